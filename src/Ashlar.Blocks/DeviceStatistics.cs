@@ -1,0 +1,18 @@
+namespace Ashlar.Blocks;
+
+/// <summary>Counters of a device since it was opened.</summary>
+/// <param name="Reads">Read requests completed.</param>
+/// <param name="Writes">Write and write-zeroes requests completed.</param>
+/// <param name="Trims">Trim requests completed.</param>
+/// <param name="Flushes">Flushes completed.</param>
+/// <param name="Failures">Requests that failed.</param>
+/// <param name="BytesRead">Bytes read.</param>
+/// <param name="BytesWritten">Bytes written.</param>
+public readonly record struct DeviceStatistics(
+    long Reads,
+    long Writes,
+    long Trims,
+    long Flushes,
+    long Failures,
+    long BytesRead,
+    long BytesWritten);

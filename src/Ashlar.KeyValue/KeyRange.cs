@@ -1,0 +1,40 @@
+namespace Ashlar.KeyValue;
+
+/// <summary>Keys from <see cref="Start"/> inclusive to <see cref="End"/> exclusive, in byte order.</summary>
+public readonly struct KeyRange
+{
+    KeyRange(byte[]? start, byte[]? end)
+    {
+        Start = start;
+        End = end;
+    }
+
+    /// <summary>Every key.</summary>
+    public static KeyRange All => default;
+
+    /// <summary>First key, or null for the beginning.</summary>
+    public byte[]? Start { get; }
+
+    /// <summary>First key beyond the range, or null for the end.</summary>
+    public byte[]? End { get; }
+
+    /// <summary>Keys from <paramref name="start"/> inclusive to <paramref name="end"/> exclusive.</summary>
+    /// <exception cref="ArgumentException">The start is beyond the end.</exception>
+    public static KeyRange Between(ReadOnlySpan<byte> start, ReadOnlySpan<byte> end) => start.SequenceCompareTo(end) > 0
+        ? throw new ArgumentException("The start of the range is beyond its end.", nameof(start))
+        : new(start.ToArray(), end.ToArray());
+
+    /// <summary>Keys from <paramref name="start"/> on.</summary>
+    public static KeyRange From(ReadOnlySpan<byte> start) => new(start.ToArray(), null);
+
+    /// <summary>Keys that begin with <paramref name="prefix"/>. A prefix of nothing but 0xFF has no upper bound.</summary>
+    public static KeyRange Prefix(ReadOnlySpan<byte> prefix)
+    {
+        var end = prefix.ToArray();
+        var length = end.Length;
+        while (length > 0 && end[length - 1] == 0xFF) length--;
+        if (length == 0) return new(prefix.ToArray(), null);
+        end[length - 1]++;
+        return new(prefix.ToArray(), end[..length]);
+    }
+}

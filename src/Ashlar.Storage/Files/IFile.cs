@@ -1,0 +1,40 @@
+namespace Ashlar.Storage;
+
+/// <summary>An open file. Reads and writes carry their own offset and are safe for concurrent callers.</summary>
+public interface IFile : IDisposable
+{
+    /// <summary>The path it was opened by.</summary>
+    string Path { get; }
+
+    /// <summary>Length in bytes.</summary>
+    long LengthBytes { get; }
+
+    /// <summary>Bytes that the file occupies on disk: holes do not count.</summary>
+    long AllocatedBytes { get; }
+
+    /// <summary>Reads until <paramref name="destination"/> is full or the file ends.</summary>
+    /// <returns>Bytes read: fewer than asked for only at the end of the file.</returns>
+    int Read(Span<byte> destination, long offsetBytes);
+
+    /// <summary>
+    /// Reads as <see cref="Read"/> does, but only if that needs no waiting for the medium: the bytes are in the page cache.
+    /// </summary>
+    /// <returns>False if the call would have to wait, or cannot tell; <paramref name="destination"/> is then undefined.</returns>
+    bool TryReadCached(Span<byte> destination, long offsetBytes, out int bytesRead);
+
+    /// <summary>Writes all of <paramref name="source"/>, extending the file where needed.</summary>
+    void Write(ReadOnlySpan<byte> source, long offsetBytes);
+
+    /// <summary>Cuts or extends the file; the extension reads as zeros.</summary>
+    void SetLength(long lengthBytes);
+
+    /// <summary>Reserves disk space for a range, extending the file where needed; the content does not change.</summary>
+    void Allocate(long offsetBytes, long lengthBytes);
+
+    /// <summary>Makes a range within the file read as zeros and gives its space back to the file system.</summary>
+    void PunchHole(long offsetBytes, long lengthBytes);
+
+    /// <summary>Makes data and length durable (fdatasync). After a failure the file's unsynced content is in doubt:
+    /// retrying proves nothing, because the kernel may already have dropped the dirty pages.</summary>
+    void Sync();
+}

@@ -1,0 +1,66 @@
+namespace Ashlar.Storage;
+
+/// <summary>
+/// The only door to the disk. Everything above takes one as a parameter, so the same code runs on a real disk, on a
+/// simulated one that loses power, and on one that fails as told.
+/// </summary>
+/// <remarks>
+/// <para>Paths are absolute, with '/' between names. All calls are synchronous and safe for concurrent callers.</para>
+/// <para>Durability: <see cref="IFile.Sync"/> makes a file's data and length durable, not its name.
+/// <see cref="SyncDirectory"/> makes the names in a directory durable: files created, renamed and deleted. What was not
+/// synced may survive a power cut or not, in any order, torn at sectors.</para>
+/// <para>Every failure raises <see cref="StorageException"/>; none is swallowed.</para>
+/// </remarks>
+public interface IFileSystem
+{
+    /// <summary>Opens a file.</summary>
+    /// <exception cref="StorageException">The file is missing, exists already, or cannot be opened.</exception>
+    IFile Open(string path, FileOpenMode mode);
+
+    /// <summary>Whether a file (not a directory) exists.</summary>
+    bool FileExists(string path);
+
+    /// <summary>Whether a directory exists.</summary>
+    bool DirectoryExists(string path);
+
+    /// <summary>Names, without the path, of the files and directories in a directory, in ordinal order.</summary>
+    IReadOnlyList<string> List(string directory);
+
+    /// <summary>Creates one directory; its parent must exist.</summary>
+    void CreateDirectory(string path);
+
+    /// <summary>Deletes an empty directory.</summary>
+    void DeleteDirectory(string path);
+
+    /// <summary>Renames a file within one file system; an existing target is replaced atomically.</summary>
+    void Rename(string source, string target);
+
+    /// <summary>Deletes a file. Open handles go on working.</summary>
+    void Delete(string path);
+
+    /// <summary>Makes the creation, renaming and deletion of names in a directory durable.</summary>
+    void SyncDirectory(string path);
+
+    /// <summary>Takes an exclusive lock by a lock file, which is created when missing and stays behind when released.</summary>
+    /// <exception cref="LockedException">Another process, or another owner in this one, holds it.</exception>
+    IDisposable Lock(string path);
+
+    /// <summary>Bytes that may still be written to the file system that holds <paramref name="path"/>.</summary>
+    long GetFreeSpaceBytes(string path);
+}
+
+/// <summary>How <see cref="IFileSystem.Open"/> treats a file that exists, or does not.</summary>
+public enum FileOpenMode
+{
+    /// <summary>For reading and writing; the file must exist.</summary>
+    Existing = 0,
+
+    /// <summary>For reading only; the file must exist.</summary>
+    ReadOnly,
+
+    /// <summary>For reading and writing; the file must not exist.</summary>
+    CreateNew,
+
+    /// <summary>For reading and writing; created when missing, otherwise opened as it is.</summary>
+    OpenOrCreate,
+}

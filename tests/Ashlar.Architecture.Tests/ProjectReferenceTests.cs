@@ -1,0 +1,32 @@
+using System.Xml.Linq;
+
+namespace Ashlar.Architecture.Tests;
+
+/// <summary>Dependencies point one way. The table is the architecture; a new arrow is a decision, not an accident.</summary>
+public sealed class ProjectReferenceTests
+{
+    [Theory]
+    [InlineData("Ashlar.Storage", "")]
+    [InlineData("Ashlar.KeyValue", "Ashlar.Storage")]
+    [InlineData("Ashlar.Blocks", "Ashlar.Storage")]
+    [InlineData("Ashlar.Volumes", "Ashlar.Blocks Ashlar.KeyValue Ashlar.Storage")]
+    [InlineData("Ashlar.Transport", "Ashlar.Storage")]
+    [InlineData("Ashlar.Nbd", "Ashlar.Blocks Ashlar.Transport")]
+    [InlineData("Ashlar.Scsi", "Ashlar.Blocks")]
+    [InlineData("Ashlar.Iscsi", "Ashlar.Blocks Ashlar.Scsi Ashlar.Transport")]
+    public void A_layer_references_only_the_layers_below_it(string project, string expected) =>
+        Assert.Equal(expected, string.Join(' ', References(project, "ProjectReference").Order(StringComparer.Ordinal)));
+
+    [Theory]
+    [InlineData("Ashlar.Storage")]
+    [InlineData("Ashlar.KeyValue")]
+    [InlineData("Ashlar.Blocks")]
+    [InlineData("Ashlar.Volumes")]
+    public void The_engine_and_the_data_plane_have_no_package_dependencies(string project) =>
+        Assert.Empty(References(project, "PackageReference"));
+
+    static IEnumerable<string> References(string project, string kind) =>
+        XDocument.Load(Path.Combine(Repository.SourceDirectory, project, $"{project}.csproj"))
+            .Descendants(kind)
+            .Select(reference => Path.GetFileNameWithoutExtension(((string)reference.Attribute("Include")!).Replace('\\', '/')));
+}

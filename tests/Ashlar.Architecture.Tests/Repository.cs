@@ -1,0 +1,12 @@
+namespace Ashlar.Architecture.Tests;
+
+static class Repository
+{
+    public static string Root { get; } = FindRoot(AppContext.BaseDirectory);
+
+    public static string SourceDirectory => Path.Combine(Root, "src");
+
+    static string FindRoot(string directory) => File.Exists(Path.Combine(directory, "Ashlar.slnx"))
+        ? directory
+        : FindRoot(Path.GetDirectoryName(directory) ?? throw new InvalidOperationException("Not inside the repository."));
+}
