@@ -25,5 +25,5 @@ public sealed record IscsiTarget(string Name, IReadOnlyList<IscsiLun> Luns, IDis
 /// <summary>A logical unit of a target.</summary>
 /// <param name="Number">LUN, 0 to 16383.</param>
 /// <param name="Id">Identity that never changes; the NAA identifier and the serial number are made of it.</param>
-/// <param name="Device">Where commands go.</param>
-public sealed record IscsiLun(int Number, Guid Id, IBlockDevice Device);
+/// <param name="Driver">Where commands go.</param>
+public sealed record IscsiLun(int Number, Guid Id, BlockDriver Driver);

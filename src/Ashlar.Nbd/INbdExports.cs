@@ -14,10 +14,10 @@ public interface INbdExports
 
 /// <summary>An export that a connection uses. Disposed when the connection ends; the device stays open.</summary>
 /// <param name="Name">Canonical name.</param>
-/// <param name="Device">Where requests go.</param>
+/// <param name="Driver">Where requests go.</param>
 /// <param name="Description">For people; may be empty.</param>
 /// <param name="Lease">Released with the connection, so that the owner knows who uses the device.</param>
-public sealed record NbdExport(string Name, IBlockDevice Device, string Description, IDisposable Lease) : IDisposable
+public sealed record NbdExport(string Name, BlockDriver Driver, string Description, IDisposable Lease) : IDisposable
 {
     /// <inheritdoc />
     public void Dispose() => Lease.Dispose();

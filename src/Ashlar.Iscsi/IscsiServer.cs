@@ -1,0 +1,22 @@
+using System.Net;
+using Ashlar.Transport;
+
+namespace Ashlar.Iscsi;
+
+/// <summary>An iSCSI portal on one address and port.</summary>
+public sealed class IscsiServer : IAsyncDisposable
+{
+    /// <summary>The address and port listened on.</summary>
+    public IPEndPoint EndPoint => throw new NotImplementedException();
+
+    /// <summary>Starts to listen.</summary>
+    /// <param name="options">Where, and the limits.</param>
+    /// <param name="targets">What is served.</param>
+    /// <param name="report">Gets a line for each connection that ended in an error.</param>
+    /// <exception cref="ListenException">The port is taken.</exception>
+    public static IscsiServer Start(ListenerOptions options, IIscsiTargets targets, Action<string> report) =>
+        throw new NotImplementedException();
+
+    /// <summary>Refuses new initiators, finishes what is in flight, closes.</summary>
+    public ValueTask DisposeAsync() => throw new NotImplementedException();
+}
