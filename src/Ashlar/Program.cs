@@ -1,1 +1,3 @@
-return 0;
+using Ashlar.CommandLine;
+
+return (int)await AshlarProgram.RunAsync(args, Terminal.OfProcess(), CancellationToken.None);

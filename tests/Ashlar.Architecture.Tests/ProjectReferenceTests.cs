@@ -6,6 +6,7 @@ namespace Ashlar.Architecture.Tests;
 public sealed class ProjectReferenceTests
 {
     [Theory]
+    [InlineData("Ashlar.Api", "")]
     [InlineData("Ashlar.Storage", "")]
     [InlineData("Ashlar.KeyValue", "Ashlar.Storage")]
     [InlineData("Ashlar.Blocks", "Ashlar.Storage")]

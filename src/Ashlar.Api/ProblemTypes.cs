@@ -1,0 +1,56 @@
+namespace Ashlar.Api;
+
+/// <summary>Names of problems. They are stable: programs decide by them.</summary>
+public static class ProblemTypes
+{
+    /// <summary>What every name begins with.</summary>
+    public const string Prefix = "urn:ashlar:problem:";
+
+    /// <summary>The request is not what the route takes.</summary>
+    public const string InvalidRequest = Prefix + "invalid-request";
+
+    /// <summary>A command line is not what the program takes.</summary>
+    public const string Usage = Prefix + "usage";
+
+    /// <summary>A volume or pool name is not valid.</summary>
+    public const string InvalidName = Prefix + "invalid-name";
+
+    /// <summary>A size is not valid for this volume.</summary>
+    public const string InvalidSize = Prefix + "invalid-size";
+
+    /// <summary>There is no such route.</summary>
+    public const string NoSuchRoute = Prefix + "no-such-route";
+
+    /// <summary>There is no such pool.</summary>
+    public const string PoolNotFound = Prefix + "pool-not-found";
+
+    /// <summary>There is no such volume.</summary>
+    public const string VolumeNotFound = Prefix + "volume-not-found";
+
+    /// <summary>There is something of that name already.</summary>
+    public const string Exists = Prefix + "exists";
+
+    /// <summary>Clients are connected.</summary>
+    public const string InUse = Prefix + "in-use";
+
+    /// <summary>The new size is smaller and shrinking was not allowed.</summary>
+    public const string WouldShrink = Prefix + "would-shrink";
+
+    /// <summary>There is no space left.</summary>
+    public const string NoSpace = Prefix + "no-space";
+
+    /// <summary>Stored bytes are not what was written.</summary>
+    public const string Corrupt = Prefix + "corrupt";
+
+    /// <summary>The program may not do that.</summary>
+    public const string PermissionDenied = Prefix + "permission-denied";
+
+    /// <summary>The request came from where no request is taken from: a foreign host name or web page.</summary>
+    public const string ForeignOrigin = Prefix + "foreign-origin";
+
+    /// <summary>The server is stopping, or not reached, or too slow.</summary>
+    public const string Unavailable = Prefix + "unavailable";
+
+    /// <summary>Anything else.</summary>
+    public const string Failed = Prefix + "failed";
+}

@@ -1,0 +1,28 @@
+using System.Text.Json.Serialization;
+
+namespace Ashlar.Api;
+
+/// <summary>A volume to be created.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+public sealed record CreateVolume
+{
+    /// <summary>Unique within the pool.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>What clients will see; a multiple of the block size.</summary>
+    public required long SizeBytes { get; init; }
+
+    /// <summary>512 or 4096.</summary>
+    public int BlockSizeBytes { get; init; } = 512;
+}
+
+/// <summary>A change of a volume.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+public sealed record ChangeVolume
+{
+    /// <summary>The new size.</summary>
+    public required long SizeBytes { get; init; }
+
+    /// <summary>Whether the size may become smaller: what lies beyond the new end is lost.</summary>
+    public bool AllowShrink { get; init; }
+}

@@ -1,0 +1,49 @@
+namespace Ashlar.Api;
+
+/// <summary>A server at a glance.</summary>
+public sealed record Status
+{
+    /// <summary>Version of this object.</summary>
+    public string ApiVersion { get; init; } = Api.ApiVersion.Current;
+
+    /// <summary>"Status".</summary>
+    public string Kind { get; init; } = nameof(Status);
+
+    /// <summary>"ok" or "degraded".</summary>
+    public required string Health { get; init; }
+
+    /// <summary>What is wrong, a sentence each; empty when all is well.</summary>
+    public required IReadOnlyList<string> Warnings { get; init; }
+
+    /// <summary>Version of the program that serves.</summary>
+    public required string Version { get; init; }
+
+    /// <summary>Its process.</summary>
+    public required int ProcessId { get; init; }
+
+    /// <summary>When it began to serve.</summary>
+    public required DateTimeOffset StartedAt { get; init; }
+
+    /// <summary>Its data directory.</summary>
+    public required string DataDirectory { get; init; }
+
+    /// <summary>Where it listens.</summary>
+    public required Endpoints Endpoints { get; init; }
+
+    /// <summary>Connected clients of all volumes.</summary>
+    public required VolumeClients Clients { get; init; }
+
+    /// <summary>The pools.</summary>
+    public required IReadOnlyList<Pool> Pools { get; init; }
+}
+
+/// <summary>Where a server listens.</summary>
+/// <param name="Api">URL of the REST API.</param>
+/// <param name="Nbd">NBD URI without an export name.</param>
+/// <param name="Iscsi">Address and port of the iSCSI portal.</param>
+public sealed record Endpoints(string Api, string Nbd, string Iscsi);
+
+/// <summary>What a running server leaves in its data directory, so that the command line finds it.</summary>
+/// <param name="ProcessId">The server's process.</param>
+/// <param name="Api">URL of its REST API.</param>
+public sealed record RunningServer(int ProcessId, string Api);

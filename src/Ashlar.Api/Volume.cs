@@ -1,0 +1,68 @@
+namespace Ashlar.Api;
+
+/// <summary>A volume.</summary>
+public sealed record Volume
+{
+    /// <summary>Version of this object.</summary>
+    public string ApiVersion { get; init; } = Api.ApiVersion.Current;
+
+    /// <summary>"Volume".</summary>
+    public string Kind { get; init; } = nameof(Volume);
+
+    /// <summary>The pool that it is in.</summary>
+    public required string Pool { get; init; }
+
+    /// <summary>Unique within the pool.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Identity that never changes and is never reused.</summary>
+    public required Guid Id { get; init; }
+
+    /// <summary>What clients see.</summary>
+    public required long SizeBytes { get; init; }
+
+    /// <summary>512 or 4096.</summary>
+    public required int BlockSizeBytes { get; init; }
+
+    /// <summary>Space of the pool that the volume occupies.</summary>
+    public required long AllocatedBytes { get; init; }
+
+    /// <summary>When it was created.</summary>
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>Who is connected now.</summary>
+    public required VolumeClients Clients { get; init; }
+
+    /// <summary>Where clients find it.</summary>
+    public required VolumeAddresses Addresses { get; init; }
+}
+
+/// <summary>Connected clients of a volume, by protocol.</summary>
+/// <param name="Nbd">NBD connections.</param>
+/// <param name="Iscsi">iSCSI sessions.</param>
+public sealed record VolumeClients(int Nbd, int Iscsi)
+{
+    /// <summary>All of them.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public int Total => Nbd + Iscsi;
+}
+
+/// <summary>Where clients find a volume.</summary>
+/// <param name="Nbd">An NBD URI.</param>
+/// <param name="Iscsi">An iSCSI URL as libiscsi and QEMU read it.</param>
+/// <param name="IscsiTarget">The iSCSI qualified name.</param>
+/// <param name="IscsiPortal">Address and port of the iSCSI portal.</param>
+public sealed record VolumeAddresses(string Nbd, string Iscsi, string IscsiTarget, string IscsiPortal);
+
+/// <summary>Volumes of a pool, by name.</summary>
+public sealed record VolumeList
+{
+    /// <summary>Version of this object.</summary>
+    public string ApiVersion { get; init; } = Api.ApiVersion.Current;
+
+    /// <summary>"VolumeList".</summary>
+    public string Kind { get; init; } = nameof(VolumeList);
+
+    /// <summary>The volumes.</summary>
+    public required IReadOnlyList<Volume> Items { get; init; }
+}

@@ -1,0 +1,18 @@
+using Ashlar.Storage;
+
+namespace Ashlar.CommandLine;
+
+/// <summary>A command cannot be carried out. Becomes one line for people, or one object for programs, and an exit code.</summary>
+/// <param name="exitCode">How the program ends.</param>
+/// <param name="problemType">One of <see cref="Api.ProblemTypes"/>.</param>
+/// <param name="message">What went wrong, without a full stop.</param>
+/// <param name="hint">What may help; a command where one does.</param>
+sealed class CommandException(ExitCode exitCode, string problemType, string message, string? hint = null)
+    : AshlarException(message)
+{
+    public ExitCode ExitCode { get; } = exitCode;
+
+    public string ProblemType { get; } = problemType;
+
+    public string? Hint { get; } = hint;
+}

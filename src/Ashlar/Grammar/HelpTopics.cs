@@ -1,0 +1,52 @@
+namespace Ashlar.CommandLine;
+
+/// <summary>Help that belongs to no command.</summary>
+static class HelpTopics
+{
+    public static IReadOnlyDictionary<string, string> All { get; } = new Dictionary<string, string>(StringComparer.Ordinal)
+    {
+        ["exit-codes"] = """
+            How ashlar ends. A code that is not listed is a failure.
+
+              0    done
+              1    failed
+              2    the command line is not valid
+              4    permission denied
+              5    not found
+              6    conflict: it exists already, or is in use
+              7    the server is not reachable, or did not answer in time
+              8    stored data is damaged
+              10   something is degraded (status --exit-code)
+              130  cancelled
+            """,
+        ["environment"] = """
+            Environment variables. An option on the command line wins over its variable.
+
+              ASHLAR_DATA                   --data: the data directory
+              ASHLAR_SERVER                 --server: the server that commands talk to
+              ASHLAR_LISTEN                 --listen of up and serve
+              ASHLAR_API_PORT               --api-port of up and serve
+              ASHLAR_NBD_PORT               --nbd-port of up and serve
+              ASHLAR_ISCSI_PORT             --iscsi-port of up and serve
+              ASHLAR_POOL_SIZE              --pool-size of up and serve
+              ASHLAR_ALLOW_UNAUTHENTICATED  --allow-unauthenticated of up and serve
+              XDG_DATA_HOME                 the default data directory is ashlar in it
+              NO_COLOR                      no colour, whatever its value
+            """,
+        ["paths"] = """
+            How things are named.
+
+              POOL/VOLUME  a volume of a pool
+              VOLUME       a volume of the pool main
+            """,
+        ["sizes"] = """
+            How sizes are written.
+
+              10GiB, 10Gi, 10G  10 * 2^30 bytes; also K, M, T, P, E
+              10GB              10 * 10^9 bytes
+              4096              bytes
+
+            Tables show IEC units; JSON has integers, in bytes.
+            """,
+    };
+}

@@ -1,0 +1,66 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+
+namespace Ashlar.CommandLine;
+
+/// <summary>One call of a command: what was asked, and where the answer goes.</summary>
+sealed class Invocation(ParseResult arguments, GlobalOptions options, Terminal terminal)
+{
+    public Terminal Terminal { get; } = terminal;
+
+    public GlobalOptions Global { get; } = options;
+
+    public OutputFormat Format { get; } = arguments.GetValue(options.Output);
+
+    public T? Get<T>(Option<T> option) => arguments.GetValue(option);
+
+    public T Get<T>(Argument<T> argument) => arguments.GetRequiredValue(argument);
+
+    /// <summary>Whether the option stands on the command line, rather than in the environment or nowhere.</summary>
+    public bool IsGiven(Option option) => arguments.GetResult(option) is OptionResult { Implicit: false };
+
+    /// <summary>Writes what a command found, in the format that was asked for.</summary>
+    /// <param name="value">The same object that the API gives.</param>
+    /// <param name="json">How it is written as JSON.</param>
+    /// <param name="names">What <c>-o name</c> prints, a line each.</param>
+    /// <param name="forPeople">Writes tables and facts.</param>
+    public void Write<T>(T value, JsonTypeInfo<T> json, IEnumerable<string> names, Action<TextWriter, Style> forPeople)
+    {
+        switch (Format)
+        {
+            case OutputFormat.Json:
+                Terminal.Out.WriteLine(JsonSerializer.Serialize(value, json));
+                break;
+            case OutputFormat.Name:
+                foreach (var name in names) Terminal.Out.WriteLine(name);
+                break;
+            default:
+                forPeople(Terminal.Out, Terminal.OutStyle);
+                break;
+        }
+    }
+
+    /// <summary>Tells people something beside the data; silent when a program reads.</summary>
+    public void Tell(string message)
+    {
+        if (Format == OutputFormat.Table) Terminal.Error.WriteLine(message);
+    }
+
+    /// <summary>Asks before something that cannot be undone.</summary>
+    /// <param name="question">What is about to happen.</param>
+    /// <param name="isConfirmed">Whether <c>--yes</c> was given.</param>
+    /// <exception cref="CommandException">The answer was no, or nobody is there to answer.</exception>
+    public void Confirm(string question, bool isConfirmed)
+    {
+        if (isConfirmed) return;
+        if (!Terminal.InIsTerminal || !Terminal.ErrorIsTerminal)
+            throw Usage.Error($"{question} Nobody is there to answer", "add --yes");
+        Terminal.Error.Write($"{question} [y/N] ");
+        Terminal.Error.Flush();
+        var answer = Terminal.In.ReadLine()?.Trim();
+        if (!string.Equals(answer, "y", StringComparison.OrdinalIgnoreCase) && !string.Equals(answer, "yes", StringComparison.OrdinalIgnoreCase))
+            throw new CommandException(ExitCode.Cancelled, Api.ProblemTypes.Failed, "nothing was changed");
+    }
+}

@@ -1,0 +1,73 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+
+namespace Ashlar.CommandLine;
+
+/// <summary>Options with a parser of their own, so that every bad value gets one clear line that names the option.</summary>
+static class Setting
+{
+    /// <summary>An option that comes from the command line, or else the environment, or else its default.</summary>
+    /// <param name="terminal">Where the environment is.</param>
+    /// <param name="name">With its dashes.</param>
+    /// <param name="valueName">For help: SIZE.</param>
+    /// <param name="description">For help.</param>
+    /// <param name="parse">Throws <see cref="FormatException"/> with a message that quotes the value.</param>
+    /// <param name="defaultValue">When neither says anything.</param>
+    /// <param name="isInEnvironment">Whether <c>ASHLAR_NAME</c> is looked at.</param>
+    public static Option<T> Create<T>(
+        Terminal terminal,
+        string name,
+        string valueName,
+        string description,
+        Func<string, T> parse,
+        T defaultValue,
+        bool isInEnvironment = false)
+    {
+        var variable = isInEnvironment ? EnvironmentVariable(name) : null;
+        return new Option<T>(name)
+        {
+            Description = description,
+            HelpName = valueName,
+            CustomParser = result => Parse(result, result.Tokens[0].Value, name, parse),
+            DefaultValueFactory = result => variable is not null && terminal.Environment(variable) is { } value
+                ? Parse(result, value, variable, parse)
+                : defaultValue,
+        };
+    }
+
+    /// <summary>A flag that the command line or the environment sets.</summary>
+    public static Option<bool> CreateFlag(Terminal terminal, string name, string description) => new(name)
+    {
+        Description = description,
+        DefaultValueFactory = result => terminal.Environment(EnvironmentVariable(name)) is { } value
+            && Parse(result, value, EnvironmentVariable(name), ParseBoolean),
+    };
+
+    /// <summary>"--nbd-port" is ASHLAR_NBD_PORT.</summary>
+    public static string EnvironmentVariable(string option) => "ASHLAR_" + option.TrimStart('-').Replace('-', '_').ToUpperInvariant();
+
+    /// <summary>A TCP port.</summary>
+    public static int ParsePort(string text) => ushort.TryParse(text, out var port)
+        ? port
+        : throw new FormatException($"'{text}' is not a port: expected a number from 0 (any free port) to 65535");
+
+    static T Parse<T>(ArgumentResult result, string text, string source, Func<string, T> parse)
+    {
+        try
+        {
+            return parse(text);
+        }
+        catch (FormatException e)
+        {
+            result.AddError($"{source}: {e.Message}");
+            return default!;
+        }
+    }
+
+    static bool ParseBoolean(string text) => text.ToUpperInvariant() switch
+    {
+        "1" or "TRUE" or "YES" => true,
+        "0" or "FALSE" or "NO" => false,
+        _ => throw new FormatException($"'{text}' is neither true nor false"),
+    };
+}

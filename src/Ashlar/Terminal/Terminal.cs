@@ -1,0 +1,50 @@
+using Ashlar.Storage;
+
+namespace Ashlar.CommandLine;
+
+/// <summary>Where the program was called: streams, environment, what is a terminal. Tests bring their own.</summary>
+sealed class Terminal
+{
+    /// <summary>Data.</summary>
+    public required TextWriter Out { get; init; }
+
+    /// <summary>Messages for people.</summary>
+    public required TextWriter Error { get; init; }
+
+    /// <summary>Answers to questions.</summary>
+    public required TextReader In { get; init; }
+
+    public bool OutIsTerminal { get; init; }
+
+    public bool ErrorIsTerminal { get; init; }
+
+    public bool InIsTerminal { get; init; }
+
+    /// <summary>An environment variable, or null; an empty one counts as absent.</summary>
+    public required Func<string, string?> Environment { get; init; }
+
+    public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+
+    public IEntropySource Entropy { get; init; } = SystemEntropy.Instance;
+
+    /// <summary>The terminal of this process.</summary>
+    public static Terminal OfProcess() => new()
+    {
+        Out = Console.Out,
+        Error = Console.Error,
+        In = Console.In,
+        OutIsTerminal = !Console.IsOutputRedirected,
+        ErrorIsTerminal = !Console.IsErrorRedirected,
+        InIsTerminal = !Console.IsInputRedirected,
+        Environment = name => System.Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null,
+    };
+
+    /// <summary>How to write to <see cref="Out"/>: in colour only for eyes that want it.</summary>
+    public Style OutStyle => Style(OutIsTerminal);
+
+    /// <summary>How to write to <see cref="Error"/>.</summary>
+    public Style ErrorStyle => Style(ErrorIsTerminal);
+
+    Style Style(bool isTerminal) =>
+        new(isTerminal && Environment("NO_COLOR") is null && Environment("TERM") is not (null or "dumb"));
+}
