@@ -17,6 +17,9 @@ public enum StorageErrorKind
 
     /// <summary>Permission denied or a read-only file system (EACCES, EPERM, EROFS).</summary>
     AccessDenied,
+
+    /// <summary>The file system does not offer the operation (EOPNOTSUPP, ENOSYS), such as punching holes.</summary>
+    NotSupported,
 }
 
 /// <summary>A call on the disk failed.</summary>
@@ -36,6 +39,17 @@ public class StorageException : AshlarException
         Kind = kind;
         Errno = errno;
     }
+
+    /// <summary>The error that an error number of the operating system stands for.</summary>
+    /// <param name="operation">The call, as the operating system names it.</param>
+    /// <param name="path">The file or directory.</param>
+    /// <param name="errno">The error number, which decides the kind.</param>
+    /// <param name="place">More facts, such as offset and length; may be empty.</param>
+    public static StorageException FromErrno(string operation, string path, int errno, string place = "") => new(
+        operation, path, Storage.Errno.KindOf(errno), errno,
+        place.Length == 0
+            ? $"{Storage.Errno.Describe(errno)} (errno {errno})"
+            : $"{place}: {Storage.Errno.Describe(errno)} (errno {errno})");
 
     /// <summary>The call that failed.</summary>
     public string Operation { get; }

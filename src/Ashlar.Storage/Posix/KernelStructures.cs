@@ -1,0 +1,51 @@
+using System.Runtime.InteropServices;
+
+namespace Ashlar.Storage;
+
+/// <summary>struct iovec: one buffer of a vector read.</summary>
+[StructLayout(LayoutKind.Sequential)]
+unsafe struct IoVector
+{
+    public byte* Base;
+    public nuint Length;
+}
+
+/// <summary>struct statx (statx(2)): unlike struct stat the same on every processor.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 256)]
+struct FileStatus
+{
+    public const int CurrentDirectory = -100; // AT_FDCWD
+    public const int EmptyPath = 0x1000; // AT_EMPTY_PATH: the descriptor itself.
+    public const uint TypeAndMode = 0x3, Size = 0x200, Blocks = 0x400;
+    public const int BlockBytes = 512; // The unit of BlockCount, whatever the file system's own is.
+
+    const int TypeMask = 0xF000, TypeDirectory = 0x4000;
+
+    [FieldOffset(28)]
+    public ushort Mode;
+
+    [FieldOffset(40)]
+    public ulong LengthBytes;
+
+    [FieldOffset(48)]
+    public ulong BlockCount;
+
+    public readonly bool IsDirectory => (Mode & TypeMask) == TypeDirectory;
+}
+
+/// <summary>struct statvfs (statvfs(3)), 64-bit.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 256)]
+struct VolumeStatus
+{
+    [FieldOffset(8)]
+    public ulong FragmentBytes;
+
+    [FieldOffset(32)]
+    public ulong AvailableFragments;
+}
+
+/// <summary>struct dirent, 64-bit: only where the name starts.</summary>
+static class DirectoryEntry
+{
+    public const int NameOffset = 19;
+}

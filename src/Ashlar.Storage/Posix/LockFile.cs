@@ -1,0 +1,72 @@
+using System.Globalization;
+using System.Text;
+
+namespace Ashlar.Storage;
+
+/// <summary>
+/// An exclusive lock by flock on a file that holds its owner's process id. The kernel drops the lock with the process, so
+/// nothing has to be cleaned up after a crash. Each take opens a descriptor of its own, so one process cannot take it twice.
+/// </summary>
+sealed class LockFile : IDisposable
+{
+    const int MaxProcessIdDigits = 10;
+
+    readonly PosixFile file;
+    readonly FileDescriptor descriptor;
+
+    LockFile(PosixFile file, FileDescriptor descriptor)
+    {
+        this.file = file;
+        this.descriptor = descriptor;
+    }
+
+    public static LockFile Take(string path)
+    {
+        var descriptor = FileDescriptor.Open(path, Libc.OpenReadWrite | Libc.OpenCreate);
+        var file = new PosixFile(path, descriptor);
+        try
+        {
+            while (Libc.Lock(descriptor, Libc.LockExclusive | Libc.LockNonBlocking) != 0)
+            {
+                if (PosixError.Last == Errno.WouldBlock) throw new LockedException(path, ReadOwner(file));
+                PosixError.ThrowUnlessInterrupted("flock", path);
+            }
+
+            file.SetLength(0);
+            file.Write(Encoding.ASCII.GetBytes($"{Environment.ProcessId}\n"), 0);
+            return new LockFile(file, descriptor);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose()
+    {
+        if (descriptor.IsClosed) return;
+
+        // The next owner must not be mistaken for us while it writes its own id. Failing here costs only that nicety.
+        try
+        {
+            file.SetLength(0);
+        }
+        catch (StorageException)
+        {
+        }
+
+        file.Dispose();
+    }
+
+    static int? ReadOwner(PosixFile file)
+    {
+        Span<byte> text = stackalloc byte[MaxProcessIdDigits];
+        var length = file.Read(text, 0);
+        var digits = text[..length];
+        var end = digits.IndexOf((byte)'\n');
+        return int.TryParse(end < 0 ? digits : digits[..end], NumberStyles.None, CultureInfo.InvariantCulture, out var id)
+            ? id
+            : null;
+    }
+}

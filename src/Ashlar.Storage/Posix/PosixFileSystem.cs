@@ -1,0 +1,151 @@
+using System.Runtime.InteropServices;
+
+namespace Ashlar.Storage;
+
+/// <summary>The real disk: each call is one call of the C library, every error is raised, interrupted calls are repeated.</summary>
+public sealed unsafe class PosixFileSystem : IFileSystem
+{
+    PosixFileSystem()
+    {
+    }
+
+    /// <summary>The one instance.</summary>
+    public static PosixFileSystem Instance { get; } = new();
+
+    /// <inheritdoc />
+    public IFile Open(string path, FileOpenMode mode)
+    {
+        RequireAbsolute(path);
+        var flags = mode switch
+        {
+            FileOpenMode.Existing => Libc.OpenReadWrite,
+            FileOpenMode.ReadOnly => Libc.OpenReadOnly,
+            FileOpenMode.CreateNew => Libc.OpenReadWrite | Libc.OpenCreate | Libc.OpenExclusive,
+            FileOpenMode.OpenOrCreate => Libc.OpenReadWrite | Libc.OpenCreate,
+            _ => throw new ArgumentOutOfRangeException(nameof(mode)),
+        };
+        var file = new PosixFile(path, FileDescriptor.Open(path, flags));
+        if (mode != FileOpenMode.ReadOnly || !file.Status().IsDirectory) return file;
+
+        // Only for reading does the kernel open a directory like a file.
+        file.Dispose();
+        throw StorageException.FromErrno("open", path, Errno.IsDirectory);
+    }
+
+    /// <inheritdoc />
+    public bool FileExists(string path) => TryGetStatus(path, out var status) && !status.IsDirectory;
+
+    /// <inheritdoc />
+    public bool DirectoryExists(string path) => TryGetStatus(path, out var status) && status.IsDirectory;
+
+    /// <inheritdoc />
+    public IReadOnlyList<string> List(string directory)
+    {
+        RequireAbsolute(directory);
+        var names = new List<string>();
+        var stream = Libc.OpenDirectoryStream(directory);
+        if (stream == 0) throw StorageException.FromErrno("opendir", directory, PosixError.Last);
+        try
+        {
+            byte* entry;
+            while ((entry = Libc.ReadDirectoryStream(stream)) != null)
+            {
+                var name = Marshal.PtrToStringUTF8((nint)(entry + DirectoryEntry.NameOffset))!;
+                if (name is not ("." or "..")) names.Add(name);
+            }
+
+            // The end and an error look alike; the marshaller cleared the error number before the call.
+            if (PosixError.Last != 0) throw StorageException.FromErrno("readdir", directory, PosixError.Last);
+        }
+        finally
+        {
+            _ = Libc.CloseDirectoryStream(stream);
+        }
+
+        names.Sort(StringComparer.Ordinal);
+        return names;
+    }
+
+    /// <inheritdoc />
+    public void CreateDirectory(string path)
+    {
+        RequireAbsolute(path);
+        while (Libc.MakeDirectory(path, Libc.DirectoryMode) != 0) PosixError.ThrowUnlessInterrupted("mkdir", path);
+    }
+
+    /// <inheritdoc />
+    public void DeleteDirectory(string path)
+    {
+        RequireAbsolute(path);
+        while (Libc.RemoveDirectory(path) != 0) PosixError.ThrowUnlessInterrupted("rmdir", path);
+    }
+
+    /// <inheritdoc />
+    public void Rename(string source, string target)
+    {
+        RequireAbsolute(source);
+        RequireAbsolute(target);
+        while (Libc.Rename(source, target) != 0)
+        {
+            var errno = PosixError.Last;
+            if (errno != Errno.Interrupted) throw StorageException.FromErrno("rename", source, errno, $"to {target}");
+        }
+    }
+
+    /// <inheritdoc />
+    public void Delete(string path)
+    {
+        RequireAbsolute(path);
+        while (Libc.Unlink(path) != 0) PosixError.ThrowUnlessInterrupted("unlink", path);
+    }
+
+    /// <inheritdoc />
+    public void SyncDirectory(string path)
+    {
+        RequireAbsolute(path);
+        using var directory = FileDescriptor.Open(path, Libc.OpenReadOnly | Libc.OpenDirectory);
+        while (Libc.Sync(directory) != 0) PosixError.ThrowUnlessInterrupted("fsync", path);
+    }
+
+    /// <inheritdoc />
+    public IDisposable Lock(string path)
+    {
+        RequireAbsolute(path);
+        return LockFile.Take(path);
+    }
+
+    /// <inheritdoc />
+    public long GetFreeSpaceBytes(string path)
+    {
+        RequireAbsolute(path);
+        VolumeStatus status;
+        while (Libc.VolumeStatus(path, &status) != 0) PosixError.ThrowUnlessInterrupted("statvfs", path);
+        return checked((long)(status.AvailableFragments * status.FragmentBytes));
+    }
+
+    static bool TryGetStatus(string path, out FileStatus status)
+    {
+        RequireAbsolute(path);
+        FileStatus found = default;
+        while (Libc.Status(FileStatus.CurrentDirectory, path, 0, FileStatus.TypeAndMode, &found) != 0)
+        {
+            if (PosixError.Last is Errno.NoEntry or Errno.NotDirectory)
+            {
+                status = default;
+                return false;
+            }
+
+            PosixError.ThrowUnlessInterrupted("statx", path);
+        }
+
+        status = found;
+        return true;
+    }
+
+    static void RequireAbsolute(string path)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        if (!path.StartsWith('/')) throw new ArgumentException($"The path is not absolute: '{path}'", nameof(path));
+        if (path.Contains('\0', StringComparison.Ordinal)) throw new ArgumentException("The path contains NUL.", nameof(path));
+    }
+}

@@ -1,0 +1,127 @@
+using Ashlar.Storage;
+
+namespace Ashlar.Simulation;
+
+/// <summary>A handle to a file of a simulated disk.</summary>
+sealed class SimulatedFile(SimulatedFileSystem disk, string path, int node, FileNode content, bool isReadOnly) : IFile
+{
+    bool isDisposed;
+
+    public string Path { get; } = path;
+
+    public long LengthBytes
+    {
+        get
+        {
+            lock (disk.Gate)
+            {
+                ObjectDisposedException.ThrowIf(isDisposed, this);
+                return content.LengthBytes;
+            }
+        }
+    }
+
+    public long AllocatedBytes
+    {
+        get
+        {
+            lock (disk.Gate)
+            {
+                ObjectDisposedException.ThrowIf(isDisposed, this);
+                return content.AllocatedBytes;
+            }
+        }
+    }
+
+    public int Read(Span<byte> destination, long offsetBytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offsetBytes);
+        lock (disk.Gate)
+        {
+            ObjectDisposedException.ThrowIf(isDisposed, this);
+            return content.Read(destination, offsetBytes);
+        }
+    }
+
+    public bool TryReadCached(Span<byte> destination, long offsetBytes, out int bytesRead)
+    {
+        bytesRead = Read(destination, offsetBytes);
+        return true;
+    }
+
+    public void Write(ReadOnlySpan<byte> source, long offsetBytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offsetBytes);
+        lock (disk.Gate)
+        {
+            ObjectDisposedException.ThrowIf(isDisposed, this);
+            if (isReadOnly) throw StorageException.FromErrno("pwrite", Path, Errno.BadDescriptor);
+            if (source.IsEmpty) return;
+            disk.RequireSpace("pwrite", Path, content, offsetBytes, source.Length);
+            disk.Apply(new DiskEvent.Write(node, offsetBytes, source.ToArray()));
+        }
+    }
+
+    public void SetLength(long lengthBytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(lengthBytes);
+        lock (disk.Gate)
+        {
+            ObjectDisposedException.ThrowIf(isDisposed, this);
+            if (isReadOnly) throw StorageException.FromErrno("ftruncate", Path, Errno.Invalid);
+            disk.Apply(new DiskEvent.SetLength(node, lengthBytes));
+        }
+    }
+
+    public void Allocate(long offsetBytes, long lengthBytes)
+    {
+        RequireRange(offsetBytes, lengthBytes);
+        lock (disk.Gate)
+        {
+            if (!MayChangeRange(lengthBytes)) return;
+            disk.RequireSpace("fallocate", Path, content, offsetBytes, lengthBytes);
+            disk.Apply(new DiskEvent.Allocate(node, offsetBytes, lengthBytes));
+        }
+    }
+
+    public void PunchHole(long offsetBytes, long lengthBytes)
+    {
+        RequireRange(offsetBytes, lengthBytes);
+        lock (disk.Gate)
+        {
+            if (MayChangeRange(lengthBytes)) disk.Apply(new DiskEvent.PunchHole(node, offsetBytes, lengthBytes));
+        }
+    }
+
+    public void Sync()
+    {
+        lock (disk.Gate)
+        {
+            ObjectDisposedException.ThrowIf(isDisposed, this);
+            disk.Apply(new DiskEvent.Sync(node));
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (disk.Gate)
+        {
+            if (isDisposed) return;
+            isDisposed = true;
+            disk.Close(node, content);
+        }
+    }
+
+    static void RequireRange(long offsetBytes, long lengthBytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offsetBytes);
+        ArgumentOutOfRangeException.ThrowIfNegative(lengthBytes);
+    }
+
+    bool MayChangeRange(long lengthBytes)
+    {
+        ObjectDisposedException.ThrowIf(isDisposed, this);
+        if (lengthBytes == 0) return false;
+        return isReadOnly ? throw StorageException.FromErrno("fallocate", Path, Errno.BadDescriptor) : true;
+    }
+}

@@ -1,0 +1,300 @@
+using Ashlar.Storage;
+
+namespace Ashlar.Simulation;
+
+/// <summary>
+/// A disk in memory that behaves as the real one does, errors included, and records a trace of every change, sync and mark,
+/// from which crash states can be enumerated. Safe for concurrent callers; the trace has the order in which they were served.
+/// </summary>
+/// <remarks>The trace keeps a copy of everything written. Where no crash is of interest, turn recording off.</remarks>
+public sealed class SimulatedFileSystem : IFileSystem
+{
+    readonly DiskImage image;
+    readonly HashSet<string> locks = new(StringComparer.Ordinal);
+    readonly List<DiskEvent> trace = [];
+    int nextNode;
+
+    /// <summary>Creates an empty disk: a root directory and nothing in it.</summary>
+    /// <param name="isRecording">Whether a trace is kept.</param>
+    public SimulatedFileSystem(bool isRecording = true)
+        : this(new DiskImage(), isRecording)
+    {
+    }
+
+    internal SimulatedFileSystem(DiskImage image, bool isRecording)
+    {
+        this.image = image;
+        IsRecording = isRecording;
+        TraceStart = isRecording ? image.CloneReachable() : image;
+        nextNode = 1 + Math.Max(image.Directories.Keys.Max(), image.Files.Keys.DefaultIfEmpty().Max());
+    }
+
+    /// <summary>Whether a trace is kept.</summary>
+    public bool IsRecording { get; }
+
+    /// <summary>Size of the disk: writes that need more fail with <see cref="StorageErrorKind.NoSpace"/>.</summary>
+    public long CapacityBytes { get; set; } = 1L << 40;
+
+    /// <summary>Events recorded so far, marks included.</summary>
+    public int TraceLength
+    {
+        get
+        {
+            lock (Gate) return trace.Count;
+        }
+    }
+
+    internal Lock Gate { get; } = new();
+
+    /// <summary>What the disk held, durably, when the trace began.</summary>
+    internal DiskImage TraceStart { get; }
+
+    /// <summary>
+    /// Puts a remark into the trace: what the workload is about to do, or was told is done. A check of a crash state finds all
+    /// the marks made before the crash.
+    /// </summary>
+    public void Mark(object mark)
+    {
+        lock (Gate) Record(new DiskEvent.Mark(mark));
+    }
+
+    /// <inheritdoc />
+    public IFile Open(string path, FileOpenMode mode)
+    {
+        lock (Gate)
+        {
+            var place = Locate("open", path);
+            if (place.Node is { } node)
+            {
+                if (mode == FileOpenMode.CreateNew) throw StorageException.FromErrno("open", path, Errno.Exists);
+                if (image.IsDirectory(node)) throw StorageException.FromErrno("open", path, Errno.IsDirectory);
+            }
+            else
+            {
+                if (mode is FileOpenMode.Existing or FileOpenMode.ReadOnly)
+                    throw StorageException.FromErrno("open", path, Errno.NoEntry);
+                node = nextNode++;
+                Apply(new DiskEvent.CreateFile(place.Directory, place.Name, node));
+            }
+
+            var content = image.Files[node];
+            content.OpenHandles++;
+            return new SimulatedFile(this, path, node, content, mode == FileOpenMode.ReadOnly);
+        }
+    }
+
+    /// <inheritdoc />
+    public bool FileExists(string path)
+    {
+        lock (Gate) return TryFind(path) is { } node && !image.IsDirectory(node);
+    }
+
+    /// <inheritdoc />
+    public bool DirectoryExists(string path)
+    {
+        lock (Gate) return TryFind(path) is { } node && image.IsDirectory(node);
+    }
+
+    /// <inheritdoc />
+    public IReadOnlyList<string> List(string directory)
+    {
+        lock (Gate) return [.. image.Directories[LocateDirectory("opendir", directory)].Keys];
+    }
+
+    /// <inheritdoc />
+    public void CreateDirectory(string path)
+    {
+        lock (Gate)
+        {
+            var place = Locate("mkdir", path);
+            if (place.Node is not null) throw StorageException.FromErrno("mkdir", path, Errno.Exists);
+            Apply(new DiskEvent.CreateDirectory(place.Directory, place.Name, nextNode++));
+        }
+    }
+
+    /// <inheritdoc />
+    public void DeleteDirectory(string path)
+    {
+        lock (Gate)
+        {
+            var place = Locate("rmdir", path);
+            if (image.Directories[LocateDirectory("rmdir", path)].Count != 0)
+                throw StorageException.FromErrno("rmdir", path, Errno.NotEmpty);
+            Apply(new DiskEvent.Remove(place.Directory, place.Name));
+            LoseName(place.Node!.Value);
+        }
+    }
+
+    /// <inheritdoc />
+    public void Rename(string source, string target)
+    {
+        lock (Gate)
+        {
+            var from = Locate("rename", source);
+            var to = Locate("rename", target);
+            if (from.Node is not { } node) throw StorageException.FromErrno("rename", source, Errno.NoEntry, $"to {target}");
+            if (to.Node == node) return;
+            if (to.Node is { } replaced)
+            {
+                if (image.IsDirectory(node) != image.IsDirectory(replaced))
+                {
+                    var errno = image.IsDirectory(replaced) ? Errno.IsDirectory : Errno.NotDirectory;
+                    throw StorageException.FromErrno("rename", source, errno, $"to {target}");
+                }
+
+                if (image.IsDirectory(replaced) && image.Directories[replaced].Count != 0)
+                    throw StorageException.FromErrno("rename", source, Errno.NotEmpty, $"to {target}");
+            }
+
+            Apply(new DiskEvent.Rename(from.Directory, from.Name, to.Directory, to.Name, node));
+            if (to.Node is { } gone) LoseName(gone);
+        }
+    }
+
+    /// <inheritdoc />
+    public void Delete(string path)
+    {
+        lock (Gate)
+        {
+            var place = Locate("unlink", path);
+            if (place.Node is not { } node) throw StorageException.FromErrno("unlink", path, Errno.NoEntry);
+            if (image.IsDirectory(node)) throw StorageException.FromErrno("unlink", path, Errno.IsDirectory);
+            Apply(new DiskEvent.Remove(place.Directory, place.Name));
+            LoseName(node);
+        }
+    }
+
+    /// <inheritdoc />
+    public void SyncDirectory(string path)
+    {
+        lock (Gate) Apply(new DiskEvent.SyncDirectory(LocateDirectory("open", path)));
+    }
+
+    /// <inheritdoc />
+    public IDisposable Lock(string path)
+    {
+        lock (Gate)
+        {
+            var place = Locate("open", path);
+            if (place.Node is { } node && image.IsDirectory(node))
+                throw StorageException.FromErrno("open", path, Errno.IsDirectory);
+            if (!locks.Add(path)) throw new LockedException(path, Environment.ProcessId);
+            if (place.Node is null) Apply(new DiskEvent.CreateLockFile(place.Directory, place.Name, nextNode++));
+            return new HeldLock(this, path);
+        }
+    }
+
+    /// <inheritdoc />
+    public long GetFreeSpaceBytes(string path)
+    {
+        lock (Gate)
+        {
+            if (TryFind(path) is null) throw StorageException.FromErrno("statvfs", path, Errno.NoEntry);
+            return Math.Max(0, CapacityBytes - OccupiedBytes());
+        }
+    }
+
+    /// <summary>The trace so far.</summary>
+    internal DiskEvent[] CopyTrace()
+    {
+        lock (Gate) return [.. trace];
+    }
+
+    internal void Apply(DiskEvent change)
+    {
+        change.ApplyTo(image);
+        Record(change);
+    }
+
+    internal void RequireSpace(string operation, string path, FileNode content, long offset, long length)
+    {
+        var needed = (long)content.CountNewPages(offset, length) * Page.SizeBytes;
+        if (needed > 0 && OccupiedBytes() + needed > CapacityBytes)
+            throw StorageException.FromErrno(operation, path, Errno.NoSpace, $"{length} bytes at {offset}");
+    }
+
+    internal void Close(int node, FileNode content)
+    {
+        content.OpenHandles--;
+        ForgetIfUnreachable(node, content);
+    }
+
+    void Record(DiskEvent change)
+    {
+        if (IsRecording) trace.Add(change);
+    }
+
+    void LoseName(int node)
+    {
+        image.Directories.Remove(node);
+        if (!image.Files.TryGetValue(node, out var content)) return;
+        content.HasName = false;
+        ForgetIfUnreachable(node, content);
+    }
+
+    void ForgetIfUnreachable(int node, FileNode content)
+    {
+        if (content.OpenHandles == 0 && !content.HasName) image.Files.Remove(node);
+    }
+
+    long OccupiedBytes() => image.Files.Values.Sum(file => file.AllocatedBytes);
+
+    int? TryFind(string path)
+    {
+        int? node = DiskImage.RootNode;
+        foreach (var name in SplitPath(path))
+        {
+            if (node is not { } directory) return null;
+            node = image.Find(directory, name);
+        }
+
+        return node;
+    }
+
+    /// <summary>The directory and name that a path stands for, and its node if there is one.</summary>
+    (int Directory, string Name, int? Node) Locate(string operation, string path)
+    {
+        var names = SplitPath(path);
+        if (names.Length == 0) return (DiskImage.RootNode, "", DiskImage.RootNode);
+        var directory = DiskImage.RootNode;
+        foreach (var name in names.AsSpan(0, names.Length - 1))
+        {
+            directory = image.Find(directory, name) ?? throw StorageException.FromErrno(operation, path, Errno.NoEntry);
+            if (!image.IsDirectory(directory)) throw StorageException.FromErrno(operation, path, Errno.NotDirectory);
+        }
+
+        return (directory, names[^1], image.Find(directory, names[^1]));
+    }
+
+    int LocateDirectory(string operation, string path)
+    {
+        var node = Locate(operation, path).Node ?? throw StorageException.FromErrno(operation, path, Errno.NoEntry);
+        return image.IsDirectory(node) ? node : throw StorageException.FromErrno(operation, path, Errno.NotDirectory);
+    }
+
+    static string[] SplitPath(string path)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        if (!path.StartsWith('/')) throw new ArgumentException($"The path is not absolute: '{path}'", nameof(path));
+        if (path.Contains('\0', StringComparison.Ordinal)) throw new ArgumentException("The path contains NUL.", nameof(path));
+        var names = path.Split('/', StringSplitOptions.RemoveEmptyEntries);
+        return names.Any(name => name is "." or "..")
+            ? throw new ArgumentException($"The simulated disk has no '.' and '..': '{path}'", nameof(path))
+            : names;
+    }
+
+    sealed class HeldLock(SimulatedFileSystem disk, string path) : IDisposable
+    {
+        bool isReleased;
+
+        public void Dispose()
+        {
+            lock (disk.Gate)
+            {
+                if (isReleased) return;
+                isReleased = true;
+                disk.locks.Remove(path);
+            }
+        }
+    }
+}

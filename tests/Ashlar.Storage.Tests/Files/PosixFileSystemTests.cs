@@ -1,0 +1,132 @@
+using System.Runtime.Versioning;
+using Ashlar.TestKit;
+
+namespace Ashlar.Storage.Tests.Files;
+
+[SupportedOSPlatform("linux")]
+public sealed class PosixFileSystemTests : FileSystemContract, IDisposable
+{
+    readonly TemporaryDirectory directory = new();
+
+    protected override IFileSystem Disk => FileSystems.Real;
+
+    protected override string Root => directory.DirectoryPath;
+
+    public void Dispose() => directory.Dispose();
+
+    [Fact]
+    public void Only_the_owner_may_read_what_is_stored()
+    {
+        Create("file", "secret");
+        Disk.CreateDirectory(At("directory"));
+
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(At("file")));
+        Assert.Equal(
+            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute,
+            File.GetUnixFileMode(At("directory")));
+    }
+
+    [Fact]
+    public void The_lock_file_names_its_owner_only_while_it_is_held()
+    {
+        using (Disk.Lock(At("LOCK"))) Assert.Equal($"{Environment.ProcessId}\n", Content("LOCK"));
+        Assert.Equal("", Content("LOCK"));
+    }
+
+    [Fact]
+    public void A_lock_file_with_nonsense_names_no_owner()
+    {
+        using var held = Disk.Lock(At("LOCK"));
+        using (var file = Disk.Open(At("LOCK"), FileOpenMode.Existing)) file.Write("nonsense"u8, 0);
+        Assert.Null(Assert.Throws<LockedException>(() => Disk.Lock(At("LOCK"))).OwnerProcessId);
+    }
+
+    [Fact]
+    public void A_full_device_is_no_space()
+    {
+        using var full = Disk.Open("/dev/full", FileOpenMode.Existing);
+        var error = Fails(StorageErrorKind.NoSpace, "pwrite", () => full.Write(new byte[10], 40));
+        Assert.Equal("/dev/full: pwrite failed: 10 bytes at 40: No space left on device (errno 28)", error.Message);
+        Assert.Equal(Errno.NoSpace, error.Errno);
+    }
+
+    [Fact]
+    public void What_cannot_be_synced_or_punched_says_so()
+    {
+        using var device = Disk.Open("/dev/null", FileOpenMode.Existing);
+        Assert.Equal(Errno.Invalid, Assert.Throws<StorageException>(device.Sync).Errno);
+        Assert.Throws<StorageException>(() => device.PunchHole(0, 4096));
+    }
+
+    [Fact]
+    public void Reading_a_failing_file_is_an_error()
+    {
+        // A process's own memory: nothing is mapped at address 0.
+        using var memory = Disk.Open("/proc/self/mem", FileOpenMode.ReadOnly);
+        Fails(StorageErrorKind.InputOutput, "pread", () => memory.Read(new byte[8], 0));
+    }
+
+    [Fact]
+    public void A_rename_across_file_systems_is_refused_and_never_becomes_a_copy()
+    {
+        if (!Directory.Exists("/dev/shm")) return;
+        Create("file", "x");
+        var target = $"/dev/shm/{Path.GetFileName(Root)}";
+        StorageException? error = null;
+        try
+        {
+            Disk.Rename(At("file"), target);
+            Disk.Delete(target); // One file system after all: nothing to see.
+        }
+        catch (StorageException caught)
+        {
+            error = caught;
+        }
+
+        if (error is null) return;
+        Assert.Equal(Errno.CrossDevice, error.Errno);
+        Assert.Equal("x", Content("file"));
+    }
+
+    [Fact]
+    public void What_belongs_to_others_is_denied()
+    {
+        // Refused to everyone, root included: the kernel's own read-only tree.
+        var error = Assert.Throws<StorageException>(() => Disk.CreateDirectory("/proc/ashlar"));
+        Assert.Contains(error.Kind, new[] { StorageErrorKind.AccessDenied, StorageErrorKind.NotFound });
+    }
+
+    [Fact]
+    public void A_name_that_is_too_long_is_an_error_and_not_an_absence() =>
+        Assert.Throws<StorageException>(() => Disk.FileExists(At(new string('x', 300))));
+
+    [Fact]
+    public void Closing_while_others_read_disturbs_no_other_file()
+    {
+        for (var round = 0; round < 50; round++)
+        {
+            var file = Disk.Open(At($"file{round}"), FileOpenMode.CreateNew);
+            file.Write("mine"u8, 0);
+            var reader = new Thread(() =>
+            {
+                var buffer = new byte[4];
+                try
+                {
+                    while (true)
+                    {
+                        file.Read(buffer, 0);
+                        Assert.Equal("mine"u8.ToArray(), buffer);
+                    }
+                }
+                catch (ObjectDisposedException)
+                {
+                }
+            });
+            reader.Start();
+            file.Dispose();
+            using var other = Disk.Open(At($"other{round}"), FileOpenMode.CreateNew);
+            other.Write("else"u8, 0);
+            reader.Join();
+        }
+    }
+}

@@ -1,0 +1,41 @@
+using Ashlar.Simulation;
+
+namespace Ashlar.Storage.Tests.Files;
+
+public sealed class SimulatedFileSystemTests : FileSystemContract
+{
+    readonly SimulatedFileSystem disk = new();
+
+    public SimulatedFileSystemTests() => disk.CreateDirectory("/root");
+
+    protected override IFileSystem Disk => disk;
+
+    protected override string Root => "/root";
+
+    [Fact]
+    public void A_full_disk_is_no_space_until_something_is_deleted()
+    {
+        disk.CapacityBytes = 64 << 10;
+        Create("a", new string('x', 60_000));
+        using var file = disk.Open(At("b"), FileOpenMode.CreateNew);
+
+        Fails(StorageErrorKind.NoSpace, "pwrite", () => file.Write(new byte[8192], 0));
+        Fails(StorageErrorKind.NoSpace, "fallocate", () => file.Allocate(0, 8192));
+        Assert.Equal(0, file.LengthBytes);
+        disk.Delete(At("a"));
+        file.Write(new byte[8192], 0);
+        Assert.Equal((64 << 10) - 8192, disk.GetFreeSpaceBytes(Root));
+    }
+
+    [Fact]
+    public void A_deleted_file_occupies_space_until_it_is_closed()
+    {
+        disk.CapacityBytes = 64 << 10;
+        var file = disk.Open(At("file"), FileOpenMode.CreateNew);
+        file.Write(new byte[64 << 10], 0);
+        disk.Delete(At("file"));
+        Assert.Equal(0, disk.GetFreeSpaceBytes(Root));
+        file.Dispose();
+        Assert.Equal(64 << 10, disk.GetFreeSpaceBytes(Root));
+    }
+}
