@@ -16,18 +16,52 @@ public abstract class BlockDeviceException(string device, string message, Except
     public virtual bool IsTransient => false;
 }
 
-/// <summary>The request reaches beyond the device.</summary>
-public sealed class BlockRangeException(string device, Lba start, long blockCount, long deviceBlockCount)
-    : BlockDeviceException(device, $"{blockCount} blocks from block {start} are beyond the end: the device has {deviceBlockCount} blocks")
+/// <summary>The request names blocks that the device does not have.</summary>
+public class BlockRangeException : BlockDeviceException
 {
+    /// <summary>Creates the error.</summary>
+    public BlockRangeException(string device, Lba start, long blockCount, long deviceBlockCount)
+        : this(
+            device,
+            $"{blockCount} blocks from block {start} are beyond the end: the device has {deviceBlockCount} blocks",
+            start,
+            blockCount,
+            deviceBlockCount)
+    {
+    }
+
+    private protected BlockRangeException(string device, string message, Lba start, long blockCount, long deviceBlockCount)
+        : base(device, message)
+    {
+        Start = start;
+        BlockCount = blockCount;
+        DeviceBlockCount = deviceBlockCount;
+    }
+
     /// <summary>First block asked for.</summary>
-    public Lba Start { get; } = start;
+    public Lba Start { get; }
 
     /// <summary>Number of blocks asked for.</summary>
-    public long BlockCount { get; } = blockCount;
+    public long BlockCount { get; }
 
     /// <summary>Number of blocks that the device has.</summary>
-    public long DeviceBlockCount { get; } = deviceBlockCount;
+    public long DeviceBlockCount { get; }
+}
+
+/// <summary>A byte range reaches beyond the device, or is no range at all.</summary>
+public sealed class OutOfBoundsException(string device, long offsetBytes, long lengthBytes, BlockGeometry geometry)
+    : BlockRangeException(
+        device,
+        $"{lengthBytes} bytes at byte {offsetBytes} are out of bounds: the device has {geometry.SizeBytes} bytes",
+        new Lba(offsetBytes / geometry.BlockSizeBytes),
+        lengthBytes / geometry.BlockSizeBytes + (lengthBytes % geometry.BlockSizeBytes == 0 ? 0 : 1),
+        geometry.BlockCount)
+{
+    /// <summary>First byte asked for.</summary>
+    public long OffsetBytes { get; } = offsetBytes;
+
+    /// <summary>Number of bytes asked for.</summary>
+    public long LengthBytes { get; } = lengthBytes;
 }
 
 /// <summary>The request is not made of whole blocks.</summary>
@@ -63,4 +97,12 @@ public sealed class DeviceIOException(string device, string message, bool isTran
 {
     /// <inheritdoc />
     public override bool IsTransient { get; } = isTransient;
+}
+
+/// <summary>A transient failure did not go away by trying again. The last failure is the inner exception.</summary>
+public sealed class RetriesExhaustedException(string device, int attempts, BlockDeviceException lastFailure)
+    : BlockDeviceException(device, $"given up after {attempts} attempts: {lastFailure.Message}", lastFailure)
+{
+    /// <summary>How often it was tried.</summary>
+    public int Attempts { get; } = attempts;
 }

@@ -21,4 +21,29 @@ public readonly record struct BlockGeometry(
         if (start.Value < 0 || blockCount < 0 || start.Value > BlockCount || blockCount > BlockCount - start.Value)
             throw new BlockRangeException(device, start, blockCount, BlockCount);
     }
+
+    /// <summary>Fails unless a buffer holds whole blocks and the range lies within the device.</summary>
+    /// <returns>The number of blocks that the buffer holds.</returns>
+    /// <exception cref="BlockAlignmentException">The buffer ends within a block.</exception>
+    /// <exception cref="BlockRangeException">The range reaches beyond the device.</exception>
+    public long CheckBuffer(string device, Lba start, int lengthBytes)
+    {
+        var (blockCount, rest) = Math.DivRem(lengthBytes, BlockSizeBytes);
+        if (rest != 0) throw new BlockAlignmentException(device, lengthBytes, BlockSizeBytes);
+        CheckRange(device, start, blockCount);
+        return blockCount;
+    }
+
+    /// <summary>The shape of a device, checked.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// The block size is neither 512 nor 4096, or the number of blocks is not positive, or the size exceeds 2^63 - 1 bytes.
+    /// </exception>
+    public static BlockGeometry Create(int blockSizeBytes, long blockCount)
+    {
+        if (blockSizeBytes is not (512 or 4096))
+            throw new ArgumentOutOfRangeException(nameof(blockSizeBytes), blockSizeBytes, "Blocks have 512 or 4096 bytes.");
+        if (blockCount < 1 || blockCount > long.MaxValue / blockSizeBytes)
+            throw new ArgumentOutOfRangeException(nameof(blockCount), blockCount, "A device has between 1 block and 2^63 - 1 bytes.");
+        return new BlockGeometry(blockSizeBytes, blockCount, blockSizeBytes);
+    }
 }

@@ -1,0 +1,294 @@
+using Ashlar.Storage;
+
+namespace Ashlar.Blocks.Devices;
+
+/// <summary>
+/// The bytes of a file as blocks, and nothing else: no header, no states. What storage pools lie on.
+/// </summary>
+/// <remarks>
+/// <para>Reads complete synchronously if the page cache has the bytes, and wait on another thread if it does not. Writes go
+/// to the page cache at once. Flushes run on another thread and are shared by concurrent callers.</para>
+/// <para>After a failed flush the device refuses writes and flushes, with the first cause, until it is opened again.</para>
+/// <para>Nothing keeps two processes from opening one file: the owner of the directory holds its lock.</para>
+/// <para>A read that overlaps a write of the same block in time may see a part of it, as the kernel copies by pages.</para>
+/// </remarks>
+public sealed class FileDevice : IBlockDevice
+{
+    const int NotSupported = 95; // EOPNOTSUPP: the file system cannot punch holes, or cannot reserve space.
+    const long InlineZeroBytes = 4 << 20; // Larger ranges take milliseconds, which is too long for the caller's thread.
+
+    static readonly byte[] Zeros = new byte[64 * 1024];
+
+    readonly IFile file;
+    readonly BlockFile blocks;
+    readonly FlushQueue flushes;
+    readonly DeviceCounters counters = new();
+
+    /// <summary>Puts a device on an open file, which it takes over and closes.</summary>
+    /// <param name="file">The file; its length must be a whole number of blocks, at least one.</param>
+    /// <param name="blockSizeBytes">512 or 4096.</param>
+    /// <param name="isReadOnly">Whether writes are refused.</param>
+    /// <exception cref="UnsupportedFormatException">The length does not fit.</exception>
+    public FileDevice(IFile file, int blockSizeBytes = MemoryDevice.DefaultBlockSizeBytes, bool isReadOnly = false)
+    {
+        var lengthBytes = file.LengthBytes;
+        if (lengthBytes < blockSizeBytes || lengthBytes % blockSizeBytes != 0)
+        {
+            throw new UnsupportedFormatException(
+                file.Path, $"{lengthBytes} bytes are not a whole number of {blockSizeBytes}-byte blocks");
+        }
+        this.file = file;
+        Geometry = BlockGeometry.Create(blockSizeBytes, lengthBytes / blockSizeBytes);
+        IsReadOnly = isReadOnly;
+        blocks = new BlockFile(file.Path, file, 0);
+        flushes = new FlushQueue(file.Path, file.Sync);
+    }
+
+    /// <inheritdoc />
+    public string Name => file.Path;
+
+    /// <inheritdoc />
+    public BlockGeometry Geometry { get; }
+
+    /// <inheritdoc />
+    public bool IsReadOnly { get; }
+
+    /// <summary>Creates a file that reads as zeros, durably, and opens it as a device.</summary>
+    /// <param name="fileSystem">The disk.</param>
+    /// <param name="path">The file, which must not exist.</param>
+    /// <param name="sizeBytes">A whole number of blocks. Space is taken as blocks are first written.</param>
+    /// <param name="blockSizeBytes">512 or 4096.</param>
+    /// <exception cref="StorageException">The file exists, or cannot be created.</exception>
+    public static FileDevice Create(
+        IFileSystem fileSystem,
+        string path,
+        long sizeBytes,
+        int blockSizeBytes = MemoryDevice.DefaultBlockSizeBytes)
+    {
+        _ = BlockGeometry.Create(blockSizeBytes, sizeBytes / blockSizeBytes);
+        if (sizeBytes % blockSizeBytes != 0) throw new BlockAlignmentException(path, sizeBytes, blockSizeBytes);
+        var file = fileSystem.Open(path, FileOpenMode.CreateNew);
+        try
+        {
+            file.SetLength(sizeBytes);
+            file.Sync();
+            fileSystem.SyncDirectory(System.IO.Path.GetDirectoryName(path) ?? "/");
+            return new FileDevice(file, blockSizeBytes);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Opens a file as a device.</summary>
+    /// <exception cref="StorageException">The file is missing, or cannot be opened.</exception>
+    /// <exception cref="UnsupportedFormatException">Its length is not a whole number of blocks.</exception>
+    public static FileDevice Open(
+        IFileSystem fileSystem,
+        string path,
+        int blockSizeBytes = MemoryDevice.DefaultBlockSizeBytes,
+        bool isReadOnly = false)
+    {
+        var file = fileSystem.Open(path, isReadOnly ? FileOpenMode.ReadOnly : FileOpenMode.Existing);
+        try
+        {
+            return new FileDevice(file, blockSizeBytes, isReadOnly);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc />
+    public ValueTask ReadAsync(Lba start, Memory<byte> destination, CancellationToken cancellationToken = default)
+    {
+        if (cancellationToken.IsCancellationRequested) return ValueTask.FromCanceled(cancellationToken);
+        ValueTask pending;
+        try
+        {
+            Geometry.CheckBuffer(Name, start, destination.Length);
+            if (destination.IsEmpty) return ValueTask.CompletedTask;
+            pending = blocks.ReadAsync(OffsetOf(start), destination);
+        }
+        catch (BlockDeviceException e)
+        {
+            return Failed(e);
+        }
+        if (!pending.IsCompletedSuccessfully) return FinishReadAsync(pending, destination.Length);
+        counters.CountRead(destination.Length);
+        return pending;
+    }
+
+    /// <inheritdoc />
+    public ValueTask WriteAsync(
+        Lba start,
+        ReadOnlyMemory<byte> source,
+        WriteOptions options = WriteOptions.None,
+        CancellationToken cancellationToken = default)
+    {
+        if (cancellationToken.IsCancellationRequested) return ValueTask.FromCanceled(cancellationToken);
+        try
+        {
+            Geometry.CheckBuffer(Name, start, source.Length);
+            CheckWritable();
+            if (source.IsEmpty) return ValueTask.CompletedTask;
+            blocks.Write(OffsetOf(start), source.Span);
+        }
+        catch (BlockDeviceException e)
+        {
+            return Failed(e);
+        }
+        flushes.NoteWrite();
+        if ((options & WriteOptions.ForceUnitAccess) != WriteOptions.None) return FinishDurableWriteAsync(source.Length);
+        counters.CountWrite(source.Length);
+        return ValueTask.CompletedTask;
+    }
+
+    /// <inheritdoc />
+    public async ValueTask WriteZeroesAsync(
+        Lba start,
+        long blockCount,
+        ZeroOptions options = ZeroOptions.None,
+        CancellationToken cancellationToken = default)
+    {
+        await ZeroAsync(start, blockCount, options, cancellationToken);
+        if ((options & ZeroOptions.ForceUnitAccess) != ZeroOptions.None) await FinishDurableWriteAsync(0);
+        else counters.CountWrite(0);
+    }
+
+    /// <inheritdoc />
+    public async ValueTask TrimAsync(Lba start, long blockCount, CancellationToken cancellationToken = default)
+    {
+        await ZeroAsync(start, blockCount, ZeroOptions.None, cancellationToken);
+        counters.CountTrim();
+    }
+
+    /// <inheritdoc />
+    public async ValueTask FlushAsync(CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        if (IsReadOnly) return;
+        try
+        {
+            await flushes.FlushAsync();
+        }
+        catch (BlockDeviceException)
+        {
+            counters.CountFailure();
+            throw;
+        }
+        counters.CountFlush();
+    }
+
+    /// <inheritdoc />
+    public int DescribeExtents(Lba start, long blockCount, Span<BlockExtent> extents)
+    {
+        Geometry.CheckRange(Name, start, blockCount);
+        if (blockCount == 0) return 0;
+        extents[0] = new BlockExtent(BlockExtentKind.Data, blockCount);
+        return 1;
+    }
+
+    /// <inheritdoc />
+    public DeviceStatistics GetStatistics() => counters.Snapshot();
+
+    /// <summary>Flushes and closes the file, which is closed even if the flush fails.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            if (!IsReadOnly) await flushes.FlushAsync();
+        }
+        finally
+        {
+            file.Dispose();
+        }
+    }
+
+    async ValueTask ZeroAsync(Lba start, long blockCount, ZeroOptions options, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        try
+        {
+            Geometry.CheckRange(Name, start, blockCount);
+            CheckWritable();
+            var lengthBytes = blockCount * Geometry.BlockSizeBytes;
+            if (lengthBytes == 0) return;
+            if (lengthBytes <= InlineZeroBytes) Zero(OffsetOf(start), lengthBytes, options);
+            else await Task.Run(() => Zero(OffsetOf(start), lengthBytes, options), CancellationToken.None);
+            flushes.NoteWrite();
+        }
+        catch (BlockDeviceException)
+        {
+            counters.CountFailure();
+            throw;
+        }
+    }
+
+    void Zero(long offsetBytes, long lengthBytes, ZeroOptions options)
+    {
+        try
+        {
+            // A hole and, where the space must stay ours, a reservation in its place: it reads as zeros at every moment.
+            file.PunchHole(offsetBytes, lengthBytes);
+            if ((options & ZeroOptions.KeepAllocated) != ZeroOptions.None) file.Allocate(offsetBytes, lengthBytes);
+        }
+        catch (StorageException e) when (e.Errno == NotSupported)
+        {
+            if ((options & ZeroOptions.FastOnly) != ZeroOptions.None)
+                throw new NotSupportedException($"{Name}: the file system cannot zero a range without writing it.", e);
+            for (long done = 0; done < lengthBytes; done += Zeros.Length)
+                blocks.Write(offsetBytes + done, Zeros.AsSpan(0, (int)Math.Min(Zeros.Length, lengthBytes - done)));
+        }
+        catch (StorageException e)
+        {
+            throw blocks.Translate(e);
+        }
+    }
+
+    async ValueTask FinishReadAsync(ValueTask pending, int lengthBytes)
+    {
+        try
+        {
+            await pending;
+        }
+        catch (BlockDeviceException)
+        {
+            counters.CountFailure();
+            throw;
+        }
+        counters.CountRead(lengthBytes);
+    }
+
+    async ValueTask FinishDurableWriteAsync(int lengthBytes)
+    {
+        try
+        {
+            await flushes.FlushAsync();
+        }
+        catch (BlockDeviceException)
+        {
+            counters.CountFailure();
+            throw;
+        }
+        counters.CountWrite(lengthBytes);
+    }
+
+    void CheckWritable()
+    {
+        if (IsReadOnly) throw new DeviceReadOnlyException(Name);
+        flushes.CheckHealthy();
+    }
+
+    long OffsetOf(Lba start) => start.Value * Geometry.BlockSizeBytes;
+
+    ValueTask Failed(BlockDeviceException e)
+    {
+        counters.CountFailure();
+        return ValueTask.FromException(e);
+    }
+}

@@ -1,0 +1,140 @@
+using System.Threading.Tasks.Sources;
+using Ashlar.Storage;
+
+namespace Ashlar.Blocks.Devices;
+
+/// <summary>An area of a file that holds block contents: reads that may wait for the disk leave the caller's thread.</summary>
+sealed class BlockFile(string device, IFile file, long areaOffsetBytes)
+{
+    // Linux errno numbers of failures that may pass: EINTR, EAGAIN, ENOMEM, EBUSY, ENOBUFS, ETIMEDOUT.
+    static ReadOnlySpan<int> TransientErrors => [4, 11, 12, 16, 105, 110];
+
+    readonly Lock gate = new();
+    BlockingRead? idle;
+
+    /// <summary>Reads; completes synchronously if the page cache has the bytes.</summary>
+    public ValueTask ReadAsync(long offsetBytes, Memory<byte> destination)
+    {
+        try
+        {
+            if (file.TryReadCached(destination.Span, areaOffsetBytes + offsetBytes, out var bytesRead)
+                && bytesRead == destination.Length)
+            {
+                return ValueTask.CompletedTask;
+            }
+        }
+        catch (StorageException e)
+        {
+            return ValueTask.FromException(Translate(e));
+        }
+        return Rent().Start(offsetBytes, destination);
+    }
+
+    public void Write(long offsetBytes, ReadOnlySpan<byte> source)
+    {
+        try
+        {
+            file.Write(source, areaOffsetBytes + offsetBytes);
+        }
+        catch (StorageException e)
+        {
+            throw Translate(e);
+        }
+    }
+
+    public BlockDeviceException Translate(StorageException e) => e.Kind == StorageErrorKind.NoSpace
+        ? new DeviceFullException(device, e.Message, e)
+        : new DeviceIOException(device, e.Message, isTransient: TransientErrors.Contains(e.Errno), e);
+
+    void ReadBlocking(long offsetBytes, Span<byte> destination)
+    {
+        try
+        {
+            var bytesRead = file.Read(destination, areaOffsetBytes + offsetBytes);
+            if (bytesRead == destination.Length) return;
+            throw new DeviceIOException(
+                device,
+                $"the file ends at byte {areaOffsetBytes + offsetBytes + bytesRead}, within the device",
+                isTransient: false);
+        }
+        catch (StorageException e)
+        {
+            throw Translate(e);
+        }
+    }
+
+    BlockingRead Rent()
+    {
+        lock (gate)
+        {
+            var read = idle ?? new BlockingRead(this);
+            idle = read.Next;
+            read.Next = null;
+            return read;
+        }
+    }
+
+    void Recycle(BlockingRead read)
+    {
+        lock (gate)
+        {
+            read.Next = idle;
+            idle = read;
+        }
+    }
+
+    // Used again for one read after the other, so that a read that misses the page cache allocates nothing either.
+    sealed class BlockingRead(BlockFile owner) : IThreadPoolWorkItem, IValueTaskSource
+    {
+        ManualResetValueTaskSourceCore<bool> source;
+        long offsetBytes;
+        Memory<byte> destination;
+
+        public BlockingRead? Next { get; set; }
+
+        public ValueTask Start(long offset, Memory<byte> target)
+        {
+            offsetBytes = offset;
+            destination = target;
+            var task = new ValueTask(this, source.Version);
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+            return task;
+        }
+
+        public void Execute()
+        {
+            try
+            {
+                owner.ReadBlocking(offsetBytes, destination.Span);
+            }
+            catch (Exception e)
+            {
+                source.SetException(e);
+                return;
+            }
+            source.SetResult(true);
+        }
+
+        public ValueTaskSourceStatus GetStatus(short token) => source.GetStatus(token);
+
+        public void OnCompleted(
+            Action<object?> continuation,
+            object? state,
+            short token,
+            ValueTaskSourceOnCompletedFlags flags) => source.OnCompleted(continuation, state, token, flags);
+
+        public void GetResult(short token)
+        {
+            try
+            {
+                source.GetResult(token);
+            }
+            finally
+            {
+                source.Reset();
+                destination = default;
+                owner.Recycle(this);
+            }
+        }
+    }
+}
