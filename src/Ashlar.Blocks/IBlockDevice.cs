@@ -10,7 +10,9 @@ namespace Ashlar.Blocks;
 /// durable that completed before it began, whoever wrote it. <see cref="WriteOptions.ForceUnitAccess"/> makes the one
 /// write durable before it completes.</para>
 /// <para>Calls complete synchronously when they need not wait for the medium; callers on a hot path should look at
-/// <see cref="ValueTask.IsCompletedSuccessfully"/> before they await.</para>
+/// <see cref="ValueTask.IsCompletedSuccessfully"/> before they await. A call that has completed, or was cancelled, no longer
+/// touches the caller's buffer. Errors are thrown or come with the task, as suits the device.</para>
+/// <para>A failed flush latches: the device refuses writes and flushes from then on, until it is opened again.</para>
 /// <para>Errors: <see cref="BlockRangeException"/>, <see cref="BadBlockException"/>, <see cref="DeviceFullException"/>,
 /// <see cref="DeviceReadOnlyException"/>, <see cref="DeviceIOException"/> and
 /// <see cref="Storage.CorruptDataException"/>; see <see cref="BlockDeviceException"/>.</para>

@@ -14,7 +14,6 @@ namespace Ashlar.Blocks.Devices;
 /// </remarks>
 public sealed class FileDevice : IBlockDevice
 {
-    const int NotSupported = 95; // EOPNOTSUPP: the file system cannot punch holes, or cannot reserve space.
     const long InlineZeroBytes = 4 << 20; // Larger ranges take milliseconds, which is too long for the caller's thread.
 
     static readonly byte[] Zeros = new byte[64 * 1024];
@@ -237,7 +236,7 @@ public sealed class FileDevice : IBlockDevice
             file.PunchHole(offsetBytes, lengthBytes);
             if ((options & ZeroOptions.KeepAllocated) != ZeroOptions.None) file.Allocate(offsetBytes, lengthBytes);
         }
-        catch (StorageException e) when (e.Errno == NotSupported)
+        catch (StorageException e) when (e.Kind == StorageErrorKind.NotSupported)
         {
             if ((options & ZeroOptions.FastOnly) != ZeroOptions.None)
                 throw new NotSupportedException($"{Name}: the file system cannot zero a range without writing it.", e);

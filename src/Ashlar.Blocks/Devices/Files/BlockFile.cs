@@ -6,8 +6,8 @@ namespace Ashlar.Blocks.Devices;
 /// <summary>An area of a file that holds block contents: reads that may wait for the disk leave the caller's thread.</summary>
 sealed class BlockFile(string device, IFile file, long areaOffsetBytes)
 {
-    // Linux errno numbers of failures that may pass: EINTR, EAGAIN, ENOMEM, EBUSY, ENOBUFS, ETIMEDOUT.
-    static ReadOnlySpan<int> TransientErrors => [4, 11, 12, 16, 105, 110];
+    // Failures that may pass: EINTR, EAGAIN, ENOMEM, EBUSY, ENOBUFS, ETIMEDOUT.
+    static ReadOnlySpan<int> TransientErrors => [Errno.Interrupted, Errno.WouldBlock, 12, 16, 105, 110];
 
     readonly Lock gate = new();
     BlockingRead? idle;
