@@ -121,23 +121,25 @@ public sealed class StreamListener : IAsyncDisposable
         if (Interlocked.Increment(ref connectionCount) > options.MaxConnections)
         {
             Interlocked.Decrement(ref connectionCount);
-            report($"{options.Name}: refused a connection from {accepted.RemoteEndPoint}: {options.MaxConnections} are open, the most allowed");
+            report($"{options.Name}: refused a connection: {options.MaxConnections} are open, the most allowed");
             accepted.Dispose();
             return;
         }
+        var id = ++connectionsAccepted;
         try
         {
-            var id = ++connectionsAccepted;
             var connection = new Connection(accepted, id, options);
             var thread = new Thread(() => Serve(connection)) { IsBackground = true, Name = $"{options.Name}-{id}" };
             connections[id] = (connection, thread);
             thread.Start();
         }
-        catch (SocketException)
+        catch (Exception e)
         {
-            // The client left between connect and accept.
+            // The client left between connect and accept, or no thread could be had: only this connection suffers.
+            connections.TryRemove(id, out _);
             Interlocked.Decrement(ref connectionCount);
             accepted.Dispose();
+            if (e is not SocketException) report($"{options.Name}: cannot serve connection {id}: {e.Message}");
         }
     }
 
@@ -146,6 +148,7 @@ public sealed class StreamListener : IAsyncDisposable
         try
         {
             handler.Serve(connection, draining.Token);
+            connection.Linger();
         }
         catch (ConnectionException e)
         {

@@ -1,0 +1,88 @@
+using System.Buffers.Binary;
+using Ashlar.Nbd.Protocol;
+using Ashlar.Transport;
+
+namespace Ashlar.Nbd.Negotiation;
+
+/// <summary>
+/// Carries the haggling over a connection, within bounds: the listener limits its time, and here the number of options and
+/// of their bytes is limited, so that nobody can keep the server busy without choosing an export.
+/// </summary>
+static class Handshake
+{
+    /// <summary>Enough to ask for information about thousands of exports.</summary>
+    public const int MaxOptions = 4096;
+
+    /// <summary>The longest data of one option that are looked at; longer ones are skipped and refused.</summary>
+    public const int MaxOptionDataBytes = 64 << 10;
+
+    /// <summary>Bytes of option data in one handshake.</summary>
+    public const int MaxHagglingBytes = 4 << 20;
+
+    /// <summary>Negotiates; null when the client left or was refused.</summary>
+    /// <exception cref="ConnectionException">The connection broke, or the client does not speak the protocol.</exception>
+    public static NegotiatedSession? Run(Connection connection, INbdExports exports, CancellationToken draining)
+    {
+        if (!TryGreet(connection, out var clientFlags)) return null;
+        var replies = new OptionReplyWriter();
+        var haggling = new OptionHaggling(exports, clientFlags, replies);
+        long bytesLeft = MaxHagglingBytes;
+        Span<byte> headerBytes = stackalloc byte[OptionHeader.SizeBytes];
+        for (var options = 0; options < MaxOptions; options++)
+        {
+            if (!connection.WaitForData()) return null;
+            connection.Receive(headerBytes);
+            if (!OptionHeader.TryRead(headerBytes, out var header)) throw Violation(connection, "wrong magic number of an option");
+            if (header.LengthBytes > bytesLeft) throw Violation(connection, "too much data in options");
+            bytesLeft -= header.LengthBytes;
+
+            replies.Clear();
+            var step = Answer(connection, haggling, header, draining);
+            try
+            {
+                connection.Send(replies.Written);
+            }
+            catch
+            {
+                haggling.Session?.Dispose();
+                throw;
+            }
+            if (step == HagglingStep.Close) return null;
+            if (step == HagglingStep.Transmission) return haggling.Session;
+        }
+        throw Violation(connection, "too many options");
+    }
+
+    static bool TryGreet(Connection connection, out ClientFlags clientFlags)
+    {
+        Span<byte> greeting = stackalloc byte[Greeting.SizeBytes];
+        new Greeting(HandshakeFlags.FixedNewstyle | HandshakeFlags.NoZeroes).Write(greeting);
+        connection.Send(greeting);
+        clientFlags = ClientFlags.None;
+        if (!connection.WaitForData()) return false;
+        Span<byte> answer = stackalloc byte[sizeof(uint)];
+        connection.Receive(answer);
+        clientFlags = (ClientFlags)BinaryPrimitives.ReadUInt32BigEndian(answer);
+        if ((clientFlags & ~ClientFlags.Known) != ClientFlags.None) throw Violation(connection, "unknown client flags");
+        return true;
+    }
+
+    static HagglingStep Answer(Connection connection, OptionHaggling haggling, OptionHeader header, CancellationToken draining)
+    {
+        if (header.LengthBytes > MaxOptionDataBytes)
+        {
+            connection.Skip(header.LengthBytes);
+            if (header.Option == OptionCode.ExportName) return HagglingStep.Close; // It has no error replies.
+            haggling.RefuseTooBig(header.Option);
+            return HagglingStep.Continue;
+        }
+        var data = header.LengthBytes == 0 ? [] : new byte[header.LengthBytes];
+        connection.Receive(data);
+        if (!draining.IsCancellationRequested) return haggling.Answer(header.Option, data);
+        if (header.Option != OptionCode.ExportName) haggling.RefuseShutdown(header.Option);
+        return HagglingStep.Close;
+    }
+
+    static ConnectionException Violation(Connection connection, string what) =>
+        new($"connection {connection.Id} from {connection.RemoteEndPoint}: not the NBD protocol: {what}");
+}

@@ -1,0 +1,29 @@
+using Ashlar.Blocks;
+using Ashlar.Nbd.Protocol;
+
+namespace Ashlar.Nbd.Transmission;
+
+/// <summary>Turns errors of devices into the few that the protocol has.</summary>
+static class RequestErrors
+{
+    public static NbdError Of(Exception exception, CommandCode command) => exception switch
+    {
+        BlockRangeException => command is CommandCode.Write or CommandCode.WriteZeroes ? NbdError.NoSpace : NbdError.Invalid,
+        DeviceFullException => NbdError.NoSpace,
+        DeviceReadOnlyException => NbdError.NotPermitted,
+        NotSupportedException when command == CommandCode.WriteZeroes => NbdError.NotSupported,
+        _ => NbdError.InputOutput,
+    };
+
+    /// <summary>What a client with structured replies may show. It names nothing of the server's inside.</summary>
+    public static ReadOnlySpan<byte> MessageOf(NbdError error) => error switch
+    {
+        NbdError.NotPermitted => "the export is read-only"u8,
+        NbdError.Invalid => "invalid command, flag, length or range"u8,
+        NbdError.NoSpace => "no space left, or beyond the end of the export"u8,
+        NbdError.Overflow => "longer than the largest payload"u8,
+        NbdError.NotSupported => "zeros cannot be written fast here"u8,
+        NbdError.Shutdown => "the server is shutting down"u8,
+        _ => "the device failed"u8,
+    };
+}

@@ -1,0 +1,75 @@
+using Ashlar.Blocks;
+using Ashlar.Nbd.Protocol;
+
+namespace Ashlar.Nbd.Transmission;
+
+// Commands without data in either direction. Their length may exceed every payload limit, and nothing is allocated by it.
+sealed partial class Transmission
+{
+    void TakeEffect(in RequestHeader request)
+    {
+        batch.Send(); // The medium may take its time: earlier replies need not wait for it.
+        try
+        {
+            var pending = BeginEffect(request);
+            if (pending.IsCompletedSuccessfully)
+            {
+                pending.GetAwaiter().GetResult();
+                AddSuccess(request);
+            }
+            else
+            {
+                _ = FinishLaterAsync(pending.AsTask(), request, owned: null);
+            }
+        }
+        catch (Exception e) when (e is not Transport.ConnectionException)
+        {
+            AddFailure(request, e);
+        }
+    }
+
+    ValueTask BeginEffect(in RequestHeader request)
+    {
+        var offset = (long)request.OffsetBytes;
+        long length = request.LengthBytes;
+        var isDurable = request.Flags.HasFlag(CommandFlags.ForceUnitAccess);
+        return request.Command switch
+        {
+            // Everything replied to has completed on the device before this call, so the device's promise covers it,
+            // over whichever connection it came.
+            CommandCode.Flush => driver.FlushAsync(connection.Closed),
+            CommandCode.Cache => WarmUp(offset, length),
+            _ when length == 0 => ValueTask.CompletedTask,
+            CommandCode.Trim => isDurable ? TrimDurablyAsync(offset, length) : driver.TrimAsync(offset, length, connection.Closed),
+            _ => driver.WriteZeroesAsync(offset, length, ZeroOptionsOf(request.Flags), connection.Closed),
+        };
+    }
+
+    static ZeroOptions ZeroOptionsOf(CommandFlags flags)
+    {
+        var options = ZeroOptions.None;
+        if (flags.HasFlag(CommandFlags.ForceUnitAccess)) options |= ZeroOptions.ForceUnitAccess;
+        if (flags.HasFlag(CommandFlags.NoHole)) options |= ZeroOptions.KeepAllocated;
+        if (flags.HasFlag(CommandFlags.FastZero)) options |= ZeroOptions.FastOnly;
+        return options;
+    }
+
+    async ValueTask TrimDurablyAsync(long offset, long length)
+    {
+        await driver.TrimAsync(offset, length, connection.Closed).ConfigureAwait(false);
+        await driver.FlushAsync(connection.Closed).ConfigureAwait(false);
+    }
+
+    // A hint to read ahead: reading through the device warms every cache beneath. Bounded, and without a promise.
+    async ValueTask WarmUp(long offset, long length)
+    {
+        using var scratch = buffers.Rent((int)Math.Min(length, PieceBytes));
+        var end = offset + Math.Min(length, NbdProtocol.MaximumPayloadBytes);
+        while (offset < end)
+        {
+            var part = scratch.Memory[..(int)Math.Min(PieceBytes, end - offset)];
+            await driver.ReadAsync(offset, part, connection.Closed).ConfigureAwait(false);
+            offset += part.Length;
+        }
+    }
+}

@@ -1,0 +1,98 @@
+using Ashlar.Blocks;
+using Ashlar.Nbd.Protocol;
+using Ashlar.Transport;
+
+namespace Ashlar.Nbd.Transmission;
+
+sealed partial class Transmission
+{
+    // A write up to this size is one call on the device and may complete later. Longer ones are taken off the wire and
+    // written piece by piece, so that no client makes the server hold 32 MiB by announcing them.
+    const int WritePieceBytes = 1 << 20;
+
+    void Write(in RequestHeader request)
+    {
+        if (request.LengthBytes > WritePieceBytes)
+        {
+            WriteInPieces(request);
+            return;
+        }
+        var length = (int)request.LengthBytes;
+        var source = ReceivePayload(length);
+        if (length == 0)
+        {
+            AddSuccess(request);
+            return;
+        }
+        var options = WriteOptions.None;
+        if (request.Flags.HasFlag(CommandFlags.ForceUnitAccess))
+        {
+            batch.Send(); // The medium may take its time: earlier replies need not wait for it.
+            options = WriteOptions.ForceUnitAccess;
+        }
+        try
+        {
+            var pending = driver.WriteAsync((long)request.OffsetBytes, source, options, connection.Closed);
+            if (pending.IsCompletedSuccessfully)
+            {
+                pending.GetAwaiter().GetResult();
+                AddSuccess(request);
+            }
+            else
+            {
+                var owned = payload;
+                payload = null;
+                _ = FinishLaterAsync(pending.AsTask(), request, owned);
+            }
+        }
+        catch (Exception e) when (e is not ConnectionException)
+        {
+            AddFailure(request, e);
+        }
+    }
+
+    // One FUA write of many pieces becomes plain writes and a flush at the end, which covers them all.
+    void WriteInPieces(in RequestHeader request)
+    {
+        Exception? failure = null;
+        var offset = (long)request.OffsetBytes;
+        var end = offset + request.LengthBytes;
+        while (offset < end)
+        {
+            var source = ReceivePayload((int)Math.Min(WritePieceBytes, end - offset));
+            failure ??= Wait(() => driver.WriteAsync(offset, source, WriteOptions.None, connection.Closed));
+            offset += source.Length;
+        }
+        if (failure is null && request.Flags.HasFlag(CommandFlags.ForceUnitAccess))
+            failure = Wait(() => driver.FlushAsync(connection.Closed));
+        if (failure is null) AddSuccess(request);
+        else AddFailure(request, failure);
+    }
+
+    static Exception? Wait(Func<ValueTask> call)
+    {
+        try
+        {
+            call().AsTask().GetAwaiter().GetResult();
+            return null;
+        }
+        catch (Exception e)
+        {
+            return e;
+        }
+    }
+
+    Memory<byte> ReceivePayload(int length)
+    {
+        if (connection.BufferedBytes < length) batch.Send();
+        if (payload is null || payload.Length < length)
+        {
+            payload?.Dispose();
+            payload = null;
+            payload = buffers.Rent(length);
+        }
+        var target = payload.Memory[..length];
+        connection.Receive(target.Span);
+        return target;
+    }
+}

@@ -1,0 +1,177 @@
+using Ashlar.Blocks;
+using Ashlar.Nbd.Negotiation;
+using Ashlar.Nbd.Protocol;
+using Ashlar.Transport;
+
+namespace Ashlar.Nbd.Transmission;
+
+/// <summary>
+/// Serves the requests of one connection. Its thread receives a request, carries it out on the spot and gathers the reply;
+/// the gathered replies are sent when no further request has been received yet. A request that its device does not
+/// complete synchronously is finished, and answered, elsewhere, and the thread goes on.
+/// </summary>
+sealed partial class Transmission : IDisposable
+{
+    // A write too long to be carried out can still be read off; beyond this it is cheaper to hang up.
+    const uint MaxSkippedPayloadBytes = 2u * NbdProtocol.MaximumPayloadBytes;
+
+    readonly Connection connection;
+    readonly NegotiatedSession session;
+    readonly BufferPool buffers;
+    readonly Action<string> report;
+    readonly BlockDriver driver;
+    readonly bool isReadOnly;
+    readonly ReplyBatch batch;
+    readonly InFlightRequests inFlight = new();
+    PooledBuffer? payload; // Kept while requests follow one another; see ReleaseIdleBuffers.
+    int failures;
+
+    public Transmission(Connection connection, NegotiatedSession session, BufferPool buffers, Action<string> report)
+    {
+        this.connection = connection;
+        this.session = session;
+        this.buffers = buffers;
+        this.report = report;
+        driver = session.Export.Driver;
+        isReadOnly = driver.Device.IsReadOnly;
+        batch = new(connection, buffers);
+    }
+
+    /// <summary>Serves until the client disconnects, the server drains or the connection breaks.</summary>
+    public void Run(CancellationToken draining)
+    {
+        try
+        {
+            while (TryReceive(out var request) && request.Command != CommandCode.Disconnect)
+            {
+                if (inFlight.IsFull)
+                {
+                    batch.Send();
+                    inFlight.WaitForRoom();
+                }
+                Serve(request, draining.IsCancellationRequested);
+            }
+            batch.Send();
+        }
+        catch
+        {
+            connection.Dispose(); // Gives up what is in flight: nobody is left to answer.
+            throw;
+        }
+        finally
+        {
+            // The lease on the device ends after this: no write of this client may land later.
+            inFlight.WaitForAll();
+        }
+    }
+
+    public void Dispose()
+    {
+        batch.Dispose();
+        payload?.Dispose();
+        payload = null;
+    }
+
+    bool TryReceive(out RequestHeader request)
+    {
+        request = default;
+        if (connection.BufferedBytes < RequestHeader.SizeBytes)
+        {
+            batch.Send();
+            if (connection.BufferedBytes == 0)
+            {
+                ReleaseIdleBuffers();
+                if (!connection.WaitForData()) return false;
+            }
+        }
+        Span<byte> headerBytes = stackalloc byte[RequestHeader.SizeBytes];
+        connection.Receive(headerBytes);
+        if (!RequestHeader.TryRead(headerBytes, out request)) throw Violation("wrong magic number of a request");
+        return true;
+    }
+
+    void Serve(in RequestHeader request, bool isDraining)
+    {
+        var error = isDraining ? NbdError.Shutdown : RequestRules.Check(request, session, driver.SizeBytes, isReadOnly);
+        if (error != NbdError.None)
+        {
+            if (request.Command == CommandCode.Write) SkipPayload(request.LengthBytes);
+            AddError(request, error);
+            return;
+        }
+        switch (request.Command)
+        {
+            case CommandCode.Read:
+                Read(request);
+                break;
+            case CommandCode.Write:
+                Write(request);
+                break;
+            case CommandCode.BlockStatus:
+                BlockStatus(request);
+                break;
+            default:
+                TakeEffect(request);
+                break;
+        }
+    }
+
+    void SkipPayload(uint lengthBytes)
+    {
+        if (lengthBytes > MaxSkippedPayloadBytes) throw Violation($"a write of {lengthBytes} bytes");
+        if (connection.BufferedBytes < lengthBytes) batch.Send();
+        connection.Skip(lengthBytes);
+    }
+
+    // An idle connection holds no buffers but its own for receiving.
+    void ReleaseIdleBuffers()
+    {
+        payload?.Dispose();
+        payload = null;
+    }
+
+    void AddSuccess(in RequestHeader request) => batch.Add(new SimpleReplyHeader(NbdError.None, request.Cookie));
+
+    void AddError(in RequestHeader request, NbdError error)
+    {
+        Span<byte> reply = stackalloc byte[MaxErrorReplyBytes];
+        var length = WriteError(reply, request.Cookie, error);
+        reply[..length].CopyTo(batch.Reserve(length).Span);
+        batch.Commit(length);
+    }
+
+    void AddFailure(in RequestHeader request, Exception exception) => AddError(request, Explain(request, exception));
+
+    /// <summary>The error to answer. What the client cannot know is told to the operator, once for each connection.</summary>
+    NbdError Explain(in RequestHeader request, Exception exception)
+    {
+        var error = RequestErrors.Of(exception, request.Command);
+        var isCut = exception is OperationCanceledException && connection.Closed.IsCancellationRequested;
+        if (error == NbdError.InputOutput && !isCut && Interlocked.Increment(ref failures) == 1)
+        {
+            report($"nbd: connection {connection.Id} from {connection.RemoteEndPoint}: {request.Command} of {request.LengthBytes} bytes "
+                + $"at {request.OffsetBytes} failed, further failures of this connection are not reported: {exception}");
+        }
+        return error;
+    }
+
+    const int MaxErrorReplyBytes = ChunkHeader.SizeBytes + ErrorPayload.SizeBytes + 64;
+
+    int WriteError(Span<byte> target, ulong cookie, NbdError error)
+    {
+        if (!session.StructuredReplies)
+        {
+            new SimpleReplyHeader(error, cookie).Write(target);
+            return SimpleReplyHeader.SizeBytes;
+        }
+        var message = RequestErrors.MessageOf(error);
+        var payloadBytes = ErrorPayload.SizeBytes + message.Length;
+        new ChunkHeader(ChunkFlags.Done, ChunkCode.Error, cookie, (uint)payloadBytes).Write(target);
+        new ErrorPayload(error, (ushort)message.Length).Write(target[ChunkHeader.SizeBytes..]);
+        message.CopyTo(target[(ChunkHeader.SizeBytes + ErrorPayload.SizeBytes)..]);
+        return ChunkHeader.SizeBytes + payloadBytes;
+    }
+
+    ConnectionException Violation(string what) =>
+        new($"connection {connection.Id} from {connection.RemoteEndPoint}: not the NBD protocol: {what}");
+}
