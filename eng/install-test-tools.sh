@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# Installs the programs that tests and benchmarks talk to Ashlar with, where that is allowed (apt-get, root).
+# Never fails: what stays missing is named on stderr, and the tests that need it are skipped by name.
+set -u
+cd "$(dirname "$0")/.."
+
+# command or library=Debian package
+needs=(
+    fio=fio qemu-img=qemu-utils qemu-nbd=qemu-utils block-iscsi.so=qemu-block-extra
+    nbdinfo=libnbd-bin nbdcopy=libnbd-bin libnbd.so.0=libnbd0
+    iscsi-ls=libiscsi-bin iscsi-test-cu=libiscsi-bin libiscsi.so.7=libiscsi7
+    mkfs.ext4=e2fsprogs e2fsck=e2fsprogs
+)
+PATH=$PATH:/usr/sbin:/sbin
+
+present() {
+    case $1 in
+        block-iscsi.so) compgen -G '/usr/lib*/*/qemu/block-iscsi.so' >/dev/null || compgen -G '/usr/lib*/qemu/block-iscsi.so' >/dev/null ;;
+        *.so.*) compgen -G "/usr/lib*/*/$1" >/dev/null || compgen -G "/lib*/*/$1" >/dev/null || compgen -G "/usr/lib*/$1" >/dev/null ;;
+        *) command -v "$1" >/dev/null ;;
+    esac
+}
+
+missing=() packages=()
+find_missing() {
+    missing=() packages=()
+    for need in "${needs[@]}"; do
+        present "${need%%=*}" || { missing+=("${need%%=*}"); packages+=("${need#*=}"); }
+    done
+}
+
+find_missing
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+    sudo -n true 2>/dev/null && as_root=(sudo -n) || as_root=(false)
+fi
+if command -v apt-get >/dev/null && [ "${as_root[*]-}" != false ]; then
+    echo "test tools: installing ${packages[*]}" >&2
+    apt() { timeout -k 10 "$1" "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq \
+        -o Acquire::Retries=2 -o Acquire::http::Timeout=20 -o DPkg::Lock::Timeout=60 "${@:2}" >/dev/null 2>&1; }
+    for attempt in 1 2 3; do
+        apt 120 update && break
+        [ "$attempt" = 3 ] || sleep 5
+    done
+    # All at once first; one by one when a single name spoils the lot.
+    if ! apt 300 install -y --no-install-recommends "${packages[@]}"; then
+        for package in $(printf '%s\n' "${packages[@]}" | sort -u); do
+            apt 120 install -y --no-install-recommends "$package" || echo "test tools: could not install $package" >&2
+        done
+    fi
+    find_missing
+fi
+[ ${#missing[@]} -eq 0 ] || echo "test tools: still missing: ${missing[*]}" >&2
+exit 0
