@@ -58,6 +58,18 @@ public sealed class SimulatedFileSystem : IFileSystem
         lock (Gate) Record(new DiskEvent.Mark(mark));
     }
 
+    /// <summary>
+    /// The disk as it may come back if power failed now: what was synced is there, of the rest a random part. This disk goes on.
+    /// </summary>
+    public SimulatedFileSystem LosePower(ulong seed)
+    {
+        if (!IsRecording) throw new InvalidOperationException("The disk recorded nothing.");
+        var point = new CrashPoint(TraceStart);
+        foreach (var change in CopyTrace()) point.Advance(change);
+        var survivors = new CrashStateEnumerator(point, new CrashExplorerOptions(), seed).RandomSubset();
+        return new SimulatedFileSystem(point.Materialise(survivors), isRecording: true) { CapacityBytes = CapacityBytes };
+    }
+
     /// <inheritdoc />
     public IFile Open(string path, FileOpenMode mode)
     {

@@ -1,0 +1,23 @@
+using System.Globalization;
+
+namespace Ashlar.Simulation;
+
+/// <summary>What a second crash inherits from the first.</summary>
+sealed record CrashContext(int Depth, string? Replay, IReadOnlyList<object>? Marks, string? First)
+{
+    public static CrashContext None { get; } = new(1, null, null, null);
+
+    /// <summary>Names a state: event count and number of the state there, after those of the first crash.</summary>
+    public string ReplayText(int eventCount, int number)
+    {
+        var own = string.Create(CultureInfo.InvariantCulture, $"{eventCount}/{number}");
+        return Replay is null ? own : $"{Replay}/{own}";
+    }
+
+    /// <summary>Whether a state is the wanted one, or the first crash of it.</summary>
+    public bool Leads(string replay, string wanted) =>
+        wanted == replay || (Depth == 1 && wanted.StartsWith($"{replay}/", StringComparison.Ordinal));
+
+    public string Describe(string second) =>
+        First is null ? second : $"First crash: {First}{Environment.NewLine}Then, while recovering, a second: {second}";
+}

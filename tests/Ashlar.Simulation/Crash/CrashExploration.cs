@@ -1,0 +1,196 @@
+using System.Globalization;
+
+namespace Ashlar.Simulation;
+
+/// <summary>One run over one trace; a second crash is a run of its own over the trace of the recovery.</summary>
+sealed class CrashExploration
+{
+    const int MaxPasses = 4;
+
+    readonly DiskImage start;
+    readonly DiskEvent[] trace;
+    readonly Func<CrashState, Task> check;
+    readonly CrashExplorerOptions options;
+    readonly CrashContext context;
+    readonly HashSet<(UInt128 Image, int MarkCount)> seen = [];
+    readonly HashSet<UInt128> images = [];
+    int points, states, nested;
+
+    public CrashExploration(SimulatedFileSystem disk, Func<CrashState, Task> check, CrashExplorerOptions options)
+        : this(disk, int.MaxValue, check, options, CrashContext.None)
+    {
+    }
+
+    CrashExploration(
+        SimulatedFileSystem disk, int eventCount, Func<CrashState, Task> check, CrashExplorerOptions options, CrashContext context)
+    {
+        if (!disk.IsRecording) throw new ArgumentException("The disk recorded nothing.", nameof(disk));
+        start = disk.TraceStart;
+        trace = disk.CopyTrace()[..Math.Min(eventCount, disk.TraceLength)];
+        this.check = check;
+        this.options = options;
+        this.context = context;
+    }
+
+    public async Task<CrashExplorerResult> RunAsync()
+    {
+        var total = CountStates();
+        if (options.Replay is not null) await PassAsync(0, 1);
+
+        // Each pass takes a further share of the states, chosen by their hash, until enough of them were distinct.
+        var share = 0.0;
+        for (var pass = 0; options.Replay is null && pass < MaxPasses && share < 1 && seen.Count < options.StateBudget; pass++)
+        {
+            var yield = states == 0 ? 1.0 : Math.Max(0.01, (double)seen.Count / states);
+            var next = Math.Min(1, share + (options.StateBudget - seen.Count) / yield / Math.Max(1, total));
+            await PassAsync(share, next);
+            share = next;
+        }
+
+        return new CrashExplorerResult(trace.Length, points, states, seen.Count, images.Count, nested);
+    }
+
+    int CountStates()
+    {
+        var total = 0;
+        foreach (var point in Points())
+        {
+            points++;
+            total += Candidates(point).Count();
+        }
+
+        return total;
+    }
+
+    async Task PassAsync(double fromShare, double endShare)
+    {
+        foreach (var point in Points())
+        {
+            var number = -1;
+            foreach (var survivors in Candidates(point))
+            {
+                number++;
+                var replay = context.ReplayText(point.EventCount, number);
+                if (options.Replay is { } wanted ? !context.Leads(replay, wanted) : !IsInShare(point, number, fromShare, endShare))
+                    continue;
+                await VisitAsync(point, survivors, replay);
+            }
+        }
+    }
+
+    /// <summary>Points where a crash could leave something else than at the one before.</summary>
+    /// <remarks>
+    /// Of several marks in a row only the last is a point: nothing can survive between them that could not after them, and
+    /// what has been promised by then is more.
+    /// </remarks>
+    IEnumerable<CrashPoint> Points()
+    {
+        var point = new CrashPoint(start);
+        var yielded = -1;
+        for (var index = 0; ; index++)
+        {
+            var isBetweenMarks = index > 0 && index < trace.Length
+                && trace[index] is DiskEvent.Mark && trace[index - 1] is DiskEvent.Mark;
+            if (point.Version != yielded && !isBetweenMarks)
+            {
+                yielded = point.Version;
+                yield return point;
+            }
+
+            if (index == trace.Length) break;
+            point.Advance(trace[index]);
+        }
+    }
+
+    IEnumerable<Survivors> Candidates(CrashPoint point) =>
+        new CrashStateEnumerator(point, options, Mix(point.EventCount, -1)).Enumerate();
+
+    bool IsInShare(CrashPoint point, int number, double from, double end)
+    {
+        // "Nothing survived" and "everything survived" are tested at every point, budget or not; at depth 2 there are too many.
+        if (number < 2 && context.Depth == 1) return from == 0;
+        var place = new SeededRandom(Mix(point.EventCount, number)).NextDouble();
+        return place >= from && place < end;
+    }
+
+    async Task VisitAsync(CrashPoint point, Survivors survivors, string replay)
+    {
+        states++;
+        var image = point.Materialise(survivors);
+        var hash = image.Hash();
+        if (!seen.Add((hash, point.Marks.Count))) return;
+        images.Add(hash);
+        var state = NewState(point, survivors, image);
+        try
+        {
+            await check(state);
+        }
+        catch (CrashCheckException)
+        {
+            throw;
+        }
+        catch (Exception cause)
+        {
+            throw await FailureAsync(point, survivors, replay, cause);
+        }
+
+        await CrashAgainAsync(state, replay);
+    }
+
+    async Task CrashAgainAsync(CrashState state, string replay)
+    {
+        if (context.Depth > 1 || state.Disk.TraceLength == 0) return;
+        var isChosen = options.Replay is { } wanted
+            ? wanted != replay
+            : options.NestedOneIn > 0 && new SeededRandom(state.Seed).OneIn(options.NestedOneIn);
+        if (!isChosen) return;
+
+        var further = options with { StateBudget = options.NestedBudget, NestedOneIn = 0, Seed = state.Seed };
+        var again = new CrashExploration(
+            state.Disk, state.RecoveryEvents ?? int.MaxValue, check, further, new CrashContext(2, replay, state.Marks, state.ToString()));
+        nested += (await again.RunAsync()).Distinct;
+    }
+
+    CrashState NewState(CrashPoint point, Survivors survivors, DiskImage image)
+    {
+        // The point moves on, so what the check may ask for later is taken now; the description only while it stands.
+        IReadOnlyList<object> marks = context.Marks ?? [.. point.Marks];
+        var seed = Mix(point.EventCount, (int)image.Hash());
+        var eventCount = point.EventCount;
+        var description = new Lazy<string>(() => context.Describe(CrashDescription.Of(point, survivors)));
+        return new CrashState(
+            new SimulatedFileSystem(image, isRecording: true), marks, eventCount, context.Depth, seed, () => description.Value);
+    }
+
+    async Task<CrashCheckException> FailureAsync(CrashPoint point, Survivors survivors, string replay, Exception cause)
+    {
+        var shrunk = await new CrashShrinker(FailureOfAsync).ShrinkAsync(point, survivors);
+        var finalCause = await FailureOfAsync(shrunk) ?? cause;
+        var found = context.Describe(CrashDescription.Of(point, shrunk));
+        var message = string.Create(
+            CultureInfo.InvariantCulture,
+            $"""
+            A crash state fails its check: {finalCause.Message}
+            Seed {options.Seed}, state {replay}, after {point.EventCount} of {trace.Length} events.
+            {found}
+            Replay: ASHLAR_SEED={options.Seed} ASHLAR_CRASH={replay} dotnet test --filter <this test>
+            """);
+        return new CrashCheckException(message, replay, finalCause);
+
+        async Task<Exception?> FailureOfAsync(Survivors candidate)
+        {
+            try
+            {
+                await check(NewState(point, candidate, point.Materialise(candidate)));
+                return null;
+            }
+            catch (Exception failure)
+            {
+                return failure;
+            }
+        }
+    }
+
+    ulong Mix(int eventCount, int number) =>
+        new SeededRandom(new SeededRandom(options.Seed ^ (uint)eventCount).NextUInt64() ^ (uint)number).NextUInt64();
+}

@@ -1,0 +1,35 @@
+using Ashlar.Storage;
+
+namespace Ashlar.Simulation;
+
+/// <summary>Runs a scenario again and again, with the first operation failing, then the second, and so on to the last.</summary>
+public static class FaultSweep
+{
+    /// <summary>Runs until the scenario passes without reaching the fault.</summary>
+    /// <param name="rule">Which operations fail and how; <see cref="FaultRule.Nth"/> is what the sweep counts up.</param>
+    /// <param name="newDisk">A fresh disk for each run.</param>
+    /// <param name="scenario">Must cope with the fault; it may <see cref="FaultyFileSystem.Heal"/> the disk and look again.</param>
+    /// <returns>Operations that were made to fail.</returns>
+    public static int Run(FaultRule rule, Func<IFileSystem> newDisk, Action<FaultyFileSystem> scenario)
+    {
+        ArgumentNullException.ThrowIfNull(newDisk);
+        ArgumentNullException.ThrowIfNull(scenario);
+        for (var nth = 1; ; nth++)
+        {
+            var disk = new FaultyFileSystem(newDisk(), rule with { Nth = nth });
+            try
+            {
+                scenario(disk);
+            }
+            catch (Exception cause)
+            {
+                throw new FaultSweepException($"With operation {nth} of {rule.Operations} failing ({rule.Kind}): {cause.Message}", cause);
+            }
+
+            if (disk.FiredCount == 0) return nth - 1;
+        }
+    }
+}
+
+/// <summary>A scenario did not cope with a fault.</summary>
+public sealed class FaultSweepException(string message, Exception cause) : Exception(message, cause);
