@@ -5,6 +5,12 @@ namespace Ashlar.KeyValue;
 /// <summary>How a store is opened. Every size is in bytes.</summary>
 public sealed record KeyValueOptions
 {
+    /// <summary>Longest key that the formats can hold.</summary>
+    public const int KeyLimitBytes = 65_535;
+
+    /// <summary>Longest value that the formats are meant to hold.</summary>
+    public const int ValueLimitBytes = 64 << 20;
+
     /// <summary>Defaults: durable, on the real disk.</summary>
     public static KeyValueOptions Default { get; } = new();
 
@@ -20,15 +26,55 @@ public sealed record KeyValueOptions
     /// <summary>Whether a missing store is created; otherwise opening it fails.</summary>
     public bool CreateIfMissing { get; init; } = true;
 
-    /// <summary>Memory for writes that are not in tables yet; a full one is written to a table in the background.</summary>
+    /// <summary>Longest key that writes accept, 1 to <see cref="KeyLimitBytes"/>.</summary>
+    public int MaxKeyBytes { get; init; } = KeyLimitBytes;
+
+    /// <summary>Longest value that writes accept, 0 to <see cref="ValueLimitBytes"/>.</summary>
+    public int MaxValueBytes { get; init; } = ValueLimitBytes;
+
+    /// <summary>
+    /// Memory for writes that are not in tables yet; a full one is written to a table in the background while the next fills.
+    /// At most three exist at a time, and recovery replays at most what they hold.
+    /// </summary>
     public long MemTableBytes { get; init; } = 32L << 20;
 
-    /// <summary>Memory for blocks of tables.</summary>
+    /// <summary>Memory for blocks of tables, with their indexes and filters.</summary>
     public long BlockCacheBytes { get; init; } = 64L << 20;
+
+    /// <summary>Size at which compaction starts the next table.</summary>
+    public long TableBytes { get; init; } = 32L << 20;
 
     /// <summary>Longest time that a <see cref="Durability.Relaxed"/> write may be at risk of power loss.</summary>
     public TimeSpan RelaxedLossTime { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>Most bytes of <see cref="Durability.Relaxed"/> writes that may be at risk of power loss.</summary>
     public long RelaxedLossBytes { get; init; } = 8L << 20;
+
+    /// <summary>Disk space that the log reserves ahead of its end, so that a flush need not change the file's length.</summary>
+    internal int LogChunkBytes { get; init; } = 4 << 20;
+
+    /// <summary>Level-0 tables that start a compaction; twice as many slow writers down, three times as many stop them.</summary>
+    internal int LevelZeroTables { get; init; } = 4;
+
+    /// <summary>Target size of a block of a table.</summary>
+    internal int BlockBytes { get; init; } = 4096;
+
+    /// <summary>Whether flushes of memtables and compactions run on the writing thread: for tests that need one order of events.</summary>
+    internal bool BackgroundInline { get; init; }
+
+    /// <summary>A fault that tests plant to see that they notice it.</summary>
+    internal PlantedBug PlantedBug { get; init; }
+
+    internal void Validate()
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaxKeyBytes, 1, nameof(MaxKeyBytes));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(MaxKeyBytes, KeyLimitBytes, nameof(MaxKeyBytes));
+        ArgumentOutOfRangeException.ThrowIfNegative(MaxValueBytes, nameof(MaxValueBytes));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(MaxValueBytes, ValueLimitBytes, nameof(MaxValueBytes));
+        ArgumentOutOfRangeException.ThrowIfLessThan(MemTableBytes, 1024, nameof(MemTableBytes));
+        ArgumentOutOfRangeException.ThrowIfNegative(BlockCacheBytes, nameof(BlockCacheBytes));
+        ArgumentOutOfRangeException.ThrowIfLessThan(TableBytes, 1024, nameof(TableBytes));
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(RelaxedLossTime, TimeSpan.Zero, nameof(RelaxedLossTime));
+        ArgumentOutOfRangeException.ThrowIfNegative(RelaxedLossBytes, nameof(RelaxedLossBytes));
+    }
 }

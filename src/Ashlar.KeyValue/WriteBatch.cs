@@ -1,17 +1,67 @@
 namespace Ashlar.KeyValue;
 
-/// <summary>Puts and deletes that are applied together or not at all. Later entries win over earlier ones.</summary>
+/// <summary>
+/// Puts and deletes that are applied together or not at all. Later entries win over earlier ones. Not safe for concurrent
+/// callers, and not to be changed while a write of it is under way.
+/// </summary>
 public sealed class WriteBatch
 {
+    /// <summary>Largest batch, with 16 bytes for each entry's head.</summary>
+    public const int MaxBytes = 256 << 20;
+
+    // Kept in the encoding of the log, so that checksums are computed by the writing threads, not by the one that commits.
+    byte[] buffer = [];
+
     /// <summary>Number of operations.</summary>
-    public int Count => throw new NotImplementedException();
+    public int Count { get; private set; }
+
+    /// <summary>Bytes that the batch takes in the log.</summary>
+    public int LengthBytes { get; private set; }
+
+    internal ReadOnlySpan<byte> Entries => buffer.AsSpan(0, LengthBytes);
+
+    internal int LongestKeyBytes { get; private set; }
+
+    internal int LongestValueBytes { get; private set; }
 
     /// <summary>Adds a put. Key and value are copied.</summary>
-    public void Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value) => throw new NotImplementedException();
+    /// <exception cref="KeyLengthException">The key is empty or too long.</exception>
+    /// <exception cref="ValueTooLongException">The value is too long.</exception>
+    /// <exception cref="BatchTooLargeException">The batch would outgrow <see cref="MaxBytes"/>.</exception>
+    public void Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value) => Add(EntryKind.Put, key, value);
 
     /// <summary>Adds a delete.</summary>
-    public void Delete(ReadOnlySpan<byte> key) => throw new NotImplementedException();
+    /// <exception cref="KeyLengthException">The key is empty or too long.</exception>
+    /// <exception cref="BatchTooLargeException">The batch would outgrow <see cref="MaxBytes"/>.</exception>
+    public void Delete(ReadOnlySpan<byte> key) => Add(EntryKind.Delete, key, default);
 
     /// <summary>Makes the batch empty again; its memory is kept.</summary>
-    public void Clear() => throw new NotImplementedException();
+    public void Clear()
+    {
+        Count = 0;
+        LengthBytes = 0;
+        LongestKeyBytes = 0;
+        LongestValueBytes = 0;
+    }
+
+    /// <summary>Gives a large buffer back, so that one large value does not stay in memory with a reused batch.</summary>
+    internal void Trim(int limitBytes)
+    {
+        if (buffer.Length > limitBytes) buffer = [];
+    }
+
+    void Add(EntryKind kind, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+    {
+        if (key.IsEmpty || key.Length > KeyValueOptions.KeyLimitBytes) throw new KeyLengthException(key.Length, KeyValueOptions.KeyLimitBytes);
+        if (value.Length > KeyValueOptions.ValueLimitBytes) throw new ValueTooLongException(value.Length, KeyValueOptions.ValueLimitBytes);
+        var size = LogEntry.HeaderBytes + key.Length + value.Length;
+        var end = (long)LengthBytes + size;
+        if (end > MaxBytes) throw new BatchTooLargeException(end, MaxBytes);
+        if (end > buffer.Length) Array.Resize(ref buffer, (int)Math.Min(MaxBytes, Math.Max(end, Math.Max(256, 2L * buffer.Length))));
+        LogEntry.Write(buffer.AsSpan(LengthBytes, size), kind, key, value);
+        LengthBytes = (int)end;
+        Count++;
+        LongestKeyBytes = Math.Max(LongestKeyBytes, key.Length);
+        LongestValueBytes = Math.Max(LongestValueBytes, value.Length);
+    }
 }

@@ -1,0 +1,186 @@
+using Ashlar.Storage;
+
+namespace Ashlar.KeyValue;
+
+/// <summary>
+/// Commits groups of writes, one at a time, for the leader of the queue.
+/// </summary>
+/// <remarks>
+/// Order: assign sequences, encode, write to the log, insert into the memtable (not visible yet), sync if anyone asked for it,
+/// publish the sequence, wake. A SYNC write is therefore never readable before it is durable. Everything up to reserving space
+/// in the log can fail without doubt: the group fails, the store goes on. From the write on, a failure leaves the disk in
+/// doubt and poisons the store.
+/// </remarks>
+sealed class Committer : IDisposable
+{
+    const int KeptBufferBytes = 4 << 20;
+
+    readonly StoreState state;
+    readonly LogWriter log;
+    readonly BackgroundWorker background;
+    readonly PoisonLatch poison;
+    readonly KeyValueOptions options;
+    readonly DurabilityTracker durability;
+    byte[] buffer = new byte[64 << 10];
+    MemTable active;
+    ulong lastSequence;
+    long groups;
+
+    public Committer(
+        StoreState state, MemTable active, ulong lastSequence, LogWriter log, BackgroundWorker background, PoisonLatch poison, KeyValueOptions options, DurabilityTracker durability)
+    {
+        this.state = state;
+        this.active = active;
+        this.lastSequence = lastSequence;
+        this.log = log;
+        this.background = background;
+        this.poison = poison;
+        this.options = options;
+        this.durability = durability;
+    }
+
+    /// <summary>Groups written to the log since the store was opened.</summary>
+    public long Groups => Volatile.Read(ref groups);
+
+    public void Commit(List<PendingWrite> group)
+    {
+        poison.ThrowIfSet();
+        try
+        {
+            switch (group[0].Request)
+            {
+                case CommitRequest.RotateMemTable:
+                    if (!active.IsEmpty) Rotate();
+                    break;
+                case CommitRequest.Close:
+                    InDoubt(SealLog);
+                    break;
+                default:
+                    CommitWrites(group);
+                    break;
+            }
+        }
+        catch (InDoubtException doubt)
+        {
+            poison.Set(doubt.Cause);
+            background.Wake();
+            durability.Fail(poison.ToException());
+            throw poison.ToException();
+        }
+    }
+
+    public void Dispose()
+    {
+        log.Dispose();
+        active.Release();
+    }
+
+    void CommitWrites(List<PendingWrite> group)
+    {
+        var bodyLength = 0;
+        var count = 0;
+        var needsSync = false;
+        foreach (var write in group)
+        {
+            bodyLength = checked(bodyLength + write.LengthBytes);
+            count = checked(count + (write.Batch?.Count ?? 0));
+            needsSync |= write.NeedsSync;
+        }
+
+        if (count > 0)
+        {
+            var isFull = active.UsedBytes >= options.MemTableBytes;
+            background.WaitForRoom(isFull);
+            if (isFull) Rotate();
+            log.Reserve(bodyLength);
+            var bytes = Encode(group, bodyLength);
+            needsSync |= log.UnsyncedBytes + bytes.Length > options.RelaxedLossBytes;
+            try
+            {
+                log.Append(bytes, lastSequence + 1, count);
+                Insert(group);
+            }
+            catch (Exception cause)
+            {
+                throw new InDoubtException(cause);
+            }
+
+            Volatile.Write(ref groups, groups + 1);
+        }
+
+        if (needsSync && options.PlantedBug != PlantedBug.AcknowledgeBeforeSync)
+        {
+            InDoubt(log.Sync);
+            durability.Advance(lastSequence);
+        }
+        else if (count > 0)
+        {
+            durability.StartTimer();
+        }
+
+        state.Publish(lastSequence);
+        if (buffer.Length > KeptBufferBytes) buffer = new byte[64 << 10];
+    }
+
+    Span<byte> Encode(List<PendingWrite> group, int bodyLength)
+    {
+        var length = checked(LogGroupHeader.SizeBytes + bodyLength);
+        if (buffer.Length < length) buffer = GC.AllocateUninitializedArray<byte>(Math.Max(length, Math.Min(KeptBufferBytes, 2 * buffer.Length)));
+        var at = LogGroupHeader.SizeBytes;
+        foreach (var write in group)
+        {
+            if (write.Batch is null) continue;
+            write.Batch.Entries.CopyTo(buffer.AsSpan(at));
+            at += write.LengthBytes;
+        }
+
+        return buffer.AsSpan(0, length);
+    }
+
+    void Insert(List<PendingWrite> group)
+    {
+        foreach (var write in group)
+        {
+            if (write.Batch is null) continue;
+            var rest = write.Batch.Entries;
+            while (!rest.IsEmpty)
+            {
+                var entry = LogEntry.Read(rest);
+                active.Add(rest.Slice(LogEntry.HeaderBytes, entry.KeyLength), ++lastSequence, entry.Kind, rest.Slice(LogEntry.HeaderBytes + entry.KeyLength, entry.ValueLength));
+                rest = rest[entry.SizeBytes..];
+            }
+        }
+    }
+
+    /// <summary>Ends memtable and log segment together: what is in the one is in the other, and becomes obsolete with it.</summary>
+    void Rotate()
+    {
+        background.WaitForRoom(needsMemTable: true);
+        InDoubt(SealLog);
+        active.LastLogId = log.LastSegmentId;
+        var full = active;
+        var next = new MemTable();
+        state.Replace(old => new StoreVersion(next, [full, .. old.Immutable], old.Tables));
+        active = next;
+        full.Release();
+        background.Signal();
+    }
+
+    void SealLog()
+    {
+        log.Seal();
+        durability.Advance(lastSequence);
+    }
+
+    static void InDoubt(Action write)
+    {
+        try
+        {
+            write();
+        }
+        catch (Exception cause)
+        {
+            throw new InDoubtException(cause);
+        }
+    }
+}

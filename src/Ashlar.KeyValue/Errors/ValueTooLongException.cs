@@ -1,0 +1,12 @@
+namespace Ashlar.KeyValue;
+
+/// <summary>A value is longer than the store takes.</summary>
+public sealed class ValueTooLongException(int lengthBytes, int limitBytes)
+    : ArgumentException($"A value has at most {limitBytes} bytes; this one has {lengthBytes}.")
+{
+    /// <summary>Length of the refused value.</summary>
+    public int LengthBytes { get; } = lengthBytes;
+
+    /// <summary>Longest value.</summary>
+    public int LimitBytes { get; } = limitBytes;
+}

@@ -1,0 +1,52 @@
+using System.Buffers.Binary;
+using Ashlar.Storage;
+
+namespace Ashlar.KeyValue;
+
+// Entry of a log group, format version 1. Little-endian. The key follows the header, the value follows the key.
+//   0        4          8      9      10          12             16
+//   +--------+----------+------+------+-----------+--------------+-------+---------+
+//   | KeyCrc | ValueCrc | Kind | Zero | KeyLength | ValueLength  | Key.. | Value.. |
+//   +--------+----------+------+------+-----------+--------------+-------+---------+
+// KeyCrc covers bytes 4..16 and the key, ValueCrc the value: an entry can be read and checked by its place alone.
+// Neither is seeded, so writers compute them before they know their group; the group's BodyCrc, which is seeded, covers the
+// headers and with them everything.
+readonly record struct LogEntry(uint KeyCrc, uint ValueCrc, EntryKind Kind, int KeyLength, int ValueLength)
+{
+    public const int HeaderBytes = 16;
+
+    public int SizeBytes => HeaderBytes + KeyLength + ValueLength;
+
+    public static LogEntry Read(ReadOnlySpan<byte> source) => new(
+        BinaryPrimitives.ReadUInt32LittleEndian(source),
+        BinaryPrimitives.ReadUInt32LittleEndian(source[4..]),
+        (EntryKind)source[8],
+        BinaryPrimitives.ReadUInt16LittleEndian(source[10..]),
+        BinaryPrimitives.ReadInt32LittleEndian(source[12..]));
+
+    /// <summary>Writes the entry into <paramref name="target"/>, which has exactly its size.</summary>
+    public static void Write(Span<byte> target, EntryKind kind, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+    {
+        key.CopyTo(target[HeaderBytes..]);
+        value.CopyTo(target[(HeaderBytes + key.Length)..]);
+        // Checksums are taken from the copy: bytes that a caller changes meanwhile cannot make entry and checksum disagree.
+        BinaryPrimitives.WriteUInt32LittleEndian(target[4..], Crc32C.Compute(target.Slice(HeaderBytes + key.Length, value.Length)));
+        target[8] = (byte)kind;
+        target[9] = 0;
+        BinaryPrimitives.WriteUInt16LittleEndian(target[10..], (ushort)key.Length);
+        BinaryPrimitives.WriteInt32LittleEndian(target[12..], value.Length);
+        BinaryPrimitives.WriteUInt32LittleEndian(target, Crc32C.Compute(target[4..(HeaderBytes + key.Length)]));
+    }
+
+    /// <summary>Reads the entry at the start of <paramref name="source"/>; false if it is not whole and sound.</summary>
+    public static bool TryReadChecked(ReadOnlySpan<byte> source, out LogEntry entry)
+    {
+        entry = default;
+        if (source.Length < HeaderBytes) return false;
+        entry = Read(source);
+        if (entry.ValueLength < 0 || (long)HeaderBytes + entry.KeyLength + entry.ValueLength > source.Length) return false;
+        if (entry.KeyLength == 0 || source[9] != 0 || entry.Kind is not (EntryKind.Put or EntryKind.Delete)) return false;
+        return Crc32C.Compute(source[4..(HeaderBytes + entry.KeyLength)]) == entry.KeyCrc
+            && Crc32C.Compute(source.Slice(HeaderBytes + entry.KeyLength, entry.ValueLength)) == entry.ValueCrc;
+    }
+}

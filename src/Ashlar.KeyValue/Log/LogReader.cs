@@ -1,0 +1,153 @@
+using Ashlar.Storage;
+
+namespace Ashlar.KeyValue;
+
+/// <summary>Takes the entries of a log, group by group, as recovery finds them.</summary>
+interface ILogReplay
+{
+    void Apply(ulong sequence, EntryKind kind, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value);
+}
+
+/// <summary>How a segment ended.</summary>
+/// <param name="End">End of the last sound group.</param>
+/// <param name="IsSealed">Whether that group is a seal: the segment is complete and was durable.</param>
+/// <param name="LastSequence">Largest sequence that was applied; 0 if none.</param>
+/// <param name="SeenSequence">Largest sequence that was seen, torn groups included: none up to here is given out again.</param>
+readonly record struct LogReadResult(LogEnd End, bool IsSealed, ulong LastSequence, ulong SeenSequence);
+
+/// <summary>
+/// Reads a segment of the log. Nothing is modified.
+/// </summary>
+/// <remarks>
+/// An unbroken prefix of groups is applied (invariant I3). At the first group that does not hold:
+/// <list type="bullet">
+/// <item>If the manifest says that the segment goes on, this is damage.</item>
+/// <item>If any later group holds and says that the log was durable beyond this place, this is damage.</item>
+/// <item>Otherwise the group was being written when the store stopped: the log ends before it, whatever follows.</item>
+/// </list>
+/// </remarks>
+sealed class LogReader(IFile file, LogSegmentHeader segment, PlantedBug plantedBug = PlantedBug.None)
+{
+    const int ScanBytes = 256 << 10;
+
+    readonly uint seed = segment.Seed;
+    readonly long length = file.LengthBytes;
+    byte[] buffer = new byte[64 << 10];
+
+    /// <summary>Opens a segment that the manifest lists and checks that it is that one.</summary>
+    public static LogSegmentHeader ReadHeader(IFile file, LogInfo info, Guid storeId)
+    {
+        Span<byte> bytes = stackalloc byte[LogSegmentHeader.SizeBytes];
+        if (file.Read(bytes, 0) != bytes.Length) throw new CorruptDataException(file.Path, 0, "the log segment is shorter than its head");
+        var header = LogSegmentHeader.Read(bytes, file.Path);
+        if (header.StoreId != storeId) throw new CorruptDataException(file.Path, 0, $"the log belongs to store {header.StoreId}, not to {storeId}");
+        if (header.SegmentId != info.Id || header.Nonce != info.Nonce) throw new CorruptDataException(file.Path, 0, "the log segment is not the one that the manifest lists");
+        return header;
+    }
+
+    /// <summary>Applies the groups of the segment.</summary>
+    /// <param name="declaredEnd">Where the segment ends by the word of the manifest; null for the last segment.</param>
+    /// <param name="lastSequence">Sequence of the last entry before this segment.</param>
+    /// <param name="replay">Takes the entries; null only checks.</param>
+    public LogReadResult Read(LogEnd? declaredEnd, ulong lastSequence, ILogReplay? replay)
+    {
+        long offset = LogSegmentHeader.SizeBytes;
+        var previousCrc = 0u;
+        var isSealed = false;
+        var applied = 0UL;
+        var seen = 0UL;
+        while (true)
+        {
+            if (declaredEnd is { } declared && offset >= declared.EndOffset)
+            {
+                if (offset != declared.EndOffset || previousCrc != declared.HeaderCrc)
+                    throw new CorruptDataException(file.Path, offset, $"the manifest ends this segment at byte {declared.EndOffset} with group {declared.HeaderCrc:x8}, found {previousCrc:x8}");
+                break;
+            }
+
+            if (isSealed) break;
+            var headHolds = TryReadHeader(offset, out var header, out var headerCrc);
+            if (headHolds && header.PreviousHeaderCrc != previousCrc) throw new CorruptDataException(file.Path, offset, "a group does not continue the one before it");
+            if (headHolds) seen = Math.Max(seen, header.FirstSequence + (ulong)header.Count);
+            if (!headHolds || !TryReadBody(header, out var body))
+            {
+                if (declaredEnd is not null) throw new CorruptDataException(file.Path, offset, "a group does not hold, in a segment that the manifest says to be complete");
+                RequireTornTail(offset);
+                break;
+            }
+
+            if (header.Kind == LogGroupKind.Entries)
+            {
+                if (header.FirstSequence <= Math.Max(lastSequence, applied)) throw new CorruptDataException(file.Path, offset, $"sequence {header.FirstSequence} follows sequence {Math.Max(lastSequence, applied)}");
+                Apply(body, header.FirstSequence, replay);
+                applied = header.FirstSequence + (ulong)header.Count - 1;
+            }
+
+            isSealed = header.Kind == LogGroupKind.Seal;
+            previousCrc = headerCrc;
+            offset = header.EndOffset;
+        }
+
+        return new LogReadResult(new LogEnd(segment.SegmentId, offset, previousCrc), isSealed, applied, Math.Max(seen, applied));
+    }
+
+    static void Apply(ReadOnlySpan<byte> body, ulong sequence, ILogReplay? replay)
+    {
+        if (replay is null) return;
+        while (!body.IsEmpty)
+        {
+            var entry = LogEntry.Read(body);
+            replay.Apply(sequence++, entry.Kind, body.Slice(LogEntry.HeaderBytes, entry.KeyLength), body.Slice(LogEntry.HeaderBytes + entry.KeyLength, entry.ValueLength));
+            body = body[entry.SizeBytes..];
+        }
+    }
+
+    bool TryReadHeader(long offset, out LogGroupHeader header, out uint headerCrc)
+    {
+        Span<byte> bytes = stackalloc byte[LogGroupHeader.SizeBytes];
+        var read = file.Read(bytes, offset);
+        return LogGroupHeader.TryRead(bytes[..read], segment, seed, offset, out header, out headerCrc);
+    }
+
+    bool TryReadBody(in LogGroupHeader header, out ReadOnlySpan<byte> body)
+    {
+        body = default;
+        // A length is believed only as far as the file goes.
+        var start = header.Offset + LogGroupHeader.SizeBytes;
+        if (header.BodyLength > length - start || header.BodyLength > WriteBatch.MaxBytes + LogGroupLimit.Bytes) return false;
+        if (buffer.Length < header.BodyLength) buffer = GC.AllocateUninitializedArray<byte>(Math.Max(header.BodyLength, (int)Math.Min(1 << 30, 2L * buffer.Length)));
+        var bytes = buffer.AsSpan(0, header.BodyLength);
+        if (file.Read(bytes, start) != bytes.Length) return false;
+        var rest = (ReadOnlySpan<byte>)bytes;
+        var count = 0;
+        for (; !rest.IsEmpty; count++)
+        {
+            if (!LogEntry.TryReadChecked(rest, out var entry) && plantedBug != PlantedBug.IgnoreGroupChecksum) return false;
+            if (plantedBug == PlantedBug.IgnoreGroupChecksum && (entry.ValueLength < 0 || entry.KeyLength == 0 || entry.SizeBytes > rest.Length)) return false;
+            rest = rest[entry.SizeBytes..];
+        }
+
+        body = bytes;
+        return plantedBug == PlantedBug.IgnoreGroupChecksum
+            || (count == header.Count && LogGroupHeader.ComputeBodyCrc(bytes, seed) == header.BodyCrc);
+    }
+
+    /// <summary>Looks behind a group that does not hold for one that proves it to have been durable.</summary>
+    void RequireTornTail(long offset)
+    {
+        var chunk = new byte[ScanBytes + LogGroupHeader.SizeBytes];
+        // Groups lie at multiples of their alignment.
+        for (var start = offset + LogGroupHeader.AlignmentBytes; start < length; start += ScanBytes)
+        {
+            var read = file.Read(chunk, start);
+            for (var at = 0; at < ScanBytes && at + LogGroupHeader.SizeBytes <= read; at += LogGroupHeader.AlignmentBytes)
+            {
+                if (LogGroupHeader.TryRead(chunk.AsSpan(at, LogGroupHeader.SizeBytes), segment, seed, start + at, out var later, out _) && later.DurableThrough > offset)
+                {
+                    throw new CorruptDataException(
+                        file.Path, offset, $"a group does not hold, but the group at byte {later.Offset} was written after everything up to byte {later.DurableThrough} was durable");
+                }
+            }
+        }
+    }
+}

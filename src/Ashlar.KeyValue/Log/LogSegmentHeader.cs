@@ -1,0 +1,62 @@
+using System.Buffers.Binary;
+using Ashlar.Storage;
+
+namespace Ashlar.KeyValue;
+
+// Head of a log segment, format version 1. Little-endian. Groups follow from byte 64 on.
+//   0         8         12    16        32          40      48              64
+//   +---------+---------+-----+---------+-----------+-------+---------------+
+//   | Magic   | Version | Crc | StoreId | SegmentId | Nonce | Zero          |   Crc covers bytes 0..12 and 16..64.
+//   +---------+---------+-----+---------+-----------+-------+---------------+
+readonly record struct LogSegmentHeader(Guid StoreId, ulong SegmentId, ulong Nonce)
+{
+    public const int SizeBytes = 64;
+    public const uint Version = 1;
+    const ulong Magic = 0x474F4C524C485341; // "ASHLRLOG"
+
+    /// <summary>
+    /// Start value of every checksum in the segment: bytes of another segment, another store, or a copy of log bytes that a
+    /// user stored as a value do not validate.
+    /// </summary>
+    public uint Seed
+    {
+        get
+        {
+            Span<byte> bytes = stackalloc byte[32];
+            StoreId.TryWriteBytes(bytes);
+            BinaryPrimitives.WriteUInt64LittleEndian(bytes[16..], SegmentId);
+            BinaryPrimitives.WriteUInt64LittleEndian(bytes[24..], Nonce);
+            return Crc32C.Compute(bytes);
+        }
+    }
+
+    public void Write(Span<byte> target)
+    {
+        target[..SizeBytes].Clear();
+        BinaryPrimitives.WriteUInt64LittleEndian(target, Magic);
+        BinaryPrimitives.WriteUInt32LittleEndian(target[8..], Version);
+        StoreId.TryWriteBytes(target[16..]);
+        BinaryPrimitives.WriteUInt64LittleEndian(target[32..], SegmentId);
+        BinaryPrimitives.WriteUInt64LittleEndian(target[40..], Nonce);
+        BinaryPrimitives.WriteUInt32LittleEndian(target[12..], Checksum(target));
+    }
+
+    /// <exception cref="CorruptDataException">The head is damaged.</exception>
+    /// <exception cref="UnsupportedFormatException">The head is sound but of a version that this program cannot read.</exception>
+    public static LogSegmentHeader Read(ReadOnlySpan<byte> source, string path)
+    {
+        if (!IsSound(source)) throw new CorruptDataException(path, 0, "the head of the log segment does not hold");
+        var version = BinaryPrimitives.ReadUInt32LittleEndian(source[8..]);
+        if (version != Version) throw new UnsupportedFormatException(path, $"log format version {version}; this program reads version {Version}");
+        return new(
+            new Guid(source.Slice(16, 16)),
+            BinaryPrimitives.ReadUInt64LittleEndian(source[32..]),
+            BinaryPrimitives.ReadUInt64LittleEndian(source[40..]));
+    }
+
+    public static bool IsSound(ReadOnlySpan<byte> source) => source.Length >= SizeBytes
+        && BinaryPrimitives.ReadUInt64LittleEndian(source) == Magic
+        && BinaryPrimitives.ReadUInt32LittleEndian(source[12..]) == Checksum(source);
+
+    static uint Checksum(ReadOnlySpan<byte> bytes) => Crc32C.Append(Crc32C.Compute(bytes[..12]), bytes[16..SizeBytes]);
+}

@@ -1,0 +1,161 @@
+using System.Buffers;
+using Ashlar.Storage;
+
+namespace Ashlar.KeyValue;
+
+/// <summary>
+/// Appends groups to the log. Used by the leader of a commit only. Segments are created on the first write, so that a store
+/// that is opened for reading writes nothing.
+/// </summary>
+/// <remarks>
+/// Crash order of a new segment:
+/// <list type="number">
+/// <item>The segment before is sealed and synced: a hole between two segments cannot arise.</item>
+/// <item>The new file gets its head and space, is synced, then its directory. Crash: an orphan, deleted at open.</item>
+/// <item>The manifest names it, and where its predecessor ended. Crash: the log ends at the same place as before.</item>
+/// <item>Only now groups are written to it: a segment that is missing later was lost, not torn.</item>
+/// </list>
+/// </remarks>
+sealed class LogWriter : IDisposable
+{
+    readonly StoreFiles files;
+    readonly Manifest manifest;
+    readonly KeyValueOptions options;
+    readonly FileNumbers numbers;
+    IFile? file;
+    LogSegmentHeader segment;
+    uint seed;
+    long end;
+    long durableThrough;
+    long allocated;
+    uint previousHeaderCrc;
+    ulong lastId;
+    long lastEnd;
+    uint lastCrc;
+
+    public LogWriter(StoreFiles files, Manifest manifest, KeyValueOptions options, FileNumbers numbers, LogEnd recovered)
+    {
+        this.files = files;
+        this.manifest = manifest;
+        this.options = options;
+        this.numbers = numbers;
+        lastId = recovered.SegmentId;
+        lastEnd = recovered.EndOffset;
+        lastCrc = recovered.HeaderCrc;
+    }
+
+    /// <summary>Bytes written since the last sync.</summary>
+    public long UnsyncedBytes => end - durableThrough;
+
+    /// <summary>The segment that was written last; 0 if the store never had one that still counted.</summary>
+    public ulong LastSegmentId => file is null ? lastId : segment.SegmentId;
+
+    /// <summary>
+    /// Makes sure that a group of this size can be written: creates the segment, reserves disk space. If this fails nothing
+    /// of the group is in doubt, except where the manifest is; room for the seal is reserved along.
+    /// </summary>
+    public void Reserve(long bodyLength)
+    {
+        if (file is null) CreateSegment();
+        var needed = LogGroupHeader.Align(end + LogGroupHeader.SizeBytes + bodyLength) + LogGroupHeader.SizeBytes;
+        if (needed <= allocated) return;
+        var chunk = options.LogChunkBytes;
+        var target = Math.Max(needed, Math.Min(allocated + chunk, needed + chunk));
+        file!.Allocate(allocated, target - allocated);
+        allocated = target;
+    }
+
+    /// <summary>Writes a group whose head is still to be filled in at the start of <paramref name="buffer"/>.</summary>
+    public void Append(Span<byte> buffer, ulong firstSequence, int count)
+    {
+        Invariant.Require(file is not null && count > 0);
+        var body = buffer[LogGroupHeader.SizeBytes..];
+        WriteGroup(buffer, firstSequence, count, LogGroupHeader.ComputeBodyCrc(body, seed), LogGroupKind.Entries);
+    }
+
+    public void Sync()
+    {
+        if (file is null || UnsyncedBytes == 0) return;
+        var through = end;
+        if (options.PlantedBug != PlantedBug.SkipLogSync) file.Sync();
+        durableThrough = through;
+    }
+
+    /// <summary>Ends the segment: everything in it is durable, and the seal says so. The next group starts a new one.</summary>
+    public void Seal()
+    {
+        if (file is null) return;
+        if (options.PlantedBug != PlantedBug.SkipLogSyncAtRotation) Sync();
+        Span<byte> buffer = stackalloc byte[LogGroupHeader.SizeBytes];
+        WriteGroup(buffer, 0, 0, seed, LogGroupKind.Seal);
+        if (allocated > end) file.SetLength(end);
+        if (options.PlantedBug is not (PlantedBug.SkipLogSyncAtRotation or PlantedBug.SkipLogSync)) file.Sync();
+        durableThrough = end;
+        lastId = segment.SegmentId;
+        lastEnd = end;
+        lastCrc = previousHeaderCrc;
+        file.Dispose();
+        file = null;
+        end = 0;
+        durableThrough = 0;
+    }
+
+    public void Dispose() => file?.Dispose();
+
+    void WriteGroup(Span<byte> buffer, ulong firstSequence, int count, uint bodyCrc, LogGroupKind kind)
+    {
+        var header = new LogGroupHeader(
+            segment.SegmentId, segment.Nonce, end, firstSequence, buffer.Length - LogGroupHeader.SizeBytes, count, durableThrough, previousHeaderCrc, bodyCrc, kind);
+        previousHeaderCrc = header.Write(buffer, seed);
+        Invariant.Require(header.EndOffset <= allocated);
+        file!.Write(buffer, end);
+        end = header.EndOffset;
+    }
+
+    void CreateSegment()
+    {
+        var id = numbers.Next();
+        var path = files.LogPath(id);
+        var created = new LogSegmentHeader(files.StoreId, id, options.Entropy.NextUInt64());
+        var newFile = files.FileSystem.Open(path, FileOpenMode.CreateNew);
+        try
+        {
+            newFile.Allocate(0, options.LogChunkBytes);
+            Span<byte> header = stackalloc byte[LogSegmentHeader.SizeBytes];
+            created.Write(header);
+            newFile.Write(header, 0);
+            newFile.Sync();
+            if (options.PlantedBug != PlantedBug.SkipDirectorySyncOfLog) files.SyncDirectory();
+        }
+        catch
+        {
+            // The manifest does not name it: nothing is in doubt.
+            newFile.Dispose();
+            files.TryDelete(path);
+            throw;
+        }
+
+        try
+        {
+            lock (manifest.Gate)
+            {
+                var edit = new ManifestEdit();
+                edit.AddedLogs.Add(new LogInfo(id, created.Nonce, lastId, lastEnd, lastCrc));
+                manifest.Append(edit);
+            }
+        }
+        catch (Exception cause)
+        {
+            newFile.Dispose();
+            throw new InDoubtException(cause);
+        }
+
+        file = newFile;
+        segment = created;
+        seed = created.Seed;
+        end = LogSegmentHeader.SizeBytes;
+        durableThrough = end;
+        allocated = Math.Max(options.LogChunkBytes, LogSegmentHeader.SizeBytes);
+        previousHeaderCrc = 0;
+    }
+}

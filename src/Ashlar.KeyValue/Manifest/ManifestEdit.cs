@@ -1,0 +1,151 @@
+using System.Buffers.Binary;
+using Ashlar.Storage;
+
+namespace Ashlar.KeyValue;
+
+/// <summary>A segment of the log that the manifest lists, and where its predecessor ended.</summary>
+/// <param name="Id">Its number.</param>
+/// <param name="Nonce">What its checksums are seeded with.</param>
+/// <param name="PredecessorId">The segment before it; 0 if there was none that still counted.</param>
+/// <param name="PredecessorEnd">End of the last group of the predecessor: what follows there does not count.</param>
+/// <param name="PredecessorCrc">HeaderCrc of that last group; 0 if there was none.</param>
+readonly record struct LogInfo(ulong Id, ulong Nonce, ulong PredecessorId, long PredecessorEnd, uint PredecessorCrc);
+
+/// <summary>One atomic change of what a store consists of.</summary>
+sealed class ManifestEdit
+{
+    public List<TableInfo> AddedTables { get; } = [];
+
+    public List<ulong> RemovedTables { get; } = [];
+
+    public List<LogInfo> AddedLogs { get; } = [];
+
+    /// <summary>Logs up to this one are obsolete: their entries are in tables.</summary>
+    public ulong? ObsoleteThroughLog { get; set; }
+
+    /// <summary>No file has this number or a larger one.</summary>
+    public ulong? NextFileId { get; set; }
+
+    /// <summary>No smaller or equal sequence is given out again.</summary>
+    public ulong? LastSequence { get; set; }
+
+    /// <summary>The store was closed in order: everything before this edit is durable.</summary>
+    public bool Closed { get; set; }
+
+    // Payload of a manifest record: operations one after the other, little-endian, each led by its tag.
+    //   1 TableAdded     Id 8, Level 1, FileLength 8, FooterCrc 4, EntryCount 8, MinSequence 8, MaxSequence 8,
+    //                    SmallestLength 2, SmallestKey.., LargestLength 2, LargestKey..
+    //   2 TableRemoved   Id 8
+    //   3 LogAdded       Id 8, Nonce 8, PredecessorId 8, PredecessorEnd 8, PredecessorCrc 4
+    //   4 LogsObsolete   through Id 8
+    //   5 NextFileId     Id 8
+    //   6 LastSequence   8
+    //   7 Closed
+    const byte TableAddedTag = 1, TableRemovedTag = 2, LogAddedTag = 3, LogsObsoleteTag = 4, NextFileIdTag = 5, LastSequenceTag = 6, ClosedTag = 7;
+
+    public byte[] Encode()
+    {
+        using var stream = new MemoryStream();
+        using var writer = new BinaryWriter(stream); // Little-endian on every machine.
+        foreach (var table in AddedTables)
+        {
+            writer.Write(TableAddedTag);
+            writer.Write(table.Id);
+            writer.Write(checked((byte)table.Level));
+            writer.Write(table.FileLength);
+            writer.Write(table.FooterCrc);
+            writer.Write(table.EntryCount);
+            writer.Write(table.MinSequence);
+            writer.Write(table.MaxSequence);
+            writer.Write(checked((ushort)table.SmallestKey.Length));
+            writer.Write(table.SmallestKey);
+            writer.Write(checked((ushort)table.LargestKey.Length));
+            writer.Write(table.LargestKey);
+        }
+
+        foreach (var id in RemovedTables)
+        {
+            writer.Write(TableRemovedTag);
+            writer.Write(id);
+        }
+
+        foreach (var log in AddedLogs)
+        {
+            writer.Write(LogAddedTag);
+            writer.Write(log.Id);
+            writer.Write(log.Nonce);
+            writer.Write(log.PredecessorId);
+            writer.Write(log.PredecessorEnd);
+            writer.Write(log.PredecessorCrc);
+        }
+
+        WriteNumber(LogsObsoleteTag, ObsoleteThroughLog);
+        WriteNumber(NextFileIdTag, NextFileId);
+        WriteNumber(LastSequenceTag, LastSequence);
+        if (Closed) writer.Write(ClosedTag);
+        return stream.ToArray();
+
+        void WriteNumber(byte tag, ulong? value)
+        {
+            if (value is not { } number) return;
+            writer.Write(tag);
+            writer.Write(number);
+        }
+    }
+
+    /// <exception cref="CorruptDataException">The payload passed its checksum but makes no sense.</exception>
+    /// <exception cref="UnsupportedFormatException">It holds an operation of a later version.</exception>
+    public static ManifestEdit Decode(ReadOnlySpan<byte> payload, string path, long offset)
+    {
+        var edit = new ManifestEdit();
+        var rest = payload;
+        while (!rest.IsEmpty)
+        {
+            var tag = Take(ref rest, 1)[0];
+            switch (tag)
+            {
+                case TableAddedTag:
+                    edit.AddedTables.Add(new TableInfo(
+                        TakeUInt64(ref rest), Take(ref rest, 1)[0], (long)TakeUInt64(ref rest), BinaryPrimitives.ReadUInt32LittleEndian(Take(ref rest, 4)),
+                        (long)TakeUInt64(ref rest), TakeUInt64(ref rest), TakeUInt64(ref rest), TakeKey(ref rest), TakeKey(ref rest)));
+                    break;
+                case TableRemovedTag:
+                    edit.RemovedTables.Add(TakeUInt64(ref rest));
+                    break;
+                case LogAddedTag:
+                    edit.AddedLogs.Add(new LogInfo(
+                        TakeUInt64(ref rest), TakeUInt64(ref rest), TakeUInt64(ref rest), (long)TakeUInt64(ref rest),
+                        BinaryPrimitives.ReadUInt32LittleEndian(Take(ref rest, 4))));
+                    break;
+                case LogsObsoleteTag:
+                    edit.ObsoleteThroughLog = TakeUInt64(ref rest);
+                    break;
+                case NextFileIdTag:
+                    edit.NextFileId = TakeUInt64(ref rest);
+                    break;
+                case LastSequenceTag:
+                    edit.LastSequence = TakeUInt64(ref rest);
+                    break;
+                case ClosedTag:
+                    edit.Closed = true;
+                    break;
+                default:
+                    throw new UnsupportedFormatException(path, $"manifest operation {tag} in the record at byte {offset} is of a later version");
+            }
+        }
+
+        return edit;
+
+        ReadOnlySpan<byte> Take(ref ReadOnlySpan<byte> from, int length)
+        {
+            if (from.Length < length) throw new CorruptDataException(path, offset, "a manifest record ends within an operation");
+            var taken = from[..length];
+            from = from[length..];
+            return taken;
+        }
+
+        ulong TakeUInt64(ref ReadOnlySpan<byte> from) => BinaryPrimitives.ReadUInt64LittleEndian(Take(ref from, 8));
+
+        byte[] TakeKey(ref ReadOnlySpan<byte> from) => Take(ref from, BinaryPrimitives.ReadUInt16LittleEndian(Take(ref from, 2))).ToArray();
+    }
+}

@@ -1,0 +1,58 @@
+using System.Runtime.InteropServices;
+
+namespace Ashlar.KeyValue;
+
+/// <summary>
+/// Native memory that is handed out in pieces, never moved and freed all at once: invisible to the garbage collector. One
+/// thread allocates.
+/// </summary>
+sealed unsafe class Arena : IDisposable
+{
+    const int FirstChunkBytes = 32 << 10;
+    const int LargestChunkBytes = 2 << 20;
+
+    readonly List<nint> chunks = [];
+    byte* next;
+    long left;
+    long usedBytes;
+
+    ~Arena() => Free();
+
+    /// <summary>Bytes handed out.</summary>
+    public long UsedBytes => Volatile.Read(ref usedBytes);
+
+    /// <summary>A piece of memory aligned to 8 bytes, with undefined content.</summary>
+    public byte* Allocate(int lengthBytes)
+    {
+        var size = ((long)lengthBytes + 7) & ~7L;
+        if (size > left) AddChunk(size);
+        var piece = next;
+        next += size;
+        left -= size;
+        Volatile.Write(ref usedBytes, usedBytes + size);
+        return piece;
+    }
+
+    public void Dispose()
+    {
+        Free();
+        GC.SuppressFinalize(this);
+    }
+
+    void AddChunk(long atLeastBytes)
+    {
+        var size = Math.Max(atLeastBytes, Math.Min(LargestChunkBytes, (long)FirstChunkBytes << Math.Min(chunks.Count, 8)));
+        var chunk = (byte*)NativeMemory.AlignedAlloc((nuint)size, 64);
+        chunks.Add((nint)chunk);
+        next = chunk;
+        left = size;
+    }
+
+    void Free()
+    {
+        foreach (var chunk in chunks) NativeMemory.AlignedFree((void*)chunk);
+        chunks.Clear();
+        next = null;
+        left = 0;
+    }
+}

@@ -1,0 +1,22 @@
+namespace Ashlar.KeyValue;
+
+/// <summary>
+/// Faults that tests plant to prove that the crash tests would notice them. Nothing but tests can set one.
+/// </summary>
+enum PlantedBug
+{
+    None = 0,
+    SkipLogSync,
+    AcknowledgeBeforeSync,
+    SkipDirectorySyncOfLog,
+    SkipDirectorySyncOfTable,
+    SkipDirectorySyncOfManifest,
+    SkipManifestSync,
+    IgnoreGroupChecksum,
+    InstallTableBeforeSync,
+    DropTombstonesEarly,
+    AdvanceReplayBeforeTable,
+    DeleteInputsBeforeEdit,
+    SkipLogSyncAtRotation,
+    ApplyBehindTornGroup,
+}

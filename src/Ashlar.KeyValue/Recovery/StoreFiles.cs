@@ -1,0 +1,54 @@
+using System.Globalization;
+using Ashlar.Storage;
+
+namespace Ashlar.KeyValue;
+
+/// <summary>The directory of a store: names of its files, and the disk they are on.</summary>
+sealed class StoreFiles(IFileSystem fileSystem, string directory)
+{
+    const string LogPrefix = "log-";
+    const string TablePrefix = "table-";
+
+    public IFileSystem FileSystem { get; } = fileSystem;
+
+    public string Directory { get; } = directory;
+
+    /// <summary>Random identity of the store, in every file: a file of another store is noticed.</summary>
+    public Guid StoreId { get; set; }
+
+    public string LockPath => $"{Directory}/LOCK";
+
+    public string ManifestPath => $"{Directory}/MANIFEST";
+
+    public string NewManifestPath => $"{Directory}/MANIFEST.new";
+
+    public string LogPath(ulong id) => $"{Directory}/{LogPrefix}{id:d6}";
+
+    public string TablePath(ulong id) => $"{Directory}/{TablePrefix}{id:d6}";
+
+    public static bool IsLogName(string name, out ulong id) => TryParse(name, LogPrefix, out id);
+
+    public static bool IsTableName(string name, out ulong id) => TryParse(name, TablePrefix, out id);
+
+    public void SyncDirectory() => FileSystem.SyncDirectory(Directory);
+
+    /// <summary>Deletes a file that nothing refers to. If that fails, the next open deletes it.</summary>
+    public void TryDelete(string path)
+    {
+        try
+        {
+            FileSystem.Delete(path);
+        }
+        catch (StorageException)
+        {
+        }
+    }
+
+    static bool TryParse(string name, string prefix, out ulong id)
+    {
+        id = 0;
+        return name.StartsWith(prefix, StringComparison.Ordinal)
+            && name.Length >= prefix.Length + 6
+            && ulong.TryParse(name.AsSpan(prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out id);
+    }
+}

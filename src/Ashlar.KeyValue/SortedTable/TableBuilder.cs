@@ -1,0 +1,140 @@
+using Ashlar.Storage;
+
+namespace Ashlar.KeyValue;
+
+/// <summary>Writes one table. Entries are added in order; nothing is durable before <see cref="Finish"/> returns.</summary>
+sealed class TableBuilder : IDisposable
+{
+    const int WriteBufferBytes = 256 << 10;
+
+    readonly StoreFiles files;
+    readonly ulong id;
+    readonly uint seed;
+    readonly IFile file;
+    readonly int blockBytes;
+    readonly BlockBuilder data = new();
+    readonly BlockBuilder index = new();
+    readonly BlockBuilder root = new();
+    readonly List<ulong> hashes = [];
+    readonly byte[] writeBuffer = new byte[WriteBufferBytes];
+    int buffered;
+    long written;
+    long count;
+    ulong minSequence = ulong.MaxValue;
+    ulong maxSequence;
+    byte[] smallest = [];
+    byte[] lastKey = [];
+    int lastKeyLength;
+    ulong lastSequence;
+    bool finished;
+
+    public TableBuilder(StoreFiles files, ulong id, int blockBytes)
+    {
+        this.files = files;
+        this.id = id;
+        this.blockBytes = blockBytes;
+        seed = TableFooter.Seed(files.StoreId, id);
+        file = files.FileSystem.Open(files.TablePath(id), FileOpenMode.CreateNew);
+    }
+
+    public long SizeBytes => written + buffered + data.SizeBytes;
+
+    public long Count => count;
+
+    ReadOnlySpan<byte> LastKey => lastKey.AsSpan(0, lastKeyLength);
+
+    public void Add(ReadOnlySpan<byte> key, ulong sequence, EntryKind kind, ReadOnlySpan<byte> value)
+    {
+        var sameKey = count > 0 && LastKey.SequenceEqual(key);
+        Invariant.Require(count == 0 || EntryOrder.Compare(LastKey, lastSequence, key, sequence) < 0);
+        if (data.Count > 0 && data.SizeBytes + Block.EntryHeaderBytes + key.Length + value.Length > blockBytes) FinishData();
+        data.Add(kind, key, sequence, value);
+        if (count == 0) smallest = key.ToArray();
+        if (!sameKey) hashes.Add(KeyHash.Compute(key));
+        if (lastKey.Length < key.Length) lastKey = new byte[Math.Max(64, key.Length * 2)];
+        key.CopyTo(lastKey);
+        lastKeyLength = key.Length;
+        lastSequence = sequence;
+        minSequence = Math.Min(minSequence, sequence);
+        maxSequence = Math.Max(maxSequence, sequence);
+        count++;
+    }
+
+    /// <summary>
+    /// Completes the table and makes its content durable. Its name is not: the caller syncs the directory, once for all its
+    /// tables, before the manifest names them.
+    /// </summary>
+    public TableInfo Finish(int level, PlantedBug plantedBug = PlantedBug.None)
+    {
+        Invariant.Require(count > 0);
+        FinishData();
+        FinishIndex();
+        var rootHandle = WriteBlock(root);
+        var filter = BloomFilter.Build(hashes);
+        var filterOffset = written + buffered;
+        var filterCrc = BloomFilter.Finish(filter, seed, filterOffset);
+        Write(filter);
+        var length = written + buffered + TableFooter.SizeBytes;
+        Span<byte> footer = stackalloc byte[TableFooter.SizeBytes];
+        var crc = new TableFooter(
+            files.StoreId, id, rootHandle, new BlockHandle(filterOffset, filter.Length, filterCrc), count, minSequence, maxSequence, length).Write(footer);
+        Write(footer);
+        FlushBuffer();
+        if (plantedBug != PlantedBug.InstallTableBeforeSync) file.Sync();
+        finished = true;
+        return new TableInfo(id, level, length, crc, count, minSequence, maxSequence, smallest, LastKey.ToArray());
+    }
+
+    public void Dispose()
+    {
+        file.Dispose();
+        if (!finished) files.TryDelete(file.Path);
+    }
+
+    void FinishData()
+    {
+        AddToIndex(index, WriteBlock(data));
+        if (index.SizeBytes >= blockBytes) FinishIndex();
+    }
+
+    void FinishIndex()
+    {
+        if (index.Count > 0) AddToIndex(root, WriteBlock(index));
+    }
+
+    void AddToIndex(BlockBuilder target, in BlockHandle handle)
+    {
+        Span<byte> encoded = stackalloc byte[BlockHandle.EncodedBytes];
+        handle.Write(encoded);
+        target.Add(EntryKind.Put, LastKey, lastSequence, encoded);
+    }
+
+    BlockHandle WriteBlock(BlockBuilder block)
+    {
+        Write(block.Finish(seed, written + buffered, out var handle));
+        block.Clear();
+        return handle;
+    }
+
+    void Write(ReadOnlySpan<byte> bytes)
+    {
+        if (buffered + bytes.Length > writeBuffer.Length) FlushBuffer();
+        if (bytes.Length > writeBuffer.Length)
+        {
+            file.Write(bytes, written);
+            written += bytes.Length;
+            return;
+        }
+
+        bytes.CopyTo(writeBuffer.AsSpan(buffered));
+        buffered += bytes.Length;
+    }
+
+    void FlushBuffer()
+    {
+        if (buffered == 0) return;
+        file.Write(writeBuffer.AsSpan(0, buffered), written);
+        written += buffered;
+        buffered = 0;
+    }
+}

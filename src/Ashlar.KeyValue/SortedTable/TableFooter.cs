@@ -1,0 +1,74 @@
+using System.Buffers.Binary;
+using Ashlar.Storage;
+
+namespace Ashlar.KeyValue;
+
+// Last 128 bytes of a table, format version 1. Little-endian.
+//   0       8         12    16        32        40     56       72           80            88            96           104    128
+//   +-------+---------+-----+---------+---------+------+--------+------------+-------------+-------------+------------+------+
+//   | Magic | Version | Crc | StoreId | TableId | Root | Filter | EntryCount | MinSequence | MaxSequence | FileLength | Zero |
+//   +-------+---------+-----+---------+---------+------+--------+------------+-------------+-------------+------------+------+
+// Crc covers bytes 0..12 and 16..128. Root is the handle of the top index block, Filter that of the filter.
+readonly record struct TableFooter(
+    Guid StoreId, ulong TableId, BlockHandle Root, BlockHandle Filter, long EntryCount, ulong MinSequence, ulong MaxSequence, long FileLength)
+{
+    public const int SizeBytes = 128;
+    public const uint Version = 1;
+    const ulong Magic = 0x4C4254524C485341; // "ASHLRTBL"
+
+    /// <summary>Start value of the checksums of all blocks: a block of another table or store does not validate.</summary>
+    public static uint Seed(Guid storeId, ulong tableId)
+    {
+        Span<byte> bytes = stackalloc byte[24];
+        storeId.TryWriteBytes(bytes);
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes[16..], tableId);
+        return Crc32C.Compute(bytes);
+    }
+
+    /// <summary>Writes the footer and returns its checksum, which the manifest repeats.</summary>
+    public uint Write(Span<byte> target)
+    {
+        target[..SizeBytes].Clear();
+        BinaryPrimitives.WriteUInt64LittleEndian(target, Magic);
+        BinaryPrimitives.WriteUInt32LittleEndian(target[8..], Version);
+        StoreId.TryWriteBytes(target[16..]);
+        BinaryPrimitives.WriteUInt64LittleEndian(target[32..], TableId);
+        Root.Write(target[40..]);
+        Filter.Write(target[56..]);
+        BinaryPrimitives.WriteInt64LittleEndian(target[72..], EntryCount);
+        BinaryPrimitives.WriteUInt64LittleEndian(target[80..], MinSequence);
+        BinaryPrimitives.WriteUInt64LittleEndian(target[88..], MaxSequence);
+        BinaryPrimitives.WriteInt64LittleEndian(target[96..], FileLength);
+        var crc = Checksum(target);
+        BinaryPrimitives.WriteUInt32LittleEndian(target[12..], crc);
+        return crc;
+    }
+
+    /// <summary>Whether the bytes are a footer of any version.</summary>
+    public static bool IsSound(ReadOnlySpan<byte> source) => source.Length >= SizeBytes
+        && BinaryPrimitives.ReadUInt64LittleEndian(source) == Magic
+        && BinaryPrimitives.ReadUInt32LittleEndian(source[12..]) == Checksum(source);
+
+    public static Guid ReadStoreId(ReadOnlySpan<byte> source) => new(source.Slice(16, 16));
+
+    /// <exception cref="CorruptDataException">The footer is damaged.</exception>
+    /// <exception cref="UnsupportedFormatException">The footer is sound but of a version that this program cannot read.</exception>
+    public static TableFooter Read(ReadOnlySpan<byte> source, string path, long offset, out uint crc)
+    {
+        if (!IsSound(source)) throw new CorruptDataException(path, offset, "the footer of the table does not hold");
+        var version = BinaryPrimitives.ReadUInt32LittleEndian(source[8..]);
+        if (version != Version) throw new UnsupportedFormatException(path, $"table format version {version}; this program reads version {Version}");
+        crc = BinaryPrimitives.ReadUInt32LittleEndian(source[12..]);
+        return new(
+            ReadStoreId(source),
+            BinaryPrimitives.ReadUInt64LittleEndian(source[32..]),
+            BlockHandle.Read(source[40..]),
+            BlockHandle.Read(source[56..]),
+            BinaryPrimitives.ReadInt64LittleEndian(source[72..]),
+            BinaryPrimitives.ReadUInt64LittleEndian(source[80..]),
+            BinaryPrimitives.ReadUInt64LittleEndian(source[88..]),
+            BinaryPrimitives.ReadInt64LittleEndian(source[96..]));
+    }
+
+    static uint Checksum(ReadOnlySpan<byte> bytes) => Crc32C.Append(Crc32C.Compute(bytes[..12]), bytes[16..SizeBytes]);
+}

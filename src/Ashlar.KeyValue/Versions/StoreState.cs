@@ -1,0 +1,96 @@
+namespace Ashlar.KeyValue;
+
+/// <summary>What readers see: the current version, the visible sequence, and the snapshots that hold old entries in place.</summary>
+sealed class StoreState(StoreVersion first, ulong sequence) : IDisposable
+{
+    readonly Lock gate = new();
+    readonly SortedDictionary<ulong, int> snapshots = [];
+    StoreVersion current = first;
+    ulong visibleSequence = sequence;
+    bool isDisposed;
+
+    /// <summary>Entries up to here are published. SYNC entries are published only once they are durable.</summary>
+    public ulong VisibleSequence => Volatile.Read(ref visibleSequence);
+
+    public bool IsDisposed => Volatile.Read(ref isDisposed);
+
+    public void Publish(ulong sequence) => Volatile.Write(ref visibleSequence, sequence);
+
+    /// <summary>
+    /// Takes a reference to the current version. Readers that want the newest state take the version first and read
+    /// <see cref="VisibleSequence"/> after: what a compaction has dropped from the version was shadowed by an entry that was
+    /// visible before, so nothing that they may see is missing.
+    /// </summary>
+    public StoreVersion Acquire()
+    {
+        while (true)
+        {
+            ObjectDisposedException.ThrowIf(IsDisposed, typeof(KeyValueStore));
+            var version = Volatile.Read(ref current);
+            if (version.TryAcquire()) return version;
+        }
+    }
+
+    /// <summary>Replaces the version under the lock that orders all replacements.</summary>
+    public void Replace(Func<StoreVersion, StoreVersion> change)
+    {
+        StoreVersion old;
+        lock (gate)
+        {
+            old = current;
+            Volatile.Write(ref current, change(old));
+        }
+
+        old.Release();
+    }
+
+    public ulong AddSnapshot()
+    {
+        lock (gate)
+        {
+            var sequence = VisibleSequence;
+            snapshots[sequence] = snapshots.GetValueOrDefault(sequence) + 1;
+            return sequence;
+        }
+    }
+
+    public void RemoveSnapshot(ulong sequence)
+    {
+        lock (gate)
+        {
+            if (--snapshots[sequence] == 0) snapshots.Remove(sequence);
+        }
+    }
+
+    public int SnapshotCount
+    {
+        get
+        {
+            lock (gate) return snapshots.Values.Sum();
+        }
+    }
+
+    /// <summary>
+    /// Every reader to come sees this sequence or a later one: entries that a newer one up to here shadows can go. Computed under
+    /// the lock that snapshots are taken under, so none can slip below it.
+    /// </summary>
+    public ulong OldestReadableSequence()
+    {
+        lock (gate)
+        {
+            foreach (var sequence in snapshots.Keys) return sequence;
+            return VisibleSequence;
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (gate)
+        {
+            if (isDisposed) return;
+            Volatile.Write(ref isDisposed, true);
+        }
+
+        current.Release();
+    }
+}

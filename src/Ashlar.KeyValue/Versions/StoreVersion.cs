@@ -1,0 +1,61 @@
+namespace Ashlar.KeyValue;
+
+/// <summary>
+/// Everything that a reader needs, at one moment: the memtable that is being written, those that wait to become tables
+/// (newest first), and the tables. Readers hold a reference while they read; memory and files live that long.
+/// </summary>
+sealed class StoreVersion : SharedResource
+{
+    public StoreVersion(MemTable active, MemTable[] immutable, TableSet tables)
+    {
+        active.Acquire();
+        foreach (var table in immutable) table.Acquire();
+        tables.Acquire();
+        Active = active;
+        Immutable = immutable;
+        Tables = tables;
+    }
+
+    public MemTable Active { get; }
+
+    public MemTable[] Immutable { get; }
+
+    public TableSet Tables { get; }
+
+    /// <summary>Finds what a key holds at a sequence: true if it is present. The value stays readable while this is referenced.</summary>
+    public bool TryGet(ReadOnlySpan<byte> key, ulong sequence, out ReadOnlySpan<byte> value)
+    {
+        if (Active.TryFind(key, sequence, out var kind, out value)) return kind == EntryKind.Put;
+        foreach (var table in Immutable)
+        {
+            if (table.TryFind(key, sequence, out kind, out value)) return kind == EntryKind.Put;
+        }
+
+        return Tables.TryFind(key, sequence, out kind, out value) && kind == EntryKind.Put;
+    }
+
+    /// <summary>One iterator over everything, all versions of all entries.</summary>
+    public EntryIterator CreateIterator()
+    {
+        var deeper = 0;
+        for (var level = 1; level < Tables.Levels.Length; level++) deeper += Tables.Levels[level].Length > 0 ? 1 : 0;
+        var sources = new EntryIterator[1 + Immutable.Length + Tables.LevelZero.Length + deeper];
+        var next = 0;
+        sources[next++] = new MemTableIterator(Active);
+        foreach (var table in Immutable) sources[next++] = new MemTableIterator(table);
+        foreach (var table in Tables.LevelZero) sources[next++] = table.CreateIterator();
+        for (var level = 1; level < Tables.Levels.Length; level++)
+        {
+            if (Tables.Levels[level].Length > 0) sources[next++] = new LevelIterator(Tables.Levels[level]);
+        }
+
+        return sources.Length == 1 ? sources[0] : new MergeIterator(sources);
+    }
+
+    protected override void Free()
+    {
+        Active.Release();
+        foreach (var table in Immutable) table.Release();
+        Tables.Release();
+    }
+}

@@ -1,0 +1,74 @@
+namespace Ashlar.KeyValue;
+
+/// <summary>
+/// The tables of one moment, immutable. Level 0 is what memtables became, newest first, and may overlap; tables of a deeper
+/// level do not overlap and are in key order. For one key, anything above is newer than anything below (invariant I1).
+/// </summary>
+sealed class TableSet : SharedResource
+{
+    TableSet(Table[][] levels) => Levels = levels;
+
+    public Table[][] Levels { get; }
+
+    public Table[] LevelZero => Levels[0];
+
+    public int TableCount => Levels.Sum(level => level.Length);
+
+    /// <summary>Makes a set of tables, of which it takes references of its own.</summary>
+    public static TableSet Create(IEnumerable<Table> tables)
+    {
+        var levels = new List<Table>[ManifestState.LevelCount];
+        for (var level = 0; level < levels.Length; level++) levels[level] = [];
+        foreach (var table in tables)
+        {
+            table.Acquire();
+            levels[table.Info.Level].Add(table);
+        }
+
+        levels[0].Sort((left, right) => right.Info.MaxSequence.CompareTo(left.Info.MaxSequence));
+        for (var level = 1; level < levels.Length; level++)
+            levels[level].Sort((left, right) => left.Info.SmallestKey.AsSpan().SequenceCompareTo(right.Info.SmallestKey));
+        return new TableSet([.. levels.Select(level => level.ToArray())]);
+    }
+
+    public IEnumerable<Table> All() => Levels.SelectMany(level => level);
+
+    public long LevelBytes(int level) => Levels[level].Sum(table => table.Info.FileLength);
+
+    public bool TryFind(ReadOnlySpan<byte> key, ulong sequence, out EntryKind kind, out ReadOnlySpan<byte> value)
+    {
+        var hash = KeyHash.Compute(key);
+        foreach (var table in LevelZero)
+        {
+            if (table.Info.Covers(key) && table.TryFind(key, hash, sequence, out kind, out value)) return true;
+        }
+
+        for (var level = 1; level < Levels.Length; level++)
+        {
+            var tables = Levels[level];
+            var at = LevelIterator.FindTable(tables, key);
+            if (at < tables.Length && tables[at].Info.Covers(key) && tables[at].TryFind(key, hash, sequence, out kind, out value)) return true;
+        }
+
+        kind = EntryKind.None;
+        value = default;
+        return false;
+    }
+
+    /// <summary>Whether a table below a level may hold a key.</summary>
+    public bool MayContainBelow(int level, ReadOnlySpan<byte> key)
+    {
+        for (var deeper = level + 1; deeper < Levels.Length; deeper++)
+        {
+            var at = LevelIterator.FindTable(Levels[deeper], key);
+            if (at < Levels[deeper].Length && Levels[deeper][at].Info.Covers(key)) return true;
+        }
+
+        return false;
+    }
+
+    protected override void Free()
+    {
+        foreach (var table in All()) table.Release();
+    }
+}
