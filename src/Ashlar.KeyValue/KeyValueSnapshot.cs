@@ -1,14 +1,67 @@
+using System.Buffers;
+
 namespace Ashlar.KeyValue;
 
-/// <summary>The store at one point in time.</summary>
+/// <summary>
+/// The store at one point in time. Safe for concurrent callers. Until it is disposed, compaction keeps the entries that it
+/// can read.
+/// </summary>
 public sealed class KeyValueSnapshot : IDisposable
 {
-    /// <summary>Reads a value as it was; null when the key was absent.</summary>
-    public byte[]? Get(ReadOnlySpan<byte> key) => throw new NotImplementedException();
+    readonly StoreState state;
+    int isDisposed;
 
-    /// <summary>Opens a cursor over a range as it was.</summary>
-    public KeyValueCursor Scan(KeyRange range, ScanDirection direction = ScanDirection.Forward) => throw new NotImplementedException();
+    internal KeyValueSnapshot(StoreState state)
+    {
+        this.state = state;
+        Sequence = state.AddSnapshot();
+    }
+
+    /// <summary>Sequence of the last write that the snapshot sees.</summary>
+    public ulong Sequence { get; }
+
+    /// <summary>Reads a value as it was; null when the key was absent.</summary>
+    public byte[]? Get(ReadOnlySpan<byte> key)
+    {
+        var version = Acquire();
+        try
+        {
+            return version.TryGet(key, Sequence, out var value) ? value.ToArray() : null;
+        }
+        finally
+        {
+            version.Release();
+        }
+    }
+
+    /// <summary>Reads a value as it was into a writer; false when the key was absent.</summary>
+    public bool TryGet(ReadOnlySpan<byte> key, IBufferWriter<byte> value)
+    {
+        var version = Acquire();
+        try
+        {
+            if (!version.TryGet(key, Sequence, out var found)) return false;
+            value.Write(found);
+            return true;
+        }
+        finally
+        {
+            version.Release();
+        }
+    }
+
+    /// <summary>Opens a cursor over a range as it was. The cursor may outlive the snapshot.</summary>
+    public KeyValueCursor Scan(KeyRange range, ScanDirection direction = ScanDirection.Forward) => new(state, Acquire(), Sequence, range, direction);
 
     /// <inheritdoc />
-    public void Dispose() => throw new NotImplementedException();
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref isDisposed, 1) == 0) state.RemoveSnapshot(Sequence);
+    }
+
+    StoreVersion Acquire()
+    {
+        ObjectDisposedException.ThrowIf(Volatile.Read(ref isDisposed) != 0, this);
+        return state.Acquire();
+    }
 }

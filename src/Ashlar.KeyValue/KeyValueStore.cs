@@ -1,4 +1,4 @@
-using System.Buffers;
+using Ashlar.Storage;
 
 namespace Ashlar.KeyValue;
 
@@ -6,43 +6,146 @@ namespace Ashlar.KeyValue;
 /// A durable, ordered key-value store in one directory, for one process. Keys are 1 to 65,535 bytes and ordered as unsigned
 /// bytes; values are 0 bytes to 64 MiB. Safe for concurrent callers.
 /// </summary>
-public sealed class KeyValueStore : IDisposable, IAsyncDisposable
+/// <remarks>
+/// Every write gets a sequence number; the order of sequences is the order in which writes take effect. A read that starts
+/// after a write returned sees it. A batch is seen as a whole or not at all. A <see cref="Durability.Sync"/> write is not
+/// readable before it is durable.
+/// </remarks>
+public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
 {
-    /// <summary>Opens, or creates, the store in a directory.</summary>
-    public static KeyValueStore Open(string directory, KeyValueOptions? options = null) => throw new NotImplementedException();
+    readonly StoreFiles files;
+    readonly KeyValueOptions options;
+    readonly IDisposable directoryLock;
+    readonly Manifest manifest;
+    readonly BlockCache cache;
+    readonly StoreState state;
+    readonly PoisonLatch poison;
+    readonly Compactor compactor;
+    readonly BackgroundWorker background;
+    readonly DurabilityTracker durability;
+    readonly Committer committer;
+    readonly CommitQueue commits;
+    bool isLogComplete;
+    int isClosing;
 
-    /// <summary>Reads a value; null when the key is absent.</summary>
-    public byte[]? Get(ReadOnlySpan<byte> key) => throw new NotImplementedException();
+    KeyValueStore(StoreFiles files, KeyValueOptions options, IDisposable directoryLock, BlockCache cache, RecoveredStore recovered)
+    {
+        this.files = files;
+        this.options = options;
+        this.directoryLock = directoryLock;
+        this.cache = cache;
+        manifest = recovered.Manifest;
+        isLogComplete = recovered.IsLogComplete;
+        poison = new PoisonLatch(files.Directory);
+        var tables = TableSet.Create(recovered.Tables);
+        foreach (var table in recovered.Tables) table.Release();
+        state = new StoreState(new StoreVersion(recovered.MemTable, [], tables), recovered.LastSequence);
+        tables.Release();
+        compactor = new Compactor(files, state, manifest, cache, recovered.Numbers, options, poison);
+        background = new BackgroundWorker(state, compactor, poison, options, files.Directory);
+        durability = new DurabilityTracker(recovered.LastSequence, options.RelaxedLossTime, options.TimeProvider, SyncInBackground);
+        var log = new LogWriter(files, manifest, options, recovered.Numbers, recovered.LogEnd);
+        committer = new Committer(state, recovered.MemTable, recovered.LastSequence, log, background, poison, options, durability);
+        commits = new CommitQueue(committer);
+    }
 
-    /// <summary>Reads a value into a writer without allocating; false when the key is absent.</summary>
-    public bool TryGet(ReadOnlySpan<byte> key, IBufferWriter<byte> value) => throw new NotImplementedException();
+    /// <summary>Opens, or creates, the store in a directory, and recovers what an earlier process left.</summary>
+    /// <param name="directory">The directory; it is created when missing, its parents too.</param>
+    /// <param name="options">How to open it; null is <see cref="KeyValueOptions.Default"/>.</param>
+    /// <exception cref="LockedException">Another process, or another instance in this one, has the store open.</exception>
+    /// <exception cref="CorruptDataException">The store is damaged. Nothing was modified.</exception>
+    /// <exception cref="UnsupportedFormatException">The store is of a version that this program cannot read. Nothing was modified.</exception>
+    /// <exception cref="StorageException">The disk refused, or there is no store and none is to be created.</exception>
+    public static KeyValueStore Open(string directory, KeyValueOptions? options = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(directory);
+        options ??= KeyValueOptions.Default;
+        options.Validate();
+        var fileSystem = options.FileSystem ?? FileSystems.Real;
+        var files = new StoreFiles(fileSystem, Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory)));
+        if (!fileSystem.DirectoryExists(files.Directory))
+        {
+            if (!options.CreateIfMissing) throw new StorageException("open", files.Directory, StorageErrorKind.NotFound, 0, "there is no store in this directory");
+            CreateDirectory(fileSystem, files.Directory);
+        }
 
-    /// <summary>Writes one entry.</summary>
-    public void Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, Durability durability = Durability.Sync) =>
-        throw new NotImplementedException();
+        var directoryLock = fileSystem.Lock(files.LockPath);
+        try
+        {
+            var cache = new BlockCache(options.BlockCacheBytes);
+            return new KeyValueStore(files, options, directoryLock, cache, new StoreRecovery(files, options, cache).Run());
+        }
+        catch
+        {
+            directoryLock.Dispose();
+            throw;
+        }
+    }
 
-    /// <summary>Deletes one entry; a missing one is no error.</summary>
-    public void Delete(ReadOnlySpan<byte> key, Durability durability = Durability.Sync) => throw new NotImplementedException();
+    /// <summary>Random identity of the store, fixed when it was created.</summary>
+    public Guid StoreId => files.StoreId;
 
-    /// <summary>Applies a batch atomically. The batch may be reused afterwards.</summary>
-    public void Write(WriteBatch batch, Durability durability = Durability.Sync) => throw new NotImplementedException();
+    /// <summary>Sequence of the newest write that reads see.</summary>
+    public ulong VisibleSequence => state.VisibleSequence;
 
-    /// <summary>Applies a batch atomically; many writes may be outstanding from one thread and share one flush.</summary>
-    public ValueTask WriteAsync(WriteBatch batch, Durability durability = Durability.Sync, CancellationToken cancellationToken = default) =>
-        throw new NotImplementedException();
+    /// <summary>Every write up to this sequence survives power loss.</summary>
+    public ulong DurableSequence => durability.DurableSequence;
 
-    /// <summary>Makes every write that completed before this call durable.</summary>
-    public void Sync() => throw new NotImplementedException();
+    /// <summary>
+    /// Closes the store: waits for writes under way, makes everything durable and marks the log as complete. Cursors and
+    /// snapshots that are still open throw <see cref="ObjectDisposedException"/> from then on.
+    /// </summary>
+    /// <exception cref="StorageException">The last writes could not be made durable. The store is closed all the same.</exception>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref isClosing, 1) != 0) return;
+        try
+        {
+            durability.Dispose();
+            if (!poison.IsSet) SealLog();
+        }
+        finally
+        {
+            background.Dispose();
+            durability.Fail(new ObjectDisposedException(typeof(KeyValueStore).FullName));
+            try
+            {
+                if (!poison.IsSet) MarkClosed();
+            }
+            finally
+            {
+                state.Dispose();
+                committer.Dispose();
+                manifest.Dispose();
+                directoryLock.Dispose();
+            }
+        }
+    }
 
-    /// <summary>Opens a cursor over a range as it is now; later writes are not seen. Dispose it.</summary>
-    public KeyValueCursor Scan(KeyRange range, ScanDirection direction = ScanDirection.Forward) => throw new NotImplementedException();
+    /// <inheritdoc cref="Dispose" />
+    public ValueTask DisposeAsync() => new(Task.Run(Dispose));
 
-    /// <summary>Takes a snapshot: the store as it is now, for reading. Dispose it.</summary>
-    public KeyValueSnapshot CreateSnapshot() => throw new NotImplementedException();
+    void SealLog()
+    {
+        var hadLog = committer.HasOpenLog;
+        commits.Run(CommitRequest.Close, null, needsSync: true);
+        isLogComplete |= hadLog;
+    }
 
-    /// <inheritdoc />
-    public void Dispose() => throw new NotImplementedException();
+    // Behind this mark every earlier edit is known to have been durable: damage to one of them cannot pass for a torn tail.
+    void MarkClosed()
+    {
+        if (!isLogComplete || manifest.IsInDoubt || manifest.State.Closed) return;
+        lock (manifest.Gate) manifest.Append(new ManifestEdit { Closed = true });
+    }
 
-    /// <inheritdoc />
-    public ValueTask DisposeAsync() => throw new NotImplementedException();
+    static void CreateDirectory(IFileSystem fileSystem, string directory)
+    {
+        var parent = Path.GetDirectoryName(directory);
+        if (!string.IsNullOrEmpty(parent) && !fileSystem.DirectoryExists(parent)) CreateDirectory(fileSystem, parent);
+        fileSystem.CreateDirectory(directory);
+        if (!string.IsNullOrEmpty(parent)) fileSystem.SyncDirectory(parent);
+    }
+
+    void ThrowIfClosed() => ObjectDisposedException.ThrowIf(Volatile.Read(ref isClosing) != 0, this);
 }

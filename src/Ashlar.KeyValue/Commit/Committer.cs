@@ -42,6 +42,15 @@ sealed class Committer : IDisposable
     /// <summary>Groups written to the log since the store was opened.</summary>
     public long Groups => Volatile.Read(ref groups);
 
+    /// <summary>Flushes of the log since the store was opened.</summary>
+    public long Syncs => log.Syncs;
+
+    /// <summary>Bytes written to the log since the store was opened.</summary>
+    public long LogBytesWritten => log.BytesWritten;
+
+    /// <summary>Whether a segment of this opening is being written.</summary>
+    public bool HasOpenLog => log.HasOpenSegment;
+
     public void Commit(List<PendingWrite> group)
     {
         poison.ThrowIfSet();
@@ -92,6 +101,7 @@ sealed class Committer : IDisposable
             var isFull = active.UsedBytes >= options.MemTableBytes;
             background.WaitForRoom(isFull);
             if (isFull) Rotate();
+            poison.ThrowIfSet(); // The background may have met doubt meanwhile.
             log.Reserve(bodyLength);
             var bytes = Encode(group, bodyLength);
             needsSync |= log.UnsyncedBytes + bytes.Length > options.RelaxedLossBytes;

@@ -20,7 +20,6 @@ sealed class BackgroundWorker : IDisposable
     bool hasWork = true;
     bool isStopping;
     Exception? failure;
-    long failures;
     long requestedCompactions;
     long doneCompactions;
     long attempts;
@@ -198,10 +197,11 @@ sealed class BackgroundWorker : IDisposable
 
     void Work()
     {
+        // Cleared before looking: work that arrives meanwhile sets it again.
+        lock (gate) hasWork = false;
         try
         {
             while (!poison.IsSet && !Volatile.Read(ref isStopping) && WorkOnce()) Attempted(null);
-            lock (gate) hasWork = hasWork && requestedCompactions > doneCompactions && !poison.IsSet;
         }
         catch (StoppedException)
         {
@@ -224,12 +224,6 @@ sealed class BackgroundWorker : IDisposable
         {
             attempts++;
             failure = cause;
-            if (cause is not null)
-            {
-                failures++;
-                hasWork = false;
-            }
-
             Monitor.PulseAll(gate);
         }
     }

@@ -11,6 +11,7 @@ sealed class EntryFilter(ulong oldestReadableSequence)
     int keyLength = -1;
     ulong newerSequence;
 
+    /// <summary>Whether the next entry is kept.</summary>
     /// <param name="entryKey">The entry's key.</param>
     /// <param name="sequence">The entry's sequence.</param>
     /// <param name="isDroppableTombstone">Whether the entry is a tombstone with nothing of its key below.</param>

@@ -41,6 +41,7 @@ readonly record struct LogSegmentHeader(Guid StoreId, ulong SegmentId, ulong Non
         BinaryPrimitives.WriteUInt32LittleEndian(target[12..], Checksum(target));
     }
 
+    /// <summary>Reads the head of a segment.</summary>
     /// <exception cref="CorruptDataException">The head is damaged.</exception>
     /// <exception cref="UnsupportedFormatException">The head is sound but of a version that this program cannot read.</exception>
     public static LogSegmentHeader Read(ReadOnlySpan<byte> source, string path)

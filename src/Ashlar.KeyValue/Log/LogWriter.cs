@@ -32,6 +32,8 @@ sealed class LogWriter : IDisposable
     ulong lastId;
     long lastEnd;
     uint lastCrc;
+    long syncs;
+    long bytesWritten;
 
     public LogWriter(StoreFiles files, Manifest manifest, KeyValueOptions options, FileNumbers numbers, LogEnd recovered)
     {
@@ -43,6 +45,12 @@ sealed class LogWriter : IDisposable
         lastEnd = recovered.EndOffset;
         lastCrc = recovered.HeaderCrc;
     }
+
+    public bool HasOpenSegment => file is not null;
+
+    public long Syncs => Volatile.Read(ref syncs);
+
+    public long BytesWritten => Volatile.Read(ref bytesWritten);
 
     /// <summary>Bytes written since the last sync.</summary>
     public long UnsyncedBytes => end - durableThrough;
@@ -78,6 +86,7 @@ sealed class LogWriter : IDisposable
         if (file is null || UnsyncedBytes == 0) return;
         var through = end;
         if (options.PlantedBug != PlantedBug.SkipLogSync) file.Sync();
+        Volatile.Write(ref syncs, syncs + 1);
         durableThrough = through;
     }
 
@@ -110,6 +119,7 @@ sealed class LogWriter : IDisposable
         Invariant.Require(header.EndOffset <= allocated);
         file!.Write(buffer, end);
         end = header.EndOffset;
+        Volatile.Write(ref bytesWritten, bytesWritten + buffer.Length);
     }
 
     void CreateSegment()

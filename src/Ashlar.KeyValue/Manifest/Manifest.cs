@@ -17,6 +17,7 @@ sealed class Manifest : IDisposable
     long end;
     ulong lastNumber;
     long lengthAfterRewrite;
+    bool isInDoubt;
 
     Manifest(StoreFiles files, IFile file, ManifestState state, PlantedBug plantedBug)
     {
@@ -30,6 +31,9 @@ sealed class Manifest : IDisposable
     public Lock Gate { get; } = new();
 
     public ManifestState State { get; }
+
+    /// <summary>Whether an edit of unknown outcome was written.</summary>
+    public bool IsInDoubt => isInDoubt;
 
     /// <summary>Bytes behind the last sound record: an edit that was being written when the store stopped.</summary>
     public bool HasTornTail { get; private set; }
@@ -72,18 +76,24 @@ sealed class Manifest : IDisposable
     public void Append(ManifestEdit edit)
     {
         Invariant.Require(Gate.IsHeldByCurrentThread);
+        // Nothing is written behind an edit of unknown outcome.
+        Invariant.Require(!isInDoubt);
+        isInDoubt = true;
         State.Apply(edit, files.ManifestPath, end);
         if (end > RewriteAboveBytes && end > 4 * lengthAfterRewrite)
         {
             Rewrite();
-            return;
+        }
+        else
+        {
+            var record = EncodeRecord(edit, lastNumber + 1, end, seed);
+            file.Write(record, end);
+            if (plantedBug != PlantedBug.SkipManifestSync) file.Sync();
+            end += record.Length;
+            lastNumber++;
         }
 
-        var record = EncodeRecord(edit, lastNumber + 1, end, seed);
-        file.Write(record, end);
-        if (plantedBug != PlantedBug.SkipManifestSync) file.Sync();
-        end += record.Length;
-        lastNumber++;
+        isInDoubt = false;
     }
 
     // Crash order: the old manifest counts until the rename is durable, and says the same as the new one.

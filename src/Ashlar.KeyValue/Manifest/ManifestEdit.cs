@@ -93,6 +93,7 @@ sealed class ManifestEdit
         }
     }
 
+    /// <summary>Reads the payload of the record at <paramref name="offset"/>.</summary>
     /// <exception cref="CorruptDataException">The payload passed its checksum but makes no sense.</exception>
     /// <exception cref="UnsupportedFormatException">It holds an operation of a later version.</exception>
     public static ManifestEdit Decode(ReadOnlySpan<byte> payload, string path, long offset)

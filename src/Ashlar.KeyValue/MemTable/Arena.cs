@@ -6,7 +6,7 @@ namespace Ashlar.KeyValue;
 /// Native memory that is handed out in pieces, never moved and freed all at once: invisible to the garbage collector. One
 /// thread allocates.
 /// </summary>
-sealed unsafe class Arena : IDisposable
+sealed unsafe class Arena
 {
     const int FirstChunkBytes = 32 << 10;
     const int LargestChunkBytes = 2 << 20;
@@ -16,7 +16,9 @@ sealed unsafe class Arena : IDisposable
     long left;
     long usedBytes;
 
-    ~Arena() => Free();
+#pragma warning disable MA0055 // The safety net for a cursor that nobody disposed; owners call Free.
+    ~Arena() => FreeChunks();
+#pragma warning restore MA0055
 
     /// <summary>Bytes handed out.</summary>
     public long UsedBytes => Volatile.Read(ref usedBytes);
@@ -33,11 +35,8 @@ sealed unsafe class Arena : IDisposable
         return piece;
     }
 
-    public void Dispose()
-    {
-        Free();
-        GC.SuppressFinalize(this);
-    }
+    /// <summary>Gives all memory back. The finalizer finds nothing left to do then.</summary>
+    public void Free() => FreeChunks();
 
     void AddChunk(long atLeastBytes)
     {
@@ -48,7 +47,7 @@ sealed unsafe class Arena : IDisposable
         left = size;
     }
 
-    void Free()
+    void FreeChunks()
     {
         foreach (var chunk in chunks) NativeMemory.AlignedFree((void*)chunk);
         chunks.Clear();

@@ -46,5 +46,5 @@ sealed unsafe class MemTable : SharedResource
         return true;
     }
 
-    protected override void Free() => entries.Dispose();
+    protected override void Free() => entries.Free();
 }

@@ -16,7 +16,7 @@ namespace Ashlar.KeyValue;
 ///   +----------+-----------+-------------+------+--------+--------+------+--------+
 /// </code>
 /// </remarks>
-sealed unsafe class SkipList : IDisposable
+sealed unsafe class SkipList
 {
     const int MaxHeight = 12;
     const int NextOffset = 24;
@@ -96,7 +96,7 @@ sealed unsafe class SkipList : IDisposable
         return node == head ? null : node;
     }
 
-    public void Dispose() => arena.Dispose();
+    public void Free() => arena.Free();
 
     byte* FindLess(ReadOnlySpan<byte> key, ulong sequence, byte** before)
     {

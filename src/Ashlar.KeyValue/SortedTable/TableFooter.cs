@@ -51,6 +51,7 @@ readonly record struct TableFooter(
 
     public static Guid ReadStoreId(ReadOnlySpan<byte> source) => new(source.Slice(16, 16));
 
+    /// <summary>Reads a footer.</summary>
     /// <exception cref="CorruptDataException">The footer is damaged.</exception>
     /// <exception cref="UnsupportedFormatException">The footer is sound but of a version that this program cannot read.</exception>
     public static TableFooter Read(ReadOnlySpan<byte> source, string path, long offset, out uint crc)

@@ -1,0 +1,76 @@
+using System.Buffers;
+using Ashlar.Storage;
+
+namespace Ashlar.KeyValue;
+
+public sealed partial class KeyValueStore
+{
+    /// <summary>Reads a value; null when the key is absent.</summary>
+    /// <exception cref="CorruptDataException">What holds the value is damaged.</exception>
+    public byte[]? Get(ReadOnlySpan<byte> key)
+    {
+        var version = state.Acquire();
+        try
+        {
+            return version.TryGet(key, state.VisibleSequence, out var value) ? value.ToArray() : null;
+        }
+        finally
+        {
+            version.Release();
+        }
+    }
+
+    /// <summary>Reads a value into a writer without allocating; false when the key is absent.</summary>
+    /// <exception cref="CorruptDataException">What holds the value is damaged.</exception>
+    public bool TryGet(ReadOnlySpan<byte> key, IBufferWriter<byte> value)
+    {
+        var version = state.Acquire();
+        try
+        {
+            if (!version.TryGet(key, state.VisibleSequence, out var found)) return false;
+            value.Write(found);
+            return true;
+        }
+        finally
+        {
+            version.Release();
+        }
+    }
+
+    /// <summary>Reads a value into memory; false when the key is absent.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="destination">Gets the value, or as much of its beginning as fits.</param>
+    /// <param name="valueLengthBytes">Length of the whole value; 0 when the key is absent.</param>
+    /// <exception cref="CorruptDataException">What holds the value is damaged.</exception>
+    public bool TryGet(ReadOnlySpan<byte> key, Span<byte> destination, out int valueLengthBytes)
+    {
+        var version = state.Acquire();
+        try
+        {
+            valueLengthBytes = 0;
+            if (!version.TryGet(key, state.VisibleSequence, out var found)) return false;
+            valueLengthBytes = found.Length;
+            found[..Math.Min(found.Length, destination.Length)].CopyTo(destination);
+            return true;
+        }
+        finally
+        {
+            version.Release();
+        }
+    }
+
+    /// <summary>Opens a cursor over a range as it is now; later writes are not seen. Dispose it.</summary>
+    /// <remarks>Nothing is read before the first <see cref="KeyValueCursor.MoveNext"/>.</remarks>
+    public KeyValueCursor Scan(KeyRange range, ScanDirection direction = ScanDirection.Forward)
+    {
+        var version = state.Acquire();
+        return new KeyValueCursor(state, version, state.VisibleSequence, range, direction);
+    }
+
+    /// <summary>Takes a snapshot: the store as it is now, for reading. Dispose it.</summary>
+    public KeyValueSnapshot CreateSnapshot()
+    {
+        ThrowIfClosed();
+        return new KeyValueSnapshot(state);
+    }
+}

@@ -1,0 +1,114 @@
+using Ashlar.Storage;
+
+namespace Ashlar.KeyValue;
+
+public sealed partial class KeyValueStore
+{
+    const int KeptBatchBytes = 1 << 20;
+
+    [ThreadStatic]
+    static WriteBatch? singleWrite;
+
+    /// <summary>Writes one entry.</summary>
+    /// <exception cref="KeyLengthException">The key is empty or too long.</exception>
+    /// <exception cref="ValueTooLongException">The value is too long.</exception>
+    /// <exception cref="StorageException">The write failed and nothing of it is left, for example because the disk is full.</exception>
+    /// <exception cref="StorePoisonedException">Whether the write is on disk is unknown, or that of an earlier one is.</exception>
+    public void Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, Durability durability = Durability.Sync)
+    {
+        var batch = RentSingleWrite();
+        batch.Put(key, value);
+        Write(batch, durability);
+        ReturnSingleWrite(batch);
+    }
+
+    /// <summary>Deletes one entry; a missing one is no error.</summary>
+    /// <exception cref="KeyLengthException">The key is empty or too long.</exception>
+    /// <exception cref="StorageException">The write failed and nothing of it is left, for example because the disk is full.</exception>
+    /// <exception cref="StorePoisonedException">Whether the write is on disk is unknown, or that of an earlier one is.</exception>
+    public void Delete(ReadOnlySpan<byte> key, Durability durability = Durability.Sync)
+    {
+        var batch = RentSingleWrite();
+        batch.Delete(key);
+        Write(batch, durability);
+        ReturnSingleWrite(batch);
+    }
+
+    /// <summary>Applies a batch atomically. The batch may be reused afterwards.</summary>
+    /// <exception cref="KeyLengthException">A key is longer than the store's limit.</exception>
+    /// <exception cref="ValueTooLongException">A value is longer than the store's limit.</exception>
+    /// <exception cref="StorageException">The write failed and nothing of it is left, for example because the disk is full.</exception>
+    /// <exception cref="StorePoisonedException">Whether the write is on disk is unknown, or that of an earlier one is.</exception>
+    public void Write(WriteBatch batch, Durability durability = Durability.Sync)
+    {
+        Check(batch);
+        commits.Run(CommitRequest.Write, batch, durability == Durability.Sync);
+    }
+
+    /// <summary>
+    /// Applies a batch atomically; many writes may be outstanding from one thread and share one flush. The batch must not be
+    /// changed before the task completes.
+    /// </summary>
+    /// <param name="batch">The batch.</param>
+    /// <param name="durability">What the write has survived when the task completes.</param>
+    /// <param name="cancellationToken">Looked at before the write is queued; afterwards it takes its course.</param>
+    /// <exception cref="KeyLengthException">A key is longer than the store's limit.</exception>
+    /// <exception cref="ValueTooLongException">A value is longer than the store's limit.</exception>
+    /// <exception cref="StorageException">The write failed and nothing of it is left, for example because the disk is full.</exception>
+    /// <exception cref="StorePoisonedException">Whether the write is on disk is unknown, or that of an earlier one is.</exception>
+    public ValueTask WriteAsync(WriteBatch batch, Durability durability = Durability.Sync, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        Check(batch);
+        return commits.RunAsync(CommitRequest.Write, batch, durability == Durability.Sync);
+    }
+
+    /// <summary>Makes every write that completed before this call durable.</summary>
+    /// <exception cref="StorePoisonedException">That failed, now or earlier.</exception>
+    public void Sync()
+    {
+        ThrowIfClosed();
+        commits.Run(CommitRequest.Write, null, needsSync: true);
+    }
+
+    /// <summary>
+    /// Completes when every write up to a sequence (see <see cref="VisibleSequence"/>) is durable. Does not cause a sync by
+    /// itself: relaxed writes become durable within <see cref="KeyValueOptions.RelaxedLossTime"/>.
+    /// </summary>
+    /// <exception cref="StorePoisonedException">They did not become durable.</exception>
+    public Task WaitDurableAsync(ulong sequence, CancellationToken cancellationToken = default)
+    {
+        ThrowIfClosed();
+        return durability.WaitAsync(sequence).WaitAsync(cancellationToken);
+    }
+
+    void SyncInBackground()
+    {
+        if (Volatile.Read(ref isClosing) != 0) return;
+        // A failure poisons the store, which tells everybody who cares.
+        _ = commits.RunAsync(CommitRequest.Write, null, needsSync: true).AsTask().ContinueWith(
+            static task => _ = task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+    }
+
+    void Check(WriteBatch batch)
+    {
+        ThrowIfClosed();
+        if (batch.LongestKeyBytes > options.MaxKeyBytes) throw new KeyLengthException(batch.LongestKeyBytes, options.MaxKeyBytes);
+        if (batch.LongestValueBytes > options.MaxValueBytes) throw new ValueTooLongException(batch.LongestValueBytes, options.MaxValueBytes);
+    }
+
+    // Taken away while it is in use: after an exception it is simply gone.
+    static WriteBatch RentSingleWrite()
+    {
+        var batch = singleWrite ?? new WriteBatch();
+        singleWrite = null;
+        return batch;
+    }
+
+    static void ReturnSingleWrite(WriteBatch batch)
+    {
+        batch.Clear();
+        batch.Trim(KeptBatchBytes);
+        singleWrite = batch;
+    }
+}

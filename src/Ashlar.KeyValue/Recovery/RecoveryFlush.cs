@@ -1,0 +1,49 @@
+using Ashlar.Storage;
+
+namespace Ashlar.KeyValue;
+
+/// <summary>
+/// Writes what was replayed from a log without a seal to a table, before the store is used. Two reasons: if an earlier
+/// process saw a flush fail, the kernel may show bytes that the disk does not have, and a new file makes them durable anew;
+/// and a process that keeps dying does not replay more and more.
+/// </summary>
+sealed class RecoveryFlush(StoreFiles files, Manifest manifest, BlockCache cache, FileNumbers numbers, KeyValueOptions options)
+{
+    // Crash order: as in Compactor.FlushOldest. The same log is replayed again, or the table and the end of the logs count.
+    public Table? Run(MemTable source, ulong lastSequence)
+    {
+        var info = source.IsEmpty ? null : Write(source);
+        Table? table = null;
+        try
+        {
+            if (info is not null) table = Table.Open(files, info, cache);
+            ulong[] obsolete;
+            lock (manifest.Gate)
+            {
+                obsolete = [.. manifest.State.Logs.Keys];
+                var edit = new ManifestEdit { ObsoleteThroughLog = obsolete[^1], LastSequence = lastSequence };
+                if (info is not null) edit.AddedTables.Add(info);
+                manifest.Append(edit);
+            }
+
+            foreach (var id in obsolete) files.TryDelete(files.LogPath(id));
+            return table;
+        }
+        catch
+        {
+            table?.Release();
+            throw;
+        }
+    }
+
+    TableInfo Write(MemTable source)
+    {
+        using var builder = new TableBuilder(files, numbers.Next(), options.BlockBytes);
+        var entries = new MemTableIterator(source);
+        for (entries.SeekToFirst(); entries.IsValid; entries.Next()) builder.Add(entries.Key, entries.Sequence, entries.Kind, entries.Value);
+        Invariant.Require(builder.Count == source.Count);
+        var info = builder.Finish(0, options.PlantedBug);
+        if (options.PlantedBug != PlantedBug.SkipDirectorySyncOfTable) files.SyncDirectory();
+        return info;
+    }
+}

@@ -1,0 +1,207 @@
+using Ashlar.Storage;
+
+namespace Ashlar.KeyValue;
+
+/// <summary>What recovery found: the state to continue from.</summary>
+sealed record RecoveredStore(Manifest Manifest, List<Table> Tables, MemTable MemTable, ulong LastSequence, LogEnd LogEnd, FileNumbers Numbers, bool IsLogComplete);
+
+/// <summary>
+/// Opens what is on disk. First everything is read and checked, and nothing is modified; only then leftovers are removed and
+/// what was read from a log without a seal is written to a table.
+/// </summary>
+sealed class StoreRecovery(StoreFiles files, KeyValueOptions options, BlockCache cache)
+{
+    /// <summary>A store that is opened and closed often, with few writes each time, gathers at most so many segments.</summary>
+    const int MostSealedLogs = 8;
+
+    public RecoveredStore Run()
+    {
+        var fileSystem = files.FileSystem;
+        var names = fileSystem.List(files.Directory);
+        if (!fileSystem.FileExists(files.ManifestPath)) return Create(names);
+
+        var manifest = Manifest.Read(files, options.PlantedBug);
+        var tables = new List<Table>();
+        MemTable? memTable = null;
+        try
+        {
+            foreach (var info in manifest.State.Tables.Values) tables.Add(Table.Open(files, info, cache));
+            RequireLevelsInOrder(tables);
+            var orphans = FindOrphans(names, manifest.State);
+            memTable = new MemTable();
+            var log = ReplayLogs(manifest.State, memTable);
+            return Finish(manifest, tables, memTable, log, names, orphans);
+        }
+        catch
+        {
+            memTable?.Release();
+            foreach (var table in tables) table.Release();
+            manifest.Dispose();
+            throw;
+        }
+    }
+
+    RecoveredStore Create(IReadOnlyList<string> names)
+    {
+        foreach (var name in names)
+        {
+            if (StoreFiles.IsLogName(name, out _) || StoreFiles.IsTableName(name, out _))
+                throw new CorruptDataException(files.ManifestPath, 0, $"the manifest is missing, but {name} is there");
+        }
+
+        if (!options.CreateIfMissing) throw new StorageException("open", files.ManifestPath, StorageErrorKind.NotFound, 0, "there is no store in this directory");
+        files.StoreId = options.Entropy.NextGuid();
+        var manifest = Manifest.Create(files, options.PlantedBug);
+        // The directory itself may be as new as the store.
+        files.FileSystem.SyncDirectory(Path.GetDirectoryName(files.Directory) is { Length: > 0 } parent ? parent : "/");
+        return new RecoveredStore(manifest, [], new MemTable(), 0, default, new FileNumbers(1), IsLogComplete: true);
+    }
+
+    /// <summary>Replays the live segments, oldest first: an unbroken prefix of history (invariant I3).</summary>
+    LogReadResult ReplayLogs(ManifestState manifest, MemTable memTable)
+    {
+        var result = new LogReadResult(default, IsSealed: true, manifest.LastSequence, manifest.LastSequence);
+        var last = manifest.Tables.Count == 0 ? 0 : manifest.Tables.Values.Max(table => table.MaxSequence);
+        var seen = Math.Max(last, manifest.LastSequence);
+        var logs = manifest.Logs.Values.ToArray();
+        var replay = new MemTableReplay(memTable);
+        for (var i = 0; i < logs.Length; i++)
+        {
+            var path = files.LogPath(logs[i].Id);
+            if (!files.FileSystem.FileExists(path)) throw new CorruptDataException(path, 0, "the manifest lists this log segment, but the file is missing");
+            using var file = files.FileSystem.Open(path, FileOpenMode.Existing);
+            var header = LogReader.ReadHeader(file, logs[i], files.StoreId);
+            LogEnd? declaredEnd = null;
+            if (i + 1 < logs.Length)
+            {
+                var next = logs[i + 1];
+                if (next.PredecessorId != logs[i].Id) throw new CorruptDataException(path, 0, $"log segment {next.Id} does not continue this one, but {next.PredecessorId}");
+                declaredEnd = new LogEnd(next.PredecessorId, next.PredecessorEnd, next.PredecessorCrc);
+            }
+
+            result = new LogReader(file, header, options.PlantedBug).Read(declaredEnd, last, replay);
+            last = Math.Max(last, result.LastSequence);
+            seen = Math.Max(seen, result.SeenSequence);
+            if (i + 1 == logs.Length && !result.IsSealed)
+            {
+                if (manifest.Closed) throw new CorruptDataException(path, result.End.EndOffset, "the store was closed in order, but its log does not end with a seal");
+                // A process that died may have left the tail in the page cache only; it is about to be readable.
+                file.Sync();
+            }
+        }
+
+        return result with { LastSequence = last, SeenSequence = seen };
+    }
+
+    RecoveredStore Finish(Manifest manifest, List<Table> tables, MemTable memTable, LogReadResult log, IReadOnlyList<string> names, List<string> orphans)
+    {
+        // As for the log: what was read must not vanish once something was done because of it.
+        manifest.Sync();
+        files.SyncDirectory();
+        if (manifest.HasTornTail) manifest.Rewrite();
+        foreach (var orphan in orphans) files.TryDelete(orphan);
+        var numbers = new FileNumbers(Math.Max(manifest.State.NextFileId, LargestNumber(names) + 1));
+        var sequence = Math.Max(log.LastSequence, log.SeenSequence);
+        memTable.LastLogId = log.End.SegmentId;
+        if (manifest.State.Logs.Count == 0 || (log.IsSealed && manifest.State.Logs.Count <= MostSealedLogs))
+            return new RecoveredStore(manifest, tables, memTable, sequence, log.End, numbers, IsLogComplete: true);
+
+        try
+        {
+            var compactor = new RecoveryFlush(files, manifest, cache, numbers, options);
+            if (compactor.Run(memTable, sequence) is { } table) tables.Add(table);
+            memTable.Release();
+            return new RecoveredStore(manifest, tables, new MemTable(), sequence, default, numbers, IsLogComplete: true);
+        }
+        catch (StorageException full) when (full.Kind == StorageErrorKind.NoSpace && !manifest.IsInDoubt)
+        {
+            // Reading must be possible on a full disk: the log stays, and is replayed again next time.
+            return new RecoveredStore(manifest, tables, memTable, sequence, log.End, numbers, log.IsSealed);
+        }
+    }
+
+    /// <summary>Files of ours that the manifest does not list. They are deleted, never adopted; those of another store are refused.</summary>
+    List<string> FindOrphans(IReadOnlyList<string> names, ManifestState manifest)
+    {
+        var orphans = new List<string>();
+        foreach (var name in names)
+        {
+            var path = $"{files.Directory}/{name}";
+            if (StoreFiles.IsLogName(name, out var id) && !manifest.Logs.ContainsKey(id))
+            {
+                RequireNothingInUnlistedLog(path, id, manifest);
+                orphans.Add(path);
+            }
+            else if (StoreFiles.IsTableName(name, out id) && !manifest.Tables.ContainsKey(id))
+            {
+                RequireOwnTable(path);
+                orphans.Add(path);
+            }
+            else if (path == files.NewManifestPath)
+            {
+                orphans.Add(path);
+            }
+        }
+
+        return orphans;
+    }
+
+    // Groups are written to a segment only after the manifest durably names it. One that has groups and is newer than all that
+    // the manifest knows proves that the manifest has lost its end.
+    void RequireNothingInUnlistedLog(string path, ulong id, ManifestState manifest)
+    {
+        using var file = files.FileSystem.Open(path, FileOpenMode.ReadOnly);
+        var bytes = new byte[LogSegmentHeader.SizeBytes + LogGroupHeader.SizeBytes];
+        var read = file.Read(bytes, 0);
+        if (read < LogSegmentHeader.SizeBytes || !LogSegmentHeader.IsSound(bytes)) return;
+        var header = LogSegmentHeader.Read(bytes, path);
+        if (header.StoreId != files.StoreId) throw new CorruptDataException(path, 0, $"the log belongs to store {header.StoreId}, not to {files.StoreId}");
+        var newest = Math.Max(manifest.ObsoleteThroughLog, manifest.Logs.Count == 0 ? 0 : manifest.Logs.Keys.Max());
+        if (id > newest && read == bytes.Length
+            && LogGroupHeader.TryRead(bytes.AsSpan(LogSegmentHeader.SizeBytes), header, header.Seed, LogSegmentHeader.SizeBytes, out _, out _))
+        {
+            throw new CorruptDataException(files.ManifestPath, 0, $"log segment {id} holds writes, but the manifest does not list it: it has lost its end");
+        }
+    }
+
+    void RequireOwnTable(string path)
+    {
+        using var file = files.FileSystem.Open(path, FileOpenMode.ReadOnly);
+        var length = file.LengthBytes;
+        if (length < TableFooter.SizeBytes) return;
+        Span<byte> bytes = stackalloc byte[TableFooter.SizeBytes];
+        if (file.Read(bytes, length - TableFooter.SizeBytes) != bytes.Length || !TableFooter.IsSound(bytes)) return;
+        var storeId = TableFooter.ReadStoreId(bytes);
+        if (storeId != files.StoreId) throw new CorruptDataException(path, length - TableFooter.SizeBytes, $"the table belongs to store {storeId}, not to {files.StoreId}");
+    }
+
+    void RequireLevelsInOrder(List<Table> tables)
+    {
+        foreach (var level in tables.Where(table => table.Info.Level > 0).GroupBy(table => table.Info.Level))
+        {
+            Table? before = null;
+            foreach (var table in level.OrderBy(table => table.Info.SmallestKey, KeyOrder.Instance))
+            {
+                if (before is not null && before.Info.LargestKey.AsSpan().SequenceCompareTo(table.Info.SmallestKey) >= 0)
+                    throw new CorruptDataException(files.ManifestPath, 0, $"tables {before.Info.Id} and {table.Info.Id} of level {level.Key} overlap");
+                before = table;
+            }
+        }
+    }
+
+    static ulong LargestNumber(IReadOnlyList<string> names)
+    {
+        var largest = 0UL;
+        foreach (var name in names)
+        {
+            if (StoreFiles.IsLogName(name, out var id) || StoreFiles.IsTableName(name, out id)) largest = Math.Max(largest, id);
+        }
+
+        return largest;
+    }
+
+    sealed class MemTableReplay(MemTable memTable) : ILogReplay
+    {
+        public void Apply(ulong sequence, EntryKind kind, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value) => memTable.Add(key, sequence, kind, value);
+    }
+}

@@ -1,0 +1,108 @@
+using Ashlar.Storage;
+
+namespace Ashlar.KeyValue;
+
+/// <summary>Reads every byte that counts, past the cache, and checks what must hold.</summary>
+sealed class Verifier(StoreFiles files, Manifest manifest)
+{
+    readonly List<CorruptDataException> problems = [];
+    long entries;
+
+    public VerificationReport Run(StoreVersion version)
+    {
+        foreach (var table in version.Tables.All()) Check(() => CheckTable(table));
+        for (var level = 1; level < version.Tables.Levels.Length; level++) CheckOrder(version.Tables.Levels[level]);
+        var logs = CheckLogs();
+        return new VerificationReport { Tables = version.Tables.TableCount, LogSegments = logs, Entries = entries, Problems = [.. problems] };
+    }
+
+    void Check(Action check)
+    {
+        try
+        {
+            check();
+        }
+        catch (CorruptDataException problem)
+        {
+            problems.Add(problem);
+        }
+    }
+
+    void CheckTable(Table table)
+    {
+        // Own cache of nothing: blocks come from the disk, not from memory that was checked long ago.
+        var info = table.Info;
+        var fresh = Table.Open(files, info, new BlockCache(0));
+        try
+        {
+            var filter = fresh.LoadFilter();
+            var iterator = fresh.CreateIterator(fillCache: false);
+            byte[]? lastKey = null;
+            var lastSequence = 0UL;
+            var count = 0L;
+            for (iterator.SeekToFirst(); iterator.IsValid; iterator.Next())
+            {
+                if (lastKey is not null && EntryOrder.Compare(lastKey, lastSequence, iterator.Key, iterator.Sequence) >= 0) throw Wrong($"entry {count} is not in order");
+                if (lastKey is null && !iterator.Key.SequenceEqual(info.SmallestKey)) throw Wrong("the smallest key is not the one that the manifest says");
+                if (iterator.Sequence < info.MinSequence || iterator.Sequence > info.MaxSequence) throw Wrong($"sequence {iterator.Sequence} lies outside what the manifest says");
+                if (!BloomFilter.MayContain(filter, KeyHash.Compute(iterator.Key))) throw Wrong($"the filter misses the key of entry {count}");
+                if (iterator.Kind is not (EntryKind.Put or EntryKind.Delete)) throw Wrong($"entry {count} is of unknown kind {iterator.Kind}");
+                lastKey = iterator.Key.ToArray();
+                lastSequence = iterator.Sequence;
+                count++;
+            }
+
+            if (count != info.EntryCount || count != fresh.Footer.EntryCount) throw Wrong($"the manifest says {info.EntryCount} entries, there are {count}");
+            if (!lastKey.AsSpan().SequenceEqual(info.LargestKey)) throw Wrong("the largest key is not the one that the manifest says");
+            entries += count;
+        }
+        finally
+        {
+            fresh.Release();
+        }
+
+        CorruptDataException Wrong(string problem) => new(table.Path, 0, problem);
+    }
+
+    void CheckOrder(Table[] level)
+    {
+        for (var i = 1; i < level.Length; i++)
+        {
+            if (level[i - 1].Info.LargestKey.AsSpan().SequenceCompareTo(level[i].Info.SmallestKey) >= 0)
+                problems.Add(new CorruptDataException(level[i].Path, 0, $"the table overlaps table {level[i - 1].Info.Id} of its level"));
+        }
+    }
+
+    // Segments that have a successor are complete. The newest one is being written: what of it is durable is checked when it is read.
+    int CheckLogs()
+    {
+        LogInfo[] logs;
+        lock (manifest.Gate) logs = [.. manifest.State.Logs.Values];
+        for (var i = 0; i + 1 < logs.Length; i++)
+        {
+            var (log, next) = (logs[i], logs[i + 1]);
+            Check(() => CheckLog(log, next));
+        }
+
+        return logs.Length;
+    }
+
+    void CheckLog(LogInfo log, LogInfo next)
+    {
+        var path = files.LogPath(log.Id);
+        try
+        {
+            using var file = files.FileSystem.Open(path, FileOpenMode.ReadOnly);
+            var header = LogReader.ReadHeader(file, log, files.StoreId);
+            new LogReader(file, header).Read(new LogEnd(log.Id, next.PredecessorEnd, next.PredecessorCrc), 0, null);
+        }
+        catch (StorageException missing) when (missing.Kind == StorageErrorKind.NotFound)
+        {
+            // Its entries were written to a table meanwhile; still listed, it would be damage.
+            lock (manifest.Gate)
+            {
+                if (manifest.State.Logs.ContainsKey(log.Id)) throw new CorruptDataException(path, 0, "the manifest lists this log segment, but the file is missing");
+            }
+        }
+    }
+}

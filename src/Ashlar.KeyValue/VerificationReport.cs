@@ -1,0 +1,22 @@
+using Ashlar.Storage;
+
+namespace Ashlar.KeyValue;
+
+/// <summary>What a verification looked at and found.</summary>
+public sealed record VerificationReport
+{
+    /// <summary>Tables that were read.</summary>
+    public int Tables { get; init; }
+
+    /// <summary>Log segments that were read.</summary>
+    public int LogSegments { get; init; }
+
+    /// <summary>Entries in the tables.</summary>
+    public long Entries { get; init; }
+
+    /// <summary>What is wrong; empty for a sound store.</summary>
+    public IReadOnlyList<CorruptDataException> Problems { get; init; } = [];
+
+    /// <summary>Whether nothing is wrong.</summary>
+    public bool IsClean => Problems.Count == 0;
+}
