@@ -24,6 +24,8 @@ public static class Crc32C
     /// <summary>Continues a checksum: <c>Append(Compute(a), b)</c> equals <c>Compute(a + b)</c>.</summary>
     public static uint Append(uint checksum, ReadOnlySpan<byte> data)
     {
+        if (data.Length < 3 * ShortStretchBytes) return AppendPlainly(checksum, data);
+
         var crc = ~checksum;
         ref var position = ref MemoryMarshal.GetReference(data);
         var left = data.Length;

@@ -35,7 +35,11 @@ sealed class CrashExploration
     public async Task<CrashExplorerResult> RunAsync()
     {
         var total = CountStates();
-        if (options.Replay is not null) await PassAsync(0, 1);
+        if (options.Replay is not null)
+        {
+            await PassAsync(0, 1);
+            if (states == 0) throw new InvalidOperationException($"The trace has no state {options.Replay} to replay.");
+        }
 
         // Each pass takes a further share of the states, chosen by their hash, until enough of them were distinct.
         var share = 0.0;
@@ -118,7 +122,7 @@ sealed class CrashExploration
         states++;
         var image = point.Materialise(survivors);
         var hash = image.Hash();
-        if (!seen.Add((hash, point.Marks.Count))) return;
+        if (!seen.Add((hash, point.MarkCount))) return;
         images.Add(hash);
         var state = NewState(point, survivors, image);
         try
@@ -153,8 +157,8 @@ sealed class CrashExploration
 
     CrashState NewState(CrashPoint point, Survivors survivors, DiskImage image)
     {
-        // The point moves on, so what the check may ask for later is taken now; the description only while it stands.
-        IReadOnlyList<object> marks = context.Marks ?? [.. point.Marks];
+        // The description is only made when asked for, while the point still stands there.
+        var marks = context.Marks ?? point.Marks;
         var seed = Mix(point.EventCount, (int)image.Hash());
         var eventCount = point.EventCount;
         var description = new Lazy<string>(() => context.Describe(CrashDescription.Of(point, survivors)));

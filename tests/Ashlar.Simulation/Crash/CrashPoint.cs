@@ -22,7 +22,10 @@ sealed class CrashPoint(DiskImage start)
 
     public IReadOnlyList<PendingChange> Pending => pending;
 
-    public IReadOnlyList<object> Marks => marks;
+    /// <summary>The marks made so far; stays as it is when the point moves on.</summary>
+    public IReadOnlyList<object> Marks => new MarksSoFar(marks, marks.Count);
+
+    public int MarkCount => marks.Count;
 
     /// <summary>Changes with what could survive a crash here, or with what a check knows: equal versions, equal states.</summary>
     public int Version { get; private set; }

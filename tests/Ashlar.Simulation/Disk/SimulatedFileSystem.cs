@@ -47,7 +47,7 @@ public sealed class SimulatedFileSystem : IFileSystem
     internal Lock Gate { get; } = new();
 
     /// <summary>What the disk held, durably, when the trace began.</summary>
-    internal DiskImage TraceStart { get; }
+    internal DiskImage TraceStart { get; private set; }
 
     /// <summary>
     /// Puts a remark into the trace: what the workload is about to do, or was told is done. A check of a crash state finds all
@@ -56,6 +56,19 @@ public sealed class SimulatedFileSystem : IFileSystem
     public void Mark(object mark)
     {
         lock (Gate) Record(new DiskEvent.Mark(mark));
+    }
+
+    /// <summary>
+    /// Takes all there is for durable and begins a new trace, so that what was only set up adds no crash states. Files without
+    /// a name must be closed by then.
+    /// </summary>
+    public void RestartTrace()
+    {
+        lock (Gate)
+        {
+            trace.Clear();
+            if (IsRecording) TraceStart = image.CloneReachable();
+        }
     }
 
     /// <summary>

@@ -100,8 +100,9 @@ public sealed class FaultyFileSystem(IFileSystem inner, params IReadOnlyList<Fau
         inner.Rename(source, target);
         lock (gate)
         {
-            if (source == target || !unsynced.Remove(source, out var writes)) return;
-            unsynced[target] = writes;
+            if (source == target) return;
+            unsynced.Remove(target);
+            if (unsynced.Remove(source, out var writes)) unsynced[target] = writes;
         }
     }
 

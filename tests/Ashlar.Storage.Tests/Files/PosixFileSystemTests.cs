@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.Versioning;
 using Ashlar.TestKit;
 
@@ -39,6 +40,23 @@ public sealed class PosixFileSystemTests : FileSystemContract, IDisposable
         using var held = Disk.Lock(At("LOCK"));
         using (var file = Disk.Open(At("LOCK"), FileOpenMode.Existing)) file.Write("nonsense"u8, 0);
         Assert.Null(Assert.Throws<LockedException>(() => Disk.Lock(At("LOCK"))).OwnerProcessId);
+    }
+
+    [Fact]
+    public void A_child_process_does_not_keep_the_lock()
+    {
+        Process child;
+        using (Disk.Lock(At("LOCK"))) child = Process.Start("sleep", "60");
+        try
+        {
+            Disk.Lock(At("LOCK")).Dispose();
+        }
+        finally
+        {
+            child.Kill();
+            child.WaitForExit();
+            child.Dispose();
+        }
     }
 
     [Fact]

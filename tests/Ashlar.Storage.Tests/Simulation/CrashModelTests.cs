@@ -196,6 +196,17 @@ public sealed class CrashModelTests
     }
 
     [Fact]
+    public void What_was_set_up_before_the_trace_was_restarted_is_durable()
+    {
+        using var file = disk.Open("/f", FileOpenMode.CreateNew);
+        file.Write("."u8, 0);
+        disk.RestartTrace();
+        file.Write("a"u8, 0);
+        disk.Open("/g", FileOpenMode.CreateNew).Dispose();
+        Assert.Equal(["f=.", "f=. g=", "f=a", "f=a g="], FinalStates());
+    }
+
+    [Fact]
     public void Losing_power_at_random_gives_one_of_the_states()
     {
         Put("/f", "old");

@@ -58,6 +58,10 @@ public sealed class ToyLogCrashTests
     }
 
     [Fact]
+    public void A_state_that_is_not_there_cannot_be_replayed() => Assert.Throws<InvalidOperationException>(() =>
+        CrashExplorer.Explore(AppendAll, Check, new CrashExplorerOptions { Replay = "999999/0" }));
+
+    [Fact]
     public void A_bug_that_needs_two_crashes_is_caught_and_can_be_replayed()
     {
         // Recovery empties the log before it writes it again: only a crash in between loses anything.
