@@ -27,7 +27,12 @@ sealed class DeviceCounters
 
     public void CountFlush() => Interlocked.Increment(ref flushes);
 
-    public void CountFailure() => Interlocked.Increment(ref failures);
+    /// <summary>An exception filter that never catches: it counts a failure on its way out. A cancelled request is none.</summary>
+    public bool CountFailure(Exception e)
+    {
+        if (e is not (OperationCanceledException or NotSupportedException)) Interlocked.Increment(ref failures);
+        return false;
+    }
 
     public DeviceStatistics Snapshot() => new(
         Interlocked.Read(ref reads),

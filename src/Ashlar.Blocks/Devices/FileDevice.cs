@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Ashlar.Storage;
 
 namespace Ashlar.Blocks.Devices;
@@ -155,8 +156,9 @@ public sealed class FileDevice : IBlockDevice
         CancellationToken cancellationToken = default)
     {
         await ZeroAsync(start, blockCount, options, cancellationToken);
-        if ((options & ZeroOptions.ForceUnitAccess) != ZeroOptions.None) await FinishDurableWriteAsync(0);
-        else counters.CountWrite(0);
+        var lengthBytes = blockCount * Geometry.BlockSizeBytes;
+        if ((options & ZeroOptions.ForceUnitAccess) != ZeroOptions.None) await FinishDurableWriteAsync(lengthBytes);
+        else counters.CountWrite(lengthBytes);
     }
 
     /// <inheritdoc />
@@ -175,10 +177,9 @@ public sealed class FileDevice : IBlockDevice
         {
             await flushes.FlushAsync();
         }
-        catch (BlockDeviceException)
+        catch (Exception e) when (counters.CountFailure(e))
         {
-            counters.CountFailure();
-            throw;
+            throw new UnreachableException();
         }
         counters.CountFlush();
     }
@@ -221,10 +222,9 @@ public sealed class FileDevice : IBlockDevice
             else await Task.Run(() => Zero(OffsetOf(start), lengthBytes, options), CancellationToken.None);
             flushes.NoteWrite();
         }
-        catch (BlockDeviceException)
+        catch (Exception e) when (counters.CountFailure(e))
         {
-            counters.CountFailure();
-            throw;
+            throw new UnreachableException();
         }
     }
 
@@ -255,24 +255,22 @@ public sealed class FileDevice : IBlockDevice
         {
             await pending;
         }
-        catch (BlockDeviceException)
+        catch (Exception e) when (counters.CountFailure(e))
         {
-            counters.CountFailure();
-            throw;
+            throw new UnreachableException();
         }
         counters.CountRead(lengthBytes);
     }
 
-    async ValueTask FinishDurableWriteAsync(int lengthBytes)
+    async ValueTask FinishDurableWriteAsync(long lengthBytes)
     {
         try
         {
             await flushes.FlushAsync();
         }
-        catch (BlockDeviceException)
+        catch (Exception e) when (counters.CountFailure(e))
         {
-            counters.CountFailure();
-            throw;
+            throw new UnreachableException();
         }
         counters.CountWrite(lengthBytes);
     }
@@ -287,7 +285,7 @@ public sealed class FileDevice : IBlockDevice
 
     ValueTask Failed(BlockDeviceException e)
     {
-        counters.CountFailure();
+        counters.CountFailure(e);
         return ValueTask.FromException(e);
     }
 }

@@ -16,6 +16,18 @@ public sealed class MemoryDeviceOf512ByteBlocksContractTests : BlockDeviceContra
     protected override ValueTask<IBlockDevice> CreateAsync() => new(new MemoryDevice(1001, 512));
 }
 
+public sealed class DeviceFileContractTests : BlockDeviceContract
+{
+    protected override ValueTask<IBlockDevice> CreateAsync() =>
+        new(DeviceFile.Create(new SimulatedFileSystem(), "/disk", new SeededEntropy(1), 2000, 512));
+}
+
+public sealed class FaultyDeviceContractTests : BlockDeviceContract
+{
+    protected override ValueTask<IBlockDevice> CreateAsync() =>
+        new(new FaultyDevice(new MemoryDevice(), new SeededEntropy(1), hasVolatileCache: true));
+}
+
 public sealed class FileDeviceContractTests : BlockDeviceContract, IDisposable
 {
     readonly TemporaryDirectory directory = new();

@@ -32,7 +32,7 @@ sealed class BlockStateMap
 
     public static int PagesFor(long blockCount) => checked((int)((blockCount + BlocksPerPage - 1) / BlocksPerPage));
 
-    public BlockState this[long block] => (BlockState)((words[block / BlocksPerWord] >> ShiftOf(block)) & 3);
+    public BlockState this[long block] => (BlockState)((WordOf(block) >> ShiftOf(block)) & 3);
 
     /// <summary>How many blocks, of at most <paramref name="maxCount"/>, are in the state of the first one.</summary>
     public long RunFrom(long block, long maxCount, out BlockState state)
@@ -43,7 +43,7 @@ sealed class BlockStateMap
         while (run < maxCount)
         {
             var shift = ShiftOf(block + run);
-            var differing = (words[(block + run) / BlocksPerWord] ^ pattern) >> shift;
+            var differing = (WordOf(block + run) ^ pattern) >> shift;
             var equal = Math.Min(BitOperations.TrailingZeroCount(differing) / 2, BlocksPerWord - shift / 2);
             run += equal;
             if (equal < BlocksPerWord - shift / 2) break;
@@ -57,7 +57,7 @@ sealed class BlockStateMap
         for (var end = block + count; block < end;)
         {
             var inWord = Math.Min(BlocksPerWord - block % BlocksPerWord, end - block);
-            var word = words[block / BlocksPerWord];
+            var word = WordOf(block);
             var bad = word & (word >> 1) & LanesOf(block, inWord);
             if (bad != 0) return block / BlocksPerWord * BlocksPerWord + BitOperations.TrailingZeroCount(bad) / 2;
             block += inWord;
@@ -127,6 +127,8 @@ sealed class BlockStateMap
             block += inWord;
         }
     }
+
+    ulong WordOf(long block) => Volatile.Read(ref words[block / BlocksPerWord]);
 
     static int ShiftOf(long block) => (int)(block % BlocksPerWord) * 2;
 

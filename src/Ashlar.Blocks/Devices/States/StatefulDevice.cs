@@ -86,7 +86,7 @@ public abstract class StatefulDevice : IBlockDevice
             }
             counters.CountRead(destination.Length);
         }
-        catch (Exception e) when (CountFailure(e))
+        catch (Exception e) when (counters.CountFailure(e))
         {
             throw new UnreachableException();
         }
@@ -112,7 +112,7 @@ public abstract class StatefulDevice : IBlockDevice
             if ((options & WriteOptions.ForceUnitAccess) != WriteOptions.None) await PersistAsync();
             counters.CountWrite(source.Length);
         }
-        catch (Exception e) when (CountFailure(e))
+        catch (Exception e) when (counters.CountFailure(e))
         {
             throw new UnreachableException();
         }
@@ -132,7 +132,7 @@ public abstract class StatefulDevice : IBlockDevice
             if ((options & ZeroOptions.ForceUnitAccess) != ZeroOptions.None) await PersistAsync();
             counters.CountWrite(blockCount * Geometry.BlockSizeBytes);
         }
-        catch (Exception e) when (CountFailure(e))
+        catch (Exception e) when (counters.CountFailure(e))
         {
             throw new UnreachableException();
         }
@@ -146,7 +146,7 @@ public abstract class StatefulDevice : IBlockDevice
             await MarkTrimmedAsync(start, blockCount, cancellationToken);
             counters.CountTrim();
         }
-        catch (Exception e) when (CountFailure(e))
+        catch (Exception e) when (counters.CountFailure(e))
         {
             throw new UnreachableException();
         }
@@ -161,7 +161,7 @@ public abstract class StatefulDevice : IBlockDevice
             await PersistAsync();
             counters.CountFlush();
         }
-        catch (Exception e) when (CountFailure(e))
+        catch (Exception e) when (counters.CountFailure(e))
         {
             throw new UnreachableException();
         }
@@ -224,12 +224,5 @@ public abstract class StatefulDevice : IBlockDevice
     {
         var bad = states.FindBad(start.Value, blockCount);
         if (bad >= 0) throw new BadBlockException(Name, new Lba(bad));
-    }
-
-    // A filter that never catches: it counts on the way out and leaves the exception alone.
-    bool CountFailure(Exception e)
-    {
-        if (e is not OperationCanceledException) counters.CountFailure();
-        return false;
     }
 }

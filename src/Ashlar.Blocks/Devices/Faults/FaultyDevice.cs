@@ -1,0 +1,227 @@
+using System.Diagnostics;
+using Ashlar.Storage;
+
+namespace Ashlar.Blocks.Devices;
+
+/// <summary>
+/// Wraps a device and makes it fail as told: errors that pass or stay, bad blocks, latency, torn writes, lost flushes. It can
+/// also have a volatile cache, whose content <see cref="CutPowerAsync"/> loses.
+/// </summary>
+/// <remarks>Requests that no rule strikes reach the inner device unchanged.</remarks>
+public sealed class FaultyDevice : IBlockDevice
+{
+    readonly IBlockDevice inner;
+    readonly IEntropySource entropy;
+    readonly TimeProvider timeProvider;
+    readonly Lock gate = new();
+    readonly DeviceCounters counters = new();
+    readonly List<FaultRule> rules = [];
+    readonly VolatileCache? cache;
+
+    /// <summary>Wraps a device.</summary>
+    /// <param name="inner">The device; it is closed with this one.</param>
+    /// <param name="entropy">Decides by chance where a rule leaves something open; seeded, it replays.</param>
+    /// <param name="timeProvider">The clock of delays; null for the system's.</param>
+    /// <param name="hasVolatileCache">Whether writes that were not flushed can be lost by <see cref="CutPowerAsync"/>.</param>
+    public FaultyDevice(
+        IBlockDevice inner,
+        IEntropySource entropy,
+        TimeProvider? timeProvider = null,
+        bool hasVolatileCache = false)
+    {
+        this.inner = inner;
+        this.entropy = entropy;
+        this.timeProvider = timeProvider ?? TimeProvider.System;
+        cache = hasVolatileCache ? new VolatileCache(inner, entropy) : null;
+    }
+
+    /// <inheritdoc />
+    public string Name => inner.Name;
+
+    /// <inheritdoc />
+    public BlockGeometry Geometry => inner.Geometry;
+
+    /// <inheritdoc />
+    public bool IsReadOnly => inner.IsReadOnly;
+
+    /// <summary>Adds a rule and returns it, so that its hits can be looked at and it can be removed.</summary>
+    public FaultRule Add(FaultRule rule)
+    {
+        lock (gate) rules.Add(rule);
+        return rule;
+    }
+
+    /// <summary>Removes a rule: the fault is repaired.</summary>
+    public void Remove(FaultRule rule)
+    {
+        lock (gate) rules.Remove(rule);
+    }
+
+    /// <summary>Loses what was written and not flushed: of each such block some sectors go back to what was last flushed.</summary>
+    /// <exception cref="InvalidOperationException">The device was made without a volatile cache.</exception>
+    public ValueTask CutPowerAsync() =>
+        cache?.LoseAsync() ?? throw new InvalidOperationException($"{Name}: has no volatile cache.");
+
+    /// <inheritdoc />
+    public async ValueTask ReadAsync(Lba start, Memory<byte> destination, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            var blockCount = Geometry.CheckBuffer(Name, start, destination.Length);
+            await StrikeAsync(DriverOperation.Read, start, blockCount, cancellationToken);
+            await inner.ReadAsync(start, destination, cancellationToken);
+            counters.CountRead(destination.Length);
+        }
+        catch (Exception e) when (counters.CountFailure(e))
+        {
+            throw new UnreachableException();
+        }
+    }
+
+    /// <inheritdoc />
+    public async ValueTask WriteAsync(
+        Lba start,
+        ReadOnlyMemory<byte> source,
+        WriteOptions options = WriteOptions.None,
+        CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            var blockCount = Geometry.CheckBuffer(Name, start, source.Length);
+            var fault = await StrikeAsync(DriverOperation.Write, start, blockCount, cancellationToken);
+            if (fault is { Kind: FaultKind.TornWrite }) source = await TearAsync(start, source, cancellationToken);
+            await ChangeAsync(
+                start,
+                blockCount,
+                isDurable: (options & WriteOptions.ForceUnitAccess) != WriteOptions.None,
+                () => inner.WriteAsync(start, source, options, cancellationToken));
+            if (fault is { Kind: FaultKind.TornWrite, IsSilent: false })
+                throw new DeviceIOException(Name, $"torn write of {blockCount} blocks at block {start} (injected)", isTransient: false);
+            counters.CountWrite(source.Length);
+        }
+        catch (Exception e) when (counters.CountFailure(e))
+        {
+            throw new UnreachableException();
+        }
+    }
+
+    /// <inheritdoc />
+    public async ValueTask WriteZeroesAsync(
+        Lba start,
+        long blockCount,
+        ZeroOptions options = ZeroOptions.None,
+        CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            Geometry.CheckRange(Name, start, blockCount);
+            await StrikeAsync(DriverOperation.WriteZeroes, start, blockCount, cancellationToken);
+            await ChangeAsync(
+                start,
+                blockCount,
+                isDurable: (options & ZeroOptions.ForceUnitAccess) != ZeroOptions.None,
+                () => inner.WriteZeroesAsync(start, blockCount, options, cancellationToken));
+            counters.CountWrite(blockCount * Geometry.BlockSizeBytes);
+        }
+        catch (Exception e) when (counters.CountFailure(e))
+        {
+            throw new UnreachableException();
+        }
+    }
+
+    /// <inheritdoc />
+    public async ValueTask TrimAsync(Lba start, long blockCount, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            Geometry.CheckRange(Name, start, blockCount);
+            await StrikeAsync(DriverOperation.Trim, start, blockCount, cancellationToken);
+            await ChangeAsync(
+                start,
+                blockCount,
+                isDurable: false,
+                () => inner.TrimAsync(start, blockCount, cancellationToken));
+            counters.CountTrim();
+        }
+        catch (Exception e) when (counters.CountFailure(e))
+        {
+            throw new UnreachableException();
+        }
+    }
+
+    /// <inheritdoc />
+    public async ValueTask FlushAsync(CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            var fault = await StrikeAsync(DriverOperation.Flush, default, 0, cancellationToken);
+            if (fault is not { Kind: FaultKind.LostFlush })
+                await (cache?.FlushAsync(cancellationToken) ?? inner.FlushAsync(cancellationToken));
+            counters.CountFlush();
+        }
+        catch (Exception e) when (counters.CountFailure(e))
+        {
+            throw new UnreachableException();
+        }
+    }
+
+    /// <inheritdoc />
+    public int DescribeExtents(Lba start, long blockCount, Span<BlockExtent> extents) =>
+        inner.DescribeExtents(start, blockCount, extents);
+
+    /// <inheritdoc />
+    public DeviceStatistics GetStatistics() => counters.Snapshot();
+
+    /// <inheritdoc />
+    public ValueTask DisposeAsync()
+    {
+        cache?.Dispose();
+        return inner.DisposeAsync();
+    }
+
+    ValueTask ChangeAsync(Lba start, long blockCount, bool isDurable, Func<ValueTask> change) =>
+        cache?.ChangeAsync(start, blockCount, isDurable, change) ?? change();
+
+    /// <summary>Delays or fails a request, or returns the rule that its caller has to carry out.</summary>
+    async ValueTask<FaultRule?> StrikeAsync(
+        DriverOperation operation,
+        Lba start,
+        long blockCount,
+        CancellationToken cancellationToken)
+    {
+        var (delay, rule) = Choose(operation, start, blockCount);
+        if (delay > TimeSpan.Zero) await Task.Delay(delay, timeProvider, cancellationToken);
+        return rule switch
+        {
+            { Kind: FaultKind.Error } =>
+                throw new DeviceIOException(Name, $"{operation} of {blockCount} blocks at block {start} failed (injected)", rule.IsTransient),
+            { Kind: FaultKind.BadBlock } => throw new BadBlockException(Name, new Lba(Math.Max(start.Value, rule.Start.Value))),
+            _ => rule,
+        };
+    }
+
+    // Delays add up; of the other faults the first that strikes is the one that happens.
+    (TimeSpan Delay, FaultRule? Rule) Choose(DriverOperation operation, Lba start, long blockCount)
+    {
+        lock (gate)
+        {
+            var delay = TimeSpan.Zero;
+            foreach (var rule in rules)
+            {
+                if (!rule.Strikes(operation, start, blockCount, () => (entropy.NextUInt64() >> 11) * (1.0 / (1UL << 53)))) continue;
+                if (rule.Kind != FaultKind.Delay) return (delay, rule);
+                delay += rule.Delay;
+            }
+            return (delay, null);
+        }
+    }
+
+    /// <summary>What the medium holds after the write was torn: at least one sector old, unless the write has but one.</summary>
+    async ValueTask<ReadOnlyMemory<byte>> TearAsync(Lba start, ReadOnlyMemory<byte> source, CancellationToken cancellationToken)
+    {
+        var torn = new byte[source.Length];
+        await inner.ReadAsync(start, torn, cancellationToken);
+        Sectors.Mix(torn, source.Span, entropy);
+        return torn;
+    }
+}
