@@ -1,0 +1,78 @@
+using System.Buffers.Binary;
+using System.Text;
+using Ashlar.Storage;
+
+namespace Ashlar.Volumes;
+
+/// <summary>Life of a volume.</summary>
+enum VolumeState : byte
+{
+    Ready = 1,
+
+    /// <summary>Deleted for everyone; its space is being given back.</summary>
+    Deleting = 2,
+}
+
+// Volume record in the store, format version 1. Little-endian. The key holds the volume's UUID.
+//
+//   0         4       5       8         16           24     32          36           44
+//   +---------+-------+-------+---------+------------+------+-----------+------------+------+
+//   | Version | State | Flags | Lineage | Generation | Size | BlockSize | CreatedMs  | Name |
+//   +---------+-------+-------+---------+------------+------+-----------+------------+------+
+//
+// Flags bit 0: thick. Lineage: number under which the leaves are kept. Generation: of the writable head; 1 before the first
+// snapshot. Name: ASCII, up to the end of the value.
+sealed record VolumeRecord(
+    Guid Id,
+    string Name,
+    VolumeState State,
+    bool IsThick,
+    long Lineage,
+    long Generation,
+    long SizeBytes,
+    int BlockSizeBytes,
+    DateTimeOffset CreatedAt)
+{
+    public const uint Version = 1;
+    const int StateOffset = 4, FlagsOffset = 5, LineageOffset = 8, GenerationOffset = 16, SizeOffset = 24, BlockSizeOffset = 32;
+    const int CreatedOffset = 36, NameOffset = 44;
+    const byte ThickFlag = 1;
+
+    public byte[] ToBytes()
+    {
+        var target = new byte[NameOffset + Name.Length];
+        BinaryPrimitives.WriteUInt32LittleEndian(target, Version);
+        target[StateOffset] = (byte)State;
+        target[FlagsOffset] = IsThick ? ThickFlag : (byte)0;
+        BinaryPrimitives.WriteInt64LittleEndian(target.AsSpan(LineageOffset), Lineage);
+        BinaryPrimitives.WriteInt64LittleEndian(target.AsSpan(GenerationOffset), Generation);
+        BinaryPrimitives.WriteInt64LittleEndian(target.AsSpan(SizeOffset), SizeBytes);
+        BinaryPrimitives.WriteInt32LittleEndian(target.AsSpan(BlockSizeOffset), BlockSizeBytes);
+        BinaryPrimitives.WriteInt64LittleEndian(target.AsSpan(CreatedOffset), CreatedAt.ToUnixTimeMilliseconds());
+        Encoding.ASCII.GetBytes(Name, target.AsSpan(NameOffset));
+        return target;
+    }
+
+    public static VolumeRecord Read(ReadOnlySpan<byte> key, ReadOnlySpan<byte> source, string where)
+    {
+        if (key.Length != MapKeys.VolumeBytes || source.Length < sizeof(uint))
+            throw new CorruptDataException(where, 0, "volume record: shorter than its version");
+        if (BinaryPrimitives.ReadUInt32LittleEndian(source) is not Version and var version)
+            throw new UnsupportedFormatException(where, $"volume record version {version}; this program reads version {Version}");
+        if (source.Length <= NameOffset || source[StateOffset] is not ((byte)VolumeState.Ready or (byte)VolumeState.Deleting))
+            throw new CorruptDataException(where, 0, $"volume record: {source.Length} bytes");
+        var record = new VolumeRecord(
+            new Guid(key[1..], bigEndian: true),
+            Encoding.ASCII.GetString(source[NameOffset..]),
+            (VolumeState)source[StateOffset],
+            (source[FlagsOffset] & ThickFlag) != 0,
+            BinaryPrimitives.ReadInt64LittleEndian(source[LineageOffset..]),
+            BinaryPrimitives.ReadInt64LittleEndian(source[GenerationOffset..]),
+            BinaryPrimitives.ReadInt64LittleEndian(source[SizeOffset..]),
+            BinaryPrimitives.ReadInt32LittleEndian(source[BlockSizeOffset..]),
+            DateTimeOffset.FromUnixTimeMilliseconds(BinaryPrimitives.ReadInt64LittleEndian(source[CreatedOffset..])));
+        if (record.BlockSizeBytes is not (512 or 4096) || record.SizeBytes < 0 || record.SizeBytes % record.BlockSizeBytes != 0)
+            throw new CorruptDataException(where, 0, $"volume record: {record.SizeBytes} bytes in blocks of {record.BlockSizeBytes}");
+        return record;
+    }
+}

@@ -1,0 +1,98 @@
+using System.Buffers.Binary;
+using Ashlar.KeyValue;
+
+namespace Ashlar.Volumes;
+
+/// <summary>
+/// One atomic write of the store: some leaves, and the free space and usage that changed by exactly these leaves. A large
+/// commit is cut into several; after each of them map and free space agree.
+/// </summary>
+sealed class CommitBatch
+{
+    const int MaxLeaves = 512;
+
+    readonly List<(Leaf Leaf, bool WasOverwritten)> leaves = [];
+    readonly HashSet<ThinVolume> volumes = [];
+
+    public WriteBatch Entries { get; } = new();
+
+    public int LeafCount => leaves.Count;
+
+    public bool IsFull => leaves.Count >= MaxLeaves;
+
+    /// <summary>Takes a leaf as it is now. Call under its write lock.</summary>
+    public void Capture(Leaf leaf, ChunkSpace space, List<long> released)
+    {
+        Span<byte> key = stackalloc byte[MapKeys.LeafBytes];
+        Span<byte> value = stackalloc byte[LeafFormat.MaxBytes];
+        lock (leaf)
+        {
+            if (leaf.Dirt == LeafDirt.None) return; // Captured before, from the other list.
+            leaf.Dirt = LeafDirt.None;
+            leaves.Add((leaf, leaf.IsOverwritten));
+            leaf.IsOverwritten = false;
+            foreach (ref var entry in leaf.Entries)
+            {
+                if (entry.CapturedChunk != entry.Chunk)
+                {
+                    space.Capture(entry.CapturedChunk, entry.Chunk);
+                    leaf.Volume.CommittedChunks += (entry.Chunk == 0 ? 0 : 1) - (entry.CapturedChunk == 0 ? 0 : 1);
+                    volumes.Add(leaf.Volume);
+                    entry.CapturedChunk = entry.Chunk;
+                }
+
+                // Until the batch is known to be durable the store may hold the old leaf or this one: a block that is valid
+                // in either must not be overwritten without a marker.
+                entry.CapturedValid = entry.Valid;
+                entry.CommittedValid |= entry.Valid;
+            }
+
+            if (leaf.RemovedChunks is { } removed)
+            {
+                released.AddRange(removed);
+                leaf.RemovedChunks = null;
+            }
+
+            MapKeys.WriteLeaf(key, leaf.Volume.Lineage, leaf.Index, leaf.Volume.Generation);
+            var length = LeafFormat.Write(value, leaf.Entries, leaf.Checksums);
+            if (length == 0) Entries.Delete(key);
+            else Entries.Put(key, value[..length]);
+        }
+    }
+
+    /// <summary>Adds the free space and the usage as they are after the leaves captured so far.</summary>
+    public void Seal(StoragePool pool)
+    {
+        Span<byte> value = stackalloc byte[GroupBitmap.MaxBytes];
+        foreach (var group in pool.Space.TakeChangedGroups())
+        {
+            if (pool.Options.Has(PlantedBugs.BitmapNotInBatch)) continue;
+            var length = GroupBitmap.Write(value, pool.Space.CommittedWords(group));
+            if (length == 0) Entries.Delete(MapKeys.Bitmap(group));
+            else Entries.Put(MapKeys.Bitmap(group), value[..length]);
+        }
+
+        foreach (var volume in volumes)
+        {
+            BinaryPrimitives.WriteInt64LittleEndian(value, volume.CommittedChunks);
+            Entries.Put(MapKeys.Usage(volume.Lineage), value[..sizeof(long)]);
+        }
+    }
+
+    /// <summary>The batch is durable.</summary>
+    public void Completed(StoragePool pool)
+    {
+        foreach (var (leaf, wasOverwritten) in leaves)
+        {
+            lock (leaf)
+            {
+                // A slot that moved on since has a place that no committed leaf knows.
+                foreach (ref var entry in leaf.Entries)
+                    if (entry.Chunk != 0 && entry.Chunk == entry.CapturedChunk) entry.CommittedValid = entry.CapturedValid;
+            }
+
+            if (wasOverwritten) pool.Markers.Committed(leaf);
+            leaf.Unpin();
+        }
+    }
+}

@@ -1,0 +1,97 @@
+using Ashlar.Blocks;
+
+namespace Ashlar.Volumes;
+
+sealed partial class ThinVolume
+{
+    // From the map in memory first: a leaf that was changed since it was persisted is always there.
+    public int DescribeExtents(Lba start, long blockCount, Span<BlockExtent> extents)
+    {
+        ThrowIfUnusable();
+        Geometry.CheckRange(Name, start, blockCount);
+        if (blockCount == 0) return 0;
+        var runs = new ExtentRuns(extents, BlockSizeBytes);
+        var offset = start.ToOffsetBytes(BlockSizeBytes);
+        var end = offset + (blockCount * BlockSizeBytes);
+        LeafOccupancy? occupied = null;
+        var occupiedPage = -1L;
+        while (offset < end)
+        {
+            var leafIndex = offset / MapLayout.LeafBytes;
+            var leafEnd = Math.Min(end, (leafIndex + 1) * MapLayout.LeafBytes);
+            if (end - offset > 4 * MapLayout.LeafBytes && occupiedPage != leafIndex / LeafTable.LeavesPerPage)
+            {
+                occupiedPage = leafIndex / LeafTable.LeavesPerPage;
+                occupied = LeafOccupancy.Read(this, occupiedPage);
+            }
+
+            if (occupiedPage == leafIndex / LeafTable.LeavesPerPage && !occupied!.Contains(leafIndex))
+            {
+                if (!runs.Add(BlockExtentKind.Hole, leafEnd - offset)) return runs.Count;
+            }
+            else if (!DescribeLeaf(leafIndex, offset, leafEnd, ref runs))
+            {
+                return runs.Count;
+            }
+
+            offset = leafEnd;
+        }
+
+        return runs.Count;
+    }
+
+    bool DescribeLeaf(long leafIndex, long offset, long end, ref ExtentRuns runs)
+    {
+        var leaf = Pool.Cache.Acquire(this, leafIndex);
+        try
+        {
+            lock (leaf)
+            {
+                while (offset < end)
+                {
+                    var block = (int)(offset % MapLayout.LeafBytes / MapLayout.BlockBytes);
+                    var next = Math.Min(end, ((offset / MapLayout.BlockBytes) + 1) * MapLayout.BlockBytes);
+                    if (!runs.Add(KindOf(leaf, block), next - offset)) return false;
+                    offset = next;
+                }
+            }
+
+            return true;
+        }
+        finally
+        {
+            leaf.Unpin();
+        }
+    }
+
+    static BlockExtentKind KindOf(Leaf leaf, int block)
+    {
+        if (!leaf.HasEntries) return BlockExtentKind.Hole;
+        ref readonly var entry = ref leaf.Entries[block / MapLayout.BlocksPerChunk];
+        if (entry.Chunk == 0) return BlockExtentKind.Hole;
+        return (entry.Valid >> (block % MapLayout.BlocksPerChunk) & 1) != 0 ? BlockExtentKind.Data : BlockExtentKind.Zero;
+    }
+
+    /// <summary>Collects runs, merging neighbours of one kind.</summary>
+    ref struct ExtentRuns(Span<BlockExtent> extents, int blockSizeBytes)
+    {
+        readonly Span<BlockExtent> extents = extents;
+
+        public int Count { get; private set; }
+
+        /// <summary>Adds a run; false when there is no room for another.</summary>
+        public bool Add(BlockExtentKind kind, long lengthBytes)
+        {
+            var blocks = lengthBytes / blockSizeBytes;
+            if (Count > 0 && extents[Count - 1].Kind == kind)
+            {
+                extents[Count - 1] = new BlockExtent(kind, extents[Count - 1].BlockCount + blocks);
+                return true;
+            }
+
+            if (Count == extents.Length) return false;
+            extents[Count++] = new BlockExtent(kind, blocks);
+            return true;
+        }
+    }
+}

@@ -1,0 +1,120 @@
+using Ashlar.Blocks;
+using Ashlar.Storage;
+
+namespace Ashlar.Volumes;
+
+/// <summary>
+/// The device of a volume. A request is cut by leaves; each piece runs under that leaf's write lock if it changes anything, and
+/// under no lock if it reads.
+/// </summary>
+sealed partial class ThinVolume : IBlockDevice
+{
+    readonly VolumeCounters counters = new();
+    VolumeRecord record;
+    long sizeBytes;
+    long allocatedChunks;
+    long cursor;
+    bool isDeleted;
+
+    public ThinVolume(StoragePool pool, VolumeRecord record, long committedChunks)
+    {
+        Pool = pool;
+        this.record = record;
+        sizeBytes = record.SizeBytes;
+        Lineage = record.Lineage;
+        Generation = record.Generation;
+        BlockSizeBytes = record.BlockSizeBytes;
+        Name = $"{pool.Name}/{record.Name}";
+        CommittedChunks = allocatedChunks = committedChunks;
+        isDeleted = record.State == VolumeState.Deleting;
+    }
+
+    public StoragePool Pool { get; }
+
+    public string Name { get; }
+
+    /// <summary>Number under which the leaves are kept in the store.</summary>
+    public long Lineage { get; }
+
+    /// <summary>Generation of the writable head.</summary>
+    public long Generation { get; }
+
+    public int BlockSizeBytes { get; }
+
+    /// <summary>Leaves in memory.</summary>
+    public LeafTable Leaves { get; } = new();
+
+    /// <summary>Chunks that the persisted leaves own. Only the commit changes it.</summary>
+    public long CommittedChunks { get; set; }
+
+    /// <summary>What the catalogue says. Only the catalogue changes it, under its lock.</summary>
+    public VolumeRecord Record
+    {
+        get => Volatile.Read(ref record);
+        set => Volatile.Write(ref record, value);
+    }
+
+    public long SizeBytes => Interlocked.Read(ref sizeBytes);
+
+    public long AllocatedBytes => Interlocked.Read(ref allocatedChunks) * MapLayout.ChunkBytes;
+
+    public bool IsThick => record.IsThick;
+
+    public bool IsReadOnly => false;
+
+    public BlockGeometry Geometry =>
+        new(BlockSizeBytes, SizeBytes / BlockSizeBytes, MapLayout.BlockBytes, MapLayout.ChunkBytes);
+
+    /// <summary>From now on requests see the new size. Whoever holds a leaf's lock checks it again.</summary>
+    public void SetSize(long value) => Interlocked.Exchange(ref sizeBytes, value);
+
+    /// <summary>From now on every request fails.</summary>
+    public void MarkDeleted() => Volatile.Write(ref isDeleted, true);
+
+    public async ValueTask FlushAsync(CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        ThrowIfUnusable();
+        await Pool.Commits.RunAsync(CommitScope.Flush);
+        counters.Flushed();
+    }
+
+    public DeviceStatistics GetStatistics() => counters.Read();
+
+    /// <summary>Does nothing: the device belongs to the pool and is shared by everyone who uses the volume.</summary>
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    void ThrowIfUnusable()
+    {
+        if (Volatile.Read(ref isDeleted)) throw new VolumeDeletedException(Name);
+        Pool.ThrowIfClosed();
+    }
+
+    (long Offset, long Length) CheckRange(Lba start, long lengthBytes)
+    {
+        ThrowIfUnusable();
+        if (lengthBytes % BlockSizeBytes != 0) throw new BlockAlignmentException(Name, lengthBytes, BlockSizeBytes);
+        Geometry.CheckRange(Name, start, lengthBytes / BlockSizeBytes);
+        return (start.ToOffsetBytes(BlockSizeBytes), lengthBytes);
+    }
+
+    // Called again under a leaf's write lock: the volume may have been shrunk or deleted while the request waited for it. What
+    // such a late-comer wrote would never be found, or would come back when the volume grows.
+    void CheckStillThere(long endBytes)
+    {
+        ThrowIfUnusable();
+        Pool.Failure.ThrowIfLatched();
+        if (endBytes > SizeBytes)
+            throw new BlockRangeException(Name, new Lba(endBytes / BlockSizeBytes), 0, SizeBytes / BlockSizeBytes);
+    }
+
+    CorruptDataException Corrupt(Leaf leaf, int block, long offsetBytes, uint expected, uint actual)
+    {
+        Pool.CountCorruptBlock();
+        var lba = ((leaf.Index * MapLayout.LeafBytes) + ((long)block * MapLayout.BlockBytes)) / BlockSizeBytes;
+        return new CorruptDataException(
+            Pool.Device.Name,
+            offsetBytes,
+            $"volume {Name}, block {lba}: checksum mismatch: expected {expected:x8}, found {actual:x8}");
+    }
+}

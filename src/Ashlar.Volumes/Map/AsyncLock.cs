@@ -1,0 +1,44 @@
+using Ashlar.Storage;
+
+namespace Ashlar.Volumes;
+
+/// <summary>
+/// A lock that may be held over I/O. Free: taken at once, without allocating. Held: waiters queue and are served in order,
+/// each woken on the thread pool so that the one who leaves is not delayed.
+/// </summary>
+sealed class AsyncLock
+{
+    readonly Lock gate = new();
+    Queue<TaskCompletionSource>? waiters;
+    bool isHeld;
+
+    /// <summary>Takes the lock; pair it with <see cref="Exit"/>.</summary>
+    public ValueTask EnterAsync()
+    {
+        lock (gate)
+        {
+            if (!isHeld)
+            {
+                isHeld = true;
+                return ValueTask.CompletedTask;
+            }
+
+            var waiter = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            (waiters ??= new Queue<TaskCompletionSource>()).Enqueue(waiter);
+            return new ValueTask(waiter.Task);
+        }
+    }
+
+    /// <summary>Hands the lock to the next in line, or frees it.</summary>
+    public void Exit()
+    {
+        TaskCompletionSource? next = null;
+        lock (gate)
+        {
+            Invariant.Require(isHeld);
+            if (waiters is null || !waiters.TryDequeue(out next)) isHeld = false;
+        }
+
+        next?.SetResult();
+    }
+}

@@ -1,0 +1,19 @@
+using System.Buffers.Binary;
+using Ashlar.Storage;
+
+namespace Ashlar.Volumes;
+
+/// <summary>
+/// CRC32C of a 4 KiB block with its place and birth folded in, so that a block written to the wrong place, or one that
+/// belongs to an earlier owner of the place, does not pass.
+/// </summary>
+static class BlockChecksum
+{
+    public static uint Compute(ReadOnlySpan<byte> block, long chunk, int blockInChunk, long birth)
+    {
+        Span<byte> identity = stackalloc byte[16];
+        BinaryPrimitives.WriteInt64LittleEndian(identity, (chunk * MapLayout.BlocksPerChunk) + blockInChunk);
+        BinaryPrimitives.WriteInt64LittleEndian(identity[8..], birth);
+        return Crc32C.Append(Crc32C.Compute(identity), block);
+    }
+}

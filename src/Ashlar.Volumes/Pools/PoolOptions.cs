@@ -1,0 +1,29 @@
+using Ashlar.Storage;
+
+namespace Ashlar.Volumes;
+
+/// <summary>How a pool works.</summary>
+public sealed record PoolOptions
+{
+    /// <summary>The clock.</summary>
+    public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+
+    /// <summary>Chance: for identities.</summary>
+    public IEntropySource Entropy { get; init; } = SystemEntropy.Instance;
+
+    /// <summary>Memory for the map, in bytes: about 2 KB for each MiB of volumes in use.</summary>
+    public long MapCacheBytes { get; init; } = 64L << 20;
+
+    /// <summary>Longest time that a new block waits for a commit when nobody flushes: what an unflushed crash may lose.</summary>
+    public TimeSpan CommitInterval { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How often checksums of blocks overwritten in place are committed; until then markers speak for them.</summary>
+    public TimeSpan ChecksumInterval { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long a region must not have been overwritten before its marker is cleared.</summary>
+    public TimeSpan MarkerQuietTime { get; init; } = TimeSpan.FromSeconds(30);
+
+    internal PlantedBugs PlantedBugs { get; init; }
+
+    internal bool Has(PlantedBugs bug) => PlantedBugs.HasFlag(bug);
+}

@@ -1,0 +1,160 @@
+using System.Buffers.Binary;
+using Ashlar.Blocks;
+using Ashlar.KeyValue;
+using Ashlar.Storage;
+
+namespace Ashlar.Volumes;
+
+public sealed partial class StoragePool
+{
+    /// <summary>Largest volume: 1 PiB.</summary>
+    public const long MaxVolumeBytes = 1L << 50;
+
+    /// <summary>Whether a store belongs to a pool that was formatted to the end; false also when formatting was interrupted.</summary>
+    public static bool IsFormatted(KeyValueStore metadata)
+    {
+        ArgumentNullException.ThrowIfNull(metadata);
+        return metadata.Get(MapKeys.Pool) is { } value && PoolRecord.Read(value, "pool").State == PoolState.Ready;
+    }
+
+    /// <summary>
+    /// Writes a new, empty pool. The device must be blank where the superblocks go, and the store must hold nothing; an
+    /// interrupted formatting may be repeated.
+    /// </summary>
+    /// <exception cref="VolumeNameException">The pool's name is not valid.</exception>
+    /// <exception cref="UnsupportedFormatException">The device or the store is in use.</exception>
+    public static async ValueTask FormatAsync(string name, IBlockDevice device, KeyValueStore metadata, PoolOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        ArgumentNullException.ThrowIfNull(metadata);
+        ArgumentNullException.ThrowIfNull(options);
+        VolumeName.Check(name, maxLength: 64);
+        var chunkCount = device.Geometry.SizeBytes / MapLayout.ChunkBytes;
+        if (chunkCount <= MapLayout.ReservedChunks)
+            throw new ArgumentOutOfRangeException(nameof(device), device.Geometry.SizeBytes, "The device is too small for a pool.");
+        var interrupted = RequireEmpty(metadata, device.Name);
+        var blank = new byte[Superblock.SizeBytes];
+        for (var copy = 0; copy < Superblock.CopyCount; copy++)
+        {
+            await device.ReadAsync(SuperblockLba(device, copy), blank);
+            if (blank.AsSpan().ContainsAnyExcept((byte)0)
+                && Superblock.Read(blank, device.Name, Superblock.CopyOffsetBytes(copy)).PoolId != interrupted?.PoolId)
+                throw new UnsupportedFormatException(device.Name, "the device holds a pool already");
+        }
+
+        // Crash order: the store remembers the identity as not ready, the device gets it, the store calls it ready. In between
+        // the pool does not open, and formatting may begin again because both sides can be recognised as its own.
+        var record = interrupted ?? new PoolRecord(options.Entropy.NextGuid(), PoolState.Formatting, NextLineage: 1, NextGeneration: 2);
+        metadata.Put(MapKeys.Pool, record.ToBytes());
+        var superblock = new byte[Superblock.SizeBytes];
+        new Superblock(record.PoolId, name, chunkCount, options.TimeProvider.GetUtcNow()).Write(superblock);
+        for (var copy = 0; copy < Superblock.CopyCount; copy++) await device.WriteAsync(SuperblockLba(device, copy), superblock);
+        await device.FlushAsync();
+        metadata.Put(MapKeys.Pool, (record with { State = PoolState.Ready }).ToBytes());
+    }
+
+    /// <summary>
+    /// Opens a pool and recovers it if it was not closed. The pool takes over device and store and closes them; if opening
+    /// fails they stay the caller's.
+    /// </summary>
+    /// <exception cref="UnsupportedFormatException">Not a pool, another version, or a store of another pool.</exception>
+    /// <exception cref="CorruptDataException">Superblock, catalogue or free space are damaged.</exception>
+    public static async ValueTask<StoragePool> OpenAsync(IBlockDevice device, KeyValueStore metadata, PoolOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        ArgumentNullException.ThrowIfNull(metadata);
+        ArgumentNullException.ThrowIfNull(options);
+        var superblock = await ReadSuperblockAsync(device);
+        if (metadata.Get(MapKeys.Pool) is not { } value)
+            throw new UnsupportedFormatException(device.Name, $"pool {superblock.Name}: its store holds no pool");
+        var record = PoolRecord.Read(value, superblock.Name);
+        if (record.PoolId != superblock.PoolId)
+            throw new UnsupportedFormatException(device.Name, $"the device is of pool {superblock.PoolId}, the store of pool {record.PoolId}");
+        if (record.State != PoolState.Ready)
+            throw new UnsupportedFormatException(device.Name, $"pool {superblock.Name}: formatting was interrupted; format it again");
+        if (superblock.ChunkCount > device.Geometry.SizeBytes / MapLayout.ChunkBytes)
+            throw new CorruptDataException(
+                device.Name, 0, $"pool {superblock.Name} has {superblock.ChunkCount} chunks, the device {device.Geometry.SizeBytes} bytes");
+
+        var space = LoadSpace(metadata, superblock);
+        var catalogue = LoadCatalogue(metadata, superblock.Name);
+        var recovery = await Recovery.RunAsync(device, metadata, options, superblock, catalogue);
+        var pool = new StoragePool(device, metadata, options, superblock, space, recovery) { poolRecord = record };
+        var deleted = new List<ThinVolume>();
+        foreach (var (volumeRecord, chunks) in catalogue)
+        {
+            var volume = new ThinVolume(pool, volumeRecord, chunks);
+            if (volumeRecord.State == VolumeState.Deleting) deleted.Add(volume);
+            else if (!pool.volumes.TryAdd(volumeRecord.Name, volume))
+                throw new CorruptDataException(superblock.Name, 0, $"two volumes are called '{volumeRecord.Name}'");
+        }
+
+        if (deleted.Count > 0) pool.resuming = Task.Run(() => pool.ResumeDeletionsAsync(deleted));
+        pool.StartTimers();
+        return pool;
+    }
+
+    static Lba SuperblockLba(IBlockDevice device, int copy) => new(Superblock.CopyOffsetBytes(copy) / device.Geometry.BlockSizeBytes);
+
+    static PoolRecord? RequireEmpty(KeyValueStore metadata, string where)
+    {
+        using var cursor = metadata.Scan(KeyRange.All);
+        if (!cursor.MoveNext()) return null;
+        if (!cursor.Key.SequenceEqual(MapKeys.Pool)) throw new UnsupportedFormatException(where, "the store is not empty");
+        var record = PoolRecord.Read(cursor.Value, where);
+        if (record.State != PoolState.Formatting) throw new UnsupportedFormatException(where, "the store belongs to a pool already");
+        return record;
+    }
+
+    static async ValueTask<Superblock> ReadSuperblockAsync(IBlockDevice device)
+    {
+        Exception? problem = null;
+        var bytes = new byte[Superblock.SizeBytes];
+        for (var copy = 0; copy < Superblock.CopyCount; copy++)
+        {
+            try
+            {
+                await device.ReadAsync(SuperblockLba(device, copy), bytes);
+                return Superblock.Read(bytes, device.Name, Superblock.CopyOffsetBytes(copy));
+            }
+            catch (AshlarException cause)
+            {
+                problem ??= cause;
+            }
+        }
+
+        throw problem!;
+    }
+
+    static ChunkSpace LoadSpace(KeyValueStore metadata, Superblock superblock)
+    {
+        var space = new ChunkSpace(superblock.ChunkCount);
+        using var cursor = metadata.Scan(KeyRange.Prefix(MapKeys.Bitmaps));
+        while (cursor.MoveNext())
+        {
+            var group = MapKeys.ReadNumber(cursor.Key);
+            if (group < 0 || group >= space.GroupCount)
+                throw new CorruptDataException(superblock.Name, 0, $"bitmap of group {group} of {space.GroupCount}");
+            GroupBitmap.Read(cursor.Value, space.CommittedWords((int)group), superblock.Name, (int)group);
+        }
+
+        space.Loaded(superblock.Name);
+        return space;
+    }
+
+    static List<(VolumeRecord Record, long Chunks)> LoadCatalogue(KeyValueStore metadata, string where)
+    {
+        var records = new List<(VolumeRecord, long)>();
+        using var cursor = metadata.Scan(KeyRange.Prefix(MapKeys.Volumes));
+        while (cursor.MoveNext())
+        {
+            var record = VolumeRecord.Read(cursor.Key, cursor.Value, where);
+            var chunks = metadata.Get(MapKeys.Usage(record.Lineage)) is { Length: sizeof(long) } usage
+                ? BinaryPrimitives.ReadInt64LittleEndian(usage)
+                : 0;
+            records.Add((record, chunks));
+        }
+
+        return records;
+    }
+}

@@ -1,0 +1,153 @@
+using Ashlar.Blocks;
+using Ashlar.KeyValue;
+
+namespace Ashlar.Volumes;
+
+/// <summary>
+/// A pool: one block device that holds data, one key-value store that holds the map, and the volumes on them. Safe for
+/// concurrent callers.
+/// </summary>
+public sealed partial class StoragePool : IAsyncDisposable
+{
+    readonly int deviceBlockBytes;
+    readonly RecoveryResult recovery;
+    ITimer? commitTimer;
+    ITimer? checksumTimer;
+    long corruptBlocks;
+    int isClosed;
+
+    StoragePool(IBlockDevice device, KeyValueStore store, PoolOptions options, Superblock superblock, ChunkSpace space, RecoveryResult recovery)
+    {
+        Device = device;
+        Store = store;
+        Options = options;
+        Name = superblock.Name;
+        Id = superblock.PoolId;
+        Space = space;
+        this.recovery = recovery;
+        deviceBlockBytes = device.Geometry.BlockSizeBytes;
+        Failure = new FailureLatch(Name);
+        Cache = new LeafCache(store, options.MapCacheBytes);
+        Markers = new DirtyMarkers(store, options, Failure);
+        Commits = new Committer(this);
+    }
+
+    /// <summary>Name of the pool: "main".</summary>
+    public string Name { get; }
+
+    /// <summary>Identity of the pool, on its device and in its store.</summary>
+    public Guid Id { get; }
+
+    internal IBlockDevice Device { get; }
+
+    internal KeyValueStore Store { get; }
+
+    internal PoolOptions Options { get; }
+
+    internal ChunkSpace Space { get; }
+
+    internal LeafCache Cache { get; }
+
+    internal DirtyMarkers Markers { get; }
+
+    internal Committer Commits { get; }
+
+    internal FailureLatch Failure { get; }
+
+    /// <summary>Space in the pool.</summary>
+    public PoolUsage GetUsage() => new(
+        Space.UsableChunks * MapLayout.ChunkBytes,
+        Space.AllocatedChunks * MapLayout.ChunkBytes,
+        volumes.Values.Sum(volume => volume.SizeBytes));
+
+    /// <summary>Counters since the pool was opened.</summary>
+    public PoolStatistics GetStatistics() => new()
+    {
+        Commits = Commits.Commits,
+        DataFlushes = Commits.DataFlushes,
+        LeavesWritten = Commits.LeavesWritten,
+        MarkerSyncs = Markers.Syncs,
+        MarkedLeaves = Markers.MarkedLeaves,
+        UnverifiedBlocks = recovery.UnverifiedBlocks,
+        RecoveredBlocks = recovery.CheckedBlocks,
+        CorruptBlocks = Interlocked.Read(ref corruptBlocks),
+        ChunksFreed = Commits.ChunksFreed,
+        PunchFailures = Commits.PunchFailures,
+        MapCacheBytes = Cache.UsedBytes,
+        Failure = Failure.First,
+    };
+
+    /// <summary>Commits what the timers would commit: everything that completed before the call, checksums included.</summary>
+    /// <exception cref="DeviceIOException">A commit failed, now or before; writes are refused until the pool is reopened.</exception>
+    public Task CommitAsync() => Commits.RunAsync(CommitScope.Checksums);
+
+    /// <summary>
+    /// Commits, clears all markers, and closes device and store. Requests under way should have ended. After a failed commit
+    /// the pool is closed as it is, and recovered when it is opened again.
+    /// </summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref isClosed, 1) != 0) return;
+        if (commitTimer is not null) await commitTimer.DisposeAsync();
+        if (checksumTimer is not null) await checksumTimer.DisposeAsync();
+        await stopping.CancelAsync();
+        await resuming;
+        try
+        {
+            if (Failure.First is null)
+            {
+                await Commits.RunAsync(CommitScope.Checksums);
+                await Markers.ClearAsync(TimeSpan.Zero);
+            }
+        }
+        finally
+        {
+            Commits.Dispose();
+            catalogueTurn.Dispose();
+            stopping.Dispose();
+            try
+            {
+                await Device.DisposeAsync();
+            }
+            finally
+            {
+                await Store.DisposeAsync();
+            }
+        }
+    }
+
+    internal Lba DeviceLba(long offsetBytes) => new(offsetBytes / deviceBlockBytes);
+
+    internal void CountCorruptBlock() => Interlocked.Increment(ref corruptBlocks);
+
+    internal void ThrowIfClosed() => ObjectDisposedException.ThrowIf(Volatile.Read(ref isClosed) != 0, this);
+
+    /// <summary>Lets writers wait for a commit when more of the map is waiting for one than memory is meant for.</summary>
+    internal ValueTask ThrottleAsync() => Commits.DirtyLeaves < Cache.MaxDirtyLeaves
+        ? ValueTask.CompletedTask
+        : new ValueTask(Commits.RunAsync(CommitScope.Checksums));
+
+    /// <summary>Waits for a commit that may free space.</summary>
+    /// <exception cref="DeviceFullException">There is none to free.</exception>
+    internal async ValueTask WaitForSpaceAsync(string device)
+    {
+        if (Space.FreeChunks > 0 && Space.QuarantinedChunks == 0) return;
+        if (Space.QuarantinedChunks == 0)
+            throw new DeviceFullException(device, $"pool {Name} has no free chunk: {Space.UsableChunks * MapLayout.ChunkBytes} bytes are in use");
+        await Commits.RunAsync(CommitScope.Flush);
+    }
+
+    void StartTimers()
+    {
+        commitTimer = Options.TimeProvider.CreateTimer(
+            static state => ((StoragePool)state!).CommitIfDirty(CommitScope.Flush), this, Options.CommitInterval, Options.CommitInterval);
+        checksumTimer = Options.TimeProvider.CreateTimer(
+            static state => ((StoragePool)state!).CommitIfDirty(CommitScope.Checksums), this, Options.ChecksumInterval, Options.ChecksumInterval);
+    }
+
+    void CommitIfDirty(CommitScope scope)
+    {
+        if (Failure.First is not null) return;
+        if (scope == CommitScope.Checksums || Commits.HasChangedMaps) _ = Commits.RunAsync(scope);
+    }
+}
