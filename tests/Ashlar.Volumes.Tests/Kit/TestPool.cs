@@ -1,0 +1,101 @@
+using Ashlar.Blocks;
+using Ashlar.Blocks.Devices;
+using Ashlar.KeyValue;
+using Ashlar.Simulation;
+using Ashlar.Storage;
+
+namespace Ashlar.Volumes.Tests;
+
+/// <summary>A pool on a simulated disk, which can be closed and opened again.</summary>
+sealed class TestPool : IAsyncDisposable
+{
+    const string DataPath = "/pool.data", StorePath = "/map";
+
+    TestPool(IFileSystem disk, PoolOptions options)
+    {
+        Disk = disk;
+        Options = options;
+    }
+
+    public IFileSystem Disk { get; }
+
+    public PoolOptions Options { get; set; }
+
+    public StoragePool Pool { get; private set; } = null!;
+
+    public Func<IBlockDevice, IBlockDevice> Wrap { get; set; } = device => device;
+
+    public static PoolOptions DefaultOptions(ulong seed = 1) => new()
+    {
+        TimeProvider = new SimulatedClock(),
+        Entropy = new SeededEntropy(seed),
+    };
+
+    /// <summary>Formats a new pool; the sizes do not count the two chunks of the superblocks.</summary>
+    public static async Task<TestPool> CreateAsync(
+        int chunks = 256,
+        PoolOptions? options = null,
+        IFileSystem? disk = null,
+        int deviceBlockBytes = 4096,
+        Func<IBlockDevice, IBlockDevice>? wrap = null)
+    {
+        var test = new TestPool(disk ?? new SimulatedFileSystem(isRecording: false), options ?? DefaultOptions());
+        if (wrap is not null) test.Wrap = wrap;
+        var device = FileDevice.Create(test.Disk, DataPath, (chunks + 2L) * MapLayout.ChunkBytes, deviceBlockBytes);
+        var store = OpenStore(test.Disk);
+        await StoragePool.FormatAsync("main", device, store, test.Options);
+        test.Pool = await StoragePool.OpenAsync(test.Wrap(device), store, test.Options);
+        return test;
+    }
+
+    /// <summary>Opens the pool that lies on a disk.</summary>
+    public static async Task<TestPool> OpenAsync(IFileSystem disk, PoolOptions options, int deviceBlockBytes = 4096)
+    {
+        var test = new TestPool(disk, options);
+        await test.OpenAsync(deviceBlockBytes);
+        return test;
+    }
+
+    public static KeyValueStore OpenStore(IFileSystem disk) => KeyValueStore.Open(StorePath, new KeyValueOptions
+    {
+        FileSystem = disk,
+        TimeProvider = new SimulatedClock(),
+        Entropy = new SeededEntropy(2),
+        MemTableBytes = 1 << 20,
+        BlockCacheBytes = 1 << 20,
+    });
+
+    public static FileDevice OpenDevice(IFileSystem disk, int deviceBlockBytes = 4096) =>
+        FileDevice.Open(disk, DataPath, deviceBlockBytes);
+
+    public async Task ReopenAsync()
+    {
+        await Pool.DisposeAsync();
+        await OpenAsync(4096);
+    }
+
+    public async Task<IBlockDevice> CreateVolumeAsync(string name, long sizeBytes, int blockSizeBytes = 4096, bool isThick = false)
+    {
+        await Pool.CreateVolumeAsync(name, new VolumeOptions { SizeBytes = sizeBytes, BlockSizeBytes = blockSizeBytes, IsThick = isThick });
+        return Pool.OpenVolume(name)!;
+    }
+
+    public async ValueTask DisposeAsync() => await Pool.DisposeAsync();
+
+    async Task OpenAsync(int deviceBlockBytes)
+    {
+        var device = OpenDevice(Disk, deviceBlockBytes);
+        KeyValueStore? store = null;
+        try
+        {
+            store = OpenStore(Disk);
+            Pool = await StoragePool.OpenAsync(Wrap(device), store, Options);
+        }
+        catch
+        {
+            await device.DisposeAsync();
+            store?.Dispose();
+            throw;
+        }
+    }
+}
