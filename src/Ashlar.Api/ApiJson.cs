@@ -1,15 +1,10 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Ashlar.Api;
 
 /// <summary>How the objects of the API are written: camelCase, absent instead of null, no reflection.</summary>
-[JsonSourceGenerationOptions(
-    JsonSerializerDefaults.Web,
-    NumberHandling = JsonNumberHandling.Strict,
-    PropertyNameCaseInsensitive = false,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    AllowDuplicateProperties = false)]
 [JsonSerializable(typeof(Status))]
 [JsonSerializable(typeof(RunningServer))]
 [JsonSerializable(typeof(Pool))]
@@ -19,4 +14,23 @@ namespace Ashlar.Api;
 [JsonSerializable(typeof(CreateVolume))]
 [JsonSerializable(typeof(ChangeVolume))]
 [JsonSerializable(typeof(Problem))]
-public sealed partial class ApiJson : JsonSerializerContext;
+public sealed partial class ApiJson : JsonSerializerContext
+{
+    /// <summary>The one instance to use.</summary>
+    public static ApiJson Strict { get; } = new(Apply(new JsonSerializerOptions()));
+
+    /// <summary>Sets options to what the API writes and takes.</summary>
+    public static JsonSerializerOptions Apply(JsonSerializerOptions options)
+    {
+        options.PropertyNamingPolicy = JsonNamingPolicy.CamelCase;
+        options.PropertyNameCaseInsensitive = false;
+        options.NumberHandling = JsonNumberHandling.Strict;
+        options.DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull;
+        options.AllowDuplicateProperties = false;
+        options.MaxDepth = 16;
+        // Quotes stay readable. Answers are application/json and never become part of a page.
+        options.Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
+        options.TypeInfoResolverChain.Insert(0, Default);
+        return options;
+    }
+}

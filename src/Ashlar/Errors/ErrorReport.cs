@@ -14,7 +14,7 @@ static class ErrorReport
     {
         if (format == OutputFormat.Json)
         {
-            terminal.Error.WriteLine(JsonSerializer.Serialize(ToProblem(error), ApiJson.Default.Problem));
+            terminal.Error.WriteLine(JsonSerializer.Serialize(ToProblem(error), ApiJson.Strict.Problem));
         }
         else
         {

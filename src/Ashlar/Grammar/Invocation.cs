@@ -51,16 +51,16 @@ sealed class Invocation(ParseResult arguments, GlobalOptions options, Terminal t
     /// <summary>Asks before something that cannot be undone.</summary>
     /// <param name="question">What is about to happen.</param>
     /// <param name="isConfirmed">Whether <c>--yes</c> was given.</param>
+    /// <param name="cancellationToken">Ctrl-C is an answer, too.</param>
     /// <exception cref="CommandException">The answer was no, or nobody is there to answer.</exception>
-    public void Confirm(string question, bool isConfirmed)
+    public async Task ConfirmAsync(string question, bool isConfirmed, CancellationToken cancellationToken)
     {
         if (isConfirmed) return;
-        if (!Terminal.InIsTerminal || !Terminal.ErrorIsTerminal)
-            throw Usage.Error($"{question} Nobody is there to answer", "add --yes");
+        if (!Terminal.InIsTerminal || !Terminal.ErrorIsTerminal) throw Usage.Error("nobody is there to confirm this", "add --yes");
         Terminal.Error.Write($"{question} [y/N] ");
         Terminal.Error.Flush();
-        var answer = Terminal.In.ReadLine()?.Trim();
-        if (!string.Equals(answer, "y", StringComparison.OrdinalIgnoreCase) && !string.Equals(answer, "yes", StringComparison.OrdinalIgnoreCase))
+        var answer = await Task.Run(Terminal.In.ReadLine, cancellationToken).WaitAsync(cancellationToken);
+        if (answer?.Trim().ToUpperInvariant() is not ("Y" or "YES"))
             throw new CommandException(ExitCode.Cancelled, Api.ProblemTypes.Failed, "nothing was changed");
     }
 }

@@ -21,6 +21,11 @@ static class ProgramCommand
         root.Options.OfType<HelpOption>().Single().Aliases.Remove("/?");
         foreach (var option in global.All) root.Options.Add(option);
 
+        root.Subcommands.Add(ServingCommands.CreateUp(terminal));
+        root.Subcommands.Add(ServingCommands.CreateServe(terminal));
+        root.Subcommands.Add(StatusCommand.Create());
+        root.Subcommands.Add(VolumeCommands.Create(terminal));
+        root.Subcommands.Add(PoolCommands.Create());
         root.Subcommands.Add(VersionCommand.Create());
         root.Subcommands.Add(CreateHelp(root, terminal));
         return root;

@@ -1,0 +1,37 @@
+using System.Net;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Net.Http.Headers;
+
+namespace Ashlar.Server;
+
+/// <summary>
+/// Keeps web pages out. The API asks nobody who they are, so a browser on the same machine is the way in for strangers: a
+/// page may send writes across origins, and may have its own host name resolve to this machine (DNS rebinding).
+/// </summary>
+sealed class OriginGuard(RequestDelegate next, IPAddress listen)
+{
+    public Task InvokeAsync(HttpContext context)
+    {
+        var host = context.Request.Host.Host;
+        if (!IsOurs(host))
+            throw new ApiException(ProblemKind.ForeignOrigin.WithStatus(StatusCodes.Status421MisdirectedRequest), $"'{host}' is not a name of this server");
+        if (!HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method) && IsCrossOrigin(context.Request))
+            throw new ApiException(ProblemKind.ForeignOrigin, "web pages of other origins may not change anything");
+        return next(context);
+    }
+
+    // An address in the Host header cannot be rebound, but only ours is expected; listening everywhere, any may be ours.
+    bool IsOurs(string host)
+    {
+        if (host.Equals("localhost", StringComparison.OrdinalIgnoreCase)) return true;
+        if (!IPAddress.TryParse(host, out var address)) return false;
+        return IPAddress.IsLoopback(address) || address.Equals(listen) || listen.Equals(IPAddress.Any) || listen.Equals(IPAddress.IPv6Any);
+    }
+
+    static bool IsCrossOrigin(HttpRequest request)
+    {
+        if (request.Headers.TryGetValue("Sec-Fetch-Site", out var site) && site != "same-origin" && site != "none") return true;
+        return request.Headers.TryGetValue(HeaderNames.Origin, out var origin)
+            && !string.Equals(origin, $"{request.Scheme}://{request.Host}", StringComparison.OrdinalIgnoreCase);
+    }
+}

@@ -1,0 +1,32 @@
+using Ashlar.Api;
+using Ashlar.Storage;
+
+namespace Ashlar.Server;
+
+/// <summary>A kind of problem: its stable name, its HTTP status, and its title.</summary>
+sealed record ProblemKind(string Type, int Status, string Title)
+{
+    public static readonly ProblemKind InvalidRequest = new(ProblemTypes.InvalidRequest, 400, "The request is not valid");
+    public static readonly ProblemKind InvalidName = new(ProblemTypes.InvalidName, 400, "The name is not valid");
+    public static readonly ProblemKind InvalidSize = new(ProblemTypes.InvalidSize, 400, "The size is not valid");
+    public static readonly ProblemKind ForeignOrigin = new(ProblemTypes.ForeignOrigin, 403, "The request came from a foreign place");
+    public static readonly ProblemKind NoSuchRoute = new(ProblemTypes.NoSuchRoute, 404, "There is no such route");
+    public static readonly ProblemKind PoolNotFound = new(ProblemTypes.PoolNotFound, 404, "There is no such pool");
+    public static readonly ProblemKind VolumeNotFound = new(ProblemTypes.VolumeNotFound, 404, "There is no such volume");
+    public static readonly ProblemKind Exists = new(ProblemTypes.Exists, 409, "It exists already");
+    public static readonly ProblemKind InUse = new(ProblemTypes.InUse, 409, "It is in use");
+    public static readonly ProblemKind WouldShrink = new(ProblemTypes.WouldShrink, 409, "The volume would shrink");
+    public static readonly ProblemKind Failed = new(ProblemTypes.Failed, 500, "The server failed");
+    public static readonly ProblemKind Corrupt = new(ProblemTypes.Corrupt, 500, "Stored data is damaged");
+    public static readonly ProblemKind Unavailable = new(ProblemTypes.Unavailable, 503, "The server is not available");
+    public static readonly ProblemKind NoSpace = new(ProblemTypes.NoSpace, 507, "There is no space left");
+
+    /// <summary>The same kind under another HTTP status: 405 and 413 are requests that are not valid, too.</summary>
+    public ProblemKind WithStatus(int status) => this with { Status = status };
+}
+
+/// <summary>A request fails by its own fault, or meets a state in which it cannot be done.</summary>
+sealed class ApiException(ProblemKind kind, string detail) : AshlarException(detail)
+{
+    public ProblemKind Kind { get; } = kind;
+}

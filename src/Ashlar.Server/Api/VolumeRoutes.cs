@@ -1,0 +1,47 @@
+using Ashlar.Api;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Routing;
+
+namespace Ashlar.Server;
+
+/// <summary>/v1/pools/{pool}/volumes.</summary>
+static class VolumeRoutes
+{
+    public static void MapVolumes(this IEndpointRouteBuilder routes, ServedPools pools, Func<Endpoints> endpoints)
+    {
+        var volumes = routes.MapGroup("/v1/pools/{pool}/volumes");
+
+        volumes.MapGet("", Ok<VolumeList> (string pool) =>
+        {
+            var served = pools.Get(pool);
+            return TypedResults.Ok(new VolumeList { Items = [.. served.List().Select(info => Resources.Volume(endpoints(), served, info))] });
+        });
+
+        volumes.MapPost("", async Task<Created<Volume>> (string pool, CreateVolume request) =>
+        {
+            var served = pools.Get(pool);
+            var info = await served.CreateAsync(request).ConfigureAwait(false);
+            return TypedResults.Created($"/v1/pools/{pool}/volumes/{info.Name}", Resources.Volume(endpoints(), served, info));
+        });
+
+        volumes.MapGet("{volume}", Ok<Volume> (string pool, string volume) =>
+        {
+            var served = pools.Get(pool);
+            return TypedResults.Ok(Resources.Volume(endpoints(), served, served.Get(volume)));
+        });
+
+        volumes.MapPatch("{volume}", async Task<Ok<Volume>> (string pool, string volume, ChangeVolume request) =>
+        {
+            var served = pools.Get(pool);
+            return TypedResults.Ok(Resources.Volume(endpoints(), served, await served.ResizeAsync(volume, request).ConfigureAwait(false)));
+        });
+
+        volumes.MapDelete("{volume}", async Task<NoContent> (string pool, string volume, bool force = false) =>
+        {
+            await pools.Get(pool).DeleteAsync(volume, force).ConfigureAwait(false);
+            return TypedResults.NoContent();
+        });
+    }
+}

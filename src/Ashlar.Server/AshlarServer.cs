@@ -1,0 +1,176 @@
+using System.Net;
+using Ashlar.Api;
+using Ashlar.Iscsi;
+using Ashlar.Nbd;
+using Ashlar.Storage;
+using Ashlar.Transport;
+
+namespace Ashlar.Server;
+
+/// <summary>Everything that serves, in one process: pools, NBD, iSCSI, REST API.</summary>
+public sealed class AshlarServer : IAsyncDisposable
+{
+    readonly ServerOptions options;
+    readonly ServerLog log;
+    readonly DateTimeOffset startedAt;
+    readonly Stack<IAsyncDisposable> parts = new();
+    ServedPools pools = new([]);
+    volatile bool isReady;
+    bool isDisposed;
+
+    AshlarServer(ServerOptions options, ServerLog log)
+    {
+        this.options = options;
+        this.log = log;
+        startedAt = options.TimeProvider.GetUtcNow();
+    }
+
+    /// <summary>Where it listens.</summary>
+    public Endpoints Endpoints { get; private set; } = new("", "", "");
+
+    /// <summary>Whether this start created the data directory.</summary>
+    public bool IsFirstStart { get; private set; }
+
+    /// <summary>Starts everything, or nothing: on failure what was started is closed again.</summary>
+    /// <exception cref="ServerStartException">The operator can do something about it.</exception>
+    /// <exception cref="LockedException">Another server runs on the data directory.</exception>
+    /// <exception cref="UnsupportedFormatException">The data is of a version that this program does not know.</exception>
+    /// <exception cref="CorruptDataException">Stored data is damaged.</exception>
+    public static async Task<AshlarServer> StartAsync(ServerOptions options, ServerLog log)
+    {
+        RefuseOpenDoor(options);
+        var server = new AshlarServer(options, log);
+        try
+        {
+            await server.StartPartsAsync().ConfigureAwait(false);
+            return server;
+        }
+        catch
+        {
+            await server.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>The server at a glance.</summary>
+    public Status GetStatus()
+    {
+        var warnings = PoolWarnings.Of(pools.All);
+        return new()
+        {
+            Health = warnings.Count == 0 ? "ok" : "degraded",
+            Warnings = warnings,
+            Version = options.Version,
+            ProcessId = Environment.ProcessId,
+            StartedAt = startedAt,
+            DataDirectory = options.DataDirectory,
+            Endpoints = Endpoints,
+            Clients = pools.All.Select(pool => pool.AllClients())
+                .Aggregate(new VolumeClients(0, 0), (sum, each) => new(sum.Nbd + each.Nbd, sum.Iscsi + each.Iscsi)),
+            Pools = [.. pools.All.Select(Resources.Pool)],
+        };
+    }
+
+    /// <summary>
+    /// Refuses new work, lets clients finish what is in flight for a few seconds, commits, closes. What was started last
+    /// ends first: nobody is served by a part whose ground has gone.
+    /// </summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (isDisposed) return;
+        isDisposed = true;
+        isReady = false;
+        Exception? failure = null;
+        while (parts.TryPop(out var part))
+        {
+            try
+            {
+                await part.DisposeAsync().ConfigureAwait(false);
+            }
+            catch (Exception e)
+            {
+                // The rest is closed all the same: the lock must not outlive a failed commit.
+                log.Write($"server: closing failed: {e.Message}");
+                failure ??= e;
+            }
+        }
+        if (failure is not null) System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
+    }
+
+    static void RefuseOpenDoor(ServerOptions options)
+    {
+        if (IPAddress.IsLoopback(options.Listen) || options.AllowUnauthenticated) return;
+        throw new ServerStartException(
+            StartProblem.Unauthenticated,
+            $"{options.Listen} can be reached from other machines, and nothing asks clients who they are: whoever reaches it may read, change and delete every volume");
+    }
+
+    async Task StartPartsAsync()
+    {
+        var directory = DataDirectory.Open(options);
+        parts.Push(new Part(directory));
+        pools = new ServedPools([new ServedPool(await OpenMainPoolAsync(directory).ConfigureAwait(false))]);
+        parts.Push(pools);
+
+        var nbd = Listen(StartProblem.NbdPort, "nbd", options.NbdPort, where => NbdServer.Start(where, new VolumeNbdExports(pools), log.Write));
+        parts.Push(nbd);
+        var iscsi = Listen(StartProblem.IscsiPort, "iscsi", options.IscsiPort, where => IscsiServer.Start(where, new VolumeIscsiTargets(pools), log.Write));
+        parts.Push(iscsi);
+        var api = await ApiServer.StartAsync(new(options.Listen, options.ApiPort), log, routes =>
+        {
+            routes.MapStatus(GetStatus, () => isReady);
+            routes.MapPools(pools);
+            routes.MapVolumes(pools, () => Endpoints);
+        }).ConfigureAwait(false);
+        parts.Push(api);
+
+        Endpoints = new($"http://{Reachable(api.EndPoint)}", $"nbd://{Reachable(nbd.EndPoint)}", Reachable(iscsi.EndPoint));
+        directory.Announce(new(Environment.ProcessId, Endpoints.Api));
+        isReady = true;
+    }
+
+    async Task<Volumes.StoragePool> OpenMainPoolAsync(DataDirectory directory)
+    {
+        var path = directory.PoolPath(DataDirectory.MainPool);
+        if (!directory.IsNew)
+        {
+            var pool = await PoolFiles.OpenAsync(path, options).ConfigureAwait(false);
+            if (options.PoolSizeBytes is { } asked && asked != pool.GetUsage().CapacityBytes)
+                log.Write($"server: pool main has {pool.GetUsage().CapacityBytes} bytes; a pool size is looked at when the pool is created only");
+            return pool;
+        }
+
+        IsFirstStart = true;
+        directory.BeginFirstStart(new(options.Entropy.NextGuid(), startedAt));
+        var capacity = options.PoolSizeBytes ?? PoolFiles.DefaultCapacity(options.FileSystem.GetFreeSpaceBytes(directory.Path));
+        var created = await PoolFiles.CreateAsync(path, DataDirectory.MainPool, capacity, options).ConfigureAwait(false);
+        directory.CompleteFirstStart();
+        return created;
+    }
+
+    T Listen<T>(StartProblem problem, string name, int port, Func<ListenerOptions, T> start)
+    {
+        try
+        {
+            return start(new() { EndPoint = new(options.Listen, port), Name = name });
+        }
+        catch (ListenException e)
+        {
+            throw new ServerStartException(problem, e.Message, e);
+        }
+    }
+
+    /// <summary>An address that a client on this machine can use: where we listen everywhere, that is the loopback.</summary>
+    static string Reachable(IPEndPoint endPoint) => new IPEndPoint(
+        endPoint.Address.Equals(IPAddress.Any) ? IPAddress.Loopback : endPoint.Address.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback : endPoint.Address,
+        endPoint.Port).ToString();
+
+    sealed class Part(IDisposable inner) : IAsyncDisposable
+    {
+        public ValueTask DisposeAsync()
+        {
+            inner.Dispose();
+            return ValueTask.CompletedTask;
+        }
+    }
+}

@@ -1,0 +1,25 @@
+namespace Ashlar.Server;
+
+/// <summary>Under which names protocols know a volume.</summary>
+static class ExportNames
+{
+    /// <summary>What iSCSI qualified names of ours begin with (RFC 7143, 4.2.7.4).</summary>
+    public const string IscsiPrefix = "iqn.2026-11.io.ashlar:";
+
+    /// <summary>"vm1" in the pool main, "tank/vm1" elsewhere.</summary>
+    public static string Nbd(string pool, string volume) => pool == DataDirectory.MainPool ? volume : $"{pool}/{volume}";
+
+    /// <summary>"iqn.2026-11.io.ashlar:main.vm1".</summary>
+    public static string IscsiTarget(string pool, string volume) => $"{IscsiPrefix}{pool}.{volume}";
+
+    /// <summary>Pool and volume of an NBD export name; the pool is main where none is named.</summary>
+    public static (string Pool, string Volume) ParseNbd(string name) => name.IndexOf('/') is >= 0 and var slash
+        ? (name[..slash], name[(slash + 1)..])
+        : (DataDirectory.MainPool, name);
+
+    /// <summary>Pool and volume of an iSCSI qualified name; null when it is none of ours.</summary>
+    public static (string Pool, string Volume)? ParseIscsiTarget(string name) =>
+        name.StartsWith(IscsiPrefix, StringComparison.Ordinal) && name.IndexOf('.', IscsiPrefix.Length) is >= 0 and var dot
+            ? (name[IscsiPrefix.Length..dot], name[(dot + 1)..])
+            : null;
+}

@@ -1,0 +1,17 @@
+using Ashlar.Iscsi;
+
+namespace Ashlar.Server;
+
+/// <summary>Every volume is an iSCSI target with one logical unit, number 0.</summary>
+sealed class VolumeIscsiTargets(ServedPools pools) : IIscsiTargets
+{
+    public IReadOnlyList<string> List() =>
+        [.. pools.All.SelectMany(pool => pool.List().Select(volume => ExportNames.IscsiTarget(pool.Name, volume.Name)))];
+
+    public IscsiTarget? Open(string name) =>
+        ExportNames.ParseIscsiTarget(name) is var (poolName, volumeName)
+        && pools.Find(poolName) is { } pool
+        && pool.TryOpen(volumeName, ClientProtocol.Iscsi, out var volume, out var lease)
+            ? new IscsiTarget(name, [new IscsiLun(0, volume.Id, volume.Driver)], lease)
+            : null;
+}

@@ -1,0 +1,137 @@
+using System.Diagnostics.CodeAnalysis;
+using Ashlar.Api;
+using Ashlar.Blocks;
+using Ashlar.Volumes;
+
+namespace Ashlar.Server;
+
+/// <summary>A pool that is served: one driver per volume, shared by every protocol, and a count of who uses it.</summary>
+sealed class ServedPool(StoragePool pool) : IAsyncDisposable
+{
+    readonly Dictionary<string, ServedVolume> open = new(StringComparer.Ordinal);
+    readonly HashSet<string> leaving = new(StringComparer.Ordinal);
+    readonly Lock gate = new();
+    readonly SemaphoreSlim changing = new(1, 1);
+
+    public string Name => pool.Name;
+
+    public PoolUsage Usage => pool.GetUsage();
+
+    public IReadOnlyList<VolumeInfo> List() => pool.ListVolumes();
+
+    public VolumeInfo Get(string name) => pool.FindVolume(name) ?? throw NotFound(name);
+
+    public VolumeClients ClientsOf(string name)
+    {
+        lock (gate) return open.TryGetValue(name, out var volume) ? volume.Clients : new(0, 0);
+    }
+
+    public VolumeClients AllClients()
+    {
+        lock (gate)
+        {
+            return open.Values.Select(volume => volume.Clients)
+                .Aggregate(new VolumeClients(0, 0), (sum, each) => new(sum.Nbd + each.Nbd, sum.Iscsi + each.Iscsi));
+        }
+    }
+
+    /// <summary>Opens a volume for a client; false when there is none of that name.</summary>
+    public bool TryOpen(string name, ClientProtocol protocol, [NotNullWhen(true)] out ServedVolume? volume, [NotNullWhen(true)] out IDisposable? lease)
+    {
+        // Under the lock, so that a delete sees either the client or no volume to open.
+        lock (gate)
+        {
+            if (!open.TryGetValue(name, out volume))
+            {
+                if (leaving.Contains(name) || pool.FindVolume(name) is not { } info || pool.OpenVolume(name) is not { } device)
+                {
+                    lease = null;
+                    return false;
+                }
+                volume = open[name] = new ServedVolume(info.Id, name, new BlockDriver(device));
+            }
+            lease = volume.Lease(protocol);
+            return true;
+        }
+    }
+
+    public async Task<VolumeInfo> CreateAsync(CreateVolume request)
+    {
+        if (!VolumeNames.IsValid(request.Name)) throw new ApiException(ProblemKind.InvalidName, $"'{request.Name}' is not a name for a volume: {VolumeNames.Rule}");
+        if (request.BlockSizeBytes is not (512 or 4096)) throw new ApiException(ProblemKind.InvalidSize, $"blocks of {request.BlockSizeBytes} bytes are not offered: 512 or 4096");
+        CheckSize(request.SizeBytes, request.BlockSizeBytes);
+        using var _ = await ChangeAsync().ConfigureAwait(false);
+        if (pool.FindVolume(request.Name) is not null)
+            throw new ApiException(ProblemKind.Exists, $"volume {Name}/{request.Name} exists already");
+        return await pool.CreateVolumeAsync(request.Name, new() { SizeBytes = request.SizeBytes, BlockSizeBytes = request.BlockSizeBytes }).ConfigureAwait(false);
+    }
+
+    public async Task<VolumeInfo> ResizeAsync(string name, ChangeVolume request)
+    {
+        using var _ = await ChangeAsync().ConfigureAwait(false);
+        var current = Get(name);
+        CheckSize(request.SizeBytes, current.BlockSizeBytes);
+        if (request.SizeBytes < current.SizeBytes && !request.AllowShrink)
+        {
+            throw new ApiException(
+                ProblemKind.WouldShrink,
+                $"volume {Name}/{name} has {current.SizeBytes} bytes; {request.SizeBytes} would cut off what lies beyond");
+        }
+        return await pool.ResizeVolumeAsync(name, request.SizeBytes, request.AllowShrink).ConfigureAwait(false);
+    }
+
+    public async Task DeleteAsync(string name, bool force)
+    {
+        using var _ = await ChangeAsync().ConfigureAwait(false);
+        Get(name);
+        lock (gate)
+        {
+            if (open.TryGetValue(name, out var volume) && volume.Clients is { Total: > 0 } clients && !force)
+                throw new ApiException(ProblemKind.InUse, $"volume {Name}/{name} is in use: {Describe(clients)}");
+            open.Remove(name);
+            leaving.Add(name);
+        }
+        try
+        {
+            await pool.DeleteVolumeAsync(name).ConfigureAwait(false);
+        }
+        finally
+        {
+            lock (gate) leaving.Remove(name);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await pool.DisposeAsync().ConfigureAwait(false);
+        changing.Dispose();
+    }
+
+    ApiException NotFound(string name) => new(ProblemKind.VolumeNotFound, $"there is no volume {Name}/{name}");
+
+    static string Describe(VolumeClients clients) => (clients.Nbd, clients.Iscsi) switch
+    {
+        (var nbd, 0) => $"{nbd} NBD {(nbd == 1 ? "client" : "clients")}",
+        (0, var iscsi) => $"{iscsi} iSCSI {(iscsi == 1 ? "session" : "sessions")}",
+        var (nbd, iscsi) => $"{nbd} by NBD, {iscsi} by iSCSI",
+    };
+
+    static void CheckSize(long sizeBytes, int blockSizeBytes)
+    {
+        if (sizeBytes <= 0) throw new ApiException(ProblemKind.InvalidSize, $"a volume of {sizeBytes} bytes cannot be");
+        if (sizeBytes % blockSizeBytes != 0)
+            throw new ApiException(ProblemKind.InvalidSize, $"{sizeBytes} bytes are not a whole number of {blockSizeBytes}-byte blocks");
+    }
+
+    /// <summary>One change of the catalogue at a time, so that what was checked still holds when it is done.</summary>
+    async Task<Change> ChangeAsync()
+    {
+        await changing.WaitAsync().ConfigureAwait(false);
+        return new(changing);
+    }
+
+    readonly struct Change(SemaphoreSlim changing) : IDisposable
+    {
+        public void Dispose() => changing.Release();
+    }
+}

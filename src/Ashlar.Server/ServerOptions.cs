@@ -1,0 +1,43 @@
+using System.Net;
+using Ashlar.Storage;
+
+namespace Ashlar.Server;
+
+/// <summary>How a server runs.</summary>
+public sealed record ServerOptions
+{
+    /// <summary>Where the data is; an absolute path. Created when missing; its parent must exist.</summary>
+    public required string DataDirectory { get; init; }
+
+    /// <summary>Address that every listener listens on.</summary>
+    public IPAddress Listen { get; init; } = IPAddress.Loopback;
+
+    /// <summary>TCP port of the REST API; 0 takes a free one.</summary>
+    public int ApiPort { get; init; } = 9001;
+
+    /// <summary>TCP port of the NBD server; 0 takes a free one.</summary>
+    public int NbdPort { get; init; } = 10809;
+
+    /// <summary>TCP port of the iSCSI portal; 0 takes a free one.</summary>
+    public int IscsiPort { get; init; } = 3260;
+
+    /// <summary>Whether an address may be listened on that other machines reach. Nothing asks them who they are.</summary>
+    public bool AllowUnauthenticated { get; init; }
+
+    /// <summary>
+    /// Capacity of the first pool, in bytes, when it is created; null takes 90 % of the free space, in whole GiB, 1 GiB at least.
+    /// </summary>
+    public long? PoolSizeBytes { get; init; }
+
+    /// <summary>Version of the program, for the status.</summary>
+    public string Version { get; init; } = "";
+
+    /// <summary>The disk.</summary>
+    public required IFileSystem FileSystem { get; init; }
+
+    /// <summary>The clock.</summary>
+    public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+
+    /// <summary>Chance.</summary>
+    public IEntropySource Entropy { get; init; } = SystemEntropy.Instance;
+}

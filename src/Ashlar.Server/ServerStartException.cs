@@ -1,0 +1,30 @@
+using Ashlar.Storage;
+
+namespace Ashlar.Server;
+
+/// <summary>What keeps a server from starting, as far as its operator can do something about it.</summary>
+public enum StartProblem
+{
+    /// <summary>Other machines would reach it, and nothing asks them who they are.</summary>
+    Unauthenticated = 0,
+
+    /// <summary>The data directory is not one, or holds other things.</summary>
+    DataDirectory,
+
+    /// <summary>The port of the REST API cannot be listened on.</summary>
+    ApiPort,
+
+    /// <summary>The port of the NBD server cannot be listened on.</summary>
+    NbdPort,
+
+    /// <summary>The port of the iSCSI portal cannot be listened on.</summary>
+    IscsiPort,
+}
+
+/// <summary>A server cannot start.</summary>
+public sealed class ServerStartException(StartProblem problem, string message, Exception? innerException = null)
+    : AshlarException(message, innerException)
+{
+    /// <summary>What keeps it from starting.</summary>
+    public StartProblem Problem { get; } = problem;
+}

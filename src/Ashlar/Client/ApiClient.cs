@@ -1,0 +1,125 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Sockets;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Ashlar.Api;
+
+namespace Ashlar.CommandLine;
+
+/// <summary>Talks to a server over its REST API. What the server refuses comes as a <see cref="CommandException"/>.</summary>
+sealed class ApiClient : IDisposable
+{
+    static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(3);
+    static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(60);
+
+    readonly HttpClient http;
+    readonly Uri server;
+
+    ApiClient(Uri server)
+    {
+        this.server = server;
+        // No proxy: the server is on this machine, or was named.
+        var handler = new SocketsHttpHandler { ConnectTimeout = ConnectTimeout, UseProxy = false, UseCookies = false, AllowAutoRedirect = false };
+        http = new HttpClient(handler) { BaseAddress = server, Timeout = AnswerTimeout };
+    }
+
+    /// <summary>A client of the server that the command line means.</summary>
+    public static ApiClient For(Invocation invocation) => new(ServerLocator.Find(invocation));
+
+    public Task<Status> GetStatusAsync(CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Get, "/v1/status", ApiJson.Strict.Status, null, cancellationToken);
+
+    public Task<PoolList> ListPoolsAsync(CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Get, "/v1/pools", ApiJson.Strict.PoolList, null, cancellationToken);
+
+    public Task<Pool> GetPoolAsync(string pool, CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Get, PoolUrl(pool), ApiJson.Strict.Pool, null, cancellationToken);
+
+    public Task<VolumeList> ListVolumesAsync(string pool, CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Get, $"{PoolUrl(pool)}/volumes", ApiJson.Strict.VolumeList, null, cancellationToken);
+
+    public Task<Volume> GetVolumeAsync(VolumePath path, CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Get, VolumeUrl(path), ApiJson.Strict.Volume, null, cancellationToken);
+
+    public Task<Volume> CreateVolumeAsync(string pool, CreateVolume request, CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Post, $"{PoolUrl(pool)}/volumes", ApiJson.Strict.Volume, Body(request, ApiJson.Strict.CreateVolume), cancellationToken);
+
+    public Task<Volume> ChangeVolumeAsync(VolumePath path, ChangeVolume request, CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Patch, VolumeUrl(path), ApiJson.Strict.Volume, Body(request, ApiJson.Strict.ChangeVolume), cancellationToken);
+
+    public async Task DeleteVolumeAsync(VolumePath path, bool force, CancellationToken cancellationToken)
+    {
+        using var response = await SendAsync(HttpMethod.Delete, force ? $"{VolumeUrl(path)}?force=true" : VolumeUrl(path), null, cancellationToken);
+    }
+
+    public void Dispose() => http.Dispose();
+
+    static string PoolUrl(string pool) => $"/v1/pools/{Uri.EscapeDataString(pool)}";
+
+    static string VolumeUrl(VolumePath path) => $"{PoolUrl(path.Pool)}/volumes/{Uri.EscapeDataString(path.Volume)}";
+
+    static ByteArrayContent Body<T>(T value, JsonTypeInfo<T> json)
+    {
+        var content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(value, json));
+        content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        return content;
+    }
+
+    async Task<T> SendAsync<T>(HttpMethod method, string url, JsonTypeInfo<T> json, HttpContent? body, CancellationToken cancellationToken)
+    {
+        using var response = await SendAsync(method, url, body, cancellationToken);
+        var bytes = await response.Content.ReadAsByteArrayAsync(cancellationToken);
+        try
+        {
+            return JsonSerializer.Deserialize(bytes, json) ?? throw NotAshlar(response.StatusCode);
+        }
+        catch (JsonException)
+        {
+            throw NotAshlar(response.StatusCode);
+        }
+    }
+
+    async Task<HttpResponseMessage> SendAsync(HttpMethod method, string url, HttpContent? body, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var request = new HttpRequestMessage(method, url) { Content = body };
+            var response = await http.SendAsync(request, cancellationToken);
+            if (response.IsSuccessStatusCode) return response;
+            using (response) throw await RefusalAsync(response, cancellationToken);
+        }
+        catch (HttpRequestException e)
+        {
+            throw Unreachable(e.InnerException is SocketException { SocketErrorCode: SocketError.ConnectionRefused }
+                ? $"no server answers at {Address}"
+                : $"no answer from {Address}: {e.InnerException?.Message ?? e.Message}");
+        }
+        catch (TaskCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw Unreachable($"no answer from {Address} in time");
+        }
+    }
+
+    string Address => server.GetLeftPart(UriPartial.Authority);
+
+    static CommandException Unreachable(string message) =>
+        new(ExitCode.Unreachable, ProblemTypes.Unavailable, message, "start one with: ashlar up");
+
+    CommandException NotAshlar(HttpStatusCode status) =>
+        new(ExitCode.Failed, ProblemTypes.Failed, $"{Address} does not answer like an Ashlar server (HTTP status {(int)status})");
+
+    async Task<CommandException> RefusalAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var bytes = await response.Content.ReadAsByteArrayAsync(cancellationToken);
+            if (JsonSerializer.Deserialize(bytes, ApiJson.Strict.Problem) is { } problem) return Refusals.Describe(problem);
+        }
+        catch (JsonException)
+        {
+            // Somebody else's server, or a proxy between.
+        }
+        return NotAshlar(response.StatusCode);
+    }
+}

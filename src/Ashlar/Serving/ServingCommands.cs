@@ -1,0 +1,92 @@
+using System.CommandLine;
+using Ashlar.Api;
+using Ashlar.Server;
+using Ashlar.Storage;
+
+namespace Ashlar.CommandLine;
+
+/// <summary><c>ashlar up</c> and <c>ashlar serve</c>. Nothing else loads the server.</summary>
+static class ServingCommands
+{
+    public static Verb CreateUp(Terminal terminal) => Create(
+        terminal, "up", "Start everything, here and now", ["ashlar up", "ashlar up --data ./data --pool-size 10GiB", "ashlar up --nbd-port 0 --iscsi-port 0 --api-port 0"], UpScreen.Write);
+
+    public static Verb CreateServe(Terminal terminal) => Create(
+        terminal, "serve", "Start everything, as a service does: only the log is written", ["ashlar serve --data /var/lib/ashlar"], (_, _, _) => { });
+
+    static Verb Create(Terminal terminal, string name, string description, IReadOnlyList<string> examples, Action<Invocation, Status, bool> announce)
+    {
+        var serving = new ServingOptions(terminal);
+        var verb = new Verb(name, description, examples, (invocation, stop) => ServeAsync(invocation, serving, announce, stop));
+        foreach (var option in serving.All) verb.Options.Add(option);
+        return verb;
+    }
+
+    static async Task<ExitCode> ServeAsync(Invocation invocation, ServingOptions serving, Action<Invocation, Status, bool> announce, CancellationToken stop)
+    {
+        var terminal = invocation.Terminal;
+        var log = new ServerLog(terminal.Error, terminal.TimeProvider);
+        var server = await StartAsync(invocation, serving, log);
+        await using (server.ConfigureAwait(false))
+        {
+            var status = server.GetStatus();
+            log.Write($"server: serving {status.DataDirectory}: api {status.Endpoints.Api}, nbd {status.Endpoints.Nbd}, iscsi {status.Endpoints.Iscsi}");
+            if (invocation.Format == OutputFormat.Table) announce(invocation, status, server.IsFirstStart);
+            else invocation.Write(status, ApiJson.Strict.Status, [status.Endpoints.Api], (_, _) => { });
+            terminal.Out.Flush();
+            await Task.Delay(Timeout.InfiniteTimeSpan, terminal.TimeProvider, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            log.Write("server: stopping");
+        }
+        log.Write("server: stopped");
+        return ExitCode.Ok;
+    }
+
+    static async Task<AshlarServer> StartAsync(Invocation invocation, ServingOptions serving, ServerLog log)
+    {
+        var options = new ServerOptions
+        {
+            DataDirectory = DataDirectories.Resolve(invocation.Get(invocation.Global.Data), invocation.Terminal),
+            Listen = invocation.Get(serving.Listen)!,
+            NbdPort = invocation.Get(serving.NbdPort),
+            IscsiPort = invocation.Get(serving.IscsiPort),
+            ApiPort = invocation.Get(serving.ApiPort),
+            PoolSizeBytes = invocation.Get(serving.PoolSize),
+            AllowUnauthenticated = invocation.Get(serving.AllowUnauthenticated),
+            Version = VersionCommand.Current,
+            FileSystem = FileSystems.Real,
+            TimeProvider = invocation.Terminal.TimeProvider,
+            Entropy = invocation.Terminal.Entropy,
+        };
+        try
+        {
+            return await AshlarServer.StartAsync(options, log);
+        }
+        catch (ServerStartException e)
+        {
+            throw Describe(e);
+        }
+        catch (LockedException e)
+        {
+            var owner = e.OwnerProcessId is { } id ? $"process {id}" : "another process";
+            throw new CommandException(ExitCode.Conflict, ProblemTypes.InUse, $"{options.DataDirectory} is served by {owner} already", "ashlar status, or name another directory by --data");
+        }
+        catch (UnsupportedFormatException e)
+        {
+            throw new CommandException(ExitCode.Failed, ProblemTypes.Failed, e.Message);
+        }
+    }
+
+    static CommandException Describe(ServerStartException error) => error.Problem switch
+    {
+        StartProblem.Unauthenticated => new(
+            ExitCode.PermissionDenied, ProblemTypes.PermissionDenied, error.Message, "listen on 127.0.0.1, or accept that by --allow-unauthenticated"),
+        StartProblem.DataDirectory => new(ExitCode.Conflict, ProblemTypes.Exists, error.Message, "name another directory by --data"),
+        StartProblem.ApiPort => PortTaken(error, "--api-port"),
+        StartProblem.NbdPort => PortTaken(error, "--nbd-port"),
+        StartProblem.IscsiPort => PortTaken(error, "--iscsi-port"),
+        _ => new(ExitCode.Failed, ProblemTypes.Failed, error.Message),
+    };
+
+    static CommandException PortTaken(ServerStartException error, string option) =>
+        new(ExitCode.Conflict, ProblemTypes.InUse, error.Message, $"choose another port by {option}; 0 takes a free one");
+}

@@ -1,0 +1,41 @@
+using System.CommandLine;
+using System.Net;
+
+namespace Ashlar.CommandLine;
+
+/// <summary>Options of the commands that serve. Each has its variable in the environment.</summary>
+sealed class ServingOptions(Terminal terminal)
+{
+    public Option<IPAddress> Listen { get; } = Setting.Create(
+        terminal, "--listen", "ADDRESS", "Address to listen on [default: 127.0.0.1]", ParseAddress, IPAddress.Loopback, isInEnvironment: true);
+
+    public Option<int> NbdPort { get; } = Setting.Create(
+        terminal, "--nbd-port", "PORT", "Port of the NBD server; 0 takes a free one [default: 10809]", Setting.ParsePort, 10809, isInEnvironment: true);
+
+    public Option<int> IscsiPort { get; } = Setting.Create(
+        terminal, "--iscsi-port", "PORT", "Port of the iSCSI portal; 0 takes a free one [default: 3260]", Setting.ParsePort, 3260, isInEnvironment: true);
+
+    public Option<int> ApiPort { get; } = Setting.Create(
+        terminal, "--api-port", "PORT", "Port of the REST API; 0 takes a free one [default: 9001]", Setting.ParsePort, 9001, isInEnvironment: true);
+
+    public Option<long?> PoolSize { get; } = Setting.Create<long?>(
+        terminal, "--pool-size", "SIZE", "Capacity of pool main when it is created [default: 90 % of the free space]", ParsePoolSize, null, isInEnvironment: true);
+
+    public Option<bool> AllowUnauthenticated { get; } = Setting.CreateFlag(
+        terminal, "--allow-unauthenticated", "Listen also where other machines can reach it, although nobody is asked who they are");
+
+    public IEnumerable<Option> All => [Listen, NbdPort, IscsiPort, ApiPort, PoolSize, AllowUnauthenticated];
+
+    static IPAddress ParseAddress(string text) => text switch
+    {
+        "localhost" => IPAddress.Loopback,
+        _ when IPAddress.TryParse(text, out var address) => address,
+        _ => throw new FormatException($"'{text}' is not an IP address: expected one such as 127.0.0.1, ::1 or 0.0.0.0"),
+    };
+
+    static long? ParsePoolSize(string text)
+    {
+        var size = ByteSize.Parse(text);
+        return size >= 64L << 20 ? size : throw new FormatException($"'{text}' is too small for a pool: 64MiB at least");
+    }
+}

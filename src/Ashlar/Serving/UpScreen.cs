@@ -1,0 +1,31 @@
+using Ashlar.Api;
+
+namespace Ashlar.CommandLine;
+
+/// <summary>What <c>ashlar up</c> shows when everything runs: where it is, and what to type next.</summary>
+static class UpScreen
+{
+    public static void Write(Invocation invocation, Status status, bool isFirstStart)
+    {
+        var writer = invocation.Terminal.Out;
+        var style = invocation.Terminal.OutStyle;
+        var pool = status.Pools[0];
+        writer.WriteLine($"{style.Bold($"Ashlar {status.Version}")} {style.Good("is up")}");
+        writer.WriteLine();
+        new FactSheet()
+            .Add("  NBD", status.Endpoints.Nbd)
+            .Add("  iSCSI", status.Endpoints.Iscsi)
+            .Add("  API", status.Endpoints.Api)
+            .Add("  Data", status.DataDirectory + (isFirstStart ? " (new)" : ""))
+            .Add("  Pool", isFirstStart
+                ? $"{pool.Name}, {ByteSize.Format(pool.CapacityBytes)}; takes space only as it is written"
+                : $"{pool.Name}, {ByteSize.Format(pool.AllocatedBytes)} of {ByteSize.Format(pool.CapacityBytes)} used, {pool.VolumeCount} {(pool.VolumeCount == 1 ? "volume" : "volumes")}")
+            .WriteTo(writer, style);
+        writer.WriteLine();
+        writer.WriteLine("Next, in another terminal:");
+        writer.WriteLine(pool.VolumeCount == 0 ? "  ashlar volume create vm1 --size 10GiB" : "  ashlar volume list");
+        writer.WriteLine("  ashlar status");
+        writer.WriteLine();
+        writer.WriteLine(style.Dim("Ctrl-C stops it; the data stays."));
+    }
+}

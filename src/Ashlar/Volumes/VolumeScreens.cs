@@ -1,0 +1,79 @@
+using System.Globalization;
+using Ashlar.Api;
+
+namespace Ashlar.CommandLine;
+
+/// <summary>What people see of volumes.</summary>
+static class VolumeScreens
+{
+    public static string PathOf(Volume volume) => new VolumePath(volume.Pool, volume.Name).ToString();
+
+    public static void WriteList(Invocation invocation, VolumeList list)
+    {
+        invocation.Write(list, ApiJson.Strict.VolumeList, list.Items.Select(PathOf), (writer, style) =>
+        {
+            if (list.Items.Count == 0) return;
+            var table = new Table("NAME", Column.Number("SIZE"), Column.Number("USED"), "CLIENTS", "CREATED");
+            foreach (var volume in list.Items)
+                table.Row(PathOf(volume), ByteSize.Format(volume.SizeBytes), ByteSize.Format(volume.AllocatedBytes), Clients(volume.Clients), Date(volume.CreatedAt));
+            table.WriteTo(writer, style);
+        });
+        if (list.Items.Count == 0) invocation.Tell("There are no volumes yet. Create one: ashlar volume create vm1 --size 10GiB");
+    }
+
+    public static void WriteOne(Invocation invocation, Volume volume) =>
+        invocation.Write(volume, ApiJson.Strict.Volume, [PathOf(volume)], (writer, style) =>
+        {
+            new FactSheet()
+                .Add("Name", PathOf(volume))
+                .Add("Size", $"{ByteSize.Format(volume.SizeBytes)} ({volume.SizeBytes} bytes), blocks of {volume.BlockSizeBytes}")
+                .Add("Used", ByteSize.Format(volume.AllocatedBytes))
+                .Add("Clients", Clients(volume.Clients))
+                .Add("Created", Date(volume.CreatedAt))
+                .Add("Id", volume.Id.ToString("D"))
+                .Add("NBD", volume.Addresses.Nbd)
+                .Add("iSCSI", volume.Addresses.Iscsi)
+                .WriteTo(writer, style);
+            writer.WriteLine();
+            WriteConnecting(writer, style, volume);
+        });
+
+    public static void WriteCreated(Invocation invocation, Volume volume) =>
+        invocation.Write(volume, ApiJson.Strict.Volume, [PathOf(volume)], (writer, style) =>
+        {
+            writer.WriteLine($"{PathOf(volume)} is created: {ByteSize.Format(volume.SizeBytes)}, blocks of {volume.BlockSizeBytes} bytes");
+            writer.WriteLine();
+            WriteConnecting(writer, style, volume);
+        });
+
+    public static string Clients(VolumeClients clients) => (clients.Nbd, clients.Iscsi) switch
+    {
+        (0, 0) => "-",
+        (var nbd, 0) => $"{nbd} NBD",
+        (0, var iscsi) => $"{iscsi} iSCSI",
+        var (nbd, iscsi) => $"{nbd} NBD, {iscsi} iSCSI",
+    };
+
+    /// <summary>Lines to paste. Options to the left, addresses to the right, so that nothing has to be edited.</summary>
+    static void WriteConnecting(TextWriter writer, Style style, Volume volume)
+    {
+        var nbd = new Uri(volume.Addresses.Nbd);
+        var portal = volume.Addresses.IscsiPortal;
+        var target = volume.Addresses.IscsiTarget;
+        (string What, string Line)[] lines =
+        [
+            ("look at it", $"nbdinfo {volume.Addresses.Nbd}"),
+            ("copy an image", $"qemu-img convert -n -p -O raw IMAGE {volume.Addresses.Nbd}"),
+            ("virtual machine", $"qemu-system-x86_64 -m 2G -drive file={volume.Addresses.Nbd},format=raw,if=virtio,discard=unmap"),
+            ("", $"qemu-system-x86_64 -m 2G -drive file={volume.Addresses.Iscsi},format=raw,if=virtio,discard=unmap"),
+            ("Linux, NBD", $"nbd-client -N {nbd.AbsolutePath[1..]} {nbd.Host} {nbd.Port} /dev/nbd0"),
+            ("Linux, iSCSI", $"iscsiadm -m discovery -t sendtargets -p {portal}"),
+            ("", $"iscsiadm -m node -T {target} -p {portal} --login"),
+        ];
+        writer.WriteLine(style.Bold("Connect:"));
+        var width = lines.Max(line => line.What.Length);
+        foreach (var (what, line) in lines) writer.WriteLine($"  {style.Dim(what.PadRight(width))}  {line}");
+    }
+
+    static string Date(DateTimeOffset time) => time.ToLocalTime().ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture);
+}
