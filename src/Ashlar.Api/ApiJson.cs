@@ -19,7 +19,7 @@ public sealed partial class ApiJson : JsonSerializerContext
     /// <summary>The one instance to use.</summary>
     public static ApiJson Strict { get; } = new(Apply(new JsonSerializerOptions()));
 
-    /// <summary>Sets options to what the API writes and takes.</summary>
+    /// <summary>Sets options to what the API writes and takes; where its types come from is the caller's.</summary>
     public static JsonSerializerOptions Apply(JsonSerializerOptions options)
     {
         options.PropertyNamingPolicy = JsonNamingPolicy.CamelCase;
@@ -30,7 +30,6 @@ public sealed partial class ApiJson : JsonSerializerContext
         options.MaxDepth = 16;
         // Quotes stay readable. Answers are application/json and never become part of a page.
         options.Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
-        options.TypeInfoResolverChain.Insert(0, Default);
         return options;
     }
 }

@@ -40,7 +40,7 @@ sealed class ApiServer : IAsyncDisposable
         builder.Services.AddRoutingCore();
         builder.Services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = Grace);
-        builder.Services.ConfigureHttpJsonOptions(options => ApiJson.Apply(options.SerializerOptions));
+        builder.Services.ConfigureHttpJsonOptions(options => ApiJson.Apply(options.SerializerOptions).TypeInfoResolverChain.Insert(0, ApiJson.Default));
         builder.WebHost.UseKestrelCore().ConfigureKestrel(options => Limit(options, endPoint));
 
         var application = builder.Build();

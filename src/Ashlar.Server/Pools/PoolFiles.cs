@@ -1,3 +1,6 @@
+using Ashlar.Blocks.Devices;
+using Ashlar.KeyValue;
+using Ashlar.Storage;
 using Ashlar.Volumes;
 
 namespace Ashlar.Server;
@@ -5,21 +8,56 @@ namespace Ashlar.Server;
 /// <summary>Where a pool lives in the data directory: a file for its blocks, a key-value store for the rest.</summary>
 static class PoolFiles
 {
+    const int BlockSizeBytes = 4096;
     const long Gibibyte = 1L << 30;
 
     /// <summary>90 % of what is free, in whole GiB: a full pool should be the pool's error, not the file system's.</summary>
     public static long DefaultCapacity(long freeBytes) => Math.Max(Gibibyte, freeBytes / 10 * 9 / Gibibyte * Gibibyte);
 
+    /// <summary>Creates the files of a pool in an empty directory, and opens it. Durable when the call returns.</summary>
     public static async Task<StoragePool> CreateAsync(string path, string name, long capacityBytes, ServerOptions options)
     {
-        _ = (path, capacityBytes);
-        await StoragePool.FormatAsync(name, null!, null!, new() { TimeProvider = options.TimeProvider }).ConfigureAwait(false);
+        var device = FileDevice.Create(options.FileSystem, DataPath(path), capacityBytes / BlockSizeBytes * BlockSizeBytes, BlockSizeBytes);
+        await using (device.ConfigureAwait(false))
+        {
+            options.FileSystem.CreateDirectory(MetadataPath(path));
+            options.FileSystem.SyncDirectory(path);
+            var metadata = OpenMetadata(path, options, isNew: true);
+            await using (metadata.ConfigureAwait(false))
+                await StoragePool.FormatAsync(name, device, metadata, PoolOptions(options)).ConfigureAwait(false);
+        }
         return await OpenAsync(path, options).ConfigureAwait(false);
     }
 
+    /// <summary>Opens a pool, and recovers it if it was not closed.</summary>
     public static async Task<StoragePool> OpenAsync(string path, ServerOptions options)
     {
-        _ = path;
-        return await StoragePool.OpenAsync(null!, null!, new() { TimeProvider = options.TimeProvider }).ConfigureAwait(false);
+        var device = FileDevice.Open(options.FileSystem, DataPath(path), BlockSizeBytes);
+        KeyValueStore? metadata = null;
+        try
+        {
+            metadata = OpenMetadata(path, options, isNew: false);
+            return await StoragePool.OpenAsync(device, metadata, PoolOptions(options)).ConfigureAwait(false);
+        }
+        catch
+        {
+            metadata?.Dispose();
+            await device.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
     }
+
+    static string DataPath(string path) => $"{path}/data";
+
+    static string MetadataPath(string path) => $"{path}/meta";
+
+    static KeyValueStore OpenMetadata(string path, ServerOptions options, bool isNew) => KeyValueStore.Open(MetadataPath(path), new()
+    {
+        FileSystem = options.FileSystem,
+        TimeProvider = options.TimeProvider,
+        Entropy = options.Entropy,
+        CreateIfMissing = isNew,
+    });
+
+    static PoolOptions PoolOptions(ServerOptions options) => new() { TimeProvider = options.TimeProvider };
 }

@@ -57,7 +57,6 @@ sealed class ServedPool(StoragePool pool) : IAsyncDisposable
 
     public async Task<VolumeInfo> CreateAsync(CreateVolume request)
     {
-        if (!VolumeNames.IsValid(request.Name)) throw new ApiException(ProblemKind.InvalidName, $"'{request.Name}' is not a name for a volume: {VolumeNames.Rule}");
         if (request.BlockSizeBytes is not (512 or 4096)) throw new ApiException(ProblemKind.InvalidSize, $"blocks of {request.BlockSizeBytes} bytes are not offered: 512 or 4096");
         CheckSize(request.SizeBytes, request.BlockSizeBytes);
         using var _ = await ChangeAsync().ConfigureAwait(false);
@@ -118,9 +117,9 @@ sealed class ServedPool(StoragePool pool) : IAsyncDisposable
 
     static void CheckSize(long sizeBytes, int blockSizeBytes)
     {
-        if (sizeBytes <= 0) throw new ApiException(ProblemKind.InvalidSize, $"a volume of {sizeBytes} bytes cannot be");
+        if (sizeBytes <= 0) throw new ApiException(ProblemKind.InvalidSize, $"a volume has a size above 0, not {sizeBytes}");
         if (sizeBytes % blockSizeBytes != 0)
-            throw new ApiException(ProblemKind.InvalidSize, $"{sizeBytes} bytes are not a whole number of {blockSizeBytes}-byte blocks");
+            throw new ApiException(ProblemKind.InvalidSize, $"a size of {sizeBytes} bytes is not a whole number of {blockSizeBytes}-byte blocks");
     }
 
     /// <summary>One change of the catalogue at a time, so that what was checked still holds when it is done.</summary>

@@ -8,13 +8,25 @@ namespace Ashlar.CommandLine;
 /// <summary><c>ashlar up</c> and <c>ashlar serve</c>. Nothing else loads the server.</summary>
 static class ServingCommands
 {
+    /// <summary>Tells people that everything runs.</summary>
+    delegate void Announcement(Invocation invocation, ServerLog log, Status status, bool isFirstStart);
+
     public static Verb CreateUp(Terminal terminal) => Create(
-        terminal, "up", "Start everything, here and now", ["ashlar up", "ashlar up --data ./data --pool-size 10GiB", "ashlar up --nbd-port 0 --iscsi-port 0 --api-port 0"], UpScreen.Write);
+        terminal,
+        "up",
+        "Start everything, here and now",
+        ["ashlar up", "ashlar up --data ./data --pool-size 10GiB", "ashlar up --nbd-port 0 --iscsi-port 0 --api-port 0"],
+        (invocation, _, status, isFirstStart) => UpScreen.Write(invocation, status, isFirstStart));
 
     public static Verb CreateServe(Terminal terminal) => Create(
-        terminal, "serve", "Start everything, as a service does: only the log is written", ["ashlar serve --data /var/lib/ashlar"], (_, _, _) => { });
+        terminal,
+        "serve",
+        "Start everything, as a service does: only the log is written",
+        ["ashlar serve --data /var/lib/ashlar"],
+        (_, log, status, _) => log.Write(
+            $"server: serving {status.DataDirectory}: api {status.Endpoints.Api}, nbd {status.Endpoints.Nbd}, iscsi {status.Endpoints.Iscsi}"));
 
-    static Verb Create(Terminal terminal, string name, string description, IReadOnlyList<string> examples, Action<Invocation, Status, bool> announce)
+    static Verb Create(Terminal terminal, string name, string description, IReadOnlyList<string> examples, Announcement announce)
     {
         var serving = new ServingOptions(terminal);
         var verb = new Verb(name, description, examples, (invocation, stop) => ServeAsync(invocation, serving, announce, stop));
@@ -22,7 +34,7 @@ static class ServingCommands
         return verb;
     }
 
-    static async Task<ExitCode> ServeAsync(Invocation invocation, ServingOptions serving, Action<Invocation, Status, bool> announce, CancellationToken stop)
+    static async Task<ExitCode> ServeAsync(Invocation invocation, ServingOptions serving, Announcement announce, CancellationToken stop)
     {
         var terminal = invocation.Terminal;
         var log = new ServerLog(terminal.Error, terminal.TimeProvider);
@@ -30,8 +42,7 @@ static class ServingCommands
         await using (server.ConfigureAwait(false))
         {
             var status = server.GetStatus();
-            log.Write($"server: serving {status.DataDirectory}: api {status.Endpoints.Api}, nbd {status.Endpoints.Nbd}, iscsi {status.Endpoints.Iscsi}");
-            if (invocation.Format == OutputFormat.Table) announce(invocation, status, server.IsFirstStart);
+            if (invocation.Format == OutputFormat.Table) announce(invocation, log, status, server.IsFirstStart);
             else invocation.Write(status, ApiJson.Strict.Status, [status.Endpoints.Api], (_, _) => { });
             terminal.Out.Flush();
             await Task.Delay(Timeout.InfiniteTimeSpan, terminal.TimeProvider, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

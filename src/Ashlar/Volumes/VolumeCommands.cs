@@ -87,6 +87,11 @@ static class VolumeCommands
             async (invocation, cancellationToken) =>
             {
                 using var client = ApiClient.For(invocation);
+                if (!invocation.Get(allowShrink))
+                {
+                    var current = await client.GetVolumeAsync(invocation.Get(path), cancellationToken);
+                    if (invocation.Get(size) < current.SizeBytes) throw WouldShrink(current, invocation.Get(size));
+                }
                 var request = new ChangeVolume { SizeBytes = invocation.Get(size), AllowShrink = invocation.Get(allowShrink) };
                 var volume = await client.ChangeVolumeAsync(invocation.Get(path), request, cancellationToken);
                 invocation.Write(volume, ApiJson.Strict.Volume, [VolumeScreens.PathOf(volume)], (writer, _) =>
@@ -126,6 +131,13 @@ static class VolumeCommands
         verb.Aliases.Add("rm");
         return verb;
     }
+
+    // The server refuses it, too; here the sizes can be told as people write them.
+    static CommandException WouldShrink(Volume volume, long sizeBytes) => new(
+        ExitCode.Conflict,
+        ProblemTypes.WouldShrink,
+        $"volume {VolumeScreens.PathOf(volume)} has {ByteSize.Format(volume.SizeBytes)}, more than {ByteSize.Format(sizeBytes)}: what lies beyond would be lost",
+        "add --allow-shrink");
 
     static Option<long> Size(Terminal terminal, string description)
     {
