@@ -147,6 +147,12 @@ enum CommandFlags : ushort
     FastZero = 1 << 4,
 }
 
+static class CommandFlagsExtensions
+{
+    /// <summary>Enum.HasFlag without the boxes that it costs in code that is not optimised yet.</summary>
+    public static bool Has(this CommandFlags flags, CommandFlags flag) => (flags & flag) != CommandFlags.None;
+}
+
 /// <summary>NBD_REPLY_FLAG_*.</summary>
 [Flags]
 enum ChunkFlags : ushort

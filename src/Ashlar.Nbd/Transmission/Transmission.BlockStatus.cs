@@ -15,7 +15,7 @@ sealed partial class Transmission
     {
         try
         {
-            var limit = request.Flags.HasFlag(CommandFlags.RequestOne) ? 1 : MaxExtents;
+            var limit = request.Flags.Has(CommandFlags.RequestOne) ? 1 : MaxExtents;
             Span<BlockExtent> extents = stackalloc BlockExtent[MaxExtents];
             var position = (long)request.OffsetBytes;
             var found = Describe(position, request.LengthBytes, extents);

@@ -32,7 +32,7 @@ sealed partial class Transmission
     {
         var offset = (long)request.OffsetBytes;
         long length = request.LengthBytes;
-        var isDurable = request.Flags.HasFlag(CommandFlags.ForceUnitAccess);
+        var isDurable = request.Flags.Has(CommandFlags.ForceUnitAccess);
         return request.Command switch
         {
             // Everything replied to has completed on the device before this call, so the device's promise covers it,
@@ -48,9 +48,9 @@ sealed partial class Transmission
     static ZeroOptions ZeroOptionsOf(CommandFlags flags)
     {
         var options = ZeroOptions.None;
-        if (flags.HasFlag(CommandFlags.ForceUnitAccess)) options |= ZeroOptions.ForceUnitAccess;
-        if (flags.HasFlag(CommandFlags.NoHole)) options |= ZeroOptions.KeepAllocated;
-        if (flags.HasFlag(CommandFlags.FastZero)) options |= ZeroOptions.FastOnly;
+        if (flags.Has(CommandFlags.ForceUnitAccess)) options |= ZeroOptions.ForceUnitAccess;
+        if (flags.Has(CommandFlags.NoHole)) options |= ZeroOptions.KeepAllocated;
+        if (flags.Has(CommandFlags.FastZero)) options |= ZeroOptions.FastOnly;
         return options;
     }
 

@@ -21,7 +21,7 @@ sealed partial class Transmission
         {
             AddEmptyRead(request);
         }
-        else if (session.StructuredReplies && request.LengthBytes >= HoleBytes && !request.Flags.HasFlag(CommandFlags.DontFragment))
+        else if (session.StructuredReplies && request.LengthBytes >= HoleBytes && !request.Flags.Has(CommandFlags.DontFragment))
         {
             ReadInChunks(request);
         }

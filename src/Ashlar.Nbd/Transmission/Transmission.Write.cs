@@ -25,7 +25,7 @@ sealed partial class Transmission
             return;
         }
         var options = WriteOptions.None;
-        if (request.Flags.HasFlag(CommandFlags.ForceUnitAccess))
+        if (request.Flags.Has(CommandFlags.ForceUnitAccess))
         {
             batch.Send(); // The medium may take its time: earlier replies need not wait for it.
             options = WriteOptions.ForceUnitAccess;
@@ -63,7 +63,7 @@ sealed partial class Transmission
             failure ??= Wait(() => driver.WriteAsync(offset, source, WriteOptions.None, connection.Closed));
             offset += source.Length;
         }
-        if (failure is null && request.Flags.HasFlag(CommandFlags.ForceUnitAccess))
+        if (failure is null && request.Flags.Has(CommandFlags.ForceUnitAccess))
             failure = Wait(() => driver.FlushAsync(connection.Closed));
         if (failure is null) AddSuccess(request);
         else AddFailure(request, failure);
