@@ -76,8 +76,8 @@ sealed unsafe class PosixFile(string path, FileDescriptor descriptor) : IFile
             {
                 var count = Libc.Write(descriptor, start + done, (nuint)(source.Length - done), offsetBytes + done);
                 if (count > 0) done += (int)count;
-                else if (count < 0) PosixError.ThrowUnlessInterrupted("pwrite", Path, offsetBytes + done, source.Length - done);
-                else throw StorageException.FromErrno("pwrite", Path, Errno.InputOutput, $"nothing written at {offsetBytes + done}");
+                else if (count == 0) throw StorageException.FromErrno("pwrite", Path, Errno.InputOutput, $"stuck at {offsetBytes + done}");
+                else PosixError.ThrowUnlessInterrupted("pwrite", Path, offsetBytes + done, source.Length - done);
             }
         }
     }

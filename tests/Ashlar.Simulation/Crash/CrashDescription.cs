@@ -10,11 +10,12 @@ static class CrashDescription
     public static string Of(CrashPoint point, Survivors survivors)
     {
         var text = new StringBuilder();
-        text.Append(
-            $"Of {point.Pending.Count} changes not synced yet, {survivors.IsKept.Count(kept => kept)} survived (sectors of {survivors.SectorBytes} bytes):");
+        text.Append($"Of {point.Pending.Count} changes not synced yet, {survivors.IsKept.Count(kept => kept)} survived ");
+        text.Append($"(sectors of {survivors.SectorBytes} bytes):");
         foreach (var i in Enumerable.Range(0, point.Pending.Count).Take(MostLines))
         {
-            text.Append('\n').Append(survivors.IsKept[i] ? "  kept  " : "  LOST  ").Append(Describe(point, point.Pending[i]));
+            text.Append('\n').Append(survivors.IsKept[i] ? "  kept  " : "  LOST  ");
+            text.Append(Describe(point, point.Pending[i]));
             if (survivors.Tears.TryGetValue(i, out var tear) && point.Pending[i] is PendingData data)
                 text.Append($" - {tear} of {data.CountSectors(survivors.SectorBytes)}");
             if (survivors.LengthsReached.TryGetValue(i, out var length)) text.Append($" - reached {length} only");
@@ -30,7 +31,8 @@ static class CrashDescription
             ? $"name {Below(point, slot)} stands for file {node}"
             : $"name {Below(point, slot)} removed")),
         PendingLength length => $"length of {point.NameOf(length.Node)} becomes {length.Length}",
-        PendingData { Snapshot: null } data => $"hole in {point.NameOf(data.Node)}, {data.End - data.Start} bytes at {data.Start}",
+        PendingData { Snapshot: null } data =>
+            $"hole in {point.NameOf(data.Node)}, {data.End - data.Start} bytes at {data.Start}",
         PendingData data => $"write to {point.NameOf(data.Node)}, {data.End - data.Start} bytes at {data.Start}",
         _ => change.ToString(),
     };

@@ -75,9 +75,10 @@ sealed class CrashExploration
             {
                 number++;
                 var replay = context.ReplayText(point.EventCount, number);
-                if (options.Replay is { } wanted ? !context.Leads(replay, wanted) : !IsInShare(point, number, fromShare, endShare))
-                    continue;
-                await VisitAsync(point, survivors, replay);
+                var isChosen = options.Replay is { } wanted
+                    ? context.Leads(replay, wanted)
+                    : IsInShare(point, number, fromShare, endShare);
+                if (isChosen) await VisitAsync(point, survivors, replay);
             }
         }
     }
@@ -150,8 +151,8 @@ sealed class CrashExploration
         if (!isChosen) return;
 
         var further = options with { StateBudget = options.NestedBudget, NestedOneIn = 0, Seed = state.Seed };
-        var again = new CrashExploration(
-            state.Disk, state.RecoveryEvents ?? int.MaxValue, check, further, new CrashContext(2, replay, state.Marks, state.ToString()));
+        var first = new CrashContext(2, replay, state.Marks, state.ToString());
+        var again = new CrashExploration(state.Disk, state.RecoveryEvents ?? int.MaxValue, check, further, first);
         nested += (await again.RunAsync()).Distinct;
     }
 

@@ -26,7 +26,9 @@ public static class CrashExplorer
         return Explore(disk, check, options);
     }
 
-    /// <summary>As <see cref="Explore(Action{SimulatedFileSystem}, Action{CrashState}, CrashExplorerOptions?)"/>, for asynchronous code.</summary>
+    /// <summary>
+    /// As <see cref="Explore(Action{SimulatedFileSystem}, Action{CrashState}, CrashExplorerOptions?)"/>, for asynchronous code.
+    /// </summary>
     /// <exception cref="CrashCheckException">A check failed.</exception>
     public static async Task<CrashExplorerResult> ExploreAsync(
         Func<SimulatedFileSystem, Task> workload, Func<CrashState, Task> check, CrashExplorerOptions? options = null)

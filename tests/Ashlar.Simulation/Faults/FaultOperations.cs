@@ -29,8 +29,9 @@ public enum FaultOperations
     /// <summary>Length and allocated size of an open file.</summary>
     Length = 1 << 16,
 
-    /// <summary>Whatever changes the disk, syncs included; an open counts when it may create.</summary>
-    Changes = Open | CreateDirectory | DeleteDirectory | Rename | Delete | SyncDirectory | Write | SetLength | Allocate | PunchHole | Sync,
+    /// <summary>Whatever changes the disk, syncs included; and every open, because it may create.</summary>
+    Changes = Open | CreateDirectory | DeleteDirectory | Rename | Delete | SyncDirectory
+        | Write | SetLength | Allocate | PunchHole | Sync,
 
     All = Changes | Exists | List | Lock | FreeSpace | Read | Length,
 }

@@ -33,7 +33,9 @@ public enum FaultKind
 /// <param name="Kind">How they fail.</param>
 public sealed record FaultRule(FaultOperations Operations, FaultKind Kind)
 {
-    /// <summary>Paths it applies to: '*' stands for any letters, '/' included, '?' for one. A rename matches by either path.</summary>
+    /// <summary>
+    /// Paths it applies to: '*' stands for any letters, '/' included, '?' for one. A rename matches by either path.
+    /// </summary>
     public string PathPattern { get; init; } = "*";
 
     /// <summary>The first match that fails, counted from 1.</summary>

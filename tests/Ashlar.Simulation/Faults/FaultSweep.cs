@@ -23,7 +23,8 @@ public static class FaultSweep
             }
             catch (Exception cause)
             {
-                throw new FaultSweepException($"With operation {nth} of {rule.Operations} failing ({rule.Kind}): {cause.Message}", cause);
+                var message = $"With operation {nth} of {rule.Operations} failing ({rule.Kind}): {cause.Message}";
+                throw new FaultSweepException(message, cause);
             }
 
             if (disk.FiredCount == 0) return nth - 1;

@@ -231,7 +231,8 @@ public sealed class CrashModelTests
         List<string> Collect()
         {
             var states = new List<string>();
-            CrashExplorer.Explore(disk, state => states.Add($"{state.EventIndex} {state}"), new() { StateBudget = 1000, NestedOneIn = 0 });
+            var options = new CrashExplorerOptions { StateBudget = 1000, NestedOneIn = 0 };
+            CrashExplorer.Explore(disk, state => states.Add($"{state.EventIndex} {state}"), options);
             return states;
         }
     }
