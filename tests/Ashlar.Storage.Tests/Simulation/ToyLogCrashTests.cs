@@ -92,6 +92,28 @@ public sealed class ToyLogCrashTests
     }
 
     [Fact]
+    public async Task Asynchronous_workloads_and_checks_are_explored_alike()
+    {
+        var expected = CrashExplorer.Explore(AppendAll, Check);
+        var result = await CrashExplorer.ExploreAsync(
+            async disk =>
+            {
+                await Task.Yield();
+                AppendAll(disk);
+            },
+            async state =>
+            {
+                await Task.Yield();
+                Check(state);
+            });
+        Assert.Equal(expected, result);
+
+        await Assert.ThrowsAsync<CrashCheckException>(() => CrashExplorer.ExploreAsync(
+            disk => Task.Run(() => AppendAll(Without(disk, FaultOperations.Sync, "*/records"), disk.Mark)),
+            state => Task.Run(() => Check(state))));
+    }
+
+    [Fact]
     public void Several_threads_may_write_while_the_trace_is_recorded()
     {
         var result = CrashExplorer.Explore(
