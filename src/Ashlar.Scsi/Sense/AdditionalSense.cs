@@ -1,0 +1,76 @@
+namespace Ashlar.Scsi;
+
+/// <summary>
+/// Additional sense code and qualifier as one number, ASC in the high byte (SPC-4, annex F). Names are those of the standard.
+/// </summary>
+public enum AdditionalSense
+{
+    /// <summary>00/00 NO ADDITIONAL SENSE INFORMATION.</summary>
+    None = 0x0000,
+
+    /// <summary>0C/00 WRITE ERROR.</summary>
+    WriteError = 0x0C00,
+
+    /// <summary>0C/0C WRITE ERROR - UNEXPECTED UNSOLICITED DATA.</summary>
+    UnexpectedUnsolicitedData = 0x0C0C,
+
+    /// <summary>0C/0D WRITE ERROR - NOT ENOUGH UNSOLICITED DATA.</summary>
+    NotEnoughUnsolicitedData = 0x0C0D,
+
+    /// <summary>11/00 UNRECOVERED READ ERROR.</summary>
+    UnrecoveredReadError = 0x1100,
+
+    /// <summary>1A/00 PARAMETER LIST LENGTH ERROR.</summary>
+    ParameterListLengthError = 0x1A00,
+
+    /// <summary>1D/00 MISCOMPARE DURING VERIFY OPERATION.</summary>
+    MiscompareDuringVerify = 0x1D00,
+
+    /// <summary>20/00 INVALID COMMAND OPERATION CODE.</summary>
+    InvalidOperationCode = 0x2000,
+
+    /// <summary>21/00 LOGICAL BLOCK ADDRESS OUT OF RANGE.</summary>
+    LbaOutOfRange = 0x2100,
+
+    /// <summary>24/00 INVALID FIELD IN CDB.</summary>
+    InvalidFieldInCdb = 0x2400,
+
+    /// <summary>25/00 LOGICAL UNIT NOT SUPPORTED.</summary>
+    LogicalUnitNotSupported = 0x2500,
+
+    /// <summary>26/00 INVALID FIELD IN PARAMETER LIST.</summary>
+    InvalidFieldInParameterList = 0x2600,
+
+    /// <summary>27/00 WRITE PROTECTED.</summary>
+    WriteProtected = 0x2700,
+
+    /// <summary>27/02 LOGICAL UNIT SOFTWARE WRITE PROTECTED.</summary>
+    SoftwareWriteProtected = 0x2702,
+
+    /// <summary>27/07 SPACE ALLOCATION FAILED WRITE PROTECT.</summary>
+    SpaceAllocationFailed = 0x2707,
+
+    /// <summary>29/00 POWER ON, RESET, OR BUS DEVICE RESET OCCURRED.</summary>
+    PowerOnOrReset = 0x2900,
+
+    /// <summary>2A/01 MODE PARAMETERS CHANGED.</summary>
+    ModeParametersChanged = 0x2A01,
+
+    /// <summary>2A/09 CAPACITY DATA HAS CHANGED.</summary>
+    CapacityDataHasChanged = 0x2A09,
+
+    /// <summary>2F/00 COMMANDS CLEARED BY ANOTHER INITIATOR.</summary>
+    CommandsClearedByAnotherInitiator = 0x2F00,
+
+    /// <summary>39/00 SAVING PARAMETERS NOT SUPPORTED.</summary>
+    SavingParametersNotSupported = 0x3900,
+
+    /// <summary>3F/0E REPORTED LUNS DATA HAS CHANGED.</summary>
+    ReportedLunsDataHasChanged = 0x3F0E,
+
+    /// <summary>44/00 INTERNAL TARGET FAILURE.</summary>
+    InternalTargetFailure = 0x4400,
+
+    /// <summary>4B/00 DATA PHASE ERROR.</summary>
+    DataPhaseError = 0x4B00,
+}

@@ -1,0 +1,61 @@
+namespace Ashlar.Scsi;
+
+/// <summary>One initiator's view of one unit (an I_T_L nexus): what it has still to be told.</summary>
+sealed class UnitNexus : IDisposable
+{
+    // Reported in this order: a reset says more than anything that happened before it (SAM-5, 5.14.1).
+    static readonly AdditionalSense[] Conditions =
+    [
+        AdditionalSense.PowerOnOrReset,
+        AdditionalSense.CommandsClearedByAnotherInitiator,
+        AdditionalSense.ModeParametersChanged,
+        AdditionalSense.CapacityDataHasChanged,
+        AdditionalSense.ReportedLunsDataHasChanged,
+    ];
+
+    int pending;
+    long blockCountSeen;
+
+    public UnitNexus(int number, LogicalUnit unit)
+    {
+        Number = number;
+        Unit = unit;
+        blockCountSeen = unit.BlockCount;
+        Attention(AdditionalSense.PowerOnOrReset);
+        unit.Attach(this);
+    }
+
+    public int Number { get; }
+
+    public LogicalUnit Unit { get; }
+
+    public void Attention(AdditionalSense condition)
+    {
+        // A reset forgets what was to be told before it.
+        if (condition == AdditionalSense.PowerOnOrReset) Volatile.Write(ref pending, 1);
+        else Interlocked.Or(ref pending, 1 << Array.IndexOf(Conditions, condition));
+    }
+
+    /// <summary>The next condition to report; it counts as reported.</summary>
+    public bool TryTakeAttention(out Sense sense)
+    {
+        var blockCount = Unit.BlockCount;
+        if (blockCount != Volatile.Read(ref blockCountSeen))
+        {
+            Volatile.Write(ref blockCountSeen, blockCount);
+            Attention(AdditionalSense.CapacityDataHasChanged);
+        }
+        var conditions = Volatile.Read(ref pending);
+        if (conditions == 0)
+        {
+            sense = default;
+            return false;
+        }
+        var first = int.TrailingZeroCount(conditions);
+        Interlocked.And(ref pending, ~(1 << first));
+        sense = new(SenseKey.UnitAttention, Conditions[first]);
+        return true;
+    }
+
+    public void Dispose() => Unit.Detach(this);
+}
