@@ -3,20 +3,27 @@ using Ashlar.Transport;
 
 namespace Ashlar.Iscsi;
 
-/// <summary>An iSCSI portal on one address and port.</summary>
+/// <summary>An iSCSI portal on one address and port (RFC 7143).</summary>
 public sealed class IscsiServer : IAsyncDisposable
 {
+    readonly StreamListener listener;
+
+    IscsiServer(StreamListener listener) => this.listener = listener;
+
     /// <summary>The address and port listened on.</summary>
-    public IPEndPoint EndPoint => throw new NotImplementedException();
+    public IPEndPoint EndPoint => listener.EndPoint;
+
+    /// <summary>Connections open now.</summary>
+    public int ConnectionCount => listener.ConnectionCount;
 
     /// <summary>Starts to listen.</summary>
     /// <param name="options">Where, and the limits.</param>
     /// <param name="targets">What is served.</param>
-    /// <param name="report">Gets a line for each connection that ended in an error.</param>
+    /// <param name="report">Gets a line for each connection that ended in an error. Called from any thread.</param>
     /// <exception cref="ListenException">The port is taken.</exception>
     public static IscsiServer Start(ListenerOptions options, IIscsiTargets targets, Action<string> report) =>
-        throw new NotImplementedException();
+        new(StreamListener.Start(options, new IscsiNode(targets, report), report));
 
-    /// <summary>Refuses new initiators, finishes what is in flight, closes.</summary>
-    public ValueTask DisposeAsync() => throw new NotImplementedException();
+    /// <summary>Refuses new initiators, finishes what is in flight, tells the initiators, closes.</summary>
+    public ValueTask DisposeAsync() => listener.DisposeAsync();
 }

@@ -14,8 +14,11 @@ public enum AdditionalSense
     /// <summary>0C/0C WRITE ERROR - UNEXPECTED UNSOLICITED DATA.</summary>
     UnexpectedUnsolicitedData = 0x0C0C,
 
-    /// <summary>0C/0D WRITE ERROR - NOT ENOUGH UNSOLICITED DATA.</summary>
-    NotEnoughUnsolicitedData = 0x0C0D,
+    /// <summary>0C/0D WRITE ERROR - NOT ENOUGH UNSOLICITED DATA; in iSCSI, an incorrect amount of data (RFC 7143, 11.4.7.2).</summary>
+    IncorrectAmountOfData = 0x0C0D,
+
+    /// <summary>0E/03 INVALID FIELD IN COMMAND INFORMATION UNIT: what the transport says of a command does not fit it.</summary>
+    InvalidFieldInCommandInformationUnit = 0x0E03,
 
     /// <summary>11/00 UNRECOVERED READ ERROR.</summary>
     UnrecoveredReadError = 0x1100,

@@ -1,0 +1,107 @@
+using System.Buffers;
+using System.Globalization;
+
+namespace Ashlar.Iscsi;
+
+/// <summary>
+/// The stages of one login (RFC 7143, 6.3): each request gives a reply, until the full feature phase or an error. Knows no
+/// socket; authentication will be a matter of the security stage.
+/// </summary>
+sealed class LoginNegotiation(Func<string, bool> targetExists, int portalGroupTag)
+{
+    const int MaxRequests = 64;
+
+    readonly ArrayBufferWriter<byte> text = new();
+    LoginStage stage = LoginStage.Security;
+    bool isFirst = true;
+    bool namesAreKnown;
+    bool lengthIsDeclared;
+    int requestCount;
+
+    public SessionParameters Parameters { get; } = new();
+
+    public bool IsComplete => stage == LoginStage.FullFeature;
+
+    /// <summary>Takes a request and its text.</summary>
+    /// <exception cref="NegotiationException">The login fails.</exception>
+    public LoginReply Step(in LoginRequestPdu request, ReadOnlySpan<byte> requestText)
+    {
+        CheckRequest(request);
+        if (requestText.Length > TextPairs.MaxTextBytes - text.WrittenCount)
+            throw new NegotiationException($"more than {TextPairs.MaxTextBytes} bytes of text");
+        text.Write(requestText);
+        // The text goes on: nothing can be answered yet (6.2, C bit).
+        if (request.Continue) return new(stage, stage, Transit: false, default);
+
+        var answer = new ArrayBufferWriter<byte>();
+        var pairs = TextPairs.Parse(text.WrittenSpan);
+        text.ResetWrittenCount();
+        Declare(pairs, answer);
+        Negotiate(pairs, answer);
+        if (stage == LoginStage.Operational && !lengthIsDeclared)
+        {
+            lengthIsDeclared = true;
+            TextPairs.Append(answer, "MaxRecvDataSegmentLength",
+                SessionParameters.OwnMaxRecvDataSegmentLength.ToString(CultureInfo.InvariantCulture));
+        }
+        if (answer.WrittenCount > SessionParameters.LoginMaxRecvDataSegmentLength)
+            throw new NegotiationException("the answers do not fit one PDU");
+
+        var reply = new LoginReply(stage, request.Transit ? request.NextStage : stage, request.Transit, answer.WrittenMemory);
+        stage = reply.NextStage;
+        if (IsComplete) Parameters.Settle();
+        return reply;
+    }
+
+    void CheckRequest(in LoginRequestPdu request)
+    {
+        if (++requestCount > MaxRequests) throw new NegotiationException($"more than {MaxRequests} requests in one login");
+        if (request.VersionMin > 0) throw new NegotiationException("only version 0 is spoken", LoginStatus.UnsupportedVersion);
+        // The initiator chooses with which of the two stages to begin.
+        if (isFirst && request.CurrentStage == LoginStage.Operational) stage = LoginStage.Operational;
+        isFirst = false;
+        if (request.CurrentStage != stage)
+            throw new NegotiationException($"stage {request.CurrentStage} in the middle of stage {stage}");
+        if (!request.Transit) return;
+        if (request.Continue) throw new NegotiationException("text that goes on cannot end a stage");
+        if (request.NextStage is LoginStage.Reserved || request.NextStage <= stage)
+            throw new NegotiationException($"stage {request.NextStage} cannot follow stage {stage}");
+    }
+
+    /// <summary>The first text says who speaks and what it wants (6.3.1); what else it says may depend on that.</summary>
+    void Declare(List<KeyValuePair<string, string>> pairs, ArrayBufferWriter<byte> answer)
+    {
+        if (namesAreKnown)
+        {
+            if (pairs.Exists(static pair => IsName(pair.Key))) throw new NegotiationException("names cannot change within a login");
+            return;
+        }
+        foreach (var (key, value) in pairs)
+            if (IsName(key)) KeyRules.Answer(key, value, Parameters);
+        if (Parameters.InitiatorName.Length == 0) throw new NegotiationException("InitiatorName is missing", LoginStatus.MissingParameter);
+        namesAreKnown = true;
+        if (Parameters.IsDiscovery) return;
+        if (Parameters.TargetName.Length == 0) throw new NegotiationException("TargetName is missing", LoginStatus.MissingParameter);
+        if (!targetExists(Parameters.TargetName))
+            throw new NegotiationException($"there is no target {Parameters.TargetName}", LoginStatus.NotFound);
+        // Due in the first response (13.9).
+        TextPairs.Append(answer, "TargetPortalGroupTag", portalGroupTag.ToString(CultureInfo.InvariantCulture));
+    }
+
+    void Negotiate(List<KeyValuePair<string, string>> pairs, ArrayBufferWriter<byte> answer)
+    {
+        foreach (var (key, value) in pairs)
+        {
+            if (IsName(key)) continue;
+            var result = KeyRules.Answer(key, value, Parameters);
+            if (key == "AuthMethod" && result == KeyRules.Reject)
+                throw new NegotiationException("no authentication method in common", LoginStatus.AuthenticationFailure);
+            if (result is not null) TextPairs.Append(answer, key, result);
+        }
+    }
+
+    static bool IsName(string key) => key is "InitiatorName" or "TargetName" or "SessionType";
+}
+
+/// <summary>What to answer to a login request that is all right.</summary>
+readonly record struct LoginReply(LoginStage CurrentStage, LoginStage NextStage, bool Transit, ReadOnlyMemory<byte> Text);

@@ -1,0 +1,225 @@
+using System.Buffers.Binary;
+using Ashlar.Scsi;
+using Bhs = Ashlar.Iscsi.BasicHeaderSegment;
+
+namespace Ashlar.Iscsi;
+
+// SCSI commands: arrival, execution, status (RFC 7143, 11.3 and 11.4).
+sealed partial class FullFeaturePhase
+{
+    const long MaxWaitingBytes = 64L << 20;
+
+    void ReceiveCommand(ReadOnlySpan<byte> header, int immediateBytes)
+    {
+        var pdu = ScsiCommandPdu.Read(header);
+        if (tasks.Contains(pdu.InitiatorTaskTag) || pdu.InitiatorTaskTag == Bhs.NoTag)
+        {
+            SkipData(header, 0);
+            Reject(header, pdu.InitiatorTaskTag == Bhs.NoTag ? RejectReason.InvalidPduField : RejectReason.TaskInProgress);
+            return;
+        }
+        if (pdu.Immediate && tasks.Count >= MaxTasks)
+        {
+            SkipData(header, 0);
+            Reject(header, RejectReason.TooManyImmediateCommands);
+            return;
+        }
+        connection.Skip(Bhs.ReadAhsLength(header)); // Longer CDBs and bidirectional commands are not supported.
+
+        var lun = header.Slice(Bhs.LunOffset, LunAddress.SizeBytes);
+        var task = tasks.Rent();
+        task.Begin(pdu, BinaryPrimitives.ReadUInt64BigEndian(lun), session.Nexus!.FindUnit(lun));
+        session.Nexus.Begin(task.Command, lun, header.Slice(ScsiCommandPdu.CdbOffset, ScsiCommandPdu.CdbBytes));
+        if (CheckTransfer(pdu, immediateBytes, task.Command) is { } refusal)
+        {
+            RefuseData(header, pdu, task, refusal);
+            return;
+        }
+        var wanted = task.Command.Direction == DataDirection.Out ? (int)Math.Min(task.ExpectedBytes, task.Command.DataBytes) : 0;
+        if (wanted > 0 && tasks.WaitingBytes + wanted > MaxWaitingBytes)
+        {
+            RefuseData(header, pdu, task, new(ScsiStatus.TaskSetFull));
+            return;
+        }
+        task.Expect(wanted);
+        ReceiveInto(task, immediateBytes);
+        task.ExpectsUnsolicited = pdu.Writes && !pdu.Final;
+        task.UnsolicitedLimit = (int)Math.Min(task.ExpectedBytes, (uint)parameters.FirstBurstLength);
+        task.SolicitedBytes = task.BurstEnd = task.ReceivedBytes;
+        if (!task.ExpectsUnsolicited && task.ReceivedBytes >= wanted)
+        {
+            Execute(task);
+            return;
+        }
+        tasks.Wait(task);
+        if (task.IsCounted) session.Window.TaskBegins();
+        if (!task.ExpectsUnsolicited) Solicit(task);
+    }
+
+    /// <summary>Refuses a command for what it says of its data, or because the unit refused it.</summary>
+    ScsiResult? CheckTransfer(in ScsiCommandPdu pdu, int immediateBytes, ScsiCommand command)
+    {
+        if (command.IsRefused) return command.Refusal;
+        if (command.DataBytes > 0 && pdu.Reads != pdu.Writes)
+        {
+            var opposite = pdu.Reads ? DataDirection.Out : DataDirection.In;
+            if (command.Direction == opposite)
+                return ScsiResult.Check(new(SenseKey.IllegalRequest, AdditionalSense.InvalidFieldInCommandInformationUnit));
+        }
+        // 11.4.7.2: data that nobody asked for.
+        var allowed = pdu.Writes && parameters.ImmediateData ? Math.Min(pdu.ExpectedDataTransferLength, (uint)parameters.FirstBurstLength) : 0;
+        if (immediateBytes > allowed || (pdu.Writes && !pdu.Final && parameters.InitialR2T))
+            return ScsiResult.Check(new(SenseKey.AbortedCommand, AdditionalSense.UnexpectedUnsolicitedData));
+        return null;
+    }
+
+    void RefuseData(ReadOnlySpan<byte> header, in ScsiCommandPdu pdu, IscsiTask task, in ScsiResult refusal)
+    {
+        var dataBytes = Bhs.ReadDataSegmentLength(header);
+        connection.Skip(dataBytes + Bhs.Padding(dataBytes));
+        if (pdu.Writes && !pdu.Final) tasks.RememberEnded(pdu.InitiatorTaskTag);
+        Respond(task, refusal, runsElsewhere: false);
+        tasks.Recycle(task);
+    }
+
+    /// <summary>All data is there.</summary>
+    void Execute(IscsiTask task)
+    {
+        session.Running.WaitForRoom();
+        if (task.IsOrdered) session.Running.WaitUntilIdle();
+        if (task.Command.IsRefused)
+        {
+            Respond(task, task.Command.Refusal, runsElsewhere: false);
+            tasks.Recycle(task);
+            return;
+        }
+        // What was done before should not wait for what may take its time.
+        if (task.Command.MayWait) replies.SendAll();
+        session.InlineStep();
+        try
+        {
+            if (task.Command.ReadsMedium) ExecuteRead(task);
+            else ExecuteOther(task);
+        }
+        finally
+        {
+            session.InlineStep();
+        }
+        if (task.IsOrdered) session.Running.WaitUntilIdle();
+    }
+
+    void ExecuteOther(IscsiTask task)
+    {
+        ValueTask<ScsiResult> pending;
+        try
+        {
+            pending = task.Command.ExecuteAsync(task.Data);
+        }
+        catch (Exception e)
+        {
+            pending = ValueTask.FromException<ScsiResult>(e);
+        }
+        if (pending.IsCompleted)
+        {
+            RespondWithData(task, Result(pending), runsElsewhere: false);
+            tasks.Recycle(task);
+            return;
+        }
+        Detach(task, task.BufferBytes);
+        _ = FinishLater(task, pending, task.BufferBytes);
+    }
+
+    async Task FinishLater(IscsiTask task, ValueTask<ScsiResult> pending, int heldBytes)
+    {
+        ScsiResult result;
+        try
+        {
+            result = await pending.ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            result = Failed(e);
+        }
+        Finish(task, heldBytes, () => RespondWithData(task, result, runsElsewhere: true));
+    }
+
+    /// <summary>The connection's thread leaves a command that goes on.</summary>
+    void Detach(IscsiTask task, int heldBytes)
+    {
+        if (task.IsCounted) session.Window.TaskBegins();
+        session.Running.Enter(heldBytes);
+        tasks.Run(task);
+    }
+
+    /// <summary>The last of a command that ran elsewhere. Nothing may escape: there is nobody above.</summary>
+    void Finish(IscsiTask task, int heldBytes, Action respond)
+    {
+        try
+        {
+            if (task.IsCounted) session.Window.TaskEnds();
+            if (tasks.EndRun(task)) respond();
+        }
+        catch (Exception e)
+        {
+            // The answer did not get out: the connection's thread finds it broken too.
+            if (e is not Transport.ConnectionException) node.Report($"iscsi: {parameters.InitiatorName}: {e}");
+            session.Cut();
+        }
+        finally
+        {
+            task.End();
+            session.Running.Leave(heldBytes);
+        }
+    }
+
+    /// <summary>The result of a command that is done; one that is not is waited for.</summary>
+    ScsiResult Result(in ValueTask<ScsiResult> pending)
+    {
+        try
+        {
+            return pending.IsCompleted ? pending.GetAwaiter().GetResult() : pending.AsTask().GetAwaiter().GetResult();
+        }
+        catch (Exception e)
+        {
+            return Failed(e);
+        }
+    }
+
+    ScsiResult Failed(Exception e)
+    {
+        node.Report($"iscsi: a command of {parameters.InitiatorName} failed for a reason of our own: {e}");
+        return ScsiResult.Check(Sense.InternalTargetFailure);
+    }
+
+    /// <summary>Sends the status of a command that moved no data to the initiator.</summary>
+    void Respond(IscsiTask task, in ScsiResult result, bool runsElsewhere)
+    {
+        Span<byte> pdu = stackalloc byte[Bhs.SizeBytes + 2 + Sense.MaxSizeBytes + 2];
+        var dataBytes = 0;
+        if (result.Status == ScsiStatus.CheckCondition)
+        {
+            var senseBytes = result.Sense.Write(pdu[(Bhs.SizeBytes + 2)..], task.Command.DescriptorSense);
+            BinaryPrimitives.WriteUInt16BigEndian(pdu[Bhs.SizeBytes..], (ushort)senseBytes);
+            dataBytes = 2 + senseBytes;
+        }
+        // Of a command that was refused or failed, nothing counts as moved.
+        long moved = 0;
+        if (result.Status == ScsiStatus.Good)
+            moved = task.Command.Direction == DataDirection.In && !task.Command.ReadsMedium ? result.DataIn.Length : task.Command.DataBytes;
+        var residual = new Residual(moved - task.ExpectedBytes);
+        var response = new ScsiResponsePdu(task.InitiatorTaskTag, result.Status, residual, ExpDataSN: task.R2TCount);
+        var padding = Bhs.Padding(dataBytes);
+        pdu.Slice(Bhs.SizeBytes + dataBytes, padding).Clear();
+        using (replies.Gate.EnterScope())
+        {
+            response.Write(pdu, replies.CountStatus(), dataBytes);
+            Emit(pdu[..(Bhs.SizeBytes + dataBytes + padding)], runsElsewhere);
+        }
+    }
+
+    void Emit(ReadOnlySpan<byte> pdu, bool runsElsewhere)
+    {
+        if (runsElsewhere) replies.Send(pdu);
+        else replies.Gather(pdu);
+    }
+}

@@ -1,0 +1,194 @@
+using System.Buffers;
+using Ashlar.Scsi;
+using Ashlar.Transport;
+using Bhs = Ashlar.Iscsi.BasicHeaderSegment;
+
+namespace Ashlar.Iscsi;
+
+/// <summary>
+/// A session at work (RFC 7143, 4.2): takes PDUs one after another on the connection's thread and executes commands there.
+/// Replies are gathered while further PDUs wait in the receive buffer.
+/// </summary>
+sealed partial class FullFeaturePhase(IscsiSession session, IscsiNode node, Connection connection)
+{
+    // More than the window: immediate commands come on top of it.
+    const int MaxTasks = CommandWindow.DefaultDepth + 32;
+
+    readonly SessionParameters parameters = session.Parameters;
+    readonly ReplyStream replies = session.Replies;
+    readonly TaskSet tasks = session.Tasks;
+
+    /// <summary>Serves until logout, the end of the connection, or an error of the initiator.</summary>
+    /// <exception cref="ProtocolException">The initiator broke a rule that leaves no way to go on.</exception>
+    public void Run()
+    {
+        Span<byte> header = stackalloc byte[Bhs.SizeBytes];
+        while (true)
+        {
+            if (!PduIsBuffered()) replies.SendAll();
+            if (!connection.WaitForData()) return;
+            connection.Receive(header);
+            if (!Handle(header)) return;
+        }
+    }
+
+    /// <summary>Tells the initiator that the target goes away (RFC 7143, 11.9.1).</summary>
+    public void SayGoodbye()
+    {
+        Span<byte> pdu = stackalloc byte[Bhs.SizeBytes];
+        using (replies.Gate.EnterScope())
+        {
+            new AsyncMessagePdu(AsyncMessagePdu.AllConnectionsAreDropped).Write(pdu, replies.CountStatus());
+            replies.Gather(pdu);
+        }
+        replies.SendAll();
+    }
+
+    /// <summary>Takes one PDU, the header of which is here.</summary>
+    /// <returns>False when the connection is to be closed.</returns>
+    bool Handle(ReadOnlySpan<byte> header)
+    {
+        if (tasks.HasAborted) DropAborted();
+        var dataBytes = Bhs.ReadDataSegmentLength(header);
+        // Checked before anything is allocated or read by it.
+        if (dataBytes > SessionParameters.OwnMaxRecvDataSegmentLength)
+            throw new ProtocolException($"a PDU with {dataBytes} bytes of data: {SessionParameters.OwnMaxRecvDataSegmentLength} is the most");
+        var opcode = Bhs.ReadOpcode(header);
+        if (opcode is Opcode.DataOut)
+        {
+            ReceiveDataOut(header, dataBytes);
+            return true;
+        }
+        if (opcode is not (Opcode.ScsiCommand or Opcode.NopOut or Opcode.TextRequest or Opcode.LogoutRequest or Opcode.TaskManagementRequest))
+        {
+            SkipData(header, 0);
+            Reject(header, opcode == Opcode.SnackRequest ? RejectReason.SnackReject
+                : opcode == Opcode.LoginRequest ? RejectReason.ProtocolError : RejectReason.CommandNotSupported);
+            return true;
+        }
+        if (!Admit(header))
+        {
+            SkipData(header, 0);
+            return true;
+        }
+        if (session.Nexus is null && opcode is (Opcode.ScsiCommand or Opcode.TaskManagementRequest))
+        {
+            SkipData(header, 0);
+            Reject(header, RejectReason.ProtocolError); // Discovery sessions have text and logout only (4.3).
+            return true;
+        }
+        switch (opcode)
+        {
+            case Opcode.ScsiCommand:
+                ReceiveCommand(header, dataBytes);
+                return true;
+            case Opcode.NopOut:
+                AnswerPing(header, dataBytes);
+                return true;
+            case Opcode.TextRequest:
+                ReceiveText(header, dataBytes);
+                return true;
+            case Opcode.TaskManagementRequest:
+                SkipData(header, 0);
+                return ManageTasks(header);
+            default:
+                SkipData(header, 0);
+                return Logout(header);
+        }
+    }
+
+    /// <summary>Keeps to the window of commands (4.2.2.1).</summary>
+    /// <returns>False when the PDU is to be ignored.</returns>
+    bool Admit(ReadOnlySpan<byte> header)
+    {
+        const int cmdSNOffset = 24;
+        if (Bhs.IsImmediate(header)) return true;
+        var cmdSN = Bhs.UInt32(header, cmdSNOffset);
+        return session.Window.Admit(cmdSN) switch
+        {
+            CommandVerdict.Next => true,
+            CommandVerdict.OutsideWindow => false,
+            // One connection delivers in order and no digest lets a PDU get lost: the one before will never come.
+            _ => throw new ProtocolException($"CmdSN {cmdSN} came, but {session.Window.ExpCmdSN} was due"),
+        };
+    }
+
+    void AnswerPing(ReadOnlySpan<byte> header, int dataBytes)
+    {
+        var ping = NopOutPdu.Read(header);
+        if (ping.InitiatorTaskTag == Bhs.NoTag)
+        {
+            SkipData(header, 0);
+            return;
+        }
+        connection.Skip(Bhs.ReadAhsLength(header));
+        var answerBytes = Math.Min(dataBytes, parameters.InitiatorMaxRecvDataSegmentLength);
+        var pduBytes = Bhs.SizeBytes + answerBytes + Bhs.Padding(answerBytes);
+        var pdu = ArrayPool<byte>.Shared.Rent(pduBytes);
+        try
+        {
+            var data = pdu.AsSpan(Bhs.SizeBytes, pduBytes - Bhs.SizeBytes);
+            data[answerBytes..].Clear();
+            connection.Receive(data[..answerBytes]);
+            connection.Skip(dataBytes - answerBytes + Bhs.Padding(dataBytes));
+            using (replies.Gate.EnterScope())
+            {
+                new NopInPdu(ping.InitiatorTaskTag, Bhs.NoTag).Write(pdu, replies.CountStatus(), answerBytes);
+                replies.Gather(pdu.AsSpan(0, pduBytes));
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(pdu);
+        }
+    }
+
+    bool Logout(ReadOnlySpan<byte> header)
+    {
+        var request = LogoutRequestPdu.Read(header);
+        var result = request.Reason switch
+        {
+            LogoutRequestPdu.CloseSession => LogoutResult.Closed,
+            LogoutRequestPdu.CloseConnection => request.Cid == session.Cid ? LogoutResult.Closed : LogoutResult.NoSuchConnection,
+            _ => LogoutResult.RecoveryNotSupported,
+        };
+        // Commands that run are part of the session that ends: they come to their end before it is said to be closed.
+        if (result == LogoutResult.Closed) session.Running.WaitUntilIdle();
+        Span<byte> pdu = stackalloc byte[Bhs.SizeBytes];
+        using (replies.Gate.EnterScope())
+        {
+            new LogoutResponsePdu(request.InitiatorTaskTag, result).Write(pdu, replies.CountStatus());
+            replies.Gather(pdu);
+        }
+        if (result != LogoutResult.Closed) return true;
+        replies.SendAll();
+        return false;
+    }
+
+    void Reject(ReadOnlySpan<byte> header, RejectReason reason)
+    {
+        Span<byte> pdu = stackalloc byte[RejectPdu.SizeBytes];
+        using (replies.Gate.EnterScope())
+        {
+            new RejectPdu(reason).Write(pdu, replies.CountStatus(), header);
+            replies.Gather(pdu);
+        }
+    }
+
+    /// <summary>Reads off what follows a header, from <paramref name="received"/> bytes of its data on.</summary>
+    void SkipData(ReadOnlySpan<byte> header, int received)
+    {
+        var dataBytes = Bhs.ReadDataSegmentLength(header);
+        var rest = dataBytes - received + Bhs.Padding(dataBytes) + (received == 0 ? Bhs.ReadAhsLength(header) : 0);
+        if (rest > 0) connection.Skip(rest);
+    }
+
+    /// <summary>Whether a whole further PDU is there: only then may replies wait for its own.</summary>
+    bool PduIsBuffered()
+    {
+        var buffered = connection.Buffered;
+        if (buffered.Length < Bhs.SizeBytes) return false;
+        var dataBytes = Bhs.ReadDataSegmentLength(buffered);
+        return buffered.Length - Bhs.SizeBytes >= Bhs.ReadAhsLength(buffered) + dataBytes + Bhs.Padding(dataBytes);
+    }
+}

@@ -1,0 +1,85 @@
+using Ashlar.Scsi;
+using Ashlar.Transport;
+
+namespace Ashlar.Iscsi;
+
+/// <summary>
+/// An initiator that has logged in: one connection (MaxConnections=1), its commands, and what it may reach.
+/// </summary>
+sealed class IscsiSession : IDisposable
+{
+    readonly Connection connection;
+    readonly ManualResetEventSlim ended = new();
+    long inlineSteps;
+
+    public IscsiSession(
+        Connection connection, SessionParameters parameters, SessionKey key, ushort cid, IscsiTarget? target, ScsiNexus? nexus,
+        uint firstCmdSN, uint firstStatSN)
+    {
+        this.connection = connection;
+        Parameters = parameters;
+        Key = key;
+        Cid = cid;
+        Target = target;
+        Nexus = nexus;
+        Window = new CommandWindow(firstCmdSN, CommandWindow.DefaultDepth);
+        Replies = new ReplyStream(connection, Window, firstStatSN);
+    }
+
+    public SessionParameters Parameters { get; }
+
+    public SessionKey Key { get; }
+
+    public ushort Cid { get; }
+
+    /// <summary>Identifies the session to the initiator; given when it is registered.</summary>
+    public ushort Tsih { get; set; }
+
+    /// <summary>Null in a discovery session.</summary>
+    public IscsiTarget? Target { get; }
+
+    /// <summary>Null in a discovery session.</summary>
+    public ScsiNexus? Nexus { get; }
+
+    public CommandWindow Window { get; }
+
+    public TaskSet Tasks { get; } = new();
+
+    public RunningCommands Running { get; } = new();
+
+    public ReplyStream Replies { get; }
+
+    /// <summary>Cuts the connection, from any thread. The session ends once nothing of it runs.</summary>
+    public void Cut() => connection.Dispose();
+
+    public bool WaitForEnd(TimeSpan limit) => ended.Wait(limit);
+
+    /// <summary>The connection's thread begins or ends a command that it executes itself.</summary>
+    public void InlineStep() => Interlocked.Increment(ref inlineSteps);
+
+    /// <summary>Waits until the command that the connection's thread executes now, if there is one, has ended.</summary>
+    public void WaitForInlineCommand()
+    {
+        var seen = Volatile.Read(ref inlineSteps);
+        if ((seen & 1) == 0) return;
+        var spin = default(SpinWait);
+        while (Volatile.Read(ref inlineSteps) == seen) spin.SpinOnce();
+    }
+
+    /// <summary>Waits until nothing of the session runs any more; its connection takes no further command.</summary>
+    public void Quiesce()
+    {
+        foreach (var task in Tasks.TakeWaiting()) task.End();
+        Running.WaitUntilIdle();
+    }
+
+    /// <summary>The session is over: another may take its place.</summary>
+    public void Dispose()
+    {
+        Replies.Dispose();
+        ended.Set();
+    }
+}
+
+/// <summary>What makes a session the same one again: initiator port and target (RFC 7143, 6.3.5).</summary>
+readonly record struct SessionKey(string InitiatorName, ulong Isid, string TargetName);

@@ -1,0 +1,107 @@
+using System.Buffers;
+using Ashlar.Scsi;
+
+namespace Ashlar.Iscsi;
+
+/// <summary>A SCSI command of a session, from its PDU to its status. Used for many commands, one after another.</summary>
+sealed class IscsiTask
+{
+    byte[]? data;
+
+    public ScsiCommand Command { get; } = new();
+
+    public uint InitiatorTaskTag { get; private set; }
+
+    /// <summary>The LUN field as it came, for R2Ts.</summary>
+    public ulong Lun { get; private set; }
+
+    public LogicalUnit? Unit { get; private set; }
+
+    /// <summary>Bytes that the initiator expects to move in the command's direction (EDTL); 0 where it set no such bit.</summary>
+    public uint ExpectedBytes { get; private set; }
+
+    /// <summary>Whether the command counts in the window: immediate ones do not.</summary>
+    public bool IsCounted { get; private set; }
+
+    public bool IsOrdered { get; private set; }
+
+    /// <summary>Bytes of data to bring: what the command wants, as far as the initiator has it.</summary>
+    public int WantedBytes { get; private set; }
+
+    /// <summary>Bytes that came, counted from the first; there are no gaps.</summary>
+    public int ReceivedBytes { get; private set; }
+
+    /// <summary>Bytes that may come without being asked for; data comes up to here before the first R2T.</summary>
+    public int UnsolicitedLimit { get; set; }
+
+    /// <summary>Whether unsolicited Data-Out PDUs still come.</summary>
+    public bool ExpectsUnsolicited { get; set; }
+
+    /// <summary>Where the next R2T starts.</summary>
+    public int SolicitedBytes { get; set; }
+
+    /// <summary>R2Ts sent; the next R2TSN.</summary>
+    public uint R2TCount { get; set; }
+
+    /// <summary>R2Ts answered; bursts come in the order of their R2Ts (DataSequenceInOrder).</summary>
+    public uint BurstsDone { get; set; }
+
+    /// <summary>Where the burst that is due ends.</summary>
+    public int BurstEnd { get; set; }
+
+    /// <summary>Target transfer tag of the first R2T; the others follow.</summary>
+    public uint FirstTransferTag { get; set; }
+
+    /// <summary>DataSN of the next Data-Out of the burst.</summary>
+    public uint NextDataSN { get; set; }
+
+    public ReadOnlyMemory<byte> Data => data.AsMemory(0, Math.Min(ReceivedBytes, WantedBytes));
+
+    /// <summary>Bytes of buffers held.</summary>
+    public int BufferBytes => data?.Length ?? 0;
+
+    /// <summary>Set by an abort that waits until the command, which runs, has come to its end. Under the task set's lock.</summary>
+    public Abortion? AbortedBy { get; set; }
+
+    public bool Runs { get; set; }
+
+    public void Begin(in ScsiCommandPdu pdu, ulong lun, LogicalUnit? unit)
+    {
+        InitiatorTaskTag = pdu.InitiatorTaskTag;
+        Lun = lun;
+        Unit = unit;
+        ExpectedBytes = pdu.Reads || pdu.Writes ? pdu.ExpectedDataTransferLength : 0;
+        IsCounted = !pdu.Immediate;
+        IsOrdered = pdu.Attribute is TaskAttribute.Ordered;
+        WantedBytes = ReceivedBytes = UnsolicitedLimit = SolicitedBytes = BurstEnd = 0;
+        R2TCount = BurstsDone = NextDataSN = 0;
+        ExpectsUnsolicited = Runs = false;
+        AbortedBy = null;
+    }
+
+    /// <summary>Makes room for the data, which is bounded by what a command may move.</summary>
+    public void Expect(int bytes)
+    {
+        WantedBytes = bytes;
+        if (bytes > 0) data = ArrayPool<byte>.Shared.Rent(bytes);
+    }
+
+    /// <summary>
+    /// Where the next bytes go. Bytes beyond what the command wants are not kept: the span ends before them.
+    /// </summary>
+    public Span<byte> NextRoom(int bytes)
+    {
+        var at = Math.Min(ReceivedBytes, WantedBytes);
+        return data.AsSpan(at, Math.Min(bytes, WantedBytes - at));
+    }
+
+    public void Received(int bytes) => ReceivedBytes += bytes;
+
+    /// <summary>Gives the buffer back.</summary>
+    public void End()
+    {
+        if (data is null) return;
+        ArrayPool<byte>.Shared.Return(data);
+        data = null;
+    }
+}

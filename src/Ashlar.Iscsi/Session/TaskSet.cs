@@ -1,0 +1,147 @@
+namespace Ashlar.Iscsi;
+
+/// <summary>
+/// Commands of a session that wait for data or run on other threads. Commands that end where they came in never enter.
+/// </summary>
+sealed class TaskSet
+{
+    const int EndedKept = 256;
+
+    readonly Lock gate = new();
+    readonly Dictionary<uint, IscsiTask> tasks = [];
+    readonly Stack<IscsiTask> idle = new();
+    readonly uint[] ended = new uint[EndedKept];
+    int endedCount;
+    volatile bool hasAborted;
+
+    /// <summary>Commands that wait or run.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (gate) return tasks.Count;
+        }
+    }
+
+    /// <summary>Whether commands were aborted while they wait for data.</summary>
+    public bool HasAborted => hasAborted;
+
+    /// <summary>Bytes of buffers that wait for data. Connection's thread only.</summary>
+    public long WaitingBytes { get; private set; }
+
+    /// <summary>A task to be filled. Connection's thread only.</summary>
+    public IscsiTask Rent() => idle.TryPop(out var task) ? task : new IscsiTask();
+
+    /// <summary>Takes a task back that ended on the connection's thread; others are left to the collector.</summary>
+    public void Recycle(IscsiTask task)
+    {
+        task.End();
+        if (idle.Count < CommandWindow.DefaultDepth) idle.Push(task);
+    }
+
+    public bool Contains(uint initiatorTaskTag)
+    {
+        lock (gate) return tasks.ContainsKey(initiatorTaskTag);
+    }
+
+    /// <summary>A command begins to wait for data.</summary>
+    public void Wait(IscsiTask task)
+    {
+        lock (gate) tasks.Add(task.InitiatorTaskTag, task);
+        WaitingBytes += task.BufferBytes;
+    }
+
+    /// <summary>The command that waits for data under this tag.</summary>
+    public IscsiTask? FindWaiting(uint initiatorTaskTag)
+    {
+        lock (gate) return tasks.TryGetValue(initiatorTaskTag, out var task) && !task.Runs ? task : null;
+    }
+
+    /// <summary>A command waits no longer. Connection's thread only.</summary>
+    /// <returns>False when it was aborted in the meantime.</returns>
+    public bool EndWait(IscsiTask task)
+    {
+        WaitingBytes -= task.BufferBytes;
+        lock (gate)
+        {
+            tasks.Remove(task.InitiatorTaskTag);
+            return task.AbortedBy is null;
+        }
+    }
+
+    /// <summary>A command goes on after the connection's thread has left it.</summary>
+    public void Run(IscsiTask task)
+    {
+        lock (gate)
+        {
+            task.Runs = true;
+            tasks[task.InitiatorTaskTag] = task;
+        }
+    }
+
+    /// <summary>A command that ran has come to its end.</summary>
+    /// <returns>Whether it is to be answered: it was not aborted.</returns>
+    public bool EndRun(IscsiTask task)
+    {
+        Abortion? abortion;
+        lock (gate)
+        {
+            tasks.Remove(task.InitiatorTaskTag);
+            abortion = task.AbortedBy;
+        }
+        abortion?.Settled();
+        return abortion is null;
+    }
+
+    /// <summary>Aborts what fits: commands that wait are dropped when their data comes, commands that run are waited for.</summary>
+    /// <returns>How many were aborted.</returns>
+    public int Abort(Abortion abortion, Func<IscsiTask, bool> fits)
+    {
+        var count = 0;
+        lock (gate)
+        {
+            foreach (var task in tasks.Values)
+            {
+                if (task.AbortedBy is not null || !fits(task)) continue;
+                task.AbortedBy = abortion;
+                if (task.Runs) abortion.Add();
+                else hasAborted = true;
+                count++;
+            }
+        }
+        return count;
+    }
+
+    /// <summary>Takes out what was aborted while it waited. Connection's thread only, which alone may free the buffers.</summary>
+    public List<IscsiTask> TakeAborted()
+    {
+        lock (gate)
+        {
+            hasAborted = false;
+            var aborted = tasks.Values.Where(static task => task.AbortedBy is not null && !task.Runs).ToList();
+            foreach (var task in aborted)
+            {
+                tasks.Remove(task.InitiatorTaskTag);
+                WaitingBytes -= task.BufferBytes;
+            }
+            return aborted;
+        }
+    }
+
+    /// <summary>Takes out all that waits. Connection's thread only.</summary>
+    public List<IscsiTask> TakeWaiting()
+    {
+        lock (gate)
+        {
+            var waiting = tasks.Values.Where(static task => !task.Runs).ToList();
+            foreach (var task in waiting) tasks.Remove(task.InitiatorTaskTag);
+            WaitingBytes = 0;
+            return waiting;
+        }
+    }
+
+    /// <summary>Remembers a command that ended although data may still come for it. Connection's thread only.</summary>
+    public void RememberEnded(uint initiatorTaskTag) => ended[endedCount++ % EndedKept] = initiatorTaskTag;
+
+    public bool HasEnded(uint initiatorTaskTag) => Array.IndexOf(ended, initiatorTaskTag, 0, Math.Min(endedCount, EndedKept)) >= 0;
+}
