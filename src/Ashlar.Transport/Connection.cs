@@ -50,6 +50,9 @@ public sealed class Connection : IDisposable
     /// <summary>Bytes received and not consumed yet: while there are some, replies are better gathered than sent.</summary>
     public int BufferedBytes => end - start;
 
+    /// <summary>The bytes received and not consumed yet, to see how far they reach. Receiving thread only.</summary>
+    public ReadOnlySpan<byte> Buffered => buffer.AsSpan(start, BufferedBytes);
+
     /// <summary>Fires when the connection is cut, so that work begun for its client can be given up.</summary>
     public CancellationToken Closed { get; }
 
