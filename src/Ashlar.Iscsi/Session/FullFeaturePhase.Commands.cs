@@ -60,12 +60,10 @@ sealed partial class FullFeaturePhase
     ScsiResult? CheckTransfer(in ScsiCommandPdu pdu, int immediateBytes, ScsiCommand command)
     {
         if (command.IsRefused) return command.Refusal;
-        if (command.DataBytes > 0 && pdu.Reads != pdu.Writes)
-        {
-            var opposite = pdu.Reads ? DataDirection.Out : DataDirection.In;
-            if (command.Direction == opposite)
-                return ScsiResult.Check(new(SenseKey.IllegalRequest, AdditionalSense.InvalidFieldInCommandInformationUnit));
-        }
+        // A write that calls itself a read has no data: nothing of it can be done. (A read that calls itself a write can; its
+        // data has nowhere to go, which the residual says.)
+        if (command.Direction == DataDirection.Out && command.DataBytes > 0 && pdu.Reads && !pdu.Writes)
+            return ScsiResult.Check(new(SenseKey.IllegalRequest, AdditionalSense.InvalidFieldInCommandInformationUnit));
         // 11.4.7.2: data that nobody asked for.
         var allowed = pdu.Writes && parameters.ImmediateData ? Math.Min(pdu.ExpectedDataTransferLength, (uint)parameters.FirstBurstLength) : 0;
         if (immediateBytes > allowed || (pdu.Writes && !pdu.Final && parameters.InitialR2T))
@@ -206,7 +204,7 @@ sealed partial class FullFeaturePhase
         long moved = 0;
         if (result.Status == ScsiStatus.Good)
             moved = task.Command.Direction == DataDirection.In && !task.Command.ReadsMedium ? result.DataIn.Length : task.Command.DataBytes;
-        var residual = new Residual(moved - task.ExpectedBytes);
+        var residual = new Residual(moved - (task.Command.Direction == DataDirection.In ? task.RoomBytes : task.ExpectedBytes));
         var response = new ScsiResponsePdu(task.InitiatorTaskTag, result.Status, residual, ExpDataSN: task.R2TCount);
         var padding = Bhs.Padding(dataBytes);
         pdu.Slice(Bhs.SizeBytes + dataBytes, padding).Clear();

@@ -9,7 +9,7 @@ sealed partial class FullFeaturePhase
 {
     void ExecuteRead(IscsiTask task)
     {
-        var length = (int)Math.Min(task.Command.DataBytes, task.ExpectedBytes);
+        var length = (int)Math.Min(task.Command.DataBytes, task.RoomBytes);
         if (length == 0)
         {
             Respond(task, ScsiResult.Good, runsElsewhere: false);
@@ -116,7 +116,7 @@ sealed partial class FullFeaturePhase
     /// <summary>Sends the answer of a command that describes something, or only its status.</summary>
     void RespondWithData(IscsiTask task, in ScsiResult result, bool runsElsewhere)
     {
-        var length = (int)Math.Min(result.DataIn.Length, task.ExpectedBytes);
+        var length = (int)Math.Min(result.DataIn.Length, task.RoomBytes);
         if (length == 0 || result.Status != ScsiStatus.Good) Respond(task, result, runsElsewhere);
         else SendData(task, result.DataIn.Span[..length], result.DataIn.Length, runsElsewhere);
     }
@@ -156,7 +156,7 @@ sealed partial class FullFeaturePhase
             var isLast = i == layout.SegmentCount - 1;
             // F ends a sequence, which is at most a burst.
             var endsBurst = isLast || (i + 1) % segmentsPerBurst == 0;
-            var residual = isLast ? new Residual(movedBytes - task.ExpectedBytes) : default;
+            var residual = isLast ? new Residual(movedBytes - task.RoomBytes) : default;
             var header = new DataInPdu(
                 task.InitiatorTaskTag, endsBurst, isLast, ScsiStatus.Good, residual, (uint)i, (uint)layout.BufferOffset(i));
             header.Write(pdus[layout.HeaderOffset(i)..], isLast ? replies.CountStatus() : replies.Numbers(), layout.SegmentBytes(i));

@@ -17,8 +17,11 @@ sealed class IscsiTask
 
     public LogicalUnit? Unit { get; private set; }
 
-    /// <summary>Bytes that the initiator expects to move in the command's direction (EDTL); 0 where it set no such bit.</summary>
+    /// <summary>Bytes that the initiator expects to move (EDTL); 0 where it expects none in either direction.</summary>
     public uint ExpectedBytes { get; private set; }
+
+    /// <summary>Bytes that the initiator has room for.</summary>
+    public uint RoomBytes { get; private set; }
 
     /// <summary>Whether the command counts in the window: immediate ones do not.</summary>
     public bool IsCounted { get; private set; }
@@ -71,6 +74,7 @@ sealed class IscsiTask
         Lun = lun;
         Unit = unit;
         ExpectedBytes = pdu.Reads || pdu.Writes ? pdu.ExpectedDataTransferLength : 0;
+        RoomBytes = pdu.Reads ? pdu.ExpectedDataTransferLength : 0;
         IsCounted = !pdu.Immediate;
         IsOrdered = pdu.Attribute is TaskAttribute.Ordered;
         WantedBytes = ReceivedBytes = UnsolicitedLimit = SolicitedBytes = BurstEnd = 0;

@@ -27,14 +27,16 @@ static class AtomicCommands
         if (BlockFields.CheckProtection(command) is { } protection) return protection;
         var count = command.Cdb[13];
         if (BlockFields.CheckRange(command, command.UInt64(2), count) is { } outside) return outside;
-        if (count > LogicalUnit.MaxCompareAndWriteBlocks) return Sense.InvalidFieldInCdb(13);
+        // 256 does not fit the byte and arrives as 0. Success would tell a cluster node that it holds a lock which nobody
+        // looked at, so 0 is refused although the standard lets it pass.
+        if (count is 0 or > LogicalUnit.MaxCompareAndWriteBlocks) return Sense.InvalidFieldInCdb(13);
         command.ForceUnitAccess = (command.Cdb[1] & BlockFields.ForceUnitAccessBit) != 0;
         return BlockFields.SetDataBytes(command, 2L * count);
     }
 
     static async ValueTask<ScsiResult> UpdateAsync(ScsiCommand command, ReadOnlyMemory<byte> data, Update update)
     {
-        if (command.BlockCount == 0) return ScsiResult.Good;
+        if (command.BlockCount == 0) return ScsiResult.Good; // ORWRITE
         // Half a comparison proves nothing: these commands need all of their data.
         if (data.Length != command.DataBytes) return ScsiResult.Check(Sense.ParameterListLengthError);
         var unit = command.Unit;

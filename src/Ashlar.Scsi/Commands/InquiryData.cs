@@ -76,11 +76,11 @@ static class InquiryData
         BinaryPrimitives.WriteUInt16BigEndian(body.AsSpan(6 - 4), (ushort)Math.Min(granularity, ushort.MaxValue));
         WriteUInt32(body, 8, LogicalUnit.MaxTransferBytes >> unit.BlockShift);
         WriteUInt32(body, 12, (LogicalUnit.MaxTransferBytes / 4) >> unit.BlockShift); // Optimal: 1 MiB, one burst.
-        WriteUInt32(body, 20, LogicalUnit.MaxUnmapBytes >> unit.BlockShift);
+        WriteUInt32(body, 20, LogicalUnit.MaxUnmapBlocks);
         WriteUInt32(body, 24, LogicalUnit.MaxUnmapDescriptors);
         WriteUInt32(body, 28, granularity);
         WriteUInt32(body, 32, 0x8000_0000); // UGAVALID: granules start at block 0.
-        BinaryPrimitives.WriteInt64BigEndian(body.AsSpan(36 - 4), LogicalUnit.MaxWriteSameBytes >> unit.BlockShift);
+        BinaryPrimitives.WriteInt64BigEndian(body.AsSpan(36 - 4), LogicalUnit.MaxWriteSameBlocks);
         return body;
     }
 

@@ -69,9 +69,11 @@ static class ProvisioningCommands
         for (var at = UnmapHeaderBytes; at < UnmapHeaderBytes + descriptorBytes; at += UnmapDescriptorBytes)
         {
             var (lba, count) = ReadDescriptor(list[at..]);
-            if (!BlockFields.IsInRange(command.Unit, lba, count)) return Sense.LbaOutOfRange;
+            // Nothing may be unmapped even right behind the last block.
+            if (!BlockFields.IsInRange(command.Unit, lba, count) && (count != 0 || lba != (ulong)command.Unit.BlockCount))
+                return Sense.LbaOutOfRange;
             total += count;
-            if (total > LogicalUnit.MaxUnmapBytes >> command.Unit.BlockShift) return Sense.InvalidFieldInParameterList(at + 8);
+            if (total > LogicalUnit.MaxUnmapBlocks) return Sense.InvalidFieldInParameterList(at + 8);
         }
         return null;
     }
@@ -92,8 +94,7 @@ static class ProvisioningCommands
         if (noData && command.Cdb[0] == 0x41) return Sense.InvalidFieldInCdb(1);
         if (BlockFields.DecodeRange(command) is { } outside) return outside;
         // Zero blocks would mean "to the end"; the block limits page says (WSNZ) that it does not here.
-        var most = LogicalUnit.MaxWriteSameBytes >> command.Unit.BlockShift;
-        if (command.BlockCount == 0 || command.BlockCount > most)
+        if (command.BlockCount is 0 or > LogicalUnit.MaxWriteSameBlocks)
             return Sense.InvalidFieldInCdb(command.Cdb[0] == 0x41 ? 7 : 10);
         return BlockFields.SetDataBytes(command, noData ? 0 : 1);
     }

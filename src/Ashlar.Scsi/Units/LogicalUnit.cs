@@ -15,8 +15,8 @@ public sealed class LogicalUnit
 
     internal const int MaxCompareAndWriteBlocks = 128;
     internal const int MaxUnmapDescriptors = 256;
-    internal const long MaxUnmapBytes = 4L << 30;
-    internal const long MaxWriteSameBytes = 64L << 20;
+    internal const int MaxUnmapBlocks = 1 << 20;
+    internal const int MaxWriteSameBlocks = 32 * 1024;
 
     readonly Lock gate = new();
     ImmutableArray<UnitNexus> nexuses = [];
