@@ -59,6 +59,9 @@ public sealed record KeyValueOptions
     /// <summary>Target size of a block of a table.</summary>
     internal int BlockBytes { get; init; } = 4096;
 
+    /// <summary>Length above which the manifest is written anew once it has grown to twice its last such length.</summary>
+    internal int ManifestRewriteBytes { get; init; } = 1 << 20;
+
     /// <summary>Whether flushes of memtables and compactions run on the writing thread: for tests that need one order of events.</summary>
     internal bool BackgroundInline { get; init; }
 

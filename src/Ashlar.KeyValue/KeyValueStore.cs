@@ -102,7 +102,7 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
         try
         {
             durability.Dispose();
-            if (!poison.IsSet) SealLog();
+            SealLog();
         }
         finally
         {
@@ -127,9 +127,17 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
 
     void SealLog()
     {
+        var wasPoisoned = poison.IsSet;
         var hadLog = committer.HasOpenLog;
-        commits.Run(CommitRequest.Close, null, needsSync: true);
-        isLogComplete |= hadLog;
+        try
+        {
+            commits.Run(CommitRequest.Close, null, needsSync: true);
+            isLogComplete |= hadLog;
+        }
+        catch (StorePoisonedException) when (wasPoisoned)
+        {
+            // Whoever wrote was told then.
+        }
     }
 
     // Behind this mark every earlier edit is known to have been durable: damage to one of them cannot pass for a torn tail.

@@ -10,6 +10,7 @@ enum PlantedBug
     AcknowledgeBeforeSync,
     SkipDirectorySyncOfLog,
     SkipDirectorySyncOfTable,
+    RenameManifestBeforeSync,
     SkipDirectorySyncOfManifest,
     SkipManifestSync,
     IgnoreGroupChecksum,
@@ -18,5 +19,4 @@ enum PlantedBug
     AdvanceReplayBeforeTable,
     DeleteInputsBeforeEdit,
     SkipLogSyncAtRotation,
-    ApplyBehindTornGroup,
 }

@@ -25,6 +25,7 @@ sealed class Committer : IDisposable
     MemTable active;
     ulong lastSequence;
     long groups;
+    bool isClosed;
 
     public Committer(
         StoreState state, MemTable active, ulong lastSequence, LogWriter log, BackgroundWorker background, PoisonLatch poison, KeyValueOptions options, DurabilityTracker durability)
@@ -53,6 +54,9 @@ sealed class Committer : IDisposable
 
     public void Commit(List<PendingWrite> group)
     {
+        // A writer that was about to queue up when the store closed comes too late: the log is sealed.
+        ObjectDisposedException.ThrowIf(isClosed, typeof(KeyValueStore));
+        if (group[0].Request == CommitRequest.Close) isClosed = true;
         poison.ThrowIfSet();
         try
         {

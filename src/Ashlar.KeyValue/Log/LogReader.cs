@@ -32,7 +32,7 @@ sealed class LogReader(IFile file, LogSegmentHeader segment, PlantedBug plantedB
 
     readonly uint seed = segment.Seed;
     readonly long length = file.LengthBytes;
-    byte[] buffer = new byte[64 << 10];
+    byte[] buffer = new byte[4 << 10];
 
     /// <summary>Opens a segment that the manifest lists and checks that it is that one.</summary>
     public static LogSegmentHeader ReadHeader(IFile file, LogInfo info, Guid storeId)
@@ -68,7 +68,7 @@ sealed class LogReader(IFile file, LogSegmentHeader segment, PlantedBug plantedB
             if (isSealed) break;
             var headHolds = TryReadHeader(offset, out var header, out var headerCrc);
             if (headHolds && header.PreviousHeaderCrc != previousCrc) throw new CorruptDataException(file.Path, offset, "a group does not continue the one before it");
-            if (headHolds) seen = Math.Max(seen, header.FirstSequence + (ulong)header.Count);
+            if (headHolds && header.Count > 0) seen = Math.Max(seen, header.FirstSequence + (ulong)header.Count - 1);
             if (!headHolds || !TryReadBody(header, out var body))
             {
                 if (declaredEnd is not null) throw new CorruptDataException(file.Path, offset, "a group does not hold, in a segment that the manifest says to be complete");
@@ -135,7 +135,7 @@ sealed class LogReader(IFile file, LogSegmentHeader segment, PlantedBug plantedB
     /// <summary>Looks behind a group that does not hold for one that proves it to have been durable.</summary>
     void RequireTornTail(long offset)
     {
-        var chunk = new byte[ScanBytes + LogGroupHeader.SizeBytes];
+        var chunk = new byte[Math.Min(ScanBytes, Math.Max(0, length - offset)) + LogGroupHeader.SizeBytes];
         // Groups lie at multiples of their alignment.
         for (var start = offset + LogGroupHeader.AlignmentBytes; start < length; start += ScanBytes)
         {

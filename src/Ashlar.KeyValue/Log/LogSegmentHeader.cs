@@ -23,7 +23,7 @@ readonly record struct LogSegmentHeader(Guid StoreId, ulong SegmentId, ulong Non
         get
         {
             Span<byte> bytes = stackalloc byte[32];
-            StoreId.TryWriteBytes(bytes);
+            StoreId.TryWriteBytes(bytes, bigEndian: true, out _);
             BinaryPrimitives.WriteUInt64LittleEndian(bytes[16..], SegmentId);
             BinaryPrimitives.WriteUInt64LittleEndian(bytes[24..], Nonce);
             return Crc32C.Compute(bytes);
@@ -35,7 +35,7 @@ readonly record struct LogSegmentHeader(Guid StoreId, ulong SegmentId, ulong Non
         target[..SizeBytes].Clear();
         BinaryPrimitives.WriteUInt64LittleEndian(target, Magic);
         BinaryPrimitives.WriteUInt32LittleEndian(target[8..], Version);
-        StoreId.TryWriteBytes(target[16..]);
+        StoreId.TryWriteBytes(target[16..], bigEndian: true, out _);
         BinaryPrimitives.WriteUInt64LittleEndian(target[32..], SegmentId);
         BinaryPrimitives.WriteUInt64LittleEndian(target[40..], Nonce);
         BinaryPrimitives.WriteUInt32LittleEndian(target[12..], Checksum(target));
@@ -50,7 +50,7 @@ readonly record struct LogSegmentHeader(Guid StoreId, ulong SegmentId, ulong Non
         var version = BinaryPrimitives.ReadUInt32LittleEndian(source[8..]);
         if (version != Version) throw new UnsupportedFormatException(path, $"log format version {version}; this program reads version {Version}");
         return new(
-            new Guid(source.Slice(16, 16)),
+            new Guid(source.Slice(16, 16), bigEndian: true),
             BinaryPrimitives.ReadUInt64LittleEndian(source[32..]),
             BinaryPrimitives.ReadUInt64LittleEndian(source[40..]));
     }

@@ -18,6 +18,8 @@ namespace Ashlar.KeyValue;
 /// </remarks>
 sealed class LogWriter : IDisposable
 {
+    const int LeastSegmentBytes = 512;
+
     readonly StoreFiles files;
     readonly Manifest manifest;
     readonly KeyValueOptions options;
@@ -69,8 +71,7 @@ sealed class LogWriter : IDisposable
         if (needed <= allocated) return;
         var chunk = options.LogChunkBytes;
         var target = Math.Max(needed, Math.Min(allocated + chunk, needed + chunk));
-        file!.Allocate(allocated, target - allocated);
-        allocated = target;
+        allocated = AllocateTo(file!, target, needed);
     }
 
     /// <summary>Writes a group whose head is still to be filled in at the start of <paramref name="buffer"/>.</summary>
@@ -111,6 +112,21 @@ sealed class LogWriter : IDisposable
 
     public void Dispose() => file?.Dispose();
 
+    // On a disk that is nearly full the chunk may not fit any more, but the group may.
+    long AllocateTo(IFile segmentFile, long wanted, long needed)
+    {
+        try
+        {
+            segmentFile.Allocate(allocated, wanted - allocated);
+            return wanted;
+        }
+        catch (StorageException full) when (full.Kind == StorageErrorKind.NoSpace && needed < wanted)
+        {
+            segmentFile.Allocate(allocated, needed - allocated);
+            return needed;
+        }
+    }
+
     void WriteGroup(Span<byte> buffer, ulong firstSequence, int count, uint bodyCrc, LogGroupKind kind)
     {
         var header = new LogGroupHeader(
@@ -128,9 +144,11 @@ sealed class LogWriter : IDisposable
         var path = files.LogPath(id);
         var created = new LogSegmentHeader(files.StoreId, id, options.Entropy.NextUInt64());
         var newFile = files.FileSystem.Open(path, FileOpenMode.CreateNew);
+        long reserved;
         try
         {
-            newFile.Allocate(0, options.LogChunkBytes);
+            allocated = 0;
+            reserved = AllocateTo(newFile, Math.Max(options.LogChunkBytes, LeastSegmentBytes), LeastSegmentBytes);
             Span<byte> header = stackalloc byte[LogSegmentHeader.SizeBytes];
             created.Write(header);
             newFile.Write(header, 0);
@@ -165,7 +183,7 @@ sealed class LogWriter : IDisposable
         seed = created.Seed;
         end = LogSegmentHeader.SizeBytes;
         durableThrough = end;
-        allocated = Math.Max(options.LogChunkBytes, LogSegmentHeader.SizeBytes);
+        allocated = reserved;
         previousHeaderCrc = 0;
     }
 }

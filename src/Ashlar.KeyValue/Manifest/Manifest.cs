@@ -8,10 +8,8 @@ namespace Ashlar.KeyValue;
 /// </summary>
 sealed class Manifest : IDisposable
 {
-    const int RewriteAboveBytes = 1 << 20;
-
     readonly StoreFiles files;
-    readonly PlantedBug plantedBug;
+    readonly KeyValueOptions options;
     readonly uint seed;
     IFile file;
     long end;
@@ -19,11 +17,11 @@ sealed class Manifest : IDisposable
     long lengthAfterRewrite;
     bool isInDoubt;
 
-    Manifest(StoreFiles files, IFile file, ManifestState state, PlantedBug plantedBug)
+    Manifest(StoreFiles files, IFile file, ManifestState state, KeyValueOptions options)
     {
         this.files = files;
         this.file = file;
-        this.plantedBug = plantedBug;
+        this.options = options;
         seed = ManifestRecordHeader.Seed(files.StoreId);
         State = state;
     }
@@ -39,17 +37,17 @@ sealed class Manifest : IDisposable
     public bool HasTornTail { get; private set; }
 
     /// <summary>Creates the manifest of a new store.</summary>
-    public static Manifest Create(StoreFiles files, PlantedBug plantedBug)
+    public static Manifest Create(StoreFiles files, KeyValueOptions options)
     {
         var state = new ManifestState();
-        var (file, end) = WriteAnew(files, state, plantedBug);
-        return new Manifest(files, file, state, plantedBug) { end = end, lastNumber = 1, lengthAfterRewrite = end };
+        var (file, end) = WriteAnew(files, state, options);
+        return new Manifest(files, file, state, options) { end = end, lastNumber = 1, lengthAfterRewrite = end };
     }
 
     /// <summary>Reads the manifest. Nothing is modified.</summary>
     /// <exception cref="CorruptDataException">It is damaged elsewhere than in an edit that was being written last.</exception>
     /// <exception cref="UnsupportedFormatException">It is not a manifest, or of a version that this program cannot read.</exception>
-    public static Manifest Read(StoreFiles files, PlantedBug plantedBug)
+    public static Manifest Read(StoreFiles files, KeyValueOptions options)
     {
         var path = files.ManifestPath;
         var file = files.FileSystem.Open(path, FileOpenMode.Existing);
@@ -58,7 +56,7 @@ sealed class Manifest : IDisposable
             var bytes = new byte[checked((int)file.LengthBytes)];
             if (file.Read(bytes, 0) != bytes.Length) throw new CorruptDataException(path, 0, "the manifest became shorter while it was read");
             files.StoreId = ManifestHeader.Read(bytes, path).StoreId;
-            var manifest = new Manifest(files, file, new ManifestState(), plantedBug);
+            var manifest = new Manifest(files, file, new ManifestState(), options);
             manifest.ReadRecords(bytes);
             return manifest;
         }
@@ -80,7 +78,7 @@ sealed class Manifest : IDisposable
         Invariant.Require(!isInDoubt);
         isInDoubt = true;
         State.Apply(edit, files.ManifestPath, end);
-        if (end > RewriteAboveBytes && end > 4 * lengthAfterRewrite)
+        if (end > options.ManifestRewriteBytes && end > 2 * lengthAfterRewrite)
         {
             Rewrite();
         }
@@ -88,7 +86,7 @@ sealed class Manifest : IDisposable
         {
             var record = EncodeRecord(edit, lastNumber + 1, end, seed);
             file.Write(record, end);
-            if (plantedBug != PlantedBug.SkipManifestSync) file.Sync();
+            if (options.PlantedBug != PlantedBug.SkipManifestSync) file.Sync();
             end += record.Length;
             lastNumber++;
         }
@@ -103,7 +101,7 @@ sealed class Manifest : IDisposable
     public void Rewrite()
     {
         var old = file;
-        (file, end) = WriteAnew(files, State, plantedBug);
+        (file, end) = WriteAnew(files, State, options);
         lengthAfterRewrite = end;
         lastNumber = 1;
         HasTornTail = false;
@@ -112,7 +110,7 @@ sealed class Manifest : IDisposable
 
     public void Dispose() => file.Dispose();
 
-    static (IFile File, long End) WriteAnew(StoreFiles files, ManifestState state, PlantedBug plantedBug)
+    static (IFile File, long End) WriteAnew(StoreFiles files, ManifestState state, KeyValueOptions options)
     {
         var path = files.NewManifestPath;
         if (files.FileSystem.FileExists(path)) files.FileSystem.Delete(path);
@@ -124,9 +122,9 @@ sealed class Manifest : IDisposable
             var record = EncodeRecord(state.ToEdit(), 1, header.Length, ManifestRecordHeader.Seed(files.StoreId));
             byte[] bytes = [.. header, .. record];
             file.Write(bytes, 0);
-            file.Sync();
+            if (options.PlantedBug != PlantedBug.RenameManifestBeforeSync) file.Sync();
             files.FileSystem.Rename(path, files.ManifestPath);
-            if (plantedBug != PlantedBug.SkipDirectorySyncOfManifest) files.SyncDirectory();
+            if (options.PlantedBug != PlantedBug.SkipDirectorySyncOfManifest) files.SyncDirectory();
             return (file, bytes.Length);
         }
         catch

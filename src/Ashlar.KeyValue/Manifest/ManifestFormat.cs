@@ -18,7 +18,7 @@ readonly record struct ManifestHeader(Guid StoreId)
     {
         BinaryPrimitives.WriteUInt64LittleEndian(target, Magic);
         BinaryPrimitives.WriteUInt32LittleEndian(target[8..], Version);
-        StoreId.TryWriteBytes(target[16..]);
+        StoreId.TryWriteBytes(target[16..], bigEndian: true, out _);
         BinaryPrimitives.WriteUInt32LittleEndian(target[12..], Checksum(target));
     }
 
@@ -29,7 +29,7 @@ readonly record struct ManifestHeader(Guid StoreId)
         if (BinaryPrimitives.ReadUInt32LittleEndian(source[12..]) != Checksum(source)) throw new CorruptDataException(path, 0, "the head of the manifest does not hold");
         var version = BinaryPrimitives.ReadUInt32LittleEndian(source[8..]);
         if (version != Version) throw new UnsupportedFormatException(path, $"manifest format version {version}; this program reads version {Version}");
-        return new(new Guid(source.Slice(16, 16)));
+        return new(new Guid(source.Slice(16, 16), bigEndian: true));
     }
 
     static uint Checksum(ReadOnlySpan<byte> bytes) => Crc32C.Append(Crc32C.Compute(bytes[..12]), bytes[16..SizeBytes]);
@@ -46,7 +46,7 @@ readonly record struct ManifestRecordHeader(ulong Number, long Offset, int Lengt
     public const int SizeBytes = 32;
     public const uint Magic = 0x54494445; // "EDIT"
 
-    public static uint Seed(Guid storeId) => Crc32C.Compute(storeId.ToByteArray());
+    public static uint Seed(Guid storeId) => Crc32C.Compute(storeId.ToByteArray(bigEndian: true));
 
     public void Write(Span<byte> target, uint seed)
     {

@@ -20,7 +20,7 @@ sealed class StoreRecovery(StoreFiles files, KeyValueOptions options, BlockCache
         var names = fileSystem.List(files.Directory);
         if (!fileSystem.FileExists(files.ManifestPath)) return Create(names);
 
-        var manifest = Manifest.Read(files, options.PlantedBug);
+        var manifest = Manifest.Read(files, options);
         var tables = new List<Table>();
         MemTable? memTable = null;
         try
@@ -51,7 +51,7 @@ sealed class StoreRecovery(StoreFiles files, KeyValueOptions options, BlockCache
 
         if (!options.CreateIfMissing) throw new StorageException("open", files.ManifestPath, StorageErrorKind.NotFound, 0, "there is no store in this directory");
         files.StoreId = options.Entropy.NextGuid();
-        var manifest = Manifest.Create(files, options.PlantedBug);
+        var manifest = Manifest.Create(files, options);
         // The directory itself may be as new as the store.
         files.FileSystem.SyncDirectory(Path.GetDirectoryName(files.Directory) is { Length: > 0 } parent ? parent : "/");
         return new RecoveredStore(manifest, [], new MemTable(), 0, default, new FileNumbers(1), IsLogComplete: true);

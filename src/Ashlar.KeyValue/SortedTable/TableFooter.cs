@@ -20,7 +20,7 @@ readonly record struct TableFooter(
     public static uint Seed(Guid storeId, ulong tableId)
     {
         Span<byte> bytes = stackalloc byte[24];
-        storeId.TryWriteBytes(bytes);
+        storeId.TryWriteBytes(bytes, bigEndian: true, out _);
         BinaryPrimitives.WriteUInt64LittleEndian(bytes[16..], tableId);
         return Crc32C.Compute(bytes);
     }
@@ -31,7 +31,7 @@ readonly record struct TableFooter(
         target[..SizeBytes].Clear();
         BinaryPrimitives.WriteUInt64LittleEndian(target, Magic);
         BinaryPrimitives.WriteUInt32LittleEndian(target[8..], Version);
-        StoreId.TryWriteBytes(target[16..]);
+        StoreId.TryWriteBytes(target[16..], bigEndian: true, out _);
         BinaryPrimitives.WriteUInt64LittleEndian(target[32..], TableId);
         Root.Write(target[40..]);
         Filter.Write(target[56..]);
@@ -49,7 +49,7 @@ readonly record struct TableFooter(
         && BinaryPrimitives.ReadUInt64LittleEndian(source) == Magic
         && BinaryPrimitives.ReadUInt32LittleEndian(source[12..]) == Checksum(source);
 
-    public static Guid ReadStoreId(ReadOnlySpan<byte> source) => new(source.Slice(16, 16));
+    public static Guid ReadStoreId(ReadOnlySpan<byte> source) => new(source.Slice(16, 16), bigEndian: true);
 
     /// <summary>Reads a footer.</summary>
     /// <exception cref="CorruptDataException">The footer is damaged.</exception>

@@ -1,0 +1,73 @@
+using Ashlar.Simulation;
+
+namespace Ashlar.KeyValue.Tests;
+
+public sealed class CompactionTests
+{
+    static KeyValueOptions Deep(SimulatedFileSystem disk) => TestStore.Small(disk) with { MemTableBytes = 1024, TableBytes = 1024, LogChunkBytes = 1024, LevelZeroTables = 2 };
+
+    [Fact]
+    public void Data_sinks_to_deeper_levels_and_stays_readable()
+    {
+        using var store = KeyValueStore.Open(TestStore.Directory, Deep(TestStore.NewDisk()));
+        var random = new SeededRandom(4);
+        var model = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        for (var i = 0; i < 6000; i++)
+        {
+            var key = $"{random.Next(100_000):d6}";
+            model[key] = $"{i}".PadLeft(30, 'x');
+            store.Put(key, model[key], Durability.Relaxed);
+        }
+
+        var levels = store.GetStatistics().TablesPerLevel;
+        Assert.True(levels[2] > 0 && levels[3] > 0, string.Join(',', levels));
+        Assert.Equal(string.Join(' ', model.Select(pair => $"{pair.Key}={pair.Value}")), store.ReadAll());
+        Assert.All(model, pair => Assert.Equal(pair.Value, store.Get(pair.Key)));
+        Assert.Empty(store.Verify().Problems);
+    }
+
+    [Fact]
+    public void Deleted_keys_stay_deleted_while_tombstones_sink_past_their_keys()
+    {
+        using var store = KeyValueStore.Open(TestStore.Directory, Deep(TestStore.NewDisk()));
+        for (var i = 0; i < 1500; i++) store.Put($"{i:d6}", new string('x', 30), Durability.Relaxed);
+        for (var i = 0; i < 1500; i += 2) store.Delete(TestStore.Bytes($"{i:d6}"), Durability.Relaxed);
+        for (var i = 10_000; i < 11_500; i++) store.Put($"{i:d6}", new string('x', 30), Durability.Relaxed);
+        for (var i = 0; i < 1500; i++) Assert.Equal(i % 2 == 0, store.Get($"{i:d6}") is null);
+        store.Compact();
+        Assert.Equal(2250, store.GetStatistics().TableEntries);
+    }
+
+    [Fact]
+    public void All_versions_of_a_key_stay_in_one_table_of_a_level()
+    {
+        using var store = KeyValueStore.Open(TestStore.Directory, Deep(TestStore.NewDisk()));
+        var snapshots = new List<KeyValueSnapshot>();
+        for (var i = 0; i < 100; i++)
+        {
+            store.Put("same", $"{i}".PadLeft(100));
+            snapshots.Add(store.CreateSnapshot());
+        }
+
+        store.Compact();
+        Assert.Equal(100, store.GetStatistics().TableEntries);
+        Assert.Equal(1, store.GetStatistics().TablesPerLevel.Sum());
+        for (var i = 0; i < 100; i++) Assert.Equal($"{i}".PadLeft(100), snapshots[i].Get("same"));
+        snapshots.ForEach(snapshot => snapshot.Dispose());
+    }
+
+    [Fact]
+    public void Writers_are_held_back_before_level_zero_grows_without_bound()
+    {
+        var disk = TestStore.NewDisk();
+        using var store = KeyValueStore.Open(TestStore.Directory, TestStore.Small(disk, inline: false) with { MemTableBytes = 2048, LogChunkBytes = 1024 });
+        for (var i = 0; i < 5000; i++)
+        {
+            store.Put($"{i * 7919 % 5000:d6}", new string('x', 100), Durability.Relaxed);
+            if (i % 50 != 0) continue;
+            var statistics = store.GetStatistics();
+            Assert.True(statistics.TablesPerLevel[0] <= 15, $"{statistics.TablesPerLevel[0]} tables in level 0");
+            Assert.True(statistics.ImmutableMemTables <= 2);
+        }
+    }
+}

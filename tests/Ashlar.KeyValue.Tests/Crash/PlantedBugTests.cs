@@ -1,0 +1,34 @@
+using Ashlar.Simulation;
+
+namespace Ashlar.KeyValue.Tests;
+
+/// <summary>The crash tests are worth something only if they notice the faults that they are meant to find.</summary>
+public sealed class PlantedBugTests
+{
+    const int MostWorkloads = 12;
+
+    public static TheoryData<string> Bugs => [.. Enum.GetNames<PlantedBug>().Where(name => name != nameof(PlantedBug.None))];
+
+    [Theory, MemberData(nameof(Bugs))]
+    public void The_explorer_notices(string bug)
+    {
+        var planted = Enum.Parse<PlantedBug>(bug);
+        for (var seed = 1UL; seed <= MostWorkloads; seed++)
+        {
+            var workload = new CrashWorkload(seed, operationCount: 60);
+            try
+            {
+                var disk = new SimulatedFileSystem();
+                workload.Run(disk, planted);
+                var options = new CrashExplorerOptions { Seed = seed, StateBudget = 800, NestedOneIn = 40, NestedBudget = 5, Replay = null };
+                CrashExplorer.Explore(disk, state => CrashCheck.Run(workload, state, planted), options);
+            }
+            catch (CrashCheckException)
+            {
+                return;
+            }
+        }
+
+        Assert.Fail($"{bug} went unnoticed in {MostWorkloads} workloads.");
+    }
+}

@@ -1,0 +1,182 @@
+using Ashlar.Simulation;
+using Ashlar.Storage;
+
+namespace Ashlar.KeyValue.Tests;
+
+public sealed class DurabilityTests
+{
+    readonly SimulatedFileSystem disk = new();
+    readonly SimulatedClock clock = new();
+
+    KeyValueOptions Options(IFileSystem? other = null) => TestStore.Small(other ?? disk) with { TimeProvider = clock, MemTableBytes = 1 << 20 };
+
+    [Fact]
+    public void A_sync_write_is_durable_when_it_returns()
+    {
+        using var store = KeyValueStore.Open(TestStore.Directory, Options());
+        store.Put("a", "1");
+        Assert.Equal(1UL, store.DurableSequence);
+        using var after = KeyValueStore.Open(TestStore.Directory, Options(disk.LosePower(1)));
+        Assert.Equal("a=1", after.ReadAll());
+    }
+
+    [Fact]
+    public async Task A_relaxed_write_is_readable_at_once_and_durable_within_the_stated_time()
+    {
+        using var store = KeyValueStore.Open(TestStore.Directory, Options() with { RelaxedLossTime = TimeSpan.FromSeconds(2) });
+        store.Put("a", "1", Durability.Relaxed);
+        Assert.Equal("1", store.Get("a"));
+        Assert.Equal(0UL, store.DurableSequence);
+        var durable = store.WaitDurableAsync(store.VisibleSequence);
+        Assert.False(durable.IsCompleted);
+        clock.Advance(TimeSpan.FromSeconds(1));
+        await durable.WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.Equal(1UL, store.DurableSequence);
+        Assert.True(store.WaitDurableAsync(1).IsCompletedSuccessfully);
+    }
+
+    [Fact]
+    public void Relaxed_writes_at_risk_never_exceed_the_stated_bytes()
+    {
+        using var store = KeyValueStore.Open(TestStore.Directory, Options() with { RelaxedLossBytes = 1000 });
+        for (var i = 0; i < 50; i++)
+        {
+            store.Put($"{i:d2}", new string('x', 100), Durability.Relaxed);
+            // A group of one entry: head 72, entry head 16, key 2, value 100.
+            Assert.True(store.VisibleSequence - store.DurableSequence <= 1000 / 190);
+        }
+    }
+
+    [Fact]
+    public void Sync_makes_all_earlier_writes_durable()
+    {
+        using var store = KeyValueStore.Open(TestStore.Directory, Options());
+        for (var i = 0; i < 10; i++) store.Put($"{i}", "x", Durability.Relaxed);
+        store.Sync();
+        Assert.Equal(10UL, store.DurableSequence);
+        var syncs = store.GetStatistics().Syncs;
+        store.Sync();
+        Assert.Equal(syncs, store.GetStatistics().Syncs);
+        using var after = KeyValueStore.Open(TestStore.Directory, Options(disk.LosePower(3)));
+        Assert.Equal(10, after.ReadAll().Split(' ').Length);
+    }
+
+    [Fact]
+    public void Closing_makes_relaxed_writes_durable()
+    {
+        using (var store = KeyValueStore.Open(TestStore.Directory, Options())) store.Put("a", "1", Durability.Relaxed);
+        using var after = KeyValueStore.Open(TestStore.Directory, Options(disk.LosePower(2)));
+        Assert.Equal("a=1", after.ReadAll());
+    }
+
+    [Fact]
+    public async Task A_failed_sync_refuses_all_later_writes_keeps_the_first_cause_and_lets_reads_go_on()
+    {
+        var faulty = new FaultyFileSystem(disk);
+        using (var store = KeyValueStore.Open(TestStore.Directory, Options(faulty)))
+        {
+            store.Put("a", "1");
+            faulty.Add(new FaultRule(FaultOperations.Sync, FaultKind.LostSync));
+            store.Put("b", "1", Durability.Relaxed);
+            var waiting = store.WaitDurableAsync(2);
+            var first = Assert.Throws<StorePoisonedException>(() => store.Put("c", "1"));
+            Assert.Equal("fdatasync", Assert.IsAssignableFrom<StorageException>(first.FirstCause).Operation);
+            var second = Assert.Throws<StorePoisonedException>(() => store.Put("d", "1", Durability.Relaxed));
+            Assert.Same(first.FirstCause, second.FirstCause);
+            Assert.Throws<StorePoisonedException>(() => store.Sync());
+            Assert.Throws<StorePoisonedException>(() => store.Flush());
+            await Assert.ThrowsAsync<StorePoisonedException>(() => waiting);
+            await Assert.ThrowsAsync<StorePoisonedException>(() => store.WriteAsync(new WriteBatch()).AsTask());
+            Assert.Equal("a=1 b=1", store.ReadAll());
+            Assert.Equal(1UL, store.DurableSequence);
+        }
+
+        using var reopened = KeyValueStore.Open(TestStore.Directory, Options());
+        Assert.Equal("a=1", reopened.ReadAll());
+        reopened.Put("c", "2");
+    }
+
+    [Fact]
+    public void A_failed_write_of_the_log_poisons_and_what_it_wrote_counts_or_not_as_a_whole()
+    {
+        var faulty = new FaultyFileSystem(disk);
+        using (var store = KeyValueStore.Open(TestStore.Directory, Options(faulty)))
+        {
+            store.Put("a", "1");
+            faulty.Add(new FaultRule(FaultOperations.Write, FaultKind.ShortWrite));
+            Assert.Throws<StorePoisonedException>(() => store.Put("b", new string('x', 3000)));
+            Assert.Equal("a=1", store.ReadAll());
+        }
+
+        using var reopened = KeyValueStore.Open(TestStore.Directory, Options());
+        Assert.Equal("a=1", reopened.ReadAll());
+    }
+
+    [Fact]
+    public void A_full_disk_refuses_the_write_without_doubt_and_the_store_goes_on_once_there_is_space()
+    {
+        var small = new SimulatedFileSystem(isRecording: false) { CapacityBytes = 64 << 10 };
+        using (var store = KeyValueStore.Open(TestStore.Directory, Options(small)))
+        {
+            var written = 0;
+            var full = Assert.Throws<StorageException>(() =>
+            {
+                for (; written < 1000; written++) store.Put($"{written:d4}", new string('x', 500));
+            });
+            Assert.Equal(StorageErrorKind.NoSpace, full.Kind);
+            Assert.True(written > 50);
+            Assert.Equal(written, store.ReadAll().Split(' ').Length);
+            Assert.Equal((ulong)written, store.DurableSequence);
+            small.CapacityBytes = 1 << 20;
+            store.Put("more", "x");
+            Assert.Equal((ulong)written + 1, store.DurableSequence);
+        }
+
+        using var reopened = KeyValueStore.Open(TestStore.Directory, Options(small));
+        Assert.Equal("x", reopened.Get("more"));
+        Assert.True(reopened.Verify().IsClean);
+    }
+
+    [Theory, InlineData(true), InlineData(false)]
+    public void A_disk_too_full_for_tables_holds_writers_back_with_an_error_and_recovers(bool inline)
+    {
+        var small = new SimulatedFileSystem(isRecording: false) { CapacityBytes = 1 << 20 };
+        var faulty = new FaultyFileSystem(small, new FaultRule(FaultOperations.Open, FaultKind.NoSpace) { PathPattern = "*table*", IsSticky = true });
+        using var store = KeyValueStore.Open(TestStore.Directory, TestStore.Small(faulty, inline) with { BlockCacheBytes = 1 << 20 });
+        var written = 0;
+        var full = Assert.Throws<StorageException>(() =>
+        {
+            for (; written < 1000; written++) store.Put($"{written:d4}", new string('x', 200));
+        });
+        Assert.Equal(StorageErrorKind.NoSpace, full.Kind);
+        Assert.Equal(written, store.ReadAll().Split(' ').Length);
+        faulty.Heal();
+        store.Put("more", "x");
+        store.Flush();
+        Assert.Equal(written + 1, store.ReadAll().Split(' ').Length);
+        Assert.Empty(store.Verify().Problems);
+    }
+
+    [Fact]
+    public void Damage_that_compaction_meets_is_reported_and_nothing_is_lost()
+    {
+        var image = new SimulatedFileSystem(isRecording: false);
+        using (var store = KeyValueStore.Open(TestStore.Directory, TestStore.Small(image)))
+        {
+            for (var i = 0; i < 20; i++) store.Put($"{i:d2}", "x");
+            store.Flush();
+        }
+
+        var files = StoreImage.Take(image);
+        files.Files[files.Only("table-")][5] ^= 1;
+        var damaged = files.ToDisk();
+        using var reopened = KeyValueStore.Open(TestStore.Directory, TestStore.Small(damaged));
+        reopened.Put("new", "x");
+        Assert.Throws<CorruptDataException>(() => reopened.Compact());
+        Assert.Throws<CorruptDataException>(() => reopened.Get("07"));
+        Assert.Equal("x", reopened.Get("new"));
+        reopened.Put("newer", "x");
+        Assert.False(reopened.Verify().IsClean);
+        Assert.Contains(files.Only("table-"), damaged.List(TestStore.Directory));
+    }
+}

@@ -1,0 +1,127 @@
+using Ashlar.Simulation;
+using Ashlar.Storage;
+
+namespace Ashlar.KeyValue.Tests;
+
+/// <summary>
+/// The bytes of version 1 of every format, as docs/formats shows them. A test that fails here means: old stores cannot be read
+/// any more. Add a version instead.
+/// </summary>
+public sealed class GoldenBytesTests
+{
+    static readonly Guid StoreId = SegmentWriter.StoreId;
+
+    static string Hex(ReadOnlySpan<byte> bytes) => Convert.ToHexStringLower(bytes);
+
+    [Fact]
+    public void Log_entry()
+    {
+        var bytes = new byte[16 + 3 + 5];
+        LogEntry.Write(bytes, EntryKind.Put, "key"u8, "value"u8);
+        Assert.Equal(Golden.LogEntry, Hex(bytes));
+        Assert.True(LogEntry.TryReadChecked(bytes, out var entry));
+        Assert.Equal((EntryKind.Put, 3, 5, 24), (entry.Kind, entry.KeyLength, entry.ValueLength, entry.SizeBytes));
+    }
+
+    [Fact]
+    public void Log_segment_header()
+    {
+        var bytes = new byte[LogSegmentHeader.SizeBytes];
+        var header = new LogSegmentHeader(StoreId, 7, 0x0102030405060708);
+        header.Write(bytes);
+        Assert.Equal(Golden.LogSegmentHeader, Hex(bytes));
+        Assert.Equal(header, LogSegmentHeader.Read(bytes, "/log"));
+    }
+
+    [Fact]
+    public void Log_group_header()
+    {
+        var segment = new LogSegmentHeader(StoreId, 7, 0x0102030405060708);
+        var bytes = new byte[LogGroupHeader.SizeBytes];
+        var header = new LogGroupHeader(7, segment.Nonce, 64, 42, 24, 1, 64, 0xAABBCCDD, 0x11223344, LogGroupKind.Entries);
+        var crc = header.Write(bytes, segment.Seed);
+        Assert.Equal(Golden.LogGroupHeader, Hex(bytes));
+        Assert.True(LogGroupHeader.TryRead(bytes, segment, segment.Seed, 64, out var read, out var readCrc));
+        Assert.Equal((header, crc), (read, readCrc));
+        Assert.Equal(160, header.EndOffset);
+    }
+
+    [Fact]
+    public void Table_block()
+    {
+        var builder = new BlockBuilder();
+        builder.Add(EntryKind.Put, "a"u8, 9, "xyz"u8);
+        builder.Add(EntryKind.Delete, "b"u8, 8, default);
+        var seed = TableFooter.Seed(StoreId, 3);
+        var bytes = builder.Finish(seed, 4096, out var handle).ToArray();
+        Assert.Equal(Golden.TableBlock, Hex(bytes));
+        var block = Block.Load(bytes, handle, seed, "/table");
+        Assert.Equal(2, block.Count);
+        Assert.Equal("xyz"u8.ToArray(), block.ValueAt(0).ToArray());
+        Assert.Equal((EntryKind.Delete, 8UL), (block.KindAt(1), block.SequenceAt(1)));
+    }
+
+    [Fact]
+    public void Table_footer()
+    {
+        var bytes = new byte[TableFooter.SizeBytes];
+        var footer = new TableFooter(StoreId, 3, new BlockHandle(0x100, 0x50, 0xA1A2A3A4), new BlockHandle(0x150, 72, 0xB1B2B3B4), 2, 8, 9, 0x218);
+        var crc = footer.Write(bytes);
+        Assert.Equal(Golden.TableFooter, Hex(bytes));
+        Assert.Equal(footer, TableFooter.Read(bytes, "/table", 0, out var readCrc));
+        Assert.Equal(crc, readCrc);
+    }
+
+    [Fact]
+    public void Bloom_filter()
+    {
+        var filter = BloomFilter.Build([KeyHash.Compute("a"u8), KeyHash.Compute("a longer key"u8)]);
+        BloomFilter.Finish(filter, TableFooter.Seed(StoreId, 3), 128);
+        Assert.Equal(Golden.BloomFilter, Hex(filter));
+    }
+
+    [Fact]
+    public void Manifest_header_and_record()
+    {
+        var head = new byte[ManifestHeader.SizeBytes];
+        new ManifestHeader(StoreId).Write(head);
+        Assert.Equal(Golden.ManifestHeader, Hex(head));
+        var record = new byte[ManifestRecordHeader.SizeBytes];
+        var header = new ManifestRecordHeader(2, 32, 9, 0xC1C2C3C4);
+        header.Write(record, ManifestRecordHeader.Seed(StoreId));
+        Assert.Equal(Golden.ManifestRecordHeader, Hex(record));
+        Assert.True(ManifestRecordHeader.TryRead(record, 32, ManifestRecordHeader.Seed(StoreId), out var read));
+        Assert.Equal(header, read);
+    }
+
+    [Fact]
+    public void Manifest_edit()
+    {
+        var edit = new ManifestEdit { ObsoleteThroughLog = 4, NextFileId = 9, LastSequence = 77, Closed = true };
+        edit.AddedTables.Add(new TableInfo(5, 1, 0x1234, 0xD1D2D3D4, 10, 11, 77, "a"u8.ToArray(), "zz"u8.ToArray()));
+        edit.RemovedTables.Add(2);
+        edit.AddedLogs.Add(new LogInfo(6, 0x0102030405060708, 4, 640, 0xE1E2E3E4));
+        var bytes = edit.Encode();
+        Assert.Equal(Golden.ManifestEdit, Hex(bytes));
+        Assert.Equal(Golden.ManifestEdit, Hex(ManifestEdit.Decode(bytes, "/MANIFEST", 0).Encode()));
+    }
+
+    [Fact]
+    public void A_manifest_payload_of_a_later_version_is_refused_as_such() =>
+        Assert.Throws<UnsupportedFormatException>(() => ManifestEdit.Decode([200], "/MANIFEST", 0));
+
+    [Fact]
+    public void A_manifest_payload_that_ends_early_is_damage()
+    {
+        var edit = new ManifestEdit { LastSequence = 1 };
+        edit.AddedTables.Add(new TableInfo(5, 1, 0x1234, 0, 10, 11, 77, "a"u8.ToArray(), "zz"u8.ToArray()));
+        var bytes = edit.Encode();
+        for (var length = 1; length < bytes.Length; length++)
+        {
+            var cut = bytes[..length];
+            // Between two operations the payload may end; anywhere else it may not.
+            if (length == bytes.Length - 9) Assert.NotNull(ManifestEdit.Decode(cut, "/MANIFEST", 0));
+            else Assert.Throws<CorruptDataException>(() => ManifestEdit.Decode(cut, "/MANIFEST", 0));
+        }
+    }
+}

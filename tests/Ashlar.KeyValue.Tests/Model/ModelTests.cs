@@ -1,0 +1,170 @@
+using Ashlar.Simulation;
+using Ashlar.TestKit;
+
+namespace Ashlar.KeyValue.Tests;
+
+/// <summary>Random sequences of everything a user can do, against a dictionary; power cuts and reopening are operations like others.</summary>
+public sealed class ModelTests
+{
+    [Theory, Seeds(count: 40)]
+    public void A_store_behaves_like_a_sorted_dictionary_that_power_cuts_may_only_shorten(ulong seed)
+    {
+        var random = new SeededRandom(seed);
+        var world = new World(random, new SimulatedFileSystem(), inline: seed % 4 != 0);
+        try
+        {
+            for (var i = 0; i < 300; i++) world.Step();
+            world.Check();
+        }
+        catch (Exception cause)
+        {
+            throw new InvalidOperationException($"Seed {seed}: {cause.Message}", cause);
+        }
+        finally
+        {
+            world.Close();
+        }
+    }
+
+    sealed class World
+    {
+        readonly SeededRandom random;
+        readonly bool inline;
+        readonly List<(KeyValueSnapshot Snapshot, string Content)> snapshots = [];
+        SimulatedFileSystem disk;
+        KeyValueStore store;
+
+        // The last promised state, and the states after each relaxed write since.
+        readonly List<SortedDictionary<string, string>> history = [new(StringComparer.Ordinal)];
+
+        public World(SeededRandom random, SimulatedFileSystem disk, bool inline)
+        {
+            this.random = random;
+            this.disk = disk;
+            this.inline = inline;
+            store = Open();
+        }
+
+        SortedDictionary<string, string> Model => history[^1];
+
+        public void Step()
+        {
+            switch (random.Next(40))
+            {
+                case 0: Reopen(); break;
+                case 1: LosePower(); break;
+                case 2: store.Flush(); break;
+                case 3: store.Compact(); break;
+                case 4: store.Sync(); Promise(); break;
+                case 5 when snapshots.Count < 4: snapshots.Add((store.CreateSnapshot(), Describe(Model))); break;
+                case 6 when snapshots.Count > 0: CheckSnapshot(random.Next(snapshots.Count)); break;
+                case 7: Check(); break;
+                case < 12: ScanSome(); break;
+                case < 20: CheckKey(Key()); break;
+                default: Write(); break;
+            }
+        }
+
+        public void Check()
+        {
+            Require(store.ReadAll(), Describe(Model));
+            Require(store.ReadAll(ScanDirection.Backward), string.Join(' ', Model.Reverse().Select(pair => $"{pair.Key}={pair.Value}")));
+            var report = store.Verify();
+            if (!report.IsClean) throw report.Problems[0];
+        }
+
+        public void Close()
+        {
+            foreach (var (snapshot, _) in snapshots) snapshot.Dispose();
+            snapshots.Clear();
+            store.Dispose();
+        }
+
+        void Write()
+        {
+            var next = new SortedDictionary<string, string>(Model, StringComparer.Ordinal);
+            var batch = new WriteBatch();
+            for (var count = random.OneIn(3) ? random.Next(1, 6) : 1; count > 0; count--)
+            {
+                var key = Key();
+                if (random.OneIn(3))
+                {
+                    batch.Delete(TestStore.Bytes(key));
+                    next.Remove(key);
+                }
+                else
+                {
+                    var value = $"{random.Next(100_000)}".PadLeft(random.OneIn(20) ? 3000 : random.Next(1, 120), 'v');
+                    batch.Put(TestStore.Bytes(key), TestStore.Bytes(value));
+                    next[key] = value;
+                }
+            }
+
+            var durability = random.OneIn(2) ? Durability.Sync : Durability.Relaxed;
+            store.Write(batch, durability);
+            history.Add(next);
+            if (durability == Durability.Sync) Promise();
+        }
+
+        void ScanSome()
+        {
+            var (start, end) = (Key(), Key());
+            if (string.CompareOrdinal(start, end) > 0) (start, end) = (end, start);
+            var direction = random.OneIn(2) ? ScanDirection.Forward : ScanDirection.Backward;
+            var expected = Model.Where(pair => string.CompareOrdinal(pair.Key, start) >= 0 && string.CompareOrdinal(pair.Key, end) < 0);
+            if (direction == ScanDirection.Backward) expected = expected.Reverse();
+            Require(
+                store.Scan(KeyRange.Between(TestStore.Bytes(start), TestStore.Bytes(end)), direction).ReadAll(),
+                string.Join(' ', expected.Select(pair => $"{pair.Key}={pair.Value}")));
+        }
+
+        void CheckKey(string key) => Require(store.Get(key), Model.GetValueOrDefault(key));
+
+        void CheckSnapshot(int index)
+        {
+            var (snapshot, content) = snapshots[index];
+            Require(snapshot.Scan(KeyRange.All).ReadAll(), content);
+            if (!random.OneIn(3)) return;
+            snapshot.Dispose();
+            snapshots.RemoveAt(index);
+        }
+
+        void Reopen()
+        {
+            Close();
+            store = Open();
+            Promise();
+            Check();
+        }
+
+        void LosePower()
+        {
+            var after = disk.LosePower(random.NextUInt64());
+            Close();
+            disk = after;
+            store = Open();
+            var found = store.ReadAll();
+            var survived = history.FindIndex(state => Describe(state) == found);
+            if (survived < 0) throw new InvalidOperationException($"After the power cut the store holds no state since the last promise: {found}");
+            history.RemoveRange(survived + 1, history.Count - survived - 1);
+            Promise();
+        }
+
+        void Promise() => history.RemoveRange(0, history.Count - 1);
+
+        string Key() => $"key{random.Next(30):d2}";
+
+        KeyValueStore Open() => KeyValueStore.Open(TestStore.Directory, TestStore.Small(disk, inline) with
+        {
+            Entropy = new SeededEntropy(random.NextUInt64()), MemTableBytes = 2500, TableBytes = 1024, BlockBytes = 256, LevelZeroTables = 2, LogChunkBytes = 2048,
+            ManifestRewriteBytes = 500,
+        });
+
+        static string Describe(SortedDictionary<string, string> content) => string.Join(' ', content.Select(pair => $"{pair.Key}={pair.Value}"));
+
+        static void Require(string? found, string? expected)
+        {
+            if (found != expected) throw new InvalidOperationException($"found    {found}\nexpected {expected}");
+        }
+    }
+}

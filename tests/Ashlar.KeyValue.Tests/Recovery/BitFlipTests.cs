@@ -1,0 +1,75 @@
+using System.Text;
+using Ashlar.Simulation;
+using Ashlar.Storage;
+using Xunit.Abstractions;
+
+namespace Ashlar.KeyValue.Tests;
+
+/// <summary>Rot: one flipped bit in each byte of a closed store gives an error or no difference, never a wrong answer.</summary>
+public sealed class BitFlipTests(ITestOutputHelper output)
+{
+    const long MostAllocatedBytes = 16 << 20;
+
+    static KeyValueOptions Options(IFileSystem disk) => new()
+    {
+        FileSystem = disk, Entropy = new SeededEntropy(5), BlockBytes = 256, LogChunkBytes = 2048, BackgroundInline = true, BlockCacheBytes = 1 << 20,
+    };
+
+    [Fact]
+    public void A_flipped_bit_is_noticed_or_harmless_wherever_it_is()
+    {
+        var disk = new SimulatedFileSystem(isRecording: false);
+        using (var store = KeyValueStore.Open(StoreImage.Directory, Options(disk)))
+        {
+            for (var i = 0; i < 24; i++) store.Put(Encoding.UTF8.GetBytes($"key {i:d2}"), Encoding.UTF8.GetBytes($"value {i}"));
+            store.Compact();
+            for (var i = 0; i < 24; i += 2) store.Delete(Encoding.UTF8.GetBytes($"key {i:d2}"));
+            store.Flush();
+            for (var i = 0; i < 24; i += 3) store.Put(Encoding.UTF8.GetBytes($"key {i:d2}"), Encoding.UTF8.GetBytes($"newer {i}"));
+        }
+
+        var image = StoreImage.Take(disk);
+        var right = Read(image.ToDisk());
+        int detected = 0, harmless = 0;
+        foreach (var (name, bytes) in image.Files)
+        {
+            for (var at = 0; at < bytes.Length; at++)
+            {
+                var bit = (byte)(1 << (at * 5 % 8));
+                bytes[at] ^= bit;
+                var before = GC.GetAllocatedBytesForCurrentThread();
+                try
+                {
+                    var found = Read(image.ToDisk());
+                    Assert.True(found == right, $"{name}, byte {at}, bit {bit}: wrong answer {found}");
+                    harmless++;
+                }
+                catch (Exception error) when (error is CorruptDataException or UnsupportedFormatException)
+                {
+                    detected++;
+                }
+
+                Assert.True(GC.GetAllocatedBytesForCurrentThread() - before < MostAllocatedBytes, $"{name}, byte {at}: too much memory");
+                bytes[at] ^= bit;
+            }
+        }
+
+        output.WriteLine($"{detected} detected, {harmless} harmless of {image.Files.Sum(file => file.Value.Length)} bytes");
+        Assert.True(detected > 9 * harmless, $"{detected} detected, {harmless} harmless");
+    }
+
+    static string Read(IFileSystem disk)
+    {
+        using var store = KeyValueStore.Open(StoreImage.Directory, Options(disk));
+        var text = new StringBuilder();
+        using (var cursor = store.Scan(KeyRange.All))
+        {
+            while (cursor.MoveNext()) text.Append(Encoding.UTF8.GetString(cursor.Key)).Append('=').Append(Encoding.UTF8.GetString(cursor.Value)).Append('\n');
+        }
+
+        for (var i = 0; i < 24; i++) text.Append(store.Get(Encoding.UTF8.GetBytes($"key {i:d2}")) is { } value ? Encoding.UTF8.GetString(value) : "-").Append('\n');
+        var report = store.Verify();
+        if (!report.IsClean) throw report.Problems[0];
+        return text.ToString();
+    }
+}

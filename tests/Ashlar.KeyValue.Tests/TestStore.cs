@@ -1,0 +1,52 @@
+using System.Text;
+using Ashlar.Simulation;
+using Ashlar.Storage;
+
+namespace Ashlar.KeyValue.Tests;
+
+/// <summary>Short words for what tests do with a store.</summary>
+static class TestStore
+{
+    public const string Directory = "/store";
+
+    /// <summary>A small store on a disk in memory: a few hundred writes pass through memtables and levels.</summary>
+    public static KeyValueOptions Small(IFileSystem disk, bool inline = true) => new()
+    {
+        FileSystem = disk,
+        Entropy = new SeededEntropy(5),
+        TimeProvider = new SimulatedClock(),
+        MemTableBytes = 8 << 10,
+        TableBytes = 4 << 10,
+        BlockBytes = 512,
+        LogChunkBytes = 8 << 10,
+        BlockCacheBytes = 1 << 20,
+        BackgroundInline = inline,
+    };
+
+    public static SimulatedFileSystem NewDisk() => new(isRecording: false);
+
+    public static byte[] Bytes(string text) => Encoding.UTF8.GetBytes(text);
+
+    public static void Put(this KeyValueStore store, string key, string value, Durability durability = Durability.Sync) =>
+        store.Put(Bytes(key), Bytes(value), durability);
+
+    public static void Delete(this KeyValueStore store, string key) => store.Delete(Bytes(key));
+
+    public static string? Get(this KeyValueStore store, string key) => store.Get(Bytes(key)) is { } value ? Encoding.UTF8.GetString(value) : null;
+
+    public static string? Get(this KeyValueSnapshot snapshot, string key) => snapshot.Get(Bytes(key)) is { } value ? Encoding.UTF8.GetString(value) : null;
+
+    /// <summary>"a=1 b=2": what a cursor finds.</summary>
+    public static string ReadAll(this KeyValueCursor cursor)
+    {
+        var text = new List<string>();
+        using (cursor)
+        {
+            while (cursor.MoveNext()) text.Add($"{Encoding.UTF8.GetString(cursor.Key)}={Encoding.UTF8.GetString(cursor.Value)}");
+        }
+
+        return string.Join(' ', text);
+    }
+
+    public static string ReadAll(this KeyValueStore store, ScanDirection direction = ScanDirection.Forward) => store.Scan(KeyRange.All, direction).ReadAll();
+}
