@@ -7,7 +7,7 @@ namespace Ashlar.Blocks.Devices;
 /// Wraps a device and makes it fail as told: errors that pass or stay, bad blocks, latency, torn writes, lost flushes. It can
 /// also have a volatile cache, whose content <see cref="CutPowerAsync"/> loses.
 /// </summary>
-/// <remarks>Requests that no rule strikes reach the inner device unchanged.</remarks>
+/// <remarks>Requests that no fault strikes reach the inner device unchanged.</remarks>
 public sealed class FaultyDevice : IBlockDevice
 {
     readonly IBlockDevice inner;
@@ -15,12 +15,12 @@ public sealed class FaultyDevice : IBlockDevice
     readonly TimeProvider timeProvider;
     readonly Lock gate = new();
     readonly DeviceCounters counters = new();
-    readonly List<FaultRule> rules = [];
+    readonly List<DeviceFault> faults = [];
     readonly VolatileCache? cache;
 
     /// <summary>Wraps a device.</summary>
     /// <param name="inner">The device; it is closed with this one.</param>
-    /// <param name="entropy">Decides by chance where a rule leaves something open; seeded, it replays.</param>
+    /// <param name="entropy">Decides by chance where a fault leaves something open; seeded, it replays.</param>
     /// <param name="timeProvider">The clock of delays; null for the system's.</param>
     /// <param name="hasVolatileCache">Whether writes that were not flushed can be lost by <see cref="CutPowerAsync"/>.</param>
     public FaultyDevice(
@@ -44,17 +44,17 @@ public sealed class FaultyDevice : IBlockDevice
     /// <inheritdoc />
     public bool IsReadOnly => inner.IsReadOnly;
 
-    /// <summary>Adds a rule and returns it, so that its hits can be looked at and it can be removed.</summary>
-    public FaultRule Add(FaultRule rule)
+    /// <summary>Adds a fault and returns it, so that its hits can be looked at and it can be removed.</summary>
+    public DeviceFault Add(DeviceFault fault)
     {
-        lock (gate) rules.Add(rule);
-        return rule;
+        lock (gate) faults.Add(fault);
+        return fault;
     }
 
-    /// <summary>Removes a rule: the fault is repaired.</summary>
-    public void Remove(FaultRule rule)
+    /// <summary>Removes a fault: it is repaired.</summary>
+    public void Remove(DeviceFault fault)
     {
-        lock (gate) rules.Remove(rule);
+        lock (gate) faults.Remove(fault);
     }
 
     /// <summary>Loses what was written and not flushed: of each such block some sectors go back to what was last flushed.</summary>
@@ -89,13 +89,13 @@ public sealed class FaultyDevice : IBlockDevice
         {
             var blockCount = Geometry.CheckBuffer(Name, start, source.Length);
             var fault = await StrikeAsync(DriverOperation.Write, start, blockCount, cancellationToken);
-            if (fault is { Kind: FaultKind.TornWrite }) source = await TearAsync(start, source, cancellationToken);
+            if (fault is { Kind: DeviceFaultKind.TornWrite }) source = await TearAsync(start, source, cancellationToken);
             await ChangeAsync(
                 start,
                 blockCount,
                 isDurable: (options & WriteOptions.ForceUnitAccess) != WriteOptions.None,
                 () => inner.WriteAsync(start, source, options, cancellationToken));
-            if (fault is { Kind: FaultKind.TornWrite, IsSilent: false })
+            if (fault is { Kind: DeviceFaultKind.TornWrite, IsSilent: false })
                 throw new DeviceIOException(Name, $"torn write of {blockCount} blocks at block {start} (injected)", isTransient: false);
             counters.CountWrite(source.Length);
         }
@@ -155,7 +155,7 @@ public sealed class FaultyDevice : IBlockDevice
         try
         {
             var fault = await StrikeAsync(DriverOperation.Flush, default, 0, cancellationToken);
-            if (fault is not { Kind: FaultKind.LostFlush })
+            if (fault is not { Kind: DeviceFaultKind.LostFlush })
                 await (cache?.FlushAsync(cancellationToken) ?? inner.FlushAsync(cancellationToken));
             counters.CountFlush();
         }
@@ -182,35 +182,35 @@ public sealed class FaultyDevice : IBlockDevice
     ValueTask ChangeAsync(Lba start, long blockCount, bool isDurable, Func<ValueTask> change) =>
         cache?.ChangeAsync(start, blockCount, isDurable, change) ?? change();
 
-    /// <summary>Delays or fails a request, or returns the rule that its caller has to carry out.</summary>
-    async ValueTask<FaultRule?> StrikeAsync(
+    /// <summary>Delays or fails a request, or returns the fault that its caller has to carry out.</summary>
+    async ValueTask<DeviceFault?> StrikeAsync(
         DriverOperation operation,
         Lba start,
         long blockCount,
         CancellationToken cancellationToken)
     {
-        var (delay, rule) = Choose(operation, start, blockCount);
+        var (delay, fault) = Choose(operation, start, blockCount);
         if (delay > TimeSpan.Zero) await Task.Delay(delay, timeProvider, cancellationToken);
-        return rule switch
+        return fault switch
         {
-            { Kind: FaultKind.Error } =>
-                throw new DeviceIOException(Name, $"{operation} of {blockCount} blocks at block {start} failed (injected)", rule.IsTransient),
-            { Kind: FaultKind.BadBlock } => throw new BadBlockException(Name, new Lba(Math.Max(start.Value, rule.Start.Value))),
-            _ => rule,
+            { Kind: DeviceFaultKind.Error } =>
+                throw new DeviceIOException(Name, $"{operation} of {blockCount} blocks at block {start} failed (injected)", fault.IsTransient),
+            { Kind: DeviceFaultKind.BadBlock } => throw new BadBlockException(Name, new Lba(Math.Max(start.Value, fault.Start.Value))),
+            _ => fault,
         };
     }
 
     // Delays add up; of the other faults the first that strikes is the one that happens.
-    (TimeSpan Delay, FaultRule? Rule) Choose(DriverOperation operation, Lba start, long blockCount)
+    (TimeSpan Delay, DeviceFault? Fault) Choose(DriverOperation operation, Lba start, long blockCount)
     {
         lock (gate)
         {
             var delay = TimeSpan.Zero;
-            foreach (var rule in rules)
+            foreach (var fault in faults)
             {
-                if (!rule.Strikes(operation, start, blockCount, () => (entropy.NextUInt64() >> 11) * (1.0 / (1UL << 53)))) continue;
-                if (rule.Kind != FaultKind.Delay) return (delay, rule);
-                delay += rule.Delay;
+                if (!fault.Strikes(operation, start, blockCount, () => (entropy.NextUInt64() >> 11) * (1.0 / (1UL << 53)))) continue;
+                if (fault.Kind != DeviceFaultKind.Delay) return (delay, fault);
+                delay += fault.Delay;
             }
             return (delay, null);
         }

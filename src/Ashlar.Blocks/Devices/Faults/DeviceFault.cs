@@ -1,7 +1,7 @@
 namespace Ashlar.Blocks.Devices;
 
 /// <summary>What a fault does to a request.</summary>
-public enum FaultKind
+public enum DeviceFaultKind
 {
     /// <summary>The request fails with <see cref="DeviceIOException"/> and does nothing.</summary>
     Error = 0,
@@ -20,13 +20,13 @@ public enum FaultKind
 }
 
 /// <summary>When something goes wrong on a <see cref="FaultyDevice"/>, and what.</summary>
-public sealed class FaultRule
+public sealed class DeviceFault
 {
     long seen;
     long hits;
 
     /// <summary>What happens.</summary>
-    public required FaultKind Kind { get; init; }
+    public required DeviceFaultKind Kind { get; init; }
 
     /// <summary>The kinds of request that it happens to; empty for all that it can happen to.</summary>
     public IReadOnlyList<DriverOperation> Operations { get; init; } = [];
@@ -46,13 +46,13 @@ public sealed class FaultRule
     /// <summary>Its chance for each request that fits, from 0 to 1.</summary>
     public double Probability { get; init; } = 1;
 
-    /// <summary>For <see cref="FaultKind.Error"/>: whether trying again may help.</summary>
+    /// <summary>For <see cref="DeviceFaultKind.Error"/>: whether trying again may help.</summary>
     public bool IsTransient { get; init; }
 
-    /// <summary>For <see cref="FaultKind.TornWrite"/>: whether the write reports success all the same.</summary>
+    /// <summary>For <see cref="DeviceFaultKind.TornWrite"/>: whether the write reports success all the same.</summary>
     public bool IsSilent { get; init; }
 
-    /// <summary>For <see cref="FaultKind.Delay"/>: how long.</summary>
+    /// <summary>For <see cref="DeviceFaultKind.Delay"/>: how long.</summary>
     public TimeSpan Delay { get; init; }
 
     /// <summary>How often it has happened.</summary>
@@ -61,32 +61,32 @@ public sealed class FaultRule
     /// <summary>A failure that goes away by itself.</summary>
     /// <param name="times">How many requests fail before it does.</param>
     /// <param name="operations">Which requests; none for all.</param>
-    public static FaultRule TransientError(long times, params IReadOnlyList<DriverOperation> operations) =>
-        new() { Kind = FaultKind.Error, IsTransient = true, Times = times, Operations = operations };
+    public static DeviceFault TransientError(long times, params IReadOnlyList<DriverOperation> operations) =>
+        new() { Kind = DeviceFaultKind.Error, IsTransient = true, Times = times, Operations = operations };
 
     /// <summary>A failure that stays.</summary>
     /// <param name="operations">Which requests fail; none for all.</param>
-    public static FaultRule PermanentError(params IReadOnlyList<DriverOperation> operations) =>
-        new() { Kind = FaultKind.Error, Operations = operations };
+    public static DeviceFault PermanentError(params IReadOnlyList<DriverOperation> operations) =>
+        new() { Kind = DeviceFaultKind.Error, Operations = operations };
 
-    /// <summary>Blocks that fail every request until the rule is removed.</summary>
-    public static FaultRule BadBlocks(Lba start, long blockCount = 1) =>
-        new() { Kind = FaultKind.BadBlock, Start = start, BlockCount = blockCount };
+    /// <summary>Blocks that fail every request until the fault is removed.</summary>
+    public static DeviceFault BadBlocks(Lba start, long blockCount = 1) =>
+        new() { Kind = DeviceFaultKind.BadBlock, Start = start, BlockCount = blockCount };
 
     /// <summary>Requests that take longer.</summary>
     /// <param name="delay">How much longer.</param>
     /// <param name="operations">Which requests; none for all.</param>
-    public static FaultRule Latency(TimeSpan delay, params IReadOnlyList<DriverOperation> operations) =>
-        new() { Kind = FaultKind.Delay, Delay = delay, Operations = operations };
+    public static DeviceFault Latency(TimeSpan delay, params IReadOnlyList<DriverOperation> operations) =>
+        new() { Kind = DeviceFaultKind.Delay, Delay = delay, Operations = operations };
 
     /// <summary>Writes of which only a part arrives.</summary>
     /// <param name="times">How many.</param>
     /// <param name="isSilent">Whether they report success all the same.</param>
-    public static FaultRule TornWrites(long times = long.MaxValue, bool isSilent = false) =>
-        new() { Kind = FaultKind.TornWrite, Times = times, IsSilent = isSilent };
+    public static DeviceFault TornWrites(long times = long.MaxValue, bool isSilent = false) =>
+        new() { Kind = DeviceFaultKind.TornWrite, Times = times, IsSilent = isSilent };
 
     /// <summary>Flushes that succeed and keep nothing.</summary>
-    public static FaultRule LostFlushes(long times = long.MaxValue) => new() { Kind = FaultKind.LostFlush, Times = times };
+    public static DeviceFault LostFlushes(long times = long.MaxValue) => new() { Kind = DeviceFaultKind.LostFlush, Times = times };
 
     /// <summary>Whether the fault happens to this request. Called under the device's lock, so that counting is exact.</summary>
     internal bool Strikes(DriverOperation operation, Lba start, long blockCount, Func<double> draw)
@@ -100,9 +100,9 @@ public sealed class FaultRule
     bool Fits(DriverOperation operation, Lba start, long blockCount)
     {
         if (Operations.Count > 0 && !Operations.Contains(operation)) return false;
-        if (Kind == FaultKind.TornWrite && operation != DriverOperation.Write) return false;
-        if (Kind == FaultKind.LostFlush && operation != DriverOperation.Flush) return false;
-        if (operation == DriverOperation.Flush) return Kind != FaultKind.BadBlock;
+        if (Kind == DeviceFaultKind.TornWrite && operation != DriverOperation.Write) return false;
+        if (Kind == DeviceFaultKind.LostFlush && operation != DriverOperation.Flush) return false;
+        if (operation == DriverOperation.Flush) return Kind != DeviceFaultKind.BadBlock;
         return start.Value < Start.Value + Math.Min(BlockCount, long.MaxValue - Start.Value) && Start < start + blockCount;
     }
 }

@@ -1,0 +1,214 @@
+using Ashlar.Blocks.Devices;
+using Ashlar.Simulation;
+using Ashlar.Storage;
+using Ashlar.TestKit;
+
+namespace Ashlar.Blocks.Tests.Devices;
+
+/// <summary>The device file after a power cut at every point of a workload.</summary>
+public sealed class DeviceFileCrashTests
+{
+    const string DevicePath = "/disk";
+    const int Blocks = 6;
+    const int BlockSize = 4096;
+    const int SectorSize = 512;
+
+    [Theory, Seeds(count: 6)]
+    public async Task What_was_flushed_survives_and_the_rest_is_old_or_new_but_never_foreign(ulong seed)
+    {
+        var steps = Plan(new SeededRandom(seed), count: 24);
+        var result = await CrashExplorer.ExploreAsync(
+            disk => RunAsync(disk, steps),
+            state => CheckAsync(state, steps),
+            new CrashExplorerOptions { Seed = seed, StateBudget = 3000 });
+        Assert.True(result.Distinct > 100, $"Only {result.Distinct} states were checked.");
+    }
+
+    [Fact]
+    public void A_device_exists_whole_or_not_at_all()
+    {
+        var result = CrashExplorer.Explore(
+            disk =>
+            {
+                DeviceFile.Create(disk, DevicePath, new SeededEntropy(1), 5000, 512).DisposeAsync().AsTask().GetAwaiter().GetResult();
+                disk.Mark("created");
+            },
+            state =>
+            {
+                if (!state.Disk.FileExists(DevicePath))
+                {
+                    Assert.Empty(state.Marks);
+                    DeviceFile.Create(state.Disk, DevicePath, new SeededEntropy(2)).DisposeAsync().AsTask().GetAwaiter().GetResult();
+                    return;
+                }
+                DeviceFile.Open(state.Disk, DevicePath).DisposeAsync().AsTask().GetAwaiter().GetResult();
+            });
+        Assert.True(result.Distinct > 20);
+    }
+
+    // A write that comes between the flush's sync of the data and its write of the states must not be called used by them:
+    // its data is not on disk, and beneath the trimmed block lies what it held before.
+    [Fact]
+    public async Task A_write_during_a_flush_does_not_bring_back_what_was_trimmed()
+    {
+        var secret = Content(1);
+        var disk = new SimulatedFileSystem();
+        var interrupting = new InterruptingFileSystem(disk);
+        var device = DeviceFile.Create(interrupting, DevicePath, new SeededEntropy(1), Blocks);
+        await device.WriteAsync(Lba.Zero, secret);
+        await device.FlushAsync();
+        await device.TrimAsync(Lba.Zero, 1);
+        await device.FlushAsync();
+        disk.Mark("trimmed");
+
+        await device.WriteAsync(new Lba(1), Content(2)); // Something for the flush to do.
+        interrupting.AfterSync = () => device.WriteAsync(Lba.Zero, Content(3)).AsTask().GetAwaiter().GetResult();
+        await device.FlushAsync();
+        disk.Mark("flushed");
+
+        CrashExplorer.Explore(disk, state =>
+        {
+            if (!state.Marks.Contains("trimmed")) return;
+            var block = new byte[BlockSize];
+            using var opened = new Disposer(DeviceFile.Open(state.Disk, DevicePath));
+            opened.Device.ReadAsync(Lba.Zero, block).AsTask().GetAwaiter().GetResult();
+            AssertMixed(block, [new byte[BlockSize], Content(3)], "block 0");
+            if (!state.Marks.Contains("flushed")) return;
+            opened.Device.ReadAsync(new Lba(1), block).AsTask().GetAwaiter().GetResult();
+            Assert.Equal(Content(2), block);
+        });
+        await device.DisposeAsync();
+    }
+
+    static List<Step> Plan(SeededRandom random, int count)
+    {
+        List<Step> steps = [];
+        var bad = -1;
+        for (var i = 0; i < count; i++)
+        {
+            var block = random.Next(Blocks - 1); // The last block is the one that goes bad.
+            steps.Add(random.Next(12) switch
+            {
+                < 5 => new Step(StepKind.Write, block, i + 1),
+                5 => new Step(StepKind.DurableWrite, block, i + 1),
+                < 8 => new Step(StepKind.Trim, block, 0),
+                8 when bad < 0 => new Step(StepKind.MarkBad, bad = Blocks - 1, 0),
+                8 => new Step(StepKind.Replace, Blocks - 1, 0),
+                _ => new Step(StepKind.Flush, 0, 0),
+            });
+            if (steps[^1].Kind == StepKind.Replace) bad = -1;
+        }
+        return steps;
+    }
+
+    static async Task RunAsync(SimulatedFileSystem disk, List<Step> steps)
+    {
+        var device = DeviceFile.Create(disk, DevicePath, new SeededEntropy(1), Blocks);
+        disk.Mark(-1);
+        for (var i = 0; i < steps.Count; i++)
+        {
+            disk.Mark(i); // Begun.
+            var (kind, block, version) = steps[i];
+            switch (kind)
+            {
+                case StepKind.Write:
+                    await device.WriteAsync(new Lba(block), Content(version));
+                    break;
+                case StepKind.DurableWrite:
+                    await device.WriteAsync(new Lba(block), Content(version), WriteOptions.ForceUnitAccess);
+                    break;
+                case StepKind.Trim:
+                    await device.TrimAsync(new Lba(block), 1);
+                    break;
+                case StepKind.MarkBad:
+                    await device.MarkBadAsync(new Lba(block));
+                    break;
+                case StepKind.Replace:
+                    await device.ReplaceBlockAsync(new Lba(block));
+                    break;
+                default:
+                    await device.FlushAsync();
+                    break;
+            }
+        }
+        disk.Mark(steps.Count); // The last step has returned.
+        await device.DisposeAsync();
+    }
+
+    static async Task CheckAsync(CrashState state, List<Step> steps)
+    {
+        if (state.Marks.Count == 0) return; // Creation is the other test's.
+        var begun = state.Marks.Cast<int>().Max();
+        var possible = Enumerable.Range(0, Blocks).Select(_ => new List<byte[]> { new byte[BlockSize] }).ToArray();
+        var possibleStates = new HashSet<bool> { false }; // Whether the last block is bad.
+        for (var i = 0; i <= begun && i < steps.Count; i++)
+        {
+            var hasReturned = i < begun;
+            var (kind, block, version) = steps[i];
+            switch (kind)
+            {
+                case StepKind.Write:
+                    possible[block].Add(Content(version));
+                    break;
+                case StepKind.DurableWrite:
+                    if (hasReturned) possible[block].Clear();
+                    possible[block].Add(Content(version));
+                    break;
+                case StepKind.Trim:
+                    possible[block].Add(new byte[BlockSize]);
+                    break;
+                case StepKind.MarkBad or StepKind.Replace:
+                    if (hasReturned) possibleStates.Clear();
+                    possibleStates.Add(kind == StepKind.MarkBad);
+                    break;
+                case StepKind.Flush when hasReturned:
+                    foreach (var contents in possible) contents.RemoveRange(0, contents.Count - 1);
+                    break;
+                default:
+                    break;
+            }
+        }
+
+        await using var device = DeviceFile.Open(state.Disk, DevicePath);
+        Assert.Contains(device.GetState(new Lba(Blocks - 1)) == BlockState.Bad, possibleStates);
+        for (var block = 0; block < Blocks - 1; block++)
+        {
+            var content = new byte[BlockSize];
+            await device.ReadAsync(new Lba(block), content);
+            AssertMixed(content, possible[block], $"block {block}");
+        }
+    }
+
+    // A medium writes sectors whole, so of a block that was being written each sector is one of the versions.
+    static void AssertMixed(byte[] content, List<byte[]> possible, string what)
+    {
+        for (var offset = 0; offset < content.Length; offset += SectorSize)
+        {
+            var sector = content.AsSpan(offset, SectorSize);
+            var isKnown = false;
+            foreach (var version in possible) isKnown |= sector.SequenceEqual(version.AsSpan(offset, SectorSize));
+            Assert.True(isKnown, $"{what}, byte {offset}: not what was flushed or written since.");
+        }
+    }
+
+    static byte[] Content(int version) => new SeededRandom((ulong)version).Bytes(BlockSize);
+
+    enum StepKind
+    {
+        Write,
+        DurableWrite,
+        Trim,
+        MarkBad,
+        Replace,
+        Flush,
+    }
+
+    sealed record Step(StepKind Kind, int Block, int Version);
+
+    sealed class Disposer(DeviceFile device) : IDisposable
+    {
+        public DeviceFile Device => device;
+
+        public void Dispose() => device.DisposeAsync().AsTask().GetAwaiter().GetResult();
+    }
+}

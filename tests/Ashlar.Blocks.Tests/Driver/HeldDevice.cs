@@ -1,0 +1,67 @@
+using Ashlar.Blocks.Devices;
+
+namespace Ashlar.Blocks.Tests.Driver;
+
+/// <summary>A memory device whose reads or writes wait, while they are held, until the test lets them go.</summary>
+sealed class HeldDevice(MemoryDevice inner) : IBlockDevice
+{
+    TaskCompletionSource? reads;
+    TaskCompletionSource? writes;
+
+    public int ReadsBegun { get; private set; }
+
+    public int WritesBegun { get; private set; }
+
+    public string Name => inner.Name;
+
+    public BlockGeometry Geometry => inner.Geometry;
+
+    public bool IsReadOnly => false;
+
+    public void HoldReads() => reads = new TaskCompletionSource();
+
+    public void HoldWrites() => writes = new TaskCompletionSource();
+
+    public void Release()
+    {
+        reads?.SetResult();
+        writes?.SetResult();
+        reads = writes = null;
+    }
+
+    public async ValueTask ReadAsync(Lba start, Memory<byte> destination, CancellationToken cancellationToken = default)
+    {
+        ReadsBegun++;
+        await inner.ReadAsync(start, destination, cancellationToken);
+        if (reads is { } held) await held.Task;
+    }
+
+    public async ValueTask WriteAsync(
+        Lba start,
+        ReadOnlyMemory<byte> source,
+        WriteOptions options = WriteOptions.None,
+        CancellationToken cancellationToken = default)
+    {
+        WritesBegun++;
+        if (writes is { } held) await held.Task;
+        await inner.WriteAsync(start, source, options, cancellationToken);
+    }
+
+    public ValueTask WriteZeroesAsync(
+        Lba start,
+        long blockCount,
+        ZeroOptions options = ZeroOptions.None,
+        CancellationToken cancellationToken = default) => inner.WriteZeroesAsync(start, blockCount, options, cancellationToken);
+
+    public ValueTask TrimAsync(Lba start, long blockCount, CancellationToken cancellationToken = default) =>
+        inner.TrimAsync(start, blockCount, cancellationToken);
+
+    public ValueTask FlushAsync(CancellationToken cancellationToken = default) => inner.FlushAsync(cancellationToken);
+
+    public int DescribeExtents(Lba start, long blockCount, Span<BlockExtent> extents) =>
+        inner.DescribeExtents(start, blockCount, extents);
+
+    public DeviceStatistics GetStatistics() => inner.GetStatistics();
+
+    public ValueTask DisposeAsync() => inner.DisposeAsync();
+}
