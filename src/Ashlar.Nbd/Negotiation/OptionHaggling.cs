@@ -102,15 +102,20 @@ sealed class OptionHaggling(INbdExports exports, ClientFlags clientFlags, Option
             replies.Error(option, OptionReplyCode.Unknown, "no such export");
             return HagglingStep.Continue;
         }
+        Describe(option, export, wanted);
+        if (option == OptionCode.Go) return Enter(export);
+        export.Dispose();
+        return HagglingStep.Continue;
+    }
+
+    void Describe(OptionCode option, NbdExport export, HashSet<InfoCode> wanted)
+    {
         replies.Info(option, SummaryOf(export));
         if (wanted.Contains(InfoCode.BlockSize)) replies.Info(option, BlockSizes.Offered);
         if (wanted.Contains(InfoCode.Name)) replies.Info(option, InfoCode.Name, export.Name);
         if (wanted.Contains(InfoCode.Description) && export.Description.Length > 0)
             replies.Info(option, InfoCode.Description, export.Description);
         replies.Ack(option);
-        if (option == OptionCode.Go) return Enter(export);
-        export.Dispose();
-        return HagglingStep.Continue;
     }
 
     static bool TryReadInfoRequest(ReadOnlySpan<byte> data, out string name, out HashSet<InfoCode> wanted)

@@ -99,6 +99,39 @@ public sealed class InFlightTests
     }
 
     [Fact]
+    public async Task Draining_refuses_requests_that_were_not_begun()
+    {
+        using var begun = new SemaphoreSlim(0);
+        using var goOn = new ManualResetEventSlim();
+        var device = new TestDevice
+        {
+            Before = _ =>
+            {
+                begun.Release();
+                Assert.True(goOn.Wait(Limit)); // Holds up the connection's own thread.
+                return Task.CompletedTask;
+            },
+        };
+        await using var fixture = new NbdFixture(device);
+        using var client = fixture.Open();
+        var requests = new byte[(3 * RequestHeader.SizeBytes) + 512];
+        new RequestHeader(CommandFlags.None, CommandCode.Read, 1, 0, 512).Write(requests);
+        new RequestHeader(CommandFlags.None, CommandCode.Write, 2, 0, 512).Write(requests.AsSpan(RequestHeader.SizeBytes));
+        new RequestHeader(CommandFlags.None, CommandCode.Read, 3, 0, 512).Write(requests.AsSpan((2 * RequestHeader.SizeBytes) + 512));
+        client.Send(requests);
+        Assert.True(await begun.WaitAsync(Limit));
+        var stopped = fixture.Server.StopAsync(Limit);
+        goOn.Set();
+        Assert.Equal((1UL, NbdError.None), CookieAndError(client.ReceiveChunk()));
+        Assert.Equal((2UL, NbdError.Shutdown), CookieAndError(client.ReceiveChunk()));
+        Assert.Equal((3UL, NbdError.Shutdown), CookieAndError(client.ReceiveChunk()));
+        client.MustBeCutOff();
+        await stopped.WaitAsync(Limit);
+    }
+
+    static (ulong Cookie, NbdError Error) CookieAndError(ReplyChunk chunk) => (chunk.Cookie, chunk.Error);
+
+    [Fact]
     public async Task A_device_that_hangs_does_not_keep_the_server_from_stopping()
     {
         using var begun = new SemaphoreSlim(0);
