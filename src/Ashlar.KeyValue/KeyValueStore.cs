@@ -95,7 +95,7 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
     /// Closes the store: waits for writes under way, makes everything durable and marks the log as complete. Cursors and
     /// snapshots that are still open throw <see cref="ObjectDisposedException"/> from then on.
     /// </summary>
-    /// <exception cref="StorageException">The last writes could not be made durable. The store is closed all the same.</exception>
+    /// <exception cref="StorePoisonedException">The last writes could not be made durable. The store is closed all the same.</exception>
     public void Dispose()
     {
         if (Interlocked.Exchange(ref isClosing, 1) != 0) return;

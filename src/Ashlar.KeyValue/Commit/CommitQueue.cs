@@ -1,5 +1,6 @@
+using System.Buffers;
 using System.Collections.Concurrent;
-using Ashlar.Storage;
+using System.Runtime.ExceptionServices;
 
 namespace Ashlar.KeyValue;
 
@@ -28,7 +29,7 @@ sealed class CommitQueue(Committer committer)
         if (Enqueue(write) || write.WaitOrLead()) Lead();
         var error = write.Error;
         ownWrite = write;
-        if (error is not null) Throw(error);
+        if (error is not null) ExceptionDispatchInfo.Throw(error);
     }
 
     /// <summary>Queues the request; the task completes when it is done. The caller never waits for the disk.</summary>
@@ -69,7 +70,7 @@ sealed class CommitQueue(Committer committer)
         }
 
         // Only the leader touches the group, so it is copied before somebody else leads.
-        var done = System.Buffers.ArrayPool<PendingWrite>.Shared.Rent(group.Count);
+        var done = ArrayPool<PendingWrite>.Shared.Rent(group.Count);
         var count = group.Count;
         group.CopyTo(done);
         group.Clear();
@@ -80,7 +81,7 @@ sealed class CommitQueue(Committer committer)
             done[i] = null!;
         }
 
-        System.Buffers.ArrayPool<PendingWrite>.Shared.Return(done);
+        ArrayPool<PendingWrite>.Shared.Return(done);
     }
 
     void HandOver()
@@ -116,12 +117,4 @@ sealed class CommitQueue(Committer committer)
             }
         }
     }
-
-    // Every waiter gets an exception object of its own, with its own stack.
-    static void Throw(Exception error) => throw error switch
-    {
-        StorePoisonedException poisoned => new StorePoisonedException(poisoned),
-        StorageException storage => new StorageException(storage.Operation, storage.Path, storage.Kind, storage.Errno, storage.Message),
-        _ => error,
-    };
 }

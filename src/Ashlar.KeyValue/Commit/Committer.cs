@@ -57,7 +57,13 @@ sealed class Committer : IDisposable
         // A writer that was about to queue up when the store closed comes too late: the log is sealed.
         ObjectDisposedException.ThrowIf(isClosed, typeof(KeyValueStore));
         if (group[0].Request == CommitRequest.Close) isClosed = true;
-        poison.ThrowIfSet();
+        if (poison.IsSet)
+        {
+            // The background may have met the doubt: whoever waits for durability learns it here, at the latest from the timer.
+            durability.Fail(poison.ToException());
+            throw poison.ToException();
+        }
+
         try
         {
             switch (group[0].Request)

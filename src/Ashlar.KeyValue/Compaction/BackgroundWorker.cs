@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Ashlar.Storage;
 
 namespace Ashlar.KeyValue;
@@ -91,7 +92,7 @@ sealed class BackgroundWorker : IDisposable
             {
                 poison.ThrowIfSet();
                 ObjectDisposedException.ThrowIf(isStopping, typeof(KeyValueStore));
-                if (failure is { } cause && attempts > seen) throw Rethrown(cause);
+                if (failure is { } cause && attempts > seen) ExceptionDispatchInfo.Throw(cause);
                 Monitor.Wait(gate);
             }
         }
@@ -150,7 +151,7 @@ sealed class BackgroundWorker : IDisposable
     {
         poison.ThrowIfSet();
         ObjectDisposedException.ThrowIf(isStopping, typeof(KeyValueStore));
-        if (failure is { } cause && attempts > seen) throw Rethrown(cause);
+        if (failure is { } cause && attempts > seen) ExceptionDispatchInfo.Throw(cause);
         Monitor.Wait(gate);
     }
 
@@ -160,12 +161,8 @@ sealed class BackgroundWorker : IDisposable
         hasWork = true;
         Work();
         poison.ThrowIfSet();
-        if (failure is { } cause) throw Rethrown(cause);
+        if (failure is { } cause) ExceptionDispatchInfo.Throw(cause);
     }
-
-    static Exception Rethrown(Exception cause) => cause is StorageException storage
-        ? new StorageException(storage.Operation, storage.Path, storage.Kind, storage.Errno, storage.Message)
-        : cause;
 
     (int MemTables, int LevelZero) Debt()
     {

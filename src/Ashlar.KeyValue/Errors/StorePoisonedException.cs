@@ -18,11 +18,6 @@ public sealed class StorePoisonedException : AshlarException
         FirstCause = firstCause;
     }
 
-    internal StorePoisonedException(StorePoisonedException other)
-        : this(other.Directory, other.FirstCause)
-    {
-    }
-
     /// <summary>Directory of the store.</summary>
     public string Directory { get; }
 

@@ -65,7 +65,12 @@ sealed class LogReader(IFile file, LogSegmentHeader segment, PlantedBug plantedB
                 break;
             }
 
-            if (isSealed) break;
+            if (isSealed)
+            {
+                if (declaredEnd is not null) throw new CorruptDataException(file.Path, offset, "the segment is sealed before the end that the manifest says");
+                break;
+            }
+
             var headHolds = TryReadHeader(offset, out var header, out var headerCrc);
             if (headHolds && header.PreviousHeaderCrc != previousCrc) throw new CorruptDataException(file.Path, offset, "a group does not continue the one before it");
             if (headHolds && header.Count > 0) seen = Math.Max(seen, header.FirstSequence + (ulong)header.Count - 1);

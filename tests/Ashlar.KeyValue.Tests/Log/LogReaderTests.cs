@@ -138,6 +138,13 @@ public sealed class LogReaderTests
         Assert.Throws<CorruptDataException>(() => Three.Read(Three.End with { HeaderCrc = 1 }));
 
     [Fact]
+    public void A_seal_before_the_end_that_the_manifest_says_is_corruption()
+    {
+        var log = new SegmentWriter().Append("one").Seal().Append("two");
+        Assert.Throws<CorruptDataException>(() => log.Read(log.End));
+    }
+
+    [Fact]
     public void A_torn_group_uses_up_its_sequences()
     {
         var (_, result) = Three.Flip(Three.StartOf(2) + 80).Read();
