@@ -27,6 +27,7 @@ public sealed partial class ApiJson : JsonSerializerContext
         options.NumberHandling = JsonNumberHandling.Strict;
         options.DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull;
         options.AllowDuplicateProperties = false;
+        options.RespectNullableAnnotations = true;
         options.MaxDepth = 16;
         // Quotes stay readable. Answers are application/json and never become part of a page.
         options.Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping;

@@ -12,8 +12,11 @@ public sealed record CreateVolume
     /// <summary>What clients will see; a multiple of the block size.</summary>
     public required long SizeBytes { get; init; }
 
-    /// <summary>512 or 4096.</summary>
-    public int BlockSizeBytes { get; init; } = 512;
+    /// <summary>512 or 4096; 512 when absent.</summary>
+    public int? BlockSizeBytes { get; init; }
+
+    /// <summary>Whether all space is taken at once and kept: writes never wait for space, and never run out of it.</summary>
+    public bool IsThick { get; init; }
 }
 
 /// <summary>A change of a volume.</summary>

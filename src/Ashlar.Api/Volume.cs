@@ -24,6 +24,9 @@ public sealed record Volume
     /// <summary>512 or 4096.</summary>
     public required int BlockSizeBytes { get; init; }
 
+    /// <summary>Whether all of its space was taken when it was created.</summary>
+    public required bool IsThick { get; init; }
+
     /// <summary>Space of the pool that the volume occupies.</summary>
     public required long AllocatedBytes { get; init; }
 

@@ -16,6 +16,7 @@ static class Resources
             Id = info.Id,
             SizeBytes = info.SizeBytes,
             BlockSizeBytes = info.BlockSizeBytes,
+            IsThick = info.IsThick,
             AllocatedBytes = info.AllocatedBytes,
             CreatedAt = info.CreatedAt,
             Clients = pool.ClientsOf(info.Name),

@@ -59,5 +59,5 @@ static class PoolFiles
         CreateIfMissing = isNew,
     });
 
-    static PoolOptions PoolOptions(ServerOptions options) => new() { TimeProvider = options.TimeProvider };
+    static PoolOptions PoolOptions(ServerOptions options) => new() { TimeProvider = options.TimeProvider, Entropy = options.Entropy };
 }

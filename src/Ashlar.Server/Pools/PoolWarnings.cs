@@ -12,6 +12,9 @@ static class PoolWarnings
         var warnings = new List<string>();
         foreach (var pool in pools)
         {
+            var statistics = pool.Statistics;
+            if (statistics.Failure is { } failure) warnings.Add($"pool {pool.Name} refuses writes until the server is started again: {failure.Message}");
+            if (statistics.CorruptBlocks > 0) warnings.Add($"pool {pool.Name} found {statistics.CorruptBlocks} damaged blocks since it was opened");
             var usage = pool.Usage;
             var fullness = usage.CapacityBytes == 0 ? 1 : (double)usage.AllocatedBytes / usage.CapacityBytes;
             if (fullness >= FullnessWarning)

@@ -17,6 +17,8 @@ sealed class ServedPool(StoragePool pool) : IAsyncDisposable
 
     public PoolUsage Usage => pool.GetUsage();
 
+    public PoolStatistics Statistics => pool.GetStatistics();
+
     public IReadOnlyList<VolumeInfo> List() => pool.ListVolumes();
 
     public VolumeInfo Get(string name) => pool.FindVolume(name) ?? throw NotFound(name);
@@ -57,12 +59,14 @@ sealed class ServedPool(StoragePool pool) : IAsyncDisposable
 
     public async Task<VolumeInfo> CreateAsync(CreateVolume request)
     {
-        if (request.BlockSizeBytes is not (512 or 4096)) throw new ApiException(ProblemKind.InvalidSize, $"blocks of {request.BlockSizeBytes} bytes are not offered: 512 or 4096");
-        CheckSize(request.SizeBytes, request.BlockSizeBytes);
+        var blockSizeBytes = request.BlockSizeBytes ?? 512;
+        if (blockSizeBytes is not (512 or 4096)) throw new ApiException(ProblemKind.InvalidSize, $"blocks of {blockSizeBytes} bytes are not offered: 512 or 4096");
+        CheckSize(request.SizeBytes, blockSizeBytes);
         using var _ = await ChangeAsync().ConfigureAwait(false);
         if (pool.FindVolume(request.Name) is not null)
             throw new ApiException(ProblemKind.Exists, $"volume {Name}/{request.Name} exists already");
-        return await pool.CreateVolumeAsync(request.Name, new() { SizeBytes = request.SizeBytes, BlockSizeBytes = request.BlockSizeBytes }).ConfigureAwait(false);
+        var options = new VolumeOptions { SizeBytes = request.SizeBytes, BlockSizeBytes = blockSizeBytes, IsThick = request.IsThick };
+        return await pool.CreateVolumeAsync(request.Name, options).ConfigureAwait(false);
     }
 
     public async Task<VolumeInfo> ResizeAsync(string name, ChangeVolume request)
@@ -118,6 +122,8 @@ sealed class ServedPool(StoragePool pool) : IAsyncDisposable
     static void CheckSize(long sizeBytes, int blockSizeBytes)
     {
         if (sizeBytes <= 0) throw new ApiException(ProblemKind.InvalidSize, $"a volume has a size above 0, not {sizeBytes}");
+        if (sizeBytes > StoragePool.MaxVolumeBytes)
+            throw new ApiException(ProblemKind.InvalidSize, $"{sizeBytes} bytes are more than the largest volume, 1 PiB");
         if (sizeBytes % blockSizeBytes != 0)
             throw new ApiException(ProblemKind.InvalidSize, $"a size of {sizeBytes} bytes is not a whole number of {blockSizeBytes}-byte blocks");
     }

@@ -11,7 +11,8 @@ namespace Ashlar.CommandLine;
 sealed class ApiClient : IDisposable
 {
     static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(3);
-    static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(60);
+    static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan ChangeTimeout = TimeSpan.FromMinutes(10); // Taking or freeing the space of a large volume.
 
     readonly HttpClient http;
     readonly Uri server;
@@ -21,7 +22,7 @@ sealed class ApiClient : IDisposable
         this.server = server;
         // No proxy: the server is on this machine, or was named.
         var handler = new SocketsHttpHandler { ConnectTimeout = ConnectTimeout, UseProxy = false, UseCookies = false, AllowAutoRedirect = false };
-        http = new HttpClient(handler) { BaseAddress = server, Timeout = AnswerTimeout };
+        http = new HttpClient(handler) { BaseAddress = server, Timeout = Timeout.InfiniteTimeSpan };
     }
 
     /// <summary>A client of the server that the command line means.</summary>
@@ -85,7 +86,9 @@ sealed class ApiClient : IDisposable
         try
         {
             using var request = new HttpRequestMessage(method, url) { Content = body };
-            var response = await http.SendAsync(request, cancellationToken);
+            using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            deadline.CancelAfter(method == HttpMethod.Get ? AnswerTimeout : ChangeTimeout);
+            var response = await http.SendAsync(request, deadline.Token);
             if (response.IsSuccessStatusCode) return response;
             using (response) throw await RefusalAsync(response, cancellationToken);
         }

@@ -23,6 +23,7 @@ static class UsageErrors
                 ? Usage.Error($"'{word}' is not a command of {Help.FullName(arguments.CommandResult)}", DidYouMean(word, command) ?? help)
                 : Usage.Error($"{Help.FullName(arguments.CommandResult)} needs a command: {string.Join(", ", commands)}", help);
         }
+        if (Missing(arguments.CommandResult, (Verb)command) is { } missing) return Usage.Error($"{missing} is missing", help);
         if (arguments.Errors.FirstOrDefault(error => error.SymbolResult is OptionResult or ArgumentResult) is { } error)
             return Usage.Error(Describe(error), help);
         if (arguments.UnmatchedTokens.FirstOrDefault() is { } extra) return Usage.Error($"'{extra}' is one word too many", help);
@@ -42,12 +43,8 @@ static class UsageErrors
 
     static string Describe(ParseError error) => error.SymbolResult switch
     {
-        ArgumentResult { Tokens.Count: 0, Argument: { Arity.MinimumNumberOfValues: > 0 } argument, Parent: CommandResult } =>
-            $"{argument.Name} is missing",
-        CommandResult { Command: Verb verb } command when Missing(command, verb) is { } missing => $"{missing} is missing",
         OptionResult { IdentifierTokenCount: > 1 } option => $"{option.Option.Name} is given more than once",
         OptionResult { Tokens.Count: 0, Option: { Arity.MinimumNumberOfValues: > 0 } option, Implicit: false } => $"{option.Name} needs a value",
-        OptionResult { Option: { Required: true } option, IdentifierTokenCount: 0 } => $"{option.Name} is missing",
         _ => error.Message.TrimEnd('.'),
     };
 

@@ -25,6 +25,7 @@ static class VolumeCommands
         var path = PathArgument.Volume();
         var size = Size(terminal, "Size that clients see: 10GiB, 500GB, or bytes");
         var blockSize = Setting.Create(terminal, "--block-size", "BYTES", "512 or 4096 [default: 512]", ParseBlockSize, 512);
+        var thick = new Option<bool>("--thick") { Description = "Take all space at once, so that writes never run out of it" };
         return new Verb(
             "create",
             "Create a volume; it takes space only as it is written",
@@ -33,12 +34,12 @@ static class VolumeCommands
             {
                 var (pool, name) = invocation.Get(path);
                 using var client = ApiClient.For(invocation);
-                var request = new CreateVolume { Name = name, SizeBytes = invocation.Get(size), BlockSizeBytes = invocation.Get(blockSize) };
+                var request = new CreateVolume { Name = name, SizeBytes = invocation.Get(size), BlockSizeBytes = invocation.Get(blockSize), IsThick = invocation.Get(thick) };
                 var volume = await client.CreateVolumeAsync(pool, request, cancellationToken);
                 VolumeScreens.WriteCreated(invocation, volume);
                 return ExitCode.Ok;
             })
-        { path, size, blockSize };
+        { path, size, blockSize, thick };
     }
 
     static Verb CreateList()

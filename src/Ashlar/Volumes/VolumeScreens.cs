@@ -27,7 +27,7 @@ static class VolumeScreens
             new FactSheet()
                 .Add("Name", PathOf(volume))
                 .Add("Size", $"{ByteSize.Format(volume.SizeBytes)} ({volume.SizeBytes} bytes), blocks of {volume.BlockSizeBytes}")
-                .Add("Used", ByteSize.Format(volume.AllocatedBytes))
+                .Add("Used", ByteSize.Format(volume.AllocatedBytes) + (volume.IsThick ? ", all of it taken at creation" : ""))
                 .Add("Clients", Clients(volume.Clients))
                 .Add("Created", Date(volume.CreatedAt))
                 .Add("Id", volume.Id.ToString("D"))

@@ -1,0 +1,207 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json;
+
+namespace Ashlar.Server.Tests.Api;
+
+public sealed class ApiTests : IAsyncLifetime
+{
+    const string Volumes = "/v1/pools/main/volumes";
+
+    RunningProgram server = null!;
+    HttpClient http = null!;
+
+    public async Task InitializeAsync()
+    {
+        server = await RunningProgram.StartAsync();
+        http = new HttpClient { BaseAddress = new Uri(server.Status.Endpoints.Api) };
+    }
+
+    public async Task DisposeAsync()
+    {
+        http.Dispose();
+        await server.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_volume_is_created_read_changed_and_deleted()
+    {
+        var (status, created) = await SendAsync(HttpMethod.Post, Volumes, """{"name":"vm1","sizeBytes":1073741824}""");
+        Assert.Equal(HttpStatusCode.Created, status);
+        Assert.Equal("Volume", created.GetProperty("kind").GetString());
+        Assert.Equal($"{server.Status.Endpoints.Nbd}/vm1", created.GetProperty("addresses").GetProperty("nbd").GetString());
+
+        var (_, list) = await SendAsync(HttpMethod.Get, Volumes);
+        Assert.Equal("vm1", Assert.Single(list.GetProperty("items").EnumerateArray()).GetProperty("name").GetString());
+
+        var (_, changed) = await SendAsync(HttpMethod.Patch, $"{Volumes}/vm1", """{"sizeBytes":2147483648}""");
+        Assert.Equal(2147483648, changed.GetProperty("sizeBytes").GetInt64());
+
+        Assert.Equal(HttpStatusCode.NoContent, (await SendAsync(HttpMethod.Delete, $"{Volumes}/vm1")).Status);
+        Assert.Equal(HttpStatusCode.NotFound, (await SendAsync(HttpMethod.Get, $"{Volumes}/vm1")).Status);
+    }
+
+    [Theory]
+    [InlineData("/v1/status", "Status")]
+    [InlineData("/v1/pools", "PoolList")]
+    [InlineData("/v1/pools/main", "Pool")]
+    [InlineData("/v1/pools/main/volumes", "VolumeList")]
+    public async Task Every_object_names_its_version_and_kind(string url, string kind)
+    {
+        var (status, json) = await SendAsync(HttpMethod.Get, url);
+        Assert.Equal(HttpStatusCode.OK, status);
+        Assert.Equal(("ashlar/v1", kind), (json.GetProperty("apiVersion").GetString(), json.GetProperty("kind").GetString()));
+    }
+
+    [Theory]
+    [InlineData("/livez")]
+    [InlineData("/readyz")]
+    public async Task A_running_server_is_alive_and_ready(string url) => Assert.Equal("ok\n", await http.GetStringAsync(url));
+
+    [Theory]
+    [InlineData("""{"name":"vm1"}""", 400, "invalid-request")]
+    [InlineData("""{"sizeBytes":512}""", 400, "invalid-request")]
+    [InlineData("""{"name":"vm1","sizeBytes":512,"colour":"red"}""", 400, "invalid-request")]
+    [InlineData("""{"name":"vm1","sizeBytes":512,"sizeBytes":1024}""", 400, "invalid-request")]
+    [InlineData("""{"name":"vm1","SizeBytes":512}""", 400, "invalid-request")]
+    [InlineData("""{"name":"vm1","sizeBytes":"512"}""", 400, "invalid-request")]
+    [InlineData("""{"name":"vm1","sizeBytes":1e30}""", 400, "invalid-request")]
+    [InlineData("""{"name":"vm1","sizeBytes":9223372036854775808}""", 400, "invalid-request")]
+    [InlineData("""{"name":null,"sizeBytes":512}""", 400, "invalid-request")]
+    [InlineData("""{"name":"vm1","sizeBytes":512""", 400, "invalid-request")]
+    [InlineData("null", 400, "invalid-request")]
+    [InlineData("[]", 400, "invalid-request")]
+    [InlineData("", 400, "invalid-request")]
+    [InlineData("""{"name":"vm1","sizeBytes":0}""", 400, "invalid-size")]
+    [InlineData("""{"name":"vm1","sizeBytes":-512}""", 400, "invalid-size")]
+    [InlineData("""{"name":"vm1","sizeBytes":513}""", 400, "invalid-size")]
+    [InlineData("""{"name":"vm1","sizeBytes":9223372036854775296}""", 400, "invalid-size")]
+    [InlineData("""{"name":"vm1","sizeBytes":4096,"blockSizeBytes":1024}""", 400, "invalid-size")]
+    [InlineData("""{"name":"","sizeBytes":512}""", 400, "invalid-name")]
+    [InlineData("""{"name":"a/b","sizeBytes":512}""", 400, "invalid-name")]
+    [InlineData("""{"name":"a\u0000b","sizeBytes":512}""", 400, "invalid-name")]
+    public async Task A_bad_body_is_a_problem_and_creates_nothing(string body, int status, string type)
+    {
+        await AssertProblemAsync(HttpMethod.Post, Volumes, body, status, type);
+        Assert.Empty((await SendAsync(HttpMethod.Get, Volumes)).Body.GetProperty("items").EnumerateArray());
+    }
+
+    [Theory]
+    [InlineData("GET", "/", 404, "no-such-route")]
+    [InlineData("GET", "/v2/status", 404, "no-such-route")]
+    [InlineData("GET", "/v1/pools/tank", 404, "pool-not-found")]
+    [InlineData("GET", "/v1/pools/tank/volumes", 404, "pool-not-found")]
+    [InlineData("GET", "/v1/pools/main/volumes/vm1", 404, "volume-not-found")]
+    [InlineData("GET", "/v1/pools/main/volumes/..%2f..%2fetc", 404, "volume-not-found")]
+    [InlineData("DELETE", "/v1/pools/main/volumes/vm1", 404, "volume-not-found")]
+    [InlineData("DELETE", "/v1/pools/main/volumes/vm1?force=perhaps", 400, "invalid-request")]
+    [InlineData("DELETE", "/v1/pools/main", 405, "invalid-request")]
+    [InlineData("PUT", "/v1/pools/main/volumes/vm1", 405, "invalid-request")]
+    public async Task A_bad_route_is_a_problem(string method, string url, int status, string type) =>
+        await AssertProblemAsync(new HttpMethod(method), url, null, status, type);
+
+    [Fact]
+    public async Task Shrinking_must_be_allowed()
+    {
+        await SendAsync(HttpMethod.Post, Volumes, """{"name":"vm1","sizeBytes":1073741824}""");
+        await AssertProblemAsync(HttpMethod.Patch, $"{Volumes}/vm1", """{"sizeBytes":512}""", 409, "would-shrink");
+        Assert.Equal(HttpStatusCode.OK, (await SendAsync(HttpMethod.Patch, $"{Volumes}/vm1", """{"sizeBytes":512,"allowShrink":true}""")).Status);
+    }
+
+    [Fact]
+    public async Task A_body_that_is_not_json_is_refused()
+    {
+        using var content = new StringContent("""{"name":"vm1","sizeBytes":512}""", Encoding.UTF8, "text/plain");
+        using var response = await http.PostAsync(Volumes, content);
+        Assert.Equal(HttpStatusCode.UnsupportedMediaType, response.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_huge_body_is_refused() =>
+        await AssertProblemAsync(HttpMethod.Post, Volumes, $$"""{"name":"{{new string('x', 100_000)}}","sizeBytes":512}""", 413, "invalid-request");
+
+    [Theory]
+    [InlineData("evil.example")]
+    [InlineData("evil.example:9001")]
+    [InlineData("127.0.0.1.evil.example")]
+    [InlineData("192.0.2.1")]
+    public async Task A_foreign_host_name_is_refused_even_for_reading(string host)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/v1/status") { Headers = { Host = host } };
+        using var response = await http.SendAsync(request);
+        Assert.Equal(HttpStatusCode.MisdirectedRequest, response.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("Origin", "https://evil.example")]
+    [InlineData("Origin", "null")]
+    [InlineData("Sec-Fetch-Site", "cross-site")]
+    [InlineData("Sec-Fetch-Site", "same-site")]
+    public async Task A_write_from_a_page_of_another_origin_is_refused(string header, string value)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, Volumes)
+        {
+            Content = new StringContent("""{"name":"vm1","sizeBytes":512}""", Encoding.UTF8, "application/json"),
+        };
+        request.Headers.Add(header, value);
+        using var response = await http.SendAsync(request);
+        Assert.Equal(HttpStatusCode.Forbidden, response.StatusCode);
+        Assert.Empty((await SendAsync(HttpMethod.Get, Volumes)).Body.GetProperty("items").EnumerateArray());
+    }
+
+    [Fact]
+    public async Task A_write_from_our_own_origin_is_taken()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, Volumes)
+        {
+            Content = new StringContent("""{"name":"vm1","sizeBytes":512}""", Encoding.UTF8, "application/json"),
+        };
+        request.Headers.Add("Origin", server.Status.Endpoints.Api);
+        request.Headers.Add("Sec-Fetch-Site", "same-origin");
+        using var response = await http.SendAsync(request);
+        Assert.Equal(HttpStatusCode.Created, response.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("GET /v1/status HTTP/1.1\r\n\r\n")]
+    [InlineData("GET /v1/status HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n")]
+    [InlineData("POST /v1/pools/main/volumes HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n")]
+    [InlineData("nonsense\r\n\r\n")]
+    public async Task What_is_not_http_gets_400(string request)
+    {
+        using var client = new TcpClient();
+        await client.ConnectAsync(http.BaseAddress!.Host, http.BaseAddress.Port);
+        await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(request));
+        using var reader = new StreamReader(client.GetStream(), Encoding.ASCII);
+        Assert.StartsWith("HTTP/1.1 400 ", await reader.ReadLineAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Of_many_creates_of_one_name_one_wins()
+    {
+        var answers = await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => SendAsync(HttpMethod.Post, Volumes, """{"name":"vm1","sizeBytes":512}""")));
+        Assert.Equal(1, answers.Count(answer => answer.Status == HttpStatusCode.Created));
+        Assert.Equal(15, answers.Count(answer => answer.Status == HttpStatusCode.Conflict));
+    }
+
+    async Task AssertProblemAsync(HttpMethod method, string url, string? body, int status, string type)
+    {
+        using var request = new HttpRequestMessage(method, url) { Content = body is null ? null : new StringContent(body, Encoding.UTF8, "application/json") };
+        using var response = await http.SendAsync(request);
+        Assert.Equal(status, (int)response.StatusCode);
+        Assert.Equal("application/problem+json", response.Content.Headers.ContentType?.MediaType);
+        var problem = JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement;
+        Assert.Equal($"urn:ashlar:problem:{type}", problem.GetProperty("type").GetString());
+        Assert.Equal(status, problem.GetProperty("status").GetInt32());
+        Assert.NotEqual("", problem.GetProperty("detail").GetString());
+    }
+
+    async Task<(HttpStatusCode Status, JsonElement Body)> SendAsync(HttpMethod method, string url, string? body = null)
+    {
+        using var request = new HttpRequestMessage(method, url) { Content = body is null ? null : new StringContent(body, Encoding.UTF8, "application/json") };
+        using var response = await http.SendAsync(request);
+        var text = await response.Content.ReadAsStringAsync();
+        return (response.StatusCode, text.Length == 0 ? default : JsonDocument.Parse(text).RootElement);
+    }
+}

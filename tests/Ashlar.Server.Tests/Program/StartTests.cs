@@ -1,0 +1,130 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.Versioning;
+using Ashlar.CommandLine;
+using Ashlar.TestKit;
+
+namespace Ashlar.Server.Tests.Program;
+
+public sealed class StartTests
+{
+    static readonly string[] FreePorts = ["--nbd-port", "0", "--iscsi-port", "0", "--api-port", "0"];
+
+    [Fact]
+    public async Task A_second_server_on_the_same_data_is_refused_with_the_first_ones_process()
+    {
+        await using var server = await RunningProgram.StartAsync();
+        var second = await CalledProgram.RunAsync(["up", "--data", server.Data, .. FreePorts]);
+        Assert.Equal((6, ""), (second.ExitCode, second.Out));
+        Assert.StartsWith($"error: {server.Data} is served by process {Environment.ProcessId} already\n", second.Error, StringComparison.Ordinal);
+        Assert.Equal(0, (await server.CallAsync("status")).ExitCode);
+    }
+
+    [Theory]
+    [InlineData("--nbd-port")]
+    [InlineData("--iscsi-port")]
+    [InlineData("--api-port")]
+    public async Task A_taken_port_is_named_with_the_option_that_changes_it(string option)
+    {
+        using var directory = new TemporaryDirectory();
+        using var taker = new TcpListener(IPAddress.Loopback, 0);
+        taker.Start();
+        var port = ((IPEndPoint)taker.LocalEndpoint).Port;
+        string[] others = [.. FreePorts.Chunk(2).Where(pair => pair[0] != option).SelectMany(pair => pair)];
+        var result = await CalledProgram.RunAsync(["up", "--data", directory["data"], "--pool-size", "64MiB", option, $"{port}", .. others]);
+        Assert.Equal((6, ""), (result.ExitCode, result.Out));
+        Assert.Contains($"cannot listen on 127.0.0.1:{port}: the port is taken by another program\n", result.Error, StringComparison.Ordinal);
+        Assert.Contains($"hint: choose another port by {option};", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Data_of_an_unknown_version_is_refused_and_left_alone()
+    {
+        using var directory = new TemporaryDirectory();
+        Directory.CreateDirectory(directory["data"]);
+        await File.WriteAllTextAsync(directory["data/FORMAT"], "ashlar data directory\nversion 7\nanything\n");
+        var result = await CalledProgram.RunAsync(["up", "--data", directory["data"], .. FreePorts]);
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains("format version 7, this program reads version 1", result.Error, StringComparison.Ordinal);
+        Assert.Equal(["FORMAT", "lock"], Directory.GetFileSystemEntries(directory["data"]).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_directory_that_holds_other_things_is_refused()
+    {
+        using var directory = new TemporaryDirectory();
+        await File.WriteAllTextAsync(directory["holiday.jpg"], "");
+        var result = await CalledProgram.RunAsync(["up", "--data", directory.DirectoryPath, .. FreePorts]);
+        Assert.Equal(6, result.ExitCode);
+        Assert.Contains("holds 'holiday.jpg' but no FORMAT file", result.Error, StringComparison.Ordinal);
+        Assert.Single(Directory.GetFileSystemEntries(directory.DirectoryPath));
+    }
+
+    [Fact]
+    public async Task A_data_directory_that_lost_its_format_file_is_never_taken_for_a_new_one()
+    {
+        using var directory = new TemporaryDirectory();
+        await using (await RunningProgram.StartInAsync(directory["data"]))
+        {
+        }
+        File.Delete(directory["data/FORMAT"]);
+        var result = await CalledProgram.RunAsync(["up", "--data", directory["data"], .. FreePorts]);
+        Assert.Equal(6, result.ExitCode);
+        Assert.True(File.Exists(directory["data/pools/main/data"]));
+    }
+
+    [Theory]
+    [InlineData("0.0.0.0")]
+    [InlineData("::")]
+    [InlineData("192.0.2.1")]
+    public async Task Other_machines_are_let_in_only_when_the_operator_says_so(string address)
+    {
+        using var directory = new TemporaryDirectory();
+        var result = await CalledProgram.RunAsync(["up", "--data", directory["data"], "--listen", address, .. FreePorts]);
+        Assert.Equal(4, result.ExitCode);
+        Assert.Contains("--allow-unauthenticated", result.Error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(directory["data"]));
+    }
+
+    [Fact]
+    public async Task Listening_everywhere_shows_addresses_that_can_be_used_here()
+    {
+        await using var server = await RunningProgram.StartAsync("--listen", "0.0.0.0", "--allow-unauthenticated");
+        Assert.StartsWith("http://127.0.0.1:", server.Status.Endpoints.Api, StringComparison.Ordinal);
+        Assert.Equal(0, (await server.CallAsync("status")).ExitCode);
+    }
+
+    [Fact, SupportedOSPlatform("linux")]
+    public async Task The_data_directory_is_for_its_owner_alone()
+    {
+        await using var server = await RunningProgram.StartAsync();
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(server.Data));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(server.Data, "pools/main/data")));
+    }
+
+    [Fact]
+    public async Task Stopping_closes_the_pool_and_everything_is_there_at_the_next_start()
+    {
+        using var directory = new TemporaryDirectory();
+        Guid id;
+        await using (var first = await RunningProgram.StartInAsync(directory["data"]))
+        {
+            id = (await first.CallAsync("volume", "create", "vm1", "--size", "1GiB", "-o", "json")).OutJson.GetProperty("id").GetGuid();
+            Assert.Equal(ExitCode.Ok, await first.StopAsync());
+            Assert.EndsWith("server: stopped\n", first.Log, StringComparison.Ordinal);
+        }
+        Assert.False(File.Exists(directory["data/run/server.json"]));
+        await using var second = await RunningProgram.StartInAsync(directory["data"]);
+        Assert.Equal(id, (await second.CallAsync("volume", "show", "vm1", "-o", "json")).OutJson.GetProperty("id").GetGuid());
+    }
+
+    [Fact]
+    public async Task After_a_stop_commands_say_that_no_server_runs()
+    {
+        using var directory = new TemporaryDirectory();
+        await using (await RunningProgram.StartInAsync(directory["data"]))
+        {
+        }
+        Assert.Equal(7, (await CalledProgram.RunAsync("status", "--data", directory["data"])).ExitCode);
+    }
+}
