@@ -83,6 +83,7 @@ sealed partial class FullFeaturePhase
     /// <summary>All data is there.</summary>
     void Execute(IscsiTask task)
     {
+        if (session.Running.IsFull || (task.IsOrdered && session.Running.Count > 0)) replies.SendAll();
         session.Running.WaitForRoom();
         if (task.IsOrdered) session.Running.WaitUntilIdle();
         if (task.Command.IsRefused)

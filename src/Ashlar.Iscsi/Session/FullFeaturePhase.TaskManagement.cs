@@ -12,6 +12,7 @@ sealed partial class FullFeaturePhase
     bool ManageTasks(ReadOnlySpan<byte> header)
     {
         var request = TaskManagementRequestPdu.Read(header);
+        replies.SendAll(); // What is answered already need not wait for what is aborted.
         var unit = session.Nexus!.FindUnit(header[Bhs.LunOffset..]);
         var result = request.Function switch
         {

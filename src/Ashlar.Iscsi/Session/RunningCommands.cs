@@ -17,6 +17,8 @@ sealed class RunningCommands
 
     public int Count => Volatile.Read(ref count);
 
+    public bool IsFull => Volatile.Read(ref bytes) > MaxBytes;
+
     public void Enter(int heldBytes)
     {
         lock (gate)
@@ -39,7 +41,7 @@ sealed class RunningCommands
 
     public void WaitForRoom()
     {
-        if (Volatile.Read(ref bytes) <= MaxBytes) return;
+        if (!IsFull) return;
         lock (gate)
             while (bytes > MaxBytes) Monitor.Wait(gate);
     }

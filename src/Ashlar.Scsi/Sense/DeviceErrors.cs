@@ -15,7 +15,6 @@ static class DeviceErrors
     public static Sense ToSense(Exception exception, bool writing) => exception switch
     {
         DeviceFullException => new(SenseKey.DataProtect, AdditionalSense.SpaceAllocationFailed),
-        StorageException { Kind: StorageErrorKind.NoSpace } => new(SenseKey.DataProtect, AdditionalSense.SpaceAllocationFailed),
         DeviceReadOnlyException => new(SenseKey.DataProtect, AdditionalSense.WriteProtected),
         BlockRangeException => Sense.LbaOutOfRange,
         BadBlockException bad => new(SenseKey.MediumError, MediumError(writing), (ulong)bad.Block.Value),

@@ -1,0 +1,81 @@
+namespace Ashlar.Scsi.Tests;
+
+public sealed class AtomicCommandTests
+{
+    readonly TestUnit unit = new();
+
+    static byte[] CompareAndWrite(ulong lba, byte count)
+    {
+        var cdb = TestUnit.Cdb16(0x89, lba, 0);
+        cdb[13] = count;
+        return cdb;
+    }
+
+    static byte[] Pair(byte old, byte fresh, int count = 1) => [.. TestUnit.Blocks(count, old), .. TestUnit.Blocks(count, fresh)];
+
+    [Fact]
+    public void Compare_and_write_writes_when_the_blocks_are_equal()
+    {
+        unit.Send(CompareAndWrite(5, 2), Pair(0, 1, 2)).MustBeGood();
+        Assert.Equal(TestUnit.Blocks(2, 1), unit.Read(5, 2));
+    }
+
+    [Fact]
+    public void Compare_and_write_says_where_the_blocks_differ_and_writes_nothing()
+    {
+        unit.Fill(6, 1, 9);
+        var answer = unit.Send(CompareAndWrite(5, 2), Pair(0, 1, 2));
+        answer.MustFail("E/1D/00");
+        Assert.Equal(512UL, answer.Sense.Information);
+        Assert.Equal(TestUnit.Blocks(1, 0), unit.Read(5, 1));
+    }
+
+    [Fact]
+    public void Compare_and_write_keeps_to_its_limits()
+    {
+        unit.Send(CompareAndWrite(0, 129), Pair(0, 1, 129)).MustFail("5/24/00");
+        unit.Send(CompareAndWrite(0, 0), []).MustFail("5/24/00");
+        unit.Send(CompareAndWrite(4095, 2), Pair(0, 1, 2)).MustFail("5/21/00");
+        unit.Send(CompareAndWrite(0, 1), TestUnit.Blocks(1, 0)).MustFail("5/1A/00"); // Half of its data.
+    }
+
+    [Fact]
+    public void Orwrite_sets_bits()
+    {
+        unit.Fill(1, 1, 0x0F);
+        unit.Send(TestUnit.Cdb16(0x8B, 1, 1), TestUnit.Blocks(1, 0xA0)).MustBeGood();
+        Assert.Equal(TestUnit.Blocks(1, 0xAF), unit.Read(1, 1));
+    }
+
+    [Fact]
+    public async Task A_write_waits_for_a_compare_and_write_of_its_blocks_and_no_other_does()
+    {
+        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        unit.Device.BeforeRead = _ => new ValueTask(gate.Task);
+        var atomic = unit.SendAsync(CompareAndWrite(5, 1), Pair(0, 1));
+        var overlapping = unit.SendAsync(TestUnit.Cdb10(0x2A, 4, 2), TestUnit.Blocks(2, 2));
+        Assert.False(overlapping.IsCompleted);
+        unit.Send(TestUnit.Cdb10(0x2A, 6, 1), TestUnit.Blocks(1, 3)).MustBeGood();
+        gate.SetResult();
+        (await atomic).MustBeGood();
+        (await overlapping).MustBeGood();
+        Assert.Equal(2, unit.Read(5, 1)[0]); // The write came last.
+    }
+
+    [Fact]
+    public async Task Of_many_initiators_that_compare_and_write_the_same_value_one_wins()
+    {
+        const int initiators = 8, rounds = 50;
+        var units = Enumerable.Range(0, initiators).Select(_ => new TestUnit(unit.Unit)).ToArray();
+        for (byte round = 0; round < rounds; round++)
+        {
+            using var start = new Barrier(initiators);
+            var answers = await Task.WhenAll(units.Select(initiator => Task.Run(() =>
+            {
+                start.SignalAndWait();
+                return initiator.SendAsync(CompareAndWrite(0, 1), Pair(round, (byte)(round + 1)));
+            })));
+            Assert.Equal(1, answers.Count(answer => answer.Status == ScsiStatus.Good));
+        }
+    }
+}

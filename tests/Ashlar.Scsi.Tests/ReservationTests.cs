@@ -1,0 +1,49 @@
+namespace Ashlar.Scsi.Tests;
+
+public sealed class ReservationTests
+{
+    readonly TestUnit holder = new();
+    readonly TestUnit other;
+
+    public ReservationTests() => other = new TestUnit(holder.Unit);
+
+    [Theory]
+    [InlineData(0x16, 0x17)]
+    [InlineData(0x56, 0x57)]
+    public void A_reserved_unit_serves_its_holder_alone(byte reserve, byte release)
+    {
+        holder.Send([reserve]).MustBeGood();
+        holder.Send([reserve]).MustBeGood();
+        holder.Fill(0, 1, 1);
+        Assert.Equal(ScsiStatus.ReservationConflict, other.Send(TestUnit.Cdb16(0x88, 0, 1)).Status);
+        Assert.Equal(ScsiStatus.ReservationConflict, other.Send([reserve]).Status);
+        other.Send([release]).MustBeGood(); // Not the holder: nothing happens.
+        Assert.Equal(ScsiStatus.ReservationConflict, other.Send([0]).Status);
+        holder.Send([release]).MustBeGood();
+        other.Send([0]).MustBeGood();
+    }
+
+    [Fact]
+    public void Questions_are_answered_to_everyone()
+    {
+        holder.Send([0x16]).MustBeGood();
+        other.Send([0x12, 0, 0, 0, 96, 0]).MustBeGood();
+        other.Send([0x03, 0, 0, 0, 18, 0]).MustBeGood();
+        other.Send([0x25]).MustBeGood();
+    }
+
+    [Fact]
+    public void A_reservation_ends_with_its_nexus()
+    {
+        holder.Send([0x16]).MustBeGood();
+        holder.Nexus.Dispose();
+        other.Send([0]).MustBeGood();
+    }
+
+    [Fact]
+    public void Reservations_for_others_or_of_parts_are_refused()
+    {
+        holder.Send([0x16, 0x10]).MustFail("5/24/00");
+        holder.Send([0x16, 0x01]).MustFail("5/24/00");
+    }
+}

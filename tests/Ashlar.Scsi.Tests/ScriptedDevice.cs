@@ -1,0 +1,73 @@
+using Ashlar.Blocks;
+using Ashlar.Blocks.Devices;
+
+namespace Ashlar.Scsi.Tests;
+
+/// <summary>A device in memory that does first what the test says: wait, fail, or count.</summary>
+sealed class ScriptedDevice(long blockCount = 4096, int blockSizeBytes = 512) : IBlockDevice
+{
+    readonly MemoryDevice inner = new(blockCount, blockSizeBytes);
+
+    public Func<Lba, ValueTask>? BeforeRead { get; set; }
+
+    public Func<Lba, ValueTask>? BeforeWrite { get; set; }
+
+    public Func<ValueTask>? BeforeFlush { get; set; }
+
+    public List<(Lba Start, WriteOptions Options)> Writes { get; } = [];
+
+    /// <summary>Ranges that were zeroed (with how) or trimmed (null).</summary>
+    public List<ZeroOptions?> Cleared { get; } = [];
+
+    public BlockGeometry? GeometryOverride { get; set; }
+
+    public string Name => "scripted";
+
+    public BlockGeometry Geometry => GeometryOverride ?? inner.Geometry;
+
+    public bool IsReadOnly { get; set; }
+
+    public int Flushes { get; private set; }
+
+    public async ValueTask ReadAsync(Lba start, Memory<byte> destination, CancellationToken cancellationToken = default)
+    {
+        if (BeforeRead is { } before) await before(start);
+        await inner.ReadAsync(start, destination, cancellationToken);
+    }
+
+    public async ValueTask WriteAsync(
+        Lba start, ReadOnlyMemory<byte> source, WriteOptions options = WriteOptions.None, CancellationToken cancellationToken = default)
+    {
+        if (BeforeWrite is { } before) await before(start);
+        lock (Writes) Writes.Add((start, options));
+        await inner.WriteAsync(start, source, options, cancellationToken);
+    }
+
+    public async ValueTask WriteZeroesAsync(
+        Lba start, long blocks, ZeroOptions options = ZeroOptions.None, CancellationToken cancellationToken = default)
+    {
+        if (BeforeWrite is { } before) await before(start);
+        lock (Cleared) Cleared.Add(options);
+        await inner.WriteZeroesAsync(start, blocks, options, cancellationToken);
+    }
+
+    public async ValueTask TrimAsync(Lba start, long blocks, CancellationToken cancellationToken = default)
+    {
+        if (BeforeWrite is { } before) await before(start);
+        lock (Cleared) Cleared.Add(null);
+        await inner.TrimAsync(start, blocks, cancellationToken);
+    }
+
+    public async ValueTask FlushAsync(CancellationToken cancellationToken = default)
+    {
+        if (BeforeFlush is { } before) await before();
+        Flushes++;
+        await inner.FlushAsync(cancellationToken);
+    }
+
+    public int DescribeExtents(Lba start, long blocks, Span<BlockExtent> extents) => inner.DescribeExtents(start, blocks, extents);
+
+    public DeviceStatistics GetStatistics() => inner.GetStatistics();
+
+    public ValueTask DisposeAsync() => inner.DisposeAsync();
+}
