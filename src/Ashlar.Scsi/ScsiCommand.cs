@@ -61,19 +61,12 @@ public sealed class ScsiCommand
     /// <summary>Reads a part of the blocks that the command asks for.</summary>
     /// <param name="offsetBytes">Where the part starts, counted from the command's first block; whole blocks.</param>
     /// <param name="destination">Filled completely when the result is good; whole blocks.</param>
-    public async ValueTask<ScsiResult> ReadAsync(long offsetBytes, Memory<byte> destination)
+    public ValueTask<ScsiResult> ReadAsync(long offsetBytes, Memory<byte> destination)
     {
         Invariant.Require(!IsRefused && ReadsMedium);
         Invariant.Require(offsetBytes >= 0 && destination.Length <= DataBytes - offsetBytes);
-        try
-        {
-            await Unit.Driver.ReadAsync((Lba << Unit.BlockShift) + offsetBytes, destination).ConfigureAwait(false);
-            return ScsiResult.Good;
-        }
-        catch (Exception e) when (DeviceErrors.IsDeviceError(e))
-        {
-            return ScsiResult.Check(DeviceErrors.ToSense(e, writing: false));
-        }
+        var pending = Unit.Driver.ReadAsync((Lba << Unit.BlockShift) + offsetBytes, destination);
+        return pending.IsCompletedSuccessfully ? new(ScsiResult.Good) : FinishAsync(pending);
     }
 
     /// <summary>Does what the command asks for, except reading blocks.</summary>
@@ -85,6 +78,19 @@ public sealed class ScsiCommand
     {
         Invariant.Require(!IsRefused && dataOut.Length <= DataBytes);
         return description!.Execute!(this, dataOut);
+    }
+
+    static async ValueTask<ScsiResult> FinishAsync(ValueTask reading)
+    {
+        try
+        {
+            await reading.ConfigureAwait(false);
+            return ScsiResult.Good;
+        }
+        catch (Exception e) when (DeviceErrors.IsDeviceError(e))
+        {
+            return ScsiResult.Check(DeviceErrors.ToSense(e, writing: false));
+        }
     }
 
     /// <summary>An answer, cut to what the initiator has room for.</summary>

@@ -53,16 +53,32 @@ sealed partial class FullFeaturePhase
         tasks.Recycle(task);
     }
 
-    static async ValueTask<ScsiResult> ReadSegments(ScsiCommand command, Memory<byte> room, DataInLayout layout)
+    // What the device has at hand costs no state machine.
+    static ValueTask<ScsiResult> ReadSegments(ScsiCommand command, Memory<byte> room, DataInLayout layout)
     {
         for (var i = 0; i < layout.SegmentCount; i++)
         {
-            var part = room.Slice(layout.HeaderOffset(i) + Bhs.SizeBytes, layout.SegmentBytes(i));
-            var result = await command.ReadAsync(layout.BufferOffset(i), part).ConfigureAwait(false);
-            if (result.Status != ScsiStatus.Good) return result;
+            var pending = ReadSegment(command, room, layout, i);
+            if (!pending.IsCompletedSuccessfully) return ReadRest(pending, command, room, layout, i + 1);
+            var result = pending.Result;
+            if (result.Status != ScsiStatus.Good) return new(result);
         }
-        return ScsiResult.Good;
+        return new(ScsiResult.Good);
     }
+
+    static async ValueTask<ScsiResult> ReadRest(
+        ValueTask<ScsiResult> pending, ScsiCommand command, Memory<byte> room, DataInLayout layout, int next)
+    {
+        while (true)
+        {
+            var result = await pending.ConfigureAwait(false);
+            if (result.Status != ScsiStatus.Good || next == layout.SegmentCount) return result;
+            pending = ReadSegment(command, room, layout, next++);
+        }
+    }
+
+    static ValueTask<ScsiResult> ReadSegment(ScsiCommand command, Memory<byte> room, in DataInLayout layout, int i) =>
+        command.ReadAsync(layout.BufferOffset(i), room.Slice(layout.HeaderOffset(i) + Bhs.SizeBytes, layout.SegmentBytes(i)));
 
     async Task FinishReadLater(IscsiTask task, ValueTask<ScsiResult> pending, byte[] buffer, int offset, DataInLayout layout)
     {

@@ -26,6 +26,15 @@ sealed class TaskSet
     /// <summary>Whether commands were aborted while they wait for data.</summary>
     public bool HasAborted => hasAborted;
 
+    /// <summary>Whether an aborted command still runs, and an abort waits for it.</summary>
+    public bool HasAbortedRunning
+    {
+        get
+        {
+            lock (gate) return tasks.Values.Any(static task => task.Runs && task.AbortedBy is not null);
+        }
+    }
+
     /// <summary>Bytes of buffers that wait for data. Connection's thread only.</summary>
     public long WaitingBytes { get; private set; }
 

@@ -39,15 +39,32 @@ static class WriteCommands
     static CommandDescription Write(string name, byte[] usageMask) =>
         new(name, usageMask, Decode, WriteBlocks) { Direction = DataDirection.Out };
 
-    static async ValueTask<ScsiResult> WriteBlocks(ScsiCommand command, ReadOnlyMemory<byte> dataOut)
+    // The common case, a device that takes the write at once, costs no state machine.
+    static ValueTask<ScsiResult> WriteBlocks(ScsiCommand command, ReadOnlyMemory<byte> dataOut)
     {
-        if (command.BlockCount == 0) return ScsiResult.Good;
-        var unit = command.Unit;
-        await unit.Ranges.EnterAsync(command, command.Lba, command.BlockCount, exclusive: false).ConfigureAwait(false);
+        if (command.BlockCount == 0) return new(ScsiResult.Good);
+        var entered = command.Unit.Ranges.EnterAsync(command, command.Lba, command.BlockCount, exclusive: false);
+        if (!entered.IsCompletedSuccessfully) return WriteLaterAsync(entered, command, dataOut);
+        var pending = WriteAsync(command, dataOut);
+        if (!pending.IsCompletedSuccessfully) return FinishAsync(pending, command);
+        command.Unit.Ranges.Leave(command);
+        return new(ScsiResult.Good);
+    }
+
+    static ValueTask WriteAsync(ScsiCommand command, ReadOnlyMemory<byte> dataOut) =>
+        command.Unit.Driver.WriteAsync(command.Lba << command.Unit.BlockShift, WholeBlocks(command, dataOut), Options(command));
+
+    static async ValueTask<ScsiResult> WriteLaterAsync(ValueTask entered, ScsiCommand command, ReadOnlyMemory<byte> dataOut)
+    {
+        await entered.ConfigureAwait(false);
+        return await FinishAsync(WriteAsync(command, dataOut), command).ConfigureAwait(false);
+    }
+
+    static async ValueTask<ScsiResult> FinishAsync(ValueTask writing, ScsiCommand command)
+    {
         try
         {
-            var blocks = WholeBlocks(command, dataOut);
-            await unit.Driver.WriteAsync(command.Lba << unit.BlockShift, blocks, Options(command)).ConfigureAwait(false);
+            await writing.ConfigureAwait(false);
             return ScsiResult.Good;
         }
         catch (Exception e) when (DeviceErrors.IsDeviceError(e))
@@ -56,7 +73,7 @@ static class WriteCommands
         }
         finally
         {
-            unit.Ranges.Leave(command);
+            command.Unit.Ranges.Leave(command);
         }
     }
 

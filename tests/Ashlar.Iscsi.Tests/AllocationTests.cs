@@ -1,0 +1,59 @@
+using System.Net;
+using Ashlar.Blocks;
+using Ashlar.Blocks.Devices;
+using Ashlar.Transport;
+
+namespace Ashlar.Iscsi.Tests;
+
+/// <summary>Alone, because it measures what the whole process allocates.</summary>
+[CollectionDefinition(nameof(AllocationTests), DisableParallelization = true)]
+[Collection(nameof(AllocationTests))]
+public sealed class AllocationTests
+{
+    [Fact]
+    public async Task Reads_and_writes_allocate_nothing_on_the_server()
+    {
+        await using var driver = new BlockDriver(new MemoryDevice());
+        var targets = new OneTarget(driver);
+        var options = new ListenerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0), Name = "iscsi" };
+        await using var server = IscsiServer.Start(options, targets, _ => { });
+        using var initiator = new Initiator(server.EndPoint);
+        initiator.LogIn("iqn.2026-11.test:one", 1);
+        initiator.ClearAttention();
+        Work(initiator, 300);
+        var least = Enumerable.Range(0, 8).Min(_ => ServerBytesPerRound(initiator));
+        Assert.True(least < 16, $"{least} bytes for a write and a read");
+    }
+
+    static void Work(Initiator initiator, int rounds)
+    {
+        var data = new byte[4096];
+        for (var i = 0; i < rounds; i++)
+        {
+            initiator.Write(0, data, blockSizeBytes: 4096);
+            initiator.Read(0, 1, blockSizeBytes: 4096);
+        }
+    }
+
+    // What all threads allocate, less what this one does as initiator.
+    static long ServerBytesPerRound(Initiator initiator)
+    {
+        const int rounds = 1000;
+        var total = GC.GetTotalAllocatedBytes(precise: true);
+        var own = GC.GetAllocatedBytesForCurrentThread();
+        Work(initiator, rounds);
+        own = GC.GetAllocatedBytesForCurrentThread() - own;
+        return (GC.GetTotalAllocatedBytes(precise: true) - total - own) / rounds;
+    }
+
+    sealed class OneTarget(BlockDriver driver) : IIscsiTargets, IDisposable
+    {
+        public IReadOnlyList<string> List() => [TestTarget.Name];
+
+        public IscsiTarget? Open(string name) => new(name, [new(0, Guid.Empty, driver)], this);
+
+        public void Dispose()
+        {
+        }
+    }
+}

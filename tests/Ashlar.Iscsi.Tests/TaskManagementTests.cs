@@ -1,0 +1,133 @@
+using Ashlar.Scsi;
+using Bhs = Ashlar.Iscsi.BasicHeaderSegment;
+
+namespace Ashlar.Iscsi.Tests;
+
+public sealed class TaskManagementTests : IAsyncLifetime
+{
+    readonly TestTarget target = new();
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public Task DisposeAsync() => target.DisposeAsync().AsTask();
+
+    /// <summary>Lets a device go on once an abort waits for it.</summary>
+    void ReleaseOnceAborted(TaskCompletionSource gate)
+    {
+        Assert.True(SpinWait.SpinUntil(() => target.Server.Node.Sessions.All.Any(session => session.Tasks.HasAbortedRunning), TimeSpan.FromSeconds(30)));
+        gate.SetResult();
+    }
+
+    static TaskManagementResult Result(Pdu pdu) => TaskManagementResponsePdu.Read(pdu.Header).Result;
+
+    [Fact]
+    public void A_task_that_waits_for_data_is_aborted_and_its_data_ignored()
+    {
+        using var initiator = target.LogIn();
+        var tag = initiator.SendCommand(Initiator.Cdb(0x2A, 0, 1024), 524288, writes: true);
+        var r2t = ReadyToTransferPdu.Read(initiator.Receive(Opcode.ReadyToTransfer).Header);
+        Assert.Equal(TaskManagementResult.Complete, Result(initiator.ManageTasks(TaskManagementFunction.AbortTask, tag, initiator.CmdSN - 1)));
+        initiator.SendDataOut(tag, r2t.TargetTransferTag, 0, 0, new byte[4096], final: false);
+        initiator.MustHaveNothingButThePing();
+        Assert.Empty(target.Device.Writes);
+        initiator.Write(0, new byte[512]);
+    }
+
+    [Fact]
+    public void The_answer_to_an_abort_waits_for_a_write_that_runs()
+    {
+        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var initiator = target.LogIn();
+        target.Device.BeforeWrite = _ => new ValueTask(gate.Task);
+        var tag = initiator.SendCommand(Initiator.Cdb(0x2A, 0, 1), 512, writes: true, immediate: new byte[512]);
+        initiator.MustHaveNothingButThePing();
+        initiator.SendTaskManagement(TaskManagementFunction.AbortTask, tag, initiator.CmdSN - 1);
+        Assert.Empty(target.Device.Writes);
+        ReleaseOnceAborted(gate);
+        Assert.Equal(TaskManagementResult.Complete, Result(initiator.Receive(Opcode.TaskManagementResponse)));
+        Assert.Single(target.Device.Writes); // It had landed before the answer, and no status follows.
+        initiator.MustHaveNothingButThePing();
+    }
+
+    [Fact]
+    public void A_task_that_is_done_cannot_be_aborted()
+    {
+        using var initiator = target.LogIn();
+        initiator.Write(0, new byte[512]);
+        Assert.Equal(TaskManagementResult.NoSuchTask, Result(initiator.ManageTasks(TaskManagementFunction.AbortTask, 1, initiator.CmdSN - 1)));
+    }
+
+    [Fact]
+    public void A_task_set_is_aborted_for_its_own_initiator_and_cleared_for_all()
+    {
+        using var one = target.LogIn("iqn.2026-11.test:one", 1);
+        using var two = target.LogIn("iqn.2026-11.test:two", 2);
+        one.SendCommand(Initiator.Cdb(0x2A, 0, 1024), 524288, writes: true);
+        one.Receive(Opcode.ReadyToTransfer);
+        var other = two.SendCommand(Initiator.Cdb(0x2A, 0, 1024), 524288, writes: true);
+        var r2t = ReadyToTransferPdu.Read(two.Receive(Opcode.ReadyToTransfer).Header);
+        Assert.Equal(TaskManagementResult.Complete, Result(one.ManageTasks(TaskManagementFunction.AbortTaskSet)));
+        two.SendDataOut(other, r2t.TargetTransferTag, 0, 0, new byte[524288 / 2], final: false);
+        two.MustHaveNothingButThePing(); // Still alive.
+
+        Assert.Equal(TaskManagementResult.Complete, Result(one.ManageTasks(TaskManagementFunction.ClearTaskSet)));
+        two.SendDataOut(other, r2t.TargetTransferTag, 1, 524288 / 2, new byte[524288 / 2], final: true);
+        two.MustHaveNothingButThePing();
+        Assert.Equal("6/2F/00", two.Command(new byte[16]).Sense);
+        Initiator.MustBeGood(one.Command(new byte[16]));
+    }
+
+    [Fact]
+    public void A_reset_of_the_unit_ends_what_all_initiators_had_there()
+    {
+        using var one = target.LogIn("iqn.2026-11.test:one", 1);
+        using var two = target.LogIn("iqn.2026-11.test:two", 2);
+        Initiator.MustBeGood(two.Command([0x16]));
+        Assert.Equal((byte)ScsiStatus.ReservationConflict, one.Command(new byte[16]).Header[3]);
+        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        target.Device.BeforeRead = _ => new ValueTask(gate.Task);
+        two.SendCommand(Initiator.Cdb(0x28, 0, 1), 512, reads: true);
+        two.MustHaveNothingButThePing();
+        one.SendTaskManagement(TaskManagementFunction.LogicalUnitReset);
+        ReleaseOnceAborted(gate);
+        Assert.Equal(TaskManagementResult.Complete, Result(one.Receive(Opcode.TaskManagementResponse)));
+        two.MustHaveNothingButThePing();
+        Assert.Equal("6/29/00", two.Command(new byte[16]).Sense);
+        one.ClearAttention();
+        Initiator.MustBeGood(one.Command(new byte[16]));
+    }
+
+    [Fact]
+    public void A_warm_reset_keeps_sessions_and_a_cold_one_ends_them()
+    {
+        using var one = target.LogIn("iqn.2026-11.test:one", 1);
+        using var two = target.LogIn("iqn.2026-11.test:two", 2);
+        Assert.Equal(TaskManagementResult.Complete, Result(one.ManageTasks(TaskManagementFunction.TargetWarmReset)));
+        one.ClearAttention();
+        two.ClearAttention();
+        Assert.Equal(TaskManagementResult.Complete, Result(one.ManageTasks(TaskManagementFunction.TargetColdReset)));
+        Assert.True(one.IsClosed());
+        Assert.True(two.IsClosed());
+        target.MustServe();
+    }
+
+    [Fact]
+    public void Other_functions_are_answered_as_not_supported()
+    {
+        using var initiator = target.LogIn();
+        Assert.Equal(TaskManagementResult.ReassignNotSupported, Result(initiator.ManageTasks(TaskManagementFunction.TaskReassign, 1)));
+        Assert.Equal(TaskManagementResult.NotSupported, Result(initiator.ManageTasks(TaskManagementFunction.ClearAca)));
+        Assert.Equal(TaskManagementResult.NoSuchLun, Result(initiator.ManageTasks(TaskManagementFunction.LogicalUnitReset, lun: [0, 9, 0, 0, 0, 0, 0, 0])));
+    }
+
+    [Fact]
+    public void A_bug_of_a_device_fails_its_command_and_nothing_else()
+    {
+        target.Device.BeforeRead = _ => throw new NotSupportedException("a bug");
+        using var initiator = target.LogIn();
+        Assert.Equal("4/44/00", initiator.Command(Initiator.Cdb(0x28, 0, 1), 512).Sense);
+        target.Device.BeforeRead = null;
+        initiator.Read(0, 1);
+        Assert.Contains(target.Reports, line => line.Contains("a bug", StringComparison.Ordinal));
+    }
+}

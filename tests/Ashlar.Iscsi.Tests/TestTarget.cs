@@ -1,0 +1,80 @@
+using System.Collections.Concurrent;
+using System.Net;
+using Ashlar.Blocks;
+using Ashlar.Scsi.Tests;
+using Ashlar.Transport;
+
+namespace Ashlar.Iscsi.Tests;
+
+/// <summary>A server on a free port, with one target of one unit unless the test adds more.</summary>
+sealed class TestTarget : IIscsiTargets, IAsyncDisposable
+{
+    public const string Name = "iqn.2026-11.io.ashlar:main.test";
+
+    readonly ConcurrentDictionary<string, IReadOnlyList<IscsiLun>> targets = new();
+    readonly IscsiServer server;
+    int leases;
+
+    public TestTarget(ScriptedDevice? device = null, Func<ListenerOptions, ListenerOptions>? configure = null)
+    {
+        Device = device ?? new ScriptedDevice(32768);
+        Driver = new BlockDriver(Device);
+        targets[Name] = [new(0, new Guid("00112233-4455-6677-8899-aabbccddeeff"), Driver)];
+        var options = new ListenerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0), Name = "iscsi" };
+        server = IscsiServer.Start(configure is null ? options : configure(options), this, Reports.Enqueue);
+    }
+
+    public ScriptedDevice Device { get; }
+
+    public BlockDriver Driver { get; }
+
+    public ConcurrentQueue<string> Reports { get; } = new();
+
+    public IPEndPoint EndPoint => server.EndPoint;
+
+    public string Url => $"iscsi://{EndPoint}/{Name}/0";
+
+    /// <summary>Sessions that hold a target open.</summary>
+    public int Leases => Volatile.Read(ref leases);
+
+    public IscsiServer Server => server;
+
+    public void Add(string name, params IscsiLun[] luns) => targets[name] = luns;
+
+    public Initiator Connect() => new(EndPoint);
+
+    public Initiator LogIn(string initiator = "iqn.2026-11.test:one", ulong isid = 0x8000_0000_0001, string? keys = null)
+    {
+        var result = Connect();
+        result.LogIn(initiator, isid, keys: keys);
+        result.ClearAttention();
+        return result;
+    }
+
+    public IReadOnlyList<string> List() => [.. targets.Keys.Order(StringComparer.Ordinal)];
+
+    public IscsiTarget? Open(string name)
+    {
+        if (!targets.TryGetValue(name, out var luns)) return null;
+        Interlocked.Increment(ref leases);
+        return new(name, luns, new Lease(this));
+    }
+
+    /// <summary>Proves that the server serves others.</summary>
+    public void MustServe()
+    {
+        using var other = LogIn("iqn.2026-11.test:witness", isid: 0x8000_0000_9999);
+        Assert.Equal(512, other.Read(0, 1).Length);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await server.DisposeAsync();
+        await Driver.DisposeAsync();
+    }
+
+    sealed class Lease(TestTarget owner) : IDisposable
+    {
+        public void Dispose() => Interlocked.Decrement(ref owner.leases);
+    }
+}
