@@ -1,6 +1,5 @@
 using System.Net;
 using Ashlar.Blocks;
-using Ashlar.Blocks.Devices;
 using Ashlar.Transport;
 
 namespace Ashlar.Iscsi.Tests;
@@ -13,7 +12,7 @@ public sealed class AllocationTests
     [Fact]
     public async Task Reads_and_writes_allocate_nothing_on_the_server()
     {
-        await using var driver = new BlockDriver(new MemoryDevice());
+        await using var driver = new BlockDriver(new InstantDevice());
         var targets = new OneTarget(driver);
         var options = new ListenerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0), Name = "iscsi" };
         await using var server = IscsiServer.Start(options, targets, _ => { });
@@ -55,5 +54,43 @@ public sealed class AllocationTests
         public void Dispose()
         {
         }
+    }
+
+    /// <summary>Answers at once and allocates nothing, so that what is measured is the server's own.</summary>
+    sealed class InstantDevice : IBlockDevice
+    {
+        readonly byte[] bytes = new byte[64 * 4096];
+
+        public string Name => "instant";
+
+        public BlockGeometry Geometry => new(4096, 64);
+
+        public bool IsReadOnly => false;
+
+        public ValueTask ReadAsync(Lba start, Memory<byte> destination, CancellationToken cancellationToken = default)
+        {
+            bytes.AsSpan((int)start.Value * 4096, destination.Length).CopyTo(destination.Span);
+            return ValueTask.CompletedTask;
+        }
+
+        public ValueTask WriteAsync(
+            Lba start, ReadOnlyMemory<byte> source, WriteOptions options = WriteOptions.None, CancellationToken cancellationToken = default)
+        {
+            source.Span.CopyTo(bytes.AsSpan((int)start.Value * 4096));
+            return ValueTask.CompletedTask;
+        }
+
+        public ValueTask WriteZeroesAsync(
+            Lba start, long blockCount, ZeroOptions options = ZeroOptions.None, CancellationToken cancellationToken = default) => default;
+
+        public ValueTask TrimAsync(Lba start, long blockCount, CancellationToken cancellationToken = default) => default;
+
+        public ValueTask FlushAsync(CancellationToken cancellationToken = default) => default;
+
+        public int DescribeExtents(Lba start, long blockCount, Span<BlockExtent> extents) => 0;
+
+        public DeviceStatistics GetStatistics() => default;
+
+        public ValueTask DisposeAsync() => default;
     }
 }

@@ -27,7 +27,15 @@ sealed partial class FullFeaturePhase
         var gathered = layout.TotalBytes <= ReplyStream.MaxGatheredBytes && session.Running.Count == 0;
         var own = gathered ? null : ArrayPool<byte>.Shared.Rent(layout.TotalBytes);
         var room = gathered ? replies.Reserve(layout.TotalBytes) : own.AsMemory(0, layout.TotalBytes);
-        var pending = ReadSegments(task.Command, room, layout);
+        ValueTask<ScsiResult> pending;
+        try
+        {
+            pending = ReadSegments(task.Command, room, layout);
+        }
+        catch (Exception e)
+        {
+            pending = ValueTask.FromException<ScsiResult>(e);
+        }
         if (!pending.IsCompleted)
         {
             var (buffer, offset) = gathered ? replies.Detach() : (own!, 0);

@@ -51,8 +51,18 @@ static class WriteCommands
         return new(ScsiResult.Good);
     }
 
-    static ValueTask WriteAsync(ScsiCommand command, ReadOnlyMemory<byte> dataOut) =>
-        command.Unit.Driver.WriteAsync(command.Lba << command.Unit.BlockShift, WholeBlocks(command, dataOut), Options(command));
+    static ValueTask WriteAsync(ScsiCommand command, ReadOnlyMemory<byte> dataOut)
+    {
+        try
+        {
+            return command.Unit.Driver.WriteAsync(command.Lba << command.Unit.BlockShift, WholeBlocks(command, dataOut), Options(command));
+        }
+        catch (Exception e)
+        {
+            // Even a bug must not keep the blocks locked.
+            return ValueTask.FromException(e);
+        }
+    }
 
     static async ValueTask<ScsiResult> WriteLaterAsync(ValueTask entered, ScsiCommand command, ReadOnlyMemory<byte> dataOut)
     {
