@@ -1,0 +1,118 @@
+using System.Text.Json;
+using Ashlar.Interop.Tests.Server;
+using Ashlar.Interop.Tests.Tools;
+
+namespace Ashlar.Interop.Tests.Conformance;
+
+/// <summary>The clients' own tools get along with the server.</summary>
+public sealed class ClientToolTests : IDisposable
+{
+    const long VolumeSizeBytes = 64L << 20;
+    readonly TemporaryDirectory directory = new();
+    readonly AshlarProcess server;
+
+    public ClientToolTests() => server = new(directory["data"], "1GiB");
+
+    [FactWith("nbdinfo")]
+    public void Nbdinfo_reads_what_the_server_can_do()
+    {
+        StartWithVolume();
+        using var json = JsonDocument.Parse(Tool.Run("nbdinfo", "--json", server.NbdUri("vm1")).MustSucceed());
+        Assert.Equal("newstyle-fixed", json.RootElement.GetProperty("protocol").GetString());
+        Assert.True(json.RootElement.GetProperty("structured").GetBoolean());
+        var export = json.RootElement.GetProperty("exports")[0];
+        Assert.Equal(VolumeSizeBytes, export.GetProperty("export-size").GetInt64());
+        foreach (var ability in new[] { "can_flush", "can_fua", "can_trim", "can_zero", "can_multi_conn", "can_df" })
+            Assert.True(export.GetProperty(ability).GetBoolean(), ability);
+        Assert.False(export.GetProperty("is_read_only").GetBoolean());
+        Assert.Contains("base:allocation", export.GetProperty("contexts").EnumerateArray().Select(context => context.GetString()), StringComparer.Ordinal);
+    }
+
+    [FactWith("nbdinfo")]
+    public void Nbdinfo_lists_every_volume()
+    {
+        StartWithVolume();
+        server.CreateVolume("vm2", "32MiB");
+        using var json = JsonDocument.Parse(Tool.Run("nbdinfo", "--list", "--json", server.NbdUri("")).MustSucceed());
+        var names = json.RootElement.GetProperty("exports").EnumerateArray().Select(export => export.GetProperty("export-name").GetString()).ToArray();
+        Assert.Contains("vm1", names, StringComparer.Ordinal);
+        Assert.Contains("vm2", names, StringComparer.Ordinal);
+    }
+
+    [FactWith("nbdinfo")]
+    public void Nbdinfo_maps_data_and_holes()
+    {
+        StartWithVolume();
+        Assert.Equal([(0L, VolumeSizeBytes, "hole,zero")], Map());
+        const long offset = 16L << 20, length = 1L << 20;
+        using (var client = server.ConnectNbd("vm1"))
+        {
+            var data = new byte[length];
+            new Random(5).NextBytes(data);
+            client.Write(offset, data, forceUnitAccess: false);
+            Assert.Equal([(0, offset, "hole,zero"), (offset, length, "data"), (offset + length, VolumeSizeBytes - offset - length, "hole,zero")], Map());
+            client.Trim(offset, length);
+        }
+        Assert.Equal([(0L, VolumeSizeBytes, "hole,zero")], Map());
+    }
+
+    [FactWith("nbdcopy", "cmp")]
+    public void Nbdcopy_copies_in_and_out_over_several_connections()
+    {
+        StartWithVolume();
+        var source = directory["source.raw"];
+        var data = new byte[VolumeSizeBytes];
+        new Random(6).NextBytes(data.AsSpan(0, data.Length / 2));
+        File.WriteAllBytes(source, data);
+        Tool.Run("nbdcopy", "--flush", "--connections=4", source, server.NbdUri("vm1")).MustSucceed();
+        var copy = directory["copy.raw"];
+        Tool.Run("nbdcopy", "--connections=4", server.NbdUri("vm1"), copy).MustSucceed();
+        Tool.Run("cmp", source, copy).MustSucceed();
+        var whole = directory["whole.raw"];
+        Tool.Run("nbdcopy", "--no-extents", "--connections=1", server.NbdUri("vm1"), whole).MustSucceed();
+        Tool.Run("cmp", source, whole).MustSucceed();
+    }
+
+    [FactWith("iscsi-ls")]
+    public void Iscsi_ls_finds_the_target_and_its_logical_unit()
+    {
+        StartWithVolume();
+        var listing = Tool.Run("iscsi-ls", "-s", $"iscsi://{server.IscsiPortal}").MustSucceed();
+        Assert.Contains($"Target:{AshlarProcess.TargetName("vm1")}", listing, StringComparison.Ordinal);
+        Assert.Contains(server.IscsiPortal, listing, StringComparison.Ordinal);
+        Assert.Contains("Lun:0", listing, StringComparison.Ordinal);
+        Assert.Contains("DIRECT_ACCESS", listing, StringComparison.Ordinal);
+    }
+
+    [FactWith("qemu-img", "qemu-block-iscsi")]
+    public void Qemu_sees_the_size_over_both_protocols()
+    {
+        StartWithVolume();
+        foreach (var address in new[] { server.NbdUri("vm1"), server.IscsiUrl("vm1") })
+        {
+            using var json = JsonDocument.Parse(Tool.Run("qemu-img", "info", "--output=json", address).MustSucceed());
+            Assert.Equal(VolumeSizeBytes, json.RootElement.GetProperty("virtual-size").GetInt64());
+        }
+    }
+
+    public void Dispose()
+    {
+        server.Dispose();
+        directory.Dispose();
+    }
+
+    void StartWithVolume()
+    {
+        server.Start();
+        server.CreateVolume("vm1", "64MiB");
+    }
+
+    (long Offset, long Length, string Description)[] Map()
+    {
+        using var json = JsonDocument.Parse(Tool.Run("nbdinfo", "--map", "--json", server.NbdUri("vm1")).MustSucceed());
+        return [.. json.RootElement.EnumerateArray().Select(extent => (
+            extent.GetProperty("offset").GetInt64(),
+            extent.GetProperty("length").GetInt64(),
+            extent.GetProperty("description").GetString()!))];
+    }
+}
