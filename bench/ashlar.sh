@@ -15,7 +15,7 @@ start_ashlar() {
     env -u ASHLAR_LISTEN dotnet "$repository/artifacts/bin/Ashlar/release/ashlar.dll" up --data "$1" --pool-size "${2:-16GiB}" \
         --api-port "$ashlar_api_port" --nbd-port "$ashlar_nbd_port" --iscsi-port "$ashlar_iscsi_port" >"$work/ashlar.log" 2>&1 &
     ashlar_pid=$!
-    server_pids+=("$ashlar_pid")
+    ends_with_script "$ashlar_pid"
     local port
     for port in "$ashlar_api_port" "$ashlar_nbd_port" "$ashlar_iscsi_port"; do wait_for_port "$port" "$ashlar_pid" "$work/ashlar.log"; done
 }

@@ -20,12 +20,24 @@ clean_up() {
     local pid
     for pid in "${server_pids[@]}"; do kill "$pid" 2>/dev/null; done
     for pid in "${server_pids[@]}"; do
-        timeout 10 tail --pid="$pid" -f /dev/null || kill -9 "$pid" 2>/dev/null
+        timeout 5 tail --pid="$pid" -f /dev/null || kill -9 "$pid" 2>/dev/null
     done
     [ -z "$work" ] || rm -rf "$work"
 }
 
 install_tools() { "$repository/eng/install-test-tools.sh" >&2; }
+
+ends_with_script() { # ends_with_script PID: a server that was just started in the background
+    server_pids+=("$1")
+    disown "$1" # Bash would comment on its death.
+}
+
+install_package() { # install_package COMMAND PACKAGE: a rival that only this benchmark needs
+    command -v "$1" >/dev/null && return
+    [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null || return 0
+    say "installing $2"
+    DEBIAN_FRONTEND=noninteractive timeout 180 apt-get install -qq -y --no-install-recommends "$2" >/dev/null 2>&1
+}
 
 need() { # need COMMAND...: ends the script when one is missing
     local command missing=()

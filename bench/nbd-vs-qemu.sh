@@ -28,7 +28,7 @@ truncate -s "${size_mib}M" "$work/rival.img"
 rival_port=$(free_port)
 qemu-nbd -t -f raw -e 0 --cache=writeback --discard=unmap -b 127.0.0.1 -p "$rival_port" "$work/rival.img" >"$work/qemu-nbd.log" 2>&1 &
 rival_pid=$!
-server_pids+=("$rival_pid")
+ends_with_script "$rival_pid"
 wait_for_port "$rival_port" "$rival_pid" "$work/qemu-nbd.log"
 rival_uri=nbd://127.0.0.1:$rival_port/
 

@@ -25,23 +25,28 @@ sealed class KillCycleRun(AshlarProcess server, ulong seed, Action<string> repor
 
     public void Run(int cycles)
     {
-        server.Start();
+        var cycle = 0;
+        try
+        {
+            CreateVolume();
+            for (; cycle < cycles; cycle++) RunCycle(cycle);
+            StopCleanlyAndVerify(cycles);
+        }
+        catch (Exception exception)
+        {
+            throw new KillCycleException(
+                $"cycle {cycle} of {cycles}, replay with ASHLAR_SEED={seed}: {exception.Message}\n---- server\n{server.Log}", exception);
+        }
+        report($$"""{"line":"kill-cycles","cycles":{{cycles}},"kills_during_start":{{startKills}},"seed":{{seed}},"blocks_completed":{{ledger.CompletedCount}},"flushes":{{ledger.FlushCount}},"failures":0}""");
+    }
+
+    /// <summary>The very first start makes the pool, and may die anywhere, too. A volume, once acknowledged, stays.</summary>
+    void CreateVolume()
+    {
+        KillDuringStart(Seed.Fork(seed, -1));
+        Start();
         server.CreateVolume(Volume, $"{VolumeSizeBytes}");
         server.Kill();
-        for (var cycle = 0; cycle < cycles; cycle++)
-        {
-            try
-            {
-                RunCycle(cycle);
-            }
-            catch (Exception exception)
-            {
-                throw new KillCycleException(
-                    $"cycle {cycle} of {cycles}, replay with ASHLAR_SEED={seed}: {exception.Message}\n---- server\n{server.Log}", exception);
-            }
-        }
-        StopCleanlyAndVerify(cycles);
-        report($$"""{"line":"kill-cycles","cycles":{{cycles}},"kills_during_start":{{startKills}},"seed":{{seed}},"blocks_completed":{{ledger.CompletedCount}},"flushes":{{ledger.FlushCount}},"failures":0}""");
     }
 
     void RunCycle(int cycle)

@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# iSCSI: Ashlar against tgt, both acknowledging from their cache, on the same file system, over libiscsi.
+# usage: bench/iscsi-vs-tgt.sh [--quick] [--default-tgt]
+#   --default-tgt  tgt as installed; otherwise it is given the burst lengths of Ashlar, which makes it faster
+# stdout: one line per work, tab-separated: name, Ashlar, tgt, ratio (above 1 is faster than tgt).
+set -uo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+rounds=3 scale=1 size_mib=2048 tuned=true
+for argument in "$@"; do
+    case $argument in
+        --quick) rounds=1 scale=0.25 size_mib=512 ;;
+        --default-tgt) tuned=false ;;
+        *) sed -n '2,5s/^# //p' "$0" >&2; exit 2 ;;
+    esac
+done
+
+install_tools
+install_package tgtd tgt
+need qemu-img iscsi-perf tgtd tgtadm dotnet
+make_work_directory
+. "$repository/bench/ashlar.sh"
+
+start_ashlar "$work/ashlar"
+create_volume bench "${size_mib}MiB" --block-size 4096
+ashlar_url=iscsi://127.0.0.1:$ashlar_iscsi_port/iqn.2026-11.io.ashlar:main.bench/0
+
+truncate -s "${size_mib}M" "$work/rival.img"
+rival_port=$(free_port) control=$((RANDOM % 20000 + 100))
+tgtd -f -C "$control" --iscsi portal=127.0.0.1:"$rival_port" >"$work/tgtd.log" 2>&1 &
+rival_pid=$!
+ends_with_script "$rival_pid"
+wait_for_port "$rival_port" "$rival_pid" "$work/tgtd.log"
+tgt() { tgtadm -C "$control" --lld iscsi "$@" >&2 || give_up "tgtadm failed: $*"; }
+tgt --op new --mode target --tid 1 -T iqn.2026-11.io.ashlar:rival
+tgt --op new --mode logicalunit --tid 1 --lun 1 -b "$work/rival.img" --blocksize 4096
+tgt --op bind --mode target --tid 1 -I 127.0.0.1
+if $tuned; then
+    for setting in MaxRecvDataSegmentLength=262144 FirstBurstLength=262144 MaxBurstLength=1048576 InitialR2T=No MaxOutstandingR2T=8; do
+        tgt --op update --mode target --tid 1 --name "${setting%=*}" --value "${setting#*=}"
+    done
+fi
+rival_url=iscsi://127.0.0.1:$rival_port/iqn.2026-11.io.ashlar:rival/1
+
+describe_machine
+say "rival:   tgt $(tgtd --version), $($tuned && echo tuned || echo as installed), size ${size_mib} MiB, $rounds rounds"
+
+say "filling both with random bytes"
+head -c "${size_mib}M" /dev/urandom >"$work/random"
+for url in "$ashlar_url" "$rival_url"; do
+    timeout 300 qemu-img convert -n -f raw -O raw -S 0 "$work/random" "$url" || give_up "cannot fill $url"
+done
+rm "$work/random"
+sync -f "$work"
+
+requests() { # requests URL COUNT DEPTH BYTES [OPTION...]: requests per second of a sequential run
+    local url=$1 count=$2 depth=$3 bytes=$4
+    shift 4
+    timeout 120 qemu-img bench -f raw -t none -c "$count" -d "$depth" -s "$bytes" "$@" "$url" |
+        awk -v count="$count" '/Run completed in/ { printf "%.1f\n", count / $4; found = 1 } END { exit !found }' ||
+        give_up "qemu-img bench failed at $url"
+}
+random_reads() { # random_reads URL DEPTH: the mean that iscsi-perf ends with
+    timeout 60 iscsi-perf -m "$2" -b 1 -r -t "$(awk -v s="$scale" 'BEGIN { print (s < 1) ? 2 : 5 }')" "$1" 2>&1 | tr '\r' '\n' |
+        awk '/iops average/ { for (i = 1; i < NF; i++) if ($i == "average") value = $(i + 1) } END { print value + 0; exit !value }' ||
+        give_up "iscsi-perf failed at $1"
+}
+
+compare() { # compare NAME FACTOR COMMAND COUNT-OR-DEPTH...: the URL goes in as the first argument of COMMAND
+    local name=$1 factor=$2 command=$3 round ashlar=() rival=()
+    shift 3
+    for ((round = 0; round < rounds; round++)); do
+        ashlar+=("$("$command" "$ashlar_url" "$@")") || exit 1
+        rival+=("$("$command" "$rival_url" "$@")") || exit 1
+    done
+    say "$name: ashlar $(spread "${ashlar[@]}"), tgt $(spread "${rival[@]}")"
+    awk -v name="$name" -v f="$factor" -v a="$(median "${ashlar[@]}")" -v r="$(median "${rival[@]}")" \
+        'BEGIN { printf "%s\t%.0f\t%.0f\t%.2f\n", name, a * f, r * f, (r > 0) ? a / r : 0 }'
+}
+scaled() { awk -v n="$1" -v s="$scale" 'BEGIN { printf "%d", n * s }'; }
+
+compare "4 KiB random read, depth 1, IOPS" 1 random_reads 1
+compare "4 KiB random read, depth 32, IOPS" 1 random_reads 32
+compare "4 KiB sequential read, depth 1, IOPS" 1 requests "$(scaled 40000)" 1 4096
+compare "4 KiB sequential read, depth 32, IOPS" 1 requests "$(scaled 160000)" 32 4096
+compare "4 KiB sequential write, depth 1, IOPS" 1 requests "$(scaled 40000)" 1 4096 -w --pattern=165
+compare "4 KiB sequential write, depth 32, IOPS" 1 requests "$(scaled 160000)" 32 4096 -w --pattern=165
+compare "1 MiB sequential read, depth 8, MiB/s" 1 requests "$(scaled 4000)" 8 1048576
+compare "1 MiB sequential write, depth 8, MiB/s" 1 requests "$(scaled 4000)" 8 1048576 -w --pattern=165
