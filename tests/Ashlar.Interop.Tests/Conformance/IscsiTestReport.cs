@@ -39,12 +39,14 @@ static partial class IscsiTestReport
         void TakeDetails(string text)
         {
             text = text.Trim();
-            if (text is not ("passed" or "FAILED"))
+            var isFailure = text.StartsWith("FAILED", StringComparison.Ordinal);
+            if (!isFailure && !text.StartsWith("passed", StringComparison.Ordinal))
             {
                 if (text.Length > 0) details.Add(text);
                 return;
             }
-            var outcome = text == "FAILED" ? IscsiTestOutcome.Failed
+            // What follows the verdict on its line is said by the cleaning up, not by the test.
+            var outcome = isFailure ? IscsiTestOutcome.Failed
                 : details.Any(detail => detail.Contains("[SKIPPED]", StringComparison.Ordinal)) ? IscsiTestOutcome.Skipped
                 : IscsiTestOutcome.Passed;
             results.Add(new($"{suite}.{test}", outcome, string.Join(" | ", details.Distinct(StringComparer.Ordinal))));

@@ -14,6 +14,8 @@ public sealed class IscsiTestReportTests
         passed
           Test: Control-D_SENSE ...    [WARNING] undefined.
         passed
+        Suite: MultipathIO
+          Test: Reset ...passed    [SKIPPED] PERSISTENT RESERVE IN is not implemented.
 
         Run Summary:    Type  Total    Ran Passed Failed Inactive
         """;
@@ -25,6 +27,7 @@ public sealed class IscsiTestReportTests
             ("Read10.BeyondEol", IscsiTestOutcome.Failed),
             ("Sanitize.Simple", IscsiTestOutcome.Skipped),
             ("Sanitize.Control-D_SENSE", IscsiTestOutcome.Passed),
+            ("MultipathIO.Reset", IscsiTestOutcome.Passed),
         ],
         IscsiTestReport.Parse(Output).Select(result => (result.Name, result.Outcome)));
 
