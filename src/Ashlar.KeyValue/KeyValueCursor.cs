@@ -49,7 +49,9 @@ public sealed class KeyValueCursor : IDisposable
         }
     }
 
-    /// <summary>The current value; valid until the next call of <see cref="MoveNext"/> and not after <see cref="Dispose"/>.</summary>
+    /// <summary>
+    /// The current value; valid until the next call of <see cref="MoveNext"/> and not after <see cref="Dispose"/>.
+    /// </summary>
     /// <exception cref="InvalidOperationException">The cursor is not on an entry.</exception>
     public ReadOnlySpan<byte> Value
     {

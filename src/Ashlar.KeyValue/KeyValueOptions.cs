@@ -50,10 +50,14 @@ public sealed record KeyValueOptions
     /// <summary>Most bytes of <see cref="Durability.Relaxed"/> writes that may be at risk of power loss.</summary>
     public long RelaxedLossBytes { get; init; } = 8L << 20;
 
-    /// <summary>Disk space that the log reserves ahead of its end, so that a flush need not change the file's length.</summary>
+    /// <summary>
+    /// Disk space that the log reserves ahead of its end, so that a flush need not change the file's length.
+    /// </summary>
     internal int LogChunkBytes { get; init; } = 4 << 20;
 
-    /// <summary>Level-0 tables that start a compaction; twice as many slow writers down, three times as many stop them.</summary>
+    /// <summary>
+    /// Level-0 tables that start a compaction; twice as many slow writers down, three times as many stop them.
+    /// </summary>
     internal int LevelZeroTables { get; init; } = 4;
 
     /// <summary>Target size of a block of a table.</summary>
@@ -62,7 +66,10 @@ public sealed record KeyValueOptions
     /// <summary>Length above which the manifest is written anew once it has grown to twice its last such length.</summary>
     internal int ManifestRewriteBytes { get; init; } = 1 << 20;
 
-    /// <summary>Whether flushes of memtables and compactions run on the writing thread: for tests that need one order of events.</summary>
+    /// <summary>
+    /// Whether flushes of memtables and compactions run on the writing thread: for tests that need one order of
+    /// events.
+    /// </summary>
     internal bool BackgroundInline { get; init; }
 
     /// <summary>A fault that tests plant to see that they notice it.</summary>

@@ -51,7 +51,8 @@ public sealed class KeyValueSnapshot : IDisposable
     }
 
     /// <summary>Opens a cursor over a range as it was. The cursor may outlive the snapshot.</summary>
-    public KeyValueCursor Scan(KeyRange range, ScanDirection direction = ScanDirection.Forward) => new(state, Acquire(), Sequence, range, direction);
+    public KeyValueCursor Scan(KeyRange range, ScanDirection direction = ScanDirection.Forward) =>
+        new(state, Acquire(), Sequence, range, direction);
 
     /// <inheritdoc />
     public void Dispose()

@@ -1,6 +1,8 @@
 namespace Ashlar.KeyValue;
 
-/// <summary>Counts and sizes of a store at one moment. Counters start when the store is opened; sizes are in bytes.</summary>
+/// <summary>
+/// Counts and sizes of a store at one moment. Counters start when the store is opened; sizes are in bytes.
+/// </summary>
 public sealed record KeyValueStatistics
 {
     /// <summary>Sequence of the newest visible write.</summary>

@@ -4,7 +4,9 @@ namespace Ashlar.KeyValue;
 
 public sealed partial class KeyValueStore
 {
-    /// <summary>Writes what is in memory to tables, and returns when that is done. The log becomes as short as it can be.</summary>
+    /// <summary>
+    /// Writes what is in memory to tables, and returns when that is done. The log becomes as short as it can be.
+    /// </summary>
     /// <exception cref="StorageException">The disk refused; the store goes on as before.</exception>
     /// <exception cref="StorePoisonedException">What is on disk is in doubt.</exception>
     public void Flush()

@@ -12,8 +12,12 @@ public sealed partial class KeyValueStore
     /// <summary>Writes one entry.</summary>
     /// <exception cref="KeyLengthException">The key is empty or too long.</exception>
     /// <exception cref="ValueTooLongException">The value is too long.</exception>
-    /// <exception cref="StorageException">The write failed and nothing of it is left, for example because the disk is full.</exception>
-    /// <exception cref="StorePoisonedException">Whether the write is on disk is unknown, or that of an earlier one is.</exception>
+    /// <exception cref="StorageException">
+    /// The write failed and nothing of it is left, for example because the disk is full.
+    /// </exception>
+    /// <exception cref="StorePoisonedException">
+    /// Whether the write is on disk is unknown, or that of an earlier one is.
+    /// </exception>
     public void Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, Durability durability = Durability.Sync)
     {
         var batch = RentSingleWrite();
@@ -24,8 +28,12 @@ public sealed partial class KeyValueStore
 
     /// <summary>Deletes one entry; a missing one is no error.</summary>
     /// <exception cref="KeyLengthException">The key is empty or too long.</exception>
-    /// <exception cref="StorageException">The write failed and nothing of it is left, for example because the disk is full.</exception>
-    /// <exception cref="StorePoisonedException">Whether the write is on disk is unknown, or that of an earlier one is.</exception>
+    /// <exception cref="StorageException">
+    /// The write failed and nothing of it is left, for example because the disk is full.
+    /// </exception>
+    /// <exception cref="StorePoisonedException">
+    /// Whether the write is on disk is unknown, or that of an earlier one is.
+    /// </exception>
     public void Delete(ReadOnlySpan<byte> key, Durability durability = Durability.Sync)
     {
         var batch = RentSingleWrite();
@@ -37,8 +45,12 @@ public sealed partial class KeyValueStore
     /// <summary>Applies a batch atomically. The batch may be reused afterwards.</summary>
     /// <exception cref="KeyLengthException">A key is longer than the store's limit.</exception>
     /// <exception cref="ValueTooLongException">A value is longer than the store's limit.</exception>
-    /// <exception cref="StorageException">The write failed and nothing of it is left, for example because the disk is full.</exception>
-    /// <exception cref="StorePoisonedException">Whether the write is on disk is unknown, or that of an earlier one is.</exception>
+    /// <exception cref="StorageException">
+    /// The write failed and nothing of it is left, for example because the disk is full.
+    /// </exception>
+    /// <exception cref="StorePoisonedException">
+    /// Whether the write is on disk is unknown, or that of an earlier one is.
+    /// </exception>
     public void Write(WriteBatch batch, Durability durability = Durability.Sync)
     {
         Check(batch);
@@ -54,9 +66,14 @@ public sealed partial class KeyValueStore
     /// <param name="cancellationToken">Looked at before the write is queued; afterwards it takes its course.</param>
     /// <exception cref="KeyLengthException">A key is longer than the store's limit.</exception>
     /// <exception cref="ValueTooLongException">A value is longer than the store's limit.</exception>
-    /// <exception cref="StorageException">The write failed and nothing of it is left, for example because the disk is full.</exception>
-    /// <exception cref="StorePoisonedException">Whether the write is on disk is unknown, or that of an earlier one is.</exception>
-    public ValueTask WriteAsync(WriteBatch batch, Durability durability = Durability.Sync, CancellationToken cancellationToken = default)
+    /// <exception cref="StorageException">
+    /// The write failed and nothing of it is left, for example because the disk is full.
+    /// </exception>
+    /// <exception cref="StorePoisonedException">
+    /// Whether the write is on disk is unknown, or that of an earlier one is.
+    /// </exception>
+    public ValueTask WriteAsync(
+        WriteBatch batch, Durability durability = Durability.Sync, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
         Check(batch);
@@ -87,14 +104,19 @@ public sealed partial class KeyValueStore
         if (Volatile.Read(ref isClosing) != 0) return;
         // A failure poisons the store, which tells everybody who cares.
         _ = commits.RunAsync(CommitRequest.Write, null, needsSync: true).AsTask().ContinueWith(
-            static task => _ = task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+            static task => _ = task.Exception,
+            CancellationToken.None,
+            TaskContinuationOptions.OnlyOnFaulted,
+            TaskScheduler.Default);
     }
 
     void Check(WriteBatch batch)
     {
         ThrowIfClosed();
-        if (batch.LongestKeyBytes > options.MaxKeyBytes) throw new KeyLengthException(batch.LongestKeyBytes, options.MaxKeyBytes);
-        if (batch.LongestValueBytes > options.MaxValueBytes) throw new ValueTooLongException(batch.LongestValueBytes, options.MaxValueBytes);
+        if (batch.LongestKeyBytes > options.MaxKeyBytes)
+            throw new KeyLengthException(batch.LongestKeyBytes, options.MaxKeyBytes);
+        if (batch.LongestValueBytes > options.MaxValueBytes)
+            throw new ValueTooLongException(batch.LongestValueBytes, options.MaxValueBytes);
     }
 
     // Taken away while it is in use: after an exception it is simply gone.

@@ -28,7 +28,8 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
     bool isLogComplete;
     int isClosing;
 
-    KeyValueStore(StoreFiles files, KeyValueOptions options, IDisposable directoryLock, BlockCache cache, RecoveredStore recovered)
+    KeyValueStore(
+        StoreFiles files, KeyValueOptions options, IDisposable directoryLock, BlockCache cache, RecoveredStore recovered)
     {
         this.files = files;
         this.options = options;
@@ -43,9 +44,11 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
         tables.Release();
         compactor = new Compactor(files, state, manifest, cache, recovered.Numbers, options, poison);
         background = new BackgroundWorker(state, compactor, poison, options, files.Directory);
-        durability = new DurabilityTracker(recovered.LastSequence, options.RelaxedLossTime, options.TimeProvider, SyncInBackground);
+        durability = new DurabilityTracker(
+            recovered.LastSequence, options.RelaxedLossTime, options.TimeProvider, SyncInBackground);
         var log = new LogWriter(files, manifest, options, recovered.Numbers, recovered.LogEnd);
-        committer = new Committer(state, recovered.MemTable, recovered.LastSequence, log, background, poison, options, durability);
+        committer = new Committer(
+            state, recovered.MemTable, recovered.LastSequence, log, background, poison, options, durability);
         commits = new CommitQueue(committer);
     }
 
@@ -54,7 +57,9 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
     /// <param name="options">How to open it; null is <see cref="KeyValueOptions.Default"/>.</param>
     /// <exception cref="LockedException">Another process, or another instance in this one, has the store open.</exception>
     /// <exception cref="CorruptDataException">The store is damaged. Nothing was modified.</exception>
-    /// <exception cref="UnsupportedFormatException">The store is of a version that this program cannot read. Nothing was modified.</exception>
+    /// <exception cref="UnsupportedFormatException">
+    /// The store is of a version that this program cannot read. Nothing was modified.
+    /// </exception>
     /// <exception cref="StorageException">The disk refused, or there is no store and none is to be created.</exception>
     public static KeyValueStore Open(string directory, KeyValueOptions? options = null)
     {
@@ -65,7 +70,9 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
         var files = new StoreFiles(fileSystem, Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory)));
         if (!fileSystem.DirectoryExists(files.Directory))
         {
-            if (!options.CreateIfMissing) throw new StorageException("open", files.Directory, StorageErrorKind.NotFound, 0, "there is no store in this directory");
+            if (!options.CreateIfMissing)
+                throw new StorageException(
+                    "open", files.Directory, StorageErrorKind.NotFound, 0, "there is no store in this directory");
             CreateDirectory(fileSystem, files.Directory);
         }
 
@@ -95,7 +102,9 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
     /// Closes the store: waits for writes under way, makes everything durable and marks the log as complete. Cursors and
     /// snapshots that are still open throw <see cref="ObjectDisposedException"/> from then on.
     /// </summary>
-    /// <exception cref="StorePoisonedException">The last writes could not be made durable. The store is closed all the same.</exception>
+    /// <exception cref="StorePoisonedException">
+    /// The last writes could not be made durable. The store is closed all the same.
+    /// </exception>
     public void Dispose()
     {
         if (Interlocked.Exchange(ref isClosing, 1) != 0) return;

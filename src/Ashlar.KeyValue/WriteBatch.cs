@@ -52,12 +52,15 @@ public sealed class WriteBatch
 
     void Add(EntryKind kind, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
     {
-        if (key.IsEmpty || key.Length > KeyValueOptions.KeyLimitBytes) throw new KeyLengthException(key.Length, KeyValueOptions.KeyLimitBytes);
-        if (value.Length > KeyValueOptions.ValueLimitBytes) throw new ValueTooLongException(value.Length, KeyValueOptions.ValueLimitBytes);
+        if (key.IsEmpty || key.Length > KeyValueOptions.KeyLimitBytes)
+            throw new KeyLengthException(key.Length, KeyValueOptions.KeyLimitBytes);
+        if (value.Length > KeyValueOptions.ValueLimitBytes)
+            throw new ValueTooLongException(value.Length, KeyValueOptions.ValueLimitBytes);
         var size = LogEntry.HeaderBytes + key.Length + value.Length;
         var end = (long)LengthBytes + size;
         if (end > MaxBytes) throw new BatchTooLargeException(end, MaxBytes);
-        if (end > buffer.Length) Array.Resize(ref buffer, (int)Math.Min(MaxBytes, Math.Max(end, Math.Max(256, 2L * buffer.Length))));
+        if (end > buffer.Length)
+            Array.Resize(ref buffer, (int)Math.Min(MaxBytes, Math.Max(end, Math.Max(256, 2L * buffer.Length))));
         LogEntry.Write(buffer.AsSpan(LengthBytes, size), kind, key, value);
         LengthBytes = (int)end;
         Count++;

@@ -32,9 +32,11 @@ static class TestStore
 
     public static void Delete(this KeyValueStore store, string key) => store.Delete(Bytes(key));
 
-    public static string? Get(this KeyValueStore store, string key) => store.Get(Bytes(key)) is { } value ? Encoding.UTF8.GetString(value) : null;
+    public static string? Get(this KeyValueStore store, string key) =>
+        store.Get(Bytes(key)) is { } value ? Encoding.UTF8.GetString(value) : null;
 
-    public static string? Get(this KeyValueSnapshot snapshot, string key) => snapshot.Get(Bytes(key)) is { } value ? Encoding.UTF8.GetString(value) : null;
+    public static string? Get(this KeyValueSnapshot snapshot, string key) =>
+        snapshot.Get(Bytes(key)) is { } value ? Encoding.UTF8.GetString(value) : null;
 
     /// <summary>"a=1 b=2": what a cursor finds.</summary>
     public static string ReadAll(this KeyValueCursor cursor)
@@ -48,5 +50,6 @@ static class TestStore
         return string.Join(' ', text);
     }
 
-    public static string ReadAll(this KeyValueStore store, ScanDirection direction = ScanDirection.Forward) => store.Scan(KeyRange.All, direction).ReadAll();
+    public static string ReadAll(this KeyValueStore store, ScanDirection direction = ScanDirection.Forward) =>
+        store.Scan(KeyRange.All, direction).ReadAll();
 }

@@ -28,7 +28,8 @@ sealed class Committer : IDisposable
     bool isClosed;
 
     public Committer(
-        StoreState state, MemTable active, ulong lastSequence, LogWriter log, BackgroundWorker background, PoisonLatch poison, KeyValueOptions options, DurabilityTracker durability)
+        StoreState state, MemTable active, ulong lastSequence, LogWriter log, BackgroundWorker background,
+        PoisonLatch poison, KeyValueOptions options, DurabilityTracker durability)
     {
         this.state = state;
         this.active = active;
@@ -145,7 +146,8 @@ sealed class Committer : IDisposable
     Span<byte> Encode(List<PendingWrite> group, int bodyLength)
     {
         var length = checked(LogGroupHeader.SizeBytes + bodyLength);
-        if (buffer.Length < length) buffer = GC.AllocateUninitializedArray<byte>(Math.Max(length, Math.Min(KeptBufferBytes, 2 * buffer.Length)));
+        if (buffer.Length < length)
+            buffer = GC.AllocateUninitializedArray<byte>(Math.Max(length, Math.Min(KeptBufferBytes, 2 * buffer.Length)));
         var at = LogGroupHeader.SizeBytes;
         foreach (var write in group)
         {
@@ -166,13 +168,15 @@ sealed class Committer : IDisposable
             while (!rest.IsEmpty)
             {
                 var entry = LogEntry.Read(rest);
-                active.Add(rest.Slice(LogEntry.HeaderBytes, entry.KeyLength), ++lastSequence, entry.Kind, rest.Slice(LogEntry.HeaderBytes + entry.KeyLength, entry.ValueLength));
+                active.Add(entry.KeyIn(rest), ++lastSequence, entry.Kind, entry.ValueIn(rest));
                 rest = rest[entry.SizeBytes..];
             }
         }
     }
 
-    /// <summary>Ends memtable and log segment together: what is in the one is in the other, and becomes obsolete with it.</summary>
+    /// <summary>
+    /// Ends memtable and log segment together: what is in the one is in the other, and becomes obsolete with it.
+    /// </summary>
     void Rotate()
     {
         background.WaitForRoom(needsMemTable: true);

@@ -106,6 +106,7 @@ sealed class PendingWrite : IValueTaskSource
 
     ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => completion.GetStatus(token);
 
-    void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+    void IValueTaskSource.OnCompleted(
+        Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         completion.OnCompleted(continuation, state, token, flags);
 }

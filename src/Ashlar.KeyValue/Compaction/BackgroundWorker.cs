@@ -210,7 +210,8 @@ sealed class BackgroundWorker : IDisposable
         }
         catch (Exception cause)
         {
-            // Nothing is in doubt: the manifest names neither outputs nor a changed set of inputs. Tried again with the next signal.
+            // Nothing is in doubt: the manifest names neither outputs nor a changed set of inputs. Tried again with
+            // the next signal.
             Attempted(cause);
         }
     }

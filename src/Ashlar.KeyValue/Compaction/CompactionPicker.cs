@@ -1,6 +1,9 @@
 namespace Ashlar.KeyValue;
 
-/// <summary>Tables to merge, and the level that the result goes to. Inputs are complete: what overlaps them in that level is among them.</summary>
+/// <summary>
+/// Tables to merge, and the level that the result goes to. Inputs are complete: what overlaps them in that level is
+/// among them.
+/// </summary>
 sealed record CompactionPlan(Table[] Inputs, int OutputLevel);
 
 /// <summary>Decides which tables to merge: pure, from a set of tables.</summary>
@@ -46,7 +49,8 @@ sealed class CompactionPicker(KeyValueOptions options)
             if (table.Info.LargestKey.AsSpan().SequenceCompareTo(largest) > 0) largest = table.Info.LargestKey;
         }
 
-        return new CompactionPlan([.. upper, .. tables.Levels[outputLevel].Where(table => table.Info.Overlaps(smallest, largest))], outputLevel);
+        return new CompactionPlan(
+            [.. upper, .. tables.Levels[outputLevel].Where(table => table.Info.Overlaps(smallest, largest))], outputLevel);
     }
 
     // Tables of a level take turns, so that the whole key space moves down evenly.

@@ -4,7 +4,8 @@ namespace Ashlar.KeyValue;
 
 /// <summary>Writes memtables to tables and merges tables. One thread at a time. Owns the crash order of both.</summary>
 sealed class Compactor(
-    StoreFiles files, StoreState state, Manifest manifest, BlockCache cache, FileNumbers numbers, KeyValueOptions options, PoisonLatch poison)
+    StoreFiles files, StoreState state, Manifest manifest, BlockCache cache, FileNumbers numbers, KeyValueOptions options,
+    PoisonLatch poison)
 {
     readonly CompactionPicker picker = new(options);
     long flushes;
@@ -33,7 +34,7 @@ sealed class Compactor(
             var edit = new ManifestEdit { ObsoleteThroughLog = source.LastLogId, LastSequence = source.LastSequence };
             if (options.PlantedBug == PlantedBug.AdvanceReplayBeforeTable)
                 Install(new ManifestEdit { ObsoleteThroughLog = source.LastLogId }, [], [], null);
-            var tables = WriteTables(new MemTableIterator(source), 0, _ => options.PlantedBug == PlantedBug.DropTombstonesEarly, null);
+            var tables = WriteTables(new MemTableIterator(source), 0, _ => false, null);
             Install(edit, [], tables, source);
             Volatile.Write(ref flushes, flushes + 1);
             return true;
@@ -46,7 +47,9 @@ sealed class Compactor(
 
     /// <summary>Merges what most needs it; false if nothing does.</summary>
     /// <param name="everything">Whether all tables are merged, needed or not.</param>
-    /// <param name="pause">Called between tables and now and then: lets memtables be written meanwhile, or gives up by throwing.</param>
+    /// <param name="pause">
+    /// Called between tables and now and then: lets memtables be written meanwhile, or gives up by throwing.
+    /// </param>
     public bool Compact(bool everything, Action pause)
     {
         var version = state.Acquire();
@@ -72,11 +75,10 @@ sealed class Compactor(
     void Merge(TableSet tables, CompactionPlan plan, Action pause)
     {
         var sources = plan.Inputs.Where(table => table.Info.Level == 0).Select(table => table.CreateIterator(fillCache: false))
-            .Concat(plan.Inputs.Where(table => table.Info.Level > 0).GroupBy(table => table.Info.Level)
-                .Select(level => (EntryIterator)new LevelIterator([.. level.OrderBy(table => table.Info.SmallestKey, KeyOrder.Instance)], fillCache: false)));
+            .Concat(plan.Inputs.Where(table => table.Info.Level > 0).GroupBy(table => table.Info.Level).Select(IterateLevel));
         // Memtables and tables above the inputs are newer; what was flushed since the plan was made lies above, too.
-        bool IsBottom(byte[] key) => options.PlantedBug == PlantedBug.DropTombstonesEarly || !tables.MayContainBelow(plan.OutputLevel, key);
-        var outputs = WriteTables(new MergeIterator([.. sources]), plan.OutputLevel, IsBottom, pause);
+        var outputs = WriteTables(
+            new MergeIterator([.. sources]), plan.OutputLevel, key => !tables.MayContainBelow(plan.OutputLevel, key), pause);
         var edit = new ManifestEdit();
         edit.RemovedTables.AddRange(plan.Inputs.Select(table => table.Info.Id));
         if (options.PlantedBug == PlantedBug.DeleteInputsBeforeEdit)
@@ -88,7 +90,10 @@ sealed class Compactor(
         Install(edit, plan.Inputs, outputs, null);
     }
 
-    List<TableInfo> WriteTables(EntryIterator source, int level, Func<byte[], bool> isBottom, Action? pause)
+    static EntryIterator IterateLevel(IEnumerable<Table> tables) =>
+        new LevelIterator([.. tables.OrderBy(table => table.Info.SmallestKey, KeyOrder.Instance)], fillCache: false);
+
+    List<TableInfo> WriteTables(EntryIterator source, int level, KeyPredicate isBottom, Action? pause)
     {
         var filter = new EntryFilter(state.OldestReadableSequence());
         var written = new List<TableInfo>();
@@ -104,7 +109,8 @@ sealed class Compactor(
                     pause?.Invoke();
                 }
 
-                var isDroppable = source.Kind == EntryKind.Delete && (level > 0 || options.PlantedBug == PlantedBug.DropTombstonesEarly) && isBottom(source.Key.ToArray());
+                var isDroppable = source.Kind == EntryKind.Delete
+                    && (isBottom(source.Key) || options.PlantedBug == PlantedBug.DropTombstonesEarly);
                 var keeps = filter.Keeps(source.Key, source.Sequence, isDroppable, out var isNewKey);
                 if (!keeps) continue;
                 // All versions of a key stay in one table: tables of a level must not overlap.
@@ -139,8 +145,11 @@ sealed class Compactor(
         return table;
     }
 
+    delegate bool KeyPredicate(ReadOnlySpan<byte> key);
+
     void Install(ManifestEdit edit, Table[] inputs, List<TableInfo> outputs, MemTable? flushed)
     {
+        poison.ThrowIfSet();
         // Opened before the edit: a table that cannot be read back is not installed.
         var opened = new List<Table>();
         try
@@ -158,8 +167,8 @@ sealed class Compactor(
         ulong[] obsoleteLogs = [];
         lock (manifest.Gate)
         {
-            poison.ThrowIfSet();
-            if (edit.ObsoleteThroughLog is { } through) obsoleteLogs = [.. manifest.State.Logs.Keys.Where(id => id <= through)];
+            if (edit.ObsoleteThroughLog is { } through)
+                obsoleteLogs = [.. manifest.State.Logs.Keys.Where(id => id <= through)];
             try
             {
                 manifest.Append(edit);

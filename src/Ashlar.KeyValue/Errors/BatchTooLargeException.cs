@@ -1,6 +1,8 @@
 namespace Ashlar.KeyValue;
 
-/// <summary>A batch has outgrown <see cref="WriteBatch.MaxBytes"/>; the entry that would have done so was not added.</summary>
+/// <summary>
+/// A batch has outgrown <see cref="WriteBatch.MaxBytes"/>; the entry that would have done so was not added.
+/// </summary>
 public sealed class BatchTooLargeException(long lengthBytes, long limitBytes)
     : ArgumentException($"A batch has at most {limitBytes} bytes with its entry headers; this one would have {lengthBytes}.")
 {

@@ -12,7 +12,9 @@ public sealed class StorePoisonedException : AshlarException
     /// <param name="directory">Directory of the store.</param>
     /// <param name="firstCause">The failure that put it in doubt.</param>
     public StorePoisonedException(string directory, Exception firstCause)
-        : base($"{directory}: writes are refused until the store is reopened, because an earlier one is in doubt: {firstCause.Message}", firstCause)
+        : base(
+            $"{directory}: writes are refused until the store is reopened, because one is in doubt: {firstCause.Message}",
+            firstCause)
     {
         Directory = directory;
         FirstCause = firstCause;

@@ -17,6 +17,12 @@ readonly record struct LogEntry(uint KeyCrc, uint ValueCrc, EntryKind Kind, int 
 
     public int SizeBytes => HeaderBytes + KeyLength + ValueLength;
 
+    /// <summary>The key of the entry that <paramref name="source"/> starts with.</summary>
+    public ReadOnlySpan<byte> KeyIn(ReadOnlySpan<byte> source) => source.Slice(HeaderBytes, KeyLength);
+
+    /// <summary>The value of the entry that <paramref name="source"/> starts with.</summary>
+    public ReadOnlySpan<byte> ValueIn(ReadOnlySpan<byte> source) => source.Slice(HeaderBytes + KeyLength, ValueLength);
+
     public static LogEntry Read(ReadOnlySpan<byte> source) => new(
         BinaryPrimitives.ReadUInt32LittleEndian(source),
         BinaryPrimitives.ReadUInt32LittleEndian(source[4..]),
@@ -30,7 +36,8 @@ readonly record struct LogEntry(uint KeyCrc, uint ValueCrc, EntryKind Kind, int 
         key.CopyTo(target[HeaderBytes..]);
         value.CopyTo(target[(HeaderBytes + key.Length)..]);
         // Checksums are taken from the copy: bytes that a caller changes meanwhile cannot make entry and checksum disagree.
-        BinaryPrimitives.WriteUInt32LittleEndian(target[4..], Crc32C.Compute(target.Slice(HeaderBytes + key.Length, value.Length)));
+        var valueCrc = Crc32C.Compute(target.Slice(HeaderBytes + key.Length, value.Length));
+        BinaryPrimitives.WriteUInt32LittleEndian(target[4..], valueCrc);
         target[8] = (byte)kind;
         target[9] = 0;
         BinaryPrimitives.WriteUInt16LittleEndian(target[10..], (ushort)key.Length);

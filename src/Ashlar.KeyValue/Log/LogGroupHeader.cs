@@ -59,7 +59,9 @@ readonly record struct LogGroupHeader(
     }
 
     /// <summary>Reads a head that claims to lie at <paramref name="offset"/>; false if it does not hold.</summary>
-    public static bool TryRead(ReadOnlySpan<byte> source, in LogSegmentHeader segment, uint seed, long offset, out LogGroupHeader header, out uint headerCrc)
+    public static bool TryRead(
+        ReadOnlySpan<byte> source, in LogSegmentHeader segment, uint seed, long offset,
+        out LogGroupHeader header, out uint headerCrc)
     {
         header = default;
         headerCrc = 0;

@@ -43,12 +43,16 @@ readonly record struct LogSegmentHeader(Guid StoreId, ulong SegmentId, ulong Non
 
     /// <summary>Reads the head of a segment.</summary>
     /// <exception cref="CorruptDataException">The head is damaged.</exception>
-    /// <exception cref="UnsupportedFormatException">The head is sound but of a version that this program cannot read.</exception>
+    /// <exception cref="UnsupportedFormatException">
+    /// The head is sound but of a version that this program cannot read.
+    /// </exception>
     public static LogSegmentHeader Read(ReadOnlySpan<byte> source, string path)
     {
         if (!IsSound(source)) throw new CorruptDataException(path, 0, "the head of the log segment does not hold");
         var version = BinaryPrimitives.ReadUInt32LittleEndian(source[8..]);
-        if (version != Version) throw new UnsupportedFormatException(path, $"log format version {version}; this program reads version {Version}");
+        if (version != Version)
+            throw new UnsupportedFormatException(
+                path, $"log format version {version}; this program reads version {Version}");
         return new(
             new Guid(source.Slice(16, 16), bigEndian: true),
             BinaryPrimitives.ReadUInt64LittleEndian(source[32..]),

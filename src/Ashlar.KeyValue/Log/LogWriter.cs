@@ -91,7 +91,9 @@ sealed class LogWriter : IDisposable
         durableThrough = through;
     }
 
-    /// <summary>Ends the segment: everything in it is durable, and the seal says so. The next group starts a new one.</summary>
+    /// <summary>
+    /// Ends the segment: everything in it is durable, and the seal says so. The next group starts a new one.
+    /// </summary>
     public void Seal()
     {
         if (file is null) return;
@@ -130,7 +132,8 @@ sealed class LogWriter : IDisposable
     void WriteGroup(Span<byte> buffer, ulong firstSequence, int count, uint bodyCrc, LogGroupKind kind)
     {
         var header = new LogGroupHeader(
-            segment.SegmentId, segment.Nonce, end, firstSequence, buffer.Length - LogGroupHeader.SizeBytes, count, durableThrough, previousHeaderCrc, bodyCrc, kind);
+            segment.SegmentId, segment.Nonce, end, firstSequence, buffer.Length - LogGroupHeader.SizeBytes, count,
+            durableThrough, previousHeaderCrc, bodyCrc, kind);
         previousHeaderCrc = header.Write(buffer, seed);
         Invariant.Require(header.EndOffset <= allocated);
         file!.Write(buffer, end);

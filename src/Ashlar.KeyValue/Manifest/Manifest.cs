@@ -45,8 +45,12 @@ sealed class Manifest : IDisposable
     }
 
     /// <summary>Reads the manifest. Nothing is modified.</summary>
-    /// <exception cref="CorruptDataException">It is damaged elsewhere than in an edit that was being written last.</exception>
-    /// <exception cref="UnsupportedFormatException">It is not a manifest, or of a version that this program cannot read.</exception>
+    /// <exception cref="CorruptDataException">
+    /// It is damaged elsewhere than in an edit that was being written last.
+    /// </exception>
+    /// <exception cref="UnsupportedFormatException">
+    /// It is not a manifest, or of a version that this program cannot read.
+    /// </exception>
     public static Manifest Read(StoreFiles files, KeyValueOptions options)
     {
         var path = files.ManifestPath;
@@ -54,7 +58,8 @@ sealed class Manifest : IDisposable
         try
         {
             var bytes = new byte[checked((int)file.LengthBytes)];
-            if (file.Read(bytes, 0) != bytes.Length) throw new CorruptDataException(path, 0, "the manifest became shorter while it was read");
+            if (file.Read(bytes, 0) != bytes.Length)
+                throw new CorruptDataException(path, 0, "the manifest became shorter while it was read");
             files.StoreId = ManifestHeader.Read(bytes, path).StoreId;
             var manifest = new Manifest(files, file, new ManifestState(), options);
             manifest.ReadRecords(bytes);
@@ -70,7 +75,10 @@ sealed class Manifest : IDisposable
     /// <summary>Makes durable what was read: a process that died may have left it in the page cache only.</summary>
     public void Sync() => file.Sync();
 
-    /// <summary>Appends an edit and makes it durable. After a failure it is unknown whether the edit counts: the caller poisons the store.</summary>
+    /// <summary>
+    /// Appends an edit and makes it durable. After a failure it is unknown whether the edit counts: the caller poisons
+    /// the store.
+    /// </summary>
     public void Append(ManifestEdit edit)
     {
         Invariant.Require(Gate.IsHeldByCurrentThread);
@@ -150,7 +158,8 @@ sealed class Manifest : IDisposable
         while (offset < bytes.Length)
         {
             if (!TryReadRecord(bytes, offset, out var header)) break;
-            if (header.Number != lastNumber + 1) throw new CorruptDataException(path, offset, $"record {header.Number} follows record {lastNumber}");
+            if (header.Number != lastNumber + 1)
+                throw new CorruptDataException(path, offset, $"record {header.Number} follows record {lastNumber}");
             var payload = bytes.AsSpan((int)offset + ManifestRecordHeader.SizeBytes, header.Length);
             State.Apply(ManifestEdit.Decode(payload, path, offset), path, offset);
             lastNumber = header.Number;
@@ -165,7 +174,8 @@ sealed class Manifest : IDisposable
         for (var behind = offset + 1; behind < bytes.Length; behind++)
         {
             if (ManifestRecordHeader.TryRead(bytes.AsSpan((int)behind), behind, seed, out _))
-                throw new CorruptDataException(path, offset, $"a record does not hold, but one at byte {behind} follows it");
+                throw new CorruptDataException(
+                    path, offset, $"a record does not hold, but one at byte {behind} follows it");
         }
     }
 

@@ -41,7 +41,8 @@ sealed class ManifestEdit
     //   5 NextFileId     Id 8
     //   6 LastSequence   8
     //   7 Closed
-    const byte TableAddedTag = 1, TableRemovedTag = 2, LogAddedTag = 3, LogsObsoleteTag = 4, NextFileIdTag = 5, LastSequenceTag = 6, ClosedTag = 7;
+    const byte TableAddedTag = 1, TableRemovedTag = 2, LogAddedTag = 3, LogsObsoleteTag = 4;
+    const byte NextFileIdTag = 5, LastSequenceTag = 6, ClosedTag = 7;
 
     public byte[] Encode()
     {
@@ -107,8 +108,9 @@ sealed class ManifestEdit
             {
                 case TableAddedTag:
                     edit.AddedTables.Add(new TableInfo(
-                        TakeUInt64(ref rest), Take(ref rest, 1)[0], (long)TakeUInt64(ref rest), BinaryPrimitives.ReadUInt32LittleEndian(Take(ref rest, 4)),
-                        (long)TakeUInt64(ref rest), TakeUInt64(ref rest), TakeUInt64(ref rest), TakeKey(ref rest), TakeKey(ref rest)));
+                        TakeUInt64(ref rest), Take(ref rest, 1)[0], (long)TakeUInt64(ref rest), TakeUInt32(ref rest),
+                        (long)TakeUInt64(ref rest), TakeUInt64(ref rest), TakeUInt64(ref rest),
+                        TakeKey(ref rest), TakeKey(ref rest)));
                     break;
                 case TableRemovedTag:
                     edit.RemovedTables.Add(TakeUInt64(ref rest));
@@ -116,7 +118,7 @@ sealed class ManifestEdit
                 case LogAddedTag:
                     edit.AddedLogs.Add(new LogInfo(
                         TakeUInt64(ref rest), TakeUInt64(ref rest), TakeUInt64(ref rest), (long)TakeUInt64(ref rest),
-                        BinaryPrimitives.ReadUInt32LittleEndian(Take(ref rest, 4))));
+                        TakeUInt32(ref rest)));
                     break;
                 case LogsObsoleteTag:
                     edit.ObsoleteThroughLog = TakeUInt64(ref rest);
@@ -131,7 +133,8 @@ sealed class ManifestEdit
                     edit.Closed = true;
                     break;
                 default:
-                    throw new UnsupportedFormatException(path, $"manifest operation {tag} in the record at byte {offset} is of a later version");
+                    throw new UnsupportedFormatException(
+                        path, $"manifest operation {tag} in the record at byte {offset} is of a later version");
             }
         }
 
@@ -139,7 +142,8 @@ sealed class ManifestEdit
 
         ReadOnlySpan<byte> Take(ref ReadOnlySpan<byte> from, int length)
         {
-            if (from.Length < length) throw new CorruptDataException(path, offset, "a manifest record ends within an operation");
+            if (from.Length < length)
+                throw new CorruptDataException(path, offset, "a manifest record ends within an operation");
             var taken = from[..length];
             from = from[length..];
             return taken;
@@ -147,6 +151,9 @@ sealed class ManifestEdit
 
         ulong TakeUInt64(ref ReadOnlySpan<byte> from) => BinaryPrimitives.ReadUInt64LittleEndian(Take(ref from, 8));
 
-        byte[] TakeKey(ref ReadOnlySpan<byte> from) => Take(ref from, BinaryPrimitives.ReadUInt16LittleEndian(Take(ref from, 2))).ToArray();
+        uint TakeUInt32(ref ReadOnlySpan<byte> from) => BinaryPrimitives.ReadUInt32LittleEndian(Take(ref from, 4));
+
+        byte[] TakeKey(ref ReadOnlySpan<byte> from) =>
+            Take(ref from, BinaryPrimitives.ReadUInt16LittleEndian(Take(ref from, 2))).ToArray();
     }
 }

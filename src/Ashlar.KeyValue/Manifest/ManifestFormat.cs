@@ -25,10 +25,14 @@ readonly record struct ManifestHeader(Guid StoreId)
     public static ManifestHeader Read(ReadOnlySpan<byte> source, string path)
     {
         if (source.Length < SizeBytes) throw new CorruptDataException(path, 0, "the manifest is shorter than its head");
-        if (BinaryPrimitives.ReadUInt64LittleEndian(source) != Magic) throw new UnsupportedFormatException(path, "this is not the manifest of a key-value store");
-        if (BinaryPrimitives.ReadUInt32LittleEndian(source[12..]) != Checksum(source)) throw new CorruptDataException(path, 0, "the head of the manifest does not hold");
+        if (BinaryPrimitives.ReadUInt64LittleEndian(source) != Magic)
+            throw new UnsupportedFormatException(path, "this is not the manifest of a key-value store");
+        if (BinaryPrimitives.ReadUInt32LittleEndian(source[12..]) != Checksum(source))
+            throw new CorruptDataException(path, 0, "the head of the manifest does not hold");
         var version = BinaryPrimitives.ReadUInt32LittleEndian(source[8..]);
-        if (version != Version) throw new UnsupportedFormatException(path, $"manifest format version {version}; this program reads version {Version}");
+        if (version != Version)
+            throw new UnsupportedFormatException(
+                path, $"manifest format version {version}; this program reads version {Version}");
         return new(new Guid(source.Slice(16, 16), bigEndian: true));
     }
 

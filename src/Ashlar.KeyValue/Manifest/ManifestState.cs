@@ -22,19 +22,22 @@ sealed class ManifestState
     {
         foreach (var id in edit.RemovedTables)
         {
-            if (!Tables.Remove(id)) throw new CorruptDataException(path, offset, $"the record removes table {id}, which no earlier one added");
+            if (!Tables.Remove(id))
+                throw new CorruptDataException(path, offset, $"the record removes table {id}, which no earlier one added");
         }
 
         foreach (var table in edit.AddedTables)
         {
-            if (table.Level >= LevelCount || !Tables.TryAdd(table.Id, table)) throw new CorruptDataException(path, offset, $"the record adds table {table.Id} wrongly");
+            if (table.Level >= LevelCount || !Tables.TryAdd(table.Id, table))
+                throw new CorruptDataException(path, offset, $"the record adds table {table.Id} wrongly");
             NextFileId = Math.Max(NextFileId, table.Id + 1);
             LastSequence = Math.Max(LastSequence, table.MaxSequence);
         }
 
         foreach (var log in edit.AddedLogs)
         {
-            if (!Logs.TryAdd(log.Id, log)) throw new CorruptDataException(path, offset, $"the record adds log {log.Id} twice");
+            if (!Logs.TryAdd(log.Id, log))
+                throw new CorruptDataException(path, offset, $"the record adds log {log.Id} twice");
             NextFileId = Math.Max(NextFileId, log.Id + 1);
         }
 
@@ -54,7 +57,12 @@ sealed class ManifestState
     /// <summary>One edit that yields this state.</summary>
     public ManifestEdit ToEdit()
     {
-        var edit = new ManifestEdit { ObsoleteThroughLog = ObsoleteThroughLog, NextFileId = NextFileId, LastSequence = LastSequence };
+        var edit = new ManifestEdit
+        {
+            ObsoleteThroughLog = ObsoleteThroughLog,
+            NextFileId = NextFileId,
+            LastSequence = LastSequence,
+        };
         edit.AddedTables.AddRange(Tables.Values);
         edit.AddedLogs.AddRange(Logs.Values);
         return edit;

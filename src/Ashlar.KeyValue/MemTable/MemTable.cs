@@ -18,7 +18,10 @@ sealed unsafe class MemTable : SharedResource
     /// <summary>Largest sequence in it; 0 while it is empty.</summary>
     public ulong LastSequence { get; private set; }
 
-    /// <summary>The last log segment that holds entries of this table: once it is in a sorted table, logs up to here are obsolete.</summary>
+    /// <summary>
+    /// The last log segment that holds entries of this table: once it is in a sorted table, logs up to here are
+    /// obsolete.
+    /// </summary>
     public ulong LastLogId { get; set; }
 
     public SkipList Entries => entries;
@@ -30,7 +33,9 @@ sealed unsafe class MemTable : SharedResource
         Volatile.Write(ref count, count + 1);
     }
 
-    /// <summary>Finds the newest entry of a key at or below a sequence. The value stays readable while this is referenced.</summary>
+    /// <summary>
+    /// Finds the newest entry of a key at or below a sequence. The value stays readable while this is referenced.
+    /// </summary>
     public bool TryFind(ReadOnlySpan<byte> key, ulong sequence, out EntryKind kind, out ReadOnlySpan<byte> value)
     {
         var node = entries.FindAtLeast(key, sequence);

@@ -38,7 +38,8 @@ sealed unsafe class SkipList
 
     public static EntryKind KindOf(byte* node) => (EntryKind)node[16];
 
-    public static ReadOnlySpan<byte> KeyOf(byte* node) => new(node + NextOffset + (node[17] * sizeof(nint)), *(int*)(node + 8));
+    public static ReadOnlySpan<byte> KeyOf(byte* node) =>
+        new(node + NextOffset + (node[17] * sizeof(nint)), *(int*)(node + 8));
 
     public static ReadOnlySpan<byte> ValueOf(byte* node) =>
         new(node + NextOffset + (node[17] * sizeof(nint)) + *(int*)(node + 8), *(int*)(node + 12));
@@ -135,5 +136,6 @@ sealed unsafe class SkipList
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static byte* Next(byte* node, int level) => (byte*)Volatile.Read(ref *(nint*)(node + NextOffset + (level * sizeof(nint))));
+    static byte* Next(byte* node, int level) =>
+        (byte*)Volatile.Read(ref *(nint*)(node + NextOffset + (level * sizeof(nint))));
 }

@@ -7,7 +7,8 @@ namespace Ashlar.KeyValue;
 /// process saw a flush fail, the kernel may show bytes that the disk does not have, and a new file makes them durable anew;
 /// and a process that keeps dying does not replay more and more.
 /// </summary>
-sealed class RecoveryFlush(StoreFiles files, Manifest manifest, BlockCache cache, FileNumbers numbers, KeyValueOptions options)
+sealed class RecoveryFlush(
+    StoreFiles files, Manifest manifest, BlockCache cache, FileNumbers numbers, KeyValueOptions options)
 {
     // Crash order: as in Compactor.FlushOldest. The same log is replayed again, or the table and the end of the logs count.
     public Table? Run(MemTable source, ulong lastSequence)
@@ -40,7 +41,8 @@ sealed class RecoveryFlush(StoreFiles files, Manifest manifest, BlockCache cache
     {
         using var builder = new TableBuilder(files, numbers.Next(), options.BlockBytes);
         var entries = new MemTableIterator(source);
-        for (entries.SeekToFirst(); entries.IsValid; entries.Next()) builder.Add(entries.Key, entries.Sequence, entries.Kind, entries.Value);
+        for (entries.SeekToFirst(); entries.IsValid; entries.Next())
+            builder.Add(entries.Key, entries.Sequence, entries.Kind, entries.Value);
         Invariant.Require(builder.Count == source.Count);
         var info = builder.Finish(0, options.PlantedBug);
         if (options.PlantedBug != PlantedBug.SkipDirectorySyncOfTable) files.SyncDirectory();

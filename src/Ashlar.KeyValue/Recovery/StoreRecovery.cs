@@ -3,7 +3,9 @@ using Ashlar.Storage;
 namespace Ashlar.KeyValue;
 
 /// <summary>What recovery found: the state to continue from.</summary>
-sealed record RecoveredStore(Manifest Manifest, List<Table> Tables, MemTable MemTable, ulong LastSequence, LogEnd LogEnd, FileNumbers Numbers, bool IsLogComplete);
+sealed record RecoveredStore(
+    Manifest Manifest, List<Table> Tables, MemTable MemTable, ulong LastSequence, LogEnd LogEnd, FileNumbers Numbers,
+    bool IsLogComplete);
 
 /// <summary>
 /// Opens what is on disk. First everything is read and checked, and nothing is modified; only then leftovers are removed and
@@ -11,7 +13,9 @@ sealed record RecoveredStore(Manifest Manifest, List<Table> Tables, MemTable Mem
 /// </summary>
 sealed class StoreRecovery(StoreFiles files, KeyValueOptions options, BlockCache cache)
 {
-    /// <summary>A store that is opened and closed often, with few writes each time, gathers at most so many segments.</summary>
+    /// <summary>
+    /// A store that is opened and closed often, with few writes each time, gathers at most so many segments.
+    /// </summary>
     const int MostSealedLogs = 8;
 
     public RecoveredStore Run()
@@ -49,7 +53,9 @@ sealed class StoreRecovery(StoreFiles files, KeyValueOptions options, BlockCache
                 throw new CorruptDataException(files.ManifestPath, 0, $"the manifest is missing, but {name} is there");
         }
 
-        if (!options.CreateIfMissing) throw new StorageException("open", files.ManifestPath, StorageErrorKind.NotFound, 0, "there is no store in this directory");
+        if (!options.CreateIfMissing)
+            throw new StorageException(
+                "open", files.ManifestPath, StorageErrorKind.NotFound, 0, "there is no store in this directory");
         files.StoreId = options.Entropy.NextGuid();
         var manifest = Manifest.Create(files, options);
         // The directory itself may be as new as the store.
@@ -68,14 +74,17 @@ sealed class StoreRecovery(StoreFiles files, KeyValueOptions options, BlockCache
         for (var i = 0; i < logs.Length; i++)
         {
             var path = files.LogPath(logs[i].Id);
-            if (!files.FileSystem.FileExists(path)) throw new CorruptDataException(path, 0, "the manifest lists this log segment, but the file is missing");
+            if (!files.FileSystem.FileExists(path))
+                throw new CorruptDataException(path, 0, "the manifest lists this log segment, but the file is missing");
             using var file = files.FileSystem.Open(path, FileOpenMode.Existing);
             var header = LogReader.ReadHeader(file, logs[i], files.StoreId);
             LogEnd? declaredEnd = null;
             if (i + 1 < logs.Length)
             {
                 var next = logs[i + 1];
-                if (next.PredecessorId != logs[i].Id) throw new CorruptDataException(path, 0, $"log segment {next.Id} does not continue this one, but {next.PredecessorId}");
+                if (next.PredecessorId != logs[i].Id)
+                    throw new CorruptDataException(
+                        path, 0, $"log segment {next.Id} does not continue this one, but {next.PredecessorId}");
                 declaredEnd = new LogEnd(next.PredecessorId, next.PredecessorEnd, next.PredecessorCrc);
             }
 
@@ -84,7 +93,9 @@ sealed class StoreRecovery(StoreFiles files, KeyValueOptions options, BlockCache
             seen = Math.Max(seen, result.SeenSequence);
             if (i + 1 == logs.Length && !result.IsSealed)
             {
-                if (manifest.Closed) throw new CorruptDataException(path, result.End.EndOffset, "the store was closed in order, but its log does not end with a seal");
+                if (manifest.Closed)
+                    throw new CorruptDataException(
+                        path, result.End.EndOffset, "the store was closed in order, but its log does not end with a seal");
                 // A process that died may have left the tail in the page cache only; it is about to be readable.
                 file.Sync();
             }
@@ -93,7 +104,9 @@ sealed class StoreRecovery(StoreFiles files, KeyValueOptions options, BlockCache
         return result with { LastSequence = last, SeenSequence = seen };
     }
 
-    RecoveredStore Finish(Manifest manifest, List<Table> tables, MemTable memTable, LogReadResult log, IReadOnlyList<string> names, List<string> orphans)
+    RecoveredStore Finish(
+        Manifest manifest, List<Table> tables, MemTable memTable, LogReadResult log,
+        IReadOnlyList<string> names, List<string> orphans)
     {
         // As for the log: what was read must not vanish once something was done because of it.
         manifest.Sync();
@@ -120,7 +133,10 @@ sealed class StoreRecovery(StoreFiles files, KeyValueOptions options, BlockCache
         }
     }
 
-    /// <summary>Files of ours that the manifest does not list. They are deleted, never adopted; those of another store are refused.</summary>
+    /// <summary>
+    /// Files of ours that the manifest does not list. They are deleted, never adopted; those of another store are
+    /// refused.
+    /// </summary>
     List<string> FindOrphans(IReadOnlyList<string> names, ManifestState manifest)
     {
         var orphans = new List<string>();
@@ -155,12 +171,15 @@ sealed class StoreRecovery(StoreFiles files, KeyValueOptions options, BlockCache
         var read = file.Read(bytes, 0);
         if (read < LogSegmentHeader.SizeBytes || !LogSegmentHeader.IsSound(bytes)) return;
         var header = LogSegmentHeader.Read(bytes, path);
-        if (header.StoreId != files.StoreId) throw new CorruptDataException(path, 0, $"the log belongs to store {header.StoreId}, not to {files.StoreId}");
+        if (header.StoreId != files.StoreId)
+            throw new CorruptDataException(path, 0, $"the log belongs to store {header.StoreId}, not to {files.StoreId}");
         var newest = Math.Max(manifest.ObsoleteThroughLog, manifest.Logs.Count == 0 ? 0 : manifest.Logs.Keys.Max());
         if (id > newest && read == bytes.Length
-            && LogGroupHeader.TryRead(bytes.AsSpan(LogSegmentHeader.SizeBytes), header, header.Seed, LogSegmentHeader.SizeBytes, out _, out _))
+            && LogGroupHeader.TryRead(
+                bytes.AsSpan(LogSegmentHeader.SizeBytes), header, header.Seed, LogSegmentHeader.SizeBytes, out _, out _))
         {
-            throw new CorruptDataException(files.ManifestPath, 0, $"log segment {id} holds writes, but the manifest does not list it: it has lost its end");
+            throw new CorruptDataException(
+                files.ManifestPath, 0, $"log segment {id} holds writes, but the manifest does not list it: it has lost its end");
         }
     }
 
@@ -172,7 +191,9 @@ sealed class StoreRecovery(StoreFiles files, KeyValueOptions options, BlockCache
         Span<byte> bytes = stackalloc byte[TableFooter.SizeBytes];
         if (file.Read(bytes, length - TableFooter.SizeBytes) != bytes.Length || !TableFooter.IsSound(bytes)) return;
         var storeId = TableFooter.ReadStoreId(bytes);
-        if (storeId != files.StoreId) throw new CorruptDataException(path, length - TableFooter.SizeBytes, $"the table belongs to store {storeId}, not to {files.StoreId}");
+        if (storeId != files.StoreId)
+            throw new CorruptDataException(
+                path, length - TableFooter.SizeBytes, $"the table belongs to store {storeId}, not to {files.StoreId}");
     }
 
     void RequireLevelsInOrder(List<Table> tables)
@@ -183,7 +204,8 @@ sealed class StoreRecovery(StoreFiles files, KeyValueOptions options, BlockCache
             foreach (var table in level.OrderBy(table => table.Info.SmallestKey, KeyOrder.Instance))
             {
                 if (before is not null && before.Info.LargestKey.AsSpan().SequenceCompareTo(table.Info.SmallestKey) >= 0)
-                    throw new CorruptDataException(files.ManifestPath, 0, $"tables {before.Info.Id} and {table.Info.Id} of level {level.Key} overlap");
+                    throw new CorruptDataException(
+                        files.ManifestPath, 0, $"tables {before.Info.Id} and {table.Info.Id} of level {level.Key} overlap");
                 before = table;
             }
         }
@@ -194,7 +216,8 @@ sealed class StoreRecovery(StoreFiles files, KeyValueOptions options, BlockCache
         var largest = 0UL;
         foreach (var name in names)
         {
-            if (StoreFiles.IsLogName(name, out var id) || StoreFiles.IsTableName(name, out id)) largest = Math.Max(largest, id);
+            if (StoreFiles.IsLogName(name, out var id) || StoreFiles.IsTableName(name, out id))
+                largest = Math.Max(largest, id);
         }
 
         return largest;
@@ -202,6 +225,7 @@ sealed class StoreRecovery(StoreFiles files, KeyValueOptions options, BlockCache
 
     sealed class MemTableReplay(MemTable memTable) : ILogReplay
     {
-        public void Apply(ulong sequence, EntryKind kind, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value) => memTable.Add(key, sequence, kind, value);
+        public void Apply(ulong sequence, EntryKind kind, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value) =>
+            memTable.Add(key, sequence, kind, value);
     }
 }

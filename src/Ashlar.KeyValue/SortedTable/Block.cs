@@ -58,7 +58,8 @@ sealed class Block
         for (var index = 0; index < count; index++)
         {
             var offset = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(offsetsStart + (4 * index)));
-            if (offset != expected || offset + EntryHeaderBytes > offsetsStart) throw Damaged($"entry {index} lies outside its block");
+            if (offset != expected || offset + EntryHeaderBytes > offsetsStart)
+                throw Damaged($"entry {index} lies outside its block");
             var keyLength = BinaryPrimitives.ReadUInt16LittleEndian(bytes.AsSpan(offset + 2));
             var valueLength = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(offset + 4));
             expected = offset + EntryHeaderBytes + keyLength + (long)valueLength;
@@ -76,9 +77,12 @@ sealed class Block
         var stored = BinaryPrimitives.ReadUInt32LittleEndian(bytes[^4..]);
         var actual = Checksum(tableSeed, handle.Offset, bytes[..^4]);
         if (stored != actual || handle.Crc != actual)
-            throw new CorruptDataException(path, handle.Offset, $"checksum mismatch: expected {handle.Crc:x8}, block says {stored:x8}, found {actual:x8}");
+            throw new CorruptDataException(
+                path, handle.Offset, $"checksum mismatch: expected {handle.Crc:x8}, block says {stored:x8}, found {actual:x8}");
         if (bytes[^TrailerBytes] != PlainEncoding)
-            throw new UnsupportedFormatException(path, $"block encoding {bytes[^TrailerBytes]} at byte {handle.Offset}; this program reads encoding {PlainEncoding}");
+            throw new UnsupportedFormatException(
+                path,
+                $"block encoding {bytes[^TrailerBytes]} at byte {handle.Offset}; this program reads encoding {PlainEncoding}");
     }
 
     public ReadOnlySpan<byte> KeyAt(int index)
@@ -94,7 +98,8 @@ sealed class Block
     public ReadOnlySpan<byte> ValueAt(int index)
     {
         var offset = OffsetAt(index);
-        return bytes.AsSpan(offset + EntryHeaderBytes + KeyLengthAt(offset), BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(offset + 4)));
+        var valueLength = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(offset + 4));
+        return bytes.AsSpan(offset + EntryHeaderBytes + KeyLengthAt(offset), valueLength);
     }
 
     public BlockHandle HandleAt(int index) => BlockHandle.Read(ValueAt(index));

@@ -60,6 +60,7 @@ sealed class BlockBuilder
     void Reserve(int more)
     {
         var needed = checked(length + more);
-        if (needed > bytes.Length) Array.Resize(ref bytes, (int)Math.Min(Array.MaxLength, Math.Max(needed, 2L * bytes.Length)));
+        if (needed > bytes.Length)
+            Array.Resize(ref bytes, (int)Math.Min(Array.MaxLength, Math.Max(needed, 2L * bytes.Length)));
     }
 }

@@ -22,7 +22,8 @@ sealed class BlockCache
 
     public object? Find(ulong tableId, long offset) => ShardOf(tableId, offset).Find((tableId, offset));
 
-    public void Add(ulong tableId, long offset, object block, int sizeBytes) => ShardOf(tableId, offset).Add((tableId, offset), block, sizeBytes);
+    public void Add(ulong tableId, long offset, object block, int sizeBytes) =>
+        ShardOf(tableId, offset).Add((tableId, offset), block, sizeBytes);
 
     Shard ShardOf(ulong tableId, long offset) =>
         shards[(int)((((tableId * 0x9E3779B185EBCA87) ^ (ulong)offset) * 0xC2B2AE3D27D4EB4F) >> 60)];

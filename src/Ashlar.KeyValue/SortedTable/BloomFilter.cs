@@ -45,7 +45,8 @@ static class BloomFilter
     }
 
     /// <summary>Whether a length can be that of a filter with its trailer.</summary>
-    public static bool IsLengthValid(long lengthBytes) => lengthBytes >= LineBytes + Block.TrailerBytes && (lengthBytes - Block.TrailerBytes) % LineBytes == 0;
+    public static bool IsLengthValid(long lengthBytes) =>
+        lengthBytes >= LineBytes + Block.TrailerBytes && (lengthBytes - Block.TrailerBytes) % LineBytes == 0;
 
     public static uint Finish(Span<byte> filter, uint tableSeed, long offset)
     {

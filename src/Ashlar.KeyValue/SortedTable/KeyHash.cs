@@ -31,5 +31,6 @@ static class KeyHash
         return hash ^ (hash >> 29);
     }
 
-    static ulong Mix(ulong hash, ulong word) => (BitOperations.RotateLeft(hash ^ (BitOperations.RotateLeft(word * Second, 31) * First), 27) * First) + Second;
+    static ulong Mix(ulong hash, ulong word) =>
+        (BitOperations.RotateLeft(hash ^ (BitOperations.RotateLeft(word * Second, 31) * First), 27) * First) + Second;
 }

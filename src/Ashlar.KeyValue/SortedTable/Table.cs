@@ -2,7 +2,9 @@ using Ashlar.Storage;
 
 namespace Ashlar.KeyValue;
 
-/// <summary>An immutable sorted table on disk. When it has become obsolete, the last reader that leaves deletes the file.</summary>
+/// <summary>
+/// An immutable sorted table on disk. When it has become obsolete, the last reader that leaves deletes the file.
+/// </summary>
 sealed class Table : SharedResource
 {
     readonly StoreFiles files;
@@ -28,22 +30,29 @@ sealed class Table : SharedResource
     public string Path => file.Path;
 
     /// <summary>Opens a table that the manifest lists.</summary>
-    /// <exception cref="CorruptDataException">The file is missing, of another store or length, or its footer is damaged.</exception>
+    /// <exception cref="CorruptDataException">
+    /// The file is missing, of another store or length, or its footer is damaged.
+    /// </exception>
     public static Table Open(StoreFiles files, TableInfo info, BlockCache cache)
     {
         var path = files.TablePath(info.Id);
-        if (!files.FileSystem.FileExists(path)) throw new CorruptDataException(path, 0, "the manifest lists this table, but the file is missing");
+        if (!files.FileSystem.FileExists(path))
+            throw new CorruptDataException(path, 0, "the manifest lists this table, but the file is missing");
         var file = files.FileSystem.Open(path, FileOpenMode.ReadOnly);
         try
         {
             var length = file.LengthBytes;
             if (length != info.FileLength || length < TableFooter.SizeBytes)
-                throw new CorruptDataException(path, length, $"the manifest says {info.FileLength} bytes, the file has {length}");
+                throw new CorruptDataException(
+                    path, length, $"the manifest says {info.FileLength} bytes, the file has {length}");
             Span<byte> bytes = stackalloc byte[TableFooter.SizeBytes];
             var footerOffset = length - TableFooter.SizeBytes;
-            if (file.Read(bytes, footerOffset) != bytes.Length) throw new CorruptDataException(path, footerOffset, "the footer is cut off");
+            if (file.Read(bytes, footerOffset) != bytes.Length)
+                throw new CorruptDataException(path, footerOffset, "the footer is cut off");
             var footer = TableFooter.Read(bytes, path, footerOffset, out var crc);
-            if (footer.StoreId != files.StoreId) throw new CorruptDataException(path, footerOffset, $"the table belongs to store {footer.StoreId}, not to {files.StoreId}");
+            if (footer.StoreId != files.StoreId)
+                throw new CorruptDataException(
+                    path, footerOffset, $"the table belongs to store {footer.StoreId}, not to {files.StoreId}");
             if (footer.TableId != info.Id || crc != info.FooterCrc)
                 throw new CorruptDataException(path, footerOffset, "the table is not the one that the manifest lists");
             return new Table(files, file, cache, info, footer, TableFooter.Seed(files.StoreId, info.Id));
@@ -61,7 +70,8 @@ sealed class Table : SharedResource
     public EntryIterator CreateIterator(bool fillCache = true) => new TableIterator(this, fillCache);
 
     /// <summary>Finds the newest entry of a key at or below a sequence.</summary>
-    public bool TryFind(ReadOnlySpan<byte> key, ulong keyHash, ulong sequence, out EntryKind kind, out ReadOnlySpan<byte> value)
+    public bool TryFind(
+        ReadOnlySpan<byte> key, ulong keyHash, ulong sequence, out EntryKind kind, out ReadOnlySpan<byte> value)
     {
         kind = EntryKind.None;
         value = default;
@@ -92,7 +102,8 @@ sealed class Table : SharedResource
     {
         var handle = Footer.Filter;
         if (cache.Find(Info.Id, handle.Offset) is byte[] cached) return cached;
-        if (!BloomFilter.IsLengthValid(handle.SizeBytes)) throw new CorruptDataException(Path, handle.Offset, $"a filter cannot have {handle.SizeBytes} bytes");
+        if (!BloomFilter.IsLengthValid(handle.SizeBytes))
+            throw new CorruptDataException(Path, handle.Offset, $"a filter cannot have {handle.SizeBytes} bytes");
         var bytes = ReadBytes(handle);
         Block.CheckTrailer(bytes, handle, seed, Path);
         cache.Add(Info.Id, handle.Offset, bytes, bytes.Length);
@@ -111,7 +122,8 @@ sealed class Table : SharedResource
         if (handle.Offset < 0 || handle.SizeBytes <= Block.TrailerBytes || handle.Offset + handle.SizeBytes > Info.FileLength)
             throw new CorruptDataException(Path, Math.Max(0, handle.Offset), "a block lies outside the table");
         var bytes = GC.AllocateUninitializedArray<byte>(handle.SizeBytes);
-        if (file.Read(bytes, handle.Offset) != bytes.Length) throw new CorruptDataException(Path, handle.Offset, "the table is cut off");
+        if (file.Read(bytes, handle.Offset) != bytes.Length)
+            throw new CorruptDataException(Path, handle.Offset, "the table is cut off");
         return bytes;
     }
 }

@@ -47,7 +47,8 @@ sealed class TableBuilder : IDisposable
     {
         var sameKey = count > 0 && LastKey.SequenceEqual(key);
         Invariant.Require(count == 0 || EntryOrder.Compare(LastKey, lastSequence, key, sequence) < 0);
-        if (data.Count > 0 && data.SizeBytes + Block.EntryHeaderBytes + key.Length + value.Length > blockBytes) FinishData();
+        if (data.Count > 0 && data.SizeBytes + Block.EntryHeaderBytes + key.Length + value.Length > blockBytes)
+            FinishData();
         data.Add(kind, key, sequence, value);
         if (count == 0) smallest = key.ToArray();
         if (!sameKey) hashes.Add(KeyHash.Compute(key));
@@ -76,8 +77,9 @@ sealed class TableBuilder : IDisposable
         Write(filter);
         var length = written + buffered + TableFooter.SizeBytes;
         Span<byte> footer = stackalloc byte[TableFooter.SizeBytes];
-        var crc = new TableFooter(
-            files.StoreId, id, rootHandle, new BlockHandle(filterOffset, filter.Length, filterCrc), count, minSequence, maxSequence, length).Write(footer);
+        var filterHandle = new BlockHandle(filterOffset, filter.Length, filterCrc);
+        var content = new TableFooter(files.StoreId, id, rootHandle, filterHandle, count, minSequence, maxSequence, length);
+        var crc = content.Write(footer);
         Write(footer);
         FlushBuffer();
         if (plantedBug != PlantedBug.InstallTableBeforeSync) file.Sync();

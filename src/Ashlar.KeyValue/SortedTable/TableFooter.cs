@@ -10,7 +10,8 @@ namespace Ashlar.KeyValue;
 //   +-------+---------+-----+---------+---------+------+--------+------------+-------------+-------------+------------+------+
 // Crc covers bytes 0..12 and 16..128. Root is the handle of the top index block, Filter that of the filter.
 readonly record struct TableFooter(
-    Guid StoreId, ulong TableId, BlockHandle Root, BlockHandle Filter, long EntryCount, ulong MinSequence, ulong MaxSequence, long FileLength)
+    Guid StoreId, ulong TableId, BlockHandle Root, BlockHandle Filter,
+    long EntryCount, ulong MinSequence, ulong MaxSequence, long FileLength)
 {
     public const int SizeBytes = 128;
     public const uint Version = 1;
@@ -53,12 +54,16 @@ readonly record struct TableFooter(
 
     /// <summary>Reads a footer.</summary>
     /// <exception cref="CorruptDataException">The footer is damaged.</exception>
-    /// <exception cref="UnsupportedFormatException">The footer is sound but of a version that this program cannot read.</exception>
+    /// <exception cref="UnsupportedFormatException">
+    /// The footer is sound but of a version that this program cannot read.
+    /// </exception>
     public static TableFooter Read(ReadOnlySpan<byte> source, string path, long offset, out uint crc)
     {
         if (!IsSound(source)) throw new CorruptDataException(path, offset, "the footer of the table does not hold");
         var version = BinaryPrimitives.ReadUInt32LittleEndian(source[8..]);
-        if (version != Version) throw new UnsupportedFormatException(path, $"table format version {version}; this program reads version {Version}");
+        if (version != Version)
+            throw new UnsupportedFormatException(
+                path, $"table format version {version}; this program reads version {Version}");
         crc = BinaryPrimitives.ReadUInt32LittleEndian(source[12..]);
         return new(
             ReadStoreId(source),

@@ -2,7 +2,8 @@ namespace Ashlar.KeyValue;
 
 /// <summary>What the manifest knows of a table.</summary>
 sealed record TableInfo(
-    ulong Id, int Level, long FileLength, uint FooterCrc, long EntryCount, ulong MinSequence, ulong MaxSequence, byte[] SmallestKey, byte[] LargestKey)
+    ulong Id, int Level, long FileLength, uint FooterCrc, long EntryCount,
+    ulong MinSequence, ulong MaxSequence, byte[] SmallestKey, byte[] LargestKey)
 {
     public bool Overlaps(ReadOnlySpan<byte> smallest, ReadOnlySpan<byte> largest) =>
         SmallestKey.AsSpan().SequenceCompareTo(largest) <= 0 && LargestKey.AsSpan().SequenceCompareTo(smallest) >= 0;

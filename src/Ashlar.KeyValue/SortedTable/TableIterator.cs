@@ -2,7 +2,9 @@ using Ashlar.Storage;
 
 namespace Ashlar.KeyValue;
 
-/// <summary>Walks a table: a position in the top index, in an index block, and in a data block. Blocks are read on demand.</summary>
+/// <summary>
+/// Walks a table: a position in the top index, in an index block, and in a data block. Blocks are read on demand.
+/// </summary>
 sealed class TableIterator(Table table, bool fillCache) : EntryIterator
 {
     Block? root;
@@ -44,10 +46,14 @@ sealed class TableIterator(Table table, bool fillCache) : EntryIterator
         OpenIndex(at, last: false);
         at = index!.Find(key, sequence);
         // The index names the last entry of each block, so the entry is in the block that was found.
-        if (at == index.Count) throw new CorruptDataException(table.Path, root.HandleAt(rootPosition).Offset, "an index block ends before its own last key");
+        if (at == index.Count)
+            throw new CorruptDataException(
+                table.Path, root.HandleAt(rootPosition).Offset, "an index block ends before its own last key");
         OpenData(at, last: false);
         position = data!.Find(key, sequence);
-        if (position == data.Count) throw new CorruptDataException(table.Path, index.HandleAt(indexPosition).Offset, "a block ends before its own last key");
+        if (position == data.Count)
+            throw new CorruptDataException(
+                table.Path, index.HandleAt(indexPosition).Offset, "a block ends before its own last key");
     }
 
     public override void Next()

@@ -13,7 +13,13 @@ sealed class Verifier(StoreFiles files, Manifest manifest)
         foreach (var table in version.Tables.All()) Check(() => CheckTable(table));
         for (var level = 1; level < version.Tables.Levels.Length; level++) CheckOrder(version.Tables.Levels[level]);
         var logs = CheckLogs();
-        return new VerificationReport { Tables = version.Tables.TableCount, LogSegments = logs, Entries = entries, Problems = [.. problems] };
+        return new VerificationReport
+        {
+            Tables = version.Tables.TableCount,
+            LogSegments = logs,
+            Entries = entries,
+            Problems = [.. problems],
+        };
     }
 
     void Check(Action check)
@@ -42,18 +48,25 @@ sealed class Verifier(StoreFiles files, Manifest manifest)
             var count = 0L;
             for (iterator.SeekToFirst(); iterator.IsValid; iterator.Next())
             {
-                if (lastKey is not null && EntryOrder.Compare(lastKey, lastSequence, iterator.Key, iterator.Sequence) >= 0) throw Wrong($"entry {count} is not in order");
-                if (lastKey is null && !iterator.Key.SequenceEqual(info.SmallestKey)) throw Wrong("the smallest key is not the one that the manifest says");
-                if (iterator.Sequence < info.MinSequence || iterator.Sequence > info.MaxSequence) throw Wrong($"sequence {iterator.Sequence} lies outside what the manifest says");
-                if (!BloomFilter.MayContain(filter, KeyHash.Compute(iterator.Key))) throw Wrong($"the filter misses the key of entry {count}");
-                if (iterator.Kind is not (EntryKind.Put or EntryKind.Delete)) throw Wrong($"entry {count} is of unknown kind {iterator.Kind}");
+                if (lastKey is not null && EntryOrder.Compare(lastKey, lastSequence, iterator.Key, iterator.Sequence) >= 0)
+                    throw Wrong($"entry {count} is not in order");
+                if (lastKey is null && !iterator.Key.SequenceEqual(info.SmallestKey))
+                    throw Wrong("the smallest key is not the one that the manifest says");
+                if (iterator.Sequence < info.MinSequence || iterator.Sequence > info.MaxSequence)
+                    throw Wrong($"sequence {iterator.Sequence} lies outside what the manifest says");
+                if (!BloomFilter.MayContain(filter, KeyHash.Compute(iterator.Key)))
+                    throw Wrong($"the filter misses the key of entry {count}");
+                if (iterator.Kind is not (EntryKind.Put or EntryKind.Delete))
+                    throw Wrong($"entry {count} is of unknown kind {iterator.Kind}");
                 lastKey = iterator.Key.ToArray();
                 lastSequence = iterator.Sequence;
                 count++;
             }
 
-            if (count != info.EntryCount || count != fresh.Footer.EntryCount) throw Wrong($"the manifest says {info.EntryCount} entries, there are {count}");
-            if (!lastKey.AsSpan().SequenceEqual(info.LargestKey)) throw Wrong("the largest key is not the one that the manifest says");
+            if (count != info.EntryCount || count != fresh.Footer.EntryCount)
+                throw Wrong($"the manifest says {info.EntryCount} entries, there are {count}");
+            if (!lastKey.AsSpan().SequenceEqual(info.LargestKey))
+                throw Wrong("the largest key is not the one that the manifest says");
             entries += count;
         }
         finally
@@ -69,11 +82,12 @@ sealed class Verifier(StoreFiles files, Manifest manifest)
         for (var i = 1; i < level.Length; i++)
         {
             if (level[i - 1].Info.LargestKey.AsSpan().SequenceCompareTo(level[i].Info.SmallestKey) >= 0)
-                problems.Add(new CorruptDataException(level[i].Path, 0, $"the table overlaps table {level[i - 1].Info.Id} of its level"));
+                problems.Add(new(level[i].Path, 0, $"the table overlaps table {level[i - 1].Info.Id} of its level"));
         }
     }
 
-    // Segments that have a successor are complete. The newest one is being written: what of it is durable is checked when it is read.
+    // Segments that have a successor are complete. The newest one is being written: what of it is durable is checked
+    // when it is read.
     int CheckLogs()
     {
         LogInfo[] logs;
@@ -101,7 +115,8 @@ sealed class Verifier(StoreFiles files, Manifest manifest)
             // Its entries were written to a table meanwhile; still listed, it would be damage.
             lock (manifest.Gate)
             {
-                if (manifest.State.Logs.ContainsKey(log.Id)) throw new CorruptDataException(path, 0, "the manifest lists this log segment, but the file is missing");
+                if (manifest.State.Logs.ContainsKey(log.Id))
+                    throw new CorruptDataException(path, 0, "the manifest lists this log segment, but the file is missing");
             }
         }
     }

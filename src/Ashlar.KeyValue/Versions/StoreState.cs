@@ -1,6 +1,8 @@
 namespace Ashlar.KeyValue;
 
-/// <summary>What readers see: the current version, the visible sequence, and the snapshots that hold old entries in place.</summary>
+/// <summary>
+/// What readers see: the current version, the visible sequence, and the snapshots that hold old entries in place.
+/// </summary>
 sealed class StoreState(StoreVersion first, ulong sequence) : IDisposable
 {
     readonly Lock gate = new();

@@ -22,7 +22,9 @@ sealed class StoreVersion : SharedResource
 
     public TableSet Tables { get; }
 
-    /// <summary>Finds what a key holds at a sequence: true if it is present. The value stays readable while this is referenced.</summary>
+    /// <summary>
+    /// Finds what a key holds at a sequence: true if it is present. The value stays readable while this is referenced.
+    /// </summary>
     public bool TryGet(ReadOnlySpan<byte> key, ulong sequence, out ReadOnlySpan<byte> value)
     {
         if (Active.TryFind(key, sequence, out var kind, out value)) return kind == EntryKind.Put;

@@ -47,7 +47,8 @@ sealed class TableSet : SharedResource
         {
             var tables = Levels[level];
             var at = LevelIterator.FindTable(tables, key);
-            if (at < tables.Length && tables[at].Info.Covers(key) && tables[at].TryFind(key, hash, sequence, out kind, out value)) return true;
+            if (at < tables.Length && tables[at].Info.Covers(key) && tables[at].TryFind(key, hash, sequence, out kind, out value))
+                return true;
         }
 
         kind = EntryKind.None;

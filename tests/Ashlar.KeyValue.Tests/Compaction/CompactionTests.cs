@@ -4,7 +4,8 @@ namespace Ashlar.KeyValue.Tests;
 
 public sealed class CompactionTests
 {
-    static KeyValueOptions Deep(SimulatedFileSystem disk) => TestStore.Small(disk) with { MemTableBytes = 1024, TableBytes = 1024, LogChunkBytes = 1024, LevelZeroTables = 2 };
+    static KeyValueOptions Deep(SimulatedFileSystem disk) =>
+        TestStore.Small(disk) with { MemTableBytes = 1024, TableBytes = 1024, LogChunkBytes = 1024, LevelZeroTables = 2 };
 
     [Fact]
     public void Data_sinks_to_deeper_levels_and_stays_readable()

@@ -6,7 +6,8 @@ namespace Ashlar.KeyValue.Tests;
 /// <summary>Readers and writers at once, with flushes and compactions under them.</summary>
 public sealed class ConcurrencyTests
 {
-    static KeyValueStore OpenSmall() => KeyValueStore.Open(TestStore.Directory, TestStore.Small(TestStore.NewDisk(), inline: false) with { TimeProvider = TimeProvider.System });
+    static KeyValueStore OpenSmall() =>
+        KeyValueStore.Open(TestStore.Directory, TestStore.Small(TestStore.NewDisk(), inline: false) with { TimeProvider = TimeProvider.System });
 
     [Fact]
     public async Task A_writer_reads_its_own_writes_and_never_an_older_value_of_another()

@@ -18,8 +18,13 @@ static class CrashCheck
             recovered = CrashWorkload.Describe(store);
             if (!workload.StepsWith(recovered).Any(step => step >= promised && step <= begun))
             {
+                var steps = string.Join(',', workload.StepsWith(recovered));
                 throw new InvalidOperationException(
-                    $"Promised {promised}: {workload.ContentAt(promised)}\nbegun {begun}: {workload.ContentAt(begun)}\nfound [{string.Join(',', workload.StepsWith(recovered))}]: {recovered}");
+                    $"""
+                    Promised {promised}: {workload.ContentAt(promised)}
+                    Begun {begun}: {workload.ContentAt(begun)}
+                    Found (as after {steps}): {recovered}
+                    """);
             }
 
             RequireClean(store);
@@ -34,7 +39,8 @@ static class CrashCheck
 
         using (var store = KeyValueStore.Open(CrashWorkload.Directory, options))
         {
-            if (!store.Get("new"u8).AsSpan().SequenceEqual("1000000"u8)) throw new InvalidOperationException("A write after recovery is lost.");
+            if (!store.Get("new"u8).AsSpan().SequenceEqual("1000000"u8))
+                throw new InvalidOperationException("A write after recovery is lost.");
             store.Delete("new"u8);
             if (CrashWorkload.Describe(store) is var last && last != recovered)
                 throw new InvalidOperationException($"After a further write {last} is found, before {recovered}");
@@ -45,6 +51,7 @@ static class CrashCheck
     static void RequireClean(KeyValueStore store)
     {
         var report = store.Verify();
-        if (!report.IsClean) throw new InvalidOperationException(string.Join('\n', report.Problems.Select(problem => problem.Message)));
+        if (!report.IsClean)
+            throw new InvalidOperationException(string.Join('\n', report.Problems.Select(problem => problem.Message)));
     }
 }

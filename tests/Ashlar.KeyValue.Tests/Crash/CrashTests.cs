@@ -4,7 +4,9 @@ using Xunit.Abstractions;
 
 namespace Ashlar.KeyValue.Tests;
 
-/// <summary>Power cuts at every point of workloads that pass through log, memtables, tables, compaction and reopening.</summary>
+/// <summary>
+/// Power cuts at every point of workloads that pass through log, memtables, tables, compaction and reopening.
+/// </summary>
 public sealed class CrashTests(ITestOutputHelper output)
 {
     [Theory, Seeds(count: 12)]

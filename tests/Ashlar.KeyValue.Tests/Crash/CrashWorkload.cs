@@ -37,22 +37,23 @@ sealed class CrashWorkload
     public int Steps { get; }
 
     /// <summary>Everything small, so that a short workload passes through all that the engine does.</summary>
-    public static KeyValueOptions Options(SimulatedFileSystem disk, ulong seed, PlantedBug plantedBug = PlantedBug.None) => new()
-    {
-        FileSystem = disk,
-        Entropy = new SeededEntropy(seed),
-        TimeProvider = new SimulatedClock(),
-        MemTableBytes = seed % 2 == 0 ? 1500 : 4000,
-        TableBytes = 1024,
-        BlockBytes = 256,
-        LogChunkBytes = 2048,
-        ManifestRewriteBytes = 400,
-        LevelZeroTables = 2,
-        RelaxedLossBytes = 4096,
-        BlockCacheBytes = 1 << 20,
-        BackgroundInline = true,
-        PlantedBug = plantedBug,
-    };
+    public static KeyValueOptions Options(
+        SimulatedFileSystem disk, ulong seed, PlantedBug plantedBug = PlantedBug.None) => new()
+        {
+            FileSystem = disk,
+            Entropy = new SeededEntropy(seed),
+            TimeProvider = new SimulatedClock(),
+            MemTableBytes = seed % 2 == 0 ? 1500 : 4000,
+            TableBytes = 1024,
+            BlockBytes = 256,
+            LogChunkBytes = 2048,
+            ManifestRewriteBytes = 400,
+            LevelZeroTables = 2,
+            RelaxedLossBytes = 4096,
+            BlockCacheBytes = 1 << 20,
+            BackgroundInline = true,
+            PlantedBug = plantedBug,
+        };
 
     public void Run(SimulatedFileSystem disk, PlantedBug plantedBug = PlantedBug.None)
     {
@@ -64,7 +65,8 @@ sealed class CrashWorkload
     /// <summary>Changes after which the store held this, and nothing else.</summary>
     public IReadOnlyList<int> StepsWith(string content) => stepsByContent.TryGetValue(content, out var steps) ? steps : [];
 
-    public string ContentAt(int step) => Describe(contents[step].OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => (pair.Key, pair.Value)));
+    public string ContentAt(int step) =>
+        Describe(contents[step].OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => (pair.Key, pair.Value)));
 
     public static string Describe(KeyValueStore store)
     {
@@ -74,14 +76,17 @@ sealed class CrashWorkload
         {
             var value = Encoding.UTF8.GetString(cursor.Value);
             var number = int.Parse(value.TrimStart('.'));
-            if (value != Value(number)) throw new InvalidOperationException($"{Encoding.UTF8.GetString(cursor.Key)} holds a value that was never written: {value}");
+            if (value != Value(number))
+                throw new InvalidOperationException(
+                    $"{Encoding.UTF8.GetString(cursor.Key)} holds a value that was never written: {value}");
             entries.Add((Encoding.UTF8.GetString(cursor.Key), number));
         }
 
         return Describe(entries);
     }
 
-    static string Describe(IEnumerable<(string Key, int Value)> entries) => string.Join(' ', entries.Select(entry => $"{entry.Key}={entry.Value}"));
+    static string Describe(IEnumerable<(string Key, int Value)> entries) =>
+        string.Join(' ', entries.Select(entry => $"{entry.Key}={entry.Value}"));
 
     // Lengths differ, and some values span several sectors.
     static string Value(int number) => number.ToString().PadLeft(number % 7 == 0 ? 700 : 20 + (number * 37 % 90), '.');

@@ -13,10 +13,12 @@ public sealed class LogReaderTests
     public void Groups_are_read_in_order() => Assert.Equal("1:one 2:two 3:three 4:four", Three.Recover());
 
     [Fact]
-    public void A_tail_of_zeros_ends_the_log() => Assert.Equal("1:one 2:two 3:three 4:four", Three.AppendRaw(new byte[5000]).Recover());
+    public void A_tail_of_zeros_ends_the_log() =>
+        Assert.Equal("1:one 2:two 3:three 4:four", Three.AppendRaw(new byte[5000]).Recover());
 
     [Fact]
-    public void A_tail_of_rubbish_ends_the_log() => Assert.Equal("1:one 2:two 3:three 4:four", Three.AppendRaw([.. Enumerable.Range(0, 777).Select(i => (byte)(i * 7))]).Recover());
+    public void A_tail_of_rubbish_ends_the_log() =>
+        Assert.Equal("1:one 2:two 3:three 4:four", Three.AppendRaw([.. Enumerable.Range(0, 777).Select(i => (byte)(i * 7))]).Recover());
 
     [Fact]
     public void A_last_group_that_is_cut_anywhere_is_dropped_as_a_whole()

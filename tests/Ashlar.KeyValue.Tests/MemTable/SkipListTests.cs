@@ -36,11 +36,13 @@ public sealed class SkipListTests
             var expected = model.Keys.Where(entry => entry.CompareTo((key, ulong.MaxValue - sequence)) >= 0).Take(1).ToArray();
             var found = list.FindAtLeast(Key(key), sequence);
             Assert.Equal(expected.Length == 0, found == null);
-            if (found != null) Assert.Equal(expected[0], (BinaryPrimitives.ReadInt32BigEndian(SkipList.KeyOf(found)), ulong.MaxValue - SkipList.SequenceOf(found)));
+            if (found != null)
+                Assert.Equal(expected[0], (BinaryPrimitives.ReadInt32BigEndian(SkipList.KeyOf(found)), ulong.MaxValue - SkipList.SequenceOf(found)));
             var before = model.Keys.TakeWhile(entry => entry.CompareTo((key, ulong.MaxValue - sequence)) < 0).TakeLast(1).ToArray();
             found = list.FindBefore(Key(key), sequence);
             Assert.Equal(before.Length == 0, found == null);
-            if (found != null) Assert.Equal(before[0], (BinaryPrimitives.ReadInt32BigEndian(SkipList.KeyOf(found)), ulong.MaxValue - SkipList.SequenceOf(found)));
+            if (found != null)
+                Assert.Equal(before[0], (BinaryPrimitives.ReadInt32BigEndian(SkipList.KeyOf(found)), ulong.MaxValue - SkipList.SequenceOf(found)));
         }
 
         list.Free();

@@ -3,7 +3,10 @@ using Ashlar.TestKit;
 
 namespace Ashlar.KeyValue.Tests;
 
-/// <summary>Random sequences of everything a user can do, against a dictionary; power cuts and reopening are operations like others.</summary>
+/// <summary>
+/// Random sequences of everything a user can do, against a dictionary; power cuts and reopening are operations like
+/// others.
+/// </summary>
 public sealed class ModelTests
 {
     [Theory, Seeds(count: 40)]
@@ -145,7 +148,9 @@ public sealed class ModelTests
             store = Open();
             var found = store.ReadAll();
             var survived = history.FindIndex(state => Describe(state) == found);
-            if (survived < 0) throw new InvalidOperationException($"After the power cut the store holds no state since the last promise: {found}");
+            if (survived < 0)
+                throw new InvalidOperationException(
+                    $"After the power cut the store holds no state since the last promise: {found}");
             history.RemoveRange(survived + 1, history.Count - survived - 1);
             Promise();
         }
@@ -156,11 +161,17 @@ public sealed class ModelTests
 
         KeyValueStore Open() => KeyValueStore.Open(TestStore.Directory, TestStore.Small(disk, inline) with
         {
-            Entropy = new SeededEntropy(random.NextUInt64()), MemTableBytes = 2500, TableBytes = 1024, BlockBytes = 256, LevelZeroTables = 2, LogChunkBytes = 2048,
+            Entropy = new SeededEntropy(random.NextUInt64()),
+            MemTableBytes = 2500,
+            TableBytes = 1024,
+            BlockBytes = 256,
+            LevelZeroTables = 2,
+            LogChunkBytes = 2048,
             ManifestRewriteBytes = 500,
         });
 
-        static string Describe(SortedDictionary<string, string> content) => string.Join(' ', content.Select(pair => $"{pair.Key}={pair.Value}"));
+        static string Describe(SortedDictionary<string, string> content) =>
+            string.Join(' ', content.Select(pair => $"{pair.Key}={pair.Value}"));
 
         static void Require(string? found, string? expected)
         {

@@ -5,14 +5,21 @@ using Xunit.Abstractions;
 
 namespace Ashlar.KeyValue.Tests;
 
-/// <summary>Rot: one flipped bit in each byte of a closed store gives an error or no difference, never a wrong answer.</summary>
+/// <summary>
+/// Rot: one flipped bit in each byte of a closed store gives an error or no difference, never a wrong answer.
+/// </summary>
 public sealed class BitFlipTests(ITestOutputHelper output)
 {
     const long MostAllocatedBytes = 16 << 20;
 
     static KeyValueOptions Options(IFileSystem disk) => new()
     {
-        FileSystem = disk, Entropy = new SeededEntropy(5), BlockBytes = 256, LogChunkBytes = 2048, BackgroundInline = true, BlockCacheBytes = 1 << 20,
+        FileSystem = disk,
+        Entropy = new SeededEntropy(5),
+        BlockBytes = 256,
+        LogChunkBytes = 2048,
+        BlockCacheBytes = 1 << 20,
+        BackgroundInline = true,
     };
 
     [Fact]
@@ -21,11 +28,11 @@ public sealed class BitFlipTests(ITestOutputHelper output)
         var disk = new SimulatedFileSystem(isRecording: false);
         using (var store = KeyValueStore.Open(StoreImage.Directory, Options(disk)))
         {
-            for (var i = 0; i < 24; i++) store.Put(Encoding.UTF8.GetBytes($"key {i:d2}"), Encoding.UTF8.GetBytes($"value {i}"));
+            for (var i = 0; i < 24; i++) store.Put($"key {i:d2}", $"value {i}");
             store.Compact();
-            for (var i = 0; i < 24; i += 2) store.Delete(Encoding.UTF8.GetBytes($"key {i:d2}"));
+            for (var i = 0; i < 24; i += 2) store.Delete($"key {i:d2}");
             store.Flush();
-            for (var i = 0; i < 24; i += 3) store.Put(Encoding.UTF8.GetBytes($"key {i:d2}"), Encoding.UTF8.GetBytes($"newer {i}"));
+            for (var i = 0; i < 24; i += 3) store.Put($"key {i:d2}", $"newer {i}");
         }
 
         var image = StoreImage.Take(disk);
@@ -61,13 +68,8 @@ public sealed class BitFlipTests(ITestOutputHelper output)
     static string Read(IFileSystem disk)
     {
         using var store = KeyValueStore.Open(StoreImage.Directory, Options(disk));
-        var text = new StringBuilder();
-        using (var cursor = store.Scan(KeyRange.All))
-        {
-            while (cursor.MoveNext()) text.Append(Encoding.UTF8.GetString(cursor.Key)).Append('=').Append(Encoding.UTF8.GetString(cursor.Value)).Append('\n');
-        }
-
-        for (var i = 0; i < 24; i++) text.Append(store.Get(Encoding.UTF8.GetBytes($"key {i:d2}")) is { } value ? Encoding.UTF8.GetString(value) : "-").Append('\n');
+        var text = new StringBuilder(store.ReadAll());
+        for (var i = 0; i < 24; i++) text.Append(' ').Append(store.Get($"key {i:d2}") ?? "-");
         var report = store.Verify();
         if (!report.IsClean) throw report.Problems[0];
         return text.ToString();
