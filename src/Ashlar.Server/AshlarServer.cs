@@ -135,8 +135,8 @@ public sealed class AshlarServer : IAsyncDisposable
         if (!directory.IsNew)
         {
             var pool = await PoolFiles.OpenAsync(path, options).ConfigureAwait(false);
-            if (options.PoolSizeBytes is { } asked && asked != pool.GetUsage().CapacityBytes)
-                log.Write($"server: pool main has {pool.GetUsage().CapacityBytes} bytes; a pool size is looked at when the pool is created only");
+            if (options.PoolSizeBytes is { } asked && PoolFiles.SizeBytes(path, options) is var size && size != PoolFiles.WholeBlocks(asked))
+                log.Write($"server: pool main was created with {size} bytes; that another size is asked for now changes nothing");
             return pool;
         }
 

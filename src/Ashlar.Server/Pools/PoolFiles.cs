@@ -14,10 +14,19 @@ static class PoolFiles
     /// <summary>90 % of what is free, in whole GiB: a full pool should be the pool's error, not the file system's.</summary>
     public static long DefaultCapacity(long freeBytes) => Math.Max(Gibibyte, freeBytes / 10 * 9 / Gibibyte * Gibibyte);
 
+    public static long WholeBlocks(long bytes) => bytes / BlockSizeBytes * BlockSizeBytes;
+
+    /// <summary>Size that the pool was created with.</summary>
+    public static long SizeBytes(string path, ServerOptions options)
+    {
+        using var file = options.FileSystem.Open(DataPath(path), FileOpenMode.ReadOnly);
+        return file.LengthBytes;
+    }
+
     /// <summary>Creates the files of a pool in an empty directory, and opens it. Durable when the call returns.</summary>
     public static async Task<StoragePool> CreateAsync(string path, string name, long capacityBytes, ServerOptions options)
     {
-        var device = FileDevice.Create(options.FileSystem, DataPath(path), capacityBytes / BlockSizeBytes * BlockSizeBytes, BlockSizeBytes);
+        var device = FileDevice.Create(options.FileSystem, DataPath(path), WholeBlocks(capacityBytes), BlockSizeBytes);
         await using (device.ConfigureAwait(false))
         {
             options.FileSystem.CreateDirectory(MetadataPath(path));

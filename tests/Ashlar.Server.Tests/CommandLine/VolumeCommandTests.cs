@@ -1,3 +1,6 @@
+using System.Net.Sockets;
+using System.Text;
+
 namespace Ashlar.Server.Tests.CommandLine;
 
 public sealed class VolumeCommandTests
@@ -98,6 +101,37 @@ public sealed class VolumeCommandTests
         Assert.Equal(exitCode, result.ExitCode);
         Assert.StartsWith("Delete volume vm1 and the ", result.Error, StringComparison.Ordinal);
         Assert.Equal(left, (await server.CallAsync("volume", "list", "-o", "name")).Out);
+    }
+
+    [Fact]
+    public async Task A_volume_with_a_client_is_in_use_until_the_client_leaves()
+    {
+        await using var server = await RunningProgram.StartAsync();
+        await server.CallAsync("volume", "create", "vm1", "--size", "1GiB");
+        var nbd = new Uri(server.Status.Endpoints.Nbd);
+        using (var client = new TcpClient())
+        {
+            await client.ConnectAsync(nbd.Host, nbd.Port);
+            await AttachAsync(client.GetStream(), "vm1");
+
+            Assert.Contains(" 1 NBD ", (await server.CallAsync("volume", "list")).Out, StringComparison.Ordinal);
+            var refused = await server.CallAsync("volume", "delete", "vm1", "--yes");
+            Assert.Equal(6, refused.ExitCode);
+            Assert.StartsWith("error: volume vm1 is in use: 1 NBD\n", refused.Error, StringComparison.Ordinal);
+        }
+        // The server learns that the client left a moment after it did.
+        while ((await server.CallAsync("volume", "show", "vm1", "-o", "json")).OutJson.GetProperty("clients").GetProperty("nbd").GetInt32() > 0)
+            await Task.Yield();
+        Assert.Equal(0, (await server.CallAsync("volume", "delete", "vm1", "--yes")).ExitCode);
+    }
+
+    /// <summary>Fixed newstyle negotiation with NBD_OPT_EXPORT_NAME, to the end of its reply.</summary>
+    static async Task AttachAsync(NetworkStream stream, string export)
+    {
+        await stream.ReadExactlyAsync(new byte[18]);
+        byte[] option = [0, 0, 0, 3, .. "IHAVEOPT"u8, 0, 0, 0, 1, 0, 0, 0, (byte)export.Length, .. Encoding.ASCII.GetBytes(export)];
+        await stream.WriteAsync(option);
+        await stream.ReadExactlyAsync(new byte[10]); // No zeroes follow: both sides said so.
     }
 
     [Fact]
