@@ -102,7 +102,8 @@ public sealed class AshlarServer : IAsyncDisposable
         if (IPAddress.IsLoopback(options.Listen) || options.AllowUnauthenticated) return;
         throw new ServerStartException(
             StartProblem.Unauthenticated,
-            $"{options.Listen} can be reached from other machines, and nothing asks clients who they are: whoever reaches it may read, change and delete every volume");
+            $"{options.Listen} can be reached from other machines, and nothing asks clients who they are: "
+            + "whoever reaches it may read, change and delete every volume");
     }
 
     async Task StartPartsAsync()
@@ -112,9 +113,11 @@ public sealed class AshlarServer : IAsyncDisposable
         pools = new ServedPools([new ServedPool(await OpenMainPoolAsync(directory).ConfigureAwait(false))]);
         parts.Push(pools);
 
-        var nbd = Listen(StartProblem.NbdPort, "nbd", options.NbdPort, where => NbdServer.Start(where, new VolumeNbdExports(pools), log.Write));
+        var nbd = Listen(StartProblem.NbdPort, "nbd", options.NbdPort, where =>
+            NbdServer.Start(where, new VolumeNbdExports(pools), log.Write));
         parts.Push(nbd);
-        var iscsi = Listen(StartProblem.IscsiPort, "iscsi", options.IscsiPort, where => IscsiServer.Start(where, new VolumeIscsiTargets(pools), log.Write));
+        var iscsi = Listen(StartProblem.IscsiPort, "iscsi", options.IscsiPort, where =>
+            IscsiServer.Start(where, new VolumeIscsiTargets(pools), log.Write));
         parts.Push(iscsi);
         var api = await ApiServer.StartAsync(new(options.Listen, options.ApiPort), log, routes =>
         {
@@ -135,7 +138,8 @@ public sealed class AshlarServer : IAsyncDisposable
         if (!directory.IsNew)
         {
             var pool = await PoolFiles.OpenAsync(path, options).ConfigureAwait(false);
-            if (options.PoolSizeBytes is { } asked && PoolFiles.SizeBytes(path, options) is var size && size != PoolFiles.WholeBlocks(asked))
+            var size = PoolFiles.SizeBytes(path, options);
+            if (options.PoolSizeBytes is { } asked && size != PoolFiles.WholeBlocks(asked))
                 log.Write($"server: pool main was created with {size} bytes; that another size is asked for now changes nothing");
             return pool;
         }
@@ -161,9 +165,13 @@ public sealed class AshlarServer : IAsyncDisposable
     }
 
     /// <summary>An address that a client on this machine can use: where we listen everywhere, that is the loopback.</summary>
-    static string Reachable(IPEndPoint endPoint) => new IPEndPoint(
-        endPoint.Address.Equals(IPAddress.Any) ? IPAddress.Loopback : endPoint.Address.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback : endPoint.Address,
-        endPoint.Port).ToString();
+    static string Reachable(IPEndPoint endPoint)
+    {
+        var address = endPoint.Address.Equals(IPAddress.Any) ? IPAddress.Loopback
+            : endPoint.Address.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback
+            : endPoint.Address;
+        return new IPEndPoint(address, endPoint.Port).ToString();
+    }
 
     sealed class Part(IDisposable inner) : IAsyncDisposable
     {

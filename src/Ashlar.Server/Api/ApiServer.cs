@@ -40,7 +40,8 @@ sealed class ApiServer : IAsyncDisposable
         builder.Services.AddRoutingCore();
         builder.Services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = Grace);
-        builder.Services.ConfigureHttpJsonOptions(options => ApiJson.Apply(options.SerializerOptions).TypeInfoResolverChain.Insert(0, ApiJson.Default));
+        builder.Services.ConfigureHttpJsonOptions(options =>
+            ApiJson.Apply(options.SerializerOptions).TypeInfoResolverChain.Insert(0, ApiJson.Default));
         builder.WebHost.UseKestrelCore().ConfigureKestrel(options => Limit(options, endPoint));
 
         var application = builder.Build();
@@ -55,7 +56,8 @@ sealed class ApiServer : IAsyncDisposable
         catch (IOException e) when (e.InnerException is AddressInUseException)
         {
             await application.DisposeAsync().ConfigureAwait(false);
-            throw new ServerStartException(StartProblem.ApiPort, $"api: cannot listen on {endPoint}: the port is taken by another program", e);
+            throw new ServerStartException(
+                StartProblem.ApiPort, $"api: cannot listen on {endPoint}: the port is taken by another program", e);
         }
         catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException)
         {

@@ -10,12 +10,14 @@ namespace Ashlar.Server;
 /// </summary>
 sealed class OriginGuard(RequestDelegate next, IPAddress listen)
 {
+    static readonly ProblemKind ForeignHost = ProblemKind.ForeignOrigin.WithStatus(StatusCodes.Status421MisdirectedRequest);
+
     public Task InvokeAsync(HttpContext context)
     {
         var host = context.Request.Host.Host;
-        if (!IsOurs(host))
-            throw new ApiException(ProblemKind.ForeignOrigin.WithStatus(StatusCodes.Status421MisdirectedRequest), $"'{host}' is not a name of this server");
-        if (!HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method) && IsCrossOrigin(context.Request))
+        if (!IsOurs(host)) throw new ApiException(ForeignHost, $"'{host}' is not a name of this server");
+        var isWrite = !HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method);
+        if (isWrite && IsCrossOrigin(context.Request))
             throw new ApiException(ProblemKind.ForeignOrigin, "web pages of other origins may not change anything");
         return next(context);
     }
@@ -25,7 +27,8 @@ sealed class OriginGuard(RequestDelegate next, IPAddress listen)
     {
         if (host.Equals("localhost", StringComparison.OrdinalIgnoreCase)) return true;
         if (!IPAddress.TryParse(host, out var address)) return false;
-        return IPAddress.IsLoopback(address) || address.Equals(listen) || listen.Equals(IPAddress.Any) || listen.Equals(IPAddress.IPv6Any);
+        return IPAddress.IsLoopback(address) || address.Equals(listen)
+            || listen.Equals(IPAddress.Any) || listen.Equals(IPAddress.IPv6Any);
     }
 
     static bool IsCrossOrigin(HttpRequest request)

@@ -16,11 +16,12 @@ sealed class ProblemWriter(RequestDelegate next, ServerLog log)
         try
         {
             await next(context).ConfigureAwait(false);
-            if (context.Response.HasStarted || context.Response.ContentLength is not null || context.Response.ContentType is not null) return;
+            if (context.Response is not { HasStarted: false, ContentLength: null, ContentType: null }) return;
             if (context.Response.StatusCode == StatusCodes.Status404NotFound)
                 await WriteAsync(context, ProblemKind.NoSuchRoute, $"there is no {context.Request.Path}").ConfigureAwait(false);
             else if (context.Response.StatusCode >= StatusCodes.Status400BadRequest)
-                await WriteAsync(context, ProblemKind.InvalidRequest.WithStatus(context.Response.StatusCode), Reason(context)).ConfigureAwait(false);
+                await WriteAsync(context, ProblemKind.InvalidRequest.WithStatus(context.Response.StatusCode), Reason(context))
+                    .ConfigureAwait(false);
         }
         catch (Exception e) when (!context.Response.HasStarted && !context.RequestAborted.IsCancellationRequested)
         {

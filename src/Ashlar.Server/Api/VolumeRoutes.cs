@@ -16,7 +16,8 @@ static class VolumeRoutes
         volumes.MapGet("", Ok<VolumeList> (string pool) =>
         {
             var served = pools.Get(pool);
-            return TypedResults.Ok(new VolumeList { Items = [.. served.List().Select(info => Resources.Volume(endpoints(), served, info))] });
+            var items = served.List().Select(info => Resources.Volume(endpoints(), served, info));
+            return TypedResults.Ok(new VolumeList { Items = [.. items] });
         });
 
         volumes.MapPost("", async Task<Created<Volume>> (string pool, CreateVolume request) =>
@@ -35,7 +36,8 @@ static class VolumeRoutes
         volumes.MapPatch("{volume}", async Task<Ok<Volume>> (string pool, string volume, ChangeVolume request) =>
         {
             var served = pools.Get(pool);
-            return TypedResults.Ok(Resources.Volume(endpoints(), served, await served.ResizeAsync(volume, request).ConfigureAwait(false)));
+            var info = await served.ResizeAsync(volume, request).ConfigureAwait(false);
+            return TypedResults.Ok(Resources.Volume(endpoints(), served, info));
         });
 
         volumes.MapDelete("{volume}", async Task<NoContent> (string pool, string volume, bool force = false) =>

@@ -129,7 +129,11 @@ sealed class DataDirectory : IDisposable
         var names = files.List(path);
         if (names.Any(name => name is "FORMAT" or "FORMAT.new")) return;
         if (names.FirstOrDefault(name => name is not ("lock" or "run" or "lost+found")) is { } foreign)
-            throw new ServerStartException(StartProblem.DataDirectory, $"{path} holds '{foreign}' but no FORMAT file: it is not an Ashlar data directory, and not empty");
+        {
+            throw new ServerStartException(
+                StartProblem.DataDirectory,
+                $"{path} holds '{foreign}' but no FORMAT file: it is not an Ashlar data directory, and not empty");
+        }
     }
 
     static void CreateWithParents(IFileSystem files, string path)

@@ -31,12 +31,13 @@ public sealed record FormatFile(Guid Id, DateTimeOffset CreatedAt)
     /// <summary>The bytes of the file.</summary>
     public byte[] ToBytes()
     {
-        var body = $"{Magic}\nversion {Version}\nid {Id:D}\ncreated {CreatedAt.UtcDateTime.ToString(TimeFormat, CultureInfo.InvariantCulture)}\n";
-        return Encoding.ASCII.GetBytes($"{body}crc32c {Crc32C.Compute(Encoding.ASCII.GetBytes(body)):x8}\n");
+        var created = CreatedAt.UtcDateTime.ToString(TimeFormat, CultureInfo.InvariantCulture);
+        var body = $"{Magic}\nversion {Version}\nid {Id:D}\ncreated {created}\n";
+        return Encoding.ASCII.GetBytes($"{body}{ChecksumLine(body)}\n");
     }
 
     /// <summary>Reads the file.</summary>
-    /// <exception cref="UnsupportedFormatException">Another product's file, or a version that this program does not know.</exception>
+    /// <exception cref="UnsupportedFormatException">Another product's file, or an unknown version.</exception>
     /// <exception cref="CorruptDataException">The file is damaged.</exception>
     public static FormatFile Read(IFile file)
     {
@@ -48,20 +49,24 @@ public sealed record FormatFile(Guid Id, DateTimeOffset CreatedAt)
         if (lines.Length < 2 || !lines[1].StartsWith("version ", StringComparison.Ordinal))
             throw Damaged("the line with the version is missing");
         if (lines[1] != $"version {Version}")
-            throw new UnsupportedFormatException(file.Path, $"the data has format {lines[1]}, this program reads version {Version}; use the release that wrote it, or a newer one");
-
-        var body = text[..(text.IndexOf("crc32c ", StringComparison.Ordinal) is >= 0 and var end ? end : throw Damaged("the line with the checksum is missing"))];
-        if (lines is not [_, _, _, _, _, ""] || lines[4] != $"crc32c {Crc32C.Compute(Encoding.ASCII.GetBytes(body)):x8}")
-            throw Damaged("its checksum does not match");
-        if (!Guid.TryParseExact(Value(lines[2], "id "), "D", out var id)
-            || !DateTimeOffset.TryParseExact(Value(lines[3], "created "), TimeFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var createdAt))
         {
-            throw Damaged("a line does not say what it should");
+            throw new UnsupportedFormatException(
+                file.Path,
+                $"the data has format {lines[1]}, this program reads version {Version}; use the release that wrote it, or a newer one");
         }
+        if (lines is not [_, _, _, _, var checksum, ""] || checksum != ChecksumLine(text[..^(checksum.Length + 1)]))
+            throw Damaged("its checksum does not match");
+        if (!Guid.TryParseExact(Value(lines[2], "id "), "D", out var id) || !TryParseTime(Value(lines[3], "created "), out var createdAt))
+            throw Damaged("a line does not say what it should");
         return new(id, createdAt);
 
         CorruptDataException Damaged(string problem) => new(file.Path, 0, problem);
     }
+
+    static string ChecksumLine(string body) => $"crc32c {Crc32C.Compute(Encoding.ASCII.GetBytes(body)):x8}";
+
+    static bool TryParseTime(string? text, out DateTimeOffset time) =>
+        DateTimeOffset.TryParseExact(text, TimeFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out time);
 
     static string? Value(string line, string name) => line.StartsWith(name, StringComparison.Ordinal) ? line[name.Length..] : null;
 }

@@ -68,5 +68,6 @@ static class PoolFiles
         CreateIfMissing = isNew,
     });
 
-    static PoolOptions PoolOptions(ServerOptions options) => new() { TimeProvider = options.TimeProvider, Entropy = options.Entropy };
+    static PoolOptions PoolOptions(ServerOptions options) =>
+        new() { TimeProvider = options.TimeProvider, Entropy = options.Entropy };
 }

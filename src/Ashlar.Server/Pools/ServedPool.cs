@@ -38,7 +38,11 @@ sealed class ServedPool(StoragePool pool) : IAsyncDisposable
     }
 
     /// <summary>Opens a volume for a client; false when there is none of that name.</summary>
-    public bool TryOpen(string name, ClientProtocol protocol, [NotNullWhen(true)] out ServedVolume? volume, [NotNullWhen(true)] out IDisposable? lease)
+    public bool TryOpen(
+        string name,
+        ClientProtocol protocol,
+        [NotNullWhen(true)] out ServedVolume? volume,
+        [NotNullWhen(true)] out IDisposable? lease)
     {
         // Under the lock, so that a delete sees either the client or no volume to open.
         lock (gate)
@@ -60,7 +64,8 @@ sealed class ServedPool(StoragePool pool) : IAsyncDisposable
     public async Task<VolumeInfo> CreateAsync(CreateVolume request)
     {
         var blockSizeBytes = request.BlockSizeBytes ?? 512;
-        if (blockSizeBytes is not (512 or 4096)) throw new ApiException(ProblemKind.InvalidSize, $"blocks of {blockSizeBytes} bytes are not offered: 512 or 4096");
+        if (blockSizeBytes is not (512 or 4096))
+            throw new ApiException(ProblemKind.InvalidSize, $"blocks of {blockSizeBytes} bytes are not offered: 512 or 4096");
         CheckSize(request.SizeBytes, blockSizeBytes);
         using var _ = await ChangeAsync().ConfigureAwait(false);
         if (pool.FindVolume(request.Name) is not null)
@@ -125,7 +130,10 @@ sealed class ServedPool(StoragePool pool) : IAsyncDisposable
         if (sizeBytes > StoragePool.MaxVolumeBytes)
             throw new ApiException(ProblemKind.InvalidSize, $"{sizeBytes} bytes are more than the largest volume, 1 PiB");
         if (sizeBytes % blockSizeBytes != 0)
-            throw new ApiException(ProblemKind.InvalidSize, $"a size of {sizeBytes} bytes is not a whole number of {blockSizeBytes}-byte blocks");
+        {
+            throw new ApiException(
+                ProblemKind.InvalidSize, $"a size of {sizeBytes} bytes is not a whole number of {blockSizeBytes}-byte blocks");
+        }
     }
 
     /// <summary>One change of the catalogue at a time, so that what was checked still holds when it is done.</summary>

@@ -21,7 +21,13 @@ sealed class ApiClient : IDisposable
     {
         this.server = server;
         // No proxy: the server is on this machine, or was named.
-        var handler = new SocketsHttpHandler { ConnectTimeout = ConnectTimeout, UseProxy = false, UseCookies = false, AllowAutoRedirect = false };
+        var handler = new SocketsHttpHandler
+        {
+            ConnectTimeout = ConnectTimeout,
+            UseProxy = false,
+            UseCookies = false,
+            AllowAutoRedirect = false,
+        };
         http = new HttpClient(handler) { BaseAddress = server, Timeout = Timeout.InfiniteTimeSpan };
     }
 
@@ -51,7 +57,8 @@ sealed class ApiClient : IDisposable
 
     public async Task DeleteVolumeAsync(VolumePath path, bool force, CancellationToken cancellationToken)
     {
-        using var response = await SendAsync(HttpMethod.Delete, force ? $"{VolumeUrl(path)}?force=true" : VolumeUrl(path), null, cancellationToken);
+        var url = force ? $"{VolumeUrl(path)}?force=true" : VolumeUrl(path);
+        using var response = await SendAsync(HttpMethod.Delete, url, null, cancellationToken);
     }
 
     public void Dispose() => http.Dispose();

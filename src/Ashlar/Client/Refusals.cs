@@ -19,7 +19,7 @@ static class Refusals
         _ => ExitCode.Failed,
     };
 
-    static string? HintFor(string problemType) => problemType switch
+    public static string? HintFor(string problemType) => problemType switch
     {
         ProblemTypes.VolumeNotFound => "ashlar volume list",
         ProblemTypes.PoolNotFound => "ashlar pool list",

@@ -22,7 +22,8 @@ static class ServerLocator
         var directory = DataDirectories.Resolve(data, invocation.Terminal);
         if (ReadRunFile($"{directory}/run/server.json") is { } running) return running;
         if (data is null) return Default;
-        throw new CommandException(ExitCode.Unreachable, ProblemTypes.Unavailable, $"no server runs on {directory}", $"ashlar up --data {data}");
+        throw new CommandException(
+            ExitCode.Unreachable, ProblemTypes.Unavailable, $"no server runs on {directory}", $"ashlar up --data {data}");
     }
 
     static Uri? ReadRunFile(string path)

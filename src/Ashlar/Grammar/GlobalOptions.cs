@@ -8,12 +8,23 @@ sealed class GlobalOptions
     public GlobalOptions(Terminal terminal)
     {
         Output = Setting.Create(
-            terminal, "--output", "FORMAT", "table for people, json for programs, name for loops [default: table]", ParseFormat, OutputFormat.Table);
+            terminal,
+            "--output",
+            "FORMAT",
+            "table for people, json for programs, name for loops [default: table]",
+            ParseFormat,
+            OutputFormat.Table);
         Output.Aliases.Add("-o");
         Data = Setting.Create<string?>(
             terminal, "--data", "DIR", "Data directory [default: ~/.local/share/ashlar]", ParseText, null, isInEnvironment: true);
         Server = Setting.Create<Uri?>(
-            terminal, "--server", "URL", "Server to talk to [default: the one of the data directory]", ParseServer, null, isInEnvironment: true);
+            terminal,
+            "--server",
+            "URL",
+            "Server to talk to [default: the one of the data directory]",
+            ParseServer,
+            null,
+            isInEnvironment: true);
         Output.Recursive = Data.Recursive = Server.Recursive = true;
     }
 

@@ -40,7 +40,8 @@ static class Help
         var command = result.Command;
         var parts = new List<string> { FullName(result) };
         if (command.Subcommands.Count > 0) parts.Add("COMMAND");
-        parts.AddRange(command.Arguments.Select(argument => argument.Arity.MinimumNumberOfValues > 0 ? argument.Name : $"[{argument.Name}]"));
+        parts.AddRange(command.Arguments.Select(argument =>
+            argument.Arity.MinimumNumberOfValues > 0 ? argument.Name : $"[{argument.Name}]"));
         parts.AddRange(command.Options.Where(option => option.Required).Select(option => $"{option.Name} {option.HelpName}"));
         parts.Add("[OPTIONS]");
         return string.Join(' ', parts);
@@ -50,7 +51,9 @@ static class Help
     {
         var names = string.Join(", ", option.Aliases.Where(alias => alias is ['-', not '-', ..] and not "-?").Append(option.Name));
         var description = option is HelpOption ? "Show this help" : option.Description;
-        return (option.HelpName is { } value ? $"{names} {value}" : names, option.Required ? $"{description} (required)" : description);
+        return (
+            option.HelpName is { } value ? $"{names} {value}" : names,
+            option.Required ? $"{description} (required)" : description);
     }
 
     static void Section(TextWriter writer, Style style, string title, IEnumerable<string> lines)

@@ -34,7 +34,8 @@ static class ProgramCommand
     static Verb CreateHelp(RootCommand root, Terminal terminal)
     {
         var words = new Argument<string[]>("COMMAND") { Description = "A command, or a topic", Arity = ArgumentArity.ZeroOrMore };
-        return new Verb("help", "Explain a command or a topic: " + string.Join(", ", HelpTopics.All.Keys), ["ashlar help volume create", "ashlar help exit-codes"], invocation =>
+        var description = "Explain a command or a topic: " + string.Join(", ", HelpTopics.All.Keys);
+        return new Verb("help", description, ["ashlar help volume create", "ashlar help exit-codes"], invocation =>
         {
             var asked = invocation.Get(words);
             if (asked is [var topic] && HelpTopics.All.TryGetValue(topic, out var text))

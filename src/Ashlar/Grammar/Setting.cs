@@ -44,7 +44,8 @@ static class Setting
     };
 
     /// <summary>"--nbd-port" is ASHLAR_NBD_PORT.</summary>
-    public static string EnvironmentVariable(string option) => "ASHLAR_" + option.TrimStart('-').Replace('-', '_').ToUpperInvariant();
+    public static string EnvironmentVariable(string option) =>
+        "ASHLAR_" + option.TrimStart('-').Replace('-', '_').ToUpperInvariant();
 
     /// <summary>A TCP port.</summary>
     public static int ParsePort(string text) => ushort.TryParse(text, out var port)

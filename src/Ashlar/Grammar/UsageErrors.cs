@@ -19,9 +19,10 @@ static class UsageErrors
         if (command is not Verb)
         {
             var commands = command.Subcommands.Select(sub => sub.Name).ToArray();
+            var name = Help.FullName(arguments.CommandResult);
             return arguments.UnmatchedTokens.FirstOrDefault() is { } word
-                ? Usage.Error($"'{word}' is not a command of {Help.FullName(arguments.CommandResult)}", DidYouMean(word, command) ?? help)
-                : Usage.Error($"{Help.FullName(arguments.CommandResult)} needs a command: {string.Join(", ", commands)}", help);
+                ? Usage.Error($"'{word}' is not a command of {name}", DidYouMean(word, command) ?? help)
+                : Usage.Error($"{name} needs a command: {string.Join(", ", commands)}", help);
         }
         if (Missing(arguments.CommandResult, (Verb)command) is { } missing) return Usage.Error($"{missing} is missing", help);
         if (arguments.Errors.FirstOrDefault(error => error.SymbolResult is OptionResult or ArgumentResult) is { } error)
@@ -37,21 +38,30 @@ static class UsageErrors
 
     static string? UnknownOption(ParseResult arguments) => arguments.Tokens
         .TakeWhile(token => token.Type != TokenType.DoubleDash)
-        .Where(token => token.Type == TokenType.Argument && token.Value is ['-', '-', ..] or ['-', (>= 'a' and <= 'z') or (>= 'A' and <= 'Z'), ..])
+        .Where(token => token.Type == TokenType.Argument && IsOption(token.Value))
         .Select(token => token.Value.Split('=')[0])
         .FirstOrDefault();
+
+    /// <summary>"-1" is a value, "-x" and "--x" are options.</summary>
+    static bool IsOption(string word) => word is ['-', '-', ..] || (word is ['-', var letter, ..] && char.IsAsciiLetter(letter));
 
     static string Describe(ParseError error) => error.SymbolResult switch
     {
         OptionResult { IdentifierTokenCount: > 1 } option => $"{option.Option.Name} is given more than once",
-        OptionResult { Tokens.Count: 0, Option: { Arity.MinimumNumberOfValues: > 0 } option, Implicit: false } => $"{option.Name} needs a value",
+        OptionResult { Tokens.Count: 0, Option: { Arity.MinimumNumberOfValues: > 0 } option, Implicit: false } =>
+            $"{option.Name} needs a value",
         _ => error.Message.TrimEnd('.'),
     };
 
-    static string? Missing(CommandResult result, Verb verb) =>
-        verb.Arguments.Where(argument => argument.Arity.MinimumNumberOfValues > 0 && result.GetResult(argument) is not { Tokens.Count: > 0 })
-            .Select(argument => argument.Name)
-            .Concat(verb.Options.Where(option => option.Required && result.GetResult(option) is null or { IdentifierTokenCount: 0, Option.Required: true })
-                .Select(option => option.Name))
-            .FirstOrDefault();
+    /// <summary>The first argument or required option that does not stand on the command line.</summary>
+    static string? Missing(CommandResult result, Verb verb)
+    {
+        var arguments = verb.Arguments
+            .Where(argument => argument.Arity.MinimumNumberOfValues > 0 && result.GetResult(argument) is not { Tokens.Count: > 0 })
+            .Select(argument => argument.Name);
+        var options = verb.Options
+            .Where(option => option.Required && (result.GetResult(option) is not { } given || given.IdentifierTokenCount == 0))
+            .Select(option => option.Name);
+        return arguments.Concat(options).FirstOrDefault();
+    }
 }

@@ -7,7 +7,11 @@ namespace Ashlar.CommandLine;
 static class PoolCommands
 {
     public static Noun Create() =>
-        new("pool", "Pools, which volumes take their space from", ["ashlar pool list", "ashlar pool show main"]) { CreateList(), CreateShow() };
+        new("pool", "Pools, which volumes take their space from", ["ashlar pool list", "ashlar pool show main"])
+        {
+            CreateList(),
+            CreateShow(),
+        };
 
     static Verb CreateList()
     {
@@ -17,7 +21,13 @@ static class PoolCommands
             var list = await client.ListPoolsAsync(cancellationToken);
             invocation.Write(list, ApiJson.Strict.PoolList, list.Items.Select(pool => pool.Name), (writer, style) =>
             {
-                var table = new Table("NAME", Column.Number("CAPACITY"), Column.Number("USED"), Column.Number("FREE"), Column.Number("PROVISIONED"), Column.Number("VOLUMES"));
+                var table = new Table(
+                    "NAME",
+                    Column.Number("CAPACITY"),
+                    Column.Number("USED"),
+                    Column.Number("FREE"),
+                    Column.Number("PROVISIONED"),
+                    Column.Number("VOLUMES"));
                 foreach (var pool in list.Items)
                 {
                     table.Row(
@@ -48,7 +58,8 @@ static class PoolCommands
                 .Add("Capacity", ByteSize.Format(pool.CapacityBytes))
                 .Add("Used", $"{ByteSize.Format(pool.AllocatedBytes)} ({Percent(pool.AllocatedBytes, pool.CapacityBytes)})")
                 .Add("Free", ByteSize.Format(pool.FreeBytes))
-                .Add("Provisioned", $"{ByteSize.Format(pool.ProvisionedBytes)} ({Percent(pool.ProvisionedBytes, pool.CapacityBytes)} of the capacity)")
+                .Add("Provisioned", $"{ByteSize.Format(pool.ProvisionedBytes)} "
+                    + $"({Percent(pool.ProvisionedBytes, pool.CapacityBytes)} of the capacity)")
                 .Add("Volumes", pool.VolumeCount.ToString(CultureInfo.InvariantCulture))
                 .WriteTo(writer, style));
             return ExitCode.Ok;

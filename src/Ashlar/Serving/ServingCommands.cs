@@ -79,7 +79,11 @@ static class ServingCommands
         catch (LockedException e)
         {
             var owner = e.OwnerProcessId is { } id ? $"process {id}" : "another process";
-            throw new CommandException(ExitCode.Conflict, ProblemTypes.InUse, $"{options.DataDirectory} is served by {owner} already", "ashlar status, or name another directory by --data");
+            throw new CommandException(
+                ExitCode.Conflict,
+                ProblemTypes.InUse,
+                $"{options.DataDirectory} is served by {owner} already",
+                "ashlar status, or name another directory by --data");
         }
         catch (UnsupportedFormatException e)
         {
@@ -90,7 +94,10 @@ static class ServingCommands
     static CommandException Describe(ServerStartException error) => error.Problem switch
     {
         StartProblem.Unauthenticated => new(
-            ExitCode.PermissionDenied, ProblemTypes.PermissionDenied, error.Message, "listen on 127.0.0.1, or accept that by --allow-unauthenticated"),
+            ExitCode.PermissionDenied,
+            ProblemTypes.PermissionDenied,
+            error.Message,
+            "listen on 127.0.0.1, or accept that by --allow-unauthenticated"),
         StartProblem.DataDirectory => new(ExitCode.Conflict, ProblemTypes.Exists, error.Message, "name another directory by --data"),
         StartProblem.ApiPort => PortTaken(error, "--api-port"),
         StartProblem.NbdPort => PortTaken(error, "--nbd-port"),

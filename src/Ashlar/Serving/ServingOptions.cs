@@ -7,19 +7,49 @@ namespace Ashlar.CommandLine;
 sealed class ServingOptions(Terminal terminal)
 {
     public Option<IPAddress> Listen { get; } = Setting.Create(
-        terminal, "--listen", "ADDRESS", "Address to listen on [default: 127.0.0.1]", ParseAddress, IPAddress.Loopback, isInEnvironment: true);
+        terminal,
+        "--listen",
+        "ADDRESS",
+        "Address to listen on [default: 127.0.0.1]",
+        ParseAddress,
+        IPAddress.Loopback,
+        isInEnvironment: true);
 
     public Option<int> NbdPort { get; } = Setting.Create(
-        terminal, "--nbd-port", "PORT", "Port of the NBD server; 0 takes a free one [default: 10809]", Setting.ParsePort, 10809, isInEnvironment: true);
+        terminal,
+        "--nbd-port",
+        "PORT",
+        "Port of the NBD server; 0 takes a free one [default: 10809]",
+        Setting.ParsePort,
+        10809,
+        isInEnvironment: true);
 
     public Option<int> IscsiPort { get; } = Setting.Create(
-        terminal, "--iscsi-port", "PORT", "Port of the iSCSI portal; 0 takes a free one [default: 3260]", Setting.ParsePort, 3260, isInEnvironment: true);
+        terminal,
+        "--iscsi-port",
+        "PORT",
+        "Port of the iSCSI portal; 0 takes a free one [default: 3260]",
+        Setting.ParsePort,
+        3260,
+        isInEnvironment: true);
 
     public Option<int> ApiPort { get; } = Setting.Create(
-        terminal, "--api-port", "PORT", "Port of the REST API; 0 takes a free one [default: 9001]", Setting.ParsePort, 9001, isInEnvironment: true);
+        terminal,
+        "--api-port",
+        "PORT",
+        "Port of the REST API; 0 takes a free one [default: 9001]",
+        Setting.ParsePort,
+        9001,
+        isInEnvironment: true);
 
     public Option<long?> PoolSize { get; } = Setting.Create<long?>(
-        terminal, "--pool-size", "SIZE", "Capacity of pool main when it is created [default: 90 % of the free space]", ParsePoolSize, null, isInEnvironment: true);
+        terminal,
+        "--pool-size",
+        "SIZE",
+        "Capacity of pool main when it is created [default: 90 % of the free space]",
+        ParsePoolSize,
+        null,
+        isInEnvironment: true);
 
     public Option<bool> AllowUnauthenticated { get; } = Setting.CreateFlag(
         terminal, "--allow-unauthenticated", "Listen also where other machines can reach it, although nobody is asked who they are");

@@ -10,6 +10,7 @@ static class UpScreen
         var writer = invocation.Terminal.Out;
         var style = invocation.Terminal.OutStyle;
         var pool = status.Pools[0];
+        var volumes = pool.VolumeCount == 1 ? "1 volume" : $"{pool.VolumeCount} volumes";
         writer.WriteLine($"{style.Bold($"Ashlar {status.Version}")} {style.Good("is up")}");
         writer.WriteLine();
         new FactSheet()
@@ -19,7 +20,7 @@ static class UpScreen
             .Add("  Data", status.DataDirectory + (isFirstStart ? " (new)" : ""))
             .Add("  Pool", isFirstStart
                 ? $"{pool.Name}, {ByteSize.Format(pool.CapacityBytes)}; takes space only as it is written"
-                : $"{pool.Name}, {ByteSize.Format(pool.AllocatedBytes)} of {ByteSize.Format(pool.CapacityBytes)} used, {pool.VolumeCount} {(pool.VolumeCount == 1 ? "volume" : "volumes")}")
+                : $"{pool.Name}, {ByteSize.Format(pool.AllocatedBytes)} of {ByteSize.Format(pool.CapacityBytes)} used, {volumes}")
             .WriteTo(writer, style);
         writer.WriteLine();
         writer.WriteLine("Next, in another terminal:");

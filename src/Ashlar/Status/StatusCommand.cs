@@ -17,7 +17,8 @@ static class StatusCommand
             {
                 using var client = ApiClient.For(invocation);
                 var status = await client.GetStatusAsync(cancellationToken);
-                invocation.Write(status, ApiJson.Strict.Status, [status.Health], (writer, style) => WriteScreen(invocation.Terminal, status, writer, style));
+                invocation.Write(status, ApiJson.Strict.Status, [status.Health], (writer, style) =>
+                    WriteScreen(invocation.Terminal, status, writer, style));
                 return status.Health == "ok" || !invocation.Get(exitCode) ? ExitCode.Ok : ExitCode.Degraded;
             })
         { exitCode };

@@ -9,8 +9,10 @@ static class DataDirectories
     {
         if (named is not null) return Path.GetFullPath(named);
         // The specification: a relative XDG_DATA_HOME is to be ignored.
-        if (terminal.Environment("XDG_DATA_HOME") is { } dataHome && Path.IsPathFullyQualified(dataHome)) return Path.GetFullPath(Path.Combine(dataHome, "ashlar"));
-        if (terminal.Environment("HOME") is { } home && Path.IsPathFullyQualified(home)) return Path.GetFullPath(Path.Combine(home, ".local/share/ashlar"));
+        if (terminal.Environment("XDG_DATA_HOME") is { } dataHome && Path.IsPathFullyQualified(dataHome))
+            return Path.GetFullPath(Path.Combine(dataHome, "ashlar"));
+        if (terminal.Environment("HOME") is { } home && Path.IsPathFullyQualified(home))
+            return Path.GetFullPath(Path.Combine(home, ".local/share/ashlar"));
         throw Usage.Error("there is no home directory to keep data in", "name a directory by --data or ASHLAR_DATA");
     }
 }

@@ -29,12 +29,22 @@ static class VolumeCommands
         return new Verb(
             "create",
             "Create a volume; it takes space only as it is written",
-            ["ashlar volume create vm1 --size 10GiB", "ashlar volume create main/db --size 500GB --block-size 4096", "ashlar volume create vm2 --size 1TiB -o json"],
+            [
+                "ashlar volume create vm1 --size 10GiB",
+                "ashlar volume create main/db --size 500GB --block-size 4096",
+                "ashlar volume create vm2 --size 1TiB -o json",
+            ],
             async (invocation, cancellationToken) =>
             {
                 var (pool, name) = invocation.Get(path);
                 using var client = ApiClient.For(invocation);
-                var request = new CreateVolume { Name = name, SizeBytes = invocation.Get(size), BlockSizeBytes = invocation.Get(blockSize), IsThick = invocation.Get(thick) };
+                var request = new CreateVolume
+                {
+                    Name = name,
+                    SizeBytes = invocation.Get(size),
+                    BlockSizeBytes = invocation.Get(blockSize),
+                    IsThick = invocation.Get(thick),
+                };
                 var volume = await client.CreateVolumeAsync(pool, request, cancellationToken);
                 VolumeScreens.WriteCreated(invocation, volume);
                 return ExitCode.Ok;
@@ -80,7 +90,10 @@ static class VolumeCommands
     {
         var path = PathArgument.Volume();
         var size = Size(terminal, "The new size");
-        var allowShrink = new Option<bool>("--allow-shrink") { Description = "Let the volume become smaller; what lies beyond its new end is lost" };
+        var allowShrink = new Option<bool>("--allow-shrink")
+        {
+            Description = "Let the volume become smaller; what lies beyond its new end is lost",
+        };
         return new Verb(
             "resize",
             "Change the size of a volume, also while it is in use",
@@ -106,7 +119,10 @@ static class VolumeCommands
     {
         var path = PathArgument.Volume();
         var yes = new Option<bool>("--yes", "-y") { Description = "Do not ask" };
-        var force = new Option<bool>("--force") { Description = "Delete also while clients are connected; their requests fail from then on" };
+        var force = new Option<bool>("--force")
+        {
+            Description = "Delete also while clients are connected; their requests fail from then on",
+        };
         var verb = new Verb(
             "delete",
             "Delete a volume and everything on it",
@@ -116,16 +132,12 @@ static class VolumeCommands
                 using var client = ApiClient.For(invocation);
                 // Looked up first, so that nobody is asked about a volume that is not there.
                 var volume = await client.GetVolumeAsync(invocation.Get(path), cancellationToken);
-                if (volume.Clients.Total > 0 && !invocation.Get(force))
-                {
-                    throw new CommandException(
-                        ExitCode.Conflict, ProblemTypes.InUse, $"volume {VolumeScreens.PathOf(volume)} is in use: {VolumeScreens.Clients(volume.Clients)}", "disconnect the clients first, or add --force");
-                }
+                var name = VolumeScreens.PathOf(volume);
+                if (volume.Clients.Total > 0 && !invocation.Get(force)) throw InUse(volume);
                 await invocation.ConfirmAsync(
-                    $"Delete volume {VolumeScreens.PathOf(volume)} and the {ByteSize.Format(volume.AllocatedBytes)} on it?", invocation.Get(yes), cancellationToken);
+                    $"Delete volume {name} and the {ByteSize.Format(volume.AllocatedBytes)} on it?", invocation.Get(yes), cancellationToken);
                 await client.DeleteVolumeAsync(invocation.Get(path), invocation.Get(force), cancellationToken);
-                if (invocation.Format == OutputFormat.Table) invocation.Terminal.Out.WriteLine($"{VolumeScreens.PathOf(volume)} is deleted");
-                else invocation.Write(volume, ApiJson.Strict.Volume, [VolumeScreens.PathOf(volume)], (_, _) => { });
+                invocation.Write(volume, ApiJson.Strict.Volume, [name], (writer, _) => writer.WriteLine($"{name} is deleted"));
                 return ExitCode.Ok;
             })
         { path, yes, force };
@@ -133,12 +145,18 @@ static class VolumeCommands
         return verb;
     }
 
-    // The server refuses it, too; here the sizes can be told as people write them.
+    // The server refuses both, too; here it can be said as people write it, and before anybody is asked a question.
+    static CommandException InUse(Volume volume) => new(
+        ExitCode.Conflict,
+        ProblemTypes.InUse,
+        $"volume {VolumeScreens.PathOf(volume)} is in use: {VolumeScreens.Clients(volume.Clients)}",
+        Refusals.HintFor(ProblemTypes.InUse));
+
     static CommandException WouldShrink(Volume volume, long sizeBytes) => new(
         ExitCode.Conflict,
         ProblemTypes.WouldShrink,
-        $"volume {VolumeScreens.PathOf(volume)} has {ByteSize.Format(volume.SizeBytes)}, more than {ByteSize.Format(sizeBytes)}: what lies beyond would be lost",
-        "add --allow-shrink");
+        $"volume {VolumeScreens.PathOf(volume)} has {ByteSize.Format(volume.SizeBytes)}, which is more than {ByteSize.Format(sizeBytes)}",
+        Refusals.HintFor(ProblemTypes.WouldShrink));
 
     static Option<long> Size(Terminal terminal, string description)
     {

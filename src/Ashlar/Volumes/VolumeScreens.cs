@@ -15,7 +15,14 @@ static class VolumeScreens
             if (list.Items.Count == 0) return;
             var table = new Table("NAME", Column.Number("SIZE"), Column.Number("USED"), "CLIENTS", "CREATED");
             foreach (var volume in list.Items)
-                table.Row(PathOf(volume), ByteSize.Format(volume.SizeBytes), ByteSize.Format(volume.AllocatedBytes), Clients(volume.Clients), Date(volume.CreatedAt));
+            {
+                table.Row(
+                    PathOf(volume),
+                    ByteSize.Format(volume.SizeBytes),
+                    ByteSize.Format(volume.AllocatedBytes),
+                    Clients(volume.Clients),
+                    Date(volume.CreatedAt));
+            }
             table.WriteTo(writer, style);
         });
         if (list.Items.Count == 0) invocation.Tell("There are no volumes yet. Create one: ashlar volume create vm1 --size 10GiB");

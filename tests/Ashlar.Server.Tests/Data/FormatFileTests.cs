@@ -16,9 +16,9 @@ public sealed class FormatFileTests
         version 1
         id 0f8fad5b-d9cb-469f-a165-70867728950e
         created 2026-11-21T00:30:00Z
-        crc32c CRC
+        crc32c a6226fb9
 
-        """.Replace("CRC", $"{Crc32C.Compute(Example.ToBytes().AsSpan(0, Example.ToBytes().Length - "crc32c 01234567\n".Length)):x8}", StringComparison.Ordinal),
+        """,
         Encoding.ASCII.GetString(Example.ToBytes()));
 
     [Fact]
