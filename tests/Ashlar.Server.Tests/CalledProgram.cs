@@ -30,13 +30,13 @@ static class CalledProgram
 
     public static Terminal Terminal(
         TextWriter output, TextWriter error, IReadOnlyDictionary<string, string>? environment = null, string typed = "") => new()
-    {
-        Out = output,
-        Error = error,
-        In = new StringReader(typed),
-        InIsTerminal = typed.Length > 0,
-        ErrorIsTerminal = typed.Length > 0,
-        Environment = name => environment is not null && environment.TryGetValue(name, out var value) ? value : null,
-        Entropy = new SeededEntropy(1),
-    };
+        {
+            Out = output,
+            Error = error,
+            In = new StringReader(typed),
+            InIsTerminal = typed.Length > 0,
+            ErrorIsTerminal = typed.Length > 0,
+            Environment = name => environment is not null && environment.TryGetValue(name, out var value) ? value : null,
+            Entropy = new SeededEntropy(1),
+        };
 }
