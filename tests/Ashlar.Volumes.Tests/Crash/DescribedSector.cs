@@ -1,0 +1,42 @@
+using System.Buffers.Binary;
+using Ashlar.Simulation;
+using Ashlar.Storage;
+
+namespace Ashlar.Volumes.Tests;
+
+/// <summary>
+/// 512 bytes that say what they are: volume, sector, version, checksum, and filling that follows from them. Version 0 is zeros.
+/// </summary>
+static class DescribedSector
+{
+    public const int SizeBytes = 512;
+
+    public static void Write(Span<byte> target, int volume, long sector, int version)
+    {
+        if (version == 0)
+        {
+            target[..SizeBytes].Clear();
+            return;
+        }
+
+        new SeededRandom(((ulong)volume << 48) ^ ((ulong)sector << 24) ^ (uint)version).Fill(target[20..SizeBytes]);
+        BinaryPrimitives.WriteInt32LittleEndian(target[4..], volume);
+        BinaryPrimitives.WriteInt64LittleEndian(target[8..], sector);
+        BinaryPrimitives.WriteInt32LittleEndian(target[16..], version);
+        BinaryPrimitives.WriteUInt32LittleEndian(target, Crc32C.Compute(target[4..SizeBytes]));
+    }
+
+    /// <summary>The version that a sector holds.</summary>
+    /// <exception cref="InvalidDataException">It is torn, foreign, or in the wrong place.</exception>
+    public static int Read(ReadOnlySpan<byte> source, int volume, long sector)
+    {
+        var data = source[..SizeBytes];
+        if (!data.ContainsAnyExcept((byte)0)) return 0;
+        if (BinaryPrimitives.ReadUInt32LittleEndian(data) != Crc32C.Compute(data[4..]))
+            throw new InvalidDataException($"sector {sector} of volume {volume} is torn within 512 bytes");
+        var (foundVolume, foundSector) = (BinaryPrimitives.ReadInt32LittleEndian(data[4..]), BinaryPrimitives.ReadInt64LittleEndian(data[8..]));
+        if (foundVolume != volume || foundSector != sector)
+            throw new InvalidDataException($"sector {sector} of volume {volume} holds sector {foundSector} of volume {foundVolume}");
+        return BinaryPrimitives.ReadInt32LittleEndian(data[16..]);
+    }
+}

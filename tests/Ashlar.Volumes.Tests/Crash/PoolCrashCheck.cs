@@ -1,0 +1,124 @@
+using Ashlar.Blocks;
+using Ashlar.Simulation;
+using Ashlar.Storage;
+
+namespace Ashlar.Volumes.Tests;
+
+/// <summary>
+/// Opens what a crash left and compares: every sector holds a version that it had at or after the last completed flush, nothing
+/// is foreign, nothing fails, map and free space agree, and the pool goes on working.
+/// </summary>
+sealed class PoolCrashCheck(ulong seed, IReadOnlyList<Step> steps, PlantedBugs bugs)
+{
+    public async Task RunAsync(CrashState state)
+    {
+        var volumes = PoolHistory.Replay(steps, state.Marks.OfType<StepMark>());
+        var options = PoolWorkload.OptionsFor(seed, bugs);
+        var pool = await TestPool.OpenAsync(state.Disk, options);
+        try
+        {
+            state.RecoveryDone();
+            await CheckVolumesAsync(pool.Pool, volumes);
+            var verification = await pool.Pool.VerifyAsync(readData: true);
+            Require(verification.IsClean, string.Join("; ", verification.Problems));
+            await CheckLifeGoesOnAsync(pool);
+        }
+        finally
+        {
+            await pool.DisposeAsync();
+        }
+    }
+
+    static async Task CheckVolumesAsync(StoragePool pool, SortedDictionary<int, VolumeHistory> volumes)
+    {
+        foreach (var group in volumes.GroupBy(volume => PoolWorkload.NameOf(volume.Key)))
+        {
+            var info = pool.FindVolume(group.Key);
+            var (number, newest) = group.MaxBy(volume => volume.Key);
+            if (info is null)
+            {
+                Require(!newest.IsCreated || newest.MayBeDeleted, $"volume {number} is gone");
+                continue;
+            }
+
+            Require(!newest.IsDeleted, $"deleted volume {number} is back");
+            Require(newest.Sizes.Contains(info.SizeBytes), $"volume {number} has {info.SizeBytes} bytes instead of {string.Join(" or ", newest.Sizes)}");
+            if (newest.MayBeDeleted) continue;
+            await CheckContentAsync(number, newest, pool.OpenVolume(group.Key)!);
+        }
+    }
+
+    static async Task CheckContentAsync(int number, VolumeHistory volume, IBlockDevice device)
+    {
+        var data = new byte[device.Geometry.SizeBytes];
+        await device.ReadAsync(Lba.Zero, data);
+        long expectedZerosFrom = 0;
+        var block = new Dictionary<long, List<(long Sector, SectorHistory History, int Found)>>();
+        foreach (var (sector, history) in volume.Sectors)
+        {
+            var offset = sector * DescribedSector.SizeBytes;
+            if (offset >= data.Length) break;
+            RequireZeros(number, data, expectedZerosFrom, offset);
+            expectedZerosFrom = offset + DescribedSector.SizeBytes;
+            var found = DescribedSector.Read(data.AsSpan((int)offset), number, sector);
+            Require(
+                history.Allows(found, sector),
+                $"sector {sector} of volume {number} holds version {found}; allowed: {string.Join(" | ", history.Candidates.Select(step => step?.ToString() ?? "zeros"))}");
+            if (!block.TryGetValue(offset / MapLayout.BlockBytes, out var neighbours)) block.Add(offset / MapLayout.BlockBytes, neighbours = []);
+            neighbours.Add((sector, history, found));
+        }
+
+        RequireZeros(number, data, expectedZerosFrom, data.Length);
+        foreach (var neighbours in block.Values) CheckNotTorn(number, neighbours);
+    }
+
+    // Only overwriting in place may tear, between sectors. A block that was mapped, or unmapped, by one step changed as a whole.
+    static void CheckNotTorn(int number, List<(long Sector, SectorHistory History, int Found)> sectors)
+    {
+        var open = sectors.Where(sector => sector.History.Candidates.Count > 1).ToList();
+        if (open.Count == 0 || open.Exists(sector => sector.History.Candidates.Count != 2)) return;
+        var step = open[0].History.Candidates[1]!;
+        if (open.Exists(sector => sector.History.Candidates[1] != step) || step.Kind == StepKind.Observe) return;
+        var wasEmpty = sectors.TrueForAll(sector => sector.History.VersionOf(0, sector.Sector) == 0);
+        var isEmptied = step.Kind is StepKind.Discard && open.Count == MapLayout.BlockBytes / DescribedSector.SizeBytes;
+        if (!wasEmpty && !isEmptied) return;
+        var isNew = open.ConvertAll(sector => sector.Found == sector.History.VersionOf(1, sector.Sector));
+        Require(isNew.TrueForAll(value => value) || !isNew.Contains(true), $"the block at sector {open[0].Sector} of volume {number} is torn by {step}");
+    }
+
+    async Task CheckLifeGoesOnAsync(TestPool pool)
+    {
+        foreach (var info in pool.Pool.ListVolumes())
+        {
+            var device = pool.Pool.OpenVolume(info.Name)!;
+            var data = new SeededRandom(seed).Bytes(info.BlockSizeBytes);
+            try
+            {
+                await device.WriteAsync(new Lba(1), data);
+                await device.FlushAsync();
+            }
+            catch (DeviceFullException)
+            {
+                continue;
+            }
+
+            await pool.ReopenAsync();
+            var found = new byte[data.Length];
+            await pool.Pool.OpenVolume(info.Name)!.ReadAsync(new Lba(1), found);
+            Require(found.AsSpan().SequenceEqual(data), "what was written after the crash is not there");
+            break;
+        }
+
+        var verification = await pool.Pool.VerifyAsync(readData: true);
+        Require(verification.IsClean, $"after going on: {string.Join("; ", verification.Problems)}");
+    }
+
+    static void RequireZeros(int number, byte[] data, long from, long end) => Require(
+        !data.AsSpan((int)from, (int)(end - from)).ContainsAnyExcept((byte)0),
+        $"volume {number} has data between bytes {from} and {end}, where nothing was ever written");
+
+    static void Require(bool condition, string problem)
+    {
+        if (!condition) throw new InvalidDataException(problem);
+    }
+}

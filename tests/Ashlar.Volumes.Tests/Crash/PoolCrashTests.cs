@@ -1,0 +1,30 @@
+using Ashlar.Simulation;
+using Xunit.Abstractions;
+
+namespace Ashlar.Volumes.Tests;
+
+/// <summary>Power is lost at every point of random workloads; every disk that could come back is opened and checked.</summary>
+public sealed class PoolCrashTests(ITestOutputHelper output)
+{
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    public async Task A_pool_survives_power_loss_at_any_point(ulong seed)
+    {
+        var result = await ExploreAsync(seed, PlantedBugs.None, stateBudget: 2500, nestedOneIn: 20);
+        output.WriteLine($"seed {seed}: {result}");
+        Assert.True(result.Distinct >= 2000, result.ToString());
+        Assert.True(result.Nested >= 200, result.ToString());
+    }
+
+    internal static async Task<CrashExplorerResult> ExploreAsync(ulong seed, PlantedBugs bugs, int stateBudget, int nestedOneIn)
+    {
+        var workload = new PoolWorkload(seed, stepCount: 70, bugs);
+        return await CrashExplorer.ExploreAsync(
+            workload.RunAsync,
+            state => new PoolCrashCheck(seed, workload.Steps, bugs).RunAsync(state),
+            new CrashExplorerOptions { Seed = seed, StateBudget = stateBudget, NestedOneIn = nestedOneIn, NestedBudget = 5 });
+    }
+}
