@@ -164,7 +164,7 @@ sealed class Committer(StoragePool pool) : IDisposable
 
         foreach (var batch in batches) batch.Completed(pool);
         await ReleaseAsync();
-        if (scope == CommitScope.Checksums) await pool.Markers.ClearAsync(pool.Options.MarkerQuietTime);
+        if (scope == CommitScope.Checksums || pool.Options.Has(PlantedBugs.ClearMarkersEarly)) await pool.Markers.ClearAsync(pool.Options.MarkerQuietTime);
     }
 
     async ValueTask<List<CommitBatch>> CaptureAsync(CommitScope scope)

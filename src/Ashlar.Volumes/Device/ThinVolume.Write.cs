@@ -43,7 +43,7 @@ sealed partial class ThinVolume
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     async ValueTask WriteLeafAsync(long leafIndex, int offset, ReadOnlyMemory<byte> source)
     {
-        for (;;)
+        for (var attempt = 0; ; attempt++)
         {
             var leaf = Pool.Cache.Acquire(this, leafIndex);
             try
@@ -65,7 +65,7 @@ sealed partial class ThinVolume
             }
 
             // Without the lock: the commit that frees space captures leaves under theirs.
-            await Pool.WaitForSpaceAsync(Name);
+            await Pool.WaitForSpaceAsync(Name, attempt);
         }
     }
 
@@ -266,7 +266,7 @@ sealed partial class ThinVolume
     async ValueTask EnsureSpaceAsync(long offset, long length)
     {
         var most = (length / MapLayout.ChunkBytes) + 2;
-        while (Pool.Space.FreeChunks < most)
+        for (var attempt = 0; Pool.Space.FreeChunks < most; attempt++)
         {
             long needed = 0;
             for (var chunk = offset / MapLayout.ChunkBytes; chunk <= (offset + length - 1) / MapLayout.ChunkBytes; chunk++)
@@ -278,7 +278,7 @@ sealed partial class ThinVolume
             }
 
             if (needed <= Pool.Space.FreeChunks) return;
-            await Pool.WaitForSpaceAsync(Name);
+            await Pool.WaitForSpaceAsync(Name, attempt);
         }
     }
 }

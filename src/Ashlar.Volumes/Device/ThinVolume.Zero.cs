@@ -77,7 +77,7 @@ sealed partial class ThinVolume
 
     async ValueTask ZeroLeafAsync(long leafIndex, int offset, int count, bool keep, bool isForced)
     {
-        for (;;)
+        for (var attempt = 0; ; attempt++)
         {
             var leaf = Pool.Cache.Acquire(this, leafIndex);
             try
@@ -98,7 +98,7 @@ sealed partial class ThinVolume
                 leaf.Unpin();
             }
 
-            await Pool.WaitForSpaceAsync(Name);
+            await Pool.WaitForSpaceAsync(Name, attempt);
         }
     }
 

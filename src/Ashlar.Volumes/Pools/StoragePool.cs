@@ -127,14 +127,18 @@ public sealed partial class StoragePool : IAsyncDisposable
         ? ValueTask.CompletedTask
         : new ValueTask(Commits.RunAsync(CommitScope.Checksums));
 
-    /// <summary>Waits for a commit that may free space.</summary>
-    /// <exception cref="DeviceFullException">There is none to free.</exception>
-    internal async ValueTask WaitForSpaceAsync(string device)
+    /// <summary>
+    /// Waits for a commit that frees what is in quarantine. If nothing is, one more attempt is allowed: a commit may have freed
+    /// it just now. Others may be quicker to take it, so patience has an end.
+    /// </summary>
+    /// <exception cref="DeviceFullException">There is nothing to free.</exception>
+    internal async ValueTask WaitForSpaceAsync(string device, int attempt)
     {
-        if (Space.FreeChunks > 0 && Space.QuarantinedChunks == 0) return;
-        if (Space.QuarantinedChunks == 0)
-            throw new DeviceFullException(device, $"pool {Name} has no free chunk: {Space.UsableChunks * MapLayout.ChunkBytes} bytes are in use");
-        await Commits.RunAsync(CommitScope.Flush);
+        const int maxAttempts = 16;
+        var isWaiting = Space.QuarantinedChunks > 0;
+        if (attempt >= maxAttempts || (attempt > 0 && !isWaiting))
+            throw new DeviceFullException(device, $"pool {Name} has no free chunks for it: {Space.UsableChunks * MapLayout.ChunkBytes} bytes are in use");
+        if (isWaiting) await Commits.RunAsync(CommitScope.Flush);
     }
 
     void StartTimers()

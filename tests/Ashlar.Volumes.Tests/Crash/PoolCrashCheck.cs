@@ -45,6 +45,7 @@ sealed class PoolCrashCheck(ulong seed, IReadOnlyList<Step> steps, PlantedBugs b
             Require(newest.Sizes.Contains(info.SizeBytes), $"volume {number} has {info.SizeBytes} bytes instead of {string.Join(" or ", newest.Sizes)}");
             if (newest.MayBeDeleted) continue;
             await CheckContentAsync(number, newest, pool.OpenVolume(group.Key)!);
+            await CheckGrownAsync(pool, number, info);
         }
     }
 
@@ -72,6 +73,16 @@ sealed class PoolCrashCheck(ulong seed, IReadOnlyList<Step> steps, PlantedBugs b
         foreach (var neighbours in block.Values) CheckNotTorn(number, neighbours);
     }
 
+    // What was cut off by shrinking does not come back.
+    static async Task CheckGrownAsync(StoragePool pool, int number, VolumeInfo info)
+    {
+        const int largestBytes = 4 << 20;
+        await pool.ResizeVolumeAsync(info.Name, largestBytes);
+        var tail = new byte[largestBytes - info.SizeBytes];
+        await pool.OpenVolume(info.Name)!.ReadAsync(new Lba(info.SizeBytes / info.BlockSizeBytes), tail);
+        RequireZeros(number, tail, 0, tail.Length);
+    }
+
     // Only overwriting in place may tear, between sectors. A block that was mapped, or unmapped, by one step changed as a whole.
     static void CheckNotTorn(int number, List<(long Sector, SectorHistory History, int Found)> sectors)
     {
@@ -82,7 +93,9 @@ sealed class PoolCrashCheck(ulong seed, IReadOnlyList<Step> steps, PlantedBugs b
         var wasEmpty = sectors.TrueForAll(sector => sector.History.VersionOf(0, sector.Sector) == 0);
         var isEmptied = step.Kind is StepKind.Discard && open.Count == MapLayout.BlockBytes / DescribedSector.SizeBytes;
         if (!wasEmpty && !isEmptied) return;
-        var isNew = open.ConvertAll(sector => sector.Found == sector.History.VersionOf(1, sector.Sector));
+        var isNew = open
+            .FindAll(sector => sector.History.VersionOf(0, sector.Sector) != sector.History.VersionOf(1, sector.Sector))
+            .ConvertAll(sector => sector.Found == sector.History.VersionOf(1, sector.Sector));
         Require(isNew.TrueForAll(value => value) || !isNew.Contains(true), $"the block at sector {open[0].Sector} of volume {number} is torn by {step}");
     }
 

@@ -1,0 +1,57 @@
+using Ashlar.Blocks;
+
+namespace Ashlar.Volumes.Tests;
+
+/// <summary>Passes requests on, after asking the test what it thinks of them.</summary>
+sealed class HookedDevice(IBlockDevice inner) : IBlockDevice
+{
+    /// <summary>Runs before each write; may wait, or throw.</summary>
+    public Func<Lba, Task> BeforeWrite { get; set; } = _ => Task.CompletedTask;
+
+    /// <summary>Runs before each read.</summary>
+    public Func<Lba, Task> BeforeRead { get; set; } = _ => Task.CompletedTask;
+
+    /// <summary>Runs before each flush.</summary>
+    public Func<Task> BeforeFlush { get; set; } = () => Task.CompletedTask;
+
+    public int Flushes { get; private set; }
+
+    public string Name => inner.Name;
+
+    public BlockGeometry Geometry => inner.Geometry;
+
+    public bool IsReadOnly => inner.IsReadOnly;
+
+    public async ValueTask ReadAsync(Lba start, Memory<byte> destination, CancellationToken cancellationToken = default)
+    {
+        await BeforeRead(start);
+        await inner.ReadAsync(start, destination, cancellationToken);
+    }
+
+    public async ValueTask WriteAsync(
+        Lba start, ReadOnlyMemory<byte> source, WriteOptions options = WriteOptions.None, CancellationToken cancellationToken = default)
+    {
+        await BeforeWrite(start);
+        await inner.WriteAsync(start, source, options, cancellationToken);
+    }
+
+    public ValueTask WriteZeroesAsync(
+        Lba start, long blockCount, ZeroOptions options = ZeroOptions.None, CancellationToken cancellationToken = default) =>
+        inner.WriteZeroesAsync(start, blockCount, options, cancellationToken);
+
+    public ValueTask TrimAsync(Lba start, long blockCount, CancellationToken cancellationToken = default) =>
+        inner.TrimAsync(start, blockCount, cancellationToken);
+
+    public async ValueTask FlushAsync(CancellationToken cancellationToken = default)
+    {
+        await BeforeFlush();
+        Flushes++;
+        await inner.FlushAsync(cancellationToken);
+    }
+
+    public int DescribeExtents(Lba start, long blockCount, Span<BlockExtent> extents) => inner.DescribeExtents(start, blockCount, extents);
+
+    public DeviceStatistics GetStatistics() => inner.GetStatistics();
+
+    public ValueTask DisposeAsync() => inner.DisposeAsync();
+}

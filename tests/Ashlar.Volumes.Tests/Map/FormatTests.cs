@@ -1,0 +1,126 @@
+using Ashlar.Storage;
+
+namespace Ashlar.Volumes.Tests;
+
+/// <summary>The bytes on disk, pinned: what is written today is read for ever.</summary>
+public sealed class FormatTests
+{
+    static readonly Guid Id = new("00112233-4455-4677-8899-aabbccddeeff");
+
+    [Fact]
+    public void A_leaf_has_these_bytes()
+    {
+        var entries = new ChunkEntry[MapLayout.ChunksPerLeaf];
+        var checksums = new uint[MapLayout.BlocksPerLeaf];
+        entries[1] = new ChunkEntry { Chunk = 0x0000_0403_0201, Birth = 7, Valid = 0b101 };
+        entries[15] = new ChunkEntry { Chunk = 2, Birth = 1, Valid = 0, IsKept = true };
+        (checksums[16], checksums[18]) = (0x11223344, 0xAABBCCDD);
+        var bytes = new byte[LeafFormat.MaxBytes];
+        var length = LeafFormat.Write(bytes, entries, checksums);
+        Assert.Equal(
+            "0102"
+            + "01000500" + "010203040000" + "070000000000" + "44332211" + "DDCCBBAA"
+            + "0F010000" + "020000000000" + "010000000000",
+            Convert.ToHexString(bytes.AsSpan(0, length)));
+
+        var readEntries = new ChunkEntry[MapLayout.ChunksPerLeaf];
+        var readChecksums = new uint[MapLayout.BlocksPerLeaf];
+        LeafFormat.Read(bytes.AsSpan(0, length), readEntries, readChecksums, long.MaxValue, "pool", 0);
+        Assert.Equal(checksums, readChecksums);
+        Assert.Equal((0x04030201L, 7L, (ushort)5, false), (readEntries[1].Chunk, readEntries[1].Birth, readEntries[1].Valid, readEntries[1].IsKept));
+        Assert.Equal((2L, 1L, (ushort)0, true), (readEntries[15].Chunk, readEntries[15].Birth, readEntries[15].Valid, readEntries[15].IsKept));
+        Assert.Equal((ushort)5, readEntries[1].CommittedValid);
+    }
+
+    [Fact]
+    public void A_leaf_without_entries_is_not_stored() =>
+        Assert.Equal(0, LeafFormat.Write(new byte[LeafFormat.MaxBytes], new ChunkEntry[MapLayout.ChunksPerLeaf], new uint[MapLayout.BlocksPerLeaf]));
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("01")]
+    [InlineData("0101")]
+    [InlineData("010100000000020000000000010000000000FF")] // A byte too many.
+    [InlineData("010110000000020000000000010000000000")] // Slot 16.
+    [InlineData("010100020000020000000000010000000000")] // An unknown flag.
+    [InlineData("010100000000010000000000010000000000")] // A chunk of a superblock.
+    [InlineData("0101000000006400000000000100000000000000")] // Beyond the pool.
+    [InlineData("01010000010002000000000001000000000011")] // Half a checksum.
+    [InlineData("0102010000000200000000000100000000000000000003000000000001000000000000")] // Slots out of order.
+    public void A_leaf_that_does_not_hold_together_is_damage(string hex) => Assert.Throws<CorruptDataException>(() => LeafFormat.Read(
+        Convert.FromHexString(hex), new ChunkEntry[MapLayout.ChunksPerLeaf], new uint[MapLayout.BlocksPerLeaf], 100, "pool", 3));
+
+    [Fact]
+    public void A_leaf_of_a_later_version_is_refused() => Assert.Throws<UnsupportedFormatException>(() => LeafFormat.Read(
+        [2, 0], new ChunkEntry[MapLayout.ChunksPerLeaf], new uint[MapLayout.BlocksPerLeaf], 100, "pool", 3));
+
+    [Fact]
+    public void A_bitmap_has_these_bytes_and_ends_at_its_last_bit()
+    {
+        var words = new ulong[GroupBitmap.Words];
+        (words[0], words[2]) = (0b100, 1UL << 63);
+        var bytes = new byte[GroupBitmap.MaxBytes];
+        var length = GroupBitmap.Write(bytes, words);
+        Assert.Equal("01000000" + "0400000000000000" + "0000000000000000" + "0000000000000080", Convert.ToHexString(bytes.AsSpan(0, length)));
+        var read = new ulong[GroupBitmap.Words];
+        GroupBitmap.Read(bytes.AsSpan(0, length), read, "pool", 0);
+        Assert.Equal(words, read);
+        Assert.Equal(0, GroupBitmap.Write(bytes, new ulong[GroupBitmap.Words]));
+        Assert.Throws<CorruptDataException>(() => GroupBitmap.Read(bytes.AsSpan(0, length - 1), read, "pool", 0));
+    }
+
+    [Fact]
+    public void A_superblock_has_these_bytes()
+    {
+        var superblock = new Superblock(Id, "main", 0x10002, DateTimeOffset.FromUnixTimeMilliseconds(0x0102030405));
+        var bytes = new byte[Superblock.SizeBytes];
+        superblock.Write(bytes);
+        Assert.Equal(
+            "4153484C504F4F4C" + "01000000" + "00000100" + "00112233445546778899AABBCCDDEEFF" + "0200010000000000" + "0504030201000000" + "04" + "6D61696E",
+            Convert.ToHexString(bytes.AsSpan(0, 53)));
+        Assert.False(bytes.AsSpan(53, Superblock.SizeBytes - 53 - 4).ContainsAnyExcept((byte)0));
+        Assert.Equal(Crc32C.Compute(bytes.AsSpan(0, 4092)), BitConverter.ToUInt32(bytes, 4092));
+        Assert.Equal(superblock, Superblock.Read(bytes, "device", 0));
+    }
+
+    [Fact]
+    public void Records_have_these_bytes()
+    {
+        var pool = new PoolRecord(Id, PoolState.Ready, 5, 2);
+        Assert.Equal("01000000" + "02000000" + "00112233445546778899AABBCCDDEEFF" + "0500000000000000" + "0200000000000000", Convert.ToHexString(pool.ToBytes()));
+        Assert.Equal(pool, PoolRecord.Read(pool.ToBytes(), "pool"));
+
+        var volume = new VolumeRecord(Id, "db", VolumeState.Ready, true, 5, 1, 1 << 20, 512, DateTimeOffset.FromUnixTimeMilliseconds(1));
+        Assert.Equal(
+            "01000000" + "01" + "01" + "0000" + "0500000000000000" + "0100000000000000" + "0000100000000000" + "00020000" + "0100000000000000" + "6462",
+            Convert.ToHexString(volume.ToBytes()));
+        Assert.Equal(volume, VolumeRecord.Read(MapKeys.Volume(Id), volume.ToBytes(), "pool"));
+    }
+
+    [Fact]
+    public void Keys_have_these_bytes_and_the_newest_generation_of_a_leaf_comes_first()
+    {
+        var key = new byte[MapKeys.LeafBytes];
+        MapKeys.WriteLeaf(key, 1, 2, 3);
+        Assert.Equal("4C" + "0000000000000001" + "0000000000000002" + "FFFFFFFFFFFFFFFC", Convert.ToHexString(key));
+        Assert.Equal((1L, 2L, 3L), MapKeys.ReadLeaf(key));
+        var newer = new byte[MapKeys.LeafBytes];
+        MapKeys.WriteLeaf(newer, 1, 2, 4);
+        Assert.True(newer.AsSpan().SequenceCompareTo(key) < 0);
+        Assert.Equal("44" + "0000000000000001" + "0000000000000009", Convert.ToHexString(MapKeys.Marker(1, 9)));
+        Assert.Equal("42" + "0000000000000009", Convert.ToHexString(MapKeys.Bitmap(9)));
+        Assert.Equal("55" + "0000000000000001", Convert.ToHexString(MapKeys.Usage(1)));
+        Assert.Equal("56" + "00112233445546778899AABBCCDDEEFF", Convert.ToHexString(MapKeys.Volume(Id)));
+    }
+
+    [Fact]
+    public void A_checksum_knows_its_place_and_its_birth()
+    {
+        var block = new byte[MapLayout.BlockBytes];
+        var expected = BlockChecksum.Compute(block, 5, 3, 1);
+        Assert.Equal(expected, BlockChecksum.Compute(block, 5, 3, 1));
+        Assert.NotEqual(expected, BlockChecksum.Compute(block, 5, 4, 1));
+        Assert.NotEqual(expected, BlockChecksum.Compute(block, 6, 3, 1));
+        Assert.NotEqual(expected, BlockChecksum.Compute(block, 5, 3, 2));
+    }
+}

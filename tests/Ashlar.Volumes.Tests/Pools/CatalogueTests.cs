@@ -1,0 +1,133 @@
+using Ashlar.Blocks;
+using Ashlar.Simulation;
+
+namespace Ashlar.Volumes.Tests;
+
+/// <summary>Volumes are created, found, resized and deleted by name.</summary>
+public sealed class CatalogueTests
+{
+    [Theory]
+    [InlineData("a")]
+    [InlineData("0")]
+    [InlineData("db-1.data_x")]
+    public async Task A_name_may_be(string name)
+    {
+        await using var pool = await TestPool.CreateAsync();
+        await pool.CreateVolumeAsync(name, 8 << 20);
+        Assert.NotNull(pool.Pool.FindVolume(name));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("-a")]
+    [InlineData(".")]
+    [InlineData("a/b")]
+    [InlineData("a@b")]
+    [InlineData("Data")]
+    [InlineData("a b")]
+    [InlineData("ä")]
+    public async Task A_name_may_not_be(string name)
+    {
+        await using var pool = await TestPool.CreateAsync();
+        var error = await Assert.ThrowsAsync<VolumeNameException>(async () => await pool.CreateVolumeAsync(name, 8 << 20));
+        Assert.Contains("a-z, 0-9", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_name_has_at_most_128_characters()
+    {
+        await using var pool = await TestPool.CreateAsync();
+        await pool.CreateVolumeAsync(new string('a', 128), 8 << 20);
+        await Assert.ThrowsAsync<VolumeNameException>(async () => await pool.CreateVolumeAsync(new string('a', 129), 8 << 20));
+    }
+
+    [Fact]
+    public async Task A_name_is_taken_once_and_free_again_after_deletion()
+    {
+        await using var pool = await TestPool.CreateAsync();
+        var first = await pool.CreateVolumeAsync("disk", 8 << 20);
+        await first.WriteAsync(Lba.Zero, new SeededRandom(1).Bytes(4096));
+        var firstId = pool.Pool.FindVolume("disk")!.Id;
+        await Assert.ThrowsAsync<VolumeNameException>(async () => await pool.CreateVolumeAsync("disk", 8 << 20));
+        await pool.Pool.DeleteVolumeAsync("disk");
+        Assert.Null(pool.Pool.FindVolume("disk"));
+        Assert.Null(pool.Pool.OpenVolume("disk"));
+        Assert.Empty(pool.Pool.ListVolumes());
+        await Assert.ThrowsAsync<VolumeDeletedException>(async () => await first.ReadAsync(Lba.Zero, new byte[4096]));
+        await Assert.ThrowsAsync<VolumeDeletedException>(async () => await first.WriteAsync(Lba.Zero, new byte[4096]));
+        await Assert.ThrowsAsync<VolumeDeletedException>(async () => await first.FlushAsync());
+
+        var second = await pool.CreateVolumeAsync("disk", 8 << 20);
+        Assert.NotEqual(firstId, pool.Pool.FindVolume("disk")!.Id);
+        var data = new byte[4096];
+        await second.ReadAsync(Lba.Zero, data);
+        Assert.Equal(new byte[4096], data);
+        Assert.Equal(0, pool.Pool.GetUsage().AllocatedBytes);
+    }
+
+    [Theory]
+    [InlineData(0, 512)]
+    [InlineData(1000, 512)]
+    [InlineData(512, 4096)]
+    [InlineData(-512, 512)]
+    [InlineData(4096, 1024)]
+    [InlineData((1L << 50) + 4096, 4096)]
+    public async Task A_size_that_is_not_possible_is_refused(long sizeBytes, int blockSizeBytes)
+    {
+        await using var pool = await TestPool.CreateAsync();
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(async () => await pool.CreateVolumeAsync("disk", sizeBytes, blockSizeBytes));
+    }
+
+    [Fact]
+    public async Task A_volume_of_a_pebibyte_costs_nothing()
+    {
+        await using var pool = await TestPool.CreateAsync();
+        var disk = await pool.CreateVolumeAsync("disk", StoragePool.MaxVolumeBytes);
+        await disk.WriteAsync(new Lba(disk.Geometry.BlockCount - 1), new SeededRandom(1).Bytes(4096));
+        Assert.Equal(MapLayout.ChunkBytes, pool.Pool.GetUsage().AllocatedBytes);
+    }
+
+    [Fact]
+    public async Task Shrinking_must_be_allowed_and_what_lies_beyond_never_comes_back()
+    {
+        await using var pool = await TestPool.CreateAsync();
+        var disk = await pool.CreateVolumeAsync("disk", 4 << 20, 512);
+        await disk.WriteAsync(Lba.Zero, new SeededRandom(1).Bytes(4 << 20));
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(async () => await pool.Pool.ResizeVolumeAsync("disk", 1 << 20));
+        var info = await pool.Pool.ResizeVolumeAsync("disk", (1 << 20) + 512, allowShrink: true);
+        Assert.Equal((1 << 20) + 512, info.SizeBytes);
+        Assert.Equal((1 << 20) + MapLayout.ChunkBytes, info.AllocatedBytes);
+        await Assert.ThrowsAsync<BlockRangeException>(async () => await disk.ReadAsync(new Lba(2050), new byte[512]));
+        await pool.Pool.ResizeVolumeAsync("disk", 4 << 20);
+        await pool.ReopenAsync();
+        var data = new byte[4 << 20];
+        await pool.Pool.OpenVolume("disk")!.ReadAsync(Lba.Zero, data);
+        Assert.False(data.AsSpan((1 << 20) + 512).ContainsAnyExcept((byte)0));
+        Assert.True(data.AsSpan(0, (1 << 20) + 512).SequenceEqual(new SeededRandom(1).Bytes(4 << 20).AsSpan(0, (1 << 20) + 512)));
+    }
+
+    [Fact]
+    public async Task Unknown_volumes_are_not_found_or_an_error()
+    {
+        await using var pool = await TestPool.CreateAsync();
+        Assert.Null(pool.Pool.FindVolume("no"));
+        await Assert.ThrowsAsync<VolumeNameException>(async () => await pool.Pool.DeleteVolumeAsync("no"));
+        await Assert.ThrowsAsync<VolumeNameException>(async () => await pool.Pool.ResizeVolumeAsync("no", 4096));
+    }
+
+    [Fact]
+    public async Task Discarding_a_huge_volume_touches_only_what_was_written()
+    {
+        await using var pool = await TestPool.CreateAsync();
+        var disk = await pool.CreateVolumeAsync("disk", 1L << 40);
+        await disk.WriteAsync(new Lba(1000), new SeededRandom(1).Bytes(4096));
+        await disk.WriteAsync(new Lba(200_000_000), new SeededRandom(1).Bytes(4096));
+        await disk.FlushAsync();
+        await disk.TrimAsync(Lba.Zero, disk.Geometry.BlockCount);
+        await disk.FlushAsync();
+        Assert.Equal(0, pool.Pool.GetUsage().AllocatedBytes);
+        var extents = new BlockExtent[4];
+        Assert.Equal(1, disk.DescribeExtents(Lba.Zero, disk.Geometry.BlockCount, extents));
+        Assert.Equal(new BlockExtent(BlockExtentKind.Hole, disk.Geometry.BlockCount), extents[0]);
+    }
+}

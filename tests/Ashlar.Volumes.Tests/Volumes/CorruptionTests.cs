@@ -1,0 +1,161 @@
+using Ashlar.Blocks;
+using Ashlar.Simulation;
+using Ashlar.Storage;
+
+namespace Ashlar.Volumes.Tests;
+
+/// <summary>Damaged data is an error that names itself; it is never returned and never repaired by guessing.</summary>
+public sealed class CorruptionTests
+{
+    [Fact]
+    public async Task A_flipped_byte_fails_its_block_and_no_other()
+    {
+        await using var pool = await DamagedAsync(PlantedBugs.None);
+        var disk = pool.Pool.OpenVolume("disk")!;
+        var error = await Assert.ThrowsAsync<CorruptDataException>(async () => await Read(disk, 40, 3));
+        Assert.Contains("main/disk, block 40", error.Message, StringComparison.Ordinal);
+        Assert.Equal(DamagedOffset, error.OffsetBytes);
+        Assert.Equal("/pool.data", error.FilePath);
+        Assert.Equal(Random(8, 6)[..1024], await Read(disk, 48, 2));
+        await Assert.ThrowsAsync<CorruptDataException>(async () => await Read(disk, 47, 1)); // The same 4 KiB.
+        Assert.Contains("checksum", Assert.Single((await pool.Pool.VerifyAsync(readData: true)).Problems), StringComparison.Ordinal);
+        Assert.True(pool.Pool.GetStatistics().CorruptBlocks >= 2);
+    }
+
+    [Fact]
+    public async Task Writing_a_part_of_a_damaged_block_fails_and_writing_all_of_it_heals()
+    {
+        await using var pool = await DamagedAsync(PlantedBugs.None);
+        var disk = pool.Pool.OpenVolume("disk")!;
+        await Assert.ThrowsAsync<CorruptDataException>(async () => await disk.WriteAsync(new Lba(41), Random(1, 3)));
+        await disk.WriteAsync(new Lba(40), Random(8, 4));
+        Assert.Equal(Random(8, 4), await Read(disk, 40, 8));
+    }
+
+    [Fact]
+    public async Task Without_checksums_the_damage_would_be_returned()
+    {
+        await using var pool = await DamagedAsync(PlantedBugs.IgnoreChecksum);
+        Assert.NotEqual(Random(8, 5), await Read(pool.Pool.OpenVolume("disk")!, 40, 8));
+    }
+
+    [Fact]
+    public async Task Damage_is_not_repaired_by_opening_the_pool()
+    {
+        await using var pool = await DamagedAsync(PlantedBugs.None);
+        await pool.ReopenAsync();
+        await Assert.ThrowsAsync<CorruptDataException>(async () => await Read(pool.Pool.OpenVolume("disk")!, 40, 1));
+    }
+
+    [Fact]
+    public async Task A_block_that_is_not_there_is_not_read_from_the_device()
+    {
+        HookedDevice hooks = null!;
+        await using var pool = await TestPool.CreateAsync(wrap: device => hooks = new HookedDevice(device));
+        var disk = await pool.CreateVolumeAsync("disk", 8 << 20);
+        await disk.WriteAsync(new Lba(5), Random(8, 1));
+        hooks.BeforeRead = _ => throw new DeviceIOException("below", "not to be read", isTransient: false);
+        Assert.Equal(new byte[4096], await Read(disk, 6, 8));
+        Assert.Equal(new byte[4096], await Read(disk, 1000, 8));
+    }
+
+    [Fact]
+    public async Task A_read_that_meets_an_overwrite_waits_for_it_instead_of_calling_it_damage()
+    {
+        HookedDevice hooks = null!;
+        await using var pool = await TestPool.CreateAsync(wrap: device => hooks = new HookedDevice(device));
+        var disk = await pool.CreateVolumeAsync("disk", 8 << 20, 4096);
+        await disk.WriteAsync(Lba.Zero, new byte[4096]);
+        var isReading = new TaskCompletionSource();
+        var mayRead = new TaskCompletionSource();
+        hooks.BeforeRead = async _ =>
+        {
+            hooks.BeforeRead = _ => Task.CompletedTask;
+            isReading.SetResult();
+            await mayRead.Task;
+        };
+        var reading = Task.Run(() => Read4K(disk, 0));
+        await isReading.Task;
+        var data = new SeededRandom(1).Bytes(4096);
+        await disk.WriteAsync(Lba.Zero, data);
+        mayRead.SetResult();
+        Assert.Equal(data, await reading);
+        Assert.Equal(0, pool.Pool.GetStatistics().CorruptBlocks);
+    }
+
+    [Fact]
+    public async Task A_read_whose_place_is_given_away_meanwhile_reads_again()
+    {
+        HookedDevice hooks = null!;
+        await using var pool = await TestPool.CreateAsync(chunks: 1, wrap: device => hooks = new HookedDevice(device));
+        var disk = await pool.CreateVolumeAsync("disk", 8 << 20, 4096);
+        var other = await pool.CreateVolumeAsync("other", 8 << 20, 4096);
+        await disk.WriteAsync(Lba.Zero, new SeededRandom(1).Bytes(4096));
+        var isReading = new TaskCompletionSource();
+        var mayRead = new TaskCompletionSource();
+        hooks.BeforeRead = async _ =>
+        {
+            hooks.BeforeRead = _ => Task.CompletedTask;
+            isReading.SetResult();
+            await mayRead.Task;
+        };
+        var reading = Task.Run(() => Read4K(disk, 0));
+        await isReading.Task;
+        await disk.TrimAsync(Lba.Zero, 16);
+        await other.WriteAsync(Lba.Zero, new SeededRandom(1).Bytes(4096)); // The same place, and even the same content.
+        mayRead.SetResult();
+        Assert.Equal(new byte[4096], await reading);
+    }
+
+    [Fact]
+    public async Task A_failed_overwrite_leaves_the_old_or_the_new_content_not_an_error()
+    {
+        HookedDevice hooks = null!;
+        await using var pool = await TestPool.CreateAsync(wrap: device => hooks = new HookedDevice(device));
+        var disk = await pool.CreateVolumeAsync("disk", 8 << 20, 4096);
+        var old = new SeededRandom(1).Bytes(4096);
+        await disk.WriteAsync(Lba.Zero, old);
+        hooks.BeforeWrite = _ => throw new DeviceIOException("below", "as told", isTransient: false);
+        await Assert.ThrowsAsync<DeviceIOException>(async () => await disk.WriteAsync(Lba.Zero, new byte[8192]));
+        hooks.BeforeWrite = _ => Task.CompletedTask;
+        Assert.Equal(old, await Read4K(disk, 0));
+        Assert.Equal(new byte[4096], await Read4K(disk, 1));
+        await pool.ReopenAsync();
+        Assert.Equal(old, await Read4K(pool.Pool.OpenVolume("disk")!, 0));
+        Assert.Empty((await pool.Pool.VerifyAsync(readData: true)).Problems);
+    }
+
+    // The first window of 16 chunks that is all free, the first chunk of it, block 5: 512-byte blocks 40 to 47.
+    const long DamagedOffset = (16L * MapLayout.ChunkBytes) + (5 * MapLayout.BlockBytes);
+
+    static async Task<TestPool> DamagedAsync(PlantedBugs bugs)
+    {
+        var pool = await TestPool.CreateAsync(options: TestPool.DefaultOptions() with { PlantedBugs = bugs });
+        var disk = await pool.CreateVolumeAsync("disk", 8 << 20, 512);
+        await disk.WriteAsync(new Lba(40), Random(8, 5));
+        await disk.WriteAsync(new Lba(48), Random(8, 6).AsMemory(0, 1024));
+        await disk.FlushAsync();
+        using var file = pool.Disk.Open("/pool.data", FileOpenMode.Existing);
+        var one = new byte[1];
+        file.Read(one, DamagedOffset + 700);
+        one[0] ^= 0x10;
+        file.Write(one, DamagedOffset + 700);
+        return pool;
+    }
+
+    static byte[] Random(int sectors, int seed) => new SeededRandom((ulong)seed).Bytes(sectors * 512);
+
+    static async Task<byte[]> Read(IBlockDevice device, long sector, int count)
+    {
+        var data = new byte[count * 512];
+        await device.ReadAsync(new Lba(sector), data);
+        return data;
+    }
+
+    static async Task<byte[]> Read4K(IBlockDevice device, long block)
+    {
+        var data = new byte[4096];
+        await device.ReadAsync(new Lba(block), data);
+        return data;
+    }
+}

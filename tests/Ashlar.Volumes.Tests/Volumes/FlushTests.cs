@@ -1,0 +1,140 @@
+using Ashlar.Blocks;
+using Ashlar.Simulation;
+
+namespace Ashlar.Volumes.Tests;
+
+/// <summary>What a flush does, what it shares, and what it may leave out.</summary>
+public sealed class FlushTests
+{
+    [Fact]
+    public async Task Concurrent_flushes_share_a_commit()
+    {
+        HookedDevice hooks = null!;
+        await using var pool = await TestPool.CreateAsync(wrap: device => hooks = new HookedDevice(device));
+        var disk = await pool.CreateVolumeAsync("disk", 8 << 20);
+        var isFlushing = new TaskCompletionSource();
+        var mayFlush = new TaskCompletionSource();
+        hooks.BeforeFlush = async () =>
+        {
+            hooks.BeforeFlush = () => Task.CompletedTask;
+            isFlushing.SetResult();
+            await mayFlush.Task;
+        };
+        await disk.WriteAsync(Lba.Zero, new byte[4096]);
+        var first = disk.FlushAsync().AsTask();
+        await isFlushing.Task;
+        await disk.WriteAsync(new Lba(1), new byte[4096]);
+        var others = Enumerable.Range(0, 20).Select(_ => disk.FlushAsync().AsTask()).ToList();
+        Assert.DoesNotContain(others, flush => flush.IsCompleted);
+        mayFlush.SetResult();
+        await Task.WhenAll([first, .. others]);
+        Assert.Equal(2, hooks.Flushes);
+        Assert.Equal(2, pool.Pool.GetStatistics().Commits);
+    }
+
+    [Fact]
+    public async Task A_flush_with_nothing_to_do_does_nothing()
+    {
+        HookedDevice hooks = null!;
+        await using var pool = await TestPool.CreateAsync(wrap: device => hooks = new HookedDevice(device));
+        var disk = await pool.CreateVolumeAsync("disk", 8 << 20);
+        await disk.WriteAsync(Lba.Zero, new byte[4096]);
+        await disk.FlushAsync();
+        for (var i = 0; i < 5; i++) await disk.FlushAsync();
+        Assert.Equal(1, hooks.Flushes);
+        Assert.Equal(1, pool.Pool.GetStatistics().Commits);
+    }
+
+    [Fact]
+    public async Task Overwriting_in_place_costs_a_flush_of_data_but_no_commit_of_the_map()
+    {
+        HookedDevice hooks = null!;
+        await using var pool = await TestPool.CreateAsync(wrap: device => hooks = new HookedDevice(device));
+        var disk = await pool.CreateVolumeAsync("disk", 8 << 20);
+        await disk.WriteAsync(Lba.Zero, new byte[4096]);
+        await disk.FlushAsync();
+        for (var i = 0; i < 5; i++)
+        {
+            await disk.WriteAsync(Lba.Zero, new SeededRandom((ulong)i).Bytes(4096));
+            await disk.FlushAsync();
+        }
+
+        Assert.Equal(6, hooks.Flushes);
+        Assert.Equal((1L, 1L), (pool.Pool.GetStatistics().Commits, pool.Pool.GetStatistics().MarkerSyncs));
+        await pool.Pool.CommitAsync();
+        Assert.Equal(2, pool.Pool.GetStatistics().Commits);
+    }
+
+    [Fact]
+    public async Task First_writes_need_no_marker_and_streaming_overwrites_few()
+    {
+        await using var pool = await TestPool.CreateAsync(chunks: 130 * 16);
+        var disk = await pool.CreateVolumeAsync("disk", 128 << 20);
+        var data = new SeededRandom(1).Bytes(1 << 20);
+        for (var leaf = 0; leaf < 128; leaf++) await disk.WriteAsync(new Lba(leaf * 256), data);
+        Assert.Equal(0, pool.Pool.GetStatistics().MarkerSyncs);
+        await disk.FlushAsync();
+        for (var leaf = 0; leaf < 128; leaf++) await disk.WriteAsync(new Lba(leaf * 256), data);
+        Assert.InRange(pool.Pool.GetStatistics().MarkerSyncs, 1, 8);
+    }
+
+    [Fact]
+    public async Task Markers_are_cleared_when_a_region_has_been_quiet()
+    {
+        var clock = new SimulatedClock();
+        await using var pool = await TestPool.CreateAsync(options: TestPool.DefaultOptions() with { TimeProvider = clock });
+        var disk = await pool.CreateVolumeAsync("disk", 8 << 20);
+        await disk.WriteAsync(Lba.Zero, new byte[4096]);
+        await disk.FlushAsync();
+        await disk.WriteAsync(Lba.Zero, new byte[4096]);
+        await pool.Pool.CommitAsync();
+        Assert.Equal(1, pool.Pool.GetStatistics().MarkedLeaves);
+        clock.Advance(TimeSpan.FromSeconds(31));
+        await pool.Pool.CommitAsync();
+        Assert.Equal(0, pool.Pool.GetStatistics().MarkedLeaves);
+        await disk.WriteAsync(Lba.Zero, new byte[4096]);
+        Assert.Equal(2, pool.Pool.GetStatistics().MarkerSyncs);
+    }
+
+    [Fact]
+    public async Task A_failed_flush_stops_writes_and_flushes_for_good_but_not_reads()
+    {
+        HookedDevice hooks = null!;
+        await using var pool = await TestPool.CreateAsync(wrap: device => hooks = new HookedDevice(device));
+        var disk = await pool.CreateVolumeAsync("disk", 8 << 20);
+        var data = new SeededRandom(1).Bytes(4096);
+        await disk.WriteAsync(Lba.Zero, data);
+        hooks.BeforeFlush = () => throw new DeviceIOException("below", "as told", isTransient: false);
+        var first = await Assert.ThrowsAsync<DeviceIOException>(async () => await disk.FlushAsync());
+        hooks.BeforeFlush = () => Task.CompletedTask;
+        Assert.Contains("as told", first.Message, StringComparison.Ordinal);
+        var later = await Assert.ThrowsAsync<DeviceIOException>(async () => await disk.FlushAsync());
+        Assert.Same(first.InnerException, later.InnerException);
+        await Assert.ThrowsAsync<DeviceIOException>(async () => await disk.WriteAsync(Lba.Zero, data));
+        await Assert.ThrowsAsync<DeviceIOException>(async () => await disk.TrimAsync(Lba.Zero, 1));
+        await Assert.ThrowsAsync<DeviceIOException>(async () => await pool.CreateVolumeAsync("other", 4096));
+        var read = new byte[4096];
+        await disk.ReadAsync(Lba.Zero, read);
+        Assert.Equal(data, read);
+        Assert.Same(first.InnerException, pool.Pool.GetStatistics().Failure);
+    }
+
+    [Fact]
+    public async Task The_timer_commits_what_nobody_flushes()
+    {
+        var clock = new SimulatedClock();
+        HookedDevice hooks = null!;
+        await using var pool = await TestPool.CreateAsync(
+            options: TestPool.DefaultOptions() with { TimeProvider = clock }, wrap: device => hooks = new HookedDevice(device));
+        var isFlushed = new TaskCompletionSource();
+        hooks.BeforeFlush = () =>
+        {
+            isFlushed.TrySetResult();
+            return Task.CompletedTask;
+        };
+        var disk = await pool.CreateVolumeAsync("disk", 8 << 20);
+        await disk.WriteAsync(Lba.Zero, new byte[4096]);
+        clock.Advance(TimeSpan.FromSeconds(1));
+        await isFlushed.Task.WaitAsync(TimeSpan.FromSeconds(30));
+    }
+}
