@@ -17,10 +17,11 @@ sealed class LeafOccupancy
     public static LeafOccupancy Read(ThinVolume volume, long page)
     {
         var occupancy = new LeafOccupancy(page);
-        // Memory before the store: a leaf that leaves the memory in between has been committed, and the scan finds it.
+        // Memory before the store: a leaf that leaves the memory in between has been committed, and the scan finds it. Empty ones
+        // count as well: a first write may be under way, and whoever deletes or shrinks the volume must wait for it.
         var leaves = volume.Leaves.FindPage(page);
         for (var i = 0; i < leaves.Length; i++)
-            if (Volatile.Read(in leaves[i]) is { HasEntries: true }) occupancy.exists[i] = true;
+            if (Volatile.Read(in leaves[i]) is not null) occupancy.exists[i] = true;
         using var cursor = volume.Pool.Store.Scan(KeyRange.Between(
             MapKeys.LeafStart(volume.Lineage, occupancy.first),
             MapKeys.LeafStart(volume.Lineage, occupancy.first + LeafTable.LeavesPerPage)));

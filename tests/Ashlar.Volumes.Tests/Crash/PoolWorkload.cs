@@ -126,7 +126,7 @@ sealed class PoolWorkload(ulong seed, int stepCount, PlantedBugs bugs)
     Step? PickRange(int volume, StepKind kind)
     {
         // Often the same place again: discarded and rewritten, written and overwritten.
-        if (random.OneIn(3) && steps[^1] is { SectorCount: > 0, Kind: not StepKind.Observe } last && last.Volume == volume)
+        if (random.OneIn(steps[^1].Kind == StepKind.Discard ? 2 : 4) && steps[^1] is { SectorCount: > 0, Kind: not StepKind.Observe } last && last.Volume == volume)
             return last with { Number = steps.Count, Kind = kind, WasRefused = false };
         var geometry = volumes[volume].Geometry;
         var sectorsPerBlock = geometry.BlockSizeBytes / DescribedSector.SizeBytes;

@@ -34,6 +34,37 @@ public sealed class ConcurrencyTests
         Assert.Empty((await pool.Pool.VerifyAsync(readData: true)).Problems);
     }
 
+    [Theory, Seeds(count: 10)]
+    public async Task Deleting_and_shrinking_under_writers_leaks_nothing(ulong seed)
+    {
+        await using var pool = await TestPool.CreateAsync(
+            chunks: 400, wrap: device => new HookedDevice(device) { BeforeWrite = Yield, BeforeFlush = () => Yield(default) });
+        var deleted = await pool.CreateVolumeAsync("deleted", 64 << 20);
+        var shrunk = await pool.CreateVolumeAsync("shrunk", 64 << 20);
+        var writers = Enumerable.Range(0, 4).Select(worker => Task.Run(async () =>
+        {
+            var random = SeededRandom.For(seed, $"worker {worker}");
+            for (var i = 0; i < 200; i++)
+            {
+                try
+                {
+                    await (worker % 2 == 0 ? deleted : shrunk).WriteAsync(new Lba(random.Next(64) * 256), new byte[8192]);
+                }
+                catch (Exception gone) when (gone is VolumeDeletedException or BlockRangeException)
+                {
+                    break;
+                }
+            }
+        })).ToList();
+        await pool.Pool.ResizeVolumeAsync("shrunk", 4096, allowShrink: true);
+        await pool.Pool.DeleteVolumeAsync("deleted");
+        await Task.WhenAll(writers);
+        Assert.Empty((await pool.Pool.VerifyAsync(readData: true)).Problems);
+        Assert.True(pool.Pool.GetUsage().AllocatedBytes <= MapLayout.ChunkBytes);
+        await pool.ReopenAsync();
+        Assert.Empty((await pool.Pool.VerifyAsync(readData: true)).Problems);
+    }
+
     [Fact]
     public async Task Requests_on_a_map_in_memory_allocate_nothing()
     {
