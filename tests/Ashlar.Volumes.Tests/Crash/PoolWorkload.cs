@@ -1,5 +1,6 @@
 using Ashlar.Blocks;
 using Ashlar.Simulation;
+using Ashlar.Storage;
 
 namespace Ashlar.Volumes.Tests;
 
@@ -22,6 +23,7 @@ sealed class PoolWorkload(ulong seed, int stepCount, PlantedBugs bugs)
 
     public static PoolOptions OptionsFor(ulong seed, PlantedBugs bugs) => TestPool.DefaultOptions(seed) with
     {
+        Entropy = SystemEntropy.Instance, // Identities must differ from one process to the next; nothing else depends on them.
         MarkerQuietTime = TimeSpan.Zero,
         MapCacheBytes = 1 << 20,
         PlantedBugs = bugs,
