@@ -11,6 +11,13 @@ public sealed class Connection : IDisposable
 {
     const int ReceiveBufferBytes = 128 * 1024;
     const int DirectReceiveBytes = ReceiveBufferBytes / 4;
+
+    // What becomes of bytes that arrive now. The handler takes them as part of a unit, or waits for them; once its wait is
+    // ended by Drain, no byte starts a unit any more. Each change is one compare-and-swap, so a unit is never half taken.
+    const int InputTaken = 0;
+    const int InputAwaited = 1;
+    const int InputEnded = 2;
+
     static readonly TimeSpan LingerTimeout = TimeSpan.FromSeconds(1);
 
     readonly Socket socket;
@@ -20,9 +27,10 @@ public sealed class Connection : IDisposable
     readonly CancellationTokenSource closing = new();
     int start;
     int end;
-    long handshakeDeadline;
-    int waiting;
+    Deadline handshakeDeadline;
+    int input = InputTaken;
     volatile bool draining;
+    ConnectionException? firstFailure;
 
     internal Connection(Socket socket, long id, ListenerOptions options)
     {
@@ -35,7 +43,7 @@ public sealed class Connection : IDisposable
         socket.NoDelay = true;
         KeepAlive(socket);
         socket.SendTimeout = (int)transferTimeout.TotalMilliseconds;
-        handshakeDeadline = Environment.TickCount64 + (long)options.HandshakeTimeout.TotalMilliseconds;
+        handshakeDeadline = Deadline.In(options.HandshakeTimeout);
     }
 
     /// <summary>Number of the connection since the listener started, for messages.</summary>
@@ -56,13 +64,13 @@ public sealed class Connection : IDisposable
     /// <summary>Fires when the connection is cut, so that work begun for its client can be given up.</summary>
     public CancellationToken Closed { get; }
 
-    bool InHandshake => handshakeDeadline != long.MaxValue;
+    bool InHandshake => !handshakeDeadline.IsNever;
 
     /// <summary>Ends the time limit of the handshake; from now on only units of data in transfer are limited.</summary>
     public void HandshakeCompleted()
     {
-        handshakeDeadline = long.MaxValue;
-        socket.ReceiveTimeout = (int)transferTimeout.TotalMilliseconds;
+        handshakeDeadline = Deadline.Never;
+        socket.ReceiveTimeout = socket.SendTimeout = (int)transferTimeout.TotalMilliseconds;
     }
 
     /// <summary>Waits for the first byte of the next unit, for as long as the client likes to stay silent.</summary>
@@ -72,15 +80,14 @@ public sealed class Connection : IDisposable
     {
         while (BufferedBytes == 0)
         {
-            // Either Drain sees that we wait and wakes us, or we see that it began: the fence orders the two.
-            Volatile.Write(ref waiting, 1);
-            Interlocked.MemoryBarrier();
-            if (draining) return false;
+            // Either Drain sees that we wait and wakes us, or we see that it began: the exchange is a fence between the two.
+            if (Interlocked.CompareExchange(ref input, InputAwaited, InputTaken) == InputEnded || draining) return false;
             try
             {
                 start = end = 0;
-                end = ReceiveSome(buffer);
-                if (end == 0) return false;
+                var received = ReceiveSome(buffer);
+                if (Interlocked.CompareExchange(ref input, InputTaken, InputAwaited) == InputEnded || received == 0) return false;
+                end = received;
             }
             catch (SocketException e) when (e.SocketErrorCode is SocketError.TimedOut or SocketError.WouldBlock)
             {
@@ -90,7 +97,6 @@ public sealed class Connection : IDisposable
             {
                 throw Broken(e);
             }
-            Volatile.Write(ref waiting, 0);
         }
         return true;
     }
@@ -109,15 +115,17 @@ public sealed class Connection : IDisposable
         if (!destination.IsEmpty) ReceiveFromSocket(destination);
     }
 
-    /// <summary>Receives and forgets bytes, of a payload that is refused.</summary>
+    /// <summary>Receives and forgets bytes, of a payload that is refused. All of them together may take as long as a unit.</summary>
+    /// <exception cref="ConnectionException">The connection ended before, or the client was too slow.</exception>
     public void Skip(long byteCount)
     {
-        Span<byte> scratch = stackalloc byte[4096];
+        var deadline = Deadline.In(transferTimeout);
         while (byteCount > 0)
         {
-            var part = scratch[..(int)Math.Min(byteCount, scratch.Length)];
-            Receive(part);
-            byteCount -= part.Length;
+            if (BufferedBytes == 0) Refill(deadline);
+            var skipped = (int)Math.Min(byteCount, BufferedBytes);
+            start += skipped;
+            byteCount -= skipped;
         }
     }
 
@@ -128,23 +136,26 @@ public sealed class Connection : IDisposable
     /// <exception cref="ConnectionException">The connection broke, or the client does not take its replies off.</exception>
     public void Send(ReadOnlySpan<byte> data)
     {
+        ConnectionException failure;
         lock (sendLock)
         {
-            var deadline = Environment.TickCount64 + (long)transferTimeout.TotalMilliseconds;
             try
             {
-                while (!data.IsEmpty)
-                {
-                    data = data[socket.Send(data, SocketFlags.None)..];
-                    if (!data.IsEmpty && Environment.TickCount64 > deadline) throw new SocketException((int)SocketError.TimedOut);
-                }
+                SendAll(data);
+                return;
             }
             catch (Exception e) when (e is SocketException or ObjectDisposedException)
             {
-                Dispose();
-                throw e is SocketException { SocketErrorCode: SocketError.TimedOut or SocketError.WouldBlock } ? NotRead() : Broken(e);
+                var isTooSlow = e is SocketException { SocketErrorCode: SocketError.TimedOut or SocketError.WouldBlock };
+                failure = !isTooSlow ? Broken(e) : InHandshake ? HandshakeTooSlow() : NotRead();
+                // The thread that receives is about to stumble over the closed socket; it reports this cause.
+                Interlocked.CompareExchange(ref firstFailure, failure, null);
+                socket.Dispose();
             }
         }
+        // Outside of the lock: what this wakes may want to send as well.
+        Dispose();
+        throw failure;
     }
 
     /// <summary>Cuts the connection from any thread: blocked calls on it end.</summary>
@@ -156,15 +167,19 @@ public sealed class Connection : IDisposable
 
     /// <summary>
     /// Ends input: a handler that waits for the next unit, or comes to wait for one, sees the end of the connection. A
-    /// unit whose first byte has arrived is still received.
+    /// unit that <see cref="WaitForData"/> has announced is still received.
     /// </summary>
     internal void Drain()
     {
         draining = true;
         Interlocked.MemoryBarrier();
-        if (Volatile.Read(ref waiting) == 0) return;
+        if (Volatile.Read(ref input) != InputAwaited) return;
         try
         {
+            // Bytes that are here already wake the handler without us, and their unit is served. The swap may still lose to
+            // bytes that come now; if it wins, they came too late.
+            if (socket.Available > 0) return;
+            if (Interlocked.CompareExchange(ref input, InputEnded, InputAwaited) != InputAwaited) return;
             socket.Shutdown(SocketShutdown.Receive);
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
@@ -182,9 +197,9 @@ public sealed class Connection : IDisposable
         try
         {
             socket.Shutdown(SocketShutdown.Send);
-            var deadline = Environment.TickCount64 + (long)LingerTimeout.TotalMilliseconds;
+            var deadline = Deadline.In(LingerTimeout);
             socket.ReceiveTimeout = (int)LingerTimeout.TotalMilliseconds;
-            while (socket.Receive(buffer, SocketFlags.None) > 0 && Environment.TickCount64 < deadline)
+            while (socket.Receive(buffer, SocketFlags.None) > 0 && !deadline.IsOver)
             {
             }
         }
@@ -209,41 +224,49 @@ public sealed class Connection : IDisposable
     {
         if (InHandshake)
         {
-            var leftMilliseconds = handshakeDeadline - Environment.TickCount64;
-            if (leftMilliseconds <= 0) throw HandshakeTooSlow();
-            socket.ReceiveTimeout = (int)leftMilliseconds;
+            var leftMilliseconds = handshakeDeadline.MillisecondsLeft;
+            if (leftMilliseconds == 0) throw HandshakeTooSlow();
+            socket.ReceiveTimeout = leftMilliseconds;
         }
-        return socket.Receive(destination, SocketFlags.None);
+        var received = socket.Receive(destination, SocketFlags.None);
+        if (received == 0 && firstFailure is { } failure) throw Broken(failure);
+        return received;
     }
 
     void ReceiveFromSocket(Span<byte> destination)
     {
-        var deadline = Environment.TickCount64 + (long)transferTimeout.TotalMilliseconds;
+        var deadline = Deadline.In(transferTimeout);
+        while (!destination.IsEmpty)
+        {
+            if (destination.Length >= DirectReceiveBytes)
+            {
+                destination = destination[ReceivePart(destination, deadline)..];
+                continue;
+            }
+            // Small remainders go through the buffer, so that one call picks up the requests that follow.
+            Refill(deadline);
+            var taken = Math.Min(BufferedBytes, destination.Length);
+            buffer.AsSpan(0, taken).CopyTo(destination);
+            start = taken;
+            destination = destination[taken..];
+        }
+    }
+
+    void Refill(Deadline deadline)
+    {
+        start = end = 0;
+        end = ReceivePart(buffer, deadline);
+    }
+
+    // Part of a unit. One call may begin just before the deadline and then wait as long again, no longer.
+    int ReceivePart(Span<byte> destination, Deadline deadline)
+    {
+        if (deadline.IsOver) throw TooSlow();
         try
         {
-            while (!destination.IsEmpty)
-            {
-                // Small remainders go through the buffer, so that one call picks up the requests that follow.
-                int received;
-                if (destination.Length >= DirectReceiveBytes)
-                {
-                    received = ReceiveSome(destination);
-                    if (received == 0) throw EndedEarly();
-                    destination = destination[received..];
-                }
-                else
-                {
-                    start = 0;
-                    end = 0;
-                    received = end = ReceiveSome(buffer);
-                    if (received == 0) throw EndedEarly();
-                    var taken = Math.Min(received, destination.Length);
-                    buffer.AsSpan(0, taken).CopyTo(destination);
-                    start = taken;
-                    destination = destination[taken..];
-                }
-                if (!destination.IsEmpty && Environment.TickCount64 > deadline) throw TooSlow();
-            }
+            var received = ReceiveSome(destination);
+            if (received == 0) throw EndedEarly();
+            return received;
         }
         catch (SocketException e) when (e.SocketErrorCode is SocketError.TimedOut or SocketError.WouldBlock)
         {
@@ -255,6 +278,22 @@ public sealed class Connection : IDisposable
         }
     }
 
+    void SendAll(ReadOnlySpan<byte> data)
+    {
+        var deadline = Deadline.In(transferTimeout);
+        if (InHandshake)
+        {
+            deadline = Deadline.Earlier(deadline, handshakeDeadline);
+            socket.SendTimeout = Math.Max(1, deadline.MillisecondsLeft);
+        }
+        while (true)
+        {
+            data = data[socket.Send(data, SocketFlags.None)..];
+            if (data.IsEmpty) return;
+            if (deadline.IsOver) throw new SocketException((int)SocketError.TimedOut);
+        }
+    }
+
     ConnectionException HandshakeTooSlow() => new($"connection {Id} from {RemoteEndPoint}: the handshake took too long");
 
     ConnectionException EndedEarly() => new($"connection {Id} from {RemoteEndPoint}: ended in the middle of a unit of data");
@@ -263,5 +302,8 @@ public sealed class Connection : IDisposable
 
     ConnectionException NotRead() => new($"connection {Id} from {RemoteEndPoint}: the client does not read its replies");
 
-    ConnectionException Broken(Exception cause) => new($"connection {Id} from {RemoteEndPoint}: broken: {cause.Message}", cause);
+    // The first cause counts: what follows it is only the closed socket.
+    ConnectionException Broken(Exception cause) => firstFailure is { } failure
+        ? new(failure.Message, failure)
+        : new($"connection {Id} from {RemoteEndPoint}: broken: {cause.Message}", cause);
 }

@@ -5,18 +5,24 @@ namespace Ashlar.Transport;
 /// <summary>Where a listener listens and what it lets clients have.</summary>
 public sealed record ListenerOptions
 {
+    /// <summary>The least that either time limit can be; the most, <see cref="TimeSpan.MaxValue"/>, is no limit.</summary>
+    public static TimeSpan ShortestTimeout { get; } = TimeSpan.FromMilliseconds(1);
+
     /// <summary>Address and port; port 0 takes a free one.</summary>
     public required IPEndPoint EndPoint { get; init; }
 
     /// <summary>Name for messages and threads: "nbd", "iscsi".</summary>
     public required string Name { get; init; }
 
-    /// <summary>Most connections at a time; further ones are closed at once.</summary>
+    /// <summary>Most connections at a time, at least 1; further ones are closed at once.</summary>
     public int MaxConnections { get; init; } = 1024;
 
     /// <summary>How long a client may take for its handshake before it is cut off.</summary>
     public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long one unit of data may take once its first byte has arrived, and one reply to be taken off.</summary>
+    /// <summary>
+    /// How long a client may stay silent in the middle of a unit of data, and take nothing of a reply. One that drips is cut
+    /// off after twice this time at the latest.
+    /// </summary>
     public TimeSpan TransferTimeout { get; init; } = TimeSpan.FromSeconds(30);
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 
@@ -14,9 +15,12 @@ public sealed class StreamListener : IAsyncDisposable
     readonly Thread acceptor;
     readonly CancellationTokenSource draining = new();
     readonly ConcurrentDictionary<long, (Connection Connection, Thread Thread)> connections = new();
+    readonly Lock stopLock = new();
     long connectionsAccepted;
     int connectionCount;
+    bool isRefusing; // By the accepting thread alone.
     volatile bool stopped;
+    Task? stopping;
 
     StreamListener(ListenerOptions options, IConnectionHandler handler, Action<string> report, Socket socket)
     {
@@ -37,19 +41,26 @@ public sealed class StreamListener : IAsyncDisposable
     /// <summary>Starts to listen.</summary>
     /// <param name="options">Where, and the limits.</param>
     /// <param name="handler">Speaks the protocol.</param>
-    /// <param name="report">Gets a line for each connection that ended in an error.</param>
+    /// <param name="report">
+    /// Gets a line for each connection that ended in an error, and one for refused ones that follow one another. Called from any thread.
+    /// </param>
     /// <exception cref="ListenException">The port is taken, or the address is not one of this machine.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The limits would let nobody in.</exception>
     public static StreamListener Start(ListenerOptions options, IConnectionHandler handler, Action<string> report)
     {
-        var socket = new Socket(options.EndPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxConnections, 1, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.HandshakeTimeout, ListenerOptions.ShortestTimeout, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.TransferTimeout, ListenerOptions.ShortestTimeout, nameof(options));
+        Socket? socket = null;
         try
         {
+            socket = new Socket(options.EndPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
             socket.Bind(options.EndPoint);
             socket.Listen(128);
         }
         catch (SocketException e)
         {
-            socket.Dispose();
+            socket?.Dispose();
             var reason = e.SocketErrorCode switch
             {
                 SocketError.AddressAlreadyInUse => "the port is taken by another program",
@@ -64,25 +75,20 @@ public sealed class StreamListener : IAsyncDisposable
         return listener;
     }
 
-    /// <summary>Accepts no more, lets handlers finish for a while, then cuts what is left.</summary>
-    public async Task StopAsync(TimeSpan grace)
+    /// <summary>
+    /// Accepts no more, lets handlers finish for a while, then cuts what is left. Handlers have been told when the call
+    /// returns; its task ends when each of them has returned. A further call waits for the first.
+    /// </summary>
+    /// <param name="grace"><see cref="Timeout.InfiniteTimeSpan"/> cuts nothing.</param>
+    public Task StopAsync(TimeSpan grace)
     {
-        if (stopped) return;
-        stopped = true;
-        socket.Dispose();
-        acceptor.Join();
-        await draining.CancelAsync().ConfigureAwait(false);
-        foreach (var (connection, _) in connections.Values) connection.Drain();
-        var deadline = Environment.TickCount64 + (long)grace.TotalMilliseconds;
-        await Task.Run(() =>
+        lock (stopLock)
         {
-            foreach (var (connection, thread) in connections.Values)
-            {
-                var left = (int)Math.Max(0, deadline - Environment.TickCount64);
-                if (!thread.Join(left)) connection.Dispose();
-            }
-            foreach (var (_, thread) in connections.Values) thread.Join();
-        }).ConfigureAwait(false);
+            if (stopping is not null) return stopping;
+            BeginStop();
+            // A thread of its own: those of the pool may all be sending to clients that do not read.
+            return stopping = Task.Factory.StartNew(() => AwaitHandlers(grace), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        }
     }
 
     /// <inheritdoc />
@@ -90,6 +96,32 @@ public sealed class StreamListener : IAsyncDisposable
     {
         await StopAsync(TimeSpan.FromSeconds(2)).ConfigureAwait(false);
         draining.Dispose();
+    }
+
+    void BeginStop()
+    {
+        stopped = true;
+        socket.Dispose();
+        acceptor.Join(); // From here on no connection is added.
+        try
+        {
+            draining.Cancel();
+        }
+        catch (AggregateException e)
+        {
+            Report($"{options.Name}: a handler failed when told to finish: {e}");
+        }
+        foreach (var (connection, _) in connections.Values) connection.Drain();
+    }
+
+    void AwaitHandlers(TimeSpan grace)
+    {
+        var deadline = Deadline.In(grace);
+        foreach (var (connection, thread) in connections.Values)
+        {
+            if (!thread.Join(deadline.MillisecondsLeft)) Cut(connection);
+        }
+        foreach (var (_, thread) in connections.Values) thread.Join();
     }
 
     void AcceptLoop()
@@ -108,7 +140,7 @@ public sealed class StreamListener : IAsyncDisposable
             catch (SocketException e)
             {
                 // Out of descriptors or memory: existing connections go on, and a pause keeps this from spinning.
-                report($"{options.Name}: cannot accept: {e.Message}");
+                Report($"{options.Name}: cannot accept: {e.Message}");
                 draining.Token.WaitHandle.WaitOne(100);
                 continue;
             }
@@ -121,10 +153,13 @@ public sealed class StreamListener : IAsyncDisposable
         if (Interlocked.Increment(ref connectionCount) > options.MaxConnections)
         {
             Interlocked.Decrement(ref connectionCount);
-            report($"{options.Name}: refused a connection: {options.MaxConnections} are open, the most allowed");
+            // Once for many in a row: who is refused must not be able to fill the log.
+            if (!isRefusing) Report($"{options.Name}: refused a connection: {options.MaxConnections} are open, the most allowed");
+            isRefusing = true;
             accepted.Dispose();
             return;
         }
+        isRefusing = false;
         var id = ++connectionsAccepted;
         try
         {
@@ -139,7 +174,7 @@ public sealed class StreamListener : IAsyncDisposable
             connections.TryRemove(id, out _);
             Interlocked.Decrement(ref connectionCount);
             accepted.Dispose();
-            if (e is not SocketException) report($"{options.Name}: cannot serve connection {id}: {e.Message}");
+            if (e is not SocketException) Report($"{options.Name}: cannot serve connection {id}: {e.Message}");
         }
     }
 
@@ -152,17 +187,42 @@ public sealed class StreamListener : IAsyncDisposable
         }
         catch (ConnectionException e)
         {
-            if (!stopped) report($"{options.Name}: {e.Message}");
+            if (!stopped) Report($"{options.Name}: {e.Message}");
         }
         catch (Exception e)
         {
-            report($"{options.Name}: connection {connection.Id} from {connection.RemoteEndPoint} failed: {e}");
+            Report($"{options.Name}: connection {connection.Id} from {connection.RemoteEndPoint} failed: {e}");
         }
         finally
         {
-            connection.Dispose();
-            connections.TryRemove(connection.Id, out _);
+            Cut(connection);
             Interlocked.Decrement(ref connectionCount);
+            connections.TryRemove(connection.Id, out _); // Last: AwaitHandlers waits for those that are in there.
+        }
+    }
+
+    void Cut(Connection connection)
+    {
+        try
+        {
+            connection.Dispose();
+        }
+        catch (AggregateException e)
+        {
+            Report($"{options.Name}: connection {connection.Id} from {connection.RemoteEndPoint}: giving up its work failed: {e}");
+        }
+    }
+
+    void Report(string line)
+    {
+        try
+        {
+            report(line);
+        }
+        catch (Exception e)
+        {
+            // Thrown on a thread of ours it would end the whole process.
+            Trace.TraceError($"{line}\nThis could not be reported: {e}");
         }
     }
 }

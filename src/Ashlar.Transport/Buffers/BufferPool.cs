@@ -52,7 +52,7 @@ public sealed class BufferPool
     {
         var sizeClass = ClassOf(minimumBytes);
         if (ClassBytes[sizeClass] > SmallLimitBytes) TakeFromBudget(ClassBytes[sizeClass], cancellationToken);
-        var buffer = idle[sizeClass].TryTake() ?? new PooledBuffer(this, sizeClass, ClassBytes[sizeClass]);
+        var buffer = idle[sizeClass].TryTake() ?? Allocate(sizeClass);
         buffer.MarkRented();
         Interlocked.Add(ref rentedBytes, buffer.Length);
         return buffer;
@@ -71,6 +71,20 @@ public sealed class BufferPool
         var sizeClass = 0;
         while (ClassBytes[sizeClass] < minimumBytes) sizeClass++;
         return sizeClass;
+    }
+
+    PooledBuffer Allocate(int sizeClass)
+    {
+        try
+        {
+            return new(this, sizeClass, ClassBytes[sizeClass]);
+        }
+        catch (OutOfMemoryException) when (ClassBytes[sizeClass] > SmallLimitBytes)
+        {
+            // Kept, its share would be missing for ever, and at last everybody would wait for it.
+            GiveToBudget(ClassBytes[sizeClass]);
+            throw;
+        }
     }
 
     void TakeFromBudget(int bytes, CancellationToken cancellationToken)

@@ -1,7 +1,6 @@
 using Ashlar.Storage;
-using Ashlar.Transport;
 
-namespace Ashlar.Nbd.Tests.Buffers;
+namespace Ashlar.Transport.Tests.Buffers;
 
 public sealed class BufferPoolTests
 {
