@@ -16,6 +16,9 @@ namespace Ashlar.Blocks.Devices;
 /// </remarks>
 public sealed class DeviceFile : StatefulDevice
 {
+    /// <summary>The most blocks that a device file can have: 2^32.</summary>
+    public const long MaxBlockCount = DeviceFileFormat.MaxBlockCount;
+
     readonly IDisposable? fileLock;
     readonly IFile file;
     readonly DeviceFileFormat.Header header;
@@ -78,7 +81,7 @@ public sealed class DeviceFile : StatefulDevice
         int blockSizeBytes = MemoryDevice.DefaultBlockSizeBytes)
     {
         _ = BlockGeometry.Create(blockSizeBytes, blockCount);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(blockCount, DeviceFileFormat.MaxBlockCount);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(blockCount, MaxBlockCount);
         var header = new DeviceFileFormat.Header(entropy.NextGuid(), blockSizeBytes, blockCount);
         using (fileSystem.Lock(LockPath(path))) CreateFile(fileSystem, path, header);
         return Open(fileSystem, path);
@@ -98,8 +101,8 @@ public sealed class DeviceFile : StatefulDevice
         IDisposable? fileLock = null;
         try
         {
+            var header = ReadHeader(file); // It never changes, so another owner does no harm, and a foreign file gets no lock file.
             fileLock = Lock(fileSystem, path, isReadOnly);
-            var header = ReadHeader(file);
             var states = ReadStates(file, header);
             Span<byte> sector = stackalloc byte[DeviceFileFormat.SectorBytes];
             ReadFully(file, sector, DeviceFileFormat.CountersOffset);
@@ -243,6 +246,8 @@ public sealed class DeviceFile : StatefulDevice
     static DeviceFileFormat.Header ReadHeader(IFile file)
     {
         Span<byte> sector = stackalloc byte[DeviceFileFormat.SectorBytes];
+        var bytesRead = file.Read(sector, 0);
+        DeviceFileFormat.RequireMagic(file.Path, sector[..bytesRead]);
         ReadFully(file, sector, 0);
         var header = DeviceFileFormat.ReadHeader(file.Path, sector);
         var lengthBytes = file.LengthBytes;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Ashlar.Api;
+using Ashlar.Blocks;
 using Ashlar.Storage;
 
 namespace Ashlar.CommandLine;
@@ -35,6 +36,9 @@ static class ErrorReport
         StorageException { Kind: StorageErrorKind.NotFound } e => new(ExitCode.NotFound, ProblemTypes.Failed, e.Message),
         StorageException { Kind: StorageErrorKind.AlreadyExists } e => new(ExitCode.Conflict, ProblemTypes.Exists, e.Message),
         StorageException { Kind: StorageErrorKind.NoSpace } e => new(ExitCode.Failed, ProblemTypes.NoSpace, e.Message),
+        BlockRangeException e => new(ExitCode.Usage, ProblemTypes.Usage, e.Message),
+        BadBlockException e => new(ExitCode.Damaged, ProblemTypes.Corrupt, e.Message),
+        DeviceFullException e => new(ExitCode.Failed, ProblemTypes.NoSpace, e.Message),
         AshlarException e => new(ExitCode.Failed, ProblemTypes.Failed, e.Message),
         OperationCanceledException => new(ExitCode.Cancelled, ProblemTypes.Failed, "cancelled"),
         _ => new(ExitCode.Failed, ProblemTypes.Failed, $"unexpected: {error}"),

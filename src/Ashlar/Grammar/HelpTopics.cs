@@ -15,8 +15,8 @@ static class HelpTopics
               5    not found
               6    conflict: it exists already, or is in use
               7    the server is not reachable, or did not answer in time
-              8    stored data is damaged
-              10   something is degraded (status --exit-code)
+              8    stored data is damaged, or a block is bad
+              10   something is degraded (status --exit-code, device verify)
               130  cancelled
             """,
         ["environment"] = """

@@ -14,6 +14,12 @@ sealed class Terminal
     /// <summary>Answers to questions.</summary>
     public required TextReader In { get; init; }
 
+    /// <summary>Standard output as bytes.</summary>
+    public Func<Stream> OpenOut { get; init; } = Console.OpenStandardOutput;
+
+    /// <summary>Standard input as bytes.</summary>
+    public Func<Stream> OpenIn { get; init; } = Console.OpenStandardInput;
+
     public bool OutIsTerminal { get; init; }
 
     public bool ErrorIsTerminal { get; init; }

@@ -78,7 +78,7 @@ static class DeviceFileFormat
     /// <exception cref="CorruptDataException">A checksum or a field does not hold.</exception>
     public static Header ReadHeader(string path, ReadOnlySpan<byte> sector)
     {
-        if (!sector[..Magic.Length].SequenceEqual(Magic)) throw new UnsupportedFormatException(path, "not an Ashlar device file");
+        RequireMagic(path, sector);
         RequireChecksum(path, 0, BinaryPrimitives.ReadUInt32LittleEndian(sector[HeaderCrcOffset..]), HeaderChecksum(sector));
         var version = BinaryPrimitives.ReadUInt32LittleEndian(sector[VersionOffset..]);
         if (version != Version)
@@ -95,6 +95,14 @@ static class DeviceFileFormat
         RequireZeros(path, BlockSizeOffset + 4, sector[(BlockSizeOffset + 4)..BlockCountOffset]);
         RequireZeros(path, HeaderEnd, sector[HeaderEnd..]);
         return header;
+    }
+
+    /// <summary>Fails if the first bytes of a file, as far as there are any, are those of another product.</summary>
+    /// <exception cref="UnsupportedFormatException">They are.</exception>
+    public static void RequireMagic(string path, ReadOnlySpan<byte> start)
+    {
+        var length = Math.Min(start.Length, Magic.Length);
+        if (!start[..length].SequenceEqual(Magic[..length])) throw new UnsupportedFormatException(path, "not an Ashlar device file");
     }
 
     public static void WriteCounters(Span<byte> sector, Guid id, in DeviceStatistics counters)

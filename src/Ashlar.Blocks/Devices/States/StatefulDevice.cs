@@ -40,8 +40,32 @@ public abstract class StatefulDevice : IBlockDevice
         return states[block.Value];
     }
 
+    /// <summary>How many blocks from this one on are in its state.</summary>
+    /// <exception cref="BlockRangeException">There is no such block.</exception>
+    public long DescribeRun(Lba start, out BlockState state)
+    {
+        Geometry.CheckRange(Name, start, 1);
+        return states.RunFrom(start.Value, Geometry.BlockCount - start.Value, out state);
+    }
+
     /// <summary>How many blocks are in each state.</summary>
     public BlockStateCounts CountStates() => states.Count();
+
+    /// <summary>How many blocks of a range are in each state.</summary>
+    /// <exception cref="BlockRangeException">The range reaches beyond the device.</exception>
+    public BlockStateCounts CountStates(Lba start, long blockCount)
+    {
+        Geometry.CheckRange(Name, start, blockCount);
+        Span<long> counts = stackalloc long[4];
+        while (blockCount > 0)
+        {
+            var run = states.RunFrom(start.Value, blockCount, out var state);
+            counts[(int)state] += run;
+            start += run;
+            blockCount -= run;
+        }
+        return new BlockStateCounts(counts[0], counts[1], counts[2], counts[3]);
+    }
 
     /// <summary>Declares blocks bad, durably: from now on every request that touches them fails.</summary>
     public async ValueTask MarkBadAsync(Lba start, long blockCount = 1, CancellationToken cancellationToken = default)
