@@ -82,6 +82,7 @@ public sealed class DeviceFile : StatefulDevice
     {
         _ = BlockGeometry.Create(blockSizeBytes, blockCount);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(blockCount, MaxBlockCount);
+        RequireMissing(fileSystem, path); // Before the lock, so that a device in use is told to exist.
         var header = new DeviceFileFormat.Header(entropy.NextGuid(), blockSizeBytes, blockCount);
         using (fileSystem.Lock(LockPath(path))) CreateFile(fileSystem, path, header);
         return Open(fileSystem, path);
@@ -218,29 +219,45 @@ public sealed class DeviceFile : StatefulDevice
     // is either no file or a whole device. A leftover of a crash is overwritten by the next attempt.
     static void CreateFile(IFileSystem fileSystem, string path, in DeviceFileFormat.Header header)
     {
+        RequireMissing(fileSystem, path);
+        var unfinished = path + ".new";
+        try
+        {
+            WriteBlankDevice(fileSystem, unfinished, header);
+            fileSystem.Rename(unfinished, path);
+        }
+        catch (StorageException) when (fileSystem.FileExists(unfinished))
+        {
+            fileSystem.Delete(unfinished);
+            throw;
+        }
+        fileSystem.SyncDirectory(System.IO.Path.GetDirectoryName(path) ?? "/");
+    }
+
+    static void WriteBlankDevice(IFileSystem fileSystem, string path, in DeviceFileFormat.Header header)
+    {
+        using var file = fileSystem.Open(path, FileOpenMode.OpenOrCreate);
+        file.SetLength(0);
+        file.SetLength(header.FileLengthBytes);
+        file.Allocate(0, header.DataOffset); // States are written in place: a full disk must not stop a flush.
+        var sector = new byte[DeviceFileFormat.SectorBytes];
+        DeviceFileFormat.WriteHeader(sector, header);
+        file.Write(sector, 0);
+        DeviceFileFormat.WriteCounters(sector, header.Id, default);
+        file.Write(sector, DeviceFileFormat.CountersOffset);
+        var words = new ulong[BlockStateMap.WordsPerPage];
+        for (var page = 0; page < header.PageCount; page++)
+        {
+            DeviceFileFormat.WritePage(sector, header.Id, page, words);
+            file.Write(sector, DeviceFileFormat.PageOffset(page));
+        }
+        file.Sync();
+    }
+
+    static void RequireMissing(IFileSystem fileSystem, string path)
+    {
         if (fileSystem.FileExists(path))
             throw new StorageException("create", path, StorageErrorKind.AlreadyExists, Errno.Exists, "the file exists already");
-        var unfinished = path + ".new";
-        using (var file = fileSystem.Open(unfinished, FileOpenMode.OpenOrCreate))
-        {
-            file.SetLength(0);
-            file.SetLength(header.FileLengthBytes);
-            file.Allocate(0, header.DataOffset); // States are written in place: a full disk must not stop a flush.
-            var sector = new byte[DeviceFileFormat.SectorBytes];
-            DeviceFileFormat.WriteHeader(sector, header);
-            file.Write(sector, 0);
-            DeviceFileFormat.WriteCounters(sector, header.Id, default);
-            file.Write(sector, DeviceFileFormat.CountersOffset);
-            var words = new ulong[BlockStateMap.WordsPerPage];
-            for (var page = 0; page < header.PageCount; page++)
-            {
-                DeviceFileFormat.WritePage(sector, header.Id, page, words);
-                file.Write(sector, DeviceFileFormat.PageOffset(page));
-            }
-            file.Sync();
-        }
-        fileSystem.Rename(unfinished, path);
-        fileSystem.SyncDirectory(System.IO.Path.GetDirectoryName(path) ?? "/");
     }
 
     static DeviceFileFormat.Header ReadHeader(IFile file)
