@@ -1,4 +1,5 @@
 using Ashlar.Blocks;
+using Ashlar.Storage;
 
 namespace Ashlar.Server;
 
@@ -32,13 +33,25 @@ sealed class ServedVolume(Guid id, string name, BlockDriver driver)
 
     ref int Counter(ClientProtocol protocol) => ref protocol == ClientProtocol.Nbd ? ref nbdClients : ref iscsiClients;
 
+    // A client may leave without flushing, as qemu-img convert does: what it wrote should not hang on the server's life for
+    // longer than it must.
+    async Task ClientLeftAsync(ClientProtocol protocol)
+    {
+        Interlocked.Decrement(ref Counter(protocol));
+        try
+        {
+            await Driver.FlushAsync().ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is AshlarException or ObjectDisposedException)
+        {
+            // A failed flush latches, so whoever writes or flushes next hears of it; a closed pool has been flushed.
+        }
+    }
+
     sealed class ClientLease(ServedVolume volume, ClientProtocol protocol) : IDisposable
     {
         ServedVolume? volume = volume;
 
-        public void Dispose()
-        {
-            if (Interlocked.Exchange(ref volume, null) is { } owner) Interlocked.Decrement(ref owner.Counter(protocol));
-        }
+        public void Dispose() => _ = Interlocked.Exchange(ref volume, null)?.ClientLeftAsync(protocol);
     }
 }
