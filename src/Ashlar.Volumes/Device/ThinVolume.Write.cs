@@ -29,7 +29,7 @@ sealed partial class ThinVolume
                 done += count;
             }
 
-            if (options.HasFlag(WriteOptions.ForceUnitAccess)) await Pool.Commits.RunAsync(CommitScope.Flush);
+            if ((options & WriteOptions.ForceUnitAccess) != WriteOptions.None) await Pool.Commits.RunAsync(CommitScope.Flush);
         }
         catch
         {

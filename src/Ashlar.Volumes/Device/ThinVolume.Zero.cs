@@ -13,8 +13,8 @@ sealed partial class ThinVolume
         ZeroOptions options = ZeroOptions.None,
         CancellationToken cancellationToken = default)
     {
-        await ZeroAsync(start, blockCount, IsThick || options.HasFlag(ZeroOptions.KeepAllocated), cancellationToken);
-        if (options.HasFlag(ZeroOptions.ForceUnitAccess)) await Pool.Commits.RunAsync(CommitScope.Flush);
+        await ZeroAsync(start, blockCount, IsThick || (options & ZeroOptions.KeepAllocated) != ZeroOptions.None, cancellationToken);
+        if ((options & ZeroOptions.ForceUnitAccess) != ZeroOptions.None) await Pool.Commits.RunAsync(CommitScope.Flush);
         counters.HasWritten(0);
     }
 

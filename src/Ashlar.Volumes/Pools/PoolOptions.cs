@@ -25,5 +25,5 @@ public sealed record PoolOptions
 
     internal PlantedBugs PlantedBugs { get; init; }
 
-    internal bool Has(PlantedBugs bug) => PlantedBugs.HasFlag(bug);
+    internal bool Has(PlantedBugs bug) => (PlantedBugs & bug) != PlantedBugs.None;
 }

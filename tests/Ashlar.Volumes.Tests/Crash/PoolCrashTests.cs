@@ -13,7 +13,7 @@ public sealed class PoolCrashTests(ITestOutputHelper output)
     [InlineData(4)]
     public async Task A_pool_survives_power_loss_at_any_point(ulong seed)
     {
-        var result = await ExploreAsync(seed, PlantedBugs.None, stateBudget: 2500, nestedOneIn: 20);
+        var result = await ExploreAsync(seed, PlantedBugs.None, stateBudget: 2200, nestedOneIn: 20);
         output.WriteLine($"seed {seed}: {result}");
         Assert.True(result.Distinct >= 2000, result.ToString());
         Assert.True(result.Nested >= 200, result.ToString());
@@ -22,9 +22,10 @@ public sealed class PoolCrashTests(ITestOutputHelper output)
     internal static async Task<CrashExplorerResult> ExploreAsync(ulong seed, PlantedBugs bugs, int stateBudget, int nestedOneIn)
     {
         var workload = new PoolWorkload(seed, stepCount: 70, bugs);
+        var check = new PoolCrashCheck(seed, workload.Steps, bugs);
         return await CrashExplorer.ExploreAsync(
             workload.RunAsync,
-            state => new PoolCrashCheck(seed, workload.Steps, bugs).RunAsync(state),
+            check.RunAsync,
             new CrashExplorerOptions { Seed = seed, StateBudget = stateBudget, NestedOneIn = nestedOneIn, NestedBudget = 5 });
     }
 }
