@@ -30,7 +30,12 @@ public class BlockRangeException : BlockDeviceException
     {
     }
 
-    private protected BlockRangeException(string device, string message, Lba start, long blockCount, long deviceBlockCount)
+    private protected BlockRangeException(
+        string device,
+        string message,
+        Lba start,
+        long blockCount,
+        long deviceBlockCount)
         : base(device, message)
     {
         Start = start;

@@ -4,7 +4,8 @@ namespace Ashlar.Blocks;
 /// <param name="BlockSizeBytes">512 or 4096.</param>
 /// <param name="BlockCount">Number of blocks.</param>
 /// <param name="PhysicalBlockSizeBytes">Smaller writes cost a read: 4096 for a volume of 512-byte blocks.</param>
-/// <param name="OptimalTransferBytes">Unit in which space is allocated and given back; 0 where it does not matter.</param>
+/// <param name="OptimalTransferBytes">Unit in which space is allocated and given back; 0 where it does not
+/// matter.</param>
 public readonly record struct BlockGeometry(
     int BlockSizeBytes,
     long BlockCount,
@@ -36,14 +37,18 @@ public readonly record struct BlockGeometry(
 
     /// <summary>The shape of a device, checked.</summary>
     /// <exception cref="ArgumentOutOfRangeException">
-    /// The block size is neither 512 nor 4096, or the number of blocks is not positive, or the size exceeds 2^63 - 1 bytes.
+    /// The block size is neither 512 nor 4096, or the number of blocks is not positive, or the size exceeds 2^63 - 1
+    /// bytes.
     /// </exception>
     public static BlockGeometry Create(int blockSizeBytes, long blockCount)
     {
         if (blockSizeBytes is not (512 or 4096))
-            throw new ArgumentOutOfRangeException(nameof(blockSizeBytes), blockSizeBytes, "Blocks have 512 or 4096 bytes.");
+            throw new ArgumentOutOfRangeException(nameof(blockSizeBytes), blockSizeBytes, "Neither 512 nor 4096.");
         if (blockCount < 1 || blockCount > long.MaxValue / blockSizeBytes)
-            throw new ArgumentOutOfRangeException(nameof(blockCount), blockCount, "A device has between 1 block and 2^63 - 1 bytes.");
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(blockCount), blockCount, "A device has between 1 block and 2^63 - 1 bytes.");
+        }
         return new BlockGeometry(blockSizeBytes, blockCount, blockSizeBytes);
     }
 }

@@ -3,7 +3,9 @@ using Ashlar.Storage;
 
 namespace Ashlar.Blocks;
 
-/// <summary>Virtual devices to use at once, each behind a driver. Disposing the driver flushes and closes the device.</summary>
+/// <summary>
+/// Virtual devices to use at once, each behind a driver. Disposing the driver flushes and closes the device.
+/// </summary>
 /// <example>
 /// <code>
 /// await using var disk = VirtualDevice.OpenFile("disk.ashlar"); // 2,048 blocks of 4,096 bytes, created if missing.
@@ -60,10 +62,11 @@ public static class VirtualDevice
     static long BlockCount(long sizeBytes, int blockSizeBytes)
     {
         if (blockSizeBytes is not (512 or 4096))
-            throw new ArgumentOutOfRangeException(nameof(blockSizeBytes), blockSizeBytes, "Blocks have 512 or 4096 bytes.");
+            throw new ArgumentOutOfRangeException(nameof(blockSizeBytes), blockSizeBytes, "Neither 512 nor 4096.");
         var (blockCount, rest) = Math.DivRem(sizeBytes, blockSizeBytes);
         return rest == 0
             ? blockCount
-            : throw new ArgumentException($"{sizeBytes} bytes are not a whole number of {blockSizeBytes}-byte blocks.", nameof(sizeBytes));
+            : throw new ArgumentException(
+                $"{sizeBytes} bytes are not a whole number of {blockSizeBytes}-byte blocks.", nameof(sizeBytes));
     }
 }

@@ -27,7 +27,9 @@ sealed class DeviceCounters
 
     public void CountFlush() => Interlocked.Increment(ref flushes);
 
-    /// <summary>An exception filter that never catches: it counts a failure on its way out. A cancelled request is none.</summary>
+    /// <summary>
+    /// An exception filter that never catches: it counts a failure on its way out. A cancelled request is none.
+    /// </summary>
     public bool CountFailure(Exception e)
     {
         if (e is not (OperationCanceledException or NotSupportedException)) Interlocked.Increment(ref failures);

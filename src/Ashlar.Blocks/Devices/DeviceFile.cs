@@ -4,14 +4,15 @@ using Ashlar.Storage;
 namespace Ashlar.Blocks.Devices;
 
 /// <summary>
-/// A device whose blocks and their states persist in one file. The data lies at a fixed place in it, the states in an area
-/// of their own, checksummed; docs/formats/block-device.md describes it.
+/// A device whose blocks and their states persist in one file. The data lies at a fixed place in it, the states in an
+/// area of their own, checksummed; docs/formats/block-device.md describes it.
 /// </summary>
 /// <remarks>
-/// <para>After a crash: a block that was flushed holds what was flushed. A block that was written and not flushed holds, in
-/// each sector of 512 bytes, its content of the last flush or something written since, or it reads as zeros. A bad block
-/// stays bad. No block ever shows what lay in it before it was trimmed, or another block's data.</para>
-/// <para>The data itself has no checksums: a sector that rots on the medium is found by the medium, or not at all.</para>
+/// <para>After a crash: a block that was flushed holds what was flushed. A block that was written and not flushed
+/// holds, in each sector of 512 bytes, its content of the last flush or something written since, or it reads as zeros.
+/// A bad block stays bad. No block ever shows what lay in it before it was trimmed, or another block's data.</para>
+/// <para>The data itself has no checksums: a sector that rots on the medium is found by the medium, or not at
+/// all.</para>
 /// <para>A file beside it, with ".lock" after its name, keeps a second process from opening it.</para>
 /// </remarks>
 public sealed class DeviceFile : StatefulDevice
@@ -60,8 +61,8 @@ public sealed class DeviceFile : StatefulDevice
     public long AllocatedBytes => file.AllocatedBytes;
 
     /// <summary>
-    /// Counters of the whole life of the device. They are stored with states and when the device is closed: a crash loses
-    /// those since, and what was done to a device that was opened read-only is not counted.
+    /// Counters of the whole life of the device. They are stored with states and when the device is closed: a crash
+    /// loses those since, and what was done to a device that was opened read-only is not counted.
     /// </summary>
     public DeviceStatistics GetLifetimeStatistics() => before + counters.Snapshot();
 
@@ -102,7 +103,8 @@ public sealed class DeviceFile : StatefulDevice
         IDisposable? fileLock = null;
         try
         {
-            var header = ReadHeader(file); // It never changes, so another owner does no harm, and a foreign file gets no lock file.
+            // Before the lock, so that a foreign file gets no lock file beside it. A header never changes.
+            var header = ReadHeader(file);
             fileLock = Lock(fileSystem, path, isReadOnly);
             var states = ReadStates(file, header);
             Span<byte> sector = stackalloc byte[DeviceFileFormat.SectorBytes];
@@ -161,12 +163,12 @@ public sealed class DeviceFile : StatefulDevice
 
     // Crash order of a flush. On disk a block may be called used only if the data that goes with it is there: beneath a
     // trimmed block lies what it held before, and a crash must not bring that back.
-    //   1. Copy the state pages that have changed. A block is marked used after its data was written (StatefulDevice), so
-    //      the data of every block that is used in the copy has been handed to the kernel.
-    //   2. Sync. The data is on disk.               Crash: the old states; blocks written since read as before, or, where
-    //                                               they were used all along, hold old and new sectors.
-    //   3. Write the copies in place.               Crash: each page is old or new, because a page is one sector of 512
-    //      Sync.                                    bytes, and all that a new one promises is on disk already.
+    //   1. Copy the state pages that have changed. A block is marked used after its data was written
+    //      (StatefulDevice), so the data of every block that is used in the copy has been handed to the kernel.
+    //   2. Sync. The data is on disk.          Crash: the old states; blocks written since read as before, or, where
+    //                                          they were used all along, hold old and new sectors.
+    //   3. Write the copies in place.          Crash: each page is old or new, because a page is one sector of 512
+    //      Sync.                               bytes, and all that a new one promises is on disk already.
     // Written before 2, or copied after it began, a page could call a block used whose data is not there.
     // If any step fails the queue latches; the states in memory are then ahead of the disk, and nobody can flush them.
     void MakeDurable()
@@ -215,8 +217,8 @@ public sealed class DeviceFile : StatefulDevice
         file.Write(sector, DeviceFileFormat.CountersOffset);
     }
 
-    // Crash order: the file is complete and durable under another name before it gets its own, so under its own name there
-    // is either no file or a whole device. A leftover of a crash is overwritten by the next attempt.
+    // Crash order: the file is complete and durable under another name before it gets its own, so under its own name
+    // there is either no file or a whole device. A leftover of a crash is overwritten by the next attempt.
     static void CreateFile(IFileSystem fileSystem, string path, in DeviceFileFormat.Header header)
     {
         RequireMissing(fileSystem, path);
@@ -257,7 +259,7 @@ public sealed class DeviceFile : StatefulDevice
     static void RequireMissing(IFileSystem fileSystem, string path)
     {
         if (fileSystem.FileExists(path))
-            throw new StorageException("create", path, StorageErrorKind.AlreadyExists, Errno.Exists, "the file exists already");
+            throw StorageException.FromErrno("create", path, Errno.Exists);
     }
 
     static DeviceFileFormat.Header ReadHeader(IFile file)
@@ -299,10 +301,14 @@ public sealed class DeviceFile : StatefulDevice
     {
         var bytesRead = file.Read(destination, offsetBytes);
         if (bytesRead < destination.Length)
-            throw new CorruptDataException(file.Path, offsetBytes + bytesRead, "the file ends here, within the device's header or states");
+        {
+            throw new CorruptDataException(
+                file.Path, offsetBytes + bytesRead, "the file ends here, within the device's header or states");
+        }
     }
 
-    // A reader that may not create the lock file goes without: it changes nothing, and nobody else is promised to be kept out.
+    // A reader that may not create the lock file goes without: it changes nothing, and nobody else is promised to be
+    // kept out.
     static IDisposable? Lock(IFileSystem fileSystem, string path, bool isReadOnly)
     {
         try

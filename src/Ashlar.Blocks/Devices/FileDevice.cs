@@ -7,11 +7,13 @@ namespace Ashlar.Blocks.Devices;
 /// The bytes of a file as blocks, and nothing else: no header, no states. What storage pools lie on.
 /// </summary>
 /// <remarks>
-/// <para>Reads complete synchronously if the page cache has the bytes, and wait on another thread if it does not. Writes go
-/// to the page cache at once. Flushes run on another thread and are shared by concurrent callers.</para>
-/// <para>After a failed flush the device refuses writes and flushes, with the first cause, until it is opened again.</para>
+/// <para>Reads complete synchronously if the page cache has the bytes, and wait on another thread if it does not.
+/// Writes go to the page cache at once. Flushes run on another thread and are shared by concurrent callers.</para>
+/// <para>After a failed flush the device refuses writes and flushes, with the first cause, until it is opened
+/// again.</para>
 /// <para>Nothing keeps two processes from opening one file: the owner of the directory holds its lock.</para>
-/// <para>A read that overlaps a write of the same block in time may see a part of it, as the kernel copies by pages.</para>
+/// <para>A read that overlaps a write of the same block in time may see a part of it, as the kernel copies by
+/// pages.</para>
 /// </remarks>
 public sealed class FileDevice : IBlockDevice
 {
@@ -143,7 +145,8 @@ public sealed class FileDevice : IBlockDevice
             return Failed(e);
         }
         flushes.NoteWrite();
-        if ((options & WriteOptions.ForceUnitAccess) != WriteOptions.None) return FinishDurableWriteAsync(source.Length);
+        if ((options & WriteOptions.ForceUnitAccess) != WriteOptions.None)
+            return FinishDurableWriteAsync(source.Length);
         counters.CountWrite(source.Length);
         return ValueTask.CompletedTask;
     }
@@ -232,7 +235,8 @@ public sealed class FileDevice : IBlockDevice
     {
         try
         {
-            // A hole and, where the space must stay ours, a reservation in its place: it reads as zeros at every moment.
+            // A hole and, where the space must stay ours, a reservation in its place: it reads as zeros at every
+            // moment.
             file.PunchHole(offsetBytes, lengthBytes);
             if ((options & ZeroOptions.KeepAllocated) != ZeroOptions.None) file.Allocate(offsetBytes, lengthBytes);
         }

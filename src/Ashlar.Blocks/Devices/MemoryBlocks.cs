@@ -4,7 +4,7 @@ namespace Ashlar.Blocks.Devices;
 /// <remarks>Each block is copied under a lock, so a reader sees it before or after a write, never in between.</remarks>
 sealed class MemoryBlocks(long sizeBytes)
 {
-    const int ChunkShift = 16; // 64 KiB: a multiple of any block size, and small enough to stay out of the large object heap.
+    const int ChunkShift = 16; // 64 KiB: whole blocks, and small enough to stay out of the large object heap.
     const int ChunkBytes = 1 << ChunkShift;
     const int LockCount = 64;
 

@@ -22,7 +22,11 @@ public sealed class MemoryDevice : StatefulDevice
         long blockCount = DefaultBlockCount,
         int blockSizeBytes = DefaultBlockSizeBytes,
         string name = "memory")
-        : base(name, new BlockStateMap(BlockGeometry.Create(blockSizeBytes, blockCount).BlockCount), blockSizeBytes, new DeviceCounters()) =>
+        : base(
+            name,
+            new BlockStateMap(BlockGeometry.Create(blockSizeBytes, blockCount).BlockCount),
+            blockSizeBytes,
+            new DeviceCounters()) =>
         blocks = new MemoryBlocks(Geometry.SizeBytes);
 
     /// <inheritdoc />

@@ -32,8 +32,8 @@ public sealed partial class BlockDriver
                 AddLogEntry(DriverLogEvent.Failed, request, attempt, startedAt, e);
                 switch (e)
                 {
-                    case BlockDeviceException { IsTransient: true } transient when attempt == maxAttempts && attempt > 1:
-                        throw new RetriesExhaustedException(Device.Name, attempt, transient);
+                    case BlockDeviceException { IsTransient: true } last when attempt == maxAttempts && attempt > 1:
+                        throw new RetriesExhaustedException(Device.Name, attempt, last);
                     case StorageException:
                         throw new DeviceIOException(Device.Name, e.Message, isTransient: false, e);
                     default:
@@ -50,11 +50,16 @@ public sealed partial class BlockDriver
     void Completed(DriverOperation operation, long offsetBytes, long lengthBytes, long startedAt)
     {
         counters.Completed(operation, lengthBytes, timeProvider.GetTimestamp() - startedAt);
-        if (logOperations) AddLogEntry(DriverLogEvent.Completed, operation, offsetBytes, lengthBytes, 1, startedAt, null);
+        if (logOperations)
+            AddLogEntry(DriverLogEvent.Completed, operation, offsetBytes, lengthBytes, 1, startedAt, error: null);
     }
 
     ValueTask OutOfBounds(DriverOperation operation, in BlockGeometry geometry, long offsetBytes, long lengthBytes) =>
-        Refused(operation, offsetBytes, lengthBytes, new OutOfBoundsException(Device.Name, offsetBytes, lengthBytes, geometry));
+        Refused(
+            operation,
+            offsetBytes,
+            lengthBytes,
+            new OutOfBoundsException(Device.Name, offsetBytes, lengthBytes, geometry));
 
     ValueTask ReadOnly(DriverOperation operation, long offsetBytes, long lengthBytes) =>
         Refused(operation, offsetBytes, lengthBytes, new DeviceReadOnlyException(Device.Name));

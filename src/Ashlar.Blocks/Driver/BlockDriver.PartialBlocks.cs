@@ -2,8 +2,8 @@ using System.Buffers;
 
 namespace Ashlar.Blocks;
 
-// Ranges that begin or end within a block. Each is cut in at most three pieces: a part of the first block, whole blocks, a
-// part of the last block. Parts go through a buffer of one block.
+// Ranges that begin or end within a block. Each is cut in at most three pieces: a part of the first block, whole
+// blocks, a part of the last block. Parts go through a buffer of one block.
 public sealed partial class BlockDriver
 {
     async ValueTask ReadPartialAsync(
@@ -60,14 +60,15 @@ public sealed partial class BlockDriver
             if (pieces.HeadBytes > 0)
             {
                 var head = source[..pieces.HeadBytes];
+                var block = BlockAt(offsetBytes);
                 await ChangePartAsync(
-                    BlockAt(offsetBytes), pieces.OffsetInBlock, head.Length, head, pieceOptions, startedAt, cancellationToken);
+                    block, pieces.OffsetInBlock, head.Length, head, pieceOptions, startedAt, cancellationToken);
             }
             if (pieces.MiddleBytes > 0)
             {
                 var middle = source.Slice(pieces.HeadBytes, (int)pieces.MiddleBytes);
-                await RunAsync(
-                    DriverRequest.Write(BlockAt(pieces.MiddleStart), middle, pieceOptions), startedAt, cancellationToken);
+                var request = DriverRequest.Write(BlockAt(pieces.MiddleStart), middle, pieceOptions);
+                await RunAsync(request, startedAt, cancellationToken);
             }
             if (pieces.TailBytes > 0)
             {
@@ -111,8 +112,9 @@ public sealed partial class BlockDriver
             }
             if (pieces.HeadBytes > 0)
             {
+                var block = BlockAt(offsetBytes);
                 await ChangePartAsync(
-                    BlockAt(offsetBytes), pieces.OffsetInBlock, pieces.HeadBytes, default, partOptions, startedAt, cancellationToken);
+                    block, pieces.OffsetInBlock, pieces.HeadBytes, default, partOptions, startedAt, cancellationToken);
             }
             if (pieces.TailBytes > 0)
             {

@@ -3,22 +3,23 @@ using System.Runtime.CompilerServices;
 namespace Ashlar.Blocks;
 
 /// <summary>
-/// The only way users reach a device: turns byte ranges into blocks, validates, retries, counts and logs. One driver per
-/// device, shared by everyone who uses it: partial blocks are read, changed and written under its locks.
+/// The only way users reach a device: turns byte ranges into blocks, validates, retries, counts and logs. One driver
+/// per device, shared by everyone who uses it: partial blocks are read, changed and written under its locks.
 /// </summary>
 /// <remarks>
-/// <para>Byte <c>offset</c> lies in block <c>offset / blockSize</c> at byte <c>offset % blockSize</c>. Requests may begin and
-/// end anywhere; those made of whole blocks pass straight to the device, without a copy, a lock or an allocation. A request
-/// over several blocks is not atomic: after a failure each block holds its old or its new content.</para>
+/// <para>Byte <c>offset</c> lies in block <c>offset / blockSize</c> at byte <c>offset % blockSize</c>. Requests may
+/// begin and end anywhere; those made of whole blocks pass straight to the device, without a copy, a lock or an
+/// allocation. A request over several blocks is not atomic: after a failure each block holds its old or its new
+/// content.</para>
 /// <para>An empty request within the bounds succeeds and does nothing.</para>
-/// <para>Safe for concurrent callers. Of two writes that overlap in time either may win where they overlap; bytes that only
-/// one of them covers are that one's, also when both share a block.</para>
+/// <para>Safe for concurrent callers. Of two writes that overlap in time either may win where they overlap; bytes that
+/// only one of them covers are that one's, also when both share a block.</para>
 /// <para>A failure that the device calls transient is tried again, up to <see cref="BlockDriverOptions.MaxAttempts"/>
 /// attempts in all; a flush never is, for a device that failed to flush may have lost what it was to keep.</para>
-/// <para>Errors: <see cref="OutOfBoundsException"/>, <see cref="BadBlockException"/>, <see cref="DeviceFullException"/>,
-/// <see cref="DeviceReadOnlyException"/>, <see cref="RetriesExhaustedException"/>, <see cref="DeviceIOException"/>, all of
-/// them a <see cref="BlockDeviceException"/>; and <see cref="Storage.CorruptDataException"/>. They come as the result of the
-/// returned task.</para>
+/// <para>Errors: <see cref="OutOfBoundsException"/>, <see cref="BadBlockException"/>,
+/// <see cref="DeviceFullException"/>, <see cref="DeviceReadOnlyException"/>, <see cref="RetriesExhaustedException"/>,
+/// <see cref="DeviceIOException"/>, all of them a <see cref="BlockDeviceException"/>; and
+/// <see cref="Storage.CorruptDataException"/>. They come as the result of the returned task.</para>
 /// </remarks>
 public sealed partial class BlockDriver : IAsyncDisposable
 {
@@ -33,7 +34,8 @@ public sealed partial class BlockDriver : IAsyncDisposable
     readonly WriteGate gate = new();
 
     /// <summary>Puts a driver in front of a device.</summary>
-    /// <param name="device">The device. Its block size must be a power of two and must not change; its size may.</param>
+    /// <param name="device">The device. Its block size must be a power of two and must not change; its size
+    /// may.</param>
     /// <param name="options">How to retry and what to log; null for the defaults.</param>
     public BlockDriver(IBlockDevice device, BlockDriverOptions? options = null)
     {
@@ -41,7 +43,7 @@ public sealed partial class BlockDriver : IAsyncDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxAttempts, 1);
         blockSizeBytes = device.Geometry.BlockSizeBytes;
         if (!int.IsPow2(blockSizeBytes))
-            throw new ArgumentException($"{device.Name}: a block of {blockSizeBytes} bytes is not a power of two.", nameof(device));
+            throw new ArgumentException($"{device.Name}: {blockSizeBytes} bytes are no power of two.", nameof(device));
         Device = device;
         blockShift = int.Log2(blockSizeBytes);
         blockMask = blockSizeBytes - 1;
@@ -143,7 +145,8 @@ public sealed partial class BlockDriver : IAsyncDisposable
             return OutOfBounds(DriverOperation.Trim, geometry, offsetBytes, lengthBytes);
         if (Device.IsReadOnly) return ReadOnly(DriverOperation.Trim, offsetBytes, lengthBytes);
 
-        // The end is within the device, whose size is a multiple of the block size, so rounding the start up cannot overflow.
+        // The end is within the device, whose size is a multiple of the block size, so rounding the start up cannot
+        // overflow.
         var start = (offsetBytes + blockMask) & ~(long)blockMask;
         var end = (offsetBytes + lengthBytes) & ~(long)blockMask;
         if (start >= end) return ValueTask.CompletedTask;
@@ -179,9 +182,11 @@ public sealed partial class BlockDriver : IAsyncDisposable
         CancellationToken cancellationToken)
     {
         var stripes = WriteGate.StripesOf(offsetBytes, lengthBytes);
-        if (!gate.TryEnterShared(stripes)) return ChangeBlocksAfterWaitingAsync(request, stripes, startedAt, cancellationToken);
+        if (!gate.TryEnterShared(stripes))
+            return ChangeBlocksAfterWaitingAsync(request, stripes, startedAt, cancellationToken);
         var pending = request.Issue(Device, cancellationToken);
-        if (!pending.IsCompletedSuccessfully) return FinishAsync(pending, request, stripes, startedAt, cancellationToken);
+        if (!pending.IsCompletedSuccessfully)
+            return FinishAsync(pending, request, stripes, startedAt, cancellationToken);
         pending.GetAwaiter().GetResult();
         gate.ExitShared(stripes);
         Completed(request.Operation, offsetBytes, lengthBytes, startedAt);
@@ -230,6 +235,6 @@ public sealed partial class BlockDriver : IAsyncDisposable
     static bool IsInBounds(in BlockGeometry geometry, long offsetBytes, long lengthBytes)
     {
         var sizeBytes = geometry.SizeBytes;
-        return offsetBytes >= 0 && lengthBytes >= 0 && offsetBytes <= sizeBytes && lengthBytes <= sizeBytes - offsetBytes;
+        return offsetBytes >= 0 && offsetBytes <= sizeBytes && lengthBytes >= 0 && lengthBytes <= sizeBytes - offsetBytes;
     }
 }

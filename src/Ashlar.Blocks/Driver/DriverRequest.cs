@@ -45,7 +45,9 @@ readonly struct DriverRequest
     public long LengthBytes(int blockSizeBytes) =>
         destination.Length + source.Length + blockCount * blockSizeBytes;
 
-    /// <summary>Hands the request to the device; an error that the device throws becomes an error of the task.</summary>
+    /// <summary>
+    /// Hands the request to the device; an error that the device throws becomes an error of the task.
+    /// </summary>
     public ValueTask Issue(IBlockDevice device, CancellationToken cancellationToken)
     {
         try

@@ -3,8 +3,8 @@ using System.Numerics;
 namespace Ashlar.Blocks;
 
 /// <summary>
-/// Latencies in logarithmic buckets: eight per power of two, so that a percentile is at most 12.5 % too high. Recording is
-/// one atomic addition.
+/// Latencies in logarithmic buckets: eight per power of two, so that a percentile is at most 12.5 % too high. Recording
+/// is one atomic addition.
 /// </summary>
 sealed class LatencyHistogram
 {
@@ -37,13 +37,15 @@ sealed class LatencyHistogram
             Percentile(copy, total, 1));
     }
 
-    // 0..7 have a bucket each; from 8 on, the three bits below the highest one choose among the eight of its power of two.
+    // 0..7 have a bucket each; from 8 on, the three bits below the highest one choose among the eight of its power of
+    // two.
     public static int BucketOf(long nanoseconds)
     {
         if (nanoseconds < SubBuckets) return (int)Math.Max(nanoseconds, 0);
         var exponent = BitOperations.Log2((ulong)nanoseconds);
         if (exponent > HighestExponent) return BucketCount - 1;
-        return (exponent - SubBucketBits + 1) * SubBuckets + ((int)(nanoseconds >> (exponent - SubBucketBits)) & (SubBuckets - 1));
+        var subBucket = (int)(nanoseconds >> (exponent - SubBucketBits)) & (SubBuckets - 1);
+        return (exponent - SubBucketBits + 1) * SubBuckets + subBucket;
     }
 
     public static long LowerBound(int bucket) => bucket < SubBuckets
@@ -64,7 +66,9 @@ sealed class LatencyHistogram
     static TimeSpan Duration(long nanoseconds) => TimeSpan.FromTicks((nanoseconds + 99) / 100);
 }
 
-/// <summary>Latencies of one kind of request. Each figure is at most 12.5 % (and 100 ns) too high, never too low.</summary>
+/// <summary>
+/// Latencies of one kind of request. Each figure is at most 12.5 % (and 100 ns) too high, never too low.
+/// </summary>
 /// <param name="Count">Requests that succeeded.</param>
 /// <param name="Mean">Their mean, to within 12.5 %.</param>
 /// <param name="P50">Half of them took no longer.</param>

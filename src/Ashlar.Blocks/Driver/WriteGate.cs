@@ -73,7 +73,8 @@ sealed class WriteGate
                 else
                 {
                     await stripes[index].Turn.WaitAsync(cancellationToken);
-                    // Not cancellable: the writes in flight end soon, and the one that ends last gives exactly one signal.
+                    // Not cancellable: the writes in flight end soon, and the one that ends last gives exactly one
+                    // signal.
                     if (!stripes[index].ExcludeOthers()) await stripes[index].Drained.WaitAsync(CancellationToken.None);
                 }
             }
@@ -99,15 +100,18 @@ sealed class WriteGate
 
     static ulong LowestBit(ulong mask) => mask & (~mask + 1);
 
-    // State: the number of shared holders, plus Exclusive while somebody holds the stripe alone or waits for the sharers to
-    // leave. Nobody enters as a sharer while Exclusive is set, so the count then only falls, and reaches 0 once.
+    // State: the number of shared holders, plus Exclusive while somebody holds the stripe alone or waits for the
+    // sharers to leave. Nobody enters as a sharer while Exclusive is set, so the count then only falls, and reaches 0
+    // once.
     sealed class Stripe
     {
         const long Exclusive = 1L << 32;
 
         long state;
 
-        /// <summary>Held by whoever is, or wants to be, alone in the stripe, and for a moment by a sharer that had to wait.</summary>
+        /// <summary>
+        /// Held by whoever is, or wants to be, alone in the stripe, and for a moment by a sharer that had to wait.
+        /// </summary>
         public SemaphoreSlim Turn { get; } = new(1, 1);
 
         /// <summary>One signal for each exclusion that found sharers within.</summary>

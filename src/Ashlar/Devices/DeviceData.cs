@@ -9,9 +9,20 @@ sealed class DeviceData(Terminal terminal)
 {
     const int ChunkBytes = 1 << 20;
 
-    readonly Option<string?> text = new("--text") { Description = "Write this text, as UTF-8", HelpName = "TEXT" };
-    readonly Option<byte[]> hex = Setting.Create<byte[]>(terminal, "--hex", "DIGITS", "Write these bytes: deadbeef", ParseHex, []);
-    readonly Option<string?> file = new("--file") { Description = "Write the content of this file; - is standard input", HelpName = "FILE" };
+    readonly Option<string?> text = new("--text")
+    {
+        Description = "Write this text, as UTF-8",
+        HelpName = "TEXT",
+    };
+
+    readonly Option<byte[]> hex =
+        Setting.Create<byte[]>(terminal, "--hex", "DIGITS", "Write these bytes: deadbeef", ParseHex, []);
+
+    readonly Option<string?> file = new("--file")
+    {
+        Description = "Write the content of this file; - is standard input",
+        HelpName = "FILE",
+    };
 
     public IEnumerable<Option> All => [text, hex, file];
 
@@ -21,7 +32,10 @@ sealed class DeviceData(Terminal terminal)
     {
         var given = All.Count(invocation.IsGiven);
         if (given != 1)
-            throw Usage.Error(given == 0 ? "nothing to write" : "more than one thing to write", "give one of --text, --hex and --file");
+        {
+            throw Usage.Error(
+                given == 0 ? "nothing to write" : "more than one thing to write", "give one of --text, --hex and --file");
+        }
         if (invocation.IsGiven(text)) return [Encoding.UTF8.GetBytes(invocation.Get(text)!)];
         if (invocation.IsGiven(hex)) return [invocation.Get(hex)];
         return invocation.Get(file) is "-" ? ReadInput(invocation.Terminal) : ReadFile(invocation.Get(file)!);
@@ -31,14 +45,16 @@ sealed class DeviceData(Terminal terminal)
     {
         using var input = terminal.OpenIn();
         var chunk = new byte[ChunkBytes];
-        while (input.ReadAtLeast(chunk, chunk.Length, throwOnEndOfStream: false) is > 0 and var count) yield return chunk.AsMemory(0, count);
+        while (input.ReadAtLeast(chunk, chunk.Length, throwOnEndOfStream: false) is > 0 and var count)
+            yield return chunk.AsMemory(0, count);
     }
 
     static IEnumerable<ReadOnlyMemory<byte>> ReadFile(string path)
     {
         using var source = FileSystems.Real.Open(Path.GetFullPath(path), FileOpenMode.ReadOnly);
         var chunk = new byte[ChunkBytes];
-        for (long offset = 0; source.Read(chunk, offset) is > 0 and var count; offset += count) yield return chunk.AsMemory(0, count);
+        for (long offset = 0; source.Read(chunk, offset) is > 0 and var count; offset += count)
+            yield return chunk.AsMemory(0, count);
     }
 
     static byte[] ParseHex(string digits)

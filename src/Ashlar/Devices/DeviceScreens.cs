@@ -57,11 +57,17 @@ static class DeviceScreens
             .Add("Flushes", counts.Flushes.ToString(CultureInfo.InvariantCulture))
             .Add("Failures", counts.Failures.ToString(CultureInfo.InvariantCulture))
             .WriteTo(writer, style));
-        invocation.Tell("Whole blocks asked of the device since it was created, up to the last time it was closed in good order.");
+        invocation.Tell("Requests for whole blocks since the device was created, up to its last orderly close.");
     }
 
     public static void WriteChange(Invocation invocation, DeviceChange change, string sentence) =>
         invocation.Write(change, DeviceJson.Strict.DeviceChange, [change.Path], (writer, _) => writer.WriteLine(sentence));
+
+    public static DeviceChange ChangeOf(IBlockDevice device, string operation, long offsetBytes, long lengthBytes) =>
+        new() { Path = device.Name, Operation = operation, OffsetBytes = offsetBytes, LengthBytes = lengthBytes };
+
+    public static DeviceChange ChangeOfBlocks(IBlockDevice device, string operation, long first, long count) =>
+        ChangeOf(device, operation, first * device.Geometry.BlockSizeBytes, count * device.Geometry.BlockSizeBytes);
 
     /// <summary>"block 7", "blocks 7 to 9".</summary>
     public static string BlockRange(long first, long count) =>

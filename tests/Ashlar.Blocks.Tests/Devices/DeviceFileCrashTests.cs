@@ -46,8 +46,8 @@ public sealed class DeviceFileCrashTests
         Assert.True(result.Distinct > 20);
     }
 
-    // A write that comes between the flush's sync of the data and its write of the states must not be called used by them:
-    // its data is not on disk, and beneath the trimmed block lies what it held before.
+    // A write that comes between the flush's sync of the data and its write of the states must not be called used by
+    // them: its data is not on disk, and beneath the trimmed block lies what it held before.
     [Fact]
     public async Task A_write_during_a_flush_does_not_bring_back_what_was_trimmed()
     {

@@ -15,7 +15,8 @@ public sealed class AllocationTests
     readonly BlockDriver file = new(new FileDevice(new ScriptedFile(64 * BlockSize)));
     readonly BlockDriver memory = new(new MemoryDevice(64));
 
-    // A debug build makes a class of each async method's state, so there only requests without one can be free of garbage.
+    // A debug build makes a class of each async method's state, so there only requests without one can be free of
+    // garbage.
     static readonly bool IsOptimized =
         typeof(BlockDriver).Assembly.GetCustomAttribute<DebuggableAttribute>() is not { IsJITOptimizerDisabled: true };
 

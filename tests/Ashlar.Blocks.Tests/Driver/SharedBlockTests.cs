@@ -105,7 +105,9 @@ public sealed class SharedBlockTests
         await unlucky.WriteAsync(0, Filled(1, BlockSize));
     }
 
-    /// <summary>Each task owns some bytes of shared blocks and checks, after each write of its own, that they are as written.</summary>
+    /// <summary>
+    /// Each task owns some bytes of shared blocks and checks, after each write of its own, that they are as written.
+    /// </summary>
     [Theory, Seeds(count: 3)]
     public async Task Every_writer_finds_its_own_bytes_unchanged_whatever_the_others_do(ulong seed)
     {

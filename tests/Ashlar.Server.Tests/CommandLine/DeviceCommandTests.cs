@@ -139,7 +139,7 @@ public sealed class DeviceCommandTests : IDisposable
     [InlineData(2, "not between 1 and 2^32 whole blocks", "create", "NEW", "--size", "0")]
     [InlineData(2, "read gives bytes", "read", "DISK", "-o", "json")]
     [InlineData(5, "No such file", "read", "NEW")]
-    [InlineData(6, "exists already", "create", "DISK")]
+    [InlineData(6, "create failed: File exists", "create", "DISK")]
     public async Task A_request_that_cannot_be_carried_out_is_one_clear_line(int exitCode, string message, params string[] words)
     {
         await Run("create", disk);

@@ -86,9 +86,12 @@ public sealed class DeviceFault
         new() { Kind = DeviceFaultKind.TornWrite, Times = times, IsSilent = isSilent };
 
     /// <summary>Flushes that succeed and keep nothing.</summary>
-    public static DeviceFault LostFlushes(long times = long.MaxValue) => new() { Kind = DeviceFaultKind.LostFlush, Times = times };
+    public static DeviceFault LostFlushes(long times = long.MaxValue) =>
+        new() { Kind = DeviceFaultKind.LostFlush, Times = times };
 
-    /// <summary>Whether the fault happens to this request. Called under the device's lock, so that counting is exact.</summary>
+    /// <summary>
+    /// Whether the fault happens to this request. Called under the device's lock, so that counting is exact.
+    /// </summary>
     internal bool Strikes(DriverOperation operation, Lba start, long blockCount, Func<double> draw)
     {
         if (!Fits(operation, start, blockCount)) return false;
@@ -103,6 +106,7 @@ public sealed class DeviceFault
         if (Kind == DeviceFaultKind.TornWrite && operation != DriverOperation.Write) return false;
         if (Kind == DeviceFaultKind.LostFlush && operation != DriverOperation.Flush) return false;
         if (operation == DriverOperation.Flush) return Kind != DeviceFaultKind.BadBlock;
-        return start.Value < Start.Value + Math.Min(BlockCount, long.MaxValue - Start.Value) && Start < start + blockCount;
+        var end = Start + Math.Min(BlockCount, long.MaxValue - Start.Value);
+        return start < end && Start < start + blockCount;
     }
 }

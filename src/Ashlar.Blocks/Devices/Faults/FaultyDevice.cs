@@ -4,8 +4,8 @@ using Ashlar.Storage;
 namespace Ashlar.Blocks.Devices;
 
 /// <summary>
-/// Wraps a device and makes it fail as told: errors that pass or stay, bad blocks, latency, torn writes, lost flushes. It can
-/// also have a volatile cache, whose content <see cref="CutPowerAsync"/> loses.
+/// Wraps a device and makes it fail as told: errors that pass or stay, bad blocks, latency, torn writes, lost flushes.
+/// It can also have a volatile cache, whose content <see cref="CutPowerAsync"/> loses.
 /// </summary>
 /// <remarks>Requests that no fault strikes reach the inner device unchanged.</remarks>
 public sealed class FaultyDevice : IBlockDevice
@@ -22,7 +22,8 @@ public sealed class FaultyDevice : IBlockDevice
     /// <param name="inner">The device; it is closed with this one.</param>
     /// <param name="entropy">Decides by chance where a fault leaves something open; seeded, it replays.</param>
     /// <param name="timeProvider">The clock of delays; null for the system's.</param>
-    /// <param name="hasVolatileCache">Whether writes that were not flushed can be lost by <see cref="CutPowerAsync"/>.</param>
+    /// <param name="hasVolatileCache">Whether writes that were not flushed can be lost by
+    /// <see cref="CutPowerAsync"/>.</param>
     public FaultyDevice(
         IBlockDevice inner,
         IEntropySource entropy,
@@ -57,7 +58,9 @@ public sealed class FaultyDevice : IBlockDevice
         lock (gate) faults.Remove(fault);
     }
 
-    /// <summary>Loses what was written and not flushed: of each such block some sectors go back to what was last flushed.</summary>
+    /// <summary>
+    /// Loses what was written and not flushed: of each such block some sectors go back to what was last flushed.
+    /// </summary>
     /// <exception cref="InvalidOperationException">The device was made without a volatile cache.</exception>
     public ValueTask CutPowerAsync() =>
         cache?.LoseAsync() ?? throw new InvalidOperationException($"{Name}: has no volatile cache.");
@@ -89,14 +92,15 @@ public sealed class FaultyDevice : IBlockDevice
         {
             var blockCount = Geometry.CheckBuffer(Name, start, source.Length);
             var fault = await StrikeAsync(DriverOperation.Write, start, blockCount, cancellationToken);
-            if (fault is { Kind: DeviceFaultKind.TornWrite }) source = await TearAsync(start, source, cancellationToken);
+            if (fault is { Kind: DeviceFaultKind.TornWrite })
+                source = await TearAsync(start, source, cancellationToken);
             await ChangeAsync(
                 start,
                 blockCount,
                 isDurable: (options & WriteOptions.ForceUnitAccess) != WriteOptions.None,
                 () => inner.WriteAsync(start, source, options, cancellationToken));
             if (fault is { Kind: DeviceFaultKind.TornWrite, IsSilent: false })
-                throw new DeviceIOException(Name, $"torn write of {blockCount} blocks at block {start} (injected)", isTransient: false);
+                throw Injected($"torn write of {blockCount} blocks at block {start}", isTransient: false);
             counters.CountWrite(source.Length);
         }
         catch (Exception e) when (counters.CountFailure(e))
@@ -179,6 +183,11 @@ public sealed class FaultyDevice : IBlockDevice
         return inner.DisposeAsync();
     }
 
+    DeviceIOException Injected(string what, bool isTransient) => new(Name, $"{what} (injected)", isTransient);
+
+    // Uniform from 0 to 1: as many bits as a double holds.
+    double Draw() => (entropy.NextUInt64() >> 11) * (1.0 / (1UL << 53));
+
     ValueTask ChangeAsync(Lba start, long blockCount, bool isDurable, Func<ValueTask> change) =>
         cache?.ChangeAsync(start, blockCount, isDurable, change) ?? change();
 
@@ -194,8 +203,9 @@ public sealed class FaultyDevice : IBlockDevice
         return fault switch
         {
             { Kind: DeviceFaultKind.Error } =>
-                throw new DeviceIOException(Name, $"{operation} of {blockCount} blocks at block {start} failed (injected)", fault.IsTransient),
-            { Kind: DeviceFaultKind.BadBlock } => throw new BadBlockException(Name, new Lba(Math.Max(start.Value, fault.Start.Value))),
+                throw Injected($"{operation} of {blockCount} blocks at block {start} failed", fault.IsTransient),
+            { Kind: DeviceFaultKind.BadBlock } =>
+                throw new BadBlockException(Name, new Lba(Math.Max(start.Value, fault.Start.Value))),
             _ => fault,
         };
     }
@@ -208,7 +218,7 @@ public sealed class FaultyDevice : IBlockDevice
             var delay = TimeSpan.Zero;
             foreach (var fault in faults)
             {
-                if (!fault.Strikes(operation, start, blockCount, () => (entropy.NextUInt64() >> 11) * (1.0 / (1UL << 53)))) continue;
+                if (!fault.Strikes(operation, start, blockCount, Draw)) continue;
                 if (fault.Kind != DeviceFaultKind.Delay) return (delay, fault);
                 delay += fault.Delay;
             }
@@ -216,8 +226,13 @@ public sealed class FaultyDevice : IBlockDevice
         }
     }
 
-    /// <summary>What the medium holds after the write was torn: at least one sector old, unless the write has but one.</summary>
-    async ValueTask<ReadOnlyMemory<byte>> TearAsync(Lba start, ReadOnlyMemory<byte> source, CancellationToken cancellationToken)
+    /// <summary>
+    /// What the medium holds after the write was torn: at least one sector old, unless the write has but one.
+    /// </summary>
+    async ValueTask<ReadOnlyMemory<byte>> TearAsync(
+        Lba start,
+        ReadOnlyMemory<byte> source,
+        CancellationToken cancellationToken)
     {
         var torn = new byte[source.Length];
         await inner.ReadAsync(start, torn, cancellationToken);

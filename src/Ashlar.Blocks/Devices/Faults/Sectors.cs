@@ -7,7 +7,9 @@ static class Sectors
 {
     public const int SizeBytes = 512;
 
-    /// <summary>Replaces sectors chosen by chance, but never all of them, by those of <paramref name="other"/>.</summary>
+    /// <summary>
+    /// Replaces sectors chosen by chance, but never all of them, by those of <paramref name="other"/>.
+    /// </summary>
     public static void Mix(Span<byte> content, ReadOnlySpan<byte> other, IEntropySource entropy)
     {
         var sectors = content.Length / SizeBytes;

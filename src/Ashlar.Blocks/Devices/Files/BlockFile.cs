@@ -3,15 +3,17 @@ using Ashlar.Storage;
 
 namespace Ashlar.Blocks.Devices;
 
-/// <summary>An area of a file that holds block contents: reads that may wait for the disk leave the caller's thread.</summary>
+/// <summary>
+/// An area of a file that holds block contents: reads that may wait for the disk leave the caller's thread.
+/// </summary>
 sealed class BlockFile(string device, IFile file, long areaOffsetBytes)
 {
     // Failures that may pass: EINTR, EAGAIN, ENOMEM, EBUSY, ENOBUFS, ETIMEDOUT.
     static ReadOnlySpan<int> TransientErrors => [Errno.Interrupted, Errno.WouldBlock, 12, 16, 105, 110];
 
-    // A write becomes page cache units as large as itself, and on ext4 a later small write walks every block of the unit it
-    // falls into: 4 KiB over what came in 1 MiB at a time costs five times what it costs over 64 KiB. Smaller pieces than
-    // these would begin to slow sequential writes down.
+    // A write becomes page cache units as large as itself, and on ext4 a later small write walks every block of the
+    // unit it falls into: 4 KiB over what came in 1 MiB at a time costs five times what it costs over 64 KiB. Smaller
+    // pieces than these would begin to slow sequential writes down.
     const int WritePieceBytes = 64 * 1024;
 
     readonly Lock gate = new();

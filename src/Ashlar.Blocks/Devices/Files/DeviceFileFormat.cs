@@ -3,8 +3,9 @@ using Ashlar.Storage;
 
 namespace Ashlar.Blocks.Devices;
 
-// A device file, format version 1. Little-endian, except the id. Everything before the data is sectors of 512 bytes, and
-// each sector has a CRC-32C of its own that covers the whole sector but the checksum itself: no byte goes unchecked.
+// A device file, format version 1. Little-endian, except the id. Everything before the data is sectors of 512 bytes,
+// and each sector has a CRC-32C of its own that covers the whole sector but the checksum itself: no byte goes
+// unchecked.
 //
 //     0          512         1024                                     DataOffset          end
 //     +----------+-----------+-----------------------+----------------+-------------------+
@@ -19,10 +20,10 @@ namespace Ashlar.Blocks.Devices;
 //     +---------+----------+--------+-------+--------------+-------+-------------+-------------+-----+
 //
 // Counters, of the whole life of the device up to the last flush that changed a state, or the last close.
-//     0         4      8         16         24        32          40           48             56                 64   512
-//     +---------+------+---------+----------+---------+-----------+------------+--------------+------------------+----+
-//     | Crc32C  | zero | Reads   | Writes   | Trims   | Flushes   | Failures   | BytesRead    | BytesWritten     |zero|
-//     +---------+------+---------+----------+---------+-----------+------------+--------------+------------------+----+
+//     0        4      8       16       24      32        40         48          56             64     512
+//     +--------+------+-------+--------+-------+---------+----------+-----------+--------------+------+
+//     | Crc32C | zero | Reads | Writes | Trims | Flushes | Failures | BytesRead | BytesWritten | zero |
+//     +--------+------+-------+--------+-------+---------+----------+-----------+--------------+------+
 //
 // State page p holds the states of blocks 1984 p to 1984 p + 1983, in 62 words of 32 blocks, the first block lowest.
 //     0         4         8      16                                          512
@@ -30,8 +31,8 @@ namespace Ashlar.Blocks.Devices;
 //     | Crc32C  | Page    | zero | 62 x u64: two bits per block               |   0 free, 1 used, 2 trimmed, 3 bad
 //     +---------+---------+------+--------------------------------------------+   Blocks beyond the last one are free.
 //
-// The checksums of counters and pages begin with the id, so that a sector of another device does not pass, and a page holds
-// its number, so that a page in another's place does not pass.
+// The checksums of counters and pages begin with the id, so that a sector of another device does not pass, and a page
+// holds its number, so that a page in another's place does not pass.
 static class DeviceFileFormat
 {
     public const int SectorBytes = 512;
@@ -79,19 +80,25 @@ static class DeviceFileFormat
     public static Header ReadHeader(string path, ReadOnlySpan<byte> sector)
     {
         RequireMagic(path, sector);
-        RequireChecksum(path, 0, BinaryPrimitives.ReadUInt32LittleEndian(sector[HeaderCrcOffset..]), HeaderChecksum(sector));
+        var found = BinaryPrimitives.ReadUInt32LittleEndian(sector[HeaderCrcOffset..]);
+        RequireChecksum(path, 0, found, HeaderChecksum(sector));
         var version = BinaryPrimitives.ReadUInt32LittleEndian(sector[VersionOffset..]);
         if (version != Version)
-            throw new UnsupportedFormatException(path, $"device file of version {version}; this program reads version {Version}");
+        {
+            throw new UnsupportedFormatException(
+                path, $"device file of version {version}; this program reads version {Version}");
+        }
 
         var header = new Header(
             new Guid(sector.Slice(IdOffset, 16), bigEndian: true),
             BinaryPrimitives.ReadInt32LittleEndian(sector[BlockSizeOffset..]),
             BinaryPrimitives.ReadInt64LittleEndian(sector[BlockCountOffset..]));
-        Require(header.BlockSizeBytes is 512 or 4096, path, BlockSizeOffset, $"a block size of {header.BlockSizeBytes} bytes");
-        Require(header.BlockCount is >= 1 and <= MaxBlockCount, path, BlockCountOffset, $"{header.BlockCount} blocks");
+        var (blockSize, blockCount) = (header.BlockSizeBytes, header.BlockCount);
+        Require(blockSize is 512 or 4096, path, BlockSizeOffset, $"a block size of {blockSize} bytes");
+        Require(blockCount is >= 1 and <= MaxBlockCount, path, BlockCountOffset, $"{blockCount} blocks");
         var dataOffset = BinaryPrimitives.ReadInt64LittleEndian(sector[DataOffsetOffset..]);
-        Require(dataOffset == header.DataOffset, path, DataOffsetOffset, $"data at byte {dataOffset}, not {header.DataOffset}");
+        Require(
+            dataOffset == header.DataOffset, path, DataOffsetOffset, $"data at byte {dataOffset}, not {header.DataOffset}");
         RequireZeros(path, BlockSizeOffset + 4, sector[(BlockSizeOffset + 4)..BlockCountOffset]);
         RequireZeros(path, HeaderEnd, sector[HeaderEnd..]);
         return header;
@@ -102,7 +109,8 @@ static class DeviceFileFormat
     public static void RequireMagic(string path, ReadOnlySpan<byte> start)
     {
         var length = Math.Min(start.Length, Magic.Length);
-        if (!start[..length].SequenceEqual(Magic[..length])) throw new UnsupportedFormatException(path, "not an Ashlar device file");
+        if (!start[..length].SequenceEqual(Magic[..length]))
+            throw new UnsupportedFormatException(path, "not an Ashlar device file");
     }
 
     public static void WriteCounters(Span<byte> sector, Guid id, in DeviceStatistics counters)
@@ -181,8 +189,11 @@ static class DeviceFileFormat
         return Crc32C.Append(Crc32C.Compute(idBytes), sector[(SectorCrcOffset + 4)..]);
     }
 
-    static void RequireSectorChecksum(string path, long offset, ReadOnlySpan<byte> sector, Guid id) =>
-        RequireChecksum(path, offset, BinaryPrimitives.ReadUInt32LittleEndian(sector[SectorCrcOffset..]), SectorChecksum(id, sector));
+    static void RequireSectorChecksum(string path, long offset, ReadOnlySpan<byte> sector, Guid id)
+    {
+        var found = BinaryPrimitives.ReadUInt32LittleEndian(sector[SectorCrcOffset..]);
+        RequireChecksum(path, offset, found, SectorChecksum(id, sector));
+    }
 
     static void RequireChecksum(string path, long offset, uint found, uint expected) =>
         Require(found == expected, path, offset, $"checksum mismatch: expected {expected:x8}, found {found:x8}");

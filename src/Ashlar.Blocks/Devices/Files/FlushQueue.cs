@@ -3,12 +3,12 @@ using System.Threading.Tasks.Sources;
 namespace Ashlar.Blocks.Devices;
 
 /// <summary>
-/// Flushes of one file. They run off the caller's thread, one at a time; callers that ask while one is running share the
-/// next one, which begins after they asked. The first failure latches: nothing is written or flushed after it.
+/// Flushes of one file. They run off the caller's thread, one at a time; callers that ask while one is running share
+/// the next one, which begins after they asked. The first failure latches: nothing is written or flushed after it.
 /// </summary>
 /// <remarks>
-/// The latch is what keeps a flush honest: after a failed fdatasync the kernel may have dropped the dirty pages and marked
-/// them clean, so that the next fdatasync succeeds although the data is lost.
+/// The latch is what keeps a flush honest: after a failed fdatasync the kernel may have dropped the dirty pages and
+/// marked them clean, so that the next fdatasync succeeds although the data is lost.
 /// </remarks>
 sealed class FlushQueue(string device, Action flush) : IThreadPoolWorkItem
 {
@@ -98,7 +98,9 @@ sealed class FlushQueue(string device, Action flush) : IThreadPoolWorkItem
             round = waiter.Next;
             waiter.Next = null;
             waiter.Complete(
-                failure is null ? null : new DeviceIOException(device, $"flush failed: {failure.Message}", isTransient: false, failure),
+                failure is null
+                    ? null
+                    : new DeviceIOException(device, $"flush failed: {failure.Message}", isTransient: false, failure),
                 runInline: round is null);
         }
     }

@@ -4,8 +4,8 @@ namespace Ashlar.Blocks.Devices;
 
 /// <summary>The states of all blocks of a device, two bits each. Safe for concurrent callers, without a lock.</summary>
 /// <remarks>
-/// Words are grouped in pages, the unit in which a persistent device stores them. A change marks its page only after the
-/// word has changed, and whoever stores pages takes the mark before it copies the words: no change is ever missed.
+/// Words are grouped in pages, the unit in which a persistent device stores them. A change marks its page only after
+/// the word has changed, and whoever stores pages takes the mark before it copies the words: no change is ever missed.
 /// </remarks>
 sealed class BlockStateMap
 {

@@ -3,12 +3,12 @@ using System.Diagnostics;
 namespace Ashlar.Blocks.Devices;
 
 /// <summary>
-/// A device that keeps a state for each block, apart from the data. Trim marks and does not erase; free and trimmed blocks
-/// read as zeros and can be written again; a bad block fails until it is replaced.
+/// A device that keeps a state for each block, apart from the data. Trim marks and does not erase; free and trimmed
+/// blocks read as zeros and can be written again; a bad block fails until it is replaced.
 /// </summary>
 /// <remarks>
-/// A block becomes used only after its content was written, so a reader never sees what lay there before the trim. A request
-/// that touches a bad block fails as a whole and changes nothing.
+/// A block becomes used only after its content was written, so a reader never sees what lay there before the trim. A
+/// request that touches a bad block fails as a whole and changes nothing.
 /// </remarks>
 public abstract class StatefulDevice : IBlockDevice
 {
