@@ -8,6 +8,7 @@ namespace Ashlar.Volumes;
 /// <remarks>
 /// <code>
 ///   P                                        pool record
+///   O                                        the pool is open, or was not closed; no value
 ///   V uuid(16)                               volume record
 ///   U lineage(8)                             chunks that the volume's persisted leaves own
 ///   B group(8)                               bitmap of an allocation group
@@ -22,6 +23,7 @@ static class MapKeys
     public const int VolumeBytes = 1 + 16, UsageBytes = 1 + 8, BitmapBytes = 1 + 8, MarkerBytes = 1 + 16, LeafBytes = 1 + 24;
 
     public static ReadOnlySpan<byte> Pool => "P"u8;
+    public static ReadOnlySpan<byte> IsOpen => "O"u8;
     public static ReadOnlySpan<byte> Volumes => "V"u8;
     public static ReadOnlySpan<byte> Usages => "U"u8;
     public static ReadOnlySpan<byte> Bitmaps => "B"u8;

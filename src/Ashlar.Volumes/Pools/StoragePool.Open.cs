@@ -79,6 +79,11 @@ public sealed partial class StoragePool
         var space = LoadSpace(metadata, superblock);
         var catalogue = LoadCatalogue(metadata, superblock.Name);
         var recovery = await Recovery.RunAsync(device, metadata, options, superblock, catalogue);
+        var wasClosed = metadata.Get(MapKeys.IsOpen) is null;
+        // Durable before anything is punched, and with it all that was recovered: the free space that was just read may have
+        // been in the page cache only, and a power cut would bring back a map that still owns it.
+        metadata.Put(MapKeys.IsOpen, []);
+        if (!wasClosed) await Leftovers.PunchAsync(device, space);
         var pool = new StoragePool(device, metadata, options, superblock, space, recovery) { poolRecord = record };
         var deleted = new List<ThinVolume>();
         foreach (var (volumeRecord, chunks) in catalogue)

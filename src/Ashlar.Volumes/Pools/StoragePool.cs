@@ -98,6 +98,7 @@ public sealed partial class StoragePool : IAsyncDisposable
             {
                 await Commits.RunAsync(CommitScope.Checksums);
                 await Markers.ClearAsync(TimeSpan.Zero);
+                if (Failure.First is null) Store.Delete(MapKeys.IsOpen);
             }
         }
         finally

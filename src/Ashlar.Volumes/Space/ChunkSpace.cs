@@ -96,6 +96,20 @@ sealed class ChunkSpace
         }
     }
 
+    /// <summary>The first run of free chunks at or after a chunk; its length is 0 when there is none.</summary>
+    public (long First, long Count) FindFreeRun(long from)
+    {
+        lock (gate)
+        {
+            var first = from;
+            while (first < ChunkCount && IsSet(taken, first)) first += taken[first / 64] == ulong.MaxValue ? 64 - (first % 64) : 1;
+            if (first >= ChunkCount) return default;
+            var end = first;
+            while (end < ChunkCount && !IsSet(taken, end)) end += taken[end / 64] == 0 ? 64 - (end % 64) : 1;
+            return (first, Math.Min(end, ChunkCount) - first);
+        }
+    }
+
     /// <summary>Gives back chunks that no persisted leaf and no leaf in memory owns.</summary>
     public void Release(ReadOnlySpan<long> chunks)
     {

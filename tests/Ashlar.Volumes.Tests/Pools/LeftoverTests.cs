@@ -1,0 +1,57 @@
+using Ashlar.Blocks;
+using Ashlar.Simulation;
+using Ashlar.Storage;
+
+namespace Ashlar.Volumes.Tests;
+
+/// <summary>What a crash leaves in chunks that nobody owns goes back to the file system below.</summary>
+public sealed class LeftoverTests
+{
+    [Fact]
+    public async Task Space_of_writes_that_were_never_committed_is_given_back_after_a_crash()
+    {
+        var disk = new SimulatedFileSystem(isRecording: false);
+        var process = new MortalFileSystem(disk);
+        var pool = await TestPool.CreateAsync(disk: process, options: TestPool.DefaultOptions());
+        var volume = await pool.CreateVolumeAsync("disk", 8 << 20);
+        await volume.WriteAsync(Lba.Zero, Filled(MapLayout.ChunkBytes, 1));
+        await volume.FlushAsync();
+        var committedBytes = AllocatedBytes(disk);
+        await volume.WriteAsync(new Lba(1024), Filled(8 * MapLayout.ChunkBytes, 2));
+        Assert.True(AllocatedBytes(disk) >= committedBytes + (8 * MapLayout.ChunkBytes));
+        process.Kill();
+
+        await using var reopened = await TestPool.OpenAsync(disk, TestPool.DefaultOptions(2));
+        Assert.Equal(committedBytes, AllocatedBytes(disk));
+        Assert.Equal(MapLayout.ChunkBytes, reopened.Pool.GetUsage().AllocatedBytes);
+        var found = new byte[MapLayout.ChunkBytes];
+        await reopened.Pool.OpenVolume("disk")!.ReadAsync(Lba.Zero, found);
+        Assert.Equal(Filled(MapLayout.ChunkBytes, 1), found);
+    }
+
+    [Fact]
+    public void Runs_of_free_chunks_are_found_across_words()
+    {
+        var space = new ChunkSpace(200);
+        Assert.Equal((MapLayout.ReservedChunks, 200 - MapLayout.ReservedChunks), space.FindFreeRun(0));
+        var cursor = 0L;
+        Assert.Equal(130, space.Take(preferred: 130, slot: 0, ref cursor));
+        Assert.Equal((MapLayout.ReservedChunks, 130 - MapLayout.ReservedChunks), space.FindFreeRun(0));
+        Assert.Equal((131, 69), space.FindFreeRun(130));
+        Assert.Equal((199, 1), space.FindFreeRun(199));
+        Assert.Equal(0, space.FindFreeRun(200).Count);
+    }
+
+    static byte[] Filled(int length, byte value)
+    {
+        var bytes = new byte[length];
+        bytes.AsSpan().Fill(value);
+        return bytes;
+    }
+
+    static long AllocatedBytes(SimulatedFileSystem disk)
+    {
+        using var file = disk.Open("/pool.data", FileOpenMode.ReadOnly);
+        return file.AllocatedBytes;
+    }
+}
