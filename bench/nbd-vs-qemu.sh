@@ -5,7 +5,7 @@
 set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-rounds=3 seconds=6 ramp=1 size_mib=4096 fsync=true
+rounds=3 seconds=5 ramp=1 size_mib=1024 fsync=true
 for argument in "$@"; do
     case $argument in
         --quick) rounds=2 seconds=1 ramp=0.3 size_mib=512 fsync=false ;;
@@ -53,17 +53,22 @@ for uri in "$ashlar_uri" "$rival_uri"; do run_fio "$uri" write 1m 8 --end_fsync=
 sync -f "$work"
 for uri in "$ashlar_uri" "$rival_uri"; do run_fio "$uri" randrw 4k 32 --time_based --runtime=1 >/dev/null; done
 
+timed_run() { # timed_run URI MODE BLOCK DEPTH [OPTION...]: on a file system with nothing left to write back
+    sync -f "$work"
+    run_fio "$@" --time_based --runtime="$seconds" --ramp_time="$ramp"
+}
+
 compare() { # compare NAME COLUMN(1 IOPS, 2 bandwidth) MODE BLOCK DEPTH [OPTION...]
     local name=$1 column=$2 round before after result ashlar=() rival=() ashlar_cpu=0 rival_cpu=0
     shift 2
     for ((round = 0; round < rounds; round++)); do
         before=$(cpu_ticks "$ashlar_pid")
-        result=$(run_fio "$ashlar_uri" "$@" --time_based --runtime="$seconds" --ramp_time="$ramp") || exit 1
+        result=$(timed_run "$ashlar_uri" "$@") || exit 1
         after=$(cpu_ticks "$ashlar_pid")
         ashlar_cpu=$((ashlar_cpu + after - before))
         ashlar+=("$(awk -v c="$column" '{ print (c == 1) ? $1 : $2 / 1024 }' <<<"$result")")
         before=$(cpu_ticks "$rival_pid")
-        result=$(run_fio "$rival_uri" "$@" --time_based --runtime="$seconds" --ramp_time="$ramp") || exit 1
+        result=$(timed_run "$rival_uri" "$@") || exit 1
         after=$(cpu_ticks "$rival_pid")
         rival_cpu=$((rival_cpu + after - before))
         rival+=("$(awk -v c="$column" '{ print (c == 1) ? $1 : $2 / 1024 }' <<<"$result")")
