@@ -51,7 +51,7 @@ say "filling both with random bytes"
 for uri in "$ashlar_uri" "$rival_uri"; do run_fio "$uri" write 1m 8 --end_fsync=1 >/dev/null; done
 # Nobody pays for the other's write-back, and both have met the small requests before the clock runs.
 sync -f "$work"
-for uri in "$ashlar_uri" "$rival_uri"; do run_fio "$uri" randrw 4k 32 --time_based --runtime=1 >/dev/null; done
+for uri in "$ashlar_uri" "$rival_uri"; do run_fio "$uri" randrw 4k 32 --time_based --runtime=3 >/dev/null; done
 
 timed_run() { # timed_run URI MODE BLOCK DEPTH [OPTION...]: on a file system with nothing left to write back
     sync -f "$work"
