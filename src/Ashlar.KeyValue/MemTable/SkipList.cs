@@ -51,7 +51,7 @@ sealed unsafe class SkipList
     public void Insert(ReadOnlySpan<byte> key, ulong sequence, EntryKind kind, ReadOnlySpan<byte> value)
     {
         var before = stackalloc byte*[MaxHeight];
-        FindLess(key, sequence, before);
+        FindLess(key, sequence, before, out _);
         var nodeHeight = RandomHeight();
         for (var level = height; level < nodeHeight; level++) before[level] = head;
         if (nodeHeight > height) Volatile.Write(ref height, nodeHeight);
@@ -75,14 +75,14 @@ sealed unsafe class SkipList
     /// <summary>The first node at or after (key, sequence), or null.</summary>
     public byte* FindAtLeast(ReadOnlySpan<byte> key, ulong sequence)
     {
-        var node = FindLess(key, sequence, null);
-        return Next(node, 0);
+        FindLess(key, sequence, null, out var next);
+        return next;
     }
 
     /// <summary>The last node before (key, sequence), or null.</summary>
     public byte* FindBefore(ReadOnlySpan<byte> key, ulong sequence)
     {
-        var node = FindLess(key, sequence, null);
+        var node = FindLess(key, sequence, null, out _);
         return node == head ? null : node;
     }
 
@@ -99,15 +99,17 @@ sealed unsafe class SkipList
 
     public void Free() => arena.Free();
 
-    byte* FindLess(ReadOnlySpan<byte> key, ulong sequence, byte** before)
+    // The successor is the node that was compared, not one read anew: a writer may link a smaller one in between.
+    byte* FindLess(ReadOnlySpan<byte> key, ulong sequence, byte** before, out byte* next)
     {
+        next = null;
         var node = head;
         byte* known = null;
         for (var level = Volatile.Read(ref height) - 1; level >= 0; level--)
         {
             while (true)
             {
-                var next = Next(node, level);
+                next = Next(node, level);
                 // A node that was too large one level above need not be compared again.
                 if (next == null || next == known || EntryOrder.Compare(KeyOf(next), SequenceOf(next), key, sequence) >= 0)
                 {
