@@ -69,9 +69,14 @@ public sealed class AllocationTests
     static void AssertNoGarbage(Action requests)
     {
         for (var i = 0; i < 100; i++) requests(); // Pools fill, code is compiled.
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var i = 0; i < Requests; i++) requests();
-        var garbage = GC.GetAllocatedBytesForCurrentThread() - before;
-        Assert.True(garbage < Requests, $"{garbage} bytes for {Requests} rounds.");
+        var least = long.MaxValue;
+        // Code that gets its final form, or a page that leaves the cache, costs once; garbage of requests comes back every time.
+        for (var attempt = 0; attempt < 5 && least >= Requests; attempt++)
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            for (var i = 0; i < Requests; i++) requests();
+            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
+        }
+        Assert.True(least < Requests, $"{least} bytes for {Requests} rounds.");
     }
 }
