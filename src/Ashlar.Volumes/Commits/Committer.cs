@@ -109,7 +109,7 @@ sealed class Committer(StoragePool pool) : IDisposable
 
     async Task LoopAsync()
     {
-        for (;;)
+        while (true)
         {
             TaskCompletionSource round;
             CommitScope scope;

@@ -126,7 +126,7 @@ sealed class DirtyMarkers(KeyValueStore store, PoolOptions options, FailureLatch
     async Task WriteLoopAsync()
     {
         var written = new List<(MarkerGroup Group, ulong Mask)>();
-        for (;;)
+        while (true)
         {
             TaskCompletionSource waiters;
             Durability durability;
