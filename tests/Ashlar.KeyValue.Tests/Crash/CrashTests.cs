@@ -9,7 +9,7 @@ namespace Ashlar.KeyValue.Tests;
 /// </summary>
 public sealed class CrashTests(ITestOutputHelper output)
 {
-    [Theory, Seeds(count: 12)]
+    [Theory, Seeds(count: 24)]
     public void A_power_cut_at_any_moment_leaves_a_prefix_with_all_that_was_promised(ulong seed)
     {
         var workload = new CrashWorkload(seed, operationCount: 110);
