@@ -11,7 +11,7 @@ public enum ScanDirection
 }
 
 /// <summary>
-/// Walks a range in key order, over the store as it was when the scan began. Not safe for concurrent callers. Until it is
+/// Walks a range in key order, over the store as it was when the scan began: what expires later is still seen. Not safe for concurrent callers. Until it is
 /// disposed it keeps memory and files in place that it reads from.
 /// </summary>
 public sealed class KeyValueCursor : IDisposable
@@ -20,6 +20,7 @@ public sealed class KeyValueCursor : IDisposable
     readonly ulong sequence;
     readonly KeyRange range;
     readonly ScanDirection direction;
+    readonly long now;
     StoreVersion? version;
     EntryIterator? iterator;
     byte[] key = [];
@@ -27,6 +28,7 @@ public sealed class KeyValueCursor : IDisposable
     byte[] value = [];
     int valueLength;
     bool hasKey;
+    bool expires; // The current entry.
     bool isOnEntry;
 
     internal KeyValueCursor(StoreState state, StoreVersion version, ulong sequence, KeyRange range, ScanDirection direction)
@@ -36,6 +38,7 @@ public sealed class KeyValueCursor : IDisposable
         this.sequence = sequence;
         this.range = range;
         this.direction = direction;
+        now = Expiry.Now(state.Clock);
     }
 
     /// <summary>The current key; valid until the next call of <see cref="MoveNext"/>.</summary>
@@ -58,7 +61,8 @@ public sealed class KeyValueCursor : IDisposable
         get
         {
             RequireEntry();
-            return direction == ScanDirection.Forward ? iterator!.Value : value.AsSpan(0, valueLength);
+            var stored = direction == ScanDirection.Forward ? iterator!.Value : value.AsSpan(0, valueLength);
+            return expires ? Expiry.Split(stored, out _) : stored;
         }
     }
 
@@ -102,7 +106,7 @@ public sealed class KeyValueCursor : IDisposable
             // Newest first: what is not visible yet is skipped, and what a visible newer entry of its key shadows.
             if (iterator.Sequence > sequence || (hasKey && candidate.SequenceEqual(key.AsSpan(0, keyLength)))) continue;
             KeepKey(candidate);
-            if (iterator.Kind == EntryKind.Put) return true;
+            if (IsPresent(iterator.Kind, iterator.Value)) return true;
         }
 
         return false;
@@ -130,10 +134,16 @@ public sealed class KeyValueCursor : IDisposable
                 KeepValue(iterator.Value);
             }
 
-            if (newest == EntryKind.Put) return true;
+            if (IsPresent(newest, value.AsSpan(0, valueLength))) return true;
         }
 
         return false;
+    }
+
+    bool IsPresent(EntryKind kind, ReadOnlySpan<byte> stored)
+    {
+        expires = kind == EntryKind.ExpiringPut;
+        return Expiry.IsPresent(kind, now, ref stored);
     }
 
     void KeepKey(ReadOnlySpan<byte> source)

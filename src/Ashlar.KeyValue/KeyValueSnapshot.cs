@@ -3,8 +3,8 @@ using System.Buffers;
 namespace Ashlar.KeyValue;
 
 /// <summary>
-/// The store at one point in time. Safe for concurrent callers. Until it is disposed, compaction keeps the entries that it
-/// can read.
+/// The store at one point in time, except that entries go on expiring. Safe for concurrent callers. Until it is disposed,
+/// compaction keeps the entries that it can read.
 /// </summary>
 public sealed class KeyValueSnapshot : IDisposable
 {
@@ -26,7 +26,7 @@ public sealed class KeyValueSnapshot : IDisposable
         var version = Acquire();
         try
         {
-            return version.TryGet(key, Sequence, out var value) ? value.ToArray() : null;
+            return version.TryGet(key, Sequence, state.Clock, out var value) ? value.ToArray() : null;
         }
         finally
         {
@@ -40,7 +40,7 @@ public sealed class KeyValueSnapshot : IDisposable
         var version = Acquire();
         try
         {
-            if (!version.TryGet(key, Sequence, out var found)) return false;
+            if (!version.TryGet(key, Sequence, state.Clock, out var found)) return false;
             value.Write(found);
             return true;
         }

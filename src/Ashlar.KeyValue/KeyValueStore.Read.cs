@@ -12,7 +12,7 @@ public sealed partial class KeyValueStore
         var version = state.Acquire();
         try
         {
-            return version.TryGet(key, state.VisibleSequence, out var value) ? value.ToArray() : null;
+            return version.TryGet(key, state.VisibleSequence, state.Clock, out var value) ? value.ToArray() : null;
         }
         finally
         {
@@ -27,7 +27,7 @@ public sealed partial class KeyValueStore
         var version = state.Acquire();
         try
         {
-            if (!version.TryGet(key, state.VisibleSequence, out var found)) return false;
+            if (!version.TryGet(key, state.VisibleSequence, state.Clock, out var found)) return false;
             value.Write(found);
             return true;
         }
@@ -48,7 +48,7 @@ public sealed partial class KeyValueStore
         try
         {
             valueLengthBytes = 0;
-            if (!version.TryGet(key, state.VisibleSequence, out var found)) return false;
+            if (!version.TryGet(key, state.VisibleSequence, state.Clock, out var found)) return false;
             valueLengthBytes = found.Length;
             found[..Math.Min(found.Length, destination.Length)].CopyTo(destination);
             return true;

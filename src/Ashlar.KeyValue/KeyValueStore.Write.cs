@@ -26,6 +26,35 @@ public sealed partial class KeyValueStore
         ReturnSingleWrite(batch);
     }
 
+    /// <summary>Writes one entry that reads as absent once a time has passed.</summary>
+    /// <remarks>
+    /// What counts is <see cref="KeyValueOptions.TimeProvider"/>, which should be UTC. If it is set back, entries live longer by
+    /// as much, and expired ones that no merge has met yet are readable again; those that one has met stay gone.
+    /// </remarks>
+    /// <param name="key">The key.</param>
+    /// <param name="value">The value.</param>
+    /// <param name="timeToLive">The time, which is rounded up to milliseconds.</param>
+    /// <param name="durability">What the write has survived when the call returns.</param>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// The time is zero or negative, or ends beyond the year 9999.
+    /// </exception>
+    /// <exception cref="KeyLengthException">The key is empty or too long.</exception>
+    /// <exception cref="ValueTooLongException">The value is too long.</exception>
+    /// <exception cref="StorageException">
+    /// The write failed and nothing of it is left, for example because the disk is full.
+    /// </exception>
+    /// <exception cref="StorePoisonedException">
+    /// Whether the write is on disk is unknown, or that of an earlier one is.
+    /// </exception>
+    public void Put(
+        ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, TimeSpan timeToLive, Durability durability = Durability.Sync)
+    {
+        var batch = RentSingleWrite();
+        batch.Put(key, value, timeToLive, options.TimeProvider);
+        Write(batch, durability);
+        ReturnSingleWrite(batch);
+    }
+
     /// <summary>Deletes one entry; a missing one is no error.</summary>
     /// <exception cref="KeyLengthException">The key is empty or too long.</exception>
     /// <exception cref="StorageException">

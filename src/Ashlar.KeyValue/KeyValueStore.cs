@@ -40,7 +40,7 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
         poison = new PoisonLatch(files.Directory);
         var tables = TableSet.Create(recovered.Tables);
         foreach (var table in recovered.Tables) table.Release();
-        state = new StoreState(new StoreVersion(recovered.MemTable, [], tables), recovered.LastSequence);
+        state = new StoreState(new StoreVersion(recovered.MemTable, [], tables), recovered.LastSequence, options.TimeProvider);
         tables.Release();
         compactor = new Compactor(files, state, manifest, cache, recovered.Numbers, options, poison);
         background = new BackgroundWorker(state, compactor, poison, options, files.Directory);

@@ -19,4 +19,5 @@ enum PlantedBug
     AdvanceReplayBeforeTable,
     DeleteInputsBeforeEdit,
     SkipLogSyncAtRotation,
+    DropExpiredEarly,
 }

@@ -30,6 +30,35 @@ public sealed class WriteBatch
     /// <exception cref="BatchTooLargeException">The batch would outgrow <see cref="MaxBytes"/>.</exception>
     public void Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value) => Add(EntryKind.Put, key, value);
 
+    /// <summary>Adds a put that reads as absent from a moment on. Key and value are copied.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="value">The value.</param>
+    /// <param name="expiresAt">
+    /// The moment, to the millisecond. One that has passed already is allowed: such a put deletes.
+    /// </param>
+    /// <exception cref="ArgumentOutOfRangeException">The moment lies before 1970.</exception>
+    /// <exception cref="KeyLengthException">The key is empty or too long.</exception>
+    /// <exception cref="ValueTooLongException">The value is too long.</exception>
+    /// <exception cref="BatchTooLargeException">The batch would outgrow <see cref="MaxBytes"/>.</exception>
+    public void Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, DateTimeOffset expiresAt) =>
+        AddExpiring(key, value, Expiry.At(expiresAt));
+
+    /// <summary>
+    /// Adds a put that reads as absent once a time has passed since this call. Key and value are copied.
+    /// </summary>
+    /// <param name="key">The key.</param>
+    /// <param name="value">The value.</param>
+    /// <param name="timeToLive">The time, which is rounded up to milliseconds.</param>
+    /// <param name="clock">The clock to start from; null is the system's. It should be the store's.</param>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// The time is zero or negative, or ends beyond the year 9999.
+    /// </exception>
+    /// <exception cref="KeyLengthException">The key is empty or too long.</exception>
+    /// <exception cref="ValueTooLongException">The value is too long.</exception>
+    /// <exception cref="BatchTooLargeException">The batch would outgrow <see cref="MaxBytes"/>.</exception>
+    public void Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, TimeSpan timeToLive, TimeProvider? clock = null) =>
+        AddExpiring(key, value, Expiry.After(timeToLive, clock ?? TimeProvider.System));
+
     /// <summary>Adds a delete.</summary>
     /// <exception cref="KeyLengthException">The key is empty or too long.</exception>
     /// <exception cref="BatchTooLargeException">The batch would outgrow <see cref="MaxBytes"/>.</exception>
@@ -50,21 +79,29 @@ public sealed class WriteBatch
         if (buffer.Length > limitBytes) buffer = [];
     }
 
-    void Add(EntryKind kind, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+    void Add(EntryKind kind, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value) =>
+        LogEntry.Write(Extend(key, value, 0), kind, key, value);
+
+    void AddExpiring(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, long expiresAt) =>
+        LogEntry.WriteExpiring(Extend(key, value, Expiry.SizeBytes), key, expiresAt, value);
+
+    /// <summary>Makes room for an entry, which the caller writes.</summary>
+    Span<byte> Extend(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, int extraBytes)
     {
         if (key.IsEmpty || key.Length > KeyValueOptions.KeyLimitBytes)
             throw new KeyLengthException(key.Length, KeyValueOptions.KeyLimitBytes);
         if (value.Length > KeyValueOptions.ValueLimitBytes)
             throw new ValueTooLongException(value.Length, KeyValueOptions.ValueLimitBytes);
-        var size = LogEntry.HeaderBytes + key.Length + value.Length;
+        var start = LengthBytes;
+        var size = LogEntry.HeaderBytes + key.Length + extraBytes + value.Length;
         var end = (long)LengthBytes + size;
         if (end > MaxBytes) throw new BatchTooLargeException(end, MaxBytes);
         if (end > buffer.Length)
             Array.Resize(ref buffer, (int)Math.Min(MaxBytes, Math.Max(end, Math.Max(256, 2L * buffer.Length))));
-        LogEntry.Write(buffer.AsSpan(LengthBytes, size), kind, key, value);
         LengthBytes = (int)end;
         Count++;
         LongestKeyBytes = Math.Max(LongestKeyBytes, key.Length);
         LongestValueBytes = Math.Max(LongestValueBytes, value.Length);
+        return buffer.AsSpan(start, size);
     }
 }

@@ -96,6 +96,7 @@ sealed class Compactor(
     List<TableInfo> WriteTables(EntryIterator source, int level, KeyPredicate isBottom, Action? pause)
     {
         var filter = new EntryFilter(state.OldestReadableSequence());
+        var now = Expiry.Now(options.TimeProvider);
         var written = new List<TableInfo>();
         TableBuilder? builder = null;
         var sinceLastPause = 0;
@@ -109,8 +110,12 @@ sealed class Compactor(
                     pause?.Invoke();
                 }
 
-                var isDroppable = source.Kind == EntryKind.Delete
-                    && (isBottom(source.Key) || options.PlantedBug == PlantedBug.DropTombstonesEarly);
+                // An expired put leaves a tombstone: an older value of its key may lie below.
+                var hasExpired = Expiry.HasPassed(source.Kind, source.Value, now);
+                var kind = hasExpired ? EntryKind.Delete : source.Kind;
+                var isDroppable = kind == EntryKind.Delete
+                    && (isBottom(source.Key) || options.PlantedBug == PlantedBug.DropTombstonesEarly
+                        || (hasExpired && options.PlantedBug == PlantedBug.DropExpiredEarly));
                 var keeps = filter.Keeps(source.Key, source.Sequence, isDroppable, out var isNewKey);
                 if (!keeps) continue;
                 // All versions of a key stay in one table: tables of a level must not overlap.
@@ -121,7 +126,7 @@ sealed class Compactor(
                 }
 
                 builder ??= new TableBuilder(files, numbers.Next(), options.BlockBytes);
-                builder.Add(source.Key, source.Sequence, source.Kind, source.Value);
+                builder.Add(source.Key, source.Sequence, kind, hasExpired ? default : source.Value);
             }
 
             if (builder is not null) written.Add(FinishTable(ref builder, level));

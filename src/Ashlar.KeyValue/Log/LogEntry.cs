@@ -33,15 +33,29 @@ readonly record struct LogEntry(uint KeyCrc, uint ValueCrc, EntryKind Kind, int 
     /// <summary>Writes the entry into <paramref name="target"/>, which has exactly its size.</summary>
     public static void Write(Span<byte> target, EntryKind kind, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
     {
-        key.CopyTo(target[HeaderBytes..]);
         value.CopyTo(target[(HeaderBytes + key.Length)..]);
+        Seal(target, kind, key);
+    }
+
+    /// <summary>Writes a put that expires into <paramref name="target"/>, which has exactly its size.</summary>
+    public static void WriteExpiring(Span<byte> target, ReadOnlySpan<byte> key, long expiresAt, ReadOnlySpan<byte> value)
+    {
+        Expiry.Write(target[(HeaderBytes + key.Length)..], expiresAt);
+        value.CopyTo(target[(HeaderBytes + key.Length + Expiry.SizeBytes)..]);
+        Seal(target, EntryKind.ExpiringPut, key);
+    }
+
+    static void Seal(Span<byte> target, EntryKind kind, ReadOnlySpan<byte> key)
+    {
+        var stored = target[(HeaderBytes + key.Length)..];
+        key.CopyTo(target[HeaderBytes..]);
         // Checksums are taken from the copy: bytes that a caller changes meanwhile cannot make entry and checksum disagree.
-        var valueCrc = Crc32C.Compute(target.Slice(HeaderBytes + key.Length, value.Length));
+        var valueCrc = Crc32C.Compute(stored);
         BinaryPrimitives.WriteUInt32LittleEndian(target[4..], valueCrc);
         target[8] = (byte)kind;
         target[9] = 0;
         BinaryPrimitives.WriteUInt16LittleEndian(target[10..], (ushort)key.Length);
-        BinaryPrimitives.WriteInt32LittleEndian(target[12..], value.Length);
+        BinaryPrimitives.WriteInt32LittleEndian(target[12..], stored.Length);
         BinaryPrimitives.WriteUInt32LittleEndian(target, Crc32C.Compute(target[4..(HeaderBytes + key.Length)]));
     }
 
@@ -52,7 +66,9 @@ readonly record struct LogEntry(uint KeyCrc, uint ValueCrc, EntryKind Kind, int 
         if (source.Length < HeaderBytes) return false;
         entry = Read(source);
         if (entry.ValueLength < 0 || (long)HeaderBytes + entry.KeyLength + entry.ValueLength > source.Length) return false;
-        if (entry.KeyLength == 0 || source[9] != 0 || entry.Kind is not (EntryKind.Put or EntryKind.Delete)) return false;
+        if (entry.KeyLength == 0 || source[9] != 0) return false;
+        if (entry.Kind is not (EntryKind.Put or EntryKind.Delete or EntryKind.ExpiringPut)) return false;
+        if (entry.Kind == EntryKind.ExpiringPut && entry.ValueLength < Expiry.SizeBytes) return false;
         return Crc32C.Compute(source[4..(HeaderBytes + entry.KeyLength)]) == entry.KeyCrc
             && Crc32C.Compute(source.Slice(HeaderBytes + entry.KeyLength, entry.ValueLength)) == entry.ValueCrc;
     }

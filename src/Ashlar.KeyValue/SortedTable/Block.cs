@@ -64,6 +64,8 @@ sealed class Block
             var valueLength = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(offset + 4));
             expected = offset + EntryHeaderBytes + keyLength + (long)valueLength;
             if (valueLength < 0 || expected > offsetsStart) throw Damaged($"entry {index} does not fit its block");
+            if (bytes[offset] == (byte)EntryKind.ExpiringPut && valueLength < Expiry.SizeBytes)
+                throw Damaged($"entry {index} expires, but does not say when");
         }
 
         if (expected != offsetsStart) throw Damaged("bytes of a block belong to no entry");

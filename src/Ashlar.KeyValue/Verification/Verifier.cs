@@ -56,7 +56,7 @@ sealed class Verifier(StoreFiles files, Manifest manifest)
                     throw Wrong($"sequence {iterator.Sequence} lies outside what the manifest says");
                 if (!BloomFilter.MayContain(filter, KeyHash.Compute(iterator.Key)))
                     throw Wrong($"the filter misses the key of entry {count}");
-                if (iterator.Kind is not (EntryKind.Put or EntryKind.Delete))
+                if (iterator.Kind is not (EntryKind.Put or EntryKind.Delete or EntryKind.ExpiringPut))
                     throw Wrong($"entry {count} is of unknown kind {iterator.Kind}");
                 lastKey = iterator.Key.ToArray();
                 lastSequence = iterator.Sequence;

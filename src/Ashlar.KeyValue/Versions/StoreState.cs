@@ -3,7 +3,7 @@ namespace Ashlar.KeyValue;
 /// <summary>
 /// What readers see: the current version, the visible sequence, and the snapshots that hold old entries in place.
 /// </summary>
-sealed class StoreState(StoreVersion first, ulong sequence) : IDisposable
+sealed class StoreState(StoreVersion first, ulong sequence, TimeProvider clock) : IDisposable
 {
     readonly Lock gate = new();
     readonly SortedDictionary<ulong, int> snapshots = [];
@@ -13,6 +13,9 @@ sealed class StoreState(StoreVersion first, ulong sequence) : IDisposable
 
     /// <summary>Entries up to here are published. SYNC entries are published only once they are durable.</summary>
     public ulong VisibleSequence => Volatile.Read(ref visibleSequence);
+
+    /// <summary>Tells what has expired.</summary>
+    public TimeProvider Clock { get; } = clock;
 
     public bool IsDisposed => Volatile.Read(ref isDisposed);
 

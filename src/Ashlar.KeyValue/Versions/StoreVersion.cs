@@ -25,16 +25,8 @@ sealed class StoreVersion : SharedResource
     /// <summary>
     /// Finds what a key holds at a sequence: true if it is present. The value stays readable while this is referenced.
     /// </summary>
-    public bool TryGet(ReadOnlySpan<byte> key, ulong sequence, out ReadOnlySpan<byte> value)
-    {
-        if (Active.TryFind(key, sequence, out var kind, out value)) return kind == EntryKind.Put;
-        foreach (var table in Immutable)
-        {
-            if (table.TryFind(key, sequence, out kind, out value)) return kind == EntryKind.Put;
-        }
-
-        return Tables.TryFind(key, sequence, out kind, out value) && kind == EntryKind.Put;
-    }
+    public bool TryGet(ReadOnlySpan<byte> key, ulong sequence, TimeProvider clock, out ReadOnlySpan<byte> value) =>
+        TryFind(key, sequence, out var kind, out value) && Expiry.IsPresent(kind, clock, ref value);
 
     /// <summary>One iterator over everything, all versions of all entries.</summary>
     public EntryIterator CreateIterator()
@@ -52,6 +44,17 @@ sealed class StoreVersion : SharedResource
         }
 
         return sources.Length == 1 ? sources[0] : new MergeIterator(sources);
+    }
+
+    bool TryFind(ReadOnlySpan<byte> key, ulong sequence, out EntryKind kind, out ReadOnlySpan<byte> stored)
+    {
+        if (Active.TryFind(key, sequence, out kind, out stored)) return true;
+        foreach (var table in Immutable)
+        {
+            if (table.TryFind(key, sequence, out kind, out stored)) return true;
+        }
+
+        return Tables.TryFind(key, sequence, out kind, out stored);
     }
 
     protected override void Free()

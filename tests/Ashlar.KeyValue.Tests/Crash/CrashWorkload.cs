@@ -112,14 +112,13 @@ sealed class CrashWorkload
         var durability = random.OneIn(syncOneIn) ? Durability.Sync : Durability.Relaxed;
         var step = contents.Count;
         var after = new Dictionary<string, int>(contents[^1]);
-        var changes = new List<(string Key, int? Value)>();
+        var changes = new List<Change>();
         for (var i = 0; i < count; i++)
         {
-            var key = $"key{random.Next(keyCount):d2}";
-            int? value = random.OneIn(3) ? null : (step * 4) + i;
-            changes.Add((key, value));
-            if (value is { } number) after[key] = number;
-            else after.Remove(key);
+            var change = new Change($"key{random.Next(keyCount):d2}", (step * 4) + i, (ChangeKind)random.Next(6));
+            changes.Add(change);
+            if (change.Kind is ChangeKind.Delete or ChangeKind.PutExpired) after.Remove(change.Key);
+            else after[change.Key] = change.Value;
         }
 
         contents.Add(after);
@@ -127,19 +126,34 @@ sealed class CrashWorkload
         return runner => runner.Write(step, changes, durability);
     }
 
+    // What has expired when it is written deletes, and what expires late does not expire: the model needs no clock.
+    enum ChangeKind
+    {
+        Delete,
+        PutExpired,
+        PutExpiring,
+        Put,
+    }
+
+    readonly record struct Change(string Key, int Value, ChangeKind Kind);
+
     sealed class Runner(SimulatedFileSystem disk, Func<KeyValueStore> open)
     {
         public KeyValueStore Store { get; private set; } = open();
 
         public int LastStep { get; private set; }
 
-        public void Write(int step, List<(string Key, int? Value)> changes, Durability durability)
+        public void Write(int step, List<Change> changes, Durability durability)
         {
             var batch = new WriteBatch();
-            foreach (var (key, value) in changes)
+            foreach (var change in changes)
             {
-                if (value is { } number) batch.Put(Encoding.UTF8.GetBytes(key), Encoding.UTF8.GetBytes(Value(number)));
-                else batch.Delete(Encoding.UTF8.GetBytes(key));
+                var key = Encoding.UTF8.GetBytes(change.Key);
+                var value = Encoding.UTF8.GetBytes(Value(change.Value));
+                if (change.Kind == ChangeKind.Delete) batch.Delete(key);
+                else if (change.Kind == ChangeKind.PutExpired) batch.Put(key, value, DateTimeOffset.UnixEpoch.AddDays(1));
+                else if (change.Kind == ChangeKind.PutExpiring) batch.Put(key, value, DateTimeOffset.MaxValue);
+                else batch.Put(key, value);
             }
 
             disk.Mark(new Begun(step));

@@ -24,6 +24,18 @@ public sealed class GoldenBytesTests
     }
 
     [Fact]
+    public void Log_entry_that_expires()
+    {
+        var batch = new WriteBatch();
+        batch.Put("key"u8, "value"u8, DateTimeOffset.FromUnixTimeMilliseconds(1_800_000_000_000));
+        Assert.Equal(Golden.ExpiringLogEntry, Hex(batch.Entries));
+        Assert.True(LogEntry.TryReadChecked(batch.Entries, out var entry));
+        Assert.Equal((EntryKind.ExpiringPut, 3, 13, 32), (entry.Kind, entry.KeyLength, entry.ValueLength, entry.SizeBytes));
+        Assert.Equal("value"u8, Expiry.Split(entry.ValueIn(batch.Entries), out var expiresAt));
+        Assert.Equal(1_800_000_000_000, expiresAt);
+    }
+
+    [Fact]
     public void Log_segment_header()
     {
         var bytes = new byte[LogSegmentHeader.SizeBytes];

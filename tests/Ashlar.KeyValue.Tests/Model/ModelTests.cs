@@ -33,12 +33,13 @@ public sealed class ModelTests
     {
         readonly SeededRandom random;
         readonly bool inline;
-        readonly List<(KeyValueSnapshot Snapshot, string Content)> snapshots = [];
+        readonly SimulatedClock clock = new();
+        readonly List<(KeyValueSnapshot Snapshot, Content Content)> snapshots = [];
         SimulatedFileSystem disk;
         KeyValueStore store;
 
         // The last promised state, and the states after each relaxed write since.
-        readonly List<SortedDictionary<string, string>> history = [new(StringComparer.Ordinal)];
+        readonly List<Content> history = [[]];
 
         public World(SeededRandom random, SimulatedFileSystem disk, bool inline)
         {
@@ -48,7 +49,7 @@ public sealed class ModelTests
             store = Open();
         }
 
-        SortedDictionary<string, string> Model => history[^1];
+        IEnumerable<KeyValuePair<string, string>> Model => history[^1].At(clock.GetUtcNow());
 
         public void Step()
         {
@@ -59,9 +60,10 @@ public sealed class ModelTests
                 case 2: store.Flush(); break;
                 case 3: store.Compact(); break;
                 case 4: store.Sync(); Promise(); break;
-                case 5 when snapshots.Count < 4: snapshots.Add((store.CreateSnapshot(), Describe(Model))); break;
+                case 5 when snapshots.Count < 4: snapshots.Add((store.CreateSnapshot(), history[^1])); break;
                 case 6 when snapshots.Count > 0: CheckSnapshot(random.Next(snapshots.Count)); break;
                 case 7: Check(); break;
+                case 8: clock.Advance(TimeSpan.FromMilliseconds(random.Next(1, 30))); break;
                 case < 12: ScanSome(); break;
                 case < 20: CheckKey(Key()); break;
                 default: Write(); break;
@@ -85,7 +87,7 @@ public sealed class ModelTests
 
         void Write()
         {
-            var next = new SortedDictionary<string, string>(Model, StringComparer.Ordinal);
+            var next = new Content(history[^1]);
             var batch = new WriteBatch();
             for (var count = random.OneIn(3) ? random.Next(1, 6) : 1; count > 0; count--)
             {
@@ -98,8 +100,10 @@ public sealed class ModelTests
                 else
                 {
                     var value = $"{random.Next(100_000)}".PadLeft(random.OneIn(20) ? 3000 : random.Next(1, 120), 'v');
-                    batch.Put(TestStore.Bytes(key), TestStore.Bytes(value));
-                    next[key] = value;
+                    TimeSpan? timeToLive = random.OneIn(3) ? TimeSpan.FromMilliseconds(random.Next(1, 50)) : null;
+                    if (timeToLive is { } time) batch.Put(TestStore.Bytes(key), TestStore.Bytes(value), time, clock);
+                    else batch.Put(TestStore.Bytes(key), TestStore.Bytes(value));
+                    next[key] = (value, timeToLive is { } some ? clock.GetUtcNow() + some : DateTimeOffset.MaxValue);
                 }
             }
 
@@ -121,12 +125,12 @@ public sealed class ModelTests
                 string.Join(' ', expected.Select(pair => $"{pair.Key}={pair.Value}")));
         }
 
-        void CheckKey(string key) => Require(store.Get(key), Model.GetValueOrDefault(key));
+        void CheckKey(string key) => Require(store.Get(key), Model.FirstOrDefault(pair => pair.Key == key).Value);
 
         void CheckSnapshot(int index)
         {
             var (snapshot, content) = snapshots[index];
-            Require(snapshot.Scan(KeyRange.All).ReadAll(), content);
+            Require(snapshot.Scan(KeyRange.All).ReadAll(), Describe(content.At(clock.GetUtcNow())));
             if (!random.OneIn(3)) return;
             snapshot.Dispose();
             snapshots.RemoveAt(index);
@@ -147,7 +151,7 @@ public sealed class ModelTests
             disk = after;
             store = Open();
             var found = store.ReadAll();
-            var survived = history.FindIndex(state => Describe(state) == found);
+            var survived = history.FindIndex(state => Describe(state.At(clock.GetUtcNow())) == found);
             if (survived < 0)
                 throw new InvalidOperationException(
                     $"After the power cut the store holds no state since the last promise: {found}");
@@ -162,6 +166,8 @@ public sealed class ModelTests
         KeyValueStore Open() => KeyValueStore.Open(TestStore.Directory, TestStore.Small(disk, inline) with
         {
             Entropy = new SeededEntropy(random.NextUInt64()),
+            TimeProvider = clock,
+            RelaxedLossTime = TimeSpan.FromDays(1), // No sync but those that are asked for.
             MemTableBytes = 2500,
             TableBytes = 1024,
             BlockBytes = 256,
@@ -170,8 +176,25 @@ public sealed class ModelTests
             ManifestRewriteBytes = 500,
         });
 
-        static string Describe(SortedDictionary<string, string> content) =>
+        static string Describe(IEnumerable<KeyValuePair<string, string>> content) =>
             string.Join(' ', content.Select(pair => $"{pair.Key}={pair.Value}"));
+
+        // What was written last for each key, and when that expires.
+        sealed class Content : SortedDictionary<string, (string Value, DateTimeOffset ExpiresAt)>
+        {
+            public Content()
+                : base(StringComparer.Ordinal)
+            {
+            }
+
+            public Content(Content other)
+                : base(other, StringComparer.Ordinal)
+            {
+            }
+
+            public IEnumerable<KeyValuePair<string, string>> At(DateTimeOffset now) =>
+                this.Where(pair => pair.Value.ExpiresAt > now).Select(pair => KeyValuePair.Create(pair.Key, pair.Value.Value));
+        }
 
         static void Require(string? found, string? expected)
         {
