@@ -23,31 +23,31 @@ public sealed class KeyValueSnapshot : IDisposable
     /// <summary>Reads a value as it was; null when the key was absent.</summary>
     public byte[]? Get(ReadOnlySpan<byte> key)
     {
-        var version = Acquire();
-        try
-        {
-            return version.TryGet(key, Sequence, state.Clock, out var value) ? value.ToArray() : null;
-        }
-        finally
-        {
-            version.Release();
-        }
+        using var read = Read();
+        return read.Version.TryGet(key, Sequence, state.Clock, out var value) ? value.ToArray() : null;
     }
 
     /// <summary>Reads a value as it was into a writer; false when the key was absent.</summary>
     public bool TryGet(ReadOnlySpan<byte> key, IBufferWriter<byte> value)
     {
-        var version = Acquire();
-        try
-        {
-            if (!version.TryGet(key, Sequence, state.Clock, out var found)) return false;
-            value.Write(found);
-            return true;
-        }
-        finally
-        {
-            version.Release();
-        }
+        using var read = Read();
+        if (!read.Version.TryGet(key, Sequence, state.Clock, out var found)) return false;
+        value.Write(found);
+        return true;
+    }
+
+    /// <summary>Reads a value as it was into memory; false when the key was absent.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="destination">Gets the value, or as much of its beginning as fits.</param>
+    /// <param name="valueLengthBytes">Length of the whole value; 0 when the key was absent.</param>
+    public bool TryGet(ReadOnlySpan<byte> key, Span<byte> destination, out int valueLengthBytes)
+    {
+        using var read = Read();
+        valueLengthBytes = 0;
+        if (!read.Version.TryGet(key, Sequence, state.Clock, out var found)) return false;
+        valueLengthBytes = found.Length;
+        found[..Math.Min(found.Length, destination.Length)].CopyTo(destination);
+        return true;
     }
 
     /// <summary>Opens a cursor over a range as it was. The cursor may outlive the snapshot.</summary>
@@ -58,6 +58,12 @@ public sealed class KeyValueSnapshot : IDisposable
     public void Dispose()
     {
         if (Interlocked.Exchange(ref isDisposed, 1) == 0) state.RemoveSnapshot(Sequence);
+    }
+
+    ReadScope Read()
+    {
+        ObjectDisposedException.ThrowIf(Volatile.Read(ref isDisposed) != 0, this);
+        return state.Read();
     }
 
     StoreVersion Acquire()

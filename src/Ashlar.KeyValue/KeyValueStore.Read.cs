@@ -9,32 +9,18 @@ public sealed partial class KeyValueStore
     /// <exception cref="CorruptDataException">What holds the value is damaged.</exception>
     public byte[]? Get(ReadOnlySpan<byte> key)
     {
-        var version = state.Acquire();
-        try
-        {
-            return version.TryGet(key, state.VisibleSequence, state.Clock, out var value) ? value.ToArray() : null;
-        }
-        finally
-        {
-            version.Release();
-        }
+        using var read = state.Read();
+        return read.Version.TryGet(key, state.VisibleSequence, state.Clock, out var value) ? value.ToArray() : null;
     }
 
     /// <summary>Reads a value into a writer without allocating; false when the key is absent.</summary>
     /// <exception cref="CorruptDataException">What holds the value is damaged.</exception>
     public bool TryGet(ReadOnlySpan<byte> key, IBufferWriter<byte> value)
     {
-        var version = state.Acquire();
-        try
-        {
-            if (!version.TryGet(key, state.VisibleSequence, state.Clock, out var found)) return false;
-            value.Write(found);
-            return true;
-        }
-        finally
-        {
-            version.Release();
-        }
+        using var read = state.Read();
+        if (!read.Version.TryGet(key, state.VisibleSequence, state.Clock, out var found)) return false;
+        value.Write(found);
+        return true;
     }
 
     /// <summary>Reads a value into memory; false when the key is absent.</summary>
@@ -44,19 +30,12 @@ public sealed partial class KeyValueStore
     /// <exception cref="CorruptDataException">What holds the value is damaged.</exception>
     public bool TryGet(ReadOnlySpan<byte> key, Span<byte> destination, out int valueLengthBytes)
     {
-        var version = state.Acquire();
-        try
-        {
-            valueLengthBytes = 0;
-            if (!version.TryGet(key, state.VisibleSequence, state.Clock, out var found)) return false;
-            valueLengthBytes = found.Length;
-            found[..Math.Min(found.Length, destination.Length)].CopyTo(destination);
-            return true;
-        }
-        finally
-        {
-            version.Release();
-        }
+        using var read = state.Read();
+        valueLengthBytes = 0;
+        if (!read.Version.TryGet(key, state.VisibleSequence, state.Clock, out var found)) return false;
+        valueLengthBytes = found.Length;
+        found[..Math.Min(found.Length, destination.Length)].CopyTo(destination);
+        return true;
     }
 
     /// <summary>Opens a cursor over a range as it is now; later writes are not seen. Dispose it.</summary>

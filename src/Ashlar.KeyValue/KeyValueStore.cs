@@ -40,7 +40,8 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
         poison = new PoisonLatch(files.Directory);
         var tables = TableSet.Create(recovered.Tables);
         foreach (var table in recovered.Tables) table.Release();
-        state = new StoreState(new StoreVersion(recovered.MemTable, [], tables), recovered.LastSequence, options.TimeProvider);
+        state = new StoreState(
+            new StoreVersion(recovered.MemTable, [], tables), recovered.LastSequence, options.TimeProvider, new ReadEpoch());
         tables.Release();
         compactor = new Compactor(files, state, manifest, cache, recovered.Numbers, options, poison);
         background = new BackgroundWorker(state, compactor, poison, options, files.Directory);

@@ -3,7 +3,7 @@ namespace Ashlar.KeyValue;
 /// <summary>
 /// What readers see: the current version, the visible sequence, and the snapshots that hold old entries in place.
 /// </summary>
-sealed class StoreState(StoreVersion first, ulong sequence, TimeProvider clock) : IDisposable
+sealed class StoreState(StoreVersion first, ulong sequence, TimeProvider clock, ReadEpoch epoch) : IDisposable
 {
     readonly Lock gate = new();
     readonly SortedDictionary<ulong, int> snapshots = [];
@@ -22,9 +22,21 @@ sealed class StoreState(StoreVersion first, ulong sequence, TimeProvider clock) 
     public void Publish(ulong sequence) => Volatile.Write(ref visibleSequence, sequence);
 
     /// <summary>
-    /// Takes a reference to the current version. Readers that want the newest state take the version first and read
+    /// Begins a short read of the current version. Readers that want the newest state take the version first and read
     /// <see cref="VisibleSequence"/> after: what a compaction has dropped from the version was shadowed by an entry that was
     /// visible before, so nothing that they may see is missing.
+    /// </summary>
+    public ReadScope Read()
+    {
+        var slot = epoch.Enter();
+        if (!IsDisposed) return new ReadScope(epoch, slot, Volatile.Read(ref current));
+        epoch.Exit(slot);
+        throw new ObjectDisposedException(typeof(KeyValueStore).FullName);
+    }
+
+    /// <summary>
+    /// Takes a reference to the current version, for whoever keeps it longer than one <see cref="Read"/>. The order of version
+    /// and sequence is the same.
     /// </summary>
     public StoreVersion Acquire()
     {
@@ -46,7 +58,7 @@ sealed class StoreState(StoreVersion first, ulong sequence, TimeProvider clock) 
             Volatile.Write(ref current, change(old));
         }
 
-        old.Release();
+        epoch.Retire(old);
     }
 
     public ulong AddSnapshot()
@@ -96,6 +108,6 @@ sealed class StoreState(StoreVersion first, ulong sequence, TimeProvider clock) 
             Volatile.Write(ref isDisposed, true);
         }
 
-        current.Release();
+        epoch.Retire(current);
     }
 }
