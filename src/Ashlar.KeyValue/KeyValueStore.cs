@@ -47,7 +47,8 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
         background = new BackgroundWorker(state, compactor, poison, options, files.Directory);
         durability = new DurabilityTracker(
             recovered.LastSequence, options.RelaxedLossTime, options.TimeProvider, SyncInBackground);
-        var log = new LogWriter(files, manifest, options, recovered.Numbers, recovered.LogEnd);
+        var log = new LogWriter(
+            files, manifest, options, recovered.Numbers, recovered.LogEnd, recovered.LastCommitTime);
         committer = new Committer(
             state, recovered.MemTable, recovered.LastSequence, log, background, poison, options, durability);
         commits = new CommitQueue(committer);

@@ -182,6 +182,7 @@ sealed class Committer : IDisposable
         background.WaitForRoom(needsMemTable: true);
         InDoubt(SealLog);
         active.LastLogId = log.LastSegmentId;
+        active.LastCommitTime = log.LastCommitTime;
         var full = active;
         var next = new MemTable();
         state.Replace(old => new StoreVersion(next, [full, .. old.Immutable], old.Tables));

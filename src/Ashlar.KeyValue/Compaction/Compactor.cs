@@ -31,7 +31,12 @@ sealed class Compactor(
         {
             if (version.Immutable.Length == 0) return false;
             var source = version.Immutable[^1];
-            var edit = new ManifestEdit { ObsoleteThroughLog = source.LastLogId, LastSequence = source.LastSequence };
+            var edit = new ManifestEdit
+            {
+                ObsoleteThroughLog = source.LastLogId,
+                LastSequence = source.LastSequence,
+                LastCommitTime = source.LastCommitTime,
+            };
             if (options.PlantedBug == PlantedBug.AdvanceReplayBeforeTable)
                 Install(new ManifestEdit { ObsoleteThroughLog = source.LastLogId }, [], [], null);
             var tables = WriteTables(new MemTableIterator(source), 0, _ => false, null);

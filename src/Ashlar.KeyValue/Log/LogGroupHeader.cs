@@ -18,17 +18,18 @@ enum LogGroupKind : byte
 //   +-------+-----------+-----------+-------+--------+---------------+------------+-------+
 //   | Magic | HeaderCrc | SegmentId | Nonce | Offset | FirstSequence | BodyLength | Count |
 //   +-------+-----------+-----------+-------+--------+---------------+------------+-------+
-//   48               56                   60        64     65        72
-//   +----------------+--------------------+---------+------+---------+
-//   | DurableThrough | PreviousHeaderCrc  | BodyCrc | Kind | Zero    |
-//   +----------------+--------------------+---------+------+---------+
-// HeaderCrc covers bytes 8..72, BodyCrc the 16-byte heads of the entries; both start from the segment's seed. HeaderCrc does
+//   48               56                   60        64     65        72           80
+//   +----------------+--------------------+---------+------+---------+------------+
+//   | DurableThrough | PreviousHeaderCrc  | BodyCrc | Kind | Zero    | CommitTime |
+//   +----------------+--------------------+---------+------+---------+------------+
+// CommitTime: when the group was committed, in microseconds since 1970 (UTC); never less than that of the group before.
+// HeaderCrc covers bytes 8..80, BodyCrc the 16-byte heads of the entries; both start from the segment's seed. HeaderCrc does
 // not depend on other groups, so recovery can find later groups behind a damaged one. Offset is the group's own place.
 readonly record struct LogGroupHeader(
     ulong SegmentId, ulong Nonce, long Offset, ulong FirstSequence, int BodyLength, int Count,
-    long DurableThrough, uint PreviousHeaderCrc, uint BodyCrc, LogGroupKind Kind)
+    long DurableThrough, uint PreviousHeaderCrc, uint BodyCrc, LogGroupKind Kind, long CommitTime)
 {
-    public const int SizeBytes = 72;
+    public const int SizeBytes = 80;
     public const uint Magic = 0x504F5247; // "GROP"
 
     /// <summary>Groups start at multiples of this, so that the search behind a damaged group takes few steps.</summary>
@@ -53,6 +54,7 @@ readonly record struct LogGroupHeader(
         BinaryPrimitives.WriteUInt32LittleEndian(target[56..], PreviousHeaderCrc);
         BinaryPrimitives.WriteUInt32LittleEndian(target[60..], BodyCrc);
         target[64] = (byte)Kind;
+        BinaryPrimitives.WriteInt64LittleEndian(target[72..], CommitTime);
         var crc = Crc32C.Append(seed, target[8..SizeBytes]);
         BinaryPrimitives.WriteUInt32LittleEndian(target[4..], crc);
         return crc;
@@ -78,7 +80,8 @@ readonly record struct LogGroupHeader(
             BinaryPrimitives.ReadInt64LittleEndian(source[48..]),
             BinaryPrimitives.ReadUInt32LittleEndian(source[56..]),
             BinaryPrimitives.ReadUInt32LittleEndian(source[60..]),
-            (LogGroupKind)source[64]);
+            (LogGroupKind)source[64],
+            BinaryPrimitives.ReadInt64LittleEndian(source[72..]));
         return header.SegmentId == segment.SegmentId && header.Nonce == segment.Nonce && header.Offset == offset
             && header.BodyLength >= 0 && header.Count >= 0 && header.DurableThrough >= 0 && header.DurableThrough <= offset
             && header.Kind is LogGroupKind.Entries or LogGroupKind.Seal;

@@ -15,7 +15,9 @@ interface ILogReplay
 /// <param name="SeenSequence">
 /// Largest sequence that was seen, torn groups included: none up to here is given out again.
 /// </param>
-readonly record struct LogReadResult(LogEnd End, bool IsSealed, ulong LastSequence, ulong SeenSequence);
+/// <param name="LastCommitTime">Time of the last sound group; 0 if there is none.</param>
+readonly record struct LogReadResult(
+    LogEnd End, bool IsSealed, ulong LastSequence, ulong SeenSequence, long LastCommitTime);
 
 /// <summary>
 /// Reads a segment of the log. Nothing is modified.
@@ -61,6 +63,7 @@ sealed class LogReader(IFile file, LogSegmentHeader segment, PlantedBug plantedB
         var isSealed = false;
         var applied = 0UL;
         var seen = 0UL;
+        var committed = 0L;
         while (true)
         {
             if (declaredEnd is { } declared && offset >= declared.EndOffset)
@@ -102,13 +105,16 @@ sealed class LogReader(IFile file, LogSegmentHeader segment, PlantedBug plantedB
                 applied = header.FirstSequence + (ulong)header.Count - 1;
             }
 
+            if (header.CommitTime < committed)
+                throw new CorruptDataException(file.Path, offset, $"commit time {header.CommitTime} follows {committed}");
+            committed = header.CommitTime;
             isSealed = header.Kind == LogGroupKind.Seal;
             previousCrc = headerCrc;
             offset = header.EndOffset;
         }
 
         return new LogReadResult(
-            new LogEnd(segment.SegmentId, offset, previousCrc), isSealed, applied, Math.Max(seen, applied));
+            new LogEnd(segment.SegmentId, offset, previousCrc), isSealed, applied, Math.Max(seen, applied), committed);
     }
 
     static void Apply(ReadOnlySpan<byte> body, ulong sequence, ILogReplay? replay)

@@ -37,8 +37,10 @@ sealed class LogWriter : IDisposable
     long syncs;
     long bytesWritten;
 
-    public LogWriter(StoreFiles files, Manifest manifest, KeyValueOptions options, FileNumbers numbers, LogEnd recovered)
+    public LogWriter(
+        StoreFiles files, Manifest manifest, KeyValueOptions options, FileNumbers numbers, LogEnd recovered, long lastCommitTime)
     {
+        LastCommitTime = lastCommitTime; // No group gets a smaller one.
         this.files = files;
         this.manifest = manifest;
         this.options = options;
@@ -56,6 +58,9 @@ sealed class LogWriter : IDisposable
 
     /// <summary>Bytes written since the last sync.</summary>
     public long UnsyncedBytes => end - durableThrough;
+
+    /// <summary>Time of the newest group, in microseconds since 1970: it does not go back where the clock does.</summary>
+    public long LastCommitTime { get; private set; }
 
     /// <summary>The segment that was written last; 0 if the store never had one that still counted.</summary>
     public ulong LastSegmentId => file is null ? lastId : segment.SegmentId;
@@ -114,6 +119,9 @@ sealed class LogWriter : IDisposable
 
     public void Dispose() => file?.Dispose();
 
+    static long Microseconds(DateTimeOffset time) =>
+        (time.UtcTicks - DateTimeOffset.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
+
     // On a disk that is nearly full the chunk may not fit any more, but the group may.
     long AllocateTo(IFile segmentFile, long wanted, long needed)
     {
@@ -131,9 +139,10 @@ sealed class LogWriter : IDisposable
 
     void WriteGroup(Span<byte> buffer, ulong firstSequence, int count, uint bodyCrc, LogGroupKind kind)
     {
+        LastCommitTime = Math.Max(LastCommitTime, Microseconds(options.TimeProvider.GetUtcNow()));
         var header = new LogGroupHeader(
             segment.SegmentId, segment.Nonce, end, firstSequence, buffer.Length - LogGroupHeader.SizeBytes, count,
-            durableThrough, previousHeaderCrc, bodyCrc, kind);
+            durableThrough, previousHeaderCrc, bodyCrc, kind, LastCommitTime);
         previousHeaderCrc = header.Write(buffer, seed);
         Invariant.Require(header.EndOffset <= allocated);
         file!.Write(buffer, end);

@@ -29,6 +29,9 @@ sealed class ManifestEdit
     /// <summary>No smaller or equal sequence is given out again.</summary>
     public ulong? LastSequence { get; set; }
 
+    /// <summary>No group is committed at a smaller time.</summary>
+    public long? LastCommitTime { get; set; }
+
     /// <summary>The store was closed in order: everything before this edit is durable.</summary>
     public bool Closed { get; set; }
 
@@ -41,8 +44,9 @@ sealed class ManifestEdit
     //   5 NextFileId     Id 8
     //   6 LastSequence   8
     //   7 Closed
+    //   8 LastCommitTime 8
     const byte TableAddedTag = 1, TableRemovedTag = 2, LogAddedTag = 3, LogsObsoleteTag = 4;
-    const byte NextFileIdTag = 5, LastSequenceTag = 6, ClosedTag = 7;
+    const byte NextFileIdTag = 5, LastSequenceTag = 6, ClosedTag = 7, LastCommitTimeTag = 8;
 
     public byte[] Encode()
     {
@@ -84,6 +88,7 @@ sealed class ManifestEdit
         WriteNumber(NextFileIdTag, NextFileId);
         WriteNumber(LastSequenceTag, LastSequence);
         if (Closed) writer.Write(ClosedTag);
+        WriteNumber(LastCommitTimeTag, (ulong?)LastCommitTime);
         return stream.ToArray();
 
         void WriteNumber(byte tag, ulong? value)
@@ -131,6 +136,9 @@ sealed class ManifestEdit
                     break;
                 case ClosedTag:
                     edit.Closed = true;
+                    break;
+                case LastCommitTimeTag:
+                    edit.LastCommitTime = (long)TakeUInt64(ref rest);
                     break;
                 default:
                     throw new UnsupportedFormatException(

@@ -16,6 +16,8 @@ sealed class ManifestState
 
     public ulong LastSequence { get; private set; }
 
+    public long LastCommitTime { get; private set; }
+
     public bool Closed { get; private set; }
 
     public void Apply(ManifestEdit edit, string path, long offset)
@@ -49,6 +51,7 @@ sealed class ManifestState
 
         NextFileId = Math.Max(NextFileId, edit.NextFileId ?? 0);
         LastSequence = Math.Max(LastSequence, edit.LastSequence ?? 0);
+        LastCommitTime = Math.Max(LastCommitTime, edit.LastCommitTime ?? 0);
         Closed = edit.Closed;
     }
 
@@ -62,6 +65,7 @@ sealed class ManifestState
             ObsoleteThroughLog = ObsoleteThroughLog,
             NextFileId = NextFileId,
             LastSequence = LastSequence,
+            LastCommitTime = LastCommitTime,
         };
         edit.AddedTables.AddRange(Tables.Values);
         edit.AddedLogs.AddRange(Logs.Values);

@@ -24,6 +24,9 @@ sealed unsafe class MemTable : SharedResource
     /// </summary>
     public ulong LastLogId { get; set; }
 
+    /// <summary>Commit time of the newest group in it, known when it is full: kept when its logs go.</summary>
+    public long LastCommitTime { get; set; }
+
     public SkipList Entries => entries;
 
     public void Add(ReadOnlySpan<byte> key, ulong sequence, EntryKind kind, ReadOnlySpan<byte> value)

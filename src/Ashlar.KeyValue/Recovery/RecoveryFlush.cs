@@ -22,7 +22,12 @@ sealed class RecoveryFlush(
             lock (manifest.Gate)
             {
                 obsolete = [.. manifest.State.Logs.Keys];
-                var edit = new ManifestEdit { ObsoleteThroughLog = obsolete[^1], LastSequence = lastSequence };
+                var edit = new ManifestEdit
+                {
+                    ObsoleteThroughLog = obsolete[^1],
+                    LastSequence = lastSequence,
+                    LastCommitTime = source.LastCommitTime,
+                };
                 if (info is not null) edit.AddedTables.Add(info);
                 manifest.Append(edit);
             }

@@ -5,7 +5,7 @@ namespace Ashlar.KeyValue;
 /// <summary>What recovery found: the state to continue from.</summary>
 sealed record RecoveredStore(
     Manifest Manifest, List<Table> Tables, MemTable MemTable, ulong LastSequence, LogEnd LogEnd, FileNumbers Numbers,
-    bool IsLogComplete);
+    bool IsLogComplete, long LastCommitTime);
 
 /// <summary>
 /// Opens what is on disk. First everything is read and checked, and nothing is modified; only then leftovers are removed and
@@ -60,15 +60,16 @@ sealed class StoreRecovery(StoreFiles files, KeyValueOptions options, BlockCache
         var manifest = Manifest.Create(files, options);
         // The directory itself may be as new as the store.
         files.FileSystem.SyncDirectory(Path.GetDirectoryName(files.Directory) is { Length: > 0 } parent ? parent : "/");
-        return new RecoveredStore(manifest, [], new MemTable(), 0, default, new FileNumbers(1), IsLogComplete: true);
+        return new RecoveredStore(manifest, [], new MemTable(), 0, default, new FileNumbers(1), IsLogComplete: true, 0);
     }
 
     /// <summary>Replays the live segments, oldest first: an unbroken prefix of history (invariant I3).</summary>
     LogReadResult ReplayLogs(ManifestState manifest, MemTable memTable)
     {
-        var result = new LogReadResult(default, IsSealed: true, manifest.LastSequence, manifest.LastSequence);
+        var result = new LogReadResult(default, IsSealed: true, manifest.LastSequence, manifest.LastSequence, 0);
         var last = manifest.Tables.Count == 0 ? 0 : manifest.Tables.Values.Max(table => table.MaxSequence);
         var seen = Math.Max(last, manifest.LastSequence);
+        var committed = manifest.LastCommitTime;
         var logs = manifest.Logs.Values.ToArray();
         var replay = new MemTableReplay(memTable);
         for (var i = 0; i < logs.Length; i++)
@@ -91,6 +92,7 @@ sealed class StoreRecovery(StoreFiles files, KeyValueOptions options, BlockCache
             result = new LogReader(file, header, options.PlantedBug).Read(declaredEnd, last, replay);
             last = Math.Max(last, result.LastSequence);
             seen = Math.Max(seen, result.SeenSequence);
+            committed = Math.Max(committed, result.LastCommitTime);
             if (i + 1 == logs.Length && !result.IsSealed)
             {
                 if (manifest.Closed)
@@ -101,7 +103,7 @@ sealed class StoreRecovery(StoreFiles files, KeyValueOptions options, BlockCache
             }
         }
 
-        return result with { LastSequence = last, SeenSequence = seen };
+        return result with { LastSequence = last, SeenSequence = seen, LastCommitTime = committed };
     }
 
     RecoveredStore Finish(
@@ -116,20 +118,24 @@ sealed class StoreRecovery(StoreFiles files, KeyValueOptions options, BlockCache
         var numbers = new FileNumbers(Math.Max(manifest.State.NextFileId, LargestNumber(names) + 1));
         var sequence = Math.Max(log.LastSequence, log.SeenSequence);
         memTable.LastLogId = log.End.SegmentId;
+        memTable.LastCommitTime = log.LastCommitTime;
         if (manifest.State.Logs.Count == 0 || (log.IsSealed && manifest.State.Logs.Count <= MostSealedLogs))
-            return new RecoveredStore(manifest, tables, memTable, sequence, log.End, numbers, IsLogComplete: true);
+            return new RecoveredStore(
+                manifest, tables, memTable, sequence, log.End, numbers, IsLogComplete: true, log.LastCommitTime);
 
         try
         {
             var compactor = new RecoveryFlush(files, manifest, cache, numbers, options);
             if (compactor.Run(memTable, sequence) is { } table) tables.Add(table);
             memTable.Release();
-            return new RecoveredStore(manifest, tables, new MemTable(), sequence, default, numbers, IsLogComplete: true);
+            return new RecoveredStore(
+                manifest, tables, new MemTable(), sequence, default, numbers, IsLogComplete: true, log.LastCommitTime);
         }
         catch (StorageException full) when (full.Kind == StorageErrorKind.NoSpace && !manifest.IsInDoubt)
         {
             // Reading must be possible on a full disk: the log stays, and is replayed again next time.
-            return new RecoveredStore(manifest, tables, memTable, sequence, log.End, numbers, log.IsSealed);
+            return new RecoveredStore(
+                manifest, tables, memTable, sequence, log.End, numbers, log.IsSealed, log.LastCommitTime);
         }
     }
 

@@ -50,12 +50,12 @@ public sealed class GoldenBytesTests
     {
         var segment = new LogSegmentHeader(StoreId, 7, 0x0102030405060708);
         var bytes = new byte[LogGroupHeader.SizeBytes];
-        var header = new LogGroupHeader(7, segment.Nonce, 64, 42, 24, 1, 64, 0xAABBCCDD, 0x11223344, LogGroupKind.Entries);
+        var header = new LogGroupHeader(7, segment.Nonce, 64, 42, 24, 1, 64, 0xAABBCCDD, 0x11223344, LogGroupKind.Entries, 1_800_000_000_000_001);
         var crc = header.Write(bytes, segment.Seed);
         Assert.Equal(Golden.LogGroupHeader, Hex(bytes));
         Assert.True(LogGroupHeader.TryRead(bytes, segment, segment.Seed, 64, out var read, out var readCrc));
         Assert.Equal((header, crc), (read, readCrc));
-        Assert.Equal(160, header.EndOffset);
+        Assert.Equal(168, header.EndOffset);
     }
 
     [Fact]
@@ -109,7 +109,7 @@ public sealed class GoldenBytesTests
     [Fact]
     public void Manifest_edit()
     {
-        var edit = new ManifestEdit { ObsoleteThroughLog = 4, NextFileId = 9, LastSequence = 77, Closed = true };
+        var edit = new ManifestEdit { ObsoleteThroughLog = 4, NextFileId = 9, LastSequence = 77, Closed = true, LastCommitTime = 1_800_000_000_000_001 };
         edit.AddedTables.Add(new TableInfo(5, 1, 0x1234, 0xD1D2D3D4, 10, 11, 77, "a"u8.ToArray(), "zz"u8.ToArray()));
         edit.RemovedTables.Add(2);
         edit.AddedLogs.Add(new LogInfo(6, 0x0102030405060708, 4, 640, 0xE1E2E3E4));

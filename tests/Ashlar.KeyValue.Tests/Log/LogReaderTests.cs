@@ -7,6 +7,14 @@ public sealed class LogReaderTests
     static SegmentWriter Three => new SegmentWriter().Append("one").Append("two", "three").Append("four");
 
     [Fact]
+    public void A_group_that_was_committed_before_the_one_it_follows_is_damage()
+    {
+        var log = new SegmentWriter().At(5).Append("a").At(5).Append("b");
+        Assert.Equal(5, log.Read().Result.LastCommitTime);
+        Assert.Throws<CorruptDataException>(() => log.At(4).Append("c").Read());
+    }
+
+    [Fact]
     public void A_new_segment_is_empty() => Assert.Equal("", new SegmentWriter().Recover());
 
     [Fact]
@@ -160,7 +168,7 @@ public sealed class LogReaderTests
         var log = new SegmentWriter();
         var segment = new LogSegmentHeader(SegmentWriter.StoreId, 7, 99);
         var head = new byte[LogGroupHeader.SizeBytes];
-        new LogGroupHeader(7, 99, LogSegmentHeader.SizeBytes, 1, int.MaxValue, 1, 0, 0, 0, LogGroupKind.Entries).Write(head, segment.Seed);
+        new LogGroupHeader(7, 99, LogSegmentHeader.SizeBytes, 1, int.MaxValue, 1, 0, 0, 0, LogGroupKind.Entries, 0).Write(head, segment.Seed);
         log.AppendRaw(head);
         var before = GC.GetAllocatedBytesForCurrentThread();
         Assert.Equal("", log.Recover());

@@ -15,6 +15,7 @@ sealed class SegmentWriter
     readonly List<(long Start, long End)> groups = [];
     ulong sequence = 1;
     uint previousCrc;
+    long commitTime;
     long durableThrough = LogSegmentHeader.SizeBytes;
 
     public SegmentWriter(ulong id = 7, ulong nonce = 99)
@@ -56,6 +57,13 @@ sealed class SegmentWriter
     {
         Sync();
         AddGroup([], 0, LogGroupKind.Seal);
+        return this;
+    }
+
+    /// <summary>Groups from here on are committed at this time.</summary>
+    public SegmentWriter At(long microseconds)
+    {
+        commitTime = microseconds;
         return this;
     }
 
@@ -101,7 +109,7 @@ sealed class SegmentWriter
         body.CopyTo(buffer.AsSpan(LogGroupHeader.SizeBytes));
         var header = new LogGroupHeader(
             segment.SegmentId, segment.Nonce, bytes.Count, kind == LogGroupKind.Seal ? 0 : sequence, body.Length, count, durableThrough, previousCrc,
-            LogGroupHeader.ComputeBodyCrc(body, segment.Seed), kind);
+            LogGroupHeader.ComputeBodyCrc(body, segment.Seed), kind, commitTime);
         previousCrc = header.Write(buffer, segment.Seed);
         groups.Add((bytes.Count, header.EndOffset));
         bytes.AddRange(buffer);
