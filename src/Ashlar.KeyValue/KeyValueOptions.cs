@@ -44,6 +44,12 @@ public sealed record KeyValueOptions
     /// <summary>Size at which compaction starts the next table.</summary>
     public long TableBytes { get; init; } = 32L << 20;
 
+    /// <summary>
+    /// Threads for work in the background, 1 or 2. With two, memtables become tables while tables are merged; with one, merges
+    /// pause for them.
+    /// </summary>
+    public int BackgroundThreads { get; init; } = 2;
+
     /// <summary>Longest time that a <see cref="Durability.Relaxed"/> write may be at risk of power loss.</summary>
     public TimeSpan RelaxedLossTime { get; init; } = TimeSpan.FromSeconds(1);
 
@@ -84,6 +90,8 @@ public sealed record KeyValueOptions
         ArgumentOutOfRangeException.ThrowIfLessThan(MemTableBytes, 1024, nameof(MemTableBytes));
         ArgumentOutOfRangeException.ThrowIfNegative(BlockCacheBytes, nameof(BlockCacheBytes));
         ArgumentOutOfRangeException.ThrowIfLessThan(TableBytes, 1024, nameof(TableBytes));
+        ArgumentOutOfRangeException.ThrowIfLessThan(BackgroundThreads, 1, nameof(BackgroundThreads));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(BackgroundThreads, 2, nameof(BackgroundThreads));
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(RelaxedLossTime, TimeSpan.Zero, nameof(RelaxedLossTime));
         ArgumentOutOfRangeException.ThrowIfNegative(RelaxedLossBytes, nameof(RelaxedLossBytes));
     }

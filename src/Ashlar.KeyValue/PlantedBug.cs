@@ -20,4 +20,6 @@ enum PlantedBug
     DeleteInputsBeforeEdit,
     SkipLogSyncAtRotation,
     DropExpiredEarly,
+    MoveInTwoEdits,
+    MergeNewestOfLevelZeroOnly,
 }

@@ -4,26 +4,30 @@ using Ashlar.Storage;
 namespace Ashlar.KeyValue;
 
 /// <summary>
-/// Writes memtables to tables and merges tables on a thread of its own, and holds writers back when it falls behind: first
-/// each group waits a millisecond, then until there is room.
+/// Writes memtables to tables and merges tables, and holds writers back when it falls behind: first each group waits a
+/// millisecond, then until there is room.
 /// </summary>
+/// <remarks>
+/// Memtables have a thread of their own, so that none ever waits for a long merge; with one thread a merge pauses for them. Tests
+/// that need one order of events have both done on the writing thread.
+/// </remarks>
 sealed class BackgroundWorker : IDisposable
 {
     const int MostImmutableMemTables = 2;
     static readonly TimeSpan SlowDown = TimeSpan.FromMilliseconds(1);
 
     readonly object gate = new();
+    readonly Lock inlineGate = new();
     readonly StoreState state;
     readonly Compactor compactor;
     readonly PoisonLatch poison;
     readonly KeyValueOptions options;
-    readonly Thread? thread;
-    bool hasWork = true;
+    readonly BackgroundLane flushes;
+    readonly BackgroundLane merges;
+    readonly Thread[] threads = [];
     bool isStopping;
-    Exception? failure;
     long requestedCompactions;
     long doneCompactions;
-    long attempts;
     long stalls;
 
     public BackgroundWorker(StoreState state, Compactor compactor, PoisonLatch poison, KeyValueOptions options, string name)
@@ -32,28 +36,44 @@ sealed class BackgroundWorker : IDisposable
         this.compactor = compactor;
         this.poison = poison;
         this.options = options;
+        flushes = new BackgroundLane(compactor.FlushOldest);
+        merges = new BackgroundLane(MergeOnce);
         if (options.BackgroundInline) return;
-        thread = new Thread(Run) { IsBackground = true, Name = $"compaction {name}" };
-        thread.Start();
+        threads = options.BackgroundThreads == 1
+            ? [new Thread(() => Run(flushes, merges)) { Name = $"background {name}" }]
+            : [new Thread(() => Run(flushes)) { Name = $"flush {name}" }, new Thread(() => Run(merges)) { Name = $"merge {name}" }];
+        foreach (var thread in threads)
+        {
+            thread.IsBackground = true;
+            thread.Start();
+        }
     }
 
     /// <summary>How often writers had to wait for the background.</summary>
     public long Stalls => Volatile.Read(ref stalls);
 
     /// <summary>What stopped the last attempt; null if it succeeded.</summary>
-    public Exception? Failure => Volatile.Read(ref failure);
+    public Exception? Failure
+    {
+        get
+        {
+            lock (gate) return flushes.Failure ?? merges.Failure;
+        }
+    }
+
+    bool HasThreadPerLane => threads.Length > 1;
 
     /// <summary>There may be work: a memtable waits.</summary>
     public void Signal()
     {
         lock (gate)
         {
-            hasWork = true;
-            failure = null;
+            flushes.Retry();
+            merges.Retry();
             Monitor.PulseAll(gate);
         }
 
-        if (options.BackgroundInline) Work();
+        if (options.BackgroundInline) WorkInline();
     }
 
     /// <summary>Lets waiters look again: the store was poisoned.</summary>
@@ -71,29 +91,26 @@ sealed class BackgroundWorker : IDisposable
         Volatile.Write(ref stalls, stalls + 1);
         if (options.BackgroundInline)
         {
-            if (IsBlocked(needsMemTable)) RetryInline();
+            if (WhatBlocks(needsMemTable) is not null) RetryInline();
             return;
         }
 
         lock (gate)
         {
-            if (!IsBlocked(needsMemTable))
+            if (WhatBlocks(needsMemTable) is not { } lane)
             {
                 if (levelZero >= 2 * options.LevelZeroTables) Monitor.Wait(gate, SlowDown);
                 return;
             }
 
-            // What failed before may work now, because somebody made space: one more attempt, then its failure is the writer's.
-            var seen = attempts;
-            failure = null;
-            hasWork = true;
+            // One more attempt, then its failure is the writer's.
+            var seen = lane.Attempts;
+            lane.Retry();
             Monitor.PulseAll(gate);
-            while (IsBlocked(needsMemTable))
+            while (WhatBlocks(needsMemTable) is { } blocking)
             {
-                poison.ThrowIfSet();
-                ObjectDisposedException.ThrowIf(isStopping, typeof(KeyValueStore));
-                if (failure is { } cause && attempts > seen) ExceptionDispatchInfo.Throw(cause);
-                Monitor.Wait(gate);
+                if (blocking != lane) (lane, seen) = (blocking, blocking.Attempts);
+                WaitForAttempt(lane, seen);
             }
         }
     }
@@ -109,8 +126,8 @@ sealed class BackgroundWorker : IDisposable
 
         lock (gate)
         {
-            var seen = attempts;
-            while (Debt().MemTables > 0) WaitForAttempt(seen);
+            var seen = flushes.Attempts;
+            while (Debt().MemTables > 0) WaitForAttempt(flushes, seen);
         }
     }
 
@@ -127,11 +144,10 @@ sealed class BackgroundWorker : IDisposable
         lock (gate)
         {
             var wanted = ++requestedCompactions;
-            var seen = attempts;
-            failure = null;
-            hasWork = true;
+            var seen = merges.Attempts;
+            merges.Retry();
             Monitor.PulseAll(gate);
-            while (doneCompactions < wanted) WaitForAttempt(seen);
+            while (doneCompactions < wanted) WaitForAttempt(merges, seen);
         }
     }
 
@@ -144,24 +160,15 @@ sealed class BackgroundWorker : IDisposable
             Monitor.PulseAll(gate);
         }
 
-        thread?.Join();
+        foreach (var thread in threads) thread.Join();
     }
 
-    void WaitForAttempt(long seen)
+    void WaitForAttempt(BackgroundLane lane, long seen)
     {
         poison.ThrowIfSet();
         ObjectDisposedException.ThrowIf(isStopping, typeof(KeyValueStore));
-        if (failure is { } cause && attempts > seen) ExceptionDispatchInfo.Throw(cause);
+        if (lane.Failure is { } cause && lane.Attempts > seen) ExceptionDispatchInfo.Throw(cause);
         Monitor.Wait(gate);
-    }
-
-    void RetryInline()
-    {
-        failure = null;
-        hasWork = true;
-        Work();
-        poison.ThrowIfSet();
-        if (failure is { } cause) ExceptionDispatchInfo.Throw(cause);
     }
 
     (int MemTables, int LevelZero) Debt()
@@ -172,33 +179,72 @@ sealed class BackgroundWorker : IDisposable
         return debt;
     }
 
-    bool IsBlocked(bool needsMemTable)
+    /// <summary>The work that a writer has to wait for; null if it may go on.</summary>
+    BackgroundLane? WhatBlocks(bool needsMemTable)
     {
         var (memTables, levelZero) = Debt();
-        return (needsMemTable && memTables >= MostImmutableMemTables) || levelZero >= 3 * options.LevelZeroTables;
+        if (needsMemTable && memTables >= MostImmutableMemTables) return flushes;
+        return levelZero >= 3 * options.LevelZeroTables ? merges : null;
     }
 
-    void Run()
+    void Run(params ReadOnlySpan<BackgroundLane> lanes)
     {
         while (true)
         {
             lock (gate)
             {
-                while (!hasWork && !isStopping) Monitor.Wait(gate);
+                while (!isStopping && !AnyHasWork(lanes)) Monitor.Wait(gate);
                 if (isStopping) return;
             }
 
-            Work();
+            foreach (var lane in lanes) Work(lane);
         }
     }
 
-    void Work()
+    static bool AnyHasWork(ReadOnlySpan<BackgroundLane> lanes)
+    {
+        foreach (var lane in lanes)
+        {
+            if (lane.HasWork) return true;
+        }
+
+        return false;
+    }
+
+    void WorkInline()
+    {
+        lock (inlineGate)
+        {
+            Work(flushes);
+            Work(merges);
+        }
+    }
+
+    void RetryInline()
+    {
+        lock (gate)
+        {
+            flushes.Retry();
+            merges.Retry();
+        }
+
+        WorkInline();
+        poison.ThrowIfSet();
+        if (Failure is { } cause) ExceptionDispatchInfo.Throw(cause);
+    }
+
+    void Work(BackgroundLane lane)
     {
         // Cleared before looking: work that arrives meanwhile sets it again.
-        lock (gate) hasWork = false;
+        lock (gate)
+        {
+            if (!lane.HasWork) return;
+            lane.HasWork = false;
+        }
+
         try
         {
-            while (!poison.IsSet && !Volatile.Read(ref isStopping) && WorkOnce()) Attempted(null);
+            while (!poison.IsSet && !Volatile.Read(ref isStopping) && lane.WorkOnce()) Attempted(lane, null);
         }
         catch (StoppedException)
         {
@@ -206,29 +252,30 @@ sealed class BackgroundWorker : IDisposable
         catch (InDoubtException doubt)
         {
             poison.Set(doubt.Cause);
-            Attempted(doubt.Cause);
+            Attempted(lane, doubt.Cause);
         }
         catch (Exception cause)
         {
             // Nothing is in doubt: the manifest names neither outputs nor a changed set of inputs. Tried again with
             // the next signal.
-            Attempted(cause);
+            Attempted(lane, cause);
         }
     }
 
-    void Attempted(Exception? cause)
+    void Attempted(BackgroundLane lane, Exception? cause)
     {
         lock (gate)
         {
-            attempts++;
-            failure = cause;
+            lane.Attempts++;
+            lane.Failure = cause;
+            // A new table in level 0 may be one too many.
+            if (lane == flushes && cause is null) merges.HasWork = true;
             Monitor.PulseAll(gate);
         }
     }
 
-    bool WorkOnce()
+    bool MergeOnce()
     {
-        if (compactor.FlushOldest()) return true;
         long wanted;
         lock (gate) wanted = requestedCompactions;
         if (wanted > doneCompactions)
@@ -244,6 +291,7 @@ sealed class BackgroundWorker : IDisposable
     void Pause()
     {
         if (Volatile.Read(ref isStopping)) throw new StoppedException();
+        if (HasThreadPerLane) return;
         while (compactor.FlushOldest())
         {
             lock (gate) Monitor.PulseAll(gate);

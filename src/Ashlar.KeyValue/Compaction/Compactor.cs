@@ -2,19 +2,35 @@ using Ashlar.Storage;
 
 namespace Ashlar.KeyValue;
 
-/// <summary>Writes memtables to tables and merges tables. One thread at a time. Owns the crash order of both.</summary>
+/// <summary>Writes memtables to tables and merges tables. Owns the crash order of both.</summary>
+/// <remarks>
+/// One thread flushes and one merges, at the same time. Why nothing that is deleted comes back:
+/// <list type="bullet">
+/// <item>A flush only adds to the top of level 0, oldest memtable first: what it adds is newer than all that a merge has for
+/// inputs (I1), and it looks at no table.</item>
+/// <item>Only the merging thread takes tables away or puts any below level 0. So what its plan saw below the output is what
+/// there is until its edit is installed, and no table is the input of two merges (I2).</item>
+/// <item>Each deletes only files that it wrote itself, and only while no edit that names them was begun (I4).</item>
+/// </list>
+/// </remarks>
 sealed class Compactor(
     StoreFiles files, StoreState state, Manifest manifest, BlockCache cache, FileNumbers numbers, KeyValueOptions options,
     PoisonLatch poison)
 {
     readonly CompactionPicker picker = new(options);
+    readonly TableInstaller installer = new(files, state, manifest, cache, poison);
+    long flushedTableBytes; // Smoothed; 0 before the first flush.
     long flushes;
     long compactions;
+    long moves;
     long bytesWritten;
 
     public long Flushes => Volatile.Read(ref flushes);
 
     public long Compactions => Volatile.Read(ref compactions);
+
+    /// <summary>Compactions that moved tables to another level without writing them.</summary>
+    public long Moves => Volatile.Read(ref moves);
 
     /// <summary>Bytes of tables written since the store was opened.</summary>
     public long BytesWritten => Volatile.Read(ref bytesWritten);
@@ -38,9 +54,11 @@ sealed class Compactor(
                 LastCommitTime = source.LastCommitTime,
             };
             if (options.PlantedBug == PlantedBug.AdvanceReplayBeforeTable)
-                Install(new ManifestEdit { ObsoleteThroughLog = source.LastLogId }, [], [], null);
+                installer.Install(new ManifestEdit { ObsoleteThroughLog = source.LastLogId }, [], [], null);
             var tables = WriteTables(new MemTableIterator(source), 0, _ => false, null);
-            Install(edit, [], tables, source);
+            installer.Install(edit, [], tables, source);
+            var bytes = tables.Sum(table => table.FileLength);
+            Volatile.Write(ref flushedTableBytes, flushedTableBytes == 0 ? bytes : ((3 * flushedTableBytes) + bytes) / 4);
             Volatile.Write(ref flushes, flushes + 1);
             return true;
         }
@@ -60,9 +78,12 @@ sealed class Compactor(
         var version = state.Acquire();
         try
         {
-            var plan = everything ? CompactionPicker.PickAll(version.Tables) : picker.Pick(version.Tables);
+            var plan = everything
+                ? CompactionPicker.PickAll(version.Tables)
+                : picker.Pick(version.Tables, BatchBytes(version.Tables), state.OldestReadableSequence());
             if (plan is null) return false;
-            Merge(version.Tables, plan, pause);
+            if (plan.IsMove) Move(plan);
+            else Merge(version.Tables, plan, pause);
             Volatile.Write(ref compactions, compactions + 1);
             return true;
         }
@@ -70,6 +91,33 @@ sealed class Compactor(
         {
             version.Release();
         }
+    }
+
+    /// <summary>Bytes of level 0 that start a merge: what memtables become differs with the values.</summary>
+    long BatchBytes(TableSet tables)
+    {
+        var one = Volatile.Read(ref flushedTableBytes);
+        if (one == 0) one = tables.LevelZero.Length > 0 ? tables.LevelBytes(0) / tables.LevelZero.Length : options.MemTableBytes;
+        return one * options.LevelZeroTables;
+    }
+
+    // One edit takes the tables out of their level and puts them into another: before it or after it, never both or neither.
+    // The files stay as they are. Readers of older versions keep the table they have; both names stand for one file.
+    void Move(CompactionPlan plan)
+    {
+        var moved = plan.Inputs.Select(table => table.Info with { Level = plan.OutputLevel }).ToList();
+        if (options.PlantedBug == PlantedBug.MoveInTwoEdits)
+        {
+            var removal = new ManifestEdit();
+            removal.RemovedTables.AddRange(plan.Inputs.Select(table => table.Info.Id));
+            lock (manifest.Gate) manifest.Append(removal);
+            var addition = new ManifestEdit();
+            addition.AddedTables.AddRange(plan.Inputs.Select(table => table.Info));
+            lock (manifest.Gate) manifest.Append(addition);
+        }
+
+        installer.Install(new ManifestEdit(), plan.Inputs, moved, null, isMove: true);
+        Volatile.Write(ref moves, moves + 1);
     }
 
     // Crash order (invariant I4):
@@ -81,18 +129,18 @@ sealed class Compactor(
     {
         var sources = plan.Inputs.Where(table => table.Info.Level == 0).Select(table => table.CreateIterator(fillCache: false))
             .Concat(plan.Inputs.Where(table => table.Info.Level > 0).GroupBy(table => table.Info.Level).Select(IterateLevel));
-        // Memtables and tables above the inputs are newer; what was flushed since the plan was made lies above, too.
+        // Memtables and tables above the inputs are newer; what was flushed since the plan was made lies above, too. A merge
+        // within level 0 keeps its tombstones: older tables of that level may hold their keys.
         var outputs = WriteTables(
-            new MergeIterator([.. sources]), plan.OutputLevel, key => !tables.MayContainBelow(plan.OutputLevel, key), pause);
-        var edit = new ManifestEdit();
-        edit.RemovedTables.AddRange(plan.Inputs.Select(table => table.Info.Id));
+            new MergeIterator([.. sources]), plan.OutputLevel,
+            key => plan.OutputLevel > 0 && !tables.MayContainBelow(plan.OutputLevel, key), pause);
         if (options.PlantedBug == PlantedBug.DeleteInputsBeforeEdit)
         {
             foreach (var input in plan.Inputs) files.FileSystem.Delete(input.Path);
             files.SyncDirectory();
         }
 
-        Install(edit, plan.Inputs, outputs, null);
+        installer.Install(new ManifestEdit(), plan.Inputs, outputs, null);
     }
 
     static EntryIterator IterateLevel(IEnumerable<Table> tables) =>
@@ -151,54 +199,9 @@ sealed class Compactor(
         var table = builder!.Finish(level, options.PlantedBug);
         builder.Dispose();
         builder = null;
-        Volatile.Write(ref bytesWritten, bytesWritten + table.FileLength);
+        Interlocked.Add(ref bytesWritten, table.FileLength);
         return table;
     }
 
     delegate bool KeyPredicate(ReadOnlySpan<byte> key);
-
-    void Install(ManifestEdit edit, Table[] inputs, List<TableInfo> outputs, MemTable? flushed)
-    {
-        poison.ThrowIfSet();
-        // Opened before the edit: a table that cannot be read back is not installed.
-        var opened = new List<Table>();
-        try
-        {
-            foreach (var output in outputs) opened.Add(Table.Open(files, output, cache));
-        }
-        catch
-        {
-            foreach (var table in opened) table.Release();
-            foreach (var output in outputs) files.TryDelete(files.TablePath(output.Id));
-            throw;
-        }
-
-        edit.AddedTables.AddRange(outputs);
-        ulong[] obsoleteLogs = [];
-        lock (manifest.Gate)
-        {
-            if (edit.ObsoleteThroughLog is { } through)
-                obsoleteLogs = [.. manifest.State.Logs.Keys.Where(id => id <= through)];
-            try
-            {
-                manifest.Append(edit);
-            }
-            catch (Exception cause)
-            {
-                foreach (var table in opened) table.Release();
-                throw new InDoubtException(cause);
-            }
-        }
-
-        state.Replace(old =>
-        {
-            var tables = TableSet.Create(old.Tables.All().Except(inputs).Concat(opened));
-            var version = new StoreVersion(old.Active, [.. old.Immutable.Where(table => table != flushed)], tables);
-            tables.Release();
-            return version;
-        });
-        foreach (var table in opened) table.Release();
-        foreach (var input in inputs) input.MarkObsolete();
-        foreach (var id in obsoleteLogs) files.TryDelete(files.LogPath(id));
-    }
 }

@@ -45,8 +45,9 @@ sealed class ManifestEdit
     //   6 LastSequence   8
     //   7 Closed
     //   8 LastCommitTime 8
+    //   10 Tombstones    TableId 8 (the table added just before), Count 8; left out where there are none
     const byte TableAddedTag = 1, TableRemovedTag = 2, LogAddedTag = 3, LogsObsoleteTag = 4;
-    const byte NextFileIdTag = 5, LastSequenceTag = 6, ClosedTag = 7, LastCommitTimeTag = 8;
+    const byte NextFileIdTag = 5, LastSequenceTag = 6, ClosedTag = 7, LastCommitTimeTag = 8, TombstonesTag = 10;
 
     public byte[] Encode()
     {
@@ -66,6 +67,7 @@ sealed class ManifestEdit
             writer.Write(table.SmallestKey);
             writer.Write(checked((ushort)table.LargestKey.Length));
             writer.Write(table.LargestKey);
+            WriteTombstones(table);
         }
 
         foreach (var id in RemovedTables)
@@ -90,6 +92,14 @@ sealed class ManifestEdit
         if (Closed) writer.Write(ClosedTag);
         WriteNumber(LastCommitTimeTag, (ulong?)LastCommitTime);
         return stream.ToArray();
+
+        void WriteTombstones(TableInfo table)
+        {
+            if (table.TombstoneCount == 0) return;
+            writer.Write(TombstonesTag);
+            writer.Write(table.Id);
+            writer.Write(table.TombstoneCount);
+        }
 
         void WriteNumber(byte tag, ulong? value)
         {
@@ -124,6 +134,14 @@ sealed class ManifestEdit
                     edit.AddedLogs.Add(new LogInfo(
                         TakeUInt64(ref rest), TakeUInt64(ref rest), TakeUInt64(ref rest), (long)TakeUInt64(ref rest),
                         TakeUInt32(ref rest)));
+                    break;
+                case TombstonesTag:
+                    var counted = TakeUInt64(ref rest);
+                    var tombstones = TakeUInt64(ref rest);
+                    if (edit.AddedTables.Count == 0 || edit.AddedTables[^1] is var last
+                        && (last.Id != counted || tombstones > (ulong)last.EntryCount))
+                        throw new CorruptDataException(path, offset, $"the tombstones of table {counted} do not follow it");
+                    edit.AddedTables[^1] = edit.AddedTables[^1] with { TombstoneCount = (long)tombstones };
                     break;
                 case LogsObsoleteTag:
                     edit.ObsoleteThroughLog = TakeUInt64(ref rest);

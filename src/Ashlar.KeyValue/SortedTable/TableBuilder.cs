@@ -20,6 +20,7 @@ sealed class TableBuilder : IDisposable
     int buffered;
     long written;
     long count;
+    long tombstones;
     ulong minSequence = ulong.MaxValue;
     ulong maxSequence;
     byte[] smallest = [];
@@ -59,6 +60,7 @@ sealed class TableBuilder : IDisposable
         minSequence = Math.Min(minSequence, sequence);
         maxSequence = Math.Max(maxSequence, sequence);
         count++;
+        if (kind == EntryKind.Delete) tombstones++;
     }
 
     /// <summary>
@@ -84,7 +86,10 @@ sealed class TableBuilder : IDisposable
         FlushBuffer();
         if (plantedBug != PlantedBug.InstallTableBeforeSync) file.Sync();
         finished = true;
-        return new TableInfo(id, level, length, crc, count, minSequence, maxSequence, smallest, LastKey.ToArray());
+        return new TableInfo(id, level, length, crc, count, minSequence, maxSequence, smallest, LastKey.ToArray())
+        {
+            TombstoneCount = tombstones,
+        };
     }
 
     public void Dispose()

@@ -68,6 +68,31 @@ sealed class TableSet : SharedResource
         return false;
     }
 
+    /// <summary>Bytes of the tables of a level (not level 0) that overlap a range of keys, borders included.</summary>
+    public long OverlappingBytes(int level, ReadOnlySpan<byte> smallest, ReadOnlySpan<byte> largest)
+    {
+        var tables = Levels[level];
+        var bytes = 0L;
+        for (var at = LevelIterator.FindTable(tables, smallest); at < tables.Length; at++)
+        {
+            if (tables[at].Info.SmallestKey.AsSpan().SequenceCompareTo(largest) > 0) break;
+            bytes += tables[at].Info.FileLength;
+        }
+
+        return bytes;
+    }
+
+    /// <summary>Whether a table below a level overlaps a range of keys, borders included.</summary>
+    public bool MayOverlapBelow(int level, ReadOnlySpan<byte> smallest, ReadOnlySpan<byte> largest)
+    {
+        for (var deeper = level + 1; deeper < Levels.Length; deeper++)
+        {
+            if (OverlappingBytes(deeper, smallest, largest) > 0) return true;
+        }
+
+        return false;
+    }
+
     protected override void Free()
     {
         foreach (var table in All()) table.Release();

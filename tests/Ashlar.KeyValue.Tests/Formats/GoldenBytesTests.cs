@@ -119,6 +119,19 @@ public sealed class GoldenBytesTests
     }
 
     [Fact]
+    public void Tombstones_of_a_table_follow_it_in_the_manifest()
+    {
+        var edit = new ManifestEdit();
+        var table = new TableInfo(5, 1, 0x1234, 0xD1D2D3D4, 10, 11, 77, "a"u8.ToArray(), "zz"u8.ToArray());
+        edit.AddedTables.Add(table with { TombstoneCount = 3 });
+        var bytes = edit.Encode();
+        Assert.EndsWith("0A05000000000000000300000000000000", Hex(bytes), StringComparison.OrdinalIgnoreCase);
+        Assert.Equal(3, ManifestEdit.Decode(bytes, "/MANIFEST", 0).AddedTables[0].TombstoneCount);
+        bytes[^8] = 11; // More tombstones than entries.
+        Assert.Throws<CorruptDataException>(() => ManifestEdit.Decode(bytes, "/MANIFEST", 0));
+    }
+
+    [Fact]
     public void A_manifest_payload_of_a_later_version_is_refused_as_such() =>
         Assert.Throws<UnsupportedFormatException>(() => ManifestEdit.Decode([200], "/MANIFEST", 0));
 

@@ -1,0 +1,17 @@
+namespace Ashlar.KeyValue;
+
+/// <summary>Tables to merge, and the level that the result goes to.</summary>
+/// <param name="Inputs">
+/// Complete: what overlaps them in the output level is among them, and every older entry of their keys that level 0 holds.
+/// The one exception is a merge within level 0, whose inputs follow each other in age and which keeps its tombstones.
+/// </param>
+/// <param name="OutputLevel">Where the result goes.</param>
+/// <param name="IsMove">
+/// Whether the inputs overlap neither each other nor anything in the output level: they go there as they are, by an edit
+/// alone.
+/// </param>
+sealed record CompactionPlan(Table[] Inputs, int OutputLevel, bool IsMove = false)
+{
+    /// <summary>Bytes that the merge reads and, at most, writes.</summary>
+    public long Bytes => IsMove ? 0 : Inputs.Sum(table => table.Info.FileLength);
+}

@@ -1,0 +1,70 @@
+namespace Ashlar.KeyValue;
+
+/// <summary>
+/// Makes new tables part of the store: the second half of the crash order of flushes and merges. Both may do so at the same
+/// time; from the edit to the published version one of them at a time.
+/// </summary>
+sealed class TableInstaller(StoreFiles files, StoreState state, Manifest manifest, BlockCache cache, PoisonLatch poison)
+{
+    /// <summary>Replaces tables by others, in one edit; with a memtable's table the memtable and its logs go.</summary>
+    /// <param name="edit">What is to be written beside the tables.</param>
+    /// <param name="inputs">Tables that go.</param>
+    /// <param name="outputs">Tables that come, durable by now.</param>
+    /// <param name="flushed">The memtable that the outputs hold; null if they come from tables.</param>
+    /// <param name="isMove">Whether the outputs are the inputs, in another level: nobody deletes their files.</param>
+    public void Install(ManifestEdit edit, Table[] inputs, List<TableInfo> outputs, MemTable? flushed, bool isMove = false)
+    {
+        poison.ThrowIfSet();
+        // Opened before the edit: a table that cannot be read back is not installed.
+        var opened = new List<Table>();
+        try
+        {
+            foreach (var output in outputs) opened.Add(Table.Open(files, output, cache));
+        }
+        catch
+        {
+            foreach (var table in opened) table.Release();
+            if (!isMove)
+            {
+                foreach (var output in outputs) files.TryDelete(files.TablePath(output.Id));
+            }
+
+            throw;
+        }
+
+        edit.RemovedTables.AddRange(inputs.Select(table => table.Info.Id));
+        edit.AddedTables.AddRange(outputs);
+        ulong[] obsoleteLogs = [];
+        lock (manifest.Gate)
+        {
+            if (edit.ObsoleteThroughLog is { } through)
+                obsoleteLogs = [.. manifest.State.Logs.Keys.Where(id => id <= through)];
+            try
+            {
+                manifest.Append(edit);
+            }
+            catch (Exception cause)
+            {
+                foreach (var table in opened) table.Release();
+                throw new InDoubtException(cause);
+            }
+
+            // Versions follow each other as the edits do.
+            state.Replace(old =>
+            {
+                var tables = TableSet.Create(old.Tables.All().Except(inputs).Concat(opened));
+                var version = new StoreVersion(old.Active, [.. old.Immutable.Where(table => table != flushed)], tables);
+                tables.Release();
+                return version;
+            });
+        }
+
+        foreach (var table in opened) table.Release();
+        if (!isMove)
+        {
+            foreach (var input in inputs) input.MarkObsolete();
+        }
+
+        foreach (var id in obsoleteLogs) files.TryDelete(files.LogPath(id));
+    }
+}
