@@ -9,6 +9,7 @@ sealed class BenchRun(BenchOptions options)
 
     KeyValueStore? store;
     double? openSeconds;
+    Measurement? last;
     ulong threadsStarted;
 
     // What is not durable goes as far as the page cache, as with sync=0 of RocksDB, and nothing syncs it later.
@@ -57,6 +58,8 @@ sealed class BenchRun(BenchOptions options)
             ? Maintenance.Run(name, store!)
             : Workload.Run(name, store!, options, ref threadsStarted);
         if (measurement is null) return;
+        if (name == "waitforcompaction") measurement = measurement.After(last);
+        last = measurement;
         measurement = measurement with { OpenSeconds = openSeconds };
         openSeconds = null;
         Console.WriteLine(options.Json ? measurement.ToJson() : measurement.ToString());

@@ -45,6 +45,24 @@ sealed record Measurement
 
     public double? WrittenPerPut => PutBytes > 0 ? (double)WrittenBytes / PutBytes : null;
 
+    /// <summary>
+    /// Taken of background work that followed another benchmark: both together, as only then the operations are done.
+    /// </summary>
+    public Measurement After(Measurement? work) => work is null ? this : work with
+    {
+        Name = work.Name + "+" + Name,
+        Seconds = work.Seconds + Seconds,
+        OpsPerSecond = work.Operations / (work.Seconds + Seconds),
+        CpuMicrosPerOp = work.CpuMicrosPerOp + (CpuMicrosPerOp / Math.Max(1, work.Operations)),
+        PeakResidentBytes = Math.Max(work.PeakResidentBytes, PeakResidentBytes),
+        ResidentBytes = ResidentBytes,
+        WrittenBytes = work.WrittenBytes + WrittenBytes,
+        ReadBytes = work.ReadBytes + ReadBytes,
+        EngineWrittenPerPut = null,
+        AllocatedBytesPerOp = null,
+        OpenSeconds = null,
+    };
+
     public string ToJson() => JsonSerializer.Serialize(this, Format);
 
     public override string ToString()

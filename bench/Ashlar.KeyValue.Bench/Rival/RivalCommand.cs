@@ -12,16 +12,13 @@ static class RivalCommand
         if (command.Length == 0) return 2;
         var start = new ProcessStartInfo(command[0]) { RedirectStandardOutput = true, UseShellExecute = false };
         foreach (var argument in command[1..]) start.ArgumentList.Add(argument);
-        var report = new RivalReport(
-            Flag(command, "--key_size=", 16), Flag(command, "--value_size=", 100), static measurement => Console.WriteLine(measurement.ToJson()));
+        var report = new RivalReport(Flag(command, "--key_size=", 16), Flag(command, "--value_size=", 100));
         using var process = Process.Start(start)!;
-        var id = process.Id.ToString(CultureInfo.InvariantCulture);
+        using var sampler = new RivalSampler(process.Id);
         while (process.StandardOutput.ReadLine() is { } line)
         {
             // At the line that ends a benchmark, before the process has gone far into the next.
-            var usage = ProcessUsage.Of(id);
-            report.Take(line, usage, ProcessUsage.PeakResidentBytes(id), ProcessUsage.ResidentBytes(id), TimeProvider.System);
-            Console.Error.WriteLine(line);
+            if (report.Take(line, sampler)) Console.Error.WriteLine(line);
         }
 
         report.Finish();

@@ -1,85 +1,95 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
 
 namespace Ashlar.KeyValue.Bench;
 
-/// <summary>Reads what db_bench prints, line by line.</summary>
-sealed partial class RivalReport(int keyBytes, int valueBytes, Action<Measurement> report)
+/// <summary>Reads what db_bench prints, line by line, and prints a measurement for each benchmark.</summary>
+sealed partial class RivalReport(int keyBytes, int valueBytes)
 {
     Measurement? current;
     ProcessUsage before;
-    long waitStart;
+    string? waited;
+    long endOfLast = Stopwatch.GetTimestamp();
 
-    /// <summary>Takes a line, and what the process had used when it came.</summary>
-    public void Take(string line, ProcessUsage usage, long peakResidentBytes, long residentBytes, TimeProvider clock)
+    /// <summary>Takes a line just printed; true if it ended a benchmark.</summary>
+    public bool Take(string line, RivalSampler sampler)
     {
-        if (WaitLine().Match(line) is { Success: true } wait)
+        if (WaitLine().IsMatch(line))
         {
+            // It says so twice.
+            if (current?.Name == waited) return false;
+            var end = Math.Max(endOfLast, sampler.LastWorkTimestamp);
+            var wait = new Measurement { Name = "waitforcompaction", Seconds = Stopwatch.GetElapsedTime(endOfLast, end).TotalSeconds };
+            var complete = WithUsage(wait, sampler).After(current);
             Finish();
-            if (wait.Groups["event"].Value == "started")
-            {
-                waitStart = clock.GetTimestamp();
-                return;
-            }
-
-            current = Usage(new Measurement
-            {
-                Name = "waitforcompaction",
-                Seconds = clock.GetElapsedTime(waitStart).TotalSeconds,
-            });
-            Finish();
+            current = complete;
+            waited = complete.Name;
         }
-        else if (ResultLine().Match(line) is { Success: true } result && !line.Contains('[', StringComparison.Ordinal))
+        else if (ResultLine().Match(line) is { Success: true } result)
         {
             Finish();
             var name = result.Groups["name"].Value;
             var operations = long.Parse(result.Groups["operations"].Value, CultureInfo.InvariantCulture);
             var isPut = name.StartsWith("fill", StringComparison.Ordinal) || name == "overwrite";
-            current = Usage(new Measurement
-            {
-                Name = name,
-                Operations = operations,
-                Seconds = Number(result, "seconds"),
-                OpsPerSecond = Number(result, "rate"),
-                PutBytes = isPut ? operations * (keyBytes + valueBytes) : 0,
-                Found = FoundPart().Match(line) is { Success: true } found
-                    ? long.Parse(found.Groups["value"].Value, CultureInfo.InvariantCulture)
-                    : null,
-            });
+            current = WithUsage(
+                new Measurement
+                {
+                    Name = name,
+                    Operations = operations,
+                    Seconds = Number(result, "seconds"),
+                    OpsPerSecond = Number(result, "rate"),
+                    PutBytes = isPut ? operations * (keyBytes + valueBytes) : 0,
+                    Found = FoundPart().Match(line) is { Success: true } found ? (long)Number(found, "value") : null,
+                },
+                sampler);
         }
-        else if (current is not null && Percentiles().Match(line) is { Success: true } percentiles)
+        else
         {
-            current = current with
+            if (current is not null && current.Name != waited) TakeLatencies(line);
+            return false;
+        }
+
+        endOfLast = Stopwatch.GetTimestamp();
+        return true;
+    }
+
+    public void Finish()
+    {
+        if (current is not null) Console.WriteLine(current.ToJson());
+        current = null;
+    }
+
+    void TakeLatencies(string line)
+    {
+        if (Percentiles().Match(line) is { Success: true } percentiles)
+        {
+            current = current! with
             {
                 P50 = Number(percentiles, "p50"),
                 P99 = Number(percentiles, "p99"),
                 P999 = Number(percentiles, "p999"),
             };
         }
-        else if (current is not null && MaxPart().Match(line) is { Success: true } max)
+        else if (MaxPart().Match(line) is { Success: true } max)
         {
-            current = current with { Max = Number(max, "value") };
-        }
-
-        Measurement Usage(Measurement measurement)
-        {
-            var completed = measurement with
-            {
-                CpuMicrosPerOp = 1e6 * (usage.CpuSeconds - before.CpuSeconds) / Math.Max(1, measurement.Operations),
-                WrittenBytes = usage.WrittenBytes - before.WrittenBytes,
-                ReadBytes = usage.ReadBytes - before.ReadBytes,
-                PeakResidentBytes = peakResidentBytes,
-                ResidentBytes = residentBytes,
-            };
-            before = usage;
-            return completed;
+            current = current! with { Max = Number(max, "value") };
         }
     }
 
-    public void Finish()
+    Measurement WithUsage(Measurement measurement, RivalSampler sampler)
     {
-        if (current is not null) report(current);
-        current = null;
+        var (usage, peakResidentBytes, residentBytes) = sampler.Sample();
+        var completed = measurement with
+        {
+            CpuMicrosPerOp = 1e6 * (usage.CpuSeconds - before.CpuSeconds) / Math.Max(1, measurement.Operations),
+            WrittenBytes = usage.WrittenBytes - before.WrittenBytes,
+            ReadBytes = usage.ReadBytes - before.ReadBytes,
+            PeakResidentBytes = peakResidentBytes,
+            ResidentBytes = residentBytes,
+        };
+        before = usage;
+        return completed;
     }
 
     static double Number(Match match, string group) => double.Parse(match.Groups[group].Value, CultureInfo.InvariantCulture);
@@ -88,7 +98,7 @@ sealed partial class RivalReport(int keyBytes, int valueBytes, Action<Measuremen
         RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex ResultLine();
 
-    [GeneratedRegex(@"^waitforcompaction\(.*\): (?<event>started|finished)", RegexOptions.ExplicitCapture, 1000)]
+    [GeneratedRegex(@"^waitforcompaction\(.*\): finished", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex WaitLine();
 
     [GeneratedRegex(@"^Percentiles: P50: (?<p50>[\d.]+) .*P99: (?<p99>[\d.]+) P99\.9: (?<p999>[\d.]+)", RegexOptions.ExplicitCapture, 1000)]

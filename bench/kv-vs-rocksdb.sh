@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# Key-value engine: Ashlar against RocksDB (db_bench), in the same directory, with the same cache, memory tables, filters and flushes.
+# usage: bench/kv-vs-rocksdb.sh [--quick] [--rows GROUP,...] [--data SIZE] [--memory SIZE] [--rounds N] [--dir DIR]
+#   groups: durable fill cached small steady crash (all but the next are the default), hundred-million (Ashlar alone)
+# stdout: one line per work, tab-separated: name, Ashlar, rival, ratio (above 1: Ashlar is better), the rival's variant, and then
+#   for Ashlar and rival: p50, p99, p99.9 in us, CPU us per operation, bytes written per byte put, peak resident MiB.
+set -uo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+. "$repository/bench/kv-contenders.sh"
+. "$repository/bench/kv-rows.sh"
+
+quick=false rounds= rows=durable,fill,cached,small,steady,crash data=10GB memory=2GB
+while [ $# -gt 0 ]; do
+    case $1 in
+        --quick) quick=true rows=durable,fill,cached ;;
+        --rows) rows=$2; shift ;;
+        --data) data=$2; shift ;;
+        --memory) memory=$2; shift ;;
+        --rounds) rounds=$2; shift ;;
+        --dir) BENCH_DIR=$2; shift ;;
+        *) sed -n '2,6s/^# //p' "$0" >&2; exit 2 ;;
+    esac
+    shift
+done
+data_bytes=$(numfmt --from=si "${data%B}") && memory_bytes=$(numfmt --from=iec "${memory%B}") || exit 2
+rounds=${rounds:-$($quick && echo 1 || echo 2)}
+
+need db_bench dotnet numfmt du
+make_work_directory
+trap 'remove_memory_limit; clean_up' EXIT
+build_driver
+
+describe_machine
+describe_contenders
+print_header
+for group in ${rows//,/ }; do
+    case $group in
+        durable | fill | cached | small | steady | crash) "rows_$group" ;;
+        hundred-million) rows_hundred_million ;;
+        *) give_up "no such group of rows: $group" ;;
+    esac
+done
