@@ -158,7 +158,7 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
         lock (manifest.Gate) manifest.Append(new ManifestEdit { Closed = true });
     }
 
-    static void CreateDirectory(IFileSystem fileSystem, string directory)
+    internal static void CreateDirectory(IFileSystem fileSystem, string directory)
     {
         var parent = Path.GetDirectoryName(directory);
         if (!string.IsNullOrEmpty(parent) && !fileSystem.DirectoryExists(parent)) CreateDirectory(fileSystem, parent);

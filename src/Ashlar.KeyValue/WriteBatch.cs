@@ -73,6 +73,14 @@ public sealed class WriteBatch
         LongestValueBytes = 0;
     }
 
+    /// <summary>Adds an entry of another batch as it is.</summary>
+    internal void AddEncoded(ReadOnlySpan<byte> encoded)
+    {
+        var entry = LogEntry.Read(encoded);
+        var extra = entry.Kind == EntryKind.ExpiringPut ? Expiry.SizeBytes : 0;
+        encoded[..entry.SizeBytes].CopyTo(Extend(entry.KeyIn(encoded), entry.ValueIn(encoded)[extra..], extra));
+    }
+
     /// <summary>Gives a large buffer back, so that one large value does not stay in memory with a reused batch.</summary>
     internal void Trim(int limitBytes)
     {

@@ -6,6 +6,7 @@ namespace Ashlar.KeyValue;
 /// <summary>The directory of a store: names of its files, and the disk they are on.</summary>
 sealed class StoreFiles(IFileSystem fileSystem, string directory)
 {
+    public const string ManifestName = "MANIFEST";
     const string LogPrefix = "log-";
     const string TablePrefix = "table-";
 
@@ -18,7 +19,7 @@ sealed class StoreFiles(IFileSystem fileSystem, string directory)
 
     public string LockPath => $"{Directory}/LOCK";
 
-    public string ManifestPath => $"{Directory}/MANIFEST";
+    public string ManifestPath => $"{Directory}/{ManifestName}";
 
     public string NewManifestPath => $"{Directory}/MANIFEST.new";
 

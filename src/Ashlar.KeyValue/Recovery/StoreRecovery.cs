@@ -49,6 +49,8 @@ sealed class StoreRecovery(StoreFiles files, KeyValueOptions options, BlockCache
     {
         foreach (var name in names)
         {
+            if (name == ShardFile.Name)
+                throw new ShardLayoutException(files.Directory, "this is a sharded store: open it with ShardedKeyValueStore");
             if (StoreFiles.IsLogName(name, out _) || StoreFiles.IsTableName(name, out _))
                 throw new CorruptDataException(files.ManifestPath, 0, $"the manifest is missing, but {name} is there");
         }

@@ -1,0 +1,13 @@
+using Ashlar.Storage;
+
+namespace Ashlar.KeyValue;
+
+/// <summary>
+/// A sharded store was to be opened with another layout than it was created with, or a plain store as a sharded one or the other
+/// way round. Nothing was modified.
+/// </summary>
+public sealed class ShardLayoutException(string directory, string problem) : AshlarException($"{directory}: {problem}")
+{
+    /// <summary>Directory of the store.</summary>
+    public string Directory { get; } = directory;
+}

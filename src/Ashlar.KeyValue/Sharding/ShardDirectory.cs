@@ -1,0 +1,107 @@
+using System.Globalization;
+using Ashlar.Storage;
+
+namespace Ashlar.KeyValue;
+
+/// <summary>The directory of a sharded store: the file SHARDS, and a directory for each shard.</summary>
+sealed class ShardDirectory(IFileSystem fileSystem, string directory)
+{
+    const string ShardPrefix = "shard-";
+
+    public string Directory { get; } = directory;
+
+    public string FilePath => $"{Directory}/{ShardFile.Name}";
+
+    public string LockPath => $"{Directory}/LOCK";
+
+    public bool Exists => fileSystem.FileExists(FilePath);
+
+    public string ShardPath(int shard) => $"{Directory}/{ShardPrefix}{shard:d3}";
+
+    /// <summary>
+    /// Reads what the store consists of and checks that the shards are its own, before any of them is opened. Nothing is modified.
+    /// </summary>
+    public ShardFile Read(ShardedKeyValueOptions options)
+    {
+        var file = ShardFile.Read(fileSystem, FilePath);
+        var count = file.ShardIds.Length;
+        if (options.ShardCount is { } wanted && wanted != count)
+            throw new ShardLayoutException(Directory, $"the store has {count} shards, which is fixed; {wanted} were asked for");
+        if (options.HashedPrefixBytes is { } prefix && prefix != file.HashedPrefixBytes)
+        {
+            throw new ShardLayoutException(
+                Directory, $"the store hashes the first {file.HashedPrefixBytes} bytes of a key (0: all), which is fixed; {prefix} were asked for");
+        }
+
+        for (var shard = 0; shard < count; shard++) RequireOwn(shard, file.ShardIds[shard]);
+        return file;
+    }
+
+    /// <summary>Creates the shards, empty, and then the file that makes them a store.</summary>
+    // Crash order: before SHARDS is there nothing was ever written to a shard. What an earlier creation left is therefore
+    // without writes: it is used again, or removed where fewer shards are wanted now. If it has writes, SHARDS was lost.
+    public ShardFile Create(ShardedKeyValueOptions options)
+    {
+        if (fileSystem.FileExists($"{Directory}/{StoreFiles.ManifestName}"))
+            throw new ShardLayoutException(Directory, "this is a store without shards: open it with KeyValueStore");
+        var count = options.ShardCount ?? ShardedKeyValueOptions.DefaultShardCount;
+        var leftovers = Leftovers();
+        foreach (var shard in leftovers) RequireUnwritten(shard, options);
+        if (!options.Store.CreateIfMissing)
+            throw new StorageException("open", FilePath, StorageErrorKind.NotFound, 0, "there is no sharded store in this directory");
+        foreach (var shard in leftovers.Where(shard => shard >= count)) Remove(shard);
+
+        var ids = new Guid[count];
+        for (var shard = 0; shard < count; shard++)
+        {
+            using var store = KeyValueStore.Open(ShardPath(shard), options.ForShard(count));
+            ids[shard] = store.StoreId;
+        }
+
+        var file = new ShardFile(options.Store.Entropy.NextGuid(), options.HashedPrefixBytes ?? 0, [], ids);
+        file.Write(fileSystem, Directory);
+        return file;
+    }
+
+    void RequireOwn(int shard, Guid id)
+    {
+        var path = $"{ShardPath(shard)}/{StoreFiles.ManifestName}";
+        if (!fileSystem.FileExists(path))
+            throw new CorruptDataException(path, 0, $"{ShardFile.Name} lists shard {shard}, but its manifest is missing");
+        using var file = fileSystem.Open(path, FileOpenMode.ReadOnly);
+        var head = new byte[ManifestHeader.SizeBytes];
+        var found = ManifestHeader.Read(head.AsSpan(0, file.Read(head, 0)), path).StoreId;
+        if (found != id)
+            throw new CorruptDataException(path, 0, $"shard {shard} is store {id}, but this is the manifest of store {found}");
+    }
+
+    List<int> Leftovers()
+    {
+        var shards = new List<int>();
+        foreach (var name in fileSystem.List(Directory))
+        {
+            if (name.StartsWith(ShardPrefix, StringComparison.Ordinal)
+                && int.TryParse(name.AsSpan(ShardPrefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var shard)
+                && ShardPath(shard) == $"{Directory}/{name}")
+            {
+                shards.Add(shard);
+            }
+        }
+
+        return shards;
+    }
+
+    void RequireUnwritten(int shard, ShardedKeyValueOptions options)
+    {
+        if (!fileSystem.FileExists($"{ShardPath(shard)}/{StoreFiles.ManifestName}")) return;
+        using var store = KeyValueStore.Open(ShardPath(shard), options.ForShard(1));
+        if (store.VisibleSequence != 0)
+            throw new CorruptDataException(FilePath, 0, $"the file is missing, but shard {shard} holds writes");
+    }
+
+    void Remove(int shard)
+    {
+        foreach (var name in fileSystem.List(ShardPath(shard))) fileSystem.Delete($"{ShardPath(shard)}/{name}");
+        fileSystem.DeleteDirectory(ShardPath(shard));
+    }
+}

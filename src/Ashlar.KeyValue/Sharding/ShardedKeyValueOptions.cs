@@ -1,0 +1,53 @@
+namespace Ashlar.KeyValue;
+
+/// <summary>How a sharded store is opened. What is fixed at creation may be left null later.</summary>
+public sealed record ShardedKeyValueOptions
+{
+    /// <summary>Shards of a store that is created without saying how many.</summary>
+    public const int DefaultShardCount = 4;
+
+    /// <summary>Most shards.</summary>
+    public const int MaxShardCount = ShardFile.MostShards;
+
+    /// <summary>
+    /// How many engines the keys are spread over, 1 to <see cref="MaxShardCount"/>; fixed when the store is created. Null takes
+    /// what the store has, or <see cref="DefaultShardCount"/> for a new one.
+    /// </summary>
+    public int? ShardCount { get; init; }
+
+    /// <summary>
+    /// How many bytes at the beginning of a key decide on its shard, 0 for the whole key; fixed when the store is created. Keys
+    /// that agree in them are in one shard: they can be in one batch, and a scan of such a prefix reads one shard. Null
+    /// takes what the store has, or 0 for a new one.
+    /// </summary>
+    public int? HashedPrefixBytes { get; init; }
+
+    /// <summary>
+    /// How each shard is opened. <see cref="KeyValueOptions.MemTableBytes"/>, <see cref="KeyValueOptions.BlockCacheBytes"/> and
+    /// <see cref="KeyValueOptions.RelaxedLossBytes"/> are for the whole store: each shard gets its part.
+    /// </summary>
+    public KeyValueOptions Store { get; init; } = KeyValueOptions.Default;
+
+    internal void Validate()
+    {
+        if (ShardCount is { } count)
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(count, 1, nameof(ShardCount));
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(count, MaxShardCount, nameof(ShardCount));
+        }
+
+        if (HashedPrefixBytes is { } bytes)
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(bytes, nameof(HashedPrefixBytes));
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(bytes, ShardFile.LongestPrefixBytes, nameof(HashedPrefixBytes));
+        }
+    }
+
+    /// <summary>One shard's part of the budgets.</summary>
+    internal KeyValueOptions ForShard(int shardCount) => Store with
+    {
+        MemTableBytes = Math.Max(Store.MemTableBytes / shardCount, Math.Min(Store.MemTableBytes, 1 << 20)),
+        BlockCacheBytes = Store.BlockCacheBytes / shardCount,
+        RelaxedLossBytes = Store.RelaxedLossBytes / shardCount,
+    };
+}

@@ -1,0 +1,75 @@
+using Ashlar.Storage;
+
+namespace Ashlar.KeyValue;
+
+public sealed partial class ShardedKeyValueStore
+{
+    /// <summary>Writes what is in memory of all shards to tables, side by side, and returns when that is done.</summary>
+    /// <inheritdoc cref="KeyValueStore.Flush" path="/exception" />
+    public void Flush()
+    {
+        ThrowIfClosed();
+        OnAllShards(shard => shards[shard].Flush());
+    }
+
+    /// <summary>
+    /// Flushes, then merges all tables of each shard, which drops everything that no reader can see. Takes disk space for a second copy.
+    /// </summary>
+    /// <inheritdoc cref="KeyValueStore.Compact" path="/exception" />
+    public void Compact()
+    {
+        ThrowIfClosed();
+        OnAllShards(shard => shards[shard].Compact());
+    }
+
+    /// <summary>
+    /// Reads everything that is on disk and checks it as <see cref="KeyValueStore.Verify"/> does, and that every key is in the shard
+    /// where it is looked for.
+    /// </summary>
+    public VerificationReport Verify()
+    {
+        ThrowIfClosed();
+        var reports = new VerificationReport[shards.Length];
+        OnAllShards(shard => reports[shard] = shards[shard].Verify());
+        var misplaced = Enumerable.Range(0, shards.Length).Select(FindMisplaced).OfType<CorruptDataException>();
+        return new VerificationReport
+        {
+            Tables = reports.Sum(report => report.Tables),
+            LogSegments = reports.Sum(report => report.LogSegments),
+            Entries = reports.Sum(report => report.Entries),
+            Problems = [.. reports.SelectMany(report => report.Problems), .. misplaced],
+        };
+    }
+
+    /// <summary>Counts and sizes of all shards together, cheap to take. Sequences are sums, too: they count writes.</summary>
+    public KeyValueStatistics GetStatistics() => ShardStatistics.Sum([.. shards.Select(shard => shard.GetStatistics())]);
+
+    /// <summary>Counts and sizes of one shard.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such shard.</exception>
+    public KeyValueStatistics GetStatistics(int shard)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(shard);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(shard, shards.Length);
+        return shards[shard].GetStatistics();
+    }
+
+    CorruptDataException? FindMisplaced(int shard)
+    {
+        using var cursor = shards[shard].Scan(KeyRange.All);
+        try
+        {
+            while (cursor.MoveNext())
+            {
+                if (GetShard(cursor.Key) is var right && right != shard)
+                    return new CorruptDataException(
+                        directory.ShardPath(shard), 0, $"key {Convert.ToHexStringLower(cursor.Key)} belongs to shard {right}");
+            }
+        }
+        catch (CorruptDataException)
+        {
+            // The report of the shard tells.
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,142 @@
+using Ashlar.Storage;
+
+namespace Ashlar.KeyValue;
+
+public sealed partial class ShardedKeyValueStore
+{
+    /// <inheritdoc cref="KeyValueStore.Put(ReadOnlySpan{byte}, ReadOnlySpan{byte}, Durability)" />
+    public void Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, Durability durability = Durability.Sync)
+    {
+        gate.Pass();
+        ShardOf(key).Put(key, value, durability);
+    }
+
+    /// <inheritdoc cref="KeyValueStore.Put(ReadOnlySpan{byte}, ReadOnlySpan{byte}, TimeSpan, Durability)" />
+    public void Put(
+        ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, TimeSpan timeToLive, Durability durability = Durability.Sync)
+    {
+        gate.Pass();
+        ShardOf(key).Put(key, value, timeToLive, durability);
+    }
+
+    /// <inheritdoc cref="KeyValueStore.Delete(ReadOnlySpan{byte}, Durability)" />
+    public void Delete(ReadOnlySpan<byte> key, Durability durability = Durability.Sync)
+    {
+        gate.Pass();
+        ShardOf(key).Delete(key, durability);
+    }
+
+    /// <summary>Applies a batch atomically; all of its keys are in one shard. The batch may be reused afterwards.</summary>
+    /// <exception cref="CrossShardBatchException">The batch has keys of several shards; nothing was written.</exception>
+    /// <exception cref="KeyLengthException">A key is longer than the store's limit.</exception>
+    /// <exception cref="ValueTooLongException">A value is longer than the store's limit.</exception>
+    /// <exception cref="StorageException">
+    /// The write failed and nothing of it is left, for example because the disk is full.
+    /// </exception>
+    /// <exception cref="StorePoisonedException">
+    /// Whether the write is on disk is unknown, or that of an earlier one is.
+    /// </exception>
+    public void Write(WriteBatch batch, Durability durability = Durability.Sync)
+    {
+        gate.Pass();
+        shards[OnlyShardOf(batch)].Write(batch, durability);
+    }
+
+    /// <summary>
+    /// Applies a batch atomically; many writes may be outstanding from one thread. The batch must not be changed before the task
+    /// completes.
+    /// </summary>
+    /// <inheritdoc cref="Write" />
+    public ValueTask WriteAsync(
+        WriteBatch batch, Durability durability = Durability.Sync, CancellationToken cancellationToken = default)
+    {
+        var shard = shards[OnlyShardOf(batch)];
+        return gate.UntilOpen is { IsCompleted: false } opened
+            ? AfterAsync(opened, shard, batch, durability, cancellationToken)
+            : shard.WriteAsync(batch, durability, cancellationToken);
+    }
+
+    /// <summary>
+    /// Applies a batch shard by shard, side by side: what belongs to one shard is atomic, the whole is not. When this fails, or
+    /// the power does, some shards may have their part and others not; readers may see that in between, too.
+    /// </summary>
+    /// <exception cref="StorageException">The first failure of a part; others may have been written.</exception>
+    /// <exception cref="StorePoisonedException">A shard refuses writes; parts of others may have been written.</exception>
+    public void WritePerShard(WriteBatch batch, Durability durability = Durability.Sync)
+    {
+        var parts = Split(batch);
+        if (parts.Count == 0) return;
+        gate.Pass();
+        // All but the last are under way while this thread works for the last.
+        var outstanding = new Task[parts.Count - 1];
+        for (var i = 0; i < outstanding.Length; i++)
+            outstanding[i] = shards[parts[i].Shard].WriteAsync(parts[i].Batch, durability).AsTask();
+        try
+        {
+            shards[parts[^1].Shard].Write(parts[^1].Batch, durability);
+        }
+        finally
+        {
+            Task.WhenAll(outstanding).GetAwaiter().GetResult();
+        }
+    }
+
+    /// <inheritdoc cref="WritePerShard" />
+    public async Task WritePerShardAsync(
+        WriteBatch batch, Durability durability = Durability.Sync, CancellationToken cancellationToken = default)
+    {
+        var parts = Split(batch);
+        await gate.UntilOpen.WaitAsync(cancellationToken);
+        cancellationToken.ThrowIfCancellationRequested();
+        await Task.WhenAll(parts.Select(part => shards[part.Shard].WriteAsync(part.Batch, durability, CancellationToken.None).AsTask()));
+    }
+
+    /// <summary>Makes every write that completed before this call durable, in all shards.</summary>
+    /// <exception cref="StorePoisonedException">That failed in a shard, now or earlier.</exception>
+    public void Sync()
+    {
+        ThrowIfClosed();
+        OnAllShards(shard => shards[shard].Sync());
+    }
+
+    static async ValueTask AfterAsync(
+        Task opened, KeyValueStore shard, WriteBatch batch, Durability durability, CancellationToken cancellationToken)
+    {
+        await opened.WaitAsync(cancellationToken);
+        await shard.WriteAsync(batch, durability, cancellationToken);
+    }
+
+    int OnlyShardOf(WriteBatch batch)
+    {
+        var first = -1;
+        for (var rest = batch.Entries; !rest.IsEmpty;)
+        {
+            var entry = LogEntry.Read(rest);
+            var shard = GetShard(entry.KeyIn(rest));
+            if (first < 0) first = shard;
+            if (shard != first) throw new CrossShardBatchException(first, shard);
+            rest = rest[entry.SizeBytes..];
+        }
+
+        return Math.Max(first, 0);
+    }
+
+    List<(int Shard, WriteBatch Batch)> Split(WriteBatch batch)
+    {
+        var parts = new WriteBatch?[shards.Length];
+        for (var rest = batch.Entries; !rest.IsEmpty;)
+        {
+            var entry = LogEntry.Read(rest);
+            (parts[GetShard(entry.KeyIn(rest))] ??= new WriteBatch()).AddEncoded(rest);
+            rest = rest[entry.SizeBytes..];
+        }
+
+        var used = new List<(int, WriteBatch)>(shards.Length);
+        for (var shard = 0; shard < parts.Length; shard++)
+        {
+            if (parts[shard] is { } part) used.Add((shard, part));
+        }
+
+        return used;
+    }
+}
