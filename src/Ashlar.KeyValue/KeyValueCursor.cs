@@ -83,7 +83,6 @@ public sealed class KeyValueCursor : IDisposable
     public void Dispose()
     {
         isOnEntry = false;
-        iterator?.Close();
         Interlocked.Exchange(ref version, null)?.Release();
     }
 

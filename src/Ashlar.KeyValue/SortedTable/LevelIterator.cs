@@ -1,10 +1,9 @@
 namespace Ashlar.KeyValue;
 
 /// <summary>Walks the tables of one level, which follow each other without overlap; opens one table at a time.</summary>
-sealed class LevelIterator(Table[] tables, bool isSequential = false) : EntryIterator
+sealed class LevelIterator(Table[] tables, bool fillCache = true) : EntryIterator
 {
     EntryIterator? current;
-    EntryIterator? opened;
     int at;
 
     public override bool IsValid => current is not null;
@@ -30,13 +29,6 @@ sealed class LevelIterator(Table[] tables, bool isSequential = false) : EntryIte
         }
 
         return low;
-    }
-
-    public override void Close()
-    {
-        current = null;
-        opened?.Close();
-        opened = null;
     }
 
     public override void SeekToFirst()
@@ -89,14 +81,8 @@ sealed class LevelIterator(Table[] tables, bool isSequential = false) : EntryIte
             return false;
         }
 
-        if (opened is null || table != at)
-        {
-            Close();
-            opened = isSequential ? tables[table].CreateSequentialIterator() : tables[table].CreateIterator();
-            at = table;
-        }
-
-        current = opened;
+        if (current is null || table != at) current = tables[table].CreateIterator(fillCache);
+        at = table;
         return true;
     }
 }

@@ -6,14 +6,12 @@ namespace Ashlar.KeyValue;
 sealed class Verifier(StoreFiles files, Manifest manifest)
 {
     readonly List<CorruptDataException> problems = [];
-    readonly BlockCache cache = new(0);
     long entries;
 
     public VerificationReport Run(StoreVersion version)
     {
         foreach (var table in version.Tables.All()) Check(() => CheckTable(table));
         for (var level = 1; level < version.Tables.Levels.Length; level++) CheckOrder(version.Tables.Levels[level]);
-        cache.Release();
         var logs = CheckLogs();
         return new VerificationReport
         {
@@ -38,13 +36,13 @@ sealed class Verifier(StoreFiles files, Manifest manifest)
 
     void CheckTable(Table table)
     {
-        // Past the cache: blocks come from the disk, not from memory that was checked long ago.
+        // Own cache of nothing: blocks come from the disk, not from memory that was checked long ago.
         var info = table.Info;
-        var fresh = Table.Open(files, info, cache);
+        var fresh = Table.Open(files, info, new BlockCache(0));
         try
         {
-            var filters = new FilterWalk(fresh);
-            var iterator = fresh.CreateSequentialIterator();
+            var filter = fresh.LoadFilter();
+            var iterator = fresh.CreateIterator(fillCache: false);
             byte[]? lastKey = null;
             var lastSequence = 0UL;
             var count = 0L;
@@ -56,7 +54,7 @@ sealed class Verifier(StoreFiles files, Manifest manifest)
                     throw Wrong("the smallest key is not the one that the manifest says");
                 if (iterator.Sequence < info.MinSequence || iterator.Sequence > info.MaxSequence)
                     throw Wrong($"sequence {iterator.Sequence} lies outside what the manifest says");
-                if (!filters.MayContain(iterator.Key, iterator.Sequence))
+                if (!BloomFilter.MayContain(filter, KeyHash.Compute(iterator.Key)))
                     throw Wrong($"the filter misses the key of entry {count}");
                 if (iterator.Kind is not (EntryKind.Put or EntryKind.Delete or EntryKind.ExpiringPut))
                     throw Wrong($"entry {count} is of unknown kind {iterator.Kind}");

@@ -56,6 +56,8 @@ sealed class LockFile : IDisposable
         {
         }
 
+        // Closing is not enough: a process that was just forked holds a copy of the descriptor until it starts its program.
+        _ = Libc.Lock(descriptor, Libc.LockRelease);
         file.Dispose();
     }
 

@@ -1,11 +1,12 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using Ashlar.TestKit;
 
 namespace Ashlar.Storage.Tests.Files;
 
 [SupportedOSPlatform("linux")]
-public sealed class PosixFileSystemTests : FileSystemContract, IDisposable
+public sealed partial class PosixFileSystemTests : FileSystemContract, IDisposable
 {
     readonly TemporaryDirectory directory = new();
 
@@ -56,6 +57,23 @@ public sealed class PosixFileSystemTests : FileSystemContract, IDisposable
             child.Kill();
             child.WaitForExit();
             child.Dispose();
+        }
+    }
+
+    [Fact]
+    public void A_copy_of_the_descriptor_in_a_process_that_is_being_started_does_not_keep_the_lock()
+    {
+        var held = Disk.Lock(At("LOCK"));
+        var descriptor = Directory.GetFiles("/proc/self/fd").Single(link => File.ResolveLinkTarget(link, false)?.FullName == At("LOCK"));
+        var copy = Duplicate(int.Parse(Path.GetFileName(descriptor), System.Globalization.CultureInfo.InvariantCulture));
+        try
+        {
+            held.Dispose();
+            Disk.Lock(At("LOCK")).Dispose();
+        }
+        finally
+        {
+            _ = Close(copy);
         }
     }
 
@@ -147,4 +165,10 @@ public sealed class PosixFileSystemTests : FileSystemContract, IDisposable
             reader.Join();
         }
     }
+
+    [LibraryImport("libc", EntryPoint = "dup")]
+    private static partial int Duplicate(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "close")]
+    private static partial int Close(int descriptor);
 }
