@@ -12,6 +12,9 @@ public sealed class FaultyFileSystem(IFileSystem inner, params IReadOnlyList<Fau
     readonly List<ArmedRule> armed = [.. rules.Select(rule => new ArmedRule(rule))];
     readonly Dictionary<string, UnsyncedWrites> unsynced = new(StringComparer.Ordinal);
 
+    /// <summary>Called on the calling thread before every operation, whether it will fail or not.</summary>
+    public Action<FaultOperations, string>? BeforeOperation { get; init; }
+
     /// <summary>Operations that did not do what they were asked for.</summary>
     public int FiredCount
     {
@@ -151,6 +154,7 @@ public sealed class FaultyFileSystem(IFileSystem inner, params IReadOnlyList<Fau
 
     internal FaultKind? Choose(FaultOperations operation, string path, string? otherPath = null)
     {
+        BeforeOperation?.Invoke(operation, path);
         lock (gate)
         {
             FaultKind? chosen = null;

@@ -1,0 +1,86 @@
+using System.Collections.Concurrent;
+using Ashlar.KeyValue.Victim;
+using Ashlar.Simulation;
+using Ashlar.TestKit;
+
+namespace Ashlar.KeyValue.Endurance.Tests;
+
+/// <summary>Victims that are killed one after the other on the same store, and their judge.</summary>
+sealed class KillCycles(ulong seed, Lie lie = Lie.None)
+{
+    const int LivesOfAStore = 10;
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    readonly SeededRandom random = new(seed);
+    readonly Dictionary<FaultOperations, int> killsBefore = [];
+
+    public int Kills { get; private set; }
+
+    public int KillsWhileOpening { get; private set; }
+
+    public int OrderlyCloses { get; private set; }
+
+    public long Acknowledged { get; private set; }
+
+    /// <summary>Kills right before each kind of operation on the disk.</summary>
+    public IReadOnlyDictionary<FaultOperations, int> KillsBefore => killsBefore;
+
+    public void Run(int cycles)
+    {
+        using var directory = new TemporaryDirectory();
+        var before = new Dictionary<string, string>();
+        for (var life = 0; life < cycles; life++)
+        {
+            if (life % LivesOfAStore == 0) before = [];
+            var store = directory[$"store-{life / LivesOfAStore}"];
+            try
+            {
+                var history = Live(new VictimPlan(store, seed, life)
+                {
+                    KillAt = random.OneIn(2) ? random.Next(1, 600) : 0,
+                    CloseAfter = random.OneIn(6) ? random.Next(10, 120) : 0,
+                    Lie = lie,
+                });
+                var found = StoreCopy.Read(store, directory["copy"]);
+                new Judge(seed, life, before, history, Death.OfTheProcess).Require(found);
+                before = found;
+                Count(history);
+            }
+            catch (Exception cause)
+            {
+                throw new InvalidOperationException($"Seed {seed}, life {life}: {cause.Message}", cause);
+            }
+        }
+    }
+
+    LifeHistory Live(VictimPlan plan)
+    {
+        var delay = TimeSpan.FromMilliseconds(random.Next(1, 100));
+        var records = random.OneIn(2) ? random.Next(1, 2000) : 0;
+        var whileOpening = random.OneIn(5);
+        using var victim = new VictimProcess(plan);
+        if (plan.KillAt > 0)
+        {
+            victim.WaitUntilReady(Patience);
+            victim.WaitUntilEnded(TimeSpan.FromMilliseconds(700));
+        }
+        else
+        {
+            // The runtime takes about as long to start as it takes here to wait without being ready.
+            if (!whileOpening && victim.WaitUntilReady(Patience)) victim.WaitUntilSaid(records, TimeSpan.FromSeconds(1));
+            victim.WaitUntilEnded(delay);
+        }
+
+        return victim.Kill();
+    }
+
+    void Count(LifeHistory history)
+    {
+        Kills++;
+        Acknowledged += history.Acknowledged;
+        if (!history.IsReady) KillsWhileOpening++;
+        if (history.ClosedAt is not null) OrderlyCloses++;
+        if (history.KilledItselfAt is not { } operation) return;
+        killsBefore[(FaultOperations)operation] = killsBefore.GetValueOrDefault((FaultOperations)operation) + 1;
+    }
+}

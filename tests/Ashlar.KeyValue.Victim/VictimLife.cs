@@ -1,0 +1,133 @@
+using System.Diagnostics;
+using System.Text;
+using Ashlar.Simulation;
+using Ashlar.Storage;
+
+namespace Ashlar.KeyValue.Victim;
+
+/// <summary>Opens the store and writes from several threads, until somebody ends it.</summary>
+sealed class VictimLife(VictimPlan plan, VictimReport report)
+{
+    // Nobody lives for ever: a victim whose killer died ends by itself.
+    static readonly TimeSpan LongestLife = TimeSpan.FromSeconds(30);
+
+    int changes;
+    int isKilled;
+    KeyValueStore? store;
+
+    public int Run()
+    {
+        var disk = new FaultyFileSystem(FileSystems.Real, plan.Rules()) { BeforeOperation = Count };
+        store = KeyValueStore.Open(
+            plan.Directory, VictimWorkload.Options with { FileSystem = disk, Entropy = new SeededEntropy(plan.Seed + (ulong)plan.Life) });
+        report.Say(ReportKind.Ready);
+        var threads = Enumerable.Range(0, VictimWorkload.Threads).Select(Start).ToArray();
+        if (plan.CloseAfter > 0)
+        {
+            Thread.Sleep(plan.CloseAfter);
+            store.Dispose();
+            report.Say(ReportKind.Closed);
+        }
+
+        var deadline = Stopwatch.GetTimestamp() + (long)(LongestLife.TotalSeconds * Stopwatch.Frequency);
+        foreach (var thread in threads) thread.Join(Math.Max(1, (int)((deadline - Stopwatch.GetTimestamp()) * 1000 / Stopwatch.Frequency)));
+        return 0;
+    }
+
+    Thread Start(int number)
+    {
+        var thread = new Thread(() => Write(number)) { IsBackground = true };
+        thread.Start();
+        return thread;
+    }
+
+    void Write(int thread)
+    {
+        var writer = thread == VictimWorkload.AsynchronousThread ? (Action<int>)WriteOutstanding : WriteOneByOne;
+        try
+        {
+            writer(thread);
+        }
+        catch (Exception error) when (error is ObjectDisposedException or AshlarException)
+        {
+            report.Say(ReportKind.Failed, thread);
+        }
+    }
+
+    void WriteOneByOne(int thread)
+    {
+        var own = new Dictionary<string, string?>();
+        var batch = new WriteBatch();
+        for (var index = 0; ; index++)
+        {
+            var operation = VictimWorkload.Operation(plan.Seed, plan.Life, thread, index);
+            report.Say(ReportKind.Begun, thread, index);
+            if (operation.IsSync) store!.Sync();
+            else if (operation.Changes is [var change]) WriteOne(change, operation.Durability);
+            else store!.Write(Fill(batch, operation), operation.Durability);
+            report.Say(ReportKind.Acknowledged, thread, index);
+            CheckOwn(own, operation, thread, index);
+            if (index % 300 == 299 && thread == 1) store!.Flush();
+            if (index % 900 == 899 && thread == 1) store!.Compact();
+        }
+    }
+
+    void WriteOne(Change change, Durability durability)
+    {
+        if (change.Value is { } value) store!.Put(Encoding.UTF8.GetBytes(change.Key), Encoding.UTF8.GetBytes(value), durability);
+        else store!.Delete(Encoding.UTF8.GetBytes(change.Key), durability);
+    }
+
+    void WriteOutstanding(int thread)
+    {
+        var outstanding = new Queue<(Task Write, WriteBatch Batch, int Index)>();
+        for (var index = 0; ; index++)
+        {
+            var operation = VictimWorkload.Operation(plan.Seed, plan.Life, thread, index);
+            var batch = outstanding.Count < VictimWorkload.Outstanding ? new WriteBatch() : Complete(outstanding.Dequeue());
+            report.Say(ReportKind.Begun, thread, index);
+            outstanding.Enqueue((store!.WriteAsync(Fill(batch, operation), operation.Durability).AsTask(), batch, index));
+        }
+
+        WriteBatch Complete((Task Write, WriteBatch Batch, int Index) oldest)
+        {
+            oldest.Write.GetAwaiter().GetResult();
+            report.Say(ReportKind.Acknowledged, thread, oldest.Index);
+            return oldest.Batch;
+        }
+    }
+
+    static WriteBatch Fill(WriteBatch batch, VictimOperation operation)
+    {
+        batch.Clear();
+        foreach (var (key, value) in operation.Changes)
+        {
+            if (value is null) batch.Delete(Encoding.UTF8.GetBytes(key));
+            else batch.Put(Encoding.UTF8.GetBytes(key), Encoding.UTF8.GetBytes(value));
+        }
+
+        return batch;
+    }
+
+    void CheckOwn(Dictionary<string, string?> own, VictimOperation operation, int thread, int index)
+    {
+        foreach (var (key, value) in operation.Changes)
+        {
+            if (key.StartsWith(VictimWorkload.SharedPrefix, StringComparison.Ordinal)) continue;
+            own[key] = value;
+            if (index % 7 != 0) continue;
+            var found = store!.Get(Encoding.UTF8.GetBytes(key));
+            if ((found is null ? null : Encoding.UTF8.GetString(found)) != value) report.Say(ReportKind.WrongRead, thread, index);
+        }
+    }
+
+    void Count(FaultOperations operation, string path)
+    {
+        if (plan.KillAt == 0 || !FaultOperations.Changes.HasFlag(operation)) return;
+        if (Interlocked.Increment(ref changes) != plan.KillAt || Interlocked.Exchange(ref isKilled, 1) != 0) return;
+        report.Say(ReportKind.KillsItself, 0, (int)operation);
+        using var self = Process.GetCurrentProcess();
+        self.Kill();
+        Thread.Sleep(Timeout.Infinite);
+    }
+}

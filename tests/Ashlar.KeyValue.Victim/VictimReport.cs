@@ -1,0 +1,61 @@
+using System.Buffers.Binary;
+
+namespace Ashlar.KeyValue.Victim;
+
+public enum ReportKind : byte
+{
+    None = 0,
+
+    /// <summary>The store is open.</summary>
+    Ready,
+
+    /// <summary>A thread is about to call.</summary>
+    Begun,
+
+    /// <summary>The call returned without an error.</summary>
+    Acknowledged,
+
+    /// <summary>The call failed.</summary>
+    Failed,
+
+    /// <summary>The store was closed in good order.</summary>
+    Closed,
+
+    /// <summary>The process kills itself now; the index is the operation of the disk that it does not do any more.</summary>
+    KillsItself,
+
+    /// <summary>A read did not find what was written.</summary>
+    WrongRead,
+}
+
+/// <summary>One thing that the victim said. Its index counts the operations of a thread.</summary>
+public readonly record struct ReportRecord(ReportKind Kind, int Thread, int Index)
+{
+    public const int SizeBytes = 8;
+
+    public static ReportRecord Read(ReadOnlySpan<byte> source) =>
+        new((ReportKind)source[0], source[1], BinaryPrimitives.ReadInt32LittleEndian(source[4..]));
+
+    public void Write(Span<byte> destination)
+    {
+        destination.Clear();
+        destination[0] = (byte)Kind;
+        destination[1] = (byte)Thread;
+        BinaryPrimitives.WriteInt32LittleEndian(destination[4..], Index);
+    }
+}
+
+/// <summary>
+/// Tells the outside what was begun and what was acknowledged. A record is one write to a pipe: it is out when the call
+/// returns, whatever happens to the process, and records of all threads have one order.
+/// </summary>
+sealed class VictimReport(Stream pipe)
+{
+    public void Say(ReportKind kind, int thread = 0, int index = 0)
+    {
+        Span<byte> record = stackalloc byte[ReportRecord.SizeBytes];
+        new ReportRecord(kind, thread, index).Write(record);
+        pipe.Write(record);
+        pipe.Flush();
+    }
+}
