@@ -26,6 +26,17 @@ public sealed record KeyValueOptions
     /// <summary>Whether a missing store is created; otherwise opening it fails.</summary>
     public bool CreateIfMissing { get; init; } = true;
 
+    /// <summary>
+    /// Whether the store is only read. Then nothing in its directory is created, changed or deleted, so a read-only file system
+    /// will do, and every write throws <see cref="ReadOnlyStoreException"/>. Any number of readers may have a store open at a
+    /// time, but none beside a writer. What a crash left in the log is read into memory each time, however much that is.
+    /// </summary>
+    /// <remarks>
+    /// The lock file is only used, never created: in a directory that has none, a copy for instance, nothing keeps a writer away.
+    /// What a killed process left in the page cache is shown, though a power cut may still take it.
+    /// </remarks>
+    public bool ReadOnly { get; init; }
+
     /// <summary>Longest key that writes accept, 1 to <see cref="KeyLimitBytes"/>.</summary>
     public int MaxKeyBytes { get; init; } = KeyLimitBytes;
 

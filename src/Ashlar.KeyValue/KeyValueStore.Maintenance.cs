@@ -7,11 +7,12 @@ public sealed partial class KeyValueStore
     /// <summary>
     /// Writes what is in memory to tables, and returns when that is done. The log becomes as short as it can be.
     /// </summary>
+    /// <exception cref="ReadOnlyStoreException">The store is open for reading only.</exception>
     /// <exception cref="StorageException">The disk refused; the store goes on as before.</exception>
     /// <exception cref="StorePoisonedException">What is on disk is in doubt.</exception>
     public void Flush()
     {
-        ThrowIfClosed();
+        ThrowIfUnwritable();
         commits.Run(CommitRequest.RotateMemTable, null, needsSync: true);
         background.WaitForFlush();
     }
@@ -19,6 +20,7 @@ public sealed partial class KeyValueStore
     /// <summary>
     /// Flushes, then merges all tables, which drops everything that no reader can see. Takes disk space for a second copy.
     /// </summary>
+    /// <exception cref="ReadOnlyStoreException">The store is open for reading only.</exception>
     /// <exception cref="StorageException">The disk refused; the store goes on as before.</exception>
     /// <exception cref="CorruptDataException">A table is damaged; the store goes on as before.</exception>
     /// <exception cref="StorePoisonedException">What is on disk is in doubt.</exception>

@@ -15,6 +15,7 @@ public sealed partial class KeyValueStore
     /// <exception cref="StorageException">
     /// The write failed and nothing of it is left, for example because the disk is full.
     /// </exception>
+    /// <exception cref="ReadOnlyStoreException">The store is open for reading only.</exception>
     /// <exception cref="StorePoisonedException">
     /// Whether the write is on disk is unknown, or that of an earlier one is.
     /// </exception>
@@ -43,6 +44,7 @@ public sealed partial class KeyValueStore
     /// <exception cref="StorageException">
     /// The write failed and nothing of it is left, for example because the disk is full.
     /// </exception>
+    /// <exception cref="ReadOnlyStoreException">The store is open for reading only.</exception>
     /// <exception cref="StorePoisonedException">
     /// Whether the write is on disk is unknown, or that of an earlier one is.
     /// </exception>
@@ -60,6 +62,7 @@ public sealed partial class KeyValueStore
     /// <exception cref="StorageException">
     /// The write failed and nothing of it is left, for example because the disk is full.
     /// </exception>
+    /// <exception cref="ReadOnlyStoreException">The store is open for reading only.</exception>
     /// <exception cref="StorePoisonedException">
     /// Whether the write is on disk is unknown, or that of an earlier one is.
     /// </exception>
@@ -77,6 +80,7 @@ public sealed partial class KeyValueStore
     /// <exception cref="StorageException">
     /// The write failed and nothing of it is left, for example because the disk is full.
     /// </exception>
+    /// <exception cref="ReadOnlyStoreException">The store is open for reading only.</exception>
     /// <exception cref="StorePoisonedException">
     /// Whether the write is on disk is unknown, or that of an earlier one is.
     /// </exception>
@@ -98,6 +102,7 @@ public sealed partial class KeyValueStore
     /// <exception cref="StorageException">
     /// The write failed and nothing of it is left, for example because the disk is full.
     /// </exception>
+    /// <exception cref="ReadOnlyStoreException">The store is open for reading only.</exception>
     /// <exception cref="StorePoisonedException">
     /// Whether the write is on disk is unknown, or that of an earlier one is.
     /// </exception>
@@ -110,10 +115,11 @@ public sealed partial class KeyValueStore
     }
 
     /// <summary>Makes every write that completed before this call durable.</summary>
+    /// <exception cref="ReadOnlyStoreException">The store is open for reading only.</exception>
     /// <exception cref="StorePoisonedException">That failed, now or earlier.</exception>
     public void Sync()
     {
-        ThrowIfClosed();
+        ThrowIfUnwritable();
         commits.Run(CommitRequest.Write, null, needsSync: true);
     }
 
@@ -141,7 +147,7 @@ public sealed partial class KeyValueStore
 
     void Check(WriteBatch batch)
     {
-        ThrowIfClosed();
+        ThrowIfUnwritable();
         if (batch.LongestKeyBytes > options.MaxKeyBytes)
             throw new KeyLengthException(batch.LongestKeyBytes, options.MaxKeyBytes);
         if (batch.LongestValueBytes > options.MaxValueBytes)

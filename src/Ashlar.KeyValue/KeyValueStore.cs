@@ -15,7 +15,7 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
 {
     readonly StoreFiles files;
     readonly KeyValueOptions options;
-    readonly IDisposable directoryLock;
+    readonly IDisposable? directoryLock;
     readonly Manifest manifest;
     readonly BlockCache cache;
     readonly StoreState state;
@@ -29,7 +29,7 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
     int isClosing;
 
     KeyValueStore(
-        StoreFiles files, KeyValueOptions options, IDisposable directoryLock, BlockCache cache, RecoveredStore recovered)
+        StoreFiles files, KeyValueOptions options, IDisposable? directoryLock, BlockCache cache, RecoveredStore recovered)
     {
         this.files = files;
         this.options = options;
@@ -57,7 +57,10 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
     /// <summary>Opens, or creates, the store in a directory, and recovers what an earlier process left.</summary>
     /// <param name="directory">The directory; it is created when missing, its parents too.</param>
     /// <param name="options">How to open it; null is <see cref="KeyValueOptions.Default"/>.</param>
-    /// <exception cref="LockedException">Another process, or another instance in this one, has the store open.</exception>
+    /// <exception cref="LockedException">
+    /// Another process, or another instance in this one, has the store open. Readers share it with readers
+    /// (<see cref="KeyValueOptions.ReadOnly"/>).
+    /// </exception>
     /// <exception cref="CorruptDataException">The store is damaged. Nothing was modified.</exception>
     /// <exception cref="UnsupportedFormatException">
     /// The store is of a version that this program cannot read. Nothing was modified.
@@ -72,13 +75,13 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
         var files = new StoreFiles(fileSystem, Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory)));
         if (!fileSystem.DirectoryExists(files.Directory))
         {
-            if (!options.CreateIfMissing)
+            if (!options.CreateIfMissing || options.ReadOnly)
                 throw new StorageException(
                     "open", files.Directory, StorageErrorKind.NotFound, 0, "there is no store in this directory");
             CreateDirectory(fileSystem, files.Directory);
         }
 
-        var directoryLock = fileSystem.Lock(files.LockPath);
+        var directoryLock = options.ReadOnly ? LockForReading(files) : fileSystem.Lock(files.LockPath);
         try
         {
             var cache = new BlockCache(options.BlockCacheBytes);
@@ -86,7 +89,7 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
         }
         catch
         {
-            directoryLock.Dispose();
+            directoryLock?.Dispose();
             throw;
         }
     }
@@ -113,7 +116,7 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
         try
         {
             durability.Dispose();
-            SealLog();
+            if (!options.ReadOnly) SealLog();
         }
         finally
         {
@@ -121,14 +124,14 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
             durability.Fail(new ObjectDisposedException(typeof(KeyValueStore).FullName));
             try
             {
-                if (!poison.IsSet) MarkClosed();
+                if (!poison.IsSet && !options.ReadOnly) MarkClosed();
             }
             finally
             {
                 state.Dispose();
                 committer.Dispose();
                 manifest.Dispose();
-                directoryLock.Dispose();
+                directoryLock?.Dispose();
             }
         }
     }
@@ -158,12 +161,22 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
         lock (manifest.Gate) manifest.Append(new ManifestEdit { Closed = true });
     }
 
+    // A copy of a store, on a disk that cannot be written, has no lock file and needs none.
+    static IDisposable? LockForReading(StoreFiles files) =>
+        files.FileSystem.FileExists(files.LockPath) ? files.FileSystem.LockShared(files.LockPath) : null;
+
     internal static void CreateDirectory(IFileSystem fileSystem, string directory)
     {
         var parent = Path.GetDirectoryName(directory);
         if (!string.IsNullOrEmpty(parent) && !fileSystem.DirectoryExists(parent)) CreateDirectory(fileSystem, parent);
         fileSystem.CreateDirectory(directory);
         if (!string.IsNullOrEmpty(parent)) fileSystem.SyncDirectory(parent);
+    }
+
+    void ThrowIfUnwritable()
+    {
+        ThrowIfClosed();
+        if (options.ReadOnly) throw new ReadOnlyStoreException(files.Directory);
     }
 
     void ThrowIfClosed() => ObjectDisposedException.ThrowIf(Volatile.Read(ref isClosing) != 0, this);

@@ -38,7 +38,7 @@ sealed class BackgroundWorker : IDisposable
         this.options = options;
         flushes = new BackgroundLane(compactor.FlushOldest);
         merges = new BackgroundLane(MergeOnce);
-        if (options.BackgroundInline) return;
+        if (options.BackgroundInline || options.ReadOnly) return;
         threads = options.BackgroundThreads == 1
             ? [new Thread(() => Run(flushes, merges)) { Name = $"background {name}" }]
             : [new Thread(() => Run(flushes)) { Name = $"flush {name}" }, new Thread(() => Run(merges)) { Name = $"merge {name}" }];

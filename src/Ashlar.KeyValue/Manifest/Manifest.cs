@@ -54,7 +54,7 @@ sealed class Manifest : IDisposable
     public static Manifest Read(StoreFiles files, KeyValueOptions options)
     {
         var path = files.ManifestPath;
-        var file = files.FileSystem.Open(path, FileOpenMode.Existing);
+        var file = files.FileSystem.Open(path, options.ReadOnly ? FileOpenMode.ReadOnly : FileOpenMode.Existing);
         try
         {
             var bytes = new byte[checked((int)file.LengthBytes)];

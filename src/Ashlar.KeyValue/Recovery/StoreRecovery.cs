@@ -55,7 +55,7 @@ sealed class StoreRecovery(StoreFiles files, KeyValueOptions options, BlockCache
                 throw new CorruptDataException(files.ManifestPath, 0, $"the manifest is missing, but {name} is there");
         }
 
-        if (!options.CreateIfMissing)
+        if (!options.CreateIfMissing || options.ReadOnly)
             throw new StorageException(
                 "open", files.ManifestPath, StorageErrorKind.NotFound, 0, "there is no store in this directory");
         files.StoreId = options.Entropy.NextGuid();
@@ -79,7 +79,7 @@ sealed class StoreRecovery(StoreFiles files, KeyValueOptions options, BlockCache
             var path = files.LogPath(logs[i].Id);
             if (!files.FileSystem.FileExists(path))
                 throw new CorruptDataException(path, 0, "the manifest lists this log segment, but the file is missing");
-            using var file = files.FileSystem.Open(path, FileOpenMode.Existing);
+            using var file = files.FileSystem.Open(path, options.ReadOnly ? FileOpenMode.ReadOnly : FileOpenMode.Existing);
             var header = LogReader.ReadHeader(file, logs[i], files.StoreId);
             LogEnd? declaredEnd = null;
             if (i + 1 < logs.Length)
@@ -101,7 +101,7 @@ sealed class StoreRecovery(StoreFiles files, KeyValueOptions options, BlockCache
                     throw new CorruptDataException(
                         path, result.End.EndOffset, "the store was closed in order, but its log does not end with a seal");
                 // A process that died may have left the tail in the page cache only; it is about to be readable.
-                file.Sync();
+                if (!options.ReadOnly) file.Sync();
             }
         }
 
@@ -112,6 +112,11 @@ sealed class StoreRecovery(StoreFiles files, KeyValueOptions options, BlockCache
         Manifest manifest, List<Table> tables, MemTable memTable, LogReadResult log,
         IReadOnlyList<string> names, List<string> orphans)
     {
+        if (options.ReadOnly)
+            return new RecoveredStore(
+                manifest, tables, memTable, Math.Max(log.LastSequence, log.SeenSequence), log.End, new FileNumbers(1),
+                IsLogComplete: true, log.LastCommitTime);
+
         // As for the log: what was read must not vanish once something was done because of it.
         manifest.Sync();
         files.SyncDirectory();

@@ -42,8 +42,18 @@ public interface IFileSystem
     void SyncDirectory(string path);
 
     /// <summary>Takes an exclusive lock by a lock file, which is created when missing and stays behind when released.</summary>
-    /// <exception cref="LockedException">Another process, or another owner in this one, holds it.</exception>
+    /// <exception cref="LockedException">
+    /// Another process, or another owner in this one, holds it or a shared one.
+    /// </exception>
     IDisposable Lock(string path);
+
+    /// <summary>
+    /// Takes a shared lock by a lock file that exists, without writing: any number of owners may hold one, but none beside
+    /// the exclusive lock.
+    /// </summary>
+    /// <exception cref="LockedException">Somebody holds the exclusive lock.</exception>
+    /// <exception cref="StorageException">The file is missing or cannot be opened.</exception>
+    IDisposable LockShared(string path);
 
     /// <summary>Bytes that may still be written to the file system that holds <paramref name="path"/>.</summary>
     long GetFreeSpaceBytes(string path);

@@ -61,7 +61,8 @@ sealed class LockFile : IDisposable
         file.Dispose();
     }
 
-    static int? ReadOwner(PosixFile file)
+    /// <summary>The process that holds the lock exclusively, as far as its file says.</summary>
+    public static int? ReadOwner(PosixFile file)
     {
         Span<byte> text = stackalloc byte[MaxProcessIdDigits];
         var length = file.Read(text, 0);

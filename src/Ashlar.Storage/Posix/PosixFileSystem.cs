@@ -115,6 +115,13 @@ public sealed unsafe class PosixFileSystem : IFileSystem
     }
 
     /// <inheritdoc />
+    public IDisposable LockShared(string path)
+    {
+        RequireAbsolute(path);
+        return SharedLockFile.Take(path);
+    }
+
+    /// <inheritdoc />
     public long GetFreeSpaceBytes(string path)
     {
         RequireAbsolute(path);

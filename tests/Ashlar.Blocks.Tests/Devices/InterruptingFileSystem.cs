@@ -28,6 +28,8 @@ sealed class InterruptingFileSystem(IFileSystem inner) : IFileSystem
 
     public IDisposable Lock(string path) => inner.Lock(path);
 
+    public IDisposable LockShared(string path) => inner.LockShared(path);
+
     public long GetFreeSpaceBytes(string path) => inner.GetFreeSpaceBytes(path);
 
     sealed class InterruptingFile(InterruptingFileSystem owner, IFile inner) : IFile

@@ -10,7 +10,9 @@ namespace Ashlar.Simulation;
 public sealed class SimulatedFileSystem : IFileSystem
 {
     readonly DiskImage image;
-    readonly HashSet<string> locks = new(StringComparer.Ordinal);
+    const int ExclusiveLock = -1;
+
+    readonly Dictionary<string, int> locks = new(StringComparer.Ordinal); // How many share it, or ExclusiveLock.
     readonly List<DiskEvent> trace = [];
     int nextNode;
 
@@ -203,8 +205,22 @@ public sealed class SimulatedFileSystem : IFileSystem
             var place = Locate("open", path);
             if (place.Node is { } node && image.IsDirectory(node))
                 throw StorageException.FromErrno("open", path, Errno.IsDirectory);
-            if (!locks.Add(path)) throw new LockedException(path, Environment.ProcessId);
+            if (!locks.TryAdd(path, ExclusiveLock)) throw new LockedException(path, Environment.ProcessId);
             if (place.Node is null) Apply(new DiskEvent.CreateLockFile(place.Directory, place.Name, nextNode++));
+            return new HeldLock(this, path);
+        }
+    }
+
+    /// <inheritdoc />
+    public IDisposable LockShared(string path)
+    {
+        lock (Gate)
+        {
+            if (Locate("open", path).Node is not { } node) throw StorageException.FromErrno("open", path, Errno.NoEntry);
+            if (image.IsDirectory(node)) throw StorageException.FromErrno("open", path, Errno.IsDirectory);
+            var holders = locks.GetValueOrDefault(path);
+            if (holders == ExclusiveLock) throw new LockedException(path, Environment.ProcessId);
+            locks[path] = holders + 1;
             return new HeldLock(this, path);
         }
     }
@@ -318,7 +334,8 @@ public sealed class SimulatedFileSystem : IFileSystem
             {
                 if (isReleased) return;
                 isReleased = true;
-                disk.locks.Remove(path);
+                if (disk.locks[path] is ExclusiveLock or 1) disk.locks.Remove(path);
+                else disk.locks[path]--;
             }
         }
     }

@@ -131,6 +131,13 @@ public sealed class FaultyFileSystem(IFileSystem inner, params IReadOnlyList<Fau
     }
 
     /// <inheritdoc />
+    public IDisposable LockShared(string path)
+    {
+        Require(FaultOperations.Lock, "flock", path);
+        return inner.LockShared(path);
+    }
+
+    /// <inheritdoc />
     public long GetFreeSpaceBytes(string path)
     {
         Require(FaultOperations.FreeSpace, "statvfs", path);

@@ -318,6 +318,24 @@ public abstract class FileSystemContract
     }
 
     [Fact]
+    public void A_shared_lock_is_held_by_many_but_not_beside_the_exclusive_one()
+    {
+        Fails(StorageErrorKind.NotFound, "open", () => Disk.LockShared(At("LOCK")));
+        using (Disk.Lock(At("LOCK")))
+            Assert.Equal(Environment.ProcessId, Assert.Throws<LockedException>(() => Disk.LockShared(At("LOCK"))).OwnerProcessId);
+
+        var first = Disk.LockShared(At("LOCK"));
+        using (Disk.LockShared(At("LOCK")))
+        {
+            first.Dispose();
+            first.Dispose();
+            Assert.Throws<LockedException>(() => Disk.Lock(At("LOCK")));
+        }
+
+        Disk.Lock(At("LOCK")).Dispose();
+    }
+
+    [Fact]
     public void Free_space_is_known() => Assert.True(Disk.GetFreeSpaceBytes(Root) > 0);
 
     [Fact]

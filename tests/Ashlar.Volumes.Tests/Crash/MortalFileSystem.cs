@@ -35,14 +35,17 @@ sealed class MortalFileSystem(IFileSystem disk) : IFileSystem
 
     public void SyncDirectory(string path) => Living().SyncDirectory(path);
 
-    public IDisposable Lock(string path)
+    public IDisposable Lock(string path) => Keep(Living().Lock(path));
+
+    public IDisposable LockShared(string path) => Keep(Living().LockShared(path));
+
+    public long GetFreeSpaceBytes(string path) => Living().GetFreeSpaceBytes(path);
+
+    IDisposable Keep(IDisposable held)
     {
-        var held = Living().Lock(path);
         locks.Add(held);
         return held;
     }
-
-    public long GetFreeSpaceBytes(string path) => Living().GetFreeSpaceBytes(path);
 
     IFileSystem Living() => isDead ? throw new StorageException("any", "/", StorageErrorKind.InputOutput, 0, "the process was killed") : disk;
 

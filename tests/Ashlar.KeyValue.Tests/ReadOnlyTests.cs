@@ -1,0 +1,109 @@
+using Ashlar.Simulation;
+using Ashlar.Storage;
+using Ashlar.TestKit;
+
+namespace Ashlar.KeyValue.Tests;
+
+/// <summary>A store that is only read: whatever state it is in, nothing on its disk is created, changed or deleted.</summary>
+public sealed class ReadOnlyTests
+{
+    readonly SimulatedFileSystem disk = TestStore.NewDisk();
+
+    [Fact]
+    public void A_closed_store_is_read_without_a_write()
+    {
+        using (var store = KeyValueStore.Open(TestStore.Directory, TestStore.Small(disk)))
+        {
+            for (var i = 0; i < 300; i++) store.Put($"key{i:d3}", new string('v', 100));
+            store.Delete("key007");
+        }
+
+        var image = StoreImage.Take(disk);
+        using (var store = OpenReadOnly(disk))
+        {
+            Assert.Null(store.Get("key007"));
+            Assert.Equal(100, store.Get("key008")!.Length);
+            using var snapshot = store.CreateSnapshot();
+            Assert.Equal(299, snapshot.Scan(KeyRange.All, ScanDirection.Backward).ReadAll().Split(' ').Length);
+            Assert.True(store.Verify().IsClean);
+            Assert.Equal(store.VisibleSequence, store.GetStatistics().LastSequence);
+        }
+
+        image.RequireSameFiles(disk);
+    }
+
+    [Theory, Seeds(count: 30)]
+    public void What_a_power_cut_leaves_is_read_as_a_writer_would_find_it(ulong seed)
+    {
+        var recording = new SimulatedFileSystem();
+        new CrashWorkload(seed, operationCount: 60).Run(recording);
+        var after = recording.LosePower(seed);
+        if (!after.FileExists($"{CrashWorkload.Directory}/MANIFEST")) return;
+        var image = StoreImage.Take(after, CrashWorkload.Directory);
+
+        var copy = image.ToDisk();
+        string read;
+        using (var store = OpenReadOnly(copy)) read = CrashWorkload.Describe(store);
+        image.RequireSameFiles(copy);
+        using (var store = KeyValueStore.Open(TestStore.Directory, TestStore.Small(copy))) Assert.Equal(CrashWorkload.Describe(store), read);
+    }
+
+    [Fact]
+    public void Every_write_is_refused()
+    {
+        KeyValueStore.Open(TestStore.Directory, TestStore.Small(disk)).Dispose();
+        using var store = OpenReadOnly(disk);
+        var batch = new WriteBatch();
+        batch.Put("a"u8, "1"u8);
+        Action[] writes =
+        [
+            () => store.Put("a", "1"),
+            () => store.Put("a"u8, "1"u8, TimeSpan.FromDays(1)),
+            () => store.Delete("a"),
+            () => store.Write(batch),
+            () => store.WriteAsync(batch).AsTask().Wait(),
+            () => store.Sync(),
+            () => store.Flush(),
+            () => store.Compact(),
+        ];
+        foreach (var write in writes) Assert.Equal(TestStore.Directory, Assert.Throws<ReadOnlyStoreException>(write).Directory);
+        Assert.Equal("", store.ReadAll());
+    }
+
+    [Fact]
+    public void Readers_share_a_store_but_not_with_a_writer()
+    {
+        using (KeyValueStore.Open(TestStore.Directory, TestStore.Small(disk)))
+            Assert.Throws<LockedException>(() => OpenReadOnly(disk));
+
+        using (OpenReadOnly(disk))
+        using (OpenReadOnly(disk))
+            Assert.Throws<LockedException>(() => KeyValueStore.Open(TestStore.Directory, TestStore.Small(disk)));
+
+        KeyValueStore.Open(TestStore.Directory, TestStore.Small(disk)).Dispose();
+    }
+
+    [Fact]
+    public void A_copy_without_a_lock_file_is_read_and_gets_none()
+    {
+        using (var store = KeyValueStore.Open(TestStore.Directory, TestStore.Small(disk))) store.Put("a", "1");
+        var image = StoreImage.Take(disk);
+        image.Files.Remove("LOCK");
+        var copy = image.ToDisk();
+        using (var store = OpenReadOnly(copy)) Assert.Equal("a=1", store.ReadAll());
+        Assert.False(copy.FileExists($"{TestStore.Directory}/LOCK"));
+    }
+
+    [Theory, InlineData(false), InlineData(true)]
+    public void A_directory_without_a_store_is_an_error_and_stays_as_it_is(bool exists)
+    {
+        if (exists) disk.CreateDirectory(TestStore.Directory);
+        var error = Assert.Throws<StorageException>(() => OpenReadOnly(disk));
+        Assert.Equal(StorageErrorKind.NotFound, error.Kind);
+        Assert.Equal(exists, disk.DirectoryExists(TestStore.Directory));
+    }
+
+    static KeyValueStore OpenReadOnly(SimulatedFileSystem disk) => KeyValueStore.Open(
+        TestStore.Directory,
+        TestStore.Small(new ReadOnlyFileSystem(disk), inline: false) with { ReadOnly = true, CreateIfMissing = true });
+}
