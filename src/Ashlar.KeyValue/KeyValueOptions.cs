@@ -11,6 +11,9 @@ public sealed record KeyValueOptions
     /// <summary>Longest value that the formats are meant to hold.</summary>
     public const int ValueLimitBytes = 64 << 20;
 
+    /// <summary>Files that readers keep open unless told otherwise.</summary>
+    public const int DefaultMaxOpenFiles = 1000;
+
     /// <summary>Defaults: durable, on the real disk.</summary>
     public static KeyValueOptions Default { get; } = new();
 
@@ -51,6 +54,12 @@ public sealed record KeyValueOptions
 
     /// <summary>Memory for blocks of tables, with their indexes and filters.</summary>
     public long BlockCacheBytes { get; init; } = 64L << 20;
+
+    /// <summary>
+    /// Tables and segments of values that are kept open for reading, at least 1; others are opened again when they are read.
+    /// The log that is being written, the manifest and the lock are not counted.
+    /// </summary>
+    public int MaxOpenFiles { get; init; } = DefaultMaxOpenFiles;
 
     /// <summary>Size at which compaction starts the next table.</summary>
     public long TableBytes { get; init; } = 32L << 20;
@@ -100,6 +109,7 @@ public sealed record KeyValueOptions
         ArgumentOutOfRangeException.ThrowIfGreaterThan(MaxValueBytes, ValueLimitBytes, nameof(MaxValueBytes));
         ArgumentOutOfRangeException.ThrowIfLessThan(MemTableBytes, 1024, nameof(MemTableBytes));
         ArgumentOutOfRangeException.ThrowIfNegative(BlockCacheBytes, nameof(BlockCacheBytes));
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaxOpenFiles, 1, nameof(MaxOpenFiles));
         ArgumentOutOfRangeException.ThrowIfLessThan(TableBytes, 1024, nameof(TableBytes));
         ArgumentOutOfRangeException.ThrowIfLessThan(BackgroundThreads, 1, nameof(BackgroundThreads));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(BackgroundThreads, 2, nameof(BackgroundThreads));

@@ -56,6 +56,9 @@ public sealed record KeyValueStatistics
     /// <summary>Memory of cached blocks.</summary>
     public long CacheBytes { get; init; }
 
+    /// <summary>Files that are open for reading; see <see cref="KeyValueOptions.MaxOpenFiles"/>.</summary>
+    public int OpenFiles { get; init; }
+
     /// <summary>Blocks that were found in the cache.</summary>
     public long CacheHits { get; init; }
 

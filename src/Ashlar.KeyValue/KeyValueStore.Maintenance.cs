@@ -74,6 +74,7 @@ public sealed partial class KeyValueStore
                 TableBytes = version.Tables.All().Sum(table => table.Info.FileLength),
                 TableEntries = version.Tables.All().Sum(table => table.Info.EntryCount),
                 CacheBytes = cache.UsedBytes,
+                OpenFiles = files.Readers.Count,
                 CacheHits = cache.Hits,
                 CacheMisses = cache.Misses,
                 Snapshots = state.SnapshotCount,

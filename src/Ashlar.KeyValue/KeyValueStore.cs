@@ -72,7 +72,7 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
         options ??= KeyValueOptions.Default;
         options.Validate();
         var fileSystem = options.FileSystem ?? FileSystems.Real;
-        var files = new StoreFiles(fileSystem, Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory)));
+        var files = new StoreFiles(fileSystem, Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory)), options.MaxOpenFiles);
         if (!fileSystem.DirectoryExists(files.Directory))
         {
             if (!options.CreateIfMissing || options.ReadOnly)

@@ -4,7 +4,7 @@ using Ashlar.Storage;
 namespace Ashlar.KeyValue;
 
 /// <summary>The directory of a store: names of its files, and the disk they are on.</summary>
-sealed class StoreFiles(IFileSystem fileSystem, string directory)
+sealed class StoreFiles(IFileSystem fileSystem, string directory, int mostOpenFiles = KeyValueOptions.DefaultMaxOpenFiles)
 {
     public const string ManifestName = "MANIFEST";
     const string LogPrefix = "log-";
@@ -13,6 +13,9 @@ sealed class StoreFiles(IFileSystem fileSystem, string directory)
     public IFileSystem FileSystem { get; } = fileSystem;
 
     public string Directory { get; } = directory;
+
+    /// <summary>Files that are read long after they were written: tables, and segments that values lie in.</summary>
+    public OpenFiles Readers { get; } = new(fileSystem, mostOpenFiles);
 
     /// <summary>Random identity of the store, in every file: a file of another store is noticed.</summary>
     public Guid StoreId { get; set; }

@@ -38,7 +38,7 @@ sealed class Table : SharedResource
         var path = files.TablePath(info.Id);
         if (!files.FileSystem.FileExists(path))
             throw new CorruptDataException(path, 0, "the manifest lists this table, but the file is missing");
-        var file = files.FileSystem.Open(path, FileOpenMode.ReadOnly);
+        var file = files.Readers.Open(path);
         try
         {
             var length = file.LengthBytes;
