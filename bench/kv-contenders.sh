@@ -59,8 +59,8 @@ drive() {
         $existing && set -- "$@" --use_existing_db=1
         $reverse && set -- "$@" --reverse_iterator=1
         [ -n "$operations" ] && set -- "$@" --writes="$operations" --reads="$operations"
-        set -- "$driver" rival -- "${memory_limit[@]}" "$@"
-        memory_limit=() run_to "$output" "$@"
+        # By line: db_bench does not flush what it prints about the end of background work.
+        run_to "$output" "$driver" rival -- "${memory_limit[@]}" stdbuf -oL "$@"
         return
     fi
     run_to "$output" "${memory_limit[@]}" "$@"

@@ -25,7 +25,7 @@ done
 data_bytes=$(numfmt --from=si "${data%B}") && memory_bytes=$(numfmt --from=iec "${memory%B}") || exit 2
 rounds=${rounds:-$($quick && echo 1 || echo 2)}
 
-need db_bench dotnet numfmt du
+need db_bench dotnet numfmt stdbuf du
 make_work_directory
 trap 'remove_memory_limit; clean_up' EXIT
 build_driver

@@ -83,6 +83,7 @@ public sealed class KeyValueCursor : IDisposable
     public void Dispose()
     {
         isOnEntry = false;
+        iterator?.Close();
         Interlocked.Exchange(ref version, null)?.Release();
     }
 

@@ -24,14 +24,14 @@ public sealed class KeyValueSnapshot : IDisposable
     public byte[]? Get(ReadOnlySpan<byte> key)
     {
         using var read = Read();
-        return read.Version.TryGet(key, Sequence, state.Clock, out var value) ? value.ToArray() : null;
+        return read.Version.TryGet(read.Slot, key, Sequence, state.Clock, out var value) ? value.ToArray() : null;
     }
 
     /// <summary>Reads a value as it was into a writer; false when the key was absent.</summary>
     public bool TryGet(ReadOnlySpan<byte> key, IBufferWriter<byte> value)
     {
         using var read = Read();
-        if (!read.Version.TryGet(key, Sequence, state.Clock, out var found)) return false;
+        if (!read.Version.TryGet(read.Slot, key, Sequence, state.Clock, out var found)) return false;
         value.Write(found);
         return true;
     }
@@ -44,7 +44,7 @@ public sealed class KeyValueSnapshot : IDisposable
     {
         using var read = Read();
         valueLengthBytes = 0;
-        if (!read.Version.TryGet(key, Sequence, state.Clock, out var found)) return false;
+        if (!read.Version.TryGet(read.Slot, key, Sequence, state.Clock, out var found)) return false;
         valueLengthBytes = found.Length;
         found[..Math.Min(found.Length, destination.Length)].CopyTo(destination);
         return true;

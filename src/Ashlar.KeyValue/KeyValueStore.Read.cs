@@ -10,7 +10,7 @@ public sealed partial class KeyValueStore
     public byte[]? Get(ReadOnlySpan<byte> key)
     {
         using var read = state.Read();
-        return read.Version.TryGet(key, state.VisibleSequence, state.Clock, out var value) ? value.ToArray() : null;
+        return read.Version.TryGet(read.Slot, key, state.VisibleSequence, state.Clock, out var value) ? value.ToArray() : null;
     }
 
     /// <summary>Reads a value into a writer without allocating; false when the key is absent.</summary>
@@ -18,7 +18,7 @@ public sealed partial class KeyValueStore
     public bool TryGet(ReadOnlySpan<byte> key, IBufferWriter<byte> value)
     {
         using var read = state.Read();
-        if (!read.Version.TryGet(key, state.VisibleSequence, state.Clock, out var found)) return false;
+        if (!read.Version.TryGet(read.Slot, key, state.VisibleSequence, state.Clock, out var found)) return false;
         value.Write(found);
         return true;
     }
@@ -32,7 +32,7 @@ public sealed partial class KeyValueStore
     {
         using var read = state.Read();
         valueLengthBytes = 0;
-        if (!read.Version.TryGet(key, state.VisibleSequence, state.Clock, out var found)) return false;
+        if (!read.Version.TryGet(read.Slot, key, state.VisibleSequence, state.Clock, out var found)) return false;
         valueLengthBytes = found.Length;
         found[..Math.Min(found.Length, destination.Length)].CopyTo(destination);
         return true;

@@ -41,7 +41,7 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
         var tables = TableSet.Create(recovered.Tables);
         foreach (var table in recovered.Tables) table.Release();
         state = new StoreState(
-            new StoreVersion(recovered.MemTable, [], tables), recovered.LastSequence, options.TimeProvider, new ReadEpoch());
+            new StoreVersion(recovered.MemTable, [], tables), recovered.LastSequence, options.TimeProvider, cache.Epoch);
         tables.Release();
         compactor = new Compactor(files, state, manifest, cache, recovered.Numbers, options, poison);
         background = new BackgroundWorker(state, compactor, poison, options, files.Directory);
@@ -85,7 +85,15 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
         try
         {
             var cache = new BlockCache(options.BlockCacheBytes);
-            return new KeyValueStore(files, options, directoryLock, cache, new StoreRecovery(files, options, cache).Run());
+            try
+            {
+                return new KeyValueStore(files, options, directoryLock, cache, new StoreRecovery(files, options, cache).Run());
+            }
+            catch
+            {
+                cache.Release();
+                throw;
+            }
         }
         catch
         {
@@ -129,6 +137,7 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
             finally
             {
                 state.Dispose();
+                cache.Release();
                 committer.Dispose();
                 manifest.Dispose();
                 directoryLock?.Dispose();

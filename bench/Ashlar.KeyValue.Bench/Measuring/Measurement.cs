@@ -11,6 +11,7 @@ sealed record Measurement
     {
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // Leaves the + in names as it is.
     };
 
     public required string Name { get; init; }

@@ -127,7 +127,7 @@ sealed class Compactor(
     // A failure of 2 leaves unknown which side counts: neither is deleted, the store is poisoned.
     void Merge(TableSet tables, CompactionPlan plan, Action pause)
     {
-        var sources = plan.Inputs.Where(table => table.Info.Level == 0).Select(table => table.CreateIterator(fillCache: false))
+        var sources = plan.Inputs.Where(table => table.Info.Level == 0).Select(table => table.CreateSequentialIterator())
             .Concat(plan.Inputs.Where(table => table.Info.Level > 0).GroupBy(table => table.Info.Level).Select(IterateLevel));
         // Memtables and tables above the inputs are newer; what was flushed since the plan was made lies above, too. A merge
         // within level 0 keeps its tombstones: older tables of that level may hold their keys.
@@ -144,7 +144,7 @@ sealed class Compactor(
     }
 
     static EntryIterator IterateLevel(IEnumerable<Table> tables) =>
-        new LevelIterator([.. tables.OrderBy(table => table.Info.SmallestKey, KeyOrder.Instance)], fillCache: false);
+        new LevelIterator([.. tables.OrderBy(table => table.Info.SmallestKey, KeyOrder.Instance)], isSequential: true);
 
     List<TableInfo> WriteTables(EntryIterator source, int level, KeyPredicate isBottom, Action? pause)
     {

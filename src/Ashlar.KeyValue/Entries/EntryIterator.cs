@@ -27,6 +27,11 @@ abstract class EntryIterator
 
     public abstract void Previous();
 
+    /// <summary>Gives back what the iterator holds of the cache; it may seek again.</summary>
+    public virtual void Close()
+    {
+    }
+
     /// <summary>Moves to the last entry whose key is smaller than <paramref name="key"/>.</summary>
     public virtual void SeekBefore(ReadOnlySpan<byte> key)
     {

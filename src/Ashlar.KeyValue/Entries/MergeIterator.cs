@@ -61,6 +61,12 @@ sealed class MergeIterator(EntryIterator[] sources) : EntryIterator
         PickLargest();
     }
 
+    public override void Close()
+    {
+        current = null;
+        foreach (var source in sources) source.Close();
+    }
+
     void PickSmallest()
     {
         EntryIterator? best = null;

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using Ashlar.Storage;
 
 namespace Ashlar.KeyValue;
@@ -14,25 +15,24 @@ namespace Ashlar.KeyValue;
 //   | Kind | Zero | KeyLength | ValueLength | Sequence | Key.. | Value.. |
 //   +------+------+-----------+-------------+----------+-------+---------+
 // Crc covers everything before it and starts from the table's seed and the block's offset. Encoding 0 is the one above.
-sealed class Block
+readonly unsafe struct Block(BlockMemory* memory)
 {
     public const int EntryHeaderBytes = 16;
     public const int TrailerBytes = 8;
     public const byte PlainEncoding = 0;
 
-    readonly byte[] bytes;
-    readonly int offsetsStart;
+    public BlockMemory* Memory => memory;
 
-    Block(byte[] bytes, int offsetsStart, int count)
-    {
-        this.bytes = bytes;
-        this.offsetsStart = offsetsStart;
-        Count = count;
-    }
+    public bool IsNone => memory == null;
 
-    public int Count { get; }
+    public int Count => memory->Count;
 
-    public int SizeBytes => bytes.Length;
+    /// <summary>The block as it is on disk, with its trailer.</summary>
+    public ReadOnlySpan<byte> Bytes => new(Start, memory->SizeBytes);
+
+    byte* Start => (byte*)memory + BlockMemory.HeaderBytes;
+
+    uint* Fragments => (uint*)((byte*)memory + memory->FragmentsStart);
 
     public static uint Checksum(uint tableSeed, long offset, ReadOnlySpan<byte> bytes)
     {
@@ -42,26 +42,26 @@ sealed class Block
     }
 
     /// <summary>
-    /// Takes a block that was read from disk. Everything that later reads rely on is checked here, once: checksum against
-    /// trailer and handle, and that every entry lies within the block.
+    /// Checks a block that was read from disk, all that later reads rely on, once: the checksum against trailer and handle,
+    /// then that every entry lies within the block. Returns the memory that <see cref="Fill"/> needs.
     /// </summary>
-    public static Block Load(byte[] bytes, in BlockHandle handle, uint tableSeed, string path)
+    public static int Check(ReadOnlySpan<byte> bytes, in BlockHandle handle, uint tableSeed, string path)
     {
         CheckTrailer(bytes, handle, tableSeed, path);
         var handleOffset = handle.Offset;
         var end = bytes.Length - TrailerBytes;
         if (end < 4) throw Damaged("a block without entries");
-        var count = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(end - 4));
+        var count = BinaryPrimitives.ReadInt32LittleEndian(bytes[(end - 4)..]);
         if (count <= 0 || count > (end - 4) / (EntryHeaderBytes + 4)) throw Damaged($"a block cannot hold {count} entries");
         var offsetsStart = end - 4 - (4 * count);
         var expected = 0L;
         for (var index = 0; index < count; index++)
         {
-            var offset = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(offsetsStart + (4 * index)));
+            var offset = BinaryPrimitives.ReadInt32LittleEndian(bytes[(offsetsStart + (4 * index))..]);
             if (offset != expected || offset + EntryHeaderBytes > offsetsStart)
                 throw Damaged($"entry {index} lies outside its block");
-            var keyLength = BinaryPrimitives.ReadUInt16LittleEndian(bytes.AsSpan(offset + 2));
-            var valueLength = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(offset + 4));
+            var keyLength = BinaryPrimitives.ReadUInt16LittleEndian(bytes[(offset + 2)..]);
+            var valueLength = BinaryPrimitives.ReadInt32LittleEndian(bytes[(offset + 4)..]);
             expected = offset + EntryHeaderBytes + keyLength + (long)valueLength;
             if (valueLength < 0 || expected > offsetsStart) throw Damaged($"entry {index} does not fit its block");
             if (bytes[offset] == (byte)EntryKind.ExpiringPut && valueLength < Expiry.SizeBytes)
@@ -69,7 +69,7 @@ sealed class Block
         }
 
         if (expected != offsetsStart) throw Damaged("bytes of a block belong to no entry");
-        return new Block(bytes, offsetsStart, count);
+        return BlockMemory.Needed(bytes.Length, count);
 
         CorruptDataException Damaged(string problem) => new(path, handleOffset, problem);
     }
@@ -87,30 +87,75 @@ sealed class Block
                 $"block encoding {bytes[^TrailerBytes]} at byte {handle.Offset}; this program reads encoding {PlainEncoding}");
     }
 
-    public ReadOnlySpan<byte> KeyAt(int index)
+    /// <summary>Copies a block that was checked into memory of the size that <see cref="Check"/> returned.</summary>
+    public void Fill(ReadOnlySpan<byte> bytes)
     {
-        var offset = OffsetAt(index);
-        return bytes.AsSpan(offset + EntryHeaderBytes, KeyLengthAt(offset));
+        var end = bytes.Length - TrailerBytes;
+        var count = BinaryPrimitives.ReadInt32LittleEndian(bytes[(end - 4)..]);
+        FillRaw(bytes);
+        memory->Count = count;
+        memory->OffsetsStart = end - 4 - (4 * count);
+        memory->PrefixLength = KeyAt(0).CommonPrefixLength(KeyAt(count - 1));
+        for (var index = 0; index < count; index++) Fragments[index] = FragmentOf(KeyAt(index), memory->PrefixLength);
     }
 
-    public ulong SequenceAt(int index) => BinaryPrimitives.ReadUInt64LittleEndian(bytes.AsSpan(OffsetAt(index) + 8));
+    /// <summary>Copies bytes that are no entries: a filter.</summary>
+    public void FillRaw(ReadOnlySpan<byte> bytes)
+    {
+        memory->SizeBytes = bytes.Length;
+        memory->Count = 0;
+        memory->FragmentsStart = BlockMemory.HeaderBytes + ((bytes.Length + 3) & ~3);
+        bytes.CopyTo(new Span<byte>(Start, bytes.Length));
+    }
 
-    public EntryKind KindAt(int index) => (EntryKind)bytes[OffsetAt(index)];
+    public ReadOnlySpan<byte> KeyAt(int index)
+    {
+        var entry = EntryAt(index);
+        return new(entry + EntryHeaderBytes, KeyLength(entry));
+    }
+
+    public ulong SequenceAt(int index) => Unsafe.ReadUnaligned<ulong>(EntryAt(index) + 8);
+
+    public EntryKind KindAt(int index) => (EntryKind)(*EntryAt(index));
 
     public ReadOnlySpan<byte> ValueAt(int index)
     {
-        var offset = OffsetAt(index);
-        var valueLength = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(offset + 4));
-        return bytes.AsSpan(offset + EntryHeaderBytes + KeyLengthAt(offset), valueLength);
+        var entry = EntryAt(index);
+        return new(entry + EntryHeaderBytes + KeyLength(entry), Unsafe.ReadUnaligned<int>(entry + 4));
     }
 
-    public BlockHandle HandleAt(int index) => BlockHandle.Read(ValueAt(index));
-
     /// <summary>Index of the first entry at or after (key, sequence); <see cref="Count"/> if there is none.</summary>
+    /// <remarks>
+    /// Keys of a block begin alike. The four bytes behind what all share are kept side by side: they alone decide for
+    /// nearly all keys, and a search touches a few cache lines instead of one for every entry that it looks at.
+    /// </remarks>
     public int Find(ReadOnlySpan<byte> key, ulong sequence)
     {
+        var count = memory->Count;
+        var prefixLength = memory->PrefixLength;
+        if (prefixLength > 0)
+        {
+            var prefix = KeyAt(0)[..prefixLength];
+            var order = key.Length >= prefixLength
+                ? key[..prefixLength].SequenceCompareTo(prefix)
+                : key.SequenceCompareTo(prefix);
+            if (order != 0) return order < 0 ? 0 : count;
+        }
+
+        var fragments = Fragments;
+        var wanted = FragmentOf(key, prefixLength);
         var low = 0;
-        var high = Count;
+        for (var left = count; left > 1;)
+        {
+            var half = left >>> 1;
+            low += fragments[low + half - 1] < wanted ? half : 0;
+            left -= half;
+        }
+
+        low += fragments[low] < wanted ? 1 : 0;
+        if (low == count || fragments[low] != wanted) return low;
+        var high = low + 1;
+        while (high < count && fragments[high] == wanted) high++;
         while (low < high)
         {
             var middle = (low + high) >>> 1;
@@ -121,7 +166,16 @@ sealed class Block
         return low;
     }
 
-    int OffsetAt(int index) => BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(offsetsStart + (4 * index)));
+    // Keys that end early count as filled with zeros: never out of order, and what is equal then is compared in full.
+    static uint FragmentOf(ReadOnlySpan<byte> key, int start)
+    {
+        if (key.Length - start >= sizeof(uint)) return BinaryPrimitives.ReadUInt32BigEndian(key[start..]);
+        var fragment = 0U;
+        for (var at = start; at < start + sizeof(uint); at++) fragment = (fragment << 8) | (at < key.Length ? key[at] : 0U);
+        return fragment;
+    }
 
-    int KeyLengthAt(int offset) => BinaryPrimitives.ReadUInt16LittleEndian(bytes.AsSpan(offset + 2));
+    static int KeyLength(byte* entry) => Unsafe.ReadUnaligned<ushort>(entry + 2);
+
+    byte* EntryAt(int index) => Start + Unsafe.ReadUnaligned<int>(Start + memory->OffsetsStart + (sizeof(int) * index));
 }

@@ -1,87 +1,179 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+using Ashlar.Storage;
+
 namespace Ashlar.KeyValue;
 
 /// <summary>
-/// Blocks of tables (data, index, filter) within a budget of bytes; the least recently used go first. Sixteen shards, each
-/// with its lock.
+/// Blocks of tables in native memory, within a budget that holds always: headers, its own table and what waits for readers
+/// to leave are counted too. A block that finds no room belongs to its reader alone and goes with it.
 /// </summary>
-sealed class BlockCache
+/// <remarks>
+/// <para>Finding takes no lock: chains of a hash table, read within a <see cref="ReadEpoch"/>. A block that is unlinked keeps
+/// its link, so whoever stands on it walks on, and is freed after the last reader that may stand there.</para>
+/// <para>What goes is found by a clock in each shard: a hit only sets a mark, once, so hits do not write to what others
+/// read. Index blocks and filters pass more rounds than data, and while they are within three quarters of the budget
+/// tables keep them for as long as they live (<see cref="TryKeep"/>): then they are not looked up here at all.</para>
+/// </remarks>
+sealed unsafe class BlockCache : SharedResource
 {
-    const int ShardCount = 16;
-    readonly Shard[] shards = new Shard[ShardCount];
+    const int MostShards = 16;
+    const long ShardBytes = 1 << 20;
+    const int BytesPerBucket = 4096;
+
+    readonly ReadEpoch epoch = new();
+    readonly long capacityBytes;
+    readonly BlockMemory** buckets;
+    readonly int bucketCount;
+    readonly BlockCacheShard[] shards;
+    readonly Lock keeping = new();
+    long keptBytes;
+    long allocatedBytes;
+    long misses;
 
     public BlockCache(long capacityBytes)
     {
-        for (var i = 0; i < ShardCount; i++) shards[i] = new Shard(capacityBytes / ShardCount);
+        this.capacityBytes = capacityBytes;
+        epoch.FreeLeftovers = FreeLeftovers;
+        shards = new BlockCacheShard[(int)Math.Clamp(BitOperations.RoundUpToPowerOf2((ulong)(capacityBytes / ShardBytes)), 1, MostShards)];
+        bucketCount = (int)Math.Clamp(BitOperations.RoundUpToPowerOf2((ulong)(capacityBytes / BytesPerBucket)), MostShards, 1 << 26);
+        buckets = (BlockMemory**)NativeMemory.AllocZeroed((nuint)bucketCount, (nuint)sizeof(BlockMemory*));
+        for (var i = 0; i < shards.Length; i++) shards[i] = new BlockCacheShard(this, epoch) { CapacityBytes = CapacityOfShard(0) };
     }
 
-    public long UsedBytes => shards.Sum(shard => shard.UsedBytes);
+    /// <summary>What readers are in while they use blocks that they hold no reference to.</summary>
+    public ReadEpoch Epoch => epoch;
 
-    public long Hits => shards.Sum(shard => shard.Hits);
+    /// <summary>Memory of everything cached. Never above the budget, unless the budget is smaller than the cache's own table.</summary>
+    public long UsedBytes => BucketBytes + Volatile.Read(ref keptBytes) + shards.Sum(shard => shard.UsedBytes);
 
-    public long Misses => shards.Sum(shard => shard.Misses);
+    /// <summary>Memory of all blocks, those in readers' hands as well.</summary>
+    public long AllocatedBytes => Volatile.Read(ref allocatedBytes);
 
-    public object? Find(ulong tableId, long offset) => ShardOf(tableId, offset).Find((tableId, offset));
+    public long Hits => epoch.Hits;
 
-    public void Add(ulong tableId, long offset, object block, int sizeBytes) =>
-        ShardOf(tableId, offset).Add((tableId, offset), block, sizeBytes);
+    public long Misses => Volatile.Read(ref misses);
 
-    Shard ShardOf(ulong tableId, long offset) =>
-        shards[(int)((((tableId * 0x9E3779B185EBCA87) ^ (ulong)offset) * 0xC2B2AE3D27D4EB4F) >> 60)];
+    long BucketBytes => (long)bucketCount * sizeof(BlockMemory*);
 
-    sealed class Shard(long capacityBytes)
+    /// <summary>Memory for a block, with one reference, the caller's.</summary>
+    public Block Allocate(int neededBytes, ulong tableId, long offset, byte worth)
     {
-        const int OverheadBytes = 128;
-        readonly Lock gate = new();
-        readonly Dictionary<(ulong, long), LinkedListNode<Item>> items = [];
-        readonly LinkedList<Item> byUse = [];
-
-        public long UsedBytes { get; private set; }
-
-        public long Hits { get; private set; }
-
-        public long Misses { get; private set; }
-
-        public object? Find((ulong, long) place)
+        var memory = (BlockMemory*)NativeMemory.AlignedAlloc((nuint)neededBytes, 64);
+        *memory = new BlockMemory
         {
-            lock (gate)
-            {
-                if (!items.TryGetValue(place, out var node))
-                {
-                    Misses++;
-                    return null;
-                }
+            TableId = tableId,
+            Offset = offset,
+            AllocatedBytes = neededBytes,
+            References = 1,
+            Worth = worth,
+        };
+        Interlocked.Add(ref allocatedBytes, neededBytes);
+        Interlocked.Increment(ref misses);
+        return new Block(memory);
+    }
 
-                Hits++;
-                if (node != byUse.First)
-                {
-                    byUse.Remove(node);
-                    byUse.AddFirst(node);
-                }
+    /// <summary>Finds a block for a reader within the epoch.</summary>
+    public Block Find(int slot, ulong tableId, long offset)
+    {
+        var block = (BlockMemory*)Volatile.Read(ref *(nint*)BucketOf(tableId, offset, out _));
+        while (block != null && (block->Offset != offset || block->TableId != tableId))
+            block = (BlockMemory*)Volatile.Read(ref *(nint*)&block->Next);
+        if (block == null) return default;
+        if (block->Credit != block->Worth) block->Credit = block->Worth;
+        epoch.CountHit(slot);
+        return new Block(block);
+    }
 
-                return node.Value.Block;
-            }
-        }
+    /// <summary>Takes a block in, with a reference of its own; false if there is no room or another one of it is here.</summary>
+    public bool TryAdd(Block block)
+    {
+        var memory = block.Memory;
+        var bucket = BucketOf(memory->TableId, memory->Offset, out var shard);
+        return shards[shard].TryAdd(memory, bucket);
+    }
 
-        public void Add((ulong, long) place, object block, int sizeBytes)
+    /// <summary>
+    /// Counts a block that a table keeps from now on; false if there is no room that index blocks and filters may take.
+    /// </summary>
+    public bool TryKeep(Block block)
+    {
+        var size = block.Memory->AllocatedBytes;
+        lock (keeping)
         {
-            var size = sizeBytes + OverheadBytes;
-            if (size > capacityBytes) return;
-            lock (gate)
+            if (keptBytes + size > (capacityBytes - BucketBytes) / 4 * 3) return false;
+            var oldest = epoch.OldestReader();
+            var used = 0L;
+            foreach (var shard in shards) used += shard.Shrink(CapacityOfShard(keptBytes + size), oldest);
+            if (BucketBytes + keptBytes + size + used <= capacityBytes)
             {
-                if (items.ContainsKey(place)) return;
-                while (UsedBytes + size > capacityBytes)
-                {
-                    var last = byUse.Last!;
-                    byUse.RemoveLast();
-                    items.Remove(last.Value.Place);
-                    UsedBytes -= last.Value.SizeBytes;
-                }
-
-                items.Add(place, byUse.AddFirst(new Item(place, block, size)));
-                UsedBytes += size;
+                Volatile.Write(ref keptBytes, keptBytes + size);
+                block.Memory->IsKept = true;
+                return true;
             }
+
+            // What was just evicted is still being read: later, then.
+            foreach (var shard in shards) shard.Shrink(CapacityOfShard(keptBytes), oldest);
+            return false;
         }
     }
 
-    readonly record struct Item((ulong, long) Place, object Block, int SizeBytes);
+    /// <summary>Frees what a table has kept.</summary>
+    public void FreeKept(Block block)
+    {
+        lock (keeping)
+        {
+            Volatile.Write(ref keptBytes, keptBytes - block.Memory->AllocatedBytes);
+            foreach (var shard in shards) shard.CapacityBytes = CapacityOfShard(keptBytes);
+        }
+
+        ReleaseBlock(block);
+    }
+
+    /// <summary>Takes a reference, within the epoch in which the block was found.</summary>
+    public static void AcquireBlock(Block block) => Interlocked.Increment(ref block.Memory->References);
+
+    public void ReleaseBlock(Block block)
+    {
+        var memory = block.Memory;
+        var left = Interlocked.Decrement(ref memory->References);
+        Invariant.Require(left >= 0);
+        if (left > 0) return;
+        Interlocked.Add(ref allocatedBytes, -memory->AllocatedBytes);
+        NativeMemory.AlignedFree(memory);
+    }
+
+    /// <summary>A reader within the epoch holds the only reference to a block, and gives it back when it leaves.</summary>
+    public void LeaveToReader(int slot, Block block)
+    {
+        ref var first = ref epoch.Leftovers(slot);
+        block.Memory->Next = (BlockMemory*)first;
+        first = (nint)block.Memory;
+    }
+
+    protected override void Free()
+    {
+        foreach (var shard in shards) shard.FreeAll();
+        NativeMemory.Free(buckets);
+    }
+
+    void FreeLeftovers(long first)
+    {
+        for (var block = (BlockMemory*)first; block != null;)
+        {
+            var next = block->Next;
+            ReleaseBlock(new Block(block));
+            block = next;
+        }
+    }
+
+    long CapacityOfShard(long kept) => Math.Max(0, capacityBytes - BucketBytes - kept) / shards.Length;
+
+    internal BlockMemory** BucketOf(ulong tableId, long offset, out int shard)
+    {
+        var hash = ((tableId * 0x9E3779B185EBCA87) ^ (ulong)offset) * 0xC2B2AE3D27D4EB4F;
+        var bucket = (int)(hash >> 32) & (bucketCount - 1);
+        shard = bucket & (shards.Length - 1);
+        return buckets + bucket;
+    }
 }

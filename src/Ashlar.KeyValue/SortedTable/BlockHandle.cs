@@ -24,3 +24,22 @@ readonly record struct BlockHandle(long Offset, int SizeBytes, uint Crc)
         BinaryPrimitives.WriteUInt32LittleEndian(target[12..], Crc);
     }
 }
+
+// What the top index block says of each index block, 32 bytes: where it lies, and where the filter of its keys does.
+//   0       16       32
+//   +-------+--------+
+//   | Index | Filter |
+//   +-------+--------+
+readonly record struct PartitionHandle(BlockHandle Index, BlockHandle Filter)
+{
+    public const int EncodedBytes = 2 * BlockHandle.EncodedBytes;
+
+    public static PartitionHandle Read(ReadOnlySpan<byte> source) =>
+        new(BlockHandle.Read(source), BlockHandle.Read(source[BlockHandle.EncodedBytes..]));
+
+    public void Write(Span<byte> target)
+    {
+        Index.Write(target);
+        Filter.Write(target[BlockHandle.EncodedBytes..]);
+    }
+}

@@ -5,7 +5,8 @@ namespace Ashlar.KeyValue;
 
 /// <summary>
 /// Tells for most absent keys that they are absent, and never lies about present ones. Each key sets 6 bits within one line
-/// of 64 bytes, so a question touches one cache line; with 10 bits per key about 1 absent key in 100 passes.
+/// of 64 bytes, so a question touches one cache line; with 10 bits per key about 1 absent key in 100 passes. There is one
+/// for each index block, so that asking where memory is short reads some kilobytes, not a megabyte.
 /// </summary>
 /// <remarks>
 /// Format: lines of 512 bits, then the block trailer. Line = high 32 bits of the hash, scaled to the number of lines. Bit

@@ -1,9 +1,10 @@
 namespace Ashlar.KeyValue;
 
 /// <summary>Walks the tables of one level, which follow each other without overlap; opens one table at a time.</summary>
-sealed class LevelIterator(Table[] tables, bool fillCache = true) : EntryIterator
+sealed class LevelIterator(Table[] tables, bool isSequential = false) : EntryIterator
 {
     EntryIterator? current;
+    EntryIterator? opened;
     int at;
 
     public override bool IsValid => current is not null;
@@ -29,6 +30,13 @@ sealed class LevelIterator(Table[] tables, bool fillCache = true) : EntryIterato
         }
 
         return low;
+    }
+
+    public override void Close()
+    {
+        current = null;
+        opened?.Close();
+        opened = null;
     }
 
     public override void SeekToFirst()
@@ -81,8 +89,14 @@ sealed class LevelIterator(Table[] tables, bool fillCache = true) : EntryIterato
             return false;
         }
 
-        if (current is null || table != at) current = tables[table].CreateIterator(fillCache);
-        at = table;
+        if (opened is null || table != at)
+        {
+            Close();
+            opened = isSequential ? tables[table].CreateSequentialIterator() : tables[table].CreateIterator();
+            at = table;
+        }
+
+        current = opened;
         return true;
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Ashlar.Storage;
 
 namespace Ashlar.KeyValue;
@@ -5,12 +6,21 @@ namespace Ashlar.KeyValue;
 /// <summary>
 /// An immutable sorted table on disk. When it has become obsolete, the last reader that leaves deletes the file.
 /// </summary>
-sealed class Table : SharedResource
+sealed unsafe class Table : SharedResource
 {
+    // Rounds of the cache's clock: a get that misses in a filter or index costs more than one that misses in data.
+    const byte DataWorth = 1, PartitionWorth = 3;
+    const int KeptReadBytes = 1 << 20;
+
+    [ThreadStatic]
+    static byte[]? readBuffer;
+
     readonly StoreFiles files;
     readonly IFile file;
     readonly BlockCache cache;
     readonly uint seed;
+    nint root;
+    KeptPartition[]? kept;
     bool obsolete;
 
     Table(StoreFiles files, IFile file, BlockCache cache, TableInfo info, TableFooter footer, uint seed)
@@ -21,6 +31,7 @@ sealed class Table : SharedResource
         this.seed = seed;
         Info = info;
         Footer = footer;
+        cache.Acquire();
     }
 
     public TableInfo Info { get; }
@@ -67,22 +78,29 @@ sealed class Table : SharedResource
     /// <summary>The manifest does not list the table any more, durably: its file goes with its last reader.</summary>
     public void MarkObsolete() => Volatile.Write(ref obsolete, true);
 
-    public EntryIterator CreateIterator(bool fillCache = true) => new TableIterator(this, fillCache);
+    /// <summary>Walks the table through the cache; close it.</summary>
+    public EntryIterator CreateIterator() => new TableIterator(this, new CachedBlockSource(this, cache));
 
-    /// <summary>Finds the newest entry of a key at or below a sequence.</summary>
+    /// <summary>Walks the whole table past the cache, which stays as it is: for merges and checks.</summary>
+    public EntryIterator CreateSequentialIterator() => new TableIterator(this, new UncachedBlockSource(this));
+
+    /// <summary>
+    /// Finds the newest entry of a key at or below a sequence, for a reader within the epoch: the value stays readable
+    /// until it leaves.
+    /// </summary>
     public bool TryFind(
-        ReadOnlySpan<byte> key, ulong keyHash, ulong sequence, out EntryKind kind, out ReadOnlySpan<byte> value)
+        int slot, ReadOnlySpan<byte> key, ulong keyHash, ulong sequence, out EntryKind kind, out ReadOnlySpan<byte> value)
     {
         kind = EntryKind.None;
         value = default;
-        if (!BloomFilter.MayContain(LoadFilter(), keyHash)) return false;
-        var root = LoadBlock(Footer.Root, true);
-        var position = root.Find(key, sequence);
-        if (position == root.Count) return false;
-        var index = LoadBlock(root.HandleAt(position), true);
-        position = index.Find(key, sequence);
+        var top = Root(slot);
+        var partition = top.Find(key, sequence);
+        if (partition == top.Count) return false;
+        if (!BloomFilter.MayContain(Filter(slot, top, partition).Bytes, keyHash)) return false;
+        var index = Index(slot, top, partition);
+        var position = index.Find(key, sequence);
         if (position == index.Count) return false;
-        var data = LoadBlock(index.HandleAt(position), true);
+        var data = Load(slot, HandleAt(index, position));
         position = data.Find(key, sequence);
         if (position == data.Count || !data.KeyAt(position).SequenceEqual(key)) return false;
         kind = data.KindAt(position);
@@ -90,40 +108,160 @@ sealed class Table : SharedResource
         return true;
     }
 
-    public Block LoadBlock(in BlockHandle handle, bool fillCache)
+    /// <summary>The top index block, for a reader within the epoch.</summary>
+    public Block Root(int slot)
     {
-        if (cache.Find(Info.Id, handle.Offset) is Block cached) return cached;
-        var block = Block.Load(ReadBytes(handle), handle, seed, Path);
-        if (fillCache) cache.Add(Info.Id, handle.Offset, block, block.SizeBytes);
-        return block;
+        var known = Volatile.Read(ref root);
+        return known != 0 ? new Block((BlockMemory*)known) : LoadPartitionBlock(slot, ref root, Footer.Root, isFilter: false);
     }
 
-    public byte[] LoadFilter()
+    /// <summary>An index block, for a reader within the epoch.</summary>
+    public Block Index(int slot, Block top, int partition)
     {
-        var handle = Footer.Filter;
-        if (cache.Find(Info.Id, handle.Offset) is byte[] cached) return cached;
+        ref var place = ref Kept(top)[partition].Index;
+        var known = Volatile.Read(ref place);
+        return known != 0
+            ? new Block((BlockMemory*)known)
+            : LoadPartitionBlock(slot, ref place, PartitionAt(top, partition).Index, isFilter: false);
+    }
+
+    /// <summary>The filter of an index block, for a reader within the epoch.</summary>
+    public Block Filter(int slot, Block top, int partition)
+    {
+        ref var place = ref Kept(top)[partition].Filter;
+        var known = Volatile.Read(ref place);
+        return known != 0
+            ? new Block((BlockMemory*)known)
+            : LoadPartitionBlock(slot, ref place, PartitionAt(top, partition).Filter, isFilter: true);
+    }
+
+    /// <summary>A data block, for a reader within the epoch.</summary>
+    public Block Load(int slot, in BlockHandle handle)
+    {
+        var found = cache.Find(slot, Info.Id, handle.Offset);
+        return found.IsNone ? LoadSlowly(slot, handle, DataWorth, isFilter: false) : found;
+    }
+
+    /// <summary>Loads a block past the cache.</summary>
+    public Block Load(BlockBuffer buffer, in BlockHandle handle) => buffer.Load(ReadBytes(handle), handle, seed, Path);
+
+    /// <summary>The partitions of the table with their handles.</summary>
+    public PartitionHandle PartitionAt(Block top, int partition)
+    {
+        var encoded = top.ValueAt(partition);
+        return encoded.Length == PartitionHandle.EncodedBytes
+            ? PartitionHandle.Read(encoded)
+            : throw new CorruptDataException(Path, Footer.Root.Offset, $"entry {partition} of the top index is not a handle");
+    }
+
+    public BlockHandle HandleAt(Block index, int position)
+    {
+        var encoded = index.ValueAt(position);
+        return encoded.Length == BlockHandle.EncodedBytes
+            ? BlockHandle.Read(encoded)
+            : throw new CorruptDataException(Path, index.Memory->Offset, $"entry {position} of the index is not a handle");
+    }
+
+    /// <summary>Reads a filter past the cache. The bytes are valid until the next read on this thread.</summary>
+    public ReadOnlySpan<byte> ReadFilter(in BlockHandle handle)
+    {
         if (!BloomFilter.IsLengthValid(handle.SizeBytes))
             throw new CorruptDataException(Path, handle.Offset, $"a filter cannot have {handle.SizeBytes} bytes");
         var bytes = ReadBytes(handle);
         Block.CheckTrailer(bytes, handle, seed, Path);
-        cache.Add(Info.Id, handle.Offset, bytes, bytes.Length);
         return bytes;
     }
 
     protected override void Free()
     {
+        Release(root);
+        foreach (var partition in kept ?? [])
+        {
+            Release(partition.Index);
+            Release(partition.Filter);
+        }
+
+        cache.Release();
         file.Dispose();
         if (Volatile.Read(ref obsolete)) files.TryDelete(Path);
+
+        void Release(nint block)
+        {
+            if (block != 0) cache.FreeKept(new Block((BlockMemory*)block));
+        }
     }
 
-    byte[] ReadBytes(in BlockHandle handle)
+    KeptPartition[] Kept(Block top)
+    {
+        if (Volatile.Read(ref kept) is { } known) return known;
+        var created = new KeptPartition[top.Count];
+        return Interlocked.CompareExchange(ref kept, created, null) ?? created;
+    }
+
+    // Kept by the table while the budget allows: then found without a look into the cache.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    Block LoadPartitionBlock(int slot, ref nint place, in BlockHandle handle, bool isFilter)
+    {
+        var found = cache.Find(slot, Info.Id, handle.Offset);
+        if (!found.IsNone) return found;
+        var block = LoadAlone(handle, PartitionWorth, isFilter);
+        if (!cache.TryKeep(block)) return Share(slot, block);
+        var other = Interlocked.CompareExchange(ref place, (nint)block.Memory, 0);
+        if (other == 0) return block;
+        cache.FreeKept(block);
+        return new Block((BlockMemory*)other);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    Block LoadSlowly(int slot, in BlockHandle handle, byte worth, bool isFilter) => Share(slot, LoadAlone(handle, worth, isFilter));
+
+    Block Share(int slot, Block block)
+    {
+        // The reader's own reference can go at once when the cache has taken one: what it evicts stays until the reader leaves.
+        if (cache.TryAdd(block)) cache.ReleaseBlock(block);
+        else cache.LeaveToReader(slot, block);
+        return block;
+    }
+
+    Block LoadAlone(in BlockHandle handle, byte worth, bool isFilter)
+    {
+        if (isFilter)
+        {
+            var filter = ReadFilter(handle);
+            var raw = cache.Allocate(BlockMemory.Needed(filter.Length, 0), Info.Id, handle.Offset, worth);
+            raw.FillRaw(filter);
+            return raw;
+        }
+
+        var bytes = ReadBytes(handle);
+        var needed = Block.Check(bytes, handle, seed, Path);
+        var block = cache.Allocate(needed, Info.Id, handle.Offset, worth);
+        block.Fill(bytes);
+        return block;
+    }
+
+    // Into a buffer of the thread: valid until its next read.
+    ReadOnlySpan<byte> ReadBytes(in BlockHandle handle)
     {
         // Handles are covered by checksums; a wrong one would still not make us allocate more than the file is long.
         if (handle.Offset < 0 || handle.SizeBytes <= Block.TrailerBytes || handle.Offset + handle.SizeBytes > Info.FileLength)
             throw new CorruptDataException(Path, Math.Max(0, handle.Offset), "a block lies outside the table");
-        var bytes = GC.AllocateUninitializedArray<byte>(handle.SizeBytes);
+        var buffer = readBuffer;
+        if (buffer is null || buffer.Length < handle.SizeBytes)
+        {
+            buffer = GC.AllocateUninitializedArray<byte>(Math.Max(64 << 10, handle.SizeBytes));
+            if (buffer.Length <= KeptReadBytes) readBuffer = buffer;
+        }
+
+        var bytes = buffer.AsSpan(0, handle.SizeBytes);
         if (file.Read(bytes, handle.Offset) != bytes.Length)
             throw new CorruptDataException(Path, handle.Offset, "the table is cut off");
         return bytes;
+    }
+
+    struct KeptPartition
+    {
+        public nint Index;
+        public nint Filter;
     }
 }

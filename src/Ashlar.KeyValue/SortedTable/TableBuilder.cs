@@ -52,7 +52,8 @@ sealed class TableBuilder : IDisposable
             FinishData();
         data.Add(kind, key, sequence, value);
         if (count == 0) smallest = key.ToArray();
-        if (!sameKey) hashes.Add(KeyHash.Compute(key));
+        // A key whose versions lie on both sides of a cut is in the filters of both.
+        if (!sameKey || hashes.Count == 0) hashes.Add(KeyHash.Compute(key));
         if (lastKey.Length < key.Length) lastKey = new byte[Math.Max(64, key.Length * 2)];
         key.CopyTo(lastKey);
         lastKeyLength = key.Length;
@@ -73,14 +74,9 @@ sealed class TableBuilder : IDisposable
         FinishData();
         FinishIndex();
         var rootHandle = WriteBlock(root);
-        var filter = BloomFilter.Build(hashes);
-        var filterOffset = written + buffered;
-        var filterCrc = BloomFilter.Finish(filter, seed, filterOffset);
-        Write(filter);
         var length = written + buffered + TableFooter.SizeBytes;
         Span<byte> footer = stackalloc byte[TableFooter.SizeBytes];
-        var filterHandle = new BlockHandle(filterOffset, filter.Length, filterCrc);
-        var content = new TableFooter(files.StoreId, id, rootHandle, filterHandle, count, minSequence, maxSequence, length);
+        var content = new TableFooter(files.StoreId, id, rootHandle, count, minSequence, maxSequence, length);
         var crc = content.Write(footer);
         Write(footer);
         FlushBuffer();
@@ -100,20 +96,28 @@ sealed class TableBuilder : IDisposable
 
     void FinishData()
     {
-        AddToIndex(index, WriteBlock(data));
+        Span<byte> handle = stackalloc byte[BlockHandle.EncodedBytes];
+        WriteBlock(data).Write(handle);
+        index.Add(EntryKind.Put, LastKey, lastSequence, handle);
         if (index.SizeBytes >= blockBytes) FinishIndex();
     }
 
     void FinishIndex()
     {
-        if (index.Count > 0) AddToIndex(root, WriteBlock(index));
+        if (index.Count == 0) return;
+        Span<byte> handle = stackalloc byte[PartitionHandle.EncodedBytes];
+        new PartitionHandle(WriteBlock(index), WriteFilter()).Write(handle);
+        root.Add(EntryKind.Put, LastKey, lastSequence, handle);
     }
 
-    void AddToIndex(BlockBuilder target, in BlockHandle handle)
+    BlockHandle WriteFilter()
     {
-        Span<byte> encoded = stackalloc byte[BlockHandle.EncodedBytes];
-        handle.Write(encoded);
-        target.Add(EntryKind.Put, LastKey, lastSequence, encoded);
+        var filter = BloomFilter.Build(hashes);
+        hashes.Clear();
+        var offset = written + buffered;
+        var crc = BloomFilter.Finish(filter, seed, offset);
+        Write(filter);
+        return new BlockHandle(offset, filter.Length, crc);
     }
 
     BlockHandle WriteBlock(BlockBuilder block)

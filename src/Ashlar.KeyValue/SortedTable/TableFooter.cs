@@ -4,14 +4,14 @@ using Ashlar.Storage;
 namespace Ashlar.KeyValue;
 
 // Last 128 bytes of a table, format version 1. Little-endian.
-//   0       8         12    16        32        40     56       72           80            88            96           104    128
-//   +-------+---------+-----+---------+---------+------+--------+------------+-------------+-------------+------------+------+
-//   | Magic | Version | Crc | StoreId | TableId | Root | Filter | EntryCount | MinSequence | MaxSequence | FileLength | Zero |
-//   +-------+---------+-----+---------+---------+------+--------+------------+-------------+-------------+------------+------+
-// Crc covers bytes 0..12 and 16..128. Root is the handle of the top index block, Filter that of the filter.
+//   0       8         12    16        32        40     56           64            72            80           88     128
+//   +-------+---------+-----+---------+---------+------+------------+-------------+-------------+------------+------+
+//   | Magic | Version | Crc | StoreId | TableId | Root | EntryCount | MinSequence | MaxSequence | FileLength | Zero |
+//   +-------+---------+-----+---------+---------+------+------------+-------------+-------------+------------+------+
+// Crc covers bytes 0..12 and 16..128. Root is the handle of the top index block.
 readonly record struct TableFooter(
-    Guid StoreId, ulong TableId, BlockHandle Root, BlockHandle Filter,
-    long EntryCount, ulong MinSequence, ulong MaxSequence, long FileLength)
+    Guid StoreId, ulong TableId, BlockHandle Root, long EntryCount, ulong MinSequence, ulong MaxSequence,
+    long FileLength)
 {
     public const int SizeBytes = 128;
     public const uint Version = 1;
@@ -35,11 +35,10 @@ readonly record struct TableFooter(
         StoreId.TryWriteBytes(target[16..], bigEndian: true, out _);
         BinaryPrimitives.WriteUInt64LittleEndian(target[32..], TableId);
         Root.Write(target[40..]);
-        Filter.Write(target[56..]);
-        BinaryPrimitives.WriteInt64LittleEndian(target[72..], EntryCount);
-        BinaryPrimitives.WriteUInt64LittleEndian(target[80..], MinSequence);
-        BinaryPrimitives.WriteUInt64LittleEndian(target[88..], MaxSequence);
-        BinaryPrimitives.WriteInt64LittleEndian(target[96..], FileLength);
+        BinaryPrimitives.WriteInt64LittleEndian(target[56..], EntryCount);
+        BinaryPrimitives.WriteUInt64LittleEndian(target[64..], MinSequence);
+        BinaryPrimitives.WriteUInt64LittleEndian(target[72..], MaxSequence);
+        BinaryPrimitives.WriteInt64LittleEndian(target[80..], FileLength);
         var crc = Checksum(target);
         BinaryPrimitives.WriteUInt32LittleEndian(target[12..], crc);
         return crc;
@@ -69,11 +68,10 @@ readonly record struct TableFooter(
             ReadStoreId(source),
             BinaryPrimitives.ReadUInt64LittleEndian(source[32..]),
             BlockHandle.Read(source[40..]),
-            BlockHandle.Read(source[56..]),
-            BinaryPrimitives.ReadInt64LittleEndian(source[72..]),
-            BinaryPrimitives.ReadUInt64LittleEndian(source[80..]),
-            BinaryPrimitives.ReadUInt64LittleEndian(source[88..]),
-            BinaryPrimitives.ReadInt64LittleEndian(source[96..]));
+            BinaryPrimitives.ReadInt64LittleEndian(source[56..]),
+            BinaryPrimitives.ReadUInt64LittleEndian(source[64..]),
+            BinaryPrimitives.ReadUInt64LittleEndian(source[72..]),
+            BinaryPrimitives.ReadInt64LittleEndian(source[80..]));
     }
 
     static uint Checksum(ReadOnlySpan<byte> bytes) => Crc32C.Append(Crc32C.Compute(bytes[..12]), bytes[16..SizeBytes]);

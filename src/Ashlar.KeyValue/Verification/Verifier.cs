@@ -6,12 +6,14 @@ namespace Ashlar.KeyValue;
 sealed class Verifier(StoreFiles files, Manifest manifest)
 {
     readonly List<CorruptDataException> problems = [];
+    readonly BlockCache cache = new(0);
     long entries;
 
     public VerificationReport Run(StoreVersion version)
     {
         foreach (var table in version.Tables.All()) Check(() => CheckTable(table));
         for (var level = 1; level < version.Tables.Levels.Length; level++) CheckOrder(version.Tables.Levels[level]);
+        cache.Release();
         var logs = CheckLogs();
         return new VerificationReport
         {
@@ -36,13 +38,13 @@ sealed class Verifier(StoreFiles files, Manifest manifest)
 
     void CheckTable(Table table)
     {
-        // Own cache of nothing: blocks come from the disk, not from memory that was checked long ago.
+        // Past the cache: blocks come from the disk, not from memory that was checked long ago.
         var info = table.Info;
-        var fresh = Table.Open(files, info, new BlockCache(0));
+        var fresh = Table.Open(files, info, cache);
         try
         {
-            var filter = fresh.LoadFilter();
-            var iterator = fresh.CreateIterator(fillCache: false);
+            var filters = new FilterWalk(fresh);
+            var iterator = fresh.CreateSequentialIterator();
             byte[]? lastKey = null;
             var lastSequence = 0UL;
             var count = 0L;
@@ -54,7 +56,7 @@ sealed class Verifier(StoreFiles files, Manifest manifest)
                     throw Wrong("the smallest key is not the one that the manifest says");
                 if (iterator.Sequence < info.MinSequence || iterator.Sequence > info.MaxSequence)
                     throw Wrong($"sequence {iterator.Sequence} lies outside what the manifest says");
-                if (!BloomFilter.MayContain(filter, KeyHash.Compute(iterator.Key)))
+                if (!filters.MayContain(iterator.Key, iterator.Sequence))
                     throw Wrong($"the filter misses the key of entry {count}");
                 if (iterator.Kind is not (EntryKind.Put or EntryKind.Delete or EntryKind.ExpiringPut))
                     throw Wrong($"entry {count} is of unknown kind {iterator.Kind}");

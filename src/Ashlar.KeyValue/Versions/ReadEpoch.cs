@@ -18,6 +18,7 @@ sealed class ReadEpoch(bool plantedEarlyFree = false)
     const int SlotWords = 16;
     const int SlotCount = 256;
     const int HitWord = 1;
+    const int LeftoverWord = 2;
 
     static int threads;
 
@@ -45,6 +46,9 @@ sealed class ReadEpoch(bool plantedEarlyFree = false)
         }
     }
 
+    /// <summary>Frees what a reader has left in <see cref="Leftovers"/>.</summary>
+    public Action<long>? FreeLeftovers { get; set; }
+
     /// <summary>Begins a read. Slots are claimed per read, so a read may begin within another, on any thread.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int Enter()
@@ -63,6 +67,7 @@ sealed class ReadEpoch(bool plantedEarlyFree = false)
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Exit(int slot)
     {
+        if (slots[(slot * SlotWords) + LeftoverWord] != 0) DropLeftovers(slot);
         Volatile.Write(ref slots[slot * SlotWords], 0);
         if (waiting != 0) FreeRetired();
     }
@@ -70,6 +75,9 @@ sealed class ReadEpoch(bool plantedEarlyFree = false)
     /// <summary>Counts a block found in the cache, for the holder of a slot: no line is shared.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void CountHit(int slot) => slots[(slot * SlotWords) + HitWord]++;
+
+    /// <summary>Where the holder of a slot keeps, as a list, what must go when it leaves; 0 is nothing.</summary>
+    public ref long Leftovers(int slot) => ref slots[(slot * SlotWords) + LeftoverWord];
 
     /// <summary>
     /// Stamps what was just unlinked: it may be freed once <see cref="OldestReader"/> is larger.
@@ -115,6 +123,13 @@ sealed class ReadEpoch(bool plantedEarlyFree = false)
         // Either a reader's exit is seen below, or the reader sees that somebody waits: its exit has no fence of its own.
         Interlocked.MemoryBarrierProcessWide();
         FreeRetired();
+    }
+
+    void DropLeftovers(int slot)
+    {
+        var leftovers = Leftovers(slot);
+        Leftovers(slot) = 0;
+        FreeLeftovers!(leftovers);
     }
 
     void FreeRetired()

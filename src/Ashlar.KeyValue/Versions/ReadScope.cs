@@ -18,5 +18,8 @@ readonly ref struct ReadScope
 
     public StoreVersion Version { get; }
 
+    /// <summary>The reader's place in the epoch, for those who look for blocks.</summary>
+    public int Slot => slot;
+
     public void Dispose() => epoch.Exit(slot);
 }

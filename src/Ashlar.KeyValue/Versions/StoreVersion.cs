@@ -23,10 +23,11 @@ sealed class StoreVersion : SharedResource
     public TableSet Tables { get; }
 
     /// <summary>
-    /// Finds what a key holds at a sequence: true if it is present. The value stays readable while this is referenced.
+    /// Finds what a key holds at a sequence, for a reader within the epoch: true if it is present. The value stays readable
+    /// until the reader leaves.
     /// </summary>
-    public bool TryGet(ReadOnlySpan<byte> key, ulong sequence, TimeProvider clock, out ReadOnlySpan<byte> value) =>
-        TryFind(key, sequence, out var kind, out value) && Expiry.IsPresent(kind, clock, ref value);
+    public bool TryGet(int slot, ReadOnlySpan<byte> key, ulong sequence, TimeProvider clock, out ReadOnlySpan<byte> value) =>
+        TryFind(slot, key, sequence, out var kind, out value) && Expiry.IsPresent(kind, clock, ref value);
 
     /// <summary>One iterator over everything, all versions of all entries.</summary>
     public EntryIterator CreateIterator()
@@ -46,7 +47,7 @@ sealed class StoreVersion : SharedResource
         return sources.Length == 1 ? sources[0] : new MergeIterator(sources);
     }
 
-    bool TryFind(ReadOnlySpan<byte> key, ulong sequence, out EntryKind kind, out ReadOnlySpan<byte> stored)
+    bool TryFind(int slot, ReadOnlySpan<byte> key, ulong sequence, out EntryKind kind, out ReadOnlySpan<byte> stored)
     {
         if (Active.TryFind(key, sequence, out kind, out stored)) return true;
         foreach (var table in Immutable)
@@ -54,7 +55,7 @@ sealed class StoreVersion : SharedResource
             if (table.TryFind(key, sequence, out kind, out stored)) return true;
         }
 
-        return Tables.TryFind(key, sequence, out kind, out stored);
+        return Tables.TryFind(slot, key, sequence, out kind, out stored);
     }
 
     protected override void Free()

@@ -35,19 +35,20 @@ sealed class TableSet : SharedResource
 
     public long LevelBytes(int level) => Levels[level].Sum(table => table.Info.FileLength);
 
-    public bool TryFind(ReadOnlySpan<byte> key, ulong sequence, out EntryKind kind, out ReadOnlySpan<byte> value)
+    /// <summary>Finds the newest entry of a key at or below a sequence, for a reader within the epoch.</summary>
+    public bool TryFind(int slot, ReadOnlySpan<byte> key, ulong sequence, out EntryKind kind, out ReadOnlySpan<byte> value)
     {
         var hash = KeyHash.Compute(key);
         foreach (var table in LevelZero)
         {
-            if (table.Info.Covers(key) && table.TryFind(key, hash, sequence, out kind, out value)) return true;
+            if (table.Info.Covers(key) && table.TryFind(slot, key, hash, sequence, out kind, out value)) return true;
         }
 
         for (var level = 1; level < Levels.Length; level++)
         {
             var tables = Levels[level];
             var at = LevelIterator.FindTable(tables, key);
-            if (at < tables.Length && tables[at].Info.Covers(key) && tables[at].TryFind(key, hash, sequence, out kind, out value))
+            if (at < tables.Length && tables[at].Info.Covers(key) && tables[at].TryFind(slot, key, hash, sequence, out kind, out value))
                 return true;
         }
 

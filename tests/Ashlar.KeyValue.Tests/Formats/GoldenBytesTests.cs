@@ -67,7 +67,7 @@ public sealed class GoldenBytesTests
         var seed = TableFooter.Seed(StoreId, 3);
         var bytes = builder.Finish(seed, 4096, out var handle).ToArray();
         Assert.Equal(Golden.TableBlock, Hex(bytes));
-        var block = Block.Load(bytes, handle, seed, "/table");
+        var block = new BlockBuffer().Load(bytes, handle, seed, "/table");
         Assert.Equal(2, block.Count);
         Assert.Equal("xyz"u8.ToArray(), block.ValueAt(0).ToArray());
         Assert.Equal((EntryKind.Delete, 8UL), (block.KindAt(1), block.SequenceAt(1)));
@@ -77,11 +77,21 @@ public sealed class GoldenBytesTests
     public void Table_footer()
     {
         var bytes = new byte[TableFooter.SizeBytes];
-        var footer = new TableFooter(StoreId, 3, new BlockHandle(0x100, 0x50, 0xA1A2A3A4), new BlockHandle(0x150, 72, 0xB1B2B3B4), 2, 8, 9, 0x218);
+        var footer = new TableFooter(StoreId, 3, new BlockHandle(0x100, 0x50, 0xA1A2A3A4), 2, 8, 9, 0x1D0);
         var crc = footer.Write(bytes);
         Assert.Equal(Golden.TableFooter, Hex(bytes));
         Assert.Equal(footer, TableFooter.Read(bytes, "/table", 0, out var readCrc));
         Assert.Equal(crc, readCrc);
+    }
+
+    [Fact]
+    public void Table_partition_handle()
+    {
+        var bytes = new byte[PartitionHandle.EncodedBytes];
+        var handle = new PartitionHandle(new BlockHandle(0x100, 0x50, 0xA1A2A3A4), new BlockHandle(0x150, 72, 0xB1B2B3B4));
+        handle.Write(bytes);
+        Assert.Equal("000100000000000050000000a4a3a2a1500100000000000048000000b4b3b2b1", Hex(bytes));
+        Assert.Equal(handle, PartitionHandle.Read(bytes));
     }
 
     [Fact]
