@@ -59,20 +59,35 @@ public sealed partial class KeyValueStore
             {
                 LastSequence = VisibleSequence,
                 DurableSequence = DurableSequence,
+                Puts = committer.Counters.Puts,
+                Deletes = committer.Counters.Deletes,
+                Batches = committer.Counters.Batches,
+                BytesPut = committer.Counters.Bytes,
+                Gets = gets.Value,
                 CommitGroups = committer.Groups,
                 Syncs = committer.Syncs,
+                SyncTimeMean = committer.Counters.Syncs.Mean,
+                SyncTimeMedian = committer.Counters.Syncs.Quantile(0.5),
+                SyncTime99 = committer.Counters.Syncs.Quantile(0.99),
                 LogBytesWritten = committer.LogBytesWritten,
-                TableBytesWritten = compactor.BytesWritten,
+                FlushBytesWritten = compactor.FlushBytesWritten,
+                CompactionBytesRead = compactor.MergeBytesRead,
+                CompactionBytesWritten = compactor.MergeBytesWritten,
                 Flushes = compactor.Flushes,
                 Compactions = compactor.Compactions,
-                WriteStalls = background.Stalls,
+                TableMoves = compactor.Moves,
+                WriteStalls = pressure.Stalls.Count,
+                StallTime = pressure.Stalls.Time,
+                WriteSlowDowns = pressure.SlowDowns.Count,
+                SlowDownTime = pressure.SlowDowns.Time,
+                DelayPerMebibyte = pressure.DelayPerMebibyte,
+                DebtBytes = pressure.Debt.Bytes,
+                TimeToStall = pressure.TimeToStall(),
                 LastBackgroundFailure = background.Failure?.Message,
                 MemTableBytes = memTables,
                 ImmutableMemTables = version.Immutable.Length,
                 LogSegments = logs,
-                TablesPerLevel = [.. version.Tables.Levels.Select(level => level.Length)],
-                TableBytes = version.Tables.All().Sum(table => table.Info.FileLength),
-                TableEntries = version.Tables.All().Sum(table => table.Info.EntryCount),
+                Levels = [.. version.Tables.Levels.Select(DescribeLevel)],
                 CacheBytes = cache.UsedBytes,
                 OpenFiles = files.Readers.Count,
                 CacheHits = cache.Hits,
@@ -85,4 +100,11 @@ public sealed partial class KeyValueStore
             version.Release();
         }
     }
+
+    static LevelStatistics DescribeLevel(Table[] tables, int level) => new(
+        level,
+        tables.Length,
+        tables.Sum(table => table.Info.FileLength),
+        tables.Sum(table => table.Info.EntryCount),
+        tables.Sum(table => table.Info.TombstoneCount));
 }

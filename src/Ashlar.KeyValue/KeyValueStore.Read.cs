@@ -9,6 +9,7 @@ public sealed partial class KeyValueStore
     /// <exception cref="CorruptDataException">What holds the value is damaged.</exception>
     public byte[]? Get(ReadOnlySpan<byte> key)
     {
+        gets.Increment();
         using var read = state.Read();
         return read.Version.TryGet(read.Slot, key, state.VisibleSequence, state.Clock, out var value) ? value.ToArray() : null;
     }
@@ -17,6 +18,7 @@ public sealed partial class KeyValueStore
     /// <exception cref="CorruptDataException">What holds the value is damaged.</exception>
     public bool TryGet(ReadOnlySpan<byte> key, IBufferWriter<byte> value)
     {
+        gets.Increment();
         using var read = state.Read();
         if (!read.Version.TryGet(read.Slot, key, state.VisibleSequence, state.Clock, out var found)) return false;
         value.Write(found);
@@ -30,6 +32,7 @@ public sealed partial class KeyValueStore
     /// <exception cref="CorruptDataException">What holds the value is damaged.</exception>
     public bool TryGet(ReadOnlySpan<byte> key, Span<byte> destination, out int valueLengthBytes)
     {
+        gets.Increment();
         using var read = state.Read();
         valueLengthBytes = 0;
         if (!read.Version.TryGet(read.Slot, key, state.VisibleSequence, state.Clock, out var found)) return false;

@@ -21,7 +21,9 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
     readonly StoreState state;
     readonly PoisonLatch poison;
     readonly Compactor compactor;
+    readonly Backpressure pressure;
     readonly BackgroundWorker background;
+    readonly StripedCounter gets = new();
     readonly DurabilityTracker durability;
     readonly Committer committer;
     readonly CommitQueue commits;
@@ -43,8 +45,9 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
         state = new StoreState(
             new StoreVersion(recovered.MemTable, [], tables), recovered.LastSequence, options.TimeProvider, cache.Epoch);
         tables.Release();
-        compactor = new Compactor(files, state, manifest, cache, recovered.Numbers, options, poison);
-        background = new BackgroundWorker(state, compactor, poison, options, files.Directory);
+        pressure = new Backpressure(options);
+        compactor = new Compactor(files, state, manifest, cache, recovered.Numbers, options, poison, pressure);
+        background = new BackgroundWorker(compactor, pressure, poison, options, files.Directory);
         durability = new DurabilityTracker(
             recovered.LastSequence, options.RelaxedLossTime, options.TimeProvider, SyncInBackground);
         var log = new LogWriter(
@@ -52,6 +55,7 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
         committer = new Committer(
             state, recovered.MemTable, recovered.LastSequence, log, background, poison, options, durability);
         commits = new CommitQueue(committer);
+        KeyValueMetrics.Add(this, files.Directory);
     }
 
     /// <summary>Opens, or creates, the store in a directory, and recovers what an earlier process left.</summary>
@@ -121,6 +125,7 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
     public void Dispose()
     {
         if (Interlocked.Exchange(ref isClosing, 1) != 0) return;
+        KeyValueMetrics.Remove(this);
         try
         {
             durability.Dispose();

@@ -41,6 +41,8 @@ sealed class Committer : IDisposable
         this.durability = durability;
     }
 
+    public CommitCounters Counters { get; } = new();
+
     /// <summary>Groups written to the log since the store was opened.</summary>
     public long Groups => Volatile.Read(ref groups);
 
@@ -110,7 +112,7 @@ sealed class Committer : IDisposable
         if (count > 0)
         {
             var isFull = active.UsedBytes >= options.MemTableBytes;
-            background.WaitForRoom(isFull);
+            background.WaitForRoom(bodyLength, active, isFull);
             if (isFull) Rotate();
             poison.ThrowIfSet(); // The background may have met doubt meanwhile.
             log.Reserve(bodyLength);
@@ -131,7 +133,9 @@ sealed class Committer : IDisposable
 
         if (needsSync && options.PlantedBug != PlantedBug.AcknowledgeBeforeSync)
         {
+            var begun = options.TimeProvider.GetTimestamp();
             InDoubt(log.Sync);
+            Counters.Syncs.Add(options.TimeProvider.GetElapsedTime(begun));
             durability.Advance(lastSequence);
         }
         else if (count > 0)
@@ -164,11 +168,13 @@ sealed class Committer : IDisposable
         foreach (var write in group)
         {
             if (write.Batch is null) continue;
+            Counters.CountBatch();
             var rest = write.Batch.Entries;
             while (!rest.IsEmpty)
             {
                 var entry = LogEntry.Read(rest);
                 active.Add(entry.KeyIn(rest), ++lastSequence, entry.Kind, entry.ValueIn(rest));
+                Counters.CountEntry(entry.Kind, entry.KeyLength, entry.ValueLength);
                 rest = rest[entry.SizeBytes..];
             }
         }
@@ -179,7 +185,7 @@ sealed class Committer : IDisposable
     /// </summary>
     void Rotate()
     {
-        background.WaitForRoom(needsMemTable: true);
+        background.WaitForRoom(0, active, needsMemTable: true);
         InDoubt(SealLog);
         active.LastLogId = log.LastSegmentId;
         active.LastCommitTime = log.LastCommitTime;

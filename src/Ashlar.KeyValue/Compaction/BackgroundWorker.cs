@@ -4,8 +4,7 @@ using Ashlar.Storage;
 namespace Ashlar.KeyValue;
 
 /// <summary>
-/// Writes memtables to tables and merges tables, and holds writers back when it falls behind: first each group waits a
-/// millisecond, then until there is room.
+/// Writes memtables to tables and merges tables, and holds writers back when it falls behind (see <see cref="Backpressure"/>).
 /// </summary>
 /// <remarks>
 /// Memtables have a thread of their own, so that none ever waits for a long merge; with one thread a merge pauses for them. Tests
@@ -13,31 +12,29 @@ namespace Ashlar.KeyValue;
 /// </remarks>
 sealed class BackgroundWorker : IDisposable
 {
-    const int MostImmutableMemTables = 2;
-    static readonly TimeSpan SlowDown = TimeSpan.FromMilliseconds(1);
-
     readonly object gate = new();
     readonly Lock inlineGate = new();
-    readonly StoreState state;
     readonly Compactor compactor;
     readonly PoisonLatch poison;
     readonly KeyValueOptions options;
+    readonly Backpressure pressure;
     readonly BackgroundLane flushes;
     readonly BackgroundLane merges;
     readonly Thread[] threads = [];
     bool isStopping;
     long requestedCompactions;
     long doneCompactions;
-    long stalls;
 
-    public BackgroundWorker(StoreState state, Compactor compactor, PoisonLatch poison, KeyValueOptions options, string name)
+    public BackgroundWorker(
+        Compactor compactor, Backpressure pressure, PoisonLatch poison, KeyValueOptions options, string name)
     {
-        this.state = state;
+        this.pressure = pressure;
         this.compactor = compactor;
         this.poison = poison;
         this.options = options;
         flushes = new BackgroundLane(compactor.FlushOldest);
         merges = new BackgroundLane(MergeOnce);
+        compactor.MeasureDebt();
         if (options.BackgroundInline || options.ReadOnly) return;
         threads = options.BackgroundThreads == 1
             ? [new Thread(() => Run(flushes, merges)) { Name = $"background {name}" }]
@@ -48,9 +45,6 @@ sealed class BackgroundWorker : IDisposable
             thread.Start();
         }
     }
-
-    /// <summary>How often writers had to wait for the background.</summary>
-    public long Stalls => Volatile.Read(ref stalls);
 
     /// <summary>What stopped the last attempt; null if it succeeded.</summary>
     public Exception? Failure
@@ -66,6 +60,7 @@ sealed class BackgroundWorker : IDisposable
     /// <summary>There may be work: a memtable waits.</summary>
     public void Signal()
     {
+        compactor.MeasureDebt();
         lock (gate)
         {
             flushes.Retry();
@@ -82,37 +77,23 @@ sealed class BackgroundWorker : IDisposable
         lock (gate) Monitor.PulseAll(gate);
     }
 
-    /// <summary>Holds a writer back while too much waits to be written or merged.</summary>
+    /// <summary>
+    /// Holds a writer back in proportion to what waits to be written or merged, and while there is no room at all.
+    /// </summary>
+    /// <param name="bytes">What it is about to write.</param>
+    /// <param name="active">The memtable that is being written.</param>
+    /// <param name="needsMemTable">Whether it needs a new one.</param>
     /// <exception cref="StorageException">The background cannot make room: the disk is full.</exception>
-    public void WaitForRoom(bool needsMemTable)
+    public void WaitForRoom(long bytes, MemTable active, bool needsMemTable)
     {
-        var (memTables, levelZero) = Debt();
-        if (memTables < MostImmutableMemTables && levelZero < 2 * options.LevelZeroTables) return;
-        Volatile.Write(ref stalls, stalls + 1);
         if (options.BackgroundInline)
         {
             if (WhatBlocks(needsMemTable) is not null) RetryInline();
             return;
         }
 
-        lock (gate)
-        {
-            if (WhatBlocks(needsMemTable) is not { } lane)
-            {
-                if (levelZero >= 2 * options.LevelZeroTables) Monitor.Wait(gate, SlowDown);
-                return;
-            }
-
-            // One more attempt, then its failure is the writer's.
-            var seen = lane.Attempts;
-            lane.Retry();
-            Monitor.PulseAll(gate);
-            while (WhatBlocks(needsMemTable) is { } blocking)
-            {
-                if (blocking != lane) (lane, seen) = (blocking, blocking.Attempts);
-                WaitForAttempt(lane, seen);
-            }
-        }
+        if (pressure.Owe(bytes, active.UsedBytes) is var wait && wait > TimeSpan.Zero) SlowDown(wait, active);
+        if (WhatBlocks(needsMemTable) is not null) Stop(needsMemTable);
     }
 
     /// <summary>Waits until no memtable waits to be written.</summary>
@@ -120,14 +101,14 @@ sealed class BackgroundWorker : IDisposable
     {
         if (options.BackgroundInline)
         {
-            if (Debt().MemTables > 0) RetryInline();
+            if (pressure.Debt.MemTables > 0) RetryInline();
             return;
         }
 
         lock (gate)
         {
             var seen = flushes.Attempts;
-            while (Debt().MemTables > 0) WaitForAttempt(flushes, seen);
+            while (pressure.Debt.MemTables > 0) WaitForAttempt(flushes, seen);
         }
     }
 
@@ -163,6 +144,48 @@ sealed class BackgroundWorker : IDisposable
         foreach (var thread in threads) thread.Join();
     }
 
+    void SlowDown(TimeSpan wait, MemTable active)
+    {
+        var begun = options.TimeProvider.GetTimestamp();
+        while (wait > TimeSpan.Zero)
+        {
+            lock (gate)
+            {
+                // What cannot go on will not catch up either; whoever comes to the stop is told why.
+                if (isStopping || poison.IsSet || flushes.Failure is not null || merges.Failure is not null) break;
+                Monitor.Wait(gate, (int)Math.Ceiling(wait.TotalMilliseconds));
+            }
+
+            wait = pressure.Owe(0, active.UsedBytes);
+        }
+
+        pressure.CountSlowDown(options.TimeProvider.GetElapsedTime(begun));
+    }
+
+    void Stop(bool needsMemTable)
+    {
+        var begun = options.TimeProvider.GetTimestamp();
+        lock (gate)
+        {
+            // One more attempt, then its failure is the writer's.
+            BackgroundLane? waitsFor = null;
+            var seen = 0L;
+            while (WhatBlocks(needsMemTable) is { } lane)
+            {
+                if (lane != waitsFor)
+                {
+                    (waitsFor, seen) = (lane, lane.Attempts);
+                    lane.Retry();
+                    Monitor.PulseAll(gate);
+                }
+
+                WaitForAttempt(lane, seen);
+            }
+        }
+
+        pressure.CountStall(options.TimeProvider.GetElapsedTime(begun));
+    }
+
     void WaitForAttempt(BackgroundLane lane, long seen)
     {
         poison.ThrowIfSet();
@@ -171,20 +194,12 @@ sealed class BackgroundWorker : IDisposable
         Monitor.Wait(gate);
     }
 
-    (int MemTables, int LevelZero) Debt()
-    {
-        var version = state.Acquire();
-        var debt = (version.Immutable.Length, version.Tables.LevelZero.Length);
-        version.Release();
-        return debt;
-    }
-
     /// <summary>The work that a writer has to wait for; null if it may go on.</summary>
     BackgroundLane? WhatBlocks(bool needsMemTable)
     {
-        var (memTables, levelZero) = Debt();
-        if (needsMemTable && memTables >= MostImmutableMemTables) return flushes;
-        return levelZero >= 3 * options.LevelZeroTables ? merges : null;
+        var debt = pressure.Debt;
+        if (needsMemTable && debt.MemTables >= WriteDebt.MostMemTables) return flushes;
+        return debt.LevelZero >= 1 ? merges : null;
     }
 
     void Run(params ReadOnlySpan<BackgroundLane> lanes)
@@ -264,6 +279,7 @@ sealed class BackgroundWorker : IDisposable
 
     void Attempted(BackgroundLane lane, Exception? cause)
     {
+        compactor.MeasureDebt();
         lock (gate)
         {
             lane.Attempts++;
@@ -294,6 +310,7 @@ sealed class BackgroundWorker : IDisposable
         if (HasThreadPerLane) return;
         while (compactor.FlushOldest())
         {
+            compactor.MeasureDebt();
             lock (gate) Monitor.PulseAll(gate);
         }
     }

@@ -15,15 +15,18 @@ namespace Ashlar.KeyValue;
 /// </remarks>
 sealed class Compactor(
     StoreFiles files, StoreState state, Manifest manifest, BlockCache cache, FileNumbers numbers, KeyValueOptions options,
-    PoisonLatch poison)
+    PoisonLatch poison, Backpressure pressure)
 {
     readonly CompactionPicker picker = new(options);
     readonly TableInstaller installer = new(files, state, manifest, cache, poison);
+    readonly Lock debtGate = new();
     long flushedTableBytes; // Smoothed; 0 before the first flush.
     long flushes;
     long compactions;
     long moves;
-    long bytesWritten;
+    long flushBytesWritten;
+    long mergeBytesRead;
+    long mergeBytesWritten;
 
     public long Flushes => Volatile.Read(ref flushes);
 
@@ -32,8 +35,14 @@ sealed class Compactor(
     /// <summary>Compactions that moved tables to another level without writing them.</summary>
     public long Moves => Volatile.Read(ref moves);
 
-    /// <summary>Bytes of tables written since the store was opened.</summary>
-    public long BytesWritten => Volatile.Read(ref bytesWritten);
+    /// <summary>Bytes of tables that memtables became.</summary>
+    public long FlushBytesWritten => Volatile.Read(ref flushBytesWritten);
+
+    /// <summary>Bytes of tables that were merged.</summary>
+    public long MergeBytesRead => Volatile.Read(ref mergeBytesRead);
+
+    /// <summary>Bytes of tables that merges wrote.</summary>
+    public long MergeBytesWritten => Volatile.Read(ref mergeBytesWritten);
 
     /// <summary>Writes the oldest waiting memtable to a level-0 table; false if none waits.</summary>
     // Crash order:
@@ -43,10 +52,12 @@ sealed class Compactor(
     public bool FlushOldest()
     {
         var version = state.Acquire();
+        var isDone = false;
         try
         {
             if (version.Immutable.Length == 0) return false;
             var source = version.Immutable[^1];
+            pressure.Flushing.Begin(source.UsedBytes);
             var edit = new ManifestEdit
             {
                 ObsoleteThroughLog = source.LastLogId,
@@ -59,11 +70,15 @@ sealed class Compactor(
             installer.Install(edit, [], tables, source);
             var bytes = tables.Sum(table => table.FileLength);
             Volatile.Write(ref flushedTableBytes, flushedTableBytes == 0 ? bytes : ((3 * flushedTableBytes) + bytes) / 4);
+            Volatile.Write(ref flushBytesWritten, flushBytesWritten + bytes);
+            if (bytes > 0) pressure.MemoryPerTableByte = (double)source.UsedBytes / bytes;
             Volatile.Write(ref flushes, flushes + 1);
+            isDone = true;
             return true;
         }
         finally
         {
+            pressure.Flushing.End(isDone);
             version.Release();
         }
     }
@@ -76,19 +91,35 @@ sealed class Compactor(
     public bool Compact(bool everything, Action pause)
     {
         var version = state.Acquire();
+        var isDone = false;
         try
         {
             var plan = everything
                 ? CompactionPicker.PickAll(version.Tables)
                 : picker.Pick(version.Tables, BatchBytes(version.Tables), state.OldestReadableSequence());
             if (plan is null) return false;
+            var sinks = plan.OutputLevel == 0 ? [] : plan.Inputs.Where(table => table.Info.Level == 0);
+            pressure.Merging.Begin(sinks.Sum(table => table.Info.FileLength));
             if (plan.IsMove) Move(plan);
             else Merge(version.Tables, plan, pause);
             Volatile.Write(ref compactions, compactions + 1);
+            isDone = true;
             return true;
         }
         finally
         {
+            pressure.Merging.End(isDone);
+            version.Release();
+        }
+    }
+
+    /// <summary>Looks anew how far behind the background is.</summary>
+    public void MeasureDebt()
+    {
+        lock (debtGate) // The last to measure has seen the newest version.
+        {
+            var version = state.Acquire();
+            pressure.Debt = WriteDebt.Measure(version, BatchBytes(version.Tables), options.LevelZeroTables);
             version.Release();
         }
     }
@@ -141,6 +172,8 @@ sealed class Compactor(
         }
 
         installer.Install(new ManifestEdit(), plan.Inputs, outputs, null);
+        Volatile.Write(ref mergeBytesRead, mergeBytesRead + plan.Bytes);
+        Volatile.Write(ref mergeBytesWritten, mergeBytesWritten + outputs.Sum(table => table.FileLength));
     }
 
     static EntryIterator IterateLevel(IEnumerable<Table> tables) =>
@@ -199,7 +232,6 @@ sealed class Compactor(
         var table = builder!.Finish(level, options.PlantedBug);
         builder.Dispose();
         builder = null;
-        Interlocked.Add(ref bytesWritten, table.FileLength);
         return table;
     }
 

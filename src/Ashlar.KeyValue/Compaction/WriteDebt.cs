@@ -1,0 +1,66 @@
+namespace Ashlar.KeyValue;
+
+/// <summary>
+/// How far the background is behind, in shares of what stops writers: 0 and below is nothing to speak of, 1 is the stop.
+/// </summary>
+/// <param name="MemTables">Full memtables that wait, without the one that is being written.</param>
+/// <param name="LevelZero">Tables that reads of any key have to ask.</param>
+/// <param name="Merges">Bytes that levels hold above their targets.</param>
+/// <param name="Bytes">Bytes that wait: to be written to tables, and to be merged.</param>
+sealed record WriteDebt(int MemTables, double LevelZero, double Merges, long Bytes)
+{
+    /// <summary>Full memtables beside the one that is being written.</summary>
+    public const int MostMemTables = 2;
+
+    /// <summary>So much of a memtable beside one that waits does not slow writers yet.</summary>
+    const double FreeMemTables = 0.5;
+
+    /// <summary>Level 0 slows writers from twice the number of tables that start a merge on, and stops them at five times.</summary>
+    public const int SlowLevelZero = 2, MostLevelZero = 5;
+
+    public static WriteDebt None { get; } = new(0, 0, 0, 0);
+
+    public static WriteDebt Measure(StoreVersion version, long batchBytes, int levelZeroTables)
+    {
+        var tables = version.Tables;
+        Span<long> sizes = stackalloc long[tables.Levels.Length];
+        for (var level = 0; level < sizes.Length; level++) sizes[level] = tables.LevelBytes(level);
+        var targets = LevelTargets.Compute(sizes, batchBytes);
+        long total = 0, excess = 0;
+        for (var level = 1; level < sizes.Length; level++)
+        {
+            total += sizes[level];
+            excess += Math.Max(0, sizes[level] - targets[level]);
+        }
+
+        // Starts late: when a level is added, the ones above it shrink by moves, which costs little.
+        var merges = (excess - (0.5 * total) - (8.0 * batchBytes)) / (total + (32.0 * batchBytes));
+        var waiting = 0L;
+        foreach (var table in version.Immutable) waiting += table.UsedBytes;
+        var count = tables.LevelZero.Length;
+        return new WriteDebt(
+            version.Immutable.Length,
+            (double)(count - (SlowLevelZero * levelZeroTables)) / ((MostLevelZero - SlowLevelZero) * levelZeroTables),
+            merges,
+            waiting + excess + (count >= levelZeroTables ? sizes[0] : 0));
+    }
+
+    /// <summary>
+    /// The same for memtables, with the one that is being written: from the first that waits on, up to all full.
+    /// </summary>
+    public double MemTableShare(double activeShare) =>
+        MemTables == 0 ? 0 : (MemTables + Math.Min(1, activeShare) - FreeMemTables) / (MostMemTables + 1 - FreeMemTables);
+
+    /// <summary>
+    /// The time that each byte has to take: none without debt, what the background needs for it when half of the way to
+    /// the stop is gone, more and more from there. Writers and background so meet before the stop, wherever that is.
+    /// </summary>
+    /// <param name="share">How much of the way to the stop is gone.</param>
+    /// <param name="bytesPerSecond">What the background can take.</param>
+    public static double SecondsPerByte(double share, double bytesPerSecond)
+    {
+        const double Most = 0.999; // The stop itself is no matter of time.
+        share = Math.Clamp(share, 0, Most);
+        return share / ((1 - share) * bytesPerSecond);
+    }
+}

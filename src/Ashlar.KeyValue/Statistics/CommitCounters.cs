@@ -1,0 +1,31 @@
+namespace Ashlar.KeyValue;
+
+/// <summary>What the leaders of commits count; one leads at a time.</summary>
+sealed class CommitCounters
+{
+    long puts;
+    long deletes;
+    long batches;
+    long bytes;
+
+    public long Puts => Volatile.Read(ref puts);
+
+    public long Deletes => Volatile.Read(ref deletes);
+
+    /// <summary>Batches; a put or delete of its own is one, too.</summary>
+    public long Batches => Volatile.Read(ref batches);
+
+    /// <summary>Keys and values.</summary>
+    public long Bytes => Volatile.Read(ref bytes);
+
+    public LatencyHistogram Syncs { get; } = new();
+
+    public void CountBatch() => Volatile.Write(ref batches, batches + 1);
+
+    public void CountEntry(EntryKind kind, int keyBytes, int valueBytes)
+    {
+        if (kind == EntryKind.Delete) Volatile.Write(ref deletes, deletes + 1);
+        else Volatile.Write(ref puts, puts + 1);
+        Volatile.Write(ref bytes, bytes + keyBytes + valueBytes);
+    }
+}

@@ -1,0 +1,114 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
+
+namespace Ashlar.KeyValue;
+
+/// <summary>
+/// Publishes <see cref="KeyValueStatistics"/> of all open stores as the meter "Ashlar.KeyValue", with the store's directory as
+/// tag <c>store</c>. Nothing is computed unless somebody collects.
+/// </summary>
+static class KeyValueMetrics
+{
+    public const string MeterName = "Ashlar.KeyValue";
+    const string StoreTag = "store";
+
+    static readonly ConcurrentDictionary<KeyValueStore, string> stores = new();
+    static readonly Meter meter = Create();
+
+    public static void Add(KeyValueStore store, string directory)
+    {
+        _ = meter; // Created with the first store.
+        stores[store] = directory;
+    }
+
+    public static void Remove(KeyValueStore store) => stores.TryRemove(store, out _);
+
+    static Meter Create()
+    {
+        var created = new Meter(MeterName);
+        Count(created, "ashlar.kv.puts", "{entry}", "Values written", s => s.Puts);
+        Count(created, "ashlar.kv.deletes", "{entry}", "Tombstones written", s => s.Deletes);
+        Count(created, "ashlar.kv.gets", "{read}", "Reads of one key", s => s.Gets);
+        Count(created, "ashlar.kv.written", "By", "Keys and values written", s => s.BytesPut);
+        Count(created, "ashlar.kv.batches", "{batch}", "Batches written", s => s.Batches);
+        Count(created, "ashlar.kv.commit_groups", "{group}", "Groups of batches written to the log together", s => s.CommitGroups);
+        Count(created, "ashlar.kv.log.syncs", "{sync}", "Flushes of the log", s => s.Syncs);
+        Count(created, "ashlar.kv.log.written", "By", "Bytes written to the log", s => s.LogBytesWritten);
+        Count(created, "ashlar.kv.flushes", "{flush}", "Memtables that became tables", s => s.Flushes);
+        Count(created, "ashlar.kv.flush.written", "By", "Bytes of tables that memtables became", s => s.FlushBytesWritten);
+        Count(created, "ashlar.kv.compactions", "{compaction}", "Compactions", s => s.Compactions);
+        Count(created, "ashlar.kv.compaction.read", "By", "Bytes that compactions read", s => s.CompactionBytesRead);
+        Count(created, "ashlar.kv.compaction.written", "By", "Bytes that compactions wrote", s => s.CompactionBytesWritten);
+        Count(created, "ashlar.kv.stalls", "{group}", "Groups of writes that were stopped", s => s.WriteStalls);
+        Count(created, "ashlar.kv.slowdowns", "{group}", "Groups of writes that were slowed down", s => s.WriteSlowDowns);
+        Count(created, "ashlar.kv.cache.hits", "{block}", "Blocks found in the cache", s => s.CacheHits);
+        Count(created, "ashlar.kv.cache.misses", "{block}", "Blocks read", s => s.CacheMisses);
+        created.CreateObservableCounter(
+            "ashlar.kv.stall.time", () => Observe(s => s.StallTime.TotalSeconds), "s", "Time that writes were stopped");
+        created.CreateObservableCounter(
+            "ashlar.kv.slowdown.time", () => Observe(s => s.SlowDownTime.TotalSeconds), "s", "Time that writes were slowed down");
+        Gauge(created, "ashlar.kv.memtables", "By", "Memory of memtables", s => s.MemTableBytes);
+        Gauge(created, "ashlar.kv.cache.size", "By", "Memory of cached blocks", s => s.CacheBytes);
+        Gauge(created, "ashlar.kv.debt", "By", "Bytes that wait to be written to tables and to be merged", s => s.DebtBytes);
+        Gauge(created, "ashlar.kv.snapshots", "{snapshot}", "Open snapshots", s => s.Snapshots);
+        created.CreateObservableGauge(
+            "ashlar.kv.log.sync.time", () => Observe(s => s.SyncTimeMean.TotalSeconds), "s", "Mean time of a flush of the log");
+        created.CreateObservableGauge(
+            "ashlar.kv.log.sync.time.p99", () => Observe(s => s.SyncTime99.TotalSeconds), "s",
+            "What 99 of 100 flushes of the log did not exceed");
+        created.CreateObservableGauge(
+            "ashlar.kv.delay", () => Observe(s => s.DelayPerMebibyte.TotalSeconds), "s/MiBy", "What each MiB written waits for");
+        created.CreateObservableGauge(
+            "ashlar.kv.time_to_stall", () => Observe(s => s.TimeToStall?.TotalSeconds), "s",
+            "When writes will be stopped at present rates; absent if that is not in sight");
+        created.CreateObservableGauge(
+            "ashlar.kv.write_amplification", () => Observe(s => (double?)s.WriteAmplification), "1",
+            "Bytes written for one byte of keys and values");
+        Levels(created, "ashlar.kv.level.tables", "{table}", "Tables of a level", level => level.Tables);
+        Levels(created, "ashlar.kv.level.size", "By", "Size of a level", level => level.Bytes);
+        Levels(created, "ashlar.kv.level.entries", "{entry}", "Entries of a level", level => level.Entries);
+        return created;
+    }
+
+    static void Count(Meter target, string name, string unit, string description, Func<KeyValueStatistics, long> value) =>
+        target.CreateObservableCounter(name, () => Observe(s => (long?)value(s)), unit, description);
+
+    static void Gauge(Meter target, string name, string unit, string description, Func<KeyValueStatistics, long> value) =>
+        target.CreateObservableGauge(name, () => Observe(s => (long?)value(s)), unit, description);
+
+    static void Levels(Meter target, string name, string unit, string description, Func<LevelStatistics, long> value) =>
+        target.CreateObservableGauge(
+            name,
+            () => Snapshots().SelectMany(one => one.Statistics.Levels.Select(level => new Measurement<long>(
+                value(level), new(StoreTag, one.Store), new("level", level.Level)))),
+            unit, description);
+
+    static IEnumerable<Measurement<T>> Observe<T>(Func<KeyValueStatistics, T?> value)
+        where T : struct
+    {
+        foreach (var (store, statistics) in Snapshots())
+        {
+            if (value(statistics) is { } found) yield return new Measurement<T>(found, new KeyValuePair<string, object?>(StoreTag, store));
+        }
+    }
+
+    static IEnumerable<Measurement<double>> Observe(Func<KeyValueStatistics, double> value) => Observe(s => (double?)value(s));
+
+    static IEnumerable<(string Store, KeyValueStatistics Statistics)> Snapshots()
+    {
+        foreach (var (store, directory) in stores)
+        {
+            KeyValueStatistics? statistics = null;
+            try
+            {
+                statistics = store.GetStatistics();
+            }
+            catch (ObjectDisposedException)
+            {
+                // Closed meanwhile.
+            }
+
+            if (statistics is not null) yield return (directory, statistics);
+        }
+    }
+}

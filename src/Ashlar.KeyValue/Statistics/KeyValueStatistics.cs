@@ -1,0 +1,139 @@
+namespace Ashlar.KeyValue;
+
+/// <summary>
+/// Counts and sizes of a store at one moment. Counters start when the store is opened; sizes are in bytes.
+/// </summary>
+public sealed record KeyValueStatistics
+{
+    /// <summary>Sequence of the newest visible write.</summary>
+    public ulong LastSequence { get; init; }
+
+    /// <summary>Everything up to this sequence survives power loss.</summary>
+    public ulong DurableSequence { get; init; }
+
+    /// <summary>Values written.</summary>
+    public long Puts { get; init; }
+
+    /// <summary>Tombstones written.</summary>
+    public long Deletes { get; init; }
+
+    /// <summary>Batches written; a put or a delete of its own counts as one.</summary>
+    public long Batches { get; init; }
+
+    /// <summary>Bytes of keys and values written.</summary>
+    public long BytesPut { get; init; }
+
+    /// <summary>Entries per batch; 0 before the first.</summary>
+    public double MeanBatchEntries => Batches == 0 ? 0 : (double)(Puts + Deletes) / Batches;
+
+    /// <summary>Batches per group, that is, per write to the log; 0 before the first.</summary>
+    public double MeanGroupBatches => CommitGroups == 0 ? 0 : (double)Batches / CommitGroups;
+
+    /// <summary>Reads of one key, by the store; those of snapshots do not count.</summary>
+    public long Gets { get; init; }
+
+    /// <summary>Groups of writes that went to the log together.</summary>
+    public long CommitGroups { get; init; }
+
+    /// <summary>Flushes of the log to stable storage.</summary>
+    public long Syncs { get; init; }
+
+    /// <summary>Mean time of a flush of the log.</summary>
+    public TimeSpan SyncTimeMean { get; init; }
+
+    /// <summary>The time that half of the flushes of the log did not exceed, to a quarter of it.</summary>
+    public TimeSpan SyncTimeMedian { get; init; }
+
+    /// <summary>The time that 99 of 100 flushes of the log did not exceed, to a quarter of it.</summary>
+    public TimeSpan SyncTime99 { get; init; }
+
+    /// <summary>Bytes written to the log.</summary>
+    public long LogBytesWritten { get; init; }
+
+    /// <summary>Bytes of tables written, by flushes of memtables and by compactions.</summary>
+    public long TableBytesWritten => FlushBytesWritten + CompactionBytesWritten;
+
+    /// <summary>Bytes of tables that memtables became.</summary>
+    public long FlushBytesWritten { get; init; }
+
+    /// <summary>Bytes of tables that compactions read.</summary>
+    public long CompactionBytesRead { get; init; }
+
+    /// <summary>Bytes of tables that compactions wrote.</summary>
+    public long CompactionBytesWritten { get; init; }
+
+    /// <summary>Bytes written to log and tables for one byte of keys and values; 0 before the first write.</summary>
+    public double WriteAmplification => BytesPut == 0 ? 0 : (double)(LogBytesWritten + TableBytesWritten) / BytesPut;
+
+    /// <summary>Memtables written to tables.</summary>
+    public long Flushes { get; init; }
+
+    /// <summary>Compactions done.</summary>
+    public long Compactions { get; init; }
+
+    /// <summary>Compactions that moved tables to another level without writing them.</summary>
+    public long TableMoves { get; init; }
+
+    /// <summary>Groups of writes that were stopped until flush or compaction had made room.</summary>
+    public long WriteStalls { get; init; }
+
+    /// <summary>Time that groups of writes were stopped.</summary>
+    public TimeSpan StallTime { get; init; }
+
+    /// <summary>Groups of writes that were slowed down because flush or compaction had fallen behind.</summary>
+    public long WriteSlowDowns { get; init; }
+
+    /// <summary>Time that groups of writes were slowed down.</summary>
+    public TimeSpan SlowDownTime { get; init; }
+
+    /// <summary>What each MiB written has to wait for at present: zero while the background keeps up.</summary>
+    public TimeSpan DelayPerMebibyte { get; init; }
+
+    /// <summary>Bytes that wait to be written to tables, and to be merged.</summary>
+    public long DebtBytes { get; init; }
+
+    /// <summary>When writes will be stopped if everything goes on as now; null if that is not in sight.</summary>
+    public TimeSpan? TimeToStall { get; init; }
+
+    /// <summary>What stopped the last flush or compaction; null if it succeeded.</summary>
+    public string? LastBackgroundFailure { get; init; }
+
+    /// <summary>Memory of all memtables.</summary>
+    public long MemTableBytes { get; init; }
+
+    /// <summary>Full memtables that wait to become tables.</summary>
+    public int ImmutableMemTables { get; init; }
+
+    /// <summary>Live segments of the log.</summary>
+    public int LogSegments { get; init; }
+
+    /// <summary>The levels, from level 0 down.</summary>
+    public IReadOnlyList<LevelStatistics> Levels { get; init; } = [];
+
+    /// <summary>Number of tables in each level.</summary>
+    public IReadOnlyList<int> TablesPerLevel => [.. Levels.Select(level => level.Tables)];
+
+    /// <summary>Size of all tables.</summary>
+    public long TableBytes => Levels.Sum(level => level.Bytes);
+
+    /// <summary>Entries in all tables: shadowed ones and tombstones count.</summary>
+    public long TableEntries => Levels.Sum(level => level.Entries);
+
+    /// <summary>Tombstones in all tables.</summary>
+    public long TableTombstones => Levels.Sum(level => level.Tombstones);
+
+    /// <summary>Memory of cached blocks.</summary>
+    public long CacheBytes { get; init; }
+
+    /// <summary>Files that are open for reading; see <see cref="KeyValueOptions.MaxOpenFiles"/>.</summary>
+    public int OpenFiles { get; init; }
+
+    /// <summary>Blocks that were found in the cache.</summary>
+    public long CacheHits { get; init; }
+
+    /// <summary>Blocks that had to be read.</summary>
+    public long CacheMisses { get; init; }
+
+    /// <summary>Open snapshots.</summary>
+    public int Snapshots { get; init; }
+}
