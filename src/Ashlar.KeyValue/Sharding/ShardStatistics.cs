@@ -1,40 +1,51 @@
 namespace Ashlar.KeyValue;
 
-/// <summary>Statistics of several shards as those of one store.</summary>
+/// <summary>Statistics of several shards as those of one store: sums, the worst latency, the earliest stall.</summary>
 static class ShardStatistics
 {
     public static KeyValueStatistics Sum(KeyValueStatistics[] shards) => new()
     {
         LastSequence = (ulong)shards.Sum(shard => (long)shard.LastSequence),
         DurableSequence = (ulong)shards.Sum(shard => (long)shard.DurableSequence),
+        Puts = shards.Sum(shard => shard.Puts),
+        Deletes = shards.Sum(shard => shard.Deletes),
+        Batches = shards.Sum(shard => shard.Batches),
+        BytesPut = shards.Sum(shard => shard.BytesPut),
+        Gets = shards.Sum(shard => shard.Gets),
         CommitGroups = shards.Sum(shard => shard.CommitGroups),
         Syncs = shards.Sum(shard => shard.Syncs),
+        SyncTimeMean = shards.Max(shard => shard.SyncTimeMean),
+        SyncTimeMedian = shards.Max(shard => shard.SyncTimeMedian),
+        SyncTime99 = shards.Max(shard => shard.SyncTime99),
         LogBytesWritten = shards.Sum(shard => shard.LogBytesWritten),
-        TableBytesWritten = shards.Sum(shard => shard.TableBytesWritten),
+        FlushBytesWritten = shards.Sum(shard => shard.FlushBytesWritten),
+        CompactionBytesRead = shards.Sum(shard => shard.CompactionBytesRead),
+        CompactionBytesWritten = shards.Sum(shard => shard.CompactionBytesWritten),
         Flushes = shards.Sum(shard => shard.Flushes),
         Compactions = shards.Sum(shard => shard.Compactions),
+        TableMoves = shards.Sum(shard => shard.TableMoves),
         WriteStalls = shards.Sum(shard => shard.WriteStalls),
+        StallTime = new TimeSpan(shards.Sum(shard => shard.StallTime.Ticks)),
+        WriteSlowDowns = shards.Sum(shard => shard.WriteSlowDowns),
+        SlowDownTime = new TimeSpan(shards.Sum(shard => shard.SlowDownTime.Ticks)),
+        DelayPerMebibyte = shards.Max(shard => shard.DelayPerMebibyte),
+        DebtBytes = shards.Sum(shard => shard.DebtBytes),
+        TimeToStall = shards.Min(shard => shard.TimeToStall),
         LastBackgroundFailure = shards.Select(shard => shard.LastBackgroundFailure).FirstOrDefault(failure => failure is not null),
         MemTableBytes = shards.Sum(shard => shard.MemTableBytes),
         ImmutableMemTables = shards.Sum(shard => shard.ImmutableMemTables),
         LogSegments = shards.Sum(shard => shard.LogSegments),
-        TablesPerLevel = SumPerLevel(shards),
-        TableBytes = shards.Sum(shard => shard.TableBytes),
-        TableEntries = shards.Sum(shard => shard.TableEntries),
+        Levels = [.. shards.SelectMany(shard => shard.Levels).GroupBy(level => level.Level).OrderBy(group => group.Key).Select(SumLevel)],
         CacheBytes = shards.Sum(shard => shard.CacheBytes),
         CacheHits = shards.Sum(shard => shard.CacheHits),
         CacheMisses = shards.Sum(shard => shard.CacheMisses),
         Snapshots = shards.Max(shard => shard.Snapshots),
     };
 
-    static int[] SumPerLevel(KeyValueStatistics[] shards)
-    {
-        var sums = new int[shards.Max(shard => shard.TablesPerLevel.Count)];
-        foreach (var shard in shards)
-        {
-            for (var level = 0; level < shard.TablesPerLevel.Count; level++) sums[level] += shard.TablesPerLevel[level];
-        }
-
-        return sums;
-    }
+    static LevelStatistics SumLevel(IGrouping<int, LevelStatistics> levels) => new(
+        levels.Key,
+        levels.Sum(level => level.Tables),
+        levels.Sum(level => level.Bytes),
+        levels.Sum(level => level.Entries),
+        levels.Sum(level => level.Tombstones));
 }
