@@ -37,6 +37,7 @@ static class ShardStatistics
         LogSegments = shards.Sum(shard => shard.LogSegments),
         Levels = [.. shards.SelectMany(shard => shard.Levels).GroupBy(level => level.Level).OrderBy(group => group.Key).Select(SumLevel)],
         CacheBytes = shards.Sum(shard => shard.CacheBytes),
+        OpenFiles = shards.Sum(shard => shard.OpenFiles),
         CacheHits = shards.Sum(shard => shard.CacheHits),
         CacheMisses = shards.Sum(shard => shard.CacheMisses),
         Snapshots = shards.Max(shard => shard.Snapshots),
