@@ -29,7 +29,7 @@ describe_contenders() {
 # drive CONTENDER OUTPUT BENCHMARKS [SETTING=VALUE...]: runs benchmarks; OUTPUT gets a line of JSON for each.
 drive() {
     local contender=$1 output=$2 benchmarks=$3
-    local num=1000000 value=1000 threads=1 duration=0 operations= sync=false existing=false cache=512M memtable=64M
+    local num=1000000 value=1000 threads=1 duration=0 operations= sync=false existing=false cache=$cache_size memtable=$memtable_size
     local nexts=0 reverse=false rate=0 outstanding=64 warm_up=3 directory=$work/$contender setting
     for setting in "${@:4}"; do local "$setting"; done
     cache=$(numfmt --from=iec "$cache") memtable=$(numfmt --from=iec "$memtable")

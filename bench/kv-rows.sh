@@ -147,20 +147,20 @@ rows_steady() {
 }
 
 steady_work() { # steady_work CONTENDER
-    local contender=$1 out=$work/out common="num=$num existing=true"
+    local contender=$1 out=$work/out common="num=$num existing=true warm_up=2" seconds=$((data_bytes < 5000000000 ? 3 : 12))
     drive "$contender" "$out/load/$contender.1" filluniquerandom,waitforcompaction num="$num" || return 1
     # The first pass leaves what a store that has run for long looks like; the second is measured.
-    drive "$contender" "$out/age/$contender.1" overwrite,waitforcompaction $common operations="$num" duration=150 warm_up=1 || return 1
-    drive "$contender" "$out/overwrite/$contender.1" overwrite,waitforcompaction $common operations="$num" duration=100 || return 1
+    drive "$contender" "$out/age/$contender.1" overwrite,waitforcompaction $common operations="$num" warm_up=0 || return 1
+    drive "$contender" "$out/overwrite/$contender.1" overwrite,waitforcompaction $common operations=$((num / 2)) || return 1
     awk -v space="$(space_of "$work/$contender")" -v live=$((num * 1016)) 'BEGIN { print space / live }' >"$out/space.$contender"
     drop_caches
     limit_memory "$memory_bytes"
-    drive "$contender" "$out/cold-1/$contender.1" readrandom $common duration=12 || return 1
-    drive "$contender" "$out/cold-16/$contender.1" readrandom $common threads=16 duration=12 || return 1
-    drive "$contender" "$out/cold-seek/$contender.1" seekrandom $common duration=8 || return 1
-    drive "$contender" "$out/cold-seek-100/$contender.1" seekrandom $common nexts=100 duration=12 || return 1
-    drive "$contender" "$out/mixed-paced/$contender.1" readwhilewriting $common threads=2 sync=true rate=10485760 duration=12 || return 1
-    drive "$contender" "$out/mixed/$contender.1" readwhilewriting $common threads=2 duration=12 || return 1
+    drive "$contender" "$out/cold-1/$contender.1" readrandom $common duration=$seconds || return 1
+    drive "$contender" "$out/cold-16/$contender.1" readrandom $common threads=16 duration=$seconds || return 1
+    drive "$contender" "$out/cold-seek/$contender.1" seekrandom $common duration=$seconds || return 1
+    drive "$contender" "$out/cold-seek-100/$contender.1" seekrandom $common nexts=100 duration=$seconds || return 1
+    drive "$contender" "$out/mixed-paced/$contender.1" readwhilewriting $common threads=2 sync=true rate=10485760 duration=$seconds || return 1
+    drive "$contender" "$out/mixed/$contender.1" readwhilewriting $common threads=2 duration=$seconds || return 1
     remove_memory_limit
 }
 

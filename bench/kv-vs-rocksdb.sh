@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Key-value engine: Ashlar against RocksDB (db_bench), in the same directory, with the same cache, memory tables, filters and flushes.
-# usage: bench/kv-vs-rocksdb.sh [--quick] [--rows GROUP,...] [--data SIZE] [--memory SIZE] [--rounds N] [--dir DIR]
+# usage: bench/kv-vs-rocksdb.sh [--quick] [--rows GROUP,...] [--data SIZE] [--memory SIZE] [--cache SIZE] [--memtable SIZE]
+#        [--rounds N] [--dir DIR]
 #   groups: durable fill cached small steady crash (all but the next are the default), hundred-million (Ashlar alone)
 # stdout: one line per work, tab-separated: name, Ashlar, rival, ratio (above 1: Ashlar is better), the rival's variant, and then
 #   for Ashlar and rival: p50, p99, p99.9 in us, CPU us per operation, bytes written per byte put, peak resident MiB.
@@ -9,16 +10,18 @@ set -uo pipefail
 . "$repository/bench/kv-contenders.sh"
 . "$repository/bench/kv-rows.sh"
 
-quick=false rounds= rows=durable,fill,cached,small,steady,crash data=10GB memory=2GB
+quick=false rounds= rows=durable,fill,cached,small,steady,crash data=10GB memory=2G cache_size=512M memtable_size=64M
 while [ $# -gt 0 ]; do
     case $1 in
         --quick) quick=true rows=durable,fill,cached ;;
         --rows) rows=$2; shift ;;
         --data) data=$2; shift ;;
         --memory) memory=$2; shift ;;
+        --cache) cache_size=${2%B}; shift ;;
+        --memtable) memtable_size=${2%B}; shift ;;
         --rounds) rounds=$2; shift ;;
         --dir) BENCH_DIR=$2; shift ;;
-        *) sed -n '2,6s/^# //p' "$0" >&2; exit 2 ;;
+        *) sed -n '2,7s/^# //p' "$0" >&2; exit 2 ;;
     esac
     shift
 done
