@@ -49,6 +49,9 @@ public sealed partial class KeyValueStore
         return new KeyValueCursor(state, version, state.VisibleSequence, range, direction);
     }
 
+    /// <summary>What holds the blocks of tables, for tests that count them.</summary>
+    internal BlockCache Cache => cache;
+
     /// <summary>Takes a snapshot: the store as it is now, for reading. Dispose it.</summary>
     public KeyValueSnapshot CreateSnapshot()
     {

@@ -131,6 +131,8 @@ public sealed class ModelTests
         {
             var (snapshot, content) = snapshots[index];
             Require(snapshot.Scan(KeyRange.All).ReadAll(), Describe(content.At(clock.GetUtcNow())));
+            Require(
+                snapshot.Scan(KeyRange.All, ScanDirection.Backward).ReadAll(), Describe(content.At(clock.GetUtcNow()).Reverse()));
             if (!random.OneIn(3)) return;
             snapshot.Dispose();
             snapshots.RemoveAt(index);
@@ -174,6 +176,9 @@ public sealed class ModelTests
             LevelZeroTables = 2,
             LogChunkBytes = 2048,
             ManifestRewriteBytes = 500,
+            // Nothing fits, little fits, everything does.
+            BlockCacheBytes = random.Next(3) switch { 0 => 0, 1 => 4 << 10, _ => 1 << 20 },
+            MaxOpenFiles = random.Next(1, 5),
         });
 
         static string Describe(IEnumerable<KeyValuePair<string, string>> content) =>
