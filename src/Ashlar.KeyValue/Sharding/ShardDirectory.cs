@@ -33,6 +33,8 @@ sealed class ShardDirectory(IFileSystem fileSystem, string directory)
                 Directory, $"the store hashes the first {file.HashedPrefixBytes} bytes of a key (0: all), which is fixed; {prefix} were asked for");
         }
 
+        if (options.SaltedPrefix is { } salted && !salted.Span.SequenceEqual(file.SaltedPrefix))
+            throw new ShardLayoutException(Directory, "the store has another salted prefix, which is fixed");
         for (var shard = 0; shard < count; shard++) RequireOwn(shard, file.ShardIds[shard]);
         return file;
     }
@@ -47,7 +49,7 @@ sealed class ShardDirectory(IFileSystem fileSystem, string directory)
         var count = options.ShardCount ?? ShardedKeyValueOptions.DefaultShardCount;
         var leftovers = Leftovers();
         foreach (var shard in leftovers) RequireUnwritten(shard, options);
-        if (!options.Store.CreateIfMissing)
+        if (!options.Store.CreateIfMissing || options.Store.ReadOnly)
             throw new StorageException("open", FilePath, StorageErrorKind.NotFound, 0, "there is no sharded store in this directory");
         foreach (var shard in leftovers.Where(shard => shard >= count)) Remove(shard);
 
@@ -58,7 +60,7 @@ sealed class ShardDirectory(IFileSystem fileSystem, string directory)
             ids[shard] = store.StoreId;
         }
 
-        var file = new ShardFile(options.Store.Entropy.NextGuid(), options.HashedPrefixBytes ?? 0, [], ids);
+        var file = new ShardFile(options.Store.Entropy.NextGuid(), options.HashedPrefixBytes ?? 0, options.SaltedPrefix?.ToArray() ?? [], ids);
         file.Write(fileSystem, Directory);
         return file;
     }

@@ -18,22 +18,32 @@ public sealed class ShardedKeyValueSnapshot : IDisposable
     }
 
     /// <inheritdoc cref="KeyValueSnapshot.Get(ReadOnlySpan{byte})" />
-    public byte[]? Get(ReadOnlySpan<byte> key) => shards[store.GetShard(key)].Get(key);
+    public byte[]? Get(ReadOnlySpan<byte> key)
+    {
+        if (!store.IsSalted(key)) return shards[store.GetShard(key)].Get(key);
+        return store.TryGetNewest(new SnapshotReader(shards), key, out var value) ? value.ToArray() : null;
+    }
 
     /// <inheritdoc cref="KeyValueSnapshot.TryGet(ReadOnlySpan{byte}, IBufferWriter{byte})" />
-    public bool TryGet(ReadOnlySpan<byte> key, IBufferWriter<byte> value) => shards[store.GetShard(key)].TryGet(key, value);
+    public bool TryGet(ReadOnlySpan<byte> key, IBufferWriter<byte> value)
+    {
+        if (!store.IsSalted(key)) return shards[store.GetShard(key)].TryGet(key, value);
+        if (!store.TryGetNewest(new SnapshotReader(shards), key, out var found)) return false;
+        value.Write(found);
+        return true;
+    }
 
     /// <summary>Opens a cursor over a range as it was. The cursor may outlive the snapshot.</summary>
     public ShardedKeyValueCursor Scan(KeyRange range, ScanDirection direction = ScanDirection.Forward)
     {
         if (store.GetOnlyShard(range) is >= 0 and var only)
-            return new ShardedKeyValueCursor([shards[only].Scan(range, direction)], direction);
+            return new ShardedKeyValueCursor(store, [shards[only].Scan(range, direction)], direction);
         var cursors = new KeyValueCursor[shards.Length];
         var opened = 0;
         try
         {
             for (; opened < shards.Length; opened++) cursors[opened] = shards[opened].Scan(range, direction);
-            return new ShardedKeyValueCursor(cursors, direction);
+            return new ShardedKeyValueCursor(store, cursors, direction);
         }
         catch
         {
@@ -46,5 +56,10 @@ public sealed class ShardedKeyValueSnapshot : IDisposable
     public void Dispose()
     {
         foreach (var shard in shards) shard.Dispose();
+    }
+
+    readonly struct SnapshotReader(KeyValueSnapshot[] shards) : ShardedKeyValueStore.IShardReader
+    {
+        public bool TryGet(int shard, ReadOnlySpan<byte> key, IBufferWriter<byte> value) => shards[shard].TryGet(key, value);
     }
 }

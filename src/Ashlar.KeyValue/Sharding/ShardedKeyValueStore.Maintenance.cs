@@ -60,7 +60,14 @@ public sealed partial class ShardedKeyValueStore
         {
             while (cursor.MoveNext())
             {
-                if (GetShard(cursor.Key) is var right && right != shard)
+                var right = GetShard(cursor.Key);
+                if (right < 0)
+                {
+                    if (!SaltedValue.IsSound(cursor.Value)) return SaltedValue.Unsound(directory.ShardPath(shard), cursor.Key);
+                    continue;
+                }
+
+                if (right != shard)
                     return new CorruptDataException(
                         directory.ShardPath(shard), 0, $"key {Convert.ToHexStringLower(cursor.Key)} belongs to shard {right}");
             }

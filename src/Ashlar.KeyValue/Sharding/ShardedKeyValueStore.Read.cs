@@ -8,14 +8,30 @@ public sealed partial class ShardedKeyValueStore
     const int PatientAttempts = 8;
 
     /// <inheritdoc cref="KeyValueStore.Get(ReadOnlySpan{byte})" />
-    public byte[]? Get(ReadOnlySpan<byte> key) => ShardOf(key).Get(key);
+    public byte[]? Get(ReadOnlySpan<byte> key)
+    {
+        if (!IsSalted(key)) return ShardOf(key).Get(key);
+        return TryGetNewest(new StoreReader(shards), key, out var value) ? value.ToArray() : null;
+    }
 
     /// <inheritdoc cref="KeyValueStore.TryGet(ReadOnlySpan{byte}, IBufferWriter{byte})" />
-    public bool TryGet(ReadOnlySpan<byte> key, IBufferWriter<byte> value) => ShardOf(key).TryGet(key, value);
+    public bool TryGet(ReadOnlySpan<byte> key, IBufferWriter<byte> value)
+    {
+        if (!IsSalted(key)) return ShardOf(key).TryGet(key, value);
+        if (!TryGetNewest(new StoreReader(shards), key, out var found)) return false;
+        value.Write(found);
+        return true;
+    }
 
     /// <inheritdoc cref="KeyValueStore.TryGet(ReadOnlySpan{byte}, Span{byte}, out int)" />
-    public bool TryGet(ReadOnlySpan<byte> key, Span<byte> destination, out int valueLengthBytes) =>
-        ShardOf(key).TryGet(key, destination, out valueLengthBytes);
+    public bool TryGet(ReadOnlySpan<byte> key, Span<byte> destination, out int valueLengthBytes)
+    {
+        if (!IsSalted(key)) return ShardOf(key).TryGet(key, destination, out valueLengthBytes);
+        var isThere = TryGetNewest(new StoreReader(shards), key, out var found);
+        valueLengthBytes = found.Length;
+        found[..Math.Min(found.Length, destination.Length)].CopyTo(destination);
+        return isThere;
+    }
 
     /// <summary>
     /// Opens a cursor over a range as it is now, all shards at one moment; later writes are not seen. Dispose it.
@@ -24,7 +40,7 @@ public sealed partial class ShardedKeyValueStore
     {
         ThrowIfClosed();
         if (OnlyShardOf(range) is >= 0 and var only)
-            return new ShardedKeyValueCursor([shards[only].Scan(range, direction)], direction);
+            return new ShardedKeyValueCursor(this, [shards[only].Scan(range, direction)], direction);
         using var snapshot = CreateSnapshot();
         return snapshot.Scan(range, direction);
     }

@@ -7,14 +7,24 @@ public sealed partial class ShardedKeyValueStore
     /// <inheritdoc cref="KeyValueStore.Put(ReadOnlySpan{byte}, ReadOnlySpan{byte}, Durability)" />
     public void Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, Durability durability = Durability.Sync)
     {
+        if (IsSalted(key))
+        {
+            var batch = new WriteBatch();
+            batch.Put(key, value);
+            Write(batch, durability);
+            return;
+        }
+
         gate.Pass();
         ShardOf(key).Put(key, value, durability);
     }
 
     /// <inheritdoc cref="KeyValueStore.Put(ReadOnlySpan{byte}, ReadOnlySpan{byte}, TimeSpan, Durability)" />
+    /// <exception cref="NotSupportedException">The key begins with <see cref="SaltedPrefix"/>.</exception>
     public void Put(
         ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, TimeSpan timeToLive, Durability durability = Durability.Sync)
     {
+        if (IsSalted(key)) throw SaltedExpires();
         gate.Pass();
         ShardOf(key).Put(key, value, timeToLive, durability);
     }
@@ -22,6 +32,14 @@ public sealed partial class ShardedKeyValueStore
     /// <inheritdoc cref="KeyValueStore.Delete(ReadOnlySpan{byte}, Durability)" />
     public void Delete(ReadOnlySpan<byte> key, Durability durability = Durability.Sync)
     {
+        if (IsSalted(key))
+        {
+            var batch = new WriteBatch();
+            batch.Delete(key);
+            Write(batch, durability);
+            return;
+        }
+
         gate.Pass();
         ShardOf(key).Delete(key, durability);
     }
@@ -38,8 +56,10 @@ public sealed partial class ShardedKeyValueStore
     /// </exception>
     public void Write(WriteBatch batch, Durability durability = Durability.Sync)
     {
+        var shard = OnlyShardOf(batch);
         gate.Pass();
-        shards[OnlyShardOf(batch)].Write(batch, durability);
+        if (HasSalted(batch)) WriteStamped(shard, batch, durability, CancellationToken.None).AsTask().GetAwaiter().GetResult();
+        else shards[shard].Write(batch, durability);
     }
 
     /// <summary>
@@ -50,10 +70,10 @@ public sealed partial class ShardedKeyValueStore
     public ValueTask WriteAsync(
         WriteBatch batch, Durability durability = Durability.Sync, CancellationToken cancellationToken = default)
     {
-        var shard = shards[OnlyShardOf(batch)];
+        var shard = OnlyShardOf(batch);
         return gate.UntilOpen is { IsCompleted: false } opened
             ? AfterAsync(opened, shard, batch, durability, cancellationToken)
-            : shard.WriteAsync(batch, durability, cancellationToken);
+            : WriteToAsync(shard, batch, durability, cancellationToken);
     }
 
     /// <summary>
@@ -70,10 +90,10 @@ public sealed partial class ShardedKeyValueStore
         // All but the last are under way while this thread works for the last.
         var outstanding = new Task[parts.Count - 1];
         for (var i = 0; i < outstanding.Length; i++)
-            outstanding[i] = shards[parts[i].Shard].WriteAsync(parts[i].Batch, durability).AsTask();
+            outstanding[i] = WriteToAsync(parts[i].Shard, parts[i].Batch, durability, CancellationToken.None).AsTask();
         try
         {
-            shards[parts[^1].Shard].Write(parts[^1].Batch, durability);
+            Write(parts[^1].Batch, durability);
         }
         finally
         {
@@ -88,7 +108,8 @@ public sealed partial class ShardedKeyValueStore
         var parts = Split(batch);
         await gate.UntilOpen.WaitAsync(cancellationToken);
         cancellationToken.ThrowIfCancellationRequested();
-        await Task.WhenAll(parts.Select(part => shards[part.Shard].WriteAsync(part.Batch, durability, CancellationToken.None).AsTask()));
+        await Task.WhenAll(parts.Select(part =>
+            WriteToAsync(part.Shard, part.Batch, durability, CancellationToken.None).AsTask()));
     }
 
     /// <summary>Makes every write that completed before this call durable, in all shards.</summary>
@@ -99,13 +120,18 @@ public sealed partial class ShardedKeyValueStore
         OnAllShards(shard => shards[shard].Sync());
     }
 
-    static async ValueTask AfterAsync(
-        Task opened, KeyValueStore shard, WriteBatch batch, Durability durability, CancellationToken cancellationToken)
+    async ValueTask AfterAsync(
+        Task opened, int shard, WriteBatch batch, Durability durability, CancellationToken cancellationToken)
     {
         await opened.WaitAsync(cancellationToken);
-        await shard.WriteAsync(batch, durability, cancellationToken);
+        await WriteToAsync(shard, batch, durability, cancellationToken);
     }
 
+    ValueTask WriteToAsync(int shard, WriteBatch batch, Durability durability, CancellationToken cancellationToken) => HasSalted(batch)
+        ? WriteStamped(shard, batch, durability, cancellationToken)
+        : shards[shard].WriteAsync(batch, durability, cancellationToken);
+
+    // Salted keys go with the others of their batch, or anywhere if there are none.
     int OnlyShardOf(WriteBatch batch)
     {
         var first = -1;
@@ -114,20 +140,22 @@ public sealed partial class ShardedKeyValueStore
             var entry = LogEntry.Read(rest);
             var shard = GetShard(entry.KeyIn(rest));
             if (first < 0) first = shard;
-            if (shard != first) throw new CrossShardBatchException(first, shard);
+            if (shard >= 0 && shard != first) throw new CrossShardBatchException(first, shard);
             rest = rest[entry.SizeBytes..];
         }
 
-        return Math.Max(first, 0);
+        return first >= 0 ? first : NextSaltShard();
     }
 
     List<(int Shard, WriteBatch Batch)> Split(WriteBatch batch)
     {
         var parts = new WriteBatch?[shards.Length];
+        var saltShard = NextSaltShard();
         for (var rest = batch.Entries; !rest.IsEmpty;)
         {
             var entry = LogEntry.Read(rest);
-            (parts[GetShard(entry.KeyIn(rest))] ??= new WriteBatch()).AddEncoded(rest);
+            var shard = GetShard(entry.KeyIn(rest));
+            (parts[shard < 0 ? saltShard : shard] ??= new WriteBatch()).AddEncoded(rest);
             rest = rest[entry.SizeBytes..];
         }
 

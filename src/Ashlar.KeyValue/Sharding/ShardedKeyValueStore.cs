@@ -20,19 +20,20 @@ public sealed partial class ShardedKeyValueStore : IDisposable, IAsyncDisposable
     readonly KeyValueStore[] shards;
     readonly ShardFile layout;
     readonly ShardDirectory directory;
-    readonly IDisposable directoryLock;
+    readonly IDisposable? directoryLock;
     readonly WriteGate gate = new();
     readonly bool isSideBySide;
     int isClosed;
 
     ShardedKeyValueStore(
-        ShardDirectory directory, ShardFile layout, KeyValueStore[] shards, IDisposable directoryLock, bool isSideBySide)
+        ShardDirectory directory, ShardFile layout, KeyValueStore[] shards, IDisposable? directoryLock, bool isSideBySide)
     {
         this.isSideBySide = isSideBySide;
         this.directory = directory;
         this.layout = layout;
         this.shards = shards;
         this.directoryLock = directoryLock;
+        saltLocks = [.. shards.Select(_ => new Lock())];
     }
 
     /// <summary>Opens, or creates, the sharded store in a directory; the shards are opened side by side.</summary>
@@ -54,24 +55,36 @@ public sealed partial class ShardedKeyValueStore : IDisposable, IAsyncDisposable
         var place = new ShardDirectory(fileSystem, Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory)));
         if (!fileSystem.DirectoryExists(place.Directory))
         {
-            if (!options.Store.CreateIfMissing)
+            if (!options.Store.CreateIfMissing || options.Store.ReadOnly)
                 throw new StorageException(
                     "open", place.Directory, StorageErrorKind.NotFound, 0, "there is no sharded store in this directory");
             KeyValueStore.CreateDirectory(fileSystem, place.Directory);
         }
 
-        var directoryLock = fileSystem.Lock(place.LockPath);
+        var directoryLock = !options.Store.ReadOnly ? fileSystem.Lock(place.LockPath)
+            : fileSystem.FileExists(place.LockPath) ? fileSystem.LockShared(place.LockPath)
+            : null; // As in KeyValueStore: a copy on a disk that cannot be written needs none.
         try
         {
             var layout = place.Exists ? place.Read(options) : place.Create(options);
             // Where tests ask for one order of events, one shard after the other.
             var isSideBySide = !options.Store.BackgroundInline;
-            return new ShardedKeyValueStore(
-                place, layout, OpenShards(place, layout, options, isSideBySide), directoryLock, isSideBySide);
+            var shards = OpenShards(place, layout, options, isSideBySide);
+            try
+            {
+                var store = new ShardedKeyValueStore(place, layout, shards, directoryLock, isSideBySide);
+                store.FindLastStamp();
+                return store;
+            }
+            catch
+            {
+                foreach (var shard in shards) shard.Dispose();
+                throw;
+            }
         }
         catch
         {
-            directoryLock.Dispose();
+            directoryLock?.Dispose();
             throw;
         }
     }
@@ -91,8 +104,9 @@ public sealed partial class ShardedKeyValueStore : IDisposable, IAsyncDisposable
     /// <summary>How many bytes at the beginning of a key decide on its shard; 0 is the whole key.</summary>
     public int HashedPrefixBytes => layout.HashedPrefixBytes;
 
-    /// <summary>The shard that a key belongs to, 0 to <see cref="ShardCount"/> - 1.</summary>
-    public int GetShard(ReadOnlySpan<byte> key) => shards.Length == 1 ? 0 : ShardHash.Place(Hashed(key), shards.Length);
+    /// <summary>The shard that a key belongs to, 0 to <see cref="ShardCount"/> - 1; -1 if it begins with <see cref="SaltedPrefix"/>.</summary>
+    public int GetShard(ReadOnlySpan<byte> key) =>
+        IsSalted(key) ? -1 : shards.Length == 1 ? 0 : ShardHash.Place(Hashed(key), shards.Length);
 
     /// <summary>
     /// Closes every shard. Cursors and snapshots that are still open throw <see cref="ObjectDisposedException"/> from then on.
@@ -109,7 +123,7 @@ public sealed partial class ShardedKeyValueStore : IDisposable, IAsyncDisposable
         }
         finally
         {
-            directoryLock.Dispose();
+            directoryLock?.Dispose();
         }
     }
 
@@ -177,12 +191,13 @@ public sealed partial class ShardedKeyValueStore : IDisposable, IAsyncDisposable
     /// <summary>The only shard that a range can have keys in, or -1 if it may be several.</summary>
     int OnlyShardOf(KeyRange range)
     {
+        if (MayBeSalted(range)) return -1;
         if (shards.Length == 1) return 0;
         var prefix = layout.HashedPrefixBytes;
         if (prefix == 0 || range.Start is not { } start || range.End is not { } end || start.Length < prefix) return -1;
         // All keys of the range begin with the same hashed bytes: the end does, or is the first key that does not.
         var hashed = start.AsSpan(0, prefix);
-        return KeyRange.Prefix(hashed).End is { } next && end.AsSpan().SequenceCompareTo(next) <= 0 ? GetShard(hashed) : -1;
+        return KeyRange.Prefix(hashed).End is { } next && end.AsSpan().SequenceCompareTo(next) <= 0 ? ShardHash.Place(hashed, shards.Length) : -1;
     }
 
     void ThrowIfClosed() => ObjectDisposedException.ThrowIf(Volatile.Read(ref isClosed) != 0, this);

@@ -27,6 +27,18 @@ public sealed class ShardFileTests
         Assert.Equal("hot/"u8.ToArray(), read.SaltedPrefix);
     }
 
+    [Fact]
+    public void Salted_value()
+    {
+        var bytes = new byte[11];
+        SaltedValue.Write(bytes, 7, isDelete: false, "hi"u8);
+        Assert.Equal("0700000000000000016869", Convert.ToHexStringLower(bytes));
+        Assert.Equal((7UL, false, true), (SaltedValue.ReadStamp(bytes), SaltedValue.IsDelete(bytes), SaltedValue.IsSound(bytes)));
+        SaltedValue.Write(bytes, 8, isDelete: true, default);
+        Assert.True(SaltedValue.IsDelete(bytes));
+        Assert.False(SaltedValue.IsSound(bytes.AsSpan(0, 8)));
+    }
+
     [Theory, InlineData("", 1), InlineData("a", 0), InlineData("key", 2), InlineData("a longer key", 0)]
     public void The_place_of_a_key_is_part_of_the_format(string key, int shard) =>
         Assert.Equal(shard, ShardHash.Place(TestStore.Bytes(key), 4));

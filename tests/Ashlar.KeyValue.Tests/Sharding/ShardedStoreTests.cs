@@ -208,6 +208,19 @@ public sealed class ShardedStoreTests
     }
 
     [Fact]
+    public void A_store_is_read_by_several_at_once_who_cannot_write()
+    {
+        var options = ShardedTestStore.Small(disk) with { Store = TestStore.Small(disk) with { ReadOnly = true } };
+        Assert.Throws<StorageException>(() => ShardedKeyValueStore.Open(TestStore.Directory, options));
+        using (var store = ShardedTestStore.Open(disk)) store.Put("a", "1");
+        using var first = ShardedKeyValueStore.Open(TestStore.Directory, options);
+        using var second = ShardedKeyValueStore.Open(TestStore.Directory, options);
+        Assert.Equal("a=1", second.ReadAll());
+        Assert.Throws<ReadOnlyStoreException>(() => first.Put("a", "2"));
+        Assert.Throws<LockedException>(() => ShardedTestStore.Open(disk));
+    }
+
+    [Fact]
     public void Swapped_missing_and_damaged_shards_are_named_and_nothing_is_modified()
     {
         using (var store = ShardedTestStore.Open(disk))

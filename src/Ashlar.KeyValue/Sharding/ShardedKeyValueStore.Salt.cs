@@ -1,0 +1,140 @@
+using System.Buffers;
+
+namespace Ashlar.KeyValue;
+
+// Salting: a key under the salted prefix has a copy in every shard, and a write goes to any one of them. Each write takes a
+// stamp from one counter, between its beginning and its place in the shard's queue; the copy with the largest stamp counts.
+//   - Stamps of one shard grow in the order of its log: a stamp is taken, and its write queued, under the shard's salt lock,
+//     and a queue is committed in order. So a copy never goes back, and neither does the largest over all copies.
+//   - A write that completed before another began has the smaller stamp. Reads and writes of a key can therefore be put
+//     into the order of stamps, which real time agrees with: operations on it are linearizable, as of other keys.
+//   - After a crash the counter goes on behind the largest stamp that is found. A lost write's stamp may be given out
+//     again: nobody holds a copy with it.
+// An expiring copy would lay an older one of another shard bare, so these keys do not expire.
+public sealed partial class ShardedKeyValueStore
+{
+    [ThreadStatic]
+    static ArrayBufferWriter<byte>? newestCopy, otherCopy;
+
+    readonly Lock[] saltLocks;
+    ulong lastStamp;
+    uint saltTurn;
+
+    /// <summary>Keys that begin with this have a copy in every shard; none if it is empty.</summary>
+    public ReadOnlyMemory<byte> SaltedPrefix => layout.SaltedPrefix;
+
+    internal bool IsSalted(ReadOnlySpan<byte> key) => layout.SaltedPrefix.Length > 0 && key.StartsWith(layout.SaltedPrefix);
+
+    internal bool MayBeSalted(KeyRange range)
+    {
+        if (layout.SaltedPrefix.Length == 0) return false;
+        var salted = KeyRange.Prefix(layout.SaltedPrefix);
+        return (range.End is null || range.End.AsSpan().SequenceCompareTo(layout.SaltedPrefix) > 0)
+            && (range.Start is null || salted.End is null || range.Start.AsSpan().SequenceCompareTo(salted.End) < 0);
+    }
+
+    internal string ShardPath(int shard) => directory.ShardPath(shard);
+
+    /// <summary>Reads a copy of each shard; true if the newest is a put, whose value is then in the thread's buffer.</summary>
+    internal bool TryGetNewest<TReader>(TReader reader, ReadOnlySpan<byte> key, out ReadOnlySpan<byte> value)
+        where TReader : struct, IShardReader
+    {
+        var newest = newestCopy ??= new ArrayBufferWriter<byte>();
+        var other = otherCopy ??= new ArrayBufferWriter<byte>();
+        newest.ResetWrittenCount();
+        for (var shard = 0; shard < shards.Length; shard++)
+        {
+            other.ResetWrittenCount();
+            if (!reader.TryGet(shard, key, other)) continue;
+            SaltedValue.RequireSound(other.WrittenSpan, ShardPath(shard), key);
+            if (newest.WrittenCount == 0 || SaltedValue.ReadStamp(other.WrittenSpan) > SaltedValue.ReadStamp(newest.WrittenSpan))
+                (newest, other) = (other, newest);
+        }
+
+        (newestCopy, otherCopy) = (newest, other);
+        var isThere = newest.WrittenCount > 0 && !SaltedValue.IsDelete(newest.WrittenSpan);
+        value = isThere ? newest.WrittenSpan[SaltedValue.HeadBytes..] : default;
+        return isThere;
+    }
+
+    void FindLastStamp()
+    {
+        if (layout.SaltedPrefix.Length == 0) return;
+        for (var shard = 0; shard < shards.Length; shard++)
+        {
+            using var cursor = shards[shard].Scan(KeyRange.Prefix(layout.SaltedPrefix));
+            while (cursor.MoveNext())
+            {
+                SaltedValue.RequireSound(cursor.Value, ShardPath(shard), cursor.Key);
+                lastStamp = Math.Max(lastStamp, SaltedValue.ReadStamp(cursor.Value));
+            }
+        }
+    }
+
+    int NextSaltShard() => (int)(Interlocked.Increment(ref saltTurn) % (uint)shards.Length);
+
+    bool HasSalted(WriteBatch batch)
+    {
+        if (layout.SaltedPrefix.Length == 0) return false;
+        for (var rest = batch.Entries; !rest.IsEmpty;)
+        {
+            var entry = LogEntry.Read(rest);
+            if (IsSalted(entry.KeyIn(rest))) return true;
+            rest = rest[entry.SizeBytes..];
+        }
+
+        return false;
+    }
+
+    /// <summary>Queues a batch for one shard, with stamps for its salted entries.</summary>
+    ValueTask WriteStamped(int shard, WriteBatch batch, Durability durability, CancellationToken cancellationToken)
+    {
+        var stamped = new WriteBatch();
+        lock (saltLocks[shard])
+        {
+            Stamp(batch, stamped);
+            return shards[shard].WriteAsync(stamped, durability, cancellationToken);
+        }
+    }
+
+    void Stamp(WriteBatch batch, WriteBatch stamped)
+    {
+        for (var rest = batch.Entries; !rest.IsEmpty;)
+        {
+            var entry = LogEntry.Read(rest);
+            var key = entry.KeyIn(rest);
+            if (!IsSalted(key))
+            {
+                stamped.AddEncoded(rest);
+            }
+            else if (entry.Kind == EntryKind.ExpiringPut)
+            {
+                throw SaltedExpires();
+            }
+            else
+            {
+                var value = entry.ValueIn(rest);
+                var stored = ArrayPool<byte>.Shared.Rent(SaltedValue.HeadBytes + value.Length);
+                SaltedValue.Write(stored, Interlocked.Increment(ref lastStamp), entry.Kind == EntryKind.Delete, value);
+                stamped.Put(key, stored.AsSpan(0, SaltedValue.HeadBytes + value.Length));
+                ArrayPool<byte>.Shared.Return(stored);
+            }
+
+            rest = rest[entry.SizeBytes..];
+        }
+    }
+
+    static NotSupportedException SaltedExpires() =>
+        new("An entry under the salted prefix cannot expire: an older copy in another shard would be laid bare.");
+
+    /// <summary>Where the newest copy of a key is looked for.</summary>
+    internal interface IShardReader
+    {
+        bool TryGet(int shard, ReadOnlySpan<byte> key, IBufferWriter<byte> value);
+    }
+
+    readonly struct StoreReader(KeyValueStore[] shards) : IShardReader
+    {
+        public bool TryGet(int shard, ReadOnlySpan<byte> key, IBufferWriter<byte> value) => shards[shard].TryGet(key, value);
+    }
+}
