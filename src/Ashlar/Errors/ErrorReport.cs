@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Ashlar.Api;
 using Ashlar.Blocks;
+using Ashlar.KeyValue;
 using Ashlar.Storage;
 
 namespace Ashlar.CommandLine;
@@ -39,7 +40,10 @@ static class ErrorReport
         BlockRangeException e => new(ExitCode.Usage, ProblemTypes.Usage, e.Message),
         BadBlockException e => new(ExitCode.Damaged, ProblemTypes.Corrupt, e.Message),
         DeviceFullException e => new(ExitCode.Failed, ProblemTypes.NoSpace, e.Message),
+        KeyLengthException or ValueTooLongException or BatchTooLargeException => new(ExitCode.Usage, ProblemTypes.Usage, error.Message),
+        ShardLayoutException e => new(ExitCode.Conflict, ProblemTypes.InvalidRequest, e.Message),
         AshlarException e => new(ExitCode.Failed, ProblemTypes.Failed, e.Message),
+        NotSupportedException e => new(ExitCode.Failed, ProblemTypes.Failed, e.Message),
         OperationCanceledException => new(ExitCode.Cancelled, ProblemTypes.Failed, "cancelled"),
         _ => new(ExitCode.Failed, ProblemTypes.Failed, $"unexpected: {error}"),
     };

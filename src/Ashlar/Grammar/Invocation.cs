@@ -18,6 +18,10 @@ sealed class Invocation(ParseResult arguments, GlobalOptions options, Terminal t
 
     public T Get<T>(Argument<T> argument) => arguments.GetRequiredValue(argument);
 
+    /// <summary>An argument that may be missing: then null.</summary>
+    public T? Find<T>(Argument<T?> argument)
+        where T : class => arguments.GetValue(argument);
+
     /// <summary>Whether the option stands on the command line, rather than in the environment or nowhere.</summary>
     public bool IsGiven(Option option) => arguments.GetResult(option) is OptionResult { Implicit: false };
 

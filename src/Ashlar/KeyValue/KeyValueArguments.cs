@@ -1,0 +1,72 @@
+using System.CommandLine;
+using System.Globalization;
+using Ashlar.KeyValue;
+
+namespace Ashlar.CommandLine;
+
+/// <summary>What several key-value commands take.</summary>
+static class KeyValueArguments
+{
+    public static Argument<string> Directory() => new("DIRECTORY")
+    {
+        Description = "The directory of the store",
+        CustomParser = result =>
+        {
+            var path = result.Tokens[0].Value;
+            if (path.Length == 0 || path.Contains('\0')) result.AddError($"'{path}' is not the path of a directory");
+            return path;
+        },
+    };
+
+    public static Argument<string> Key() => new("KEY") { Description = "The key" };
+
+    public static Option<Durability> Durability(Terminal terminal, Durability defaultValue) => Setting.Create(
+        terminal,
+        "--durability",
+        "KIND",
+        $"sync: on stable storage when the command ends; relaxed: soon after [default: {defaultValue.ToString().ToLowerInvariant()}]",
+        ParseDurability,
+        defaultValue);
+
+    public static OpenedStore Open(Invocation invocation, Argument<string> directory) =>
+        OpenedStore.Open(FullPath(invocation, directory), isReadOnly: false);
+
+    /// <summary>Opens a store that will not be changed: not even what a crash left is tidied up.</summary>
+    public static OpenedStore OpenToLook(Invocation invocation, Argument<string> directory) =>
+        OpenedStore.Open(FullPath(invocation, directory), isReadOnly: true);
+
+    public static string FullPath(Invocation invocation, Argument<string> directory) =>
+        Path.TrimEndingDirectorySeparator(Path.GetFullPath(invocation.Get(directory)));
+
+    /// <summary>"30s", "5m", "2h", "7d", "500ms".</summary>
+    public static TimeSpan ParseTime(string text)
+    {
+        var digits = text.TakeWhile(char.IsAsciiDigit).Count();
+        TimeSpan? unit = text[digits..] switch
+        {
+            "ms" => TimeSpan.FromMilliseconds(1),
+            "s" => TimeSpan.FromSeconds(1),
+            "m" or "min" => TimeSpan.FromMinutes(1),
+            "h" => TimeSpan.FromHours(1),
+            "d" => TimeSpan.FromDays(1),
+            _ => null,
+        };
+        return unit is { } one && long.TryParse(text.AsSpan(0, digits), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            && number is > 0 && number <= TimeSpan.FromDays(365_000) / one
+                ? number * one
+                : throw new FormatException($"'{text}' is not a time: expected a number and ms, s, m, h or d, such as 30s");
+    }
+
+    /// <summary>A whole number within limits.</summary>
+    public static Func<string, long> ParseNumber(long least, long most) => text =>
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most
+            ? number
+            : throw new FormatException($"'{text}' is not a number from {least} to {most}");
+
+    static Durability ParseDurability(string text) => text switch
+    {
+        "sync" => KeyValue.Durability.Sync,
+        "relaxed" => KeyValue.Durability.Relaxed,
+        _ => throw new FormatException($"'{text}' is not a kind of durability: expected sync or relaxed"),
+    };
+}

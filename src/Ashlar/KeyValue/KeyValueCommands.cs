@@ -1,0 +1,33 @@
+namespace Ashlar.CommandLine;
+
+/// <summary><c>ashlar kv</c>: key-value stores in directories, without a server.</summary>
+static class KeyValueCommands
+{
+    public static Noun Create(Terminal terminal) => new(
+        "kv",
+        "Key-value stores in directories: read, write, check, load",
+        [
+            "ashlar kv create ./store",
+            "ashlar kv put ./store city/paris 'bonjour'",
+            "ashlar kv get ./store city/paris",
+            "ashlar kv scan ./store --prefix city/",
+            "ashlar kv verify ./store",
+        ])
+    {
+        KeyValueStoreCommands.CreateCreate(terminal),
+        KeyValueEntryCommands.CreateGet(),
+        KeyValueEntryCommands.CreatePut(terminal),
+        KeyValueEntryCommands.CreateDelete(terminal),
+        KeyValueScanCommand.Create(terminal),
+        KeyValueLoadCommand.Create(terminal),
+        KeyValueStoreCommands.CreateStats(),
+        KeyValueStoreCommands.CreateVerify(),
+        KeyValueStoreCommands.CreateCompact(),
+    };
+
+    public static void WriteChange(Invocation invocation, KeyValueChange change, string forPeople) =>
+        invocation.Write(change, KeyValueJson.Strict.KeyValueChange, [change.Path], (writer, _) => writer.WriteLine(forPeople));
+
+    /// <summary>"1 entry", "2 entries".</summary>
+    public static string Entries(long count) => count == 1 ? "1 entry" : $"{count} entries";
+}

@@ -1,0 +1,160 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text;
+using Ashlar.KeyValue;
+
+namespace Ashlar.CommandLine;
+
+/// <summary>Commands on a whole store: create, stats, verify, compact.</summary>
+static class KeyValueStoreCommands
+{
+    public static Verb CreateCreate(Terminal terminal)
+    {
+        var directory = KeyValueArguments.Directory();
+        var shards = Setting.Create(
+            terminal,
+            "--shards",
+            "COUNT",
+            "Spread the keys over so many engines; fixed for ever [default: 0, one engine]",
+            KeyValueArguments.ParseNumber(0, ShardedKeyValueOptions.MaxShardCount),
+            0L);
+        var hashedPrefix = Setting.Create(
+            terminal,
+            "--hashed-prefix",
+            "BYTES",
+            "Bytes of a key that decide on its shard; 0 is all [default: 0]",
+            KeyValueArguments.ParseNumber(0, 1024),
+            0L);
+        var saltedPrefix = new Option<string?>("--salted-prefix")
+        {
+            Description = "Hot keys begin with this: each has a copy in every shard",
+            HelpName = "KEY",
+        };
+        return new Verb(
+            "create",
+            "Create a store",
+            ["ashlar kv create ./store", "ashlar kv create ./store --shards 4", "ashlar kv create ./store --shards 8 --salted-prefix hot/"],
+            invocation =>
+            {
+                var path = KeyValueArguments.FullPath(invocation, directory);
+                var count = (int)invocation.Get(shards);
+                var salted = Encoding.UTF8.GetBytes(invocation.Get(saltedPrefix) ?? "");
+                if (count == 0 && (invocation.Get(hashedPrefix) != 0 || salted.Length > 0))
+                    throw Usage.Error("--hashed-prefix and --salted-prefix go with --shards");
+                using var store = OpenedStore.Create(path, count, (int)invocation.Get(hashedPrefix), salted);
+                KeyValueCommands.WriteChange(
+                    invocation,
+                    new() { Path = path, Operation = "create", ShardCount = count == 0 ? null : count },
+                    $"{path} is created{(count == 0 ? "" : $", with {count} shard{(count == 1 ? "" : "s")}")}");
+                return ExitCode.Ok;
+            })
+        { directory, shards, hashedPrefix, saltedPrefix };
+    }
+
+    public static Verb CreateStats()
+    {
+        var directory = KeyValueArguments.Directory();
+        return new Verb(
+            "stats",
+            "Show counts and sizes of a store",
+            ["ashlar kv stats ./store", "ashlar kv stats ./store -o json"],
+            invocation =>
+            {
+                using var store = KeyValueArguments.OpenToLook(invocation, directory);
+                var facts = new KeyValueFacts
+                {
+                    Path = store.Directory,
+                    Id = store.Id,
+                    ShardCount = store.ShardCount == 0 ? null : store.ShardCount,
+                    Statistics = store.GetStatistics(),
+                };
+                invocation.Write(facts, KeyValueJson.Strict.KeyValueFacts, [facts.Path], (writer, style) => WriteFacts(writer, style, store, facts));
+                return ExitCode.Ok;
+            })
+        { directory };
+    }
+
+    public static Verb CreateVerify()
+    {
+        var directory = KeyValueArguments.Directory();
+        return new Verb(
+            "verify",
+            "Check a store: read everything, and its checksums, order and completeness",
+            ["ashlar kv verify ./store"],
+            invocation =>
+            {
+                using var store = KeyValueArguments.OpenToLook(invocation, directory);
+                var report = store.Verify();
+                var verdict = new KeyValueVerdict
+                {
+                    Path = store.Directory,
+                    IsClean = report.IsClean,
+                    Tables = report.Tables,
+                    LogSegments = report.LogSegments,
+                    Entries = report.Entries,
+                    Problems = [.. report.Problems.Select(problem => problem.Message)],
+                };
+                invocation.Write(verdict, KeyValueJson.Strict.KeyValueVerdict, [verdict.Path], (writer, style) =>
+                {
+                    foreach (var problem in verdict.Problems) writer.WriteLine($"{style.Bad("damaged:")} {problem}");
+                    if (verdict.IsClean)
+                        writer.WriteLine($"{style.Good("intact:")} {Count(report.Tables, "table")} with {KeyValueCommands.Entries(report.Entries)}, {Count(report.LogSegments, "log segment")}");
+                });
+                return report.IsClean ? ExitCode.Ok : ExitCode.Damaged;
+            })
+        { directory };
+    }
+
+    public static Verb CreateCompact()
+    {
+        var directory = KeyValueArguments.Directory();
+        return new Verb(
+            "compact",
+            "Merge all tables, which gives back the space of what was deleted or replaced",
+            ["ashlar kv compact ./store"],
+            invocation =>
+            {
+                using var store = KeyValueArguments.Open(invocation, directory);
+                var before = store.GetStatistics().TableBytes;
+                store.Compact();
+                var after = store.GetStatistics().TableBytes;
+                KeyValueCommands.WriteChange(
+                    invocation,
+                    new() { Path = store.Directory, Operation = "compact", BytesBefore = before, BytesAfter = after },
+                    $"tables are {ByteSize.Format(after)} now, {ByteSize.Format(before)} before");
+                return ExitCode.Ok;
+            })
+        { directory };
+    }
+
+    static void WriteFacts(TextWriter writer, Style style, OpenedStore store, KeyValueFacts facts)
+    {
+        var statistics = facts.Statistics;
+        new FactSheet()
+            .Add("Store", facts.Path)
+            .Add("Id", facts.Id.ToString("D"))
+            .Add("Writes", $"{statistics.LastSequence} ever, {statistics.DurableSequence} durable")
+            .Add("Entries", $"{statistics.TableEntries} in tables, replaced and deleted ones included")
+            .Add("Tables", $"{statistics.TablesPerLevel.Sum()} of {ByteSize.Format(statistics.TableBytes)}; by level: {string.Join(' ', statistics.TablesPerLevel)}")
+            .Add("Log", Count(statistics.LogSegments, "segment"))
+            .Add("In memory", ByteSize.Format(statistics.MemTableBytes))
+            .WriteTo(writer, style);
+        if (store.ShardCount == 0) return;
+        writer.WriteLine();
+        var table = new Table("SHARD", Column.Number("WRITES"), Column.Number("ENTRIES"), Column.Number("TABLES"), Column.Number("SIZE"));
+        for (var shard = 0; shard < store.ShardCount; shard++)
+        {
+            var own = store.GetStatistics(shard);
+            table.Row(
+                $"shard-{shard:d3}",
+                own.LastSequence.ToString(CultureInfo.InvariantCulture),
+                own.TableEntries.ToString(CultureInfo.InvariantCulture),
+                own.TablesPerLevel.Sum().ToString(CultureInfo.InvariantCulture),
+                ByteSize.Format(own.TableBytes));
+        }
+
+        table.WriteTo(writer, style);
+    }
+
+    static string Count(int count, string what) => count == 1 ? $"1 {what}" : $"{count} {what}s";
+}

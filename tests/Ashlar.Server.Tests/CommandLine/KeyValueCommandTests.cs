@@ -1,0 +1,263 @@
+using System.Text;
+using Ashlar.CommandLine;
+using Ashlar.KeyValue;
+using Ashlar.Simulation;
+using Ashlar.TestKit;
+
+namespace Ashlar.Server.Tests.CommandLine;
+
+/// <summary>Key-value stores from the shell, on the real disk.</summary>
+public sealed class KeyValueCommandTests : IDisposable
+{
+    readonly TemporaryDirectory directory = new();
+    readonly string store;
+
+    public KeyValueCommandTests() => store = directory["store"];
+
+    public void Dispose() => directory.Dispose();
+
+    [Theory, InlineData(), InlineData("--shards", "3"), InlineData("--shards", "2", "--hashed-prefix", "4"), InlineData("--shards", "3", "--salted-prefix", "city/")]
+    public async Task What_is_put_is_read_scanned_and_deleted(params string[] layout)
+    {
+        await Run(["create", store, .. layout]);
+        Assert.Equal("city/paris has a value of 7 B\n", (await Run("put", store, "city/paris", "bonjour")).Out);
+        await Run("put", store, "city/rome", "ciao");
+        await Run("put", store, "d", "", "--durability", "relaxed");
+        Assert.Equal("bonjour\n", (await Run("get", store, "city/paris")).Out);
+        Assert.Equal("city/paris\tbonjour\ncity/rome\tciao\nd\t\n", (await Run("scan", store)).Out);
+        Assert.Equal("city/rome\tciao\ncity/paris\tbonjour\n", (await Run("scan", store, "--prefix", "city/", "--reverse")).Out);
+        Assert.Equal("city/rome\n", (await Run("scan", store, "--from", "city/q", "--to", "d", "--keys-only")).Out);
+        Assert.Equal("city/paris\ncity/rome\n", (await Run("scan", store, "-o", "name", "--limit", "2")).Out);
+        Assert.Equal("2 keys are gone\n", (await Run("delete", store, "city/paris", "never there")).Out);
+        Assert.Equal((5, "error: there is no key 'city/paris'\n"), Ended(await Call("get", store, "city/paris")));
+        Assert.StartsWith("intact: ", (await Run("verify", store)).Out, StringComparison.Ordinal);
+        Assert.StartsWith("tables are ", (await Run("compact", store)).Out, StringComparison.Ordinal);
+        Assert.Equal("d\ncity/rome\n", (await Run("scan", store, "-o", "name", "--reverse")).Out);
+    }
+
+    [Fact]
+    public async Task Bytes_go_in_and_out_as_digits_base64_files_and_raw()
+    {
+        await Run("create", store);
+        await Run("put", store, "ff00", "00ff", "--hex");
+        await Run("put", store, "fw==", "AQID", "--base64");
+        Assert.Equal("7f\t010203\nff00\t00ff\n", (await Run("scan", store, "--hex")).Out);
+        Assert.Equal("\\x7f\t\\x01\\x02\\x03\n\\xff\\x00\t\\x00\\xff\n", (await Run("scan", store)).Out);
+        Assert.Equal("AP8=\n", (await Run("get", store, "/wA=", "--base64")).Out);
+
+        var data = new SeededRandom(1).Bytes(300_000);
+        await File.WriteAllBytesAsync(directory["data"], data);
+        await Run("put", store, "file", "--file", directory["data"]);
+        var output = new MemoryStream();
+        Assert.Equal(0, (await Call(new MemoryStream([7, 8]), output, "put", store, "stdin", "--file", "-")).ExitCode);
+        Assert.Equal(0, (await Call(Stream.Null, output, "get", store, "stdin", "--raw")).ExitCode);
+        Assert.Equal(0, (await Call(Stream.Null, output, "get", store, "file", "--raw")).ExitCode);
+        Assert.Equal([7, 8, .. data], output.ToArray());
+    }
+
+    [Fact]
+    public async Task Objects_for_programs_are_exact_or_refused()
+    {
+        await Run("create", store);
+        await Run("put", store, "a\"b", "x\ty");
+        var entry = (await Run("get", store, "a\"b", "-o", "json")).OutJson;
+        Assert.Equal(("KeyValueEntry", "text", "x\ty"), (entry.GetProperty("kind").GetString(), entry.GetProperty("encoding").GetString(), entry.GetProperty("value").GetString()));
+        var entries = (await Run("scan", store, "-o", "json")).OutJson;
+        Assert.Equal(("ashlar/v1", "KeyValueEntries"), (entries.GetProperty("apiVersion").GetString(), entries.GetProperty("kind").GetString()));
+        Assert.Equal("a\"b", entries.GetProperty("items")[0].GetProperty("key").GetString());
+        Assert.Equal("x\ty", entries.GetProperty("items")[0].GetProperty("value").GetString());
+
+        await Run("put", store, "6279746573", "fe", "--hex");
+        Assert.Equal(2, (await Call("get", store, "bytes", "-o", "json")).ExitCode);
+        Assert.Equal("/g==", (await Run("get", store, "Ynl0ZXM=", "-o", "json", "--base64")).OutJson.GetProperty("value").GetString());
+    }
+
+    [Theory, InlineData("lines"), InlineData("binary")]
+    public async Task What_scan_wrote_is_loaded_byte_for_byte_also_into_another_number_of_shards(string format)
+    {
+        await Run("create", store);
+        var random = new SeededRandom(3);
+        using (var opened = KeyValueStore.Open(store))
+        {
+            for (var i = 0; i < 300; i++) opened.Put(random.Bytes(random.Next(1, 20)), random.Bytes(random.Next(0, 50)), Durability.Relaxed);
+            opened.Put("tab\tline\n\\"u8, "\\x41 \r\n"u8);
+            opened.Put("Zürich"u8, "grüezi"u8);
+        }
+
+        var dump = new MemoryStream();
+        if (format == "binary") await Call(Stream.Null, dump, "scan", store, "--raw");
+        else dump.Write(Encoding.UTF8.GetBytes((await Run("scan", store)).Out));
+        await Run("create", directory["copy"], "--shards", "3");
+        dump.Position = 0;
+        var loaded = await Call(dump, Stream.Null, "load", directory["copy"], "--format", format);
+        Assert.StartsWith("302 entries loaded in ", loaded.Out, StringComparison.Ordinal);
+        Assert.Equal((await Run("scan", store, "--hex")).Out, (await Run("scan", directory["copy"], "--hex")).Out);
+    }
+
+    [Fact]
+    public async Task Generated_entries_are_loaded_and_counted()
+    {
+        await Run("create", store, "--shards", "2");
+        var change = (await Run("load", store, "--generate", "5000", "--value-size", "100", "-o", "json")).OutJson;
+        Assert.Equal(("load", 5000), (change.GetProperty("operation").GetString(), change.GetProperty("entries").GetInt64()));
+        Assert.Equal(5000, (await Run("scan", store, "-o", "name")).Out.Count(letter => letter == '\n'));
+        await Run("compact", store);
+        var facts = (await Run("stats", store, "-o", "json")).OutJson;
+        Assert.Equal((2, 5000), (facts.GetProperty("shardCount").GetInt32(), facts.GetProperty("statistics").GetProperty("tableEntries").GetInt64()));
+        Assert.Contains("\nshard-001 ", (await Run("stats", store)).Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Entries_expire()
+    {
+        await Run("create", store);
+        await Run("put", store, "short", "x", "--ttl", "1ms");
+        await Run("put", store, "long", "x", "--ttl", "365d");
+        Assert.Equal("long\n", (await Run("scan", store, "-o", "name")).Out);
+    }
+
+    [Fact]
+    public async Task A_damaged_store_ends_with_8_and_names_the_file()
+    {
+        await Run("create", store);
+        await Run("put", store, "a", "1");
+        await Run("compact", store);
+        var table = Directory.GetFiles(store, "table-*").Single();
+        var bytes = await File.ReadAllBytesAsync(table);
+        bytes[3] ^= 1;
+        await File.WriteAllBytesAsync(table, bytes);
+        var verified = await Call("verify", store);
+        Assert.Equal(8, verified.ExitCode);
+        Assert.StartsWith($"damaged: {table}: ", verified.Out, StringComparison.Ordinal);
+        var read = await Call("get", store, "a");
+        Assert.Equal(8, read.ExitCode);
+        Assert.StartsWith($"error: {table}: ", read.Error, StringComparison.Ordinal);
+        Assert.Equal(8, (await Call("verify", store, "-o", "json")).ExitCode);
+        File.Delete($"{store}/MANIFEST");
+        Assert.Contains("the manifest is missing", (await Call("get", store, "a")).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_store_in_use_names_the_process()
+    {
+        await Run("create", store);
+        using var opened = KeyValueStore.Open(store);
+        var outcome = await Call("put", store, "a", "1");
+        Assert.Equal((6, $"error: {store}/LOCK: in use by process {Environment.ProcessId}\n"), Ended(outcome));
+    }
+
+    [Theory, InlineData(), InlineData("--shards", "2")]
+    public async Task Looking_changes_nothing_and_goes_on_beside_others_that_look(params string[] layout)
+    {
+        await Run(["create", store, .. layout]);
+        await Run("put", store, "a", "1");
+        var before = Files();
+        using (var reader = OpenedStore.Open(store, isReadOnly: true))
+        {
+            Assert.Equal("1\n", (await Run("get", store, "a")).Out);
+            Assert.Equal("a\t1\n", (await Run("scan", store)).Out);
+            await Run("stats", store);
+            await Run("verify", store);
+            Assert.Equal(6, (await Call("put", store, "a", "2")).ExitCode);
+        }
+
+        Assert.Equal(before, Files());
+
+        string[] Files() => [.. Directory.GetFiles(store, "*", SearchOption.AllDirectories).Order()
+            .Select(path => $"{path} {Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(path)))}")];
+    }
+
+    [Theory]
+    [InlineData(2, "KEY is missing", "put", "STORE")]
+    [InlineData(2, "VALUE is missing", "put", "STORE", "a")]
+    [InlineData(2, "more than one value", "put", "STORE", "a", "b", "--file", "-")]
+    [InlineData(2, "'c' is one word too many", "put", "STORE", "a", "b", "c")]
+    [InlineData(2, "A key has 1 to 65535 bytes", "put", "STORE", "", "b")]
+    [InlineData(2, "'abc' is not hexadecimal", "put", "STORE", "abc", "00", "--hex")]
+    [InlineData(2, "'%' is not base64", "get", "STORE", "%", "--base64")]
+    [InlineData(2, "exclude each other", "get", "STORE", "00", "--base64", "--hex")]
+    [InlineData(2, "--ttl: '5 minutes' is not a time", "put", "STORE", "a", "b", "--ttl", "5 minutes")]
+    [InlineData(2, "--ttl: '0s' is not a time", "put", "STORE", "a", "b", "--ttl", "0s")]
+    [InlineData(2, "--durability: 'maybe' is not a kind", "put", "STORE", "a", "b", "--durability", "maybe")]
+    [InlineData(2, "--prefix excludes", "scan", "STORE", "--prefix", "a", "--from", "b")]
+    [InlineData(2, "--from is beyond --to", "scan", "STORE", "--from", "b", "--to", "a")]
+    [InlineData(2, "--limit: '-1' is not a number", "scan", "STORE", "--limit", "-1")]
+    [InlineData(2, "--raw gives", "scan", "STORE", "--raw", "-o", "json")]
+    [InlineData(2, "--raw gives", "get", "STORE", "a", "--raw", "-o", "json")]
+    [InlineData(2, "exclude each other", "load", "STORE", "--file", "-", "--generate", "5")]
+    [InlineData(2, "--format: 'xml' is not a format", "load", "STORE", "--format", "xml")]
+    [InlineData(2, "--shards: '257' is not a number from 0 to 256", "create", "NEW", "--shards", "257")]
+    [InlineData(2, "--hashed-prefix and --salted-prefix go with --shards", "create", "NEW", "--hashed-prefix", "3")]
+    [InlineData(5, "there is no such directory", "get", "NEW", "a")]
+    [InlineData(5, "there is no key-value store in this directory", "get", "HERE", "a")]
+    [InlineData(5, "is a file, not the directory of a store", "get", "FILE", "a")]
+    [InlineData(5, "No such file", "load", "STORE", "--file", "/nowhere/at/all")]
+    [InlineData(6, "there is a store already", "create", "STORE")]
+    public async Task A_request_that_cannot_be_carried_out_is_one_clear_line(int exitCode, string message, params string[] words)
+    {
+        await Run("create", store);
+        await File.WriteAllTextAsync(directory["file"], "x");
+        var outcome = await Call([.. words.Select(word => word switch
+        {
+            "STORE" => store,
+            "NEW" => directory["new"],
+            "HERE" => directory.DirectoryPath,
+            "FILE" => directory["file"],
+            _ => word,
+        })]);
+        Assert.Equal((exitCode, ""), (outcome.ExitCode, outcome.Out));
+        Assert.Contains(message, outcome.Error, StringComparison.Ordinal);
+        Assert.InRange(outcome.Error.Count(letter => letter == '\n'), 1, 2);
+        Assert.Equal(["file", "store"], Directory.GetFileSystemEntries(directory.DirectoryPath).Select(Path.GetFileName).Order());
+    }
+
+    [Theory]
+    [InlineData("lines", "a\t1\nno tab\n", "standard input: line 2: expected a key, a tab and a value")]
+    [InlineData("lines", "a\t\\q\n", "line 1: '\\q' has a backslash")]
+    [InlineData("binary", "abc", "ends within entry 1")]
+    [InlineData("binary", "\u0001\0\0\0a\u0005\0\0\0xy", "ends within entry 1")]
+    [InlineData("binary", "zzzz", "entry 1: a length of 2054847098 is beyond the limit of 65535 bytes")]
+    public async Task Input_that_cannot_be_loaded_names_the_place(string format, string input, string message)
+    {
+        await Run("create", store);
+        var outcome = await Call(new MemoryStream(Encoding.UTF8.GetBytes(input)), Stream.Null, "load", store, "--format", format);
+        Assert.Equal(1, outcome.ExitCode);
+        Assert.Contains(message, outcome.Error, StringComparison.Ordinal);
+    }
+
+    static async Task<Outcome> Run(params string[] words)
+    {
+        var outcome = await Call(words);
+        Assert.True(outcome.ExitCode == 0, $"{string.Join(' ', words)}: {outcome.Error}");
+        return outcome;
+    }
+
+    static Task<Outcome> Call(params string[] words) => Call(Stream.Null, Stream.Null, words);
+
+    static async Task<Outcome> Call(Stream input, Stream output, params string[] words)
+    {
+        var (texts, errors) = (new StringWriter(), new StringWriter());
+        var terminal = new Terminal
+        {
+            Out = texts,
+            Error = errors,
+            In = TextReader.Null,
+            OpenIn = () => input,
+            OpenOut = () => new Unclosed(output),
+            Environment = _ => null,
+        };
+        var exitCode = await AshlarProgram.RunAsync(["kv", .. words], terminal, CancellationToken.None);
+        return new((int)exitCode, texts.ToString(), errors.ToString());
+    }
+
+    static (int ExitCode, string Error) Ended(Outcome outcome) => (outcome.ExitCode, outcome.Error);
+
+    sealed class Unclosed(Stream stream) : MemoryStream
+    {
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing) WriteTo(stream);
+            base.Dispose(disposing);
+        }
+    }
+}
