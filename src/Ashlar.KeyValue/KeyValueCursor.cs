@@ -11,8 +11,8 @@ public enum ScanDirection
 }
 
 /// <summary>
-/// Walks a range in key order, over the store as it was when the scan began: what expires later is still seen. Not safe for concurrent callers. Until it is
-/// disposed it keeps memory and files in place that it reads from.
+/// Walks a range in key order, over the store as it was when the scan began: what expires later is still seen. Not safe for
+/// concurrent callers. Until it is disposed it keeps memory and files in place that it reads from.
 /// </summary>
 public sealed class KeyValueCursor : IDisposable
 {
@@ -21,14 +21,15 @@ public sealed class KeyValueCursor : IDisposable
     readonly KeyRange range;
     readonly ScanDirection direction;
     readonly long now;
+    readonly ValueBuffer values;
     StoreVersion? version;
     EntryIterator? iterator;
     byte[] key = [];
     int keyLength;
-    byte[] value = [];
-    int valueLength;
+    byte[] stored = [];
+    int storedLength;
+    EntryKind storedKind;
     bool hasKey;
-    bool expires; // The current entry.
     bool isOnEntry;
 
     internal KeyValueCursor(StoreState state, StoreVersion version, ulong sequence, KeyRange range, ScanDirection direction)
@@ -39,6 +40,7 @@ public sealed class KeyValueCursor : IDisposable
         this.range = range;
         this.direction = direction;
         now = Expiry.Now(state.Clock);
+        values = new ValueBuffer(state.Values);
     }
 
     /// <summary>The current key; valid until the next call of <see cref="MoveNext"/>.</summary>
@@ -53,16 +55,19 @@ public sealed class KeyValueCursor : IDisposable
     }
 
     /// <summary>
-    /// The current value; valid until the next call of <see cref="MoveNext"/> and not after <see cref="Dispose"/>.
+    /// The current value; valid until the next call of <see cref="MoveNext"/> and not after <see cref="Dispose"/>. One that lies in
+    /// a segment is read when it is first asked for: who needs keys only does not pay for values.
     /// </summary>
     /// <exception cref="InvalidOperationException">The cursor is not on an entry.</exception>
+    /// <exception cref="Storage.CorruptDataException">What holds the value is damaged.</exception>
     public ReadOnlySpan<byte> Value
     {
         get
         {
             RequireEntry();
-            var stored = direction == ScanDirection.Forward ? iterator!.Value : value.AsSpan(0, valueLength);
-            return expires ? Expiry.Split(stored, out _) : stored;
+            return direction == ScanDirection.Forward
+                ? values.Resolve(iterator!.Kind, iterator.Value)
+                : values.Resolve(storedKind, stored.AsSpan(0, storedLength));
         }
     }
 
@@ -75,6 +80,7 @@ public sealed class KeyValueCursor : IDisposable
         ObjectDisposedException.ThrowIf(state.IsDisposed, typeof(KeyValueStore));
         var wasOnEntry = isOnEntry;
         isOnEntry = false;
+        values.Clear();
         isOnEntry = direction == ScanDirection.Forward ? MoveForward(wasOnEntry) : MoveBackward();
         return isOnEntry;
     }
@@ -107,7 +113,7 @@ public sealed class KeyValueCursor : IDisposable
             // Newest first: what is not visible yet is skipped, and what a visible newer entry of its key shadows.
             if (iterator.Sequence > sequence || (hasKey && candidate.SequenceEqual(key.AsSpan(0, keyLength)))) continue;
             KeepKey(candidate);
-            if (IsPresent(iterator.Kind, iterator.Value)) return true;
+            if (Expiry.IsPresent(iterator.Kind, iterator.Value, now)) return true;
         }
 
         return false;
@@ -126,25 +132,19 @@ public sealed class KeyValueCursor : IDisposable
         {
             if (range.Start is { } start && iterator.Key.SequenceCompareTo(start) < 0) return false;
             KeepKey(iterator.Key);
-            var newest = EntryKind.None;
+            storedKind = EntryKind.None;
             // Oldest first: the last visible one of the key is the newest.
             for (; iterator.IsValid && iterator.Key.SequenceEqual(key.AsSpan(0, keyLength)); iterator.Previous())
             {
                 if (iterator.Sequence > sequence) continue;
-                newest = iterator.Kind;
-                KeepValue(iterator.Value);
+                storedKind = iterator.Kind;
+                KeepStored(iterator.Value);
             }
 
-            if (IsPresent(newest, value.AsSpan(0, valueLength))) return true;
+            if (Expiry.IsPresent(storedKind, stored.AsSpan(0, storedLength), now)) return true;
         }
 
         return false;
-    }
-
-    bool IsPresent(EntryKind kind, ReadOnlySpan<byte> stored)
-    {
-        expires = kind == EntryKind.ExpiringPut;
-        return Expiry.IsPresent(kind, now, ref stored);
     }
 
     void KeepKey(ReadOnlySpan<byte> source)
@@ -155,11 +155,11 @@ public sealed class KeyValueCursor : IDisposable
         hasKey = true;
     }
 
-    void KeepValue(ReadOnlySpan<byte> source)
+    void KeepStored(ReadOnlySpan<byte> source)
     {
-        if (value.Length < source.Length) value = new byte[Math.Max(256, source.Length)];
-        source.CopyTo(value);
-        valueLength = source.Length;
+        if (stored.Length < source.Length) stored = new byte[Math.Max(256, source.Length)];
+        source.CopyTo(stored);
+        storedLength = source.Length;
     }
 
     void RequireEntry()

@@ -52,6 +52,18 @@ public sealed record KeyValueOptions
     /// </summary>
     public long MemTableBytes { get; init; } = 32L << 20;
 
+    /// <summary>
+    /// Values of at least so many bytes are written once: they stay in the log segment that they were committed in, and memory and
+    /// tables hold their place. 0 is all values, <see cref="int.MaxValue"/> none.
+    /// </summary>
+    public int SeparatedValueBytes { get; init; } = 256;
+
+    /// <summary>
+    /// Length of a log segment, 1 KiB to 2 GiB, up to the last batch in it: the memory table is written out with it even if it is
+    /// not full. Recovery replays at most three segments.
+    /// </summary>
+    public long LogSegmentBytes { get; init; } = 256L << 20;
+
     /// <summary>Memory for blocks of tables, with their indexes and filters.</summary>
     public long BlockCacheBytes { get; init; } = 64L << 20;
 
@@ -108,6 +120,9 @@ public sealed record KeyValueOptions
         ArgumentOutOfRangeException.ThrowIfNegative(MaxValueBytes, nameof(MaxValueBytes));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(MaxValueBytes, ValueLimitBytes, nameof(MaxValueBytes));
         ArgumentOutOfRangeException.ThrowIfLessThan(MemTableBytes, 1024, nameof(MemTableBytes));
+        ArgumentOutOfRangeException.ThrowIfNegative(SeparatedValueBytes, nameof(SeparatedValueBytes));
+        ArgumentOutOfRangeException.ThrowIfLessThan(LogSegmentBytes, 1024, nameof(LogSegmentBytes));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(LogSegmentBytes, ValuePlace.MostSegmentBytes, nameof(LogSegmentBytes));
         ArgumentOutOfRangeException.ThrowIfNegative(BlockCacheBytes, nameof(BlockCacheBytes));
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxOpenFiles, 1, nameof(MaxOpenFiles));
         ArgumentOutOfRangeException.ThrowIfLessThan(TableBytes, 1024, nameof(TableBytes));

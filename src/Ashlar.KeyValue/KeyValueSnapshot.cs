@@ -24,7 +24,7 @@ public sealed class KeyValueSnapshot : IDisposable
     public byte[]? Get(ReadOnlySpan<byte> key)
     {
         using var read = Read();
-        return read.Version.TryGet(read.Slot, key, Sequence, state.Clock, out var value) ? value.ToArray() : null;
+        return read.Version.TryGet(read.Slot, key, Sequence, state.Clock, out var found) ? found.ToArray(state.Values) : null;
     }
 
     /// <summary>Reads a value as it was into a writer; false when the key was absent.</summary>
@@ -32,7 +32,7 @@ public sealed class KeyValueSnapshot : IDisposable
     {
         using var read = Read();
         if (!read.Version.TryGet(read.Slot, key, Sequence, state.Clock, out var found)) return false;
-        value.Write(found);
+        found.CopyTo(value, state.Values);
         return true;
     }
 
@@ -45,8 +45,7 @@ public sealed class KeyValueSnapshot : IDisposable
         using var read = Read();
         valueLengthBytes = 0;
         if (!read.Version.TryGet(read.Slot, key, Sequence, state.Clock, out var found)) return false;
-        valueLengthBytes = found.Length;
-        found[..Math.Min(found.Length, destination.Length)].CopyTo(destination);
+        valueLengthBytes = found.CopyTo(destination, state.Values);
         return true;
     }
 

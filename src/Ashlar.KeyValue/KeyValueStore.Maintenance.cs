@@ -37,7 +37,7 @@ public sealed partial class KeyValueStore
         var version = state.Acquire();
         try
         {
-            return new Verifier(files, manifest).Run(version);
+            return new Verifier(files, manifest, values).Run(version);
         }
         finally
         {
@@ -51,8 +51,16 @@ public sealed partial class KeyValueStore
         var version = state.Acquire();
         try
         {
-            int logs;
-            lock (manifest.Gate) logs = manifest.State.Logs.Count;
+            int logs, segments;
+            long valueBytes, referencedValueBytes;
+            lock (manifest.Gate)
+            {
+                logs = manifest.State.Logs.Count;
+                segments = manifest.State.Segments.Count;
+                valueBytes = manifest.State.Segments.Values.Sum(segment => segment.EndOffset);
+                referencedValueBytes = manifest.State.References.Values.Sum(reference => reference.LiveBytes);
+            }
+
             var memTables = version.Active.UsedBytes;
             foreach (var table in version.Immutable) memTables += table.UsedBytes;
             return new KeyValueStatistics
@@ -87,6 +95,9 @@ public sealed partial class KeyValueStore
                 MemTableBytes = memTables,
                 ImmutableMemTables = version.Immutable.Length,
                 LogSegments = logs,
+                ValueSegments = segments,
+                ValueBytes = valueBytes,
+                ReferencedValueBytes = referencedValueBytes,
                 Levels = [.. version.Tables.Levels.Select(DescribeLevel)],
                 CacheBytes = cache.UsedBytes,
                 OpenFiles = files.Readers.Count,

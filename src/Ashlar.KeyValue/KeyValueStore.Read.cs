@@ -11,7 +11,7 @@ public sealed partial class KeyValueStore
     {
         gets.Increment();
         using var read = state.Read();
-        return read.Version.TryGet(read.Slot, key, state.VisibleSequence, state.Clock, out var value) ? value.ToArray() : null;
+        return read.Version.TryGet(read.Slot, key, state.VisibleSequence, state.Clock, out var found) ? found.ToArray(state.Values) : null;
     }
 
     /// <summary>Reads a value into a writer without allocating; false when the key is absent.</summary>
@@ -21,7 +21,7 @@ public sealed partial class KeyValueStore
         gets.Increment();
         using var read = state.Read();
         if (!read.Version.TryGet(read.Slot, key, state.VisibleSequence, state.Clock, out var found)) return false;
-        value.Write(found);
+        found.CopyTo(value, state.Values);
         return true;
     }
 
@@ -36,8 +36,7 @@ public sealed partial class KeyValueStore
         using var read = state.Read();
         valueLengthBytes = 0;
         if (!read.Version.TryGet(read.Slot, key, state.VisibleSequence, state.Clock, out var found)) return false;
-        valueLengthBytes = found.Length;
-        found[..Math.Min(found.Length, destination.Length)].CopyTo(destination);
+        valueLengthBytes = found.CopyTo(destination, state.Values);
         return true;
     }
 

@@ -18,6 +18,7 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
     readonly IDisposable? directoryLock;
     readonly Manifest manifest;
     readonly BlockCache cache;
+    readonly ValueSegments values;
     readonly StoreState state;
     readonly PoisonLatch poison;
     readonly Compactor compactor;
@@ -31,27 +32,29 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
     int isClosing;
 
     KeyValueStore(
-        StoreFiles files, KeyValueOptions options, IDisposable? directoryLock, BlockCache cache, RecoveredStore recovered)
+        StoreFiles files, KeyValueOptions options, IDisposable? directoryLock, BlockCache cache, ValueSegments values,
+        RecoveredStore recovered)
     {
         this.files = files;
         this.options = options;
         this.directoryLock = directoryLock;
         this.cache = cache;
+        this.values = values;
         manifest = recovered.Manifest;
         isLogComplete = recovered.IsLogComplete;
         poison = new PoisonLatch(files.Directory);
         var tables = TableSet.Create(recovered.Tables);
         foreach (var table in recovered.Tables) table.Release();
         state = new StoreState(
-            new StoreVersion(recovered.MemTable, [], tables), recovered.LastSequence, options.TimeProvider, cache.Epoch);
+            new StoreVersion(recovered.MemTable, [], tables), recovered.LastSequence, options.TimeProvider, values, cache.Epoch);
         tables.Release();
         pressure = new Backpressure(options);
-        compactor = new Compactor(files, state, manifest, cache, recovered.Numbers, options, poison, pressure);
+        compactor = new Compactor(files, state, manifest, cache, values, recovered.Numbers, options, poison, pressure);
         background = new BackgroundWorker(compactor, pressure, poison, options, files.Directory);
         durability = new DurabilityTracker(
             recovered.LastSequence, options.RelaxedLossTime, options.TimeProvider, SyncInBackground);
         var log = new LogWriter(
-            files, manifest, options, recovered.Numbers, recovered.LogEnd, recovered.LastCommitTime);
+            files, manifest, options, recovered.Numbers, values, recovered.LogEnd, recovered.LastCommitTime);
         committer = new Committer(
             state, recovered.MemTable, recovered.LastSequence, log, background, poison, options, durability);
         commits = new CommitQueue(committer);
@@ -88,20 +91,28 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
         var directoryLock = options.ReadOnly ? LockForReading(files) : fileSystem.Lock(files.LockPath);
         try
         {
-            var cache = new BlockCache(options.BlockCacheBytes);
-            try
-            {
-                return new KeyValueStore(files, options, directoryLock, cache, new StoreRecovery(files, options, cache).Run());
-            }
-            catch
-            {
-                cache.Release();
-                throw;
-            }
+            return OpenLocked(files, options, directoryLock);
         }
         catch
         {
             directoryLock?.Dispose();
+            throw;
+        }
+    }
+
+    static KeyValueStore OpenLocked(StoreFiles files, KeyValueOptions options, IDisposable? directoryLock)
+    {
+        var cache = new BlockCache(options.BlockCacheBytes);
+        var values = new ValueSegments(files, options.PlantedBug);
+        try
+        {
+            var recovered = new StoreRecovery(files, options, cache, values).Run();
+            return new KeyValueStore(files, options, directoryLock, cache, values, recovered);
+        }
+        catch
+        {
+            values.Dispose();
+            cache.Release();
             throw;
         }
     }
@@ -144,6 +155,7 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
                 state.Dispose();
                 cache.Release();
                 committer.Dispose();
+                values.Dispose();
                 manifest.Dispose();
                 directoryLock?.Dispose();
             }

@@ -22,4 +22,6 @@ enum PlantedBug
     DropExpiredEarly,
     MoveInTwoEdits,
     MergeNewestOfLevelZeroOnly,
+    IgnoreValueChecksum,
+    SkipRewriteOfDoubtfulTail,
 }

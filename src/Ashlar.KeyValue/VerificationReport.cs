@@ -14,6 +14,9 @@ public sealed record VerificationReport
     /// <summary>Entries in the tables.</summary>
     public long Entries { get; init; }
 
+    /// <summary>Values in segments that tables refer to; each was read.</summary>
+    public long SeparatedValues { get; init; }
+
     /// <summary>What is wrong; empty for a sound store.</summary>
     public IReadOnlyList<CorruptDataException> Problems { get; init; } = [];
 

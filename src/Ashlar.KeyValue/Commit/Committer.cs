@@ -111,17 +111,19 @@ sealed class Committer : IDisposable
 
         if (count > 0)
         {
-            var isFull = active.UsedBytes >= options.MemTableBytes;
+            // The log is bounded too: it is what recovery has to read.
+            var isFull = active.UsedBytes >= options.MemTableBytes
+                || (log.SegmentBytes >= options.LogSegmentBytes && !active.IsEmpty);
             background.WaitForRoom(bodyLength, active, isFull);
             if (isFull) Rotate();
             poison.ThrowIfSet(); // The background may have met doubt meanwhile.
             log.Reserve(bodyLength);
+            AttachSegment();
             var bytes = Encode(group, bodyLength);
             needsSync |= log.UnsyncedBytes + bytes.Length > options.RelaxedLossBytes;
             try
             {
-                log.Append(bytes, lastSequence + 1, count);
-                Insert(group);
+                Insert(group, log.Append(bytes, lastSequence + 1, count));
             }
             catch (Exception cause)
             {
@@ -163,8 +165,17 @@ sealed class Committer : IDisposable
         return buffer.AsSpan(0, length);
     }
 
-    void Insert(List<PendingWrite> group)
+    // Readers find the segment by what refers to it, so the memtable refers to it before it has an entry.
+    void AttachSegment()
     {
+        var segment = log.OpenSegment!;
+        if (active.Segments.Count == 0 || active.Segments[^1] != segment) active.Attach(segment);
+    }
+
+    void Insert(List<PendingWrite> group, long groupOffset)
+    {
+        var segmentId = log.LastSegmentId;
+        var offset = groupOffset + LogGroupHeader.SizeBytes;
         foreach (var write in group)
         {
             if (write.Batch is null) continue;
@@ -173,9 +184,10 @@ sealed class Committer : IDisposable
             while (!rest.IsEmpty)
             {
                 var entry = LogEntry.Read(rest);
-                active.Add(entry.KeyIn(rest), ++lastSequence, entry.Kind, entry.ValueIn(rest));
+                active.Add(++lastSequence, segmentId, offset, entry, rest, options.SeparatedValueBytes);
                 Counters.CountEntry(entry.Kind, entry.KeyLength, entry.ValueLength);
                 rest = rest[entry.SizeBytes..];
+                offset += entry.SizeBytes;
             }
         }
     }

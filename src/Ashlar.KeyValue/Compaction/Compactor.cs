@@ -14,11 +14,11 @@ namespace Ashlar.KeyValue;
 /// </list>
 /// </remarks>
 sealed class Compactor(
-    StoreFiles files, StoreState state, Manifest manifest, BlockCache cache, FileNumbers numbers, KeyValueOptions options,
-    PoisonLatch poison, Backpressure pressure)
+    StoreFiles files, StoreState state, Manifest manifest, BlockCache cache, ValueSegments values, FileNumbers numbers,
+    KeyValueOptions options, PoisonLatch poison, Backpressure pressure)
 {
     readonly CompactionPicker picker = new(options);
-    readonly TableInstaller installer = new(files, state, manifest, cache, poison);
+    readonly TableInstaller installer = new(files, state, manifest, cache, values, poison);
     readonly Lock debtGate = new();
     long flushedTableBytes; // Smoothed; 0 before the first flush.
     long flushes;
@@ -47,8 +47,9 @@ sealed class Compactor(
     /// <summary>Writes the oldest waiting memtable to a level-0 table; false if none waits.</summary>
     // Crash order:
     //   1. Write the table, sync it, sync the directory.   Crash: an orphan; the log still has the entries.
-    //   2. One manifest edit adds the table and makes its logs obsolete: both or neither (invariant I3).
-    //   3. Publish the version, delete the logs.           Crash: unlisted logs, deleted at open.
+    //   2. One manifest edit adds the table, makes its logs obsolete, and keeps those that hold values of the table:
+    //      all or nothing (invariants I3, I5). The logs are sealed and synced, or a rotation had failed.
+    //   3. Publish the version; other logs go with their last reader. Crash: unlisted logs, deleted at open.
     public bool FlushOldest()
     {
         var version = state.Acquire();
@@ -65,8 +66,12 @@ sealed class Compactor(
                 LastCommitTime = source.LastCommitTime,
             };
             if (options.PlantedBug == PlantedBug.AdvanceReplayBeforeTable)
-                installer.Install(new ManifestEdit { ObsoleteThroughLog = source.LastLogId }, [], [], null);
+            {
+                lock (manifest.Gate) manifest.Append(new ManifestEdit { ObsoleteThroughLog = source.LastLogId });
+            }
+
             var tables = WriteTables(new MemTableIterator(source), 0, _ => false, null);
+            KeepSegments(edit, source, tables);
             installer.Install(edit, [], tables, source);
             var bytes = tables.Sum(table => table.FileLength);
             Volatile.Write(ref flushedTableBytes, flushedTableBytes == 0 ? bytes : ((3 * flushedTableBytes) + bytes) / 4);
@@ -80,6 +85,16 @@ sealed class Compactor(
         {
             pressure.Flushing.End(isDone);
             version.Release();
+        }
+    }
+
+    /// <summary>Lists the segments of a memtable that its tables refer to: they are not replayed any more, but stay.</summary>
+    public static void KeepSegments(ManifestEdit edit, MemTable source, IReadOnlyList<TableInfo> tables)
+    {
+        foreach (var segment in source.Segments)
+        {
+            if (tables.Any(table => table.References.Any(reference => reference.SegmentId == segment.Id)))
+                edit.AddedSegments.Add(segment.Info);
         }
     }
 
@@ -141,8 +156,14 @@ sealed class Compactor(
         {
             var removal = new ManifestEdit();
             removal.RemovedTables.AddRange(plan.Inputs.Select(table => table.Info.Id));
-            lock (manifest.Gate) manifest.Append(removal);
             var addition = new ManifestEdit();
+            lock (manifest.Gate)
+            {
+                var segments = manifest.State.Segments.Values.ToArray();
+                var dropped = manifest.Append(removal);
+                addition.AddedSegments.AddRange(segments.Where(segment => dropped.Contains(segment.Id)));
+            }
+
             addition.AddedTables.AddRange(plan.Inputs.Select(table => table.Info));
             lock (manifest.Gate) manifest.Append(addition);
         }

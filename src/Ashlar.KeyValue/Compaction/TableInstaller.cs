@@ -4,7 +4,8 @@ namespace Ashlar.KeyValue;
 /// Makes new tables part of the store: the second half of the crash order of flushes and merges. Both may do so at the same
 /// time; from the edit to the published version one of them at a time.
 /// </summary>
-sealed class TableInstaller(StoreFiles files, StoreState state, Manifest manifest, BlockCache cache, PoisonLatch poison)
+sealed class TableInstaller(
+    StoreFiles files, StoreState state, Manifest manifest, BlockCache cache, ValueSegments values, PoisonLatch poison)
 {
     /// <summary>Replaces tables by others, in one edit; with a memtable's table the memtable and its logs go.</summary>
     /// <param name="edit">What is to be written beside the tables.</param>
@@ -19,7 +20,7 @@ sealed class TableInstaller(StoreFiles files, StoreState state, Manifest manifes
         var opened = new List<Table>();
         try
         {
-            foreach (var output in outputs) opened.Add(Table.Open(files, output, cache));
+            foreach (var output in outputs) opened.Add(Table.Open(files, output, cache, values));
         }
         catch
         {
@@ -34,14 +35,12 @@ sealed class TableInstaller(StoreFiles files, StoreState state, Manifest manifes
 
         edit.RemovedTables.AddRange(inputs.Select(table => table.Info.Id));
         edit.AddedTables.AddRange(outputs);
-        ulong[] obsoleteLogs = [];
+        List<ulong> dropped;
         lock (manifest.Gate)
         {
-            if (edit.ObsoleteThroughLog is { } through)
-                obsoleteLogs = [.. manifest.State.Logs.Keys.Where(id => id <= through)];
             try
             {
-                manifest.Append(edit);
+                dropped = manifest.Append(edit);
             }
             catch (Exception cause)
             {
@@ -65,6 +64,6 @@ sealed class TableInstaller(StoreFiles files, StoreState state, Manifest manifes
             foreach (var input in inputs) input.MarkObsolete();
         }
 
-        foreach (var id in obsoleteLogs) files.TryDelete(files.LogPath(id));
+        foreach (var id in dropped) values.Retire(id);
     }
 }

@@ -1,13 +1,33 @@
 namespace Ashlar.KeyValue;
 
 /// <summary>What an entry does to its key. Stored in logs and tables: numbers are never reused.</summary>
-/// <remarks>3 is kept for a put whose value lies in the log, 5 for one that expires as well.</remarks>
 enum EntryKind : byte
 {
     None = 0,
     Put = 1,
     Delete = 2,
 
+    /// <summary>A put whose value stays in a segment; the entry stores its <see cref="ValuePlace"/>. Never in a log.</summary>
+    PutInLog = 3,
+
     /// <summary>A put that expires: eight bytes of expiry, then the value (see <see cref="Expiry"/>).</summary>
     ExpiringPut = 4,
+
+    /// <summary>A put that expires and whose value stays in a segment: eight bytes of expiry, then the place. Never in a log.</summary>
+    ExpiringPutInLog = 5,
+}
+
+static class EntryKinds
+{
+    public static bool Expires(this EntryKind kind) => kind is EntryKind.ExpiringPut or EntryKind.ExpiringPutInLog;
+
+    /// <summary>Whether the entry stores a place instead of a value.</summary>
+    public static bool HasPlace(this EntryKind kind) => kind is EntryKind.PutInLog or EntryKind.ExpiringPutInLog;
+
+    /// <summary>Whether the key is present with this entry, unless it has expired.</summary>
+    public static bool IsPut(this EntryKind kind) => kind is EntryKind.Put or EntryKind.PutInLog || kind.Expires();
+
+    /// <summary>Bytes that entries of this kind store at least.</summary>
+    public static int LeastStoredBytes(this EntryKind kind) =>
+        (kind.Expires() ? Expiry.SizeBytes : 0) + (kind.HasPlace() ? ValuePlace.EncodedBytes : 0);
 }

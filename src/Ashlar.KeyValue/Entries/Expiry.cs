@@ -2,7 +2,8 @@ using System.Buffers.Binary;
 
 namespace Ashlar.KeyValue;
 
-// What an entry of kind 4 stores in the place of a value, in log, memtable and table. Little-endian.
+// What an entry of kind 4 stores in the place of a value, in log, memtable and table; one of kind 5 stores a place behind the
+// expiry. Little-endian.
 //   0               8
 //   +---------------+---------+   ExpiresAt: milliseconds since 1970 (UTC), larger than 0. From that moment on the key reads
 //   | ExpiresAt     | Value.. |   as absent, whatever older entries of it say.
@@ -37,29 +38,16 @@ static class Expiry
 
     public static void Write(Span<byte> target, long expiresAt) => BinaryPrimitives.WriteInt64LittleEndian(target, expiresAt);
 
-    /// <summary>Splits what an entry of kind 4 stores.</summary>
-    public static ReadOnlySpan<byte> Split(ReadOnlySpan<byte> stored, out long expiresAt)
-    {
-        expiresAt = BinaryPrimitives.ReadInt64LittleEndian(stored);
-        return stored[SizeBytes..];
-    }
-
     /// <summary>Whether an entry is a put that has expired: to every reader it is a tombstone.</summary>
     public static bool HasPassed(EntryKind kind, ReadOnlySpan<byte> stored, long now) =>
-        kind == EntryKind.ExpiringPut && BinaryPrimitives.ReadInt64LittleEndian(stored) <= now;
+        kind.Expires() && BinaryPrimitives.ReadInt64LittleEndian(stored) <= now;
 
-    /// <summary>
-    /// Whether the newest entry of a key says that the key is present; <paramref name="stored"/> becomes its value.
-    /// </summary>
-    public static bool IsPresent(EntryKind kind, long now, ref ReadOnlySpan<byte> stored)
-    {
-        if (kind != EntryKind.ExpiringPut) return kind == EntryKind.Put;
-        stored = Split(stored, out var expiresAt);
-        return expiresAt > now;
-    }
+    /// <summary>Whether the newest entry of a key says that the key is present.</summary>
+    public static bool IsPresent(EntryKind kind, ReadOnlySpan<byte> stored, long now) =>
+        kind.IsPut() && !HasPassed(kind, stored, now);
 
-    /// <inheritdoc cref="IsPresent(EntryKind, long, ref ReadOnlySpan{byte})" />
+    /// <inheritdoc cref="IsPresent(EntryKind, ReadOnlySpan{byte}, long)" />
     /// <remarks>The clock is asked only where an entry expires at all.</remarks>
-    public static bool IsPresent(EntryKind kind, TimeProvider clock, ref ReadOnlySpan<byte> stored) =>
-        kind != EntryKind.ExpiringPut ? kind == EntryKind.Put : IsPresent(kind, Now(clock), ref stored);
+    public static bool IsPresent(EntryKind kind, ReadOnlySpan<byte> stored, TimeProvider clock) =>
+        kind.Expires() ? !HasPassed(kind, stored, Now(clock)) : kind.IsPut();
 }

@@ -5,7 +5,13 @@ namespace Ashlar.KeyValue;
 /// <summary>Takes the entries of a log, group by group, as recovery finds them.</summary>
 interface ILogReplay
 {
-    void Apply(ulong sequence, EntryKind kind, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value);
+    /// <summary>Takes one entry.</summary>
+    /// <param name="sequence">The entry's sequence.</param>
+    /// <param name="segmentId">The segment that it lies in.</param>
+    /// <param name="entryOffset">Where in the segment it starts.</param>
+    /// <param name="entry">Its head.</param>
+    /// <param name="bytes">The entry, and perhaps what follows it.</param>
+    void Apply(ulong sequence, ulong segmentId, long entryOffset, in LogEntry entry, ReadOnlySpan<byte> bytes);
 }
 
 /// <summary>How a segment ended.</summary>
@@ -16,8 +22,9 @@ interface ILogReplay
 /// Largest sequence that was seen, torn groups included: none up to here is given out again.
 /// </param>
 /// <param name="LastCommitTime">Time of the last sound group; 0 if there is none.</param>
+/// <param name="DurableThrough">Everything before this offset was durable, by the word of a later group.</param>
 readonly record struct LogReadResult(
-    LogEnd End, bool IsSealed, ulong LastSequence, ulong SeenSequence, long LastCommitTime);
+    LogEnd End, bool IsSealed, ulong LastSequence, ulong SeenSequence, long LastCommitTime, long DurableThrough);
 
 /// <summary>
 /// Reads a segment of the log. Nothing is modified.
@@ -36,10 +43,10 @@ sealed class LogReader(IFile file, LogSegmentHeader segment, PlantedBug plantedB
 
     readonly uint seed = segment.Seed;
     readonly long length = file.LengthBytes;
-    byte[] buffer = new byte[4 << 10];
+    readonly LogWindow window = new(file, file.LengthBytes);
 
     /// <summary>Opens a segment that the manifest lists and checks that it is that one.</summary>
-    public static LogSegmentHeader ReadHeader(IFile file, LogInfo info, Guid storeId)
+    public static LogSegmentHeader ReadHeader(IFile file, ulong id, ulong nonce, Guid storeId)
     {
         Span<byte> bytes = stackalloc byte[LogSegmentHeader.SizeBytes];
         if (file.Read(bytes, 0) != bytes.Length)
@@ -47,7 +54,7 @@ sealed class LogReader(IFile file, LogSegmentHeader segment, PlantedBug plantedB
         var header = LogSegmentHeader.Read(bytes, file.Path);
         if (header.StoreId != storeId)
             throw new CorruptDataException(file.Path, 0, $"the log belongs to store {header.StoreId}, not to {storeId}");
-        if (header.SegmentId != info.Id || header.Nonce != info.Nonce)
+        if (header.SegmentId != id || header.Nonce != nonce)
             throw new CorruptDataException(file.Path, 0, "the log segment is not the one that the manifest lists");
         return header;
     }
@@ -64,6 +71,7 @@ sealed class LogReader(IFile file, LogSegmentHeader segment, PlantedBug plantedB
         var applied = 0UL;
         var seen = 0UL;
         var committed = 0L;
+        var durableThrough = (long)LogSegmentHeader.SizeBytes;
         while (true)
         {
             if (declaredEnd is { } declared && offset >= declared.EndOffset)
@@ -101,7 +109,7 @@ sealed class LogReader(IFile file, LogSegmentHeader segment, PlantedBug plantedB
                 if (header.FirstSequence <= Math.Max(lastSequence, applied))
                     throw new CorruptDataException(
                         file.Path, offset, $"sequence {header.FirstSequence} follows sequence {Math.Max(lastSequence, applied)}");
-                Apply(body, header.FirstSequence, replay);
+                Apply(body, header, replay);
                 applied = header.FirstSequence + (ulong)header.Count - 1;
             }
 
@@ -109,31 +117,31 @@ sealed class LogReader(IFile file, LogSegmentHeader segment, PlantedBug plantedB
                 throw new CorruptDataException(file.Path, offset, $"commit time {header.CommitTime} follows {committed}");
             committed = header.CommitTime;
             isSealed = header.Kind == LogGroupKind.Seal;
+            durableThrough = Math.Max(durableThrough, header.DurableThrough);
             previousCrc = headerCrc;
             offset = header.EndOffset;
         }
 
         return new LogReadResult(
-            new LogEnd(segment.SegmentId, offset, previousCrc), isSealed, applied, Math.Max(seen, applied), committed);
+            new LogEnd(segment.SegmentId, offset, previousCrc), isSealed, applied, Math.Max(seen, applied), committed, durableThrough);
     }
 
-    static void Apply(ReadOnlySpan<byte> body, ulong sequence, ILogReplay? replay)
+    void Apply(ReadOnlySpan<byte> body, in LogGroupHeader header, ILogReplay? replay)
     {
         if (replay is null) return;
+        var sequence = header.FirstSequence;
+        var offset = header.Offset + LogGroupHeader.SizeBytes;
         while (!body.IsEmpty)
         {
             var entry = LogEntry.Read(body);
-            replay.Apply(sequence++, entry.Kind, entry.KeyIn(body), entry.ValueIn(body));
+            replay.Apply(sequence++, segment.SegmentId, offset, entry, body);
             body = body[entry.SizeBytes..];
+            offset += entry.SizeBytes;
         }
     }
 
-    bool TryReadHeader(long offset, out LogGroupHeader header, out uint headerCrc)
-    {
-        Span<byte> bytes = stackalloc byte[LogGroupHeader.SizeBytes];
-        var read = file.Read(bytes, offset);
-        return LogGroupHeader.TryRead(bytes[..read], segment, seed, offset, out header, out headerCrc);
-    }
+    bool TryReadHeader(long offset, out LogGroupHeader header, out uint headerCrc) => LogGroupHeader.TryRead(
+        window.Read(offset, LogGroupHeader.SizeBytes), segment, seed, offset, out header, out headerCrc);
 
     // A planted bug, for tests of the tests.
     bool IsLetThrough(in LogEntry entry, int roomBytes) => plantedBug == PlantedBug.IgnoreGroupChecksum
@@ -146,11 +154,9 @@ sealed class LogReader(IFile file, LogSegmentHeader segment, PlantedBug plantedB
         var start = header.Offset + LogGroupHeader.SizeBytes;
         if (header.BodyLength > length - start || header.BodyLength > WriteBatch.MaxBytes + LogGroupLimit.Bytes)
             return false;
-        if (buffer.Length < header.BodyLength)
-            buffer = GC.AllocateUninitializedArray<byte>(Math.Max(header.BodyLength, (int)Math.Min(1 << 30, 2L * buffer.Length)));
-        var bytes = buffer.AsSpan(0, header.BodyLength);
-        if (file.Read(bytes, start) != bytes.Length) return false;
-        var rest = (ReadOnlySpan<byte>)bytes;
+        var bytes = window.Read(start, header.BodyLength);
+        if (bytes.Length != header.BodyLength) return false;
+        var rest = bytes;
         var count = 0;
         for (; !rest.IsEmpty; count++)
         {

@@ -24,6 +24,8 @@ sealed class LogWriter : IDisposable
     readonly Manifest manifest;
     readonly KeyValueOptions options;
     readonly FileNumbers numbers;
+    readonly ValueSegments values;
+    ValueSegment? open;
     IFile? file;
     LogSegmentHeader segment;
     uint seed;
@@ -38,19 +40,27 @@ sealed class LogWriter : IDisposable
     long bytesWritten;
 
     public LogWriter(
-        StoreFiles files, Manifest manifest, KeyValueOptions options, FileNumbers numbers, LogEnd recovered, long lastCommitTime)
+        StoreFiles files, Manifest manifest, KeyValueOptions options, FileNumbers numbers, ValueSegments values, LogEnd recovered,
+        long lastCommitTime)
     {
         LastCommitTime = lastCommitTime; // No group gets a smaller one.
         this.files = files;
         this.manifest = manifest;
         this.options = options;
         this.numbers = numbers;
+        this.values = values;
         lastId = recovered.SegmentId;
         lastEnd = recovered.EndOffset;
         lastCrc = recovered.HeaderCrc;
     }
 
     public bool HasOpenSegment => file is not null;
+
+    /// <summary>The segment that is being written; readers find values in it at once.</summary>
+    public ValueSegment? OpenSegment => open;
+
+    /// <summary>Length of the segment that is being written.</summary>
+    public long SegmentBytes => end;
 
     public long Syncs => Volatile.Read(ref syncs);
 
@@ -80,11 +90,14 @@ sealed class LogWriter : IDisposable
     }
 
     /// <summary>Writes a group whose head is still to be filled in at the start of <paramref name="buffer"/>.</summary>
-    public void Append(Span<byte> buffer, ulong firstSequence, int count)
+    /// <returns>Where in the segment it lies.</returns>
+    public long Append(Span<byte> buffer, ulong firstSequence, int count)
     {
         Invariant.Require(file is not null && count > 0);
+        var offset = end;
         var body = buffer[LogGroupHeader.SizeBytes..];
         WriteGroup(buffer, firstSequence, count, LogGroupHeader.ComputeBodyCrc(body, seed), LogGroupKind.Entries);
+        return offset;
     }
 
     public void Sync()
@@ -111,13 +124,15 @@ sealed class LogWriter : IDisposable
         lastId = segment.SegmentId;
         lastEnd = end;
         lastCrc = previousHeaderCrc;
-        file.Dispose();
+        open!.EndOffset = end;
+        open.Release();
+        open = null;
         file = null;
         end = 0;
         durableThrough = 0;
     }
 
-    public void Dispose() => file?.Dispose();
+    public void Dispose() => open?.Release();
 
     static long Microseconds(DateTimeOffset time) =>
         (time.UtcTicks - DateTimeOffset.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
@@ -191,6 +206,8 @@ sealed class LogWriter : IDisposable
         }
 
         file = newFile;
+        open = values.Add(newFile, id, created.Nonce);
+        open.Acquire();
         segment = created;
         seed = created.Seed;
         end = LogSegmentHeader.SizeBytes;

@@ -79,13 +79,14 @@ sealed class Manifest : IDisposable
     /// Appends an edit and makes it durable. After a failure it is unknown whether the edit counts: the caller poisons
     /// the store.
     /// </summary>
-    public void Append(ManifestEdit edit)
+    /// <returns>Segments that count no more: their files may go.</returns>
+    public List<ulong> Append(ManifestEdit edit)
     {
         Invariant.Require(Gate.IsHeldByCurrentThread);
         // Nothing is written behind an edit of unknown outcome.
         Invariant.Require(!isInDoubt);
         isInDoubt = true;
-        State.Apply(edit, files.ManifestPath, end);
+        var dropped = State.Apply(edit, files.ManifestPath, end);
         if (end > options.ManifestRewriteBytes && end > 2 * lengthAfterRewrite)
         {
             Rewrite();
@@ -100,6 +101,7 @@ sealed class Manifest : IDisposable
         }
 
         isInDoubt = false;
+        return dropped;
     }
 
     // Crash order: the old manifest counts until the rename is durable, and says the same as the new one.

@@ -20,6 +20,9 @@ sealed class ManifestEdit
 
     public List<LogInfo> AddedLogs { get; } = [];
 
+    /// <summary>Segments that are not replayed any more, but that tables refer to.</summary>
+    public List<ValueSegmentInfo> AddedSegments { get; } = [];
+
     /// <summary>Logs up to this one are obsolete: their entries are in tables.</summary>
     public ulong? ObsoleteThroughLog { get; set; }
 
@@ -45,9 +48,12 @@ sealed class ManifestEdit
     //   6 LastSequence   8
     //   7 Closed
     //   8 LastCommitTime 8
+    //   9 SegmentAdded   Id 8, Nonce 8, Origin 1, EndOffset 8
     //   10 Tombstones    TableId 8 (the table added just before), Count 8; left out where there are none
+    //   11 References    TableId 8 (the table added just before), Count 4, then Count times: SegmentId 8, LiveBytes 8, Values 8
     const byte TableAddedTag = 1, TableRemovedTag = 2, LogAddedTag = 3, LogsObsoleteTag = 4;
-    const byte NextFileIdTag = 5, LastSequenceTag = 6, ClosedTag = 7, LastCommitTimeTag = 8, TombstonesTag = 10;
+    const byte NextFileIdTag = 5, LastSequenceTag = 6, ClosedTag = 7, LastCommitTimeTag = 8;
+    const byte SegmentAddedTag = 9, TombstonesTag = 10, ReferencesTag = 11;
 
     public byte[] Encode()
     {
@@ -68,6 +74,7 @@ sealed class ManifestEdit
             writer.Write(checked((ushort)table.LargestKey.Length));
             writer.Write(table.LargestKey);
             WriteTombstones(table);
+            WriteReferences(table);
         }
 
         foreach (var id in RemovedTables)
@@ -86,6 +93,15 @@ sealed class ManifestEdit
             writer.Write(log.PredecessorCrc);
         }
 
+        foreach (var segment in AddedSegments)
+        {
+            writer.Write(SegmentAddedTag);
+            writer.Write(segment.Id);
+            writer.Write(segment.Nonce);
+            writer.Write((byte)segment.Origin);
+            writer.Write(segment.EndOffset);
+        }
+
         WriteNumber(LogsObsoleteTag, ObsoleteThroughLog);
         WriteNumber(NextFileIdTag, NextFileId);
         WriteNumber(LastSequenceTag, LastSequence);
@@ -99,6 +115,20 @@ sealed class ManifestEdit
             writer.Write(TombstonesTag);
             writer.Write(table.Id);
             writer.Write(table.TombstoneCount);
+        }
+
+        void WriteReferences(TableInfo table)
+        {
+            if (table.References.Length == 0) return;
+            writer.Write(ReferencesTag);
+            writer.Write(table.Id);
+            writer.Write(table.References.Length);
+            foreach (var reference in table.References)
+            {
+                writer.Write(reference.SegmentId);
+                writer.Write(reference.LiveBytes);
+                writer.Write(reference.Count);
+            }
         }
 
         void WriteNumber(byte tag, ulong? value)
@@ -143,6 +173,17 @@ sealed class ManifestEdit
                         throw new CorruptDataException(path, offset, $"the tombstones of table {counted} do not follow it");
                     edit.AddedTables[^1] = edit.AddedTables[^1] with { TombstoneCount = (long)tombstones };
                     break;
+                case ReferencesTag:
+                    var tableId = TakeUInt64(ref rest);
+                    if (edit.AddedTables.Count == 0 || edit.AddedTables[^1].Id != tableId)
+                        throw new CorruptDataException(path, offset, $"references of table {tableId} do not follow it");
+                    edit.AddedTables[^1] = edit.AddedTables[^1] with { References = TakeReferences(ref rest) };
+                    break;
+                case SegmentAddedTag:
+                    edit.AddedSegments.Add(new ValueSegmentInfo(
+                        TakeUInt64(ref rest), TakeUInt64(ref rest), (SegmentOrigin)Take(ref rest, 1)[0],
+                        (long)TakeUInt64(ref rest)));
+                    break;
                 case LogsObsoleteTag:
                     edit.ObsoleteThroughLog = TakeUInt64(ref rest);
                     break;
@@ -178,6 +219,18 @@ sealed class ManifestEdit
         ulong TakeUInt64(ref ReadOnlySpan<byte> from) => BinaryPrimitives.ReadUInt64LittleEndian(Take(ref from, 8));
 
         uint TakeUInt32(ref ReadOnlySpan<byte> from) => BinaryPrimitives.ReadUInt32LittleEndian(Take(ref from, 4));
+
+        SegmentReference[] TakeReferences(ref ReadOnlySpan<byte> from)
+        {
+            const int SizeBytes = 24;
+            var count = TakeUInt32(ref from);
+            if (count > from.Length / SizeBytes)
+                throw new CorruptDataException(path, offset, "a manifest record ends within an operation");
+            var references = new SegmentReference[count];
+            for (var i = 0; i < references.Length; i++)
+                references[i] = new(TakeUInt64(ref from), (long)TakeUInt64(ref from), (long)TakeUInt64(ref from));
+            return references;
+        }
 
         byte[] TakeKey(ref ReadOnlySpan<byte> from) =>
             Take(ref from, BinaryPrimitives.ReadUInt16LittleEndian(Take(ref from, 2))).ToArray();

@@ -10,6 +10,12 @@ sealed class ManifestState
     /// <summary>Live segments of the log, oldest first.</summary>
     public SortedDictionary<ulong, LogInfo> Logs { get; } = [];
 
+    /// <summary>Segments that are not replayed any more, but that tables refer to; each goes with its last reference.</summary>
+    public Dictionary<ulong, ValueSegmentInfo> Segments { get; } = [];
+
+    /// <summary>What tables refer to, per segment.</summary>
+    public Dictionary<ulong, SegmentReference> References { get; } = [];
+
     public ulong ObsoleteThroughLog { get; private set; }
 
     public ulong NextFileId { get; private set; } = 1;
@@ -20,11 +26,13 @@ sealed class ManifestState
 
     public bool Closed { get; private set; }
 
-    public void Apply(ManifestEdit edit, string path, long offset)
+    /// <summary>Adds an edit; gives the segments that count no more with it: neither replayed nor referred to.</summary>
+    public List<ulong> Apply(ManifestEdit edit, string path, long offset)
     {
         foreach (var id in edit.RemovedTables)
         {
-            if (!Tables.Remove(id))
+            if (Tables.Remove(id, out var removed)) CountReferences(removed, -1);
+            else
                 throw new CorruptDataException(path, offset, $"the record removes table {id}, which no earlier one added");
         }
 
@@ -32,6 +40,7 @@ sealed class ManifestState
         {
             if (table.Level >= LevelCount || !Tables.TryAdd(table.Id, table))
                 throw new CorruptDataException(path, offset, $"the record adds table {table.Id} wrongly");
+            CountReferences(table, 1);
             NextFileId = Math.Max(NextFileId, table.Id + 1);
             LastSequence = Math.Max(LastSequence, table.MaxSequence);
         }
@@ -43,16 +52,45 @@ sealed class ManifestState
             NextFileId = Math.Max(NextFileId, log.Id + 1);
         }
 
+        foreach (var segment in edit.AddedSegments)
+        {
+            if (!Segments.TryAdd(segment.Id, segment))
+                throw new CorruptDataException(path, offset, $"the record adds segment {segment.Id} twice");
+            NextFileId = Math.Max(NextFileId, segment.Id + 1);
+        }
+
+        var dropped = new List<ulong>();
         if (edit.ObsoleteThroughLog is { } through)
         {
             ObsoleteThroughLog = Math.Max(ObsoleteThroughLog, through);
-            foreach (var id in Logs.Keys.Where(id => id <= through).ToArray()) Logs.Remove(id);
+            foreach (var id in Logs.Keys.Where(id => id <= through).ToArray())
+            {
+                Logs.Remove(id);
+                if (!Segments.ContainsKey(id)) dropped.Add(id);
+            }
+        }
+
+        foreach (var id in Segments.Keys.Where(id => !References.ContainsKey(id)).ToArray())
+        {
+            Segments.Remove(id);
+            dropped.Add(id);
+        }
+
+        foreach (var table in edit.AddedTables)
+        {
+            foreach (var reference in table.References)
+            {
+                if (!Segments.ContainsKey(reference.SegmentId))
+                    throw new CorruptDataException(
+                        path, offset, $"table {table.Id} refers to segment {reference.SegmentId}, which is not listed");
+            }
         }
 
         NextFileId = Math.Max(NextFileId, edit.NextFileId ?? 0);
         LastSequence = Math.Max(LastSequence, edit.LastSequence ?? 0);
         LastCommitTime = Math.Max(LastCommitTime, edit.LastCommitTime ?? 0);
         Closed = edit.Closed;
+        return dropped;
     }
 
     public const int LevelCount = 7;
@@ -69,6 +107,19 @@ sealed class ManifestState
         };
         edit.AddedTables.AddRange(Tables.Values);
         edit.AddedLogs.AddRange(Logs.Values);
+        edit.AddedSegments.AddRange(Segments.Values);
         return edit;
+    }
+
+    void CountReferences(TableInfo table, int sign)
+    {
+        foreach (var reference in table.References)
+        {
+            var sum = References.GetValueOrDefault(reference.SegmentId);
+            sum = new(
+                reference.SegmentId, sum.LiveBytes + (sign * reference.LiveBytes), sum.Count + (sign * reference.Count));
+            if (sum.Count == 0) References.Remove(reference.SegmentId);
+            else References[reference.SegmentId] = sum;
+        }
     }
 }

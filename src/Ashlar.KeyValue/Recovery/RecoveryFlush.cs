@@ -8,7 +8,7 @@ namespace Ashlar.KeyValue;
 /// and a process that keeps dying does not replay more and more.
 /// </summary>
 sealed class RecoveryFlush(
-    StoreFiles files, Manifest manifest, BlockCache cache, FileNumbers numbers, KeyValueOptions options)
+    StoreFiles files, Manifest manifest, BlockCache cache, ValueSegments values, FileNumbers numbers, KeyValueOptions options)
 {
     // Crash order: as in Compactor.FlushOldest. The same log is replayed again, or the table and the end of the logs count.
     public Table? Run(MemTable source, ulong lastSequence)
@@ -17,22 +17,22 @@ sealed class RecoveryFlush(
         Table? table = null;
         try
         {
-            if (info is not null) table = Table.Open(files, info, cache);
-            ulong[] obsolete;
+            if (info is not null) table = Table.Open(files, info, cache, values);
+            List<ulong> dropped;
             lock (manifest.Gate)
             {
-                obsolete = [.. manifest.State.Logs.Keys];
                 var edit = new ManifestEdit
                 {
-                    ObsoleteThroughLog = obsolete[^1],
+                    ObsoleteThroughLog = manifest.State.Logs.Keys.Max(),
                     LastSequence = lastSequence,
                     LastCommitTime = source.LastCommitTime,
                 };
                 if (info is not null) edit.AddedTables.Add(info);
-                manifest.Append(edit);
+                Compactor.KeepSegments(edit, source, edit.AddedTables);
+                dropped = manifest.Append(edit);
             }
 
-            foreach (var id in obsolete) files.TryDelete(files.LogPath(id));
+            foreach (var id in dropped) values.Retire(id);
             return table;
         }
         catch

@@ -11,7 +11,7 @@ sealed record RecoveredStore(
 /// Opens what is on disk. First everything is read and checked, and nothing is modified; only then leftovers are removed and
 /// what was read from a log without a seal is written to a table.
 /// </summary>
-sealed class StoreRecovery(StoreFiles files, KeyValueOptions options, BlockCache cache)
+sealed class StoreRecovery(StoreFiles files, KeyValueOptions options, BlockCache cache, ValueSegments values)
 {
     /// <summary>
     /// A store that is opened and closed often, with few writes each time, gathers at most so many segments.
@@ -29,11 +29,13 @@ sealed class StoreRecovery(StoreFiles files, KeyValueOptions options, BlockCache
         MemTable? memTable = null;
         try
         {
-            foreach (var info in manifest.State.Tables.Values) tables.Add(Table.Open(files, info, cache));
+            var opener = new SegmentOpener(files, values, options.ReadOnly);
+            foreach (var segment in manifest.State.Segments.Values) opener.OpenValues(segment);
+            foreach (var info in manifest.State.Tables.Values) tables.Add(Table.Open(files, info, cache, values));
             RequireLevelsInOrder(tables);
             var orphans = FindOrphans(names, manifest.State);
             memTable = new MemTable();
-            var log = ReplayLogs(manifest.State, memTable);
+            var log = ReplayLogs(manifest.State, memTable, opener);
             return Finish(manifest, tables, memTable, log, names, orphans);
         }
         catch
@@ -66,21 +68,19 @@ sealed class StoreRecovery(StoreFiles files, KeyValueOptions options, BlockCache
     }
 
     /// <summary>Replays the live segments, oldest first: an unbroken prefix of history (invariant I3).</summary>
-    LogReadResult ReplayLogs(ManifestState manifest, MemTable memTable)
+    LogReadResult ReplayLogs(ManifestState manifest, MemTable memTable, SegmentOpener opener)
     {
-        var result = new LogReadResult(default, IsSealed: true, manifest.LastSequence, manifest.LastSequence, 0);
+        var result = new LogReadResult(default, IsSealed: true, manifest.LastSequence, manifest.LastSequence, 0, 0);
         var last = manifest.Tables.Count == 0 ? 0 : manifest.Tables.Values.Max(table => table.MaxSequence);
         var seen = Math.Max(last, manifest.LastSequence);
         var committed = manifest.LastCommitTime;
         var logs = manifest.Logs.Values.ToArray();
-        var replay = new MemTableReplay(memTable);
+        var replay = new MemTableReplay(memTable, options.SeparatedValueBytes);
         for (var i = 0; i < logs.Length; i++)
         {
-            var path = files.LogPath(logs[i].Id);
-            if (!files.FileSystem.FileExists(path))
-                throw new CorruptDataException(path, 0, "the manifest lists this log segment, but the file is missing");
-            using var file = files.FileSystem.Open(path, options.ReadOnly ? FileOpenMode.ReadOnly : FileOpenMode.Existing);
-            var header = LogReader.ReadHeader(file, logs[i], files.StoreId);
+            var (segment, header) = opener.OpenLog(logs[i]);
+            var path = segment.File.Path;
+            memTable.Attach(segment);
             LogEnd? declaredEnd = null;
             if (i + 1 < logs.Length)
             {
@@ -91,7 +91,8 @@ sealed class StoreRecovery(StoreFiles files, KeyValueOptions options, BlockCache
                 declaredEnd = new LogEnd(next.PredecessorId, next.PredecessorEnd, next.PredecessorCrc);
             }
 
-            result = new LogReader(file, header, options.PlantedBug).Read(declaredEnd, last, replay);
+            result = new LogReader(segment.File, header, options.PlantedBug).Read(declaredEnd, last, replay);
+            segment.EndOffset = result.End.EndOffset;
             last = Math.Max(last, result.LastSequence);
             seen = Math.Max(seen, result.SeenSequence);
             committed = Math.Max(committed, result.LastCommitTime);
@@ -101,7 +102,7 @@ sealed class StoreRecovery(StoreFiles files, KeyValueOptions options, BlockCache
                     throw new CorruptDataException(
                         path, result.End.EndOffset, "the store was closed in order, but its log does not end with a seal");
                 // A process that died may have left the tail in the page cache only; it is about to be readable.
-                if (!options.ReadOnly) file.Sync();
+                if (!options.ReadOnly) segment.File.Sync();
             }
         }
 
@@ -126,13 +127,15 @@ sealed class StoreRecovery(StoreFiles files, KeyValueOptions options, BlockCache
         var sequence = Math.Max(log.LastSequence, log.SeenSequence);
         memTable.LastLogId = log.End.SegmentId;
         memTable.LastCommitTime = log.LastCommitTime;
+        if (!log.IsSealed && memTable.HasPlaces && options.PlantedBug != PlantedBug.SkipRewriteOfDoubtfulTail)
+            DoubtfulTail.MakeDurable(memTable.Segments[^1].File, log.DurableThrough, log.End.EndOffset);
         if (manifest.State.Logs.Count == 0 || (log.IsSealed && manifest.State.Logs.Count <= MostSealedLogs))
             return new RecoveredStore(
                 manifest, tables, memTable, sequence, log.End, numbers, IsLogComplete: true, log.LastCommitTime);
 
         try
         {
-            var compactor = new RecoveryFlush(files, manifest, cache, numbers, options);
+            var compactor = new RecoveryFlush(files, manifest, cache, values, numbers, options);
             if (compactor.Run(memTable, sequence) is { } table) tables.Add(table);
             memTable.Release();
             return new RecoveredStore(
@@ -156,7 +159,7 @@ sealed class StoreRecovery(StoreFiles files, KeyValueOptions options, BlockCache
         foreach (var name in names)
         {
             var path = $"{files.Directory}/{name}";
-            if (StoreFiles.IsLogName(name, out var id) && !manifest.Logs.ContainsKey(id))
+            if (StoreFiles.IsLogName(name, out var id) && !manifest.Logs.ContainsKey(id) && !manifest.Segments.ContainsKey(id))
             {
                 RequireNothingInUnlistedLog(path, id, manifest);
                 orphans.Add(path);
@@ -234,11 +237,5 @@ sealed class StoreRecovery(StoreFiles files, KeyValueOptions options, BlockCache
         }
 
         return largest;
-    }
-
-    sealed class MemTableReplay(MemTable memTable) : ILogReplay
-    {
-        public void Apply(ulong sequence, EntryKind kind, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value) =>
-            memTable.Add(key, sequence, kind, value);
     }
 }

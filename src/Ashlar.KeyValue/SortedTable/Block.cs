@@ -64,8 +64,8 @@ readonly unsafe struct Block(BlockMemory* memory)
             var valueLength = BinaryPrimitives.ReadInt32LittleEndian(bytes[(offset + 4)..]);
             expected = offset + EntryHeaderBytes + keyLength + (long)valueLength;
             if (valueLength < 0 || expected > offsetsStart) throw Damaged($"entry {index} does not fit its block");
-            if (bytes[offset] == (byte)EntryKind.ExpiringPut && valueLength < Expiry.SizeBytes)
-                throw Damaged($"entry {index} expires, but does not say when");
+            var kind = (EntryKind)bytes[offset];
+            if (valueLength < kind.LeastStoredBytes()) throw Damaged($"entry {index} of kind {kind} is too short");
         }
 
         if (expected != offsetsStart) throw Damaged("bytes of a block belong to no entry");

@@ -18,16 +18,19 @@ sealed unsafe class Table : SharedResource
     readonly StoreFiles files;
     readonly IFile file;
     readonly BlockCache cache;
+    readonly ValueSegment[] segments;
     readonly uint seed;
     nint root;
     KeptPartition[]? kept;
     bool obsolete;
 
-    Table(StoreFiles files, IFile file, BlockCache cache, TableInfo info, TableFooter footer, uint seed)
+    Table(
+        StoreFiles files, IFile file, BlockCache cache, ValueSegment[] segments, TableInfo info, TableFooter footer, uint seed)
     {
         this.files = files;
         this.file = file;
         this.cache = cache;
+        this.segments = segments;
         this.seed = seed;
         Info = info;
         Footer = footer;
@@ -40,11 +43,11 @@ sealed unsafe class Table : SharedResource
 
     public string Path => file.Path;
 
-    /// <summary>Opens a table that the manifest lists.</summary>
+    /// <summary>Opens a table that the manifest lists, and takes references to the segments that hold its values.</summary>
     /// <exception cref="CorruptDataException">
     /// The file is missing, of another store or length, or its footer is damaged.
     /// </exception>
-    public static Table Open(StoreFiles files, TableInfo info, BlockCache cache)
+    public static Table Open(StoreFiles files, TableInfo info, BlockCache cache, ValueSegments values)
     {
         var path = files.TablePath(info.Id);
         if (!files.FileSystem.FileExists(path))
@@ -66,7 +69,10 @@ sealed unsafe class Table : SharedResource
                     path, footerOffset, $"the table belongs to store {footer.StoreId}, not to {files.StoreId}");
             if (footer.TableId != info.Id || crc != info.FooterCrc)
                 throw new CorruptDataException(path, footerOffset, "the table is not the one that the manifest lists");
-            return new Table(files, file, cache, info, footer, TableFooter.Seed(files.StoreId, info.Id));
+            var segments = new ValueSegment[info.References.Length];
+            for (var i = 0; i < segments.Length; i++) segments[i] = values.Find(info.References[i].SegmentId);
+            foreach (var segment in segments) segment.Acquire();
+            return new Table(files, file, cache, segments, info, footer, TableFooter.Seed(files.StoreId, info.Id));
         }
         catch
         {
@@ -184,6 +190,7 @@ sealed unsafe class Table : SharedResource
         cache.Release();
         file.Dispose();
         if (Volatile.Read(ref obsolete)) files.TryDelete(Path);
+        foreach (var segment in segments) segment.Release();
 
         void Release(nint block)
         {

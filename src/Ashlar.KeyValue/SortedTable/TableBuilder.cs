@@ -16,6 +16,7 @@ sealed class TableBuilder : IDisposable
     readonly BlockBuilder index = new();
     readonly BlockBuilder root = new();
     readonly List<ulong> hashes = [];
+    readonly ReferenceCounter references = new();
     readonly byte[] writeBuffer = new byte[WriteBufferBytes];
     int buffered;
     long written;
@@ -52,6 +53,7 @@ sealed class TableBuilder : IDisposable
             FinishData();
         data.Add(kind, key, sequence, value);
         if (count == 0) smallest = key.ToArray();
+        if (kind.HasPlace()) references.Add(kind, value, key.Length);
         // A key whose versions lie on both sides of a cut is in the filters of both.
         if (!sameKey || hashes.Count == 0) hashes.Add(KeyHash.Compute(key));
         if (lastKey.Length < key.Length) lastKey = new byte[Math.Max(64, key.Length * 2)];
@@ -85,6 +87,7 @@ sealed class TableBuilder : IDisposable
         return new TableInfo(id, level, length, crc, count, minSequence, maxSequence, smallest, LastKey.ToArray())
         {
             TombstoneCount = tombstones,
+            References = references.ToArray(),
         };
     }
 

@@ -8,6 +8,9 @@ sealed record TableInfo(
     /// <summary>Tombstones among the entries; 0 also where the manifest is of before they were counted.</summary>
     public long TombstoneCount { get; init; }
 
+    /// <summary>The segments that hold values of the table, by number.</summary>
+    public SegmentReference[] References { get; init; } = [];
+
     public bool Overlaps(ReadOnlySpan<byte> smallest, ReadOnlySpan<byte> largest) =>
         SmallestKey.AsSpan().SequenceCompareTo(largest) <= 0 && LargestKey.AsSpan().SequenceCompareTo(smallest) >= 0;
 

@@ -107,6 +107,15 @@ public sealed record KeyValueStatistics
     /// <summary>Live segments of the log.</summary>
     public int LogSegments { get; init; }
 
+    /// <summary>Segments that are not replayed any more, but hold values that tables refer to.</summary>
+    public int ValueSegments { get; init; }
+
+    /// <summary>Size of those segments.</summary>
+    public long ValueBytes { get; init; }
+
+    /// <summary>What tables refer to of it: head, key and value of each entry, shadowed ones included.</summary>
+    public long ReferencedValueBytes { get; init; }
+
     /// <summary>The levels, from level 0 down.</summary>
     public IReadOnlyList<LevelStatistics> Levels { get; init; } = [];
 

@@ -3,11 +3,12 @@ using Ashlar.Storage;
 namespace Ashlar.KeyValue;
 
 /// <summary>Reads every byte that counts, past the cache, and checks what must hold.</summary>
-sealed class Verifier(StoreFiles files, Manifest manifest)
+sealed class Verifier(StoreFiles files, Manifest manifest, ValueSegments values)
 {
     readonly List<CorruptDataException> problems = [];
     readonly BlockCache cache = new(0);
     long entries;
+    long separated;
 
     public VerificationReport Run(StoreVersion version)
     {
@@ -20,6 +21,7 @@ sealed class Verifier(StoreFiles files, Manifest manifest)
             Tables = version.Tables.TableCount,
             LogSegments = logs,
             Entries = entries,
+            SeparatedValues = separated,
             Problems = [.. problems],
         };
     }
@@ -40,11 +42,12 @@ sealed class Verifier(StoreFiles files, Manifest manifest)
     {
         // Past the cache: blocks come from the disk, not from memory that was checked long ago.
         var info = table.Info;
-        var fresh = Table.Open(files, info, cache);
+        var fresh = Table.Open(files, info, cache, values);
         try
         {
             var filters = new FilterWalk(fresh);
             var iterator = fresh.CreateSequentialIterator();
+            var valueCheck = new ValueCheck(values);
             byte[]? lastKey = null;
             var lastSequence = 0UL;
             var count = 0L;
@@ -58,7 +61,9 @@ sealed class Verifier(StoreFiles files, Manifest manifest)
                     throw Wrong($"sequence {iterator.Sequence} lies outside what the manifest says");
                 if (!filters.MayContain(iterator.Key, iterator.Sequence))
                     throw Wrong($"the filter misses the key of entry {count}");
-                if (iterator.Kind is not (EntryKind.Put or EntryKind.Delete or EntryKind.ExpiringPut))
+                if (iterator.Kind.HasPlace())
+                    valueCheck.Check(iterator.Key, iterator.Kind, iterator.Value);
+                else if (iterator.Kind is not (EntryKind.Put or EntryKind.Delete or EntryKind.ExpiringPut))
                     throw Wrong($"entry {count} is of unknown kind {iterator.Kind}");
                 lastKey = iterator.Key.ToArray();
                 lastSequence = iterator.Sequence;
@@ -69,6 +74,8 @@ sealed class Verifier(StoreFiles files, Manifest manifest)
                 throw Wrong($"the manifest says {info.EntryCount} entries, there are {count}");
             if (!lastKey.AsSpan().SequenceEqual(info.LargestKey))
                 throw Wrong("the largest key is not the one that the manifest says");
+            valueCheck.Finish(info, table.Path);
+            separated += valueCheck.Count;
             entries += count;
         }
         finally
@@ -109,7 +116,7 @@ sealed class Verifier(StoreFiles files, Manifest manifest)
         try
         {
             using var file = files.FileSystem.Open(path, FileOpenMode.ReadOnly);
-            var header = LogReader.ReadHeader(file, log, files.StoreId);
+            var header = LogReader.ReadHeader(file, log.Id, log.Nonce, files.StoreId);
             new LogReader(file, header).Read(new LogEnd(log.Id, next.PredecessorEnd, next.PredecessorCrc), 0, null);
         }
         catch (StorageException missing) when (missing.Kind == StorageErrorKind.NotFound)

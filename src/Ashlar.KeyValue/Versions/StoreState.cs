@@ -3,7 +3,8 @@ namespace Ashlar.KeyValue;
 /// <summary>
 /// What readers see: the current version, the visible sequence, and the snapshots that hold old entries in place.
 /// </summary>
-sealed class StoreState(StoreVersion first, ulong sequence, TimeProvider clock, ReadEpoch epoch) : IDisposable
+sealed class StoreState(
+    StoreVersion first, ulong sequence, TimeProvider clock, ValueSegments values, ReadEpoch epoch) : IDisposable
 {
     readonly Lock gate = new();
     readonly SortedDictionary<ulong, int> snapshots = [];
@@ -16,6 +17,9 @@ sealed class StoreState(StoreVersion first, ulong sequence, TimeProvider clock, 
 
     /// <summary>Tells what has expired.</summary>
     public TimeProvider Clock { get; } = clock;
+
+    /// <summary>Where values lie that are not in memtables and tables themselves.</summary>
+    public ValueSegments Values { get; } = values;
 
     public bool IsDisposed => Volatile.Read(ref isDisposed);
 

@@ -23,11 +23,15 @@ sealed class StoreVersion : SharedResource
     public TableSet Tables { get; }
 
     /// <summary>
-    /// Finds what a key holds at a sequence, for a reader within the epoch: true if it is present. The value stays readable
+    /// Finds what a key holds at a sequence, for a reader within the epoch: true if it is present. What was found stays readable
     /// until the reader leaves.
     /// </summary>
-    public bool TryGet(int slot, ReadOnlySpan<byte> key, ulong sequence, TimeProvider clock, out ReadOnlySpan<byte> value) =>
-        TryFind(slot, key, sequence, out var kind, out value) && Expiry.IsPresent(kind, clock, ref value);
+    public bool TryGet(int slot, ReadOnlySpan<byte> key, ulong sequence, TimeProvider clock, out FoundValue found)
+    {
+        var isThere = TryFind(slot, key, sequence, out var kind, out var stored);
+        found = new FoundValue(kind, stored);
+        return isThere && Expiry.IsPresent(kind, stored, clock);
+    }
 
     /// <summary>One iterator over everything, all versions of all entries.</summary>
     public EntryIterator CreateIterator()

@@ -44,6 +44,8 @@ sealed class CrashWorkload
             Entropy = new SeededEntropy(seed),
             TimeProvider = new SimulatedClock(),
             MemTableBytes = seed % 2 == 0 ? 1500 : 4000,
+            SeparatedValueBytes = (seed / 2 % 4) switch { 0 => 0, 1 => 60, 2 => 256, _ => int.MaxValue },
+            LogSegmentBytes = seed % 3 == 0 ? 1500 : 1 << 20,
             TableBytes = 1024,
             BlockBytes = 256,
             LogChunkBytes = 2048,

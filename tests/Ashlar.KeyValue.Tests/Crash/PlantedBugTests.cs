@@ -5,9 +5,12 @@ namespace Ashlar.KeyValue.Tests;
 /// <summary>The crash tests are worth something only if they notice the faults that they are meant to find.</summary>
 public sealed class PlantedBugTests
 {
-    const int MostWorkloads = 12;
+    const int MostWorkloads = 40;
 
-    public static TheoryData<string> Bugs => [.. Enum.GetNames<PlantedBug>().Where(name => name != nameof(PlantedBug.None))];
+    // Rot and lying kernels are no power cuts: SeparatedValueTests and DoubtfulTailTests notice these.
+    static readonly PlantedBug[] NoticedElsewhere = [PlantedBug.None, PlantedBug.IgnoreValueChecksum, PlantedBug.SkipRewriteOfDoubtfulTail];
+
+    public static TheoryData<string> Bugs => [.. Enum.GetValues<PlantedBug>().Except(NoticedElsewhere).Select(bug => bug.ToString())];
 
     [Theory, MemberData(nameof(Bugs))]
     public void The_explorer_notices(string bug)

@@ -31,8 +31,10 @@ public sealed class GoldenBytesTests
         Assert.Equal(Golden.ExpiringLogEntry, Hex(batch.Entries));
         Assert.True(LogEntry.TryReadChecked(batch.Entries, out var entry));
         Assert.Equal((EntryKind.ExpiringPut, 3, 13, 32), (entry.Kind, entry.KeyLength, entry.ValueLength, entry.SizeBytes));
-        Assert.Equal("value"u8, Expiry.Split(entry.ValueIn(batch.Entries), out var expiresAt));
-        Assert.Equal(1_800_000_000_000, expiresAt);
+        var stored = entry.ValueIn(batch.Entries);
+        Assert.Equal("value"u8, stored[Expiry.SizeBytes..]);
+        Assert.False(Expiry.HasPassed(entry.Kind, stored, 1_799_999_999_999));
+        Assert.True(Expiry.HasPassed(entry.Kind, stored, 1_800_000_000_000));
     }
 
     [Fact]
@@ -139,6 +141,30 @@ public sealed class GoldenBytesTests
         Assert.Equal(3, ManifestEdit.Decode(bytes, "/MANIFEST", 0).AddedTables[0].TombstoneCount);
         bytes[^8] = 11; // More tombstones than entries.
         Assert.Throws<CorruptDataException>(() => ManifestEdit.Decode(bytes, "/MANIFEST", 0));
+    }
+
+    [Fact]
+    public void Value_place()
+    {
+        var place = new ValuePlace(7, 155, 5, 0xE1E00363);
+        var bytes = new byte[ValuePlace.EncodedBytes];
+        place.Write(bytes);
+        Assert.Equal(Golden.ValuePlace, Hex(bytes));
+        Assert.Equal(place, ValuePlace.Read(EntryKind.PutInLog, bytes));
+    }
+
+    [Fact]
+    public void Manifest_edit_with_separated_values()
+    {
+        var edit = new ManifestEdit();
+        edit.AddedTables.Add(new TableInfo(5, 1, 0x1234, 0xD1D2D3D4, 10, 11, 77, "a"u8.ToArray(), "zz"u8.ToArray())
+        {
+            References = [new(4, 0x1000, 3), new(6, 0x2000, 7)],
+        });
+        edit.AddedSegments.Add(new ValueSegmentInfo(4, 0x0102030405060708, SegmentOrigin.Log, 640));
+        var bytes = edit.Encode();
+        Assert.Equal(Golden.ManifestEditWithValues, Hex(bytes));
+        Assert.Equal(Golden.ManifestEditWithValues, Hex(ManifestEdit.Decode(bytes, "/MANIFEST", 0).Encode()));
     }
 
     [Fact]

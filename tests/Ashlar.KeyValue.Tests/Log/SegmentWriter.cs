@@ -121,7 +121,7 @@ sealed class SegmentWriter
     {
         public List<string> Found { get; } = [];
 
-        public void Apply(ulong sequence, EntryKind kind, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value) =>
-            Found.Add($"{sequence}:{Encoding.UTF8.GetString(key)}{(key.SequenceEqual(value) ? "" : "!")}");
+        public void Apply(ulong sequence, ulong segmentId, long entryOffset, in LogEntry entry, ReadOnlySpan<byte> bytes) =>
+            Found.Add($"{sequence}:{Encoding.UTF8.GetString(entry.KeyIn(bytes))}{(entry.KeyIn(bytes).SequenceEqual(entry.ValueIn(bytes)) ? "" : "!")}");
     }
 }

@@ -33,6 +33,7 @@ public sealed class ModelTests
     {
         readonly SeededRandom random;
         readonly bool inline;
+        readonly int separatedValueBytes;
         readonly SimulatedClock clock = new();
         readonly List<(KeyValueSnapshot Snapshot, Content Content)> snapshots = [];
         SimulatedFileSystem disk;
@@ -46,6 +47,7 @@ public sealed class ModelTests
             this.random = random;
             this.disk = disk;
             this.inline = inline;
+            separatedValueBytes = random.OneIn(3) ? int.MaxValue : random.Next(110);
             store = Open();
         }
 
@@ -171,6 +173,8 @@ public sealed class ModelTests
             TimeProvider = clock,
             RelaxedLossTime = TimeSpan.FromDays(1), // No sync but those that are asked for.
             MemTableBytes = 2500,
+            SeparatedValueBytes = separatedValueBytes,
+            LogSegmentBytes = 6000,
             TableBytes = 1024,
             BlockBytes = 256,
             LevelZeroTables = 2,

@@ -12,8 +12,9 @@ public sealed class BitFlipTests(ITestOutputHelper output)
 {
     const long MostAllocatedBytes = 16 << 20;
 
-    static KeyValueOptions Options(IFileSystem disk) => new()
+    static KeyValueOptions Options(IFileSystem disk, int separatedValueBytes) => new()
     {
+        SeparatedValueBytes = separatedValueBytes,
         FileSystem = disk,
         Entropy = new SeededEntropy(5),
         BlockBytes = 256,
@@ -22,11 +23,11 @@ public sealed class BitFlipTests(ITestOutputHelper output)
         BackgroundInline = true,
     };
 
-    [Fact]
-    public void A_flipped_bit_is_noticed_or_harmless_wherever_it_is()
+    [Theory, InlineData(int.MaxValue), InlineData(0)]
+    public void A_flipped_bit_is_noticed_or_harmless_wherever_it_is(int separatedValueBytes)
     {
         var disk = new SimulatedFileSystem(isRecording: false);
-        using (var store = KeyValueStore.Open(StoreImage.Directory, Options(disk)))
+        using (var store = KeyValueStore.Open(StoreImage.Directory, Options(disk, separatedValueBytes)))
         {
             for (var i = 0; i < 24; i++) store.Put($"key {i:d2}", $"value {i}");
             store.Compact();
@@ -36,7 +37,7 @@ public sealed class BitFlipTests(ITestOutputHelper output)
         }
 
         var image = StoreImage.Take(disk);
-        var right = Read(image.ToDisk());
+        var right = Read(image.ToDisk(), separatedValueBytes);
         int detected = 0, harmless = 0;
         foreach (var (name, bytes) in image.Files)
         {
@@ -47,7 +48,7 @@ public sealed class BitFlipTests(ITestOutputHelper output)
                 var before = GC.GetAllocatedBytesForCurrentThread();
                 try
                 {
-                    var found = Read(image.ToDisk());
+                    var found = Read(image.ToDisk(), separatedValueBytes);
                     Assert.True(found == right, $"{name}, byte {at}, bit {bit}: wrong answer {found}");
                     harmless++;
                 }
@@ -62,12 +63,13 @@ public sealed class BitFlipTests(ITestOutputHelper output)
         }
 
         output.WriteLine($"{detected} detected, {harmless} harmless of {image.Files.Sum(file => file.Value.Length)} bytes");
-        Assert.True(detected > 9 * harmless, $"{detected} detected, {harmless} harmless");
+        // Of a segment that is not replayed any more only the values that tables refer to are ever read.
+        Assert.True(detected > (separatedValueBytes == 0 ? 1 : 9) * harmless, $"{detected} detected, {harmless} harmless");
     }
 
-    static string Read(IFileSystem disk)
+    static string Read(IFileSystem disk, int separatedValueBytes)
     {
-        using var store = KeyValueStore.Open(StoreImage.Directory, Options(disk));
+        using var store = KeyValueStore.Open(StoreImage.Directory, Options(disk, separatedValueBytes));
         var text = new StringBuilder(store.ReadAll());
         for (var i = 0; i < 24; i++) text.Append(' ').Append(store.Get($"key {i:d2}") ?? "-");
         var report = store.Verify();

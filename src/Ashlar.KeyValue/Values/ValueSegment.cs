@@ -1,0 +1,53 @@
+using Ashlar.Storage;
+
+namespace Ashlar.KeyValue;
+
+/// <summary>
+/// A file that values are read from: a segment of the log, the one being written included, or values that were moved. Memtables and
+/// tables that refer to it hold references; when it has become obsolete, the last of them deletes the file (invariant I5).
+/// </summary>
+sealed class ValueSegment(StoreFiles files, ValueSegments owner, IFile file, ulong id, ulong nonce) : SharedResource
+{
+    long endOffset;
+    bool obsolete;
+
+    public ulong Id { get; } = id;
+
+    public ulong Nonce { get; } = nonce;
+
+    public IFile File { get; } = file;
+
+    /// <summary>End of the last group; 0 while the segment is being written.</summary>
+    public long EndOffset
+    {
+        get => Volatile.Read(ref endOffset);
+        set => Volatile.Write(ref endOffset, value);
+    }
+
+    public ValueSegmentInfo Info => new(Id, Nonce, SegmentOrigin.Log, EndOffset);
+
+    /// <summary>Reads a whole value into memory of its length and checks it.</summary>
+    /// <exception cref="CorruptDataException">The segment is cut off, or holds other bytes.</exception>
+    public void Read(in ValuePlace place, Span<byte> destination, PlantedBug plantedBug)
+    {
+        if (File.Read(destination, place.Offset) != destination.Length)
+            throw new CorruptDataException(File.Path, place.Offset, "the segment ends before the value does");
+        if (plantedBug == PlantedBug.IgnoreValueChecksum) return;
+        var actual = Crc32C.Append(place.CrcSeed, destination);
+        if (actual != place.ValueCrc)
+            throw new CorruptDataException(
+                File.Path, place.Offset, $"checksum mismatch of a value: expected {place.ValueCrc:x8}, found {actual:x8}");
+    }
+
+    public bool IsObsolete => Volatile.Read(ref obsolete);
+
+    /// <summary>The manifest does not list the segment any more, durably: its file goes with the last reference.</summary>
+    public void MarkObsolete() => Volatile.Write(ref obsolete, true);
+
+    protected override void Free()
+    {
+        owner.Remove(this);
+        File.Dispose();
+        if (IsObsolete) files.TryDelete(File.Path);
+    }
+}

@@ -1,0 +1,84 @@
+using Ashlar.Storage;
+
+namespace Ashlar.KeyValue;
+
+/// <summary>
+/// All segments that values may be read from, by number. Looking one up takes no lock and no reference: whoever holds a place
+/// holds a memtable or a table, which holds the segment.
+/// </summary>
+sealed class ValueSegments(StoreFiles files, PlantedBug plantedBug) : IDisposable
+{
+    readonly Lock gate = new();
+
+    // Replaced, never changed: readers see one whole map or another.
+    ValueSegment?[] map = new ValueSegment?[16];
+
+    /// <summary>Adds a segment and takes over its creator's reference, until <see cref="Retire"/>.</summary>
+    public ValueSegment Add(IFile file, ulong id, ulong nonce)
+    {
+        var segment = new ValueSegment(files, this, file, id, nonce);
+        lock (gate) Rebuild(map.Append(segment));
+        return segment;
+    }
+
+    /// <summary>The segment; the caller holds something that refers to it.</summary>
+    /// <exception cref="CorruptDataException">No such segment is there.</exception>
+    public ValueSegment Find(ulong id) => TryFind(id)
+        ?? throw new CorruptDataException(files.LogPath(id), 0, "values lie in this segment, but the manifest does not list it");
+
+    public ValueSegment? TryFind(ulong id)
+    {
+        var snapshot = Volatile.Read(ref map);
+        for (var slot = SlotOf(id, snapshot.Length); snapshot[slot] is { } segment; slot = (slot + 1) & (snapshot.Length - 1))
+        {
+            if (segment.Id == id) return segment;
+        }
+
+        return null;
+    }
+
+    /// <summary>Reads a value into memory of exactly its length.</summary>
+    /// <exception cref="CorruptDataException">What lies there is not the value.</exception>
+    public void Read(in ValuePlace place, Span<byte> destination) => Find(place.SegmentId).Read(place, destination, plantedBug);
+
+    /// <summary>The manifest does not list the segment any more, durably: it goes with its last reader.</summary>
+    public void Retire(ulong id)
+    {
+        var segment = Find(id);
+        segment.MarkObsolete();
+        segment.Release();
+    }
+
+    /// <summary>For the segment itself, when its last reference is gone.</summary>
+    public void Remove(ValueSegment segment)
+    {
+        lock (gate) Rebuild(map.Where(other => other != segment));
+    }
+
+    /// <summary>Lets go of the segments; readers that are still at work hold theirs.</summary>
+    public void Dispose()
+    {
+        foreach (var segment in Volatile.Read(ref map))
+        {
+            if (segment is { IsObsolete: false }) segment.Release();
+        }
+    }
+
+    void Rebuild(IEnumerable<ValueSegment?> content)
+    {
+        ValueSegment[] segments = [.. content.OfType<ValueSegment>()];
+        var size = 16;
+        while (size < 2 * segments.Length) size *= 2;
+        var next = new ValueSegment?[size];
+        foreach (var segment in segments)
+        {
+            var slot = SlotOf(segment.Id, size);
+            while (next[slot] is not null) slot = (slot + 1) & (size - 1);
+            next[slot] = segment;
+        }
+
+        Volatile.Write(ref map, next);
+    }
+
+    static int SlotOf(ulong id, int size) => (int)((id * 0x9E3779B185EBCA87) >> 40) & (size - 1);
+}
