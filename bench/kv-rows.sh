@@ -153,11 +153,14 @@ steady_work() { # steady_work CONTENDER
     drive "$contender" "$out/age/$contender.1" overwrite,waitforcompaction $common operations="$num" warm_up=0 || return 1
     drive "$contender" "$out/overwrite/$contender.1" overwrite,waitforcompaction $common operations=$((num / 2)) || return 1
     awk -v space="$(space_of "$work/$contender")" -v live=$((num * 1016)) 'BEGIN { print space / live }' >"$out/space.$contender"
+    [ "$memory" = all ] || limit_memory "$(numfmt --from=iec "$memory")"
     drop_caches
-    limit_memory "$memory_bytes"
     drive "$contender" "$out/cold-1/$contender.1" readrandom $common duration=$seconds || return 1
+    drop_caches
     drive "$contender" "$out/cold-16/$contender.1" readrandom $common threads=16 duration=$seconds || return 1
+    drop_caches
     drive "$contender" "$out/cold-seek/$contender.1" seekrandom $common duration=$seconds || return 1
+    drop_caches
     drive "$contender" "$out/cold-seek-100/$contender.1" seekrandom $common nexts=100 duration=$seconds || return 1
     drive "$contender" "$out/mixed-paced/$contender.1" readwhilewriting $common threads=2 sync=true rate=10485760 duration=$seconds || return 1
     drive "$contender" "$out/mixed/$contender.1" readwhilewriting $common threads=2 duration=$seconds || return 1

@@ -10,13 +10,13 @@ set -uo pipefail
 . "$repository/bench/kv-contenders.sh"
 . "$repository/bench/kv-rows.sh"
 
-quick=false rounds= rows=durable,fill,cached,small,steady,crash data=10GB memory=2G cache_size=512M memtable_size=64M
+quick=false rounds= rows=durable,fill,cached,small,steady,crash data=10GB memory=all cache_size=512M memtable_size=64M
 while [ $# -gt 0 ]; do
     case $1 in
         --quick) quick=true rows=durable,fill,cached ;;
         --rows) rows=$2; shift ;;
         --data) data=$2; shift ;;
-        --memory) memory=$2; shift ;;
+        --memory) memory=${2%B}; shift ;;
         --cache) cache_size=${2%B}; shift ;;
         --memtable) memtable_size=${2%B}; shift ;;
         --rounds) rounds=$2; shift ;;
@@ -25,7 +25,7 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
-data_bytes=$(numfmt --from=si "${data%B}") && memory_bytes=$(numfmt --from=iec "${memory%B}") || exit 2
+data_bytes=$(numfmt --from=si "${data%B}") || exit 2
 rounds=${rounds:-$($quick && echo 1 || echo 2)}
 
 need db_bench dotnet numfmt stdbuf du
