@@ -31,13 +31,16 @@ public sealed partial class KeyValueStore
     }
 
     /// <summary>Reads everything that is on disk and checks it against its checksums, its order and the manifest.</summary>
-    public VerificationReport Verify()
+    public VerificationReport Verify() => VerifyTables(null);
+
+    /// <summary>Checks the log and some tables.</summary>
+    internal VerificationReport VerifyTables(Predicate<ulong>? tables)
     {
         ThrowIfClosed();
         var version = state.Acquire();
         try
         {
-            return new Verifier(files, manifest, values).Run(version);
+            return new Verifier(files, manifest, values).Run(version, tables);
         }
         finally
         {

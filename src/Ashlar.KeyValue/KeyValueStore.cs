@@ -42,6 +42,7 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
         this.values = values;
         manifest = recovered.Manifest;
         isLogComplete = recovered.IsLogComplete;
+        LastCommitTime = recovered.LastCommitTime;
         poison = new PoisonLatch(files.Directory);
         var tables = TableSet.Create(recovered.Tables);
         foreach (var table in recovered.Tables) table.Release();
@@ -100,7 +101,8 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
         }
     }
 
-    static KeyValueStore OpenLocked(StoreFiles files, KeyValueOptions options, IDisposable? directoryLock)
+    /// <summary>Opens the store that consists of these files, a backup for instance.</summary>
+    internal static KeyValueStore OpenLocked(StoreFiles files, KeyValueOptions options, IDisposable? directoryLock)
     {
         var cache = new BlockCache(options.BlockCacheBytes);
         var values = new ValueSegments(files, options.PlantedBug);

@@ -72,6 +72,14 @@ sealed class Manifest : IDisposable
         }
     }
 
+    /// <summary>A whole manifest that says this, as bytes.</summary>
+    public static byte[] Encode(Guid storeId, ManifestEdit state)
+    {
+        var header = new byte[ManifestHeader.SizeBytes];
+        new ManifestHeader(storeId).Write(header);
+        return [.. header, .. EncodeRecord(state, 1, header.Length, ManifestRecordHeader.Seed(storeId))];
+    }
+
     /// <summary>Makes durable what was read: a process that died may have left it in the page cache only.</summary>
     public void Sync() => file.Sync();
 
@@ -127,10 +135,7 @@ sealed class Manifest : IDisposable
         var file = files.FileSystem.Open(path, FileOpenMode.CreateNew);
         try
         {
-            var header = new byte[ManifestHeader.SizeBytes];
-            new ManifestHeader(files.StoreId).Write(header);
-            var record = EncodeRecord(state.ToEdit(), 1, header.Length, ManifestRecordHeader.Seed(files.StoreId));
-            byte[] bytes = [.. header, .. record];
+            var bytes = Encode(files.StoreId, state.ToEdit());
             file.Write(bytes, 0);
             if (options.PlantedBug != PlantedBug.RenameManifestBeforeSync) file.Sync();
             files.FileSystem.Rename(path, files.ManifestPath);

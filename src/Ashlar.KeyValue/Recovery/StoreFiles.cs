@@ -4,7 +4,7 @@ using Ashlar.Storage;
 namespace Ashlar.KeyValue;
 
 /// <summary>The directory of a store: names of its files, and the disk they are on.</summary>
-sealed class StoreFiles(IFileSystem fileSystem, string directory, int mostOpenFiles = KeyValueOptions.DefaultMaxOpenFiles)
+class StoreFiles(IFileSystem fileSystem, string directory, int mostOpenFiles = KeyValueOptions.DefaultMaxOpenFiles)
 {
     public const string ManifestName = "MANIFEST";
     const string LogPrefix = "log-";
@@ -22,13 +22,17 @@ sealed class StoreFiles(IFileSystem fileSystem, string directory, int mostOpenFi
 
     public string LockPath => $"{Directory}/LOCK";
 
-    public string ManifestPath => $"{Directory}/{ManifestName}";
+    public string ManifestPath => PathOf(ManifestName);
 
     public string NewManifestPath => $"{Directory}/MANIFEST.new";
 
-    public string LogPath(ulong id) => $"{Directory}/{LogPrefix}{id:d6}";
+    public string LogPath(ulong id) => PathOf(LogName(id));
 
-    public string TablePath(ulong id) => $"{Directory}/{TablePrefix}{id:d6}";
+    public string TablePath(ulong id) => PathOf(TableName(id));
+
+    public static string LogName(ulong id) => $"{LogPrefix}{id:d6}";
+
+    public static string TableName(ulong id) => $"{TablePrefix}{id:d6}";
 
     public static bool IsLogName(string name, out ulong id) => TryParse(name, LogPrefix, out id);
 
@@ -47,6 +51,9 @@ sealed class StoreFiles(IFileSystem fileSystem, string directory, int mostOpenFi
         {
         }
     }
+
+    /// <summary>Where a file lies: in a backup it has another name.</summary>
+    protected virtual string PathOf(string name) => $"{Directory}/{name}";
 
     static bool TryParse(string name, string prefix, out ulong id)
     {

@@ -168,6 +168,19 @@ public sealed class GoldenBytesTests
     }
 
     [Fact]
+    public void Backup_record()
+    {
+        BackupFile[] files = [new(4660, 0xD1D2D3D4, "table-000005-a1a2a3a4-4660", "table-000005"), new(137, 0xE1E2E3E4, "manifest-000003", "MANIFEST")];
+        var bytes = new BackupRecord(StoreId, 3, 1_800_000_000_000_000, 77, 1_800_000_000_000_001, files).Encode();
+        Assert.Equal(Golden.BackupRecord, Hex(bytes));
+        var read = BackupRecord.Decode(bytes, "/backup");
+        Assert.Equal(files, read.Files);
+        Assert.Equal((StoreId, 3UL, 77UL, 1_800_000_000_000_001), (read.StoreId, read.Number, read.Sequence, read.CommitTime));
+        for (var length = 0; length < bytes.Length; length++)
+            Assert.Throws<CorruptDataException>(() => BackupRecord.Decode(bytes.AsSpan(0, length), "/backup"));
+    }
+
+    [Fact]
     public void A_manifest_payload_of_a_later_version_is_refused_as_such() =>
         Assert.Throws<UnsupportedFormatException>(() => ManifestEdit.Decode([200], "/MANIFEST", 0));
 

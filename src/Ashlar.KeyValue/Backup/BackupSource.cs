@@ -1,0 +1,97 @@
+using Ashlar.Storage;
+
+namespace Ashlar.KeyValue;
+
+/// <summary>A file of the store that a backup needs.</summary>
+/// <param name="Name">Its name in the store.</param>
+/// <param name="Identity">Its name in a directory of backups: different where the content is.</param>
+/// <param name="LengthBytes">How much of it counts.</param>
+/// <param name="File">The file, held open: it may be deleted from the store meanwhile.</param>
+sealed record SourceFile(string Name, string Identity, long LengthBytes, IFile File);
+
+/// <summary>
+/// What a store consists of at one moment, with its files held open. Tables and complete segments, of log or values, do not change any more; the newest
+/// segment is cut behind a group that is durable.
+/// </summary>
+sealed class BackupSource : IDisposable
+{
+    readonly List<SourceFile> files = [];
+
+    BackupSource(ManifestEdit content) => Content = content;
+
+    public ManifestEdit Content { get; }
+
+    public IReadOnlyList<SourceFile> Files => files;
+
+    /// <summary>
+    /// Takes hold of the files. What the manifest lists is there as long as its lock is held: files are deleted only after the
+    /// edit that drops them. Open handles outlive the names.
+    /// </summary>
+    /// <param name="store">The store's files.</param>
+    /// <param name="manifest">Its manifest.</param>
+    /// <param name="durableSequence">Asked after the files are held: everything up to there is on disk.</param>
+    public static BackupSource Take(StoreFiles store, Manifest manifest, Func<ulong> durableSequence)
+    {
+        var (source, opened) = Hold(store, manifest);
+        try
+        {
+            var logs = source.Content.AddedLogs;
+            var sequence = durableSequence();
+            foreach (var table in source.Content.AddedTables)
+            {
+                var name = StoreFiles.TableName(table.Id);
+                source.files.Add(new(name, $"{name}-{table.FooterCrc:x8}-{table.FileLength}", table.FileLength, opened[name]));
+            }
+
+            foreach (var segment in source.Content.AddedSegments)
+                source.AddSegment(segment.Id, segment.Nonce, segment.EndOffset, opened);
+            for (var i = 0; i < logs.Count; i++)
+            {
+                var length = i + 1 < logs.Count
+                    ? logs[i + 1].PredecessorEnd
+                    : LogCut.Find(opened[StoreFiles.LogName(logs[i].Id)], logs[i], store.StoreId, sequence);
+                source.AddSegment(logs[i].Id, logs[i].Nonce, length, opened);
+            }
+
+            return source;
+        }
+        catch
+        {
+            foreach (var file in opened.Values) file.Dispose();
+            throw;
+        }
+    }
+
+    void AddSegment(ulong id, ulong nonce, long length, Dictionary<string, IFile> opened)
+    {
+        var name = StoreFiles.LogName(id);
+        files.Add(new(name, $"{name}-{nonce:x16}-{length}", length, opened[name]));
+    }
+
+    public void Dispose()
+    {
+        foreach (var file in files) file.File.Dispose();
+    }
+
+    static (BackupSource Source, Dictionary<string, IFile> Opened) Hold(StoreFiles store, Manifest manifest)
+    {
+        var opened = new Dictionary<string, IFile>(StringComparer.Ordinal);
+        try
+        {
+            lock (manifest.Gate)
+            {
+                var content = manifest.State.ToEdit();
+                foreach (var table in content.AddedTables)
+                    opened[StoreFiles.TableName(table.Id)] = store.FileSystem.Open(store.TablePath(table.Id), FileOpenMode.ReadOnly);
+                foreach (var id in content.AddedLogs.Select(log => log.Id).Concat(content.AddedSegments.Select(segment => segment.Id)))
+                    opened.Add(StoreFiles.LogName(id), store.FileSystem.Open(store.LogPath(id), FileOpenMode.ReadOnly));
+                return (new BackupSource(content), opened);
+            }
+        }
+        catch
+        {
+            foreach (var file in opened.Values) file.Dispose();
+            throw;
+        }
+    }
+}

@@ -1,0 +1,34 @@
+using Ashlar.Storage;
+
+namespace Ashlar.KeyValue;
+
+public sealed partial class KeyValueStore
+{
+    /// <summary>
+    /// Makes a backup while reading and writing go on. It holds every write that returned before this call, and perhaps some that
+    /// came later, but always a prefix of history. Manage backups with <see cref="KeyValueBackups"/>.
+    /// </summary>
+    /// <param name="directory">The directory of backups, on the store's file system; it is created when missing.</param>
+    /// <param name="mode">Whether files are shared with earlier backups of this store.</param>
+    /// <exception cref="LockedException">Another backup is being made there, or one is being deleted.</exception>
+    /// <exception cref="CorruptDataException">A file of the store, or a copy that was read back, is damaged.</exception>
+    /// <exception cref="StorageException">
+    /// The disk refused. The store goes on, earlier backups are as they were.
+    /// </exception>
+    /// <exception cref="StorePoisonedException">What is on disk is in doubt.</exception>
+    public BackupInfo BackUp(string directory, BackupMode mode = BackupMode.Incremental)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(directory);
+        ThrowIfClosed();
+        if (!options.ReadOnly) Sync();
+        var target = new BackupDirectory(files.FileSystem, Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory)));
+        if (target.Path == files.Directory) throw new ArgumentException("A store is not backed up into its own directory.", nameof(directory));
+        if (!files.FileSystem.DirectoryExists(target.Path)) CreateDirectory(files.FileSystem, target.Path);
+        using var held = files.FileSystem.Lock(target.LockPath);
+        using var source = BackupSource.Take(files, manifest, () => DurableSequence);
+        return new BackupWriter(target, files, options, mode).Run(source);
+    }
+
+    /// <summary>Commit time of the newest group that recovery found, in microseconds since 1970.</summary>
+    internal long LastCommitTime { get; }
+}
