@@ -58,11 +58,13 @@ sealed class TableInstaller(
             });
         }
 
-        foreach (var table in opened) table.Release();
-        if (!isMove)
+        foreach (var input in inputs)
         {
-            foreach (var input in inputs) input.MarkObsolete();
+            if (isMove) input.MoveTo(opened.Single(table => table.Info.Id == input.Info.Id));
+            else input.MarkObsolete();
         }
+
+        foreach (var table in opened) table.Release();
 
         foreach (var id in dropped) values.Retire(id);
     }

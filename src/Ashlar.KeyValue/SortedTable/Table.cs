@@ -22,6 +22,7 @@ sealed unsafe class Table : SharedResource
     readonly uint seed;
     nint root;
     KeptPartition[]? kept;
+    Table? successor;
     bool obsolete;
 
     Table(
@@ -83,6 +84,15 @@ sealed unsafe class Table : SharedResource
 
     /// <summary>The manifest does not list the table any more, durably: its file goes with its last reader.</summary>
     public void MarkObsolete() => Volatile.Write(ref obsolete, true);
+
+    /// <summary>
+    /// The same file is another table now, in another level: it must not go while readers of this one may open it again.
+    /// </summary>
+    public void MoveTo(Table other)
+    {
+        other.Acquire();
+        successor = other;
+    }
 
     /// <summary>Walks the table through the cache; close it.</summary>
     public EntryIterator CreateIterator() => new TableIterator(this, new CachedBlockSource(this, cache));
@@ -190,6 +200,7 @@ sealed unsafe class Table : SharedResource
         cache.Release();
         file.Dispose();
         if (Volatile.Read(ref obsolete)) files.TryDelete(Path);
+        successor?.Release();
         foreach (var segment in segments) segment.Release();
 
         void Release(nint block)

@@ -73,6 +73,29 @@ public sealed class ReaderTests
         Assert.Equal(0, cache.AllocatedBytes);
     }
 
+    [Fact]
+    public void A_table_that_moved_to_another_level_can_be_opened_again_by_readers_of_the_one_before()
+    {
+        var disk = TestStore.NewDisk();
+        var files = new StoreFiles(disk, "/", mostOpenFiles: 1);
+        using var builder = new TableBuilder(files, 1, 4096);
+        builder.Add("a"u8, 1, EntryKind.Put, "x"u8);
+        var info = builder.Finish(1);
+        var cache = new BlockCache(0);
+        using var values = new ValueSegments(files, PlantedBug.None);
+        var table = Table.Open(files, info, cache, values);
+        var moved = Table.Open(files, info with { Level = 2 }, cache, values);
+        table.MoveTo(moved);
+        moved.MarkObsolete();
+        moved.Release();
+        var iterator = table.CreateSequentialIterator();
+        iterator.SeekToFirst();
+        Assert.True(iterator.IsValid);
+        table.Release();
+        Assert.False(disk.FileExists(files.TablePath(1)));
+        cache.Release();
+    }
+
     static byte[] Key(int number) => TestStore.Bytes($"{number:d6}");
 
     static byte[] Value(int number, int round) => TestStore.Bytes($"{number} {new string((char)('a' + round), 20 + (number % 80))}");
