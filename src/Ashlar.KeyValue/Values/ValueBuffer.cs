@@ -1,32 +1,103 @@
+using Ashlar.Storage;
+
 namespace Ashlar.KeyValue;
 
-/// <summary>Gives a cursor the values of its entries: those in segments are read when asked for, once, into one buffer.</summary>
+/// <summary>
+/// Gives a cursor the values of its entries: those in segments are read when asked for. Values that were written in the order
+/// of their keys, or were moved by a merge, lie one behind the other: a cursor that reads on from where it was reads ahead,
+/// twice as far each time.
+/// </summary>
+/// <remarks>
+/// What is read ahead cannot be stale: everything that a cursor may see was written before the cursor was opened. Each value
+/// is checked when it is asked for.
+/// </remarks>
 sealed class ValueBuffer(ValueSegments values)
 {
     const int KeptBytes = 1 << 20;
 
+    // What may lie between values that follow each other: the heads of a group and of an entry, and a key.
+    const int MostGapBytes = 1 << 10;
+    const int FirstWindowBytes = 16 << 10;
+    const int LongestWindowBytes = 256 << 10;
+
     byte[] buffer = [];
+
+    // What of which segment is in the buffer.
+    ulong segmentId;
+    long start;
     int length;
+
+    ValuePlace current;
+    int windowBytes;
     bool isRead;
 
     /// <summary>The cursor has moved on.</summary>
     public void Clear()
     {
         isRead = false;
-        if (buffer.Length > KeptBytes) buffer = [];
+        if (buffer.Length <= KeptBytes) return;
+        buffer = [];
+        length = 0;
     }
 
     /// <summary>The value of an entry; valid until <see cref="Clear"/> or the entry's own memory goes.</summary>
-    /// <exception cref="Storage.CorruptDataException">What lies at the entry's place is not its value.</exception>
+    /// <exception cref="CorruptDataException">What lies at the entry's place is not its value.</exception>
     public ReadOnlySpan<byte> Resolve(EntryKind kind, ReadOnlySpan<byte> stored)
     {
         if (!kind.HasPlace()) return kind == EntryKind.ExpiringPut ? stored[Expiry.SizeBytes..] : stored;
-        if (isRead) return buffer.AsSpan(0, length);
+        if (isRead) return Slice(current);
         var place = ValuePlace.Read(kind, stored);
-        length = place.LengthBytes;
-        if (buffer.Length < length) buffer = GC.AllocateUninitializedArray<byte>(Math.Max(256, length));
-        values.Read(place, buffer.AsSpan(0, length));
+        if (!Holds(place)) Load(place);
+        var value = Slice(place);
+        values.Check(place, value);
+        current = place;
         isRead = true;
-        return buffer.AsSpan(0, length);
+        return value;
+    }
+
+    bool Holds(in ValuePlace place) =>
+        place.SegmentId == segmentId && place.Offset >= start && place.Offset + place.LengthBytes <= start + length;
+
+    ReadOnlySpan<byte> Slice(scoped in ValuePlace place) => buffer.AsSpan((int)(place.Offset - start), place.LengthBytes);
+
+    void Load(in ValuePlace place)
+    {
+        var (from, to) = (place.Offset, place.Offset + place.LengthBytes);
+        var gapAfter = from - (current.Offset + current.LengthBytes);
+        var gapBefore = current.Offset - to;
+        var isSameSegment = place.SegmentId == current.SegmentId;
+        length = 0; // Until all is well the buffer holds nothing.
+        if (isSameSegment && gapAfter is >= 0 and <= MostGapBytes && TryLoadAhead(place, from, Math.Max(to, from + GrowWindow()))) return;
+        if (isSameSegment && gapBefore is >= 0 and <= MostGapBytes
+            && TryLoadAhead(place, Math.Max(0, Math.Min(from, to - GrowWindow())), to)) return;
+        windowBytes = 0;
+        Reserve(place.LengthBytes);
+        if (values.ReadAt(place, from, buffer.AsSpan(0, place.LengthBytes)) != place.LengthBytes) throw values.CutOff(place);
+        (segmentId, start, length) = (place.SegmentId, from, place.LengthBytes);
+    }
+
+    // False where the disk refuses: what nobody asked for must not fail what somebody did.
+    bool TryLoadAhead(in ValuePlace place, long from, long to)
+    {
+        var wanted = (int)(to - from);
+        Reserve(wanted);
+        try
+        {
+            var read = values.ReadAt(place, from, buffer.AsSpan(0, wanted));
+            if (from + read < place.Offset + place.LengthBytes) return false;
+            (segmentId, start, length) = (place.SegmentId, from, read);
+            return true;
+        }
+        catch (StorageException)
+        {
+            return false;
+        }
+    }
+
+    int GrowWindow() => windowBytes = Math.Clamp(2 * windowBytes, FirstWindowBytes, LongestWindowBytes);
+
+    void Reserve(int bytes)
+    {
+        if (buffer.Length < bytes) buffer = GC.AllocateUninitializedArray<byte>(Math.Max(256, bytes));
     }
 }

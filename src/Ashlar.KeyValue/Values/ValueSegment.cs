@@ -30,14 +30,22 @@ sealed class ValueSegment(StoreFiles files, ValueSegments owner, IFile file, ulo
     /// <exception cref="CorruptDataException">The segment is cut off, or holds other bytes.</exception>
     public void Read(in ValuePlace place, Span<byte> destination, PlantedBug plantedBug)
     {
-        if (File.Read(destination, place.Offset) != destination.Length)
-            throw new CorruptDataException(File.Path, place.Offset, "the segment ends before the value does");
+        if (File.Read(destination, place.Offset) != destination.Length) throw CutOff(place);
+        Check(place, destination, plantedBug);
+    }
+
+    /// <summary>Checks bytes that were read from a value's place.</summary>
+    /// <exception cref="CorruptDataException">They are not the value.</exception>
+    public void Check(in ValuePlace place, ReadOnlySpan<byte> value, PlantedBug plantedBug)
+    {
         if (plantedBug == PlantedBug.IgnoreValueChecksum) return;
-        var actual = Crc32C.Append(place.CrcSeed, destination);
+        var actual = Crc32C.Append(place.CrcSeed, value);
         if (actual != place.ValueCrc)
             throw new CorruptDataException(
                 File.Path, place.Offset, $"checksum mismatch of a value: expected {place.ValueCrc:x8}, found {actual:x8}");
     }
+
+    public CorruptDataException CutOff(in ValuePlace place) => new(File.Path, place.Offset, "the segment ends before the value does");
 
     public bool IsObsolete => Volatile.Read(ref obsolete);
 

@@ -41,6 +41,16 @@ sealed class ValueSegments(StoreFiles files, PlantedBug plantedBug) : IDisposabl
     /// <exception cref="CorruptDataException">What lies there is not the value.</exception>
     public void Read(in ValuePlace place, Span<byte> destination) => Find(place.SegmentId).Read(place, destination, plantedBug);
 
+    /// <summary>Reads what lies at an offset of a value's segment, unchecked; fewer bytes where the segment ends.</summary>
+    public int ReadAt(in ValuePlace place, long offset, Span<byte> destination) =>
+        Find(place.SegmentId).File.Read(destination, offset);
+
+    /// <summary>Checks bytes that were read from a value's place.</summary>
+    /// <exception cref="CorruptDataException">They are not the value.</exception>
+    public void Check(in ValuePlace place, ReadOnlySpan<byte> value) => Find(place.SegmentId).Check(place, value, plantedBug);
+
+    public CorruptDataException CutOff(in ValuePlace place) => Find(place.SegmentId).CutOff(place);
+
     /// <summary>The manifest does not list the segment any more, durably: it goes with its last reader.</summary>
     public void Retire(ulong id)
     {
