@@ -11,4 +11,10 @@ public enum Durability
     /// <see cref="KeyValueOptions.RelaxedLossTime"/> and <see cref="KeyValueOptions.RelaxedLossBytes"/>.
     /// </summary>
     Relaxed,
+
+    /// <summary>
+    /// The death of the process. After power loss the store holds a prefix of history; nothing bounds how much may be missing
+    /// but the memory for writes (<see cref="KeyValueOptions.MemTableBytes"/>). Flushes for others make it durable too.
+    /// </summary>
+    Unflushed,
 }

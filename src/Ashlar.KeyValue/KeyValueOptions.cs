@@ -89,9 +89,21 @@ public sealed record KeyValueOptions
     public long RelaxedLossBytes { get; init; } = 8L << 20;
 
     /// <summary>
+    /// Whether the log writes zeros ahead of its end while it is flushed in small pieces. Flushes are then up to twice as fast on
+    /// file systems that keep track of reserved blocks (ext4, XFS), for a second write of each block of the log.
+    /// </summary>
+    public bool PrewriteLog { get; init; } = true;
+
+    /// <summary>
     /// Disk space that the log reserves ahead of its end, so that a flush need not change the file's length.
     /// </summary>
     internal int LogChunkBytes { get; init; } = 4 << 20;
+
+    /// <summary>
+    /// Flushes of the log that may be under way at once: while one runs, the next group is written and flushed. Measured, two
+    /// carry half as much again as one; with more, groups become smaller and gain nothing.
+    /// </summary>
+    internal int LogFlights { get; init; } = 2;
 
     /// <summary>
     /// Level-0 tables that start a compaction; twice as many slow writers down, three times as many stop them.

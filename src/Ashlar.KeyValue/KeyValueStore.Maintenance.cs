@@ -13,7 +13,7 @@ public sealed partial class KeyValueStore
     public void Flush()
     {
         ThrowIfUnwritable();
-        commits.Run(CommitRequest.RotateMemTable, null, needsSync: true);
+        commits.Run(CommitRequest.RotateMemTable, null, Durability.Unflushed);
         background.WaitForFlush();
     }
 

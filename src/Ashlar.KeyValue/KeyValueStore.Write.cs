@@ -87,7 +87,44 @@ public sealed partial class KeyValueStore
     public void Write(WriteBatch batch, Durability durability = Durability.Sync)
     {
         Check(batch);
-        commits.Run(CommitRequest.Write, batch, durability == Durability.Sync);
+        commits.Run(CommitRequest.Write, batch, durability);
+    }
+
+    /// <summary>
+    /// Writes one entry. Key and value are copied before the call returns; the task completes when the write is done, so many
+    /// may be outstanding from one thread and share one flush.
+    /// </summary>
+    /// <param name="key">The key.</param>
+    /// <param name="value">The value.</param>
+    /// <param name="durability">What the write has survived when the task completes.</param>
+    /// <param name="cancellationToken">
+    /// Cancels a write that no leader has taken yet; once one has, the write takes its course.
+    /// </param>
+    /// <inheritdoc cref="Put(ReadOnlySpan{byte}, ReadOnlySpan{byte}, Durability)" path="/exception"/>
+    public ValueTask PutAsync(
+        ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, Durability durability = Durability.Sync,
+        CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var write = commits.RentAsync();
+        write.OwnBatch.Put(key, value);
+        return Submit(write, durability, cancellationToken);
+    }
+
+    /// <summary>Deletes one entry, otherwise as <see cref="PutAsync"/>; a missing one is no error.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="durability">What the write has survived when the task completes.</param>
+    /// <param name="cancellationToken">
+    /// Cancels a write that no leader has taken yet; once one has, the write takes its course.
+    /// </param>
+    /// <inheritdoc cref="Delete(ReadOnlySpan{byte}, Durability)" path="/exception"/>
+    public ValueTask DeleteAsync(
+        ReadOnlySpan<byte> key, Durability durability = Durability.Sync, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var write = commits.RentAsync();
+        write.OwnBatch.Delete(key);
+        return Submit(write, durability, cancellationToken);
     }
 
     /// <summary>
@@ -96,7 +133,9 @@ public sealed partial class KeyValueStore
     /// </summary>
     /// <param name="batch">The batch.</param>
     /// <param name="durability">What the write has survived when the task completes.</param>
-    /// <param name="cancellationToken">Looked at before the write is queued; afterwards it takes its course.</param>
+    /// <param name="cancellationToken">
+    /// Cancels a write that no leader has taken yet; once one has, the write takes its course.
+    /// </param>
     /// <exception cref="KeyLengthException">A key is longer than the store's limit.</exception>
     /// <exception cref="ValueTooLongException">A value is longer than the store's limit.</exception>
     /// <exception cref="StorageException">
@@ -111,7 +150,7 @@ public sealed partial class KeyValueStore
     {
         cancellationToken.ThrowIfCancellationRequested();
         Check(batch);
-        return commits.RunAsync(CommitRequest.Write, batch, durability == Durability.Sync);
+        return commits.RunAsync(commits.RentAsync(), batch, durability, cancellationToken);
     }
 
     /// <summary>Makes every write that completed before this call durable.</summary>
@@ -120,7 +159,7 @@ public sealed partial class KeyValueStore
     public void Sync()
     {
         ThrowIfUnwritable();
-        commits.Run(CommitRequest.Write, null, needsSync: true);
+        commits.Run(CommitRequest.Write, null, Durability.Sync);
     }
 
     /// <summary>
@@ -134,15 +173,28 @@ public sealed partial class KeyValueStore
         return durability.WaitAsync(sequence).WaitAsync(cancellationToken);
     }
 
+    ValueTask Submit(AsyncWrite write, Durability durability, CancellationToken cancellationToken)
+    {
+        Check(write.OwnBatch);
+        return commits.RunAsync(write, write.OwnBatch, durability, cancellationToken);
+    }
+
     void SyncInBackground()
     {
         if (Volatile.Read(ref isClosing) != 0) return;
-        // A failure poisons the store, which tells everybody who cares.
-        _ = commits.RunAsync(CommitRequest.Write, null, needsSync: true).AsTask().ContinueWith(
-            static task => _ = task.Exception,
-            CancellationToken.None,
-            TaskContinuationOptions.OnlyOnFaulted,
-            TaskScheduler.Default);
+        try
+        {
+            // A failure poisons the store, which tells everybody who cares.
+            _ = commits.RunAsync(commits.RentAsync(), null, Durability.Sync, CancellationToken.None).AsTask().ContinueWith(
+                static task => _ = task.Exception,
+                CancellationToken.None,
+                TaskContinuationOptions.OnlyOnFaulted,
+                TaskScheduler.Default);
+        }
+        catch (ObjectDisposedException)
+        {
+            // The store was closed meanwhile, which makes everything durable.
+        }
     }
 
     void Check(WriteBatch batch)

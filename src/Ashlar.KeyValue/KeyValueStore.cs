@@ -54,11 +54,12 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
         background = new BackgroundWorker(compactor, pressure, poison, options, files.Directory);
         durability = new DurabilityTracker(
             recovered.LastSequence, options.RelaxedLossTime, options.TimeProvider, SyncInBackground);
+        var flights = new Flights(options.LogFlights, options.PlantedBug);
         var log = new LogWriter(
             files, manifest, options, recovered.Numbers, values, recovered.LogEnd, recovered.LastCommitTime);
         committer = new Committer(
-            state, recovered.MemTable, recovered.LastSequence, log, background, poison, options, durability);
-        commits = new CommitQueue(committer);
+            state, recovered.MemTable, recovered.LastSequence, log, background, poison, options, durability, flights);
+        commits = new CommitQueue(committer, flights, files.Directory);
         KeyValueMetrics.Add(this, files.Directory);
     }
 
@@ -146,6 +147,7 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
         }
         finally
         {
+            commits.Dispose();
             background.Dispose();
             durability.Fail(new ObjectDisposedException(typeof(KeyValueStore).FullName));
             try
@@ -173,7 +175,7 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
         var hadLog = committer.HasOpenLog;
         try
         {
-            commits.Run(CommitRequest.Close, null, needsSync: true);
+            commits.Run(CommitRequest.Close, null, Durability.Unflushed);
             isLogComplete |= hadLog;
         }
         catch (StorePoisonedException) when (wasPoisoned)

@@ -24,4 +24,6 @@ enum PlantedBug
     MergeNewestOfLevelZeroOnly,
     IgnoreValueChecksum,
     SkipRewriteOfDoubtfulTail,
+    AcknowledgeByLaterFlush,
+    DurableThroughBeforeSync,
 }

@@ -10,6 +10,7 @@ public sealed class WriteBatch
     public const int MaxBytes = 256 << 20;
 
     // Kept in the encoding of the log, so that checksums are computed by the writing threads, not by the one that commits.
+    // Room for the head of a group comes first, so that a batch that is alone in its group is written from here.
     byte[] buffer = [];
 
     /// <summary>Number of operations.</summary>
@@ -18,7 +19,10 @@ public sealed class WriteBatch
     /// <summary>Bytes that the batch takes in the log.</summary>
     public int LengthBytes { get; private set; }
 
-    internal ReadOnlySpan<byte> Entries => buffer.AsSpan(0, LengthBytes);
+    internal ReadOnlySpan<byte> Entries => LengthBytes == 0 ? default : buffer.AsSpan(LogGroupHeader.SizeBytes, LengthBytes);
+
+    /// <summary>The entries behind room for the head of a group.</summary>
+    internal Span<byte> Framed => buffer.AsSpan(0, LogGroupHeader.SizeBytes + LengthBytes);
 
     internal int LongestKeyBytes { get; private set; }
 
@@ -104,12 +108,17 @@ public sealed class WriteBatch
         var size = LogEntry.HeaderBytes + key.Length + extraBytes + value.Length;
         var end = (long)LengthBytes + size;
         if (end > MaxBytes) throw new BatchTooLargeException(end, MaxBytes);
-        if (end > buffer.Length)
-            Array.Resize(ref buffer, (int)Math.Min(MaxBytes, Math.Max(end, Math.Max(256, 2L * buffer.Length))));
+        var needed = LogGroupHeader.SizeBytes + end;
+        if (needed > buffer.Length)
+        {
+            var limit = LogGroupHeader.SizeBytes + (long)MaxBytes;
+            Array.Resize(ref buffer, (int)Math.Min(limit, Math.Max(needed, Math.Max(256, 2L * buffer.Length))));
+        }
+
         LengthBytes = (int)end;
         Count++;
         LongestKeyBytes = Math.Max(LongestKeyBytes, key.Length);
         LongestValueBytes = Math.Max(LongestValueBytes, value.Length);
-        return buffer.AsSpan(start, size);
+        return buffer.AsSpan(LogGroupHeader.SizeBytes + start, size);
     }
 }

@@ -1,120 +1,259 @@
-using System.Buffers;
 using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
+using Ashlar.Storage;
 
 namespace Ashlar.KeyValue;
 
 /// <summary>
-/// Gathers concurrent writers into groups. The first writer becomes leader and commits for all who have queued up; while it
-/// waits for the disk, the next group forms. Leadership is handed to the next waiter before the followers are woken. A lone
-/// writer leads itself, without a switch of threads.
+/// Gathers concurrent writers into groups and leads them, in order, through two stages: one group at a time writes to log and
+/// memtable; the flushes of several may be under way. A lone writer does all of it itself, without a switch of threads.
 /// </summary>
-sealed class CommitQueue(Committer committer)
+/// <remarks>
+/// A group is published and acknowledged when it and all before it are as durable as their members asked for. While as many
+/// flushes are under way as may be, the next group stays open and grows.
+/// </remarks>
+sealed class CommitQueue : IDisposable
 {
     [ThreadStatic]
     static PendingWrite? ownWrite;
 
-    readonly Lock gate = new();
-    readonly Queue<PendingWrite> queue = new();
-    readonly ConcurrentQueue<PendingWrite> pool = new();
-    readonly List<PendingWrite> group = []; // The leader's.
-    bool isLed;
+    readonly Committer committer;
+    readonly Flights flights;
+    readonly Lock gate;
+    readonly CommitDriver driver;
+    readonly ConcurrentQueue<AsyncWrite> asyncPool = new();
+    readonly Action<AsyncWrite> recycleAsync;
+    readonly Action<CommitGroup> recycleGroup;
+
+    // All guarded by the gate.
+    readonly Stack<CommitGroup> groupPool = new();
+    readonly Queue<CommitGroup> forming = new();
+    readonly Queue<CommitGroup> unpublished = new(); // Written, in the order of the log.
+    readonly Queue<CommitGroup> waitingToSync = new(); // Without entries: they only wait for a flush.
+    CommitGroup? last; // The one of those that form that may be joined.
+    bool isWriting;
+    bool isClosed;
+
+    public CommitQueue(Committer committer, Flights flights, string name)
+    {
+        this.committer = committer;
+        this.flights = flights;
+        gate = flights.Gate;
+        driver = new CommitDriver(this, name);
+        recycleAsync = asyncPool.Enqueue;
+        recycleGroup = group =>
+        {
+            lock (gate) groupPool.Push(group);
+        };
+    }
 
     /// <summary>Commits and returns when the request is done; throws what went wrong.</summary>
-    public void Run(CommitRequest request, WriteBatch? batch, bool needsSync)
+    public void Run(CommitRequest request, WriteBatch? batch, Durability durability)
     {
         var write = ownWrite ?? new PendingWrite();
-        ownWrite = null; // Not reused while in use: continuations may run on this thread.
-        write.Prepare(request, batch, needsSync, null);
-        if (Enqueue(write) || write.WaitOrLead()) Lead();
-        var error = write.Error;
+        ownWrite = null;
+        write.Prepare(request, batch, durability);
+        CommitGroup group;
+        CommitGroup? next;
+        lock (gate)
+        {
+            group = Join(write);
+            next = StartNext();
+        }
+
+        var leads = group.Leader == write;
+        if (next is not null && !(leads && next == group)) WakeLeader(next);
+        if (leads)
+        {
+            group.WaitForTurn();
+            Lead(group);
+        }
+
+        group.WaitUntilDone();
+        var error = group.Error;
+        write.Forget(); // Before it leaves: it may be in use again before the group is.
+        group.Leave();
         ownWrite = write;
         if (error is not null) ExceptionDispatchInfo.Throw(error);
     }
 
-    /// <summary>Queues the request; the task completes when it is done. The caller never waits for the disk.</summary>
-    public ValueTask RunAsync(CommitRequest request, WriteBatch? batch, bool needsSync)
+    /// <summary>A write with a batch of its own, to be filled and given to <see cref="RunAsync(AsyncWrite, WriteBatch?, Durability, CancellationToken)"/>.</summary>
+    public AsyncWrite RentAsync() => asyncPool.TryDequeue(out var write) ? write : new AsyncWrite(recycleAsync);
+
+    /// <summary>Queues a write; the task completes when it is done. The caller never waits for the disk.</summary>
+    public ValueTask RunAsync(AsyncWrite write, WriteBatch? batch, Durability durability, CancellationToken cancellationToken)
     {
-        if (!pool.TryDequeue(out var write)) write = new PendingWrite();
-        write.Prepare(request, batch, needsSync, pool.Enqueue);
-        var task = write.AsValueTask();
-        if (Enqueue(write)) LeadElsewhere();
+        write.Prepare(CommitRequest.Write, batch, durability);
+        var task = write.Start(cancellationToken.CanBeCanceled);
+        CommitGroup? next;
+        lock (gate)
+        {
+            Join(write);
+            next = StartNext();
+        }
+
+        if (cancellationToken.CanBeCanceled) write.Watch(cancellationToken);
+        WakeLeader(next);
         return task;
     }
 
-    bool Enqueue(PendingWrite write)
+    /// <summary>Waits for the thread that leads asynchronous groups. The store is closed: nobody joins any more.</summary>
+    public void Dispose()
     {
-        lock (gate)
-        {
-            queue.Enqueue(write);
-            if (isLed) return false;
-            isLed = true;
-            return true;
-        }
+        lock (gate) isClosed = true;
+        driver.Dispose();
     }
 
-    void LeadElsewhere() => ThreadPool.UnsafeQueueUserWorkItem(static self => self.Lead(), this, preferLocal: false);
-
-    /// <summary>Commits one group and hands leadership on.</summary>
-    void Lead()
+    /// <summary>Takes a group, whose turn it is, through both stages.</summary>
+    public void Lead(CommitGroup group)
     {
-        Gather();
         Exception? error = null;
         try
         {
-            committer.Commit(group);
+            group.LastSequence = committer.Write(group);
         }
         catch (Exception exception)
         {
             error = exception;
         }
 
-        // Only the leader touches the group, so it is copied before somebody else leads.
-        var done = ArrayPool<PendingWrite>.Shared.Rent(group.Count);
-        var count = group.Count;
-        group.CopyTo(done);
-        group.Clear();
-        HandOver();
-        for (var i = 0; i < count; i++)
-        {
-            done[i].Complete(error);
-            done[i] = null!;
-        }
-
-        ArrayPool<PendingWrite>.Shared.Return(done);
-    }
-
-    void HandOver()
-    {
-        PendingWrite? next;
+        CommitGroup? next;
+        var flight = 0L;
+        var finished = new FinishedGroups();
         lock (gate)
         {
-            if (!queue.TryPeek(out next))
+            if (group.Request == CommitRequest.Close) isClosed = true;
+            if (error is null && flights.Failure is not null) error = committer.Refusal;
+            if (error is not null) finished.Add(group, error);
+            else flight = Await(group, ref finished);
+            isWriting = false;
+            next = StartNext();
+        }
+
+        WakeLeader(next);
+        finished.Wake(group);
+        if (flight != 0) Fly(flight, group);
+    }
+
+    /// <summary>The driver is free again; the group whose turn it is, if it is to lead it.</summary>
+    public CommitGroup? NextForDriver()
+    {
+        CommitGroup? next;
+        lock (gate)
+        {
+            driver.IsBusy = false;
+            next = StartNext();
+        }
+
+        if (next is null || next.Leader is null) return next;
+        next.WakeLeader();
+        return null;
+    }
+
+    // Decides what a written group waits for: 0, or the flush that its leader has to carry out.
+    long Await(CommitGroup group, ref FinishedGroups finished)
+    {
+        var flight = 0L;
+        if (group.NeedsSync && committer.HasUnsynced)
+        {
+            var end = committer.End;
+            if (flights.LastCovers == end && flights.Last > flights.Counted)
             {
-                isLed = false;
-                return;
+                group.Flight = flights.Last; // Sync was called, and what there is to flush is on its way.
+            }
+            else
+            {
+                flight = group.Flight = flights.Begin(end);
             }
         }
 
-        if (next.IsAsync) LeadElsewhere();
-        else next.MakeLeader();
+        if (group.LengthBytes == 0 && group.Flight != 0)
+        {
+            waitingToSync.Enqueue(group);
+        }
+        else
+        {
+            unpublished.Enqueue(group);
+            Settle(ref finished);
+        }
+
+        return flight;
     }
 
-    // A relaxed leader takes no writer along that waits for the disk: its own wait would be that long too.
-    void Gather()
+    void Fly(long flight, CommitGroup group)
     {
+        var error = committer.Flush(flights.HandleOf(flight), out var took);
+        var finished = new FinishedGroups();
+        CommitGroup? next;
         lock (gate)
         {
-            var first = queue.Dequeue();
-            group.Add(first);
-            if (first.Request != CommitRequest.Write) return;
-            long bytes = first.LengthBytes;
-            while (queue.TryPeek(out var next) && next.Request == CommitRequest.Write && (first.NeedsSync || !next.NeedsSync))
-            {
-                bytes += next.LengthBytes;
-                if (bytes > LogGroupLimit.Bytes) return;
-                group.Add(queue.Dequeue());
-            }
+            if (error is null) committer.Counters.Syncs.Add(took);
+            if (flights.End(flight, error, out var durable)) committer.Advance(durable);
+            Settle(ref finished);
+            next = StartNext();
         }
+
+        // The next leader first: it can go to the disk while the others wake up.
+        WakeLeader(next);
+        finished.Wake(group);
+    }
+
+    // Publishes and acknowledges, in order, what waits for nothing any more.
+    void Settle(ref FinishedGroups finished)
+    {
+        var counted = flights.Counted;
+        while (unpublished.TryPeek(out var group) && group.Flight <= counted)
+        {
+            unpublished.Dequeue();
+            committer.Publish(group.LastSequence);
+            finished.Add(group, null);
+        }
+
+        while (waitingToSync.TryPeek(out var group) && group.Flight <= counted) finished.Add(waitingToSync.Dequeue(), null);
+        if (flights.Failure is null) return;
+        foreach (var group in unpublished) finished.Add(group, committer.Refusal);
+        foreach (var group in waitingToSync) finished.Add(group, committer.Refusal);
+        unpublished.Clear();
+        waitingToSync.Clear();
+    }
+
+    CommitGroup Join(PendingWrite write)
+    {
+        ObjectDisposedException.ThrowIf(isClosed, typeof(KeyValueStore));
+        if (last is null || !last.Accepts(write))
+        {
+            if (!groupPool.TryPop(out last)) last = new CommitGroup(recycleGroup);
+            forming.Enqueue(last);
+        }
+
+        last.Join(write);
+        return last;
+    }
+
+    // The group that may go on to write now. Its leader must be woken, outside of the gate.
+    CommitGroup? StartNext()
+    {
+        if (isWriting || !forming.TryPeek(out var group)) return null;
+        if (group.NeedsSync && !flights.HasRoom && flights.Failure is null) return null;
+        if (group.Leader is null)
+        {
+            if (driver.IsBusy) return null;
+            driver.IsBusy = true;
+            group.Hold();
+        }
+
+        forming.Dequeue();
+        if (last == group) last = null;
+        isWriting = true;
+        group.Take();
+        group.GiveTurn();
+        return group;
+    }
+
+    void WakeLeader(CommitGroup? group)
+    {
+        if (group is null) return;
+        if (group.Leader is null) driver.Lead(group);
+        else group.WakeLeader();
     }
 }

@@ -3,10 +3,10 @@ using Ashlar.Storage;
 namespace Ashlar.KeyValue;
 
 /// <summary>
-/// Commits groups of writes, one at a time, for the leader of the queue.
+/// What a leader does with its group: writes it, one leader at a time; and flushes, several at a time.
 /// </summary>
 /// <remarks>
-/// Order: assign sequences, encode, write to the log, insert into the memtable (not visible yet), sync if anyone asked for it,
+/// Order: assign sequences, encode, write to the log, insert into the memtable (not visible yet), flush if anyone asked for it,
 /// publish the sequence, wake. A SYNC write is therefore never readable before it is durable. Everything up to reserving space
 /// in the log can fail without doubt: the group fails, the store goes on. From the write on, a failure leaves the disk in
 /// doubt and poisons the store.
@@ -21,6 +21,7 @@ sealed class Committer : IDisposable
     readonly PoisonLatch poison;
     readonly KeyValueOptions options;
     readonly DurabilityTracker durability;
+    readonly Flights flights;
     byte[] buffer = new byte[64 << 10];
     MemTable active;
     ulong lastSequence;
@@ -29,8 +30,9 @@ sealed class Committer : IDisposable
 
     public Committer(
         StoreState state, MemTable active, ulong lastSequence, LogWriter log, BackgroundWorker background,
-        PoisonLatch poison, KeyValueOptions options, DurabilityTracker durability)
+        PoisonLatch poison, KeyValueOptions options, DurabilityTracker durability, Flights flights)
     {
+        this.flights = flights;
         this.state = state;
         this.active = active;
         this.lastSequence = lastSequence;
@@ -55,11 +57,26 @@ sealed class Committer : IDisposable
     /// <summary>Whether a segment of this opening is being written.</summary>
     public bool HasOpenLog => log.HasOpenSegment;
 
-    public void Commit(List<PendingWrite> group)
+    /// <summary>Where the log ends; the leader's.</summary>
+    public LogPosition End => new(lastSequence, log.SegmentBytes);
+
+    /// <summary>Whether anything in the log is not durable; the leader's, under the gate.</summary>
+    public bool HasUnsynced => log.UnsyncedBytes > 0 && options.PlantedBug != PlantedBug.AcknowledgeBeforeSync;
+
+    /// <summary>Why writes are refused.</summary>
+    public Exception Refusal => poison.ToException();
+
+    /// <summary>First stage: writes a group to log and memtable. Returns the last sequence there is.</summary>
+    public ulong Write(CommitGroup group)
     {
         // A writer that was about to queue up when the store closed comes too late: the log is sealed.
         ObjectDisposedException.ThrowIf(isClosed, typeof(KeyValueStore));
-        if (group[0].Request == CommitRequest.Close) isClosed = true;
+        if (group.Request == CommitRequest.Close)
+        {
+            isClosed = true;
+            flights.WaitForAtMost(0);
+        }
+
         if (poison.IsSet)
         {
             // The background may have met the doubt: whoever waits for durability learns it here, at the latest from the timer.
@@ -69,27 +86,56 @@ sealed class Committer : IDisposable
 
         try
         {
-            switch (group[0].Request)
+            switch (group.Request)
             {
                 case CommitRequest.RotateMemTable:
                     if (!active.IsEmpty) Rotate();
                     break;
                 case CommitRequest.Close:
-                    InDoubt(SealLog);
+                    SealLog();
                     break;
                 default:
-                    CommitWrites(group);
+                    WriteEntries(group);
                     break;
             }
         }
         catch (InDoubtException doubt)
         {
-            poison.Set(doubt.Cause);
-            background.Wake();
-            durability.Fail(poison.ToException());
+            Refuse(doubt.Cause);
             throw poison.ToException();
         }
+
+        return lastSequence;
     }
+
+    /// <summary>Second stage: flushes the log by one of its file descriptions. Returns what went wrong.</summary>
+    public Exception? Flush(int handle, out TimeSpan took)
+    {
+        var begun = options.TimeProvider.GetTimestamp();
+        Exception? error = null;
+        try
+        {
+            log.Sync(handle);
+        }
+        catch (Exception cause)
+        {
+            Refuse(cause);
+            error = cause;
+        }
+
+        took = options.TimeProvider.GetElapsedTime(begun);
+        return error;
+    }
+
+    /// <summary>Flushes count up to here; under the gate.</summary>
+    public void Advance(LogPosition durable)
+    {
+        log.MarkDurable(durable.EndOffset);
+        durability.Advance(durable.Sequence);
+    }
+
+    /// <summary>Makes a group visible; under the gate, in order.</summary>
+    public void Publish(ulong sequence) => state.Publish(sequence);
 
     public void Dispose()
     {
@@ -97,65 +143,67 @@ sealed class Committer : IDisposable
         active.Release();
     }
 
-    void CommitWrites(List<PendingWrite> group)
+    void WriteEntries(CommitGroup group)
     {
         var bodyLength = 0;
         var count = 0;
-        var needsSync = false;
-        foreach (var write in group)
+        foreach (var write in group.Members)
         {
             bodyLength = checked(bodyLength + write.LengthBytes);
             count = checked(count + (write.Batch?.Count ?? 0));
-            needsSync |= write.NeedsSync;
         }
 
-        if (count > 0)
+        if (count == 0) return;
+        // The log is bounded too: it is what recovery has to read.
+        var isFull = active.UsedBytes >= options.MemTableBytes
+            || (log.SegmentBytes >= options.LogSegmentBytes && !active.IsEmpty);
+        background.WaitForRoom(bodyLength, active, isFull);
+        if (isFull) Rotate();
+        poison.ThrowIfSet(); // The background may have met doubt meanwhile.
+        log.Reserve(bodyLength);
+        AttachSegment();
+        var bytes = Encode(group.Members, bodyLength);
+        BoundLoss(group, bytes.Length);
+        try
         {
-            // The log is bounded too: it is what recovery has to read.
-            var isFull = active.UsedBytes >= options.MemTableBytes
-                || (log.SegmentBytes >= options.LogSegmentBytes && !active.IsEmpty);
-            background.WaitForRoom(bodyLength, active, isFull);
-            if (isFull) Rotate();
-            poison.ThrowIfSet(); // The background may have met doubt meanwhile.
-            log.Reserve(bodyLength);
-            AttachSegment();
-            var bytes = Encode(group, bodyLength);
-            needsSync |= log.UnsyncedBytes + bytes.Length > options.RelaxedLossBytes;
-            try
-            {
-                Insert(group, log.Append(bytes, lastSequence + 1, count));
-            }
-            catch (Exception cause)
-            {
-                throw new InDoubtException(cause);
-            }
-
-            Volatile.Write(ref groups, groups + 1);
+            Insert(group.Members, log.Append(bytes, lastSequence + 1, count));
         }
-
-        if (needsSync && options.PlantedBug != PlantedBug.AcknowledgeBeforeSync)
+        catch (Exception cause)
         {
-            var begun = options.TimeProvider.GetTimestamp();
-            InDoubt(log.Sync);
-            Counters.Syncs.Add(options.TimeProvider.GetElapsedTime(begun));
-            durability.Advance(lastSequence);
-        }
-        else if (count > 0)
-        {
-            durability.StartTimer();
+            throw new InDoubtException(cause);
         }
 
-        state.Publish(lastSequence);
+        Volatile.Write(ref groups, groups + 1);
         if (buffer.Length > KeptBufferBytes) buffer = new byte[64 << 10];
     }
 
-    Span<byte> Encode(List<PendingWrite> group, int bodyLength)
+    // A flush is started at half of what may be at risk; a writer waits for one only where that did not suffice.
+    void BoundLoss(CommitGroup group, int length)
     {
+        if (group.NeedsSync) return;
+        var atRisk = log.UnsyncedBytes + length;
+        if (group.HasRelaxed)
+        {
+            durability.StartTimer();
+            if (atRisk > options.RelaxedLossBytes)
+            {
+                flights.WaitForAtMost(options.LogFlights - 1);
+                if (log.UnsyncedBytes + length > options.RelaxedLossBytes) group.RequireSync();
+            }
+        }
+
+        if (atRisk > options.RelaxedLossBytes / 2 && !options.BackgroundInline) durability.StartSync();
+    }
+
+    // A batch that is alone is written from where it was encoded.
+    Span<byte> Encode(List<PendingWrite> members, int bodyLength)
+    {
+        if (members.Count == 1) return members[0].Batch!.Framed;
         var length = checked(LogGroupHeader.SizeBytes + bodyLength);
         if (buffer.Length < length)
             buffer = GC.AllocateUninitializedArray<byte>(Math.Max(length, Math.Min(KeptBufferBytes, 2 * buffer.Length)));
         var at = LogGroupHeader.SizeBytes;
-        foreach (var write in group)
+        foreach (var write in members)
         {
             if (write.Batch is null) continue;
             write.Batch.Entries.CopyTo(buffer.AsSpan(at));
@@ -198,7 +246,7 @@ sealed class Committer : IDisposable
     void Rotate()
     {
         background.WaitForRoom(0, active, needsMemTable: true);
-        InDoubt(SealLog);
+        SealLog();
         active.LastLogId = log.LastSegmentId;
         active.LastCommitTime = log.LastCommitTime;
         var full = active;
@@ -209,21 +257,27 @@ sealed class Committer : IDisposable
         background.Signal();
     }
 
+    // Every flush of the segment has returned before its seal is written, and everything in it is published.
     void SealLog()
     {
-        log.Seal();
-        durability.Advance(lastSequence);
-    }
-
-    static void InDoubt(Action write)
-    {
+        flights.WaitForAtMost(0);
+        poison.ThrowIfSet();
         try
         {
-            write();
+            log.Seal();
         }
         catch (Exception cause)
         {
             throw new InDoubtException(cause);
         }
+
+        durability.Advance(lastSequence);
+    }
+
+    void Refuse(Exception cause)
+    {
+        poison.Set(cause);
+        background.Wake();
+        durability.Fail(poison.ToException());
     }
 }

@@ -10,14 +10,17 @@ sealed class DurabilityTracker : IDisposable
     readonly SortedList<ulong, TaskCompletionSource> waiters = [];
     readonly TimeSpan delay;
     readonly ITimer timer;
+    readonly Action startSync;
     ulong durableSequence;
     Exception? failure;
     int isTimerSet;
+    int isSyncStarted;
 
     public DurabilityTracker(ulong durableSequence, TimeSpan lossTime, TimeProvider clock, Action startSync)
     {
         this.durableSequence = durableSequence;
         delay = lossTime / 2;
+        this.startSync = startSync;
         timer = clock.CreateTimer(
             _ =>
             {
@@ -33,11 +36,18 @@ sealed class DurabilityTracker : IDisposable
 
     public void StartTimer()
     {
-        if (Interlocked.Exchange(ref isTimerSet, 1) == 0) timer.Change(delay, Timeout.InfiniteTimeSpan);
+        if (Volatile.Read(ref isTimerSet) == 0 && Interlocked.Exchange(ref isTimerSet, 1) == 0) timer.Change(delay, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Starts a sync unless one was started since the last one ended.</summary>
+    public void StartSync()
+    {
+        if (Volatile.Read(ref isSyncStarted) == 0 && Interlocked.Exchange(ref isSyncStarted, 1) == 0) startSync();
     }
 
     public void Advance(ulong sequence)
     {
+        Volatile.Write(ref isSyncStarted, 0);
         if (sequence <= durableSequence) return;
         Volatile.Write(ref durableSequence, sequence);
         lock (gate)
@@ -57,6 +67,7 @@ sealed class DurabilityTracker : IDisposable
         {
             if (sequence <= DurableSequence) return Task.CompletedTask;
             if (failure is not null) return Task.FromException(failure);
+            StartTimer();
             if (!waiters.TryGetValue(sequence, out var waiter))
                 waiters.Add(sequence, waiter = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
             return waiter.Task;

@@ -4,7 +4,8 @@ using Ashlar.Storage;
 namespace Ashlar.KeyValue;
 
 /// <summary>
-/// Appends groups to the log. Used by the leader of a commit only. Segments are created on the first write, so that a store
+/// Appends groups to the log, for one leader at a time; several flushes may be under way, each by an open file description of
+/// its own, so that each gets the disk's errors (see <see cref="Flights"/>). Segments are created on the first write, so that a store
 /// that is opened for reading writes nothing.
 /// </summary>
 /// <remarks>
@@ -20,18 +21,36 @@ sealed class LogWriter : IDisposable
 {
     const int LeastSegmentBytes = 512;
 
+    /// <summary>Flushes of fewer bytes than this, on average, are worth writing the log's blocks twice.</summary>
+    const int PrewriteBelowBytes = 64 << 10;
+
+    /// <summary>
+    /// Zeros are written in pieces, because the kernel makes one large folio of one large write, and to flush a little of a large
+    /// folio costs more.
+    /// </summary>
+    const int PrewritePieceBytes = 64 << 10;
+
+    /// <summary>How far ahead zeros are written: the flush that takes them along is longer by a quarter of a millisecond.</summary>
+    const int PrewriteBytes = 256 << 10;
+
+    static readonly byte[] Zeros = new byte[PrewritePieceBytes];
+
     readonly StoreFiles files;
     readonly Manifest manifest;
     readonly KeyValueOptions options;
     readonly FileNumbers numbers;
     readonly ValueSegments values;
+    readonly IFile?[] handles;
     ValueSegment? open;
-    IFile? file;
+    IFile? file; // The first of the handles; readers of values share it.
     LogSegmentHeader segment;
     uint seed;
     long end;
     long durableThrough;
     long allocated;
+    long prewritten;
+    long bytesAtPrewrite;
+    long syncsAtPrewrite;
     uint previousHeaderCrc;
     ulong lastId;
     long lastEnd;
@@ -49,6 +68,7 @@ sealed class LogWriter : IDisposable
         this.options = options;
         this.numbers = numbers;
         this.values = values;
+        handles = new IFile?[options.LogFlights];
         lastId = recovered.SegmentId;
         lastEnd = recovered.EndOffset;
         lastCrc = recovered.HeaderCrc;
@@ -66,8 +86,8 @@ sealed class LogWriter : IDisposable
 
     public long BytesWritten => Volatile.Read(ref bytesWritten);
 
-    /// <summary>Bytes written since the last sync.</summary>
-    public long UnsyncedBytes => end - durableThrough;
+    /// <summary>Bytes that no flush vouches for yet.</summary>
+    public long UnsyncedBytes => end - Volatile.Read(ref durableThrough);
 
     /// <summary>Time of the newest group, in microseconds since 1970: it does not go back where the clock does.</summary>
     public long LastCommitTime { get; private set; }
@@ -83,7 +103,12 @@ sealed class LogWriter : IDisposable
     {
         if (file is null) CreateSegment();
         var needed = LogGroupHeader.Align(end + LogGroupHeader.SizeBytes + bodyLength) + LogGroupHeader.SizeBytes;
-        if (needed <= allocated) return;
+        if (needed > allocated) Allocate(needed);
+        if (needed > prewritten) Prewrite(needed);
+    }
+
+    void Allocate(long needed)
+    {
         var chunk = options.LogChunkBytes;
         var target = Math.Max(needed, Math.Min(allocated + chunk, needed + chunk));
         allocated = AllocateTo(file!, target, needed);
@@ -100,22 +125,32 @@ sealed class LogWriter : IDisposable
         return offset;
     }
 
-    public void Sync()
+    /// <summary>Flushes by one of the segment's open file descriptions; no other flush uses it meanwhile.</summary>
+    public void Sync(int handle)
     {
-        if (file is null || UnsyncedBytes == 0) return;
-        var through = end;
-        if (options.PlantedBug != PlantedBug.SkipLogSync) file.Sync();
-        Volatile.Write(ref syncs, syncs + 1);
-        durableThrough = through;
+        if (options.PlantedBug != PlantedBug.SkipLogSync) handles[handle]!.Sync();
+        Interlocked.Increment(ref syncs);
     }
 
     /// <summary>
-    /// Ends the segment: everything in it is durable, and the seal says so. The next group starts a new one.
+    /// Flushes vouch for everything up to here. Only such places get into the heads of groups: behind one that was not
+    /// durable yet, recovery would take a torn tail for damage.
+    /// </summary>
+    public void MarkDurable(long through) => Volatile.Write(ref durableThrough, through);
+
+    /// <summary>
+    /// Ends the segment: everything in it is durable, and the seal says so. The next group starts a new one. No flush is
+    /// under way.
     /// </summary>
     public void Seal()
     {
         if (file is null) return;
-        if (options.PlantedBug != PlantedBug.SkipLogSyncAtRotation) Sync();
+        if (options.PlantedBug != PlantedBug.SkipLogSyncAtRotation && UnsyncedBytes > 0)
+        {
+            Sync(0);
+            durableThrough = end;
+        }
+
         Span<byte> buffer = stackalloc byte[LogGroupHeader.SizeBytes];
         WriteGroup(buffer, 0, 0, seed, LogGroupKind.Seal);
         if (allocated > end) file.SetLength(end);
@@ -125,14 +160,43 @@ sealed class LogWriter : IDisposable
         lastEnd = end;
         lastCrc = previousHeaderCrc;
         open!.EndOffset = end;
-        open.Release();
-        open = null;
-        file = null;
+        CloseHandles();
         end = 0;
         durableThrough = 0;
     }
 
-    public void Dispose() => open?.Release();
+    public void Dispose() => CloseHandles();
+
+    // Blocks that were reserved only cost every flush that reaches the next of them a write of metadata. The next flush makes the
+    // zeros durable along with its groups; until then either is what the reservation reads as.
+    void Prewrite(long needed)
+    {
+        var (bytes, flushes) = (BytesWritten - bytesAtPrewrite, Syncs - syncsAtPrewrite);
+        bytesAtPrewrite += bytes;
+        syncsAtPrewrite += flushes;
+        var start = Math.Max(prewritten, end);
+        prewritten = Math.Min(allocated, needed + Math.Min(options.LogChunkBytes, PrewriteBytes));
+        if (!options.PrewriteLog || bytes > flushes * PrewriteBelowBytes) return;
+        try
+        {
+            for (var at = start; at < prewritten; at += PrewritePieceBytes)
+                file!.Write(Zeros.AsSpan(0, (int)Math.Min(PrewritePieceBytes, prewritten - at)), at);
+        }
+        catch (Exception cause)
+        {
+            throw new InDoubtException(cause);
+        }
+    }
+
+    // The first goes with the last reader of the segment.
+    void CloseHandles()
+    {
+        open?.Release();
+        open = null;
+        for (var i = 1; i < handles.Length; i++) handles[i]?.Dispose();
+        Array.Clear(handles);
+        file = null;
+    }
 
     static long Microseconds(DateTimeOffset time) =>
         (time.UtcTicks - DateTimeOffset.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
@@ -157,7 +221,8 @@ sealed class LogWriter : IDisposable
         LastCommitTime = Math.Max(LastCommitTime, Microseconds(options.TimeProvider.GetUtcNow()));
         var header = new LogGroupHeader(
             segment.SegmentId, segment.Nonce, end, firstSequence, buffer.Length - LogGroupHeader.SizeBytes, count,
-            durableThrough, previousHeaderCrc, bodyCrc, kind, LastCommitTime);
+            options.PlantedBug == PlantedBug.DurableThroughBeforeSync ? end : Volatile.Read(ref durableThrough),
+            previousHeaderCrc, bodyCrc, kind, LastCommitTime);
         previousHeaderCrc = header.Write(buffer, seed);
         Invariant.Require(header.EndOffset <= allocated);
         file!.Write(buffer, end);
@@ -170,10 +235,11 @@ sealed class LogWriter : IDisposable
         var id = numbers.Next();
         var path = files.LogPath(id);
         var created = new LogSegmentHeader(files.StoreId, id, options.Entropy.NextUInt64());
-        var newFile = files.FileSystem.Open(path, FileOpenMode.CreateNew);
+        var newFile = handles[0] = files.FileSystem.Open(path, FileOpenMode.CreateNew);
         long reserved;
         try
         {
+            for (var i = 1; i < handles.Length; i++) handles[i] = files.FileSystem.Open(path, FileOpenMode.Existing);
             allocated = 0;
             reserved = AllocateTo(newFile, Math.Max(options.LogChunkBytes, LeastSegmentBytes), LeastSegmentBytes);
             Span<byte> header = stackalloc byte[LogSegmentHeader.SizeBytes];
@@ -186,6 +252,7 @@ sealed class LogWriter : IDisposable
         {
             // The manifest does not name it: nothing is in doubt.
             newFile.Dispose();
+            CloseHandles();
             files.TryDelete(path);
             throw;
         }
@@ -202,6 +269,7 @@ sealed class LogWriter : IDisposable
         catch (Exception cause)
         {
             newFile.Dispose();
+            CloseHandles();
             throw new InDoubtException(cause);
         }
 
@@ -213,6 +281,7 @@ sealed class LogWriter : IDisposable
         end = LogSegmentHeader.SizeBytes;
         durableThrough = end;
         allocated = reserved;
+        prewritten = 0;
         previousHeaderCrc = 0;
     }
 }

@@ -18,6 +18,7 @@ sealed class CommitCounters
     /// <summary>Keys and values.</summary>
     public long Bytes => Volatile.Read(ref bytes);
 
+    /// <summary>Flushes, added under the gate of the commit queue: several may end at once.</summary>
     public LatencyHistogram Syncs { get; } = new();
 
     public void CountBatch() => Volatile.Write(ref batches, batches + 1);

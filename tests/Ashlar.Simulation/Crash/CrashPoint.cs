@@ -41,7 +41,7 @@ sealed class CrashPoint(DiskImage start)
                 Version++;
                 return;
             case DiskEvent.Sync sync:
-                SyncFile(sync.Node);
+                SyncFile(sync.Node, sync.Began);
                 break;
             case DiskEvent.SyncDirectory sync:
                 SyncDirectory(sync.Directory);
@@ -166,10 +166,26 @@ sealed class CrashPoint(DiskImage start)
         AddData(index, punch.Node, wholeEnd, end);
     }
 
-    void SyncFile(int node)
+    void SyncFile(int node, int began)
     {
-        durable.Files[node] = cached.Files[node].Clone();
-        pending.RemoveAll(change => NodeOf(change) == node);
+        if (!pending.Exists(change => NodeOf(change) == node && change.EventIndex >= began))
+        {
+            durable.Files[node] = cached.Files[node].Clone();
+            pending.RemoveAll(change => NodeOf(change) == node);
+            return;
+        }
+
+        // Somebody changed the file meanwhile: only what came before the sync is durable.
+        var file = durable.Files[node] = durable.Files[node].Clone();
+        foreach (var change in pending)
+        {
+            if (NodeOf(change) != node || change.EventIndex >= began) continue;
+            if (change is PendingData data) data.PutSectors(file, Page.SizeBytes, 0, data.CountSectors(Page.SizeBytes));
+            else if (change is PendingLength { IsCut: true } cut) file.SetLength(cut.Length);
+            else if (change is PendingLength length) file.GrowTo(length.Length);
+        }
+
+        pending.RemoveAll(change => NodeOf(change) == node && change.EventIndex < began);
     }
 
     void SyncDirectory(int directory)

@@ -25,7 +25,8 @@ abstract record DiskEvent
 
     public sealed record PunchHole(int Node, long Offset, long Length) : DiskEvent;
 
-    public sealed record Sync(int Node) : DiskEvent;
+    /// <summary>A sync has returned that began before event <paramref name="Began"/>: what came since may be durable or not.</summary>
+    public sealed record Sync(int Node, int Began) : DiskEvent;
 
     public sealed record SyncDirectory(int Directory) : DiskEvent;
 

@@ -95,11 +95,15 @@ sealed class SimulatedFile(SimulatedFileSystem disk, string path, int node, File
 
     public void Sync()
     {
+        int began;
         lock (disk.Gate)
         {
             ObjectDisposedException.ThrowIf(isDisposed, this);
-            disk.Apply(new DiskEvent.Sync(node));
+            began = disk.TraceLengthLocked;
         }
+
+        disk.DuringSync?.Invoke(Path);
+        lock (disk.Gate) disk.Apply(new DiskEvent.Sync(node, began));
     }
 
     public void Dispose()

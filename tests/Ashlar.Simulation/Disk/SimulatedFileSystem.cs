@@ -46,6 +46,14 @@ public sealed class SimulatedFileSystem : IFileSystem
         }
     }
 
+    /// <summary>
+    /// Called, with the file's path, between the begin and the return of every sync of a file: it may block, while other threads
+    /// write to the file and sync it. Only what was written before the begin is durable when the sync returns.
+    /// </summary>
+    public Action<string>? DuringSync { get; set; }
+
+    internal int TraceLengthLocked => trace.Count;
+
     internal Lock Gate { get; } = new();
 
     /// <summary>What the disk held, durably, when the trace began.</summary>

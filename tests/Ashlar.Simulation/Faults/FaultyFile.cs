@@ -5,6 +5,8 @@ namespace Ashlar.Simulation;
 /// <summary>A file of a <see cref="FaultyFileSystem"/>.</summary>
 sealed class FaultyFile(FaultyFileSystem disk, IFile inner, UnsyncedWrites unsynced) : IFile
 {
+    int reportedLosses = unsynced.Losses;
+
     public string Path => inner.Path;
 
     public long LengthBytes
@@ -81,12 +83,25 @@ sealed class FaultyFile(FaultyFileSystem disk, IFile inner, UnsyncedWrites unsyn
     public void Sync()
     {
         var fault = disk.Choose(FaultOperations.Sync, Path);
+        int remembered;
         lock (unsynced.Gate)
         {
             if (fault == FaultKind.LostSync) unsynced.Lose(inner);
-            if (fault is { } kind && !FaultyFileSystem.Carry(kind, "fdatasync", Path)) return;
-            inner.Sync();
-            unsynced.Forget();
+            remembered = unsynced.Count;
+        }
+
+        if (fault is { } kind && kind != FaultKind.LostSync && !FaultyFileSystem.Carry(kind, "fdatasync", Path)) return;
+        if (fault != FaultKind.LostSync) inner.Sync();
+        lock (unsynced.Gate)
+        {
+            // As Linux does: once for each open file, whichever of them made the disk fail, and never again.
+            if (reportedLosses != unsynced.Losses)
+            {
+                reportedLosses = unsynced.Losses;
+                FaultyFileSystem.Carry(FaultKind.LostSync, "fdatasync", Path);
+            }
+
+            unsynced.Forget(remembered);
         }
     }
 

@@ -5,7 +5,7 @@ namespace Ashlar.Simulation;
 /// <summary>What a file held before each change since its last sync, so that a failed sync can lose them.</summary>
 sealed class UnsyncedWrites
 {
-    readonly Stack<(long Offset, byte[] Before)> overwritten = [];
+    readonly List<(long Offset, byte[] Before)> overwritten = [];
     long? lengthBefore;
 
     public Lock Gate { get; } = new();
@@ -16,21 +16,29 @@ sealed class UnsyncedWrites
         lengthBefore ??= file.LengthBytes;
         var before = new byte[Math.Clamp(file.LengthBytes - offset, 0, length)];
         file.Read(before, offset);
-        overwritten.Push((offset, before));
+        overwritten.Add((offset, before));
     }
 
-    /// <summary>Call after a sync that did its work.</summary>
-    public void Forget()
+    /// <summary>Changes since the last sync.</summary>
+    public int Count => overwritten.Count;
+
+    /// <summary>How often changes were lost: every open file reports that once.</summary>
+    public int Losses { get; private set; }
+
+    /// <summary>Call after a sync that did its work: it was for the first <paramref name="count"/> changes.</summary>
+    public void Forget(int count)
     {
-        overwritten.Clear();
-        lengthBefore = null;
+        overwritten.RemoveRange(0, Math.Min(count, overwritten.Count));
+        if (overwritten.Count == 0) lengthBefore = null;
     }
 
     /// <summary>Puts back what there was at the last sync.</summary>
     public void Lose(IFile file)
     {
-        while (overwritten.TryPop(out var change)) file.Write(change.Before, change.Offset);
+        for (var i = overwritten.Count - 1; i >= 0; i--) file.Write(overwritten[i].Before, overwritten[i].Offset);
+        overwritten.Clear();
         if (lengthBefore is { } length) file.SetLength(length);
         lengthBefore = null;
+        Losses++;
     }
 }

@@ -1,0 +1,100 @@
+using System.Threading.Tasks.Sources;
+
+namespace Ashlar.KeyValue;
+
+/// <summary>
+/// A write whose caller does not block. Instances are pooled, with the batch of their own that single puts are encoded into.
+/// </summary>
+/// <remarks>
+/// Whether it is committed or cancelled is decided once, by whoever changes <c>fate</c> first: the leader that takes the group,
+/// or the caller's token. A cancelled one stays in its group's list until the leader has passed it, so it is reused only
+/// when both the caller and the group have let go.
+/// </remarks>
+sealed class AsyncWrite(Action<AsyncWrite> recycle) : PendingWrite, IValueTaskSource
+{
+    const int KeptBatchBytes = 64 << 10;
+    const int Waiting = 0, Taken = 1, Cancelled = 2;
+
+    ManualResetValueTaskSourceCore<bool> completion; // Continuations run where it is completed: in the group's work item.
+    CancellationTokenRegistration registration;
+    CancellationToken token;
+    int fate;
+    int holders;
+    bool isWatched;
+
+    /// <summary>For a single put or delete.</summary>
+    public WriteBatch OwnBatch { get; } = new();
+
+    /// <summary>Call before it is queued.</summary>
+    public ValueTask Start(bool mayBeCancelled)
+    {
+        isWatched = mayBeCancelled;
+        fate = Waiting;
+        holders = 2;
+        return new ValueTask(this, completion.Version);
+    }
+
+    /// <summary>
+    /// From here on the token may cancel it. Call it once it is queued; a token that was cancelled meanwhile acts at once.
+    /// </summary>
+    public void Watch(CancellationToken cancellationToken)
+    {
+        token = cancellationToken;
+        registration = cancellationToken.UnsafeRegister(static write => ((AsyncWrite)write!).Cancel(), this);
+    }
+
+    /// <summary>The leader asks: is it to be committed? After that it cannot be cancelled.</summary>
+    public bool TryTake() => !isWatched || Interlocked.CompareExchange(ref fate, Taken, Waiting) == Waiting;
+
+    /// <summary>The group is done with it.</summary>
+    public void Complete(Exception? error)
+    {
+        if (Volatile.Read(ref fate) != Cancelled)
+        {
+            if (error is null) completion.SetResult(true);
+            else completion.SetException(error);
+        }
+
+        LetGo();
+    }
+
+    void Cancel()
+    {
+        if (Interlocked.CompareExchange(ref fate, Cancelled, Waiting) != Waiting) return;
+        completion.RunContinuationsAsynchronously = true; // Not on the thread of whoever cancels.
+        completion.SetException(new OperationCanceledException(token));
+    }
+
+    void IValueTaskSource.GetResult(short version)
+    {
+        try
+        {
+            completion.GetResult(version);
+        }
+        finally
+        {
+            // Waits for a cancellation that is under way on another thread, except on its own.
+            registration.Dispose();
+            registration = default;
+            LetGo();
+        }
+    }
+
+    ValueTaskSourceStatus IValueTaskSource.GetStatus(short version) => completion.GetStatus(version);
+
+    void IValueTaskSource.OnCompleted(
+        Action<object?> continuation, object? state, short version, ValueTaskSourceOnCompletedFlags flags) =>
+        completion.OnCompleted(continuation, state, version, flags);
+
+    void LetGo()
+    {
+        if (Interlocked.Decrement(ref holders) != 0) return;
+        completion.Reset();
+        completion.RunContinuationsAsynchronously = false;
+        Forget();
+        token = default;
+        OwnBatch.Clear();
+        OwnBatch.Trim(KeptBatchBytes);
+        recycle(this);
+    }
+}

@@ -1,0 +1,155 @@
+using Ashlar.Storage;
+
+namespace Ashlar.KeyValue;
+
+/// <summary>
+/// Writers that are committed together. It forms while others write or flush: whoever comes joins the last group that has
+/// room, its first blocking member leads it. All members sleep on one word, so that one system call wakes them.
+/// </summary>
+/// <remarks>
+/// What is marked so is guarded by the gate of the queue. Groups are pooled: one is reused when every blocking member and the
+/// work item for the others have left it.
+/// </remarks>
+sealed class CommitGroup(Action<CommitGroup> recycle) : IThreadPoolWorkItem
+{
+    readonly List<PendingWrite> members = [];
+    readonly List<AsyncWrite> asyncMembers = [];
+    readonly WaitWord turn = new();
+    readonly WaitWord done = new();
+    int blockingMembers;
+    int holders;
+    int nextToComplete;
+
+    /// <summary>In the order in which they joined.</summary>
+    public List<PendingWrite> Members => members;
+
+    /// <summary>Who leads; null if nobody who could blocks. Guarded.</summary>
+    public PendingWrite? Leader { get; private set; }
+
+    public CommitRequest Request { get; private set; }
+
+    /// <summary>Whether any member waits for the disk. Guarded until the group is taken.</summary>
+    public bool NeedsSync { get; private set; }
+
+    /// <summary>Whether any member wants its loss bounded. Guarded until the group is taken.</summary>
+    public bool HasRelaxed { get; private set; }
+
+    public long LengthBytes { get; private set; }
+
+    /// <summary>Sequence of the last entry; the leader's.</summary>
+    public ulong LastSequence { get; set; }
+
+    /// <summary>The flush that makes it durable; 0 if it waits for none. Guarded.</summary>
+    public long Flight { get; set; }
+
+    /// <summary>Links groups that are finished and not yet woken.</summary>
+    public CommitGroup? NextFinished { get; set; }
+
+    /// <summary>What went wrong; read it once the group is done.</summary>
+    public Exception? Error { get; private set; }
+
+    public bool IsDone => done.Value != 0;
+
+    /// <summary>
+    /// Whether a write may join. One that does not wait for the disk takes none along that does: its own wait would be as long.
+    /// </summary>
+    public bool Accepts(PendingWrite write) =>
+        Request == CommitRequest.Write && write.Request == CommitRequest.Write
+        && (NeedsSync || !write.NeedsSync) && LengthBytes + write.LengthBytes <= LogGroupLimit.Bytes;
+
+    public void Join(PendingWrite write)
+    {
+        if (members.Count == 0) Request = write.Request;
+        members.Add(write);
+        LengthBytes += write.LengthBytes;
+        NeedsSync |= write.NeedsSync;
+        HasRelaxed |= write.Durability == Durability.Relaxed;
+        if (write is AsyncWrite async)
+        {
+            if (asyncMembers.Count == 0) holders++;
+            asyncMembers.Add(async);
+            return;
+        }
+
+        holders++;
+        blockingMembers++;
+        Leader ??= write;
+    }
+
+    /// <summary>The leader found that the group must be durable whatever its members asked for.</summary>
+    public void RequireSync() => NeedsSync = true;
+
+    /// <summary>Keeps the group in use until a <see cref="Leave"/> more: for a leader that is no member. Guarded.</summary>
+    public void Hold() => holders++;
+
+    /// <summary>Closes the list: from now on no member can be cancelled.</summary>
+    public void Take()
+    {
+        if (asyncMembers.Count == 0) return;
+        members.RemoveAll(static write => write is AsyncWrite async && !async.TryTake());
+    }
+
+    /// <summary>Lets the leader begin. Others than its own thread are woken.</summary>
+    public void GiveTurn() => turn.Value = 1;
+
+    public void WakeLeader() => turn.WakeAll();
+
+    public void WaitForTurn() => turn.WaitWhile(0);
+
+    public void WaitUntilDone() => done.WaitWhile(0);
+
+    /// <summary>Everything about the group is decided; <see cref="WakeMembers"/> must follow.</summary>
+    public void Finish(Exception? error)
+    {
+        Invariant.Require(!IsDone);
+        Error = error;
+        holders++; // Whoever finishes it still has to wake the others.
+        done.Value = 1;
+    }
+
+    /// <summary>Wakes blocking members by one call, if there are any but the caller, and completes the others elsewhere.</summary>
+    public void WakeMembers(CommitGroup? own)
+    {
+        if (blockingMembers > (own == this ? 1 : 0)) done.WakeAll();
+        if (asyncMembers.Count > 0) Schedule();
+        Leave();
+    }
+
+    /// <summary>Whoever needed the group does not any more.</summary>
+    public void Leave()
+    {
+        if (Interlocked.Decrement(ref holders) != 0) return;
+        members.Clear();
+        asyncMembers.Clear();
+        blockingMembers = 0;
+        nextToComplete = 0;
+        Leader = null;
+        NeedsSync = false;
+        HasRelaxed = false;
+        LengthBytes = 0;
+        LastSequence = 0;
+        Flight = 0;
+        Error = null;
+        NextFinished = null;
+        turn.Value = 0;
+        done.Value = 0;
+        recycle(this);
+    }
+
+    void Schedule() => ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+
+    // Continuations of callers run here and may block, even on another member of the group. So before each run of them there is
+    // a work item that would go on with the rest.
+    void IThreadPoolWorkItem.Execute()
+    {
+        if (Volatile.Read(ref nextToComplete) < asyncMembers.Count - 1)
+        {
+            Interlocked.Increment(ref holders);
+            Schedule();
+        }
+
+        for (var i = Interlocked.Increment(ref nextToComplete); i <= asyncMembers.Count; i = Interlocked.Increment(ref nextToComplete))
+            asyncMembers[i - 1].Complete(Error);
+        Leave();
+    }
+}

@@ -1,0 +1,105 @@
+using Ashlar.Storage;
+
+namespace Ashlar.KeyValue;
+
+/// <summary>
+/// The flushes of the log that are under way, in the order in which they began.
+/// </summary>
+/// <remarks>
+/// <para>Invariant: a flush counts only when it has succeeded and every one that began before it has, too; and when one fails,
+/// none that has not counted yet ever will.</para>
+/// <para>Why: Linux reports a failed write-back once for each open file description, to the next flush on it. Two flushes
+/// under way on one description could thus swap their errors, and the later one's success says nothing of the earlier
+/// one's bytes. So each flush under way has a description of its own (<see cref="HandleOf"/>), a description is used again only
+/// after its last flush has counted, and what a flush vouches for is taken over in order.</para>
+/// <para>All members but <see cref="WaitForAtMost"/> are called under <see cref="Gate"/>.</para>
+/// </remarks>
+sealed class Flights(int mostUnderWay, PlantedBug plantedBug = PlantedBug.None)
+{
+    readonly Flight[] ring = new Flight[mostUnderWay];
+    readonly WaitWord fewer = new();
+    bool isAwaited;
+    int awaited;
+    long began;
+    long returned;
+    long counted;
+
+    /// <summary>Guards the commit queue and this.</summary>
+    public Lock Gate { get; } = new();
+
+    /// <summary>The flush that began last; they are counted from 1.</summary>
+    public long Last => began;
+
+    /// <summary>The last flush that counts: it and all before it have succeeded.</summary>
+    public long Counted => counted;
+
+    /// <summary>The first failure; from then on nothing counts any more.</summary>
+    public Exception? Failure { get; private set; }
+
+    public bool HasRoom => began - counted < ring.Length;
+
+    /// <summary>End of the log when the last flush began: what a flush now would have to cover beyond that.</summary>
+    public LogPosition LastCovers { get; private set; }
+
+    /// <summary>Which of the log's open file descriptions a flush uses.</summary>
+    public int HandleOf(long flight) => (int)(flight % ring.Length);
+
+    /// <summary>Begins a flush of everything that is in the log up to <paramref name="covers"/>.</summary>
+    public long Begin(LogPosition covers)
+    {
+        Invariant.Require(HasRoom && Failure is null);
+        began++;
+        ring[HandleOf(began)] = new Flight(covers);
+        LastCovers = covers;
+        return began;
+    }
+
+    /// <summary>A flush has returned. True if more count now: <paramref name="durable"/> says how far.</summary>
+    public bool End(long flight, Exception? error, out LogPosition durable)
+    {
+        durable = default;
+        var before = counted;
+        returned++;
+        Failure ??= error;
+        ring[HandleOf(flight)].HasSucceeded = error is null;
+        if (plantedBug == PlantedBug.AcknowledgeByLaterFlush && error is null) counted = Math.Max(counted, flight - 1);
+        while (MayCount(counted + 1)) durable = ring[HandleOf(++counted)].Covers;
+        if (isAwaited && HasAtMost(awaited))
+        {
+            isAwaited = false;
+            fewer.Value = 1;
+            fewer.WakeAll();
+        }
+
+        return counted != before;
+    }
+
+    /// <summary>
+    /// Blocks the leader until at most so many flushes are under way; once one has failed, until all have returned.
+    /// </summary>
+    public void WaitForAtMost(int count)
+    {
+        lock (Gate)
+        {
+            if (HasAtMost(count)) return;
+            awaited = count;
+            isAwaited = true;
+            fewer.Value = 0;
+        }
+
+        fewer.WaitWhile(0);
+    }
+
+    bool MayCount(long flight) => flight <= began && ring[HandleOf(flight)].HasSucceeded
+        && (Failure is null || plantedBug == PlantedBug.AcknowledgeByLaterFlush);
+
+    bool HasAtMost(int count) => Failure is null ? began - counted <= count : returned == began;
+
+    record struct Flight(LogPosition Covers)
+    {
+        public bool HasSucceeded { get; set; }
+    }
+}
+
+/// <summary>A place in history: an entry's sequence, and where the log ended when it was the last one.</summary>
+readonly record struct LogPosition(ulong Sequence, long EndOffset);

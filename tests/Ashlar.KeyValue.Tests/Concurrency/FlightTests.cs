@@ -1,0 +1,65 @@
+using Ashlar.Simulation;
+using Ashlar.Storage;
+
+namespace Ashlar.KeyValue.Tests;
+
+/// <summary>Several flushes of the log under way: what counts when they return in another order, or fail.</summary>
+public sealed class FlightTests
+{
+    static readonly LogPosition First = new(1, 100), Second = new(2, 200), Third = new(3, 300);
+
+    readonly Flights flights = new(2);
+
+    [Fact]
+    public void A_flush_counts_when_it_and_all_before_it_have_succeeded()
+    {
+        Assert.Equal(1, flights.Begin(First));
+        Assert.Equal(2, flights.Begin(Second));
+        Assert.NotEqual(flights.HandleOf(1), flights.HandleOf(2));
+        Assert.False(flights.HasRoom);
+        Assert.False(flights.End(2, null, out _));
+        Assert.Equal(0, flights.Counted);
+        Assert.False(flights.HasRoom); // Its description stays taken until it counts.
+        Assert.True(flights.End(1, null, out var durable));
+        Assert.Equal(Second, durable);
+        Assert.Equal(2, flights.Counted);
+        Assert.Equal(3, flights.Begin(Third));
+        Assert.Equal(flights.HandleOf(1), flights.HandleOf(3));
+    }
+
+    [Theory, InlineData(1, 2), InlineData(2, 1)]
+    public void After_a_failure_nothing_counts_that_has_not_yet(int failing, int other)
+    {
+        flights.Begin(First);
+        flights.Begin(Second);
+        var cause = new InvalidOperationException();
+        Assert.False(flights.End(failing, cause, out _));
+        Assert.False(flights.End(other, null, out _));
+        Assert.Same(cause, flights.Failure);
+        Assert.Equal(0, flights.Counted);
+    }
+
+    [Theory, InlineData(0, 0), InlineData(0, 1), InlineData(1, 1)]
+    public async Task A_flush_that_fails_takes_those_that_began_later_with_it(int failing, int returnFirst)
+    {
+        using var overlap = new OverlappingWrites(PlantedBug.None) { FailingFlush = failing };
+        await overlap.RunTwo(returnFirst);
+        Assert.All(overlap.Outcomes, outcome => Assert.IsType<StorePoisonedException>(outcome));
+        Assert.Equal(1UL, overlap.Store.VisibleSequence);
+        Assert.Equal(1UL, overlap.Store.DurableSequence);
+        Assert.Throws<StorePoisonedException>(() => overlap.Store.Put("later", "1"));
+        overlap.Store.Dispose();
+        using var reopened = KeyValueStore.Open(TestStore.Directory, TestStore.Small(overlap.Disk));
+        Assert.Equal(failing == 0 ? "base" : "base first", OverlappingWrites.KeysOf(reopened));
+    }
+
+    [Theory, InlineData(0), InlineData(1)]
+    public async Task Two_writes_are_flushed_at_once_and_acknowledged_in_order(int returnFirst)
+    {
+        using var overlap = new OverlappingWrites(PlantedBug.None);
+        await overlap.RunTwo(returnFirst);
+        Assert.All(overlap.Outcomes, Assert.Null);
+        Assert.Equal("base first second", OverlappingWrites.KeysOf(overlap.Store));
+        Assert.Equal(3UL, overlap.Store.DurableSequence);
+    }
+}

@@ -1,0 +1,47 @@
+using System.Globalization;
+using Ashlar.Simulation;
+
+namespace Ashlar.KeyValue.Tests;
+
+/// <summary>Power cuts while two flushes of the log are under way.</summary>
+public sealed class FlightCrashTests
+{
+    static readonly string[] Histories = ["base", "base first", "base first second"];
+
+    [Theory, InlineData(0, false), InlineData(1, false), InlineData(0, true), InlineData(1, true)]
+    public async Task What_was_acknowledged_survives_and_a_prefix_is_found(int returnFirst, bool oneFails) =>
+        Explore(await Trace(PlantedBug.None, returnFirst, oneFails));
+
+    [Theory]
+    [InlineData(nameof(PlantedBug.AcknowledgeByLaterFlush), 1, true)]
+    [InlineData(nameof(PlantedBug.DurableThroughBeforeSync), 0, false)]
+    public async Task The_explorer_notices(string bug, int returnFirst, bool oneFails)
+    {
+        var trace = await Trace(Enum.Parse<PlantedBug>(bug), returnFirst, oneFails);
+        Assert.Throws<CrashCheckException>(() => Explore(trace));
+    }
+
+    static async Task<SimulatedFileSystem> Trace(PlantedBug bug, int returnFirst, bool oneFails)
+    {
+        using var overlap = new OverlappingWrites(bug) { FailingFlush = oneFails ? 0 : null };
+        await overlap.RunTwo(returnFirst);
+        return overlap.Disk;
+    }
+
+    static void Explore(SimulatedFileSystem disk) => CrashExplorer.Explore(disk, Check, new CrashExplorerOptions { Seed = 1, StateBudget = 2000, Replay = null });
+
+    static void Check(CrashState state)
+    {
+        var acknowledged = state.Marks.OfType<Acknowledged>().Select(mark => mark.Key).ToArray();
+        using var store = KeyValueStore.Open(TestStore.Directory, TestStore.Small(state.Disk));
+        state.RecoveryDone();
+        var found = OverlappingWrites.KeysOf(store);
+        if (acknowledged.Length == 0) return;
+        if (!Histories.Contains(found)) throw new InvalidOperationException($"no prefix of history: {found}");
+        foreach (var key in acknowledged)
+        {
+            if (store.Get(key) is null)
+                throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"{key} was acknowledged and is lost: {found}"));
+        }
+    }
+}
