@@ -1,0 +1,18 @@
+using System.Text;
+
+namespace Ashlar.KeyValue;
+
+/// <summary>Keys for people: in quotes where they are printable, else in hexadecimal; long ones are cut.</summary>
+static class KeyText
+{
+    const int MostBytes = 64;
+
+    public static string Of(ReadOnlySpan<byte> key)
+    {
+        var shown = key[..Math.Min(MostBytes, key.Length)];
+        var text = shown.ContainsAnyExceptInRange((byte)0x20, (byte)0x7E)
+            ? "0x" + Convert.ToHexStringLower(shown)
+            : $"\"{Encoding.ASCII.GetString(shown)}\"";
+        return shown.Length == key.Length ? text : $"{text}... ({key.Length} bytes)";
+    }
+}
