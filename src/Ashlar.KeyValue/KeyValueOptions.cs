@@ -69,7 +69,7 @@ public sealed record KeyValueOptions
 
     /// <summary>
     /// Tables and segments of values that are kept open for reading, at least 1; others are opened again when they are read.
-    /// The log that is being written, the manifest and the lock are not counted.
+    /// Not counted are the manifest, the lock, and the segments of the log that this process has written or replayed.
     /// </summary>
     public int MaxOpenFiles { get; init; } = DefaultMaxOpenFiles;
 

@@ -15,7 +15,9 @@ public sealed class ReaderTests
     {
         var store = KeyValueStore.Open(TestStore.Directory, TestStore.Small(TestStore.NewDisk(), inline: false) with
         {
-            TimeProvider = TimeProvider.System, BlockCacheBytes = budget, MaxOpenFiles = 3,
+            TimeProvider = TimeProvider.System,
+            BlockCacheBytes = budget,
+            MaxOpenFiles = 3,
         });
         for (var i = 0; i < Keys; i++) store.Put(Key(i), Value(i, 0), Durability.Relaxed);
         using var done = new CancellationTokenSource();
