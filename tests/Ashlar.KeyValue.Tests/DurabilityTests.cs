@@ -157,6 +157,19 @@ public sealed class DurabilityTests
         Assert.Empty(store.Verify().Problems);
     }
 
+    [Theory, InlineData(true), InlineData(false)]
+    public void A_flush_that_failed_is_tried_again_whenever_one_asks_for_it(bool inline)
+    {
+        var faulty = new FaultyFileSystem(disk, new FaultRule(FaultOperations.Open, FaultKind.NoSpace) { PathPattern = "*table*", IsSticky = true });
+        using var store = KeyValueStore.Open(TestStore.Directory, TestStore.Small(faulty, inline));
+        store.Put("a", "1");
+        for (var i = 0; i < 3; i++) Assert.Equal(StorageErrorKind.NoSpace, Assert.Throws<StorageException>(store.Flush).Kind);
+        faulty.Heal();
+        store.Flush();
+        Assert.Equal(1, store.GetStatistics().Flushes);
+        Assert.Equal("1", store.Get("a"));
+    }
+
     [Fact]
     public void Damage_that_compaction_meets_is_reported_and_nothing_is_lost()
     {

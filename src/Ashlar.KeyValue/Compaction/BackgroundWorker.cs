@@ -107,7 +107,10 @@ sealed class BackgroundWorker : IDisposable
 
         lock (gate)
         {
+            // An attempt may have failed before anybody waited for it; without another one nothing would ever wake us.
             var seen = flushes.Attempts;
+            flushes.Retry();
+            Monitor.PulseAll(gate);
             while (pressure.Debt.MemTables > 0) WaitForAttempt(flushes, seen);
         }
     }
