@@ -38,6 +38,8 @@ sealed partial class VictimProcess : IDisposable
         AppDomain.CurrentDomain.ProcessExit += KillAtExit;
     }
 
+    public int Id => process.Id;
+
     public bool WaitUntilReady(TimeSpan time) => ready.Wait(time);
 
     public bool WaitUntilEnded(TimeSpan time) => process.WaitForExit(time);
