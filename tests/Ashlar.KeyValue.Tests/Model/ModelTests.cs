@@ -1,51 +1,76 @@
 using Ashlar.Simulation;
+using Ashlar.Storage;
 using Ashlar.TestKit;
 
 namespace Ashlar.KeyValue.Tests;
 
 /// <summary>
-/// Random sequences of everything a user can do, against a dictionary; power cuts and reopening are operations like
-/// others.
+/// Random sequences of everything a user can do, against a dictionary; power cuts, reopening, a full disk and failing calls
+/// are operations like others.
 /// </summary>
 public sealed class ModelTests
 {
-    [Theory, Seeds(count: 40)]
+    const int Length = 300;
+
+    [Theory, Seeds(count: 60)]
     public void A_store_behaves_like_a_sorted_dictionary_that_power_cuts_may_only_shorten(ulong seed)
     {
-        var random = new SeededRandom(seed);
-        var world = new World(random, new SimulatedFileSystem(), inline: seed % 4 != 0);
+        var operations = SeededRandom.For(seed, "operations");
+        var all = Enumerable.Range(0, Length).Select(_ => operations.NextUInt64()).ToArray();
+        var chosen = Environment.GetEnvironmentVariable("ASHLAR_MODEL_STEPS") is { Length: > 0 } text
+            ? [.. text.Split(',').Select(int.Parse)]
+            : Enumerable.Range(0, Length).ToArray();
+        if (FailureOf(seed, all, chosen) is not { } failure) return;
+        var shrunk = SequenceShrinker.Shrink(chosen, positions => FailureOf(seed, all, positions) is not null);
+        var last = FailureOf(seed, all, shrunk) ?? failure;
+        throw new InvalidOperationException(
+            $"""
+            Seed {seed}: {last.Message}
+            Replay: ASHLAR_SEED={seed} ASHLAR_MODEL_STEPS={string.Join(',', shrunk)} ASHLAR_TEST_FILTER=ModelTests ./test KeyValue
+            """,
+            last);
+    }
+
+    // Each operation makes its choices from a number of its own: what is left out does not change the others.
+    static Exception? FailureOf(ulong seed, ulong[] operations, IReadOnlyList<int> positions)
+    {
+        var world = new World(new SimulatedFileSystem(), inline: seed % 4 != 0);
         try
         {
-            for (var i = 0; i < 300; i++) world.Step();
+            foreach (var position in positions) world.Step(operations[position]);
             world.Check();
+            return null;
         }
-        catch (Exception cause)
+        catch (Exception failure)
         {
-            throw new InvalidOperationException($"Seed {seed}: {cause.Message}", cause);
+            return failure;
         }
         finally
         {
-            world.Close();
+            world.End();
         }
     }
 
     sealed class World
     {
-        readonly SeededRandom random;
         readonly bool inline;
         readonly int separatedValueBytes;
         readonly SimulatedClock clock = new();
         readonly List<(KeyValueSnapshot Snapshot, Content Content)> snapshots = [];
+        SeededRandom random = new(0);
         SimulatedFileSystem disk;
+        FaultyFileSystem faults;
         KeyValueStore store;
+        bool isFull;
+        bool mayFail;
 
         // The last promised state, and the states after each relaxed write since.
         readonly List<Content> history = [[]];
 
-        public World(SeededRandom random, SimulatedFileSystem disk, bool inline)
+        public World(SimulatedFileSystem disk, bool inline)
         {
-            this.random = random;
             this.disk = disk;
+            faults = new FaultyFileSystem(disk);
             this.inline = inline;
             separatedValueBytes = random.OneIn(3) ? int.MaxValue : random.Next(110);
             store = Open();
@@ -53,14 +78,31 @@ public sealed class ModelTests
 
         IEnumerable<KeyValuePair<string, string>> Model => history[^1].At(clock.GetUtcNow());
 
-        public void Step()
+        public void Step(ulong operation)
         {
-            switch (random.Next(40))
+            random = new SeededRandom(operation);
+            try
+            {
+                Do(random.Next(42));
+            }
+            catch (StorePoisonedException)
+            {
+                Recover();
+            }
+            catch (StorageException) when (isFull || mayFail)
+            {
+                // Refused: nothing has changed.
+            }
+        }
+
+        void Do(int choice)
+        {
+            switch (choice)
             {
                 case 0: Reopen(); break;
                 case 1: LosePower(); break;
-                case 2: store.Flush(); break;
-                case 3: store.Compact(); break;
+                case 2: store.Flush(); Promise(); break;
+                case 3: store.Compact(); Promise(); break;
                 case 4: store.Sync(); Promise(); break;
                 case 5 when snapshots.Count < 4: snapshots.Add((store.CreateSnapshot(), history[^1])); break;
                 case 6 when snapshots.Count > 0: CheckSnapshot(random.Next(snapshots.Count)); break;
@@ -68,6 +110,8 @@ public sealed class ModelTests
                 case 8: clock.Advance(TimeSpan.FromMilliseconds(random.Next(1, 30))); break;
                 case < 12: ScanSome(); break;
                 case < 20: CheckKey(Key()); break;
+                case 20: FillDisk(); break;
+                case 21: FailNext(); break;
                 default: Write(); break;
             }
         }
@@ -80,11 +124,30 @@ public sealed class ModelTests
             if (!report.IsClean) throw report.Problems[0];
         }
 
-        public void Close()
+        void Close()
         {
             foreach (var (snapshot, _) in snapshots) snapshot.Dispose();
             snapshots.Clear();
+            FreeDisk();
             store.Dispose();
+        }
+
+        void FillDisk()
+        {
+            if (isFull) FreeDisk();
+            else disk.CapacityBytes -= disk.GetFreeSpaceBytes("/") - random.Next(6000);
+            isFull = !isFull;
+        }
+
+        void FreeDisk() => disk.CapacityBytes = 1L << 40;
+
+        // Refused or in doubt, depending on what it meets; or never met.
+        void FailNext()
+        {
+            mayFail = true;
+            faults.Add(random.OneIn(2)
+                ? new FaultRule(FaultOperations.Sync, FaultKind.LostSync)
+                : new FaultRule(FaultOperations.Write, FaultKind.ShortWrite));
         }
 
         void Write()
@@ -110,8 +173,17 @@ public sealed class ModelTests
             }
 
             var durability = random.OneIn(2) ? Durability.Sync : Durability.Relaxed;
-            store.Write(batch, durability);
-            history.Add(next);
+            try
+            {
+                store.Write(batch, durability);
+                history.Add(next);
+            }
+            catch (StorePoisonedException)
+            {
+                history.Add(next);
+                throw;
+            }
+
             if (durability == Durability.Sync) Promise();
         }
 
@@ -140,25 +212,70 @@ public sealed class ModelTests
             snapshots.RemoveAt(index);
         }
 
+        public void End()
+        {
+            faults.Heal();
+            CloseInDoubt();
+        }
+
         void Reopen()
         {
+            isFull = false;
+            if (mayFail)
+            {
+                Recover();
+                return;
+            }
+
             Close();
             store = Open();
             Promise();
             Check();
         }
 
+        /// <summary>After doubt only reopening tells what is there.</summary>
+        void Recover()
+        {
+            faults.Heal();
+            mayFail = false;
+            CloseInDoubt();
+            store = Open();
+            RequireSomeState();
+        }
+
         void LosePower()
         {
             var after = disk.LosePower(random.NextUInt64());
-            Close();
+            faults.Heal();
+            mayFail = false;
+            CloseInDoubt();
             disk = after;
+            isFull = false;
+            FreeDisk();
+            faults = new FaultyFileSystem(disk);
             store = Open();
+            RequireSomeState();
+        }
+
+        void CloseInDoubt()
+        {
+            try
+            {
+                Close();
+            }
+            catch (AshlarException)
+            {
+                // What was in doubt before is told again.
+            }
+        }
+
+        void RequireSomeState()
+        {
             var found = store.ReadAll();
             var survived = history.FindIndex(state => Describe(state.At(clock.GetUtcNow())) == found);
             if (survived < 0)
                 throw new InvalidOperationException(
-                    $"After the power cut the store holds no state since the last promise: {found}");
+                    $"The store holds no state since the last promise: {found}");
             history.RemoveRange(survived + 1, history.Count - survived - 1);
             Promise();
         }
@@ -167,7 +284,7 @@ public sealed class ModelTests
 
         string Key() => $"key{random.Next(30):d2}";
 
-        KeyValueStore Open() => KeyValueStore.Open(TestStore.Directory, TestStore.Small(disk, inline) with
+        KeyValueStore Open() => KeyValueStore.Open(TestStore.Directory, TestStore.Small(faults, inline) with
         {
             Entropy = new SeededEntropy(random.NextUInt64()),
             TimeProvider = clock,
