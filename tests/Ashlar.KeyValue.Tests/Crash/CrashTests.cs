@@ -1,5 +1,5 @@
+using System.Text.Json;
 using Ashlar.Simulation;
-using Ashlar.TestKit;
 using Xunit.Abstractions;
 
 namespace Ashlar.KeyValue.Tests;
@@ -9,14 +9,56 @@ namespace Ashlar.KeyValue.Tests;
 /// </summary>
 public sealed class CrashTests(ITestOutputHelper output)
 {
-    [Theory, Seeds(count: 24)]
-    public void A_power_cut_at_any_moment_leaves_a_prefix_with_all_that_was_promised(ulong seed)
+    const int Workloads = 84, ConcurrentWorkloads = 12;
+
+    static int Rounds => Environment.GetEnvironmentVariable("ASHLAR_CRASH_ROUNDS") is { Length: > 0 } text ? int.Parse(text) : 1;
+
+    [Fact]
+    public void A_power_cut_at_any_moment_leaves_a_prefix_with_all_that_was_promised()
     {
-        var workload = new CrashWorkload(seed, operationCount: 110);
-        var options = new CrashExplorerOptions { Seed = seed, StateBudget = 1500, NestedOneIn = 25, NestedBudget = 10 };
-        var result = CrashExplorer.Explore(disk => workload.Run(disk), state => CrashCheck.Run(workload, state), options);
-        output.WriteLine($"seed {seed}: {workload.Steps} changes, {result}");
-        Assert.True(result.Distinct >= 500 || options.Replay is not null, $"only {result}");
-        Assert.True(result.Nested > 100 || options.Replay is not null, $"only {result}");
+        var first = TestSeeds.First(nameof(A_power_cut_at_any_moment_leaves_a_prefix_with_all_that_was_promised));
+        var isReplay = new CrashExplorerOptions().Replay is not null;
+        var gate = new Lock();
+        long distinct = 0, nested = 0, points = 0, covered = 0;
+        var explorations = Enumerable.Range(0, Workloads * Rounds).Select(number => (Action)(() => Explore(first + (ulong)number)))
+            .Concat(Enumerable.Range(0, ConcurrentWorkloads * Rounds).Select(number => (Action)(() => ExploreConcurrent(first + (ulong)number))));
+        Parallel.ForEach(isReplay ? explorations.Take(1) : explorations, new ParallelOptions { MaxDegreeOfParallelism = 2 }, explore => explore());
+        output.WriteLine(JsonSerializer.Serialize(new
+        {
+            line = "engine crash states",
+            seed = first,
+            distinct,
+            nested,
+            boundaries = points,
+            covered,
+            failures = 0,
+        }));
+        Assert.Equal(points, covered);
+        Assert.True(isReplay || distinct + nested >= 100_000 * Rounds, $"only {distinct} distinct disks and {nested} after a second crash");
+
+        void Explore(ulong seed)
+        {
+            var workload = new CrashWorkload(seed, operationCount: 110);
+            var options = new CrashExplorerOptions { Seed = seed, StateBudget = 1500, NestedOneIn = 25, NestedBudget = 10 };
+            Count(CrashExplorer.Explore(disk => workload.Run(disk), state => CrashCheck.Run(workload, state), options));
+        }
+
+        void ExploreConcurrent(ulong seed)
+        {
+            var options = new CrashExplorerOptions { Seed = seed, StateBudget = 800, NestedOneIn = 40, NestedBudget = 10 };
+            Count(CrashExplorer.Explore(disk => ConcurrentCrashWorkload.Run(disk, seed), ConcurrentCrashWorkload.Check, options));
+        }
+
+        void Count(CrashExplorerResult result)
+        {
+            lock (gate)
+            {
+                // Contents of the disk, whatever had been promised by then; each workload writes a store of its own.
+                distinct += result.Images;
+                nested += result.Nested;
+                points += result.Points;
+                covered += result.CoveredPoints;
+            }
+        }
     }
 }

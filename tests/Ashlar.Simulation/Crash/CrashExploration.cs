@@ -14,6 +14,7 @@ sealed class CrashExploration
     readonly CrashContext context;
     readonly HashSet<(UInt128 Image, int MarkCount)> seen = [];
     readonly HashSet<UInt128> images = [];
+    readonly HashSet<int> covered = [];
     int points, states, nested;
 
     public CrashExploration(SimulatedFileSystem disk, Func<CrashState, Task> check, CrashExplorerOptions options)
@@ -51,7 +52,7 @@ sealed class CrashExploration
             share = next;
         }
 
-        return new CrashExplorerResult(trace.Length, points, states, seen.Count, images.Count, nested);
+        return new CrashExplorerResult(trace.Length, points, states, seen.Count, images.Count, nested) { CoveredPoints = covered.Count };
     }
 
     int CountStates()
@@ -121,6 +122,7 @@ sealed class CrashExploration
     async Task VisitAsync(CrashPoint point, Survivors survivors, string replay)
     {
         states++;
+        covered.Add(point.EventCount);
         var image = point.Materialise(survivors);
         var hash = image.Hash();
         if (!seen.Add((hash, point.MarkCount))) return;
