@@ -102,8 +102,12 @@ sealed class VictimLife(VictimPlan plan, VictimReport report)
         batch.Clear();
         foreach (var (key, value) in operation.Changes)
         {
-            if (value is null) batch.Delete(Encoding.UTF8.GetBytes(key));
-            else batch.Put(Encoding.UTF8.GetBytes(key), Encoding.UTF8.GetBytes(value));
+            var bytes = Encoding.UTF8.GetBytes(key);
+            // What has expired when it is written deletes, and what expires late does not expire: the judge needs no clock.
+            if (value is null && key[^1] % 3 == 0) batch.Put(bytes, "expired"u8, DateTimeOffset.UnixEpoch.AddDays(1));
+            else if (value is null) batch.Delete(bytes);
+            else if (value.Length % 4 == 0) batch.Put(bytes, Encoding.UTF8.GetBytes(value), DateTimeOffset.MaxValue);
+            else batch.Put(bytes, Encoding.UTF8.GetBytes(value));
         }
 
         return batch;

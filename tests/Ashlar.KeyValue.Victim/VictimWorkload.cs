@@ -34,6 +34,7 @@ public static class VictimWorkload
         TableBytes = 16 << 10,
         BlockCacheBytes = 1 << 20,
         RelaxedLossBytes = 256 << 10,
+        LogSegmentBytes = 64 << 10,
     };
 
     public static string OwnPrefix(int thread) => $"own {thread} ";

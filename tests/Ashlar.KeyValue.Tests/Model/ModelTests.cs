@@ -34,7 +34,7 @@ public sealed class ModelTests
     // Each operation makes its choices from a number of its own: what is left out does not change the others.
     static Exception? FailureOf(ulong seed, ulong[] operations, IReadOnlyList<int> positions)
     {
-        var world = new World(new SimulatedFileSystem(), inline: seed % 4 != 0);
+        var world = new World(new SimulatedFileSystem(), inline: seed % 4 != 0, seed);
         try
         {
             foreach (var position in positions) world.Step(operations[position]);
@@ -57,7 +57,7 @@ public sealed class ModelTests
         readonly int separatedValueBytes;
         readonly SimulatedClock clock = new();
         readonly List<(KeyValueSnapshot Snapshot, Content Content)> snapshots = [];
-        SeededRandom random = new(0);
+        SeededRandom random;
         SimulatedFileSystem disk;
         FaultyFileSystem faults;
         KeyValueStore store;
@@ -67,8 +67,9 @@ public sealed class ModelTests
         // The last promised state, and the states after each relaxed write since.
         readonly List<Content> history = [[]];
 
-        public World(SimulatedFileSystem disk, bool inline)
+        public World(SimulatedFileSystem disk, bool inline, ulong seed)
         {
+            random = new SeededRandom(seed);
             this.disk = disk;
             faults = new FaultyFileSystem(disk);
             this.inline = inline;
