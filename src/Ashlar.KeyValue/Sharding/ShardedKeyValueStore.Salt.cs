@@ -3,9 +3,9 @@ using System.Buffers;
 namespace Ashlar.KeyValue;
 
 // Salting: a key under the salted prefix has a copy in every shard, and a write goes to any one of them. Each write takes a
-// stamp from one counter, between its beginning and its place in the shard's queue; the copy with the largest stamp counts.
-//   - Stamps of one shard grow in the order of its log: a stamp is taken, and its write queued, under the shard's salt lock,
-//     and a queue is committed in order. So a copy never goes back, and neither does the largest over all copies.
+// stamp from one counter, between its beginning and its end; the copy with the largest stamp counts.
+//   - Stamps of one shard grow in the order of its log: one leader at a time stamps and writes (SaltQueue). So a copy never
+//     goes back, and neither does the largest over all copies.
 //   - A write that completed before another began has the smaller stamp. Reads and writes of a key can therefore be put
 //     into the order of stamps, which real time agrees with: operations on it are linearizable, as of other keys.
 //   - After a crash the counter goes on behind the largest stamp that is found. A lost write's stamp may be given out
@@ -16,7 +16,7 @@ public sealed partial class ShardedKeyValueStore
     [ThreadStatic]
     static ArrayBufferWriter<byte>? newestCopy, otherCopy;
 
-    readonly Lock[] saltLocks;
+    readonly SaltQueue[] saltQueues;
     ulong lastStamp;
     uint saltTurn;
 
@@ -73,28 +73,29 @@ public sealed partial class ShardedKeyValueStore
 
     int NextSaltShard() => (int)(Interlocked.Increment(ref saltTurn) % (uint)shards.Length);
 
+    /// <summary>Whether a batch has salted keys; if so, what they may be is checked.</summary>
     bool HasSalted(WriteBatch batch)
     {
         if (layout.SaltedPrefix.Length == 0) return false;
+        var hasSalted = false;
         for (var rest = batch.Entries; !rest.IsEmpty;)
         {
             var entry = LogEntry.Read(rest);
-            if (IsSalted(entry.KeyIn(rest))) return true;
+            if (IsSalted(entry.KeyIn(rest)))
+            {
+                if (entry.Kind == EntryKind.ExpiringPut) throw SaltedExpires();
+                hasSalted = true;
+            }
+
             rest = rest[entry.SizeBytes..];
         }
 
-        return false;
-    }
-
-    /// <summary>Queues a batch for one shard, with stamps for its salted entries.</summary>
-    ValueTask WriteStamped(int shard, WriteBatch batch, Durability durability, CancellationToken cancellationToken)
-    {
-        var stamped = new WriteBatch();
-        lock (saltLocks[shard])
-        {
-            Stamp(batch, stamped);
-            return shards[shard].WriteAsync(stamped, durability, cancellationToken);
-        }
+        // Here, because one that the shard refused would take those along that it is written with.
+        if (hasSalted && batch.LongestKeyBytes > options.MaxKeyBytes)
+            throw new KeyLengthException(batch.LongestKeyBytes, options.MaxKeyBytes);
+        if (hasSalted && batch.LongestValueBytes > options.MaxValueBytes - SaltedValue.HeadBytes)
+            throw new ValueTooLongException(batch.LongestValueBytes, options.MaxValueBytes - SaltedValue.HeadBytes);
+        return hasSalted;
     }
 
     void Stamp(WriteBatch batch, WriteBatch stamped)
@@ -106,10 +107,6 @@ public sealed partial class ShardedKeyValueStore
             if (!IsSalted(key))
             {
                 stamped.AddEncoded(rest);
-            }
-            else if (entry.Kind == EntryKind.ExpiringPut)
-            {
-                throw SaltedExpires();
             }
             else
             {

@@ -58,7 +58,7 @@ public sealed partial class ShardedKeyValueStore
     {
         var shard = OnlyShardOf(batch);
         gate.Pass();
-        if (HasSalted(batch)) WriteStamped(shard, batch, durability, CancellationToken.None).AsTask().GetAwaiter().GetResult();
+        if (HasSalted(batch)) saltQueues[shard].Write(batch, durability);
         else shards[shard].Write(batch, durability);
     }
 
@@ -127,9 +127,13 @@ public sealed partial class ShardedKeyValueStore
         await WriteToAsync(shard, batch, durability, cancellationToken);
     }
 
-    ValueTask WriteToAsync(int shard, WriteBatch batch, Durability durability, CancellationToken cancellationToken) => HasSalted(batch)
-        ? WriteStamped(shard, batch, durability, cancellationToken)
-        : shards[shard].WriteAsync(batch, durability, cancellationToken);
+    ValueTask WriteToAsync(int shard, WriteBatch batch, Durability durability, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return HasSalted(batch)
+            ? new ValueTask(saltQueues[shard].WriteAsync(batch, durability))
+            : shards[shard].WriteAsync(batch, durability, cancellationToken);
+    }
 
     // Salted keys go with the others of their batch, or anywhere if there are none.
     int OnlyShardOf(WriteBatch batch)

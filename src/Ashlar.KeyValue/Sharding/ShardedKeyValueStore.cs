@@ -22,18 +22,21 @@ public sealed partial class ShardedKeyValueStore : IDisposable, IAsyncDisposable
     readonly ShardDirectory directory;
     readonly IDisposable? directoryLock;
     readonly WriteGate gate = new();
+    readonly KeyValueOptions options;
     readonly bool isSideBySide;
     int isClosed;
 
     ShardedKeyValueStore(
-        ShardDirectory directory, ShardFile layout, KeyValueStore[] shards, IDisposable? directoryLock, bool isSideBySide)
+        ShardDirectory directory, ShardFile layout, KeyValueStore[] shards, IDisposable? directoryLock, KeyValueOptions options)
     {
-        this.isSideBySide = isSideBySide;
+        this.options = options;
+        // Where tests ask for one order of events, one shard after the other.
+        isSideBySide = !options.BackgroundInline;
         this.directory = directory;
         this.layout = layout;
         this.shards = shards;
         this.directoryLock = directoryLock;
-        saltLocks = [.. shards.Select(_ => new Lock())];
+        saltQueues = [.. shards.Select(shard => new SaltQueue(shard, Stamp))];
     }
 
     /// <summary>Opens, or creates, the sharded store in a directory; the shards are opened side by side.</summary>
@@ -67,12 +70,10 @@ public sealed partial class ShardedKeyValueStore : IDisposable, IAsyncDisposable
         try
         {
             var layout = place.Exists ? place.Read(options) : place.Create(options);
-            // Where tests ask for one order of events, one shard after the other.
-            var isSideBySide = !options.Store.BackgroundInline;
-            var shards = OpenShards(place, layout, options, isSideBySide);
+            var shards = OpenShards(place, layout, options, isSideBySide: !options.Store.BackgroundInline);
             try
             {
-                var store = new ShardedKeyValueStore(place, layout, shards, directoryLock, isSideBySide);
+                var store = new ShardedKeyValueStore(place, layout, shards, directoryLock, options.Store);
                 store.FindLastStamp();
                 return store;
             }

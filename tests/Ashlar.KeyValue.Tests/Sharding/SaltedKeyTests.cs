@@ -127,6 +127,24 @@ public sealed class SaltedKeyTests
     }
 
     [Fact]
+    public async Task Many_writes_of_a_hot_key_may_be_outstanding_and_share_flushes()
+    {
+        using var store = Open(disk, 3, inline: false, TimeProvider.System);
+        var writes = new List<Task>();
+        for (var i = 0; i < 500; i++)
+        {
+            var batch = new WriteBatch();
+            batch.Put("hot/a"u8, TestStore.Bytes($"{i}"));
+            writes.Add(store.WriteAsync(batch, i % 5 == 0 ? Durability.Relaxed : Durability.Sync).AsTask());
+        }
+
+        await Task.WhenAll(writes);
+        Assert.NotNull(store.Get("hot/a"));
+        Assert.Equal(500UL, store.GetStatistics().LastSequence);
+        Assert.True(store.GetStatistics().Syncs < 400);
+    }
+
+    [Fact]
     public void Hot_keys_do_not_expire_and_other_layouts_are_refused()
     {
         using (var store = Open())
@@ -135,6 +153,7 @@ public sealed class SaltedKeyTests
             var batch = new WriteBatch();
             batch.Put("hot/a"u8, "x"u8, TimeSpan.FromSeconds(1));
             Assert.Throws<NotSupportedException>(() => store.Write(batch));
+            Assert.Throws<ValueTooLongException>(() => store.Put("hot/a"u8, new byte[KeyValueOptions.ValueLimitBytes - 8]));
             Assert.Null(store.Get("hot/a"));
         }
 

@@ -1,0 +1,154 @@
+using System.Runtime.ExceptionServices;
+
+namespace Ashlar.KeyValue;
+
+/// <summary>
+/// Writes of salted keys to one shard, in the order of their stamps: one leader at a time takes along who waits, stamps all of
+/// them, and writes them as one batch. A lone writer leads itself.
+/// </summary>
+/// <param name="shard">Where they go.</param>
+/// <param name="stamp">Copies a batch to the end of another, with stamps; called by one leader at a time.</param>
+sealed class SaltQueue(KeyValueStore shard, Action<WriteBatch, WriteBatch> stamp)
+{
+    const int GroupBytes = 1 << 20;
+
+    readonly Lock gate = new();
+    readonly Queue<Waiting> queue = new();
+    readonly List<Waiting> group = []; // The leader's.
+    readonly WriteBatch stamped = new(); // The leader's.
+    bool isLed;
+
+    public void Write(WriteBatch batch, Durability durability)
+    {
+        var own = new Waiting(batch, durability, null);
+        if (Enqueue(own) || own.WaitOrLead()) Lead();
+        if (own.Error is { } error) ExceptionDispatchInfo.Throw(error);
+    }
+
+    public Task WriteAsync(WriteBatch batch, Durability durability)
+    {
+        var completion = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (Enqueue(new Waiting(batch, durability, completion))) LeadElsewhere();
+        return completion.Task;
+    }
+
+    bool Enqueue(Waiting write)
+    {
+        lock (gate)
+        {
+            queue.Enqueue(write);
+            if (isLed) return false;
+            isLed = true;
+            return true;
+        }
+    }
+
+    void LeadElsewhere() => ThreadPool.UnsafeQueueUserWorkItem(static self => self.Lead(), this, preferLocal: false);
+
+    void Lead()
+    {
+        Gather();
+        Exception? error = null;
+        try
+        {
+            stamped.Clear();
+            stamped.Trim(GroupBytes * 2);
+            foreach (var write in group) stamp(write.Batch, stamped);
+            shard.Write(stamped, group[0].Durability);
+        }
+        catch (Exception failure)
+        {
+            error = failure;
+        }
+
+        var done = group.ToArray();
+        group.Clear();
+        HandOver();
+        foreach (var write in done) write.Complete(error);
+    }
+
+    // A relaxed leader takes nobody along who waits for the disk, so the first one's durability is enough for all.
+    void Gather()
+    {
+        lock (gate)
+        {
+            var first = queue.Dequeue();
+            group.Add(first);
+            long bytes = first.Batch.LengthBytes;
+            while (queue.TryPeek(out var next) && (first.Durability == Durability.Sync || next.Durability == Durability.Relaxed))
+            {
+                bytes += next.Batch.LengthBytes;
+                if (bytes > GroupBytes) return;
+                group.Add(queue.Dequeue());
+            }
+        }
+    }
+
+    void HandOver()
+    {
+        Waiting? next;
+        lock (gate)
+        {
+            if (!queue.TryPeek(out next))
+            {
+                isLed = false;
+                return;
+            }
+        }
+
+        if (next.IsAsync) LeadElsewhere();
+        else next.MakeLeader();
+    }
+
+    sealed class Waiting(WriteBatch batch, Durability durability, TaskCompletionSource? completion)
+    {
+        bool isSignalled;
+        bool leads;
+
+        public WriteBatch Batch { get; } = batch;
+
+        public Durability Durability { get; } = durability;
+
+        public bool IsAsync => completion is not null;
+
+        public Exception? Error { get; private set; }
+
+        /// <summary>Blocks until the write is done, or until this caller leads: then true.</summary>
+        public bool WaitOrLead()
+        {
+            lock (this)
+            {
+                while (!isSignalled) Monitor.Wait(this);
+                return leads;
+            }
+        }
+
+        public void MakeLeader()
+        {
+            lock (this)
+            {
+                leads = true;
+                isSignalled = true;
+                Monitor.Pulse(this);
+            }
+        }
+
+        public void Complete(Exception? error)
+        {
+            if (completion is not null)
+            {
+                if (error is null) completion.SetResult();
+                else completion.SetException(error);
+                return;
+            }
+
+            lock (this)
+            {
+                Error = error;
+                isSignalled = true;
+                leads = false;
+                Monitor.Pulse(this);
+            }
+        }
+    }
+}
