@@ -27,6 +27,9 @@ public readonly struct KeyRange
     /// <summary>Keys from <paramref name="start"/> on.</summary>
     public static KeyRange From(ReadOnlySpan<byte> start) => new(start.ToArray(), null);
 
+    /// <summary>Keys before <paramref name="end"/>.</summary>
+    public static KeyRange Before(ReadOnlySpan<byte> end) => new(null, end.ToArray());
+
     /// <summary>Keys that begin with <paramref name="prefix"/>. A prefix of nothing but 0xFF has no upper bound.</summary>
     public static KeyRange Prefix(ReadOnlySpan<byte> prefix)
     {

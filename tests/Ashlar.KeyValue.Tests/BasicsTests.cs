@@ -171,6 +171,8 @@ public sealed class BasicsTests : IDisposable
         Assert.Equal("bb=BB ba=BA", store.Scan(KeyRange.Between("ba"u8, "c"u8), ScanDirection.Backward).ReadAll());
         Assert.Equal("c=C d=D", store.Scan(KeyRange.From("bc"u8)).ReadAll());
         Assert.Equal("d=D c=C", store.Scan(KeyRange.From("bc"u8), ScanDirection.Backward).ReadAll());
+        Assert.Equal("a=A b=B", store.Scan(KeyRange.Before("b\u0001"u8)).ReadAll());
+        Assert.Equal("b=B a=A", store.Scan(KeyRange.Before("b\u0001"u8), ScanDirection.Backward).ReadAll());
         Assert.Equal("", store.Scan(KeyRange.Between("x"u8, "x"u8)).ReadAll());
         Assert.Equal("", store.Scan(KeyRange.From("x"u8)).ReadAll());
         Assert.Equal("", store.Scan(KeyRange.Between("A"u8, "B"u8), ScanDirection.Backward).ReadAll());

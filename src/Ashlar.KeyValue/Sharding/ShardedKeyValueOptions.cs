@@ -36,8 +36,9 @@ public sealed record ShardedKeyValueOptions
     public ReadOnlyMemory<byte>? SaltedPrefix { get; init; }
 
     /// <summary>
-    /// How each shard is opened. <see cref="KeyValueOptions.MemTableBytes"/>, <see cref="KeyValueOptions.BlockCacheBytes"/> and
-    /// <see cref="KeyValueOptions.RelaxedLossBytes"/> are for the whole store: each shard gets its part.
+    /// How each shard is opened. <see cref="KeyValueOptions.MemTableBytes"/>, <see cref="KeyValueOptions.BlockCacheBytes"/>,
+    /// <see cref="KeyValueOptions.MaxOpenFiles"/> and <see cref="KeyValueOptions.RelaxedLossBytes"/> are for the whole store: each shard
+    /// gets its part.
     /// </summary>
     public KeyValueOptions Store { get; init; } = KeyValueOptions.Default;
 
@@ -65,5 +66,6 @@ public sealed record ShardedKeyValueOptions
         MemTableBytes = Math.Max(Store.MemTableBytes / shardCount, Math.Min(Store.MemTableBytes, 1 << 20)),
         BlockCacheBytes = Store.BlockCacheBytes / shardCount,
         RelaxedLossBytes = Store.RelaxedLossBytes / shardCount,
+        MaxOpenFiles = Math.Max(1, Store.MaxOpenFiles / shardCount),
     };
 }

@@ -33,6 +33,16 @@ public sealed class ShardedKeyValueSnapshot : IDisposable
         return true;
     }
 
+    /// <inheritdoc cref="KeyValueSnapshot.TryGet(ReadOnlySpan{byte}, Span{byte}, out int)" />
+    public bool TryGet(ReadOnlySpan<byte> key, Span<byte> destination, out int valueLengthBytes)
+    {
+        if (!store.IsSalted(key)) return shards[store.GetShard(key)].TryGet(key, destination, out valueLengthBytes);
+        var isThere = store.TryGetNewest(new SnapshotReader(shards), key, out var found);
+        valueLengthBytes = found.Length;
+        found[..Math.Min(found.Length, destination.Length)].CopyTo(destination);
+        return isThere;
+    }
+
     /// <summary>Opens a cursor over a range as it was. The cursor may outlive the snapshot.</summary>
     public ShardedKeyValueCursor Scan(KeyRange range, ScanDirection direction = ScanDirection.Forward)
     {

@@ -23,6 +23,11 @@ static class KeyValueCommands
         KeyValueStoreCommands.CreateStats(),
         KeyValueStoreCommands.CreateVerify(),
         KeyValueStoreCommands.CreateCompact(),
+        KeyValueBackupCommands.CreateBackup(),
+        KeyValueBackupCommands.CreateList(),
+        KeyValueBackupCommands.CreateVerify(terminal),
+        KeyValueBackupCommands.CreateRestore(terminal),
+        KeyValueBackupCommands.CreateDelete(terminal),
     };
 
     public static void WriteChange(Invocation invocation, KeyValueChange change, string forPeople) =>

@@ -83,7 +83,62 @@ sealed record KeyValueVerdict
     public required IReadOnlyList<string> Problems { get; init; }
 }
 
+/// <summary>One backup of a store.</summary>
+sealed record KeyValueBackup
+{
+    public string ApiVersion { get; init; } = Api.ApiVersion.Current;
+
+    public string Kind { get; init; } = "KeyValueBackup";
+
+    public required ulong Number { get; init; }
+
+    public Guid? StoreId { get; init; }
+
+    public DateTimeOffset? TakenAt { get; init; }
+
+    /// <summary>It holds every write up to this sequence.</summary>
+    public ulong? Sequence { get; init; }
+
+    public DateTimeOffset? CommittedAt { get; init; }
+
+    public int? FileCount { get; init; }
+
+    public long? SizeBytes { get; init; }
+
+    /// <summary>Bytes that no earlier backup has.</summary>
+    public long? OwnBytes { get; init; }
+
+    /// <summary>What is wrong with its record; absent if nothing is.</summary>
+    public string? Damage { get; init; }
+
+    public static KeyValueBackup Of(BackupInfo info) => info.Damage is { } damage
+        ? new() { Number = info.Number, Damage = damage.Message }
+        : new()
+        {
+            Number = info.Number,
+            StoreId = info.StoreId,
+            TakenAt = info.TakenAt,
+            Sequence = info.Sequence,
+            CommittedAt = info.CommittedAt,
+            FileCount = info.FileCount,
+            SizeBytes = info.SizeBytes,
+            OwnBytes = info.OwnBytes,
+        };
+}
+
+/// <summary>The backups of a directory.</summary>
+sealed record KeyValueBackupList
+{
+    public string ApiVersion { get; init; } = Api.ApiVersion.Current;
+
+    public string Kind { get; init; } = "KeyValueBackupList";
+
+    public required IReadOnlyList<KeyValueBackup> Items { get; init; }
+}
+
 /// <summary>How these objects are written.</summary>
+[JsonSerializable(typeof(KeyValueBackup))]
+[JsonSerializable(typeof(KeyValueBackupList))]
 [JsonSerializable(typeof(KeyValueEntry))]
 [JsonSerializable(typeof(KeyValueChange))]
 [JsonSerializable(typeof(KeyValueFacts))]

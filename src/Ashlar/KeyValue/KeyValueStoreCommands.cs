@@ -85,21 +85,7 @@ static class KeyValueStoreCommands
             {
                 using var store = KeyValueArguments.OpenToLook(invocation, directory);
                 var report = store.Verify();
-                var verdict = new KeyValueVerdict
-                {
-                    Path = store.Directory,
-                    IsClean = report.IsClean,
-                    Tables = report.Tables,
-                    LogSegments = report.LogSegments,
-                    Entries = report.Entries,
-                    Problems = [.. report.Problems.Select(problem => problem.Message)],
-                };
-                invocation.Write(verdict, KeyValueJson.Strict.KeyValueVerdict, [verdict.Path], (writer, style) =>
-                {
-                    foreach (var problem in verdict.Problems) writer.WriteLine($"{style.Bad("damaged:")} {problem}");
-                    if (verdict.IsClean)
-                        writer.WriteLine($"{style.Good("intact:")} {Count(report.Tables, "table")} with {KeyValueCommands.Entries(report.Entries)}, {Count(report.LogSegments, "log segment")}");
-                });
+                WriteVerdict(invocation, store.Directory, report);
                 return report.IsClean ? ExitCode.Ok : ExitCode.Damaged;
             })
         { directory };
@@ -127,6 +113,27 @@ static class KeyValueStoreCommands
         { directory };
     }
 
+    public static void WriteVerdict(Invocation invocation, string name, VerificationReport report)
+    {
+        var verdict = new KeyValueVerdict
+        {
+            Path = name,
+            IsClean = report.IsClean,
+            Tables = report.Tables,
+            LogSegments = report.LogSegments,
+            Entries = report.Entries,
+            Problems = [.. report.Problems.Select(problem => problem.Message)],
+        };
+        invocation.Write(verdict, KeyValueJson.Strict.KeyValueVerdict, [verdict.Path], (writer, style) =>
+        {
+            foreach (var problem in verdict.Problems) writer.WriteLine($"{style.Bad("damaged:")} {problem}");
+            if (!verdict.IsClean) return;
+            writer.WriteLine(
+                $"{style.Good("intact:")} {Count(report.Tables, "table")} with {KeyValueCommands.Entries(report.Entries)}, "
+                + Count(report.LogSegments, "log segment"));
+        });
+    }
+
     static void WriteFacts(TextWriter writer, Style style, OpenedStore store, KeyValueFacts facts)
     {
         var statistics = facts.Statistics;
@@ -136,6 +143,7 @@ static class KeyValueStoreCommands
             .Add("Writes", $"{statistics.LastSequence} ever, {statistics.DurableSequence} durable")
             .Add("Entries", $"{statistics.TableEntries} in tables, replaced and deleted ones included")
             .Add("Tables", $"{statistics.TablesPerLevel.Sum()} of {ByteSize.Format(statistics.TableBytes)}; by level: {string.Join(' ', statistics.TablesPerLevel)}")
+            .Add("Values", $"{ByteSize.Format(statistics.ValueBytes)} in {Count(statistics.ValueSegments, "segment")} of the log, {ByteSize.Format(statistics.ReferencedValueBytes)} referred to")
             .Add("Log", Count(statistics.LogSegments, "segment"))
             .Add("In memory", ByteSize.Format(statistics.MemTableBytes))
             .WriteTo(writer, style);

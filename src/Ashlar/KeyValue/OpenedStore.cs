@@ -80,6 +80,11 @@ sealed class OpenedStore : IDisposable
 
     public VerificationReport Verify() => plain?.Verify() ?? sharded!.Verify();
 
+    /// <summary>Backs the store up.</summary>
+    /// <exception cref="CommandException">It has shards, each of which is a store of its own.</exception>
+    public BackupInfo BackUp(string directory, BackupMode mode) => plain?.BackUp(directory, mode)
+        ?? throw Usage.Error($"{Directory} is sharded, and backups are of one engine", $"back up each of its {ShardCount} shards, such as {Directory}/shard-000");
+
     public void Compact()
     {
         plain?.Compact();

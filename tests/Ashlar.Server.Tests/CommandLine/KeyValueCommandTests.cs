@@ -117,6 +117,34 @@ public sealed class KeyValueCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Backups_are_made_listed_verified_restored_and_deleted()
+    {
+        var backups = directory["backups"];
+        await Run("create", store);
+        await Run("put", store, "a", "1");
+        Assert.StartsWith("backup 1 holds every write up to sequence 1: ", (await Run("backup", store, backups)).Out, StringComparison.Ordinal);
+        await Run("put", store, "b", "2");
+        Assert.Equal(2, (await Run("backup", store, backups, "--full", "-o", "json")).OutJson.GetProperty("number").GetInt32());
+        Assert.Equal("1\n2\n", (await Run("backups", backups, "-o", "name")).Out);
+        Assert.Equal(3, (await Run("backups", backups)).Out.Count(letter => letter == '\n'));
+        Assert.StartsWith("intact: ", (await Run("verify-backup", backups)).Out, StringComparison.Ordinal);
+        Assert.Equal($"{directory["old"]} is the store of backup 1\n", (await Run("restore", backups, directory["old"], "--number", "1")).Out);
+        Assert.Equal("a\t1\n", (await Run("scan", directory["old"])).Out);
+        await Run("restore", backups, directory["new"]);
+        Assert.Equal("a\t1\nb\t2\n", (await Run("scan", directory["new"])).Out);
+        Assert.Equal(6, (await Call("restore", backups, directory["new"])).ExitCode);
+        await Run("delete-backup", backups, "--number", "1");
+        Assert.Equal(5, (await Call("restore", backups, directory["other"], "--number", "1")).ExitCode);
+        Assert.Equal(2, (await Run("backups", backups, "-o", "json")).OutJson.GetProperty("items")[0].GetProperty("number").GetInt32());
+        Assert.Equal(5, (await Call("backups", directory["nowhere"])).ExitCode);
+        Assert.Equal(2, (await Call("delete-backup", backups)).ExitCode);
+        await Run("create", directory["sharded"], "--shards", "2");
+        var refused = await Call("backup", directory["sharded"], backups);
+        Assert.Equal(2, refused.ExitCode);
+        Assert.Contains("shard-000", refused.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_damaged_store_ends_with_8_and_names_the_file()
     {
         await Run("create", store);

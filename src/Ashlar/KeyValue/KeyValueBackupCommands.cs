@@ -1,0 +1,149 @@
+using System.CommandLine;
+using System.Globalization;
+using Ashlar.KeyValue;
+
+namespace Ashlar.CommandLine;
+
+/// <summary>Commands on backups: backup, backups, verify-backup, restore, delete-backup.</summary>
+static class KeyValueBackupCommands
+{
+    public static Verb CreateBackup()
+    {
+        var directory = KeyValueArguments.Directory();
+        var backups = Backups();
+        var full = new Option<bool>("--full") { Description = "Copy everything, also what an earlier backup has already" };
+        return new Verb(
+            "backup",
+            "Back up a store; only what is new since the last backup is copied",
+            ["ashlar kv backup ./store ./backups", "ashlar kv backup ./store ./backups --full"],
+            invocation =>
+            {
+                var path = FullPath(invocation, backups);
+                if (path == KeyValueArguments.FullPath(invocation, directory)) throw Usage.Error("a store is not backed up into itself");
+                using var store = KeyValueArguments.OpenToLook(invocation, directory);
+                var info = store.BackUp(path, invocation.Get(full) ? BackupMode.Full : BackupMode.Incremental);
+                var backup = KeyValueBackup.Of(info);
+                invocation.Write(backup, KeyValueJson.Strict.KeyValueBackup, [Number(info.Number)], (writer, _) => writer.WriteLine(
+                    $"backup {info.Number} holds every write up to sequence {info.Sequence}: "
+                    + $"{ByteSize.Format(info.SizeBytes)}, of which {ByteSize.Format(info.OwnBytes)} were copied"));
+                return ExitCode.Ok;
+            })
+        { directory, backups, full };
+    }
+
+    public static Verb CreateList()
+    {
+        var backups = Backups();
+        return new Verb(
+            "backups",
+            "List the backups in a directory",
+            ["ashlar kv backups ./backups", "ashlar kv backups ./backups -o json"],
+            invocation =>
+            {
+                var list = new KeyValueBackups(FullPath(invocation, backups)).List();
+                var result = new KeyValueBackupList { Items = [.. list.Select(KeyValueBackup.Of)] };
+                invocation.Write(result, KeyValueJson.Strict.KeyValueBackupList, list.Select(info => Number(info.Number)), (writer, style) =>
+                {
+                    var table = new Table(
+                        Column.Number("NUMBER"), "TAKEN", Column.Number("SEQUENCE"), Column.Number("SIZE"), Column.Number("OWN"), Column.Number("FILES"), "STATE");
+                    foreach (var info in list)
+                    {
+                        table.Row(
+                            Number(info.Number),
+                            info.Damage is null ? Time(info.TakenAt) : "-",
+                            Number(info.Sequence),
+                            ByteSize.Format(info.SizeBytes),
+                            ByteSize.Format(info.OwnBytes),
+                            info.FileCount.ToString(CultureInfo.InvariantCulture),
+                            info.Damage is null ? "ok" : "damaged");
+                    }
+
+                    table.WriteTo(writer, style);
+                });
+                return list.Any(info => info.Damage is not null) ? ExitCode.Damaged : ExitCode.Ok;
+            })
+        { backups };
+    }
+
+    public static Verb CreateVerify(Terminal terminal)
+    {
+        var backups = Backups();
+        var number = NumberOption(terminal);
+        return new Verb(
+            "verify-backup",
+            "Check a backup: every file against its checksum, and all of them as a store",
+            ["ashlar kv verify-backup ./backups", "ashlar kv verify-backup ./backups --number 3"],
+            invocation =>
+            {
+                var (all, chosen) = Choose(invocation, backups, number);
+                var report = all.Verify(chosen);
+                KeyValueStoreCommands.WriteVerdict(invocation, $"backup {chosen}", report);
+                return report.IsClean ? ExitCode.Ok : ExitCode.Damaged;
+            })
+        { backups, number };
+    }
+
+    public static Verb CreateRestore(Terminal terminal)
+    {
+        var backups = Backups();
+        var target = new Argument<string>("DIRECTORY") { Description = "Where the store goes: empty, or missing" };
+        var number = NumberOption(terminal);
+        return new Verb(
+            "restore",
+            "Write the store of a backup into an empty directory",
+            ["ashlar kv restore ./backups ./restored", "ashlar kv restore ./backups ./restored --number 3"],
+            invocation =>
+            {
+                var (all, chosen) = Choose(invocation, backups, number);
+                var path = FullPath(invocation, target);
+                all.Restore(chosen, path);
+                KeyValueCommands.WriteChange(
+                    invocation, new() { Path = path, Operation = "restore" }, $"{path} is the store of backup {chosen}");
+                return ExitCode.Ok;
+            })
+        { backups, target, number };
+    }
+
+    public static Verb CreateDelete(Terminal terminal)
+    {
+        var backups = Backups();
+        var number = NumberOption(terminal);
+        number.Required = true;
+        number.DefaultValueFactory = null;
+        return new Verb(
+            "delete-backup",
+            "Delete a backup, and those of its files that no other backup needs",
+            ["ashlar kv delete-backup ./backups --number 3"],
+            invocation =>
+            {
+                var path = FullPath(invocation, backups);
+                new KeyValueBackups(path).Delete((ulong)invocation.Get(number));
+                KeyValueCommands.WriteChange(
+                    invocation, new() { Path = path, Operation = "delete-backup" }, $"backup {invocation.Get(number)} is gone");
+                return ExitCode.Ok;
+            })
+        { backups, number };
+    }
+
+    static Argument<string> Backups() => new("BACKUPS") { Description = "The directory of the backups" };
+
+    static Option<long> NumberOption(Terminal terminal) => Setting.Create(
+        terminal, "--number", "NUMBER", "Which backup [default: the newest]", KeyValueArguments.ParseNumber(1, long.MaxValue), 0L);
+
+    static (KeyValueBackups All, ulong Number) Choose(Invocation invocation, Argument<string> backups, Option<long> number)
+    {
+        var path = FullPath(invocation, backups);
+        var all = new KeyValueBackups(path);
+        if (invocation.Get(number) is > 0 and var asked) return (all, (ulong)asked);
+        return all.List() is [.., var newest]
+            ? (all, newest.Number)
+            : throw new CommandException(ExitCode.NotFound, Api.ProblemTypes.Failed, $"{path}: there is no backup in this directory");
+    }
+
+    static string FullPath(Invocation invocation, Argument<string> path) =>
+        Path.TrimEndingDirectorySeparator(Path.GetFullPath(invocation.Get(path)));
+
+    static string Number(ulong number) => number.ToString(CultureInfo.InvariantCulture);
+
+    static string Time(DateTimeOffset time) => time.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+}
