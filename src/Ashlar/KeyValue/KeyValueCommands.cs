@@ -23,6 +23,7 @@ static class KeyValueCommands
         KeyValueStoreCommands.CreateStats(),
         KeyValueStoreCommands.CreateVerify(),
         KeyValueStoreCommands.CreateCompact(),
+        KeyValueInspectCommand.Create(),
         KeyValueBackupCommands.CreateBackup(),
         KeyValueBackupCommands.CreateList(),
         KeyValueBackupCommands.CreateVerify(terminal),

@@ -166,6 +166,25 @@ public sealed class KeyValueCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Files_are_shown_line_by_line_whole_or_damaged()
+    {
+        await Run("create", store);
+        await Run("put", store, "a", "1");
+        await Run("compact", store);
+        var table = Directory.GetFiles(store, "table-*").Single();
+        Assert.NotEqual("", (await Run("inspect", $"{store}/MANIFEST")).Out);
+        Assert.DoesNotContain("BAD", (await Run("inspect", table)).Out, StringComparison.Ordinal);
+        var bytes = await File.ReadAllBytesAsync(table);
+        bytes[3] ^= 1;
+        await File.WriteAllBytesAsync(table, bytes);
+        var damaged = await Call("inspect", table);
+        Assert.Equal(8, damaged.ExitCode);
+        Assert.Contains("BAD", damaged.Out, StringComparison.Ordinal);
+        Assert.Equal(1, (await Call("inspect", $"{store}/LOCK")).ExitCode);
+        Assert.Equal(5, (await Call("inspect", directory["nowhere"])).ExitCode);
+    }
+
+    [Fact]
     public async Task A_store_in_use_names_the_process()
     {
         await Run("create", store);
