@@ -1,0 +1,141 @@
+using Ashlar.Storage;
+
+namespace Ashlar.KeyValue;
+
+/// <summary>
+/// The last resort for a store that does not open and has no backup: builds a new store in another directory from whatever holds of
+/// tables, log and values. It is never done by itself, and the damaged store is only read.
+/// </summary>
+/// <remarks>
+/// What comes out is not a state that the store ever had: of what was lost the keys are absent or, where not even the key could be
+/// read, as an older entry says. A key that was deleted stays deleted as long as its tombstone can be read. Restore a backup
+/// where there is one.
+/// </remarks>
+public static class KeyValueRepair
+{
+    /// <summary>Builds a new store. For each key the entry of the largest sequence counts. The new store has a new identity.</summary>
+    /// <param name="directory">The damaged store; nobody may have it open for writing.</param>
+    /// <param name="target">A directory that is empty or missing, on the same file system.</param>
+    /// <param name="options">Disk, chance and sizes; null is <see cref="KeyValueOptions.Default"/>.</param>
+    /// <exception cref="LockedException">Somebody has the store open.</exception>
+    /// <exception cref="StorageException">
+    /// There is no directory, the target is not empty (<see cref="StorageErrorKind.AlreadyExists"/>), or the disk refused. Then
+    /// nothing of the new store counts.
+    /// </exception>
+    public static RepairReport Run(string directory, string target, KeyValueOptions? options = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(directory);
+        ArgumentException.ThrowIfNullOrEmpty(target);
+        options ??= KeyValueOptions.Default;
+        options.Validate();
+        var fileSystem = options.FileSystem ?? FileSystems.Real;
+        var source = new StoreFiles(fileSystem, Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory)));
+        var path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(target));
+        using var held = fileSystem.FileExists(source.LockPath) ? fileSystem.LockShared(source.LockPath) : null;
+        var names = fileSystem.List(source.Directory);
+        RepairReport? report = null;
+        RestoreTarget.Run(fileSystem, path, (_, written) => report = Build(source, names, fileSystem, path, options, written));
+        return report!;
+    }
+
+    static RepairReport Build(
+        StoreFiles source, IReadOnlyList<string> names, IFileSystem fileSystem, string target, KeyValueOptions options, List<string> written)
+    {
+        var losses = new List<RepairLoss>();
+        var state = TryReadManifest(source, losses, options);
+        var result = new StoreFiles(fileSystem, target) { StoreId = options.Entropy.NextGuid() };
+        using var runs = new RepairRuns(result, options);
+        List<TableInfo> tables;
+        try
+        {
+            using (var sink = new RepairSink(source, runs, losses))
+            {
+                foreach (var id in state?.Tables.Keys ?? IdsOf(names, StoreFiles.IsTableName))
+                    Scan(source, source.TablePath(id), sink, file => new TableScan(file, sink).Run());
+                foreach (var id in state?.Logs.Keys ?? IdsOf(names, StoreFiles.IsLogName))
+                    Scan(source, source.LogPath(id), sink, file => new LogScan(file, sink).Run(EndOf(id, state)));
+            }
+
+            tables = runs.Finish();
+        }
+        finally
+        {
+            for (var id = 1UL; id < runs.NextId; id++) written.Add(StoreFiles.TableName(id));
+        }
+
+        var edit = new ManifestEdit
+        {
+            NextFileId = runs.NextId,
+            LastSequence = Math.Max(runs.LastSequence, state?.LastSequence ?? 0),
+            LastCommitTime = state?.LastCommitTime ?? 0,
+        };
+        edit.AddedTables.AddRange(tables);
+        written.Add(RestoreTarget.NewManifestName);
+        using (var file = fileSystem.Open(result.NewManifestPath, FileOpenMode.CreateNew))
+        {
+            file.Write(Manifest.Encode(result.StoreId, edit), 0);
+            file.Sync();
+        }
+
+        return new RepairReport
+        {
+            StoreId = result.StoreId,
+            Keys = tables.Sum(table => table.EntryCount),
+            LastSequence = edit.LastSequence.Value,
+            HadManifest = state is not null,
+            Losses = losses,
+        };
+    }
+
+    static ManifestState? TryReadManifest(StoreFiles source, List<RepairLoss> losses, KeyValueOptions options)
+    {
+        try
+        {
+            if (!source.FileSystem.FileExists(source.ManifestPath))
+                throw new CorruptDataException(source.ManifestPath, 0, "the manifest is missing");
+            using var manifest = Manifest.Read(source, options with { ReadOnly = true });
+            return manifest.State;
+        }
+        catch (Exception damage) when (damage is CorruptDataException or UnsupportedFormatException)
+        {
+            losses.Add(new RepairLoss(
+                source.ManifestPath, (damage as CorruptDataException)?.OffsetBytes ?? 0, 0,
+                $"{damage.Message}; every file of the directory is used, and keys that were deleted may be back", null));
+            return null;
+        }
+    }
+
+    static void Scan(StoreFiles source, string path, RepairSink sink, Action<IFile> scan)
+    {
+        sink.Path = path;
+        if (!source.FileSystem.FileExists(path))
+        {
+            sink.Damage(0, 0, "the manifest lists this file, but it is missing");
+            return;
+        }
+
+        using var file = source.FileSystem.Open(path, FileOpenMode.ReadOnly);
+        scan(file);
+    }
+
+    // What follows the end that the manifest says never counted.
+    static long EndOf(ulong id, ManifestState? state)
+    {
+        foreach (var log in state?.Logs.Values ?? Enumerable.Empty<LogInfo>())
+        {
+            if (log.PredecessorId == id) return log.PredecessorEnd;
+        }
+
+        return long.MaxValue;
+    }
+
+    delegate bool NameTest(string name, out ulong id);
+
+    static IEnumerable<ulong> IdsOf(IReadOnlyList<string> names, NameTest test)
+    {
+        foreach (var name in names)
+        {
+            if (test(name, out var id)) yield return id;
+        }
+    }
+}

@@ -1,0 +1,100 @@
+using Ashlar.Storage;
+
+namespace Ashlar.KeyValue;
+
+/// <summary>
+/// Sorts entries that come in any order, in bounded memory: a memtable full at a time becomes a run, at the end the runs are
+/// merged. Of each key only the newest entry is kept; of two with one sequence a put, because a tombstone may stand for a value
+/// that was lost in one file and is whole in another.
+/// </summary>
+sealed class RepairRuns(StoreFiles files, KeyValueOptions options) : IDisposable
+{
+    readonly BlockCache cache = new(0);
+    readonly ValueSegments values = new(files, PlantedBug.None);
+    readonly List<TableInfo> runs = [];
+    MemTable memTable = new();
+    ulong nextId = 1;
+
+    public ulong LastSequence { get; private set; }
+
+    public ulong NextId => nextId;
+
+    public void Add(ReadOnlySpan<byte> key, ulong sequence, EntryKind kind, ReadOnlySpan<byte> stored)
+    {
+        memTable.Add(key, sequence, kind, stored);
+        LastSequence = Math.Max(LastSequence, sequence);
+        if (memTable.UsedBytes >= options.MemTableBytes) WriteRun();
+    }
+
+    /// <summary>Writes the tables of the new store and deletes the runs.</summary>
+    public List<TableInfo> Finish()
+    {
+        WriteRun();
+        var opened = runs.ConvertAll(run => Table.Open(files, run, cache, values));
+        var result = new List<TableInfo>();
+        try
+        {
+            if (opened.Count > 0)
+                Write(new MergeIterator([.. opened.Select(run => run.CreateSequentialIterator())]), 1, keepsTombstones: false, result);
+        }
+        finally
+        {
+            foreach (var run in opened) run.Release();
+        }
+
+        foreach (var run in runs) files.FileSystem.Delete(files.TablePath(run.Id));
+        return result;
+    }
+
+    public void Dispose()
+    {
+        memTable.Release();
+        values.Dispose();
+        cache.Release();
+    }
+
+    void WriteRun()
+    {
+        if (memTable.IsEmpty) return;
+        Write(new MemTableIterator(memTable), 0, keepsTombstones: true, runs);
+        memTable.Release();
+        memTable = new MemTable();
+    }
+
+    void Write(EntryIterator source, int level, bool keepsTombstones, List<TableInfo> result)
+    {
+        TableBuilder? builder = null;
+        try
+        {
+            source.SeekToFirst();
+            while (source.IsValid)
+            {
+                var key = source.Key.ToArray();
+                var (sequence, kind, stored) = (source.Sequence, source.Kind, source.Value.ToArray());
+                for (source.Next(); source.IsValid && source.Key.SequenceEqual(key); source.Next())
+                {
+                    if (source.Sequence == sequence && kind == EntryKind.Delete && source.Kind != EntryKind.Delete)
+                        (kind, stored) = (source.Kind, source.Value.ToArray());
+                }
+
+                if (kind == EntryKind.Delete && !keepsTombstones) continue;
+                if (builder is not null && level > 0 && builder.SizeBytes >= options.TableBytes) Complete();
+                builder ??= new TableBuilder(files, nextId++, options.BlockBytes);
+                builder.Add(key, sequence, kind, stored);
+            }
+
+            if (builder is not null) Complete();
+        }
+        finally
+        {
+            builder?.Dispose();
+        }
+
+        void Complete()
+        {
+            result.Add(builder!.Finish(level));
+            builder.Dispose();
+            builder = null;
+        }
+    }
+}
