@@ -203,21 +203,21 @@ fill_and_kill_rival() { # It never ends by itself; it is killed once it has fill
 }
 
 rows_hundred_million() {
-    local num=100000000 out=$work/out/hundred-million common field
+    local num=$keys out=$work/out/hundred-million common field
     common="num=$num value=100 existing=true"
     drive ashlar "$out/load" filluniquerandom,waitforcompaction num=$num value=100 warm_up=3 || exit 1
-    print_figure "10^8 keys of 100 B in random order: load, unflushed, ops/s" "$(value_of "$out/load" filluniquerandom opsPerSecond)"
-    print_figure "10^8 keys: load, to the end of background work, ops/s" "$(value_of "$out/load" filluniquerandom+waitforcompaction opsPerSecond)"
-    print_figure "10^8 keys: bytes written per byte put" "$(value_of "$out/load" filluniquerandom+waitforcompaction writtenPerPut)"
-    print_figure "10^8 keys: peak resident memory while loading, bytes" "$(value_of "$out/load" filluniquerandom+waitforcompaction peakResidentBytes)"
-    print_figure "10^8 keys: space on disk, bytes" "$(space_of "$work/ashlar")"
+    print_figure "$keys keys, 100 B values, in random order: load, unflushed, ops/s" "$(value_of "$out/load" filluniquerandom opsPerSecond)"
+    print_figure "$keys keys: load, to the end of background work, ops/s" "$(value_of "$out/load" filluniquerandom+waitforcompaction opsPerSecond)"
+    print_figure "$keys keys: bytes written per byte put" "$(value_of "$out/load" filluniquerandom+waitforcompaction writtenPerPut)"
+    print_figure "$keys keys: peak resident memory while loading, bytes" "$(value_of "$out/load" filluniquerandom+waitforcompaction peakResidentBytes)"
+    print_figure "$keys keys: space on disk, bytes" "$(space_of "$work/ashlar")"
     drop_caches
     drive ashlar "$out/cold" readrandom $common duration=15 || exit 1
-    print_figure "10^8 keys: open, s" "$(value_of "$out/cold" readrandom openSeconds)"
+    print_figure "$keys keys: open, s" "$(value_of "$out/cold" readrandom openSeconds)"
     drive ashlar "$out/warm" readrandom,readrandom $common duration=15 || exit 1
     for field in opsPerSecond p50 p99 p999 peakResidentBytes; do
-        print_figure "10^8 keys: get after dropping caches, 1 thread, $field" "$(value_of "$out/cold" readrandom $field)"
-        print_figure "10^8 keys: get, warm, 1 thread, $field" "$(value_of "$out/warm" readrandom $field)"
+        print_figure "$keys keys: get after dropping caches, 1 thread, $field" "$(value_of "$out/cold" readrandom $field)"
+        print_figure "$keys keys: get, warm, 1 thread, $field" "$(value_of "$out/warm" readrandom $field)"
     done
     remove_data ashlar
 }

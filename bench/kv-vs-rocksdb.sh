@@ -10,12 +10,13 @@ set -uo pipefail
 . "$repository/bench/kv-contenders.sh"
 . "$repository/bench/kv-rows.sh"
 
-quick=false rounds= rows=durable,fill,cached,small,steady,crash data=10GB memory=all cache_size=512M memtable_size=64M
+quick=false rounds= rows=durable,fill,cached,small,steady,crash data=10GB keys=100000000 memory=all cache_size=512M memtable_size=64M
 while [ $# -gt 0 ]; do
     case $1 in
         --quick) quick=true rows=durable,fill,cached ;;
         --rows) rows=$2; shift ;;
         --data) data=$2; shift ;;
+        --keys) keys=$(numfmt --from=si "$2"); shift ;; # of hundred-million, to try it
         --memory) memory=${2%B}; shift ;;
         --cache) cache_size=${2%B}; shift ;;
         --memtable) memtable_size=${2%B}; shift ;;

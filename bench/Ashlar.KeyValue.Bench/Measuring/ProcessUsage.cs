@@ -11,6 +11,14 @@ readonly record struct ProcessUsage(double CpuSeconds, long WrittenBytes, long R
 {
     const double TicksPerSecond = 100; // USER_HZ of every Linux that .NET runs on.
 
+    // A line of a log, or of output, is no work; nor is one tick of the clock that times processes.
+    const int IdleWriteBytes = 16 << 10;
+    const double IdleSeconds = 0.015;
+
+    /// <summary>Whether more was done than a process does that has nothing to do; both taken about 100 ms apart.</summary>
+    public bool IsBusySince(ProcessUsage earlier) =>
+        WriteCallBytes - earlier.WriteCallBytes > IdleWriteBytes || CpuSeconds - earlier.CpuSeconds > IdleSeconds;
+
     public static ProcessUsage OfThisProcess() =>
         Of("self") with { CpuSeconds = Environment.CpuUsage.TotalTime.TotalSeconds };
 

@@ -11,10 +11,6 @@ sealed class RivalSampler : IDisposable
 {
     static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
 
-    // A line of its log, or of output, is no work; nor is one tick of the clock that times processes.
-    const int IdleWriteBytes = 16 << 10;
-    const double IdleSeconds = 0.015;
-
     readonly Lock gate = new();
     readonly string id;
     readonly Timer timer;
@@ -42,9 +38,7 @@ sealed class RivalSampler : IDisposable
         {
             var usage = ProcessUsage.Of(id);
             if (usage == default) return last;
-            var isBusy = usage.WriteCallBytes - last.Usage.WriteCallBytes > IdleWriteBytes ||
-                usage.CpuSeconds - last.Usage.CpuSeconds > IdleSeconds;
-            if (isBusy) lastWork = Stopwatch.GetTimestamp();
+            if (usage.IsBusySince(last.Usage)) lastWork = Stopwatch.GetTimestamp();
             var resident = ProcessUsage.ResidentBytes(id);
             // A process that is ending has given its memory back.
             return last = resident > 0 ? new(usage, ProcessUsage.PeakResidentBytes(id), resident) : last with { Usage = usage };
