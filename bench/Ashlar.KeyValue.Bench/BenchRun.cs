@@ -12,8 +12,8 @@ sealed class BenchRun(BenchOptions options)
     Measurement? last;
     ulong threadsStarted;
 
-    // What is not durable goes as far as the page cache, as with sync=0 of RocksDB, and nothing syncs it later.
-    public static Durability DurabilityOf(BenchOptions options) => options.Sync ? Durability.Sync : Durability.Relaxed;
+    // What is not durable goes as far as the page cache, as with sync=0 of RocksDB.
+    public static Durability DurabilityOf(BenchOptions options) => options.Sync ? Durability.Sync : Durability.Unflushed;
 
     public int Run()
     {
@@ -111,8 +111,6 @@ sealed class BenchRun(BenchOptions options)
     {
         MemTableBytes = options.MemTableBytes,
         BlockCacheBytes = options.CacheBytes,
-        RelaxedLossBytes = long.MaxValue,
-        RelaxedLossTime = TimeSpan.FromHours(24),
     });
 
     static void DeleteDirectory(string directory)

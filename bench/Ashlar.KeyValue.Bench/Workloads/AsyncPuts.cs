@@ -20,11 +20,9 @@ sealed class AsyncPuts(KeyValueStore store, BenchOptions options, long operation
         var durability = BenchRun.DurabilityOf(options);
         while (Interlocked.Increment(ref begun) <= operations)
         {
-            lane.Batch.Clear();
             KeyEncoding.Write(lane.Key, lane.Keys.Next());
-            lane.Batch.Put(lane.Key, lane.Values.Next());
             var start = Stopwatch.GetTimestamp();
-            await store.WriteAsync(lane.Batch, durability);
+            await store.PutAsync(lane.Key, lane.Values.Next(), durability);
             var end = Stopwatch.GetTimestamp();
             lane.Latencies.Add(start, end);
             if (end >= deadline) return;
@@ -36,7 +34,6 @@ sealed class AsyncPuts(KeyValueStore store, BenchOptions options, long operation
         public readonly KeySequence Keys = keys;
         public readonly ValuePool Values = new(options.ValueBytes);
         public readonly byte[] Key = KeyEncoding.NewKey(options.KeyBytes);
-        public readonly WriteBatch Batch = new();
         public readonly LatencyHistogram Latencies = new();
     }
 }
