@@ -70,7 +70,7 @@ run_to() { # run_to OUTPUT COMMAND...
     local output=$1
     shift
     mkdir -p "$(dirname "$output")"
-    timeout 1200 "$@" >"$output" 2>"$work/driver.err" || { tail -5 "$work/driver.err" >&2; say "failed: $*"; return 1; }
+    timeout 3600 "$@" >"$output" 2>"$work/driver.err" || { tail -5 "$work/driver.err" >&2; say "failed: $*"; return 1; }
 }
 
 # limit_memory BYTES: what is started with "${memory_limit[@]}" before it shares so much, page cache included.
