@@ -64,6 +64,13 @@ public sealed record KeyValueOptions
     /// </summary>
     public long LogSegmentBytes { get; init; } = 256L << 20;
 
+    /// <summary>
+    /// How many bytes of values and tables may lie on disk for each byte of values that is still live, more than 1: beyond it
+    /// values are moved out of the segments with the most garbage. Less space costs more writing: 1.5 about 0.7 bytes per byte
+    /// put when keys are overwritten evenly, 1.25 about 1.7.
+    /// </summary>
+    public double SpaceAmplification { get; init; } = 1.5;
+
     /// <summary>Memory for blocks of tables, with their indexes and filters.</summary>
     public long BlockCacheBytes { get; init; } = 64L << 20;
 
@@ -133,6 +140,8 @@ public sealed record KeyValueOptions
         ArgumentOutOfRangeException.ThrowIfGreaterThan(MaxValueBytes, ValueLimitBytes, nameof(MaxValueBytes));
         ArgumentOutOfRangeException.ThrowIfLessThan(MemTableBytes, 1024, nameof(MemTableBytes));
         ArgumentOutOfRangeException.ThrowIfNegative(SeparatedValueBytes, nameof(SeparatedValueBytes));
+        if (!(SpaceAmplification > 1))
+            throw new ArgumentOutOfRangeException(nameof(SpaceAmplification), SpaceAmplification, "It is more than 1.");
         ArgumentOutOfRangeException.ThrowIfLessThan(LogSegmentBytes, 1024, nameof(LogSegmentBytes));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(LogSegmentBytes, ValuePlace.MostSegmentBytes, nameof(LogSegmentBytes));
         ArgumentOutOfRangeException.ThrowIfNegative(BlockCacheBytes, nameof(BlockCacheBytes));

@@ -100,6 +100,7 @@ public sealed partial class KeyValueStore
                 LogSegments = logs,
                 ValueSegments = segments,
                 ValueBytes = valueBytes,
+                MovedValueBytes = compactor.MovedValueBytes,
                 ReferencedValueBytes = referencedValueBytes,
                 Levels = [.. version.Tables.Levels.Select(DescribeLevel)],
                 CacheBytes = cache.UsedBytes,

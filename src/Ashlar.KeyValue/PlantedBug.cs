@@ -22,6 +22,8 @@ enum PlantedBug
     DropExpiredEarly,
     MoveInTwoEdits,
     MergeNewestOfLevelZeroOnly,
+    InstallBeforeMovedValuesAreSynced,
+    DropCondemnedBeforeEdit,
     IgnoreValueChecksum,
     SkipRewriteOfDoubtfulTail,
     AcknowledgeByLaterFlush,

@@ -18,6 +18,7 @@ sealed class Compactor(
     KeyValueOptions options, PoisonLatch poison, Backpressure pressure)
 {
     readonly CompactionPicker picker = new(options);
+    readonly ValueCollector collector = new(manifest, options);
     readonly TableInstaller installer = new(files, state, manifest, cache, values, poison);
     readonly Lock debtGate = new();
     long flushedTableBytes; // Smoothed; 0 before the first flush.
@@ -27,6 +28,8 @@ sealed class Compactor(
     long flushBytesWritten;
     long mergeBytesRead;
     long mergeBytesWritten;
+    long movedValueBytes;
+    bool collectsNext;
 
     public long Flushes => Volatile.Read(ref flushes);
 
@@ -43,6 +46,9 @@ sealed class Compactor(
 
     /// <summary>Bytes of tables that merges wrote.</summary>
     public long MergeBytesWritten => Volatile.Read(ref mergeBytesWritten);
+
+    /// <summary>Bytes of values that were moved out of segments that are mostly garbage.</summary>
+    public long MovedValueBytes => Volatile.Read(ref movedValueBytes);
 
     /// <summary>Writes the oldest waiting memtable to a level-0 table; false if none waits.</summary>
     // Crash order:
@@ -70,7 +76,7 @@ sealed class Compactor(
                 lock (manifest.Gate) manifest.Append(new ManifestEdit { ObsoleteThroughLog = source.LastLogId });
             }
 
-            var tables = WriteTables(new MemTableIterator(source), 0, _ => false, null);
+            var tables = WriteTables(new MemTableIterator(source), 0, _ => false, null, null);
             KeepSegments(edit, source, tables);
             installer.Install(edit, [], tables, source);
             var bytes = tables.Sum(table => table.FileLength);
@@ -109,9 +115,7 @@ sealed class Compactor(
         var isDone = false;
         try
         {
-            var plan = everything
-                ? CompactionPicker.PickAll(version.Tables)
-                : picker.Pick(version.Tables, BatchBytes(version.Tables), state.OldestReadableSequence());
+            var plan = everything ? CompactionPicker.PickAll(version.Tables) : Pick(version.Tables);
             if (plan is null) return false;
             var sinks = plan.OutputLevel == 0 ? [] : plan.Inputs.Where(table => table.Info.Level == 0);
             pressure.Merging.Begin(sinks.Sum(table => table.Info.FileLength));
@@ -147,6 +151,15 @@ sealed class Compactor(
         return one * options.LevelZeroTables;
     }
 
+    // Merges and collection take turns, so that neither waits for ever; flushes wait for neither.
+    CompactionPlan? Pick(TableSet tables)
+    {
+        var collection = collector.Pick(tables);
+        collectsNext = !collectsNext;
+        if (collection is not null && collectsNext && tables.LevelZero.Length <= options.LevelZeroTables) return collection;
+        return picker.Pick(tables, BatchBytes(tables), state.OldestReadableSequence()) ?? collection;
+    }
+
     // One edit takes the tables out of their level and puts them into another: before it or after it, never both or neither.
     // The files stay as they are. Readers of older versions keep the table they have; both names stand for one file.
     void Move(CompactionPlan plan)
@@ -173,8 +186,9 @@ sealed class Compactor(
     }
 
     // Crash order (invariant I4):
-    //   1. Write the outputs, sync each, sync the directory.   Crash: orphans; inputs intact, tombstones included.
-    //   2. One manifest edit: minus inputs, plus outputs.      Crash before it is durable: as 1. After: as 3.
+    //   1. Write moved values and outputs, sync each, sync the directory. Crash: orphans; inputs intact, tombstones included.
+    //   2. One manifest edit: minus inputs, plus outputs and segments of moved values; with the last reference a condemned
+    //      segment goes (I5).                              Crash before it is durable: as 1. After: as 3.
     //   3. Publish the version; inputs go with their last reader. Crash: unlisted files, deleted at open.
     // A failure of 2 leaves unknown which side counts: neither is deleted, the store is poisoned.
     void Merge(TableSet tables, CompactionPlan plan, Action pause)
@@ -183,24 +197,47 @@ sealed class Compactor(
             .Concat(plan.Inputs.Where(table => table.Info.Level > 0).GroupBy(table => table.Info.Level).Select(IterateLevel));
         // Memtables and tables above the inputs are newer; what was flushed since the plan was made lies above, too. A merge
         // within level 0 keeps its tombstones: older tables of that level may hold their keys.
+        var mover = new ValueMover(files, values, numbers, options, collector.Condemned);
         var outputs = WriteTables(
             new MergeIterator([.. sources]), plan.OutputLevel,
-            key => plan.OutputLevel > 0 && !tables.MayContainBelow(plan.OutputLevel, key), pause);
+            key => plan.OutputLevel > 0 && !tables.MayContainBelow(plan.OutputLevel, key), pause, mover);
         if (options.PlantedBug == PlantedBug.DeleteInputsBeforeEdit)
         {
             foreach (var input in plan.Inputs) files.FileSystem.Delete(input.Path);
             files.SyncDirectory();
         }
 
-        installer.Install(new ManifestEdit(), plan.Inputs, outputs, null);
+        InstallMerge(plan, outputs, mover);
+        Volatile.Write(ref movedValueBytes, movedValueBytes + mover.Bytes);
         Volatile.Write(ref mergeBytesRead, mergeBytesRead + plan.Bytes);
         Volatile.Write(ref mergeBytesWritten, mergeBytesWritten + outputs.Sum(table => table.FileLength));
+    }
+
+    void InstallMerge(CompactionPlan plan, List<TableInfo> outputs, ValueMover mover)
+    {
+        var edit = new ManifestEdit();
+        edit.AddedSegments.AddRange(mover.Written.Select(segment => segment.Info));
+        if (options.PlantedBug == PlantedBug.DropCondemnedBeforeEdit)
+        {
+            foreach (var id in collector.Condemned) files.TryDelete(files.LogPath(id));
+            files.SyncDirectory();
+        }
+
+        try
+        {
+            installer.Install(edit, plan.Inputs, outputs, null);
+        }
+        catch (Exception cause) when (cause is not InDoubtException)
+        {
+            mover.Abandon();
+            throw;
+        }
     }
 
     static EntryIterator IterateLevel(IEnumerable<Table> tables) =>
         new LevelIterator([.. tables.OrderBy(table => table.Info.SmallestKey, KeyOrder.Instance)], isSequential: true);
 
-    List<TableInfo> WriteTables(EntryIterator source, int level, KeyPredicate isBottom, Action? pause)
+    List<TableInfo> WriteTables(EntryIterator source, int level, KeyPredicate isBottom, Action? pause, ValueMover? mover)
     {
         var filter = new EntryFilter(state.OldestReadableSequence());
         var now = Expiry.Now(options.TimeProvider);
@@ -233,16 +270,20 @@ sealed class Compactor(
                 }
 
                 builder ??= new TableBuilder(files, numbers.Next(), options.BlockBytes);
-                builder.Add(source.Key, source.Sequence, kind, hasExpired ? default : source.Value);
+                var stored = hasExpired ? default : source.Value;
+                if (mover is not null) stored = mover.Move(source.Key, source.Sequence, kind, stored);
+                builder.Add(source.Key, source.Sequence, kind, stored);
             }
 
             if (builder is not null) written.Add(FinishTable(ref builder, level));
+            mover?.Finish();
             if (written.Count > 0 && options.PlantedBug != PlantedBug.SkipDirectorySyncOfTable) files.SyncDirectory();
             return written;
         }
         catch
         {
             builder?.Dispose();
+            mover?.Abandon();
             foreach (var table in written) files.TryDelete(files.TablePath(table.Id));
             throw;
         }

@@ -47,10 +47,15 @@ readonly record struct LogEntry(uint KeyCrc, uint ValueCrc, EntryKind Kind, int 
 
     static void Seal(Span<byte> target, EntryKind kind, ReadOnlySpan<byte> key)
     {
+        // Checksums are taken from the copy: bytes that a caller changes meanwhile cannot make entry and checksum disagree.
+        WriteHead(target, kind, key, Crc32C.Compute(target[(HeaderBytes + key.Length)..]));
+    }
+
+    /// <summary>Writes head and key before a value that is in place and whose checksum is known.</summary>
+    public static void WriteHead(Span<byte> target, EntryKind kind, ReadOnlySpan<byte> key, uint valueCrc)
+    {
         var stored = target[(HeaderBytes + key.Length)..];
         key.CopyTo(target[HeaderBytes..]);
-        // Checksums are taken from the copy: bytes that a caller changes meanwhile cannot make entry and checksum disagree.
-        var valueCrc = Crc32C.Compute(stored);
         BinaryPrimitives.WriteUInt32LittleEndian(target[4..], valueCrc);
         target[8] = (byte)kind;
         target[9] = 0;

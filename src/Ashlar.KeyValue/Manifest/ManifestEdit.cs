@@ -180,9 +180,13 @@ sealed class ManifestEdit
                     edit.AddedTables[^1] = edit.AddedTables[^1] with { References = TakeReferences(ref rest) };
                     break;
                 case SegmentAddedTag:
-                    edit.AddedSegments.Add(new ValueSegmentInfo(
+                    var segment = new ValueSegmentInfo(
                         TakeUInt64(ref rest), TakeUInt64(ref rest), (SegmentOrigin)Take(ref rest, 1)[0],
-                        (long)TakeUInt64(ref rest)));
+                        (long)TakeUInt64(ref rest));
+                    if (segment.Origin is not (SegmentOrigin.Log or SegmentOrigin.Moved))
+                        throw new UnsupportedFormatException(
+                            path, $"the segment in the record at byte {offset} is of a later version");
+                    edit.AddedSegments.Add(segment);
                     break;
                 case LogsObsoleteTag:
                     edit.ObsoleteThroughLog = TakeUInt64(ref rest);

@@ -9,7 +9,9 @@ sealed class SegmentOpener(StoreFiles files, ValueSegments values, bool isReadOn
     /// <exception cref="CorruptDataException">It is missing, or another.</exception>
     public (ValueSegment Segment, LogSegmentHeader Header) OpenLog(in LogInfo log)
     {
-        var header = Open(log.Id, log.Nonce, "the manifest lists this log segment, but the file is missing", isReplayed: true, out var segment);
+        var header = Open(
+            log.Id, log.Nonce, "the manifest lists this log segment, but the file is missing", isReplayed: true, SegmentOrigin.Log,
+            out var segment);
         return (segment, header);
     }
 
@@ -17,7 +19,9 @@ sealed class SegmentOpener(StoreFiles files, ValueSegments values, bool isReadOn
     /// <exception cref="CorruptDataException">It is missing, another, or too short.</exception>
     public void OpenValues(in ValueSegmentInfo info)
     {
-        Open(info.Id, info.Nonce, "tables refer to values in this segment, but the file is missing", isReplayed: false, out var segment);
+        Open(
+            info.Id, info.Nonce, "tables refer to values in this segment, but the file is missing", isReplayed: false, info.Origin,
+            out var segment);
         var length = segment.File.LengthBytes;
         if (length < info.EndOffset)
             throw new CorruptDataException(
@@ -25,7 +29,8 @@ sealed class SegmentOpener(StoreFiles files, ValueSegments values, bool isReadOn
         segment.EndOffset = info.EndOffset;
     }
 
-    LogSegmentHeader Open(ulong id, ulong nonce, string ifMissing, bool isReplayed, out ValueSegment segment)
+    LogSegmentHeader Open(
+        ulong id, ulong nonce, string ifMissing, bool isReplayed, SegmentOrigin origin, out ValueSegment segment)
     {
         var path = files.LogPath(id);
         if (!files.FileSystem.FileExists(path)) throw new CorruptDataException(path, 0, ifMissing);
@@ -36,7 +41,7 @@ sealed class SegmentOpener(StoreFiles files, ValueSegments values, bool isReadOn
         try
         {
             var header = LogReader.ReadHeader(file, id, nonce, files.StoreId);
-            segment = values.Add(file, id, nonce);
+            segment = values.Add(file, id, nonce, origin);
             return header;
         }
         catch

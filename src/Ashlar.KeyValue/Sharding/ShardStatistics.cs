@@ -37,6 +37,7 @@ static class ShardStatistics
         LogSegments = shards.Sum(shard => shard.LogSegments),
         ValueSegments = shards.Sum(shard => shard.ValueSegments),
         ValueBytes = shards.Sum(shard => shard.ValueBytes),
+        MovedValueBytes = shards.Sum(shard => shard.MovedValueBytes),
         ReferencedValueBytes = shards.Sum(shard => shard.ReferencedValueBytes),
         Levels = [.. shards.SelectMany(shard => shard.Levels).GroupBy(level => level.Level).OrderBy(group => group.Key).Select(SumLevel)],
         CacheBytes = shards.Sum(shard => shard.CacheBytes),

@@ -116,6 +116,9 @@ public sealed record KeyValueStatistics
     /// <summary>What tables refer to of it: head, key and value of each entry, shadowed ones included.</summary>
     public long ReferencedValueBytes { get; init; }
 
+    /// <summary>Bytes of values that were moved out of segments with much garbage.</summary>
+    public long MovedValueBytes { get; init; }
+
     /// <summary>The levels, from level 0 down.</summary>
     public IReadOnlyList<LevelStatistics> Levels { get; init; } = [];
 

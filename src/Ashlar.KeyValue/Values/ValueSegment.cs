@@ -6,7 +6,7 @@ namespace Ashlar.KeyValue;
 /// A file that values are read from: a segment of the log, the one being written included, or values that were moved. Memtables and
 /// tables that refer to it hold references; when it has become obsolete, the last of them deletes the file (invariant I5).
 /// </summary>
-sealed class ValueSegment(StoreFiles files, ValueSegments owner, IFile file, ulong id, ulong nonce) : SharedResource
+sealed class ValueSegment(StoreFiles files, ValueSegments owner, IFile file, ulong id, ulong nonce, SegmentOrigin origin) : SharedResource
 {
     long endOffset;
     bool obsolete;
@@ -14,6 +14,8 @@ sealed class ValueSegment(StoreFiles files, ValueSegments owner, IFile file, ulo
     public ulong Id { get; } = id;
 
     public ulong Nonce { get; } = nonce;
+
+    public SegmentOrigin Origin { get; } = origin;
 
     public IFile File { get; } = file;
 
@@ -24,7 +26,7 @@ sealed class ValueSegment(StoreFiles files, ValueSegments owner, IFile file, ulo
         set => Volatile.Write(ref endOffset, value);
     }
 
-    public ValueSegmentInfo Info => new(Id, Nonce, SegmentOrigin.Log, EndOffset);
+    public ValueSegmentInfo Info => new(Id, Nonce, Origin, EndOffset);
 
     /// <summary>Reads a whole value into memory of its length and checks it.</summary>
     /// <exception cref="CorruptDataException">The segment is cut off, or holds other bytes.</exception>

@@ -5,6 +5,9 @@ enum SegmentOrigin : byte
 {
     /// <summary>It was the log once.</summary>
     Log = 1,
+
+    /// <summary>They were moved there: records of <see cref="MovedRecordHeader"/>. The file is named as those of the log are.</summary>
+    Moved = 2,
 }
 
 /// <summary>What the manifest knows of a segment that tables refer to and that is not replayed any more.</summary>

@@ -14,9 +14,9 @@ sealed class ValueSegments(StoreFiles files, PlantedBug plantedBug) : IDisposabl
     ValueSegment?[] map = new ValueSegment?[16];
 
     /// <summary>Adds a segment and takes over its creator's reference, until <see cref="Retire"/>.</summary>
-    public ValueSegment Add(IFile file, ulong id, ulong nonce)
+    public ValueSegment Add(IFile file, ulong id, ulong nonce, SegmentOrigin origin = SegmentOrigin.Log)
     {
-        var segment = new ValueSegment(files, this, file, id, nonce);
+        var segment = new ValueSegment(files, this, file, id, nonce, origin);
         lock (gate) Rebuild(map.Append(segment));
         return segment;
     }

@@ -1,0 +1,115 @@
+using Ashlar.Simulation;
+using Ashlar.Storage;
+
+namespace Ashlar.KeyValue.Tests;
+
+/// <summary>Segments with much garbage are given up; what of them is live moves, with its key and sequence.</summary>
+public sealed class ValueCollectionTests
+{
+    readonly SimulatedFileSystem disk = TestStore.NewDisk();
+
+    KeyValueOptions Options() => TestStore.Small(disk) with
+    {
+        SeparatedValueBytes = 100,
+        MemTableBytes = 4 << 10,
+        LogSegmentBytes = 32 << 10,
+        LogChunkBytes = 4 << 10,
+        SpaceAmplification = 1.5,
+    };
+
+    static string Value(int number) => $"{number}".PadLeft(1000, 'v');
+
+    long ValueBytesOnDisk() => disk.List(TestStore.Directory).Where(name => name.StartsWith("log-", StringComparison.Ordinal)).Sum(name =>
+    {
+        using var file = disk.Open($"{TestStore.Directory}/{name}", FileOpenMode.ReadOnly);
+        return file.LengthBytes;
+    });
+
+    [Fact]
+    public void Overwriting_for_ever_takes_bounded_space()
+    {
+        const int Keys = 1000;
+        using var store = KeyValueStore.Open(TestStore.Directory, Options());
+        var model = OverwriteAtRandom(store, Keys, 12 * Keys);
+        var live = Keys * (9.0 + 1000);
+        var statistics = store.GetStatistics();
+        Assert.True(statistics.MovedValueBytes > 0);
+        Assert.True(ValueBytesOnDisk() < 1.8 * live, $"{ValueBytesOnDisk() / live:f2} bytes on disk per live byte");
+        var written = statistics.LogBytesWritten + statistics.TableBytesWritten + statistics.MovedValueBytes;
+        Assert.True(written < 4.5 * 12 * live, $"{statistics.LogBytesWritten / (12 * live):f2} log, {statistics.TableBytesWritten / (12 * live):f2} tables, {statistics.MovedValueBytes / (12 * live):f2} moved per byte put");
+        foreach (var (key, number) in model) Assert.Equal(Value(number), store.Get($"key{key:d6}"));
+        Assert.Empty(store.Verify().Problems);
+    }
+
+    [Fact]
+    public void Deleting_most_of_a_store_gives_its_space_back()
+    {
+        using var store = KeyValueStore.Open(TestStore.Directory, Options());
+        for (var round = 0; round < 6; round++)
+        {
+            for (var i = 0; i < 800; i++) store.Put($"key{i:d6}", Value(i), Durability.Relaxed);
+            for (var i = 0; i < 800; i++)
+            {
+                if (i % 10 != 0) store.Delete(TestStore.Bytes($"key{i:d6}"), Durability.Relaxed);
+            }
+        }
+
+        store.Compact();
+        Assert.True(ValueBytesOnDisk() < 3 * 80 * 1009, $"{ValueBytesOnDisk()} bytes for {80 * 1009} live ones");
+        for (var i = 0; i < 800; i++) Assert.Equal(i % 10 == 0 ? Value(i) : null, store.Get($"key{i:d6}"));
+        Assert.Empty(store.Verify().Problems);
+    }
+
+    [Fact]
+    public void Snapshots_and_cursors_read_what_they_saw_while_values_move()
+    {
+        using var store = KeyValueStore.Open(TestStore.Directory, Options());
+        for (var i = 0; i < 300; i++) store.Put($"key{i:d6}", Value(i), Durability.Relaxed);
+        store.Flush();
+        using var cursor = store.Scan(KeyRange.All);
+        using (var snapshot = store.CreateSnapshot())
+        {
+            for (var i = 0; i < 1000; i++) store.Put($"key{i * 7 % 300:d6}", Value(1000 + i), Durability.Relaxed);
+            for (var i = 0; i < 300; i++) Assert.Equal(Value(i), snapshot.Get($"key{i:d6}"));
+        }
+
+        OverwriteAtRandom(store, 300, 4000);
+        Assert.True(store.GetStatistics().MovedValueBytes > 0);
+        for (var i = 0; i < 300; i++)
+        {
+            Assert.True(cursor.MoveNext());
+            Assert.Equal(TestStore.Bytes(Value(i)), cursor.Value.ToArray());
+        }
+    }
+
+    [Fact]
+    public void A_moved_value_keeps_its_sequence_and_is_found_again_after_reopening()
+    {
+        Dictionary<int, int> model;
+        using (var store = KeyValueStore.Open(TestStore.Directory, Options()))
+        {
+            model = OverwriteAtRandom(store, 300, 4000);
+            Assert.True(store.GetStatistics().MovedValueBytes > 0);
+        }
+
+        using var again = KeyValueStore.Open(TestStore.Directory, Options());
+        var report = again.Verify();
+        Assert.Empty(report.Problems);
+        foreach (var (key, number) in model) Assert.Equal(Value(number), again.Get($"key{key:d6}"));
+    }
+
+    // At random, so that every segment keeps something live: in turns, segments would go without anything being moved.
+    static Dictionary<int, int> OverwriteAtRandom(KeyValueStore store, int keys, int count)
+    {
+        var random = new SeededRandom(6);
+        var model = new Dictionary<int, int>();
+        for (var i = 0; i < count; i++)
+        {
+            var key = i < keys ? i : random.Next(keys);
+            model[key] = i;
+            store.Put($"key{key:d6}", Value(i), Durability.Relaxed);
+        }
+
+        return model;
+    }
+}
