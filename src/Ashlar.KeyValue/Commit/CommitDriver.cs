@@ -8,11 +8,12 @@ namespace Ashlar.KeyValue;
 /// </summary>
 sealed class CommitDriver(CommitQueue queue, string name) : IDisposable
 {
-    const int Idle = 0, HasGroup = 1, Stopping = 2;
+    const int Idle = 0, HasGroup = 1;
 
     readonly WaitWord signal = new();
     CommitGroup? given;
     Thread? thread;
+    bool isStopping;
 
     /// <summary>Whether it has a group. Guarded by the queue's gate, under which it is set.</summary>
     public bool IsBusy { get; set; }
@@ -37,7 +38,8 @@ sealed class CommitDriver(CommitQueue queue, string name) : IDisposable
     public void Dispose()
     {
         if (thread is null) return;
-        signal.Value = Stopping;
+        Volatile.Write(ref isStopping, true);
+        signal.Value = HasGroup;
         signal.WakeAll();
         thread.Join();
     }
@@ -47,8 +49,8 @@ sealed class CommitDriver(CommitQueue queue, string name) : IDisposable
         while (true)
         {
             signal.WaitWhile(Idle);
-            if (signal.Value == Stopping) return;
             signal.Value = Idle;
+            if (Volatile.Read(ref isStopping)) return;
             var group = given;
             while (group is not null)
             {

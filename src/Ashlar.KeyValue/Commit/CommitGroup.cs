@@ -80,7 +80,7 @@ sealed class CommitGroup(Action<CommitGroup> recycle) : IThreadPoolWorkItem
     public void RequireSync() => NeedsSync = true;
 
     /// <summary>Keeps the group in use until a <see cref="Leave"/> more: for a leader that is no member. Guarded.</summary>
-    public void Hold() => holders++;
+    public void Hold() => Interlocked.Increment(ref holders);
 
     /// <summary>Closes the list: from now on no member can be cancelled.</summary>
     public void Take()
@@ -103,7 +103,7 @@ sealed class CommitGroup(Action<CommitGroup> recycle) : IThreadPoolWorkItem
     {
         Invariant.Require(!IsDone);
         Error = error;
-        holders++; // Whoever finishes it still has to wake the others.
+        Interlocked.Increment(ref holders); // Whoever finishes it still has to wake the others; the driver may have left it.
         done.Value = 1;
     }
 

@@ -22,6 +22,7 @@ sealed class CommitQueue : IDisposable
     readonly Lock gate;
     readonly CommitDriver driver;
     readonly ConcurrentQueue<AsyncWrite> asyncPool = new();
+    readonly WaitWord idle = new();
     readonly Action<AsyncWrite> recycleAsync;
     readonly Action<CommitGroup> recycleGroup;
 
@@ -55,14 +56,15 @@ sealed class CommitQueue : IDisposable
         write.Prepare(request, batch, durability);
         CommitGroup group;
         CommitGroup? next;
+        bool byDriver;
         lock (gate)
         {
             group = Join(write);
-            next = StartNext();
+            next = StartNext(out byDriver);
         }
 
         var leads = group.Leader == write;
-        if (next is not null && !(leads && next == group)) WakeLeader(next);
+        if (next is not null && !(leads && next == group)) WakeLeader(next, byDriver);
         if (leads)
         {
             group.WaitForTurn();
@@ -86,21 +88,30 @@ sealed class CommitQueue : IDisposable
         write.Prepare(CommitRequest.Write, batch, durability);
         var task = write.Start(cancellationToken.CanBeCanceled);
         CommitGroup? next;
+        bool byDriver;
         lock (gate)
         {
             Join(write);
-            next = StartNext();
+            next = StartNext(out byDriver);
         }
 
         if (cancellationToken.CanBeCanceled) write.Watch(cancellationToken);
-        WakeLeader(next);
+        WakeLeader(next, byDriver);
         return task;
     }
 
-    /// <summary>Waits for the thread that leads asynchronous groups. The store is closed: nobody joins any more.</summary>
+    /// <summary>
+    /// Refuses whoever comes, waits until those who came before have been led, and ends the thread that leads asynchronous groups.
+    /// </summary>
     public void Dispose()
     {
-        lock (gate) isClosed = true;
+        lock (gate)
+        {
+            isClosed = true;
+            SignalIfIdle();
+        }
+
+        idle.WaitWhile(0);
         driver.Dispose();
     }
 
@@ -118,6 +129,7 @@ sealed class CommitQueue : IDisposable
         }
 
         CommitGroup? next;
+        bool byDriver;
         var flight = 0L;
         var finished = new FinishedGroups();
         lock (gate)
@@ -127,10 +139,10 @@ sealed class CommitQueue : IDisposable
             if (error is not null) finished.Add(group, error);
             else flight = Await(group, ref finished);
             isWriting = false;
-            next = StartNext();
+            next = StartNext(out byDriver);
         }
 
-        WakeLeader(next);
+        WakeLeader(next, byDriver);
         finished.Wake(group);
         if (flight != 0) Fly(flight, group);
     }
@@ -139,14 +151,15 @@ sealed class CommitQueue : IDisposable
     public CommitGroup? NextForDriver()
     {
         CommitGroup? next;
+        bool byDriver;
         lock (gate)
         {
             driver.IsBusy = false;
-            next = StartNext();
+            next = StartNext(out byDriver);
         }
 
-        if (next is null || next.Leader is null) return next;
-        next.WakeLeader();
+        if (byDriver) return next;
+        next?.WakeLeader();
         return null;
     }
 
@@ -185,16 +198,17 @@ sealed class CommitQueue : IDisposable
         var error = committer.Flush(flights.HandleOf(flight), out var took);
         var finished = new FinishedGroups();
         CommitGroup? next;
+        bool byDriver;
         lock (gate)
         {
             if (error is null) committer.Counters.Syncs.Add(took);
             if (flights.End(flight, error, out var durable)) committer.Advance(durable);
             Settle(ref finished);
-            next = StartNext();
+            next = StartNext(out byDriver);
         }
 
         // The next leader first: it can go to the disk while the others wake up.
-        WakeLeader(next);
+        WakeLeader(next, byDriver);
         finished.Wake(group);
     }
 
@@ -230,16 +244,25 @@ sealed class CommitQueue : IDisposable
         return last;
     }
 
-    // The group that may go on to write now. Its leader must be woken, outside of the gate.
-    CommitGroup? StartNext()
+    // The group that may go on to write now. Its leader must be woken, outside of the gate: by then a leader that was awake may have
+    // led it, and the group may be another; so who leads is decided here.
+    CommitGroup? StartNext(out bool byDriver)
     {
-        if (isWriting || !forming.TryPeek(out var group)) return null;
+        byDriver = false;
+        if (isWriting) return null;
+        if (!forming.TryPeek(out var group))
+        {
+            SignalIfIdle();
+            return null;
+        }
+
         if (group.NeedsSync && !flights.HasRoom && flights.Failure is null) return null;
         if (group.Leader is null)
         {
             if (driver.IsBusy) return null;
             driver.IsBusy = true;
             group.Hold();
+            byDriver = true;
         }
 
         forming.Dequeue();
@@ -250,10 +273,16 @@ sealed class CommitQueue : IDisposable
         return group;
     }
 
-    void WakeLeader(CommitGroup? group)
+    void SignalIfIdle()
     {
-        if (group is null) return;
-        if (group.Leader is null) driver.Lead(group);
-        else group.WakeLeader();
+        if (!isClosed || isWriting || driver.IsBusy || forming.Count > 0) return;
+        idle.Value = 1;
+        idle.WakeAll();
+    }
+
+    void WakeLeader(CommitGroup? group, bool byDriver)
+    {
+        if (byDriver) driver.Lead(group!);
+        else group?.WakeLeader(); // Does no harm to a group that was led meanwhile.
     }
 }

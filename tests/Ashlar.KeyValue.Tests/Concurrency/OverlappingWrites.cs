@@ -56,8 +56,9 @@ sealed class OverlappingWrites : IDisposable
             await Task.WhenAny(began.WaitAsync(), writers[i]);
         }
 
+        var before = Store.GetStatistics().Syncs;
         mayReturn[returnFirst].Release();
-        await Task.WhenAny(writers[returnFirst], WaitUntilReturned());
+        await Task.WhenAny(writers[returnFirst], WaitUntilReturned(before));
         mayReturn[1 - returnFirst].Release();
         await Task.WhenAll(writers);
         Disk.DuringSync = null;
@@ -71,9 +72,8 @@ sealed class OverlappingWrites : IDisposable
     }
 
     // The first to return is acknowledged at once, or waits for the other: its sync is in the trace either way.
-    async Task WaitUntilReturned()
+    async Task WaitUntilReturned(long before)
     {
-        var before = Store.GetStatistics().Syncs;
         while (Store.GetStatistics().Syncs == before && !Outcomes.Any(outcome => outcome is not null)) await Task.Yield();
     }
 

@@ -1,0 +1,187 @@
+using Ashlar.Simulation;
+using Ashlar.Storage;
+using Ashlar.TestKit;
+
+namespace Ashlar.KeyValue.Tests;
+
+/// <summary>Many writes outstanding from few threads, and writes that cost no garbage.</summary>
+public sealed class AsyncWriteTests
+{
+    static KeyValueOptions Options(IFileSystem? disk = null) =>
+        TestStore.Small(disk ?? TestStore.NewDisk(), inline: false) with { TimeProvider = TimeProvider.System, MemTableBytes = 64 << 20, LogChunkBytes = 1 << 20 };
+
+    [Fact]
+    public async Task Puts_and_deletes_outstanding_from_one_thread_take_effect_in_their_order()
+    {
+        using var store = KeyValueStore.Open(TestStore.Directory, Options());
+        var writes = new List<Task>();
+        var key = new byte[4];
+        for (var i = 0; i < 1000; i++)
+        {
+            BitConverter.TryWriteBytes(key, i % 10);
+            // Key and value are copied: the buffer is used again at once.
+            writes.Add(i % 100 < 90 ? store.PutAsync(key, BitConverter.GetBytes(i)).AsTask() : store.DeleteAsync(key).AsTask());
+        }
+
+        await Task.WhenAll(writes);
+        Assert.Equal(1000UL, store.DurableSequence);
+        Assert.Equal("", store.ReadAll());
+        Assert.True(store.GetStatistics().Syncs < 1000);
+    }
+
+    [Fact]
+    public async Task Callers_that_block_in_their_continuations_hold_up_nobody()
+    {
+        using var store = KeyValueStore.Open(TestStore.Directory, Options());
+        var rounds = 0;
+        await Task.WhenAll(Enumerable.Range(0, 16).Select(writer => Task.Run(async () =>
+        {
+            for (var i = 0; i < 100; i++)
+            {
+                var other = store.PutAsync(TestStore.Bytes($"{writer} other"), "x"u8).AsTask();
+                await store.PutAsync(TestStore.Bytes($"{writer} {i}"), "x"u8);
+#pragma warning disable xUnit1031 // Blocking is the point.
+                other.Wait();
+#pragma warning restore xUnit1031
+                store.Put(TestStore.Bytes($"{writer} blocking"), "x"u8);
+                Interlocked.Increment(ref rounds);
+            }
+        })));
+        Assert.Equal(1600, rounds);
+        Assert.Equal(4800UL, store.DurableSequence);
+    }
+
+    [Fact]
+    public async Task A_write_can_be_cancelled_until_a_leader_has_taken_it()
+    {
+        var disk = new SimulatedFileSystem();
+        using var store = KeyValueStore.Open(TestStore.Directory, Options(disk) with { LogFlights = 1 });
+        store.Put("base", "0");
+        using var began = new SemaphoreSlim(0);
+        using var mayReturn = new SemaphoreSlim(0);
+        disk.DuringSync = _ =>
+        {
+            began.Release();
+            mayReturn.Wait();
+        };
+        using var cancellation = new CancellationTokenSource();
+        var taken = store.PutAsync("taken"u8, "1"u8, cancellationToken: cancellation.Token).AsTask();
+        await began.WaitAsync();
+        var queued = store.PutAsync("queued"u8, "1"u8, cancellationToken: cancellation.Token).AsTask();
+        var kept = store.PutAsync("kept"u8, "1"u8).AsTask();
+        await cancellation.CancelAsync();
+        var cancelled = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => queued);
+        Assert.Equal(cancellation.Token, cancelled.CancellationToken);
+        Assert.False(taken.IsCompleted);
+        disk.DuringSync = null;
+        mayReturn.Release();
+        await taken;
+        await kept;
+        Assert.Equal("base=0 kept=1 taken=1", store.ReadAll());
+        Assert.Equal(3UL, store.VisibleSequence);
+    }
+
+    [Fact]
+    public async Task A_closed_store_refuses_and_what_was_outstanding_completes_or_is_refused()
+    {
+        var disk = TestStore.NewDisk();
+        var store = KeyValueStore.Open(TestStore.Directory, Options(disk));
+        var writes = new List<Task>();
+        using var closing = new ManualResetEventSlim();
+        var writer = Task.Run(() =>
+        {
+            try
+            {
+                for (var i = 0; ; i++)
+                {
+                    lock (writes) writes.Add(store.PutAsync(TestStore.Bytes($"{i:d6}"), "x"u8).AsTask());
+                    if (i == 500) closing.Set();
+                }
+            }
+            catch (ObjectDisposedException)
+            {
+            }
+        });
+        closing.Wait();
+        await store.DisposeAsync();
+        await writer;
+        var done = 0;
+        foreach (var write in writes)
+        {
+            if (await Record.ExceptionAsync(() => write) is not { } refused) done++;
+            else Assert.IsType<ObjectDisposedException>(refused);
+        }
+
+        using var reopened = KeyValueStore.Open(TestStore.Directory, Options(disk));
+        for (var i = 0; i < done; i++) Assert.Equal("x", reopened.Get($"{i:d6}"));
+        Assert.Null(reopened.Get($"{done:d6}"));
+    }
+
+    [Theory, InlineData(Durability.Sync), InlineData(Durability.Relaxed), InlineData(Durability.Unflushed)]
+    public void A_put_makes_no_garbage(Durability durability)
+    {
+        // The simulated disk makes garbage of its own.
+        using var directory = new TemporaryDirectory();
+        using var store = KeyValueStore.Open(directory["store"], new KeyValueOptions { RelaxedLossTime = TimeSpan.FromHours(1) });
+        var (key, value) = (new byte[16], new byte[100]);
+        for (var i = 0; i < 2000; i++) store.Put(key, value, durability);
+        Assert.Equal(0, AllocationMeter.LeastBytes(() =>
+        {
+            for (var i = 0; i < 50; i++) store.Put(key, value, durability);
+        }));
+    }
+
+    [Fact]
+    public void An_asynchronous_put_makes_no_garbage_for_its_caller()
+    {
+        using var store = KeyValueStore.Open(TestStore.Directory, Options());
+        var (key, value) = (new byte[16], new byte[100]);
+        var outstanding = new ValueTask[20];
+        for (var i = 0; i < 50; i++) Round();
+        Assert.Equal(0, AllocationMeter.LeastBytes(Round));
+
+        void Round()
+        {
+#pragma warning disable CA2012 // Each is consumed once, below; tasks would be the garbage.
+            for (var i = 0; i < outstanding.Length; i++) outstanding[i] = store.PutAsync(key, value);
+#pragma warning restore CA2012
+            foreach (var write in outstanding)
+            {
+                var spin = new SpinWait();
+                while (!write.IsCompleted) spin.SpinOnce();
+                write.GetAwaiter().GetResult();
+            }
+        }
+    }
+
+    [Fact]
+    public async Task An_unflushed_write_is_readable_at_once_and_durable_with_whatever_is_flushed_after_it()
+    {
+        var disk = new SimulatedFileSystem();
+        using var store = KeyValueStore.Open(TestStore.Directory, TestStore.Small(disk) with { MemTableBytes = 1 << 20 });
+        store.Put("a", "1", Durability.Unflushed);
+        Assert.Equal("1", store.Get("a"));
+        Assert.Equal(0UL, store.DurableSequence);
+        Assert.Equal(0, store.GetStatistics().Syncs);
+        var durable = store.WaitDurableAsync(1);
+        Assert.False(durable.IsCompleted);
+        store.Put("b", "1");
+        await durable;
+        Assert.Equal(2UL, store.DurableSequence);
+        using var after = KeyValueStore.Open(TestStore.Directory, TestStore.Small(disk.LosePower(4)));
+        Assert.Equal("a=1 b=1", after.ReadAll());
+    }
+
+    [Fact]
+    public async Task Waiting_for_durability_can_be_cancelled()
+    {
+        using var store = KeyValueStore.Open(TestStore.Directory, TestStore.Small(TestStore.NewDisk()));
+        using var cancellation = new CancellationTokenSource();
+        store.Put("a", "1", Durability.Unflushed);
+        var durable = store.WaitDurableAsync(1, cancellation.Token);
+        await cancellation.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => durable);
+        store.Sync();
+        await store.WaitDurableAsync(1);
+    }
+}
