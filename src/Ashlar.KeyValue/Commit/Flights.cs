@@ -88,6 +88,11 @@ sealed class Flights(int mostUnderWay, PlantedBug plantedBug = PlantedBug.None)
         }
 
         fewer.WaitWhile(0);
+        // Whoever ended the last flush wakes us before it has told the log how far that counts. Told later, the next segment
+        // would take the end of this one for its own: bytes that nobody has flushed would count as durable.
+        lock (Gate)
+        {
+        }
     }
 
     bool MayCount(long flight) => flight <= began && ring[HandleOf(flight)].HasSucceeded

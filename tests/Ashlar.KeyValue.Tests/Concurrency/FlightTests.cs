@@ -11,6 +11,32 @@ public sealed class FlightTests
     readonly Flights flights = new(2);
 
     [Fact]
+    public async Task Whoever_waits_for_flushes_goes_on_only_when_it_is_known_how_far_they_count()
+    {
+        long flight;
+        lock (flights.Gate) flight = flights.Begin(new LogPosition(1, 100));
+        var isKnown = false;
+        var waiter = Task.Factory.StartNew(
+            () =>
+            {
+                flights.WaitForAtMost(0);
+                return Volatile.Read(ref isKnown);
+            },
+            CancellationToken.None,
+            TaskCreationOptions.LongRunning,
+            TaskScheduler.Default);
+        Thread.Sleep(20);
+        lock (flights.Gate)
+        {
+            flights.End(flight, null, out _);
+            Thread.Sleep(50); // Here the log is told.
+            Volatile.Write(ref isKnown, true);
+        }
+
+        Assert.True(await waiter);
+    }
+
+    [Fact]
     public void A_flush_counts_when_it_and_all_before_it_have_succeeded()
     {
         Assert.Equal(1, flights.Begin(First));
