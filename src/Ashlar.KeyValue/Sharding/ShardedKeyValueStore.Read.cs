@@ -52,6 +52,9 @@ public sealed partial class ShardedKeyValueStore
         return new ShardedKeyValueSnapshot(this, TakeSnapshots());
     }
 
+    /// <summary>Called before the snapshot of each shard: for tests that write at that moment.</summary>
+    internal Action<int>? BeforeShardSnapshot { get; set; }
+
     internal int GetOnlyShard(KeyRange range) => OnlyShardOf(range);
 
     // A write that completed before another began must be in the snapshot if that other is. Sequences only grow: if, after a
@@ -89,7 +92,12 @@ public sealed partial class ShardedKeyValueStore
         var isOneMoment = false;
         try
         {
-            for (; taken < shards.Length; taken++) snapshots[taken] = shards[taken].CreateSnapshot();
+            for (; taken < shards.Length; taken++)
+            {
+                BeforeShardSnapshot?.Invoke(taken);
+                snapshots[taken] = shards[taken].CreateSnapshot();
+            }
+
             isOneMoment = true;
             for (var i = 0; i < shards.Length; i++) isOneMoment &= shards[i].VisibleSequence == snapshots[i].Sequence;
         }

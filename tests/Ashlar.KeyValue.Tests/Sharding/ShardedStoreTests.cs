@@ -171,6 +171,48 @@ public sealed class ShardedStoreTests
         Assert.Equal("", store.ReadAll());
     }
 
+    [Fact]
+    public void A_snapshot_is_of_one_moment_even_if_writes_come_while_it_is_taken()
+    {
+        using var store = ShardedTestStore.Open(disk, shards: 2);
+        var first = Enumerable.Range(0, 100).Select(i => TestStore.Bytes($"{i}")).First(key => store.GetShard(key) == 0);
+        var second = Enumerable.Range(0, 100).Select(i => TestStore.Bytes($"{i}")).First(key => store.GetShard(key) == 1);
+        var isDone = false;
+        store.BeforeShardSnapshot = shard =>
+        {
+            if (shard == 0 || isDone) return;
+            isDone = true;
+            store.Put(first, "earlier"u8);
+            store.Put(second, "later"u8);
+        };
+        using var snapshot = store.CreateSnapshot();
+        Assert.True(isDone);
+        Assert.Equal(snapshot.Get(first) is null, snapshot.Get(second) is null);
+        Assert.Equal(1, store.GetStatistics().Snapshots);
+    }
+
+    [Fact]
+    public void Writers_wait_at_the_gate_when_they_are_so_busy_that_no_moment_comes_by_itself()
+    {
+        using var store = ShardedTestStore.Open(disk, shards: 2);
+        var first = Enumerable.Range(0, 100).Select(i => TestStore.Bytes($"{i}")).First(key => store.GetShard(key) == 0);
+        var attempts = 0;
+        Task? waiting = null;
+        store.BeforeShardSnapshot = shard =>
+        {
+            if (shard == 0) return;
+            attempts++;
+            if (attempts <= 8) store.Put(first, TestStore.Bytes($"{attempts}"));
+            else waiting ??= Task.Factory.StartNew(() => store.Put("late", "x"), TaskCreationOptions.LongRunning);
+            Assert.True(attempts < 100);
+        };
+        using var snapshot = store.CreateSnapshot();
+        Assert.Equal(9, attempts);
+        waiting!.Wait();
+        Assert.Null(snapshot.Get("late"u8));
+        Assert.Equal("x", store.Get("late"));
+    }
+
     [Theory, InlineData(1), InlineData(2), InlineData(8)]
     public void Another_number_of_shards_is_refused_and_nothing_is_modified(int asked)
     {
