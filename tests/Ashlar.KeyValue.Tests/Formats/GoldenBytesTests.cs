@@ -69,10 +69,12 @@ public sealed class GoldenBytesTests
         var seed = TableFooter.Seed(StoreId, 3);
         var bytes = builder.Finish(seed, 4096, out var handle).ToArray();
         Assert.Equal(Golden.TableBlock, Hex(bytes));
-        var block = new BlockBuffer().Load(bytes, handle, seed, "/table");
+        var buffer = new BlockBuffer();
+        var block = buffer.Load(bytes, handle, seed, "/table");
         Assert.Equal(2, block.Count);
         Assert.Equal("xyz"u8.ToArray(), block.ValueAt(0).ToArray());
         Assert.Equal((EntryKind.Delete, 8UL), (block.KindAt(1), block.SequenceAt(1)));
+        GC.KeepAlive(buffer); // Owns the memory that the block points into.
     }
 
     [Fact]

@@ -8,6 +8,8 @@ public sealed class BlockTests
 {
     const uint Seed = 0x1234;
 
+    readonly BlockBuffer buffer = new(); // Owns the memory that a block points into.
+
     [Theory, Seeds(count: 30)]
     public void Finding_by_fragments_is_finding_in_order(ulong seed)
     {
@@ -68,15 +70,15 @@ public sealed class BlockTests
         Assert.Throws<CorruptDataException>(() => LoadSealed(bytes));
     }
 
-    static Block Load(BlockBuilder builder) =>
-        new BlockBuffer().Load(builder.Finish(Seed, 64, out var handle).ToArray(), handle, Seed, "/table");
+    Block Load(BlockBuilder builder) =>
+        buffer.Load(builder.Finish(Seed, 64, out var handle).ToArray(), handle, Seed, "/table");
 
     // With a checksum that holds: what is checked is the rest.
-    static Block LoadSealed(byte[] bytes)
+    Block LoadSealed(byte[] bytes)
     {
         var crc = Block.Checksum(Seed, 0, bytes.AsSpan()[..^4]);
         BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan()[^4..], crc);
-        return new BlockBuffer().Load(bytes, new BlockHandle(0, bytes.Length, crc), Seed, "/table");
+        return buffer.Load(bytes, new BlockHandle(0, bytes.Length, crc), Seed, "/table");
     }
 
     static IComparer<(byte[] Key, ulong Sequence)> Order { get; } = Comparer<(byte[] Key, ulong Sequence)>.Create(
