@@ -54,6 +54,7 @@ run() {
 }
 
 failed=0 rounds=0
+SECONDS=0 # Building is not soaking.
 while [ $SECONDS -lt $((minutes * 60)) ]; do
     for name in "${names[@]}"; do
         [ $SECONDS -lt $((minutes * 60)) ] || break
