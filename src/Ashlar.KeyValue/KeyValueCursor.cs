@@ -89,6 +89,7 @@ public sealed class KeyValueCursor : IDisposable
     public void Dispose()
     {
         isOnEntry = false;
+        values.Close();
         iterator?.Close();
         Interlocked.Exchange(ref version, null)?.Release();
     }

@@ -71,7 +71,10 @@ public sealed record KeyValueOptions
     /// </summary>
     public double SpaceAmplification { get; init; } = 1.5;
 
-    /// <summary>Memory for blocks of tables, with their indexes and filters.</summary>
+    /// <summary>
+    /// Memory for blocks of tables, with their indexes and filters, and for values that lie in segments: those that were read lately
+    /// and are not longer than 64 KiB and a 64th of this.
+    /// </summary>
     public long BlockCacheBytes { get; init; } = 64L << 20;
 
     /// <summary>

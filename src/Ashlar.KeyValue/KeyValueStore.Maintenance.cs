@@ -107,6 +107,8 @@ public sealed partial class KeyValueStore
                 OpenFiles = files.Readers.Count,
                 CacheHits = cache.Hits,
                 CacheMisses = cache.Misses,
+                CacheValueHits = cache.ValueHits,
+                CacheValueMisses = cache.ValueMisses,
                 Snapshots = state.SnapshotCount,
             };
         }

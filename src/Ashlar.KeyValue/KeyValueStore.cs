@@ -106,7 +106,7 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
     internal static KeyValueStore OpenLocked(StoreFiles files, KeyValueOptions options, IDisposable? directoryLock)
     {
         var cache = new BlockCache(options.BlockCacheBytes);
-        var values = new ValueSegments(files, options.PlantedBug);
+        var values = new ValueSegments(files, options.PlantedBug, cache);
         try
         {
             var recovered = new StoreRecovery(files, options, cache, values).Run();

@@ -7,13 +7,22 @@ namespace Ashlar.KeyValue;
 /// merged. Of each key only the newest entry is kept; of two with one sequence a put, because a tombstone may stand for a value
 /// that was lost in one file and is whole in another.
 /// </summary>
-sealed class RepairRuns(StoreFiles files, KeyValueOptions options) : IDisposable
+sealed class RepairRuns : IDisposable
 {
+    readonly StoreFiles files;
+    readonly KeyValueOptions options;
     readonly BlockCache cache = new(0);
-    readonly ValueSegments values = new(files, PlantedBug.None);
+    readonly ValueSegments values;
     readonly List<TableInfo> runs = [];
     MemTable memTable = new();
     ulong nextId = 1;
+
+    public RepairRuns(StoreFiles files, KeyValueOptions options)
+    {
+        this.files = files;
+        this.options = options;
+        values = new ValueSegments(files, PlantedBug.None, cache);
+    }
 
     public ulong LastSequence { get; private set; }
 

@@ -44,6 +44,8 @@ static class ShardStatistics
         OpenFiles = shards.Sum(shard => shard.OpenFiles),
         CacheHits = shards.Sum(shard => shard.CacheHits),
         CacheMisses = shards.Sum(shard => shard.CacheMisses),
+        CacheValueHits = shards.Sum(shard => shard.CacheValueHits),
+        CacheValueMisses = shards.Sum(shard => shard.CacheValueMisses),
         Snapshots = shards.Max(shard => shard.Snapshots),
     };
 

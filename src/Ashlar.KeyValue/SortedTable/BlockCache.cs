@@ -1,11 +1,12 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Ashlar.Storage;
 
 namespace Ashlar.KeyValue;
 
 /// <summary>
-/// Blocks of tables in native memory, within a budget that holds always: headers, its own table and what waits for readers
+/// Blocks of tables, and values of segments as blocks of one value each, in native memory, within a budget that holds always: headers, its own table and what waits for readers
 /// to leave are counted too. A block that finds no room belongs to its reader alone and goes with it.
 /// </summary>
 /// <remarks>
@@ -19,7 +20,10 @@ sealed unsafe class BlockCache : SharedResource
 {
     const int MostShards = 16;
     const long ShardBytes = 1 << 20;
-    const int BytesPerBucket = 4096;
+    const int BytesPerBucket = 2048;
+
+    // Tables and segments have numbers of their own.
+    const ulong SegmentFlag = 1UL << 63;
 
     readonly ReadEpoch epoch = new();
     readonly long capacityBytes;
@@ -30,6 +34,7 @@ sealed unsafe class BlockCache : SharedResource
     long keptBytes;
     long allocatedBytes;
     long misses;
+    long valueMisses;
 
     public BlockCache(long capacityBytes)
     {
@@ -54,10 +59,29 @@ sealed unsafe class BlockCache : SharedResource
 
     public long Misses => Volatile.Read(ref misses);
 
+    /// <summary>Values that were found.</summary>
+    public long ValueHits => epoch.ValueHits;
+
+    /// <summary>Values that were small enough to be here and had to be read.</summary>
+    public long ValueMisses => Volatile.Read(ref valueMisses);
+
+    /// <summary>The budget.</summary>
+    public long CapacityBytes => capacityBytes;
+
     long BucketBytes => (long)bucketCount * sizeof(BlockMemory*);
 
     /// <summary>Memory for a block, with one reference, the caller's.</summary>
     public Block Allocate(int neededBytes, ulong tableId, long offset, byte worth)
+    {
+        Interlocked.Increment(ref misses);
+        return AllocateUncounted(neededBytes, tableId, offset, worth);
+    }
+
+    /// <summary>The same for a value.</summary>
+    public Block AllocateValue(int neededBytes, ulong segmentId, long offset, byte worth) =>
+        AllocateUncounted(neededBytes, segmentId | SegmentFlag, offset, worth);
+
+    Block AllocateUncounted(int neededBytes, ulong tableId, long offset, byte worth)
     {
         var memory = (BlockMemory*)NativeMemory.AlignedAlloc((nuint)neededBytes, 64);
         *memory = new BlockMemory
@@ -69,19 +93,41 @@ sealed unsafe class BlockCache : SharedResource
             Worth = worth,
         };
         Interlocked.Add(ref allocatedBytes, neededBytes);
-        Interlocked.Increment(ref misses);
         return new Block(memory);
     }
 
     /// <summary>Finds a block for a reader within the epoch.</summary>
     public Block Find(int slot, ulong tableId, long offset)
     {
+        var found = Lookup(tableId, offset);
+        if (!found.IsNone) epoch.CountHit(slot);
+        return found;
+    }
+
+    /// <summary>Finds a value for a reader within the epoch.</summary>
+    public Block FindValue(int slot, ulong segmentId, long offset)
+    {
+        var found = Lookup(segmentId | SegmentFlag, offset);
+        if (!found.IsNone) epoch.CountValueHit(slot);
+        else Interlocked.Increment(ref valueMisses);
+        return found;
+    }
+
+    /// <summary>Whether a value finds room without pushing anything out.</summary>
+    public bool HasValueRoom(int neededBytes, ulong segmentId, long offset)
+    {
+        _ = BucketOf(segmentId | SegmentFlag, offset, out var shard);
+        return shards[shard].HasRoom(neededBytes);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    Block Lookup(ulong tableId, long offset)
+    {
         var block = (BlockMemory*)Volatile.Read(ref *(nint*)BucketOf(tableId, offset, out _));
         while (block != null && (block->Offset != offset || block->TableId != tableId))
             block = (BlockMemory*)Volatile.Read(ref *(nint*)&block->Next);
         if (block == null) return default;
         if (block->Credit != block->Worth) block->Credit = block->Worth;
-        epoch.CountHit(slot);
         return new Block(block);
     }
 

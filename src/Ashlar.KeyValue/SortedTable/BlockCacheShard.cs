@@ -21,6 +21,11 @@ sealed unsafe class BlockCacheShard(BlockCache cache, ReadEpoch epoch)
 
     public long UsedBytes => Volatile.Read(ref linkedBytes) + Volatile.Read(ref retiredBytes);
 
+    long ReserveBytes => Math.Min(CapacityBytes / ReserveShare, MostReserveBytes);
+
+    /// <summary>Whether nothing need go for so many bytes; by the time that they come, it may.</summary>
+    public bool HasRoom(long bytes) => UsedBytes + bytes + ReserveBytes <= CapacityBytes;
+
     public bool TryAdd(BlockMemory* block, BlockMemory** bucket)
     {
         lock (gate)
@@ -30,7 +35,7 @@ sealed unsafe class BlockCacheShard(BlockCache cache, ReadEpoch epoch)
                 if (other->Offset == block->Offset && other->TableId == block->TableId) return false;
             }
 
-            Shrink(CapacityBytes - block->AllocatedBytes - Math.Min(CapacityBytes / ReserveShare, MostReserveBytes));
+            Shrink(CapacityBytes - block->AllocatedBytes - ReserveBytes);
             if (UsedBytes + block->AllocatedBytes > CapacityBytes) FreeRetired(epoch.OldestReader());
             if (UsedBytes + block->AllocatedBytes > CapacityBytes) return false;
             block->References++;

@@ -15,7 +15,7 @@ unsafe struct BlockMemory
 {
     public const int HeaderBytes = 128;
 
-    // Where it is from.
+    // Where it is from. The number of a table, or of a segment with its highest bit set.
     public ulong TableId;
     public long Offset;
 
@@ -46,6 +46,10 @@ unsafe struct BlockMemory
 
     /// <summary>What a hit raises <see cref="Credit"/> to.</summary>
     public byte Worth;
+
+    /// <summary>Of a value: what its place says of it, so that no other place finds it.</summary>
+    public uint ValueCrc;
+    public uint CrcSeed;
 
     public static int Needed(int sizeBytes, int count) => checked(HeaderBytes + ((sizeBytes + 3) & ~3) + (sizeof(uint) * count));
 }

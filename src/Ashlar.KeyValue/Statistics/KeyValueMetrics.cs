@@ -43,12 +43,14 @@ static class KeyValueMetrics
         Count(created, "ashlar.kv.slowdowns", "{group}", "Groups of writes that were slowed down", s => s.WriteSlowDowns);
         Count(created, "ashlar.kv.cache.hits", "{block}", "Blocks found in the cache", s => s.CacheHits);
         Count(created, "ashlar.kv.cache.misses", "{block}", "Blocks read", s => s.CacheMisses);
+        Count(created, "ashlar.kv.cache.value.hits", "{value}", "Values found in the cache", s => s.CacheValueHits);
+        Count(created, "ashlar.kv.cache.value.misses", "{value}", "Values that the cache missed", s => s.CacheValueMisses);
         created.CreateObservableCounter(
             "ashlar.kv.stall.time", () => Observe(s => s.StallTime.TotalSeconds), "s", "Time that writes were stopped");
         created.CreateObservableCounter(
             "ashlar.kv.slowdown.time", () => Observe(s => s.SlowDownTime.TotalSeconds), "s", "Time that writes were slowed down");
         Gauge(created, "ashlar.kv.memtables", "By", "Memory of memtables", s => s.MemTableBytes);
-        Gauge(created, "ashlar.kv.cache.size", "By", "Memory of cached blocks", s => s.CacheBytes);
+        Gauge(created, "ashlar.kv.cache.size", "By", "Memory of cached blocks and values", s => s.CacheBytes);
         Gauge(created, "ashlar.kv.debt", "By", "Bytes that wait to be written to tables and to be merged", s => s.DebtBytes);
         Gauge(created, "ashlar.kv.snapshots", "{snapshot}", "Open snapshots", s => s.Snapshots);
         created.CreateObservableGauge(

@@ -134,7 +134,7 @@ public sealed record KeyValueStatistics
     /// <summary>Tombstones in all tables.</summary>
     public long TableTombstones => Levels.Sum(level => level.Tombstones);
 
-    /// <summary>Memory of cached blocks.</summary>
+    /// <summary>Memory of cached blocks and values.</summary>
     public long CacheBytes { get; init; }
 
     /// <summary>Files that are open for reading; see <see cref="KeyValueOptions.MaxOpenFiles"/>.</summary>
@@ -145,6 +145,12 @@ public sealed record KeyValueStatistics
 
     /// <summary>Blocks that had to be read.</summary>
     public long CacheMisses { get; init; }
+
+    /// <summary>Values of segments that were found in the cache.</summary>
+    public long CacheValueHits { get; init; }
+
+    /// <summary>Values of segments that could have been in the cache and had to be read.</summary>
+    public long CacheValueMisses { get; init; }
 
     /// <summary>Open snapshots.</summary>
     public int Snapshots { get; init; }

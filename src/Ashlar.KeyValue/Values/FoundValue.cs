@@ -3,9 +3,10 @@ using System.Buffers;
 namespace Ashlar.KeyValue;
 
 /// <summary>
-/// What a lookup found: the value itself, in memory, or its place in a segment. Used while what it was found in is referenced.
+/// What a lookup found: the value itself, in memory, or its place in a segment. Used by a reader
+/// that is within the epoch in which it was found.
 /// </summary>
-readonly ref struct FoundValue(EntryKind kind, ReadOnlySpan<byte> stored)
+readonly ref struct FoundValue(int slot, EntryKind kind, ReadOnlySpan<byte> stored)
 {
     // Larger values are read into memory of their own when a caller wants only their beginning.
     const int MostPooledBytes = 1 << 20;
@@ -20,7 +21,7 @@ readonly ref struct FoundValue(EntryKind kind, ReadOnlySpan<byte> stored)
         if (!kind.HasPlace()) return stored.ToArray();
         var place = ValuePlace.Read(kind, stored);
         var value = GC.AllocateUninitializedArray<byte>(place.LengthBytes);
-        values.Read(place, value);
+        values.ReadThrough(slot, place, value);
         return value;
     }
 
@@ -34,7 +35,7 @@ readonly ref struct FoundValue(EntryKind kind, ReadOnlySpan<byte> stored)
 
         var place = ValuePlace.Read(kind, stored);
         if (place.LengthBytes == 0) return;
-        values.Read(place, destination.GetSpan(place.LengthBytes)[..place.LengthBytes]);
+        values.ReadThrough(slot, place, destination.GetSpan(place.LengthBytes)[..place.LengthBytes]);
         destination.Advance(place.LengthBytes);
     }
 
@@ -48,19 +49,19 @@ readonly ref struct FoundValue(EntryKind kind, ReadOnlySpan<byte> stored)
         }
 
         var place = ValuePlace.Read(kind, stored);
-        if (place.LengthBytes <= destination.Length) values.Read(place, destination[..place.LengthBytes]);
+        if (place.LengthBytes <= destination.Length) values.ReadThrough(slot, place, destination[..place.LengthBytes]);
         else CopyBeginning(place, destination, values);
         return place.LengthBytes;
     }
 
     // The checksum covers the whole value, so all of it is read.
-    static void CopyBeginning(in ValuePlace place, Span<byte> destination, ValueSegments values)
+    void CopyBeginning(in ValuePlace place, Span<byte> destination, ValueSegments values)
     {
         var length = place.LengthBytes;
         var whole = length <= MostPooledBytes ? ArrayPool<byte>.Shared.Rent(length) : new byte[length];
         try
         {
-            values.Read(place, whole.AsSpan(0, length));
+            values.ReadThrough(slot, place, whole.AsSpan(0, length));
             whole.AsSpan(0, destination.Length).CopyTo(destination);
         }
         finally

@@ -5,7 +5,7 @@ namespace Ashlar.KeyValue;
 /// <summary>
 /// Gives a cursor the values of its entries: those in segments are read when asked for. Values that were written in the order
 /// of their keys, or were moved by a merge, lie one behind the other: a cursor that reads on from where it was reads ahead,
-/// twice as far each time.
+/// twice as far each time. Others come from the cache or go there.
 /// </summary>
 /// <remarks>
 /// What is read ahead cannot be stale: everything that a cursor may see was written before the cursor was opened. Each value
@@ -27,6 +27,10 @@ sealed class ValueBuffer(ValueSegments values)
     long start;
     int length;
 
+    // The current value, if it is the cache's; kept by a reference.
+    Block cached;
+    long cacheShareBytes = values.Cache.ScanShareBytes;
+
     ValuePlace current;
     int windowBytes;
     bool isRead;
@@ -35,6 +39,7 @@ sealed class ValueBuffer(ValueSegments values)
     public void Clear()
     {
         isRead = false;
+        DropCached();
         if (buffer.Length <= KeptBytes) return;
         buffer = [];
         length = 0;
@@ -45,14 +50,47 @@ sealed class ValueBuffer(ValueSegments values)
     public ReadOnlySpan<byte> Resolve(EntryKind kind, ReadOnlySpan<byte> stored)
     {
         if (!kind.HasPlace()) return kind == EntryKind.ExpiringPut ? stored[Expiry.SizeBytes..] : stored;
-        if (isRead) return Slice(current);
+        if (isRead) return cached.IsNone ? Slice(current) : cached.Bytes;
         var place = ValuePlace.Read(kind, stored);
-        if (!Holds(place)) Load(place);
+        var isHeld = Holds(place);
+        if (!isHeld && TryHoldCached(place))
+        {
+            current = place;
+            isRead = true;
+            return cached.Bytes;
+        }
+
+        var isAlone = !isHeld && LoadsAlone(place);
         var value = Slice(place);
         values.Check(place, value);
+        // What is read ahead is cheap to read again, and often the whole store.
+        if (isAlone) values.Cache.Add(place, value, ref cacheShareBytes);
         current = place;
         isRead = true;
         return value;
+    }
+
+    /// <summary>Gives back what is the cache's; nothing that was resolved may be used any more.</summary>
+    public void Close()
+    {
+        isRead = false;
+        DropCached();
+    }
+
+    bool TryHoldCached(in ValuePlace place)
+    {
+        var epoch = values.Cache.Epoch;
+        var slot = epoch.Enter();
+        cached = values.Cache.Find(slot, place);
+        if (!cached.IsNone) ValueCache.Acquire(cached);
+        epoch.Exit(slot);
+        return !cached.IsNone;
+    }
+
+    void DropCached()
+    {
+        if (!cached.IsNone) values.Cache.Release(cached);
+        cached = default;
     }
 
     bool Holds(in ValuePlace place) =>
@@ -60,20 +98,22 @@ sealed class ValueBuffer(ValueSegments values)
 
     ReadOnlySpan<byte> Slice(scoped in ValuePlace place) => buffer.AsSpan((int)(place.Offset - start), place.LengthBytes);
 
-    void Load(in ValuePlace place)
+    // False if more was read than the value.
+    bool LoadsAlone(in ValuePlace place)
     {
         var (from, to) = (place.Offset, place.Offset + place.LengthBytes);
         var gapAfter = from - (current.Offset + current.LengthBytes);
         var gapBefore = current.Offset - to;
         var isSameSegment = place.SegmentId == current.SegmentId;
         length = 0; // Until all is well the buffer holds nothing.
-        if (isSameSegment && gapAfter is >= 0 and <= MostGapBytes && TryLoadAhead(place, from, Math.Max(to, from + GrowWindow()))) return;
+        if (isSameSegment && gapAfter is >= 0 and <= MostGapBytes && TryLoadAhead(place, from, Math.Max(to, from + GrowWindow()))) return false;
         if (isSameSegment && gapBefore is >= 0 and <= MostGapBytes
-            && TryLoadAhead(place, Math.Max(0, Math.Min(from, to - GrowWindow())), to)) return;
+            && TryLoadAhead(place, Math.Max(0, Math.Min(from, to - GrowWindow())), to)) return false;
         windowBytes = 0;
         Reserve(place.LengthBytes);
         if (values.ReadAt(place, from, buffer.AsSpan(0, place.LengthBytes)) != place.LengthBytes) throw values.CutOff(place);
         (segmentId, start, length) = (place.SegmentId, from, place.LengthBytes);
+        return true;
     }
 
     // False where the disk refuses: what nobody asked for must not fail what somebody did.

@@ -6,18 +6,28 @@ namespace Ashlar.KeyValue;
 /// A file that values are read from: a segment of the log, the one being written included, or values that were moved. Memtables and
 /// tables that refer to it hold references; when it has become obsolete, the last of them deletes the file (invariant I5).
 /// </summary>
-sealed class ValueSegment(StoreFiles files, ValueSegments owner, IFile file, ulong id, ulong nonce, SegmentOrigin origin) : SharedResource
+sealed class ValueSegment : SharedResource
 {
+    readonly StoreFiles files;
+    readonly ValueSegments owner;
     long endOffset;
     bool obsolete;
 
-    public ulong Id { get; } = id;
+    public ValueSegment(StoreFiles files, ValueSegments owner, IFile file, ulong id, ulong nonce, SegmentOrigin origin)
+    {
+        this.files = files;
+        this.owner = owner;
+        (File, Id, Nonce, Origin) = (file, id, nonce, origin);
+        owner.Cache.AddUser();
+    }
 
-    public ulong Nonce { get; } = nonce;
+    public ulong Id { get; }
 
-    public SegmentOrigin Origin { get; } = origin;
+    public ulong Nonce { get; }
 
-    public IFile File { get; } = file;
+    public SegmentOrigin Origin { get; }
+
+    public IFile File { get; }
 
     /// <summary>End of the last group; 0 while the segment is being written.</summary>
     public long EndOffset
@@ -57,6 +67,7 @@ sealed class ValueSegment(StoreFiles files, ValueSegments owner, IFile file, ulo
     protected override void Free()
     {
         owner.Remove(this);
+        owner.Cache.RemoveUser();
         File.Dispose();
         if (IsObsolete) files.TryDelete(File.Path);
     }

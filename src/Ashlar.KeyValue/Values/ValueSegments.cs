@@ -6,9 +6,12 @@ namespace Ashlar.KeyValue;
 /// All segments that values may be read from, by number. Looking one up takes no lock and no reference: whoever holds a place
 /// holds a memtable or a table, which holds the segment.
 /// </summary>
-sealed class ValueSegments(StoreFiles files, PlantedBug plantedBug) : IDisposable
+sealed class ValueSegments(StoreFiles files, PlantedBug plantedBug, BlockCache cache) : IDisposable
 {
     readonly Lock gate = new();
+
+    /// <summary>Values that were read lately.</summary>
+    public ValueCache Cache { get; } = new(cache);
 
     // Replaced, never changed: readers see one whole map or another.
     ValueSegment?[] map = new ValueSegment?[16];
@@ -40,6 +43,21 @@ sealed class ValueSegments(StoreFiles files, PlantedBug plantedBug) : IDisposabl
     /// <summary>Reads a value into memory of exactly its length.</summary>
     /// <exception cref="CorruptDataException">What lies there is not the value.</exception>
     public void Read(in ValuePlace place, Span<byte> destination) => Find(place.SegmentId).Read(place, destination, plantedBug);
+
+    /// <summary>The same for a reader within the epoch, from the cache if it is there, and into it if not.</summary>
+    /// <exception cref="CorruptDataException">What lies there is not the value.</exception>
+    public void ReadThrough(int slot, in ValuePlace place, Span<byte> destination)
+    {
+        var cached = Cache.Find(slot, place);
+        if (!cached.IsNone)
+        {
+            cached.Bytes.CopyTo(destination);
+            return;
+        }
+
+        Read(place, destination);
+        Cache.Add(place, destination);
+    }
 
     /// <summary>Reads what lies at an offset of a value's segment, unchecked; fewer bytes where the segment ends.</summary>
     public int ReadAt(in ValuePlace place, long offset, Span<byte> destination) =>

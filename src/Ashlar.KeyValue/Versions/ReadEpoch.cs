@@ -19,6 +19,7 @@ sealed class ReadEpoch(bool plantedEarlyFree = false)
     const int SlotCount = 256;
     const int HitWord = 1;
     const int LeftoverWord = 2;
+    const int ValueHitWord = 3;
 
     static int threads;
 
@@ -36,15 +37,10 @@ sealed class ReadEpoch(bool plantedEarlyFree = false)
     public int Waiting => waiting;
 
     /// <summary>Counts of <see cref="CountHit"/>, all slots together.</summary>
-    public long Hits
-    {
-        get
-        {
-            var sum = 0L;
-            for (var slot = 1; slot <= SlotCount; slot++) sum += Volatile.Read(ref slots[(slot * SlotWords) + HitWord]);
-            return sum;
-        }
-    }
+    public long Hits => Sum(HitWord);
+
+    /// <summary>Counts of <see cref="CountValueHit"/>, all slots together.</summary>
+    public long ValueHits => Sum(ValueHitWord);
 
     /// <summary>Frees what a reader has left in <see cref="Leftovers"/>.</summary>
     public Action<long>? FreeLeftovers { get; set; }
@@ -75,6 +71,10 @@ sealed class ReadEpoch(bool plantedEarlyFree = false)
     /// <summary>Counts a block found in the cache, for the holder of a slot: no line is shared.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void CountHit(int slot) => slots[(slot * SlotWords) + HitWord]++;
+
+    /// <summary>Counts a value found in the cache.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void CountValueHit(int slot) => slots[(slot * SlotWords) + ValueHitWord]++;
 
     /// <summary>Where the holder of a slot keeps, as a list, what must go when it leaves; 0 is nothing.</summary>
     public ref long Leftovers(int slot) => ref slots[(slot * SlotWords) + LeftoverWord];
@@ -123,6 +123,13 @@ sealed class ReadEpoch(bool plantedEarlyFree = false)
         // Either a reader's exit is seen below, or the reader sees that somebody waits: its exit has no fence of its own.
         Interlocked.MemoryBarrierProcessWide();
         FreeRetired();
+    }
+
+    long Sum(int word)
+    {
+        var sum = 0L;
+        for (var slot = 1; slot <= SlotCount; slot++) sum += Volatile.Read(ref slots[(slot * SlotWords) + word]);
+        return sum;
     }
 
     void DropLeftovers(int slot)

@@ -29,7 +29,7 @@ sealed class StoreVersion : SharedResource
     public bool TryGet(int slot, ReadOnlySpan<byte> key, ulong sequence, TimeProvider clock, out FoundValue found)
     {
         var isThere = TryFind(slot, key, sequence, out var kind, out var stored);
-        found = new FoundValue(kind, stored);
+        found = new FoundValue(slot, kind, stored);
         return isThere && Expiry.IsPresent(kind, stored, clock);
     }
 

@@ -9,11 +9,12 @@ public sealed class ValueBufferTests
     const int Count = 1000;
 
     readonly CountedFile file = new(Count * StrideBytes);
+    readonly BlockCache cache = new(0);
     readonly ValueBuffer buffer;
 
     public ValueBufferTests()
     {
-        var values = new ValueSegments(new StoreFiles(TestStore.NewDisk(), TestStore.Directory), PlantedBug.None);
+        var values = new ValueSegments(new StoreFiles(TestStore.NewDisk(), TestStore.Directory), PlantedBug.None, cache);
         values.Add(file, 7, 0);
         buffer = new ValueBuffer(values);
     }
