@@ -81,21 +81,6 @@ sealed unsafe class BlockCache : SharedResource
     public Block AllocateValue(int neededBytes, ulong segmentId, long offset, byte worth) =>
         AllocateUncounted(neededBytes, segmentId | SegmentFlag, offset, worth);
 
-    Block AllocateUncounted(int neededBytes, ulong tableId, long offset, byte worth)
-    {
-        var memory = (BlockMemory*)NativeMemory.AlignedAlloc((nuint)neededBytes, 64);
-        *memory = new BlockMemory
-        {
-            TableId = tableId,
-            Offset = offset,
-            AllocatedBytes = neededBytes,
-            References = 1,
-            Worth = worth,
-        };
-        Interlocked.Add(ref allocatedBytes, neededBytes);
-        return new Block(memory);
-    }
-
     /// <summary>Finds a block for a reader within the epoch.</summary>
     public Block Find(int slot, ulong tableId, long offset)
     {
@@ -118,17 +103,6 @@ sealed unsafe class BlockCache : SharedResource
     {
         _ = BucketOf(segmentId | SegmentFlag, offset, out var shard);
         return shards[shard].HasRoom(neededBytes);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    Block Lookup(ulong tableId, long offset)
-    {
-        var block = (BlockMemory*)Volatile.Read(ref *(nint*)BucketOf(tableId, offset, out _));
-        while (block != null && (block->Offset != offset || block->TableId != tableId))
-            block = (BlockMemory*)Volatile.Read(ref *(nint*)&block->Next);
-        if (block == null) return default;
-        if (block->Credit != block->Worth) block->Credit = block->Worth;
-        return new Block(block);
     }
 
     /// <summary>Takes a block in, with a reference of its own; false if there is no room or another one of it is here.</summary>
@@ -201,6 +175,32 @@ sealed unsafe class BlockCache : SharedResource
     {
         foreach (var shard in shards) shard.FreeAll();
         NativeMemory.Free(buckets);
+    }
+
+    Block AllocateUncounted(int neededBytes, ulong tableId, long offset, byte worth)
+    {
+        var memory = (BlockMemory*)NativeMemory.AlignedAlloc((nuint)neededBytes, 64);
+        *memory = new BlockMemory
+        {
+            TableId = tableId,
+            Offset = offset,
+            AllocatedBytes = neededBytes,
+            References = 1,
+            Worth = worth,
+        };
+        Interlocked.Add(ref allocatedBytes, neededBytes);
+        return new Block(memory);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    Block Lookup(ulong tableId, long offset)
+    {
+        var block = (BlockMemory*)Volatile.Read(ref *(nint*)BucketOf(tableId, offset, out _));
+        while (block != null && (block->Offset != offset || block->TableId != tableId))
+            block = (BlockMemory*)Volatile.Read(ref *(nint*)&block->Next);
+        if (block == null) return default;
+        if (block->Credit != block->Worth) block->Credit = block->Worth;
+        return new Block(block);
     }
 
     void FreeLeftovers(long first)
