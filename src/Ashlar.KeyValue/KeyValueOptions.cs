@@ -110,8 +110,8 @@ public sealed record KeyValueOptions
     internal int LogChunkBytes { get; init; } = 4 << 20;
 
     /// <summary>
-    /// Flushes of the log that may be under way at once: while one runs, the next group is written and flushed. Measured, two
-    /// carry half as much again as one; with more, groups become smaller and gain nothing.
+    /// Flushes of the log that may be under way at once: while one runs, the next group is written and flushed. Two carry more
+    /// than one; with more, groups become smaller and gain nothing.
     /// </summary>
     internal int LogFlights { get; init; } = 2;
 
