@@ -92,6 +92,12 @@ public sealed record KeyValueOptions
     /// </summary>
     public int BackgroundThreads { get; init; } = 2;
 
+    /// <summary>
+    /// Disk space that is kept so that deletes, and the merges that give space back, go on when the disk is full; puts are
+    /// refused once less is free. 0 keeps none; null is twice <see cref="MemTableBytes"/> and <see cref="TableBytes"/>.
+    /// </summary>
+    public long? SpaceReserveBytes { get; init; }
+
     /// <summary>Longest time that a <see cref="Durability.Relaxed"/> write may be at risk of power loss.</summary>
     public TimeSpan RelaxedLossTime { get; init; } = TimeSpan.FromSeconds(1);
 
@@ -150,6 +156,7 @@ public sealed record KeyValueOptions
         ArgumentOutOfRangeException.ThrowIfNegative(BlockCacheBytes, nameof(BlockCacheBytes));
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxOpenFiles, 1, nameof(MaxOpenFiles));
         ArgumentOutOfRangeException.ThrowIfLessThan(TableBytes, 1024, nameof(TableBytes));
+        ArgumentOutOfRangeException.ThrowIfNegative(SpaceReserveBytes ?? 0, nameof(SpaceReserveBytes));
         ArgumentOutOfRangeException.ThrowIfLessThan(BackgroundThreads, 1, nameof(BackgroundThreads));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(BackgroundThreads, 2, nameof(BackgroundThreads));
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(RelaxedLossTime, TimeSpan.Zero, nameof(RelaxedLossTime));

@@ -200,6 +200,7 @@ public sealed partial class KeyValueStore
     void Check(WriteBatch batch)
     {
         ThrowIfUnwritable();
+        if (batch.HasPuts && space.IsLow && space.RequireRoom()) background.Signal();
         if (batch.LongestKeyBytes > options.MaxKeyBytes)
             throw new KeyLengthException(batch.LongestKeyBytes, options.MaxKeyBytes);
         if (batch.LongestValueBytes > options.MaxValueBytes)

@@ -23,6 +23,7 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
     readonly PoisonLatch poison;
     readonly Compactor compactor;
     readonly Backpressure pressure;
+    readonly SpaceReserve space;
     readonly BackgroundWorker background;
     readonly StripedCounter gets = new();
     readonly DurabilityTracker durability;
@@ -50,8 +51,9 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
             new StoreVersion(recovered.MemTable, [], tables), recovered.LastSequence, options.TimeProvider, values, cache.Epoch);
         tables.Release();
         pressure = new Backpressure(options);
-        compactor = new Compactor(files, state, manifest, cache, values, recovered.Numbers, options, poison, pressure);
-        background = new BackgroundWorker(compactor, pressure, poison, options, files.Directory);
+        space = new SpaceReserve(files, options);
+        compactor = new Compactor(files, state, manifest, cache, values, recovered.Numbers, options, poison, pressure, space);
+        background = new BackgroundWorker(compactor, pressure, space, poison, options, files.Directory);
         durability = new DurabilityTracker(
             recovered.LastSequence, options.RelaxedLossTime, options.TimeProvider, SyncInBackground);
         var flights = new Flights(options.LogFlights, options.PlantedBug);
@@ -93,7 +95,14 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
         var directoryLock = options.ReadOnly ? LockForReading(files) : fileSystem.Lock(files.LockPath);
         try
         {
-            return OpenLocked(files, options, directoryLock);
+            try
+            {
+                return OpenLocked(files, options, directoryLock);
+            }
+            catch (StorageException full) when (full.Kind == StorageErrorKind.NoSpace && SpaceReserve.Release(files))
+            {
+                return OpenLocked(files, options, directoryLock);
+            }
         }
         catch
         {
@@ -188,7 +197,14 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
     void MarkClosed()
     {
         if (!isLogComplete || manifest.IsInDoubt || manifest.State.Closed) return;
-        lock (manifest.Gate) manifest.Append(new ManifestEdit { Closed = true });
+        try
+        {
+            lock (manifest.Gate) manifest.Append(new ManifestEdit { Closed = true });
+        }
+        catch (StorageException) when (!manifest.IsInDoubt)
+        {
+            // The disk is full: the store is opened as after a crash next time.
+        }
     }
 
     // A copy of a store, on a disk that cannot be written, has no lock file and needs none.

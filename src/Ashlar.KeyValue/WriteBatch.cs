@@ -16,6 +16,9 @@ public sealed class WriteBatch
     /// <summary>Number of operations.</summary>
     public int Count { get; private set; }
 
+    /// <summary>Whether it holds anything but deletes.</summary>
+    internal bool HasPuts { get; private set; }
+
     /// <summary>Bytes that the batch takes in the log.</summary>
     public int LengthBytes { get; private set; }
 
@@ -72,6 +75,7 @@ public sealed class WriteBatch
     public void Clear()
     {
         Count = 0;
+        HasPuts = false;
         LengthBytes = 0;
         LongestKeyBytes = 0;
         LongestValueBytes = 0;
@@ -81,6 +85,7 @@ public sealed class WriteBatch
     internal void AddEncoded(ReadOnlySpan<byte> encoded)
     {
         var entry = LogEntry.Read(encoded);
+        HasPuts |= entry.Kind != EntryKind.Delete;
         var extra = entry.Kind == EntryKind.ExpiringPut ? Expiry.SizeBytes : 0;
         encoded[..entry.SizeBytes].CopyTo(Extend(entry.KeyIn(encoded), entry.ValueIn(encoded)[extra..], extra));
     }
@@ -91,11 +96,17 @@ public sealed class WriteBatch
         if (buffer.Length > limitBytes) buffer = [];
     }
 
-    void Add(EntryKind kind, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value) =>
+    void Add(EntryKind kind, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+    {
         LogEntry.Write(Extend(key, value, 0), kind, key, value);
+        HasPuts |= kind != EntryKind.Delete;
+    }
 
-    void AddExpiring(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, long expiresAt) =>
+    void AddExpiring(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, long expiresAt)
+    {
         LogEntry.WriteExpiring(Extend(key, value, Expiry.SizeBytes), key, expiresAt, value);
+        HasPuts = true;
+    }
 
     /// <summary>Makes room for an entry, which the caller writes.</summary>
     Span<byte> Extend(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, int extraBytes)

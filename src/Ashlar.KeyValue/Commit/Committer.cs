@@ -147,20 +147,22 @@ sealed class Committer : IDisposable
     {
         var bodyLength = 0;
         var count = 0;
+        var hasPuts = false;
         foreach (var write in group.Members)
         {
             bodyLength = checked(bodyLength + write.LengthBytes);
             count = checked(count + (write.Batch?.Count ?? 0));
+            hasPuts |= write.Batch is { HasPuts: true };
         }
 
         if (count == 0) return;
         // The log is bounded too: it is what recovery has to read.
-        var isFull = active.UsedBytes >= options.MemTableBytes
+        var isFull = background.IsFull(active)
             || (log.SegmentBytes >= options.LogSegmentBytes && !active.IsEmpty);
         background.WaitForRoom(bodyLength, active, isFull);
         if (isFull) Rotate();
         poison.ThrowIfSet(); // The background may have met doubt meanwhile.
-        log.Reserve(bodyLength);
+        background.ReserveLog(log, bodyLength, hasPuts);
         AttachSegment();
         var bytes = Encode(group.Members, bodyLength);
         BoundLoss(group, bytes.Length);

@@ -7,6 +7,9 @@ sealed class BackgroundLane(Func<bool> workOnce)
     /// <summary>There may be work.</summary>
     public bool HasWork { get; set; } = true;
 
+    /// <summary>Whether its thread is at it.</summary>
+    public bool IsWorking { get; set; }
+
     /// <summary>Pieces of work tried so far.</summary>
     public long Attempts { get; set; }
 

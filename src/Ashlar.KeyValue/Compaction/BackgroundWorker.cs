@@ -18,6 +18,7 @@ sealed class BackgroundWorker : IDisposable
     readonly PoisonLatch poison;
     readonly KeyValueOptions options;
     readonly Backpressure pressure;
+    readonly SpaceReserve space;
     readonly BackgroundLane flushes;
     readonly BackgroundLane merges;
     readonly Thread[] threads = [];
@@ -26,9 +27,10 @@ sealed class BackgroundWorker : IDisposable
     long doneCompactions;
 
     public BackgroundWorker(
-        Compactor compactor, Backpressure pressure, PoisonLatch poison, KeyValueOptions options, string name)
+        Compactor compactor, Backpressure pressure, SpaceReserve space, PoisonLatch poison, KeyValueOptions options, string name)
     {
         this.pressure = pressure;
+        this.space = space;
         this.compactor = compactor;
         this.poison = poison;
         this.options = options;
@@ -60,6 +62,7 @@ sealed class BackgroundWorker : IDisposable
     /// <summary>There may be work: a memtable waits.</summary>
     public void Signal()
     {
+        space.Prepare(isFull: true);
         compactor.MeasureDebt();
         lock (gate)
         {
@@ -75,6 +78,43 @@ sealed class BackgroundWorker : IDisposable
     public void Wake()
     {
         lock (gate) Monitor.PulseAll(gate);
+    }
+
+    /// <summary>
+    /// Whether a memtable is to become a table. On a full disk that is earlier, because deletes give space back only from
+    /// there on.
+    /// </summary>
+    public bool IsFull(MemTable active) =>
+        active.UsedBytes >= (space.IsLow ? Math.Max(1024, options.MemTableBytes / 4) : options.MemTableBytes);
+
+    /// <summary>Reserves space in the log; deletes may use what is kept for a full disk.</summary>
+    /// <exception cref="StorageException">The disk is full; nothing is in doubt.</exception>
+    public void ReserveLog(LogWriter log, long bodyLength, bool hasPuts)
+    {
+        space.Prepare(isFull: false);
+        try
+        {
+            log.Reserve(bodyLength);
+        }
+        catch (StorageException full) when (full.Kind == StorageErrorKind.NoSpace && !hasPuts)
+        {
+            // What is under way may give space back.
+            if (!space.Release()) WaitUntilIdle();
+            log.Reserve(bodyLength);
+        }
+        catch (StorageException full) when (full.Kind == StorageErrorKind.NoSpace && space.Release())
+        {
+            throw;
+        }
+    }
+
+    void WaitUntilIdle()
+    {
+        if (options.BackgroundInline) return;
+        lock (gate)
+        {
+            while (!isStopping && (flushes.HasWork || flushes.IsWorking || merges.HasWork || merges.IsWorking)) Monitor.Wait(gate);
+        }
     }
 
     /// <summary>
@@ -258,8 +298,10 @@ sealed class BackgroundWorker : IDisposable
         {
             if (!lane.HasWork) return;
             lane.HasWork = false;
+            lane.IsWorking = true;
         }
 
+        var isAgain = false;
         try
         {
             while (!poison.IsSet && !Volatile.Read(ref isStopping) && lane.WorkOnce()) Attempted(lane, null);
@@ -275,9 +317,19 @@ sealed class BackgroundWorker : IDisposable
         catch (Exception cause)
         {
             // Nothing is in doubt: the manifest names neither outputs nor a changed set of inputs. Tried again with
-            // the next signal.
-            Attempted(lane, cause);
+            // the next signal, and at once if there is a reserve for a full disk.
+            if (cause is StorageException { Kind: StorageErrorKind.NoSpace } && space.Release()) isAgain = true;
+            else Attempted(lane, cause);
         }
+
+        lock (gate)
+        {
+            lane.IsWorking = false;
+            lane.HasWork |= isAgain;
+            Monitor.PulseAll(gate);
+        }
+
+        if (isAgain) Work(lane);
     }
 
     void Attempted(BackgroundLane lane, Exception? cause)

@@ -15,7 +15,7 @@ namespace Ashlar.KeyValue;
 /// </remarks>
 sealed class Compactor(
     StoreFiles files, StoreState state, Manifest manifest, BlockCache cache, ValueSegments values, FileNumbers numbers,
-    KeyValueOptions options, PoisonLatch poison, Backpressure pressure)
+    KeyValueOptions options, PoisonLatch poison, Backpressure pressure, SpaceReserve space)
 {
     readonly CompactionPicker picker = new(options);
     readonly ValueCollector collector = new(manifest, options);
@@ -111,7 +111,7 @@ sealed class Compactor(
     /// </param>
     public bool Compact(bool everything, Action pause)
     {
-        var version = state.Acquire();
+        StoreVersion? version = state.Acquire();
         var isDone = false;
         try
         {
@@ -119,8 +119,21 @@ sealed class Compactor(
             if (plan is null) return false;
             var sinks = plan.OutputLevel == 0 ? [] : plan.Inputs.Where(table => table.Info.Level == 0);
             pressure.Merging.Begin(sinks.Sum(table => table.Info.FileLength));
-            if (plan.IsMove) Move(plan);
-            else Merge(version.Tables, plan, pause);
+            if (plan.IsMove)
+            {
+                Move(plan);
+            }
+            else if (space.IsLow && plan.OutputLevel > 0)
+            {
+                version.Release();
+                version = null; // Only this thread takes tables away: those of the plan stay.
+                MergeInSteps(plan, pause);
+            }
+            else
+            {
+                Merge(version.Tables, plan, pause);
+            }
+
             Volatile.Write(ref compactions, compactions + 1);
             isDone = true;
             return true;
@@ -128,7 +141,7 @@ sealed class Compactor(
         finally
         {
             pressure.Merging.End(isDone);
-            version.Release();
+            version?.Release();
         }
     }
 
@@ -193,13 +206,11 @@ sealed class Compactor(
     // A failure of 2 leaves unknown which side counts: neither is deleted, the store is poisoned.
     void Merge(TableSet tables, CompactionPlan plan, Action pause)
     {
-        var sources = plan.Inputs.Where(table => table.Info.Level == 0).Select(table => table.CreateSequentialIterator())
-            .Concat(plan.Inputs.Where(table => table.Info.Level > 0).GroupBy(table => table.Info.Level).Select(IterateLevel));
         // Memtables and tables above the inputs are newer; what was flushed since the plan was made lies above, too. A merge
         // within level 0 keeps its tombstones: older tables of that level may hold their keys.
         var mover = new ValueMover(files, values, numbers, options, collector.Condemned);
         var outputs = WriteTables(
-            new MergeIterator([.. sources]), plan.OutputLevel,
+            new MergeIterator([.. Iterate(plan.Inputs)]), plan.OutputLevel,
             key => plan.OutputLevel > 0 && !tables.MayContainBelow(plan.OutputLevel, key), pause, mover);
         if (options.PlantedBug == PlantedBug.DeleteInputsBeforeEdit)
         {
@@ -209,8 +220,7 @@ sealed class Compactor(
 
         InstallMerge(plan, outputs, mover);
         Volatile.Write(ref movedValueBytes, movedValueBytes + mover.Bytes);
-        Volatile.Write(ref mergeBytesRead, mergeBytesRead + plan.Bytes);
-        Volatile.Write(ref mergeBytesWritten, mergeBytesWritten + outputs.Sum(table => table.FileLength));
+        CountMerge(plan.Bytes, outputs);
     }
 
     void InstallMerge(CompactionPlan plan, List<TableInfo> outputs, ValueMover mover)
@@ -233,6 +243,50 @@ sealed class Compactor(
             throw;
         }
     }
+
+    // On a full disk a merge gives back as it goes: each table of the output level is replaced by an edit of its own, so that
+    // no more than one of them has to be there twice. The tables above stay until the last step. Meanwhile some of their
+    // entries are in the output level, too, or vanished as tombstones: the entries above are found first, and are the same
+    // or as good. EntryFilter drops the second of two when they meet again, here or after a crash.
+    void MergeInSteps(CompactionPlan plan, Action pause)
+    {
+        var upper = plan.Inputs.Where(table => table.Info.Level != plan.OutputLevel).ToArray();
+        var lower = plan.Inputs.Where(table => table.Info.Level == plan.OutputLevel)
+            .OrderBy(table => table.Info.SmallestKey, KeyOrder.Instance).ToArray();
+        byte[]? after = null;
+        for (var step = 0; step < Math.Max(1, lower.Length); step++)
+        {
+            // Taken for each step: a version that is held holds the files of its tables.
+            var version = state.Acquire();
+            try
+            {
+                var isLast = step >= lower.Length - 1;
+                Table[] one = step < lower.Length ? [lower[step]] : [];
+                var source = new MergeIterator([.. Iterate([.. upper, .. one])]);
+                var through = isLast ? null : one[0].Info.LargestKey;
+                var outputs = WriteTables(
+                    new RangeIterator(source, after, through), plan.OutputLevel,
+                    key => !version.Tables.MayContainBelow(plan.OutputLevel, key), pause, null);
+                installer.Install(new ManifestEdit(), isLast ? [.. upper, .. one] : one, outputs, null);
+                CountMerge(one.Sum(table => table.Info.FileLength), outputs);
+                after = through;
+            }
+            finally
+            {
+                version.Release();
+            }
+        }
+    }
+
+    void CountMerge(long bytesRead, List<TableInfo> outputs)
+    {
+        Volatile.Write(ref mergeBytesRead, mergeBytesRead + bytesRead);
+        Volatile.Write(ref mergeBytesWritten, mergeBytesWritten + outputs.Sum(table => table.FileLength));
+    }
+
+    static IEnumerable<EntryIterator> Iterate(Table[] tables) =>
+        tables.Where(table => table.Info.Level == 0).Select(table => table.CreateSequentialIterator())
+            .Concat(tables.Where(table => table.Info.Level > 0).GroupBy(table => table.Info.Level).Select(IterateLevel));
 
     static EntryIterator IterateLevel(IEnumerable<Table> tables) =>
         new LevelIterator([.. tables.OrderBy(table => table.Info.SmallestKey, KeyOrder.Instance)], isSequential: true);

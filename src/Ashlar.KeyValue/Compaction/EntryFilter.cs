@@ -27,6 +27,8 @@ sealed class EntryFilter(ulong oldestReadableSequence)
             newerSequence = ulong.MaxValue;
         }
 
+        // The same entry twice: a merge in steps was cut off between two of them.
+        if (!isNewKey && sequence == newerSequence) return false;
         var isShadowed = newerSequence <= oldestReadableSequence;
         newerSequence = sequence;
         return !isShadowed && !(isDroppableTombstone && sequence <= oldestReadableSequence);

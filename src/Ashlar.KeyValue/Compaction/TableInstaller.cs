@@ -25,11 +25,7 @@ sealed class TableInstaller(
         catch
         {
             foreach (var table in opened) table.Release();
-            if (!isMove)
-            {
-                foreach (var output in outputs) files.TryDelete(files.TablePath(output.Id));
-            }
-
+            if (!isMove) Delete(outputs);
             throw;
         }
 
@@ -45,7 +41,9 @@ sealed class TableInstaller(
             catch (Exception cause)
             {
                 foreach (var table in opened) table.Release();
-                throw new InDoubtException(cause);
+                if (manifest.IsInDoubt) throw new InDoubtException(cause);
+                if (!isMove) Delete(outputs);
+                throw;
             }
 
             // Versions follow each other as the edits do.
@@ -67,5 +65,10 @@ sealed class TableInstaller(
         foreach (var table in opened) table.Release();
 
         foreach (var id in dropped) values.Retire(id);
+    }
+
+    void Delete(List<TableInfo> outputs)
+    {
+        foreach (var output in outputs) files.TryDelete(files.TablePath(output.Id));
     }
 }

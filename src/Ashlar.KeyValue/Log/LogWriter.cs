@@ -270,7 +270,9 @@ sealed class LogWriter : IDisposable
         {
             newFile.Dispose();
             CloseHandles();
-            throw new InDoubtException(cause);
+            if (manifest.IsInDoubt) throw new InDoubtException(cause);
+            files.TryDelete(path);
+            throw;
         }
 
         file = newFile;

@@ -84,8 +84,8 @@ sealed class Manifest : IDisposable
     public void Sync() => file.Sync();
 
     /// <summary>
-    /// Appends an edit and makes it durable. After a failure it is unknown whether the edit counts: the caller poisons
-    /// the store.
+    /// Appends an edit and makes it durable. After a failure it is unknown whether the edit counts, and the caller poisons the
+    /// store, unless <see cref="IsInDoubt"/> says that it does not: the disk was full, and nothing of it is left.
     /// </summary>
     /// <returns>Segments that count no more: their files may go.</returns>
     public List<ulong> Append(ManifestEdit edit)
@@ -94,41 +94,76 @@ sealed class Manifest : IDisposable
         // Nothing is written behind an edit of unknown outcome.
         Invariant.Require(!isInDoubt);
         isInDoubt = true;
+        var record = EncodeRecord(edit, lastNumber + 1, end, seed);
+        WriteOrLeave(record);
+        if (options.PlantedBug != PlantedBug.SkipManifestSync) file.Sync();
         var dropped = State.Apply(edit, files.ManifestPath, end);
-        if (end > options.ManifestRewriteBytes && end > 2 * lengthAfterRewrite)
-        {
-            Rewrite();
-        }
-        else
-        {
-            var record = EncodeRecord(edit, lastNumber + 1, end, seed);
-            file.Write(record, end);
-            if (options.PlantedBug != PlantedBug.SkipManifestSync) file.Sync();
-            end += record.Length;
-            lastNumber++;
-        }
-
+        end += record.Length;
+        lastNumber++;
+        if (end > options.ManifestRewriteBytes && end > 2 * lengthAfterRewrite) RewriteIfThereIsRoom();
         isInDoubt = false;
         return dropped;
+    }
+
+    // A write that finds no space has not written all of a record, and a part of one counts as nothing. What there is of it is
+    // cut off, because the next record may be shorter.
+    void WriteOrLeave(byte[] record)
+    {
+        try
+        {
+            file.Write(record, end);
+        }
+        catch (StorageException full) when (full.Kind == StorageErrorKind.NoSpace)
+        {
+            file.SetLength(end);
+            isInDoubt = false;
+            throw;
+        }
     }
 
     // Crash order: the old manifest counts until the rename is durable, and says the same as the new one.
     //   1. Write MANIFEST.new, sync it.     Crash: an orphan, deleted at open.
     //   2. Rename it over MANIFEST.         Crash: one of the two, both complete.
     //   3. Sync the directory.              Before this nothing may be appended to the new one: it could vanish with it.
-    public void Rewrite()
-    {
-        var old = file;
-        (file, end) = WriteAnew(files, State, options);
-        lengthAfterRewrite = end;
-        lastNumber = 1;
-        HasTornTail = false;
-        old.Dispose();
-    }
+    public void Rewrite() => Use(WriteAnew(files, State, options));
 
     public void Dispose() => file.Dispose();
 
+    // Shorter is better, but not needed: the edit is durable in the old one.
+    void RewriteIfThereIsRoom()
+    {
+        (IFile File, long End) written;
+        try
+        {
+            written = WriteNew(files, State, options);
+        }
+        catch (StorageException full) when (full.Kind == StorageErrorKind.NoSpace)
+        {
+            files.TryDelete(files.NewManifestPath);
+            return;
+        }
+
+        Adopt(files, written.File, options);
+        Use(written);
+    }
+
+    void Use((IFile File, long End) written)
+    {
+        file.Dispose();
+        (file, end) = written;
+        lengthAfterRewrite = end;
+        lastNumber = 1;
+        HasTornTail = false;
+    }
+
     static (IFile File, long End) WriteAnew(StoreFiles files, ManifestState state, KeyValueOptions options)
+    {
+        var written = WriteNew(files, state, options);
+        Adopt(files, written.File, options);
+        return written;
+    }
+
+    static (IFile File, long End) WriteNew(StoreFiles files, ManifestState state, KeyValueOptions options)
     {
         var path = files.NewManifestPath;
         if (files.FileSystem.FileExists(path)) files.FileSystem.Delete(path);
@@ -138,9 +173,21 @@ sealed class Manifest : IDisposable
             var bytes = Encode(files.StoreId, state.ToEdit());
             file.Write(bytes, 0);
             if (options.PlantedBug != PlantedBug.RenameManifestBeforeSync) file.Sync();
-            files.FileSystem.Rename(path, files.ManifestPath);
-            if (options.PlantedBug != PlantedBug.SkipDirectorySyncOfManifest) files.SyncDirectory();
             return (file, bytes.Length);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    static void Adopt(StoreFiles files, IFile file, KeyValueOptions options)
+    {
+        try
+        {
+            files.FileSystem.Rename(files.NewManifestPath, files.ManifestPath);
+            if (options.PlantedBug != PlantedBug.SkipDirectorySyncOfManifest) files.SyncDirectory();
         }
         catch
         {

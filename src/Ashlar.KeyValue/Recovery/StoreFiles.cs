@@ -26,6 +26,9 @@ class StoreFiles(IFileSystem fileSystem, string directory, int mostOpenFiles = K
 
     public string NewManifestPath => $"{Directory}/MANIFEST.new";
 
+    /// <summary>Space kept for a full disk; see <see cref="SpaceReserve"/>.</summary>
+    public string ReservePath => PathOf("RESERVE");
+
     public string LogPath(ulong id) => PathOf(LogName(id));
 
     public string TablePath(ulong id) => PathOf(TableName(id));

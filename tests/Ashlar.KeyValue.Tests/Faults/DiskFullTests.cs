@@ -1,0 +1,144 @@
+using System.Text;
+using Ashlar.Simulation;
+using Ashlar.Storage;
+using Xunit.Abstractions;
+
+namespace Ashlar.KeyValue.Tests;
+
+/// <summary>A disk that fills up, is emptied by deletes, and fills up again: nothing is lost, and nothing needs a restart.</summary>
+public sealed class DiskFullTests(ITestOutputHelper output)
+{
+    const int Cycles = 20;
+
+    [Theory, InlineData(true), InlineData(false)]
+    public void Deletes_give_space_back_on_a_full_disk_again_and_again(bool inline)
+    {
+        var disk = TestStore.NewDisk();
+        disk.CapacityBytes = 600 << 10;
+        Run(TestStore.Directory, Small(disk, inline), valueBytes: 200);
+    }
+
+    [Fact]
+    public void Puts_resume_when_space_is_made_from_outside()
+    {
+        var disk = TestStore.NewDisk();
+        disk.CapacityBytes = 600 << 10;
+        using var store = KeyValueStore.Open(TestStore.Directory, Small(disk));
+        var model = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        Fill(store, model, 0, 200);
+        AssertIsRefused(store);
+        disk.CapacityBytes = 1200 << 10;
+        store.Put("again", "x");
+        model["again"] = "x";
+        AssertHolds(store, model);
+        Assert.Null(store.GetStatistics().LastBackgroundFailure);
+    }
+
+    [Fact]
+    public void A_full_disk_can_be_opened_after_a_crash()
+    {
+        var disk = new SimulatedFileSystem { CapacityBytes = 600 << 10 };
+        var model = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        var store = KeyValueStore.Open(TestStore.Directory, Small(disk));
+        Fill(store, model, 0, 200);
+        store.Sync();
+        var after = disk.LosePower(seed: 1);
+        store.Dispose();
+        using var reopened = KeyValueStore.Open(TestStore.Directory, Small(after));
+        AssertHolds(reopened, model);
+        foreach (var key in model.Keys) reopened.Delete(key);
+        reopened.Compact();
+        reopened.Put("again", "x");
+    }
+
+    [Fact]
+    public void A_batch_of_deletes_is_taken_and_one_with_a_put_is_not()
+    {
+        var disk = TestStore.NewDisk();
+        disk.CapacityBytes = 600 << 10;
+        using var store = KeyValueStore.Open(TestStore.Directory, Small(disk));
+        Fill(store, new SortedDictionary<string, string>(StringComparer.Ordinal), 0, 200);
+        AssertIsRefused(store);
+        var batch = new WriteBatch();
+        batch.Delete(TestStore.Bytes("0000000"));
+        batch.Delete(TestStore.Bytes("0000001"));
+        store.Write(batch);
+        Assert.Null(store.Get("0000001"));
+        batch.Put(TestStore.Bytes("z"), TestStore.Bytes("z"));
+        Assert.Equal(StorageErrorKind.NoSpace, Assert.Throws<StorageException>(() => store.Write(batch)).Kind);
+    }
+
+    // Every file takes at least a page: what is kept must hold a few, however small memtables and tables are.
+    static KeyValueOptions Small(SimulatedFileSystem disk, bool inline = true) =>
+        TestStore.Small(disk, inline) with { SpaceReserveBytes = 96 << 10 };
+
+    void Run(string directory, KeyValueOptions options, int valueBytes)
+    {
+        var model = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        using (var store = KeyValueStore.Open(directory, options))
+        {
+            for (var cycle = 0; cycle < Cycles; cycle++)
+            {
+                var count = Fill(store, model, cycle, valueBytes);
+                AssertHolds(store, model);
+                // Few stay: what stays is written anew by merges, for which there is only what is kept.
+                foreach (var key in model.Keys.Where(key => !key.EndsWith("77", StringComparison.Ordinal)).ToArray())
+                {
+                    store.Delete(TestStore.Bytes(key), Durability.Relaxed);
+                    model.Remove(key);
+                }
+
+                AssertHolds(store, model);
+                store.Compact();
+                output.WriteLine($"cycle {cycle}: {count} values fit, {model.Count} stay, {store.GetStatistics().TableBytes} bytes of tables");
+                if (options.FileSystem is { } disk)
+                    output.WriteLine($"  free {disk.GetFreeSpaceBytes("/")} {string.Join(' ', disk.List(directory).Select(n => { using var f = disk.Open(directory + "/" + n, FileOpenMode.ReadOnly); return $"{n}:{f.AllocatedBytes}"; }))}");
+                Assert.True(count > 500 || options.FileSystem is null, $"only {count} values fit in cycle {cycle}");
+            }
+
+            Assert.Empty(store.Verify().Problems);
+            Assert.Null(store.GetStatistics().LastBackgroundFailure);
+        }
+
+        using (var store = KeyValueStore.Open(directory, options)) AssertHolds(store, model);
+    }
+
+    /// <summary>Puts until the disk is full; what was acknowledged is in the model.</summary>
+    static int Fill(KeyValueStore store, SortedDictionary<string, string> model, int cycle, int valueBytes)
+    {
+        for (var i = 0; ; i++)
+        {
+            var key = $"{(long)i * 7919 % 1_000_003:d7}";
+            var value = $"{cycle}.{i}".PadLeft(valueBytes, '.');
+            try
+            {
+                store.Put(TestStore.Bytes(key), Encoding.UTF8.GetBytes(value), Durability.Relaxed);
+                model[key] = value;
+            }
+            catch (StorageException full)
+            {
+                Assert.Equal(StorageErrorKind.NoSpace, full.Kind);
+                return i;
+            }
+        }
+    }
+
+    static void AssertIsRefused(KeyValueStore store)
+    {
+        var refusal = Assert.Throws<StorageException>(() => store.Put("more", "x"));
+        Assert.Equal(StorageErrorKind.NoSpace, refusal.Kind);
+    }
+
+    static void AssertHolds(KeyValueStore store, SortedDictionary<string, string> model)
+    {
+        using var cursor = store.Scan(KeyRange.All);
+        foreach (var (key, value) in model)
+        {
+            Assert.True(cursor.MoveNext());
+            Assert.Equal(key, Encoding.UTF8.GetString(cursor.Key));
+            Assert.Equal(value, Encoding.UTF8.GetString(cursor.Value));
+        }
+
+        Assert.False(cursor.MoveNext());
+    }
+}
