@@ -96,15 +96,12 @@ sealed class BackgroundWorker : IDisposable
         {
             log.Reserve(bodyLength);
         }
-        catch (StorageException full) when (full.Kind == StorageErrorKind.NoSpace && !hasPuts)
+        catch (StorageException full) when (full.Kind == StorageErrorKind.NoSpace)
         {
-            // What is under way may give space back.
-            if (!space.Release()) WaitUntilIdle();
+            var isReleased = space.Release();
+            if (hasPuts) throw;
+            if (!isReleased) WaitUntilIdle(); // What is under way may give space back.
             log.Reserve(bodyLength);
-        }
-        catch (StorageException full) when (full.Kind == StorageErrorKind.NoSpace && space.Release())
-        {
-            throw;
         }
     }
 
@@ -113,6 +110,9 @@ sealed class BackgroundWorker : IDisposable
         if (options.BackgroundInline) return;
         lock (gate)
         {
+            flushes.Retry();
+            merges.Retry();
+            Monitor.PulseAll(gate);
             while (!isStopping && (flushes.HasWork || flushes.IsWorking || merges.HasWork || merges.IsWorking)) Monitor.Wait(gate);
         }
     }
@@ -302,9 +302,11 @@ sealed class BackgroundWorker : IDisposable
         }
 
         var isAgain = false;
+        var wasLow = false;
         try
         {
-            while (!poison.IsSet && !Volatile.Read(ref isStopping) && lane.WorkOnce()) Attempted(lane, null);
+            do wasLow = space.IsLow;
+            while (!poison.IsSet && !Volatile.Read(ref isStopping) && Attempt(lane));
         }
         catch (StoppedException)
         {
@@ -317,8 +319,8 @@ sealed class BackgroundWorker : IDisposable
         catch (Exception cause)
         {
             // Nothing is in doubt: the manifest names neither outputs nor a changed set of inputs. Tried again with
-            // the next signal, and at once if there is a reserve for a full disk.
-            if (cause is StorageException { Kind: StorageErrorKind.NoSpace } && space.Release()) isAgain = true;
+            // the next signal, and at once if it did not know yet that the disk is full.
+            if (cause is StorageException { Kind: StorageErrorKind.NoSpace } && (space.Release() || !wasLow)) isAgain = true;
             else Attempted(lane, cause);
         }
 
@@ -330,6 +332,13 @@ sealed class BackgroundWorker : IDisposable
         }
 
         if (isAgain) Work(lane);
+    }
+
+    bool Attempt(BackgroundLane lane)
+    {
+        if (!lane.WorkOnce()) return false;
+        Attempted(lane, null);
+        return true;
     }
 
     void Attempted(BackgroundLane lane, Exception? cause)
