@@ -320,7 +320,8 @@ sealed class BackgroundWorker : IDisposable
         {
             // Nothing is in doubt: the manifest names neither outputs nor a changed set of inputs. Tried again with
             // the next signal, and at once if it did not know yet that the disk is full.
-            if (cause is StorageException { Kind: StorageErrorKind.NoSpace } && (space.Release() || !wasLow)) isAgain = true;
+            var isFull = cause is StorageException { Kind: StorageErrorKind.NoSpace };
+            if (isFull && (space.Release() || (!wasLow && space.IsLow))) isAgain = true;
             else Attempted(lane, cause);
         }
 
