@@ -91,17 +91,22 @@ sealed class BackgroundWorker : IDisposable
     /// <exception cref="StorageException">The disk is full; nothing is in doubt.</exception>
     public void ReserveLog(LogWriter log, long bodyLength, bool hasPuts)
     {
+        const int Attempts = 4;
         space.Prepare(isFull: false);
-        try
+        for (var attempt = 1; ; attempt++)
         {
-            log.Reserve(bodyLength);
-        }
-        catch (StorageException full) when (full.Kind == StorageErrorKind.NoSpace)
-        {
-            var isReleased = space.Release();
-            if (hasPuts) throw;
-            if (!isReleased) WaitUntilIdle(); // What is under way may give space back.
-            log.Reserve(bodyLength);
+            try
+            {
+                log.Reserve(bodyLength);
+                return;
+            }
+            catch (StorageException full) when (full.Kind == StorageErrorKind.NoSpace)
+            {
+                var isReleased = space.Release();
+                if (hasPuts || attempt == Attempts) throw;
+                // What is under way may have taken what was kept, and may give back more.
+                if (!isReleased) WaitUntilIdle();
+            }
         }
     }
 
