@@ -156,7 +156,7 @@ sealed class BackgroundWorker : IDisposable
             var seen = flushes.Attempts;
             flushes.Retry();
             Monitor.PulseAll(gate);
-            while (pressure.Debt.MemTables > 0) WaitForAttempt(flushes, seen);
+            while (pressure.Debt.MemTables > 0) WaitForAttempt(flushes, ref seen);
         }
     }
 
@@ -176,7 +176,7 @@ sealed class BackgroundWorker : IDisposable
             var seen = merges.Attempts;
             merges.Retry();
             Monitor.PulseAll(gate);
-            while (doneCompactions < wanted) WaitForAttempt(merges, seen);
+            while (doneCompactions < wanted) WaitForAttempt(merges, ref seen);
         }
     }
 
@@ -227,20 +227,30 @@ sealed class BackgroundWorker : IDisposable
                     Monitor.PulseAll(gate);
                 }
 
-                WaitForAttempt(lane, seen);
+                WaitForAttempt(lane, ref seen);
             }
         }
 
         pressure.CountStall(options.TimeProvider.GetElapsedTime(begun));
     }
 
-    void WaitForAttempt(BackgroundLane lane, long seen)
+    void WaitForAttempt(BackgroundLane lane, ref long seen)
     {
         poison.ThrowIfSet();
         ObjectDisposedException.ThrowIf(isStopping, typeof(KeyValueStore));
-        if (lane.Failure is { } cause && lane.Attempts > seen) ExceptionDispatchInfo.Throw(cause);
+        var hasFailed = lane.Failure is not null && lane.Attempts > seen;
+        var other = lane == flushes ? merges : flushes;
+        // On a full disk the other kind of work may hold the space now, and give back more.
+        if (hasFailed && !(IsDiskFull(lane.Failure) && (other.HasWork || other.IsWorking)))
+            ExceptionDispatchInfo.Throw(lane.Failure!);
         Monitor.Wait(gate);
+        if (!hasFailed || other.HasWork || other.IsWorking) return;
+        seen = lane.Attempts;
+        lane.Retry();
+        Monitor.PulseAll(gate);
     }
+
+    static bool IsDiskFull(Exception? cause) => cause is StorageException { Kind: StorageErrorKind.NoSpace };
 
     /// <summary>The work that a writer has to wait for; null if it may go on.</summary>
     BackgroundLane? WhatBlocks(bool needsMemTable)
@@ -325,8 +335,7 @@ sealed class BackgroundWorker : IDisposable
         {
             // Nothing is in doubt: the manifest names neither outputs nor a changed set of inputs. Tried again with
             // the next signal, and at once if it did not know yet that the disk is full.
-            var isFull = cause is StorageException { Kind: StorageErrorKind.NoSpace };
-            if (isFull && (space.Release() || (!wasLow && space.IsLow))) isAgain = true;
+            if (IsDiskFull(cause) && (space.Release() || (!wasLow && space.IsLow))) isAgain = true;
             else Attempted(lane, cause);
         }
 

@@ -131,7 +131,12 @@ sealed class Compactor(
             }
             else
             {
-                Merge(version.Tables, plan, pause);
+                Merge(version.Tables, plan, () =>
+                {
+                    pause();
+                    // What is kept for a full disk is for merges that give space back step by step.
+                    if (space.IsLow && plan.OutputLevel > 0) space.ThrowFull();
+                });
             }
 
             Volatile.Write(ref compactions, compactions + 1);

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Ashlar.Storage;
 
 namespace Ashlar.KeyValue;
@@ -66,18 +67,18 @@ sealed class SpaceReserve(StoreFiles files, KeyValueOptions options)
         lock (gate)
         {
             if (!IsLow) return false;
-            if (!TryAllocate(FullBytes))
-            {
-                throw new StorageException(
-                    "fallocate", files.ReservePath, StorageErrorKind.NoSpace, Errno.NoSpace,
-                    $"the disk is full: puts need {FullBytes} free bytes that deletes and merges may use; delete, or make room");
-            }
-
+            if (!TryAllocate(FullBytes)) ThrowFull();
             Volatile.Write(ref prepared, FullBytes);
             Volatile.Write(ref isLow, false);
             return true;
         }
     }
+
+    /// <summary>Refuses work that has to wait until the disk has room.</summary>
+    [DoesNotReturn]
+    public void ThrowFull() => throw new StorageException(
+        "fallocate", files.ReservePath, StorageErrorKind.NoSpace, Errno.NoSpace,
+        $"the disk is full: {FullBytes} free bytes are needed, which deletes and merges may use; delete, or make room");
 
     bool TryAllocate(long bytes)
     {
