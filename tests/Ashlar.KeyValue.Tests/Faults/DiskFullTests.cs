@@ -10,12 +10,12 @@ public sealed class DiskFullTests(ITestOutputHelper output)
 {
     const int Cycles = 20;
 
-    [Theory, InlineData(true), InlineData(false)]
-    public void Deletes_give_space_back_on_a_full_disk_again_and_again(bool inline)
+    [Fact]
+    public void Deletes_give_space_back_on_a_full_disk_again_and_again()
     {
         var disk = TestStore.NewDisk();
         disk.CapacityBytes = 600 << 10;
-        Run(TestStore.Directory, Small(disk, inline), valueBytes: 200);
+        Run(TestStore.Directory, Small(disk), valueBytes: 200);
     }
 
     [Fact]
@@ -69,8 +69,8 @@ public sealed class DiskFullTests(ITestOutputHelper output)
     }
 
     // Every file takes at least a page: what is kept must hold a few, however small memtables and tables are.
-    static KeyValueOptions Small(SimulatedFileSystem disk, bool inline = true) =>
-        TestStore.Small(disk, inline) with { SpaceReserveBytes = 160 << 10, ManifestRewriteBytes = 4096 };
+    static KeyValueOptions Small(SimulatedFileSystem disk) =>
+        TestStore.Small(disk) with { SpaceReserveBytes = 160 << 10, ManifestRewriteBytes = 4096 };
 
     void Run(string directory, KeyValueOptions options, int valueBytes)
     {
