@@ -20,6 +20,7 @@ static class TestStore
         BlockBytes = 512,
         LogChunkBytes = 8 << 10,
         BlockCacheBytes = 1 << 20,
+        SpaceReserveBytes = 0, // A file that holds nothing; DiskFullTests has it.
         BackgroundInline = inline,
     };
 
