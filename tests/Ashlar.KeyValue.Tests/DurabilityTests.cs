@@ -116,7 +116,7 @@ public sealed class DurabilityTests
     public void A_full_disk_refuses_the_write_without_doubt_and_the_store_goes_on_once_there_is_space()
     {
         var small = new SimulatedFileSystem(isRecording: false) { CapacityBytes = 64 << 10 };
-        using (var store = KeyValueStore.Open(TestStore.Directory, Options(small)))
+        using (var store = KeyValueStore.Open(TestStore.Directory, Options(small) with { SpaceReserveBytes = 8 << 10 }))
         {
             var written = 0;
             var full = Assert.Throws<StorageException>(() =>
@@ -132,7 +132,7 @@ public sealed class DurabilityTests
             Assert.Equal((ulong)written + 1, store.DurableSequence);
         }
 
-        using var reopened = KeyValueStore.Open(TestStore.Directory, Options(small));
+        using var reopened = KeyValueStore.Open(TestStore.Directory, Options(small) with { SpaceReserveBytes = 8 << 10 });
         Assert.Equal("x", reopened.Get("more"));
         Assert.True(reopened.Verify().IsClean);
     }

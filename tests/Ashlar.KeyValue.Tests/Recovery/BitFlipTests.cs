@@ -14,6 +14,7 @@ public sealed class BitFlipTests(ITestOutputHelper output)
 
     static KeyValueOptions Options(IFileSystem disk, int separatedValueBytes) => new()
     {
+        SpaceReserveBytes = 0, // A file that holds nothing.
         SeparatedValueBytes = separatedValueBytes,
         FileSystem = disk,
         Entropy = new SeededEntropy(5),
