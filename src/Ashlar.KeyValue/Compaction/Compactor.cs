@@ -172,7 +172,8 @@ sealed class Compactor(
     // Merges and collection take turns, so that neither waits for ever; flushes wait for neither.
     CompactionPlan? Pick(TableSet tables)
     {
-        var collection = collector.Pick(tables);
+        // Moving values takes space before it gives any.
+        var collection = space.IsLow ? null : collector.Pick(tables);
         collectsNext = !collectsNext;
         if (collection is not null && collectsNext && tables.LevelZero.Length <= options.LevelZeroTables) return collection;
         return picker.Pick(tables, BatchBytes(tables), state.OldestReadableSequence()) ?? collection;
