@@ -20,7 +20,7 @@ static class KeyValueArguments
 
     public static Argument<string> Key() => new("KEY") { Description = "The key" };
 
-    public static Option<Durability> Durability(Terminal terminal, Durability defaultValue) => Setting.Create(
+    public static Option<DurabilityChoice> Durability(Terminal terminal, DurabilityChoice defaultValue) => Setting.Create(
         terminal,
         "--durability",
         "KIND",
@@ -63,10 +63,10 @@ static class KeyValueArguments
             ? number
             : throw new FormatException($"'{text}' is not a number from {least} to {most}");
 
-    static Durability ParseDurability(string text) => text switch
+    static DurabilityChoice ParseDurability(string text) => text switch
     {
-        "sync" => KeyValue.Durability.Sync,
-        "relaxed" => KeyValue.Durability.Relaxed,
+        "sync" => DurabilityChoice.Sync,
+        "relaxed" => DurabilityChoice.Relaxed,
         _ => throw new FormatException($"'{text}' is not a kind of durability: expected sync or relaxed"),
     };
 }

@@ -61,7 +61,7 @@ static class KeyValueEntryCommands
         var file = new Option<string?>("--file") { Description = "The value is the content of this file; - is standard input", HelpName = "FILE" };
         var timeToLive = Setting.Create<TimeSpan?>(
             terminal, "--ttl", "TIME", "The entry is gone after this time: 30s, 5m, 2h, 7d", text => KeyValueArguments.ParseTime(text), null);
-        var durability = KeyValueArguments.Durability(terminal, Durability.Sync);
+        var durability = KeyValueArguments.Durability(terminal, DurabilityChoice.Sync);
         var encoding = new EncodingOptions();
         var verb = new Verb(
             "put",
@@ -84,7 +84,7 @@ static class KeyValueEntryCommands
                 if (invocation.Get(timeToLive) is { } time) batch.Put(keyBytes, bytes, time);
                 else batch.Put(keyBytes, bytes);
                 using var store = KeyValueArguments.Open(invocation, directory);
-                store.Write(batch, invocation.Get(durability));
+                store.Write(batch, invocation.Get(durability).ToDurability());
                 KeyValueCommands.WriteChange(
                     invocation,
                     new() { Path = store.Directory, Operation = "put", Entries = 1 },
@@ -100,7 +100,7 @@ static class KeyValueEntryCommands
     {
         var directory = KeyValueArguments.Directory();
         var keys = new Argument<string[]>("KEY") { Description = "The keys", Arity = ArgumentArity.OneOrMore };
-        var durability = KeyValueArguments.Durability(terminal, Durability.Sync);
+        var durability = KeyValueArguments.Durability(terminal, DurabilityChoice.Sync);
         var encoding = new EncodingOptions();
         var verb = new Verb(
             "delete",
@@ -111,7 +111,7 @@ static class KeyValueEntryCommands
                 var batch = new WriteBatch();
                 foreach (var key in invocation.Get(keys)) batch.Delete(encoding.Parse(invocation, key));
                 using var store = KeyValueArguments.Open(invocation, directory);
-                store.Write(batch, invocation.Get(durability));
+                store.Write(batch, invocation.Get(durability).ToDurability());
                 KeyValueCommands.WriteChange(
                     invocation,
                     new() { Path = store.Directory, Operation = "delete", Entries = batch.Count },

@@ -27,7 +27,7 @@ static class KeyValueLoadCommand
             terminal, "--value-size", "SIZE", "Size of generated values [default: 1000]", ParseValueSize, 1000);
         var seed = Setting.Create(
             terminal, "--seed", "NUMBER", "Another seed generates other entries [default: 1]", KeyValueArguments.ParseNumber(0, long.MaxValue), 1L);
-        var durability = KeyValueArguments.Durability(terminal, Durability.Relaxed);
+        var durability = KeyValueArguments.Durability(terminal, DurabilityChoice.Relaxed);
         var encoding = new EncodingOptions();
         var verb = new Verb(
             "load",
@@ -50,7 +50,7 @@ static class KeyValueLoadCommand
                         ? EntryFile.ReadBinary(input, invocation.Get(file)!)
                         : EntryFile.ReadLines(input, encoding.Get(invocation), invocation.Get(file)!);
                 var started = terminal.TimeProvider.GetTimestamp();
-                var count = Load(store, entries, invocation.Get(durability), cancellationToken);
+                var count = Load(store, entries, invocation.Get(durability).ToDurability(), cancellationToken);
                 var seconds = terminal.TimeProvider.GetElapsedTime(started).TotalSeconds;
                 KeyValueCommands.WriteChange(
                     invocation,
