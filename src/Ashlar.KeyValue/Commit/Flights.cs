@@ -18,7 +18,6 @@ sealed class Flights(int mostUnderWay, PlantedBug plantedBug = PlantedBug.None)
 {
     readonly Flight[] ring = new Flight[mostUnderWay];
     readonly WaitWord fewer = new();
-    bool isAwaited;
     int awaited;
     long began;
     long returned;
@@ -35,6 +34,9 @@ sealed class Flights(int mostUnderWay, PlantedBug plantedBug = PlantedBug.None)
 
     /// <summary>The first failure; from then on nothing counts any more.</summary>
     public Exception? Failure { get; private set; }
+
+    /// <summary>Whether a leader waits for flushes to end.</summary>
+    public bool IsAwaited { get; private set; }
 
     public bool HasRoom => began - counted < ring.Length;
 
@@ -64,9 +66,9 @@ sealed class Flights(int mostUnderWay, PlantedBug plantedBug = PlantedBug.None)
         ring[HandleOf(flight)].HasSucceeded = error is null;
         if (plantedBug == PlantedBug.AcknowledgeByLaterFlush && error is null) counted = Math.Max(counted, flight - 1);
         while (MayCount(counted + 1)) durable = ring[HandleOf(++counted)].Covers;
-        if (isAwaited && HasAtMost(awaited))
+        if (IsAwaited && HasAtMost(awaited))
         {
-            isAwaited = false;
+            IsAwaited = false;
             fewer.Value = 1;
             fewer.WakeAll();
         }
@@ -83,7 +85,7 @@ sealed class Flights(int mostUnderWay, PlantedBug plantedBug = PlantedBug.None)
         {
             if (HasAtMost(count)) return;
             awaited = count;
-            isAwaited = true;
+            IsAwaited = true;
             fewer.Value = 0;
         }
 

@@ -11,29 +11,34 @@ public sealed class FlightTests
     readonly Flights flights = new(2);
 
     [Fact]
-    public async Task Whoever_waits_for_flushes_goes_on_only_when_it_is_known_how_far_they_count()
+    public void Whoever_waits_for_flushes_goes_on_only_when_it_is_known_how_far_they_count()
     {
         long flight;
         lock (flights.Gate) flight = flights.Begin(new LogPosition(1, 100));
         var isKnown = false;
-        var waiter = Task.Factory.StartNew(
-            () =>
-            {
-                flights.WaitForAtMost(0);
-                return Volatile.Read(ref isKnown);
-            },
-            CancellationToken.None,
-            TaskCreationOptions.LongRunning,
-            TaskScheduler.Default);
-        Thread.Sleep(20);
+        var knewWhenItWentOn = false;
+        var waiter = new Thread(() =>
+        {
+            flights.WaitForAtMost(0);
+            knewWhenItWentOn = Volatile.Read(ref isKnown);
+        });
+        waiter.Start();
+        SpinWait.SpinUntil(IsAwaited);
         lock (flights.Gate)
         {
             flights.End(flight, null, out _);
-            Thread.Sleep(50); // Here the log is told.
+            // The waiter is awake by now: it stands at the gate, or it has gone on too early and ended.
+            SpinWait.SpinUntil(() => waiter.ThreadState is ThreadState.WaitSleepJoin or ThreadState.Stopped);
             Volatile.Write(ref isKnown, true);
         }
 
-        Assert.True(await waiter);
+        waiter.Join();
+        Assert.True(knewWhenItWentOn);
+    }
+
+    bool IsAwaited()
+    {
+        lock (flights.Gate) return flights.IsAwaited;
     }
 
     [Fact]
