@@ -1,4 +1,3 @@
-using System.Text;
 using Ashlar.KeyValue.Victim;
 
 namespace Ashlar.KeyValue.Endurance.Tests;
@@ -7,38 +6,30 @@ namespace Ashlar.KeyValue.Endurance.Tests;
 static class StoreCopy
 {
     /// <summary>What the store holds: it must open, verify clean, take writes, and hold the same when opened again.</summary>
-    public static Dictionary<string, string> Read(string store, string copy)
+    public static Dictionary<string, string> Read(string store, string copy, StoreKind kind)
     {
         if (Directory.Exists(copy)) Directory.Delete(copy, recursive: true);
         if (!Directory.Exists(store)) return [];
         CopyFiles(store, copy);
         Dictionary<string, string> found;
-        using (var opened = KeyValueStore.Open(copy, VictimWorkload.Options))
+        using (var opened = VictimStore.Open(copy, kind))
         {
-            found = ReadAll(opened);
+            found = opened.ReadAll();
             var report = opened.Verify();
             if (!report.IsClean) throw new JudgeException($"Not clean: {string.Join('\n', report.Problems.Select(problem => problem.Message))}");
-            opened.Put("after"u8, "death"u8);
+            opened.Put("after", "death", Durability.Sync);
         }
 
-        using (var opened = KeyValueStore.Open(copy, VictimWorkload.Options))
+        using (var opened = VictimStore.Open(copy, kind))
         {
-            if (opened.Get("after"u8) is null) throw new JudgeException("A write after recovery is lost.");
-            opened.Delete("after"u8);
-            var again = ReadAll(opened);
+            if (opened.Get("after") is null) throw new JudgeException("A write after recovery is lost.");
+            opened.Delete("after", Durability.Sync);
+            var again = opened.ReadAll();
             if (again.Count != found.Count || again.Any(pair => found.GetValueOrDefault(pair.Key) != pair.Value))
                 throw new JudgeException("The second opening finds other things than the first.");
         }
 
         Directory.Delete(copy, recursive: true);
-        return found;
-    }
-
-    static Dictionary<string, string> ReadAll(KeyValueStore store)
-    {
-        var found = new Dictionary<string, string>();
-        using var cursor = store.Scan(KeyRange.All);
-        while (cursor.MoveNext()) found.Add(Encoding.UTF8.GetString(cursor.Key), Encoding.UTF8.GetString(cursor.Value));
         return found;
     }
 

@@ -11,17 +11,19 @@ sealed class VictimLife(VictimPlan plan, VictimReport report)
     // Nobody lives for ever: a victim whose killer died ends by itself.
     static readonly TimeSpan LongestLife = TimeSpan.FromSeconds(30);
 
+    const int BackupsKept = 3;
+
     int changes;
     int isKilled;
-    KeyValueStore? store;
+    VictimStore? store;
 
     public int Run()
     {
         var disk = new FaultyFileSystem(FileSystems.Real, plan.Rules()) { BeforeOperation = Count };
-        store = KeyValueStore.Open(
-            plan.Directory, VictimWorkload.Options with { FileSystem = disk, Entropy = new SeededEntropy(plan.Seed + (ulong)plan.Life) });
+        store = VictimStore.Open(plan.Directory, plan.Kind, disk, new SeededEntropy(plan.Seed + (ulong)plan.Life));
         report.Say(ReportKind.Ready);
-        var threads = Enumerable.Range(0, VictimWorkload.Threads).Select(Start).ToArray();
+        var threads = Enumerable.Range(0, VictimWorkload.Threads).Select(number => Start(number, WriterOf(number))).ToList();
+        if (plan.Kind == StoreKind.Collecting) threads.Add(Start(VictimWorkload.Threads, _ => BackUp(disk)));
         if (plan.CloseAfter > 0)
         {
             Thread.Sleep(plan.CloseAfter);
@@ -34,25 +36,26 @@ sealed class VictimLife(VictimPlan plan, VictimReport report)
         return 0;
     }
 
-    Thread Start(int number)
+    Thread Start(int number, Action<int> work)
     {
-        var thread = new Thread(() => Write(number)) { IsBackground = true };
+        var thread = new Thread(() => Run(number, work)) { IsBackground = true };
         thread.Start();
         return thread;
     }
 
-    void Write(int thread)
+    void Run(int thread, Action<int> work)
     {
-        var writer = thread == VictimWorkload.AsynchronousThread ? (Action<int>)WriteOutstanding : WriteOneByOne;
         try
         {
-            writer(thread);
+            work(thread);
         }
         catch (Exception error) when (error is ObjectDisposedException or AshlarException)
         {
             report.Say(ReportKind.Failed, thread);
         }
     }
+
+    Action<int> WriterOf(int thread) => thread == VictimWorkload.AsynchronousThread ? WriteOutstanding : WriteOneByOne;
 
     void WriteOneByOne(int thread)
     {
@@ -67,15 +70,34 @@ sealed class VictimLife(VictimPlan plan, VictimReport report)
             else store!.Write(Fill(batch, operation), operation.Durability);
             report.Say(ReportKind.Acknowledged, thread, index);
             CheckOwn(own, operation, thread, index);
-            if (index % 300 == 299 && thread == 1) store!.Flush();
-            if (index % 900 == 899 && thread == 1) store!.Compact();
+            if (thread != 1) continue;
+            if (index % 16 == 15 && store!.GetStatistics().MovedValueBytes is > 0 and var moved) report.Say(ReportKind.ValuesMoved, thread, (int)moved);
+            if (index % 300 == 299) store!.Flush();
+            if (index % 900 == 899) store!.Compact();
         }
     }
 
     void WriteOne(Change change, Durability durability)
     {
-        if (change.Value is { } value) store!.Put(Encoding.UTF8.GetBytes(change.Key), Encoding.UTF8.GetBytes(value), durability);
-        else store!.Delete(Encoding.UTF8.GetBytes(change.Key), durability);
+        if (change.Value is { } value) store!.Put(change.Key, value, durability);
+        else store!.Delete(change.Key, durability);
+    }
+
+    // Only what is new is copied, so this goes on all the time; old backups go, and with them files that no other one needs.
+    void BackUp(FaultyFileSystem disk)
+    {
+        var backups = new KeyValueBackups(plan.BackupDirectory, new() { FileSystem = disk });
+        while (true)
+        {
+            report.Say(ReportKind.BackupBegun, VictimWorkload.Threads);
+            var made = (int)store!.BackUp(plan.BackupDirectory).Number;
+            report.Say(ReportKind.BackupDone, VictimWorkload.Threads, made);
+            foreach (var old in backups.List().SkipLast(BackupsKept).Select(backup => backup.Number))
+            {
+                report.Say(ReportKind.BackupDeleted, VictimWorkload.Threads, (int)old);
+                backups.Delete(old);
+            }
+        }
     }
 
     void WriteOutstanding(int thread)
@@ -86,7 +108,12 @@ sealed class VictimLife(VictimPlan plan, VictimReport report)
             var operation = VictimWorkload.Operation(plan.Seed, plan.Life, thread, index);
             var batch = outstanding.Count < VictimWorkload.Outstanding ? new WriteBatch() : Complete(outstanding.Dequeue());
             report.Say(ReportKind.Begun, thread, index);
-            outstanding.Enqueue((store!.WriteAsync(Fill(batch, operation), operation.Durability).AsTask(), batch, index));
+            outstanding.Enqueue((store!.WriteAsync(Fill(batch, operation), operation.Durability), batch, index));
+            // Outstanding writes keep their order, but those with salted keys queue apart.
+            if (plan.Kind == StoreKind.Sharded && operation.Changes.Any(change => change.Key.StartsWith(VictimWorkload.SharedPrefix, StringComparison.Ordinal)))
+            {
+                while (outstanding.TryDequeue(out var write)) Complete(write);
+            }
         }
 
         WriteBatch Complete((Task Write, WriteBatch Batch, int Index) oldest)
@@ -97,16 +124,18 @@ sealed class VictimLife(VictimPlan plan, VictimReport report)
         }
     }
 
-    static WriteBatch Fill(WriteBatch batch, VictimOperation operation)
+    WriteBatch Fill(WriteBatch batch, VictimOperation operation)
     {
         batch.Clear();
         foreach (var (key, value) in operation.Changes)
         {
             var bytes = Encoding.UTF8.GetBytes(key);
-            // What has expired when it is written deletes, and what expires late does not expire: the judge needs no clock.
-            if (value is null && key[^1] % 3 == 0) batch.Put(bytes, "expired"u8, DateTimeOffset.UnixEpoch.AddDays(1));
+            // What has expired when it is written deletes, and what expires late does not expire: the judge needs no clock. Salted
+            // keys cannot expire.
+            var mayExpire = plan.Kind != StoreKind.Sharded || !key.StartsWith(VictimWorkload.SharedPrefix, StringComparison.Ordinal);
+            if (value is null && mayExpire && key[^1] % 3 == 0) batch.Put(bytes, "expired"u8, DateTimeOffset.UnixEpoch.AddDays(1));
             else if (value is null) batch.Delete(bytes);
-            else if (value.Length % 4 == 0) batch.Put(bytes, Encoding.UTF8.GetBytes(value), DateTimeOffset.MaxValue);
+            else if (mayExpire && value.Length % 4 == 0) batch.Put(bytes, Encoding.UTF8.GetBytes(value), DateTimeOffset.MaxValue);
             else batch.Put(bytes, Encoding.UTF8.GetBytes(value));
         }
 
@@ -120,7 +149,7 @@ sealed class VictimLife(VictimPlan plan, VictimReport report)
             if (key.StartsWith(VictimWorkload.SharedPrefix, StringComparison.Ordinal)) continue;
             own[key] = value;
             if (index % 7 != 0) continue;
-            var found = store!.Get(Encoding.UTF8.GetBytes(key));
+            var found = store!.Get(key);
             if ((found is null ? null : Encoding.UTF8.GetString(found)) != value) report.Say(ReportKind.WrongRead, thread, index);
         }
     }

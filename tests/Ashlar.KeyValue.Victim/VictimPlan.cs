@@ -29,8 +29,13 @@ public sealed record VictimPlan(string Directory, ulong Seed, int Life)
 
     public Lie Lie { get; init; }
 
+    public StoreKind Kind { get; init; }
+
+    /// <summary>Where it makes backups, if its kind does.</summary>
+    public string BackupDirectory => Directory + ".backups";
+
     public IReadOnlyList<string> ToArguments() =>
-        [Directory, $"{Seed}", $"{Life}", $"{KillAt}", $"{CloseAfter}", $"{Lie}"];
+        [Directory, $"{Seed}", $"{Life}", $"{KillAt}", $"{CloseAfter}", $"{Lie}", $"{Kind}"];
 
     public static VictimPlan Parse(IReadOnlyList<string> arguments) =>
         new(arguments[0], ulong.Parse(arguments[1], CultureInfo.InvariantCulture), Number(arguments[2]))
@@ -38,6 +43,7 @@ public sealed record VictimPlan(string Directory, ulong Seed, int Life)
             KillAt = Number(arguments[3]),
             CloseAfter = Number(arguments[4]),
             Lie = Enum.Parse<Lie>(arguments[5]),
+            Kind = Enum.Parse<StoreKind>(arguments[6]),
         };
 
     public FaultRule[] Rules() => Lie switch

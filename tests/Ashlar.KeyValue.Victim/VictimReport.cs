@@ -26,6 +26,18 @@ public enum ReportKind : byte
 
     /// <summary>A read did not find what was written.</summary>
     WrongRead,
+
+    /// <summary>The index counts the bytes of values that were moved in this life.</summary>
+    ValuesMoved,
+
+    /// <summary>A backup is about to be made.</summary>
+    BackupBegun,
+
+    /// <summary>It is made; the index is its number.</summary>
+    BackupDone,
+
+    /// <summary>The backup of this number is about to be deleted.</summary>
+    BackupDeleted,
 }
 
 /// <summary>One thing that the victim said. Its index counts the operations of a thread.</summary>

@@ -8,10 +8,18 @@ public readonly record struct Change(string Key, string? Value);
 /// <summary>What one call writes. No changes: a call of <see cref="KeyValueStore.Sync"/>.</summary>
 public sealed record VictimOperation(Durability Durability, IReadOnlyList<Change> Changes)
 {
-    public bool IsSync => Changes.Count == 0;
+    public bool IsSync { get; } = Changes.Count == 0;
 
     /// <summary>Bytes of keys and values.</summary>
     public long SizeBytes => Changes.Sum(change => (long)change.Key.Length + (change.Value?.Length ?? 0));
+
+    /// <summary>What of it concerns some of the keys; if nothing, it promises nothing there.</summary>
+    public VictimOperation Of(Func<string, bool> isConcerned)
+    {
+        if (IsSync) return this;
+        Change[] part = [.. Changes.Where(change => isConcerned(change.Key))];
+        return this with { Changes = part, Durability = part.Length == 0 ? Durability.Relaxed : Durability };
+    }
 }
 
 /// <summary>
@@ -36,6 +44,23 @@ public static class VictimWorkload
         RelaxedLossBytes = 256 << 10,
         LogSegmentBytes = 64 << 10,
     };
+
+    public const int Shards = 3;
+
+    public static KeyValueOptions OptionsOf(StoreKind kind) => kind == StoreKind.Collecting
+        ? Options with { MemTableBytes = 8 << 10, LogSegmentBytes = 12 << 10, SpaceAmplification = 1.1 }
+        : Options;
+
+    public static ShardedKeyValueOptions ShardedOptions { get; } = new()
+    {
+        ShardCount = Shards,
+        SaltedPrefix = System.Text.Encoding.UTF8.GetBytes(SharedPrefix),
+    };
+
+    /// <summary>Bytes of relaxed writes that power loss may take from one engine of the store.</summary>
+    public static long MostLost(StoreKind kind) => Options.RelaxedLossBytes / (kind == StoreKind.Sharded ? Shards : 1);
+
+    public static IEnumerable<string> OwnKeysOf(int thread) => Enumerable.Range(0, OwnKeys).Select(number => $"{OwnPrefix(thread)}{number:d2}");
 
     public static string OwnPrefix(int thread) => $"own {thread} ";
 
@@ -62,10 +87,10 @@ public static class VictimWorkload
         return new(durability, changes);
     }
 
-    // A value says who wrote it. Some are long enough for several sectors and for a place of their own.
+    // A value says who wrote it. Some are long enough for several sectors and for a place of their own, some just so or just not.
     static string Value(SeededRandom random, int life, int thread, int index)
     {
-        var length = random.Next(20) switch { 0 => 9000, 1 => 1500, < 8 => random.Next(150, 700), _ => random.Next(20, 120) };
+        var length = random.Next(20) switch { 0 => 9000, 1 => 1500, 2 => random.Next(254, 259), < 8 => random.Next(150, 700), _ => random.Next(20, 120) };
         return $"{life}.{thread}.{index}".PadRight(length, (char)('a' + random.Next(26)));
     }
 }

@@ -64,7 +64,7 @@ public sealed partial class ShardedKeyValueStore
 
     /// <summary>
     /// Applies a batch atomically; many writes may be outstanding from one thread. The batch must not be changed before the task
-    /// completes.
+    /// completes. A batch with salted keys may take effect after later ones that are outstanding with it.
     /// </summary>
     /// <inheritdoc cref="Write" />
     public ValueTask WriteAsync(

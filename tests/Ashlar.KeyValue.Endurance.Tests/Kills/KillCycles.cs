@@ -22,6 +22,14 @@ sealed class KillCycles(ulong seed, Lie lie = Lie.None)
 
     public long Acknowledged { get; private set; }
 
+    /// <summary>Kills of victims that had said that values were moved.</summary>
+    public int KillsAfterMoves { get; private set; }
+
+    public int BackupsJudged { get; private set; }
+
+    /// <summary>Kills while a backup was being made.</summary>
+    public int KillsDuringBackups { get; private set; }
+
     /// <summary>Kills right before each kind of operation on the disk.</summary>
     public IReadOnlyDictionary<FaultOperations, int> KillsBefore => killsBefore;
 
@@ -29,20 +37,29 @@ sealed class KillCycles(ulong seed, Lie lie = Lie.None)
     {
         using var directory = new TemporaryDirectory();
         var before = new Dictionary<string, string>();
+        var backups = new BackupJudge(seed, directory["restored"]);
         for (var life = 0; life < cycles; life++)
         {
-            if (life % LivesOfAStore == 0) before = [];
-            var store = directory[$"store-{life / LivesOfAStore}"];
+            if (life % LivesOfAStore == 0)
+            {
+                before = [];
+                backups = new BackupJudge(seed, directory["restored"]);
+            }
+
+            var plan = new VictimPlan(directory[$"store-{life / LivesOfAStore}"], seed, life)
+            {
+                KillAt = random.OneIn(2) ? random.Next(1, 600) : 0,
+                CloseAfter = random.OneIn(6) ? random.Next(10, 120) : 0,
+                Kind = (StoreKind)(life / LivesOfAStore % 3),
+                Lie = lie,
+            };
             try
             {
-                var history = Live(new VictimPlan(store, seed, life)
-                {
-                    KillAt = random.OneIn(2) ? random.Next(1, 600) : 0,
-                    CloseAfter = random.OneIn(6) ? random.Next(10, 120) : 0,
-                    Lie = lie,
-                });
-                var found = StoreCopy.Read(store, directory["copy"]);
-                new Judge(seed, life, before, history, Death.OfTheProcess).Require(found);
+                var history = Live(plan);
+                if (history.Failures > 0 && plan.CloseAfter == 0) throw new JudgeException("A call failed, though nothing was wrong with the disk.");
+                var found = StoreCopy.Read(plan.Directory, directory["copy"], plan.Kind);
+                Judges.Require(plan, before, history, Death.OfTheProcess, found);
+                BackupsJudged += backups.Require(plan, before, history);
                 before = found;
                 Count(history);
             }
@@ -80,6 +97,8 @@ sealed class KillCycles(ulong seed, Lie lie = Lie.None)
         Acknowledged += history.Acknowledged;
         if (!history.IsReady) KillsWhileOpening++;
         if (history.ClosedAt is not null) OrderlyCloses++;
+        if (history.MovedValueBytes > 0) KillsAfterMoves++;
+        if (history.Backups is [.., { DoneAt: null }]) KillsDuringBackups++;
         if (history.KilledItselfAt is not { } operation) return;
         killsBefore[(FaultOperations)operation] = killsBefore.GetValueOrDefault((FaultOperations)operation) + 1;
     }

@@ -25,10 +25,17 @@ public sealed class ProcessKillTests(ITestOutputHelper output)
             whileOpening = lanes.Sum(lane => lane.KillsWhileOpening),
             orderlyCloses = lanes.Sum(lane => lane.OrderlyCloses),
             acknowledged = lanes.Sum(lane => lane.Acknowledged),
+            afterMovesOfValues = lanes.Sum(lane => lane.KillsAfterMoves),
+            duringBackups = lanes.Sum(lane => lane.KillsDuringBackups),
+            backupsJudged = lanes.Sum(lane => lane.BackupsJudged),
             before,
             failures = 0,
         }));
         Assert.Equal(cycles, lanes.Sum(lane => lane.Kills));
+        if (cycles < 100) return; // A few kills need not have met everything.
+        Assert.True(lanes.Sum(lane => lane.KillsAfterMoves) > 0, "values were never moved");
+        Assert.True(lanes.Sum(lane => lane.KillsDuringBackups) > 0, "no backup was cut off");
+        Assert.True(lanes.Sum(lane => lane.BackupsJudged) > 0, "no backup was made");
     }
 
     [Theory, InlineData(Lie.DropLogWrites)]

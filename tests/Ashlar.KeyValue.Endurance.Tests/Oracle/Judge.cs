@@ -9,6 +9,9 @@ enum Death
 
     /// <summary>Power: everything promised as durable must be there, and of the rest what came before anything that is.</summary>
     OfTheMachine,
+
+    /// <summary>A backup: as after the death of the process, but only of what was acknowledged before it began.</summary>
+    None,
 }
 
 /// <summary>
@@ -30,12 +33,21 @@ sealed class Judge(
     readonly int[] fewest = new int[VictimWorkload.Threads];
     readonly int[] most = new int[VictimWorkload.Threads];
 
+    /// <summary>The part of the keys that is judged: one engine of several.</summary>
+    public Func<string, bool> Concerns { get; init; } = _ => true;
+
+    /// <summary>Bytes of relaxed writes that power loss may take.</summary>
+    public long MostLost { get; init; } = VictimWorkload.Options.RelaxedLossBytes;
+
+    /// <summary>What was acknowledged before this moment is in a backup.</summary>
+    public int BackupBegunAt { get; init; } = int.MaxValue;
+
     /// <exception cref="JudgeException">It cannot.</exception>
     public void Require(IReadOnlyDictionary<string, string> found)
     {
         if (history.WrongReads > 0) throw new JudgeException($"{history.WrongReads} reads of the living did not find what was written.");
         for (var thread = 0; thread < operations.Length; thread++)
-            operations[thread] = [.. Enumerable.Range(0, history.BegunBy(thread)).Select(index => operationOf(seed, life, thread, index))];
+            operations[thread] = [.. Enumerable.Range(0, history.BegunBy(thread)).Select(index => operationOf(seed, life, thread, index).Of(Concerns))];
         foreach (var (thread, index) in history.AcknowledgedWithoutPower)
         {
             if (operations[thread][index] is { IsSync: false, Durability: Durability.Sync })
@@ -56,7 +68,7 @@ sealed class Judge(
     /// <summary>So many operations of a thread must be there.</summary>
     int Promised(int thread)
     {
-        if (death == Death.OfTheProcess) return history.AcknowledgedBefore(thread, int.MaxValue);
+        if (death != Death.OfTheMachine) return history.AcknowledgedBefore(thread, BackupBegunAt);
         var promised = history.ClosedAt is { } closed ? history.AcknowledgedBefore(thread, closed) : 0;
         for (var index = operations[thread].Length - 1; index >= promised; index--)
         {
@@ -132,6 +144,7 @@ sealed class Judge(
 
     void RequireBoundedLoss()
     {
+        if (death != Death.OfTheMachine) return;
         long lost = 0;
         for (var thread = 0; thread < operations.Length; thread++)
         {
@@ -141,8 +154,7 @@ sealed class Judge(
             }
         }
 
-        if (lost > VictimWorkload.Options.RelaxedLossBytes)
-            throw new JudgeException($"{lost} bytes that were acknowledged are lost; at most {VictimWorkload.Options.RelaxedLossBytes} may be.");
+        if (lost > MostLost) throw new JudgeException($"{lost} bytes that were acknowledged are lost; at most {MostLost} may be.");
     }
 
     void RequireShared(string key, string? found)

@@ -9,6 +9,9 @@ sealed class LifeHistory
     readonly List<int>[] begunAt = NewLists();
     readonly List<int>[] acknowledgedAt = NewLists();
     readonly List<(int, int)> acknowledgedWithoutPower = [];
+    readonly List<BackupRun> backups = [];
+    readonly HashSet<ulong> deletedBackups = [];
+    readonly ReportRecord[] records;
     int length;
 
     /// <param name="records">All it said.</param>
@@ -16,8 +19,12 @@ sealed class LifeHistory
     public LifeHistory(IEnumerable<ReportRecord> records, int powerCutAt = int.MaxValue)
     {
         this.powerCutAt = powerCutAt;
-        foreach (var record in records) Add(record);
+        this.records = [.. records];
+        foreach (var record in this.records) Add(record);
     }
+
+    /// <summary>What it had said up to a moment.</summary>
+    public LifeHistory Until(int position) => new(records.Take(position), powerCutAt);
 
     public bool IsReady { get; private set; }
 
@@ -29,11 +36,22 @@ sealed class LifeHistory
 
     public int WrongReads { get; private set; }
 
+    /// <summary>Calls that failed.</summary>
+    public int Failures { get; private set; }
+
+    /// <summary>Bytes of values that are known to have been moved.</summary>
+    public int MovedValueBytes { get; private set; }
+
+    /// <summary>Backups that were begun, one after the other.</summary>
+    public IReadOnlyList<BackupRun> Backups => backups;
+
+    /// <summary>Backups that may be gone, because their deletion was begun.</summary>
+    public IReadOnlySet<ulong> DeletedBackups => deletedBackups;
+
     /// <summary>Calls that began without power and reported success all the same.</summary>
     public IReadOnlyList<(int Thread, int Index)> AcknowledgedWithoutPower => acknowledgedWithoutPower;
 
     public int Acknowledged => acknowledgedAt.Sum(thread => thread.Count(position => position < int.MaxValue));
-
 
     public int BegunBy(int thread) => begunAt[thread].Count;
 
@@ -61,6 +79,13 @@ sealed class LifeHistory
             case ReportKind.Ready: IsReady = true; break;
             case ReportKind.Closed when position < powerCutAt: ClosedAt = position; break;
             case ReportKind.WrongRead: WrongReads++; break;
+            case ReportKind.Failed when position < powerCutAt: Failures++; break;
+            case ReportKind.ValuesMoved: MovedValueBytes = record.Index; break;
+            case ReportKind.BackupBegun: backups.Add(new(position)); break;
+            case ReportKind.BackupDone when position < powerCutAt:
+                backups[^1] = backups[^1] with { DoneAt = position, Number = (ulong)record.Index };
+                break;
+            case ReportKind.BackupDeleted: deletedBackups.Add((ulong)record.Index); break;
             case ReportKind.KillsItself: KilledItselfAt = record.Index; break;
             case ReportKind.Begun:
                 if (record.Index != begunAt[record.Thread].Count)
@@ -78,4 +103,15 @@ sealed class LifeHistory
     }
 
     static List<int>[] NewLists() => [.. Enumerable.Range(0, VictimWorkload.Threads).Select(_ => new List<int>())];
+}
+
+/// <summary>A backup that was begun.</summary>
+/// <param name="BegunAt">When.</param>
+readonly record struct BackupRun(int BegunAt)
+{
+    /// <summary>When it was reported as made; null if it never was.</summary>
+    public int? DoneAt { get; init; }
+
+    /// <summary>Its number, once it is made.</summary>
+    public ulong Number { get; init; }
 }

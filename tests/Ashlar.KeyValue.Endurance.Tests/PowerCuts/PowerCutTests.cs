@@ -21,8 +21,14 @@ public sealed class PowerCutTests(ITestOutputHelper output)
             cuts = cuts.Cuts,
             whileOpening = cuts.CutsWhileOpening,
             acknowledged = cuts.Acknowledged,
+            afterMovesOfValues = cuts.CutsAfterMoves,
+            duringBackups = cuts.CutsDuringBackups,
+            backupsJudged = cuts.BackupsJudged,
             failures = 0,
         }));
+        if (cuts.Cuts < 20) return; // A few cuts need not have met everything.
+        Assert.True(cuts.CutsAfterMoves > 0, "values were never moved");
+        Assert.True(cuts.BackupsJudged > 0, "no backup was made");
     }
 
     [PowerCutTheory, InlineData(Lie.SkipSyncs)]

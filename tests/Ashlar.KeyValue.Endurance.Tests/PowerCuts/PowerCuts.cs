@@ -18,34 +18,49 @@ sealed class PowerCuts(ulong seed, string mountOptions, Lie lie = Lie.None)
 
     public long Acknowledged { get; private set; }
 
+    /// <summary>Cuts under victims that had said that values were moved.</summary>
+    public int CutsAfterMoves { get; private set; }
+
+    public int BackupsJudged { get; private set; }
+
+    /// <summary>Cuts while a backup was being made.</summary>
+    public int CutsDuringBackups { get; private set; }
+
     public void Run(int cuts)
     {
         using var volume = new LoopVolume(mountOptions);
         using var outside = new TemporaryDirectory();
         var before = new Dictionary<string, string>();
         var store = "";
+        var backups = new BackupJudge(seed, outside["restored"]);
         for (var life = 0; life < cuts; life++)
         {
             if (life % LivesOfAStore == 0)
             {
-                if (store.Length > 0 && Directory.Exists(store)) Directory.Delete(store, recursive: true);
+                foreach (var old in Directory.GetDirectories(volume.MountPoint, "store-*")) Directory.Delete(old, recursive: true);
                 before = [];
+                backups = new BackupJudge(seed, outside["restored"]);
                 store = Path.Combine(volume.MountPoint, $"store-{life / LivesOfAStore}");
             }
 
             try
             {
-                var history = LiveUntilPowerFails(volume, new VictimPlan(store, seed, life)
+                var plan = new VictimPlan(store, seed, life)
                 {
                     CloseAfter = random.OneIn(6) ? random.Next(10, 120) : 0,
+                    Kind = (StoreKind)(life / LivesOfAStore % 3),
                     Lie = lie,
-                });
-                var found = StoreCopy.Read(store, outside["copy"]);
-                new Judge(seed, life, before, history, Death.OfTheMachine).Require(found);
+                };
+                var history = LiveUntilPowerFails(volume, plan);
+                var found = StoreCopy.Read(store, outside["copy"], plan.Kind);
+                Judges.Require(plan, before, history, Death.OfTheMachine, found);
+                BackupsJudged += backups.Require(plan, before, history);
                 before = found;
                 Cuts++;
                 Acknowledged += history.Acknowledged;
                 if (!history.IsReady) CutsWhileOpening++;
+                if (history.MovedValueBytes > 0) CutsAfterMoves++;
+                if (history.Backups is [.., { DoneAt: null }]) CutsDuringBackups++;
             }
             catch (Exception cause)
             {
