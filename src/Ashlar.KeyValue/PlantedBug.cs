@@ -21,6 +21,7 @@ enum PlantedBug
     SkipLogSyncAtRotation,
     DropExpiredEarly,
     MoveInTwoEdits,
+    StepInTwoEdits,
     MergeNewestOfLevelZeroOnly,
     InstallBeforeMovedValuesAreSynced,
     DropCondemnedBeforeEdit,

@@ -29,14 +29,23 @@ sealed class StoreImage
     public SimulatedFileSystem ToDisk()
     {
         var disk = new SimulatedFileSystem(isRecording: false);
+        WriteTo(disk);
+        return disk;
+    }
+
+    /// <summary>Writes the files, so that a power cut does not take them away.</summary>
+    public void WriteTo(IFileSystem disk)
+    {
         disk.CreateDirectory(Directory);
+        disk.SyncDirectory("/");
         foreach (var (name, bytes) in Files)
         {
             using var file = disk.Open($"{Directory}/{name}", FileOpenMode.CreateNew);
             file.Write(bytes, 0);
+            file.Sync();
         }
 
-        return disk;
+        disk.SyncDirectory(Directory);
     }
 
     public void RequireSameFiles(IFileSystem disk)

@@ -184,24 +184,26 @@ sealed class Compactor(
     void Move(CompactionPlan plan)
     {
         var moved = plan.Inputs.Select(table => table.Info with { Level = plan.OutputLevel }).ToList();
-        if (options.PlantedBug == PlantedBug.MoveInTwoEdits)
-        {
-            var removal = new ManifestEdit();
-            removal.RemovedTables.AddRange(plan.Inputs.Select(table => table.Info.Id));
-            var addition = new ManifestEdit();
-            lock (manifest.Gate)
-            {
-                var segments = manifest.State.Segments.Values.ToArray();
-                var dropped = manifest.Append(removal);
-                addition.AddedSegments.AddRange(segments.Where(segment => dropped.Contains(segment.Id)));
-            }
-
-            addition.AddedTables.AddRange(plan.Inputs.Select(table => table.Info));
-            lock (manifest.Gate) manifest.Append(addition);
-        }
-
+        if (options.PlantedBug == PlantedBug.MoveInTwoEdits) RemoveAndAddAgain(plan.Inputs);
         installer.Install(new ManifestEdit(), plan.Inputs, moved, null, isMove: true);
         Volatile.Write(ref moves, moves + 1);
+    }
+
+    // A planted bug: for a moment the tables are in no level.
+    void RemoveAndAddAgain(Table[] tables)
+    {
+        var removal = new ManifestEdit();
+        removal.RemovedTables.AddRange(tables.Select(table => table.Info.Id));
+        var addition = new ManifestEdit();
+        lock (manifest.Gate)
+        {
+            var segments = manifest.State.Segments.Values.ToArray();
+            var dropped = manifest.Append(removal);
+            addition.AddedSegments.AddRange(segments.Where(segment => dropped.Contains(segment.Id)));
+        }
+
+        addition.AddedTables.AddRange(tables.Select(table => table.Info));
+        lock (manifest.Gate) manifest.Append(addition);
     }
 
     // Crash order (invariant I4):
@@ -273,6 +275,7 @@ sealed class Compactor(
                 var outputs = WriteTables(
                     new RangeIterator(source, after, through), plan.OutputLevel,
                     key => !version.Tables.MayContainBelow(plan.OutputLevel, key), pause, null);
+                if (options.PlantedBug == PlantedBug.StepInTwoEdits) RemoveAndAddAgain(one);
                 installer.Install(new ManifestEdit(), isLast ? [.. upper, .. one] : one, outputs, null);
                 CountMerge(one.Sum(table => table.Info.FileLength), outputs);
                 after = through;

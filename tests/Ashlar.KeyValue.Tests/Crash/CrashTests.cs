@@ -19,7 +19,7 @@ public sealed class CrashTests(ITestOutputHelper output)
         var first = TestSeeds.First(nameof(A_power_cut_at_any_moment_leaves_a_prefix_with_all_that_was_promised));
         var isReplay = new CrashExplorerOptions().Replay is not null;
         var gate = new Lock();
-        long distinct = 0, nested = 0, points = 0, covered = 0;
+        long distinct = 0, nested = 0, points = 0, covered = 0, collecting = 0;
         var explorations = Enumerable.Range(0, Workloads * Rounds).Select(number => (Action)(() => Explore(first + (ulong)number)))
             .Concat(Enumerable.Range(0, ConcurrentWorkloads * Rounds).Select(number => (Action)(() => ExploreConcurrent(first + (ulong)number))));
         Parallel.ForEach(isReplay ? explorations.Take(1) : explorations, new ParallelOptions { MaxDegreeOfParallelism = 2 }, explore => explore());
@@ -31,9 +31,11 @@ public sealed class CrashTests(ITestOutputHelper output)
             nested,
             boundaries = points,
             covered,
+            workloadsThatMovedValues = collecting,
             failures = 0,
         }));
         Assert.Equal(points, covered);
+        Assert.True(isReplay || collecting >= Workloads * Rounds / 8, $"only {collecting} workloads moved values");
         Assert.True(isReplay || distinct + nested >= 100_000 * Rounds, $"only {distinct} distinct disks and {nested} after a second crash");
 
         void Explore(ulong seed)
@@ -41,6 +43,7 @@ public sealed class CrashTests(ITestOutputHelper output)
             var workload = new CrashWorkload(seed, operationCount: 110);
             var options = new CrashExplorerOptions { Seed = seed, StateBudget = 1500, NestedOneIn = 25, NestedBudget = 10 };
             Count(CrashExplorer.Explore(disk => workload.Run(disk), state => CrashCheck.Run(workload, state), options));
+            if (workload.MovedValueBytes > 0) Interlocked.Increment(ref collecting);
         }
 
         void ExploreConcurrent(ulong seed)

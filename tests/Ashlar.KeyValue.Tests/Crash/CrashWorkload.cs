@@ -36,6 +36,9 @@ sealed class CrashWorkload
 
     public int Steps { get; }
 
+    /// <summary>Bytes of values that the last run moved.</summary>
+    public long MovedValueBytes { get; private set; }
+
     /// <summary>Everything small, so that a short workload passes through all that the engine does.</summary>
     public static KeyValueOptions Options(
         SimulatedFileSystem disk, ulong seed, PlantedBug plantedBug = PlantedBug.None) => new()
@@ -63,6 +66,7 @@ sealed class CrashWorkload
         var runner = new Runner(disk, () => KeyValueStore.Open(Directory, Options(disk, Seed, plantedBug)));
         foreach (var operation in operations) operation(runner);
         runner.Close();
+        MovedValueBytes = runner.MovedValueBytes;
     }
 
     /// <summary>Changes after which the store held this, and nothing else.</summary>
@@ -146,6 +150,8 @@ sealed class CrashWorkload
 
         public int LastStep { get; private set; }
 
+        public long MovedValueBytes { get; private set; }
+
         public void Write(int step, List<Change> changes, Durability durability)
         {
             var batch = new WriteBatch();
@@ -179,6 +185,7 @@ sealed class CrashWorkload
 
         public void Close()
         {
+            MovedValueBytes += Store.GetStatistics().MovedValueBytes;
             Store.Dispose();
             disk.Mark(new Promised(LastStep));
         }

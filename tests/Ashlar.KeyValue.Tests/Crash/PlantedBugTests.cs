@@ -8,11 +8,11 @@ public sealed class PlantedBugTests
     const int MostWorkloads = 40;
 
     // Rot and lying kernels are no power cuts: SeparatedValueTests and DoubtfulTailTests notice these. One writer never has
-    // several flushes under way: FlightCrashTests has.
+    // several flushes under way: FlightCrashTests has. No disk is full: FullDiskCrashTests has one.
     static readonly PlantedBug[] NoticedElsewhere =
     [
         PlantedBug.None, PlantedBug.IgnoreValueChecksum, PlantedBug.SkipRewriteOfDoubtfulTail,
-        PlantedBug.AcknowledgeByLaterFlush, PlantedBug.DurableThroughBeforeSync,
+        PlantedBug.AcknowledgeByLaterFlush, PlantedBug.DurableThroughBeforeSync, PlantedBug.StepInTwoEdits,
     ];
 
     public static TheoryData<string> Bugs => [.. Enum.GetValues<PlantedBug>().Except(NoticedElsewhere).Select(bug => bug.ToString())];

@@ -150,6 +150,37 @@ public sealed class RepairTests
         Assert.True(failed > 10);
     }
 
+    [Fact]
+    public void A_power_cut_leaves_a_whole_new_store_or_none()
+    {
+        var (image, model) = NewStore();
+        var expected = model.Where(pair => pair.Value[^1] is not null).ToDictionary(pair => pair.Key, pair => pair.Value[^1]!);
+        var result = CrashExplorer.Explore(
+            disk =>
+            {
+                image.WriteTo(disk);
+                disk.Mark("store");
+                KeyValueRepair.Run(TestStore.Directory, Target, Options(disk));
+                disk.Mark("repaired");
+            },
+            state =>
+            {
+                if (state.Marks.Count > 0) image.RequireSameFiles(state.Disk);
+                if (!state.Disk.FileExists($"{Target}/MANIFEST"))
+                {
+                    Assert.DoesNotContain("repaired", state.Marks);
+                    return;
+                }
+
+                using var repaired = Open(state.Disk);
+                state.RecoveryDone();
+                Assert.Equal(expected, Read(repaired));
+                Assert.True(repaired.Verify().IsClean);
+            },
+            new CrashExplorerOptions { StateBudget = 500, NestedOneIn = 40, NestedBudget = 5 });
+        Assert.Equal(result.Points, result.CoveredPoints);
+    }
+
     // Two rounds of writes through tables, values that stay in the log, tombstones, and a third round in the log only.
     static (StoreImage Image, Dictionary<string, List<string?>> Model) NewStore()
     {
