@@ -3,8 +3,8 @@ using Ashlar.Storage;
 namespace Ashlar.KeyValue;
 
 /// <summary>
-/// The thread that leads groups in which nobody blocks; it is started for the first of them. Callers' continuations never
-/// run on it.
+/// The thread that leads groups whose members do not block, or all sleep; it is started for the first of them. Callers'
+/// continuations never run on it.
 /// </summary>
 sealed class CommitDriver(CommitQueue queue, string name) : IDisposable
 {
@@ -54,8 +54,7 @@ sealed class CommitDriver(CommitQueue queue, string name) : IDisposable
             var group = given;
             while (group is not null)
             {
-                queue.Lead(group);
-                group.Leave();
+                queue.Lead(group, own: null);
                 group = queue.NextForDriver();
             }
         }

@@ -4,7 +4,7 @@ namespace Ashlar.KeyValue;
 
 /// <summary>
 /// Writers that are committed together. It forms while others write or flush: whoever comes joins the last group that has
-/// room, its first blocking member leads it. All members sleep on one word, so that one system call wakes them.
+/// room. All members sleep on one word, so that one system call wakes them.
 /// </summary>
 /// <remarks>
 /// What is marked so is guarded by the gate of the queue. Groups are pooled: one is reused when every blocking member and the
@@ -14,7 +14,6 @@ sealed class CommitGroup(Action<CommitGroup> recycle) : IThreadPoolWorkItem
 {
     readonly List<PendingWrite> members = [];
     readonly List<AsyncWrite> asyncMembers = [];
-    readonly WaitWord turn = new();
     readonly WaitWord done = new();
     int blockingMembers;
     int holders;
@@ -22,9 +21,6 @@ sealed class CommitGroup(Action<CommitGroup> recycle) : IThreadPoolWorkItem
 
     /// <summary>In the order in which they joined.</summary>
     public List<PendingWrite> Members => members;
-
-    /// <summary>Who leads; null if nobody who could blocks. Guarded.</summary>
-    public PendingWrite? Leader { get; private set; }
 
     public CommitRequest Request { get; private set; }
 
@@ -73,14 +69,10 @@ sealed class CommitGroup(Action<CommitGroup> recycle) : IThreadPoolWorkItem
 
         holders++;
         blockingMembers++;
-        Leader ??= write;
     }
 
     /// <summary>The leader found that the group must be durable whatever its members asked for.</summary>
     public void RequireSync() => NeedsSync = true;
-
-    /// <summary>Keeps the group in use until a <see cref="Leave"/> more: for a leader that is no member. Guarded.</summary>
-    public void Hold() => Interlocked.Increment(ref holders);
 
     /// <summary>Closes the list: from now on no member can be cancelled.</summary>
     public void Take()
@@ -89,13 +81,6 @@ sealed class CommitGroup(Action<CommitGroup> recycle) : IThreadPoolWorkItem
         members.RemoveAll(static write => write is AsyncWrite async && !async.TryTake());
     }
 
-    /// <summary>Lets the leader begin. Others than its own thread are woken.</summary>
-    public void GiveTurn() => turn.Value = 1;
-
-    public void WakeLeader() => turn.WakeAll();
-
-    public void WaitForTurn() => turn.WaitWhile(0);
-
     public void WaitUntilDone() => done.WaitWhile(0);
 
     /// <summary>Everything about the group is decided; <see cref="WakeMembers"/> must follow.</summary>
@@ -103,11 +88,12 @@ sealed class CommitGroup(Action<CommitGroup> recycle) : IThreadPoolWorkItem
     {
         Invariant.Require(!IsDone);
         Error = error;
-        Interlocked.Increment(ref holders); // Whoever finishes it still has to wake the others; the driver may have left it.
+        Interlocked.Increment(ref holders); // Whoever finishes it still has to wake the others.
         done.Value = 1;
     }
 
     /// <summary>Wakes blocking members by one call, if there are any but the caller, and completes the others elsewhere.</summary>
+    /// <param name="own">The group that the calling thread is a member of, if it is.</param>
     public void WakeMembers(CommitGroup? own)
     {
         if (blockingMembers > (own == this ? 1 : 0)) done.WakeAll();
@@ -123,7 +109,6 @@ sealed class CommitGroup(Action<CommitGroup> recycle) : IThreadPoolWorkItem
         asyncMembers.Clear();
         blockingMembers = 0;
         nextToComplete = 0;
-        Leader = null;
         NeedsSync = false;
         HasRelaxed = false;
         LengthBytes = 0;
@@ -131,7 +116,6 @@ sealed class CommitGroup(Action<CommitGroup> recycle) : IThreadPoolWorkItem
         Flight = 0;
         Error = null;
         NextFinished = null;
-        turn.Value = 0;
         done.Value = 0;
         recycle(this);
     }

@@ -14,6 +14,9 @@ namespace Ashlar.KeyValue;
 /// </remarks>
 sealed class CommitQueue : IDisposable
 {
+    /// <summary>A writer that leads others' groups without a flush goes back to its own work after so many.</summary>
+    const int MostLedInARow = 16;
+
     [ThreadStatic]
     static PendingWrite? ownWrite;
 
@@ -32,6 +35,8 @@ sealed class CommitQueue : IDisposable
     readonly Queue<CommitGroup> unpublished = new(); // Written, in the order of the log.
     readonly Queue<CommitGroup> waitingToSync = new(); // Without entries: they only wait for a flush.
     CommitGroup? last; // The one of those that form that may be joined.
+    int flying; // Members of groups that wait for a flush under way.
+    int writers; // How many waited at the same time lately, slowly forgotten.
     bool isWriting;
     bool isClosed;
 
@@ -55,22 +60,14 @@ sealed class CommitQueue : IDisposable
         ownWrite = null;
         write.Prepare(request, batch, durability);
         CommitGroup group;
-        CommitGroup? next;
-        bool byDriver;
+        CommitGroup? ready;
         lock (gate)
         {
             group = Join(write);
-            next = StartNext(out byDriver);
+            ready = StartNext(mayLead: true, out _);
         }
 
-        var leads = group.Leader == write;
-        if (next is not null && !(leads && next == group)) WakeLeader(next, byDriver);
-        if (leads)
-        {
-            group.WaitForTurn();
-            Lead(group);
-        }
-
+        if (ready is not null) Lead(ready, group);
         group.WaitUntilDone();
         var error = group.Error;
         write.Forget(); // Before it leaves: it may be in use again before the group is.
@@ -87,16 +84,15 @@ sealed class CommitQueue : IDisposable
     {
         write.Prepare(CommitRequest.Write, batch, durability);
         var task = write.Start(cancellationToken.CanBeCanceled);
-        CommitGroup? next;
-        bool byDriver;
+        CommitGroup? ready;
         lock (gate)
         {
             Join(write);
-            next = StartNext(out byDriver);
+            ready = StartNext(mayLead: false, out _);
         }
 
         if (cancellationToken.CanBeCanceled) write.Watch(cancellationToken);
-        WakeLeader(next, byDriver);
+        if (ready is not null) driver.Lead(ready);
         return task;
     }
 
@@ -115,52 +111,55 @@ sealed class CommitQueue : IDisposable
         driver.Dispose();
     }
 
-    /// <summary>Takes a group, whose turn it is, through both stages.</summary>
-    public void Lead(CommitGroup group)
+    /// <summary>
+    /// Takes a group, whose turn it is, through both stages; and through the first those after it, as long as nobody flushes.
+    /// </summary>
+    /// <param name="group">The group; it may have been reused when this returns.</param>
+    /// <param name="own">The group that the calling thread is a member of, if it is.</param>
+    public void Lead(CommitGroup group, CommitGroup? own)
     {
-        Exception? error = null;
-        try
+        for (var count = 1; ; count++)
         {
-            group.LastSequence = committer.Write(group);
-        }
-        catch (Exception exception)
-        {
-            error = exception;
-        }
+            Exception? error = null;
+            try
+            {
+                group.LastSequence = committer.Write(group);
+            }
+            catch (Exception exception)
+            {
+                error = exception;
+            }
 
-        CommitGroup? next;
-        bool byDriver;
-        var flight = 0L;
-        var finished = new FinishedGroups();
-        lock (gate)
-        {
-            if (group.Request == CommitRequest.Close) isClosed = true;
-            if (error is null && flights.Failure is not null) error = committer.Refusal;
-            if (error is not null) finished.Add(group, error);
-            else flight = Await(group, ref finished);
-            isWriting = false;
-            next = StartNext(out byDriver);
-        }
+            CommitGroup? next;
+            bool isForDriver;
+            var flight = 0L;
+            var finished = new FinishedGroups();
+            lock (gate)
+            {
+                if (group.Request == CommitRequest.Close) isClosed = true;
+                if (error is null && flights.Failure is not null) error = committer.Refusal;
+                if (error is not null) finished.Add(group, error);
+                else flight = Await(group, ref finished);
+                isWriting = false;
+                next = StartNext(flight == 0 && count < MostLedInARow, out isForDriver);
+            }
 
-        WakeLeader(next, byDriver);
-        finished.Wake(group);
-        if (flight != 0) Fly(flight, group);
+            if (isForDriver) driver.Lead(next!);
+            finished.Wake(own);
+            if (flight != 0) Fly(flight, own);
+            if (isForDriver || next is null) return;
+            group = next;
+        }
     }
 
     /// <summary>The driver is free again; the group whose turn it is, if it is to lead it.</summary>
     public CommitGroup? NextForDriver()
     {
-        CommitGroup? next;
-        bool byDriver;
         lock (gate)
         {
             driver.IsBusy = false;
-            next = StartNext(out byDriver);
+            return StartNext(mayLead: false, out _);
         }
-
-        if (byDriver) return next;
-        next?.WakeLeader();
-        return null;
     }
 
     // Decides what a written group waits for: 0, or the flush that its leader has to carry out.
@@ -180,6 +179,7 @@ sealed class CommitQueue : IDisposable
             }
         }
 
+        if (group.Flight != 0) flying += group.Members.Count;
         if (group.LengthBytes == 0 && group.Flight != 0)
         {
             waitingToSync.Enqueue(group);
@@ -193,23 +193,22 @@ sealed class CommitQueue : IDisposable
         return flight;
     }
 
-    void Fly(long flight, CommitGroup group)
+    void Fly(long flight, CommitGroup? own)
     {
         var error = committer.Flush(flights.HandleOf(flight), out var took);
         var finished = new FinishedGroups();
         CommitGroup? next;
-        bool byDriver;
         lock (gate)
         {
             if (error is null) committer.Counters.Syncs.Add(took);
             if (flights.End(flight, error, out var durable)) committer.Advance(durable);
             Settle(ref finished);
-            next = StartNext(out byDriver);
+            next = StartNext(mayLead: false, out _);
         }
 
         // The next leader first: it can go to the disk while the others wake up.
-        WakeLeader(next, byDriver);
-        finished.Wake(group);
+        if (next is not null) driver.Lead(next);
+        finished.Wake(own);
     }
 
     // Publishes and acknowledges, in order, what waits for nothing any more.
@@ -220,15 +219,21 @@ sealed class CommitQueue : IDisposable
         {
             unpublished.Dequeue();
             committer.Publish(group.LastSequence);
-            finished.Add(group, null);
+            Finish(group, null, ref finished);
         }
 
-        while (waitingToSync.TryPeek(out var group) && group.Flight <= counted) finished.Add(waitingToSync.Dequeue(), null);
+        while (waitingToSync.TryPeek(out var group) && group.Flight <= counted) Finish(waitingToSync.Dequeue(), null, ref finished);
         if (flights.Failure is null) return;
-        foreach (var group in unpublished) finished.Add(group, committer.Refusal);
-        foreach (var group in waitingToSync) finished.Add(group, committer.Refusal);
+        foreach (var group in unpublished) Finish(group, committer.Refusal, ref finished);
+        foreach (var group in waitingToSync) Finish(group, committer.Refusal, ref finished);
         unpublished.Clear();
         waitingToSync.Clear();
+    }
+
+    void Finish(CommitGroup group, Exception? error, ref FinishedGroups finished)
+    {
+        if (group.Flight != 0) flying -= group.Members.Count;
+        finished.Add(group, error);
     }
 
     CommitGroup Join(PendingWrite write)
@@ -244,11 +249,11 @@ sealed class CommitQueue : IDisposable
         return last;
     }
 
-    // The group that may go on to write now. Its leader must be woken, outside of the gate: by then a leader that was awake may have
-    // led it, and the group may be another; so who leads is decided here.
-    CommitGroup? StartNext(out bool byDriver)
+    // The group that may go on to write now, and whom it is for: the caller, if it may lead, or else the driver, if that is free. Both
+    // run already or are about to, so that no group waits for a sleeping member of its own to lead it.
+    CommitGroup? StartNext(bool mayLead, out bool isForDriver)
     {
-        byDriver = false;
+        isForDriver = false;
         if (isWriting) return null;
         if (!forming.TryPeek(out var group))
         {
@@ -256,21 +261,29 @@ sealed class CommitQueue : IDisposable
             return null;
         }
 
-        if (group.NeedsSync && !flights.HasRoom && flights.Failure is null) return null;
-        if (group.Leader is null)
+        if (group.NeedsSync && flights.Failure is null && !IsWorthAFlush(group)) return null;
+        if (!mayLead)
         {
             if (driver.IsBusy) return null;
-            driver.IsBusy = true;
-            group.Hold();
-            byDriver = true;
+            driver.IsBusy = isForDriver = true;
         }
 
         forming.Dequeue();
         if (last == group) last = null;
         isWriting = true;
         group.Take();
-        group.GiveTurn();
         return group;
+    }
+
+    // Beside a flush that is under way another one begins only for a fair share of the writers: two half-full groups take turns, where
+    // otherwise whoever comes first would fly alone and all others wait for it. Without one, nobody waits for company.
+    bool IsWorthAFlush(CommitGroup group)
+    {
+        if (!flights.HasRoom) return false;
+        var present = flying + group.Members.Count;
+        if (flights.UnderWay > 0 && group.Members.Count < writers / flights.Most) return false;
+        writers = Math.Max(present, writers - ((writers - present + 7) / 8));
+        return true;
     }
 
     void SignalIfIdle()
@@ -278,11 +291,5 @@ sealed class CommitQueue : IDisposable
         if (!isClosed || isWriting || driver.IsBusy || forming.Count > 0) return;
         idle.Value = 1;
         idle.WakeAll();
-    }
-
-    void WakeLeader(CommitGroup? group, bool byDriver)
-    {
-        if (byDriver) driver.Lead(group!);
-        else group?.WakeLeader(); // Does no harm to a group that was led meanwhile.
     }
 }

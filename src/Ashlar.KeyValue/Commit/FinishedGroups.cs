@@ -14,8 +14,8 @@ struct FinishedGroups
         last = group;
     }
 
-    /// <summary>Wakes everybody but the caller, who leads <paramref name="own"/>.</summary>
-    public readonly void Wake(CommitGroup own)
+    /// <summary>Wakes everybody but the caller, who is a member of <paramref name="own"/>.</summary>
+    public readonly void Wake(CommitGroup? own)
     {
         for (var group = first; group is not null;)
         {

@@ -38,7 +38,13 @@ sealed class Flights(int mostUnderWay, PlantedBug plantedBug = PlantedBug.None)
     /// <summary>Whether a leader waits for flushes to end.</summary>
     public bool IsAwaited { get; private set; }
 
-    public bool HasRoom => began - counted < ring.Length;
+    /// <summary>How many may be under way.</summary>
+    public int Most => ring.Length;
+
+    /// <summary>Flushes that do not count yet.</summary>
+    public int UnderWay => (int)(began - counted);
+
+    public bool HasRoom => UnderWay < Most;
 
     /// <summary>End of the log when the last flush began: what a flush now would have to cover beyond that.</summary>
     public LogPosition LastCovers { get; private set; }

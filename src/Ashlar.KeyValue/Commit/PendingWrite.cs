@@ -14,8 +14,7 @@ enum CommitRequest
 }
 
 /// <summary>
-/// What one caller wants committed. A blocking caller has one of its own and may be made leader; see
-/// <see cref="AsyncWrite"/> for the others.
+/// What one caller wants committed. A blocking caller has one of its own; see <see cref="AsyncWrite"/> for the others.
 /// </summary>
 class PendingWrite
 {
