@@ -3,38 +3,23 @@ using Ashlar.Storage;
 
 namespace Ashlar.KeyValue;
 
-/// <summary>Reads a segment of the log as far as anything of it holds, behind damage too. One entry is in memory at a time.</summary>
-sealed class LogScan(IFile file, IScanSink sink)
+/// <summary>Reads the groups of a segment as far as anything of them holds, behind damage too. One entry is in memory at a time.</summary>
+sealed class LogScan(IFile file, LogSegmentHeader segment, IScanSink sink)
 {
     const int ChunkBytes = 256 << 10;
 
     readonly long length = file.LengthBytes;
     byte[] buffer = new byte[4096];
 
-    /// <summary>Scans up to an offset, or to the end of the file.</summary>
-    public void Run(long end = long.MaxValue)
+    public void Run(long end)
     {
-        end = Math.Min(end, length);
-        var head = new byte[LogSegmentHeader.SizeBytes];
-        LogSegmentHeader segment;
-        try
-        {
-            segment = LogSegmentHeader.Read(head.AsSpan(0, file.Read(head, 0)), file.Path);
-        }
-        catch (Exception damage) when (damage is CorruptDataException or UnsupportedFormatException)
-        {
-            sink.Damage(0, length, $"{damage.Message}; without its head nothing of a segment can be told from rubbish");
-            return;
-        }
-
-        sink.Structure(0, $"log segment {segment.SegmentId} of store {segment.StoreId}, nonce {segment.Nonce:x16}");
         var (seed, previousCrc) = (segment.Seed, 0u);
         long offset = LogSegmentHeader.SizeBytes;
         while (offset < end)
         {
-            if (!TryReadHead(segment, seed, offset, out var group, out var crc))
+            if (!TryReadHead(seed, offset, out var group, out var crc))
             {
-                offset = SkipDamage(segment, seed, offset, end);
+                offset = SkipDamage(seed, offset, end);
                 previousCrc = 0;
                 continue;
             }
@@ -51,7 +36,7 @@ sealed class LogScan(IFile file, IScanSink sink)
         }
     }
 
-    bool TryReadHead(in LogSegmentHeader segment, uint seed, long offset, out LogGroupHeader group, out uint crc)
+    bool TryReadHead(uint seed, long offset, out LogGroupHeader group, out uint crc)
     {
         Span<byte> bytes = stackalloc byte[LogGroupHeader.SizeBytes];
         var read = file.Read(bytes, offset);
@@ -111,7 +96,7 @@ sealed class LogScan(IFile file, IScanSink sink)
     }
 
     /// <summary>Finds the next group that holds, or the end.</summary>
-    long SkipDamage(in LogSegmentHeader segment, uint seed, long offset, long end)
+    long SkipDamage(uint seed, long offset, long end)
     {
         var chunk = new byte[ChunkBytes + LogGroupHeader.SizeBytes];
         var isZero = true;

@@ -53,7 +53,7 @@ public static class KeyValueRepair
                 foreach (var id in state?.Tables.Keys ?? IdsOf(names, StoreFiles.IsTableName))
                     Scan(source, source.TablePath(id), sink, file => new TableScan(file, sink).Run());
                 foreach (var id in state?.Logs.Keys ?? IdsOf(names, StoreFiles.IsLogName))
-                    Scan(source, source.LogPath(id), sink, file => new LogScan(file, sink).Run(EndOf(id, state)));
+                    Scan(source, source.LogPath(id), sink, file => new SegmentScan(file, sink).Run(EndOf(id, state)));
             }
 
             tables = runs.Finish();

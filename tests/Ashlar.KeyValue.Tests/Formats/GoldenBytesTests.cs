@@ -61,6 +61,20 @@ public sealed class GoldenBytesTests
     }
 
     [Fact]
+    public void Record_of_a_moved_value()
+    {
+        var seed = new LogSegmentHeader(StoreId, 7, 0x0102030405060708).Seed;
+        var bytes = new byte[MovedRecordHeader.SizeBytes + 24];
+        LogEntry.Write(bytes.AsSpan(MovedRecordHeader.SizeBytes), EntryKind.Put, "key"u8, "value"u8);
+        MovedRecordHeader.Write(bytes, 42, 64, seed, bytes.AsSpan(MovedRecordHeader.SizeBytes, LogEntry.HeaderBytes));
+        Assert.Equal(Golden.MovedRecord, Hex(bytes));
+        Assert.True(MovedRecordHeader.TryRead(bytes, 64, seed, out var header));
+        Assert.Equal(42UL, header.Sequence);
+        Assert.False(MovedRecordHeader.TryRead(bytes, 72, seed, out _)); // Elsewhere it does not hold,
+        Assert.False(MovedRecordHeader.TryRead(bytes, 64, seed + 1, out _)); // nor in another segment.
+    }
+
+    [Fact]
     public void Table_block()
     {
         var builder = new BlockBuilder();
