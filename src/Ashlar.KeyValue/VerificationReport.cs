@@ -17,6 +17,9 @@ public sealed record VerificationReport
     /// <summary>Values in segments that tables refer to; each was read.</summary>
     public long SeparatedValues { get; init; }
 
+    /// <summary>Segments that these values lie in; of each the heads and keys of all entries were read.</summary>
+    public int ValueSegments { get; init; }
+
     /// <summary>What is wrong; empty for a sound store.</summary>
     public IReadOnlyList<CorruptDataException> Problems { get; init; } = [];
 

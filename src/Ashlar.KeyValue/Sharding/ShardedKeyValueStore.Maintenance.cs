@@ -37,6 +37,7 @@ public sealed partial class ShardedKeyValueStore
             Tables = reports.Sum(report => report.Tables),
             LogSegments = reports.Sum(report => report.LogSegments),
             SeparatedValues = reports.Sum(report => report.SeparatedValues),
+            ValueSegments = reports.Sum(report => report.ValueSegments),
             Entries = reports.Sum(report => report.Entries),
             Problems = [.. reports.SelectMany(report => report.Problems), .. misplaced],
         };

@@ -12,12 +12,13 @@ sealed class Verifier(StoreFiles files, Manifest manifest, ValueSegments values)
 
     /// <summary>Checks the log and tables.</summary>
     /// <param name="version">What is checked.</param>
-    /// <param name="tables">Which tables, by number; null for all.</param>
+    /// <param name="tables">Which tables, by number; null for all, and for the segments that they refer to.</param>
     public VerificationReport Run(StoreVersion version, Predicate<ulong>? tables = null)
     {
         foreach (var table in version.Tables.All().Where(table => tables?.Invoke(table.Info.Id) ?? true)) Check(() => CheckTable(table));
         for (var level = 1; level < version.Tables.Levels.Length; level++) CheckOrder(version.Tables.Levels[level]);
         cache.Release();
+        var segments = tables is null ? CheckSegments(version.Tables) : 0;
         var logs = CheckLogs();
         return new VerificationReport
         {
@@ -25,6 +26,7 @@ sealed class Verifier(StoreFiles files, Manifest manifest, ValueSegments values)
             LogSegments = logs,
             Entries = entries,
             SeparatedValues = separated,
+            ValueSegments = segments,
             Problems = [.. problems],
         };
     }
@@ -96,6 +98,14 @@ sealed class Verifier(StoreFiles files, Manifest manifest, ValueSegments values)
             if (level[i - 1].Info.LargestKey.AsSpan().SequenceCompareTo(level[i].Info.SmallestKey) >= 0)
                 problems.Add(new(level[i].Path, 0, $"the table overlaps table {level[i - 1].Info.Id} of its level"));
         }
+    }
+
+    // The version holds the tables, they hold their segments.
+    int CheckSegments(TableSet tables)
+    {
+        var ids = tables.All().SelectMany(table => table.Info.References).Select(reference => reference.SegmentId).Distinct().ToArray();
+        foreach (var id in ids) Check(() => new SegmentCheck(values.Find(id), files.StoreId).Run());
+        return ids.Length;
     }
 
     // Segments that have a successor are complete. The newest one is being written: what of it is durable is checked
