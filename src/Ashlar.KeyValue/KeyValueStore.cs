@@ -48,7 +48,10 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
         var tables = TableSet.Create(recovered.Tables);
         foreach (var table in recovered.Tables) table.Release();
         state = new StoreState(
-            new StoreVersion(recovered.MemTable, [], tables), recovered.LastSequence, options.TimeProvider, values, cache.Epoch);
+            new StoreVersion(recovered.MemTable, [], tables), recovered.LastSequence, options.TimeProvider, values, cache.Epoch)
+        {
+            PlantedBug = options.PlantedBug,
+        };
         tables.Release();
         pressure = new Backpressure(options);
         space = new SpaceReserve(files, options);

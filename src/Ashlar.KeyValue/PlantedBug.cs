@@ -29,4 +29,6 @@ enum PlantedBug
     SkipRewriteOfDoubtfulTail,
     AcknowledgeByLaterFlush,
     DurableThroughBeforeSync,
+    PublishBeforeInsertion,
+    SnapshotOfUnpublished,
 }

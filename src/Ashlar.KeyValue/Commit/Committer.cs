@@ -166,6 +166,12 @@ sealed class Committer : IDisposable
         AttachSegment();
         var bytes = Encode(group.Members, bodyLength);
         BoundLoss(group, bytes.Length);
+        if (options.PlantedBug == PlantedBug.PublishBeforeInsertion)
+        {
+            state.Publish(lastSequence + (ulong)count);
+            Thread.Yield();
+        }
+
         try
         {
             Insert(group.Members, log.Append(bytes, lastSequence + 1, count));

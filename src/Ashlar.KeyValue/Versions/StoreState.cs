@@ -15,6 +15,8 @@ sealed class StoreState(
     /// <summary>Entries up to here are published. SYNC entries are published only once they are durable.</summary>
     public ulong VisibleSequence => Volatile.Read(ref visibleSequence);
 
+    public PlantedBug PlantedBug { get; init; }
+
     /// <summary>Tells what has expired.</summary>
     public TimeProvider Clock { get; } = clock;
 
@@ -70,6 +72,7 @@ sealed class StoreState(
         lock (gate)
         {
             var sequence = VisibleSequence;
+            if (PlantedBug == PlantedBug.SnapshotOfUnpublished) sequence += 2;
             snapshots[sequence] = snapshots.GetValueOrDefault(sequence) + 1;
             return sequence;
         }

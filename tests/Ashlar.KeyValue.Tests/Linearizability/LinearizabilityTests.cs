@@ -57,10 +57,24 @@ public sealed class LinearizabilityTests(ITestOutputHelper output)
         Assert.Fail($"{bug} went unnoticed.");
     }
 
-    static PairClients Run(ulong seed, ClientBug bug)
+    [Theory, InlineData(nameof(PlantedBug.PublishBeforeInsertion)), InlineData(nameof(PlantedBug.SnapshotOfUnpublished))]
+    public void An_engine_that_shows_what_is_not_published_is_noticed(string bug)
+    {
+        for (var seed = 1UL; seed <= 200; seed++)
+        {
+            var clients = Run(seed, ClientBug.None, Enum.Parse<PlantedBug>(bug));
+            if (!clients.Histories.Any(history => PairOperation.NewChecker().Check(history) == Linearizability.No)) continue;
+            output.WriteLine($"noticed in history {seed}");
+            return;
+        }
+
+        Assert.Fail($"{bug} went unnoticed.");
+    }
+
+    static PairClients Run(ulong seed, ClientBug bug, PlantedBug plantedBug = PlantedBug.None)
     {
         var random = new SeededRandom(seed);
-        var withFault = bug == ClientBug.None && random.OneIn(4);
+        var withFault = bug == ClientBug.None && plantedBug == PlantedBug.None && random.OneIn(4);
         var disk = NewDisk(random);
         if (withFault)
         {
@@ -77,7 +91,7 @@ public sealed class LinearizabilityTests(ITestOutputHelper output)
         var clients = new PairClients(seed, Clients, CallsPerClient, onlyDurable: withFault, bug);
         try
         {
-            using var store = KeyValueStore.Open(TestStore.Directory, Options(disk));
+            using var store = KeyValueStore.Open(TestStore.Directory, Options(disk) with { PlantedBug = plantedBug });
             clients.Run(store);
         }
         catch (StorePoisonedException) when (withFault)
