@@ -105,6 +105,22 @@ public sealed record KeyValueOptions
     public long RelaxedLossBytes { get; init; } = 8L << 20;
 
     /// <summary>
+    /// Where the log is archived to, so that the store can be restored as it was at any moment (<see cref="LogArchive"/>): a directory
+    /// of its own, best on another disk; it is created when missing. Null archives nothing. Once archiving has begun, log that is not in the
+    /// archive is kept on the store's disk, also while this is null, until <see cref="KeyValueStore.EndLogArchive"/>.
+    /// </summary>
+    /// <remarks>
+    /// Opening and writing never fail or wait because of the archive. What keeps it from being written is told by
+    /// <see cref="KeyValueStatistics.LastArchiveFailure"/>, and tried again each half of <see cref="LogArchiveInterval"/>.
+    /// </remarks>
+    public string? LogArchiveDirectory { get; init; }
+
+    /// <summary>
+    /// A write is in the archive at most so long after it returned, as far as a part of the archive is written within half of it.
+    /// </summary>
+    public TimeSpan LogArchiveInterval { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>
     /// Whether the log writes zeros ahead of its end while it is flushed in small pieces. Flushes are then up to twice as fast on
     /// file systems that keep track of reserved blocks (ext4, XFS), for a second write of each block of the log.
     /// </summary>
@@ -161,5 +177,7 @@ public sealed record KeyValueOptions
         ArgumentOutOfRangeException.ThrowIfGreaterThan(BackgroundThreads, 2, nameof(BackgroundThreads));
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(RelaxedLossTime, TimeSpan.Zero, nameof(RelaxedLossTime));
         ArgumentOutOfRangeException.ThrowIfNegative(RelaxedLossBytes, nameof(RelaxedLossBytes));
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(LogArchiveInterval, TimeSpan.Zero, nameof(LogArchiveInterval));
+        if (LogArchiveDirectory is not null) ArgumentException.ThrowIfNullOrEmpty(LogArchiveDirectory, nameof(LogArchiveDirectory));
     }
 }

@@ -55,13 +55,15 @@ public sealed partial class KeyValueStore
         try
         {
             int logs, segments;
-            long valueBytes, referencedValueBytes;
+            long valueBytes, referencedValueBytes, archiveLagBytes;
+            ulong archivedSequence;
             lock (manifest.Gate)
             {
                 logs = manifest.State.Logs.Count;
                 segments = manifest.State.Segments.Count;
                 valueBytes = manifest.State.Segments.Values.Sum(segment => segment.EndOffset);
                 referencedValueBytes = manifest.State.References.Values.Sum(reference => reference.LiveBytes);
+                archiveLagBytes = MeasureArchiveLag(out archivedSequence);
             }
 
             var memTables = version.Active.UsedBytes;
@@ -110,6 +112,13 @@ public sealed partial class KeyValueStore
                 CacheValueHits = cache.ValueHits,
                 CacheValueMisses = cache.ValueMisses,
                 Snapshots = state.SnapshotCount,
+                ArchivedSequence = archivedSequence,
+                ArchiveParts = archiver?.PartsWritten ?? 0,
+                ArchiveLagBytes = archiveLagBytes,
+                ArchiveLag = archiver is null || archivedSequence >= VisibleSequence
+                    ? TimeSpan.Zero
+                    : options.TimeProvider.GetUtcNow() - archiver.CompleteAt,
+                LastArchiveFailure = archiver?.Failure?.Message,
             };
         }
         finally

@@ -29,6 +29,7 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
     readonly DurabilityTracker durability;
     readonly Committer committer;
     readonly CommitQueue commits;
+    readonly LogArchiver? archiver;
     bool isLogComplete;
     int isClosing;
 
@@ -55,7 +56,8 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
         tables.Release();
         pressure = new Backpressure(options);
         space = new SpaceReserve(files, options);
-        compactor = new Compactor(files, state, manifest, cache, values, recovered.Numbers, options, poison, pressure, space);
+        archiver = CreateArchiver(recovered.LastSequence);
+        compactor = new Compactor(files, state, manifest, cache, values, recovered.Numbers, options, poison, pressure, space, archiver);
         background = new BackgroundWorker(compactor, pressure, space, poison, options, files.Directory);
         durability = new DurabilityTracker(
             recovered.LastSequence, options.RelaxedLossTime, options.TimeProvider, SyncInBackground);
@@ -65,6 +67,7 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
         committer = new Committer(
             state, recovered.MemTable, recovered.LastSequence, log, background, poison, options, durability, flights);
         commits = new CommitQueue(committer, flights, files.Directory);
+        archiver?.Start();
         KeyValueMetrics.Add(this, files.Directory);
     }
 
@@ -87,6 +90,8 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
         options.Validate();
         var fileSystem = options.FileSystem ?? FileSystems.Real;
         var files = new StoreFiles(fileSystem, Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory)), options.MaxOpenFiles);
+        if (options.LogArchiveDirectory is { } archive && Path.TrimEndingDirectorySeparator(Path.GetFullPath(archive)) == files.Directory)
+            throw new ArgumentException("A store is not archived into its own directory.", nameof(options));
         if (!fileSystem.DirectoryExists(files.Directory))
         {
             if (!options.CreateIfMissing || options.ReadOnly)
@@ -135,6 +140,12 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
     /// <summary>Random identity of the store, fixed when it was created.</summary>
     public Guid StoreId => files.StoreId;
 
+    /// <summary>
+    /// Which history of the store this is: fixed when it was created, and another one after each time that it was restored. Backups and
+    /// archives of one history do not go with another.
+    /// </summary>
+    public Guid HistoryId => manifest.HistoryId;
+
     /// <summary>Sequence of the newest write that reads see.</summary>
     public ulong VisibleSequence => state.VisibleSequence;
 
@@ -160,6 +171,7 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
         finally
         {
             commits.Dispose();
+            archiver?.Dispose(); // Before the mark below: it may write an edit.
             background.Dispose();
             durability.Fail(new ObjectDisposedException(typeof(KeyValueStore).FullName));
             try

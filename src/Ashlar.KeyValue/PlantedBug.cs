@@ -31,4 +31,8 @@ enum PlantedBug
     DurableThroughBeforeSync,
     PublishBeforeInsertion,
     SnapshotOfUnpublished,
+    SkipArchiveSync,
+    SkipDirectorySyncOfArchive,
+    ReleaseLogBeforeArchive,
+    ArchiveBeforeSync,
 }

@@ -80,7 +80,7 @@ sealed class BackupSource : IDisposable
         {
             lock (manifest.Gate)
             {
-                var content = manifest.State.ToEdit();
+                var content = manifest.State.ToCopy();
                 foreach (var table in content.AddedTables)
                     opened[StoreFiles.TableName(table.Id)] = store.FileSystem.Open(store.TablePath(table.Id), FileOpenMode.ReadOnly);
                 foreach (var id in content.AddedLogs.Select(log => log.Id).Concat(content.AddedSegments.Select(segment => segment.Id)))

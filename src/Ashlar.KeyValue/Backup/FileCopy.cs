@@ -18,15 +18,15 @@ static class FileCopy
         return crc;
     }
 
-    /// <summary>Checksum of the beginning of a file.</summary>
+    /// <summary>Checksum of the beginning of a file, or of what of it lies behind an offset.</summary>
     /// <exception cref="CorruptDataException">The file is shorter than that.</exception>
-    public static uint Checksum(IFile source, long lengthBytes) => Read(source, lengthBytes, null);
+    public static uint Checksum(IFile source, long lengthBytes, long start = 0) => Read(source, lengthBytes, null, start);
 
-    static uint Read(IFile source, long lengthBytes, IFile? target)
+    static uint Read(IFile source, long lengthBytes, IFile? target, long start = 0)
     {
         var buffer = new byte[(int)Math.Min(ChunkBytes, lengthBytes)];
         var crc = Crc32C.Compute([]);
-        for (long offset = 0; offset < lengthBytes; offset += buffer.Length)
+        for (var offset = start; offset < lengthBytes; offset += buffer.Length)
         {
             var chunk = buffer.AsSpan(0, (int)Math.Min(buffer.Length, lengthBytes - offset));
             var read = source.Read(chunk, offset);

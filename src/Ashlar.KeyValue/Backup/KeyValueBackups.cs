@@ -78,7 +78,8 @@ public sealed class KeyValueBackups
 
     /// <summary>
     /// Writes the store of a backup into an empty directory; open it there as usual. It keeps the identity of the store it was
-    /// made of, because that is part of every checksum in its files.
+    /// made of, because that is part of every checksum in its files, but has a history of its own
+    /// (<see cref="KeyValueStore.HistoryId"/>).
     /// </summary>
     /// <param name="number">The backup.</param>
     /// <param name="target">A directory that is empty or missing.</param>
@@ -91,15 +92,58 @@ public sealed class KeyValueBackups
         ArgumentException.ThrowIfNullOrEmpty(target);
         using var held = LockForReading();
         var record = directory.ReadRecord(number);
-        RestoreTarget.Run(directory.FileSystem, Path.TrimEndingDirectorySeparator(Path.GetFullPath(target)), (path, written) =>
+        RestoreTarget.Run(
+            directory.FileSystem, Path.TrimEndingDirectorySeparator(Path.GetFullPath(target)), (path, _) => CopyTo(record, path));
+    }
+
+    /// <summary>
+    /// Restores a store as it was at one moment: the newest backup that is not newer, and from an archive of the log what was written
+    /// after it. The new store is read back whole and checked before it counts. It has a history of its own: back it up, and give it an
+    /// archive of its own.
+    /// </summary>
+    /// <param name="point">Which moment; a group of writes that were committed together is restored as a whole or not at all.</param>
+    /// <param name="archive">The archive of the same store.</param>
+    /// <param name="target">A directory that is empty or missing, on the same file system.</param>
+    /// <exception cref="LogArchiveException">
+    /// No backup is old enough, a part of the archive is missing, or it ends before that moment. Nothing was written.
+    /// </exception>
+    /// <exception cref="CorruptDataException">A file of backup or archive is damaged. What was written is deleted again.</exception>
+    /// <exception cref="StorageException">
+    /// The target is not empty (<see cref="StorageErrorKind.AlreadyExists"/>), or the disk refused.
+    /// </exception>
+    public RestoredPoint Restore(RestorePoint point, LogArchive archive, string target)
+    {
+        ArgumentNullException.ThrowIfNull(archive);
+        ArgumentException.ThrowIfNullOrEmpty(target);
+        using var held = LockForReading();
+        using var heldArchive = archive.LockForReading();
+        return new PointInTimeRestore(this, archive, options, point).Run(Path.TrimEndingDirectorySeparator(Path.GetFullPath(target)));
+    }
+
+    internal BackupDirectory Directory => directory;
+
+    /// <summary>Copies a backup; its manifest, of a new history, gets a name that does not count.</summary>
+    internal void CopyTo(BackupRecord record, string target)
+    {
+        foreach (var file in record.Files)
         {
-            foreach (var file in record.Files)
-            {
-                var name = file.Name == StoreFiles.ManifestName ? RestoreTarget.NewManifestName : file.Name;
-                written.Add(name);
-                CheckFile(file, $"{path}/{name}");
-            }
-        });
+            if (file.Name == StoreFiles.ManifestName) CheckFile(file, null);
+            else CheckFile(file, $"{target}/{file.Name}");
+        }
+
+        var edit = ReadManifest(record).ToCopy();
+        edit.HistoryId = options.Entropy.NextGuid();
+        using var manifest = directory.FileSystem.Open($"{target}/{RestoreTarget.NewManifestName}", FileOpenMode.CreateNew);
+        manifest.Write(Manifest.Encode(record.StoreId, edit), 0);
+        manifest.Sync();
+    }
+
+    /// <summary>What a backup consists of.</summary>
+    internal ManifestState ReadManifest(BackupRecord record)
+    {
+        var files = new BackupFiles(directory.FileSystem, directory.Path, record.StoreId, record.Files);
+        using var manifest = Manifest.Read(files, options with { ReadOnly = true });
+        return manifest.State;
     }
 
     /// <summary>Deletes a backup, and those of its files that no other backup needs.</summary>

@@ -25,7 +25,8 @@ static class RestoreTarget
         }
         catch
         {
-            foreach (var name in written) TryDelete(fileSystem, $"{directory}/{name}");
+            // The directory was empty: whatever is there is of this.
+            foreach (var name in fileSystem.List(directory).Where(name => name != "LOCK")) TryDelete(fileSystem, $"{directory}/{name}");
             throw;
         }
 

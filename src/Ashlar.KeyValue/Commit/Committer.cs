@@ -137,6 +137,9 @@ sealed class Committer : IDisposable
     /// <summary>Makes a group visible; under the gate, in order.</summary>
     public void Publish(ulong sequence) => state.Publish(sequence);
 
+    /// <summary>Gives out no sequence up to this one: for a restore, which is alone and repeats those of the archive.</summary>
+    public void SkipThrough(ulong sequence) => lastSequence = Math.Max(lastSequence, sequence);
+
     public void Dispose()
     {
         log.Dispose();

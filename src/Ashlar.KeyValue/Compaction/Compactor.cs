@@ -15,7 +15,7 @@ namespace Ashlar.KeyValue;
 /// </remarks>
 sealed class Compactor(
     StoreFiles files, StoreState state, Manifest manifest, BlockCache cache, ValueSegments values, FileNumbers numbers,
-    KeyValueOptions options, PoisonLatch poison, Backpressure pressure, SpaceReserve space)
+    KeyValueOptions options, PoisonLatch poison, Backpressure pressure, SpaceReserve space, LogArchiver? archiver)
 {
     readonly CompactionPicker picker = new(options);
     readonly ValueCollector collector = new(manifest, options);
@@ -77,8 +77,9 @@ sealed class Compactor(
             }
 
             var tables = WriteTables(new MemTableIterator(source), 0, _ => false, null, null);
-            KeepSegments(edit, source, tables);
+            KeepSegments(edit, source, tables, manifest);
             installer.Install(edit, [], tables, source);
+            archiver?.Wake();
             var bytes = tables.Sum(table => table.FileLength);
             Volatile.Write(ref flushedTableBytes, flushedTableBytes == 0 ? bytes : ((3 * flushedTableBytes) + bytes) / 4);
             Volatile.Write(ref flushBytesWritten, flushBytesWritten + bytes);
@@ -94,12 +95,17 @@ sealed class Compactor(
         }
     }
 
-    /// <summary>Lists the segments of a memtable that its tables refer to: they are not replayed any more, but stay.</summary>
-    public static void KeepSegments(ManifestEdit edit, MemTable source, IReadOnlyList<TableInfo> tables)
+    /// <summary>
+    /// Lists the segments of a memtable that its tables refer to, or that the archive does not have: they are not replayed any more,
+    /// but stay. Those that it has had meanwhile go with the edit that lists them.
+    /// </summary>
+    public static void KeepSegments(ManifestEdit edit, MemTable source, IReadOnlyList<TableInfo> tables, Manifest manifest)
     {
+        bool isArchived;
+        lock (manifest.Gate) isArchived = manifest.State.Archive is not null;
         foreach (var segment in source.Segments)
         {
-            if (tables.Any(table => table.References.Any(reference => reference.SegmentId == segment.Id)))
+            if (isArchived || tables.Any(table => table.References.Any(reference => reference.SegmentId == segment.Id)))
                 edit.AddedSegments.Add(segment.Info);
         }
     }

@@ -47,9 +47,11 @@ sealed class ValueCollector(Manifest manifest, KeyValueOptions options)
         lock (manifest.Gate)
         {
             var state = manifest.State;
-            if (Condemned.Any(state.Segments.ContainsKey)) return; // One batch at a time.
+            if (Condemned.Any(state.References.ContainsKey)) return; // One batch at a time.
             Condemned = None;
-            var total = state.Segments.Values.Sum(segment => segment.EndOffset);
+            // What only waits for the archive has nothing that could be moved.
+            var segments = state.Segments.Values.Where(segment => state.References.ContainsKey(segment.Id)).ToArray();
+            var total = segments.Sum(segment => segment.EndOffset);
             var limit = options.SpaceAmplification * EstimateLive(tables);
             var index = tables.All().Sum(table => table.Info.FileLength);
             if (total + index <= limit + (options.LogSegmentBytes / 4)) return;
@@ -57,7 +59,7 @@ sealed class ValueCollector(Manifest manifest, KeyValueOptions options)
             // A batch frees more than is asked for, so that passes over the index are few.
             var wanted = total + index - (0.9 * limit);
             var chosen = new HashSet<ulong>();
-            foreach (var segment in state.Segments.Values.OrderBy(LiveShare))
+            foreach (var segment in segments.OrderBy(LiveShare))
             {
                 if (wanted <= 0 || LiveShare(segment) > MostLive) break;
                 chosen.Add(segment.Id);

@@ -10,7 +10,8 @@ namespace Ashlar.KeyValue;
 public readonly record struct InspectionResult(long Entries, long Problems);
 
 /// <summary>
-/// Describes a file of a store as text: manifest, segment of the log or of moved values, table, or record of a backup. Damage is shown, not thrown,
+/// Describes a file of a store as text: manifest, segment of the log or of moved values, table, record of a backup, or part of
+/// an archive. Damage is shown, not thrown,
 /// and what lies behind it too. The file is only read; the store may be in use, but what is being written meanwhile looks torn.
 /// </summary>
 public static class KeyValueInspector
@@ -33,6 +34,7 @@ public static class KeyValueInspector
         magic = magic[..file.Read(magic, 0)];
         if (magic.SequenceEqual("ASHLRMAN"u8) || name.StartsWith(StoreFiles.ManifestName, StringComparison.Ordinal)) new ManifestScan(file, sink).Run();
         else if (magic.SequenceEqual("ASHLRBAK"u8)) InspectBackup(file, sink);
+        else if (magic.SequenceEqual("ASHLRARC"u8) || name.StartsWith("part-", StringComparison.Ordinal)) new ArchiveScan(file, sink).Run();
         else if (magic.SequenceEqual("ASHLRLOG"u8) || name.StartsWith("log-", StringComparison.Ordinal)) new SegmentScan(file, sink).Run();
         else if (IsTable(file) || name.StartsWith("table-", StringComparison.Ordinal)) new TableScan(file, sink).Run();
         else throw new UnsupportedFormatException(file.Path, "this is no file of a key-value store");

@@ -102,6 +102,10 @@ sealed class ManifestScan(IFile file, IScanSink sink)
         if (edit.ObsoleteThroughLog is { } through) sink.Structure(offset, $"  - logs up to {through}");
         if (edit.NextFileId is { } next) sink.Structure(offset, $"  next file {next}");
         if (edit.LastSequence is { } sequence) sink.Structure(offset, $"  last sequence {sequence}");
+        if (edit.Archive is { } archive)
+            sink.Structure(offset, $"  archived: logs up to {archive.ThroughLog}, sequences up to {archive.LastSequence}, parts up to {archive.Part}");
+        if (edit.ArchiveEnded) sink.Structure(offset, "  archiving ended");
+        if (edit.HistoryId is { } history) sink.Structure(offset, $"  history {history}");
         if (edit.Closed) sink.Structure(offset, "  closed");
     }
 }

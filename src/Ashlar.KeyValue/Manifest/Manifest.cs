@@ -33,6 +33,9 @@ sealed class Manifest : IDisposable
     /// <summary>Whether an edit of unknown outcome was written.</summary>
     public bool IsInDoubt => isInDoubt;
 
+    /// <summary>Which history of the store this is: another one after each time that it was restored.</summary>
+    public Guid HistoryId => State.HistoryId ?? files.StoreId;
+
     /// <summary>Bytes behind the last sound record: an edit that was being written when the store stopped.</summary>
     public bool HasTornTail { get; private set; }
 

@@ -38,6 +38,15 @@ sealed class ManifestEdit
     /// <summary>The store was closed in order: everything before this edit is durable.</summary>
     public bool Closed { get; set; }
 
+    /// <summary>How far the log is in the archive; with the first, archiving begins.</summary>
+    public ArchivePosition? Archive { get; set; }
+
+    /// <summary>The log is not archived any more: what waited for it may go.</summary>
+    public bool ArchiveEnded { get; set; }
+
+    /// <summary>The store was restored: from here on it is another one than that which it is a copy of.</summary>
+    public Guid? HistoryId { get; set; }
+
     // Payload of a manifest record: operations one after the other, little-endian, each led by its tag.
     //   1 TableAdded     Id 8, Level 1, FileLength 8, FooterCrc 4, EntryCount 8, MinSequence 8, MaxSequence 8,
     //                    SmallestLength 2, SmallestKey.., LargestLength 2, LargestKey..
@@ -51,9 +60,13 @@ sealed class ManifestEdit
     //   9 SegmentAdded   Id 8, Nonce 8, Origin 1, EndOffset 8
     //   10 Tombstones    TableId 8 (the table added just before), Count 8; left out where there are none
     //   11 References    TableId 8 (the table added just before), Count 4, then Count times: SegmentId 8, LiveBytes 8, Values 8
+    //   12 Archive       ThroughLog 8, LastSequence 8, Part 8, PartCrc 4
+    //   13 ArchiveEnded
+    //   14 HistoryId     16
     const byte TableAddedTag = 1, TableRemovedTag = 2, LogAddedTag = 3, LogsObsoleteTag = 4;
     const byte NextFileIdTag = 5, LastSequenceTag = 6, ClosedTag = 7, LastCommitTimeTag = 8;
     const byte SegmentAddedTag = 9, TombstonesTag = 10, ReferencesTag = 11;
+    const byte ArchiveTag = 12, ArchiveEndedTag = 13, HistoryIdTag = 14;
 
     public byte[] Encode()
     {
@@ -107,6 +120,22 @@ sealed class ManifestEdit
         WriteNumber(LastSequenceTag, LastSequence);
         if (Closed) writer.Write(ClosedTag);
         WriteNumber(LastCommitTimeTag, (ulong?)LastCommitTime);
+        if (ArchiveEnded) writer.Write(ArchiveEndedTag);
+        if (Archive is { } archive)
+        {
+            writer.Write(ArchiveTag);
+            writer.Write(archive.ThroughLog);
+            writer.Write(archive.LastSequence);
+            writer.Write(archive.Part);
+            writer.Write(archive.PartCrc);
+        }
+
+        if (HistoryId is { } history)
+        {
+            writer.Write(HistoryIdTag);
+            writer.Write(history.ToByteArray(bigEndian: true));
+        }
+
         return stream.ToArray();
 
         void WriteTombstones(TableInfo table)
@@ -202,6 +231,16 @@ sealed class ManifestEdit
                     break;
                 case LastCommitTimeTag:
                     edit.LastCommitTime = (long)TakeUInt64(ref rest);
+                    break;
+                case ArchiveTag:
+                    edit.Archive = new ArchivePosition(
+                        TakeUInt64(ref rest), TakeUInt64(ref rest), TakeUInt64(ref rest), TakeUInt32(ref rest));
+                    break;
+                case ArchiveEndedTag:
+                    edit.ArchiveEnded = true;
+                    break;
+                case HistoryIdTag:
+                    edit.HistoryId = new Guid(Take(ref rest, 16), bigEndian: true);
                     break;
                 default:
                     throw new UnsupportedFormatException(

@@ -26,6 +26,12 @@ sealed class ManifestState
 
     public bool Closed { get; private set; }
 
+    /// <summary>How far the log is in the archive; null if it is not archived.</summary>
+    public ArchivePosition? Archive { get; private set; }
+
+    /// <summary>Tells a restored store from the one it is a copy of; null in one that was not restored.</summary>
+    public Guid? HistoryId { get; private set; }
+
     /// <summary>Adds an edit; gives the segments that count no more with it: neither replayed nor referred to.</summary>
     public List<ulong> Apply(ManifestEdit edit, string path, long offset)
     {
@@ -59,6 +65,9 @@ sealed class ManifestState
             NextFileId = Math.Max(NextFileId, segment.Id + 1);
         }
 
+        if (edit.ArchiveEnded) Archive = null;
+        Archive = edit.Archive ?? Archive;
+        HistoryId = edit.HistoryId ?? HistoryId;
         var dropped = new List<ulong>();
         if (edit.ObsoleteThroughLog is { } through)
         {
@@ -70,7 +79,7 @@ sealed class ManifestState
             }
         }
 
-        foreach (var id in Segments.Keys.Where(id => !References.ContainsKey(id)).ToArray())
+        foreach (var id in Segments.Values.Where(segment => !IsNeeded(segment)).Select(segment => segment.Id).ToArray())
         {
             Segments.Remove(id);
             dropped.Add(id);
@@ -95,6 +104,21 @@ sealed class ManifestState
 
     public const int LevelCount = 7;
 
+    /// <summary>Whether a segment of the log is not wholly in the archive.</summary>
+    public bool AwaitsArchive(ulong id, SegmentOrigin origin) => Archive is { } archive && origin == SegmentOrigin.Log && id > archive.ThroughLog;
+
+    /// <summary>Whether tables refer to a segment, or the archive still needs it.</summary>
+    bool IsNeeded(in ValueSegmentInfo segment) => References.ContainsKey(segment.Id) || AwaitsArchive(segment.Id, segment.Origin);
+
+    /// <summary>One edit that yields what a copy of the store consists of: nothing that is kept for the archive alone.</summary>
+    public ManifestEdit ToCopy()
+    {
+        var edit = ToEdit();
+        edit.Archive = null;
+        edit.AddedSegments.RemoveAll(segment => !References.ContainsKey(segment.Id));
+        return edit;
+    }
+
     /// <summary>One edit that yields this state.</summary>
     public ManifestEdit ToEdit()
     {
@@ -104,6 +128,8 @@ sealed class ManifestState
             NextFileId = NextFileId,
             LastSequence = LastSequence,
             LastCommitTime = LastCommitTime,
+            Archive = Archive,
+            HistoryId = HistoryId,
         };
         edit.AddedTables.AddRange(Tables.Values);
         edit.AddedLogs.AddRange(Logs.Values);

@@ -24,7 +24,7 @@ class StoreFiles(IFileSystem fileSystem, string directory, int mostOpenFiles = K
 
     public string ManifestPath => PathOf(ManifestName);
 
-    public string NewManifestPath => $"{Directory}/MANIFEST.new";
+    public string NewManifestPath => $"{ManifestPath}.new";
 
     /// <summary>Space kept for a full disk; see <see cref="SpaceReserve"/>.</summary>
     public string ReservePath => PathOf("RESERVE");

@@ -64,6 +64,7 @@ sealed class StoreRecovery(StoreFiles files, KeyValueOptions options, BlockCache
         var manifest = Manifest.Create(files, options);
         // The directory itself may be as new as the store.
         files.FileSystem.SyncDirectory(Path.GetDirectoryName(files.Directory) is { Length: > 0 } parent ? parent : "/");
+        LogArchiver.Begin(manifest, options);
         return new RecoveredStore(manifest, [], new MemTable(), 0, default, new FileNumbers(1), IsLogComplete: true, 0);
     }
 
@@ -127,7 +128,8 @@ sealed class StoreRecovery(StoreFiles files, KeyValueOptions options, BlockCache
         var sequence = Math.Max(log.LastSequence, log.SeenSequence);
         memTable.LastLogId = log.End.SegmentId;
         memTable.LastCommitTime = log.LastCommitTime;
-        if (!log.IsSealed && memTable.HasPlaces && options.PlantedBug != PlantedBug.SkipRewriteOfDoubtfulTail)
+        LogArchiver.Begin(manifest, options);
+        if (!log.IsSealed && (memTable.HasPlaces || manifest.State.Archive is not null) && options.PlantedBug != PlantedBug.SkipRewriteOfDoubtfulTail)
             DoubtfulTail.MakeDurable(memTable.Segments[^1].File, log.DurableThrough, log.End.EndOffset);
         if (manifest.State.Logs.Count == 0 || (log.IsSealed && manifest.State.Logs.Count <= MostSealedLogs))
             return new RecoveredStore(

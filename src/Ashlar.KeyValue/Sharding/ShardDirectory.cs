@@ -16,7 +16,9 @@ sealed class ShardDirectory(IFileSystem fileSystem, string directory)
 
     public bool Exists => fileSystem.FileExists(FilePath);
 
-    public string ShardPath(int shard) => $"{Directory}/{ShardPrefix}{shard:d3}";
+    public static string NameOf(int shard) => $"{ShardPrefix}{shard:d3}";
+
+    public string ShardPath(int shard) => $"{Directory}/{NameOf(shard)}";
 
     /// <summary>
     /// Reads what the store consists of and checks that the shards are its own, before any of them is opened. Nothing is modified.
@@ -56,7 +58,7 @@ sealed class ShardDirectory(IFileSystem fileSystem, string directory)
         var ids = new Guid[count];
         for (var shard = 0; shard < count; shard++)
         {
-            using var store = KeyValueStore.Open(ShardPath(shard), options.ForShard(count));
+            using var store = KeyValueStore.Open(ShardPath(shard), options.ForShard(count, shard));
             ids[shard] = store.StoreId;
         }
 
@@ -96,7 +98,7 @@ sealed class ShardDirectory(IFileSystem fileSystem, string directory)
     void RequireUnwritten(int shard, ShardedKeyValueOptions options)
     {
         if (!fileSystem.FileExists($"{ShardPath(shard)}/{StoreFiles.ManifestName}")) return;
-        using var store = KeyValueStore.Open(ShardPath(shard), options.ForShard(1));
+        using var store = KeyValueStore.Open(ShardPath(shard), options.ForShard(1, shard));
         if (store.VisibleSequence != 0)
             throw new CorruptDataException(FilePath, 0, $"the file is missing, but shard {shard} holds writes");
     }

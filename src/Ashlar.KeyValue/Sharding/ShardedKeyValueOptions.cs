@@ -68,4 +68,10 @@ public sealed record ShardedKeyValueOptions
         RelaxedLossBytes = Store.RelaxedLossBytes / shardCount,
         MaxOpenFiles = Math.Max(1, Store.MaxOpenFiles / shardCount),
     };
+
+    /// <summary>The same, with an archive of its own.</summary>
+    internal KeyValueOptions ForShard(int shardCount, int shard) => ForShard(shardCount) with
+    {
+        LogArchiveDirectory = Store.LogArchiveDirectory is { } archive ? $"{archive}/{ShardDirectory.NameOf(shard)}" : null,
+    };
 }

@@ -135,10 +135,10 @@ public sealed partial class ShardedKeyValueStore : IDisposable, IAsyncDisposable
         ShardDirectory place, ShardFile layout, ShardedKeyValueOptions options, bool isSideBySide)
     {
         var shards = new KeyValueStore?[layout.ShardIds.Length];
-        var store = options.ForShard(shards.Length) with { CreateIfMissing = false };
         try
         {
-            OnAll(shards.Length, isSideBySide, i => shards[i] = KeyValueStore.Open(place.ShardPath(i), store));
+            OnAll(shards.Length, isSideBySide, i =>
+                shards[i] = KeyValueStore.Open(place.ShardPath(i), options.ForShard(shards.Length, i) with { CreateIfMissing = false }));
             return shards!;
         }
         catch

@@ -154,4 +154,19 @@ public sealed record KeyValueStatistics
 
     /// <summary>Open snapshots.</summary>
     public int Snapshots { get; init; }
+
+    /// <summary>Every write up to this sequence is in the archive of the log; 0 if there is none.</summary>
+    public ulong ArchivedSequence { get; init; }
+
+    /// <summary>Parts written to the archive since the store was opened.</summary>
+    public long ArchiveParts { get; init; }
+
+    /// <summary>Bytes of the log that are kept because they are not in the archive; nearly 0 where that is up to date.</summary>
+    public long ArchiveLagBytes { get; init; }
+
+    /// <summary>How old a write may be that is not in the archive; zero if there is none, or no archive is being written.</summary>
+    public TimeSpan ArchiveLag { get; init; }
+
+    /// <summary>What keeps the archive from being written; null if nothing does. The log stays on the store's disk meanwhile.</summary>
+    public string? LastArchiveFailure { get; init; }
 }

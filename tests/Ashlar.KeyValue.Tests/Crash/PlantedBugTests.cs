@@ -9,12 +9,13 @@ public sealed class PlantedBugTests
 
     // Rot and lying kernels are no power cuts: SeparatedValueTests and DoubtfulTailTests notice these. One writer never has
     // several flushes under way: FlightCrashTests has. No disk is full: FullDiskCrashTests has one. What
-    // readers see meanwhile LinearizabilityTests judges.
+    // readers see meanwhile LinearizabilityTests judges; what is archived, ArchiveCrashTests.
     static readonly PlantedBug[] NoticedElsewhere =
     [
         PlantedBug.None, PlantedBug.IgnoreValueChecksum, PlantedBug.SkipRewriteOfDoubtfulTail,
         PlantedBug.AcknowledgeByLaterFlush, PlantedBug.DurableThroughBeforeSync, PlantedBug.StepInTwoEdits,
         PlantedBug.PublishBeforeInsertion, PlantedBug.SnapshotOfUnpublished,
+        PlantedBug.SkipArchiveSync, PlantedBug.SkipDirectorySyncOfArchive, PlantedBug.ReleaseLogBeforeArchive, PlantedBug.ArchiveBeforeSync,
     ];
 
     public static TheoryData<string> Bugs => [.. Enum.GetValues<PlantedBug>().Except(NoticedElsewhere).Select(bug => bug.ToString())];

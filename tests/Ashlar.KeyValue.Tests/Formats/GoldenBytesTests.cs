@@ -197,6 +197,52 @@ public sealed class GoldenBytesTests
     }
 
     [Fact]
+    public void Head_of_a_part_of_an_archive()
+    {
+        var part = new ArchivePart
+        {
+            StoreId = StoreId,
+            HistoryId = new Guid("ffeeddcc-bbaa-9988-7766-554433221100"),
+            Number = 3,
+            PreviousCrc = 0xC1C2C3C4,
+            ContentCrc = 0xD1D2D3D4,
+            SegmentId = 7,
+            Nonce = 0x0102030405060708,
+            From = 64,
+            To = 640,
+            AfterSequence = 41,
+            FirstSequence = 42,
+            LastSequence = 77,
+            FirstCommitTime = 1_800_000_000_000_000,
+            LastCommitTime = 1_800_000_000_000_001,
+            WrittenAt = 1_800_000_000_000_002,
+            EndHeadCrc = 0xE1E2E3E4,
+        };
+        var head = new byte[ArchivePart.HeadBytes];
+        var encoded = part.Encode(head);
+        Assert.Equal(Golden.ArchivePart, Hex(head));
+        Assert.Equal("part-00000003-000007-0102030405060708", ArchiveDirectory.NameOf(part));
+        Assert.Equal(encoded, ArchivePart.Decode(head, 152 + 576, "/part"));
+        Assert.Throws<CorruptDataException>(() => ArchivePart.Decode(head, 152 + 575, "/part"));
+        for (var length = 0; length < head.Length; length++)
+            Assert.Throws<CorruptDataException>(() => ArchivePart.Decode(head.AsSpan(0, length), 152 + 576, "/part"));
+    }
+
+    [Fact]
+    public void Manifest_edit_of_the_archive()
+    {
+        var edit = new ManifestEdit
+        {
+            ArchiveEnded = true,
+            Archive = new ArchivePosition(4, 77, 3, 0xC1C2C3C4),
+            HistoryId = new Guid("ffeeddcc-bbaa-9988-7766-554433221100"),
+        };
+        var bytes = edit.Encode();
+        Assert.Equal(Golden.ManifestEditOfArchive, Hex(bytes));
+        Assert.Equal(Golden.ManifestEditOfArchive, Hex(ManifestEdit.Decode(bytes, "/MANIFEST", 0).Encode()));
+    }
+
+    [Fact]
     public void A_manifest_payload_of_a_later_version_is_refused_as_such() =>
         Assert.Throws<UnsupportedFormatException>(() => ManifestEdit.Decode([200], "/MANIFEST", 0));
 

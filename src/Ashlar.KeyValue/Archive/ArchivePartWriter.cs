@@ -1,0 +1,81 @@
+using System.Buffers.Binary;
+using Ashlar.Storage;
+
+namespace Ashlar.KeyValue;
+
+/// <summary>Writes one part: groups of one segment that follow each other.</summary>
+/// <remarks>
+/// Crash order: content and head are synced, then the part gets its name, then the directory is synced. It counts once it has its
+/// name; only after the last step anything is done because of it.
+/// </remarks>
+sealed class ArchivePartWriter(ArchiveDirectory directory, ArchivePart begun, PlantedBug plantedBug) : IDisposable
+{
+    const int ChunkBytes = 1 << 20;
+
+    readonly byte[] buffer = new byte[ChunkBytes];
+    IFile? file;
+    int buffered;
+    long written = ArchivePart.HeadBytes;
+    uint contentCrc = Crc32C.Compute([]);
+    ArchivePart part = begun;
+
+    /// <summary>Whether any group was added.</summary>
+    public bool HasContent => file is not null;
+
+    public void Add(in LogGroupHeader group, ReadOnlySpan<byte> bytes)
+    {
+        if (file is null)
+        {
+            file = directory.FileSystem.Open(directory.NewPathOf(part), FileOpenMode.CreateNew);
+            part = part with { FirstSequence = group.FirstSequence, FirstCommitTime = group.CommitTime };
+        }
+
+        Append(bytes);
+        Span<byte> padding = stackalloc byte[LogGroupHeader.AlignmentBytes];
+        padding.Clear();
+        Append(padding[..(int)(group.EndOffset - group.Offset - bytes.Length)]);
+        part = part with
+        {
+            To = group.EndOffset,
+            LastSequence = group.FirstSequence + (ulong)group.Count - 1,
+            LastCommitTime = group.CommitTime,
+            EndHeadCrc = BinaryPrimitives.ReadUInt32LittleEndian(bytes[4..]),
+        };
+    }
+
+    /// <summary>Makes the part count; gives it with its checksum.</summary>
+    public ArchivePart Finish(long writtenAt)
+    {
+        WriteOut();
+        Span<byte> head = stackalloc byte[ArchivePart.HeadBytes];
+        var finished = (part with { ContentCrc = contentCrc, WrittenAt = writtenAt }).Encode(head);
+        file!.Write(head, 0);
+        if (plantedBug != PlantedBug.SkipArchiveSync) file.Sync();
+        file.Dispose();
+        directory.Install(finished, plantedBug);
+        return finished;
+    }
+
+    public void Dispose() => file?.Dispose();
+
+    void Append(ReadOnlySpan<byte> bytes)
+    {
+        while (!bytes.IsEmpty)
+        {
+            var fitting = Math.Min(bytes.Length, ChunkBytes - buffered);
+            bytes[..fitting].CopyTo(buffer.AsSpan(buffered));
+            buffered += fitting;
+            bytes = bytes[fitting..];
+            if (buffered == ChunkBytes) WriteOut();
+        }
+    }
+
+    void WriteOut()
+    {
+        var bytes = buffer.AsSpan(0, buffered);
+        contentCrc = Crc32C.Append(contentCrc, bytes);
+        file!.Write(bytes, written);
+        written += buffered;
+        buffered = 0;
+    }
+}
