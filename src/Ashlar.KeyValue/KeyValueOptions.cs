@@ -93,8 +93,9 @@ public sealed record KeyValueOptions
     public int BackgroundThreads { get; init; } = 2;
 
     /// <summary>
-    /// Disk space that is kept so that deletes, and the merges that give space back, go on when the disk is full; puts are
-    /// refused once less is free. 0 keeps none; null is twice <see cref="MemTableBytes"/> and <see cref="TableBytes"/>.
+    /// Disk space that is kept so that deletes, and the merges that give space back, go on when the disk is full; puts are then
+    /// refused until as much is free again. 0 keeps none; null is twice <see cref="MemTableBytes"/> and <see cref="TableBytes"/>.
+    /// No more is kept than half of what a small disk has.
     /// </summary>
     public long? SpaceReserveBytes { get; init; }
 

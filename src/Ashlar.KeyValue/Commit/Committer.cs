@@ -150,22 +150,20 @@ sealed class Committer : IDisposable
     {
         var bodyLength = 0;
         var count = 0;
-        var hasPuts = false;
+        var hasDeletes = false;
         foreach (var write in group.Members)
         {
             bodyLength = checked(bodyLength + write.LengthBytes);
             count = checked(count + (write.Batch?.Count ?? 0));
-            hasPuts |= write.Batch is { HasPuts: true };
+            hasDeletes |= write.Batch is { HasPuts: false };
         }
 
         if (count == 0) return;
-        // The log is bounded too: it is what recovery has to read.
-        var isFull = background.IsFull(active)
-            || (log.SegmentBytes >= options.LogSegmentBytes && !active.IsEmpty);
+        var isFull = background.IsFull(active, log.SegmentBytes);
         background.WaitForRoom(bodyLength, active, isFull);
         if (isFull) Rotate();
         poison.ThrowIfSet(); // The background may have met doubt meanwhile.
-        background.ReserveLog(log, bodyLength, hasPuts);
+        background.ReserveLog(log, bodyLength, hasDeletes);
         AttachSegment();
         var bytes = Encode(group.Members, bodyLength);
         BoundLoss(group, bytes.Length);

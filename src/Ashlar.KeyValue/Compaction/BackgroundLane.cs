@@ -13,6 +13,9 @@ sealed class BackgroundLane(Func<bool> workOnce)
     /// <summary>Pieces of work tried so far.</summary>
     public long Attempts { get; set; }
 
+    /// <summary>Those of them that were done.</summary>
+    public long Done { get; set; }
+
     /// <summary>What stopped the last piece of work; null if it was done.</summary>
     public Exception? Failure { get; set; }
 

@@ -34,8 +34,8 @@ sealed class BackgroundWorker : IDisposable
         this.compactor = compactor;
         this.poison = poison;
         this.options = options;
-        flushes = new BackgroundLane(compactor.FlushOldest);
         merges = new BackgroundLane(MergeOnce);
+        flushes = new BackgroundLane(FlushOnce);
         compactor.MeasureDebt();
         if (options.BackgroundInline || options.ReadOnly) return;
         threads = options.BackgroundThreads == 1
@@ -81,31 +81,46 @@ sealed class BackgroundWorker : IDisposable
     }
 
     /// <summary>
-    /// Whether a memtable is to become a table. On a full disk that is earlier, because deletes give space back only from
-    /// there on.
+    /// Whether a memtable is to become a table: it is full, or its log is, which is what recovery has to read. On a full disk that is
+    /// earlier.
     /// </summary>
-    public bool IsFull(MemTable active) =>
-        active.UsedBytes >= (space.IsLow ? Math.Max(1024, options.MemTableBytes / 4) : options.MemTableBytes);
+    public bool IsFull(MemTable active, long logBytes) =>
+        active.UsedBytes >= options.MemTableBytes
+        || (!active.IsEmpty && (logBytes >= options.LogSegmentBytes || (space.IsLow && space.IsFull(active, logBytes))));
 
     /// <summary>Reserves space in the log; deletes may use what is kept for a full disk.</summary>
+    /// <param name="log">The log.</param>
+    /// <param name="bodyLength">Bytes of the batches of the group.</param>
+    /// <param name="hasDeletes">Whether a batch of the group only deletes: puts that joined it before they knew come along.</param>
     /// <exception cref="StorageException">The disk is full; nothing is in doubt.</exception>
-    public void ReserveLog(LogWriter log, long bodyLength, bool hasPuts)
+    public void ReserveLog(LogWriter log, long bodyLength, bool hasDeletes)
     {
         const int Attempts = 4;
         space.Prepare(isFull: false);
-        for (var attempt = 1; ; attempt++)
+        if (!space.IsLow)
         {
             try
             {
-                log.Reserve(bodyLength);
+                log.Reserve(bodyLength, options.LogChunkBytes);
                 return;
             }
             catch (StorageException full) when (full.Kind == StorageErrorKind.NoSpace)
             {
-                var isReleased = space.Release();
-                if (hasPuts || attempt == Attempts) throw;
-                // What is under way may have taken what was kept, and may give back more.
-                if (!isReleased) WaitUntilIdle();
+                space.DeclareFull();
+                if (!hasDeletes) throw;
+            }
+        }
+
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                space.ReserveLog(log, bodyLength);
+                return;
+            }
+            catch (StorageException full) when (full.Kind == StorageErrorKind.NoSpace && attempt < Attempts)
+            {
+                WaitUntilIdle(); // What is under way may give some back.
             }
         }
     }
@@ -153,10 +168,10 @@ sealed class BackgroundWorker : IDisposable
         lock (gate)
         {
             // An attempt may have failed before anybody waited for it; without another one nothing would ever wake us.
-            var seen = flushes.Attempts;
+            var wait = new BackgroundWait(flushes);
             flushes.Retry();
             Monitor.PulseAll(gate);
-            while (pressure.Debt.MemTables > 0) WaitForAttempt(flushes, ref seen);
+            while (pressure.Debt.MemTables > 0) WaitForAttempt(flushes, ref wait);
         }
     }
 
@@ -173,10 +188,10 @@ sealed class BackgroundWorker : IDisposable
         lock (gate)
         {
             var wanted = ++requestedCompactions;
-            var seen = merges.Attempts;
+            var wait = new BackgroundWait(merges);
             merges.Retry();
             Monitor.PulseAll(gate);
-            while (doneCompactions < wanted) WaitForAttempt(merges, ref seen);
+            while (doneCompactions < wanted) WaitForAttempt(merges, ref wait);
         }
     }
 
@@ -217,37 +232,50 @@ sealed class BackgroundWorker : IDisposable
         {
             // One more attempt, then its failure is the writer's.
             BackgroundLane? waitsFor = null;
-            var seen = 0L;
+            var wait = default(BackgroundWait);
             while (WhatBlocks(needsMemTable) is { } lane)
             {
                 if (lane != waitsFor)
                 {
-                    (waitsFor, seen) = (lane, lane.Attempts);
+                    (waitsFor, wait) = (lane, new BackgroundWait(lane));
                     lane.Retry();
                     Monitor.PulseAll(gate);
                 }
 
-                WaitForAttempt(lane, ref seen);
+                WaitForAttempt(lane, ref wait);
             }
         }
 
         pressure.CountStall(options.TimeProvider.GetElapsedTime(begun));
     }
 
-    void WaitForAttempt(BackgroundLane lane, ref long seen)
+    void WaitForAttempt(BackgroundLane lane, ref BackgroundWait wait)
     {
         poison.ThrowIfSet();
         ObjectDisposedException.ThrowIf(isStopping, typeof(KeyValueStore));
-        var hasFailed = lane.Failure is not null && lane.Attempts > seen;
-        var other = lane == flushes ? merges : flushes;
-        // On a full disk the other kind of work may hold the space now, and give back more.
-        if (hasFailed && !(IsDiskFull(lane.Failure) && (other.HasWork || other.IsWorking)))
-            ExceptionDispatchInfo.Throw(lane.Failure!);
+        if (lane.Failure is not null && lane.Attempts > wait.SeenAttempts)
+        {
+            if (!IsDiskFull(lane.Failure)) ExceptionDispatchInfo.Throw(lane.Failure);
+            // On a full disk the other kind of work may hold the space now, and give it back, or go on with what this one gave back.
+            var other = lane == flushes ? merges : flushes;
+            if (!other.HasWork && !other.IsWorking)
+            {
+                if (!wait.MayRetry(flushes.Done + merges.Done)) ExceptionDispatchInfo.Throw(lane.Failure);
+                if (wait.IsFirstRetry && IsDiskFull(other.Failure))
+                {
+                    other.Retry();
+                }
+                else
+                {
+                    wait.SeenAttempts = lane.Attempts;
+                    lane.Retry();
+                }
+
+                Monitor.PulseAll(gate);
+            }
+        }
+
         Monitor.Wait(gate);
-        if (!hasFailed || other.HasWork || other.IsWorking) return;
-        seen = lane.Attempts;
-        lane.Retry();
-        Monitor.PulseAll(gate);
     }
 
     static bool IsDiskFull(Exception? cause) => cause is StorageException { Kind: StorageErrorKind.NoSpace };
@@ -288,6 +316,10 @@ sealed class BackgroundWorker : IDisposable
     {
         lock (inlineGate)
         {
+            Work(flushes);
+            Work(merges);
+            if (!IsDiskFull(flushes.Failure)) return;
+            flushes.Retry();
             Work(flushes);
             Work(merges);
         }
@@ -335,7 +367,7 @@ sealed class BackgroundWorker : IDisposable
         {
             // Nothing is in doubt: the manifest names neither outputs nor a changed set of inputs. Tried again with
             // the next signal, and at once if it did not know yet that the disk is full.
-            if (IsDiskFull(cause) && (space.Release() || (!wasLow && space.IsLow))) isAgain = true;
+            if (IsDiskFull(cause) && (space.DeclareFull() || (!wasLow && space.IsLow))) isAgain = true;
             else Attempted(lane, cause);
         }
 
@@ -363,10 +395,19 @@ sealed class BackgroundWorker : IDisposable
         {
             lane.Attempts++;
             lane.Failure = cause;
-            // A new table in level 0 may be one too many.
+            if (cause is null) lane.Done++;
+            // A new table in level 0 may be one too many; and a merge may have made the room that a flush had not.
             if (lane == flushes && cause is null) merges.HasWork = true;
+            if (lane == merges && cause is null && IsDiskFull(flushes.Failure)) flushes.Retry();
             Monitor.PulseAll(gate);
         }
+    }
+
+    bool FlushOnce()
+    {
+        bool mayMerge;
+        lock (gate) mayMerge = merges.IsWorking || (merges.HasWork && merges.Failure is null);
+        return compactor.FlushOldest(mayMerge);
     }
 
     bool MergeOnce()
@@ -375,19 +416,19 @@ sealed class BackgroundWorker : IDisposable
         lock (gate) wanted = requestedCompactions;
         if (wanted > doneCompactions)
         {
-            compactor.Compact(everything: true, Pause);
+            compactor.CompactAll(Pause);
             lock (gate) doneCompactions = wanted;
             return true;
         }
 
-        return compactor.Compact(everything: false, Pause);
+        return compactor.Compact(Pause);
     }
 
     void Pause()
     {
         if (Volatile.Read(ref isStopping)) throw new StoppedException();
-        if (HasThreadPerLane) return;
-        while (compactor.FlushOldest())
+        if (HasThreadPerLane || space.IsLow) return;
+        while (compactor.FlushOldest(mayMerge: true))
         {
             compactor.MeasureDebt();
             lock (gate) Monitor.PulseAll(gate);

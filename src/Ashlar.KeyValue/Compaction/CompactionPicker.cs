@@ -104,7 +104,8 @@ sealed class CompactionPicker(KeyValueOptions options)
         return isBottom ? new CompactionPlan([best], best.Info.Level) : Plan(tables, [best], best.Info.Level + 1);
     }
 
-    static CompactionPlan Plan(TableSet tables, Table[] upper, int outputLevel)
+    /// <summary>Merges tables of one level with what overlaps them in the next.</summary>
+    public static CompactionPlan Plan(TableSet tables, Table[] upper, int outputLevel)
     {
         var smallest = upper[0].Info.SmallestKey;
         var largest = upper[0].Info.LargestKey;

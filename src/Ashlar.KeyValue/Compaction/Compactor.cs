@@ -18,6 +18,7 @@ sealed class Compactor(
     KeyValueOptions options, PoisonLatch poison, Backpressure pressure, SpaceReserve space, LogArchiver? archiver)
 {
     readonly CompactionPicker picker = new(options);
+    readonly FullDiskPicker fullDiskPicker = new(manifest);
     readonly ValueCollector collector = new(manifest, options);
     readonly TableInstaller installer = new(files, state, manifest, cache, values, poison);
     readonly Lock debtGate = new();
@@ -51,12 +52,13 @@ sealed class Compactor(
     public long MovedValueBytes => Volatile.Read(ref movedValueBytes);
 
     /// <summary>Writes the oldest waiting memtable to a level-0 table; false if none waits.</summary>
+    /// <param name="mayMerge">Whether there may be anything to merge, which on a full disk comes first.</param>
     // Crash order:
     //   1. Write the table, sync it, sync the directory.   Crash: an orphan; the log still has the entries.
     //   2. One manifest edit adds the table, makes its logs obsolete, and keeps those that hold values of the table:
     //      all or nothing (invariants I3, I5). The logs are sealed and synced, or a rotation had failed.
     //   3. Publish the version; other logs go with their last reader. Crash: unlisted logs, deleted at open.
-    public bool FlushOldest()
+    public bool FlushOldest(bool mayMerge)
     {
         var version = state.Acquire();
         var isDone = false;
@@ -64,6 +66,7 @@ sealed class Compactor(
         {
             if (version.Immutable.Length == 0) return false;
             var source = version.Immutable[^1];
+            using var grant = space.IsLow ? space.TakeForFlush(source.UsedBytes, mayMerge) : null;
             pressure.Flushing.Begin(source.UsedBytes);
             var edit = new ManifestEdit
             {
@@ -111,17 +114,32 @@ sealed class Compactor(
     }
 
     /// <summary>Merges what most needs it; false if nothing does.</summary>
-    /// <param name="everything">Whether all tables are merged, needed or not.</param>
     /// <param name="pause">
     /// Called between tables and now and then: lets memtables be written meanwhile, or gives up by throwing.
     /// </param>
-    public bool Compact(bool everything, Action pause)
+    public bool Compact(Action pause) => Compact(
+        tables => space.IsLow ? fullDiskPicker.Pick(tables, state.OldestReadableSequence(), space.MostMovedBytes) : Pick(tables), pause);
+
+    /// <summary>Merges all tables, on a full disk one after the other.</summary>
+    /// <param name="pause">As above.</param>
+    public void CompactAll(Action pause)
+    {
+        while (space.IsLow)
+        {
+            if (!Compact(tables => fullDiskPicker.PickAll(tables, state.OldestReadableSequence()), pause)) return;
+        }
+
+        Compact(CompactionPicker.PickAll, pause);
+    }
+
+    bool Compact(Func<TableSet, CompactionPlan?> pick, Action pause)
     {
         StoreVersion? version = state.Acquire();
         var isDone = false;
         try
         {
-            var plan = everything ? CompactionPicker.PickAll(version.Tables) : Pick(version.Tables);
+            var isLow = space.IsLow;
+            var plan = pick(version.Tables);
             if (plan is null) return false;
             var sinks = plan.OutputLevel == 0 ? [] : plan.Inputs.Where(table => table.Info.Level == 0);
             pressure.Merging.Begin(sinks.Sum(table => table.Info.FileLength));
@@ -129,7 +147,7 @@ sealed class Compactor(
             {
                 Move(plan);
             }
-            else if (space.IsLow && plan.OutputLevel > 0)
+            else if (isLow)
             {
                 version.Release();
                 version = null; // Only this thread takes tables away: those of the plan stay.
@@ -140,8 +158,8 @@ sealed class Compactor(
                 Merge(version.Tables, plan, () =>
                 {
                     pause();
-                    // What is kept for a full disk is for merges that give space back step by step.
-                    if (space.IsLow && plan.OutputLevel > 0) space.ThrowFull();
+                    // What is kept for a full disk is for merges that take no more than there is.
+                    if (space.IsLow) space.ThrowFull(plan.Bytes);
                 });
             }
 
@@ -178,8 +196,7 @@ sealed class Compactor(
     // Merges and collection take turns, so that neither waits for ever; flushes wait for neither.
     CompactionPlan? Pick(TableSet tables)
     {
-        // Moving values takes space before it gives any.
-        var collection = space.IsLow ? null : collector.Pick(tables);
+        var collection = collector.Pick(tables);
         collectsNext = !collectsNext;
         if (collection is not null && collectsNext && tables.LevelZero.Length <= options.LevelZeroTables) return collection;
         return picker.Pick(tables, BatchBytes(tables), state.OldestReadableSequence()) ?? collection;
@@ -232,12 +249,12 @@ sealed class Compactor(
             files.SyncDirectory();
         }
 
-        InstallMerge(plan, outputs, mover);
+        InstallMerge(plan.Inputs, outputs, mover);
         Volatile.Write(ref movedValueBytes, movedValueBytes + mover.Bytes);
         CountMerge(plan.Bytes, outputs);
     }
 
-    void InstallMerge(CompactionPlan plan, List<TableInfo> outputs, ValueMover mover)
+    void InstallMerge(Table[] inputs, List<TableInfo> outputs, ValueMover mover)
     {
         var edit = new ManifestEdit();
         edit.AddedSegments.AddRange(mover.Written.Select(segment => segment.Info));
@@ -249,7 +266,7 @@ sealed class Compactor(
 
         try
         {
-            installer.Install(edit, plan.Inputs, outputs, null);
+            installer.Install(edit, inputs, outputs, null);
         }
         catch (Exception cause) when (cause is not InDoubtException)
         {
@@ -258,32 +275,38 @@ sealed class Compactor(
         }
     }
 
-    // On a full disk a merge gives back as it goes: each table of the output level is replaced by an edit of its own, so that
-    // no more than one of them has to be there twice. The tables above stay until the last step. Meanwhile some of their
+    // On a full disk a merge gives back as it goes: a few tables of the output level are replaced by an edit of their own, so that
+    // no more than those have to be there twice. The table above stays until the last step. Meanwhile some of its
     // entries are in the output level, too, or vanished as tombstones: the entries above are found first, and are the same
-    // or as good. EntryFilter drops the second of two when they meet again, here or after a crash.
+    // or as good. EntryFilter drops the second of two when they meet again, here or after a crash. A step does not begin
+    // before the space is there that it may need (see SpaceReserve).
     void MergeInSteps(CompactionPlan plan, Action pause)
     {
         var upper = plan.Inputs.Where(table => table.Info.Level != plan.OutputLevel).ToArray();
-        var lower = plan.Inputs.Where(table => table.Info.Level == plan.OutputLevel)
-            .OrderBy(table => table.Info.SmallestKey, KeyOrder.Instance).ToArray();
+        var lower = new Queue<Table>(plan.Inputs.Where(table => table.Info.Level == plan.OutputLevel)
+            .OrderBy(table => table.Info.SmallestKey, KeyOrder.Instance));
+        var condemned = fullDiskPicker.Condemned;
         byte[]? after = null;
-        for (var step = 0; step < Math.Max(1, lower.Length); step++)
+        do
         {
+            var step = TakeStep(lower, upper.Sum(table => table.Info.FileLength));
+            var isLast = lower.Count == 0;
+            Table[] sources = [.. upper, .. step];
+            using var grant = space.TakeForMerge(
+                sources.Sum(table => table.Info.FileLength + condemned.Sum(id => FullDiskPicker.LiveBytes(table, id))));
             // Taken for each step: a version that is held holds the files of its tables.
             var version = state.Acquire();
             try
             {
-                var isLast = step >= lower.Length - 1;
-                Table[] one = step < lower.Length ? [lower[step]] : [];
-                var source = new MergeIterator([.. Iterate([.. upper, .. one])]);
-                var through = isLast ? null : one[0].Info.LargestKey;
+                var mover = new ValueMover(files, values, numbers, options, condemned);
+                var through = isLast ? null : step[^1].Info.LargestKey;
                 var outputs = WriteTables(
-                    new RangeIterator(source, after, through), plan.OutputLevel,
-                    key => !version.Tables.MayContainBelow(plan.OutputLevel, key), pause, null);
-                if (options.PlantedBug == PlantedBug.StepInTwoEdits) RemoveAndAddAgain(one);
-                installer.Install(new ManifestEdit(), isLast ? [.. upper, .. one] : one, outputs, null);
-                CountMerge(one.Sum(table => table.Info.FileLength), outputs);
+                    new RangeIterator(new MergeIterator([.. Iterate(sources)]), after, through), plan.OutputLevel,
+                    key => plan.OutputLevel > 0 && !version.Tables.MayContainBelow(plan.OutputLevel, key), pause, mover);
+                if (options.PlantedBug == PlantedBug.StepInTwoEdits) RemoveAndAddAgain(step);
+                InstallMerge(isLast ? sources : step, outputs, mover);
+                Volatile.Write(ref movedValueBytes, movedValueBytes + mover.Bytes);
+                CountMerge(step.Sum(table => table.Info.FileLength), outputs);
                 after = through;
             }
             finally
@@ -291,6 +314,20 @@ sealed class Compactor(
                 version.Release();
             }
         }
+        while (lower.Count > 0);
+    }
+
+    // At least one; more where they are small, lest they become smaller still.
+    Table[] TakeStep(Queue<Table> lower, long bytes)
+    {
+        var step = new List<Table>();
+        while (lower.TryPeek(out var next) && (step.Count == 0 || space.IsGoodForMerge(bytes + next.Info.FileLength)))
+        {
+            bytes += next.Info.FileLength;
+            step.Add(lower.Dequeue());
+        }
+
+        return [.. step];
     }
 
     void CountMerge(long bytesRead, List<TableInfo> outputs)

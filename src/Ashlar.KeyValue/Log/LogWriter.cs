@@ -99,20 +99,27 @@ sealed class LogWriter : IDisposable
     /// Makes sure that a group of this size can be written: creates the segment, reserves disk space. If this fails nothing
     /// of the group is in doubt, except where the manifest is; room for the seal is reserved along.
     /// </summary>
-    public void Reserve(long bodyLength)
+    /// <param name="bodyLength">Bytes of the batches of the group.</param>
+    /// <param name="aheadBytes">What is reserved beyond the group, where there is as much.</param>
+    public void Reserve(long bodyLength, long aheadBytes)
     {
-        if (file is null) CreateSegment();
-        var needed = LogGroupHeader.Align(end + LogGroupHeader.SizeBytes + bodyLength) + LogGroupHeader.SizeBytes;
-        if (needed > allocated) Allocate(needed);
+        if (file is null) CreateSegment(aheadBytes);
+        var needed = EndBehind(end, bodyLength);
+        if (needed > allocated)
+            allocated = AllocateTo(file!, Math.Max(needed, Math.Min(allocated, needed) + aheadBytes), needed);
         if (needed > prewritten) Prewrite(needed);
     }
 
-    void Allocate(long needed)
+    /// <summary>Disk space that <see cref="Reserve"/> would ask for; 0 if the group fits into what is reserved.</summary>
+    public long MissingBytes(long bodyLength, long aheadBytes)
     {
-        var chunk = options.LogChunkBytes;
-        var target = Math.Max(needed, Math.Min(allocated + chunk, needed + chunk));
-        allocated = AllocateTo(file!, target, needed);
+        if (file is null) return Math.Max(LeastSegmentBytes, EndBehind(LogSegmentHeader.SizeBytes, bodyLength)) + aheadBytes;
+        var needed = EndBehind(end, bodyLength);
+        return needed <= allocated ? 0 : needed - allocated + aheadBytes;
     }
+
+    static long EndBehind(long start, long bodyLength) =>
+        LogGroupHeader.Align(start + LogGroupHeader.SizeBytes + bodyLength) + LogGroupHeader.SizeBytes;
 
     /// <summary>Writes a group whose head is still to be filled in at the start of <paramref name="buffer"/>.</summary>
     /// <returns>Where in the segment it lies.</returns>
@@ -230,7 +237,7 @@ sealed class LogWriter : IDisposable
         Volatile.Write(ref bytesWritten, bytesWritten + buffer.Length);
     }
 
-    void CreateSegment()
+    void CreateSegment(long aheadBytes)
     {
         var id = numbers.Next();
         var path = files.LogPath(id);
@@ -241,7 +248,7 @@ sealed class LogWriter : IDisposable
         {
             for (var i = 1; i < handles.Length; i++) handles[i] = files.FileSystem.Open(path, FileOpenMode.Existing);
             allocated = 0;
-            reserved = AllocateTo(newFile, Math.Max(options.LogChunkBytes, LeastSegmentBytes), LeastSegmentBytes);
+            reserved = AllocateTo(newFile, Math.Max(aheadBytes, LeastSegmentBytes), LeastSegmentBytes);
             Span<byte> header = stackalloc byte[LogSegmentHeader.SizeBytes];
             created.Write(header);
             newFile.Write(header, 0);

@@ -10,12 +10,44 @@ public sealed class DiskFullTests(ITestOutputHelper output)
 {
     const int Cycles = 20;
 
-    [Fact]
-    public void Deletes_give_space_back_on_a_full_disk_again_and_again()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Deletes_give_space_back_on_a_full_disk_again_and_again(bool inline)
     {
         var disk = TestStore.NewDisk();
         disk.CapacityBytes = 600 << 10;
-        Run(TestStore.Directory, Small(disk), valueBytes: 200);
+        Run(TestStore.Directory, Small(disk) with { BackgroundInline = inline }, valueBytes: 200);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Values_that_stay_are_moved_out_of_segments_that_hold_deleted_ones(bool inline)
+    {
+        var disk = TestStore.NewDisk();
+        disk.CapacityBytes = 1200 << 10;
+        Run(TestStore.Directory, Small(disk) with { BackgroundInline = inline, LogSegmentBytes = 32 << 10 }, valueBytes: 1000);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Deletes_go_on_when_others_take_what_is_free(bool inline)
+    {
+        var disk = TestStore.NewDisk();
+        disk.CapacityBytes = 600 << 10;
+        using var store = KeyValueStore.Open(TestStore.Directory, Small(disk) with { BackgroundInline = inline });
+        var model = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        Fill(store, model, 0, 200);
+        disk.CapacityBytes -= disk.GetFreeSpaceBytes("/");
+        foreach (var key in model.Keys.ToArray())
+        {
+            store.Delete(TestStore.Bytes(key), Durability.Relaxed);
+            model.Remove(key);
+        }
+
+        AssertHolds(store, model);
     }
 
     [Fact]
@@ -68,9 +100,9 @@ public sealed class DiskFullTests(ITestOutputHelper output)
         Assert.Equal(StorageErrorKind.NoSpace, Assert.Throws<StorageException>(() => store.Write(batch)).Kind);
     }
 
-    // Every file takes at least a page: what is kept must hold a few, however small memtables and tables are.
+    // Every file takes whole pages: what is kept must hold a few, however small memtables and tables are.
     static KeyValueOptions Small(SimulatedFileSystem disk) =>
-        TestStore.Small(disk) with { SpaceReserveBytes = 160 << 10, ManifestRewriteBytes = 4096 };
+        TestStore.Small(disk) with { TableBytes = 16 << 10, SpaceReserveBytes = 160 << 10, ManifestRewriteBytes = 4096 };
 
     void Run(string directory, KeyValueOptions options, int valueBytes)
     {

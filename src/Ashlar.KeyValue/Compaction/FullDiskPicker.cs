@@ -1,0 +1,94 @@
+namespace Ashlar.KeyValue;
+
+/// <summary>
+/// Decides what to merge while the disk is full: pure, from a set of tables. What gives space back comes first, and no plan takes more
+/// than one table besides those of the output level that overlap it: steps stay small, however much there is.
+/// </summary>
+sealed class FullDiskPicker(Manifest manifest)
+{
+    /// <summary>A segment with more live than this gives too little for what moving it takes.</summary>
+    const double MostLive = 0.85;
+
+    static readonly IReadOnlySet<ulong> None = new HashSet<ulong>();
+
+    /// <summary>The segment that the last plan is to move values out of; nothing for most plans.</summary>
+    public IReadOnlySet<ulong> Condemned { get; private set; } = None;
+
+    /// <summary>What gives space back; null if nothing does.</summary>
+    /// <param name="tables">What there is.</param>
+    /// <param name="oldestReadable">No reader sees less than this: tombstones up to here may vanish.</param>
+    /// <param name="mostMovedBytes">Most bytes of values that may be moved out of a segment.</param>
+    public CompactionPlan? Pick(TableSet tables, ulong oldestReadable, long mostMovedBytes)
+    {
+        Condemned = None;
+        return PickOldestOfLevelZero(tables) ?? PickTombstones(tables, oldestReadable) ?? PickValues(tables, mostMovedBytes);
+    }
+
+    /// <summary>The same until all tables are in one level; null when they are.</summary>
+    public CompactionPlan? PickAll(TableSet tables, ulong oldestReadable)
+    {
+        Condemned = None;
+        if (PickOldestOfLevelZero(tables) is { } plan) return plan;
+        var highest = Array.FindIndex(tables.Levels, level => level.Length > 0);
+        var deepest = Array.FindLastIndex(tables.Levels, level => level.Length > 0);
+        return highest == deepest ? PickTombstones(tables, oldestReadable)
+            : CompactionPicker.Plan(tables, tables.Levels[highest][..1], highest + 1);
+    }
+
+    // The oldest may go down alone: all that stay above it are newer (I1).
+    static CompactionPlan? PickOldestOfLevelZero(TableSet tables) =>
+        tables.LevelZero.Length == 0 ? null : CompactionPicker.Plan(tables, tables.LevelZero[^1..], 1);
+
+    // However few they are: there is no other way to give space back. Down to where they vanish with what they shadow.
+    static CompactionPlan? PickTombstones(TableSet tables, ulong oldestReadable)
+    {
+        Table? best = null;
+        foreach (var table in tables.All())
+        {
+            if (table.Info.TombstoneCount == 0 || table.Info.MaxSequence > oldestReadable) continue;
+            if (best is null || table.Info.TombstoneCount > best.Info.TombstoneCount) best = table;
+        }
+
+        if (best is null) return null;
+        var (level, info) = (best.Info.Level, best.Info);
+        return tables.MayOverlapBelow(level, info.SmallestKey, info.LargestKey)
+            ? CompactionPicker.Plan(tables, [best], level + 1)
+            : new CompactionPlan([best], level);
+    }
+
+    // One segment at a time, the one that gives the most for what is moved.
+    CompactionPlan? PickValues(TableSet tables, long mostMovedBytes)
+    {
+        ulong? chosen = null;
+        lock (manifest.Gate)
+        {
+            var least = MostLive;
+            foreach (var segment in manifest.State.Segments.Values)
+            {
+                var reference = manifest.State.References.GetValueOrDefault(segment.Id);
+                var live = (double)reference.LiveBytes + LogSegmentHeader.SizeBytes
+                    + (segment.Origin == SegmentOrigin.Moved ? MovedRecordHeader.SizeBytes * reference.Count : 0);
+                if (reference.LiveBytes > mostMovedBytes || live / segment.EndOffset >= least) continue;
+                least = live / segment.EndOffset;
+                chosen = segment.Id;
+            }
+        }
+
+        if (chosen is not { } id) return null;
+        var best = tables.All().MaxBy(table => LiveBytes(table, id));
+        if (best is null || LiveBytes(best, id) == 0) return null;
+        Condemned = new HashSet<ulong> { id };
+        return new CompactionPlan([best], best.Info.Level);
+    }
+
+    /// <summary>What a table refers to of a segment.</summary>
+    public static long LiveBytes(Table table, ulong segmentId)
+    {
+        foreach (var reference in table.Info.References)
+        {
+            if (reference.SegmentId == segmentId) return reference.LiveBytes;
+        }
+
+        return 0;
+    }
+}
