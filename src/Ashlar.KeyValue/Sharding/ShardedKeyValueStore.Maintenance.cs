@@ -23,6 +23,25 @@ public sealed partial class ShardedKeyValueStore
     }
 
     /// <summary>
+    /// Archives every write that returned before this call, of all shards, each into a directory of its own within
+    /// <see cref="KeyValueOptions.LogArchiveDirectory"/>.
+    /// </summary>
+    /// <inheritdoc cref="KeyValueStore.ArchiveLog" path="/exception" />
+    public void ArchiveLog()
+    {
+        ThrowIfClosed();
+        OnAllShards(shard => shards[shard].ArchiveLog());
+    }
+
+    /// <summary>Ends the archive of the log of all shards; see <see cref="KeyValueStore.EndLogArchive"/>.</summary>
+    /// <inheritdoc cref="KeyValueStore.EndLogArchive" path="/exception" />
+    public void EndLogArchive()
+    {
+        ThrowIfClosed();
+        OnAllShards(shard => shards[shard].EndLogArchive());
+    }
+
+    /// <summary>
     /// Reads everything that is on disk and checks it as <see cref="KeyValueStore.Verify"/> does, and that every key is in the shard
     /// where it is looked for.
     /// </summary>

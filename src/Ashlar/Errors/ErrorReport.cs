@@ -41,6 +41,15 @@ static class ErrorReport
         BadBlockException e => new(ExitCode.Damaged, ProblemTypes.Corrupt, e.Message),
         DeviceFullException e => new(ExitCode.Failed, ProblemTypes.NoSpace, e.Message),
         KeyLengthException or ValueTooLongException or BatchTooLargeException => new(ExitCode.Usage, ProblemTypes.Usage, error.Message),
+        LogArchiveException e => new(
+            e.Problem switch
+            {
+                LogArchiveProblem.Foreign => ExitCode.Conflict,
+                LogArchiveProblem.NotCovered => ExitCode.NotFound,
+                _ => ExitCode.Damaged,
+            },
+            ProblemTypes.Failed,
+            e.Message),
         ShardLayoutException e => new(ExitCode.Conflict, ProblemTypes.InvalidRequest, e.Message),
         AshlarException e => new(ExitCode.Failed, ProblemTypes.Failed, e.Message),
         NotSupportedException e => new(ExitCode.Failed, ProblemTypes.Failed, e.Message),

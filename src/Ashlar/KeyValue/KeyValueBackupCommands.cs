@@ -88,12 +88,35 @@ static class KeyValueBackupCommands
         var backups = Backups();
         var target = new Argument<string>("DIRECTORY") { Description = "Where the store goes: empty, or missing" };
         var number = NumberOption(terminal);
+        var archive = new Option<string?>("--archive") { Description = "The archive of the log: go on from the backup with it", HelpName = "DIRECTORY" };
+        var toSequence = Setting.Create(
+            terminal, "--to-sequence", "NUMBER", "With the archive: up to this write", KeyValueArguments.ParseNumber(0, long.MaxValue), -1L);
+        var toTime = Setting.Create<DateTimeOffset?>(
+            terminal, "--to-time", "TIME", "With the archive: as it was then, such as 2026-11-21T07:30:00Z", text => ParseMoment(text), null);
         return new Verb(
             "restore",
-            "Write the store of a backup into an empty directory",
-            ["ashlar kv restore ./backups ./restored", "ashlar kv restore ./backups ./restored --number 3"],
+            "Write the store of a backup, or as it was at a moment, into an empty directory",
+            [
+                "ashlar kv restore ./backups ./restored",
+                "ashlar kv restore ./backups ./restored --number 3",
+                "ashlar kv restore ./backups ./restored --archive ./archive",
+                "ashlar kv restore ./backups ./restored --archive ./archive --to-time 2026-11-21T07:30:00Z",
+                "ashlar kv restore ./backups ./restored --archive ./archive --to-sequence 123456",
+            ],
             invocation =>
             {
+                var (sequence, time) = (invocation.Get(toSequence), invocation.Get(toTime));
+                if (invocation.Get(archive) is { } log)
+                {
+                    if (invocation.IsGiven(number)) throw Usage.Error("--number does not go with --archive: the newest backup that will do is taken");
+                    if (sequence >= 0 && time is not null) throw Usage.Error("--to-sequence and --to-time do not go together");
+                    var point = sequence >= 0 ? RestorePoint.AtSequence((ulong)sequence)
+                        : time is { } moment ? RestorePoint.AtTime(moment)
+                        : RestorePoint.Latest;
+                    return RestoreTo(invocation, FullPath(invocation, backups), log, point, FullPath(invocation, target));
+                }
+
+                if (sequence >= 0 || time is not null) throw Usage.Error("--to-sequence and --to-time need an archive of the log", "add --archive DIRECTORY");
                 var (all, chosen) = Choose(invocation, backups, number);
                 var path = FullPath(invocation, target);
                 all.Restore(chosen, path);
@@ -101,8 +124,25 @@ static class KeyValueBackupCommands
                     invocation, new() { Path = path, Operation = "restore" }, $"{path} is the store of backup {chosen}");
                 return ExitCode.Ok;
             })
-        { backups, target, number };
+        { backups, target, number, archive, toSequence, toTime };
     }
+
+    static ExitCode RestoreTo(Invocation invocation, string backups, string archive, RestorePoint point, string target)
+    {
+        var restored = new KeyValueBackups(backups).Restore(point, new LogArchive(archive), target);
+        KeyValueCommands.WriteChange(
+            invocation,
+            new() { Path = target, Operation = "restore", Sequence = restored.Sequence, CommittedAt = restored.CommittedAt },
+            $"{target} is the store with every write up to sequence {restored.Sequence}, committed at {Time(restored.CommittedAt)}: "
+            + $"backup {restored.BackupNumber} and {ByteSize.Format(restored.ArchiveBytes)} of log");
+        return ExitCode.Ok;
+    }
+
+    // A time without a zone is UTC, as all that the commands print.
+    static DateTimeOffset ParseMoment(string text) => DateTimeOffset.TryParse(
+        text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var moment)
+            ? moment
+            : throw new FormatException($"'{text}' is not a time: expected one such as 2026-11-21T07:30:00Z");
 
     public static Verb CreateDelete(Terminal terminal)
     {

@@ -29,6 +29,11 @@ static class KeyValueCommands
         KeyValueBackupCommands.CreateVerify(terminal),
         KeyValueBackupCommands.CreateRestore(terminal),
         KeyValueBackupCommands.CreateDelete(terminal),
+        KeyValueArchiveCommands.CreateArchiveLog(),
+        KeyValueArchiveCommands.CreateInspect(),
+        KeyValueArchiveCommands.CreatePrune(),
+        KeyValueArchiveCommands.CreateEnd(),
+        KeyValueRepairCommand.Create(),
     };
 
     public static void WriteChange(Invocation invocation, KeyValueChange change, string forPeople) =>

@@ -32,7 +32,7 @@ sealed record KeyValueChange
     /// <summary>create, put, delete, load or compact.</summary>
     public required string Operation { get; init; }
 
-    /// <summary>Entries that were written.</summary>
+    /// <summary>Entries that were written, or parts of an archive that were deleted.</summary>
     public long? Entries { get; init; }
 
     /// <summary>Shards of the store that was created; absent for one without.</summary>
@@ -43,6 +43,12 @@ sealed record KeyValueChange
 
     /// <summary>And after.</summary>
     public long? BytesAfter { get; init; }
+
+    /// <summary>Of a restore to one moment: every write up to this sequence is there.</summary>
+    public ulong? Sequence { get; init; }
+
+    /// <summary>When the newest of them was committed.</summary>
+    public DateTimeOffset? CommittedAt { get; init; }
 }
 
 /// <summary>Counts and sizes of a store.</summary>
@@ -136,7 +142,98 @@ sealed record KeyValueBackupList
     public required IReadOnlyList<KeyValueBackup> Items { get; init; }
 }
 
+/// <summary>What an archive of the log covers.</summary>
+sealed record KeyValueArchive
+{
+    public string ApiVersion { get; init; } = Api.ApiVersion.Current;
+
+    public string Kind { get; init; } = "KeyValueArchive";
+
+    public required string Path { get; init; }
+
+    public Guid? StoreId { get; init; }
+
+    /// <summary>A backup is of use with it if it holds every write up to here.</summary>
+    public required ulong AfterSequence { get; init; }
+
+    public required ulong LastSequence { get; init; }
+
+    public required IReadOnlyList<KeyValueArchivePart> Parts { get; init; }
+
+    public required IReadOnlyList<string> Problems { get; init; }
+
+    public static KeyValueArchive Of(string path, LogArchiveReport report) => new()
+    {
+        Path = path,
+        StoreId = report.StoreId,
+        AfterSequence = report.AfterSequence,
+        LastSequence = report.LastSequence,
+        Parts = [.. report.Parts.Select(KeyValueArchivePart.Of)],
+        Problems = [.. report.Problems.Select(problem => problem.Message)],
+    };
+}
+
+/// <summary>A part of an archive.</summary>
+sealed record KeyValueArchivePart
+{
+    public required ulong Number { get; init; }
+
+    public ulong? FirstSequence { get; init; }
+
+    public ulong? LastSequence { get; init; }
+
+    public DateTimeOffset? FirstCommittedAt { get; init; }
+
+    public DateTimeOffset? LastCommittedAt { get; init; }
+
+    public long? SizeBytes { get; init; }
+
+    /// <summary>What is wrong with its head; absent if nothing is.</summary>
+    public string? Damage { get; init; }
+
+    public static KeyValueArchivePart Of(ArchivedPart part) => part.Damage is { } damage
+        ? new() { Number = part.Number, Damage = damage.Message }
+        : new()
+        {
+            Number = part.Number,
+            FirstSequence = part.FirstSequence,
+            LastSequence = part.LastSequence,
+            FirstCommittedAt = part.FirstCommittedAt,
+            LastCommittedAt = part.LastCommittedAt,
+            SizeBytes = part.SizeBytes,
+        };
+}
+
+/// <summary>What <c>ashlar kv repair</c> made.</summary>
+sealed record KeyValueRepaired
+{
+    public string ApiVersion { get; init; } = Api.ApiVersion.Current;
+
+    public string Kind { get; init; } = "KeyValueRepaired";
+
+    public required string Path { get; init; }
+
+    public required Guid StoreId { get; init; }
+
+    public required long Keys { get; init; }
+
+    public required bool HadManifest { get; init; }
+
+    public required IReadOnlyList<string> Losses { get; init; }
+
+    public static KeyValueRepaired Of(string path, RepairReport report) => new()
+    {
+        Path = path,
+        StoreId = report.StoreId,
+        Keys = report.Keys,
+        HadManifest = report.HadManifest,
+        Losses = [.. report.Losses.Select(loss => loss.ToString())],
+    };
+}
+
 /// <summary>How these objects are written.</summary>
+[JsonSerializable(typeof(KeyValueArchive))]
+[JsonSerializable(typeof(KeyValueRepaired))]
 [JsonSerializable(typeof(KeyValueBackup))]
 [JsonSerializable(typeof(KeyValueBackupList))]
 [JsonSerializable(typeof(KeyValueEntry))]

@@ -27,10 +27,17 @@ sealed class OpenedStore : IDisposable
     /// <param name="directory">Where.</param>
     /// <param name="isReadOnly">Whether nothing on disk is changed; then others may read at the same time.</param>
     /// <exception cref="CommandException">There is no store.</exception>
-    public static OpenedStore Open(string directory, bool isReadOnly)
+    public static OpenedStore Open(string directory, bool isReadOnly) =>
+        Open(directory, new KeyValueOptions { CreateIfMissing = false, ReadOnly = isReadOnly });
+
+    /// <summary>Opens what is there, to archive its log.</summary>
+    /// <exception cref="CommandException">There is no store.</exception>
+    public static OpenedStore OpenToArchive(string directory, string archive) =>
+        Open(directory, new KeyValueOptions { CreateIfMissing = false, LogArchiveDirectory = archive });
+
+    static OpenedStore Open(string directory, KeyValueOptions options)
     {
         RequireStore(directory);
-        var options = new KeyValueOptions { CreateIfMissing = false, ReadOnly = isReadOnly };
         return ShardedKeyValueStore.IsSharded(directory)
             ? new(directory, null, ShardedKeyValueStore.Open(directory, new() { Store = options }))
             : new(directory, KeyValueStore.Open(directory, options), null);
@@ -84,6 +91,18 @@ sealed class OpenedStore : IDisposable
     /// <exception cref="CommandException">It has shards, each of which is a store of its own.</exception>
     public BackupInfo BackUp(string directory, BackupMode mode) => plain?.BackUp(directory, mode)
         ?? throw Usage.Error($"{Directory} is sharded, and backups are of one engine", $"back up each of its {ShardCount} shards, such as {Directory}/shard-000");
+
+    public void ArchiveLog()
+    {
+        plain?.ArchiveLog();
+        sharded?.ArchiveLog();
+    }
+
+    public void EndLogArchive()
+    {
+        plain?.EndLogArchive();
+        sharded?.EndLogArchive();
+    }
 
     public void Compact()
     {

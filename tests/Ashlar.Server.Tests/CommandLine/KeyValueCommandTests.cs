@@ -145,6 +145,70 @@ public sealed class KeyValueCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task A_store_is_archived_and_restored_as_it_was_at_any_moment()
+    {
+        var (backups, archive) = (directory["backups"], directory["archive"]);
+        await Run("create", store);
+        Assert.Equal($"every write of {store} is in {archive}\n", (await Run("archive-log", store, archive)).Out);
+        await Run("backup", store, backups);
+        await Run("put", store, "a", "1");
+        await Run("put", store, "b", "2");
+        await Run("archive-log", store, archive);
+        await Run("compact", store); // The log is kept: the next command archives it.
+        await Run("put", store, "c", "3");
+        await Run("archive-log", store, archive);
+        var covered = (await Run("archive", archive, "--verify", "-o", "json")).OutJson;
+        Assert.Equal((0, 3), (covered.GetProperty("afterSequence").GetInt32(), covered.GetProperty("lastSequence").GetInt32()));
+        Assert.Contains("every write up to sequence 3", (await Run("archive", archive)).Out, StringComparison.Ordinal);
+
+        Assert.StartsWith($"{directory["two"]} is the store with every write up to sequence 2", (await Run("restore", backups, directory["two"], "--archive", archive, "--to-sequence", "2")).Out, StringComparison.Ordinal);
+        Assert.Equal("a\t1\nb\t2\n", (await Run("scan", directory["two"])).Out);
+        await Run("restore", backups, directory["latest"], "--archive", archive);
+        Assert.Equal("a\t1\nb\t2\nc\t3\n", (await Run("scan", directory["latest"])).Out);
+        var time = covered.GetProperty("parts")[0].GetProperty("lastCommittedAt").GetString()!;
+        var then = (await Run("restore", backups, directory["then"], "--archive", archive, "--to-time", time, "-o", "json")).OutJson;
+        Assert.Equal((1, time), (then.GetProperty("sequence").GetInt32(), then.GetProperty("committedAt").GetString()));
+
+        Assert.Equal(5, (await Call("restore", backups, directory["x"], "--archive", archive, "--to-sequence", "4")).ExitCode);
+        Assert.Equal(5, (await Call("restore", backups, directory["x"], "--archive", archive, "--to-time", "2999-01-01")).ExitCode);
+        Assert.Equal(2, (await Call("restore", backups, directory["x"], "--to-sequence", "2")).ExitCode);
+        Assert.Equal(2, (await Call("restore", backups, directory["x"], "--archive", archive, "--to-time", "soon")).ExitCode);
+        Assert.Equal(6, (await Call("archive-log", directory["latest"], archive)).ExitCode);
+        var first = Directory.GetFiles(archive, "part-*").Order().First();
+        File.Move(first, directory["away"]);
+        Assert.Equal(8, (await Call("restore", backups, directory["x"], "--archive", archive)).ExitCode);
+        Assert.False(Directory.Exists(directory["x"]));
+        File.Move(directory["away"], first);
+
+        Assert.StartsWith("0 parts", (await Run("prune-archive", archive, backups)).Out, StringComparison.Ordinal);
+        await Run("backup", store, backups);
+        await Run("delete-backup", backups, "--number", "1");
+        Assert.StartsWith("2 parts of", (await Run("prune-archive", archive, backups)).Out, StringComparison.Ordinal);
+        Assert.Equal(2, (await Call("end-archive", store)).ExitCode);
+        await Run("end-archive", store, "--yes");
+    }
+
+    [Fact]
+    public async Task A_repair_is_asked_for_by_name_and_confirmed()
+    {
+        await Run("create", store);
+        await Run("put", store, "a", "1");
+        await Run("compact", store);
+        await Run("put", store, "b", "2");
+        var repaired = directory["repaired"];
+        Assert.Equal(2, (await Call("repair", store, repaired)).ExitCode);
+        Assert.Equal(2, (await Call("repair", store, store, "--yes")).ExitCode);
+        Assert.Equal($"{repaired} is a new store with 2 entries\n", (await Run("repair", store, repaired, "--yes")).Out);
+        Assert.Equal("a\t1\nb\t2\n", (await Run("scan", repaired)).Out);
+        var table = Directory.GetFiles(store, "table-*").Single();
+        File.Delete(table);
+        var other = await Call("repair", store, directory["other"], "--yes");
+        Assert.Equal(8, other.ExitCode);
+        Assert.StartsWith($"lost: {table}: ", other.Out, StringComparison.Ordinal);
+        Assert.Equal(6, (await Call("repair", store, repaired, "--yes")).ExitCode);
+    }
+
+    [Fact]
     public async Task A_damaged_store_ends_with_8_and_names_the_file()
     {
         await Run("create", store);

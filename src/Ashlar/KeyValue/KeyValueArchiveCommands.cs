@@ -1,0 +1,122 @@
+using System.CommandLine;
+using System.Globalization;
+using Ashlar.KeyValue;
+
+namespace Ashlar.CommandLine;
+
+/// <summary>Commands on the archive of a store's log: archive-log, archive, prune-archive, end-archive.</summary>
+static class KeyValueArchiveCommands
+{
+    public static Verb CreateArchiveLog()
+    {
+        var directory = KeyValueArguments.Directory();
+        var archive = Archive();
+        return new Verb(
+            "archive-log",
+            "Copy the log of a store to its archive; the first time begins that",
+            ["ashlar kv archive-log ./store /mnt/archive/store"],
+            invocation =>
+            {
+                var (path, target) = (KeyValueArguments.FullPath(invocation, directory), FullPath(invocation, archive));
+                if (path == target) throw Usage.Error("a store is not archived into itself");
+                using var store = OpenedStore.OpenToArchive(path, target);
+                store.ArchiveLog();
+                KeyValueCommands.WriteChange(
+                    invocation, new() { Path = path, Operation = "archive-log" }, $"every write of {path} is in {target}");
+                return ExitCode.Ok;
+            })
+        { directory, archive };
+    }
+
+    public static Verb CreateInspect()
+    {
+        var archive = Archive();
+        var verify = new Option<bool>("--verify") { Description = "Read every part as a whole, not only its head" };
+        return new Verb(
+            "archive",
+            "Show what an archive of the log covers, and what is missing from it",
+            ["ashlar kv archive /mnt/archive/store", "ashlar kv archive /mnt/archive/store --verify"],
+            invocation =>
+            {
+                var path = FullPath(invocation, archive);
+                var log = new LogArchive(path);
+                var report = invocation.Get(verify) ? log.Verify() : log.Inspect();
+                var result = KeyValueArchive.Of(path, report);
+                invocation.Write(result, KeyValueJson.Strict.KeyValueArchive, result.Parts.Select(part => Number(part.Number)), (writer, style) =>
+                {
+                    var table = new Table(
+                        Column.Number("PART"), Column.Number("FIRST"), Column.Number("LAST"), "FROM", "TO", Column.Number("SIZE"), "STATE");
+                    foreach (var part in report.Parts)
+                    {
+                        var holds = part.Damage is null;
+                        table.Row(
+                            Number(part.Number),
+                            Number(part.FirstSequence),
+                            Number(part.LastSequence),
+                            holds ? Time(part.FirstCommittedAt) : "-",
+                            holds ? Time(part.LastCommittedAt) : "-",
+                            ByteSize.Format(part.SizeBytes),
+                            holds ? "ok" : "damaged");
+                    }
+
+                    table.WriteTo(writer, style);
+                    writer.WriteLine(report.Parts.Count == 0
+                        ? "the archive is empty"
+                        : $"with a backup of sequence {report.AfterSequence} or later: every write up to sequence {report.LastSequence}");
+                    foreach (var problem in report.Problems) writer.WriteLine($"{style.Bad("damaged:")} {problem.Message}");
+                });
+                return report.Problems.Count == 0 ? ExitCode.Ok : ExitCode.Damaged;
+            })
+        { archive, verify };
+    }
+
+    public static Verb CreatePrune()
+    {
+        var archive = Archive();
+        var backups = new Argument<string>("BACKUPS") { Description = "The directory of the backups that are kept" };
+        return new Verb(
+            "prune-archive",
+            "Delete the parts of an archive that the oldest backup has already",
+            ["ashlar kv prune-archive /mnt/archive/store ./backups"],
+            invocation =>
+            {
+                var path = FullPath(invocation, archive);
+                var deleted = new LogArchive(path).Prune(new KeyValueBackups(FullPath(invocation, backups)));
+                KeyValueCommands.WriteChange(
+                    invocation,
+                    new() { Path = path, Operation = "prune-archive", Entries = deleted.Count },
+                    $"{deleted.Count} {(deleted.Count == 1 ? "part" : "parts")} of {ByteSize.Format(deleted.Sum(part => part.SizeBytes))} deleted");
+                return ExitCode.Ok;
+            })
+        { archive, backups };
+    }
+
+    public static Verb CreateEnd()
+    {
+        var directory = KeyValueArguments.Directory();
+        var yes = new Option<bool>("--yes", "-y") { Description = "Do not ask" };
+        return new Verb(
+            "end-archive",
+            "End the archive of a store's log, for good; what waits for it may go",
+            ["ashlar kv end-archive ./store --yes"],
+            async (invocation, cancellationToken) =>
+            {
+                using var store = KeyValueArguments.Open(invocation, directory);
+                await invocation.ConfirmAsync($"End the archive of {store.Directory}, for good?", invocation.Get(yes), cancellationToken);
+                store.EndLogArchive();
+                KeyValueCommands.WriteChange(
+                    invocation, new() { Path = store.Directory, Operation = "end-archive" }, $"the log of {store.Directory} is not archived any more");
+                return ExitCode.Ok;
+            })
+        { directory, yes };
+    }
+
+    static Argument<string> Archive() => new("ARCHIVE") { Description = "The directory of the archive" };
+
+    static string FullPath(Invocation invocation, Argument<string> path) =>
+        Path.TrimEndingDirectorySeparator(Path.GetFullPath(invocation.Get(path)));
+
+    static string Number(ulong number) => number.ToString(CultureInfo.InvariantCulture);
+
+    static string Time(DateTimeOffset time) => time.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+}
