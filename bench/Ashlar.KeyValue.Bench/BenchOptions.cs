@@ -20,6 +20,7 @@ sealed record BenchOptions
           --sync                    each write durable before it returns; otherwise as far as the page cache
           --batch N (1)             puts in a write      --seed N (42)
           --cache-bytes B (512 MiB) --memtable-bytes B (64 MiB)
+          --log-segment-bytes B (256 MiB)
           --seek-nexts N (0)        --reverse            --write-rate B/s (0: unlimited) of readwhilewriting
           --use-existing            keep what is there; otherwise it is deleted, and before each fill
           --warm-up S (3)           seconds of the same work on another directory, for the compiler
@@ -42,6 +43,7 @@ sealed record BenchOptions
     public ulong Seed { get; init; } = 42;
     public long CacheBytes { get; init; } = 512L << 20;
     public long MemTableBytes { get; init; } = 64L << 20;
+    public long LogSegmentBytes { get; init; } = 256L << 20;
     public int SeekNexts { get; init; }
     public bool Reverse { get; init; }
     public long WriteBytesPerSecond { get; init; }
@@ -121,6 +123,7 @@ sealed record BenchOptions
             "--seed" => options with { Seed = (ulong)whole },
             "--cache-bytes" => options with { CacheBytes = whole },
             "--memtable-bytes" => options with { MemTableBytes = whole },
+            "--log-segment-bytes" => options with { LogSegmentBytes = whole },
             "--seek-nexts" => options with { SeekNexts = (int)whole },
             "--write-rate" => options with { WriteBytesPerSecond = whole },
             "--warm-up" => options with { WarmUp = TimeSpan.FromSeconds(number) },

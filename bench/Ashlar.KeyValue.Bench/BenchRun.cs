@@ -111,6 +111,7 @@ sealed class BenchRun(BenchOptions options)
     {
         MemTableBytes = options.MemTableBytes,
         BlockCacheBytes = options.CacheBytes,
+        LogSegmentBytes = options.LogSegmentBytes,
     });
 
     static void DeleteDirectory(string directory)

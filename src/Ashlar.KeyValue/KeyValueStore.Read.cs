@@ -51,6 +51,8 @@ public sealed partial class KeyValueStore
     /// <summary>What holds the blocks of tables, for tests that count them.</summary>
     internal BlockCache Cache => cache;
 
+    internal StoreState State => state;
+
     /// <summary>Takes a snapshot: the store as it is now, for reading. Dispose it.</summary>
     public KeyValueSnapshot CreateSnapshot()
     {

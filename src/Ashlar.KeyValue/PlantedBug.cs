@@ -35,4 +35,5 @@ enum PlantedBug
     SkipDirectorySyncOfArchive,
     ReleaseLogBeforeArchive,
     ArchiveBeforeSync,
+    DropShadowedUnderSnapshot,
 }

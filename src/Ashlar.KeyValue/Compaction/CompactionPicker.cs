@@ -45,6 +45,17 @@ sealed class CompactionPicker(KeyValueOptions options)
         return new CompactionPlan(inputs, Math.Max(1, inputs.Max(table => table.Info.Level)));
     }
 
+    /// <summary>
+    /// Rewrites a table for the sake of what it refers to: merged with what lies above it, as that has to go down anyway.
+    /// </summary>
+    public static CompactionPlan PickOnto(TableSet tables, Table table)
+    {
+        var info = table.Info;
+        if (info.Level < 2) return new CompactionPlan([table], info.Level);
+        var above = Array.Find(tables.Levels[info.Level - 1], other => other.Info.Overlaps(info.SmallestKey, info.LargestKey));
+        return above is null ? new CompactionPlan([table], info.Level) : Plan(tables, [above], info.Level);
+    }
+
     // All of level 0 goes to level 1 at once: an older table left behind would sit above newer entries of its keys.
     CompactionPlan PickLevelZero(TableSet tables)
     {

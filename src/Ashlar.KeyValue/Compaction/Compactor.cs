@@ -19,7 +19,7 @@ sealed class Compactor(
 {
     readonly CompactionPicker picker = new(options);
     readonly FullDiskPicker fullDiskPicker = new(manifest);
-    readonly ValueCollector collector = new(manifest, options);
+    readonly ValueCollector collector = new(manifest, state, space, options);
     readonly TableInstaller installer = new(files, state, manifest, cache, values, poison);
     readonly Lock debtGate = new();
     long flushedTableBytes; // Smoothed; 0 before the first flush.
@@ -79,7 +79,7 @@ sealed class Compactor(
                 lock (manifest.Gate) manifest.Append(new ManifestEdit { ObsoleteThroughLog = source.LastLogId });
             }
 
-            var tables = WriteTables(new MemTableIterator(source), 0, _ => false, null, null);
+            var tables = WriteTables(new MemTableIterator(source), 0, _ => false, null, null, null);
             KeepSegments(edit, source, tables, manifest);
             installer.Install(edit, [], tables, source);
             archiver?.Wake();
@@ -242,7 +242,8 @@ sealed class Compactor(
         var mover = new ValueMover(files, values, numbers, options, collector.Condemned);
         var outputs = WriteTables(
             new MergeIterator([.. Iterate(plan.Inputs)]), plan.OutputLevel,
-            key => plan.OutputLevel > 0 && !tables.MayContainBelow(plan.OutputLevel, key), pause, mover);
+            key => plan.OutputLevel > 0 && !tables.MayContainBelow(plan.OutputLevel, key), pause, mover,
+            (key, sequence) => IsShadowedAbove(tables, plan, key, sequence));
         if (options.PlantedBug == PlantedBug.DeleteInputsBeforeEdit)
         {
             foreach (var input in plan.Inputs) files.FileSystem.Delete(input.Path);
@@ -252,6 +253,17 @@ sealed class Compactor(
         InstallMerge(plan.Inputs, outputs, mover);
         Volatile.Write(ref movedValueBytes, movedValueBytes + mover.Bytes);
         CountMerge(plan.Bytes, outputs);
+    }
+
+    // What a table above the inputs has a newer entry for need not be moved: it is dropped, as if it had met that entry. That is
+    // visible to every reader, and durable; only this thread could take its table away, and what is flushed meanwhile is newer still.
+    bool IsShadowedAbove(TableSet tables, CompactionPlan plan, ReadOnlySpan<byte> key, ulong oldestReadable)
+    {
+        var top = plan.Inputs.Min(table => table.Info.Level);
+        if (top == 0) return false;
+        if (options.PlantedBug == PlantedBug.DropShadowedUnderSnapshot) oldestReadable = state.VisibleSequence;
+        using var read = state.Read();
+        return tables.HasNewer(top, read.Slot, key, oldestReadable);
     }
 
     void InstallMerge(Table[] inputs, List<TableInfo> outputs, ValueMover mover)
@@ -302,7 +314,8 @@ sealed class Compactor(
                 var through = isLast ? null : step[^1].Info.LargestKey;
                 var outputs = WriteTables(
                     new RangeIterator(new MergeIterator([.. Iterate(sources)]), after, through), plan.OutputLevel,
-                    key => plan.OutputLevel > 0 && !version.Tables.MayContainBelow(plan.OutputLevel, key), pause, mover);
+                    key => plan.OutputLevel > 0 && !version.Tables.MayContainBelow(plan.OutputLevel, key), pause, mover,
+                    (key, sequence) => IsShadowedAbove(version.Tables, plan, key, sequence));
                 if (options.PlantedBug == PlantedBug.StepInTwoEdits) RemoveAndAddAgain(step);
                 InstallMerge(isLast ? sources : step, outputs, mover);
                 Volatile.Write(ref movedValueBytes, movedValueBytes + mover.Bytes);
@@ -343,9 +356,11 @@ sealed class Compactor(
     static EntryIterator IterateLevel(IEnumerable<Table> tables) =>
         new LevelIterator([.. tables.OrderBy(table => table.Info.SmallestKey, KeyOrder.Instance)], isSequential: true);
 
-    List<TableInfo> WriteTables(EntryIterator source, int level, KeyPredicate isBottom, Action? pause, ValueMover? mover)
+    List<TableInfo> WriteTables(
+        EntryIterator source, int level, KeyPredicate isBottom, Action? pause, ValueMover? mover, ShadowPredicate? isShadowed)
     {
-        var filter = new EntryFilter(state.OldestReadableSequence());
+        var oldestReadable = state.OldestReadableSequence();
+        var filter = new EntryFilter(oldestReadable);
         var now = Expiry.Now(options.TimeProvider);
         var written = new List<TableInfo>();
         TableBuilder? builder = null;
@@ -368,6 +383,8 @@ sealed class Compactor(
                         || (hasExpired && options.PlantedBug == PlantedBug.DropExpiredEarly));
                 var keeps = filter.Keeps(source.Key, source.Sequence, isDroppable, out var isNewKey);
                 if (!keeps) continue;
+                var stored = hasExpired ? default : source.Value;
+                if (mover is not null && mover.Wants(kind, stored) && isShadowed!(source.Key, oldestReadable)) continue;
                 // All versions of a key stay in one table: tables of a level must not overlap.
                 if (builder is not null && isNewKey && level > 0 && builder.SizeBytes >= options.TableBytes)
                 {
@@ -376,7 +393,6 @@ sealed class Compactor(
                 }
 
                 builder ??= new TableBuilder(files, numbers.Next(), options.BlockBytes);
-                var stored = hasExpired ? default : source.Value;
                 if (mover is not null) stored = mover.Move(source.Key, source.Sequence, kind, stored);
                 builder.Add(source.Key, source.Sequence, kind, stored);
             }
@@ -404,4 +420,6 @@ sealed class Compactor(
     }
 
     delegate bool KeyPredicate(ReadOnlySpan<byte> key);
+
+    delegate bool ShadowPredicate(ReadOnlySpan<byte> key, ulong oldestReadable);
 }

@@ -44,7 +44,7 @@ sealed class SpaceReserve(StoreFiles files, KeyValueOptions options)
     /// <summary>
     /// What it holds once the store has more than a memtable: room for memtables and their logs, and for a step of a merge.
     /// </summary>
-    long FullBytes => options.SpaceReserveBytes ?? (2 * (options.MemTableBytes + options.TableBytes));
+    public long FullBytes => options.SpaceReserveBytes ?? (2 * (options.MemTableBytes + options.TableBytes));
 
     /// <summary>For the logs of deletes, until their memtables are tables.</summary>
     long LogBytes => Math.Max(target / 16, Math.Min(target / 4, LeastLogBytes));

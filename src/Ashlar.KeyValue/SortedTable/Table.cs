@@ -124,6 +124,17 @@ sealed unsafe class Table : SharedResource
         return true;
     }
 
+    /// <summary>A key from about that share of the way through the table, for a reader within the epoch.</summary>
+    public ReadOnlySpan<byte> KeyAt(int slot, double share)
+    {
+        var top = Root(slot);
+        var partitions = share * top.Count;
+        var partition = Math.Min((int)partitions, top.Count - 1);
+        var index = Index(slot, top, partition);
+        var position = Math.Min((int)((partitions - partition) * index.Count), index.Count - 1);
+        return Load(slot, HandleAt(index, position)).KeyAt(0);
+    }
+
     /// <summary>The top index block, for a reader within the epoch.</summary>
     public Block Root(int slot)
     {

@@ -26,15 +26,18 @@ sealed class ValueMover(
     /// <summary>Bytes of records that were written.</summary>
     public long Bytes { get; private set; }
 
+    /// <summary>Whether the entry's value lies in a condemned segment.</summary>
+    public bool Wants(EntryKind kind, ReadOnlySpan<byte> stored) =>
+        condemned.Count > 0 && kind.HasPlace() && condemned.Contains(ValuePlace.Read(kind, stored).SegmentId);
+
     /// <summary>
     /// Gives what the entry is to store: a new place if its value lies in a condemned segment, otherwise what it stores now. Valid
     /// until the next call.
     /// </summary>
     public ReadOnlySpan<byte> Move(ReadOnlySpan<byte> key, ulong sequence, EntryKind kind, ReadOnlySpan<byte> stored)
     {
-        if (condemned.Count == 0 || !kind.HasPlace()) return stored;
+        if (!Wants(kind, stored)) return stored;
         var place = ValuePlace.Read(kind, stored);
-        if (!condemned.Contains(place.SegmentId)) return stored;
         var expiry = kind.Expires() ? stored[..Expiry.SizeBytes] : default;
         var head = LogEntry.HeaderBytes + key.Length + expiry.Length;
         var size = MovedRecordHeader.SizeBytes + head + place.LengthBytes;

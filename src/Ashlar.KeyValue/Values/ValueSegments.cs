@@ -40,6 +40,20 @@ sealed class ValueSegments(StoreFiles files, PlantedBug plantedBug, BlockCache c
         return null;
     }
 
+    /// <summary>Bytes of all files that count: of the log, with what is reserved ahead of its end, and of moved values.</summary>
+    public long BytesOnDisk()
+    {
+        var bytes = 0L;
+        foreach (var segment in Volatile.Read(ref map))
+        {
+            if (segment is null || segment.IsObsolete || !segment.TryAcquire()) continue;
+            bytes += segment.EndOffset is > 0 and var end ? end : segment.File.LengthBytes;
+            segment.Release();
+        }
+
+        return bytes;
+    }
+
     /// <summary>Reads a value into memory of exactly its length.</summary>
     /// <exception cref="CorruptDataException">What lies there is not the value.</exception>
     public void Read(in ValuePlace place, Span<byte> destination) => Find(place.SegmentId).Read(place, destination, plantedBug);

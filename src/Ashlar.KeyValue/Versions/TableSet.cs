@@ -36,7 +36,18 @@ sealed class TableSet : SharedResource
     public long LevelBytes(int level) => Levels[level].Sum(table => table.Info.FileLength);
 
     /// <summary>Finds the newest entry of a key at or below a sequence, for a reader within the epoch.</summary>
-    public bool TryFind(int slot, ReadOnlySpan<byte> key, ulong sequence, out EntryKind kind, out ReadOnlySpan<byte> value)
+    public bool TryFind(int slot, ReadOnlySpan<byte> key, ulong sequence, out EntryKind kind, out ReadOnlySpan<byte> value) =>
+        TryFindAbove(Levels.Length, slot, key, sequence, out kind, out value);
+
+    /// <summary>
+    /// Whether a table above a level, not level 0, holds an entry of a key that is at or below a sequence: newer than any in
+    /// the level (I1). For a reader within the epoch.
+    /// </summary>
+    public bool HasNewer(int level, int slot, ReadOnlySpan<byte> key, ulong sequence) =>
+        TryFindAbove(level, slot, key, sequence, out _, out _);
+
+    bool TryFindAbove(
+        int end, int slot, ReadOnlySpan<byte> key, ulong sequence, out EntryKind kind, out ReadOnlySpan<byte> value)
     {
         var hash = KeyHash.Compute(key);
         foreach (var table in LevelZero)
@@ -44,7 +55,7 @@ sealed class TableSet : SharedResource
             if (table.Info.Covers(key) && table.TryFind(slot, key, hash, sequence, out kind, out value)) return true;
         }
 
-        for (var level = 1; level < Levels.Length; level++)
+        for (var level = 1; level < end; level++)
         {
             var tables = Levels[level];
             var at = LevelIterator.FindTable(tables, key);

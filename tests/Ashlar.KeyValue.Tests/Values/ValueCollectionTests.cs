@@ -82,6 +82,50 @@ public sealed class ValueCollectionTests
         }
     }
 
+    [Theory]
+    [InlineData(nameof(PlantedBug.None))]
+    [InlineData(nameof(PlantedBug.DropShadowedUnderSnapshot))]
+    public void What_newer_entries_above_shadow_is_dropped_instead_of_moved_unless_a_snapshot_sees_it(string bug)
+    {
+        var planted = Enum.Parse<PlantedBug>(bug);
+        using var store = KeyValueStore.Open(TestStore.Directory, Options() with { PlantedBug = planted });
+        var random = new SeededRandom(7);
+        var model = new Dictionary<int, int>();
+        var wrong = 0;
+        for (var round = 0; round < 8; round++)
+        {
+            using var snapshot = store.CreateSnapshot();
+            var seen = new Dictionary<int, int>(model);
+            for (var i = 0; i < 2500; i++)
+            {
+                var key = random.Next(1000);
+                model[key] = (round * 10_000) + i;
+                store.Put($"key{key:d6}", Value(model[key]), Durability.Relaxed);
+            }
+
+            foreach (var (key, number) in seen) wrong += snapshot.Get($"key{key:d6}") == Value(number) ? 0 : 1;
+        }
+
+        Assert.True(store.GetStatistics().MovedValueBytes > 0);
+        foreach (var (key, number) in model) Assert.Equal(Value(number), store.Get($"key{key:d6}"));
+        Assert.Equal(planted == PlantedBug.None, wrong == 0);
+    }
+
+    [Fact]
+    public void The_share_that_is_live_is_estimated_from_a_sample()
+    {
+        using var store = KeyValueStore.Open(TestStore.Directory, Options() with { SpaceAmplification = 100 });
+        OverwriteAtRandom(store, 1000, 4000);
+        store.Flush();
+        var version = store.State.Acquire();
+        var referred = version.Tables.All().Sum(LiveEstimate.ReferredBytes);
+        var estimate = LiveEstimate.Compute(store.State, version.Tables);
+        version.Release();
+        var live = 1000 * (9.0 + 1000);
+        Assert.True(referred > 1.1 * live, $"nothing to estimate: {referred / live:f2} referred to per live byte");
+        Assert.InRange(estimate / live, 0.9, 1.1);
+    }
+
     [Fact]
     public void A_moved_value_keeps_its_sequence_and_is_found_again_after_reopening()
     {

@@ -1,0 +1,64 @@
+namespace Ashlar.KeyValue;
+
+/// <summary>
+/// Estimates how much of what tables refer to is live. The deepest tables hold each of their keys once; how many of the entries
+/// above them are newer versions of keys that lie deeper, too, is found by looking up a sample of them.
+/// </summary>
+static class LiveEstimate
+{
+    const int SamplesPerRun = 128;
+
+    /// <summary>Bytes of values, with their keys, that a reader of the newest state can reach.</summary>
+    public static double Compute(StoreState state, TableSet tables)
+    {
+        Table[][] runs = [.. tables.LevelZero.Select(table => new[] { table }), .. tables.Levels[1..].Where(level => level.Length > 0)];
+        var live = 0.0;
+        for (var run = 0; run < runs.Length; run++)
+        {
+            var referred = (double)runs[run].Sum(ReferredBytes);
+            live += run == runs.Length - 1 ? referred : referred * ShareOnlyThere(state, runs[run], runs.AsSpan(run + 1));
+        }
+
+        return live;
+    }
+
+    /// <summary>Bytes of values, with their keys, that a table refers to, stale ones included.</summary>
+    public static long ReferredBytes(Table table)
+    {
+        var bytes = 0L;
+        foreach (var reference in table.Info.References) bytes += reference.LiveBytes;
+        return bytes;
+    }
+
+    // Each key counts where its oldest version lies.
+    static double ShareOnlyThere(StoreState state, Table[] run, ReadOnlySpan<Table[]> older)
+    {
+        var entries = run.Sum(table => table.Info.EntryCount);
+        var samples = (int)Math.Min(entries, SamplesPerRun);
+        var only = 0;
+        var table = 0;
+        var before = 0L; // Entries in the tables that were passed.
+        for (var sample = 0; sample < samples; sample++)
+        {
+            var wanted = (long)((sample + 0.5) * entries / samples);
+            while (wanted - before >= run[table].Info.EntryCount) before += run[table++].Info.EntryCount;
+            using var read = state.Read(); // For each anew: a long one would keep what others replace.
+            var key = run[table].KeyAt(read.Slot, (double)(wanted - before) / run[table].Info.EntryCount);
+            if (!Holds(read.Slot, older, key)) only++;
+        }
+
+        return (double)only / samples;
+    }
+
+    static bool Holds(int slot, ReadOnlySpan<Table[]> runs, ReadOnlySpan<byte> key)
+    {
+        var hash = KeyHash.Compute(key);
+        foreach (var run in runs)
+        {
+            var at = LevelIterator.FindTable(run, key);
+            if (at < run.Length && run[at].Info.Covers(key) && run[at].TryFind(slot, key, hash, ulong.MaxValue, out _, out _)) return true;
+        }
+
+        return false;
+    }
+}
