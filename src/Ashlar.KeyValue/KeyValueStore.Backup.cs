@@ -21,11 +21,20 @@ public sealed partial class KeyValueStore
         ArgumentException.ThrowIfNullOrEmpty(directory);
         ThrowIfClosed();
         if (!options.ReadOnly) Sync();
+        using var source = HoldForBackup();
+        return WriteBackup(directory, source, mode);
+    }
+
+    /// <summary>Holds what is durable by now, for <see cref="WriteBackup"/>.</summary>
+    internal BackupSource HoldForBackup() => BackupSource.Take(files, manifest, () => DurableSequence);
+
+    /// <summary>Makes a backup of what is held.</summary>
+    internal BackupInfo WriteBackup(string directory, BackupSource source, BackupMode mode)
+    {
         var target = new BackupDirectory(files.FileSystem, Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory)));
         if (target.Path == files.Directory) throw new ArgumentException("A store is not backed up into its own directory.", nameof(directory));
         if (!files.FileSystem.DirectoryExists(target.Path)) CreateDirectory(files.FileSystem, target.Path);
         using var held = files.FileSystem.Lock(target.LockPath);
-        using var source = BackupSource.Take(files, manifest, () => DurableSequence);
         return new BackupWriter(target, files, options, mode).Run(source);
     }
 

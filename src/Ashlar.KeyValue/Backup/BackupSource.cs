@@ -21,6 +21,9 @@ sealed class BackupSource : IDisposable
 
     public ManifestEdit Content { get; }
 
+    /// <summary>What was durable when the files were held: the end of what counts of the log.</summary>
+    public ulong Sequence { get; private set; }
+
     public IReadOnlyList<SourceFile> Files => files;
 
     /// <summary>
@@ -36,7 +39,7 @@ sealed class BackupSource : IDisposable
         try
         {
             var logs = source.Content.AddedLogs;
-            var sequence = durableSequence();
+            var sequence = source.Sequence = durableSequence();
             foreach (var table in source.Content.AddedTables)
             {
                 var name = StoreFiles.TableName(table.Id);

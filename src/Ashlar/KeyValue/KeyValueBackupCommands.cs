@@ -40,7 +40,7 @@ static class KeyValueBackupCommands
             ["ashlar kv backups ./backups", "ashlar kv backups ./backups -o json"],
             invocation =>
             {
-                var list = new KeyValueBackups(FullPath(invocation, backups)).List();
+                var list = new KeyValueBackupSet(FullPath(invocation, backups)).List();
                 var result = new KeyValueBackupList { Items = [.. list.Select(KeyValueBackup.Of)] };
                 invocation.Write(result, KeyValueJson.Strict.KeyValueBackupList, list.Select(info => Number(info.Number)), (writer, style) =>
                 {
@@ -129,6 +129,8 @@ static class KeyValueBackupCommands
 
     static ExitCode RestoreTo(Invocation invocation, string backups, string archive, RestorePoint point, string target)
     {
+        if (new KeyValueBackupSet(backups).IsSharded)
+            throw Usage.Error($"{backups} is of a sharded store; a moment of it cannot be restored", "leave --archive away, or restore single shards");
         var restored = new KeyValueBackups(backups).Restore(point, new LogArchive(archive), target);
         KeyValueCommands.WriteChange(
             invocation,
@@ -157,7 +159,7 @@ static class KeyValueBackupCommands
             invocation =>
             {
                 var path = FullPath(invocation, backups);
-                new KeyValueBackups(path).Delete((ulong)invocation.Get(number));
+                new KeyValueBackupSet(path).Delete((ulong)invocation.Get(number));
                 KeyValueCommands.WriteChange(
                     invocation, new() { Path = path, Operation = "delete-backup" }, $"backup {invocation.Get(number)} is gone");
                 return ExitCode.Ok;
@@ -170,10 +172,10 @@ static class KeyValueBackupCommands
     static Option<long> NumberOption(Terminal terminal) => Setting.Create(
         terminal, "--number", "NUMBER", "Which backup [default: the newest]", KeyValueArguments.ParseNumber(1, long.MaxValue), 0L);
 
-    static (KeyValueBackups All, ulong Number) Choose(Invocation invocation, Argument<string> backups, Option<long> number)
+    static (KeyValueBackupSet All, ulong Number) Choose(Invocation invocation, Argument<string> backups, Option<long> number)
     {
         var path = FullPath(invocation, backups);
-        var all = new KeyValueBackups(path);
+        var all = new KeyValueBackupSet(path);
         if (invocation.Get(number) is > 0 and var asked) return (all, (ulong)asked);
         return all.List() is [.., var newest]
             ? (all, newest.Number)

@@ -89,8 +89,13 @@ sealed class OpenedStore : IDisposable
 
     /// <summary>Backs the store up.</summary>
     /// <exception cref="CommandException">It has shards, each of which is a store of its own.</exception>
-    public BackupInfo BackUp(string directory, BackupMode mode) => plain?.BackUp(directory, mode)
-        ?? throw Usage.Error($"{Directory} is sharded, and backups are of one engine", $"back up each of its {ShardCount} shards, such as {Directory}/shard-000");
+    /// <summary>Backs up the store; of a sharded one the sequence counts the writes of all shards.</summary>
+    public BackupInfo BackUp(string directory, BackupMode mode)
+    {
+        if (plain is not null) return plain.BackUp(directory, mode);
+        var backup = sharded!.BackUp(directory, mode);
+        return KeyValueBackupSet.Describe(backup);
+    }
 
     public void ArchiveLog()
     {

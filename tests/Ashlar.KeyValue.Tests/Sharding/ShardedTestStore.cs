@@ -16,6 +16,9 @@ static class ShardedTestStore
     public static ShardedKeyValueStore Open(IFileSystem disk, int? shards = 4, int? hashedPrefix = null, bool inline = true) =>
         ShardedKeyValueStore.Open(TestStore.Directory, Small(disk, shards, hashedPrefix, inline));
 
+    public static ShardedKeyValueStore Open(IFileSystem disk, string directory) =>
+        ShardedKeyValueStore.Open(directory, Small(disk, null));
+
     public static void Put(this ShardedKeyValueStore store, string key, string value, Durability durability = Durability.Sync) =>
         store.Put(TestStore.Bytes(key), TestStore.Bytes(value), durability);
 

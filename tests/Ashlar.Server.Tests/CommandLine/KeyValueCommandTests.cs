@@ -139,9 +139,16 @@ public sealed class KeyValueCommandTests : IDisposable
         Assert.Equal(5, (await Call("backups", directory["nowhere"])).ExitCode);
         Assert.Equal(2, (await Call("delete-backup", backups)).ExitCode);
         await Run("create", directory["sharded"], "--shards", "2");
-        var refused = await Call("backup", directory["sharded"], backups);
-        Assert.Equal(2, refused.ExitCode);
-        Assert.Contains("shard-000", refused.Error, StringComparison.Ordinal);
+        await Run("put", directory["sharded"], "c", "3");
+        await Run("put", directory["sharded"], "d", "4");
+        var shards = directory["backups of shards"];
+        Assert.StartsWith("backup 1 holds every write up to sequence 2: ", (await Run("backup", directory["sharded"], shards)).Out, StringComparison.Ordinal);
+        Assert.Equal("1\n", (await Run("backups", shards, "-o", "name")).Out);
+        Assert.StartsWith("intact: ", (await Run("verify-backup", shards)).Out, StringComparison.Ordinal);
+        await Run("restore", shards, directory["shards restored"]);
+        Assert.Equal("c\t3\nd\t4\n", (await Run("scan", directory["shards restored"])).Out);
+        Assert.Equal(2, (await Call("restore", shards, directory["x"], "--archive", directory["x"])).ExitCode);
+        await Run("delete-backup", shards, "--number", "1");
     }
 
     [Fact]
