@@ -1,0 +1,66 @@
+namespace Ashlar.Planning;
+
+/// <summary>Arithmetic that names the input that took it too far.</summary>
+static class Reckoning
+{
+    /// <summary>Whole bytes, rounded up, of a product. The factors may be fractions.</summary>
+    /// <param name="input">The last factor: the one that made it too large, if it is.</param>
+    /// <param name="factors">None is negative.</param>
+    public static long Bytes(string input, params ReadOnlySpan<decimal> factors)
+    {
+        try
+        {
+            var product = 1m;
+            foreach (var factor in factors) product *= factor;
+            // 2/3 * 3 is a hair above 2, which is not 3 bytes.
+            product = decimal.Ceiling(decimal.Round(product, 6));
+            if (product <= Numeral.Largest) return (long)product;
+        }
+        catch (OverflowException)
+        {
+            // Larger than 2^96, so larger than 2^63.
+        }
+
+        throw new PlanException(input, "together with the others this makes more than 8EiB - 1 (2^63 - 1 bytes)");
+    }
+
+    /// <summary>How many there are in a span of time.</summary>
+    public static decimal Count(string input, Rate rate, TimeSpan span)
+    {
+        try
+        {
+            if (rate.In(span) is var count and <= Numeral.Largest) return count;
+        }
+        catch (OverflowException)
+        {
+            // Larger than 2^96, so larger than 2^63.
+        }
+
+        throw new PlanException(input, "together with the rate this makes more than 2^63 - 1 records");
+    }
+
+    public static long Sum(string input, params ReadOnlySpan<long> parts)
+    {
+        Int128 sum = 0;
+        foreach (var part in parts) sum += part;
+        return sum <= Numeral.Largest
+            ? (long)sum
+            : throw new PlanException(input, "the total is more than 8EiB - 1 (2^63 - 1 bytes)");
+    }
+
+    /// <summary>How many of a size hold an amount; at least 1.</summary>
+    public static long CeilingDivide(string input, decimal amount, decimal size)
+    {
+        var count = decimal.Ceiling(decimal.Round(amount / size, 6));
+        return count <= Numeral.Largest ? Math.Max(1, (long)count) : throw new PlanException(input, "more than 2^63 - 1 of them are needed");
+    }
+
+    /// <summary>How many that can do <paramref name="each"/> do <paramref name="all"/>; at least 1.</summary>
+    public static long CeilingDivide(string input, Rate all, Rate each) =>
+        CeilingDivide(input, all.Count * each.PeriodSeconds, each.Count * all.PeriodSeconds);
+
+    public static void Require(bool condition, string input, string message)
+    {
+        if (!condition) throw new PlanException(input, message);
+    }
+}
