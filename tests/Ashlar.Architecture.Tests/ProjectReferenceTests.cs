@@ -8,6 +8,7 @@ public sealed class ProjectReferenceTests
     [Theory]
     [InlineData("Ashlar.Api", "")]
     [InlineData("Ashlar.Storage", "")]
+    [InlineData("Ashlar.Planning", "")]
     [InlineData("Ashlar.KeyValue", "Ashlar.Storage")]
     [InlineData("Ashlar.Blocks", "Ashlar.Storage")]
     [InlineData("Ashlar.Volumes", "Ashlar.Blocks Ashlar.KeyValue Ashlar.Storage")]
@@ -20,10 +21,11 @@ public sealed class ProjectReferenceTests
 
     [Theory]
     [InlineData("Ashlar.Storage")]
+    [InlineData("Ashlar.Planning")]
     [InlineData("Ashlar.KeyValue")]
     [InlineData("Ashlar.Blocks")]
     [InlineData("Ashlar.Volumes")]
-    public void The_engine_and_the_data_plane_have_no_package_dependencies(string project) =>
+    public void The_engine_the_data_plane_and_the_planner_have_no_package_dependencies(string project) =>
         Assert.Empty(References(project, "PackageReference"));
 
     static IEnumerable<string> References(string project, string kind) =>

@@ -17,6 +17,9 @@ sealed record StoreProfile(
     bool ScalesOut,
     int People)
 {
+    /// <summary>Writes that a node takes, as a multiple of what a relational database does.</summary>
+    public int WritesOfNode { get; init; } = 1;
+
     /// <summary>Why it is good at what it is good at.</summary>
     public required string Strength { get; init; }
 

@@ -81,6 +81,7 @@ static class StoreProfiles
             ScalesOut: true,
             People: 2)
         {
+            WritesOfNode = 5,
             Strength = "Samples are appended, compressed to a few bytes each, rolled up and dropped by age.",
             TradeOff = "Updates and deletes of single samples are dear; many distinct series (high cardinality) eat its memory.",
             Partition = "AP in most: both sides take samples, and gaps are filled later or not at all.",
@@ -161,6 +162,7 @@ static class StoreProfiles
             ScalesOut: true,
             People: 1)
         {
+            WritesOfNode = 5,
             Strength = "Memory speed: hundreds of thousands of operations a second for each node, with expiry and neighbours of a place built in.",
             TradeOff = "Everything must fit in memory, acknowledged writes are lost when a node dies, and what it copies has to be invalidated.",
             Partition = "AP in effect: failover by a majority, and writes to the old primary are lost.",

@@ -26,15 +26,15 @@ sealed class StoreRanking(AdviceNeeds needs, UnitSystem units)
         Words.Join(need.Queries.Select(Words.Of)),
         Words.Of(need.Consistency),
         Words.Of(need.Role),
-        need.Writes is null ? null : $"{Rate.Format(need.WritesPerSecond)} writes",
-        need.Reads is null ? null : $"{Rate.Format(need.ReadsPerSecond)} reads",
+        need.Writes is null ? null : Words.Rate(need.WritesPerSecond, "writes"),
+        need.Reads is null ? null : Words.Rate(need.ReadsPerSecond, "reads"),
         need.Bytes == 0 ? null : ByteAmount.Format(need.Bytes, units),
     ]).OfType<string>());
 
     static RankedStore ToRanked(Assessed store, DataNeed need, int? rank) => new(
         rank,
         store.Profile.Kind,
-        rank is null ? "no" : rank == 1 ? "best" : store.LeastFit >= 2 && store.Points >= 60 ? "good" : "possible",
+        rank is null ? "no" : rank == 1 ? "best" : store.LeastFit >= 2 && store.Points >= 70 ? "good" : "possible",
         store.Points,
         RoleOf(store.Profile.Kind, need.Role),
         rank is null ? store.Blockers : store.Reasons,
@@ -49,7 +49,7 @@ sealed class StoreRanking(AdviceNeeds needs, UnitSystem units)
         StoreKind.Search => "derived store (an index), never system of record",
         _ when role == DataRole.Record => "system of record",
         _ when role == DataRole.Derived => "derived store",
-        _ => "store of what may be lost",
+        _ => "ephemeral store, no system of record",
     };
 
     Assessed Assess(StoreProfile profile, DataNeed need)
@@ -83,7 +83,7 @@ sealed class StoreRanking(AdviceNeeds needs, UnitSystem units)
         if (profile.ScalesOut) return;
         var (writes, size) = (need.WritesPerSecond / needs.OneNode.Writes.PerSecond, need.Bytes / (decimal)needs.OneNode.Bytes);
         if (writes > MostOfOneNode)
-            store.Blockers.Add($"{Rate.Format(need.WritesPerSecond)} writes are {Words.Times(writes)} what one primary takes ({Rate.Format(needs.OneNode.Writes.PerSecond)}).");
+            store.Blockers.Add($"{Words.Rate(need.WritesPerSecond, "writes")} are {Words.Times(writes)} what one primary takes ({Rate.Format(needs.OneNode.Writes.PerSecond)}).");
         if (size > MostOfOneNode)
             store.Blockers.Add($"{ByteAmount.Format(need.Bytes, units)} is {Words.Times(size)} what one machine is run with ({ByteAmount.Format(needs.OneNode.Bytes, units)}).");
     }
@@ -93,22 +93,33 @@ sealed class StoreRanking(AdviceNeeds needs, UnitSystem units)
         var (writes, size) = (need.WritesPerSecond / needs.OneNode.Writes.PerSecond, need.Bytes / (decimal)needs.OneNode.Bytes);
         if (!store.Profile.ScalesOut)
         {
-            if (writes > 1) store.Against(40, $"{Rate.Format(need.WritesPerSecond)} writes are {Words.Times(writes)} what one primary takes: it would have to be sharded by hand.");
-            else if (need.Writes is not null) store.Reasons.Add($"{Rate.Format(need.WritesPerSecond)} writes are {Words.Percent(writes)} of what one primary takes ({Rate.Format(needs.OneNode.Writes.PerSecond)}).");
+            if (writes > 1) store.Against(40, $"{Words.Rate(need.WritesPerSecond, "writes")} are {Words.Times(writes)} what one primary takes: it would have to be sharded by hand.");
+            else if (need.Writes is not null) store.Reasons.Add($"{Words.Rate(need.WritesPerSecond, "writes")} are {Words.Percent(writes)} of what one primary takes ({Rate.Format(needs.OneNode.Writes.PerSecond)}).");
             if (size > 1) store.Against(30, $"{ByteAmount.Format(need.Bytes, units)} is {Words.Times(size)} what one machine is run with: backups, restores and vacuuming take days.");
-            if (need.ReadsPerSecond > needs.OneNode.Reads.PerSecond) store.Against(10, $"{Rate.Format(need.ReadsPerSecond)} reads want read copies, which are a little old.");
+            if (need.ReadsPerSecond > needs.OneNode.Reads.PerSecond) store.Against(10, $"{Words.Rate(need.ReadsPerSecond, "reads")} want read copies, which are a little old.");
         }
         else if (writes > 1)
         {
-            if (store.Profile.Kind is StoreKind.Object or StoreKind.Search or StoreKind.Columnar)
-                store.Against(10, $"{Rate.Format(need.WritesPerSecond)} writes must be put into batches before they come here.");
-            else
-                store.For(15, $"{Rate.Format(need.WritesPerSecond)} writes are taken by adding nodes: {Numeral.Format(decimal.Ceiling(writes / 0.7m))} at {Rate.Format(needs.OneNode.Writes.PerSecond)} each, 70 % used, for each copy.");
+            JudgeManyWrites(store, need);
         }
         else if (store.Profile.Kind == StoreKind.WideColumn && size <= 1)
         {
             store.Against(15, "Neither writes nor size need several nodes: its price is not earned.");
         }
+    }
+
+    void JudgeManyWrites(Assessed store, DataNeed need)
+    {
+        var rate = Words.Rate(need.WritesPerSecond, "writes");
+        var each = needs.OneNode.Writes.PerSecond * store.Profile.WritesOfNode;
+        var nodes = decimal.Ceiling(need.WritesPerSecond / each / 0.7m);
+        var byNodes = $"{rate} are taken by adding nodes: {Numeral.Format(nodes)} for each copy, at {Rate.Format(each)} a node and 70 % used.";
+        if (store.Profile.Kind is StoreKind.Object or StoreKind.Search or StoreKind.Columnar)
+            store.Against(10, $"{rate} must be put into batches before they come here.");
+        else if (store.Profile.Kind == StoreKind.Document)
+            store.Against(20, byNodes + " Each write changes its secondary indexes, too.");
+        else
+            store.For(15, byNodes);
     }
 
     void JudgeRole(Assessed store, DataNeed need)
@@ -120,6 +131,10 @@ sealed class StoreRanking(AdviceNeeds needs, UnitSystem units)
             store.Against(5, need.Role == DataRole.Ephemeral ? "A failover forgets the last seconds, a restart everything: affordable here." : "A failover forgets the last seconds: something else must be able to fill it again.");
         }
 
+        if (store.Profile.Kind == StoreKind.Object && !need.Queries.Contains(QueryPattern.Blob))
+            store.Against(25, "Small records do not repay a request each.");
+        if (store.Profile.Kind == StoreKind.Columnar && need.WritesPerSecond is > 10 && need.WritesPerSecond <= needs.OneNode.Writes.PerSecond)
+            store.Reasons.Add($"{Words.Rate(need.WritesPerSecond, "writes")} must come in batches, a second or more of them at once: put a log or a buffer in front.");
         if (need.Role == DataRole.Record && store.Profile.Kind is StoreKind.Columnar) store.Against(10, "Corrections of single records are slow, which a system of record needs.");
         if (need.Role == DataRole.Derived && store.Profile.Kind is StoreKind.Columnar or StoreKind.Search) store.Reasons.Add("Filled from the system of record, and filled again from there if it is lost.");
     }

@@ -23,9 +23,9 @@ static class Words
 
     public static string Of(Consistency consistency) => consistency switch
     {
-        Consistency.Transactions => "transactions",
+        Consistency.Transactions => "transactional consistency",
         Consistency.Strong => "strong consistency of a record",
-        Consistency.Session => "one's own writes at once",
+        Consistency.Session => "session consistency (one's own writes at once)",
         _ => "eventual consistency",
     };
 
@@ -49,6 +49,9 @@ static class Words
         >= 0.001m => string.Create(CultureInfo.InvariantCulture, $"{share * 100:0.0} %"),
         _ => "less than 0.1 %",
     };
+
+    /// <summary>"500 writes/s".</summary>
+    public static string Rate(decimal perSecond, string what) => Planning.Rate.Format(perSecond).Replace("/", $" {what}/", StringComparison.Ordinal);
 
     /// <summary>"6.3 times".</summary>
     public static string Times(decimal factor) => factor >= 10

@@ -79,14 +79,14 @@ public sealed record ClusterNeeds
     {
         Reckoning.Require(
             Files is not null || DataBytes is not null || Entries is not null || Keys is not null,
-            "data",
-            "there is nothing to size: give --data, --files with --mean-size, --entries or --keys");
+            "size",
+            "there is nothing to size: give --size, --files with --mean-size, --entries or --keys");
         Reckoning.Require(Files is null or > 0, "files", "more than 0 are needed");
         Reckoning.Require(MeanBytes is null or > 0, "mean-size", "it is larger than 0");
-        Reckoning.Require(DataBytes is null or > 0, "data", "it is larger than 0");
-        Reckoning.Require(DataBytes is null || Files is null || MeanBytes is null, "data", "--files and --mean-size say it already: give two of the three");
-        Reckoning.Require(Files is null || MeanBytes is not null || DataBytes is not null, "files", "give --mean-size or --data, too");
-        Reckoning.Require(MeanBytes is null || Files is not null || DataBytes is not null, "mean-size", "give --files or --data, too");
+        Reckoning.Require(DataBytes is null or > 0, "size", "it is larger than 0");
+        Reckoning.Require(DataBytes is null || Files is null || MeanBytes is null, "size", "--files and --mean-size say it already: give two of the three");
+        Reckoning.Require(Files is null || MeanBytes is not null || DataBytes is not null, "files", "give --mean-size or --size, too");
+        Reckoning.Require(MeanBytes is null || Files is not null || DataBytes is not null, "mean-size", "give --files or --size, too");
         Reckoning.Require(Replicas is > 0 and <= 100, "replicas", "expected 1 to 100");
         Reckoning.Require(NodeBytes > 0, "node-size", "it is larger than 0");
         Reckoning.Require(FillShare is > 0 and <= 1, "fill", "expected more than 0 %, and up to 100 %");
@@ -109,8 +109,8 @@ public sealed record ClusterNeeds
         Reckoning.Require(RebuildPeers is > 0 and <= 100_000, "rebuild-peers", "expected 1 to 100,000");
         Reckoning.Require(RebuildBytesPerSecond > 0, "rebuild-rate", "it is more than 0");
         var hasData = Files is not null || DataBytes is not null;
-        Reckoning.Require(hasData || Reads is null, "reads", "there are no files to read: give --data, or --files with --mean-size");
-        Reckoning.Require(hasData || Writes is null, "writes", "there are no files to write: give --data, or --files with --mean-size");
+        Reckoning.Require(hasData || Reads is null, "reads", "there are no files to read: give --size, or --files with --mean-size");
+        Reckoning.Require(hasData || Writes is null, "writes", "there are no files to write: give --size, or --files with --mean-size");
         Reckoning.Require(Keys is not null || KeyOperations is null, "key-operations", "give --keys, too");
         Reckoning.Require(RequestBytes is not null || MeanBytes is not null || Files is not null || (Reads is null && Writes is null), "request-size", "give it, or --mean-size: how many bytes a read or write moves");
     }

@@ -81,7 +81,7 @@ public static class ClusterSizer
         if (needs.FillShare == 1)
         {
             var easier = Reckoning.CeilingDivide("node-size", stored, needs.NodeBytes * 0.85m);
-            rows.Add(new("nodesAt85", "", "the same with drives 85 % full (--fill 85%), as they should be", Number(easier)));
+            rows.Add(new("nodesAt85", "Nodes at 85 % full", "as drives should be: --fill 85%", Number(easier)));
         }
 
         var ioOfNode = Rate.OfSecond(100m * DriveReckoning.PerNode(needs));

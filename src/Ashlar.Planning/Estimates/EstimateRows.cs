@@ -114,8 +114,8 @@ sealed class EstimateRows(Workload workload, UnitSystem units)
         return bytes;
     }
 
-    string IndexFactor(decimal record, decimal index) => workload.Schema is null
-        ? $"x {Number(1 + workload.IndexShare)} ({Share.Format(workload.IndexShare)} of indexes)"
+    string IndexFactor(decimal record, decimal index) => index == 0 ? "none said (--index)"
+        : workload.Schema is null ? $"x {Number(1 + workload.IndexShare)} ({Share.Format(workload.IndexShare)} of indexes)"
         : $"x {Number(decimal.Round((record + index) / record, 4))} ({Number(index)} B of indexes for a record)";
 
     static string Copies(decimal copies) => copies == 1 ? "1 copy" : $"{Number(copies)} copies";

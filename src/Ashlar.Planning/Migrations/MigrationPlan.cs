@@ -27,12 +27,12 @@ public sealed record MigrationPlan
 public sealed record MigrationStep(int Number, string Phase, string Title, string Do, string DoneWhen, string Rollback, double? Seconds);
 
 /// <summary>How the rows are gone through.</summary>
-/// <param name="BatchRows">Rows of a batch.</param>
+/// <param name="BatchRows">Rows of a batch; null, as what follows, where the database goes through the rows by itself.</param>
 /// <param name="Batches">How many batches.</param>
 /// <param name="BatchSeconds">How long one holds its locks.</param>
 /// <param name="PauseSeconds">How long to wait after each.</param>
 /// <param name="RowsPerSecond">Rows a second, pauses counted.</param>
 /// <param name="Seconds">How long it takes.</param>
-/// <param name="ExtraBytes">Space that old versions of rows, or a second copy, take until it is given back.</param>
+/// <param name="ExtraBytes">Space that old versions of rows, or a second copy, take until it is given back; null if it is not known.</param>
 public sealed record Backfill(
-    long BatchRows, long Batches, double BatchSeconds, double PauseSeconds, decimal RowsPerSecond, double Seconds, long ExtraBytes);
+    long? BatchRows, long? Batches, double? BatchSeconds, double? PauseSeconds, decimal RowsPerSecond, double Seconds, long? ExtraBytes);

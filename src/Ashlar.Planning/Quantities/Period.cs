@@ -33,12 +33,12 @@ public static class Period
         return ticks > 0 ? TimeSpan.FromTicks((long)ticks) : throw Numeral.Invalid(text, "a time to plan with", "it is zero");
     }
 
-    /// <summary>Without rounding, and readable by <see cref="Parse"/> without its comma: "1,825 d", "12 h".</summary>
+    /// <summary>Without rounding, and readable by <see cref="Parse"/> without its commas: "1,825 days", "12 h".</summary>
     public static string FormatExact(TimeSpan span)
     {
         var (unit, ticks) = span.Ticks switch
         {
-            var t when t % TimeSpan.TicksPerDay == 0 => ("d", TimeSpan.TicksPerDay),
+            var t when t % TimeSpan.TicksPerDay == 0 => (t == TimeSpan.TicksPerDay ? "day" : "days", TimeSpan.TicksPerDay),
             var t when t % TimeSpan.TicksPerHour == 0 => ("h", TimeSpan.TicksPerHour),
             var t when t % TimeSpan.TicksPerMinute == 0 => ("min", TimeSpan.TicksPerMinute),
             _ => ("s", TimeSpan.TicksPerSecond),

@@ -28,6 +28,7 @@ static class ProgramCommand
         root.Subcommands.Add(PoolCommands.Create());
         root.Subcommands.Add(DeviceCommands.Create(terminal));
         root.Subcommands.Add(KeyValueCommands.Create(terminal));
+        root.Subcommands.Add(PlanCommands.Create(terminal));
         root.Subcommands.Add(VersionCommand.Create());
         root.Subcommands.Add(CreateHelp(root, terminal));
         return root;
