@@ -27,7 +27,7 @@ static class StoreProfiles
         new(
             StoreKind.Document,
             "document database",
-            Fits((QueryPattern.Lookup, 3), (QueryPattern.Range, 2), (QueryPattern.Transaction, 2), (QueryPattern.Join, 1), (QueryPattern.Document, 3), (QueryPattern.Aggregate, 1), (QueryPattern.Window, 1), (QueryPattern.Search, 1), (QueryPattern.Traverse, 1), (QueryPattern.Nearby, 2), (QueryPattern.Blob, 1), (QueryPattern.Expire, 2)),
+            Fits((QueryPattern.Lookup, 3), (QueryPattern.Range, 2), (QueryPattern.Transaction, 2), (QueryPattern.Join, 1), (QueryPattern.Document, 3), (QueryPattern.Aggregate, 1), (QueryPattern.Window, 1), (QueryPattern.Search, 1), (QueryPattern.Nearby, 2), (QueryPattern.Blob, 1), (QueryPattern.Expire, 2)),
             Consistency.Transactions,
             MayBeRecord: true,
             ScalesOut: true,

@@ -9,13 +9,14 @@ sealed class EstimateRows(Workload workload, UnitSystem units)
     public IReadOnlyList<EstimateRow> All => rows;
 
     /// <summary>Records at the end of the retention.</summary>
-    public decimal Records { get; } = Reckoning.Count("retention", workload.Writes, workload.Retention);
+    public decimal Records { get; private set; }
 
     /// <summary>What the disks of the cluster hold; returns their size.</summary>
     public long AddCluster()
     {
         var (record, index) = (workload.BytesOfRecord, workload.IndexBytesOfRecord);
         var perDay = Reckoning.Count("records", workload.Writes, TimeSpan.FromDays(1));
+        Records = Reckoning.Count("retention", workload.Writes, workload.Retention);
         AddFields();
         Add("dailyRaw", "Daily raw", $"{Number(perDay)} records x {Number(record)} B", Reckoning.Bytes("records", record, perDay));
         totalRaw = Add("totalRaw", "Total raw", $"x {Period.FormatExact(workload.Retention)} of retention", Reckoning.Bytes("retention", record, Records));

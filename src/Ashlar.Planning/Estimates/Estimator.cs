@@ -55,7 +55,7 @@ public static class Estimator
         return
         [
             new("space", $"{ByteAmount.Format(cluster, units)} / {ByteAmount.Format(node.SizeBytes, units)} a node", Reckoning.CeilingDivide("node-size", cluster, node.SizeBytes)),
-            new("operations", $"{Rate.Format(operations)} at peak / {Rate.Format(node.Operations.PerSecond)} a node", Reckoning.CeilingDivide("node-operations", operations, node.Operations.PerSecond)),
+            new("operations", $"{Rate.Format(operations)} at peak / {Rate.Format(node.Operations.PerSecond)} a node", Reckoning.CeilingDivide("node-operations", Rate.OfSecond(operations), node.Operations)),
             new("bandwidth", $"{ByteAmount.Format((long)bandwidth, units)}/s at peak / {ByteAmount.Format(node.BytesPerSecond, units)}/s a node", Reckoning.CeilingDivide("node-bandwidth", bandwidth, node.BytesPerSecond)),
         ];
     }

@@ -51,7 +51,9 @@ static class Reckoning
     /// <summary>How many of a size hold an amount; at least 1.</summary>
     public static long CeilingDivide(string input, decimal amount, decimal size)
     {
-        var count = decimal.Ceiling(decimal.Round(amount / size, 6));
+        // The remainder is exact, where a quotient would be rounded: one entry too many is a shard more.
+        var rest = amount % size;
+        var count = decimal.Round((amount - rest) / size) + (rest > 0 ? 1 : 0);
         return count <= Numeral.Largest ? Math.Max(1, (long)count) : throw new PlanException(input, "more than 2^63 - 1 of them are needed");
     }
 

@@ -46,7 +46,8 @@ static class HelpTopics
               10GB              10 * 10^9 bytes
               4096              bytes
 
-            Tables show IEC units; JSON has integers, in bytes.
+            Tables show IEC units; JSON has integers, in bytes. The commands of plan take fractions
+            (1.5TB), show the system of units that was typed, and refuse two of them in one plan.
             """,
     };
 }

@@ -36,7 +36,7 @@ static class PlanClusterCommand
             "cluster",
             "Size a cluster: metadata shards, key-value partitions, storage nodes, drives and how they fail",
             [
-                "ashlar plan cluster --size 200PB --replicas 3 --node-size 100TB --reads 100k/s --node-reads 2000/min --request-size 1MB",
+                "ashlar plan cluster --size 200PB --node-size 100TB --reads 100k/s --node-reads 2000/min --request-size 1MB",
                 "ashlar plan cluster --entries 12bn --entries-per-shard 100M",
                 "ashlar plan cluster --files 12bn --mean-size 16MB --fill 85% --afr 2% -o json",
                 "ashlar plan cluster --keys 5bn --key-value-size 1KiB --key-operations 400k/s",

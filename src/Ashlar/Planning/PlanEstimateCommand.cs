@@ -85,6 +85,13 @@ static class PlanEstimateCommand
                 var estimate = Estimator.Estimate(workload, units);
                 return PlanAnswer.Write(
                     invocation, "CapacityEstimate", units, estimate, PlanJson.Strict.Estimate, (writer, style) => WriteScreen(writer, style, estimate, units));
+            },
+            (invocation, input) => input switch
+            {
+                "records" when invocation.IsGiven(users) => writesPerUser.Name,
+                "reads" when invocation.IsGiven(readsPerUser) => readsPerUser.Name,
+                "record" when invocation.IsGiven(schema) => schema.Name,
+                _ => $"--{input}",
             });
     }
 

@@ -12,7 +12,7 @@ static class PlanMigrateCommand
         var change = options.Choice<SchemaChange>(
             "--change",
             "KIND",
-            "add-column, change-type, rename-column, move-table, add-index, add-constraint, drop-column [default: add-column]",
+            "add-column (default), change-type, rename-column, move-table, add-index, add-constraint, drop-column",
             "a change");
         var rows = options.Count("--rows", "Rows there are");
         rows.Required = true;

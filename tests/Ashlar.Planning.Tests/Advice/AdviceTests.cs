@@ -202,7 +202,7 @@ public sealed class AdviceTests
     public void What_no_store_serves_is_said()
     {
         var error = Assert.Throws<PlanException>(() => Adviser.Advise(
-            One(new() { Name = "x", Queries = [QueryPattern.Transaction, QueryPattern.Join], Consistency = Consistency.Transactions, Writes = Rate.OfSecond(1_000_000) }),
+            One(new() { Name = "x", Queries = [QueryPattern.Transaction, QueryPattern.Traverse], Consistency = Consistency.Transactions, Writes = Rate.OfSecond(1_000_000) }),
             UnitSystem.Binary));
         Assert.Equal("queries", error.Input);
         Assert.Contains("several sets of data", error.Message, StringComparison.Ordinal);

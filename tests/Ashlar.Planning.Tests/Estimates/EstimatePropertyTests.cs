@@ -53,13 +53,13 @@ public sealed class EstimatePropertyTests
 
     static Workload Draw(SeededRandom random) => new()
     {
-        RecordBytes = random.Next(1, 100_000),
-        Writes = new(random.Next(1, 10_000_000), ((long[])[1, 60, 3600, 86_400])[random.Next(4)]),
+        RecordBytes = random.Next(1, 2000),
+        Writes = new(random.Next(1, 100_000), ((long[])[1, 60, 3600, 86_400])[random.Next(4)]),
         Reads = Rate.OfSecond(random.Next(1, 1_000_000)),
         Retention = TimeSpan.FromHours(random.Next(24, 24 * 365)),
         Replicas = random.Next(1, 6),
         IndexShare = random.Next(0, 200) / 100m,
-        BlobBytes = random.Next(1, 10_000),
+        BlobBytes = random.Next(1, 2000),
         BlobShare = random.Next(1, 90) / 100m,
         PeakFactor = random.Next(1, 20),
         AuditBytes = random.Next(1, 100),
