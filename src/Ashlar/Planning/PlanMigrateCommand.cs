@@ -12,8 +12,9 @@ static class PlanMigrateCommand
         var change = options.Choice<SchemaChange>(
             "--change",
             "KIND",
-            "add-column (default), change-type, rename-column, move-table, add-index, add-constraint, drop-column",
+            "add-column, change-type, rename-column, move-table, add-index, add-constraint, drop-column",
             "a change");
+        change.Required = true;
         var rows = options.Count("--rows", "Rows there are");
         rows.Required = true;
         var rowSize = options.Size("--row-size", "Bytes of a row on average [default: 250B]");
@@ -38,7 +39,7 @@ static class PlanMigrateCommand
                 var needs = new MigrationNeeds { Rows = invocation.Get(rows)!.Value };
                 needs = needs with
                 {
-                    Change = invocation.Get(change) ?? needs.Change,
+                    Change = invocation.Get(change)!.Value,
                     RowBytes = invocation.Get(rowSize)?.Bytes ?? needs.RowBytes,
                     RowRate = invocation.Get(rowRate) ?? needs.RowRate,
                     Load = invocation.Get(load),
