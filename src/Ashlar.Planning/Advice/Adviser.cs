@@ -5,7 +5,9 @@ public static class Adviser
 {
     // Two stores for two needs of nearly the same kind are one too many.
     const int NearlyAsGood = 15;
-    const long RestoreBytesPerSecond = 200L << 20;
+
+    /// <summary>What a restore from backup is taken to do, in one stream.</summary>
+    public const long RestoreBytesPerSecond = 200L << 20;
 
     /// <summary>Advises.</summary>
     /// <param name="needs">What is kept, by whom it is run.</param>

@@ -24,7 +24,7 @@ sealed class OneDatabase(OneNode node, UnitSystem units)
         if (need.Bytes > Limit(node.Bytes))
         {
             return $"{need.Name}: {Size(need.Bytes)} is {Compare(need.Bytes, node.Bytes)} the {Size(node.Bytes)} that one database is run with; "
-                + $"it is enough up to {Size((long)Limit(node.Bytes))}, by a shorter retention or by sums instead of single records";
+                + $"it is enough up to {Size((long)Limit(node.Bytes))}: keep less, or sums instead of single records";
         }
 
         var poor = need.Queries.Where(query => profile.Fit(query) == 1).Select(Words.Of).ToArray();

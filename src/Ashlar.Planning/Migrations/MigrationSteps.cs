@@ -11,7 +11,7 @@ static class MigrationSteps
             SchemaChange.AddConstraint => Constraint(),
             SchemaChange.DropColumn => Drop(),
             SchemaChange.MoveTable => Copy("table", "the new table, empty, with its keys and indexes", "drop the old columns"),
-            SchemaChange.RenameColumn => Copy("column", "a nullable column with the new name", "drop the column with the old name"),
+            SchemaChange.Rename => Copy("column", "a nullable column with the new name", "drop the column with the old name"),
             SchemaChange.ChangeType => Copy("column", "a nullable column of the new type", "drop the column of the old type; rename if the name must stay"),
             _ => Add(),
         };

@@ -10,7 +10,7 @@ public enum SchemaChange
     ChangeType,
 
     /// <summary>Another name for a column.</summary>
-    RenameColumn,
+    Rename,
 
     /// <summary>Columns move to a table of their own.</summary>
     MoveTable,

@@ -40,7 +40,7 @@ public readonly record struct Rate(decimal Count, long PeriodSeconds)
         return new(count, ReadPeriod(text, text[(slash + 1)..].Trim()));
     }
 
-    /// <summary>For people: "23.1/s", "125,000/s", "4.0/h". The unit of time is the shortest that shows at least 1.</summary>
+    /// <summary>For people: "23.1/s", "125,000/s", "3.6/h". The unit of time is the shortest that shows at least 1.</summary>
     public static string Format(decimal perSecond)
     {
         var (value, unit) = perSecond switch
@@ -65,9 +65,11 @@ public readonly record struct Rate(decimal Count, long PeriodSeconds)
         _ => $"{Numeral.FormatPlain(Count / PeriodSeconds)}/s",
     };
 
-    static string Shorten(decimal value) => value >= 10_000 || value == decimal.Truncate(value)
-        ? decimal.Round(value, MidpointRounding.AwayFromZero).ToString("N0", CultureInfo.InvariantCulture)
-        : decimal.Round(value, 1, MidpointRounding.AwayFromZero).ToString("N1", CultureInfo.InvariantCulture);
+    static string Shorten(decimal value)
+    {
+        var rounded = decimal.Round(value, value >= 10_000 ? 0 : 1, MidpointRounding.AwayFromZero);
+        return rounded.ToString("#,##0.#", CultureInfo.InvariantCulture);
+    }
 
     static long ReadPeriod(string text, string unit) => unit switch
     {

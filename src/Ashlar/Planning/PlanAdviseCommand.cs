@@ -84,7 +84,7 @@ static class PlanAdviseCommand
                     units,
                     advice,
                     PlanJson.Strict.Advice,
-                    (writer, style) => PlanAdviceScreen.Write(writer, style, advice, (int)(invocation.Get(top) ?? 3)),
+                    (writer, style) => PlanAdviceScreen.Write(writer, style, advice, units, (int)(invocation.Get(top) ?? 3)),
                     advice.Layout.Select(store => NeedsFile.NameOf(store.Kind)));
             },
             (invocation, input) => invocation.IsGiven(needsFile) && input is not ("team" or "node-reads" or "node-writes" or "node-size") ? $"--needs: {input}" : $"--{input}");

@@ -13,10 +13,11 @@ static class PlanAnswer
     const int Width = 100;
 
     public static ExitCode Write<T>(
-        Invocation invocation, string kind, UnitSystem units, T plan, JsonTypeInfo<T> json, Action<TextWriter, Style> forPeople, IEnumerable<string>? names = null)
+        Invocation invocation, string kind, UnitSystem? units, T plan, JsonTypeInfo<T> json, Action<TextWriter, Style> forPeople, IEnumerable<string>? names = null)
     {
         if (invocation.Format == OutputFormat.Name && names is null) throw Usage.Error("this plan has no names", "use --output table or json");
-        var answer = new JsonObject { ["apiVersion"] = ApiVersion.Current, ["kind"] = kind, ["units"] = NeedsFile.NameOf(units) };
+        var answer = new JsonObject { ["apiVersion"] = ApiVersion.Current, ["kind"] = kind };
+        if (units is { } system) answer["units"] = NeedsFile.NameOf(system);
         if (invocation.Format == OutputFormat.Json)
         {
             var properties = JsonSerializer.SerializeToNode(plan, json)!.AsObject();

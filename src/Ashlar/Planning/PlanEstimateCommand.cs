@@ -148,5 +148,5 @@ static class PlanEstimateCommand
 
     static string FormatRatio(decimal ratio) => ratio >= 0.1m
         ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{ratio:N1}")
-        : string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{ratio:0.####}");
+        : ratio == 0 ? "less than one for 10^12" : string.Create(System.Globalization.CultureInfo.InvariantCulture, $"one for {1 / ratio:N0}");
 }

@@ -12,7 +12,7 @@ static class PlanMigrateCommand
         var change = options.Choice<SchemaChange>(
             "--change",
             "KIND",
-            "add-column, change-type, rename-column, move-table, add-index, add-constraint, drop-column",
+            "add-column, change-type, rename, move-table, add-index, add-constraint, drop-column",
             "a change");
         change.Required = true;
         var rows = options.Count("--rows", "Rows there are");

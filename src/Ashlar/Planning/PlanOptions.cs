@@ -48,7 +48,7 @@ sealed class PlanOptions(Terminal terminal)
     public Verb Verb(
         string name, string description, IReadOnlyList<string> examples, Func<Invocation, ExitCode> run, Func<Invocation, string, string>? inputOf = null)
     {
-        units = Choice<UnitSystem>("--units", "SYSTEM", "binary (GiB) or decimal (GB) output [default: as the sizes given; else binary]", "a system of units");
+        if (sizes.Count > 0) units = Choice<UnitSystem>("--units", "SYSTEM", "binary (GiB) or decimal (GB) output [default: as the sizes given; else binary]", "a system of units");
         var verb = new Verb(name, description, examples, invocation =>
         {
             try
@@ -84,7 +84,7 @@ sealed class PlanOptions(Terminal terminal)
             first ??= (option.Name, own);
         }
 
-        return invocation.Get(units!) ?? first?.System ?? UnitSystem.Binary;
+        return (units is null ? null : invocation.Get(units)) ?? first?.System ?? UnitSystem.Binary;
     }
 
     /// <summary>Reads a small text file and what is in it; errors name the option and the file.</summary>

@@ -56,9 +56,8 @@ static class PlanSkewCommand
                 Require(invocation.IsGiven(hotKeys), scenario.Rule == PlacementRule.Salted, "--hot-keys", "--rule salted");
                 Require(invocation.IsGiven(salts), scenario.Rule == PlacementRule.Salted, "--salts", "--rule salted");
                 var report = SkewSimulation.Run(scenario);
-                var units = options.Units(invocation);
                 return PlanAnswer.Write(
-                    invocation, "SkewReport", units, report, PlanJson.Strict.SkewReport, (writer, style) => WriteScreen(writer, style, scenario, report));
+                    invocation, "SkewReport", null, report, PlanJson.Strict.SkewReport, (writer, style) => WriteScreen(writer, style, scenario, report));
             });
     }
 

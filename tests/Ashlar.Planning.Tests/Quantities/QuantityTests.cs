@@ -155,6 +155,7 @@ public sealed class QuantityTests
     [InlineData(33, "33/s")]
     [InlineData(0.5, "30/min")]
     [InlineData(0.001, "3.6/h")]
+    [InlineData(0.000231, "20/day")]
     [InlineData(0, "0/s")]
     public void Rates_are_shown(double perSecond, string text) => Assert.Equal(text, Rate.Format((decimal)perSecond));
 

@@ -149,5 +149,5 @@ public sealed class SkewTests
         foreach (var (input, scenario) in bad) Assert.Equal(input, Assert.Throws<PlanException>(() => SkewSimulation.Run(scenario)).Input);
     }
 
-    static IEqualityComparer<long> Near(long slack) => EqualityComparer<long>.Create((a, b) => Math.Abs(a - b) <= slack, _ => 0);
+    static EqualityComparer<long> Near(long slack) => EqualityComparer<long>.Create((a, b) => Math.Abs(a - b) <= slack, _ => 0);
 }

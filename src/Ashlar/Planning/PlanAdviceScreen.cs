@@ -5,24 +5,26 @@ namespace Ashlar.CommandLine;
 /// <summary>Advice for people.</summary>
 static class PlanAdviceScreen
 {
-    public static void Write(TextWriter writer, Style style, Advice advice, int top)
+    public static void Write(TextWriter writer, Style style, Advice advice, UnitSystem units, int top)
     {
         writer.WriteLine(style.Bold("Verdict"));
         foreach (var line in advice.Verdict) PlanAnswer.WriteText(writer, line, "   ", line.StartsWith('-') ? "     " : "   ");
         writer.WriteLine();
-        for (var i = 0; i < advice.Layout.Count; i++) WriteStore(writer, style, i + 1, advice.Layout[i]);
+        for (var i = 0; i < advice.Layout.Count; i++) WriteStore(writer, style, i + 1, advice.Layout[i], units);
         var told = advice.Layout.Select(store => store.Kind).ToHashSet();
         foreach (var data in advice.Data) WriteRanking(writer, style, data, top, told);
     }
 
-    static void WriteStore(TextWriter writer, Style style, int number, StoreInLayout store)
+    static void WriteStore(TextWriter writer, Style style, int number, StoreInLayout store, UnitSystem units)
     {
         writer.WriteLine(style.Bold($"Run {number}: {Name(store.Kind)}") + $" for {string.Join(", ", store.Data)} ({store.Role})");
         PlanAnswer.WriteFact(writer, style, "Earned by", store.EarnedBy);
         PlanAnswer.WriteFact(writer, style, "Trade-off", store.TradeOff);
         PlanAnswer.WriteFact(writer, style, "Partition", store.Partition);
         PlanAnswer.WriteFact(writer, style, "RPO", store.Rpo);
-        PlanAnswer.WriteFact(writer, style, "RTO", store.RestoreSeconds is { } seconds ? $"{store.Rto}; a restore from backup takes {Period.Format(seconds)} at 200 MiB/s" : store.Rto);
+        PlanAnswer.WriteFact(writer, style, "RTO", store.RestoreSeconds is { } seconds
+            ? $"{store.Rto}; a restore from backup takes {Period.Format(seconds)} at {ByteAmount.Format(Adviser.RestoreBytesPerSecond, units)}/s"
+            : store.Rto);
         PlanAnswer.WriteFact(writer, style, "Ashlar", store.Ashlar);
         writer.WriteLine();
     }
