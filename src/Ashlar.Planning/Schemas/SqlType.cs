@@ -8,19 +8,18 @@ namespace Ashlar.Planning;
 /// <param name="MostBytes">The longest content that a limit such as varchar(20) allows; null without one.</param>
 public readonly record struct SqlType(string Name, int? FixedBytes, int? MostBytes)
 {
-    static readonly Dictionary<string, int> Fixed = new(StringComparer.Ordinal)
+    static readonly Dictionary<string, int> Fixed = new (int Bytes, string[] Names)[]
     {
-        ["boolean"] = 1, ["bool"] = 1, ["tinyint"] = 1,
-        ["smallint"] = 2, ["int2"] = 2, ["smallserial"] = 2,
-        ["mediumint"] = 3,
-        ["integer"] = 4, ["int"] = 4, ["int4"] = 4, ["serial"] = 4, ["real"] = 4, ["float4"] = 4, ["date"] = 4, ["enum"] = 4,
-        ["bigint"] = 8, ["int8"] = 8, ["bigserial"] = 8, ["double"] = 8, ["double precision"] = 8, ["float"] = 8, ["float8"] = 8,
-        ["money"] = 8, ["time"] = 8, ["timestamp"] = 8, ["timestamptz"] = 8, ["datetime"] = 8,
-        ["timestamp with time zone"] = 8, ["timestamp without time zone"] = 8,
-        ["timetz"] = 12,
-        ["uuid"] = 16, ["interval"] = 16, ["point"] = 16,
-        ["macaddr"] = 6,
-    };
+        (1, ["boolean", "bool", "tinyint"]),
+        (2, ["smallint", "int2", "smallserial"]),
+        (3, ["mediumint"]),
+        (4, ["integer", "int", "int4", "serial", "real", "float4", "date", "enum"]),
+        (6, ["macaddr"]),
+        (8, ["bigint", "int8", "bigserial", "double", "double precision", "float", "float8", "money", "time", "datetime"]),
+        (8, ["timestamp", "timestamptz", "timestamp with time zone", "timestamp without time zone"]),
+        (12, ["timetz"]),
+        (16, ["uuid", "interval", "point"]),
+    }.SelectMany(size => size.Names, (size, name) => (size.Bytes, name)).ToDictionary(type => type.name, type => type.Bytes, StringComparer.Ordinal);
 
     static readonly string[] Variable =
         ["text", "varchar", "character varying", "nvarchar", "bytea", "blob", "varbinary", "json", "jsonb", "xml", "hstore", "inet", "cidr", "numeric", "decimal"];
