@@ -82,6 +82,51 @@ public sealed class ArchiveCrashTests(ITestOutputHelper output)
         Assert.True(failed > 4);
     }
 
+    [Theory]
+    [InlineData(FaultOperations.Changes, FaultKind.InputOutputError, false)]
+    [InlineData(FaultOperations.Changes, FaultKind.NoSpace, true)]
+    [InlineData(FaultOperations.Sync, FaultKind.LostSync, false)]
+    public void Any_operation_on_the_store_may_fail_and_the_archive_goes_on_after_reopening(FaultOperations operations, FaultKind kind, bool isSticky)
+    {
+        var rule = new FaultRule(operations, kind) { PathPattern = Store + "*", IsSticky = isSticky };
+        var failed = FaultSweep.Run(rule, NewDisk, disk =>
+        {
+            var workload = new Workload(3);
+            try
+            {
+                using var store = KeyValueStore.Open(Store, workload.Options(disk));
+                for (var i = 0; i < 30; i++) workload.Try(store);
+            }
+            catch (AshlarException)
+            {
+                // It could not be opened or closed.
+            }
+
+            disk.Heal();
+            using (var store = KeyValueStore.Open(Store, workload.Options(disk)))
+            {
+                store.Put("after", "1");
+                store.ArchiveLog();
+                CheckChain(disk);
+                workload.RequireRestoredAs(disk, store.ReadAll());
+                Require(store.GetStatistics().ArchiveLagBytes == 0, "log is kept for no reason");
+                Require(store.Verify().IsClean, "the store is damaged");
+            }
+        });
+        output.WriteLine($"{failed} operations made to fail");
+        Assert.True(failed > 20);
+
+        static SimulatedFileSystem NewDisk()
+        {
+            var disk = new SimulatedFileSystem(isRecording: false);
+            var workload = new Workload(3);
+            using var store = KeyValueStore.Open(Store, workload.Options(disk));
+            store.BackUp(Backups);
+            workload.Run(store, 10, _ => { });
+            return disk;
+        }
+    }
+
     [Fact]
     public void While_the_archive_fails_the_log_fills_the_disk_and_when_it_works_again_writing_goes_on()
     {
@@ -222,6 +267,18 @@ public sealed class ArchiveCrashTests(ITestOutputHelper output)
             }
         }
 
+        /// <summary>One step that may fail.</summary>
+        public void Try(KeyValueStore store)
+        {
+            try
+            {
+                Run(store, 1, _ => { });
+            }
+            catch (AshlarException)
+            {
+            }
+        }
+
         static void ArchiveLog(Action<object> mark, Action archive, int promised)
         {
             try
@@ -229,9 +286,9 @@ public sealed class ArchiveCrashTests(ITestOutputHelper output)
                 archive();
                 mark(new Archived(promised));
             }
-            catch (StorageException)
+            catch (Exception told) when (told is StorageException or CorruptDataException)
             {
-                // Told; it is tried again.
+                // It is tried again.
             }
         }
 
