@@ -18,7 +18,7 @@ public static class Estimator
         var bytesOfOne = workload.BytesOfRecord + (workload.BlobShare * workload.BlobBytes);
         var writeBytes = Scale("records", writes, bytesOfOne);
         var readBytes = reads is null ? null : Scale("reads", reads, bytesOfOne);
-        decimal? ratio = reads is null ? null : decimal.Round(workload.Reads!.Value.PerSecond / workload.Writes.PerSecond, 12);
+        decimal? ratio = reads is null ? null : decimal.Round(workload.Reads!.Value.PerSecond / workload.Writes.PerSecond, 18);
         var limits = Limits(workload, units, cluster, (writes, reads), (writeBytes, readBytes));
         return new()
         {
