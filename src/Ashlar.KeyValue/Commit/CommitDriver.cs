@@ -8,21 +8,19 @@ namespace Ashlar.KeyValue;
 /// </summary>
 sealed class CommitDriver(CommitQueue queue, string name) : IDisposable
 {
-    const int Idle = 0, HasGroup = 1;
+    const int Asleep = 0, Called = 1;
 
     readonly WaitWord signal = new();
-    CommitGroup? given;
     Thread? thread;
     bool isStopping;
 
-    /// <summary>Whether it has a group. Guarded by the queue's gate, under which it is set.</summary>
+    /// <summary>Whether it was called and has not found that there is nothing to do. Guarded by the queue's gate.</summary>
     public bool IsBusy { get; set; }
 
-    /// <summary>Gives it the group that made it busy.</summary>
-    public void Lead(CommitGroup group)
+    /// <summary>Lets it look for groups; call it when that has made it busy.</summary>
+    public void Wake()
     {
-        given = group;
-        signal.Value = HasGroup;
+        signal.Value = Called;
         if (thread is null)
         {
             thread = new Thread(Run) { IsBackground = true, Name = $"commit {name}" };
@@ -34,12 +32,12 @@ sealed class CommitDriver(CommitQueue queue, string name) : IDisposable
         }
     }
 
-    /// <summary>Ends the thread. Nothing is given to it any more, and it has nothing.</summary>
+    /// <summary>Ends the thread. It is not called any more.</summary>
     public void Dispose()
     {
         if (thread is null) return;
         Volatile.Write(ref isStopping, true);
-        signal.Value = HasGroup;
+        signal.Value = Called;
         signal.WakeAll();
         thread.Join();
     }
@@ -48,15 +46,10 @@ sealed class CommitDriver(CommitQueue queue, string name) : IDisposable
     {
         while (true)
         {
-            signal.WaitWhile(Idle);
-            signal.Value = Idle;
+            signal.WaitWhile(Asleep);
+            signal.Value = Asleep;
             if (Volatile.Read(ref isStopping)) return;
-            var group = given;
-            while (group is not null)
-            {
-                queue.Lead(group, own: null);
-                group = queue.NextForDriver();
-            }
+            while (queue.NextForDriver() is { } group) queue.Lead(group, own: null);
         }
     }
 }

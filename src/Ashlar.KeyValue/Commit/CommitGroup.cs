@@ -15,6 +15,7 @@ sealed class CommitGroup(Action<CommitGroup> recycle) : IThreadPoolWorkItem
     readonly List<PendingWrite> members = [];
     readonly List<AsyncWrite> asyncMembers = [];
     readonly WaitWord done = new();
+    bool forming;
     int blockingMembers;
     int holders;
     int nextToComplete;
@@ -55,7 +56,7 @@ sealed class CommitGroup(Action<CommitGroup> recycle) : IThreadPoolWorkItem
 
     public void Join(PendingWrite write)
     {
-        if (members.Count == 0) Request = write.Request;
+        if (members.Count == 0) (Request, IsForming) = (write.Request, true);
         members.Add(write);
         LengthBytes += write.LengthBytes;
         NeedsSync |= write.NeedsSync;
@@ -74,9 +75,16 @@ sealed class CommitGroup(Action<CommitGroup> recycle) : IThreadPoolWorkItem
     /// <summary>The leader found that the group must be durable whatever its members asked for.</summary>
     public void RequireSync() => NeedsSync = true;
 
+    /// <summary>Whether it may still be joined.</summary>
+    public bool IsForming { get => Volatile.Read(ref forming); private set => Volatile.Write(ref forming, value); }
+
+    /// <summary>Whether a member is awake and waits a moment for others to join. Guarded.</summary>
+    public bool IsGathered { get; set; }
+
     /// <summary>Closes the list: from now on no member can be cancelled.</summary>
     public void Take()
     {
+        IsForming = false;
         if (asyncMembers.Count == 0) return;
         members.RemoveAll(static write => write is AsyncWrite async && !async.TryTake());
     }

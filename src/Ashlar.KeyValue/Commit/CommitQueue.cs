@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.ExceptionServices;
 using Ashlar.Storage;
 
@@ -16,6 +18,9 @@ sealed class CommitQueue : IDisposable
 {
     /// <summary>A writer that leads others' groups without a flush goes back to its own work after so many.</summary>
     const int MostLedInARow = 16;
+
+    /// <summary>Nobody is waited for where a flush costs next to nothing.</summary>
+    static readonly TimeSpan ShortestFlush = TimeSpan.FromMicroseconds(5);
 
     [ThreadStatic]
     static PendingWrite? ownWrite;
@@ -37,6 +42,7 @@ sealed class CommitQueue : IDisposable
     CommitGroup? last; // The one of those that form that may be joined.
     int flying; // Members of groups that wait for a flush under way.
     int writers; // How many waited at the same time lately, slowly forgotten.
+    TimeSpan flushTime; // Smoothed.
     bool isWriting;
     bool isClosed;
 
@@ -61,12 +67,15 @@ sealed class CommitQueue : IDisposable
         write.Prepare(request, batch, durability);
         CommitGroup group;
         CommitGroup? ready;
+        var gathers = false;
         lock (gate)
         {
             group = Join(write);
-            ready = StartNext(mayLead: true, out _);
+            ready = TakeNext(isPatient: true);
+            if (ready is null && IsUnattended(out var next) && next == group) gathers = group.IsGathered = true;
         }
 
+        if (gathers) ready = Gather(group);
         if (ready is not null) Lead(ready, group);
         group.WaitUntilDone();
         var error = group.Error;
@@ -84,15 +93,15 @@ sealed class CommitQueue : IDisposable
     {
         write.Prepare(CommitRequest.Write, batch, durability);
         var task = write.Start(cancellationToken.CanBeCanceled);
-        CommitGroup? ready;
+        bool callsDriver;
         lock (gate)
         {
             Join(write);
-            ready = StartNext(mayLead: false, out _);
+            callsDriver = MustCallDriver();
         }
 
         if (cancellationToken.CanBeCanceled) write.Watch(cancellationToken);
-        if (ready is not null) driver.Lead(ready);
+        if (callsDriver) driver.Wake();
         return task;
     }
 
@@ -130,10 +139,10 @@ sealed class CommitQueue : IDisposable
                 error = exception;
             }
 
-            CommitGroup? next;
-            bool isForDriver;
+            CommitGroup? next = null;
             var flight = 0L;
             var finished = new FinishedGroups();
+            bool callsDriver;
             lock (gate)
             {
                 if (group.Request == CommitRequest.Close) isClosed = true;
@@ -141,24 +150,27 @@ sealed class CommitQueue : IDisposable
                 if (error is not null) finished.Add(group, error);
                 else flight = Await(group, ref finished);
                 isWriting = false;
-                next = StartNext(flight == 0 && count < MostLedInARow, out isForDriver);
+                if (flight == 0 && count < MostLedInARow) next = TakeNext(isPatient: false);
+                callsDriver = next is null && MustCallDriver();
             }
 
-            if (isForDriver) driver.Lead(next!);
+            if (callsDriver) driver.Wake();
             finished.Wake(own);
             if (flight != 0) Fly(flight, own);
-            if (isForDriver || next is null) return;
+            if (next is null) return;
             group = next;
         }
     }
 
-    /// <summary>The driver is free again; the group whose turn it is, if it is to lead it.</summary>
+    /// <summary>The group that the driver, who is awake, is to lead; null if it is free to sleep.</summary>
     public CommitGroup? NextForDriver()
     {
         lock (gate)
         {
-            driver.IsBusy = false;
-            return StartNext(mayLead: false, out _);
+            var next = TakeNext(isPatient: false);
+            driver.IsBusy = next is not null;
+            if (next is null) SignalIfIdle();
+            return next;
         }
     }
 
@@ -197,17 +209,17 @@ sealed class CommitQueue : IDisposable
     {
         var error = committer.Flush(flights.HandleOf(flight), out var took);
         var finished = new FinishedGroups();
-        CommitGroup? next;
+        bool callsDriver;
         lock (gate)
         {
             if (error is null) committer.Counters.Syncs.Add(took);
             if (flights.End(flight, error, out var durable)) committer.Advance(durable);
+            flushTime = ((7 * flushTime) + took) / 8;
             Settle(ref finished);
-            next = StartNext(mayLead: false, out _);
+            callsDriver = MustCallDriver();
         }
 
-        // The next leader first: it can go to the disk while the others wake up.
-        if (next is not null) driver.Lead(next);
+        if (callsDriver) driver.Wake();
         finished.Wake(own);
     }
 
@@ -249,11 +261,10 @@ sealed class CommitQueue : IDisposable
         return last;
     }
 
-    // The group that may go on to write now, and whom it is for: the caller, if it may lead, or else the driver, if that is free. Both
-    // run already or are about to, so that no group waits for a sleeping member of its own to lead it.
-    CommitGroup? StartNext(bool mayLead, out bool isForDriver)
+    // The group that may go on to write now; the caller leads it. Whoever asks is awake: no group waits for a sleeping member of its
+    // own to lead it.
+    CommitGroup? TakeNext(bool isPatient)
     {
-        isForDriver = false;
         if (isWriting) return null;
         if (!forming.TryPeek(out var group))
         {
@@ -261,11 +272,11 @@ sealed class CommitQueue : IDisposable
             return null;
         }
 
-        if (group.NeedsSync && flights.Failure is null && !IsWorthAFlush(group)) return null;
-        if (!mayLead)
+        if (!MayStart(group, isPatient)) return null;
+        if (group.NeedsSync)
         {
-            if (driver.IsBusy) return null;
-            driver.IsBusy = isForDriver = true;
+            var present = flying + group.Members.Count;
+            writers = Math.Max(present, writers - ((writers - present + 7) / 8));
         }
 
         forming.Dequeue();
@@ -275,15 +286,43 @@ sealed class CommitQueue : IDisposable
         return group;
     }
 
-    // Beside a flush that is under way another one begins only for a fair share of the writers: two half-full groups take turns, where
-    // otherwise whoever comes first would fly alone and all others wait for it. Without one, nobody waits for company.
-    bool IsWorthAFlush(CommitGroup group)
+    // A flush costs the same for one writer as for all. So a group waits a moment for the writers who were there lately, and are
+    // about to come again when their last flush has just ended; and beside a flush that is under way, another begins only for
+    // half of them.
+    bool MayStart(CommitGroup group, bool isPatient)
     {
+        if (!group.NeedsSync || flights.Failure is not null) return true;
         if (!flights.HasRoom) return false;
-        var present = flying + group.Members.Count;
-        if (flights.UnderWay > 0 && group.Members.Count < writers / flights.Most) return false;
-        writers = Math.Max(present, writers - ((writers - present + 7) / 8));
-        return true;
+        if (flights.UnderWay > 0) return group.Members.Count >= writers / 2;
+        return !isPatient || group.Members.Count >= writers || flushTime < ShortestFlush;
+    }
+
+    // Whether a group could start, and nobody who is awake will come to look: a leader at the end of its write, whoever ends a flush,
+    // whoever gathers, the driver.
+    bool IsUnattended([NotNullWhen(true)] out CommitGroup? group) =>
+        forming.TryPeek(out group) && !isWriting && !driver.IsBusy && !group.IsGathered && MayStart(group, isPatient: false);
+
+    bool MustCallDriver()
+    {
+        if (!IsUnattended(out _))
+        {
+            SignalIfIdle();
+            return false;
+        }
+
+        return driver.IsBusy = true;
+    }
+
+    // Lets others run, and join, for a part of what a flush takes. If they complete the group, the last of them leads it.
+    CommitGroup? Gather(CommitGroup group)
+    {
+        var begun = Stopwatch.GetTimestamp();
+        while (group.IsForming && Stopwatch.GetElapsedTime(begun) < flushTime / 2) Thread.Yield();
+        lock (gate)
+        {
+            group.IsGathered = false;
+            return TakeNext(isPatient: false);
+        }
     }
 
     void SignalIfIdle()
