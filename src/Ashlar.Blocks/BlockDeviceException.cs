@@ -17,7 +17,7 @@ public abstract class BlockDeviceException(string device, string message, Except
 }
 
 /// <summary>The request names blocks that the device does not have.</summary>
-public class BlockRangeException : BlockDeviceException
+public class BlockRangeException : BlockDeviceException, IClassifiedFailure
 {
     /// <summary>Creates the error.</summary>
     public BlockRangeException(string device, Lba start, long blockCount, long deviceBlockCount)
@@ -42,6 +42,9 @@ public class BlockRangeException : BlockDeviceException
         BlockCount = blockCount;
         DeviceBlockCount = deviceBlockCount;
     }
+
+    /// <inheritdoc />
+    public FailureClass FailureClass => FailureClass.InvalidRequest;
 
     /// <summary>First block asked for.</summary>
     public Lba Start { get; }
@@ -82,15 +85,22 @@ public sealed class BlockAlignmentException(string device, long lengthBytes, int
 
 /// <summary>A block of the medium has gone bad; it fails until it is replaced.</summary>
 public sealed class BadBlockException(string device, Lba block)
-    : BlockDeviceException(device, $"block {block} is bad")
+    : BlockDeviceException(device, $"block {block} is bad"), IClassifiedFailure
 {
+    /// <inheritdoc />
+    public FailureClass FailureClass => FailureClass.Damaged;
+
     /// <summary>The first bad block of the request.</summary>
     public Lba Block { get; } = block;
 }
 
 /// <summary>The medium, or the thin pool beneath, has no space left for the write. Nothing was changed.</summary>
 public sealed class DeviceFullException(string device, string detail, Exception? innerException = null)
-    : BlockDeviceException(device, $"no space left: {detail}", innerException);
+    : BlockDeviceException(device, $"no space left: {detail}", innerException), IClassifiedFailure
+{
+    /// <inheritdoc />
+    public FailureClass FailureClass => FailureClass.NoSpace;
+}
 
 /// <summary>The device does not accept writes.</summary>
 public sealed class DeviceReadOnlyException(string device)

@@ -12,7 +12,8 @@ public enum ScanDirection
 
 /// <summary>
 /// Walks a range in key order, over the store as it was when the scan began: what expires later is still seen. Not safe for
-/// concurrent callers. Until it is disposed it keeps memory and files in place that it reads from.
+/// concurrent callers. Until it is disposed it keeps memory and files in place that it reads from, however long that is:
+/// <see cref="KeyValueStatistics.Cursors"/> counts those that are open.
 /// </summary>
 public sealed class KeyValueCursor : IDisposable
 {
@@ -41,6 +42,7 @@ public sealed class KeyValueCursor : IDisposable
         this.direction = direction;
         now = Expiry.Now(state.Clock);
         values = new ValueBuffer(state.Values);
+        state.AddCursor();
     }
 
     /// <summary>The current key; valid until the next call of <see cref="MoveNext"/>.</summary>
@@ -91,7 +93,9 @@ public sealed class KeyValueCursor : IDisposable
         isOnEntry = false;
         values.Close();
         iterator?.Close();
-        Interlocked.Exchange(ref version, null)?.Release();
+        if (Interlocked.Exchange(ref version, null) is not { } held) return;
+        held.Release();
+        state.RemoveCursor();
     }
 
     bool MoveForward(bool wasOnEntry)

@@ -79,7 +79,8 @@ public sealed record KeyValueOptions
 
     /// <summary>
     /// Tables and segments of values that are kept open for reading, at least 1; others are opened again when they are read.
-    /// Not counted are the manifest, the lock, and the segments of the log that this process has written or replayed.
+    /// Not counted are the manifest, the lock, the segment of the log that is being written, and those that were replayed when the
+    /// store was opened, at most three.
     /// </summary>
     public int MaxOpenFiles { get; init; } = DefaultMaxOpenFiles;
 

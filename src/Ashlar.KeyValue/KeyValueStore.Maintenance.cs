@@ -68,8 +68,21 @@ public sealed partial class KeyValueStore
 
             var memTables = version.Active.UsedBytes;
             foreach (var table in version.Immutable) memTables += table.UsedBytes;
+            var condemned = compactor.Condemned;
+            var use = SpaceUse.Measure(version.Tables, manifest, values, condemned, files.Kept.Bytes, space.HeldBytes);
             return new KeyValueStatistics
             {
+                SpaceBytes = use.TotalBytes,
+                LiveBytes = use.LiveBytes,
+                LogBytes = use.LogBytes,
+                CondemnedBytes = use.CondemnedBytes,
+                ReservedBytes = space.HeldBytes,
+                IsDiskFull = space.IsLow,
+                KeptFiles = files.Kept.Count,
+                KeptFileBytes = files.Kept.Bytes,
+                BlockBytes = cache.AllocatedBytes,
+                Cursors = state.CursorCount,
+                OldestReadableSequence = state.OldestReadableSequence(),
                 LastSequence = VisibleSequence,
                 DurableSequence = DurableSequence,
                 Puts = committer.Counters.Puts,

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Ashlar.Storage;
 
 namespace Ashlar.KeyValue;
@@ -31,6 +32,7 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
     readonly CommitQueue commits;
     readonly LogArchiver? archiver;
     bool isLogComplete;
+    Exception? closingFailure;
     int isClosing;
 
     KeyValueStore(
@@ -153,62 +155,77 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
     public ulong DurableSequence => durability.DurableSequence;
 
     /// <summary>
+    /// What the store could not make durable when it was closed, or what put it in doubt before: null if nothing is. To be read after
+    /// <see cref="Dispose"/>, which does not throw it.
+    /// </summary>
+    public Exception? Failure => poison.IsSet ? poison.ToException() : closingFailure;
+
+    /// <summary>
+    /// Closes the store as <see cref="Dispose"/> does, and reports what that could not make durable.
+    /// </summary>
+    /// <exception cref="StorePoisonedException">
+    /// The last writes could not be made durable, now or earlier. The store is closed all the same.
+    /// </exception>
+    public void Close()
+    {
+        Dispose();
+        if (Failure is { } failure) ExceptionDispatchInfo.Throw(failure);
+    }
+
+    /// <summary>
     /// Closes the store: waits for writes under way, makes everything durable and marks the log as complete. Cursors and
     /// snapshots that are still open throw <see cref="ObjectDisposedException"/> from then on.
     /// </summary>
-    /// <exception cref="StorePoisonedException">
-    /// The last writes could not be made durable. The store is closed all the same.
-    /// </exception>
+    /// <remarks>
+    /// It does not throw what the disk refuses: that would hide the exception that a <c>using</c> is left by. What was promised as
+    /// durable is; whether <see cref="Durability.Relaxed"/> writes of the last moments are, <see cref="Failure"/> says, and
+    /// <see cref="Close"/> throws.
+    /// </remarks>
     public void Dispose()
     {
         if (Interlocked.Exchange(ref isClosing, 1) != 0) return;
         KeyValueMetrics.Remove(this);
-        try
-        {
-            durability.Dispose();
-            if (!options.ReadOnly) SealLog();
-        }
-        finally
-        {
-            commits.Dispose();
-            archiver?.Dispose(); // Before the mark below: it may write an edit.
-            background.Dispose();
-            durability.Fail(new ObjectDisposedException(typeof(KeyValueStore).FullName));
-            try
-            {
-                if (!poison.IsSet && !options.ReadOnly) MarkClosed();
-            }
-            finally
-            {
-                state.Dispose();
-                cache.Release();
-                committer.Dispose();
-                values.Dispose();
-                manifest.Dispose();
-                directoryLock?.Dispose();
-            }
-        }
+        Try(durability.Dispose);
+        if (!options.ReadOnly) Try(SealLog);
+        Try(commits.Dispose);
+        if (archiver is not null) Try(archiver.Dispose); // Before the mark below: it may write an edit.
+        Try(background.Dispose);
+        durability.Fail(new ObjectDisposedException(typeof(KeyValueStore).FullName));
+        if (!poison.IsSet && !options.ReadOnly) Try(MarkClosed);
+        Try(state.Dispose);
+        Try(cache.Release);
+        Try(committer.Dispose);
+        Try(values.Dispose);
+        Try(manifest.Dispose);
+        if (directoryLock is not null) Try(directoryLock.Dispose);
+        // Anything but a refusal of the disk is an error of this program.
+        if (closingFailure is not null and not AshlarException) ExceptionDispatchInfo.Throw(closingFailure);
     }
 
     /// <inheritdoc cref="Dispose" />
     public ValueTask DisposeAsync() => new(Task.Run(Dispose));
 
-    void SealLog()
+    void Try(Action step)
     {
-        var wasPoisoned = poison.IsSet;
-        var hadLog = committer.HasOpenLog;
         try
         {
-            commits.Run(CommitRequest.Close, null, Durability.Unflushed);
-            isLogComplete |= hadLog;
+            step();
         }
-        catch (StorePoisonedException) when (wasPoisoned)
+        catch (Exception failure)
         {
-            // Whoever wrote was told then.
+            closingFailure ??= failure;
         }
     }
 
-    // Behind this mark every earlier edit is known to have been durable: damage to one of them cannot pass for a torn tail.
+    void SealLog()
+    {
+        var hadLog = committer.HasOpenLog;
+        commits.Run(CommitRequest.Close, null, Durability.Unflushed);
+        isLogComplete |= hadLog;
+    }
+
+    // Behind this mark every earlier edit is known to have been durable: damage to one of them cannot pass for a torn tail. Where the disk
+    // refuses it, the store is opened as after a crash next time.
     void MarkClosed()
     {
         if (!isLogComplete || manifest.IsInDoubt || manifest.State.Closed) return;
@@ -216,9 +233,8 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
         {
             lock (manifest.Gate) manifest.Append(new ManifestEdit { Closed = true });
         }
-        catch (StorageException) when (!manifest.IsInDoubt)
+        catch (StorageException)
         {
-            // The disk is full: the store is opened as after a crash next time.
         }
     }
 

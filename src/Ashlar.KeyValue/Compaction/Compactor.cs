@@ -51,6 +51,9 @@ sealed class Compactor(
     /// <summary>Bytes of values that were moved out of segments that are mostly garbage.</summary>
     public long MovedValueBytes => Volatile.Read(ref movedValueBytes);
 
+    /// <summary>Segments that are given up, though tables refer to them yet.</summary>
+    public IReadOnlySet<ulong> Condemned => space.IsLow ? fullDiskPicker.Condemned : collector.Condemned;
+
     /// <summary>Writes the oldest waiting memtable to a level-0 table; false if none waits.</summary>
     /// <param name="mayMerge">Whether there may be anything to merge, which on a full disk comes first.</param>
     // Crash order:

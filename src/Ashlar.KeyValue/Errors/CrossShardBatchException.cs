@@ -1,3 +1,5 @@
+using Ashlar.Storage;
+
 namespace Ashlar.KeyValue;
 
 /// <summary>
@@ -5,11 +7,14 @@ namespace Ashlar.KeyValue;
 /// <see cref="ShardedKeyValueStore.WritePerShard"/> and <see cref="ShardedKeyValueOptions.HashedPrefixBytes"/>.
 /// </summary>
 public sealed class CrossShardBatchException(int firstShard, int otherShard)
-    : ArgumentException($"The batch has keys of shard {firstShard} and of shard {otherShard}; only a batch within one shard is atomic.")
+    : ArgumentException($"The batch has keys of shard {firstShard} and of shard {otherShard}; only a batch within one shard is atomic."), IClassifiedFailure
 {
     /// <summary>Shard of the first key.</summary>
     public int FirstShard { get; } = firstShard;
 
     /// <summary>Another shard that a key belongs to.</summary>
     public int OtherShard { get; } = otherShard;
+
+    /// <inheritdoc />
+    public FailureClass FailureClass => FailureClass.InvalidRequest;
 }

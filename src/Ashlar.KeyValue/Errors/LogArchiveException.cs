@@ -17,11 +17,19 @@ public enum LogArchiveProblem
 
 /// <summary>An archive of the log does not fit the store or the backups, or does not reach where it should. Nothing was changed.</summary>
 public sealed class LogArchiveException(string directory, LogArchiveProblem problem, string description)
-    : AshlarException($"{directory}: {description}")
+    : AshlarException($"{directory}: {description}"), IClassifiedFailure
 {
     /// <summary>Directory of the archive.</summary>
     public string Directory { get; } = directory;
 
     /// <summary>What kind of problem it is.</summary>
     public LogArchiveProblem Problem { get; } = problem;
+
+    /// <inheritdoc />
+    public FailureClass FailureClass => Problem switch
+    {
+        LogArchiveProblem.Foreign => FailureClass.Conflict,
+        LogArchiveProblem.NotCovered => FailureClass.NotFound,
+        _ => FailureClass.Damaged,
+    };
 }

@@ -42,7 +42,7 @@ sealed class LogWriter : IDisposable
     readonly ValueSegments values;
     readonly IFile?[] handles;
     ValueSegment? open;
-    IFile? file; // The first of the handles; readers of values share it.
+    IFile? file; // The first of the handles.
     LogSegmentHeader segment;
     uint seed;
     long end;
@@ -195,12 +195,11 @@ sealed class LogWriter : IDisposable
         }
     }
 
-    // The first goes with the last reader of the segment.
     void CloseHandles()
     {
         open?.Release();
         open = null;
-        for (var i = 1; i < handles.Length; i++) handles[i]?.Dispose();
+        foreach (var handle in handles) handle?.Dispose();
         Array.Clear(handles);
         file = null;
     }
@@ -243,10 +242,12 @@ sealed class LogWriter : IDisposable
         var path = files.LogPath(id);
         var created = new LogSegmentHeader(files.StoreId, id, options.Entropy.NextUInt64());
         var newFile = handles[0] = files.FileSystem.Open(path, FileOpenMode.CreateNew);
+        IFile? reader = null; // Of its own: it may be closed and opened again as any other (see OpenFiles).
         long reserved;
         try
         {
             for (var i = 1; i < handles.Length; i++) handles[i] = files.FileSystem.Open(path, FileOpenMode.Existing);
+            reader = files.Readers.Open(path);
             allocated = 0;
             reserved = AllocateTo(newFile, Math.Max(aheadBytes, LeastSegmentBytes), LeastSegmentBytes);
             Span<byte> header = stackalloc byte[LogSegmentHeader.SizeBytes];
@@ -258,7 +259,7 @@ sealed class LogWriter : IDisposable
         catch
         {
             // The manifest does not name it: nothing is in doubt.
-            newFile.Dispose();
+            reader?.Dispose();
             CloseHandles();
             files.TryDelete(path);
             throw;
@@ -275,7 +276,7 @@ sealed class LogWriter : IDisposable
         }
         catch (Exception cause)
         {
-            newFile.Dispose();
+            reader.Dispose();
             CloseHandles();
             if (manifest.IsInDoubt) throw new InDoubtException(cause);
             files.TryDelete(path);
@@ -283,7 +284,7 @@ sealed class LogWriter : IDisposable
         }
 
         file = newFile;
-        open = values.Add(newFile, id, created.Nonce);
+        open = values.Add(reader, id, created.Nonce);
         open.Acquire();
         segment = created;
         seed = created.Seed;

@@ -30,6 +30,9 @@ sealed class Manifest : IDisposable
 
     public ManifestState State { get; }
 
+    /// <summary>Length of the file.</summary>
+    public long LengthBytes => end;
+
     /// <summary>Whether an edit of unknown outcome was written.</summary>
     public bool IsInDoubt => isInDoubt;
 

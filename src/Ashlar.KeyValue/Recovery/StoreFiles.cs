@@ -17,6 +17,9 @@ class StoreFiles(IFileSystem fileSystem, string directory, int mostOpenFiles = K
     /// <summary>Files that are read long after they were written: tables, and segments that values lie in.</summary>
     public OpenFiles Readers { get; } = new(fileSystem, mostOpenFiles);
 
+    /// <summary>Files that readers keep from going.</summary>
+    public KeptFiles Kept { get; } = new();
+
     /// <summary>Random identity of the store, in every file: a file of another store is noticed.</summary>
     public Guid StoreId { get; set; }
 

@@ -1,12 +1,13 @@
 namespace Ashlar.KeyValue;
 
-/// <summary>Statistics of several shards as those of one store: sums, the worst latency, the earliest stall.</summary>
+/// <summary>
+/// Statistics of several shards as those of one store: sums, the worst latency, the earliest stall. Sequences are left out: each shard
+/// has its own.
+/// </summary>
 static class ShardStatistics
 {
     public static KeyValueStatistics Sum(KeyValueStatistics[] shards) => new()
     {
-        LastSequence = (ulong)shards.Sum(shard => (long)shard.LastSequence),
-        DurableSequence = (ulong)shards.Sum(shard => (long)shard.DurableSequence),
         Puts = shards.Sum(shard => shard.Puts),
         Deletes = shards.Sum(shard => shard.Deletes),
         Batches = shards.Sum(shard => shard.Batches),
@@ -51,7 +52,17 @@ static class ShardStatistics
         CacheMisses = shards.Sum(shard => shard.CacheMisses),
         CacheValueHits = shards.Sum(shard => shard.CacheValueHits),
         CacheValueMisses = shards.Sum(shard => shard.CacheValueMisses),
+        SpaceBytes = shards.Sum(shard => shard.SpaceBytes),
+        LiveBytes = shards.Sum(shard => shard.LiveBytes),
+        LogBytes = shards.Sum(shard => shard.LogBytes),
+        CondemnedBytes = shards.Sum(shard => shard.CondemnedBytes),
+        ReservedBytes = shards.Sum(shard => shard.ReservedBytes),
+        IsDiskFull = shards.Any(shard => shard.IsDiskFull),
+        KeptFiles = shards.Sum(shard => shard.KeptFiles),
+        KeptFileBytes = shards.Sum(shard => shard.KeptFileBytes),
+        BlockBytes = shards.Sum(shard => shard.BlockBytes),
         Snapshots = shards.Max(shard => shard.Snapshots),
+        Cursors = shards.Sum(shard => shard.Cursors),
     };
 
     static LevelStatistics SumLevel(IGrouping<int, LevelStatistics> levels) => new(

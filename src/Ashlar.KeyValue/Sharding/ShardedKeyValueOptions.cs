@@ -36,9 +36,10 @@ public sealed record ShardedKeyValueOptions
     public ReadOnlyMemory<byte>? SaltedPrefix { get; init; }
 
     /// <summary>
-    /// How each shard is opened. <see cref="KeyValueOptions.MemTableBytes"/>, <see cref="KeyValueOptions.BlockCacheBytes"/>,
-    /// <see cref="KeyValueOptions.MaxOpenFiles"/> and <see cref="KeyValueOptions.RelaxedLossBytes"/> are for the whole store: each shard
-    /// gets its part.
+    /// How each shard is opened. <see cref="KeyValueOptions.MemTableBytes"/> and <see cref="KeyValueOptions.LogSegmentBytes"/> (1 MiB
+    /// at the least, or what is given), <see cref="KeyValueOptions.BlockCacheBytes"/>, <see cref="KeyValueOptions.MaxOpenFiles"/>,
+    /// <see cref="KeyValueOptions.RelaxedLossBytes"/> and <see cref="KeyValueOptions.SpaceReserveBytes"/> where it is given are for the whole
+    /// store: each shard gets its part. All else is for each shard.
     /// </summary>
     public KeyValueOptions Store { get; init; } = KeyValueOptions.Default;
 
@@ -64,6 +65,8 @@ public sealed record ShardedKeyValueOptions
     internal KeyValueOptions ForShard(int shardCount) => Store with
     {
         MemTableBytes = Math.Max(Store.MemTableBytes / shardCount, Math.Min(Store.MemTableBytes, 1 << 20)),
+        LogSegmentBytes = Math.Max(Store.LogSegmentBytes / shardCount, Math.Min(Store.LogSegmentBytes, 1 << 20)),
+        SpaceReserveBytes = Store.SpaceReserveBytes / shardCount,
         BlockCacheBytes = Store.BlockCacheBytes / shardCount,
         RelaxedLossBytes = Store.RelaxedLossBytes / shardCount,
         MaxOpenFiles = Math.Max(1, Store.MaxOpenFiles / shardCount),

@@ -62,7 +62,10 @@ public sealed partial class ShardedKeyValueStore
         };
     }
 
-    /// <summary>Counts and sizes of all shards together, cheap to take. Sequences are sums, too: they count writes.</summary>
+    /// <summary>
+    /// Counts and sizes of all shards together, cheap to take. There are no sequences in them, because each shard has its own: see
+    /// <see cref="VisibleSequences"/>.
+    /// </summary>
     public KeyValueStatistics GetStatistics() => ShardStatistics.Sum([.. shards.Select(shard => shard.GetStatistics())]);
 
     /// <summary>Counts and sizes of one shard.</summary>

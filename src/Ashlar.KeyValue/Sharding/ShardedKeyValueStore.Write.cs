@@ -120,6 +120,30 @@ public sealed partial class ShardedKeyValueStore
         OnAllShards(shard => shards[shard].Sync());
     }
 
+    /// <summary>
+    /// Where the store is: every write that returned before this call is covered. To be waited for with
+    /// <see cref="WaitDurableAsync"/>, for example after relaxed writes.
+    /// </summary>
+    public ShardSequences VisibleSequences => new([.. shards.Select(shard => shard.VisibleSequence)]);
+
+    /// <summary>Every write up to here survives power loss.</summary>
+    public ShardSequences DurableSequences => new([.. shards.Select(shard => shard.DurableSequence)]);
+
+    /// <summary>
+    /// Completes when every write up to a place is durable. Does not cause a sync by itself: relaxed writes become durable within
+    /// <see cref="KeyValueOptions.RelaxedLossTime"/>.
+    /// </summary>
+    /// <exception cref="ArgumentException">The place is of a store with another number of shards.</exception>
+    /// <exception cref="StorePoisonedException">They did not become durable.</exception>
+    public Task WaitDurableAsync(ShardSequences sequences, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(sequences);
+        ThrowIfClosed();
+        if (sequences.Count != shards.Length)
+            throw new ArgumentException($"The place has {sequences.Count} shards, the store {shards.Length}.", nameof(sequences));
+        return Task.WhenAll(shards.Select((shard, i) => shard.WaitDurableAsync(sequences[i], cancellationToken)));
+    }
+
     async ValueTask AfterAsync(
         Task opened, int shard, WriteBatch batch, Durability durability, CancellationToken cancellationToken)
     {

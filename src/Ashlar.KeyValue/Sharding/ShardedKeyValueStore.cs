@@ -109,12 +109,23 @@ public sealed partial class ShardedKeyValueStore : IDisposable, IAsyncDisposable
     public int GetShard(ReadOnlySpan<byte> key) =>
         IsSalted(key) ? -1 : shards.Length == 1 ? 0 : ShardHash.Place(Hashed(key), shards.Length);
 
-    /// <summary>
-    /// Closes every shard. Cursors and snapshots that are still open throw <see cref="ObjectDisposedException"/> from then on.
-    /// </summary>
+    /// <summary>As <see cref="KeyValueStore.Failure"/>, of the first shard that has one.</summary>
+    public Exception? Failure => shards.Select(shard => shard.Failure).FirstOrDefault(failure => failure is not null);
+
+    /// <summary>Closes every shard, and reports what could not be made durable.</summary>
     /// <exception cref="StorePoisonedException">
-    /// The last writes of a shard could not be made durable. The store is closed all the same.
+    /// The last writes of a shard could not be made durable, now or earlier. The store is closed all the same.
     /// </exception>
+    public void Close()
+    {
+        Dispose();
+        if (Failure is { } failure) ExceptionDispatchInfo.Throw(failure);
+    }
+
+    /// <summary>
+    /// Closes every shard, as <see cref="KeyValueStore.Dispose"/> does. Cursors and snapshots that are still open throw
+    /// <see cref="ObjectDisposedException"/> from then on.
+    /// </summary>
     public void Dispose()
     {
         if (Interlocked.Exchange(ref isClosed, 1) != 0) return;

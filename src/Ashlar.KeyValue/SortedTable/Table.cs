@@ -83,7 +83,11 @@ sealed unsafe class Table : SharedResource
     }
 
     /// <summary>The manifest does not list the table any more, durably: its file goes with its last reader.</summary>
-    public void MarkObsolete() => Volatile.Write(ref obsolete, true);
+    public void MarkObsolete()
+    {
+        files.Kept.Add(Info.FileLength);
+        Volatile.Write(ref obsolete, true);
+    }
 
     /// <summary>
     /// The same file is another table now, in another level: it must not go while readers of this one may open it again.
@@ -210,7 +214,12 @@ sealed unsafe class Table : SharedResource
 
         cache.Release();
         file.Dispose();
-        if (Volatile.Read(ref obsolete)) files.TryDelete(Path);
+        if (Volatile.Read(ref obsolete))
+        {
+            files.TryDelete(Path);
+            files.Kept.Remove(Info.FileLength);
+        }
+
         successor?.Release();
         foreach (var segment in segments) segment.Release();
 

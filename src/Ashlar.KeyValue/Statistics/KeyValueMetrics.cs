@@ -39,6 +39,7 @@ static class KeyValueMetrics
         Count(created, "ashlar.kv.compactions", "{compaction}", "Compactions", s => s.Compactions);
         Count(created, "ashlar.kv.compaction.read", "By", "Bytes that compactions read", s => s.CompactionBytesRead);
         Count(created, "ashlar.kv.compaction.written", "By", "Bytes that compactions wrote", s => s.CompactionBytesWritten);
+        Count(created, "ashlar.kv.values.moved", "By", "Values that were moved out of segments with much garbage", s => s.MovedValueBytes);
         Count(created, "ashlar.kv.stalls", "{group}", "Groups of writes that were stopped", s => s.WriteStalls);
         Count(created, "ashlar.kv.slowdowns", "{group}", "Groups of writes that were slowed down", s => s.WriteSlowDowns);
         Count(created, "ashlar.kv.cache.hits", "{block}", "Blocks found in the cache", s => s.CacheHits);
@@ -56,6 +57,15 @@ static class KeyValueMetrics
         created.CreateObservableGauge(
             "ashlar.kv.archive.lag.time", () => Observe(s => s.ArchiveLag.TotalSeconds), "s", "How old a write may be that is not in the archive");
         Gauge(created, "ashlar.kv.snapshots", "{snapshot}", "Open snapshots", s => s.Snapshots);
+        Gauge(created, "ashlar.kv.cursors", "{cursor}", "Open cursors", s => s.Cursors);
+        Gauge(created, "ashlar.kv.blocks", "By", "Memory of blocks and values, those of cursors included", s => s.BlockBytes);
+        Gauge(created, "ashlar.kv.space", "By", "Length of all files", s => s.SpaceBytes);
+        Gauge(created, "ashlar.kv.space.live", "By", "What would be left of it if everything were merged", s => s.LiveBytes);
+        Gauge(created, "ashlar.kv.space.log", "By", "Log, with what is reserved ahead", s => s.LogBytes);
+        Gauge(created, "ashlar.kv.space.condemned", "By", "Segments whose live values are being moved", s => s.CondemnedBytes);
+        Gauge(created, "ashlar.kv.space.kept", "By", "Files that only readers keep", s => s.KeptFileBytes);
+        Gauge(created, "ashlar.kv.space.reserved", "By", "Kept for a full disk", s => s.ReservedBytes);
+        Gauge(created, "ashlar.kv.disk_full", "1", "1 while puts are refused for want of space", s => s.IsDiskFull ? 1 : 0);
         created.CreateObservableGauge(
             "ashlar.kv.log.sync.time", () => Observe(s => s.SyncTimeMean.TotalSeconds), "s", "Mean time of a flush of the log");
         created.CreateObservableGauge(
@@ -69,6 +79,8 @@ static class KeyValueMetrics
         created.CreateObservableGauge(
             "ashlar.kv.write_amplification", () => Observe(s => (double?)s.WriteAmplification), "1",
             "Bytes written for one byte of keys and values");
+        created.CreateObservableGauge(
+            "ashlar.kv.space_amplification", () => Observe(s => (double?)s.SpaceAmplification), "1", "Bytes on disk for one that is live");
         Levels(created, "ashlar.kv.level.tables", "{table}", "Tables of a level", level => level.Tables);
         Levels(created, "ashlar.kv.level.size", "By", "Size of a level", level => level.Bytes);
         Levels(created, "ashlar.kv.level.entries", "{entry}", "Entries of a level", level => level.Entries);

@@ -5,7 +5,7 @@ namespace Ashlar.KeyValue;
 /// </summary>
 public sealed record KeyValueStatistics
 {
-    /// <summary>Sequence of the newest visible write.</summary>
+    /// <summary>Sequence of the newest visible write; 0 for the whole of a sharded store, each shard of which has its own.</summary>
     public ulong LastSequence { get; init; }
 
     /// <summary>Everything up to this sequence survives power loss.</summary>
@@ -62,8 +62,11 @@ public sealed record KeyValueStatistics
     /// <summary>Bytes of tables that compactions wrote.</summary>
     public long CompactionBytesWritten { get; init; }
 
-    /// <summary>Bytes written to log and tables for one byte of keys and values; 0 before the first write.</summary>
-    public double WriteAmplification => BytesPut == 0 ? 0 : (double)(LogBytesWritten + TableBytesWritten) / BytesPut;
+    /// <summary>
+    /// Bytes written to log and tables, and of values that were moved, for one byte of keys and values; 0 before the first write.
+    /// </summary>
+    public double WriteAmplification =>
+        BytesPut == 0 ? 0 : (double)(LogBytesWritten + TableBytesWritten + MovedValueBytes) / BytesPut;
 
     /// <summary>Memtables written to tables.</summary>
     public long Flushes { get; init; }
@@ -119,6 +122,39 @@ public sealed record KeyValueStatistics
     /// <summary>Bytes of values that were moved out of segments with much garbage.</summary>
     public long MovedValueBytes { get; init; }
 
+    /// <summary>
+    /// Length of all files: tables, segments, the log with what is reserved ahead of its end, the manifest, files that readers keep, and
+    /// what is kept for a full disk.
+    /// </summary>
+    public long SpaceBytes { get; init; }
+
+    /// <summary>
+    /// What would be left of it if everything were merged and moved. An estimate: what lies above the largest level may be new, or
+    /// replace what is there.
+    /// </summary>
+    public long LiveBytes { get; init; }
+
+    /// <summary>Bytes on disk for one that is live, all that <see cref="SpaceBytes"/> counts; 0 for an empty store.</summary>
+    public double SpaceAmplification => LiveBytes == 0 ? 0 : (double)SpaceBytes / LiveBytes;
+
+    /// <summary>Live segments of the log, with what is reserved ahead of its end.</summary>
+    public long LogBytes { get; init; }
+
+    /// <summary>Segments whose live values are being moved, because they are mostly garbage: they go when that is done.</summary>
+    public long CondemnedBytes { get; init; }
+
+    /// <summary>Disk space that is kept for a full disk; see <see cref="KeyValueOptions.SpaceReserveBytes"/>.</summary>
+    public long ReservedBytes { get; init; }
+
+    /// <summary>Whether puts are refused until the disk has room.</summary>
+    public bool IsDiskFull { get; init; }
+
+    /// <summary>Files that the store has done with and that open cursors, or reads under way, keep from going.</summary>
+    public long KeptFiles { get; init; }
+
+    /// <summary>Size of those files.</summary>
+    public long KeptFileBytes { get; init; }
+
     /// <summary>The levels, from level 0 down.</summary>
     public IReadOnlyList<LevelStatistics> Levels { get; init; } = [];
 
@@ -152,8 +188,22 @@ public sealed record KeyValueStatistics
     /// <summary>Values of segments that could have been in the cache and had to be read.</summary>
     public long CacheValueMisses { get; init; }
 
+    /// <summary>
+    /// Memory of blocks and values, those included that are not in the cache and belong to cursors that stand on them.
+    /// </summary>
+    public long BlockBytes { get; init; }
+
     /// <summary>Open snapshots.</summary>
     public int Snapshots { get; init; }
+
+    /// <summary>
+    /// Open cursors. Each keeps files and memory as they were when it was opened, until it is disposed; a number that only grows
+    /// tells of some that were forgotten. A scan of a sharded store has one in each shard that it reads.
+    /// </summary>
+    public int Cursors { get; init; }
+
+    /// <summary>No snapshot sees less than this: merges keep what has been replaced since.</summary>
+    public ulong OldestReadableSequence { get; init; }
 
     /// <summary>Every write up to this sequence is in the archive of the log; 0 if there is none.</summary>
     public ulong ArchivedSequence { get; init; }

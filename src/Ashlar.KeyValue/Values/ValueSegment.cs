@@ -62,13 +62,19 @@ sealed class ValueSegment : SharedResource
     public bool IsObsolete => Volatile.Read(ref obsolete);
 
     /// <summary>The manifest does not list the segment any more, durably: its file goes with the last reference.</summary>
-    public void MarkObsolete() => Volatile.Write(ref obsolete, true);
+    public void MarkObsolete()
+    {
+        files.Kept.Add(EndOffset);
+        Volatile.Write(ref obsolete, true);
+    }
 
     protected override void Free()
     {
         owner.Remove(this);
         owner.Cache.RemoveUser();
         File.Dispose();
-        if (IsObsolete) files.TryDelete(File.Path);
+        if (!IsObsolete) return;
+        files.TryDelete(File.Path);
+        files.Kept.Remove(EndOffset);
     }
 }

@@ -10,6 +10,7 @@ sealed class StoreState(
     readonly SortedDictionary<ulong, int> snapshots = [];
     StoreVersion current = first;
     ulong visibleSequence = sequence;
+    int cursors;
     bool isDisposed;
 
     /// <summary>Entries up to here are published. SYNC entries are published only once they are durable.</summary>
@@ -66,6 +67,13 @@ sealed class StoreState(
 
         epoch.Retire(old);
     }
+
+    /// <summary>Cursors that are open.</summary>
+    public int CursorCount => Volatile.Read(ref cursors);
+
+    public void AddCursor() => Interlocked.Increment(ref cursors);
+
+    public void RemoveCursor() => Interlocked.Decrement(ref cursors);
 
     public ulong AddSnapshot()
     {

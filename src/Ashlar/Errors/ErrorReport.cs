@@ -1,7 +1,5 @@
 using System.Text.Json;
 using Ashlar.Api;
-using Ashlar.Blocks;
-using Ashlar.KeyValue;
 using Ashlar.Storage;
 
 namespace Ashlar.CommandLine;
@@ -26,7 +24,10 @@ static class ErrorReport
         return error.ExitCode;
     }
 
-    /// <summary>Every typed error of the layers below has its exit code here; the rest is a failure, by its message.</summary>
+    /// <summary>
+    /// Every typed error of the layers below has its exit code here; the rest is a failure, by its message. It knows no layer above
+    /// storage: a command that fails loads none that it did not use.
+    /// </summary>
     public static CommandException Describe(Exception error) => error switch
     {
         CommandException known => known,
@@ -37,24 +38,21 @@ static class ErrorReport
         StorageException { Kind: StorageErrorKind.NotFound } e => new(ExitCode.NotFound, ProblemTypes.Failed, e.Message),
         StorageException { Kind: StorageErrorKind.AlreadyExists } e => new(ExitCode.Conflict, ProblemTypes.Exists, e.Message),
         StorageException { Kind: StorageErrorKind.NoSpace } e => new(ExitCode.Failed, ProblemTypes.NoSpace, e.Message),
-        BlockRangeException e => new(ExitCode.Usage, ProblemTypes.Usage, e.Message),
-        BadBlockException e => new(ExitCode.Damaged, ProblemTypes.Corrupt, e.Message),
-        DeviceFullException e => new(ExitCode.Failed, ProblemTypes.NoSpace, e.Message),
-        KeyLengthException or ValueTooLongException or BatchTooLargeException => new(ExitCode.Usage, ProblemTypes.Usage, error.Message),
-        LogArchiveException e => new(
-            e.Problem switch
-            {
-                LogArchiveProblem.Foreign => ExitCode.Conflict,
-                LogArchiveProblem.NotCovered => ExitCode.NotFound,
-                _ => ExitCode.Damaged,
-            },
-            ProblemTypes.Failed,
-            e.Message),
-        ShardLayoutException e => new(ExitCode.Conflict, ProblemTypes.InvalidRequest, e.Message),
+        IClassifiedFailure { FailureClass: not FailureClass.Failed } e => Describe(e.FailureClass, error.Message),
         AshlarException e => new(ExitCode.Failed, ProblemTypes.Failed, e.Message),
         NotSupportedException e => new(ExitCode.Failed, ProblemTypes.Failed, e.Message),
         OperationCanceledException => new(ExitCode.Cancelled, ProblemTypes.Failed, "cancelled"),
         _ => new(ExitCode.Failed, ProblemTypes.Failed, $"unexpected: {error}"),
+    };
+
+    static CommandException Describe(FailureClass failure, string message) => failure switch
+    {
+        FailureClass.InvalidRequest => new(ExitCode.Usage, ProblemTypes.Usage, message),
+        FailureClass.NotFound => new(ExitCode.NotFound, ProblemTypes.Failed, message),
+        FailureClass.Conflict => new(ExitCode.Conflict, ProblemTypes.InvalidRequest, message),
+        FailureClass.Damaged => new(ExitCode.Damaged, ProblemTypes.Corrupt, message),
+        FailureClass.NoSpace => new(ExitCode.Failed, ProblemTypes.NoSpace, message),
+        _ => new(ExitCode.Failed, ProblemTypes.Failed, message),
     };
 
     static Problem ToProblem(CommandException error) => new()

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text;
+using System.Text.Unicode;
 
 namespace Ashlar.CommandLine;
 
@@ -20,8 +21,6 @@ enum EntryEncoding
 /// <summary>Bytes of keys and values as text, and back.</summary>
 static class EntryText
 {
-    static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-
     /// <summary>What somebody typed, as bytes.</summary>
     /// <exception cref="FormatException">It is not in the encoding; the message says so.</exception>
     public static byte[] Parse(string text, EntryEncoding encoding)
@@ -54,20 +53,21 @@ static class EntryText
     public static string ToText(ReadOnlySpan<byte> bytes, EntryEncoding encoding) =>
         encoding == EntryEncoding.Text ? Escape(bytes, isOneWord: false) : ToLine(bytes, encoding);
 
-    /// <summary>Bytes for programs: exact, or not at all.</summary>
-    /// <exception cref="CommandException">They are not text, and no other encoding was asked for.</exception>
-    public static string ToExact(ReadOnlySpan<byte> bytes, EntryEncoding encoding)
+    /// <summary>The encoding that holds bytes exactly: base64 where text was asked for and they are not text.</summary>
+    public static EntryEncoding Exact(EntryEncoding wanted, ReadOnlySpan<byte> bytes) =>
+        wanted == EntryEncoding.Text && !Utf8.IsValid(bytes) ? EntryEncoding.Base64 : wanted;
+
+    /// <summary>Bytes for programs, in an encoding that holds them exactly.</summary>
+    public static string ToExact(ReadOnlySpan<byte> bytes, EntryEncoding encoding) =>
+        encoding == EntryEncoding.Text ? Encoding.UTF8.GetString(bytes) : ToLine(bytes, encoding);
+
+    /// <summary>The name of an encoding in output.</summary>
+    public static string Name(EntryEncoding encoding) => encoding switch
     {
-        if (encoding != EntryEncoding.Text) return ToLine(bytes, encoding);
-        try
-        {
-            return StrictUtf8.GetString(bytes);
-        }
-        catch (DecoderFallbackException)
-        {
-            throw Usage.Error($"{Escape(bytes[..Math.Min(bytes.Length, 40)], isOneWord: true)} is not text", "add --hex or --base64");
-        }
-    }
+        EntryEncoding.Hex => "hex",
+        EntryEncoding.Base64 => "base64",
+        _ => "text",
+    };
 
     /// <summary>Reads what <see cref="ToLine"/> wrote.</summary>
     /// <exception cref="FormatException">It is not in the encoding, or a backslash begins nothing that is known.</exception>

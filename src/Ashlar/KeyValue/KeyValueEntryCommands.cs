@@ -33,11 +33,12 @@ static class KeyValueEntryCommands
                 }
                 else if (invocation.Format == OutputFormat.Json)
                 {
+                    var exact = EntryText.Exact(kind, value);
                     var entry = new KeyValueEntry
                     {
-                        Encoding = kind.ToString().ToLowerInvariant(),
-                        Key = invocation.Get(key),
-                        Value = EntryText.ToExact(value, kind),
+                        Encoding = EntryText.Name(exact),
+                        Key = EntryText.ToExact(keyBytes, exact),
+                        Value = EntryText.ToExact(value, exact),
                     };
                     invocation.Write(entry, KeyValueJson.Strict.KeyValueEntry, [], (_, _) => { });
                 }
@@ -85,6 +86,7 @@ static class KeyValueEntryCommands
                 else batch.Put(keyBytes, bytes);
                 using var store = KeyValueArguments.Open(invocation, directory);
                 store.Write(batch, invocation.Get(durability).ToDurability());
+                store.Close();
                 KeyValueCommands.WriteChange(
                     invocation,
                     new() { Path = store.Directory, Operation = "put", Entries = 1 },
@@ -112,6 +114,7 @@ static class KeyValueEntryCommands
                 foreach (var key in invocation.Get(keys)) batch.Delete(encoding.Parse(invocation, key));
                 using var store = KeyValueArguments.Open(invocation, directory);
                 store.Write(batch, invocation.Get(durability).ToDurability());
+                store.Close();
                 KeyValueCommands.WriteChange(
                     invocation,
                     new() { Path = store.Directory, Operation = "delete", Entries = batch.Count },

@@ -87,21 +87,24 @@ static class KeyValueScanCommand
         return start.AsSpan().SequenceCompareTo(end) > 0 ? throw Usage.Error("--from is beyond --to") : KeyRange.Between(start, end);
     }
 
-    // Written piece by piece: the whole would be as large as the store.
+    // Written piece by piece: the whole would be as large as the store. An entry that is not all text says so, and is base64.
     static void WriteJson(TextWriter writer, EntryCursor cursor, Func<bool> moveNext, EntryEncoding encoding, bool isKeysOnly)
     {
         writer.Write(
             $"{{\"apiVersion\":\"{Api.ApiVersion.Current}\",\"kind\":\"KeyValueEntries\","
-            + $"\"encoding\":\"{encoding.ToString().ToLowerInvariant()}\",\"items\":[");
+            + $"\"encoding\":\"{EntryText.Name(encoding)}\",\"items\":[");
         for (var separator = ""; moveNext(); separator = ",")
         {
-            writer.Write($"{separator}{{\"key\":\"{Encode(cursor.Key)}\"");
-            writer.Write(isKeysOnly ? "}" : $",\"value\":\"{Encode(cursor.Value)}\"}}");
+            var own = EntryText.Exact(encoding, cursor.Key);
+            if (!isKeysOnly && own == encoding) own = EntryText.Exact(encoding, cursor.Value);
+            writer.Write($"{separator}{{\"key\":\"{Encode(cursor.Key, own)}\"");
+            if (!isKeysOnly) writer.Write($",\"value\":\"{Encode(cursor.Value, own)}\"");
+            writer.Write(own == encoding ? "}" : $",\"encoding\":\"{EntryText.Name(own)}\"}}");
         }
 
         writer.WriteLine("]}");
 
-        string Encode(ReadOnlySpan<byte> bytes) =>
+        static string Encode(ReadOnlySpan<byte> bytes, EntryEncoding encoding) =>
             JsonEncodedText.Encode(EntryText.ToExact(bytes, encoding), JavaScriptEncoder.UnsafeRelaxedJsonEscaping).ToString();
     }
 }

@@ -140,11 +140,12 @@ static class KeyValueStoreCommands
         new FactSheet()
             .Add("Store", facts.Path)
             .Add("Id", facts.Id.ToString("D"))
-            .Add("Writes", $"{statistics.LastSequence} ever, {statistics.DurableSequence} durable")
+            .Add("Writes", $"{CountWrites(store)} ever")
             .Add("Entries", $"{statistics.TableEntries} in tables, replaced and deleted ones included")
             .Add("Tables", $"{statistics.TablesPerLevel.Sum()} of {ByteSize.Format(statistics.TableBytes)}; by level: {string.Join(' ', statistics.TablesPerLevel)}")
             .Add("Values", $"{ByteSize.Format(statistics.ValueBytes)} in {Count(statistics.ValueSegments, "segment")} of the log, {ByteSize.Format(statistics.ReferencedValueBytes)} referred to")
-            .Add("Log", Count(statistics.LogSegments, "segment"))
+            .Add("Log", $"{Count(statistics.LogSegments, "segment")} of {ByteSize.Format(statistics.LogBytes)}")
+            .Add("On disk", $"{ByteSize.Format(statistics.SpaceBytes)}{Live(statistics)}")
             .Add("In memory", ByteSize.Format(statistics.MemTableBytes))
             .WriteTo(writer, style);
         if (store.ShardCount == 0) return;
@@ -163,6 +164,18 @@ static class KeyValueStoreCommands
 
         table.WriteTo(writer, style);
     }
+
+    // Each write has a sequence of its own; in a sharded store of its shard.
+    static ulong CountWrites(OpenedStore store)
+    {
+        if (store.ShardCount == 0) return store.GetStatistics().LastSequence;
+        var sum = 0UL;
+        for (var shard = 0; shard < store.ShardCount; shard++) sum += store.GetStatistics(shard).LastSequence;
+        return sum;
+    }
+
+    static string Live(KeyValueStatistics statistics) => statistics.LiveBytes == 0 ? ""
+        : string.Create(CultureInfo.InvariantCulture, $", about {statistics.SpaceAmplification:f2} times what is live");
 
     static string Count(int count, string what) => count == 1 ? $"1 {what}" : $"{count} {what}s";
 }

@@ -115,6 +115,13 @@ sealed class OpenedStore : IDisposable
         sharded?.Compact();
     }
 
+    /// <summary>Closes the store and reports what that could not make durable, which <see cref="Dispose"/> does not.</summary>
+    public void Close()
+    {
+        plain?.Close();
+        sharded?.Close();
+    }
+
     public void Dispose()
     {
         plain?.Dispose();

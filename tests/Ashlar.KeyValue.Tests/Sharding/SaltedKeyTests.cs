@@ -140,7 +140,7 @@ public sealed class SaltedKeyTests
 
         await Task.WhenAll(writes);
         Assert.NotNull(store.Get("hot/a"));
-        Assert.Equal(500UL, store.GetStatistics().LastSequence);
+        Assert.Equal(500, Enumerable.Range(0, 3).Sum(shard => (long)store.GetStatistics(shard).LastSequence));
         Assert.True(store.GetStatistics().Syncs < 400);
     }
 

@@ -1,4 +1,6 @@
 using System.Diagnostics.Metrics;
+using Ashlar.Simulation;
+using Ashlar.Storage;
 
 namespace Ashlar.KeyValue.Tests;
 
@@ -34,6 +36,81 @@ public sealed class StatisticsTests
         Assert.Equal((0, TimeSpan.Zero, null), (statistics.WriteStalls, statistics.StallTime, statistics.TimeToStall));
     }
 
+    [Theory]
+    [InlineData(int.MaxValue)]
+    [InlineData(100)]
+    public void Space_is_what_the_files_take_and_values_that_move_are_written_again(int separatedValueBytes)
+    {
+        var disk = TestStore.NewDisk();
+        var options = TestStore.Small(disk) with
+        {
+            SeparatedValueBytes = separatedValueBytes,
+            LogSegmentBytes = 16 << 10,
+            SpaceReserveBytes = 64 << 10,
+        };
+        using var store = KeyValueStore.Open(TestStore.Directory, options);
+        for (var i = 0; i < 3000; i++) store.Put($"{i * 7 % 300:d6}", new string('x', 300), Durability.Relaxed);
+
+        var statistics = store.GetStatistics();
+        Assert.Equal(FilesOf(disk), statistics.SpaceBytes);
+        Assert.Equal(64 << 10, statistics.ReservedBytes);
+        Assert.True(statistics.LogBytes > 0);
+        Assert.Equal(0, statistics.KeptFiles);
+        Assert.InRange(statistics.LiveBytes, 300 * 306, 4 * 300 * 306);
+        Assert.Equal((double)statistics.SpaceBytes / statistics.LiveBytes, statistics.SpaceAmplification);
+        Assert.Equal(separatedValueBytes == 100, statistics.MovedValueBytes > 0);
+        Assert.Equal(
+            (double)(statistics.LogBytesWritten + statistics.TableBytesWritten + statistics.MovedValueBytes) / statistics.BytesPut,
+            statistics.WriteAmplification);
+    }
+
+    [Fact]
+    public void A_cursor_that_is_not_disposed_shows_with_the_files_that_it_keeps()
+    {
+        var disk = TestStore.NewDisk();
+        using var store = KeyValueStore.Open(TestStore.Directory, TestStore.Small(disk));
+        for (var i = 0; i < 300; i++) store.Put($"{i:d6}", new string('x', 300));
+        var cursor = store.Scan(KeyRange.All);
+        Assert.True(cursor.MoveNext());
+        using (var snapshot = store.CreateSnapshot())
+        {
+            store.Put("a", "1");
+            Assert.Equal(snapshot.Sequence, store.GetStatistics().OldestReadableSequence);
+        }
+
+        store.Compact();
+        var statistics = store.GetStatistics();
+        Assert.Equal((1, 0), (statistics.Cursors, statistics.Snapshots));
+        Assert.True(statistics.KeptFiles > 0 && statistics.KeptFileBytes > 0 && statistics.BlockBytes > 0);
+        Assert.Equal(FilesOf(disk), statistics.SpaceBytes);
+
+        cursor.Dispose();
+        cursor.Dispose();
+        statistics = store.GetStatistics();
+        Assert.Equal((0, 0, 0), (statistics.Cursors, statistics.KeptFiles, statistics.KeptFileBytes));
+        Assert.Equal(FilesOf(disk), statistics.SpaceBytes);
+    }
+
+    [Fact]
+    public void Segments_that_are_given_up_show_until_their_values_are_moved()
+    {
+        var disk = new FaultyFileSystem(TestStore.NewDisk());
+        var options = TestStore.Small(disk) with { SeparatedValueBytes = 100, LogSegmentBytes = 16 << 10, SpaceAmplification = 100 };
+        using (var store = KeyValueStore.Open(TestStore.Directory, options))
+        {
+            for (var i = 0; i < 1000; i++) store.Put($"{i * 7 % 300:d6}", new string('x', 300), Durability.Relaxed);
+            Assert.Equal(0, store.GetStatistics().CondemnedBytes);
+        }
+
+        // A value that cannot be moved keeps its segment condemned.
+        using var reopened = KeyValueStore.Open(TestStore.Directory, options with { SpaceAmplification = 1.1 });
+        disk.Add(new FaultRule(FaultOperations.Read, FaultKind.BitFlip) { PathPattern = "*log-*", IsSticky = true });
+        reopened.Put("a", "1");
+        Assert.Throws<CorruptDataException>(reopened.Compact);
+        var statistics = reopened.GetStatistics();
+        Assert.InRange(statistics.CondemnedBytes, 1, statistics.ValueBytes);
+    }
+
     [Fact]
     public void Whoever_listens_to_the_meter_gets_the_figures_of_every_open_store()
     {
@@ -56,6 +133,9 @@ public sealed class StatisticsTests
             Assert.Equal(2, found["ashlar.kv.written"]);
             Assert.Equal(0, found["ashlar.kv.level.tables"]);
             Assert.DoesNotContain("ashlar.kv.time_to_stall", found.Keys);
+            Assert.Equal(store.GetStatistics().SpaceBytes, found["ashlar.kv.space"]);
+            Assert.Equal(0, found["ashlar.kv.cursors"]);
+            Assert.Equal(0, found["ashlar.kv.space.kept"]);
         }
 
         found.Clear();
@@ -70,4 +150,10 @@ public sealed class StatisticsTests
             }
         }
     }
+
+    static long FilesOf(SimulatedFileSystem disk) => disk.List(TestStore.Directory).Where(name => name != "LOCK").Sum(name =>
+    {
+        using var file = disk.Open($"{TestStore.Directory}/{name}", FileOpenMode.ReadOnly);
+        return file.LengthBytes;
+    });
 }

@@ -66,6 +66,22 @@ public sealed class OpenFilesTests
         Assert.InRange(store.GetStatistics().OpenFiles, 1, 2);
     }
 
+    [Fact]
+    public void Segments_that_this_process_wrote_count_and_are_opened_again()
+    {
+        var options = TestStore.Small(disk) with { MaxOpenFiles = 2, BlockCacheBytes = 0, SeparatedValueBytes = 100 };
+        using var store = KeyValueStore.Open("/store", options);
+        for (var i = 0; i < 8; i++)
+        {
+            store.Put([(byte)i], new byte[300 * (i + 1)]);
+            store.Flush();
+        }
+
+        for (var i = 0; i < 8; i++) Assert.Equal(300 * (i + 1), store.Get([(byte)i])!.Length);
+        Assert.Equal(8, store.GetStatistics().ValueSegments);
+        Assert.InRange(store.GetStatistics().OpenFiles, 1, 2);
+    }
+
     (OpenFiles Open, IFile[] Files) Open(int count, int most)
     {
         for (var i = 0; i < count; i++)

@@ -56,7 +56,7 @@ public sealed class KeyValueCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Objects_for_programs_are_exact_or_refused()
+    public async Task Objects_for_programs_are_exact_and_what_is_not_text_says_so()
     {
         await Run("create", store);
         await Run("put", store, "a\"b", "x\ty");
@@ -68,7 +68,19 @@ public sealed class KeyValueCommandTests : IDisposable
         Assert.Equal("x\ty", entries.GetProperty("items")[0].GetProperty("value").GetString());
 
         await Run("put", store, "6279746573", "fe", "--hex");
-        Assert.Equal(2, (await Call("get", store, "bytes", "-o", "json")).ExitCode);
+        var bytes = (await Run("get", store, "bytes", "-o", "json")).OutJson;
+        Assert.Equal(("base64", "Ynl0ZXM=", "/g=="), (bytes.GetProperty("encoding").GetString(), bytes.GetProperty("key").GetString(), bytes.GetProperty("value").GetString()));
+
+        await Run("put", store, "ff00", "7465787420", "--hex");
+        var items = (await Run("scan", store, "-o", "json")).OutJson.GetProperty("items").EnumerateArray().ToArray();
+        Assert.Equal(3, items.Length);
+        Assert.False(items[0].TryGetProperty("encoding", out _));
+        Assert.Equal(["Ynl0ZXM=", "/wA="], items[1..].Select(item => item.GetProperty("key").GetString()));
+        Assert.All(items[1..], item => Assert.Equal("base64", item.GetProperty("encoding").GetString()));
+        Assert.Equal("dGV4dCA=\n", (await Run("get", store, items[2].GetProperty("key").GetString()!, "--base64")).Out);
+        items = [.. (await Run("scan", store, "-o", "json", "--keys-only")).OutJson.GetProperty("items").EnumerateArray()];
+        Assert.Equal(["a\"b", "bytes", "/wA="], items.Select(item => item.GetProperty("key").GetString()));
+        Assert.Equal([false, false, true], items.Select(item => item.TryGetProperty("encoding", out _)));
         Assert.Equal("/g==", (await Run("get", store, "Ynl0ZXM=", "-o", "json", "--base64")).OutJson.GetProperty("value").GetString());
     }
 

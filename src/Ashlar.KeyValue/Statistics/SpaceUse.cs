@@ -1,0 +1,52 @@
+namespace Ashlar.KeyValue;
+
+/// <summary>What a store takes on disk, and about how much of that is live.</summary>
+/// <param name="TotalBytes">Length of all files.</param>
+/// <param name="LiveBytes">What would be left if everything were merged and moved, estimated.</param>
+/// <param name="LogBytes">Segments that are replayed when the store is opened, with what is reserved ahead.</param>
+/// <param name="CondemnedBytes">Segments that are given up: what is live of them is being moved.</param>
+readonly record struct SpaceUse(long TotalBytes, long LiveBytes, long LogBytes, long CondemnedBytes)
+{
+    /// <summary>Measures; the manifest is held meanwhile.</summary>
+    public static SpaceUse Measure(
+        TableSet tables, Manifest manifest, ValueSegments values, IReadOnlySet<ulong> condemned, long keptBytes, long reservedBytes)
+    {
+        long log = 0, unflushed = 0;
+        lock (manifest.Gate)
+        {
+            var state = manifest.State;
+            foreach (var id in state.Logs.Keys)
+            {
+                if (values.TryFind(id) is not { } segment || !segment.TryAcquire()) continue;
+                var length = segment.File.LengthBytes;
+                segment.Release();
+                log += length;
+                unflushed += segment.EndOffset > 0 ? segment.EndOffset : length;
+            }
+
+            var (given, referred) = (0L, 0L);
+            foreach (var segment in state.Segments.Values)
+            {
+                referred += segment.EndOffset;
+                if (condemned.Contains(segment.Id)) given += segment.EndOffset;
+            }
+
+            var total = tables.All().Sum(table => table.Info.FileLength) + referred + log + manifest.LengthBytes + keptBytes + reservedBytes;
+            return new SpaceUse(total, EstimateLive(tables) + unflushed, log, given);
+        }
+    }
+
+    // Below the largest level little is shadowed; of what lies above it, all may be new.
+    static long EstimateLive(TableSet tables)
+    {
+        long all = 0, largest = 0;
+        foreach (var level in tables.Levels)
+        {
+            var bytes = level.Sum(table => table.Info.FileLength + table.Info.References.Sum(reference => reference.LiveBytes));
+            all += bytes;
+            largest = Math.Max(largest, bytes);
+        }
+
+        return Math.Max(largest, all / 2);
+    }
+}
