@@ -44,7 +44,7 @@ sealed class SpaceReserve(StoreFiles files, KeyValueOptions options)
     /// <summary>
     /// What it holds once the store has more than a memtable: room for memtables and their logs, and for a step of a merge.
     /// </summary>
-    public long FullBytes => options.SpaceReserveBytes ?? (2 * (options.MemTableBytes + options.TableBytes));
+    public long FullBytes => WholePages(options.SpaceReserveBytes ?? (2 * (options.MemTableBytes + options.TableBytes)));
 
     /// <summary>For the logs of deletes, until their memtables are tables.</summary>
     long LogBytes => Math.Max(target / 16, Math.Min(target / 4, LeastLogBytes));
@@ -58,14 +58,14 @@ sealed class SpaceReserve(StoreFiles files, KeyValueOptions options)
     /// </summary>
     public void Prepare(bool isFull)
     {
-        var wanted = isFull ? FullBytes : Math.Min(FullBytes, options.LogChunkBytes);
+        var wanted = isFull ? FullBytes : Math.Min(FullBytes, WholePages(options.LogChunkBytes));
         if (wanted <= Volatile.Read(ref target) || IsLow || (isTried && !isFull)) return;
         lock (gate)
         {
             if (IsLow) return;
             isTried = true;
             Look();
-            Volatile.Write(ref target, Math.Max(target, Math.Min(wanted, (held + Free()) / 2)));
+            Volatile.Write(ref target, Math.Max(target, Math.Min(wanted, WholePages((held + Free()) / 2))));
             Grow();
         }
     }
@@ -77,7 +77,7 @@ sealed class SpaceReserve(StoreFiles files, KeyValueOptions options)
         {
             if (IsLow || FullBytes == 0) return false;
             Look();
-            if (target == 0) Volatile.Write(ref target, Math.Min(FullBytes, options.LogChunkBytes));
+            if (target == 0) Volatile.Write(ref target, Math.Min(FullBytes, WholePages(options.LogChunkBytes)));
             isFreeSpaceKnown = Free() <= FullBytes; // Otherwise it is a quota that is full, not the disk.
             Volatile.Write(ref isLow, true);
             return true;
@@ -198,6 +198,9 @@ sealed class SpaceReserve(StoreFiles files, KeyValueOptions options)
             Grow();
         }
     }
+
+    // Space comes in pages: what is less than one could never be kept again.
+    static long WholePages(long bytes) => bytes / PageBytes * PageBytes;
 
     // What tables grow by when they are cut otherwise, what files take beyond their length, and the manifest's edit.
     static long Round(long bytes, long tableBytes) => bytes + (bytes / 16) + (PageBytes * ((bytes / tableBytes) + 3));

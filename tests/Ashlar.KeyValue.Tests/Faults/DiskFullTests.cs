@@ -50,12 +50,13 @@ public sealed class DiskFullTests(ITestOutputHelper output)
         AssertHolds(store, model);
     }
 
-    [Fact]
-    public void Puts_resume_when_space_is_made_from_outside()
+    [Theory, InlineData(0), InlineData(1152)] // What is to be kept need not be whole pages.
+    public void Puts_resume_when_space_is_made_from_outside(int moreReserveBytes)
     {
         var disk = TestStore.NewDisk();
         disk.CapacityBytes = 600 << 10;
-        using var store = KeyValueStore.Open(TestStore.Directory, Small(disk));
+        var options = Small(disk);
+        using var store = KeyValueStore.Open(TestStore.Directory, options with { SpaceReserveBytes = options.SpaceReserveBytes + moreReserveBytes });
         var model = new SortedDictionary<string, string>(StringComparer.Ordinal);
         Fill(store, model, 0, 200);
         AssertIsRefused(store);
