@@ -17,6 +17,7 @@ sealed partial class VictimProcess : IDisposable
     readonly Task<string> errors;
     readonly ManualResetEventSlim ready = new();
     int said;
+    int kindsSaid; // A bit each.
     bool hasHeardAll;
 
     public VictimProcess(VictimPlan plan)
@@ -53,6 +54,20 @@ sealed partial class VictimProcess : IDisposable
             {
                 Thread.Sleep(1);
                 return Volatile.Read(ref said) >= wanted || process.HasExited;
+            },
+            time);
+    }
+
+    /// <summary>Until it has said all of this, or ended, or the time is over.</summary>
+    public void WaitUntilSaid(ReadOnlySpan<ReportKind> kinds, TimeSpan time)
+    {
+        var wanted = 0;
+        foreach (var kind in kinds) wanted |= 1 << (int)kind;
+        SpinWait.SpinUntil(
+            () =>
+            {
+                Thread.Sleep(1);
+                return (Volatile.Read(ref kindsSaid) & wanted) == wanted || process.HasExited;
             },
             time);
     }
@@ -110,6 +125,7 @@ sealed partial class VictimProcess : IDisposable
             {
                 var record = ReportRecord.Read(buffer.AsSpan(at));
                 records.Add(record);
+                Volatile.Write(ref kindsSaid, kindsSaid | (1 << (int)record.Kind));
                 Volatile.Write(ref said, records.Count);
                 if (record.Kind == ReportKind.Ready) ready.Set();
             }

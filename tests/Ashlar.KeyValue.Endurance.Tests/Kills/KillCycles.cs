@@ -48,8 +48,8 @@ sealed class KillCycles(ulong seed, Lie lie = Lie.None)
 
             var plan = new VictimPlan(directory[$"store-{life / LivesOfAStore}"], seed, life)
             {
-                KillAt = random.OneIn(2) ? random.Next(1, 600) : 0,
-                CloseAfter = random.OneIn(6) ? random.Next(10, 120) : 0,
+                KillAt = !IsLast(life) && random.OneIn(2) ? random.Next(1, 600) : 0,
+                CloseAfter = !IsLast(life) && random.OneIn(6) ? random.Next(10, 120) : 0,
                 Kind = (StoreKind)(life / LivesOfAStore % 3),
                 Lie = lie,
             };
@@ -70,6 +70,9 @@ sealed class KillCycles(ulong seed, Lie lie = Lie.None)
         }
     }
 
+    // However slow the machine is: before the last death of a store everything has happened that it is there for.
+    static bool IsLast(int life) => life % LivesOfAStore == LivesOfAStore - 1;
+
     LifeHistory Live(VictimPlan plan)
     {
         var delay = TimeSpan.FromMilliseconds(random.Next(1, 100));
@@ -84,7 +87,8 @@ sealed class KillCycles(ulong seed, Lie lie = Lie.None)
         else
         {
             // The runtime takes about as long to start as it takes here to wait without being ready.
-            if (!whileOpening && victim.WaitUntilReady(Patience)) victim.WaitUntilSaid(records, TimeSpan.FromSeconds(1));
+            if (!whileOpening && victim.WaitUntilReady(Patience)) victim.WaitUntilSaid(records, TimeSpan.FromSeconds(10));
+            if (plan.Kind == StoreKind.Collecting && IsLast(plan.Life)) victim.WaitUntilSaid([ReportKind.ValuesMoved, ReportKind.BackupDone], Patience);
             victim.WaitUntilEnded(delay);
         }
 

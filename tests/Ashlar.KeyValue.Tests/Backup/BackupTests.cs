@@ -217,7 +217,7 @@ public sealed class BackupTests : IDisposable
         });
         for (var number = 1UL; number <= 6; number++)
         {
-            while (busy.VisibleSequence < number * 200) await Task.Yield();
+            while (busy.VisibleSequence < number * 200 && !writer.IsCompleted) await Task.Yield();
             var before = busy.VisibleSequence;
             var backup = busy.BackUp(Backups);
             Assert.True(backup.Sequence >= before);

@@ -13,7 +13,10 @@ public sealed class AsyncWriteTests
     [Fact]
     public async Task Puts_and_deletes_outstanding_from_one_thread_take_effect_in_their_order()
     {
-        using var store = KeyValueStore.Open(TestStore.Directory, Options());
+        var disk = TestStore.NewDisk();
+        using var store = KeyValueStore.Open(TestStore.Directory, Options(disk));
+        using var all = new ManualResetEventSlim();
+        disk.DuringSync = _ => all.Wait();
         var writes = new List<Task>();
         var key = new byte[4];
         for (var i = 0; i < 1000; i++)
@@ -23,6 +26,8 @@ public sealed class AsyncWriteTests
             writes.Add(i % 100 < 90 ? store.PutAsync(key, BitConverter.GetBytes(i)).AsTask() : store.DeleteAsync(key).AsTask());
         }
 
+        disk.DuringSync = null;
+        all.Set(); // All are outstanding: no flush has ended yet.
         await Task.WhenAll(writes);
         Assert.Equal(1000UL, store.DurableSequence);
         Assert.Equal("", store.ReadAll());

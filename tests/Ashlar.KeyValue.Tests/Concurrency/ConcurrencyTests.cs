@@ -6,8 +6,8 @@ namespace Ashlar.KeyValue.Tests;
 /// <summary>Readers and writers at once, with flushes and compactions under them.</summary>
 public sealed class ConcurrencyTests
 {
-    static KeyValueStore OpenSmall() =>
-        KeyValueStore.Open(TestStore.Directory, TestStore.Small(TestStore.NewDisk(), inline: false) with { TimeProvider = TimeProvider.System });
+    static KeyValueStore OpenSmall(SimulatedFileSystem? disk = null) => KeyValueStore.Open(
+        TestStore.Directory, TestStore.Small(disk ?? TestStore.NewDisk(), inline: false) with { TimeProvider = TimeProvider.System });
 
     [Fact]
     public async Task A_writer_reads_its_own_writes_and_never_an_older_value_of_another()
@@ -102,7 +102,10 @@ public sealed class ConcurrencyTests
     [Fact]
     public async Task Writes_in_flight_from_one_thread_share_flushes_and_keep_their_order()
     {
-        using var store = OpenSmall();
+        var disk = TestStore.NewDisk();
+        using var store = OpenSmall(disk);
+        using var all = new ManualResetEventSlim();
+        disk.DuringSync = _ => all.Wait();
         var writes = new List<Task>();
         for (var i = 0; i < 500; i++)
         {
@@ -112,6 +115,8 @@ public sealed class ConcurrencyTests
             writes.Add(store.WriteAsync(batch).AsTask());
         }
 
+        disk.DuringSync = null;
+        all.Set(); // All are outstanding: no flush has ended yet.
         await Task.WhenAll(writes);
         Assert.Equal("499", store.Get("counter"));
         Assert.Equal(1000UL, store.DurableSequence);

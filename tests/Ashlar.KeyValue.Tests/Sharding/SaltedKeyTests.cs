@@ -130,6 +130,8 @@ public sealed class SaltedKeyTests
     public async Task Many_writes_of_a_hot_key_may_be_outstanding_and_share_flushes()
     {
         using var store = Open(disk, 3, inline: false, TimeProvider.System);
+        using var all = new ManualResetEventSlim();
+        disk.DuringSync = _ => all.Wait();
         var writes = new List<Task>();
         for (var i = 0; i < 500; i++)
         {
@@ -138,6 +140,8 @@ public sealed class SaltedKeyTests
             writes.Add(store.WriteAsync(batch, i % 5 == 0 ? Durability.Relaxed : Durability.Sync).AsTask());
         }
 
+        disk.DuringSync = null;
+        all.Set(); // All are outstanding: no flush has ended yet.
         await Task.WhenAll(writes);
         Assert.NotNull(store.Get("hot/a"));
         Assert.Equal(500, Enumerable.Range(0, 3).Sum(shard => (long)store.GetStatistics(shard).LastSequence));

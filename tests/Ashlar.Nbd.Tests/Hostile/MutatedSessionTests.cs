@@ -16,7 +16,7 @@ public sealed class MutatedSessionTests
     {
         var random = new Random((int)seed);
         await using var fixture = new NbdFixture(
-            new TestDevice(1 << 20), handshakeTimeout: TimeSpan.FromMilliseconds(300), transferTimeout: TimeSpan.FromMilliseconds(300));
+            new TestDevice(1 << 20), handshakeTimeout: TimeSpan.FromSeconds(10), transferTimeout: TimeSpan.FromSeconds(10));
         using var bystander = fixture.Open();
         for (var session = 0; session < 5; session++)
         {
