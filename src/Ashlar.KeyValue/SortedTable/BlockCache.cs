@@ -160,7 +160,7 @@ sealed unsafe class BlockCache : SharedResource
         Invariant.Require(left >= 0);
         if (left > 0) return;
         Interlocked.Add(ref allocatedBytes, -memory->AllocatedBytes);
-        NativeMemory.AlignedFree(memory);
+        NativeMemory.Free(memory);
     }
 
     /// <summary>A reader within the epoch holds the only reference to a block, and gives it back when it leaves.</summary>
@@ -179,7 +179,8 @@ sealed unsafe class BlockCache : SharedResource
 
     Block AllocateUncounted(int neededBytes, ulong tableId, long offset, byte worth)
     {
-        var memory = (BlockMemory*)NativeMemory.AlignedAlloc((nuint)neededBytes, 64);
+        // Not aligned to more than the allocator does anyway: glibc looks for more then than what it frees, and never fits it again.
+        var memory = (BlockMemory*)NativeMemory.Alloc((nuint)neededBytes);
         *memory = new BlockMemory
         {
             TableId = tableId,
