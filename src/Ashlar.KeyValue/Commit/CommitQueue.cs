@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.ExceptionServices;
 using Ashlar.Storage;
@@ -21,6 +20,9 @@ sealed class CommitQueue : IDisposable
 
     /// <summary>Nobody is waited for where a flush costs next to nothing.</summary>
     static readonly TimeSpan ShortestFlush = TimeSpan.FromMicroseconds(5);
+
+    /// <summary>Who was just woken is there by then; it is spent awake, so it is no more where flushes are slow.</summary>
+    static readonly TimeSpan LongestGathering = TimeSpan.FromMicroseconds(50);
 
     [ThreadStatic]
     static PendingWrite? ownWrite;
@@ -68,13 +70,19 @@ sealed class CommitQueue : IDisposable
         CommitGroup group;
         CommitGroup? ready;
         var gathers = false;
+        var callsDriver = false;
         lock (gate)
         {
             group = Join(write);
             ready = TakeNext(isPatient: true);
-            if (ready is null && IsUnattended(out var next) && next == group) gathers = group.IsGathered = true;
+            if (ready is null && IsUnattended(out var next))
+            {
+                if (next == group) gathers = group.IsGathered = true;
+                else callsDriver = driver.IsBusy = true;
+            }
         }
 
+        if (callsDriver) driver.Wake();
         if (gathers) ready = Gather(group);
         if (ready is not null) Lead(ready, group);
         group.WaitUntilDone();
@@ -316,8 +324,10 @@ sealed class CommitQueue : IDisposable
     // Lets others run, and join, for a part of what a flush takes. If they complete the group, the last of them leads it.
     CommitGroup? Gather(CommitGroup group)
     {
-        var begun = Stopwatch.GetTimestamp();
-        while (group.IsForming && Stopwatch.GetElapsedTime(begun) < flushTime / 2) Thread.Yield();
+        var clock = committer.Clock;
+        var begun = clock.GetTimestamp();
+        var longest = flushTime / 2 < LongestGathering ? flushTime / 2 : LongestGathering;
+        while (group.IsForming && clock.GetElapsedTime(begun) < longest) Thread.Yield();
         lock (gate)
         {
             group.IsGathered = false;

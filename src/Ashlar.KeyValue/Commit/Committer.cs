@@ -45,6 +45,8 @@ sealed class Committer : IDisposable
 
     public CommitCounters Counters { get; } = new();
 
+    public TimeProvider Clock => options.TimeProvider;
+
     /// <summary>Groups written to the log since the store was opened.</summary>
     public long Groups => Volatile.Read(ref groups);
 
