@@ -10,18 +10,19 @@ namespace Ashlar.KeyValue.Endurance.Tests;
 sealed class BackupJudge(ulong seed, string target)
 {
     readonly Dictionary<ulong, Dictionary<string, string>> known = [];
+    readonly HashSet<ulong> doomed = []; // Their deletion was begun, perhaps by one that died: they may be there or not.
 
     /// <summary>Judges all backups of the store; returns how many were made since the last time.</summary>
     /// <exception cref="JudgeException">One is missing, damaged, or not what it should be.</exception>
     public int Require(VictimPlan plan, IReadOnlyDictionary<string, string> before, LifeHistory history)
     {
         if (plan.Kind != StoreKind.Collecting) return 0;
-        foreach (var number in history.DeletedBackups) known.Remove(number);
+        doomed.UnionWith(history.DeletedBackups);
         var backups = new KeyValueBackups(plan.BackupDirectory);
         var numbers = Directory.Exists(plan.BackupDirectory) ? backups.List().Select(backup => backup.Number).ToHashSet() : [];
         foreach (var number in known.Keys.Concat(history.Backups.Where(backup => backup.DoneAt is not null).Select(backup => backup.Number)))
         {
-            if (!numbers.Contains(number) && !history.DeletedBackups.Contains(number)) throw new JudgeException($"Backup {number} was made and is gone.");
+            if (!numbers.Contains(number) && !doomed.Contains(number)) throw new JudgeException($"Backup {number} was made and is gone.");
         }
 
         var made = 0;
@@ -35,10 +36,11 @@ sealed class BackupJudge(ulong seed, string target)
                 if (found.Count != earlier.Count || earlier.Any(pair => found.GetValueOrDefault(pair.Key) != pair.Value))
                     throw new JudgeException($"Backup {number} holds something else than it did.");
             }
-            else if (!history.DeletedBackups.Contains(number))
+            else
             {
-                RequireMoment(plan, before, history, number, found);
                 known[number] = found;
+                if (doomed.Contains(number)) continue;
+                RequireMoment(plan, before, history, number, found);
                 made++;
             }
         }

@@ -35,6 +35,16 @@ public sealed class BackupJudgeTests : IDisposable
     }
 
     [Fact]
+    public void A_backup_whose_deletion_died_may_be_there_for_ever_as_it_was()
+    {
+        Write(6, BackUp);
+        var judge = Judge();
+        Assert.Equal(1, judge.Require(Plan, NoKeys, new LifeHistory(records)));
+        Assert.Equal(0, judge.Require(Plan, NoKeys, new LifeHistory([new(ReportKind.BackupDeleted, 0, 1)])));
+        Assert.Equal(0, judge.Require(Plan, NoKeys, new LifeHistory([])));
+    }
+
+    [Fact]
     public void A_backup_without_a_write_that_was_acknowledged_before_it_began_is_noticed()
     {
         Write(6, BackUp);
