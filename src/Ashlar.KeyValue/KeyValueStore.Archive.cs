@@ -69,8 +69,9 @@ public sealed partial class KeyValueStore
     {
         archivedSequence = 0;
         if (manifest.State.Archive is not { } known) return 0;
-        archivedSequence = archiver?.ArchivedSequence ?? known.LastSequence;
-        return LogArchiver.LagBytes(
-            manifest.State, values, archiver?.Newest, Math.Max(known.ThroughLog, archiver?.ThroughLog ?? 0), committer.End.EndOffset);
+        var progress = archiver?.Progress;
+        archivedSequence = progress?.ArchivedSequence ?? known.LastSequence;
+        return UnarchivedLog.Measure(
+            manifest.State, values, progress?.Newest, Math.Max(known.ThroughLog, progress?.Position.ThroughLog ?? 0), committer.End.EndOffset);
     }
 }

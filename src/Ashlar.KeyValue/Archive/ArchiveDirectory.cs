@@ -76,6 +76,10 @@ sealed class ArchiveDirectory(IFileSystem fileSystem, string path)
         }
     }
 
+    public LogArchiveException Problem(LogArchiveProblem problem, string description) => new(Path, problem, description);
+
+    public LogArchiveException Ended() => Problem(LogArchiveProblem.Gap, "archiving has ended");
+
     static bool IsPart(string name, out ulong number)
     {
         number = 0;

@@ -17,7 +17,7 @@ public sealed class LogArchive
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
         this.directory = new ArchiveDirectory(
-            options?.FileSystem ?? FileSystems.Real, Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory)));
+            options?.FileSystem ?? FileSystems.Real, StoreDirectory.FullPath(directory));
     }
 
     internal ArchiveDirectory Directory => directory;

@@ -28,7 +28,7 @@ sealed class RecoveryFlush(
                     LastCommitTime = source.LastCommitTime,
                 };
                 if (info is not null) edit.AddedTables.Add(info);
-                Compactor.KeepSegments(edit, source, edit.AddedTables, manifest);
+                MemTableFlush.KeepSegments(edit, source, edit.AddedTables, manifest);
                 dropped = manifest.Append(edit);
             }
 

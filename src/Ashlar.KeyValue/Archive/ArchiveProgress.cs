@@ -1,0 +1,68 @@
+namespace Ashlar.KeyValue;
+
+/// <summary>How far the archive goes. The thread that archives writes it, others read.</summary>
+sealed class ArchiveProgress(ArchivePosition known, DateTimeOffset now)
+{
+    readonly Lock gate = new();
+    ArchivePosition position = known;
+    ArchivePart? newest;
+    DateTimeOffset completeAt = now;
+    ulong completeSequence;
+    long partsWritten;
+
+    /// <summary>What the manifest gets to know.</summary>
+    public ArchivePosition Position
+    {
+        get
+        {
+            lock (gate) return position;
+        }
+
+        set
+        {
+            lock (gate) position = value;
+        }
+    }
+
+    /// <summary>The part that was written last; null before the first, and while the archive is not at hand.</summary>
+    public ArchivePart? Newest
+    {
+        get => Volatile.Read(ref newest);
+        set => Volatile.Write(ref newest, value);
+    }
+
+    /// <summary>Parts written since the store was opened.</summary>
+    public long PartsWritten => Volatile.Read(ref partsWritten);
+
+    /// <summary>Every write up to here is in the archive.</summary>
+    public ulong ArchivedSequence
+    {
+        get
+        {
+            lock (gate) return Math.Max(position.LastSequence, completeSequence);
+        }
+    }
+
+    /// <summary>Every write that returned before this moment is in the archive.</summary>
+    public DateTimeOffset CompleteAt
+    {
+        get
+        {
+            lock (gate) return completeAt;
+        }
+    }
+
+    /// <summary>A part was written; it is durable.</summary>
+    public void Add(ArchivePart part)
+    {
+        Newest = part;
+        Position = position with { LastSequence = part.LastSequence, Part = part.Number, PartCrc = part.Crc };
+        Volatile.Write(ref partsWritten, partsWritten + 1);
+    }
+
+    /// <summary>All was archived that was durable at a moment.</summary>
+    public void Complete(DateTimeOffset moment, ulong sequence)
+    {
+        lock (gate) (completeAt, completeSequence) = (moment, sequence);
+    }
+}

@@ -1,0 +1,123 @@
+using Ashlar.Storage;
+
+namespace Ashlar.KeyValue;
+
+/// <summary>Writes what is durable of the log to the archive, in parts, and lets go of segments that it has as a whole.</summary>
+/// <remarks>
+/// Invariant: a segment of the log stays on the store's disk until all of it is durable in the archive. The manifest keeps
+/// it listed (<see cref="ManifestState.AwaitsArchive"/>); only the edit of <see cref="Release"/>, written after the parts
+/// are durable, lets go of it. So no failure of the archive loses anything, and a crash at any place finds the rest
+/// of the log here.
+/// </remarks>
+sealed class LogCopy(
+    ArchiveDirectory directory, StoreFiles files, Manifest manifest, ValueSegments values, KeyValueOptions options, PoisonLatch poison,
+    ulong recoveredSequence, ArchiveProgress progress)
+{
+    /// <summary>Archives what is durable.</summary>
+    /// <param name="durable">Up to where the log is durable, asked before: it lies in a segment that is listed by now.</param>
+    public void Run(ulong durable)
+    {
+        List<ValueSegment> segments;
+        lock (manifest.Gate) segments = UnarchivedLog.Take(manifest.State, values, progress.Position.ThroughLog);
+        try
+        {
+            foreach (var segment in segments)
+            {
+                var end = segment.EndOffset; // 0 while it is being written.
+                ArchiveSegment(segment, end, durable);
+                if (end == 0) break;
+                progress.Position = progress.Position with { ThroughLog = segment.Id };
+            }
+        }
+        finally
+        {
+            foreach (var segment in segments) segment.Release();
+        }
+
+        var position = progress.Position;
+        if (position.LastSequence < durable && durable > recoveredSequence)
+            throw new CorruptDataException(
+                files.LogPath(position.ThroughLog + 1), 0, $"the log should hold sequence {durable}, but it ends at {position.LastSequence}");
+    }
+
+    void ArchiveSegment(ValueSegment segment, long end, ulong durable)
+    {
+        var (newest, position) = (progress.Newest, progress.Position);
+        var continues = newest is not null && newest.SegmentId == segment.Id && newest.Nonce == segment.Nonce;
+        var header = new LogSegmentHeader(files.StoreId, segment.Id, segment.Nonce);
+        var length = end == 0 ? segment.File.LengthBytes : end;
+        var walk = new LogGroupWalk(
+            segment.File, length, header, continues ? newest!.To : LogSegmentHeader.SizeBytes, 0, continues ? newest!.EndHeadCrc : 0);
+        using var writer = new ArchivePartWriter(
+            directory,
+            new ArchivePart
+            {
+                StoreId = files.StoreId,
+                HistoryId = manifest.HistoryId,
+                Number = position.Part + 1,
+                PreviousCrc = position.PartCrc,
+                SegmentId = segment.Id,
+                Nonce = segment.Nonce,
+                From = walk.Offset,
+                AfterSequence = position.LastSequence,
+            },
+            options.PlantedBug);
+        while (end == 0 || walk.Offset < end)
+        {
+            var offset = walk.Offset;
+            if (!walk.TryRead(out var group, out var bytes))
+            {
+                if (end == 0) break; // It is being written.
+                throw new CorruptDataException(segment.File.Path, offset, $"a group does not hold, but the segment goes on to byte {end}");
+            }
+
+            if (group.Kind != LogGroupKind.Entries) break;
+            var isDurable = end != 0 || group.FirstSequence + (ulong)group.Count - 1 <= durable;
+            if (!isDurable && options.PlantedBug != PlantedBug.ArchiveBeforeSync) break;
+            writer.Add(group, bytes);
+        }
+
+        if (!writer.HasContent) return;
+        progress.Add(writer.Finish(options.TimeProvider.GetUtcNow().ToUnixTimeMilliseconds() * 1000));
+    }
+
+    /// <summary>Lets go of segments that are archived as a whole.</summary>
+    /// <param name="isLast">Whether the store is being closed: the manifest is told of parts in any case.</param>
+    // Crash order: the parts are durable. Before the edit is, the segments stay listed; after it, their files are leftovers.
+    public void Release(bool isLast)
+    {
+        var position = progress.Position;
+        List<ulong> dropped;
+        lock (manifest.Gate)
+        {
+            if (poison.IsSet || manifest.IsInDoubt) return;
+            if (manifest.State.Archive is not { } known) throw directory.Ended();
+            var isWorthIt = isLast
+                ? known != position
+                : manifest.State.Segments.Values.Any(one => manifest.State.AwaitsArchive(one.Id, one.Origin) && one.Id <= position.ThroughLog);
+            if (!isWorthIt) return;
+            try
+            {
+                dropped = manifest.Append(new ManifestEdit { Archive = position });
+            }
+            catch (Exception cause)
+            {
+                if (manifest.IsInDoubt) poison.Set(cause);
+                throw;
+            }
+        }
+
+        foreach (var id in dropped) values.Retire(id);
+    }
+
+    /// <summary>A planted bug: lets go of what the archive does not have.</summary>
+    public void ReleaseEverything()
+    {
+        lock (manifest.Gate)
+        {
+            if (poison.IsSet || manifest.State.Logs.Count == 0) return;
+            foreach (var id in manifest.Append(new ManifestEdit { Archive = progress.Position with { ThroughLog = manifest.State.Logs.Keys.Max() } }))
+                values.Retire(id);
+        }
+    }
+}

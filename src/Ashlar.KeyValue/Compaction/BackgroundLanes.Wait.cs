@@ -1,0 +1,89 @@
+using System.Runtime.ExceptionServices;
+
+namespace Ashlar.KeyValue;
+
+// Those who wait for background work.
+sealed partial class BackgroundLanes
+{
+    /// <summary>Waits as long as a lane stands in the way: for one more attempt of it; then its failure is thrown.</summary>
+    /// <param name="findLane">Which lane has to get on; null if none. Asked again after each attempt of either.</param>
+    public void WaitFor(Func<BackgroundLane?> findLane)
+    {
+        if (isInline)
+        {
+            if (findLane() is not null) RunInline();
+            return;
+        }
+
+        lock (gate)
+        {
+            // An attempt may have failed before anybody waited for it; without another one nothing would ever wake us.
+            BackgroundLane? waitsFor = null;
+            var wait = default(BackgroundWait);
+            while (findLane() is { } lane)
+            {
+                if (lane != waitsFor)
+                {
+                    (waitsFor, wait) = (lane, new BackgroundWait(lane));
+                    lane.Retry();
+                    Monitor.PulseAll(gate);
+                }
+
+                WaitForAttempt(lane, ref wait);
+            }
+        }
+    }
+
+    /// <summary>Waits a moment; false, at once, if the work does not go on and so will not catch up either.</summary>
+    public bool WaitBriefly(TimeSpan time)
+    {
+        lock (gate)
+        {
+            if (isStopping || poison.IsSet || Flushes.Failure is not null || Merges.Failure is not null) return false;
+            Monitor.Wait(gate, (int)Math.Ceiling(time.TotalMilliseconds));
+            return true;
+        }
+    }
+
+    /// <summary>Waits until everything was tried that there is to do.</summary>
+    public void WaitUntilIdle()
+    {
+        if (isInline) return;
+        lock (gate)
+        {
+            Flushes.Retry();
+            Merges.Retry();
+            Monitor.PulseAll(gate);
+            while (!isStopping && (Flushes.HasWork || Flushes.IsWorking || Merges.HasWork || Merges.IsWorking)) Monitor.Wait(gate);
+        }
+    }
+
+    void WaitForAttempt(BackgroundLane lane, ref BackgroundWait wait)
+    {
+        poison.ThrowIfSet();
+        ObjectDisposedException.ThrowIf(isStopping, typeof(KeyValueStore));
+        if (lane.Failure is not null && lane.Attempts > wait.SeenAttempts)
+        {
+            if (!IsDiskFull(lane.Failure)) ExceptionDispatchInfo.Throw(lane.Failure);
+            // On a full disk the other kind of work may hold the space now, and give it back, or go on with what this one gave back.
+            var other = lane == Flushes ? Merges : Flushes;
+            if (!other.HasWork && !other.IsWorking)
+            {
+                if (!wait.MayRetry(Flushes.Done + Merges.Done)) ExceptionDispatchInfo.Throw(lane.Failure);
+                if (wait.IsFirstRetry && IsDiskFull(other.Failure))
+                {
+                    other.Retry();
+                }
+                else
+                {
+                    wait.SeenAttempts = lane.Attempts;
+                    lane.Retry();
+                }
+
+                Monitor.PulseAll(gate);
+            }
+        }
+
+        Monitor.Wait(gate);
+    }
+}

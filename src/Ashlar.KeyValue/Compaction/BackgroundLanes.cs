@@ -1,0 +1,231 @@
+using System.Runtime.ExceptionServices;
+using Ashlar.Storage;
+
+namespace Ashlar.KeyValue;
+
+/// <summary>
+/// Runs the two kinds of background work, flushes and merges, on their threads; tries again what failed when there may be room, and lets
+/// others wait for either.
+/// </summary>
+/// <remarks>
+/// Memtables have a thread of their own, so that none ever waits for a long merge; with one thread a merge pauses for them. Tests
+/// that need one order of events have both done on the writing thread.
+/// </remarks>
+sealed partial class BackgroundLanes : IDisposable
+{
+    readonly object gate = new();
+    readonly Lock inlineGate = new();
+    readonly PoisonLatch poison;
+    readonly SpaceReserve space;
+    readonly Action attempted;
+    readonly bool isInline;
+    readonly Thread[] threads = [];
+    bool isStopping;
+
+    /// <summary>Prepares the work; none is done before <see cref="Start"/>.</summary>
+    /// <param name="flush">Writes a memtable to a table; false if none waits.</param>
+    /// <param name="merge">Merges tables once; false if there is nothing to merge.</param>
+    /// <param name="attempted">Called after each of them, done or not.</param>
+    /// <param name="space">Told when the disk is full.</param>
+    /// <param name="poison">Set by work that leaves the disk in doubt; once it is, nothing is done.</param>
+    /// <param name="options">Where the work is done.</param>
+    /// <param name="name">Of the store, for the threads.</param>
+    public BackgroundLanes(
+        Func<bool> flush, Func<bool> merge, Action attempted, SpaceReserve space, PoisonLatch poison, KeyValueOptions options, string name)
+    {
+        this.attempted = attempted;
+        this.space = space;
+        this.poison = poison;
+        isInline = options.BackgroundInline;
+        Flushes = new BackgroundLane(flush);
+        Merges = new BackgroundLane(merge);
+        if (options.BackgroundInline || options.ReadOnly) return;
+        threads = options.BackgroundThreads == 1
+            ? [new Thread(() => Run(Flushes, Merges)) { Name = $"background {name}" }]
+            : [new Thread(() => Run(Flushes)) { Name = $"flush {name}" }, new Thread(() => Run(Merges)) { Name = $"merge {name}" }];
+    }
+
+    public BackgroundLane Flushes { get; }
+
+    public BackgroundLane Merges { get; }
+
+    /// <summary>What stopped the last attempt; null if it succeeded.</summary>
+    public Exception? Failure
+    {
+        get
+        {
+            lock (gate) return Flushes.Failure ?? Merges.Failure;
+        }
+    }
+
+    /// <summary>Whether memtables are written while tables are merged.</summary>
+    public bool HasThreadEach => threads.Length > 1;
+
+    /// <summary>Whether tables are being merged, or may be next.</summary>
+    public bool MayMerge
+    {
+        get
+        {
+            lock (gate) return Merges.IsWorking || (Merges.HasWork && Merges.Failure is null);
+        }
+    }
+
+    public void Start()
+    {
+        foreach (var thread in threads)
+        {
+            thread.IsBackground = true;
+            thread.Start();
+        }
+    }
+
+    /// <summary>There may be work, also where it failed before.</summary>
+    public void Signal()
+    {
+        lock (gate)
+        {
+            Flushes.Retry();
+            Merges.Retry();
+            Monitor.PulseAll(gate);
+        }
+
+        if (isInline) WorkInline();
+    }
+
+    /// <summary>Lets waiters look again.</summary>
+    public void Wake()
+    {
+        lock (gate) Monitor.PulseAll(gate);
+    }
+
+    /// <summary>Ends the work that calls it, where the store is being closed.</summary>
+    public void ThrowIfStopping()
+    {
+        if (Volatile.Read(ref isStopping)) throw new StoppedException();
+    }
+
+    /// <summary>Stops between two entries of a merge; what was begun is an orphan.</summary>
+    public void Dispose()
+    {
+        lock (gate)
+        {
+            isStopping = true;
+            Monitor.PulseAll(gate);
+        }
+
+        foreach (var thread in threads) thread.Join();
+    }
+
+    static bool IsDiskFull(Exception? cause) => cause is StorageException { Kind: StorageErrorKind.NoSpace };
+
+    void Run(params ReadOnlySpan<BackgroundLane> lanes)
+    {
+        while (true)
+        {
+            lock (gate)
+            {
+                while (!isStopping && !AnyHasWork(lanes)) Monitor.Wait(gate);
+                if (isStopping) return;
+            }
+
+            foreach (var lane in lanes) Work(lane);
+        }
+    }
+
+    static bool AnyHasWork(ReadOnlySpan<BackgroundLane> lanes)
+    {
+        foreach (var lane in lanes)
+        {
+            if (lane.HasWork) return true;
+        }
+
+        return false;
+    }
+
+    void WorkInline()
+    {
+        lock (inlineGate)
+        {
+            Work(Flushes);
+            Work(Merges);
+            if (!IsDiskFull(Flushes.Failure)) return;
+            Flushes.Retry();
+            Work(Flushes);
+            Work(Merges);
+        }
+    }
+
+    void RunInline()
+    {
+        Signal();
+        poison.ThrowIfSet();
+        if (Failure is { } cause) ExceptionDispatchInfo.Throw(cause);
+    }
+
+    void Work(BackgroundLane lane)
+    {
+        // Cleared before looking: work that arrives meanwhile sets it again.
+        lock (gate)
+        {
+            if (!lane.HasWork) return;
+            lane.HasWork = false;
+            lane.IsWorking = true;
+        }
+
+        var isAgain = false;
+        var wasLow = false;
+        try
+        {
+            do wasLow = space.IsLow;
+            while (!poison.IsSet && !Volatile.Read(ref isStopping) && Attempt(lane));
+        }
+        catch (StoppedException)
+        {
+        }
+        catch (InDoubtException doubt)
+        {
+            poison.Set(doubt.Cause);
+            Attempted(lane, doubt.Cause);
+        }
+        catch (Exception cause)
+        {
+            // Nothing is in doubt: the manifest names neither outputs nor a changed set of inputs. Tried again with
+            // the next signal, and at once if it did not know yet that the disk is full.
+            if (IsDiskFull(cause) && (space.DeclareFull() || (!wasLow && space.IsLow))) isAgain = true;
+            else Attempted(lane, cause);
+        }
+
+        lock (gate)
+        {
+            lane.IsWorking = false;
+            lane.HasWork |= isAgain;
+            Monitor.PulseAll(gate);
+        }
+
+        if (isAgain) Work(lane);
+    }
+
+    bool Attempt(BackgroundLane lane)
+    {
+        if (!lane.WorkOnce()) return false;
+        Attempted(lane, null);
+        return true;
+    }
+
+    void Attempted(BackgroundLane lane, Exception? cause)
+    {
+        attempted();
+        lock (gate)
+        {
+            lane.Attempts++;
+            lane.Failure = cause;
+            if (cause is null) lane.Done++;
+            // A new table in level 0 may be one too many; and a merge may have made the room that a flush had not.
+            if (lane == Flushes && cause is null) Merges.HasWork = true;
+            if (lane == Merges && cause is null && IsDiskFull(Flushes.Failure)) Flushes.Retry();
+            Monitor.PulseAll(gate);
+        }
+    }
+
+    sealed class StoppedException : Exception;
+}

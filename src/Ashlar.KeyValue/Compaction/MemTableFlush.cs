@@ -1,0 +1,73 @@
+namespace Ashlar.KeyValue;
+
+/// <summary>Writes the oldest waiting memtable to a level-0 table, and lets go of the logs that held it.</summary>
+sealed class MemTableFlush(
+    TableWriter writer, TableInstaller installer, StoreState state, Manifest manifest, KeyValueOptions options, Backpressure pressure,
+    SpaceReserve space, LogArchiver? archiver, CompactionCounters counters)
+{
+    long tableBytes;
+
+    /// <summary>Bytes of the tables that memtables became lately, smoothed; 0 before the first.</summary>
+    public long TableBytes => Volatile.Read(ref tableBytes);
+
+    /// <summary>Writes one; false if none waits.</summary>
+    /// <param name="mayMerge">Whether there may be anything to merge, which on a full disk comes first.</param>
+    // Crash order:
+    //   1. Write the table, sync it, sync the directory.   Crash: an orphan; the log still has the entries.
+    //   2. One manifest edit adds the table, makes its logs obsolete, and keeps those that hold values of the table:
+    //      all or nothing (invariants I3, I5). The logs are sealed and synced, or a rotation had failed.
+    //   3. Publish the version; other logs go with their last reader. Crash: unlisted logs, deleted at open.
+    public bool TryRun(bool mayMerge)
+    {
+        var version = state.Acquire();
+        var isDone = false;
+        try
+        {
+            if (version.Immutable.Length == 0) return false;
+            var source = version.Immutable[^1];
+            using var grant = space.IsLow ? space.TakeForFlush(source.UsedBytes, mayMerge) : null;
+            pressure.Flushing.Begin(source.UsedBytes);
+            var edit = new ManifestEdit
+            {
+                ObsoleteThroughLog = source.LastLogId,
+                LastSequence = source.LastSequence,
+                LastCommitTime = source.LastCommitTime,
+            };
+            if (options.PlantedBug == PlantedBug.AdvanceReplayBeforeTable)
+            {
+                lock (manifest.Gate) manifest.Append(new ManifestEdit { ObsoleteThroughLog = source.LastLogId });
+            }
+
+            var tables = writer.Write(new MemTableIterator(source));
+            KeepSegments(edit, source, tables, manifest);
+            installer.Install(edit, [], tables, source);
+            archiver?.Wake();
+            var bytes = tables.Sum(table => table.FileLength);
+            Volatile.Write(ref tableBytes, tableBytes == 0 ? bytes : ((3 * tableBytes) + bytes) / 4);
+            if (bytes > 0) pressure.MemoryPerTableByte = (double)source.UsedBytes / bytes;
+            counters.CountFlush(bytes);
+            isDone = true;
+            return true;
+        }
+        finally
+        {
+            pressure.Flushing.End(isDone);
+            version.Release();
+        }
+    }
+
+    /// <summary>
+    /// Lists the segments of a memtable that its tables refer to, or that the archive does not have: they are not replayed any more,
+    /// but stay. Those that it has had meanwhile go with the edit that lists them.
+    /// </summary>
+    public static void KeepSegments(ManifestEdit edit, MemTable source, IReadOnlyList<TableInfo> tables, Manifest manifest)
+    {
+        bool isArchived;
+        lock (manifest.Gate) isArchived = manifest.State.Archive is not null;
+        foreach (var segment in source.Segments)
+        {
+            if (isArchived || tables.Any(table => table.References.Any(reference => reference.SegmentId == segment.Id)))
+                edit.AddedSegments.Add(segment.Info);
+        }
+    }
+}

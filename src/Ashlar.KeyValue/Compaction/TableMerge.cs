@@ -1,0 +1,108 @@
+namespace Ashlar.KeyValue;
+
+/// <summary>Replaces tables by what they are merged to, or by themselves in another level. Owns the crash order of merges.</summary>
+// Crash order (invariant I4):
+//   1. Write moved values and outputs, sync each, sync the directory. Crash: orphans; inputs intact, tombstones included.
+//   2. One manifest edit: minus inputs, plus outputs and segments of moved values; with the last reference a condemned
+//      segment goes (I5).                              Crash before it is durable: as 1. After: as 3.
+//   3. Publish the version; inputs go with their last reader. Crash: unlisted files, deleted at open.
+// A failure of 2 leaves unknown which side counts: neither is deleted, the store is poisoned.
+sealed class TableMerge(
+    TableWriter writer, TableInstaller installer, StoreFiles files, StoreState state, ValueSegments values, FileNumbers numbers,
+    KeyValueOptions options, CompactionCounters counters)
+{
+    /// <summary>Merges all inputs of a plan at once.</summary>
+    /// <param name="tables">What there is.</param>
+    /// <param name="plan">What to merge.</param>
+    /// <param name="condemned">Segments that values are moved out of.</param>
+    /// <param name="pause">Called between tables and now and then; gives up by throwing.</param>
+    public void Run(TableSet tables, CompactionPlan plan, IReadOnlySet<ulong> condemned, Action pause) =>
+        Replace(tables, plan, new MergeIterator([.. Iterate(plan.Inputs)]), plan.Inputs, condemned, pause);
+
+    /// <summary>Merges the part of some inputs that lies between two keys.</summary>
+    /// <param name="tables">What there is.</param>
+    /// <param name="plan">What the step belongs to.</param>
+    /// <param name="sources">The inputs of the step.</param>
+    /// <param name="replaced">Those of them that go; what lies outside of the keys in the others stays there.</param>
+    /// <param name="after">Keys above this one; null: from the first.</param>
+    /// <param name="through">Keys up to this one; null: to the last.</param>
+    /// <param name="condemned">Segments that values are moved out of.</param>
+    /// <param name="pause">Called between tables and now and then; gives up by throwing.</param>
+    public void RunStep(
+        TableSet tables, CompactionPlan plan, Table[] sources, Table[] replaced, byte[]? after, byte[]? through,
+        IReadOnlySet<ulong> condemned, Action pause)
+    {
+        if (options.PlantedBug == PlantedBug.StepInTwoEdits) installer.RemoveAndAddAgain(replaced);
+        Replace(tables, plan, new RangeIterator(new MergeIterator([.. Iterate(sources)]), after, through), replaced, condemned, pause);
+    }
+
+    /// <summary>Puts the inputs of a plan into another level as they are.</summary>
+    // One edit takes the tables out of their level and puts them into another: before it or after it, never both or neither.
+    // The files stay as they are. Readers of older versions keep the table they have; both names stand for one file.
+    public void Move(CompactionPlan plan)
+    {
+        var moved = plan.Inputs.Select(table => table.Info with { Level = plan.OutputLevel }).ToList();
+        if (options.PlantedBug == PlantedBug.MoveInTwoEdits) installer.RemoveAndAddAgain(plan.Inputs);
+        installer.Install(new ManifestEdit(), plan.Inputs, moved, null, isMove: true);
+        counters.CountMove();
+    }
+
+    void Replace(
+        TableSet tables, CompactionPlan plan, EntryIterator source, Table[] replaced, IReadOnlySet<ulong> condemned, Action pause)
+    {
+        // Memtables and tables above the inputs are newer; what was flushed since the plan was made lies above, too. A merge
+        // within level 0 keeps its tombstones: older tables of that level may hold their keys.
+        var mover = new ValueMover(files, values, numbers, options, condemned);
+        var outputs = writer.Write(
+            source, plan.OutputLevel, key => plan.OutputLevel > 0 && !tables.MayContainBelow(plan.OutputLevel, key), pause, mover,
+            (key, oldestReadable) => IsShadowedAbove(tables, plan, key, oldestReadable));
+        PlantBug(replaced, condemned);
+        var edit = new ManifestEdit();
+        edit.AddedSegments.AddRange(mover.Written.Select(segment => segment.Info));
+        try
+        {
+            installer.Install(edit, replaced, outputs, null);
+        }
+        catch (Exception cause) when (cause is not InDoubtException)
+        {
+            mover.Abandon();
+            throw;
+        }
+
+        counters.CountMerge(
+            replaced.Sum(table => table.Info.FileLength), outputs.Sum(table => table.FileLength), mover.Bytes);
+    }
+
+    // What a table above the inputs has a newer entry for need not be moved: it is dropped, as if it had met that entry. That is
+    // visible to every reader, and durable; only this thread could take its table away, and what is flushed meanwhile is newer still.
+    bool IsShadowedAbove(TableSet tables, CompactionPlan plan, ReadOnlySpan<byte> key, ulong oldestReadable)
+    {
+        var top = plan.Inputs.Min(table => table.Info.Level);
+        if (top == 0) return false;
+        if (options.PlantedBug == PlantedBug.DropShadowedUnderSnapshot) oldestReadable = state.VisibleSequence;
+        using var read = state.Read();
+        return tables.HasNewer(top, read.Slot, key, oldestReadable);
+    }
+
+    // For tests of the tests: the crash order above, broken.
+    void PlantBug(Table[] replaced, IReadOnlySet<ulong> condemned)
+    {
+        if (options.PlantedBug == PlantedBug.DeleteInputsBeforeEdit)
+        {
+            foreach (var input in replaced) files.FileSystem.Delete(input.Path);
+            files.SyncDirectory();
+        }
+        else if (options.PlantedBug == PlantedBug.DropCondemnedBeforeEdit)
+        {
+            foreach (var id in condemned) files.TryDelete(files.LogPath(id));
+            files.SyncDirectory();
+        }
+    }
+
+    static IEnumerable<EntryIterator> Iterate(Table[] tables) =>
+        tables.Where(table => table.Info.Level == 0).Select(table => table.CreateSequentialIterator())
+            .Concat(tables.Where(table => table.Info.Level > 0).GroupBy(table => table.Info.Level).Select(IterateLevel));
+
+    static EntryIterator IterateLevel(IEnumerable<Table> tables) =>
+        new LevelIterator([.. tables.OrderBy(table => table.Info.SmallestKey, KeyOrder.Instance)], isSequential: true);
+}
