@@ -31,9 +31,9 @@ public sealed partial class KeyValueStore
     /// <summary>Makes a backup of what is held.</summary>
     internal BackupInfo WriteBackup(string directory, BackupSource source, BackupMode mode)
     {
-        var target = new BackupDirectory(files.FileSystem, Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory)));
+        var target = new BackupDirectory(files.FileSystem, StoreDirectory.FullPath(directory));
         if (target.Path == files.Directory) throw new ArgumentException("A store is not backed up into its own directory.", nameof(directory));
-        if (!files.FileSystem.DirectoryExists(target.Path)) CreateDirectory(files.FileSystem, target.Path);
+        StoreDirectory.CreateIfMissing(files.FileSystem, target.Path);
         using var held = files.FileSystem.Lock(target.LockPath);
         return new BackupWriter(target, files, options, mode).Run(source);
     }

@@ -91,15 +91,15 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
         options ??= KeyValueOptions.Default;
         options.Validate();
         var fileSystem = options.FileSystem ?? FileSystems.Real;
-        var files = new StoreFiles(fileSystem, Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory)), options.MaxOpenFiles);
-        if (options.LogArchiveDirectory is { } archive && Path.TrimEndingDirectorySeparator(Path.GetFullPath(archive)) == files.Directory)
+        var files = new StoreFiles(fileSystem, StoreDirectory.FullPath(directory), options.MaxOpenFiles);
+        if (options.LogArchiveDirectory is { } archive && StoreDirectory.FullPath(archive) == files.Directory)
             throw new ArgumentException("A store is not archived into its own directory.", nameof(options));
         if (!fileSystem.DirectoryExists(files.Directory))
         {
             if (!options.CreateIfMissing || options.ReadOnly)
                 throw new StorageException(
                     "open", files.Directory, StorageErrorKind.NotFound, 0, "there is no store in this directory");
-            CreateDirectory(fileSystem, files.Directory);
+            StoreDirectory.CreateIfMissing(fileSystem, files.Directory);
         }
 
         var directoryLock = options.ReadOnly ? LockForReading(files) : fileSystem.Lock(files.LockPath);
@@ -241,14 +241,6 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
     // A copy of a store, on a disk that cannot be written, has no lock file and needs none.
     static IDisposable? LockForReading(StoreFiles files) =>
         files.FileSystem.FileExists(files.LockPath) ? files.FileSystem.LockShared(files.LockPath) : null;
-
-    internal static void CreateDirectory(IFileSystem fileSystem, string directory)
-    {
-        var parent = Path.GetDirectoryName(directory);
-        if (!string.IsNullOrEmpty(parent) && !fileSystem.DirectoryExists(parent)) CreateDirectory(fileSystem, parent);
-        fileSystem.CreateDirectory(directory);
-        if (!string.IsNullOrEmpty(parent)) fileSystem.SyncDirectory(parent);
-    }
 
     void ThrowIfUnwritable()
     {

@@ -27,7 +27,7 @@ sealed class PointInTimeRestore(KeyValueBackups backups, LogArchive archive, Key
         var needed = Plan(chain, record);
         (sequence, commitTime) = (record.Sequence, record.CommitTime);
         var historyId = Guid.Empty;
-        RestoreTarget.Run(directory.FileSystem, target, (path, _) =>
+        RestoreTarget.Run(directory.FileSystem, target, path =>
         {
             backups.CopyTo(record, path);
             var files = new RestoringFiles(directory.FileSystem, path, options.MaxOpenFiles);

@@ -20,12 +20,11 @@ sealed class BackupWriter(BackupDirectory target, StoreFiles store, KeyValueOpti
     public BackupInfo Run(BackupSource source)
     {
         target.DeleteLeftovers();
-        var earlier = target.Numbers();
-        var number = earlier.Count == 0 ? 1 : earlier[^1] + 1;
+        var number = target.NextNumber();
         BackupRecord record;
         try
         {
-            var known = mode == BackupMode.Full ? [] : KnownFiles(earlier);
+            var known = mode == BackupMode.Full ? [] : KnownFiles();
             var files = new List<BackupFile>();
             foreach (var file in source.Files) files.Add(known.TryGetValue(file.Identity, out var shared) ? shared : Copy(file, number));
             files.Add(WriteManifest(source.Content, number));
@@ -48,22 +47,15 @@ sealed class BackupWriter(BackupDirectory target, StoreFiles store, KeyValueOpti
     }
 
     // Files of damaged records are not shared: nothing says what they should hold.
-    Dictionary<string, BackupFile> KnownFiles(List<ulong> numbers)
+    Dictionary<string, BackupFile> KnownFiles()
     {
         var known = new Dictionary<string, BackupFile>(StringComparer.Ordinal);
-        foreach (var number in numbers)
+        foreach (var (_, record, _) in target.ReadRecords())
         {
-            try
+            if (record is null || record.StoreId != store.StoreId) continue;
+            foreach (var file in record.Files)
             {
-                var record = target.ReadRecord(number);
-                if (record.StoreId != store.StoreId) continue;
-                foreach (var file in record.Files)
-                {
-                    if (IsWhole(file)) known[IdentityOf(file.StoredName)] = file;
-                }
-            }
-            catch (CorruptDataException)
-            {
+                if (IsWhole(file)) known[IdentityOf(file.StoredName)] = file;
             }
         }
 

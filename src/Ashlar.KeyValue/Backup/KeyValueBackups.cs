@@ -19,7 +19,7 @@ public sealed class KeyValueBackups
         ArgumentException.ThrowIfNullOrEmpty(directory);
         this.options = options ?? KeyValueOptions.Default;
         this.directory = new BackupDirectory(
-            this.options.FileSystem ?? FileSystems.Real, Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory)));
+            this.options.FileSystem ?? FileSystems.Real, StoreDirectory.FullPath(directory));
     }
 
     /// <summary>All backups, oldest first. One whose record is damaged is listed as such.</summary>
@@ -28,17 +28,11 @@ public sealed class KeyValueBackups
     {
         var seen = new HashSet<string>(StringComparer.Ordinal);
         var result = new List<BackupInfo>();
-        foreach (var number in directory.Numbers())
+        foreach (var (number, record, damage) in directory.ReadRecords())
         {
-            try
-            {
-                var record = directory.ReadRecord(number);
-                result.Add(Describe(record, record.Files.Where(file => seen.Add(file.StoredName)).Sum(file => file.LengthBytes)));
-            }
-            catch (CorruptDataException damage)
-            {
-                result.Add(new BackupInfo { Number = number, Damage = damage });
-            }
+            result.Add(record is null
+                ? new BackupInfo { Number = number, Damage = damage }
+                : Describe(record, record.Files.Where(file => seen.Add(file.StoredName)).Sum(file => file.LengthBytes)));
         }
 
         return result;
@@ -49,7 +43,7 @@ public sealed class KeyValueBackups
     /// <exception cref="CorruptDataException">The record of the backup is damaged.</exception>
     public VerificationReport Verify(ulong number)
     {
-        using var held = LockForReading();
+        using var held = directory.LockForReading();
         var record = directory.ReadRecord(number);
         var problems = new List<CorruptDataException>();
         foreach (var file in record.Files)
@@ -90,10 +84,10 @@ public sealed class KeyValueBackups
     public void Restore(ulong number, string target)
     {
         ArgumentException.ThrowIfNullOrEmpty(target);
-        using var held = LockForReading();
+        using var held = directory.LockForReading();
         var record = directory.ReadRecord(number);
         RestoreTarget.Run(
-            directory.FileSystem, Path.TrimEndingDirectorySeparator(Path.GetFullPath(target)), (path, _) => CopyTo(record, path));
+            directory.FileSystem, StoreDirectory.FullPath(target), path => CopyTo(record, path));
     }
 
     /// <summary>
@@ -115,9 +109,9 @@ public sealed class KeyValueBackups
     {
         ArgumentNullException.ThrowIfNull(archive);
         ArgumentException.ThrowIfNullOrEmpty(target);
-        using var held = LockForReading();
+        using var held = directory.LockForReading();
         using var heldArchive = archive.LockForReading();
-        return new PointInTimeRestore(this, archive, options, point).Run(Path.TrimEndingDirectorySeparator(Path.GetFullPath(target)));
+        return new PointInTimeRestore(this, archive, options, point).Run(StoreDirectory.FullPath(target));
     }
 
     internal BackupDirectory Directory => directory;
@@ -152,8 +146,7 @@ public sealed class KeyValueBackups
     {
         using var held = directory.FileSystem.Lock(directory.LockPath);
         // Crash order: without its record the backup is gone; its files are leftovers then.
-        directory.FileSystem.Delete(directory.RecordPath(number));
-        directory.FileSystem.SyncDirectory(directory.Path);
+        directory.Remove(number);
         directory.DeleteLeftovers();
     }
 
@@ -161,9 +154,9 @@ public sealed class KeyValueBackups
     {
         Number = record.Number,
         StoreId = record.StoreId,
-        TakenAt = Time(record.TakenAt),
+        TakenAt = RestorePoint.TimeOf(record.TakenAt),
         Sequence = record.Sequence,
-        CommittedAt = Time(record.CommitTime),
+        CommittedAt = RestorePoint.TimeOf(record.CommitTime),
         FileCount = record.Files.Count,
         SizeBytes = record.Files.Sum(file => file.LengthBytes),
         OwnBytes = ownBytes,
@@ -174,8 +167,6 @@ public sealed class KeyValueBackups
             new BackupFiles(directory.FileSystem, directory.Path, storeId, files),
             options with { ReadOnly = true, FileSystem = directory.FileSystem },
             null);
-
-    static DateTimeOffset Time(long microseconds) => DateTimeOffset.UnixEpoch.AddTicks(microseconds * TimeSpan.TicksPerMicrosecond);
 
     /// <summary>Checks a file, and copies it where a target is given.</summary>
     void CheckFile(BackupFile file, string? target)
@@ -193,8 +184,4 @@ public sealed class KeyValueBackups
         if (crc != file.Crc)
             throw new CorruptDataException(path, 0, $"checksum mismatch: expected {file.Crc:x8}, found {crc:x8}");
     }
-
-    IDisposable? LockForReading() => directory.FileSystem.FileExists(directory.LockPath)
-        ? directory.FileSystem.LockShared(directory.LockPath)
-        : null;
 }

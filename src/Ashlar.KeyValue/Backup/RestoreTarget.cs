@@ -6,33 +6,47 @@ namespace Ashlar.KeyValue;
 static class RestoreTarget
 {
     public const string NewManifestName = "MANIFEST.new";
+    const string LockName = "LOCK";
 
     /// <summary>Fills an empty directory with the files of a store, the manifest under a name that does not count.</summary>
     // Crash order: the store exists once its manifest has its name. Everything it lists is durable by then; before, the directory
     // holds files without a manifest, which nobody takes for a store.
-    public static void Run(IFileSystem fileSystem, string directory, Action<string, List<string>> fill)
+    public static void Run(IFileSystem fileSystem, string directory, Action<string> fill)
     {
-        if (!fileSystem.DirectoryExists(directory)) KeyValueStore.CreateDirectory(fileSystem, directory);
-        using var held = fileSystem.Lock($"{directory}/LOCK");
-        if (fileSystem.List(directory).Any(name => name != "LOCK"))
-            throw new StorageException(
-                "restore", directory, StorageErrorKind.AlreadyExists, 0, "a store is restored only into an empty directory");
-        var written = new List<string>();
+        using var held = Hold(fileSystem, directory);
         try
         {
-            fill(directory, written);
+            fill(directory);
             fileSystem.SyncDirectory(directory);
         }
         catch
         {
             // The directory was empty: whatever is there is of this.
-            foreach (var name in fileSystem.List(directory).Where(name => name != "LOCK")) TryDelete(fileSystem, $"{directory}/{name}");
+            foreach (var name in fileSystem.List(directory).Where(name => name != LockName)) TryDelete(fileSystem, $"{directory}/{name}");
             throw;
         }
 
         // If this fails the manifest may have its name all the same: what it lists stays.
         fileSystem.Rename($"{directory}/{NewManifestName}", $"{directory}/{StoreFiles.ManifestName}");
         fileSystem.SyncDirectory(directory);
+    }
+
+    /// <summary>Takes a directory that is empty or missing; nobody else fills it meanwhile.</summary>
+    /// <exception cref="StorageException">It is not empty (<see cref="StorageErrorKind.AlreadyExists"/>).</exception>
+    public static IDisposable Hold(IFileSystem fileSystem, string directory)
+    {
+        StoreDirectory.CreateIfMissing(fileSystem, directory);
+        var held = fileSystem.Lock($"{directory}/{LockName}");
+        try
+        {
+            return fileSystem.List(directory).All(name => name == LockName) ? held : throw new StorageException(
+                "restore", directory, StorageErrorKind.AlreadyExists, 0, "a store is restored only into an empty directory");
+        }
+        catch
+        {
+            held.Dispose();
+            throw;
+        }
     }
 
     static void TryDelete(IFileSystem fileSystem, string path)

@@ -29,40 +29,31 @@ public static class KeyValueRepair
         options ??= KeyValueOptions.Default;
         options.Validate();
         var fileSystem = options.FileSystem ?? FileSystems.Real;
-        var source = new StoreFiles(fileSystem, Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory)));
-        var path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(target));
+        var source = new StoreFiles(fileSystem, StoreDirectory.FullPath(directory));
+        var path = StoreDirectory.FullPath(target);
         using var held = fileSystem.FileExists(source.LockPath) ? fileSystem.LockShared(source.LockPath) : null;
         var names = fileSystem.List(source.Directory);
         RepairReport? report = null;
-        RestoreTarget.Run(fileSystem, path, (_, written) => report = Build(source, names, fileSystem, path, options, written));
+        RestoreTarget.Run(fileSystem, path, _ => report = Build(source, names, fileSystem, path, options));
         return report!;
     }
 
     static RepairReport Build(
-        StoreFiles source, IReadOnlyList<string> names, IFileSystem fileSystem, string target, KeyValueOptions options, List<string> written)
+        StoreFiles source, IReadOnlyList<string> names, IFileSystem fileSystem, string target, KeyValueOptions options)
     {
         var losses = new List<RepairLoss>();
         var state = TryReadManifest(source, losses, options);
         var result = new StoreFiles(fileSystem, target) { StoreId = options.Entropy.NextGuid() };
         using var runs = new RepairRuns(result, options);
-        List<TableInfo> tables;
-        try
+        using (var sink = new RepairSink(source, runs, losses))
         {
-            using (var sink = new RepairSink(source, runs, losses))
-            {
-                foreach (var id in state?.Tables.Keys ?? IdsOf(names, StoreFiles.IsTableName))
-                    Scan(source, source.TablePath(id), sink, file => new TableScan(file, sink).Run());
-                foreach (var id in state?.Logs.Keys ?? IdsOf(names, StoreFiles.IsLogName))
-                    Scan(source, source.LogPath(id), sink, file => new SegmentScan(file, sink).Run(EndOf(id, state)));
-            }
-
-            tables = runs.Finish();
-        }
-        finally
-        {
-            for (var id = 1UL; id < runs.NextId; id++) written.Add(StoreFiles.TableName(id));
+            foreach (var id in state?.Tables.Keys ?? IdsOf(names, StoreFiles.IsTableName))
+                Scan(source, source.TablePath(id), sink, file => new TableScan(file, sink).Run());
+            foreach (var id in state?.Logs.Keys ?? IdsOf(names, StoreFiles.IsLogName))
+                Scan(source, source.LogPath(id), sink, file => new SegmentScan(file, sink).Run(EndOf(id, state)));
         }
 
+        var tables = runs.Finish();
         var edit = new ManifestEdit
         {
             NextFileId = runs.NextId,
@@ -70,7 +61,6 @@ public static class KeyValueRepair
             LastCommitTime = state?.LastCommitTime ?? 0,
         };
         edit.AddedTables.AddRange(tables);
-        written.Add(RestoreTarget.NewManifestName);
         using (var file = fileSystem.Open(result.NewManifestPath, FileOpenMode.CreateNew))
         {
             file.Write(Manifest.Encode(result.StoreId, edit), 0);

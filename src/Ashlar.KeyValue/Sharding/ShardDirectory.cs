@@ -18,6 +18,14 @@ sealed class ShardDirectory(IFileSystem fileSystem, string directory)
 
     public static string NameOf(int shard) => $"{ShardPrefix}{shard:d3}";
 
+    public static bool IsName(string name, out int shard)
+    {
+        shard = 0;
+        return name.StartsWith(ShardPrefix, StringComparison.Ordinal)
+            && int.TryParse(name.AsSpan(ShardPrefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out shard)
+            && NameOf(shard) == name;
+    }
+
     public string ShardPath(int shard) => $"{Directory}/{NameOf(shard)}";
 
     /// <summary>
@@ -84,12 +92,7 @@ sealed class ShardDirectory(IFileSystem fileSystem, string directory)
         var shards = new List<int>();
         foreach (var name in fileSystem.List(Directory))
         {
-            if (name.StartsWith(ShardPrefix, StringComparison.Ordinal)
-                && int.TryParse(name.AsSpan(ShardPrefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var shard)
-                && ShardPath(shard) == $"{Directory}/{name}")
-            {
-                shards.Add(shard);
-            }
+            if (IsName(name, out var shard)) shards.Add(shard);
         }
 
         return shards;

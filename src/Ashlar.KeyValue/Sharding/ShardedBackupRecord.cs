@@ -16,11 +16,14 @@ readonly record struct ShardBackup(ulong Number, ulong Sequence);
 // Count times Number 8, Sequence 8 follow, in the order of the shards; then LayoutLength bytes, the content of the file SHARDS.
 // TakenAt is in microseconds since 1970 (UTC).
 sealed record ShardedBackupRecord(ulong Number, long TakenAt, IReadOnlyList<ShardBackup> Shards, ShardFile Layout)
+    : IBackupRecord<ShardedBackupRecord>
 {
     const uint Version = 1;
     const int HeadBytes = 40;
     const int ShardBytes = 16;
     const ulong Magic = 0x4B42_5352_4C48_5341; // "ASHLRSBK"
+
+    public static int NumberOffset => 16;
 
     public byte[] Encode()
     {

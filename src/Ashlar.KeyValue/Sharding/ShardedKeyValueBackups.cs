@@ -44,7 +44,7 @@ public sealed class ShardedKeyValueBackups
         ArgumentException.ThrowIfNullOrEmpty(directory);
         this.options = options ?? KeyValueOptions.Default;
         this.directory = new ShardedBackupDirectory(
-            this.options.FileSystem ?? FileSystems.Real, Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory)));
+            this.options.FileSystem ?? FileSystems.Real, StoreDirectory.FullPath(directory));
     }
 
     /// <summary>All backups, oldest first. One whose record is damaged is listed as such.</summary>
@@ -88,17 +88,9 @@ public sealed class ShardedKeyValueBackups
     /// <exception cref="CorruptDataException">The record of the backup is damaged.</exception>
     public VerificationReport Verify(ulong number)
     {
-        using var held = LockForReading();
+        using var held = directory.LockForReading();
         var record = directory.ReadRecord(number);
-        var reports = record.Shards.Select((shard, i) => BackupsOf(i).Verify(shard.Number)).ToArray();
-        return new VerificationReport
-        {
-            Tables = reports.Sum(report => report.Tables),
-            LogSegments = reports.Sum(report => report.LogSegments),
-            SeparatedValues = reports.Sum(report => report.SeparatedValues),
-            Entries = reports.Sum(report => report.Entries),
-            Problems = [.. reports.SelectMany(report => report.Problems)],
-        };
+        return VerificationReport.Sum([.. record.Shards.Select((shard, i) => BackupsOf(i).Verify(shard.Number))], []);
     }
 
     /// <summary>
@@ -114,14 +106,10 @@ public sealed class ShardedKeyValueBackups
     public void Restore(ulong number, string target)
     {
         ArgumentException.ThrowIfNullOrEmpty(target);
-        using var held = LockForReading();
+        using var held = directory.LockForReading();
         var record = directory.ReadRecord(number);
-        var place = new ShardDirectory(directory.FileSystem, Path.TrimEndingDirectorySeparator(Path.GetFullPath(target)));
-        if (!directory.FileSystem.DirectoryExists(place.Directory)) KeyValueStore.CreateDirectory(directory.FileSystem, place.Directory);
-        using var heldTarget = directory.FileSystem.Lock(place.LockPath);
-        if (directory.FileSystem.List(place.Directory).Any(name => name != "LOCK"))
-            throw new StorageException(
-                "restore", place.Directory, StorageErrorKind.AlreadyExists, 0, "a store is restored only into an empty directory");
+        var place = new ShardDirectory(directory.FileSystem, StoreDirectory.FullPath(target));
+        using var heldTarget = RestoreTarget.Hold(directory.FileSystem, place.Directory);
         // Crash order: the shards are there, durable, before SHARDS makes them a store.
         for (var i = 0; i < record.Shards.Count; i++) BackupsOf(i).Restore(record.Shards[i].Number, place.ShardPath(i));
         directory.FileSystem.SyncDirectory(place.Directory);
@@ -133,14 +121,9 @@ public sealed class ShardedKeyValueBackups
     public void Delete(ulong number)
     {
         using var held = directory.FileSystem.Lock(directory.LockPath);
-        directory.FileSystem.Delete(directory.RecordPath(number));
-        directory.FileSystem.SyncDirectory(directory.Path);
+        directory.Remove(number);
         directory.DeleteLeftovers(options);
     }
 
     KeyValueBackups BackupsOf(int shard) => new(directory.ShardPath(shard), options);
-
-    IDisposable? LockForReading() => directory.FileSystem.FileExists(directory.LockPath)
-        ? directory.FileSystem.LockShared(directory.LockPath)
-        : null;
 }

@@ -17,13 +17,12 @@ public sealed partial class ShardedKeyValueStore
         ArgumentException.ThrowIfNullOrEmpty(directory);
         ThrowIfClosed();
         var fileSystem = options.FileSystem ?? FileSystems.Real;
-        var target = new ShardedBackupDirectory(fileSystem, Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory)));
+        var target = new ShardedBackupDirectory(fileSystem, StoreDirectory.FullPath(directory));
         if (target.Path == this.directory.Directory) throw new ArgumentException("A store is not backed up into its own directory.", nameof(directory));
-        if (!fileSystem.DirectoryExists(target.Path)) KeyValueStore.CreateDirectory(fileSystem, target.Path);
+        StoreDirectory.CreateIfMissing(fileSystem, target.Path);
         using var held = fileSystem.Lock(target.LockPath);
         target.DeleteLeftovers(options);
-        var earlier = target.Numbers();
-        var number = earlier.Count == 0 ? 1 : earlier[^1] + 1;
+        var number = target.NextNumber();
         var sources = HoldAtOneMoment();
         var backups = new BackupInfo[shards.Length];
         try

@@ -51,15 +51,7 @@ public sealed partial class ShardedKeyValueStore
         var reports = new VerificationReport[shards.Length];
         OnAllShards(shard => reports[shard] = shards[shard].Verify());
         var misplaced = Enumerable.Range(0, shards.Length).Select(FindMisplaced).OfType<CorruptDataException>();
-        return new VerificationReport
-        {
-            Tables = reports.Sum(report => report.Tables),
-            LogSegments = reports.Sum(report => report.LogSegments),
-            SeparatedValues = reports.Sum(report => report.SeparatedValues),
-            ValueSegments = reports.Sum(report => report.ValueSegments),
-            Entries = reports.Sum(report => report.Entries),
-            Problems = [.. reports.SelectMany(report => report.Problems), .. misplaced],
-        };
+        return VerificationReport.Sum(reports, misplaced);
     }
 
     /// <summary>

@@ -55,13 +55,13 @@ public sealed partial class ShardedKeyValueStore : IDisposable, IAsyncDisposable
         options ??= new();
         options.Validate();
         var fileSystem = options.Store.FileSystem ?? FileSystems.Real;
-        var place = new ShardDirectory(fileSystem, Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory)));
+        var place = new ShardDirectory(fileSystem, StoreDirectory.FullPath(directory));
         if (!fileSystem.DirectoryExists(place.Directory))
         {
             if (!options.Store.CreateIfMissing || options.Store.ReadOnly)
                 throw new StorageException(
                     "open", place.Directory, StorageErrorKind.NotFound, 0, "there is no sharded store in this directory");
-            KeyValueStore.CreateDirectory(fileSystem, place.Directory);
+            StoreDirectory.CreateIfMissing(fileSystem, place.Directory);
         }
 
         var directoryLock = !options.Store.ReadOnly ? fileSystem.Lock(place.LockPath)
@@ -94,7 +94,7 @@ public sealed partial class ShardedKeyValueStore : IDisposable, IAsyncDisposable
     /// <param name="directory">The directory; it may be missing.</param>
     /// <param name="fileSystem">The disk; null is the real one.</param>
     public static bool IsSharded(string directory, IFileSystem? fileSystem = null) =>
-        new ShardDirectory(fileSystem ?? FileSystems.Real, Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory))).Exists;
+        new ShardDirectory(fileSystem ?? FileSystems.Real, StoreDirectory.FullPath(directory)).Exists;
 
     /// <summary>Random identity of the store, fixed when it was created.</summary>
     public Guid StoreId => layout.StoreId;
