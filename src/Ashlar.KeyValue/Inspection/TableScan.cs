@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Ashlar.Storage;
 
 namespace Ashlar.KeyValue;
@@ -33,7 +32,7 @@ sealed class TableScan(IFile file, IScanSink sink)
         if (footer.FileLength != length)
             sink.Damage(0, length, $"the footer says {footer.FileLength} bytes, the file has {length}");
         seed = TableFooter.Seed(footer.StoreId, footer.TableId);
-        Walk(footer.Root, "top index block", "every key of the table", (_, key, stored) =>
+        Walk(footer.Root, "top index block", "every key of the table", (key, stored) =>
         {
             if (stored.Length != PartitionHandle.EncodedBytes)
             {
@@ -42,81 +41,71 @@ sealed class TableScan(IFile file, IScanSink sink)
             }
 
             var partition = PartitionHandle.Read(stored);
-            Walk(partition.Index, "index block", Keys(key), (_, last, handle) =>
+            Walk(partition.Index, "index block", Keys(key), (last, handle) =>
             {
                 if (handle.Length != BlockHandle.EncodedBytes) sink.Damage(partition.Index.Offset, 0, "a block has a handle of the wrong length", Keys(last));
                 else WalkData(BlockHandle.Read(handle), Keys(last));
                 lastKey = KeyText.Of(last);
             });
-            TryLoad(partition.Filter, "filter", "none: reading is slower, or keys are missed", checksEntries: false, out byte[] _);
+            TryLoad(partition.Filter, "filter", "none: reading is slower, or keys are missed", static (bytes, in handle, seed, path) =>
+            {
+                BlockCheck.RequireTrailer(bytes, handle, seed, path, BloomFilter.Encoding);
+                return default;
+            });
             lastKey = KeyText.Of(key);
         });
     }
 
-    delegate void BlockEntry(long offset, ReadOnlySpan<byte> key, ReadOnlySpan<byte> stored);
+    delegate void BlockEntry(ReadOnlySpan<byte> key, ReadOnlySpan<byte> stored);
+
+    delegate Block BlockLoader(ReadOnlySpan<byte> bytes, in BlockHandle handle, uint seed, string path);
 
     string Keys(ReadOnlySpan<byte> through) => lastKey is null ? $"up to {KeyText.Of(through)}" : $"behind {lastKey} up to {KeyText.Of(through)}";
 
     void Walk(in BlockHandle handle, string what, string keys, BlockEntry visit)
     {
-        if (!TryLoad(handle, what, keys, checksEntries: true, out var bytes)) return;
-        var offset = 0;
-        for (var count = CountOf(bytes); count > 0; count--)
-        {
-            var (key, stored) = Split(bytes, offset);
-            visit(handle.Offset + offset, key, stored);
-            offset += Block.EntryHeaderBytes + key.Length + stored.Length;
-        }
+        var buffer = new BlockBuffer(); // Owns the block.
+        if (TryLoad(handle, what, keys, buffer.Load) is not { } block) return;
+        for (var index = 0; index < block.Count; index++) visit(block.KeyAt(index), block.InlineAt(index));
+        GC.KeepAlive(buffer);
     }
 
     void WalkData(in BlockHandle handle, string keys)
     {
-        if (!TryLoad(handle, "data block", keys, checksEntries: true, out var bytes)) return;
-        var offset = 0;
-        for (var count = CountOf(bytes); count > 0; count--)
+        var buffer = new BlockBuffer();
+        if (TryLoad(handle, "data block", keys, buffer.Load) is not { } block) return;
+        Span<byte> scratch = stackalloc byte[ValuePlace.MostStoredBytes];
+        for (var index = 0; index < block.Count; index++)
         {
-            var (key, stored) = Split(bytes, offset);
-            var sequence = BinaryPrimitives.ReadUInt64LittleEndian(bytes.AsSpan(offset + 8));
-            sink.Entry(new ScannedEntry(handle.Offset + offset, sequence, (EntryKind)bytes[offset], key, stored));
-            offset += Block.EntryHeaderBytes + key.Length + stored.Length;
+            var stored = block.StoredAt(index, scratch).ToArray();
+            var offset = handle.Offset + block.OffsetOf(index);
+            sink.Entry(new ScannedEntry(offset, block.SequenceAt(index), block.KindAt(index), block.KeyAt(index), stored));
         }
+
+        GC.KeepAlive(buffer);
     }
 
-    static int CountOf(byte[] bytes) => BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(bytes.Length - Block.TrailerBytes - 4));
-
-    static (byte[] Key, byte[] Stored) Split(byte[] bytes, int offset)
+    Block? TryLoad(in BlockHandle handle, string what, string keys, BlockLoader load)
     {
-        var keyLength = BinaryPrimitives.ReadUInt16LittleEndian(bytes.AsSpan(offset + 2));
-        var storedLength = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(offset + 4));
-        var key = bytes.AsSpan(offset + Block.EntryHeaderBytes, keyLength);
-        return (key.ToArray(), bytes.AsSpan(offset + Block.EntryHeaderBytes + keyLength, storedLength).ToArray());
-    }
-
-    bool TryLoad(in BlockHandle handle, string what, string keys, bool checksEntries, out byte[] bytes)
-    {
-        bytes = [];
         if (handle.Offset < 0 || handle.SizeBytes <= Block.TrailerBytes || handle.SizeBytes > MostBlockBytes
             || handle.Offset > length - handle.SizeBytes)
         {
             sink.Damage(Math.Max(0, handle.Offset), handle.SizeBytes, $"the {what} lies outside the table", keys);
-            return false;
+            return null;
         }
 
         var loaded = new byte[handle.SizeBytes];
         try
         {
             if (file.Read(loaded, handle.Offset) != loaded.Length) throw new CorruptDataException(file.Path, handle.Offset, "the table is cut off");
-            if (checksEntries) Block.Check(loaded, handle, seed, file.Path);
-            else Block.CheckTrailer(loaded, handle, seed, file.Path);
+            var block = load(loaded, handle, seed, file.Path);
+            sink.Structure(handle.Offset, $"{what}, {handle.SizeBytes} bytes, crc {handle.Crc:x8}");
+            return block;
         }
         catch (Exception damage) when (damage is CorruptDataException or UnsupportedFormatException)
         {
             sink.Damage(handle.Offset, handle.SizeBytes, $"{what}: {(damage as CorruptDataException)?.Problem ?? damage.Message}", keys);
-            return false;
+            return null;
         }
-
-        bytes = loaded;
-        sink.Structure(handle.Offset, $"{what}, {handle.SizeBytes} bytes, crc {handle.Crc:x8}");
-        return true;
     }
 }

@@ -1,34 +1,25 @@
 using System.Buffers.Binary;
-using System.Runtime.CompilerServices;
 using Ashlar.Storage;
 
 namespace Ashlar.KeyValue;
 
-// Block of a table, format version 1. Little-endian. Data blocks hold entries, index blocks entries whose value is a handle.
-//   +---------+---------+-----+---------------------+-------+----------+------+-----+
-//   | Entry 0 | Entry 1 | ... | Offset of entry [n] | Count | Encoding | Zero | Crc |
-//   +---------+---------+-----+---------------------+-------+----------+------+-----+
-//                               4 bytes each          4       1          3      4
-// Entry:
-//   0      1      2           4             8          16
-//   +------+------+-----------+-------------+----------+-------+---------+
-//   | Kind | Zero | KeyLength | ValueLength | Sequence | Key.. | Value.. |
-//   +------+------+-----------+-------------+----------+-------+---------+
-// Crc covers everything before it and starts from the table's seed and the block's offset. Encoding 0 is the one above.
+/// <summary>A block of a table in memory, as it is on disk (see <see cref="BlockLayout"/>): entries are read where they lie.</summary>
 readonly unsafe struct Block(BlockMemory* memory)
 {
-    public const int EntryHeaderBytes = 16;
-    public const int TrailerBytes = 8;
-    public const byte PlainEncoding = 0;
+    public const int TrailerBytes = BlockLayout.TrailerBytes;
+    public const byte PackedEncoding = 1;
 
     public BlockMemory* Memory => memory;
 
     public bool IsNone => memory == null;
 
-    public int Count => memory->Count;
+    public int Count => memory->Layout.Count;
 
     /// <summary>The block as it is on disk, with its trailer.</summary>
     public ReadOnlySpan<byte> Bytes => new(Start, memory->SizeBytes);
+
+    /// <summary>What all keys begin with.</summary>
+    public ReadOnlySpan<byte> Prefix => new(Start + BlockLayout.HeaderBytes, memory->Layout.PrefixLength);
 
     byte* Start => (byte*)memory + BlockMemory.HeaderBytes;
 
@@ -41,109 +32,77 @@ readonly unsafe struct Block(BlockMemory* memory)
         return Crc32C.Append(Crc32C.Append(tableSeed, place), bytes);
     }
 
-    /// <summary>
-    /// Checks a block that was read from disk, all that later reads rely on, once: the checksum against trailer and handle,
-    /// then that every entry lies within the block. Returns the memory that <see cref="Fill"/> needs.
-    /// </summary>
-    public static int Check(ReadOnlySpan<byte> bytes, in BlockHandle handle, uint tableSeed, string path)
-    {
-        CheckTrailer(bytes, handle, tableSeed, path);
-        var handleOffset = handle.Offset;
-        var end = bytes.Length - TrailerBytes;
-        if (end < 4) throw Damaged("a block without entries");
-        var count = BinaryPrimitives.ReadInt32LittleEndian(bytes[(end - 4)..]);
-        if (count <= 0 || count > (end - 4) / (EntryHeaderBytes + 4)) throw Damaged($"a block cannot hold {count} entries");
-        var offsetsStart = end - 4 - (4 * count);
-        var expected = 0L;
-        for (var index = 0; index < count; index++)
-        {
-            var offset = BinaryPrimitives.ReadInt32LittleEndian(bytes[(offsetsStart + (4 * index))..]);
-            if (offset != expected || offset + EntryHeaderBytes > offsetsStart)
-                throw Damaged($"entry {index} lies outside its block");
-            var keyLength = BinaryPrimitives.ReadUInt16LittleEndian(bytes[(offset + 2)..]);
-            var valueLength = BinaryPrimitives.ReadInt32LittleEndian(bytes[(offset + 4)..]);
-            expected = offset + EntryHeaderBytes + keyLength + (long)valueLength;
-            if (valueLength < 0 || expected > offsetsStart) throw Damaged($"entry {index} does not fit its block");
-            var kind = (EntryKind)bytes[offset];
-            if (valueLength < kind.LeastStoredBytes()) throw Damaged($"entry {index} of kind {kind} is too short");
-        }
-
-        if (expected != offsetsStart) throw Damaged("bytes of a block belong to no entry");
-        return BlockMemory.Needed(bytes.Length, count);
-
-        CorruptDataException Damaged(string problem) => new(path, handleOffset, problem);
-    }
-
-    public static void CheckTrailer(ReadOnlySpan<byte> bytes, in BlockHandle handle, uint tableSeed, string path)
-    {
-        var stored = BinaryPrimitives.ReadUInt32LittleEndian(bytes[^4..]);
-        var actual = Checksum(tableSeed, handle.Offset, bytes[..^4]);
-        if (stored != actual || handle.Crc != actual)
-            throw new CorruptDataException(
-                path, handle.Offset, $"checksum mismatch: expected {handle.Crc:x8}, block says {stored:x8}, found {actual:x8}");
-        if (bytes[^TrailerBytes] != PlainEncoding)
-            throw new UnsupportedFormatException(
-                path,
-                $"block encoding {bytes[^TrailerBytes]} at byte {handle.Offset}; this program reads encoding {PlainEncoding}");
-    }
-
-    /// <summary>Copies a block that was checked into memory of the size that <see cref="Check"/> returned.</summary>
+    /// <summary>Copies a block that was checked into memory of the size that <see cref="BlockCheck.Require"/> returned.</summary>
     public void Fill(ReadOnlySpan<byte> bytes)
     {
-        var end = bytes.Length - TrailerBytes;
-        var count = BinaryPrimitives.ReadInt32LittleEndian(bytes[(end - 4)..]);
         FillRaw(bytes);
-        memory->Count = count;
-        memory->OffsetsStart = end - 4 - (4 * count);
-        memory->PrefixLength = KeyAt(0).CommonPrefixLength(KeyAt(count - 1));
-        for (var index = 0; index < count; index++) Fragments[index] = FragmentOf(KeyAt(index), memory->PrefixLength);
+        Invariant.Require(BlockLayout.TryRead(bytes, out memory->Layout));
+        for (var index = 0; index < Count; index++) Fragments[index] = FragmentOf(SuffixAt(index));
     }
 
-    /// <summary>Copies bytes that are no entries: a filter.</summary>
+    /// <summary>Copies bytes that are no entries: a filter, a value.</summary>
     public void FillRaw(ReadOnlySpan<byte> bytes)
     {
         memory->SizeBytes = bytes.Length;
-        memory->Count = 0;
         memory->FragmentsStart = BlockMemory.HeaderBytes + ((bytes.Length + 3) & ~3);
         bytes.CopyTo(new Span<byte>(Start, bytes.Length));
     }
 
-    public ReadOnlySpan<byte> KeyAt(int index)
+    public ulong SequenceAt(int index) => Read(BlockField.Sequence, index);
+
+    public EntryKind KindAt(int index) => (EntryKind)Read(BlockField.Kind, index);
+
+    /// <summary>A key without the <see cref="Prefix"/>.</summary>
+    public ReadOnlySpan<byte> SuffixAt(int index) => new(HeapAt(index), SuffixBytes(index));
+
+    public bool IsKeyAt(int index, ReadOnlySpan<byte> key) =>
+        key.StartsWith(Prefix) && key[memory->Layout.PrefixLength..].SequenceEqual(SuffixAt(index));
+
+    public byte[] KeyAt(int index) => [.. Prefix, .. SuffixAt(index)];
+
+    /// <summary>What an entry stores, but for its place: a value, behind an expiry if it has one.</summary>
+    public ReadOnlySpan<byte> InlineAt(int index)
     {
-        var entry = EntryAt(index);
-        return new(entry + EntryHeaderBytes, KeyLength(entry));
+        var suffixBytes = SuffixBytes(index);
+        var bytes = memory->Layout.StartOf(Start, index + 1) - memory->Layout.StartOf(Start, index);
+        return new(HeapAt(index) + suffixBytes, (int)bytes - suffixBytes);
     }
 
-    public ulong SequenceAt(int index) => Unsafe.ReadUnaligned<ulong>(EntryAt(index) + 8);
+    /// <summary>Where the value of an entry lies whose kind has a place.</summary>
+    public ValuePlace PlaceAt(int index) => new ValuePlace(
+        Read(BlockField.SegmentId, index),
+        (long)Read(BlockField.Offset, index),
+        (int)Read(BlockField.LengthBytes, index),
+        (uint)Read(BlockField.ValueCrc, index)).Behind(InlineAt(index));
 
-    public EntryKind KindAt(int index) => (EntryKind)(*EntryAt(index));
-
-    public ReadOnlySpan<byte> ValueAt(int index)
+    /// <summary>What an entry stores, as logs and memtables have it; with a place, it is put together in the caller's memory.</summary>
+    /// <param name="index">The entry.</param>
+    /// <param name="scratch">At least <see cref="ValuePlace.MostStoredBytes"/>.</param>
+    public ReadOnlySpan<byte> StoredAt(int index, Span<byte> scratch)
     {
-        var entry = EntryAt(index);
-        return new(entry + EntryHeaderBytes + KeyLength(entry), Unsafe.ReadUnaligned<int>(entry + 4));
+        var inline = InlineAt(index);
+        if (!KindAt(index).HasPlace()) return inline;
+        inline.CopyTo(scratch);
+        PlaceAt(index).Write(scratch[inline.Length..]);
+        return scratch[..(inline.Length + ValuePlace.EncodedBytes)];
     }
+
+    /// <summary>Where the bytes of an entry lie in the block; for inspection.</summary>
+    public int OffsetOf(int index) => (int)(HeapAt(index) - Start);
 
     /// <summary>Index of the first entry at or after (key, sequence); <see cref="Count"/> if there is none.</summary>
     /// <remarks>
-    /// Keys of a block begin alike. The four bytes behind what all share are kept side by side: they alone decide for
-    /// nearly all keys, and a search touches a few cache lines instead of one for every entry that it looks at.
+    /// The four bytes of each key behind the prefix are kept side by side: they alone decide for nearly all keys, and a
+    /// search touches a few cache lines instead of one for every entry that it looks at.
     /// </remarks>
     public int Find(ReadOnlySpan<byte> key, ulong sequence)
     {
-        var count = memory->Count;
-        var prefixLength = memory->PrefixLength;
-        if (prefixLength > 0)
-        {
-            var prefix = KeyAt(0)[..prefixLength];
-            var order = key.Length >= prefixLength
-                ? key[..prefixLength].SequenceCompareTo(prefix)
-                : key.SequenceCompareTo(prefix);
-            if (order != 0) return order < 0 ? 0 : count;
-        }
-
+        var count = Count;
+        var prefix = Prefix;
+        if (!key.StartsWith(prefix)) return key.SequenceCompareTo(prefix) < 0 ? 0 : count;
+        var suffix = key[prefix.Length..];
         var fragments = Fragments;
-        var wanted = FragmentOf(key, prefixLength);
+        var wanted = FragmentOf(suffix);
         var low = 0;
         for (var left = count; left > 1;)
         {
@@ -159,7 +118,7 @@ readonly unsafe struct Block(BlockMemory* memory)
         while (low < high)
         {
             var middle = (low + high) >>> 1;
-            if (EntryOrder.Compare(KeyAt(middle), SequenceAt(middle), key, sequence) < 0) low = middle + 1;
+            if (EntryOrder.Compare(SuffixAt(middle), SequenceAt(middle), suffix, sequence) < 0) low = middle + 1;
             else high = middle;
         }
 
@@ -167,15 +126,17 @@ readonly unsafe struct Block(BlockMemory* memory)
     }
 
     // Keys that end early count as filled with zeros: never out of order, and what is equal then is compared in full.
-    static uint FragmentOf(ReadOnlySpan<byte> key, int start)
+    static uint FragmentOf(ReadOnlySpan<byte> suffix)
     {
-        if (key.Length - start >= sizeof(uint)) return BinaryPrimitives.ReadUInt32BigEndian(key[start..]);
+        if (suffix.Length >= sizeof(uint)) return BinaryPrimitives.ReadUInt32BigEndian(suffix);
         var fragment = 0U;
-        for (var at = start; at < start + sizeof(uint); at++) fragment = (fragment << 8) | (at < key.Length ? key[at] : 0U);
+        for (var at = 0; at < sizeof(uint); at++) fragment = (fragment << 8) | (at < suffix.Length ? suffix[at] : 0U);
         return fragment;
     }
 
-    static int KeyLength(byte* entry) => Unsafe.ReadUnaligned<ushort>(entry + 2);
+    ulong Read(BlockField field, int index) => memory->Layout.Read(Start, field, index);
 
-    byte* EntryAt(int index) => Start + Unsafe.ReadUnaligned<int>(Start + memory->OffsetsStart + (sizeof(int) * index));
+    int SuffixBytes(int index) => (int)Read(BlockField.SuffixBytes, index);
+
+    byte* HeapAt(int index) => Start + memory->Layout.HeapStart + memory->Layout.StartOf(Start, index);
 }

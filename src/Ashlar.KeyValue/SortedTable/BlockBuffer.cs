@@ -10,7 +10,7 @@ sealed unsafe class BlockBuffer
     /// <summary>Checks a block and takes it in. What was here before is gone.</summary>
     public Block Load(ReadOnlySpan<byte> block, in BlockHandle handle, uint tableSeed, string path)
     {
-        var needed = Block.Check(block, handle, tableSeed, path);
+        var needed = BlockCheck.Require(block, handle, tableSeed, path);
         if (bytes.Length < needed)
             bytes = GC.AllocateUninitializedArray<byte>(Math.Max(needed, Math.Min(2 * bytes.Length, 1 << 20)), pinned: true);
         var loaded = new Block((BlockMemory*)Unsafe.AsPointer(ref bytes[0]));

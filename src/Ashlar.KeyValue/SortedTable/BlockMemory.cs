@@ -26,10 +26,8 @@ unsafe struct BlockMemory
     public long RetiredAt;
 
     // Content.
+    public BlockLayout Layout; // Of a block of entries.
     public int SizeBytes;
-    public int Count;
-    public int OffsetsStart;
-    public int PrefixLength;
     public int FragmentsStart;
 
     /// <summary>Everything that this block takes: header, bytes, fragments.</summary>

@@ -15,6 +15,7 @@ namespace Ashlar.KeyValue;
 static class BloomFilter
 {
     public const int BitsPerKey = 10;
+    public const byte Encoding = 0;
     const int LineBytes = 64;
     const int Probes = 6;
 

@@ -105,31 +105,27 @@ sealed unsafe class Table : SharedResource
     public EntryIterator CreateSequentialIterator() => new TableIterator(this, new UncachedBlockSource(this));
 
     /// <summary>
-    /// Finds the newest entry of a key at or below a sequence, for a reader within the epoch: the value stays readable
+    /// Finds the newest entry of a key at or below a sequence, for a reader within the epoch: its block stays readable
     /// until it leaves.
     /// </summary>
-    public bool TryFind(
-        int slot, ReadOnlySpan<byte> key, ulong keyHash, ulong sequence, out EntryKind kind, out ReadOnlySpan<byte> value)
+    public bool TryFind(int slot, ReadOnlySpan<byte> key, ulong keyHash, ulong sequence, out Block data, out int position)
     {
-        kind = EntryKind.None;
-        value = default;
+        data = default;
+        position = 0;
         var top = Root(slot);
         var partition = top.Find(key, sequence);
         if (partition == top.Count) return false;
         if (!BloomFilter.MayContain(Filter(slot, top, partition).Bytes, keyHash)) return false;
         var index = Index(slot, top, partition);
-        var position = index.Find(key, sequence);
-        if (position == index.Count) return false;
-        var data = Load(slot, HandleAt(index, position));
+        var block = index.Find(key, sequence);
+        if (block == index.Count) return false;
+        data = Load(slot, HandleAt(index, block));
         position = data.Find(key, sequence);
-        if (position == data.Count || !data.KeyAt(position).SequenceEqual(key)) return false;
-        kind = data.KindAt(position);
-        value = data.ValueAt(position);
-        return true;
+        return position < data.Count && data.IsKeyAt(position, key);
     }
 
     /// <summary>A key from about that share of the way through the table, for a reader within the epoch.</summary>
-    public ReadOnlySpan<byte> KeyAt(int slot, double share)
+    public byte[] KeyAt(int slot, double share)
     {
         var top = Root(slot);
         var partitions = share * top.Count;
@@ -179,7 +175,7 @@ sealed unsafe class Table : SharedResource
     /// <summary>The partitions of the table with their handles.</summary>
     public PartitionHandle PartitionAt(Block top, int partition)
     {
-        var encoded = top.ValueAt(partition);
+        var encoded = top.InlineAt(partition);
         return encoded.Length == PartitionHandle.EncodedBytes
             ? PartitionHandle.Read(encoded)
             : throw new CorruptDataException(Path, Footer.Root.Offset, $"entry {partition} of the top index is not a handle");
@@ -187,7 +183,7 @@ sealed unsafe class Table : SharedResource
 
     public BlockHandle HandleAt(Block index, int position)
     {
-        var encoded = index.ValueAt(position);
+        var encoded = index.InlineAt(position);
         return encoded.Length == BlockHandle.EncodedBytes
             ? BlockHandle.Read(encoded)
             : throw new CorruptDataException(Path, index.Memory->Offset, $"entry {position} of the index is not a handle");
@@ -199,7 +195,7 @@ sealed unsafe class Table : SharedResource
         if (!BloomFilter.IsLengthValid(handle.SizeBytes))
             throw new CorruptDataException(Path, handle.Offset, $"a filter cannot have {handle.SizeBytes} bytes");
         var bytes = ReadBytes(handle);
-        Block.CheckTrailer(bytes, handle, seed, Path);
+        BlockCheck.RequireTrailer(bytes, handle, seed, Path, BloomFilter.Encoding);
         return bytes;
     }
 
@@ -272,7 +268,7 @@ sealed unsafe class Table : SharedResource
         }
 
         var bytes = ReadBytes(handle);
-        var needed = Block.Check(bytes, handle, seed, Path);
+        var needed = BlockCheck.Require(bytes, handle, seed, Path);
         var block = cache.Allocate(needed, Info.Id, handle.Offset, worth);
         block.Fill(bytes);
         return block;

@@ -7,6 +7,8 @@ namespace Ashlar.KeyValue;
 /// </summary>
 sealed class TableIterator(Table table, BlockSource blocks) : EntryIterator
 {
+    const int LeastKeyBytes = 64;
+
     Block root;
     Block index;
     Block data;
@@ -14,27 +16,34 @@ sealed class TableIterator(Table table, BlockSource blocks) : EntryIterator
     int indexPosition;
     int position;
 
+    // The key, whose beginning is what all keys of the block begin with; it stays between moves within the block.
+    byte[] key = [];
+    int keyLength;
+    readonly byte[] place = new byte[ValuePlace.MostStoredBytes];
+
     public override bool IsValid => !data.IsNone;
 
-    public override ReadOnlySpan<byte> Key => data.KeyAt(position);
+    public override ReadOnlySpan<byte> Key => key.AsSpan(0, keyLength);
 
     public override ulong Sequence => data.SequenceAt(position);
 
     public override EntryKind Kind => data.KindAt(position);
 
-    public override ReadOnlySpan<byte> Value => data.ValueAt(position);
+    public override ReadOnlySpan<byte> Value => data.StoredAt(position, place);
 
     public override void SeekToFirst()
     {
-        OpenIndex(0, last: false);
-        OpenData(0, last: false);
+        OpenIndex(0);
+        OpenData(0);
+        MoveTo(0);
     }
 
     public override void SeekToLast()
     {
         OpenRoot();
-        OpenIndex(root.Count - 1, last: true);
-        OpenData(indexPosition, last: true);
+        OpenIndex(root.Count - 1);
+        OpenData(index.Count - 1);
+        MoveTo(data.Count - 1);
     }
 
     public override void Seek(ReadOnlySpan<byte> key, ulong sequence)
@@ -43,13 +52,13 @@ sealed class TableIterator(Table table, BlockSource blocks) : EntryIterator
         data = default;
         var at = root.Find(key, sequence);
         if (at == root.Count) return;
-        OpenIndex(at, last: false);
+        OpenIndex(at);
         at = index.Find(key, sequence);
         // The index names the last entry of each block, so the entry is in the block that was found.
         if (at == index.Count)
             throw new CorruptDataException(
                 table.Path, table.PartitionAt(root, rootPosition).Index.Offset, "an index block ends before its own last key");
-        OpenData(at, last: false);
+        OpenData(at);
         var found = data.Find(key, sequence);
         if (found == data.Count)
         {
@@ -58,36 +67,50 @@ sealed class TableIterator(Table table, BlockSource blocks) : EntryIterator
                 table.Path, table.HandleAt(index, indexPosition).Offset, "a block ends before its own last key");
         }
 
-        position = found;
+        MoveTo(found);
     }
 
     public override void Next()
     {
-        if (++position < data.Count) return;
+        if (position + 1 < data.Count)
+        {
+            MoveTo(position + 1);
+            return;
+        }
+
         data = default;
         if (indexPosition + 1 < index.Count)
         {
-            OpenData(indexPosition + 1, last: false);
+            OpenData(indexPosition + 1);
+            MoveTo(0);
         }
         else if (rootPosition + 1 < root.Count)
         {
-            OpenIndex(rootPosition + 1, last: false);
-            OpenData(0, last: false);
+            OpenIndex(rootPosition + 1);
+            OpenData(0);
+            MoveTo(0);
         }
     }
 
     public override void Previous()
     {
-        if (--position >= 0) return;
+        if (position > 0)
+        {
+            MoveTo(position - 1);
+            return;
+        }
+
         data = default;
         if (indexPosition > 0)
         {
-            OpenData(indexPosition - 1, last: true);
+            OpenData(indexPosition - 1);
+            MoveTo(data.Count - 1);
         }
         else if (rootPosition > 0)
         {
-            OpenIndex(rootPosition - 1, last: true);
-            OpenData(indexPosition, last: true);
+            OpenIndex(rootPosition - 1);
+            OpenData(index.Count - 1);
+            MoveTo(data.Count - 1);
         }
     }
 
@@ -102,21 +125,36 @@ sealed class TableIterator(Table table, BlockSource blocks) : EntryIterator
         if (root.IsNone) root = blocks.Root();
     }
 
-    void OpenIndex(int at, bool last)
+    void OpenIndex(int at)
     {
         OpenRoot();
         data = default;
         index = default;
         index = blocks.Index(root, at);
         rootPosition = at;
-        indexPosition = last ? index.Count - 1 : 0;
     }
 
-    void OpenData(int at, bool last)
+    void OpenData(int at)
     {
         data = default;
         data = blocks.Data(table.HandleAt(index, at));
         indexPosition = at;
-        position = last ? data.Count - 1 : 0;
+        keyLength = 0;
+        AppendToKey(data.Prefix);
+    }
+
+    void MoveTo(int at)
+    {
+        position = at;
+        keyLength = data.Prefix.Length;
+        AppendToKey(data.SuffixAt(at));
+    }
+
+    void AppendToKey(ReadOnlySpan<byte> part)
+    {
+        var length = keyLength + part.Length;
+        if (length > key.Length) Array.Resize(ref key, Math.Max(LeastKeyBytes, 2 * length));
+        part.CopyTo(key.AsSpan(keyLength));
+        keyLength = length;
     }
 }

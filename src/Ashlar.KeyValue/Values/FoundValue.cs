@@ -6,34 +6,42 @@ namespace Ashlar.KeyValue;
 /// What a lookup found: the value itself, in memory, or its place in a segment. Used by a reader
 /// that is within the epoch in which it was found.
 /// </summary>
-readonly ref struct FoundValue(int slot, EntryKind kind, ReadOnlySpan<byte> stored)
+readonly ref struct FoundValue
 {
     // Larger values are read into memory of their own when a caller wants only their beginning.
     const int MostPooledBytes = 1 << 20;
 
-    readonly EntryKind kind = kind;
+    readonly int slot;
+    readonly bool hasPlace;
+    readonly ReadOnlySpan<byte> value;
+    readonly ValuePlace place;
 
-    // Without the expiry, where it holds the value itself.
-    readonly ReadOnlySpan<byte> stored = kind == EntryKind.ExpiringPut ? stored[Expiry.SizeBytes..] : stored;
+    /// <summary>A value in memory, with its expiry ahead of it if it has one.</summary>
+    public FoundValue(int slot, EntryKind kind, ReadOnlySpan<byte> inline)
+    {
+        this.slot = slot;
+        value = kind == EntryKind.ExpiringPut ? inline[Expiry.SizeBytes..] : inline;
+    }
+
+    /// <summary>A value in a segment.</summary>
+    public FoundValue(int slot, scoped in ValuePlace place) => (this.slot, hasPlace, this.place) = (slot, true, place);
 
     public byte[] ToArray(ValueSegments values)
     {
-        if (!kind.HasPlace()) return stored.ToArray();
-        var place = ValuePlace.Read(kind, stored);
-        var value = GC.AllocateUninitializedArray<byte>(place.LengthBytes);
-        values.ReadThrough(slot, place, value);
-        return value;
+        if (!hasPlace) return value.ToArray();
+        var read = GC.AllocateUninitializedArray<byte>(place.LengthBytes);
+        values.ReadThrough(slot, place, read);
+        return read;
     }
 
     public void CopyTo(IBufferWriter<byte> destination, ValueSegments values)
     {
-        if (!kind.HasPlace())
+        if (!hasPlace)
         {
-            destination.Write(stored);
+            destination.Write(value);
             return;
         }
 
-        var place = ValuePlace.Read(kind, stored);
         if (place.LengthBytes == 0) return;
         values.ReadThrough(slot, place, destination.GetSpan(place.LengthBytes)[..place.LengthBytes]);
         destination.Advance(place.LengthBytes);
@@ -42,20 +50,19 @@ readonly ref struct FoundValue(int slot, EntryKind kind, ReadOnlySpan<byte> stor
     /// <summary>Copies as much as fits; gives the length of the whole value.</summary>
     public int CopyTo(Span<byte> destination, ValueSegments values)
     {
-        if (!kind.HasPlace())
+        if (!hasPlace)
         {
-            stored[..Math.Min(stored.Length, destination.Length)].CopyTo(destination);
-            return stored.Length;
+            value[..Math.Min(value.Length, destination.Length)].CopyTo(destination);
+            return value.Length;
         }
 
-        var place = ValuePlace.Read(kind, stored);
         if (place.LengthBytes <= destination.Length) values.ReadThrough(slot, place, destination[..place.LengthBytes]);
-        else CopyBeginning(place, destination, values);
+        else CopyBeginning(destination, values);
         return place.LengthBytes;
     }
 
     // The checksum covers the whole value, so all of it is read.
-    void CopyBeginning(in ValuePlace place, Span<byte> destination, ValueSegments values)
+    void CopyBeginning(Span<byte> destination, ValueSegments values)
     {
         var length = place.LengthBytes;
         var whole = length <= MostPooledBytes ? ArrayPool<byte>.Shared.Rent(length) : new byte[length];

@@ -13,6 +13,9 @@ readonly record struct ValuePlace(ulong SegmentId, long Offset, int LengthBytes,
 {
     public const int EncodedBytes = 20;
 
+    /// <summary>What an entry with a place stores at most: an expiry ahead of it.</summary>
+    public const int MostStoredBytes = Expiry.SizeBytes + EncodedBytes;
+
     /// <summary>Segments end below this plus one batch: offsets fit 32 bits.</summary>
     public const long MostSegmentBytes = 2L << 30;
 
@@ -22,25 +25,19 @@ readonly record struct ValuePlace(ulong SegmentId, long Offset, int LengthBytes,
     /// <summary>Reads the place from what an entry stores.</summary>
     public static ValuePlace Read(EntryKind kind, ReadOnlySpan<byte> stored)
     {
-        var seed = 0u;
-        if (kind == EntryKind.ExpiringPutInLog)
-        {
-            seed = Crc32C.Compute(stored[..Expiry.SizeBytes]);
-            stored = stored[Expiry.SizeBytes..];
-        }
-
-        var length = BinaryPrimitives.ReadInt32LittleEndian(stored[12..]);
-        // Blocks are checked against their checksums when they are loaded.
+        var encoded = stored[^EncodedBytes..];
+        var length = BinaryPrimitives.ReadInt32LittleEndian(encoded[12..]);
+        // Blocks are checked when they are loaded.
         Invariant.Require(kind.HasPlace() && length is >= 0 and <= KeyValueOptions.ValueLimitBytes);
-        return new(
-            BinaryPrimitives.ReadUInt64LittleEndian(stored),
-            BinaryPrimitives.ReadUInt32LittleEndian(stored[8..]),
+        return new ValuePlace(
+            BinaryPrimitives.ReadUInt64LittleEndian(encoded),
+            BinaryPrimitives.ReadUInt32LittleEndian(encoded[8..]),
             length,
-            BinaryPrimitives.ReadUInt32LittleEndian(stored[16..]))
-        {
-            CrcSeed = seed,
-        };
+            BinaryPrimitives.ReadUInt32LittleEndian(encoded[16..])).Behind(stored[..^EncodedBytes]);
     }
+
+    /// <summary>The place of a value with an expiry ahead of it; the same place where there is none.</summary>
+    public ValuePlace Behind(ReadOnlySpan<byte> expiry) => expiry.IsEmpty ? this : this with { CrcSeed = Crc32C.Compute(expiry) };
 
     public void Write(Span<byte> target)
     {

@@ -28,9 +28,18 @@ sealed class StoreVersion : SharedResource
     /// </summary>
     public bool TryGet(int slot, ReadOnlySpan<byte> key, ulong sequence, TimeProvider clock, out FoundValue found)
     {
-        var isThere = TryFind(slot, key, sequence, out var kind, out var stored);
-        found = new FoundValue(slot, kind, stored);
-        return isThere && Expiry.IsPresent(kind, stored, clock);
+        if (TryFindInMemory(key, sequence, out var kind, out var stored))
+        {
+            found = kind.HasPlace() ? new FoundValue(slot, ValuePlace.Read(kind, stored)) : new FoundValue(slot, kind, stored);
+            return Expiry.IsPresent(kind, stored, clock);
+        }
+
+        found = default;
+        if (!Tables.TryFind(slot, key, sequence, out var block, out var position)) return false;
+        kind = block.KindAt(position);
+        var inline = block.InlineAt(position);
+        found = kind.HasPlace() ? new FoundValue(slot, block.PlaceAt(position)) : new FoundValue(slot, kind, inline);
+        return Expiry.IsPresent(kind, inline, clock);
     }
 
     /// <summary>One iterator over everything, all versions of all entries.</summary>
@@ -51,7 +60,7 @@ sealed class StoreVersion : SharedResource
         return sources.Length == 1 ? sources[0] : new MergeIterator(sources);
     }
 
-    bool TryFind(int slot, ReadOnlySpan<byte> key, ulong sequence, out EntryKind kind, out ReadOnlySpan<byte> stored)
+    bool TryFindInMemory(ReadOnlySpan<byte> key, ulong sequence, out EntryKind kind, out ReadOnlySpan<byte> stored)
     {
         if (Active.TryFind(key, sequence, out kind, out stored)) return true;
         foreach (var table in Immutable)
@@ -59,7 +68,7 @@ sealed class StoreVersion : SharedResource
             if (table.TryFind(key, sequence, out kind, out stored)) return true;
         }
 
-        return Tables.TryFind(slot, key, sequence, out kind, out stored);
+        return false;
     }
 
     protected override void Free()

@@ -36,8 +36,8 @@ sealed class TableSet : SharedResource
     public long LevelBytes(int level) => Levels[level].Sum(table => table.Info.FileLength);
 
     /// <summary>Finds the newest entry of a key at or below a sequence, for a reader within the epoch.</summary>
-    public bool TryFind(int slot, ReadOnlySpan<byte> key, ulong sequence, out EntryKind kind, out ReadOnlySpan<byte> value) =>
-        TryFindAbove(Levels.Length, slot, key, sequence, out kind, out value);
+    public bool TryFind(int slot, ReadOnlySpan<byte> key, ulong sequence, out Block data, out int position) =>
+        TryFindAbove(Levels.Length, slot, key, sequence, out data, out position);
 
     /// <summary>
     /// Whether a table above a level, not level 0, holds an entry of a key that is at or below a sequence: newer than any in
@@ -47,24 +47,24 @@ sealed class TableSet : SharedResource
         TryFindAbove(level, slot, key, sequence, out _, out _);
 
     bool TryFindAbove(
-        int end, int slot, ReadOnlySpan<byte> key, ulong sequence, out EntryKind kind, out ReadOnlySpan<byte> value)
+        int end, int slot, ReadOnlySpan<byte> key, ulong sequence, out Block data, out int position)
     {
         var hash = KeyHash.Compute(key);
         foreach (var table in LevelZero)
         {
-            if (table.Info.Covers(key) && table.TryFind(slot, key, hash, sequence, out kind, out value)) return true;
+            if (table.Info.Covers(key) && table.TryFind(slot, key, hash, sequence, out data, out position)) return true;
         }
 
         for (var level = 1; level < end; level++)
         {
             var tables = Levels[level];
             var at = LevelIterator.FindTable(tables, key);
-            if (at < tables.Length && tables[at].Info.Covers(key) && tables[at].TryFind(slot, key, hash, sequence, out kind, out value))
+            if (at < tables.Length && tables[at].Info.Covers(key) && tables[at].TryFind(slot, key, hash, sequence, out data, out position))
                 return true;
         }
 
-        kind = EntryKind.None;
-        value = default;
+        data = default;
+        position = 0;
         return false;
     }
 

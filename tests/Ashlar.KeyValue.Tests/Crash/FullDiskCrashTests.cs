@@ -153,6 +153,9 @@ public sealed class FullDiskCrashTests(ITestOutputHelper output)
             SpaceReserveBytes = 100 << 10,
             LogChunkBytes = 4096,
             ManifestRewriteBytes = 4096,
+            // Otherwise heads of blocks, and what tables take of their last pages, are what fills so small a disk.
+            BlockBytes = 2048,
+            TableBytes = 7 << 10,
             PlantedBug = bug,
         };
     }

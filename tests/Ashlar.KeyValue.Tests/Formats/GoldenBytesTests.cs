@@ -77,17 +77,23 @@ public sealed class GoldenBytesTests
     [Fact]
     public void Table_block()
     {
+        var place = new ValuePlace(7, 155, 5, Crc32C.Compute("value"u8));
+        var stored = new byte[ValuePlace.EncodedBytes];
+        place.Write(stored);
         var builder = new BlockBuilder();
-        builder.Add(EntryKind.Put, "a"u8, 9, "xyz"u8);
-        builder.Add(EntryKind.Delete, "b"u8, 8, default);
+        builder.Add(EntryKind.PutInLog, "key a"u8, 300, stored);
+        builder.Add(EntryKind.Put, "key b"u8, 9, "xyz"u8);
+        builder.Add(EntryKind.Delete, "key c"u8, 8, default);
         var seed = TableFooter.Seed(StoreId, 3);
         var bytes = builder.Finish(seed, 4096, out var handle).ToArray();
         Assert.Equal(Golden.TableBlock, Hex(bytes));
         var buffer = new BlockBuffer();
         var block = buffer.Load(bytes, handle, seed, "/table");
-        Assert.Equal(2, block.Count);
-        Assert.Equal("xyz"u8.ToArray(), block.ValueAt(0).ToArray());
-        Assert.Equal((EntryKind.Delete, 8UL), (block.KindAt(1), block.SequenceAt(1)));
+        Assert.Equal(3, block.Count);
+        Assert.Equal("key b"u8.ToArray(), block.KeyAt(1));
+        Assert.Equal(place, block.PlaceAt(0));
+        Assert.Equal("xyz"u8.ToArray(), block.InlineAt(1).ToArray());
+        Assert.Equal((EntryKind.Delete, 8UL), (block.KindAt(2), block.SequenceAt(2)));
         GC.KeepAlive(buffer); // Owns the memory that the block points into.
     }
 

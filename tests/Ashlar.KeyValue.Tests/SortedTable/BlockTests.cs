@@ -38,37 +38,162 @@ public sealed class BlockTests
         }
     }
 
-    [Theory]
-    [InlineData(0, 4)]  // The first offset.
-    [InlineData(1, 21)] // An offset between entries.
-    [InlineData(1, -1)]
-    [InlineData(2, 0)]  // Count.
-    [InlineData(2, 3)]
-    [InlineData(2, int.MaxValue)]
-    [InlineData(2, -1)]
-    public void A_block_that_does_not_add_up_is_refused_when_it_is_loaded(int field, int value)
+    [Theory, Seeds(count: 60)]
+    public void Whatever_entries_a_block_is_made_of_it_gives_them_back(ulong seed)
+    {
+        var random = new Random((int)seed);
+        var kinds = KindsOf(random);
+        var keyBytes = random.Next(2) == 0 ? random.Next(0, 20) : -1;
+        var entries = new SortedDictionary<(byte[] Key, ulong Sequence), (EntryKind Kind, byte[] Stored)>(Order);
+        for (var count = random.Next(1, 80); count > 0; count--)
+        {
+            var key = new byte[keyBytes < 0 ? random.Next(0, 300) : keyBytes];
+            random.NextBytes(key);
+            key.AsSpan(0, Math.Min(key.Length, random.Next(0, 4))).Clear();
+            var kind = kinds[random.Next(kinds.Length)];
+            entries[(key, (ulong)Spread(random, long.MaxValue))] = (kind, RandomStored(random, kind));
+        }
+
+        var builder = new BlockBuilder();
+        foreach (var (key, entry) in entries) builder.Add(entry.Kind, key.Key, key.Sequence, entry.Stored);
+        var size = builder.SizeBytes;
+        var block = Load(builder);
+        Assert.Equal((entries.Count, size), (block.Count, block.Bytes.Length));
+        var scratch = new byte[ValuePlace.MostStoredBytes];
+        var index = 0;
+        foreach (var (key, entry) in entries)
+        {
+            Assert.Equal(key.Key, block.KeyAt(index));
+            Assert.True(block.IsKeyAt(index, key.Key));
+            Assert.Equal((key.Sequence, entry.Kind), (block.SequenceAt(index), block.KindAt(index)));
+            Assert.Equal(entry.Stored, block.StoredAt(index, scratch));
+            if (entry.Kind.HasPlace()) Assert.Equal(ValuePlace.Read(entry.Kind, entry.Stored), block.PlaceAt(index));
+            Assert.Equal(index++, block.Find(key.Key, key.Sequence));
+        }
+    }
+
+    [Fact]
+    public void Entries_that_are_alike_take_a_third_of_what_they_hold()
     {
         var builder = new BlockBuilder();
-        builder.Add(EntryKind.Put, "a"u8, 9, "xyz"u8);
-        builder.Add(EntryKind.Delete, "b"u8, 8, default);
-        var bytes = builder.Finish(Seed, 0, out _).ToArray();
-        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(bytes.Length - Block.TrailerBytes - 12 + (4 * field)), value);
-        Assert.Throws<CorruptDataException>(() => LoadSealed(bytes));
+        var stored = new byte[ValuePlace.EncodedBytes];
+        var key = new byte[16];
+        var random = new Random(1);
+        for (var i = 0; i < 100; i++)
+        {
+            BinaryPrimitives.WriteInt32BigEndian(key.AsSpan(4), (1 << 20) + i);
+            new ValuePlace(70 + (ulong)(i % 9), random.Next(64 << 20), 1000, (uint)random.Next()).Write(stored);
+            builder.Add(EntryKind.PutInLog, key, 10_000_000 + (ulong)random.Next(16 << 20), stored);
+        }
+
+        // One byte of segment, four of offset, four of checksum, three of sequence; nine of the key.
+        Assert.InRange(builder.SizeBytes, 2_100, BlockLayout.HeaderBytes + BlockLayout.TrailerBytes + 7 + 2_100);
     }
 
     [Theory]
-    [InlineData(2, ushort.MaxValue)]
-    [InlineData(4, ushort.MaxValue)]
-    [InlineData(18 + 4, 1)]
-    public void An_entry_that_leaves_its_block_is_refused_when_it_is_loaded(int offset, int value)
+    [InlineData(BlockLayout.CountStart, 0)]
+    [InlineData(BlockLayout.CountStart, 2)]
+    [InlineData(BlockLayout.CountStart, 4)]
+    [InlineData(BlockLayout.CountStart, int.MaxValue)]
+    [InlineData(BlockLayout.CountStart, -1)]
+    [InlineData(BlockLayout.PrefixLengthStart, 0)]
+    [InlineData(BlockLayout.PrefixLengthStart, 2)]
+    [InlineData(BlockLayout.PrefixLengthStart, 300)]
+    [InlineData(BlockLayout.WidthsStart, 0)]
+    [InlineData(BlockLayout.WidthsStart, 9)]
+    [InlineData(BlockLayout.WidthsStart, 0x08080808)]
+    [InlineData(BlockLayout.BasesStart + (8 * (int)BlockField.Start), 1)]
+    [InlineData(BlockLayout.BasesStart + (8 * (int)BlockField.Start), -1)]
+    [InlineData(BlockLayout.BasesStart + (8 * (int)BlockField.SuffixBytes), 200)]
+    [InlineData(BlockLayout.BasesStart + (8 * (int)BlockField.SuffixBytes), -1)]
+    [InlineData(BlockLayout.BasesStart + (8 * (int)BlockField.Kind), (int)EntryKind.ExpiringPutInLog)]
+    [InlineData(BlockLayout.BasesStart + (8 * (int)BlockField.Kind), 256)]
+    [InlineData(BlockLayout.BasesStart + (8 * (int)BlockField.LengthBytes), KeyValueOptions.ValueLimitBytes)]
+    [InlineData(BlockLayout.BasesStart + (8 * (int)BlockField.LengthBytes), -1)]
+    [InlineData(BlockLayout.BasesStart + (8 * (int)BlockField.Offset) + 4, 1)]
+    [InlineData(BlockLayout.BasesStart + (8 * (int)BlockField.ValueCrc) + 4, 1)]
+    public void A_block_that_does_not_add_up_is_refused_when_it_is_loaded(int offset, int value)
     {
-        var builder = new BlockBuilder();
-        builder.Add(EntryKind.Delete, "ab"u8, 9, default);
-        builder.Add(EntryKind.Delete, "b"u8, 8, default);
-        var bytes = builder.Finish(Seed, 0, out _).ToArray();
-        BinaryPrimitives.WriteUInt16LittleEndian(bytes.AsSpan(offset), (ushort)value);
+        var bytes = ThreeEntries();
+        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(offset), value);
         Assert.Throws<CorruptDataException>(() => LoadSealed(bytes));
     }
+
+    [Fact]
+    public void A_block_of_any_bytes_is_refused_or_readable()
+    {
+        var random = new Random(5);
+        var scratch = new byte[ValuePlace.MostStoredBytes];
+        var refused = 0;
+        for (var round = 0; round < 20_000; round++)
+        {
+            var bytes = ThreeEntries();
+            for (var flips = random.Next(1, 4); flips > 0; flips--) bytes[random.Next(bytes.Length - Block.TrailerBytes)] ^= (byte)(1 << random.Next(8));
+            try
+            {
+                var block = LoadSealed(bytes);
+                for (var index = 0; index < block.Count; index++)
+                {
+                    Assert.InRange(block.StoredAt(index, scratch).Length + block.KeyAt(index).Length, 0, bytes.Length + scratch.Length);
+                    _ = block.Find(block.KeyAt(index), block.SequenceAt(index));
+                }
+            }
+            catch (CorruptDataException)
+            {
+                refused++;
+            }
+        }
+
+        Assert.InRange(refused, 1_000, 19_000);
+    }
+
+    [Fact]
+    public void Entries_without_any_difference_are_refused_before_memory_is_taken_for_them()
+    {
+        var builder = new BlockBuilder();
+        builder.Add(EntryKind.Delete, "a"u8, 9, default);
+        var bytes = builder.Finish(Seed, 0, out _).ToArray();
+        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(BlockLayout.CountStart), int.MaxValue);
+        Assert.Throws<CorruptDataException>(() => LoadSealed(bytes));
+    }
+
+    static byte[] ThreeEntries()
+    {
+        var builder = new BlockBuilder();
+        var stored = new byte[ValuePlace.EncodedBytes];
+        new ValuePlace(3, 400, 1000, 0xFFFF_FFF0).Write(stored);
+        builder.Add(EntryKind.PutInLog, "aa"u8, 9, stored);
+        new ValuePlace(4, 500, 1001, 0xFFFF_FFF1).Write(stored);
+        builder.Add(EntryKind.PutInLog, "aab"u8, 8, stored);
+        new ValuePlace(4, 900, 1000, 0xFFFF_FFF2).Write(stored);
+        builder.Add(EntryKind.PutInLog, "ab"u8, 7, stored);
+        return builder.Finish(Seed, 0, out _).ToArray();
+    }
+
+    static EntryKind[] KindsOf(Random random)
+    {
+        EntryKind[] all = [EntryKind.Put, EntryKind.Delete, EntryKind.PutInLog, EntryKind.ExpiringPut, EntryKind.ExpiringPutInLog];
+        return random.Next(2) == 0 ? all : [all[random.Next(all.Length)]];
+    }
+
+    static byte[] RandomStored(Random random, EntryKind kind)
+    {
+        var inline = new byte[kind is EntryKind.Put or EntryKind.ExpiringPut ? random.Next(0, 40) : 0];
+        var stored = new byte[kind.LeastStoredBytes() + inline.Length];
+        random.NextBytes(stored);
+        if (kind.HasPlace())
+            new ValuePlace((ulong)Spread(random, long.MaxValue), Spread(random, uint.MaxValue), (int)Spread(random, KeyValueOptions.ValueLimitBytes), (uint)Spread(random, uint.MaxValue))
+                .Write(stored.AsSpan(stored.Length - ValuePlace.EncodedBytes));
+        return stored;
+    }
+
+    // Of all magnitudes, the borders included.
+    static long Spread(Random random, long most) => random.Next(6) switch
+    {
+        0 => 0,
+        1 => most,
+        _ => random.NextInt64(most) >> random.Next(0, 62),
+    };
 
     Block Load(BlockBuilder builder) =>
         buffer.Load(builder.Finish(Seed, 64, out var handle).ToArray(), handle, Seed, "/table");
