@@ -67,7 +67,8 @@ public sealed record KeyValueOptions
     /// <summary>
     /// How many bytes of values and tables may lie on disk for each byte of values that is still live, more than 1: beyond it
     /// values are moved out of the segments with the most garbage. Less space costs more writing: 1.5 about 0.7 bytes per byte
-    /// put when keys are overwritten evenly, 1.25 about 1.7.
+    /// put when keys are overwritten evenly, 1.25 about 1.7. Values are moved in batches, which take up to 1.15 times as much on
+    /// their way; beyond that writers are slowed until they meet the speed at which space is freed, and never stopped.
     /// </summary>
     public double SpaceAmplification { get; init; } = 1.5;
 
@@ -155,6 +156,11 @@ public sealed record KeyValueOptions
     /// events.
     /// </summary>
     internal bool BackgroundInline { get; init; }
+
+    /// <summary>
+    /// With <see cref="BackgroundInline"/>, merges that are done when a memtable has become a table; the rest waits until a writer does.
+    /// </summary>
+    internal int InlineMerges { get; init; } = int.MaxValue;
 
     /// <summary>A fault that tests plant to see that they notice it.</summary>
     internal PlantedBug PlantedBug { get; init; }

@@ -48,7 +48,7 @@ public sealed partial class KeyValueStore
         }
     }
 
-    /// <summary>Counts and sizes, cheap to take.</summary>
+    /// <summary>Counts and sizes, cheap to take: when tables have changed, a few hundred of their blocks are looked at.</summary>
     public KeyValueStatistics GetStatistics()
     {
         var version = state.Acquire();
@@ -69,7 +69,7 @@ public sealed partial class KeyValueStore
             var memTables = version.Active.UsedBytes;
             foreach (var table in version.Immutable) memTables += table.UsedBytes;
             var condemned = compactor.Condemned;
-            var use = SpaceUse.Measure(version.Tables, manifest, values, condemned, files.Kept.Bytes, space.HeldBytes);
+            var use = SpaceUse.Measure(state, version.Tables, manifest, values, condemned, files.Kept.Bytes, space.HeldBytes);
             return new KeyValueStatistics
             {
                 SpaceBytes = use.TotalBytes,
@@ -106,8 +106,10 @@ public sealed partial class KeyValueStore
                 StallTime = pressure.Stalls.Time,
                 WriteSlowDowns = pressure.SlowDowns.Count,
                 SlowDownTime = pressure.SlowDowns.Time,
+                SpaceSlowDownTime = pressure.SpaceSlowDownTime,
                 DelayPerMebibyte = pressure.DelayPerMebibyte,
                 DebtBytes = pressure.Debt.Bytes,
+                SpaceDebtBytes = pressure.Debt.Space.ExcessBytes,
                 TimeToStall = pressure.TimeToStall(),
                 LastBackgroundFailure = background.Failure?.Message,
                 MemTableBytes = memTables,

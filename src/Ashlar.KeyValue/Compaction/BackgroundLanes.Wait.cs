@@ -37,6 +37,7 @@ sealed partial class BackgroundLanes
     /// <summary>Waits a moment; false, at once, if the work does not go on and so will not catch up either.</summary>
     public bool WaitBriefly(TimeSpan time)
     {
+        if (isInline) return TryMergeInline();
         lock (gate)
         {
             if (isStopping || poison.IsSet || Flushes.Failure is not null || Merges.Failure is not null) return false;

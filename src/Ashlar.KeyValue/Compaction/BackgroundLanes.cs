@@ -19,6 +19,7 @@ sealed partial class BackgroundLanes : IDisposable
     readonly SpaceReserve space;
     readonly Action attempted;
     readonly bool isInline;
+    readonly int inlineMerges;
     readonly Thread[] threads = [];
     bool isStopping;
 
@@ -37,6 +38,7 @@ sealed partial class BackgroundLanes : IDisposable
         this.space = space;
         this.poison = poison;
         isInline = options.BackgroundInline;
+        inlineMerges = options.InlineMerges;
         Flushes = new BackgroundLane(flush);
         Merges = new BackgroundLane(merge);
         if (options.BackgroundInline || options.ReadOnly) return;
@@ -89,7 +91,7 @@ sealed partial class BackgroundLanes : IDisposable
             Monitor.PulseAll(gate);
         }
 
-        if (isInline) WorkInline();
+        if (isInline) WorkInline(inlineMerges);
     }
 
     /// <summary>Lets waiters look again.</summary>
@@ -142,12 +144,12 @@ sealed partial class BackgroundLanes : IDisposable
         return false;
     }
 
-    void WorkInline()
+    void WorkInline(int mostMerges)
     {
         lock (inlineGate)
         {
             Work(Flushes);
-            Work(Merges);
+            Work(Merges, mostMerges);
             if (!IsDiskFull(Flushes.Failure)) return;
             Flushes.Retry();
             Work(Flushes);
@@ -155,14 +157,31 @@ sealed partial class BackgroundLanes : IDisposable
         }
     }
 
+    // What passes for a wait where nobody else works.
+    bool TryMergeInline()
+    {
+        lock (inlineGate)
+        {
+            if (isStopping || poison.IsSet || Failure is not null || !Merges.HasWork) return false;
+            Work(Merges, 1);
+            return true;
+        }
+    }
+
     void RunInline()
     {
-        Signal();
+        lock (gate)
+        {
+            Flushes.Retry();
+            Merges.Retry();
+        }
+
+        WorkInline(int.MaxValue);
         poison.ThrowIfSet();
         if (Failure is { } cause) ExceptionDispatchInfo.Throw(cause);
     }
 
-    void Work(BackgroundLane lane)
+    void Work(BackgroundLane lane, int most = int.MaxValue)
     {
         // Cleared before looking: work that arrives meanwhile sets it again.
         lock (gate)
@@ -174,10 +193,11 @@ sealed partial class BackgroundLanes : IDisposable
 
         var isAgain = false;
         var wasLow = false;
+        var hasMore = false;
         try
         {
-            do wasLow = space.IsLow;
-            while (!poison.IsSet && !Volatile.Read(ref isStopping) && Attempt(lane));
+            do (wasLow, hasMore) = (space.IsLow, most-- == 0);
+            while (!hasMore && !poison.IsSet && !Volatile.Read(ref isStopping) && Attempt(lane));
         }
         catch (StoppedException)
         {
@@ -198,7 +218,7 @@ sealed partial class BackgroundLanes : IDisposable
         lock (gate)
         {
             lane.IsWorking = false;
-            lane.HasWork |= isAgain;
+            lane.HasWork |= isAgain || hasMore;
             Monitor.PulseAll(gate);
         }
 

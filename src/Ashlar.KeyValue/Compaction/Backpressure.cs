@@ -9,6 +9,12 @@ sealed class Backpressure(KeyValueOptions options)
     /// <summary>Assumed of a background that nobody has seen at work yet.</summary>
     const double UnknownBytesPerSecond = 64 << 20;
 
+    /// <summary>
+    /// Taken for what collection frees where it frees less, because it has little to gain or waits for merges: so long as space lasts,
+    /// nobody is slowed to a standstill for it.
+    /// </summary>
+    const double LeastCollectedBytesPerSecond = 1 << 20;
+
     readonly WritePacer pacer = new(options.TimeProvider);
     readonly Throughput inflow = new(options.TimeProvider);
     long inflowBytes;
@@ -17,6 +23,8 @@ sealed class Backpressure(KeyValueOptions options)
     double delay;
     long slowDowns;
     long slowTicks;
+    long spaceSlowTicks;
+    bool owesForSpace;
     long stallTicks;
     long stalls;
 
@@ -25,6 +33,9 @@ sealed class Backpressure(KeyValueOptions options)
 
     /// <summary>Bytes of level 0 that went down per second of merging, at whatever level.</summary>
     public Throughput Merging { get; } = new(options.TimeProvider);
+
+    /// <summary>Bytes of files that collection gives back per second of merging, while anything is collected.</summary>
+    public Throughput Collecting { get; } = new(options.TimeProvider);
 
     /// <summary>Bytes in a memtable for one byte of the table that it becomes.</summary>
     public double MemoryPerTableByte { get; set; } = 1;
@@ -41,8 +52,13 @@ sealed class Backpressure(KeyValueOptions options)
     /// <summary>Groups of writes that were slowed down, and for how long in sum.</summary>
     public (long Count, TimeSpan Time) SlowDowns => (Volatile.Read(ref slowDowns), new TimeSpan(Volatile.Read(ref slowTicks)));
 
+    /// <summary>For how long of it for space.</summary>
+    public TimeSpan SpaceSlowDownTime => new(Volatile.Read(ref spaceSlowTicks));
+
     /// <summary>Groups of writes that were stopped, and for how long in sum.</summary>
     public (long Count, TimeSpan Time) Stalls => (Volatile.Read(ref stalls), new TimeSpan(Volatile.Read(ref stallTicks)));
+
+    double CollectRate => Collecting.BytesPerSecond is > 0 and var rate ? Math.Max(rate, LeastCollectedBytesPerSecond) : UnknownBytesPerSecond;
 
     double FlushRate => Flushing.BytesPerSecond is > 0 and var rate ? rate : UnknownBytesPerSecond;
 
@@ -60,6 +76,9 @@ sealed class Backpressure(KeyValueOptions options)
         var perByte = Math.Max(
             WriteDebt.SecondsPerByte(share, FlushRate),
             WriteDebt.SecondsPerByte(Math.Max(now.LevelZero, now.Merges), MergeRate));
+        var forSpace = WriteDebt.SecondsPerByte(now.Space.Share, CollectRate);
+        owesForSpace = forSpace > perByte;
+        perByte = Math.Max(perByte, forSpace);
         Volatile.Write(ref delay, perByte);
         return pacer.Owe(bytes, perByte);
     }
@@ -68,6 +87,7 @@ sealed class Backpressure(KeyValueOptions options)
     {
         Volatile.Write(ref slowDowns, slowDowns + 1);
         Volatile.Write(ref slowTicks, slowTicks + time.Ticks);
+        if (owesForSpace) Volatile.Write(ref spaceSlowTicks, spaceSlowTicks + time.Ticks);
     }
 
     public void CountStall(TimeSpan time)

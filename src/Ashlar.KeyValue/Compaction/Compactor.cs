@@ -49,7 +49,7 @@ sealed class Compactor
     public CompactionCounters Counters { get; } = new();
 
     /// <summary>Segments that are given up, though tables refer to them yet.</summary>
-    public IReadOnlySet<ulong> Condemned => space.IsLow ? fullDiskPicker.Condemned : collector.Condemned;
+    public IReadOnlySet<ulong> Condemned => space.IsLow ? fullDiskPicker.Condemned : collector.Batch.Segments;
 
     /// <summary>Writes the oldest waiting memtable to a level-0 table; false if none waits.</summary>
     /// <param name="mayMerge">Whether there may be anything to merge, which on a full disk comes first.</param>
@@ -78,11 +78,14 @@ sealed class Compactor
     {
         StoreVersion? version = state.Acquire();
         var isDone = false;
+        var gain = 0L;
         try
         {
             var isLow = space.IsLow;
             var plan = pick(version.Tables);
             if (plan is null) return false;
+            gain = isLow ? 0 : collector.Batch.GainOf(plan.Inputs);
+            if (collector.Batch.Segments.Count > 0) pressure.Collecting.Begin(gain);
             var sinks = plan.OutputLevel == 0 ? [] : plan.Inputs.Where(table => table.Info.Level == 0);
             pressure.Merging.Begin(sinks.Sum(table => table.Info.FileLength));
             if (plan.IsMove)
@@ -97,7 +100,7 @@ sealed class Compactor
             }
             else
             {
-                merge.Run(version.Tables, plan, collector.Condemned, () =>
+                merge.Run(version.Tables, plan, collector.Batch.Segments, () =>
                 {
                     pause();
                     // What is kept for a full disk is for merges that take no more than there is.
@@ -112,6 +115,8 @@ sealed class Compactor
         finally
         {
             pressure.Merging.End(isDone);
+            pressure.Collecting.End(isDone);
+            if (gain > 0) collector.HasFailed = !isDone;
             version?.Release();
         }
     }
@@ -122,7 +127,10 @@ sealed class Compactor
         lock (debtGate) // The last to measure has seen the newest version.
         {
             var version = state.Acquire();
-            pressure.Debt = WriteDebt.Measure(version, BatchBytes(version.Tables), options.LevelZeroTables);
+            pressure.Debt = WriteDebt.Measure(version, BatchBytes(version.Tables), options.LevelZeroTables) with
+            {
+                Space = space.IsLow ? default : collector.MeasureDebt(version.Tables),
+            };
             version.Release();
         }
     }

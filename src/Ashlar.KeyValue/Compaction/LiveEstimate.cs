@@ -1,5 +1,10 @@
 namespace Ashlar.KeyValue;
 
+/// <summary>What of a store a reader of the newest state can reach, estimated.</summary>
+/// <param name="ValueBytes">Bytes of values in segments, with their keys.</param>
+/// <param name="TableBytes">Bytes of tables.</param>
+sealed record LiveData(double ValueBytes, double TableBytes);
+
 /// <summary>
 /// Estimates how much of what tables refer to is live. The deepest tables hold each of their keys once; how many of the entries
 /// above them are newer versions of keys that lie deeper, too, is found by looking up a sample of them.
@@ -8,18 +13,21 @@ static class LiveEstimate
 {
     const int SamplesPerRun = 128;
 
-    /// <summary>Bytes of values, with their keys, that a reader of the newest state can reach.</summary>
-    public static double Compute(StoreState state, TableSet tables)
+    /// <summary>Estimates it, once for each set of tables: a sample of their blocks is read.</summary>
+    public static LiveData Of(StoreState state, TableSet tables) => tables.Live ??= Compute(state, tables);
+
+    static LiveData Compute(StoreState state, TableSet tables)
     {
         Table[][] runs = [.. tables.LevelZero.Select(table => new[] { table }), .. tables.Levels[1..].Where(level => level.Length > 0)];
-        var live = 0.0;
+        var (values, index) = (0.0, 0.0);
         for (var run = 0; run < runs.Length; run++)
         {
-            var referred = (double)runs[run].Sum(ReferredBytes);
-            live += run == runs.Length - 1 ? referred : referred * ShareOnlyThere(state, runs[run], runs.AsSpan(run + 1));
+            var share = run == runs.Length - 1 ? 1 : ShareOnlyThere(state, runs[run], runs.AsSpan(run + 1));
+            values += share * runs[run].Sum(ReferredBytes);
+            index += share * runs[run].Sum(table => table.Info.FileLength);
         }
 
-        return live;
+        return new(values, index);
     }
 
     /// <summary>Bytes of values, with their keys, that a table refers to, stale ones included.</summary>

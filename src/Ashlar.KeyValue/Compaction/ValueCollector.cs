@@ -7,7 +7,7 @@ namespace Ashlar.KeyValue;
 /// <remarks>
 /// A segment of which the share u is live costs u / (1 - u) bytes of moving per byte that it frees, so those with the least live go
 /// first, and none goes before space runs out: the longer it waits, the less of it is live. References count stale entries, too;
-/// how many of them are live is estimated (<see cref="LiveEstimate"/>).
+/// how many of them are live is estimated (<see cref="LiveEstimate"/>). One thread picks, others measure.
 /// </remarks>
 sealed class ValueCollector(Manifest manifest, StoreState state, SpaceReserve space, KeyValueOptions options)
 {
@@ -15,7 +15,7 @@ sealed class ValueCollector(Manifest manifest, StoreState state, SpaceReserve sp
     /// A segment of which more than this is referred to is not worth moving, whatever the target says, and whatever share of
     /// that is stale: each batch frees something for certain, so that collection ends.
     /// </summary>
-    const double MostLive = 0.85;
+    public const double MostLive = 0.85;
 
     /// <summary>
     /// The most of the allowed space that a batch frees beyond what is too much. Each walks the whole index, so few are better; but
@@ -23,81 +23,88 @@ sealed class ValueCollector(Manifest manifest, StoreState state, SpaceReserve sp
     /// </summary>
     const double LargestBatch = 0.125;
 
-    static readonly IReadOnlySet<ulong> None = new HashSet<ulong>();
+    /// <summary>By this share files have to grow during a batch before what is live is estimated anew.</summary>
+    const double EstimateAgain = 1.0 / 16;
 
-    /// <summary>Segments that are given up; changed by the merging thread.</summary>
-    public IReadOnlySet<ulong> Condemned { get; private set; } = None;
-
+    ValueBatch batch = ValueBatch.None;
+    bool hasFailed;
     ulong sequenceAtLastLook;
     ulong sequenceAtLastBatch;
+
+    /// <summary>What is given up now.</summary>
+    public ValueBatch Batch
+    {
+        get => Volatile.Read(ref batch);
+        private set => Volatile.Write(ref batch, value);
+    }
+
+    /// <summary>Whether the last merge that was to free something failed: writers do not wait for what may never come about.</summary>
+    public bool HasFailed
+    {
+        get => Volatile.Read(ref hasFailed);
+        set => Volatile.Write(ref hasFailed, value);
+    }
 
     /// <summary>What to merge so that values are moved; null if there is nothing to collect.</summary>
     public CompactionPlan? Pick(TableSet tables)
     {
         Update(tables);
         sequenceAtLastLook = state.VisibleSequence;
-        if (Condemned.Count == 0) return null;
-        Table? best = null;
-        var most = 0L;
-        foreach (var table in tables.All())
-        {
-            var bytes = 0L;
-            foreach (var reference in table.Info.References)
-            {
-                if (Condemned.Contains(reference.SegmentId)) bytes += reference.LiveBytes;
-            }
+        var current = Batch;
+        if (current.Segments.Count == 0) return null;
+        var best = tables.All().MaxBy(current.ReferredIn);
+        return best is null || current.ReferredIn(best) == 0 ? null : CompactionPicker.PickOnto(tables, best);
+    }
 
-            if (bytes <= most) continue;
-            most = bytes;
-            best = table;
-        }
-
-        return best is null ? null : CompactionPicker.PickOnto(tables, best);
+    /// <summary>How far files are beyond what they are to be kept to; nothing while there is nothing to collect.</summary>
+    public SpaceDebt MeasureDebt(TableSet tables)
+    {
+        var current = Batch;
+        if (current.Segments.Count == 0 || HasFailed) return default;
+        var files = CollectableFiles.Measure(manifest, state, tables, space);
+        return current.Segments.Any(files.IsReferred) ? SpaceDebt.Of(files.TotalBytes, current.AllowedBytes) : default;
     }
 
     void Update(TableSet tables)
     {
-        Dictionary<ulong, SegmentReference> references;
-        ValueSegmentInfo[] segments;
-        lock (manifest.Gate)
+        var files = CollectableFiles.Measure(manifest, state, tables, space);
+        if (Batch.Segments.Any(files.IsReferred))
         {
-            references = new(manifest.State.References);
-            segments = [.. manifest.State.Segments.Values];
+            EstimateLimitAgain(tables, files.TotalBytes);
+            return; // One batch at a time.
         }
 
-        if (Condemned.Any(references.ContainsKey)) return; // One batch at a time.
-        Condemned = None;
-        // What only waits for the archive has nothing that could be moved.
-        var waiting = segments.Where(segment => !references.ContainsKey(segment.Id)).Sum(segment => segment.EndOffset);
-        var index = tables.All().Sum(table => table.Info.FileLength);
-        var used = state.Values.BytesOnDisk() - waiting + index + space.FullBytes;
+        Batch = ValueBatch.None;
         // The deepest level holds each of its keys once: less than it refers to is not live.
-        if (used <= Limit(tables.Levels.Max(level => level.Sum(LiveEstimate.ReferredBytes)))) return;
-        var live = LiveEstimate.Compute(state, tables);
+        if (files.TotalBytes <= Limit(tables.Levels.Max(level => level.Sum(LiveEstimate.ReferredBytes)))) return;
+        var live = LiveEstimate.Of(state, tables).ValueBytes;
         var limit = Limit(live);
-        if (used <= limit) return;
+        if (files.TotalBytes <= limit) return;
 
         var referred = (double)tables.All().Sum(LiveEstimate.ReferredBytes);
-        var wanted = used - limit + Math.Min(Inflow(tables, referred), LargestBatch * limit);
+        var wanted = files.TotalBytes - limit + Math.Min(Inflow(tables, referred), LargestBatch * limit);
         var isLive = Math.Min(1, live / Math.Max(1, referred));
         var chosen = new HashSet<ulong>();
-        foreach (var segment in segments.Where(segment => references.ContainsKey(segment.Id)).OrderBy(ReferredShare))
+        var (gain, toMove) = (0.0, 0.0);
+        foreach (var segment in files.Segments.Where(segment => files.IsReferred(segment.Id)).OrderBy(files.ReferredShare))
         {
-            if (wanted <= 0 || ReferredShare(segment) > MostLive) break;
+            var share = files.ReferredShare(segment);
+            if (wanted <= 0 || share > MostLive) break;
             chosen.Add(segment.Id);
-            wanted -= segment.EndOffset * (1 - (isLive * ReferredShare(segment)));
+            wanted -= segment.EndOffset * (1 - (isLive * share));
+            gain += segment.EndOffset * (1 - share);
+            toMove += files.ReferredBytes(segment.Id);
         }
 
-        Condemned = chosen;
+        Batch = new ValueBatch(chosen, gain, toMove, files.TotalBytes - gain, limit, files.TotalBytes);
+    }
 
-        // Heads of moved records count, too: moving them again would free nothing, and go on for ever.
-        double ReferredShare(ValueSegmentInfo segment)
-        {
-            var reference = references.GetValueOrDefault(segment.Id);
-            var heads = LogSegmentHeader.SizeBytes
-                + (segment.Origin == SegmentOrigin.Moved ? MovedRecordHeader.SizeBytes * reference.Count : 0);
-            return (double)(reference.LiveBytes + heads) / segment.EndOffset;
-        }
+    // What is written meanwhile may be new, and not replace anything: then more is allowed.
+    void EstimateLimitAgain(TableSet tables, double usedBytes)
+    {
+        var current = Batch;
+        if (usedBytes <= SpaceDebt.FreeOvershoot * current.AllowedBytes || usedBytes <= (1 + EstimateAgain) * current.EstimatedBytes) return;
+        Batch = current with { LimitBytes = Limit(LiveEstimate.Of(state, tables).ValueBytes), EstimatedBytes = usedBytes };
     }
 
     // As much will come until the next batch is chosen; nothing, if nobody writes any more.

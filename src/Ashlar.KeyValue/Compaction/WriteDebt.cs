@@ -18,6 +18,9 @@ sealed record WriteDebt(int MemTables, double LevelZero, double Merges, long Byt
     /// <summary>Level 0 slows writers from twice the number of tables that start a merge on, and stops them at five times.</summary>
     public const int SlowLevelZero = 2, MostLevelZero = 5;
 
+    /// <summary>The one debt that stops nobody.</summary>
+    public SpaceDebt Space { get; init; }
+
     public static WriteDebt None { get; } = new(0, 0, 0, 0);
 
     public static WriteDebt Measure(StoreVersion version, long batchBytes, int levelZeroTables)

@@ -13,9 +13,7 @@ sealed class WriterBrake(BackgroundLanes lanes, Backpressure pressure, KeyValueO
     /// <exception cref="Ashlar.Storage.StorageException">The background cannot make room: the disk is full.</exception>
     public void WaitForRoom(long bytes, MemTable active, bool needsMemTable)
     {
-        // Work on the writing thread itself is never behind.
-        var wait = options.BackgroundInline ? TimeSpan.Zero : pressure.Owe(bytes, active.UsedBytes);
-        if (wait > TimeSpan.Zero) SlowDown(wait, active);
+        if (pressure.Owe(bytes, active.UsedBytes) is var wait && wait > TimeSpan.Zero) SlowDown(wait, active);
         if (FindBlocking(needsMemTable) is not null) Stop(needsMemTable);
     }
 

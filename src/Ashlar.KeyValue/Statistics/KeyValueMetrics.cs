@@ -50,9 +50,13 @@ static class KeyValueMetrics
             "ashlar.kv.stall.time", () => Observe(s => s.StallTime.TotalSeconds), "s", "Time that writes were stopped");
         created.CreateObservableCounter(
             "ashlar.kv.slowdown.time", () => Observe(s => s.SlowDownTime.TotalSeconds), "s", "Time that writes were slowed down");
+        created.CreateObservableCounter(
+            "ashlar.kv.slowdown.space.time", () => Observe(s => s.SpaceSlowDownTime.TotalSeconds), "s",
+            "Time that writes were slowed down because files had grown faster than values are collected");
         Gauge(created, "ashlar.kv.memtables", "By", "Memory of memtables", s => s.MemTableBytes);
         Gauge(created, "ashlar.kv.cache.size", "By", "Memory of cached blocks and values", s => s.CacheBytes);
         Gauge(created, "ashlar.kv.debt", "By", "Bytes that wait to be written to tables and to be merged", s => s.DebtBytes);
+        Gauge(created, "ashlar.kv.debt.space", "By", "Bytes of files beyond what slows nobody, while values are collected", s => s.SpaceDebtBytes);
         Gauge(created, "ashlar.kv.archive.lag", "By", "Bytes of the log that are not in the archive", s => s.ArchiveLagBytes);
         created.CreateObservableGauge(
             "ashlar.kv.archive.lag.time", () => Observe(s => s.ArchiveLag.TotalSeconds), "s", "How old a write may be that is not in the archive");

@@ -89,11 +89,21 @@ public sealed record KeyValueStatistics
     /// <summary>Time that groups of writes were slowed down.</summary>
     public TimeSpan SlowDownTime { get; init; }
 
+    /// <summary>The part of it that was for space: files had grown faster than collection of values frees them.</summary>
+    public TimeSpan SpaceSlowDownTime { get; init; }
+
     /// <summary>What each MiB written has to wait for at present: zero while the background keeps up.</summary>
     public TimeSpan DelayPerMebibyte { get; init; }
 
     /// <summary>Bytes that wait to be written to tables, and to be merged.</summary>
     public long DebtBytes { get; init; }
+
+    /// <summary>
+    /// Bytes of files beyond what a batch of collection may take on its way, which is 1.15 times what
+    /// <see cref="KeyValueOptions.SpaceAmplification"/> allows: they slow writers, and never stop them. 0 also where nothing can be
+    /// collected.
+    /// </summary>
+    public long SpaceDebtBytes { get; init; }
 
     /// <summary>When writes will be stopped if everything goes on as now; null if that is not in sight.</summary>
     public TimeSpan? TimeToStall { get; init; }
@@ -129,8 +139,8 @@ public sealed record KeyValueStatistics
     public long SpaceBytes { get; init; }
 
     /// <summary>
-    /// What would be left of it if everything were merged and moved. An estimate: what lies above the largest level may be new, or
-    /// replace what is there.
+    /// What would be left of it if everything were merged and moved. The estimate that collection of values goes by: whether what lies
+    /// above the deepest level is new, or replaces what is there, a sample of its keys tells.
     /// </summary>
     public long LiveBytes { get; init; }
 

@@ -1,3 +1,5 @@
+using Ashlar.Storage;
+
 namespace Ashlar.KeyValue;
 
 /// <summary>What a store takes on disk, and about how much of that is live.</summary>
@@ -9,8 +11,9 @@ readonly record struct SpaceUse(long TotalBytes, long LiveBytes, long LogBytes, 
 {
     /// <summary>Measures; the manifest is held meanwhile.</summary>
     public static SpaceUse Measure(
-        TableSet tables, Manifest manifest, ValueSegments values, IReadOnlySet<ulong> condemned, long keptBytes, long reservedBytes)
+        StoreState store, TableSet tables, Manifest manifest, ValueSegments values, IReadOnlySet<ulong> condemned, long keptBytes, long reservedBytes)
     {
+        var live = EstimateLive(store, tables);
         long log = 0, unflushed = 0;
         lock (manifest.Gate)
         {
@@ -32,21 +35,21 @@ readonly record struct SpaceUse(long TotalBytes, long LiveBytes, long LogBytes, 
             }
 
             var total = tables.All().Sum(table => table.Info.FileLength) + referred + log + manifest.LengthBytes + keptBytes + reservedBytes;
-            return new SpaceUse(total, EstimateLive(tables) + unflushed, log, given);
+            return new SpaceUse(total, live + unflushed, log, given);
         }
     }
 
-    // Below the largest level little is shadowed; of what lies above it, all may be new.
-    static long EstimateLive(TableSet tables)
+    // Where the sample cannot be read, everything that is referred to.
+    static long EstimateLive(StoreState store, TableSet tables)
     {
-        long all = 0, largest = 0;
-        foreach (var level in tables.Levels)
+        try
         {
-            var bytes = level.Sum(table => table.Info.FileLength + table.Info.References.Sum(reference => reference.LiveBytes));
-            all += bytes;
-            largest = Math.Max(largest, bytes);
+            var live = LiveEstimate.Of(store, tables);
+            return (long)(live.ValueBytes + live.TableBytes);
         }
-
-        return Math.Max(largest, all / 2);
+        catch (AshlarException)
+        {
+            return tables.All().Sum(table => table.Info.FileLength + LiveEstimate.ReferredBytes(table));
+        }
     }
 }

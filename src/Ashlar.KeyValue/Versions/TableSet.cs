@@ -6,9 +6,18 @@ namespace Ashlar.KeyValue;
 /// </summary>
 sealed class TableSet : SharedResource
 {
+    LiveData? live;
+
     TableSet(Table[][] levels) => Levels = levels;
 
     public Table[][] Levels { get; }
+
+    /// <summary>What of it is live, once that was estimated (<see cref="LiveEstimate"/>).</summary>
+    public LiveData? Live
+    {
+        get => Volatile.Read(ref live);
+        set => Volatile.Write(ref live, value);
+    }
 
     public Table[] LevelZero => Levels[0];
 

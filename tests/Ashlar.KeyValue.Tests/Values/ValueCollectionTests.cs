@@ -119,7 +119,7 @@ public sealed class ValueCollectionTests
         store.Flush();
         var version = store.State.Acquire();
         var referred = version.Tables.All().Sum(LiveEstimate.ReferredBytes);
-        var estimate = LiveEstimate.Compute(store.State, version.Tables);
+        var estimate = LiveEstimate.Of(store.State, version.Tables).ValueBytes;
         version.Release();
         var live = 1000 * (9.0 + 1000);
         Assert.True(referred > 1.1 * live, $"nothing to estimate: {referred / live:f2} referred to per live byte");

@@ -39,7 +39,9 @@ sealed class SimulatedFile(SimulatedFileSystem disk, string path, int node, File
         lock (disk.Gate)
         {
             ObjectDisposedException.ThrowIf(isDisposed, this);
-            return content.Read(destination, offsetBytes);
+            var count = content.Read(destination, offsetBytes);
+            disk.Transfer(count);
+            return count;
         }
     }
 
@@ -58,6 +60,7 @@ sealed class SimulatedFile(SimulatedFileSystem disk, string path, int node, File
             if (isReadOnly) throw StorageException.FromErrno("pwrite", Path, Errno.BadDescriptor);
             if (source.IsEmpty) return;
             disk.RequireSpace("pwrite", Path, content, offsetBytes, source.Length);
+            disk.Transfer(source.Length);
             disk.Apply(new DiskEvent.Write(node, offsetBytes, source.ToArray()));
         }
     }

@@ -15,6 +15,7 @@ public sealed class SimulatedFileSystem : IFileSystem
     readonly Dictionary<string, int> locks = new(StringComparer.Ordinal); // How many share it, or ExclusiveLock.
     readonly List<DiskEvent> trace = [];
     int nextNode;
+    long transferredBytes;
 
     /// <summary>Creates an empty disk: a root directory and nothing in it.</summary>
     /// <param name="isRecording">Whether a trace is kept.</param>
@@ -45,6 +46,9 @@ public sealed class SimulatedFileSystem : IFileSystem
             lock (Gate) return trace.Count;
         }
     }
+
+    /// <summary>Bytes read from files and written to them so far.</summary>
+    public long TransferredBytes => Volatile.Read(ref transferredBytes);
 
     /// <summary>
     /// Called, with the file's path, between the begin and the return of every sync of a file: it may block, while other threads
@@ -92,6 +96,8 @@ public sealed class SimulatedFileSystem : IFileSystem
         var survivors = new CrashStateEnumerator(point, new CrashExplorerOptions(), seed).RandomSubset();
         return new SimulatedFileSystem(point.Materialise(survivors), isRecording: true) { CapacityBytes = CapacityBytes };
     }
+
+    internal void Transfer(int bytes) => transferredBytes += bytes;
 
     /// <inheritdoc />
     public IFile Open(string path, FileOpenMode mode)

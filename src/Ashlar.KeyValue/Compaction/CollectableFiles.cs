@@ -1,0 +1,53 @@
+namespace Ashlar.KeyValue;
+
+/// <summary>The files that count against <see cref="KeyValueOptions.SpaceAmplification"/> at one moment.</summary>
+sealed class CollectableFiles
+{
+    readonly Dictionary<ulong, SegmentReference> references;
+
+    CollectableFiles(ValueSegmentInfo[] segments, Dictionary<ulong, SegmentReference> references) =>
+        (Segments, this.references) = (segments, references);
+
+    /// <summary>Segments that are not replayed any more.</summary>
+    public ValueSegmentInfo[] Segments { get; }
+
+    /// <summary>
+    /// Length of log, segments, tables, and what is kept for a full disk; without what only the archive or readers still need, which
+    /// nothing that is moved gives back.
+    /// </summary>
+    public double TotalBytes { get; private init; }
+
+    public static CollectableFiles Measure(Manifest manifest, StoreState state, TableSet tables, SpaceReserve space)
+    {
+        Dictionary<ulong, SegmentReference> references;
+        ValueSegmentInfo[] segments;
+        lock (manifest.Gate)
+        {
+            references = new(manifest.State.References);
+            segments = [.. manifest.State.Segments.Values];
+        }
+
+        var waiting = segments.Where(segment => !references.ContainsKey(segment.Id)).Sum(segment => segment.EndOffset);
+        var index = tables.All().Sum(table => table.Info.FileLength);
+        return new CollectableFiles(segments, references)
+        {
+            TotalBytes = state.Values.BytesOnDisk() - waiting + index + space.FullBytes,
+        };
+    }
+
+    /// <summary>Whether tables refer to a segment.</summary>
+    public bool IsReferred(ulong segmentId) => references.ContainsKey(segmentId);
+
+    /// <summary>How many bytes of it they refer to, stale entries included.</summary>
+    public long ReferredBytes(ulong segmentId) => references.GetValueOrDefault(segmentId).LiveBytes;
+
+    /// <summary>What share of it they refer to.</summary>
+    // Heads of moved records count, too: moving them again would free nothing, and go on for ever.
+    public double ReferredShare(ValueSegmentInfo segment)
+    {
+        var reference = references.GetValueOrDefault(segment.Id);
+        var heads = LogSegmentHeader.SizeBytes
+            + (segment.Origin == SegmentOrigin.Moved ? MovedRecordHeader.SizeBytes * reference.Count : 0);
+        return (double)(reference.LiveBytes + heads) / segment.EndOffset;
+    }
+}

@@ -1,0 +1,180 @@
+using Ashlar.Simulation;
+using Ashlar.Storage;
+using Xunit.Abstractions;
+
+namespace Ashlar.KeyValue.Tests;
+
+/// <summary>
+/// What happens when values are overwritten faster than their space is collected. Merges are done only while a writer waits, on a disk
+/// that the clock goes by: each run is the same.
+/// </summary>
+public sealed class SpaceDebtTests(ITestOutputHelper output)
+{
+    const int Keys = 1000;
+    const int ValueBytes = 1000;
+    const double LiveBytes = Keys * (9.0 + ValueBytes);
+    const double Allowed = 1.5;
+    const long DiskBytesPerSecond = 10_000_000;
+
+    readonly SimulatedFileSystem disk = TestStore.NewDisk();
+
+    KeyValueOptions Options(int inlineMerges, IFileSystem? through = null) => TestStore.Small(through ?? disk) with
+    {
+        TimeProvider = new DiskClock(disk, DiskBytesPerSecond),
+        SeparatedValueBytes = 100,
+        MemTableBytes = 4 << 10,
+        LogSegmentBytes = 32 << 10,
+        LogChunkBytes = 4 << 10,
+        ManifestRewriteBytes = 16 << 10, // Beside so little data it would count.
+        SpaceAmplification = Allowed,
+        InlineMerges = inlineMerges,
+    };
+
+    [Fact]
+    public void Debt_begins_beyond_what_a_batch_takes_grows_without_a_jump_and_stops_nobody()
+    {
+        Assert.Equal(default, SpaceDebt.Of(SpaceDebt.FreeOvershoot * 1000, 1000));
+        Assert.Equal(default, SpaceDebt.Of(1e9, double.PositiveInfinity));
+        var last = 0.0;
+        for (var used = 1000; used < 5000; used++)
+        {
+            var share = SpaceDebt.Of(used, 1000).Share;
+            Assert.InRange(share, last, last + 0.01);
+            last = share;
+        }
+
+        Assert.Equal(SpaceDebt.MostShare, last);
+        Assert.Equal(2850, SpaceDebt.Of(4000, 1000).ExcessBytes);
+    }
+
+    [Fact]
+    public void What_a_batch_cannot_reach_is_allowed()
+    {
+        var batch = new ValueBatch(new HashSet<ulong> { 1 }, 100, 100, ReachBytes: 1500, LimitBytes: 1000, EstimatedBytes: 1600);
+        Assert.Equal(1500, batch.AllowedBytes);
+        Assert.Equal(1000, (batch with { ReachBytes = 900 }).AllowedBytes);
+    }
+
+    [Theory]
+    [InlineData(1, SpaceDebt.FullOvershoot * Allowed)] // Merges for each memtable, beside those that writers wait for.
+    [InlineData(2, SpaceDebt.FullOvershoot * Allowed)]
+    [InlineData(int.MaxValue, SpaceDebt.FullOvershoot * Allowed)]
+    [InlineData(0, 3.0)] // Batches, too, are chosen only while a writer waits. Without slowing, 9.7 and growing.
+    public void Overwriting_for_ever_takes_bounded_space_however_little_is_merged_meanwhile(int inlineMerges, double bound)
+    {
+        using var store = KeyValueStore.Open(TestStore.Directory, Options(inlineMerges));
+        var most = 0.0;
+        for (var round = 0; round < 40; round++) most = Math.Max(most, Overwrite(store, round));
+        Report(store, most);
+        Assert.InRange(most, Allowed, bound);
+        Assert.Empty(store.Verify().Problems);
+    }
+
+    [Fact]
+    public void A_target_out_of_reach_slows_writers_to_what_is_collected_and_no_further()
+    {
+        using var store = KeyValueStore.Open(TestStore.Directory, Options(1) with { SpaceAmplification = 1.001 });
+        for (var round = 0; round < 10; round++) Overwrite(store, round);
+        var rate = Rate(store, 10, 10);
+        Report(store, 0);
+        output.WriteLine($"{rate / 1e6:f2} MB/s");
+        Assert.True(rate > DiskBytesPerSecond / 30, $"{rate / 1e6:f2} MB/s on a disk of {DiskBytesPerSecond / 1e6:f0} MB/s");
+    }
+
+    [Fact]
+    public void A_store_that_keeps_up_slows_nobody()
+    {
+        using var store = KeyValueStore.Open(TestStore.Directory, Options(int.MaxValue));
+        for (var round = 0; round < 20; round++) Overwrite(store, round);
+        Report(store, 0);
+        var statistics = store.GetStatistics();
+        Assert.True(statistics.MovedValueBytes > 0);
+        Assert.Equal((TimeSpan.Zero, 0), (statistics.SpaceSlowDownTime, statistics.SpaceDebtBytes));
+    }
+
+    [Fact]
+    public void What_is_new_and_replaces_nothing_is_not_slowed_for_its_space()
+    {
+        using var store = KeyValueStore.Open(TestStore.Directory, Options(1));
+        for (var round = 0; round < 6; round++) Overwrite(store, round);
+        var before = store.GetStatistics();
+        for (var i = 0; i < 10 * Keys; i++) Put(store, $"new{i:d6}", i);
+        Report(store, 0);
+        var after = store.GetStatistics();
+        Assert.InRange((after.SpaceSlowDownTime - before.SpaceSlowDownTime).TotalSeconds, 0, 0.1);
+        Assert.InRange(after.LiveBytes / (11 * LiveBytes), 0.9, 1.2);
+    }
+
+    [Fact]
+    public void What_a_snapshot_holds_slows_nobody_for_long()
+    {
+        using var store = KeyValueStore.Open(TestStore.Directory, Options(1));
+        for (var round = 0; round < 6; round++) Overwrite(store, round);
+        var free = Rate(store, 6, 10);
+        using (store.CreateSnapshot())
+        {
+            var held = Rate(store, 16, 10);
+            Report(store, 0);
+            output.WriteLine($"{free / 1e6:f2} MB/s without, {held / 1e6:f2} MB/s with the snapshot");
+            Assert.True(held > free / 2, $"{free / 1e6:f2} MB/s without, {held / 1e6:f2} MB/s with the snapshot");
+        }
+    }
+
+    [Fact]
+    public void A_disk_that_does_not_give_what_is_to_be_moved_slows_nobody()
+    {
+        var faulty = new FaultyFileSystem(disk);
+        using var store = KeyValueStore.Open(TestStore.Directory, Options(0, faulty));
+        for (var round = 0; round < 10; round++) Overwrite(store, round);
+        Assert.True(store.GetStatistics().SpaceDebtBytes > 0);
+        var rule = new FaultRule(FaultOperations.Read, FaultKind.InputOutputError) { PathPattern = "*log-*", IsSticky = true };
+        faulty.Add(rule);
+        var before = store.GetStatistics().SpaceSlowDownTime;
+        Assert.ThrowsAny<AshlarException>(WriteOn); // In the end level 0 is full.
+        Report(store, 0);
+        var statistics = store.GetStatistics();
+        Assert.Equal(0, statistics.SpaceDebtBytes);
+        Assert.InRange((statistics.SpaceSlowDownTime - before).TotalSeconds, 0, 0.1);
+        faulty.Heal();
+        Overwrite(store, 11);
+        Assert.Empty(store.Verify().Problems);
+
+        void WriteOn()
+        {
+            for (var i = 0; i < 3 * Keys; i++) Put(store, $"key{i % Keys:d6}", i);
+        }
+    }
+
+    double Rate(KeyValueStore store, int round, int rounds)
+    {
+        var clock = new DiskClock(disk, DiskBytesPerSecond);
+        var begun = clock.GetTimestamp();
+        for (var i = 0; i < rounds; i++) Overwrite(store, round + i);
+        return rounds * LiveBytes / clock.GetElapsedTime(begun).TotalSeconds;
+    }
+
+    // Gives the most bytes of files for a live one.
+    static double Overwrite(KeyValueStore store, int round)
+    {
+        const int PutsBetweenLooks = 50;
+        var random = new SeededRandom((ulong)round + 1);
+        var most = 0.0;
+        for (var i = 0; i < Keys; i++)
+        {
+            var key = round == 0 ? i : random.Next(Keys);
+            Put(store, $"key{key:d6}", (round * Keys) + i);
+            if (round > 0 && i % PutsBetweenLooks == 0) most = Math.Max(most, store.GetStatistics().SpaceBytes / LiveBytes);
+        }
+
+        return most;
+    }
+
+    static void Put(KeyValueStore store, string key, int number) =>
+        store.Put(key, $"{number}".PadLeft(ValueBytes, 'v'), Durability.Relaxed);
+
+    void Report(KeyValueStore store, double most)
+    {
+        var statistics = store.GetStatistics();
+        output.WriteLine($"{most:f2} bytes of files a live byte at most, {statistics.SpaceBytes / LiveBytes:f2} at last; live estimated {statistics.LiveBytes / LiveBytes:f2}; slowed {statistics.SlowDownTime.TotalSeconds:f2} s, for space {statistics.SpaceSlowDownTime.TotalSeconds:f2} s, stalled {statistics.StallTime.TotalSeconds:f2} s ({statistics.WriteStalls}); moved {statistics.MovedValueBytes / (double)statistics.BytesPut:f2}, written {statistics.WriteAmplification:f2}");
+    }
+}
