@@ -6,8 +6,8 @@ namespace Ashlar.KeyValue;
 /// What a leader does with its group: writes it, one leader at a time; and flushes, several at a time.
 /// </summary>
 /// <remarks>
-/// Order: assign sequences, encode, write to the log, insert into the memtable (not visible yet), flush if anyone asked for it,
-/// publish the sequence, wake. A SYNC write is therefore never readable before it is durable. Everything up to reserving space
+/// Order: assign sequences, encode, write to the log, insert into the memtable (not visible yet) while the disk begins to write,
+/// flush if anyone asked for it, publish the sequence, wake. A SYNC write is therefore never readable before it is durable. Everything up to reserving space
 /// in the log can fail without doubt: the group fails, the store goes on. From the write on, a failure leaves the disk in
 /// doubt and poisons the store.
 /// </remarks>
@@ -177,7 +177,9 @@ sealed class Committer : IDisposable
 
         try
         {
-            Insert(group.Members, log.Append(bytes, lastSequence + 1, count));
+            var offset = log.Append(bytes, lastSequence + 1, count);
+            if (group.NeedsSync) log.StartWriteBack(offset);
+            Insert(group.Members, offset);
         }
         catch (Exception cause)
         {

@@ -132,6 +132,13 @@ sealed class LogWriter : IDisposable
         return offset;
     }
 
+    /// <summary>
+    /// Has the disk begin with what lies behind an offset while the leader is still busy with the group: the flush that must follow has
+    /// less to wait for. The kernel may do so by itself at any time, so it changes nothing about what is durable, or about who learns
+    /// of the disk's errors.
+    /// </summary>
+    public void StartWriteBack(long offset) => file!.StartWriteBack(offset, end - offset);
+
     /// <summary>Flushes by one of the segment's open file descriptions; no other flush uses it meanwhile.</summary>
     public void Sync(int handle)
     {

@@ -34,6 +34,15 @@ public interface IFile : IDisposable
     /// <summary>Makes a range within the file read as zeros and gives its space back to the file system.</summary>
     void PunchHole(long offsetBytes, long lengthBytes);
 
+    /// <summary>
+    /// Begins to write a range to the medium, as far as the system can, and does not wait: a <see cref="Sync"/> soon after takes less
+    /// time. It promises nothing, and a failure that it meets is reported as one of <see cref="Write"/>.
+    /// </summary>
+    void StartWriteBack(long offsetBytes, long lengthBytes)
+    {
+        // Whoever has nothing to begin with writes everything in Sync.
+    }
+
     /// <summary>Makes data and length durable (fdatasync). After a failure the file's unsynced content is in doubt:
     /// retrying proves nothing, because the kernel may already have dropped the dirty pages.</summary>
     void Sync();

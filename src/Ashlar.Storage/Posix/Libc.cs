@@ -18,6 +18,7 @@ static unsafe partial class Libc
     public const int LockShared = 1, LockExclusive = 2, LockNonBlocking = 4, LockRelease = 8;
     public const int SeekEnd = 2;
     public const int ReadNoWait = 8;
+    public const uint SyncRangeWrite = 2;
 
     const string Library = "libc";
 
@@ -43,6 +44,9 @@ static unsafe partial class Libc
 
     [LibraryImport(Library, EntryPoint = "fdatasync", SetLastError = true)]
     public static partial int SyncData(FileDescriptor file);
+
+    [LibraryImport(Library, EntryPoint = "sync_file_range", SetLastError = true)]
+    public static partial int SyncRange(FileDescriptor file, long offset, long count, uint flags);
 
     [LibraryImport(Library, EntryPoint = "fsync", SetLastError = true)]
     public static partial int Sync(FileDescriptor file);

@@ -6,6 +6,9 @@ sealed unsafe class PosixFile(string path, FileDescriptor descriptor) : IFile
     // Set once the kernel or the C library turns out not to know preadv2 with RWF_NOWAIT.
     static volatile bool nowaitIsMissing;
 
+    // The same for sync_file_range.
+    static volatile bool writeBackIsMissing;
+
     public string Path { get; } = path;
 
     // lseek and not stat: it knows the length of block devices as well. Nothing uses the position it moves.
@@ -93,6 +96,30 @@ sealed unsafe class PosixFile(string path, FileDescriptor descriptor) : IFile
 
     public void PunchHole(long offsetBytes, long lengthBytes) =>
         Allocate(Libc.AllocatePunchHole | Libc.AllocateKeepSize, offsetBytes, lengthBytes);
+
+    public void StartWriteBack(long offsetBytes, long lengthBytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offsetBytes);
+        ArgumentOutOfRangeException.ThrowIfNegative(lengthBytes);
+        if (writeBackIsMissing || lengthBytes == 0) return; // The kernel takes 0 for everything behind the offset.
+        try
+        {
+            while (Libc.SyncRange(descriptor, offsetBytes, lengthBytes, Libc.SyncRangeWrite) != 0)
+            {
+                if (PosixError.Last is Errno.NoSuchCall or Errno.NotSupported or Errno.NotPermitted) // The last: a sandbox.
+                {
+                    writeBackIsMissing = true;
+                    return;
+                }
+
+                PosixError.ThrowUnlessInterrupted("sync_file_range", Path, offsetBytes, lengthBytes);
+            }
+        }
+        catch (EntryPointNotFoundException)
+        {
+            writeBackIsMissing = true;
+        }
+    }
 
     public void Sync()
     {

@@ -29,9 +29,12 @@ public enum FaultOperations
     /// <summary>Length and allocated size of an open file.</summary>
     Length = 1 << 16,
 
+    /// <summary>The start of a write-back, where nothing is waited for.</summary>
+    WriteBack = 1 << 17,
+
     /// <summary>Whatever changes the disk, syncs included; and every open, because it may create.</summary>
     Changes = Open | CreateDirectory | DeleteDirectory | Rename | Delete | SyncDirectory
-        | Write | SetLength | Allocate | PunchHole | Sync,
+        | Write | SetLength | Allocate | PunchHole | Sync | WriteBack,
 
     All = Changes | Exists | List | Lock | FreeSpace | Read | Length,
 }

@@ -80,6 +80,11 @@ sealed class FaultyFile(FaultyFileSystem disk, IFile inner, UnsyncedWrites unsyn
         }
     }
 
+    public void StartWriteBack(long offsetBytes, long lengthBytes)
+    {
+        if (disk.Require(FaultOperations.WriteBack, "sync_file_range", Path)) inner.StartWriteBack(offsetBytes, lengthBytes);
+    }
+
     public void Sync()
     {
         var fault = disk.Choose(FaultOperations.Sync, Path);

@@ -124,6 +124,19 @@ public abstract class FileSystemContract
     }
 
     [Fact]
+    public void The_start_of_a_write_back_changes_nothing_that_can_be_read()
+    {
+        using var file = Disk.Open(At("file"), FileOpenMode.CreateNew);
+        file.Write("hello"u8, 0);
+        file.StartWriteBack(1, 2);
+        file.Write("J"u8, 0);
+        file.StartWriteBack(0, 0);
+        file.StartWriteBack(3, 10_000);
+        file.Sync();
+        Assert.Equal("Jello", ReadText(file, 0, 100));
+    }
+
+    [Fact]
     public void Negative_offsets_are_refused()
     {
         using var file = Disk.Open(At("file"), FileOpenMode.CreateNew);
