@@ -1,4 +1,6 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace Ashlar.KeyValue;
 
@@ -14,24 +16,22 @@ sealed class BlockBuilder
     int prefixLength;
     byte[] block = [];
 
+    // Of all fields but that of Start, as far as the ranges go.
+    int rowBytes;
+
     public BlockBuilder() => Clear();
 
     public int Count => entries.Count;
 
     /// <summary>Size of the block if it were finished now.</summary>
-    public int SizeBytes
-    {
-        get
-        {
-            var rowBytes = 0;
-            for (var index = 0; index < ranges.Length; index++) rowBytes += WidthOf((BlockField)index);
-            return checked(BlockLayout.HeaderBytes + prefixLength + (rowBytes * Count) + PackedHeapBytes + BlockLayout.TrailerBytes);
-        }
-    }
+    public int SizeBytes => checked(
+        BlockLayout.HeaderBytes + prefixLength + ((rowBytes + StartWidth) * Count) + PackedHeapBytes + BlockLayout.TrailerBytes);
 
     int PackedHeapBytes => heapBytes - (prefixLength * Count);
 
     bool AreAllAsLong => ranges[(int)BlockField.Start].IsSingle;
+
+    int StartWidth => AreAllAsLong ? 0 : FieldRange.WidthOf((ulong)PackedHeapBytes);
 
     public void Add(EntryKind kind, ReadOnlySpan<byte> key, ulong sequence, ReadOnlySpan<byte> stored)
     {
@@ -41,18 +41,24 @@ sealed class BlockBuilder
         Reserve(ref heap, checked(heapBytes + bytes), heapBytes);
         key.CopyTo(heap.AsSpan(heapBytes));
         inline.CopyTo(heap.AsSpan(heapBytes + key.Length));
-        Include(BlockField.Start, (ulong)bytes);
-        Include(BlockField.SuffixBytes, (ulong)key.Length);
-        Include(BlockField.Kind, (ulong)kind);
-        Include(BlockField.Sequence, sequence);
+        var isWider = Include(BlockField.Start, (ulong)bytes);
+        isWider |= Include(BlockField.SuffixBytes, (ulong)key.Length);
+        isWider |= Include(BlockField.Kind, (ulong)kind);
+        isWider |= Include(BlockField.Sequence, sequence);
         var place = default(ValuePlace);
         if (kind.HasPlace())
         {
             place = ValuePlace.Read(kind, stored);
-            Include(BlockField.SegmentId, place.SegmentId);
-            Include(BlockField.Offset, (ulong)place.Offset);
-            Include(BlockField.LengthBytes, (ulong)place.LengthBytes);
-            Include(BlockField.ValueCrc, place.ValueCrc);
+            isWider |= Include(BlockField.SegmentId, place.SegmentId);
+            isWider |= Include(BlockField.Offset, (ulong)place.Offset);
+            isWider |= Include(BlockField.LengthBytes, (ulong)place.LengthBytes);
+            isWider |= Include(BlockField.ValueCrc, place.ValueCrc);
+        }
+
+        if (isWider)
+        {
+            rowBytes = 0;
+            for (var index = (int)BlockField.Start + 1; index < ranges.Length; index++) rowBytes += ranges[index].Width;
         }
 
         entries.Add(new Entry(heapBytes, bytes, key.Length, kind, sequence, place));
@@ -68,15 +74,17 @@ sealed class BlockBuilder
         bytes[..BlockLayout.HeaderBytes].Clear();
         BinaryPrimitives.WriteInt32LittleEndian(bytes[BlockLayout.CountStart..], Count);
         BinaryPrimitives.WriteUInt16LittleEndian(bytes[BlockLayout.PrefixLengthStart..], checked((ushort)prefixLength));
-        for (var field = 0; field < ranges.Length; field++)
+        var columns = new Columns();
+        for (var index = 0; index < ranges.Length; index++)
         {
-            bytes[BlockLayout.WidthsStart + field] = (byte)WidthOf((BlockField)field);
-            BinaryPrimitives.WriteUInt64LittleEndian(bytes[(BlockLayout.BasesStart + (sizeof(ulong) * field))..], BaseOf((BlockField)field));
+            var (width, least) = ColumnOf((BlockField)index);
+            bytes[BlockLayout.WidthsStart + index] = (byte)width;
+            BinaryPrimitives.WriteUInt64LittleEndian(bytes[(BlockLayout.BasesStart + (sizeof(ulong) * index))..], least);
+            columns[index] = (width, least);
         }
 
         heap.AsSpan(0, prefixLength).CopyTo(bytes[BlockLayout.HeaderBytes..]);
-        var rest = bytes[(BlockLayout.HeaderBytes + prefixLength)..];
-        WriteHeap(WriteRows(rest));
+        WriteHeap(WriteRows(bytes[(BlockLayout.HeaderBytes + prefixLength)..], columns));
         var trailer = bytes[^Block.TrailerBytes..];
         trailer.Clear();
         trailer[0] = Block.PackedEncoding;
@@ -92,24 +100,30 @@ sealed class BlockBuilder
         ranges.AsSpan().Fill(new FieldRange());
         heapBytes = 0;
         prefixLength = 0;
+        rowBytes = 0;
     }
 
-    Span<byte> WriteRows(Span<byte> target)
+    Span<byte> WriteRows(Span<byte> target, ReadOnlySpan<(int Width, ulong Base)> columns)
     {
         var start = 0;
-        foreach (var entry in entries)
+        foreach (ref readonly var entry in CollectionsMarshal.AsSpan(entries))
         {
-            Write(ref target, BlockField.Start, (ulong)start);
-            Write(ref target, BlockField.SuffixBytes, (ulong)(entry.KeyBytes - prefixLength));
-            Write(ref target, BlockField.Kind, (ulong)entry.Kind);
-            Write(ref target, BlockField.Sequence, entry.Sequence);
-            // An entry without a place has the bases: any value would do.
-            var hasPlace = entry.Kind.HasPlace();
-            Write(ref target, BlockField.SegmentId, hasPlace ? entry.Place.SegmentId : BaseOf(BlockField.SegmentId));
-            Write(ref target, BlockField.Offset, hasPlace ? (ulong)entry.Place.Offset : BaseOf(BlockField.Offset));
-            Write(ref target, BlockField.LengthBytes, hasPlace ? (ulong)entry.Place.LengthBytes : BaseOf(BlockField.LengthBytes));
-            Write(ref target, BlockField.ValueCrc, hasPlace ? entry.Place.ValueCrc : BaseOf(BlockField.ValueCrc));
+            Write(ref target, columns[(int)BlockField.Start], (ulong)start);
+            Write(ref target, columns[(int)BlockField.SuffixBytes], (ulong)(entry.KeyBytes - prefixLength));
+            Write(ref target, columns[(int)BlockField.Kind], (ulong)entry.Kind);
+            Write(ref target, columns[(int)BlockField.Sequence], entry.Sequence);
             start += entry.Bytes - prefixLength;
+            if (entry.Kind.HasPlace())
+            {
+                Write(ref target, columns[(int)BlockField.SegmentId], entry.Place.SegmentId);
+                Write(ref target, columns[(int)BlockField.Offset], (ulong)entry.Place.Offset);
+                Write(ref target, columns[(int)BlockField.LengthBytes], (ulong)entry.Place.LengthBytes);
+                Write(ref target, columns[(int)BlockField.ValueCrc], entry.Place.ValueCrc);
+            }
+            else
+            {
+                for (var index = (int)BlockField.SegmentId; index < columns.Length; index++) Write(ref target, columns[index], columns[index].Base);
+            }
         }
 
         return target;
@@ -117,7 +131,7 @@ sealed class BlockBuilder
 
     void WriteHeap(Span<byte> target)
     {
-        foreach (var entry in entries)
+        foreach (ref readonly var entry in CollectionsMarshal.AsSpan(entries))
         {
             var packed = heap.AsSpan(entry.HeapStart + prefixLength, entry.Bytes - prefixLength);
             packed.CopyTo(target);
@@ -126,26 +140,25 @@ sealed class BlockBuilder
     }
 
     // Eight bytes, of which what comes next overwrites those above the width: the trailer at least follows.
-    void Write(ref Span<byte> target, BlockField field, ulong value)
+    static void Write(ref Span<byte> target, (int Width, ulong Base) column, ulong value)
     {
-        var width = WidthOf(field);
-        if (width == 0) return;
-        BinaryPrimitives.WriteUInt64LittleEndian(target, value - BaseOf(field));
-        target = target[width..];
+        if (column.Width == 0) return;
+        BinaryPrimitives.WriteUInt64LittleEndian(target, value - column.Base);
+        target = target[column.Width..];
     }
 
-    void Include(BlockField field, ulong value) => ranges[(int)field].Include(value);
+    bool Include(BlockField field, ulong value) => ranges[(int)field].Include(value);
 
-    ulong BaseOf(BlockField field) => field switch
+    (int Width, ulong Base) ColumnOf(BlockField field)
     {
-        BlockField.Start => AreAllAsLong ? ranges[(int)field].Base - (uint)prefixLength : 0,
-        BlockField.SuffixBytes => ranges[(int)field].Base - (uint)prefixLength,
-        _ => ranges[(int)field].Base,
-    };
-
-    int WidthOf(BlockField field) => field == BlockField.Start && !AreAllAsLong
-        ? FieldRange.WidthOf((ulong)PackedHeapBytes)
-        : ranges[(int)field].Width;
+        var range = ranges[(int)field];
+        return field switch
+        {
+            BlockField.Start => AreAllAsLong ? (0, range.Base - (uint)prefixLength) : (StartWidth, 0),
+            BlockField.SuffixBytes => (range.Width, range.Base - (uint)prefixLength),
+            _ => (range.Width, range.Base),
+        };
+    }
 
     static void Reserve(ref byte[] buffer, int needed, int kept)
     {
@@ -153,6 +166,12 @@ sealed class BlockBuilder
         var larger = GC.AllocateUninitializedArray<byte>((int)Math.Min(Array.MaxLength, Math.Max(needed, 2L * buffer.Length)));
         buffer.AsSpan(0, kept).CopyTo(larger);
         buffer = larger;
+    }
+
+    [InlineArray(BlockLayout.FieldCount)]
+    struct Columns
+    {
+        (int Width, ulong Base) first;
     }
 
     readonly record struct Entry(int HeapStart, int Bytes, int KeyBytes, EntryKind Kind, ulong Sequence, ValuePlace Place);

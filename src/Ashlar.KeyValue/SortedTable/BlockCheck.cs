@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Ashlar.Storage;
 
 namespace Ashlar.KeyValue;
@@ -28,7 +29,7 @@ static unsafe class BlockCheck
     /// <inheritdoc cref="Require" path="/exception" />
     public static void RequireTrailer(ReadOnlySpan<byte> bytes, in BlockHandle handle, uint tableSeed, string path, byte encoding)
     {
-        var stored = BitConverter.ToUInt32(bytes[^4..]);
+        var stored = BinaryPrimitives.ReadUInt32LittleEndian(bytes[^4..]);
         var actual = Block.Checksum(tableSeed, handle.Offset, bytes[..^4]);
         if (stored != actual || handle.Crc != actual)
             throw new CorruptDataException(

@@ -4,24 +4,6 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Ashlar.KeyValue;
 
-/// <summary>What a row of a block holds of its entry, in this order.</summary>
-enum BlockField
-{
-    /// <summary>Where the entry's bytes begin in the heap; where all entries have as many, their number is the base and the field has no width.</summary>
-    Start = 0,
-
-    /// <summary>Bytes of the key behind the prefix.</summary>
-    SuffixBytes,
-    Kind,
-    Sequence,
-
-    /// <summary>Of entries with a <see cref="ValuePlace"/>: its parts.</summary>
-    SegmentId,
-    Offset,
-    LengthBytes,
-    ValueCrc,
-}
-
 // Block of a table, format version 1, encoding 1. Little-endian. Data blocks hold entries, index blocks entries whose value is a handle.
 //   0       4              6      8           16         80
 //   +-------+--------------+------+-----------+----------+--------+--------+-----+--------+----------+------+-----+

@@ -17,9 +17,12 @@ struct FieldRange()
 
     public static int WidthOf(ulong value) => value == 0 ? 0 : (BitOperations.Log2(value) / 8) + 1;
 
-    public void Include(ulong value)
+    /// <summary>Widens the range to a value; false if that was in it.</summary>
+    public bool Include(ulong value)
     {
+        if (value >= least && value <= most) return false;
         least = Math.Min(least, value);
         most = Math.Max(most, value);
+        return true;
     }
 }

@@ -49,6 +49,8 @@ sealed class TableBuilder : IDisposable
     {
         var sameKey = count > 0 && LastKey.SequenceEqual(key);
         Invariant.Require(count == 0 || EntryOrder.Compare(LastKey, lastSequence, key, sequence) < 0);
+        // Packed, it takes less; but what is large by itself gets a block by itself.
+        if (data.Count > 0 && data.SizeBytes + key.Length + value.Length > blockBytes) FinishData();
         data.Add(kind, key, sequence, value);
         if (count == 0) smallest = key.ToArray();
         if (kind.HasPlace()) references.Add(kind, value, key.Length);
@@ -62,7 +64,6 @@ sealed class TableBuilder : IDisposable
         maxSequence = Math.Max(maxSequence, sequence);
         count++;
         if (kind == EntryKind.Delete) tombstones++;
-        if (data.SizeBytes >= blockBytes) FinishData();
     }
 
     /// <summary>
@@ -98,7 +99,6 @@ sealed class TableBuilder : IDisposable
 
     void FinishData()
     {
-        if (data.Count == 0) return;
         Span<byte> handle = stackalloc byte[BlockHandle.EncodedBytes];
         WriteBlock(data).Write(handle);
         index.Add(EntryKind.Put, LastKey, lastSequence, handle);
