@@ -25,12 +25,24 @@ public sealed class KeyValueCursor : IDisposable
     readonly ValueBuffer values;
     StoreVersion? version;
     EntryIterator? iterator;
+
+    // False before the walk begins, and after a step that failed.
+    bool isPositioned;
+
+    // Forward: the iterator is on the entry that the last step found.
+    bool isIteratorOnFound;
+
+    // Key of the last entry that the walk decided on; backward, where it failed, of the one that it was about to.
     byte[] key = [];
     int keyLength;
     byte[] stored = [];
     int storedLength;
     EntryKind storedKind;
     bool hasKey;
+
+    // Where values have to be waited for the walk goes ahead; the current entry is then the first of the queue.
+    EntryQueue? ahead;
+    bool isQueued;
     bool isOnEntry;
 
     internal KeyValueCursor(StoreState state, StoreVersion version, ulong sequence, KeyRange range, ScanDirection direction)
@@ -52,13 +64,14 @@ public sealed class KeyValueCursor : IDisposable
         get
         {
             RequireEntry();
-            return key.AsSpan(0, keyLength);
+            return isQueued ? ahead!.Key : key.AsSpan(0, keyLength);
         }
     }
 
     /// <summary>
     /// The current value; valid until the next call of <see cref="MoveNext"/> and not after <see cref="Dispose"/>. One that lies in
-    /// a segment is read when it is first asked for: who needs keys only does not pay for values.
+    /// a segment is read when it is first asked for: who needs keys only does not pay for values. Where values have to be waited for
+    /// one after the other, the disk is asked for those of the next entries, at most for as many as were asked for before.
     /// </summary>
     /// <exception cref="InvalidOperationException">The cursor is not on an entry.</exception>
     /// <exception cref="Storage.CorruptDataException">What holds the value is damaged.</exception>
@@ -67,9 +80,7 @@ public sealed class KeyValueCursor : IDisposable
         get
         {
             RequireEntry();
-            return direction == ScanDirection.Forward
-                ? values.Resolve(iterator!.Kind, iterator.Value)
-                : values.Resolve(storedKind, stored.AsSpan(0, storedLength));
+            return isQueued ? values.Resolve(ahead!.Kind, ahead.Stored) : values.Resolve(FoundKind, FoundStored);
         }
     }
 
@@ -80,10 +91,13 @@ public sealed class KeyValueCursor : IDisposable
     {
         ObjectDisposedException.ThrowIf(version is null, this);
         ObjectDisposedException.ThrowIf(state.IsDisposed, typeof(KeyValueStore));
-        var wasOnEntry = isOnEntry;
         isOnEntry = false;
         values.Clear();
-        isOnEntry = direction == ScanDirection.Forward ? MoveForward(wasOnEntry) : MoveBackward();
+        if (isQueued) ahead!.RemoveFirst();
+        isQueued = false;
+        if (values.WantedAhead is > 0 and var wanted) LookAhead(wanted);
+        isQueued = ahead is { Count: > 0 };
+        isOnEntry = isQueued || Step();
         return isOnEntry;
     }
 
@@ -98,42 +112,86 @@ public sealed class KeyValueCursor : IDisposable
         state.RemoveCursor();
     }
 
-    bool MoveForward(bool wasOnEntry)
+    // In batches, so that values which lie beside each other are asked for as one.
+    void LookAhead(int wanted)
     {
-        if (iterator is null)
+        ahead ??= new EntryQueue(ValueLookAhead.MostEntries);
+        if (ahead.Count > wanted / 2 || !isPositioned) return;
+        try
         {
-            iterator = version!.CreateIterator();
-            if (range.Start is { } start) iterator.Seek(start, sequence);
-            else iterator.SeekToFirst();
+            while (ahead.Count < wanted && !ahead.IsFull && Step())
+            {
+                ahead.Add(key.AsSpan(0, keyLength), FoundKind, FoundStored);
+                values.Prefetch(FoundKind, FoundStored);
+            }
         }
-        else if (wasOnEntry)
+        catch (Exception failure) when (failure is Storage.StorageException or Storage.CorruptDataException)
         {
-            iterator.Next();
+            // What nobody asked for must not fail what somebody did: the walk takes the step again when the queue is empty.
         }
 
-        for (; iterator.IsValid; iterator.Next())
+        values.EndPrefetch();
+    }
+
+    EntryKind FoundKind => direction == ScanDirection.Forward ? iterator!.Kind : storedKind;
+
+    ReadOnlySpan<byte> FoundStored => direction == ScanDirection.Forward ? iterator!.Value : stored.AsSpan(0, storedLength);
+
+    // To the next entry that the cursor sees; false at the end of the range.
+    bool Step()
+    {
+        if (!isPositioned) Seek();
+        isPositioned = false;
+        var found = direction == ScanDirection.Forward ? StepForward() : StepBackward();
+        isPositioned = true;
+        return found;
+    }
+
+    void Seek()
+    {
+        iterator ??= version!.CreateIterator();
+        isIteratorOnFound = false;
+        if (direction == ScanDirection.Forward)
+        {
+            // No entry has sequence 0: that is the first one of the next key.
+            if (hasKey) iterator.Seek(key.AsSpan(0, keyLength), 0);
+            else if (range.Start is { } start) iterator.Seek(start, sequence);
+            else iterator.SeekToFirst();
+        }
+        else
+        {
+            if (hasKey) iterator.SeekBefore([.. key.AsSpan(0, keyLength), 0]);
+            else if (range.End is { } end) iterator.SeekBefore(end);
+            else iterator.SeekToLast();
+        }
+    }
+
+    bool StepForward()
+    {
+        if (isIteratorOnFound)
+        {
+            isIteratorOnFound = false;
+            iterator!.Next();
+        }
+
+        for (; iterator!.IsValid; iterator.Next())
         {
             var candidate = iterator.Key;
             if (range.End is { } end && candidate.SequenceCompareTo(end) >= 0) return false;
             // Newest first: what is not visible yet is skipped, and what a visible newer entry of its key shadows.
             if (iterator.Sequence > sequence || (hasKey && candidate.SequenceEqual(key.AsSpan(0, keyLength)))) continue;
             KeepKey(candidate);
-            if (Expiry.IsPresent(iterator.Kind, iterator.Value, now)) return true;
+            if (!Expiry.IsPresent(iterator.Kind, iterator.Value, now)) continue;
+            isIteratorOnFound = true;
+            return true;
         }
 
         return false;
     }
 
-    bool MoveBackward()
+    bool StepBackward()
     {
-        if (iterator is null)
-        {
-            iterator = version!.CreateIterator();
-            if (range.End is { } end) iterator.SeekBefore(end);
-            else iterator.SeekToLast();
-        }
-
-        while (iterator.IsValid)
+        while (iterator!.IsValid)
         {
             if (range.Start is { } start && iterator.Key.SequenceCompareTo(start) < 0) return false;
             KeepKey(iterator.Key);

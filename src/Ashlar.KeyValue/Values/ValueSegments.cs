@@ -77,6 +77,13 @@ sealed class ValueSegments(StoreFiles files, PlantedBug plantedBug, BlockCache c
     public int ReadAt(in ValuePlace place, long offset, Span<byte> destination) =>
         Find(place.SegmentId).File.Read(destination, offset);
 
+    /// <summary>The same, if that needs no waiting for the disk.</summary>
+    public bool TryReadCachedAt(ulong segmentId, long offset, Span<byte> destination, out int bytesRead) =>
+        Find(segmentId).File.TryReadCached(destination, offset, out bytesRead);
+
+    /// <summary>Says that a range of a segment will be read soon.</summary>
+    public void Prefetch(ulong segmentId, long offset, long length) => Find(segmentId).File.Prefetch(offset, length);
+
     /// <summary>Checks bytes that were read from a value's place.</summary>
     /// <exception cref="CorruptDataException">They are not the value.</exception>
     public void Check(in ValuePlace place, ReadOnlySpan<byte> value) => Find(place.SegmentId).Check(place, value, plantedBug);

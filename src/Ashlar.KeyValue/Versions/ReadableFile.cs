@@ -62,6 +62,18 @@ sealed class ReadableFile(OpenFiles owner, string path) : IFile
         }
     }
 
+    public void Prefetch(long offsetBytes, long lengthBytes)
+    {
+        try
+        {
+            Acquire().Prefetch(offsetBytes, lengthBytes);
+        }
+        catch (Exception failure) when (failure is StorageException or ObjectDisposedException)
+        {
+            // Only a hint: the read will tell.
+        }
+    }
+
     public void Write(ReadOnlySpan<byte> source, long offsetBytes) => throw ReadOnly();
 
     public void SetLength(long lengthBytes) => throw ReadOnly();

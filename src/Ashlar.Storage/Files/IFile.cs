@@ -22,6 +22,12 @@ public interface IFile : IDisposable
     /// <returns>False if the call would have to wait, or cannot tell; <paramref name="destination"/> is then undefined.</returns>
     bool TryReadCached(Span<byte> destination, long offsetBytes, out int bytesRead);
 
+    /// <summary>
+    /// Says that a range will be read soon: where the system can, it begins to read it into the page cache, and the call returns without
+    /// waiting for it. A hint: what fails stays unnoticed, and what lies beyond the end does not matter.
+    /// </summary>
+    void Prefetch(long offsetBytes, long lengthBytes);
+
     /// <summary>Writes all of <paramref name="source"/>, extending the file where needed.</summary>
     void Write(ReadOnlySpan<byte> source, long offsetBytes);
 

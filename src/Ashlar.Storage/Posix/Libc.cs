@@ -19,6 +19,7 @@ static unsafe partial class Libc
     public const int SeekEnd = 2;
     public const int ReadNoWait = 8;
     public const uint SyncRangeWrite = 2;
+    public const int AdviceWillNeed = 3;
 
     const string Library = "libc";
 
@@ -38,6 +39,10 @@ static unsafe partial class Libc
 
     [LibraryImport(Library, EntryPoint = "preadv2", SetLastError = true)]
     public static partial nint ReadVector(FileDescriptor file, IoVector* vectors, int count, long offset, int flags);
+
+    // Gives the error number itself.
+    [LibraryImport(Library, EntryPoint = "posix_fadvise")]
+    public static partial int Advise(FileDescriptor file, long offset, long length, int advice);
 
     [LibraryImport(Library, EntryPoint = "pwrite", SetLastError = true)]
     public static partial nint Write(FileDescriptor file, byte* buffer, nuint count, long offset);

@@ -69,6 +69,14 @@ sealed unsafe class PosixFile(string path, FileDescriptor descriptor) : IFile
         }
     }
 
+    public void Prefetch(long offsetBytes, long lengthBytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offsetBytes);
+        ArgumentOutOfRangeException.ThrowIfNegative(lengthBytes);
+        if (lengthBytes == 0) return; // To the kernel that is the rest of the file.
+        _ = Libc.Advise(descriptor, offsetBytes, lengthBytes, Libc.AdviceWillNeed);
+    }
+
     public void Write(ReadOnlySpan<byte> source, long offsetBytes)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offsetBytes);

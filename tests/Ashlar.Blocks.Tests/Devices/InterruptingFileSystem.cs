@@ -45,6 +45,8 @@ sealed class InterruptingFileSystem(IFileSystem inner) : IFileSystem
         public bool TryReadCached(Span<byte> destination, long offsetBytes, out int bytesRead) =>
             inner.TryReadCached(destination, offsetBytes, out bytesRead);
 
+        public void Prefetch(long offsetBytes, long lengthBytes) => inner.Prefetch(offsetBytes, lengthBytes);
+
         public void Write(ReadOnlySpan<byte> source, long offsetBytes) => inner.Write(source, offsetBytes);
 
         public void SetLength(long lengthBytes) => inner.SetLength(lengthBytes);

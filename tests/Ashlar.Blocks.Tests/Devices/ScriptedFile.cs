@@ -54,6 +54,10 @@ sealed class ScriptedFile(int lengthBytes) : IFile
         return true;
     }
 
+    public void Prefetch(long offsetBytes, long lengthBytes)
+    {
+    }
+
     public void Write(ReadOnlySpan<byte> source, long offsetBytes)
     {
         if (WriteFailure is { } failure) throw failure;

@@ -71,6 +71,8 @@ sealed class ForgetfulFileSystem : IFileSystem
         public bool TryReadCached(Span<byte> destination, long offsetBytes, out int bytesRead) =>
             inner.TryReadCached(destination, offsetBytes, out bytesRead);
 
+        public void Prefetch(long offsetBytes, long lengthBytes) => inner.Prefetch(offsetBytes, lengthBytes);
+
         public void Write(ReadOnlySpan<byte> source, long offsetBytes)
         {
             var before = new byte[source.Length];

@@ -66,13 +66,60 @@ public sealed class ValueBufferTests
         RequireValue(19);
     }
 
+    [Fact]
+    public void Asking_ahead_takes_no_memory_once_it_is_under_way()
+    {
+        Span<byte> place = stackalloc byte[ValuePlace.EncodedBytes];
+        var allocated = 0L;
+        for (var round = 0; round < 3; round++)
+        {
+            RequireValue(100);
+            RequireValue(300);
+            buffer.Clear();
+            Assert.Equal(2, buffer.WantedAhead);
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            for (var i = 0; i < 20; i++)
+            {
+                WritePlace(i * 37, place);
+                buffer.Prefetch(EntryKind.PutInLog, place);
+            }
+
+            buffer.EndPrefetch();
+            allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        }
+
+        Assert.Equal(3 * 20, file.Hints);
+        Assert.Equal(0, allocated);
+    }
+
+    [Fact]
+    public void Values_close_to_each_other_are_asked_for_as_one()
+    {
+        RequireValue(100);
+        RequireValue(300);
+        Span<byte> place = stackalloc byte[ValuePlace.EncodedBytes];
+        foreach (var number in (int[])[500, 20, 502, 505, 21, 900])
+        {
+            WritePlace(number, place);
+            buffer.Prefetch(EntryKind.PutInLog, place);
+        }
+
+        buffer.EndPrefetch();
+        Assert.Equal(3, file.Hints);
+    }
+
     void RequireValue(int number, bool clear = true)
     {
         if (clear) buffer.Clear();
         Span<byte> place = stackalloc byte[ValuePlace.EncodedBytes];
-        var expected = file.Original.AsSpan(number * StrideBytes, ValueBytes);
-        new ValuePlace(7, number * StrideBytes, ValueBytes, Crc32C.Compute(expected)).Write(place);
-        Assert.True(buffer.Resolve(EntryKind.PutInLog, place).SequenceEqual(expected));
+        WritePlace(number, place);
+        Assert.True(buffer.Resolve(EntryKind.PutInLog, place).SequenceEqual(file.Original.AsSpan(number * StrideBytes, ValueBytes)));
+    }
+
+    void WritePlace(int number, Span<byte> place)
+    {
+        var value = file.Original.AsSpan(number * StrideBytes, ValueBytes);
+        new ValuePlace(7, number * StrideBytes, ValueBytes, Crc32C.Compute(value)).Write(place);
     }
 
     sealed class CountedFile : IFile
@@ -91,6 +138,8 @@ public sealed class ValueBufferTests
         public int Reads { get; private set; }
 
         public long BytesRead { get; private set; }
+
+        public int Hints { get; private set; }
 
         public string Path => "/segment";
 
@@ -114,6 +163,8 @@ public sealed class ValueBufferTests
             bytesRead = 0;
             return false;
         }
+
+        public void Prefetch(long offsetBytes, long lengthBytes) => Hints++;
 
         public void Write(ReadOnlySpan<byte> source, long offsetBytes) => throw new NotSupportedException();
 

@@ -26,6 +26,21 @@ public sealed class OpenFilesTests
     }
 
     [Fact]
+    public void A_hint_for_a_file_that_is_gone_or_closed_is_no_error()
+    {
+        var (_, files) = Open(count: 3, most: 1);
+        disk.PageCache.Drop();
+        files[1].Prefetch(0, 1);
+        Assert.Single(disk.PageCache.Hints);
+        disk.Delete(files[2].Path);
+        files[0].Prefetch(0, 1);
+        files[2].Prefetch(0, 1);
+        files[0].Dispose();
+        files[0].Prefetch(0, 1);
+        Assert.Equal(2, disk.PageCache.Hints.Count);
+    }
+
+    [Fact]
     public void A_missing_file_is_reported_when_it_is_opened()
     {
         var open = new OpenFiles(disk, 3);

@@ -39,6 +39,7 @@ sealed class SimulatedFile(SimulatedFileSystem disk, string path, int node, File
         lock (disk.Gate)
         {
             ObjectDisposedException.ThrowIf(isDisposed, this);
+            disk.PageCache.Read(node, offsetBytes, Math.Min(destination.Length, content.LengthBytes - offsetBytes));
             var count = content.Read(destination, offsetBytes);
             disk.Transfer(count);
             return count;
@@ -47,8 +48,26 @@ sealed class SimulatedFile(SimulatedFileSystem disk, string path, int node, File
 
     public bool TryReadCached(Span<byte> destination, long offsetBytes, out int bytesRead)
     {
-        bytesRead = Read(destination, offsetBytes);
-        return true;
+        ArgumentOutOfRangeException.ThrowIfNegative(offsetBytes);
+        lock (disk.Gate)
+        {
+            ObjectDisposedException.ThrowIf(isDisposed, this);
+            bytesRead = 0;
+            if (!disk.PageCache.Holds(node, offsetBytes, Math.Min(destination.Length, content.LengthBytes - offsetBytes))) return false;
+            bytesRead = content.Read(destination, offsetBytes);
+            disk.Transfer(bytesRead);
+            return true;
+        }
+    }
+
+    public void Prefetch(long offsetBytes, long lengthBytes)
+    {
+        RequireRange(offsetBytes, lengthBytes);
+        lock (disk.Gate)
+        {
+            ObjectDisposedException.ThrowIf(isDisposed, this);
+            disk.PageCache.Prefetch(node, new PrefetchHint(Path, offsetBytes, lengthBytes), content.LengthBytes);
+        }
     }
 
     public void Write(ReadOnlySpan<byte> source, long offsetBytes)
@@ -61,6 +80,7 @@ sealed class SimulatedFile(SimulatedFileSystem disk, string path, int node, File
             if (source.IsEmpty) return;
             disk.RequireSpace("pwrite", Path, content, offsetBytes, source.Length);
             disk.Transfer(source.Length);
+            disk.PageCache.Add(node, offsetBytes, source.Length);
             disk.Apply(new DiskEvent.Write(node, offsetBytes, source.ToArray()));
         }
     }

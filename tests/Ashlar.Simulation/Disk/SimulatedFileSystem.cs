@@ -28,6 +28,7 @@ public sealed class SimulatedFileSystem : IFileSystem
     {
         this.image = image;
         IsRecording = isRecording;
+        PageCache = new SimulatedPageCache(Gate);
         TraceStart = isRecording ? image.CloneReachable() : image;
         nextNode = 1 + Math.Max(image.Directories.Keys.Max(), image.Files.Keys.DefaultIfEmpty().Max());
     }
@@ -55,6 +56,9 @@ public sealed class SimulatedFileSystem : IFileSystem
     /// write to the file and sync it. Only what was written before the begin is durable when the sync returns.
     /// </summary>
     public Action<string>? DuringSync { get; set; }
+
+    /// <summary>Which pages are in memory: a read of others has to wait. All are, until the cache is dropped once.</summary>
+    public SimulatedPageCache PageCache { get; }
 
     internal int TraceLengthLocked => trace.Count;
 

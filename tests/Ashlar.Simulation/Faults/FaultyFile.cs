@@ -36,11 +36,15 @@ sealed class FaultyFile(FaultyFileSystem disk, IFile inner, UnsyncedWrites unsyn
         return count;
     }
 
+    // What has to wait fails, if it does, in the read that waits.
     public bool TryReadCached(Span<byte> destination, long offsetBytes, out int bytesRead)
     {
+        if (!inner.TryReadCached(destination, offsetBytes, out bytesRead)) return false;
         bytesRead = Read(destination, offsetBytes);
         return true;
     }
+
+    public void Prefetch(long offsetBytes, long lengthBytes) => inner.Prefetch(offsetBytes, lengthBytes);
 
     public void Write(ReadOnlySpan<byte> source, long offsetBytes)
     {

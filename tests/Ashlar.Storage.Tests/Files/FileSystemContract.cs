@@ -47,6 +47,22 @@ public abstract class FileSystemContract
     }
 
     [Fact]
+    public void A_hint_changes_nothing_and_never_fails()
+    {
+        Create("file", "12345");
+        using var file = Disk.Open(At("file"), FileOpenMode.ReadOnly);
+        file.Prefetch(1, 2);
+        file.Prefetch(0, 0);
+        file.Prefetch(3, 1 << 20);
+        file.Prefetch(1 << 20, 10);
+
+        Assert.Equal(5, file.LengthBytes);
+        Assert.Equal("12345", ReadText(file, 0, 10));
+        Assert.Throws<ArgumentOutOfRangeException>(() => file.Prefetch(-1, 1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => file.Prefetch(0, -1));
+    }
+
+    [Fact]
     public void A_write_beyond_the_end_leaves_zeros_between()
     {
         using var file = Disk.Open(At("file"), FileOpenMode.CreateNew);

@@ -38,4 +38,35 @@ public sealed class SimulatedFileSystemTests : FileSystemContract
         file.Dispose();
         Assert.Equal(64 << 10, disk.GetFreeSpaceBytes(Root));
     }
+
+    [Fact]
+    public void What_is_not_in_the_page_cache_is_waited_for_once()
+    {
+        using var file = disk.Open(At("file"), FileOpenMode.CreateNew);
+        file.Write(new byte[64 << 10], 0);
+        var buffer = new byte[100];
+        Assert.True(file.TryReadCached(buffer, 5000, out _));
+
+        disk.PageCache.Drop();
+        Assert.False(file.TryReadCached(buffer, 5000, out _));
+        file.Read(buffer, 5000);
+        Assert.True(file.TryReadCached(buffer, 6000, out _));
+        file.Read(buffer, 6000);
+        Assert.Equal(1, disk.PageCache.Waits);
+    }
+
+    [Fact]
+    public void What_was_asked_for_or_written_is_not_waited_for()
+    {
+        using var file = disk.Open(At("file"), FileOpenMode.CreateNew);
+        file.Write(new byte[64 << 10], 0);
+        disk.PageCache.Drop();
+        file.Prefetch(8000, 1000);
+        file.Write("x"u8, 20_000);
+        var buffer = new byte[900];
+        file.Read(buffer, 8050);
+        file.Read(buffer, 20_000);
+        Assert.Equal(0, disk.PageCache.Waits);
+        Assert.Equal([new PrefetchHint(At("file"), 8000, 1000)], disk.PageCache.Hints);
+    }
 }

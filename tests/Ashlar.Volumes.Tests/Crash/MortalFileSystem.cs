@@ -62,6 +62,8 @@ sealed class MortalFileSystem(IFileSystem disk) : IFileSystem
         public bool TryReadCached(Span<byte> destination, long offsetBytes, out int bytesRead) =>
             Living().TryReadCached(destination, offsetBytes, out bytesRead);
 
+        public void Prefetch(long offsetBytes, long lengthBytes) => Living().Prefetch(offsetBytes, lengthBytes);
+
         public void Write(ReadOnlySpan<byte> source, long offsetBytes) => Living().Write(source, offsetBytes);
 
         public void SetLength(long lengthBytes) => Living().SetLength(lengthBytes);
