@@ -84,7 +84,10 @@ public sealed class KeyValueCursor : IDisposable
         }
     }
 
-    /// <summary>Moves to the first, then to the next entry; false at the end of the range.</summary>
+    /// <summary>
+    /// Moves to the first, then to the next entry; false at the end of the range. If it throws because of the disk, it may be called
+    /// again, and goes on where it failed.
+    /// </summary>
     /// <exception cref="ObjectDisposedException">The cursor or its store is disposed.</exception>
     /// <exception cref="Storage.CorruptDataException">What lies next is damaged.</exception>
     public bool MoveNext()

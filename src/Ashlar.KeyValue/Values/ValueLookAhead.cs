@@ -44,6 +44,7 @@ sealed class ValueLookAhead(ValueSegments values)
         if (waitsInARow >= WaitsThatBegin) IsOn = true;
     }
 
+    /// <summary>Asks for nothing more, until reads in a row have to wait again.</summary>
     public void End()
     {
         IsOn = false;
