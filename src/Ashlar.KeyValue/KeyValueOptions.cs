@@ -141,7 +141,7 @@ public sealed record KeyValueOptions
     internal int LogFlights { get; init; } = 2;
 
     /// <summary>
-    /// Level-0 tables that start a compaction; twice as many slow writers down, three times as many stop them.
+    /// Level-0 tables that start a compaction; twice as many slow writers down, five times as many stop them.
     /// </summary>
     internal int LevelZeroTables { get; init; } = 4;
 

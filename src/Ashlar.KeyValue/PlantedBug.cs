@@ -36,4 +36,5 @@ enum PlantedBug
     ReleaseLogBeforeArchive,
     ArchiveBeforeSync,
     DropShadowedUnderSnapshot,
+    ForgetSnapshotsButTheOldest,
 }

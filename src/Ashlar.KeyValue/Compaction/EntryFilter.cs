@@ -1,11 +1,14 @@
 namespace Ashlar.KeyValue;
 
 /// <summary>
-/// Decides which entries no reader can see any more. Fed in order, the newest version of a key first. An entry goes if a
-/// newer one of its key is visible to every reader, or if it is a tombstone that every reader sees and below which nothing
+/// Decides which entries no reader can see any more. Fed in order, the newest version of a key first. An entry goes if every
+/// reader who sees it sees a newer one of its key, too, or if it is a tombstone that every reader sees and below which nothing
 /// of its key can lie (invariant I2). With the tombstone go the older entries that it shadows, in the same edit.
 /// </summary>
-sealed class EntryFilter(ulong oldestReadableSequence)
+/// <param name="readable">
+/// Sequences that somebody reads at, ascending: those of the snapshots, and the visible one. Who begins to read later reads at the last or above it.
+/// </param>
+sealed class EntryFilter(ulong[] readable)
 {
     byte[] key = [];
     int keyLength = -1;
@@ -29,8 +32,16 @@ sealed class EntryFilter(ulong oldestReadableSequence)
 
         // The same entry twice: a merge in steps was cut off between two of them.
         if (!isNewKey && sequence == newerSequence) return false;
-        var isShadowed = newerSequence <= oldestReadableSequence;
+        var isShadowed = IsShadowed(sequence);
         newerSequence = sequence;
-        return !isShadowed && !(isDroppableTombstone && sequence <= oldestReadableSequence);
+        return !isShadowed && !(isDroppableTombstone && sequence <= readable[0]);
+    }
+
+    // Nobody reads at or above the entry and below the newer one.
+    bool IsShadowed(ulong sequence)
+    {
+        if (newerSequence > readable[^1]) return false;
+        var first = Array.BinarySearch(readable, sequence);
+        return readable[first < 0 ? ~first : first] >= newerSequence;
     }
 }

@@ -25,8 +25,8 @@ sealed class TableWriter(StoreFiles files, StoreState state, FileNumbers numbers
     public List<TableInfo> Write(
         EntryIterator source, int level, KeyPredicate isBottom, Action? pause, ValueMover? mover, ShadowPredicate? isShadowed)
     {
-        var oldestReadable = state.OldestReadableSequence();
-        var filter = new EntryFilter(oldestReadable);
+        var readable = state.ReadableSequences();
+        var filter = new EntryFilter(options.PlantedBug == PlantedBug.ForgetSnapshotsButTheOldest ? [readable[0], readable[^1]] : readable);
         var now = Expiry.Now(options.TimeProvider);
         var written = new List<TableInfo>();
         TableBuilder? builder = null;
@@ -50,7 +50,7 @@ sealed class TableWriter(StoreFiles files, StoreState state, FileNumbers numbers
                 var keeps = filter.Keeps(source.Key, source.Sequence, isDroppable, out var isNewKey);
                 if (!keeps) continue;
                 var stored = hasExpired ? default : source.Value;
-                if (mover is not null && mover.Wants(kind, stored) && isShadowed!(source.Key, oldestReadable)) continue;
+                if (mover is not null && mover.Wants(kind, stored) && isShadowed!(source.Key, readable[0])) continue;
                 // All versions of a key stay in one table: tables of a level must not overlap.
                 if (builder is not null && isNewKey && level > 0 && builder.SizeBytes >= options.TableBytes)
                 {

@@ -50,7 +50,13 @@ sealed unsafe class BlockCache : SharedResource
     public ReadEpoch Epoch => epoch;
 
     /// <summary>Memory of everything cached. Never above the budget, unless the budget is smaller than the cache's own table.</summary>
-    public long UsedBytes => BucketBytes + Volatile.Read(ref keptBytes) + shards.Sum(shard => shard.UsedBytes);
+    public long UsedBytes
+    {
+        get
+        {
+            lock (keeping) return BucketBytes + keptBytes + shards.Sum(shard => shard.UsedBytes);
+        }
+    }
 
     /// <summary>Memory of all blocks, those in readers' hands as well.</summary>
     public long AllocatedBytes => Volatile.Read(ref allocatedBytes);

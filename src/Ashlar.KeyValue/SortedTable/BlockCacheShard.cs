@@ -15,11 +15,11 @@ sealed unsafe class BlockCacheShard(BlockCache cache, ReadEpoch epoch)
     BlockMemory* oldestRetired;
     BlockMemory* newestRetired;
     long linkedBytes;
-    long retiredBytes;
+    long usedBytes; // Of linked and retired blocks.
 
     public long CapacityBytes { get; set; }
 
-    public long UsedBytes => Volatile.Read(ref linkedBytes) + Volatile.Read(ref retiredBytes);
+    public long UsedBytes => Volatile.Read(ref usedBytes);
 
     long ReserveBytes => Math.Min(CapacityBytes / ReserveShare, MostReserveBytes);
 
@@ -43,7 +43,8 @@ sealed unsafe class BlockCacheShard(BlockCache cache, ReadEpoch epoch)
             Link(block);
             block->Next = *bucket;
             Volatile.Write(ref *(nint*)bucket, (nint)block);
-            Volatile.Write(ref linkedBytes, linkedBytes + block->AllocatedBytes);
+            linkedBytes += block->AllocatedBytes;
+            Volatile.Write(ref usedBytes, usedBytes + block->AllocatedBytes);
             return true;
         }
     }
@@ -90,7 +91,6 @@ sealed unsafe class BlockCacheShard(BlockCache cache, ReadEpoch epoch)
         Volatile.Write(ref *(nint*)link, (nint)block->Next);
         Unlink(block);
         linkedBytes -= block->AllocatedBytes;
-        retiredBytes += block->AllocatedBytes;
         block->RetiredAt = epoch.Advance();
         block->After = null;
         if (newestRetired == null) oldestRetired = block;
@@ -105,7 +105,7 @@ sealed unsafe class BlockCacheShard(BlockCache cache, ReadEpoch epoch)
             var block = oldestRetired;
             oldestRetired = block->After;
             if (oldestRetired == null) newestRetired = null;
-            retiredBytes -= block->AllocatedBytes;
+            Volatile.Write(ref usedBytes, usedBytes - block->AllocatedBytes);
             cache.ReleaseBlock(new Block(block));
         }
     }

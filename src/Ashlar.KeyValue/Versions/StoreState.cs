@@ -115,6 +115,19 @@ sealed class StoreState(
         }
     }
 
+    /// <summary>
+    /// The sequences that snapshots read at, ascending, and at the end the visible one: whoever comes later reads there or above it.
+    /// Computed under the same lock.
+    /// </summary>
+    public ulong[] ReadableSequences()
+    {
+        lock (gate)
+        {
+            var visible = VisibleSequence;
+            return snapshots.ContainsKey(visible) ? [.. snapshots.Keys] : [.. snapshots.Keys, visible];
+        }
+    }
+
     public void Dispose()
     {
         lock (gate)

@@ -57,6 +57,34 @@ public sealed class CompactionTests
         snapshots.ForEach(snapshot => snapshot.Dispose());
     }
 
+    [Theory]
+    [InlineData(nameof(PlantedBug.None))]
+    [InlineData(nameof(PlantedBug.ForgetSnapshotsButTheOldest))]
+    public void What_is_overwritten_between_snapshots_goes_and_what_they_read_stays(string bug)
+    {
+        const int Keys = 100, Rounds = 20;
+        var planted = Enum.Parse<PlantedBug>(bug);
+        using var store = KeyValueStore.Open(TestStore.Directory, Deep(TestStore.NewDisk()) with { PlantedBug = planted });
+        var snapshots = new List<(KeyValueSnapshot Snapshot, int Round)>();
+        for (var round = 0; round < Rounds; round++)
+        {
+            for (var key = 0; key < Keys; key++) store.Put($"{key:d6}", $"{round}", Durability.Relaxed);
+            if (round is 3 or 9 or 11) snapshots.Add((store.CreateSnapshot(), round));
+        }
+
+        store.Compact();
+        Assert.InRange(store.GetStatistics().TableEntries, 1, Keys * (snapshots.Count + 1));
+        var wrong = 0;
+        foreach (var (snapshot, round) in snapshots)
+        {
+            for (var key = 0; key < Keys; key++) wrong += snapshot.Get($"{key:d6}") == $"{round}" ? 0 : 1;
+            snapshot.Dispose();
+        }
+
+        Assert.Equal(planted == PlantedBug.None, wrong == 0);
+        for (var key = 0; key < Keys; key++) Assert.Equal($"{Rounds - 1}", store.Get($"{key:d6}"));
+    }
+
     [Fact]
     public void Writers_are_held_back_before_level_zero_grows_without_bound()
     {

@@ -3,9 +3,11 @@ namespace Ashlar.KeyValue.Tests;
 public sealed class EntryFilterTests
 {
     /// <summary>Entries like "a9 a5- a3", newest first per key, '-' for a tombstone; gives what is kept.</summary>
-    static string Filter(string entries, ulong oldestReadable, bool isBottom)
+    static string Filter(string entries, ulong oldestReadable, bool isBottom) => Filter(entries, [oldestReadable], isBottom);
+
+    static string Filter(string entries, ulong[] readable, bool isBottom)
     {
-        var filter = new EntryFilter(oldestReadable);
+        var filter = new EntryFilter(readable);
         return string.Join(' ', entries.Split(' ').Where(entry =>
         {
             var isTombstone = entry.EndsWith('-');
@@ -36,4 +38,20 @@ public sealed class EntryFilterTests
     [Fact]
     public void A_tombstone_that_a_snapshot_does_not_see_yet_stays_with_what_the_snapshot_sees() =>
         Assert.Equal("a9- a5", Filter("a9- a5 a2", oldestReadable: 6, isBottom: true));
+
+    [Fact]
+    public void What_lies_between_snapshots_and_nobody_reads_goes() =>
+        Assert.Equal("a20 a9 a5 b20-", Filter("a20 a15- a12 a9 a7 a5 a3 b20- b19", [6, 10, 30], isBottom: false));
+
+    [Fact]
+    public void A_snapshot_reads_what_was_written_last_before_it_was_taken() =>
+        Assert.Equal("a20 a10 a6", Filter("a20 a11 a10 a7 a6 a1", [6, 10, 30], isBottom: false));
+
+    [Fact]
+    public void What_is_not_visible_yet_shadows_nothing() =>
+        Assert.Equal("a32 a31 a30", Filter("a32 a31 a30 a29", [6, 30], isBottom: false));
+
+    [Fact]
+    public void A_tombstone_between_snapshots_goes_where_a_newer_entry_shadows_it_for_all() =>
+        Assert.Equal("a20 a5", Filter("a20 a15- a5", [6, 30], isBottom: true));
 }

@@ -9,14 +9,14 @@ public sealed class PlantedBugTests
 
     // Rot and lying kernels are no power cuts: SeparatedValueTests and DoubtfulTailTests notice these. One writer never has
     // several flushes under way: FlightCrashTests has. No disk is full: FullDiskCrashTests has one. No snapshot is old:
-    // ValueCollectionTests have one. What readers see meanwhile LinearizabilityTests judges; what is archived, ArchiveCrashTests.
+    // ValueCollectionTests have one, CompactionTests several. What readers see meanwhile LinearizabilityTests judges; what is archived, ArchiveCrashTests.
     static readonly PlantedBug[] NoticedElsewhere =
     [
         PlantedBug.None, PlantedBug.IgnoreValueChecksum, PlantedBug.SkipRewriteOfDoubtfulTail,
         PlantedBug.AcknowledgeByLaterFlush, PlantedBug.DurableThroughBeforeSync, PlantedBug.StepInTwoEdits,
         PlantedBug.PublishBeforeInsertion, PlantedBug.SnapshotOfUnpublished,
         PlantedBug.SkipArchiveSync, PlantedBug.SkipDirectorySyncOfArchive, PlantedBug.ReleaseLogBeforeArchive, PlantedBug.ArchiveBeforeSync,
-        PlantedBug.DropShadowedUnderSnapshot,
+        PlantedBug.DropShadowedUnderSnapshot, PlantedBug.ForgetSnapshotsButTheOldest,
     ];
 
     public static TheoryData<string> Bugs => [.. Enum.GetValues<PlantedBug>().Except(NoticedElsewhere).Select(bug => bug.ToString())];
