@@ -126,7 +126,7 @@ public sealed class SpaceDebtTests(ITestOutputHelper output)
         var faulty = new FaultyFileSystem(disk);
         using var store = KeyValueStore.Open(TestStore.Directory, Options(0, faulty));
         for (var round = 0; round < 10; round++) Overwrite(store, round);
-        Assert.True(store.GetStatistics().SpaceDebtBytes > 0);
+        WriteUntilInDebt(store);
         var rule = new FaultRule(FaultOperations.Read, FaultKind.InputOutputError) { PathPattern = "*log-*", IsSticky = true };
         faulty.Add(rule);
         var before = store.GetStatistics().SpaceSlowDownTime;
@@ -142,6 +142,15 @@ public sealed class SpaceDebtTests(ITestOutputHelper output)
         void WriteOn()
         {
             for (var i = 0; i < 3 * Keys; i++) Put(store, $"key{i % Keys:d6}", i);
+        }
+    }
+
+    static void WriteUntilInDebt(KeyValueStore store)
+    {
+        for (var i = 0; store.GetStatistics().SpaceDebtBytes == 0; i++)
+        {
+            Assert.InRange(i, 0, 10 * Keys);
+            Put(store, $"key{i % Keys:d6}", i);
         }
     }
 
