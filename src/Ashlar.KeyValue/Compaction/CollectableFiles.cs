@@ -5,7 +5,7 @@ sealed class CollectableFiles
 {
     readonly Dictionary<ulong, SegmentReference> references;
 
-    CollectableFiles(ValueSegmentInfo[] segments, Dictionary<ulong, SegmentReference> references) =>
+    public CollectableFiles(ValueSegmentInfo[] segments, Dictionary<ulong, SegmentReference> references) =>
         (Segments, this.references) = (segments, references);
 
     /// <summary>Segments that are not replayed any more.</summary>
@@ -15,7 +15,7 @@ sealed class CollectableFiles
     /// Length of log, segments, tables, and what is kept for a full disk; without what only the archive or readers still need, which
     /// nothing that is moved gives back.
     /// </summary>
-    public double TotalBytes { get; private init; }
+    public double TotalBytes { get; init; }
 
     public static CollectableFiles Measure(Manifest manifest, StoreState state, TableSet tables, SpaceReserve space)
     {
@@ -50,4 +50,7 @@ sealed class CollectableFiles
             + (segment.Origin == SegmentOrigin.Moved ? MovedRecordHeader.SizeBytes * reference.Count : 0);
         return (double)(reference.LiveBytes + heads) / segment.EndOffset;
     }
+
+    /// <summary>How much of it goes for nothing once it is given up.</summary>
+    public double UnreferredBytes(ValueSegmentInfo segment) => segment.EndOffset * (1 - ReferredShare(segment));
 }

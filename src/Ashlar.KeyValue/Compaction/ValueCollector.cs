@@ -18,17 +18,21 @@ sealed class ValueCollector(Manifest manifest, StoreState state, SpaceReserve sp
     public const double MostLive = 0.85;
 
     /// <summary>
-    /// The most of the allowed space that a batch frees beyond what is too much. Each walks the whole index, so few are better; but
+    /// The most of the allowed space that a batch frees if less than that is too much. Each walks the whole index, so few are better; but
     /// with more space to spare, segments go with less that is live.
     /// </summary>
-    const double LargestBatch = 0.125;
+    const double LargestBatch = 1.0 / 16;
 
     /// <summary>By this share files have to grow during a batch before what is live is estimated anew.</summary>
     const double EstimateAgain = 1.0 / 16;
 
+    /// <summary>When nobody has written for so long, no room is made for what others may write.</summary>
+    static readonly TimeSpan Quiet = TimeSpan.FromSeconds(1);
+
     ValueBatch batch = ValueBatch.None;
     bool hasFailed;
     ulong sequenceAtLastLook;
+    long lastWriteSeen;
     ulong sequenceAtLastBatch;
 
     /// <summary>What is given up now.</summary>
@@ -48,8 +52,8 @@ sealed class ValueCollector(Manifest manifest, StoreState state, SpaceReserve sp
     /// <summary>What to merge so that values are moved; null if there is nothing to collect.</summary>
     public CompactionPlan? Pick(TableSet tables)
     {
+        LookForWrites();
         Update(tables);
-        sequenceAtLastLook = state.VisibleSequence;
         var current = Batch;
         if (current.Segments.Count == 0) return null;
         var best = tables.All().MaxBy(current.ReferredIn);
@@ -70,7 +74,8 @@ sealed class ValueCollector(Manifest manifest, StoreState state, SpaceReserve sp
         var files = CollectableFiles.Measure(manifest, state, tables, space);
         if (Batch.Segments.Any(files.IsReferred))
         {
-            EstimateLimitAgain(tables, files.TotalBytes);
+            if (IsQuiet) Batch = Batch.WithoutSpare(files);
+            else EstimateLimitAgain(tables, files.TotalBytes);
             return; // One batch at a time.
         }
 
@@ -82,21 +87,18 @@ sealed class ValueCollector(Manifest manifest, StoreState state, SpaceReserve sp
         if (files.TotalBytes <= limit) return;
 
         var referred = (double)tables.All().Sum(LiveEstimate.ReferredBytes);
-        var wanted = files.TotalBytes - limit + Math.Min(Inflow(tables, referred), LargestBatch * limit);
+        var wanted = Math.Max(files.TotalBytes - limit, Math.Min(Inflow(tables, referred), LargestBatch * limit));
         var isLive = Math.Min(1, live / Math.Max(1, referred));
-        var chosen = new HashSet<ulong>();
-        var (gain, toMove) = (0.0, 0.0);
+        var chosen = new List<ValueSegmentInfo>();
         foreach (var segment in files.Segments.Where(segment => files.IsReferred(segment.Id)).OrderBy(files.ReferredShare))
         {
             var share = files.ReferredShare(segment);
             if (wanted <= 0 || share > MostLive) break;
-            chosen.Add(segment.Id);
+            chosen.Add(segment);
             wanted -= segment.EndOffset * (1 - (isLive * share));
-            gain += segment.EndOffset * (1 - share);
-            toMove += files.ReferredBytes(segment.Id);
         }
 
-        Batch = new ValueBatch(chosen, gain, toMove, files.TotalBytes - gain, limit, files.TotalBytes);
+        Batch = ValueBatch.Of(chosen, files, limit);
     }
 
     // What is written meanwhile may be new, and not replace anything: then more is allowed.
@@ -107,13 +109,22 @@ sealed class ValueCollector(Manifest manifest, StoreState state, SpaceReserve sp
         Batch = current with { LimitBytes = Limit(LiveEstimate.Of(state, tables).ValueBytes), EstimatedBytes = usedBytes };
     }
 
-    // As much will come until the next batch is chosen; nothing, if nobody writes any more.
+    void LookForWrites()
+    {
+        var visible = state.VisibleSequence;
+        if (visible == sequenceAtLastLook) return;
+        sequenceAtLastLook = visible;
+        lastWriteSeen = options.TimeProvider.GetTimestamp();
+    }
+
+    bool IsQuiet => options.TimeProvider.GetElapsedTime(lastWriteSeen) >= Quiet;
+
+    // Written since the last batch was chosen. As much will come until the next one is; nothing, if nobody writes any more.
     double Inflow(TableSet tables, double referred)
     {
-        var isIdle = state.VisibleSequence == sequenceAtLastLook;
         var entries = state.VisibleSequence - sequenceAtLastBatch;
         sequenceAtLastBatch = state.VisibleSequence;
-        return isIdle ? 0 : entries * referred / Math.Max(1, tables.All().Sum(table => table.Info.EntryCount));
+        return IsQuiet ? 0 : entries * referred / Math.Max(1, tables.All().Sum(table => table.Info.EntryCount));
     }
 
     // Estimates err. The log is written a segment at a time: where that is much beside the data, two of them are not counted.

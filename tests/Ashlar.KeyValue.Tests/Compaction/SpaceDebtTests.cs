@@ -93,6 +93,23 @@ public sealed class SpaceDebtTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void When_nobody_writes_any_more_what_has_the_most_to_move_is_spared()
+    {
+        // Of 4,000 bytes each: 1,000, 2,000 and 3,000 are referred to; nothing of the last any more.
+        ValueSegmentInfo[] segments = [.. new ulong[] { 1, 2, 3, 4 }.Select(id => new ValueSegmentInfo(id, id, SegmentOrigin.Log, 4000))];
+        const int Heads = LogSegmentHeader.SizeBytes;
+        var references = segments[..3].ToDictionary(segment => segment.Id, segment => new SegmentReference(segment.Id, (1000 * (long)segment.Id) - Heads, 1));
+        var files = new CollectableFiles(segments, references) { TotalBytes = 50_000 };
+        ulong[] Left(double limit) => [.. ValueBatch.Of(segments, files, limit).WithoutSpare(files).Segments.Order()];
+        var least = 50_000 - 3000 - 2000 - 1000 - (4000 - Heads);
+        Assert.Equal([1, 2, 3, 4], Left(least));
+        Assert.Equal([1, 2, 3, 4], Left(least + 999));
+        Assert.Equal([1, 2, 4], Left(least + 1000));
+        Assert.Equal([1, 4], Left(least + 3000));
+        Assert.Empty(Left(50_000));
+    }
+
+    [Fact]
     public void What_is_new_and_replaces_nothing_is_not_slowed_for_its_space()
     {
         using var store = KeyValueStore.Open(TestStore.Directory, Options(1));
@@ -141,16 +158,19 @@ public sealed class SpaceDebtTests(ITestOutputHelper output)
 
         void WriteOn()
         {
-            for (var i = 0; i < 3 * Keys; i++) Put(store, $"key{i % Keys:d6}", i);
+            var random = new SeededRandom(12);
+            for (var i = 0; i < 10 * Keys; i++) Put(store, $"key{random.Next(Keys):d6}", i);
         }
     }
 
+    // At random, so that values are left that have to be moved.
     static void WriteUntilInDebt(KeyValueStore store)
     {
+        var random = new SeededRandom(11);
         for (var i = 0; store.GetStatistics().SpaceDebtBytes == 0; i++)
         {
             Assert.InRange(i, 0, 10 * Keys);
-            Put(store, $"key{i % Keys:d6}", i);
+            Put(store, $"key{random.Next(Keys):d6}", i);
         }
     }
 
