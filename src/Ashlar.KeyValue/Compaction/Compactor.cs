@@ -90,6 +90,7 @@ sealed class Compactor
             pressure.Merging.Begin(sinks.Sum(table => table.Info.FileLength));
             if (plan.IsMove)
             {
+                using var grant = isLow ? space.TakeForMerge(0) : null; // The manifest's edit.
                 merge.Move(plan);
             }
             else if (isLow)

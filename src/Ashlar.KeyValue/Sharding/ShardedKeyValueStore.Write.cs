@@ -15,7 +15,7 @@ public sealed partial class ShardedKeyValueStore
             return;
         }
 
-        gate.Pass();
+        Enter();
         ShardOf(key).Put(key, value, durability);
     }
 
@@ -25,7 +25,7 @@ public sealed partial class ShardedKeyValueStore
         ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, TimeSpan timeToLive, Durability durability = Durability.Sync)
     {
         if (IsSalted(key)) throw SaltedExpires();
-        gate.Pass();
+        Enter();
         ShardOf(key).Put(key, value, timeToLive, durability);
     }
 
@@ -40,7 +40,7 @@ public sealed partial class ShardedKeyValueStore
             return;
         }
 
-        gate.Pass();
+        Enter();
         ShardOf(key).Delete(key, durability);
     }
 
@@ -57,7 +57,7 @@ public sealed partial class ShardedKeyValueStore
     public void Write(WriteBatch batch, Durability durability = Durability.Sync)
     {
         var shard = OnlyShardOf(batch);
-        gate.Pass();
+        Enter();
         if (HasSalted(batch)) saltQueues[shard].Write(batch, durability);
         else shards[shard].Write(batch, durability);
     }
@@ -70,6 +70,7 @@ public sealed partial class ShardedKeyValueStore
     public ValueTask WriteAsync(
         WriteBatch batch, Durability durability = Durability.Sync, CancellationToken cancellationToken = default)
     {
+        ThrowIfClosed();
         var shard = OnlyShardOf(batch);
         return gate.UntilOpen is { IsCompleted: false } opened
             ? AfterAsync(opened, shard, batch, durability, cancellationToken)
@@ -86,7 +87,7 @@ public sealed partial class ShardedKeyValueStore
     {
         var parts = Split(batch);
         if (parts.Count == 0) return;
-        gate.Pass();
+        Enter();
         // All but the last are under way while this thread works for the last.
         var outstanding = new Task[parts.Count - 1];
         for (var i = 0; i < outstanding.Length; i++)
@@ -107,6 +108,7 @@ public sealed partial class ShardedKeyValueStore
     {
         var parts = Split(batch);
         await gate.UntilOpen.WaitAsync(cancellationToken);
+        ThrowIfClosed();
         cancellationToken.ThrowIfCancellationRequested();
         await Task.WhenAll(parts.Select(part =>
             WriteToAsync(part.Shard, part.Batch, durability, CancellationToken.None).AsTask()));
@@ -144,10 +146,18 @@ public sealed partial class ShardedKeyValueStore
         return Task.WhenAll(shards.Select((shard, i) => shard.WaitDurableAsync(sequences[i], cancellationToken)));
     }
 
+    // Shards close one by one: once a caller may have met a closed one, no later write of it finds another still open.
+    void Enter()
+    {
+        ThrowIfClosed();
+        gate.Pass();
+    }
+
     async ValueTask AfterAsync(
         Task opened, int shard, WriteBatch batch, Durability durability, CancellationToken cancellationToken)
     {
         await opened.WaitAsync(cancellationToken);
+        ThrowIfClosed();
         await WriteToAsync(shard, batch, durability, cancellationToken);
     }
 
