@@ -87,7 +87,7 @@ sealed partial class ThinVolume
             catch
             {
                 ReleasePlanned(leaf, plan, firstBlock, blockCount);
-                await ReconcileAsync(leaf, firstBlock, blockCount);
+                await ReconcileAsync(leaf, plan);
                 throw;
             }
 
@@ -198,6 +198,7 @@ sealed partial class ThinVolume
             var run = source.Slice((block - firstBlock) * MapLayout.BlockBytes, (runEnd - block) * MapLayout.BlockBytes);
             for (var i = block; i < runEnd; i++)
                 plan.Checksums[i] = plan.ComputeChecksum(i, run.Span.Slice((i - block) * MapLayout.BlockBytes, MapLayout.BlockBytes));
+            plan.Begin(block, runEnd);
             await Pool.Device.WriteAsync(Pool.DeviceLba(plan.OffsetBytes(block)), run);
             Pool.Commits.DeviceWritten();
             block = runEnd;
@@ -236,29 +237,27 @@ sealed partial class ThinVolume
         Pool.Cache.Grew();
     }
 
-    // After a failed write the blocks it was overwriting may hold anything. As after a crash, they are taken as they are;
-    // a block that cannot even be read keeps its old checksum and goes on failing until it is written again.
-    async ValueTask ReconcileAsync(Leaf leaf, int firstBlock, int blockCount)
+    // A failed write has left, in each block that it had begun, the old content, the new one, or neither. Only a block that is
+    // found to hold all of the new content gets its checksum. Nothing is ever taken as it is: a block that rotted before, or was
+    // torn, keeps the old checksum and goes on failing until it is written again as a whole.
+    async ValueTask ReconcileAsync(Leaf leaf, LeafSnapshot plan)
     {
-        var snapshot = LeafSnapshot.Rent();
-        try
+        for (var block = plan.BegunFirst; block < plan.BegunEnd; block++)
         {
-            snapshot.CopyFrom(leaf, firstBlock, blockCount);
-            var buffer = snapshot.Edges.AsMemory(0, MapLayout.BlockBytes);
-            for (var block = firstBlock; block < firstBlock + blockCount; block++)
+            lock (leaf)
+                if (!leaf.HasEntries || !leaf.Entries[block / MapLayout.BlocksPerChunk].IsValid(block % MapLayout.BlocksPerChunk)) continue;
+            var buffer = plan.Edges.AsMemory(0, MapLayout.BlockBytes);
+            try
             {
-                if (!snapshot.IsValid(block)) continue;
-                await Pool.Device.ReadAsync(Pool.DeviceLba(snapshot.OffsetBytes(block)), buffer);
-                lock (leaf) leaf.Checksums[block] = snapshot.ComputeChecksum(block, buffer.Span);
+                await Pool.Device.ReadAsync(Pool.DeviceLba(plan.OffsetBytes(block)), buffer);
             }
-        }
-        catch (BlockDeviceException)
-        {
-            // Unreadable as well: the caller reports the write's failure.
-        }
-        finally
-        {
-            snapshot.Return();
+            catch (BlockDeviceException)
+            {
+                continue; // Unreadable as well: the caller reports the write's failure.
+            }
+
+            if (plan.ComputeChecksum(block, buffer.Span) != plan.Checksums[block]) continue;
+            lock (leaf) leaf.Checksums[block] = plan.Checksums[block];
         }
     }
 

@@ -23,4 +23,7 @@ struct ChunkEntry
 
     /// <summary><see cref="Chunk"/> as it was when the leaf was last captured for a commit.</summary>
     public long CapturedChunk;
+
+    /// <summary>Whether a block holds data.</summary>
+    public readonly bool IsValid(int blockInChunk) => (Valid >> blockInChunk & 1) != 0;
 }

@@ -18,10 +18,17 @@ sealed class LeafSnapshot
 
     public long Removals { get; private set; }
 
+    /// <summary>First of the blocks whose write to the device has begun.</summary>
+    public int BegunFirst { get; private set; }
+
+    /// <summary>End of the blocks whose write to the device has begun.</summary>
+    public int BegunEnd { get; private set; }
+
     public static LeafSnapshot Rent()
     {
         var snapshot = spare ?? new LeafSnapshot();
         spare = null;
+        (snapshot.BegunFirst, snapshot.BegunEnd) = (0, 0);
         return snapshot;
     }
 
@@ -47,8 +54,14 @@ sealed class LeafSnapshot
         }
     }
 
-    public bool IsValid(int block) =>
-        (Entries[block / MapLayout.BlocksPerChunk].Valid >> (block % MapLayout.BlocksPerChunk) & 1) != 0;
+    /// <summary>The device is about to be given these blocks; a request writes its blocks in ascending order.</summary>
+    public void Begin(int firstBlock, int endBlock)
+    {
+        if (BegunEnd == 0) BegunFirst = firstBlock;
+        BegunEnd = endBlock;
+    }
+
+    public bool IsValid(int block) => Entries[block / MapLayout.BlocksPerChunk].IsValid(block % MapLayout.BlocksPerChunk);
 
     /// <summary>Where the blocks from <paramref name="block"/> on lie one after the other, up to <paramref name="end"/>.</summary>
     public int ContiguousEnd(int block, int end, bool validOnly)

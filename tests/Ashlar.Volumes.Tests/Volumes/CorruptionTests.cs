@@ -32,6 +32,60 @@ public sealed class CorruptionTests
         Assert.Equal(Random(8, 4), await Read(disk, 40, 8));
     }
 
+    // Each request touches a part of the damaged block, sectors 40 to 47; some reach it with a ragged end.
+    [Theory]
+    [InlineData("write", 40, 1)]
+    [InlineData("write", 46, 2)]
+    [InlineData("write", 39, 2)]
+    [InlineData("write", 47, 9)]
+    [InlineData("write", 32, 9)]
+    [InlineData("write through", 41, 1)]
+    [InlineData("zero", 40, 1)]
+    [InlineData("zero", 36, 7)]
+    [InlineData("zero", 47, 9)]
+    [InlineData("zero, keep", 40, 1)]
+    [InlineData("zero, keep", 44, 8)]
+    [InlineData("trim", 40, 1)]
+    [InlineData("trim", 47, 9)]
+    public async Task No_request_for_a_part_of_a_damaged_block_turns_the_damage_into_good_data(string what, long sector, int count)
+    {
+        await using var pool = await DamagedAsync(PlantedBugs.None);
+        var disk = pool.Pool.OpenVolume("disk")!;
+        await Assert.ThrowsAsync<CorruptDataException>(async () => await (what switch
+        {
+            "write" => disk.WriteAsync(new Lba(sector), Random(count, 3)),
+            "write through" => disk.WriteAsync(new Lba(sector), Random(count, 3), WriteOptions.ForceUnitAccess),
+            "zero" => disk.WriteZeroesAsync(new Lba(sector), count),
+            "zero, keep" => disk.WriteZeroesAsync(new Lba(sector), count, ZeroOptions.KeepAllocated),
+            _ => disk.TrimAsync(new Lba(sector), count),
+        }));
+        for (var life = 0; life < 2; life++)
+        {
+            await Assert.ThrowsAsync<CorruptDataException>(async () => await Read(disk, 40, 8));
+            await Assert.ThrowsAsync<CorruptDataException>(async () => await Read(disk, 44, 1));
+            await pool.ReopenAsync();
+            disk = pool.Pool.OpenVolume("disk")!;
+        }
+
+        await disk.WriteAsync(new Lba(40), Random(8, 4));
+        Assert.Equal(Random(8, 4), await Read(disk, 40, 8));
+    }
+
+    [Fact]
+    public async Task A_failed_overwrite_of_a_damaged_block_does_not_make_it_good()
+    {
+        HookedDevice hooks = null!;
+        await using var pool = await TestPool.CreateAsync(wrap: device => hooks = new HookedDevice(device));
+        var disk = await pool.CreateVolumeAsync("disk", 8 << 20, 512);
+        await disk.WriteAsync(new Lba(40), Random(8, 5));
+        await disk.FlushAsync();
+        Damage(pool);
+        hooks.BeforeWrite = _ => throw new DeviceIOException("below", "as told", isTransient: false);
+        await Assert.ThrowsAsync<DeviceIOException>(async () => await disk.WriteAsync(new Lba(40), Random(8, 6)));
+        hooks.BeforeWrite = _ => Task.CompletedTask;
+        await Assert.ThrowsAsync<CorruptDataException>(async () => await Read(disk, 40, 8));
+    }
+
     [Fact]
     public async Task Without_checksums_the_damage_would_be_returned()
     {
@@ -135,12 +189,17 @@ public sealed class CorruptionTests
         await disk.WriteAsync(new Lba(40), Random(8, 5));
         await disk.WriteAsync(new Lba(48), Random(8, 6).AsMemory(0, 1024));
         await disk.FlushAsync();
+        Damage(pool);
+        return pool;
+    }
+
+    static void Damage(TestPool pool)
+    {
         using var file = pool.Disk.Open("/pool.data", FileOpenMode.Existing);
         var one = new byte[1];
         file.Read(one, DamagedOffset + 700);
         one[0] ^= 0x10;
         file.Write(one, DamagedOffset + 700);
-        return pool;
     }
 
     static byte[] Random(int sectors, int seed) => new SeededRandom((ulong)seed).Bytes(sectors * 512);
