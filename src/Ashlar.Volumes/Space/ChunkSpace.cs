@@ -9,11 +9,15 @@ namespace Ashlar.Volumes;
 /// captured for a commit, by the difference to that leaf's last capture, and is written in the same batch as the leaf. So
 /// map and free space agree after any crash and nothing has to be scanned.
 /// </summary>
+/// <remarks>
+/// Taking a chunk costs a bounded number of steps under the lock, whatever the size of the pool and however scattered its free
+/// space: two searches, each of which may begin anew at the front, of two words per level (64 TiB: 5 levels).
+/// </remarks>
 sealed class ChunkSpace
 {
     readonly Lock gate = new();
-    readonly ulong[] taken;
-    readonly int[] freeInGroup;
+    readonly BitTree free; // What is not taken.
+    readonly BitTree freeWindows; // Of 1 MiB: all 16 chunks are free.
     readonly ulong[] committed;
     readonly SortedSet<int> changedGroups = [];
     long freeChunks;
@@ -22,12 +26,10 @@ sealed class ChunkSpace
     public ChunkSpace(long chunkCount)
     {
         ChunkCount = chunkCount;
-        var groups = checked((int)((chunkCount + MapLayout.ChunksPerGroup - 1) / MapLayout.ChunksPerGroup));
-        taken = new ulong[groups * GroupBitmap.Words];
-        committed = new ulong[taken.Length];
-        freeInGroup = new int[groups];
-        for (var chunk = chunkCount; chunk < (long)groups * MapLayout.ChunksPerGroup; chunk++) Set(taken, chunk);
-        for (var chunk = 0; chunk < MapLayout.ReservedChunks; chunk++) Set(taken, chunk);
+        GroupCount = checked((int)((chunkCount + MapLayout.ChunksPerGroup - 1) / MapLayout.ChunksPerGroup));
+        free = new BitTree((long)GroupCount * MapLayout.ChunksPerGroup);
+        freeWindows = new BitTree((long)GroupCount * MapLayout.ChunksPerGroup / MapLayout.ChunksPerLeaf);
+        committed = new ulong[GroupCount * GroupBitmap.Words];
         Recount();
     }
 
@@ -37,7 +39,7 @@ sealed class ChunkSpace
     /// <summary>Chunks that volumes can use.</summary>
     public long UsableChunks => ChunkCount - MapLayout.ReservedChunks;
 
-    public int GroupCount => freeInGroup.Length;
+    public int GroupCount { get; }
 
     /// <summary>Chunks that leaves own.</summary>
     public long AllocatedChunks
@@ -53,17 +55,19 @@ sealed class ChunkSpace
 
     public long FreeChunks => Interlocked.Read(ref freeChunks);
 
+    /// <summary>Words that searches for free chunks have read.</summary>
+    public long WordsRead => free.WordsRead + freeWindows.WordsRead;
+
     /// <summary>Words of the committed set, for loading and for the commit.</summary>
     public Span<ulong> CommittedWords(int group) => committed.AsSpan(group * GroupBitmap.Words, GroupBitmap.Words);
 
     /// <summary>Takes over the committed set after it was loaded.</summary>
     public void Loaded(string where)
     {
-        for (var i = 0; i < taken.Length; i++)
+        for (var i = 0; i < committed.Length; i++)
         {
-            if ((taken[i] & committed[i]) != 0)
+            if ((committed[i] & ~Usable(i)) != 0)
                 throw new CorruptDataException(where, i, "bitmap: chunks in use beyond the pool's end or in its superblock");
-            taken[i] |= committed[i];
         }
 
         Recount();
@@ -71,7 +75,7 @@ sealed class ChunkSpace
 
     /// <summary>
     /// Takes a chunk: the one asked for if it is free, else the matching one of a window of 1 MiB that is all free, so
-    /// that the leaf can grow into one run, else the nearest free one.
+    /// that the leaf can grow into one run, else any. Searches begin at the cursor, and come round.
     /// </summary>
     /// <returns>The chunk, or 0 when none is free.</returns>
     public long Take(long preferred, int slot, ref long cursor)
@@ -79,21 +83,19 @@ sealed class ChunkSpace
         lock (gate)
         {
             if (freeChunks == 0) return 0;
-            if (preferred > 0 && preferred < ChunkCount && !IsSet(taken, preferred)) return Mark(preferred);
-            var group = (int)Math.Min(cursor / MapLayout.ChunksPerGroup, GroupCount - 1);
-            for (var i = 0; i < GroupCount; i++)
+            if (preferred > 0 && preferred < ChunkCount && free.Contains(preferred)) return Mark(preferred);
+            if (Next(freeWindows, cursor / MapLayout.ChunksPerLeaf) is >= 0 and var window)
             {
-                if (FindWindow((group + i) % GroupCount, i == 0 ? cursor : 0) is not 0 and var window)
-                {
-                    cursor = window;
-                    return Mark(window + slot);
-                }
+                cursor = window * MapLayout.ChunksPerLeaf;
+                return Mark(cursor + slot);
             }
 
-            for (var i = 0; i < GroupCount; i++)
-                if (FindFree((group + i) % GroupCount) is not 0 and var chunk) return Mark(chunk);
-            throw new InvariantException("free chunks are counted but none is found");
+            var chunk = Next(free, cursor);
+            Invariant.Require(chunk >= 0); // Counted as free, so there is one.
+            return Mark(cursor = chunk);
         }
+
+        static long Next(BitTree tree, long from) => tree.FindNext(from) is >= 0 and var next ? next : tree.FindNext(0);
     }
 
     /// <summary>The first run of free chunks at or after a chunk; its length is 0 when there is none.</summary>
@@ -101,11 +103,10 @@ sealed class ChunkSpace
     {
         lock (gate)
         {
-            var first = from;
-            while (first < ChunkCount && IsSet(taken, first)) first += taken[first / 64] == ulong.MaxValue ? 64 - (first % 64) : 1;
-            if (first >= ChunkCount) return default;
+            var first = free.FindNext(from);
+            if (first < 0) return default;
             var end = first;
-            while (end < ChunkCount && !IsSet(taken, end)) end += taken[end / 64] == 0 ? 64 - (end % 64) : 1;
+            while (end < ChunkCount && free.Contains(end)) end += free.Word(end / 64) == ulong.MaxValue ? 64 - (end % 64) : 1;
             return (first, Math.Min(end, ChunkCount) - first);
         }
     }
@@ -117,12 +118,9 @@ sealed class ChunkSpace
         {
             foreach (var chunk in chunks)
             {
-                Invariant.Require(IsSet(taken, chunk) && chunk >= MapLayout.ReservedChunks && chunk < ChunkCount);
-                taken[chunk / 64] &= ~(1UL << (int)(chunk % 64));
-                freeInGroup[chunk / MapLayout.ChunksPerGroup]++;
+                Invariant.Require(chunk >= MapLayout.ReservedChunks && chunk < ChunkCount && !free.Contains(chunk));
+                AddFree(chunk);
             }
-
-            freeChunks += chunks.Length;
         }
     }
 
@@ -137,6 +135,7 @@ sealed class ChunkSpace
     {
         lock (gate)
         {
+            foreach (var chunk in chunks) Invariant.Require(!IsSet(committed, chunk)); // No captured leaf owns it.
             quarantinedChunks -= chunks.Length;
             Invariant.Require(quarantinedChunks >= 0);
             Release(chunks);
@@ -173,48 +172,47 @@ sealed class ChunkSpace
 
     static void Set(ulong[] bits, long chunk) => bits[chunk / 64] |= 1UL << (int)(chunk % 64);
 
-    long Mark(long chunk)
+    // The chunks of a word that exist and are not reserved.
+    ulong Usable(long word)
     {
-        Invariant.Require(!IsSet(taken, chunk));
-        Set(taken, chunk);
-        freeChunks--;
-        freeInGroup[chunk / MapLayout.ChunksPerGroup]--;
-        return chunk;
-    }
-
-    long FindWindow(int group, long from)
-    {
-        if (freeInGroup[group] < MapLayout.ChunksPerLeaf) return 0;
-        var start = (int)(Math.Max(from - ((long)group * MapLayout.ChunksPerGroup), 0) / 64);
-        for (var i = 0; i < GroupBitmap.Words; i++)
-        {
-            var word = (group * GroupBitmap.Words) + ((start + i) % GroupBitmap.Words);
-            var bits = taken[word];
-            if (bits == ulong.MaxValue) continue;
-            for (var window = 0; window < 64; window += MapLayout.ChunksPerLeaf)
-                if ((ushort)(bits >> window) == 0) return ((long)word * 64) + window;
-        }
-
-        return 0;
-    }
-
-    long FindFree(int group)
-    {
-        if (freeInGroup[group] == 0) return 0;
-        for (var word = group * GroupBitmap.Words; word < (group + 1) * GroupBitmap.Words; word++)
-            if (taken[word] != ulong.MaxValue) return ((long)word * 64) + BitOperations.TrailingZeroCount(~taken[word]);
-        return 0;
+        var beyond = Math.Clamp(((word + 1) * 64) - ChunkCount, 0, 64);
+        var existing = beyond == 64 ? 0 : ulong.MaxValue >> (int)beyond;
+        return word == 0 ? existing & (ulong.MaxValue << MapLayout.ReservedChunks) : existing;
     }
 
     void Recount()
     {
+        const int windowsPerWord = 64 / MapLayout.ChunksPerLeaf;
         freeChunks = 0;
-        for (var group = 0; group < freeInGroup.Length; group++)
+        ulong windows = 0;
+        for (var i = 0; i < committed.Length; i++)
         {
-            var used = 0;
-            foreach (var word in taken.AsSpan(group * GroupBitmap.Words, GroupBitmap.Words)) used += BitOperations.PopCount(word);
-            freeInGroup[group] = MapLayout.ChunksPerGroup - used;
-            freeChunks += freeInGroup[group];
+            var word = Usable(i) & ~committed[i];
+            free.SetWord(i, word);
+            freeChunks += BitOperations.PopCount(word);
+            for (var window = 0; window < windowsPerWord; window++)
+                if (IsWindow(word, window)) windows |= 1UL << ((i * windowsPerWord) + window);
+            if (i * windowsPerWord % 64 != 64 - windowsPerWord) continue;
+            freeWindows.SetWord(i * windowsPerWord / 64, windows);
+            windows = 0;
         }
+    }
+
+    static bool IsWindow(ulong word, int window) => (ushort)(word >> (window * MapLayout.ChunksPerLeaf)) == ushort.MaxValue;
+
+    long Mark(long chunk)
+    {
+        Invariant.Require(free.Contains(chunk));
+        free.Remove(chunk);
+        freeWindows.Remove(chunk / MapLayout.ChunksPerLeaf);
+        freeChunks--;
+        return chunk;
+    }
+
+    void AddFree(long chunk)
+    {
+        free.Add(chunk);
+        if (IsWindow(free.Word(chunk / 64), (int)(chunk % 64) / MapLayout.ChunksPerLeaf)) freeWindows.Add(chunk / MapLayout.ChunksPerLeaf);
+        freeChunks++;
     }
 }

@@ -1,0 +1,149 @@
+using System.Numerics;
+using Ashlar.Simulation;
+using Ashlar.Storage;
+using Xunit.Abstractions;
+
+namespace Ashlar.Volumes.Tests;
+
+/// <summary>Chunks are given out once, and come back.</summary>
+public sealed class ChunkSpaceTests(ITestOutputHelper output)
+{
+    const int Usable = 1000 - MapLayout.ReservedChunks;
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    public void Random_sequences_agree_with_a_plain_set(ulong seed)
+    {
+        output.WriteLine($"seed {seed}");
+        var random = new SeededRandom(seed);
+        var space = new ChunkSpace(1000);
+        List<long> owned = [], committed = [], removed = [];
+        var cursor = 0L;
+        var target = 0; // Drifts between empty and full.
+        for (var step = 0; step < 20_000; step++)
+        {
+            if (step % 500 == 0) target = random.Next(Usable + 1);
+            if (owned.Count + committed.Count < target && random.OneIn(2)) Take();
+            else if (random.OneIn(3)) LetGo();
+            else if (random.OneIn(4)) Commit();
+            Assert.Equal(Usable - owned.Count - committed.Count - removed.Count, space.FreeChunks);
+            Assert.Equal(owned.Count + committed.Count, space.AllocatedChunks);
+            Assert.Equal(removed.Count, space.QuarantinedChunks);
+        }
+
+        void Take()
+        {
+            var preferred = random.OneIn(2) ? random.Next(1010) : 0;
+            var slot = random.Next(MapLayout.ChunksPerLeaf);
+            HashSet<long> used = [.. owned, .. committed, .. removed];
+            var chunk = space.Take(preferred, slot, ref cursor);
+            if (used.Count == Usable)
+            {
+                Assert.Equal(0, chunk);
+                return;
+            }
+
+            Assert.InRange(chunk, MapLayout.ReservedChunks, 999);
+            Assert.DoesNotContain(chunk, used);
+            if (preferred is >= MapLayout.ReservedChunks and < 1000 && !used.Contains(preferred)) Assert.Equal(preferred, chunk);
+            else if (FreeWindows(used).ToHashSet() is { Count: > 0 } windows) Assert.Contains(chunk - slot, windows);
+            owned.Add(chunk);
+        }
+
+        // What no commit has seen goes back at once, everything else by way of the quarantine.
+        void LetGo()
+        {
+            if (owned.Count > 0 && random.OneIn(2))
+            {
+                space.Release([TakeOut(owned)]);
+            }
+            else if (committed.Count > 0)
+            {
+                removed.Add(TakeOut(committed));
+                space.Quarantine(1);
+            }
+        }
+
+        void Commit()
+        {
+            foreach (var chunk in owned) space.Capture(0, chunk);
+            foreach (var chunk in removed) space.Capture(chunk, 0);
+            committed.AddRange(owned);
+            owned.Clear();
+            Assert.Equal(committed.Count, Enumerable.Range(0, space.GroupCount).Sum(group => CountCommitted(space, group)));
+            space.ReleaseQuarantined([.. removed]);
+            removed.Clear();
+        }
+
+        long TakeOut(List<long> from)
+        {
+            var i = random.Next(from.Count);
+            var chunk = from[i];
+            from.RemoveAt(i);
+            return chunk;
+        }
+    }
+
+    [Fact]
+    public void Taking_from_ten_tebibytes_without_a_free_window_costs_a_few_words()
+    {
+        // Every window has its last chunk in use, but for the last windows of the device all chunks are: only far away, and
+        // only scattered, there is room.
+        const int groups = 10 * 1024;
+        var space = new ChunkSpace((long)groups * MapLayout.ChunksPerGroup);
+        for (var group = 0; group < groups; group++) space.CommittedWords(group).Fill(group < groups - 1 ? ulong.MaxValue : 0x8000_8000_8000_8000);
+        space.CommittedWords(0)[0] &= ulong.MaxValue << MapLayout.ReservedChunks;
+        space.Loaded("test");
+        var cursor = 0L;
+        var before = space.WordsRead;
+        const int takes = 1000;
+        long most = 0;
+        for (var i = 0; i < takes; i++)
+        {
+            var read = space.WordsRead;
+            Assert.NotEqual(0, space.Take(preferred: cursor == 0 ? 0 : 5, slot: i % 16, ref cursor));
+            most = Math.Max(most, space.WordsRead - read);
+        }
+
+        output.WriteLine($"{(double)(space.WordsRead - before) / takes} words per chunk, at most {most}");
+        Assert.InRange(most, 1, 4 * 2 * 5);
+    }
+
+    [Fact]
+    public void Chunks_that_do_not_exist_cannot_be_in_use()
+    {
+        foreach (var chunk in new[] { 0L, 1, 1000, 16_383 })
+        {
+            var space = new ChunkSpace(1000);
+            space.CommittedWords(0)[(int)(chunk / 64)] |= 1UL << (int)(chunk % 64);
+            Assert.Throws<CorruptDataException>(() => space.Loaded("test"));
+        }
+    }
+
+    [Fact]
+    public void What_a_captured_leaf_owns_is_not_given_back()
+    {
+        var space = new ChunkSpace(1000);
+        var cursor = 0L;
+        var chunk = space.Take(0, 0, ref cursor);
+        space.Capture(0, chunk);
+        space.Quarantine(1);
+        Assert.Throws<InvariantException>(() => space.ReleaseQuarantined([chunk]));
+    }
+
+    static IEnumerable<long> FreeWindows(HashSet<long> used)
+    {
+        for (long window = MapLayout.ChunksPerLeaf; window + MapLayout.ChunksPerLeaf <= 1000; window += MapLayout.ChunksPerLeaf)
+            if (Enumerable.Range(0, MapLayout.ChunksPerLeaf).All(slot => !used.Contains(window + slot))) yield return window;
+    }
+
+    static int CountCommitted(ChunkSpace space, int group)
+    {
+        var count = 0;
+        foreach (var word in space.CommittedWords(group)) count += BitOperations.PopCount(word);
+        return count;
+    }
+}
