@@ -23,6 +23,12 @@ public sealed record PoolOptions
     /// <summary>How long a region must not have been overwritten before its marker is cleared.</summary>
     public TimeSpan MarkerQuietTime { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// Gets every event once. Called on the thread that met it, which may hold locks of the pool: it must return soon and not call
+    /// the pool.
+    /// </summary>
+    public Action<PoolEvent>? Observer { get; init; }
+
     internal PlantedBugs PlantedBugs { get; init; }
 
     internal bool Has(PlantedBugs bug) => (PlantedBugs & bug) != PlantedBugs.None;

@@ -26,7 +26,8 @@ public sealed partial class StoragePool : IAsyncDisposable
         Space = space;
         this.recovery = recovery;
         deviceBlockBytes = device.Geometry.BlockSizeBytes;
-        Failure = new FailureLatch(Name);
+        Events = new PoolEvents(Name, options.Observer);
+        Failure = new FailureLatch(Name, Events);
         Cache = new LeafCache(store, options.MapCacheBytes);
         Markers = new DirtyMarkers(store, options, Failure);
         Commits = new Committer(this);
@@ -51,6 +52,8 @@ public sealed partial class StoragePool : IAsyncDisposable
     internal DirtyMarkers Markers { get; }
 
     internal Committer Commits { get; }
+
+    internal PoolEvents Events { get; }
 
     internal FailureLatch Failure { get; }
 
