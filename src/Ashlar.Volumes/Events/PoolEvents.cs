@@ -13,8 +13,7 @@ sealed class PoolEvents(string pool, Action<PoolEvent>? observer)
         PoolEventKind kind, PoolEventSeverity severity, string message, string? volume = null, Exception? cause = null) =>
         observer?.Invoke(new PoolEvent(kind, severity, $"pool {pool}: {message}", volume, cause));
 
-    /// <summary>Reports unless the same fact was reported before.</summary>
-    /// <param name="fact">What makes two reports the same: "volume/block".</param>
+    /// <summary>Reports unless the same fact, such as "volume/block", was reported before.</summary>
     public void ReportOnce(
         PoolEventKind kind,
         PoolEventSeverity severity,
