@@ -10,10 +10,10 @@ namespace Ashlar.Storage;
 /// <para>Work that may wait for the disk goes to <see cref="Blocking"/>; its size is the depth that the disk sees. Work that goes on
 /// after something was waited for goes to <see cref="Completions"/> and does not block itself. If it does all the same, it delays
 /// others only until the set adds a thread for the one that is stuck.</para>
-/// <para>Who waits does so by <see cref="CompletionCore"/> or <see cref="SharedCompletion"/>. A <see cref="TaskCompletionSource"/>
-/// that runs its continuations asynchronously uses the thread pool, and so does
-/// <see cref="System.Threading.Tasks.Sources.ManualResetValueTaskSourceCore{TResult}"/> whenever it is completed just before the
-/// caller has registered its continuation.</para>
+/// <para>Who waits does so by <see cref="CompletionCore"/> or <see cref="SharedCompletion"/>, and async methods on the way are built
+/// with <see cref="WorkerMethodBuilder"/>. A <see cref="TaskCompletionSource"/> that runs its continuations asynchronously uses the
+/// thread pool, and every task and source of .NET does whenever it is completed just before its caller has registered a
+/// continuation.</para>
 /// <para>A source is completed on a thread that may carry the continuation: one of these sets, never one that holds a lock or must
 /// begin the next flush.</para>
 /// </remarks>
