@@ -96,7 +96,8 @@ public sealed record KeyValueOptions
 
     /// <summary>
     /// Disk space that is kept so that deletes, and the merges that give space back, go on when the disk is full; puts are then
-    /// refused until as much is free again. 0 keeps none; null is twice <see cref="MemTableBytes"/> and <see cref="TableBytes"/>.
+    /// refused until as much is free again, but for those of batches with <see cref="WriteBatch.MayUseReserve"/>, for which a quarter is
+    /// kept. 0 keeps none; null is twice <see cref="MemTableBytes"/> and <see cref="TableBytes"/>.
     /// No more is kept than half of what a small disk has.
     /// </summary>
     public long? SpaceReserveBytes { get; init; }

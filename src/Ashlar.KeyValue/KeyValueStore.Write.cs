@@ -131,6 +131,13 @@ public sealed partial class KeyValueStore
     /// Applies a batch atomically; many writes may be outstanding from one thread and share one flush. The batch must not be
     /// changed before the task completes.
     /// </summary>
+    /// <remarks>
+    /// The type of an exception tells what became of the batch. <see cref="StorePoisonedException"/>, and no other, leaves it in doubt:
+    /// the store refuses every later write, and <see cref="Failure"/> is set. With any other the batch was refused: nothing of it is
+    /// left or will appear, it sets no <see cref="Failure"/>, and the same batch may be written again. A full disk is a
+    /// <see cref="StorageException"/> of the kind <see cref="StorageErrorKind.NoSpace"/> and always a refusal; what may still be written
+    /// then: batches that only delete, and those with <see cref="WriteBatch.MayUseReserve"/>.
+    /// </remarks>
     /// <param name="batch">The batch.</param>
     /// <param name="durability">What the write has survived when the task completes.</param>
     /// <param name="cancellationToken">
@@ -200,7 +207,7 @@ public sealed partial class KeyValueStore
     void Check(WriteBatch batch)
     {
         ThrowIfUnwritable();
-        if (batch.HasPuts && space.IsLow && space.RequireRoom()) background.Signal();
+        if (batch.HasPuts && space.IsLow && (batch.MayUseReserve ? space.Refill() : space.RequireRoom())) background.Signal();
         if (batch.LongestKeyBytes > options.MaxKeyBytes)
             throw new KeyLengthException(batch.LongestKeyBytes, options.MaxKeyBytes);
         if (batch.LongestValueBytes > options.MaxValueBytes)

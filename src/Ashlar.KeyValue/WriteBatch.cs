@@ -16,8 +16,22 @@ public sealed class WriteBatch
     /// <summary>Number of operations.</summary>
     public int Count { get; private set; }
 
+    /// <summary>
+    /// Whether the puts of this batch may use a part of what is kept for a full disk
+    /// (<see cref="KeyValueOptions.SpaceReserveBytes"/>): for the few that an owner has to write before it can give space back.
+    /// <see cref="Clear"/> resets it.
+    /// </summary>
+    /// <remarks>
+    /// On a full disk other puts are refused. Puts of such batches are taken until a quarter of the reserve is used up, and then
+    /// refused in the same way (<see cref="Ashlar.Storage.StorageErrorKind.NoSpace"/>). The rest belongs to batches that only delete,
+    /// which need not set this. The reserve is filled up again as soon as there is room.
+    /// </remarks>
+    public bool MayUseReserve { get; set; }
+
     /// <summary>Whether it holds anything but deletes.</summary>
     internal bool HasPuts { get; private set; }
+
+    internal SpaceClaim Claim => !HasPuts ? SpaceClaim.All : MayUseReserve ? SpaceClaim.PartOfReserve : SpaceClaim.None;
 
     /// <summary>Bytes that the batch takes in the log.</summary>
     public int LengthBytes { get; private set; }
@@ -71,11 +85,12 @@ public sealed class WriteBatch
     /// <exception cref="BatchTooLargeException">The batch would outgrow <see cref="MaxBytes"/>.</exception>
     public void Delete(ReadOnlySpan<byte> key) => Add(EntryKind.Delete, key, default);
 
-    /// <summary>Makes the batch empty again; its memory is kept.</summary>
+    /// <summary>Makes the batch empty again, as a new one is; its memory is kept.</summary>
     public void Clear()
     {
         Count = 0;
         HasPuts = false;
+        MayUseReserve = false;
         LengthBytes = 0;
         LongestKeyBytes = 0;
         LongestValueBytes = 0;

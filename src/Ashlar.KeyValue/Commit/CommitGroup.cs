@@ -89,6 +89,36 @@ sealed class CommitGroup(Action<CommitGroup> recycle) : IThreadPoolWorkItem
         members.RemoveAll(static write => write is AsyncWrite async && !async.TryTake());
     }
 
+    /// <summary>
+    /// On a full disk: fails the members with the least claim on what is kept, so that the others can go on. The leader's.
+    /// </summary>
+    /// <returns>Whether any are left; if not, nobody was refused.</returns>
+    public bool RefuseLeastClaim(Exception refusal)
+    {
+        var least = LeastClaim;
+        if (!members.Exists(write => write.Claim > least)) return false;
+        foreach (var write in members)
+        {
+            if (write.Claim != least) continue;
+            write.Refusal = refusal;
+            LengthBytes -= write.LengthBytes;
+        }
+
+        members.RemoveAll(write => write.Refusal is not null);
+        return true;
+    }
+
+    /// <summary>The least claim of any member on what is kept for a full disk. The leader's.</summary>
+    public SpaceClaim LeastClaim
+    {
+        get
+        {
+            var least = SpaceClaim.All;
+            foreach (var write in members) least = write.Claim < least ? write.Claim : least;
+            return least;
+        }
+    }
+
     public void WaitUntilDone() => done.WaitWhile(0);
 
     /// <summary>Everything about the group is decided; <see cref="WakeMembers"/> must follow.</summary>
@@ -141,7 +171,7 @@ sealed class CommitGroup(Action<CommitGroup> recycle) : IThreadPoolWorkItem
         }
 
         for (var i = Interlocked.Increment(ref nextToComplete); i <= asyncMembers.Count; i = Interlocked.Increment(ref nextToComplete))
-            asyncMembers[i - 1].Complete(Error);
+            asyncMembers[i - 1].Complete(asyncMembers[i - 1].Refusal ?? Error);
         Leave();
     }
 }

@@ -86,7 +86,7 @@ sealed class CommitQueue : IDisposable
         if (gathers) ready = Gather(group);
         if (ready is not null) Lead(ready, group);
         group.WaitUntilDone();
-        var error = group.Error;
+        var error = write.Refusal ?? group.Error;
         write.Forget(); // Before it leaves: it may be in use again before the group is.
         group.Leave();
         ownWrite = write;

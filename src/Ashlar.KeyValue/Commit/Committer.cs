@@ -150,22 +150,14 @@ sealed class Committer : IDisposable
 
     void WriteEntries(CommitGroup group)
     {
-        var bodyLength = 0;
-        var count = 0;
-        var hasDeletes = false;
-        foreach (var write in group.Members)
-        {
-            bodyLength = checked(bodyLength + write.LengthBytes);
-            count = checked(count + (write.Batch?.Count ?? 0));
-            hasDeletes |= write.Batch is { HasPuts: false };
-        }
-
-        if (count == 0) return;
+        if (group.LengthBytes == 0) return;
         var isFull = background.IsFull(active, log.SegmentBytes);
-        background.WaitForRoom(bodyLength, active, isFull);
+        background.WaitForRoom(group.LengthBytes, active, isFull);
         if (isFull) Rotate();
         poison.ThrowIfSet(); // The background may have met doubt meanwhile.
-        background.ReserveLog(log, bodyLength, hasDeletes);
+        ReserveLog(group);
+        var (bodyLength, count) = Measure(group.Members);
+        if (count == 0) return;
         AttachSegment();
         var bytes = Encode(group.Members, bodyLength);
         BoundLoss(group, bytes.Length);
@@ -188,6 +180,35 @@ sealed class Committer : IDisposable
 
         Volatile.Write(ref groups, groups + 1);
         if (buffer.Length > KeptBufferBytes) buffer = new byte[64 << 10];
+    }
+
+    static (int BodyLength, int Count) Measure(List<PendingWrite> members)
+    {
+        var (bodyLength, count) = (0, 0);
+        foreach (var write in members)
+        {
+            bodyLength = checked(bodyLength + write.LengthBytes);
+            count = checked(count + (write.Batch?.Count ?? 0));
+        }
+
+        return (bodyLength, count);
+    }
+
+    // Nobody is refused for want of space because others of the group have less of a claim on what is kept.
+    void ReserveLog(CommitGroup group)
+    {
+        while (group.LengthBytes > 0)
+        {
+            try
+            {
+                background.ReserveLog(log, group.LengthBytes, group.LeastClaim);
+                return;
+            }
+            catch (StorageException full) when (full.Kind == StorageErrorKind.NoSpace && group.RefuseLeastClaim(full))
+            {
+                // The others try for themselves.
+            }
+        }
     }
 
     // A flush is started at half of what may be at risk; a writer waits for one only where that did not suffice.

@@ -28,11 +28,17 @@ class PendingWrite
 
     public int LengthBytes => Batch?.LengthBytes ?? 0;
 
+    public SpaceClaim Claim => Batch?.Claim ?? SpaceClaim.All;
+
+    /// <summary>Why it was refused while others of its group were not; read it once the group is done.</summary>
+    public Exception? Refusal { get; set; }
+
     public void Prepare(CommitRequest request, WriteBatch? batch, Durability durability)
     {
         Request = request;
         Batch = batch;
         Durability = durability;
+        Refusal = null;
     }
 
     /// <summary>Lets go of the caller's batch.</summary>

@@ -53,7 +53,7 @@ sealed class BackgroundWorker : IDisposable
         || (!active.IsEmpty && (logBytes >= options.LogSegmentBytes || (space.IsLow && space.IsFull(active, logBytes))));
 
     /// <inheritdoc cref="LogReservation.Reserve" />
-    public void ReserveLog(LogWriter log, long bodyLength, bool hasDeletes) => reservation.Reserve(log, bodyLength, hasDeletes);
+    public void ReserveLog(LogWriter log, long bodyLength, SpaceClaim claim) => reservation.Reserve(log, bodyLength, claim);
 
     /// <inheritdoc cref="WriterBrake.WaitForRoom" />
     public void WaitForRoom(long bytes, MemTable active, bool needsMemTable) => brake.WaitForRoom(bytes, active, needsMemTable);

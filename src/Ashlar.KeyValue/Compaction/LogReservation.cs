@@ -7,14 +7,15 @@ sealed class LogReservation(BackgroundLanes lanes, SpaceReserve space, KeyValueO
 {
     const int Attempts = 4;
 
-    /// <summary>Reserves it; deletes may use what is kept for a full disk.</summary>
+    /// <summary>Reserves it.</summary>
     /// <param name="log">The log.</param>
     /// <param name="bodyLength">Bytes of the batches of the group.</param>
-    /// <param name="hasDeletes">Whether a batch of the group only deletes: puts that joined it before they knew come along.</param>
+    /// <param name="claim">What every batch of the group may use of what is kept for a full disk.</param>
     /// <exception cref="StorageException">The disk is full; nothing is in doubt.</exception>
-    public void Reserve(LogWriter log, long bodyLength, bool hasDeletes)
+    public void Reserve(LogWriter log, long bodyLength, SpaceClaim claim)
     {
         space.Prepare(isFull: false);
+        if (claim == SpaceClaim.None && space.IsLow) RequireRoom(); // It joined before anybody knew.
         if (!space.IsLow)
         {
             try
@@ -25,15 +26,27 @@ sealed class LogReservation(BackgroundLanes lanes, SpaceReserve space, KeyValueO
             catch (StorageException full) when (full.Kind == StorageErrorKind.NoSpace)
             {
                 space.DeclareFull();
-                if (!hasDeletes) throw;
+                if (claim == SpaceClaim.None) throw;
             }
         }
 
+        ReserveOfKept(log, bodyLength, claim);
+    }
+
+    // What is done because there is room again may find that there is too little.
+    void RequireRoom()
+    {
+        if (space.RequireRoom()) lanes.Signal();
+        space.RequireRoom();
+    }
+
+    void ReserveOfKept(LogWriter log, long bodyLength, SpaceClaim claim)
+    {
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                space.ReserveLog(log, bodyLength);
+                space.ReserveLog(log, bodyLength, claim);
                 return;
             }
             catch (StorageException full) when (full.Kind == StorageErrorKind.NoSpace && attempt < Attempts)

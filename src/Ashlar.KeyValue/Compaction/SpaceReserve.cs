@@ -5,7 +5,7 @@ namespace Ashlar.KeyValue;
 
 /// <summary>
 /// Disk space that is kept for the day when the disk is full: deletes, flushes and the merges that give space back then go on,
-/// puts are refused until all of it is kept again.
+/// puts are refused until all of it is kept again, except a few that their owner needs in order to delete.
 /// </summary>
 /// <remarks>
 /// A file without content that nobody reads and no manifest lists: whatever a crash leaves of it is right.
@@ -17,6 +17,12 @@ namespace Ashlar.KeyValue;
 /// a delete finds room in the log; its memtable becomes a table and gives the log's back, at the latest when merges are done; and
 /// tables do not pile up in what the merge needs that is to take them away.</item>
 /// <item>What work gives back is kept again before other work takes any.</item>
+/// <item>Puts that may use the reserve (<see cref="WriteBatch.MayUseReserve"/>) leave <see cref="DeleteBytes"/> of it, so they cannot
+/// use up what deletes need. They take for their log, and are refused unless there is as much again for the table that they
+/// become; so when that is written, too, three quarters are left. Half is what a step of a merge may take, a sixteenth is for the
+/// log of deletes. What is between is more than flushes need before a merge gives anything back: there are at most three
+/// memtables, each ends at a quarter of the log's share, a 64th of all, and its table takes about as much. What those puts leave for good
+/// is what they had in log and tables: they are finite, while deletes end by giving back more than they took.</item>
 /// </list>
 /// </remarks>
 sealed class SpaceReserve(StoreFiles files, KeyValueOptions options)
@@ -51,6 +57,9 @@ sealed class SpaceReserve(StoreFiles files, KeyValueOptions options)
 
     /// <summary>For a step of a merge: a table of level 0 and one below it.</summary>
     long MergeBytes => target / 2;
+
+    /// <summary>What puts leave, whatever they may use.</summary>
+    long DeleteBytes => target - (target / 4);
 
     /// <summary>
     /// Keeps space for deletes from the first write on; the rest from the first full memtable on. On a small disk it is no more
@@ -91,19 +100,26 @@ sealed class SpaceReserve(StoreFiles files, KeyValueOptions options)
     public bool IsFull(MemTable active, long logBytes) =>
         active.UsedBytes >= Math.Max(2048, options.MemTableBytes / 8) || logBytes >= Math.Max(PageBytes, LogBytes / 4);
 
-    /// <summary>Reserves log space for deletes; all that is kept may go into it.</summary>
-    /// <exception cref="StorageException">There is nothing left; nothing is in doubt.</exception>
-    public void ReserveLog(LogWriter log, long bodyLength)
+    /// <summary>Reserves log space: for deletes all that is kept may go into it, for puts a part.</summary>
+    /// <exception cref="StorageException">There is not so much left; nothing is in doubt.</exception>
+    public void ReserveLog(LogWriter log, long bodyLength, SpaceClaim claim)
     {
+        Invariant.Require(claim != SpaceClaim.None);
         lock (gate) // What is given up here cannot be kept again before the log has it.
         {
             var ahead = Math.Max(PageBytes, Math.Min(LogBytes / 4, options.LogChunkBytes));
             var bytes = log.MissingBytes(bodyLength, ahead);
-            if (bytes > 0)
+            if (bytes > 0) bytes += 2 * PageBytes; // What the file is rounded up to, and the manifest's edit.
+            var left = 0L;
+            if (claim == SpaceClaim.PartOfReserve)
             {
-                Missing(bytes + (2 * PageBytes), 0, out var taken); // What the file is rounded up to, and the manifest's edit.
-                if (taken > 0) Shrink(Math.Max(0, held - taken));
+                left = DeleteBytes;
+                var missing = Missing(bytes + Round(bodyLength, options.TableBytes), left, out _);
+                if (missing > 0) ThrowFull(missing);
             }
+
+            Missing(bytes, 0, out var taken);
+            if (taken > 0) Shrink(Math.Max(0, held - taken));
 
             while (true)
             {
@@ -112,9 +128,9 @@ sealed class SpaceReserve(StoreFiles files, KeyValueOptions options)
                     log.Reserve(bodyLength, ahead);
                     return;
                 }
-                catch (StorageException full) when (full.Kind == StorageErrorKind.NoSpace && held > 0)
+                catch (StorageException full) when (full.Kind == StorageErrorKind.NoSpace && held > left)
                 {
-                    Shrink(Math.Max(0, held - ahead));
+                    Shrink(Math.Max(left, held - ahead));
                 }
             }
         }
@@ -157,10 +173,20 @@ sealed class SpaceReserve(StoreFiles files, KeyValueOptions options)
     {
         lock (gate)
         {
+            var hasRefilled = Refill();
+            if (IsLow) ThrowFull(target - held);
+            return hasRefilled;
+        }
+    }
+
+    /// <summary>Keeps what has become free; true if the disk is not full any more since just now.</summary>
+    public bool Refill()
+    {
+        lock (gate)
+        {
             if (!IsLow) return false;
             Grow();
-            if (IsLow) ThrowFull(target - held);
-            return true;
+            return !IsLow;
         }
     }
 
@@ -214,6 +240,7 @@ sealed class SpaceReserve(StoreFiles files, KeyValueOptions options)
         {
             using var file = files.FileSystem.Open(files.ReservePath, FileOpenMode.Existing);
             Volatile.Write(ref held, Math.Min(file.LengthBytes, file.AllocatedBytes));
+            Volatile.Write(ref target, Math.Min(FullBytes, WholePages(held))); // As much as was kept is to be kept.
         }
         catch (StorageException)
         {

@@ -193,7 +193,7 @@ public sealed partial class ShardedKeyValueStore
         {
             var entry = LogEntry.Read(rest);
             var shard = GetShard(entry.KeyIn(rest));
-            (parts[shard < 0 ? saltShard : shard] ??= new WriteBatch()).AddEncoded(rest);
+            (parts[shard < 0 ? saltShard : shard] ??= new WriteBatch { MayUseReserve = batch.MayUseReserve }).AddEncoded(rest);
             rest = rest[entry.SizeBytes..];
         }
 
