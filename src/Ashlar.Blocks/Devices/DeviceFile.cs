@@ -150,7 +150,7 @@ public sealed class DeviceFile : StatefulDevice
         return ValueTask.CompletedTask;
     }
 
-    private protected override void NoteChange() => flushes.NoteWrite();
+    private protected override void NoteChange() => flushes.NoteChange();
 
     private protected override ValueTask PersistAsync() =>
         IsReadOnly ? ValueTask.CompletedTask : flushes.FlushAsync();

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using Ashlar.Storage;
 
 namespace Ashlar.Blocks.Devices;
@@ -15,13 +16,10 @@ namespace Ashlar.Blocks.Devices;
 /// <para>A read that overlaps a write of the same block in time may see a part of it, as the kernel copies by
 /// pages.</para>
 /// </remarks>
-public sealed class FileDevice : IBlockDevice
+public sealed partial class FileDevice : IReservableDevice
 {
-    const long InlineZeroBytes = 4 << 20; // Larger ranges take milliseconds, which is too long for the caller's thread.
-
-    static readonly byte[] Zeros = new byte[64 * 1024];
-
     readonly IFile file;
+    readonly IFileSystem? fileSystem;
     readonly BlockFile blocks;
     readonly FlushQueue flushes;
     readonly DeviceCounters counters = new();
@@ -30,8 +28,13 @@ public sealed class FileDevice : IBlockDevice
     /// <param name="file">The file; its length must be a whole number of blocks, at least one.</param>
     /// <param name="blockSizeBytes">512 or 4096.</param>
     /// <param name="isReadOnly">Whether writes are refused.</param>
+    /// <param name="fileSystem">Where the file lies, so that its free space can be told; may be null.</param>
     /// <exception cref="UnsupportedFormatException">The length does not fit.</exception>
-    public FileDevice(IFile file, int blockSizeBytes = MemoryDevice.DefaultBlockSizeBytes, bool isReadOnly = false)
+    public FileDevice(
+        IFile file,
+        int blockSizeBytes = MemoryDevice.DefaultBlockSizeBytes,
+        bool isReadOnly = false,
+        IFileSystem? fileSystem = null)
     {
         var lengthBytes = file.LengthBytes;
         if (lengthBytes < blockSizeBytes || lengthBytes % blockSizeBytes != 0)
@@ -40,6 +43,7 @@ public sealed class FileDevice : IBlockDevice
                 file.Path, $"{lengthBytes} bytes are not a whole number of {blockSizeBytes}-byte blocks");
         }
         this.file = file;
+        this.fileSystem = fileSystem;
         Geometry = BlockGeometry.Create(blockSizeBytes, lengthBytes / blockSizeBytes);
         IsReadOnly = isReadOnly;
         blocks = new BlockFile(file.Path, file, 0);
@@ -75,7 +79,7 @@ public sealed class FileDevice : IBlockDevice
             file.SetLength(sizeBytes);
             file.Sync();
             fileSystem.SyncDirectory(System.IO.Path.GetDirectoryName(path) ?? "/");
-            return new FileDevice(file, blockSizeBytes);
+            return new FileDevice(file, blockSizeBytes, fileSystem: fileSystem);
         }
         catch
         {
@@ -96,7 +100,7 @@ public sealed class FileDevice : IBlockDevice
         var file = fileSystem.Open(path, isReadOnly ? FileOpenMode.ReadOnly : FileOpenMode.Existing);
         try
         {
-            return new FileDevice(file, blockSizeBytes, isReadOnly);
+            return new FileDevice(file, blockSizeBytes, isReadOnly, fileSystem);
         }
         catch
         {
@@ -138,13 +142,12 @@ public sealed class FileDevice : IBlockDevice
             Geometry.CheckBuffer(Name, start, source.Length);
             CheckWritable();
             if (source.IsEmpty) return ValueTask.CompletedTask;
-            blocks.Write(OffsetOf(start), source.Span);
+            Write(OffsetOf(start), source.Span);
         }
         catch (BlockDeviceException e)
         {
             return Failed(e);
         }
-        flushes.NoteWrite();
         if ((options & WriteOptions.ForceUnitAccess) != WriteOptions.None)
             return FinishDurableWriteAsync(source.Length);
         counters.CountWrite(source.Length);
@@ -152,6 +155,7 @@ public sealed class FileDevice : IBlockDevice
     }
 
     /// <inheritdoc />
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     public async ValueTask WriteZeroesAsync(
         Lba start,
         long blockCount,
@@ -165,6 +169,7 @@ public sealed class FileDevice : IBlockDevice
     }
 
     /// <inheritdoc />
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     public async ValueTask TrimAsync(Lba start, long blockCount, CancellationToken cancellationToken = default)
     {
         await ZeroAsync(start, blockCount, ZeroOptions.None, cancellationToken);
@@ -172,6 +177,7 @@ public sealed class FileDevice : IBlockDevice
     }
 
     /// <inheritdoc />
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     public async ValueTask FlushAsync(CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -200,6 +206,7 @@ public sealed class FileDevice : IBlockDevice
     public DeviceStatistics GetStatistics() => counters.Snapshot();
 
     /// <summary>Flushes and closes the file, which is closed even if the flush fails.</summary>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     public async ValueTask DisposeAsync()
     {
         try
@@ -212,47 +219,19 @@ public sealed class FileDevice : IBlockDevice
         }
     }
 
-    async ValueTask ZeroAsync(Lba start, long blockCount, ZeroOptions options, CancellationToken cancellationToken)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        try
-        {
-            Geometry.CheckRange(Name, start, blockCount);
-            CheckWritable();
-            var lengthBytes = blockCount * Geometry.BlockSizeBytes;
-            if (lengthBytes == 0) return;
-            if (lengthBytes <= InlineZeroBytes) Zero(OffsetOf(start), lengthBytes, options);
-            else await Task.Run(() => Zero(OffsetOf(start), lengthBytes, options), CancellationToken.None);
-            flushes.NoteWrite();
-        }
-        catch (Exception e) when (counters.CountFailure(e))
-        {
-            throw new UnreachableException();
-        }
-    }
-
-    void Zero(long offsetBytes, long lengthBytes, ZeroOptions options)
+    void Write(long offsetBytes, ReadOnlySpan<byte> source)
     {
         try
         {
-            // A hole and, where the space must stay ours, a reservation in its place: it reads as zeros at every
-            // moment.
-            file.PunchHole(offsetBytes, lengthBytes);
-            if ((options & ZeroOptions.KeepAllocated) != ZeroOptions.None) file.Allocate(offsetBytes, lengthBytes);
+            blocks.Write(offsetBytes, source);
         }
-        catch (StorageException e) when (e.Kind == StorageErrorKind.NotSupported)
+        finally
         {
-            if ((options & ZeroOptions.FastOnly) != ZeroOptions.None)
-                throw new NotSupportedException($"{Name}: the file system cannot zero a range without writing it.", e);
-            for (long done = 0; done < lengthBytes; done += Zeros.Length)
-                blocks.Write(offsetBytes + done, Zeros.AsSpan(0, (int)Math.Min(Zeros.Length, lengthBytes - done)));
-        }
-        catch (StorageException e)
-        {
-            throw blocks.Translate(e);
+            flushes.NoteChange();
         }
     }
 
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask FinishReadAsync(ValueTask pending, int lengthBytes)
     {
         try
@@ -266,6 +245,7 @@ public sealed class FileDevice : IBlockDevice
         counters.CountRead(lengthBytes);
     }
 
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask FinishDurableWriteAsync(long lengthBytes)
     {
         try

@@ -7,7 +7,7 @@ namespace Ashlar.Blocks;
 public sealed partial class BlockDriver
 {
     /// <summary>Waits for an attempt that was issued; while it fails transiently, issues the next.</summary>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask AttemptAsync(
         ValueTask pending,
         DriverRequest request,

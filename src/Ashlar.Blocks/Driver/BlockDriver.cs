@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Ashlar.Storage;
 
 namespace Ashlar.Blocks;
 
@@ -204,7 +205,7 @@ public sealed partial class BlockDriver : IAsyncDisposable
     }
 
     /// <summary>Waits for a request that was issued, and leaves its stripes.</summary>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask FinishAsync(
         ValueTask pending,
         DriverRequest request,

@@ -41,6 +41,14 @@ public interface IFile : IDisposable
     void PunchHole(long offsetBytes, long lengthBytes);
 
     /// <summary>
+    /// Makes a range within the file read as zeros; it keeps the space that it has, at every moment, and gets what it lacks.
+    /// </summary>
+    /// <exception cref="StorageException">
+    /// <see cref="StorageErrorKind.NotSupported"/>: the file system cannot, and nothing has changed.
+    /// </exception>
+    void ZeroRange(long offsetBytes, long lengthBytes) => throw StorageException.FromErrno("fallocate", Path, Errno.NotSupported);
+
+    /// <summary>
     /// Begins to write a range to the medium, as far as the system can, and does not wait: a <see cref="Sync"/> soon after takes less
     /// time. It promises nothing, and a failure that it meets is reported as one of <see cref="Write"/>.
     /// </summary>

@@ -14,7 +14,7 @@ static unsafe partial class Libc
     public const uint FileMode = 0x180; // 0600: stores hold what their owner alone should read.
     public const uint DirectoryMode = 0x1C0; // 0700
 
-    public const int AllocateKeepSize = 1, AllocatePunchHole = 2;
+    public const int AllocateKeepSize = 1, AllocatePunchHole = 2, AllocateZeroRange = 16;
     public const int LockShared = 1, LockExclusive = 2, LockNonBlocking = 4, LockRelease = 8;
     public const int SeekEnd = 2;
     public const int ReadNoWait = 8;

@@ -105,6 +105,9 @@ sealed unsafe class PosixFile(string path, FileDescriptor descriptor) : IFile
     public void PunchHole(long offsetBytes, long lengthBytes) =>
         Allocate(Libc.AllocatePunchHole | Libc.AllocateKeepSize, offsetBytes, lengthBytes);
 
+    public void ZeroRange(long offsetBytes, long lengthBytes) =>
+        Allocate(Libc.AllocateZeroRange | Libc.AllocateKeepSize, offsetBytes, lengthBytes);
+
     public void StartWriteBack(long offsetBytes, long lengthBytes)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offsetBytes);

@@ -2,7 +2,7 @@ namespace Ashlar.Storage;
 
 /// <summary>
 /// A set of threads of its own that runs queued work in the order in which it was posted. Threads are started as work asks for them
-/// and end when they have had none for a while.
+/// and end, all but one, when they have had none for a while.
 /// </summary>
 /// <remarks>
 /// <para>The data plane (devices, flushes, commits, markers, groups of writers, answers) queues nothing to the .NET thread pool: that
@@ -97,6 +97,18 @@ public sealed class WorkerThreads : IDisposable
     {
         if (action is Action<object?> any) Post(new Work(any, state));
         else Post(new ActionWork<T>(action, state));
+    }
+
+    /// <summary>
+    /// Runs an action on one of the threads; what it throws is thrown to whoever awaits it, who goes on on the same thread.
+    /// </summary>
+    /// <exception cref="ObjectDisposedException">The set has been disposed of.</exception>
+    public ValueTask RunAsync<T>(Action<T> action, T state)
+    {
+        var work = new AwaitedWork<T>(action, state);
+        var task = work.Task;
+        Post(work);
+        return task;
     }
 
     /// <summary>Lets the threads end when they have done what is queued. The shared sets are never disposed of.</summary>
@@ -195,18 +207,19 @@ public sealed class WorkerThreads : IDisposable
         if (!worker.TryReceive(idleTime, out work))
         {
             if (TryRetire(worker)) return false;
-            worker.TryReceive(Timeout.InfiniteTimeSpan, out work); // It was chosen in the last moment.
+            worker.TryReceive(Timeout.InfiniteTimeSpan, out work); // It was chosen in the last moment, or is the last.
         }
 
         return work != Work.End;
     }
 
-    // A thread that is still among the idle may end: nobody is about to give it work.
+    // A thread that is still among the idle may end: nobody is about to give it work. The last one stays, so that a system that has
+    // run out of threads refuses none later.
     bool TryRetire(Worker worker)
     {
         lock (gate)
         {
-            if (!idle.Remove(worker)) return false;
+            if (threadCount == 1 || !idle.Remove(worker)) return false;
             threadCount--;
             return true;
         }

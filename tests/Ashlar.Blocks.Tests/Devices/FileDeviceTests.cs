@@ -175,15 +175,6 @@ public sealed class FileDeviceTests
     }
 
     [Fact]
-    public async Task Zeroing_reserves_the_space_again_where_it_must_stay_allocated()
-    {
-        await device.WriteZeroesAsync(Lba.Zero, 4);
-        Assert.Equal(0, file.AllocateCalls);
-        await device.WriteZeroesAsync(Lba.Zero, 4, ZeroOptions.KeepAllocated);
-        Assert.Equal(1, file.AllocateCalls);
-    }
-
-    [Fact]
     public async Task Trim_gives_space_back_to_the_file_system()
     {
         var disk = new SimulatedFileSystem(isRecording: false);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Ashlar.Storage;
 
 namespace Ashlar.Blocks.Tests.Devices;
@@ -26,6 +27,19 @@ sealed class ScriptedFile(int lengthBytes) : IFile
 
     public StorageException? PunchHoleFailure { get; set; }
 
+    public StorageException? AllocateFailure { get; set; }
+
+    public StorageException? ZeroRangeFailure { get; set; }
+
+    /// <summary>Called with the offset of a write that has begun and has not changed anything yet.</summary>
+    public Action<long>? BeforeWrite { get; set; }
+
+    /// <summary>Threads that waited for the medium.</summary>
+    public ConcurrentBag<string?> MediumThreads { get; } = [];
+
+    /// <summary>Calls that take space or give it back, in order.</summary>
+    public List<string> SpaceCalls { get; } = [];
+
     /// <summary>Reads that miss the cache, and syncs, wait for this.</summary>
     public ManualResetEventSlim Medium { get; } = new(initialState: true);
 
@@ -34,13 +48,12 @@ sealed class ScriptedFile(int lengthBytes) : IFile
 
     public int Syncs => Volatile.Read(ref syncs);
 
-    public int AllocateCalls { get; private set; }
-
     public int ReaderThread { get; private set; }
 
     public int Read(Span<byte> destination, long offsetBytes)
     {
         ReaderThread = Environment.CurrentManagedThreadId;
+        MediumThreads.Add(Thread.CurrentThread.Name);
         Medium.Wait();
         if (ReadFailure is { } failure) throw failure;
         return Copy(destination, offsetBytes);
@@ -60,16 +73,29 @@ sealed class ScriptedFile(int lengthBytes) : IFile
 
     public void Write(ReadOnlySpan<byte> source, long offsetBytes)
     {
+        BeforeWrite?.Invoke(offsetBytes);
         if (WriteFailure is { } failure) throw failure;
         source.CopyTo(content.AsSpan((int)offsetBytes));
     }
 
     public void SetLength(long lengthBytes) => throw new NotSupportedException();
 
-    public void Allocate(long offsetBytes, long lengthBytes) => AllocateCalls++;
+    public void Allocate(long offsetBytes, long lengthBytes)
+    {
+        SpaceCalls.Add("allocate");
+        if (AllocateFailure is { } failure) throw failure;
+    }
+
+    public void ZeroRange(long offsetBytes, long lengthBytes)
+    {
+        SpaceCalls.Add("zero");
+        if (ZeroRangeFailure is { } failure) throw failure;
+        content.AsSpan((int)offsetBytes, (int)lengthBytes).Clear();
+    }
 
     public void PunchHole(long offsetBytes, long lengthBytes)
     {
+        SpaceCalls.Add("punch");
         if (PunchHoleFailure is { } failure) throw failure;
         content.AsSpan((int)offsetBytes, (int)lengthBytes).Clear();
     }
@@ -77,6 +103,7 @@ sealed class ScriptedFile(int lengthBytes) : IFile
     public void Sync()
     {
         Interlocked.Increment(ref syncs);
+        MediumThreads.Add(Thread.CurrentThread.Name);
         SyncBegun.Release();
         Medium.Wait();
         if (SyncFailure is { } failure) throw failure;

@@ -116,6 +116,20 @@ sealed class SimulatedFile(SimulatedFileSystem disk, string path, int node, File
         }
     }
 
+    // To a crash it is a hole: old sectors or zeros. The space follows at once.
+    public void ZeroRange(long offsetBytes, long lengthBytes)
+    {
+        RequireRange(offsetBytes, lengthBytes);
+        lock (disk.Gate)
+        {
+            lengthBytes = Math.Min(lengthBytes, content.LengthBytes - offsetBytes);
+            if (!MayChangeRange(lengthBytes) || lengthBytes < 0) return;
+            disk.RequireSpace("fallocate", Path, content, offsetBytes, lengthBytes);
+            disk.Apply(new DiskEvent.PunchHole(node, offsetBytes, lengthBytes));
+            disk.Apply(new DiskEvent.Allocate(node, offsetBytes, lengthBytes));
+        }
+    }
+
     public void Sync()
     {
         int began;

@@ -32,9 +32,12 @@ public enum FaultOperations
     /// <summary>The start of a write-back, where nothing is waited for.</summary>
     WriteBack = 1 << 17,
 
+    /// <summary>Zeroing that keeps the space.</summary>
+    ZeroRange = 1 << 18,
+
     /// <summary>Whatever changes the disk, syncs included; and every open, because it may create.</summary>
     Changes = Open | CreateDirectory | DeleteDirectory | Rename | Delete | SyncDirectory
-        | Write | SetLength | Allocate | PunchHole | Sync | WriteBack,
+        | Write | SetLength | Allocate | PunchHole | ZeroRange | Sync | WriteBack,
 
     All = Changes | Exists | List | Lock | FreeSpace | Read | Length,
 }

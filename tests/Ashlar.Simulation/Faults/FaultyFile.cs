@@ -84,6 +84,16 @@ sealed class FaultyFile(FaultyFileSystem disk, IFile inner, UnsyncedWrites unsyn
         }
     }
 
+    public void ZeroRange(long offsetBytes, long lengthBytes)
+    {
+        if (!disk.Require(FaultOperations.ZeroRange, "fallocate", Path)) return;
+        lock (unsynced.Gate)
+        {
+            if (disk.RemembersWrites()) unsynced.Remember(inner, offsetBytes, lengthBytes);
+            inner.ZeroRange(offsetBytes, lengthBytes);
+        }
+    }
+
     public void StartWriteBack(long offsetBytes, long lengthBytes)
     {
         if (disk.Require(FaultOperations.WriteBack, "sync_file_range", Path)) inner.StartWriteBack(offsetBytes, lengthBytes);

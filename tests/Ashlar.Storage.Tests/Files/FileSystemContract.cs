@@ -121,6 +121,30 @@ public abstract class FileSystemContract
     }
 
     [Fact]
+    public void A_zeroed_range_reads_as_zeros_and_keeps_its_space()
+    {
+        using var file = Disk.Open(At("file"), FileOpenMode.CreateNew);
+        var content = Enumerable.Repeat((byte)7, 1 << 20).ToArray();
+        file.Write(content, 0);
+        var before = file.AllocatedBytes;
+        try
+        {
+            file.ZeroRange(1000, (1 << 20) - 2000);
+        }
+        catch (StorageException e) when (e.Kind == StorageErrorKind.NotSupported)
+        {
+            Assert.Equal(content, ReadAll(file));
+            return;
+        }
+
+        Assert.True(file.AllocatedBytes >= before, $"{before} before, {file.AllocatedBytes} after");
+        content.AsSpan(1000, (1 << 20) - 2000).Clear();
+        Assert.Equal(content, ReadAll(file));
+        file.ZeroRange((1 << 20) - 10, 1000);
+        Assert.Equal(1 << 20, file.LengthBytes);
+    }
+
+    [Fact]
     public void A_hole_beyond_the_end_does_not_extend_the_file()
     {
         using var file = Disk.Open(At("file"), FileOpenMode.CreateNew);
@@ -136,6 +160,7 @@ public abstract class FileSystemContract
         using var file = Disk.Open(At("file"), FileOpenMode.CreateNew);
         file.Allocate(100, 0);
         file.PunchHole(100, 0);
+        file.ZeroRange(100, 0);
         Assert.Equal(0, file.LengthBytes);
     }
 
@@ -181,6 +206,7 @@ public abstract class FileSystemContract
         Fails(StorageErrorKind.InputOutput, "pwrite", () => file.Write(new byte[1], 0));
         Fails(StorageErrorKind.InputOutput, "ftruncate", () => file.SetLength(0));
         Fails(StorageErrorKind.InputOutput, "fallocate", () => file.PunchHole(0, 1));
+        Fails(StorageErrorKind.InputOutput, "fallocate", () => file.ZeroRange(0, 1));
         Assert.Equal("x", ReadText(file, 0, 9));
     }
 
@@ -400,6 +426,13 @@ public abstract class FileSystemContract
     {
         var buffer = new byte[count];
         return buffer[..file.Read(buffer, offset)];
+    }
+
+    static byte[] ReadAll(IFile file)
+    {
+        var content = new byte[file.LengthBytes];
+        file.Read(content, 0);
+        return content;
     }
 
     protected static string ReadText(IFile file, long offset, int count) =>

@@ -107,7 +107,7 @@ public sealed class FaultyFileSystemTests
                 () => disk.Delete("/gone"), () => disk.SyncDirectory("/"), () => disk.Lock("/LOCK").Dispose(),
                 () => disk.GetFreeSpaceBytes("/"), () => file.Read(new byte[1], 0), () => file.Write("1"u8, 0),
                 () => file.SetLength(1), () => file.Allocate(0, 1), () => file.PunchHole(0, 1),
-                () => file.StartWriteBack(0, 1), file.Sync,
+                () => file.ZeroRange(0, 1), () => file.StartWriteBack(0, 1), file.Sync,
                 () => _ = file.LengthBytes,
             ];
             inner.Open("/gone", FileOpenMode.OpenOrCreate).Dispose();

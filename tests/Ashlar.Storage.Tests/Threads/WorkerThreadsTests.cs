@@ -100,7 +100,7 @@ public sealed class WorkerThreadsTests
     }
 
     [Fact]
-    public void Threads_without_work_end_and_come_back_with_it()
+    public void Threads_without_work_end_but_for_one_and_come_back_with_it()
     {
         using var threads = new WorkerThreads("test", threadLimit: 4, idleTime: Soon);
         for (var round = 0; round < 3; round++)
@@ -108,7 +108,7 @@ public sealed class WorkerThreadsTests
             using var together = new Barrier(5);
             for (var i = 0; i < 4; i++) threads.Post(barrier => barrier.SignalAndWait(), together);
             together.SignalAndWait();
-            SpinWait.SpinUntil(() => threads.ThreadCount == 0);
+            SpinWait.SpinUntil(() => threads.ThreadCount == 1);
         }
     }
 
@@ -145,6 +145,17 @@ public sealed class WorkerThreadsTests
 
         threads.Post(signal => signal.Set(), release); // What all the others wait for is queued behind them.
         done.Wait();
+    }
+
+    [Fact]
+    public async Task What_awaited_work_throws_is_thrown_to_whoever_awaits_it()
+    {
+        using var threads = new WorkerThreads("test", threadLimit: 1);
+        var name = "";
+        await threads.RunAsync(_ => name = Thread.CurrentThread.Name, 0);
+        Assert.Equal("test", name);
+        var cause = new InvalidOperationException("the cause");
+        Assert.Same(cause, await Assert.ThrowsAsync<InvalidOperationException>(async () => await threads.RunAsync(error => throw error, cause)));
     }
 
     [Fact]

@@ -8,7 +8,7 @@ namespace Ashlar.Blocks.Devices;
 /// It can also have a volatile cache, whose content <see cref="CutPowerAsync"/> loses.
 /// </summary>
 /// <remarks>Requests that no fault strikes reach the inner device unchanged.</remarks>
-public sealed class FaultyDevice : IBlockDevice
+public sealed class FaultyDevice : IReservableDevice
 {
     readonly IBlockDevice inner;
     readonly IEntropySource entropy;
@@ -44,6 +44,9 @@ public sealed class FaultyDevice : IBlockDevice
 
     /// <inheritdoc />
     public bool IsReadOnly => inner.IsReadOnly;
+
+    /// <inheritdoc />
+    public long? FreeSpaceBelowBytes => (inner as IReservableDevice)?.FreeSpaceBelowBytes;
 
     /// <summary>Adds a fault and returns it, so that its hits can be looked at and it can be removed.</summary>
     public DeviceFault Add(DeviceFault fault)
@@ -168,6 +171,13 @@ public sealed class FaultyDevice : IBlockDevice
             throw new UnreachableException();
         }
     }
+
+    /// <inheritdoc />
+    /// <remarks>No fault strikes it, and no loss of power takes it back.</remarks>
+    public ValueTask ReserveAsync(Lba start, long blockCount, CancellationToken cancellationToken = default) =>
+        inner is IReservableDevice reservable
+            ? reservable.ReserveAsync(start, blockCount, cancellationToken)
+            : throw new NotSupportedException($"{Name}: the device cannot reserve space.");
 
     /// <inheritdoc />
     public int DescribeExtents(Lba start, long blockCount, Span<BlockExtent> extents) =>

@@ -99,9 +99,10 @@ sealed class BlockFile(string device, IFile file, long areaOffsetBytes)
     }
 
     // Used again for one read after the other, so that a read that misses the page cache allocates nothing either.
+    // Its caller goes on on the thread that has read.
     sealed class BlockingRead(BlockFile owner) : IThreadPoolWorkItem, IValueTaskSource
     {
-        ManualResetValueTaskSourceCore<bool> source;
+        CompletionCore source;
         long offsetBytes;
         Memory<byte> destination;
 
@@ -112,7 +113,7 @@ sealed class BlockFile(string device, IFile file, long areaOffsetBytes)
             offsetBytes = offset;
             destination = target;
             var task = new ValueTask(this, source.Version);
-            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+            WorkerThreads.Blocking.Post(this);
             return task;
         }
 
@@ -124,10 +125,10 @@ sealed class BlockFile(string device, IFile file, long areaOffsetBytes)
             }
             catch (Exception e)
             {
-                source.SetException(e);
+                source.SetException(e, null);
                 return;
             }
-            source.SetResult(true);
+            source.SetResult(null);
         }
 
         public ValueTaskSourceStatus GetStatus(short token) => source.GetStatus(token);

@@ -1,4 +1,5 @@
 using System.Threading.Tasks.Sources;
+using Ashlar.Storage;
 
 namespace Ashlar.Blocks.Devices;
 
@@ -7,21 +8,34 @@ namespace Ashlar.Blocks.Devices;
 /// the next one, which begins after they asked. The first failure latches: nothing is written or flushed after it.
 /// </summary>
 /// <remarks>
-/// The latch is what keeps a flush honest: after a failed fdatasync the kernel may have dropped the dirty pages and
-/// marked them clean, so that the next fdatasync succeeds although the data is lost.
+/// <para>The latch is what keeps a flush honest: after a failed fdatasync the kernel may have dropped the dirty pages and
+/// marked them clean, so that the next fdatasync succeeds although the data is lost.</para>
+/// <para>Invariant of the count: whatever a change has put into the page cache is counted after it is there, and before
+/// whoever asked for the change learns how it ended, well or not. So if nothing was counted since the count was taken for
+/// a flush that has succeeded, all that anybody can know of is durable. A change counted only before it begins could be
+/// taken for covered by a flush that it outlasts; one counted only when it succeeds leaves what a failed one has written,
+/// and what readers have seen, to chance.</para>
 /// </remarks>
 sealed class FlushQueue(string device, Action flush) : IThreadPoolWorkItem
 {
+    const int MaxThreads = 256; // One for each file that is being flushed.
+
+    // Threads that no cold read can occupy.
+    static readonly WorkerThreads Threads = new("ashlar-flush", MaxThreads);
+
     readonly Lock gate = new();
-    Waiter? waiting;
+    Waiter? firstWaiting;
+    Waiter? lastWaiting;
     Waiter? idle;
     bool running;
-    long written = 1; // One ahead: what an earlier process left in the page cache is not known to be durable.
+    long changes = 1; // One ahead: what an earlier process left in the page cache is not known to be durable.
     long durable;
     Exception? firstFailure;
 
-    /// <summary>A write has completed, so the next flush has something to do.</summary>
-    public void NoteWrite() => Interlocked.Increment(ref written);
+    /// <summary>
+    /// A change has ended, so the next flush has something to do. Call it after the change, also when it failed.
+    /// </summary>
+    public void NoteChange() => Interlocked.Increment(ref changes);
 
     /// <summary>Refuses, with the first cause, once a flush has failed.</summary>
     public void CheckHealthy()
@@ -29,34 +43,43 @@ sealed class FlushQueue(string device, Action flush) : IThreadPoolWorkItem
         if (Volatile.Read(ref firstFailure) is { } cause) throw Refusal(cause);
     }
 
-    /// <summary>Makes everything durable that was written before the call.</summary>
+    /// <summary>Makes everything durable that was changed before the call.</summary>
     public ValueTask FlushAsync()
     {
         Waiter waiter;
         lock (gate)
         {
             if (firstFailure is { } cause) return ValueTask.FromException(Refusal(cause));
-            if (Volatile.Read(ref written) == durable) return ValueTask.CompletedTask;
+            if (Volatile.Read(ref changes) == durable) return ValueTask.CompletedTask;
             waiter = idle ?? new Waiter(this);
             idle = waiter.Next;
-            waiter.Next = waiting;
-            waiting = waiter;
+            waiter.Next = null;
+            if (lastWaiting is null) firstWaiting = waiter;
+            else lastWaiting.Next = waiter;
+            lastWaiting = waiter;
             if (running) return waiter.Task;
             running = true;
         }
-        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        Threads.Post(this);
         return waiter.Task;
     }
 
     void IThreadPoolWorkItem.Execute()
     {
+        while (FlushOnce())
+        {
+        }
+    }
+
+    // Whether somebody waits for the next one.
+    bool FlushOnce()
+    {
         Waiter? round;
         long covered;
         lock (gate)
         {
-            round = waiting;
-            waiting = null;
-            covered = Volatile.Read(ref written);
+            round = TakeWaiting();
+            covered = Volatile.Read(ref changes);
         }
         Exception? failure = null;
         try
@@ -78,18 +101,23 @@ sealed class FlushQueue(string device, Action flush) : IThreadPoolWorkItem
             else
             {
                 firstFailure = failure;
-                late = waiting;
-                waiting = null;
+                late = TakeWaiting();
             }
-            again = running = waiting is not null;
+            again = running = firstWaiting is not null;
         }
-        // The next round starts before this one's callers go on: they may take their time.
-        if (again) ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
-        Complete(late, failure);
         Complete(round, failure);
+        Complete(late, failure);
+        return again;
     }
 
-    // All but the last caller go on in threads of their own, so that none waits for another one's work.
+    Waiter? TakeWaiting()
+    {
+        var first = firstWaiting;
+        firstWaiting = lastWaiting = null;
+        return first;
+    }
+
+    // The callers go on on other threads: they may take their time, and this one may have to begin the next flush.
     void Complete(Waiter? round, Exception? failure)
     {
         while (round is not null)
@@ -100,8 +128,7 @@ sealed class FlushQueue(string device, Action flush) : IThreadPoolWorkItem
             waiter.Complete(
                 failure is null
                     ? null
-                    : new DeviceIOException(device, $"flush failed: {failure.Message}", isTransient: false, failure),
-                runInline: round is null);
+                    : new DeviceIOException(device, $"flush failed: {failure.Message}", isTransient: false, failure));
         }
     }
 
@@ -122,17 +149,16 @@ sealed class FlushQueue(string device, Action flush) : IThreadPoolWorkItem
 
     sealed class Waiter(FlushQueue owner) : IValueTaskSource
     {
-        ManualResetValueTaskSourceCore<bool> source;
+        CompletionCore source;
 
         public Waiter? Next { get; set; }
 
         public ValueTask Task => new(this, source.Version);
 
-        public void Complete(Exception? failure, bool runInline)
+        public void Complete(Exception? failure)
         {
-            source.RunContinuationsAsynchronously = !runInline;
-            if (failure is null) source.SetResult(true);
-            else source.SetException(failure);
+            if (failure is null) source.SetResult(WorkerThreads.Completions);
+            else source.SetException(failure, WorkerThreads.Completions);
         }
 
         public ValueTaskSourceStatus GetStatus(short token) => source.GetStatus(token);

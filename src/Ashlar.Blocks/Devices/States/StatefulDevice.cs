@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using Ashlar.Storage;
 
 namespace Ashlar.Blocks.Devices;
 
@@ -68,6 +70,7 @@ public abstract class StatefulDevice : IBlockDevice
     }
 
     /// <summary>Declares blocks bad, durably: from now on every request that touches them fails.</summary>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     public async ValueTask MarkBadAsync(Lba start, long blockCount = 1, CancellationToken cancellationToken = default)
     {
         CheckWritable();
@@ -79,6 +82,7 @@ public abstract class StatefulDevice : IBlockDevice
 
     /// <summary>Replaces a bad block by a blank one, durably: it is free afterwards.</summary>
     /// <returns>False when the block was not bad; then nothing has changed.</returns>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
     public async ValueTask<bool> ReplaceBlockAsync(Lba block, CancellationToken cancellationToken = default)
     {
         CheckWritable();
@@ -90,6 +94,7 @@ public abstract class StatefulDevice : IBlockDevice
     }
 
     /// <inheritdoc />
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     public async ValueTask ReadAsync(Lba start, Memory<byte> destination, CancellationToken cancellationToken = default)
     {
         try
@@ -117,6 +122,7 @@ public abstract class StatefulDevice : IBlockDevice
     }
 
     /// <inheritdoc />
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     public async ValueTask WriteAsync(
         Lba start,
         ReadOnlyMemory<byte> source,
@@ -130,9 +136,7 @@ public abstract class StatefulDevice : IBlockDevice
             cancellationToken.ThrowIfCancellationRequested();
             CheckForBadBlocks(start, blockCount);
             if (blockCount == 0) return;
-            await WriteDataAsync(start, source);
-            states.MarkUsed(start.Value, blockCount);
-            NoteChange();
+            await ChangeDataAsync(start, source, blockCount);
             if ((options & WriteOptions.ForceUnitAccess) != WriteOptions.None) await PersistAsync();
             counters.CountWrite(source.Length);
         }
@@ -143,6 +147,7 @@ public abstract class StatefulDevice : IBlockDevice
     }
 
     /// <inheritdoc />
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     public async ValueTask WriteZeroesAsync(
         Lba start,
         long blockCount,
@@ -163,6 +168,7 @@ public abstract class StatefulDevice : IBlockDevice
     }
 
     /// <inheritdoc />
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     public async ValueTask TrimAsync(Lba start, long blockCount, CancellationToken cancellationToken = default)
     {
         try
@@ -177,6 +183,7 @@ public abstract class StatefulDevice : IBlockDevice
     }
 
     /// <inheritdoc />
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     public async ValueTask FlushAsync(CancellationToken cancellationToken = default)
     {
         try
@@ -220,7 +227,10 @@ public abstract class StatefulDevice : IBlockDevice
 
     private protected abstract ValueTask WriteDataAsync(Lba start, ReadOnlyMemory<byte> source);
 
-    /// <summary>Data or states have changed since the last call of <see cref="PersistAsync"/>.</summary>
+    /// <summary>
+    /// Data or states have changed, or may have, so the next <see cref="PersistAsync"/> has something to do. Called after
+    /// the change.
+    /// </summary>
     private protected virtual void NoteChange()
     {
     }
@@ -231,6 +241,20 @@ public abstract class StatefulDevice : IBlockDevice
     private protected virtual void CheckWritable()
     {
         if (IsReadOnly) throw new DeviceReadOnlyException(Name);
+    }
+
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    async ValueTask ChangeDataAsync(Lba start, ReadOnlyMemory<byte> source, long blockCount)
+    {
+        try
+        {
+            await WriteDataAsync(start, source);
+            states.MarkUsed(start.Value, blockCount);
+        }
+        finally
+        {
+            NoteChange(); // A write that failed may have changed blocks that were used before, for every reader to see.
+        }
     }
 
     ValueTask MarkTrimmedAsync(Lba start, long blockCount, CancellationToken cancellationToken)
