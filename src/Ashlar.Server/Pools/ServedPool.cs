@@ -11,7 +11,6 @@ sealed class ServedPool(StoragePool pool) : IAsyncDisposable
     readonly Dictionary<string, ServedVolume> open = new(StringComparer.Ordinal);
     readonly HashSet<string> leaving = new(StringComparer.Ordinal);
     readonly Lock gate = new();
-    readonly SemaphoreSlim changing = new(1, 1);
 
     public string Name => pool.Name;
 
@@ -47,9 +46,14 @@ sealed class ServedPool(StoragePool pool) : IAsyncDisposable
         // Under the lock, so that a delete sees either the client or no volume to open.
         lock (gate)
         {
+            if (leaving.Contains(name))
+            {
+                (volume, lease) = (null, null);
+                return false;
+            }
             if (!open.TryGetValue(name, out volume))
             {
-                if (leaving.Contains(name) || pool.FindVolume(name) is not { } info || pool.OpenVolume(name) is not { } device)
+                if (pool.FindVolume(name) is not { } info || pool.OpenVolume(name) is not { } device)
                 {
                     lease = null;
                     return false;
@@ -67,16 +71,19 @@ sealed class ServedPool(StoragePool pool) : IAsyncDisposable
         if (blockSizeBytes is not (512 or 4096))
             throw new ApiException(ProblemKind.InvalidSize, $"blocks of {blockSizeBytes} bytes are not offered: 512 or 4096");
         CheckSize(request.SizeBytes, blockSizeBytes);
-        using var _ = await ChangeAsync().ConfigureAwait(false);
-        if (pool.FindVolume(request.Name) is not null)
-            throw new ApiException(ProblemKind.Exists, $"volume {Name}/{request.Name} exists already");
         var options = new VolumeOptions { SizeBytes = request.SizeBytes, BlockSizeBytes = blockSizeBytes, IsThick = request.IsThick };
-        return await pool.CreateVolumeAsync(request.Name, options).ConfigureAwait(false);
+        try
+        {
+            return await pool.CreateVolumeAsync(request.Name, options);
+        }
+        catch (VolumeNameException e) when (e.Problem == VolumeNameProblem.Taken)
+        {
+            throw new ApiException(ProblemKind.Exists, $"volume {Name}/{request.Name} exists already");
+        }
     }
 
     public async Task<VolumeInfo> ResizeAsync(string name, ChangeVolume request)
     {
-        using var _ = await ChangeAsync().ConfigureAwait(false);
         var current = Get(name);
         CheckSize(request.SizeBytes, current.BlockSizeBytes);
         if (request.SizeBytes < current.SizeBytes && !request.AllowShrink)
@@ -85,23 +92,35 @@ sealed class ServedPool(StoragePool pool) : IAsyncDisposable
                 ProblemKind.WouldShrink,
                 $"volume {Name}/{name} has {current.SizeBytes} bytes; {request.SizeBytes} would cut off what lies beyond");
         }
-        return await pool.ResizeVolumeAsync(name, request.SizeBytes, request.AllowShrink).ConfigureAwait(false);
+        try
+        {
+            return await pool.ResizeVolumeAsync(name, request.SizeBytes, request.AllowShrink);
+        }
+        catch (Exception e) when (e is VolumeDeletedException or VolumeNameException)
+        {
+            throw NotFound(name);
+        }
     }
 
+    /// <summary>Deletes a volume; its space is given back after the call has returned.</summary>
     public async Task DeleteAsync(string name, bool force)
     {
-        using var _ = await ChangeAsync().ConfigureAwait(false);
         Get(name);
         lock (gate)
         {
             if (open.TryGetValue(name, out var volume) && volume.Clients is { Total: > 0 } clients && !force)
                 throw new ApiException(ProblemKind.InUse, $"volume {Name}/{name} is in use: {Describe(clients)}");
-            open.Remove(name);
-            leaving.Add(name);
+            // Nobody new while it goes. Another who deletes it is as good as too late.
+            if (!leaving.Add(name)) throw NotFound(name);
         }
         try
         {
-            await pool.DeleteVolumeAsync(name).ConfigureAwait(false);
+            await pool.DeleteVolumeAsync(name);
+            lock (gate) open.Remove(name);
+        }
+        catch (VolumeNameException)
+        {
+            throw NotFound(name);
         }
         finally
         {
@@ -109,11 +128,7 @@ sealed class ServedPool(StoragePool pool) : IAsyncDisposable
         }
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        await pool.DisposeAsync().ConfigureAwait(false);
-        changing.Dispose();
-    }
+    public ValueTask DisposeAsync() => pool.DisposeAsync();
 
     ApiException NotFound(string name) => new(ProblemKind.VolumeNotFound, $"there is no volume {Name}/{name}");
 
@@ -134,17 +149,5 @@ sealed class ServedPool(StoragePool pool) : IAsyncDisposable
             throw new ApiException(
                 ProblemKind.InvalidSize, $"a size of {sizeBytes} bytes is not a whole number of {blockSizeBytes}-byte blocks");
         }
-    }
-
-    /// <summary>One change of the catalogue at a time, so that what was checked still holds when it is done.</summary>
-    async Task<Change> ChangeAsync()
-    {
-        await changing.WaitAsync().ConfigureAwait(false);
-        return new(changing);
-    }
-
-    readonly struct Change(SemaphoreSlim changing) : IDisposable
-    {
-        public void Dispose() => changing.Release();
     }
 }

@@ -11,6 +11,12 @@ enum VolumeState : byte
 
     /// <summary>Deleted for everyone; its space is being given back.</summary>
     Deleting = 2,
+
+    /// <summary>
+    /// What the map holds beyond the size does not count, and goes before the volume is <see cref="Ready"/>: the tail that a
+    /// shrinking volume lets go of, or what a growing thick one has taken so far. With size 0 the volume itself is being created.
+    /// </summary>
+    Resizing = 3,
 }
 
 // Volume record in the store, format version 1. Little-endian. The key holds the volume's UUID.
@@ -21,7 +27,8 @@ enum VolumeState : byte
 //   +---------+-------+-------+---------+------------+------+-----------+------------+------+
 //
 // Flags bit 0: thick. Lineage: number under which the leaves are kept. Generation: of the writable head; 1 before the first
-// snapshot. Name: ASCII, up to the end of the value.
+// snapshot. Name: ASCII, up to the end of the value. State: 1 ready, 2 being deleted, 3 being resized: then what lies beyond
+// Size does not count, and a Size of 0 says that the volume never came to be.
 sealed record VolumeRecord(
     Guid Id,
     string Name,
@@ -37,6 +44,9 @@ sealed record VolumeRecord(
     const int StateOffset = 4, FlagsOffset = 5, LineageOffset = 8, GenerationOffset = 16, SizeOffset = 24, BlockSizeOffset = 32;
     const int CreatedOffset = 36, NameOffset = 44;
     const byte ThickFlag = 1;
+
+    /// <summary>Whether the volume has not come to be yet: nobody was told that it exists.</summary>
+    public bool IsBeingCreated => State == VolumeState.Resizing && SizeBytes == 0;
 
     public byte[] ToBytes()
     {
@@ -59,7 +69,7 @@ sealed record VolumeRecord(
             throw new CorruptDataException(where, 0, "volume record: shorter than its version");
         if (BinaryPrimitives.ReadUInt32LittleEndian(source) is not Version and var version)
             throw new UnsupportedFormatException(where, $"volume record version {version}; this program reads version {Version}");
-        if (source.Length <= NameOffset || source[StateOffset] is not ((byte)VolumeState.Ready or (byte)VolumeState.Deleting))
+        if (source.Length <= NameOffset || source[StateOffset] is not ((byte)VolumeState.Ready or (byte)VolumeState.Deleting or (byte)VolumeState.Resizing))
             throw new CorruptDataException(where, 0, $"volume record: {source.Length} bytes");
         var record = new VolumeRecord(
             new Guid(key[1..], bigEndian: true),

@@ -13,30 +13,17 @@ sealed partial class ThinVolume
         var runs = new ExtentRuns(extents, BlockSizeBytes);
         var offset = start.ToOffsetBytes(BlockSizeBytes);
         var end = offset + (blockCount * BlockSizeBytes);
-        LeafOccupancy? occupied = null;
-        var occupiedPage = -1L;
-        while (offset < end)
+        // Over what does not exist by seeks, however large it is.
+        foreach (var leafIndex in LeafOccupancy.Between(
+            this, offset / MapLayout.LeafBytes, (end + MapLayout.LeafBytes - 1) / MapLayout.LeafBytes))
         {
-            var leafIndex = offset / MapLayout.LeafBytes;
-            var leafEnd = Math.Min(end, (leafIndex + 1) * MapLayout.LeafBytes);
-            if (end - offset > 4 * MapLayout.LeafBytes && occupiedPage != leafIndex / LeafTable.LeavesPerPage)
-            {
-                occupiedPage = leafIndex / LeafTable.LeavesPerPage;
-                occupied = LeafOccupancy.Read(this, occupiedPage);
-            }
-
-            if (occupiedPage == leafIndex / LeafTable.LeavesPerPage && !occupied!.Contains(leafIndex))
-            {
-                if (!runs.Add(BlockExtentKind.Hole, leafEnd - offset)) return runs.Count;
-            }
-            else if (!DescribeLeaf(leafIndex, offset, leafEnd, ref runs))
-            {
-                return runs.Count;
-            }
-
-            offset = leafEnd;
+            var from = Math.Max(offset, leafIndex * MapLayout.LeafBytes);
+            if (from > offset && !runs.Add(BlockExtentKind.Hole, from - offset)) return runs.Count;
+            offset = Math.Min(end, (leafIndex + 1) * MapLayout.LeafBytes);
+            if (!DescribeLeaf(leafIndex, from, offset, ref runs)) return runs.Count;
         }
 
+        if (offset < end) runs.Add(BlockExtentKind.Hole, end - offset);
         return runs.Count;
     }
 

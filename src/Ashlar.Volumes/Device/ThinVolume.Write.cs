@@ -110,14 +110,15 @@ sealed partial class ThinVolume
     }
 
     // Places for the chunks that are not mapped yet, all or none. They are the request's until Apply makes them the leaf's.
-    bool TryPlan(Leaf leaf, LeafSnapshot plan, int firstBlock, int blockCount)
+    bool TryPlan(Leaf leaf, LeafSnapshot plan, int firstBlock, int blockCount, SpaceReservation? reservation = null)
     {
         plan.CopyFrom(leaf, firstBlock, blockCount);
         foreach (var (slot, _) in new SlotMasks(firstBlock, blockCount))
         {
             ref var entry = ref plan.Entries[slot];
             if (entry.Chunk != 0) continue;
-            var chunk = Pool.Space.Take(PreferredChunk(leaf, plan, slot, firstBlock / MapLayout.BlocksPerChunk), slot, ref cursor);
+            var chunk = Pool.Space.Take(
+                PreferredChunk(leaf, plan, slot, firstBlock / MapLayout.BlocksPerChunk), slot, ref cursor, reservation);
             if (chunk == 0)
             {
                 ReleasePlanned(leaf, plan, firstBlock, slot * MapLayout.BlocksPerChunk - firstBlock);

@@ -24,13 +24,6 @@ sealed partial class ThinVolume
         counters.HasTrimmed();
     }
 
-    /// <summary>Unmaps what lies beyond an offset, whatever the volume's size or state: for shrinking and deleting.</summary>
-    public async ValueTask UnmapFromAsync(long offsetBytes, long endBytes, CancellationToken cancellationToken)
-    {
-        var wholeLeaves = (endBytes + MapLayout.LeafBytes - 1) / MapLayout.LeafBytes * MapLayout.LeafBytes;
-        await ZeroRangeAsync(offsetBytes, wholeLeaves - offsetBytes, keep: false, isForced: true, cancellationToken);
-    }
-
     async ValueTask ZeroAsync(Lba start, long blockCount, bool keep, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -39,8 +32,10 @@ sealed partial class ThinVolume
         Pool.Failure.ThrowIfLatched();
         try
         {
-            await ZeroRangeAsync(
-                start.ToOffsetBytes(BlockSizeBytes), blockCount * BlockSizeBytes, keep, isForced: false, cancellationToken);
+            var (offset, length) = (start.ToOffsetBytes(BlockSizeBytes), blockCount * BlockSizeBytes);
+            // First all the space, so that a request that has no room for all of it changes nothing. A thick volume has it.
+            if (keep && !IsThick && length > 0) await KeepRangeAsync(offset, length, cancellationToken);
+            await ZeroRangeAsync(offset, length, keep, cancellationToken);
         }
         catch
         {
@@ -49,29 +44,23 @@ sealed partial class ThinVolume
         }
     }
 
-    async ValueTask ZeroRangeAsync(long offset, long length, bool keep, bool isForced, CancellationToken cancellationToken)
+    async ValueTask ZeroRangeAsync(long offset, long length, bool keep, CancellationToken cancellationToken)
     {
         var end = offset + length;
-        while (offset < end)
+        var (firstLeaf, endLeaf) = (offset / MapLayout.LeafBytes, (end + MapLayout.LeafBytes - 1) / MapLayout.LeafBytes);
+        // Leaves that do not exist need no work, unless they are to be allocated.
+        foreach (var leafIndex in keep ? Every(firstLeaf, endLeaf) : LeafOccupancy.Between(this, firstLeaf, endLeaf))
         {
-            const long pageBytes = (long)LeafTable.LeavesPerPage * MapLayout.LeafBytes;
-            var pageEnd = Math.Min(end, ((offset / pageBytes) + 1) * pageBytes);
-            // Leaves that do not exist need no work, unless they are to be allocated.
-            var occupied = keep || pageEnd - offset <= 4 * MapLayout.LeafBytes ? null : LeafOccupancy.Read(this, offset / pageBytes);
-            while (offset < pageEnd)
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                var leafIndex = offset / MapLayout.LeafBytes;
-                var inLeaf = (int)(offset % MapLayout.LeafBytes);
-                var count = (int)Math.Min(MapLayout.LeafBytes - inLeaf, pageEnd - offset);
-                if (occupied is null || occupied.Contains(leafIndex))
-                {
-                    await Pool.ThrottleAsync();
-                    await ZeroLeafAsync(leafIndex, inLeaf, count, keep, isForced);
-                }
+            cancellationToken.ThrowIfCancellationRequested();
+            var from = Math.Max(offset, leafIndex * MapLayout.LeafBytes);
+            var to = Math.Min(end, (leafIndex + 1) * MapLayout.LeafBytes);
+            await Pool.ThrottleAsync();
+            await ZeroLeafAsync(leafIndex, (int)(from % MapLayout.LeafBytes), (int)(to - from), keep, isForced: false);
+        }
 
-                offset += count;
-            }
+        static IEnumerable<long> Every(long first, long end)
+        {
+            for (var leaf = first; leaf < end; leaf++) yield return leaf;
         }
     }
 
@@ -104,35 +93,37 @@ sealed partial class ThinVolume
 
     async ValueTask<bool> TryZeroLockedAsync(Leaf leaf, int offset, int count, bool keep)
     {
+        if (keep && await TryKeepLockedAsync(leaf, offset, count, reservation: null) is null) return false;
         // Parts of blocks at either end are overwritten with zeros, if there is anything to overwrite.
         var end = offset + count;
         var firstWhole = (offset + MapLayout.BlockBytes - 1) / MapLayout.BlockBytes;
         var endWhole = end / MapLayout.BlockBytes;
-        if (firstWhole > endWhole) return await TryZeroEdgeAsync(leaf, offset, count, keep);
+        if (firstWhole > endWhole) return await TryZeroEdgeAsync(leaf, offset, count);
         if (offset % MapLayout.BlockBytes != 0
-            && !await TryZeroEdgeAsync(leaf, offset, (firstWhole * MapLayout.BlockBytes) - offset, keep)) return false;
+            && !await TryZeroEdgeAsync(leaf, offset, (firstWhole * MapLayout.BlockBytes) - offset)) return false;
         if (end % MapLayout.BlockBytes != 0
-            && !await TryZeroEdgeAsync(leaf, endWhole * MapLayout.BlockBytes, end % MapLayout.BlockBytes, keep)) return false;
+            && !await TryZeroEdgeAsync(leaf, endWhole * MapLayout.BlockBytes, end % MapLayout.BlockBytes)) return false;
         if (firstWhole == endWhole) return true;
-        return keep ? TryKeepBlocks(leaf, firstWhole, endWhole - firstWhole) : Unmap(leaf, firstWhole, endWhole - firstWhole);
+        if (keep) Invalidate(leaf, firstWhole, endWhole - firstWhole);
+        else Unmap(leaf, firstWhole, endWhole - firstWhole);
+        return true;
     }
 
-    async ValueTask<bool> TryZeroEdgeAsync(Leaf leaf, int offset, int count, bool keep)
+    async ValueTask<bool> TryZeroEdgeAsync(Leaf leaf, int offset, int count)
     {
         var block = offset / MapLayout.BlockBytes;
         bool isValid;
         lock (leaf)
             isValid = leaf.HasEntries
                 && (leaf.Entries[block / MapLayout.BlocksPerChunk].Valid >> (block % MapLayout.BlocksPerChunk) & 1) != 0;
-        if (!isValid) return !keep || TryKeepBlocks(leaf, block, 0);
-        return await TryWriteLockedAsync(leaf, offset, Zeros.AsMemory(0, count));
+        return !isValid || await TryWriteLockedAsync(leaf, offset, Zeros.AsMemory(0, count));
     }
 
-    bool Unmap(Leaf leaf, int firstBlock, int blockCount)
+    void Unmap(Leaf leaf, int firstBlock, int blockCount)
     {
         lock (leaf)
         {
-            if (!leaf.HasEntries) return true;
+            if (!leaf.HasEntries) return;
             foreach (var (slot, mask) in new SlotMasks(firstBlock, blockCount))
             {
                 ref var entry = ref leaf.Entries[slot];
@@ -151,8 +142,6 @@ sealed partial class ThinVolume
 
                 Pool.Commits.Changed(leaf, LeafDirt.Map);
             }
-
-            return true;
         }
     }
 
@@ -165,34 +154,18 @@ sealed partial class ThinVolume
         else Pool.Space.Quarantine(1);
     }
 
-    // The blocks read as zeros and their chunks, with the first of an empty run, become or stay allocated.
-    bool TryKeepBlocks(Leaf leaf, int firstBlock, int blockCount)
+    // The blocks read as zeros; their chunks stay.
+    void Invalidate(Leaf leaf, int firstBlock, int blockCount)
     {
-        var plan = LeafSnapshot.Rent();
-        try
+        lock (leaf)
         {
-            var planned = Math.Max(blockCount, 1);
-            if (!TryPlan(leaf, plan, firstBlock, planned)) return false;
-            lock (leaf)
+            foreach (var (slot, mask) in new SlotMasks(firstBlock, blockCount))
             {
-                EnsureEntries(leaf);
-                foreach (var (slot, mask) in new SlotMasks(firstBlock, planned))
-                {
-                    ref var entry = ref leaf.Entries[slot];
-                    var isNew = entry.Chunk == 0;
-                    if (isNew) Map(ref entry, plan.Entries[slot].Chunk);
-                    if (!isNew && entry.IsKept && (entry.Valid & mask) == 0) continue;
-                    entry.IsKept = true;
-                    if (blockCount > 0) entry.Valid &= (ushort)~mask;
-                    Pool.Commits.Changed(leaf, LeafDirt.Map);
-                }
+                ref var entry = ref leaf.Entries[slot];
+                if ((entry.Valid & mask) == 0) continue;
+                entry.Valid &= (ushort)~mask;
+                Pool.Commits.Changed(leaf, LeafDirt.Map);
             }
-
-            return true;
-        }
-        finally
-        {
-            plan.Return();
         }
     }
 }

@@ -47,6 +47,9 @@ sealed partial class ThinVolume : IBlockDevice
     /// <summary>Chunks that the persisted leaves own. Only the commit changes it.</summary>
     public long CommittedChunks { get; set; }
 
+    /// <summary>Held by whoever changes the volume's size or takes it apart. Whoever holds it may wait for the catalogue's turn.</summary>
+    public AsyncLock Turn { get; } = new();
+
     /// <summary>What the catalogue says. Only the catalogue changes it, under its lock.</summary>
     public VolumeRecord Record
     {

@@ -29,5 +29,42 @@ sealed class LeafOccupancy
         return occupancy;
     }
 
+    /// <summary>The first page, from one on, in which a leaf exists; -1 when there is none. One seek, however far it is.</summary>
+    public static long FindNextPage(ThinVolume volume, long page)
+    {
+        // Memory before the store, as in Read.
+        var inMemory = volume.Leaves.FindNextPage(page);
+        if (inMemory == page) return page;
+        using var cursor = volume.Pool.Store.Scan(KeyRange.Between(
+            MapKeys.LeafStart(volume.Lineage, page * LeafTable.LeavesPerPage),
+            MapKeys.LeafStart(volume.Lineage + 1, 0)));
+        if (!cursor.MoveNext()) return inMemory;
+        var inStore = MapKeys.ReadLeaf(cursor.Key).LeafIndex / LeafTable.LeavesPerPage;
+        return inMemory < 0 ? inStore : Math.Min(inMemory, inStore);
+    }
+
+    /// <summary>
+    /// The leaves of a range that may exist, ascending. A short range is not worth a look: each is loaded, which tells as well.
+    /// </summary>
+    public static IEnumerable<long> Between(ThinVolume volume, long firstLeaf, long endLeaf)
+    {
+        const int shortRange = 4;
+        if (endLeaf - firstLeaf <= shortRange)
+        {
+            for (var leaf = firstLeaf; leaf < endLeaf; leaf++) yield return leaf;
+            yield break;
+        }
+
+        for (var page = FindNextPage(volume, firstLeaf / LeafTable.LeavesPerPage);
+             page >= 0 && page * LeafTable.LeavesPerPage < endLeaf;
+             page = FindNextPage(volume, page + 1))
+        {
+            var occupied = Read(volume, page);
+            var end = Math.Min(endLeaf, (page + 1) * LeafTable.LeavesPerPage);
+            for (var leaf = Math.Max(firstLeaf, page * LeafTable.LeavesPerPage); leaf < end; leaf++)
+                if (occupied.Contains(leaf)) yield return leaf;
+        }
+    }
+
     public bool Contains(long leafIndex) => exists[(int)(leafIndex - first)];
 }

@@ -33,6 +33,15 @@ sealed class LeafTable
         return page < directory.Length ? Volatile.Read(ref directory[page]) : null;
     }
 
+    /// <summary>The first page, from one on, that has a leaf in memory; -1 when there is none.</summary>
+    public long FindNextPage(long page)
+    {
+        var directory = Volatile.Read(ref pages);
+        for (; page < directory.Length; page++)
+            if (Volatile.Read(ref directory[page]) is { } leaves && Array.Exists(leaves, static leaf => leaf is not null)) return page;
+        return -1;
+    }
+
     Leaf?[] Page(long page)
     {
         var directory = Volatile.Read(ref pages);

@@ -22,8 +22,8 @@ sealed class MetadataWriter(KeyValueStore store, FailureLatch failure, string po
     /// <exception cref="DeviceIOException">In doubt, now or before: the pool accepts no writes until it is opened again.</exception>
     public async ValueTask WriteAsync(WriteBatch batch, Durability durability, bool mayUseReserve)
     {
-        _ = mayUseReserve;
         failure.ThrowIfLatched();
+        batch.MayUseReserve = mayUseReserve;
         try
         {
             await store.WriteAsync(batch, durability);

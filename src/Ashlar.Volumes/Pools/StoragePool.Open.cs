@@ -28,7 +28,7 @@ public sealed partial class StoragePool
         ArgumentNullException.ThrowIfNull(device);
         ArgumentNullException.ThrowIfNull(metadata);
         ArgumentNullException.ThrowIfNull(options);
-        VolumeName.Check(name, maxLength: 64);
+        VolumeName.CheckPool(name);
         var chunkCount = device.Geometry.SizeBytes / MapLayout.ChunkBytes;
         if (chunkCount <= MapLayout.ReservedChunks)
             throw new ArgumentOutOfRangeException(nameof(device), device.Geometry.SizeBytes, "The device is too small for a pool.");
@@ -84,17 +84,8 @@ public sealed partial class StoragePool
         // been in the page cache only, and a power cut would bring back a map that still owns it.
         metadata.Put(MapKeys.IsOpen, []);
         if (!wasClosed) await Leftovers.PunchAsync(device, space);
-        var pool = new StoragePool(device, metadata, options, superblock, space, recovery) { poolRecord = record };
-        var deleted = new List<ThinVolume>();
-        foreach (var (volumeRecord, chunks) in catalogue)
-        {
-            var volume = new ThinVolume(pool, volumeRecord, chunks);
-            if (volumeRecord.State == VolumeState.Deleting) deleted.Add(volume);
-            else if (!pool.volumes.TryAdd(volumeRecord.Name, volume))
-                throw new CorruptDataException(superblock.Name, 0, $"two volumes are called '{volumeRecord.Name}'");
-        }
-
-        if (deleted.Count > 0) pool.resuming = Task.Run(() => pool.ResumeDeletionsAsync(deleted));
+        var pool = new StoragePool(device, metadata, options, superblock, space, recovery, record);
+        pool.TakeIn(catalogue);
         pool.StartTimers();
         return pool;
     }

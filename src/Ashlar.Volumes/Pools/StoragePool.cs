@@ -9,6 +9,8 @@ namespace Ashlar.Volumes;
 /// </summary>
 public sealed partial class StoragePool : IAsyncDisposable
 {
+    static readonly TimeSpan BackgroundPatience = TimeSpan.FromMilliseconds(50);
+
     readonly int deviceBlockBytes;
     readonly RecoveryResult recovery;
     ITimer? commitTimer;
@@ -16,7 +18,7 @@ public sealed partial class StoragePool : IAsyncDisposable
     long corruptBlocks;
     int isClosed;
 
-    StoragePool(IBlockDevice device, KeyValueStore store, PoolOptions options, Superblock superblock, ChunkSpace space, RecoveryResult recovery)
+    StoragePool(IBlockDevice device, KeyValueStore store, PoolOptions options, Superblock superblock, ChunkSpace space, RecoveryResult recovery, PoolRecord record)
     {
         Device = device;
         Store = store;
@@ -31,6 +33,12 @@ public sealed partial class StoragePool : IAsyncDisposable
         Cache = new LeafCache(store, options.MapCacheBytes);
         Markers = new DirtyMarkers(store, options, Failure);
         Commits = new Committer(this);
+        var writer = new MetadataWriter(store, Failure, Name);
+        Work = new BackgroundWork(Events, options.TimeProvider);
+        Catalogue = new Catalogue(record, writer, options, volume => new ThinVolume(this, volume, committedChunks: 0));
+        Leaked = new LeakedSpace(store, Space, Catalogue, Commits, writer, device, Events, Work);
+        Remover = new VolumeRemover(Catalogue, store, Commits, Markers, Cache, Leaked, Work);
+        Resizer = new VolumeResizer(Catalogue, Commits, Leaked, writer, Work, options, ReserveSpaceAsync);
     }
 
     /// <summary>Name of the pool: "main".</summary>
@@ -61,7 +69,7 @@ public sealed partial class StoragePool : IAsyncDisposable
     public PoolUsage GetUsage() => new(
         Space.UsableChunks * MapLayout.ChunkBytes,
         Space.AllocatedChunks * MapLayout.ChunkBytes,
-        volumes.Values.Sum(volume => volume.SizeBytes));
+        Catalogue.Volumes.Sum(volume => volume.SizeBytes));
 
     /// <summary>Counters since the pool was opened.</summary>
     public PoolStatistics GetStatistics() => new()
@@ -93,8 +101,7 @@ public sealed partial class StoragePool : IAsyncDisposable
         if (Interlocked.Exchange(ref isClosed, 1) != 0) return;
         if (commitTimer is not null) await commitTimer.DisposeAsync();
         if (checksumTimer is not null) await checksumTimer.DisposeAsync();
-        await stopping.CancelAsync();
-        await resuming;
+        await Work.DisposeAsync();
         try
         {
             if (Failure.First is null)
@@ -107,8 +114,6 @@ public sealed partial class StoragePool : IAsyncDisposable
         finally
         {
             Commits.Dispose();
-            catalogueTurn.Dispose();
-            stopping.Dispose();
             try
             {
                 await Device.DisposeAsync();
@@ -140,6 +145,13 @@ public sealed partial class StoragePool : IAsyncDisposable
     {
         const int maxAttempts = 16;
         var isWaiting = Space.QuarantinedChunks > 0;
+        if (!isWaiting && Work.IsBusy && attempt < maxAttempts)
+        {
+            // A deleted volume may be giving its space back just now.
+            await Task.WhenAny(Work.Idle, Task.Delay(BackgroundPatience, Options.TimeProvider));
+            return;
+        }
+
         if (attempt >= maxAttempts || (attempt > 0 && !isWaiting))
             throw new DeviceFullException(device, $"pool {Name} has no free chunks for it: {Space.UsableChunks * MapLayout.ChunkBytes} bytes are in use");
         if (isWaiting) await Commits.RunAsync(CommitScope.Flush);

@@ -21,6 +21,7 @@ sealed class ChunkSpace
     readonly ulong[] committed;
     readonly SortedSet<int> changedGroups = [];
     long freeChunks;
+    long reservedChunks; // Of the free ones.
     long quarantinedChunks;
 
     public ChunkSpace(long chunkCount)
@@ -53,7 +54,14 @@ sealed class ChunkSpace
     /// <summary>Chunks that no leaf owns, but that cannot be given out before a commit.</summary>
     public long QuarantinedChunks => Interlocked.Read(ref quarantinedChunks);
 
-    public long FreeChunks => Interlocked.Read(ref freeChunks);
+    /// <summary>Chunks that anybody may take.</summary>
+    public long FreeChunks
+    {
+        get
+        {
+            lock (gate) return freeChunks - reservedChunks;
+        }
+    }
 
     /// <summary>Words that searches for free chunks have read.</summary>
     public long WordsRead => free.WordsRead + freeWindows.WordsRead;
@@ -73,16 +81,46 @@ sealed class ChunkSpace
         Recount();
     }
 
+    /// <summary>Promises free chunks to one request; null when there are not that many.</summary>
+    public SpaceReservation? TryReserve(long count)
+    {
+        lock (gate)
+        {
+            if (freeChunks - reservedChunks < count) return null;
+            reservedChunks += count;
+            return new SpaceReservation(this, count);
+        }
+    }
+
+    public void EndReservation(SpaceReservation reservation)
+    {
+        lock (gate)
+        {
+            reservedChunks -= reservation.Remaining;
+            reservation.Remaining = 0;
+            Invariant.Require(reservedChunks >= 0);
+        }
+    }
+
     /// <summary>
     /// Takes a chunk: the one asked for if it is free, else the matching one of a window of 1 MiB that is all free, so
     /// that the leaf can grow into one run, else any. Searches begin at the cursor, and come round.
     /// </summary>
-    /// <returns>The chunk, or 0 when none is free.</returns>
-    public long Take(long preferred, int slot, ref long cursor)
+    /// <returns>The chunk, or 0 when none is free, other than those that are reserved for others.</returns>
+    public long Take(long preferred, int slot, ref long cursor, SpaceReservation? reservation = null)
     {
         lock (gate)
         {
-            if (freeChunks == 0) return 0;
+            if (reservation is { Remaining: > 0 })
+            {
+                reservation.Remaining--;
+                reservedChunks--;
+            }
+            else if (freeChunks == reservedChunks)
+            {
+                return 0;
+            }
+
             if (preferred > 0 && preferred < ChunkCount && free.Contains(preferred)) return Mark(preferred);
             if (Next(freeWindows, cursor / MapLayout.ChunksPerLeaf) is >= 0 and var window)
             {

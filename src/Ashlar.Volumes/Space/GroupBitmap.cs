@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Ashlar.KeyValue;
 using Ashlar.Storage;
 
 namespace Ashlar.Volumes;
@@ -30,6 +31,14 @@ static class GroupBitmap
         for (var i = 0; i < count; i++)
             BinaryPrimitives.WriteUInt64LittleEndian(target[(HeaderBytes + (i * sizeof(ulong)))..], words[i]);
         return HeaderBytes + (count * sizeof(ulong));
+    }
+
+    /// <summary>Adds a bitmap as it is now to a batch.</summary>
+    public static void Add(WriteBatch batch, int group, ReadOnlySpan<ulong> words, Span<byte> buffer)
+    {
+        var length = Write(buffer, words);
+        if (length == 0) batch.Delete(MapKeys.Bitmap(group));
+        else batch.Put(MapKeys.Bitmap(group), buffer[..length]);
     }
 
     /// <summary>Decodes a bitmap into zeroed words.</summary>

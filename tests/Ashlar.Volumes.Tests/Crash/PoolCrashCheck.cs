@@ -23,6 +23,12 @@ sealed class PoolCrashCheck(ulong seed, IReadOnlyList<Step> steps, PlantedBugs b
         {
             state.RecoveryDone();
             await CheckVolumesAsync(pool.Pool, volumes);
+            await pool.SettleAsync();
+            CheckThick(state.Disk, pool.Pool);
+            // A leaf of it may be damaged, on purpose.
+            foreach (var doomed in volumes.Where(volume => volume.Value.MayBeDeleted).Select(volume => PoolWorkload.NameOf(volume.Key)))
+                if (pool.Pool.FindVolume(doomed) is not null) await pool.DeleteVolumeAsync(doomed);
+            await pool.SettleAsync();
             var verification = await pool.Pool.VerifyAsync(readData: true);
             Require(verification.IsClean, string.Join("; ", verification.Problems));
             if (state.Seed % 3 != 0) return; // The rest costs more than all of the above.
@@ -52,6 +58,31 @@ sealed class PoolCrashCheck(ulong seed, IReadOnlyList<Step> steps, PlantedBugs b
             if (newest.MayBeDeleted) continue;
             await CheckContentAsync(number, newest, pool.OpenVolume(group.Key)!);
         }
+    }
+
+    // Thick means thick: every chunk is there, in the pool and on the disk.
+    static void CheckThick(SimulatedFileSystem disk, StoragePool pool)
+    {
+        var keptBytes = 0L;
+        var extents = new BlockExtent[LargestBytes / 512];
+        foreach (var info in pool.ListVolumes().Where(info => info.IsThick))
+        {
+            var device = pool.OpenVolume(info.Name)!;
+            try
+            {
+                foreach (var extent in extents[..device.DescribeExtents(Lba.Zero, device.Geometry.BlockCount, extents)])
+                    Require(extent.Kind != BlockExtentKind.Hole, $"thick {info.Name} has unallocated space");
+            }
+            catch (CorruptDataException)
+            {
+                continue; // Damaged on purpose, before it is deleted.
+            }
+
+            keptBytes += (info.SizeBytes + MapLayout.ChunkBytes - 1) / MapLayout.ChunkBytes * MapLayout.ChunkBytes;
+        }
+
+        using var file = disk.Open("/pool.data", FileOpenMode.ReadOnly);
+        Require(file.AllocatedBytes >= keptBytes, $"thick volumes keep {keptBytes} bytes, but {file.AllocatedBytes} are allocated on the disk");
     }
 
     async Task CheckContentAsync(int number, VolumeHistory volume, IBlockDevice device)

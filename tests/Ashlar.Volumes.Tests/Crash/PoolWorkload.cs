@@ -74,7 +74,7 @@ sealed class PoolWorkload(ulong seed, int stepCount, PlantedBugs bugs)
                 await ResizeAsync(volume);
                 break;
             case < 94:
-                await DeleteAsync(volume);
+                await DeleteAsync(volume, isDamaged: random.OneIn(3));
                 break;
             case < 96:
                 await RunAsync(new Step(steps.Count, StepKind.Reopen), ReopenAsync);
@@ -90,13 +90,26 @@ sealed class PoolWorkload(ulong seed, int stepCount, PlantedBugs bugs)
     {
         var size = (long)(1 + random.Next(24)) * (128 << 10);
         await RunAsync(new Step(steps.Count, StepKind.Create, volume, SizeBytes: size), async () =>
-            volumes[volume] = await pool.CreateVolumeAsync(NameOf(volume), size, volume % 2 == 0 ? 4096 : 512));
+            volumes[volume] = await pool.CreateVolumeAsync(NameOf(volume), size, volume % 2 == 0 ? 4096 : 512, isThick: random.OneIn(3)));
     }
 
-    async Task DeleteAsync(int volume)
+    async Task DeleteAsync(int volume, bool isDamaged)
     {
         volumes.Remove(volume);
-        await RunAsync(new Step(steps.Count, StepKind.Delete, volume), async () => await pool.Pool.DeleteVolumeAsync(NameOf(volume)));
+        await RunAsync(new Step(steps.Count, StepKind.Delete, volume), async () =>
+        {
+            if (isDamaged) await DamageAsync(volume);
+            await pool.DeleteVolumeAsync(NameOf(volume));
+            await pool.SettleAsync();
+        });
+    }
+
+    async Task DamageAsync(int volume)
+    {
+        await pool.DisposeAsync();
+        DamagedMap.DamageLeaf(process, NameOf(volume));
+        pool = await TestPool.OpenAsync(process, OptionsFor(seed, bugs));
+        Refresh();
     }
 
     async Task ResizeAsync(int volume)

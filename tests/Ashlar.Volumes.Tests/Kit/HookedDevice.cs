@@ -11,6 +11,9 @@ sealed class HookedDevice(IBlockDevice inner) : IBlockDevice
     /// <summary>Runs before each read.</summary>
     public Func<Lba, Task> BeforeRead { get; set; } = _ => Task.CompletedTask;
 
+    /// <summary>Runs before each range is zeroed.</summary>
+    public Func<Lba, Task> BeforeZeroes { get; set; } = _ => Task.CompletedTask;
+
     /// <summary>Runs before each flush.</summary>
     public Func<Task> BeforeFlush { get; set; } = () => Task.CompletedTask;
 
@@ -35,9 +38,12 @@ sealed class HookedDevice(IBlockDevice inner) : IBlockDevice
         await inner.WriteAsync(start, source, options, cancellationToken);
     }
 
-    public ValueTask WriteZeroesAsync(
-        Lba start, long blockCount, ZeroOptions options = ZeroOptions.None, CancellationToken cancellationToken = default) =>
-        inner.WriteZeroesAsync(start, blockCount, options, cancellationToken);
+    public async ValueTask WriteZeroesAsync(
+        Lba start, long blockCount, ZeroOptions options = ZeroOptions.None, CancellationToken cancellationToken = default)
+    {
+        await BeforeZeroes(start);
+        await inner.WriteZeroesAsync(start, blockCount, options, cancellationToken);
+    }
 
     public ValueTask TrimAsync(Lba start, long blockCount, CancellationToken cancellationToken = default) =>
         inner.TrimAsync(start, blockCount, cancellationToken);

@@ -49,9 +49,11 @@ sealed class TestPool : IAsyncDisposable
     }
 
     /// <summary>Opens the pool that lies on a disk.</summary>
-    public static async Task<TestPool> OpenAsync(IFileSystem disk, PoolOptions options, int deviceBlockBytes = 4096)
+    public static async Task<TestPool> OpenAsync(
+        IFileSystem disk, PoolOptions options, int deviceBlockBytes = 4096, Func<IBlockDevice, IBlockDevice>? wrap = null)
     {
         var test = new TestPool(disk, options);
+        if (wrap is not null) test.Wrap = wrap;
         await test.OpenAsync(deviceBlockBytes);
         return test;
     }
@@ -79,6 +81,12 @@ sealed class TestPool : IAsyncDisposable
         await Pool.CreateVolumeAsync(name, new VolumeOptions { SizeBytes = sizeBytes, BlockSizeBytes = blockSizeBytes, IsThick = isThick });
         return Pool.OpenVolume(name)!;
     }
+
+    /// <summary>Deletes a volume and waits for its space.</summary>
+    public async Task DeleteVolumeAsync(string name) => await (await Pool.DeleteVolumeAsync(name)).Completion;
+
+    /// <summary>Waits for what the pool does by itself, however it ends.</summary>
+    public Task SettleAsync() => Task.WhenAny(Pool.Work.Idle);
 
     public async ValueTask DisposeAsync() => await Pool.DisposeAsync();
 

@@ -95,6 +95,15 @@ public sealed class FormatTests
             "01000000" + "01" + "01" + "0000" + "0500000000000000" + "0100000000000000" + "0000100000000000" + "00020000" + "0100000000000000" + "6462",
             Convert.ToHexString(volume.ToBytes()));
         Assert.Equal(volume, VolumeRecord.Read(MapKeys.Volume(Id), volume.ToBytes(), "pool"));
+
+        var resizing = volume with { State = VolumeState.Resizing, SizeBytes = 0 };
+        Assert.Equal(
+            "01000000" + "03" + "01" + "0000" + "0500000000000000" + "0100000000000000" + "0000000000000000" + "00020000" + "0100000000000000" + "6462",
+            Convert.ToHexString(resizing.ToBytes()));
+        Assert.Equal(resizing, VolumeRecord.Read(MapKeys.Volume(Id), resizing.ToBytes(), "pool"));
+        var unknown = volume.ToBytes();
+        unknown[4] = 4;
+        Assert.Throws<CorruptDataException>(() => VolumeRecord.Read(MapKeys.Volume(Id), unknown, "pool"));
     }
 
     [Fact]
@@ -110,6 +119,7 @@ public sealed class FormatTests
         Assert.Equal("44" + "0000000000000001" + "0000000000000009", Convert.ToHexString(MapKeys.Marker(1, 9)));
         Assert.Equal("42" + "0000000000000009", Convert.ToHexString(MapKeys.Bitmap(9)));
         Assert.Equal("55" + "0000000000000001", Convert.ToHexString(MapKeys.Usage(1)));
+        Assert.Equal("52", Convert.ToHexString(MapKeys.MayHaveLeaked));
         Assert.Equal("56" + "00112233445546778899AABBCCDDEEFF", Convert.ToHexString(MapKeys.Volume(Id)));
     }
 

@@ -1,5 +1,7 @@
 using Ashlar.Blocks;
+using Ashlar.Blocks.Devices;
 using Ashlar.Simulation;
+using Ashlar.Storage;
 
 namespace Ashlar.Volumes.Tests;
 
@@ -49,7 +51,7 @@ public sealed class CatalogueTests
         await first.WriteAsync(Lba.Zero, new SeededRandom(1).Bytes(4096));
         var firstId = pool.Pool.FindVolume("disk")!.Id;
         await Assert.ThrowsAsync<VolumeNameException>(async () => await pool.CreateVolumeAsync("disk", 8 << 20));
-        await pool.Pool.DeleteVolumeAsync("disk");
+        await pool.DeleteVolumeAsync("disk");
         Assert.Null(pool.Pool.FindVolume("disk"));
         Assert.Null(pool.Pool.OpenVolume("disk"));
         Assert.Empty(pool.Pool.ListVolumes());
@@ -104,6 +106,55 @@ public sealed class CatalogueTests
         await pool.Pool.OpenVolume("disk")!.ReadAsync(Lba.Zero, data);
         Assert.False(data.AsSpan((1 << 20) + 512).ContainsAnyExcept((byte)0));
         Assert.True(data.AsSpan(0, (1 << 20) + 512).SequenceEqual(new SeededRandom(1).Bytes(4 << 20).AsSpan(0, (1 << 20) + 512)));
+    }
+
+    [Fact]
+    public async Task Describing_a_pebibyte_of_nothing_costs_a_look()
+    {
+        await using var pool = await TestPool.CreateAsync();
+        var disk = await pool.CreateVolumeAsync("disk", StoragePool.MaxVolumeBytes);
+        var end = disk.Geometry.BlockCount - 1;
+        await disk.WriteAsync(new Lba(end), new byte[4096]);
+        await pool.ReopenAsync();
+        disk = pool.Pool.OpenVolume("disk")!;
+        var extents = new BlockExtent[4];
+        disk.DescribeExtents(Lba.Zero, 1, extents);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Equal(3, disk.DescribeExtents(Lba.Zero, disk.Geometry.BlockCount, extents));
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 32 << 20); // 8 MiB for the table of leaves; a look at each GiB would take hundreds.
+        Assert.Equal(new BlockExtent(BlockExtentKind.Data, 1), extents[2] with { BlockCount = 1 });
+        Assert.Equal(disk.Geometry.BlockCount, extents[0].BlockCount + extents[1].BlockCount + extents[2].BlockCount);
+    }
+
+    [Theory]
+    [InlineData("a.b")]
+    [InlineData(".")]
+    [InlineData("")]
+    [InlineData("A")]
+    public async Task A_new_pool_may_not_be_called(string name)
+    {
+        var files = new SimulatedFileSystem(isRecording: false);
+        await using var device = FileDevice.Create(files, "/data", 1 << 20);
+        using var store = TestPool.OpenStore(files);
+        var error = await Assert.ThrowsAsync<VolumeNameException>(async () => await StoragePool.FormatAsync(name, device, store, TestPool.DefaultOptions()));
+        Assert.Contains("a pool's name", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_pool_with_a_dot_in_its_name_still_opens()
+    {
+        var test = await TestPool.CreateAsync();
+        await test.DisposeAsync();
+        using (var file = test.Disk.Open("/pool.data", FileOpenMode.Existing))
+        {
+            var bytes = new byte[Superblock.SizeBytes];
+            file.Read(bytes, 0);
+            (Superblock.Read(bytes, "test", 0) with { Name = "old.pool" }).Write(bytes);
+            for (var copy = 0; copy < Superblock.CopyCount; copy++) file.Write(bytes, Superblock.CopyOffsetBytes(copy));
+        }
+
+        await using var pool = await TestPool.OpenAsync(test.Disk, test.Options);
+        Assert.Equal("old.pool", pool.Pool.Name);
     }
 
     [Fact]

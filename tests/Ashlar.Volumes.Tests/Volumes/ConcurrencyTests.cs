@@ -57,7 +57,7 @@ public sealed class ConcurrencyTests
             }
         })).ToList();
         await pool.Pool.ResizeVolumeAsync("shrunk", 4096, allowShrink: true);
-        await pool.Pool.DeleteVolumeAsync("deleted");
+        await pool.DeleteVolumeAsync("deleted");
         await Task.WhenAll(writers);
         Assert.Empty((await pool.Pool.VerifyAsync(readData: true)).Problems);
         Assert.True(pool.Pool.GetUsage().AllocatedBytes <= MapLayout.ChunkBytes);

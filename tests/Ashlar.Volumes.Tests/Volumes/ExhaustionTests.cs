@@ -102,6 +102,37 @@ public sealed class ExhaustionTests
     }
 
     [Fact]
+    public async Task Zeroes_that_keep_more_space_than_there_is_change_nothing()
+    {
+        await using var pool = await TestPool.CreateAsync(chunks: 40);
+        var disk = await pool.CreateVolumeAsync("disk", 8 << 20);
+        await disk.WriteAsync(new Lba(3 * BlocksPerChunk), Random(2 * BlocksPerChunk, 1));
+        await Assert.ThrowsAsync<DeviceFullException>(async () =>
+            await disk.WriteZeroesAsync(Lba.Zero, disk.Geometry.BlockCount, ZeroOptions.KeepAllocated));
+        Assert.Equal(2 * MapLayout.ChunkBytes, pool.Pool.GetUsage().AllocatedBytes);
+        Assert.Equal(Random(2 * BlocksPerChunk, 1), await Read(disk, 3 * BlocksPerChunk, 2 * BlocksPerChunk));
+        await disk.WriteAsync(new Lba(FarChunk), Random(38 * BlocksPerChunk, 1)); // All that is free can be used.
+    }
+
+    [Fact]
+    public async Task Zeroes_that_keep_more_space_than_the_device_below_has_change_nothing()
+    {
+        HookedDevice hooks = null!;
+        await using var pool = await TestPool.CreateAsync(chunks: 100, wrap: device => hooks = new HookedDevice(device));
+        var disk = await pool.CreateVolumeAsync("disk", 8 << 20);
+        await disk.WriteAsync(new Lba(3 * BlocksPerChunk), Random(2 * BlocksPerChunk, 1));
+        var reservations = 0;
+        hooks.BeforeZeroes = _ => ++reservations == 4 ? throw new DeviceFullException("below", "as told") : Task.CompletedTask;
+        await Assert.ThrowsAsync<DeviceFullException>(async () => await disk.WriteZeroesAsync(Lba.Zero, 80 * BlocksPerChunk, ZeroOptions.KeepAllocated));
+        Assert.Equal(2 * MapLayout.ChunkBytes, pool.Pool.GetUsage().AllocatedBytes);
+        Assert.Equal(Random(2 * BlocksPerChunk, 1), await Read(disk, 3 * BlocksPerChunk, 2 * BlocksPerChunk));
+        await disk.WriteZeroesAsync(Lba.Zero, 80 * BlocksPerChunk, ZeroOptions.KeepAllocated);
+        Assert.Equal(80 * MapLayout.ChunkBytes, pool.Pool.GetUsage().AllocatedBytes);
+        Assert.Equal(new byte[4096], await Read(disk, 3 * BlocksPerChunk, 1));
+        Assert.Empty((await pool.Pool.VerifyAsync(readData: true)).Problems);
+    }
+
+    [Fact]
     public async Task A_device_below_that_is_full_fails_the_write_and_the_chunk_stays_free()
     {
         HookedDevice hooks = null!;

@@ -35,7 +35,7 @@ public sealed class RandomSequenceTests
             else if (choice < 94) await Resize(pool, name, volume, random);
             else if (choice < 95)
             {
-                await pool.Pool.DeleteVolumeAsync(name);
+                await pool.DeleteVolumeAsync(name);
                 volumes.Remove(name);
             }
             else if (choice < 97) await Reopen(pool, volumes);
@@ -48,7 +48,7 @@ public sealed class RandomSequenceTests
         Assert.Empty(verification.Problems);
         Assert.Equal(verification.Chunks * MapLayout.ChunkBytes, pool.Pool.GetUsage().AllocatedBytes);
         Assert.Equal(pool.Pool.ListVolumes().Sum(volume => volume.AllocatedBytes), pool.Pool.GetUsage().AllocatedBytes);
-        foreach (var name in volumes.Keys) await pool.Pool.DeleteVolumeAsync(name);
+        foreach (var name in volumes.Keys) await pool.DeleteVolumeAsync(name);
         Assert.Equal(0, pool.Pool.GetUsage().AllocatedBytes);
     }
 

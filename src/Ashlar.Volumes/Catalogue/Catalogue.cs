@@ -1,0 +1,142 @@
+using System.Collections.Concurrent;
+using Ashlar.KeyValue;
+using Ashlar.Storage;
+
+namespace Ashlar.Volumes;
+
+/// <summary>
+/// Names and records of a pool's volumes. Every change is one write of the store, under a turn that is held for that write only;
+/// memory follows the store, so a write that was refused has changed nothing. Whatever takes longer is for others, in steps.
+/// </summary>
+sealed class Catalogue(
+    PoolRecord poolRecord,
+    MetadataWriter writer,
+    PoolOptions options,
+    Func<VolumeRecord, ThinVolume> attach)
+{
+    readonly ConcurrentDictionary<string, ThinVolume> volumes = new(StringComparer.Ordinal);
+    readonly AsyncLock turn = new();
+    PoolRecord poolRecord = poolRecord;
+
+    /// <summary>All volumes that were created to the end and are not deleted.</summary>
+    public IEnumerable<ThinVolume> Volumes => volumes.Values.Where(volume => !volume.Record.IsBeingCreated);
+
+    /// <summary>The volume; null when there is none of that name.</summary>
+    public ThinVolume? Find(string name) =>
+        volumes.TryGetValue(name, out var volume) && !volume.Record.IsBeingCreated ? volume : null;
+
+    /// <summary>The volume.</summary>
+    /// <exception cref="VolumeNameException">There is none of that name.</exception>
+    public ThinVolume Require(string name) => Find(name) ?? throw new VolumeNameException(name, VolumeNameProblem.Unknown, "there is no such volume");
+
+    /// <summary>Takes in a volume that was found at opening; false when its name is taken.</summary>
+    public bool TryAdd(ThinVolume volume) => volumes.TryAdd(volume.Record.Name, volume);
+
+    /// <summary>Creates the record of a volume, and takes its name. A thick one is not there for anybody before it is filled.</summary>
+    /// <exception cref="VolumeNameException">The name is taken.</exception>
+    public async ValueTask<ThinVolume> CreateAsync(string name, VolumeOptions volumeOptions)
+    {
+        await turn.EnterAsync();
+        try
+        {
+            if (volumes.ContainsKey(name)) throw new VolumeNameException(name, VolumeNameProblem.Taken, "the name is taken");
+            var record = new VolumeRecord(
+                options.Entropy.NextGuid(),
+                name,
+                volumeOptions.IsThick ? VolumeState.Resizing : VolumeState.Ready,
+                volumeOptions.IsThick,
+                poolRecord.NextLineage,
+                Generation: 1,
+                volumeOptions.IsThick ? 0 : volumeOptions.SizeBytes,
+                volumeOptions.BlockSizeBytes,
+                DateTimeOffset.FromUnixTimeMilliseconds(options.TimeProvider.GetUtcNow().ToUnixTimeMilliseconds()));
+            var next = poolRecord with { NextLineage = poolRecord.NextLineage + 1 };
+            var batch = new WriteBatch();
+            batch.Put(MapKeys.Pool, next.ToBytes());
+            batch.Put(MapKeys.Volume(record.Id), record.ToBytes());
+            await writer.WriteAsync(batch, Durability.Sync, mayUseReserve: false);
+            poolRecord = next;
+            var volume = attach(record);
+            Invariant.Require(volumes.TryAdd(name, volume));
+            return volume;
+        }
+        finally
+        {
+            turn.Exit();
+        }
+    }
+
+    /// <summary>Changes state and size in a volume's record.</summary>
+    /// <exception cref="VolumeDeletedException">The volume was deleted meanwhile.</exception>
+    public async ValueTask RememberAsync(ThinVolume volume, VolumeState state, long sizeBytes, bool mayUseReserve)
+    {
+        await turn.EnterAsync();
+        try
+        {
+            if (volume.Record.State == VolumeState.Deleting) throw new VolumeDeletedException(volume.Name);
+            await WriteAsync(volume, volume.Record with { State = state, SizeBytes = sizeBytes }, mayUseReserve);
+        }
+        finally
+        {
+            turn.Exit();
+        }
+    }
+
+    /// <summary>Deletes a volume for everyone; what remains is to give its space back.</summary>
+    /// <exception cref="VolumeNameException">There is none of that name.</exception>
+    public async ValueTask<ThinVolume> DeleteAsync(string name)
+    {
+        await turn.EnterAsync();
+        try
+        {
+            var volume = Require(name);
+            await DeleteAsync(volume);
+            return volume;
+        }
+        finally
+        {
+            turn.Exit();
+        }
+    }
+
+    /// <summary>Deletes a volume that was not created to the end.</summary>
+    public async ValueTask AbandonAsync(ThinVolume volume)
+    {
+        await turn.EnterAsync();
+        try
+        {
+            Invariant.Require(volume.Record.IsBeingCreated);
+            await DeleteAsync(volume);
+        }
+        finally
+        {
+            turn.Exit();
+        }
+    }
+
+    /// <summary>Forgets a deleted volume that owns nothing any more.</summary>
+    /// <param name="volume">The volume.</param>
+    /// <param name="last">What goes with its record.</param>
+    public async ValueTask ForgetAsync(ThinVolume volume, WriteBatch last)
+    {
+        Invariant.Require(volume.Record.State == VolumeState.Deleting);
+        last.Delete(MapKeys.Usage(volume.Lineage));
+        last.Delete(MapKeys.Volume(volume.Record.Id));
+        await writer.WriteAsync(last, Durability.Sync, mayUseReserve: true);
+    }
+
+    async ValueTask DeleteAsync(ThinVolume volume)
+    {
+        await WriteAsync(volume, volume.Record with { State = VolumeState.Deleting }, mayUseReserve: true);
+        volume.MarkDeleted();
+        Invariant.Require(volumes.TryRemove(KeyValuePair.Create(volume.Record.Name, volume)));
+    }
+
+    async ValueTask WriteAsync(ThinVolume volume, VolumeRecord record, bool mayUseReserve)
+    {
+        var batch = new WriteBatch();
+        batch.Put(MapKeys.Volume(record.Id), record.ToBytes());
+        await writer.WriteAsync(batch, Durability.Sync, mayUseReserve);
+        volume.Record = record;
+    }
+}

@@ -1,0 +1,31 @@
+namespace Ashlar.Volumes;
+
+/// <summary>Facts of a volume.</summary>
+/// <param name="Id">Identity that never changes and is never reused.</param>
+/// <param name="Name">Unique within the pool.</param>
+/// <param name="SizeBytes">What clients see.</param>
+/// <param name="BlockSizeBytes">512 or 4096.</param>
+/// <param name="AllocatedBytes">Space of the pool that the volume occupies.</param>
+/// <param name="CreatedAt">When it was created.</param>
+public sealed record VolumeInfo(
+    Guid Id,
+    string Name,
+    long SizeBytes,
+    int BlockSizeBytes,
+    long AllocatedBytes,
+    DateTimeOffset CreatedAt)
+{
+    /// <summary>Whether all of its space was taken at creation.</summary>
+    public bool IsThick { get; init; }
+
+    internal static VolumeInfo Of(ThinVolume volume) => new(
+        volume.Record.Id,
+        volume.Record.Name,
+        volume.SizeBytes,
+        volume.BlockSizeBytes,
+        volume.AllocatedBytes,
+        volume.Record.CreatedAt)
+    {
+        IsThick = volume.IsThick,
+    };
+}

@@ -1,0 +1,54 @@
+using Ashlar.KeyValue;
+
+namespace Ashlar.Volumes;
+
+/// <summary>Gives back the space of deleted volumes, in the background.</summary>
+/// <remarks>
+/// Crash order: the record stays, as deleting, until no leaf is left; so whatever a crash leaves behind is found by the next
+/// opening. Leaves go like discarded ones: with their bitmaps, quarantined, in bounded commits. Leaves that cannot be read go with
+/// the record, in one write with the note that their chunks belong to nobody (<see cref="LeakedSpace"/>).
+/// </remarks>
+sealed class VolumeRemover(
+    Catalogue catalogue,
+    KeyValueStore store,
+    Committer commits,
+    DirtyMarkers markers,
+    LeafCache cache,
+    LeakedSpace leaked,
+    BackgroundWork work)
+{
+    /// <summary>Begins, or resumes.</summary>
+    public VolumeDeletion Begin(ThinVolume volume) => new(volume, work.Enqueue(
+        "giving back the space of a deleted volume", volume.Record.Name, cancellationToken => FreeAsync(volume, cancellationToken)));
+
+    /// <summary>Undoes a creation that did not come to its end; completes, without a failure, when that was tried.</summary>
+    public Task UndoCreationAsync(ThinVolume volume) => Task.WhenAny(work.Enqueue("undoing a creation", volume.Record.Name, async cancellationToken =>
+    {
+        if (volume.Record.State != VolumeState.Deleting) await catalogue.AbandonAsync(volume);
+        await FreeAsync(volume, cancellationToken);
+    }));
+
+    async ValueTask FreeAsync(ThinVolume volume, CancellationToken cancellationToken)
+    {
+        // Whoever resizes it notices that it is deleted, and ends.
+        await volume.Turn.EnterAsync();
+        try
+        {
+            var lost = new List<long>();
+            await volume.UnmapFromAsync(0, volume.SizeBytes, lost, cancellationToken);
+            await commits.RunAsync(CommitScope.Checksums);
+            markers.Drop(volume.Lineage);
+            cache.Drop(volume);
+            var batch = new WriteBatch();
+            using (var cursor = store.Scan(KeyRange.Prefix(MapKeys.Marker(volume.Lineage, 0).AsSpan(0, 9))))
+                while (cursor.MoveNext()) batch.Delete(cursor.Key);
+            leaked.Drop(volume, lost, batch);
+            await catalogue.ForgetAsync(volume, batch);
+            if (lost.Count > 0) leaked.Reclaim();
+        }
+        finally
+        {
+            volume.Turn.Exit();
+        }
+    }
+}

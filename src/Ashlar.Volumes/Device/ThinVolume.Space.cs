@@ -1,0 +1,268 @@
+using System.Buffers.Binary;
+using Ashlar.Blocks;
+using Ashlar.KeyValue;
+using Ashlar.Storage;
+
+namespace Ashlar.Volumes;
+
+sealed partial class ThinVolume
+{
+    const long PageBytes = (long)LeafTable.LeavesPerPage * MapLayout.LeafBytes;
+
+    /// <summary>Chunks that a range would have to take to be mapped as a whole.</summary>
+    public long CountUnmapped(long offsetBytes, long endBytes)
+    {
+        var (first, end) = (offsetBytes / MapLayout.ChunkBytes, (endBytes + MapLayout.ChunkBytes - 1) / MapLayout.ChunkBytes);
+        var count = end - first;
+        foreach (var leafIndex in LeafOccupancy.Between(
+            this, first / MapLayout.ChunksPerLeaf, (end + MapLayout.ChunksPerLeaf - 1) / MapLayout.ChunksPerLeaf))
+        {
+            var leaf = Pool.Cache.Acquire(this, leafIndex);
+            lock (leaf)
+            {
+                var firstChunk = leafIndex * MapLayout.ChunksPerLeaf;
+                for (var slot = 0; leaf.HasEntries && slot < MapLayout.ChunksPerLeaf; slot++)
+                    if (leaf.Entries[slot].Chunk != 0 && firstChunk + slot >= first && firstChunk + slot < end) count--;
+            }
+
+            leaf.Unpin();
+        }
+
+        return count;
+    }
+
+    /// <summary>Chunks that were counted belong to nobody any more. Only while no commit runs.</summary>
+    public void Disown(long chunks)
+    {
+        CommittedChunks -= chunks;
+        Interlocked.Add(ref allocatedChunks, -chunks);
+    }
+
+    /// <summary>Adds what the persisted leaves own to a batch.</summary>
+    public void AddUsage(WriteBatch batch)
+    {
+        Span<byte> value = stackalloc byte[sizeof(long)];
+        BinaryPrimitives.WriteInt64LittleEndian(value, CommittedChunks);
+        batch.Put(MapKeys.Usage(Lineage), value);
+    }
+
+    /// <summary>Maps a range, whatever the volume's size, and keeps it: in the pool and on the device below.</summary>
+    /// <exception cref="VolumeDeletedException">The volume was deleted meanwhile.</exception>
+    public async ValueTask FillAsync(long offsetBytes, long endBytes, SpaceReservation reservation)
+    {
+        for (var offset = offsetBytes; offset < endBytes;)
+        {
+            ThrowIfUnusable();
+            var leafEnd = Math.Min(endBytes, ((offset / MapLayout.LeafBytes) + 1) * MapLayout.LeafBytes);
+            await Pool.ThrottleAsync();
+            await KeepLeafAsync(offset / MapLayout.LeafBytes, (int)(offset % MapLayout.LeafBytes), (int)(leafEnd - offset), isForced: true, reservation);
+            offset = leafEnd;
+        }
+    }
+
+    /// <summary>Unmaps everything beyond an offset, whatever the volume's size or state: for resizing and deleting.</summary>
+    /// <param name="offsetBytes">Where the volume ends from now on.</param>
+    /// <param name="endBytes">Where it ended. There may be more, which is found as long as the map can be read.</param>
+    /// <param name="lostLeaves">Gets the leaves that cannot be read: the caller gives them up.</param>
+    /// <param name="cancellationToken">Stops between two leaves.</param>
+    public async ValueTask UnmapFromAsync(long offsetBytes, long endBytes, List<long> lostLeaves, CancellationToken cancellationToken)
+    {
+        for (var page = FindPage(offsetBytes / PageBytes); page >= 0; page = FindPage(page + 1))
+        {
+            var occupied = ReadPage(page);
+            var pageEnd = (page + 1) * PageBytes;
+            for (var offset = Math.Max(offsetBytes, page * PageBytes); offset < pageEnd;)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                var leafIndex = offset / MapLayout.LeafBytes;
+                var inLeaf = (int)(offset % MapLayout.LeafBytes);
+                offset += MapLayout.LeafBytes - inLeaf;
+                if (occupied?.Contains(leafIndex) == false) continue;
+                await Pool.ThrottleAsync();
+                try
+                {
+                    await ZeroLeafAsync(leafIndex, inLeaf, MapLayout.LeafBytes - inLeaf, keep: false, isForced: true);
+                }
+                catch (Exception damage) when (inLeaf == 0 && damage is CorruptDataException or UnsupportedFormatException)
+                {
+                    lostLeaves.Add(leafIndex);
+                }
+            }
+        }
+
+        // Where the table of keys itself is damaged, each leaf of the volume is tried by itself.
+        long FindPage(long from)
+        {
+            try
+            {
+                return LeafOccupancy.FindNextPage(this, from);
+            }
+            catch (CorruptDataException) when (from * PageBytes < endBytes)
+            {
+                return from;
+            }
+        }
+
+        LeafOccupancy? ReadPage(long page)
+        {
+            try
+            {
+                return LeafOccupancy.Read(this, page);
+            }
+            catch (CorruptDataException)
+            {
+                return null;
+            }
+        }
+    }
+
+    // The chunks of a range become, or stay, allocated; all of them, or nothing has changed.
+    async ValueTask KeepRangeAsync(long offset, long length, CancellationToken cancellationToken)
+    {
+        var end = offset + length;
+        using var reservation = await Pool.ReserveSpaceAsync(Name, CountUnmapped(offset, end));
+        var done = new List<KeptSlots>();
+        try
+        {
+            while (offset < end)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                var leafEnd = Math.Min(end, ((offset / MapLayout.LeafBytes) + 1) * MapLayout.LeafBytes);
+                await Pool.ThrottleAsync();
+                done.Add(await KeepLeafAsync(
+                    offset / MapLayout.LeafBytes, (int)(offset % MapLayout.LeafBytes), (int)(leafEnd - offset), isForced: false, reservation));
+                offset = leafEnd;
+            }
+        }
+        catch
+        {
+            foreach (var slots in done) await UndoKeepAsync(slots);
+            throw;
+        }
+    }
+
+    async ValueTask<KeptSlots> KeepLeafAsync(long leafIndex, int offset, int count, bool isForced, SpaceReservation reservation)
+    {
+        for (var attempt = 0; ; attempt++)
+        {
+            var leaf = Pool.Cache.Acquire(this, leafIndex);
+            try
+            {
+                await leaf.WriteLock.EnterAsync();
+                try
+                {
+                    if (!isForced) CheckStillThere((leafIndex * MapLayout.LeafBytes) + offset + count);
+                    if (await TryKeepLockedAsync(leaf, offset, count, reservation) is { } slots) return slots;
+                }
+                finally
+                {
+                    leaf.WriteLock.Exit();
+                }
+            }
+            finally
+            {
+                leaf.Unpin();
+            }
+
+            await Pool.WaitForSpaceAsync(Name, attempt);
+        }
+    }
+
+    // The chunks that a piece of a leaf touches; null, with nothing changed, when there was none free. What is written to them
+    // later cannot run out of space, neither in the pool nor below it.
+    async ValueTask<KeptSlots?> TryKeepLockedAsync(Leaf leaf, int offset, int count, SpaceReservation? reservation)
+    {
+        var firstBlock = offset / MapLayout.BlockBytes;
+        var blockCount = Math.Max(1, ((offset + count + MapLayout.BlockBytes - 1) / MapLayout.BlockBytes) - firstBlock);
+        var plan = LeafSnapshot.Rent();
+        try
+        {
+            if (!TryPlan(leaf, plan, firstBlock, blockCount, reservation)) return null;
+            try
+            {
+                await ReserveOnDeviceAsync(leaf, plan, firstBlock, blockCount);
+            }
+            catch
+            {
+                ReleasePlanned(leaf, plan, firstBlock, blockCount);
+                throw;
+            }
+
+            var slots = new KeptSlots(leaf.Index, 0, 0);
+            lock (leaf)
+            {
+                EnsureEntries(leaf);
+                foreach (var (slot, _) in new SlotMasks(firstBlock, blockCount))
+                {
+                    ref var entry = ref leaf.Entries[slot];
+                    var bit = (ushort)(1 << slot);
+                    if (entry.Chunk == 0)
+                    {
+                        Map(ref entry, plan.Entries[slot].Chunk);
+                        slots = slots with { Mapped = (ushort)(slots.Mapped | bit) };
+                    }
+
+                    if (entry.IsKept) continue;
+                    entry.IsKept = true;
+                    slots = slots with { Kept = (ushort)(slots.Kept | bit) };
+                    Pool.Commits.Changed(leaf, LeafDirt.Map);
+                }
+            }
+
+            return slots;
+        }
+        finally
+        {
+            plan.Return();
+        }
+    }
+
+    // New chunks, run by run. They hold nothing yet, so they may as well be zeroed.
+    async ValueTask ReserveOnDeviceAsync(Leaf leaf, LeafSnapshot plan, int firstBlock, int blockCount)
+    {
+        var end = ((firstBlock + blockCount - 1) / MapLayout.BlocksPerChunk) + 1;
+        for (var slot = firstBlock / MapLayout.BlocksPerChunk; slot < end;)
+        {
+            var first = slot++;
+            if (IsMapped(first)) continue;
+            while (slot < end && !IsMapped(slot) && plan.Entries[slot].Chunk == plan.Entries[slot - 1].Chunk + 1) slot++;
+            await Pool.Device.WriteZeroesAsync(
+                Pool.DeviceLba(plan.Entries[first].Chunk * MapLayout.ChunkBytes),
+                (slot - first) * (long)MapLayout.ChunkBytes / Pool.Device.Geometry.BlockSizeBytes,
+                ZeroOptions.KeepAllocated);
+            Pool.Commits.DeviceWritten();
+        }
+
+        bool IsMapped(int slot) => leaf.HasEntries && leaf.Entries[slot].Chunk != 0;
+    }
+
+    async ValueTask UndoKeepAsync(KeptSlots slots)
+    {
+        if ((slots.Mapped | slots.Kept) == 0) return;
+        var leaf = Pool.Cache.Acquire(this, slots.LeafIndex);
+        await leaf.WriteLock.EnterAsync();
+        try
+        {
+            lock (leaf)
+            {
+                for (var slot = 0; slot < MapLayout.ChunksPerLeaf; slot++)
+                {
+                    ref var entry = ref leaf.Entries[slot];
+                    if ((slots.Kept >> slot & 1) == 0 || entry.Chunk == 0) continue;
+                    entry.IsKept = false;
+                    // Unless somebody has written to it meanwhile.
+                    if ((slots.Mapped >> slot & 1) != 0 && entry.Valid == 0) Quarantine(leaf, slot);
+                    Pool.Commits.Changed(leaf, LeafDirt.Map);
+                }
+            }
+        }
+        finally
+        {
+            leaf.WriteLock.Exit();
+            leaf.Unpin();
+        }
+    }
+
+    /// <summary>What keeping a piece of a leaf changed, by slot.</summary>
+    readonly record struct KeptSlots(long LeafIndex, ushort Mapped, ushort Kept);
+}

@@ -1,0 +1,120 @@
+using Ashlar.Blocks;
+using Ashlar.KeyValue;
+
+namespace Ashlar.Volumes;
+
+/// <summary>
+/// Chunks whose only owner was a leaf that cannot be read. When such a leaf is given up nobody can say which chunks were its own;
+/// a walk over all leaves that remain finds chunks that are in use and belong to none.
+/// </summary>
+/// <remarks>
+/// Crash order: a note that chunks may have leaked is written with the end of the leaf, and goes with the bitmaps without them; so
+/// the walk is made at some time, and may be made twice. The walk needs no lock: every batch of a commit leaves map and bitmaps in
+/// agreement, so a snapshot of the store shows which chunks leaked, and what leaked stays so, because only its owner could free it.
+/// While a leaf of any volume cannot be read nothing is freed: it may be the owner.
+/// </remarks>
+sealed class LeakedSpace(
+    KeyValueStore store,
+    ChunkSpace space,
+    Catalogue catalogue,
+    Committer commits,
+    MetadataWriter writer,
+    IBlockDevice device,
+    PoolEvents events,
+    BackgroundWork work)
+{
+    /// <summary>Whether a walk is due.</summary>
+    public bool IsSuspected => store.Get(MapKeys.MayHaveLeaked) is not null;
+
+    /// <summary>Adds the end of leaves that cannot be read to a batch.</summary>
+    public void Drop(ThinVolume volume, IReadOnlyList<long> leaves, WriteBatch batch)
+    {
+        if (leaves.Count == 0) return;
+        var key = new byte[MapKeys.LeafBytes];
+        foreach (var leaf in leaves)
+        {
+            MapKeys.WriteLeaf(key, volume.Lineage, leaf, volume.Generation);
+            batch.Delete(key);
+            events.Report(
+                PoolEventKind.DamagedMap,
+                PoolEventSeverity.Warning,
+                $"volume {volume.Record.Name}, MiB {leaf}: the map cannot be read and is given up; a walk over the map will free its space",
+                volume.Record.Name);
+        }
+
+        batch.Put(MapKeys.MayHaveLeaked, []);
+    }
+
+    /// <summary>Walks the map in the background.</summary>
+    public void Reclaim() => _ = work.Enqueue("reclaiming the space of damaged pieces of the map", null, ReclaimAsync);
+
+    async ValueTask ReclaimAsync(CancellationToken cancellationToken)
+    {
+        if (!IsSuspected) return;
+        List<long> leaked;
+        List<(ThinVolume Volume, long Surplus)> surplus;
+        using (var snapshot = store.CreateSnapshot())
+        {
+            var walk = MapWalk.Run(snapshot, space, "the pool", cancellationToken);
+            if (walk.UnreadableLeaves > 0)
+            {
+                events.Report(
+                    PoolEventKind.Reclaim,
+                    PoolEventSeverity.Warning,
+                    $"space of lost pieces of the map cannot be reclaimed while {walk.UnreadableLeaves} others cannot be read");
+                return;
+            }
+
+            leaked = [.. walk.FindLeaked(snapshot)];
+            surplus = [.. walk.FindUsageSurplus(snapshot).Join(
+                catalogue.Volumes, each => each.Lineage, volume => volume.Lineage, (each, volume) => (volume, each.Surplus))];
+        }
+
+        await commits.ExcludeAsync(async () =>
+        {
+            await WriteAsync(leaked, surplus);
+            return true;
+        });
+        await PunchAsync(leaked);
+        space.Release(leaked.ToArray());
+        events.Report(
+            PoolEventKind.Reclaim,
+            PoolEventSeverity.Information,
+            $"{leaked.Count * (long)MapLayout.ChunkBytes} bytes that belonged to lost pieces of the map are free again");
+    }
+
+    // In use until their bitmaps without them are durable, and punched before anybody else gets them.
+    async ValueTask WriteAsync(List<long> leaked, List<(ThinVolume Volume, long Surplus)> usages)
+    {
+        foreach (var chunk in leaked) space.Capture(chunk, 0);
+        foreach (var (volume, surplus) in usages) volume.Disown(surplus);
+        try
+        {
+            var batch = new WriteBatch();
+            var value = new byte[GroupBitmap.MaxBytes];
+            foreach (var group in space.TakeChangedGroups()) GroupBitmap.Add(batch, group, space.CommittedWords(group), value);
+            foreach (var (volume, _) in usages) volume.AddUsage(batch);
+            batch.Delete(MapKeys.MayHaveLeaked);
+            await writer.WriteAsync(batch, Durability.Sync, mayUseReserve: true);
+        }
+        catch
+        {
+            foreach (var chunk in leaked) space.Capture(0, chunk);
+            foreach (var (volume, surplus) in usages) volume.Disown(-surplus);
+            throw;
+        }
+    }
+
+    async ValueTask PunchAsync(List<long> leaked)
+    {
+        var blocksPerChunk = MapLayout.ChunkBytes / device.Geometry.BlockSizeBytes;
+        try
+        {
+            foreach (var chunk in leaked) await device.TrimAsync(new Lba(chunk * blocksPerChunk), blocksPerChunk);
+        }
+        catch (Exception cause) when (cause is BlockDeviceException or NotSupportedException)
+        {
+            // Free all the same: what is left in them is never read, because the next owner's blocks start invalid.
+        }
+    }
+}

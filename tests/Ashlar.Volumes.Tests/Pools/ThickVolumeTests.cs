@@ -1,0 +1,172 @@
+using Ashlar.Blocks;
+using Ashlar.Simulation;
+using Ashlar.Storage;
+
+namespace Ashlar.Volumes.Tests;
+
+/// <summary>Thick means thick: all of its space is there, in the pool and on the disk below, or the volume is not.</summary>
+public sealed class ThickVolumeTests
+{
+    const int Chunk = MapLayout.ChunkBytes;
+
+    readonly SimulatedFileSystem disk = new(isRecording: false);
+    HookedDevice hooks = null!;
+
+    [Fact]
+    public async Task A_creation_that_a_crash_interrupts_never_was()
+    {
+        var process = new MortalFileSystem(disk);
+        var pool = await CreateAsync(process);
+        hooks.BeforeFlush = () => throw Killed(process); // Mapped, but not committed.
+        await Assert.ThrowsAnyAsync<AshlarException>(async () => await pool.CreateVolumeAsync("thick", 40 * Chunk, isThick: true));
+
+        await using var reopened = await ReopenAsync();
+        Assert.Empty(reopened.Pool.ListVolumes());
+        Assert.Equal(0, reopened.Pool.GetUsage().AllocatedBytes);
+        await reopened.CreateVolumeAsync("thick", 40 * Chunk, isThick: true);
+        Assert.Equal(40 * Chunk, reopened.Pool.GetUsage().AllocatedBytes);
+    }
+
+    [Fact]
+    public async Task A_growth_that_a_crash_interrupts_is_undone()
+    {
+        var process = new MortalFileSystem(disk);
+        var pool = await CreateAsync(process);
+        var volume = await pool.CreateVolumeAsync("thick", 20 * Chunk + 4096, isThick: true);
+        await volume.WriteAsync(Lba.Zero, Random(320 + 1));
+        await volume.FlushAsync();
+        var flushes = 0;
+        hooks.BeforeFlush = () => ++flushes == 1 ? Task.CompletedTask : throw Killed(process);
+        // The first piece of the growth is committed, the crash comes before its end.
+        var zeroed = 0;
+        hooks.BeforeZeroes = async _ =>
+        {
+            if (++zeroed == 2) await pool.Pool.CommitAsync();
+        };
+        await Assert.ThrowsAnyAsync<AshlarException>(async () => await pool.Pool.ResizeVolumeAsync("thick", 100 * Chunk));
+
+        await using var reopened = await ReopenAsync();
+        Assert.Equal(20 * Chunk + 4096, reopened.Pool.FindVolume("thick")!.SizeBytes);
+        Assert.Equal(21 * Chunk, reopened.Pool.GetUsage().AllocatedBytes);
+        var found = new byte[321 * 4096];
+        await reopened.Pool.OpenVolume("thick")!.ReadAsync(Lba.Zero, found);
+        Assert.Equal(Random(321), found);
+        await reopened.Pool.ResizeVolumeAsync("thick", 100 * Chunk);
+        Assert.Equal(100 * Chunk, reopened.Pool.FindVolume("thick")!.AllocatedBytes);
+    }
+
+    [Fact]
+    public async Task A_volume_that_the_disk_below_has_no_room_for_is_not_created()
+    {
+        await using var pool = await CreateAsync(disk);
+        disk.CapacityBytes = disk.CapacityBytes - disk.GetFreeSpaceBytes("/") + (50 * Chunk);
+        var error = await Assert.ThrowsAsync<DeviceFullException>(async () => await pool.CreateVolumeAsync("thick", 100 * Chunk, isThick: true));
+        Assert.Contains("no space", error.Message, StringComparison.Ordinal);
+        disk.CapacityBytes = 1L << 40;
+        Assert.Empty(pool.Pool.ListVolumes());
+        Assert.Equal(0, pool.Pool.GetUsage().AllocatedBytes);
+        Assert.Null(pool.Pool.GetStatistics().Failure);
+        await pool.CreateVolumeAsync("thick", 100 * Chunk, isThick: true);
+    }
+
+    [Fact]
+    public async Task A_growth_that_the_disk_below_has_no_room_for_changes_nothing()
+    {
+        await using var pool = await CreateAsync(disk);
+        await pool.CreateVolumeAsync("thick", 20 * Chunk, isThick: true);
+        disk.CapacityBytes = disk.CapacityBytes - disk.GetFreeSpaceBytes("/") + (50 * Chunk);
+        await Assert.ThrowsAsync<DeviceFullException>(async () => await pool.Pool.ResizeVolumeAsync("thick", 120 * Chunk));
+        disk.CapacityBytes = 1L << 40;
+        await pool.SettleAsync();
+        Assert.Equal(20 * Chunk, pool.Pool.FindVolume("thick")!.SizeBytes);
+        Assert.Equal(20 * Chunk, pool.Pool.GetUsage().AllocatedBytes);
+        Assert.Empty((await pool.Pool.VerifyAsync()).Problems);
+        await pool.Pool.ResizeVolumeAsync("thick", 120 * Chunk);
+        await pool.ReopenAsync();
+        Assert.Equal(120 * Chunk, pool.Pool.FindVolume("thick")!.AllocatedBytes);
+    }
+
+    [Fact]
+    public async Task Everything_can_be_written_when_pool_and_disk_are_full()
+    {
+        await using var pool = await CreateAsync(disk, chunks: 110);
+        var thick = await pool.CreateVolumeAsync("thick", 60 * Chunk, isThick: true);
+        await pool.Pool.ResizeVolumeAsync("thick", 100 * Chunk);
+        var thin = await pool.CreateVolumeAsync("thin", 100 * Chunk);
+        await thin.WriteAsync(Lba.Zero, new byte[10 * Chunk]);
+        await thin.FlushAsync();
+        disk.CapacityBytes -= disk.GetFreeSpaceBytes("/");
+        Assert.Equal(0, disk.GetFreeSpaceBytes("/"));
+        Assert.Equal(0, pool.Pool.GetUsage().FreeBytes);
+        await Assert.ThrowsAsync<DeviceFullException>(async () => await thin.WriteAsync(new Lba(20 * 16), new byte[4096]));
+        for (var chunk = 0; chunk < 100; chunk++) await thick.WriteAsync(new Lba(chunk * 16), Random(16));
+        disk.CapacityBytes = 1L << 40; // For the map alone.
+        await thick.FlushAsync();
+        var found = new byte[Chunk];
+        await thick.ReadAsync(new Lba(99 * 16), found);
+        Assert.Equal(Random(16), found);
+    }
+
+    [Fact]
+    public async Task One_that_is_being_filled_is_not_there_yet_and_its_name_is_taken()
+    {
+        await using var pool = await CreateAsync(disk);
+        var (reached, goOn) = (new TaskCompletionSource(), new TaskCompletionSource());
+        hooks.BeforeZeroes = _ =>
+        {
+            reached.TrySetResult();
+            return goOn.Task;
+        };
+        var creating = pool.CreateVolumeAsync("thick", 40 * Chunk, isThick: true);
+        await reached.Task;
+        Assert.Null(pool.Pool.FindVolume("thick"));
+        Assert.Null(pool.Pool.OpenVolume("thick"));
+        var error = await Assert.ThrowsAsync<VolumeNameException>(async () => await pool.CreateVolumeAsync("thick", 4096));
+        Assert.Equal(VolumeNameProblem.Taken, error.Problem);
+        await pool.CreateVolumeAsync("other", 4096); // Nothing else waits for it.
+        goOn.SetResult();
+        Assert.Equal(40 * Chunk, (await creating).Geometry.SizeBytes);
+        Assert.NotNull(pool.Pool.FindVolume("thick"));
+    }
+
+    [Fact]
+    public async Task A_volume_deleted_while_it_grows_is_gone_with_all_of_its_space()
+    {
+        await using var pool = await CreateAsync(disk);
+        await pool.CreateVolumeAsync("thick", 20 * Chunk, isThick: true);
+        var (reached, goOn) = (new TaskCompletionSource(), new TaskCompletionSource());
+        hooks.BeforeZeroes = _ =>
+        {
+            reached.TrySetResult();
+            return goOn.Task;
+        };
+        var growing = pool.Pool.ResizeVolumeAsync("thick", 120 * Chunk).AsTask();
+        await reached.Task;
+        var deletion = await pool.Pool.DeleteVolumeAsync("thick");
+        goOn.SetResult();
+        await Assert.ThrowsAsync<VolumeDeletedException>(() => growing);
+        await deletion.Completion;
+        Assert.Equal(0, pool.Pool.GetUsage().AllocatedBytes);
+        await pool.ReopenAsync();
+        Assert.Empty(pool.Pool.ListVolumes());
+        Assert.Empty((await pool.Pool.VerifyAsync()).Problems);
+    }
+
+    Task<TestPool> CreateAsync(IFileSystem files, int chunks = 256) =>
+        TestPool.CreateAsync(chunks, disk: files, wrap: device => hooks = new HookedDevice(device));
+
+    async Task<TestPool> ReopenAsync()
+    {
+        var pool = await TestPool.OpenAsync(disk, TestPool.DefaultOptions(2));
+        await pool.SettleAsync();
+        return pool;
+    }
+
+    static DeviceIOException Killed(MortalFileSystem process)
+    {
+        process.Kill();
+        return new DeviceIOException("below", "the process was killed", isTransient: false);
+    }
+
+    static byte[] Random(int blocks) => new SeededRandom(7).Bytes(blocks * 4096);
+}
