@@ -1,3 +1,4 @@
+using System.Net;
 using Ashlar.Blocks;
 
 namespace Ashlar.Iscsi;
@@ -8,8 +9,14 @@ public interface IIscsiTargets
     /// <summary>Target names (IQNs), for SendTargets.</summary>
     IReadOnlyList<string> List();
 
-    /// <summary>Opens a target for one session; null when there is none of that name.</summary>
-    IscsiTarget? Open(string name);
+    /// <summary>
+    /// Opens a target for one session, once its initiator has passed the security stage of the login; null when there is none
+    /// of that name.
+    /// </summary>
+    /// <param name="target">The target's name as the initiator wrote it; the case of letters does not tell names apart.</param>
+    /// <param name="initiator">The initiator's name.</param>
+    /// <param name="address">Where it connects from.</param>
+    IscsiTarget? Open(string target, string initiator, IPEndPoint address);
 }
 
 /// <summary>A target that a session uses. Disposed when the session ends; the devices stay open.</summary>

@@ -5,62 +5,32 @@ using Ashlar.Transport;
 namespace Ashlar.Iscsi;
 
 /// <summary>
-/// The target side of all connections: logs initiators in, lets their sessions work, and cleans up after them.
+/// The target side of all connections through all portals: reservations, resets and session reinstatement know no portals.
 /// </summary>
-sealed class IscsiNode(IIscsiTargets targets, Action<string> report) : IConnectionHandler
+sealed class IscsiNode(IIscsiTargets targets, BufferPool buffers, Action<string> report)
 {
-    /// <summary>All portals show the same, so one group holds them.</summary>
-    public const int PortalGroupTag = 1;
-
     readonly UnitTable units = new();
 
     public IIscsiTargets Targets => targets;
 
     public SessionTable Sessions { get; } = new();
 
+    /// <summary>Where the node can be reached; empty until all portals listen.</summary>
+    public IReadOnlyList<PortalAddress> Portals { get; set; } = [];
+
     public void Report(string line) => report(line);
 
-    /// <summary>The address by which an initiator reached us is the one that it can use again.</summary>
-    public static string AddressOf(Connection connection)
-    {
-        var local = connection.LocalEndPoint;
-        return local.Address.IsIPv4MappedToIPv6 ? new IPEndPoint(local.Address.MapToIPv4(), local.Port).ToString() : local.ToString();
-    }
-
-    public void Serve(Connection connection, CancellationToken draining)
-    {
-        var session = new LoginPhase(this, connection).Run();
-        if (session is null) return;
-        try
-        {
-            var phase = new FullFeaturePhase(session, this, connection);
-            phase.Run();
-            if (draining.IsCancellationRequested) phase.SayGoodbye();
-        }
-        catch (ProtocolException e)
-        {
-            report($"iscsi: cut off {session.Parameters.InitiatorName} at {connection.RemoteEndPoint}: {e.Message}");
-        }
-        catch
-        {
-            // Commands that still run must not wait for a connection that is broken.
-            connection.Dispose();
-            throw;
-        }
-        finally
-        {
-            End(session);
-        }
-    }
+    /// <summary>The memory of a new session.</summary>
+    public BufferShare OpenShare() => buffers.OpenShare();
 
     /// <summary>Opens a target for a session; null when there is none of that name.</summary>
-    public IscsiTarget? OpenTarget(string name) => targets.Open(name);
+    public IscsiTarget? OpenTarget(string target, string initiator, IPEndPoint address) => targets.Open(target, initiator, address);
 
     /// <summary>Lets an initiator reach the units of a target.</summary>
-    public ScsiNexus OpenNexus(IscsiTarget target) => new(
+    public ScsiNexus OpenNexus(IscsiTarget target, int portalGroupTag) => new(
         target.Name,
-        $"{target.Name},t,0x{PortalGroupTag:x4}",
-        PortalGroupTag,
+        $"{target.Name},t,0x{portalGroupTag:x4}",
+        portalGroupTag,
         target.Luns.Select(lun => KeyValuePair.Create(lun.Number, units.Open(lun))));
 
     /// <summary>

@@ -3,36 +3,49 @@ using Ashlar.Transport;
 
 namespace Ashlar.Iscsi;
 
-/// <summary>An iSCSI portal on one address and port (RFC 7143).</summary>
+/// <summary>An iSCSI node behind any number of portals (RFC 7143).</summary>
 public sealed class IscsiServer : IAsyncDisposable
 {
-    readonly StreamListener listener;
+    readonly ListenerGroup listeners;
+    readonly ReportLimiter reports;
 
-    IscsiServer(StreamListener listener, IscsiNode node)
+    IscsiServer(ListenerGroup listeners, IscsiNode node, ReportLimiter reports)
     {
-        this.listener = listener;
+        this.listeners = listeners;
+        this.reports = reports;
         Node = node;
     }
 
-    /// <summary>The address and port listened on.</summary>
-    public IPEndPoint EndPoint => listener.EndPoint;
+    /// <summary>The addresses and ports listened on, in the order of their portal group tags; each port is a real one.</summary>
+    public IReadOnlyList<IPEndPoint> EndPoints => listeners.EndPoints;
+
+    /// <summary>The first address and port.</summary>
+    public IPEndPoint EndPoint => EndPoints[0];
 
     /// <summary>Connections open now.</summary>
-    public int ConnectionCount => listener.ConnectionCount;
+    public int ConnectionCount => listeners.ConnectionCount;
 
     internal IscsiNode Node { get; }
 
     /// <summary>Starts to listen.</summary>
-    /// <param name="options">Where, and the limits.</param>
+    /// <param name="portals">Where, and the limits; one at least. The first is portal group 1, and so on.</param>
     /// <param name="targets">What is served.</param>
+    /// <param name="buffers">The memory for commands, which other protocols may share.</param>
     /// <param name="report">Gets a line for each connection that ended in an error. Called from any thread.</param>
-    /// <exception cref="ListenException">The port is taken.</exception>
-    public static IscsiServer Start(ListenerOptions options, IIscsiTargets targets, Action<string> report)
+    /// <exception cref="ListenException">A port is taken; then none is listened on.</exception>
+    public static IscsiServer Start(IReadOnlyList<ListenerOptions> portals, IIscsiTargets targets, BufferPool buffers, Action<string> report)
     {
-        var node = new IscsiNode(targets, report);
-        return new(StreamListener.Start(options, node, report), node);
+        var reports = new ReportLimiter("iscsi", report, TimeProvider.System);
+        var node = new IscsiNode(targets, buffers, reports.Report);
+        var listeners = ListenerGroup.Start(portals, i => new IscsiPortal(node, portalGroupTag: i + 1), reports.Report);
+        node.Portals = [.. listeners.EndPoints.Select((endPoint, i) => new PortalAddress(endPoint, i + 1))];
+        return new(listeners, node, reports);
     }
 
     /// <summary>Refuses new initiators, finishes what is in flight, tells the initiators, closes.</summary>
-    public ValueTask DisposeAsync() => listener.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await listeners.DisposeAsync();
+        reports.Dispose();
+    }
 }

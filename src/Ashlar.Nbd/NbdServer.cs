@@ -4,43 +4,58 @@ using Ashlar.Transport;
 
 namespace Ashlar.Nbd;
 
-/// <summary>An NBD server on one address and port (NetworkBlockDevice/nbd, doc/proto.md).</summary>
+/// <summary>An NBD server on any number of addresses and ports (NetworkBlockDevice/nbd, doc/proto.md).</summary>
 public sealed class NbdServer : IAsyncDisposable
 {
-    readonly StreamListener listener;
+    readonly ListenerGroup listeners;
+    readonly ReportLimiter reports;
 
-    NbdServer(StreamListener listener) => this.listener = listener;
+    NbdServer(ListenerGroup listeners, ReportLimiter reports)
+    {
+        this.listeners = listeners;
+        this.reports = reports;
+    }
 
-    /// <summary>The address and port listened on; the port is a real one even where 0 was asked for.</summary>
-    public IPEndPoint EndPoint => listener.EndPoint;
+    /// <summary>The addresses and ports listened on; each port is a real one even where 0 was asked for.</summary>
+    public IReadOnlyList<IPEndPoint> EndPoints => listeners.EndPoints;
+
+    /// <summary>The first address and port.</summary>
+    public IPEndPoint EndPoint => EndPoints[0];
 
     /// <summary>Connections open now.</summary>
-    public int ConnectionCount => listener.ConnectionCount;
+    public int ConnectionCount => listeners.ConnectionCount;
 
     /// <summary>Starts to listen.</summary>
-    /// <param name="options">Where, and the limits.</param>
+    /// <param name="portals">Where, and the limits; one at least.</param>
     /// <param name="exports">What is served.</param>
+    /// <param name="buffers">The memory for requests, which other protocols may share.</param>
     /// <param name="report">Gets a line for each connection that ended in an error.</param>
-    /// <exception cref="ListenException">The port is taken.</exception>
-    public static NbdServer Start(ListenerOptions options, INbdExports exports, Action<string> report) =>
-        new(StreamListener.Start(options, new Handler(exports, report), report));
+    /// <exception cref="ListenException">A port is taken; then none is listened on.</exception>
+    public static NbdServer Start(IReadOnlyList<ListenerOptions> portals, INbdExports exports, BufferPool buffers, Action<string> report)
+    {
+        var reports = new ReportLimiter("nbd", report, TimeProvider.System);
+        return new(ListenerGroup.Start(portals, _ => new Handler(exports, buffers, reports.Report), reports.Report), reports);
+    }
 
     /// <summary>Refuses new clients, finishes what is in flight for at most <paramref name="grace"/>, closes.</summary>
-    public Task StopAsync(TimeSpan grace) => listener.StopAsync(grace);
+    public Task StopAsync(TimeSpan grace) => listeners.StopAsync(grace);
 
     /// <summary>Refuses new clients, finishes what is in flight, closes.</summary>
-    public ValueTask DisposeAsync() => listener.DisposeAsync();
-
-    sealed class Handler(INbdExports exports, Action<string> report) : IConnectionHandler
+    public async ValueTask DisposeAsync()
     {
-        readonly BufferPool buffers = new();
+        await listeners.DisposeAsync();
+        reports.Dispose();
+    }
 
+    sealed class Handler(INbdExports exports, BufferPool buffers, Action<string> report) : IConnectionHandler
+    {
         public void Serve(Connection connection, CancellationToken draining)
         {
             using var session = Handshake.Run(connection, exports, draining);
             if (session is null) return;
             connection.HandshakeCompleted();
-            using var transmission = new Transmission.Transmission(connection, session, buffers, report);
+            using var share = buffers.OpenShare();
+            using var transmission = new Transmission.Transmission(connection, session, share, report);
             transmission.Run(draining);
         }
     }

@@ -113,11 +113,14 @@ public sealed class AshlarServer : IAsyncDisposable
         pools = new ServedPools([new ServedPool(await OpenMainPoolAsync(directory).ConfigureAwait(false))]);
         parts.Push(pools);
 
-        var nbd = Listen(StartProblem.NbdPort, "nbd", options.NbdPort, where =>
-            NbdServer.Start(where, new VolumeNbdExports(pools), log.Write));
+        var limits = ConnectionLimits.OfProcess();
+        if (limits.Notice is { } notice) log.Write($"server: {notice}");
+        var buffers = new BufferPool(options.BufferBytes);
+        var nbd = Listen(StartProblem.NbdPort, "nbd", options.NbdPort, limits, where =>
+            NbdServer.Start([where], new VolumeNbdExports(pools), buffers, log.Write));
         parts.Push(nbd);
-        var iscsi = Listen(StartProblem.IscsiPort, "iscsi", options.IscsiPort, where =>
-            IscsiServer.Start(where, new VolumeIscsiTargets(pools), log.Write));
+        var iscsi = Listen(StartProblem.IscsiPort, "iscsi", options.IscsiPort, limits, where =>
+            IscsiServer.Start([where], new VolumeIscsiTargets(pools), buffers, log.Write));
         parts.Push(iscsi);
         var api = await ApiServer.StartAsync(new(options.Listen, options.ApiPort), log, routes =>
         {
@@ -152,11 +155,11 @@ public sealed class AshlarServer : IAsyncDisposable
         return created;
     }
 
-    T Listen<T>(StartProblem problem, string name, int port, Func<ListenerOptions, T> start)
+    T Listen<T>(StartProblem problem, string name, int port, ConnectionLimits limits, Func<ListenerOptions, T> start)
     {
         try
         {
-            return start(new() { EndPoint = new(options.Listen, port), Name = name });
+            return start(new() { EndPoint = new(options.Listen, port), Name = name, MaxConnections = limits.PerProtocol });
         }
         catch (ListenException e)
         {

@@ -1,5 +1,6 @@
 using System.Net;
 using Ashlar.Storage;
+using Ashlar.Transport;
 
 namespace Ashlar.Server;
 
@@ -28,6 +29,11 @@ public sealed record ServerOptions
     /// Capacity of the first pool, in bytes, when it is created; null takes 90 % of the free space, in whole GiB, 1 GiB at least.
     /// </summary>
     public long? PoolSizeBytes { get; init; }
+
+    /// <summary>
+    /// Memory for requests of all NBD and iSCSI clients together, in bytes; <see cref="BufferPool.MinBudgetBytes"/> at least.
+    /// </summary>
+    public long BufferBytes { get; init; } = BufferPool.DefaultBudgetBytes;
 
     /// <summary>Version of the program, for the status.</summary>
     public string Version { get; init; } = "";

@@ -15,7 +15,7 @@ public sealed class AllocationTests
         await using var driver = new BlockDriver(new InstantDevice());
         var targets = new OneTarget(driver);
         var options = new ListenerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0), Name = "iscsi" };
-        await using var server = IscsiServer.Start(options, targets, _ => { });
+        await using var server = IscsiServer.Start([options], targets, new BufferPool(), _ => { });
         using var initiator = new Initiator(server.EndPoint);
         initiator.LogIn("iqn.2026-11.test:one", 1);
         initiator.ClearAttention();
@@ -49,7 +49,7 @@ public sealed class AllocationTests
     {
         public IReadOnlyList<string> List() => [TestTarget.Name];
 
-        public IscsiTarget? Open(string name) => new(name, [new(0, Guid.Empty, driver)], this);
+        public IscsiTarget? Open(string target, string initiator, IPEndPoint address) => new(target, [new(0, Guid.Empty, driver)], this);
 
         public void Dispose()
         {

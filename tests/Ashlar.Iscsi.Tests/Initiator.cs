@@ -102,6 +102,17 @@ sealed class Initiator : IDisposable
         Assert.Equal(tag, NopInPdu.Read(Receive(Opcode.NopIn).Header).InitiatorTaskTag);
     }
 
+    /// <summary>Whether all that was sent so far has been looked at, whatever is said about it.</summary>
+    public void MustAnswerPing()
+    {
+        var tag = Ping();
+        while (true)
+        {
+            var pdu = Receive();
+            if (pdu.Opcode == Opcode.NopIn && NopInPdu.Read(pdu.Header).InitiatorTaskTag == tag) return;
+        }
+    }
+
     public uint Ping(byte[]? data = null)
     {
         var header = new byte[Bhs.SizeBytes];

@@ -15,16 +15,22 @@ sealed class TestTarget : IIscsiTargets, IAsyncDisposable
     readonly IscsiServer server;
     int leases;
 
-    public TestTarget(ScriptedDevice? device = null, Func<ListenerOptions, ListenerOptions>? configure = null)
+    public TestTarget(
+        ScriptedDevice? device = null, Func<ListenerOptions, ListenerOptions>? configure = null, int portalCount = 1, BufferPool? buffers = null)
     {
+        Buffers = buffers ?? new();
         Device = device ?? new ScriptedDevice(32768);
         Driver = new BlockDriver(Device);
         targets[Name] = [new(0, new Guid("00112233-4455-6677-8899-aabbccddeeff"), Driver)];
         var options = new ListenerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0), Name = "iscsi" };
-        server = IscsiServer.Start(configure is null ? options : configure(options), this, Reports.Enqueue);
+        if (configure is not null) options = configure(options);
+        server = IscsiServer.Start([.. Enumerable.Repeat(options, portalCount)], this, Buffers, Reports.Enqueue);
     }
 
     public ScriptedDevice Device { get; }
+
+    /// <summary>The memory of all sessions.</summary>
+    public BufferPool Buffers { get; }
 
     public BlockDriver Driver { get; }
 
@@ -53,8 +59,9 @@ sealed class TestTarget : IIscsiTargets, IAsyncDisposable
 
     public IReadOnlyList<string> List() => [.. targets.Keys.Order(StringComparer.Ordinal)];
 
-    public IscsiTarget? Open(string name)
+    public IscsiTarget? Open(string target, string initiator, IPEndPoint address)
     {
+        var name = target.ToLowerInvariant();
         if (!targets.TryGetValue(name, out var luns)) return null;
         Interlocked.Increment(ref leases);
         return new(name, luns, new Lease(this));

@@ -34,7 +34,7 @@ static class KeyRules
         ["InitialR2T"] = Or(false, static (value, p) => p.InitialR2T = value),
         ["ImmediateData"] = And(true, static (value, p) => p.ImmediateData = value),
         ["MaxBurstLength"] = Min(1024 * 1024, 512, MaxLengthValue, static (value, p) => p.MaxBurstLength = value),
-        ["FirstBurstLength"] = Min(256 * 1024, 512, MaxLengthValue, static (value, p) => p.FirstBurstLength = value),
+        ["FirstBurstLength"] = FirstBurst,
         ["MaxOutstandingR2T"] = Min(8, 1, 65535, static (value, p) => p.MaxOutstandingR2T = value),
         ["DefaultTime2Wait"] = Max(0, 0, 3600),
         ["DefaultTime2Retain"] = Min(0, 0, 3600, static (_, _) => { }),
@@ -93,6 +93,15 @@ static class KeyRules
         take(value, parameters);
         return value.ToString(CultureInfo.InvariantCulture);
     };
+
+    static string FirstBurst(string offer, SessionParameters parameters)
+    {
+        const int ours = 256 * 1024;
+        if (!TryReadNumber(offer, 512, MaxLengthValue, out var value)) return Reject;
+        value = Math.Min(value, Math.Min(ours, parameters.MaxBurstLength));
+        parameters.FirstBurstLength = value;
+        return value.ToString(CultureInfo.InvariantCulture);
+    }
 
     static KeyRule Max(int ours, int least, int most) => (offer, _) =>
         TryReadNumber(offer, least, most, out var value) ? Math.Max(value, ours).ToString(CultureInfo.InvariantCulture) : Reject;

@@ -7,7 +7,7 @@ namespace Ashlar.Iscsi;
 /// The stages of one login (RFC 7143, 6.3): each request gives a reply, until the full feature phase or an error. Knows no
 /// socket; authentication will be a matter of the security stage.
 /// </summary>
-sealed class LoginNegotiation(Func<string, bool> targetExists, int portalGroupTag)
+sealed class LoginNegotiation(Func<string, string, bool> openTarget, int portalGroupTag)
 {
     const int MaxRequests = 64;
 
@@ -15,6 +15,7 @@ sealed class LoginNegotiation(Func<string, bool> targetExists, int portalGroupTa
     LoginStage stage = LoginStage.Security;
     bool isFirst = true;
     bool namesAreKnown;
+    bool targetIsOpen;
     bool lengthIsDeclared;
     int requestCount;
 
@@ -38,6 +39,7 @@ sealed class LoginNegotiation(Func<string, bool> targetExists, int portalGroupTa
         text.ResetWrittenCount();
         Declare(pairs, answer);
         Negotiate(pairs, answer);
+        if (stage != LoginStage.Security || request.Transit) OpenTarget();
         if (stage == LoginStage.Operational && !lengthIsDeclared)
         {
             lengthIsDeclared = true;
@@ -73,7 +75,9 @@ sealed class LoginNegotiation(Func<string, bool> targetExists, int portalGroupTa
     {
         if (namesAreKnown)
         {
-            if (pairs.Exists(static pair => IsName(pair.Key))) throw new NegotiationException("names cannot change within a login");
+            // Some initiators say them again in each stage.
+            if (pairs.Exists(pair => IsName(pair.Key) && pair.Value != DeclaredAs(pair.Key)))
+                throw new NegotiationException("names cannot change within a login");
             return;
         }
         foreach (var (key, value) in pairs)
@@ -82,23 +86,40 @@ sealed class LoginNegotiation(Func<string, bool> targetExists, int portalGroupTa
         namesAreKnown = true;
         if (Parameters.IsDiscovery) return;
         if (Parameters.TargetName.Length == 0) throw new NegotiationException("TargetName is missing", LoginStatus.MissingParameter);
-        if (!targetExists(Parameters.TargetName))
-            throw new NegotiationException($"there is no target {Parameters.TargetName}", LoginStatus.NotFound);
         // Due in the first response (13.9).
         TextPairs.Append(answer, "TargetPortalGroupTag", portalGroupTag.ToString(CultureInfo.InvariantCulture));
     }
 
+    /// <summary>The initiator is who it says it is: the security stage is over, or was left out.</summary>
+    void OpenTarget()
+    {
+        if (targetIsOpen || Parameters.IsDiscovery) return;
+        targetIsOpen = openTarget(Parameters.TargetName, Parameters.InitiatorName)
+            ? true
+            : throw new NegotiationException($"there is no target {Parameters.TargetName}", LoginStatus.NotFound);
+    }
+
     void Negotiate(List<KeyValuePair<string, string>> pairs, ArrayBufferWriter<byte> answer)
     {
-        foreach (var (key, value) in pairs)
+        var answers = new string?[pairs.Count];
+        // A first burst is part of a burst (13.14), whichever of the two is said first.
+        foreach (var (i, (key, value)) in pairs.Index().OrderBy(static pair => pair.Item.Key == "FirstBurstLength"))
         {
             if (IsName(key)) continue;
-            var result = KeyRules.Answer(key, value, Parameters);
-            if (key == "AuthMethod" && result == KeyRules.Reject)
+            answers[i] = KeyRules.Answer(key, value, Parameters);
+            if (key == "AuthMethod" && answers[i] == KeyRules.Reject)
                 throw new NegotiationException("no authentication method in common", LoginStatus.AuthenticationFailure);
-            if (result is not null) TextPairs.Append(answer, key, result);
         }
+        foreach (var (i, (key, _)) in pairs.Index())
+            if (answers[i] is { } result) TextPairs.Append(answer, key, result);
     }
+
+    string DeclaredAs(string key) => key switch
+    {
+        "InitiatorName" => Parameters.InitiatorName,
+        "TargetName" => Parameters.TargetName,
+        _ => Parameters.IsDiscovery ? "Discovery" : "Normal",
+    };
 
     static bool IsName(string key) => key is "InitiatorName" or "TargetName" or "SessionType";
 }

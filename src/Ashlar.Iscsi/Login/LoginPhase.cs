@@ -8,7 +8,7 @@ namespace Ashlar.Iscsi;
 /// Carries login requests to the negotiation and its replies back, and makes the session (RFC 7143, 6.3). The connection's
 /// deadline for handshakes bounds it in time, its limits on text and requests in memory.
 /// </summary>
-sealed class LoginPhase(IscsiNode node, Connection connection)
+sealed class LoginPhase(IscsiNode node, int portalGroupTag, Connection connection)
 {
     const uint FirstStatSN = 1;
 
@@ -19,7 +19,7 @@ sealed class LoginPhase(IscsiNode node, Connection connection)
     /// <returns>The session, or null when the login failed and the initiator was told so.</returns>
     public IscsiSession? Run()
     {
-        var negotiation = new LoginNegotiation(OpenTarget, IscsiNode.PortalGroupTag);
+        var negotiation = new LoginNegotiation(OpenTarget, portalGroupTag);
         var text = ArrayPool<byte>.Shared.Rent(SessionParameters.LoginMaxRecvDataSegmentLength);
         Span<byte> header = stackalloc byte[Bhs.SizeBytes];
         IscsiSession? session = null;
@@ -75,21 +75,29 @@ sealed class LoginPhase(IscsiNode node, Connection connection)
         return textBytes;
     }
 
-    bool OpenTarget(string name)
+    bool OpenTarget(string name, string initiator)
     {
-        target = node.OpenTarget(name);
+        target = node.OpenTarget(name, initiator, connection.RemoteEndPoint);
         return target is not null;
     }
 
     IscsiSession Enter(SessionParameters parameters, in LoginRequestPdu request)
     {
-        var key = new SessionKey(parameters.InitiatorName, request.Isid, parameters.TargetName);
-        if (request.Tsih != 0 && !node.Sessions.Contains(key, request.Tsih))
-            throw new NegotiationException($"there is no session {request.Tsih}", LoginStatus.SessionDoesNotExist);
+        // The target's own spelling of its name, so that one written otherwise is the same session.
+        var key = new SessionKey(parameters.InitiatorName, request.Isid, target?.Name ?? "", portalGroupTag);
+        if (request.Tsih != 0)
+        {
+            var named = node.Sessions.Find(key, request.Tsih)
+                ?? throw new NegotiationException($"there is no session {request.Tsih}", LoginStatus.SessionDoesNotExist);
+            // With the same CID it takes the place of a connection that broke; with another it would be a second one.
+            if (named.Cid != request.Cid)
+                throw new NegotiationException($"session {request.Tsih} has its one connection", LoginStatus.TooManyConnections);
+        }
         if (target is not null) node.Sessions.EndPredecessor(key);
-        var nexus = target is null ? null : node.OpenNexus(target);
+        var nexus = target is null ? null : node.OpenNexus(target, portalGroupTag);
         var session = new IscsiSession(
-            connection, parameters, key, request.Cid, target, nexus, firstCmdSN: request.CmdSN, firstStatSN: statSN + 1);
+            connection, parameters, key, request.Cid, target, nexus, firstCmdSN: request.CmdSN, firstStatSN: statSN + 1,
+            node.OpenShare());
         // From here on the session owns the target.
         target = null;
         if (nexus is null) return session;

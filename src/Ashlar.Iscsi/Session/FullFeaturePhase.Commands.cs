@@ -1,5 +1,8 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using Ashlar.Scsi;
+using Ashlar.Storage;
+using Ashlar.Transport;
 using Bhs = Ashlar.Iscsi.BasicHeaderSegment;
 
 namespace Ashlar.Iscsi;
@@ -7,8 +10,6 @@ namespace Ashlar.Iscsi;
 // SCSI commands: arrival, execution, status (RFC 7143, 11.3 and 11.4).
 sealed partial class FullFeaturePhase
 {
-    const long MaxWaitingBytes = 64L << 20;
-
     void ReceiveCommand(ReadOnlySpan<byte> header, int immediateBytes)
     {
         var pdu = ScsiCommandPdu.Read(header);
@@ -18,7 +19,7 @@ sealed partial class FullFeaturePhase
             Reject(header, pdu.InitiatorTaskTag == Bhs.NoTag ? RejectReason.InvalidPduField : RejectReason.TaskInProgress);
             return;
         }
-        if (pdu.Immediate && tasks.Count >= MaxTasks)
+        if (pdu.Immediate && tasks.Count >= TaskSet.MaxTasks)
         {
             SkipData(header, 0);
             Reject(header, RejectReason.TooManyImmediateCommands);
@@ -36,14 +37,14 @@ sealed partial class FullFeaturePhase
             return;
         }
         var wanted = task.Command.Direction == DataDirection.Out ? (int)Math.Min(task.ExpectedBytes, task.Command.DataBytes) : 0;
-        if (wanted > 0 && tasks.WaitingBytes + wanted > MaxWaitingBytes)
+        task.Expect(wanted);
+        task.ExpectsUnsolicited = pdu.Writes && !pdu.Final;
+        if (wanted > 0 && !TryTakeRoom(task, dataComesUnasked: immediateBytes > 0 || task.ExpectsUnsolicited))
         {
             RefuseData(header, pdu, task, new(ScsiStatus.TaskSetFull));
             return;
         }
-        task.Expect(wanted);
         ReceiveInto(task, immediateBytes);
-        task.ExpectsUnsolicited = pdu.Writes && !pdu.Final;
         task.UnsolicitedLimit = (int)Math.Min(task.ExpectedBytes, (uint)parameters.FirstBurstLength);
         task.SolicitedBytes = task.BurstEnd = task.ReceivedBytes;
         if (!task.ExpectsUnsolicited && task.ReceivedBytes >= wanted)
@@ -53,7 +54,32 @@ sealed partial class FullFeaturePhase
         }
         tasks.Wait(task);
         if (task.IsCounted) session.Window.TaskBegins();
-        if (!task.ExpectsUnsolicited) Solicit(task);
+        if (task.ExpectsUnsolicited) session.Solicitor.ExpectData(task);
+        else if (task.HasBuffer) session.Solicitor.Solicit(task, runsElsewhere: false);
+        else session.Grants.Add(task);
+    }
+
+    /// <summary>
+    /// Takes memory for a write. One whose data has to be asked for may come without, and waits for it; one whose data comes
+    /// anyhow is refused when this initiator's share does not reach, and the initiator tries again.
+    /// </summary>
+    bool TryTakeRoom(IscsiTask task, bool dataComesUnasked)
+    {
+        var room = buffers.TryRent(task.WantedBytes);
+        if (room is null && !dataComesUnasked) return true;
+        if (room is null)
+        {
+            // What this session has running is all there is to wait for: nobody waits for another's memory.
+            replies.SendAll();
+            session.Running.WaitForAll();
+            room = buffers.TryRent(task.WantedBytes);
+            // With nothing else at all, a small write always gets on.
+            if (room is null && task.WantedBytes <= BufferShare.AlwaysGrantedBytes && tasks.WaitingCount == 0)
+                room = buffers.RentAlways(task.WantedBytes);
+        }
+        if (room is null) return false;
+        task.Grant(room);
+        return true;
     }
 
     /// <summary>Refuses a command for what it says of its data, or because the unit refused it.</summary>
@@ -85,7 +111,7 @@ sealed partial class FullFeaturePhase
     {
         if (session.Running.IsFull || (task.IsOrdered && session.Running.Count > 0)) replies.SendAll();
         session.Running.WaitForRoom();
-        if (task.IsOrdered) session.Running.WaitUntilIdle();
+        if (task.IsOrdered) session.Running.WaitForAll();
         if (task.Command.IsRefused)
         {
             Respond(task, task.Command.Refusal, runsElsewhere: false);
@@ -94,22 +120,15 @@ sealed partial class FullFeaturePhase
         }
         // What was done before should not wait for what may take its time.
         if (task.Command.MayWait) replies.SendAll();
-        session.InlineStep();
-        try
-        {
-            if (task.Command.ReadsMedium) ExecuteRead(task);
-            else ExecuteOther(task);
-        }
-        finally
-        {
-            session.InlineStep();
-        }
-        if (task.IsOrdered) session.Running.WaitUntilIdle();
+        if (task.Command.ReadsMedium) ExecuteRead(task);
+        else ExecuteOther(task);
+        if (task.IsOrdered) session.Running.WaitForAll();
     }
 
     void ExecuteOther(IscsiTask task)
     {
         ValueTask<ScsiResult> pending;
+        session.InlineStep();
         try
         {
             pending = task.Command.ExecuteAsync(task.Data);
@@ -118,28 +137,34 @@ sealed partial class FullFeaturePhase
         {
             pending = ValueTask.FromException<ScsiResult>(e);
         }
-        if (pending.IsCompleted)
+        if (!pending.IsCompleted)
         {
-            RespondWithData(task, Result(pending), runsElsewhere: false);
-            tasks.Recycle(task);
+            Detach(task, task.BufferBytes);
+            session.InlineStep();
+            _ = FinishLater(task, pending, task.BufferBytes);
             return;
         }
-        Detach(task, task.BufferBytes);
-        _ = FinishLater(task, pending, task.BufferBytes);
+        RespondWithData(task, Result(pending), runsElsewhere: false);
+        session.InlineStep();
+        tasks.Recycle(task);
     }
 
     async Task FinishLater(IscsiTask task, ValueTask<ScsiResult> pending, int heldBytes)
     {
-        ScsiResult result;
         try
         {
-            result = await pending.ConfigureAwait(false);
+            var result = await ResultLater(pending);
+            if (EndRun(task)) RespondWithData(task, result, runsElsewhere: true);
         }
         catch (Exception e)
         {
-            result = Failed(e);
+            FailedToAnswer(e);
         }
-        Finish(task, heldBytes, () => RespondWithData(task, result, runsElsewhere: true));
+        finally
+        {
+            task.End();
+            session.Running.Leave(heldBytes);
+        }
     }
 
     /// <summary>The connection's thread leaves a command that goes on.</summary>
@@ -150,24 +175,31 @@ sealed partial class FullFeaturePhase
         tasks.Run(task);
     }
 
-    /// <summary>The last of a command that ran elsewhere. Nothing may escape: there is nobody above.</summary>
-    void Finish(IscsiTask task, int heldBytes, Action respond)
+    /// <summary>A command that ran elsewhere is done.</summary>
+    /// <returns>Whether it is to be answered.</returns>
+    bool EndRun(IscsiTask task)
+    {
+        if (task.IsCounted) session.Window.TaskEnds();
+        return tasks.EndRun(task);
+    }
+
+    // Nothing may escape from what runs elsewhere: there is nobody above. The connection's thread finds it broken too.
+    void FailedToAnswer(Exception e)
+    {
+        if (e is not ConnectionException) node.Report($"iscsi: {parameters.InitiatorName}: {e}");
+        session.Cut();
+    }
+
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
+    async ValueTask<ScsiResult> ResultLater(ValueTask<ScsiResult> pending)
     {
         try
         {
-            if (task.IsCounted) session.Window.TaskEnds();
-            if (tasks.EndRun(task)) respond();
+            return await pending;
         }
         catch (Exception e)
         {
-            // The answer did not get out: the connection's thread finds it broken too.
-            if (e is not Transport.ConnectionException) node.Report($"iscsi: {parameters.InitiatorName}: {e}");
-            session.Cut();
-        }
-        finally
-        {
-            task.End();
-            session.Running.Leave(heldBytes);
+            return Failed(e);
         }
     }
 
@@ -214,11 +246,12 @@ sealed partial class FullFeaturePhase
             response.Write(pdu, replies.CountStatus(), dataBytes);
             Emit(pdu[..(Bhs.SizeBytes + dataBytes + padding)], runsElsewhere);
         }
+        if (runsElsewhere) replies.SendQueued();
     }
 
     void Emit(ReadOnlySpan<byte> pdu, bool runsElsewhere)
     {
-        if (runsElsewhere) replies.Send(pdu);
+        if (runsElsewhere) replies.QueueCopy(pdu);
         else replies.Gather(pdu);
     }
 }

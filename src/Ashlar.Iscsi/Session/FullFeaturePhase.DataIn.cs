@@ -1,5 +1,7 @@
-using System.Buffers;
+using System.Runtime.CompilerServices;
 using Ashlar.Scsi;
+using Ashlar.Storage;
+using Ashlar.Transport;
 using Bhs = Ashlar.Iscsi.BasicHeaderSegment;
 
 namespace Ashlar.Iscsi;
@@ -24,9 +26,13 @@ sealed partial class FullFeaturePhase
             return;
         }
         var layout = new DataInLayout(length, segment);
-        var gathered = layout.TotalBytes <= ReplyStream.MaxGatheredBytes && session.Running.Count == 0;
-        var own = gathered ? null : ArrayPool<byte>.Shared.Rent(layout.TotalBytes);
-        var room = gathered ? replies.Reserve(layout.TotalBytes) : own.AsMemory(0, layout.TotalBytes);
+        if (!TryTakeRoom(layout, out var own, out var room))
+        {
+            ReadInPieces(task, length, segment);
+            return;
+        }
+        // Until the step ends, a reset of the unit by another session waits; nothing in it waits for this initiator.
+        session.InlineStep();
         ValueTask<ScsiResult> pending;
         try
         {
@@ -38,9 +44,12 @@ sealed partial class FullFeaturePhase
         }
         if (!pending.IsCompleted)
         {
-            var (buffer, offset) = gathered ? replies.Detach() : (own!, 0);
-            Detach(task, buffer.Length);
-            _ = FinishReadLater(task, pending, buffer, offset, layout);
+            var heldBytes = own?.Length ?? layout.TotalBytes;
+            Detach(task, heldBytes);
+            session.InlineStep();
+            var offset = 0;
+            var buffer = own ?? replies.Detach(out offset);
+            _ = FinishReadLater(task, pending, buffer, offset, layout, heldBytes);
             return;
         }
         var result = Result(pending);
@@ -53,11 +62,73 @@ sealed partial class FullFeaturePhase
             using (replies.Gate.EnterScope())
             {
                 WriteHeaders(room.Span, task, layout, task.Command.DataBytes);
-                if (gathered) replies.Commit(layout.TotalBytes);
-                else replies.Send(room.Span);
+                if (own is null) replies.Commit(layout.TotalBytes);
+                else replies.Queue(room);
             }
         }
-        if (own is not null) ArrayPool<byte>.Shared.Return(own);
+        session.InlineStep();
+        tasks.Recycle(task);
+        if (own is null) return;
+        try
+        {
+            replies.SendAll();
+        }
+        finally
+        {
+            own.Dispose();
+        }
+    }
+
+    /// <summary>
+    /// Takes memory for a read and its headers: behind what is gathered where it is short, else of its own.
+    /// </summary>
+    /// <returns>False when this initiator's share does not reach, with nothing else of it running.</returns>
+    bool TryTakeRoom(in DataInLayout layout, out PooledBuffer? own, out Memory<byte> room)
+    {
+        own = null;
+        room = default;
+        if (layout.TotalBytes <= ReplyStream.MaxGatheredBytes && session.Running.Count == 0 && replies.TryReserve(layout.TotalBytes) is { } gathered)
+        {
+            room = gathered;
+            return true;
+        }
+        own = buffers.TryRent(layout.TotalBytes);
+        if (own is null)
+        {
+            replies.SendAll();
+            session.Running.WaitForAll();
+            own = buffers.TryRent(layout.TotalBytes);
+        }
+        if (own is null) return false;
+        room = own.Memory[..layout.TotalBytes];
+        return true;
+    }
+
+    /// <summary>Reads and sends one PDU after another, in little memory.</summary>
+    void ReadInPieces(IscsiTask task, int length, int segment)
+    {
+        var blockBytes = task.Command.BlockSizeBytes;
+        var most = Math.Min(segment, (BufferShare.AlwaysGrantedBytes - Bhs.SizeBytes) / blockBytes * blockBytes);
+        var layout = new DataInLayout(length, most);
+        using var piece = buffers.TryRent(BufferShare.AlwaysGrantedBytes) ?? buffers.RentAlways(BufferShare.AlwaysGrantedBytes);
+        for (var i = 0; i < layout.SegmentCount; i++)
+        {
+            var pdu = piece.Memory[..(Bhs.SizeBytes + layout.SegmentBytes(i))];
+            session.InlineStep();
+            var result = Result(task.Command.ReadAsync(layout.BufferOffset(i), pdu[Bhs.SizeBytes..]));
+            session.InlineStep();
+            if (result.Status != ScsiStatus.Good)
+            {
+                Respond(task, result, runsElsewhere: false);
+                break;
+            }
+            using (replies.Gate.EnterScope())
+            {
+                WriteHeader(pdu.Span, task, layout, i, task.Command.DataBytes);
+                replies.Queue(pdu);
+            }
+            replies.SendAll();
+        }
         tasks.Recycle(task);
     }
 
@@ -74,12 +145,13 @@ sealed partial class FullFeaturePhase
         return new(ScsiResult.Good);
     }
 
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
     static async ValueTask<ScsiResult> ReadRest(
         ValueTask<ScsiResult> pending, ScsiCommand command, Memory<byte> room, DataInLayout layout, int next)
     {
         while (true)
         {
-            var result = await pending.ConfigureAwait(false);
+            var result = await pending;
             if (result.Status != ScsiStatus.Good || next == layout.SegmentCount) return result;
             pending = ReadSegment(command, room, layout, next++);
         }
@@ -88,33 +160,38 @@ sealed partial class FullFeaturePhase
     static ValueTask<ScsiResult> ReadSegment(ScsiCommand command, Memory<byte> room, in DataInLayout layout, int i) =>
         command.ReadAsync(layout.BufferOffset(i), room.Slice(layout.HeaderOffset(i) + Bhs.SizeBytes, layout.SegmentBytes(i)));
 
-    async Task FinishReadLater(IscsiTask task, ValueTask<ScsiResult> pending, byte[] buffer, int offset, DataInLayout layout)
+    /// <summary>Answers a read when its device is done. It counts as running until the initiator has taken the last of it.</summary>
+    async Task FinishReadLater(
+        IscsiTask task, ValueTask<ScsiResult> pending, PooledBuffer buffer, int offset, DataInLayout layout, int heldBytes)
     {
-        ScsiResult result;
         try
         {
-            result = await pending.ConfigureAwait(false);
-        }
-        catch (Exception e)
-        {
-            result = Failed(e);
-        }
-        var heldBytes = buffer.Length;
-        Finish(task, heldBytes, () =>
-        {
+            var result = await ResultLater(pending);
+            if (!EndRun(task)) return;
             if (result.Status != ScsiStatus.Good)
             {
                 Respond(task, result, runsElsewhere: true);
                 return;
             }
-            var pdus = buffer.AsSpan(offset, layout.TotalBytes);
+            ValueTask sent;
             using (replies.Gate.EnterScope())
             {
-                WriteHeaders(pdus, task, layout, task.Command.DataBytes);
-                replies.Send(pdus);
+                var pdus = buffer.Memory.Slice(offset, layout.TotalBytes);
+                WriteHeaders(pdus.Span, task, layout, task.Command.DataBytes);
+                sent = replies.QueueAsync(pdus);
             }
-        });
-        ArrayPool<byte>.Shared.Return(buffer);
+            replies.SendQueued();
+            await sent;
+        }
+        catch (Exception e)
+        {
+            FailedToAnswer(e);
+        }
+        finally
+        {
+            buffer.Dispose();
+            session.Running.Leave(heldBytes);
+        }
     }
 
     /// <summary>Reads whole blocks aside, where the initiator wants a part of a block or takes less than a block per PDU.</summary>
@@ -122,17 +199,19 @@ sealed partial class FullFeaturePhase
     {
         var blockBytes = task.Command.BlockSizeBytes;
         var wholeBytes = (length + blockBytes - 1) / blockBytes * blockBytes;
-        var blocks = ArrayPool<byte>.Shared.Rent(wholeBytes);
-        try
+        // Odd enough to be rare: the connection may wait for it, and try again when memory is short.
+        using var blocks = buffers.TryRent(wholeBytes);
+        if (blocks is null)
         {
-            // Odd enough to be rare: the connection may wait for it.
-            var result = Result(task.Command.ReadAsync(0, blocks.AsMemory(0, wholeBytes)));
-            if (result.Status == ScsiStatus.Good) SendData(task, blocks.AsSpan(0, length), task.Command.DataBytes, runsElsewhere: false);
-            else Respond(task, result, runsElsewhere: false);
+            Respond(task, new(ScsiStatus.Busy), runsElsewhere: false);
         }
-        finally
+        else
         {
-            ArrayPool<byte>.Shared.Return(blocks);
+            session.InlineStep();
+            var result = Result(task.Command.ReadAsync(0, blocks.Memory[..wholeBytes]));
+            session.InlineStep();
+            if (result.Status == ScsiStatus.Good) SendData(task, blocks.Span[..length], task.Command.DataBytes, runsElsewhere: false);
+            else Respond(task, result, runsElsewhere: false);
         }
         tasks.Recycle(task);
     }
@@ -149,41 +228,37 @@ sealed partial class FullFeaturePhase
     {
         var segment = Math.Min(parameters.InitiatorMaxRecvDataSegmentLength, parameters.MaxBurstLength) & ~3;
         var layout = new DataInLayout(data.Length, segment);
-        var pdus = ArrayPool<byte>.Shared.Rent(layout.TotalBytes);
-        try
+        using var rented = buffers.TryRent(layout.TotalBytes);
+        var room = rented is null ? new byte[layout.TotalBytes] : rented.Span[..layout.TotalBytes];
+        for (var i = 0; i < layout.SegmentCount; i++)
         {
-            var room = pdus.AsSpan(0, layout.TotalBytes);
-            for (var i = 0; i < layout.SegmentCount; i++)
-            {
-                var target = room[(layout.HeaderOffset(i) + Bhs.SizeBytes)..];
-                data.Slice(layout.BufferOffset(i), layout.SegmentBytes(i)).CopyTo(target);
-            }
-            room[^Bhs.Padding(data.Length)..].Clear();
-            using (replies.Gate.EnterScope())
-            {
-                WriteHeaders(room, task, layout, movedBytes);
-                Emit(room, runsElsewhere);
-            }
+            var target = room[(layout.HeaderOffset(i) + Bhs.SizeBytes)..];
+            data.Slice(layout.BufferOffset(i), layout.SegmentBytes(i)).CopyTo(target);
         }
-        finally
+        room[^Bhs.Padding(data.Length)..].Clear();
+        using (replies.Gate.EnterScope())
         {
-            ArrayPool<byte>.Shared.Return(pdus);
+            WriteHeaders(room, task, layout, movedBytes);
+            Emit(room, runsElsewhere);
         }
+        if (runsElsewhere) replies.SendQueued();
     }
 
     /// <summary>Numbers the Data-In PDUs of a command that went well; the last carries its status. Under the gate.</summary>
     void WriteHeaders(Span<byte> pdus, IscsiTask task, in DataInLayout layout, long movedBytes)
     {
+        for (var i = 0; i < layout.SegmentCount; i++) WriteHeader(pdus[layout.HeaderOffset(i)..], task, layout, i, movedBytes);
+    }
+
+    void WriteHeader(Span<byte> pdu, IscsiTask task, in DataInLayout layout, int i, long movedBytes)
+    {
         var segmentsPerBurst = Math.Max(1, parameters.MaxBurstLength / layout.MaxSegmentBytes);
-        for (var i = 0; i < layout.SegmentCount; i++)
-        {
-            var isLast = i == layout.SegmentCount - 1;
-            // F ends a sequence, which is at most a burst.
-            var endsBurst = isLast || (i + 1) % segmentsPerBurst == 0;
-            var residual = isLast ? new Residual(movedBytes - task.RoomBytes) : default;
-            var header = new DataInPdu(
-                task.InitiatorTaskTag, endsBurst, isLast, ScsiStatus.Good, residual, (uint)i, (uint)layout.BufferOffset(i));
-            header.Write(pdus[layout.HeaderOffset(i)..], isLast ? replies.CountStatus() : replies.Numbers(), layout.SegmentBytes(i));
-        }
+        var isLast = i == layout.SegmentCount - 1;
+        // F ends a sequence, which is at most a burst.
+        var endsBurst = isLast || (i + 1) % segmentsPerBurst == 0;
+        var residual = isLast ? new Residual(movedBytes - task.RoomBytes) : default;
+        var header = new DataInPdu(
+            task.InitiatorTaskTag, endsBurst, isLast, ScsiStatus.Good, residual, (uint)i, (uint)layout.BufferOffset(i));
+        header.Write(pdu, isLast ? replies.CountStatus() : replies.Numbers(), layout.SegmentBytes(i));
     }
 }

@@ -6,8 +6,6 @@ namespace Ashlar.Iscsi;
 // Data from the initiator (RFC 7143, 11.7 and 11.8). DataPDUInOrder and DataSequenceInOrder are Yes, so data comes gapless.
 sealed partial class FullFeaturePhase
 {
-    uint nextTransferTag = 1;
-
     void ReceiveDataOut(ReadOnlySpan<byte> header, int dataBytes)
     {
         var pdu = DataOutPdu.Read(header);
@@ -22,6 +20,7 @@ sealed partial class FullFeaturePhase
         if (CheckDataOut(task, pdu, dataBytes) is { } problem)
         {
             SkipData(header, 0);
+            session.Grants.Remove(task);
             EndWait(task, dataMayCome: true);
             Respond(task, ScsiResult.Check(new(SenseKey.AbortedCommand, problem)), runsElsewhere: false);
             tasks.Recycle(task);
@@ -30,6 +29,7 @@ sealed partial class FullFeaturePhase
         connection.Skip(Bhs.ReadAhsLength(header));
         ReceiveInto(task, dataBytes);
         task.NextDataSN++;
+        session.Solicitor.ExpectData(task);
         if (!pdu.Final) return;
 
         task.NextDataSN = 0;
@@ -44,7 +44,7 @@ sealed partial class FullFeaturePhase
         }
         if (task.ReceivedBytes < task.WantedBytes)
         {
-            Solicit(task);
+            session.Solicitor.Solicit(task, runsElsewhere: false);
             return;
         }
         if (EndWait(task, dataMayCome: false)) Execute(task);
@@ -61,7 +61,7 @@ sealed partial class FullFeaturePhase
         else
         {
             if (pdu.TargetTransferTag == Bhs.NoTag) return AdditionalSense.UnexpectedUnsolicitedData;
-            if (pdu.TargetTransferTag != task.FirstTransferTag + task.BurstsDone) return AdditionalSense.DataPhaseError;
+            if (!task.HasBuffer || pdu.TargetTransferTag != task.FirstTransferTag + task.BurstsDone) return AdditionalSense.DataPhaseError;
             var due = BurstEnd(task) - task.ReceivedBytes;
             // A burst ends where its R2T said, no sooner and no later.
             if (dataBytes > due || (pdu.Final && dataBytes < due)) return AdditionalSense.IncorrectAmountOfData;
@@ -81,32 +81,6 @@ sealed partial class FullFeaturePhase
         var rest = dataBytes - room.Length + Bhs.Padding(dataBytes);
         if (rest > 0) connection.Skip(rest);
         task.Received(dataBytes);
-    }
-
-    /// <summary>Asks for data, as much at a time as was settled.</summary>
-    void Solicit(IscsiTask task)
-    {
-        Span<byte> pdu = stackalloc byte[Bhs.SizeBytes];
-        if (task.R2TCount == 0)
-        {
-            task.FirstTransferTag = nextTransferTag;
-            // Tags of one command follow each other; FFFFFFFF is no tag.
-            var most = (uint)((task.WantedBytes / parameters.MaxBurstLength) + 1);
-            nextTransferTag = nextTransferTag > uint.MaxValue - (2 * most) ? 1 : nextTransferTag + most;
-        }
-        while (task.SolicitedBytes < task.WantedBytes && task.R2TCount - task.BurstsDone < (uint)parameters.MaxOutstandingR2T)
-        {
-            var length = Math.Min(parameters.MaxBurstLength, task.WantedBytes - task.SolicitedBytes);
-            var request = new ReadyToTransferPdu(
-                task.InitiatorTaskTag, task.FirstTransferTag + task.R2TCount, task.R2TCount, (uint)task.SolicitedBytes, (uint)length);
-            task.SolicitedBytes += length;
-            task.R2TCount++;
-            using (replies.Gate.EnterScope())
-            {
-                request.Write(pdu, replies.Numbers(), task.Lun);
-                replies.Gather(pdu);
-            }
-        }
     }
 
     /// <summary>The command waits no longer.</summary>

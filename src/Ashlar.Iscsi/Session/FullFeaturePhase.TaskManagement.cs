@@ -79,23 +79,23 @@ sealed partial class FullFeaturePhase
 
     int AbortOwn(Func<IscsiTask, bool> fits)
     {
-        using var abortion = new Abortion();
-        var count = tasks.Abort(abortion, fits);
+        using var abort = new TaskAbort();
+        var count = tasks.Abort(abort, fits);
         DropAborted();
-        abortion.Wait();
+        abort.Wait();
         return count;
     }
 
     /// <summary>Aborts the commands of all sessions on some units and waits until none of them can change anything.</summary>
     void AbortEverywhere(Func<LogicalUnit, bool> isMeant, Action<IscsiSession, LogicalUnit> told)
     {
-        using var abortion = new Abortion();
-        tasks.Abort(abortion, task => task.Unit is { } unit && isMeant(unit));
+        using var abort = new TaskAbort();
+        tasks.Abort(abort, task => task.Unit is { } unit && isMeant(unit));
         DropAborted();
         foreach (var other in OtherSessions())
         {
             var hit = new HashSet<LogicalUnit>();
-            other.Tasks.Abort(abortion, task =>
+            other.Tasks.Abort(abort, task =>
             {
                 if (task.Unit is not { } unit || !isMeant(unit)) return false;
                 hit.Add(unit);
@@ -104,7 +104,7 @@ sealed partial class FullFeaturePhase
             foreach (var unit in hit) told(other, unit);
             other.WaitForInlineCommand();
         }
-        abortion.Wait();
+        abort.Wait();
     }
 
     IEnumerable<IscsiSession> OtherSessions() => node.Sessions.All.Where(other => other != session);
@@ -114,6 +114,7 @@ sealed partial class FullFeaturePhase
     {
         foreach (var task in tasks.TakeAborted())
         {
+            session.Grants.Remove(task);
             if (task.IsCounted) session.Window.TaskEnds();
             tasks.RememberEnded(task.InitiatorTaskTag);
             tasks.Recycle(task);

@@ -77,24 +77,22 @@ sealed partial class FullFeaturePhase
         var wanted = which.Length > 0 ? which : parameters.TargetName;
         foreach (var name in node.Targets.List())
         {
-            if (which != "All" && name != wanted) continue;
+            if (which != "All" && !name.Equals(wanted, StringComparison.OrdinalIgnoreCase)) continue;
             TextPairs.Append(answer, "TargetName", name);
-            TextPairs.Append(answer, "TargetAddress", $"{IscsiNode.AddressOf(connection)},{IscsiNode.PortalGroupTag}");
+            foreach (var portal in node.Portals) TextPairs.Append(answer, "TargetAddress", portal.ReachableFrom(connection));
         }
     }
 
     void RespondText(in TextRequestPdu request, ReadOnlySpan<byte> text, bool isFinal, bool goesOn)
     {
         var pduBytes = Bhs.SizeBytes + text.Length + Bhs.Padding(text.Length);
-        var pdu = ArrayPool<byte>.Shared.Rent(pduBytes);
+        var pdu = new byte[pduBytes];
         var response = new TextResponsePdu(isFinal, goesOn, request.InitiatorTaskTag, isFinal ? Bhs.NoTag : TextTransferTag);
-        pdu.AsSpan(Bhs.SizeBytes, pduBytes - Bhs.SizeBytes).Clear();
         text.CopyTo(pdu.AsSpan(Bhs.SizeBytes));
         using (replies.Gate.EnterScope())
         {
             response.Write(pdu, replies.CountStatus(), text.Length);
-            replies.Gather(pdu.AsSpan(0, pduBytes));
+            replies.Gather(pdu);
         }
-        ArrayPool<byte>.Shared.Return(pdu);
     }
 }

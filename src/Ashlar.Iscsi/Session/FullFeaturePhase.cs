@@ -1,4 +1,3 @@
-using System.Buffers;
 using Ashlar.Scsi;
 using Ashlar.Transport;
 using Bhs = Ashlar.Iscsi.BasicHeaderSegment;
@@ -11,12 +10,13 @@ namespace Ashlar.Iscsi;
 /// </summary>
 sealed partial class FullFeaturePhase(IscsiSession session, IscsiNode node, Connection connection)
 {
-    // More than the window: immediate commands come on top of it.
-    const int MaxTasks = CommandWindow.DefaultDepth + 32;
+    const int OverdueCheckMilliseconds = 1000;
 
     readonly SessionParameters parameters = session.Parameters;
     readonly ReplyStream replies = session.Replies;
     readonly TaskSet tasks = session.Tasks;
+    readonly BufferShare buffers = session.Buffers;
+    long nextOverdueCheck;
 
     /// <summary>Serves until logout, the end of the connection, or an error of the initiator.</summary>
     /// <exception cref="ProtocolException">The initiator broke a rule that leaves no way to go on.</exception>
@@ -25,8 +25,12 @@ sealed partial class FullFeaturePhase(IscsiSession session, IscsiNode node, Conn
         Span<byte> header = stackalloc byte[Bhs.SizeBytes];
         while (true)
         {
-            if (!PduIsBuffered()) replies.SendAll();
-            if (!connection.WaitForData()) return;
+            // A client that does not take its replies off brings no further commands either.
+            if (!PduIsBuffered() || connection.HasBacklog) replies.SendAll();
+            var arrival = connection.WaitForDataOnce();
+            if (arrival == DataArrival.Ended) return;
+            CheckOverdue();
+            if (arrival == DataArrival.None) continue;
             connection.Receive(header);
             if (!Handle(header)) return;
         }
@@ -113,6 +117,19 @@ sealed partial class FullFeaturePhase(IscsiSession session, IscsiNode node, Conn
         };
     }
 
+    /// <summary>Ends a session that leaves data due which it announced or was asked for: memory is kept for it.</summary>
+    void CheckOverdue()
+    {
+        var now = Environment.TickCount64;
+        if (now < nextOverdueCheck) return;
+        nextOverdueCheck = now + OverdueCheckMilliseconds;
+        if (tasks.FindOverdue(now) is { } task)
+        {
+            throw new ProtocolException(
+                $"{task.WantedBytes - task.ReceivedBytes} bytes of a write have been due for {connection.TransferTimeout.TotalSeconds:0.###} seconds");
+        }
+    }
+
     void AnswerPing(ReadOnlySpan<byte> header, int dataBytes)
     {
         var ping = NopOutPdu.Read(header);
@@ -124,22 +141,16 @@ sealed partial class FullFeaturePhase(IscsiSession session, IscsiNode node, Conn
         connection.Skip(Bhs.ReadAhsLength(header));
         var answerBytes = Math.Min(dataBytes, parameters.InitiatorMaxRecvDataSegmentLength);
         var pduBytes = Bhs.SizeBytes + answerBytes + Bhs.Padding(answerBytes);
-        var pdu = ArrayPool<byte>.Shared.Rent(pduBytes);
-        try
+        using var rented = buffers.TryRent(pduBytes);
+        var pdu = rented is null ? new byte[pduBytes] : rented.Span[..pduBytes];
+        var data = pdu[Bhs.SizeBytes..];
+        data[answerBytes..].Clear();
+        connection.Receive(data[..answerBytes]);
+        connection.Skip(dataBytes - answerBytes + Bhs.Padding(dataBytes));
+        using (replies.Gate.EnterScope())
         {
-            var data = pdu.AsSpan(Bhs.SizeBytes, pduBytes - Bhs.SizeBytes);
-            data[answerBytes..].Clear();
-            connection.Receive(data[..answerBytes]);
-            connection.Skip(dataBytes - answerBytes + Bhs.Padding(dataBytes));
-            using (replies.Gate.EnterScope())
-            {
-                new NopInPdu(ping.InitiatorTaskTag, Bhs.NoTag).Write(pdu, replies.CountStatus(), answerBytes);
-                replies.Gather(pdu.AsSpan(0, pduBytes));
-            }
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(pdu);
+            new NopInPdu(ping.InitiatorTaskTag, Bhs.NoTag).Write(pdu, replies.CountStatus(), answerBytes);
+            replies.Gather(pdu);
         }
     }
 
@@ -153,7 +164,7 @@ sealed partial class FullFeaturePhase(IscsiSession session, IscsiNode node, Conn
             _ => LogoutResult.RecoveryNotSupported,
         };
         // Commands that run are part of the session that ends: they come to their end before it is said to be closed.
-        if (result == LogoutResult.Closed) session.Running.WaitUntilIdle();
+        if (result == LogoutResult.Closed) session.Running.WaitForAll();
         Span<byte> pdu = stackalloc byte[Bhs.SizeBytes];
         using (replies.Gate.EnterScope())
         {

@@ -8,13 +8,15 @@ namespace Ashlar.Iscsi;
 /// </summary>
 sealed class IscsiSession : IDisposable
 {
+    const long MaxRunningBytes = 16L << 20;
+
     readonly Connection connection;
     readonly ManualResetEventSlim ended = new();
     long inlineSteps;
 
     public IscsiSession(
         Connection connection, SessionParameters parameters, SessionKey key, ushort cid, IscsiTarget? target, ScsiNexus? nexus,
-        uint firstCmdSN, uint firstStatSN)
+        uint firstCmdSN, uint firstStatSN, BufferShare buffers)
     {
         this.connection = connection;
         Parameters = parameters;
@@ -23,7 +25,10 @@ sealed class IscsiSession : IDisposable
         Target = target;
         Nexus = nexus;
         Window = new CommandWindow(firstCmdSN, CommandWindow.DefaultDepth);
-        Replies = new ReplyStream(connection, Window, firstStatSN);
+        Buffers = buffers;
+        Replies = new ReplyStream(connection, new(connection, buffers, Running), Window, firstStatSN);
+        Solicitor = new DataSolicitor(connection, this);
+        Grants = new WriteGrants(buffers, task => Solicitor.Solicit(task, runsElsewhere: true), Replies.SendQueued);
     }
 
     public SessionParameters Parameters { get; }
@@ -45,9 +50,17 @@ sealed class IscsiSession : IDisposable
 
     public TaskSet Tasks { get; } = new();
 
-    public RunningCommands Running { get; } = new();
+    /// <summary>Commands that run elsewhere, and replies that the initiator has not taken yet.</summary>
+    public InFlightRequests Running { get; } = new(TaskSet.MaxTasks, MaxRunningBytes);
 
     public ReplyStream Replies { get; }
+
+    public BufferShare Buffers { get; }
+
+    public DataSolicitor Solicitor { get; }
+
+    /// <summary>Writes that wait for memory before their data is asked for.</summary>
+    public WriteGrants Grants { get; }
 
     /// <summary>Cuts the connection, from any thread. The session ends once nothing of it runs.</summary>
     public void Cut() => connection.Dispose();
@@ -69,17 +82,22 @@ sealed class IscsiSession : IDisposable
     /// <summary>Waits until nothing of the session runs any more; its connection takes no further command.</summary>
     public void Quiesce()
     {
-        foreach (var task in Tasks.TakeWaiting()) task.End();
-        Running.WaitUntilIdle();
+        foreach (var task in Tasks.TakeWaiting())
+        {
+            Grants.Remove(task);
+            task.End();
+        }
+        Running.WaitForAll();
     }
 
     /// <summary>The session is over: another may take its place.</summary>
     public void Dispose()
     {
         Replies.Dispose();
+        Buffers.Dispose();
         ended.Set();
     }
 }
 
-/// <summary>What makes a session the same one again: initiator port and target (RFC 7143, 6.3.5).</summary>
-readonly record struct SessionKey(string InitiatorName, ulong Isid, string TargetName);
+/// <summary>What makes a session the same one again: initiator port and target port, which is a portal group (RFC 7143, 6.3.5).</summary>
+readonly record struct SessionKey(string InitiatorName, ulong Isid, string TargetName, int PortalGroupTag);

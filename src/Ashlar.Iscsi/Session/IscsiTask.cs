@@ -1,12 +1,13 @@
-using System.Buffers;
 using Ashlar.Scsi;
+using Ashlar.Storage;
+using Ashlar.Transport;
 
 namespace Ashlar.Iscsi;
 
 /// <summary>A SCSI command of a session, from its PDU to its status. Used for many commands, one after another.</summary>
 sealed class IscsiTask
 {
-    byte[]? data;
+    PooledBuffer? data;
 
     public ScsiCommand Command { get; } = new();
 
@@ -58,13 +59,19 @@ sealed class IscsiTask
     /// <summary>DataSN of the next Data-Out of the burst.</summary>
     public uint NextDataSN { get; set; }
 
-    public ReadOnlyMemory<byte> Data => data.AsMemory(0, Math.Min(ReceivedBytes, WantedBytes));
+    public ReadOnlyMemory<byte> Data => data is null ? default : data.Memory[..Math.Min(ReceivedBytes, WantedBytes)];
+
+    /// <summary>When data that was asked for, or announced, must have come, in milliseconds of the system; 0 while none is due.</summary>
+    public long DataDueAt { get; set; }
+
+    /// <summary>Whether there is room for the data.</summary>
+    public bool HasBuffer => data is not null;
 
     /// <summary>Bytes of buffers held.</summary>
     public int BufferBytes => data?.Length ?? 0;
 
     /// <summary>Set by an abort that waits until the command, which runs, has come to its end. Under the task set's lock.</summary>
-    public Abortion? AbortedBy { get; set; }
+    public TaskAbort? AbortedBy { get; set; }
 
     public bool Runs { get; set; }
 
@@ -79,15 +86,19 @@ sealed class IscsiTask
         IsOrdered = pdu.Attribute is TaskAttribute.Ordered;
         WantedBytes = ReceivedBytes = UnsolicitedLimit = SolicitedBytes = BurstEnd = 0;
         R2TCount = BurstsDone = NextDataSN = 0;
+        DataDueAt = 0;
         ExpectsUnsolicited = Runs = false;
         AbortedBy = null;
     }
 
-    /// <summary>Makes room for the data, which is bounded by what a command may move.</summary>
-    public void Expect(int bytes)
+    /// <summary>What the command wants, which is bounded by what one may move.</summary>
+    public void Expect(int bytes) => WantedBytes = bytes;
+
+    /// <summary>Takes the room for all of the data.</summary>
+    public void Grant(PooledBuffer buffer)
     {
-        WantedBytes = bytes;
-        if (bytes > 0) data = ArrayPool<byte>.Shared.Rent(bytes);
+        Invariant.Require(data is null && buffer.Length >= WantedBytes);
+        data = buffer;
     }
 
     /// <summary>
@@ -96,7 +107,7 @@ sealed class IscsiTask
     public Span<byte> NextRoom(int bytes)
     {
         var at = Math.Min(ReceivedBytes, WantedBytes);
-        return data.AsSpan(at, Math.Min(bytes, WantedBytes - at));
+        return data is null ? default : data.Span.Slice(at, Math.Min(bytes, WantedBytes - at));
     }
 
     public void Received(int bytes) => ReceivedBytes += bytes;
@@ -105,7 +116,7 @@ sealed class IscsiTask
     public void End()
     {
         if (data is null) return;
-        ArrayPool<byte>.Shared.Return(data);
+        data.Dispose();
         data = null;
     }
 }

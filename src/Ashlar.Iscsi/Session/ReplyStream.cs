@@ -1,31 +1,24 @@
-using System.Buffers;
-using Ashlar.Storage;
 using Ashlar.Transport;
 
 namespace Ashlar.Iscsi;
 
 /// <summary>
 /// What a session sends, in order: gathers replies while further requests wait, and numbers them. The connection's thread
-/// gathers; threads that complete a command later send at once.
+/// gathers; threads that complete a command later hand theirs over, behind what is gathered.
 /// </summary>
 /// <remarks>
-/// Everything that numbers or sends happens under <see cref="Gate"/>, so that StatSN grows in the order of the wire.
-/// Bytes from <c>tail</c> on belong to the connection's thread alone: a device may read into them without the lock.
+/// Everything that numbers, and takes a place in the order, happens under <see cref="Gate"/>, so that StatSN grows in the
+/// order of the wire. Nothing is sent under it: nobody waits there for an initiator that does not read.
 /// </remarks>
-sealed class ReplyStream(Connection connection, CommandWindow window, uint firstStatSN) : IDisposable
+sealed class ReplyStream(Connection connection, ReplyBatch batch, CommandWindow window, uint firstStatSN) : IDisposable
 {
     /// <summary>Replies up to this size are gathered; larger ones are sent from a buffer of their own.</summary>
     public const int MaxGatheredBytes = 32 * 1024;
 
-    const int BufferBytes = 128 * 1024;
-
-    byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
-    int head;
-    int tail;
     uint statSN = firstStatSN;
 
-    /// <summary>Held while a PDU is numbered and sent, or gathered.</summary>
-    public Lock Gate { get; } = new();
+    /// <summary>Held while a PDU is numbered and gets its place.</summary>
+    public Lock Gate => batch.Gate;
 
     /// <summary>Numbers of a PDU that carries a status; the status is counted. Under <see cref="Gate"/>.</summary>
     public TargetNumbers CountStatus()
@@ -41,76 +34,47 @@ sealed class ReplyStream(Connection connection, CommandWindow window, uint first
         return new(statSN, window.ExpCmdSN, window.MaxCmdSN);
     }
 
-    /// <summary>
-    /// Room behind what is gathered, to be filled and then <see cref="Commit"/>ted. Connection's thread only.
-    /// </summary>
-    public Memory<byte> Reserve(int lengthBytes)
-    {
-        Invariant.Require(lengthBytes <= MaxGatheredBytes);
-        if (buffer.Length - tail < lengthBytes)
-            using (Gate.EnterScope()) SendGathered();
-        return buffer.AsMemory(tail, lengthBytes);
-    }
+    /// <summary>Room behind what is gathered, to be filled and then committed, or null. Connection's thread only, without the gate.</summary>
+    public Memory<byte>? TryReserve(int lengthBytes) => batch.TryReserve(lengthBytes);
 
     /// <summary>Gathers the first bytes of what was reserved. Under <see cref="Gate"/>, connection's thread only.</summary>
-    public void Commit(int lengthBytes) => tail += lengthBytes;
+    public void Commit(int lengthBytes) => batch.Commit(lengthBytes);
 
-    /// <summary>
-    /// Gives away the buffer, because a device still reads into the reserved room; what is gathered is sent first.
-    /// Connection's thread only.
-    /// </summary>
-    /// <returns>The buffer, which the caller returns to the pool, and where the reserved room starts in it.</returns>
-    public (byte[] Buffer, int Offset) Detach()
-    {
-        var replacement = ArrayPool<byte>.Shared.Rent(BufferBytes);
-        using (Gate.EnterScope())
-        {
-            Flush();
-            var detached = (buffer, tail);
-            (buffer, head, tail) = (replacement, 0, 0);
-            return detached;
-        }
-    }
+    /// <summary>Gives away the buffer, because a device still reads into the reserved room. Connection's thread only, without the gate.</summary>
+    public PooledBuffer Detach(out int reservedAt) => batch.Detach(out reservedAt);
 
     /// <summary>Gathers a PDU. Under <see cref="Gate"/>, connection's thread only.</summary>
-    public void Gather(ReadOnlySpan<byte> pdu)
+    public void Gather(ReadOnlySpan<byte> pdu) => batch.Add(pdu);
+
+    /// <summary>Puts a copy of a PDU in its place; <see cref="SendQueued"/> sends it. Under <see cref="Gate"/>, any thread.</summary>
+    public void QueueCopy(ReadOnlySpan<byte> pdu)
     {
-        if (buffer.Length - tail < pdu.Length) SendGathered();
-        if (pdu.Length > buffer.Length)
-        {
-            connection.Send(pdu);
-            return;
-        }
-        pdu.CopyTo(buffer.AsSpan(tail));
-        tail += pdu.Length;
+        batch.Queue();
+        connection.EnqueueCopy(pdu);
     }
 
-    /// <summary>Sends a PDU, and before it what is gathered. Under <see cref="Gate"/>.</summary>
-    public void Send(ReadOnlySpan<byte> pdu)
+    /// <summary>Puts PDUs in their place, which stay as they are until <see cref="SendAll"/>. Under <see cref="Gate"/>, connection's thread only.</summary>
+    public void Queue(ReadOnlyMemory<byte> pdus)
     {
-        Flush();
-        connection.Send(pdu);
+        batch.Queue();
+        connection.Enqueue(pdus);
     }
 
-    /// <summary>Sends what is gathered. Connection's thread only.</summary>
-    public void SendAll()
+    /// <summary>
+    /// Puts PDUs in their place, which stay as they are until the task ends; <see cref="SendQueued"/> sends them. Under
+    /// <see cref="Gate"/>, any thread.
+    /// </summary>
+    public ValueTask QueueAsync(ReadOnlyMemory<byte> pdus)
     {
-        if (Volatile.Read(ref tail) == Volatile.Read(ref head)) return;
-        using (Gate.EnterScope()) SendGathered();
+        batch.Queue();
+        return connection.EnqueueAsync(pdus);
     }
 
-    public void Dispose() => ArrayPool<byte>.Shared.Return(buffer);
+    /// <summary>Sends what has its place, as far as the initiator takes it, and never waits. Any thread, without the gate.</summary>
+    public void SendQueued() => connection.SendQueued();
 
-    void SendGathered()
-    {
-        Flush();
-        head = tail = 0;
-    }
+    /// <summary>Sends what is gathered, waiting for the initiator where need be. Connection's thread only, without the gate.</summary>
+    public void SendAll() => batch.Send();
 
-    void Flush()
-    {
-        if (head == tail) return;
-        connection.Send(buffer.AsSpan(head, tail - head));
-        head = tail;
-    }
+    public void Dispose() => batch.Dispose();
 }

@@ -19,10 +19,10 @@ sealed class SessionTable
         }
     }
 
-    /// <summary>Whether a session exists, as a login that names one claims.</summary>
-    public bool Contains(SessionKey key, ushort tsih)
+    /// <summary>The session that a login names, if there is one.</summary>
+    public IscsiSession? Find(SessionKey key, ushort tsih)
     {
-        lock (gate) return sessions.TryGetValue(key, out var session) && session.Tsih == tsih;
+        lock (gate) return sessions.TryGetValue(key, out var session) && session.Tsih == tsih ? session : null;
     }
 
     /// <summary>

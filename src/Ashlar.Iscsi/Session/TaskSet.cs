@@ -5,6 +5,9 @@ namespace Ashlar.Iscsi;
 /// </summary>
 sealed class TaskSet
 {
+    /// <summary>More than the window: immediate commands come on top of it.</summary>
+    public const int MaxTasks = CommandWindow.DefaultDepth + 32;
+
     const int EndedKept = 256;
 
     readonly Lock gate = new();
@@ -35,8 +38,25 @@ sealed class TaskSet
         }
     }
 
-    /// <summary>Bytes of buffers that wait for data. Connection's thread only.</summary>
-    public long WaitingBytes { get; private set; }
+    /// <summary>Commands that wait for data, or for room to ask for it.</summary>
+    public int WaitingCount
+    {
+        get
+        {
+            lock (gate) return tasks.Values.Count(static task => !task.Runs);
+        }
+    }
+
+    /// <summary>A command whose data has not come in time.</summary>
+    public IscsiTask? FindOverdue(long nowMilliseconds)
+    {
+        lock (gate)
+        {
+            foreach (var task in tasks.Values)
+                if (!task.Runs && task.DataDueAt is not 0 and var due && due < nowMilliseconds) return task;
+            return null;
+        }
+    }
 
     /// <summary>A task to be filled. Connection's thread only.</summary>
     public IscsiTask Rent() => idle.TryPop(out var task) ? task : new IscsiTask();
@@ -57,7 +77,6 @@ sealed class TaskSet
     public void Wait(IscsiTask task)
     {
         lock (gate) tasks.Add(task.InitiatorTaskTag, task);
-        WaitingBytes += task.BufferBytes;
     }
 
     /// <summary>The command that waits for data under this tag.</summary>
@@ -70,7 +89,6 @@ sealed class TaskSet
     /// <returns>False when it was aborted in the meantime.</returns>
     public bool EndWait(IscsiTask task)
     {
-        WaitingBytes -= task.BufferBytes;
         lock (gate)
         {
             tasks.Remove(task.InitiatorTaskTag);
@@ -92,19 +110,19 @@ sealed class TaskSet
     /// <returns>Whether it is to be answered: it was not aborted.</returns>
     public bool EndRun(IscsiTask task)
     {
-        Abortion? abortion;
+        TaskAbort? abort;
         lock (gate)
         {
             tasks.Remove(task.InitiatorTaskTag);
-            abortion = task.AbortedBy;
+            abort = task.AbortedBy;
         }
-        abortion?.Settled();
-        return abortion is null;
+        abort?.Settled();
+        return abort is null;
     }
 
     /// <summary>Aborts what fits: commands that wait are dropped when their data comes, commands that run are waited for.</summary>
     /// <returns>How many were aborted.</returns>
-    public int Abort(Abortion abortion, Func<IscsiTask, bool> fits)
+    public int Abort(TaskAbort abort, Func<IscsiTask, bool> fits)
     {
         var count = 0;
         lock (gate)
@@ -112,8 +130,8 @@ sealed class TaskSet
             foreach (var task in tasks.Values)
             {
                 if (task.AbortedBy is not null || !fits(task)) continue;
-                task.AbortedBy = abortion;
-                if (task.Runs) abortion.Add();
+                task.AbortedBy = abort;
+                if (task.Runs) abort.Add();
                 else hasAborted = true;
                 count++;
             }
@@ -128,11 +146,7 @@ sealed class TaskSet
         {
             hasAborted = false;
             var aborted = tasks.Values.Where(static task => task.AbortedBy is not null && !task.Runs).ToList();
-            foreach (var task in aborted)
-            {
-                tasks.Remove(task.InitiatorTaskTag);
-                WaitingBytes -= task.BufferBytes;
-            }
+            foreach (var task in aborted) tasks.Remove(task.InitiatorTaskTag);
             return aborted;
         }
     }
@@ -144,7 +158,6 @@ sealed class TaskSet
         {
             var waiting = tasks.Values.Where(static task => !task.Runs).ToList();
             foreach (var task in waiting) tasks.Remove(task.InitiatorTaskTag);
-            WaitingBytes = 0;
             return waiting;
         }
     }

@@ -5,19 +5,19 @@ using Ashlar.Transport;
 namespace Ashlar.Nbd.Negotiation;
 
 /// <summary>
-/// Carries the haggling over a connection, within bounds: the listener limits its time, and here the number of options and
-/// of their bytes is limited, so that nobody can keep the server busy without choosing an export.
+/// Carries the haggling over a connection, within bounds: each option has the handshake's time limit to itself, and here the
+/// number of options and of their bytes is limited, so that nobody can keep the server busy without choosing an export.
 /// </summary>
 static class Handshake
 {
-    /// <summary>Enough to ask for information about thousands of exports.</summary>
-    public const int MaxOptions = 4096;
+    /// <summary>Enough to list tens of thousands of exports, about each of which clients ask two or three options.</summary>
+    public const int MaxOptions = 1 << 18;
 
     /// <summary>The longest data of one option that are looked at; longer ones are skipped and refused.</summary>
     public const int MaxOptionDataBytes = 64 << 10;
 
     /// <summary>Bytes of option data in one handshake.</summary>
-    public const int MaxHagglingBytes = 4 << 20;
+    public const int MaxHagglingBytes = 64 << 20;
 
     /// <summary>Negotiates; null when the client left or was refused.</summary>
     /// <exception cref="ConnectionException">The connection broke, or the client does not speak the protocol.</exception>
@@ -32,6 +32,8 @@ static class Handshake
         {
             if (!connection.WaitForData()) return null;
             connection.Receive(headerBytes);
+            // Lists of thousands of exports take minutes, but no client falls silent between two options.
+            connection.HandshakeContinues();
             if (!OptionHeader.TryRead(headerBytes, out var header)) throw Violation(connection, "wrong magic number of an option");
             if (header.LengthBytes > bytesLeft) throw Violation(connection, "too much data in options");
             bytesLeft -= header.LengthBytes;

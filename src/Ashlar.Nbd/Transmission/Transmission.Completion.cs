@@ -3,12 +3,12 @@ using Ashlar.Transport;
 
 namespace Ashlar.Nbd.Transmission;
 
-// Requests that a device completes later. They are answered by a thread of the pool: a device's own thread, say one that
-// commits for many, must not be held up by one client that does not read.
+// Requests that a device completes later. They are answered on the device's own thread, which hands the reply over and is
+// never held up: what the client does not take waits in the connection's queue.
 sealed partial class Transmission
 {
     /// <summary>Answers a request without data when its device is done; gives back its payload.</summary>
-    async Task FinishLaterAsync(Task pending, RequestHeader request, PooledBuffer? owned)
+    async Task FinishLaterAsync(ValueTask pending, RequestHeader request, PooledBuffer? owned)
     {
         var heldBytes = owned?.Length ?? 0;
         inFlight.Enter(heldBytes);
@@ -17,18 +17,13 @@ sealed partial class Transmission
             var error = NbdError.None;
             try
             {
-                await pending.ConfigureAwait(false);
+                await pending;
             }
             catch (Exception e)
             {
                 error = Explain(request, e);
             }
-            await LeaveDeviceThread();
-            SendStatus(request.Cookie, error);
-        }
-        catch (ConnectionException)
-        {
-            // The connection is cut; its own thread reports it.
+            PostStatus(request.Cookie, error);
         }
         finally
         {
@@ -37,7 +32,7 @@ sealed partial class Transmission
         }
     }
 
-    void SendStatus(ulong cookie, NbdError error)
+    void PostStatus(ulong cookie, NbdError error)
     {
         Span<byte> reply = stackalloc byte[MaxErrorReplyBytes];
         int length;
@@ -50,12 +45,6 @@ sealed partial class Transmission
         {
             length = WriteError(reply, cookie, error);
         }
-        connection.Send(reply[..length]);
-    }
-
-    static async ValueTask LeaveDeviceThread()
-    {
-        if (!Thread.CurrentThread.IsThreadPoolThread)
-            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        connection.Post(reply[..length]);
     }
 }

@@ -1,5 +1,7 @@
+using System.Runtime.CompilerServices;
 using Ashlar.Blocks;
 using Ashlar.Nbd.Protocol;
+using Ashlar.Storage;
 
 namespace Ashlar.Nbd.Transmission;
 
@@ -19,7 +21,7 @@ sealed partial class Transmission
             }
             else
             {
-                _ = FinishLaterAsync(pending.AsTask(), request, owned: null);
+                _ = FinishLaterAsync(pending, request, owned: null);
             }
         }
         catch (Exception e) when (e is not Transport.ConnectionException)
@@ -54,21 +56,24 @@ sealed partial class Transmission
         return options;
     }
 
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask TrimDurablyAsync(long offset, long length)
     {
-        await driver.TrimAsync(offset, length, connection.Closed).ConfigureAwait(false);
-        await driver.FlushAsync(connection.Closed).ConfigureAwait(false);
+        await driver.TrimAsync(offset, length, connection.Closed);
+        await driver.FlushAsync(connection.Closed);
     }
 
     // A hint to read ahead: reading through the device warms every cache beneath. Bounded, and without a promise.
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask WarmUp(long offset, long length)
     {
-        using var scratch = buffers.Rent((int)Math.Min(length, PieceBytes));
+        using var scratch = buffers.TryRent((int)Math.Min(length, PieceBytes));
+        if (scratch is null) return;
         var end = offset + Math.Min(length, NbdProtocol.MaximumPayloadBytes);
         while (offset < end)
         {
             var part = scratch.Memory[..(int)Math.Min(PieceBytes, end - offset)];
-            await driver.ReadAsync(offset, part, connection.Closed).ConfigureAwait(false);
+            await driver.ReadAsync(offset, part, connection.Closed);
             offset += part.Length;
         }
     }

@@ -8,7 +8,7 @@ sealed partial class Transmission
 {
     // A structured reply is cut into chunks of this size: they pass through a buffer that stays in the processor's cache,
     // and no read needs more memory than this.
-    const int PieceBytes = ReplyBatch.CapacityBytes;
+    const int PieceBytes = 256 << 10;
 
     // Reads from this size on are looked through for holes; for smaller ones the look costs more than the bytes.
     const int HoleBytes = 64 << 10;
@@ -27,7 +27,7 @@ sealed partial class Transmission
         }
         else
         {
-            ReadPiece(request, (long)request.OffsetBytes, (int)request.LengthBytes);
+            ReadWhole(request);
         }
     }
 
@@ -66,19 +66,66 @@ sealed partial class Transmission
                 AddFailure(request, e);
                 return;
             }
-            if (!ReadPiece(request, position, length)) return;
+            var headerBytes = DataChunkHeaderBytes;
+            if (batch.TryReserve(headerBytes + length) is not { } room)
+            {
+                length = Math.Min(length, SmallPieceBytes);
+                room = batch.Reserve(headerBytes + length);
+            }
+            if (!ReadPiece(request, position, length, room)) return;
             position += length;
         }
     }
 
-    /// <summary>Reads one piece into the batch.</summary>
-    /// <returns>False when the rest of the request is not ours any more: it failed, or is finished elsewhere.</returns>
-    bool ReadPiece(in RequestHeader request, long position, int length)
+    void ReadWhole(in RequestHeader request)
     {
-        var headerBytes = session.StructuredReplies ? DataChunkHeaderBytes : SimpleReplyHeader.SizeBytes;
+        var length = (int)request.LengthBytes;
+        if (batch.TryReserve(DataHeaderBytes + length) is { } room) ReadPiece(request, (long)request.OffsetBytes, length, room);
+        else ReadTwice(request);
+    }
+
+    /// <summary>
+    /// Answers in one piece, in less memory than that takes. The header says whether all of the data could be read, so all is
+    /// read once to see, and once more to send.
+    /// </summary>
+    void ReadTwice(in RequestHeader request)
+    {
+        batch.Send();
+        var start = (long)request.OffsetBytes;
+        var end = start + request.LengthBytes;
+        var room = batch.Reserve(SmallPieceBytes);
+        for (var position = start; position < end; position += room.Length)
+        {
+            var piece = room[..(int)Math.Min(room.Length, end - position)];
+            if (Wait(() => driver.ReadAsync(position, piece, connection.Closed)) is not { } failure) continue;
+            AddFailure(request, failure);
+            return;
+        }
+        Span<byte> header = stackalloc byte[DataChunkHeaderBytes];
+        WriteDataHeader(header, request, start, (int)request.LengthBytes);
+        connection.Send(header[..DataHeaderBytes]);
+        for (var position = start; position < end; position += room.Length)
+        {
+            var piece = room[..(int)Math.Min(room.Length, end - position)];
+            if (Wait(() => driver.ReadAsync(position, piece, connection.Closed)) is { } failure)
+            {
+                // The header has left, and promised data: doc/proto.md leaves nothing but to hang up.
+                Explain(request, failure);
+                throw new ConnectionException($"connection {connection.Id} from {connection.RemoteEndPoint}: cannot go on: {failure.Message}");
+            }
+            connection.Send(piece.Span);
+        }
+    }
+
+    int DataHeaderBytes => session.StructuredReplies ? DataChunkHeaderBytes : SimpleReplyHeader.SizeBytes;
+
+    /// <summary>Reads one piece into the batch, where room for it and its header is reserved.</summary>
+    /// <returns>False when the rest of the request is not ours any more: it failed, or is finished elsewhere.</returns>
+    bool ReadPiece(in RequestHeader request, long position, int length, Memory<byte> room)
+    {
+        var headerBytes = DataHeaderBytes;
         try
         {
-            var room = batch.Reserve(headerBytes + length);
             var pending = driver.ReadAsync(position, room[headerBytes..], connection.Closed);
             if (pending.IsCompletedSuccessfully)
             {
@@ -88,7 +135,7 @@ sealed partial class Transmission
                 return true;
             }
             var buffer = batch.Detach(out var reservedAt);
-            _ = FinishReadLaterAsync(pending.AsTask(), request, position, length, buffer, reservedAt);
+            _ = FinishReadLaterAsync(pending, request, position, length, buffer, reservedAt);
         }
         catch (Exception e) when (e is not ConnectionException)
         {
@@ -98,37 +145,37 @@ sealed partial class Transmission
     }
 
     /// <summary>Answers a read from where its device made it wait, chunk by chunk to its end.</summary>
+    /// <remarks>It holds its buffer, and counts as in flight, until the client has taken the last of it.</remarks>
     async Task FinishReadLaterAsync(
-        Task pending, RequestHeader request, long position, int length, PooledBuffer buffer, int reservedAt)
+        ValueTask pending, RequestHeader request, long position, int length, PooledBuffer buffer, int reservedAt)
     {
         var heldBytes = buffer.Length;
         inFlight.Enter(heldBytes);
         try
         {
-            var headerBytes = session.StructuredReplies ? DataChunkHeaderBytes : SimpleReplyHeader.SizeBytes;
+            var headerBytes = DataHeaderBytes;
             var end = (long)request.OffsetBytes + request.LengthBytes;
+            var pieceBytes = Math.Min(PieceBytes, (buffer.Length - headerBytes) & ~(NbdProtocol.PreferredBlockBytes - 1));
             while (true)
             {
                 try
                 {
-                    await pending.ConfigureAwait(false);
+                    await pending;
                 }
                 catch (Exception e)
                 {
-                    await LeaveDeviceThread();
-                    SendStatus(request.Cookie, Explain(request, e));
+                    PostStatus(request.Cookie, Explain(request, e));
                     return;
                 }
-                await LeaveDeviceThread();
                 var reply = buffer.Memory.Slice(reservedAt, headerBytes + length);
                 WriteDataHeader(reply.Span, request, position, length);
-                connection.Send(reply.Span);
+                await connection.SendAsync(reply);
 
                 position += length;
                 if (position == end) return;
                 reservedAt = 0;
-                length = (int)Math.Min(PieceBytes, end - position);
-                pending = driver.ReadAsync(position, buffer.Memory.Slice(headerBytes, length), connection.Closed).AsTask();
+                length = (int)Math.Min(pieceBytes, end - position);
+                pending = driver.ReadAsync(position, buffer.Memory.Slice(headerBytes, length), connection.Closed);
             }
         }
         catch (ConnectionException)

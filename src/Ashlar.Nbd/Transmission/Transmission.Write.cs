@@ -10,9 +10,13 @@ sealed partial class Transmission
     // written piece by piece, so that no client makes the server hold 32 MiB by announcing them.
     const int WritePieceBytes = 1 << 20;
 
+    // What a client moves at a time that has no more memory: its replies are not taken off, or all clients together hold what
+    // they may.
+    const int SmallPieceBytes = BufferShare.AlwaysGrantedBytes;
+
     void Write(in RequestHeader request)
     {
-        if (request.LengthBytes > WritePieceBytes)
+        if (request.LengthBytes > WritePieceBytes || !TryRentPayload((int)request.LengthBytes))
         {
             WriteInPieces(request);
             return;
@@ -42,7 +46,7 @@ sealed partial class Transmission
             {
                 var owned = payload;
                 payload = null;
-                _ = FinishLaterAsync(pending.AsTask(), request, owned);
+                _ = FinishLaterAsync(pending, request, owned);
             }
         }
         catch (Exception e) when (e is not ConnectionException)
@@ -55,11 +59,12 @@ sealed partial class Transmission
     void WriteInPieces(in RequestHeader request)
     {
         Exception? failure = null;
+        if (!TryRentPayload(WritePieceBytes) && !TryRentPayload(SmallPieceBytes)) RentSmallPayload();
         var offset = (long)request.OffsetBytes;
         var end = offset + request.LengthBytes;
         while (offset < end)
         {
-            var source = ReceivePayload((int)Math.Min(WritePieceBytes, end - offset));
+            var source = ReceivePayload((int)Math.Min(Math.Min(WritePieceBytes, payload!.Length), end - offset));
             failure ??= Wait(() => driver.WriteAsync(offset, source, WriteOptions.None, connection.Closed));
             offset += source.Length;
         }
@@ -82,16 +87,27 @@ sealed partial class Transmission
         }
     }
 
+    /// <summary>Sees to a buffer for a payload, if the client's share of memory reaches for it.</summary>
+    bool TryRentPayload(int length)
+    {
+        if (payload is not null && payload.Length >= length) return true;
+        payload?.Dispose();
+        payload = buffers.TryRent(length);
+        return payload is not null;
+    }
+
+    // What this client has running is all there is to wait for: nobody waits for another's memory.
+    void RentSmallPayload()
+    {
+        batch.Send();
+        inFlight.WaitForAll();
+        payload = buffers.TryRent(SmallPieceBytes) ?? buffers.RentAlways(SmallPieceBytes);
+    }
+
     Memory<byte> ReceivePayload(int length)
     {
         if (connection.BufferedBytes < length) batch.Send();
-        if (payload is null || payload.Length < length)
-        {
-            payload?.Dispose();
-            payload = null;
-            payload = buffers.Rent(length);
-        }
-        var target = payload.Memory[..length];
+        var target = payload!.Memory[..length];
         connection.Receive(target.Span);
         return target;
     }

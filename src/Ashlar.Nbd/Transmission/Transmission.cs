@@ -12,21 +12,26 @@ namespace Ashlar.Nbd.Transmission;
 /// </summary>
 sealed partial class Transmission : IDisposable
 {
+    /// <summary>Requests of one client that its device has not completed at once.</summary>
+    public const int MaxInFlight = 128;
+
+    const long MaxInFlightBytes = 64L << 20;
+
     // A write too long to be carried out can still be read off; beyond this it is cheaper to hang up.
     const uint MaxSkippedPayloadBytes = 2u * NbdProtocol.MaximumPayloadBytes;
 
     readonly Connection connection;
     readonly NegotiatedSession session;
-    readonly BufferPool buffers;
+    readonly BufferShare buffers;
     readonly Action<string> report;
     readonly BlockDriver driver;
     readonly bool isReadOnly;
     readonly ReplyBatch batch;
-    readonly InFlightRequests inFlight = new();
+    readonly InFlightRequests inFlight = new(MaxInFlight, MaxInFlightBytes);
     PooledBuffer? payload; // Kept while requests follow one another; see ReleaseIdleBuffers.
     int failures;
 
-    public Transmission(Connection connection, NegotiatedSession session, BufferPool buffers, Action<string> report)
+    public Transmission(Connection connection, NegotiatedSession session, BufferShare buffers, Action<string> report)
     {
         this.connection = connection;
         this.session = session;
@@ -34,7 +39,7 @@ sealed partial class Transmission : IDisposable
         this.report = report;
         driver = session.Export.Driver;
         isReadOnly = driver.Device.IsReadOnly;
-        batch = new(connection, buffers);
+        batch = new(connection, buffers, inFlight);
     }
 
     /// <summary>Serves until the client disconnects, the server drains or the connection breaks.</summary>
@@ -44,7 +49,7 @@ sealed partial class Transmission : IDisposable
         {
             while (TryReceive(out var request) && request.Command != CommandCode.Disconnect)
             {
-                if (inFlight.IsFull)
+                if (inFlight.IsFull || connection.HasBacklog)
                 {
                     batch.Send();
                     inFlight.WaitForRoom();
@@ -60,7 +65,8 @@ sealed partial class Transmission : IDisposable
         }
         finally
         {
-            // The lease on the device ends after this: no write of this client may land later.
+            // The lease on the device ends after this: no write of this client may land later. What waits for the client to
+            // take it off is in flight as well, until it has left or the client is cut off.
             inFlight.WaitForAll();
         }
     }
@@ -130,7 +136,11 @@ sealed partial class Transmission : IDisposable
         payload = null;
     }
 
-    void AddSuccess(in RequestHeader request) => batch.Add(new SimpleReplyHeader(NbdError.None, request.Cookie));
+    void AddSuccess(in RequestHeader request)
+    {
+        new SimpleReplyHeader(NbdError.None, request.Cookie).Write(batch.Reserve(SimpleReplyHeader.SizeBytes).Span);
+        batch.Commit(SimpleReplyHeader.SizeBytes);
+    }
 
     void AddError(in RequestHeader request, NbdError error)
     {
@@ -150,7 +160,8 @@ sealed partial class Transmission : IDisposable
         if (error == NbdError.InputOutput && !isCut && Interlocked.Increment(ref failures) == 1)
         {
             report($"nbd: connection {connection.Id} from {connection.RemoteEndPoint}: {request.Command} of {request.LengthBytes} bytes "
-                + $"at {request.OffsetBytes} failed, further failures of this connection are not reported: {exception}");
+                + $"at {request.OffsetBytes} failed, further failures of this connection are not reported: "
+                + $"{exception.GetType().Name}: {exception.Message}");
         }
         return error;
     }

@@ -1,3 +1,4 @@
+using System.Net;
 using Ashlar.Iscsi;
 
 namespace Ashlar.Server;
@@ -8,8 +9,10 @@ sealed class VolumeIscsiTargets(ServedPools pools) : IIscsiTargets
     public IReadOnlyList<string> List() =>
         [.. pools.All.SelectMany(pool => pool.List().Select(volume => ExportNames.IscsiTarget(pool.Name, volume.Name)))];
 
-    public IscsiTarget? Open(string name) =>
-        ExportNames.ParseIscsiTarget(name) is var (poolName, volumeName)
+    // Names of ours have no capitals, and iSCSI names are to be folded (RFC 3722); not every initiator does.
+    public IscsiTarget? Open(string target, string initiator, IPEndPoint address) =>
+        target.ToLowerInvariant() is var name
+        && ExportNames.ParseIscsiTarget(name) is var (poolName, volumeName)
         && pools.Find(poolName) is { } pool
         && pool.TryOpen(volumeName, ClientProtocol.Iscsi, out var volume, out var lease)
             ? new IscsiTarget(name, [new IscsiLun(0, volume.Id, volume.Driver)], lease)

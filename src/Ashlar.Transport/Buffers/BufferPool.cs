@@ -3,66 +3,141 @@ using Ashlar.Storage;
 namespace Ashlar.Transport;
 
 /// <summary>
-/// Pinned buffers of a few sizes, shared by all connections of a server. Renting and returning allocate nothing once a
-/// size is warm.
+/// The memory for requests and replies of all clients of a server, of whatever protocol. Each client rents through a
+/// <see cref="BufferShare"/> of its own; together they stay within a budget.
 /// </summary>
 /// <remarks>
-/// Buffers up to <see cref="SmallLimitBytes"/> are always granted: connections bound how many they hold. Larger ones come
-/// out of a budget for the whole server; renting beyond it waits until another owner is done, so that many clients with
-/// huge requests cannot exhaust memory. Whoever may wait must hold no large buffer.
+/// <para>A client may hold as much as would still be free besides: one alone half of the budget, n that hold all they can an
+/// n-plus-first part each, with as much left over. So clients that do not take their replies off leave room for everybody
+/// else, and nobody ever waits for the memory of another: who gets none makes do with less at a time.</para>
+/// <para>Only writes whose data would have to be asked for wait (<see cref="IBufferWaiter"/>), in the order in which they came.
+/// They hold nothing while they wait, and whoever holds something has a deadline, so each gets its turn.</para>
+/// <para>What is given back is kept for the next owner up to a small part of the budget, and returned to the kernel when
+/// the last client leaves.</para>
 /// </remarks>
 public sealed class BufferPool
 {
-    /// <summary>Buffers up to this size never wait.</summary>
-    public const int SmallLimitBytes = (1 << 20) + HeaderRoomBytes;
+    /// <summary>How much clients may hold together unless it is told otherwise.</summary>
+    public const long DefaultBudgetBytes = 256L << 20;
 
-    // Room for protocol headers, so that a payload of a power of two and its header fit one buffer of the next class.
-    const int HeaderRoomBytes = 512;
-    static readonly int[] ClassBytes =
-        [(4 << 10) + HeaderRoomBytes, (16 << 10) + HeaderRoomBytes, (64 << 10) + HeaderRoomBytes,
-         (256 << 10) + HeaderRoomBytes, SmallLimitBytes, (4 << 20) + HeaderRoomBytes, (32 << 20) + HeaderRoomBytes];
+    const int SmallestBytes = 4 << 10, LargestBytes = 32 << 20;
+    const int KeptPart = 8; // Of the budget.
 
-    readonly IdleBuffers[] idle;
-    readonly long largeBudgetBytes;
-    readonly Lock largeLock = new();
-    long largeRentedBytes;
+    static readonly int[] ClassBytes = [.. ClassSizes()];
+
+    readonly Stack<PooledBuffer>[] idle = [.. ClassBytes.Select(_ => new Stack<PooledBuffer>())];
+    readonly LinkedList<IBufferWaiter> waiters = new();
+    readonly Lock gate = new();
     long rentedBytes;
-    TaskCompletionSource largeReturned = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    long idleBytes;
+    int shareCount;
 
-    /// <summary>Creates an empty pool.</summary>
-    /// <param name="idleBytesPerSize">How many bytes of each size are kept for the next owner.</param>
-    /// <param name="largeBudgetBytes">How many bytes of large buffers may be rented at a time.</param>
-    public BufferPool(long idleBytesPerSize = 32L << 20, long largeBudgetBytes = 256L << 20)
+    /// <summary>Creates a pool that has no memory yet.</summary>
+    /// <param name="budgetBytes">How much clients may hold together; a client always gets a little more than that.</param>
+    public BufferPool(long budgetBytes = DefaultBudgetBytes)
     {
-        Invariant.Require(largeBudgetBytes >= MaxBytes);
-        this.largeBudgetBytes = largeBudgetBytes;
-        idle = [.. ClassBytes.Select(size => new IdleBuffers((int)Math.Max(1, idleBytesPerSize / size)))];
+        ArgumentOutOfRangeException.ThrowIfLessThan(budgetBytes, MinBudgetBytes);
+        BudgetBytes = budgetBytes;
     }
+
+    /// <summary>The smallest budget with which the longest request can be served.</summary>
+    public static long MinBudgetBytes => 16 << 20;
 
     /// <summary>The largest buffer there is.</summary>
     public static int MaxBytes => ClassBytes[^1];
 
-    /// <summary>Bytes rented now.</summary>
+    /// <summary>How much clients may hold together.</summary>
+    public long BudgetBytes { get; }
+
+    /// <summary>Bytes that clients hold now.</summary>
     public long RentedBytes => Interlocked.Read(ref rentedBytes);
 
-    /// <summary>Rents a buffer of at least <paramref name="minimumBytes"/>.</summary>
-    /// <param name="minimumBytes">At most <see cref="MaxBytes"/>.</param>
-    /// <param name="cancellationToken">Gives up waiting for a large buffer.</param>
-    public PooledBuffer Rent(int minimumBytes, CancellationToken cancellationToken = default)
+    /// <summary>Bytes kept for the next owner.</summary>
+    public long IdleBytes => Interlocked.Read(ref idleBytes);
+
+    /// <summary>Opens the share of one client.</summary>
+    public BufferShare OpenShare()
+    {
+        lock (gate) shareCount++;
+        return new(this);
+    }
+
+    internal static int SizeOf(int minimumBytes) => ClassBytes[ClassOf(minimumBytes)];
+
+    internal PooledBuffer? TryRent(BufferShare share, int minimumBytes, bool isWaiter, bool always)
     {
         var sizeClass = ClassOf(minimumBytes);
-        if (ClassBytes[sizeClass] > SmallLimitBytes) TakeFromBudget(ClassBytes[sizeClass], cancellationToken);
-        var buffer = idle[sizeClass].TryTake() ?? Allocate(sizeClass);
-        buffer.MarkRented();
-        Interlocked.Add(ref rentedBytes, buffer.Length);
+        var bytes = ClassBytes[sizeClass];
+        PooledBuffer? buffer;
+        lock (gate)
+        {
+            if (!always && !HasRoom(share, bytes, isWaiter)) return null;
+            rentedBytes += bytes;
+            share.Rented(bytes);
+            if (idle[sizeClass].TryPop(out buffer)) idleBytes -= bytes;
+        }
+        try
+        {
+            buffer ??= new(sizeClass, bytes);
+        }
+        catch (StorageException)
+        {
+            // Kept, its part of the budget would be missing for ever.
+            lock (gate)
+            {
+                rentedBytes -= bytes;
+                share.Rented(-bytes);
+            }
+            if (always) throw;
+            return null;
+        }
+        buffer.MarkRented(share);
         return buffer;
     }
 
-    internal void Return(PooledBuffer buffer)
+    internal void Return(BufferShare share, PooledBuffer buffer)
     {
-        Interlocked.Add(ref rentedBytes, -buffer.Length);
-        idle[buffer.SizeClass].Keep(buffer);
-        if (buffer.Length > SmallLimitBytes) GiveToBudget(buffer.Length);
+        lock (gate)
+        {
+            rentedBytes -= buffer.Length;
+            share.Rented(-buffer.Length);
+            if (shareCount > 0 && idleBytes + buffer.Length <= BudgetBytes / KeptPart)
+            {
+                idle[buffer.SizeClass].Push(buffer);
+                idleBytes += buffer.Length;
+                buffer = null!;
+            }
+        }
+        buffer?.Free();
+        if (waiters.Count > 0) WakeWaiters();
+    }
+
+    internal void Wait(IBufferWaiter waiter)
+    {
+        lock (gate) waiters.AddLast(waiter);
+        WakeWaiters(); // What was given back in between would wake nobody.
+    }
+
+    internal void EndWait(IBufferWaiter waiter)
+    {
+        lock (gate) waiters.Remove(waiter);
+    }
+
+    internal void Close(BufferShare share)
+    {
+        Invariant.Require(share.HeldBytes == 0);
+        List<PooledBuffer> freed = [];
+        lock (gate)
+        {
+            if (--shareCount > 0) return;
+            foreach (var stack in idle)
+            {
+                freed.AddRange(stack);
+                stack.Clear();
+            }
+            idleBytes = 0;
+        }
+        foreach (var buffer in freed) buffer.Free();
     }
 
     static int ClassOf(int minimumBytes)
@@ -73,74 +148,31 @@ public sealed class BufferPool
         return sizeClass;
     }
 
-    PooledBuffer Allocate(int sizeClass)
+    // A payload of a power of two fits together with its headers.
+    static IEnumerable<int> ClassSizes()
     {
-        try
-        {
-            return new(this, sizeClass, ClassBytes[sizeClass]);
-        }
-        catch (OutOfMemoryException) when (ClassBytes[sizeClass] > SmallLimitBytes)
-        {
-            // Kept, its share would be missing for ever, and at last everybody would wait for it.
-            GiveToBudget(ClassBytes[sizeClass]);
-            throw;
-        }
+        for (var bytes = SmallestBytes; bytes <= LargestBytes; bytes *= bytes < (256 << 10) ? 4 : 2)
+            yield return bytes + Math.Max(512, bytes / 128);
     }
 
-    void TakeFromBudget(int bytes, CancellationToken cancellationToken)
+    bool HasRoom(BufferShare share, int bytes, bool isWaiter)
     {
-        while (true)
-        {
-            Task returned;
-            lock (largeLock)
-            {
-                if (largeRentedBytes + bytes <= largeBudgetBytes)
-                {
-                    largeRentedBytes += bytes;
-                    return;
-                }
-                returned = largeReturned.Task;
-            }
-            returned.Wait(cancellationToken);
-        }
+        var free = BudgetBytes - rentedBytes - bytes;
+        if (isWaiter) return share.HeldBytes + bytes <= free || (share.HeldBytes == 0 && free >= 0);
+        // Whoever cannot wait leaves the first of those who do its chance.
+        if (waiters.First is { } first) free -= first.Value.WantedBytes;
+        return share.HeldBytes + bytes <= free;
     }
 
-    void GiveToBudget(int bytes)
+    // In their order; one that has its share already does not hold up the others. No lock is held while they are called.
+    void WakeWaiters()
     {
-        TaskCompletionSource wake;
-        lock (largeLock)
+        IBufferWaiter[] woken;
+        lock (gate) woken = [.. waiters];
+        foreach (var waiter in woken)
         {
-            largeRentedBytes -= bytes;
-            wake = largeReturned;
-            largeReturned = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        }
-        wake.SetResult();
-    }
-
-    sealed class IdleBuffers(int capacity)
-    {
-        readonly PooledBuffer?[] buffers = new PooledBuffer?[capacity];
-        readonly Lock guard = new();
-        int count;
-
-        public PooledBuffer? TryTake()
-        {
-            lock (guard)
-            {
-                if (count == 0) return null;
-                var buffer = buffers[--count];
-                buffers[count] = null;
-                return buffer;
-            }
-        }
-
-        // Beyond the capacity the buffer is left to the garbage collector.
-        public void Keep(PooledBuffer buffer)
-        {
-            lock (guard)
-            {
-                if (count < buffers.Length) buffers[count++] = buffer;
-            }
+            waiter.TryGoOn();
+            if (RentedBytes + waiter.WantedBytes > BudgetBytes) return;
         }
     }
 }

@@ -1,30 +1,29 @@
-using System.Runtime.InteropServices;
+using System.Buffers;
 using Ashlar.Storage;
 
 namespace Ashlar.Transport;
 
-/// <summary>A pinned buffer with one owner, who disposes it exactly once. Its content is undefined when rented.</summary>
-public sealed class PooledBuffer : IDisposable
+/// <summary>
+/// A buffer outside of the garbage collector's memory, with one owner, who disposes it exactly once. Its content is undefined
+/// when rented.
+/// </summary>
+public sealed unsafe class PooledBuffer : MemoryManager<byte>, IDisposable
 {
-    readonly BufferPool pool;
-    readonly byte[] bytes;
-    int rented;
+    readonly byte* bytes;
+    BufferShare? owner;
 
-    internal PooledBuffer(BufferPool pool, int sizeClass, int lengthBytes)
+    internal PooledBuffer(int sizeClass, int lengthBytes)
     {
-        this.pool = pool;
         SizeClass = sizeClass;
-        bytes = GC.AllocateUninitializedArray<byte>(lengthBytes, pinned: true);
+        Length = lengthBytes;
+        bytes = NativePages.Allocate((nuint)lengthBytes);
     }
 
     /// <summary>Length in bytes: at least what was asked for.</summary>
-    public int Length => bytes.Length;
+    public int Length { get; }
 
     /// <summary>The bytes.</summary>
-    public Span<byte> Span => bytes;
-
-    /// <summary>The bytes, for calls that may complete later.</summary>
-    public Memory<byte> Memory => MemoryMarshal.CreateFromPinnedArray(bytes, 0, bytes.Length);
+    public Span<byte> Span => new(bytes, Length);
 
     internal int SizeClass { get; }
 
@@ -32,9 +31,32 @@ public sealed class PooledBuffer : IDisposable
     public void Dispose()
     {
         // Twice would give one buffer to two owners: data of one client in the replies to another.
-        Invariant.Require(Interlocked.Exchange(ref rented, 0) == 1);
-        pool.Return(this);
+        var share = Interlocked.Exchange(ref owner, null);
+        Invariant.Require(share is not null);
+        share.Return(this);
     }
 
-    internal void MarkRented() => Invariant.Require(Interlocked.Exchange(ref rented, 1) == 0);
+    /// <inheritdoc />
+    public override Span<byte> GetSpan() => Span;
+
+    /// <inheritdoc />
+    public override MemoryHandle Pin(int elementIndex = 0)
+    {
+        Invariant.Require((uint)elementIndex <= (uint)Length);
+        return new(bytes + elementIndex); // It does not move.
+    }
+
+    /// <inheritdoc />
+    public override void Unpin()
+    {
+    }
+
+    internal void MarkRented(BufferShare share) => Invariant.Require(Interlocked.Exchange(ref owner, share) is null);
+
+    internal void Free() => NativePages.Free(bytes, (nuint)Length);
+
+    /// <inheritdoc />
+    protected override void Dispose(bool disposing)
+    {
+    }
 }

@@ -29,6 +29,7 @@ static class HelpTopics
               ASHLAR_NBD_PORT               --nbd-port of up and serve
               ASHLAR_ISCSI_PORT             --iscsi-port of up and serve
               ASHLAR_POOL_SIZE              --pool-size of up and serve
+              ASHLAR_BUFFER_MEMORY          --buffer-memory of up and serve
               ASHLAR_ALLOW_UNAUTHENTICATED  --allow-unauthenticated of up and serve
               XDG_DATA_HOME                 the default data directory is ashlar in it
               NO_COLOR                      no colour, whatever its value

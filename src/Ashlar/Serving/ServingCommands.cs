@@ -62,6 +62,7 @@ static class ServingCommands
             IscsiPort = invocation.Get(serving.IscsiPort),
             ApiPort = invocation.Get(serving.ApiPort),
             PoolSizeBytes = invocation.Get(serving.PoolSize),
+            BufferBytes = invocation.Get(serving.BufferMemory),
             AllowUnauthenticated = invocation.Get(serving.AllowUnauthenticated),
             Version = VersionCommand.Current,
             FileSystem = FileSystems.Real,

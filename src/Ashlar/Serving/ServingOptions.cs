@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Net;
+using Ashlar.Transport;
 
 namespace Ashlar.CommandLine;
 
@@ -51,10 +52,19 @@ sealed class ServingOptions(Terminal terminal)
         null,
         isInEnvironment: true);
 
+    public Option<long> BufferMemory { get; } = Setting.Create(
+        terminal,
+        "--buffer-memory",
+        "SIZE",
+        "Memory for requests of all clients together [default: 256MiB]",
+        ParseBufferMemory,
+        BufferPool.DefaultBudgetBytes,
+        isInEnvironment: true);
+
     public Option<bool> AllowUnauthenticated { get; } = Setting.CreateFlag(
         terminal, "--allow-unauthenticated", "Listen also where other machines can reach it, although nobody is asked who they are");
 
-    public IEnumerable<Option> All => [Listen, NbdPort, IscsiPort, ApiPort, PoolSize, AllowUnauthenticated];
+    public IEnumerable<Option> All => [Listen, NbdPort, IscsiPort, ApiPort, PoolSize, BufferMemory, AllowUnauthenticated];
 
     static IPAddress ParseAddress(string text) => text switch
     {
@@ -62,6 +72,12 @@ sealed class ServingOptions(Terminal terminal)
         _ when IPAddress.TryParse(text, out var address) => address,
         _ => throw new FormatException($"'{text}' is not an IP address: expected one such as 127.0.0.1, ::1 or 0.0.0.0"),
     };
+
+    static long ParseBufferMemory(string text)
+    {
+        var size = ByteSize.Parse(text);
+        return size >= BufferPool.MinBudgetBytes ? size : throw new FormatException($"'{text}' is too small: 16MiB at least");
+    }
 
     static long? ParsePoolSize(string text)
     {

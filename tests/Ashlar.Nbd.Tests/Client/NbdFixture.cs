@@ -11,20 +11,23 @@ sealed class NbdFixture : INbdExports, IAsyncDisposable
     readonly Dictionary<string, BlockDriver> drivers = new(StringComparer.Ordinal);
     int leases;
 
-    public NbdFixture(IBlockDevice? device = null, TimeSpan? handshakeTimeout = null, TimeSpan? transferTimeout = null, int maxConnections = 64)
+    public NbdFixture(IBlockDevice? device = null, TimeSpan? handshakeTimeout = null, TimeSpan? transferTimeout = null, int maxConnections = 64,
+        BufferPool? buffers = null)
     {
+        Buffers = buffers ?? new();
         Device = device as TestDevice ?? new TestDevice();
         drivers["disk"] = new(device ?? Device);
         Server = NbdServer.Start(
-            new ListenerOptions
+            [new ListenerOptions
             {
                 EndPoint = new(IPAddress.Loopback, 0),
                 Name = "nbd",
                 MaxConnections = maxConnections,
                 HandshakeTimeout = handshakeTimeout ?? TimeSpan.FromSeconds(10),
                 TransferTimeout = transferTimeout ?? TimeSpan.FromSeconds(30),
-            },
+            }],
             this,
+            Buffers,
             line =>
             {
                 lock (reports) reports.Add(line);
@@ -32,6 +35,9 @@ sealed class NbdFixture : INbdExports, IAsyncDisposable
     }
 
     public NbdServer Server { get; }
+
+    /// <summary>The memory of all clients.</summary>
+    public BufferPool Buffers { get; }
 
     /// <summary>The device, unless another kind was given.</summary>
     public TestDevice Device { get; }

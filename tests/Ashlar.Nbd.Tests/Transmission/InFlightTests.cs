@@ -1,12 +1,13 @@
 using Ashlar.Nbd.Protocol;
 using Ashlar.Nbd.Tests.Client;
-using Ashlar.Nbd.Transmission;
 
 namespace Ashlar.Nbd.Tests.Transmission;
 
 /// <summary>Requests that the device does not complete at once.</summary>
 public sealed class InFlightTests
 {
+    const int MaxInFlight = Nbd.Transmission.Transmission.MaxInFlight;
+
     static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
     readonly TaskCompletionSource gate = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -43,7 +44,7 @@ public sealed class InFlightTests
         {
             Before = _ =>
             {
-                if (Interlocked.Increment(ref begun) == InFlightRequests.MaxRequests) full.Release();
+                if (Interlocked.Increment(ref begun) == MaxInFlight) full.Release();
                 return gate.Task;
             },
         };
@@ -52,7 +53,7 @@ public sealed class InFlightTests
         const int Requests = 1000;
         for (var i = 0; i < Requests; i++) client.Request(CommandCode.Read, 0, 512);
         Assert.True(await full.WaitAsync(Limit));
-        Assert.Equal(InFlightRequests.MaxRequests, Volatile.Read(ref begun));
+        Assert.Equal(MaxInFlight, Volatile.Read(ref begun));
         gate.SetResult();
         for (var i = 0; i < Requests; i++) Assert.Equal(NbdError.None, client.ReceiveChunk().Error);
     }

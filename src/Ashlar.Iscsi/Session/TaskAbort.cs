@@ -4,7 +4,7 @@ namespace Ashlar.Iscsi;
 /// A task management function that has to outlast the commands it aborted: a write that runs cannot be called back, and must
 /// not land after the initiator was told that it is gone.
 /// </summary>
-sealed class Abortion : IDisposable
+sealed class TaskAbort : IDisposable
 {
     readonly CountdownEvent running = new(1);
 

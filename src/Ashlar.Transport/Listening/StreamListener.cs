@@ -2,12 +2,15 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using Ashlar.Storage;
 
 namespace Ashlar.Transport;
 
 /// <summary>Accepts connections and gives each a thread and a handler.</summary>
 public sealed class StreamListener : IAsyncDisposable
 {
+    const int KeptDescriptors = 64;
+
     readonly ListenerOptions options;
     readonly IConnectionHandler handler;
     readonly Action<string> report;
@@ -56,7 +59,8 @@ public sealed class StreamListener : IAsyncDisposable
         {
             socket = new Socket(options.EndPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
             socket.Bind(options.EndPoint);
-            socket.Listen(128);
+            // Clients that come all at once, say after a switch was replaced: what does not fit waits a second to be heard again.
+            socket.Listen(1024);
         }
         catch (SocketException e)
         {
@@ -86,7 +90,7 @@ public sealed class StreamListener : IAsyncDisposable
         {
             if (stopping is not null) return stopping;
             BeginStop();
-            // A thread of its own: those of the pool may all be sending to clients that do not read.
+            // A thread of its own: it waits for all handlers.
             return stopping = Task.Factory.StartNew(() => AwaitHandlers(grace), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         }
     }
@@ -94,7 +98,7 @@ public sealed class StreamListener : IAsyncDisposable
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {
-        await StopAsync(TimeSpan.FromSeconds(2)).ConfigureAwait(false);
+        await StopAsync(TimeSpan.FromSeconds(2));
         draining.Dispose();
     }
 
@@ -152,11 +156,12 @@ public sealed class StreamListener : IAsyncDisposable
     {
         if (Interlocked.Increment(ref connectionCount) > options.MaxConnections)
         {
-            Interlocked.Decrement(ref connectionCount);
-            // Once for many in a row: who is refused must not be able to fill the log.
-            if (!isRefusing) Report($"{options.Name}: refused a connection: {options.MaxConnections} are open, the most allowed");
-            isRefusing = true;
-            accepted.Dispose();
+            Refuse(accepted, $"{options.MaxConnections} are open, the most allowed");
+            return;
+        }
+        if (IsLastDescriptors(accepted))
+        {
+            Refuse(accepted, "the process has hardly any descriptors left (see ulimit -n)");
             return;
         }
         isRefusing = false;
@@ -176,6 +181,23 @@ public sealed class StreamListener : IAsyncDisposable
             accepted.Dispose();
             if (e is not SocketException) Report($"{options.Name}: cannot serve connection {id}: {e.Message}");
         }
+    }
+
+    // The kernel gives out the lowest number that is free, so a number near the limit says that nearly all are in use. The rest
+    // is for files and threads: a runtime that cannot open what it needs ends the process.
+    static bool IsLastDescriptors(Socket accepted)
+    {
+        var limit = DescriptorLimit.Current;
+        return accepted.Handle >= limit - Math.Min(KeptDescriptors, limit / 8);
+    }
+
+    void Refuse(Socket accepted, string reason)
+    {
+        Interlocked.Decrement(ref connectionCount);
+        // Once for many in a row: who is refused must not be able to fill the log.
+        if (!isRefusing) Report($"{options.Name}: refused a connection: {reason}");
+        isRefusing = true;
+        accepted.Dispose();
     }
 
     void Serve(Connection connection)

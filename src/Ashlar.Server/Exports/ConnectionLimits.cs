@@ -1,0 +1,30 @@
+using Ashlar.Storage;
+
+namespace Ashlar.Server;
+
+/// <summary>How many clients there may be, so that they never take the descriptors that files and threads need.</summary>
+/// <param name="PerProtocol">Connections of NBD, and as many of iSCSI.</param>
+/// <param name="Notice">What the operator should know, or null.</param>
+sealed record ConnectionLimits(int PerProtocol, string? Notice)
+{
+    const int Wanted = 1024;
+
+    /// <summary>Descriptors for files of the pools, the REST API and the runtime.</summary>
+    const int Kept = 512;
+
+    const int Protocols = 2;
+
+    /// <summary>Limits for this process, whose limit of descriptors is raised where it may be.</summary>
+    public static ConnectionLimits OfProcess() => Of(DescriptorLimit.Raise((Protocols * Wanted) + Kept));
+
+    /// <summary>Limits for a process that may have so many descriptors open.</summary>
+    public static ConnectionLimits Of(long descriptors)
+    {
+        const int needed = (Protocols * Wanted) + Kept;
+        if (descriptors >= needed) return new(Wanted, null);
+        var perProtocol = (int)Math.Max(1, (descriptors - Math.Min(Kept, descriptors / 2)) / Protocols);
+        return new(
+            perProtocol,
+            $"only {descriptors} descriptors may be open (ulimit -n): NBD and iSCSI take {perProtocol} connections each; {needed} descriptors would allow {Wanted}");
+    }
+}

@@ -1,0 +1,106 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Ashlar.Transport;
+
+/// <summary>
+/// One TCP connection, received from by blocking calls: a block target has few connections, and at depth 1 every hand-over
+/// between threads costs more than the request. One thread, the connection's own, receives, and waits for a client that does
+/// not read; any other may send, and never waits.
+/// </summary>
+public sealed partial class Connection : IDisposable
+{
+    static readonly TimeSpan LingerTimeout = TimeSpan.FromSeconds(1);
+
+    readonly IWire wire;
+    readonly TimeSpan handshakeTimeout;
+    readonly TimeSpan transferTimeout;
+    readonly int transferTimeoutMilliseconds;
+    readonly CancellationTokenSource closing = new();
+    Deadline handshakeDeadline;
+    ConnectionException? firstFailure;
+
+    internal Connection(Socket socket, long id, ListenerOptions options)
+        : this(new SocketWire(socket, options.TransferTimeout), (IPEndPoint)socket.RemoteEndPoint!, (IPEndPoint)socket.LocalEndPoint!, id, options)
+    {
+    }
+
+    internal Connection(IWire wire, IPEndPoint remoteEndPoint, IPEndPoint localEndPoint, long id, ListenerOptions options)
+    {
+        this.wire = wire;
+        transferTimeout = options.TransferTimeout;
+        transferTimeoutMilliseconds = Deadline.In(transferTimeout).MillisecondsLeft;
+        handshakeTimeout = options.HandshakeTimeout;
+        Id = id;
+        RemoteEndPoint = remoteEndPoint;
+        LocalEndPoint = localEndPoint;
+        Closed = closing.Token;
+        outgoing = new(wire, SendDeadline, $"{options.Name}-{id}-send", SendFailed, Dispose);
+        handshakeDeadline = Deadline.In(handshakeTimeout);
+    }
+
+    /// <summary>Number of the connection since the listener started, for messages.</summary>
+    public long Id { get; }
+
+    /// <summary>The client's address.</summary>
+    public IPEndPoint RemoteEndPoint { get; }
+
+    /// <summary>The address by which the client reached us.</summary>
+    public IPEndPoint LocalEndPoint { get; }
+
+    /// <summary>How long data that was asked for may take to come.</summary>
+    public TimeSpan TransferTimeout => transferTimeout;
+
+    /// <summary>Fires when the connection is cut, so that work begun for its client can be given up.</summary>
+    public CancellationToken Closed { get; }
+
+    bool InHandshake => !handshakeDeadline.IsNever;
+
+    /// <summary>Gives the handshake its whole time again, because the client got on with it.</summary>
+    public void HandshakeContinues() => handshakeDeadline = Deadline.In(handshakeTimeout);
+
+    /// <summary>Ends the time limit of the handshake; from now on only units of data in transfer are limited.</summary>
+    public void HandshakeCompleted() => handshakeDeadline = Deadline.Never;
+
+    /// <summary>Cuts the connection from any thread: blocked calls on it end.</summary>
+    public void Dispose()
+    {
+        wire.Dispose();
+        outgoing.Fail(firstFailure ?? Failure("was cut"));
+        closing.Cancel();
+    }
+
+    /// <summary>
+    /// Says goodbye before the socket is closed: closing with unread input would reset the connection, and the reset may
+    /// overtake the last replies. So output ends first, and what still comes in is read off for a moment.
+    /// </summary>
+    internal void Linger()
+    {
+        try
+        {
+            outgoing.Flush();
+            wire.EndOutput();
+            var deadline = Deadline.In(LingerTimeout);
+            while (!deadline.IsOver && wire.Receive(buffer, deadline.MillisecondsLeft) > 0)
+            {
+            }
+        }
+        catch (Exception e) when (e is WireException or ConnectionException)
+        {
+            // The client has gone first.
+        }
+    }
+
+    ConnectionException HandshakeTooSlow() => Failure("the handshake took too long");
+
+    ConnectionException EndedEarly() => Failure("ended in the middle of a unit of data");
+
+    ConnectionException TooSlow() => Failure("the client is too slow in the middle of a unit of data");
+
+    ConnectionException Failure(string what, Exception? cause = null) => new($"connection {Id} from {RemoteEndPoint}: {what}", cause);
+
+    // The first cause counts: what follows it is only the closed socket.
+    ConnectionException Broken(Exception cause) => firstFailure is { } failure
+        ? new(failure.Message, failure)
+        : Failure($"broken: {cause.Message}", cause);
+}
