@@ -41,17 +41,18 @@ static class PoolFiles
     /// <summary>Opens a pool, and recovers it if it was not closed.</summary>
     public static async Task<StoragePool> OpenAsync(string path, ServerOptions options)
     {
-        var device = FileDevice.Open(options.FileSystem, DataPath(path), BlockSizeBytes);
-        KeyValueStore? metadata = null;
+        var metadata = OpenMetadata(path, options, isNew: false);
+        FileDevice? device = null;
         try
         {
-            metadata = OpenMetadata(path, options, isNew: false);
-            return await StoragePool.OpenAsync(device, metadata, PoolOptions(options)).ConfigureAwait(false);
+            StoragePool.CheckDeviceLength(metadata, DataPath(path), SizeBytes(path, options));
+            device = FileDevice.Open(options.FileSystem, DataPath(path), BlockSizeBytes);
+            return await StoragePool.OpenAsync(device, metadata, PoolOptions(options));
         }
         catch
         {
-            metadata?.Dispose();
-            await device.DisposeAsync().ConfigureAwait(false);
+            metadata.Dispose();
+            if (device is not null) await device.DisposeAsync();
             throw;
         }
     }

@@ -1,6 +1,4 @@
-using System.Buffers.Binary;
 using Ashlar.Blocks;
-using Ashlar.KeyValue;
 using Ashlar.Storage;
 
 namespace Ashlar.Volumes;
@@ -36,14 +34,6 @@ sealed partial class ThinVolume
     {
         CommittedChunks -= chunks;
         Interlocked.Add(ref allocatedChunks, -chunks);
-    }
-
-    /// <summary>Adds what the persisted leaves own to a batch.</summary>
-    public void AddUsage(WriteBatch batch)
-    {
-        Span<byte> value = stackalloc byte[sizeof(long)];
-        BinaryPrimitives.WriteInt64LittleEndian(value, CommittedChunks);
-        batch.Put(MapKeys.Usage(Lineage), value);
     }
 
     /// <summary>Maps a range, whatever the volume's size, and keeps it: in the pool and on the device below.</summary>
@@ -217,23 +207,45 @@ sealed partial class ThinVolume
         }
     }
 
-    // New chunks, run by run. They hold nothing yet, so they may as well be zeroed.
+    // What is not kept already, run by run. New chunks hold nothing yet, so where space cannot be reserved they are zeroed.
     async ValueTask ReserveOnDeviceAsync(Leaf leaf, LeafSnapshot plan, int firstBlock, int blockCount)
     {
         var end = ((firstBlock + blockCount - 1) / MapLayout.BlocksPerChunk) + 1;
         for (var slot = firstBlock / MapLayout.BlocksPerChunk; slot < end;)
         {
             var first = slot++;
-            if (IsMapped(first)) continue;
-            while (slot < end && !IsMapped(slot) && plan.Entries[slot].Chunk == plan.Entries[slot - 1].Chunk + 1) slot++;
-            await Pool.Device.WriteZeroesAsync(
+            if (plan.Entries[first].IsKept) continue;
+            var isNew = IsNew(first);
+            while (slot < end
+                && !plan.Entries[slot].IsKept
+                && IsNew(slot) == isNew
+                && plan.Entries[slot].Chunk == plan.Entries[slot - 1].Chunk + 1) slot++;
+            await ReserveRunAsync(
                 Pool.DeviceLba(plan.Entries[first].Chunk * MapLayout.ChunkBytes),
                 (slot - first) * (long)MapLayout.ChunkBytes / Pool.Device.Geometry.BlockSizeBytes,
-                ZeroOptions.KeepAllocated);
-            Pool.Commits.DeviceWritten();
+                isNew);
         }
 
-        bool IsMapped(int slot) => leaf.HasEntries && leaf.Entries[slot].Chunk != 0;
+        bool IsNew(int slot) => !leaf.HasEntries || leaf.Entries[slot].Chunk == 0;
+    }
+
+    async ValueTask ReserveRunAsync(Lba start, long blockCount, bool isNew)
+    {
+        Pool.Commits.DeviceWritten(); // So that the commit flushes it.
+        try
+        {
+            if (Pool.Device is IReservableDevice reservable)
+            {
+                await reservable.ReserveAsync(start, blockCount);
+                return;
+            }
+        }
+        catch (NotSupportedException)
+        {
+            // Zeros take the space as well.
+        }
+
+        if (isNew) await Pool.Device.WriteZeroesAsync(start, blockCount, ZeroOptions.KeepAllocated);
     }
 
     async ValueTask UndoKeepAsync(KeptSlots slots)

@@ -14,6 +14,7 @@ namespace Ashlar.Volumes;
 ///   B group(8)                               bitmap of an allocation group
 ///   D lineage(8) leaf/64(8)                  marker: leaves being overwritten in place
 ///   L lineage(8) leaf(8) ~generation(8)      leaf of the map
+///   S                                        chunks of the device
 ///   R                                        chunks may have leaked with leaves that could not be read; no value
 /// </code>
 /// The generation is inverted: a reader at generation g finds the newest leaf that is not newer than g as the first key
@@ -30,6 +31,7 @@ static class MapKeys
     public static ReadOnlySpan<byte> Bitmaps => "B"u8;
     public static ReadOnlySpan<byte> Markers => "D"u8;
     public static ReadOnlySpan<byte> Leaves => "L"u8;
+    public static ReadOnlySpan<byte> DeviceChunks => "S"u8;
     public static ReadOnlySpan<byte> MayHaveLeaked => "R"u8;
 
     public static byte[] Volume(Guid id)

@@ -36,7 +36,7 @@ public sealed partial class StoragePool
         var blank = new byte[Superblock.SizeBytes];
         for (var copy = 0; copy < Superblock.CopyCount; copy++)
         {
-            await device.ReadAsync(SuperblockLba(device, copy), blank);
+            await device.ReadAsync(SuperblockCopies.LbaOf(device, copy), blank);
             if (blank.AsSpan().ContainsAnyExcept((byte)0)
                 && Superblock.Read(blank, device.Name, Superblock.CopyOffsetBytes(copy)).PoolId != interrupted?.PoolId)
                 throw new UnsupportedFormatException(device.Name, "the device holds a pool already");
@@ -48,9 +48,29 @@ public sealed partial class StoragePool
         metadata.Put(MapKeys.Pool, record.ToBytes());
         var superblock = new byte[Superblock.SizeBytes];
         new Superblock(record.PoolId, name, chunkCount, options.TimeProvider.GetUtcNow()).Write(superblock);
-        for (var copy = 0; copy < Superblock.CopyCount; copy++) await device.WriteAsync(SuperblockLba(device, copy), superblock);
+        for (var copy = 0; copy < Superblock.CopyCount; copy++) await device.WriteAsync(SuperblockCopies.LbaOf(device, copy), superblock);
         await device.FlushAsync();
-        metadata.Put(MapKeys.Pool, (record with { State = PoolState.Ready }).ToBytes());
+        var ready = new WriteBatch();
+        ready.Put(MapKeys.Pool, (record with { State = PoolState.Ready }).ToBytes());
+        var chunks = new byte[sizeof(long)];
+        BinaryPrimitives.WriteInt64LittleEndian(chunks, chunkCount);
+        ready.Put(MapKeys.DeviceChunks, chunks);
+        metadata.Write(ready);
+    }
+
+    /// <summary>Fails if a device is shorter than that of the store's pool, be it that its superblocks are gone with the rest.</summary>
+    /// <exception cref="CorruptDataException">It is shorter.</exception>
+    public static void CheckDeviceLength(KeyValueStore metadata, string device, long lengthBytes)
+    {
+        ArgumentNullException.ThrowIfNull(metadata);
+        if (metadata.Get(MapKeys.Pool) is null) return;
+        // Earlier programs did not write it down; then the superblock tells, if there is one.
+        var chunks = metadata.Get(MapKeys.DeviceChunks) is { Length: sizeof(long) } value
+            ? BinaryPrimitives.ReadInt64LittleEndian(value)
+            : MapLayout.ReservedChunks + 1;
+        if (lengthBytes < chunks * MapLayout.ChunkBytes)
+            throw new CorruptDataException(
+                device, lengthBytes, $"cut off: the pool has {chunks} chunks of {MapLayout.ChunkBytes} bytes, its device {lengthBytes} bytes");
     }
 
     /// <summary>
@@ -64,7 +84,9 @@ public sealed partial class StoragePool
         ArgumentNullException.ThrowIfNull(device);
         ArgumentNullException.ThrowIfNull(metadata);
         ArgumentNullException.ThrowIfNull(options);
-        var superblock = await ReadSuperblockAsync(device);
+        CheckDeviceLength(metadata, device.Name, device.Geometry.SizeBytes);
+        var superblocks = await SuperblockCopies.ReadAsync(device);
+        var superblock = superblocks.Current;
         if (metadata.Get(MapKeys.Pool) is not { } value)
             throw new UnsupportedFormatException(device.Name, $"pool {superblock.Name}: its store holds no pool");
         var record = PoolRecord.Read(value, superblock.Name);
@@ -72,6 +94,7 @@ public sealed partial class StoragePool
             throw new UnsupportedFormatException(device.Name, $"the device is of pool {superblock.PoolId}, the store of pool {record.PoolId}");
         if (record.State != PoolState.Ready)
             throw new UnsupportedFormatException(device.Name, $"pool {superblock.Name}: formatting was interrupted; format it again");
+        superblocks.CheckNotOlder(metadata.VisibleSequence);
         if (superblock.ChunkCount > device.Geometry.SizeBytes / MapLayout.ChunkBytes)
             throw new CorruptDataException(
                 device.Name, 0, $"pool {superblock.Name} has {superblock.ChunkCount} chunks, the device {device.Geometry.SizeBytes} bytes");
@@ -85,12 +108,12 @@ public sealed partial class StoragePool
         metadata.Put(MapKeys.IsOpen, []);
         if (!wasClosed) await Leftovers.PunchAsync(device, space);
         var pool = new StoragePool(device, metadata, options, superblock, space, recovery, record);
+        pool.superblocks = superblocks;
+        await superblocks.RepairAsync(pool.Events);
         pool.TakeIn(catalogue);
         pool.StartTimers();
         return pool;
     }
-
-    static Lba SuperblockLba(IBlockDevice device, int copy) => new(Superblock.CopyOffsetBytes(copy) / device.Geometry.BlockSizeBytes);
 
     static PoolRecord? RequireEmpty(KeyValueStore metadata, string where)
     {
@@ -100,26 +123,6 @@ public sealed partial class StoragePool
         var record = PoolRecord.Read(cursor.Value, where);
         if (record.State != PoolState.Formatting) throw new UnsupportedFormatException(where, "the store belongs to a pool already");
         return record;
-    }
-
-    static async ValueTask<Superblock> ReadSuperblockAsync(IBlockDevice device)
-    {
-        Exception? problem = null;
-        var bytes = new byte[Superblock.SizeBytes];
-        for (var copy = 0; copy < Superblock.CopyCount; copy++)
-        {
-            try
-            {
-                await device.ReadAsync(SuperblockLba(device, copy), bytes);
-                return Superblock.Read(bytes, device.Name, Superblock.CopyOffsetBytes(copy));
-            }
-            catch (AshlarException cause)
-            {
-                problem ??= cause;
-            }
-        }
-
-        throw problem!;
     }
 
     static ChunkSpace LoadSpace(KeyValueStore metadata, Superblock superblock)

@@ -13,6 +13,7 @@ public sealed partial class StoragePool : IAsyncDisposable
 
     readonly int deviceBlockBytes;
     readonly RecoveryResult recovery;
+    SuperblockCopies superblocks = null!;
     ITimer? commitTimer;
     ITimer? checksumTimer;
     long corruptBlocks;
@@ -109,6 +110,7 @@ public sealed partial class StoragePool : IAsyncDisposable
                 await Commits.RunAsync(CommitScope.Checksums);
                 await Markers.ClearAsync(TimeSpan.Zero);
                 if (Failure.First is null) Store.Delete(MapKeys.IsOpen);
+                if (Failure.First is null) await superblocks.CloseAsync(Store.DurableSequence);
             }
         }
         finally
@@ -157,6 +159,18 @@ public sealed partial class StoragePool : IAsyncDisposable
         if (isWaiting) await Commits.RunAsync(CommitScope.Flush);
     }
 
+    async Task NoteStoreSequenceAsync()
+    {
+        try
+        {
+            if (await superblocks.NoteAsync(Store.DurableSequence, Commits.DataFlushes)) Commits.DeviceWritten();
+        }
+        catch (BlockDeviceException)
+        {
+            // The copy is written again at the next turn; the other one is whole. A device that is ill tells those who need it.
+        }
+    }
+
     void StartTimers()
     {
         commitTimer = Options.TimeProvider.CreateTimer(
@@ -168,6 +182,7 @@ public sealed partial class StoragePool : IAsyncDisposable
     void CommitIfDirty(CommitScope scope)
     {
         if (Failure.First is not null) return;
+        _ = NoteStoreSequenceAsync();
         if (scope == CommitScope.Checksums || Commits.HasChangedMaps) _ = Commits.RunAsync(scope);
     }
 }

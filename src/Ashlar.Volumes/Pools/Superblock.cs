@@ -7,24 +7,30 @@ namespace Ashlar.Volumes;
 // Superblock of a pool's device, format version 1. Little-endian, 4,096 bytes, two copies: at byte 0 and at byte 65,536.
 // Data chunks begin at byte 131,072.
 //
-//   0          8         12          16        32           40          48           49      113        4092
-//   +----------+---------+-----------+---------+------------+-----------+------------+-------+----------+--------+
-//   | Magic    | Version | ChunkSize | Pool id | ChunkCount | CreatedMs | NameLength | Name  | zeros    | Crc32C |
-//   +----------+---------+-----------+---------+------------+-----------+------------+-------+----------+--------+
+//   0          8         12          16        32           40          48           49      113     120             128     4092
+//   +----------+---------+-----------+---------+------------+-----------+------------+-------+-------+---------------+-------+--------+
+//   | Magic    | Version | ChunkSize | Pool id | ChunkCount | CreatedMs | NameLength | Name  | zeros | StoreSequence | zeros | Crc32C |
+//   +----------+---------+-----------+---------+------------+-----------+------------+-------+-------+---------------+-------+--------+
 //
 // Magic: "ASHLPOOL". Pool id: UUID, also in the store: a device and a store belong together only if it is the same.
-// ChunkCount: chunks of the device in use, the two of the superblocks included. Crc32C covers bytes 0..4092.
+// ChunkCount: chunks of the device in use, the two of the superblocks included. StoreSequence: what of the store was durable when
+// this copy was written; 0, as in all pools of earlier programs, says nothing. Crc32C covers bytes 0..4092.
 sealed record Superblock(Guid PoolId, string Name, long ChunkCount, DateTimeOffset CreatedAt)
 {
+    public ulong StoreSequence { get; init; }
+
     public const int SizeBytes = 4096;
     public const uint Version = 1;
     public const int CopyCount = 2;
 
     const int VersionOffset = 8, ChunkSizeOffset = 12, PoolIdOffset = 16, ChunkCountOffset = 32, CreatedOffset = 40;
     const int NameLengthOffset = 48, NameOffset = 49, MaxNameBytes = 64, NameEnd = NameOffset + MaxNameBytes;
+    const int SequenceOffset = 120;
     const int Crc32COffset = SizeBytes - sizeof(uint);
 
     static ReadOnlySpan<byte> Magic => "ASHLPOOL"u8;
+
+    public static bool HasMagic(ReadOnlySpan<byte> source) => source.StartsWith(Magic);
 
     public static long CopyOffsetBytes(int copy) => (long)copy * MapLayout.ChunkBytes;
 
@@ -38,6 +44,7 @@ sealed record Superblock(Guid PoolId, string Name, long ChunkCount, DateTimeOffs
         BinaryPrimitives.WriteInt64LittleEndian(target[ChunkCountOffset..], ChunkCount);
         BinaryPrimitives.WriteInt64LittleEndian(target[CreatedOffset..], CreatedAt.ToUnixTimeMilliseconds());
         target[NameLengthOffset] = (byte)Encoding.ASCII.GetBytes(Name, target[NameOffset..NameEnd]);
+        BinaryPrimitives.WriteUInt64LittleEndian(target[SequenceOffset..], StoreSequence);
         BinaryPrimitives.WriteUInt32LittleEndian(target[Crc32COffset..], Crc32C.Compute(target[..Crc32COffset]));
     }
 
@@ -46,7 +53,7 @@ sealed record Superblock(Guid PoolId, string Name, long ChunkCount, DateTimeOffs
     /// <exception cref="CorruptDataException">A pool's superblock that is damaged.</exception>
     public static Superblock Read(ReadOnlySpan<byte> source, string device, long offsetBytes)
     {
-        if (!source[..Magic.Length].SequenceEqual(Magic)) throw new UnsupportedFormatException(device, "not the device of a pool");
+        if (!HasMagic(source)) throw new UnsupportedFormatException(device, "not the device of a pool");
         var expected = BinaryPrimitives.ReadUInt32LittleEndian(source[Crc32COffset..]);
         var actual = Crc32C.Compute(source[..Crc32COffset]);
         if (expected != actual)
@@ -62,6 +69,9 @@ sealed record Superblock(Guid PoolId, string Name, long ChunkCount, DateTimeOffs
             new Guid(source.Slice(PoolIdOffset, 16), bigEndian: true),
             Encoding.ASCII.GetString(source.Slice(NameOffset, nameLength)),
             chunkCount,
-            DateTimeOffset.FromUnixTimeMilliseconds(BinaryPrimitives.ReadInt64LittleEndian(source[CreatedOffset..])));
+            DateTimeOffset.FromUnixTimeMilliseconds(BinaryPrimitives.ReadInt64LittleEndian(source[CreatedOffset..])))
+        {
+            StoreSequence = BinaryPrimitives.ReadUInt64LittleEndian(source[SequenceOffset..]),
+        };
     }
 }

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Ashlar.Blocks;
 using Ashlar.KeyValue;
 
@@ -83,26 +84,32 @@ sealed class LeakedSpace(
             $"{leaked.Count * (long)MapLayout.ChunkBytes} bytes that belonged to lost pieces of the map are free again");
     }
 
-    // In use until their bitmaps without them are durable, and punched before anybody else gets them.
+    // In use until their bitmaps without them are durable, and punched before anybody else gets them. What the store holds is changed,
+    // not what memory holds: leaves may be captured that no write has brought to the store yet.
     async ValueTask WriteAsync(List<long> leaked, List<(ThinVolume Volume, long Surplus)> usages)
     {
+        var batch = new WriteBatch();
+        var words = new ulong[GroupBitmap.Words];
+        var value = new byte[GroupBitmap.MaxBytes];
+        foreach (var group in leaked.GroupBy(chunk => (int)(chunk / MapLayout.ChunksPerGroup)))
+        {
+            words.AsSpan().Clear();
+            if (store.Get(MapKeys.Bitmap(group.Key)) is { } stored) GroupBitmap.Read(stored, words, device.Name, group.Key);
+            foreach (var chunk in group) words[chunk % MapLayout.ChunksPerGroup / 64] &= ~(1UL << (int)(chunk % 64));
+            GroupBitmap.Add(batch, group.Key, words, value);
+        }
+
+        foreach (var (volume, surplus) in usages)
+        {
+            if (store.Get(MapKeys.Usage(volume.Lineage)) is not { Length: sizeof(long) } stored) continue;
+            BinaryPrimitives.WriteInt64LittleEndian(value, BinaryPrimitives.ReadInt64LittleEndian(stored) - surplus);
+            batch.Put(MapKeys.Usage(volume.Lineage), value.AsSpan(0, sizeof(long)));
+        }
+
+        batch.Delete(MapKeys.MayHaveLeaked);
+        await writer.WriteAsync(batch, Durability.Sync, mayUseReserve: true);
         foreach (var chunk in leaked) space.Capture(chunk, 0);
         foreach (var (volume, surplus) in usages) volume.Disown(surplus);
-        try
-        {
-            var batch = new WriteBatch();
-            var value = new byte[GroupBitmap.MaxBytes];
-            foreach (var group in space.TakeChangedGroups()) GroupBitmap.Add(batch, group, space.CommittedWords(group), value);
-            foreach (var (volume, _) in usages) volume.AddUsage(batch);
-            batch.Delete(MapKeys.MayHaveLeaked);
-            await writer.WriteAsync(batch, Durability.Sync, mayUseReserve: true);
-        }
-        catch
-        {
-            foreach (var chunk in leaked) space.Capture(0, chunk);
-            foreach (var (volume, surplus) in usages) volume.Disown(-surplus);
-            throw;
-        }
     }
 
     async ValueTask PunchAsync(List<long> leaked)

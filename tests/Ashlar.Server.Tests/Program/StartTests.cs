@@ -37,6 +37,19 @@ public sealed class StartTests
         Assert.Contains($"hint: choose another port by {option};", result.Error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(4096)]
+    public async Task A_data_file_that_was_cut_off_is_damage(long lengthBytes)
+    {
+        using var directory = new TemporaryDirectory();
+        await using (var server = await RunningProgram.StartInAsync(directory["data"])) await server.StopAsync();
+        using (var data = File.OpenWrite(directory["data/pools/main/data"])) data.SetLength(lengthBytes);
+        var result = await CalledProgram.RunAsync(["up", "--data", directory["data"], .. FreePorts]);
+        Assert.Equal(8, result.ExitCode);
+        Assert.Matches($@"the pool has \d+ chunks of 65536 bytes, its device {lengthBytes} bytes", result.Error);
+    }
+
     [Fact]
     public async Task Data_of_an_unknown_version_is_refused_and_left_alone()
     {

@@ -3,7 +3,7 @@ using Ashlar.Blocks;
 namespace Ashlar.Volumes.Tests;
 
 /// <summary>Passes requests on, after asking the test what it thinks of them.</summary>
-sealed class HookedDevice(IBlockDevice inner) : IBlockDevice
+sealed class HookedDevice(IBlockDevice inner) : IReservableDevice
 {
     /// <summary>Runs before each write; may wait, or throw.</summary>
     public Func<Lba, Task> BeforeWrite { get; set; } = _ => Task.CompletedTask;
@@ -11,13 +11,15 @@ sealed class HookedDevice(IBlockDevice inner) : IBlockDevice
     /// <summary>Runs before each read.</summary>
     public Func<Lba, Task> BeforeRead { get; set; } = _ => Task.CompletedTask;
 
-    /// <summary>Runs before each range is zeroed.</summary>
+    /// <summary>Runs before each range is zeroed or reserved.</summary>
     public Func<Lba, Task> BeforeZeroes { get; set; } = _ => Task.CompletedTask;
 
     /// <summary>Runs before each flush.</summary>
     public Func<Task> BeforeFlush { get; set; } = () => Task.CompletedTask;
 
     public int Flushes { get; private set; }
+
+    public long? FreeSpaceBelowBytes => (inner as IReservableDevice)?.FreeSpaceBelowBytes;
 
     public string Name => inner.Name;
 
@@ -43,6 +45,13 @@ sealed class HookedDevice(IBlockDevice inner) : IBlockDevice
     {
         await BeforeZeroes(start);
         await inner.WriteZeroesAsync(start, blockCount, options, cancellationToken);
+    }
+
+    public async ValueTask ReserveAsync(Lba start, long blockCount, CancellationToken cancellationToken = default)
+    {
+        await BeforeZeroes(start);
+        if (inner is not IReservableDevice reservable) throw new NotSupportedException();
+        await reservable.ReserveAsync(start, blockCount, cancellationToken);
     }
 
     public ValueTask TrimAsync(Lba start, long blockCount, CancellationToken cancellationToken = default) =>

@@ -72,13 +72,15 @@ public sealed class FormatTests
     [Fact]
     public void A_superblock_has_these_bytes()
     {
-        var superblock = new Superblock(Id, "main", 0x10002, DateTimeOffset.FromUnixTimeMilliseconds(0x0102030405));
+        var superblock = new Superblock(Id, "main", 0x10002, DateTimeOffset.FromUnixTimeMilliseconds(0x0102030405)) { StoreSequence = 0x0807060504030201 };
         var bytes = new byte[Superblock.SizeBytes];
         superblock.Write(bytes);
         Assert.Equal(
             "4153484C504F4F4C" + "01000000" + "00000100" + "00112233445546778899AABBCCDDEEFF" + "0200010000000000" + "0504030201000000" + "04" + "6D61696E",
             Convert.ToHexString(bytes.AsSpan(0, 53)));
-        Assert.False(bytes.AsSpan(53, Superblock.SizeBytes - 53 - 4).ContainsAnyExcept((byte)0));
+        Assert.False(bytes.AsSpan(53, 120 - 53).ContainsAnyExcept((byte)0));
+        Assert.Equal("0102030405060708", Convert.ToHexString(bytes.AsSpan(120, 8)));
+        Assert.False(bytes.AsSpan(128, Superblock.SizeBytes - 128 - 4).ContainsAnyExcept((byte)0));
         Assert.Equal(Crc32C.Compute(bytes.AsSpan(0, 4092)), BitConverter.ToUInt32(bytes, 4092));
         Assert.Equal(superblock, Superblock.Read(bytes, "device", 0));
     }
@@ -119,6 +121,7 @@ public sealed class FormatTests
         Assert.Equal("44" + "0000000000000001" + "0000000000000009", Convert.ToHexString(MapKeys.Marker(1, 9)));
         Assert.Equal("42" + "0000000000000009", Convert.ToHexString(MapKeys.Bitmap(9)));
         Assert.Equal("55" + "0000000000000001", Convert.ToHexString(MapKeys.Usage(1)));
+        Assert.Equal("53", Convert.ToHexString(MapKeys.DeviceChunks));
         Assert.Equal("52", Convert.ToHexString(MapKeys.MayHaveLeaked));
         Assert.Equal("56" + "00112233445546778899AABBCCDDEEFF", Convert.ToHexString(MapKeys.Volume(Id)));
     }

@@ -61,10 +61,98 @@ public sealed class PoolLifeTests
     {
         var test = await TestPool.CreateAsync();
         await test.DisposeAsync();
-        Damage(test.Disk, Superblock.CopyOffsetBytes(0));
-        await using (var pool = await TestPool.OpenAsync(test.Disk, test.Options)) Assert.Equal("main", pool.Pool.Name);
-        Damage(test.Disk, Superblock.CopyOffsetBytes(1));
+        for (var copy = 0; copy < Superblock.CopyCount; copy++) Damage(test.Disk, Superblock.CopyOffsetBytes(copy));
         await Assert.ThrowsAsync<CorruptDataException>(async () => await TestPool.OpenAsync(test.Disk, test.Options));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public async Task A_damaged_superblock_is_told_of_and_written_anew_from_the_other(int copy)
+    {
+        var events = new List<PoolEvent>();
+        var test = await TestPool.CreateAsync();
+        await test.DisposeAsync();
+        Damage(test.Disk, Superblock.CopyOffsetBytes(copy));
+        await using (await TestPool.OpenAsync(test.Disk, test.Options with { Observer = events.Add }))
+            Assert.Contains($"copy {copy + 1} of the superblock", Assert.Single(events, each => each.Kind == PoolEventKind.DamagedSuperblock).Message, StringComparison.Ordinal);
+
+        events.Clear();
+        Damage(test.Disk, Superblock.CopyOffsetBytes(1 - copy));
+        await using (var pool = await TestPool.OpenAsync(test.Disk, test.Options with { Observer = events.Add })) Assert.Equal("main", pool.Pool.Name);
+        Assert.Single(events, each => each.Kind == PoolEventKind.DamagedSuperblock);
+        events.Clear();
+        await using (await TestPool.OpenAsync(test.Disk, test.Options with { Observer = events.Add })) Assert.Empty(events);
+    }
+
+    [Theory]
+    [InlineData(1 << 20)]
+    [InlineData(65_536)]
+    [InlineData(4096)]
+    public async Task A_device_that_was_cut_off_is_damage(long lengthBytes)
+    {
+        var test = await TestPool.CreateAsync();
+        await test.DisposeAsync();
+        using (var file = test.Disk.Open("/pool.data", FileOpenMode.Existing)) file.SetLength(lengthBytes);
+        var error = await Assert.ThrowsAsync<CorruptDataException>(async () => await TestPool.OpenAsync(test.Disk, test.Options));
+        Assert.Contains("258 chunks", error.Message, StringComparison.Ordinal);
+        Assert.Contains($"{lengthBytes} bytes", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_device_of_which_nothing_is_left_is_damage()
+    {
+        await using var pool = await TestPool.CreateAsync();
+        var error = Assert.Throws<CorruptDataException>(() => StoragePool.CheckDeviceLength(pool.Pool.Store, "/pool.data", 0));
+        Assert.Contains("258 chunks of 65536 bytes, its device 0 bytes", error.Message, StringComparison.Ordinal);
+        pool.Pool.Store.Delete(MapKeys.DeviceChunks); // As earlier programs left it.
+        Assert.Throws<CorruptDataException>(() => StoragePool.CheckDeviceLength(pool.Pool.Store, "/pool.data", 0));
+        StoragePool.CheckDeviceLength(pool.Pool.Store, "/pool.data", 1 << 20);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_map_that_is_older_than_its_data_is_damage(bool isClosed)
+    {
+        var disk = new SimulatedFileSystem(isRecording: false);
+        var clock = new SimulatedClock();
+        var test = await TestPool.CreateAsync(disk: disk);
+        await (await test.CreateVolumeAsync("disk", 8 << 20)).WriteAsync(Lba.Zero, new byte[4096]);
+        await test.DisposeAsync();
+        var older = disk.List("/map").ToDictionary(name => name, name => ReadAll(disk, $"/map/{name}"));
+
+        var process = new MortalFileSystem(disk);
+        test = await TestPool.OpenAsync(process, test.Options with { TimeProvider = clock });
+        var volume = test.Pool.OpenVolume("disk")!;
+        for (var block = 1; block < 8; block++)
+        {
+            await volume.WriteAsync(new Lba(block), new byte[4096]);
+            await volume.FlushAsync();
+            clock.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        var sequence = test.Pool.Store.DurableSequence;
+        if (isClosed) await test.DisposeAsync();
+        else process.Kill();
+        foreach (var name in disk.List("/map")) disk.Delete($"/map/{name}");
+        foreach (var (name, content) in older)
+        {
+            using var file = disk.Open($"/map/{name}", FileOpenMode.CreateNew);
+            file.Write(content, 0);
+        }
+
+        var error = await Assert.ThrowsAsync<CorruptDataException>(async () => await TestPool.OpenAsync(disk, TestPool.DefaultOptions(2)));
+        Assert.Contains("older than its data", error.Message, StringComparison.Ordinal);
+        if (isClosed) Assert.Contains($"had come to {sequence + 1}", error.Message, StringComparison.Ordinal);
+    }
+
+    static byte[] ReadAll(SimulatedFileSystem disk, string path)
+    {
+        using var file = disk.Open(path, FileOpenMode.ReadOnly);
+        var bytes = new byte[file.LengthBytes];
+        file.Read(bytes, 0);
+        return bytes;
     }
 
     [Fact]
