@@ -29,6 +29,7 @@ done
 data_bytes=$(numfmt --from=si "${data%B}") || exit 2
 rounds=${rounds:-$($quick && echo 1 || echo 2)}
 
+install_package db_bench rocksdb-tools
 need db_bench dotnet numfmt stdbuf du
 make_work_directory
 trap 'remove_memory_limit; clean_up' EXIT

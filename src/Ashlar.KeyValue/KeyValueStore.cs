@@ -47,6 +47,7 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
         manifest = recovered.Manifest;
         isLogComplete = recovered.IsLogComplete;
         LastCommitTime = recovered.LastCommitTime;
+        Recovery = recovered.Report;
         poison = new PoisonLatch(files.Directory);
         var tables = TableSet.Create(recovered.Tables);
         foreach (var table in recovered.Tables) table.Release();
@@ -105,13 +106,17 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
         var directoryLock = options.ReadOnly ? LockForReading(files) : fileSystem.Lock(files.LockPath);
         try
         {
-            try
+            // Little is needed, and what is left goes on to be kept for deletes.
+            for (var share = SpaceReserve.FirstReleasedShare; ; share *= 2)
             {
-                return OpenLocked(files, options, directoryLock);
-            }
-            catch (StorageException full) when (full.Kind == StorageErrorKind.NoSpace && SpaceReserve.Release(files))
-            {
-                return OpenLocked(files, options, directoryLock);
+                try
+                {
+                    return OpenLocked(files, options, directoryLock);
+                }
+                catch (StorageException full) when (full.Kind == StorageErrorKind.NoSpace && SpaceReserve.Release(files, share))
+                {
+                    // Again, with that space.
+                }
             }
         }
         catch
@@ -147,6 +152,9 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
     /// archives of one history do not go with another.
     /// </summary>
     public Guid HistoryId => manifest.HistoryId;
+
+    /// <summary>What opening it found: whether it was closed in order, and what of the log was read.</summary>
+    public RecoveryReport Recovery { get; }
 
     /// <summary>Sequence of the newest write that reads see.</summary>
     public ulong VisibleSequence => state.VisibleSequence;

@@ -1,4 +1,5 @@
 using System.Threading.Tasks.Sources;
+using Ashlar.Storage;
 
 namespace Ashlar.KeyValue;
 
@@ -15,7 +16,7 @@ sealed class AsyncWrite(Action<AsyncWrite> recycle) : PendingWrite, IValueTaskSo
     const int KeptBatchBytes = 64 << 10;
     const int Waiting = 0, Taken = 1, Cancelled = 2;
 
-    ManualResetValueTaskSourceCore<bool> completion; // Continuations run where it is completed: in the group's work item.
+    CompletionCore completion; // Continuations run where it is completed: in the group's work item.
     CancellationTokenRegistration registration;
     CancellationToken token;
     int fate;
@@ -51,8 +52,8 @@ sealed class AsyncWrite(Action<AsyncWrite> recycle) : PendingWrite, IValueTaskSo
     {
         if (Volatile.Read(ref fate) != Cancelled)
         {
-            if (error is null) completion.SetResult(true);
-            else completion.SetException(error);
+            if (error is null) completion.SetResult(threads: null);
+            else completion.SetException(error, threads: null);
         }
 
         LetGo();
@@ -61,8 +62,7 @@ sealed class AsyncWrite(Action<AsyncWrite> recycle) : PendingWrite, IValueTaskSo
     void Cancel()
     {
         if (Interlocked.CompareExchange(ref fate, Cancelled, Waiting) != Waiting) return;
-        completion.RunContinuationsAsynchronously = true; // Not on the thread of whoever cancels.
-        completion.SetException(new OperationCanceledException(token));
+        completion.SetException(new OperationCanceledException(token), WorkerThreads.Completions); // Not on that of whoever cancels.
     }
 
     void IValueTaskSource.GetResult(short version)
@@ -90,7 +90,6 @@ sealed class AsyncWrite(Action<AsyncWrite> recycle) : PendingWrite, IValueTaskSo
     {
         if (Interlocked.Decrement(ref holders) != 0) return;
         completion.Reset();
-        completion.RunContinuationsAsynchronously = false;
         Forget();
         token = default;
         OwnBatch.Clear();

@@ -158,7 +158,7 @@ sealed class CommitGroup(Action<CommitGroup> recycle) : IThreadPoolWorkItem
         recycle(this);
     }
 
-    void Schedule() => ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+    void Schedule() => WorkerThreads.Completions.Post(this);
 
     // Continuations of callers run here and may block, even on another member of the group. So before each run of them there is
     // a work item that would go on with the rest.

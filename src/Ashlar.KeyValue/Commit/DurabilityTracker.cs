@@ -1,3 +1,5 @@
+using Ashlar.Storage;
+
 namespace Ashlar.KeyValue;
 
 /// <summary>
@@ -54,7 +56,7 @@ sealed class DurabilityTracker : IDisposable
         {
             while (waiters.Count > 0 && waiters.GetKeyAtIndex(0) <= sequence)
             {
-                waiters.GetValueAtIndex(0).SetResult();
+                WorkerThreads.Completions.Post(static waiter => waiter.SetResult(), waiters.GetValueAtIndex(0));
                 waiters.RemoveAt(0);
             }
         }
@@ -69,7 +71,7 @@ sealed class DurabilityTracker : IDisposable
             if (failure is not null) return Task.FromException(failure);
             StartTimer();
             if (!waiters.TryGetValue(sequence, out var waiter))
-                waiters.Add(sequence, waiter = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+                waiters.Add(sequence, waiter = new TaskCompletionSource()); // Continuations run where it is completed.
             return waiter.Task;
         }
     }
@@ -80,7 +82,8 @@ sealed class DurabilityTracker : IDisposable
         lock (gate)
         {
             failure ??= cause;
-            foreach (var waiter in waiters.Values) waiter.SetException(cause);
+            foreach (var waiter in waiters.Values)
+                WorkerThreads.Completions.Post(static failed => failed.Waiter.SetException(failed.Cause), (Waiter: waiter, Cause: cause));
             waiters.Clear();
         }
     }

@@ -157,10 +157,24 @@ sealed class SpaceReserve(StoreFiles files, KeyValueOptions options)
     /// <summary>What a step may move of values.</summary>
     public long MostMovedBytes => Volatile.Read(ref target) / 4;
 
-    /// <summary>Gives up what an earlier process kept, so that the store can be opened on a full disk.</summary>
-    public static bool Release(StoreFiles files)
+    /// <summary>What is given up first to open a store; if that does not do, twice as much is, and so on.</summary>
+    public const double FirstReleasedShare = 0.125;
+
+    /// <summary>Gives up a part of what an earlier process kept, so that the store can be opened on a full disk.</summary>
+    /// <returns>Whether there was anything to give up.</returns>
+    public static bool Release(StoreFiles files, double share)
     {
         if (!files.FileSystem.FileExists(files.ReservePath)) return false;
+        using (var file = files.FileSystem.Open(files.ReservePath, FileOpenMode.Existing))
+        {
+            var left = WholePages((long)(file.LengthBytes * (1 - share)));
+            if (share < 1 && left > 0)
+            {
+                file.SetLength(left);
+                return true;
+            }
+        }
+
         files.TryDelete(files.ReservePath);
         return true;
     }

@@ -23,8 +23,11 @@ interface ILogReplay
 /// </param>
 /// <param name="LastCommitTime">Time of the last sound group; 0 if there is none.</param>
 /// <param name="DurableThrough">Everything before this offset was durable, by the word of a later group.</param>
+/// <param name="Groups">Sound groups, a seal among them.</param>
+/// <param name="TornBytes">Bytes behind the end, to the last that is not zero: of a write that was under way.</param>
 readonly record struct LogReadResult(
-    LogEnd End, bool IsSealed, ulong LastSequence, ulong SeenSequence, long LastCommitTime, long DurableThrough);
+    LogEnd End, bool IsSealed, ulong LastSequence, ulong SeenSequence, long LastCommitTime, long DurableThrough, long Groups = 0,
+    long TornBytes = 0);
 
 /// <summary>
 /// Reads a segment of the log. Nothing is modified.
@@ -34,6 +37,7 @@ readonly record struct LogReadResult(
 /// <list type="bullet">
 /// <item>If the manifest says that the segment goes on, this is damage.</item>
 /// <item>If any later group holds and says that the log was durable beyond this place, this is damage.</item>
+/// <item>If the file is shorter than it was before its first group, this is damage: bytes are missing, not torn.</item>
 /// <item>Otherwise the group was being written when the store stopped: the log ends before it, whatever follows.</item>
 /// </list>
 /// </remarks>
@@ -72,6 +76,8 @@ sealed class LogReader(IFile file, LogSegmentHeader segment, PlantedBug plantedB
         var seen = 0UL;
         var committed = 0L;
         var durableThrough = (long)LogSegmentHeader.SizeBytes;
+        var groups = 0L;
+        var torn = 0L;
         while (true)
         {
             if (declaredEnd is { } declared && offset >= declared.EndOffset)
@@ -100,7 +106,8 @@ sealed class LogReader(IFile file, LogSegmentHeader segment, PlantedBug plantedB
                 if (declaredEnd is not null)
                     throw new CorruptDataException(
                         file.Path, offset, "a group does not hold, in a segment that the manifest says to be complete");
-                RequireTornTail(offset);
+                RequireWholeFile(offset);
+                torn = RequireTornTail(offset);
                 break;
             }
 
@@ -120,10 +127,12 @@ sealed class LogReader(IFile file, LogSegmentHeader segment, PlantedBug plantedB
             durableThrough = Math.Max(durableThrough, header.DurableThrough);
             previousCrc = headerCrc;
             offset = header.EndOffset;
+            groups++;
         }
 
         return new LogReadResult(
-            new LogEnd(segment.SegmentId, offset, previousCrc), isSealed, applied, Math.Max(seen, applied), committed, durableThrough);
+            new LogEnd(segment.SegmentId, offset, previousCrc), isSealed, applied, Math.Max(seen, applied), committed, durableThrough,
+            groups, torn);
     }
 
     void Apply(ReadOnlySpan<byte> body, in LogGroupHeader header, ILogReplay? replay)
@@ -169,14 +178,30 @@ sealed class LogReader(IFile file, LogSegmentHeader segment, PlantedBug plantedB
             || (count == header.Count && LogGroupHeader.ComputeBodyCrc(bytes, seed) == header.BodyCrc);
     }
 
-    /// <summary>Looks behind a group that does not hold for one that proves it to have been durable.</summary>
-    void RequireTornTail(long offset)
+    // A crash tears what was being written; it does not take away length that a sync has made durable, and the first reservation is
+    // synced before the manifest names the segment. What is reserved later is not relied on: its length is durable only with the next
+    // flush. The file is shorter for two reasons only, and then it shows where:
+    // - It was being sealed. Everything before the seal is durable by then, and the file is cut off behind the seal, which may be lost.
+    // - It is a copy for a backup, which ends with its last group.
+    void RequireWholeFile(long offset)
     {
+        if (length >= segment.ReservedBytes || length == offset || length == offset + LogGroupHeader.SizeBytes) return;
+        throw new CorruptDataException(
+            file.Path, length,
+            $"the log segment is cut off: it had {segment.ReservedBytes} bytes before its first group, and the groups that hold end at byte {offset}");
+    }
+
+    /// <summary>Looks behind a group that does not hold for one that proves it to have been durable.</summary>
+    /// <returns>How far there is anything but zeros.</returns>
+    long RequireTornTail(long offset)
+    {
+        var torn = 0L;
         var chunk = new byte[Math.Min(ScanBytes, Math.Max(0, length - offset)) + LogGroupHeader.SizeBytes];
         // Groups lie at multiples of their alignment.
         for (var start = offset + LogGroupHeader.AlignmentBytes; start < length; start += ScanBytes)
         {
             var read = file.Read(chunk, start);
+            if (chunk.AsSpan(0, read).LastIndexOfAnyExcept((byte)0) is >= 0 and var last) torn = start + last + 1 - offset;
             for (var at = 0; at < ScanBytes && at + LogGroupHeader.SizeBytes <= read; at += LogGroupHeader.AlignmentBytes)
             {
                 var candidate = chunk.AsSpan(at, LogGroupHeader.SizeBytes);
@@ -189,5 +214,7 @@ sealed class LogReader(IFile file, LogSegmentHeader segment, PlantedBug plantedB
                 }
             }
         }
+
+        return torn;
     }
 }

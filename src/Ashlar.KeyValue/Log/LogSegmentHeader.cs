@@ -4,11 +4,12 @@ using Ashlar.Storage;
 namespace Ashlar.KeyValue;
 
 // Head of a log segment, format version 1. Little-endian. Groups follow from byte 64 on.
-//   0         8         12    16        32          40      48              64
-//   +---------+---------+-----+---------+-----------+-------+---------------+
-//   | Magic   | Version | Crc | StoreId | SegmentId | Nonce | Zero          |   Crc covers bytes 0..12 and 16..64.
-//   +---------+---------+-----+---------+-----------+-------+---------------+
-readonly record struct LogSegmentHeader(Guid StoreId, ulong SegmentId, ulong Nonce)
+//   0         8         12    16        32          40      48              56     64
+//   +---------+---------+-----+---------+-----------+-------+---------------+------+
+//   | Magic   | Version | Crc | StoreId | SegmentId | Nonce | ReservedBytes | Zero |   Crc covers bytes 0..12 and 16..64.
+//   +---------+---------+-----+---------+-----------+-------+---------------+------+
+// ReservedBytes: how long the file was before its first group, durably; 0 if that is not known: moved values, earlier programs.
+readonly record struct LogSegmentHeader(Guid StoreId, ulong SegmentId, ulong Nonce, long ReservedBytes = 0)
 {
     public const int SizeBytes = 64;
     public const uint Version = 1;
@@ -38,6 +39,7 @@ readonly record struct LogSegmentHeader(Guid StoreId, ulong SegmentId, ulong Non
         StoreId.TryWriteBytes(target[16..], bigEndian: true, out _);
         BinaryPrimitives.WriteUInt64LittleEndian(target[32..], SegmentId);
         BinaryPrimitives.WriteUInt64LittleEndian(target[40..], Nonce);
+        BinaryPrimitives.WriteInt64LittleEndian(target[48..], ReservedBytes);
         BinaryPrimitives.WriteUInt32LittleEndian(target[12..], Checksum(target));
     }
 
@@ -56,7 +58,8 @@ readonly record struct LogSegmentHeader(Guid StoreId, ulong SegmentId, ulong Non
         return new(
             new Guid(source.Slice(16, 16), bigEndian: true),
             BinaryPrimitives.ReadUInt64LittleEndian(source[32..]),
-            BinaryPrimitives.ReadUInt64LittleEndian(source[40..]));
+            BinaryPrimitives.ReadUInt64LittleEndian(source[40..]),
+            BinaryPrimitives.ReadInt64LittleEndian(source[48..]));
     }
 
     public static bool IsSound(ReadOnlySpan<byte> source) => source.Length >= SizeBytes

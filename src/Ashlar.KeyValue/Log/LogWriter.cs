@@ -247,7 +247,8 @@ sealed class LogWriter : IDisposable
     {
         var id = numbers.Next();
         var path = files.LogPath(id);
-        var created = new LogSegmentHeader(files.StoreId, id, options.Entropy.NextUInt64());
+        var nonce = options.Entropy.NextUInt64();
+        LogSegmentHeader created;
         var newFile = handles[0] = files.FileSystem.Open(path, FileOpenMode.CreateNew);
         IFile? reader = null; // Of its own: it may be closed and opened again as any other (see OpenFiles).
         long reserved;
@@ -257,6 +258,7 @@ sealed class LogWriter : IDisposable
             reader = files.Readers.Open(path);
             allocated = 0;
             reserved = AllocateTo(newFile, Math.Max(aheadBytes, LeastSegmentBytes), LeastSegmentBytes);
+            created = new LogSegmentHeader(files.StoreId, id, nonce, reserved);
             Span<byte> header = stackalloc byte[LogSegmentHeader.SizeBytes];
             created.Write(header);
             newFile.Write(header, 0);

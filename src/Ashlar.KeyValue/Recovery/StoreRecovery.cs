@@ -5,7 +5,10 @@ namespace Ashlar.KeyValue;
 /// <summary>What recovery found: the state to continue from.</summary>
 sealed record RecoveredStore(
     Manifest Manifest, List<Table> Tables, MemTable MemTable, ulong LastSequence, LogEnd LogEnd, FileNumbers Numbers,
-    bool IsLogComplete, long LastCommitTime);
+    bool IsLogComplete, long LastCommitTime)
+{
+    public required RecoveryReport Report { get; init; }
+}
 
 /// <summary>
 /// Opens what is on disk. First everything is read and checked, and nothing is modified; only then leftovers are removed and
@@ -17,6 +20,8 @@ sealed class StoreRecovery(StoreFiles files, KeyValueOptions options, BlockCache
     /// A store that is opened and closed often, with few writes each time, gathers at most so many segments.
     /// </summary>
     const int MostSealedLogs = 8;
+
+    RecoveryReport report = new() { WasClosed = true };
 
     public RecoveredStore Run()
     {
@@ -65,12 +70,16 @@ sealed class StoreRecovery(StoreFiles files, KeyValueOptions options, BlockCache
         // The directory itself may be as new as the store.
         files.FileSystem.SyncDirectory(Path.GetDirectoryName(files.Directory) is { Length: > 0 } parent ? parent : "/");
         LogArchiver.Begin(manifest, options);
-        return new RecoveredStore(manifest, [], new MemTable(), 0, default, new FileNumbers(1), IsLogComplete: true, 0);
+        return new RecoveredStore(manifest, [], new MemTable(), 0, default, new FileNumbers(1), IsLogComplete: true, 0)
+        {
+            Report = report,
+        };
     }
 
     /// <summary>Replays the live segments, oldest first: an unbroken prefix of history (invariant I3).</summary>
     LogReadResult ReplayLogs(ManifestState manifest, MemTable memTable, SegmentOpener opener)
     {
+        report = new RecoveryReport { WasClosed = manifest.Closed };
         var result = new LogReadResult(default, IsSealed: true, manifest.LastSequence, manifest.LastSequence, 0, 0);
         var last = manifest.Tables.Count == 0 ? 0 : manifest.Tables.Values.Max(table => table.MaxSequence);
         var seen = Math.Max(last, manifest.LastSequence);
@@ -94,6 +103,15 @@ sealed class StoreRecovery(StoreFiles files, KeyValueOptions options, BlockCache
 
             result = new LogReader(segment.File, header, options.PlantedBug).Read(declaredEnd, last, replay);
             segment.EndOffset = result.End.EndOffset;
+            report = report with
+            {
+                Segments = report.Segments + 1,
+                Groups = report.Groups + result.Groups,
+                Bytes = report.Bytes + result.End.EndOffset - LogSegmentHeader.SizeBytes,
+                EndPath = path,
+                EndOffset = result.End.EndOffset,
+                TornBytes = result.TornBytes,
+            };
             last = Math.Max(last, result.LastSequence);
             seen = Math.Max(seen, result.SeenSequence);
             committed = Math.Max(committed, result.LastCommitTime);
@@ -117,7 +135,7 @@ sealed class StoreRecovery(StoreFiles files, KeyValueOptions options, BlockCache
         if (options.ReadOnly)
             return new RecoveredStore(
                 manifest, tables, memTable, Math.Max(log.LastSequence, log.SeenSequence), log.End, new FileNumbers(1),
-                IsLogComplete: true, log.LastCommitTime);
+                IsLogComplete: true, log.LastCommitTime) { Report = report };
 
         // As for the log: what was read must not vanish once something was done because of it.
         manifest.Sync();
@@ -133,7 +151,7 @@ sealed class StoreRecovery(StoreFiles files, KeyValueOptions options, BlockCache
             DoubtfulTail.MakeDurable(memTable.Segments[^1].File, log.DurableThrough, log.End.EndOffset);
         if (manifest.State.Logs.Count == 0 || (log.IsSealed && manifest.State.Logs.Count <= MostSealedLogs))
             return new RecoveredStore(
-                manifest, tables, memTable, sequence, log.End, numbers, IsLogComplete: true, log.LastCommitTime);
+                manifest, tables, memTable, sequence, log.End, numbers, IsLogComplete: true, log.LastCommitTime) { Report = report };
 
         try
         {
@@ -141,13 +159,13 @@ sealed class StoreRecovery(StoreFiles files, KeyValueOptions options, BlockCache
             if (compactor.Run(memTable, sequence) is { } table) tables.Add(table);
             memTable.Release();
             return new RecoveredStore(
-                manifest, tables, new MemTable(), sequence, default, numbers, IsLogComplete: true, log.LastCommitTime);
+                manifest, tables, new MemTable(), sequence, default, numbers, IsLogComplete: true, log.LastCommitTime) { Report = report };
         }
         catch (StorageException full) when (full.Kind == StorageErrorKind.NoSpace && !manifest.IsInDoubt)
         {
             // Reading must be possible on a full disk: the log stays, and is replayed again next time.
             return new RecoveredStore(
-                manifest, tables, memTable, sequence, log.End, numbers, log.IsSealed, log.LastCommitTime);
+                manifest, tables, memTable, sequence, log.End, numbers, log.IsSealed, log.LastCommitTime) { Report = report };
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Runtime.ExceptionServices;
+using Ashlar.Storage;
 
 namespace Ashlar.KeyValue;
 
@@ -25,9 +26,9 @@ sealed class SaltQueue(KeyValueStore shard, Action<WriteBatch, WriteBatch> stamp
         if (own.Error is { } error) ExceptionDispatchInfo.Throw(error);
     }
 
-    public Task WriteAsync(WriteBatch batch, Durability durability)
+    public ValueTask WriteAsync(WriteBatch batch, Durability durability)
     {
-        var completion = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var completion = new SharedCompletion();
         if (Enqueue(new Waiting(batch, durability, completion))) LeadElsewhere();
         return completion.Task;
     }
@@ -43,7 +44,7 @@ sealed class SaltQueue(KeyValueStore shard, Action<WriteBatch, WriteBatch> stamp
         }
     }
 
-    void LeadElsewhere() => ThreadPool.UnsafeQueueUserWorkItem(static self => self.Lead(), this, preferLocal: false);
+    void LeadElsewhere() => WorkerThreads.Blocking.Post(static self => self.Lead(), this);
 
     void Lead()
     {
@@ -100,7 +101,7 @@ sealed class SaltQueue(KeyValueStore shard, Action<WriteBatch, WriteBatch> stamp
         else next.MakeLeader();
     }
 
-    sealed class Waiting(WriteBatch batch, Durability durability, TaskCompletionSource? completion)
+    sealed class Waiting(WriteBatch batch, Durability durability, SharedCompletion? completion)
     {
         bool isSignalled;
         bool leads;

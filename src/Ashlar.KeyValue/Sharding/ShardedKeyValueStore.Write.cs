@@ -165,7 +165,7 @@ public sealed partial class ShardedKeyValueStore
     {
         cancellationToken.ThrowIfCancellationRequested();
         return HasSalted(batch)
-            ? new ValueTask(saltQueues[shard].WriteAsync(batch, durability))
+            ? saltQueues[shard].WriteAsync(batch, durability)
             : shards[shard].WriteAsync(batch, durability, cancellationToken);
     }
 

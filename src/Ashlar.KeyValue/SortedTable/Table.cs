@@ -113,13 +113,17 @@ sealed unsafe class Table : SharedResource
         data = default;
         position = 0;
         var top = Root(slot);
+        if (top.IsNone) return false;
         var partition = top.Find(key, sequence);
         if (partition == top.Count) return false;
-        if (!BloomFilter.MayContain(Filter(slot, top, partition).Bytes, keyHash)) return false;
+        var filter = Filter(slot, top, partition);
+        if (filter.IsNone || !BloomFilter.MayContain(filter.Bytes, keyHash)) return false;
         var index = Index(slot, top, partition);
+        if (index.IsNone) return false;
         var block = index.Find(key, sequence);
         if (block == index.Count) return false;
         data = Load(slot, HandleAt(index, block));
+        if (data.IsNone) return false;
         position = data.Find(key, sequence);
         return position < data.Count && data.IsKeyAt(position, key);
     }
@@ -195,6 +199,7 @@ sealed unsafe class Table : SharedResource
         if (!BloomFilter.IsLengthValid(handle.SizeBytes))
             throw new CorruptDataException(Path, handle.Offset, $"a filter cannot have {handle.SizeBytes} bytes");
         var bytes = ReadBytes(handle);
+        if (bytes.IsEmpty) return bytes;
         BlockCheck.RequireTrailer(bytes, handle, seed, Path, BloomFilter.Encoding);
         return bytes;
     }
@@ -239,6 +244,7 @@ sealed unsafe class Table : SharedResource
         var found = cache.Find(slot, Info.Id, handle.Offset);
         if (!found.IsNone) return found;
         var block = LoadAlone(handle, PartitionWorth, isFilter);
+        if (block.IsNone) return block;
         if (!cache.TryKeep(block)) return Share(slot, block);
         var other = Interlocked.CompareExchange(ref place, (nint)block.Memory, 0);
         if (other == 0) return block;
@@ -251,6 +257,7 @@ sealed unsafe class Table : SharedResource
 
     Block Share(int slot, Block block)
     {
+        if (block.IsNone) return block;
         // The reader's own reference can go at once when the cache has taken one: what it evicts stays until the reader leaves.
         if (cache.TryAdd(block)) cache.ReleaseBlock(block);
         else cache.LeaveToReader(slot, block);
@@ -262,19 +269,21 @@ sealed unsafe class Table : SharedResource
         if (isFilter)
         {
             var filter = ReadFilter(handle);
+            if (filter.IsEmpty) return default;
             var raw = cache.Allocate(BlockMemory.Needed(filter.Length, 0), Info.Id, handle.Offset, worth);
             raw.FillRaw(filter);
             return raw;
         }
 
         var bytes = ReadBytes(handle);
+        if (bytes.IsEmpty) return default;
         var needed = BlockCheck.Require(bytes, handle, seed, Path);
         var block = cache.Allocate(needed, Info.Id, handle.Offset, worth);
         block.Fill(bytes);
         return block;
     }
 
-    // Into a buffer of the thread: valid until its next read.
+    // Into a buffer of the thread: valid until its next read. Nothing where the thread must not wait and would have to.
     ReadOnlySpan<byte> ReadBytes(in BlockHandle handle)
     {
         // Handles are covered by checksums; a wrong one would still not make us allocate more than the file is long.
@@ -288,9 +297,21 @@ sealed unsafe class Table : SharedResource
         }
 
         var bytes = buffer.AsSpan(0, handle.SizeBytes);
-        if (file.Read(bytes, handle.Offset) != bytes.Length)
-            throw new CorruptDataException(Path, handle.Offset, "the table is cut off");
-        return bytes;
+        if (!CachedReads.AreRequired)
+        {
+            if (file.Read(bytes, handle.Offset) == bytes.Length) return bytes;
+        }
+        else if (!file.TryReadCached(bytes, handle.Offset, out var read))
+        {
+            CachedReads.Refuse();
+            return default;
+        }
+        else if (read == bytes.Length)
+        {
+            return bytes;
+        }
+
+        throw new CorruptDataException(Path, handle.Offset, "the table is cut off");
     }
 
     struct KeptPartition

@@ -61,6 +61,57 @@ readonly ref struct FoundValue
         return place.LengthBytes;
     }
 
+    /// <summary>Copies the value if that needs no waiting for the disk.</summary>
+    public bool TryCopyCached(IBufferWriter<byte> destination, ValueSegments values)
+    {
+        if (!hasPlace || place.LengthBytes == 0)
+        {
+            if (!hasPlace) destination.Write(value);
+            return true;
+        }
+
+        if (!values.TryReadCachedThrough(slot, place, destination.GetSpan(place.LengthBytes)[..place.LengthBytes])) return false;
+        destination.Advance(place.LengthBytes);
+        return true;
+    }
+
+    /// <summary>Copies as much as fits if that needs no waiting for the disk; gives the length of the whole value.</summary>
+    public bool TryCopyCached(Span<byte> destination, ValueSegments values, out int lengthBytes)
+    {
+        lengthBytes = hasPlace ? place.LengthBytes : value.Length;
+        if (!hasPlace)
+        {
+            value[..Math.Min(value.Length, destination.Length)].CopyTo(destination);
+            return true;
+        }
+
+        if (lengthBytes <= destination.Length
+            ? values.TryReadCachedThrough(slot, place, destination[..lengthBytes])
+            : TryCopyCachedBeginning(destination, values))
+        {
+            return true;
+        }
+
+        lengthBytes = 0;
+        return false;
+    }
+
+    bool TryCopyCachedBeginning(Span<byte> destination, ValueSegments values)
+    {
+        var length = place.LengthBytes;
+        var whole = length <= MostPooledBytes ? ArrayPool<byte>.Shared.Rent(length) : new byte[length];
+        try
+        {
+            if (!values.TryReadCachedThrough(slot, place, whole.AsSpan(0, length))) return false;
+            whole.AsSpan(0, destination.Length).CopyTo(destination);
+            return true;
+        }
+        finally
+        {
+            if (length <= MostPooledBytes) ArrayPool<byte>.Shared.Return(whole);
+        }
+    }
+
     // The checksum covers the whole value, so all of it is read.
     void CopyBeginning(Span<byte> destination, ValueSegments values)
     {

@@ -46,6 +46,16 @@ sealed class ValueSegment : SharedResource
         Check(place, destination, plantedBug);
     }
 
+    /// <summary>The same, if that needs no waiting for the disk.</summary>
+    /// <exception cref="CorruptDataException">The segment is cut off, or holds other bytes.</exception>
+    public bool TryReadCached(in ValuePlace place, Span<byte> destination, PlantedBug plantedBug)
+    {
+        if (!File.TryReadCached(destination, place.Offset, out var read)) return false;
+        if (read != destination.Length) throw CutOff(place);
+        Check(place, destination, plantedBug);
+        return true;
+    }
+
     /// <summary>Checks bytes that were read from a value's place.</summary>
     /// <exception cref="CorruptDataException">They are not the value.</exception>
     public void Check(in ValuePlace place, ReadOnlySpan<byte> value, PlantedBug plantedBug)

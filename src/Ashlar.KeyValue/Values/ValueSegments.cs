@@ -73,6 +73,22 @@ sealed class ValueSegments(StoreFiles files, PlantedBug plantedBug, BlockCache c
         Cache.Add(place, destination);
     }
 
+    /// <summary>The same, if that needs no waiting for the disk.</summary>
+    /// <exception cref="CorruptDataException">What lies there is not the value.</exception>
+    public bool TryReadCachedThrough(int slot, in ValuePlace place, Span<byte> destination)
+    {
+        var cached = Cache.Find(slot, place);
+        if (!cached.IsNone)
+        {
+            cached.Bytes.CopyTo(destination);
+            return true;
+        }
+
+        if (!Find(place.SegmentId).TryReadCached(place, destination, plantedBug)) return false;
+        Cache.Add(place, destination);
+        return true;
+    }
+
     /// <summary>Reads what lies at an offset of a value's segment, unchecked; fewer bytes where the segment ends.</summary>
     public int ReadAt(in ValuePlace place, long offset, Span<byte> destination) =>
         Find(place.SegmentId).File.Read(destination, offset);

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Ashlar.Storage;
 
 namespace Ashlar.KeyValue;
 
@@ -31,6 +32,7 @@ sealed class ReadEpoch(bool plantedEarlyFree = false)
     readonly Queue<(long Epoch, SharedResource Resource)> retired = [];
     long current = 1;
     int reach;
+    int isFreeing;
     volatile int waiting;
 
     /// <summary>What waits for readers to leave.</summary>
@@ -66,6 +68,14 @@ sealed class ReadEpoch(bool plantedEarlyFree = false)
         if (slots[(slot * SlotWords) + LeftoverWord] != 0) DropLeftovers(slot);
         Volatile.Write(ref slots[slot * SlotWords], 0);
         if (waiting != 0) FreeRetired();
+    }
+
+    /// <summary>The same for a reader that must not wait: to free may mean to delete files.</summary>
+    public void ExitWithoutWaiting(int slot)
+    {
+        if (slots[(slot * SlotWords) + LeftoverWord] != 0) DropLeftovers(slot);
+        Volatile.Write(ref slots[slot * SlotWords], 0);
+        if (waiting != 0 && Interlocked.Exchange(ref isFreeing, 1) == 0) WorkerThreads.Blocking.Post(static epoch => epoch.FreeElsewhere(), this);
     }
 
     /// <summary>Counts a block found in the cache, for the holder of a slot: no line is shared.</summary>
@@ -122,6 +132,12 @@ sealed class ReadEpoch(bool plantedEarlyFree = false)
         waiting = 1;
         // Either a reader's exit is seen below, or the reader sees that somebody waits: its exit has no fence of its own.
         Interlocked.MemoryBarrierProcessWide();
+        FreeRetired();
+    }
+
+    void FreeElsewhere()
+    {
+        Volatile.Write(ref isFreeing, 0); // Before looking: who leaves from here on asks again.
         FreeRetired();
     }
 

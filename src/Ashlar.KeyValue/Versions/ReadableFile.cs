@@ -50,15 +50,15 @@ sealed class ReadableFile(OpenFiles owner, string path) : IFile
 
     public bool TryReadCached(Span<byte> destination, long offsetBytes, out int bytesRead)
     {
-        while (true)
+        bytesRead = 0;
+        if (!WasUsed) WasUsed = true;
+        try
         {
-            try
-            {
-                return Acquire().TryReadCached(destination, offsetBytes, out bytesRead);
-            }
-            catch (ObjectDisposedException) when (!IsDisposed)
-            {
-            }
+            return Handle is { } opened && opened.TryReadCached(destination, offsetBytes, out bytesRead); // To open it may mean to wait.
+        }
+        catch (ObjectDisposedException) when (!IsDisposed)
+        {
+            return false;
         }
     }
 

@@ -1,3 +1,5 @@
+using Ashlar.Storage;
+
 namespace Ashlar.KeyValue;
 
 /// <summary>
@@ -40,6 +42,25 @@ sealed class StoreState(
         epoch.Exit(slot);
         throw new ObjectDisposedException(typeof(KeyValueStore).FullName);
     }
+
+    /// <summary>The same in three steps, for readers that must not wait: begins one, and gives its place in the epoch.</summary>
+    public int Enter()
+    {
+        var slot = epoch.Enter();
+        if (!IsDisposed) return slot;
+        epoch.Exit(slot);
+        throw new ObjectDisposedException(typeof(KeyValueStore).FullName);
+    }
+
+    /// <summary>The version that is current now, for a reader within the epoch.</summary>
+    public StoreVersion CurrentOf(int slot)
+    {
+        Invariant.Require(slot > 0);
+        return Volatile.Read(ref current);
+    }
+
+    /// <summary>Ends a read. What was waiting for it, files to be deleted among it, is freed elsewhere.</summary>
+    public void ExitWithoutWaiting(int slot) => epoch.ExitWithoutWaiting(slot);
 
     /// <summary>
     /// Takes a reference to the current version, for whoever keeps it longer than one <see cref="Read"/>. The order of version

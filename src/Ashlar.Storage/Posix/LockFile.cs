@@ -32,8 +32,7 @@ sealed class LockFile : IDisposable
                 PosixError.ThrowUnlessInterrupted("flock", path);
             }
 
-            file.SetLength(0);
-            file.Write(Encoding.ASCII.GetBytes($"{Environment.ProcessId}\n"), 0);
+            WriteOwner(file, $"{Environment.ProcessId}\n");
             return new LockFile(file, descriptor);
         }
         catch
@@ -47,18 +46,24 @@ sealed class LockFile : IDisposable
     {
         if (descriptor.IsClosed) return;
 
-        // The next owner must not be mistaken for us while it writes its own id. Failing here costs only that nicety.
-        try
-        {
-            file.SetLength(0);
-        }
-        catch (StorageException)
-        {
-        }
+        WriteOwner(file, "\n"); // The next owner must not be mistaken for us while it writes its own id.
 
         // Closing is not enough: a process that was just forked holds a copy of the descriptor until it starts its program.
         _ = Libc.Lock(descriptor, Libc.LockRelease);
         file.Dispose();
+    }
+
+    // The lock is held whatever the file says: a disk that is full, or fails, costs only the nicety of telling who has it. What is behind the
+    // end of the line is never cut off, so that the next owner needs no free space for its own.
+    static void WriteOwner(PosixFile file, string line)
+    {
+        try
+        {
+            file.Write(Encoding.ASCII.GetBytes(line), 0);
+        }
+        catch (StorageException)
+        {
+        }
     }
 
     /// <summary>The process that holds the lock exclusively, as far as its file says.</summary>

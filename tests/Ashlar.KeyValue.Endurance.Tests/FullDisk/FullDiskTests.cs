@@ -86,6 +86,55 @@ public sealed class FullDiskTests(ITestOutputHelper output)
         RequireSound(directory, model);
     }
 
+    [FullDiskTheory, InlineData(1000)]
+    public void A_store_is_opened_on_a_disk_that_others_have_filled_and_deletes(int valueBytes)
+    {
+        using var volume = new MemoryVolume(9);
+        var directory = $"{volume.Path}/store";
+        var ballast = $"{volume.Path}/ballast";
+        var model = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        using (var store = KeyValueStore.Open(directory, Options)) Fill(store, model, 0, valueBytes);
+        using (var others = File.Create(ballast)) TakeWhatIsFree(others);
+        using (var store = KeyValueStore.Open(directory, Options))
+        {
+            using var others = File.Open(ballast, FileMode.Append);
+            TakeWhatIsFree(others);
+            RequireHolds(store, model);
+            var batch = new WriteBatch { MayUseReserve = true };
+            batch.Put("0 deleting"u8, "x"u8);
+            store.Write(batch);
+            model["0 deleting"] = "x";
+            foreach (var key in model.Keys.Skip(1).Take(1000).ToArray())
+            {
+                store.Delete(Encoding.UTF8.GetBytes(key), Durability.Relaxed);
+                model.Remove(key);
+                TakeWhatIsFree(others);
+            }
+
+            others.SetLength(0);
+            Put(store, model, "after", "there is room", Durability.Sync);
+        }
+
+        RequireSound(directory, model);
+    }
+
+    static void TakeWhatIsFree(FileStream others)
+    {
+        var page = new byte[4096];
+        try
+        {
+            while (true)
+            {
+                others.Write(page);
+                others.Flush();
+            }
+        }
+        catch (IOException)
+        {
+            others.SetLength(others.Length / page.Length * page.Length);
+        }
+    }
+
     /// <summary>
     /// Puts until the disk is full; what was acknowledged is in the model. A merge that ends may make room for a few more, so one
     /// refusal is not the end.

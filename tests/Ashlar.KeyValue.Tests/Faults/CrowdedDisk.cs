@@ -9,10 +9,10 @@ sealed class CrowdedDisk : IDisposable
     readonly IFile ballast;
     long taken;
 
-    public CrowdedDisk(long capacityBytes = 4 << 20)
+    public CrowdedDisk(SimulatedFileSystem? disk = null)
     {
-        Disk = TestStore.NewDisk();
-        Disk.CapacityBytes = capacityBytes;
+        Disk = disk ?? TestStore.NewDisk();
+        Disk.CapacityBytes = 4 << 20;
         ballast = Disk.Open("/ballast", FileOpenMode.CreateNew);
     }
 

@@ -48,6 +48,16 @@ public sealed class GoldenBytesTests
     }
 
     [Fact]
+    public void Log_segment_header_that_says_what_was_reserved()
+    {
+        var bytes = new byte[LogSegmentHeader.SizeBytes];
+        var header = new LogSegmentHeader(StoreId, 7, 0x0102030405060708, 4 << 20);
+        header.Write(bytes);
+        Assert.Equal(Golden.ReservedLogSegmentHeader, Hex(bytes));
+        Assert.Equal(header, LogSegmentHeader.Read(bytes, "/log"));
+    }
+
+    [Fact]
     public void Log_group_header()
     {
         var segment = new LogSegmentHeader(StoreId, 7, 0x0102030405060708);

@@ -1,0 +1,120 @@
+namespace Ashlar.KeyValue.Tests;
+
+/// <summary>Whoever shares the process may block every thread of the .NET thread pool: writes go on all the same.</summary>
+[Collection(nameof(BlockedThreadPoolTests)), CollectionDefinition(nameof(BlockedThreadPoolTests), DisableParallelization = true)]
+public sealed class BlockedThreadPoolTests
+{
+    const int Threads = 4, Rounds = 50;
+
+    [Fact]
+    public void Writes_of_several_threads_complete_while_the_thread_pool_is_blocked()
+    {
+        using var store = KeyValueStore.Open(TestStore.Directory, TestStore.Small(TestStore.NewDisk(), inline: false));
+        WhileThreadPoolIsBlocked(() => RunThreads(thread =>
+        {
+            for (var i = 0; i < Rounds; i++)
+            {
+                store.Put($"{thread} {i}", "blocking");
+                using var done = new ManualResetEventSlim();
+                _ = WriteThenSetAsync(store, $"{thread} {i}", done);
+                done.Wait();
+            }
+        }));
+        Assert.Equal((ulong)(2 * Threads * Rounds), store.DurableSequence);
+    }
+
+    [Fact]
+    public void Relaxed_writes_can_be_waited_for_while_the_thread_pool_is_blocked()
+    {
+        using var store = KeyValueStore.Open(TestStore.Directory, TestStore.Small(TestStore.NewDisk(), inline: false));
+        WhileThreadPoolIsBlocked(() =>
+        {
+            store.Put("a", "relaxed", Durability.Relaxed);
+            using var done = new ManualResetEventSlim();
+            _ = SetWhenDurableAsync(store, done);
+            store.Sync();
+            done.Wait();
+        });
+    }
+
+    [Fact]
+    public void Writes_of_salted_keys_complete_while_the_thread_pool_is_blocked()
+    {
+        using var store = ShardedKeyValueStore.Open(
+            TestStore.Directory,
+            ShardedTestStore.Small(TestStore.NewDisk(), shards: 2, inline: false) with { SaltedPrefix = "hot/"u8.ToArray() });
+        WhileThreadPoolIsBlocked(() => RunThreads(thread =>
+        {
+            for (var i = 0; i < Rounds; i++)
+            {
+                var batch = new WriteBatch();
+                batch.Put("hot/key"u8, TestStore.Bytes($"{thread} {i}"));
+                using var done = new ManualResetEventSlim();
+                _ = WriteThenSetAsync(store, batch, done);
+                done.Wait();
+            }
+        }));
+    }
+
+    static async Task WriteThenSetAsync(KeyValueStore store, string key, ManualResetEventSlim done)
+    {
+        await store.PutAsync(TestStore.Bytes(key), "asynchronous"u8);
+        done.Set();
+    }
+
+    static async Task WriteThenSetAsync(ShardedKeyValueStore store, WriteBatch batch, ManualResetEventSlim done)
+    {
+        await store.WriteAsync(batch);
+        done.Set();
+    }
+
+    static async Task SetWhenDurableAsync(KeyValueStore store, ManualResetEventSlim done)
+    {
+        await store.WaitDurableAsync(store.VisibleSequence);
+        done.Set();
+    }
+
+    static void RunThreads(Action<int> run)
+    {
+        var threads = Enumerable.Range(0, Threads).Select(number => new Thread(() => run(number))).ToList();
+        threads.ForEach(thread => thread.Start());
+        threads.ForEach(thread => thread.Join());
+    }
+
+    // What is queued last shows at the end that no thread of the pool was free in between.
+    static void WhileThreadPoolIsBlocked(Action action)
+    {
+        using var isOver = new ManualResetEventSlim();
+        ThreadPool.GetMinThreads(out var minWorkers, out var minPorts);
+        ThreadPool.GetMaxThreads(out var maxWorkers, out var maxPorts);
+        var blocked = 0;
+        var wasFree = false;
+        try
+        {
+            Assert.True(ThreadPool.SetMinThreads(1, minPorts));
+            Assert.True(ThreadPool.SetMaxThreads(Environment.ProcessorCount, maxPorts));
+            for (var waiting = 0; waiting < 20; waiting = ThreadPool.PendingWorkItemCount == 0 ? 0 : waiting + 1)
+            {
+                ThreadPool.QueueUserWorkItem(_ =>
+                {
+                    Interlocked.Increment(ref blocked);
+                    isOver.Wait();
+                    Interlocked.Decrement(ref blocked);
+                });
+                Thread.Sleep(5);
+            }
+
+            ThreadPool.QueueUserWorkItem(_ => wasFree = !isOver.IsSet);
+            action();
+        }
+        finally
+        {
+            isOver.Set();
+            ThreadPool.SetMaxThreads(maxWorkers, maxPorts);
+            ThreadPool.SetMinThreads(minWorkers, minPorts);
+        }
+
+        SpinWait.SpinUntil(() => ThreadPool.PendingWorkItemCount == 0 && Volatile.Read(ref blocked) == 0);
+        Assert.False(wasFree);
+    }
+}
