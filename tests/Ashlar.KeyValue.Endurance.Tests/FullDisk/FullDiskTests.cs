@@ -112,6 +112,7 @@ public sealed class FullDiskTests(ITestOutputHelper output)
             }
 
             others.SetLength(0);
+            store.Compact();
             Put(store, model, "after", "there is room", Durability.Sync);
         }
 
