@@ -108,6 +108,7 @@ public sealed class AshlarServer : IAsyncDisposable
 
     async Task StartPartsAsync()
     {
+        parts.Push(new Part(new ThreadFailures(log)));
         var directory = DataDirectory.Open(options);
         parts.Push(new Part(directory));
         pools = new ServedPools([new ServedPool(await OpenMainPoolAsync(directory).ConfigureAwait(false))]);

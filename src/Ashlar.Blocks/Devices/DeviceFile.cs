@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using Ashlar.Storage;
 
 namespace Ashlar.Blocks.Devices;
@@ -121,10 +122,12 @@ public sealed class DeviceFile : StatefulDevice
     }
 
     /// <summary>Flushes, stores the counters and closes the file, which is closed even if that fails.</summary>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     public override async ValueTask DisposeAsync()
     {
         if (isDisposed) return;
         isDisposed = true;
+        blocks.StopWriteBack();
         try
         {
             if (!IsReadOnly)

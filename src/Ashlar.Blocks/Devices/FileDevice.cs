@@ -209,6 +209,7 @@ public sealed partial class FileDevice : IReservableDevice
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     public async ValueTask DisposeAsync()
     {
+        blocks.StopWriteBack();
         try
         {
             if (!IsReadOnly) await flushes.FlushAsync();

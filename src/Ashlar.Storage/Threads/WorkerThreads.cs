@@ -55,10 +55,10 @@ public sealed class WorkerThreads : IDisposable
     }
 
     /// <summary>
-    /// Work threw, which is a bug of whoever posted it. The thread reports it here and goes on. While nobody listens it is an
-    /// unhandled exception of the thread, which ends the process and says why.
+    /// Work of any set, which is the sender, threw: a bug of whoever posted it. The thread reports it here and goes on. While nobody
+    /// listens it is an unhandled exception of the thread, which ends the process and says why.
     /// </summary>
-    public event EventHandler<UnhandledExceptionEventArgs>? UnhandledWork;
+    public static event EventHandler<UnhandledExceptionEventArgs>? UnhandledWork;
 
     /// <summary>For work that may wait for the disk: reads that miss the page cache, long zeroing.</summary>
     public static WorkerThreads Blocking { get; } = new("ashlar-disk", MaxBlockingThreads);
@@ -66,6 +66,9 @@ public sealed class WorkerThreads : IDisposable
     /// <summary>For work that does not block: what goes on after a commit, a flush, a lock.</summary>
     public static WorkerThreads Completions { get; } =
         new("ashlar-done", Math.Max(2, Environment.ProcessorCount), stuckThreadLimit: 256);
+
+    /// <summary>What its threads are called.</summary>
+    public string Name => name;
 
     /// <summary>Threads that there are now.</summary>
     public int ThreadCount

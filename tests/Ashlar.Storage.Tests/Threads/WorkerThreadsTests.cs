@@ -118,12 +118,18 @@ public sealed class WorkerThreadsTests
         using var threads = new WorkerThreads("test", threadLimit: 1);
         using var done = new ManualResetEventSlim();
         var reported = new List<(object? Sender, object Failure, bool IsTerminating)>();
-        threads.UnhandledWork += (sender, failure) => reported.Add((sender, failure.ExceptionObject, failure.IsTerminating));
+        WorkerThreads.UnhandledWork += Report;
         var bug = new InvalidOperationException("a bug");
         threads.Post<Exception>(error => throw error, bug);
         threads.Post(signal => signal.Set(), done);
         done.Wait();
+        WorkerThreads.UnhandledWork -= Report;
         Assert.Equal([(threads, bug, false)], reported);
+
+        void Report(object? sender, UnhandledExceptionEventArgs failure)
+        {
+            if (sender == threads) reported.Add((sender, failure.ExceptionObject, failure.IsTerminating));
+        }
     }
 
     [Fact]

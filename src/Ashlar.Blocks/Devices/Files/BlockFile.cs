@@ -16,6 +16,7 @@ sealed class BlockFile(string device, IFile file, long areaOffsetBytes)
     // pieces than these would begin to slow sequential writes down.
     const int WritePieceBytes = 64 * 1024;
 
+    readonly WriteBack writeBack = new(file);
     readonly Lock gate = new();
     BlockingRead? idle;
 
@@ -50,12 +51,16 @@ sealed class BlockFile(string device, IFile file, long areaOffsetBytes)
                 position += piece.Length;
                 source = source[piece.Length..];
             }
+            writeBack.NoteWrite(areaOffsetBytes + offsetBytes, position - areaOffsetBytes - offsetBytes);
         }
         catch (StorageException e)
         {
             throw Translate(e);
         }
     }
+
+    /// <summary>Call before the file is closed.</summary>
+    public void StopWriteBack() => writeBack.Stop();
 
     public BlockDeviceException Translate(StorageException e) => e.Kind == StorageErrorKind.NoSpace
         ? new DeviceFullException(device, e.Message, e)
