@@ -29,6 +29,9 @@ sealed class Catalogue(
     /// <exception cref="VolumeNameException">There is none of that name.</exception>
     public ThinVolume Require(string name) => Find(name) ?? throw new VolumeNameException(name, VolumeNameProblem.Unknown, "there is no such volume");
 
+    /// <summary>The volume whose leaves are kept under a number; null when there is none.</summary>
+    public ThinVolume? FindLineage(long lineage) => volumes.Values.FirstOrDefault(volume => volume.Lineage == lineage);
+
     /// <summary>Takes in a volume that was found at opening; false when its name is taken.</summary>
     public bool TryAdd(ThinVolume volume) => volumes.TryAdd(volume.Record.Name, volume);
 

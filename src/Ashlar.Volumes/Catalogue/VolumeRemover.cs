@@ -12,7 +12,7 @@ sealed class VolumeRemover(
     Catalogue catalogue,
     KeyValueStore store,
     Committer commits,
-    DirtyMarkers markers,
+    OverwriteMarkers markers,
     LeafCache cache,
     LeakedSpace leaked,
     BackgroundWork work)

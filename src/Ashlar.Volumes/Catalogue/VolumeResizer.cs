@@ -15,15 +15,17 @@ namespace Ashlar.Volumes;
 /// <para>Shrinking: refuse what lies beyond the end; remember the new size as resizing; unmap the tail; commit; remember it as
 /// ready. Ready before the tail is unmapped would let it come back as data when the volume grows.</para>
 /// </remarks>
-sealed class VolumeResizer(
+class VolumeResizer(
     Catalogue catalogue,
     Committer commits,
     LeakedSpace leaked,
     MetadataWriter writer,
     BackgroundWork work,
-    PoolOptions options,
-    Func<string, long, ValueTask<SpaceReservation>> reserve)
+    WriteThrottle throttle)
 {
+    /// <summary>What the record says until the tail is unmapped.</summary>
+    protected virtual VolumeState StateWhileShrinking => VolumeState.Resizing;
+
     /// <summary>Fills a thick volume that was just created, and shows it to everyone.</summary>
     public async ValueTask FillAsync(ThinVolume volume, long sizeBytes, SpaceReservation reservation)
     {
@@ -85,7 +87,7 @@ sealed class VolumeResizer(
             return;
         }
 
-        using var reservation = await reserve(volume.Name, volume.CountUnmapped(before, after));
+        using var reservation = await throttle.ReserveAsync(volume.Name, await volume.CountUnmappedAsync(before, after));
         await catalogue.RememberAsync(volume, VolumeState.Resizing, before, mayUseReserve: false);
         try
         {
@@ -116,11 +118,10 @@ sealed class VolumeResizer(
 
     async ValueTask ShrinkLockedAsync(ThinVolume volume, long before, long after)
     {
-        var state = options.Has(PlantedBugs.ShrinkBeforeUnmap) ? VolumeState.Ready : VolumeState.Resizing;
         volume.SetSize(after);
         try
         {
-            await catalogue.RememberAsync(volume, state, after, mayUseReserve: true);
+            await catalogue.RememberAsync(volume, StateWhileShrinking, after, mayUseReserve: true);
         }
         catch
         {

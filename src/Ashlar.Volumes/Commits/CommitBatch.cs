@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Ashlar.KeyValue;
+using Ashlar.Storage;
 
 namespace Ashlar.Volumes;
 
@@ -20,14 +21,19 @@ sealed class CommitBatch
 
     public bool IsFull => leaves.Count >= MaxLeaves;
 
+    /// <summary>Chunks that the leaves have let go of.</summary>
+    public List<long> Released { get; } = [];
+
     /// <summary>Takes a leaf as it is now. Call under its write lock.</summary>
-    public void Capture(Leaf leaf, ChunkSpace space, List<long> released)
+    public void Capture(Leaf leaf, ChunkSpace space)
     {
+        Invariant.Require(leaf.WriteLock.IsHeld);
         Span<byte> key = stackalloc byte[MapKeys.LeafBytes];
         Span<byte> value = stackalloc byte[LeafFormat.MaxBytes];
         lock (leaf)
         {
             if (leaf.Dirt == LeafDirt.None) return; // Captured before, from the other list.
+            Invariant.Require(leaf.Damage is null); // Or what the store holds of it would be lost by guessing.
             leaf.Dirt = LeafDirt.None;
             leaves.Add((leaf, leaf.IsOverwritten));
             leaf.IsOverwritten = false;
@@ -41,6 +47,8 @@ sealed class CommitBatch
                     entry.CapturedChunk = entry.Chunk;
                 }
 
+                Invariant.Require(entry.Birth <= leaf.Volume.Generation);
+
                 // Until the batch is known to be durable the store may hold the old leaf or this one: a block that is valid
                 // in either must not be overwritten without a marker.
                 entry.CapturedValid = entry.Valid;
@@ -49,7 +57,7 @@ sealed class CommitBatch
 
             if (leaf.RemovedChunks is { } removed)
             {
-                released.AddRange(removed);
+                Released.AddRange(removed);
                 leaf.RemovedChunks = null;
             }
 
@@ -61,13 +69,12 @@ sealed class CommitBatch
     }
 
     /// <summary>Adds the free space and the usage as they are after the leaves captured so far.</summary>
-    public void Seal(StoragePool pool)
+    public void Seal(ChunkSpace space)
     {
         Span<byte> value = stackalloc byte[GroupBitmap.MaxBytes];
-        foreach (var group in pool.Space.TakeChangedGroups())
+        foreach (var group in space.TakeChangedGroups())
         {
-            if (pool.Options.Has(PlantedBugs.BitmapNotInBatch)) continue;
-            var length = GroupBitmap.Write(value, pool.Space.CommittedWords(group));
+            var length = GroupBitmap.Write(value, space.CommittedWords(group));
             if (length == 0) Entries.Delete(MapKeys.Bitmap(group));
             else Entries.Put(MapKeys.Bitmap(group), value[..length]);
         }
@@ -80,7 +87,7 @@ sealed class CommitBatch
     }
 
     /// <summary>The batch is durable.</summary>
-    public void Completed(StoragePool pool)
+    public void Completed(OverwriteMarkers markers)
     {
         foreach (var (leaf, wasOverwritten) in leaves)
         {
@@ -91,7 +98,7 @@ sealed class CommitBatch
                     if (entry.Chunk != 0 && entry.Chunk == entry.CapturedChunk) entry.CommittedValid = entry.CapturedValid;
             }
 
-            if (wasOverwritten) pool.Markers.Committed(leaf);
+            if (wasOverwritten) markers.Committed(leaf);
             leaf.Unpin();
         }
     }

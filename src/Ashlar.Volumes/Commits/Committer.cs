@@ -1,5 +1,7 @@
+using System.Diagnostics.CodeAnalysis;
 using Ashlar.Blocks;
 using Ashlar.KeyValue;
+using Ashlar.Storage;
 
 namespace Ashlar.Volumes;
 
@@ -14,8 +16,8 @@ enum CommitScope
 }
 
 /// <summary>
-/// Group commit. A request that arrives while a commit runs joins the next one, with all others that arrive meanwhile; commits
-/// run one at a time, off the callers' threads.
+/// Group commit, on a thread of its own. A request that arrives while a commit runs joins the next one, with all others that arrive
+/// meanwhile; commits run one at a time.
 /// </summary>
 /// <remarks>
 /// <para>Crash order of a commit:</para>
@@ -25,25 +27,40 @@ enum CommitScope
 /// Crash: the data is there, the old map does not speak of it.</para>
 /// <para>3. Write leaves and bitmaps to the store, durably. 3 before 2 would let the map call blocks valid that are not
 /// there. Crash within: each batch is there or not, and each is consistent by itself.</para>
-/// <para>4. Punch what the durable leaves have let go of, then give it out again. 4 before 3 would let another volume
-/// overwrite a place that the map on disk still gives to its old owner; reuse before the punch would let the punch erase new
-/// data. Crash: the space is free, though perhaps not punched.</para>
+/// <para>4. Answer, and hand what the durable leaves have let go of to the reclaimer, which punches it and then gives it out again.
+/// 4 before 3 would let another volume overwrite a place that the map on disk still gives to its old owner.</para>
+/// <para>A commit ends in one of three ways. Done. Refused: the disk of the map is full, and nothing is in doubt; what was captured
+/// is kept, in order, and written by the next commit before anything else. In doubt: everything else that fails latches the
+/// pool.</para>
 /// </remarks>
-sealed class Committer(StoragePool pool) : IDisposable
+class Committer : IDisposable
 {
+    readonly IBlockDevice device;
+    readonly MetadataWriter metadata;
+    readonly ChunkSpace space;
+    readonly OverwriteMarkers markers;
+    readonly Reclaimer reclaimer;
+    readonly FailureLatch failure;
+    readonly PoolOptions options;
+    readonly ChangedLeaves changed;
+    readonly SerialWorker worker;
     readonly Lock gate = new();
-    readonly Lock dirtGate = new();
     readonly SemaphoreSlim turn = new(1, 1);
-    readonly List<long> released = [];
-    readonly List<long> punchLater = []; // Only the planted bug fills it.
-    List<Leaf> changedMaps = [];
-    List<Leaf> changedChecksums = [];
-    TaskCompletionSource? nextRound;
+    readonly Queue<CommitBatch> captured = new(); // Not durable yet, oldest first.
+    SharedCompletion? nextRound;
     CommitScope nextScope;
-    bool isRunning;
+    bool isDisposed;
     long deviceWrites;
     long flushedWrites;
-    long commits, dataFlushes, leavesWritten, chunksFreed, punchFailures;
+    long commits, dataFlushes, leavesWritten;
+
+    public Committer(PoolParts parts)
+    {
+        (device, metadata, space, markers) = (parts.Device, parts.Metadata, parts.Space, parts.Markers);
+        (reclaimer, failure, options, changed) = (parts.Reclaimer, parts.Failure, parts.Options, parts.ChangedLeaves);
+        deviceWrites = 1; // What an earlier life left in the cache of the device is not known to be durable.
+        worker = new SerialWorker($"commit {parts.Name}", RunRound);
+    }
 
     public long Commits => Interlocked.Read(ref commits);
 
@@ -51,45 +68,23 @@ sealed class Committer(StoragePool pool) : IDisposable
 
     public long LeavesWritten => Interlocked.Read(ref leavesWritten);
 
-    public long ChunksFreed => Interlocked.Read(ref chunksFreed);
-
-    public long PunchFailures => Interlocked.Read(ref punchFailures);
-
-    /// <summary>Leaves that a commit has yet to write, roughly.</summary>
-    public int DirtyLeaves => Volatile.Read(ref changedMaps).Count + Volatile.Read(ref changedChecksums).Count;
-
     /// <summary>Whether a flush would have to write the map.</summary>
-    public bool HasChangedMaps => Volatile.Read(ref changedMaps).Count > 0;
+    public bool HasChangedMaps => changed.HasMaps || captured.Count > 0;
 
-    /// <summary>A write to the device has completed; the next flush must reach the device.</summary>
-    public void DeviceWritten() => Interlocked.Increment(ref deviceWrites);
+    /// <summary>Whether leaves were captured that are not in the store yet, because it refused them.</summary>
+    public bool HasUnwritten => captured.Count > 0;
 
-    /// <summary>A leaf changed. Call under <c>lock (leaf)</c> and the leaf's write lock, before the change is acknowledged.</summary>
-    public void Changed(Leaf leaf, LeafDirt dirt)
-    {
-        if (leaf.Dirt >= dirt) return;
-        if (leaf.Dirt == LeafDirt.None) leaf.TryPin();
-        leaf.Dirt = dirt;
-        lock (dirtGate) (dirt == LeafDirt.Map ? changedMaps : changedChecksums).Add(leaf);
-    }
+    /// <summary>A write to the device is about to begin: a flush that begins after it has completed must reach the device.</summary>
+    public void DeviceWriting() => Interlocked.Increment(ref deviceWrites);
 
     /// <summary>Commits everything that completed before this call.</summary>
-    public Task RunAsync(CommitScope scope)
-    {
-        lock (gate)
-        {
-            nextRound ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            if (scope > nextScope) nextScope = scope;
-            var task = nextRound.Task;
-            if (!isRunning)
-            {
-                isRunning = true;
-                ThreadPool.UnsafeQueueUserWorkItem(static committer => _ = committer.LoopAsync(), this, preferLocal: false);
-            }
+    /// <exception cref="DeviceFullException">Refused for want of space; nothing is in doubt, and a later commit may succeed.</exception>
+    /// <exception cref="DeviceIOException">In doubt, now or before: the pool accepts no writes until it is opened again.</exception>
+    public ValueTask RunAsync(CommitScope scope) =>
+        Join(scope)?.Task ?? ValueTask.FromException(new ObjectDisposedException(metadata.PoolName));
 
-            return task;
-        }
-    }
+    /// <summary>Asks for a commit that nobody waits for.</summary>
+    public void Request(CommitScope scope) => Join(scope);
 
     /// <summary>Runs something while no commit runs.</summary>
     public async ValueTask<T> ExcludeAsync<T>(Func<ValueTask<T>> action)
@@ -105,89 +100,37 @@ sealed class Committer(StoragePool pool) : IDisposable
         }
     }
 
-    public void Dispose() => turn.Dispose();
-
-    async Task LoopAsync()
+    /// <summary>Ends the thread after the commits that were asked for.</summary>
+    public void Dispose()
     {
-        while (true)
-        {
-            TaskCompletionSource round;
-            CommitScope scope;
-            lock (gate)
-            {
-                if (nextRound is null)
-                {
-                    isRunning = false;
-                    return;
-                }
-
-                (round, nextRound) = (nextRound, null);
-                (scope, nextScope) = (nextScope, CommitScope.Flush);
-            }
-
-            await turn.WaitAsync();
-            try
-            {
-                pool.Failure.ThrowIfLatched();
-                await CommitAsync(scope);
-                round.SetResult();
-            }
-            catch (Exception cause)
-            {
-                // Stable storage is in doubt: nothing is acknowledged from here on.
-                pool.Failure.Latch(cause);
-                round.SetException(pool.Failure.ToError(pool.Failure.First!));
-                _ = round.Task.Exception; // Seen: a commit by the timer has nobody who waits for it.
-            }
-            finally
-            {
-                turn.Release();
-            }
-        }
+        lock (gate) isDisposed = true;
+        worker.Dispose();
+        turn.Dispose();
     }
 
-    async ValueTask CommitAsync(CommitScope scope)
+    /// <summary>Steps 1 to 4.</summary>
+    protected virtual void Commit(CommitScope scope)
     {
-        foreach (var chunk in punchLater) await PunchAsync(chunk, 1);
-        punchLater.Clear();
-        var batches = await CaptureAsync(scope);
-        if (pool.Options.Has(PlantedBugs.MapBeforeData))
-        {
-            await WriteMapAsync(batches);
-            await FlushDataAsync();
-        }
-        else
-        {
-            await FlushDataAsync();
-            await WriteMapAsync(batches);
-        }
-
-        foreach (var batch in batches) batch.Completed(pool);
-        await ReleaseAsync();
-        if (scope == CommitScope.Checksums || pool.Options.Has(PlantedBugs.ClearMarkersEarly)) await pool.Markers.ClearAsync(pool.Options.MarkerQuietTime);
+        Capture(scope);
+        FlushData();
+        WriteMap();
+        metadata.Probe();
+        if (scope == CommitScope.Checksums) markers.Clear(options.MarkerQuietTime);
     }
 
-    async ValueTask<List<CommitBatch>> CaptureAsync(CommitScope scope)
+    /// <summary>Step 1.</summary>
+    protected virtual void Capture(CommitScope scope)
     {
-        List<Leaf> maps, checksums = [];
-        lock (dirtGate)
-        {
-            (maps, changedMaps) = (changedMaps, []);
-            if (scope == CommitScope.Checksums || changedChecksums.Count > pool.Cache.MaxDirtyLeaves / 2)
-                (checksums, changedChecksums) = (changedChecksums, []);
-        }
-
-        var batches = new List<CommitBatch>();
         CommitBatch? batch = null;
-        foreach (var leaf in pool.Options.Has(PlantedBugs.FlushWithoutMap) && scope == CommitScope.Flush ? [] : maps.Concat(checksums))
+        foreach (var leaf in changed.Take(scope))
         {
             // Under the write lock no write is under way. Without it a first overwrite of a block that no commit has seen yet
             // could be half done, without a marker, while the captured leaf calls the block valid.
-            await leaf.WriteLock.EnterAsync();
+            Wait(leaf.WriteLock.EnterAsync());
             try
             {
-                if (batch is null) batches.Add(batch = new CommitBatch());
-                batch.Capture(leaf, pool.Space, released);
+                if (batch is null) captured.Enqueue(batch = new CommitBatch());
+                batch.Capture(leaf, space);
             }
             finally
             {
@@ -195,76 +138,116 @@ sealed class Committer(StoragePool pool) : IDisposable
             }
 
             if (!batch.IsFull) continue;
-            batch.Seal(pool);
+            Seal(batch);
             batch = null;
         }
 
-        batch?.Seal(pool);
-        return batches;
+        if (batch is not null) Seal(batch);
     }
 
-    async ValueTask FlushDataAsync()
+    /// <summary>Step 1, for the free space of one batch.</summary>
+    protected virtual void Seal(CommitBatch batch) => batch.Seal(space);
+
+    /// <summary>Step 2.</summary>
+    protected virtual void FlushData()
     {
         // Read before the flush: what completes during it may not be covered.
         var written = Interlocked.Read(ref deviceWrites);
-        if (written == flushedWrites || pool.Options.Has(PlantedBugs.SkipDataFlush)) return;
-        await pool.Device.FlushAsync();
+        if (written == flushedWrites) return;
+        try
+        {
+            Wait(device.FlushAsync());
+        }
+        catch (Exception cause)
+        {
+            failure.Latch(cause); // Whatever its kind: what was written may be lost.
+            throw;
+        }
+
         flushedWrites = written;
         Interlocked.Increment(ref dataFlushes);
     }
 
-    async ValueTask WriteMapAsync(List<CommitBatch> batches)
+    /// <summary>Steps 3 and 4, batch by batch.</summary>
+    protected void WriteMap()
     {
-        foreach (var batch in batches)
+        while (captured.TryPeek(out var batch))
         {
-            if (batch.LeafCount == 0) continue;
-            await pool.Store.WriteAsync(
-                batch.Entries,
-                pool.Options.Has(PlantedBugs.MapNotDurable) ? Durability.Relaxed : Durability.Sync);
-            Interlocked.Add(ref leavesWritten, batch.LeafCount);
-            Interlocked.Increment(ref commits);
+            if (batch.LeafCount > 0) WriteBatch(batch);
+            captured.Dequeue();
+            batch.Completed(markers);
+            Release(batch);
         }
     }
 
-    async ValueTask ReleaseAsync()
+    /// <summary>Makes one batch durable.</summary>
+    protected virtual void WriteBatch(CommitBatch batch)
     {
-        if (released.Count == 0) return;
-        var chunks = released.ToArray();
-        released.Clear();
-        Array.Sort(chunks);
-        if (pool.Options.Has(PlantedBugs.PunchAfterReuse))
-        {
-            pool.Space.ReleaseQuarantined(chunks);
-            punchLater.AddRange(chunks);
-            return;
-        }
-
-        if (pool.Options.Has(PlantedBugs.ReuseBeforeCommit)) return;
-
-        for (var first = 0; first < chunks.Length;)
-        {
-            var end = first + 1;
-            while (end < chunks.Length && chunks[end] == chunks[end - 1] + 1) end++;
-            await PunchAsync(chunks[first], end - first);
-            first = end;
-        }
-
-        pool.Space.ReleaseQuarantined(chunks);
-        Interlocked.Add(ref chunksFreed, chunks.Length);
+        metadata.WriteOrUseReserve(batch.Entries, Durability.Sync);
+        Interlocked.Add(ref leavesWritten, batch.LeafCount);
+        Interlocked.Increment(ref commits);
     }
 
-    async ValueTask PunchAsync(long chunk, long count)
+    /// <summary>Step 4 for one batch.</summary>
+    protected virtual void Release(CommitBatch batch)
     {
+        if (batch.Released.Count > 0) reclaimer.Add(batch.Released);
+    }
+
+    SharedCompletion? Join(CommitScope scope)
+    {
+        lock (gate)
+        {
+            if (isDisposed) return null;
+            if (scope > nextScope) nextScope = scope;
+            if (nextRound is null)
+            {
+                nextRound = new SharedCompletion();
+                worker.Wake();
+            }
+
+            return nextRound;
+        }
+    }
+
+    // The committer has a thread of its own, so it may simply wait.
+    static void Wait(ValueTask task)
+    {
+        if (task.IsCompletedSuccessfully) return;
+        task.AsTask().GetAwaiter().GetResult();
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "Whatever it was, it is what the waiters are told, and the pool is latched.")]
+    void RunRound()
+    {
+        SharedCompletion? round;
+        CommitScope scope;
+        lock (gate)
+        {
+            (round, nextRound) = (nextRound, null);
+            (scope, nextScope) = (nextScope, CommitScope.Flush);
+        }
+
+        if (round is null) return;
+        turn.Wait();
         try
         {
-            await pool.Device.TrimAsync(
-                pool.DeviceLba(chunk * MapLayout.ChunkBytes),
-                count * MapLayout.ChunkBytes / pool.Device.Geometry.BlockSizeBytes);
+            failure.ThrowIfLatched();
+            Commit(scope);
+            round.SetResult();
         }
-        catch (Exception cause) when (cause is BlockDeviceException or NotSupportedException)
+        catch (DeviceFullException refused) when (failure.First is null)
         {
-            // The space is free all the same: what is left in it is never read, because the next owner's blocks start invalid.
-            Interlocked.Increment(ref punchFailures);
+            round.SetException(refused);
+        }
+        catch (Exception cause)
+        {
+            failure.Latch(cause);
+            round.SetException(failure.ToError(failure.First!));
+        }
+        finally
+        {
+            turn.Release();
         }
     }
 }

@@ -29,7 +29,7 @@ sealed partial class ThinVolume
 
     bool DescribeLeaf(long leafIndex, long offset, long end, ref ExtentRuns runs)
     {
-        var leaf = Pool.Cache.Acquire(this, leafIndex);
+        var leaf = parts.Cache.Acquire(this, leafIndex);
         try
         {
             lock (leaf)

@@ -8,14 +8,14 @@ sealed partial class ThinVolume
     const long PageBytes = (long)LeafTable.LeavesPerPage * MapLayout.LeafBytes;
 
     /// <summary>Chunks that a range would have to take to be mapped as a whole.</summary>
-    public long CountUnmapped(long offsetBytes, long endBytes)
+    public async ValueTask<long> CountUnmappedAsync(long offsetBytes, long endBytes)
     {
         var (first, end) = (offsetBytes / MapLayout.ChunkBytes, (endBytes + MapLayout.ChunkBytes - 1) / MapLayout.ChunkBytes);
         var count = end - first;
         foreach (var leafIndex in LeafOccupancy.Between(
             this, first / MapLayout.ChunksPerLeaf, (end + MapLayout.ChunksPerLeaf - 1) / MapLayout.ChunksPerLeaf))
         {
-            var leaf = Pool.Cache.Acquire(this, leafIndex);
+            var leaf = await parts.Cache.AcquireAsync(this, leafIndex);
             lock (leaf)
             {
                 var firstChunk = leafIndex * MapLayout.ChunksPerLeaf;
@@ -44,7 +44,7 @@ sealed partial class ThinVolume
         {
             ThrowIfUnusable();
             var leafEnd = Math.Min(endBytes, ((offset / MapLayout.LeafBytes) + 1) * MapLayout.LeafBytes);
-            await Pool.ThrottleAsync();
+            await parts.Throttle.WaitAsync();
             await KeepLeafAsync(offset / MapLayout.LeafBytes, (int)(offset % MapLayout.LeafBytes), (int)(leafEnd - offset), isForced: true, reservation);
             offset = leafEnd;
         }
@@ -68,15 +68,9 @@ sealed partial class ThinVolume
                 var inLeaf = (int)(offset % MapLayout.LeafBytes);
                 offset += MapLayout.LeafBytes - inLeaf;
                 if (occupied?.Contains(leafIndex) == false) continue;
-                await Pool.ThrottleAsync();
-                try
-                {
-                    await ZeroLeafAsync(leafIndex, inLeaf, MapLayout.LeafBytes - inLeaf, keep: false, isForced: true);
-                }
-                catch (Exception damage) when (inLeaf == 0 && damage is CorruptDataException or UnsupportedFormatException)
-                {
-                    lostLeaves.Add(leafIndex);
-                }
+                await parts.Throttle.WaitAsync();
+                if (inLeaf == 0 && await IsDamagedAsync(leafIndex)) lostLeaves.Add(leafIndex);
+                else await ZeroLeafAsync(leafIndex, inLeaf, MapLayout.LeafBytes - inLeaf, keep: false, isForced: true);
             }
         }
 
@@ -106,11 +100,24 @@ sealed partial class ThinVolume
         }
     }
 
+    async ValueTask<bool> IsDamagedAsync(long leafIndex)
+    {
+        var leaf = await parts.Cache.AcquireAsync(this, leafIndex);
+        try
+        {
+            return leaf.Damage is not null;
+        }
+        finally
+        {
+            leaf.Unpin();
+        }
+    }
+
     // The chunks of a range become, or stay, allocated; all of them, or nothing has changed.
     async ValueTask KeepRangeAsync(long offset, long length, CancellationToken cancellationToken)
     {
         var end = offset + length;
-        using var reservation = await Pool.ReserveSpaceAsync(Name, CountUnmapped(offset, end));
+        using var reservation = await parts.Throttle.ReserveAsync(Name, await CountUnmappedAsync(offset, end));
         var done = new List<KeptSlots>();
         try
         {
@@ -118,7 +125,7 @@ sealed partial class ThinVolume
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 var leafEnd = Math.Min(end, ((offset / MapLayout.LeafBytes) + 1) * MapLayout.LeafBytes);
-                await Pool.ThrottleAsync();
+                await parts.Throttle.WaitAsync();
                 done.Add(await KeepLeafAsync(
                     offset / MapLayout.LeafBytes, (int)(offset % MapLayout.LeafBytes), (int)(leafEnd - offset), isForced: false, reservation));
                 offset = leafEnd;
@@ -135,7 +142,7 @@ sealed partial class ThinVolume
     {
         for (var attempt = 0; ; attempt++)
         {
-            var leaf = Pool.Cache.Acquire(this, leafIndex);
+            var leaf = await parts.Cache.AcquireAsync(this, leafIndex);
             try
             {
                 await leaf.WriteLock.EnterAsync();
@@ -154,7 +161,7 @@ sealed partial class ThinVolume
                 leaf.Unpin();
             }
 
-            await Pool.WaitForSpaceAsync(Name, attempt);
+            await parts.Throttle.WaitForSpaceAsync(Name, attempt);
         }
     }
 
@@ -164,7 +171,8 @@ sealed partial class ThinVolume
     {
         var firstBlock = offset / MapLayout.BlockBytes;
         var blockCount = Math.Max(1, ((offset + count + MapLayout.BlockBytes - 1) / MapLayout.BlockBytes) - firstBlock);
-        var plan = LeafSnapshot.Rent();
+        if (!CoversWhole(leaf, offset, count)) ThrowIfDamaged(leaf);
+        var plan = LeafPlan.Rent();
         try
         {
             if (!TryPlan(leaf, plan, firstBlock, blockCount, reservation)) return null;
@@ -181,6 +189,7 @@ sealed partial class ThinVolume
             var slots = new KeptSlots(leaf.Index, 0, 0);
             lock (leaf)
             {
+                if (leaf.Damage is not null) Replace(leaf);
                 EnsureEntries(leaf);
                 foreach (var (slot, _) in new SlotMasks(firstBlock, blockCount))
                 {
@@ -195,7 +204,7 @@ sealed partial class ThinVolume
                     if (entry.IsKept) continue;
                     entry.IsKept = true;
                     slots = slots with { Kept = (ushort)(slots.Kept | bit) };
-                    Pool.Commits.Changed(leaf, LeafDirt.Map);
+                    parts.ChangedLeaves.Add(leaf, LeafDirt.Map);
                 }
             }
 
@@ -208,7 +217,7 @@ sealed partial class ThinVolume
     }
 
     // What is not kept already, run by run. New chunks hold nothing yet, so where space cannot be reserved they are zeroed.
-    async ValueTask ReserveOnDeviceAsync(Leaf leaf, LeafSnapshot plan, int firstBlock, int blockCount)
+    async ValueTask ReserveOnDeviceAsync(Leaf leaf, LeafPlan plan, int firstBlock, int blockCount)
     {
         var end = ((firstBlock + blockCount - 1) / MapLayout.BlocksPerChunk) + 1;
         for (var slot = firstBlock / MapLayout.BlocksPerChunk; slot < end;)
@@ -221,8 +230,8 @@ sealed partial class ThinVolume
                 && IsNew(slot) == isNew
                 && plan.Entries[slot].Chunk == plan.Entries[slot - 1].Chunk + 1) slot++;
             await ReserveRunAsync(
-                Pool.DeviceLba(plan.Entries[first].Chunk * MapLayout.ChunkBytes),
-                (slot - first) * (long)MapLayout.ChunkBytes / Pool.Device.Geometry.BlockSizeBytes,
+                DeviceLba(plan.Entries[first].Chunk * MapLayout.ChunkBytes),
+                (slot - first) * (long)MapLayout.ChunkBytes / parts.Device.Geometry.BlockSizeBytes,
                 isNew);
         }
 
@@ -231,10 +240,10 @@ sealed partial class ThinVolume
 
     async ValueTask ReserveRunAsync(Lba start, long blockCount, bool isNew)
     {
-        Pool.Commits.DeviceWritten(); // So that the commit flushes it.
+        parts.Committer.DeviceWriting(); // So that the commit flushes it.
         try
         {
-            if (Pool.Device is IReservableDevice reservable)
+            if (parts.Device is IReservableDevice reservable)
             {
                 await reservable.ReserveAsync(start, blockCount);
                 return;
@@ -245,13 +254,13 @@ sealed partial class ThinVolume
             // Zeros take the space as well.
         }
 
-        if (isNew) await Pool.Device.WriteZeroesAsync(start, blockCount, ZeroOptions.KeepAllocated);
+        if (isNew) await parts.Device.WriteZeroesAsync(start, blockCount, ZeroOptions.KeepAllocated);
     }
 
     async ValueTask UndoKeepAsync(KeptSlots slots)
     {
         if ((slots.Mapped | slots.Kept) == 0) return;
-        var leaf = Pool.Cache.Acquire(this, slots.LeafIndex);
+        var leaf = await parts.Cache.AcquireAsync(this, slots.LeafIndex);
         await leaf.WriteLock.EnterAsync();
         try
         {
@@ -264,7 +273,7 @@ sealed partial class ThinVolume
                     entry.IsKept = false;
                     // Unless somebody has written to it meanwhile.
                     if ((slots.Mapped >> slot & 1) != 0 && entry.Valid == 0) Quarantine(leaf, slot);
-                    Pool.Commits.Changed(leaf, LeafDirt.Map);
+                    parts.ChangedLeaves.Add(leaf, LeafDirt.Map);
                 }
             }
         }

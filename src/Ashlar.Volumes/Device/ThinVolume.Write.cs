@@ -6,7 +6,7 @@ namespace Ashlar.Volumes;
 
 sealed partial class ThinVolume
 {
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     public async ValueTask WriteAsync(
         Lba start,
         ReadOnlyMemory<byte> source,
@@ -15,10 +15,10 @@ sealed partial class ThinVolume
     {
         cancellationToken.ThrowIfCancellationRequested();
         var (offset, length) = CheckRange(start, source.Length);
-        Pool.Failure.ThrowIfLatched();
+        parts.Failure.ThrowIfLatched();
         try
         {
-            await Pool.ThrottleAsync();
+            await parts.Throttle.WaitAsync();
             if (offset / MapLayout.LeafBytes != (offset + length - 1) / MapLayout.LeafBytes) await EnsureSpaceAsync(offset, length);
             for (long done = 0; done < length;)
             {
@@ -29,7 +29,7 @@ sealed partial class ThinVolume
                 done += count;
             }
 
-            if ((options & WriteOptions.ForceUnitAccess) != WriteOptions.None) await Pool.Commits.RunAsync(CommitScope.Flush);
+            if ((options & WriteOptions.ForceUnitAccess) != WriteOptions.None) await parts.Committer.RunAsync(CommitScope.Flush);
         }
         catch
         {
@@ -40,12 +40,12 @@ sealed partial class ThinVolume
         counters.HasWritten(length);
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask WriteLeafAsync(long leafIndex, int offset, ReadOnlyMemory<byte> source)
     {
         for (var attempt = 0; ; attempt++)
         {
-            var leaf = Pool.Cache.Acquire(this, leafIndex);
+            var leaf = await parts.Cache.AcquireAsync(this, leafIndex);
             try
             {
                 await leaf.WriteLock.EnterAsync();
@@ -65,22 +65,32 @@ sealed partial class ThinVolume
             }
 
             // Without the lock: the commit that frees space captures leaves under theirs.
-            await Pool.WaitForSpaceAsync(Name, attempt);
+            await parts.Throttle.WaitForSpaceAsync(Name, attempt);
         }
     }
 
-    /// <summary>Writes a piece of one leaf under its write lock; false, with nothing changed, when no chunk was free.</summary>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    // The order of a write, under the leaf's write lock:
+    //   1. Plan: take chunks for what is not mapped.           Crash: they are free, no leaf in the store names them.
+    //   2. Complete parts of blocks by what lies there.        Crash: the same. Here a damaged block fails the write, untouched.
+    //   3. Mark what the committed leaf calls valid, durably.  Crash: marked blocks that still match.
+    //   4. Write the data.                                     Crash: marked blocks are old, new or torn, and known to be in doubt;
+    //                                                          the others are not valid in the committed leaf.
+    //   5. Put places, valid bits and checksums into the leaf. Crash: as after 4, until a commit has made the leaf durable.
+    // 4 before 3 would make a torn block look like damage; 5 before 4 would let a commit promise data that is not written.
+    /// <summary>Writes a piece of one leaf; false, with nothing changed, when no chunk was free.</summary>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
     async ValueTask<bool> TryWriteLockedAsync(Leaf leaf, int offset, ReadOnlyMemory<byte> source)
     {
         var firstBlock = offset / MapLayout.BlockBytes;
         var blockCount = ((offset + source.Length + MapLayout.BlockBytes - 1) / MapLayout.BlockBytes) - firstBlock;
-        var plan = LeafSnapshot.Rent();
+        if (!CoversWhole(leaf, offset, source.Length)) ThrowIfDamaged(leaf);
+        var plan = LeafPlan.Rent();
         try
         {
             if (!TryPlan(leaf, plan, firstBlock, blockCount)) return false;
             try
             {
+                await CompleteEdgesAsync(leaf, plan, offset, source);
                 await MarkAsync(leaf, firstBlock, blockCount);
                 await WriteDataAsync(leaf, plan, offset, source);
             }
@@ -100,97 +110,37 @@ sealed partial class ThinVolume
         }
     }
 
-    // Before the first overwrite in place of a block that the committed leaf calls valid, the leaf is marked, durably.
-    ValueTask MarkAsync(Leaf leaf, int firstBlock, int blockCount)
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    async ValueTask CompleteEdgesAsync(Leaf leaf, LeafPlan plan, int offset, ReadOnlyMemory<byte> source)
     {
-        if (!leaf.OverlapsCommitted(firstBlock, blockCount, Pool.Options.Has(PlantedBugs.MarkByMemory))) return ValueTask.CompletedTask;
-        var marked = Pool.Markers.EnsureAsync(leaf);
-        lock (leaf) Pool.Commits.Changed(leaf, LeafDirt.Checksums);
-        return marked;
+        var edges = new BlockEdges(offset, source.Length);
+        if (edges.First > 0) await CompleteEdgeAsync(leaf, plan, offset, source[..edges.First], 0);
+        if (edges.Last > 0) await CompleteEdgeAsync(leaf, plan, offset + source.Length - edges.Last, source[^edges.Last..], 1);
     }
 
-    // Places for the chunks that are not mapped yet, all or none. They are the request's until Apply makes them the leaf's.
-    bool TryPlan(Leaf leaf, LeafSnapshot plan, int firstBlock, int blockCount, SpaceReservation? reservation = null)
+    // A part of a block: the rest of it is read first, and verified.
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    async ValueTask CompleteEdgeAsync(Leaf leaf, LeafPlan plan, int offset, ReadOnlyMemory<byte> source, int edgeIndex)
     {
-        plan.CopyFrom(leaf, firstBlock, blockCount);
-        foreach (var (slot, _) in new SlotMasks(firstBlock, blockCount))
-        {
-            ref var entry = ref plan.Entries[slot];
-            if (entry.Chunk != 0) continue;
-            var chunk = Pool.Space.Take(
-                PreferredChunk(leaf, plan, slot, firstBlock / MapLayout.BlocksPerChunk), slot, ref cursor, reservation);
-            if (chunk == 0)
-            {
-                ReleasePlanned(leaf, plan, firstBlock, slot * MapLayout.BlocksPerChunk - firstBlock);
-                return false;
-            }
-
-            entry = new ChunkEntry { Chunk = chunk, Birth = Generation };
-        }
-
-        return true;
-    }
-
-    // Beside a neighbour within the leaf, so that the leaf becomes one run whatever the order of its writes.
-    static long PreferredChunk(Leaf leaf, LeafSnapshot plan, int slot, int firstPlanned)
-    {
-        if (slot > firstPlanned) return plan.Entries[slot - 1].Chunk + 1;
-        var entries = leaf.Entries;
-        for (var distance = 1; distance < entries.Length; distance++)
-        {
-            if (slot - distance >= 0 && entries[slot - distance].Chunk is not 0 and var before) return before + distance;
-            if (slot + distance < entries.Length && entries[slot + distance].Chunk is not 0 and var after) return after - distance;
-        }
-
-        return 0;
-    }
-
-    void ReleasePlanned(Leaf leaf, LeafSnapshot plan, int firstBlock, int blockCount)
-    {
-        foreach (var (slot, _) in new SlotMasks(firstBlock, blockCount))
-            if (!leaf.HasEntries || leaf.Entries[slot].Chunk == 0) Pool.Space.Release([plan.Entries[slot].Chunk]);
-    }
-
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    async ValueTask WriteDataAsync(Leaf leaf, LeafSnapshot plan, int offset, ReadOnlyMemory<byte> source)
-    {
-        var inBlock = offset % MapLayout.BlockBytes;
-        if (inBlock != 0 || source.Length < MapLayout.BlockBytes)
-        {
-            var count = Math.Min(MapLayout.BlockBytes - inBlock, source.Length);
-            await WriteEdgeAsync(leaf, plan, offset, source[..count], edgeIndex: 0);
-            offset += count;
-            source = source[count..];
-        }
-
-        var whole = source.Length / MapLayout.BlockBytes * MapLayout.BlockBytes;
-        if (whole > 0) await WriteBlocksAsync(plan, offset / MapLayout.BlockBytes, source[..whole]);
-        if (whole < source.Length) await WriteEdgeAsync(leaf, plan, offset + whole, source[whole..], edgeIndex: 1);
-    }
-
-    // Part of a block: the rest of it is read first, and verified.
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    async ValueTask WriteEdgeAsync(Leaf leaf, LeafSnapshot plan, int offset, ReadOnlyMemory<byte> source, int edgeIndex)
-    {
-        var block = offset / MapLayout.BlockBytes;
         var edge = plan.Edges.AsMemory(edgeIndex * MapLayout.BlockBytes, MapLayout.BlockBytes);
-        if (plan.IsValid(block))
-        {
-            await Pool.Device.ReadAsync(Pool.DeviceLba(plan.OffsetBytes(block)), edge);
-            if (Verify(plan, block, edge.Span) >= 0)
-                throw Corrupt(leaf, block, plan.OffsetBytes(block), plan.Checksums[block], plan.ComputeChecksum(block, edge.Span));
-        }
-        else
-        {
-            edge.Span.Clear();
-        }
-
+        await ReadLockedAsync(leaf, plan, offset / MapLayout.BlockBytes, edge, CancellationToken.None);
         source.CopyTo(edge[(offset % MapLayout.BlockBytes)..]);
-        await WriteBlocksAsync(plan, block, edge);
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    async ValueTask WriteBlocksAsync(LeafSnapshot plan, int firstBlock, ReadOnlyMemory<byte> source)
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    async ValueTask WriteDataAsync(Leaf leaf, LeafPlan plan, int offset, ReadOnlyMemory<byte> source)
+    {
+        var edges = new BlockEdges(offset, source.Length);
+        var block = offset / MapLayout.BlockBytes;
+        if (edges.First > 0) await WriteBlocksAsync(leaf, plan, block++, plan.Edges.AsMemory(0, MapLayout.BlockBytes));
+        var whole = source[edges.First..^edges.Last];
+        if (whole.Length > 0) await WriteBlocksAsync(leaf, plan, block, whole);
+        if (edges.Last > 0)
+            await WriteBlocksAsync(leaf, plan, block + (whole.Length / MapLayout.BlockBytes), plan.Edges.AsMemory(MapLayout.BlockBytes));
+    }
+
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    async ValueTask WriteBlocksAsync(Leaf leaf, LeafPlan plan, int firstBlock, ReadOnlyMemory<byte> source)
     {
         var end = firstBlock + (source.Length / MapLayout.BlockBytes);
         for (var block = firstBlock; block < end;)
@@ -199,16 +149,18 @@ sealed partial class ThinVolume
             var run = source.Slice((block - firstBlock) * MapLayout.BlockBytes, (runEnd - block) * MapLayout.BlockBytes);
             for (var i = block; i < runEnd; i++)
                 plan.Checksums[i] = plan.ComputeChecksum(i, run.Span.Slice((i - block) * MapLayout.BlockBytes, MapLayout.BlockBytes));
+            Invariant.Require(IsMarked(leaf, block, runEnd));
             plan.Begin(block, runEnd);
-            await Pool.Device.WriteAsync(Pool.DeviceLba(plan.OffsetBytes(block)), run);
-            Pool.Commits.DeviceWritten();
+            parts.Committer.DeviceWriting(); // Before: what a write that fails has left in a cache must be flushed as well.
+            await parts.Device.WriteAsync(DeviceLba(plan.OffsetBytes(block)), run);
             block = runEnd;
         }
     }
 
-    void Apply(Leaf leaf, LeafSnapshot plan, int firstBlock, int blockCount)
+    void Apply(Leaf leaf, LeafPlan plan, int firstBlock, int blockCount)
     {
         var dirt = LeafDirt.Checksums;
+        ForgetSuspects(leaf, SlotMasks.ToSet(firstBlock, blockCount));
         lock (leaf)
         {
             EnsureEntries(leaf);
@@ -221,43 +173,26 @@ sealed partial class ThinVolume
             }
 
             plan.Checksums.AsSpan(firstBlock, blockCount).CopyTo(leaf.Checksums[firstBlock..]);
-            Pool.Commits.Changed(leaf, dirt);
+            leaf.Damage = null;
+            leaf.WroteTo(firstBlock, blockCount);
+            parts.ChangedLeaves.Add(leaf, dirt);
         }
-    }
-
-    void Map(ref ChunkEntry entry, long chunk)
-    {
-        entry = new ChunkEntry { Chunk = chunk, Birth = Generation, CapturedChunk = entry.CapturedChunk };
-        Interlocked.Increment(ref allocatedChunks);
-    }
-
-    void EnsureEntries(Leaf leaf)
-    {
-        if (leaf.HasEntries) return;
-        leaf.EnsureEntries();
-        Pool.Cache.Grew();
     }
 
     // A failed write has left, in each block that it had begun, the old content, the new one, or neither. Only a block that is
     // found to hold all of the new content gets its checksum. Nothing is ever taken as it is: a block that rotted before, or was
     // torn, keeps the old checksum and goes on failing until it is written again as a whole.
-    async ValueTask ReconcileAsync(Leaf leaf, LeafSnapshot plan)
+    async ValueTask ReconcileAsync(Leaf leaf, LeafPlan plan)
     {
         for (var block = plan.BegunFirst; block < plan.BegunEnd; block++)
         {
             lock (leaf)
+            {
                 if (!leaf.HasEntries || !leaf.Entries[block / MapLayout.BlocksPerChunk].IsValid(block % MapLayout.BlocksPerChunk)) continue;
-            var buffer = plan.Edges.AsMemory(0, MapLayout.BlockBytes);
-            try
-            {
-                await Pool.Device.ReadAsync(Pool.DeviceLba(plan.OffsetBytes(block)), buffer);
-            }
-            catch (BlockDeviceException)
-            {
-                continue; // Unreadable as well: the caller reports the write's failure.
             }
 
-            if (plan.ComputeChecksum(block, buffer.Span) != plan.Checksums[block]) continue;
+            if (!await TryReadRawAsync(plan, block, 1, at: 0)) continue; // The caller reports the write's failure.
+            if (plan.ComputeChecksum(block, plan.Chunk.AsSpan(0, MapLayout.BlockBytes)) != plan.Checksums[block]) continue;
             lock (leaf) leaf.Checksums[block] = plan.Checksums[block];
         }
     }
@@ -266,19 +201,22 @@ sealed partial class ThinVolume
     async ValueTask EnsureSpaceAsync(long offset, long length)
     {
         var most = (length / MapLayout.ChunkBytes) + 2;
-        for (var attempt = 0; Pool.Space.FreeChunks < most; attempt++)
+        for (var attempt = 0; parts.Space.FreeChunks < most; attempt++)
         {
             long needed = 0;
             for (var chunk = offset / MapLayout.ChunkBytes; chunk <= (offset + length - 1) / MapLayout.ChunkBytes; chunk++)
             {
-                var leaf = Pool.Cache.Acquire(this, chunk / MapLayout.ChunksPerLeaf);
+                var leaf = await parts.Cache.AcquireAsync(this, chunk / MapLayout.ChunksPerLeaf);
                 lock (leaf)
+                {
                     if (!leaf.HasEntries || leaf.Entries[(int)(chunk % MapLayout.ChunksPerLeaf)].Chunk == 0) needed++;
+                }
+
                 leaf.Unpin();
             }
 
-            if (needed <= Pool.Space.FreeChunks) return;
-            await Pool.WaitForSpaceAsync(Name, attempt);
+            if (needed <= parts.Space.FreeChunks) return;
+            await parts.Throttle.WaitForSpaceAsync(Name, attempt);
         }
     }
 }

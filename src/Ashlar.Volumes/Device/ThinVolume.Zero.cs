@@ -14,8 +14,8 @@ sealed partial class ThinVolume
         CancellationToken cancellationToken = default)
     {
         await ZeroAsync(start, blockCount, IsThick || (options & ZeroOptions.KeepAllocated) != ZeroOptions.None, cancellationToken);
-        if ((options & ZeroOptions.ForceUnitAccess) != ZeroOptions.None) await Pool.Commits.RunAsync(CommitScope.Flush);
-        counters.HasWritten(0);
+        if ((options & ZeroOptions.ForceUnitAccess) != ZeroOptions.None) await parts.Committer.RunAsync(CommitScope.Flush);
+        counters.HasWritten(blockCount * BlockSizeBytes);
     }
 
     public async ValueTask TrimAsync(Lba start, long blockCount, CancellationToken cancellationToken = default)
@@ -29,7 +29,7 @@ sealed partial class ThinVolume
         cancellationToken.ThrowIfCancellationRequested();
         ThrowIfUnusable();
         Geometry.CheckRange(Name, start, blockCount);
-        Pool.Failure.ThrowIfLatched();
+        parts.Failure.ThrowIfLatched();
         try
         {
             var (offset, length) = (start.ToOffsetBytes(BlockSizeBytes), blockCount * BlockSizeBytes);
@@ -54,7 +54,7 @@ sealed partial class ThinVolume
             cancellationToken.ThrowIfCancellationRequested();
             var from = Math.Max(offset, leafIndex * MapLayout.LeafBytes);
             var to = Math.Min(end, (leafIndex + 1) * MapLayout.LeafBytes);
-            await Pool.ThrottleAsync();
+            await parts.Throttle.WaitAsync();
             await ZeroLeafAsync(leafIndex, (int)(from % MapLayout.LeafBytes), (int)(to - from), keep, isForced: false);
         }
 
@@ -68,7 +68,7 @@ sealed partial class ThinVolume
     {
         for (var attempt = 0; ; attempt++)
         {
-            var leaf = Pool.Cache.Acquire(this, leafIndex);
+            var leaf = await parts.Cache.AcquireAsync(this, leafIndex);
             try
             {
                 await leaf.WriteLock.EnterAsync();
@@ -87,12 +87,13 @@ sealed partial class ThinVolume
                 leaf.Unpin();
             }
 
-            await Pool.WaitForSpaceAsync(Name, attempt);
+            await parts.Throttle.WaitForSpaceAsync(Name, attempt);
         }
     }
 
     async ValueTask<bool> TryZeroLockedAsync(Leaf leaf, int offset, int count, bool keep)
     {
+        if (!CoversWhole(leaf, offset, count)) ThrowIfDamaged(leaf);
         if (keep && await TryKeepLockedAsync(leaf, offset, count, reservation: null) is null) return false;
         // Parts of blocks at either end are overwritten with zeros, if there is anything to overwrite.
         var end = offset + count;
@@ -121,8 +122,10 @@ sealed partial class ThinVolume
 
     void Unmap(Leaf leaf, int firstBlock, int blockCount)
     {
+        ForgetSuspects(leaf, SlotMasks.ToSet(firstBlock, blockCount));
         lock (leaf)
         {
+            if (leaf.Damage is not null) Replace(leaf);
             if (!leaf.HasEntries) return;
             foreach (var (slot, mask) in new SlotMasks(firstBlock, blockCount))
             {
@@ -140,9 +143,17 @@ sealed partial class ThinVolume
                     entry.Valid &= (ushort)~mask;
                 }
 
-                Pool.Commits.Changed(leaf, LeafDirt.Map);
+                parts.ChangedLeaves.Add(leaf, LeafDirt.Map);
             }
         }
+    }
+
+    // A leaf that could not be read gives way to an empty one.
+    void Replace(Leaf leaf)
+    {
+        leaf.Damage = null;
+        EnsureEntries(leaf);
+        parts.ChangedLeaves.Add(leaf, LeafDirt.Map);
     }
 
     void Quarantine(Leaf leaf, int slot)
@@ -150,13 +161,13 @@ sealed partial class ThinVolume
         var chunk = leaf.Entries[slot].Chunk;
         leaf.Remove(slot);
         Interlocked.Decrement(ref allocatedChunks);
-        if (Pool.Options.Has(PlantedBugs.ReuseBeforeCommit)) Pool.Space.Release([chunk]);
-        else Pool.Space.Quarantine(1);
+        parts.Rules.LetGo(parts.Space, chunk);
     }
 
     // The blocks read as zeros; their chunks stay.
     void Invalidate(Leaf leaf, int firstBlock, int blockCount)
     {
+        ForgetSuspects(leaf, SlotMasks.ToSet(firstBlock, blockCount));
         lock (leaf)
         {
             foreach (var (slot, mask) in new SlotMasks(firstBlock, blockCount))
@@ -164,7 +175,7 @@ sealed partial class ThinVolume
                 ref var entry = ref leaf.Entries[slot];
                 if ((entry.Valid & mask) == 0) continue;
                 entry.Valid &= (ushort)~mask;
-                Pool.Commits.Changed(leaf, LeafDirt.Map);
+                parts.ChangedLeaves.Add(leaf, LeafDirt.Map);
             }
         }
     }

@@ -1,4 +1,5 @@
 using Ashlar.Blocks;
+using Ashlar.KeyValue;
 using Ashlar.Storage;
 
 namespace Ashlar.Volumes;
@@ -9,6 +10,7 @@ namespace Ashlar.Volumes;
 /// </summary>
 sealed partial class ThinVolume : IBlockDevice
 {
+    readonly PoolParts parts;
     readonly VolumeCounters counters = new();
     VolumeRecord record;
     long sizeBytes;
@@ -16,22 +18,23 @@ sealed partial class ThinVolume : IBlockDevice
     long cursor;
     bool isDeleted;
 
-    public ThinVolume(StoragePool pool, VolumeRecord record, long committedChunks)
+    public ThinVolume(PoolParts parts, VolumeRecord record, long committedChunks)
     {
-        Pool = pool;
+        this.parts = parts;
         this.record = record;
         sizeBytes = record.SizeBytes;
         Lineage = record.Lineage;
         Generation = record.Generation;
         BlockSizeBytes = record.BlockSizeBytes;
-        Name = $"{pool.Name}/{record.Name}";
+        Name = $"{parts.Name}/{record.Name}";
         CommittedChunks = allocatedChunks = committedChunks;
         isDeleted = record.State == VolumeState.Deleting;
     }
 
-    public StoragePool Pool { get; }
-
     public string Name { get; }
+
+    /// <summary>Where its leaves are kept.</summary>
+    public KeyValueStore Store => parts.Store;
 
     /// <summary>Number under which the leaves are kept in the store.</summary>
     public long Lineage { get; }
@@ -78,7 +81,7 @@ sealed partial class ThinVolume : IBlockDevice
     {
         cancellationToken.ThrowIfCancellationRequested();
         ThrowIfUnusable();
-        await Pool.Commits.RunAsync(CommitScope.Flush);
+        await parts.Committer.RunAsync(CommitScope.Flush);
         counters.Flushed();
     }
 
@@ -90,7 +93,7 @@ sealed partial class ThinVolume : IBlockDevice
     void ThrowIfUnusable()
     {
         if (Volatile.Read(ref isDeleted)) throw new VolumeDeletedException(Name);
-        Pool.ThrowIfClosed();
+        ObjectDisposedException.ThrowIf(parts.IsClosed, parts.Name);
     }
 
     (long Offset, long Length) CheckRange(Lba start, long lengthBytes)
@@ -106,18 +109,32 @@ sealed partial class ThinVolume : IBlockDevice
     void CheckStillThere(long endBytes)
     {
         ThrowIfUnusable();
-        Pool.Failure.ThrowIfLatched();
+        parts.Failure.ThrowIfLatched();
         if (endBytes > SizeBytes)
             throw new BlockRangeException(Name, new Lba(endBytes / BlockSizeBytes), 0, SizeBytes / BlockSizeBytes);
     }
 
+    Lba DeviceLba(long offsetBytes) => new(offsetBytes / parts.Device.Geometry.BlockSizeBytes);
+
+    void ThrowIfDamaged(Leaf leaf)
+    {
+        if (leaf.Damage is not { } damage) return;
+        parts.Damage.CountMap();
+        throw new CorruptDataException(damage.FilePath, damage.OffsetBytes, damage.Problem);
+    }
+
+    // What covers a leaf, as far as it belongs to the volume, needs nothing of what the leaf said before.
+    bool CoversWhole(Leaf leaf, int offset, int length) =>
+        offset == 0 && length >= Math.Min(MapLayout.LeafBytes, SizeBytes - (leaf.Index * MapLayout.LeafBytes));
+
     CorruptDataException Corrupt(Leaf leaf, int block, long offsetBytes, uint expected, uint actual)
     {
-        Pool.CountCorruptBlock();
         var lba = ((leaf.Index * MapLayout.LeafBytes) + ((long)block * MapLayout.BlockBytes)) / BlockSizeBytes;
-        return new CorruptDataException(
-            Pool.Device.Name,
+        var error = new CorruptDataException(
+            parts.Device.Name,
             offsetBytes,
             $"volume {Name}, block {lba}: checksum mismatch: expected {expected:x8}, found {actual:x8}");
+        parts.Damage.Add(this, lba, error);
+        return error;
     }
 }

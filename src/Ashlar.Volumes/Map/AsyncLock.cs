@@ -3,14 +3,17 @@ using Ashlar.Storage;
 namespace Ashlar.Volumes;
 
 /// <summary>
-/// A lock that may be held over I/O. Free: taken at once, without allocating. Held: waiters queue and are served in order,
-/// each woken on the thread pool so that the one who leaves is not delayed.
+/// A lock that may be held over I/O. Free: taken at once, without allocating. Held: waiters queue and are served in order, each
+/// woken on the data plane's own threads, so that the one who leaves is not delayed.
 /// </summary>
 sealed class AsyncLock
 {
     readonly Lock gate = new();
-    Queue<TaskCompletionSource>? waiters;
+    Queue<SharedCompletion>? waiters;
     bool isHeld;
+
+    /// <summary>Whether somebody holds it.</summary>
+    public bool IsHeld => Volatile.Read(ref isHeld);
 
     /// <summary>Takes the lock; pair it with <see cref="Exit"/>.</summary>
     public ValueTask EnterAsync()
@@ -23,16 +26,16 @@ sealed class AsyncLock
                 return ValueTask.CompletedTask;
             }
 
-            var waiter = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            (waiters ??= new Queue<TaskCompletionSource>()).Enqueue(waiter);
-            return new ValueTask(waiter.Task);
+            var waiter = new SharedCompletion();
+            (waiters ??= new Queue<SharedCompletion>()).Enqueue(waiter);
+            return waiter.Task;
         }
     }
 
     /// <summary>Hands the lock to the next in line, or frees it.</summary>
     public void Exit()
     {
-        TaskCompletionSource? next = null;
+        SharedCompletion? next = null;
         lock (gate)
         {
             Invariant.Require(isHeld);

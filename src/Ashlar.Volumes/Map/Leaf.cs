@@ -28,8 +28,11 @@ sealed class Leaf(ThinVolume volume, long index)
     const int Dead = -1;
 
     int pins = 1;
+    SharedCompletion? loading = new();
     ChunkEntry[]? entries;
     uint[]? checksums;
+    int lastWriteEnd;
+    int sequentialBlocks;
 
     public ThinVolume Volume { get; } = volume;
 
@@ -45,14 +48,33 @@ sealed class Leaf(ThinVolume volume, long index)
     /// <summary>Whether blocks that the committed leaf calls valid were overwritten since the last capture.</summary>
     public bool IsOverwritten { get; set; }
 
+    /// <summary>Its marker; null when it never had one. Changed under the write lock.</summary>
+    public LeafMarks? Marks { get; set; }
+
+    /// <summary>
+    /// Why the stored leaf cannot be read; null for a sound one. Nothing is known of what it mapped: requests fail until one of them
+    /// writes or discards the whole range. Changed under the write lock.
+    /// </summary>
+    public CorruptDataException? Damage { get; set; }
+
+
     /// <summary>Places removed since the last capture. They may be used again once a leaf without them is durable.</summary>
     public List<long>? RemovedChunks { get; set; }
 
     /// <summary>Set by every use, cleared by the cache's hand as it passes.</summary>
     public bool IsReferenced { get; set; }
 
-    /// <summary>Position in the cache's ring.</summary>
-    public int CachePosition { get; set; }
+    /// <summary>Position in the cache's ring; -1 before it got one.</summary>
+    public int CachePosition { get; set; } = -1;
+
+    /// <summary>Memory that the cache has counted for it.</summary>
+    public int CountedBytes { get; set; }
+
+    /// <summary>Whether it holds what the store has; until then it may only be waited for.</summary>
+    public bool IsLoaded => Volatile.Read(ref loading) is null;
+
+    /// <summary>Ends when the leaf has been loaded, or could not be.</summary>
+    public ValueTask Loading => Volatile.Read(ref loading)?.Task ?? ValueTask.CompletedTask;
 
     public bool HasEntries => entries is not null;
 
@@ -60,12 +82,36 @@ sealed class Leaf(ThinVolume volume, long index)
 
     public Span<uint> Checksums => checksums;
 
+    /// <summary>The leaf holds what the store has.</summary>
+    public void LoadedWell()
+    {
+        var waiters = loading!;
+        Volatile.Write(ref loading, null);
+        waiters.SetResult();
+    }
+
+    /// <summary>The leaf could not be loaded, now; whoever waits for it fails, and the cache has forgotten it.</summary>
+    public void LoadFailed(Exception cause) => loading!.SetException(cause);
+
     /// <summary>Makes room for entries; a leaf of an untouched range has none.</summary>
     public void EnsureEntries()
     {
         entries ??= new ChunkEntry[MapLayout.ChunksPerLeaf];
         checksums ??= new uint[MapLayout.BlocksPerLeaf];
     }
+
+    /// <summary>Remembers where a write ended, and for how long writers have gone on where the one before ended.</summary>
+    public void WroteTo(int firstBlock, int blockCount)
+    {
+        sequentialBlocks = SequentialBlocks(firstBlock) + blockCount;
+        lastWriteEnd = firstBlock + blockCount;
+    }
+
+    /// <summary>How many blocks were written one after the other, in this leaf, up to a block; 0 when the last write ended elsewhere.</summary>
+    public int SequentialBlocks(int block) => lastWriteEnd == block ? sequentialBlocks : 0;
+
+    /// <summary>Forgets entries that were only half read.</summary>
+    public void Clear() => (entries, checksums) = (null, null);
 
     /// <summary>Keeps the leaf in memory; false when the cache has dropped it already.</summary>
     public bool TryPin()
@@ -96,15 +142,17 @@ sealed class Leaf(ThinVolume volume, long index)
         Removals++;
     }
 
-    /// <summary>Whether one of the blocks is valid in the committed leaf, so that overwriting it needs a marker first.</summary>
-    public bool OverlapsCommitted(int firstBlock, int blockCount, bool judgeByMemory = false)
+    /// <summary>Which blocks of a run the committed leaf calls valid, so that overwriting them needs a marker first.</summary>
+    public BlockSet CommittedIn(int firstBlock, int blockCount)
     {
+        var blocks = default(BlockSet);
         lock (this)
         {
-            if (entries is null) return false;
+            if (entries is null) return blocks;
             foreach (var (slot, mask) in new SlotMasks(firstBlock, blockCount))
-                if (((judgeByMemory ? entries[slot].Valid : entries[slot].CommittedValid) & mask) != 0) return true;
-            return false;
+                blocks[slot] = (ushort)(entries[slot].CommittedValid & mask);
         }
+
+        return blocks;
     }
 }

@@ -1,4 +1,4 @@
-using Ashlar.KeyValue;
+using System.Diagnostics.CodeAnalysis;
 using Ashlar.Storage;
 
 namespace Ashlar.Volumes;
@@ -7,77 +7,139 @@ namespace Ashlar.Volumes;
 /// Loads leaves from the store and keeps them within a bound of memory: a clock hand passes over all leaves and drops those
 /// that were not used since it last came by. Leaves in use, or not committed, are pinned and stay.
 /// </summary>
-sealed class LeafCache(KeyValueStore store, long capacityBytes)
+sealed class LeafCache
 {
+    readonly LeafStore store;
+    readonly long capacityBytes;
+    readonly Action<object?> loadBlocking;
     readonly Lock ringGate = new();
     readonly List<Leaf> ring = [];
-    readonly Lock[] loading = [.. Enumerable.Range(0, 64).Select(_ => new Lock())];
+    readonly Lock[] installing = [.. Enumerable.Range(0, 64).Select(_ => new Lock())];
     int hand;
     long usedBytes;
+    long loads;
 
-    /// <summary>Whether leaves that cannot be dropped would take more than half of the memory.</summary>
-    public int MaxDirtyLeaves { get; } = (int)Math.Clamp(capacityBytes / 2 / Leaf.FullBytes, 16, int.MaxValue);
+    public LeafCache(LeafStore store, long capacityBytes)
+    {
+        this.store = store;
+        this.capacityBytes = capacityBytes;
+        MaxDirtyLeaves = (int)Math.Clamp(capacityBytes / 2 / Leaf.FullBytes, 16, int.MaxValue);
+        loadBlocking = leaf => Load((Leaf)leaf!, mayWait: true);
+    }
+
+    /// <summary>Number of leaves that wait for a commit beyond which writers wait for one: half of the memory.</summary>
+    public int MaxDirtyLeaves { get; }
 
     public long UsedBytes => Interlocked.Read(ref usedBytes);
 
-    /// <summary>The leaf, pinned.</summary>
-    public Leaf Acquire(ThinVolume volume, long index)
+    /// <summary>Leaves that were not in memory when they were asked for.</summary>
+    public long Loads => Interlocked.Read(ref loads);
+
+    /// <summary>The leaf, pinned. Completes at once if the leaf is in memory, or if reading it need not wait for the disk.</summary>
+    public ValueTask<Leaf> AcquireAsync(ThinVolume volume, long index)
     {
         var leaf = volume.Leaves.Find(index);
-        if (leaf is null || !leaf.TryPin()) leaf = Load(volume, index);
+        if (leaf is null || !leaf.TryPin())
+        {
+            leaf = FindOrInstall(volume, index, out var isMine);
+            if (isMine)
+            {
+                Interlocked.Increment(ref loads);
+                Load(leaf, mayWait: false);
+            }
+        }
+
         if (!leaf.IsReferenced) leaf.IsReferenced = true;
-        return leaf;
+        return leaf.IsLoaded ? new ValueTask<Leaf>(leaf) : WaitAsync(leaf);
+    }
+
+    /// <summary>As <see cref="AcquireAsync"/>, for callers who may wait for the disk.</summary>
+    public Leaf Acquire(ThinVolume volume, long index)
+    {
+        var leaf = AcquireAsync(volume, index);
+        return leaf.IsCompletedSuccessfully ? leaf.Result : leaf.AsTask().GetAwaiter().GetResult();
     }
 
     /// <summary>Counts memory that a leaf took after it was loaded.</summary>
-    public void Grew()
+    public void Grew(Leaf leaf)
     {
-        lock (ringGate) usedBytes += Leaf.FullBytes - Leaf.EmptyBytes;
+        lock (ringGate)
+        {
+            if (leaf.CachePosition >= 0) Count(leaf);
+        }
     }
 
     /// <summary>Forgets the leaves of a volume that is gone.</summary>
     public void Drop(ThinVolume volume)
     {
         lock (ringGate)
+        {
             for (var i = ring.Count - 1; i >= 0; i--)
                 if (ring[i].Volume == volume && ring[i].TryKill()) Forget(ring[i]);
+        }
     }
 
-    // The lock is held from the look-up to the installation: otherwise a slow loader could install what another loaded,
-    // changed, committed and dropped meanwhile, and undo the change.
-    Leaf Load(ThinVolume volume, long index)
+    static async ValueTask<Leaf> WaitAsync(Leaf leaf)
     {
-        Leaf leaf;
-        lock (loading[(int)((ulong)(index + volume.Lineage) % (ulong)loading.Length)])
+        await leaf.Loading;
+        return leaf;
+    }
+
+    // A leaf is installed before it is read: whoever asks for it meanwhile waits for the same one. Otherwise a slow loader could
+    // install what another loaded, changed, committed and dropped meanwhile, and undo the change.
+    Leaf FindOrInstall(ThinVolume volume, long index, out bool isMine)
+    {
+        lock (installing[(int)((ulong)(index + volume.Lineage) % (ulong)installing.Length)])
         {
+            isMine = false;
             if (volume.Leaves.Find(index) is { } found && found.TryPin()) return found;
-            leaf = Read(volume, index);
+            var leaf = new Leaf(volume, index);
             volume.Leaves.Set(index, leaf);
+            isMine = true;
+            return leaf;
+        }
+    }
+
+    // At once if the store need not wait for the disk, else on a thread that may.
+    [SuppressMessage("Design", "CA1031", Justification = "Whatever it was, whoever waits for the leaf is told.")]
+    void Load(Leaf leaf, bool mayWait)
+    {
+        try
+        {
+            if (!store.TryRead(leaf, mayWait))
+            {
+                WorkerThreads.Blocking.Post(loadBlocking, leaf);
+                return;
+            }
+        }
+        catch (Exception cause)
+        {
+            leaf.Volume.Leaves.Remove(leaf);
+            leaf.LoadFailed(cause);
+            return;
         }
 
+        Loaded(leaf);
+    }
+
+    void Loaded(Leaf leaf)
+    {
         lock (ringGate)
         {
             leaf.CachePosition = ring.Count;
             ring.Add(leaf);
-            usedBytes += leaf.HasEntries ? Leaf.FullBytes : Leaf.EmptyBytes;
+            Count(leaf);
             Shrink();
         }
 
-        return leaf;
+        leaf.LoadedWell();
     }
 
-    Leaf Read(ThinVolume volume, long index)
+    void Count(Leaf leaf)
     {
-        Span<byte> key = stackalloc byte[MapKeys.LeafBytes];
-        MapKeys.WriteLeaf(key, volume.Lineage, index, volume.Generation);
-        var leaf = new Leaf(volume, index);
-        if (store.Get(key) is { } value)
-        {
-            leaf.EnsureEntries();
-            LeafFormat.Read(value, leaf.Entries, leaf.Checksums, volume.Pool.Space.ChunkCount, volume.Name, index);
-        }
-
-        return leaf;
+        var bytes = leaf.HasEntries ? Leaf.FullBytes : Leaf.EmptyBytes;
+        usedBytes += bytes - leaf.CountedBytes;
+        leaf.CountedBytes = bytes;
     }
 
     void Shrink()
@@ -106,7 +168,7 @@ sealed class LeafCache(KeyValueStore store, long capacityBytes)
     {
         Invariant.Require(leaf.Dirt == LeafDirt.None);
         leaf.Volume.Leaves.Remove(leaf);
-        usedBytes -= leaf.HasEntries ? Leaf.FullBytes : Leaf.EmptyBytes;
+        usedBytes -= leaf.CountedBytes;
         var last = ring[^1];
         ring[leaf.CachePosition] = last;
         last.CachePosition = leaf.CachePosition;

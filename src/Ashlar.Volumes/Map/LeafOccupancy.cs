@@ -22,7 +22,7 @@ sealed class LeafOccupancy
         var leaves = volume.Leaves.FindPage(page);
         for (var i = 0; i < leaves.Length; i++)
             if (Volatile.Read(in leaves[i]) is not null) occupancy.exists[i] = true;
-        using var cursor = volume.Pool.Store.Scan(KeyRange.Between(
+        using var cursor = volume.Store.Scan(KeyRange.Between(
             MapKeys.LeafStart(volume.Lineage, occupancy.first),
             MapKeys.LeafStart(volume.Lineage, occupancy.first + LeafTable.LeavesPerPage)));
         while (cursor.MoveNext()) occupancy.exists[(int)(MapKeys.ReadLeaf(cursor.Key).LeafIndex - occupancy.first)] = true;
@@ -35,7 +35,7 @@ sealed class LeafOccupancy
         // Memory before the store, as in Read.
         var inMemory = volume.Leaves.FindNextPage(page);
         if (inMemory == page) return page;
-        using var cursor = volume.Pool.Store.Scan(KeyRange.Between(
+        using var cursor = volume.Store.Scan(KeyRange.Between(
             MapKeys.LeafStart(volume.Lineage, page * LeafTable.LeavesPerPage),
             MapKeys.LeafStart(volume.Lineage + 1, 0)));
         if (!cursor.MoveNext()) return inMemory;

@@ -12,7 +12,8 @@ namespace Ashlar.Volumes;
 ///   V uuid(16)                               volume record
 ///   U lineage(8)                             chunks that the volume's persisted leaves own
 ///   B group(8)                               bitmap of an allocation group
-///   D lineage(8) leaf/64(8)                  marker: leaves being overwritten in place
+///   M lineage(8) leaf(8)                     marker: blocks being overwritten in place
+///   D lineage(8) leaf/64(8)                  the same by leaf, as earlier versions wrote it: a bit for each of 64 leaves
 ///   L lineage(8) leaf(8) ~generation(8)      leaf of the map
 ///   S                                        chunks of the device
 ///   R                                        chunks may have leaked with leaves that could not be read; no value
@@ -29,7 +30,9 @@ static class MapKeys
     public static ReadOnlySpan<byte> Volumes => "V"u8;
     public static ReadOnlySpan<byte> Usages => "U"u8;
     public static ReadOnlySpan<byte> Bitmaps => "B"u8;
-    public static ReadOnlySpan<byte> Markers => "D"u8;
+    public static ReadOnlySpan<byte> Markers => "M"u8;
+    public static ReadOnlySpan<byte> AfterMarkers => "N"u8;
+    public static ReadOnlySpan<byte> GroupMarkers => "D"u8;
     public static ReadOnlySpan<byte> Leaves => "L"u8;
     public static ReadOnlySpan<byte> DeviceChunks => "S"u8;
     public static ReadOnlySpan<byte> MayHaveLeaked => "R"u8;
@@ -58,13 +61,18 @@ static class MapKeys
         return key;
     }
 
-    public static byte[] Marker(long lineage, long markerGroup)
+    public static byte[] Marker(long lineage, long leafIndex)
     {
         var key = new byte[MarkerBytes];
-        key[0] = (byte)'D';
-        BinaryPrimitives.WriteInt64BigEndian(key.AsSpan(1), lineage);
-        BinaryPrimitives.WriteInt64BigEndian(key.AsSpan(9), markerGroup);
+        WriteMarker(key, lineage, leafIndex);
         return key;
+    }
+
+    public static void WriteMarker(Span<byte> key, long lineage, long leafIndex)
+    {
+        key[0] = (byte)'M';
+        BinaryPrimitives.WriteInt64BigEndian(key[1..], lineage);
+        BinaryPrimitives.WriteInt64BigEndian(key[9..], leafIndex);
     }
 
     public static void WriteLeaf(Span<byte> key, long lineage, long leafIndex, long generation)
@@ -92,7 +100,8 @@ static class MapKeys
 
     public static long ReadNumber(ReadOnlySpan<byte> key) => BinaryPrimitives.ReadInt64BigEndian(key[1..]);
 
-    public static (long Lineage, long MarkerGroup) ReadMarker(ReadOnlySpan<byte> key) => (
+    /// <summary>Lineage and leaf of a marker; of a group's, lineage and leaf / 64.</summary>
+    public static (long Lineage, long Number) ReadMarker(ReadOnlySpan<byte> key) => (
         BinaryPrimitives.ReadInt64BigEndian(key[1..]),
         BinaryPrimitives.ReadInt64BigEndian(key[9..]));
 }

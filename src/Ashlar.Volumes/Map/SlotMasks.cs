@@ -5,6 +5,14 @@ readonly ref struct SlotMasks(int firstBlock, int blockCount)
 {
     readonly int first = firstBlock, end = firstBlock + blockCount;
 
+    /// <summary>The run as a set.</summary>
+    public static BlockSet ToSet(int firstBlock, int blockCount)
+    {
+        var blocks = default(BlockSet);
+        foreach (var (slot, mask) in new SlotMasks(firstBlock, blockCount)) blocks[slot] = mask;
+        return blocks;
+    }
+
     public Enumerator GetEnumerator() => new(first, end);
 
     public ref struct Enumerator(int first, int end)

@@ -20,8 +20,17 @@ public sealed record PoolOptions
     /// <summary>How often checksums of blocks overwritten in place are committed; until then markers speak for them.</summary>
     public TimeSpan ChecksumInterval { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long a region must not have been overwritten before its marker is cleared.</summary>
+    /// <summary>How long a MiB must not have been overwritten before its marker is cleared.</summary>
     public TimeSpan MarkerQuietTime { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// MiB with markers that there may be; beyond it markers are cleared before their time. It bounds what has to be checked after an
+    /// unclean stop.
+    /// </summary>
+    public int MaxMarkedLeaves { get; init; } = 16 * 1024;
+
+    /// <summary>How fast the check after an unclean stop may read, in bytes a second.</summary>
+    public long SweepBytesPerSecond { get; init; } = 256L << 20;
 
     /// <summary>
     /// Gets every event once. Called on the thread that met it, which may hold locks of the pool: it must return soon and not call
@@ -29,7 +38,5 @@ public sealed record PoolOptions
     /// </summary>
     public Action<PoolEvent>? Observer { get; init; }
 
-    internal PlantedBugs PlantedBugs { get; init; }
-
-    internal bool Has(PlantedBugs bug) => (PlantedBugs & bug) != PlantedBugs.None;
+    internal PoolPartFactory Factory { get; init; } = new();
 }

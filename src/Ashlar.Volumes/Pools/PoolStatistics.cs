@@ -15,18 +15,24 @@ public sealed record PoolStatistics
     /// <summary>Durable writes of markers before overwriting in place.</summary>
     public required long MarkerSyncs { get; init; }
 
-    /// <summary>Leaves marked as being overwritten in place: what an unclean stop would have to check, in MiB.</summary>
+    /// <summary>MiB of volumes with blocks that are marked as being overwritten in place.</summary>
     public required long MarkedLeaves { get; init; }
 
-    /// <summary>Blocks whose checksum was recomputed when the pool was opened after a crash: torn or newer than their
-    /// checksum, and therefore not verified since the crash.</summary>
+    /// <summary>Blocks of 4,096 bytes that are marked: what an unclean stop would have to check.</summary>
+    public required long MarkedBlocks { get; init; }
+
+    /// <summary>Blocks whose checksum was taken anew, since the pool was opened, because a crash had struck while they were being
+    /// overwritten: old, new or torn.</summary>
     public required long UnverifiedBlocks { get; init; }
 
-    /// <summary>Blocks read to check them when the pool was opened after a crash.</summary>
-    public required long RecoveredBlocks { get; init; }
+    /// <summary>How far the check after an unclean stop has come.</summary>
+    public required RecoveryProgress Recovery { get; init; }
 
     /// <summary>Blocks that failed their checksum on read.</summary>
     public required long CorruptBlocks { get; init; }
+
+    /// <summary>Requests that failed because a piece of the map cannot be read.</summary>
+    public required long DamagedMapReads { get; init; }
 
     /// <summary>Chunks given back to the device.</summary>
     public required long ChunksFreed { get; init; }
@@ -36,6 +42,12 @@ public sealed record PoolStatistics
 
     /// <summary>Memory in use for the map, in bytes.</summary>
     public required long MapCacheBytes { get; init; }
+
+    /// <summary>Pieces of the map that were not in memory when they were asked for.</summary>
+    public required long MapLoads { get; init; }
+
+    /// <summary>Whether the disk of the map has no room, so that nothing new can be mapped.</summary>
+    public required bool IsMapDiskFull { get; init; }
 
     /// <summary>The failure that stopped writes, or null.</summary>
     public required Exception? Failure { get; init; }

@@ -99,20 +99,47 @@ public sealed partial class StoragePool
             throw new CorruptDataException(
                 device.Name, 0, $"pool {superblock.Name} has {superblock.ChunkCount} chunks, the device {device.Geometry.SizeBytes} bytes");
 
-        var space = LoadSpace(metadata, superblock);
-        var catalogue = LoadCatalogue(metadata, superblock.Name);
-        var recovery = await Recovery.RunAsync(device, metadata, options, superblock, catalogue);
-        var wasClosed = metadata.Get(MapKeys.IsOpen) is null;
-        // Durable before anything is punched, and with it all that was recovered: the free space that was just read may have
-        // been in the page cache only, and a power cut would bring back a map that still owns it.
-        metadata.Put(MapKeys.IsOpen, []);
-        if (!wasClosed) await Leftovers.PunchAsync(device, space);
-        var pool = new StoragePool(device, metadata, options, superblock, space, recovery, record);
-        pool.superblocks = superblocks;
-        await superblocks.RepairAsync(pool.Events);
-        pool.TakeIn(catalogue);
-        pool.StartTimers();
-        return pool;
+        var parts = new PoolParts(superblock.Name, device, metadata, LoadSpace(metadata, superblock), options);
+        try
+        {
+            var pool = new StoragePool(parts, superblocks, record);
+            await superblocks.RepairAsync(parts.Events);
+            pool.Begin(LoadCatalogue(metadata, superblock.Name));
+            return pool;
+        }
+        catch
+        {
+            parts.Dispose();
+            throw;
+        }
+    }
+
+    // Nothing here takes longer the larger the pool is or the more was being written: what a crash left is looked at by the sweep, or
+    // by the first request that comes to it.
+    void Begin(List<(VolumeRecord Record, long Chunks)> catalogue)
+    {
+        GroupMarkers.CarryOver(Store, Parts.Metadata, Name);
+        var wasClosed = Store.Get(MapKeys.IsOpen) is null;
+        // Durable before anything is punched: the free space that was just read may have been in the page cache only, and a power
+        // cut would bring back a map that still owns it.
+        var open = new WriteBatch();
+        open.Put(MapKeys.IsOpen, []);
+        Parts.Metadata.Write(open, Durability.Sync, mayUseReserve: true);
+        sweep.Prepare();
+        TakeIn(catalogue);
+        sweep.Start();
+        if (!wasClosed)
+        {
+            Parts.Events.Report(
+                PoolEventKind.Recovery,
+                PoolEventSeverity.Information,
+                sweep.Progress.IsRunning
+                    ? "was not closed; what was being overwritten is checked while it is in use"
+                    : "was not closed; nothing was being overwritten");
+            Parts.Reclaimer.PunchLeftovers();
+        }
+
+        StartTimers();
     }
 
     static PoolRecord? RequireEmpty(KeyValueStore metadata, string where)

@@ -7,8 +7,6 @@ public sealed partial class StoragePool
 {
     internal Catalogue Catalogue { get; }
 
-    internal BackgroundWork Work { get; }
-
     internal VolumeRemover Remover { get; }
 
     internal VolumeResizer Resizer { get; }
@@ -34,7 +32,7 @@ public sealed partial class StoragePool
         if (!options.IsThick) return VolumeInfo.Of(await Catalogue.CreateAsync(name, options));
 
         // Before the record, so that a pool without room refuses before anything is taken.
-        using var reservation = await ReserveSpaceAsync($"{Name}/{name}", (options.SizeBytes + MapLayout.ChunkBytes - 1) / MapLayout.ChunkBytes);
+        using var reservation = await Parts.Throttle.ReserveAsync($"{Name}/{name}", (options.SizeBytes + MapLayout.ChunkBytes - 1) / MapLayout.ChunkBytes);
         var volume = await Catalogue.CreateAsync(name, options);
         try
         {
@@ -88,26 +86,13 @@ public sealed partial class StoragePool
         return Remover.Begin(await Catalogue.DeleteAsync(name));
     }
 
-    /// <summary>
-    /// Promises free chunks to a request, after waiting for what is just being given back.
-    /// </summary>
-    /// <exception cref="DeviceFullException">There are not that many.</exception>
-    internal async ValueTask<SpaceReservation> ReserveSpaceAsync(string device, long chunks)
-    {
-        for (var attempt = 0; ; attempt++)
-        {
-            if (Space.TryReserve(chunks) is { } reservation) return reservation;
-            await WaitForSpaceAsync(device, attempt);
-        }
-    }
-
     // Takes in what was found at opening, and goes on with what a crash, or closing, interrupted.
     void TakeIn(IReadOnlyList<(VolumeRecord Record, long Chunks)> records)
     {
         foreach (var (record, chunks) in records)
         {
             // Nobody was told of a volume that did not come to be.
-            var volume = new ThinVolume(this, record.IsBeingCreated ? record with { State = VolumeState.Deleting } : record, chunks);
+            var volume = new ThinVolume(Parts, record.IsBeingCreated ? record with { State = VolumeState.Deleting } : record, chunks);
             if (volume.Record.State == VolumeState.Deleting)
             {
                 Remover.Begin(volume);

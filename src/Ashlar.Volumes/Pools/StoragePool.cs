@@ -9,62 +9,40 @@ namespace Ashlar.Volumes;
 /// </summary>
 public sealed partial class StoragePool : IAsyncDisposable
 {
-    static readonly TimeSpan BackgroundPatience = TimeSpan.FromMilliseconds(50);
-
-    readonly int deviceBlockBytes;
-    readonly RecoveryResult recovery;
-    SuperblockCopies superblocks = null!;
+    readonly SuperblockCopies superblocks;
+    readonly SuspectSweep sweep;
     ITimer? commitTimer;
     ITimer? checksumTimer;
-    long corruptBlocks;
     int isClosed;
 
-    StoragePool(IBlockDevice device, KeyValueStore store, PoolOptions options, Superblock superblock, ChunkSpace space, RecoveryResult recovery, PoolRecord record)
+    StoragePool(PoolParts parts, SuperblockCopies superblocks, PoolRecord record)
     {
-        Device = device;
-        Store = store;
-        Options = options;
-        Name = superblock.Name;
-        Id = superblock.PoolId;
-        Space = space;
-        this.recovery = recovery;
-        deviceBlockBytes = device.Geometry.BlockSizeBytes;
-        Events = new PoolEvents(Name, options.Observer);
-        Failure = new FailureLatch(Name, Events);
-        Cache = new LeafCache(store, options.MapCacheBytes);
-        Markers = new DirtyMarkers(store, options, Failure);
-        Commits = new Committer(this);
-        var writer = new MetadataWriter(store, Failure, Name);
-        Work = new BackgroundWork(Events, options.TimeProvider);
-        Catalogue = new Catalogue(record, writer, options, volume => new ThinVolume(this, volume, committedChunks: 0));
-        Leaked = new LeakedSpace(store, Space, Catalogue, Commits, writer, device, Events, Work);
-        Remover = new VolumeRemover(Catalogue, store, Commits, Markers, Cache, Leaked, Work);
-        Resizer = new VolumeResizer(Catalogue, Commits, Leaked, writer, Work, options, ReserveSpaceAsync);
+        Parts = parts;
+        this.superblocks = superblocks;
+        Catalogue = new Catalogue(record, parts.Metadata, parts.Options, volume => new ThinVolume(parts, volume, committedChunks: 0));
+        Leaked = new LeakedSpace(parts.Store, parts.Space, Catalogue, parts.Committer, parts.Metadata, parts.Device, parts.Events, parts.Work);
+        Remover = new VolumeRemover(Catalogue, parts.Store, parts.Committer, parts.Markers, parts.Cache, Leaked, parts.Work);
+        Resizer = parts.Options.Factory.CreateResizer(parts, Catalogue, Leaked);
+        sweep = new SuspectSweep(parts, Catalogue.FindLineage);
     }
 
     /// <summary>Name of the pool: "main".</summary>
-    public string Name { get; }
+    public string Name => Parts.Name;
 
     /// <summary>Identity of the pool, on its device and in its store.</summary>
-    public Guid Id { get; }
+    public Guid Id => superblocks.Current.PoolId;
 
-    internal IBlockDevice Device { get; }
+    internal PoolParts Parts { get; }
 
-    internal KeyValueStore Store { get; }
+    internal KeyValueStore Store => Parts.Store;
 
-    internal PoolOptions Options { get; }
+    internal ChunkSpace Space => Parts.Space;
 
-    internal ChunkSpace Space { get; }
+    internal Committer Commits => Parts.Committer;
 
-    internal LeafCache Cache { get; }
+    internal FailureLatch Failure => Parts.Failure;
 
-    internal DirtyMarkers Markers { get; }
-
-    internal Committer Commits { get; }
-
-    internal PoolEvents Events { get; }
-
-    internal FailureLatch Failure { get; }
+    internal BackgroundWork Work => Parts.Work;
 
     /// <summary>Space in the pool.</summary>
     public PoolUsage GetUsage() => new(
@@ -73,25 +51,36 @@ public sealed partial class StoragePool : IAsyncDisposable
         Catalogue.Volumes.Sum(volume => volume.SizeBytes));
 
     /// <summary>Counters since the pool was opened.</summary>
-    public PoolStatistics GetStatistics() => new()
+    public PoolStatistics GetStatistics()
     {
-        Commits = Commits.Commits,
-        DataFlushes = Commits.DataFlushes,
-        LeavesWritten = Commits.LeavesWritten,
-        MarkerSyncs = Markers.Syncs,
-        MarkedLeaves = Markers.MarkedLeaves,
-        UnverifiedBlocks = recovery.UnverifiedBlocks,
-        RecoveredBlocks = recovery.CheckedBlocks,
-        CorruptBlocks = Interlocked.Read(ref corruptBlocks),
-        ChunksFreed = Commits.ChunksFreed,
-        PunchFailures = Commits.PunchFailures,
-        MapCacheBytes = Cache.UsedBytes,
-        Failure = Failure.First,
-    };
+        var marked = Parts.Markers.Count();
+        return new()
+        {
+            Commits = Commits.Commits,
+            DataFlushes = Commits.DataFlushes,
+            LeavesWritten = Commits.LeavesWritten,
+            MarkerSyncs = Parts.Markers.Syncs,
+            MarkedLeaves = marked.Leaves,
+            MarkedBlocks = marked.Blocks,
+            UnverifiedBlocks = Parts.Unverified.Count,
+            Recovery = sweep.Progress,
+            CorruptBlocks = Parts.Damage.Blocks,
+            DamagedMapReads = Parts.Damage.Maps,
+            ChunksFreed = Parts.Reclaimer.ChunksFreed,
+            PunchFailures = Parts.Reclaimer.PunchFailures,
+            MapCacheBytes = Parts.Cache.UsedBytes,
+            MapLoads = Parts.Cache.Loads,
+            IsMapDiskFull = Parts.Metadata.IsExhausted,
+            Failure = Failure.First,
+        };
+    }
+
+    /// <summary>The first thousand blocks that are not verified since a crash, because they were being overwritten then.</summary>
+    public IReadOnlyList<UnverifiedBlock> ListUnverifiedBlocks() => Parts.Unverified.List();
 
     /// <summary>Commits what the timers would commit: everything that completed before the call, checksums included.</summary>
     /// <exception cref="DeviceIOException">A commit failed, now or before; writes are refused until the pool is reopened.</exception>
-    public Task CommitAsync() => Commits.RunAsync(CommitScope.Checksums);
+    public async Task CommitAsync() => await Commits.RunAsync(CommitScope.Checksums);
 
     /// <summary>
     /// Commits, clears all markers, and closes device and store. Requests under way should have ended. After a failed commit
@@ -100,25 +89,21 @@ public sealed partial class StoragePool : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref isClosed, 1) != 0) return;
+        Parts.IsClosed = true;
         if (commitTimer is not null) await commitTimer.DisposeAsync();
         if (checksumTimer is not null) await checksumTimer.DisposeAsync();
-        await Work.DisposeAsync();
+        await Parts.Work.DisposeAsync();
+        sweep.Dispose();
         try
         {
-            if (Failure.First is null)
-            {
-                await Commits.RunAsync(CommitScope.Checksums);
-                await Markers.ClearAsync(TimeSpan.Zero);
-                if (Failure.First is null) Store.Delete(MapKeys.IsOpen);
-                if (Failure.First is null) await superblocks.CloseAsync(Store.DurableSequence);
-            }
+            if (Failure.First is null) await CloseInOrderAsync();
         }
         finally
         {
-            Commits.Dispose();
+            Parts.Dispose();
             try
             {
-                await Device.DisposeAsync();
+                await Parts.Device.DisposeAsync();
             }
             finally
             {
@@ -127,43 +112,42 @@ public sealed partial class StoragePool : IAsyncDisposable
         }
     }
 
-    internal Lba DeviceLba(long offsetBytes) => new(offsetBytes / deviceBlockBytes);
-
-    internal void CountCorruptBlock() => Interlocked.Increment(ref corruptBlocks);
+    /// <summary>Waits until what opening the pool, and requests so far, have left to do in the background is done.</summary>
+    internal async ValueTask WaitForBackgroundAsync()
+    {
+        await sweep.WaitAsync();
+        await Parts.Reclaimer.WaitAsync();
+    }
 
     internal void ThrowIfClosed() => ObjectDisposedException.ThrowIf(Volatile.Read(ref isClosed) != 0, this);
 
-    /// <summary>Lets writers wait for a commit when more of the map is waiting for one than memory is meant for.</summary>
-    internal ValueTask ThrottleAsync() => Commits.DirtyLeaves < Cache.MaxDirtyLeaves
-        ? ValueTask.CompletedTask
-        : new ValueTask(Commits.RunAsync(CommitScope.Checksums));
-
-    /// <summary>
-    /// Waits for a commit that frees what is in quarantine. If nothing is, one more attempt is allowed: a commit may have freed
-    /// it just now. Others may be quicker to take it, so patience has an end.
-    /// </summary>
-    /// <exception cref="DeviceFullException">There is nothing to free.</exception>
-    internal async ValueTask WaitForSpaceAsync(string device, int attempt)
+    // A disk without room for the last commit is left as a crash would leave it: nothing is lost, the next opening looks closer.
+    async ValueTask CloseInOrderAsync()
     {
-        const int maxAttempts = 16;
-        var isWaiting = Space.QuarantinedChunks > 0;
-        if (!isWaiting && Work.IsBusy && attempt < maxAttempts)
+        try
         {
-            // A deleted volume may be giving its space back just now.
-            await Task.WhenAny(Work.Idle, Task.Delay(BackgroundPatience, Options.TimeProvider));
-            return;
+            await Commits.RunAsync(CommitScope.Checksums);
+            await Parts.Markers.ClearAllAsync();
+            var end = new WriteBatch();
+            end.Delete(MapKeys.IsOpen);
+            await Parts.Metadata.WriteAsync(end, Durability.Sync, mayUseReserve: true);
+            await superblocks.CloseAsync(Store.DurableSequence);
         }
-
-        if (attempt >= maxAttempts || (attempt > 0 && !isWaiting))
-            throw new DeviceFullException(device, $"pool {Name} has no free chunks for it: {Space.UsableChunks * MapLayout.ChunkBytes} bytes are in use");
-        if (isWaiting) await Commits.RunAsync(CommitScope.Flush);
+        catch (DeviceFullException full)
+        {
+            Parts.Events.Report(
+                PoolEventKind.MetadataSpace,
+                PoolEventSeverity.Warning,
+                $"closed without its last commit, because there is no room for it; what was flushed is there: {full.Message}",
+                cause: full);
+        }
     }
 
     async Task NoteStoreSequenceAsync()
     {
         try
         {
-            if (await superblocks.NoteAsync(Store.DurableSequence, Commits.DataFlushes)) Commits.DeviceWritten();
+            if (await superblocks.NoteAsync(Store.DurableSequence, Commits.DataFlushes)) Commits.DeviceWriting();
         }
         catch (BlockDeviceException)
         {
@@ -173,16 +157,17 @@ public sealed partial class StoragePool : IAsyncDisposable
 
     void StartTimers()
     {
-        commitTimer = Options.TimeProvider.CreateTimer(
-            static state => ((StoragePool)state!).CommitIfDirty(CommitScope.Flush), this, Options.CommitInterval, Options.CommitInterval);
-        checksumTimer = Options.TimeProvider.CreateTimer(
-            static state => ((StoragePool)state!).CommitIfDirty(CommitScope.Checksums), this, Options.ChecksumInterval, Options.ChecksumInterval);
+        var options = Parts.Options;
+        commitTimer = options.TimeProvider.CreateTimer(
+            static state => ((StoragePool)state!).CommitIfDirty(CommitScope.Flush), this, options.CommitInterval, options.CommitInterval);
+        checksumTimer = options.TimeProvider.CreateTimer(
+            static state => ((StoragePool)state!).CommitIfDirty(CommitScope.Checksums), this, options.ChecksumInterval, options.ChecksumInterval);
     }
 
     void CommitIfDirty(CommitScope scope)
     {
         if (Failure.First is not null) return;
         _ = NoteStoreSequenceAsync();
-        if (scope == CommitScope.Checksums || Commits.HasChangedMaps) _ = Commits.RunAsync(scope);
+        if (scope == CommitScope.Checksums || Commits.HasChangedMaps || Parts.Metadata.IsExhausted) Commits.Request(scope);
     }
 }

@@ -149,6 +149,19 @@ sealed class ChunkSpace
         }
     }
 
+    /// <summary>Puts the first run of free chunks at or after a chunk into quarantine; its length is 0 when there is none.</summary>
+    public (long First, long Count) QuarantineFreeRun(long from, long maxCount)
+    {
+        lock (gate)
+        {
+            var run = FindFreeRun(from);
+            var count = Math.Min(run.Count, maxCount);
+            for (var chunk = run.First; chunk < run.First + count; chunk++) Mark(chunk);
+            quarantinedChunks += count;
+            return (run.First, count);
+        }
+    }
+
     /// <summary>Gives back chunks that no persisted leaf and no leaf in memory owns.</summary>
     public void Release(ReadOnlySpan<long> chunks)
     {

@@ -71,8 +71,11 @@ sealed class LeakedSpace(
                 catalogue.Volumes, each => each.Lineage, volume => volume.Lineage, (each, volume) => (volume, each.Surplus))];
         }
 
+        await commits.RunAsync(CommitScope.Flush);
         await commits.ExcludeAsync(async () =>
         {
+            // The bitmaps in memory would speak of leaves that are not there yet. Tried again later.
+            if (commits.HasUnwritten) throw new DeviceFullException(writer.PoolName, "a commit waits for space");
             await WriteAsync(leaked, surplus);
             return true;
         });

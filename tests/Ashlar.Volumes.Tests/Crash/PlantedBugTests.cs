@@ -8,22 +8,22 @@ namespace Ashlar.Volumes.Tests;
 public sealed class PlantedBugTests(ITestOutputHelper output)
 {
     [Theory]
-    [InlineData(nameof(PlantedBugs.MapBeforeData))]
-    [InlineData(nameof(PlantedBugs.SkipDataFlush))]
-    [InlineData(nameof(PlantedBugs.MarkerNotDurable))]
-    [InlineData(nameof(PlantedBugs.ReuseBeforeCommit))]
-    [InlineData(nameof(PlantedBugs.PunchAfterReuse))]
-    [InlineData(nameof(PlantedBugs.BitmapNotInBatch))]
-    [InlineData(nameof(PlantedBugs.RecoverWithoutFlush))]
-    [InlineData(nameof(PlantedBugs.FlushWithoutMap))]
-    [InlineData(nameof(PlantedBugs.ClearMarkersEarly))]
-    [InlineData(nameof(PlantedBugs.MarkByMemory))]
-    [InlineData(nameof(PlantedBugs.SkipRecovery))]
-    [InlineData(nameof(PlantedBugs.ShrinkBeforeUnmap))]
-    [InlineData(nameof(PlantedBugs.MapNotDurable))]
+    [InlineData(nameof(PlantedBug.MapBeforeData))]
+    [InlineData(nameof(PlantedBug.SkipDataFlush))]
+    [InlineData(nameof(PlantedBug.MarkerNotDurable))]
+    [InlineData(nameof(PlantedBug.ReuseBeforeCommit))]
+    [InlineData(nameof(PlantedBug.PunchAfterReuse))]
+    [InlineData(nameof(PlantedBug.BitmapNotInBatch))]
+    [InlineData(nameof(PlantedBug.RecoverWithoutFlush))]
+    [InlineData(nameof(PlantedBug.FlushWithoutMap))]
+    [InlineData(nameof(PlantedBug.ClearMarkersEarly))]
+    [InlineData(nameof(PlantedBug.MarkByMemory))]
+    [InlineData(nameof(PlantedBug.SkipRecovery))]
+    [InlineData(nameof(PlantedBug.ShrinkBeforeUnmap))]
+    [InlineData(nameof(PlantedBug.MapNotDurable))]
     public async Task A_planted_bug_is_found(string name)
     {
-        var bug = Enum.Parse<PlantedBugs>(name);
+        var bug = Enum.Parse<PlantedBug>(name);
         for (ulong seed = 1; seed <= 12; seed++)
         {
             try

@@ -8,7 +8,7 @@ namespace Ashlar.Volumes.Tests;
 /// Opens what a crash left and compares: every sector holds a version that it had at or after the last completed flush, nothing
 /// is foreign, nothing fails, map and free space agree, and the pool goes on working.
 /// </summary>
-sealed class PoolCrashCheck(ulong seed, IReadOnlyList<Step> steps, PlantedBugs bugs)
+sealed class PoolCrashCheck(ulong seed, IReadOnlyList<Step> steps, PlantedBug bug)
 {
     const int LargestBytes = 4 << 20;
 
@@ -17,10 +17,16 @@ sealed class PoolCrashCheck(ulong seed, IReadOnlyList<Step> steps, PlantedBugs b
     public async Task RunAsync(CrashState state)
     {
         var volumes = PoolHistory.Replay(steps, state.Marks.OfType<StepMark>());
-        var options = PoolWorkload.OptionsFor(seed, bugs);
+        var options = PoolWorkload.OptionsFor(seed, bug);
         var pool = await TestPool.OpenAsync(state.Disk, options);
         try
         {
+            if (state.Seed % 2 == 0)
+            {
+                await pool.Pool.WaitForBackgroundAsync();
+                await pool.Pool.CommitAsync();
+            }
+
             state.RecoveryDone();
             await CheckVolumesAsync(pool.Pool, volumes);
             await pool.SettleAsync();

@@ -13,16 +13,16 @@ public sealed class PoolCrashTests(ITestOutputHelper output)
     [InlineData(4)]
     public async Task A_pool_survives_power_loss_at_any_point(ulong seed)
     {
-        var result = await ExploreAsync(seed, PlantedBugs.None, stateBudget: 2200, nestedOneIn: 20);
+        var result = await ExploreAsync(seed, PlantedBug.None, stateBudget: 2200, nestedOneIn: 20);
         output.WriteLine($"seed {seed}: {result}");
         Assert.True(result.Distinct >= 2000, result.ToString());
         Assert.True(result.Nested >= 200, result.ToString());
     }
 
-    internal static async Task<CrashExplorerResult> ExploreAsync(ulong seed, PlantedBugs bugs, int stateBudget, int nestedOneIn)
+    internal static async Task<CrashExplorerResult> ExploreAsync(ulong seed, PlantedBug bug, int stateBudget, int nestedOneIn)
     {
-        var workload = new PoolWorkload(seed, stepCount: 70, bugs);
-        var check = new PoolCrashCheck(seed, workload.Steps, bugs);
+        var workload = new PoolWorkload(seed, stepCount: 70, bug);
+        var check = new PoolCrashCheck(seed, workload.Steps, bug);
         return await CrashExplorer.ExploreAsync(
             workload.RunAsync,
             check.RunAsync,

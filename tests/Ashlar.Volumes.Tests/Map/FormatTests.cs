@@ -118,13 +118,40 @@ public sealed class FormatTests
         var newer = new byte[MapKeys.LeafBytes];
         MapKeys.WriteLeaf(newer, 1, 2, 4);
         Assert.True(newer.AsSpan().SequenceCompareTo(key) < 0);
-        Assert.Equal("44" + "0000000000000001" + "0000000000000009", Convert.ToHexString(MapKeys.Marker(1, 9)));
+        Assert.Equal("4D" + "0000000000000001" + "0000000000000009", Convert.ToHexString(MapKeys.Marker(1, 9)));
         Assert.Equal("42" + "0000000000000009", Convert.ToHexString(MapKeys.Bitmap(9)));
         Assert.Equal("55" + "0000000000000001", Convert.ToHexString(MapKeys.Usage(1)));
         Assert.Equal("53", Convert.ToHexString(MapKeys.DeviceChunks));
         Assert.Equal("52", Convert.ToHexString(MapKeys.MayHaveLeaked));
         Assert.Equal("56" + "00112233445546778899AABBCCDDEEFF", Convert.ToHexString(MapKeys.Volume(Id)));
     }
+
+    [Fact]
+    public void A_marker_has_these_bytes()
+    {
+        var blocks = default(BlockSet);
+        blocks.Add(0);
+        blocks.Add(17);
+        blocks.Add(18);
+        blocks.Add(255);
+        var bytes = new byte[MarkerFormat.MaxBytes];
+        var length = MarkerFormat.Write(bytes, blocks);
+        Assert.Equal("0380" + "0100" + "0600" + "0080", Convert.ToHexString(bytes.AsSpan(0, length)));
+        var read = MarkerFormat.Read(bytes.AsSpan(0, length), "pool", 0);
+        Assert.True(read.Contains(blocks) && blocks.Contains(read));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("01")]
+    [InlineData("0000")]
+    [InlineData("0100")]
+    [InlineData("01000000")]
+    [InlineData("010001")]
+    [InlineData("010001000100")]
+    [InlineData("03000100")]
+    public void Bytes_that_are_no_marker_are_damage(string bytes) =>
+        Assert.Throws<CorruptDataException>(() => { MarkerFormat.Read(Convert.FromHexString(bytes), "pool", 0); });
 
     [Fact]
     public void A_checksum_knows_its_place_and_its_birth()

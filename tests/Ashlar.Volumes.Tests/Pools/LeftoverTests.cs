@@ -22,6 +22,7 @@ public sealed class LeftoverTests
         process.Kill();
 
         await using var reopened = await TestPool.OpenAsync(disk, TestPool.DefaultOptions(2));
+        await reopened.Pool.WaitForBackgroundAsync();
         Assert.Equal(committedBytes, AllocatedBytes(disk));
         Assert.Equal(MapLayout.ChunkBytes, reopened.Pool.GetUsage().AllocatedBytes);
         var found = new byte[MapLayout.ChunkBytes];

@@ -22,7 +22,7 @@ public sealed class MetadataWriterTests : IDisposable
             LogSegmentBytes = 1024,
             SpaceReserveBytes = 0,
         });
-        writer = new MetadataWriter(store, failure, "main");
+        writer = new MetadataWriter(store, failure, new PoolEvents("main", null), "main");
     }
 
     [Fact]

@@ -24,7 +24,7 @@ public sealed class PoolLifeTests
     {
         await using var pool = await TestPool.CreateAsync();
         await Assert.ThrowsAsync<UnsupportedFormatException>(async () =>
-            await StoragePool.FormatAsync("main", pool.Pool.Device, pool.Pool.Store, pool.Options));
+            await StoragePool.FormatAsync("main", pool.Pool.Parts.Device, pool.Pool.Store, pool.Options));
     }
 
     [Fact]
@@ -220,7 +220,7 @@ public sealed class PoolLifeTests
         Assert.True(pool.Pool.GetStatistics().MarkedLeaves > 0);
         await pool.ReopenAsync();
         Assert.Equal(0, pool.Pool.GetStatistics().MarkedLeaves);
-        Assert.Equal(0, pool.Pool.GetStatistics().RecoveredBlocks);
+        Assert.Equal(0, pool.Pool.GetStatistics().Recovery.CheckedBlocks);
     }
 
     static void Damage(IFileSystem disk, long offset)

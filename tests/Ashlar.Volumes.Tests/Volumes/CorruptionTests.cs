@@ -10,7 +10,7 @@ public sealed class CorruptionTests
     [Fact]
     public async Task A_flipped_byte_fails_its_block_and_no_other()
     {
-        await using var pool = await DamagedAsync(PlantedBugs.None);
+        await using var pool = await DamagedAsync();
         var disk = pool.Pool.OpenVolume("disk")!;
         var error = await Assert.ThrowsAsync<CorruptDataException>(async () => await Read(disk, 40, 3));
         Assert.Contains("main/disk, block 40", error.Message, StringComparison.Ordinal);
@@ -25,7 +25,7 @@ public sealed class CorruptionTests
     [Fact]
     public async Task Writing_a_part_of_a_damaged_block_fails_and_writing_all_of_it_heals()
     {
-        await using var pool = await DamagedAsync(PlantedBugs.None);
+        await using var pool = await DamagedAsync();
         var disk = pool.Pool.OpenVolume("disk")!;
         await Assert.ThrowsAsync<CorruptDataException>(async () => await disk.WriteAsync(new Lba(41), Random(1, 3)));
         await disk.WriteAsync(new Lba(40), Random(8, 4));
@@ -49,7 +49,7 @@ public sealed class CorruptionTests
     [InlineData("trim", 47, 9)]
     public async Task No_request_for_a_part_of_a_damaged_block_turns_the_damage_into_good_data(string what, long sector, int count)
     {
-        await using var pool = await DamagedAsync(PlantedBugs.None);
+        await using var pool = await DamagedAsync();
         var disk = pool.Pool.OpenVolume("disk")!;
         await Assert.ThrowsAsync<CorruptDataException>(async () => await (what switch
         {
@@ -89,14 +89,14 @@ public sealed class CorruptionTests
     [Fact]
     public async Task Without_checksums_the_damage_would_be_returned()
     {
-        await using var pool = await DamagedAsync(PlantedBugs.IgnoreChecksum);
+        await using var pool = await DamagedAsync(PlantedBug.IgnoreChecksum);
         Assert.NotEqual(Random(8, 5), await Read(pool.Pool.OpenVolume("disk")!, 40, 8));
     }
 
     [Fact]
     public async Task Damage_is_not_repaired_by_opening_the_pool()
     {
-        await using var pool = await DamagedAsync(PlantedBugs.None);
+        await using var pool = await DamagedAsync();
         await pool.ReopenAsync();
         await Assert.ThrowsAsync<CorruptDataException>(async () => await Read(pool.Pool.OpenVolume("disk")!, 40, 1));
     }
@@ -182,9 +182,9 @@ public sealed class CorruptionTests
     // The first window of 16 chunks that is all free, the first chunk of it, block 5: 512-byte blocks 40 to 47.
     const long DamagedOffset = (16L * MapLayout.ChunkBytes) + (5 * MapLayout.BlockBytes);
 
-    static async Task<TestPool> DamagedAsync(PlantedBugs bugs)
+    static async Task<TestPool> DamagedAsync(PlantedBug bug = PlantedBug.None)
     {
-        var pool = await TestPool.CreateAsync(options: TestPool.DefaultOptions() with { PlantedBugs = bugs });
+        var pool = await TestPool.CreateAsync(options: TestPool.DefaultOptions() with { Factory = bug.ToFactory() });
         var disk = await pool.CreateVolumeAsync("disk", 8 << 20, 512);
         await disk.WriteAsync(new Lba(40), Random(8, 5));
         await disk.WriteAsync(new Lba(48), Random(8, 6).AsMemory(0, 1024));

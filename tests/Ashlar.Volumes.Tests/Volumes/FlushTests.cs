@@ -66,16 +66,63 @@ public sealed class FlushTests
     }
 
     [Fact]
-    public async Task First_writes_need_no_marker_and_streaming_overwrites_few()
+    public async Task First_writes_need_no_marker_and_large_overwrites_one_each()
     {
-        await using var pool = await TestPool.CreateAsync(chunks: 130 * 16);
-        var disk = await pool.CreateVolumeAsync("disk", 128 << 20);
+        await using var pool = await TestPool.CreateAsync(chunks: 34 * 16);
+        var disk = await pool.CreateVolumeAsync("disk", 32 << 20);
         var data = new SeededRandom(1).Bytes(1 << 20);
-        for (var leaf = 0; leaf < 128; leaf++) await disk.WriteAsync(new Lba(leaf * 256), data);
+        for (var leaf = 0; leaf < 32; leaf++) await disk.WriteAsync(new Lba(leaf * 256), data);
         Assert.Equal(0, pool.Pool.GetStatistics().MarkerSyncs);
         await disk.FlushAsync();
-        for (var leaf = 0; leaf < 128; leaf++) await disk.WriteAsync(new Lba(leaf * 256), data);
+        for (var round = 0; round < 3; round++)
+            for (var leaf = 0; leaf < 32; leaf++) await disk.WriteAsync(new Lba(leaf * 256), data);
+        Assert.Equal(32, pool.Pool.GetStatistics().MarkerSyncs);
+        Assert.Equal((32, 32 * 256), (pool.Pool.GetStatistics().MarkedLeaves, pool.Pool.GetStatistics().MarkedBlocks));
+    }
+
+    [Fact]
+    public async Task A_lone_overwrite_marks_its_own_blocks_and_a_second_one_the_rest_of_the_chunk()
+    {
+        await using var pool = await TestPool.CreateAsync();
+        var disk = await pool.CreateVolumeAsync("disk", 8 << 20);
+        await disk.WriteAsync(Lba.Zero, new SeededRandom(1).Bytes(64 * 4096));
+        await disk.FlushAsync();
+        await disk.WriteAsync(new Lba(20), new byte[2 * 4096]);
+        Assert.Equal((1, 2), (pool.Pool.GetStatistics().MarkedLeaves, pool.Pool.GetStatistics().MarkedBlocks));
+        await disk.WriteAsync(new Lba(27), new byte[4096]);
+        Assert.Equal((1, 16), (pool.Pool.GetStatistics().MarkedLeaves, pool.Pool.GetStatistics().MarkedBlocks));
+        for (var block = 16; block < 32; block++) await disk.WriteAsync(new Lba(block), new byte[4096]);
+        Assert.Equal(2, pool.Pool.GetStatistics().MarkerSyncs);
+    }
+
+    [Fact]
+    public async Task A_sequential_writer_of_small_blocks_waits_for_few_markers()
+    {
+        await using var pool = await TestPool.CreateAsync();
+        var disk = await pool.CreateVolumeAsync("disk", 8 << 20);
+        await disk.WriteAsync(Lba.Zero, new SeededRandom(1).Bytes(1 << 20));
+        await disk.FlushAsync();
+        for (var block = 0; block < 256; block++) await disk.WriteAsync(new Lba(block), new byte[4096]);
         Assert.InRange(pool.Pool.GetStatistics().MarkerSyncs, 1, 8);
+    }
+
+    [Fact]
+    public async Task Markers_beyond_the_bound_are_cleared_while_their_region_is_busy()
+    {
+        await using var pool = await TestPool.CreateAsync(options: TestPool.DefaultOptions() with { MaxMarkedLeaves = 4 }, chunks: 34 * 16);
+        var disk = await pool.CreateVolumeAsync("disk", 32 << 20);
+        for (var leaf = 0; leaf < 32; leaf++) await disk.WriteAsync(new Lba(leaf * 256), new byte[4096]);
+        await disk.FlushAsync();
+        for (var round = 0; round < 3; round++)
+        {
+            for (var leaf = 0; leaf < 32; leaf++) await disk.WriteAsync(new Lba(leaf * 256), new SeededRandom((ulong)(round + leaf)).Bytes(4096));
+            await pool.Pool.CommitAsync();
+            await pool.Pool.CommitAsync(); // Until the clearing of the first has been written.
+            Assert.InRange(pool.Pool.GetStatistics().MarkedLeaves, 0, 32);
+        }
+
+        pool.Pool.Parts.Markers.Clear(TimeSpan.FromHours(1));
+        Assert.InRange(pool.Pool.GetStatistics().MarkedLeaves, 0, 4);
     }
 
     [Fact]

@@ -75,7 +75,7 @@ public sealed class RandomSequenceTests
     {
         await pool.ReopenAsync();
         Assert.Equal(volumes.Keys.ToArray(), pool.Pool.ListVolumes().Select(volume => volume.Name).ToArray());
-        Assert.Equal(0, pool.Pool.GetStatistics().RecoveredBlocks);
+        Assert.Equal(0, pool.Pool.GetStatistics().Recovery.CheckedBlocks);
         foreach (var (name, volume) in volumes) volume.Device = pool.Pool.OpenVolume(name)!;
     }
 }

@@ -1,13 +1,15 @@
 namespace Ashlar.Volumes;
 
 /// <summary>
-/// Working memory of one request on one leaf: a copy of the entries and checksums it needs, and room for two partial blocks.
-/// Kept per thread, so that a request allocates nothing.
+/// What one request needs of a leaf, copied under its lock, and room for partial blocks. Kept per thread, so that a request
+/// allocates nothing.
 /// </summary>
-sealed class LeafSnapshot
+class LeafCopy
 {
+    static readonly SpareObjects<LeafCopy> Spares = new();
+
     [ThreadStatic]
-    static LeafSnapshot? spare;
+    static LeafCopy? spare;
 
     public ChunkEntry[] Entries { get; } = new ChunkEntry[MapLayout.ChunksPerLeaf];
 
@@ -16,23 +18,21 @@ sealed class LeafSnapshot
     /// <summary>A partial first, and a partial last block.</summary>
     public byte[] Edges { get; } = GC.AllocateUninitializedArray<byte>(2 * MapLayout.BlockBytes, pinned: true);
 
+    /// <summary>The leaf's <see cref="Leaf.Removals"/> at the time of the copy.</summary>
     public long Removals { get; private set; }
 
-    /// <summary>First of the blocks whose write to the device has begun.</summary>
-    public int BegunFirst { get; private set; }
-
-    /// <summary>End of the blocks whose write to the device has begun.</summary>
-    public int BegunEnd { get; private set; }
-
-    public static LeafSnapshot Rent()
+    public static LeafCopy Rent()
     {
-        var snapshot = spare ?? new LeafSnapshot();
+        var copy = spare ?? Spares.Take() ?? new LeafCopy();
         spare = null;
-        (snapshot.BegunFirst, snapshot.BegunEnd) = (0, 0);
-        return snapshot;
+        return copy;
     }
 
-    public void Return() => spare = this;
+    public virtual void Return()
+    {
+        if (spare is null) spare = this;
+        else Spares.Put(this);
+    }
 
     /// <summary>Copies what concerns a run of blocks.</summary>
     public void CopyFrom(Leaf leaf, int firstBlock, int blockCount)
@@ -54,12 +54,7 @@ sealed class LeafSnapshot
         }
     }
 
-    /// <summary>The device is about to be given these blocks; a request writes its blocks in ascending order.</summary>
-    public void Begin(int firstBlock, int endBlock)
-    {
-        if (BegunEnd == 0) BegunFirst = firstBlock;
-        BegunEnd = endBlock;
-    }
+    public Span<byte> Edge(int index) => Edges.AsSpan(index * MapLayout.BlockBytes, MapLayout.BlockBytes);
 
     public bool IsValid(int block) => Entries[block / MapLayout.BlocksPerChunk].IsValid(block % MapLayout.BlocksPerChunk);
 
@@ -87,5 +82,13 @@ sealed class LeafSnapshot
     {
         ref readonly var entry = ref Entries[block / MapLayout.BlocksPerChunk];
         return BlockChecksum.Compute(data, entry.Chunk, block % MapLayout.BlocksPerChunk, entry.Birth);
+    }
+
+    /// <summary>The first of some blocks that does not match its checksum, or -1.</summary>
+    public int FindMismatch(int firstBlock, ReadOnlySpan<byte> data)
+    {
+        for (var block = firstBlock; !data.IsEmpty; block++, data = data[MapLayout.BlockBytes..])
+            if (ComputeChecksum(block, data[..MapLayout.BlockBytes]) != Checksums[block]) return block;
+        return -1;
     }
 }

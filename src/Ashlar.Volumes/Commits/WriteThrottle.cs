@@ -1,0 +1,56 @@
+using Ashlar.Blocks;
+
+namespace Ashlar.Volumes;
+
+/// <summary>Where writers wait for commits: because too much waits to be committed, or for space.</summary>
+sealed class WriteThrottle(PoolParts parts)
+{
+    const int MaxAttempts = 16;
+
+    static readonly TimeSpan BackgroundPatience = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>Lets writers wait for a commit when more of the map is waiting for one than memory is meant for.</summary>
+    public ValueTask WaitAsync()
+    {
+        if (parts.ChangedLeaves.AreTooMany) return parts.Committer.RunAsync(CommitScope.Checksums);
+        if (parts.ChangedLeaves.AreMany) parts.Committer.Request(CommitScope.Checksums); // Begun in time, nobody has to wait for it.
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>
+    /// Waits for what is in quarantine to become free. If nothing is, one more attempt is allowed: it may have become free
+    /// just now. Others may be quicker to take it, so patience has an end.
+    /// </summary>
+    /// <exception cref="DeviceFullException">There is nothing to free.</exception>
+    public async ValueTask WaitForSpaceAsync(string device, int attempt)
+    {
+        var isWaiting = parts.Space.QuarantinedChunks > 0;
+        if (!isWaiting && parts.Work.IsBusy && attempt < MaxAttempts)
+        {
+            // A deleted volume may be giving its space back just now.
+            await Task.WhenAny(parts.Work.Idle, Task.Delay(BackgroundPatience, parts.Options.TimeProvider));
+            return;
+        }
+
+        if (attempt >= MaxAttempts || (attempt > 0 && !isWaiting))
+        {
+            throw new DeviceFullException(
+                device, $"pool {parts.Name} has no free chunks for it: {parts.Space.UsableChunks * MapLayout.ChunkBytes} bytes are in use");
+        }
+
+        if (!isWaiting) return;
+        await parts.Committer.RunAsync(CommitScope.Flush);
+        await parts.Reclaimer.DrainAsync();
+    }
+
+    /// <summary>Promises free chunks to a request, after waiting for what is just being given back.</summary>
+    /// <exception cref="DeviceFullException">There are not that many.</exception>
+    public async ValueTask<SpaceReservation> ReserveAsync(string device, long chunks)
+    {
+        for (var attempt = 0; ; attempt++)
+        {
+            if (parts.Space.TryReserve(chunks) is { } reservation) return reservation;
+            await WaitForSpaceAsync(device, attempt);
+        }
+    }
+}

@@ -1,0 +1,128 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using Ashlar.Blocks;
+using Ashlar.Storage;
+
+namespace Ashlar.Volumes;
+
+/// <summary>What a look at suspect blocks found.</summary>
+readonly record struct SuspectCount(int Checked, int Unreadable);
+
+// Suspect blocks: those that an earlier life of the pool was overwriting when it ended. Until one of them is overwritten as a whole,
+// whatever lies there is taken as it is the first time somebody looks, and counted.
+//
+// Crash order: the block stays suspect, by its durable marker, until a commit has flushed the device, for what was read may only be
+// in its cache, and made the checksum durable. A crash before that finds the marker and looks again.
+sealed partial class ThinVolume
+{
+    /// <summary>Looks at every suspect block of a leaf.</summary>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
+    public async ValueTask<SuspectCount> CheckSuspectsAsync(long leafIndex)
+    {
+        var leaf = await parts.Cache.AcquireAsync(this, leafIndex);
+        try
+        {
+            await leaf.WriteLock.EnterAsync();
+            try
+            {
+                return await CheckSuspectsLockedAsync(leaf);
+            }
+            finally
+            {
+                leaf.WriteLock.Exit();
+            }
+        }
+        finally
+        {
+            leaf.Unpin();
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
+    async ValueTask<SuspectCount> CheckSuspectsLockedAsync(Leaf leaf)
+    {
+        if (leaf.Marks is not { Suspect.IsEmpty: false } marks || leaf.Damage is not null) return default;
+        int looked = 0, unreadable = 0;
+        var plan = LeafPlan.Rent();
+        try
+        {
+            plan.CopyFrom(leaf, 0, MapLayout.BlocksPerLeaf);
+            for (var slot = 0; slot < MapLayout.ChunksPerLeaf; slot++)
+            {
+                if (marks.Suspect[slot] == 0) continue;
+                var first = BitOperations.TrailingZeroCount(marks.Suspect[slot]);
+                var count = 32 - BitOperations.LeadingZeroCount(marks.Suspect[slot]) - first;
+                var isRead = await TryReadRawAsync(plan, (slot * MapLayout.BlocksPerChunk) + first, count, at: first);
+                for (var inChunk = first; inChunk < first + count; inChunk++)
+                {
+                    var block = (slot * MapLayout.BlocksPerChunk) + inChunk;
+                    if (!marks.Suspect.Contains(block)) continue;
+                    looked++;
+                    // One sector that cannot be read costs its block and no other.
+                    if (isRead || await TryReadRawAsync(plan, block, 1, inChunk))
+                        TakeAsItIs(leaf, block, plan.ComputeChecksum(block, plan.Chunk.AsSpan(inChunk * MapLayout.BlockBytes, MapLayout.BlockBytes)));
+                    else unreadable++;
+                }
+            }
+
+            return new SuspectCount(looked, unreadable);
+        }
+        finally
+        {
+            plan.Return();
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
+    async ValueTask<bool> TryReadRawAsync(LeafPlan plan, int firstBlock, int blockCount, int at)
+    {
+        try
+        {
+            await parts.Device.ReadAsync(
+                DeviceLba(plan.OffsetBytes(firstBlock)),
+                plan.Chunk.AsMemory(at * MapLayout.BlockBytes, blockCount * MapLayout.BlockBytes));
+            return true;
+        }
+        catch (BlockDeviceException)
+        {
+            return false;
+        }
+    }
+
+    static bool IsSuspect(Leaf leaf, int block) => leaf.Marks is { } marks && marks.Suspect.Contains(block);
+
+    /// <summary>A suspect block is from now on what was found of it.</summary>
+    void TakeAsItIs(Leaf leaf, int block, uint found)
+    {
+        Settle(leaf);
+        lock (leaf)
+        {
+            if (leaf.Checksums[block] != found)
+            {
+                leaf.Checksums[block] = found;
+                parts.Unverified.Add(this, (leaf.Index * MapLayout.LeafBytes) + ((long)block * MapLayout.BlockBytes));
+            }
+
+            parts.ChangedLeaves.Add(leaf, LeafDirt.Checksums);
+        }
+
+        leaf.Marks!.Suspect.Remove(block);
+    }
+
+    /// <summary>Blocks were written anew or discarded: what a crash had done to them no longer matters.</summary>
+    void ForgetSuspects(Leaf leaf, BlockSet blocks)
+    {
+        if (leaf.Marks is not { Suspect.IsEmpty: false } marks) return;
+        Settle(leaf);
+        marks.Suspect.ExceptWith(blocks);
+    }
+
+    // Before a block stops being suspect: from here on the leaf counts as not committed, so that the marker stays until a commit
+    // that flushes the device has written the leaf.
+    void Settle(Leaf leaf)
+    {
+        Invariant.Require(leaf.WriteLock.IsHeld);
+        parts.Markers.Unsettle(leaf);
+        parts.Committer.DeviceWriting();
+    }
+}

@@ -1,0 +1,105 @@
+using Ashlar.KeyValue;
+using Ashlar.Storage;
+
+namespace Ashlar.Volumes;
+
+/// <summary>Reads leaves from the store, with the marker that a crash may have left for them.</summary>
+sealed class LeafStore(KeyValueStore store, OverwriteMarkers markers, PoolEvents events, long chunkCount)
+{
+    volatile bool hasSuspects;
+
+    /// <summary>
+    /// Whether markers of an earlier life may lie in the store that nobody has looked at: then each leaf is read with its own.
+    /// </summary>
+    public bool HasSuspects
+    {
+        get => hasSuspects;
+        set => hasSuspects = value;
+    }
+
+    /// <summary>Fills a leaf.</summary>
+    /// <param name="leaf">A leaf that was just made.</param>
+    /// <param name="mayWait">Whether it may wait for the disk.</param>
+    /// <returns>False when it would have to wait and may not; then the leaf is as it was.</returns>
+    /// <exception cref="StorageException">The store could not be read, this time.</exception>
+    public bool TryRead(Leaf leaf, bool mayWait)
+    {
+        try
+        {
+            Span<byte> key = stackalloc byte[MapKeys.LeafBytes];
+            Span<byte> value = stackalloc byte[LeafFormat.MaxBytes];
+            MapKeys.WriteLeaf(key, leaf.Volume.Lineage, leaf.Index, leaf.Volume.Generation);
+            if (!TryGet(key, value, mayWait, leaf, out var leafBytes)) return false;
+            BlockSet? suspects = null;
+            if (hasSuspects && !TryReadMarker(leaf, mayWait, out suspects)) return false;
+            if (leafBytes > 0) Decode(leaf, value[..leafBytes]);
+            if (suspects is { } blocks) Suspect(leaf, blocks);
+            else leaf.Marks = markers.Find(leaf.Volume.Lineage, leaf.Index);
+            return true;
+        }
+        catch (CorruptDataException damage)
+        {
+            leaf.Clear();
+            leaf.Damage = damage;
+            Report(leaf, damage);
+            return true;
+        }
+    }
+
+    bool TryReadMarker(Leaf leaf, bool mayWait, out BlockSet? blocks)
+    {
+        blocks = null;
+        Span<byte> key = stackalloc byte[MapKeys.MarkerBytes];
+        Span<byte> value = stackalloc byte[MarkerFormat.MaxBytes];
+        MapKeys.WriteMarker(key, leaf.Volume.Lineage, leaf.Index);
+        if (!TryGet(key, value, mayWait, leaf, out var bytes)) return false;
+        if (bytes > 0) blocks = MarkerFormat.Read(value[..bytes], leaf.Volume.Name, leaf.Index);
+        return true;
+    }
+
+    // False when it would have to wait and may not; 0 bytes when there is no such entry.
+    bool TryGet(ReadOnlySpan<byte> key, Span<byte> value, bool mayWait, Leaf leaf, out int bytes)
+    {
+        if (mayWait)
+        {
+            if (!store.TryGet(key, value, out bytes)) bytes = 0;
+        }
+        else if (store.TryGetCached(key, value, out bytes) == CachedGet.WouldWait)
+        {
+            return false;
+        }
+
+        if (bytes <= value.Length) return true;
+        throw new CorruptDataException(
+            leaf.Volume.Name, leaf.Index * MapLayout.LeafBytes, $"map: {bytes} bytes where there are {value.Length} at the most");
+    }
+
+    void Decode(Leaf leaf, ReadOnlySpan<byte> value)
+    {
+        leaf.EnsureEntries();
+        LeafFormat.Read(value, leaf.Entries, leaf.Checksums, chunkCount, leaf.Volume.Name, leaf.Index);
+    }
+
+    // Only what the leaf calls valid can be in doubt.
+    void Suspect(Leaf leaf, BlockSet blocks)
+    {
+        leaf.Marks = markers.Adopt(leaf.Volume.Lineage, leaf.Index, blocks);
+        var valid = default(BlockSet);
+        if (leaf.HasEntries)
+            for (var slot = 0; slot < MapLayout.ChunksPerLeaf; slot++) valid[slot] = leaf.Entries[slot].Valid;
+        leaf.Marks.Suspect.IntersectWith(valid);
+    }
+
+    void Report(Leaf leaf, CorruptDataException damage)
+    {
+        var first = leaf.Index * MapLayout.LeafBytes;
+        events.ReportOnce(
+            PoolEventKind.DamagedMap,
+            PoolEventSeverity.Error,
+            $"{leaf.Volume.Lineage}/{leaf.Index}",
+            $"the map of volume {leaf.Volume.Record.Name} cannot be read for bytes {first} to {first + MapLayout.LeafBytes - 1}, which fail "
+            + $"until they are written or discarded as a whole: {damage.Message}",
+            leaf.Volume.Record.Name,
+            damage);
+    }
+}

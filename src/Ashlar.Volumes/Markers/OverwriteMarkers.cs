@@ -1,0 +1,269 @@
+using System.Diagnostics.CodeAnalysis;
+using Ashlar.Blocks;
+using Ashlar.KeyValue;
+using Ashlar.Storage;
+
+namespace Ashlar.Volumes;
+
+/// <summary>
+/// Markers say which blocks are being overwritten in place. Data and checksum are two writes, so a crash between them leaves
+/// a block that fails its checksum without being damaged. A marker that is durable before the first such write tells the two
+/// apart: a marked block that does not match is taken as it is and counted, any other is damaged.
+/// </summary>
+/// <remarks>
+/// All markers are written by one thread, one batch after the other, each with the masks as they are in memory at that moment; so
+/// a clearing can never undo a later marking, whoever runs first.
+/// </remarks>
+class OverwriteMarkers : IDisposable
+{
+    readonly MetadataWriter metadata;
+    readonly PoolOptions options;
+    readonly SerialWorker writer;
+    readonly Lock gate = new();
+    readonly Dictionary<(long Lineage, long LeafIndex), LeafMarks> marks = [];
+    readonly WriteBatch batch = new();
+    readonly List<LeafMarks> pending = [];
+    readonly List<(LeafMarks Marks, BlockSet Written)> written = [];
+    SharedCompletion? nextWrite;
+    bool pendingIsUrgent;
+    long syncs;
+
+    public OverwriteMarkers(MetadataWriter metadata, PoolOptions options, string pool)
+    {
+        this.metadata = metadata;
+        this.options = options;
+        writer = new SerialWorker($"markers {pool}", WriteNext);
+    }
+
+    /// <summary>Durable writes so far.</summary>
+    public long Syncs => Interlocked.Read(ref syncs);
+
+    /// <summary>Leaves that are marked, and their marked blocks; after a crash, as far as they have been looked at.</summary>
+    public (long Leaves, long Blocks) Count()
+    {
+        lock (gate) return (marks.Values.Count(each => !each.Wanted.IsEmpty), marks.Values.Sum(each => (long)each.Wanted.Count));
+    }
+
+    /// <summary>Marker of a leaf that was loaded; null when it has none.</summary>
+    public LeafMarks? Find(long lineage, long leafIndex)
+    {
+        lock (gate) return marks.GetValueOrDefault((lineage, leafIndex));
+    }
+
+    /// <summary>Takes up a marker that an earlier life of the pool left in the store: all its blocks are suspect.</summary>
+    public LeafMarks Adopt(long lineage, long leafIndex, BlockSet blocks)
+    {
+        lock (gate)
+        {
+            if (marks.TryGetValue((lineage, leafIndex), out var known)) return known;
+            var adopted = new LeafMarks(lineage, leafIndex) { Wanted = blocks, Durable = blocks, Suspect = blocks };
+            marks.Add((lineage, leafIndex), adopted);
+            return adopted;
+        }
+    }
+
+    /// <summary>
+    /// Makes sure that blocks are marked on stable storage. Call under the leaf's write lock, before overwriting blocks that its
+    /// committed form calls valid. The leaf counts as not committed from now on, so that the marker stays.
+    /// </summary>
+    /// <exception cref="DeviceFullException">There is no room for the marker: nothing may be overwritten.</exception>
+    public virtual ValueTask EnsureAsync(Leaf leaf, BlockSet blocks)
+    {
+        lock (gate)
+        {
+            var leafMarks = CountAsUncommitted(leaf);
+            if (leafMarks.Durable.Contains(blocks)) return ValueTask.CompletedTask;
+            leafMarks.Wanted.Add(blocks);
+            return Enqueue(leafMarks, isUrgent: true).Task;
+        }
+    }
+
+    /// <summary>
+    /// The leaf counts as not committed from now on, so that its marker stays until a commit has written it. Call under the leaf's
+    /// write lock.
+    /// </summary>
+    public void Unsettle(Leaf leaf)
+    {
+        lock (gate) CountAsUncommitted(leaf);
+    }
+
+    /// <summary>The checksums of a leaf that was overwritten are durable.</summary>
+    public void Committed(Leaf leaf)
+    {
+        lock (gate)
+        {
+            if (leaf.Marks is not { } leafMarks) return;
+            leafMarks.Uncommitted--;
+            Invariant.Require(leafMarks.Uncommitted >= 0);
+        }
+    }
+
+    /// <summary>
+    /// Clears the markers of leaves that have been quiet and whose checksums are durable; beyond a number of leaves the longest quiet
+    /// ones go before their time, so that what an unclean stop leaves to be checked is bounded however busy the volumes are. Not
+    /// urgent: a marker that a crash brings back costs a check.
+    /// </summary>
+    public virtual void Clear(TimeSpan quietTime)
+    {
+        lock (gate)
+        {
+            var settled = marks.Values.Where(IsSettled).OrderBy(each => each.LastUse).ToList();
+            var excess = marks.Count - options.MaxMarkedLeaves;
+            for (var i = 0; i < settled.Count; i++)
+            {
+                var isQuiet = quietTime <= TimeSpan.Zero || options.TimeProvider.GetElapsedTime(settled[i].LastUse) >= quietTime;
+                if (!isQuiet && i >= excess) break;
+                Clear(settled[i]);
+            }
+        }
+    }
+
+    /// <summary>Clears all markers that vouch for nothing any more, and waits until that is written.</summary>
+    public ValueTask ClearAllAsync()
+    {
+        Clear(TimeSpan.Zero);
+        lock (gate) return nextWrite?.Task ?? ValueTask.CompletedTask;
+    }
+
+    /// <summary>Forgets the markers of a volume that is gone; its entries are deleted with its record.</summary>
+    public void Drop(long lineage)
+    {
+        lock (gate)
+        {
+            foreach (var each in marks.Values.Where(each => each.Lineage == lineage).ToArray()) Remove(each);
+        }
+    }
+
+    public void Dispose() => writer.Dispose();
+
+    /// <summary>Whether a marker may be cleared: it vouches for nothing any more.</summary>
+    protected virtual bool IsSettled(LeafMarks leafMarks) => leafMarks.Uncommitted == 0 && leafMarks.Suspect.IsEmpty;
+
+    LeafMarks CountAsUncommitted(Leaf leaf)
+    {
+        var leafMarks = GetOrAdd(leaf);
+        if (!leaf.IsOverwritten)
+        {
+            leaf.IsOverwritten = true;
+            leafMarks.Uncommitted++;
+        }
+
+        leafMarks.LastUse = options.TimeProvider.GetTimestamp();
+        return leafMarks;
+    }
+
+    LeafMarks GetOrAdd(Leaf leaf)
+    {
+        if (leaf.Marks is { IsDropped: false } known) return known;
+        var key = (leaf.Volume.Lineage, leaf.Index);
+        if (!marks.TryGetValue(key, out var found)) marks.Add(key, found = new LeafMarks(key.Lineage, key.Index));
+        return leaf.Marks = found;
+    }
+
+    void Remove(LeafMarks leafMarks)
+    {
+        leafMarks.IsDropped = true;
+        marks.Remove((leafMarks.Lineage, leafMarks.LeafIndex));
+    }
+
+    // The memory changes before the store: an overwrite from here on marks again, and its write comes after this one.
+    void Clear(LeafMarks leafMarks)
+    {
+        leafMarks.Wanted = default;
+        leafMarks.Durable = default;
+        Enqueue(leafMarks, isUrgent: false);
+    }
+
+    SharedCompletion Enqueue(LeafMarks leafMarks, bool isUrgent)
+    {
+        if (!leafMarks.IsPending)
+        {
+            leafMarks.IsPending = true;
+            pending.Add(leafMarks);
+        }
+
+        pendingIsUrgent |= isUrgent;
+        if (nextWrite is null)
+        {
+            nextWrite = new SharedCompletion();
+            writer.Wake();
+        }
+
+        return nextWrite;
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "Whatever it was, it is what the waiters are told.")]
+    void WriteNext()
+    {
+        var (waiters, durability) = TakePending();
+        if (waiters is null) return;
+        try
+        {
+            metadata.WriteOrUseReserve(batch, durability);
+            if (durability == Durability.Sync) Interlocked.Increment(ref syncs);
+            lock (gate)
+            {
+                foreach (var (leafMarks, blocks) in written)
+                {
+                    var stillWanted = blocks;
+                    stillWanted.IntersectWith(leafMarks.Wanted);
+                    leafMarks.Durable.Add(stillWanted);
+                    if (leafMarks is { IsPending: false, Uncommitted: 0, Wanted.IsEmpty: true }) Remove(leafMarks);
+                }
+            }
+
+            waiters.SetResult();
+        }
+        catch (Exception cause)
+        {
+            lock (gate) TakeBack();
+            waiters.SetException(cause);
+        }
+    }
+
+    // What was not written goes along with the next batch.
+    void TakeBack()
+    {
+        foreach (var (leafMarks, _) in written)
+        {
+            if (leafMarks.IsPending) continue;
+            leafMarks.IsPending = true;
+            pending.Add(leafMarks);
+        }
+    }
+
+    (SharedCompletion? Waiters, Durability Durability) TakePending()
+    {
+        lock (gate)
+        {
+            var waiters = nextWrite;
+            var durability = pendingIsUrgent ? Durability.Sync : Durability.Relaxed;
+            nextWrite = null;
+            pendingIsUrgent = false;
+            batch.Clear();
+            written.Clear();
+            foreach (var leafMarks in pending)
+            {
+                leafMarks.IsPending = false;
+                written.Add((leafMarks, leafMarks.Wanted));
+                Encode(leafMarks);
+            }
+
+            pending.Clear();
+            return (waiters, durability);
+        }
+    }
+
+    void Encode(LeafMarks leafMarks)
+    {
+        var key = MapKeys.Marker(leafMarks.Lineage, leafMarks.LeafIndex);
+        if (leafMarks.Wanted.IsEmpty)
+        {
+            batch.Delete(key);
+            return;
+        }
+
+        Span<byte> value = stackalloc byte[MarkerFormat.MaxBytes];
+        batch.Put(key, value[..MarkerFormat.Write(value, leafMarks.Wanted)]);
+    }
+}

@@ -1,0 +1,16 @@
+namespace Ashlar.Volumes;
+
+/// <summary>Makes those parts of a pool that tests exchange for ones with a mistake.</summary>
+class PoolPartFactory
+{
+    public virtual BlockRules CreateRules() => new();
+
+    public virtual OverwriteMarkers CreateMarkers(PoolParts parts) => new(parts.Metadata, parts.Options, parts.Name);
+
+    public virtual Reclaimer CreateReclaimer(PoolParts parts) => new(parts.Device, parts.Space, parts.Events, parts.Failure, parts.Name);
+
+    public virtual Committer CreateCommitter(PoolParts parts) => new(parts);
+
+    public virtual VolumeResizer CreateResizer(PoolParts parts, Catalogue catalogue, LeakedSpace leaked) =>
+        new(catalogue, parts.Committer, leaked, parts.Metadata, parts.Work, parts.Throttle);
+}

@@ -1,0 +1,85 @@
+using Ashlar.Blocks;
+using Ashlar.KeyValue;
+
+namespace Ashlar.Volumes;
+
+/// <summary>The parts of an open pool that its volumes share, in the order in which they depend on each other.</summary>
+sealed class PoolParts : IDisposable
+{
+    bool isClosed;
+
+    public PoolParts(string name, IBlockDevice device, KeyValueStore store, ChunkSpace space, PoolOptions options)
+    {
+        (Name, Device, Store, Space, Options) = (name, device, store, space, options);
+        Events = new PoolEvents(name, options.Observer);
+        Failure = new FailureLatch(name, Events);
+        Metadata = new MetadataWriter(store, Failure, Events, name);
+        Unverified = new UnverifiedBlocks(Events);
+        Damage = new DamageLog(Events);
+        Rules = options.Factory.CreateRules();
+        Markers = options.Factory.CreateMarkers(this);
+        LeafStore = new LeafStore(store, Markers, Events, space.ChunkCount);
+        Cache = new LeafCache(LeafStore, options.MapCacheBytes);
+        ChangedLeaves = new ChangedLeaves(Cache);
+        Reclaimer = options.Factory.CreateReclaimer(this);
+        Committer = options.Factory.CreateCommitter(this);
+        Work = new BackgroundWork(Events, options.TimeProvider);
+        Throttle = new WriteThrottle(this);
+    }
+
+    public string Name { get; }
+
+    /// <summary>Holds the data.</summary>
+    public IBlockDevice Device { get; }
+
+    /// <summary>Holds the map. Written to by <see cref="Metadata"/> only.</summary>
+    public KeyValueStore Store { get; }
+
+    public ChunkSpace Space { get; }
+
+    public PoolOptions Options { get; }
+
+    public PoolEvents Events { get; }
+
+    public FailureLatch Failure { get; }
+
+    public MetadataWriter Metadata { get; }
+
+    public UnverifiedBlocks Unverified { get; }
+
+    public DamageLog Damage { get; }
+
+    public BlockRules Rules { get; }
+
+    public OverwriteMarkers Markers { get; }
+
+    public LeafStore LeafStore { get; }
+
+    public LeafCache Cache { get; }
+
+    public ChangedLeaves ChangedLeaves { get; }
+
+    public Reclaimer Reclaimer { get; }
+
+    public Committer Committer { get; }
+
+    /// <summary>What the pool does by itself and may take long.</summary>
+    public BackgroundWork Work { get; }
+
+    public WriteThrottle Throttle { get; }
+
+    /// <summary>Whether the pool takes no more requests.</summary>
+    public bool IsClosed
+    {
+        get => Volatile.Read(ref isClosed);
+        set => Volatile.Write(ref isClosed, value);
+    }
+
+    /// <summary>Ends the threads; device and store stay open.</summary>
+    public void Dispose()
+    {
+        Committer.Dispose();
+        Markers.Dispose();
+        Reclaimer.Dispose();
+    }
+}

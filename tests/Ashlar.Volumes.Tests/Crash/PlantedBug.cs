@@ -1,0 +1,191 @@
+using Ashlar.Blocks;
+using Ashlar.KeyValue;
+
+namespace Ashlar.Volumes.Tests;
+
+/// <summary>A mistake that a test plants into a pool to show that it would be found.</summary>
+enum PlantedBug
+{
+    None = 0,
+
+    /// <summary>The map is committed before the data it speaks of is durable.</summary>
+    MapBeforeData,
+
+    /// <summary>A commit does not flush the data device.</summary>
+    SkipDataFlush,
+
+    /// <summary>A block is overwritten before its marker is durable.</summary>
+    MarkerNotDurable,
+
+    /// <summary>Removed chunks can be used again before the map without them is durable.</summary>
+    ReuseBeforeCommit,
+
+    /// <summary>Removed chunks are punched after they can be used again.</summary>
+    PunchAfterReuse,
+
+    /// <summary>The free space is not written in the batch of the leaves.</summary>
+    BitmapNotInBatch,
+
+    /// <summary>What was read below a marker gets a durable checksum without being flushed.</summary>
+    RecoverWithoutFlush,
+
+    /// <summary>Reads do not compare checksums.</summary>
+    IgnoreChecksum,
+
+    /// <summary>A flush does not commit the map.</summary>
+    FlushWithoutMap,
+
+    /// <summary>Markers are cleared although checksums below them are not committed.</summary>
+    ClearMarkersEarly,
+
+    /// <summary>Whether an overwrite needs a marker is judged by the leaf in memory instead of the committed one.</summary>
+    MarkByMemory,
+
+    /// <summary>Nobody looks at the markers that a crash left.</summary>
+    SkipRecovery,
+
+    /// <summary>Markers that a crash left are cleared before their blocks were looked at.</summary>
+    ForgetSuspects,
+
+    /// <summary>A shrunk volume forgets its size before its tail is unmapped.</summary>
+    ShrinkBeforeUnmap,
+
+    /// <summary>The map is committed without waiting for stable storage.</summary>
+    MapNotDurable,
+}
+
+static class PlantedBugs
+{
+    public static PoolPartFactory ToFactory(this PlantedBug bug) => new Factory(bug);
+
+    sealed class Factory(PlantedBug bug) : PoolPartFactory
+    {
+        public override BlockRules CreateRules() => new Rules(bug);
+
+        public override OverwriteMarkers CreateMarkers(PoolParts parts) => bug switch
+        {
+            PlantedBug.MarkerNotDurable or PlantedBug.ClearMarkersEarly or PlantedBug.ForgetSuspects => new WrongMarkers(parts, bug),
+            _ => base.CreateMarkers(parts),
+        };
+
+        public override Reclaimer CreateReclaimer(PoolParts parts) =>
+            bug == PlantedBug.PunchAfterReuse ? new LatePunch(parts) : base.CreateReclaimer(parts);
+
+        public override Committer CreateCommitter(PoolParts parts) => bug switch
+        {
+            PlantedBug.None => base.CreateCommitter(parts),
+            _ => new WrongCommitter(parts, bug),
+        };
+
+        public override VolumeResizer CreateResizer(PoolParts parts, Catalogue catalogue, LeakedSpace leaked) =>
+            bug == PlantedBug.ShrinkBeforeUnmap ? new WrongResizer(parts, catalogue, leaked) : base.CreateResizer(parts, catalogue, leaked);
+    }
+
+    sealed class WrongResizer(PoolParts parts, Catalogue catalogue, LeakedSpace leaked)
+        : VolumeResizer(catalogue, parts.Committer, leaked, parts.Metadata, parts.Work, parts.Throttle)
+    {
+        protected override VolumeState StateWhileShrinking => VolumeState.Ready;
+    }
+
+    sealed class Rules(PlantedBug bug) : BlockRules
+    {
+        public override bool AreSuspectsLookedAt => bug != PlantedBug.SkipRecovery;
+
+        public override int FindMismatch(LeafCopy copy, int firstBlock, ReadOnlySpan<byte> data) =>
+            bug == PlantedBug.IgnoreChecksum ? -1 : base.FindMismatch(copy, firstBlock, data);
+
+        public override BlockSet NeedMarkers(Leaf leaf, int firstBlock, int blockCount)
+        {
+            var blocks = base.NeedMarkers(leaf, firstBlock, blockCount);
+            if (bug != PlantedBug.MarkByMemory || blocks.IsEmpty) return blocks;
+            foreach (var (slot, _) in new SlotMasks(firstBlock, blockCount)) blocks[slot] &= leaf.Entries[slot].Valid;
+            return blocks;
+        }
+
+        public override void LetGo(ChunkSpace space, long chunk)
+        {
+            if (bug == PlantedBug.ReuseBeforeCommit) space.Release([chunk]);
+            else base.LetGo(space, chunk);
+        }
+    }
+
+    sealed class WrongMarkers(PoolParts pool, PlantedBug bug) : OverwriteMarkers(pool.Metadata, pool.Options, pool.Name)
+    {
+        public override ValueTask EnsureAsync(Leaf leaf, BlockSet blocks)
+        {
+            var marking = base.EnsureAsync(leaf, blocks);
+            if (bug != PlantedBug.MarkerNotDurable) return marking;
+            leaf.Marks!.Durable.Add(blocks);
+            return ValueTask.CompletedTask;
+        }
+
+        protected override bool IsSettled(LeafMarks leafMarks) => bug switch
+        {
+            PlantedBug.ClearMarkersEarly => true,
+            PlantedBug.ForgetSuspects => leafMarks.Uncommitted == 0,
+            _ => base.IsSettled(leafMarks),
+        };
+    }
+
+    sealed class LatePunch(PoolParts pool) : Reclaimer(pool.Device, pool.Space, pool.Events, pool.Failure, pool.Name)
+    {
+        readonly ChunkSpace space = pool.Space;
+        readonly List<long> later = [];
+
+        protected override void Free(long[] chunks)
+        {
+            foreach (var chunk in later) Punch(chunk, 1);
+            later.Clear();
+            later.AddRange(chunks);
+            space.ReleaseQuarantined(chunks);
+        }
+    }
+
+    sealed class WrongCommitter(PoolParts pool, PlantedBug bug) : Committer(pool)
+    {
+        readonly PoolParts parts = pool;
+        bool hasFlushed;
+
+        protected override void Commit(CommitScope scope)
+        {
+            if (bug == PlantedBug.MapBeforeData)
+            {
+                Capture(scope);
+                WriteMap();
+                FlushData();
+            }
+
+            base.Commit(scope);
+            if (bug == PlantedBug.ClearMarkersEarly) parts.Markers.Clear(TimeSpan.Zero);
+        }
+
+        protected override void Capture(CommitScope scope)
+        {
+            if (bug != PlantedBug.FlushWithoutMap || scope != CommitScope.Flush) base.Capture(scope);
+        }
+
+        protected override void Seal(CommitBatch batch)
+        {
+            if (bug != PlantedBug.BitmapNotInBatch) base.Seal(batch);
+        }
+
+        protected override void FlushData()
+        {
+            if (bug == PlantedBug.SkipDataFlush) return;
+            // The first flush after opening is the one that covers what was found in the cache.
+            if (bug != PlantedBug.RecoverWithoutFlush || hasFlushed) base.FlushData();
+            hasFlushed = true;
+        }
+
+        protected override void WriteBatch(CommitBatch batch)
+        {
+            if (bug == PlantedBug.MapNotDurable) parts.Metadata.WriteOrUseReserve(batch.Entries, Durability.Relaxed);
+            else base.WriteBatch(batch);
+        }
+
+        protected override void Release(CommitBatch batch)
+        {
+            if (bug != PlantedBug.ReuseBeforeCommit) base.Release(batch);
+        }
+    }
+}

@@ -1,0 +1,83 @@
+using Ashlar.Blocks;
+using Ashlar.Simulation;
+using Ashlar.Storage;
+
+namespace Ashlar.Volumes.Tests;
+
+/// <summary>A pool with one volume, "disk", whose process can be killed: the page cache stays.</summary>
+sealed class CrashedPool
+{
+    readonly MortalFileSystem process;
+
+    CrashedPool(SimulatedFileSystem disk, MortalFileSystem process, TestPool pool)
+    {
+        (Disk, this.process, Pool) = (disk, process, pool);
+    }
+
+    public SimulatedFileSystem Disk { get; }
+
+    public TestPool Pool { get; }
+
+    public IBlockDevice Volume => Pool.Pool.OpenVolume("disk")!;
+
+    public static async Task<CrashedPool> CreateAsync(PoolOptions? options = null)
+    {
+        var disk = new SimulatedFileSystem(isRecording: false);
+        var process = new MortalFileSystem(disk);
+        var pool = await TestPool.CreateAsync(disk: process, options: options ?? TestPool.DefaultOptions());
+        await pool.CreateVolumeAsync("disk", 16 << 20);
+        return new CrashedPool(disk, process, pool);
+    }
+
+    /// <summary>Opens the pool anew after a kill, in a process that can be killed again.</summary>
+    public static async Task<CrashedPool> OpenAsync(SimulatedFileSystem disk, PoolOptions options, Func<IBlockDevice, IBlockDevice>? wrap = null)
+    {
+        var process = new MortalFileSystem(disk);
+        return new CrashedPool(disk, process, await TestPool.OpenAsync(process, options, wrap: wrap));
+    }
+
+    public void Kill() => process.Kill();
+
+    public Task WriteAsync(long block, int seed, int count = 1) =>
+        Volume.WriteAsync(new Lba(block), Content(seed, count)).AsTask();
+
+    public async Task CommitAsync()
+    {
+        await Volume.FlushAsync();
+        await Pool.Pool.CommitAsync();
+    }
+
+    /// <summary>Flips a bit of the block that has this content.</summary>
+    public void Rot(int seed)
+    {
+        var offset = Find(Disk, Content(seed));
+        using var file = Disk.Open("/pool.data", FileOpenMode.Existing);
+        var one = new byte[1];
+        file.Read(one, offset + 700);
+        one[0] ^= 0x10;
+        file.Write(one, offset + 700);
+    }
+
+    public static byte[] Content(int seed, int count = 1) => new SeededRandom((ulong)seed).Bytes(count * 4096);
+
+    public static async Task<byte[]> ReadAsync(IBlockDevice device, long block)
+    {
+        var data = new byte[4096];
+        await device.ReadAsync(new Lba(block), data);
+        return data;
+    }
+
+    /// <summary>Where on the pool's device a block with this content lies.</summary>
+    public static long Find(IFileSystem disk, byte[] content)
+    {
+        using var file = disk.Open("/pool.data", FileOpenMode.ReadOnly);
+        var block = new byte[4096];
+        for (long offset = 0; offset < file.LengthBytes; offset += 4096)
+        {
+            file.Read(block, offset);
+            if (block.AsSpan().SequenceEqual(content)) return offset;
+        }
+
+        throw new InvalidOperationException("no block has this content");
+    }
+}
