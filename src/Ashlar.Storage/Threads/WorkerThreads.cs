@@ -120,14 +120,14 @@ public sealed class WorkerThreads : IDisposable
         lock (gate)
         {
             isDisposed = true;
-            foreach (var worker in idle) worker.Give(Work.End);
-            threadCount -= idle.Count;
+            foreach (var worker in idle) worker.Wake();
             idle.Clear();
         }
     }
 
-    // Invariant, under the gate: if a thread is idle, nothing is queued. So work is given to an idle thread, or queued behind others
-    // while every thread is about to look into the queue again; it is never left behind. One post wakes one thread at most.
+    // Invariant: for all work that is queued there is a thread that will look into the queue before it waits: each post wakes one that
+    // waits, or starts one, or finds as many as there may be at work or awake. Nothing is given to a particular thread: one that
+    // has just finished, perhaps the one that posts, is sooner there than one that has to be woken.
     void Post(in Work work)
     {
         Worker worker;
@@ -143,12 +143,12 @@ public sealed class WorkerThreads : IDisposable
                 return;
             }
 
+            queue.Enqueue(work);
             worker = idle[^1];
             idle.RemoveAt(idle.Count - 1);
-            takenCount++;
         }
 
-        worker.Give(work);
+        worker.Wake();
     }
 
     // Under the gate: the thread that is started enters it before it looks for work. A system that refuses a thread leaves the work
@@ -190,30 +190,29 @@ public sealed class WorkerThreads : IDisposable
 
     bool TryTake(Worker worker, out Work work)
     {
-        lock (gate)
+        while (true)
         {
-            if (queue.TryDequeue(out work))
+            lock (gate)
             {
-                takenCount++;
-                return true;
+                if (queue.TryDequeue(out work))
+                {
+                    takenCount++;
+                    return true;
+                }
+
+                if (isDisposed)
+                {
+                    threadCount--;
+                    return false;
+                }
+
+                idle.Add(worker);
             }
 
-            if (isDisposed)
-            {
-                threadCount--;
-                return false;
-            }
-
-            idle.Add(worker);
-        }
-
-        if (!worker.TryReceive(idleTime, out work))
-        {
+            if (worker.TryWait(idleTime)) continue;
             if (TryRetire(worker)) return false;
-            worker.TryReceive(Timeout.InfiniteTimeSpan, out work); // It was chosen in the last moment, or is the last.
+            worker.TryWait(Timeout.InfiniteTimeSpan); // It was chosen in the last moment, or is the last.
         }
-
-        return work != Work.End;
     }
 
     // A thread that is still among the idle may end: nobody is about to give it work. The last one stays, so that a system that has
@@ -274,9 +273,6 @@ public sealed class WorkerThreads : IDisposable
     readonly record struct Work(Action<object?> Action, object? State)
     {
         public static readonly Action<object?> ExecuteItem = static item => ((IThreadPoolWorkItem)item!).Execute();
-
-        /// <summary>Tells a thread to end.</summary>
-        public static Work End => default;
     }
 
     sealed class ActionWork<T>(Action<T> action, T state) : IThreadPoolWorkItem
@@ -284,33 +280,30 @@ public sealed class WorkerThreads : IDisposable
         public void Execute() => action(state);
     }
 
-    // Where one thread waits for what another gives it.
+    // Where a thread waits to be woken.
     sealed class Worker
     {
-        Work given;
-        bool hasWork;
+        bool isWoken;
 
-        public void Give(in Work work)
+        public void Wake()
         {
             lock (this)
             {
-                (given, hasWork) = (work, true);
+                isWoken = true;
                 Monitor.Pulse(this);
             }
         }
 
-        public bool TryReceive(TimeSpan patience, out Work work)
+        public bool TryWait(TimeSpan patience)
         {
             lock (this)
             {
-                while (!hasWork)
+                while (!isWoken)
                 {
-                    if (Monitor.Wait(this, patience)) continue;
-                    work = default;
-                    return false;
+                    if (!Monitor.Wait(this, patience)) return false;
                 }
 
-                (work, given, hasWork) = (given, default, false);
+                isWoken = false;
                 return true;
             }
         }

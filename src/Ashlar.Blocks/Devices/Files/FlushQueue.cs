@@ -105,8 +105,8 @@ sealed class FlushQueue(string device, Action flush) : IThreadPoolWorkItem
             }
             again = running = firstWaiting is not null;
         }
-        Complete(round, failure);
-        Complete(late, failure);
+        Complete(late, failure, lastGoesOnHere: false);
+        Complete(round, failure, lastGoesOnHere: !again);
         return again;
     }
 
@@ -117,8 +117,9 @@ sealed class FlushQueue(string device, Action flush) : IThreadPoolWorkItem
         return first;
     }
 
-    // The callers go on on other threads: they may take their time, and this one may have to begin the next flush.
-    void Complete(Waiter? round, Exception? failure)
+    // The callers go on on other threads: they may take their time. Only if nobody waits for the next flush does the last
+    // one go on on this thread, which spares it a switch: whoever asks for a flush from now on has it begun by another.
+    void Complete(Waiter? round, Exception? failure, bool lastGoesOnHere)
     {
         while (round is not null)
         {
@@ -128,7 +129,8 @@ sealed class FlushQueue(string device, Action flush) : IThreadPoolWorkItem
             waiter.Complete(
                 failure is null
                     ? null
-                    : new DeviceIOException(device, $"flush failed: {failure.Message}", isTransient: false, failure));
+                    : new DeviceIOException(device, $"flush failed: {failure.Message}", isTransient: false, failure),
+                round is null && lastGoesOnHere ? null : WorkerThreads.Completions);
         }
     }
 
@@ -155,10 +157,10 @@ sealed class FlushQueue(string device, Action flush) : IThreadPoolWorkItem
 
         public ValueTask Task => new(this, source.Version);
 
-        public void Complete(Exception? failure)
+        public void Complete(Exception? failure, WorkerThreads? threads)
         {
-            if (failure is null) source.SetResult(WorkerThreads.Completions);
-            else source.SetException(failure, WorkerThreads.Completions);
+            if (failure is null) source.SetResult(threads);
+            else source.SetException(failure, threads);
         }
 
         public ValueTaskSourceStatus GetStatus(short token) => source.GetStatus(token);
