@@ -28,4 +28,7 @@ public sealed record ChangeVolume
 
     /// <summary>Whether the size may become smaller: what lies beyond the new end is lost.</summary>
     public bool AllowShrink { get; init; }
+
+    /// <summary>Whether it may become smaller also while clients are connected.</summary>
+    public bool Force { get; init; }
 }

@@ -36,6 +36,12 @@ public sealed record Volume
     /// <summary>Who is connected now.</summary>
     public required VolumeClients Clients { get; init; }
 
+    /// <summary>Those clients and what they do, in the order in which they came; in answers for one volume only.</summary>
+    public IReadOnlyList<VolumeSession>? Sessions { get; init; }
+
+    /// <summary>Whether an iSCSI initiator has asked that nobody write (software write protect).</summary>
+    public bool IsWriteProtected { get; init; }
+
     /// <summary>Where clients find it.</summary>
     public required VolumeAddresses Addresses { get; init; }
 }

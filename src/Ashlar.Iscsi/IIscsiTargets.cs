@@ -1,4 +1,3 @@
-using System.Net;
 using Ashlar.Blocks;
 
 namespace Ashlar.Iscsi;
@@ -14,23 +13,24 @@ public interface IIscsiTargets
     /// of that name.
     /// </summary>
     /// <param name="target">The target's name as the initiator wrote it; the case of letters does not tell names apart.</param>
-    /// <param name="initiator">The initiator's name.</param>
-    /// <param name="address">Where it connects from.</param>
-    IscsiTarget? Open(string target, string initiator, IPEndPoint address);
+    /// <param name="initiator">Who it is for.</param>
+    IscsiTarget? Open(string target, ClientIdentity initiator);
 }
 
-/// <summary>A target that a session uses. Disposed when the session ends; the devices stay open.</summary>
+/// <summary>A target that a session uses. Disposed when the session ends.</summary>
 /// <param name="Name">The IQN.</param>
 /// <param name="Luns">Logical units by number, 0 first.</param>
-/// <param name="Lease">Released with the session, so that the owner knows who uses the devices.</param>
-public sealed record IscsiTarget(string Name, IReadOnlyList<IscsiLun> Luns, IDisposable Lease) : IDisposable
+public sealed record IscsiTarget(string Name, IReadOnlyList<IscsiLun> Luns) : IDisposable
 {
     /// <inheritdoc />
-    public void Dispose() => Lease.Dispose();
+    public void Dispose()
+    {
+        foreach (var lun in Luns) lun.Session.Dispose();
+    }
 }
 
 /// <summary>A logical unit of a target.</summary>
 /// <param name="Number">LUN, 0 to 16383.</param>
 /// <param name="Id">Identity that never changes; the NAA identifier and the serial number are made of it.</param>
-/// <param name="Driver">Where commands go.</param>
-public sealed record IscsiLun(int Number, Guid Id, BlockDriver Driver);
+/// <param name="Session">Where the initiator's commands go.</param>
+public sealed record IscsiLun(int Number, Guid Id, ClientSession Session);

@@ -1,4 +1,4 @@
-using System.Net;
+using Ashlar.Blocks;
 using Ashlar.Scsi;
 using Ashlar.Transport;
 
@@ -24,14 +24,14 @@ sealed class IscsiNode(IIscsiTargets targets, BufferPool buffers, Action<string>
     public BufferShare OpenShare() => buffers.OpenShare();
 
     /// <summary>Opens a target for a session; null when there is none of that name.</summary>
-    public IscsiTarget? OpenTarget(string target, string initiator, IPEndPoint address) => targets.Open(target, initiator, address);
+    public IscsiTarget? OpenTarget(string target, ClientIdentity initiator) => targets.Open(target, initiator);
 
     /// <summary>Lets an initiator reach the units of a target.</summary>
     public ScsiNexus OpenNexus(IscsiTarget target, int portalGroupTag) => new(
         target.Name,
         $"{target.Name},t,0x{portalGroupTag:x4}",
         portalGroupTag,
-        target.Luns.Select(lun => KeyValuePair.Create(lun.Number, units.Open(lun))));
+        target.Luns.Select(units.Open));
 
     /// <summary>
     /// Ends a session. Order: nothing of it runs any more, so no late write can land; then its reservations end and the
@@ -40,11 +40,7 @@ sealed class IscsiNode(IIscsiTargets targets, BufferPool buffers, Action<string>
     public void End(IscsiSession session)
     {
         session.Quiesce();
-        if (session.Nexus is { } nexus)
-        {
-            nexus.Dispose();
-            foreach (var unit in nexus.Units) units.Close(unit);
-        }
+        session.Nexus?.Dispose();
         session.Target?.Dispose();
         Sessions.Remove(session);
         session.Dispose();

@@ -8,17 +8,25 @@ public interface INbdExports
     /// <summary>Names of the exports, for NBD_OPT_LIST.</summary>
     IReadOnlyList<string> List();
 
-    /// <summary>Opens an export for one connection; null when there is none of that name.</summary>
-    NbdExport? Open(string name);
+    /// <summary>What there is to know of an export, without using it; null when there is none of that name.</summary>
+    NbdExportInfo? Find(string name);
+
+    /// <summary>Attaches a client to an export, for as long as its connection lasts; null when there is none of that name.</summary>
+    NbdExport? Open(string name, ClientIdentity client);
 }
 
-/// <summary>An export that a connection uses. Disposed when the connection ends; the device stays open.</summary>
+/// <summary>An export as clients are told of it.</summary>
 /// <param name="Name">Canonical name.</param>
-/// <param name="Driver">Where requests go.</param>
+/// <param name="SizeBytes">Its size.</param>
+/// <param name="IsReadOnly">Whether writes are refused.</param>
 /// <param name="Description">For people; may be empty.</param>
-/// <param name="Lease">Released with the connection, so that the owner knows who uses the device.</param>
-public sealed record NbdExport(string Name, BlockDriver Driver, string Description, IDisposable Lease) : IDisposable
+public sealed record NbdExportInfo(string Name, long SizeBytes, bool IsReadOnly, string Description);
+
+/// <summary>An export that a connection uses. Disposed when the connection ends.</summary>
+/// <param name="Info">What the client is told.</param>
+/// <param name="Session">Where its requests go.</param>
+public sealed record NbdExport(NbdExportInfo Info, ClientSession Session) : IDisposable
 {
     /// <inheritdoc />
-    public void Dispose() => Lease.Dispose();
+    public void Dispose() => Session.Dispose();
 }

@@ -54,6 +54,9 @@ public sealed class NbdServer : IAsyncDisposable
             using var session = Handshake.Run(connection, exports, draining);
             if (session is null) return;
             connection.HandshakeCompleted();
+            // A client that is cut off gets what is under way, and then the end of its connection.
+            using var fenced = session.Export.Session.Fenced.UnsafeRegister(
+                static state => ((Connection)state!).Drain(), connection);
             using var share = buffers.OpenShare();
             using var transmission = new Transmission.Transmission(connection, session, share, report);
             transmission.Run(draining);

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Ashlar.Blocks;
 using Ashlar.Storage;
 
 namespace Ashlar.Scsi;
@@ -52,6 +53,8 @@ public sealed class ScsiCommand
 
     internal LogicalUnit Unit => nexus!.Unit;
 
+    internal ClientSession Session => nexus!.Session;
+
     internal long Lba { get; set; }
 
     internal long BlockCount { get; set; }
@@ -65,7 +68,7 @@ public sealed class ScsiCommand
     {
         Invariant.Require(!IsRefused && ReadsMedium);
         Invariant.Require(offsetBytes >= 0 && destination.Length <= DataBytes - offsetBytes);
-        var pending = Unit.Driver.ReadAsync((Lba << Unit.BlockShift) + offsetBytes, destination);
+        var pending = Session.ReadAsync((Lba << Unit.BlockShift) + offsetBytes, destination);
         return pending.IsCompletedSuccessfully ? new(ScsiResult.Good) : FinishAsync(pending);
     }
 
@@ -84,12 +87,12 @@ public sealed class ScsiCommand
     {
         try
         {
-            await reading.ConfigureAwait(false);
+            await reading;
             return ScsiResult.Good;
         }
         catch (Exception e) when (DeviceErrors.IsDeviceError(e))
         {
-            return ScsiResult.Check(DeviceErrors.ToSense(e, writing: false));
+            return DeviceErrors.ToResult(e, writing: false);
         }
     }
 

@@ -13,13 +13,13 @@ public sealed class ScsiNexus : IDisposable
     /// <param name="targetName">Name of the target device: the IQN.</param>
     /// <param name="targetPortName">Name of the target port (SPC-4, 7.8.6.10): the IQN, ",t,0x" and the portal group tag.</param>
     /// <param name="portalGroupTag">Relative target port identifier, 1 or more.</param>
-    /// <param name="luns">The units by number.</param>
-    public ScsiNexus(string targetName, string targetPortName, int portalGroupTag, IEnumerable<KeyValuePair<int, LogicalUnit>> luns)
+    /// <param name="luns">The units.</param>
+    public ScsiNexus(string targetName, string targetPortName, int portalGroupTag, IEnumerable<ScsiLun> luns)
     {
         TargetName = targetName;
         TargetPortName = targetPortName;
         PortalGroupTag = portalGroupTag;
-        units = luns.ToDictionary(lun => lun.Key, lun => new UnitNexus(lun.Key, lun.Value));
+        units = luns.ToDictionary(lun => lun.Number, lun => new UnitNexus(lun));
     }
 
     internal string TargetName { get; }
@@ -28,7 +28,8 @@ public sealed class ScsiNexus : IDisposable
 
     internal int PortalGroupTag { get; }
 
-    internal IEnumerable<int> LunNumbers => units.Keys.Order();
+    /// <summary>Units that are there: a deleted volume is none any more.</summary>
+    internal IEnumerable<int> LunNumbers => units.Values.Where(nexus => !nexus.Session.IsFenced).Select(nexus => nexus.Number).Order();
 
     /// <summary>
     /// Decodes a command and lets it in, or refuses it: unknown, impossible, reserved for others, or because the initiator
@@ -41,7 +42,7 @@ public sealed class ScsiNexus : IDisposable
     {
         Invariant.Require(cdb.Length >= ScsiCommand.MaxCdbBytes);
         var description = CommandTable.Find(cdb);
-        units.TryGetValue(LunAddress.Read(lun), out var nexus);
+        if (units.TryGetValue(LunAddress.Read(lun), out var nexus) && nexus.Session.IsFenced) nexus = null;
         command.Begin(this, nexus, description, cdb);
 
         // INQUIRY, REPORT LUNS and REQUEST SENSE are answered whatever the state, and even where there is no unit
@@ -59,7 +60,7 @@ public sealed class ScsiNexus : IDisposable
         }
         if (!always)
         {
-            if (nexus!.Unit.ReservedBy is { } owner && owner != nexus && !description.AllowedUnderReservation)
+            if (nexus!.Unit.Volume.Access.ReservedBy is { } owner && owner != nexus.Session && !description.AllowedUnderReservation)
             {
                 command.Refuse(new(ScsiStatus.ReservationConflict));
                 return;

@@ -12,8 +12,8 @@ public sealed class AllocationTests
     [Fact]
     public async Task Reads_and_writes_allocate_nothing_on_the_server()
     {
-        await using var driver = new BlockDriver(new InstantDevice());
-        var targets = new OneTarget(driver);
+        await using var front = new VolumeFront(new InstantDevice());
+        var targets = new OneTarget(front);
         var options = new ListenerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0), Name = "iscsi" };
         await using var server = IscsiServer.Start([options], targets, new BufferPool(), _ => { });
         using var initiator = new Initiator(server.EndPoint);
@@ -45,15 +45,12 @@ public sealed class AllocationTests
         return (GC.GetTotalAllocatedBytes(precise: true) - total - own) / rounds;
     }
 
-    sealed class OneTarget(BlockDriver driver) : IIscsiTargets, IDisposable
+    sealed class OneTarget(VolumeFront front) : IIscsiTargets
     {
         public IReadOnlyList<string> List() => [TestTarget.Name];
 
-        public IscsiTarget? Open(string target, string initiator, IPEndPoint address) => new(target, [new(0, Guid.Empty, driver)], this);
-
-        public void Dispose()
-        {
-        }
+        public IscsiTarget? Open(string target, ClientIdentity initiator) =>
+            new(target, [new(0, Guid.Empty, front.Attach(initiator))]);
     }
 
     /// <summary>Answers at once and allocates nothing, so that what is measured is the server's own.</summary>

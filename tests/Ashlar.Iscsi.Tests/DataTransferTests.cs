@@ -91,7 +91,7 @@ public sealed class DataTransferTests : IAsyncLifetime
     {
         using var initiator = target.LogIn(keys: $"MaxRecvDataSegmentLength={maxSegment}\0MaxBurstLength={maxBurst}\0InitialR2T=No\0");
         var data = Pattern(65536);
-        await target.Driver.WriteAsync(0, data);
+        await target.Device.WriteAsync(new(0), data);
         initiator.SendCommand(Initiator.Cdb(0x28, 0, 128), 65536, reads: true);
         var received = 0;
         var inBurst = 0;

@@ -308,7 +308,7 @@ public sealed class HostileInputTests : IAsyncLifetime
     [Fact]
     public void I25_units_of_other_targets_cannot_be_reached()
     {
-        target.Add("iqn.2026-11.io.ashlar:main.other", new IscsiLun(5, Guid.Empty, new BlockDriver(new ScriptedDevice())));
+        target.Add("iqn.2026-11.io.ashlar:main.other", new TestLun(5, Guid.Empty, new VolumeFront(new ScriptedDevice())));
         using var initiator = target.LogIn();
         foreach (var lun in new byte[][] { [0, 5, 0, 0, 0, 0, 0, 0], [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF], [0, 0, 0, 1, 0, 0, 0, 0] })
         {

@@ -32,7 +32,7 @@ public sealed class LoginTests : IAsyncLifetime
     [Fact]
     public void Discovery_lists_the_targets_by_the_address_that_was_reached()
     {
-        target.Add("iqn.2026-11.io.ashlar:main.other", new IscsiLun(0, Guid.Empty, target.Driver));
+        target.Add("iqn.2026-11.io.ashlar:main.other", new TestLun(0, Guid.Empty, target.Front));
         using var initiator = target.Connect();
         initiator.Login("InitiatorName=iqn.2026-11.test:one\0SessionType=Discovery\0", LoginStage.Security);
         var pdu = initiator.SendText("SendTargets=All\0");
@@ -48,7 +48,7 @@ public sealed class LoginTests : IAsyncLifetime
     [Fact]
     public void A_long_list_comes_in_parts()
     {
-        for (var i = 0; i < 300; i++) target.Add($"iqn.2026-11.io.ashlar:main.volume{i:D4}", new IscsiLun(0, Guid.Empty, target.Driver));
+        for (var i = 0; i < 300; i++) target.Add($"iqn.2026-11.io.ashlar:main.volume{i:D4}", new TestLun(0, Guid.Empty, target.Front));
         using var initiator = target.Connect();
         initiator.Login("InitiatorName=iqn.2026-11.test:one\0SessionType=Discovery\0MaxRecvDataSegmentLength=1024\0");
         var text = new StringBuilder();

@@ -11,17 +11,16 @@ sealed class TestTarget : IIscsiTargets, IAsyncDisposable
 {
     public const string Name = "iqn.2026-11.io.ashlar:main.test";
 
-    readonly ConcurrentDictionary<string, IReadOnlyList<IscsiLun>> targets = new();
+    readonly ConcurrentDictionary<string, IReadOnlyList<TestLun>> targets = new();
     readonly IscsiServer server;
-    int leases;
 
     public TestTarget(
         ScriptedDevice? device = null, Func<ListenerOptions, ListenerOptions>? configure = null, int portalCount = 1, BufferPool? buffers = null)
     {
         Buffers = buffers ?? new();
         Device = device ?? new ScriptedDevice(32768);
-        Driver = new BlockDriver(Device);
-        targets[Name] = [new(0, new Guid("00112233-4455-6677-8899-aabbccddeeff"), Driver)];
+        Front = new VolumeFront(Device);
+        targets[Name] = [new(0, new Guid("00112233-4455-6677-8899-aabbccddeeff"), Front)];
         var options = new ListenerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0), Name = "iscsi" };
         if (configure is not null) options = configure(options);
         server = IscsiServer.Start([.. Enumerable.Repeat(options, portalCount)], this, Buffers, Reports.Enqueue);
@@ -32,7 +31,7 @@ sealed class TestTarget : IIscsiTargets, IAsyncDisposable
     /// <summary>The memory of all sessions.</summary>
     public BufferPool Buffers { get; }
 
-    public BlockDriver Driver { get; }
+    public VolumeFront Front { get; }
 
     public ConcurrentQueue<string> Reports { get; } = new();
 
@@ -41,11 +40,11 @@ sealed class TestTarget : IIscsiTargets, IAsyncDisposable
     public string Url => $"iscsi://{EndPoint}/{Name}/0";
 
     /// <summary>Sessions that hold a target open.</summary>
-    public int Leases => Volatile.Read(ref leases);
+    public int Leases => targets.Values.SelectMany(luns => luns).Select(lun => lun.Front).Distinct().Sum(front => front.Sessions.Count);
 
     public IscsiServer Server => server;
 
-    public void Add(string name, params IscsiLun[] luns) => targets[name] = luns;
+    public void Add(string name, params TestLun[] luns) => targets[name] = luns;
 
     public Initiator Connect() => new(EndPoint);
 
@@ -59,13 +58,10 @@ sealed class TestTarget : IIscsiTargets, IAsyncDisposable
 
     public IReadOnlyList<string> List() => [.. targets.Keys.Order(StringComparer.Ordinal)];
 
-    public IscsiTarget? Open(string target, string initiator, IPEndPoint address)
-    {
-        var name = target.ToLowerInvariant();
-        if (!targets.TryGetValue(name, out var luns)) return null;
-        Interlocked.Increment(ref leases);
-        return new(name, luns, new Lease(this));
-    }
+    public IscsiTarget? Open(string target, ClientIdentity initiator) =>
+        target.ToLowerInvariant() is var name && targets.TryGetValue(name, out var luns)
+            ? new(name, [.. luns.Select(lun => new IscsiLun(lun.Number, lun.Id, lun.Front.Attach(initiator)))])
+            : null;
 
     /// <summary>Proves that the server serves others.</summary>
     public void MustServe()
@@ -77,11 +73,9 @@ sealed class TestTarget : IIscsiTargets, IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await server.DisposeAsync();
-        await Driver.DisposeAsync();
-    }
-
-    sealed class Lease(TestTarget owner) : IDisposable
-    {
-        public void Dispose() => Interlocked.Decrement(ref owner.leases);
+        await Front.DisposeAsync();
     }
 }
+
+/// <summary>A unit of a target for tests.</summary>
+sealed record TestLun(int Number, Guid Id, VolumeFront Front);

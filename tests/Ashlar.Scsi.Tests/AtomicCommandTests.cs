@@ -63,6 +63,22 @@ public sealed class AtomicCommandTests
     }
 
     [Fact]
+    public async Task A_write_by_another_protocol_waits_for_a_compare_and_write_too()
+    {
+        var nbd = unit.Attach();
+        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        unit.Device.BeforeRead = _ => new ValueTask(gate.Task);
+        var atomic = unit.SendAsync(CompareAndWrite(5, 1), Pair(0, 1));
+        var write = nbd.WriteAsync(5 * 512, TestUnit.Blocks(1, 2)).AsTask();
+        Assert.False(write.IsCompleted);
+        await nbd.WriteAsync(6 * 512, TestUnit.Blocks(1, 3));
+        gate.SetResult();
+        (await atomic).MustBeGood();
+        await write;
+        Assert.Equal(2, unit.Read(5, 1)[0]); // The write came last.
+    }
+
+    [Fact]
     public async Task Of_many_initiators_that_compare_and_write_the_same_value_one_wins()
     {
         const int initiators = 8, rounds = 50;

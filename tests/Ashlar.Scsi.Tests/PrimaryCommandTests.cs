@@ -33,6 +33,7 @@ public sealed class PrimaryCommandTests
     {
         var other = new TestUnit(unit.Unit);
         unit.Device.GeometryOverride = unit.Device.Geometry with { BlockCount = 5000 };
+        unit.Unit.Volume.Report(new(VolumeEventKind.CapacityChanged));
         unit.Send([0, 0, 0, 0, 0, 0]).MustFail("6/2A/09");
         unit.Send([0, 0, 0, 0, 0, 0]).MustBeGood();
         other.Send([0, 0, 0, 0, 0, 0]).MustFail("6/2A/09");
@@ -41,8 +42,13 @@ public sealed class PrimaryCommandTests
     [Fact]
     public async Task Luns_are_listed_in_order()
     {
-        var driver = new BlockDriver(new ScriptedDevice());
-        var nexus = new ScsiNexus("t", "t,t,0x0001", 1, [new(300, new LogicalUnit(Guid.Empty, driver)), new(0, new LogicalUnit(Guid.Empty, driver))]);
+        var volume = new VolumeFront(new ScriptedDevice());
+        var session = volume.Attach(new(ClientProtocol.Iscsi, "one", "192.0.2.1:1"));
+        var nexus = new ScsiNexus(
+            "t",
+            "t,t,0x0001",
+            1,
+            [new(300, new LogicalUnit(Guid.Empty, volume), session), new(0, new LogicalUnit(Guid.Empty, volume), session)]);
         var command = new ScsiCommand();
         var cdb = new byte[16];
         ReportLuns(0, 256).CopyTo(cdb, 0);

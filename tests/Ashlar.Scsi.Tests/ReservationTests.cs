@@ -1,3 +1,5 @@
+using Ashlar.Blocks;
+
 namespace Ashlar.Scsi.Tests;
 
 public sealed class ReservationTests
@@ -21,6 +23,40 @@ public sealed class ReservationTests
         Assert.Equal(ScsiStatus.ReservationConflict, other.Send([0]).Status);
         holder.Send([release]).MustBeGood();
         other.Send([0]).MustBeGood();
+    }
+
+    [Fact]
+    public async Task A_reservation_binds_clients_of_other_protocols()
+    {
+        var nbd = holder.Attach();
+        holder.Send([0x16]).MustBeGood();
+        await Assert.ThrowsAsync<ReservationConflictException>(async () => await nbd.WriteAsync(0, new byte[512]));
+        await Assert.ThrowsAsync<ReservationConflictException>(async () => await nbd.ReadAsync(0, new byte[512]));
+        holder.Send([0x17]).MustBeGood();
+        await nbd.WriteAsync(0, new byte[512]);
+    }
+
+    [Fact]
+    public async Task A_reset_of_the_unit_ends_a_reservation_and_write_protection_for_everybody()
+    {
+        var nbd = holder.Attach();
+        holder.Send([0x16]).MustBeGood();
+        holder.Unit.Volume.Access.IsWriteProtected = true;
+        holder.Unit.Reset();
+        await nbd.WriteAsync(0, new byte[512]);
+        other.Send([0]).MustFail("6/29/00");
+        other.Fill(0, 1, 1);
+    }
+
+    [Fact]
+    public async Task A_command_that_was_let_in_before_the_reservation_ends_in_a_conflict_if_it_has_not_begun()
+    {
+        var command = new ScsiCommand();
+        other.Nexus.Begin(command, new byte[8], TestUnit.Cdb16(0x8A, 0, 1));
+        holder.Send([0x16]).MustBeGood();
+        var result = await command.ExecuteAsync(TestUnit.Blocks(1, 1));
+        Assert.Equal(ScsiStatus.ReservationConflict, result.Status);
+        Assert.Empty(holder.Device.Writes);
     }
 
     [Fact]

@@ -32,14 +32,14 @@ sealed class TestUnit
     public TestUnit(ScriptedDevice? device = null, bool clearAttention = true)
     {
         Device = device ?? new ScriptedDevice();
-        Unit = new LogicalUnit(Id, new BlockDriver(Device));
+        Unit = new LogicalUnit(Id, new VolumeFront(Device));
         Nexus = Connect();
         if (clearAttention) Send([0, 0, 0, 0, 0, 0]).MustFail("6/29/00");
     }
 
     public TestUnit(LogicalUnit unit)
     {
-        Device = (ScriptedDevice)unit.Driver.Device;
+        Device = (ScriptedDevice)unit.Volume.Device;
         Unit = unit;
         Nexus = Connect();
         Send([0, 0, 0, 0, 0, 0]).MustFail("6/29/00");
@@ -50,6 +50,8 @@ sealed class TestUnit
     public LogicalUnit Unit { get; }
 
     public ScsiNexus Nexus { get; }
+
+    public ClientSession Session { get; private set; } = null!;
 
     public Answer Send(byte[] cdb, byte[]? dataOut = null, int lunNumber = 0)
     {
@@ -119,5 +121,12 @@ sealed class TestUnit
 
     public byte[] Read(ulong lba, int count) => Send(Cdb16(0x88, lba, (uint)count)).MustBeGood();
 
-    ScsiNexus Connect() => new("iqn.2026-11.io.ashlar:t", "iqn.2026-11.io.ashlar:t,t,0x0001", 1, [new(0, Unit)]);
+    /// <summary>A client of another protocol on the same volume.</summary>
+    public ClientSession Attach() => Unit.Volume.Attach(new(ClientProtocol.Nbd, "192.0.2.1:4711", "192.0.2.1:4711"));
+
+    ScsiNexus Connect()
+    {
+        Session = Unit.Volume.Attach(new(ClientProtocol.Iscsi, "iqn.2026-11.test:one,i,0x1", "192.0.2.2:4711"));
+        return new("iqn.2026-11.io.ashlar:t", "iqn.2026-11.io.ashlar:t,t,0x0001", 1, [new(0, Unit, Session)]);
+    }
 }

@@ -47,6 +47,12 @@ public sealed partial class BlockDriver
     bool MayRetry(DriverOperation operation, int attempt, BlockDeviceException failure) =>
         failure.IsTransient && attempt < maxAttempts && operation != DriverOperation.Flush;
 
+    void Completed(in DriverRequest request, long startedAt) => Completed(
+        request.Operation,
+        request.Start.ToOffsetBytes(blockSizeBytes),
+        request.LengthBytes(blockSizeBytes),
+        startedAt);
+
     void Completed(DriverOperation operation, long offsetBytes, long lengthBytes, long startedAt)
     {
         counters.Completed(operation, lengthBytes, timeProvider.GetTimestamp() - startedAt);
@@ -64,7 +70,8 @@ public sealed partial class BlockDriver
     ValueTask ReadOnly(DriverOperation operation, long offsetBytes, long lengthBytes) =>
         Refused(operation, offsetBytes, lengthBytes, new DeviceReadOnlyException(Device.Name));
 
-    ValueTask Refused(DriverOperation operation, long offsetBytes, long lengthBytes, BlockDeviceException error)
+    /// <summary>Counts and logs a request that never reaches the device.</summary>
+    internal ValueTask Refused(DriverOperation operation, long offsetBytes, long lengthBytes, BlockDeviceException error)
     {
         counters.Failed(operation);
         AddLogEntry(DriverLogEvent.Failed, operation, offsetBytes, lengthBytes, 1, timeProvider.GetTimestamp(), error);

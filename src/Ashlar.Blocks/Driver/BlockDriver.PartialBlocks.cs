@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
+using Ashlar.Storage;
 
 namespace Ashlar.Blocks;
 
@@ -6,6 +8,7 @@ namespace Ashlar.Blocks;
 // blocks, a part of the last block. Parts go through a buffer of one block.
 public sealed partial class BlockDriver
 {
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask ReadPartialAsync(
         long offsetBytes,
         Memory<byte> destination,
@@ -40,6 +43,7 @@ public sealed partial class BlockDriver
         }
     }
 
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask WritePartialAsync(
         long offsetBytes,
         ReadOnlyMemory<byte> source,
@@ -52,9 +56,8 @@ public sealed partial class BlockDriver
         var flushAtEnd = pieces.Count > 1 && (options & WriteOptions.ForceUnitAccess) != WriteOptions.None;
         var pieceOptions = flushAtEnd ? options & ~WriteOptions.ForceUnitAccess : options;
 
-        var exclusive = pieces.PartialBlockStripes();
-        var shared = WriteGate.StripesOf(offsetBytes, source.Length) & ~exclusive;
-        await gate.EnterAsync(exclusive, shared, cancellationToken);
+        var range = WholeBlocks(offsetBytes, source.Length);
+        await changes.EnterAsync(range, cancellationToken);
         try
         {
             if (pieces.HeadBytes > 0)
@@ -79,12 +82,13 @@ public sealed partial class BlockDriver
         }
         finally
         {
-            gate.Exit(exclusive, shared);
+            changes.Exit(range);
         }
         if (flushAtEnd) await RunAsync(DriverRequest.Flush(), startedAt, cancellationToken);
         Completed(DriverOperation.Write, offsetBytes, source.Length, startedAt);
     }
 
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask WriteZeroesPartialAsync(
         long offsetBytes,
         long lengthBytes,
@@ -98,9 +102,8 @@ public sealed partial class BlockDriver
         var middleOptions = flushAtEnd ? options & ~ZeroOptions.ForceUnitAccess : options;
         var partOptions = forceUnitAccess && !flushAtEnd ? WriteOptions.ForceUnitAccess : WriteOptions.None;
 
-        var exclusive = pieces.PartialBlockStripes();
-        var shared = WriteGate.StripesOf(offsetBytes, lengthBytes) & ~exclusive;
-        await gate.EnterAsync(exclusive, shared, cancellationToken);
+        var range = WholeBlocks(offsetBytes, lengthBytes);
+        await changes.EnterAsync(range, cancellationToken);
         try
         {
             // The middle first: it alone can be refused (FastOnly), and then nothing has changed.
@@ -124,13 +127,13 @@ public sealed partial class BlockDriver
         }
         finally
         {
-            gate.Exit(exclusive, shared);
+            changes.Exit(range);
         }
         if (flushAtEnd) await RunAsync(DriverRequest.Flush(), startedAt, cancellationToken);
         Completed(DriverOperation.WriteZeroes, offsetBytes, lengthBytes, startedAt);
     }
 
-    /// <summary>Reads a block, changes a part of it, writes it back. The caller has its stripe alone.</summary>
+    /// <summary>Reads a block, changes a part of it, writes it back. The caller holds the block.</summary>
     /// <param name="block">The block.</param>
     /// <param name="offsetInBlock">Where the part starts.</param>
     /// <param name="lengthBytes">Its length.</param>
@@ -138,6 +141,7 @@ public sealed partial class BlockDriver
     /// <param name="options">Durability.</param>
     /// <param name="startedAt">When the request came.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask ChangePartAsync(
         Lba block,
         int offsetInBlock,
@@ -198,9 +202,5 @@ public sealed partial class BlockDriver
         public long TailStart => MiddleStart + MiddleBytes;
 
         public int Count => (HeadBytes > 0 ? 1 : 0) + (MiddleBytes > 0 ? 1 : 0) + (TailBytes > 0 ? 1 : 0);
-
-        public ulong PartialBlockStripes() =>
-            (HeadBytes > 0 ? WriteGate.StripesOf(OffsetBytes, HeadBytes) : 0) |
-            (TailBytes > 0 ? WriteGate.StripesOf(TailStart, TailBytes) : 0);
     }
 }

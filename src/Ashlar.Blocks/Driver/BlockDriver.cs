@@ -4,17 +4,17 @@ using Ashlar.Storage;
 namespace Ashlar.Blocks;
 
 /// <summary>
-/// The only way users reach a device: turns byte ranges into blocks, validates, retries, counts and logs. One driver
-/// per device, shared by everyone who uses it: partial blocks are read, changed and written under its locks.
+/// The only way users reach a device: turns byte ranges into blocks, validates, retries, counts and logs. A device has
+/// one driver, shared by everyone who uses it, or a <see cref="VolumeFront"/>, which gives each client a driver of its
+/// own over the locks that all of them share.
 /// </summary>
 /// <remarks>
 /// <para>Byte <c>offset</c> lies in block <c>offset / blockSize</c> at byte <c>offset % blockSize</c>. Requests may
-/// begin and end anywhere; those made of whole blocks pass straight to the device, without a copy, a lock or an
-/// allocation. A request over several blocks is not atomic: after a failure each block holds its old or its new
-/// content.</para>
+/// begin and end anywhere; those made of whole blocks pass straight to the device, without a copy or an allocation. A
+/// request over several blocks is not atomic: after a failure each block holds its old or its new content.</para>
 /// <para>An empty request within the bounds succeeds and does nothing.</para>
-/// <para>Safe for concurrent callers. Of two writes that overlap in time either may win where they overlap; bytes that
-/// only one of them covers are that one's, also when both share a block.</para>
+/// <para>Safe for concurrent callers. Of two writes that share a block the device sees the second when the first has
+/// completed; bytes that only one of them covers are that one's.</para>
 /// <para>A failure that the device calls transient is tried again, up to <see cref="BlockDriverOptions.MaxAttempts"/>
 /// attempts in all; a flush never is, for a device that failed to flush may have lost what it was to keep.</para>
 /// <para>Errors: <see cref="OutOfBoundsException"/>, <see cref="BadBlockException"/>,
@@ -32,20 +32,29 @@ public sealed partial class BlockDriver : IAsyncDisposable
     readonly Action<DriverLogEntry>? logSink;
     readonly TimeProvider timeProvider;
     readonly DriverCounters counters;
-    readonly WriteGate gate = new();
+    readonly DeviceSlot slot;
+    readonly RangeLocks changes;
 
     /// <summary>Puts a driver in front of a device.</summary>
     /// <param name="device">The device. Its block size must be a power of two and must not change; its size
     /// may.</param>
     /// <param name="options">How to retry and what to log; null for the defaults.</param>
     public BlockDriver(IBlockDevice device, BlockDriverOptions? options = null)
+        : this(new DeviceSlot(device), new RangeLocks(), options)
     {
+    }
+
+    /// <summary>One of several drivers of a device: they share its slot, and the locks on its ranges.</summary>
+    internal BlockDriver(DeviceSlot slot, RangeLocks changes, BlockDriverOptions? options)
+    {
+        var device = slot.Device;
         options ??= new BlockDriverOptions();
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxAttempts, 1);
         blockSizeBytes = device.Geometry.BlockSizeBytes;
         if (!int.IsPow2(blockSizeBytes))
-            throw new ArgumentException($"{device.Name}: {blockSizeBytes} bytes are no power of two.", nameof(device));
-        Device = device;
+            throw new ArgumentException($"{device.Name}: {blockSizeBytes} bytes are no power of two.", nameof(slot));
+        this.slot = slot;
+        this.changes = changes;
         blockShift = int.Log2(blockSizeBytes);
         blockMask = blockSizeBytes - 1;
         maxAttempts = options.MaxAttempts;
@@ -57,7 +66,7 @@ public sealed partial class BlockDriver : IAsyncDisposable
     }
 
     /// <summary>The device.</summary>
-    public IBlockDevice Device { get; }
+    public IBlockDevice Device => slot.Device;
 
     /// <summary>Size in bytes.</summary>
     public long SizeBytes => Device.Geometry.SizeBytes;
@@ -79,12 +88,7 @@ public sealed partial class BlockDriver : IAsyncDisposable
         var startedAt = timeProvider.GetTimestamp();
         if (!IsWholeBlocks(offsetBytes, destination.Length))
             return ReadPartialAsync(offsetBytes, destination, startedAt, cancellationToken);
-        var request = DriverRequest.Read(BlockAt(offsetBytes), destination);
-        var pending = request.Issue(Device, cancellationToken);
-        if (!pending.IsCompletedSuccessfully) return FinishAsync(pending, request, 0, startedAt, cancellationToken);
-        pending.GetAwaiter().GetResult();
-        Completed(DriverOperation.Read, offsetBytes, destination.Length, startedAt);
-        return ValueTask.CompletedTask;
+        return Carry(DriverRequest.Read(BlockAt(offsetBytes), destination), startedAt, cancellationToken);
     }
 
     /// <summary>Writes a byte range.</summary>
@@ -160,16 +164,8 @@ public sealed partial class BlockDriver : IAsyncDisposable
     }
 
     /// <summary>Makes every write that completed before this call durable.</summary>
-    public ValueTask FlushAsync(CancellationToken cancellationToken = default)
-    {
-        var startedAt = timeProvider.GetTimestamp();
-        var request = DriverRequest.Flush();
-        var pending = request.Issue(Device, cancellationToken);
-        if (!pending.IsCompletedSuccessfully) return FinishAsync(pending, request, 0, startedAt, cancellationToken);
-        pending.GetAwaiter().GetResult();
-        Completed(DriverOperation.Flush, 0, 0, startedAt);
-        return ValueTask.CompletedTask;
-    }
+    public ValueTask FlushAsync(CancellationToken cancellationToken = default) =>
+        Carry(DriverRequest.Flush(), timeProvider.GetTimestamp(), cancellationToken);
 
     /// <summary>Closes the device.</summary>
     public ValueTask DisposeAsync() => Device.DisposeAsync();
@@ -182,51 +178,65 @@ public sealed partial class BlockDriver : IAsyncDisposable
         long startedAt,
         CancellationToken cancellationToken)
     {
-        var stripes = WriteGate.StripesOf(offsetBytes, lengthBytes);
-        if (!gate.TryEnterShared(stripes))
-            return ChangeBlocksAfterWaitingAsync(request, stripes, startedAt, cancellationToken);
+        var range = new ByteRange(offsetBytes, offsetBytes + lengthBytes);
+        var entering = changes.EnterAsync(range, cancellationToken);
+        if (!entering.IsCompletedSuccessfully)
+            return ChangeBlocksAfterWaitingAsync(entering, request, range, startedAt, cancellationToken);
         var pending = request.Issue(Device, cancellationToken);
         if (!pending.IsCompletedSuccessfully)
-            return FinishAsync(pending, request, stripes, startedAt, cancellationToken);
+            return FinishAsync(pending, request, range, startedAt, cancellationToken);
         pending.GetAwaiter().GetResult();
-        gate.ExitShared(stripes);
-        Completed(request.Operation, offsetBytes, lengthBytes, startedAt);
+        changes.Exit(range);
+        Completed(request, startedAt);
         return ValueTask.CompletedTask;
     }
 
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask ChangeBlocksAfterWaitingAsync(
+        ValueTask entering,
         DriverRequest request,
-        ulong stripes,
+        ByteRange range,
         long startedAt,
         CancellationToken cancellationToken)
     {
-        await gate.EnterAsync(exclusive: 0, shared: stripes, cancellationToken);
-        await FinishAsync(request.Issue(Device, cancellationToken), request, stripes, startedAt, cancellationToken);
+        await entering;
+        await FinishAsync(request.Issue(Device, cancellationToken), request, range, startedAt, cancellationToken);
     }
 
-    /// <summary>Waits for a request that was issued, and leaves its stripes.</summary>
+    /// <summary>Carries out a request that changes nothing, or what its caller holds.</summary>
+    ValueTask Carry(in DriverRequest request, long startedAt, CancellationToken cancellationToken)
+    {
+        var pending = request.Issue(Device, cancellationToken);
+        if (!pending.IsCompletedSuccessfully)
+            return FinishAsync(pending, request, held: default, startedAt, cancellationToken);
+        pending.GetAwaiter().GetResult();
+        Completed(request, startedAt);
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>Waits for a request that was issued, and lets go what it holds.</summary>
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask FinishAsync(
         ValueTask pending,
         DriverRequest request,
-        ulong stripes,
+        ByteRange held,
         long startedAt,
         CancellationToken cancellationToken)
     {
         try
         {
             await AttemptAsync(pending, request, startedAt, cancellationToken);
-            Completed(
-                request.Operation,
-                request.Start.ToOffsetBytes(blockSizeBytes),
-                request.LengthBytes(blockSizeBytes),
-                startedAt);
+            Completed(request, startedAt);
         }
         finally
         {
-            gate.ExitShared(stripes);
+            if (held != default) changes.Exit(held);
         }
     }
+
+    /// <summary>The blocks that a byte range touches, as bytes.</summary>
+    ByteRange WholeBlocks(long offsetBytes, long lengthBytes) =>
+        new(offsetBytes & ~(long)blockMask, (offsetBytes + lengthBytes + blockMask) & ~(long)blockMask);
 
     Lba BlockAt(long offsetBytes) => new(offsetBytes >> blockShift);
 

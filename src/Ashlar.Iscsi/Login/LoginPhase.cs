@@ -1,4 +1,5 @@
 using System.Buffers;
+using Ashlar.Blocks;
 using Ashlar.Transport;
 using Bhs = Ashlar.Iscsi.BasicHeaderSegment;
 
@@ -13,6 +14,7 @@ sealed class LoginPhase(IscsiNode node, int portalGroupTag, Connection connectio
     const uint FirstStatSN = 1;
 
     IscsiTarget? target;
+    ulong isid;
     uint statSN = FirstStatSN;
 
     /// <summary>Logs an initiator in.</summary>
@@ -32,6 +34,7 @@ sealed class LoginPhase(IscsiNode node, int portalGroupTag, Connection connectio
                 var textBytes = CheckHeader(header);
                 connection.Receive(text.AsSpan(0, textBytes + Bhs.Padding(textBytes)));
                 var request = LoginRequestPdu.Read(header);
+                isid = request.Isid;
                 try
                 {
                     var reply = negotiation.Step(request, text.AsSpan(0, textBytes));
@@ -77,7 +80,9 @@ sealed class LoginPhase(IscsiNode node, int portalGroupTag, Connection connectio
 
     bool OpenTarget(string name, string initiator)
     {
-        target = node.OpenTarget(name, initiator, connection.RemoteEndPoint);
+        // The name of the initiator port (RFC 7143, 4.2.7.1).
+        var port = $"{initiator},i,0x{isid:x12}";
+        target = node.OpenTarget(name, new(ClientProtocol.Iscsi, port, connection.RemoteEndPoint.ToString()));
         return target is not null;
     }
 

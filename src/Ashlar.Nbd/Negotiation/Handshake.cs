@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Ashlar.Blocks;
 using Ashlar.Nbd.Protocol;
 using Ashlar.Transport;
 
@@ -25,7 +26,7 @@ static class Handshake
     {
         if (!TryGreet(connection, out var clientFlags)) return null;
         var replies = new OptionReplyWriter();
-        var haggling = new OptionHaggling(exports, clientFlags, replies);
+        var haggling = new OptionHaggling(exports, ClientOf(connection), clientFlags, replies);
         long bytesLeft = MaxHagglingBytes;
         Span<byte> headerBytes = stackalloc byte[OptionHeader.SizeBytes];
         for (var options = 0; options < MaxOptions; options++)
@@ -53,6 +54,13 @@ static class Handshake
             if (step == HagglingStep.Transmission) return haggling.Session;
         }
         throw Violation(connection, "too many options");
+    }
+
+    // NBD clients have no names: they are known by where they come from.
+    static ClientIdentity ClientOf(Connection connection)
+    {
+        var address = connection.RemoteEndPoint.ToString();
+        return new(ClientProtocol.Nbd, address, address);
     }
 
     static bool TryGreet(Connection connection, out ClientFlags clientFlags)

@@ -1,3 +1,4 @@
+using Ashlar.Blocks;
 using Ashlar.Nbd.Protocol;
 
 namespace Ashlar.Nbd.Negotiation;
@@ -18,7 +19,7 @@ enum HagglingStep
 /// <summary>
 /// Option haggling as a state machine: an option and its data in, answers and the next step out. It knows no socket.
 /// </summary>
-sealed class OptionHaggling(INbdExports exports, ClientFlags clientFlags, OptionReplyWriter replies)
+sealed class OptionHaggling(INbdExports exports, ClientIdentity client, ClientFlags clientFlags, OptionReplyWriter replies)
 {
     bool structuredReplies;
     string? contextExport; // Canonical name of the export for which base:allocation is selected.
@@ -76,9 +77,9 @@ sealed class OptionHaggling(INbdExports exports, ClientFlags clientFlags, Option
     // The old way to choose an export has no way to say no but to hang up.
     HagglingStep ExportName(ReadOnlySpan<byte> data)
     {
-        if (!OptionDataReader.TryDecode(data, out var name) || exports.Open(name) is not { } export)
+        if (!OptionDataReader.TryDecode(data, out var name) || exports.Open(name, client) is not { } export)
             return HagglingStep.Close;
-        replies.Export(SummaryOf(export));
+        replies.Export(SummaryOf(export.Info));
         if (!clientFlags.HasFlag(ClientFlags.NoZeroes)) replies.Zeros(NbdProtocol.ExportNamePaddingBytes);
         return Enter(export);
     }
@@ -97,18 +98,18 @@ sealed class OptionHaggling(INbdExports exports, ClientFlags clientFlags, Option
             replies.Error(option, OptionReplyCode.Invalid, "malformed request for information");
             return HagglingStep.Continue;
         }
-        if (exports.Open(name) is not { } export)
+        // Only a client that goes on to transmission is attached: questions use nothing.
+        var export = option == OptionCode.Go ? exports.Open(name, client) : null;
+        if ((export?.Info ?? (option == OptionCode.Info ? exports.Find(name) : null)) is not { } info)
         {
             replies.Error(option, OptionReplyCode.Unknown, "no such export");
             return HagglingStep.Continue;
         }
-        Describe(option, export, wanted);
-        if (option == OptionCode.Go) return Enter(export);
-        export.Dispose();
-        return HagglingStep.Continue;
+        Describe(option, info, wanted);
+        return export is null ? HagglingStep.Continue : Enter(export);
     }
 
-    void Describe(OptionCode option, NbdExport export, HashSet<InfoCode> wanted)
+    void Describe(OptionCode option, NbdExportInfo export, HashSet<InfoCode> wanted)
     {
         replies.Info(option, SummaryOf(export));
         if (wanted.Contains(InfoCode.BlockSize)) replies.Info(option, BlockSizes.Offered);
@@ -145,8 +146,7 @@ sealed class OptionHaggling(INbdExports exports, ClientFlags clientFlags, Option
             replies.Error(option, OptionReplyCode.Invalid, "malformed query of metadata contexts");
             return;
         }
-        using var export = exports.Open(name);
-        if (export is null)
+        if (exports.Find(name) is not { } export)
         {
             replies.Error(option, OptionReplyCode.Unknown, "no such export");
             return;
@@ -184,7 +184,7 @@ sealed class OptionHaggling(INbdExports exports, ClientFlags clientFlags, Option
 
     HagglingStep Enter(NbdExport export)
     {
-        Session = new(export, structuredReplies, contextExport == export.Name);
+        Session = new(export, structuredReplies, contextExport == export.Info.Name);
         return HagglingStep.Transmission;
     }
 
@@ -198,6 +198,5 @@ sealed class OptionHaggling(INbdExports exports, ClientFlags clientFlags, Option
             : flags | TransmissionFlags.SendTrim | TransmissionFlags.SendWriteZeroes | TransmissionFlags.SendFastZero;
     }
 
-    ExportSummary SummaryOf(NbdExport export) =>
-        new((ulong)export.Driver.SizeBytes, SummaryFlags(export.Driver.Device.IsReadOnly));
+    ExportSummary SummaryOf(NbdExportInfo export) => new((ulong)export.SizeBytes, SummaryFlags(export.IsReadOnly));
 }

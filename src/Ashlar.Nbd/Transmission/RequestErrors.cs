@@ -10,7 +10,8 @@ static class RequestErrors
     {
         BlockRangeException => command is CommandCode.Write or CommandCode.WriteZeroes ? NbdError.NoSpace : NbdError.Invalid,
         DeviceFullException => NbdError.NoSpace,
-        DeviceReadOnlyException => NbdError.NotPermitted,
+        DeviceReadOnlyException or ReservationConflictException or WriteProtectedException => NbdError.NotPermitted,
+        SessionFencedException => NbdError.Shutdown,
         NotSupportedException when command == CommandCode.WriteZeroes => NbdError.NotSupported,
         _ => NbdError.InputOutput,
     };
@@ -18,12 +19,12 @@ static class RequestErrors
     /// <summary>What a client with structured replies may show. It names nothing of the server's inside.</summary>
     public static ReadOnlySpan<byte> MessageOf(NbdError error) => error switch
     {
-        NbdError.NotPermitted => "the export is read-only"u8,
+        NbdError.NotPermitted => "read-only, write-protected or reserved by another client"u8,
         NbdError.Invalid => "invalid command, flag, length or range"u8,
         NbdError.NoSpace => "no space left, or beyond the end of the export"u8,
         NbdError.Overflow => "longer than the largest payload"u8,
         NbdError.NotSupported => "zeros cannot be written fast here"u8,
-        NbdError.Shutdown => "the server is shutting down"u8,
+        NbdError.Shutdown => "the server, or this export, goes away"u8,
         _ => "the device failed"u8,
     };
 }

@@ -11,21 +11,25 @@ sealed partial class Transmission
     // A reply may describe less than was asked for, so a fixed number of extents is enough however large the range is.
     const int MaxExtents = 512;
 
+    // A read looks for holes; where more runs than these are in its way, what is left counts as data.
+    const int MaxExtentsOfRead = 64;
+
+    readonly BlockExtent[] extents = new BlockExtent[MaxExtents];
+
     void BlockStatus(in RequestHeader request)
     {
         try
         {
             var limit = request.Flags.Has(CommandFlags.RequestOne) ? 1 : MaxExtents;
-            Span<BlockExtent> extents = stackalloc BlockExtent[MaxExtents];
             var position = (long)request.OffsetBytes;
-            var found = Describe(position, request.LengthBytes, extents);
+            var found = Describe(position, request.LengthBytes, MaxExtents);
 
             var room = batch.Reserve(ChunkHeader.SizeBytes + BlockDescriptor.ContextIdBytes + (found * BlockDescriptor.SizeBytes)).Span;
             var descriptors = room[(ChunkHeader.SizeBytes + BlockDescriptor.ContextIdBytes)..];
             var count = 0;
             var last = default(BlockDescriptor);
-            var cursor = new ExtentCursor(position, request.LengthBytes, driver.Device.Geometry.BlockSizeBytes);
-            foreach (var extent in extents[..found])
+            var cursor = new ExtentCursor(position, request.LengthBytes, volume.Geometry.BlockSizeBytes);
+            foreach (var extent in extents.AsSpan(0, found))
             {
                 var lengthBytes = (uint)cursor.Advance(extent);
                 if (lengthBytes == 0) continue;
@@ -58,10 +62,10 @@ sealed partial class Transmission
     /// <summary>Whether a range begins with a hole worth a chunk of its own, and how far that or the data before it reach.</summary>
     bool FindRun(long position, int length, out int runLength)
     {
-        Span<BlockExtent> extents = stackalloc BlockExtent[64];
-        var cursor = new ExtentCursor(position, length, driver.Device.Geometry.BlockSizeBytes);
+        var found = Describe(position, length, MaxExtentsOfRead);
+        var cursor = new ExtentCursor(position, length, volume.Geometry.BlockSizeBytes);
         runLength = 0;
-        foreach (var extent in extents[..Describe(position, length, extents)])
+        foreach (var extent in extents.AsSpan(0, found))
         {
             var extentLength = (int)cursor.Advance(extent);
             if (extent.Kind != BlockExtentKind.Data && extentLength >= Math.Min(HoleBytes, length))
@@ -77,12 +81,13 @@ sealed partial class Transmission
     }
 
     // Bytes are asked for, blocks are described: the first and the last may reach beyond the range.
-    int Describe(long position, long length, Span<BlockExtent> extents)
+    int Describe(long position, long length, int limit)
     {
-        var blockSize = driver.Device.Geometry.BlockSizeBytes;
+        var blockSize = volume.Geometry.BlockSizeBytes;
         var first = position / blockSize;
         var last = (position + length - 1) / blockSize;
-        return driver.Device.DescribeExtents(new Lba(first), last - first + 1, extents);
+        var pending = volume.DescribeExtentsAsync(new Lba(first), last - first + 1, extents.AsMemory(0, limit));
+        return pending.IsCompleted ? pending.GetAwaiter().GetResult() : pending.AsTask().GetAwaiter().GetResult();
     }
 
     static AllocationFlags FlagsOf(BlockExtentKind kind) => kind switch

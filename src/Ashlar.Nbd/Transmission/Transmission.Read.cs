@@ -97,7 +97,7 @@ sealed partial class Transmission
         for (var position = start; position < end; position += room.Length)
         {
             var piece = room[..(int)Math.Min(room.Length, end - position)];
-            if (Wait(() => driver.ReadAsync(position, piece, connection.Closed)) is not { } failure) continue;
+            if (Wait(() => volume.ReadAsync(position, piece, connection.Closed)) is not { } failure) continue;
             AddFailure(request, failure);
             return;
         }
@@ -107,7 +107,7 @@ sealed partial class Transmission
         for (var position = start; position < end; position += room.Length)
         {
             var piece = room[..(int)Math.Min(room.Length, end - position)];
-            if (Wait(() => driver.ReadAsync(position, piece, connection.Closed)) is { } failure)
+            if (Wait(() => volume.ReadAsync(position, piece, connection.Closed)) is { } failure)
             {
                 // The header has left, and promised data: doc/proto.md leaves nothing but to hang up.
                 Explain(request, failure);
@@ -126,7 +126,7 @@ sealed partial class Transmission
         var headerBytes = DataHeaderBytes;
         try
         {
-            var pending = driver.ReadAsync(position, room[headerBytes..], connection.Closed);
+            var pending = volume.ReadAsync(position, room[headerBytes..], connection.Closed);
             if (pending.IsCompletedSuccessfully)
             {
                 pending.GetAwaiter().GetResult();
@@ -175,7 +175,7 @@ sealed partial class Transmission
                 if (position == end) return;
                 reservedAt = 0;
                 length = (int)Math.Min(pieceBytes, end - position);
-                pending = driver.ReadAsync(position, buffer.Memory.Slice(headerBytes, length), connection.Closed);
+                pending = volume.ReadAsync(position, buffer.Memory.Slice(headerBytes, length), connection.Closed);
             }
         }
         catch (ConnectionException)

@@ -24,7 +24,7 @@ sealed partial class Transmission : IDisposable
     readonly NegotiatedSession session;
     readonly BufferShare buffers;
     readonly Action<string> report;
-    readonly BlockDriver driver;
+    readonly ClientSession volume;
     readonly bool isReadOnly;
     readonly ReplyBatch batch;
     readonly InFlightRequests inFlight = new(MaxInFlight, MaxInFlightBytes);
@@ -37,8 +37,8 @@ sealed partial class Transmission : IDisposable
         this.session = session;
         this.buffers = buffers;
         this.report = report;
-        driver = session.Export.Driver;
-        isReadOnly = driver.Device.IsReadOnly;
+        volume = session.Export.Session;
+        isReadOnly = volume.IsReadOnly;
         batch = new(connection, buffers, inFlight);
     }
 
@@ -98,7 +98,7 @@ sealed partial class Transmission : IDisposable
 
     void Serve(in RequestHeader request, bool isDraining)
     {
-        var error = isDraining ? NbdError.Shutdown : RequestRules.Check(request, session, driver.SizeBytes, isReadOnly);
+        var error = isDraining ? NbdError.Shutdown : RequestRules.Check(request, session, volume.SizeBytes, isReadOnly);
         if (error != NbdError.None)
         {
             if (request.Command == CommandCode.Write) SkipPayload(request.LengthBytes);

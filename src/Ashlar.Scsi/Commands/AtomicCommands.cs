@@ -11,15 +11,13 @@ static class AtomicCommands
     [
         new("COMPARE AND WRITE",
             [0x89, 0xF8, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x00, 0x00, 0x00, 0xFF, 0x00, 0x00],
-            DecodeCompareAndWrite, (command, data) => UpdateAsync(command, data, CompareAndWriteAsync))
+            DecodeCompareAndWrite, CompareAndWriteAsync)
         { Direction = DataDirection.Out },
         new("ORWRITE(16)",
             [0x8B, 0xF8, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x00, 0x00],
-            WriteCommands.Decode, (command, data) => UpdateAsync(command, data, OrWriteAsync))
+            WriteCommands.Decode, OrWriteAsync)
         { Direction = DataDirection.Out },
     ];
-
-    delegate ValueTask<ScsiResult> Update(ScsiCommand command, ReadOnlyMemory<byte> data, Memory<byte> current);
 
     static Sense? DecodeCompareAndWrite(ScsiCommand command)
     {
@@ -34,65 +32,56 @@ static class AtomicCommands
         return BlockFields.SetDataBytes(command, 2L * count);
     }
 
-    static async ValueTask<ScsiResult> UpdateAsync(ScsiCommand command, ReadOnlyMemory<byte> data, Update update)
+    static async ValueTask<ScsiResult> CompareAndWriteAsync(ScsiCommand command, ReadOnlyMemory<byte> data)
     {
-        if (command.BlockCount == 0) return ScsiResult.Good; // ORWRITE
-        // Half a comparison proves nothing: these commands need all of their data.
+        // Half a comparison proves nothing.
         if (data.Length != command.DataBytes) return ScsiResult.Check(Sense.ParameterListLengthError);
-        var unit = command.Unit;
-        var lengthBytes = (int)(command.BlockCount << unit.BlockShift);
-        var buffer = ArrayPool<byte>.Shared.Rent(lengthBytes);
-        await unit.Ranges.EnterAsync(command, command.Lba, command.BlockCount, exclusive: true).ConfigureAwait(false);
+        var half = data.Length / 2;
+        var writing = false;
         try
         {
-            var current = buffer.AsMemory(0, lengthBytes);
-            var read = await ReadAsync(command, current).ConfigureAwait(false);
-            return read.Status == ScsiStatus.Good ? await update(command, data, current).ConfigureAwait(false) : read;
+            using var held = await command.Session.HoldAsync(Offset(command), half);
+            if (await held.FindDifferenceAsync(Offset(command), data[..half]) is { } at) return VerifyCommands.Miscompare(at);
+            writing = true;
+            await held.WriteAsync(Offset(command), data[half..], WriteCommands.Options(command));
+            return ScsiResult.Good;
         }
         catch (Exception e) when (DeviceErrors.IsDeviceError(e))
         {
-            return ScsiResult.Check(DeviceErrors.ToSense(e, writing: true));
+            return DeviceErrors.ToResult(e, writing);
+        }
+    }
+
+    static async ValueTask<ScsiResult> OrWriteAsync(ScsiCommand command, ReadOnlyMemory<byte> data)
+    {
+        if (command.BlockCount == 0) return ScsiResult.Good;
+        if (data.Length != command.DataBytes) return ScsiResult.Check(Sense.ParameterListLengthError);
+        var buffer = ArrayPool<byte>.Shared.Rent(data.Length);
+        var writing = false;
+        try
+        {
+            var blocks = buffer.AsMemory(0, data.Length);
+            using var held = await command.Session.HoldAsync(Offset(command), data.Length);
+            await held.ReadAsync(Offset(command), blocks);
+            Or(blocks.Span, data.Span);
+            writing = true;
+            await held.WriteAsync(Offset(command), blocks, WriteCommands.Options(command));
+            return ScsiResult.Good;
+        }
+        catch (Exception e) when (DeviceErrors.IsDeviceError(e))
+        {
+            return DeviceErrors.ToResult(e, writing);
         }
         finally
         {
-            unit.Ranges.Leave(command);
             ArrayPool<byte>.Shared.Return(buffer);
         }
     }
 
-    static async ValueTask<ScsiResult> CompareAndWriteAsync(ScsiCommand command, ReadOnlyMemory<byte> data, Memory<byte> current)
-    {
-        var equal = data.Span[..current.Length].CommonPrefixLength(current.Span);
-        if (equal < current.Length) return VerifyCommands.Miscompare(equal);
-        await WriteAsync(command, data[current.Length..]).ConfigureAwait(false);
-        return ScsiResult.Good;
-    }
-
-    static async ValueTask<ScsiResult> OrWriteAsync(ScsiCommand command, ReadOnlyMemory<byte> data, Memory<byte> current)
-    {
-        Or(current.Span, data.Span);
-        await WriteAsync(command, current).ConfigureAwait(false);
-        return ScsiResult.Good;
-    }
+    static long Offset(ScsiCommand command) => command.Lba << command.Unit.BlockShift;
 
     static void Or(Span<byte> target, ReadOnlySpan<byte> source)
     {
         for (var i = 0; i < target.Length; i++) target[i] |= source[i];
     }
-
-    static async ValueTask<ScsiResult> ReadAsync(ScsiCommand command, Memory<byte> destination)
-    {
-        try
-        {
-            await command.Unit.Driver.ReadAsync(command.Lba << command.Unit.BlockShift, destination).ConfigureAwait(false);
-            return ScsiResult.Good;
-        }
-        catch (Exception e) when (DeviceErrors.IsDeviceError(e))
-        {
-            return ScsiResult.Check(DeviceErrors.ToSense(e, writing: false));
-        }
-    }
-
-    static ValueTask WriteAsync(ScsiCommand command, ReadOnlyMemory<byte> blocks) =>
-        command.Unit.Driver.WriteAsync(command.Lba << command.Unit.BlockShift, blocks, WriteCommands.Options(command));
 }

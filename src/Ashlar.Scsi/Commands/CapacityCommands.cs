@@ -54,7 +54,7 @@ static class CapacityCommands
 
     static int PhysicalBlockExponent(LogicalUnit unit)
     {
-        var geometry = unit.Driver.Device.Geometry;
+        var geometry = unit.Volume.Geometry;
         var ratio = Math.Max(1, geometry.PhysicalBlockSizeBytes / geometry.BlockSizeBytes);
         Invariant.Require(BitOperations.IsPow2(ratio));
         return BitOperations.Log2((uint)ratio);

@@ -70,7 +70,7 @@ static class InquiryData
     static byte[] Limits(LogicalUnit unit)
     {
         var body = new byte[0x3C];
-        var granularity = (uint)Math.Max(1, unit.Driver.Device.Geometry.OptimalTransferBytes >> unit.BlockShift);
+        var granularity = (uint)Math.Max(1, unit.Volume.Geometry.OptimalTransferBytes >> unit.BlockShift);
         body[4 - 4] = 0x01; // WSNZ: WRITE SAME of zero blocks is refused.
         body[5 - 4] = LogicalUnit.MaxCompareAndWriteBlocks;
         BinaryPrimitives.WriteUInt16BigEndian(body.AsSpan(6 - 4), (ushort)Math.Min(granularity, ushort.MaxValue));

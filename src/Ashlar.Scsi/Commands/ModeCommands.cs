@@ -42,7 +42,7 @@ static class ModeCommands
         var header = IsShort(command) ? Header6Bytes : Header10Bytes;
         var longLba = !IsShort(command) && (command.Cdb[1] & LongLbaBit) != 0;
         var descriptor = (command.Cdb[1] & DisableDescriptorsBit) != 0 ? 0 : longLba ? LongDescriptorBytes : ShortDescriptorBytes;
-        var isProtected = unit.Driver.Device.IsReadOnly || unit.Mode.SoftwareWriteProtect;
+        var isProtected = unit.Volume.Device.IsReadOnly || unit.Mode.SoftwareWriteProtect;
         var flags = (byte)(DpoFuaBit | (isProtected ? WriteProtectBit : 0));
         if (descriptor != 0) WriteBlockDescriptor(data[header..], unit, longLba);
         var end = header + descriptor;

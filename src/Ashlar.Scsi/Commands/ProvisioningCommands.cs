@@ -48,13 +48,13 @@ static class ProvisioningCommands
             for (var at = UnmapHeaderBytes; at < UnmapHeaderBytes + DescriptorBytes(list.Span); at += UnmapDescriptorBytes)
             {
                 var (lba, count) = ReadDescriptor(list.Span[at..]);
-                if (count != 0) await ZeroAsync(command, (long)lba, count, trim: true).ConfigureAwait(false);
+                if (count != 0) await ZeroAsync(command, (long)lba, count, trim: true);
             }
             return ScsiResult.Good;
         }
         catch (Exception e) when (DeviceErrors.IsDeviceError(e))
         {
-            return ScsiResult.Check(DeviceErrors.ToSense(e, writing: true));
+            return DeviceErrors.ToResult(e, writing: true);
         }
     }
 
@@ -106,32 +106,25 @@ static class ProvisioningCommands
         try
         {
             if (noData || !block.Span.ContainsAnyExcept((byte)0))
-                await ZeroAsync(command, command.Lba, command.BlockCount, (command.Cdb[1] & UnmapBit) != 0).ConfigureAwait(false);
+                await ZeroAsync(command, command.Lba, command.BlockCount, (command.Cdb[1] & UnmapBit) != 0);
             else
-                await RepeatAsync(command, block).ConfigureAwait(false);
+                await RepeatAsync(command, block);
             return ScsiResult.Good;
         }
         catch (Exception e) when (DeviceErrors.IsDeviceError(e))
         {
-            return ScsiResult.Check(DeviceErrors.ToSense(e, writing: true));
+            return DeviceErrors.ToResult(e, writing: true);
         }
     }
 
-    static async ValueTask ZeroAsync(ScsiCommand command, long lba, long count, bool trim)
+    static ValueTask ZeroAsync(ScsiCommand command, long lba, long count, bool trim)
     {
         var unit = command.Unit;
-        await unit.Ranges.EnterAsync(command, lba, count, exclusive: false).ConfigureAwait(false);
-        try
-        {
-            var (offset, length) = (lba << unit.BlockShift, count << unit.BlockShift);
-            // Without UNMAP the space of the blocks must stay theirs, or a later write could fail for want of it.
-            if (trim) await unit.Driver.TrimAsync(offset, length).ConfigureAwait(false);
-            else await unit.Driver.WriteZeroesAsync(offset, length, ZeroOptions.KeepAllocated).ConfigureAwait(false);
-        }
-        finally
-        {
-            unit.Ranges.Leave(command);
-        }
+        var (offset, length) = (lba << unit.BlockShift, count << unit.BlockShift);
+        // Without UNMAP the space of the blocks must stay theirs, or a later write could fail for want of it.
+        return trim
+            ? command.Session.TrimAsync(offset, length)
+            : command.Session.WriteZeroesAsync(offset, length, ZeroOptions.KeepAllocated);
     }
 
     static async ValueTask RepeatAsync(ScsiCommand command, ReadOnlyMemory<byte> block)
@@ -140,19 +133,17 @@ static class ProvisioningCommands
         var lengthBytes = command.BlockCount << unit.BlockShift;
         var pattern = ArrayPool<byte>.Shared.Rent((int)Math.Min(PatternBytes, lengthBytes));
         var patternBytes = (int)Math.Min(PatternBytes, lengthBytes);
-        await unit.Ranges.EnterAsync(command, command.Lba, command.BlockCount, exclusive: false).ConfigureAwait(false);
         try
         {
             for (var at = 0; at < patternBytes; at += block.Length) block.Span.CopyTo(pattern.AsSpan(at));
             for (long done = 0; done < lengthBytes; done += patternBytes)
             {
                 var part = pattern.AsMemory(0, (int)Math.Min(patternBytes, lengthBytes - done));
-                await unit.Driver.WriteAsync((command.Lba << unit.BlockShift) + done, part).ConfigureAwait(false);
+                await command.Session.WriteAsync((command.Lba << unit.BlockShift) + done, part);
             }
         }
         finally
         {
-            unit.Ranges.Leave(command);
             ArrayPool<byte>.Shared.Return(pattern);
         }
     }
@@ -166,7 +157,7 @@ static class ProvisioningCommands
     // GET LBA STATUS parameter data (SBC-3, 5.4.2), big-endian
     //   0  length of what follows   4  reserved
     //   8  descriptors: LBA (8 bytes), number of blocks (4), 0 = mapped or 1 = deallocated (1), reserved (3)
-    static ValueTask<ScsiResult> GetLbaStatus(ScsiCommand command, ReadOnlyMemory<byte> dataOut)
+    static async ValueTask<ScsiResult> GetLbaStatus(ScsiCommand command, ReadOnlyMemory<byte> dataOut)
     {
         var unit = command.Unit;
         var room = (int)Math.Clamp((command.DataBytes - StatusHeaderBytes) / StatusDescriptorBytes, 1, MaxStatusDescriptors);
@@ -174,16 +165,16 @@ static class ProvisioningCommands
         int count;
         try
         {
-            count = unit.Driver.Device.DescribeExtents(new Lba(command.Lba), unit.BlockCount - command.Lba, extents);
+            count = await command.Session.DescribeExtentsAsync(new Lba(command.Lba), unit.BlockCount - command.Lba, extents);
         }
         catch (Exception e) when (DeviceErrors.IsDeviceError(e))
         {
-            return ScsiResult.CheckAsync(DeviceErrors.ToSense(e, writing: false));
+            return DeviceErrors.ToResult(e, writing: false);
         }
         var answer = new byte[StatusHeaderBytes + (StatusDescriptorBytes * room)];
         var end = WriteExtents(answer, command.Lba, extents.AsSpan(0, count));
         BinaryPrimitives.WriteInt32BigEndian(answer, end - 4);
-        return command.Answer(answer.AsMemory(0, end));
+        return await command.Answer(answer.AsMemory(0, end));
     }
 
     /// <summary>Writes one descriptor for neighbours of equal state: allocated zeros and data are both mapped.</summary>

@@ -21,12 +21,12 @@ static class ReservationCommands
         (command.Cdb[1] & ThirdPartyOrExtent) != 0 ? Sense.InvalidFieldInCdb(1) : null;
 
     static ValueTask<ScsiResult> Reserve(ScsiCommand command, ReadOnlyMemory<byte> dataOut) =>
-        new(command.Unit.TryReserve(command.Nexus) ? ScsiResult.Good : new(ScsiStatus.ReservationConflict));
+        new(command.Unit.Volume.Access.TryReserve(command.Session) ? ScsiResult.Good : new(ScsiStatus.ReservationConflict));
 
     // Releasing what one does not hold is no error (SPC-2, 7.18.1).
     static ValueTask<ScsiResult> Release(ScsiCommand command, ReadOnlyMemory<byte> dataOut)
     {
-        command.Unit.Release(command.Nexus);
+        command.Unit.Volume.Access.Release(command.Session);
         return new(ScsiResult.Good);
     }
 }

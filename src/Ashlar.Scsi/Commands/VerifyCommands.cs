@@ -64,20 +64,16 @@ static class VerifyCommands
         if (command.BlockCount == 0) return ScsiResult.Good;
         var unit = command.Unit;
         var blocks = WriteCommands.WholeBlocks(command, dataOut);
-        // Nobody else may write between our write and our look at it, or the comparison would lie.
-        await unit.Ranges.EnterAsync(command, command.Lba, command.BlockCount, exclusive: true).ConfigureAwait(false);
         try
         {
-            await unit.Driver.WriteAsync(command.Lba << unit.BlockShift, blocks, WriteOptions.ForceUnitAccess).ConfigureAwait(false);
-            return await CompareAsync(command, blocks, blocks.Length).ConfigureAwait(false);
+            // Nobody else may write between our write and our look at it, or the comparison would lie.
+            using var held = await command.Session.HoldAsync(command.Lba << unit.BlockShift, command.BlockCount << unit.BlockShift);
+            await held.WriteAsync(command.Lba << unit.BlockShift, blocks, WriteOptions.ForceUnitAccess);
+            return await CompareAsync(command, blocks, blocks.Length);
         }
         catch (Exception e) when (DeviceErrors.IsDeviceError(e))
         {
-            return ScsiResult.Check(DeviceErrors.ToSense(e, writing: true));
-        }
-        finally
-        {
-            unit.Ranges.Leave(command);
+            return DeviceErrors.ToResult(e, writing: true);
         }
     }
 
@@ -96,7 +92,7 @@ static class VerifyCommands
             for (long done = 0; done < lengthBytes; done += chunkBytes)
             {
                 var chunk = buffer.AsMemory(0, (int)Math.Min(chunkBytes, lengthBytes - done));
-                await unit.Driver.ReadAsync((command.Lba << unit.BlockShift) + done, chunk).ConfigureAwait(false);
+                await command.Session.ReadAsync((command.Lba << unit.BlockShift) + done, chunk);
                 if (data.IsEmpty) continue;
                 var expected = data.Span.Slice((int)(done % data.Length), chunk.Length);
                 var equal = expected.CommonPrefixLength(chunk.Span);
@@ -106,7 +102,7 @@ static class VerifyCommands
         }
         catch (Exception e) when (DeviceErrors.IsDeviceError(e))
         {
-            return ScsiResult.Check(DeviceErrors.ToSense(e, writing: false));
+            return DeviceErrors.ToResult(e, writing: false);
         }
         finally
         {

@@ -24,7 +24,7 @@ static class WriteCommands
 
     public static Sense? CheckWritable(ScsiCommand command)
     {
-        if (command.Unit.Driver.Device.IsReadOnly) return new(SenseKey.DataProtect, AdditionalSense.WriteProtected);
+        if (command.Session.IsReadOnly) return new(SenseKey.DataProtect, AdditionalSense.WriteProtected);
         if (command.Unit.Mode.SoftwareWriteProtect) return new(SenseKey.DataProtect, AdditionalSense.SoftwareWriteProtected);
         return null;
     }
@@ -43,47 +43,21 @@ static class WriteCommands
     static ValueTask<ScsiResult> WriteBlocks(ScsiCommand command, ReadOnlyMemory<byte> dataOut)
     {
         if (command.BlockCount == 0) return new(ScsiResult.Good);
-        var entered = command.Unit.Ranges.EnterAsync(command, command.Lba, command.BlockCount, exclusive: false);
-        if (!entered.IsCompletedSuccessfully) return WriteLaterAsync(entered, command, dataOut);
-        var pending = WriteAsync(command, dataOut);
-        if (!pending.IsCompletedSuccessfully) return FinishAsync(pending, command);
-        command.Unit.Ranges.Leave(command);
-        return new(ScsiResult.Good);
+        var blocks = WholeBlocks(command, dataOut);
+        var pending = command.Session.WriteAsync(command.Lba << command.Unit.BlockShift, blocks, Options(command));
+        return pending.IsCompletedSuccessfully ? new(ScsiResult.Good) : FinishAsync(pending);
     }
 
-    static ValueTask WriteAsync(ScsiCommand command, ReadOnlyMemory<byte> dataOut)
+    static async ValueTask<ScsiResult> FinishAsync(ValueTask writing)
     {
         try
         {
-            return command.Unit.Driver.WriteAsync(command.Lba << command.Unit.BlockShift, WholeBlocks(command, dataOut), Options(command));
-        }
-        catch (Exception e)
-        {
-            // Even a bug must not keep the blocks locked.
-            return ValueTask.FromException(e);
-        }
-    }
-
-    static async ValueTask<ScsiResult> WriteLaterAsync(ValueTask entered, ScsiCommand command, ReadOnlyMemory<byte> dataOut)
-    {
-        await entered.ConfigureAwait(false);
-        return await FinishAsync(WriteAsync(command, dataOut), command).ConfigureAwait(false);
-    }
-
-    static async ValueTask<ScsiResult> FinishAsync(ValueTask writing, ScsiCommand command)
-    {
-        try
-        {
-            await writing.ConfigureAwait(false);
+            await writing;
             return ScsiResult.Good;
         }
         catch (Exception e) when (DeviceErrors.IsDeviceError(e))
         {
-            return ScsiResult.Check(DeviceErrors.ToSense(e, writing: true));
-        }
-        finally
-        {
-            command.Unit.Ranges.Leave(command);
+            return DeviceErrors.ToResult(e, writing: true);
         }
     }
 
@@ -93,12 +67,12 @@ static class WriteCommands
     {
         try
         {
-            await command.Unit.Driver.FlushAsync().ConfigureAwait(false);
+            await command.Session.FlushAsync();
             return ScsiResult.Good;
         }
         catch (Exception e) when (DeviceErrors.IsDeviceError(e))
         {
-            return ScsiResult.Check(DeviceErrors.ToSense(e, writing: true));
+            return DeviceErrors.ToResult(e, writing: true);
         }
     }
 }

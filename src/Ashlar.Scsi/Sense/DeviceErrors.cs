@@ -11,10 +11,17 @@ static class DeviceErrors
     /// </summary>
     public static bool IsDeviceError(Exception exception) => exception is AshlarException and not InvariantException;
 
+    /// <summary>How a command ends that met a failure of the device, or was not let through to it.</summary>
+    public static ScsiResult ToResult(Exception exception, bool writing) => exception is ReservationConflictException
+        ? new(ScsiStatus.ReservationConflict)
+        : ScsiResult.Check(ToSense(exception, writing));
+
     // 27/07 is what makes Linux say ENOSPC and hypervisors pause a guest instead of failing it.
     public static Sense ToSense(Exception exception, bool writing) => exception switch
     {
         DeviceFullException => new(SenseKey.DataProtect, AdditionalSense.SpaceAllocationFailed),
+        SessionFencedException => Sense.LogicalUnitNotSupported,
+        WriteProtectedException => new(SenseKey.DataProtect, AdditionalSense.SoftwareWriteProtected),
         DeviceReadOnlyException => new(SenseKey.DataProtect, AdditionalSense.WriteProtected),
         BlockRangeException => Sense.LbaOutOfRange,
         BadBlockException bad => new(SenseKey.MediumError, MediumError(writing), (ulong)bad.Block.Value),

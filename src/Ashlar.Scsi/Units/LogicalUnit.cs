@@ -5,8 +5,8 @@ using Ashlar.Blocks;
 namespace Ashlar.Scsi;
 
 /// <summary>
-/// A disk as SCSI sees it: a device, and the state that all initiators of the device share. One per device, however many
-/// targets and portals show it.
+/// A disk as SCSI sees it: a volume, and what SCSI alone says of it to all initiators. One per volume, however many targets
+/// and portals show it. What binds clients of other protocols too, reservations and write protection, is the volume's.
 /// </summary>
 public sealed class LogicalUnit
 {
@@ -20,22 +20,28 @@ public sealed class LogicalUnit
 
     readonly Lock gate = new();
     ImmutableArray<UnitNexus> nexuses = [];
+    volatile bool descriptorSense;
 
     /// <summary>Creates a unit.</summary>
     /// <param name="id">Identity that never changes; serial number and designators are made of it.</param>
-    /// <param name="driver">Where its blocks are.</param>
-    public LogicalUnit(Guid id, BlockDriver driver)
+    /// <param name="volume">Where its blocks are.</param>
+    public LogicalUnit(Guid id, VolumeFront volume)
     {
         Id = id;
-        Driver = driver;
-        BlockShift = BitOperations.Log2((uint)driver.Device.Geometry.BlockSizeBytes);
+        Volume = volume;
+        BlockShift = BitOperations.Log2((uint)volume.Geometry.BlockSizeBytes);
+        // The unit lives as long as the volume.
+        volume.Changed += (_, change) =>
+        {
+            if (change.Kind == VolumeEventKind.CapacityChanged) Attention(AdditionalSense.CapacityDataHasChanged);
+        };
     }
 
     /// <summary>Identity that never changes.</summary>
     public Guid Id { get; }
 
     /// <summary>Where its blocks are.</summary>
-    public BlockDriver Driver { get; }
+    public VolumeFront Volume { get; }
 
     /// <summary>Block size is 2 to the power of this.</summary>
     internal int BlockShift { get; }
@@ -43,14 +49,17 @@ public sealed class LogicalUnit
     internal int BlockSizeBytes => 1 << BlockShift;
 
     /// <summary>Blocks that the device has now: it may grow.</summary>
-    internal long BlockCount => Driver.Device.Geometry.BlockCount;
+    internal long BlockCount => Volume.Geometry.BlockCount;
 
-    internal RangeLocks Ranges { get; } = new();
-
-    internal ModeParameters Mode { get; set; }
-
-    /// <summary>Who has reserved the unit (SPC-2, 5.5.1); null when nobody has.</summary>
-    internal UnitNexus? ReservedBy { get; private set; }
+    internal ModeParameters Mode
+    {
+        get => new(descriptorSense, Volume.Access.IsWriteProtected);
+        set
+        {
+            descriptorSense = value.DescriptorSense;
+            Volume.Access.IsWriteProtected = value.SoftwareWriteProtect;
+        }
+    }
 
     internal void Attach(UnitNexus nexus)
     {
@@ -59,27 +68,8 @@ public sealed class LogicalUnit
 
     internal void Detach(UnitNexus nexus)
     {
-        lock (gate)
-        {
-            nexuses = nexuses.Remove(nexus);
-            if (ReservedBy == nexus) ReservedBy = null;
-        }
-    }
-
-    internal bool TryReserve(UnitNexus nexus)
-    {
-        lock (gate)
-        {
-            if (ReservedBy is not null && ReservedBy != nexus) return false;
-            ReservedBy = nexus;
-            return true;
-        }
-    }
-
-    internal void Release(UnitNexus nexus)
-    {
-        lock (gate)
-            if (ReservedBy == nexus) ReservedBy = null;
+        lock (gate) nexuses = nexuses.Remove(nexus);
+        Volume.Access.Release(nexus.Session);
     }
 
     /// <summary>Tells every initiator but one of a condition.</summary>
@@ -92,11 +82,8 @@ public sealed class LogicalUnit
     /// <summary>Logical unit reset (SAM-5, 6.3.3): what initiators set is forgotten, and all of them are told.</summary>
     public void Reset()
     {
-        lock (gate)
-        {
-            ReservedBy = null;
-            Mode = default;
-        }
+        descriptorSense = false;
+        Volume.Access.Reset();
         Attention(AdditionalSense.PowerOnOrReset);
     }
 }

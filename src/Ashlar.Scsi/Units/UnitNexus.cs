@@ -1,3 +1,5 @@
+using Ashlar.Blocks;
+
 namespace Ashlar.Scsi;
 
 /// <summary>One initiator's view of one unit (an I_T_L nexus): what it has still to be told.</summary>
@@ -14,20 +16,21 @@ sealed class UnitNexus : IDisposable
     ];
 
     int pending;
-    long blockCountSeen;
 
-    public UnitNexus(int number, LogicalUnit unit)
+    public UnitNexus(ScsiLun lun)
     {
-        Number = number;
-        Unit = unit;
-        blockCountSeen = unit.BlockCount;
+        Number = lun.Number;
+        Unit = lun.Unit;
+        Session = lun.Session;
         Attention(AdditionalSense.PowerOnOrReset);
-        unit.Attach(this);
+        Unit.Attach(this);
     }
 
     public int Number { get; }
 
     public LogicalUnit Unit { get; }
+
+    public ClientSession Session { get; }
 
     public void Attention(AdditionalSense condition)
     {
@@ -39,12 +42,6 @@ sealed class UnitNexus : IDisposable
     /// <summary>The next condition to report; it counts as reported.</summary>
     public bool TryTakeAttention(out Sense sense)
     {
-        var blockCount = Unit.BlockCount;
-        if (blockCount != Volatile.Read(ref blockCountSeen))
-        {
-            Volatile.Write(ref blockCountSeen, blockCount);
-            Attention(AdditionalSense.CapacityDataHasChanged);
-        }
         var conditions = Volatile.Read(ref pending);
         if (conditions == 0)
         {

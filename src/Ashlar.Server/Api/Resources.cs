@@ -20,6 +20,7 @@ static class Resources
             AllocatedBytes = info.AllocatedBytes,
             CreatedAt = info.CreatedAt,
             Clients = pool.ClientsOf(info.Name),
+            IsWriteProtected = pool.FrontOf(info.Name)?.Access.IsWriteProtected ?? false,
             Addresses = new(
                 Nbd: $"{endpoints.Nbd}/{ExportNames.Nbd(pool.Name, info.Name)}",
                 Iscsi: $"iscsi://{endpoints.Iscsi}/{target}/0",

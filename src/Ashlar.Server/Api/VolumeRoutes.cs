@@ -30,7 +30,8 @@ static class VolumeRoutes
         volumes.MapGet("{volume}", Ok<Volume> (string pool, string volume) =>
         {
             var served = pools.Get(pool);
-            return TypedResults.Ok(Resources.Volume(endpoints(), served, served.Get(volume)));
+            var answer = Resources.Volume(endpoints(), served, served.Get(volume));
+            return TypedResults.Ok(answer with { Sessions = SessionObjects.Of(served.FrontOf(volume)) });
         });
 
         volumes.MapPatch("{volume}", async Task<Ok<Volume>> (string pool, string volume, ChangeVolume request) =>

@@ -1,4 +1,4 @@
-using System.Net;
+using Ashlar.Blocks;
 using Ashlar.Iscsi;
 
 namespace Ashlar.Server;
@@ -10,11 +10,11 @@ sealed class VolumeIscsiTargets(ServedPools pools) : IIscsiTargets
         [.. pools.All.SelectMany(pool => pool.List().Select(volume => ExportNames.IscsiTarget(pool.Name, volume.Name)))];
 
     // Names of ours have no capitals, and iSCSI names are to be folded (RFC 3722); not every initiator does.
-    public IscsiTarget? Open(string target, string initiator, IPEndPoint address) =>
+    public IscsiTarget? Open(string target, ClientIdentity initiator) =>
         target.ToLowerInvariant() is var name
         && ExportNames.ParseIscsiTarget(name) is var (poolName, volumeName)
         && pools.Find(poolName) is { } pool
-        && pool.TryOpen(volumeName, ClientProtocol.Iscsi, out var volume, out var lease)
-            ? new IscsiTarget(name, [new IscsiLun(0, volume.Id, volume.Driver)], lease)
+        && pool.TryAttach(volumeName, initiator, out var volume, out var session)
+            ? new IscsiTarget(name, [new IscsiLun(0, volume.Id, session)])
             : null;
 }

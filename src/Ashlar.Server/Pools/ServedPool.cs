@@ -5,8 +5,8 @@ using Ashlar.Volumes;
 
 namespace Ashlar.Server;
 
-/// <summary>A pool that is served: one driver per volume, shared by every protocol, and a count of who uses it.</summary>
-sealed class ServedPool(StoragePool pool) : IAsyncDisposable
+/// <summary>A pool that is served: one front per volume, shared by every protocol.</summary>
+sealed class ServedPool(StoragePool pool, Action<string> report, TimeProvider timeProvider) : IAsyncDisposable
 {
     readonly Dictionary<string, ServedVolume> open = new(StringComparer.Ordinal);
     readonly HashSet<string> leaving = new(StringComparer.Ordinal);
@@ -20,7 +20,9 @@ sealed class ServedPool(StoragePool pool) : IAsyncDisposable
 
     public IReadOnlyList<VolumeInfo> List() => pool.ListVolumes();
 
-    public VolumeInfo Get(string name) => pool.FindVolume(name) ?? throw NotFound(name);
+    public VolumeInfo? Find(string name) => pool.FindVolume(name);
+
+    public VolumeInfo Get(string name) => Find(name) ?? throw NotFound(name);
 
     public VolumeClients ClientsOf(string name)
     {
@@ -36,32 +38,29 @@ sealed class ServedPool(StoragePool pool) : IAsyncDisposable
         }
     }
 
-    /// <summary>Opens a volume for a client; false when there is none of that name.</summary>
-    public bool TryOpen(
-        string name,
-        ClientProtocol protocol,
-        [NotNullWhen(true)] out ServedVolume? volume,
-        [NotNullWhen(true)] out IDisposable? lease)
+    /// <summary>What clients of a volume do; null where it is not open, and so nobody is attached.</summary>
+    public VolumeFront? FrontOf(string name)
     {
-        // Under the lock, so that a delete sees either the client or no volume to open.
-        lock (gate)
+        lock (gate) return open.GetValueOrDefault(name)?.Front;
+    }
+
+    /// <summary>Attaches a client to a volume; false when there is none of that name.</summary>
+    public bool TryAttach(
+        string name,
+        ClientIdentity client,
+        [NotNullWhen(true)] out ServedVolume? volume,
+        [NotNullWhen(true)] out ClientSession? session)
+    {
+        session = null;
+        if (!TryOpen(name, out volume)) return false;
+        try
         {
-            if (leaving.Contains(name))
-            {
-                (volume, lease) = (null, null);
-                return false;
-            }
-            if (!open.TryGetValue(name, out volume))
-            {
-                if (pool.FindVolume(name) is not { } info || pool.OpenVolume(name) is not { } device)
-                {
-                    lease = null;
-                    return false;
-                }
-                volume = open[name] = new ServedVolume(info.Id, name, new BlockDriver(device));
-            }
-            lease = volume.Lease(protocol);
+            session = volume.Front.Attach(client);
             return true;
+        }
+        catch (SessionFencedException)
+        {
+            return false; // Deleted since it was found.
         }
     }
 
@@ -92,9 +91,13 @@ sealed class ServedPool(StoragePool pool) : IAsyncDisposable
                 ProblemKind.WouldShrink,
                 $"volume {Name}/{name} has {current.SizeBytes} bytes; {request.SizeBytes} would cut off what lies beyond");
         }
+        if (request.SizeBytes < current.SizeBytes && !request.Force && ClientsOf(name) is { Total: > 0 } clients)
+            throw InUse(name, clients);
         try
         {
-            return await pool.ResizeVolumeAsync(name, request.SizeBytes, request.AllowShrink);
+            var changed = await pool.ResizeVolumeAsync(name, request.SizeBytes, request.AllowShrink);
+            if (changed.SizeBytes != current.SizeBytes) FrontOf(name)?.Report(new(VolumeEventKind.CapacityChanged));
+            return changed;
         }
         catch (Exception e) when (e is VolumeDeletedException or VolumeNameException)
         {
@@ -102,21 +105,26 @@ sealed class ServedPool(StoragePool pool) : IAsyncDisposable
         }
     }
 
-    /// <summary>Deletes a volume; its space is given back after the call has returned.</summary>
+    /// <summary>
+    /// Deletes a volume; its space is given back after the call has returned. Clients are cut off first, so that none of them
+    /// works on a volume that goes.
+    /// </summary>
     public async Task DeleteAsync(string name, bool force)
     {
         Get(name);
+        ServedVolume? volume;
         lock (gate)
         {
-            if (open.TryGetValue(name, out var volume) && volume.Clients is { Total: > 0 } clients && !force)
-                throw new ApiException(ProblemKind.InUse, $"volume {Name}/{name} is in use: {Describe(clients)}");
-            // Nobody new while it goes. Another who deletes it is as good as too late.
+            // Nobody opens it while it goes. Another who deletes it is as good as too late.
             if (!leaving.Add(name)) throw NotFound(name);
+            volume = open.GetValueOrDefault(name);
         }
         try
         {
-            await pool.DeleteVolumeAsync(name);
+            if (volume is not null && !await volume.Front.CloseAsync(FenceReason.VolumeDeleted, evenIfInUse: force))
+                throw InUse(name, volume.Clients);
             lock (gate) open.Remove(name);
+            await pool.DeleteVolumeAsync(name);
         }
         catch (VolumeNameException)
         {
@@ -129,6 +137,20 @@ sealed class ServedPool(StoragePool pool) : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => pool.DisposeAsync();
+
+    bool TryOpen(string name, [NotNullWhen(true)] out ServedVolume? volume)
+    {
+        lock (gate)
+        {
+            if (open.TryGetValue(name, out volume)) return true;
+            if (leaving.Contains(name) || pool.FindVolume(name) is not { } info || pool.OpenVolume(name) is not { } device) return false;
+            volume = open[name] = new ServedVolume(info.Id, $"{Name}/{name}", device, report, timeProvider);
+            return true;
+        }
+    }
+
+    ApiException InUse(string name, VolumeClients clients) =>
+        new(ProblemKind.InUse, $"volume {Name}/{name} is in use: {Describe(clients)}");
 
     ApiException NotFound(string name) => new(ProblemKind.VolumeNotFound, $"there is no volume {Name}/{name}");
 

@@ -3,55 +3,71 @@ using Ashlar.Storage;
 
 namespace Ashlar.Server;
 
-/// <summary>By which protocol a client came.</summary>
-enum ClientProtocol
+/// <summary>A volume that is open: its one front, shared by every protocol, and what is done when clients come and go.</summary>
+sealed class ServedVolume
 {
-    Nbd = 0,
-    Iscsi,
-}
+    readonly string path;
+    readonly Action<string> report;
 
-/// <summary>A volume that is open: its one driver, and who uses it.</summary>
-sealed class ServedVolume(Guid id, string name, BlockDriver driver)
-{
-    int nbdClients;
-    int iscsiClients;
-
-    public Guid Id { get; } = id;
-
-    public string Name { get; } = name;
-
-    public BlockDriver Driver { get; } = driver;
-
-    public Api.VolumeClients Clients => new(Volatile.Read(ref nbdClients), Volatile.Read(ref iscsiClients));
-
-    /// <summary>Counts a client in until the lease is disposed.</summary>
-    public IDisposable Lease(ClientProtocol protocol)
+    /// <summary>Puts a front before a volume.</summary>
+    /// <param name="id">Identity of the volume.</param>
+    /// <param name="path">Pool and name, for the log.</param>
+    /// <param name="device">The volume.</param>
+    /// <param name="report">Gets a line for each client that comes or goes.</param>
+    /// <param name="timeProvider">The clock.</param>
+    public ServedVolume(Guid id, string path, IBlockDevice device, Action<string> report, TimeProvider timeProvider)
     {
-        Interlocked.Increment(ref Counter(protocol));
-        return new ClientLease(this, protocol);
+        this.path = path;
+        this.report = report;
+        Id = id;
+        Front = new VolumeFront(device, timeProvider);
+        Front.Changed += OnChanged;
     }
 
-    ref int Counter(ClientProtocol protocol) => ref protocol == ClientProtocol.Nbd ? ref nbdClients : ref iscsiClients;
+    public Guid Id { get; }
+
+    public VolumeFront Front { get; }
+
+    public Api.VolumeClients Clients
+    {
+        get
+        {
+            var byProtocol = Front.Sessions.CountBy(session => session.Client.Protocol).ToDictionary();
+            return new(byProtocol.GetValueOrDefault(ClientProtocol.Nbd), byProtocol.GetValueOrDefault(ClientProtocol.Iscsi));
+        }
+    }
+
+    void OnChanged(object? sender, VolumeEventArgs change)
+    {
+        if (change.Session is not { } session) return;
+        var protocol = session.Client.Protocol == ClientProtocol.Nbd ? "nbd" : "iscsi";
+        var who = session.Client.Name == session.Client.Address
+            ? session.Client.Address
+            : $"{session.Client.Name} at {session.Client.Address}";
+        switch (change.Kind)
+        {
+            case VolumeEventKind.Attached:
+                report($"{protocol}: {who} uses {path}");
+                break;
+            case VolumeEventKind.Detached:
+                report($"{protocol}: {who} has left {path}");
+                _ = FlushAsync();
+                break;
+        }
+    }
 
     // A client may leave without flushing, as qemu-img convert does: what it wrote should not hang on the server's life for
     // longer than it must.
-    async Task ClientLeftAsync(ClientProtocol protocol)
+    async Task FlushAsync()
     {
-        Interlocked.Decrement(ref Counter(protocol));
+        if (Front.IsClosed) return;
         try
         {
-            await Driver.FlushAsync().ConfigureAwait(false);
+            await Front.Device.FlushAsync();
         }
         catch (Exception e) when (e is AshlarException or ObjectDisposedException)
         {
             // A failed flush latches, so whoever writes or flushes next hears of it; a closed pool has been flushed.
         }
-    }
-
-    sealed class ClientLease(ServedVolume volume, ClientProtocol protocol) : IDisposable
-    {
-        ServedVolume? volume = volume;
-
-        public void Dispose() => _ = Interlocked.Exchange(ref volume, null)?.ClientLeftAsync(protocol);
     }
 }

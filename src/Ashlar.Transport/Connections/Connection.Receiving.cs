@@ -90,7 +90,7 @@ public sealed partial class Connection
     /// Ends input: a handler that waits for the next unit, or comes to wait for one, sees the end of the connection. A
     /// unit that <see cref="WaitForData"/> has announced is still received.
     /// </summary>
-    internal void Drain()
+    public void Drain()
     {
         draining = true;
         Interlocked.MemoryBarrier();

@@ -94,6 +94,7 @@ static class VolumeCommands
         {
             Description = "Let the volume become smaller; what lies beyond its new end is lost",
         };
+        var force = new Option<bool>("--force") { Description = "Let it become smaller also while clients are connected" };
         return new Verb(
             "resize",
             "Change the size of a volume, also while it is in use",
@@ -101,18 +102,24 @@ static class VolumeCommands
             async (invocation, cancellationToken) =>
             {
                 using var client = ApiClient.For(invocation);
-                if (!invocation.Get(allowShrink))
+                var current = await client.GetVolumeAsync(invocation.Get(path), cancellationToken);
+                if (invocation.Get(size) < current.SizeBytes)
                 {
-                    var current = await client.GetVolumeAsync(invocation.Get(path), cancellationToken);
-                    if (invocation.Get(size) < current.SizeBytes) throw WouldShrink(current, invocation.Get(size));
+                    if (!invocation.Get(allowShrink)) throw WouldShrink(current, invocation.Get(size));
+                    if (current.Clients.Total > 0 && !invocation.Get(force)) throw InUse(current);
                 }
-                var request = new ChangeVolume { SizeBytes = invocation.Get(size), AllowShrink = invocation.Get(allowShrink) };
+                var request = new ChangeVolume
+                {
+                    SizeBytes = invocation.Get(size),
+                    AllowShrink = invocation.Get(allowShrink),
+                    Force = invocation.Get(force),
+                };
                 var volume = await client.ChangeVolumeAsync(invocation.Get(path), request, cancellationToken);
                 invocation.Write(volume, ApiJson.Strict.Volume, [VolumeScreens.PathOf(volume)], (writer, _) =>
                     writer.WriteLine($"{VolumeScreens.PathOf(volume)} has {ByteSize.Format(volume.SizeBytes)} now"));
                 return ExitCode.Ok;
             })
-        { path, size, allowShrink };
+        { path, size, allowShrink, force };
     }
 
     static Verb CreateDelete()
@@ -121,7 +128,7 @@ static class VolumeCommands
         var yes = new Option<bool>("--yes", "-y") { Description = "Do not ask" };
         var force = new Option<bool>("--force")
         {
-            Description = "Delete also while clients are connected; their requests fail from then on",
+            Description = "Delete also while clients are connected; they are cut off",
         };
         var verb = new Verb(
             "delete",

@@ -35,13 +35,14 @@ static class VolumeScreens
                 .Add("Name", PathOf(volume))
                 .Add("Size", $"{ByteSize.Format(volume.SizeBytes)} ({volume.SizeBytes} bytes), blocks of {volume.BlockSizeBytes}")
                 .Add("Used", ByteSize.Format(volume.AllocatedBytes) + (volume.IsThick ? ", all of it taken at creation" : ""))
-                .Add("Clients", Clients(volume.Clients))
+                .Add("Clients", Clients(volume.Clients) + (volume.IsWriteProtected ? ", write-protected by an initiator" : ""))
                 .Add("Created", Date(volume.CreatedAt))
                 .Add("Id", volume.Id.ToString("D"))
                 .Add("NBD", volume.Addresses.Nbd)
                 .Add("iSCSI", volume.Addresses.Iscsi)
                 .WriteTo(writer, style);
             writer.WriteLine();
+            WriteSessions(writer, style, volume.Sessions ?? []);
             WriteConnecting(writer, style, volume);
         });
 
@@ -60,6 +61,37 @@ static class VolumeScreens
         (0, var iscsi) => $"{iscsi} iSCSI",
         var (nbd, iscsi) => $"{nbd} NBD, {iscsi} iSCSI",
     };
+
+    /// <summary>Who is attached and what they do; nothing where nobody is.</summary>
+    static void WriteSessions(TextWriter writer, Style style, IReadOnlyList<VolumeSession> sessions)
+    {
+        if (sessions.Count == 0) return;
+        var table = new Table(
+            "CLIENT", "FROM", "SINCE", Column.Number("READS"), Column.Number("READ"), Column.Number("WRITES"), Column.Number("WRITTEN"),
+            Column.Number("IN FLIGHT"), Column.Number("ERRORS"));
+        foreach (var session in sessions)
+        {
+            OperationCounts[] all = [session.Reads, session.Writes, session.Zeroes, session.Trims, session.Flushes];
+            table.Row(
+                Name(session),
+                session.Address,
+                Date(session.AttachedAt),
+                session.Reads.Count.ToString(CultureInfo.InvariantCulture),
+                ByteSize.Format(session.Reads.Bytes),
+                (session.Writes.Count + session.Zeroes.Count).ToString(CultureInfo.InvariantCulture),
+                ByteSize.Format(session.Writes.Bytes + session.Zeroes.Bytes),
+                session.InFlight.ToString(CultureInfo.InvariantCulture),
+                all.Sum(operation => operation.Errors).ToString(CultureInfo.InvariantCulture));
+        }
+        table.WriteTo(writer, style);
+        writer.WriteLine();
+    }
+
+    static string Name(VolumeSession session)
+    {
+        var name = session.Client == session.Address ? session.Protocol : $"{session.Protocol} {session.Client}";
+        return session.HoldsReservation ? $"{name} (reserved)" : name;
+    }
 
     /// <summary>Lines to paste. Options to the left, addresses to the right, so that nothing has to be edited.</summary>
     static void WriteConnecting(TextWriter writer, Style style, Volume volume)

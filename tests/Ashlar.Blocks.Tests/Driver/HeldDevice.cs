@@ -2,11 +2,12 @@ using Ashlar.Blocks.Devices;
 
 namespace Ashlar.Blocks.Tests.Driver;
 
-/// <summary>A memory device whose reads or writes wait, while they are held, until the test lets them go.</summary>
+/// <summary>A memory device whose reads, writes or trims wait, while they are held, until the test lets them go.</summary>
 sealed class HeldDevice(MemoryDevice inner) : IBlockDevice
 {
     TaskCompletionSource? reads;
     TaskCompletionSource? writes;
+    TaskCompletionSource? trims;
 
     public int ReadsBegun { get; private set; }
 
@@ -22,11 +23,13 @@ sealed class HeldDevice(MemoryDevice inner) : IBlockDevice
 
     public void HoldWrites() => writes = new TaskCompletionSource();
 
+    public void HoldTrims() => trims = new TaskCompletionSource();
+
     public void Release()
     {
-        reads?.SetResult();
-        writes?.SetResult();
-        reads = writes = null;
+        var held = new[] { reads, writes, trims };
+        reads = writes = trims = null;
+        foreach (var each in held) each?.SetResult();
     }
 
     public async ValueTask ReadAsync(Lba start, Memory<byte> destination, CancellationToken cancellationToken = default)
@@ -53,8 +56,11 @@ sealed class HeldDevice(MemoryDevice inner) : IBlockDevice
         ZeroOptions options = ZeroOptions.None,
         CancellationToken cancellationToken = default) => inner.WriteZeroesAsync(start, blockCount, options, cancellationToken);
 
-    public ValueTask TrimAsync(Lba start, long blockCount, CancellationToken cancellationToken = default) =>
-        inner.TrimAsync(start, blockCount, cancellationToken);
+    public async ValueTask TrimAsync(Lba start, long blockCount, CancellationToken cancellationToken = default)
+    {
+        if (trims is { } held) await held.Task;
+        await inner.TrimAsync(start, blockCount, cancellationToken);
+    }
 
     public ValueTask FlushAsync(CancellationToken cancellationToken = default) => inner.FlushAsync(cancellationToken);
 

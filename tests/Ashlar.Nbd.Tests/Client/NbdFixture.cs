@@ -8,15 +8,14 @@ namespace Ashlar.Nbd.Tests.Client;
 sealed class NbdFixture : INbdExports, IAsyncDisposable
 {
     readonly List<string> reports = [];
-    readonly Dictionary<string, BlockDriver> drivers = new(StringComparer.Ordinal);
-    int leases;
+    readonly Dictionary<string, VolumeFront> fronts = new(StringComparer.Ordinal);
 
     public NbdFixture(IBlockDevice? device = null, TimeSpan? handshakeTimeout = null, TimeSpan? transferTimeout = null, int maxConnections = 64,
         BufferPool? buffers = null)
     {
         Buffers = buffers ?? new();
         Device = device as TestDevice ?? new TestDevice();
-        drivers["disk"] = new(device ?? Device);
+        fronts["disk"] = new(device ?? Device);
         Server = NbdServer.Start(
             [new ListenerOptions
             {
@@ -43,7 +42,7 @@ sealed class NbdFixture : INbdExports, IAsyncDisposable
     public TestDevice Device { get; }
 
     /// <summary>Exports in use.</summary>
-    public int Leases => Volatile.Read(ref leases);
+    public int Leases => fronts.Values.Sum(front => front.Sessions.Count);
 
     public IReadOnlyList<string> Reports
     {
@@ -53,9 +52,11 @@ sealed class NbdFixture : INbdExports, IAsyncDisposable
         }
     }
 
-    public void Add(string name, IBlockDevice device) => drivers[name] = new(device);
+    public void Add(string name, IBlockDevice device) => fronts[name] = new(device);
 
-    public void Remove(string name) => drivers.Remove(name);
+    public VolumeFront Front(string name = "disk") => fronts[name];
+
+    public void Remove(string name) => fronts.Remove(name);
 
     public string Uri(string name) => $"nbd://{Server.EndPoint}/{name}";
 
@@ -73,19 +74,17 @@ sealed class NbdFixture : INbdExports, IAsyncDisposable
         return client;
     }
 
-    IReadOnlyList<string> INbdExports.List() => [.. drivers.Keys];
+    IReadOnlyList<string> INbdExports.List() => [.. fronts.Keys];
 
-    NbdExport? INbdExports.Open(string name)
-    {
-        if (!drivers.TryGetValue(name.Length == 0 ? "disk" : name, out var driver)) return null;
-        Interlocked.Increment(ref leases);
-        return new(name.Length == 0 ? "disk" : name, driver, "a disk for tests", new Lease(this));
-    }
+    NbdExportInfo? INbdExports.Find(string name) => fronts.TryGetValue(Canonical(name), out var front)
+        ? new(Canonical(name), front.Geometry.SizeBytes, front.Device.IsReadOnly, "a disk for tests")
+        : null;
+
+    NbdExport? INbdExports.Open(string name, ClientIdentity client) => ((INbdExports)this).Find(name) is { } info
+        ? new(info, fronts[info.Name].Attach(client))
+        : null;
 
     public ValueTask DisposeAsync() => Server.DisposeAsync();
 
-    sealed class Lease(NbdFixture fixture) : IDisposable
-    {
-        public void Dispose() => Interlocked.Decrement(ref fixture.leases);
-    }
+    static string Canonical(string name) => name.Length == 0 ? "disk" : name;
 }

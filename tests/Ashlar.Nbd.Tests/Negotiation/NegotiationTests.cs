@@ -1,3 +1,4 @@
+using Ashlar.Blocks;
 using System.Buffers.Binary;
 using Ashlar.Nbd.Protocol;
 using Ashlar.Nbd.Tests.Client;
@@ -63,6 +64,25 @@ public sealed class NegotiationTests
         client.Go("disk");
         Assert.Equal(1, fixture.Leases);
         client.MustStillWork();
+    }
+
+    [Fact]
+    public async Task Questions_attach_nobody()
+    {
+        await using var fixture = new NbdFixture();
+        var attached = 0;
+        fixture.Front().Changed += (_, change) => attached += change.Kind == VolumeEventKind.Attached ? 1 : 0;
+        using var client = fixture.Dial();
+        client.Greet();
+        client.RequestStructuredReplies();
+        client.Ask(OptionCode.List);
+        client.Ask(OptionCode.Info, NbdClient.InfoRequest("disk"));
+        client.SelectBaseAllocation("disk");
+        Assert.Equal(0, attached);
+        client.Go("disk");
+        Assert.Equal(1, attached);
+        var session = Assert.Single(fixture.Front().Sessions);
+        Assert.Equal(client.Socket.LocalEndPoint!.ToString(), session.Client.Address);
     }
 
     [Theory]

@@ -181,7 +181,7 @@ public sealed class RequestTests
         Assert.Equal([ChunkCode.OffsetData, ChunkCode.Error], chunks.Select(c => c.Type));
         Assert.Equal(NbdError.InputOutput, chunks[1].Error);
         Assert.Equal(512, client.Read(0, 512).Length);
-        Assert.Contains("BadBlockException", Assert.Single(fixture.Reports));
+        Assert.Contains("BadBlockException: test: block 512 is bad", Assert.Single(fixture.Reports), StringComparison.Ordinal);
     }
 
     [Theory]

@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using Ashlar.Api;
+using Ashlar.Blocks;
 using Ashlar.Blocks.Devices;
 using Ashlar.KeyValue;
 using Ashlar.Simulation;
@@ -8,6 +10,7 @@ namespace Ashlar.Server.Tests.Pools;
 
 public sealed class ServedPoolTests : IAsyncLifetime
 {
+    readonly ConcurrentQueue<string> lines = new();
     ServedPool pool = null!;
 
     public async Task InitializeAsync()
@@ -16,7 +19,7 @@ public sealed class ServedPoolTests : IAsyncLifetime
         var device = FileDevice.Create(disk, "/data", 4 << 20);
         var metadata = KeyValueStore.Open("/meta", new() { FileSystem = disk });
         await StoragePool.FormatAsync("main", device, metadata, new());
-        pool = new ServedPool(await StoragePool.OpenAsync(device, metadata, new()));
+        pool = new ServedPool(await StoragePool.OpenAsync(device, metadata, new()), lines.Enqueue, TimeProvider.System);
         await pool.CreateAsync(new() { Name = "vm1", SizeBytes = 1 << 20 });
     }
 
@@ -38,12 +41,8 @@ public sealed class ServedPoolTests : IAsyncLifetime
     }
 
     [Fact]
-    public void All_protocols_share_one_driver()
-    {
-        Assert.True(pool.TryOpen("vm1", ClientProtocol.Nbd, out var nbd, out _));
-        Assert.True(pool.TryOpen("vm1", ClientProtocol.Iscsi, out var iscsi, out _));
-        Assert.Same(nbd.Driver, iscsi.Driver);
-    }
+    public void All_protocols_share_one_front() =>
+        Assert.Same(Open(ClientProtocol.Nbd).Volume, Open(ClientProtocol.Iscsi).Volume);
 
     [Fact]
     public async Task A_volume_in_use_is_deleted_only_by_force()
@@ -53,22 +52,72 @@ public sealed class ServedPoolTests : IAsyncLifetime
         Assert.Equal(ProblemKind.InUse, error.Kind);
         Assert.Equal("volume main/vm1 is in use: 1 NBD client", error.Message);
         await pool.DeleteAsync("vm1", force: true);
-        Assert.False(pool.TryOpen("vm1", ClientProtocol.Nbd, out _, out _));
+        Assert.False(pool.TryAttach("vm1", ClientOf(ClientProtocol.Nbd), out _, out _));
+    }
+
+    [Fact]
+    public async Task Clients_of_a_volume_that_is_deleted_by_force_are_cut_off()
+    {
+        var session = Open(ClientProtocol.Nbd);
+        await pool.DeleteAsync("vm1", force: true);
+        var error = await Assert.ThrowsAsync<SessionFencedException>(async () => await session.WriteAsync(0, new byte[512]));
+        Assert.Equal(FenceReason.VolumeDeleted, error.Reason);
+        session.Dispose();
+    }
+
+    [Fact]
+    public async Task A_volume_in_use_becomes_smaller_only_by_force()
+    {
+        using var session = Open(ClientProtocol.Iscsi);
+        var request = new ChangeVolume { SizeBytes = 512 << 10, AllowShrink = true };
+        var error = await Assert.ThrowsAsync<ApiException>(() => pool.ResizeAsync("vm1", request));
+        Assert.Equal("volume main/vm1 is in use: 1 iSCSI session", error.Message);
+        await pool.ResizeAsync("vm1", request with { Force = true });
+        await pool.ResizeAsync("vm1", new() { SizeBytes = 2 << 20 }); // Growing needs no force.
+    }
+
+    [Fact]
+    public async Task Clients_hear_of_a_new_size()
+    {
+        using var session = Open(ClientProtocol.Iscsi);
+        var changes = new List<VolumeEventKind>();
+        session.Volume.Changed += (_, change) => changes.Add(change.Kind);
+        await pool.ResizeAsync("vm1", new() { SizeBytes = 1 << 20 }); // The size that it has.
+        Assert.Empty(changes);
+        await pool.ResizeAsync("vm1", new() { SizeBytes = 2 << 20 });
+        Assert.Equal([VolumeEventKind.CapacityChanged], changes);
+    }
+
+    [Fact]
+    public void Who_comes_and_goes_is_a_line_each()
+    {
+        Assert.True(pool.TryAttach("vm1", new(ClientProtocol.Iscsi, "iqn.test:a,i,0x1", "192.0.2.1:4711"), out _, out var session));
+        session.Dispose();
+        Open(ClientProtocol.Nbd).Dispose();
+        Assert.Equal(
+            [
+                "iscsi: iqn.test:a,i,0x1 at 192.0.2.1:4711 uses main/vm1",
+                "iscsi: iqn.test:a,i,0x1 at 192.0.2.1:4711 has left main/vm1",
+                "nbd: 192.0.2.1:4711 uses main/vm1",
+                "nbd: 192.0.2.1:4711 has left main/vm1",
+            ],
+            lines);
     }
 
     [Fact]
     public async Task A_new_volume_of_an_old_name_is_another_volume()
     {
-        Assert.True(pool.TryOpen("vm1", ClientProtocol.Nbd, out var old, out _));
+        Assert.True(pool.TryAttach("vm1", ClientOf(ClientProtocol.Nbd), out var old, out _));
         await pool.DeleteAsync("vm1", force: true);
         await pool.CreateAsync(new() { Name = "vm1", SizeBytes = 1 << 20 });
-        Assert.True(pool.TryOpen("vm1", ClientProtocol.Nbd, out var anew, out _));
+        Assert.True(pool.TryAttach("vm1", ClientOf(ClientProtocol.Nbd), out var anew, out _));
         Assert.NotEqual(old.Id, anew.Id);
         Assert.Equal(new VolumeClients(1, 0), pool.ClientsOf("vm1"));
     }
 
     [Fact]
-    public void What_is_not_there_is_not_opened() => Assert.False(pool.TryOpen("vm2", ClientProtocol.Nbd, out _, out _));
+    public void What_is_not_there_is_not_opened() => 
+        Assert.False(pool.TryAttach("vm2", ClientOf(ClientProtocol.Nbd), out _, out _));
 
     [Theory]
     [InlineData("vm1", "main", "vm1")]
@@ -93,9 +142,11 @@ public sealed class ServedPoolTests : IAsyncLifetime
     [InlineData("")]
     public void A_foreign_iscsi_name_is_none_of_ours(string name) => Assert.Null(ExportNames.ParseIscsiTarget(name));
 
-    IDisposable Open(ClientProtocol protocol)
+    static ClientIdentity ClientOf(ClientProtocol protocol) => new(protocol, "192.0.2.1:4711", "192.0.2.1:4711");
+
+    ClientSession Open(ClientProtocol protocol)
     {
-        Assert.True(pool.TryOpen("vm1", protocol, out _, out var lease));
-        return lease;
+        Assert.True(pool.TryAttach("vm1", ClientOf(protocol), out _, out var session));
+        return session;
     }
 }

@@ -9,9 +9,9 @@ public sealed class ServedVolumeTests
     public async Task What_a_client_wrote_is_flushed_when_it_leaves()
     {
         await using var device = new MemoryDevice();
-        var volume = new ServedVolume(Guid.Empty, "vm1", new BlockDriver(device));
-        var lease = volume.Lease(ClientProtocol.Nbd);
-        await volume.Driver.WriteAsync(0, new byte[4096]);
+        var volume = new ServedVolume(Guid.Empty, "main/vm1", device, _ => { }, TimeProvider.System);
+        var lease = volume.Front.Attach(new(ClientProtocol.Nbd, "192.0.2.1:4711", "192.0.2.1:4711"));
+        await lease.WriteAsync(0, new byte[4096]);
         Assert.Equal(0, device.GetStatistics().Flushes);
         lease.Dispose();
         Assert.Equal(1, device.GetStatistics().Flushes);

@@ -1,0 +1,59 @@
+using System.Runtime.CompilerServices;
+using Ashlar.Storage;
+
+namespace Ashlar.Blocks;
+
+// What reads, decides and writes while nobody else changes the blocks; and the question which blocks hold data.
+public sealed partial class ClientSession
+{
+    /// <summary>
+    /// Takes whole blocks for this client alone, in order to change them: see <see cref="BlockDriver.HoldAsync"/>. Counts as
+    /// one request under way until they are given back.
+    /// </summary>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
+    public async ValueTask<HeldRange> HoldAsync(long offsetBytes, long lengthBytes, CancellationToken cancellationToken = default)
+    {
+        await AdmitAsync(DriverOperation.Write, offsetBytes, lengthBytes);
+        try
+        {
+            return (await driver.HoldAsync(offsetBytes, lengthBytes, cancellationToken)).CountedBy(requests);
+        }
+        catch
+        {
+            requests.Leave();
+            throw;
+        }
+    }
+
+    /// <summary>Describes which blocks hold data: see <see cref="IBlockDevice.DescribeExtents"/>.</summary>
+    public ValueTask<int> DescribeExtentsAsync(
+        Lba start, long blockCount, Memory<BlockExtent> extents)
+    {
+        if (!requests.TryEnter()) return DescribeWhenAdmittedAsync(start, blockCount, extents);
+        if (Volume.Access.IsRestricted && Volume.Access.Refusal(this, DriverOperation.Read) is { } refusal)
+        {
+            requests.Leave();
+            return ValueTask.FromException<int>(refusal);
+        }
+        return new(Describe(start, blockCount, extents));
+    }
+
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
+    async ValueTask<int> DescribeWhenAdmittedAsync(Lba start, long blockCount, Memory<BlockExtent> extents)
+    {
+        await AdmitAsync(DriverOperation.Read, 0, 0);
+        return Describe(start, blockCount, extents);
+    }
+
+    int Describe(Lba start, long blockCount, Memory<BlockExtent> extents)
+    {
+        try
+        {
+            return driver.Device.DescribeExtents(start, blockCount, extents.Span);
+        }
+        finally
+        {
+            requests.Leave();
+        }
+    }
+}

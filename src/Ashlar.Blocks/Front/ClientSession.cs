@@ -1,0 +1,151 @@
+using System.Runtime.CompilerServices;
+using Ashlar.Storage;
+
+namespace Ashlar.Blocks;
+
+/// <summary>
+/// One client's way to a volume. It says who the client is, counts what it does, and can be fenced, which cuts it off without
+/// asking it. Requests are those of <see cref="BlockDriver"/>, with its errors and these:
+/// <see cref="SessionFencedException"/>, <see cref="ReservationConflictException"/>, <see cref="WriteProtectedException"/>.
+/// </summary>
+public sealed partial class ClientSession : IDisposable
+{
+    readonly BlockDriver driver;
+    readonly RequestGate requests = new();
+    readonly CancellationTokenSource fencing = new();
+    FenceReason fencedFor;
+    int isDetached;
+
+    internal ClientSession(VolumeFront volume, ClientIdentity client, BlockDriver driver, DateTimeOffset attachedAt)
+    {
+        this.driver = driver;
+        Volume = volume;
+        Client = client;
+        AttachedAt = attachedAt;
+        Fenced = fencing.Token;
+    }
+
+    /// <summary>What it is attached to.</summary>
+    public VolumeFront Volume { get; }
+
+    /// <summary>Who.</summary>
+    public ClientIdentity Client { get; }
+
+    /// <summary>Since when.</summary>
+    public DateTimeOffset AttachedAt { get; }
+
+    /// <summary>Name of the volume, for messages.</summary>
+    public string Name => Volume.Name;
+
+    /// <summary>Size and shape of the volume now.</summary>
+    public BlockGeometry Geometry => driver.Device.Geometry;
+
+    /// <summary>Its size in bytes.</summary>
+    public long SizeBytes => driver.SizeBytes;
+
+    /// <summary>Whether the device never takes writes.</summary>
+    public bool IsReadOnly => driver.Device.IsReadOnly;
+
+    /// <summary>Requests under way.</summary>
+    public int InFlight => requests.Count;
+
+    /// <summary>Fires when the session is fenced, so that its protocol can end the connection.</summary>
+    public CancellationToken Fenced { get; }
+
+    /// <summary>Whether nothing is done for the client any more.</summary>
+    public bool IsFenced => requests.IsFenced;
+
+    /// <summary>What the client has done: requests, bytes, failures and latencies by kind.</summary>
+    public DriverStatistics GetStatistics() => driver.GetStatistics();
+
+    /// <summary>The last retries and failures.</summary>
+    public DriverLog Log => driver.Log;
+
+    /// <summary>Reads a byte range.</summary>
+    public ValueTask ReadAsync(long offsetBytes, Memory<byte> destination, CancellationToken cancellationToken = default) =>
+        RunAsync(SessionRequest.Read(offsetBytes, destination), cancellationToken);
+
+    /// <summary>Writes a byte range.</summary>
+    public ValueTask WriteAsync(
+        long offsetBytes,
+        ReadOnlyMemory<byte> source,
+        WriteOptions options = WriteOptions.None,
+        CancellationToken cancellationToken = default) =>
+        RunAsync(SessionRequest.Write(offsetBytes, source, options), cancellationToken);
+
+    /// <summary>Makes a byte range read as zeros.</summary>
+    public ValueTask WriteZeroesAsync(
+        long offsetBytes,
+        long lengthBytes,
+        ZeroOptions options = ZeroOptions.None,
+        CancellationToken cancellationToken = default) =>
+        RunAsync(SessionRequest.WriteZeroes(offsetBytes, lengthBytes, options), cancellationToken);
+
+    /// <summary>Trims the whole blocks within a byte range.</summary>
+    public ValueTask TrimAsync(long offsetBytes, long lengthBytes, CancellationToken cancellationToken = default) =>
+        RunAsync(SessionRequest.Trim(offsetBytes, lengthBytes), cancellationToken);
+
+    /// <summary>Makes every write that completed before this call durable, whoever wrote it.</summary>
+    public ValueTask FlushAsync(CancellationToken cancellationToken = default) =>
+        RunAsync(SessionRequest.Flush(), cancellationToken);
+
+    /// <summary>Ends the session; the client's reservation ends with it. Its requests have ended before.</summary>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref isDetached, 1) != 0) return;
+        _ = FenceAsync(FenceReason.ClientDetached);
+        Volume.Detach(this);
+    }
+
+    ValueTask RunAsync(in SessionRequest request, CancellationToken cancellationToken)
+    {
+        if (!requests.TryEnter()) return RunWhenAdmittedAsync(request, cancellationToken);
+        if (Volume.Access.IsRestricted && Volume.Access.Refusal(this, request.Operation) is { } refusal)
+        {
+            requests.Leave();
+            return driver.Refused(request.Operation, request.OffsetBytes, request.LengthBytes, refusal);
+        }
+        var pending = request.Issue(driver, cancellationToken);
+        if (!pending.IsCompletedSuccessfully) return FinishAsync(pending);
+        pending.GetAwaiter().GetResult();
+        requests.Leave();
+        return ValueTask.CompletedTask;
+    }
+
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    async ValueTask FinishAsync(ValueTask pending)
+    {
+        try
+        {
+            await pending;
+        }
+        finally
+        {
+            requests.Leave();
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    async ValueTask RunWhenAdmittedAsync(SessionRequest request, CancellationToken cancellationToken)
+    {
+        await AdmitAsync(request.Operation, request.OffsetBytes, request.LengthBytes);
+        await FinishAsync(request.Issue(driver, cancellationToken));
+    }
+
+    /// <summary>Counts a request as under way as soon as it may be; the caller lets it leave.</summary>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    async ValueTask AdmitAsync(DriverOperation operation, long offsetBytes, long lengthBytes)
+    {
+        while (!requests.TryEnter())
+        {
+            if (requests.IsFenced)
+                await driver.Refused(operation, offsetBytes, lengthBytes, new SessionFencedException(Name, fencedFor));
+            await Volume.WhenResumed(); // Not to be given up: an exchange is short.
+        }
+        if (Volume.Access.IsRestricted && Volume.Access.Refusal(this, operation) is { } refusal)
+        {
+            requests.Leave();
+            await driver.Refused(operation, offsetBytes, lengthBytes, refusal);
+        }
+    }
+}
