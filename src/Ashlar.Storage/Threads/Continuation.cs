@@ -12,8 +12,8 @@ readonly record struct Continuation(Action<object?> Action, object? State, Execu
     public static Continuation Capture(Action<object?> action, object? state, ValueTaskSourceOnCompletedFlags flags) => new(
         action,
         state,
-        (flags & ValueTaskSourceOnCompletedFlags.FlowExecutionContext) != ValueTaskSourceOnCompletedFlags.None ? ExecutionContext.Capture() : null,
-        (flags & ValueTaskSourceOnCompletedFlags.UseSchedulingContext) != ValueTaskSourceOnCompletedFlags.None ? FindHome() : null);
+        Has(flags, ValueTaskSourceOnCompletedFlags.FlowExecutionContext) ? ExecutionContext.Capture() : null,
+        Has(flags, ValueTaskSourceOnCompletedFlags.UseSchedulingContext) ? FindHome() : null);
 
     /// <summary>Runs it at the caller's home; without one on <paramref name="threads"/>, or where null on this thread, at once.</summary>
     public void Run(WorkerThreads? threads)
@@ -44,6 +44,8 @@ readonly record struct Continuation(Action<object?> Action, object? State, Execu
         if (Context is null) Action(State);
         else ExecutionContext.Run(Context, new ContextCallback(Action), State);
     }
+
+    static bool Has(ValueTaskSourceOnCompletedFlags flags, ValueTaskSourceOnCompletedFlags flag) => (flags & flag) == flag;
 
     static object? FindHome()
     {

@@ -161,7 +161,8 @@ public sealed class WorkerThreadsTests
         await threads.RunAsync(_ => name = Thread.CurrentThread.Name, 0);
         Assert.Equal("test", name);
         var cause = new InvalidOperationException("the cause");
-        Assert.Same(cause, await Assert.ThrowsAsync<InvalidOperationException>(async () => await threads.RunAsync(error => throw error, cause)));
+        var thrown = await Assert.ThrowsAsync<InvalidOperationException>(async () => await threads.RunAsync(error => throw error, cause));
+        Assert.Same(cause, thrown);
     }
 
     [Fact]
