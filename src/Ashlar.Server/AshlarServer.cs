@@ -136,12 +136,14 @@ public sealed class AshlarServer : IAsyncDisposable
         isReady = true;
     }
 
+    void Observe(Volumes.PoolEvent each) => log.Write(each.Message);
+
     async Task<Volumes.StoragePool> OpenMainPoolAsync(DataDirectory directory)
     {
         var path = directory.PoolPath(DataDirectory.MainPool);
         if (!directory.IsNew)
         {
-            var pool = await PoolFiles.OpenAsync(path, options).ConfigureAwait(false);
+            var pool = await PoolFiles.OpenAsync(path, options, Observe);
             var size = PoolFiles.SizeBytes(path, options);
             if (options.PoolSizeBytes is { } asked && size != PoolFiles.WholeBlocks(asked))
                 log.Write($"server: pool main was created with {size} bytes; that another size is asked for now changes nothing");
@@ -151,7 +153,7 @@ public sealed class AshlarServer : IAsyncDisposable
         IsFirstStart = true;
         directory.BeginFirstStart(new(options.Entropy.NextGuid(), startedAt));
         var capacity = options.PoolSizeBytes ?? PoolFiles.DefaultCapacity(options.FileSystem.GetFreeSpaceBytes(directory.Path));
-        var created = await PoolFiles.CreateAsync(path, DataDirectory.MainPool, capacity, options).ConfigureAwait(false);
+        var created = await PoolFiles.CreateAsync(path, DataDirectory.MainPool, capacity, options, Observe);
         directory.CompleteFirstStart();
         return created;
     }

@@ -24,7 +24,8 @@ static class PoolFiles
     }
 
     /// <summary>Creates the files of a pool in an empty directory, and opens it. Durable when the call returns.</summary>
-    public static async Task<StoragePool> CreateAsync(string path, string name, long capacityBytes, ServerOptions options)
+    public static async Task<StoragePool> CreateAsync(
+        string path, string name, long capacityBytes, ServerOptions options, Action<PoolEvent>? observer = null)
     {
         var device = FileDevice.Create(options.FileSystem, DataPath(path), WholeBlocks(capacityBytes), BlockSizeBytes);
         await using (device.ConfigureAwait(false))
@@ -35,11 +36,11 @@ static class PoolFiles
             await using (metadata.ConfigureAwait(false))
                 await StoragePool.FormatAsync(name, device, metadata, PoolOptions(options)).ConfigureAwait(false);
         }
-        return await OpenAsync(path, options).ConfigureAwait(false);
+        return await OpenAsync(path, options, observer);
     }
 
     /// <summary>Opens a pool, and recovers it if it was not closed.</summary>
-    public static async Task<StoragePool> OpenAsync(string path, ServerOptions options)
+    public static async Task<StoragePool> OpenAsync(string path, ServerOptions options, Action<PoolEvent>? observer = null)
     {
         var metadata = OpenMetadata(path, options, isNew: false);
         FileDevice? device = null;
@@ -47,7 +48,7 @@ static class PoolFiles
         {
             StoragePool.CheckDeviceLength(metadata, DataPath(path), SizeBytes(path, options));
             device = FileDevice.Open(options.FileSystem, DataPath(path), BlockSizeBytes);
-            return await StoragePool.OpenAsync(device, metadata, PoolOptions(options));
+            return await StoragePool.OpenAsync(device, metadata, PoolOptions(options) with { Observer = observer });
         }
         catch
         {

@@ -51,6 +51,23 @@ public sealed class StartTests
     }
 
     [Fact]
+    public async Task What_a_pool_has_to_tell_stands_in_the_log()
+    {
+        using var directory = new TemporaryDirectory();
+        await using (var server = await RunningProgram.StartInAsync(directory["data"])) await server.StopAsync();
+        await using (var data = File.Open(directory["data/pools/main/data"], FileMode.Open))
+        {
+            data.Position = 20;
+            var flipped = (byte)(data.ReadByte() ^ 1);
+            data.Position = 20;
+            data.WriteByte(flipped);
+        }
+
+        await using var again = await RunningProgram.StartInAsync(directory["data"]);
+        Assert.Contains("pool main: copy 1 of the superblock", again.Log, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Data_of_an_unknown_version_is_refused_and_left_alone()
     {
         using var directory = new TemporaryDirectory();

@@ -1,5 +1,6 @@
 using Ashlar.Blocks;
 using Ashlar.Blocks.Devices;
+using Ashlar.KeyValue;
 using Ashlar.Simulation;
 using Ashlar.Storage;
 
@@ -155,6 +156,44 @@ public sealed class CatalogueTests
 
         await using var pool = await TestPool.OpenAsync(test.Disk, test.Options);
         Assert.Equal("old.pool", pool.Pool.Name);
+    }
+
+    [Fact]
+    public async Task A_change_that_the_disk_of_the_map_has_no_room_for_is_refused_and_nothing_has_changed()
+    {
+        var files = new FaultyFileSystem(new SimulatedFileSystem(isRecording: false));
+        var device = FileDevice.Create(files, "/pool.data", 258L * MapLayout.ChunkBytes, 4096);
+        var store = KeyValueStore.Open("/map", new KeyValueOptions
+        {
+            FileSystem = files,
+            TimeProvider = new SimulatedClock(),
+            Entropy = new SeededEntropy(2),
+            LogSegmentBytes = 1024,
+            SpaceReserveBytes = 0,
+        });
+        await StoragePool.FormatAsync("main", device, store, TestPool.DefaultOptions());
+        await using var pool = await StoragePool.OpenAsync(device, store, TestPool.DefaultOptions());
+        await pool.CreateVolumeAsync("disk", new VolumeOptions { SizeBytes = 8 << 20 });
+        files.Add(new FaultRule(FaultOperations.Allocate | FaultOperations.Write, FaultKind.NoSpace) { PathPattern = "/map/table*", IsSticky = true });
+        files.Add(new FaultRule(FaultOperations.Allocate, FaultKind.NoSpace) { PathPattern = "/map/log-*", IsSticky = true });
+        var created = 0;
+        var refusal = await Record.ExceptionAsync(async () =>
+        {
+            for (; created < 100; created++) await pool.CreateVolumeAsync($"more{created}", new VolumeOptions { SizeBytes = 8 << 20 });
+        });
+        Assert.IsType<DeviceFullException>(refusal);
+        Assert.Equal(1 + created, pool.ListVolumes().Count);
+        await Assert.ThrowsAsync<DeviceFullException>(async () => await pool.ResizeVolumeAsync("disk", 16 << 20));
+        await Assert.ThrowsAsync<DeviceFullException>(async () => await pool.ResizeVolumeAsync("disk", 4 << 20, allowShrink: true));
+        await Assert.ThrowsAsync<DeviceFullException>(async () => await pool.DeleteVolumeAsync("disk"));
+        Assert.Equal(8 << 20, pool.FindVolume("disk")!.SizeBytes);
+        Assert.Null(pool.GetStatistics().Failure);
+
+        files.Heal();
+        await pool.CreateVolumeAsync($"more{created}", new VolumeOptions { SizeBytes = 8 << 20 });
+        await pool.ResizeVolumeAsync("disk", 16 << 20);
+        await (await pool.DeleteVolumeAsync("disk")).Completion;
+        Assert.Equal(1 + created, pool.ListVolumes().Count);
     }
 
     [Fact]
