@@ -111,7 +111,7 @@ public sealed class AshlarServer : IAsyncDisposable
         parts.Push(new Part(new ThreadFailures(log)));
         var directory = DataDirectory.Open(options);
         parts.Push(new Part(directory));
-        pools = new ServedPools([new ServedPool(await OpenMainPoolAsync(directory).ConfigureAwait(false), log.Write, options.TimeProvider)]);
+        pools = new ServedPools([new ServedPool(await OpenMainPoolAsync(directory), log.Write, options.TimeProvider)]);
         parts.Push(pools);
 
         var limits = ConnectionLimits.OfProcess();

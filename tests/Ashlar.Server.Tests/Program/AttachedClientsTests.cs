@@ -25,7 +25,8 @@ public sealed class AttachedClientsTests
             sessions.EnumerateArray().Select(each => (each.GetProperty("protocol").GetString(), each.GetProperty("client").GetString())));
         Assert.Equal(4096, sessions[0].GetProperty("reads").GetProperty("bytes").GetInt64());
         Assert.Equal(iscsi.Client.LocalEndPoint!.ToString(), sessions[1].GetProperty("address").GetString());
-        Assert.Contains("iscsi iqn.2026-11.test:one,i,0x800000000001", (await server.CallAsync("volume", "show", "vm1")).Out, StringComparison.Ordinal);
+        var shown = (await server.CallAsync("volume", "show", "vm1")).Out;
+        Assert.Contains("iscsi iqn.2026-11.test:one,i,0x800000000001", shown, StringComparison.Ordinal);
 
         var refused = await server.CallAsync("volume", "resize", "vm1", "--size", "1MiB", "--allow-shrink");
         Assert.StartsWith("error: volume vm1 is in use: 1 NBD, 1 iSCSI\n", refused.Error, StringComparison.Ordinal);
@@ -57,7 +58,8 @@ public sealed class AttachedClientsTests
     static async Task AttachNbdAsync(NetworkStream stream, string export)
     {
         await stream.ReadExactlyAsync(new byte[18]);
-        await stream.WriteAsync((byte[])[0, 0, 0, 3, .. "IHAVEOPT"u8, 0, 0, 0, 1, 0, 0, 0, (byte)export.Length, .. Encoding.ASCII.GetBytes(export)]);
+        byte[] option = [0, 0, 0, 3, .. "IHAVEOPT"u8, 0, 0, 0, 1, 0, 0, 0, (byte)export.Length, .. Encoding.ASCII.GetBytes(export)];
+        await stream.WriteAsync(option);
         await stream.ReadExactlyAsync(new byte[10]);
     }
 
@@ -72,7 +74,13 @@ public sealed class AttachedClientsTests
     static async Task LogInAsync(NetworkStream stream, string target)
     {
         var text = Encoding.ASCII.GetBytes($"InitiatorName=iqn.2026-11.test:one\0SessionType=Normal\0TargetName={target}\0");
-        byte[] header = [0x43, 0x87, 0, 0, 0, 0, 0, (byte)text.Length, 0x80, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 9, .. new byte[4], 0, 0, 0, 1, .. new byte[20]];
+        byte[] header =
+        [
+            0x43, 0x87, 0, 0, 0, 0, 0, (byte)text.Length, // Opcode, stages, length of the text.
+            0x80, 0, 0, 0, 0, 1, 0, 0,                    // ISID, TSIH.
+            0, 0, 0, 9, .. new byte[4],                   // Initiator task tag, CID.
+            0, 0, 0, 1, .. new byte[20],                  // CmdSN.
+        ];
         await stream.WriteAsync((byte[])[.. header, .. text, .. new byte[-text.Length & 3]]);
         Assert.Equal([0, 0], (await ReceiveAsync(stream)).Header[36..38]); // Status.
     }
