@@ -124,19 +124,19 @@ sealed class Initiator : IDisposable
 
     public Pdu Login(
         string text, LoginStage current = LoginStage.Operational, LoginStage next = LoginStage.FullFeature, bool transit = true,
-        bool continues = false, ulong isid = 0x8000_0000_0001, ushort tsih = 0, byte versionMin = 0)
+        bool continues = false, ulong isid = 0x8000_0000_0001, ushort tsih = 0, byte versionMin = 0, ushort cid = 0)
     {
-        SendLogin(text, current, next, transit, continues, isid, tsih, versionMin);
+        SendLogin(text, current, next, transit, continues, isid, tsih, versionMin, cid);
         return Receive(Opcode.LoginResponse);
     }
 
     public void SendLogin(
         string text, LoginStage current, LoginStage next, bool transit = true, bool continues = false, ulong isid = 0x8000_0000_0001,
-        ushort tsih = 0, byte versionMin = 0)
+        ushort tsih = 0, byte versionMin = 0, ushort cid = 0)
     {
         var header = new byte[Bhs.SizeBytes];
         var data = Encoding.UTF8.GetBytes(text);
-        new LoginRequestPdu(transit, continues, current, next, 0, versionMin, isid, tsih, 1, 0, CmdSN, StatSN + 1).Write(header, data.Length);
+        new LoginRequestPdu(transit, continues, current, next, 0, versionMin, isid, tsih, 1, cid, CmdSN, StatSN + 1).Write(header, data.Length);
         Send(header, data);
     }
 

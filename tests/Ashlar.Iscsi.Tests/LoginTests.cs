@@ -181,4 +181,60 @@ public sealed class LoginTests : IAsyncLifetime
         data.AsSpan().Fill(value);
         return data;
     }
+
+    [Fact]
+    public void A_second_connection_is_refused_and_the_session_stays()
+    {
+        using var first = target.Connect();
+        var tsih = LoginResponsePdu.Read(first.LogIn("iqn.2026-11.test:one", 7).Header).Tsih;
+        first.ClearAttention();
+        using var second = target.Connect();
+        var refusal = second.Login(Initiator.Names(), isid: 7, tsih: tsih, cid: 2);
+        Assert.Equal(LoginStatus.TooManyConnections, LoginResponsePdu.Read(refusal.Header).Status);
+        Assert.Equal(512, first.Read(0, 1).Length);
+    }
+
+    [Fact]
+    public void A_connection_that_broke_is_taken_up_again_under_its_own_number()
+    {
+        using var first = target.Connect();
+        var tsih = LoginResponsePdu.Read(first.LogIn("iqn.2026-11.test:one", 7).Header).Tsih;
+        using var second = target.Connect();
+        Assert.Equal(LoginStatus.Success, LoginResponsePdu.Read(second.Login(Initiator.Names(), isid: 7, tsih: tsih).Header).Status);
+        Assert.True(first.IsClosed());
+    }
+
+    [Fact]
+    public void Names_are_found_whatever_the_case_of_their_letters_and_may_be_said_again()
+    {
+        using var initiator = target.Connect();
+        var names = $"InitiatorName=iqn.2026-11.test:one\0TargetName={TestTarget.Name.ToUpperInvariant()}\0SessionType=Normal\0";
+        Assert.Equal(LoginStatus.Success, LoginResponsePdu.Read(initiator.Login(names, LoginStage.Security, LoginStage.Operational).Header).Status);
+        Assert.Equal(LoginStatus.Success, LoginResponsePdu.Read(initiator.Login(names).Header).Status);
+        initiator.ClearAttention();
+
+        // Written otherwise it is the same session again.
+        using var again = target.Connect();
+        again.LogIn("iqn.2026-11.test:one", 0x8000_0000_0001);
+        Assert.True(initiator.IsClosed());
+    }
+
+    [Fact]
+    public void Names_that_change_within_a_login_end_it()
+    {
+        using var initiator = target.Connect();
+        initiator.Login(Initiator.Names(), LoginStage.Security, LoginStage.Operational);
+        var response = initiator.Login("InitiatorName=iqn.2026-11.test:two\0");
+        Assert.Equal(LoginStatus.InitiatorError, LoginResponsePdu.Read(response.Header).Status);
+    }
+
+    [Theory]
+    [InlineData("FirstBurstLength=262144\0MaxBurstLength=4096\0", "FirstBurstLength=4096\0MaxBurstLength=4096\0")]
+    [InlineData("MaxBurstLength=4096\0FirstBurstLength=262144\0", "MaxBurstLength=4096\0FirstBurstLength=4096\0")]
+    [InlineData("FirstBurstLength=262144\0", "FirstBurstLength=262144\0")]
+    public void A_first_burst_is_never_answered_longer_than_a_burst(string offer, string answer)
+    {
+        using var initiator = target.Connect();
+        Assert.Contains(answer, initiator.LogIn("iqn.2026-11.test:one", 1, keys: offer).Text, StringComparison.Ordinal);
+    }
 }

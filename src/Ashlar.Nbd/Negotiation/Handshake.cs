@@ -11,8 +11,8 @@ namespace Ashlar.Nbd.Negotiation;
 /// </summary>
 static class Handshake
 {
-    /// <summary>Enough to list tens of thousands of exports, about each of which clients ask two or three options.</summary>
-    public const int MaxOptions = 1 << 18;
+    /// <summary>Enough to list twenty thousand exports, about each of which clients ask two or three options.</summary>
+    public const int MaxOptions = 1 << 16;
 
     /// <summary>The longest data of one option that are looked at; longer ones are skipped and refused.</summary>
     public const int MaxOptionDataBytes = 64 << 10;

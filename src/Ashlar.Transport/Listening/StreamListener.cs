@@ -188,7 +188,7 @@ public sealed class StreamListener : IAsyncDisposable
     static bool IsLastDescriptors(Socket accepted)
     {
         var limit = DescriptorLimit.Current;
-        return accepted.Handle >= limit - Math.Min(KeptDescriptors, limit / 8);
+        return accepted.Handle >= limit - Math.Min(KeptDescriptors, limit / 4);
     }
 
     void Refuse(Socket accepted, string reason)

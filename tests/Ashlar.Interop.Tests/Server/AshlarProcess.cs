@@ -31,6 +31,10 @@ sealed partial class AshlarProcess : IDisposable
         AppDomain.CurrentDomain.ProcessExit += KillIfRunning;
     }
 
+    public IPEndPoint NbdEndPoint => new(IPAddress.Loopback, nbdPort);
+
+    public IPEndPoint IscsiEndPoint => new(IPAddress.Loopback, iscsiPort);
+
     public string IscsiPortal => $"127.0.0.1:{iscsiPort}";
 
     /// <summary>What it printed, over all starts.</summary>
@@ -38,6 +42,9 @@ sealed partial class AshlarProcess : IDisposable
     {
         get { lock (log) return log.ToString(); }
     }
+
+    /// <summary>How many descriptors the process may have open; null for as many as this one.</summary>
+    public int? DescriptorLimit { get; init; }
 
     public bool IsRunning => process is { HasExited: false };
 
@@ -64,7 +71,8 @@ sealed partial class AshlarProcess : IDisposable
     {
         Assert.False(IsRunning);
         process?.Dispose();
-        var start = new ProcessStartInfo("dotnet", [ProgramPath, "up", "--data", dataDirectory, "--pool-size", poolSize,
+        string[] limited = DescriptorLimit is { } limit ? ["-c", $"ulimit -n {limit}; exec \"$@\"", "bash", "dotnet"] : [];
+        var start = new ProcessStartInfo(limited.Length > 0 ? "bash" : "dotnet", [.. limited, ProgramPath, "up", "--data", dataDirectory, "--pool-size", poolSize,
             "--nbd-port", $"{nbdPort}", "--iscsi-port", $"{iscsiPort}", "--api-port", $"{apiPort}"])
         {
             RedirectStandardOutput = true,

@@ -233,4 +233,23 @@ public sealed class HostileHandshakeTests : IAsyncDisposable
         using var other = fixture.Open();
         other.MustStillWork();
     }
+
+    [Fact]
+    public async Task Haggling_may_take_as_long_as_the_client_gets_on_with_it_and_no_longer()
+    {
+        var limit = TimeSpan.FromSeconds(1);
+        await using var patient = new NbdFixture(handshakeTimeout: limit);
+        using var client = patient.Dial();
+        client.Greet();
+        var start = System.Diagnostics.Stopwatch.StartNew();
+        while (start.Elapsed < 2 * limit)
+        {
+            client.Ask(OptionCode.Info, NbdClient.InfoRequest("disk"));
+            await Task.Delay(20);
+        }
+        // A part of an option is no progress.
+        client.Send(new byte[] { (byte)'I' });
+        client.MustBeCutOff();
+        Assert.Contains("the handshake took too long", Assert.Single(patient.Reports), StringComparison.Ordinal);
+    }
 }

@@ -34,6 +34,28 @@ public sealed class RealClientTests : IAsyncDisposable
         Assert.Contains($"0     {1 << 20}    0  data", map.Output);
     }
 
+    // It asks two options about each export, and sends each in two parts, the second after the first was acknowledged.
+    [FactIfTool("qemu-nbd")]
+    public async Task Qemu_nbd_lists_a_thousand_exports()
+    {
+        const int exports = 1000;
+        AddMore(exports - 1);
+        var where = fixture.Server.EndPoint;
+        var list = await Succeed("qemu-nbd", "--list", "-b", where.Address.ToString(), "-p", $"{where.Port}");
+        Assert.Equal(exports, list.Output.Split(" export: '").Length - 1);
+    }
+
+    // Some of its options wait a fifth of a second in its own kernel for more to follow (MSG_MORE): the list takes longer than
+    // the time that a handshake may stand still.
+    [FactIfTool("nbdinfo")]
+    public async Task Nbdinfo_lists_exports_for_longer_than_a_silent_client_may_wait()
+    {
+        const int exports = 80;
+        AddMore(exports - 1);
+        var list = await Succeed("nbdinfo", "--list", fixture.Uri(""));
+        Assert.Equal(exports, list.Output.Split("export=\"").Length - 1);
+    }
+
     [FactIfTool("nbdcopy")]
     public async Task Nbdcopy_copies_in_and_out_over_several_connections()
     {
@@ -74,6 +96,12 @@ public sealed class RealClientTests : IAsyncDisposable
         Assert.Empty(fixture.Reports);
         await fixture.DisposeAsync();
         directory.Dispose();
+    }
+
+    void AddMore(int count)
+    {
+        var device = new TestDevice(1 << 20);
+        for (var i = 1; i <= count; i++) fixture.Add($"volume{i:D4}", device);
     }
 
     async Task<string> RandomImage(string name)

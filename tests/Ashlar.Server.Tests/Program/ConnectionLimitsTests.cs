@@ -1,0 +1,24 @@
+namespace Ashlar.Server.Tests;
+
+/// <summary>Clients never take the descriptors that files and threads need.</summary>
+public sealed class ConnectionLimitsTests
+{
+    [Theory]
+    [InlineData(1L << 40)]
+    [InlineData(1 << 20)]
+    [InlineData(2560)]
+    public void With_descriptors_enough_nothing_is_said(long descriptors) =>
+        Assert.Equal(new ConnectionLimits(1024, null), ConnectionLimits.Of(descriptors));
+
+    [Theory]
+    [InlineData(2559, 1023)]
+    [InlineData(1024, 256)]
+    [InlineData(256, 64)]
+    [InlineData(3, 1)]
+    public void With_fewer_there_are_fewer_clients_and_the_operator_is_told(long descriptors, int expected)
+    {
+        var limits = ConnectionLimits.Of(descriptors);
+        Assert.Equal(expected, limits.PerProtocol);
+        Assert.Contains($"only {descriptors} descriptors may be open (ulimit -n)", limits.Notice, StringComparison.Ordinal);
+    }
+}
