@@ -34,7 +34,7 @@ public sealed partial class KeyValueStore
     {
         ThrowIfUnwritable();
         List<ulong> dropped;
-        lock (manifest.Gate)
+        using (manifest.Gate.Hold())
         {
             poison.ThrowIfSet();
             if (manifest.State.Archive is null) return;

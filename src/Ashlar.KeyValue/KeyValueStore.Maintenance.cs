@@ -5,7 +5,7 @@ namespace Ashlar.KeyValue;
 public sealed partial class KeyValueStore
 {
     /// <summary>
-    /// Writes what is in memory to tables, and returns when that is done. The log becomes as short as it can be.
+    /// Writes what is in memory to tables, and returns when that is done, whatever others write meanwhile. The log becomes as short as it can be.
     /// </summary>
     /// <exception cref="ReadOnlyStoreException">The store is open for reading only.</exception>
     /// <exception cref="StorageException">The disk refused; the store goes on as before.</exception>
@@ -13,8 +13,9 @@ public sealed partial class KeyValueStore
     public void Flush()
     {
         ThrowIfUnwritable();
+        var written = VisibleSequence;
         commits.Run(CommitRequest.RotateMemTable, null, Durability.Unflushed);
-        background.WaitForFlush();
+        background.WaitForFlush(written);
     }
 
     /// <summary>
@@ -57,7 +58,7 @@ public sealed partial class KeyValueStore
             int logs, segments;
             long valueBytes, referencedValueBytes, archiveLagBytes;
             ulong archivedSequence;
-            lock (manifest.Gate)
+            using (manifest.Gate.Hold())
             {
                 logs = manifest.State.Logs.Count;
                 segments = manifest.State.Segments.Count;

@@ -70,7 +70,7 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
         committer = new Committer(
             state, recovered.MemTable, recovered.LastSequence, log, background, poison, options, durability, flights);
         commits = new CommitQueue(committer, flights, files.Directory);
-        archiver?.Start();
+        Start();
         KeyValueMetrics.Add(this, files.Directory);
     }
 
@@ -213,6 +213,22 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
     /// <inheritdoc cref="Dispose" />
     public ValueTask DisposeAsync() => new(Task.Run(Dispose));
 
+    // Last, and undone where it fails: threads of a store that was not opened would go on to change its files.
+    void Start()
+    {
+        try
+        {
+            archiver?.Start();
+            background.Start();
+        }
+        catch
+        {
+            if (archiver is not null) Try(archiver.Stop);
+            Try(background.Dispose);
+            throw;
+        }
+    }
+
     void Try(Action step)
     {
         try
@@ -239,7 +255,7 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
         if (!isLogComplete || manifest.IsInDoubt || manifest.State.Closed) return;
         try
         {
-            lock (manifest.Gate) manifest.Append(new ManifestEdit { Closed = true });
+            using (manifest.Gate.Hold()) manifest.Append(new ManifestEdit { Closed = true });
         }
         catch (StorageException)
         {

@@ -55,7 +55,7 @@ sealed class ArchiveClaim : IDisposable
         directory.DeleteLeftovers();
         var parts = directory.Files();
         ArchivePosition known;
-        lock (manifest.Gate) known = manifest.State.Archive ?? throw directory.Ended();
+        using (manifest.Gate.Hold()) known = manifest.State.Archive ?? throw directory.Ended();
         if (parts.Count == 0)
         {
             // Very likely a disk that is not mounted; a new archive here would leave a gap that nobody sees.
@@ -91,7 +91,7 @@ sealed class ArchiveClaim : IDisposable
     bool IsOurs(ArchivePart part, ulong throughLog)
     {
         if (part.SegmentId <= throughLog) return false;
-        lock (manifest.Gate)
+        using (manifest.Gate.Hold())
         {
             var isListed = manifest.State.Logs.ContainsKey(part.SegmentId) || manifest.State.Segments.ContainsKey(part.SegmentId);
             return isListed && values.TryFind(part.SegmentId) is { } segment && segment.Nonce == part.Nonce

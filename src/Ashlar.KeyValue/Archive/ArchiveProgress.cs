@@ -1,3 +1,5 @@
+using Ashlar.Storage;
+
 namespace Ashlar.KeyValue;
 
 /// <summary>How far the archive goes. The thread that archives writes it, others read.</summary>
@@ -15,12 +17,12 @@ sealed class ArchiveProgress(ArchivePosition known, DateTimeOffset now)
     {
         get
         {
-            lock (gate) return position;
+            using (gate.Hold()) return position;
         }
 
         set
         {
-            lock (gate) position = value;
+            using (gate.Hold()) position = value;
         }
     }
 
@@ -39,7 +41,7 @@ sealed class ArchiveProgress(ArchivePosition known, DateTimeOffset now)
     {
         get
         {
-            lock (gate) return Math.Max(position.LastSequence, completeSequence);
+            using (gate.Hold()) return Math.Max(position.LastSequence, completeSequence);
         }
     }
 
@@ -48,7 +50,7 @@ sealed class ArchiveProgress(ArchivePosition known, DateTimeOffset now)
     {
         get
         {
-            lock (gate) return completeAt;
+            using (gate.Hold()) return completeAt;
         }
     }
 
@@ -63,6 +65,6 @@ sealed class ArchiveProgress(ArchivePosition known, DateTimeOffset now)
     /// <summary>All was archived that was durable at a moment.</summary>
     public void Complete(DateTimeOffset moment, ulong sequence)
     {
-        lock (gate) (completeAt, completeSequence) = (moment, sequence);
+        using (gate.Hold()) (completeAt, completeSequence) = (moment, sequence);
     }
 }

@@ -59,7 +59,7 @@ sealed class LogArchiver : IDisposable
     public void Start()
     {
         // Half of the time is for waiting, the other half for the disk.
-        var period = options.LogArchiveInterval / 2;
+        var period = TimerLimit.Clamp(options.LogArchiveInterval / 2);
         timer.Change(period, period);
         thread?.Start();
         Wake();
@@ -74,7 +74,7 @@ sealed class LogArchiver : IDisposable
     public static void Begin(Manifest manifest, KeyValueOptions options)
     {
         if (options.LogArchiveDirectory is null || manifest.State.Archive is not null) return;
-        lock (manifest.Gate)
+        using (manifest.Gate.Hold())
         {
             var state = manifest.State;
             manifest.Append(new ManifestEdit { Archive = new ArchivePosition(state.ObsoleteThroughLog, state.LastSequence, 0, 0) });
@@ -99,17 +99,23 @@ sealed class LogArchiver : IDisposable
     /// <summary>Archives the rest of the log, which is sealed by now; if that fails it stays and is archived after the next opening.</summary>
     public void Dispose()
     {
+        Stop();
+        if (Failure is not null) RunOnce(); // Perhaps it works now.
+        RunOnce(isLast: true);
+        using (passGate.Hold()) Detach();
+    }
+
+    /// <summary>Ends the thread.</summary>
+    public void Stop()
+    {
         timer.Dispose();
-        lock (gate)
+        using (Uninterrupted.Enter(gate))
         {
             isStopping = true;
             Monitor.PulseAll(gate);
         }
 
-        thread?.Join();
-        if (Failure is not null) RunOnce(); // Perhaps it works now.
-        RunOnce(isLast: true);
-        lock (passGate) Detach();
+        if (thread?.ThreadState.HasFlag(ThreadState.Unstarted) == false) thread.Join();
     }
 
     void Tick()
@@ -120,7 +126,7 @@ sealed class LogArchiver : IDisposable
 
     void Signal(bool tick)
     {
-        lock (gate)
+        using (Uninterrupted.Enter(gate))
         {
             isWoken = true;
             isTick |= tick;
@@ -133,9 +139,9 @@ sealed class LogArchiver : IDisposable
         while (true)
         {
             bool tick;
-            lock (gate)
+            using (Uninterrupted.Enter(gate))
             {
-                while (!isWoken && !isStopping) Monitor.Wait(gate);
+                while (!isWoken && !isStopping) Uninterrupted.Wait(gate);
                 if (isStopping) return;
                 (isWoken, tick, isTick) = (false, isTick, false);
             }
@@ -152,8 +158,9 @@ sealed class LogArchiver : IDisposable
         {
             sync();
         }
-        catch (Exception cause) when (cause is StorePoisonedException or ObjectDisposedException)
+        catch (Exception cause) when (cause is AshlarException or ObjectDisposedException)
         {
+            // What is durable is archived all the same, and the next tick tries again.
         }
 
         RunOnce();
@@ -161,7 +168,7 @@ sealed class LogArchiver : IDisposable
 
     Exception? RunOnce(bool isLast = false)
     {
-        lock (passGate)
+        using (passGate.Hold())
         {
             try
             {

@@ -18,7 +18,7 @@ sealed class LogCopy(
     public void Run(ulong durable)
     {
         List<ValueSegment> segments;
-        lock (manifest.Gate) segments = UnarchivedLog.Take(manifest.State, values, progress.Position.ThroughLog);
+        using (manifest.Gate.Hold()) segments = UnarchivedLog.Take(manifest.State, values, progress.Position.ThroughLog);
         try
         {
             foreach (var segment in segments)
@@ -88,7 +88,7 @@ sealed class LogCopy(
     {
         var position = progress.Position;
         List<ulong> dropped;
-        lock (manifest.Gate)
+        using (manifest.Gate.Hold())
         {
             if (poison.IsSet || manifest.IsInDoubt) return;
             if (manifest.State.Archive is not { } known) throw directory.Ended();
@@ -113,7 +113,7 @@ sealed class LogCopy(
     /// <summary>A planted bug: lets go of what the archive does not have.</summary>
     public void ReleaseEverything()
     {
-        lock (manifest.Gate)
+        using (manifest.Gate.Hold())
         {
             if (poison.IsSet || manifest.State.Logs.Count == 0) return;
             foreach (var id in manifest.Append(new ManifestEdit { Archive = progress.Position with { ThroughLog = manifest.State.Logs.Keys.Max() } }))

@@ -81,7 +81,7 @@ sealed class BackupSource : IDisposable
         var opened = new Dictionary<string, IFile>(StringComparer.Ordinal);
         try
         {
-            lock (manifest.Gate)
+            using (manifest.Gate.Hold())
             {
                 var content = manifest.State.ToCopy();
                 foreach (var table in content.AddedTables)

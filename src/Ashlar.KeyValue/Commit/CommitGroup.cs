@@ -108,6 +108,24 @@ sealed class CommitGroup(Action<CommitGroup> recycle) : IThreadPoolWorkItem
         return true;
     }
 
+    /// <summary>
+    /// Nothing can be written, for a reason that leaves no doubt: fails the members that have anything to write, so that those that only
+    /// wait for a flush get it. The leader's.
+    /// </summary>
+    /// <returns>Whether any are left; if not, nobody was refused.</returns>
+    public bool RefuseWriters(Exception refusal)
+    {
+        if (!members.Exists(static write => write.LengthBytes == 0)) return false;
+        foreach (var write in members)
+        {
+            if (write.LengthBytes > 0) write.Refusal = refusal;
+        }
+
+        members.RemoveAll(static write => write.Refusal is not null);
+        LengthBytes = 0;
+        return true;
+    }
+
     /// <summary>The least claim of any member on what is kept for a full disk. The leader's.</summary>
     public SpaceClaim LeastClaim
     {

@@ -57,7 +57,7 @@ sealed class CommitQueue : IDisposable
         recycleAsync = asyncPool.Enqueue;
         recycleGroup = group =>
         {
-            lock (gate) groupPool.Push(group);
+            using (gate.Hold()) groupPool.Push(group);
         };
     }
 
@@ -71,7 +71,7 @@ sealed class CommitQueue : IDisposable
         CommitGroup? ready;
         var gathers = false;
         var callsDriver = false;
-        lock (gate)
+        using (gate.Hold())
         {
             group = Join(write);
             ready = TakeNext(isPatient: true);
@@ -102,7 +102,7 @@ sealed class CommitQueue : IDisposable
         write.Prepare(CommitRequest.Write, batch, durability);
         var task = write.Start(cancellationToken.CanBeCanceled);
         bool callsDriver;
-        lock (gate)
+        using (gate.Hold())
         {
             Join(write);
             callsDriver = MustCallDriver();
@@ -118,7 +118,7 @@ sealed class CommitQueue : IDisposable
     /// </summary>
     public void Dispose()
     {
-        lock (gate)
+        using (gate.Hold())
         {
             isClosed = true;
             SignalIfIdle();
@@ -151,7 +151,7 @@ sealed class CommitQueue : IDisposable
             var flight = 0L;
             var finished = new FinishedGroups();
             bool callsDriver;
-            lock (gate)
+            using (gate.Hold())
             {
                 if (group.Request == CommitRequest.Close) isClosed = true;
                 if (error is null && flights.Failure is not null) error = committer.Refusal;
@@ -173,7 +173,7 @@ sealed class CommitQueue : IDisposable
     /// <summary>The group that the driver, who is awake, is to lead; null if it is free to sleep.</summary>
     public CommitGroup? NextForDriver()
     {
-        lock (gate)
+        using (gate.Hold())
         {
             var next = TakeNext(isPatient: false);
             driver.IsBusy = next is not null;
@@ -218,7 +218,7 @@ sealed class CommitQueue : IDisposable
         var error = committer.Flush(flights.HandleOf(flight), out var took);
         var finished = new FinishedGroups();
         bool callsDriver;
-        lock (gate)
+        using (gate.Hold())
         {
             if (error is null) committer.Counters.Syncs.Add(took);
             if (flights.End(flight, error, out var durable)) committer.Advance(durable);
@@ -328,7 +328,7 @@ sealed class CommitQueue : IDisposable
         var begun = clock.GetTimestamp();
         var longest = flushTime / 2 < LongestGathering ? flushTime / 2 : LongestGathering;
         while (group.IsForming && clock.GetElapsedTime(begun) < longest) Thread.Yield();
-        lock (gate)
+        using (gate.Hold())
         {
             group.IsGathered = false;
             return TakeNext(isPatient: false);

@@ -150,12 +150,15 @@ sealed class Committer : IDisposable
 
     void WriteEntries(CommitGroup group)
     {
-        if (group.LengthBytes == 0) return;
-        var isFull = background.IsFull(active, log.SegmentBytes);
-        background.WaitForRoom(group.LengthBytes, active, isFull);
-        if (isFull) Rotate();
-        poison.ThrowIfSet(); // The background may have met doubt meanwhile.
-        ReserveLog(group);
+        try
+        {
+            MakeRoom(group);
+        }
+        catch (Exception refusal) when (refusal is not (InDoubtException or StorePoisonedException) && group.RefuseWriters(refusal))
+        {
+            // What is left needs no room.
+        }
+
         var (bodyLength, count) = Measure(group.Members);
         if (count == 0) return;
         AttachSegment();
@@ -180,6 +183,16 @@ sealed class Committer : IDisposable
 
         Volatile.Write(ref groups, groups + 1);
         if (buffer.Length > KeptBufferBytes) buffer = new byte[64 << 10];
+    }
+
+    void MakeRoom(CommitGroup group)
+    {
+        if (group.LengthBytes == 0) return;
+        var isFull = background.IsFull(active, log.SegmentBytes);
+        background.WaitForRoom(group.LengthBytes, active, isFull);
+        if (isFull) Rotate();
+        poison.ThrowIfSet(); // The background may have met doubt meanwhile.
+        ReserveLog(group);
     }
 
     static (int BodyLength, int Count) Measure(List<PendingWrite> members)

@@ -21,7 +21,7 @@ sealed class DurabilityTracker : IDisposable
     public DurabilityTracker(ulong durableSequence, TimeSpan lossTime, TimeProvider clock, Action startSync)
     {
         this.durableSequence = durableSequence;
-        delay = lossTime / 2;
+        delay = TimerLimit.Clamp(lossTime / 2);
         this.startSync = startSync;
         timer = clock.CreateTimer(
             _ =>
@@ -52,7 +52,7 @@ sealed class DurabilityTracker : IDisposable
         Volatile.Write(ref isSyncStarted, 0);
         if (sequence <= durableSequence) return;
         Volatile.Write(ref durableSequence, sequence);
-        lock (gate)
+        using (gate.Hold())
         {
             while (waiters.Count > 0 && waiters.GetKeyAtIndex(0) <= sequence)
             {
@@ -65,21 +65,23 @@ sealed class DurabilityTracker : IDisposable
     public Task WaitAsync(ulong sequence)
     {
         if (sequence <= DurableSequence) return Task.CompletedTask;
-        lock (gate)
+        TaskCompletionSource? waiter;
+        using (gate.Hold())
         {
             if (sequence <= DurableSequence) return Task.CompletedTask;
             if (failure is not null) return Task.FromException(failure);
             StartTimer();
-            if (!waiters.TryGetValue(sequence, out var waiter))
+            if (!waiters.TryGetValue(sequence, out waiter))
                 waiters.Add(sequence, waiter = new TaskCompletionSource()); // Continuations run where it is completed.
-            return waiter.Task;
         }
+
+        return waiter.Task;
     }
 
     /// <summary>What is not durable by now never will be, as far as this opening of the store can tell.</summary>
     public void Fail(Exception cause)
     {
-        lock (gate)
+        using (gate.Hold())
         {
             failure ??= cause;
             foreach (var waiter in waiters.Values)

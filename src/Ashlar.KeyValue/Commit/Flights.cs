@@ -87,7 +87,7 @@ sealed class Flights(int mostUnderWay, PlantedBug plantedBug = PlantedBug.None)
     /// </summary>
     public void WaitForAtMost(int count)
     {
-        lock (Gate)
+        using (Gate.Hold())
         {
             if (HasAtMost(count)) return;
             awaited = count;
@@ -98,7 +98,7 @@ sealed class Flights(int mostUnderWay, PlantedBug plantedBug = PlantedBug.None)
         fewer.WaitWhile(0);
         // Whoever ended the last flush wakes us before it has told the log how far that counts. Told later, the next segment
         // would take the end of this one for its own: bytes that nobody has flushed would count as durable.
-        lock (Gate)
+        using (Gate.Hold())
         {
         }
     }

@@ -1,4 +1,5 @@
 using System.Runtime.ExceptionServices;
+using Ashlar.Storage;
 
 namespace Ashlar.KeyValue;
 
@@ -15,7 +16,7 @@ sealed partial class BackgroundLanes
             return;
         }
 
-        lock (gate)
+        using (Uninterrupted.Enter(gate))
         {
             // An attempt may have failed before anybody waited for it; without another one nothing would ever wake us.
             BackgroundLane? waitsFor = null;
@@ -32,31 +33,37 @@ sealed partial class BackgroundLanes
                 WaitForAttempt(lane, ref wait);
             }
         }
+
+        Uninterrupted.Restore();
     }
 
     /// <summary>Waits a moment; false, at once, if the work does not go on and so will not catch up either.</summary>
     public bool WaitBriefly(TimeSpan time)
     {
         if (isInline) return TryMergeInline();
-        lock (gate)
+        using (Uninterrupted.Enter(gate))
         {
             if (isStopping || poison.IsSet || Flushes.Failure is not null || Merges.Failure is not null) return false;
-            Monitor.Wait(gate, (int)Math.Ceiling(time.TotalMilliseconds));
-            return true;
+            Uninterrupted.Wait(gate, TimeSpan.FromMilliseconds(Math.Ceiling(time.TotalMilliseconds)));
         }
+
+        Uninterrupted.Restore();
+        return true;
     }
 
     /// <summary>Waits until everything was tried that there is to do.</summary>
     public void WaitUntilIdle()
     {
         if (isInline) return;
-        lock (gate)
+        using (Uninterrupted.Enter(gate))
         {
             Flushes.Retry();
             Merges.Retry();
             Monitor.PulseAll(gate);
-            while (!isStopping && (Flushes.HasWork || Flushes.IsWorking || Merges.HasWork || Merges.IsWorking)) Monitor.Wait(gate);
+            while (!isStopping && (Flushes.HasWork || Flushes.IsWorking || Merges.HasWork || Merges.IsWorking)) Uninterrupted.Wait(gate);
         }
+
+        Uninterrupted.Restore();
     }
 
     void WaitForAttempt(BackgroundLane lane, ref BackgroundWait wait)
@@ -85,6 +92,6 @@ sealed partial class BackgroundLanes
             }
         }
 
-        Monitor.Wait(gate);
+        Uninterrupted.Wait(gate);
     }
 }

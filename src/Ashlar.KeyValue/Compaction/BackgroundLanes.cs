@@ -56,7 +56,7 @@ sealed partial class BackgroundLanes : IDisposable
     {
         get
         {
-            lock (gate) return Flushes.Failure ?? Merges.Failure;
+            using (Uninterrupted.Enter(gate)) return Flushes.Failure ?? Merges.Failure;
         }
     }
 
@@ -68,7 +68,7 @@ sealed partial class BackgroundLanes : IDisposable
     {
         get
         {
-            lock (gate) return Merges.IsWorking || (Merges.HasWork && Merges.Failure is null);
+            using (Uninterrupted.Enter(gate)) return Merges.IsWorking || (Merges.HasWork && Merges.Failure is null);
         }
     }
 
@@ -84,7 +84,7 @@ sealed partial class BackgroundLanes : IDisposable
     /// <summary>There may be work, also where it failed before.</summary>
     public void Signal()
     {
-        lock (gate)
+        using (Uninterrupted.Enter(gate))
         {
             Flushes.Retry();
             Merges.Retry();
@@ -97,7 +97,7 @@ sealed partial class BackgroundLanes : IDisposable
     /// <summary>Lets waiters look again.</summary>
     public void Wake()
     {
-        lock (gate) Monitor.PulseAll(gate);
+        using (Uninterrupted.Enter(gate)) Monitor.PulseAll(gate);
     }
 
     /// <summary>Ends the work that calls it, where the store is being closed.</summary>
@@ -109,13 +109,16 @@ sealed partial class BackgroundLanes : IDisposable
     /// <summary>Stops between two entries of a merge; what was begun is an orphan.</summary>
     public void Dispose()
     {
-        lock (gate)
+        using (Uninterrupted.Enter(gate))
         {
             isStopping = true;
             Monitor.PulseAll(gate);
         }
 
-        foreach (var thread in threads) thread.Join();
+        foreach (var thread in threads)
+        {
+            if (!thread.ThreadState.HasFlag(ThreadState.Unstarted)) thread.Join();
+        }
     }
 
     static bool IsDiskFull(Exception? cause) => cause is StorageException { Kind: StorageErrorKind.NoSpace };
@@ -124,9 +127,9 @@ sealed partial class BackgroundLanes : IDisposable
     {
         while (true)
         {
-            lock (gate)
+            using (Uninterrupted.Enter(gate))
             {
-                while (!isStopping && !AnyHasWork(lanes)) Monitor.Wait(gate);
+                while (!isStopping && !AnyHasWork(lanes)) Uninterrupted.Wait(gate);
                 if (isStopping) return;
             }
 
@@ -146,7 +149,7 @@ sealed partial class BackgroundLanes : IDisposable
 
     void WorkInline(int mostMerges)
     {
-        lock (inlineGate)
+        using (inlineGate.Hold())
         {
             Work(Flushes);
             Work(Merges, mostMerges);
@@ -160,7 +163,7 @@ sealed partial class BackgroundLanes : IDisposable
     // What passes for a wait where nobody else works.
     bool TryMergeInline()
     {
-        lock (inlineGate)
+        using (inlineGate.Hold())
         {
             if (isStopping || poison.IsSet || Failure is not null || !Merges.HasWork) return false;
             Work(Merges, 1);
@@ -170,7 +173,7 @@ sealed partial class BackgroundLanes : IDisposable
 
     void RunInline()
     {
-        lock (gate)
+        using (Uninterrupted.Enter(gate))
         {
             Flushes.Retry();
             Merges.Retry();
@@ -183,10 +186,17 @@ sealed partial class BackgroundLanes : IDisposable
 
     void Work(BackgroundLane lane, int most = int.MaxValue)
     {
+        // Once more at the most: what fails again waits for the next signal, whatever it then seems that there is room for.
+        if (WorkUntilDone(lane, most, mayGoOn: true)) WorkUntilDone(lane, int.MaxValue, mayGoOn: false);
+    }
+
+    // True if it is to be done again, because what failed did not know yet that the disk is full.
+    bool WorkUntilDone(BackgroundLane lane, int most, bool mayGoOn)
+    {
         // Cleared before looking: work that arrives meanwhile sets it again.
-        lock (gate)
+        using (Uninterrupted.Enter(gate))
         {
-            if (!lane.HasWork) return;
+            if (!lane.HasWork) return false;
             lane.HasWork = false;
             lane.IsWorking = true;
         }
@@ -211,18 +221,18 @@ sealed partial class BackgroundLanes : IDisposable
         {
             // Nothing is in doubt: the manifest names neither outputs nor a changed set of inputs. Tried again with
             // the next signal, and at once if it did not know yet that the disk is full.
-            if (IsDiskFull(cause) && (space.DeclareFull() || (!wasLow && space.IsLow))) isAgain = true;
+            if (IsDiskFull(cause) && (space.DeclareFull() || (!wasLow && space.IsLow)) && mayGoOn) isAgain = true;
             else Attempted(lane, cause);
         }
 
-        lock (gate)
+        using (Uninterrupted.Enter(gate))
         {
             lane.IsWorking = false;
             lane.HasWork |= isAgain || hasMore;
             Monitor.PulseAll(gate);
         }
 
-        if (isAgain) Work(lane);
+        return isAgain;
     }
 
     bool Attempt(BackgroundLane lane)
@@ -235,7 +245,7 @@ sealed partial class BackgroundLanes : IDisposable
     void Attempted(BackgroundLane lane, Exception? cause)
     {
         attempted();
-        lock (gate)
+        using (Uninterrupted.Enter(gate))
         {
             lane.Attempts++;
             lane.Failure = cause;

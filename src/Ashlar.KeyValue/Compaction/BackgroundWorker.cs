@@ -1,3 +1,6 @@
+using System.Runtime.ExceptionServices;
+using Ashlar.Storage;
+
 namespace Ashlar.KeyValue;
 
 /// <summary>
@@ -13,8 +16,7 @@ sealed class BackgroundWorker : IDisposable
     readonly BackgroundLanes lanes;
     readonly WriterBrake brake;
     readonly LogReservation reservation;
-    long requestedCompactions;
-    long doneCompactions;
+    readonly CompactionRequests requests = new();
 
     public BackgroundWorker(
         Compactor compactor, Backpressure pressure, SpaceReserve space, PoisonLatch poison, KeyValueOptions options, string name)
@@ -27,8 +29,10 @@ sealed class BackgroundWorker : IDisposable
         brake = new WriterBrake(lanes, pressure, options);
         reservation = new LogReservation(lanes, space, options);
         compactor.MeasureDebt();
-        lanes.Start();
     }
+
+    /// <summary>Begins to work. Nothing of the store may fail after this: threads that nobody knows of would go on to change its files.</summary>
+    public void Start() => lanes.Start();
 
     /// <inheritdoc cref="BackgroundLanes.Failure" />
     public Exception? Failure => lanes.Failure;
@@ -58,14 +62,23 @@ sealed class BackgroundWorker : IDisposable
     /// <inheritdoc cref="WriterBrake.WaitForRoom" />
     public void WaitForRoom(long bytes, MemTable active, bool needsMemTable) => brake.WaitForRoom(bytes, active, needsMemTable);
 
-    /// <summary>Waits until no memtable waits to be written.</summary>
-    public void WaitForFlush() => lanes.WaitFor(() => pressure.Debt.MemTables > 0 ? lanes.Flushes : null);
+    /// <summary>Waits until no memtable that waits to be written holds anything up to a sequence; there may always be others.</summary>
+    public void WaitForFlush(ulong sequence) => lanes.WaitFor(() => compactor.IsWaiting(sequence) ? lanes.Flushes : null);
 
     /// <summary>Merges all tables and waits until that is done.</summary>
     public void CompactAll()
     {
-        var wanted = Interlocked.Increment(ref requestedCompactions);
-        lanes.WaitFor(() => Volatile.Read(ref doneCompactions) < wanted ? lanes.Merges : null);
+        var request = requests.Add();
+        try
+        {
+            lanes.WaitFor(() => request.IsDone ? null : lanes.Merges);
+        }
+        finally
+        {
+            requests.Remove(request);
+        }
+
+        if (request.Failure is { } failure) ExceptionDispatchInfo.Throw(failure);
     }
 
     /// <inheritdoc cref="BackgroundLanes.Dispose" />
@@ -75,10 +88,20 @@ sealed class BackgroundWorker : IDisposable
 
     bool MergeOnce()
     {
-        var wanted = Volatile.Read(ref requestedCompactions);
-        if (wanted == doneCompactions) return compactor.Compact(Pause);
-        compactor.CompactAll(Pause);
-        Volatile.Write(ref doneCompactions, wanted);
+        var wanted = requests.Take();
+        if (wanted.Length == 0) return compactor.Compact(Pause);
+        try
+        {
+            compactor.CompactAll(Pause);
+        }
+        catch (Exception failure) when (failure is not StorageException { Kind: StorageErrorKind.NoSpace })
+        {
+            // Spent: what failed now would fail each time, and no other merge would ever be done. On a full disk whoever waits decides.
+            foreach (var request in wanted) request.Finish(failure);
+            throw;
+        }
+
+        foreach (var request in wanted) request.Finish(null);
         return true;
     }
 

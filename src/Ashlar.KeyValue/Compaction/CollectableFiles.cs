@@ -1,3 +1,5 @@
+using Ashlar.Storage;
+
 namespace Ashlar.KeyValue;
 
 /// <summary>The files that count against <see cref="KeyValueOptions.SpaceAmplification"/> at one moment.</summary>
@@ -21,7 +23,7 @@ sealed class CollectableFiles
     {
         Dictionary<ulong, SegmentReference> references;
         ValueSegmentInfo[] segments;
-        lock (manifest.Gate)
+        using (manifest.Gate.Hold())
         {
             references = new(manifest.State.References);
             segments = [.. manifest.State.Segments.Values];

@@ -55,6 +55,13 @@ sealed class Compactor
     /// <param name="mayMerge">Whether there may be anything to merge, which on a full disk comes first.</param>
     public bool FlushOldest(bool mayMerge) => flush.TryRun(mayMerge);
 
+    /// <summary>Whether anything up to a sequence is in a memtable that waits to become a table.</summary>
+    public bool IsWaiting(ulong sequence)
+    {
+        using var read = state.Read();
+        return read.Version.Immutable is [.., var oldest] && oldest.FirstSequence <= sequence;
+    }
+
     /// <summary>Merges what most needs it; false if nothing does.</summary>
     /// <param name="pause">
     /// Called between tables and now and then: lets memtables be written meanwhile, or gives up by throwing.
@@ -125,7 +132,7 @@ sealed class Compactor
     /// <summary>Looks anew how far behind the background is.</summary>
     public void MeasureDebt()
     {
-        lock (debtGate) // The last to measure has seen the newest version.
+        using (debtGate.Hold()) // The last to measure has seen the newest version.
         {
             var version = state.Acquire();
             pressure.Debt = WriteDebt.Measure(version, BatchBytes(version.Tables), options.LevelZeroTables) with

@@ -1,3 +1,5 @@
+using Ashlar.Storage;
+
 namespace Ashlar.KeyValue;
 
 /// <summary>
@@ -60,7 +62,7 @@ sealed class FullDiskPicker(Manifest manifest)
     CompactionPlan? PickValues(TableSet tables, long mostMovedBytes)
     {
         ulong? chosen = null;
-        lock (manifest.Gate)
+        using (manifest.Gate.Hold())
         {
             var least = MostLive;
             foreach (var segment in manifest.State.Segments.Values)

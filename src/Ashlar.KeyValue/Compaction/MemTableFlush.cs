@@ -1,3 +1,5 @@
+using Ashlar.Storage;
+
 namespace Ashlar.KeyValue;
 
 /// <summary>Writes the oldest waiting memtable to a level-0 table, and lets go of the logs that held it.</summary>
@@ -35,7 +37,7 @@ sealed class MemTableFlush(
             };
             if (options.PlantedBug == PlantedBug.AdvanceReplayBeforeTable)
             {
-                lock (manifest.Gate) manifest.Append(new ManifestEdit { ObsoleteThroughLog = source.LastLogId });
+                using (manifest.Gate.Hold()) manifest.Append(new ManifestEdit { ObsoleteThroughLog = source.LastLogId });
             }
 
             var tables = writer.Write(new MemTableIterator(source));
@@ -63,7 +65,7 @@ sealed class MemTableFlush(
     public static void KeepSegments(ManifestEdit edit, MemTable source, IReadOnlyList<TableInfo> tables, Manifest manifest)
     {
         bool isArchived;
-        lock (manifest.Gate) isArchived = manifest.State.Archive is not null;
+        using (manifest.Gate.Hold()) isArchived = manifest.State.Archive is not null;
         foreach (var segment in source.Segments)
         {
             if (isArchived || tables.Any(table => table.References.Any(reference => reference.SegmentId == segment.Id)))

@@ -69,7 +69,7 @@ sealed class SpaceReserve(StoreFiles files, KeyValueOptions options)
     {
         var wanted = isFull ? FullBytes : Math.Min(FullBytes, WholePages(options.LogChunkBytes));
         if (wanted <= Volatile.Read(ref target) || IsLow || (isTried && !isFull)) return;
-        lock (gate)
+        using (gate.Hold())
         {
             if (IsLow) return;
             isTried = true;
@@ -82,7 +82,7 @@ sealed class SpaceReserve(StoreFiles files, KeyValueOptions options)
     /// <summary>The disk is full. True if that is news, and there is a reserve: what failed may work now.</summary>
     public bool DeclareFull()
     {
-        lock (gate)
+        using (gate.Hold())
         {
             if (IsLow || FullBytes == 0) return false;
             Look();
@@ -105,7 +105,7 @@ sealed class SpaceReserve(StoreFiles files, KeyValueOptions options)
     public void ReserveLog(LogWriter log, long bodyLength, SpaceClaim claim)
     {
         Invariant.Require(claim != SpaceClaim.None);
-        lock (gate) // What is given up here cannot be kept again before the log has it.
+        using (gate.Hold()) // What is given up here cannot be kept again before the log has it.
         {
             var ahead = Math.Max(PageBytes, Math.Min(LogBytes / 4, options.LogChunkBytes));
             var bytes = log.MissingBytes(bodyLength, ahead);
@@ -151,7 +151,7 @@ sealed class SpaceReserve(StoreFiles files, KeyValueOptions options)
     /// <summary>Whether a step of a merge that has a choice is to be so large, not to have many small ones.</summary>
     public bool IsGoodForMerge(long bytes)
     {
-        lock (gate) return bytes <= MostMovedBytes && Missing(Round(bytes, options.TableBytes), LogBytes, out _) == 0;
+        using (gate.Hold()) return bytes <= MostMovedBytes && Missing(Round(bytes, options.TableBytes), LogBytes, out _) == 0;
     }
 
     /// <summary>What a step may move of values.</summary>
@@ -185,7 +185,7 @@ sealed class SpaceReserve(StoreFiles files, KeyValueOptions options)
     /// <exception cref="StorageException">The disk is full.</exception>
     public bool RequireRoom()
     {
-        lock (gate)
+        using (gate.Hold())
         {
             var hasRefilled = Refill();
             if (IsLow) ThrowFull(target - held);
@@ -196,7 +196,7 @@ sealed class SpaceReserve(StoreFiles files, KeyValueOptions options)
     /// <summary>Keeps what has become free; true if the disk is not full any more since just now.</summary>
     public bool Refill()
     {
-        lock (gate)
+        using (gate.Hold())
         {
             if (!IsLow) return false;
             Grow();
@@ -212,7 +212,7 @@ sealed class SpaceReserve(StoreFiles files, KeyValueOptions options)
 
     Grant Take(long bytes, long left)
     {
-        lock (gate)
+        using (gate.Hold())
         {
             var missing = Missing(bytes, left, out var taken);
             if (missing > 0) ThrowFull(missing);
@@ -232,7 +232,7 @@ sealed class SpaceReserve(StoreFiles files, KeyValueOptions options)
 
     void GiveBack(long bytes)
     {
-        lock (gate)
+        using (gate.Hold())
         {
             promised -= bytes;
             Grow();

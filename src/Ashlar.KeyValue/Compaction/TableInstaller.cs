@@ -1,3 +1,5 @@
+using Ashlar.Storage;
+
 namespace Ashlar.KeyValue;
 
 /// <summary>
@@ -32,7 +34,7 @@ sealed class TableInstaller(
         edit.RemovedTables.AddRange(inputs.Select(table => table.Info.Id));
         edit.AddedTables.AddRange(outputs);
         List<ulong> dropped;
-        lock (manifest.Gate)
+        using (manifest.Gate.Hold())
         {
             try
             {
@@ -73,7 +75,7 @@ sealed class TableInstaller(
         var removal = new ManifestEdit();
         removal.RemovedTables.AddRange(tables.Select(table => table.Info.Id));
         var addition = new ManifestEdit();
-        lock (manifest.Gate)
+        using (manifest.Gate.Hold())
         {
             var segments = manifest.State.Segments.Values.ToArray();
             var dropped = manifest.Append(removal);
@@ -81,7 +83,7 @@ sealed class TableInstaller(
         }
 
         addition.AddedTables.AddRange(tables.Select(table => table.Info));
-        lock (manifest.Gate) manifest.Append(addition);
+        using (manifest.Gate.Hold()) manifest.Append(addition);
     }
 
     void Delete(List<TableInfo> outputs)

@@ -1,3 +1,5 @@
+using Ashlar.Storage;
+
 namespace Ashlar.KeyValue;
 
 /// <summary>
@@ -82,7 +84,7 @@ sealed class ValueCollector(Manifest manifest, StoreState state, SpaceReserve sp
         Batch = ValueBatch.None;
         // The deepest level holds each of its keys once: less than it refers to is not live.
         if (files.TotalBytes <= Limit(tables.Levels.Max(level => level.Sum(LiveEstimate.ReferredBytes)))) return;
-        var live = LiveEstimate.Of(state, tables).ValueBytes;
+        if (EstimateLive(tables) is not { } live) return;
         var limit = Limit(live);
         if (files.TotalBytes <= limit) return;
 
@@ -106,7 +108,20 @@ sealed class ValueCollector(Manifest manifest, StoreState state, SpaceReserve sp
     {
         var current = Batch;
         if (usedBytes <= SpaceDebt.FreeOvershoot * current.AllowedBytes || usedBytes <= (1 + EstimateAgain) * current.EstimatedBytes) return;
-        Batch = current with { LimitBytes = Limit(LiveEstimate.Of(state, tables).ValueBytes), EstimatedBytes = usedBytes };
+        if (EstimateLive(tables) is { } live) Batch = current with { LimitBytes = Limit(live), EstimatedBytes = usedBytes };
+    }
+
+    // The sample may meet damage that no merge meets. Without an estimate nothing is collected, but merges go on.
+    double? EstimateLive(TableSet tables)
+    {
+        try
+        {
+            return LiveEstimate.Of(state, tables).ValueBytes;
+        }
+        catch (AshlarException)
+        {
+            return null;
+        }
     }
 
     void LookForWrites()

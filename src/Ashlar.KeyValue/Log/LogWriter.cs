@@ -276,7 +276,7 @@ sealed class LogWriter : IDisposable
 
         try
         {
-            lock (manifest.Gate)
+            using (manifest.Gate.Hold())
             {
                 var edit = new ManifestEdit();
                 edit.AddedLogs.Add(new LogInfo(id, created.Nonce, lastId, lastEnd, lastCrc));

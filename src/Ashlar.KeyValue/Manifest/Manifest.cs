@@ -86,8 +86,35 @@ sealed class Manifest : IDisposable
         return [.. header, .. EncodeRecord(state, 1, header.Length, ManifestRecordHeader.Seed(storeId))];
     }
 
-    /// <summary>Makes durable what was read: a process that died may have left it in the page cache only.</summary>
-    public void Sync() => file.Sync();
+    /// <summary>
+    /// Makes durable what was read, its name as well. A process that died may have left it in the page cache only; and after a sync that
+    /// failed, pages count as written that the disk does not have, so that another sync does nothing. So it is written again.
+    /// </summary>
+    /// <remarks>
+    /// To a new file, because the same holds of the directory: only a new name makes it write. Where there is no room for that, the same bytes
+    /// are written in place, which needs none; and behind the mark that it was closed nothing is doubtful but the mark itself.
+    /// </remarks>
+    public void MakeDurable()
+    {
+        try
+        {
+            if (HasTornTail || !State.Closed)
+            {
+                Rewrite();
+                return;
+            }
+        }
+        catch (StorageException full) when (full.Kind == StorageErrorKind.NoSpace && !HasTornTail)
+        {
+            files.TryDelete(files.NewManifestPath);
+        }
+
+        var bytes = new byte[checked((int)end)];
+        if (file.Read(bytes, 0) != bytes.Length)
+            throw new CorruptDataException(files.ManifestPath, 0, "the manifest became shorter while the store was opened");
+        file.Write(bytes, 0);
+        file.Sync();
+    }
 
     /// <summary>
     /// Appends an edit and makes it durable. After a failure it is unknown whether the edit counts, and the caller poisons the

@@ -16,6 +16,9 @@ sealed unsafe class MemTable : SharedResource
 
     public bool IsEmpty => Count == 0;
 
+    /// <summary>Smallest sequence in it; 0 while it is empty.</summary>
+    public ulong FirstSequence { get; private set; }
+
     /// <summary>Largest sequence in it; 0 while it is empty.</summary>
     public ulong LastSequence { get; private set; }
 
@@ -46,6 +49,7 @@ sealed unsafe class MemTable : SharedResource
     public void Add(ReadOnlySpan<byte> key, ulong sequence, EntryKind kind, ReadOnlySpan<byte> value)
     {
         entries.Insert(key, sequence, kind, value);
+        if (FirstSequence == 0) FirstSequence = sequence;
         LastSequence = sequence;
         Volatile.Write(ref count, count + 1);
     }

@@ -19,7 +19,7 @@ sealed class RecoveryFlush(
         {
             if (info is not null) table = Table.Open(files, info, cache, values);
             List<ulong> dropped;
-            lock (manifest.Gate)
+            using (manifest.Gate.Hold())
             {
                 var edit = new ManifestEdit
                 {

@@ -120,8 +120,6 @@ sealed class StoreRecovery(StoreFiles files, KeyValueOptions options, BlockCache
                 if (manifest.Closed)
                     throw new CorruptDataException(
                         path, result.End.EndOffset, "the store was closed in order, but its log does not end with a seal");
-                // A process that died may have left the tail in the page cache only; it is about to be readable.
-                if (!options.ReadOnly) segment.File.Sync();
             }
         }
 
@@ -137,18 +135,18 @@ sealed class StoreRecovery(StoreFiles files, KeyValueOptions options, BlockCache
                 manifest, tables, memTable, Math.Max(log.LastSequence, log.SeenSequence), log.End, new FileNumbers(1),
                 IsLogComplete: true, log.LastCommitTime) { Report = report };
 
-        // As for the log: what was read must not vanish once something was done because of it.
-        manifest.Sync();
+        // What was read must not vanish once something was done because of it.
+        var wasClosed = manifest.State.Closed; // Then the seal was durable before.
+        manifest.MakeDurable();
         files.SyncDirectory();
-        if (manifest.HasTornTail) manifest.Rewrite();
+        if (!wasClosed && memTable.Segments.Count > 0 && options.PlantedBug != PlantedBug.SkipRewriteOfDoubtfulTail)
+            DoubtfulTail.MakeDurable(memTable.Segments[^1].File, log.DurableThrough, log.End.EndOffset);
         foreach (var orphan in orphans) files.TryDelete(orphan);
         var numbers = new FileNumbers(Math.Max(manifest.State.NextFileId, LargestNumber(names) + 1));
         var sequence = Math.Max(log.LastSequence, log.SeenSequence);
         memTable.LastLogId = log.End.SegmentId;
         memTable.LastCommitTime = log.LastCommitTime;
         LogArchiver.Begin(manifest, options);
-        if (!log.IsSealed && (memTable.HasPlaces || manifest.State.Archive is not null) && options.PlantedBug != PlantedBug.SkipRewriteOfDoubtfulTail)
-            DoubtfulTail.MakeDurable(memTable.Segments[^1].File, log.DurableThrough, log.End.EndOffset);
         if (manifest.State.Logs.Count == 0 || (log.IsSealed && manifest.State.Logs.Count <= MostSealedLogs))
             return new RecoveredStore(
                 manifest, tables, memTable, sequence, log.End, numbers, IsLogComplete: true, log.LastCommitTime) { Report = report };

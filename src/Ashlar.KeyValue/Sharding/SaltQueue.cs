@@ -35,7 +35,7 @@ sealed class SaltQueue(KeyValueStore shard, Action<WriteBatch, WriteBatch> stamp
 
     bool Enqueue(Waiting write)
     {
-        lock (gate)
+        using (gate.Hold())
         {
             queue.Enqueue(write);
             if (isLed) return false;
@@ -55,7 +55,7 @@ sealed class SaltQueue(KeyValueStore shard, Action<WriteBatch, WriteBatch> stamp
             stamped.Clear();
             stamped.Trim(GroupBytes * 2);
             foreach (var write in group) stamp(write.Batch, stamped);
-            shard.Write(stamped, group[0].Durability);
+            shard.Write(stamped, group.Min(write => write.Durability));
         }
         catch (Exception failure)
         {
@@ -68,10 +68,10 @@ sealed class SaltQueue(KeyValueStore shard, Action<WriteBatch, WriteBatch> stamp
         foreach (var write in done) write.Complete(error);
     }
 
-    // A relaxed leader takes nobody along who waits for the disk, so the first one's durability is enough for all.
+    // A relaxed leader takes nobody along who waits for the disk. What is written gets the strictest durability of those who are in it.
     void Gather()
     {
-        lock (gate)
+        using (gate.Hold())
         {
             var first = queue.Dequeue();
             group.Add(first);
@@ -88,7 +88,7 @@ sealed class SaltQueue(KeyValueStore shard, Action<WriteBatch, WriteBatch> stamp
     void HandOver()
     {
         Waiting? next;
-        lock (gate)
+        using (gate.Hold())
         {
             if (!queue.TryPeek(out next))
             {
@@ -117,16 +117,18 @@ sealed class SaltQueue(KeyValueStore shard, Action<WriteBatch, WriteBatch> stamp
         /// <summary>Blocks until the write is done, or until this caller leads: then true.</summary>
         public bool WaitOrLead()
         {
-            lock (this)
+            using (Uninterrupted.Enter(this))
             {
-                while (!isSignalled) Monitor.Wait(this);
-                return leads;
+                while (!isSignalled) Uninterrupted.Wait(this);
             }
+
+            Uninterrupted.Restore();
+            return leads;
         }
 
         public void MakeLeader()
         {
-            lock (this)
+            using (Uninterrupted.Enter(this))
             {
                 leads = true;
                 isSignalled = true;
@@ -143,7 +145,7 @@ sealed class SaltQueue(KeyValueStore shard, Action<WriteBatch, WriteBatch> stamp
                 return;
             }
 
-            lock (this)
+            using (Uninterrupted.Enter(this))
             {
                 Error = error;
                 isSignalled = true;

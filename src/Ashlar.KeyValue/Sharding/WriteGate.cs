@@ -1,3 +1,5 @@
+using Ashlar.Storage;
+
 namespace Ashlar.KeyValue;
 
 /// <summary>
@@ -21,7 +23,7 @@ sealed class WriteGate
 
     public void Close()
     {
-        lock (gate)
+        using (gate.Hold())
         {
             if (closers++ == 0) Volatile.Write(ref closed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
         }
@@ -30,7 +32,7 @@ sealed class WriteGate
     public void Open()
     {
         TaskCompletionSource? opened = null;
-        lock (gate)
+        using (gate.Hold())
         {
             if (--closers == 0)
             {

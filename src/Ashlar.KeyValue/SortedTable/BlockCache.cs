@@ -54,7 +54,7 @@ sealed unsafe class BlockCache : SharedResource
     {
         get
         {
-            lock (keeping) return BucketBytes + keptBytes + shards.Sum(shard => shard.UsedBytes);
+            using (keeping.Hold()) return BucketBytes + keptBytes + shards.Sum(shard => shard.UsedBytes);
         }
     }
 
@@ -125,7 +125,7 @@ sealed unsafe class BlockCache : SharedResource
     public bool TryKeep(Block block)
     {
         var size = block.Memory->AllocatedBytes;
-        lock (keeping)
+        using (keeping.Hold())
         {
             if (keptBytes + size > (capacityBytes - BucketBytes) / 4 * 3) return false;
             var oldest = epoch.OldestReader();
@@ -147,7 +147,7 @@ sealed unsafe class BlockCache : SharedResource
     /// <summary>Frees what a table has kept.</summary>
     public void FreeKept(Block block)
     {
-        lock (keeping)
+        using (keeping.Hold())
         {
             Volatile.Write(ref keptBytes, keptBytes - block.Memory->AllocatedBytes);
             foreach (var shard in shards) shard.CapacityBytes = CapacityOfShard(keptBytes);

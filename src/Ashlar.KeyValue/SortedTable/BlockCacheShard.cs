@@ -1,3 +1,5 @@
+using Ashlar.Storage;
+
 namespace Ashlar.KeyValue;
 
 /// <summary>
@@ -28,7 +30,7 @@ sealed unsafe class BlockCacheShard(BlockCache cache, ReadEpoch epoch)
 
     public bool TryAdd(BlockMemory* block, BlockMemory** bucket)
     {
-        lock (gate)
+        using (gate.Hold())
         {
             for (var other = *bucket; other != null; other = other->Next)
             {
@@ -52,7 +54,7 @@ sealed unsafe class BlockCacheShard(BlockCache cache, ReadEpoch epoch)
     /// <summary>Sets the share of the budget, makes what is cached fit, and returns what is still used.</summary>
     public long Shrink(long capacityBytes, long oldestReader)
     {
-        lock (gate)
+        using (gate.Hold())
         {
             CapacityBytes = capacityBytes;
             Shrink(capacityBytes);
@@ -64,7 +66,7 @@ sealed unsafe class BlockCacheShard(BlockCache cache, ReadEpoch epoch)
 
     public void FreeAll()
     {
-        lock (gate)
+        using (gate.Hold())
         {
             while (count > 0) Retire(hand);
             FreeRetired(long.MaxValue);

@@ -15,7 +15,7 @@ readonly record struct SpaceUse(long TotalBytes, long LiveBytes, long LogBytes, 
     {
         var live = EstimateLive(store, tables);
         long log = 0, unflushed = 0;
-        lock (manifest.Gate)
+        using (manifest.Gate.Hold())
         {
             var state = manifest.State;
             foreach (var id in state.Logs.Keys)

@@ -20,7 +20,7 @@ sealed class ValueSegments(StoreFiles files, PlantedBug plantedBug, BlockCache c
     public ValueSegment Add(IFile file, ulong id, ulong nonce, SegmentOrigin origin = SegmentOrigin.Log)
     {
         var segment = new ValueSegment(files, this, file, id, nonce, origin);
-        lock (gate) Rebuild(map.Append(segment));
+        using (gate.Hold()) Rebuild(map.Append(segment));
         return segment;
     }
 
@@ -117,7 +117,7 @@ sealed class ValueSegments(StoreFiles files, PlantedBug plantedBug, BlockCache c
     /// <summary>For the segment itself, when its last reference is gone.</summary>
     public void Remove(ValueSegment segment)
     {
-        lock (gate) Rebuild(map.Where(other => other != segment));
+        using (gate.Hold()) Rebuild(map.Where(other => other != segment));
     }
 
     /// <summary>Lets go of the segments; readers that are still at work hold theirs.</summary>

@@ -113,7 +113,7 @@ sealed class Verifier(StoreFiles files, Manifest manifest, ValueSegments values)
     int CheckLogs()
     {
         LogInfo[] logs;
-        lock (manifest.Gate) logs = [.. manifest.State.Logs.Values];
+        using (manifest.Gate.Hold()) logs = [.. manifest.State.Logs.Values];
         for (var i = 0; i + 1 < logs.Length; i++)
         {
             var (log, next) = (logs[i], logs[i + 1]);
@@ -135,7 +135,7 @@ sealed class Verifier(StoreFiles files, Manifest manifest, ValueSegments values)
         catch (StorageException missing) when (missing.Kind == StorageErrorKind.NotFound)
         {
             // Its entries were written to a table meanwhile; still listed, it would be damage.
-            lock (manifest.Gate)
+            using (manifest.Gate.Hold())
             {
                 if (manifest.State.Logs.ContainsKey(log.Id))
                     throw new CorruptDataException(path, 0, "the manifest lists this log segment, but the file is missing");

@@ -27,7 +27,7 @@ sealed class OpenFiles(IFileSystem fileSystem, int most)
     /// <summary>For the file itself: its handle, opened again if it was closed.</summary>
     public IFile Open(ReadableFile file)
     {
-        lock (gate)
+        using (gate.Hold())
         {
             if (file.Handle is { } opened) return opened;
             ObjectDisposedException.ThrowIf(file.IsDisposed, file);
@@ -55,7 +55,7 @@ sealed class OpenFiles(IFileSystem fileSystem, int most)
     /// <summary>For the file itself: nobody reads it any more.</summary>
     public void Dispose(ReadableFile file)
     {
-        lock (gate)
+        using (gate.Hold())
         {
             file.IsDisposed = true;
             Close(file);

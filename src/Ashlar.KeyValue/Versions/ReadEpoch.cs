@@ -115,13 +115,13 @@ sealed class ReadEpoch(bool plantedEarlyFree = false)
     /// </summary>
     public void Retire(SharedResource resource)
     {
-        lock (gate) retired.Enqueue((Advance(), resource));
+        using (gate.Hold()) retired.Enqueue((Advance(), resource));
         // A get takes microseconds; freeing memory and files is better done here than by the reader.
         var spin = new SpinWait();
         for (var attempt = 0; attempt < 64; attempt++)
         {
             FreeRetired();
-            lock (gate)
+            using (gate.Hold())
             {
                 if (retired.Count == 0) return;
             }
@@ -160,7 +160,7 @@ sealed class ReadEpoch(bool plantedEarlyFree = false)
         while (true)
         {
             SharedResource resource;
-            lock (gate)
+            using (gate.Hold())
             {
                 if (retired.Count == 0)
                 {
@@ -187,7 +187,7 @@ sealed class ReadEpoch(bool plantedEarlyFree = false)
             for (var seen = Volatile.Read(ref reach); seen < slot; seen = Volatile.Read(ref reach))
                 Interlocked.CompareExchange(ref reach, slot, seen);
             if (Interlocked.CompareExchange(ref slots[slot * SlotWords], Volatile.Read(ref current), 0) == 0) return slot;
-            if (slot == SlotCount) spin.SpinOnce();
+            if (slot == SlotCount) spin.SpinOnce(sleep1Threshold: -1);
         }
     }
 }

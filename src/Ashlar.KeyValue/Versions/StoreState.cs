@@ -80,7 +80,7 @@ sealed class StoreState(
     public void Replace(Func<StoreVersion, StoreVersion> change)
     {
         StoreVersion old;
-        lock (gate)
+        using (gate.Hold())
         {
             old = current;
             Volatile.Write(ref current, change(old));
@@ -98,7 +98,7 @@ sealed class StoreState(
 
     public ulong AddSnapshot()
     {
-        lock (gate)
+        using (gate.Hold())
         {
             var sequence = VisibleSequence;
             if (PlantedBug == PlantedBug.SnapshotOfUnpublished) sequence += 2;
@@ -109,7 +109,7 @@ sealed class StoreState(
 
     public void RemoveSnapshot(ulong sequence)
     {
-        lock (gate)
+        using (gate.Hold())
         {
             if (--snapshots[sequence] == 0) snapshots.Remove(sequence);
         }
@@ -119,7 +119,7 @@ sealed class StoreState(
     {
         get
         {
-            lock (gate) return snapshots.Values.Sum();
+            using (gate.Hold()) return snapshots.Values.Sum();
         }
     }
 
@@ -129,7 +129,7 @@ sealed class StoreState(
     /// </summary>
     public ulong OldestReadableSequence()
     {
-        lock (gate)
+        using (gate.Hold())
         {
             foreach (var sequence in snapshots.Keys) return sequence;
             return VisibleSequence;
@@ -142,7 +142,7 @@ sealed class StoreState(
     /// </summary>
     public ulong[] ReadableSequences()
     {
-        lock (gate)
+        using (gate.Hold())
         {
             var visible = VisibleSequence;
             return snapshots.ContainsKey(visible) ? [.. snapshots.Keys] : [.. snapshots.Keys, visible];
@@ -151,7 +151,7 @@ sealed class StoreState(
 
     public void Dispose()
     {
-        lock (gate)
+        using (gate.Hold())
         {
             if (isDisposed) return;
             Volatile.Write(ref isDisposed, true);

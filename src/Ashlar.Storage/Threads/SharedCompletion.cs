@@ -48,7 +48,7 @@ public sealed class SharedCompletion : IValueTaskSource
     void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
     {
         var waiter = Continuation.Capture(continuation, state, flags);
-        lock (gate)
+        using (gate.Hold())
         {
             if (!isCompleted)
             {
@@ -63,7 +63,7 @@ public sealed class SharedCompletion : IValueTaskSource
 
     void Complete(ExceptionDispatchInfo? failure)
     {
-        lock (gate)
+        using (gate.Hold())
         {
             Invariant.Require(!isCompleted);
             error = failure;

@@ -75,7 +75,7 @@ public sealed class WorkerThreads : IDisposable
     {
         get
         {
-            lock (gate) return threadCount;
+            using (gate.Hold()) return threadCount;
         }
     }
 
@@ -84,7 +84,7 @@ public sealed class WorkerThreads : IDisposable
     {
         get
         {
-            lock (gate) return queue.Count;
+            using (gate.Hold()) return queue.Count;
         }
     }
 
@@ -117,7 +117,7 @@ public sealed class WorkerThreads : IDisposable
     /// <summary>Lets the threads end when they have done what is queued. The shared sets are never disposed of.</summary>
     public void Dispose()
     {
-        lock (gate)
+        using (gate.Hold())
         {
             isDisposed = true;
             foreach (var worker in idle) worker.Wake();
@@ -131,7 +131,7 @@ public sealed class WorkerThreads : IDisposable
     void Post(in Work work)
     {
         Worker worker;
-        lock (gate)
+        using (gate.Hold())
         {
             ObjectDisposedException.ThrowIf(isDisposed, this);
             if (idle.Count == 0)
@@ -192,7 +192,7 @@ public sealed class WorkerThreads : IDisposable
     {
         while (true)
         {
-            lock (gate)
+            using (gate.Hold())
             {
                 if (queue.TryDequeue(out work))
                 {
@@ -219,7 +219,7 @@ public sealed class WorkerThreads : IDisposable
     // run out of threads refuses none later.
     bool TryRetire(Worker worker)
     {
-        lock (gate)
+        using (gate.Hold())
         {
             if (threadCount == 1 || !idle.Remove(worker)) return false;
             threadCount--;
@@ -250,7 +250,7 @@ public sealed class WorkerThreads : IDisposable
         while (true)
         {
             long before;
-            lock (gate)
+            using (gate.Hold())
             {
                 quietTime = queue.Count == 0 ? quietTime + StuckAfter : TimeSpan.Zero;
                 if (quietTime > idleTime || (isDisposed && queue.Count == 0))
@@ -263,7 +263,7 @@ public sealed class WorkerThreads : IDisposable
             }
 
             Thread.Sleep(StuckAfter);
-            lock (gate)
+            using (gate.Hold())
             {
                 if (queue.Count > 0 && takenCount == before && threadCount < stuckThreadLimit) TryStart();
             }
@@ -287,7 +287,7 @@ public sealed class WorkerThreads : IDisposable
 
         public void Wake()
         {
-            lock (this)
+            using (Uninterrupted.Enter(this))
             {
                 isWoken = true;
                 Monitor.Pulse(this);
@@ -296,7 +296,7 @@ public sealed class WorkerThreads : IDisposable
 
         public bool TryWait(TimeSpan patience)
         {
-            lock (this)
+            using (Uninterrupted.Enter(this))
             {
                 while (!isWoken)
                 {

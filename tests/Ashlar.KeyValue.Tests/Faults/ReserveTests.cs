@@ -110,6 +110,42 @@ public sealed class ReserveTests
     }
 
     [Fact]
+    public async Task Who_only_waits_for_a_flush_gets_it_although_nothing_of_others_can_be_written()
+    {
+        using var isWriting = new ManualResetEventSlim();
+        using var mayGoOn = new ManualResetEventSlim();
+        var isArmed = false;
+        var disk = TestStore.NewDisk();
+        var faulty = new FaultyFileSystem(disk)
+        {
+            BeforeOperation = (operation, path) =>
+            {
+                if (operation != FaultOperations.Write || !path.Contains("log-", StringComparison.Ordinal)) return;
+                if (!Interlocked.Exchange(ref isArmed, false)) return;
+                isWriting.Set();
+                mayGoOn.Wait();
+            },
+        };
+        using var store = KeyValueStore.Open(TestStore.Directory, TestStore.Small(faulty) with { MemTableBytes = 1 << 20 });
+        store.Put("a", "1");
+        Volatile.Write(ref isArmed, true);
+        var first = Task.Run(() => store.Put("b", "1", Durability.Relaxed));
+        isWriting.Wait(); // Whoever comes now waits in one group.
+        var put = store.PutAsync("c"u8, new byte[50_000]);
+        var nothing = store.WriteAsync(new WriteBatch());
+        faulty.Add(new FaultRule(FaultOperations.Allocate, FaultKind.InputOutputError) { PathPattern = "*log-*" });
+        mayGoOn.Set();
+
+        await first;
+        await nothing;
+        Assert.Equal(StorageErrorKind.InputOutput, (await Assert.ThrowsAsync<StorageException>(put.AsTask)).Kind);
+        Assert.Equal(store.VisibleSequence, store.DurableSequence);
+        Assert.Null(store.Failure);
+        Assert.Null(store.Get("c"));
+        store.Put("c", "1");
+    }
+
+    [Fact]
     public void A_group_is_thinned_out_by_what_its_members_may_use()
     {
         var group = new CommitGroup(_ => { });
