@@ -31,7 +31,9 @@ sealed class BackgroundWorker : IDisposable
         compactor.MeasureDebt();
     }
 
-    /// <summary>Begins to work. Nothing of the store may fail after this: threads that nobody knows of would go on to change its files.</summary>
+    /// <summary>
+    /// Begins to work. Opening may not fail after this: threads that nobody knows of would go on to change the store's files.
+    /// </summary>
     public void Start() => lanes.Start();
 
     /// <inheritdoc cref="BackgroundLanes.Failure" />

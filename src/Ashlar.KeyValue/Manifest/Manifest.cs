@@ -91,8 +91,8 @@ sealed class Manifest : IDisposable
     /// failed, pages count as written that the disk does not have, so that another sync does nothing. So it is written again.
     /// </summary>
     /// <remarks>
-    /// To a new file, because the same holds of the directory: only a new name makes it write. Where there is no room for that, the same bytes
-    /// are written in place, which needs none; and behind the mark that it was closed nothing is doubtful but the mark itself.
+    /// To a new file, because the same holds of the directory: only a new name makes it write. Where there is no room for that, the same
+    /// bytes are written in place, which needs none; and behind the mark that it was closed nothing is doubtful but the mark itself.
     /// </remarks>
     public void MakeDurable()
     {

@@ -75,7 +75,8 @@ sealed class ReadEpoch(bool plantedEarlyFree = false)
     {
         if (slots[(slot * SlotWords) + LeftoverWord] != 0) DropLeftovers(slot);
         Volatile.Write(ref slots[slot * SlotWords], 0);
-        if (waiting != 0 && Interlocked.Exchange(ref isFreeing, 1) == 0) WorkerThreads.Blocking.Post(static epoch => epoch.FreeElsewhere(), this);
+        if (waiting != 0 && Interlocked.Exchange(ref isFreeing, 1) == 0)
+            WorkerThreads.Blocking.Post(static epoch => epoch.FreeElsewhere(), this);
     }
 
     /// <summary>Counts a block found in the cache, for the holder of a slot: no line is shared.</summary>

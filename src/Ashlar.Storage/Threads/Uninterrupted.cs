@@ -46,8 +46,8 @@ public static class Uninterrupted
     }
 
     /// <summary>
-    /// Waits as <see cref="Monitor.Wait(object, TimeSpan)"/> does, where whoever is woken looks anew. <see cref="Restore"/> must follow when
-    /// the waiting is over.
+    /// Waits as <see cref="Monitor.Wait(object, TimeSpan)"/> does, where whoever is woken looks anew. <see cref="Restore"/> must follow
+    /// when the waiting is over.
     /// </summary>
     public static void Wait(object monitor, TimeSpan? longest = null)
     {

@@ -11,7 +11,10 @@ public sealed class InterruptedThreadTests
     public void A_thread_that_is_interrupted_harms_nobody()
     {
         using var directory = new TemporaryDirectory(); // The simulated disk has locks of its own.
-        using var store = KeyValueStore.Open(directory["store"], new KeyValueOptions { MemTableBytes = 256 << 10, TableBytes = 256 << 10, LogSegmentBytes = 1 << 20 });
+        using var store = KeyValueStore.Open(directory["store"], new KeyValueOptions
+        {
+            MemTableBytes = 256 << 10, TableBytes = 256 << 10, LogSegmentBytes = 1 << 20,
+        });
         var (interruptions, done) = (0, 0);
         var problems = new List<string>();
         var threads = Enumerable.Range(0, Threads).Select(number => new Thread(() =>

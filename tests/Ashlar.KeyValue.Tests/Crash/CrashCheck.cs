@@ -14,7 +14,6 @@ static class CrashCheck
         string recovered;
         using (var store = KeyValueStore.Open(CrashWorkload.Directory, options))
         {
-            state.RecoveryDone();
             recovered = CrashWorkload.Describe(store);
             if (!workload.StepsWith(recovered).Any(step => step >= promised && step <= begun))
             {
@@ -30,6 +29,7 @@ static class CrashCheck
             RequireClean(store);
         }
 
+        state.RecoveryDone(); // Closing relies on what was recovered, too.
         using (var store = KeyValueStore.Open(CrashWorkload.Directory, options))
         {
             if (CrashWorkload.Describe(store) is var again && again != recovered)

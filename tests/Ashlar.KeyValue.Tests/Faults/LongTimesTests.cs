@@ -11,7 +11,10 @@ public sealed class LongTimesTests
     {
         using var store = KeyValueStore.Open(TestStore.Directory, TestStore.Small(TestStore.NewDisk()) with
         {
-            TimeProvider = TimeProvider.System, RelaxedLossTime = TimeSpan.MaxValue, LogArchiveDirectory = "/archive", LogArchiveInterval = TimeSpan.MaxValue,
+            TimeProvider = TimeProvider.System,
+            RelaxedLossTime = TimeSpan.MaxValue,
+            LogArchiveDirectory = "/archive",
+            LogArchiveInterval = TimeSpan.MaxValue,
         });
         store.Put("a", "1", Durability.Relaxed);
         store.ArchiveLog();

@@ -62,7 +62,8 @@ public sealed class ForgottenSyncTests
             {
                 if (!isArmed || operation != FaultOperations.Sync || !path.Contains("log-", StringComparison.Ordinal)) return;
                 isArmed = false; // Whatever a process that was killed would do next fails.
-                faulty.Add(new FaultRule(wasKilled ? FaultOperations.All : FaultOperations.Sync, FaultKind.InputOutputError) { IsSticky = wasKilled });
+                var operations = wasKilled ? FaultOperations.All : FaultOperations.Sync;
+                faulty.Add(new FaultRule(operations, FaultKind.InputOutputError) { IsSticky = wasKilled });
             },
         };
         var store = KeyValueStore.Open(TestStore.Directory, TestStore.Small(faulty));

@@ -7,6 +7,9 @@ sealed class CrashExploration
 {
     const int MaxPasses = 4;
 
+    // In the place of the number of a state, in texts that replay it.
+    const int Killed = -1, KilledBySync = -2;
+
     readonly DiskImage start;
     readonly DiskEvent[] trace;
     readonly Func<CrashState, Task> check;
@@ -15,7 +18,8 @@ sealed class CrashExploration
     readonly HashSet<(UInt128 Image, int MarkCount)> seen = [];
     readonly HashSet<UInt128> images = [];
     readonly HashSet<int> covered = [];
-    int points, states, nested;
+    readonly int firstEvent;
+    int points, states, nested, deaths;
 
     public CrashExploration(SimulatedFileSystem disk, Func<CrashState, Task> check, CrashExplorerOptions options)
         : this(disk, int.MaxValue, check, options, CrashContext.None)
@@ -23,8 +27,10 @@ sealed class CrashExploration
     }
 
     CrashExploration(
-        SimulatedFileSystem disk, int eventCount, Func<CrashState, Task> check, CrashExplorerOptions options, CrashContext context)
+        SimulatedFileSystem disk, int eventCount, Func<CrashState, Task> check, CrashExplorerOptions options, CrashContext context,
+        int firstEvent = 0)
     {
+        this.firstEvent = firstEvent;
         if (!disk.IsRecording) throw new ArgumentException("The disk recorded nothing.", nameof(disk));
         start = disk.TraceStart;
         trace = disk.CopyTrace()[..Math.Min(eventCount, disk.TraceLength)];
@@ -39,7 +45,8 @@ sealed class CrashExploration
         if (options.Replay is not null)
         {
             await PassAsync(0, 1);
-            if (states == 0) throw new InvalidOperationException($"The trace has no state {options.Replay} to replay.");
+            await DieAsync();
+            if (states == 0 && deaths == 0) throw new InvalidOperationException($"The trace has no state {options.Replay} to replay.");
         }
 
         // Each pass takes a further share of the states, chosen by their hash, until enough of them were distinct.
@@ -52,7 +59,12 @@ sealed class CrashExploration
             share = next;
         }
 
-        return new CrashExplorerResult(trace.Length, points, states, seen.Count, images.Count, nested) { CoveredPoints = covered.Count };
+        if (options.Replay is null) await DieAsync();
+        return new CrashExplorerResult(trace.Length, points, states, seen.Count, images.Count, nested)
+        {
+            CoveredPoints = covered.Count,
+            Deaths = deaths,
+        };
     }
 
     int CountStates()
@@ -97,7 +109,7 @@ sealed class CrashExploration
         {
             var isBetweenMarks = index > 0 && index < trace.Length
                 && trace[index] is DiskEvent.Mark && trace[index - 1] is DiskEvent.Mark;
-            if (point.Version != yielded && !isBetweenMarks)
+            if (point.Version != yielded && !isBetweenMarks && index >= firstEvent)
             {
                 yielded = point.Version;
                 yield return point;
@@ -155,6 +167,59 @@ sealed class CrashExploration
         var further = options with { StateBudget = options.NestedBudget, NestedOneIn = 0, Seed = state.Seed };
         var first = new CrashContext(2, replay, state.Marks, state.ToString());
         var again = new CrashExploration(state.Disk, state.RecoveryEvents ?? int.MaxValue, check, further, first);
+        nested += (await again.RunAsync()).Distinct;
+    }
+
+    // Processes that die at a point, or right after a sync failed there. The next one finds everything in the page cache; what the
+    // medium has shows when power is lost in turn.
+    async Task DieAsync()
+    {
+        if (context.Depth > 1) return;
+        foreach (var point in Points())
+        {
+            foreach (var number in (int[])[Killed, KilledBySync])
+            {
+                var replay = context.ReplayText(point.EventCount, number);
+                var isChosen = options.Replay is { } wanted
+                    ? context.Leads(replay, wanted)
+                    : options.KilledOneIn > 0 && new SeededRandom(Mix(point.EventCount, number)).OneIn(options.KilledOneIn);
+                if (!isChosen) continue;
+                if (number == Killed) await DieAsync(point, trace[..point.EventCount], replay, "The process was killed.");
+                else if (point.EventCount < trace.Length && trace[point.EventCount] is DiskEvent.Sync sync)
+                    await DieOfSyncAsync(point, sync.Node, replay);
+            }
+        }
+    }
+
+    Task DieOfSyncAsync(CrashPoint point, int node, string replay) => DieAsync(
+        point, [.. trace[..point.EventCount], new DiskEvent.ForgottenSync(node)], replay,
+        $"The sync of {point.NameOf(node)} failed, and the process ended.");
+
+    async Task DieAsync(CrashPoint point, DiskEvent[] before, string replay, string death)
+    {
+        deaths++;
+        var seed = Mix(point.EventCount, before.Length);
+        var state = new CrashState(SimulatedFileSystem.AfterDeath(start, before), point.Marks, point.EventCount, 1, seed, () => death);
+        try
+        {
+            await check(state);
+        }
+        catch (Exception cause)
+        {
+            var message = string.Create(
+                CultureInfo.InvariantCulture,
+                $"""
+                A disk fails its check after the death of a process: {cause.Message}
+                Seed {options.Seed}, state {replay}, after {point.EventCount} of {trace.Length} events. {death}
+                Replay: ASHLAR_SEED={options.Seed} ASHLAR_CRASH={replay} dotnet test --filter <this test>
+                """);
+            throw new CrashCheckException(message, replay, cause);
+        }
+
+        var further = options with { StateBudget = options.NestedBudget, NestedOneIn = 0, KilledOneIn = 0, Seed = seed };
+        var first = new CrashContext(2, replay, state.Marks, death);
+        var again = new CrashExploration(
+            state.Disk, state.RecoveryEvents ?? int.MaxValue, check, further, first, firstEvent: before.Length);
         nested += (await again.RunAsync()).Distinct;
     }
 

@@ -25,6 +25,13 @@ public sealed record CrashExplorerOptions
     public int NestedBudget { get; init; } = 20;
 
     /// <summary>
+    /// One point in so many is taken for the death of the process instead: its page cache stays, and power is lost while and after the next
+    /// one recovers (<see cref="NestedBudget"/> states). Where the next thing was a sync of a file, that sync also fails at one in so
+    /// many. 0 means none.
+    /// </summary>
+    public int KilledOneIn { get; init; }
+
+    /// <summary>
     /// Replays only this state: the text that a failure printed. Taken from the environment (<c>ASHLAR_CRASH</c>) when not set.
     /// </summary>
     public string? Replay { get; init; } = Environment.GetEnvironmentVariable("ASHLAR_CRASH") is { Length: > 0 } text ? text : null;

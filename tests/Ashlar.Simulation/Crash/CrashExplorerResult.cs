@@ -11,6 +11,9 @@ public sealed record CrashExplorerResult(int Events, int Points, int States, int
 {
     /// <summary>Points at which at least one state was checked, or was equal to one that was.</summary>
     public int CoveredPoints { get; init; }
+
+    /// <summary>Points at which the process died instead, each followed by power cuts that <paramref name="Nested"/> counts.</summary>
+    public int Deaths { get; init; }
 }
 
 /// <summary>A check failed on a crash state; the message tells which, and how to replay it.</summary>

@@ -15,6 +15,7 @@ sealed class CrashPoint(DiskImage start)
     // Slots that became durable out of order, by the event that did it: an older pending change must not undo them.
     readonly Dictionary<(int Directory, string Name), int> durableSlots = [];
     readonly List<PendingChange> pending = [];
+    readonly HashSet<int> forgotten = []; // Files of which the cache holds what no sync will write.
     readonly List<object> marks = [];
 
     /// <summary>Events that happened before the crash.</summary>
@@ -45,6 +46,10 @@ sealed class CrashPoint(DiskImage start)
                 break;
             case DiskEvent.SyncDirectory sync:
                 SyncDirectory(sync.Directory);
+                break;
+            case DiskEvent.ForgottenSync sync:
+                forgotten.Add(sync.Node);
+                pending.RemoveAll(change => change is PendingData data && data.Node == sync.Node);
                 break;
             default:
                 Change(next, index);
@@ -168,14 +173,14 @@ sealed class CrashPoint(DiskImage start)
 
     void SyncFile(int node, int began)
     {
-        if (!pending.Exists(change => NodeOf(change) == node && change.EventIndex >= began))
+        if (!forgotten.Contains(node) && !pending.Exists(change => NodeOf(change) == node && change.EventIndex >= began))
         {
             durable.Files[node] = cached.Files[node].Clone();
             pending.RemoveAll(change => NodeOf(change) == node);
             return;
         }
 
-        // Somebody changed the file meanwhile: only what came before the sync is durable.
+        // Somebody changed the file meanwhile: only what came before the sync is durable. Of forgotten pages, only those written again.
         var file = durable.Files[node] = durable.Files[node].Clone();
         foreach (var change in pending)
         {

@@ -30,6 +30,12 @@ abstract record DiskEvent
 
     public sealed record SyncDirectory(int Directory) : DiskEvent;
 
+    /// <summary>
+    /// A sync of a file has failed. As Linux does, the kernel told of it once, and counts as written from now on what it could not
+    /// write: it can be read, later syncs skip it, and a power cut takes it, unless its page is written again.
+    /// </summary>
+    public sealed record ForgottenSync(int Node) : DiskEvent;
+
     /// <summary>What the workload says about itself: "begun 17", "acknowledged 17".</summary>
     public sealed record Mark(object Value) : DiskEvent;
 

@@ -33,6 +33,18 @@ public sealed class SimulatedFileSystem : IFileSystem
         nextNode = 1 + Math.Max(image.Directories.Keys.Max(), image.Files.Keys.DefaultIfEmpty().Max());
     }
 
+    /// <summary>
+    /// A disk whose process is gone while its page cache stays: all that happened can be read, and what was not synced is not durable yet.
+    /// Its trace goes on.
+    /// </summary>
+    internal static SimulatedFileSystem AfterDeath(DiskImage start, IReadOnlyList<DiskEvent> trace)
+    {
+        var disk = new SimulatedFileSystem(start.CloneReachable(), isRecording: true);
+        foreach (var change in trace) disk.Apply(change);
+        disk.nextNode = 1 + Math.Max(disk.image.Directories.Keys.Max(), disk.image.Files.Keys.DefaultIfEmpty().Max());
+        return disk;
+    }
+
     /// <summary>Whether a trace is kept.</summary>
     public bool IsRecording { get; }
 
