@@ -91,29 +91,25 @@ sealed class Manifest : IDisposable
     /// failed, pages count as written that the disk does not have, so that another sync does nothing. So it is written again.
     /// </summary>
     /// <remarks>
-    /// To a new file, because the same holds of the directory: only a new name makes it write. Where there is no room for that, the same
-    /// bytes are written in place, which needs none; and behind the mark that it was closed nothing is doubtful but the mark itself.
+    /// In place, with the same bytes: that needs no space. Then to a new file, because the same holds of the directory, and only a new name
+    /// makes it write. Where there is no room for that, the name has to be trusted; behind the mark that it was closed it may be.
     /// </remarks>
     public void MakeDurable()
     {
-        try
-        {
-            if (HasTornTail || !State.Closed)
-            {
-                Rewrite();
-                return;
-            }
-        }
-        catch (StorageException full) when (full.Kind == StorageErrorKind.NoSpace && !HasTornTail)
-        {
-            files.TryDelete(files.NewManifestPath);
-        }
-
         var bytes = new byte[checked((int)end)];
         if (file.Read(bytes, 0) != bytes.Length)
             throw new CorruptDataException(files.ManifestPath, 0, "the manifest became shorter while the store was opened");
         file.Write(bytes, 0);
         file.Sync();
+        if (State.Closed && !HasTornTail) return;
+        try
+        {
+            Rewrite();
+        }
+        catch (StorageException full) when (full.Kind == StorageErrorKind.NoSpace && !HasTornTail)
+        {
+            files.TryDelete(files.NewManifestPath);
+        }
     }
 
     /// <summary>
