@@ -21,6 +21,9 @@ sealed class CommitBatch
 
     public bool IsFull => leaves.Count >= MaxLeaves;
 
+    /// <summary>Whether a leaf took the place of one that could not be read.</summary>
+    public bool HasReplacement { get; private set; }
+
     /// <summary>Chunks that the leaves have let go of.</summary>
     public List<long> Released { get; } = [];
 
@@ -53,6 +56,13 @@ sealed class CommitBatch
                 // in either must not be overwritten without a marker.
                 entry.CapturedValid = entry.Valid;
                 entry.CommittedValid |= entry.Valid;
+            }
+
+            if (leaf.IsReplacement)
+            {
+                leaf.IsReplacement = false;
+                HasReplacement = true;
+                Entries.Put(MapKeys.MayHaveLeaked, []);
             }
 
             if (leaf.RemovedChunks is { } removed)

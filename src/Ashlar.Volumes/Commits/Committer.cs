@@ -35,6 +35,7 @@ enum CommitScope
 /// </remarks>
 class Committer : IDisposable
 {
+    readonly PoolParts parts;
     readonly IBlockDevice device;
     readonly MetadataWriter metadata;
     readonly ChunkSpace space;
@@ -56,6 +57,7 @@ class Committer : IDisposable
 
     public Committer(PoolParts parts)
     {
+        this.parts = parts;
         (device, metadata, space, markers) = (parts.Device, parts.Metadata, parts.Space, parts.Markers);
         (reclaimer, failure, options, changed) = (parts.Reclaimer, parts.Failure, parts.Options, parts.ChangedLeaves);
         deviceWrites = 1; // What an earlier life left in the cache of the device is not known to be durable.
@@ -74,8 +76,11 @@ class Committer : IDisposable
     /// <summary>Whether leaves were captured that are not in the store yet, because it refused them.</summary>
     public bool HasUnwritten => captured.Count > 0;
 
-    /// <summary>A write to the device is about to begin: a flush that begins after it has completed must reach the device.</summary>
-    public void DeviceWriting() => Interlocked.Increment(ref deviceWrites);
+    /// <summary>
+    /// A write to the device has ended, well or not: the next flush must reach the device. After the write, for a flush that ran
+    /// meanwhile may not have covered it, and before its leaf's lock is given back, for the leaf may be captured from then on.
+    /// </summary>
+    public void DeviceWritten() => Interlocked.Increment(ref deviceWrites);
 
     /// <summary>Commits everything that completed before this call.</summary>
     /// <exception cref="DeviceFullException">Refused for want of space; nothing is in doubt, and a later commit may succeed.</exception>
@@ -192,6 +197,7 @@ class Committer : IDisposable
     protected virtual void Release(CommitBatch batch)
     {
         if (batch.Released.Count > 0) reclaimer.Add(batch.Released);
+        if (batch.HasReplacement) parts.SpaceMayHaveLeaked();
     }
 
     SharedCompletion? Join(CommitScope scope)

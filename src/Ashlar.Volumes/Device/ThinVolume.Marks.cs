@@ -9,6 +9,9 @@ namespace Ashlar.Volumes;
 // must not hide behind a marker.
 sealed partial class ThinVolume
 {
+    // Reading the rest of a leaf costs about as much as a few flushes of the store.
+    const int BusyChunks = 4;
+
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask MarkAsync(Leaf leaf, int firstBlock, int blockCount)
     {
@@ -26,19 +29,22 @@ sealed partial class ThinVolume
         await parts.Markers.EnsureAsync(leaf, blocks);
     }
 
-    // The rest of a chunk that is written to for the second time; and, behind a sequential writer, twice what it has written of the
-    // leaf so far. A lone write in a chunk marks its own blocks and no other.
+    // A lone write marks its own blocks and no other. The second one in a chunk marks the rest of the chunk; behind a sequential writer
+    // twice what it has written of the leaf so far is marked; and where several chunks of a leaf are marked already, all of it.
     static BlockSet ChooseAhead(Leaf leaf, BlockSet blocks, int firstBlock, int blockCount)
     {
         var ahead = default(BlockSet);
-        var end = firstBlock + blockCount;
-        if (leaf.SequentialBlocks(firstBlock) is > 0 and var sequential)
+        var wanted = leaf.Marks is { } marks ? marks.Wanted : default;
+        var (first, end) = (firstBlock, firstBlock + blockCount);
+        if (wanted.ChunkCount >= BusyChunks) (first, end) = (0, MapLayout.BlocksPerLeaf);
+        else if (leaf.SequentialBlocks(firstBlock) is > 0 and var sequential)
             end = Math.Min(MapLayout.BlocksPerLeaf, end + (2 * (sequential + blockCount)));
-        for (var slot = firstBlock / MapLayout.BlocksPerChunk; slot * MapLayout.BlocksPerChunk < end; slot++)
+        var isWide = end - first > blockCount;
+        for (var slot = first / MapLayout.BlocksPerChunk; slot * MapLayout.BlocksPerChunk < end; slot++)
         {
-            var marked = leaf.Marks is { } marks ? marks.Wanted[slot] : (ushort)0;
-            if (marked != 0 || end > firstBlock + blockCount)
-                ahead[slot] = (ushort)(leaf.Entries[slot].CommittedValid & leaf.Entries[slot].Valid & ~marked & ~blocks[slot]);
+            ref readonly var entry = ref leaf.Entries[slot];
+            if (isWide || wanted[slot] != 0)
+                ahead[slot] = (ushort)(entry.CommittedValid & entry.Valid & ~wanted[slot] & ~blocks[slot]);
         }
 
         return ahead;

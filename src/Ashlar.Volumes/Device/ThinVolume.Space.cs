@@ -240,21 +240,29 @@ sealed partial class ThinVolume
 
     async ValueTask ReserveRunAsync(Lba start, long blockCount, bool isNew)
     {
-        parts.Committer.DeviceWriting(); // So that the commit flushes it.
         try
         {
-            if (parts.Device is IReservableDevice reservable)
-            {
-                await reservable.ReserveAsync(start, blockCount);
-                return;
-            }
+            if (await TryReserveAsync(start, blockCount)) return;
+            if (isNew) await parts.Device.WriteZeroesAsync(start, blockCount, ZeroOptions.KeepAllocated);
+        }
+        finally
+        {
+            parts.Committer.DeviceWritten(); // So that the commit flushes it.
+        }
+    }
+
+    async ValueTask<bool> TryReserveAsync(Lba start, long blockCount)
+    {
+        try
+        {
+            if (parts.Device is not IReservableDevice reservable) return false;
+            await reservable.ReserveAsync(start, blockCount);
+            return true;
         }
         catch (NotSupportedException)
         {
-            // Zeros take the space as well.
+            return false; // Zeros take the space as well.
         }
-
-        if (isNew) await parts.Device.WriteZeroesAsync(start, blockCount, ZeroOptions.KeepAllocated);
     }
 
     async ValueTask UndoKeepAsync(KeptSlots slots)

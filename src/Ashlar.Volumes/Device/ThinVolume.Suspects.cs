@@ -123,6 +123,6 @@ sealed partial class ThinVolume
     {
         Invariant.Require(leaf.WriteLock.IsHeld);
         parts.Markers.Unsettle(leaf);
-        parts.Committer.DeviceWriting();
+        parts.Committer.DeviceWritten();
     }
 }

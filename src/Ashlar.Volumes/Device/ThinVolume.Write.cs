@@ -151,8 +151,15 @@ sealed partial class ThinVolume
                 plan.Checksums[i] = plan.ComputeChecksum(i, run.Span.Slice((i - block) * MapLayout.BlockBytes, MapLayout.BlockBytes));
             Invariant.Require(IsMarked(leaf, block, runEnd));
             plan.Begin(block, runEnd);
-            parts.Committer.DeviceWriting(); // Before: what a write that fails has left in a cache must be flushed as well.
-            await parts.Device.WriteAsync(DeviceLba(plan.OffsetBytes(block)), run);
+            try
+            {
+                await parts.Device.WriteAsync(DeviceLba(plan.OffsetBytes(block)), run);
+            }
+            finally
+            {
+                parts.Committer.DeviceWritten();
+            }
+
             block = runEnd;
         }
     }
@@ -173,7 +180,7 @@ sealed partial class ThinVolume
             }
 
             plan.Checksums.AsSpan(firstBlock, blockCount).CopyTo(leaf.Checksums[firstBlock..]);
-            leaf.Damage = null;
+            leaf.Replace();
             leaf.WroteTo(firstBlock, blockCount);
             parts.ChangedLeaves.Add(leaf, dirt);
         }

@@ -151,7 +151,7 @@ sealed partial class ThinVolume
     // A leaf that could not be read gives way to an empty one.
     void Replace(Leaf leaf)
     {
-        leaf.Damage = null;
+        leaf.Replace();
         EnsureEntries(leaf);
         parts.ChangedLeaves.Add(leaf, LeafDirt.Map);
     }

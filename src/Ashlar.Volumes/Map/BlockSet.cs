@@ -21,6 +21,18 @@ struct BlockSet
         }
     }
 
+    /// <summary>Chunks with at least one block in the set.</summary>
+    public readonly int ChunkCount
+    {
+        get
+        {
+            var count = 0;
+            foreach (var mask in this)
+                if (mask != 0) count++;
+            return count;
+        }
+    }
+
     public readonly bool Contains(int block) =>
         (this[block / MapLayout.BlocksPerChunk] >> (block % MapLayout.BlocksPerChunk) & 1) != 0;
 

@@ -57,6 +57,9 @@ sealed class Leaf(ThinVolume volume, long index)
     /// </summary>
     public CorruptDataException? Damage { get; set; }
 
+    /// <summary>Whether it took the place of one that could not be read, and of whose chunks nobody knows.</summary>
+    public bool IsReplacement { get; set; }
+
 
     /// <summary>Places removed since the last capture. They may be used again once a leaf without them is durable.</summary>
     public List<long>? RemovedChunks { get; set; }
@@ -109,6 +112,14 @@ sealed class Leaf(ThinVolume volume, long index)
 
     /// <summary>How many blocks were written one after the other, in this leaf, up to a block; 0 when the last write ended elsewhere.</summary>
     public int SequentialBlocks(int block) => lastWriteEnd == block ? sequentialBlocks : 0;
+
+    /// <summary>A request gives all of it anew: what could not be read no longer matters. Call under the lock.</summary>
+    public void Replace()
+    {
+        if (Damage is null) return;
+        Damage = null;
+        IsReplacement = true;
+    }
 
     /// <summary>Forgets entries that were only half read.</summary>
     public void Clear() => (entries, checksums) = (null, null);

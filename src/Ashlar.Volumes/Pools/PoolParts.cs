@@ -68,6 +68,9 @@ sealed class PoolParts : IDisposable
 
     public WriteThrottle Throttle { get; }
 
+    /// <summary>Called when chunks may belong to nobody, because a piece of the map that could not be read was replaced.</summary>
+    public Action SpaceMayHaveLeaked { get; set; } = static () => { };
+
     /// <summary>Whether the pool takes no more requests.</summary>
     public bool IsClosed
     {

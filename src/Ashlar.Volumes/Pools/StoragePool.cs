@@ -23,6 +23,7 @@ public sealed partial class StoragePool : IAsyncDisposable
         Leaked = new LeakedSpace(parts.Store, parts.Space, Catalogue, parts.Committer, parts.Metadata, parts.Device, parts.Events, parts.Work);
         Remover = new VolumeRemover(Catalogue, parts.Store, parts.Committer, parts.Markers, parts.Cache, Leaked, parts.Work);
         Resizer = parts.Options.Factory.CreateResizer(parts, Catalogue, Leaked);
+        parts.SpaceMayHaveLeaked = Leaked.Reclaim;
         sweep = new SuspectSweep(parts, Catalogue.FindLineage);
     }
 
@@ -133,6 +134,14 @@ public sealed partial class StoragePool : IAsyncDisposable
             await Parts.Metadata.WriteAsync(end, Durability.Sync, mayUseReserve: true);
             await superblocks.CloseAsync(Store.DurableSequence);
         }
+        catch (BlockDeviceException ill) when (ill is not DeviceFullException && Failure.First is null)
+        {
+            Parts.Events.Report(
+                PoolEventKind.DamagedSuperblock,
+                PoolEventSeverity.Warning,
+                $"the superblock could not be written at the end; what was flushed is there: {ill.Message}",
+                cause: ill);
+        }
         catch (DeviceFullException full)
         {
             Parts.Events.Report(
@@ -147,7 +156,7 @@ public sealed partial class StoragePool : IAsyncDisposable
     {
         try
         {
-            if (await superblocks.NoteAsync(Store.DurableSequence, Commits.DataFlushes)) Commits.DeviceWriting();
+            if (await superblocks.NoteAsync(Store.DurableSequence, Commits.DataFlushes)) Commits.DeviceWritten();
         }
         catch (BlockDeviceException)
         {

@@ -58,6 +58,18 @@ public sealed class DamagedMapTests
     }
 
     [Fact]
+    public async Task The_space_of_a_piece_that_was_replaced_is_free_again()
+    {
+        await using var pool = await DamagedAsync([]);
+        var volume = pool.Pool.OpenVolume("disk")!;
+        await volume.TrimAsync(new Lba(BlocksPerLeaf), BlocksPerLeaf);
+        await volume.FlushAsync();
+        await pool.Pool.Work.Idle;
+        Assert.Equal(2 * MapLayout.ChunkBytes, pool.Pool.GetUsage().AllocatedBytes);
+        Assert.Empty((await pool.Pool.VerifyAsync(readData: true)).Problems);
+    }
+
+    [Fact]
     public async Task The_last_piece_of_a_volume_is_covered_by_what_there_is_of_it()
     {
         await using var pool = await DamagedAsync([], sizeBytes: (1 << 20) + (64 << 10));

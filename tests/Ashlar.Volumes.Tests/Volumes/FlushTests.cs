@@ -96,6 +96,21 @@ public sealed class FlushTests
     }
 
     [Fact]
+    public async Task Where_several_chunks_of_a_MiB_are_being_overwritten_all_of_it_is_marked()
+    {
+        await using var pool = await TestPool.CreateAsync();
+        var disk = await pool.CreateVolumeAsync("disk", 8 << 20);
+        await disk.WriteAsync(Lba.Zero, new SeededRandom(1).Bytes(1 << 20));
+        await disk.FlushAsync();
+        foreach (var chunk in new[] { 3, 9, 1, 14 }) await disk.WriteAsync(new Lba(chunk * 16), new byte[4096]);
+        Assert.Equal((4, 4), (pool.Pool.GetStatistics().MarkerSyncs, pool.Pool.GetStatistics().MarkedBlocks));
+        await disk.WriteAsync(new Lba(6 * 16), new byte[4096]);
+        Assert.Equal((5, 256), (pool.Pool.GetStatistics().MarkerSyncs, pool.Pool.GetStatistics().MarkedBlocks));
+        for (var block = 255; block >= 0; block -= 3) await disk.WriteAsync(new Lba(block), new byte[4096]);
+        Assert.Equal(5, pool.Pool.GetStatistics().MarkerSyncs);
+    }
+
+    [Fact]
     public async Task A_sequential_writer_of_small_blocks_waits_for_few_markers()
     {
         await using var pool = await TestPool.CreateAsync();
@@ -141,6 +156,49 @@ public sealed class FlushTests
         Assert.Equal(0, pool.Pool.GetStatistics().MarkedLeaves);
         await disk.WriteAsync(Lba.Zero, new byte[4096]);
         Assert.Equal(2, pool.Pool.GetStatistics().MarkerSyncs);
+    }
+
+    // A write that was under way during a flush is not covered by it.
+    [Fact]
+    public async Task A_flush_covers_a_write_that_ended_while_another_flush_ran()
+    {
+        HookedDevice hooks = null!;
+        await using var pool = await TestPool.CreateAsync(wrap: device => hooks = new HookedDevice(device));
+        var disk = await pool.CreateVolumeAsync("disk", 8 << 20);
+        await disk.WriteAsync(Lba.Zero, new byte[4096]);
+        await disk.FlushAsync();
+        var (isWriting, mayWrite) = (new TaskCompletionSource(), new TaskCompletionSource());
+        hooks.BeforeWrite = async _ =>
+        {
+            hooks.BeforeWrite = _ => Task.CompletedTask;
+            isWriting.SetResult();
+            await mayWrite.Task;
+        };
+        var writing = Task.Run(() => disk.WriteAsync(new Lba(512), new byte[4096]).AsTask());
+        await isWriting.Task;
+        await disk.WriteAsync(Lba.Zero, new byte[4096]);
+        await disk.FlushAsync();
+        Assert.Equal(2, hooks.Flushes);
+        mayWrite.SetResult();
+        await writing;
+        await disk.FlushAsync();
+        Assert.Equal(3, hooks.Flushes);
+    }
+
+    // The write reached a cache of the device before it failed.
+    [Fact]
+    public async Task A_flush_after_a_failed_write_reaches_the_device()
+    {
+        HookedDevice hooks = null!;
+        await using var pool = await TestPool.CreateAsync(wrap: device => hooks = new HookedDevice(device));
+        var disk = await pool.CreateVolumeAsync("disk", 8 << 20);
+        await disk.WriteAsync(Lba.Zero, new byte[4096]);
+        await disk.FlushAsync();
+        hooks.BeforeWrite = _ => throw new DeviceIOException("below", "as told", isTransient: false);
+        await Assert.ThrowsAsync<DeviceIOException>(async () => await disk.WriteAsync(Lba.Zero, new byte[4096]));
+        hooks.BeforeWrite = _ => Task.CompletedTask;
+        await disk.FlushAsync();
+        Assert.Equal(2, hooks.Flushes);
     }
 
     [Fact]
