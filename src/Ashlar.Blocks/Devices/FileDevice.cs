@@ -16,7 +16,7 @@ namespace Ashlar.Blocks.Devices;
 /// <para>A read that overlaps a write of the same block in time may see a part of it, as the kernel copies by
 /// pages.</para>
 /// </remarks>
-public sealed partial class FileDevice : IReservableDevice
+public sealed partial class FileDevice : IReservableDevice, ICachingDevice
 {
     readonly IFile file;
     readonly IFileSystem? fileSystem;
@@ -107,6 +107,13 @@ public sealed partial class FileDevice : IReservableDevice
             file.Dispose();
             throw;
         }
+    }
+
+    /// <inheritdoc />
+    public void DropCached(Lba start, long blockCount)
+    {
+        Geometry.CheckRange(Name, start, blockCount);
+        file.DropCached(OffsetOf(start), blockCount * Geometry.BlockSizeBytes);
     }
 
     /// <inheritdoc />

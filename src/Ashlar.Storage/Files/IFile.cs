@@ -28,6 +28,14 @@ public interface IFile : IDisposable
     /// </summary>
     void Prefetch(long offsetBytes, long lengthBytes);
 
+    /// <summary>
+    /// Forgets what the cache holds of a range, and perhaps of its neighbourhood, as far as it counts as written: the next read gets what
+    /// the disk holds. After a sync that failed the cache may hold what the disk does not. Does nothing where there is no such way.
+    /// </summary>
+    void DropCached(long offsetBytes, long lengthBytes)
+    {
+    }
+
     /// <summary>Writes all of <paramref name="source"/>, extending the file where needed.</summary>
     void Write(ReadOnlySpan<byte> source, long offsetBytes);
 

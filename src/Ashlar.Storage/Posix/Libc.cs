@@ -19,7 +19,7 @@ static unsafe partial class Libc
     public const int SeekEnd = 2;
     public const int ReadNoWait = 8;
     public const uint SyncRangeWrite = 2;
-    public const int AdviceWillNeed = 3;
+    public const int AdviceWillNeed = 3, AdviceDontNeed = 4;
 
     const string Library = "libc";
 

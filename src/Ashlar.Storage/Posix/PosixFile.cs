@@ -77,6 +77,17 @@ sealed unsafe class PosixFile(string path, FileDescriptor descriptor) : IFile
         _ = Libc.Advise(descriptor, offsetBytes, lengthBytes, Libc.AdviceWillNeed);
     }
 
+    public void DropCached(long offsetBytes, long lengthBytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offsetBytes);
+        ArgumentOutOfRangeException.ThrowIfNegative(lengthBytes);
+        // The kernel drops a unit of its cache only if all of it lies in the range, and units have up to 2 MiB.
+        const long unit = 2 << 20;
+        var start = offsetBytes / unit * unit;
+        var end = (offsetBytes + lengthBytes + unit - 1) / unit * unit;
+        if (end > start) _ = Libc.Advise(descriptor, start, end - start, Libc.AdviceDontNeed);
+    }
+
     public void Write(ReadOnlySpan<byte> source, long offsetBytes)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offsetBytes);

@@ -20,11 +20,15 @@ public sealed class SerialWorker(string name, Action action) : IDisposable
         lock (gate)
         {
             ObjectDisposedException.ThrowIf(isEnding, this);
+            if (thread is null)
+            {
+                var starting = new Thread(Run) { IsBackground = true, Name = name };
+                starting.UnsafeStart(); // May fail where the system has no threads; then nothing was asked for.
+                thread = starting;
+            }
+
             isWanted = true;
             Monitor.Pulse(gate);
-            if (thread is not null) return;
-            thread = new Thread(Run) { IsBackground = true, Name = name };
-            thread.UnsafeStart();
         }
     }
 

@@ -116,11 +116,27 @@ class Committer : IDisposable
     /// <summary>Steps 1 to 4.</summary>
     protected virtual void Commit(CommitScope scope)
     {
+        WriteKept();
         Capture(scope);
         FlushData();
         WriteMap();
         metadata.Probe();
         if (scope == CommitScope.Checksums) markers.Clear(options.MarkerQuietTime);
+    }
+
+    /// <summary>
+    /// What an earlier commit captured and the store refused. Before anything is captured: no leaf is ever in two batches that are not
+    /// written, so what memory holds of its committed state is always that of the last one.
+    /// </summary>
+    protected void WriteKept()
+    {
+        if (captured.Count > 0)
+        {
+            FlushData();
+            WriteMap();
+        }
+
+        Invariant.Require(captured.Count == 0);
     }
 
     /// <summary>Step 1.</summary>
@@ -208,8 +224,8 @@ class Committer : IDisposable
             if (scope > nextScope) nextScope = scope;
             if (nextRound is null)
             {
+                worker.Wake(); // First: if it cannot, nobody must wait for it. It gets the gate after us.
                 nextRound = new SharedCompletion();
-                worker.Wake();
             }
 
             return nextRound;

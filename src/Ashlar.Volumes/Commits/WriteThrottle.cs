@@ -1,4 +1,6 @@
+using System.Runtime.CompilerServices;
 using Ashlar.Blocks;
+using Ashlar.Storage;
 
 namespace Ashlar.Volumes;
 
@@ -22,6 +24,7 @@ sealed class WriteThrottle(PoolParts parts)
     /// just now. Others may be quicker to take it, so patience has an end.
     /// </summary>
     /// <exception cref="DeviceFullException">There is nothing to free.</exception>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     public async ValueTask WaitForSpaceAsync(string device, int attempt)
     {
         var isWaiting = parts.Space.QuarantinedChunks > 0;
@@ -45,6 +48,7 @@ sealed class WriteThrottle(PoolParts parts)
 
     /// <summary>Promises free chunks to a request, after waiting for what is just being given back.</summary>
     /// <exception cref="DeviceFullException">There are not that many.</exception>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
     public async ValueTask<SpaceReservation> ReserveAsync(string device, long chunks)
     {
         for (var attempt = 0; ; attempt++)

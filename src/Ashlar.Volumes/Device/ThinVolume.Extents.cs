@@ -53,6 +53,7 @@ sealed partial class ThinVolume
 
     static BlockExtentKind KindOf(Leaf leaf, int block)
     {
+        if (leaf.Damage is not null) return BlockExtentKind.Data; // As far as anybody knows: whoever copies it shall meet the error.
         if (!leaf.HasEntries) return BlockExtentKind.Hole;
         ref readonly var entry = ref leaf.Entries[block / MapLayout.BlocksPerChunk];
         if (entry.Chunk == 0) return BlockExtentKind.Hole;

@@ -6,13 +6,13 @@ namespace Ashlar.Volumes;
 sealed partial class ThinVolume
 {
     // Places for the chunks that are not mapped yet, all or none. They are the request's until they become the leaf's.
-    bool TryPlan(Leaf leaf, LeafPlan plan, int firstBlock, int blockCount, SpaceReservation? reservation = null)
+    bool TryPlan(Leaf leaf, LeafPlan plan, int firstBlock, int blockCount, bool isWrite, SpaceReservation? reservation = null)
     {
         plan.CopyFrom(leaf, firstBlock, blockCount);
-        foreach (var (slot, mask) in new SlotMasks(firstBlock, blockCount))
+        if (parts.Metadata.IsExhausted && NeedsMap(plan, firstBlock, blockCount, isWrite)) parts.Metadata.ThrowIfExhausted(Name);
+        foreach (var (slot, _) in new SlotMasks(firstBlock, blockCount))
         {
             ref var entry = ref plan.Entries[slot];
-            if ((entry.Valid & mask) != mask) parts.Metadata.ThrowIfExhausted(Name);
             if (entry.Chunk != 0) continue;
             var chunk = parts.Space.Take(
                 PreferredChunk(leaf, plan, slot, firstBlock / MapLayout.BlocksPerChunk), slot, ref cursor, reservation);
@@ -26,6 +26,18 @@ sealed partial class ThinVolume
         }
 
         return true;
+    }
+
+    // Whether the map has to grow: by chunks, or, for a write, by blocks that hold no data yet.
+    static bool NeedsMap(LeafPlan plan, int firstBlock, int blockCount, bool isWrite)
+    {
+        foreach (var (slot, mask) in new SlotMasks(firstBlock, blockCount))
+        {
+            ref readonly var entry = ref plan.Entries[slot];
+            if (entry.Chunk == 0 || (isWrite && (entry.Valid & mask) != mask)) return true;
+        }
+
+        return false;
     }
 
     // Beside a neighbour within the leaf, so that the leaf becomes one run whatever the order of its writes.

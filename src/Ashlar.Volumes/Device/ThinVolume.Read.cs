@@ -113,11 +113,12 @@ sealed partial class ThinVolume
     {
         while (await ReadRunsAsync(copy, firstBlock, destination, cancellationToken) is >= 0 and var block)
         {
-            var data = destination.Span.Slice((block - firstBlock) * MapLayout.BlockBytes, MapLayout.BlockBytes);
-            var found = copy.ComputeChecksum(block, data);
-            if (!IsSuspect(leaf, block)) throw Corrupt(leaf, block, copy.OffsetBytes(block), copy.Checksums[block], found);
-            TakeAsItIs(leaf, block, found);
-            copy.Checksums[block] = found;
+            var data = destination.Slice((block - firstBlock) * MapLayout.BlockBytes, MapLayout.BlockBytes);
+            if (!IsSuspect(leaf, block))
+                throw Corrupt(leaf, block, copy.OffsetBytes(block), copy.Checksums[block], copy.ComputeChecksum(block, data.Span));
+            await parts.Medium.ReadAsync(DeviceLba(copy.OffsetBytes(block)), data);
+            copy.Checksums[block] = copy.ComputeChecksum(block, data.Span);
+            TakeAsItIs(leaf, block, copy.Checksums[block]);
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Ashlar.Blocks;
 using Ashlar.Storage;
 
@@ -8,6 +9,7 @@ sealed partial class ThinVolume
     const long PageBytes = (long)LeafTable.LeavesPerPage * MapLayout.LeafBytes;
 
     /// <summary>Chunks that a range would have to take to be mapped as a whole.</summary>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
     public async ValueTask<long> CountUnmappedAsync(long offsetBytes, long endBytes)
     {
         var (first, end) = (offsetBytes / MapLayout.ChunkBytes, (endBytes + MapLayout.ChunkBytes - 1) / MapLayout.ChunkBytes);
@@ -38,6 +40,7 @@ sealed partial class ThinVolume
 
     /// <summary>Maps a range, whatever the volume's size, and keeps it: in the pool and on the device below.</summary>
     /// <exception cref="VolumeDeletedException">The volume was deleted meanwhile.</exception>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     public async ValueTask FillAsync(long offsetBytes, long endBytes, SpaceReservation reservation)
     {
         for (var offset = offsetBytes; offset < endBytes;)
@@ -55,6 +58,7 @@ sealed partial class ThinVolume
     /// <param name="endBytes">Where it ended. There may be more, which is found as long as the map can be read.</param>
     /// <param name="lostLeaves">Gets the leaves that cannot be read: the caller gives them up.</param>
     /// <param name="cancellationToken">Stops between two leaves.</param>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     public async ValueTask UnmapFromAsync(long offsetBytes, long endBytes, List<long> lostLeaves, CancellationToken cancellationToken)
     {
         for (var page = FindPage(offsetBytes / PageBytes); page >= 0; page = FindPage(page + 1))
@@ -69,8 +73,13 @@ sealed partial class ThinVolume
                 offset += MapLayout.LeafBytes - inLeaf;
                 if (occupied?.Contains(leafIndex) == false) continue;
                 await parts.Throttle.WaitAsync();
-                if (inLeaf == 0 && await IsDamagedAsync(leafIndex)) lostLeaves.Add(leafIndex);
-                else await ZeroLeafAsync(leafIndex, inLeaf, MapLayout.LeafBytes - inLeaf, keep: false, isForced: true);
+                if (await IsDamagedAsync(leafIndex))
+                {
+                    if (inLeaf == 0) lostLeaves.Add(leafIndex); // Else it goes on failing: nothing of it comes back as data.
+                    continue;
+                }
+
+                await ZeroLeafAsync(leafIndex, inLeaf, MapLayout.LeafBytes - inLeaf, keep: false, isForced: true);
             }
         }
 
@@ -100,6 +109,7 @@ sealed partial class ThinVolume
         }
     }
 
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
     async ValueTask<bool> IsDamagedAsync(long leafIndex)
     {
         var leaf = await parts.Cache.AcquireAsync(this, leafIndex);
@@ -114,6 +124,7 @@ sealed partial class ThinVolume
     }
 
     // The chunks of a range become, or stay, allocated; all of them, or nothing has changed.
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask KeepRangeAsync(long offset, long length, CancellationToken cancellationToken)
     {
         var end = offset + length;
@@ -138,6 +149,7 @@ sealed partial class ThinVolume
         }
     }
 
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
     async ValueTask<KeptSlots> KeepLeafAsync(long leafIndex, int offset, int count, bool isForced, SpaceReservation reservation)
     {
         for (var attempt = 0; ; attempt++)
@@ -167,6 +179,7 @@ sealed partial class ThinVolume
 
     // The chunks that a piece of a leaf touches; null, with nothing changed, when there was none free. What is written to them
     // later cannot run out of space, neither in the pool nor below it.
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
     async ValueTask<KeptSlots?> TryKeepLockedAsync(Leaf leaf, int offset, int count, SpaceReservation? reservation)
     {
         var firstBlock = offset / MapLayout.BlockBytes;
@@ -175,7 +188,7 @@ sealed partial class ThinVolume
         var plan = LeafPlan.Rent();
         try
         {
-            if (!TryPlan(leaf, plan, firstBlock, blockCount, reservation)) return null;
+            if (!TryPlan(leaf, plan, firstBlock, blockCount, isWrite: false, reservation)) return null;
             try
             {
                 await ReserveOnDeviceAsync(leaf, plan, firstBlock, blockCount);
@@ -217,6 +230,7 @@ sealed partial class ThinVolume
     }
 
     // What is not kept already, run by run. New chunks hold nothing yet, so where space cannot be reserved they are zeroed.
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask ReserveOnDeviceAsync(Leaf leaf, LeafPlan plan, int firstBlock, int blockCount)
     {
         var end = ((firstBlock + blockCount - 1) / MapLayout.BlocksPerChunk) + 1;
@@ -238,6 +252,7 @@ sealed partial class ThinVolume
         bool IsNew(int slot) => !leaf.HasEntries || leaf.Entries[slot].Chunk == 0;
     }
 
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask ReserveRunAsync(Lba start, long blockCount, bool isNew)
     {
         try
@@ -251,6 +266,7 @@ sealed partial class ThinVolume
         }
     }
 
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
     async ValueTask<bool> TryReserveAsync(Lba start, long blockCount)
     {
         try
@@ -265,6 +281,7 @@ sealed partial class ThinVolume
         }
     }
 
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask UndoKeepAsync(KeptSlots slots)
     {
         if ((slots.Mapped | slots.Kept) == 0) return;

@@ -52,14 +52,14 @@ sealed partial class ThinVolume
                 if (marks.Suspect[slot] == 0) continue;
                 var first = BitOperations.TrailingZeroCount(marks.Suspect[slot]);
                 var count = 32 - BitOperations.LeadingZeroCount(marks.Suspect[slot]) - first;
-                var isRead = await TryReadRawAsync(plan, (slot * MapLayout.BlocksPerChunk) + first, count, at: first);
+                var isRead = await TryReadMediumAsync(plan, (slot * MapLayout.BlocksPerChunk) + first, count, at: first);
                 for (var inChunk = first; inChunk < first + count; inChunk++)
                 {
                     var block = (slot * MapLayout.BlocksPerChunk) + inChunk;
                     if (!marks.Suspect.Contains(block)) continue;
                     looked++;
                     // One sector that cannot be read costs its block and no other.
-                    if (isRead || await TryReadRawAsync(plan, block, 1, inChunk))
+                    if (isRead || await TryReadMediumAsync(plan, block, 1, inChunk))
                         TakeAsItIs(leaf, block, plan.ComputeChecksum(block, plan.Chunk.AsSpan(inChunk * MapLayout.BlockBytes, MapLayout.BlockBytes)));
                     else unreadable++;
                 }
@@ -79,6 +79,22 @@ sealed partial class ThinVolume
         try
         {
             await parts.Device.ReadAsync(
+                DeviceLba(plan.OffsetBytes(firstBlock)),
+                plan.Chunk.AsMemory(at * MapLayout.BlockBytes, blockCount * MapLayout.BlockBytes));
+            return true;
+        }
+        catch (BlockDeviceException)
+        {
+            return false;
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
+    async ValueTask<bool> TryReadMediumAsync(LeafPlan plan, int firstBlock, int blockCount, int at)
+    {
+        try
+        {
+            await parts.Medium.ReadAsync(
                 DeviceLba(plan.OffsetBytes(firstBlock)),
                 plan.Chunk.AsMemory(at * MapLayout.BlockBytes, blockCount * MapLayout.BlockBytes));
             return true;
@@ -112,7 +128,7 @@ sealed partial class ThinVolume
     /// <summary>Blocks were written anew or discarded: what a crash had done to them no longer matters.</summary>
     void ForgetSuspects(Leaf leaf, BlockSet blocks)
     {
-        if (leaf.Marks is not { Suspect.IsEmpty: false } marks) return;
+        if (leaf.Marks is not { Suspect.IsEmpty: false } marks || !marks.Suspect.Overlaps(blocks)) return;
         Settle(leaf);
         marks.Suspect.ExceptWith(blocks);
     }

@@ -87,7 +87,7 @@ sealed partial class ThinVolume
         var plan = LeafPlan.Rent();
         try
         {
-            if (!TryPlan(leaf, plan, firstBlock, blockCount)) return false;
+            if (!TryPlan(leaf, plan, firstBlock, blockCount, isWrite: true)) return false;
             try
             {
                 await CompleteEdgesAsync(leaf, plan, offset, source);
@@ -189,6 +189,7 @@ sealed partial class ThinVolume
     // A failed write has left, in each block that it had begun, the old content, the new one, or neither. Only a block that is
     // found to hold all of the new content gets its checksum. Nothing is ever taken as it is: a block that rotted before, or was
     // torn, keeps the old checksum and goes on failing until it is written again as a whole.
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask ReconcileAsync(Leaf leaf, LeafPlan plan)
     {
         for (var block = plan.BegunFirst; block < plan.BegunEnd; block++)
@@ -205,6 +206,7 @@ sealed partial class ThinVolume
     }
 
     // A write over several leaves either has room or changes nothing: near exhaustion its needs are counted first.
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask EnsureSpaceAsync(long offset, long length)
     {
         var most = (length / MapLayout.ChunkBytes) + 2;

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Ashlar.Blocks;
+using Ashlar.Storage;
 
 namespace Ashlar.Volumes;
 
@@ -7,6 +8,7 @@ sealed partial class ThinVolume
 {
     static readonly byte[] Zeros = GC.AllocateArray<byte>(MapLayout.BlockBytes, pinned: true);
 
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     public async ValueTask WriteZeroesAsync(
         Lba start,
         long blockCount,
@@ -18,12 +20,14 @@ sealed partial class ThinVolume
         counters.HasWritten(blockCount * BlockSizeBytes);
     }
 
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     public async ValueTask TrimAsync(Lba start, long blockCount, CancellationToken cancellationToken = default)
     {
         await ZeroAsync(start, blockCount, IsThick, cancellationToken);
         counters.HasTrimmed();
     }
 
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask ZeroAsync(Lba start, long blockCount, bool keep, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -44,6 +48,7 @@ sealed partial class ThinVolume
         }
     }
 
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask ZeroRangeAsync(long offset, long length, bool keep, CancellationToken cancellationToken)
     {
         var end = offset + length;
@@ -64,6 +69,7 @@ sealed partial class ThinVolume
         }
     }
 
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask ZeroLeafAsync(long leafIndex, int offset, int count, bool keep, bool isForced)
     {
         for (var attempt = 0; ; attempt++)
@@ -91,6 +97,7 @@ sealed partial class ThinVolume
         }
     }
 
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
     async ValueTask<bool> TryZeroLockedAsync(Leaf leaf, int offset, int count, bool keep)
     {
         if (!CoversWhole(leaf, offset, count)) ThrowIfDamaged(leaf);
@@ -110,6 +117,7 @@ sealed partial class ThinVolume
         return true;
     }
 
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
     async ValueTask<bool> TryZeroEdgeAsync(Leaf leaf, int offset, int count)
     {
         var block = offset / MapLayout.BlockBytes;

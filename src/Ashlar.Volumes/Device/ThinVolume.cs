@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Ashlar.Blocks;
 using Ashlar.KeyValue;
 using Ashlar.Storage;
@@ -77,6 +78,7 @@ sealed partial class ThinVolume : IBlockDevice
     /// <summary>From now on every request fails.</summary>
     public void MarkDeleted() => Volatile.Write(ref isDeleted, true);
 
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     public async ValueTask FlushAsync(CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();

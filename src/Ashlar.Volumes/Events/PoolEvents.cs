@@ -1,3 +1,5 @@
+using Ashlar.Storage;
+
 namespace Ashlar.Volumes;
 
 /// <summary>Hands events to whoever asked for them; each fact once, however often clients run into it.</summary>
@@ -10,8 +12,17 @@ sealed class PoolEvents(string pool, Action<PoolEvent>? observer)
     readonly HashSet<(PoolEventKind Kind, string Fact)> reported = [];
 
     public void Report(
-        PoolEventKind kind, PoolEventSeverity severity, string message, string? volume = null, Exception? cause = null) =>
-        observer?.Invoke(new PoolEvent(kind, severity, $"pool {pool}: {message}", volume, cause));
+        PoolEventKind kind, PoolEventSeverity severity, string message, string? volume = null, Exception? cause = null)
+    {
+        try
+        {
+            observer?.Invoke(new PoolEvent(kind, severity, $"pool {pool}: {message}", volume, cause));
+        }
+        catch (Exception e) when (e is not InvariantException)
+        {
+            // Whoever reads the log has his own troubles; the pool goes on.
+        }
+    }
 
     /// <summary>Reports unless the same fact, such as "volume/block", was reported before.</summary>
     public void ReportOnce(

@@ -44,6 +44,13 @@ struct BlockSet
         return true;
     }
 
+    public readonly bool Overlaps(BlockSet other)
+    {
+        for (var slot = 0; slot < MapLayout.ChunksPerLeaf; slot++)
+            if ((other[slot] & this[slot]) != 0) return true;
+        return false;
+    }
+
     public void Add(BlockSet other)
     {
         for (var slot = 0; slot < MapLayout.ChunksPerLeaf; slot++) this[slot] |= other[slot];

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 using Ashlar.Storage;
 
 namespace Ashlar.Volumes;
@@ -79,6 +80,7 @@ sealed class LeafCache
         }
     }
 
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
     static async ValueTask<Leaf> WaitAsync(Leaf leaf)
     {
         await leaf.Loading;
@@ -166,7 +168,7 @@ sealed class LeafCache
 
     void Forget(Leaf leaf)
     {
-        Invariant.Require(leaf.Dirt == LeafDirt.None);
+        Invariant.Require(leaf is { Dirt: LeafDirt.None, IsOverwritten: false });
         leaf.Volume.Leaves.Remove(leaf);
         usedBytes -= leaf.CountedBytes;
         var last = ring[^1];

@@ -30,11 +30,9 @@ sealed class LeafStore(KeyValueStore store, OverwriteMarkers markers, PoolEvents
             Span<byte> value = stackalloc byte[LeafFormat.MaxBytes];
             MapKeys.WriteLeaf(key, leaf.Volume.Lineage, leaf.Index, leaf.Volume.Generation);
             if (!TryGet(key, value, mayWait, leaf, out var leafBytes)) return false;
-            BlockSet? suspects = null;
-            if (hasSuspects && !TryReadMarker(leaf, mayWait, out suspects)) return false;
+            if (!TryReadMarker(leaf, mayWait, out var suspects)) return false;
             if (leafBytes > 0) Decode(leaf, value[..leafBytes]);
             if (suspects is { } blocks) Suspect(leaf, blocks);
-            else leaf.Marks = markers.Find(leaf.Volume.Lineage, leaf.Index);
             return true;
         }
         catch (CorruptDataException damage)
@@ -46,14 +44,30 @@ sealed class LeafStore(KeyValueStore store, OverwriteMarkers markers, PoolEvents
         }
     }
 
+    // Memory first: what it holds of a marker is newer than the store, and a marker leaves memory only when the store has lost it. The
+    // other way round a marker that was just cleared would come back, in memory only.
     bool TryReadMarker(Leaf leaf, bool mayWait, out BlockSet? blocks)
     {
         blocks = null;
+        var isAsked = hasSuspects;
+        leaf.Marks = markers.Find(leaf.Volume.Lineage, leaf.Index);
+        if (!isAsked || leaf.Marks is not null) return true;
         Span<byte> key = stackalloc byte[MapKeys.MarkerBytes];
         Span<byte> value = stackalloc byte[MarkerFormat.MaxBytes];
         MapKeys.WriteMarker(key, leaf.Volume.Lineage, leaf.Index);
         if (!TryGet(key, value, mayWait, leaf, out var bytes)) return false;
-        if (bytes > 0) blocks = MarkerFormat.Read(value[..bytes], leaf.Volume.Name, leaf.Index);
+        if (bytes == 0) return true;
+        try
+        {
+            blocks = MarkerFormat.Read(value[..bytes], leaf.Volume.Name, leaf.Index);
+        }
+        catch (CorruptDataException damage)
+        {
+            // Nothing is in doubt then: what was being overwritten and does not match is an error. The leaf itself is sound.
+            events.ReportOnce(
+                PoolEventKind.DamagedMap, PoolEventSeverity.Warning, $"marker {leaf.Volume.Lineage}/{leaf.Index}", damage.Message, leaf.Volume.Record.Name, damage);
+        }
+
         return true;
     }
 
@@ -78,6 +92,14 @@ sealed class LeafStore(KeyValueStore store, OverwriteMarkers markers, PoolEvents
     {
         leaf.EnsureEntries();
         LeafFormat.Read(value, leaf.Entries, leaf.Checksums, chunkCount, leaf.Volume.Name, leaf.Index);
+        foreach (ref readonly var entry in leaf.Entries)
+        {
+            if (entry.Birth > leaf.Volume.Generation)
+            {
+                throw new CorruptDataException(
+                    leaf.Volume.Name, leaf.Index * MapLayout.LeafBytes, $"map leaf: a place of generation {entry.Birth}, the volume is at {leaf.Volume.Generation}");
+            }
+        }
     }
 
     // Only what the leaf calls valid can be in doubt.

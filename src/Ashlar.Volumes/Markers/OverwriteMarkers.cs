@@ -163,6 +163,8 @@ class OverwriteMarkers : IDisposable
     void Remove(LeafMarks leafMarks)
     {
         leafMarks.IsDropped = true;
+        if (leafMarks.IsPending) pending.Remove(leafMarks);
+        leafMarks.IsPending = false;
         marks.Remove((leafMarks.Lineage, leafMarks.LeafIndex));
     }
 
@@ -185,8 +187,8 @@ class OverwriteMarkers : IDisposable
         pendingIsUrgent |= isUrgent;
         if (nextWrite is null)
         {
+            writer.Wake(); // First: if it cannot, nobody must wait for it. It gets the gate after us.
             nextWrite = new SharedCompletion();
-            writer.Wake();
         }
 
         return nextWrite;
@@ -207,6 +209,7 @@ class OverwriteMarkers : IDisposable
                 {
                     var stillWanted = blocks;
                     stillWanted.IntersectWith(leafMarks.Wanted);
+                    Invariant.Require(durability == Durability.Sync || leafMarks.Durable.Contains(stillWanted)); // Only clearings are relaxed.
                     leafMarks.Durable.Add(stillWanted);
                     if (leafMarks is { IsPending: false, Uncommitted: 0, Wanted.IsEmpty: true }) Remove(leafMarks);
                 }
@@ -221,9 +224,10 @@ class OverwriteMarkers : IDisposable
         }
     }
 
-    // What was not written goes along with the next batch.
+    // What was not written goes along with the next batch, which therefore must be durable.
     void TakeBack()
     {
+        pendingIsUrgent = true;
         foreach (var (leafMarks, _) in written)
         {
             if (leafMarks.IsPending) continue;

@@ -15,6 +15,7 @@ sealed class PoolParts : IDisposable
         Failure = new FailureLatch(name, Events);
         Metadata = new MetadataWriter(store, Failure, Events, name);
         Unverified = new UnverifiedBlocks(Events);
+        Medium = new MediumReads(device);
         Damage = new DamageLog(Events);
         Rules = options.Factory.CreateRules();
         Markers = options.Factory.CreateMarkers(this);
@@ -48,6 +49,9 @@ sealed class PoolParts : IDisposable
     public UnverifiedBlocks Unverified { get; }
 
     public DamageLog Damage { get; }
+
+    /// <summary>For what an earlier life left.</summary>
+    public MediumReads Medium { get; }
 
     public BlockRules Rules { get; }
 

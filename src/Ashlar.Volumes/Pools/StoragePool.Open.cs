@@ -100,15 +100,18 @@ public sealed partial class StoragePool
                 device.Name, 0, $"pool {superblock.Name} has {superblock.ChunkCount} chunks, the device {device.Geometry.SizeBytes} bytes");
 
         var parts = new PoolParts(superblock.Name, device, metadata, LoadSpace(metadata, superblock), options);
+        StoragePool? pool = null;
         try
         {
-            var pool = new StoragePool(parts, superblocks, record);
+            pool = new StoragePool(parts, superblocks, record);
             await superblocks.RepairAsync(parts.Events);
             pool.Begin(LoadCatalogue(metadata, superblock.Name));
             return pool;
         }
         catch
         {
+            await parts.Work.DisposeAsync();
+            pool?.sweep.Dispose();
             parts.Dispose();
             throw;
         }

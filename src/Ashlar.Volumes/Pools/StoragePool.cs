@@ -129,6 +129,7 @@ public sealed partial class StoragePool : IAsyncDisposable
         {
             await Commits.RunAsync(CommitScope.Checksums);
             await Parts.Markers.ClearAllAsync();
+            await Parts.Reclaimer.DrainAsync(); // The next opening punches nothing if the pool was closed.
             var end = new WriteBatch();
             end.Delete(MapKeys.IsOpen);
             await Parts.Metadata.WriteAsync(end, Durability.Sync, mayUseReserve: true);
@@ -156,7 +157,7 @@ public sealed partial class StoragePool : IAsyncDisposable
     {
         try
         {
-            if (await superblocks.NoteAsync(Store.DurableSequence, Commits.DataFlushes)) Commits.DeviceWritten();
+            if (await superblocks.NoteAsync(Store.DurableSequence, () => Commits.DataFlushes)) Commits.DeviceWritten();
         }
         catch (BlockDeviceException)
         {

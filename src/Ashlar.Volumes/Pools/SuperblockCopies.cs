@@ -23,7 +23,7 @@ sealed class SuperblockCopies
     Superblock current;
     int damagedCopy = -1;
     int nextCopy;
-    long flushesAtLastWrite = -FlushesBetweenWrites;
+    long flushesAtLastWrite;
 
     SuperblockCopies(IBlockDevice device, Superblock current, int nextCopy)
     {
@@ -99,14 +99,14 @@ sealed class SuperblockCopies
     /// <param name="durableSequence">Every write of the store up to it is durable.</param>
     /// <param name="flushes">Flushes of the device so far, each of which began after the one before it had ended.</param>
     /// <returns>Whether the device was written to.</returns>
-    public async ValueTask<bool> NoteAsync(ulong durableSequence, long flushes)
+    public async ValueTask<bool> NoteAsync(ulong durableSequence, Func<long> flushes)
     {
         await turn.EnterAsync();
         try
         {
-            if (durableSequence <= Current.StoreSequence || flushes - flushesAtLastWrite < FlushesBetweenWrites) return false;
+            if (durableSequence <= Current.StoreSequence || flushes() - flushesAtLastWrite < FlushesBetweenWrites) return false;
             await WriteAsync(durableSequence);
-            flushesAtLastWrite = flushes;
+            flushesAtLastWrite = flushes(); // After the write: a flush that ran meanwhile may not have covered it.
             return true;
         }
         finally

@@ -116,7 +116,7 @@ sealed class ChunkSpace
                 reservation.Remaining--;
                 reservedChunks--;
             }
-            else if (freeChunks == reservedChunks)
+            else if (freeChunks <= reservedChunks)
             {
                 return 0;
             }
@@ -137,25 +137,28 @@ sealed class ChunkSpace
     }
 
     /// <summary>The first run of free chunks at or after a chunk; its length is 0 when there is none.</summary>
-    public (long First, long Count) FindFreeRun(long from)
+    public (long First, long Count) FindFreeRun(long from, long maxCount = long.MaxValue)
     {
         lock (gate)
         {
             var first = free.FindNext(from);
             if (first < 0) return default;
             var end = first;
-            while (end < ChunkCount && free.Contains(end)) end += free.Word(end / 64) == ulong.MaxValue ? 64 - (end % 64) : 1;
-            return (first, Math.Min(end, ChunkCount) - first);
+            while (end < ChunkCount && end - first < maxCount && free.Contains(end)) end += free.Word(end / 64) == ulong.MaxValue ? 64 - (end % 64) : 1;
+            return (first, Math.Min(Math.Min(end, ChunkCount) - first, maxCount));
         }
     }
 
-    /// <summary>Puts the first run of free chunks at or after a chunk into quarantine; its length is 0 when there is none.</summary>
+    /// <summary>
+    /// Puts the first run of free chunks at or after a chunk into quarantine, but none that are reserved; its length is 0 when there is
+    /// none.
+    /// </summary>
     public (long First, long Count) QuarantineFreeRun(long from, long maxCount)
     {
         lock (gate)
         {
-            var run = FindFreeRun(from);
-            var count = Math.Min(run.Count, maxCount);
+            var run = FindFreeRun(from, Math.Min(maxCount, freeChunks - reservedChunks));
+            var count = Math.Max(run.Count, 0);
             for (var chunk = run.First; chunk < run.First + count; chunk++) Mark(chunk);
             quarantinedChunks += count;
             return (run.First, count);

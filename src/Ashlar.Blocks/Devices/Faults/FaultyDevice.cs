@@ -8,7 +8,7 @@ namespace Ashlar.Blocks.Devices;
 /// It can also have a volatile cache, whose content <see cref="CutPowerAsync"/> loses.
 /// </summary>
 /// <remarks>Requests that no fault strikes reach the inner device unchanged.</remarks>
-public sealed class FaultyDevice : IReservableDevice
+public sealed class FaultyDevice : IReservableDevice, ICachingDevice
 {
     readonly IBlockDevice inner;
     readonly IEntropySource entropy;
@@ -178,6 +178,9 @@ public sealed class FaultyDevice : IReservableDevice
         inner is IReservableDevice reservable
             ? reservable.ReserveAsync(start, blockCount, cancellationToken)
             : throw new NotSupportedException($"{Name}: the device cannot reserve space.");
+
+    /// <inheritdoc />
+    public void DropCached(Lba start, long blockCount) => (inner as ICachingDevice)?.DropCached(start, blockCount);
 
     /// <inheritdoc />
     public int DescribeExtents(Lba start, long blockCount, Span<BlockExtent> extents) =>

@@ -1,0 +1,11 @@
+namespace Ashlar.Blocks;
+
+/// <summary>A device above whose medium something keeps copies of what it holds, such as the page cache of the system.</summary>
+public interface ICachingDevice : IBlockDevice
+{
+    /// <summary>
+    /// Forgets copies of a range that count as written, so that the next read gets what the medium holds. Flush before: what
+    /// was not flushed stays as it is. After a flush that failed, copies and medium may differ although nothing says so.
+    /// </summary>
+    void DropCached(Lba start, long blockCount);
+}
