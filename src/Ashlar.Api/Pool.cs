@@ -18,15 +18,45 @@ public sealed record Pool
     /// <summary>What volumes occupy.</summary>
     public required long AllocatedBytes { get; init; }
 
-    /// <summary>What is left of the capacity.</summary>
+    /// <summary>What can still be written: what is left of the capacity, or of the file system below where that is less.</summary>
     public required long FreeBytes { get; init; }
+
+    /// <summary>What the file system below has free; absent where nobody knows.</summary>
+    public long? FreeSpaceBelowBytes { get; init; }
 
     /// <summary>Sum of the sizes of the volumes; more than the capacity when the pool is over-committed.</summary>
     public required long ProvisionedBytes { get; init; }
 
     /// <summary>Number of volumes.</summary>
     public required int VolumeCount { get; init; }
+
+    /// <summary>"ok" or "degraded".</summary>
+    public string Health { get; init; } = "ok";
+
+    /// <summary>What is wrong and what to do, a sentence each; empty when all is well.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+
+    /// <summary>Blocks of 4,096 bytes that were being overwritten at the last unclean stop, and may be old, new or torn.</summary>
+    public long UnverifiedBlocks { get; init; }
+
+    /// <summary>The check of what was being overwritten at the last unclean stop, while it runs.</summary>
+    public RunningCheck? Check { get; init; }
+
+    /// <summary>Deleted volumes that still give back their space.</summary>
+    public RunningDeletions? Deletions { get; init; }
 }
+
+/// <summary>A check that runs in the background.</summary>
+/// <param name="TotalBytes">What has to be looked at; 0 until that has been counted.</param>
+/// <param name="DoneBytes">How far it has come.</param>
+/// <param name="CheckedBlocks">Blocks of 4,096 bytes that were read.</param>
+public sealed record RunningCheck(long TotalBytes, long DoneBytes, long CheckedBlocks);
+
+/// <summary>Deletions whose space follows.</summary>
+/// <param name="Volumes">Deleted volumes that still occupy space.</param>
+/// <param name="TotalBytes">What they occupied.</param>
+/// <param name="FreedBytes">What of it is free again.</param>
+public sealed record RunningDeletions(int Volumes, long TotalBytes, long FreedBytes);
 
 /// <summary>Pools, by name.</summary>
 public sealed record PoolList

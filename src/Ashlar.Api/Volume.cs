@@ -42,9 +42,29 @@ public sealed record Volume
     /// <summary>Whether an iSCSI initiator has asked that nobody write (software write protect).</summary>
     public bool IsWriteProtected { get; init; }
 
+    /// <summary>Blocks of 4,096 bytes that were being overwritten at the last unclean stop, and may be old, new or torn.</summary>
+    public long UnverifiedBlocks { get; init; }
+
+    /// <summary>Where these blocks are, the first of them; in answers for one volume only.</summary>
+    public IReadOnlyList<VolumeRange>? Unverified { get; init; }
+
+    /// <summary>The resizing that is under way.</summary>
+    public RunningResize? Resize { get; init; }
+
     /// <summary>Where clients find it.</summary>
     public required VolumeAddresses Addresses { get; init; }
 }
+
+/// <summary>A range of a volume.</summary>
+/// <param name="OffsetBytes">Where it begins.</param>
+/// <param name="LengthBytes">Its length.</param>
+public sealed record VolumeRange(long OffsetBytes, long LengthBytes);
+
+/// <summary>A resizing that takes or gives back space.</summary>
+/// <param name="FromBytes">The size before.</param>
+/// <param name="ToBytes">The size that was asked for.</param>
+/// <param name="DoneBytes">How much of the difference has been gone through.</param>
+public sealed record RunningResize(long FromBytes, long ToBytes, long DoneBytes);
 
 /// <summary>Connected clients of a volume, by protocol.</summary>
 /// <param name="Nbd">NBD connections.</param>

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Ashlar.Api;
 using Ashlar.Iscsi;
 using Ashlar.Nbd;
@@ -42,12 +43,12 @@ public sealed class AshlarServer : IAsyncDisposable
         var server = new AshlarServer(options, log);
         try
         {
-            await server.StartPartsAsync().ConfigureAwait(false);
+            await server.StartPartsAsync();
             return server;
         }
         catch
         {
-            await server.DisposeAsync().ConfigureAwait(false);
+            await server.DisposeAsync();
             throw;
         }
     }
@@ -55,10 +56,11 @@ public sealed class AshlarServer : IAsyncDisposable
     /// <summary>The server at a glance.</summary>
     public Status GetStatus()
     {
-        var warnings = PoolWarnings.Of(pools.All);
+        Pool[] each = [.. pools.All.Select(Resources.Pool)];
+        string[] warnings = [.. each.SelectMany(pool => pool.Warnings)];
         return new()
         {
-            Health = warnings.Count == 0 ? "ok" : "degraded",
+            Health = Resources.Health(warnings),
             Warnings = warnings,
             Version = options.Version,
             ProcessId = Environment.ProcessId,
@@ -67,7 +69,7 @@ public sealed class AshlarServer : IAsyncDisposable
             Endpoints = Endpoints,
             Clients = pools.All.Select(pool => pool.AllClients())
                 .Aggregate(new VolumeClients(0, 0), (sum, each) => new(sum.Nbd + each.Nbd, sum.Iscsi + each.Iscsi)),
-            Pools = [.. pools.All.Select(Resources.Pool)],
+            Pools = each,
         };
     }
 
@@ -85,7 +87,7 @@ public sealed class AshlarServer : IAsyncDisposable
         {
             try
             {
-                await part.DisposeAsync().ConfigureAwait(false);
+                await part.DisposeAsync();
             }
             catch (Exception e)
             {
@@ -111,7 +113,10 @@ public sealed class AshlarServer : IAsyncDisposable
         parts.Push(new Part(new ThreadFailures(log)));
         var directory = DataDirectory.Open(options);
         parts.Push(new Part(directory));
-        pools = new ServedPools([new ServedPool(await OpenMainPoolAsync(directory), log.Write, options.TimeProvider)]);
+        var journal = new PoolJournal(log.Write, options.TimeProvider);
+        parts.Push(new Part(journal));
+        var main = await OpenMainPoolAsync(directory, journal);
+        pools = new ServedPools([new ServedPool(main, journal, log.Write, options.TimeProvider)]);
         parts.Push(pools);
 
         var limits = ConnectionLimits.OfProcess();
@@ -123,27 +128,26 @@ public sealed class AshlarServer : IAsyncDisposable
         var iscsi = Listen(StartProblem.IscsiPort, "iscsi", options.IscsiPort, limits, where =>
             IscsiServer.Start([where], new VolumeIscsiTargets(pools), buffers, log.Write));
         parts.Push(iscsi);
-        var api = await ApiServer.StartAsync(new(options.Listen, options.ApiPort), log, routes =>
+        var api = await ApiServer.StartAsync(new(options.Listen, options.ApiPort), log.Write, options.TimeProvider, routes =>
         {
             routes.MapStatus(GetStatus, () => isReady);
             routes.MapPools(pools);
             routes.MapVolumes(pools, () => Endpoints);
-        }).ConfigureAwait(false);
+        });
         parts.Push(api);
 
         Endpoints = new($"http://{Reachable(api.EndPoint)}", $"nbd://{Reachable(nbd.EndPoint)}", Reachable(iscsi.EndPoint));
-        directory.Announce(new(Environment.ProcessId, Endpoints.Api));
+        if (directory.Announce(new(Environment.ProcessId, Endpoints.Api)) is { } problem)
+            log.Write($"server: serving without run/server.json, so commands need --server {Endpoints.Api}: {problem.Message}");
         isReady = true;
     }
 
-    void Observe(Volumes.PoolEvent each) => log.Write(each.Message);
-
-    async Task<Volumes.StoragePool> OpenMainPoolAsync(DataDirectory directory)
+    async Task<Volumes.StoragePool> OpenMainPoolAsync(DataDirectory directory, PoolJournal journal)
     {
         var path = directory.PoolPath(DataDirectory.MainPool);
         if (!directory.IsNew)
         {
-            var pool = await PoolFiles.OpenAsync(path, options, Observe);
+            var pool = await PoolFiles.OpenAsync(path, options, journal.Observe);
             var size = PoolFiles.SizeBytes(path, options);
             if (options.PoolSizeBytes is { } asked && size != PoolFiles.WholeBlocks(asked))
                 log.Write($"server: pool main was created with {size} bytes; that another size is asked for now changes nothing");
@@ -153,7 +157,7 @@ public sealed class AshlarServer : IAsyncDisposable
         IsFirstStart = true;
         directory.BeginFirstStart(new(options.Entropy.NextGuid(), startedAt));
         var capacity = options.PoolSizeBytes ?? PoolFiles.DefaultCapacity(options.FileSystem.GetFreeSpaceBytes(directory.Path));
-        var created = await PoolFiles.CreateAsync(path, DataDirectory.MainPool, capacity, options, Observe);
+        var created = await PoolFiles.CreateAsync(path, DataDirectory.MainPool, capacity, options, journal.Observe);
         directory.CompleteFirstStart();
         return created;
     }
@@ -166,7 +170,8 @@ public sealed class AshlarServer : IAsyncDisposable
         }
         catch (ListenException e)
         {
-            throw new ServerStartException(problem, e.Message, e);
+            var isForeign = e.InnerException is SocketException { SocketErrorCode: SocketError.AddressNotAvailable };
+            throw new ServerStartException(isForeign ? StartProblem.ListenAddress : problem, e.Message, e);
         }
     }
 

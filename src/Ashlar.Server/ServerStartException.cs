@@ -19,6 +19,9 @@ public enum StartProblem
 
     /// <summary>The port of the iSCSI portal cannot be listened on.</summary>
     IscsiPort,
+
+    /// <summary>The address to listen on is not one of this machine.</summary>
+    ListenAddress,
 }
 
 /// <summary>A server cannot start.</summary>

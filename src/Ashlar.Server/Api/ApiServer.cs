@@ -1,5 +1,7 @@
 using System.Net;
+using System.Net.Sockets;
 using Ashlar.Api;
+using Ashlar.Transport;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
@@ -16,11 +18,19 @@ namespace Ashlar.Server;
 /// <summary>The web server of the REST API. It reads no configuration but what it is given, and takes no signals.</summary>
 sealed class ApiServer : IAsyncDisposable
 {
+    /// <summary>Largest body of a request.</summary>
+    public const int MaxBodyBytes = 64 * 1024;
+
     static readonly TimeSpan Grace = TimeSpan.FromSeconds(3);
 
     readonly WebApplication application;
+    readonly ReportLimiter reports;
 
-    ApiServer(WebApplication application) => this.application = application;
+    ApiServer(WebApplication application, ReportLimiter reports)
+    {
+        this.application = application;
+        this.reports = reports;
+    }
 
     /// <summary>The address and port listened on.</summary>
     public IPEndPoint EndPoint
@@ -32,10 +42,13 @@ sealed class ApiServer : IAsyncDisposable
         }
     }
 
-    public static async Task<ApiServer> StartAsync(IPEndPoint endPoint, ServerLog log, Action<IEndpointRouteBuilder> map)
+    public static async Task<ApiServer> StartAsync(
+        IPEndPoint endPoint, Action<string> report, TimeProvider time, Action<IEndpointRouteBuilder> map)
     {
+        var reports = new ReportLimiter("api", report, time);
         var builder = WebApplication.CreateEmptyBuilder(new());
-        builder.Logging.AddProvider(new LoggerAdapter(log));
+        builder.Logging.AddProvider(new LoggerAdapter(reports));
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None); // It throws what it would log.
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.AddRoutingCore();
         builder.Services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
@@ -45,39 +58,46 @@ sealed class ApiServer : IAsyncDisposable
         builder.WebHost.UseKestrelCore().ConfigureKestrel(options => Limit(options, endPoint));
 
         var application = builder.Build();
-        application.UseMiddleware<ProblemWriter>(log);
+        application.UseMiddleware<ProblemWriter>(reports);
         application.UseMiddleware<OriginGuard>(endPoint.Address);
         application.UseRouting();
         map(application);
         try
         {
-            await application.StartAsync().ConfigureAwait(false);
+            await application.StartAsync();
         }
-        catch (IOException e) when (e.InnerException is AddressInUseException)
+        catch (Exception e) when (e is IOException or SocketException)
         {
-            await application.DisposeAsync().ConfigureAwait(false);
-            throw new ServerStartException(
-                StartProblem.ApiPort, $"api: cannot listen on {endPoint}: the port is taken by another program", e);
+            await application.DisposeAsync();
+            reports.Dispose();
+            throw CannotListen(endPoint, e);
         }
-        catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException)
-        {
-            await application.DisposeAsync().ConfigureAwait(false);
-            throw new ServerStartException(StartProblem.ApiPort, $"api: cannot listen on {endPoint}: {e.Message}", e);
-        }
-        return new(application);
+        return new(application, reports);
     }
 
     public async ValueTask DisposeAsync()
     {
-        await application.StopAsync().ConfigureAwait(false);
-        await application.DisposeAsync().ConfigureAwait(false);
+        await application.StopAsync();
+        await application.DisposeAsync();
+        reports.Dispose();
+    }
+
+    static ServerStartException CannotListen(IPEndPoint endPoint, Exception error)
+    {
+        var isTaken = error.InnerException is AddressInUseException;
+        var isForeign = error is SocketException { SocketErrorCode: SocketError.AddressNotAvailable }
+            || error.InnerException is SocketException { SocketErrorCode: SocketError.AddressNotAvailable };
+        var reason = isTaken ? "the port is taken by another program"
+            : isForeign ? "the address is not one of this machine"
+            : error.Message;
+        return new(isForeign ? StartProblem.ListenAddress : StartProblem.ApiPort, $"api: cannot listen on {endPoint}: {reason}", error);
     }
 
     static void Limit(KestrelServerOptions options, IPEndPoint endPoint)
     {
         options.AddServerHeader = false;
         options.Limits.MaxConcurrentConnections = 256;
-        options.Limits.MaxRequestBodySize = 64 * 1024;
+        options.Limits.MaxRequestBodySize = MaxBodyBytes;
         options.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
         options.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
         options.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(60);

@@ -14,8 +14,10 @@ sealed class OriginGuard(RequestDelegate next, IPAddress listen)
 
     public Task InvokeAsync(HttpContext context)
     {
+        // A load balancer's probe may come without a name (HTTP/1.0), and what it is told is no secret.
+        var isProbe = StatusRoutes.IsProbe(context.Request.Path);
         var host = context.Request.Host.Host;
-        if (!IsOurs(host)) throw new ApiException(ForeignHost, $"'{host}' is not a name of this server");
+        if (!isProbe && !IsOurs(host)) throw new ApiException(ForeignHost, $"'{host}' is not a name of this server");
         var isWrite = !HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method);
         if (isWrite && IsCrossOrigin(context.Request))
             throw new ApiException(ProblemKind.ForeignOrigin, "web pages of other origins may not change anything");

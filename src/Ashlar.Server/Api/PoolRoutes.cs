@@ -11,9 +11,10 @@ static class PoolRoutes
 {
     public static void MapPools(this IEndpointRouteBuilder routes, ServedPools pools)
     {
-        routes.MapGet("/v1/pools", Ok<PoolList> () =>
+        routes.MapMethods("/v1/pools", StatusRoutes.ReadMethods, Ok<PoolList> () =>
             TypedResults.Ok(new PoolList { Items = [.. pools.All.Select(Resources.Pool)] }));
 
-        routes.MapGet("/v1/pools/{pool}", Ok<Pool> (string pool) => TypedResults.Ok(Resources.Pool(pools.Get(pool))));
+        routes.MapMethods("/v1/pools/{pool}", StatusRoutes.ReadMethods, Ok<Pool> (string pool) =>
+            TypedResults.Ok(Resources.Pool(pools.Get(pool))));
     }
 }

@@ -1,7 +1,7 @@
-using System.Text.Json;
 using Ashlar.Api;
 using Ashlar.Blocks;
 using Ashlar.Storage;
+using Ashlar.Transport;
 using Ashlar.Volumes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -9,36 +9,41 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Ashlar.Server;
 
 /// <summary>Makes every failure of a request a problem object (RFC 9457).</summary>
-sealed class ProblemWriter(RequestDelegate next, ServerLog log)
+sealed class ProblemWriter(RequestDelegate next, ReportLimiter reports)
 {
     public async Task InvokeAsync(HttpContext context)
     {
         try
         {
-            await next(context).ConfigureAwait(false);
+            await next(context);
             if (context.Response is not { HasStarted: false, ContentLength: null, ContentType: null }) return;
             if (context.Response.StatusCode == StatusCodes.Status404NotFound)
-                await WriteAsync(context, ProblemKind.NoSuchRoute, $"there is no {context.Request.Path}").ConfigureAwait(false);
+                await WriteAsync(context, ProblemKind.NoSuchRoute, $"there is no {context.Request.Path}");
             else if (context.Response.StatusCode >= StatusCodes.Status400BadRequest)
-                await WriteAsync(context, ProblemKind.InvalidRequest.WithStatus(context.Response.StatusCode), Reason(context))
-                    .ConfigureAwait(false);
+                await WriteStatusAsync(context, context.Response.StatusCode);
         }
         catch (Exception e) when (!context.Response.HasStarted && !context.RequestAborted.IsCancellationRequested)
         {
-            var (kind, detail) = Describe(e);
+            var (kind, detail) = Describe(e, context);
             if (kind.Status >= StatusCodes.Status500InternalServerError)
-                log.Write($"api: {context.Request.Method} {context.Request.Path} failed: {(e is AshlarException ? e.Message : e.ToString())}");
-            await WriteAsync(context, kind, detail).ConfigureAwait(false);
+            {
+                var what = e is AshlarException ? e.Message : e.ToString();
+                reports.Report($"api: {context.Request.Method} {context.Request.Path} failed: {what}");
+            }
+            await WriteAsync(context, kind, detail);
         }
     }
 
-    static (ProblemKind Kind, string Detail) Describe(Exception error) => error switch
+    static Task WriteStatusAsync(HttpContext context, int status) =>
+        WriteAsync(context, ProblemKind.InvalidRequest.WithStatus(status), RequestProblems.Describe(status, context));
+
+    static (ProblemKind Kind, string Detail) Describe(Exception error, HttpContext context) => error switch
     {
         ApiException e => (e.Kind, e.Message),
-        BadHttpRequestException { InnerException: JsonException e } => (ProblemKind.InvalidRequest, e.Message),
-        BadHttpRequestException e => (ProblemKind.InvalidRequest.WithStatus(e.StatusCode), e.Message),
+        BadHttpRequestException e => (ProblemKind.InvalidRequest.WithStatus(e.StatusCode), RequestProblems.Describe(e, context)),
         VolumeNameException e => (ProblemKind.InvalidName, e.Message),
-        ArgumentException e => (ProblemKind.InvalidSize, e.Message),
+        // Its message goes on with names of parameters.
+        ArgumentException e => (ProblemKind.InvalidSize, e.Message.Split(" (Parameter ")[0]),
         DeviceFullException e => (ProblemKind.NoSpace, e.Message),
         StorageException { Kind: StorageErrorKind.NoSpace } e => (ProblemKind.NoSpace, e.Message),
         CorruptDataException e => (ProblemKind.Corrupt, e.Message),
@@ -47,19 +52,12 @@ sealed class ProblemWriter(RequestDelegate next, ServerLog log)
         _ => (ProblemKind.Failed, "unexpected; the server's log says more"),
     };
 
-    static string Reason(HttpContext context) => context.Response.StatusCode switch
-    {
-        StatusCodes.Status405MethodNotAllowed => $"{context.Request.Path} does not take {context.Request.Method}",
-        StatusCodes.Status415UnsupportedMediaType => "the body must be application/json",
-        var status => $"HTTP status {status}",
-    };
-
     static async Task WriteAsync(HttpContext context, ProblemKind kind, string detail)
     {
         // Headers that belong to the failure, such as Allow, stay.
         context.Response.StatusCode = kind.Status;
         if (context.Features.Get<IHttpResponseBodyFeature>() is null || HttpMethods.IsHead(context.Request.Method)) return;
         var problem = new Problem { Type = kind.Type, Title = kind.Title, Status = kind.Status, Detail = detail };
-        await context.Response.WriteAsJsonAsync(problem, ApiJson.Strict.Problem, "application/problem+json").ConfigureAwait(false);
+        await context.Response.WriteAsJsonAsync(problem, ApiJson.Strict.Problem, "application/problem+json");
     }
 }

@@ -6,6 +6,8 @@ namespace Ashlar.Server;
 /// <summary>Objects of the API, made of what the pools know.</summary>
 static class Resources
 {
+    const long LeafBytes = 1L << 20; // What the check goes through at a time.
+
     public static Volume Volume(Endpoints endpoints, ServedPool pool, VolumeInfo info)
     {
         var target = ExportNames.IscsiTarget(pool.Name, info.Name);
@@ -20,6 +22,8 @@ static class Resources
             AllocatedBytes = info.AllocatedBytes,
             CreatedAt = info.CreatedAt,
             Clients = pool.ClientsOf(info.Name),
+            UnverifiedBlocks = info.UnverifiedBlocks,
+            Resize = info.Resize is { } resize ? new(resize.FromBytes, resize.ToBytes, resize.DoneBytes) : null,
             IsWriteProtected = pool.FrontOf(info.Name)?.Access.IsWriteProtected ?? false,
             Addresses = new(
                 Nbd: $"{endpoints.Nbd}/{ExportNames.Nbd(pool.Name, info.Name)}",
@@ -32,14 +36,29 @@ static class Resources
     public static Pool Pool(ServedPool pool)
     {
         var usage = pool.Usage;
+        var statistics = pool.Statistics;
+        var warnings = PoolWarnings.Of(pool.Name, usage, statistics, pool.Damage);
         return new()
         {
             Name = pool.Name,
             CapacityBytes = usage.CapacityBytes,
             AllocatedBytes = usage.AllocatedBytes,
             FreeBytes = usage.FreeBytes,
+            FreeSpaceBelowBytes = usage.FreeSpaceBelowBytes,
             ProvisionedBytes = usage.ProvisionedBytes,
             VolumeCount = pool.List().Count,
+            Health = Health(warnings),
+            Warnings = warnings,
+            UnverifiedBlocks = statistics.UnverifiedBlocks,
+            Check = Check(statistics.Recovery),
+            Deletions = statistics.Deletions is { Volumes: > 0 } deletions
+                ? new(deletions.Volumes, deletions.TotalBytes, deletions.FreedBytes)
+                : null,
         };
     }
+
+    public static string Health(IReadOnlyCollection<string> warnings) => warnings.Count == 0 ? "ok" : "degraded";
+
+    static RunningCheck? Check(RecoveryProgress progress) =>
+        progress.IsRunning ? new(progress.TotalLeaves * LeafBytes, progress.DoneLeaves * LeafBytes, progress.CheckedBlocks) : null;
 }

@@ -13,7 +13,7 @@ static class VolumeRoutes
     {
         var volumes = routes.MapGroup("/v1/pools/{pool}/volumes");
 
-        volumes.MapGet("", Ok<VolumeList> (string pool) =>
+        volumes.MapMethods("", StatusRoutes.ReadMethods, Ok<VolumeList> (string pool) =>
         {
             var served = pools.Get(pool);
             var items = served.List().Select(info => Resources.Volume(endpoints(), served, info));
@@ -23,27 +23,33 @@ static class VolumeRoutes
         volumes.MapPost("", async Task<Created<Volume>> (string pool, CreateVolume request) =>
         {
             var served = pools.Get(pool);
-            var info = await served.CreateAsync(request).ConfigureAwait(false);
+            var info = await served.CreateAsync(request);
             return TypedResults.Created($"/v1/pools/{pool}/volumes/{info.Name}", Resources.Volume(endpoints(), served, info));
         });
 
-        volumes.MapGet("{volume}", Ok<Volume> (string pool, string volume) =>
+        volumes.MapMethods("{volume}", StatusRoutes.ReadMethods, Ok<Volume> (string pool, string volume) =>
         {
             var served = pools.Get(pool);
             var answer = Resources.Volume(endpoints(), served, served.Get(volume));
-            return TypedResults.Ok(answer with { Sessions = SessionObjects.Of(served.FrontOf(volume)) });
+            return TypedResults.Ok(answer with
+            {
+                Sessions = SessionObjects.Of(served.FrontOf(volume)),
+                Unverified = UnverifiedRanges.Of(served.ListUnverified(answer.Id)),
+            });
         });
 
         volumes.MapPatch("{volume}", async Task<Ok<Volume>> (string pool, string volume, ChangeVolume request) =>
         {
             var served = pools.Get(pool);
-            var info = await served.ResizeAsync(volume, request).ConfigureAwait(false);
+            var info = await served.ResizeAsync(volume, request);
             return TypedResults.Ok(Resources.Volume(endpoints(), served, info));
         });
 
-        volumes.MapDelete("{volume}", async Task<NoContent> (string pool, string volume, bool force = false) =>
+        volumes.MapDelete("{volume}", async Task<NoContent> (string pool, string volume, string force = "false") =>
         {
-            await pools.Get(pool).DeleteAsync(volume, force).ConfigureAwait(false);
+            if (!bool.TryParse(force, out var isForced))
+                throw new ApiException(ProblemKind.InvalidRequest, $"'{force}' is not a value of 'force': true or false");
+            await pools.Get(pool).DeleteAsync(volume, isForced);
             return TypedResults.NoContent();
         });
     }

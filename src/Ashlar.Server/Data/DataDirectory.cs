@@ -92,30 +92,50 @@ sealed class DataDirectory : IDisposable
         files.SyncDirectory(Path);
     }
 
-    /// <summary>Says how the server is reached. Only a convenience: it is neither flushed nor trusted.</summary>
-    public void Announce(RunningServer server)
+    /// <summary>
+    /// Says how the server is reached. Only a convenience: it is neither flushed nor trusted, and a disk without room for it does not
+    /// keep the server from serving.
+    /// </summary>
+    /// <returns>Why it could not be said, or null.</returns>
+    public StorageException? Announce(RunningServer server)
     {
-        EnsureDirectory($"{Path}/run");
         var temporary = $"{RunFilePath}.new";
-        using (var file = files.Open(temporary, FileOpenMode.OpenOrCreate))
+        try
         {
-            file.SetLength(0);
-            file.Write(JsonSerializer.SerializeToUtf8Bytes(server, ApiJson.Strict.RunningServer), 0);
+            EnsureDirectory($"{Path}/run");
+            using (var file = files.Open(temporary, FileOpenMode.OpenOrCreate))
+            {
+                file.SetLength(0);
+                file.Write(JsonSerializer.SerializeToUtf8Bytes(server, ApiJson.Strict.RunningServer), 0);
+            }
+            files.Rename(temporary, RunFilePath);
+            return null;
         }
-        files.Rename(temporary, RunFilePath);
+        catch (StorageException problem)
+        {
+            // What an earlier server left would send commands to wherever that one was.
+            TryDelete(temporary);
+            TryDelete(RunFilePath);
+            return problem;
+        }
     }
 
     public void Dispose()
     {
+        TryDelete(RunFilePath);
+        ownership.Dispose();
+    }
+
+    void TryDelete(string path)
+    {
         try
         {
-            if (files.FileExists(RunFilePath)) files.Delete(RunFilePath);
+            if (files.FileExists(path)) files.Delete(path);
         }
         catch (StorageException)
         {
             // A stale file costs the next command one failed connection.
         }
-        ownership.Dispose();
     }
 
     void ReadFormat()

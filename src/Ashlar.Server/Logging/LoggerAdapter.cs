@@ -1,9 +1,11 @@
+using Ashlar.Storage;
+using Ashlar.Transport;
 using Microsoft.Extensions.Logging;
 
 namespace Ashlar.Server;
 
 /// <summary>Brings what the web server has to say into our log: warnings and worse.</summary>
-sealed class LoggerAdapter(ServerLog log) : ILoggerProvider, ILogger
+sealed class LoggerAdapter(ReportLimiter reports) : ILoggerProvider, ILogger
 {
     public ILogger CreateLogger(string categoryName) => this;
 
@@ -12,10 +14,18 @@ sealed class LoggerAdapter(ServerLog log) : ILoggerProvider, ILogger
     public IDisposable? BeginScope<TState>(TState state)
         where TState : notnull => null;
 
+    // What a client, the network or the disk did is told by its message. Anything else is a bug, and wants its stack.
     public void Log<TState>(
         LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
-        if (IsEnabled(logLevel)) log.Write($"api: {formatter(state, exception)}{(exception is null ? "" : $": {exception}")}");
+        if (!IsEnabled(logLevel)) return;
+        var cause = exception switch
+        {
+            null => "",
+            IOException or System.Net.Sockets.SocketException or AshlarException or OperationCanceledException => $": {exception.Message}",
+            _ => $": {exception}",
+        };
+        reports.Report($"api: {formatter(state, exception)}{cause}");
     }
 
     public void Dispose()

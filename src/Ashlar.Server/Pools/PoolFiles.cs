@@ -46,6 +46,8 @@ static class PoolFiles
         FileDevice? device = null;
         try
         {
+            // Before anything else: if the pool cannot be opened, it is the first question.
+            if (metadata.Recovery is { WasClosed: false } recovery) Report(observer, $"{DescribePool(path)}: its map was {recovery}");
             StoragePool.CheckDeviceLength(metadata, DataPath(path), SizeBytes(path, options));
             device = FileDevice.Open(options.FileSystem, DataPath(path), BlockSizeBytes);
             return await StoragePool.OpenAsync(device, metadata, PoolOptions(options) with { Observer = observer });
@@ -57,6 +59,11 @@ static class PoolFiles
             throw;
         }
     }
+
+    static string DescribePool(string path) => $"pool {path[(path.LastIndexOf('/') + 1)..]}";
+
+    static void Report(Action<PoolEvent>? observer, string message) =>
+        observer?.Invoke(new(PoolEventKind.Recovery, PoolEventSeverity.Information, message));
 
     static string DataPath(string path) => $"{path}/data";
 

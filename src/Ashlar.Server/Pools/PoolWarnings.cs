@@ -1,25 +1,63 @@
 using System.Globalization;
+using Ashlar.Volumes;
 
 namespace Ashlar.Server;
 
-/// <summary>What an operator should do something about before it hurts.</summary>
+/// <summary>What an operator should do something about, before it hurts where that is possible: a sentence each, with what to do.</summary>
 static class PoolWarnings
 {
     const double FullnessWarning = 0.85;
+    const long LowBytes = 1L << 30;
+    const double LowShare = 0.05;
 
-    public static IReadOnlyList<string> Of(IEnumerable<ServedPool> pools) => [.. pools.SelectMany(Of)];
+    public static IReadOnlyList<string> Of(string pool, PoolUsage usage, PoolStatistics statistics, IReadOnlyList<string> damage) =>
+        [.. OfWriting(pool, statistics), .. OfData(pool, statistics, damage), .. OfSpace(pool, usage)];
 
-    static IEnumerable<string> Of(ServedPool pool)
+    static IEnumerable<string> OfWriting(string pool, PoolStatistics statistics)
     {
-        var statistics = pool.Statistics;
         if (statistics.Failure is { } failure)
-            yield return $"pool {pool.Name} refuses writes until the server is started again: {failure.Message}";
-        if (statistics.CorruptBlocks is > 0 and var count)
-            yield return $"pool {pool.Name} found {count} damaged blocks since it was opened";
+            yield return $"pool {pool} refuses writes until the server is started again: {failure.Message}";
+        if (statistics.IsMapDiskFull)
+        {
+            yield return $"pool {pool}: the file system below has no room for the pool's map, so writes that need new space are refused; "
+                + "free space on it, or trim or delete volumes";
+        }
+    }
 
-        var usage = pool.Usage;
+    static IEnumerable<string> OfData(string pool, PoolStatistics statistics, IReadOnlyList<string> damage)
+    {
+        foreach (var each in damage) yield return each;
+        if (statistics.CorruptBlocks is > 0 and var blocks)
+        {
+            yield return $"pool {pool} found {blocks} damaged blocks since it was opened; the log names each once; "
+                + "restore them from a copy, or overwrite them whole";
+        }
+        if (statistics.DamagedMapReads is > 0 and var maps)
+        {
+            yield return $"pool {pool} met damaged pieces of its map {maps} times since it was opened; the log names each once; "
+                + "restore these MiB from a copy, or discard or overwrite them whole";
+        }
+        if (statistics.UnverifiedBlocks is > 0 and var unverified)
+        {
+            yield return $"pool {pool} holds {unverified} unverified blocks: they were being overwritten at the last unclean stop, and may be "
+                + "old, new or torn; check the file systems of the volumes for which 'ashlar volume show' lists them";
+        }
+    }
+
+    static IEnumerable<string> OfSpace(string pool, PoolUsage usage)
+    {
         var fullness = usage.CapacityBytes == 0 ? 1 : (double)usage.AllocatedBytes / usage.CapacityBytes;
         if (fullness >= FullnessWarning)
-            yield return string.Create(CultureInfo.InvariantCulture, $"pool {pool.Name} is {fullness:P0} full; writes fail when it is full");
+        {
+            yield return string.Create(
+                CultureInfo.InvariantCulture, $"pool {pool} is {fullness:P0} full; writes fail when it is full; trim or delete volumes");
+        }
+        var low = Math.Max(LowBytes, (long)(usage.UnallocatedBytes * LowShare));
+        if (usage.FreeSpaceBelowBytes is { } below && below < usage.UnallocatedBytes && below < low)
+        {
+            yield return $"pool {pool} promises {usage.UnallocatedBytes >> 20} MiB more, "
+                + $"but the file system below has {below >> 20} MiB free; "
+                + "writes fail when these are used up; free space on it, or trim or delete volumes";
+        }
     }
 }

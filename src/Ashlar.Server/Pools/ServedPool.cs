@@ -6,7 +6,7 @@ using Ashlar.Volumes;
 namespace Ashlar.Server;
 
 /// <summary>A pool that is served: one front per volume, shared by every protocol.</summary>
-sealed class ServedPool(StoragePool pool, Action<string> report, TimeProvider timeProvider) : IAsyncDisposable
+sealed class ServedPool(StoragePool pool, PoolJournal journal, Action<string> report, TimeProvider timeProvider) : IAsyncDisposable
 {
     readonly Dictionary<string, ServedVolume> open = new(StringComparer.Ordinal);
     readonly HashSet<string> leaving = new(StringComparer.Ordinal);
@@ -17,6 +17,12 @@ sealed class ServedPool(StoragePool pool, Action<string> report, TimeProvider ti
     public PoolUsage Usage => pool.GetUsage();
 
     public PoolStatistics Statistics => pool.GetStatistics();
+
+    /// <summary>What was found damaged first, a sentence each.</summary>
+    public IReadOnlyList<string> Damage => journal.Damage;
+
+    /// <summary>Blocks of a volume that are not verified since a crash, as far as the pool lists them.</summary>
+    public IEnumerable<UnverifiedBlock> ListUnverified(Guid volume) => pool.ListUnverifiedBlocks().Where(block => block.VolumeId == volume);
 
     public IReadOnlyList<VolumeInfo> List() => pool.ListVolumes();
 

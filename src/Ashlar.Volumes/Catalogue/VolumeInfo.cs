@@ -18,6 +18,13 @@ public sealed record VolumeInfo(
     /// <summary>Whether all of its space was taken at creation.</summary>
     public bool IsThick { get; init; }
 
+    /// <summary>The resizing that is under way, or null.</summary>
+    public VolumeResize? Resize { get; init; }
+
+    /// <summary>Blocks of 4,096 bytes that were taken as they were found since the pool was opened, because a crash had struck while
+    /// they were being overwritten.</summary>
+    public long UnverifiedBlocks { get; init; }
+
     internal static VolumeInfo Of(ThinVolume volume) => new(
         volume.Record.Id,
         volume.Record.Name,
@@ -27,5 +34,7 @@ public sealed record VolumeInfo(
         volume.Record.CreatedAt)
     {
         IsThick = volume.IsThick,
+        Resize = volume.Resizing?.ToFacts(),
+        UnverifiedBlocks = volume.UnverifiedBlocks,
     };
 }

@@ -17,9 +17,36 @@ sealed class VolumeRemover(
     LeakedSpace leaked,
     BackgroundWork work)
 {
+    readonly Lock gate = new();
+    readonly List<VolumeDeletion> running = [];
+
+    /// <summary>How far it has come with those volumes that it still works on.</summary>
+    public DeletionProgress Progress
+    {
+        get
+        {
+            lock (gate)
+                return new(running.Count, running.Sum(deletion => deletion.TotalBytes), running.Sum(deletion => deletion.FreedBytes));
+        }
+    }
+
     /// <summary>Begins, or resumes.</summary>
-    public VolumeDeletion Begin(ThinVolume volume) => new(volume, work.Enqueue(
-        "giving back the space of a deleted volume", volume.Record.Name, cancellationToken => FreeAsync(volume, cancellationToken)));
+    public VolumeDeletion Begin(ThinVolume volume)
+    {
+        VolumeDeletion deletion;
+        lock (gate)
+        {
+            deletion = new(volume, work.Enqueue(
+                "giving back the space of a deleted volume",
+                volume.Record.Name,
+                cancellationToken => FreeAsync(volume, cancellationToken)));
+            running.Add(deletion);
+        }
+
+        _ = deletion.Completion.ContinueWith(
+            _ => End(deletion), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        return deletion;
+    }
 
     /// <summary>Undoes a creation that did not come to its end; completes, without a failure, when that was tried.</summary>
     public Task UndoCreationAsync(ThinVolume volume) => Task.WhenAny(work.Enqueue("undoing a creation", volume.Record.Name, async cancellationToken =>
@@ -27,6 +54,11 @@ sealed class VolumeRemover(
         if (volume.Record.State != VolumeState.Deleting) await catalogue.AbandonAsync(volume);
         await FreeAsync(volume, cancellationToken);
     }));
+
+    void End(VolumeDeletion deletion)
+    {
+        lock (gate) running.Remove(deletion);
+    }
 
     async ValueTask FreeAsync(ThinVolume volume, CancellationToken cancellationToken)
     {

@@ -53,11 +53,13 @@ class VolumeResizer(
                     nameof(sizeBytes),
                     sizeBytes,
                     $"Volume '{volume.Record.Name}' has {before} bytes; shrinking it discards data and must be allowed.");
+            volume.Resizing = new(before, sizeBytes);
             if (sizeBytes < before) await ShrinkLockedAsync(volume, before, sizeBytes);
             else if (sizeBytes > before) await GrowLockedAsync(volume, before, sizeBytes);
         }
         finally
         {
+            volume.Resizing = null;
             volume.Turn.Exit();
         }
     }

@@ -8,6 +8,15 @@ sealed partial class ThinVolume
 {
     const long PageBytes = (long)LeafTable.LeavesPerPage * MapLayout.LeafBytes;
 
+    volatile ResizeProgress? resizing;
+
+    /// <summary>The resizing that is under way, or null; set by whoever holds the volume's turn.</summary>
+    public ResizeProgress? Resizing
+    {
+        get => resizing;
+        set => resizing = value;
+    }
+
     /// <summary>Chunks that a range would have to take to be mapped as a whole.</summary>
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
     public async ValueTask<long> CountUnmappedAsync(long offsetBytes, long endBytes)
@@ -50,6 +59,7 @@ sealed partial class ThinVolume
             await parts.Throttle.WaitAsync();
             await KeepLeafAsync(offset / MapLayout.LeafBytes, (int)(offset % MapLayout.LeafBytes), (int)(leafEnd - offset), isForced: true, reservation);
             offset = leafEnd;
+            resizing?.Reach(offset);
         }
     }
 
@@ -70,6 +80,7 @@ sealed partial class ThinVolume
                 cancellationToken.ThrowIfCancellationRequested();
                 var leafIndex = offset / MapLayout.LeafBytes;
                 var inLeaf = (int)(offset % MapLayout.LeafBytes);
+                resizing?.Reach(offset);
                 offset += MapLayout.LeafBytes - inLeaf;
                 if (occupied?.Contains(leafIndex) == false) continue;
                 await parts.Throttle.WaitAsync();

@@ -17,6 +17,7 @@ sealed partial class ThinVolume : IBlockDevice
     long sizeBytes;
     long allocatedChunks;
     long cursor;
+    long unverifiedBlocks;
     bool isDeleted;
 
     public ThinVolume(PoolParts parts, VolumeRecord record, long committedChunks)
@@ -33,6 +34,9 @@ sealed partial class ThinVolume : IBlockDevice
     }
 
     public string Name { get; }
+
+    /// <summary>Blocks that were taken as they were found, because a crash had struck while they were being overwritten.</summary>
+    public long UnverifiedBlocks => Interlocked.Read(ref unverifiedBlocks);
 
     /// <summary>Where its leaves are kept.</summary>
     public KeyValueStore Store => parts.Store;
@@ -105,6 +109,8 @@ sealed partial class ThinVolume : IBlockDevice
         Geometry.CheckRange(Name, start, lengthBytes / BlockSizeBytes);
         return (start.ToOffsetBytes(BlockSizeBytes), lengthBytes);
     }
+
+    public void CountUnverified() => Interlocked.Increment(ref unverifiedBlocks);
 
     // Called again under a leaf's write lock: the volume may have been shrunk or deleted while the request waited for it. What
     // such a late-comer wrote would never be found, or would come back when the volume grows.

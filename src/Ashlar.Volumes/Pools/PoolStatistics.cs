@@ -49,6 +49,9 @@ public sealed record PoolStatistics
     /// <summary>Whether the disk of the map has no room, so that nothing new can be mapped.</summary>
     public required bool IsMapDiskFull { get; init; }
 
+    /// <summary>How far deleted volumes have given back their space; none when all have.</summary>
+    public required DeletionProgress Deletions { get; init; }
+
     /// <summary>The failure that stopped writes, or null.</summary>
     public required Exception? Failure { get; init; }
 }

@@ -6,8 +6,16 @@ namespace Ashlar.Volumes;
 /// <param name="ProvisionedBytes">Sum of the sizes of the volumes.</param>
 public sealed record PoolUsage(long CapacityBytes, long AllocatedBytes, long ProvisionedBytes)
 {
-    /// <summary>What is free. Some of it may only be usable after the next commit.</summary>
-    public long FreeBytes => CapacityBytes - AllocatedBytes;
+    /// <summary>
+    /// What is free below the pool, for whoever takes it first; null when the device has all of its space, or does not tell.
+    /// </summary>
+    public long? FreeSpaceBelowBytes { get; init; }
+
+    /// <summary>What of the capacity no volume occupies, whether the space below has it or not.</summary>
+    public long UnallocatedBytes => CapacityBytes - AllocatedBytes;
+
+    /// <summary>What can still be written. Some of it may only be usable after the next commit.</summary>
+    public long FreeBytes => Math.Min(UnallocatedBytes, FreeSpaceBelowBytes ?? long.MaxValue);
 
     /// <summary>Provisioned by capacity: above 1 the volumes could grow beyond the pool.</summary>
     public double OvercommitRatio => CapacityBytes == 0 ? 0 : (double)ProvisionedBytes / CapacityBytes;

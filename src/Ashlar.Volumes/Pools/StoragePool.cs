@@ -1,5 +1,6 @@
 using Ashlar.Blocks;
 using Ashlar.KeyValue;
+using Ashlar.Storage;
 
 namespace Ashlar.Volumes;
 
@@ -49,7 +50,10 @@ public sealed partial class StoragePool : IAsyncDisposable
     public PoolUsage GetUsage() => new(
         Space.UsableChunks * MapLayout.ChunkBytes,
         Space.AllocatedChunks * MapLayout.ChunkBytes,
-        Catalogue.Volumes.Sum(volume => volume.SizeBytes));
+        Catalogue.Volumes.Sum(volume => volume.SizeBytes))
+    {
+        FreeSpaceBelowBytes = FindFreeSpaceBelow(),
+    };
 
     /// <summary>Counters since the pool was opened.</summary>
     public PoolStatistics GetStatistics()
@@ -72,6 +76,7 @@ public sealed partial class StoragePool : IAsyncDisposable
             MapCacheBytes = Parts.Cache.UsedBytes,
             MapLoads = Parts.Cache.Loads,
             IsMapDiskFull = Parts.Metadata.IsExhausted,
+            Deletions = Remover.Progress,
             Failure = Failure.First,
         };
     }
@@ -118,6 +123,19 @@ public sealed partial class StoragePool : IAsyncDisposable
     {
         await sweep.WaitAsync();
         await Parts.Reclaimer.WaitAsync();
+    }
+
+    // A file system that does not even tell its free space fails those who need the space; who only asks gets the rest.
+    long? FindFreeSpaceBelow()
+    {
+        try
+        {
+            return (Parts.Device as IReservableDevice)?.FreeSpaceBelowBytes;
+        }
+        catch (StorageException)
+        {
+            return null;
+        }
     }
 
     internal void ThrowIfClosed() => ObjectDisposedException.ThrowIf(Volatile.Read(ref isClosed) != 0, this);

@@ -26,10 +26,11 @@ sealed class UnverifiedBlocks(PoolEvents events)
     public void Add(ThinVolume volume, long offsetBytes)
     {
         var number = Interlocked.Increment(ref count);
+        volume.CountUnverified();
         var name = volume.Record.Name;
         lock (gate)
         {
-            if (listed.Count < MaxListed) listed.Add(new UnverifiedBlock(name, offsetBytes));
+            if (listed.Count < MaxListed) listed.Add(new UnverifiedBlock(name, offsetBytes) { VolumeId = volume.Record.Id });
         }
 
         if (number > MaxReported) return;
@@ -46,4 +47,8 @@ sealed class UnverifiedBlocks(PoolEvents events)
 /// <summary>A block that is not verified since a crash.</summary>
 /// <param name="Volume">Name of the volume.</param>
 /// <param name="OffsetBytes">Its first byte in the volume; it has 4,096.</param>
-public sealed record UnverifiedBlock(string Volume, long OffsetBytes);
+public sealed record UnverifiedBlock(string Volume, long OffsetBytes)
+{
+    /// <summary>Identity of the volume: another may have its name by now.</summary>
+    public required Guid VolumeId { get; init; }
+}

@@ -12,14 +12,15 @@ sealed class ApiClient : IDisposable
 {
     static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(3);
     static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(30);
-    static readonly TimeSpan ChangeTimeout = TimeSpan.FromMinutes(10); // Taking or freeing the space of a large volume.
 
     readonly HttpClient http;
     readonly Uri server;
+    readonly TimeProvider time;
 
-    ApiClient(Uri server)
+    ApiClient(Uri server, TimeProvider time)
     {
         this.server = server;
+        this.time = time;
         // No proxy: the server is on this machine, or was named.
         var handler = new SocketsHttpHandler
         {
@@ -27,12 +28,13 @@ sealed class ApiClient : IDisposable
             UseProxy = false,
             UseCookies = false,
             AllowAutoRedirect = false,
+            ConnectCallback = ServerConnection.ConnectAsync,
         };
         http = new HttpClient(handler) { BaseAddress = server, Timeout = Timeout.InfiniteTimeSpan };
     }
 
     /// <summary>A client of the server that the command line means.</summary>
-    public static ApiClient For(Invocation invocation) => new(ServerLocator.Find(invocation));
+    public static ApiClient For(Invocation invocation) => new(ServerLocator.Find(invocation), invocation.Terminal.TimeProvider);
 
     public Task<Status> GetStatusAsync(CancellationToken cancellationToken) =>
         SendAsync(HttpMethod.Get, "/v1/status", ApiJson.Strict.Status, null, cancellationToken);
@@ -93,8 +95,10 @@ sealed class ApiClient : IDisposable
         try
         {
             using var request = new HttpRequestMessage(method, url) { Content = body };
-            using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            deadline.CancelAfter(method == HttpMethod.Get ? AnswerTimeout : ChangeTimeout);
+            // Only what is a look at things has a time limit. A change may have to take or give back all of a large volume's space,
+            // and goes on whether anybody waits or not; its end is worth waiting for as long as the server lives.
+            using var limit = new CancellationTokenSource(method == HttpMethod.Get ? AnswerTimeout : Timeout.InfiniteTimeSpan, time);
+            using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
             var response = await http.SendAsync(request, deadline.Token);
             if (response.IsSuccessStatusCode) return response;
             using (response) throw await RefusalAsync(response, cancellationToken);

@@ -53,18 +53,27 @@ static class PoolCommands
         {
             using var client = ApiClient.For(invocation);
             var pool = await client.GetPoolAsync(invocation.Get(name), cancellationToken);
-            invocation.Write(pool, ApiJson.Strict.Pool, [pool.Name], (writer, style) => new FactSheet()
-                .Add("Name", pool.Name)
-                .Add("Capacity", ByteSize.Format(pool.CapacityBytes))
-                .Add("Used", $"{ByteSize.Format(pool.AllocatedBytes)} ({Percent(pool.AllocatedBytes, pool.CapacityBytes)})")
-                .Add("Free", ByteSize.Format(pool.FreeBytes))
-                .Add("Provisioned", $"{ByteSize.Format(pool.ProvisionedBytes)} "
-                    + $"({Percent(pool.ProvisionedBytes, pool.CapacityBytes)} of the capacity)")
-                .Add("Volumes", pool.VolumeCount.ToString(CultureInfo.InvariantCulture))
-                .WriteTo(writer, style));
+            invocation.Write(pool, ApiJson.Strict.Pool, [pool.Name], (writer, style) => WriteOne(pool, writer, style));
             return ExitCode.Ok;
         })
         { name };
+    }
+
+    static void WriteOne(Pool pool, TextWriter writer, Style style)
+    {
+        foreach (var warning in pool.Warnings) writer.WriteLine($"{style.Warning("!")} {warning}");
+        if (pool.Warnings.Count > 0) writer.WriteLine();
+        var facts = new FactSheet()
+            .Add("Name", pool.Name)
+            .Add("Health", pool.Health)
+            .Add("Capacity", ByteSize.Format(pool.CapacityBytes))
+            .Add("Used", $"{ByteSize.Format(pool.AllocatedBytes)} ({Percent(pool.AllocatedBytes, pool.CapacityBytes)})")
+            .Add("Free", PoolFacts.Free(pool))
+            .Add("Provisioned", $"{ByteSize.Format(pool.ProvisionedBytes)} "
+                + $"({Percent(pool.ProvisionedBytes, pool.CapacityBytes)} of the capacity)")
+            .Add("Volumes", pool.VolumeCount.ToString(CultureInfo.InvariantCulture));
+        foreach (var (label, value) in PoolFacts.Running(pool)) facts.Add(label, value);
+        facts.WriteTo(writer, style);
     }
 
     public static string Percent(long part, long whole) =>

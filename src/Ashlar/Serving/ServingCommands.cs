@@ -103,6 +103,11 @@ static class ServingCommands
         StartProblem.ApiPort => PortTaken(error, "--api-port"),
         StartProblem.NbdPort => PortTaken(error, "--nbd-port"),
         StartProblem.IscsiPort => PortTaken(error, "--iscsi-port"),
+        StartProblem.ListenAddress => new(
+            ExitCode.Failed,
+            ProblemTypes.Failed,
+            error.Message,
+            "name one of this machine's addresses by --listen; 'ip address' shows them; 0.0.0.0 and :: are all of them"),
         _ => new(ExitCode.Failed, ProblemTypes.Failed, error.Message),
     };
 

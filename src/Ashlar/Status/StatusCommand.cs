@@ -36,7 +36,9 @@ static class StatusCommand
         foreach (var pool in status.Pools)
         {
             facts.Add($"Pool {pool.Name}", $"{ByteSize.Format(pool.AllocatedBytes)} of {ByteSize.Format(pool.CapacityBytes)} used "
-                + $"({PoolCommands.Percent(pool.AllocatedBytes, pool.CapacityBytes)}), {Count(pool.VolumeCount, "volume")}");
+                + $"({PoolCommands.Percent(pool.AllocatedBytes, pool.CapacityBytes)}), {ByteSize.Format(pool.FreeBytes)} free, "
+                + Count(pool.VolumeCount, "volume"));
+            foreach (var (label, value) in PoolFacts.Running(pool)) facts.Add($"  {label}", value);
         }
         facts
             .Add("NBD", $"{status.Endpoints.Nbd}, {Count(status.Clients.Nbd, "client")}")

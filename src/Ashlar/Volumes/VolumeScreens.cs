@@ -6,6 +6,8 @@ namespace Ashlar.CommandLine;
 /// <summary>What people see of volumes.</summary>
 static class VolumeScreens
 {
+    const int MaxShownRanges = 5;
+
     public static string PathOf(Volume volume) => new VolumePath(volume.Pool, volume.Name).ToString();
 
     public static void WriteList(Invocation invocation, VolumeList list)
@@ -31,10 +33,15 @@ static class VolumeScreens
     public static void WriteOne(Invocation invocation, Volume volume) =>
         invocation.Write(volume, ApiJson.Strict.Volume, [PathOf(volume)], (writer, style) =>
         {
-            new FactSheet()
+            var facts = new FactSheet()
                 .Add("Name", PathOf(volume))
                 .Add("Size", $"{ByteSize.Format(volume.SizeBytes)} ({volume.SizeBytes} bytes), blocks of {volume.BlockSizeBytes}")
-                .Add("Used", ByteSize.Format(volume.AllocatedBytes) + (volume.IsThick ? ", all of it taken at creation" : ""))
+                .Add("Used", ByteSize.Format(volume.AllocatedBytes) + (volume.IsThick ? ", all of it taken at creation" : ""));
+            if (volume.Resize is { } resize)
+                facts.Add("Resizing", $"from {ByteSize.Format(resize.FromBytes)} to {ByteSize.Format(resize.ToBytes)}: "
+                    + PoolFacts.Progress(resize.DoneBytes, Math.Abs(resize.ToBytes - resize.FromBytes)));
+            if (volume.UnverifiedBlocks > 0) facts.Add("Unverified", Unverified(volume));
+            facts
                 .Add("Clients", Clients(volume.Clients) + (volume.IsWriteProtected ? ", write-protected by an initiator" : ""))
                 .Add("Created", Date(volume.CreatedAt))
                 .Add("Id", volume.Id.ToString("D"))
@@ -87,6 +94,16 @@ static class VolumeScreens
         writer.WriteLine();
     }
 
+    static string Unverified(Volume volume)
+    {
+        var ranges = volume.Unverified ?? [];
+        var shown = ranges.Take(MaxShownRanges).Select(range => $"{range.OffsetBytes} to {range.OffsetBytes + range.LengthBytes - 1}");
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{volume.UnverifiedBlocks} blocks of 4,096 bytes since the last unclean stop: bytes {string.Join(", ", shown)}")
+            + (ranges.Count > MaxShownRanges ? ", ...; -o json lists more" : "");
+    }
+
     static string Name(VolumeSession session)
     {
         var name = session.Client == session.Address ? session.Protocol : $"{session.Protocol} {session.Client}";
@@ -105,7 +122,7 @@ static class VolumeScreens
             ("copy an image", $"qemu-img convert -n -p -O raw IMAGE {volume.Addresses.Nbd}"),
             ("virtual machine", $"qemu-system-x86_64 -m 2G -drive file={volume.Addresses.Nbd},format=raw,if=virtio,discard=unmap"),
             ("", $"qemu-system-x86_64 -m 2G -drive file={volume.Addresses.Iscsi},format=raw,if=virtio,discard=unmap"),
-            ("Linux, NBD", $"nbd-client -N {nbd.AbsolutePath[1..]} {nbd.Host} {nbd.Port} /dev/nbd0"),
+            ("Linux, NBD", $"nbd-client -N {nbd.AbsolutePath[1..]} {nbd.DnsSafeHost} {nbd.Port} /dev/nbd0"),
             ("Linux, iSCSI", $"iscsiadm -m discovery -t sendtargets -p {portal}"),
             ("", $"iscsiadm -m node -T {target} -p {portal} --login"),
         ];

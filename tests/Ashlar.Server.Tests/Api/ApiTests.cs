@@ -60,6 +60,53 @@ public sealed class ApiTests : IAsyncLifetime
     public async Task A_running_server_is_alive_and_ready(string url) => Assert.Equal("ok\n", await http.GetStringAsync(url));
 
     [Theory]
+    [InlineData("/livez")]
+    [InlineData("/readyz")]
+    [InlineData("/v1/status")]
+    [InlineData("/v1/pools")]
+    [InlineData("/v1/pools/main")]
+    [InlineData("/v1/pools/main/volumes")]
+    public async Task What_can_be_read_can_be_asked_for_without_its_body(string url)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Head, url);
+        using var response = await http.SendAsync(request);
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Empty(await response.Content.ReadAsByteArrayAsync());
+    }
+
+    [Theory]
+    [InlineData("GET /livez HTTP/1.0", 200)]
+    [InlineData("HEAD /livez HTTP/1.0", 200)]
+    [InlineData("GET /readyz HTTP/1.0", 200)]
+    [InlineData("GET /v1/status HTTP/1.0", 421)]
+    public async Task A_probe_needs_not_name_the_server(string request, int status)
+    {
+        using var client = new TcpClient();
+        await client.ConnectAsync(http.BaseAddress!.Host, http.BaseAddress.Port);
+        await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"{request}\r\n\r\n"));
+        using var reader = new StreamReader(client.GetStream(), Encoding.ASCII);
+        Assert.StartsWith($"HTTP/1.1 {status} ", await reader.ReadLineAsync(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("""{"name":"vm1"}""", "missing: 'sizeBytes'")]
+    [InlineData("""{"name":"vm1","sizeBytes":512,"colour":"red"}""", "'colour' is not a member of this object")]
+    [InlineData("""{"name":"vm1","sizeBytes":512,"sizeBytes":1024}""", "'sizeBytes' stands there twice")]
+    [InlineData("""{"name":"vm1","sizeBytes":"512"}""", "the value of 'sizeBytes' is not of the kind that belongs there")]
+    [InlineData("""{"name":null,"sizeBytes":512}""", "the value of 'name' is not of the kind that belongs there")]
+    [InlineData("""{"name":"vm1","sizeBytes":512""", "the body is not valid JSON: line 1, byte 30")]
+    [InlineData("", "the request needs a body that is a JSON object")]
+    [InlineData("null", "the request needs a body that is a JSON object")]
+    public async Task What_is_wrong_with_a_body_is_said_in_plain_words(string body, string detail) =>
+        Assert.Equal(detail, (await SendAsync(HttpMethod.Post, Volumes, body)).Body.GetProperty("detail").GetString());
+
+    [Theory]
+    [InlineData("DELETE", "/v1/pools/main/volumes/vm1?force=perhaps", "'perhaps' is not a value of 'force': true or false")]
+    [InlineData("PUT", "/v1/pools/main", "/v1/pools/main does not take PUT")]
+    public async Task What_is_wrong_with_a_request_is_said_in_plain_words(string method, string url, string detail) =>
+        Assert.Equal(detail, (await SendAsync(new HttpMethod(method), url)).Body.GetProperty("detail").GetString());
+
+    [Theory]
     [InlineData("""{"name":"vm1"}""", 400, "invalid-request")]
     [InlineData("""{"sizeBytes":512}""", 400, "invalid-request")]
     [InlineData("""{"name":"vm1","sizeBytes":512,"colour":"red"}""", 400, "invalid-request")]
@@ -118,8 +165,13 @@ public sealed class ApiTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_huge_body_is_refused() =>
-        await AssertProblemAsync(HttpMethod.Post, Volumes, $$"""{"name":"{{new string('x', 100_000)}}","sizeBytes":512}""", 413, "invalid-request");
+    public async Task A_huge_body_is_refused()
+    {
+        var body = $$"""{"name":"{{new string('x', 100_000)}}","sizeBytes":512}""";
+        await AssertProblemAsync(HttpMethod.Post, Volumes, body, 413, "invalid-request");
+        var (_, problem) = await SendAsync(HttpMethod.Post, Volumes, body);
+        Assert.Equal("the body is larger than 65536 bytes, the most that is taken", problem.GetProperty("detail").GetString());
+    }
 
     [Theory]
     [InlineData("evil.example")]
@@ -194,7 +246,10 @@ public sealed class ApiTests : IAsyncLifetime
         var problem = JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement;
         Assert.Equal($"urn:ashlar:problem:{type}", problem.GetProperty("type").GetString());
         Assert.Equal(status, problem.GetProperty("status").GetInt32());
-        Assert.NotEqual("", problem.GetProperty("detail").GetString());
+        var detail = problem.GetProperty("detail").GetString()!;
+        Assert.NotEqual("", detail);
+        foreach (var foreign in (string[])[".NET", "System.", "Ashlar.", "arameter", "HTTP status", "Path:", "LineNumber"])
+            Assert.DoesNotContain(foreign, detail, StringComparison.Ordinal);
     }
 
     async Task<(HttpStatusCode Status, JsonElement Body)> SendAsync(HttpMethod method, string url, string? body = null)

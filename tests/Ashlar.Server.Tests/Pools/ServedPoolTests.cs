@@ -19,7 +19,8 @@ public sealed class ServedPoolTests : IAsyncLifetime
         var device = FileDevice.Create(disk, "/data", 4 << 20);
         var metadata = KeyValueStore.Open("/meta", new() { FileSystem = disk });
         await StoragePool.FormatAsync("main", device, metadata, new());
-        pool = new ServedPool(await StoragePool.OpenAsync(device, metadata, new()), lines.Enqueue, TimeProvider.System);
+        var opened = await StoragePool.OpenAsync(device, metadata, new());
+        pool = new ServedPool(opened, new(lines.Enqueue, TimeProvider.System), lines.Enqueue, TimeProvider.System);
         await pool.CreateAsync(new() { Name = "vm1", SizeBytes = 1 << 20 });
     }
 

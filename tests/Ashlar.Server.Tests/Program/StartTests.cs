@@ -35,6 +35,18 @@ public sealed class StartTests
         Assert.Equal((6, ""), (result.ExitCode, result.Out));
         Assert.Contains($"cannot listen on 127.0.0.1:{port}: the port is taken by another program\n", result.Error, StringComparison.Ordinal);
         Assert.Contains($"hint: choose another port by {option};", result.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("Exception", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_address_of_another_machine_is_called_that()
+    {
+        using var directory = new TemporaryDirectory();
+        var result = await CalledProgram.RunAsync(
+            ["up", "--data", directory["data"], "--pool-size", "64MiB", "--listen", "192.0.2.1", "--allow-unauthenticated", .. FreePorts]);
+        Assert.Equal((1, ""), (result.ExitCode, result.Out));
+        Assert.Contains("cannot listen on 192.0.2.1:0: the address is not one of this machine\n", result.Error, StringComparison.Ordinal);
+        Assert.Contains("hint: name one of this machine's addresses by --listen", result.Error, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -26,11 +26,14 @@ public sealed class DeletionTests
         var deletion = await pool.Pool.DeleteVolumeAsync("disk");
         Assert.False(deletion.Completion.IsCompleted);
         Assert.Equal(4 << 20, deletion.TotalBytes);
+        var progress = pool.Pool.GetStatistics().Deletions;
+        Assert.Equal((1, 4 << 20), (progress.Volumes, progress.TotalBytes));
         await pool.CreateVolumeAsync("disk", 16 << 20); // The name is free.
         await pool.Pool.ResizeVolumeAsync("disk", 32 << 20);
         goOn.SetResult();
         await deletion.Completion;
         Assert.Equal(deletion.TotalBytes, deletion.FreedBytes);
+        Assert.Equal(new DeletionProgress(0, 0, 0), pool.Pool.GetStatistics().Deletions);
         Assert.Equal(0, pool.Pool.GetUsage().AllocatedBytes);
     }
 

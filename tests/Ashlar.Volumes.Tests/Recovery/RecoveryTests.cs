@@ -28,7 +28,8 @@ public sealed class RecoveryTests
         if (bySweep == 1) await pool.Pool.WaitForBackgroundAsync();
         Assert.Equal(CrashedPool.Content(3), await CrashedPool.ReadAsync(pool.Pool.OpenVolume("disk")!, 1));
         Assert.Equal(1, pool.Pool.GetStatistics().UnverifiedBlocks);
-        Assert.Equal([new UnverifiedBlock("disk", 4096)], pool.Pool.ListUnverifiedBlocks());
+        Assert.Equal([("disk", 4096)], pool.Pool.ListUnverifiedBlocks().Select(block => (block.Volume, block.OffsetBytes)));
+        Assert.Equal(1, pool.Pool.FindVolume("disk")!.UnverifiedBlocks);
         Assert.Equal(0, pool.Pool.GetStatistics().CorruptBlocks);
         lock (events) Assert.Contains("bytes 4096 to 8191", Assert.Single(events, each => each.Kind == PoolEventKind.Unverified).Message, StringComparison.Ordinal);
     }

@@ -1,0 +1,29 @@
+using System.Globalization;
+using Ashlar.Api;
+
+namespace Ashlar.CommandLine;
+
+/// <summary>Facts of a pool that stand there only while they hold.</summary>
+static class PoolFacts
+{
+    /// <summary>What is free, and that the file system below is why it is no more.</summary>
+    public static string Free(Pool pool) => ByteSize.Format(pool.FreeBytes)
+        + (pool.FreeBytes < pool.CapacityBytes - pool.AllocatedBytes ? ", which is what the file system below has free" : "");
+
+    /// <summary>What goes on in the background.</summary>
+    public static IEnumerable<(string Label, string Value)> Running(Pool pool)
+    {
+        if (pool.Check is { } check)
+        {
+            yield return ("Check", "of what was being overwritten at the last unclean stop: "
+                + (check.TotalBytes == 0 ? "begins" : Progress(check.DoneBytes, check.TotalBytes)));
+        }
+        if (pool.Deletions is { } deletions)
+        {
+            var volumes = deletions.Volumes.ToString(CultureInfo.InvariantCulture);
+            yield return ("Deleting", $"{volumes} {(deletions.Volumes == 1 ? "volume" : "volumes")}, given back {Progress(deletions.FreedBytes, deletions.TotalBytes)}");
+        }
+    }
+
+    public static string Progress(long done, long total) => $"{ByteSize.Format(done)} of {ByteSize.Format(total)}";
+}

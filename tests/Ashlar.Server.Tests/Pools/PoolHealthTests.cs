@@ -1,0 +1,200 @@
+using System.Collections.Concurrent;
+using Ashlar.Blocks;
+using Ashlar.Simulation;
+using Ashlar.Storage;
+using Ashlar.Volumes;
+
+namespace Ashlar.Server.Tests.Pools;
+
+/// <summary>What is told of a pool that is not well: what, where, and what to do.</summary>
+public sealed class PoolHealthTests
+{
+    const string Path = "/pools/main";
+    const long Mebibyte = 1 << 20;
+
+    readonly SimulatedFileSystem disk = new(isRecording: false);
+    readonly ConcurrentQueue<string> lines = new();
+
+    [Fact]
+    public async Task A_pool_that_is_well_has_no_warnings()
+    {
+        await using var pool = await CreateAsync();
+        var facts = Resources.Pool(pool);
+        Assert.Equal(("ok", 0), (facts.Health, facts.Warnings.Count));
+        Assert.Equal(facts.CapacityBytes, facts.FreeBytes);
+        Assert.Null(facts.Check);
+        Assert.Null(facts.Deletions);
+    }
+
+    [Fact]
+    public async Task What_is_free_is_no_more_than_the_disk_below_has()
+    {
+        await using var pool = await CreateAsync();
+        disk.CapacityBytes -= disk.GetFreeSpaceBytes("/") - (3 * Mebibyte);
+        var facts = Resources.Pool(pool);
+        Assert.Equal(3 * Mebibyte, facts.FreeBytes);
+        Assert.Equal("degraded", facts.Health);
+        Assert.Contains("but the file system below has 3 MiB free", Assert.Single(facts.Warnings), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(4096, 1023, true)] // Below 1 GiB.
+    [InlineData(4096, 1025, false)]
+    [InlineData(512, 511, true)] // A small pool promises more than there is.
+    [InlineData(512, 513, false)] // Less than 1 GiB, but all that the pool can ever take.
+    [InlineData(102_400, 5119, true)] // Below 5 % of what the pool could take.
+    [InlineData(102_400, 5121, false)]
+    public void A_disk_that_gets_low_is_told_of_before_writes_fail(long promisedMebibytes, long belowMebibytes, bool isTold)
+    {
+        var usage = new PoolUsage(promisedMebibytes * Mebibyte, 0, 0) { FreeSpaceBelowBytes = belowMebibytes * Mebibyte };
+        Assert.Equal(isTold ? 1 : 0, PoolWarnings.Of("main", usage, Well, []).Count);
+    }
+
+    [Fact]
+    public void Each_state_that_is_not_well_is_a_warning_of_its_own()
+    {
+        var usage = new PoolUsage(100, 90, 0);
+        var statistics = Well with
+        {
+            Failure = new IOException("flush failed"),
+            IsMapDiskFull = true,
+            CorruptBlocks = 2,
+            DamagedMapReads = 3,
+            UnverifiedBlocks = 4,
+        };
+        Assert.Collection(
+            PoolWarnings.Of("main", usage, statistics, ["pool main: block 7"]),
+            each => Assert.Equal("pool main refuses writes until the server is started again: flush failed", each),
+            each => Assert.Contains("no room for the pool's map", each, StringComparison.Ordinal),
+            each => Assert.Equal("pool main: block 7", each),
+            each => Assert.Contains("found 2 damaged blocks", each, StringComparison.Ordinal),
+            each => Assert.Contains("damaged pieces of its map 3 times", each, StringComparison.Ordinal),
+            each => Assert.Contains("holds 4 unverified blocks", each, StringComparison.Ordinal),
+            each => Assert.Contains("90 % full", each, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_check_that_runs_is_progress_and_no_warning()
+    {
+        await using var pool = await CreateAsync();
+        Assert.Empty(PoolWarnings.Of("main", pool.Usage, Well with { Recovery = new(true, 9, 4, 100, 0) }, []));
+    }
+
+    [Fact]
+    public async Task A_damaged_block_is_named_by_the_status_and_once_by_the_log()
+    {
+        await using (var healthy = await CreateAsync())
+        {
+            await healthy.CreateAsync(new() { Name = "vm1", SizeBytes = Mebibyte });
+            await WriteAsync(healthy, "vm1");
+        }
+        FlipLastBit();
+        await using var pool = await OpenAsync();
+        for (var attempt = 0; attempt < 2; attempt++)
+            await Assert.ThrowsAsync<CorruptDataException>(async () => await ReadAsync(pool, "vm1"));
+        var facts = Resources.Pool(pool);
+        Assert.Equal("degraded", facts.Health);
+        Assert.Contains(facts.Warnings, warning => warning.Contains("volume main/vm1, block ", StringComparison.Ordinal));
+        Assert.Single(lines, line => line.Contains("checksum mismatch", StringComparison.Ordinal));
+        Assert.DoesNotContain(lines, line => line.Contains("   at ", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Damage_without_end_fills_no_log()
+    {
+        var journal = new PoolJournal(lines.Enqueue, new SimulatedClock());
+        for (var i = 0; i < 1000; i++) journal.Observe(new(PoolEventKind.DamagedBlock, PoolEventSeverity.Error, $"block {i}"));
+        journal.Observe(new(PoolEventKind.Failed, PoolEventSeverity.Error, "failed")); // Other kinds have a limit of their own.
+        Assert.Equal(51, lines.Count);
+        Assert.Equal("failed", lines.Last());
+        journal.Dispose();
+        Assert.Equal("pool: 950 more lines like these were left out", lines.Last());
+        Assert.Equal(["block 0", "block 1", "block 2"], journal.Damage);
+    }
+
+    [Fact]
+    public void Neighbours_among_unverified_blocks_are_one_range()
+    {
+        UnverifiedBlock At(long offset) => new("vm1", offset) { VolumeId = Guid.Empty };
+        Assert.Equal([new(4096, 8192), new(20480, 4096)], UnverifiedRanges.Of([At(20480), At(8192), At(4096)])!);
+        Assert.Null(UnverifiedRanges.Of([]));
+    }
+
+    static PoolStatistics Well => new()
+    {
+        Commits = 0,
+        DataFlushes = 0,
+        LeavesWritten = 0,
+        MarkerSyncs = 0,
+        MarkedLeaves = 0,
+        MarkedBlocks = 0,
+        UnverifiedBlocks = 0,
+        Recovery = new(false, 0, 0, 0, 0),
+        CorruptBlocks = 0,
+        DamagedMapReads = 0,
+        ChunksFreed = 0,
+        PunchFailures = 0,
+        MapCacheBytes = 0,
+        MapLoads = 0,
+        IsMapDiskFull = false,
+        Deletions = new(0, 0, 0),
+        Failure = null,
+    };
+
+    ServerOptions Options => new()
+    {
+        DataDirectory = "/",
+        FileSystem = disk,
+        TimeProvider = new SimulatedClock(),
+        Entropy = new SeededEntropy(1),
+    };
+
+    async Task<ServedPool> CreateAsync()
+    {
+        disk.CreateDirectory("/pools");
+        disk.CreateDirectory(Path);
+        var journal = new PoolJournal(lines.Enqueue, Options.TimeProvider);
+        var pool = await PoolFiles.CreateAsync(Path, "main", 64 * Mebibyte, Options, journal.Observe);
+        return new(pool, journal, lines.Enqueue, Options.TimeProvider);
+    }
+
+    async Task<ServedPool> OpenAsync()
+    {
+        var journal = new PoolJournal(lines.Enqueue, Options.TimeProvider);
+        return new(await PoolFiles.OpenAsync(Path, Options, journal.Observe), journal, lines.Enqueue, Options.TimeProvider);
+    }
+
+    // Of what is not zero in the pool, the last is data: the superblocks come before.
+    void FlipLastBit()
+    {
+        using var file = disk.Open($"{Path}/data", FileOpenMode.Existing);
+        var chunk = new byte[Mebibyte];
+        for (var offset = file.LengthBytes - chunk.Length; offset >= 0; offset -= chunk.Length)
+        {
+            file.Read(chunk, offset);
+            var last = chunk.AsSpan().LastIndexOfAnyExcept((byte)0);
+            if (last < 0) continue;
+            file.Write([(byte)(chunk[last] ^ 1)], offset + last);
+            return;
+        }
+    }
+
+    static async Task WriteAsync(ServedPool pool, string name)
+    {
+        using var session = Attach(pool, name);
+        await session.WriteAsync(0, new SeededRandom(1).Bytes((int)Mebibyte));
+        await session.FlushAsync();
+    }
+
+    static async Task ReadAsync(ServedPool pool, string name)
+    {
+        using var session = Attach(pool, name);
+        await session.ReadAsync(0, new byte[Mebibyte]);
+    }
+
+    static ClientSession Attach(ServedPool pool, string name)
+    {
+        Assert.True(pool.TryAttach(name, new(ClientProtocol.Nbd, "192.0.2.1:4711", "192.0.2.1:4711"), out _, out var session));
+        return session;
+    }
+}

@@ -1,0 +1,107 @@
+using System.Net;
+using Ashlar.Simulation;
+using Ashlar.Storage;
+
+namespace Ashlar.Server.Tests.Program;
+
+/// <summary>The server on a disk that runs full, or loses power.</summary>
+public sealed class SimulatedDiskTests : IAsyncDisposable
+{
+    const string RunFile = "/data/run/server.json";
+
+    readonly StringWriter lines = new();
+    readonly List<AshlarServer> servers = [];
+
+    [Fact]
+    public async Task A_stopped_server_starts_on_a_full_disk_and_tells_of_it()
+    {
+        var disk = new SimulatedFileSystem(isRecording: false);
+        await (await StartAsync(disk)).DisposeAsync();
+        disk.CapacityBytes -= disk.GetFreeSpaceBytes("/");
+
+        await using (var server = await StartAsync(disk))
+        {
+            var status = server.GetStatus();
+            Assert.Equal("degraded", status.Health);
+            Assert.Equal(disk.GetFreeSpaceBytes("/"), status.Pools[0].FreeBytes);
+            using var http = new HttpClient { BaseAddress = new Uri(server.Endpoints.Api) };
+            Assert.Equal("ok\n", await http.GetStringAsync("/readyz"));
+        }
+
+        disk.CapacityBytes += 1L << 30;
+        await using var again = await StartAsync(disk);
+        Assert.True(disk.FileExists(RunFile));
+        Assert.Equal("ok", again.GetStatus().Health);
+    }
+
+    [Theory]
+    [InlineData(FaultOperations.CreateDirectory)]
+    [InlineData(FaultOperations.Open)]
+    [InlineData(FaultOperations.Write)]
+    [InlineData(FaultOperations.Rename)]
+    public async Task A_disk_without_room_for_where_the_server_is_does_not_keep_it_from_serving(FaultOperations refused)
+    {
+        var disk = new SimulatedFileSystem(isRecording: false);
+        var rule = new FaultRule(refused, FaultKind.NoSpace) { PathPattern = "*/run*", IsSticky = true };
+        await using var server = await StartAsync(new FaultyFileSystem(disk, rule));
+        Assert.Contains(
+            $"server: serving without run/server.json, so commands need --server {server.Endpoints.Api}: ",
+            lines.ToString(),
+            StringComparison.Ordinal);
+        using var http = new HttpClient { BaseAddress = new Uri(server.Endpoints.Api) };
+        Assert.Equal("ok\n", await http.GetStringAsync("/readyz"));
+    }
+
+    [Fact]
+    public async Task A_server_that_cannot_say_where_it_is_leaves_nothing_that_leads_elsewhere()
+    {
+        var disk = new SimulatedFileSystem(isRecording: false);
+        await (await StartAsync(disk)).DisposeAsync();
+        using (var left = disk.Open(RunFile, FileOpenMode.CreateNew)) left.Write("{}"u8, 0); // As a killed server leaves it.
+        var rule = new FaultRule(FaultOperations.Write, FaultKind.NoSpace) { PathPattern = "*/run/*", IsSticky = true };
+        await using var server = await StartAsync(new FaultyFileSystem(disk, rule));
+        Assert.Empty(disk.List("/data/run"));
+    }
+
+    [Fact]
+    public async Task A_start_after_a_loss_of_power_is_told_with_its_facts()
+    {
+        var disk = new SimulatedFileSystem();
+        var before = await StartAsync(disk);
+        using (var http = new HttpClient { BaseAddress = new Uri(before.Endpoints.Api) })
+        using (var body = new StringContent("""{"name":"vm1","sizeBytes":1048576}""", null, "application/json"))
+            Assert.Equal(HttpStatusCode.Created, (await http.PostAsync("/v1/pools/main/volumes", body)).StatusCode);
+        var after = disk.LosePower(seed: 1);
+
+        await using var server = await StartAsync(after);
+        Assert.Matches(
+            @"pool main: its map was not closed in order: read \d+ groups, \d+ bytes, of \d+ log segments; "
+            + @"the log ends at byte \d+ of /data/pools/main/meta/log-\d+; \d+ torn bytes dropped\n",
+            lines.ToString());
+        Assert.Contains("pool main: was not closed; nothing was being overwritten\n", lines.ToString(), StringComparison.Ordinal);
+        Assert.Equal(1, server.GetStatus().Pools[0].VolumeCount);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var server in servers) await server.DisposeAsync();
+    }
+
+    async Task<AshlarServer> StartAsync(IFileSystem disk)
+    {
+        var server = await AshlarServer.StartAsync(
+            new()
+            {
+                DataDirectory = "/data",
+                ApiPort = 0,
+                NbdPort = 0,
+                IscsiPort = 0,
+                PoolSizeBytes = 64 << 20,
+                FileSystem = disk,
+                Entropy = new SeededEntropy(1),
+            },
+            new ServerLog(lines, TimeProvider.System));
+        servers.Add(server);
+        return server;
+    }
+}
