@@ -12,32 +12,32 @@ sealed class Catalogue(
     PoolRecord poolRecord,
     MetadataWriter writer,
     PoolOptions options,
-    Func<VolumeRecord, ThinVolume> attach)
+    Func<VolumeRecord, VolumeDevice> attach)
 {
-    readonly ConcurrentDictionary<string, ThinVolume> volumes = new(StringComparer.Ordinal);
+    readonly ConcurrentDictionary<string, VolumeDevice> volumes = new(StringComparer.Ordinal);
     readonly AsyncLock turn = new();
     PoolRecord poolRecord = poolRecord;
 
     /// <summary>All volumes that were created to the end and are not deleted.</summary>
-    public IEnumerable<ThinVolume> Volumes => volumes.Values.Where(volume => !volume.Record.IsBeingCreated);
+    public IEnumerable<VolumeDevice> Volumes => volumes.Values.Where(volume => !volume.Record.IsBeingCreated);
 
     /// <summary>The volume; null when there is none of that name.</summary>
-    public ThinVolume? Find(string name) =>
+    public VolumeDevice? Find(string name) =>
         volumes.TryGetValue(name, out var volume) && !volume.Record.IsBeingCreated ? volume : null;
 
     /// <summary>The volume.</summary>
     /// <exception cref="VolumeNameException">There is none of that name.</exception>
-    public ThinVolume Require(string name) => Find(name) ?? throw new VolumeNameException(name, VolumeNameProblem.Unknown, "there is no such volume");
+    public VolumeDevice Require(string name) => Find(name) ?? throw new VolumeNameException(name, VolumeNameProblem.Unknown, "there is no such volume");
 
     /// <summary>The volume whose leaves are kept under a number; null when there is none.</summary>
-    public ThinVolume? FindLineage(long lineage) => volumes.Values.FirstOrDefault(volume => volume.Lineage == lineage);
+    public VolumeDevice? FindLineage(long lineage) => volumes.Values.FirstOrDefault(volume => volume.Lineage == lineage);
 
     /// <summary>Takes in a volume that was found at opening; false when its name is taken.</summary>
-    public bool TryAdd(ThinVolume volume) => volumes.TryAdd(volume.Record.Name, volume);
+    public bool TryAdd(VolumeDevice volume) => volumes.TryAdd(volume.Record.Name, volume);
 
     /// <summary>Creates the record of a volume, and takes its name. A thick one is not there for anybody before it is filled.</summary>
     /// <exception cref="VolumeNameException">The name is taken.</exception>
-    public async ValueTask<ThinVolume> CreateAsync(string name, VolumeOptions volumeOptions)
+    public async ValueTask<VolumeDevice> CreateAsync(string name, VolumeOptions volumeOptions)
     {
         await turn.EnterAsync();
         try
@@ -71,7 +71,7 @@ sealed class Catalogue(
 
     /// <summary>Changes state and size in a volume's record.</summary>
     /// <exception cref="VolumeDeletedException">The volume was deleted meanwhile.</exception>
-    public async ValueTask RememberAsync(ThinVolume volume, VolumeState state, long sizeBytes, bool mayUseReserve)
+    public async ValueTask RememberAsync(VolumeDevice volume, VolumeState state, long sizeBytes, bool mayUseReserve)
     {
         await turn.EnterAsync();
         try
@@ -87,7 +87,7 @@ sealed class Catalogue(
 
     /// <summary>Deletes a volume for everyone; what remains is to give its space back.</summary>
     /// <exception cref="VolumeNameException">There is none of that name.</exception>
-    public async ValueTask<ThinVolume> DeleteAsync(string name)
+    public async ValueTask<VolumeDevice> DeleteAsync(string name)
     {
         await turn.EnterAsync();
         try
@@ -103,7 +103,7 @@ sealed class Catalogue(
     }
 
     /// <summary>Deletes a volume that was not created to the end.</summary>
-    public async ValueTask AbandonAsync(ThinVolume volume)
+    public async ValueTask AbandonAsync(VolumeDevice volume)
     {
         await turn.EnterAsync();
         try
@@ -120,7 +120,7 @@ sealed class Catalogue(
     /// <summary>Forgets a deleted volume that owns nothing any more.</summary>
     /// <param name="volume">The volume.</param>
     /// <param name="last">What goes with its record.</param>
-    public async ValueTask ForgetAsync(ThinVolume volume, WriteBatch last)
+    public async ValueTask ForgetAsync(VolumeDevice volume, WriteBatch last)
     {
         Invariant.Require(volume.Record.State == VolumeState.Deleting);
         last.Delete(MapKeys.Usage(volume.Lineage));
@@ -128,14 +128,14 @@ sealed class Catalogue(
         await writer.WriteAsync(last, Durability.Sync, mayUseReserve: true);
     }
 
-    async ValueTask DeleteAsync(ThinVolume volume)
+    async ValueTask DeleteAsync(VolumeDevice volume)
     {
         await WriteAsync(volume, volume.Record with { State = VolumeState.Deleting }, mayUseReserve: true);
         volume.MarkDeleted();
         Invariant.Require(volumes.TryRemove(KeyValuePair.Create(volume.Record.Name, volume)));
     }
 
-    async ValueTask WriteAsync(ThinVolume volume, VolumeRecord record, bool mayUseReserve)
+    async ValueTask WriteAsync(VolumeDevice volume, VolumeRecord record, bool mayUseReserve)
     {
         var batch = new WriteBatch();
         batch.Put(MapKeys.Volume(record.Id), record.ToBytes());

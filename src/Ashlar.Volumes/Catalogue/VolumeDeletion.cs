@@ -3,9 +3,9 @@ namespace Ashlar.Volumes;
 /// <summary>A volume that is deleted, durably and for everyone, and whose space is being given back.</summary>
 public sealed class VolumeDeletion
 {
-    readonly ThinVolume volume;
+    readonly VolumeDevice volume;
 
-    internal VolumeDeletion(ThinVolume volume, Task completion)
+    internal VolumeDeletion(VolumeDevice volume, Task completion)
     {
         this.volume = volume;
         TotalBytes = volume.AllocatedBytes;

@@ -25,7 +25,7 @@ public sealed record VolumeInfo(
     /// they were being overwritten.</summary>
     public long UnverifiedBlocks { get; init; }
 
-    internal static VolumeInfo Of(ThinVolume volume) => new(
+    internal static VolumeInfo Of(VolumeDevice volume) => new(
         volume.Record.Id,
         volume.Record.Name,
         volume.SizeBytes,

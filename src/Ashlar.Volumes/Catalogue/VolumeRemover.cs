@@ -31,7 +31,7 @@ sealed class VolumeRemover(
     }
 
     /// <summary>Begins, or resumes.</summary>
-    public VolumeDeletion Begin(ThinVolume volume)
+    public VolumeDeletion Begin(VolumeDevice volume)
     {
         VolumeDeletion deletion;
         lock (gate)
@@ -49,7 +49,7 @@ sealed class VolumeRemover(
     }
 
     /// <summary>Undoes a creation that did not come to its end; completes, without a failure, when that was tried.</summary>
-    public Task UndoCreationAsync(ThinVolume volume) => Task.WhenAny(work.Enqueue("undoing a creation", volume.Record.Name, async cancellationToken =>
+    public Task UndoCreationAsync(VolumeDevice volume) => Task.WhenAny(work.Enqueue("undoing a creation", volume.Record.Name, async cancellationToken =>
     {
         if (volume.Record.State != VolumeState.Deleting) await catalogue.AbandonAsync(volume);
         await FreeAsync(volume, cancellationToken);
@@ -60,7 +60,7 @@ sealed class VolumeRemover(
         lock (gate) running.Remove(deletion);
     }
 
-    async ValueTask FreeAsync(ThinVolume volume, CancellationToken cancellationToken)
+    async ValueTask FreeAsync(VolumeDevice volume, CancellationToken cancellationToken)
     {
         // Whoever resizes it notices that it is deleted, and ends.
         await volume.Turn.EnterAsync();

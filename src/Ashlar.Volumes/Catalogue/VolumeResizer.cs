@@ -27,7 +27,7 @@ class VolumeResizer(
     protected virtual VolumeState StateWhileShrinking => VolumeState.Resizing;
 
     /// <summary>Fills a thick volume that was just created, and shows it to everyone.</summary>
-    public async ValueTask FillAsync(ThinVolume volume, long sizeBytes, SpaceReservation reservation)
+    public async ValueTask FillAsync(VolumeDevice volume, long sizeBytes, SpaceReservation reservation)
     {
         await volume.Turn.EnterAsync();
         try
@@ -41,7 +41,7 @@ class VolumeResizer(
     }
 
     /// <summary>Grows or shrinks a volume; durable when the call returns.</summary>
-    public async ValueTask ResizeAsync(ThinVolume volume, long sizeBytes, bool allowShrink)
+    public async ValueTask ResizeAsync(VolumeDevice volume, long sizeBytes, bool allowShrink)
     {
         await volume.Turn.EnterAsync();
         try
@@ -65,9 +65,9 @@ class VolumeResizer(
     }
 
     /// <summary>Ends a resizing that a crash interrupted, in the background.</summary>
-    public void Resume(ThinVolume volume) => SettleLater(volume);
+    public void Resume(VolumeDevice volume) => SettleLater(volume);
 
-    async ValueTask SettleAsync(ThinVolume volume, CancellationToken cancellationToken)
+    async ValueTask SettleAsync(VolumeDevice volume, CancellationToken cancellationToken)
     {
         await volume.Turn.EnterAsync();
         try
@@ -80,7 +80,7 @@ class VolumeResizer(
         }
     }
 
-    async ValueTask GrowLockedAsync(ThinVolume volume, long before, long after)
+    async ValueTask GrowLockedAsync(VolumeDevice volume, long before, long after)
     {
         if (!volume.IsThick)
         {
@@ -110,7 +110,7 @@ class VolumeResizer(
         }
     }
 
-    async ValueTask FillLockedAsync(ThinVolume volume, long before, long after, SpaceReservation reservation)
+    async ValueTask FillLockedAsync(VolumeDevice volume, long before, long after, SpaceReservation reservation)
     {
         await volume.FillAsync(before, after, reservation);
         await commits.RunAsync(CommitScope.Flush);
@@ -118,7 +118,7 @@ class VolumeResizer(
         volume.SetSize(after);
     }
 
-    async ValueTask ShrinkLockedAsync(ThinVolume volume, long before, long after)
+    async ValueTask ShrinkLockedAsync(VolumeDevice volume, long before, long after)
     {
         volume.SetSize(after);
         try
@@ -142,11 +142,11 @@ class VolumeResizer(
         }
     }
 
-    void SettleLater(ThinVolume volume) => _ = work.Enqueue(
+    void SettleLater(VolumeDevice volume) => _ = work.Enqueue(
         "unmapping what lies beyond the end of a volume", volume.Record.Name, cancellationToken => SettleAsync(volume, cancellationToken));
 
     // The end is where the map may hold anything, as far as that is known.
-    async ValueTask SettleLockedAsync(ThinVolume volume, long endBytes, CancellationToken cancellationToken)
+    async ValueTask SettleLockedAsync(VolumeDevice volume, long endBytes, CancellationToken cancellationToken)
     {
         var lost = new List<long>();
         await volume.UnmapFromAsync(volume.Record.SizeBytes, endBytes, lost, cancellationToken);

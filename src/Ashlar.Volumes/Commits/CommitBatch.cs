@@ -13,7 +13,7 @@ sealed class CommitBatch
     const int MaxLeaves = 512;
 
     readonly List<(Leaf Leaf, bool WasOverwritten)> leaves = [];
-    readonly HashSet<ThinVolume> volumes = [];
+    readonly HashSet<VolumeDevice> volumes = [];
 
     public WriteBatch Entries { get; } = new();
 

@@ -15,7 +15,7 @@ sealed class DamageLog(PoolEvents events)
 
     public void CountMap() => Interlocked.Increment(ref maps);
 
-    public void Add(ThinVolume volume, long lba, CorruptDataException error)
+    public void Add(VolumeDevice volume, long lba, CorruptDataException error)
     {
         Interlocked.Increment(ref blocks);
         events.ReportOnce(

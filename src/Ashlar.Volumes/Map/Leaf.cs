@@ -20,7 +20,7 @@ enum LeafDirt
 /// over I/O; the fields are read and changed under <c>lock (leaf)</c>, which is never held over I/O, so that readers take a
 /// consistent copy at any time.
 /// </summary>
-sealed class Leaf(ThinVolume volume, long index)
+sealed class Leaf(VolumeDevice volume, long index)
 {
     /// <summary>Rough cost in memory, without and with entries.</summary>
     public const int EmptyBytes = 200, FullBytes = 2000;
@@ -34,7 +34,7 @@ sealed class Leaf(ThinVolume volume, long index)
     int lastWriteEnd;
     int sequentialBlocks;
 
-    public ThinVolume Volume { get; } = volume;
+    public VolumeDevice Volume { get; } = volume;
 
     public long Index { get; } = index;
 

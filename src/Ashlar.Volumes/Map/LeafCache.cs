@@ -37,7 +37,7 @@ sealed class LeafCache
     public long Loads => Interlocked.Read(ref loads);
 
     /// <summary>The leaf, pinned. Completes at once if the leaf is in memory, or if reading it need not wait for the disk.</summary>
-    public ValueTask<Leaf> AcquireAsync(ThinVolume volume, long index)
+    public ValueTask<Leaf> AcquireAsync(VolumeDevice volume, long index)
     {
         var leaf = volume.Leaves.Find(index);
         if (leaf is null || !leaf.TryPin())
@@ -55,7 +55,7 @@ sealed class LeafCache
     }
 
     /// <summary>As <see cref="AcquireAsync"/>, for callers who may wait for the disk.</summary>
-    public Leaf Acquire(ThinVolume volume, long index)
+    public Leaf Acquire(VolumeDevice volume, long index)
     {
         var leaf = AcquireAsync(volume, index);
         return leaf.IsCompletedSuccessfully ? leaf.Result : leaf.AsTask().GetAwaiter().GetResult();
@@ -71,7 +71,7 @@ sealed class LeafCache
     }
 
     /// <summary>Forgets the leaves of a volume that is gone.</summary>
-    public void Drop(ThinVolume volume)
+    public void Drop(VolumeDevice volume)
     {
         lock (ringGate)
         {
@@ -89,7 +89,7 @@ sealed class LeafCache
 
     // A leaf is installed before it is read: whoever asks for it meanwhile waits for the same one. Otherwise a slow loader could
     // install what another loaded, changed, committed and dropped meanwhile, and undo the change.
-    Leaf FindOrInstall(ThinVolume volume, long index, out bool isMine)
+    Leaf FindOrInstall(VolumeDevice volume, long index, out bool isMine)
     {
         lock (installing[(int)((ulong)(index + volume.Lineage) % (ulong)installing.Length)])
         {

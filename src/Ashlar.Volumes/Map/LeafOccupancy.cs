@@ -14,7 +14,7 @@ sealed class LeafOccupancy
 
     LeafOccupancy(long page) => first = page * LeafTable.LeavesPerPage;
 
-    public static LeafOccupancy Read(ThinVolume volume, long page)
+    public static LeafOccupancy Read(VolumeDevice volume, long page)
     {
         var occupancy = new LeafOccupancy(page);
         // Memory before the store: a leaf that leaves the memory in between has been committed, and the scan finds it. Empty ones
@@ -30,7 +30,7 @@ sealed class LeafOccupancy
     }
 
     /// <summary>The first page, from one on, in which a leaf exists; -1 when there is none. One seek, however far it is.</summary>
-    public static long FindNextPage(ThinVolume volume, long page)
+    public static long FindNextPage(VolumeDevice volume, long page)
     {
         // Memory before the store, as in Read.
         var inMemory = volume.Leaves.FindNextPage(page);
@@ -46,7 +46,7 @@ sealed class LeafOccupancy
     /// <summary>
     /// The leaves of a range that may exist, ascending. A short range is not worth a look: each is loaded, which tells as well.
     /// </summary>
-    public static IEnumerable<long> Between(ThinVolume volume, long firstLeaf, long endLeaf)
+    public static IEnumerable<long> Between(VolumeDevice volume, long firstLeaf, long endLeaf)
     {
         const int shortRange = 4;
         if (endLeaf - firstLeaf <= shortRange)

@@ -27,7 +27,7 @@ public sealed partial class StoragePool
         return new PoolVerification(walk.Leaves, walk.Chunks, blocks, walk.Problems);
     }
 
-    static async ValueTask<long> ReadAllAsync(ThinVolume volume, List<string> problems, CancellationToken cancellationToken)
+    static async ValueTask<long> ReadAllAsync(VolumeDevice volume, List<string> problems, CancellationToken cancellationToken)
     {
         long blocksRead = 0;
         var extents = new BlockExtent[256];
@@ -47,7 +47,7 @@ public sealed partial class StoragePool
     }
 
     static async ValueTask<long> ReadRunAsync(
-        ThinVolume volume, long first, long count, byte[] buffer, List<string> problems, CancellationToken cancellationToken)
+        VolumeDevice volume, long first, long count, byte[] buffer, List<string> problems, CancellationToken cancellationToken)
     {
         var step = buffer.Length / volume.BlockSizeBytes;
         for (var block = first; block < first + count; block += step)

@@ -92,7 +92,7 @@ public sealed partial class StoragePool
         foreach (var (record, chunks) in records)
         {
             // Nobody was told of a volume that did not come to be.
-            var volume = new ThinVolume(Parts, record.IsBeingCreated ? record with { State = VolumeState.Deleting } : record, chunks);
+            var volume = new VolumeDevice(Parts, record.IsBeingCreated ? record with { State = VolumeState.Deleting } : record, chunks);
             if (volume.Record.State == VolumeState.Deleting)
             {
                 Remover.Begin(volume);

@@ -20,7 +20,7 @@ public sealed partial class StoragePool : IAsyncDisposable
     {
         Parts = parts;
         this.superblocks = superblocks;
-        Catalogue = new Catalogue(record, parts.Metadata, parts.Options, volume => new ThinVolume(parts, volume, committedChunks: 0));
+        Catalogue = new Catalogue(record, parts.Metadata, parts.Options, volume => new VolumeDevice(parts, volume, committedChunks: 0));
         Leaked = new LeakedSpace(parts.Store, parts.Space, Catalogue, parts.Committer, parts.Metadata, parts.Device, parts.Events, parts.Work);
         Remover = new VolumeRemover(Catalogue, parts.Store, parts.Committer, parts.Markers, parts.Cache, Leaked, parts.Work);
         Resizer = parts.Options.Factory.CreateResizer(parts, Catalogue, Leaked);

@@ -8,7 +8,7 @@ namespace Ashlar.Volumes;
 /// After a crash, looks in the background at all blocks that were being overwritten, while the pool is in use: whoever comes to one
 /// of them first, a request or the sweep, settles it.
 /// </summary>
-sealed class SuspectSweep(PoolParts parts, Func<long, ThinVolume?> findVolume) : IDisposable
+sealed class SuspectSweep(PoolParts parts, Func<long, VolumeDevice?> findVolume) : IDisposable
 {
     const int MarkersPerStep = 64;
 

@@ -23,7 +23,7 @@ sealed class UnverifiedBlocks(PoolEvents events)
         lock (gate) return [.. listed];
     }
 
-    public void Add(ThinVolume volume, long offsetBytes)
+    public void Add(VolumeDevice volume, long offsetBytes)
     {
         var number = Interlocked.Increment(ref count);
         volume.CountUnverified();

@@ -28,7 +28,7 @@ sealed class LeakedSpace(
     public bool IsSuspected => store.Get(MapKeys.MayHaveLeaked) is not null;
 
     /// <summary>Adds the end of leaves that cannot be read to a batch.</summary>
-    public void Drop(ThinVolume volume, IReadOnlyList<long> leaves, WriteBatch batch)
+    public void Drop(VolumeDevice volume, IReadOnlyList<long> leaves, WriteBatch batch)
     {
         if (leaves.Count == 0) return;
         var key = new byte[MapKeys.LeafBytes];
@@ -53,7 +53,7 @@ sealed class LeakedSpace(
     {
         if (!IsSuspected) return;
         List<long> leaked;
-        List<(ThinVolume Volume, long Surplus)> surplus;
+        List<(VolumeDevice Volume, long Surplus)> surplus;
         using (var snapshot = store.CreateSnapshot())
         {
             var walk = MapWalk.Run(snapshot, space, "the pool", cancellationToken);
@@ -89,7 +89,7 @@ sealed class LeakedSpace(
 
     // In use until their bitmaps without them are durable, and punched before anybody else gets them. What the store holds is changed,
     // not what memory holds: leaves may be captured that no write has brought to the store yet.
-    async ValueTask WriteAsync(List<long> leaked, List<(ThinVolume Volume, long Surplus)> usages)
+    async ValueTask WriteAsync(List<long> leaked, List<(VolumeDevice Volume, long Surplus)> usages)
     {
         var batch = new WriteBatch();
         var words = new ulong[GroupBitmap.Words];

@@ -3,7 +3,7 @@ using Ashlar.Blocks;
 namespace Ashlar.Volumes;
 
 // Places for what a request is about to write.
-sealed partial class ThinVolume
+sealed partial class VolumeDevice
 {
     // Places for the chunks that are not mapped yet, all or none. They are the request's until they become the leaf's.
     bool TryPlan(Leaf leaf, LeafPlan plan, int firstBlock, int blockCount, bool isWrite, SpaceReservation? reservation = null)

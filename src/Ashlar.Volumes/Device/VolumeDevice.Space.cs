@@ -4,7 +4,7 @@ using Ashlar.Storage;
 
 namespace Ashlar.Volumes;
 
-sealed partial class ThinVolume
+sealed partial class VolumeDevice
 {
     const long PageBytes = (long)LeafTable.LeavesPerPage * MapLayout.LeafBytes;
 

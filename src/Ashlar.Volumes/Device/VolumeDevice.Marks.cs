@@ -7,7 +7,7 @@ namespace Ashlar.Volumes;
 // Which blocks a write marks before it overwrites them: those that it overwrites, and, so that not every small write waits for a
 // flush of the store, some that are likely to be next. What is marked beyond the write is read and verified first: damage from before
 // must not hide behind a marker.
-sealed partial class ThinVolume
+sealed partial class VolumeDevice
 {
     // Reading the rest of a leaf costs about as much as a few flushes of the store.
     const int BusyChunks = 4;

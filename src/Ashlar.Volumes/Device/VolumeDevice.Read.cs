@@ -4,7 +4,7 @@ using Ashlar.Storage;
 
 namespace Ashlar.Volumes;
 
-sealed partial class ThinVolume
+sealed partial class VolumeDevice
 {
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     public async ValueTask ReadAsync(Lba start, Memory<byte> destination, CancellationToken cancellationToken = default)

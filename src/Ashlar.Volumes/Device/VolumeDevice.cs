@@ -9,7 +9,7 @@ namespace Ashlar.Volumes;
 /// The device of a volume. A request is cut by leaves; each piece runs under that leaf's write lock if it changes anything, and
 /// under no lock if it reads.
 /// </summary>
-sealed partial class ThinVolume : IBlockDevice
+sealed partial class VolumeDevice : IBlockDevice
 {
     readonly PoolParts parts;
     readonly VolumeCounters counters = new();
@@ -20,7 +20,7 @@ sealed partial class ThinVolume : IBlockDevice
     long unverifiedBlocks;
     bool isDeleted;
 
-    public ThinVolume(PoolParts parts, VolumeRecord record, long committedChunks)
+    public VolumeDevice(PoolParts parts, VolumeRecord record, long committedChunks)
     {
         this.parts = parts;
         this.record = record;

@@ -13,7 +13,7 @@ readonly record struct SuspectCount(int Checked, int Unreadable);
 //
 // Crash order: the block stays suspect, by its durable marker, until a commit has flushed the device, for what was read may only be
 // in its cache, and made the checksum durable. A crash before that finds the marker and looks again.
-sealed partial class ThinVolume
+sealed partial class VolumeDevice
 {
     /// <summary>Looks at every suspect block of a leaf.</summary>
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]

@@ -4,7 +4,7 @@ using Ashlar.Blocks.Contract;
 namespace Ashlar.Volumes.Tests;
 
 /// <summary>A volume keeps the promises of every block device, whatever its block size and that of the device below.</summary>
-public abstract class ThinVolumeContractTests(int blockSizeBytes, int deviceBlockBytes, bool isThick) : BlockDeviceContract
+public abstract class VolumeDeviceContractTests(int blockSizeBytes, int deviceBlockBytes, bool isThick) : BlockDeviceContract
 {
     TestPool pool = null!;
 
@@ -22,10 +22,10 @@ public abstract class ThinVolumeContractTests(int blockSizeBytes, int deviceBloc
     }
 }
 
-public sealed class ThinVolumeOf512OnADeviceOf4096() : ThinVolumeContractTests(512, 4096, isThick: false);
+public sealed class ThinVolumeOf512OnADeviceOf4096() : VolumeDeviceContractTests(512, 4096, isThick: false);
 
-public sealed class ThinVolumeOf4096OnADeviceOf4096() : ThinVolumeContractTests(4096, 4096, isThick: false);
+public sealed class ThinVolumeOf4096OnADeviceOf4096() : VolumeDeviceContractTests(4096, 4096, isThick: false);
 
-public sealed class ThinVolumeOf4096OnADeviceOf512() : ThinVolumeContractTests(4096, 512, isThick: false);
+public sealed class ThinVolumeOf4096OnADeviceOf512() : VolumeDeviceContractTests(4096, 512, isThick: false);
 
-public sealed class ThickVolumeOf512OnADeviceOf512() : ThinVolumeContractTests(512, 512, isThick: true);
+public sealed class ThickVolumeOf512OnADeviceOf512() : VolumeDeviceContractTests(512, 512, isThick: true);

@@ -4,7 +4,7 @@ using Ashlar.Storage;
 
 namespace Ashlar.Volumes;
 
-sealed partial class ThinVolume
+sealed partial class VolumeDevice
 {
     static readonly byte[] Zeros = GC.AllocateArray<byte>(MapLayout.BlockBytes, pinned: true);
 

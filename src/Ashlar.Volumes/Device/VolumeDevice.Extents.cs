@@ -2,7 +2,7 @@ using Ashlar.Blocks;
 
 namespace Ashlar.Volumes;
 
-sealed partial class ThinVolume
+sealed partial class VolumeDevice
 {
     // From the map in memory first: a leaf that was changed since it was persisted is always there.
     public int DescribeExtents(Lba start, long blockCount, Span<BlockExtent> extents)
