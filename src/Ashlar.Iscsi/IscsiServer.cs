@@ -33,7 +33,8 @@ public sealed class IscsiServer : IAsyncDisposable
     /// <param name="buffers">The memory for commands, which other protocols may share.</param>
     /// <param name="report">Gets a line for each connection that ended in an error. Called from any thread.</param>
     /// <exception cref="ListenException">A port is taken; then none is listened on.</exception>
-    public static IscsiServer Start(IReadOnlyList<ListenerOptions> portals, IIscsiTargets targets, BufferPool buffers, Action<string> report)
+    public static IscsiServer Start(
+        IReadOnlyList<ListenerOptions> portals, IIscsiTargets targets, BufferPool buffers, Action<string> report)
     {
         var reports = new ReportLimiter("iscsi", report, TimeProvider.System);
         var node = new IscsiNode(targets, buffers, reports.Report);

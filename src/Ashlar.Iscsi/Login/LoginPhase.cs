@@ -74,7 +74,8 @@ sealed class LoginPhase(IscsiNode node, int portalGroupTag, Connection connectio
         if (Bhs.ReadAhsLength(header) != 0) throw new ProtocolException("a login request with an additional header");
         var textBytes = Bhs.ReadDataSegmentLength(header);
         if (textBytes > SessionParameters.LoginMaxRecvDataSegmentLength)
-            throw new ProtocolException($"a login request of {textBytes} bytes: {SessionParameters.LoginMaxRecvDataSegmentLength} is the most");
+            throw new ProtocolException(
+                $"a login request of {textBytes} bytes: {SessionParameters.LoginMaxRecvDataSegmentLength} is the most");
         return textBytes;
     }
 
@@ -136,7 +137,14 @@ sealed class LoginPhase(IscsiNode node, int portalGroupTag, Connection connectio
     {
         Span<byte> pdu = stackalloc byte[Bhs.SizeBytes];
         var response = new LoginResponsePdu(
-            Transit: false, Continue: false, request.CurrentStage, request.CurrentStage, request.Isid, request.Tsih, request.InitiatorTaskTag, status);
+            Transit: false,
+            Continue: false,
+            request.CurrentStage,
+            request.CurrentStage,
+            request.Isid,
+            request.Tsih,
+            request.InitiatorTaskTag,
+            status);
         response.Write(pdu, Numbers(request), 0);
         connection.Send(pdu);
     }

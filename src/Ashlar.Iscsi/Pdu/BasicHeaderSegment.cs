@@ -38,7 +38,8 @@ static class BasicHeaderSegment
     public static uint ReadInitiatorTaskTag(ReadOnlySpan<byte> header) => UInt32(header, 16);
 
     /// <summary>Clears a header and writes its first words.</summary>
-    public static void Write(Span<byte> header, Opcode opcode, int flags, int dataSegmentLength, uint initiatorTaskTag, bool immediate = false)
+    public static void Write(
+        Span<byte> header, Opcode opcode, int flags, int dataSegmentLength, uint initiatorTaskTag, bool immediate = false)
     {
         header[..SizeBytes].Clear();
         header[0] = (byte)((int)opcode | (immediate ? ImmediateBit : 0));
@@ -54,7 +55,8 @@ static class BasicHeaderSegment
 
     public static ushort UInt16(ReadOnlySpan<byte> header, int offset) => BinaryPrimitives.ReadUInt16BigEndian(header[offset..]);
 
-    public static void SetUInt32(Span<byte> header, int offset, uint value) => BinaryPrimitives.WriteUInt32BigEndian(header[offset..], value);
+    public static void SetUInt32(Span<byte> header, int offset, uint value) =>
+        BinaryPrimitives.WriteUInt32BigEndian(header[offset..], value);
 
     public static void SetUInt16(Span<byte> header, int offset, int value) =>
         BinaryPrimitives.WriteUInt16BigEndian(header[offset..], checked((ushort)value));

@@ -91,7 +91,9 @@ sealed partial class FullFeaturePhase
         if (command.Direction == DataDirection.Out && command.DataBytes > 0 && pdu.Reads && !pdu.Writes)
             return ScsiResult.Check(new(SenseKey.IllegalRequest, AdditionalSense.InvalidFieldInCommandInformationUnit));
         // 11.4.7.2: data that nobody asked for.
-        var allowed = pdu.Writes && parameters.ImmediateData ? Math.Min(pdu.ExpectedDataTransferLength, (uint)parameters.FirstBurstLength) : 0;
+        var allowed = pdu.Writes && parameters.ImmediateData
+            ? Math.Min(pdu.ExpectedDataTransferLength, (uint)parameters.FirstBurstLength)
+            : 0;
         if (immediateBytes > allowed || (pdu.Writes && !pdu.Final && parameters.InitialR2T))
             return ScsiResult.Check(new(SenseKey.AbortedCommand, AdditionalSense.UnexpectedUnsolicitedData));
         return null;

@@ -87,7 +87,9 @@ sealed partial class FullFeaturePhase
     {
         own = null;
         room = default;
-        if (layout.TotalBytes <= ReplyStream.MaxGatheredBytes && session.Running.Count == 0 && replies.TryReserve(layout.TotalBytes) is { } gathered)
+        if (layout.TotalBytes <= ReplyStream.MaxGatheredBytes
+            && session.Running.Count == 0
+            && replies.TryReserve(layout.TotalBytes) is { } gathered)
         {
             room = gathered;
             return true;

@@ -56,14 +56,19 @@ sealed partial class FullFeaturePhase(IscsiSession session, IscsiNode node, Conn
         var dataBytes = Bhs.ReadDataSegmentLength(header);
         // Checked before anything is allocated or read by it.
         if (dataBytes > SessionParameters.OwnMaxRecvDataSegmentLength)
-            throw new ProtocolException($"a PDU with {dataBytes} bytes of data: {SessionParameters.OwnMaxRecvDataSegmentLength} is the most");
+            throw new ProtocolException(
+                $"a PDU with {dataBytes} bytes of data: {SessionParameters.OwnMaxRecvDataSegmentLength} is the most");
         var opcode = Bhs.ReadOpcode(header);
         if (opcode is Opcode.DataOut)
         {
             ReceiveDataOut(header, dataBytes);
             return true;
         }
-        if (opcode is not (Opcode.ScsiCommand or Opcode.NopOut or Opcode.TextRequest or Opcode.LogoutRequest or Opcode.TaskManagementRequest))
+        if (opcode is not (Opcode.ScsiCommand
+            or Opcode.NopOut
+            or Opcode.TextRequest
+            or Opcode.LogoutRequest
+            or Opcode.TaskManagementRequest))
         {
             SkipData(header, 0);
             Reject(header, opcode == Opcode.SnackRequest ? RejectReason.SnackReject
@@ -126,7 +131,8 @@ sealed partial class FullFeaturePhase(IscsiSession session, IscsiNode node, Conn
         if (tasks.FindOverdue(now) is { } task)
         {
             throw new ProtocolException(
-                $"{task.WantedBytes - task.ReceivedBytes} bytes of a write have been due for {connection.TransferTimeout.TotalSeconds:0.###} seconds");
+                $"{task.WantedBytes - task.ReceivedBytes} bytes of a write have been due for "
+                + $"{connection.TransferTimeout.TotalSeconds:0.###} seconds");
         }
     }
 

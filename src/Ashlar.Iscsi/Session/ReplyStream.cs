@@ -34,13 +34,17 @@ sealed class ReplyStream(Connection connection, ReplyBatch batch, CommandWindow 
         return new(statSN, window.ExpCmdSN, window.MaxCmdSN);
     }
 
-    /// <summary>Room behind what is gathered, to be filled and then committed, or null. Connection's thread only, without the gate.</summary>
+    /// <summary>
+    /// Room behind what is gathered, to be filled and then committed, or null. Connection's thread only, without the gate.
+    /// </summary>
     public Memory<byte>? TryReserve(int lengthBytes) => batch.TryReserve(lengthBytes);
 
     /// <summary>Gathers the first bytes of what was reserved. Under <see cref="Gate"/>, connection's thread only.</summary>
     public void Commit(int lengthBytes) => batch.Commit(lengthBytes);
 
-    /// <summary>Gives away the buffer, because a device still reads into the reserved room. Connection's thread only, without the gate.</summary>
+    /// <summary>
+    /// Gives away the buffer, because a device still reads into the reserved room. Connection's thread only, without the gate.
+    /// </summary>
     public PooledBuffer Detach(out int reservedAt) => batch.Detach(out reservedAt);
 
     /// <summary>Gathers a PDU. Under <see cref="Gate"/>, connection's thread only.</summary>
@@ -53,7 +57,9 @@ sealed class ReplyStream(Connection connection, ReplyBatch batch, CommandWindow 
         connection.EnqueueCopy(pdu);
     }
 
-    /// <summary>Puts PDUs in their place, which stay as they are until <see cref="SendAll"/>. Under <see cref="Gate"/>, connection's thread only.</summary>
+    /// <summary>
+    /// Puts PDUs in their place, which stay as they are until <see cref="SendAll"/>. Under <see cref="Gate"/>, connection's thread only.
+    /// </summary>
     public void Queue(ReadOnlyMemory<byte> pdus)
     {
         batch.Queue();

@@ -111,7 +111,8 @@ sealed partial class Transmission
             {
                 // The header has left, and promised data: doc/proto.md leaves nothing but to hang up.
                 Explain(request, failure);
-                throw new ConnectionException($"connection {connection.Id} from {connection.RemoteEndPoint}: cannot go on: {failure.Message}");
+                throw new ConnectionException(
+                    $"connection {connection.Id} from {connection.RemoteEndPoint}: cannot go on: {failure.Message}");
             }
             connection.Send(piece.Span);
         }
@@ -197,7 +198,8 @@ sealed partial class Transmission
             return;
         }
         var isLast = (ulong)position + (ulong)length == request.OffsetBytes + request.LengthBytes;
-        new ChunkHeader(isLast ? ChunkFlags.Done : ChunkFlags.None, ChunkCode.OffsetData, request.Cookie, (uint)(sizeof(ulong) + length)).Write(target);
+        var flags = isLast ? ChunkFlags.Done : ChunkFlags.None;
+        new ChunkHeader(flags, ChunkCode.OffsetData, request.Cookie, (uint)(sizeof(ulong) + length)).Write(target);
         System.Buffers.Binary.BinaryPrimitives.WriteUInt64BigEndian(target[ChunkHeader.SizeBytes..], (ulong)position);
     }
 
@@ -205,7 +207,8 @@ sealed partial class Transmission
     {
         const int ReplyBytes = ChunkHeader.SizeBytes + OffsetHole.SizeBytes;
         var target = batch.Reserve(ReplyBytes).Span;
-        new ChunkHeader(isLast ? ChunkFlags.Done : ChunkFlags.None, ChunkCode.OffsetHole, request.Cookie, OffsetHole.SizeBytes).Write(target);
+        var flags = isLast ? ChunkFlags.Done : ChunkFlags.None;
+        new ChunkHeader(flags, ChunkCode.OffsetHole, request.Cookie, OffsetHole.SizeBytes).Write(target);
         new OffsetHole((ulong)position, (uint)length).Write(target[ChunkHeader.SizeBytes..]);
         batch.Commit(ReplyBytes);
     }

@@ -39,7 +39,8 @@ public readonly record struct Sense(SenseKey Key, AdditionalSense Additional, ul
     public static Sense ParameterListLengthError { get; } = new(SenseKey.IllegalRequest, AdditionalSense.ParameterListLengthError);
 
     /// <summary>05/20/00: no such command.</summary>
-    public static Sense InvalidOperationCode { get; } = new(SenseKey.IllegalRequest, AdditionalSense.InvalidOperationCode, null, Valid | InCdb);
+    public static Sense InvalidOperationCode { get; } =
+        new(SenseKey.IllegalRequest, AdditionalSense.InvalidOperationCode, null, Valid | InCdb);
 
     /// <summary>05/21/00: blocks beyond the end.</summary>
     public static Sense LbaOutOfRange { get; } = new(SenseKey.IllegalRequest, AdditionalSense.LbaOutOfRange);

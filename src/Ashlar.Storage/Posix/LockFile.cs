@@ -53,8 +53,8 @@ sealed class LockFile : IDisposable
         file.Dispose();
     }
 
-    // The lock is held whatever the file says: a disk that is full, or fails, costs only the nicety of telling who has it. What is behind the
-    // end of the line is never cut off, so that the next owner needs no free space for its own.
+    // The lock is held whatever the file says: a disk that is full, or fails, costs only the nicety of telling who has it. What is behind
+    // the end of the line is never cut off, so that the next owner needs no free space for its own.
     static void WriteOwner(PosixFile file, string line)
     {
         try

@@ -21,7 +21,12 @@ public sealed partial class Connection : IDisposable
     ConnectionException? firstFailure;
 
     internal Connection(Socket socket, long id, ListenerOptions options)
-        : this(new SocketWire(socket, options.TransferTimeout), (IPEndPoint)socket.RemoteEndPoint!, (IPEndPoint)socket.LocalEndPoint!, id, options)
+        : this(
+            new SocketWire(socket, options.TransferTimeout),
+            (IPEndPoint)socket.RemoteEndPoint!,
+            (IPEndPoint)socket.LocalEndPoint!,
+            id,
+            options)
     {
     }
 

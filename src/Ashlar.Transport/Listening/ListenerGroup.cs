@@ -20,7 +20,8 @@ public sealed class ListenerGroup : IAsyncDisposable
     /// <param name="handlerOf">The handler for the portal of an index.</param>
     /// <param name="report">As for <see cref="StreamListener.Start"/>.</param>
     /// <exception cref="ListenException">A port is taken; then none is listened on.</exception>
-    public static ListenerGroup Start(IReadOnlyList<ListenerOptions> portals, Func<int, IConnectionHandler> handlerOf, Action<string> report)
+    public static ListenerGroup Start(
+        IReadOnlyList<ListenerOptions> portals, Func<int, IConnectionHandler> handlerOf, Action<string> report)
     {
         ArgumentOutOfRangeException.ThrowIfZero(portals.Count, nameof(portals));
         var started = new List<StreamListener>();

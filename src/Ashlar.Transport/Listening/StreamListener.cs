@@ -91,7 +91,8 @@ public sealed class StreamListener : IAsyncDisposable
             if (stopping is not null) return stopping;
             BeginStop();
             // A thread of its own: it waits for all handlers.
-            return stopping = Task.Factory.StartNew(() => AwaitHandlers(grace), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            return stopping = Task.Factory.StartNew(
+                () => AwaitHandlers(grace), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         }
     }
 

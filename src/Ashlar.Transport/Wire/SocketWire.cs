@@ -121,5 +121,6 @@ sealed class SocketWire : IWire
         }
     }
 
-    void SetOption(int option, int value) => socket.SetRawSocketOption(TcpLevel, option, MemoryMarshal.AsBytes(new ReadOnlySpan<int>(in value)));
+    void SetOption(int option, int value) =>
+        socket.SetRawSocketOption(TcpLevel, option, MemoryMarshal.AsBytes(new ReadOnlySpan<int>(in value)));
 }

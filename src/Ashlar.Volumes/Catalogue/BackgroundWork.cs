@@ -37,7 +37,8 @@ sealed class BackgroundWork(PoolEvents events, TimeProvider clock) : IAsyncDispo
             var before = last;
             last = Task.Run(() => RunAsync(before, what, volume, action));
             // Seen: whoever does not wait for it reads of its failure in the event.
-            _ = last.ContinueWith(static task => _ = task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+            _ = last.ContinueWith(
+                static task => _ = task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
             return last;
         }
     }
@@ -65,7 +66,12 @@ sealed class BackgroundWork(PoolEvents events, TimeProvider clock) : IAsyncDispo
             catch (DeviceFullException full)
             {
                 events.ReportOnce(
-                    PoolEventKind.Volume, PoolEventSeverity.Warning, $"{what}/{volume}", $"{what} waits for space: {full.Message}", volume, full);
+                    PoolEventKind.Volume,
+                    PoolEventSeverity.Warning,
+                    $"{what}/{volume}",
+                    $"{what} waits for space: {full.Message}",
+                    volume,
+                    full);
             }
             catch (Exception cause) when (cause is not OperationCanceledException)
             {

@@ -27,7 +27,8 @@ sealed class Catalogue(
 
     /// <summary>The volume.</summary>
     /// <exception cref="VolumeNameException">There is none of that name.</exception>
-    public VolumeDevice Require(string name) => Find(name) ?? throw new VolumeNameException(name, VolumeNameProblem.Unknown, "there is no such volume");
+    public VolumeDevice Require(string name) =>
+        Find(name) ?? throw new VolumeNameException(name, VolumeNameProblem.Unknown, "there is no such volume");
 
     /// <summary>The volume whose leaves are kept under a number; null when there is none.</summary>
     public VolumeDevice? FindLineage(long lineage) => volumes.Values.FirstOrDefault(volume => volume.Lineage == lineage);

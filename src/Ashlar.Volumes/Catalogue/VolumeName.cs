@@ -31,7 +31,8 @@ static class VolumeName
     public static void CheckPool(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
-        if (!Follows(name, MaxPoolLength) || name.Contains('.', StringComparison.Ordinal)) throw new VolumeNameException(name, VolumeNameProblem.Invalid, PoolRule);
+        if (!Follows(name, MaxPoolLength) || name.Contains('.', StringComparison.Ordinal))
+            throw new VolumeNameException(name, VolumeNameProblem.Invalid, PoolRule);
     }
 
     static bool Follows(string name, int maxLength) =>

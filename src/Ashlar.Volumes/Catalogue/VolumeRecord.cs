@@ -69,7 +69,8 @@ sealed record VolumeRecord(
             throw new CorruptDataException(where, 0, "volume record: shorter than its version");
         if (BinaryPrimitives.ReadUInt32LittleEndian(source) is not Version and var version)
             throw new UnsupportedFormatException(where, $"volume record version {version}; this program reads version {Version}");
-        if (source.Length <= NameOffset || source[StateOffset] is not ((byte)VolumeState.Ready or (byte)VolumeState.Deleting or (byte)VolumeState.Resizing))
+        if (source.Length <= NameOffset
+            || source[StateOffset] is not ((byte)VolumeState.Ready or (byte)VolumeState.Deleting or (byte)VolumeState.Resizing))
             throw new CorruptDataException(where, 0, $"volume record: {source.Length} bytes");
         var record = new VolumeRecord(
             new Guid(key[1..], bigEndian: true),

@@ -49,11 +49,14 @@ sealed class VolumeRemover(
     }
 
     /// <summary>Undoes a creation that did not come to its end; completes, without a failure, when that was tried.</summary>
-    public Task UndoCreationAsync(VolumeDevice volume) => Task.WhenAny(work.Enqueue("undoing a creation", volume.Record.Name, async cancellationToken =>
-    {
-        if (volume.Record.State != VolumeState.Deleting) await catalogue.AbandonAsync(volume);
-        await FreeAsync(volume, cancellationToken);
-    }));
+    public Task UndoCreationAsync(VolumeDevice volume) => Task.WhenAny(work.Enqueue(
+        "undoing a creation",
+        volume.Record.Name,
+        async cancellationToken =>
+        {
+            if (volume.Record.State != VolumeState.Deleting) await catalogue.AbandonAsync(volume);
+            await FreeAsync(volume, cancellationToken);
+        }));
 
     void End(VolumeDeletion deletion)
     {

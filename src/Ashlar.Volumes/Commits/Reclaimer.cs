@@ -97,7 +97,8 @@ class Reclaimer : IDisposable
     }
 
     /// <summary>Punches a hole where the chunks lie.</summary>
-    [SuppressMessage("Design", "CA1031", Justification = "The space is free all the same; the device says to the next request what ails it.")]
+    [SuppressMessage(
+        "Design", "CA1031", Justification = "The space is free all the same; the device says to the next request what ails it.")]
     protected void Punch(long chunk, long count)
     {
         try

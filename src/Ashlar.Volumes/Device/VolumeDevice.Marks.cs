@@ -69,7 +69,8 @@ sealed partial class VolumeDevice
                 {
                     var block = (slot * MapLayout.BlocksPerChunk) + inChunk;
                     if (blocks.Contains(block)
-                        && copy.FindMismatch(block, copy.Chunk.AsSpan(inChunk * MapLayout.BlockBytes, MapLayout.BlockBytes)) < 0) sound.Add(block);
+                        && copy.FindMismatch(block, copy.Chunk.AsSpan(inChunk * MapLayout.BlockBytes, MapLayout.BlockBytes)) < 0)
+                        sound.Add(block);
                 }
             }
 

@@ -57,7 +57,8 @@ sealed partial class VolumeDevice
             ThrowIfUnusable();
             var leafEnd = Math.Min(endBytes, ((offset / MapLayout.LeafBytes) + 1) * MapLayout.LeafBytes);
             await parts.Throttle.WaitAsync();
-            await KeepLeafAsync(offset / MapLayout.LeafBytes, (int)(offset % MapLayout.LeafBytes), (int)(leafEnd - offset), isForced: true, reservation);
+            await KeepLeafAsync(
+                offset / MapLayout.LeafBytes, (int)(offset % MapLayout.LeafBytes), (int)(leafEnd - offset), isForced: true, reservation);
             offset = leafEnd;
             resizing?.Reach(offset);
         }
@@ -149,7 +150,11 @@ sealed partial class VolumeDevice
                 var leafEnd = Math.Min(end, ((offset / MapLayout.LeafBytes) + 1) * MapLayout.LeafBytes);
                 await parts.Throttle.WaitAsync();
                 done.Add(await KeepLeafAsync(
-                    offset / MapLayout.LeafBytes, (int)(offset % MapLayout.LeafBytes), (int)(leafEnd - offset), isForced: false, reservation));
+                    offset / MapLayout.LeafBytes,
+                    (int)(offset % MapLayout.LeafBytes),
+                    (int)(leafEnd - offset),
+                    isForced: false,
+                    reservation));
                 offset = leafEnd;
             }
         }

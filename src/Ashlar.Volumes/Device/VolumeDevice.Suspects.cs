@@ -60,7 +60,10 @@ sealed partial class VolumeDevice
                     looked++;
                     // One sector that cannot be read costs its block and no other.
                     if (isRead || await TryReadMediumAsync(plan, block, 1, inChunk))
-                        TakeAsItIs(leaf, block, plan.ComputeChecksum(block, plan.Chunk.AsSpan(inChunk * MapLayout.BlockBytes, MapLayout.BlockBytes)));
+                        TakeAsItIs(
+                            leaf,
+                            block,
+                            plan.ComputeChecksum(block, plan.Chunk.AsSpan(inChunk * MapLayout.BlockBytes, MapLayout.BlockBytes)));
                     else unreadable++;
                 }
             }

@@ -40,7 +40,9 @@ sealed class Leaf(VolumeDevice volume, long index)
 
     public AsyncLock WriteLock { get; } = new();
 
-    /// <summary>Counts removals of places: a reader that finds it unchanged after its I/O read from places that were still its own.</summary>
+    /// <summary>
+    /// Counts removals of places: a reader that finds it unchanged after its I/O read from places that were still its own.
+    /// </summary>
     public long Removals { get; private set; }
 
     public LeafDirt Dirt { get; set; }
@@ -110,7 +112,9 @@ sealed class Leaf(VolumeDevice volume, long index)
         lastWriteEnd = firstBlock + blockCount;
     }
 
-    /// <summary>How many blocks were written one after the other, in this leaf, up to a block; 0 when the last write ended elsewhere.</summary>
+    /// <summary>
+    /// How many blocks were written one after the other, in this leaf, up to a block; 0 when the last write ended elsewhere.
+    /// </summary>
     public int SequentialBlocks(int block) => lastWriteEnd == block ? sequentialBlocks : 0;
 
     /// <summary>A request gives all of it anew: what could not be read no longer matters. Call under the lock.</summary>

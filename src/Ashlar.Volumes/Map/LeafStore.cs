@@ -65,7 +65,12 @@ sealed class LeafStore(KeyValueStore store, OverwriteMarkers markers, PoolEvents
         {
             // Nothing is in doubt then: what was being overwritten and does not match is an error. The leaf itself is sound.
             events.ReportOnce(
-                PoolEventKind.DamagedMap, PoolEventSeverity.Warning, $"marker {leaf.Volume.Lineage}/{leaf.Index}", damage.Message, leaf.Volume.Record.Name, damage);
+                PoolEventKind.DamagedMap,
+                PoolEventSeverity.Warning,
+                $"marker {leaf.Volume.Lineage}/{leaf.Index}",
+                damage.Message,
+                leaf.Volume.Record.Name,
+                damage);
         }
 
         return true;
@@ -97,7 +102,9 @@ sealed class LeafStore(KeyValueStore store, OverwriteMarkers markers, PoolEvents
             if (entry.Birth > leaf.Volume.Generation)
             {
                 throw new CorruptDataException(
-                    leaf.Volume.Name, leaf.Index * MapLayout.LeafBytes, $"map leaf: a place of generation {entry.Birth}, the volume is at {leaf.Volume.Generation}");
+                    leaf.Volume.Name,
+                    leaf.Index * MapLayout.LeafBytes,
+                    $"map leaf: a place of generation {entry.Birth}, the volume is at {leaf.Volume.Generation}");
             }
         }
     }
@@ -119,8 +126,8 @@ sealed class LeafStore(KeyValueStore store, OverwriteMarkers markers, PoolEvents
             PoolEventKind.DamagedMap,
             PoolEventSeverity.Error,
             $"{leaf.Volume.Lineage}/{leaf.Index}",
-            $"the map of volume {leaf.Volume.Record.Name} cannot be read for bytes {first} to {first + MapLayout.LeafBytes - 1}, which fail "
-            + $"until they are written or discarded as a whole: {damage.Message}",
+            $"the map of volume {leaf.Volume.Record.Name} cannot be read for bytes {first} to {first + MapLayout.LeafBytes - 1}, which "
+            + $"fail until they are written or discarded as a whole: {damage.Message}",
             leaf.Volume.Record.Name,
             damage);
     }

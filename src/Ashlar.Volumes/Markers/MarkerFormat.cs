@@ -53,6 +53,7 @@ static class MarkerFormat
         }
 
         return blocks;
-        CorruptDataException Damaged() => new(where, leafIndex * MapLayout.LeafBytes, $"marker of overwrites: {length} bytes that do not fit its chunks");
+        CorruptDataException Damaged() =>
+            new(where, leafIndex * MapLayout.LeafBytes, $"marker of overwrites: {length} bytes that do not fit its chunks");
     }
 }

@@ -209,7 +209,8 @@ class OverwriteMarkers : IDisposable
                 {
                     var stillWanted = blocks;
                     stillWanted.IntersectWith(leafMarks.Wanted);
-                    Invariant.Require(durability == Durability.Sync || leafMarks.Durable.Contains(stillWanted)); // Only clearings are relaxed.
+                    // Only clearings are relaxed.
+                    Invariant.Require(durability == Durability.Sync || leafMarks.Durable.Contains(stillWanted));
                     leafMarks.Durable.Add(stillWanted);
                     if (leafMarks is { IsPending: false, Uncommitted: 0, Wanted.IsEmpty: true }) Remove(leafMarks);
                 }

@@ -71,7 +71,9 @@ sealed class MapWalk
     {
         foreach (var lineage in ReadLineages(snapshot, pool))
         {
-            var usage = snapshot.Get(MapKeys.Usage(lineage)) is { Length: sizeof(long) } value ? BinaryPrimitives.ReadInt64LittleEndian(value) : 0;
+            var usage = snapshot.Get(MapKeys.Usage(lineage)) is { Length: sizeof(long) } value
+                ? BinaryPrimitives.ReadInt64LittleEndian(value)
+                : 0;
             if (usage - chunksByLineage.GetValueOrDefault(lineage) is not 0 and var surplus) yield return (lineage, surplus);
         }
     }
@@ -88,7 +90,8 @@ sealed class MapWalk
             {
                 var word = (group * GroupBitmap.Words) + i;
                 for (var missing = owned[word] & ~words[i]; missing != 0; missing &= missing - 1)
-                    AddProblem($"chunk {((long)word * 64) + BitOperations.TrailingZeroCount(missing)} is owned by a leaf, but not marked in use");
+                    AddProblem(
+                        $"chunk {((long)word * 64) + BitOperations.TrailingZeroCount(missing)} is owned by a leaf, but not marked in use");
             }
         }
 
@@ -118,7 +121,8 @@ sealed class MapWalk
         {
             if (entry.Chunk == 0) continue;
             var bit = 1UL << (int)(entry.Chunk % 64);
-            if ((owned[entry.Chunk / 64] & bit) != 0) AddProblem($"chunk {entry.Chunk} is owned twice, again by leaf {index} of lineage {lineage}");
+            if ((owned[entry.Chunk / 64] & bit) != 0)
+                AddProblem($"chunk {entry.Chunk} is owned twice, again by leaf {index} of lineage {lineage}");
             owned[entry.Chunk / 64] |= bit;
             chunksByLineage[lineage] = chunksByLineage.GetValueOrDefault(lineage) + 1;
             Chunks++;

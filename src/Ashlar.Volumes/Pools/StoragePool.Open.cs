@@ -70,7 +70,9 @@ public sealed partial class StoragePool
             : MapLayout.ReservedChunks + 1;
         if (lengthBytes < chunks * MapLayout.ChunkBytes)
             throw new CorruptDataException(
-                device, lengthBytes, $"cut off: the pool has {chunks} chunks of {MapLayout.ChunkBytes} bytes, its device {lengthBytes} bytes");
+                device,
+                lengthBytes,
+                $"cut off: the pool has {chunks} chunks of {MapLayout.ChunkBytes} bytes, its device {lengthBytes} bytes");
     }
 
     /// <summary>
@@ -91,7 +93,8 @@ public sealed partial class StoragePool
             throw new UnsupportedFormatException(device.Name, $"pool {superblock.Name}: its store holds no pool");
         var record = PoolRecord.Read(value, superblock.Name);
         if (record.PoolId != superblock.PoolId)
-            throw new UnsupportedFormatException(device.Name, $"the device is of pool {superblock.PoolId}, the store of pool {record.PoolId}");
+            throw new UnsupportedFormatException(
+                device.Name, $"the device is of pool {superblock.PoolId}, the store of pool {record.PoolId}");
         if (record.State != PoolState.Ready)
             throw new UnsupportedFormatException(device.Name, $"pool {superblock.Name}: formatting was interrupted; format it again");
         superblocks.CheckNotOlder(metadata.VisibleSequence);

@@ -32,7 +32,8 @@ public sealed partial class StoragePool
         if (!options.IsThick) return VolumeInfo.Of(await Catalogue.CreateAsync(name, options));
 
         // Before the record, so that a pool without room refuses before anything is taken.
-        using var reservation = await Parts.Throttle.ReserveAsync($"{Name}/{name}", (options.SizeBytes + MapLayout.ChunkBytes - 1) / MapLayout.ChunkBytes);
+        using var reservation = await Parts.Throttle.ReserveAsync(
+            $"{Name}/{name}", (options.SizeBytes + MapLayout.ChunkBytes - 1) / MapLayout.ChunkBytes);
         var volume = await Catalogue.CreateAsync(name, options);
         try
         {

@@ -21,7 +21,8 @@ public sealed partial class StoragePool : IAsyncDisposable
         Parts = parts;
         this.superblocks = superblocks;
         Catalogue = new Catalogue(record, parts.Metadata, parts.Options, volume => new VolumeDevice(parts, volume, committedChunks: 0));
-        Leaked = new LeakedSpace(parts.Store, parts.Space, Catalogue, parts.Committer, parts.Metadata, parts.Device, parts.Events, parts.Work);
+        Leaked = new LeakedSpace(
+            parts.Store, parts.Space, Catalogue, parts.Committer, parts.Metadata, parts.Device, parts.Events, parts.Work);
         Remover = new VolumeRemover(Catalogue, parts.Store, parts.Committer, parts.Markers, parts.Cache, Leaked, parts.Work);
         Resizer = parts.Options.Factory.CreateResizer(parts, Catalogue, Leaked);
         parts.SpaceMayHaveLeaked = Leaked.Reclaim;
@@ -189,7 +190,10 @@ public sealed partial class StoragePool : IAsyncDisposable
         commitTimer = options.TimeProvider.CreateTimer(
             static state => ((StoragePool)state!).CommitIfDirty(CommitScope.Flush), this, options.CommitInterval, options.CommitInterval);
         checksumTimer = options.TimeProvider.CreateTimer(
-            static state => ((StoragePool)state!).CommitIfDirty(CommitScope.Checksums), this, options.ChecksumInterval, options.ChecksumInterval);
+            static state => ((StoragePool)state!).CommitIfDirty(CommitScope.Checksums),
+            this,
+            options.ChecksumInterval,
+            options.ChecksumInterval);
     }
 
     void CommitIfDirty(CommitScope scope)

@@ -57,13 +57,16 @@ sealed record Superblock(Guid PoolId, string Name, long ChunkCount, DateTimeOffs
         var expected = BinaryPrimitives.ReadUInt32LittleEndian(source[Crc32COffset..]);
         var actual = Crc32C.Compute(source[..Crc32COffset]);
         if (expected != actual)
-            throw new CorruptDataException(device, offsetBytes, $"superblock: checksum mismatch: expected {expected:x8}, found {actual:x8}");
+            throw new CorruptDataException(
+                device, offsetBytes, $"superblock: checksum mismatch: expected {expected:x8}, found {actual:x8}");
         if (BinaryPrimitives.ReadUInt32LittleEndian(source[VersionOffset..]) is not Version and var version)
             throw new UnsupportedFormatException(device, $"pool format version {version}; this program reads version {Version}");
         var chunkBytes = BinaryPrimitives.ReadUInt32LittleEndian(source[ChunkSizeOffset..]);
         var chunkCount = BinaryPrimitives.ReadInt64LittleEndian(source[ChunkCountOffset..]);
         int nameLength = source[NameLengthOffset];
-        if (chunkBytes != MapLayout.ChunkBytes || nameLength > MaxNameBytes || chunkCount is <= MapLayout.ReservedChunks or > MapLayout.MaxNumber48)
+        if (chunkBytes != MapLayout.ChunkBytes
+            || nameLength > MaxNameBytes
+            || chunkCount is <= MapLayout.ReservedChunks or > MapLayout.MaxNumber48)
             throw new CorruptDataException(device, offsetBytes, $"superblock: {chunkCount} chunks of {chunkBytes} bytes");
         return new Superblock(
             new Guid(source.Slice(PoolIdOffset, 16), bigEndian: true),

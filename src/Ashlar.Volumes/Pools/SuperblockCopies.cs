@@ -62,7 +62,8 @@ sealed class SuperblockCopies
         if (found is [{ } first, { } second])
         {
             if (first.PoolId != second.PoolId)
-                throw new CorruptDataException(device.Name, 0, $"superblock: one copy is of pool {first.PoolId}, the other of pool {second.PoolId}");
+                throw new CorruptDataException(
+                    device.Name, 0, $"superblock: one copy is of pool {first.PoolId}, the other of pool {second.PoolId}");
             return first.StoreSequence >= second.StoreSequence ? new(device, first, nextCopy: 1) : new(device, second, nextCopy: 0);
         }
 
@@ -77,7 +78,8 @@ sealed class SuperblockCopies
             throw new CorruptDataException(
                 device.Name,
                 0,
-                $"pool {Current.Name}: its map is older than its data: the map has come to sequence {storeSequence}, and had come to {Current.StoreSequence}");
+                $"pool {Current.Name}: its map is older than its data: the map has come to sequence {storeSequence}, "
+                + $"and had come to {Current.StoreSequence}");
     }
 
     /// <summary>Writes a damaged copy anew.</summary>
@@ -90,7 +92,8 @@ sealed class SuperblockCopies
         events.Report(
             PoolEventKind.DamagedSuperblock,
             PoolEventSeverity.Warning,
-            $"copy {damagedCopy + 1} of the superblock, at byte {Superblock.CopyOffsetBytes(damagedCopy)} of {device.Name}, was damaged and is written anew from the other");
+            $"copy {damagedCopy + 1} of the superblock, at byte {Superblock.CopyOffsetBytes(damagedCopy)} of {device.Name}, was damaged "
+            + "and is written anew from the other");
         damagedCopy = -1;
         nextCopy = 1 - nextCopy;
     }

@@ -9,7 +9,9 @@ namespace Ashlar.Volumes;
 /// Markers as earlier versions wrote them: a bit for each of 64 leaves, for all of its blocks. A pool that such a version left open is
 /// carried over when it is opened.
 /// </summary>
-/// <remarks>Crash order: a group's new markers and the end of its old one are one batch; whatever a crash leaves is carried over next.</remarks>
+/// <remarks>
+/// Crash order: a group's new markers and the end of its old one are one batch; whatever a crash leaves is carried over next.
+/// </remarks>
 static class GroupMarkers
 {
     public const int LeavesPerGroup = 64;

@@ -37,8 +37,8 @@ sealed class UnverifiedBlocks(PoolEvents events)
         events.Report(
             PoolEventKind.Unverified,
             PoolEventSeverity.Warning,
-            $"volume {name}, bytes {offsetBytes} to {offsetBytes + MapLayout.BlockBytes - 1} were being overwritten when the pool went down "
-            + "and hold what was found there, unverified"
+            $"volume {name}, bytes {offsetBytes} to {offsetBytes + MapLayout.BlockBytes - 1} were being overwritten when the pool went "
+            + "down and hold what was found there, unverified"
             + (number == MaxReported ? "; more are counted and listed, not logged" : ""),
             name);
     }

@@ -144,7 +144,8 @@ sealed class ChunkSpace
             var first = free.FindNext(from);
             if (first < 0) return default;
             var end = first;
-            while (end < ChunkCount && end - first < maxCount && free.Contains(end)) end += free.Word(end / 64) == ulong.MaxValue ? 64 - (end % 64) : 1;
+            while (end < ChunkCount && end - first < maxCount && free.Contains(end))
+                end += free.Word(end / 64) == ulong.MaxValue ? 64 - (end % 64) : 1;
             return (first, Math.Min(Math.Min(end, ChunkCount) - first, maxCount));
         }
     }
