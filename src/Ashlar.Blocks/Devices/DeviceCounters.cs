@@ -1,7 +1,10 @@
 namespace Ashlar.Blocks.Devices;
 
-/// <summary>The counters behind <see cref="DeviceStatistics"/>.</summary>
-sealed class DeviceCounters
+/// <summary>
+/// The counters behind <see cref="DeviceStatistics"/>, for whoever implements <see cref="IBlockDevice"/>: a file, a volume, a device
+/// made of devices. Any thread may count. When a request counts, and which failures do, is for the device to say.
+/// </summary>
+public sealed class DeviceCounters
 {
     long reads;
     long writes;
@@ -11,31 +14,43 @@ sealed class DeviceCounters
     long bytesRead;
     long bytesWritten;
 
+    /// <summary>Counts a read of so many bytes.</summary>
     public void CountRead(long bytes)
     {
         Interlocked.Increment(ref reads);
         Interlocked.Add(ref bytesRead, bytes);
     }
 
+    /// <summary>Counts a write, or a write of zeros, of so many bytes.</summary>
     public void CountWrite(long bytes)
     {
         Interlocked.Increment(ref writes);
         Interlocked.Add(ref bytesWritten, bytes);
     }
 
+    /// <summary>Counts a discard.</summary>
     public void CountTrim() => Interlocked.Increment(ref trims);
 
+    /// <summary>Counts a flush.</summary>
     public void CountFlush() => Interlocked.Increment(ref flushes);
 
+    /// <summary>Counts a failure, whatever failed.</summary>
+    public void CountFailure() => Interlocked.Increment(ref failures);
+
     /// <summary>
-    /// An exception filter that never catches: it counts a failure on its way out. A cancelled request is none.
+    /// An exception filter that never catches: it counts a failure on its way out. A request that is cancelled, or that the device
+    /// does not offer, is none.
     /// </summary>
+    /// <returns>False.</returns>
     public bool CountFailure(Exception e)
     {
-        if (e is not (OperationCanceledException or NotSupportedException)) Interlocked.Increment(ref failures);
+        if (e is not (OperationCanceledException or NotSupportedException)) CountFailure();
         return false;
     }
 
+    /// <summary>
+    /// What was counted so far. Requests go on meanwhile: each number is exact, but they need not be of the same moment.
+    /// </summary>
     public DeviceStatistics Snapshot() => new(
         Interlocked.Read(ref reads),
         Interlocked.Read(ref writes),

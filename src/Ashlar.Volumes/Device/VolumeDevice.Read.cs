@@ -32,11 +32,11 @@ sealed partial class VolumeDevice
         }
         catch
         {
-            counters.Failed();
+            counters.CountFailure();
             throw;
         }
 
-        counters.HasRead(length);
+        counters.CountRead(length);
     }
 
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]

@@ -33,11 +33,11 @@ sealed partial class VolumeDevice
         }
         catch
         {
-            counters.Failed();
+            counters.CountFailure();
             throw;
         }
 
-        counters.HasWritten(length);
+        counters.CountWrite(length);
     }
 
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]

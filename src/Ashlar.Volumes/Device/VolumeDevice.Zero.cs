@@ -17,14 +17,14 @@ sealed partial class VolumeDevice
     {
         await ZeroAsync(start, blockCount, IsThick || (options & ZeroOptions.KeepAllocated) != ZeroOptions.None, cancellationToken);
         if ((options & ZeroOptions.ForceUnitAccess) != ZeroOptions.None) await parts.Committer.RunAsync(CommitScope.Flush);
-        counters.HasWritten(blockCount * BlockSizeBytes);
+        counters.CountWrite(blockCount * BlockSizeBytes);
     }
 
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     public async ValueTask TrimAsync(Lba start, long blockCount, CancellationToken cancellationToken = default)
     {
         await ZeroAsync(start, blockCount, IsThick, cancellationToken);
-        counters.HasTrimmed();
+        counters.CountTrim();
     }
 
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
@@ -43,7 +43,7 @@ sealed partial class VolumeDevice
         }
         catch
         {
-            counters.Failed();
+            counters.CountFailure();
             throw;
         }
     }

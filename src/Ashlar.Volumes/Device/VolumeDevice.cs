@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Ashlar.Blocks;
+using Ashlar.Blocks.Devices;
 using Ashlar.KeyValue;
 using Ashlar.Storage;
 
@@ -12,7 +13,7 @@ namespace Ashlar.Volumes;
 sealed partial class VolumeDevice : IBlockDevice
 {
     readonly PoolParts parts;
-    readonly VolumeCounters counters = new();
+    readonly DeviceCounters counters = new();
     VolumeRecord record;
     long sizeBytes;
     long allocatedChunks;
@@ -88,10 +89,10 @@ sealed partial class VolumeDevice : IBlockDevice
         cancellationToken.ThrowIfCancellationRequested();
         ThrowIfUnusable();
         await parts.Committer.RunAsync(CommitScope.Flush);
-        counters.Flushed();
+        counters.CountFlush();
     }
 
-    public DeviceStatistics GetStatistics() => counters.Read();
+    public DeviceStatistics GetStatistics() => counters.Snapshot();
 
     /// <summary>Does nothing: the device belongs to the pool and is shared by everyone who uses the volume.</summary>
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
