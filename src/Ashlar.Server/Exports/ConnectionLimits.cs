@@ -25,6 +25,7 @@ sealed record ConnectionLimits(int PerProtocol, string? Notice)
         var perProtocol = (int)Math.Max(1, (descriptors - Math.Min(Kept, descriptors / 2)) / Protocols);
         return new(
             perProtocol,
-            $"only {descriptors} descriptors may be open (ulimit -n): NBD and iSCSI take {perProtocol} connections each; {needed} descriptors would allow {Wanted}");
+            $"only {descriptors} descriptors may be open (ulimit -n): NBD and iSCSI take {perProtocol} connections each; "
+            + $"{needed} descriptors would allow {Wanted}");
     }
 }

@@ -27,14 +27,12 @@ static class PoolFiles
     public static async Task<StoragePool> CreateAsync(
         string path, string name, long capacityBytes, ServerOptions options, Action<PoolEvent>? observer = null)
     {
-        var device = FileDevice.Create(options.FileSystem, DataPath(path), WholeBlocks(capacityBytes), BlockSizeBytes);
-        await using (device.ConfigureAwait(false))
+        await using (var device = FileDevice.Create(options.FileSystem, DataPath(path), WholeBlocks(capacityBytes), BlockSizeBytes))
         {
             options.FileSystem.CreateDirectory(MetadataPath(path));
             options.FileSystem.SyncDirectory(path);
-            var metadata = OpenMetadata(path, options, isNew: true);
-            await using (metadata.ConfigureAwait(false))
-                await StoragePool.FormatAsync(name, device, metadata, PoolOptions(options)).ConfigureAwait(false);
+            await using var metadata = OpenMetadata(path, options, isNew: true);
+            await StoragePool.FormatAsync(name, device, metadata, PoolOptions(options));
         }
         return await OpenAsync(path, options, observer);
     }

@@ -39,8 +39,8 @@ static class PoolWarnings
         }
         if (statistics.UnverifiedBlocks is > 0 and var unverified)
         {
-            yield return $"pool {pool} holds {unverified} unverified blocks: they were being overwritten at the last unclean stop, and may be "
-                + "old, new or torn; check the file systems of the volumes for which 'ashlar volume show' lists them";
+            yield return $"pool {pool} holds {unverified} unverified blocks: they were being overwritten at the last unclean stop, and may "
+                + "be old, new or torn; check the file systems of the volumes for which 'ashlar volume show' lists them";
         }
     }
 

@@ -18,7 +18,7 @@ sealed class ServedPools(IReadOnlyList<ServedPool> pools) : IAsyncDisposable
         {
             try
             {
-                await pool.DisposeAsync().ConfigureAwait(false);
+                await pool.DisposeAsync();
             }
             catch (Exception e)
             {

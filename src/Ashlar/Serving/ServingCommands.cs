@@ -38,8 +38,7 @@ static class ServingCommands
     {
         var terminal = invocation.Terminal;
         var log = new ServerLog(terminal.Error, terminal.TimeProvider);
-        var server = await StartAsync(invocation, serving, log);
-        await using (server.ConfigureAwait(false))
+        await using (var server = await StartAsync(invocation, serving, log))
         {
             var status = server.GetStatus();
             if (invocation.Format == OutputFormat.Table) announce(invocation, log, status, server.IsFirstStart);

@@ -1,0 +1,38 @@
+namespace Ashlar.Architecture.Tests;
+
+/// <summary>What a reader sees of the source: lines that fit the screen, and no ceremony that does nothing.</summary>
+public sealed class SourceTextTests
+{
+    const int MaxLineColumns = 140;
+
+    [Theory]
+    [InlineData("Ashlar.Api")]
+    [InlineData("Ashlar.Blocks")]
+    [InlineData("Ashlar.Iscsi")]
+    [InlineData("Ashlar.Nbd")]
+    [InlineData("Ashlar.Scsi")]
+    [InlineData("Ashlar.Server")]
+    [InlineData("Ashlar.Storage")]
+    [InlineData("Ashlar.Transport")]
+    [InlineData("Ashlar.Volumes")]
+    public void A_line_fits_the_screen(string project) => AssertNone(project, line => line.Length > MaxLineColumns);
+
+    /// <remarks>No program here has a synchronisation context, so there is none to keep a continuation away from.</remarks>
+    [Fact]
+    public void No_await_leaves_a_context_that_is_not_there() =>
+        AssertNone("", line => line.Contains("ConfigureAwait(false)", StringComparison.Ordinal));
+
+    static void AssertNone(string folder, Func<string, bool> isWrong)
+    {
+        var lines = Lines(Path.Combine(Repository.SourceDirectory, folder)).ToArray();
+        Assert.NotEmpty(lines);
+        var wrong = lines.Where(line => isWrong(line.Text)).Select(line => line.Place).ToArray();
+        Assert.True(wrong.Length == 0, string.Join('\n', wrong));
+    }
+
+    static IEnumerable<(string Place, string Text)> Lines(string directory) =>
+        Directory.EnumerateFiles(directory, "*.cs", SearchOption.AllDirectories)
+            .Order(StringComparer.Ordinal)
+            .SelectMany(path => File.ReadLines(path)
+                .Select((text, index) => ($"{Path.GetRelativePath(Repository.Root, path)}:{index + 1}", text)));
+}
