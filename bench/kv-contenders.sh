@@ -93,11 +93,6 @@ remove_memory_limit() {
     memory_group=
 }
 
-drop_caches() {
-    sync -f "$work"
-    echo 1 2>/dev/null >/proc/sys/vm/drop_caches || say "cannot drop the page cache (not root): cold rows are not cold"
-}
-
 value_of() { # value_of FILE BENCHMARK FIELD: of the last line of that benchmark; 0 when it has none
     awk -v name="\"name\":\"$2\"" -v field="\"$3\":" '
         index($0, name) { at = index($0, field); value = at ? substr($0, at + length(field)) : 0; sub(/[,}].*/, "", value) }

@@ -187,8 +187,6 @@ rows_crash() {
     remove_data ashlar levelled
 }
 
-seconds_since() { awk -v from="$1" -v to="$EPOCHREALTIME" 'BEGIN { print to - from }'; }
-
 fill_and_kill_rival() { # It never ends by itself; it is killed once it has filled.
     db_bench --db="$work/levelled" --benchmarks=fillrandom,readrandom --num="$1" --key_size=16 --value_size=1000 --compression_type=none \
         --compression_ratio=1 --write_buffer_size=1073741824 --seed=42 --duration=0 --reads=1000000000 >"$work/rival.out" 2>/dev/null &

@@ -17,12 +17,17 @@ make_work_directory() {
 }
 
 clean_up() {
+    end_servers
+    [ -z "$work" ] || rm -rf "$work"
+}
+
+end_servers() {
     local pid
     for pid in "${server_pids[@]}"; do kill "$pid" 2>/dev/null; done
     for pid in "${server_pids[@]}"; do
         timeout 5 tail --pid="$pid" -f /dev/null || kill -9 "$pid" 2>/dev/null
     done
-    [ -z "$work" ] || rm -rf "$work"
+    server_pids=()
 }
 
 install_tools() { "$repository/eng/install-test-tools.sh" >&2; }
@@ -68,6 +73,30 @@ describe_machine() {
     say "load:    $(cut -d' ' -f1-3 /proc/loadavg) before the start; $(date -u +%Y-%m-%dT%H:%MZ)"
     say "ashlar:  $(git -C "$repository" describe --always --dirty 2>/dev/null || echo unknown), .NET SDK $(dotnet --version)"
 }
+
+wanted() { # wanted NAME: whether this row was asked for, by --rows PATTERN
+    [[ -z ${rows:-} || $1 =~ $rows ]]
+}
+
+print_row() { # print_row NAME VALUE COMPARED [DIGITS]: a line of the result
+    awk -v name="$1" -v value="$2" -v compared="$3" -v format="%s\t%.${4:-0}f\t%.${4:-0}f\t%.2f\n" \
+        'BEGIN { printf format, name, value, compared, (compared > 0) ? value / compared : 0 }'
+}
+
+drop_caches() { # Of the whole machine: the kernel has no other way
+    sync -f "$work"
+    echo 1 2>/dev/null >/proc/sys/vm/drop_caches || say "cannot drop the page cache (not root): cold rows are not cold"
+}
+
+print_less() { # print_less NAME VALUE COMPARED [DIGITS]: of a figure where less is better, so the ratio is turned round
+    awk -v name="$1" -v value="$2" -v compared="$3" -v format="%s\t%.${4:-0}f\t%.${4:-0}f\t%.2f\n" \
+        'BEGIN { printf format, name, value, compared, (value > 0) ? compared / value : 0 }'
+}
+
+seconds_since() { awk -v from="$1" -v to="$EPOCHREALTIME" 'BEGIN { print to - from }'; } # since a value of EPOCHREALTIME
+
+# Which side goes first changes from round to round: what drifts, or what one leaves to the other, hits both.
+sides_of_round() { if (($1 % 2)); then echo theirs ours; else echo ours theirs; fi; }
 
 median() { printf '%s\n' "$@" | sort -g | awk '{ value[NR] = $1 } END { print (NR % 2) ? value[(NR + 1) / 2] : (value[NR / 2] + value[NR / 2 + 1]) / 2 }'; }
 
