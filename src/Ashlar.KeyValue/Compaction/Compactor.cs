@@ -66,41 +66,66 @@ sealed class Compactor
     /// <param name="pause">
     /// Called between tables and now and then: lets memtables be written meanwhile, or gives up by throwing.
     /// </param>
-    public bool Compact(Action pause) => Compact(
-        tables => space.IsLow ? fullDiskPicker.Pick(tables, state.OldestReadableSequence(), space.MostMovedBytes) : Pick(tables), pause);
+    public bool Compact(Action pause) => space.IsLow
+        ? Compact(tables => fullDiskPicker.Pick(tables, state.OldestReadableSequence(), space.MostMovedBytes), pause, inSteps: true)
+        : Compact(Pick, pause, inSteps: false);
 
-    /// <summary>Merges all tables, on a full disk one after the other.</summary>
+    /// <summary>Merges all tables that there are now: at once, and one after the other where there is no room for that.</summary>
     /// <param name="pause">As above.</param>
     public void CompactAll(Action pause)
     {
+        var newest = NewestSequence();
         while (space.IsLow)
         {
-            if (!Compact(tables => fullDiskPicker.PickAll(tables, state.OldestReadableSequence()), pause)) return;
+            if (!CompactOneOfAll(newest, pause)) return;
         }
 
-        Compact(CompactionPicker.PickAll, pause);
+        try
+        {
+            Compact(CompactionPicker.PickAll, pause, inSteps: false);
+        }
+        catch (StorageException full) when (full.Kind == StorageErrorKind.NoSpace)
+        {
+            // To the end in steps, though the disk counts as not full as soon as one of them has given back what it took: what is free
+            // beside that is as little as before.
+            space.DeclareFull();
+            while (CompactOneOfAll(newest, pause))
+            {
+            }
+        }
     }
 
-    bool Compact(Func<TableSet, CompactionPlan?> pick, Action pause)
+    // What others write meanwhile is left out, or they could keep it from ever ending.
+    bool CompactOneOfAll(ulong newest, Action pause) =>
+        Compact(tables => fullDiskPicker.PickAll(tables, state.OldestReadableSequence(), newest), pause, inSteps: true);
+
+    ulong NewestSequence()
+    {
+        var version = state.Acquire();
+        var newest = version.Tables.All().Select(table => table.Info.MaxSequence).DefaultIfEmpty().Max();
+        version.Release();
+        return newest;
+    }
+
+    bool Compact(Func<TableSet, CompactionPlan?> pick, Action pause, bool inSteps)
     {
         StoreVersion? version = state.Acquire();
         var isDone = false;
         var gain = 0L;
         try
         {
-            var isLow = space.IsLow;
             var plan = pick(version.Tables);
             if (plan is null) return false;
-            gain = isLow ? 0 : collector.Batch.GainOf(plan.Inputs);
+            gain = inSteps ? 0 : collector.Batch.GainOf(plan.Inputs);
             if (collector.Batch.Segments.Count > 0) pressure.Collecting.Begin(gain);
             var sinks = plan.OutputLevel == 0 ? [] : plan.Inputs.Where(table => table.Info.Level == 0);
             pressure.Merging.Begin(sinks.Sum(table => table.Info.FileLength));
             if (plan.IsMove)
             {
-                using var grant = isLow ? space.TakeForMerge(0) : null; // The manifest's edit.
+                using var grant = inSteps ? space.TakeForMerge(0) : null; // The manifest's edit.
                 merge.Move(plan);
             }
-            else if (isLow)
+            else if (inSteps)
             {
                 version.Release();
                 version = null; // Only this thread takes tables away: those of the plan stay.

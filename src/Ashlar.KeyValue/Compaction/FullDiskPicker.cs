@@ -26,14 +26,17 @@ sealed class FullDiskPicker(Manifest manifest)
         return PickOldestOfLevelZero(tables) ?? PickTombstones(tables, oldestReadable) ?? PickValues(tables, mostMovedBytes);
     }
 
-    /// <summary>The same until all tables are in one level; null when they are.</summary>
-    public CompactionPlan? PickAll(TableSet tables, ulong oldestReadable)
+    /// <summary>The same until all tables are in one level but those with newer entries; null when they are.</summary>
+    /// <param name="tables">What there is.</param>
+    /// <param name="oldestReadable">As above.</param>
+    /// <param name="newest">Tables of level 0 with entries above this sequence stay where they are.</param>
+    public CompactionPlan? PickAll(TableSet tables, ulong oldestReadable, ulong newest)
     {
         Condemned = None;
-        if (PickOldestOfLevelZero(tables) is { } plan) return plan;
-        var highest = Array.FindIndex(tables.Levels, level => level.Length > 0);
+        if (tables.LevelZero is [.., var oldest] && oldest.Info.MaxSequence <= newest) return PickOldestOfLevelZero(tables);
+        var highest = Array.FindIndex(tables.Levels, 1, level => level.Length > 0);
         var deepest = Array.FindLastIndex(tables.Levels, level => level.Length > 0);
-        return highest == deepest ? PickTombstones(tables, oldestReadable)
+        return highest < 0 || highest == deepest ? PickTombstones(tables, Math.Min(oldestReadable, newest))
             : CompactionPicker.Plan(tables, tables.Levels[highest][..1], highest + 1);
     }
 

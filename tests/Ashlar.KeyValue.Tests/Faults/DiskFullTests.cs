@@ -56,7 +56,8 @@ public sealed class DiskFullTests(ITestOutputHelper output)
         var disk = TestStore.NewDisk();
         disk.CapacityBytes = 600 << 10;
         var options = Small(disk);
-        using var store = KeyValueStore.Open(TestStore.Directory, options with { SpaceReserveBytes = options.SpaceReserveBytes + moreReserveBytes });
+        using var store = KeyValueStore.Open(
+            TestStore.Directory, options with { SpaceReserveBytes = options.SpaceReserveBytes + moreReserveBytes });
         var model = new SortedDictionary<string, string>(StringComparer.Ordinal);
         Fill(store, model, 0, 200);
         AssertIsRefused(store);
@@ -65,6 +66,32 @@ public sealed class DiskFullTests(ITestOutputHelper output)
         model["again"] = "x";
         AssertHolds(store, model);
         Assert.Null(store.GetStatistics().LastBackgroundFailure);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void All_tables_are_merged_in_steps_where_there_is_no_room_to_do_so_at_once(bool inline)
+    {
+        var disk = TestStore.NewDisk();
+        using var store = KeyValueStore.Open(TestStore.Directory, Small(disk) with { BackgroundInline = inline });
+        var model = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        for (var i = 0; i < 3000; i++)
+        {
+            var (key, value) = ($"{i % 2000 * 7919 % 1_000_003:d7}", $"{i}".PadLeft(200, '.'));
+            store.Put(key, value, Durability.Relaxed);
+            model[key] = value;
+        }
+
+        store.Flush();
+        var tableBytes = store.GetStatistics().TableBytes;
+        var room = 32 << 10; // Enough for all that is kept to be kept again after each step: the disk is not full then.
+        Assert.True(tableBytes > 8 * room, $"{tableBytes} bytes of tables would fit at once");
+        disk.CapacityBytes -= disk.GetFreeSpaceBytes("/") - room;
+        store.Compact();
+        Assert.Equal(model.Count, store.GetStatistics().TableEntries); // What was overwritten is gone.
+        Assert.Null(store.GetStatistics().LastBackgroundFailure);
+        AssertHolds(store, model);
     }
 
     [Fact]
