@@ -11,6 +11,7 @@ public sealed class DeviceErrorTests
     {
         { new DeviceFullException("d", "the pool is full"), "7/27/07", "7/27/07" },
         { new BadBlockException("d", new Lba(3)), "3/11/00", "3/0C/00" },
+        { new CorruptDataException("d", 4096, "checksum mismatch") { Block = 77 }, "3/11/00", "3/0C/00" },
         { new CorruptDataException("d", 0, "checksum"), "3/11/00", "3/0C/00" },
         { new DeviceIOException("d", "broken", isTransient: false), "3/11/00", "3/0C/00" },
         { new DeviceReadOnlyException("d"), "7/27/00", "7/27/00" },
@@ -38,6 +39,13 @@ public sealed class DeviceErrorTests
     {
         unit.Device.BeforeRead = _ => ValueTask.FromException(new BadBlockException("d", new Lba(77)));
         Assert.Equal(77UL, unit.Send(TestUnit.Cdb10(0x28, 70, 10)).Sense.Information);
+    }
+
+    [Fact]
+    public void A_block_that_fails_its_checksum_is_named()
+    {
+        unit.Device.BeforeRead = _ => ValueTask.FromException(new CorruptDataException("d", 0, "checksum mismatch") { Block = 78 });
+        Assert.Equal(78UL, unit.Send(TestUnit.Cdb10(0x28, 70, 10)).Sense.Information);
     }
 
     [Fact]

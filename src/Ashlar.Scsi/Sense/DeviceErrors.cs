@@ -25,6 +25,7 @@ static class DeviceErrors
         DeviceReadOnlyException => new(SenseKey.DataProtect, AdditionalSense.WriteProtected),
         BlockRangeException => Sense.LbaOutOfRange,
         BadBlockException bad => new(SenseKey.MediumError, MediumError(writing), (ulong)bad.Block.Value),
+        CorruptDataException { Block: { } block } => new(SenseKey.MediumError, MediumError(writing), (ulong)block),
         _ => new(SenseKey.MediumError, MediumError(writing)),
     };
 

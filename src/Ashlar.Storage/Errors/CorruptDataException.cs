@@ -23,4 +23,7 @@ public sealed class CorruptDataException : AshlarException
 
     /// <summary>What does not hold.</summary>
     public string Problem { get; }
+
+    /// <summary>The block of the volume that cannot be given, counted as its clients count; null where that is not known.</summary>
+    public long? Block { get; init; }
 }

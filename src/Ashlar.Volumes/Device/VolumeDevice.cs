@@ -129,7 +129,10 @@ sealed partial class VolumeDevice : IBlockDevice
     {
         if (leaf.Damage is not { } damage) return;
         parts.Damage.CountMap();
-        throw new CorruptDataException(damage.FilePath, damage.OffsetBytes, damage.Problem);
+        throw new CorruptDataException(damage.FilePath, damage.OffsetBytes, damage.Problem)
+        {
+            Block = leaf.Index * MapLayout.LeafBytes / BlockSizeBytes,
+        };
     }
 
     // What covers a leaf, as far as it belongs to the volume, needs nothing of what the leaf said before.
@@ -142,7 +145,10 @@ sealed partial class VolumeDevice : IBlockDevice
         var error = new CorruptDataException(
             parts.Device.Name,
             offsetBytes,
-            $"volume {Name}, block {lba}: checksum mismatch: expected {expected:x8}, found {actual:x8}");
+            $"volume {Name}, block {lba}: checksum mismatch: expected {expected:x8}, found {actual:x8}")
+        {
+            Block = lba,
+        };
         parts.Damage.Add(this, lba, error);
         return error;
     }
