@@ -5,8 +5,8 @@ namespace Ashlar.KeyValue;
 public sealed partial class KeyValueStore
 {
     /// <summary>
-    /// Writes what is in memory to tables, and returns when that is done, whatever others write meanwhile. The log becomes as short as it can
-    /// be.
+    /// Writes what is in memory to tables, and returns when that is done, whatever others write meanwhile. The log becomes as short
+    /// as it can be.
     /// </summary>
     /// <exception cref="ReadOnlyStoreException">The store is open for reading only.</exception>
     /// <exception cref="StorageException">The disk refused; the store goes on as before.</exception>
