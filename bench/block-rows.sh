@@ -146,7 +146,7 @@ crash_once() { # crash_once kept|dropped: adds to listens, reads and sweeps
     kill -9 "$ashlar_pid"
     timeout 30 tail --pid="$ashlar_pid" -f /dev/null || give_up "the server does not die" # Until then its port still answers.
     server_pids=()
-    kill -9 "$load" # It would wait for its server for ever.
+    kill -9 "$load" 2>/dev/null # It may wait for its server for ever.
     written=$(awk -F';' '/^3;/ { value = $49 } END { print value }' "$work/load")
     [ "$1" = kept ] || drop_caches
 
