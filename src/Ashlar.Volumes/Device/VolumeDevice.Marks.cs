@@ -12,6 +12,8 @@ sealed partial class VolumeDevice
     // Reading the rest of a leaf costs about as much as a few flushes of the store.
     const int BusyChunks = 4;
 
+    readonly MarkerPressure pressure;
+
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask MarkAsync(Leaf leaf, int firstBlock, int blockCount)
     {
@@ -21,22 +23,30 @@ sealed partial class VolumeDevice
         if (leaf.IsOverwritten && leaf.Marks!.Durable.Contains(blocks)) return;
         if (leaf.Marks is not { } marks || !marks.Durable.Contains(blocks))
         {
-            var ahead = ChooseAhead(leaf, blocks, firstBlock, blockCount);
-            if (!ahead.IsEmpty) blocks.Add(await FindSoundAsync(leaf, ahead));
+            var ahead = ChooseAhead(leaf, blocks, firstBlock, blockCount, pressure.IsHigh(BlocksToVerify(leaf)) ? 0 : BusyChunks);
+            if (!ahead.IsEmpty)
+            {
+                var verifying = pressure.Begin();
+                blocks.Add(await FindSoundAsync(leaf, ahead));
+                pressure.Verified(verifying, ahead.Count);
+            }
         }
 
         lock (leaf) parts.ChangedLeaves.Add(leaf, LeafDirt.Checksums);
+        var waiting = pressure.Begin();
         await parts.Markers.EnsureAsync(leaf, blocks);
+        pressure.Waited(waiting);
     }
 
     // A lone write marks its own blocks and no other. The second one in a chunk marks the rest of the chunk; behind a sequential writer
-    // twice what it has written of the leaf so far is marked; and where several chunks of a leaf are marked already, all of it.
-    static BlockSet ChooseAhead(Leaf leaf, BlockSet blocks, int firstBlock, int blockCount)
+    // twice what it has written of the leaf so far is marked; and where several chunks of a leaf are marked already, all of it, or at
+    // once while the writers of the volume do little but wait for markers.
+    static BlockSet ChooseAhead(Leaf leaf, BlockSet blocks, int firstBlock, int blockCount, int busyChunks)
     {
         var ahead = default(BlockSet);
         var wanted = leaf.Marks is { } marks ? marks.Wanted : default;
         var (first, end) = (firstBlock, firstBlock + blockCount);
-        if (wanted.ChunkCount >= BusyChunks) (first, end) = (0, MapLayout.BlocksPerLeaf);
+        if (wanted.ChunkCount >= busyChunks) (first, end) = (0, MapLayout.BlocksPerLeaf);
         else if (leaf.SequentialBlocks(firstBlock) is > 0 and var sequential)
             end = Math.Min(MapLayout.BlocksPerLeaf, end + (2 * (sequential + blockCount)));
         var isWide = end - first > blockCount;
@@ -48,6 +58,13 @@ sealed partial class VolumeDevice
         }
 
         return ahead;
+    }
+
+    static int BlocksToVerify(Leaf leaf)
+    {
+        var count = 0;
+        foreach (ref readonly var entry in leaf.Entries) count += BitOperations.PopCount((uint)(entry.CommittedValid & entry.Valid));
+        return count;
     }
 
     // Those of the blocks that match their checksums.

@@ -24,6 +24,7 @@ sealed partial class VolumeDevice : IBlockDevice
     public VolumeDevice(PoolParts parts, VolumeRecord record, long committedChunks)
     {
         this.parts = parts;
+        pressure = new MarkerPressure(parts.Options.TimeProvider);
         this.record = record;
         sizeBytes = record.SizeBytes;
         Lineage = record.Lineage;

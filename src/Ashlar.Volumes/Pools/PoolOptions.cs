@@ -12,7 +12,7 @@ public sealed record PoolOptions
     public IEntropySource Entropy { get; init; } = SystemEntropy.Instance;
 
     /// <summary>Memory for the map, in bytes: about 2 KB for each MiB of volumes in use.</summary>
-    public long MapCacheBytes { get; init; } = 64L << 20;
+    public long MapCacheBytes { get; init; } = 256L << 20;
 
     /// <summary>Longest time that a new block waits for a commit when nobody flushes: what an unflushed crash may lose.</summary>
     public TimeSpan CommitInterval { get; init; } = TimeSpan.FromSeconds(1);

@@ -111,6 +111,19 @@ public sealed class FlushTests
     }
 
     [Fact]
+    public async Task A_random_writer_that_waits_for_many_markers_gets_a_MiB_with_each()
+    {
+        await using var pool = await TestPool.CreateAsync(chunks: 130 * 16);
+        var disk = await pool.CreateVolumeAsync("disk", 128 << 20);
+        for (var leaf = 0; leaf < 128; leaf++) await disk.WriteAsync(new Lba(leaf * 256), new SeededRandom(1).Bytes(1 << 20));
+        await disk.FlushAsync();
+        for (var leaf = 0; leaf < 64; leaf++) await disk.WriteAsync(new Lba((leaf * 256) + 5), new byte[4096]);
+        Assert.Equal((64, 64), (pool.Pool.GetStatistics().MarkerSyncs, pool.Pool.GetStatistics().MarkedBlocks));
+        for (var leaf = 64; leaf < 128; leaf++) await disk.WriteAsync(new Lba((leaf * 256) + 5), new byte[4096]);
+        Assert.Equal((128, 64 + (64 * 256)), (pool.Pool.GetStatistics().MarkerSyncs, pool.Pool.GetStatistics().MarkedBlocks));
+    }
+
+    [Fact]
     public async Task A_sequential_writer_of_small_blocks_waits_for_few_markers()
     {
         await using var pool = await TestPool.CreateAsync();
