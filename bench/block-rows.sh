@@ -9,7 +9,7 @@ touch_every() { # touch_every URI SIZE_GIB STRIDE_KIB
 }
 
 # Both volumes have equally many blocks with data, so that page cache and disk do the same for both; only the map is 8 times as large
-# as what is cached of it, or not. The map cache of 64 MiB holds the map of some 32 GiB.
+# as what is cached of it, or not. The map cache of 256 MiB holds the map of some 128 GiB.
 rows_map_cache() {
     start_ashlar "$work/ours" "$sparse_pool"
     local large=64 small=8 stride_kib=1024
