@@ -34,7 +34,8 @@ sealed class MarkerPressure(TimeProvider clock)
     public long Begin() => clock.GetTimestamp();
 
     /// <summary>Blocks were verified.</summary>
-    public void Verified(long began, int blocks) => secondsOfBlock = Smooth(secondsOfBlock, clock.GetElapsedTime(began).TotalSeconds / blocks);
+    public void Verified(long began, int blocks) =>
+        secondsOfBlock = Smooth(secondsOfBlock, clock.GetElapsedTime(began).TotalSeconds / blocks);
 
     /// <summary>A writer has waited for a marker.</summary>
     public void Waited(long began)
