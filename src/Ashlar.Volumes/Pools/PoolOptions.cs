@@ -24,8 +24,8 @@ public sealed record PoolOptions
     public TimeSpan MarkerQuietTime { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// MiB with markers that there may be; beyond it markers are cleared before their time. It bounds what has to be checked after an
-    /// unclean stop.
+    /// MiB with markers that there may be; beyond it those whose checksums are durable are cleared before their time. With the leaves
+    /// that wait for a commit it bounds what has to be checked after an unclean stop.
     /// </summary>
     public int MaxMarkedLeaves { get; init; } = 16 * 1024;
 
