@@ -16,6 +16,7 @@ sealed partial class FullFeaturePhase(IscsiSession session, IscsiNode node, Conn
     readonly ReplyStream replies = session.Replies;
     readonly TaskSet tasks = session.Tasks;
     readonly BufferShare buffers = session.Buffers;
+    readonly LoneRequests lone = new(connection, session.Running);
     long nextOverdueCheck;
 
     /// <summary>Serves until logout, the end of the connection, or an error of the initiator.</summary>
@@ -27,12 +28,17 @@ sealed partial class FullFeaturePhase(IscsiSession session, IscsiNode node, Conn
         {
             // A client that does not take its replies off brings no further commands either.
             if (!PduIsBuffered() || connection.HasBacklog) replies.SendAll();
+            lone.TakeNext();
             var arrival = connection.WaitForDataOnce();
             if (arrival == DataArrival.Ended) return;
             CheckOverdue();
             if (arrival == DataArrival.None) continue;
             connection.Receive(header);
-            if (!Handle(header)) return;
+            lone.Arrived();
+            bool goesOn;
+            using (lone.Begin()) goesOn = Handle(header);
+            lone.End();
+            if (!goesOn) return;
         }
     }
 

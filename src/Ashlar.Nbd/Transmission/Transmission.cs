@@ -28,6 +28,7 @@ sealed partial class Transmission : IDisposable
     readonly bool isReadOnly;
     readonly ReplyBatch batch;
     readonly InFlightRequests inFlight = new(MaxInFlight, MaxInFlightBytes);
+    readonly LoneRequests lone;
     PooledBuffer? payload; // Kept while requests follow one another; see ReleaseIdleBuffers.
     int failures;
 
@@ -40,6 +41,7 @@ sealed partial class Transmission : IDisposable
         volume = session.Export.Session;
         isReadOnly = volume.IsReadOnly;
         batch = new(connection, buffers, inFlight);
+        lone = new(connection, inFlight);
     }
 
     /// <summary>Serves until the client disconnects, the server drains or the connection breaks.</summary>
@@ -54,7 +56,8 @@ sealed partial class Transmission : IDisposable
                     batch.Send();
                     inFlight.WaitForRoom();
                 }
-                Serve(request, draining.IsCancellationRequested);
+                using (lone.Begin()) Serve(request, draining.IsCancellationRequested);
+                lone.End();
             }
             batch.Send();
         }
@@ -81,6 +84,7 @@ sealed partial class Transmission : IDisposable
     bool TryReceive(out RequestHeader request)
     {
         request = default;
+        lone.TakeNext();
         if (connection.BufferedBytes < RequestHeader.SizeBytes)
         {
             batch.Send();
@@ -92,6 +96,7 @@ sealed partial class Transmission : IDisposable
         }
         Span<byte> headerBytes = stackalloc byte[RequestHeader.SizeBytes];
         connection.Receive(headerBytes);
+        lone.Arrived();
         if (!RequestHeader.TryRead(headerBytes, out request)) throw Violation("wrong magic number of a request");
         return true;
     }

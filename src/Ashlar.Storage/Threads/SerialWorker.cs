@@ -1,62 +1,91 @@
 namespace Ashlar.Storage;
 
 /// <summary>
-/// One action with a thread of its own, which runs it whenever it was asked to. Requests that arrive while it runs become one more
-/// run, which begins after they were made.
+/// One action that runs whenever it was asked to, one run at a time, on a thread of a set or on that of whoever asks and may wait
+/// (<see cref="InlineWaits"/>). Requests that arrive while it runs become one more run, which begins after they were made.
 /// </summary>
-/// <param name="name">What its thread is called.</param>
-/// <param name="action">What is run. It may block, and handles its own failures.</param>
-public sealed class SerialWorker(string name, Action action) : IDisposable
+/// <remarks>
+/// Those who wait for a run go on on other threads. Only if nobody has asked for the next one, the last of them goes on on the thread
+/// of the run, which spares a hand-over: by then the worker does without that thread, and whoever asks from now on gets another.
+/// </remarks>
+/// <param name="action">What is run. It may block, handles its own failures, and says whom to tell what.</param>
+public sealed class SerialWorker(Func<SerialWorker.Outcome> action) : IThreadPoolWorkItem, IDisposable
 {
+    const int MaxThreads = 256; // One for each worker that has something to do.
+
+    // Threads that no cold read can occupy.
+    static readonly WorkerThreads Threads = new("ashlar-work", MaxThreads);
+
     readonly object gate = new(); // A monitor: it is waited on.
-    Thread? thread;
+    bool isRunning;
     bool isWanted;
     bool isEnding;
 
-    /// <summary>Asks for a run. The thread is started by the first request.</summary>
+    /// <summary>Asks for a run on another thread.</summary>
     /// <exception cref="ObjectDisposedException">It has been disposed of.</exception>
-    public void Wake()
-    {
-        lock (gate)
-        {
-            ObjectDisposedException.ThrowIf(isEnding, this);
-            if (thread is null)
-            {
-                var starting = new Thread(Run) { IsBackground = true, Name = name };
-                starting.UnsafeStart(); // May fail where the system has no threads; then nothing was asked for.
-                thread = starting;
-            }
+    public void Wake() => Wake(mayRunHere: false);
 
-            isWanted = true;
-            Monitor.Pulse(gate);
-        }
+    /// <summary>Asks for a run, on this thread if it may wait and nothing runs.</summary>
+    /// <returns>Whether the caller has to call <see cref="RunHere"/>, as soon as it holds no lock.</returns>
+    /// <exception cref="ObjectDisposedException">It has been disposed of.</exception>
+    public bool WakeOrEnter() => Wake(InlineWaits.AreAllowed);
+
+    /// <summary>Runs it on the caller's thread, which has entered. What is asked for meanwhile is run elsewhere.</summary>
+    public void RunHere()
+    {
+        InlineWaits.Waiting();
+        if (Run(waitersGoOnHere: false)) Threads.Post(this);
     }
 
-    /// <summary>Does what was asked for before the call, then ends the thread.</summary>
+    /// <summary>Does what was asked for before the call, and nothing after it.</summary>
     public void Dispose()
     {
         lock (gate)
         {
             isEnding = true;
-            Monitor.Pulse(gate);
+            while (isRunning) Monitor.Wait(gate);
         }
-
-        if (thread != Thread.CurrentThread) thread?.Join();
     }
 
-    void Run()
+    void IThreadPoolWorkItem.Execute()
     {
-        while (WaitForWork()) action();
+        while (Run(waitersGoOnHere: true))
+        {
+        }
     }
 
-    bool WaitForWork()
+    bool Wake(bool mayRunHere)
     {
         lock (gate)
         {
-            while (!isWanted && !isEnding) Monitor.Wait(gate);
-            var wasWanted = isWanted;
-            isWanted = false;
-            return wasWanted;
+            ObjectDisposedException.ThrowIf(isEnding, this);
+            isWanted |= isRunning;
+            if (isRunning) return false;
+            if (!mayRunHere) Threads.Post(this); // May fail where the system has no threads; then nothing was asked for.
+            isRunning = true;
+            return mayRunHere;
         }
     }
+
+    // Whether there is to be another run.
+    bool Run(bool waitersGoOnHere)
+    {
+        Outcome outcome;
+        using (InlineWaits.Allow()) outcome = action();
+        bool again;
+        lock (gate)
+        {
+            again = isRunning = isWanted;
+            isWanted = false;
+            if (!again) Monitor.PulseAll(gate);
+        }
+
+        outcome.Waiters?.Complete(outcome.Failure, lastGoesOnHere: waitersGoOnHere && !again);
+        return again;
+    }
+
+    /// <summary>How a run ended.</summary>
+    /// <param name="Waiters">Those who wait for it; null for nobody.</param>
+    /// <param name="Failure">What they are told; null where it went well.</param>
+    public readonly record struct Outcome(SharedCompletion? Waiters, Exception? Failure = null);
 }

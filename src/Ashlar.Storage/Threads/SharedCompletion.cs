@@ -8,8 +8,8 @@ namespace Ashlar.Storage;
 /// a <see cref="TaskCompletionSource"/> that does without the .NET thread pool.
 /// </summary>
 /// <remarks>
-/// Completing it runs nobody's code, so that a thread may do so that holds a lock or must go on. Unlike other value tasks
-/// <see cref="Task"/> may be awaited by many at the same time, and more than once.
+/// <see cref="SetResult"/> and <see cref="SetException"/> run nobody's code, so that a thread may call them that holds a lock or must
+/// go on. Unlike other value tasks <see cref="Task"/> may be awaited by many at the same time, and more than once.
 /// </remarks>
 public sealed class SharedCompletion : IValueTaskSource
 {
@@ -27,10 +27,33 @@ public sealed class SharedCompletion : IValueTaskSource
     public bool IsCompleted => Volatile.Read(ref isCompleted);
 
     /// <summary>It is done.</summary>
-    public void SetResult() => Complete(null);
+    public void SetResult() => Complete(null, lastGoesOnHere: false);
 
     /// <summary>It failed; every waiter gets <paramref name="failure"/>.</summary>
-    public void SetException(Exception failure) => Complete(ExceptionDispatchInfo.Capture(failure));
+    public void SetException(Exception failure) => Complete(failure, lastGoesOnHere: false);
+
+    /// <summary>It has ended, where <paramref name="failure"/> is null well.</summary>
+    /// <param name="failure">What every waiter gets.</param>
+    /// <param name="lastGoesOnHere">
+    /// Whether one of the waiters goes on on this thread, before the call returns, when all others have been seen to: right only for a
+    /// thread that nobody needs meanwhile.
+    /// </param>
+    public void Complete(Exception? failure, bool lastGoesOnHere)
+    {
+        using (gate.Hold())
+        {
+            Invariant.Require(!isCompleted);
+            if (failure is not null) error = ExceptionDispatchInfo.Capture(failure);
+            Volatile.Write(ref isCompleted, true);
+        }
+
+        // Nobody adds to the list any more.
+        if (!hasWaiter) return;
+        foreach (var waiter in waiters ?? []) waiter.Run(WorkerThreads.Completions);
+        var last = first;
+        (first, waiters) = (default, null);
+        last.Run(lastGoesOnHere ? null : WorkerThreads.Completions);
+    }
 
     ValueTaskSourceStatus IValueTaskSource.GetStatus(short token)
     {
@@ -59,20 +82,5 @@ public sealed class SharedCompletion : IValueTaskSource
         }
 
         waiter.Run(WorkerThreads.Completions);
-    }
-
-    void Complete(ExceptionDispatchInfo? failure)
-    {
-        using (gate.Hold())
-        {
-            Invariant.Require(!isCompleted);
-            error = failure;
-            Volatile.Write(ref isCompleted, true);
-        }
-
-        // Nobody adds to the list any more.
-        if (hasWaiter) first.Run(WorkerThreads.Completions);
-        foreach (var waiter in waiters ?? []) waiter.Run(WorkerThreads.Completions);
-        (first, waiters) = (default, null);
     }
 }

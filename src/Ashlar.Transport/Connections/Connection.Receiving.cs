@@ -21,6 +21,9 @@ public sealed partial class Connection
     /// <summary>Bytes received and not consumed yet: while there are some, replies are better gathered than sent.</summary>
     public int BufferedBytes => end - start;
 
+    /// <summary>Whether the client has sent more than was consumed. Receiving thread only.</summary>
+    public bool HasInput => BufferedBytes > 0 || wire.HasInput;
+
     /// <summary>The bytes received and not consumed yet, to see how far they reach. Receiving thread only.</summary>
     public ReadOnlySpan<byte> Buffered => buffer.AsSpan(start, BufferedBytes);
 

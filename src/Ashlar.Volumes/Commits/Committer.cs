@@ -16,7 +16,7 @@ enum CommitScope
 }
 
 /// <summary>
-/// Group commit, on a thread of its own. A request that arrives while a commit runs joins the next one, with all others that arrive
+/// Group commit, on threads that may wait. A request that arrives while a commit runs joins the next one, with all others that arrive
 /// meanwhile; commits run one at a time.
 /// </summary>
 /// <remarks>
@@ -61,7 +61,7 @@ class Committer : IDisposable
         (device, metadata, space, markers) = (parts.Device, parts.Metadata, parts.Space, parts.Markers);
         (reclaimer, failure, options, changed) = (parts.Reclaimer, parts.Failure, parts.Options, parts.ChangedLeaves);
         deviceWrites = 1; // What an earlier life left in the cache of the device is not known to be durable.
-        worker = new SerialWorker($"commit {parts.Name}", RunRound);
+        worker = new SerialWorker(RunRound);
     }
 
     public long Commits => Interlocked.Read(ref commits);
@@ -85,11 +85,16 @@ class Committer : IDisposable
     /// <summary>Commits everything that completed before this call.</summary>
     /// <exception cref="DeviceFullException">Refused for want of space; nothing is in doubt, and a later commit may succeed.</exception>
     /// <exception cref="DeviceIOException">In doubt, now or before: the pool accepts no writes until it is opened again.</exception>
-    public ValueTask RunAsync(CommitScope scope) =>
-        Join(scope)?.Task ?? ValueTask.FromException(new ObjectDisposedException(metadata.PoolName));
+    public ValueTask RunAsync(CommitScope scope)
+    {
+        if (Join(scope, mayRunHere: true, out var isHere) is not { } round)
+            return ValueTask.FromException(new ObjectDisposedException(metadata.PoolName));
+        if (isHere) worker.RunHere();
+        return round.Task;
+    }
 
     /// <summary>Asks for a commit that nobody waits for.</summary>
-    public void Request(CommitScope scope) => Join(scope);
+    public void Request(CommitScope scope) => Join(scope, mayRunHere: false, out _);
 
     /// <summary>Runs something while no commit runs.</summary>
     public async ValueTask<T> ExcludeAsync<T>(Func<ValueTask<T>> action)
@@ -105,7 +110,7 @@ class Committer : IDisposable
         }
     }
 
-    /// <summary>Ends the thread after the commits that were asked for.</summary>
+    /// <summary>Ends after the commits that were asked for.</summary>
     public void Dispose()
     {
         lock (gate) isDisposed = true;
@@ -216,23 +221,23 @@ class Committer : IDisposable
         if (batch.HasReplacement) parts.SpaceMayHaveLeaked();
     }
 
-    SharedCompletion? Join(CommitScope scope)
+    SharedCompletion? Join(CommitScope scope, bool mayRunHere, out bool isHere)
     {
+        isHere = false;
         lock (gate)
         {
             if (isDisposed) return null;
             if (scope > nextScope) nextScope = scope;
-            if (nextRound is null)
-            {
-                worker.Wake(); // First: if it cannot, nobody must wait for it. It gets the gate after us.
-                nextRound = new SharedCompletion();
-            }
+            if (nextRound is not null) return nextRound;
 
-            return nextRound;
+            // First: if it cannot, nobody must wait for it. It gets the gate after us.
+            if (mayRunHere) isHere = worker.WakeOrEnter();
+            else worker.Wake();
+            return nextRound = new SharedCompletion();
         }
     }
 
-    // The committer has a thread of its own, so it may simply wait.
+    // The thread of a commit may simply wait.
     static void Wait(ValueTask task)
     {
         if (task.IsCompletedSuccessfully) return;
@@ -240,7 +245,7 @@ class Committer : IDisposable
     }
 
     [SuppressMessage("Design", "CA1031", Justification = "Whatever it was, it is what the waiters are told, and the pool is latched.")]
-    void RunRound()
+    SerialWorker.Outcome RunRound()
     {
         SharedCompletion? round;
         CommitScope scope;
@@ -250,22 +255,22 @@ class Committer : IDisposable
             (scope, nextScope) = (nextScope, CommitScope.Flush);
         }
 
-        if (round is null) return;
+        if (round is null) return default;
         turn.Wait();
         try
         {
             failure.ThrowIfLatched();
             Commit(scope);
-            round.SetResult();
+            return new(round);
         }
         catch (DeviceFullException refused) when (failure.First is null)
         {
-            round.SetException(refused);
+            return new(round, refused);
         }
         catch (Exception cause)
         {
             failure.Latch(cause);
-            round.SetException(failure.ToError(failure.First!));
+            return new(round, failure.ToError(failure.First!));
         }
         finally
         {

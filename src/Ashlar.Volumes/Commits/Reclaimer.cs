@@ -35,7 +35,11 @@ class Reclaimer : IDisposable
     public Reclaimer(IBlockDevice device, ChunkSpace space, PoolEvents events, FailureLatch failure, string pool)
     {
         (this.device, this.space, this.events, this.failure) = (device, space, events, failure);
-        worker = new SerialWorker($"reclaim {pool}", Run);
+        worker = new SerialWorker(() =>
+        {
+            Run();
+            return default;
+        });
     }
 
     public long ChunksFreed => Interlocked.Read(ref chunksFreed);

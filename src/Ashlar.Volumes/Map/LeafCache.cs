@@ -36,7 +36,10 @@ sealed class LeafCache
     /// <summary>Leaves that were not in memory when they were asked for.</summary>
     public long Loads => Interlocked.Read(ref loads);
 
-    /// <summary>The leaf, pinned. Completes at once if the leaf is in memory, or if reading it need not wait for the disk.</summary>
+    /// <summary>
+    /// The leaf, pinned. Completes at once if the leaf is in memory, if reading it need not wait for the disk, or if the caller may
+    /// (<see cref="InlineWaits"/>).
+    /// </summary>
     public ValueTask<Leaf> AcquireAsync(VolumeDevice volume, long index)
     {
         var leaf = volume.Leaves.Find(index);
@@ -110,8 +113,14 @@ sealed class LeafCache
         {
             if (!store.TryRead(leaf, mayWait))
             {
-                WorkerThreads.Blocking.Post(loadBlocking, leaf);
-                return;
+                if (!InlineWaits.AreAllowed)
+                {
+                    WorkerThreads.Blocking.Post(loadBlocking, leaf);
+                    return;
+                }
+
+                InlineWaits.Waiting();
+                store.TryRead(leaf, mayWait: true);
             }
         }
         catch (Exception cause)

@@ -11,7 +11,7 @@ namespace Ashlar.Volumes;
 /// apart: a marked block that does not match is taken as it is and counted, any other is damaged.
 /// </summary>
 /// <remarks>
-/// All markers are written by one thread, one batch after the other, each with the masks as they are in memory at that moment; so
+/// All markers are written by one worker, one batch after the other, each with the masks as they are in memory at that moment; so
 /// a clearing can never undo a later marking, whoever runs first.
 /// </remarks>
 class OverwriteMarkers : IDisposable
@@ -32,7 +32,7 @@ class OverwriteMarkers : IDisposable
     {
         this.metadata = metadata;
         this.options = options;
-        writer = new SerialWorker($"markers {pool}", WriteNext);
+        writer = new SerialWorker(WriteNext);
     }
 
     /// <summary>Durable writes so far.</summary>
@@ -69,13 +69,18 @@ class OverwriteMarkers : IDisposable
     /// <exception cref="DeviceFullException">There is no room for the marker: nothing may be overwritten.</exception>
     public virtual ValueTask EnsureAsync(Leaf leaf, BlockSet blocks)
     {
+        SharedCompletion write;
+        bool isHere;
         lock (gate)
         {
             var leafMarks = CountAsUncommitted(leaf);
             if (leafMarks.Durable.Contains(blocks)) return ValueTask.CompletedTask;
             leafMarks.Wanted.Add(blocks);
-            return Enqueue(leafMarks, isUrgent: true).Task;
+            write = Enqueue(leafMarks, isUrgent: true, out isHere);
         }
+
+        if (isHere) writer.RunHere();
+        return write.Task;
     }
 
     /// <summary>
@@ -173,11 +178,12 @@ class OverwriteMarkers : IDisposable
     {
         leafMarks.Wanted = default;
         leafMarks.Durable = default;
-        Enqueue(leafMarks, isUrgent: false);
+        Enqueue(leafMarks, isUrgent: false, out _);
     }
 
-    SharedCompletion Enqueue(LeafMarks leafMarks, bool isUrgent)
+    SharedCompletion Enqueue(LeafMarks leafMarks, bool isUrgent, out bool isHere)
     {
+        isHere = false;
         if (!leafMarks.IsPending)
         {
             leafMarks.IsPending = true;
@@ -185,20 +191,19 @@ class OverwriteMarkers : IDisposable
         }
 
         pendingIsUrgent |= isUrgent;
-        if (nextWrite is null)
-        {
-            writer.Wake(); // First: if it cannot, nobody must wait for it. It gets the gate after us.
-            nextWrite = new SharedCompletion();
-        }
+        if (nextWrite is not null) return nextWrite;
 
-        return nextWrite;
+        // First: if it cannot, nobody must wait for it. It gets the gate after us.
+        if (isUrgent) isHere = writer.WakeOrEnter();
+        else writer.Wake();
+        return nextWrite = new SharedCompletion();
     }
 
     [SuppressMessage("Design", "CA1031", Justification = "Whatever it was, it is what the waiters are told.")]
-    void WriteNext()
+    SerialWorker.Outcome WriteNext()
     {
         var (waiters, durability) = TakePending();
-        if (waiters is null) return;
+        if (waiters is null) return default;
         try
         {
             metadata.WriteOrUseReserve(batch, durability);
@@ -216,12 +221,12 @@ class OverwriteMarkers : IDisposable
                 }
             }
 
-            waiters.SetResult();
+            return new(waiters);
         }
         catch (Exception cause)
         {
             lock (gate) TakeBack();
-            waiters.SetException(cause);
+            return new(waiters, cause);
         }
     }
 

@@ -68,6 +68,8 @@ public sealed class StalledClientTests
         Assert.True(begun.Wait(Limit));
         gate.SetResult();
         Assert.True(SpinWait.SpinUntil(() => fixture.Leases == 0 && fixture.Buffers.RentedBytes == 0, Limit));
+        // Reported when all else is done.
+        Assert.True(SpinWait.SpinUntil(() => fixture.Reports.Count > 0, Limit));
         Assert.Single(fixture.Reports);
     }
 

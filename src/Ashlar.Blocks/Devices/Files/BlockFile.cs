@@ -4,7 +4,8 @@ using Ashlar.Storage;
 namespace Ashlar.Blocks.Devices;
 
 /// <summary>
-/// An area of a file that holds block contents: reads that may wait for the disk leave the caller's thread.
+/// An area of a file that holds block contents. Reads that have to wait for the disk leave the caller's thread, unless it may wait
+/// (<see cref="InlineWaits"/>).
 /// </summary>
 sealed class BlockFile(string device, IFile file, long areaOffsetBytes)
 {
@@ -30,10 +31,20 @@ sealed class BlockFile(string device, IFile file, long areaOffsetBytes)
             {
                 return ValueTask.CompletedTask;
             }
+            if (InlineWaits.AreAllowed)
+            {
+                InlineWaits.Waiting();
+                ReadBlocking(offsetBytes, destination.Span);
+                return ValueTask.CompletedTask;
+            }
         }
         catch (StorageException e)
         {
             return ValueTask.FromException(Translate(e));
+        }
+        catch (BlockDeviceException e)
+        {
+            return ValueTask.FromException(e);
         }
         return Rent().Start(offsetBytes, destination);
     }

@@ -4,8 +4,8 @@ using Ashlar.Storage;
 namespace Ashlar.Blocks.Devices;
 
 /// <summary>
-/// Flushes of one file. They run off the caller's thread, one at a time; callers that ask while one is running share
-/// the next one, which begins after they asked. The first failure latches: nothing is written or flushed after it.
+/// Flushes of one file, one at a time; callers that ask while one is running share the next one, which begins after they asked. They
+/// run off the caller's thread unless it may wait (<see cref="InlineWaits"/>). The first failure latches: nothing is written or flushed after it.
 /// </summary>
 /// <remarks>
 /// <para>The latch is what keeps a flush honest: after a failed fdatasync the kernel may have dropped the dirty pages and
@@ -46,33 +46,48 @@ sealed class FlushQueue(string device, Action flush) : IThreadPoolWorkItem
     /// <summary>Makes everything durable that was changed before the call.</summary>
     public ValueTask FlushAsync()
     {
-        Waiter waiter;
+        ValueTask next;
+        bool isHere;
         lock (gate)
         {
             if (firstFailure is { } cause) return ValueTask.FromException(Refusal(cause));
             if (Volatile.Read(ref changes) == durable) return ValueTask.CompletedTask;
-            waiter = idle ?? new Waiter(this);
-            idle = waiter.Next;
-            waiter.Next = null;
-            if (lastWaiting is null) firstWaiting = waiter;
-            else lastWaiting.Next = waiter;
-            lastWaiting = waiter;
-            if (running) return waiter.Task;
+            isHere = !running && InlineWaits.AreAllowed;
+            next = isHere ? default : JoinNext();
+            if (running) return next;
             running = true;
         }
-        Threads.Post(this);
-        return waiter.Task;
+        if (!isHere)
+        {
+            Threads.Post(this);
+            return next;
+        }
+        InlineWaits.Waiting();
+        if (FlushOnce(out var failure, waitersGoOnHere: false)) Threads.Post(this);
+        return failure is null ? ValueTask.CompletedTask : ValueTask.FromException(Failure(failure));
     }
 
     void IThreadPoolWorkItem.Execute()
     {
-        while (FlushOnce())
+        while (FlushOnce(out _, waitersGoOnHere: true))
         {
         }
     }
 
-    // Whether somebody waits for the next one.
-    bool FlushOnce()
+    // Under the gate.
+    ValueTask JoinNext()
+    {
+        var waiter = idle ?? new Waiter(this);
+        idle = waiter.Next;
+        waiter.Next = null;
+        if (lastWaiting is null) firstWaiting = waiter;
+        else lastWaiting.Next = waiter;
+        lastWaiting = waiter;
+        return waiter.Task;
+    }
+
+    // By whoever has set running. Whether somebody waits for the next one.
+    bool FlushOnce(out Exception? failure, bool waitersGoOnHere)
     {
         Waiter? round;
         long covered;
@@ -81,7 +96,7 @@ sealed class FlushQueue(string device, Action flush) : IThreadPoolWorkItem
             round = TakeWaiting();
             covered = Volatile.Read(ref changes);
         }
-        Exception? failure = null;
+        failure = null;
         try
         {
             flush();
@@ -106,7 +121,7 @@ sealed class FlushQueue(string device, Action flush) : IThreadPoolWorkItem
             again = running = firstWaiting is not null;
         }
         Complete(late, failure, lastGoesOnHere: false);
-        Complete(round, failure, lastGoesOnHere: !again);
+        Complete(round, failure, lastGoesOnHere: waitersGoOnHere && !again);
         return again;
     }
 
@@ -127,12 +142,12 @@ sealed class FlushQueue(string device, Action flush) : IThreadPoolWorkItem
             round = waiter.Next;
             waiter.Next = null;
             waiter.Complete(
-                failure is null
-                    ? null
-                    : new DeviceIOException(device, $"flush failed: {failure.Message}", isTransient: false, failure),
+                failure is null ? null : Failure(failure),
                 round is null && lastGoesOnHere ? null : WorkerThreads.Completions);
         }
     }
+
+    DeviceIOException Failure(Exception cause) => new(device, $"flush failed: {cause.Message}", isTransient: false, cause);
 
     DeviceIOException Refusal(Exception cause) => new(
         device,
