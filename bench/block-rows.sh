@@ -10,9 +10,19 @@ touch_every() { # touch_every URI SIZE_GIB STRIDE_KIB
 
 # Both volumes have equally many blocks with data, so that page cache and disk do the same for both; only the map is 8 times as large
 # as what is cached of it, or not. The map cache of 256 MiB holds the map of some 128 GiB.
+# All of the map of 64 GiB fits in the cache; of that of 256 GiB less than half does.
 rows_map_cache() {
+    local large
+    for large in 64 256; do
+        map_cache_beside_8_gib "$large"
+        end_servers
+        rm -rf "${work:?}"/*
+    done
+}
+
+map_cache_beside_8_gib() { # map_cache_beside_8_gib LARGE_GIB
     start_ashlar "$work/ours" "$sparse_pool"
-    local large=64 small=8 stride_kib=1024
+    local large=$1 small=8 stride_kib=1024
     create_volume large "${large}GiB"
     create_volume small "${small}GiB"
     side_name=([ours]="$large GiB" [theirs]="$small GiB") side_pid=([ours]=$ashlar_pid [theirs]=$ashlar_pid)

@@ -12,6 +12,10 @@ sealed class ChangedLeaves(LeafCache cache)
     /// <summary>How many there are, roughly.</summary>
     public int Count => Volatile.Read(ref maps).Count + Volatile.Read(ref checksums).Count;
 
+    /// <summary>What gives most of them back to the cache at the least cost.</summary>
+    public CommitScope CheapestRelief =>
+        Volatile.Read(ref maps).Count > Volatile.Read(ref checksums).Count ? CommitScope.Flush : CommitScope.Spill;
+
     /// <summary>Whether there are leaves that a flush must write.</summary>
     public bool HasMaps => Volatile.Read(ref maps).Count > 0;
 
@@ -35,14 +39,11 @@ sealed class ChangedLeaves(LeafCache cache)
     {
         lock (gate)
         {
-            var taken = maps;
-            maps = [];
-            if (scope == CommitScope.Checksums || checksums.Count > cache.MaxDirtyLeaves / 2)
-            {
-                taken.AddRange(checksums);
-                checksums = [];
-            }
-
+            List<Leaf> taken = [];
+            if (scope >= CommitScope.Flush) (taken, maps) = (maps, taken);
+            if (scope == CommitScope.Flush) return taken;
+            taken.AddRange(checksums);
+            checksums = [];
             return taken;
         }
     }

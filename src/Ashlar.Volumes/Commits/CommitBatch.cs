@@ -8,7 +8,8 @@ namespace Ashlar.Volumes;
 /// One atomic write of the store: some leaves, and the free space and usage that changed by exactly these leaves. A large
 /// commit is cut into several; after each of them map and free space agree.
 /// </summary>
-sealed class CommitBatch
+/// <param name="isSpill">Whether it holds only leaves of which nothing but checksums has changed, and their data need not be durable.</param>
+sealed class CommitBatch(bool isSpill)
 {
     const int MaxLeaves = 512;
 
@@ -18,6 +19,8 @@ sealed class CommitBatch
     public WriteBatch Entries { get; } = new();
 
     public int LeafCount => leaves.Count;
+
+    public bool IsSpill => isSpill;
 
     public bool IsFull => leaves.Count >= MaxLeaves;
 
@@ -36,6 +39,8 @@ sealed class CommitBatch
         lock (leaf)
         {
             if (leaf.Dirt == LeafDirt.None) return; // Captured before, from the other list.
+            if (isSpill && leaf.Dirt > LeafDirt.Checksums) return; // It is in the other list.
+            Invariant.Require(!isSpill || leaf.IsOverwritten); // Its marker says so after a crash.
             Invariant.Require(leaf.Damage is null); // Or what the store holds of it would be lost by guessing.
             leaf.Dirt = LeafDirt.None;
             leaves.Add((leaf, leaf.IsOverwritten));
@@ -44,6 +49,7 @@ sealed class CommitBatch
             {
                 if (entry.CapturedChunk != entry.Chunk)
                 {
+                    Invariant.Require(!isSpill);
                     space.Capture(entry.CapturedChunk, entry.Chunk);
                     leaf.Volume.CommittedChunks += (entry.Chunk == 0 ? 0 : 1) - (entry.CapturedChunk == 0 ? 0 : 1);
                     volumes.Add(leaf.Volume);
@@ -96,8 +102,8 @@ sealed class CommitBatch
         }
     }
 
-    /// <summary>The batch is durable.</summary>
-    public void Completed(OverwriteMarkers markers)
+    /// <summary>The batch is durable, or at least written, where it is a spill: then its markers go to those that are to be settled.</summary>
+    public void Completed(OverwriteMarkers markers, List<LeafMarks> spilled)
     {
         foreach (var (leaf, wasOverwritten) in leaves)
         {
@@ -108,7 +114,12 @@ sealed class CommitBatch
                     if (entry.Chunk != 0 && entry.Chunk == entry.CapturedChunk) entry.CommittedValid = entry.CapturedValid;
             }
 
-            if (wasOverwritten) markers.Committed(leaf);
+            if (wasOverwritten && leaf.Marks is { } marks)
+            {
+                if (isSpill) spilled.Add(marks);
+                else markers.Committed(marks);
+            }
+
             leaf.Unpin();
         }
     }

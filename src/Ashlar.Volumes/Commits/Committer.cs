@@ -8,8 +8,14 @@ namespace Ashlar.Volumes;
 /// <summary>What a commit has to cover.</summary>
 enum CommitScope
 {
+    /// <summary>
+    /// Checksums of blocks overwritten in place, only so that their leaves can leave memory: nothing becomes durable, and the markers
+    /// of these blocks stay.
+    /// </summary>
+    Spill = 0,
+
     /// <summary>What a flush promises: data, and leaves whose places or valid blocks changed.</summary>
-    Flush = 0,
+    Flush,
 
     /// <summary>Checksums of blocks overwritten in place as well, so that markers can be cleared.</summary>
     Checksums,
@@ -29,6 +35,9 @@ enum CommitScope
 /// there. Crash within: each batch is there or not, and each is consistent by itself.</para>
 /// <para>4. Answer, and hand what the durable leaves have let go of to the reclaimer, which punches it and then gives it out again.
 /// 4 before 3 would let another volume overwrite a place that the map on disk still gives to its old owner.</para>
+/// <para>A spill leaves out 2 and waits for nothing in 3, so until the next step 2 a checksum in the store may be newer than its block:
+/// a crash finds the block under its marker, and old, new or torn it is what it could have been without the spill. Step 2 of a later
+/// commit is what lets go of such a marker; cleared before, it would make an old block look like damage.</para>
 /// <para>A commit ends in one of three ways. Done. Refused: the disk of the map is full, and nothing is in doubt; what was captured
 /// is kept, in order, and written by the next commit before anything else. In doubt: everything else that fails latches the
 /// pool.</para>
@@ -47,7 +56,8 @@ class Committer : IDisposable
     readonly SerialWorker worker;
     readonly Lock gate = new();
     readonly SemaphoreSlim turn = new(1, 1);
-    readonly Queue<CommitBatch> captured = new(); // Not durable yet, oldest first.
+    readonly Queue<CommitBatch> captured = new(); // Not written yet, oldest first.
+    readonly List<LeafMarks> spilled = []; // Their checksums are written, the data may not be durable.
     SharedCompletion? nextRound;
     CommitScope nextScope;
     bool isDisposed;
@@ -123,7 +133,12 @@ class Committer : IDisposable
     {
         WriteKept();
         Capture(scope);
-        FlushData();
+        if (scope > CommitScope.Spill)
+        {
+            FlushData();
+            SettleSpilled();
+        }
+
         WriteMap();
         metadata.Probe();
         if (scope == CommitScope.Checksums) markers.Clear(options.MarkerQuietTime);
@@ -155,7 +170,7 @@ class Committer : IDisposable
             Wait(leaf.WriteLock.EnterAsync());
             try
             {
-                if (batch is null) captured.Enqueue(batch = new CommitBatch());
+                if (batch is null) captured.Enqueue(batch = new CommitBatch(isSpill: scope == CommitScope.Spill));
                 batch.Capture(leaf, space);
             }
             finally
@@ -194,6 +209,13 @@ class Committer : IDisposable
         Interlocked.Increment(ref dataFlushes);
     }
 
+    /// <summary>After step 2, which covers all that was written before it: what was spilled by then is as good as committed.</summary>
+    protected virtual void SettleSpilled()
+    {
+        foreach (var marks in spilled) markers.Committed(marks);
+        spilled.Clear();
+    }
+
     /// <summary>Steps 3 and 4, batch by batch.</summary>
     protected void WriteMap()
     {
@@ -201,15 +223,15 @@ class Committer : IDisposable
         {
             if (batch.LeafCount > 0) WriteBatch(batch);
             captured.Dequeue();
-            batch.Completed(markers);
+            batch.Completed(markers, spilled);
             Release(batch);
         }
     }
 
-    /// <summary>Makes one batch durable.</summary>
+    /// <summary>Writes one batch, durably unless it is a spill.</summary>
     protected virtual void WriteBatch(CommitBatch batch)
     {
-        metadata.WriteOrUseReserve(batch.Entries, Durability.Sync);
+        metadata.WriteOrUseReserve(batch.Entries, batch.IsSpill ? Durability.Relaxed : Durability.Sync);
         Interlocked.Add(ref leavesWritten, batch.LeafCount);
         Interlocked.Increment(ref commits);
     }
@@ -252,7 +274,7 @@ class Committer : IDisposable
         lock (gate)
         {
             (round, nextRound) = (nextRound, null);
-            (scope, nextScope) = (nextScope, CommitScope.Flush);
+            (scope, nextScope) = (nextScope, CommitScope.Spill);
         }
 
         if (round is null) return default;

@@ -14,8 +14,8 @@ sealed class WriteThrottle(PoolParts parts)
     /// <summary>Lets writers wait for a commit when more of the map is waiting for one than memory is meant for.</summary>
     public ValueTask WaitAsync()
     {
-        if (parts.ChangedLeaves.AreTooMany) return parts.Committer.RunAsync(CommitScope.Checksums);
-        if (parts.ChangedLeaves.AreMany) parts.Committer.Request(CommitScope.Checksums); // Begun in time, nobody has to wait for it.
+        if (parts.ChangedLeaves.AreTooMany) return parts.Committer.RunAsync(parts.ChangedLeaves.CheapestRelief);
+        if (parts.ChangedLeaves.AreMany) parts.Committer.Request(parts.ChangedLeaves.CheapestRelief); // Begun in time, nobody has to wait for it.
         return ValueTask.CompletedTask;
     }
 

@@ -93,18 +93,17 @@ class OverwriteMarkers : IDisposable
     }
 
     /// <summary>The checksums of a leaf that was overwritten are durable.</summary>
-    public void Committed(Leaf leaf)
+    public void Committed(LeafMarks leafMarks)
     {
         lock (gate)
         {
-            if (leaf.Marks is not { } leafMarks) return;
             leafMarks.Uncommitted--;
             Invariant.Require(leafMarks.Uncommitted >= 0);
         }
     }
 
     /// <summary>
-    /// Clears the markers of leaves that have been quiet and whose checksums are durable; beyond a number of leaves the longest quiet
+    /// Clears the markers of leaves that have been quiet and whose checksums are durable; beyond a number of them the longest quiet
     /// ones go before their time, so that what an unclean stop leaves to be checked is bounded however busy the volumes are. Not
     /// urgent: a marker that a crash brings back costs a check.
     /// </summary>
@@ -112,13 +111,16 @@ class OverwriteMarkers : IDisposable
     {
         lock (gate)
         {
-            var settled = marks.Values.Where(IsSettled).OrderBy(each => each.LastUse).ToList();
-            var excess = marks.Count - options.MaxMarkedLeaves;
-            for (var i = 0; i < settled.Count; i++)
+            foreach (var each in marks.Values.Where(each => IsSettled(each) && IsQuiet(each, quietTime))) Clear(each);
+            var leaves = marks.Values.Count(each => !each.Wanted.IsEmpty) - options.MaxMarkedLeaves;
+            var blocks = marks.Values.Sum(each => (long)each.Wanted.Count) - options.MaxMarkedBlocks;
+            if (leaves <= 0 && blocks <= 0) return;
+            foreach (var each in marks.Values.Where(each => IsSettled(each) && !each.Wanted.IsEmpty).OrderBy(each => each.LastUse))
             {
-                var isQuiet = quietTime <= TimeSpan.Zero || options.TimeProvider.GetElapsedTime(settled[i].LastUse) >= quietTime;
-                if (!isQuiet && i >= excess) break;
-                Clear(settled[i]);
+                if (leaves <= 0 && blocks <= 0) return;
+                leaves--;
+                blocks -= each.Wanted.Count;
+                Clear(each);
             }
         }
     }
@@ -143,6 +145,9 @@ class OverwriteMarkers : IDisposable
 
     /// <summary>Whether a marker may be cleared: it vouches for nothing any more.</summary>
     protected virtual bool IsSettled(LeafMarks leafMarks) => leafMarks.Uncommitted == 0 && leafMarks.Suspect.IsEmpty;
+
+    bool IsQuiet(LeafMarks leafMarks, TimeSpan quietTime) =>
+        quietTime <= TimeSpan.Zero || options.TimeProvider.GetElapsedTime(leafMarks.LastUse) >= quietTime;
 
     LeafMarks CountAsUncommitted(Leaf leaf)
     {

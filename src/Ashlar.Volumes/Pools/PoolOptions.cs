@@ -24,10 +24,15 @@ public sealed record PoolOptions
     public TimeSpan MarkerQuietTime { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// MiB with markers that there may be; beyond it those whose checksums are durable are cleared before their time. With the leaves
-    /// that wait for a commit it bounds what has to be checked after an unclean stop.
+    /// MiB with markers that there may be, which take some 200 bytes of memory each; beyond it those whose checksums are durable are
+    /// cleared before their time.
     /// </summary>
-    public int MaxMarkedLeaves { get; init; } = 16 * 1024;
+    public int MaxMarkedLeaves { get; init; } = 256 * 1024;
+
+    /// <summary>
+    /// The same for marked blocks of 4 KiB: with what waits for a commit it bounds what has to be checked after an unclean stop.
+    /// </summary>
+    public long MaxMarkedBlocks { get; init; } = 16L << 20;
 
     /// <summary>How fast the check after an unclean stop may read, in bytes a second.</summary>
     public long SweepBytesPerSecond { get; init; } = 256L << 20;

@@ -53,6 +53,7 @@ sealed class ConcurrentWorkload(ulong seed, PlantedBug bug)
         var random = SeededRandom.For(seed, $"writer {writer}");
         for (var i = 0; i < StepsOfEach; i++)
         {
+            if (random.OneIn(8)) await pool.Pool.Parts.Committer.RunAsync(CommitScope.Spill);
             var volume = random.Next(volumes.Length);
             // Every fourth block is this writer's: its neighbours in the chunk are others'.
             var block = ((random.Pick(HotBlocks) / Writers) + random.Next(3)) * Writers + writer;

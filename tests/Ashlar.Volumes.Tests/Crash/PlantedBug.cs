@@ -52,6 +52,9 @@ enum PlantedBug
 
     /// <summary>The map is committed without waiting for stable storage.</summary>
     MapNotDurable,
+
+    /// <summary>Markers are let go of when checksums were spilled, although the data below them was not flushed.</summary>
+    SettleSpillsUnflushed,
 }
 
 static class PlantedBugs
@@ -157,6 +160,9 @@ static class PlantedBugs
 
             base.Commit(scope);
             if (bug == PlantedBug.ClearMarkersEarly) parts.Markers.Clear(TimeSpan.Zero);
+            if (bug != PlantedBug.SettleSpillsUnflushed || scope != CommitScope.Spill) return;
+            SettleSpilled();
+            parts.Markers.Clear(TimeSpan.Zero);
         }
 
         protected override void Capture(CommitScope scope)

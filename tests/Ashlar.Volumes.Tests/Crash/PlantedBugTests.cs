@@ -21,6 +21,7 @@ public sealed class PlantedBugTests(ITestOutputHelper output)
     [InlineData(nameof(PlantedBug.SkipRecovery))]
     [InlineData(nameof(PlantedBug.ShrinkBeforeUnmap))]
     [InlineData(nameof(PlantedBug.MapNotDurable))]
+    [InlineData(nameof(PlantedBug.SettleSpillsUnflushed))]
     public async Task A_planted_bug_is_found(string name)
     {
         var bug = Enum.Parse<PlantedBug>(name);

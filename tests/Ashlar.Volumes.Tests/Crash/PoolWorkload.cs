@@ -53,6 +53,9 @@ sealed class PoolWorkload(ulong seed, int stepCount, PlantedBug bug)
             return;
         }
 
+        // At any time, and nobody is promised anything by it.
+        if (random.OneIn(6)) await pool.Pool.Parts.Committer.RunAsync(CommitScope.Spill);
+
         var volume = random.Pick([.. volumes.Keys]);
         switch (random.Next(100))
         {

@@ -134,10 +134,14 @@ public sealed class FlushTests
         Assert.InRange(pool.Pool.GetStatistics().MarkerSyncs, 1, 8);
     }
 
-    [Fact]
-    public async Task Markers_beyond_the_bound_are_cleared_while_their_region_is_busy()
+    [Theory]
+    [InlineData(4, 1000, 4)]
+    [InlineData(1000, 6, 6)]
+    [InlineData(1000, 0, 0)]
+    public async Task Markers_beyond_the_bound_are_cleared_while_their_region_is_busy(int maxLeaves, int maxBlocks, int left)
     {
-        await using var pool = await TestPool.CreateAsync(options: TestPool.DefaultOptions() with { MaxMarkedLeaves = 4 }, chunks: 34 * 16);
+        var options = TestPool.DefaultOptions() with { MaxMarkedLeaves = maxLeaves, MaxMarkedBlocks = maxBlocks };
+        await using var pool = await TestPool.CreateAsync(options: options, chunks: 34 * 16);
         var disk = await pool.CreateVolumeAsync("disk", 32 << 20);
         for (var leaf = 0; leaf < 32; leaf++) await disk.WriteAsync(new Lba(leaf * 256), new byte[4096]);
         await disk.FlushAsync();
@@ -150,7 +154,34 @@ public sealed class FlushTests
         }
 
         pool.Pool.Parts.Markers.Clear(TimeSpan.FromHours(1));
-        Assert.InRange(pool.Pool.GetStatistics().MarkedLeaves, 0, 4);
+        Assert.InRange(pool.Pool.GetStatistics().MarkedLeaves, 0, left);
+    }
+
+    [Fact]
+    public async Task A_spill_gives_memory_back_without_a_flush_and_its_markers_stay_until_the_next()
+    {
+        await using var pool = await TestPool.CreateAsync(options: TestPool.DefaultOptions() with { MarkerQuietTime = TimeSpan.Zero });
+        var disk = await pool.CreateVolumeAsync("disk", 8 << 20);
+        for (var leaf = 0; leaf < 8; leaf++) await disk.WriteAsync(new Lba(leaf * 256), new byte[4096]);
+        await disk.FlushAsync();
+        for (var leaf = 0; leaf < 8; leaf++) await disk.WriteAsync(new Lba(leaf * 256), new SeededRandom((ulong)leaf).Bytes(4096));
+        await disk.WriteAsync(new Lba(1), new byte[4096]); // A new block: its leaf is none of a spill's.
+        var before = pool.Pool.GetStatistics();
+
+        var parts = pool.Pool.Parts;
+        Assert.Equal(9, parts.ChangedLeaves.Count);
+        await parts.Committer.RunAsync(CommitScope.Spill);
+        var spilled = pool.Pool.GetStatistics();
+        Assert.Equal(1, parts.ChangedLeaves.Count);
+        Assert.Equal(before.DataFlushes, spilled.DataFlushes);
+        Assert.Equal(before.LeavesWritten + 7, spilled.LeavesWritten);
+        parts.Markers.Clear(TimeSpan.Zero);
+        await parts.Markers.ClearAllAsync();
+        Assert.Equal(8, pool.Pool.GetStatistics().MarkedLeaves);
+
+        await disk.FlushAsync();
+        await parts.Markers.ClearAllAsync();
+        Assert.Equal(0, pool.Pool.GetStatistics().MarkedLeaves);
     }
 
     [Fact]
