@@ -8,4 +8,10 @@ public interface ICachingDevice : IBlockDevice
     /// was not flushed stays as it is. After a flush that failed, copies and medium may differ although nothing says so.
     /// </summary>
     void DropCached(Lba start, long blockCount);
+
+    /// <summary>
+    /// Whether the medium is given what is written in streams as it is written, instead of with the next flush, which is then short.
+    /// True unless it was set.
+    /// </summary>
+    bool WritesBackEarly { get; set; }
 }

@@ -24,6 +24,13 @@ public sealed partial class FileDevice : IReservableDevice, ICachingDevice
     readonly FlushQueue flushes;
     readonly DeviceCounters counters = new();
 
+    /// <inheritdoc />
+    public bool WritesBackEarly
+    {
+        get => blocks.WritesBackEarly;
+        set => blocks.WritesBackEarly = value;
+    }
+
     /// <summary>Puts a device on an open file, which it takes over and closes.</summary>
     /// <param name="file">The file; its length must be a whole number of blocks, at least one.</param>
     /// <param name="blockSizeBytes">512 or 4096.</param>

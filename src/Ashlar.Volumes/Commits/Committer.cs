@@ -53,6 +53,7 @@ class Committer : IDisposable
     readonly FailureLatch failure;
     readonly PoolOptions options;
     readonly ChangedLeaves changed;
+    readonly FlushDemand demand;
     readonly SerialWorker worker;
     readonly Lock gate = new();
     readonly SemaphoreSlim turn = new(1, 1);
@@ -71,6 +72,7 @@ class Committer : IDisposable
         (device, metadata, space, markers) = (parts.Device, parts.Metadata, parts.Space, parts.Markers);
         (reclaimer, failure, options, changed) = (parts.Reclaimer, parts.Failure, parts.Options, parts.ChangedLeaves);
         deviceWrites = 1; // What an earlier life left in the cache of the device is not known to be durable.
+        demand = new FlushDemand(device, options.TimeProvider);
         worker = new SerialWorker(RunRound);
     }
 
@@ -97,6 +99,7 @@ class Committer : IDisposable
     /// <exception cref="DeviceIOException">In doubt, now or before: the pool accepts no writes until it is opened again.</exception>
     public ValueTask RunAsync(CommitScope scope)
     {
+        if (scope == CommitScope.Flush) demand.Asked();
         if (Join(scope, mayRunHere: true, out var isHere) is not { } round)
             return ValueTask.FromException(new ObjectDisposedException(metadata.PoolName));
         if (isHere) worker.RunHere();
@@ -279,6 +282,7 @@ class Committer : IDisposable
 
         if (round is null) return default;
         turn.Wait();
+        demand.Forget();
         try
         {
             failure.ThrowIfLatched();

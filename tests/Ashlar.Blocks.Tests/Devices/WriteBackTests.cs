@@ -49,6 +49,19 @@ public sealed class WriteBackTests
     }
 
     [Fact]
+    public async Task A_device_leaves_streams_to_the_next_flush_where_that_is_wanted()
+    {
+        await using var device = new FileDevice(file);
+        Assert.True(device.WritesBackEarly);
+        device.WritesBackEarly = false;
+        await device.WriteAsync(Lba.Zero, new byte[2 * RegionBytes]);
+        device.WritesBackEarly = true;
+        await device.WriteAsync(new Lba(2 * RegionBytes / 4096), new byte[RegionBytes]);
+        file.WaitFor(RegionBytes);
+        Assert.Equal(2 * RegionBytes, Assert.Single(file.Begun).Offset);
+    }
+
+    [Fact]
     public void Several_streams_are_told_apart()
     {
         const long Apart = 1L << 33;

@@ -275,6 +275,8 @@ public sealed class RecoveryTests
     /// <summary>A cache that shows one block of which the medium holds something else.</summary>
     sealed class StaleCache(IBlockDevice inner, long block, byte[] onMedium) : PassingDevice(inner), ICachingDevice
     {
+        public bool WritesBackEarly { get; set; } = true;
+
         bool isForgotten;
 
         public void Forget() => isForgotten = true;

@@ -134,6 +134,35 @@ public sealed class FlushTests
         Assert.InRange(pool.Pool.GetStatistics().MarkerSyncs, 1, 8);
     }
 
+    [Fact]
+    public async Task Streams_are_written_back_early_only_while_somebody_waits_for_flushes()
+    {
+        var clock = new SimulatedClock();
+        ICachingDevice device = null!;
+        await using var pool = await TestPool.CreateAsync(
+            options: TestPool.DefaultOptions() with { TimeProvider = clock },
+            wrap: inner => (IBlockDevice)(device = (ICachingDevice)inner));
+        var disk = await pool.CreateVolumeAsync("disk", 8 << 20);
+        Assert.True(device.WritesBackEarly);
+        clock.Advance(TimeSpan.FromSeconds(31));
+        await pool.Pool.CommitAsync(); // As by the timer: nobody waits for it.
+        Assert.False(device.WritesBackEarly);
+
+        // A guest that commits its journal every five seconds; one flush, as when a client leaves, is no reason.
+        for (var i = 0; i < 4; i++)
+        {
+            Assert.False(device.WritesBackEarly);
+            await disk.WriteAsync(Lba.Zero, new byte[4096], WriteOptions.ForceUnitAccess);
+            clock.Advance(TimeSpan.FromSeconds(5));
+        }
+
+        await pool.Pool.CommitAsync();
+        Assert.True(device.WritesBackEarly);
+        clock.Advance(TimeSpan.FromSeconds(20));
+        await pool.Pool.CommitAsync();
+        Assert.False(device.WritesBackEarly);
+    }
+
     [Theory]
     [InlineData(4, 1000, 4)]
     [InlineData(1000, 6, 6)]

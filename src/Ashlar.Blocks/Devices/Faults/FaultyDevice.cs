@@ -183,6 +183,16 @@ public sealed class FaultyDevice : IReservableDevice, ICachingDevice
     public void DropCached(Lba start, long blockCount) => (inner as ICachingDevice)?.DropCached(start, blockCount);
 
     /// <inheritdoc />
+    public bool WritesBackEarly
+    {
+        get => (inner as ICachingDevice)?.WritesBackEarly ?? true;
+        set
+        {
+            if (inner is ICachingDevice cache) cache.WritesBackEarly = value;
+        }
+    }
+
+    /// <inheritdoc />
     public int DescribeExtents(Lba start, long blockCount, Span<BlockExtent> extents) =>
         inner.DescribeExtents(start, blockCount, extents);
 

@@ -21,6 +21,9 @@ sealed class BlockFile(string device, IFile file, long areaOffsetBytes)
     readonly Lock gate = new();
     BlockingRead? idle;
 
+    /// <summary>See <see cref="ICachingDevice.WritesBackEarly"/>.</summary>
+    public bool WritesBackEarly { get; set; } = true;
+
     /// <summary>Reads; completes synchronously if the page cache has the bytes.</summary>
     public ValueTask ReadAsync(long offsetBytes, Memory<byte> destination)
     {
@@ -62,7 +65,7 @@ sealed class BlockFile(string device, IFile file, long areaOffsetBytes)
                 position += piece.Length;
                 source = source[piece.Length..];
             }
-            writeBack.NoteWrite(areaOffsetBytes + offsetBytes, position - areaOffsetBytes - offsetBytes);
+            if (WritesBackEarly) writeBack.NoteWrite(areaOffsetBytes + offsetBytes, position - areaOffsetBytes - offsetBytes);
         }
         catch (StorageException e)
         {
