@@ -81,16 +81,28 @@ rows_flush() {
     measure_flush alone
     measure_flush "beside 200 MiB/s" --rate=200m
     measure_flush "beside a stream"
+    measure_flush "beside a stalled client"
 }
 
-measure_flush() { # measure_flush NAME [OPTION...]: without a stream when NAME is alone; options are those of the stream
+# Reads of 256 KiB, as many at a time as the server takes, by a client that stops in the middle and takes no reply off.
+start_stalled() { # start_stalled URI SIZE_MIB: sets stalled_pid
+    fio "${fio_options[@]}" --uri="$1" --rw=randread --bs=256k --iodepth=128 --size="${2}m" --time_based --runtime=600 >/dev/null 2>&1 &
+    stalled_pid=$!
+    ends_with_script "$stalled_pid"
+    sleep 1
+    kill -STOP "$stalled_pid"
+}
+
+measure_flush() { # measure_flush NAME [OPTION...]: with a stream unless NAME says otherwise; options are those of the stream
     local name=$1 round side key streaming result
     local -A medians=() tails=() streams=()
     shift
     for ((round = 0; round < rounds; round++)); do
         for side in $(sides_of_round "$round"); do
             sync -f "$work"
-            if [ "$name" != alone ]; then
+            if [ "$name" = "beside a stalled client" ]; then
+                start_stalled "${flush_uri[$side]}" "$flush_mib"
+            elif [ "$name" != alone ]; then
                 run_fio "${stream_uri[$side]}" write 1m 8 --size="${stream_mib}m" --time_based \
                     --runtime="$(awk -v s="$seconds" -v r="$ramp" 'BEGIN { print s + r + 2 }')" "$@" >"$work/stream" &
                 streaming=$!
@@ -99,6 +111,11 @@ measure_flush() { # measure_flush NAME [OPTION...]: without a stream when NAME i
             result=$(flush_latency "${flush_uri[$side]}" "$flush_mib") || exit 1
             medians[$side]+=" ${result% *}" tails[$side]+=" ${result#* }"
             [ "$name" = alone ] && continue
+            if [ "$name" = "beside a stalled client" ]; then
+                kill -KILL "$stalled_pid"
+                wait "$stalled_pid" 2>/dev/null
+                continue
+            fi
             wait "$streaming" || exit 1
             streams[$side]+=" $(awk '{ print $2 / 1024 }' "$work/stream")"
         done
@@ -118,6 +135,7 @@ measure_flush() { # measure_flush NAME [OPTION...]: without a stream when NAME i
     print_less "$flush, against alone, p99 us, less is better" "${p99_us[$name ours]}" "${p99_us[alone ours]}"
     print_less "qemu-nbd: $flush, against alone, median us, less is better" "${median_us[$name theirs]}" "${median_us[alone theirs]}"
     print_less "qemu-nbd: $flush, against alone, p99 us, less is better" "${p99_us[$name theirs]}" "${p99_us[alone theirs]}"
+    [ "$name" = "beside a stalled client" ] && return
     print_row "the stream meanwhile, $name, against qemu-nbd, MiB/s" "${stream_mibs[$name ours]}" "${stream_mibs[$name theirs]}"
 }
 
