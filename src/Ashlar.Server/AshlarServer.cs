@@ -116,7 +116,7 @@ public sealed class AshlarServer : IAsyncDisposable
         var journal = new PoolJournal(log.Write, options.TimeProvider);
         parts.Push(new Part(journal));
         var main = await OpenMainPoolAsync(directory, journal);
-        pools = new ServedPools([new ServedPool(main, journal, log.Write, options.TimeProvider)]);
+        pools = new ServedPools([new ServedPool(main, log.Write, options.TimeProvider)]);
         parts.Push(pools);
 
         var limits = ConnectionLimits.OfProcess();

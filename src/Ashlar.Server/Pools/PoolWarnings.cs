@@ -10,7 +10,7 @@ static class PoolWarnings
     const long LowBytes = 1L << 30;
     const double LowShare = 0.05;
 
-    public static IReadOnlyList<string> Of(string pool, PoolUsage usage, PoolStatistics statistics, IReadOnlyList<string> damage) =>
+    public static IReadOnlyList<string> Of(string pool, PoolUsage usage, PoolStatistics statistics, PoolDamage damage) =>
         [.. OfWriting(pool, statistics), .. OfData(pool, statistics, damage), .. OfSpace(pool, usage)];
 
     static IEnumerable<string> OfWriting(string pool, PoolStatistics statistics)
@@ -24,17 +24,17 @@ static class PoolWarnings
         }
     }
 
-    static IEnumerable<string> OfData(string pool, PoolStatistics statistics, IReadOnlyList<string> damage)
+    static IEnumerable<string> OfData(string pool, PoolStatistics statistics, PoolDamage damage)
     {
-        foreach (var each in damage) yield return each;
-        if (statistics.CorruptBlocks is > 0 and var blocks)
+        foreach (var each in damage.First) yield return each;
+        if (damage.Blocks > 0)
         {
-            yield return $"pool {pool} found {blocks} damaged blocks since it was opened; the log names each once; "
+            yield return $"pool {pool} has {damage.Blocks} damaged blocks that requests have met; the log names each once; "
                 + "restore them from a copy, or overwrite them whole";
         }
-        if (statistics.DamagedMapReads is > 0 and var maps)
+        if (damage.MapPieces > 0)
         {
-            yield return $"pool {pool} met damaged pieces of its map {maps} times since it was opened; the log names each once; "
+            yield return $"pool {pool} has {damage.MapPieces} damaged pieces of its map that requests have met; the log names each once; "
                 + "restore these MiB from a copy, or discard or overwrite them whole";
         }
         if (statistics.UnverifiedBlocks is > 0 and var unverified)

@@ -6,8 +6,10 @@ using Ashlar.Volumes;
 namespace Ashlar.Server;
 
 /// <summary>A pool that is served: one front per volume, shared by every protocol.</summary>
-sealed class ServedPool(StoragePool pool, PoolJournal journal, Action<string> report, TimeProvider timeProvider) : IAsyncDisposable
+sealed class ServedPool(StoragePool pool, Action<string> report, TimeProvider timeProvider) : IAsyncDisposable
 {
+    const int MaxDamageListed = 3;
+
     readonly Dictionary<string, ServedVolume> open = new(StringComparer.Ordinal);
     readonly HashSet<string> leaving = new(StringComparer.Ordinal);
     readonly Lock gate = new();
@@ -18,8 +20,8 @@ sealed class ServedPool(StoragePool pool, PoolJournal journal, Action<string> re
 
     public PoolStatistics Statistics => pool.GetStatistics();
 
-    /// <summary>What was found damaged first, a sentence each.</summary>
-    public IReadOnlyList<string> Damage => journal.Damage;
+    /// <summary>What was found damaged and not healed since, the first of it with a sentence each.</summary>
+    public PoolDamage Damage => pool.GetDamage(MaxDamageListed);
 
     /// <summary>Blocks of a volume that are not verified since a crash, as far as the pool lists them.</summary>
     public IEnumerable<UnverifiedBlock> ListUnverified(Guid volume) => pool.ListUnverifiedBlocks().Where(block => block.VolumeId == volume);

@@ -14,6 +14,7 @@ sealed class VolumeRemover(
     Committer commits,
     OverwriteMarkers markers,
     LeafCache cache,
+    DamageLog damage,
     LeakedSpace leaked,
     BackgroundWork work)
 {
@@ -33,6 +34,7 @@ sealed class VolumeRemover(
     /// <summary>Begins, or resumes.</summary>
     public VolumeDeletion Begin(VolumeDevice volume)
     {
+        damage.Forget(volume.Lineage); // Nobody can read it any more.
         VolumeDeletion deletion;
         lock (gate)
         {
@@ -79,6 +81,7 @@ sealed class VolumeRemover(
                 while (cursor.MoveNext()) batch.Delete(cursor.Key);
             leaked.Drop(volume, lost, batch);
             await catalogue.ForgetAsync(volume, batch);
+            damage.Forget(volume.Lineage);
             if (lost.Count > 0) leaked.Reclaim();
         }
         finally

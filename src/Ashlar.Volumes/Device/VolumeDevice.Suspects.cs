@@ -128,9 +128,10 @@ sealed partial class VolumeDevice
         leaf.Marks!.Suspect.Remove(block);
     }
 
-    /// <summary>Blocks were written anew or discarded: what a crash had done to them no longer matters.</summary>
-    void ForgetSuspects(Leaf leaf, BlockSet blocks)
+    /// <summary>Blocks were written anew or discarded: neither damage nor what a crash had done to them matters any more.</summary>
+    void Renew(Leaf leaf, BlockSet blocks)
     {
+        parts.Damage.Healed(leaf, blocks);
         if (leaf.Marks is not { Suspect.IsEmpty: false } marks || !marks.Suspect.Overlaps(blocks)) return;
         Settle(leaf);
         marks.Suspect.ExceptWith(blocks);

@@ -167,9 +167,10 @@ sealed partial class VolumeDevice
     void Apply(Leaf leaf, LeafPlan plan, int firstBlock, int blockCount)
     {
         var dirt = LeafDirt.Checksums;
-        ForgetSuspects(leaf, SlotMasks.ToSet(firstBlock, blockCount));
+        Renew(leaf, SlotMasks.ToSet(firstBlock, blockCount));
         lock (leaf)
         {
+            if (leaf.Damage is not null) Replace(leaf);
             EnsureEntries(leaf);
             foreach (var (slot, mask) in new SlotMasks(firstBlock, blockCount))
             {
@@ -180,7 +181,6 @@ sealed partial class VolumeDevice
             }
 
             plan.Checksums.AsSpan(firstBlock, blockCount).CopyTo(leaf.Checksums[firstBlock..]);
-            leaf.Replace();
             leaf.WroteTo(firstBlock, blockCount);
             parts.ChangedLeaves.Add(leaf, dirt);
         }

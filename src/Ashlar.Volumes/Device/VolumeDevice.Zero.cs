@@ -130,7 +130,7 @@ sealed partial class VolumeDevice
 
     void Unmap(Leaf leaf, int firstBlock, int blockCount)
     {
-        ForgetSuspects(leaf, SlotMasks.ToSet(firstBlock, blockCount));
+        Renew(leaf, SlotMasks.ToSet(firstBlock, blockCount));
         lock (leaf)
         {
             if (leaf.Damage is not null) Replace(leaf);
@@ -160,6 +160,7 @@ sealed partial class VolumeDevice
     void Replace(Leaf leaf)
     {
         leaf.Replace();
+        parts.Damage.HealedMap(Lineage, leaf.Index);
         EnsureEntries(leaf);
         parts.ChangedLeaves.Add(leaf, LeafDirt.Map);
     }
@@ -175,7 +176,7 @@ sealed partial class VolumeDevice
     // The blocks read as zeros; their chunks stay.
     void Invalidate(Leaf leaf, int firstBlock, int blockCount)
     {
-        ForgetSuspects(leaf, SlotMasks.ToSet(firstBlock, blockCount));
+        Renew(leaf, SlotMasks.ToSet(firstBlock, blockCount));
         lock (leaf)
         {
             foreach (var (slot, mask) in new SlotMasks(firstBlock, blockCount))

@@ -150,7 +150,7 @@ sealed partial class VolumeDevice : IBlockDevice
         {
             Block = lba,
         };
-        parts.Damage.Add(this, lba, error);
+        parts.Damage.AddBlock(leaf, block, error);
         return error;
     }
 }

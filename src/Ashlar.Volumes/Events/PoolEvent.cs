@@ -29,6 +29,9 @@ public enum PoolEventKind
 
     /// <summary>A volume was finished, undone or lost a part of its space, other than by a request.</summary>
     Volume,
+
+    /// <summary>More happened at a time than the observer could take.</summary>
+    LeftOut,
 }
 
 /// <summary>How much an event matters.</summary>

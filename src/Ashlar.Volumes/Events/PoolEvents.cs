@@ -1,28 +1,19 @@
-using Ashlar.Storage;
-
 namespace Ashlar.Volumes;
 
-/// <summary>Hands events to whoever asked for them; each fact once, however often clients run into it.</summary>
-sealed class PoolEvents(string pool, Action<PoolEvent>? observer)
+/// <summary>Hands events to whoever asked for them; each fact once, however often clients run into it. Waits for nobody.</summary>
+sealed class PoolEvents(string pool, Action<PoolEvent>? observer) : IAsyncDisposable
 {
-    // Beyond it damage is counted but no longer listed: by then the disk is the message.
     const int MaxRemembered = 10_000;
 
+    readonly PoolEventQueue? queue = observer is null ? null : new(pool, observer);
     readonly Lock gate = new();
     readonly HashSet<(PoolEventKind Kind, string Fact)> reported = [];
 
+    public string Pool => pool;
+
     public void Report(
-        PoolEventKind kind, PoolEventSeverity severity, string message, string? volume = null, Exception? cause = null)
-    {
-        try
-        {
-            observer?.Invoke(new PoolEvent(kind, severity, $"pool {pool}: {message}", volume, cause));
-        }
-        catch (Exception e) when (e is not InvariantException)
-        {
-            // Whoever reads the log has his own troubles; the pool goes on.
-        }
-    }
+        PoolEventKind kind, PoolEventSeverity severity, string message, string? volume = null, Exception? cause = null) =>
+        queue?.Add(new PoolEvent(kind, severity, $"pool {pool}: {message}", volume, cause));
 
     /// <summary>Reports unless the same fact, such as "volume/block", was reported before.</summary>
     public void ReportOnce(
@@ -41,9 +32,9 @@ sealed class PoolEvents(string pool, Action<PoolEvent>? observer)
         Report(kind, severity, message, volume, cause);
     }
 
-    /// <summary>A fact no longer holds: the next time it does it is reported again.</summary>
-    public void Forget(PoolEventKind kind, string fact)
-    {
-        lock (gate) reported.Remove((kind, fact));
-    }
+    /// <summary>Waits until the observer has got what was reported before the call.</summary>
+    public ValueTask WaitAsync() => queue?.WaitAsync() ?? ValueTask.CompletedTask;
+
+    /// <summary>The same, and reports nothing more.</summary>
+    public ValueTask DisposeAsync() => queue?.DisposeAsync() ?? ValueTask.CompletedTask;
 }

@@ -1,10 +1,23 @@
+using System.Numerics;
 using Ashlar.Storage;
 
 namespace Ashlar.Volumes;
 
-/// <summary>Counts what cannot be read, and reports each block once.</summary>
+/// <summary>What was met that cannot be read, until it is healed: written or discarded as a whole, or gone with its volume.</summary>
+/// <remarks>
+/// Invariant: a block is added and taken out under the write lock of its leaf, by whoever judges it and by whoever gives it new content.
+/// </remarks>
 sealed class DamageLog(PoolEvents events)
 {
+    // Beyond it damage is counted but no longer listed: by then the disk is the message.
+    const int MaxRemembered = 10_000;
+
+    const int WholeLeaf = -1;
+
+    readonly Lock gate = new();
+    readonly Dictionary<Place, Finding> known = [];
+    long findings;
+    int knownCount; // Of the list, for those who do not enter the gate for nothing.
     long blocks, maps;
 
     /// <summary>Requests that met a block which fails its checksum.</summary>
@@ -15,15 +28,89 @@ sealed class DamageLog(PoolEvents events)
 
     public void CountMap() => Interlocked.Increment(ref maps);
 
-    public void Add(VolumeDevice volume, long lba, CorruptDataException error)
+    /// <summary>What is damaged now, as far as it was met.</summary>
+    public PoolDamage Describe(int listed)
+    {
+        lock (gate)
+        {
+            var mapPieces = known.Keys.Count(place => place.Block == WholeLeaf);
+            return new PoolDamage(
+                known.Count - mapPieces,
+                mapPieces,
+                [.. known.Values.OrderBy(finding => finding.Number).Take(listed).Select(finding => finding.Message)]);
+        }
+    }
+
+    /// <summary>A request met a block that fails its checksum; it is reported the first time.</summary>
+    public void AddBlock(Leaf leaf, int block, CorruptDataException error)
     {
         Interlocked.Increment(ref blocks);
-        events.ReportOnce(
-            PoolEventKind.DamagedBlock,
-            PoolEventSeverity.Error,
-            $"{volume.Lineage}/{lba * volume.BlockSizeBytes / MapLayout.BlockBytes}",
-            $"damaged data, which fails until its 4,096 bytes are written as a whole: {error.Message}",
-            volume.Record.Name,
-            error);
+        var message = $"damaged data, which fails until its 4,096 bytes are written as a whole: {error.Message}";
+        if (TryAdd(new(leaf.Volume.Lineage, leaf.Index, block), message))
+            events.Report(PoolEventKind.DamagedBlock, PoolEventSeverity.Error, message, leaf.Volume.Record.Name, error);
     }
+
+    /// <summary>A piece of the map cannot be read; it is reported the first time.</summary>
+    public void AddMap(Leaf leaf, CorruptDataException error)
+    {
+        var first = leaf.Index * MapLayout.LeafBytes;
+        var message = $"the map of volume {leaf.Volume.Record.Name} cannot be read for bytes {first} to "
+            + $"{first + MapLayout.LeafBytes - 1}, which fail until they are written or discarded as a whole: {error.Message}";
+        if (TryAdd(new(leaf.Volume.Lineage, leaf.Index, WholeLeaf), message))
+            events.Report(PoolEventKind.DamagedMap, PoolEventSeverity.Error, message, leaf.Volume.Record.Name, error);
+    }
+
+    /// <summary>Blocks have new content, or none. The next damage to them is reported anew.</summary>
+    public void Healed(Leaf leaf, BlockSet healed)
+    {
+        if (Volatile.Read(ref knownCount) == 0) return;
+        lock (gate)
+        {
+            for (var slot = 0; slot < MapLayout.ChunksPerLeaf; slot++)
+            {
+                for (var mask = healed[slot]; mask != 0; mask &= (ushort)(mask - 1))
+                {
+                    var block = (slot * MapLayout.BlocksPerChunk) + BitOperations.TrailingZeroCount(mask);
+                    known.Remove(new(leaf.Volume.Lineage, leaf.Index, block));
+                }
+            }
+
+            knownCount = known.Count;
+        }
+    }
+
+    /// <summary>A piece of the map was replaced, or given up.</summary>
+    public void HealedMap(long lineage, long leafIndex)
+    {
+        if (Volatile.Read(ref knownCount) == 0) return;
+        lock (gate)
+        {
+            known.Remove(new(lineage, leafIndex, WholeLeaf));
+            knownCount = known.Count;
+        }
+    }
+
+    /// <summary>A volume is gone.</summary>
+    public void Forget(long lineage)
+    {
+        lock (gate)
+        {
+            foreach (var place in known.Keys.Where(place => place.Lineage == lineage).ToList()) known.Remove(place);
+            knownCount = known.Count;
+        }
+    }
+
+    bool TryAdd(Place place, string message)
+    {
+        lock (gate)
+        {
+            if (known.Count >= MaxRemembered || !known.TryAdd(place, new(++findings, $"pool {events.Pool}: {message}"))) return false;
+            Volatile.Write(ref knownCount, known.Count);
+            return true;
+        }
+    }
+
+    readonly record struct Place(long Lineage, long Leaf, int Block);
+
+    readonly record struct Finding(long Number, string Message);
 }

@@ -4,7 +4,7 @@ using Ashlar.Storage;
 namespace Ashlar.Volumes;
 
 /// <summary>Reads leaves from the store, with the marker that a crash may have left for them.</summary>
-sealed class LeafStore(KeyValueStore store, OverwriteMarkers markers, PoolEvents events, long chunkCount)
+sealed class LeafStore(KeyValueStore store, OverwriteMarkers markers, DamageLog log, PoolEvents events, long chunkCount)
 {
     volatile bool hasSuspects;
 
@@ -39,7 +39,7 @@ sealed class LeafStore(KeyValueStore store, OverwriteMarkers markers, PoolEvents
         {
             leaf.Clear();
             leaf.Damage = damage;
-            Report(leaf, damage);
+            log.AddMap(leaf, damage);
             return true;
         }
     }
@@ -117,18 +117,5 @@ sealed class LeafStore(KeyValueStore store, OverwriteMarkers markers, PoolEvents
         if (leaf.HasEntries)
             for (var slot = 0; slot < MapLayout.ChunksPerLeaf; slot++) valid[slot] = leaf.Entries[slot].Valid;
         leaf.Marks.Suspect.IntersectWith(valid);
-    }
-
-    void Report(Leaf leaf, CorruptDataException damage)
-    {
-        var first = leaf.Index * MapLayout.LeafBytes;
-        events.ReportOnce(
-            PoolEventKind.DamagedMap,
-            PoolEventSeverity.Error,
-            $"{leaf.Volume.Lineage}/{leaf.Index}",
-            $"the map of volume {leaf.Volume.Record.Name} cannot be read for bytes {first} to {first + MapLayout.LeafBytes - 1}, which "
-            + $"fail until they are written or discarded as a whole: {damage.Message}",
-            leaf.Volume.Record.Name,
-            damage);
     }
 }

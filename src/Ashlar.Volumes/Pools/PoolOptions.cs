@@ -38,8 +38,8 @@ public sealed record PoolOptions
     public long SweepBytesPerSecond { get; init; } = 256L << 20;
 
     /// <summary>
-    /// Gets every event once. Called on the thread that met it, which may hold locks of the pool: it must return soon and not call
-    /// the pool.
+    /// Gets every event once, in order, one at a time, on a thread on which nothing else of the pool waits. While it does not return,
+    /// a thousand events wait for it and more are left out and counted; closing the pool waits until it has got the last of them.
     /// </summary>
     public Action<PoolEvent>? Observer { get; init; }
 

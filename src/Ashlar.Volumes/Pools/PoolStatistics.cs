@@ -28,7 +28,7 @@ public sealed record PoolStatistics
     /// <summary>How far the check after an unclean stop has come.</summary>
     public required RecoveryProgress Recovery { get; init; }
 
-    /// <summary>Blocks that failed their checksum on read.</summary>
+    /// <summary>Requests that met a block which fails its checksum.</summary>
     public required long CorruptBlocks { get; init; }
 
     /// <summary>Requests that failed because a piece of the map cannot be read.</summary>

@@ -116,6 +116,7 @@ public sealed partial class StoragePool
             await parts.Work.DisposeAsync();
             pool?.sweep.Dispose();
             parts.Dispose();
+            await parts.Events.DisposeAsync();
             throw;
         }
     }

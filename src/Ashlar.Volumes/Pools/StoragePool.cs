@@ -22,8 +22,8 @@ public sealed partial class StoragePool : IAsyncDisposable
         this.superblocks = superblocks;
         Catalogue = new Catalogue(record, parts.Metadata, parts.Options, volume => new VolumeDevice(parts, volume, committedChunks: 0));
         Leaked = new LeakedSpace(
-            parts.Store, parts.Space, Catalogue, parts.Committer, parts.Metadata, parts.Device, parts.Events, parts.Work);
-        Remover = new VolumeRemover(Catalogue, parts.Store, parts.Committer, parts.Markers, parts.Cache, Leaked, parts.Work);
+            parts.Store, parts.Space, Catalogue, parts.Committer, parts.Metadata, parts.Device, parts.Damage, parts.Events, parts.Work);
+        Remover = new VolumeRemover(Catalogue, parts.Store, parts.Committer, parts.Markers, parts.Cache, parts.Damage, Leaked, parts.Work);
         Resizer = parts.Options.Factory.CreateResizer(parts, Catalogue, Leaked);
         parts.SpaceMayHaveLeaked = Leaked.Reclaim;
         sweep = new SuspectSweep(parts, Catalogue.FindLineage);
@@ -85,6 +85,10 @@ public sealed partial class StoragePool : IAsyncDisposable
     /// <summary>The first thousand blocks that are not verified since a crash, because they were being overwritten then.</summary>
     public IReadOnlyList<UnverifiedBlock> ListUnverifiedBlocks() => Parts.Unverified.List();
 
+    /// <summary>What requests have met that cannot be read, and that nobody has healed since.</summary>
+    /// <param name="listed">How many are described; all are counted, up to 10,000.</param>
+    public PoolDamage GetDamage(int listed = 100) => Parts.Damage.Describe(listed);
+
     /// <summary>Commits what the timers would commit: everything that completed before the call, checksums included.</summary>
     /// <exception cref="DeviceIOException">A commit failed, now or before; writes are refused until the pool is reopened.</exception>
     public async Task CommitAsync() => await Commits.RunAsync(CommitScope.Checksums);
@@ -114,7 +118,14 @@ public sealed partial class StoragePool : IAsyncDisposable
             }
             finally
             {
-                await Store.DisposeAsync();
+                try
+                {
+                    await Store.DisposeAsync();
+                }
+                finally
+                {
+                    await Parts.Events.DisposeAsync(); // Last: an observer that is stuck keeps nothing open.
+                }
             }
         }
     }
@@ -124,6 +135,7 @@ public sealed partial class StoragePool : IAsyncDisposable
     {
         await sweep.WaitAsync();
         await Parts.Reclaimer.WaitAsync();
+        await Parts.Events.WaitAsync();
     }
 
     // A file system that does not even tell its free space fails those who need the space; who only asks gets the rest.

@@ -21,6 +21,7 @@ sealed class LeakedSpace(
     Committer commits,
     MetadataWriter writer,
     IBlockDevice device,
+    DamageLog damage,
     PoolEvents events,
     BackgroundWork work)
 {
@@ -36,6 +37,7 @@ sealed class LeakedSpace(
         {
             MapKeys.WriteLeaf(key, volume.Lineage, leaf, volume.Generation);
             batch.Delete(key);
+            damage.HealedMap(volume.Lineage, leaf);
             events.Report(
                 PoolEventKind.DamagedMap,
                 PoolEventSeverity.Warning,

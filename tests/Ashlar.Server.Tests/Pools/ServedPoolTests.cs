@@ -20,7 +20,7 @@ public sealed class ServedPoolTests : IAsyncLifetime
         var metadata = KeyValueStore.Open("/meta", new() { FileSystem = disk });
         await StoragePool.FormatAsync("main", device, metadata, new());
         var opened = await StoragePool.OpenAsync(device, metadata, new());
-        pool = new ServedPool(opened, new(lines.Enqueue, TimeProvider.System), lines.Enqueue, TimeProvider.System);
+        pool = new ServedPool(opened, lines.Enqueue, TimeProvider.System);
         await pool.CreateAsync(new() { Name = "vm1", SizeBytes = 1 << 20 });
     }
 

@@ -88,6 +88,9 @@ sealed class TestPool : IAsyncDisposable
     /// <summary>Waits for what the pool does by itself, however it ends.</summary>
     public Task SettleAsync() => Task.WhenAny(Pool.Work.Idle);
 
+    /// <summary>Waits until the observer has got what happened so far.</summary>
+    public async Task HearAsync() => await Pool.Parts.Events.WaitAsync();
+
     public async ValueTask DisposeAsync() => await Pool.DisposeAsync();
 
     async Task OpenAsync(int deviceBlockBytes)

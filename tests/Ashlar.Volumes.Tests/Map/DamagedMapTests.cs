@@ -24,6 +24,7 @@ public sealed class DamagedMapTests
         await volume.WriteAsync(new Lba(2 * BlocksPerLeaf), new byte[4096]);
         await volume.FlushAsync();
         Assert.Equal(3, pool.Pool.GetStatistics().DamagedMapReads);
+        await pool.HearAsync();
         Assert.Contains("bytes 1048576 to 2097151", Assert.Single(events, each => each.Kind == PoolEventKind.DamagedMap).Message, StringComparison.Ordinal);
     }
 
@@ -38,6 +39,8 @@ public sealed class DamagedMapTests
         await using var pool = await DamagedAsync([]);
         var volume = pool.Pool.OpenVolume("disk")!;
         var data = CrashedPool.Content(5, BlocksPerLeaf);
+        await Assert.ThrowsAsync<CorruptDataException>(async () => await CrashedPool.ReadAsync(volume, BlocksPerLeaf));
+        Assert.Equal((0L, 1L), (pool.Pool.GetDamage().Blocks, pool.Pool.GetDamage().MapPieces));
         switch (what)
         {
             case "write": await volume.WriteAsync(new Lba(BlocksPerLeaf), data); break;
@@ -48,6 +51,7 @@ public sealed class DamagedMapTests
         }
 
         var expected = what.StartsWith("write", StringComparison.Ordinal) ? data[..4096] : new byte[4096];
+        Assert.Equal(0, pool.Pool.GetDamage().MapPieces);
         for (var life = 0; life < 2; life++)
         {
             Assert.Equal(expected, await CrashedPool.ReadAsync(volume, BlocksPerLeaf));

@@ -48,6 +48,7 @@ public sealed class DeletionTests
         await pool.SettleAsync();
         Assert.Equal(4 << 20, pool.Pool.GetUsage().AllocatedBytes);
         Assert.Empty((await pool.Pool.VerifyAsync(readData: true)).Problems);
+        await pool.HearAsync();
         Assert.Contains(events, each => each is { Kind: PoolEventKind.DamagedMap, Volume: "disk" } && each.Message.Contains($"MiB {lost}", StringComparison.Ordinal));
         Assert.Contains(events, each => each.Kind == PoolEventKind.Reclaim && each.Message.Contains("1048576 bytes", StringComparison.Ordinal));
 

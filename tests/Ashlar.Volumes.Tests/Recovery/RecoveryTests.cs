@@ -31,6 +31,7 @@ public sealed class RecoveryTests
         Assert.Equal([("disk", 4096)], pool.Pool.ListUnverifiedBlocks().Select(block => (block.Volume, block.OffsetBytes)));
         Assert.Equal(1, pool.Pool.FindVolume("disk")!.UnverifiedBlocks);
         Assert.Equal(0, pool.Pool.GetStatistics().CorruptBlocks);
+        await pool.HearAsync();
         lock (events) Assert.Contains("bytes 4096 to 8191", Assert.Single(events, each => each.Kind == PoolEventKind.Unverified).Message, StringComparison.Ordinal);
     }
 

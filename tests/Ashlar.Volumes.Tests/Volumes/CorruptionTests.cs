@@ -32,6 +32,41 @@ public sealed class CorruptionTests
         Assert.Equal(Random(8, 4), await Read(disk, 40, 8));
     }
 
+    [Theory]
+    [InlineData("write", true)]
+    [InlineData("trim", true)]
+    [InlineData("zero", true)]
+    [InlineData("zero, keep", true)]
+    [InlineData("shrink", true)]
+    [InlineData("delete", true)]
+    [InlineData("write beside it", false)]
+    [InlineData("write a part of it", false)]
+    [InlineData("shrink, but not so far", false)]
+    public async Task Damage_is_listed_until_it_is_healed(string what, bool heals)
+    {
+        await using var pool = await DamagedAsync();
+        var disk = pool.Pool.OpenVolume("disk")!;
+        for (var attempt = 0; attempt < 2; attempt++) await Assert.ThrowsAsync<CorruptDataException>(async () => await Read(disk, 40, 8));
+        Assert.Contains("main/disk, block 40", Assert.Single(pool.Pool.GetDamage().First), StringComparison.Ordinal);
+        switch (what)
+        {
+            case "write": await disk.WriteAsync(new Lba(40), Random(8, 4)); break;
+            case "trim": await disk.TrimAsync(new Lba(33), 15); break;
+            case "zero": await disk.WriteZeroesAsync(new Lba(40), 8); break;
+            case "zero, keep": await disk.WriteZeroesAsync(new Lba(40), 8, ZeroOptions.KeepAllocated); break;
+            case "shrink": await pool.Pool.ResizeVolumeAsync("disk", 40 * 512, allowShrink: true); break;
+            case "delete": await pool.DeleteVolumeAsync("disk"); break;
+            case "write beside it": await disk.WriteAsync(new Lba(48), Random(8, 4)); break;
+            case "write a part of it":
+                await Assert.ThrowsAsync<CorruptDataException>(async () => await disk.WriteAsync(new Lba(41), Random(7, 4)));
+                break;
+            default: await pool.Pool.ResizeVolumeAsync("disk", 48 * 512, allowShrink: true); break;
+        }
+
+        Assert.Equal((heals ? 0 : 1, 0L), (pool.Pool.GetDamage().Blocks, pool.Pool.GetDamage().MapPieces));
+        Assert.Equal(heals ? 0 : 1, pool.Pool.GetDamage().First.Count);
+    }
+
     // Each request touches a part of the damaged block, sectors 40 to 47; some reach it with a ragged end.
     [Theory]
     [InlineData("write", 40, 1)]
