@@ -51,7 +51,7 @@ sealed class LogArchiver : IDisposable
         directory = new ArchiveDirectory(files.FileSystem, StoreDirectory.FullPath(options.LogArchiveDirectory!));
         Progress = new ArchiveProgress(manifest.State.Archive!.Value, options.TimeProvider.GetUtcNow());
         copy = new LogCopy(directory, files, manifest, values, options, poison, recoveredSequence, Progress);
-        timer = options.TimeProvider.CreateTimer(_ => Tick(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        timer = WorkerClock.For(options.TimeProvider).CreateTimer(_ => Tick(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         if (!options.BackgroundInline) thread = new Thread(Run) { IsBackground = true, Name = $"archive {files.Directory}" };
     }
 

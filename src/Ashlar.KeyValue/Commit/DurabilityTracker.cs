@@ -23,7 +23,7 @@ sealed class DurabilityTracker : IDisposable
         this.durableSequence = durableSequence;
         delay = TimerLimit.Clamp(lossTime / 2);
         this.startSync = startSync;
-        timer = clock.CreateTimer(
+        timer = WorkerClock.For(clock).CreateTimer(
             _ =>
             {
                 Volatile.Write(ref isTimerSet, 0);

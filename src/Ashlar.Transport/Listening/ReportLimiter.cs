@@ -1,3 +1,5 @@
+using Ashlar.Storage;
+
 namespace Ashlar.Transport;
 
 /// <summary>
@@ -32,7 +34,7 @@ public sealed class ReportLimiter(string name, Action<string> report, TimeProvid
             if (allowed < 1)
             {
                 leftOut++;
-                summary ??= time.CreateTimer(_ => Summarize(), null, Interval, Timeout.InfiniteTimeSpan);
+                summary ??= WorkerClock.For(time).CreateTimer(_ => Summarize(), null, Interval, Timeout.InfiniteTimeSpan);
                 return;
             }
             allowed--;

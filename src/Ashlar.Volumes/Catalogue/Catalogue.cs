@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using Ashlar.KeyValue;
 using Ashlar.Storage;
 
@@ -38,6 +39,7 @@ sealed class Catalogue(
 
     /// <summary>Creates the record of a volume, and takes its name. A thick one is not there for anybody before it is filled.</summary>
     /// <exception cref="VolumeNameException">The name is taken.</exception>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
     public async ValueTask<VolumeDevice> CreateAsync(string name, VolumeOptions volumeOptions)
     {
         await turn.EnterAsync();
@@ -72,6 +74,7 @@ sealed class Catalogue(
 
     /// <summary>Changes state and size in a volume's record.</summary>
     /// <exception cref="VolumeDeletedException">The volume was deleted meanwhile.</exception>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     public async ValueTask RememberAsync(VolumeDevice volume, VolumeState state, long sizeBytes, bool mayUseReserve)
     {
         await turn.EnterAsync();
@@ -88,6 +91,7 @@ sealed class Catalogue(
 
     /// <summary>Deletes a volume for everyone; what remains is to give its space back.</summary>
     /// <exception cref="VolumeNameException">There is none of that name.</exception>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
     public async ValueTask<VolumeDevice> DeleteAsync(string name)
     {
         await turn.EnterAsync();
@@ -104,6 +108,7 @@ sealed class Catalogue(
     }
 
     /// <summary>Deletes a volume that was not created to the end.</summary>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     public async ValueTask AbandonAsync(VolumeDevice volume)
     {
         await turn.EnterAsync();
@@ -121,6 +126,7 @@ sealed class Catalogue(
     /// <summary>Forgets a deleted volume that owns nothing any more.</summary>
     /// <param name="volume">The volume.</param>
     /// <param name="last">What goes with its record.</param>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     public async ValueTask ForgetAsync(VolumeDevice volume, WriteBatch last)
     {
         Invariant.Require(volume.Record.State == VolumeState.Deleting);
@@ -129,6 +135,7 @@ sealed class Catalogue(
         await writer.WriteAsync(last, Durability.Sync, mayUseReserve: true);
     }
 
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask DeleteAsync(VolumeDevice volume)
     {
         await WriteAsync(volume, volume.Record with { State = VolumeState.Deleting }, mayUseReserve: true);
@@ -136,6 +143,7 @@ sealed class Catalogue(
         Invariant.Require(volumes.TryRemove(KeyValuePair.Create(volume.Record.Name, volume)));
     }
 
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask WriteAsync(VolumeDevice volume, VolumeRecord record, bool mayUseReserve)
     {
         var batch = new WriteBatch();

@@ -1,4 +1,6 @@
+using System.Runtime.CompilerServices;
 using Ashlar.KeyValue;
+using Ashlar.Storage;
 
 namespace Ashlar.Volumes;
 
@@ -65,6 +67,7 @@ sealed class VolumeRemover(
         lock (gate) running.Remove(deletion);
     }
 
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask FreeAsync(VolumeDevice volume, CancellationToken cancellationToken)
     {
         // Whoever resizes it notices that it is deleted, and ends.

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Ashlar.KeyValue;
 using Ashlar.Storage;
 
@@ -27,6 +28,7 @@ class VolumeResizer(
     protected virtual VolumeState StateWhileShrinking => VolumeState.Resizing;
 
     /// <summary>Fills a thick volume that was just created, and shows it to everyone.</summary>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     public async ValueTask FillAsync(VolumeDevice volume, long sizeBytes, SpaceReservation reservation)
     {
         await volume.Turn.EnterAsync();
@@ -41,6 +43,7 @@ class VolumeResizer(
     }
 
     /// <summary>Grows or shrinks a volume; durable when the call returns.</summary>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     public async ValueTask ResizeAsync(VolumeDevice volume, long sizeBytes, bool allowShrink)
     {
         await volume.Turn.EnterAsync();
@@ -67,6 +70,7 @@ class VolumeResizer(
     /// <summary>Ends a resizing that a crash interrupted, in the background.</summary>
     public void Resume(VolumeDevice volume) => SettleLater(volume);
 
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask SettleAsync(VolumeDevice volume, CancellationToken cancellationToken)
     {
         await volume.Turn.EnterAsync();
@@ -80,6 +84,7 @@ class VolumeResizer(
         }
     }
 
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask GrowLockedAsync(VolumeDevice volume, long before, long after)
     {
         if (!volume.IsThick)
@@ -110,6 +115,7 @@ class VolumeResizer(
         }
     }
 
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask FillLockedAsync(VolumeDevice volume, long before, long after, SpaceReservation reservation)
     {
         await volume.FillAsync(before, after, reservation);
@@ -118,6 +124,7 @@ class VolumeResizer(
         volume.SetSize(after);
     }
 
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask ShrinkLockedAsync(VolumeDevice volume, long before, long after)
     {
         volume.SetSize(after);
@@ -146,6 +153,7 @@ class VolumeResizer(
         "unmapping what lies beyond the end of a volume", volume.Record.Name, cancellationToken => SettleAsync(volume, cancellationToken));
 
     // The end is where the map may hold anything, as far as that is known.
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask SettleLockedAsync(VolumeDevice volume, long endBytes, CancellationToken cancellationToken)
     {
         var lost = new List<long>();

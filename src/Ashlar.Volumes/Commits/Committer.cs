@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 using Ashlar.Blocks;
 using Ashlar.KeyValue;
 using Ashlar.Storage;
@@ -56,7 +57,7 @@ class Committer : IDisposable
     readonly FlushDemand demand;
     readonly SerialWorker worker;
     readonly Lock gate = new();
-    readonly SemaphoreSlim turn = new(1, 1);
+    readonly AsyncLock turn = new();
     readonly Queue<CommitBatch> captured = new(); // Not written yet, oldest first.
     readonly List<LeafMarks> spilled = []; // Their checksums are written, the data may not be durable.
     SharedCompletion? nextRound;
@@ -110,16 +111,17 @@ class Committer : IDisposable
     public void Request(CommitScope scope) => Join(scope, mayRunHere: false, out _);
 
     /// <summary>Runs something while no commit runs.</summary>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
     public async ValueTask<T> ExcludeAsync<T>(Func<ValueTask<T>> action)
     {
-        await turn.WaitAsync();
+        await turn.EnterAsync();
         try
         {
             return await action();
         }
         finally
         {
-            turn.Release();
+            turn.Exit();
         }
     }
 
@@ -128,7 +130,6 @@ class Committer : IDisposable
     {
         lock (gate) isDisposed = true;
         worker.Dispose();
-        turn.Dispose();
     }
 
     /// <summary>Steps 1 to 4.</summary>
@@ -281,7 +282,7 @@ class Committer : IDisposable
         }
 
         if (round is null) return default;
-        turn.Wait();
+        Wait(turn.EnterAsync());
         demand.Forget();
         try
         {
@@ -300,7 +301,7 @@ class Committer : IDisposable
         }
         finally
         {
-            turn.Release();
+            turn.Exit();
         }
     }
 }

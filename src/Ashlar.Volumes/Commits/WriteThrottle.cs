@@ -31,7 +31,7 @@ sealed class WriteThrottle(PoolParts parts)
         if (!isWaiting && parts.Work.IsBusy && attempt < MaxAttempts)
         {
             // A deleted volume may be giving its space back just now.
-            await Task.WhenAny(parts.Work.Idle, Task.Delay(BackgroundPatience, parts.Options.TimeProvider));
+            await parts.Work.WaitAsync(BackgroundPatience);
             return;
         }
 

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Ashlar.Blocks;
 using Ashlar.KeyValue;
 using Ashlar.Storage;
@@ -38,6 +39,7 @@ sealed class MetadataWriter(KeyValueStore store, FailureLatch failure, PoolEvent
     /// </param>
     /// <exception cref="DeviceFullException">Refused for want of space; nothing is in doubt.</exception>
     /// <exception cref="DeviceIOException">In doubt, now or before: the pool accepts no writes until it is opened again.</exception>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     public async ValueTask WriteAsync(WriteBatch batch, Durability durability, bool mayUseReserve)
     {
         failure.ThrowIfLatched();

@@ -1,5 +1,6 @@
 using Ashlar.Blocks;
 using Ashlar.KeyValue;
+using Ashlar.Storage;
 
 namespace Ashlar.Volumes;
 
@@ -10,6 +11,7 @@ sealed class PoolParts : IDisposable
 
     public PoolParts(string name, IBlockDevice device, KeyValueStore store, ChunkSpace space, PoolOptions options)
     {
+        options = options with { TimeProvider = WorkerClock.For(options.TimeProvider) };
         (Name, Device, Store, Space, Options) = (name, device, store, space, options);
         Events = new PoolEvents(name, options.Observer);
         Failure = new FailureLatch(name, Events);

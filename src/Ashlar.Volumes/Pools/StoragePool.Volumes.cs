@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Ashlar.Blocks;
 using Ashlar.Storage;
 
@@ -20,6 +21,7 @@ public sealed partial class StoragePool
     /// <exception cref="VolumeNameException">The name is not valid, or taken.</exception>
     /// <exception cref="ArgumentOutOfRangeException">Size or block size are not possible.</exception>
     /// <exception cref="DeviceFullException">A thick volume does not fit, in the pool or below it; it was not created.</exception>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
     public async ValueTask<VolumeInfo> CreateVolumeAsync(string name, VolumeOptions options)
     {
         ThrowIfClosed();
@@ -65,6 +67,7 @@ public sealed partial class StoragePool
     /// <exception cref="VolumeNameException">There is no such volume.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The size is not possible, or smaller than allowed.</exception>
     /// <exception cref="DeviceFullException">A thick volume cannot grow that far; it keeps its size.</exception>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
     public async ValueTask<VolumeInfo> ResizeVolumeAsync(string name, long sizeBytes, bool allowShrink = false)
     {
         ThrowIfClosed();
@@ -80,6 +83,7 @@ public sealed partial class StoragePool
     /// which goes on when the pool is opened again.
     /// </summary>
     /// <exception cref="VolumeNameException">There is no such volume.</exception>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
     public async ValueTask<VolumeDeletion> DeleteVolumeAsync(string name)
     {
         ThrowIfClosed();

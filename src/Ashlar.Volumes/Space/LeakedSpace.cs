@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using Ashlar.Blocks;
 using Ashlar.KeyValue;
+using Ashlar.Storage;
 
 namespace Ashlar.Volumes;
 
@@ -51,6 +53,7 @@ sealed class LeakedSpace(
     /// <summary>Walks the map in the background.</summary>
     public void Reclaim() => _ = work.Enqueue("reclaiming the space of damaged pieces of the map", null, ReclaimAsync);
 
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask ReclaimAsync(CancellationToken cancellationToken)
     {
         if (!IsSuspected) return;
@@ -91,6 +94,7 @@ sealed class LeakedSpace(
 
     // In use until their bitmaps without them are durable, and punched before anybody else gets them. What the store holds is changed,
     // not what memory holds: leaves may be captured that no write has brought to the store yet.
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask WriteAsync(List<long> leaked, List<(VolumeDevice Volume, long Surplus)> usages)
     {
         var batch = new WriteBatch();
@@ -117,6 +121,7 @@ sealed class LeakedSpace(
         foreach (var (volume, surplus) in usages) volume.Disown(surplus);
     }
 
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask PunchAsync(List<long> leaked)
     {
         var blocksPerChunk = MapLayout.ChunkBytes / device.Geometry.BlockSizeBytes;

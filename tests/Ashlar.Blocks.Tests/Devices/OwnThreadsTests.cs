@@ -1,5 +1,6 @@
 using Ashlar.Blocks.Devices;
 using Ashlar.Storage;
+using Ashlar.TestKit;
 
 namespace Ashlar.Blocks.Tests.Devices;
 
@@ -19,21 +20,7 @@ public sealed class OwnThreadsTests
     {
         file.IsCached = false;
         using var blocked = new BlockedThreadPool();
-        Exception? failure = null;
-        var client = new Thread(() =>
-        {
-            try
-            {
-                WorkAsync().Wait();
-            }
-            catch (Exception e)
-            {
-                failure = e;
-            }
-        });
-        client.Start();
-        client.Join();
-        Assert.Null(failure);
+        BlockedThreadPool.OnOwnThread(WorkAsync);
         Assert.False(blocked.HasRunMore, "Something waited until the thread pool had a thread again.");
     }
 
@@ -102,24 +89,5 @@ public sealed class OwnThreadsTests
         await device.WriteZeroesAsync(Lba.Zero, LargeBlocks, ZeroOptions.ForceUnitAccess);
         await device.TrimAsync(Lba.Zero, LargeBlocks);
         await device.ReserveAsync(Lba.Zero, LargeBlocks);
-    }
-
-    // More blocking work than the pool has threads. It adds a thread now and then, so whatever is queued behind runs in the
-    // end, and a test that depended on it fails and does not hang.
-    sealed class BlockedThreadPool : IDisposable
-    {
-        readonly ManualResetEventSlim release = new();
-        volatile bool hasRunMore;
-
-        public BlockedThreadPool()
-        {
-            for (var i = ThreadPool.ThreadCount + 16; i > 0; i--) ThreadPool.UnsafeQueueUserWorkItem(_ => release.Wait(), null);
-            ThreadPool.UnsafeQueueUserWorkItem(_ => hasRunMore = true, null);
-        }
-
-        /// <summary>Whether the pool has got to the end of what blocks it.</summary>
-        public bool HasRunMore => hasRunMore;
-
-        public void Dispose() => release.Set();
     }
 }

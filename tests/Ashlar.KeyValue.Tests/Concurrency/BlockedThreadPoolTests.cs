@@ -38,6 +38,23 @@ public sealed class BlockedThreadPoolTests
     }
 
     [Fact]
+    public void Relaxed_writes_become_durable_in_their_time_while_the_thread_pool_is_blocked()
+    {
+        using var store = KeyValueStore.Open(
+            TestStore.Directory,
+            TestStore.Small(TestStore.NewDisk(), inline: false) with
+            {
+                TimeProvider = TimeProvider.System,
+                RelaxedLossTime = TimeSpan.FromMilliseconds(20),
+            });
+        WhileThreadPoolIsBlocked(() =>
+        {
+            store.Put("a", "relaxed", Durability.Relaxed);
+            SpinWait.SpinUntil(() => store.DurableSequence == store.VisibleSequence);
+        });
+    }
+
+    [Fact]
     public void Writes_of_salted_keys_complete_while_the_thread_pool_is_blocked()
     {
         using var store = ShardedKeyValueStore.Open(
