@@ -103,6 +103,38 @@ public sealed class LoginTests : IAsyncLifetime
         Assert.Equal(1, target.Leases);
     }
 
+    // Each login ends the session before it, wherever that has come to: in its login, just after it, or at work.
+    [Fact]
+    public async Task Logins_of_one_initiator_port_that_overtake_each_other_are_told_by_their_messages()
+    {
+        var logins = Enumerable.Range(0, 4).Select(_ => new Thread(() =>
+        {
+            for (var i = 0; i < 50; i++)
+            {
+                using var initiator = target.Connect();
+                initiator.SendLogin(Initiator.Names(), LoginStage.Operational, LoginStage.FullFeature);
+                if (i % 3 != 0) continue;
+                try
+                {
+                    initiator.Receive();
+                }
+                catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException or Xunit.Sdk.XunitException)
+                {
+                    // Overtaken.
+                }
+            }
+        })).ToList();
+        logins.ForEach(login => login.Start());
+        logins.ForEach(login => login.Join());
+        await target.DisposeAsync();
+        Assert.All(target.Reports, line =>
+        {
+            Assert.DoesNotContain("Exception", line, StringComparison.Ordinal);
+            Assert.DoesNotContain("disposed", line, StringComparison.Ordinal);
+            Assert.DoesNotContain(line, char.IsControl);
+        });
+    }
+
     [Fact]
     public void Other_ports_of_the_same_initiator_are_sessions_of_their_own()
     {

@@ -188,7 +188,7 @@ sealed partial class FullFeaturePhase
     // Nothing may escape from what runs elsewhere: there is nobody above. The connection's thread finds it broken too.
     void FailedToAnswer(Exception e)
     {
-        if (e is not ConnectionException) node.Report($"iscsi: {parameters.InitiatorName}: {e}");
+        if (e is not ConnectionException) node.Report($"iscsi: {parameters.InitiatorName}: {FailureLine.Of(e)}");
         session.Cut();
     }
 
@@ -220,7 +220,7 @@ sealed partial class FullFeaturePhase
 
     ScsiResult Failed(Exception e)
     {
-        node.Report($"iscsi: a command of {parameters.InitiatorName} failed for a reason of our own: {e}");
+        node.Report($"iscsi: a command of {parameters.InitiatorName} failed for a reason of our own: {FailureLine.Of(e)}");
         return ScsiResult.Check(Sense.InternalTargetFailure);
     }
 

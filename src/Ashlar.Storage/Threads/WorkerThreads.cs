@@ -7,7 +7,7 @@ namespace Ashlar.Storage;
 /// <remarks>
 /// <para>The data plane (devices, flushes, commits, markers, groups of writers, answers) queues nothing to the .NET thread pool: that
 /// has few threads, grows by one or two in a second, and whoever shares the process may block them all. Three rules follow.</para>
-/// <para>Work that may wait for the disk goes to <see cref="Blocking"/>; its size is the depth that the disk sees. Work that goes on
+/// <para>Work that may wait for the disk goes to <see cref="Blocking"/>; its size is the depth that disks that answer see. Work that goes on
 /// after something was waited for goes to <see cref="Completions"/> and does not block itself. If it does all the same, it delays
 /// others only until the set adds a thread for the one that is stuck.</para>
 /// <para>Who waits does so by <see cref="CompletionCore"/> or <see cref="SharedCompletion"/>, and async methods on the way are built
@@ -20,6 +20,10 @@ namespace Ashlar.Storage;
 public sealed class WorkerThreads : IDisposable
 {
     const int MaxBlockingThreads = 64;
+
+    // Reads of a disk that does not answer hold their threads for as long as it pleases; those of other disks go on with more.
+    const int MaxStuckBlockingThreads = 1024;
+
     static readonly TimeSpan DefaultIdleTime = TimeSpan.FromSeconds(10);
 
     // Longer than anything that only computes, short beside the timeouts of clients.
@@ -61,7 +65,8 @@ public sealed class WorkerThreads : IDisposable
     public static event EventHandler<UnhandledExceptionEventArgs>? UnhandledWork;
 
     /// <summary>For work that may wait for the disk: reads that miss the page cache, long zeroing.</summary>
-    public static WorkerThreads Blocking { get; } = new("ashlar-disk", MaxBlockingThreads);
+    public static WorkerThreads Blocking { get; } =
+        new("ashlar-disk", MaxBlockingThreads, MaxStuckBlockingThreads);
 
     /// <summary>For work that does not block: what goes on after a commit, a flush, a lock.</summary>
     public static WorkerThreads Completions { get; } =

@@ -114,7 +114,7 @@ public sealed class StreamListener : IAsyncDisposable
         }
         catch (AggregateException e)
         {
-            Report($"{options.Name}: a handler failed when told to finish: {e}");
+            Report($"{options.Name}: a handler failed when told to finish: {FailureLine.Of(e)}");
         }
         foreach (var (connection, _) in connections.Values) connection.Drain();
     }
@@ -214,7 +214,7 @@ public sealed class StreamListener : IAsyncDisposable
         }
         catch (Exception e)
         {
-            Report($"{options.Name}: connection {connection.Id} from {connection.RemoteEndPoint} failed: {e}");
+            Report($"{options.Name}: connection {connection.Id} from {connection.RemoteEndPoint} failed: {FailureLine.Of(e)}");
         }
         finally
         {
@@ -232,7 +232,7 @@ public sealed class StreamListener : IAsyncDisposable
         }
         catch (AggregateException e)
         {
-            Report($"{options.Name}: connection {connection.Id} from {connection.RemoteEndPoint}: giving up its work failed: {e}");
+            Report($"{options.Name}: connection {connection.Id} from {connection.RemoteEndPoint}: giving up its work failed: {FailureLine.Of(e)}");
         }
     }
 

@@ -10,6 +10,8 @@ namespace Ashlar.Transport;
 /// </summary>
 sealed class SocketWire : IWire
 {
+    const string WasCut = "this side has cut it"; // .NET has two lines for it, of objects that nobody outside knows.
+
     // Options of Linux's TCP that .NET has no names for.
     const int TcpLevel = 6, TcpQuickAck = 12, TcpUserTimeout = 18;
 
@@ -59,9 +61,13 @@ sealed class SocketWire : IWire
             // Where it was not our timeout but the kernel's verdict on a silent client, the next call sees the end.
             return IWire.TimedOut;
         }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        catch (SocketException e)
         {
             throw new WireException(e.Message, e);
+        }
+        catch (ObjectDisposedException e)
+        {
+            throw new WireException(WasCut, e);
         }
     }
 
@@ -75,7 +81,7 @@ sealed class SocketWire : IWire
         }
         catch (ObjectDisposedException e)
         {
-            throw new WireException(e.Message, e);
+            throw new WireException(WasCut, e);
         }
     }
 
@@ -87,7 +93,7 @@ sealed class SocketWire : IWire
         }
         catch (ObjectDisposedException e)
         {
-            throw new WireException(e.Message, e);
+            throw new WireException(WasCut, e);
         }
     }
 

@@ -154,6 +154,30 @@ public sealed class WorkerThreadsTests
     }
 
     [Fact]
+    public void Reads_that_hang_on_one_disk_do_not_stop_those_of_another()
+    {
+        using var isBack = new ManualResetEventSlim();
+        using var hanging = new CountdownEvent(66);
+        for (var i = 0; i < 66; i++)
+        {
+            WorkerThreads.Blocking.Post(
+                _ =>
+                {
+                    isBack.Wait();
+                    hanging.Signal();
+                },
+                i);
+        }
+
+        using var isRead = new ManualResetEventSlim();
+        WorkerThreads.Blocking.Post(read => read.Set(), isRead);
+        isRead.Wait();
+        Assert.Equal(66, hanging.CurrentCount);
+        isBack.Set();
+        hanging.Wait();
+    }
+
+    [Fact]
     public async Task What_awaited_work_throws_is_thrown_to_whoever_awaits_it()
     {
         using var threads = new WorkerThreads("test", threadLimit: 1);
