@@ -11,6 +11,10 @@ public sealed record KeyValueOptions
     /// <summary>Longest value that the formats are meant to hold.</summary>
     public const int ValueLimitBytes = 64 << 20;
 
+    /// <summary>Most that <see cref="MemTableBytes"/>, <see cref="TableBytes"/>, <see cref="BlockCacheBytes"/> and
+    /// <see cref="SpaceReserveBytes"/> may be: 1 TiB.</summary>
+    public const long SizeLimitBytes = 1L << 40;
+
     /// <summary>Files that readers keep open unless told otherwise.</summary>
     public const int DefaultMaxOpenFiles = 1000;
 
@@ -47,7 +51,7 @@ public sealed record KeyValueOptions
     public int MaxValueBytes { get; init; } = ValueLimitBytes;
 
     /// <summary>
-    /// Memory for writes that are not in tables yet; a full one is written to a table in the background while the next fills.
+    /// Memory for writes that are not in tables yet, 1 KiB to <see cref="SizeLimitBytes"/>; a full one is written to a table in the background while the next fills.
     /// At most three exist at a time, and recovery replays at most what they hold.
     /// </summary>
     public long MemTableBytes { get; init; } = 32L << 20;
@@ -60,13 +64,13 @@ public sealed record KeyValueOptions
 
     /// <summary>
     /// Length of a log segment, 1 KiB to 2 GiB, up to the last batch in it: the memory table is written out with it even if it is
-    /// not full. Recovery replays at most three segments.
+    /// not full. Recovery replays at most three segments, and up to eight that earlier openings ended before they were full.
     /// </summary>
     public long LogSegmentBytes { get; init; } = 256L << 20;
 
     /// <summary>
-    /// How many bytes of values and tables may lie on disk for each byte of values that is still live, more than 1: beyond it
-    /// values are moved out of the segments with the most garbage. Less space costs more writing: 1.5 about 0.7 bytes per byte
+    /// How many bytes of values and tables may lie on disk for each byte of values that is still live, more than 1, at most 1,000,000:
+    /// beyond it values are moved out of the segments with the most garbage. Less space costs more writing: 1.5 about 0.7 bytes per byte
     /// put when keys are overwritten evenly, 1.25 about 1.7. Values are moved in batches, which take up to 1.15 times as much on
     /// their way; beyond that writers are slowed until they meet the speed at which space is freed, and never stopped.
     /// </summary>
@@ -81,11 +85,11 @@ public sealed record KeyValueOptions
     /// <summary>
     /// Tables and segments of values that are kept open for reading, at least 1; others are opened again when they are read.
     /// Not counted are the manifest, the lock, the segment of the log that is being written, and those that were replayed when the
-    /// store was opened, at most three.
+    /// store was opened.
     /// </summary>
     public int MaxOpenFiles { get; init; } = DefaultMaxOpenFiles;
 
-    /// <summary>Size at which compaction starts the next table.</summary>
+    /// <summary>Size at which compaction starts the next table, 1 KiB to <see cref="SizeLimitBytes"/>.</summary>
     public long TableBytes { get; init; } = 32L << 20;
 
     /// <summary>
@@ -120,7 +124,8 @@ public sealed record KeyValueOptions
     public string? LogArchiveDirectory { get; init; }
 
     /// <summary>
-    /// A write is in the archive at most so long after it returned, as far as a part of the archive is written within half of it.
+    /// A write is in the archive at most so long after it returned, as far as a part of the archive is written within half of it. At least
+    /// 2 ms.
     /// </summary>
     public TimeSpan LogArchiveInterval { get; init; } = TimeSpan.FromMinutes(1);
 
@@ -166,27 +171,34 @@ public sealed record KeyValueOptions
     /// <summary>A fault that tests plant to see that they notice it.</summary>
     internal PlantedBug PlantedBug { get; init; }
 
+    /// <summary>Checks every value against its bounds.</summary>
+    /// <exception cref="ArgumentException">One is beyond them; the parameter is the option.</exception>
     internal void Validate()
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(MaxKeyBytes, 1, nameof(MaxKeyBytes));
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(MaxKeyBytes, KeyLimitBytes, nameof(MaxKeyBytes));
-        ArgumentOutOfRangeException.ThrowIfNegative(MaxValueBytes, nameof(MaxValueBytes));
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(MaxValueBytes, ValueLimitBytes, nameof(MaxValueBytes));
-        ArgumentOutOfRangeException.ThrowIfLessThan(MemTableBytes, 1024, nameof(MemTableBytes));
-        ArgumentOutOfRangeException.ThrowIfNegative(SeparatedValueBytes, nameof(SeparatedValueBytes));
-        if (!(SpaceAmplification > 1))
-            throw new ArgumentOutOfRangeException(nameof(SpaceAmplification), SpaceAmplification, "It is more than 1.");
-        ArgumentOutOfRangeException.ThrowIfLessThan(LogSegmentBytes, 1024, nameof(LogSegmentBytes));
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(LogSegmentBytes, ValuePlace.MostSegmentBytes, nameof(LogSegmentBytes));
-        ArgumentOutOfRangeException.ThrowIfNegative(BlockCacheBytes, nameof(BlockCacheBytes));
-        ArgumentOutOfRangeException.ThrowIfLessThan(MaxOpenFiles, 1, nameof(MaxOpenFiles));
-        ArgumentOutOfRangeException.ThrowIfLessThan(TableBytes, 1024, nameof(TableBytes));
-        ArgumentOutOfRangeException.ThrowIfNegative(SpaceReserveBytes ?? 0, nameof(SpaceReserveBytes));
-        ArgumentOutOfRangeException.ThrowIfLessThan(BackgroundThreads, 1, nameof(BackgroundThreads));
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(BackgroundThreads, 2, nameof(BackgroundThreads));
+        ArgumentNullException.ThrowIfNull(TimeProvider, nameof(TimeProvider));
+        ArgumentNullException.ThrowIfNull(Entropy, nameof(Entropy));
+        Require(MaxKeyBytes, 1, KeyLimitBytes, nameof(MaxKeyBytes));
+        Require(MaxValueBytes, 0, ValueLimitBytes, nameof(MaxValueBytes));
+        Require(MemTableBytes, 1024, SizeLimitBytes, nameof(MemTableBytes));
+        Require(SeparatedValueBytes, 0, int.MaxValue, nameof(SeparatedValueBytes));
+        if (!(SpaceAmplification is > 1 and <= 1_000_000))
+            throw new ArgumentOutOfRangeException(nameof(SpaceAmplification), SpaceAmplification, "It is more than 1 and at most 1,000,000.");
+        Require(LogSegmentBytes, 1024, ValuePlace.MostSegmentBytes, nameof(LogSegmentBytes));
+        Require(BlockCacheBytes, 0, SizeLimitBytes, nameof(BlockCacheBytes));
+        Require(MaxOpenFiles, 1, int.MaxValue, nameof(MaxOpenFiles));
+        Require(TableBytes, 1024, SizeLimitBytes, nameof(TableBytes));
+        Require(SpaceReserveBytes ?? 0, 0, SizeLimitBytes, nameof(SpaceReserveBytes));
+        Require(BackgroundThreads, 1, 2, nameof(BackgroundThreads));
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(RelaxedLossTime, TimeSpan.Zero, nameof(RelaxedLossTime));
-        ArgumentOutOfRangeException.ThrowIfNegative(RelaxedLossBytes, nameof(RelaxedLossBytes));
-        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(LogArchiveInterval, TimeSpan.Zero, nameof(LogArchiveInterval));
+        Require(RelaxedLossBytes, 0, long.MaxValue, nameof(RelaxedLossBytes));
+        // Timers count whole milliseconds, and half of it must be one.
+        ArgumentOutOfRangeException.ThrowIfLessThan(LogArchiveInterval, TimeSpan.FromMilliseconds(2), nameof(LogArchiveInterval));
         if (LogArchiveDirectory is not null) ArgumentException.ThrowIfNullOrEmpty(LogArchiveDirectory, nameof(LogArchiveDirectory));
+    }
+
+    static void Require(long value, long least, long most, string option)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(value, least, option);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(value, most, option);
     }
 }

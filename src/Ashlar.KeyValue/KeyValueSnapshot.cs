@@ -30,6 +30,7 @@ public sealed class KeyValueSnapshot : IDisposable
     /// <summary>Reads a value as it was into a writer; false when the key was absent.</summary>
     public bool TryGet(ReadOnlySpan<byte> key, IBufferWriter<byte> value)
     {
+        ArgumentNullException.ThrowIfNull(value);
         using var read = Read();
         if (!read.Version.TryGet(read.Slot, key, Sequence, state.Clock, out var found)) return false;
         found.CopyTo(value, state.Values);

@@ -17,6 +17,7 @@ public sealed partial class KeyValueStore
     /// <exception cref="CorruptDataException">What holds the value is damaged.</exception>
     public CachedGet TryGetCached(ReadOnlySpan<byte> key, IBufferWriter<byte> value)
     {
+        ArgumentNullException.ThrowIfNull(value);
         var slot = state.Enter();
         try
         {

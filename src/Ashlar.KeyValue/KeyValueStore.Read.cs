@@ -18,6 +18,7 @@ public sealed partial class KeyValueStore
     /// <exception cref="CorruptDataException">What holds the value is damaged.</exception>
     public bool TryGet(ReadOnlySpan<byte> key, IBufferWriter<byte> value)
     {
+        ArgumentNullException.ThrowIfNull(value);
         gets.Increment();
         using var read = state.Read();
         if (!read.Version.TryGet(read.Slot, key, state.VisibleSequence, state.Clock, out var found)) return false;

@@ -86,7 +86,7 @@ public sealed partial class KeyValueStore
     /// </exception>
     public void Write(WriteBatch batch, Durability durability = Durability.Sync)
     {
-        Check(batch);
+        Check(batch, durability);
         commits.Run(CommitRequest.Write, batch, durability);
     }
 
@@ -156,7 +156,7 @@ public sealed partial class KeyValueStore
         WriteBatch batch, Durability durability = Durability.Sync, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        Check(batch);
+        Check(batch, durability);
         return commits.RunAsync(commits.RentAsync(), batch, durability, cancellationToken);
     }
 
@@ -167,6 +167,20 @@ public sealed partial class KeyValueStore
     {
         ThrowIfUnwritable();
         commits.Run(CommitRequest.Write, null, Durability.Sync);
+    }
+
+    /// <summary>The same without a thread that waits. What it throws is in the task.</summary>
+    internal Task SyncAsync()
+    {
+        try
+        {
+            ThrowIfUnwritable();
+            return commits.RunAsync(commits.RentAsync(), null, Durability.Sync, CancellationToken.None).AsTask();
+        }
+        catch (Exception refusal) when (refusal is AshlarException or ObjectDisposedException)
+        {
+            return Task.FromException(refusal);
+        }
     }
 
     /// <summary>
@@ -182,7 +196,7 @@ public sealed partial class KeyValueStore
 
     ValueTask Submit(AsyncWrite write, Durability durability, CancellationToken cancellationToken)
     {
-        Check(write.OwnBatch);
+        Check(write.OwnBatch, durability);
         return commits.RunAsync(write, write.OwnBatch, durability, cancellationToken);
     }
 
@@ -204,14 +218,23 @@ public sealed partial class KeyValueStore
         }
     }
 
-    void Check(WriteBatch batch)
+    void Check(WriteBatch batch, Durability durability)
     {
+        ArgumentNullException.ThrowIfNull(batch);
+        RequireKnown(durability);
         ThrowIfUnwritable();
         if (batch.HasPuts && space.IsLow && (batch.MayUseReserve ? space.Refill() : space.RequireRoom())) background.Signal();
         if (batch.LongestKeyBytes > options.MaxKeyBytes)
             throw new KeyLengthException(batch.LongestKeyBytes, options.MaxKeyBytes);
         if (batch.LongestValueBytes > options.MaxValueBytes)
             throw new ValueTooLongException(batch.LongestValueBytes, options.MaxValueBytes);
+    }
+
+    /// <summary>Refuses what is no durability, which would otherwise pass for the least.</summary>
+    internal static void RequireKnown(Durability durability)
+    {
+        if (durability is < Durability.Sync or > Durability.Unflushed)
+            throw new ArgumentOutOfRangeException(nameof(durability), durability, "There is no such durability.");
     }
 
     // Taken away while it is in use: after an exception it is simply gone.

@@ -70,6 +70,7 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
         committer = new Committer(
             state, recovered.MemTable, recovered.LastSequence, log, background, poison, options, durability, flights);
         commits = new CommitQueue(committer, flights, files.Directory);
+        if (files.FileSystem is HeldDirectory held) held.Displaced = committer.Refuse;
         Start();
         KeyValueMetrics.Add(this, files.Directory);
     }
@@ -92,18 +93,20 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
         options ??= KeyValueOptions.Default;
         options.Validate();
         var fileSystem = options.FileSystem ?? FileSystems.Real;
-        var files = new StoreFiles(fileSystem, StoreDirectory.FullPath(directory), options.MaxOpenFiles);
-        if (options.LogArchiveDirectory is { } archive && StoreDirectory.FullPath(archive) == files.Directory)
+        var path = StoreDirectory.FullPath(directory);
+        if (options.LogArchiveDirectory is { } archive && StoreDirectory.FullPath(archive) == path)
             throw new ArgumentException("A store is not archived into its own directory.", nameof(options));
-        if (!fileSystem.DirectoryExists(files.Directory))
+        if (!fileSystem.DirectoryExists(path))
         {
             if (!options.CreateIfMissing || options.ReadOnly)
-                throw new StorageException(
-                    "open", files.Directory, StorageErrorKind.NotFound, 0, "there is no store in this directory");
-            StoreDirectory.CreateIfMissing(fileSystem, files.Directory);
+                throw new StorageException("open", path, StorageErrorKind.NotFound, 0, "there is no store in this directory");
+            StoreDirectory.CreateIfMissing(fileSystem, path);
         }
 
-        var directoryLock = options.ReadOnly ? LockForReading(files) : fileSystem.Lock(files.LockPath);
+        var lockPath = StoreFiles.LockPathOf(path);
+        var directoryLock = options.ReadOnly ? LockForReading(fileSystem, lockPath) : fileSystem.Lock(lockPath);
+        if (directoryLock is not null) fileSystem = new HeldDirectory(fileSystem, path, lockPath, directoryLock);
+        var files = new StoreFiles(fileSystem, path, options.MaxOpenFiles);
         try
         {
             // Little is needed, and what is left goes on to be kept for deletes.
@@ -205,6 +208,8 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
         Try(committer.Dispose);
         Try(values.Dispose);
         Try(manifest.Dispose);
+        // What readers let go of later stays where it is: the next opening, which may have happened by then, deletes it.
+        if (files.FileSystem is HeldDirectory held) held.Displaced = null;
         if (directoryLock is not null) Try(directoryLock.Dispose);
         // Anything but a refusal of the disk is an error of this program.
         if (closingFailure is not null and not AshlarException) ExceptionDispatchInfo.Throw(closingFailure);
@@ -263,8 +268,8 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
     }
 
     // A copy of a store, on a disk that cannot be written, has no lock file and needs none.
-    static IDisposable? LockForReading(StoreFiles files) =>
-        files.FileSystem.FileExists(files.LockPath) ? files.FileSystem.LockShared(files.LockPath) : null;
+    static IFileLock? LockForReading(IFileSystem fileSystem, string lockPath) =>
+        fileSystem.FileExists(lockPath) ? fileSystem.LockShared(lockPath) : null;
 
     void ThrowIfUnwritable()
     {

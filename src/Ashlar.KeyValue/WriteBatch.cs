@@ -12,6 +12,7 @@ public sealed class WriteBatch
     // Kept in the encoding of the log, so that checksums are computed by the writing threads, not by the one that commits.
     // Room for the head of a group comes first, so that a batch that is alone in its group is written from here.
     byte[] buffer = [];
+    int isFramed;
 
     /// <summary>Number of operations.</summary>
     public int Count { get; private set; }
@@ -38,8 +39,21 @@ public sealed class WriteBatch
 
     internal ReadOnlySpan<byte> Entries => LengthBytes == 0 ? default : buffer.AsSpan(LogGroupHeader.SizeBytes, LengthBytes);
 
-    /// <summary>The entries behind room for the head of a group.</summary>
-    internal Span<byte> Framed => buffer.AsSpan(0, LogGroupHeader.SizeBytes + LengthBytes);
+    /// <summary>
+    /// The entries behind room for the head of a group, for one leader at a time: a batch may be written to several stores at once, each
+    /// of which has a head of its own. <see cref="EndFrame"/> must follow.
+    /// </summary>
+    /// <returns>False if another leader has it; the entries have to be copied then.</returns>
+    internal bool TryFrame(out Span<byte> framed)
+    {
+        framed = default;
+        if (Interlocked.CompareExchange(ref isFramed, 1, 0) != 0) return false;
+        framed = buffer.AsSpan(0, LogGroupHeader.SizeBytes + LengthBytes);
+        return true;
+    }
+
+    /// <summary>The group was written, or not.</summary>
+    internal void EndFrame() => Volatile.Write(ref isFramed, 0);
 
     internal int LongestKeyBytes { get; private set; }
 

@@ -48,9 +48,9 @@ sealed class StoreImage
         disk.SyncDirectory(Directory);
     }
 
-    public void RequireSameFiles(IFileSystem disk)
+    public void RequireSameFiles(IFileSystem disk, string directory = Directory)
     {
-        var now = Take(disk);
+        var now = Take(disk, directory);
         Assert.Equal(Files.Keys.Where(name => name != "LOCK"), now.Files.Keys.Where(name => name != "LOCK"));
         foreach (var (name, bytes) in Files) Assert.True(bytes.AsSpan().SequenceEqual(now.Files[name]), $"{name} was modified");
     }

@@ -10,7 +10,7 @@ sealed class ArchiveClaim : IDisposable
     readonly Manifest manifest;
     readonly ValueSegments values;
     readonly ArchiveProgress progress;
-    readonly IDisposable held;
+    readonly IFileLock held;
 
     ArchiveClaim(ArchiveDirectory directory, StoreFiles files, Manifest manifest, ValueSegments values, ArchiveProgress progress)
     {
@@ -40,6 +40,9 @@ sealed class ArchiveClaim : IDisposable
             throw;
         }
     }
+
+    /// <summary>Whether the archive is still where it was taken.</summary>
+    public bool IsInPlace => held.IsInPlace;
 
     /// <summary>Lets go of it; what the last part is will be looked up anew.</summary>
     public void Dispose()

@@ -16,6 +16,7 @@ public sealed class LogArchive
     public LogArchive(string directory, KeyValueOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
+        options?.Validate();
         this.directory = new ArchiveDirectory(
             options?.FileSystem ?? FileSystems.Real, StoreDirectory.FullPath(directory));
     }

@@ -173,6 +173,7 @@ sealed class LogArchiver : IDisposable
             try
             {
                 var begun = options.TimeProvider.GetUtcNow();
+                if (claim is { IsInPlace: false }) Detach(); // What is there now may be of somebody else.
                 claim ??= ArchiveClaim.Take(directory, files, manifest, values, Progress);
                 if (options.PlantedBug == PlantedBug.ReleaseLogBeforeArchive) copy.ReleaseEverything();
                 var durable = durableSequence();

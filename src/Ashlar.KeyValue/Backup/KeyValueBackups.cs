@@ -18,6 +18,7 @@ public sealed class KeyValueBackups
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
         this.options = options ?? KeyValueOptions.Default;
+        this.options.Validate();
         this.directory = new BackupDirectory(
             this.options.FileSystem ?? FileSystems.Real, StoreDirectory.FullPath(directory));
     }

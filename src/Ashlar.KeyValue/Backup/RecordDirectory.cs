@@ -24,6 +24,9 @@ abstract class RecordDirectory<TRecord>(IFileSystem fileSystem, string path)
     protected const string RecordPrefix = "backup-";
     protected const string NewSuffix = ".new";
 
+    // What a record becomes when its backup is deleted and none has a larger number: only its name counts.
+    const string DeletedPrefix = "deleted-";
+
     public IFileSystem FileSystem { get; } = fileSystem;
 
     public string Path { get; } = path;
@@ -39,24 +42,10 @@ abstract class RecordDirectory<TRecord>(IFileSystem fileSystem, string path)
     public IDisposable? LockForReading() => FileSystem.FileExists(LockPath) ? FileSystem.LockShared(LockPath) : null;
 
     /// <summary>Numbers of all backups, oldest first.</summary>
-    public List<ulong> Numbers()
-    {
-        var numbers = new List<ulong>();
-        foreach (var name in FileSystem.List(Path))
-        {
-            if (name.StartsWith(RecordPrefix, StringComparison.Ordinal)
-                && ulong.TryParse(name.AsSpan(RecordPrefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var number))
-            {
-                numbers.Add(number);
-            }
-        }
+    public List<ulong> Numbers() => Numbers(RecordPrefix);
 
-        numbers.Sort();
-        return numbers;
-    }
-
-    /// <summary>The number that the next backup gets.</summary>
-    public ulong NextNumber() => Numbers() is [.., var last] ? last + 1 : 1;
+    /// <summary>The number that the next backup gets: larger than any that was ever given.</summary>
+    public ulong NextNumber() => Math.Max(Numbers().LastOrDefault(), Numbers(DeletedPrefix).LastOrDefault()) + 1;
 
     /// <summary>Reads the record of a backup.</summary>
     /// <exception cref="CorruptDataException">The record is damaged.</exception>
@@ -109,9 +98,39 @@ abstract class RecordDirectory<TRecord>(IFileSystem fileSystem, string path)
     }
 
     /// <summary>Ends a backup; what only it needs is left over then.</summary>
+    // Crash order: the newest record changes its name, which takes no space and happens or not; so its number stays known. Then those go
+    // that were kept for the same reason before.
     public void Remove(ulong number)
     {
-        FileSystem.Delete(RecordPath(number));
+        if (number + 1 < NextNumber())
+        {
+            FileSystem.Delete(RecordPath(number));
+        }
+        else
+        {
+            FileSystem.Rename(RecordPath(number), DeletedPath(number));
+            FileSystem.SyncDirectory(Path);
+            foreach (var older in Numbers(DeletedPrefix).Where(older => older < number)) FileSystem.Delete(DeletedPath(older));
+        }
+
         FileSystem.SyncDirectory(Path);
+    }
+
+    string DeletedPath(ulong number) => PathOf($"{DeletedPrefix}{number:d6}");
+
+    List<ulong> Numbers(string prefix)
+    {
+        var numbers = new List<ulong>();
+        foreach (var name in FileSystem.List(Path))
+        {
+            if (name.StartsWith(prefix, StringComparison.Ordinal)
+                && ulong.TryParse(name.AsSpan(prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+            {
+                numbers.Add(number);
+            }
+        }
+
+        numbers.Sort();
+        return numbers;
     }
 }

@@ -14,6 +14,7 @@ namespace Ashlar.KeyValue;
 sealed class AsyncWrite(Action<AsyncWrite> recycle) : PendingWrite, IValueTaskSource
 {
     const int KeptBatchBytes = 64 << 10;
+    const int None = int.MinValue;
     const int Waiting = 0, Taken = 1, Cancelled = 2;
 
     CompletionCore completion; // Continuations run where it is completed: in the group's work item.
@@ -21,6 +22,7 @@ sealed class AsyncWrite(Action<AsyncWrite> recycle) : PendingWrite, IValueTaskSo
     CancellationToken token;
     int fate;
     int holders;
+    int awaited; // The version of the task that is out; None once its result was taken.
     bool isWatched;
 
     /// <summary>For a single put or delete.</summary>
@@ -32,6 +34,7 @@ sealed class AsyncWrite(Action<AsyncWrite> recycle) : PendingWrite, IValueTaskSo
         isWatched = mayBeCancelled;
         fate = Waiting;
         holders = 2;
+        awaited = completion.Version;
         return new ValueTask(this, completion.Version);
     }
 
@@ -65,8 +68,14 @@ sealed class AsyncWrite(Action<AsyncWrite> recycle) : PendingWrite, IValueTaskSo
         completion.SetException(new OperationCanceledException(token), WorkerThreads.Completions); // Not on that of whoever cancels.
     }
 
+    // A task that is consumed twice, or before it is done, is an error of its caller, who learns it. Nothing is touched: the object may be
+    // somebody else's by now, whose write would be given up, or counted as left.
     void IValueTaskSource.GetResult(short version)
     {
+        if (completion.GetStatus(version) == ValueTaskSourceStatus.Pending)
+            throw new InvalidOperationException("The result was asked for before it was there.");
+        if (Interlocked.CompareExchange(ref awaited, None, version) != version)
+            throw new InvalidOperationException("The operation of this token has been awaited already.");
         try
         {
             completion.GetResult(version);

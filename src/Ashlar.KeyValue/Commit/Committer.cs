@@ -162,8 +162,7 @@ sealed class Committer : IDisposable
         var (bodyLength, count) = Measure(group.Members);
         if (count == 0) return;
         AttachSegment();
-        var bytes = Encode(group.Members, bodyLength);
-        BoundLoss(group, bytes.Length);
+        BoundLoss(group, LogGroupHeader.SizeBytes + bodyLength);
         if (options.PlantedBug == PlantedBug.PublishBeforeInsertion)
         {
             state.Publish(lastSequence + (ulong)count);
@@ -172,7 +171,7 @@ sealed class Committer : IDisposable
 
         try
         {
-            var offset = log.Append(bytes, lastSequence + 1, count);
+            var offset = Append(group.Members, bodyLength, count);
             if (group.NeedsSync) log.StartWriteBack(offset);
             Insert(group.Members, offset);
         }
@@ -243,9 +242,22 @@ sealed class Committer : IDisposable
     }
 
     // A batch that is alone is written from where it was encoded.
+    long Append(List<PendingWrite> members, int bodyLength, int count)
+    {
+        if (members.Count > 1 || !members[0].Batch!.TryFrame(out var framed))
+            return log.Append(Encode(members, bodyLength), lastSequence + 1, count);
+        try
+        {
+            return log.Append(framed, lastSequence + 1, count);
+        }
+        finally
+        {
+            members[0].Batch!.EndFrame();
+        }
+    }
+
     Span<byte> Encode(List<PendingWrite> members, int bodyLength)
     {
-        if (members.Count == 1) return members[0].Batch!.Framed;
         var length = checked(LogGroupHeader.SizeBytes + bodyLength);
         if (buffer.Length < length)
             buffer = GC.AllocateUninitializedArray<byte>(Math.Max(length, Math.Min(KeptBufferBytes, 2 * buffer.Length)));
@@ -321,7 +333,8 @@ sealed class Committer : IDisposable
         durability.Advance(lastSequence);
     }
 
-    void Refuse(Exception cause)
+    /// <summary>From here on every write is refused, because of this.</summary>
+    public void Refuse(Exception cause)
     {
         poison.Set(cause);
         background.Wake();

@@ -154,17 +154,29 @@ sealed class Compactor
         }
     }
 
-    /// <summary>Looks anew how far behind the background is.</summary>
+    /// <summary>
+    /// Looks anew how far behind the background is. Where a file cannot be looked at, what was found before goes on to count.
+    /// </summary>
     public void MeasureDebt()
     {
         using (debtGate.Hold()) // The last to measure has seen the newest version.
         {
             var version = state.Acquire();
-            pressure.Debt = WriteDebt.Measure(version, BatchBytes(version.Tables), options.LevelZeroTables) with
+            try
             {
-                Space = space.IsLow ? default : collector.MeasureDebt(version.Tables),
-            };
-            version.Release();
+                pressure.Debt = WriteDebt.Measure(version, BatchBytes(version.Tables), options.LevelZeroTables) with
+                {
+                    Space = space.IsLow ? default : collector.MeasureDebt(version.Tables),
+                };
+            }
+            catch (StorageException)
+            {
+                // Nobody asked for this: neither a writer nor the background's thread may fail by it.
+            }
+            finally
+            {
+                version.Release();
+            }
         }
     }
 

@@ -25,13 +25,15 @@ namespace Ashlar.KeyValue;
 /// is what they had in log and tables: they are finite, while deletes end by giving back more than they took.</item>
 /// </list>
 /// </remarks>
-sealed class SpaceReserve(StoreFiles files, KeyValueOptions options)
+sealed class SpaceReserve
 {
     const long PageBytes = 4096;
 
     /// <summary>What the log is left with at the least where there is so much: files take whole pages.</summary>
     const long LeastLogBytes = 16 << 10;
 
+    readonly StoreFiles files;
+    readonly KeyValueOptions options;
     readonly Lock gate = new();
     long target; // What is to be kept; 0 before the first write.
     long held; // What the file has.
@@ -40,6 +42,12 @@ sealed class SpaceReserve(StoreFiles files, KeyValueOptions options)
     bool isTried;
     bool isFreeSpaceKnown = true;
     bool isLow;
+
+    public SpaceReserve(StoreFiles files, KeyValueOptions options)
+    {
+        (this.files, this.options) = (files, options);
+        held = LookAtFile();
+    }
 
     /// <summary>Whether the disk is full: only deletes are taken.</summary>
     public bool IsLow => Volatile.Read(ref isLow);
@@ -245,20 +253,26 @@ sealed class SpaceReserve(StoreFiles files, KeyValueOptions options)
     // What tables grow by when they are cut otherwise, what files take beyond their length, and the manifest's edit.
     static long Round(long bytes, long tableBytes) => bytes + (bytes / 16) + (PageBytes * ((bytes / tableBytes) + 3));
 
+    // As much as was kept is to be kept, from the first write on.
     void Look()
     {
         if (isKnown) return;
         isKnown = true;
-        if (!files.FileSystem.FileExists(files.ReservePath)) return;
+        Volatile.Write(ref target, Math.Min(FullBytes, WholePages(held)));
+    }
+
+    // What an earlier process kept; nothing, where that cannot be found out.
+    long LookAtFile()
+    {
         try
         {
-            using var file = files.FileSystem.Open(files.ReservePath, FileOpenMode.Existing);
-            Volatile.Write(ref held, Math.Min(file.LengthBytes, file.AllocatedBytes));
-            Volatile.Write(ref target, Math.Min(FullBytes, WholePages(held))); // As much as was kept is to be kept.
+            if (!files.FileSystem.FileExists(files.ReservePath)) return 0;
+            using var file = files.FileSystem.Open(files.ReservePath, FileOpenMode.ReadOnly);
+            return Math.Min(file.LengthBytes, file.AllocatedBytes);
         }
         catch (StorageException)
         {
-            // Nothing is kept.
+            return 0;
         }
     }
 
@@ -282,7 +296,7 @@ sealed class SpaceReserve(StoreFiles files, KeyValueOptions options)
         try
         {
             using var file = files.FileSystem.Open(files.ReservePath, FileOpenMode.OpenOrCreate);
-            file.Allocate(held, bytes);
+            FileSpace.Extend(file, held, bytes);
             Volatile.Write(ref held, held + bytes);
             return true;
         }

@@ -55,7 +55,15 @@ sealed class ValueCollector(Manifest manifest, StoreState state, SpaceReserve sp
     public CompactionPlan? Pick(TableSet tables)
     {
         LookForWrites();
-        Update(tables);
+        try
+        {
+            Update(tables);
+        }
+        catch (StorageException)
+        {
+            return null; // A file cannot be looked at: nothing is collected until it can, but merges go on.
+        }
+
         var current = Batch;
         if (current.Segments.Count == 0) return null;
         var best = tables.All().MaxBy(current.ReferredIn);

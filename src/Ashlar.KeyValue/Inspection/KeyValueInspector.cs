@@ -26,6 +26,7 @@ public static class KeyValueInspector
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(output);
+        options?.Validate();
         var fileSystem = options?.FileSystem ?? FileSystems.Real;
         using var file = fileSystem.Open(Path.GetFullPath(path), FileOpenMode.ReadOnly);
         var sink = new TextSink(output);

@@ -107,7 +107,7 @@ sealed class LogReader(IFile file, LogSegmentHeader segment, PlantedBug plantedB
                     throw new CorruptDataException(
                         file.Path, offset, "a group does not hold, in a segment that the manifest says to be complete");
                 RequireWholeFile(offset);
-                torn = RequireTornTail(offset);
+                torn = RequireTornTail(offset, ref seen);
                 break;
             }
 
@@ -192,8 +192,10 @@ sealed class LogReader(IFile file, LogSegmentHeader segment, PlantedBug plantedB
     }
 
     /// <summary>Looks behind a group that does not hold for one that proves it to have been durable.</summary>
+    /// <param name="offset">Where that group begins.</param>
+    /// <param name="seen">Raised to the last sequence of every group that is found: several are under way at once.</param>
     /// <returns>How far there is anything but zeros.</returns>
-    long RequireTornTail(long offset)
+    long RequireTornTail(long offset, ref ulong seen)
     {
         var torn = 0L;
         var chunk = new byte[Math.Min(ScanBytes, Math.Max(0, length - offset)) + LogGroupHeader.SizeBytes];
@@ -205,8 +207,9 @@ sealed class LogReader(IFile file, LogSegmentHeader segment, PlantedBug plantedB
             for (var at = 0; at < ScanBytes && at + LogGroupHeader.SizeBytes <= read; at += LogGroupHeader.AlignmentBytes)
             {
                 var candidate = chunk.AsSpan(at, LogGroupHeader.SizeBytes);
-                if (LogGroupHeader.TryRead(candidate, segment, seed, start + at, out var later, out _)
-                    && later.DurableThrough > offset)
+                if (!LogGroupHeader.TryRead(candidate, segment, seed, start + at, out var later, out _)) continue;
+                if (later.Count > 0) seen = Math.Max(seen, later.FirstSequence + (ulong)later.Count - 1);
+                if (later.DurableThrough > offset)
                 {
                     throw new CorruptDataException(
                         file.Path, offset,

@@ -24,16 +24,8 @@ sealed class LogWriter : IDisposable
     /// <summary>Flushes of fewer bytes than this, on average, are worth writing the log's blocks twice.</summary>
     const int PrewriteBelowBytes = 64 << 10;
 
-    /// <summary>
-    /// Zeros are written in pieces, because the kernel makes one large folio of one large write, and to flush a little of a large
-    /// folio costs more.
-    /// </summary>
-    const int PrewritePieceBytes = 64 << 10;
-
     /// <summary>How far ahead zeros are written: the flush that takes them along is longer by a quarter of a millisecond.</summary>
     const int PrewriteBytes = 256 << 10;
-
-    static readonly byte[] Zeros = new byte[PrewritePieceBytes];
 
     readonly StoreFiles files;
     readonly Manifest manifest;
@@ -143,6 +135,8 @@ sealed class LogWriter : IDisposable
     public void Sync(int handle)
     {
         if (options.PlantedBug != PlantedBug.SkipLogSync) handles[handle]!.Sync();
+        // After the sync and before anybody is told: who opens the store after this, because its lock file is gone, reads what was synced.
+        files.RequireInPlace();
         Interlocked.Increment(ref syncs);
     }
 
@@ -169,6 +163,7 @@ sealed class LogWriter : IDisposable
         WriteGroup(buffer, 0, 0, seed, LogGroupKind.Seal);
         if (allocated > end) file.SetLength(end);
         if (options.PlantedBug is not (PlantedBug.SkipLogSyncAtRotation or PlantedBug.SkipLogSync)) file.Sync();
+        files.RequireInPlace(); // As in Sync.
         durableThrough = end;
         lastId = segment.SegmentId;
         lastEnd = end;
@@ -193,8 +188,7 @@ sealed class LogWriter : IDisposable
         if (!options.PrewriteLog || bytes > flushes * PrewriteBelowBytes) return;
         try
         {
-            for (var at = start; at < prewritten; at += PrewritePieceBytes)
-                file!.Write(Zeros.AsSpan(0, (int)Math.Min(PrewritePieceBytes, prewritten - at)), at);
+            FileSpace.WriteZeros(file!, start, prewritten);
         }
         catch (Exception cause)
         {
@@ -214,17 +208,21 @@ sealed class LogWriter : IDisposable
     static long Microseconds(DateTimeOffset time) =>
         (time.UtcTicks - DateTimeOffset.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
 
-    // On a disk that is nearly full the chunk may not fit any more, but the group may.
+    // On a disk that is nearly full the chunk may not fit any more, but the group may. Where space can only be had by writing zeros, it is
+    // had a little ahead, or each chunk would delay a flush.
     long AllocateTo(IFile segmentFile, long wanted, long needed)
     {
         try
         {
-            segmentFile.Allocate(allocated, wanted - allocated);
+            if (FileSpace.TryReserve(segmentFile, allocated, wanted - allocated)) return wanted;
+            wanted = Math.Min(wanted, needed + PrewriteBytes);
+            FileSpace.Extend(segmentFile, allocated, wanted - allocated);
+            prewritten = wanted;
             return wanted;
         }
         catch (StorageException full) when (full.Kind == StorageErrorKind.NoSpace && needed < wanted)
         {
-            segmentFile.Allocate(allocated, needed - allocated);
+            FileSpace.Extend(segmentFile, allocated, needed - allocated);
             return needed;
         }
     }
@@ -257,6 +255,7 @@ sealed class LogWriter : IDisposable
             for (var i = 1; i < handles.Length; i++) handles[i] = files.FileSystem.Open(path, FileOpenMode.Existing);
             reader = files.Readers.Open(path);
             allocated = 0;
+            prewritten = 0;
             reserved = AllocateTo(newFile, Math.Max(aheadBytes, LeastSegmentBytes), LeastSegmentBytes);
             created = new LogSegmentHeader(files.StoreId, id, nonce, reserved);
             Span<byte> header = stackalloc byte[LogSegmentHeader.SizeBytes];
@@ -300,7 +299,6 @@ sealed class LogWriter : IDisposable
         end = LogSegmentHeader.SizeBytes;
         durableThrough = end;
         allocated = reserved;
-        prewritten = 0;
         previousHeaderCrc = 0;
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Ashlar.Storage;
 
 namespace Ashlar.KeyValue;
@@ -16,6 +17,7 @@ sealed class Manifest : IDisposable
     ulong lastNumber;
     long lengthAfterRewrite;
     bool isInDoubt;
+    ExceptionDispatchInfo? doubt;
 
     Manifest(StoreFiles files, IFile file, ManifestState state, KeyValueOptions options)
     {
@@ -92,7 +94,8 @@ sealed class Manifest : IDisposable
     /// </summary>
     /// <remarks>
     /// In place, with the same bytes: that needs no space. Then to a new file, because the same holds of the directory, and only a new name
-    /// makes it write. Where there is no room for that, the name has to be trusted; behind the mark that it was closed it may be.
+    /// makes it write. Where there is no room for that, the name has to be trusted; behind the mark that it was closed it may be. A torn
+    /// tail is then cut off, because the next record may be shorter, and a part of the tail may not follow it.
     /// </remarks>
     public void MakeDurable()
     {
@@ -106,9 +109,13 @@ sealed class Manifest : IDisposable
         {
             Rewrite();
         }
-        catch (StorageException full) when (full.Kind == StorageErrorKind.NoSpace && !HasTornTail)
+        catch (StorageException full) when (full.Kind == StorageErrorKind.NoSpace)
         {
             files.TryDelete(files.NewManifestPath);
+            if (!HasTornTail) return;
+            file.SetLength(end);
+            file.Sync();
+            HasTornTail = false;
         }
     }
 
@@ -120,9 +127,26 @@ sealed class Manifest : IDisposable
     public List<ulong> Append(ManifestEdit edit)
     {
         Invariant.Require(Gate.IsHeldByCurrentThread);
-        // Nothing is written behind an edit of unknown outcome.
+        // Nothing is written behind an edit of unknown outcome. Whoever comes before the store is poisoned learns what poisons it.
+        doubt?.Throw();
         Invariant.Require(!isInDoubt);
+        files.RequireInPlace(); // Another process may write to the same file by now.
         isInDoubt = true;
+        try
+        {
+            var dropped = Write(edit);
+            isInDoubt = false;
+            return dropped;
+        }
+        catch (Exception cause) when (isInDoubt)
+        {
+            doubt = ExceptionDispatchInfo.Capture(cause);
+            throw;
+        }
+    }
+
+    List<ulong> Write(ManifestEdit edit)
+    {
         var record = EncodeRecord(edit, lastNumber + 1, end, seed);
         WriteOrLeave(record);
         if (options.PlantedBug != PlantedBug.SkipManifestSync) file.Sync();
@@ -130,7 +154,6 @@ sealed class Manifest : IDisposable
         end += record.Length;
         lastNumber++;
         if (end > options.ManifestRewriteBytes && end > 2 * lengthAfterRewrite) RewriteIfThereIsRoom();
-        isInDoubt = false;
         return dropped;
     }
 

@@ -23,7 +23,7 @@ class StoreFiles(IFileSystem fileSystem, string directory, int mostOpenFiles = K
     /// <summary>Random identity of the store, in every file: a file of another store is noticed.</summary>
     public Guid StoreId { get; set; }
 
-    public string LockPath => $"{Directory}/LOCK";
+    public string LockPath => LockPathOf(Directory);
 
     public string ManifestPath => PathOf(ManifestName);
 
@@ -36,6 +36,8 @@ class StoreFiles(IFileSystem fileSystem, string directory, int mostOpenFiles = K
 
     public string TablePath(ulong id) => PathOf(TableName(id));
 
+    public static string LockPathOf(string directory) => $"{directory}/LOCK";
+
     public static string LogName(ulong id) => $"{LogPrefix}{id:d6}";
 
     public static string TableName(ulong id) => $"{TablePrefix}{id:d6}";
@@ -43,6 +45,10 @@ class StoreFiles(IFileSystem fileSystem, string directory, int mostOpenFiles = K
     public static bool IsLogName(string name, out ulong id) => TryParse(name, LogPrefix, out id);
 
     public static bool IsTableName(string name, out ulong id) => TryParse(name, TablePrefix, out id);
+
+    /// <summary>Makes sure, for a store that is open, that its path still leads to it.</summary>
+    /// <exception cref="StoreDisplacedException">It does not.</exception>
+    public void RequireInPlace() => (FileSystem as HeldDirectory)?.RequireInPlace();
 
     public void SyncDirectory() => FileSystem.SyncDirectory(Directory);
 

@@ -66,9 +66,9 @@ sealed class StoreRecovery(StoreFiles files, KeyValueOptions options, BlockCache
             throw new StorageException(
                 "open", files.ManifestPath, StorageErrorKind.NotFound, 0, "there is no store in this directory");
         files.StoreId = options.Entropy.NextGuid();
+        // Before the manifest is there, which is all that a later opening looks for.
+        StoreDirectory.MakeNameDurable(files.FileSystem, files.Directory);
         var manifest = Manifest.Create(files, options);
-        // The directory itself may be as new as the store.
-        files.FileSystem.SyncDirectory(Path.GetDirectoryName(files.Directory) is { Length: > 0 } parent ? parent : "/");
         LogArchiver.Begin(manifest, options);
         return new RecoveredStore(manifest, [], new MemTable(), 0, default, new FileNumbers(1), IsLogComplete: true, 0)
         {

@@ -35,6 +35,7 @@ sealed class SaltQueue(KeyValueStore shard, Action<WriteBatch, WriteBatch> stamp
 
     bool Enqueue(Waiting write)
     {
+        KeyValueStore.RequireKnown(write.Durability); // Here, because others would be refused with it.
         using (gate.Hold())
         {
             queue.Enqueue(write);

@@ -75,6 +75,23 @@ sealed class ShardDirectory(IFileSystem fileSystem, string directory)
         return file;
     }
 
+    /// <summary>Makes the name of SHARDS durable, before anything is written to a shard because of it.</summary>
+    // Whoever created it may have died before it could, or its sync may have failed: then the directory counts as written, and only a
+    // new name makes it write. Once a shard holds writes that was done before them.
+    public void MakeDurable(ShardFile layout, bool isWritten)
+    {
+        try
+        {
+            if (!isWritten) layout.Write(fileSystem, Directory);
+        }
+        catch (StorageException full) when (full.Kind == StorageErrorKind.NoSpace)
+        {
+            // The name has to be trusted.
+        }
+
+        fileSystem.SyncDirectory(Directory);
+    }
+
     void RequireOwn(int shard, Guid id)
     {
         var path = $"{ShardPath(shard)}/{StoreFiles.ManifestName}";

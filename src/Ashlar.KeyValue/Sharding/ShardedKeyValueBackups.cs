@@ -43,6 +43,7 @@ public sealed class ShardedKeyValueBackups
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
         this.options = options ?? KeyValueOptions.Default;
+        this.options.Validate();
         this.directory = new ShardedBackupDirectory(
             this.options.FileSystem ?? FileSystems.Real, StoreDirectory.FullPath(directory));
     }

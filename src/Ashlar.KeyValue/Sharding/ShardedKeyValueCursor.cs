@@ -33,27 +33,24 @@ public sealed class ShardedKeyValueCursor : IDisposable
     public ReadOnlySpan<byte> Value => isSalted ? Current.Value[SaltedValue.HeadBytes..] : Current.Value;
 
     /// <inheritdoc cref="KeyValueCursor.MoveNext" />
+    // Whatever may fail comes before anything is marked as due: a step that failed is taken again as it was.
     public bool MoveNext()
     {
         ObjectDisposedException.ThrowIf(isDisposed, this);
-        do
+        current = -1;
+        while (true)
         {
-            current = -1;
-            for (var i = 0; i < cursors.Length; i++)
-            {
-                if (!isDue[i]) continue;
-                isOnEntry[i] = cursors[i].MoveNext();
-                isDue[i] = false;
-            }
-
-            current = PickNext();
-            if (current < 0) return false;
-            isDue[current] = true;
-            isSalted = store.IsSalted(cursors[current].Key);
+            Advance();
+            var next = PickNext();
+            if (next < 0) return false;
+            isSalted = store.IsSalted(cursors[next].Key);
+            if (isSalted) next = NewestCopy(next);
+            var isThere = !isSalted || !SaltedValue.IsDelete(cursors[next].Value);
+            MarkDue(next);
+            if (!isThere) continue;
+            current = next;
+            return true;
         }
-        while (isSalted && !PickNewestCopy());
-
-        return true;
     }
 
     /// <inheritdoc />
@@ -65,6 +62,16 @@ public sealed class ShardedKeyValueCursor : IDisposable
     }
 
     KeyValueCursor Current => current >= 0 ? cursors[current] : throw new InvalidOperationException("The cursor is not on an entry.");
+
+    void Advance()
+    {
+        for (var i = 0; i < cursors.Length; i++)
+        {
+            if (!isDue[i]) continue;
+            isOnEntry[i] = cursors[i].MoveNext();
+            isDue[i] = false;
+        }
+    }
 
     int PickNext()
     {
@@ -86,17 +93,24 @@ public sealed class ShardedKeyValueCursor : IDisposable
     }
 
     // A salted key is looked for in all shards, so there is a cursor for each of them.
-    bool PickNewestCopy()
+    int NewestCopy(int first)
     {
-        var first = current;
+        var newest = first;
         for (var i = 0; i < cursors.Length; i++)
         {
-            if (!isOnEntry[i] || !cursors[i].Key.SequenceEqual(cursors[first].Key)) continue;
-            isDue[i] = true;
+            if (!IsOnKeyOf(first, i)) continue;
             SaltedValue.RequireSound(cursors[i].Value, store.ShardPath(i), cursors[i].Key);
-            if (SaltedValue.ReadStamp(cursors[i].Value) > SaltedValue.ReadStamp(cursors[current].Value)) current = i;
+            if (SaltedValue.ReadStamp(cursors[i].Value) > SaltedValue.ReadStamp(cursors[newest].Value)) newest = i;
         }
 
-        return !SaltedValue.IsDelete(cursors[current].Value);
+        return newest;
     }
+
+    // Older copies of the same key are passed with the newest.
+    void MarkDue(int chosen)
+    {
+        for (var i = 0; i < cursors.Length; i++) isDue[i] = i == chosen || (isSalted && IsOnKeyOf(chosen, i));
+    }
+
+    bool IsOnKeyOf(int chosen, int i) => isOnEntry[i] && cursors[i].Key.SequenceEqual(cursors[chosen].Key);
 }

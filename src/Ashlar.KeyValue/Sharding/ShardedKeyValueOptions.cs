@@ -45,6 +45,8 @@ public sealed record ShardedKeyValueOptions
 
     internal void Validate()
     {
+        ArgumentNullException.ThrowIfNull(Store, nameof(Store));
+        Store.Validate();
         if (ShardCount is { } count)
         {
             ArgumentOutOfRangeException.ThrowIfLessThan(count, 1, nameof(ShardCount));

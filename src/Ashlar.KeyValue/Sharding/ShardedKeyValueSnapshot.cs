@@ -27,6 +27,7 @@ public sealed class ShardedKeyValueSnapshot : IDisposable
     /// <inheritdoc cref="KeyValueSnapshot.TryGet(ReadOnlySpan{byte}, IBufferWriter{byte})" />
     public bool TryGet(ReadOnlySpan<byte> key, IBufferWriter<byte> value)
     {
+        ArgumentNullException.ThrowIfNull(value);
         if (!store.IsSalted(key)) return shards[store.GetShard(key)].TryGet(key, value);
         if (!store.TryGetNewest(new SnapshotReader(shards), key, out var found)) return false;
         value.Write(found);

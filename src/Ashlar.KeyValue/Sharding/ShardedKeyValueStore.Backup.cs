@@ -45,7 +45,7 @@ public sealed partial class ShardedKeyValueStore
     // moment comes.
     BackupSource[] HoldAtOneMoment()
     {
-        if (!options.ReadOnly) OnAllShards(shard => shards[shard].Sync()); // Most of the work, before anybody waits for it.
+        if (!options.ReadOnly) SyncShards(); // Most of the work, before anybody waits for it.
         gate.Close();
         try
         {

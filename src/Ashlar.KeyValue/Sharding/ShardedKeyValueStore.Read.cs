@@ -17,6 +17,7 @@ public sealed partial class ShardedKeyValueStore
     /// <inheritdoc cref="KeyValueStore.TryGet(ReadOnlySpan{byte}, IBufferWriter{byte})" />
     public bool TryGet(ReadOnlySpan<byte> key, IBufferWriter<byte> value)
     {
+        ArgumentNullException.ThrowIfNull(value);
         if (!IsSalted(key)) return ShardOf(key).TryGet(key, value);
         if (!TryGetNewest(new StoreReader(shards), key, out var found)) return false;
         value.Write(found);

@@ -119,7 +119,21 @@ public sealed partial class ShardedKeyValueStore
     public void Sync()
     {
         ThrowIfClosed();
-        OnAllShards(shard => shards[shard].Sync());
+        SyncShards();
+    }
+
+    // All flushes are under way at once, each led by a thread that its shard has anyway.
+    void SyncShards()
+    {
+        if (!isSideBySide)
+        {
+            foreach (var shard in shards) shard.Sync();
+            return;
+        }
+
+        var syncs = new Task[shards.Length];
+        for (var i = 0; i < syncs.Length; i++) syncs[i] = shards[i].SyncAsync();
+        Task.WhenAll(syncs).GetAwaiter().GetResult();
     }
 
     /// <summary>
@@ -172,6 +186,7 @@ public sealed partial class ShardedKeyValueStore
     // Salted keys go with the others of their batch, or anywhere if there are none.
     int OnlyShardOf(WriteBatch batch)
     {
+        ArgumentNullException.ThrowIfNull(batch);
         var first = -1;
         for (var rest = batch.Entries; !rest.IsEmpty;)
         {
@@ -187,6 +202,7 @@ public sealed partial class ShardedKeyValueStore
 
     List<(int Shard, WriteBatch Batch)> Split(WriteBatch batch)
     {
+        ArgumentNullException.ThrowIfNull(batch);
         var parts = new WriteBatch?[shards.Length];
         var saltShard = NextSaltShard();
         for (var rest = batch.Entries; !rest.IsEmpty;)

@@ -73,6 +73,7 @@ public sealed partial class ShardedKeyValueStore : IDisposable, IAsyncDisposable
             var shards = OpenShards(place, layout, options, isSideBySide: !options.Store.BackgroundInline);
             try
             {
+                if (!options.Store.ReadOnly) place.MakeDurable(layout, isWritten: shards.Any(shard => shard.VisibleSequence > 0));
                 var store = new ShardedKeyValueStore(place, layout, shards, directoryLock, options.Store);
                 store.FindLastStamp();
                 return store;

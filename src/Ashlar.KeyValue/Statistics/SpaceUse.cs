@@ -20,9 +20,7 @@ readonly record struct SpaceUse(long TotalBytes, long LiveBytes, long LogBytes, 
             var state = manifest.State;
             foreach (var id in state.Logs.Keys)
             {
-                if (values.TryFind(id) is not { } segment || !segment.TryAcquire()) continue;
-                var length = segment.File.LengthBytes;
-                segment.Release();
+                if (values.TryFind(id) is not { } segment || !segment.TryMeasure(out var length)) continue;
                 log += length;
                 unflushed += segment.EndOffset > 0 ? segment.EndOffset : length;
             }

@@ -36,6 +36,23 @@ sealed class ValueSegment : SharedResource
         set => Volatile.Write(ref endOffset, value);
     }
 
+    /// <summary>Length of its file, with what is reserved ahead while it is written; false if it is gone.</summary>
+    /// <exception cref="StorageException">The file cannot be looked at.</exception>
+    public bool TryMeasure(out long lengthBytes)
+    {
+        lengthBytes = 0;
+        if (!TryAcquire()) return false;
+        try
+        {
+            lengthBytes = File.LengthBytes;
+            return true;
+        }
+        finally
+        {
+            Release();
+        }
+    }
+
     public ValueSegmentInfo Info => new(Id, Nonce, Origin, EndOffset);
 
     /// <summary>Reads a whole value into memory of its length and checks it.</summary>

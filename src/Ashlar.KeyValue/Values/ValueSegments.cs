@@ -46,9 +46,9 @@ sealed class ValueSegments(StoreFiles files, PlantedBug plantedBug, BlockCache c
         var bytes = 0L;
         foreach (var segment in Volatile.Read(ref map))
         {
-            if (segment is null || segment.IsObsolete || !segment.TryAcquire()) continue;
-            bytes += segment.EndOffset is > 0 and var end ? end : segment.File.LengthBytes;
-            segment.Release();
+            if (segment is null || segment.IsObsolete) continue;
+            if (segment.EndOffset is > 0 and var end) bytes += end;
+            else if (segment.TryMeasure(out var length)) bytes += length;
         }
 
         return bytes;

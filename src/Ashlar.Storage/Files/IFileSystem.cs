@@ -45,7 +45,7 @@ public interface IFileSystem
     /// <exception cref="LockedException">
     /// Another process, or another owner in this one, holds it or a shared one.
     /// </exception>
-    IDisposable Lock(string path);
+    IFileLock Lock(string path);
 
     /// <summary>
     /// Takes a shared lock by a lock file that exists, without writing: any number of owners may hold one, but none beside
@@ -53,7 +53,7 @@ public interface IFileSystem
     /// </summary>
     /// <exception cref="LockedException">Somebody holds the exclusive lock.</exception>
     /// <exception cref="StorageException">The file is missing or cannot be opened.</exception>
-    IDisposable LockShared(string path);
+    IFileLock LockShared(string path);
 
     /// <summary>Bytes that may still be written to the file system that holds <paramref name="path"/>.</summary>
     long GetFreeSpaceBytes(string path);

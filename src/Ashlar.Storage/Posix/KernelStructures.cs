@@ -16,7 +16,7 @@ struct FileStatus
 {
     public const int CurrentDirectory = -100; // AT_FDCWD
     public const int EmptyPath = 0x1000; // AT_EMPTY_PATH: the descriptor itself.
-    public const uint TypeAndMode = 0x3, Size = 0x200, Blocks = 0x400;
+    public const uint TypeAndMode = 0x3, Inode = 0x100, Size = 0x200, Blocks = 0x400;
     public const int BlockBytes = 512; // The unit of BlockCount, whatever the file system's own is.
 
     const int TypeMask = 0xF000, TypeDirectory = 0x4000;
@@ -24,11 +24,24 @@ struct FileStatus
     [FieldOffset(28)]
     public ushort Mode;
 
+    [FieldOffset(32)]
+    public ulong InodeNumber;
+
     [FieldOffset(40)]
     public ulong LengthBytes;
 
     [FieldOffset(48)]
     public ulong BlockCount;
+
+    [FieldOffset(136)]
+    public uint DeviceMajor;
+
+    [FieldOffset(140)]
+    public uint DeviceMinor;
+
+    /// <summary>Whether both are of one file, while that is open.</summary>
+    public readonly bool IsSameFile(FileStatus other) =>
+        InodeNumber == other.InodeNumber && DeviceMajor == other.DeviceMajor && DeviceMinor == other.DeviceMinor;
 
     public readonly bool IsDirectory => (Mode & TypeMask) == TypeDirectory;
 }

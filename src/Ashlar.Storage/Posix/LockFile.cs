@@ -7,7 +7,7 @@ namespace Ashlar.Storage;
 /// An exclusive lock by flock on a file that holds its owner's process id. The kernel drops the lock with the process, so
 /// nothing has to be cleaned up after a crash. Each take opens a descriptor of its own, so one process cannot take it twice.
 /// </summary>
-sealed class LockFile : IDisposable
+sealed class LockFile : IFileLock
 {
     const int MaxProcessIdDigits = 10;
 
@@ -22,25 +22,36 @@ sealed class LockFile : IDisposable
 
     public static LockFile Take(string path)
     {
-        var descriptor = FileDescriptor.Open(path, Libc.OpenReadWrite | Libc.OpenCreate);
-        var file = new PosixFile(path, descriptor);
-        try
+        while (true)
         {
-            while (Libc.Lock(descriptor, Libc.LockExclusive | Libc.LockNonBlocking) != 0)
+            var descriptor = FileDescriptor.Open(path, Libc.OpenReadWrite | Libc.OpenCreate);
+            var file = new PosixFile(path, descriptor);
+            try
             {
-                if (PosixError.Last == Errno.WouldBlock) throw new LockedException(path, ReadOwner(file));
-                PosixError.ThrowUnlessInterrupted("flock", path);
+                while (Libc.Lock(descriptor, Libc.LockExclusive | Libc.LockNonBlocking) != 0)
+                {
+                    if (PosixError.Last == Errno.WouldBlock) throw new LockedException(path, ReadOwner(file));
+                    PosixError.ThrowUnlessInterrupted("flock", path);
+                }
+
+                // Deleted between opening and locking it, the file is nobody's, and another owner may have made a new one.
+                if (file.IsAtPath)
+                {
+                    WriteOwner(file, $"{Environment.ProcessId}\n");
+                    return new LockFile(file, descriptor);
+                }
+            }
+            catch
+            {
+                file.Dispose();
+                throw;
             }
 
-            WriteOwner(file, $"{Environment.ProcessId}\n");
-            return new LockFile(file, descriptor);
-        }
-        catch
-        {
             file.Dispose();
-            throw;
         }
     }
+
+    public bool IsInPlace => !descriptor.IsClosed && file.IsAtPath;
 
     public void Dispose()
     {

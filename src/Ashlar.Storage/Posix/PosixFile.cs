@@ -26,10 +26,14 @@ sealed unsafe class PosixFile(string path, FileDescriptor descriptor) : IFile
     public FileStatus Status()
     {
         FileStatus status;
-        while (Libc.Status(descriptor, "", FileStatus.EmptyPath, FileStatus.TypeAndMode | FileStatus.Blocks, &status) != 0)
+        const uint wanted = FileStatus.TypeAndMode | FileStatus.Inode | FileStatus.Blocks;
+        while (Libc.Status(descriptor, "", FileStatus.EmptyPath, wanted, &status) != 0)
             PosixError.ThrowUnlessInterrupted("statx", Path);
         return status;
     }
+
+    /// <summary>Whether the path that it was opened by still leads to it.</summary>
+    public bool IsAtPath => PosixFileSystem.TryGetStatus(Path, out var found) && found.IsSameFile(Status());
 
     public int Read(Span<byte> destination, long offsetBytes)
     {

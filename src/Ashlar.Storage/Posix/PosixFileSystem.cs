@@ -108,14 +108,14 @@ public sealed unsafe class PosixFileSystem : IFileSystem
     }
 
     /// <inheritdoc />
-    public IDisposable Lock(string path)
+    public IFileLock Lock(string path)
     {
         RequireAbsolute(path);
         return LockFile.Take(path);
     }
 
     /// <inheritdoc />
-    public IDisposable LockShared(string path)
+    public IFileLock LockShared(string path)
     {
         RequireAbsolute(path);
         return SharedLockFile.Take(path);
@@ -130,11 +130,11 @@ public sealed unsafe class PosixFileSystem : IFileSystem
         return checked((long)(status.AvailableFragments * status.FragmentBytes));
     }
 
-    static bool TryGetStatus(string path, out FileStatus status)
+    internal static bool TryGetStatus(string path, out FileStatus status)
     {
         RequireAbsolute(path);
         FileStatus found = default;
-        while (Libc.Status(FileStatus.CurrentDirectory, path, 0, FileStatus.TypeAndMode, &found) != 0)
+        while (Libc.Status(FileStatus.CurrentDirectory, path, 0, FileStatus.TypeAndMode | FileStatus.Inode, &found) != 0)
         {
             if (PosixError.Last is Errno.NoEntry or Errno.NotDirectory)
             {

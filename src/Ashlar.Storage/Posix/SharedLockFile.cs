@@ -4,7 +4,7 @@ namespace Ashlar.Storage;
 /// A shared lock by flock on a descriptor that cannot write, so that it can be taken on a read-only file system. The kernel
 /// drops it with the process.
 /// </summary>
-sealed class SharedLockFile : IDisposable
+sealed class SharedLockFile : IFileLock
 {
     readonly PosixFile file;
     readonly FileDescriptor descriptor;
@@ -35,6 +35,8 @@ sealed class SharedLockFile : IDisposable
             throw;
         }
     }
+
+    public bool IsInPlace => !descriptor.IsClosed && file.IsAtPath;
 
     public void Dispose()
     {

@@ -44,6 +44,22 @@ public sealed class BackupTests : IDisposable
         Assert.Equal("", RestoreAndRead(1));
     }
 
+    [Theory, InlineData(false), InlineData(true)]
+    public void The_number_of_a_backup_is_never_used_again(bool hasBackupsLeft)
+    {
+        store.Put("a", "1");
+        for (var number = 1UL; number <= 3; number++) Assert.Equal(number, store.BackUp(Backups).Number);
+        backups.Delete(2);
+        backups.Delete(3);
+        if (!hasBackupsLeft) backups.Delete(1);
+        Assert.Equal(hasBackupsLeft ? [1UL] : [], backups.List().Select(backup => backup.Number));
+        Assert.Equal(4UL, store.BackUp(Backups).Number);
+        backups.Delete(4);
+        Assert.Equal(5UL, store.BackUp(Backups).Number);
+        Assert.Equal("a=1", RestoreAndRead(5));
+        Assert.Throws<StorageException>(() => backups.Restore(4, "/other"));
+    }
+
     [Fact]
     public void The_next_backup_copies_only_what_is_new()
     {
@@ -83,7 +99,7 @@ public sealed class BackupTests : IDisposable
         Assert.Equal(3UL, store.BackUp(Backups).Number);
         backups.Delete(2);
         backups.Delete(3);
-        Assert.Equal(["LOCK"], disk.List(Backups));
+        Assert.Equal(["LOCK", "deleted-000003"], disk.List(Backups));
     }
 
     [Fact]

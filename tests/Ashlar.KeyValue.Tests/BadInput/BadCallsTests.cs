@@ -300,21 +300,6 @@ public sealed class BadCallsTests : IDisposable
     }
 
     [Fact]
-    public void Options_out_of_range_are_refused_before_anything_is_created()
-    {
-        var untouched = TestStore.NewDisk();
-        var options = TestStore.Small(untouched);
-        KeyValueOptions[] bad =
-        [
-            options with { MaxKeyBytes = 0 }, options with { MaxKeyBytes = 65_536 }, options with { MaxValueBytes = -1 },
-            options with { MaxValueBytes = (64 << 20) + 1 }, options with { MemTableBytes = 0 }, options with { TableBytes = -1 },
-            options with { BlockCacheBytes = -1 }, options with { RelaxedLossTime = TimeSpan.Zero }, options with { RelaxedLossBytes = -1 },
-        ];
-        foreach (var refused in bad) Assert.ThrowsAny<ArgumentException>(() => KeyValueStore.Open("/refused", refused));
-        Assert.False(untouched.DirectoryExists("/refused"));
-    }
-
-    [Fact]
     public void The_same_directory_by_another_name_is_the_same_store()
     {
         using var directory = new TemporaryDirectory();

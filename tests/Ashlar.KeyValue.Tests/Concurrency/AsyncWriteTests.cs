@@ -178,6 +178,38 @@ public sealed class AsyncWriteTests
     }
 
     [Fact]
+    public async Task A_task_that_is_consumed_twice_harms_nobody_else()
+    {
+        var disk = TestStore.NewDisk();
+        using var store = KeyValueStore.Open(TestStore.Directory, Options(disk) with { LogFlights = 1 });
+#pragma warning disable CA2012 // Consuming it twice is the point.
+        var first = store.PutAsync("first"u8, "1"u8);
+        SpinWait.SpinUntil(() => first.IsCompleted);
+        first.GetAwaiter().GetResult();
+        using var mayReturn = new ManualResetEventSlim();
+        using var began = new SemaphoreSlim(0);
+        disk.DuringSync = _ =>
+        {
+            began.Release();
+            mayReturn.Wait();
+        };
+        var blocking = store.PutAsync("blocking"u8, "1"u8).AsTask();
+        await began.WaitAsync();
+        // One of these has the pooled object of the first.
+        var others = Enumerable.Range(0, 4).Select(i => store.PutAsync(TestStore.Bytes($"other {i}"), "1"u8)).ToArray();
+        Assert.Throws<InvalidOperationException>(() => first.GetAwaiter().GetResult());
+        Assert.Throws<InvalidOperationException>(() => first.GetAwaiter().GetResult());
+        Assert.Throws<InvalidOperationException>(() => others[0].GetAwaiter().GetResult()); // Not done yet.
+        var more = store.PutAsync("more"u8, "1"u8).AsTask();
+        disk.DuringSync = null;
+        mayReturn.Set();
+        await Task.WhenAll(others.Select(other => other.AsTask()));
+#pragma warning restore CA2012
+        await Task.WhenAll(blocking, more);
+        Assert.Equal("blocking=1 first=1 more=1 other 0=1 other 1=1 other 2=1 other 3=1", store.ReadAll());
+    }
+
+    [Fact]
     public async Task Waiting_for_durability_can_be_cancelled()
     {
         using var store = KeyValueStore.Open(TestStore.Directory, TestStore.Small(TestStore.NewDisk()));

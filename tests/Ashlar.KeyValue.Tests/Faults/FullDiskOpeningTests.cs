@@ -59,6 +59,23 @@ public sealed class FullDiskOpeningTests
         Assert.InRange(ReserveBytes(disk.Disk), before / 2, before);
     }
 
+    [Fact]
+    public void A_torn_edit_keeps_no_store_from_being_opened_on_a_full_disk_without_a_reserve()
+    {
+        using var disk = new CrowdedDisk(Image(wasClosed: false, hasTornEdit: true).ToDisk());
+        disk.Disk.Delete($"{StoreImage.Directory}/RESERVE");
+        for (var life = 0; life < 2; life++)
+        {
+            disk.TakeWhatIsFree();
+            using var store = KeyValueStore.Open(StoreImage.Directory, Options(disk.Disk) with { SpaceReserveBytes = 0 });
+            Assert.Equal("value", store.Get("0999"));
+        }
+
+        disk.GiveBack(2 << 20);
+        using (var store = KeyValueStore.Open(StoreImage.Directory, Options(disk.Disk))) store.Put("again", "x");
+        using (var store = KeyValueStore.Open(StoreImage.Directory, Options(disk.Disk))) Assert.Equal("x", store.Get("again"));
+    }
+
     static long ReserveBytes(SimulatedFileSystem disk)
     {
         using var file = disk.Open($"{StoreImage.Directory}/RESERVE", FileOpenMode.ReadOnly);

@@ -49,6 +49,13 @@ public sealed class LogReaderTests
     public void Unsynced_groups_behind_a_torn_one_are_dropped_because_the_disk_may_reorder() =>
         Assert.Equal("1:one", Three.Flip(Three.StartOf(1) + 80).Recover());
 
+    [Theory, InlineData(80), InlineData(20)]
+    public void Sequences_of_groups_behind_a_torn_one_are_seen_so_that_none_is_given_out_again(int damagedByte)
+    {
+        var result = Three.Flip(Three.StartOf(1) + damagedByte).Read().Result;
+        Assert.Equal((1UL, 4UL), (result.LastSequence, result.SeenSequence));
+    }
+
     [Fact]
     public void A_damaged_group_before_one_that_was_written_after_a_sync_is_corruption()
     {

@@ -45,9 +45,9 @@ sealed class ForgetfulFileSystem : IFileSystem
 
     public void SyncDirectory(string path) => inner.SyncDirectory(path);
 
-    public IDisposable Lock(string path) => inner.Lock(path);
+    public IFileLock Lock(string path) => inner.Lock(path);
 
-    public IDisposable LockShared(string path) => inner.LockShared(path);
+    public IFileLock LockShared(string path) => inner.LockShared(path);
 
     public long GetFreeSpaceBytes(string path) => inner.GetFreeSpaceBytes(path);
 

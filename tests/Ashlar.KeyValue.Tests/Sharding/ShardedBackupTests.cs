@@ -35,6 +35,17 @@ public sealed class ShardedBackupTests : IDisposable
     }
 
     [Fact]
+    public void The_number_of_a_backup_is_never_used_again()
+    {
+        store.Put("a", "1");
+        Assert.Equal(1UL, store.BackUp(Backups).Number);
+        backups.Delete(1);
+        Assert.Equal(2UL, store.BackUp(Backups).Number);
+        Assert.Equal([2UL], backups.List().Select(backup => backup.Number));
+        Assert.True(backups.Verify(2).IsClean);
+    }
+
+    [Fact]
     public void The_next_backup_copies_only_what_is_new_and_each_can_be_deleted()
     {
         Fill(0, 300);
@@ -50,7 +61,7 @@ public sealed class ShardedBackupTests : IDisposable
         Assert.Equal(store.ReadAll(), Read(Restored));
         backups.Delete(2);
         Assert.Empty(backups.List());
-        Assert.Equal(["LOCK"], disk.List($"{Backups}/shard-000"));
+        Assert.Equal(["LOCK", "deleted-000002"], disk.List($"{Backups}/shard-000"));
     }
 
     [Fact]

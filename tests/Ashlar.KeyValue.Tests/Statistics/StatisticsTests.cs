@@ -6,6 +6,27 @@ namespace Ashlar.KeyValue.Tests;
 
 public sealed class StatisticsTests
 {
+    [Theory, InlineData(false), InlineData(true)]
+    public void Space_that_an_earlier_process_kept_for_a_full_disk_counts_before_the_first_write(bool isReadOnly)
+    {
+        var disk = TestStore.NewDisk();
+        var options = TestStore.Small(disk) with { SpaceReserveBytes = 256 << 10 };
+        using (var store = KeyValueStore.Open(TestStore.Directory, options))
+        {
+            for (var i = 0; i < 200; i++) store.Put($"{i:d3}", new string('x', 100));
+            Assert.Equal(256 << 10, store.GetStatistics().ReservedBytes);
+        }
+
+        using var reopened = KeyValueStore.Open(TestStore.Directory, options with { ReadOnly = isReadOnly });
+        var statistics = reopened.GetStatistics();
+        Assert.Equal(256 << 10, statistics.ReservedBytes);
+        var files = StoreImage.Take(disk).Files.Where(file => file.Key != "LOCK").Sum(file => (long)file.Value.Length);
+        Assert.Equal(files, statistics.SpaceBytes);
+        if (isReadOnly) return;
+        reopened.Put("next", "1");
+        Assert.Equal(256 << 10, reopened.GetStatistics().ReservedBytes);
+    }
+
     [Fact]
     public void Everything_that_happens_is_counted()
     {

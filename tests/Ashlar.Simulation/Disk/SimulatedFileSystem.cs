@@ -12,7 +12,7 @@ public sealed class SimulatedFileSystem : IFileSystem
     readonly DiskImage image;
     const int ExclusiveLock = -1;
 
-    readonly Dictionary<string, int> locks = new(StringComparer.Ordinal); // How many share it, or ExclusiveLock.
+    readonly Dictionary<int, int> locks = []; // By node: how many share it, or ExclusiveLock.
     readonly List<DiskEvent> trace = [];
     int nextNode;
     long transferredBytes;
@@ -228,30 +228,32 @@ public sealed class SimulatedFileSystem : IFileSystem
     }
 
     /// <inheritdoc />
-    public IDisposable Lock(string path)
+    public IFileLock Lock(string path)
     {
         lock (Gate)
         {
             var place = Locate("open", path);
             if (place.Node is { } node && image.IsDirectory(node))
                 throw StorageException.FromErrno("open", path, Errno.IsDirectory);
-            if (!locks.TryAdd(path, ExclusiveLock)) throw new LockedException(path, Environment.ProcessId);
-            if (place.Node is null) Apply(new DiskEvent.CreateLockFile(place.Directory, place.Name, nextNode++));
-            return new HeldLock(this, path);
+            if (place.Node is { } present && locks.ContainsKey(present)) throw new LockedException(path, Environment.ProcessId);
+            var locked = place.Node ?? nextNode++;
+            if (place.Node is null) Apply(new DiskEvent.CreateLockFile(place.Directory, place.Name, locked));
+            locks.Add(locked, ExclusiveLock);
+            return new HeldLock(this, path, locked);
         }
     }
 
     /// <inheritdoc />
-    public IDisposable LockShared(string path)
+    public IFileLock LockShared(string path)
     {
         lock (Gate)
         {
             if (Locate("open", path).Node is not { } node) throw StorageException.FromErrno("open", path, Errno.NoEntry);
             if (image.IsDirectory(node)) throw StorageException.FromErrno("open", path, Errno.IsDirectory);
-            var holders = locks.GetValueOrDefault(path);
+            var holders = locks.GetValueOrDefault(node);
             if (holders == ExclusiveLock) throw new LockedException(path, Environment.ProcessId);
-            locks[path] = holders + 1;
-            return new HeldLock(this, path);
+            locks[node] = holders + 1;
+            return new HeldLock(this, path, node);
         }
     }
 
@@ -354,9 +356,17 @@ public sealed class SimulatedFileSystem : IFileSystem
             : names;
     }
 
-    sealed class HeldLock(SimulatedFileSystem disk, string path) : IDisposable
+    sealed class HeldLock(SimulatedFileSystem disk, string path, int node) : IFileLock
     {
         bool isReleased;
+
+        public bool IsInPlace
+        {
+            get
+            {
+                lock (disk.Gate) return !isReleased && disk.TryFind(path) == node;
+            }
+        }
 
         public void Dispose()
         {
@@ -364,8 +374,8 @@ public sealed class SimulatedFileSystem : IFileSystem
             {
                 if (isReleased) return;
                 isReleased = true;
-                if (disk.locks[path] is ExclusiveLock or 1) disk.locks.Remove(path);
-                else disk.locks[path]--;
+                if (disk.locks[node] is ExclusiveLock or 1) disk.locks.Remove(node);
+                else disk.locks[node]--;
             }
         }
     }

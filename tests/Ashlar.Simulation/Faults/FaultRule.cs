@@ -12,6 +12,9 @@ public enum FaultKind
     /// <summary>Nothing is done; EROFS.</summary>
     ReadOnly,
 
+    /// <summary>Nothing is done; EOPNOTSUPP: the file system has no such operation.</summary>
+    NotSupported,
+
     /// <summary>For writes: the first half is written, then EIO. Other operations: as <see cref="InputOutputError"/>.</summary>
     ShortWrite,
 

@@ -124,14 +124,14 @@ public sealed class FaultyFileSystem(IFileSystem inner, params IReadOnlyList<Fau
     }
 
     /// <inheritdoc />
-    public IDisposable Lock(string path)
+    public IFileLock Lock(string path)
     {
         Require(FaultOperations.Lock, "flock", path);
         return inner.Lock(path);
     }
 
     /// <inheritdoc />
-    public IDisposable LockShared(string path)
+    public IFileLock LockShared(string path)
     {
         Require(FaultOperations.Lock, "flock", path);
         return inner.LockShared(path);
@@ -155,6 +155,7 @@ public sealed class FaultyFileSystem(IFileSystem inner, params IReadOnlyList<Fau
         FaultKind.Skip => false,
         FaultKind.NoSpace => throw StorageException.FromErrno(name, path, Errno.NoSpace, "planted fault"),
         FaultKind.ReadOnly => throw StorageException.FromErrno(name, path, Errno.ReadOnlyFileSystem, "planted fault"),
+        FaultKind.NotSupported => throw StorageException.FromErrno(name, path, Errno.NotSupported, "planted fault"),
         FaultKind.BitFlip => true,
         _ => throw StorageException.FromErrno(name, path, Errno.InputOutput, "planted fault"),
     };

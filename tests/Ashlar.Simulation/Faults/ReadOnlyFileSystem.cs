@@ -42,10 +42,10 @@ public sealed class ReadOnlyFileSystem(IFileSystem inner, string root = "/") : I
     public void SyncDirectory(string path) => Changing(path, "fsync").SyncDirectory(path);
 
     /// <inheritdoc />
-    public IDisposable Lock(string path) => Changing(path, "open").Lock(path);
+    public IFileLock Lock(string path) => Changing(path, "open").Lock(path);
 
     /// <inheritdoc />
-    public IDisposable LockShared(string path) => inner.LockShared(path);
+    public IFileLock LockShared(string path) => inner.LockShared(path);
 
     /// <inheritdoc />
     public long GetFreeSpaceBytes(string path) => inner.GetFreeSpaceBytes(path);

@@ -373,6 +373,28 @@ public abstract class FileSystemContract
     }
 
     [Fact]
+    public void A_lock_knows_whether_its_path_still_leads_to_it()
+    {
+        Disk.CreateDirectory(At("a"));
+        using var held = Disk.Lock(At("a/LOCK"));
+        Assert.True(held.IsInPlace);
+        Disk.Rename(At("a"), At("b"));
+        Assert.False(held.IsInPlace);
+        Disk.CreateDirectory(At("a"));
+        using (var other = Disk.Lock(At("a/LOCK"))) Assert.True(other.IsInPlace && !held.IsInPlace);
+        Assert.Throws<LockedException>(() => Disk.Lock(At("b/LOCK")));
+
+        using var shared = Disk.LockShared(At("a/LOCK"));
+        Assert.True(shared.IsInPlace);
+        Disk.Delete(At("a/LOCK"));
+        Assert.False(shared.IsInPlace);
+        using var again = Disk.Lock(At("a/LOCK"));
+        Assert.True(again.IsInPlace && !shared.IsInPlace);
+        again.Dispose();
+        Assert.False(again.IsInPlace);
+    }
+
+    [Fact]
     public void A_shared_lock_is_held_by_many_but_not_beside_the_exclusive_one()
     {
         Fails(StorageErrorKind.NotFound, "open", () => Disk.LockShared(At("LOCK")));

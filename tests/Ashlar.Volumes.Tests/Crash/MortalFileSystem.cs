@@ -35,13 +35,13 @@ sealed class MortalFileSystem(IFileSystem disk) : IFileSystem
 
     public void SyncDirectory(string path) => Living().SyncDirectory(path);
 
-    public IDisposable Lock(string path) => Keep(Living().Lock(path));
+    public IFileLock Lock(string path) => Keep(Living().Lock(path));
 
-    public IDisposable LockShared(string path) => Keep(Living().LockShared(path));
+    public IFileLock LockShared(string path) => Keep(Living().LockShared(path));
 
     public long GetFreeSpaceBytes(string path) => Living().GetFreeSpaceBytes(path);
 
-    IDisposable Keep(IDisposable held)
+    IFileLock Keep(IFileLock held)
     {
         locks.Add(held);
         return held;
