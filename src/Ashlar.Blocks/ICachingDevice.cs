@@ -14,4 +14,10 @@ public interface ICachingDevice : IBlockDevice
     /// True unless it was set.
     /// </summary>
     bool WritesBackEarly { get; set; }
+
+    /// <summary>
+    /// Whether a flush is expected to be over soon: the last one was, and little was changed since. A guess; for callers that can do
+    /// something else while it runs.
+    /// </summary>
+    bool IsFlushShort { get; }
 }

@@ -31,6 +31,9 @@ public sealed partial class FileDevice : IReservableDevice, ICachingDevice
         set => blocks.WritesBackEarly = value;
     }
 
+    /// <inheritdoc />
+    public bool IsFlushShort => flushes.IsShort;
+
     /// <summary>Puts a device on an open file, which it takes over and closes.</summary>
     /// <param name="file">The file; its length must be a whole number of blocks, at least one.</param>
     /// <param name="blockSizeBytes">512 or 4096.</param>
@@ -242,7 +245,7 @@ public sealed partial class FileDevice : IReservableDevice, ICachingDevice
         }
         finally
         {
-            flushes.NoteChange();
+            flushes.NoteChange(source.Length);
         }
     }
 

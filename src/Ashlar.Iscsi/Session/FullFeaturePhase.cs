@@ -16,7 +16,7 @@ sealed partial class FullFeaturePhase(IscsiSession session, IscsiNode node, Conn
     readonly ReplyStream replies = session.Replies;
     readonly TaskSet tasks = session.Tasks;
     readonly BufferShare buffers = session.Buffers;
-    readonly LoneRequests lone = new(connection, session.Running);
+    readonly LoneRequests lone = new(connection, () => session.Running.Count > 0 || session.Tasks.Count > 0);
     long nextOverdueCheck;
 
     /// <summary>Serves until logout, the end of the connection, or an error of the initiator.</summary>

@@ -41,7 +41,7 @@ sealed partial class Transmission : IDisposable
         volume = session.Export.Session;
         isReadOnly = volume.IsReadOnly;
         batch = new(connection, buffers, inFlight);
-        lone = new(connection, inFlight);
+        lone = new(connection, () => inFlight.Count > 0);
     }
 
     /// <summary>Serves until the client disconnects, the server drains or the connection breaks.</summary>

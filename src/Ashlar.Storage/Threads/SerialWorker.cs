@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Ashlar.Storage;
 
 /// <summary>
@@ -70,8 +72,7 @@ public sealed class SerialWorker(Func<SerialWorker.Outcome> action) : IThreadPoo
     // Whether there is to be another run.
     bool Run(bool waitersGoOnHere)
     {
-        Outcome outcome;
-        using (InlineWaits.Allow()) outcome = action();
+        var outcome = RunAction();
         bool again;
         lock (gate)
         {
@@ -82,6 +83,21 @@ public sealed class SerialWorker(Func<SerialWorker.Outcome> action) : IThreadPoo
 
         outcome.Waiters?.Complete(outcome.Failure, lastGoesOnHere: waitersGoOnHere && !again);
         return again;
+    }
+
+    // Whatever escaped would leave waiters whom nobody tells, for ever: better no process than one that stands still.
+    [SuppressMessage("Design", "CA1031", Justification = "It ends the process.")]
+    Outcome RunAction()
+    {
+        try
+        {
+            using (InlineWaits.Allow()) return action();
+        }
+        catch (Exception bug)
+        {
+            Environment.FailFast($"The action of a worker threw: {bug.Message}", bug);
+            throw;
+        }
     }
 
     /// <summary>How a run ended.</summary>

@@ -8,10 +8,16 @@ namespace Ashlar.Transport;
 /// thread may then wait for the disk in the middle of a request (<see cref="InlineWaits"/>) instead of handing it over: nothing that
 /// the client has sent waits meanwhile. The connection's own thread only.
 /// </summary>
-public sealed class LoneRequests(Connection connection, InFlightRequests inFlight)
+/// <remarks>
+/// A client that is mistaken for such a one has its other requests wait for that one. So each mistake makes the next ones rarer: a guest
+/// that reads from the cache, with answers at once, looks as if it were of depth 1 until it flushes.
+/// </remarks>
+/// <param name="connection">The client's.</param>
+/// <param name="hasOthers">Whether requests of the client are under way.</param>
+public sealed class LoneRequests(Connection connection, Func<bool> hasOthers)
 {
-    // Requests alone, one after the other, that tell such a client; and after one that was mistaken for it.
-    const int Enough = 32, EnoughAfterMistake = 512;
+    // Requests alone, one after the other, that tell such a client: at first, and after many mistakes.
+    const int Enough = 32, EnoughAtMost = 1 << 20;
 
     // A request that ends elsewhere is answered just before it counts as ended: one that seems to overlap it now and then proves nothing.
     const int Overlap = 4;
@@ -20,7 +26,9 @@ public sealed class LoneRequests(Connection connection, InFlightRequests inFligh
     static readonly TimeSpan LongestWait = TimeSpan.FromMilliseconds(2);
 
     bool isBehindOthers;
+    int needed = Enough;
     int missing = Enough;
+    int rightSince;
     long waitsBefore;
     long beganAt;
 
@@ -30,7 +38,7 @@ public sealed class LoneRequests(Connection connection, InFlightRequests inFligh
     /// <summary>The request is here.</summary>
     public void Arrived()
     {
-        if (isBehindOthers || inFlight.Count > 0) missing = Math.Max(missing, Math.Min(missing + Overlap, Enough));
+        if (isBehindOthers || hasOthers()) missing = Math.Min(missing + Overlap, needed);
         else if (missing > 0) missing--;
     }
 
@@ -47,7 +55,15 @@ public sealed class LoneRequests(Connection connection, InFlightRequests inFligh
     public void End()
     {
         if (missing > 0 || InlineWaits.Count == waitsBefore) return;
-        if (Stopwatch.GetElapsedTime(beganAt) > LongestWait) missing = Enough;
-        if (connection.HasInput) missing = EnoughAfterMistake;
+        if (connection.HasInput || Stopwatch.GetElapsedTime(beganAt) > LongestWait)
+        {
+            missing = needed = Math.Min(needed * 4, EnoughAtMost);
+            rightSince = 0;
+        }
+        else if (++rightSince >= needed)
+        {
+            needed = Math.Max(needed / 4, Enough);
+            rightSince = 0;
+        }
     }
 }

@@ -10,14 +10,14 @@ sealed class ChangedLeaves(LeafCache cache)
     List<Leaf> checksums = [];
 
     /// <summary>How many there are, roughly.</summary>
-    public int Count => Volatile.Read(ref maps).Count + Volatile.Read(ref checksums).Count;
+    public int Count => MapCount + Volatile.Read(ref checksums).Count;
 
     /// <summary>What gives most of them back to the cache at the least cost.</summary>
     public CommitScope CheapestRelief =>
-        Volatile.Read(ref maps).Count > Volatile.Read(ref checksums).Count ? CommitScope.Flush : CommitScope.Spill;
+        MapCount > Volatile.Read(ref checksums).Count ? CommitScope.Flush : CommitScope.Spill;
 
-    /// <summary>Whether there are leaves that a flush must write.</summary>
-    public bool HasMaps => Volatile.Read(ref maps).Count > 0;
+    /// <summary>How many a flush must write.</summary>
+    public int MapCount => Volatile.Read(ref maps).Count;
 
     /// <summary>Whether writers should wait for a commit before they change more.</summary>
     public bool AreTooMany => Count >= cache.MaxDirtyLeaves;

@@ -45,6 +45,8 @@ enum CommitScope
 /// </remarks>
 class Committer : IDisposable
 {
+    const int MaxLeavesInline = 16;
+
     readonly PoolParts parts;
     readonly IBlockDevice device;
     readonly MetadataWriter metadata;
@@ -84,7 +86,7 @@ class Committer : IDisposable
     public long LeavesWritten => Interlocked.Read(ref leavesWritten);
 
     /// <summary>Whether a flush would have to write the map.</summary>
-    public bool HasChangedMaps => changed.HasMaps || captured.Count > 0;
+    public bool HasChangedMaps => changed.MapCount > 0 || captured.Count > 0;
 
     /// <summary>Whether leaves were captured that are not in the store yet, because it refused them.</summary>
     public bool HasUnwritten => captured.Count > 0;
@@ -101,7 +103,7 @@ class Committer : IDisposable
     public ValueTask RunAsync(CommitScope scope)
     {
         if (scope == CommitScope.Flush) demand.Asked();
-        if (Join(scope, mayRunHere: true, out var isHere) is not { } round)
+        if (Join(scope, mayRunHere: IsShort(scope), out var isHere) is not { } round)
             return ValueTask.FromException(new ObjectDisposedException(metadata.PoolName));
         if (isHere) worker.RunHere();
         return round.Task;
@@ -262,6 +264,14 @@ class Committer : IDisposable
             return nextRound = new SharedCompletion();
         }
     }
+
+    // Whether it will be over soon, so that a thread may do it whom others wait for: one that receives from a client.
+    bool IsShort(CommitScope scope) =>
+        scope == CommitScope.Flush
+        && changed.MapCount <= MaxLeavesInline
+        && captured.Count == 0
+        && !turn.IsHeld
+        && device is ICachingDevice { IsFlushShort: true };
 
     // The thread of a commit may simply wait.
     static void Wait(ValueTask task)

@@ -33,9 +33,11 @@ sealed partial class VolumeDevice
         }
 
         lock (leaf) parts.ChangedLeaves.Add(leaf, LeafDirt.Checksums);
-        var waiting = pressure.Begin();
-        await parts.Markers.EnsureAsync(leaf, blocks);
-        pressure.Waited(waiting);
+        var (began, inlineWaits) = (pressure.Begin(), InlineWaits.Count);
+        var marking = parts.Markers.EnsureAsync(leaf, blocks);
+        var isWait = !marking.IsCompleted || InlineWaits.Count != inlineWaits;
+        await marking;
+        if (isWait) pressure.Waited(began);
     }
 
     // A lone write marks its own blocks and no other. The second one in a chunk marks the rest of the chunk; behind a sequential writer

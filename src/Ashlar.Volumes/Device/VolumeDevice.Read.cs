@@ -74,13 +74,14 @@ sealed partial class VolumeDevice
         }
     }
 
-    // Reads without a lock, and looks afterwards whether the places were still the volume's own: if none was removed meanwhile,
+    // Where an earlier life was overwriting, under the write lock: what the cache shows of such a block need not be what the medium holds,
+    // and a checksum that was spilled may agree with the cache. Elsewhere reads without a lock, and looks afterwards whether the places were still the volume's own: if none was removed meanwhile,
     // none was given to anyone else. A checksum that does not hold may mean that the block was just being overwritten: it is
     // read once more under the write lock, when no write is under way, and only then it is judged.
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask ReadBlocksAsync(Leaf leaf, LeafCopy copy, int firstBlock, Memory<byte> destination, CancellationToken cancellationToken)
     {
-        for (var attempt = 0; attempt < 3; attempt++)
+        for (var attempt = 0; attempt < 3 && !HasSuspect(leaf, firstBlock, destination.Length / MapLayout.BlockBytes); attempt++)
         {
             copy.CopyFrom(leaf, firstBlock, destination.Length / MapLayout.BlockBytes);
             var mismatch = await ReadRunsAsync(copy, firstBlock, destination, cancellationToken);
@@ -105,21 +106,25 @@ sealed partial class VolumeDevice
     }
 
     /// <summary>
-    /// Reads blocks of a copy that was taken under the leaf's write lock, which is still held. A block that does not match is
-    /// damaged, unless a crash may have struck while it was being overwritten.
+    /// Reads blocks of a copy that was taken under the leaf's write lock, which is still held. Those that a crash may have struck while they
+    /// were being overwritten are taken as the medium holds them; any other that does not match is damaged.
     /// </summary>
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask ReadLockedAsync(Leaf leaf, LeafCopy copy, int firstBlock, Memory<byte> destination, CancellationToken cancellationToken)
     {
-        while (await ReadRunsAsync(copy, firstBlock, destination, cancellationToken) is >= 0 and var block)
+        for (var i = 0; i < destination.Length / MapLayout.BlockBytes; i++)
         {
-            var data = destination.Slice((block - firstBlock) * MapLayout.BlockBytes, MapLayout.BlockBytes);
-            if (!IsSuspect(leaf, block))
-                throw Corrupt(leaf, block, copy.OffsetBytes(block), copy.Checksums[block], copy.ComputeChecksum(block, data.Span));
-            await parts.Medium.ReadAsync(DeviceLba(copy.OffsetBytes(block)), data);
-            copy.Checksums[block] = copy.ComputeChecksum(block, data.Span);
-            TakeAsItIs(leaf, block, copy.Checksums[block]);
+            var suspect = firstBlock + i;
+            if (!HasSuspect(leaf, suspect, 1)) continue;
+            var content = destination.Slice(i * MapLayout.BlockBytes, MapLayout.BlockBytes);
+            await parts.Medium.ReadAsync(DeviceLba(copy.OffsetBytes(suspect)), content);
+            copy.Checksums[suspect] = copy.ComputeChecksum(suspect, content.Span);
+            TakeAsItIs(leaf, suspect, copy.Checksums[suspect]);
         }
+
+        if (await ReadRunsAsync(copy, firstBlock, destination, cancellationToken) is not (>= 0 and var block)) return;
+        var data = destination.Slice((block - firstBlock) * MapLayout.BlockBytes, MapLayout.BlockBytes);
+        throw Corrupt(leaf, block, copy.OffsetBytes(block), copy.Checksums[block], copy.ComputeChecksum(block, data.Span));
     }
 
     /// <summary>Fills the destination run by run; gives the first block that fails its checksum, or -1.</summary>

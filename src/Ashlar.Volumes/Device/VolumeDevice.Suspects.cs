@@ -108,7 +108,11 @@ sealed partial class VolumeDevice
         }
     }
 
-    static bool IsSuspect(Leaf leaf, int block) => leaf.Marks is { } marks && marks.Suspect.Contains(block);
+    // Without the write lock a hint: no block becomes suspect after its leaf was loaded.
+    bool HasSuspect(Leaf leaf, int firstBlock, int blockCount) =>
+        parts.Rules.AreSuspectsLookedAt
+        && leaf.Marks is { Suspect.IsEmpty: false } marks
+        && marks.Suspect.Overlaps(SlotMasks.ToSet(firstBlock, blockCount));
 
     /// <summary>A suspect block is from now on what was found of it.</summary>
     void TakeAsItIs(Leaf leaf, int block, uint found)

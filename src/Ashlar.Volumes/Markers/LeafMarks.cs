@@ -28,6 +28,9 @@ sealed class LeafMarks(long lineage, long leafIndex)
     /// <summary>Whether it was cleared and forgotten; a leaf that still refers to it needs a new one.</summary>
     public bool IsDropped { get; set; }
 
-    /// <summary>Whether it waits to be written.</summary>
+    /// <summary>Whether it waits to be written because somebody waits for it.</summary>
     public bool IsPending { get; set; }
+
+    /// <summary>Whether it waits to be deleted, unless it is marked anew before.</summary>
+    public bool IsClearing { get; set; }
 }

@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 using Ashlar.Blocks;
 using Ashlar.KeyValue;
 using Ashlar.Storage;
@@ -16,17 +18,25 @@ namespace Ashlar.Volumes;
 /// </remarks>
 class OverwriteMarkers : IDisposable
 {
+    const int MaxClearedAtOnce = 4096;
+
+    // Beyond it a thread that receives from a client leaves the next write to another.
+    static readonly TimeSpan ShortTime = TimeSpan.FromMilliseconds(2);
+
     readonly MetadataWriter metadata;
     readonly PoolOptions options;
     readonly SerialWorker writer;
     readonly Lock gate = new();
     readonly Dictionary<(long Lineage, long LeafIndex), LeafMarks> marks = [];
     readonly WriteBatch batch = new();
-    readonly List<LeafMarks> pending = [];
+    readonly List<LeafMarks> pending = []; // Marks, which writers wait for.
+    readonly Queue<LeafMarks> clearing = new();
     readonly List<(LeafMarks Marks, BlockSet Written)> written = [];
     SharedCompletion? nextWrite;
     bool pendingIsUrgent;
     long syncs;
+    long markedLeaves, markedBlocks;
+    TimeSpan lastWriteTook;
 
     public OverwriteMarkers(MetadataWriter metadata, PoolOptions options, string pool)
     {
@@ -41,7 +51,7 @@ class OverwriteMarkers : IDisposable
     /// <summary>Leaves that are marked, and their marked blocks; after a crash, as far as they have been looked at.</summary>
     public (long Leaves, long Blocks) Count()
     {
-        lock (gate) return (marks.Values.Count(each => !each.Wanted.IsEmpty), marks.Values.Sum(each => (long)each.Wanted.Count));
+        lock (gate) return (markedLeaves, markedBlocks);
     }
 
     /// <summary>Marker of a leaf that was loaded; null when it has none.</summary>
@@ -56,7 +66,8 @@ class OverwriteMarkers : IDisposable
         lock (gate)
         {
             if (marks.TryGetValue((lineage, leafIndex), out var known)) return known;
-            var adopted = new LeafMarks(lineage, leafIndex) { Wanted = blocks, Durable = blocks, Suspect = blocks };
+            var adopted = new LeafMarks(lineage, leafIndex) { Durable = blocks, Suspect = blocks };
+            SetWanted(adopted, blocks);
             marks.Add((lineage, leafIndex), adopted);
             return adopted;
         }
@@ -75,8 +86,11 @@ class OverwriteMarkers : IDisposable
         {
             var leafMarks = CountAsUncommitted(leaf);
             if (leafMarks.Durable.Contains(blocks)) return ValueTask.CompletedTask;
-            leafMarks.Wanted.Add(blocks);
-            write = Enqueue(leafMarks, isUrgent: true, out isHere);
+            blocks.Add(leafMarks.Wanted);
+            SetWanted(leafMarks, blocks);
+            if (!leafMarks.IsPending) pending.Add(leafMarks);
+            leafMarks.IsPending = pendingIsUrgent = true;
+            write = Enqueue(mayRunHere: lastWriteTook < ShortTime, out isHere);
         }
 
         if (isHere) writer.RunHere();
@@ -109,27 +123,30 @@ class OverwriteMarkers : IDisposable
     /// </summary>
     public virtual void Clear(TimeSpan quietTime)
     {
+        LeafMarks[] all;
+        lock (gate) all = [.. marks.Values];
+        Clear(all, each => IsQuiet(each, quietTime));
         lock (gate)
         {
-            foreach (var each in marks.Values.Where(each => IsSettled(each) && IsQuiet(each, quietTime))) Clear(each);
-            var leaves = marks.Values.Count(each => !each.Wanted.IsEmpty) - options.MaxMarkedLeaves;
-            var blocks = marks.Values.Sum(each => (long)each.Wanted.Count) - options.MaxMarkedBlocks;
-            if (leaves <= 0 && blocks <= 0) return;
-            foreach (var each in marks.Values.Where(each => IsSettled(each) && !each.Wanted.IsEmpty).OrderBy(each => each.LastUse))
-            {
-                if (leaves <= 0 && blocks <= 0) return;
-                leaves--;
-                blocks -= each.Wanted.Count;
-                Clear(each);
-            }
+            if (!AreTooMany) return;
         }
+
+        Array.Sort([.. all.Select(each => each.LastUse)], all);
+        Clear(all, _ => AreTooMany);
     }
 
     /// <summary>Clears all markers that vouch for nothing any more, and waits until that is written.</summary>
-    public ValueTask ClearAllAsync()
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    public async ValueTask ClearAllAsync()
     {
         Clear(TimeSpan.Zero);
-        lock (gate) return nextWrite?.Task ?? ValueTask.CompletedTask;
+        while (true)
+        {
+            SharedCompletion? next;
+            lock (gate) next = nextWrite;
+            if (next is null) return;
+            await next.Task;
+        }
     }
 
     /// <summary>Forgets the markers of a volume that is gone; its entries are deleted with its record.</summary>
@@ -138,6 +155,7 @@ class OverwriteMarkers : IDisposable
         lock (gate)
         {
             foreach (var each in marks.Values.Where(each => each.Lineage == lineage).ToArray()) Remove(each);
+            pending.RemoveAll(each => each.IsDropped);
         }
     }
 
@@ -173,33 +191,47 @@ class OverwriteMarkers : IDisposable
     void Remove(LeafMarks leafMarks)
     {
         leafMarks.IsDropped = true;
-        if (leafMarks.IsPending) pending.Remove(leafMarks);
-        leafMarks.IsPending = false;
+        SetWanted(leafMarks, default);
         marks.Remove((leafMarks.Lineage, leafMarks.LeafIndex));
     }
 
-    // The memory changes before the store: an overwrite from here on marks again, and its write comes after this one.
-    void Clear(LeafMarks leafMarks)
+    bool AreTooMany => markedLeaves > options.MaxMarkedLeaves || markedBlocks > options.MaxMarkedBlocks;
+
+    // The memory changes before the store: an overwrite from here on marks again, and its write comes with or after this one. The gate
+    // is given back now and then: every overwrite needs it.
+    void Clear(LeafMarks[] candidates, Predicate<LeafMarks> isWanted)
     {
-        leafMarks.Wanted = default;
-        leafMarks.Durable = default;
-        Enqueue(leafMarks, isUrgent: false, out _);
+        for (var from = 0; from < candidates.Length; from += MaxClearedAtOnce)
+        {
+            lock (gate)
+            {
+                foreach (var each in candidates.AsSpan(from, Math.Min(MaxClearedAtOnce, candidates.Length - from)))
+                {
+                    if (each.IsDropped || each.Wanted.IsEmpty || !IsSettled(each) || !isWanted(each)) continue;
+                    SetWanted(each, default);
+                    each.Durable = default;
+                    if (!each.IsClearing) clearing.Enqueue(each);
+                    each.IsClearing = true;
+                    Enqueue(mayRunHere: false, out _);
+                }
+            }
+        }
     }
 
-    SharedCompletion Enqueue(LeafMarks leafMarks, bool isUrgent, out bool isHere)
+    void SetWanted(LeafMarks leafMarks, BlockSet blocks)
+    {
+        markedBlocks += blocks.Count - leafMarks.Wanted.Count;
+        markedLeaves += (blocks.IsEmpty ? 0 : 1) - (leafMarks.Wanted.IsEmpty ? 0 : 1);
+        leafMarks.Wanted = blocks;
+    }
+
+    SharedCompletion Enqueue(bool mayRunHere, out bool isHere)
     {
         isHere = false;
-        if (!leafMarks.IsPending)
-        {
-            leafMarks.IsPending = true;
-            pending.Add(leafMarks);
-        }
-
-        pendingIsUrgent |= isUrgent;
         if (nextWrite is not null) return nextWrite;
 
         // First: if it cannot, nobody must wait for it. It gets the gate after us.
-        if (isUrgent) isHere = writer.WakeOrEnter();
+        if (mayRunHere) isHere = writer.WakeOrEnter();
         else writer.Wake();
         return nextWrite = new SharedCompletion();
     }
@@ -207,14 +239,16 @@ class OverwriteMarkers : IDisposable
     [SuppressMessage("Design", "CA1031", Justification = "Whatever it was, it is what the waiters are told.")]
     SerialWorker.Outcome WriteNext()
     {
-        var (waiters, durability) = TakePending();
-        if (waiters is null) return default;
+        SharedCompletion? waiters = null;
         try
         {
+            (waiters, var durability) = TakePending();
+            var began = Stopwatch.GetTimestamp();
             metadata.WriteOrUseReserve(batch, durability);
             if (durability == Durability.Sync) Interlocked.Increment(ref syncs);
             lock (gate)
             {
+                lastWriteTook = Stopwatch.GetElapsedTime(began);
                 foreach (var (leafMarks, blocks) in written)
                 {
                     var stillWanted = blocks;
@@ -222,8 +256,11 @@ class OverwriteMarkers : IDisposable
                     // Only clearings are relaxed.
                     Invariant.Require(durability == Durability.Sync || leafMarks.Durable.Contains(stillWanted));
                     leafMarks.Durable.Add(stillWanted);
-                    if (leafMarks is { IsPending: false, Uncommitted: 0, Wanted.IsEmpty: true }) Remove(leafMarks);
+                    if (leafMarks is { IsPending: false, IsClearing: false, IsDropped: false, Uncommitted: 0, Wanted.IsEmpty: true })
+                        Remove(leafMarks);
                 }
+
+                if (clearing.Count > 0) Enqueue(mayRunHere: false, out _);
             }
 
             return new(waiters);
@@ -265,6 +302,16 @@ class OverwriteMarkers : IDisposable
             }
 
             pending.Clear();
+
+            // Not all at once: whoever waits for a mark waits for what is written with it.
+            for (var i = 0; i < MaxClearedAtOnce && clearing.TryDequeue(out var cleared); i++)
+            {
+                cleared.IsClearing = false;
+                if (cleared.IsDropped || !cleared.Wanted.IsEmpty) continue; // Its marker is gone, or marked anew: then it is pending or written.
+                written.Add((cleared, default));
+                Encode(cleared);
+            }
+
             return (waiters, durability);
         }
     }

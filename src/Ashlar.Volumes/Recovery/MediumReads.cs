@@ -11,7 +11,7 @@ namespace Ashlar.Volumes;
 /// </summary>
 /// <remarks>
 /// Order: flush, so that what is merely not written yet is; drop what the cache holds; read. What a request has written meanwhile is
-/// not dropped, and will be flushed before anything is committed that speaks of it.
+/// not dropped; it is the new content of the block, which is in doubt no longer.
 /// </remarks>
 sealed class MediumReads(IBlockDevice device)
 {

@@ -123,6 +123,7 @@ sealed class SuspectSweep(PoolParts parts, Func<long, VolumeDevice?> findVolume)
         if (findVolume(lineage) is not { } volume) return; // Being deleted: its markers go with it.
         try
         {
+            parts.Throttle.WaitAsync().AsTask().GetAwaiter().GetResult(); // What it settles waits in memory for a commit.
             var startedAt = parts.Options.TimeProvider.GetTimestamp();
             var count = volume.CheckSuspectsAsync(leafIndex).AsTask().GetAwaiter().GetResult();
             Interlocked.Add(ref checkedBlocks, count.Checked);

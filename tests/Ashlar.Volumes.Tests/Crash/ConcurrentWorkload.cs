@@ -94,10 +94,13 @@ sealed class ConcurrentWorkload(ulong seed, PlantedBug bug)
             ToLba(volume, step.StartSector), data, kind == ConcurrentStepKind.WriteThrough ? WriteOptions.ForceUnitAccess : WriteOptions.None).AsTask());
     }
 
+    // Now and then the caller waits for the disk on its own thread.
     async Task RunAsync(ConcurrentStep step, Func<Task> action)
     {
         disk.Mark(new ConcurrentMark(step, IsDone: false));
-        await action();
+        Task running;
+        using (step.Number % 8 == 1 ? Storage.InlineWaits.Allow() : Storage.InlineWaits.Keep()) running = action();
+        await running;
         disk.Mark(new ConcurrentMark(step, IsDone: true));
     }
 

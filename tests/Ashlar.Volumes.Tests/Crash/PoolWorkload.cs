@@ -203,7 +203,10 @@ sealed class PoolWorkload(ulong seed, int stepCount, PlantedBug bug)
         disk.Mark(new StepMark(step.Number, IsDone: false));
         try
         {
-            await action();
+            // For half of the seeds the caller waits for the disk on its own thread.
+            Task running;
+            using (seed % 2 == 1 ? InlineWaits.Allow() : InlineWaits.Keep()) running = action();
+            await running;
         }
         catch (DeviceFullException)
         {

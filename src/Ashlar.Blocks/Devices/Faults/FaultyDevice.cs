@@ -183,6 +183,9 @@ public sealed class FaultyDevice : IReservableDevice, ICachingDevice
     public void DropCached(Lba start, long blockCount) => (inner as ICachingDevice)?.DropCached(start, blockCount);
 
     /// <inheritdoc />
+    public bool IsFlushShort => inner is ICachingDevice { IsFlushShort: true };
+
+    /// <inheritdoc />
     public bool WritesBackEarly
     {
         get => (inner as ICachingDevice)?.WritesBackEarly ?? true;

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Threading.Tasks.Sources;
 using Ashlar.Storage;
 
@@ -5,7 +6,7 @@ namespace Ashlar.Blocks.Devices;
 
 /// <summary>
 /// Flushes of one file, one at a time; callers that ask while one is running share the next one, which begins after they asked. They
-/// run off the caller's thread unless it may wait (<see cref="InlineWaits"/>). The first failure latches: nothing is written or flushed after it.
+/// run off the caller's thread unless it may wait (<see cref="InlineWaits"/>) and will not for long. The first failure latches: nothing is written or flushed after it.
 /// </summary>
 /// <remarks>
 /// <para>The latch is what keeps a flush honest: after a failed fdatasync the kernel may have dropped the dirty pages and
@@ -23,6 +24,10 @@ sealed class FlushQueue(string device, Action flush) : IThreadPoolWorkItem
     // Threads that no cold read can occupy.
     static readonly WorkerThreads Threads = new("ashlar-flush", MaxThreads);
 
+    // What a flush may have to write, and may have taken the last time, for the next to be expected to be over soon.
+    const long ShortBytes = 1 << 20;
+    static readonly TimeSpan ShortTime = TimeSpan.FromMilliseconds(2);
+
     readonly Lock gate = new();
     Waiter? firstWaiting;
     Waiter? lastWaiting;
@@ -30,12 +35,22 @@ sealed class FlushQueue(string device, Action flush) : IThreadPoolWorkItem
     bool running;
     long changes = 1; // One ahead: what an earlier process left in the page cache is not known to be durable.
     long durable;
+    long changedBytes = ShortBytes; // Since the last flush began, roughly; what an earlier process has left is not known.
+    volatile bool wasShort = true;
     Exception? firstFailure;
+
+    /// <summary>Whether a flush is expected to be over soon.</summary>
+    public bool IsShort => wasShort && Interlocked.Read(ref changedBytes) < ShortBytes;
 
     /// <summary>
     /// A change has ended, so the next flush has something to do. Call it after the change, also when it failed.
     /// </summary>
-    public void NoteChange() => Interlocked.Increment(ref changes);
+    /// <param name="lengthBytes">How much the flush will have to write for it.</param>
+    public void NoteChange(long lengthBytes = 0)
+    {
+        Interlocked.Add(ref changedBytes, lengthBytes);
+        Interlocked.Increment(ref changes);
+    }
 
     /// <summary>Refuses, with the first cause, once a flush has failed.</summary>
     public void CheckHealthy()
@@ -52,7 +67,7 @@ sealed class FlushQueue(string device, Action flush) : IThreadPoolWorkItem
         {
             if (firstFailure is { } cause) return ValueTask.FromException(Refusal(cause));
             if (Volatile.Read(ref changes) == durable) return ValueTask.CompletedTask;
-            isHere = !running && InlineWaits.AreAllowed;
+            isHere = !running && InlineWaits.AreAllowed && IsShort;
             next = isHere ? default : JoinNext();
             if (running) return next;
             running = true;
@@ -95,7 +110,9 @@ sealed class FlushQueue(string device, Action flush) : IThreadPoolWorkItem
         {
             round = TakeWaiting();
             covered = Volatile.Read(ref changes);
+            Interlocked.Exchange(ref changedBytes, 0);
         }
+        var began = Stopwatch.GetTimestamp();
         failure = null;
         try
         {
@@ -105,6 +122,7 @@ sealed class FlushQueue(string device, Action flush) : IThreadPoolWorkItem
         {
             failure = e;
         }
+        wasShort = Stopwatch.GetElapsedTime(began) < ShortTime;
         bool again;
         Waiter? late = null;
         lock (gate)
