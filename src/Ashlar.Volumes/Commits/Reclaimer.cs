@@ -25,8 +25,10 @@ class Reclaimer : IDisposable
     readonly SerialWorker worker;
     readonly Lock gate = new();
     List<long> waiting = [];
-    SharedCompletion? drained;
+    SharedCompletion? waitingFreed; // Of those who wait for what is waiting, and for what is being freed.
+    SharedCompletion? beingFreed;
     SharedCompletion? idle;
+    bool isFreeing;
     long nextLeftover = NoLeftovers;
     bool isWorking;
     volatile bool isEnding;
@@ -74,10 +76,26 @@ class Reclaimer : IDisposable
     }
 
     /// <summary>Waits until what was added before the call is free.</summary>
-    public ValueTask DrainAsync() => Wait(ref drained);
+    /// <remarks>Commits may go on adding; batches are freed in the order in which they were added.</remarks>
+    public ValueTask DrainAsync()
+    {
+        lock (gate)
+        {
+            if (isEnding) return ValueTask.CompletedTask;
+            if (waiting.Count > 0) return (waitingFreed ??= new SharedCompletion()).Task;
+            return isFreeing ? (beingFreed ??= new SharedCompletion()).Task : ValueTask.CompletedTask;
+        }
+    }
 
     /// <summary>Waits until nothing is left to do, the left-overs of a crash included.</summary>
-    public ValueTask WaitAsync() => Wait(ref idle);
+    public ValueTask WaitAsync()
+    {
+        lock (gate)
+        {
+            if (!isWorking || isEnding) return ValueTask.CompletedTask;
+            return (idle ??= new SharedCompletion()).Task;
+        }
+    }
 
     /// <summary>Frees what was added, leaves the rest of the left-overs to the next unclean start, and ends the thread.</summary>
     public void Dispose()
@@ -124,32 +142,23 @@ class Reclaimer : IDisposable
         }
     }
 
-    ValueTask Wait(ref SharedCompletion? completion)
-    {
-        lock (gate)
-        {
-            if (!isWorking || isEnding) return ValueTask.CompletedTask;
-            return (completion ??= new SharedCompletion()).Task;
-        }
-    }
-
     [SuppressMessage("Design", "CA1031", Justification = "It latches the pool and must not end the process.")]
     void Run()
     {
         while (true)
         {
             List<long> batch;
-            SharedCompletion? nowDrained = null, nowIdle = null;
+            SharedCompletion? nowIdle = null;
             bool isDone;
             lock (gate)
             {
                 (batch, waiting) = (waiting, []);
                 isDone = batch.Count == 0 && (nextLeftover == NoLeftovers || isEnding);
-                if (batch.Count == 0) (nowDrained, drained) = (drained, null);
+                (beingFreed, waitingFreed) = (waitingFreed, null);
+                isFreeing = batch.Count > 0;
                 if (isDone) (isWorking, nowIdle, idle) = (false, idle, null);
             }
 
-            nowDrained?.SetResult();
             nowIdle?.SetResult();
             if (isDone) return;
             try
@@ -163,6 +172,10 @@ class Reclaimer : IDisposable
                 failure.Latch(broken);
                 isEnding = true;
             }
+
+            SharedCompletion? nowFreed;
+            lock (gate) (nowFreed, beingFreed, isFreeing) = (beingFreed, null, false);
+            nowFreed?.SetResult();
         }
     }
 

@@ -20,10 +20,10 @@ public sealed class InlineWaitTests
         var waits = InlineWaits.Count;
         using (InlineWaits.Allow())
         {
-            Assert.True(device.ReadAsync(Lba.Zero, new byte[BlockSize]).IsCompletedSuccessfully);
-            Assert.True(device.WriteAsync(Lba.Zero, new byte[BlockSize]).IsCompletedSuccessfully);
-            Assert.True(device.FlushAsync().IsCompletedSuccessfully);
-            Assert.True(device.WriteAsync(Lba.Zero, new byte[BlockSize], WriteOptions.ForceUnitAccess).IsCompletedSuccessfully);
+            Assert.True(device.ReadAsync(Lba.Zero, new byte[BlockSize]).AsTask().IsCompletedSuccessfully);
+            Assert.True(device.WriteAsync(Lba.Zero, new byte[BlockSize]).AsTask().IsCompletedSuccessfully);
+            Assert.True(device.FlushAsync().AsTask().IsCompletedSuccessfully);
+            Assert.True(device.WriteAsync(Lba.Zero, new byte[BlockSize], WriteOptions.ForceUnitAccess).AsTask().IsCompletedSuccessfully);
         }
 
         Assert.Equal(3, InlineWaits.Count - waits);
