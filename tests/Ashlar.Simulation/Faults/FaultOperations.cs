@@ -35,9 +35,12 @@ public enum FaultOperations
     /// <summary>Zeroing that keeps the space.</summary>
     ZeroRange = 1 << 18,
 
+    /// <summary>Asking a lock that is held whether its path still leads to it.</summary>
+    LockState = 1 << 19,
+
     /// <summary>Whatever changes the disk, syncs included; and every open, because it may create.</summary>
     Changes = Open | CreateDirectory | DeleteDirectory | Rename | Delete | SyncDirectory
         | Write | SetLength | Allocate | PunchHole | ZeroRange | Sync | WriteBack,
 
-    All = Changes | Exists | List | Lock | FreeSpace | Read | Length,
+    All = Changes | Exists | List | Lock | LockState | FreeSpace | Read | Length,
 }

@@ -127,14 +127,14 @@ public sealed class FaultyFileSystem(IFileSystem inner, params IReadOnlyList<Fau
     public IFileLock Lock(string path)
     {
         Require(FaultOperations.Lock, "flock", path);
-        return inner.Lock(path);
+        return new FaultyLock(this, inner.Lock(path), path);
     }
 
     /// <inheritdoc />
     public IFileLock LockShared(string path)
     {
         Require(FaultOperations.Lock, "flock", path);
-        return inner.LockShared(path);
+        return new FaultyLock(this, inner.LockShared(path), path);
     }
 
     /// <inheritdoc />
@@ -179,6 +179,20 @@ public sealed class FaultyFileSystem(IFileSystem inner, params IReadOnlyList<Fau
     internal bool RemembersWrites()
     {
         lock (gate) return armed.Exists(rule => rule.Rule.Kind == FaultKind.LostSync);
+    }
+
+    sealed class FaultyLock(FaultyFileSystem disk, IFileLock held, string path) : IFileLock
+    {
+        public bool IsInPlace
+        {
+            get
+            {
+                disk.Require(FaultOperations.LockState, "statx", path);
+                return held.IsInPlace;
+            }
+        }
+
+        public void Dispose() => held.Dispose();
     }
 
     sealed class ArmedRule(FaultRule rule)

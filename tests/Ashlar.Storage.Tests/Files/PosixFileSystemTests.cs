@@ -78,6 +78,18 @@ public sealed partial class PosixFileSystemTests : FileSystemContract, IDisposab
     }
 
     [Fact]
+    public void A_lock_is_taken_where_there_is_no_room_to_say_who_holds_it()
+    {
+        using (Disk.Lock("/dev/full"))
+        {
+            var refused = Assert.Throws<LockedException>(() => Disk.Lock("/dev/full"));
+            Assert.Null(refused.OwnerProcessId);
+        }
+
+        Disk.Lock("/dev/full").Dispose();
+    }
+
+    [Fact]
     public void A_full_device_is_no_space()
     {
         using var full = Disk.Open("/dev/full", FileOpenMode.Existing);

@@ -99,6 +99,7 @@ public sealed class FaultyFileSystemTests
         {
             var disk = new FaultyFileSystem(inner);
             using var file = disk.Open("/f", FileOpenMode.Existing);
+            using var held = disk.Lock("/HELD");
             disk.Add(new FaultRule(operation, FaultKind.InputOutputError) { IsSticky = true });
             Action[] calls =
             [
@@ -108,7 +109,7 @@ public sealed class FaultyFileSystemTests
                 () => disk.GetFreeSpaceBytes("/"), () => file.Read(new byte[1], 0), () => file.Write("1"u8, 0),
                 () => file.SetLength(1), () => file.Allocate(0, 1), () => file.PunchHole(0, 1),
                 () => file.ZeroRange(0, 1), () => file.StartWriteBack(0, 1), file.Sync,
-                () => _ = file.LengthBytes,
+                () => _ = file.LengthBytes, () => _ = held.IsInPlace,
             ];
             inner.Open("/gone", FileOpenMode.OpenOrCreate).Dispose();
             foreach (var call in calls)
