@@ -55,6 +55,36 @@ public abstract class BlockDeviceContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Each_request_that_fails_counts_once_and_what_is_given_up_does_not()
+    {
+        var beyond = new Lba(BlockCount);
+        Func<CancellationToken, ValueTask>[] refused =
+        [
+            token => Device.ReadAsync(beyond, new byte[BlockSize], token),
+            token => Device.WriteAsync(beyond, new byte[BlockSize], WriteOptions.ForceUnitAccess, token),
+            token => Device.WriteAsync(Lba.Zero, new byte[BlockSize - 1], WriteOptions.None, token),
+            token => Device.WriteZeroesAsync(beyond, 1, ZeroOptions.ForceUnitAccess, token),
+            token => Device.TrimAsync(beyond, 1, token),
+        ];
+        var before = Device.GetStatistics();
+        foreach (var request in refused)
+            await Assert.ThrowsAnyAsync<BlockDeviceException>(async () => await request(CancellationToken.None));
+        Assert.Equal(before with { Failures = before.Failures + refused.Length }, Device.GetStatistics());
+
+        var givenUp = new CancellationToken(canceled: true);
+        Func<ValueTask>[] cancelled =
+        [
+            () => Device.ReadAsync(Lba.Zero, new byte[BlockSize], givenUp),
+            () => Device.WriteAsync(Lba.Zero, new byte[BlockSize], WriteOptions.None, givenUp),
+            () => Device.WriteZeroesAsync(Lba.Zero, 1, ZeroOptions.None, givenUp),
+            () => Device.TrimAsync(Lba.Zero, 1, givenUp),
+            () => Device.FlushAsync(givenUp),
+        ];
+        foreach (var request in cancelled) await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await request());
+        Assert.Equal(before.Failures + refused.Length, Device.GetStatistics().Failures);
+    }
+
+    [Fact]
     public async Task The_last_write_wins()
     {
         await Device.WriteAsync(new Lba(4), Random(4, seed: 4));

@@ -2,7 +2,7 @@ namespace Ashlar.Blocks.Devices;
 
 /// <summary>
 /// The counters behind <see cref="DeviceStatistics"/>, for whoever implements <see cref="IBlockDevice"/>: a file, a volume, a device
-/// made of devices. Any thread may count. When a request counts, and which failures do, is for the device to say.
+/// made of devices. Any thread may count.
 /// </summary>
 public sealed class DeviceCounters
 {
@@ -34,17 +34,14 @@ public sealed class DeviceCounters
     /// <summary>Counts a flush.</summary>
     public void CountFlush() => Interlocked.Increment(ref flushes);
 
-    /// <summary>Counts a failure, whatever failed.</summary>
-    public void CountFailure() => Interlocked.Increment(ref failures);
-
     /// <summary>
-    /// An exception filter that never catches: it counts a failure on its way out. A request that is cancelled, or that the device
-    /// does not offer, is none.
+    /// An exception filter that never catches: it counts a failure on its way out, where it is one by the rule of
+    /// <see cref="DeviceStatistics"/>.
     /// </summary>
     /// <returns>False.</returns>
     public bool CountFailure(Exception e)
     {
-        if (e is not (OperationCanceledException or NotSupportedException)) CountFailure();
+        if (e is not (OperationCanceledException or NotSupportedException)) Interlocked.Increment(ref failures);
         return false;
     }
 

@@ -17,9 +17,12 @@ public sealed partial class BlockDriver
     {
         var geometry = Device.Geometry;
         if (!IsInBounds(geometry, offsetBytes, lengthBytes) || lengthBytes == 0)
-            throw new OutOfBoundsException(Device.Name, offsetBytes, lengthBytes, geometry);
+            await OutOfBounds(DriverOperation.Write, geometry, offsetBytes, lengthBytes);
         if (!IsWholeBlocks(offsetBytes, lengthBytes))
-            throw new BlockAlignmentException(Device.Name, lengthBytes, blockSizeBytes);
+        {
+            var error = new BlockAlignmentException(Device.Name, lengthBytes, blockSizeBytes);
+            await Refused(DriverOperation.Write, offsetBytes, lengthBytes, error);
+        }
         var range = new ByteRange(offsetBytes, offsetBytes + lengthBytes);
         await changes.EnterAsync(range, cancellationToken);
         return new HeldRange(this, range);

@@ -11,7 +11,9 @@ public readonly record struct OperationStatistics(long Bytes, long Failures, lon
     public long Count => Latency.Count;
 }
 
-/// <summary>What a driver has done since it was created. Cancelled and empty requests do not count.</summary>
+/// <summary>
+/// What a driver has done since it was created, by the rule of <see cref="DeviceStatistics"/>. Empty requests that succeed do not count.
+/// </summary>
 public sealed class DriverStatistics
 {
     readonly OperationStatistics[] operations;

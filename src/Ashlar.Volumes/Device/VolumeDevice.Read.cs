@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Ashlar.Blocks;
 using Ashlar.Storage;
@@ -10,9 +11,9 @@ sealed partial class VolumeDevice
     public async ValueTask ReadAsync(Lba start, Memory<byte> destination, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var (offset, length) = CheckRange(start, destination.Length);
         try
         {
+            var (offset, length) = CheckRange(start, destination.Length);
             for (long done = 0; done < length;)
             {
                 var inLeaf = (int)((offset + done) % MapLayout.LeafBytes);
@@ -30,13 +31,12 @@ sealed partial class VolumeDevice
                 done += count;
             }
         }
-        catch
+        catch (Exception e) when (counters.CountFailure(e))
         {
-            counters.CountFailure();
-            throw;
+            throw new UnreachableException();
         }
 
-        counters.CountRead(length);
+        counters.CountRead(destination.Length);
     }
 
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Ashlar.Blocks;
 using Ashlar.Storage;
@@ -14,10 +15,10 @@ sealed partial class VolumeDevice
         CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var (offset, length) = CheckRange(start, source.Length);
-        parts.Failure.ThrowIfLatched();
         try
         {
+            var (offset, length) = CheckRange(start, source.Length);
+            parts.Failure.ThrowIfLatched();
             await parts.Throttle.WaitAsync();
             if (offset / MapLayout.LeafBytes != (offset + length - 1) / MapLayout.LeafBytes) await EnsureSpaceAsync(offset, length);
             for (long done = 0; done < length;)
@@ -31,13 +32,12 @@ sealed partial class VolumeDevice
 
             if ((options & WriteOptions.ForceUnitAccess) != WriteOptions.None) await parts.Committer.RunAsync(CommitScope.Flush);
         }
-        catch
+        catch (Exception e) when (counters.CountFailure(e))
         {
-            counters.CountFailure();
-            throw;
+            throw new UnreachableException();
         }
 
-        counters.CountWrite(length);
+        counters.CountWrite(source.Length);
     }
 
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]

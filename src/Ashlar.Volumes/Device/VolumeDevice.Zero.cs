@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Ashlar.Blocks;
 using Ashlar.Storage;
@@ -15,15 +16,31 @@ sealed partial class VolumeDevice
         ZeroOptions options = ZeroOptions.None,
         CancellationToken cancellationToken = default)
     {
-        await ZeroAsync(start, blockCount, IsThick || (options & ZeroOptions.KeepAllocated) != ZeroOptions.None, cancellationToken);
-        if ((options & ZeroOptions.ForceUnitAccess) != ZeroOptions.None) await parts.Committer.RunAsync(CommitScope.Flush);
+        try
+        {
+            await ZeroAsync(start, blockCount, IsThick || (options & ZeroOptions.KeepAllocated) != ZeroOptions.None, cancellationToken);
+            if ((options & ZeroOptions.ForceUnitAccess) != ZeroOptions.None) await parts.Committer.RunAsync(CommitScope.Flush);
+        }
+        catch (Exception e) when (counters.CountFailure(e))
+        {
+            throw new UnreachableException();
+        }
+
         counters.CountWrite(blockCount * BlockSizeBytes);
     }
 
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     public async ValueTask TrimAsync(Lba start, long blockCount, CancellationToken cancellationToken = default)
     {
-        await ZeroAsync(start, blockCount, IsThick, cancellationToken);
+        try
+        {
+            await ZeroAsync(start, blockCount, IsThick, cancellationToken);
+        }
+        catch (Exception e) when (counters.CountFailure(e))
+        {
+            throw new UnreachableException();
+        }
+
         counters.CountTrim();
     }
 
@@ -34,18 +51,10 @@ sealed partial class VolumeDevice
         ThrowIfUnusable();
         Geometry.CheckRange(Name, start, blockCount);
         parts.Failure.ThrowIfLatched();
-        try
-        {
-            var (offset, length) = (start.ToOffsetBytes(BlockSizeBytes), blockCount * BlockSizeBytes);
-            // First all the space, so that a request that has no room for all of it changes nothing. A thick volume has it.
-            if (keep && !IsThick && length > 0) await KeepRangeAsync(offset, length, cancellationToken);
-            await ZeroRangeAsync(offset, length, keep, cancellationToken);
-        }
-        catch
-        {
-            counters.CountFailure();
-            throw;
-        }
+        var (offset, length) = (start.ToOffsetBytes(BlockSizeBytes), blockCount * BlockSizeBytes);
+        // First all the space, so that a request that has no room for all of it changes nothing. A thick volume has it.
+        if (keep && !IsThick && length > 0) await KeepRangeAsync(offset, length, cancellationToken);
+        await ZeroRangeAsync(offset, length, keep, cancellationToken);
     }
 
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Ashlar.Blocks;
 using Ashlar.Blocks.Devices;
@@ -88,8 +89,16 @@ sealed partial class VolumeDevice : IBlockDevice
     public async ValueTask FlushAsync(CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        ThrowIfUnusable();
-        await parts.Committer.RunAsync(CommitScope.Flush);
+        try
+        {
+            ThrowIfUnusable();
+            await parts.Committer.RunAsync(CommitScope.Flush);
+        }
+        catch (Exception e) when (counters.CountFailure(e))
+        {
+            throw new UnreachableException();
+        }
+
         counters.CountFlush();
     }
 

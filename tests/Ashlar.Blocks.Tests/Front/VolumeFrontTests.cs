@@ -45,6 +45,15 @@ public sealed class VolumeFrontTests
     }
 
     [Fact]
+    public async Task A_range_that_cannot_be_held_counts_as_a_failure()
+    {
+        var session = Attach();
+        await Assert.ThrowsAsync<OutOfBoundsException>(async () => await session.HoldAsync(1L << 40, BlockSize));
+        await Assert.ThrowsAsync<BlockAlignmentException>(async () => await session.HoldAsync(1, BlockSize));
+        Assert.Equal((0, 2), (session.InFlight, session.GetStatistics()[DriverOperation.Write].Failures));
+    }
+
+    [Fact]
     public async Task Overlapping_writes_of_two_clients_reach_the_device_one_after_the_other()
     {
         var (one, two) = (Attach(ClientProtocol.Nbd), Attach(ClientProtocol.Iscsi));

@@ -295,6 +295,7 @@ public sealed class FlushTests
         await disk.ReadAsync(Lba.Zero, read);
         Assert.Equal(data, read);
         Assert.Same(first.InnerException, pool.Pool.GetStatistics().Failure);
+        Assert.Equal(4, disk.GetStatistics().Failures); // Two flushes, a write, a trim.
     }
 
     [Fact]
