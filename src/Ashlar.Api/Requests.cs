@@ -17,14 +17,20 @@ public sealed record CreateVolume
 
     /// <summary>Whether all space is taken at once and kept: writes never wait for space, and never run out of it.</summary>
     public bool IsThick { get; init; }
+
+    /// <summary>What its clients may ask of it in a second; as much as it can do when absent.</summary>
+    public ChangeLimits? Limits { get; init; }
 }
 
-/// <summary>A change of a volume.</summary>
+/// <summary>A change of a volume: of its size, of its limits, or both.</summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record ChangeVolume
 {
-    /// <summary>The new size.</summary>
-    public required long SizeBytes { get; init; }
+    /// <summary>The new size; absent for the present one.</summary>
+    public long? SizeBytes { get; init; }
+
+    /// <summary>What its clients may ask of it in a second; absent for the present limits.</summary>
+    public ChangeLimits? Limits { get; init; }
 
     /// <summary>Whether the size may become smaller: what lies beyond the new end is lost.</summary>
     public bool AllowShrink { get; init; }

@@ -27,6 +27,9 @@ public sealed record Volume
     /// <summary>Whether all of its space was taken when it was created.</summary>
     public required bool IsThick { get; init; }
 
+    /// <summary>What its clients may ask of it in a second; absent when nothing is limited.</summary>
+    public VolumeLimits? Limits { get; init; }
+
     /// <summary>Space of the pool that the volume occupies.</summary>
     public required long AllocatedBytes { get; init; }
 

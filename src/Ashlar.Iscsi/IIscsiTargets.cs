@@ -22,6 +22,12 @@ public interface IIscsiTargets
 /// <param name="Luns">Logical units by number, 0 first.</param>
 public sealed record IscsiTarget(string Name, IReadOnlyList<IscsiLun> Luns) : IDisposable
 {
+    /// <summary>Cuts the sessions off from their units; what is under way ends before they are disposed of.</summary>
+    internal void Fence()
+    {
+        foreach (var lun in Luns) _ = lun.Session.FenceAsync(FenceReason.ClientDetached);
+    }
+
     /// <inheritdoc />
     public void Dispose()
     {

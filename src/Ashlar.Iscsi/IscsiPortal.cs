@@ -9,6 +9,8 @@ sealed class IscsiPortal(IscsiNode node, int portalGroupTag) : IConnectionHandle
     {
         var session = new LoginPhase(node, portalGroupTag, connection).Run();
         if (session is null) return;
+        // Once the connection is cut nobody is left to answer: what waits, for the limits of a volume, is given up.
+        using var cut = connection.Closed.UnsafeRegister(static target => ((IscsiTarget?)target)?.Fence(), session.Target);
         try
         {
             var phase = new FullFeaturePhase(session, node, connection);

@@ -116,7 +116,9 @@ public sealed class AshlarServer : IAsyncDisposable
         var journal = new PoolJournal(log.Write, options.TimeProvider);
         parts.Push(new Part(journal));
         var main = await OpenMainPoolAsync(directory, journal);
-        pools = new ServedPools([new ServedPool(main, log.Write, options.TimeProvider)]);
+        var served = new ServedPool(main, log.Write, options.TimeProvider);
+        journal.Listener = served.Observe;
+        pools = new ServedPools([served]);
         parts.Push(pools);
 
         var limits = ConnectionLimits.OfProcess();

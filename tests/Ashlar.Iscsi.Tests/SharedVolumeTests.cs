@@ -75,6 +75,20 @@ public sealed class SharedVolumeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_waits_for_the_limits_of_a_volume_is_given_up_when_its_initiator_is_cut_off()
+    {
+        using var initiator = target.LogIn();
+        target.Front.Limits = new(BytesPerSecond: 1);
+        initiator.Read(0, 1); // Takes what is there for 512 seconds.
+        for (var i = 0; i < 3; i++) initiator.SendCommand(Initiator.Cdb(0x28, 0, 1), 512, reads: true);
+        await Until(() => target.Front.WaitingCount == 3);
+        using var again = target.LogIn(); // The same initiator port: the session before it is cut, and ends first.
+        Assert.Equal((0, 1), (target.Front.WaitingCount, target.Leases));
+        target.Front.Limits = RateLimits.None;
+        again.Read(0, 1);
+    }
+
+    [Fact]
     public async Task Initiators_of_a_deleted_volume_are_told_that_there_is_no_unit_any_more()
     {
         using var initiator = target.LogIn();
@@ -91,4 +105,9 @@ public sealed class SharedVolumeTests : IAsyncLifetime
     static byte[] Filled(byte value) => Enumerable.Repeat(value, 512).ToArray();
 
     ClientSession Attach() => target.Front.Attach(new(ClientProtocol.Nbd, "192.0.2.1:4711", "192.0.2.1:4711"));
+
+    static async Task Until(Func<bool> condition)
+    {
+        while (!condition()) await Task.Delay(1);
+    }
 }

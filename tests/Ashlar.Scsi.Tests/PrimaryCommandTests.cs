@@ -40,6 +40,16 @@ public sealed class PrimaryCommandTests
     }
 
     [Fact]
+    public void Space_that_gets_short_is_reported_to_every_nexus_once()
+    {
+        var other = new TestUnit(unit.Unit);
+        unit.Unit.Volume.Report(new(VolumeEventKind.SpaceRunsShort));
+        unit.Send([0, 0, 0, 0, 0, 0]).MustFail("6/38/07");
+        unit.Send([0, 0, 0, 0, 0, 0]).MustBeGood();
+        other.Send([0, 0, 0, 0, 0, 0]).MustFail("6/38/07");
+    }
+
+    [Fact]
     public async Task Luns_are_listed_in_order()
     {
         var volume = new VolumeFront(new ScriptedDevice());

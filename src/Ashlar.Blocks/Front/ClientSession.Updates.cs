@@ -8,11 +8,13 @@ public sealed partial class ClientSession
 {
     /// <summary>
     /// Takes whole blocks for this client alone, in order to change them: see <see cref="BlockDriver.HoldAsync"/>. Counts as
-    /// one request under way until they are given back.
+    /// one request under way until they are given back, and before the limits of the volume as one write of the range.
     /// </summary>
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
     public async ValueTask<HeldRange> HoldAsync(long offsetBytes, long lengthBytes, CancellationToken cancellationToken = default)
     {
+        if (Volume.Limiter is { } limiter && MustWait(limiter, DriverOperation.Write, lengthBytes))
+            await PassAsync(limiter, DriverOperation.Write, lengthBytes, cancellationToken);
         await AdmitAsync(DriverOperation.Write, offsetBytes, lengthBytes);
         try
         {

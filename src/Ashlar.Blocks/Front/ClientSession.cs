@@ -46,7 +46,7 @@ public sealed partial class ClientSession : IDisposable
     /// <summary>Whether the device never takes writes.</summary>
     public bool IsReadOnly => driver.Device.IsReadOnly;
 
-    /// <summary>Requests under way.</summary>
+    /// <summary>Requests under way; those that wait because of the volume's limits are not.</summary>
     public int InFlight => requests.Count;
 
     /// <summary>Fires when the session is fenced, so that its protocol can end the connection.</summary>
@@ -99,6 +99,8 @@ public sealed partial class ClientSession : IDisposable
 
     ValueTask RunAsync(in SessionRequest request, CancellationToken cancellationToken)
     {
+        if (Volume.Limiter is { } limiter && MustWait(limiter, request.Operation, request.LengthBytes))
+            return RunWhenPassedAsync(limiter, request, cancellationToken);
         if (!requests.TryEnter()) return RunWhenAdmittedAsync(request, cancellationToken);
         if (Volume.Access.IsRestricted && Volume.Access.Refusal(this, request.Operation) is { } refusal)
         {

@@ -12,7 +12,7 @@ public enum VolumeEventKind
     /// <summary>The volume has another size.</summary>
     CapacityChanged,
 
-    /// <summary>Space below the volume runs short.</summary>
+    /// <summary>Space below the volume, which it may need for writes, gets short, or shorter.</summary>
     SpaceRunsShort,
 
     /// <summary>The device failed so that it takes no more writes.</summary>

@@ -3,12 +3,12 @@ using Ashlar.Storage;
 namespace Ashlar.Blocks;
 
 /// <summary>
-/// What stands between protocols and a volume, once per volume: the order of overlapping changes, reservations, who is
-/// attached and what they do, and the exchange of the device below. Clients of whatever protocol come as sessions.
+/// What stands between protocols and a volume, once per volume: the order of overlapping changes, reservations, limits
+/// of rate, who is attached and what they do, and the exchange of the device below. Clients of whatever protocol come as sessions.
 /// </summary>
 /// <remarks>
 /// A request that meets nothing of this costs two atomic additions on its session's own counter and two short latches of
-/// the <see cref="RangeLocks"/>; it allocates nothing.
+/// the <see cref="RangeLocks"/>; it allocates nothing. Without limits of rate it reads one field to know that there are none.
 /// </remarks>
 public sealed class VolumeFront : IAsyncDisposable
 {
@@ -22,6 +22,9 @@ public sealed class VolumeFront : IAsyncDisposable
     readonly SemaphoreSlim administration = new(1, 1); // One exchange, or the end, at a time.
     readonly Lock gate = new();
     readonly List<ClientSession> sessions = [];
+    readonly RateLimiter rates;
+    RateLimits limits = RateLimits.None; // Under the gate.
+    volatile RateLimiter? limiter; // Null while there are no limits.
     SharedCompletion? paused; // Ends when requests go on. Under the gate.
     FenceReason? closedFor;       // Under the gate.
 
@@ -32,6 +35,7 @@ public sealed class VolumeFront : IAsyncDisposable
     {
         slot = new DeviceSlot(device);
         this.timeProvider = timeProvider ?? TimeProvider.System;
+        rates = new RateLimiter(this.timeProvider);
         driverOptions = new() { LogCapacity = LogCapacityPerSession, TimeProvider = this.timeProvider };
     }
 
@@ -49,6 +53,33 @@ public sealed class VolumeFront : IAsyncDisposable
 
     /// <summary>What clients have said about who may use it.</summary>
     public VolumeAccess Access { get; } = new();
+
+    /// <summary>
+    /// What all clients together may ask of it in a second. Takes effect at once, also on requests that wait. Flushes are not limited.
+    /// </summary>
+    public RateLimits Limits
+    {
+        get
+        {
+            lock (gate) return limits;
+        }
+
+        set
+        {
+            lock (gate)
+            {
+                if (value == limits) return;
+                limits = value;
+                // Order: who still finds the limiter when there are no limits any more is let through by it.
+                if (value.IsNone) limiter = null;
+                rates.Set(value);
+                if (!value.IsNone) limiter = rates;
+            }
+        }
+    }
+
+    /// <summary>Requests that wait because of <see cref="Limits"/>; they are not under way yet.</summary>
+    public int WaitingCount => rates.WaitingCount;
 
     /// <summary>Whether no client is let in any more.</summary>
     public bool IsClosed
@@ -149,7 +180,14 @@ public sealed class VolumeFront : IAsyncDisposable
     public void Report(VolumeEventArgs what) => Changed?.Invoke(this, what);
 
     /// <summary>Closes the device.</summary>
-    public ValueTask DisposeAsync() => Device.DisposeAsync();
+    public ValueTask DisposeAsync()
+    {
+        rates.Dispose();
+        return Device.DisposeAsync();
+    }
+
+    /// <summary>What requests have to pass; null while there are no limits.</summary>
+    internal RateLimiter? Limiter => limiter;
 
     /// <summary>Ends when requests go on, at once where they do.</summary>
     internal ValueTask WhenResumed()

@@ -65,6 +65,9 @@ public enum AdditionalSense
     /// <summary>2F/00 COMMANDS CLEARED BY ANOTHER INITIATOR.</summary>
     CommandsClearedByAnotherInitiator = 0x2F00,
 
+    /// <summary>38/07 THIN PROVISIONING SOFT THRESHOLD REACHED.</summary>
+    ThinProvisioningSoftThresholdReached = 0x3807,
+
     /// <summary>39/00 SAVING PARAMETERS NOT SUPPORTED.</summary>
     SavingParametersNotSupported = 0x3900,
 

@@ -33,7 +33,15 @@ public sealed class LogicalUnit
         // The unit lives as long as the volume.
         volume.Changed += (_, change) =>
         {
-            if (change.Kind == VolumeEventKind.CapacityChanged) Attention(AdditionalSense.CapacityDataHasChanged);
+            switch (change.Kind)
+            {
+                case VolumeEventKind.CapacityChanged:
+                    Attention(AdditionalSense.CapacityDataHasChanged);
+                    break;
+                case VolumeEventKind.SpaceRunsShort:
+                    Attention(AdditionalSense.ThinProvisioningSoftThresholdReached);
+                    break;
+            }
         };
     }
 

@@ -13,6 +13,7 @@ sealed class UnitNexus : IDisposable
         AdditionalSense.ModeParametersChanged,
         AdditionalSense.CapacityDataHasChanged,
         AdditionalSense.ReportedLunsDataHasChanged,
+        AdditionalSense.ThinProvisioningSoftThresholdReached,
     ];
 
     int pending;

@@ -19,6 +19,7 @@ static class Resources
             SizeBytes = info.SizeBytes,
             BlockSizeBytes = info.BlockSizeBytes,
             IsThick = info.IsThick,
+            Limits = info.Limits.IsNone ? null : new(info.Limits.Iops, info.Limits.BytesPerSecond),
             AllocatedBytes = info.AllocatedBytes,
             CreatedAt = info.CreatedAt,
             Clients = pool.ClientsOf(info.Name),

@@ -41,7 +41,7 @@ static class VolumeRoutes
         volumes.MapPatch("{volume}", async Task<Ok<Volume>> (string pool, string volume, ChangeVolume request) =>
         {
             var served = pools.Get(pool);
-            var info = await served.ResizeAsync(volume, request);
+            var info = await served.ChangeAsync(volume, request);
             return TypedResults.Ok(Resources.Volume(endpoints(), served, info));
         });
 

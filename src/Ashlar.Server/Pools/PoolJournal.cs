@@ -9,7 +9,14 @@ sealed class PoolJournal(Action<string> report, TimeProvider timeProvider) : IDi
     readonly Dictionary<PoolEventKind, ReportLimiter> limiters =
         Enum.GetValues<PoolEventKind>().ToDictionary(kind => kind, kind => new ReportLimiter("pool", report, timeProvider));
 
-    public void Observe(PoolEvent each) => limiters[each.Kind].Report(each.Message);
+    /// <summary>Gets each event before it is written down, which may take as long as the reader of the log does.</summary>
+    public Action<PoolEvent>? Listener { get; set; }
+
+    public void Observe(PoolEvent each)
+    {
+        Listener?.Invoke(each);
+        limiters[each.Kind].Report(each.Message);
+    }
 
     /// <summary>Says what was left out at the end.</summary>
     public void Dispose()

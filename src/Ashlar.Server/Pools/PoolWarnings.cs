@@ -6,10 +6,6 @@ namespace Ashlar.Server;
 /// <summary>What an operator should do something about, before it hurts where that is possible: a sentence each, with what to do.</summary>
 static class PoolWarnings
 {
-    const double FullnessWarning = 0.85;
-    const long LowBytes = 1L << 30;
-    const double LowShare = 0.05;
-
     public static IReadOnlyList<string> Of(string pool, PoolUsage usage, PoolStatistics statistics, PoolDamage damage) =>
         [.. OfWriting(pool, statistics), .. OfData(pool, statistics, damage), .. OfSpace(pool, usage)];
 
@@ -44,16 +40,15 @@ static class PoolWarnings
         }
     }
 
-    static IEnumerable<string> OfSpace(string pool, PoolUsage usage)
+    public static IEnumerable<string> OfSpace(string pool, PoolUsage usage)
     {
-        var fullness = usage.CapacityBytes == 0 ? 1 : (double)usage.AllocatedBytes / usage.CapacityBytes;
-        if (fullness >= FullnessWarning)
+        var fullness = SpaceShortages.Fullness(usage);
+        if (fullness >= SpaceShortages.SoftFullness)
         {
             yield return string.Create(
                 CultureInfo.InvariantCulture, $"pool {pool} is {fullness:P0} full; writes fail when it is full; trim or delete volumes");
         }
-        var low = Math.Max(LowBytes, (long)(usage.UnallocatedBytes * LowShare));
-        if (usage.FreeSpaceBelowBytes is { } below && below < usage.UnallocatedBytes && below < low)
+        if (SpaceShortages.IsLowBelow(usage) && usage.FreeSpaceBelowBytes is { } below)
         {
             yield return $"pool {pool} promises {usage.UnallocatedBytes >> 20} MiB more, "
                 + $"but the file system below has {below >> 20} MiB free; "

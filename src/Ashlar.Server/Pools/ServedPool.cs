@@ -5,14 +5,29 @@ using Ashlar.Volumes;
 
 namespace Ashlar.Server;
 
-/// <summary>A pool that is served: one front per volume, shared by every protocol.</summary>
-sealed class ServedPool(StoragePool pool, Action<string> report, TimeProvider timeProvider) : IAsyncDisposable
+/// <summary>
+/// A pool that is served: one front per volume, shared by every protocol. What happens to the pool it tells the fronts, which tell
+/// their clients.
+/// </summary>
+sealed class ServedPool : IAsyncDisposable
 {
     const int MaxDamageListed = 3;
 
+    readonly StoragePool pool;
+    readonly Action<string> report;
+    readonly TimeProvider timeProvider;
+    readonly SpaceWatch space;
     readonly Dictionary<string, ServedVolume> open = new(StringComparer.Ordinal);
     readonly HashSet<string> leaving = new(StringComparer.Ordinal);
     readonly Lock gate = new();
+
+    public ServedPool(StoragePool pool, Action<string> report, TimeProvider timeProvider)
+    {
+        this.pool = pool;
+        this.report = report;
+        this.timeProvider = timeProvider;
+        space = new SpaceWatch(pool.Name, pool.GetUsage, report, OnSpaceShort, timeProvider);
+    }
 
     public string Name => pool.Name;
 
@@ -78,7 +93,8 @@ sealed class ServedPool(StoragePool pool, Action<string> report, TimeProvider ti
         if (blockSizeBytes is not (512 or 4096))
             throw new ApiException(ProblemKind.InvalidSize, $"blocks of {blockSizeBytes} bytes are not offered: 512 or 4096");
         CheckSize(request.SizeBytes, blockSizeBytes);
-        var options = new VolumeOptions { SizeBytes = request.SizeBytes, BlockSizeBytes = blockSizeBytes, IsThick = request.IsThick };
+        var limits = VolumeLimiting.Apply(request.Limits, RateLimits.None);
+        var options = new VolumeOptions { SizeBytes = request.SizeBytes, BlockSizeBytes = blockSizeBytes, IsThick = request.IsThick, Limits = limits };
         try
         {
             return await pool.CreateVolumeAsync(request.Name, options);
@@ -89,23 +105,23 @@ sealed class ServedPool(StoragePool pool, Action<string> report, TimeProvider ti
         }
     }
 
-    public async Task<VolumeInfo> ResizeAsync(string name, ChangeVolume request)
+    /// <summary>Changes size and limits. What is not valid is refused before anything is changed.</summary>
+    public async Task<VolumeInfo> ChangeAsync(string name, ChangeVolume request)
     {
         var current = Get(name);
-        CheckSize(request.SizeBytes, current.BlockSizeBytes);
-        if (request.SizeBytes < current.SizeBytes && !request.AllowShrink)
-        {
-            throw new ApiException(
-                ProblemKind.WouldShrink,
-                $"volume {Name}/{name} has {current.SizeBytes} bytes; {request.SizeBytes} would cut off what lies beyond");
-        }
-        if (request.SizeBytes < current.SizeBytes && !request.Force && ClientsOf(name) is { Total: > 0 } clients)
-            throw InUse(name, clients);
+        if (request is { SizeBytes: null, Limits: null })
+            throw new ApiException(ProblemKind.InvalidRequest, "nothing to change: the request has neither 'sizeBytes' nor 'limits'");
+        VolumeLimiting.Apply(request.Limits, current.Limits);
+        if (request.SizeBytes is { } sizeBytes) CheckNewSize(current, sizeBytes, request);
         try
         {
-            var changed = await pool.ResizeVolumeAsync(name, request.SizeBytes, request.AllowShrink);
-            if (changed.SizeBytes != current.SizeBytes) FrontOf(name)?.Report(new(VolumeEventKind.CapacityChanged));
-            return changed;
+            var changed = current;
+            if (request.SizeBytes is { } asked)
+            {
+                changed = await pool.ResizeVolumeAsync(name, asked, request.AllowShrink);
+                if (changed.SizeBytes != current.SizeBytes) FrontOf(name)?.Report(new(VolumeEventKind.CapacityChanged));
+            }
+            return request.Limits is null ? changed : await LimitAsync(name, request.Limits);
         }
         catch (Exception e) when (e is VolumeDeletedException or VolumeNameException)
         {
@@ -144,7 +160,31 @@ sealed class ServedPool(StoragePool pool, Action<string> report, TimeProvider ti
         }
     }
 
-    public ValueTask DisposeAsync() => pool.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await space.DisposeAsync();
+        await pool.DisposeAsync();
+    }
+
+    /// <summary>Tells clients what happened to their pool.</summary>
+    public void Observe(PoolEvent each)
+    {
+        if (each.Kind != PoolEventKind.Failed) return;
+        // Stable storage is in doubt: no volume of the pool takes writes any more.
+        foreach (var volume in OpenVolumes()) volume.Front.Report(new(VolumeEventKind.Failed, error: each.Cause));
+    }
+
+    // A thick volume has its space.
+    void OnSpaceShort()
+    {
+        foreach (var volume in OpenVolumes())
+            if (!volume.IsThick) volume.Front.Report(new(VolumeEventKind.SpaceRunsShort));
+    }
+
+    IReadOnlyList<ServedVolume> OpenVolumes()
+    {
+        lock (gate) return [.. open.Values];
+    }
 
     bool TryOpen(string name, [NotNullWhen(true)] out ServedVolume? volume)
     {
@@ -152,9 +192,33 @@ sealed class ServedPool(StoragePool pool, Action<string> report, TimeProvider ti
         {
             if (open.TryGetValue(name, out volume)) return true;
             if (leaving.Contains(name) || pool.FindVolume(name) is not { } info || pool.OpenVolume(name) is not { } device) return false;
-            volume = open[name] = new ServedVolume(info.Id, $"{Name}/{name}", device, report, timeProvider);
+            volume = open[name] = new ServedVolume(info, $"{Name}/{name}", device, report, timeProvider);
             return true;
         }
+    }
+
+    async Task<VolumeInfo> LimitAsync(string name, ChangeLimits request)
+    {
+        var changed = await pool.LimitVolumeAsync(name, limits => VolumeLimiting.Apply(request, limits));
+        lock (gate)
+        {
+            // What the pool has by now: of two who change limits the last one here has the last word there.
+            if (open.TryGetValue(name, out var volume) && pool.FindVolume(name) is { } info) volume.Front.Limits = info.Limits;
+        }
+        return changed;
+    }
+
+    void CheckNewSize(VolumeInfo current, long sizeBytes, ChangeVolume request)
+    {
+        CheckSize(sizeBytes, current.BlockSizeBytes);
+        if (sizeBytes >= current.SizeBytes) return;
+        if (!request.AllowShrink)
+        {
+            throw new ApiException(
+                ProblemKind.WouldShrink,
+                $"volume {Name}/{current.Name} has {current.SizeBytes} bytes; {sizeBytes} would cut off what lies beyond");
+        }
+        if (!request.Force && ClientsOf(current.Name) is { Total: > 0 } clients) throw InUse(current.Name, clients);
     }
 
     ApiException InUse(string name, VolumeClients clients) =>

@@ -1,5 +1,6 @@
 using Ashlar.Blocks;
 using Ashlar.Storage;
+using Ashlar.Volumes;
 
 namespace Ashlar.Server;
 
@@ -10,21 +11,24 @@ sealed class ServedVolume
     readonly Action<string> report;
 
     /// <summary>Puts a front before a volume.</summary>
-    /// <param name="id">Identity of the volume.</param>
+    /// <param name="info">What the pool knows of the volume.</param>
     /// <param name="path">Pool and name, for the log.</param>
     /// <param name="device">The volume.</param>
     /// <param name="report">Gets a line for each client that comes or goes.</param>
     /// <param name="timeProvider">The clock.</param>
-    public ServedVolume(Guid id, string path, IBlockDevice device, Action<string> report, TimeProvider timeProvider)
+    public ServedVolume(VolumeInfo info, string path, IBlockDevice device, Action<string> report, TimeProvider timeProvider)
     {
         this.path = path;
         this.report = report;
-        Id = id;
-        Front = new VolumeFront(device, timeProvider);
+        Id = info.Id;
+        IsThick = info.IsThick;
+        Front = new VolumeFront(device, timeProvider) { Limits = info.Limits };
         Front.Changed += OnChanged;
     }
 
     public Guid Id { get; }
+
+    public bool IsThick { get; }
 
     public VolumeFront Front { get; }
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
+using Ashlar.Blocks;
 using Ashlar.KeyValue;
 using Ashlar.Storage;
 
@@ -55,7 +56,10 @@ sealed class Catalogue(
                 Generation: 1,
                 volumeOptions.IsThick ? 0 : volumeOptions.SizeBytes,
                 volumeOptions.BlockSizeBytes,
-                DateTimeOffset.FromUnixTimeMilliseconds(options.TimeProvider.GetUtcNow().ToUnixTimeMilliseconds()));
+                DateTimeOffset.FromUnixTimeMilliseconds(options.TimeProvider.GetUtcNow().ToUnixTimeMilliseconds()))
+            {
+                Limits = volumeOptions.Limits,
+            };
             var next = poolRecord with { NextLineage = poolRecord.NextLineage + 1 };
             var batch = new WriteBatch();
             batch.Put(MapKeys.Pool, next.ToBytes());
@@ -82,6 +86,23 @@ sealed class Catalogue(
         {
             if (volume.Record.State == VolumeState.Deleting) throw new VolumeDeletedException(volume.Name);
             await WriteAsync(volume, volume.Record with { State = state, SizeBytes = sizeBytes }, mayUseReserve);
+        }
+        finally
+        {
+            turn.Exit();
+        }
+    }
+
+    /// <summary>Changes what clients may ask of a volume.</summary>
+    /// <exception cref="VolumeDeletedException">The volume was deleted meanwhile.</exception>
+    public async ValueTask LimitAsync(VolumeDevice volume, Func<RateLimits, RateLimits> change)
+    {
+        await turn.EnterAsync();
+        try
+        {
+            if (volume.Record.State == VolumeState.Deleting) throw new VolumeDeletedException(volume.Name);
+            var limits = change(volume.Record.Limits);
+            if (limits != volume.Record.Limits) await WriteAsync(volume, volume.Record with { Limits = limits }, mayUseReserve: false);
         }
         finally
         {

@@ -1,3 +1,5 @@
+using Ashlar.Blocks;
+
 namespace Ashlar.Volumes;
 
 /// <summary>Facts of a volume.</summary>
@@ -18,6 +20,9 @@ public sealed record VolumeInfo(
     /// <summary>Whether all of its space was taken at creation.</summary>
     public bool IsThick { get; init; }
 
+    /// <summary>What clients may ask of it in a second.</summary>
+    public RateLimits Limits { get; init; } = RateLimits.None;
+
     /// <summary>The resizing that is under way, or null.</summary>
     public VolumeResize? Resize { get; init; }
 
@@ -34,6 +39,7 @@ public sealed record VolumeInfo(
         volume.Record.CreatedAt)
     {
         IsThick = volume.IsThick,
+        Limits = volume.Record.Limits,
         Resize = volume.Resizing?.ToFacts(),
         UnverifiedBlocks = volume.UnverifiedBlocks,
     };

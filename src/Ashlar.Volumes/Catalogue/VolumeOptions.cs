@@ -1,3 +1,5 @@
+using Ashlar.Blocks;
+
 namespace Ashlar.Volumes;
 
 /// <summary>A volume to be created.</summary>
@@ -14,4 +16,7 @@ public sealed record VolumeOptions
     /// and never run out of space, and discarding gives nothing back.
     /// </summary>
     public bool IsThick { get; init; }
+
+    /// <summary>What clients may ask of it in a second: kept with the volume, for whoever serves it to enforce.</summary>
+    public RateLimits Limits { get; init; } = RateLimits.None;
 }

@@ -79,6 +79,22 @@ public sealed partial class StoragePool
     }
 
     /// <summary>
+    /// Changes what clients may ask of a volume in a second; durable when the call returns. The pool keeps it, and whoever serves the
+    /// volume enforces it.
+    /// </summary>
+    /// <param name="name">The volume.</param>
+    /// <param name="change">Makes the new limits of the present ones; of two changes the second sees the first.</param>
+    /// <exception cref="VolumeNameException">There is no such volume.</exception>
+    public async ValueTask<VolumeInfo> LimitVolumeAsync(string name, Func<RateLimits, RateLimits> change)
+    {
+        ThrowIfClosed();
+        Failure.ThrowIfLatched();
+        var volume = Catalogue.Require(name);
+        await Catalogue.LimitAsync(volume, change);
+        return VolumeInfo.Of(volume);
+    }
+
+    /// <summary>
     /// Deletes a volume: it is gone for everyone, durably, when the call returns. Its space is given back in the background,
     /// which goes on when the pool is opened again.
     /// </summary>

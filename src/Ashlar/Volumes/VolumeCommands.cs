@@ -8,14 +8,15 @@ static class VolumeCommands
 {
     public static Noun Create(Terminal terminal)
     {
-        var noun = new Noun("volume", "Thin volumes: create, list, show, resize, delete",
+        var noun = new Noun("volume", "Thin volumes: create, list, show, resize, limit, delete",
         [
             "ashlar volume create vm1 --size 10GiB",
             "ashlar volume list",
             "ashlar volume resize vm1 --size 20GiB",
+            "ashlar volume limit vm1 --limit-iops 500",
             "ashlar volume delete vm1 --yes",
         ])
-        { CreateCreate(terminal), CreateList(), CreateShow(), CreateResize(terminal), CreateDelete() };
+        { CreateCreate(terminal), CreateList(), CreateShow(), CreateResize(terminal), CreateLimit(terminal), CreateDelete() };
         noun.Aliases.Add("vol");
         return noun;
     }
@@ -26,6 +27,7 @@ static class VolumeCommands
         var size = Size(terminal, "Size that clients see: 10GiB, 500GB, or bytes");
         var blockSize = Setting.Create(terminal, "--block-size", "BYTES", "512 or 4096 [default: 512]", ParseBlockSize, 512);
         var thick = new Option<bool>("--thick") { Description = "Take all space at once, so that writes never run out of it" };
+        var limits = new VolumeLimitOptions(terminal);
         return new Verb(
             "create",
             "Create a volume; it takes space only as it is written",
@@ -33,6 +35,7 @@ static class VolumeCommands
                 "ashlar volume create vm1 --size 10GiB",
                 "ashlar volume create main/db --size 500GB --block-size 4096",
                 "ashlar volume create vm2 --size 1TiB -o json",
+                "ashlar volume create vm3 --size 10GiB --limit-iops 500 --limit-bandwidth 100MiB",
             ],
             async (invocation, cancellationToken) =>
             {
@@ -44,12 +47,13 @@ static class VolumeCommands
                     SizeBytes = invocation.Get(size),
                     BlockSizeBytes = invocation.Get(blockSize),
                     IsThick = invocation.Get(thick),
+                    Limits = limits.Read(invocation),
                 };
                 var volume = await client.CreateVolumeAsync(pool, request, cancellationToken);
                 VolumeScreens.WriteCreated(invocation, volume);
                 return ExitCode.Ok;
             })
-        { path, size, blockSize, thick };
+        { path, size, blockSize, thick, limits.Iops, limits.Bandwidth };
     }
 
     static Verb CreateList()
@@ -120,6 +124,30 @@ static class VolumeCommands
                 return ExitCode.Ok;
             })
         { path, size, allowShrink, force };
+    }
+
+    static Verb CreateLimit(Terminal terminal)
+    {
+        var path = PathArgument.Volume();
+        var limits = new VolumeLimitOptions(terminal);
+        return new Verb(
+            "limit",
+            "Limit what all clients of a volume together may ask of it; takes effect at once",
+            [
+                "ashlar volume limit vm1 --limit-iops 500 --limit-bandwidth 100MiB",
+                "ashlar volume limit vm1 --limit-iops none",
+            ],
+            async (invocation, cancellationToken) =>
+            {
+                if (limits.Read(invocation) is not { } asked)
+                    throw Usage.Error("nothing to change", "add --limit-iops or --limit-bandwidth, with a number or none");
+                using var client = ApiClient.For(invocation);
+                var volume = await client.ChangeVolumeAsync(invocation.Get(path), new() { Limits = asked }, cancellationToken);
+                invocation.Write(volume, ApiJson.Strict.Volume, [VolumeScreens.PathOf(volume)], (writer, _) =>
+                    writer.WriteLine($"limits of {VolumeScreens.PathOf(volume)}: {VolumeLimitOptions.Format(volume.Limits)}"));
+                return ExitCode.Ok;
+            })
+        { path, limits.Iops, limits.Bandwidth };
     }
 
     static Verb CreateDelete()

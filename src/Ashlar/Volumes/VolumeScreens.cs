@@ -36,7 +36,8 @@ static class VolumeScreens
             var facts = new FactSheet()
                 .Add("Name", PathOf(volume))
                 .Add("Size", $"{ByteSize.Format(volume.SizeBytes)} ({volume.SizeBytes} bytes), blocks of {volume.BlockSizeBytes}")
-                .Add("Used", ByteSize.Format(volume.AllocatedBytes) + (volume.IsThick ? ", all of it taken at creation" : ""));
+                .Add("Used", ByteSize.Format(volume.AllocatedBytes) + (volume.IsThick ? ", all of it taken at creation" : ""))
+                .Add("Limits", VolumeLimitOptions.Format(volume.Limits));
             if (volume.Resize is { } resize)
                 facts.Add("Resizing", $"from {ByteSize.Format(resize.FromBytes)} to {ByteSize.Format(resize.ToBytes)}: "
                     + PoolFacts.Progress(resize.DoneBytes, Math.Abs(resize.ToBytes - resize.FromBytes)));

@@ -38,6 +38,20 @@ public sealed class SharedVolumeTests
     }
 
     [Fact]
+    public async Task What_waits_for_the_limits_of_a_volume_is_given_up_when_its_client_is_cut_off()
+    {
+        var fixture = new NbdFixture();
+        using var client = fixture.Open(structured: false);
+        fixture.Front().Limits = new(BytesPerSecond: 1);
+        client.Read(0, 512); // Takes what is there for 512 seconds.
+        client.Send([.. Write(cookie: 1, offset: 0), .. Write(cookie: 2, offset: 512)]);
+        while (fixture.Front().WaitingCount < 2) await Task.Delay(1);
+        await fixture.DisposeAsync(); // Waits for what is under way for a moment, and cuts the rest off.
+        Assert.Equal((0, 0), (fixture.Front().WaitingCount, fixture.Leases));
+        Assert.DoesNotContain(fixture.Device.Calls, call => call.Kind == "write");
+    }
+
+    [Fact]
     public async Task A_client_that_is_cut_off_gets_what_is_under_way_and_then_ESHUTDOWN_and_the_end()
     {
         using var begun = new ManualResetEventSlim();

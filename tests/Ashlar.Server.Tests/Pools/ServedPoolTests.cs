@@ -11,20 +11,26 @@ namespace Ashlar.Server.Tests.Pools;
 public sealed class ServedPoolTests : IAsyncLifetime
 {
     readonly ConcurrentQueue<string> lines = new();
+    readonly SimulatedClock clock = new();
+    readonly FaultyFileSystem disk = new(new SimulatedFileSystem(isRecording: false));
     ServedPool pool = null!;
+    bool hasFailed; // The device: closing says so.
 
     public async Task InitializeAsync()
     {
-        var disk = new SimulatedFileSystem(isRecording: false);
         var device = FileDevice.Create(disk, "/data", 4 << 20);
         var metadata = KeyValueStore.Open("/meta", new() { FileSystem = disk });
         await StoragePool.FormatAsync("main", device, metadata, new());
-        var opened = await StoragePool.OpenAsync(device, metadata, new());
-        pool = new ServedPool(opened, lines.Enqueue, TimeProvider.System);
+        var opened = await StoragePool.OpenAsync(device, metadata, new() { Observer = each => pool.Observe(each) });
+        pool = new ServedPool(opened, lines.Enqueue, clock);
         await pool.CreateAsync(new() { Name = "vm1", SizeBytes = 1 << 20 });
     }
 
-    public async Task DisposeAsync() => await pool.DisposeAsync();
+    public async Task DisposeAsync()
+    {
+        if (hasFailed) await Assert.ThrowsAsync<DeviceIOException>(async () => await pool.DisposeAsync());
+        else await pool.DisposeAsync();
+    }
 
     [Fact]
     public void Clients_are_counted_by_protocol_until_they_leave()
@@ -71,10 +77,10 @@ public sealed class ServedPoolTests : IAsyncLifetime
     {
         using var session = Open(ClientProtocol.Iscsi);
         var request = new ChangeVolume { SizeBytes = 512 << 10, AllowShrink = true };
-        var error = await Assert.ThrowsAsync<ApiException>(() => pool.ResizeAsync("vm1", request));
+        var error = await Assert.ThrowsAsync<ApiException>(() => pool.ChangeAsync("vm1", request));
         Assert.Equal("volume main/vm1 is in use: 1 iSCSI session", error.Message);
-        await pool.ResizeAsync("vm1", request with { Force = true });
-        await pool.ResizeAsync("vm1", new() { SizeBytes = 2 << 20 }); // Growing needs no force.
+        await pool.ChangeAsync("vm1", request with { Force = true });
+        await pool.ChangeAsync("vm1", new() { SizeBytes = 2 << 20 }); // Growing needs no force.
     }
 
     [Fact]
@@ -83,10 +89,97 @@ public sealed class ServedPoolTests : IAsyncLifetime
         using var session = Open(ClientProtocol.Iscsi);
         var changes = new List<VolumeEventKind>();
         session.Volume.Changed += (_, change) => changes.Add(change.Kind);
-        await pool.ResizeAsync("vm1", new() { SizeBytes = 1 << 20 }); // The size that it has.
+        await pool.ChangeAsync("vm1", new() { SizeBytes = 1 << 20 }); // The size that it has.
         Assert.Empty(changes);
-        await pool.ResizeAsync("vm1", new() { SizeBytes = 2 << 20 });
+        await pool.ChangeAsync("vm1", new() { SizeBytes = 2 << 20 });
         Assert.Equal([VolumeEventKind.CapacityChanged], changes);
+    }
+
+    [Fact]
+    public async Task Limits_hold_for_those_who_are_attached_and_for_those_who_come()
+    {
+        using var attached = Open(ClientProtocol.Nbd);
+        var changed = await pool.ChangeAsync("vm1", new() { Limits = new(Iops: 500) });
+        Assert.Equal(new RateLimits(Iops: 500), changed.Limits);
+        Assert.Equal(new RateLimits(Iops: 500), attached.Volume.Limits);
+        await pool.ChangeAsync("vm1", new() { Limits = new(BytesPerSecond: 1000) }); // What is not named stays.
+        Assert.Equal(new RateLimits(500, 1000), attached.Volume.Limits);
+        await pool.ChangeAsync("vm1", new() { Limits = new(Iops: 0) });
+        Assert.Equal(new RateLimits(BytesPerSecond: 1000), attached.Volume.Limits);
+
+        await pool.CreateAsync(new() { Name = "vm2", SizeBytes = 1 << 20, Limits = new(Iops: 7) });
+        Assert.True(pool.TryAttach("vm2", ClientOf(ClientProtocol.Iscsi), out _, out var later));
+        Assert.Equal(new RateLimits(Iops: 7), later.Volume.Limits);
+        later.Dispose();
+    }
+
+    [Fact]
+    public async Task A_change_is_all_valid_or_none_of_it_is_made()
+    {
+        var negative = new ChangeVolume { SizeBytes = 2 << 20, Limits = new(Iops: -1) };
+        Assert.Equal(ProblemKind.InvalidRequest, (await Assert.ThrowsAsync<ApiException>(() => pool.ChangeAsync("vm1", negative))).Kind);
+        var smaller = new ChangeVolume { SizeBytes = 512 << 10, Limits = new(Iops: 5) };
+        Assert.Equal(ProblemKind.WouldShrink, (await Assert.ThrowsAsync<ApiException>(() => pool.ChangeAsync("vm1", smaller))).Kind);
+        Assert.Equal(ProblemKind.InvalidRequest, (await Assert.ThrowsAsync<ApiException>(() => pool.ChangeAsync("vm1", new()))).Kind);
+        var volume = pool.Get("vm1");
+        Assert.Equal((1 << 20, RateLimits.None), (volume.SizeBytes, volume.Limits));
+    }
+
+    [Fact]
+    public async Task Clients_of_thin_volumes_hear_once_that_space_gets_short_and_once_that_it_gets_shorter()
+    {
+        await pool.CreateAsync(new() { Name = "thick", SizeBytes = 512 << 10, IsThick = true });
+        using var session = Open(ClientProtocol.Nbd);
+        Assert.True(pool.TryAttach("thick", ClientOf(ClientProtocol.Nbd), out _, out var thick));
+        var (told, toldThick) = (new List<VolumeEventKind>(), new List<VolumeEventKind>());
+        session.Volume.Changed += (_, change) => told.Add(change.Kind);
+        thick.Volume.Changed += (_, change) => toldThick.Add(change.Kind);
+        await FillAsync(0.86);
+        Look();
+        Look();
+        Assert.Equal([VolumeEventKind.SpaceRunsShort], told);
+        Assert.Contains("pool main is 8", Assert.Single(PoolLines()), StringComparison.Ordinal);
+        await FillAsync(0.96);
+        Look();
+        Assert.Equal(2, told.Count);
+        Assert.Equal(2, PoolLines().Count);
+        Assert.Empty(toldThick);
+
+        await pool.DeleteAsync("filling", force: false);
+        while (pool.Statistics.Deletions.Volumes > 0) await Task.Delay(1);
+        Look();
+        Assert.Contains("has room again", lines.Last(), StringComparison.Ordinal);
+        Assert.Equal(2, told.Count);
+        thick.Dispose();
+    }
+
+    [Fact]
+    public void Fullness_that_falls_a_little_below_a_threshold_is_no_relief()
+    {
+        PoolUsage Full(int percent) => new(100, percent, 0);
+        Assert.Equal(SpaceShortage.None, SpaceShortages.Of(Full(84)));
+        Assert.Equal(SpaceShortage.Soft, SpaceShortages.Of(Full(85)));
+        Assert.Equal(SpaceShortage.Soft, SpaceShortages.Of(Full(81), before: SpaceShortage.Soft));
+        Assert.Equal(SpaceShortage.None, SpaceShortages.Of(Full(79), before: SpaceShortage.Soft));
+        Assert.Equal(SpaceShortage.Hard, SpaceShortages.Of(Full(95), before: SpaceShortage.Soft));
+        Assert.Equal(SpaceShortage.Hard, SpaceShortages.Of(Full(91), before: SpaceShortage.Hard));
+        Assert.Equal(SpaceShortage.Soft, SpaceShortages.Of(Full(89), before: SpaceShortage.Hard));
+        Assert.Equal(SpaceShortage.Hard, SpaceShortages.Of(Full(0) with { FreeSpaceBelowBytes = 1 }));
+    }
+
+    [Fact]
+    public async Task Clients_hear_that_their_pool_has_failed()
+    {
+        using var session = Open(ClientProtocol.Nbd);
+        var told = new TaskCompletionSource<VolumeEventArgs>(TaskCreationOptions.RunContinuationsAsynchronously);
+        session.Volume.Changed += (_, change) => told.TrySetResult(change);
+        await session.WriteAsync(0, new SeededRandom(1).Bytes(4096));
+        disk.Add(new FaultRule(FaultOperations.Sync, FaultKind.InputOutputError) { PathPattern = "/data" });
+        await Assert.ThrowsAsync<DeviceIOException>(async () => await session.FlushAsync());
+        var change = await told.Task;
+        Assert.Equal(VolumeEventKind.Failed, change.Kind);
+        Assert.NotNull(change.Error);
+        hasFailed = true;
     }
 
     [Fact]
@@ -142,6 +235,24 @@ public sealed class ServedPoolTests : IAsyncLifetime
     [InlineData("iqn.2001-04.com.example:main.vm1")]
     [InlineData("")]
     public void A_foreign_iscsi_name_is_none_of_ours(string name) => Assert.Null(ExportNames.ParseIscsiTarget(name));
+
+    IReadOnlyList<string> PoolLines() => [.. lines.Where(line => line.StartsWith("pool ", StringComparison.Ordinal))];
+
+    void Look() => clock.Advance(SpaceWatch.Interval);
+
+    /// <summary>Writes to a volume of its own until the pool is so full.</summary>
+    async Task FillAsync(double fullness)
+    {
+        if (pool.Find("filling") is null) await pool.CreateAsync(new() { Name = "filling", SizeBytes = 4 << 20 });
+        Assert.True(pool.TryAttach("filling", ClientOf(ClientProtocol.Nbd), out _, out var session));
+        using (session)
+        {
+            const int chunk = 64 << 10;
+            for (var offset = 0; pool.Usage.AllocatedBytes < fullness * pool.Usage.CapacityBytes; offset += chunk)
+                await session.WriteAsync(offset, new SeededRandom((ulong)offset).Bytes(chunk));
+            await session.FlushAsync();
+        }
+    }
 
     static ClientIdentity ClientOf(ClientProtocol protocol) => new(protocol, "192.0.2.1:4711", "192.0.2.1:4711");
 

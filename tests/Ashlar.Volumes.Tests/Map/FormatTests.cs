@@ -103,6 +103,21 @@ public sealed class FormatTests
             "01000000" + "03" + "01" + "0000" + "0500000000000000" + "0100000000000000" + "0000000000000000" + "00020000" + "0100000000000000" + "6462",
             Convert.ToHexString(resizing.ToBytes()));
         Assert.Equal(resizing, VolumeRecord.Read(MapKeys.Volume(Id), resizing.ToBytes(), "pool"));
+        var limited = volume with { Limits = new(500, 1 << 20) };
+        Assert.Equal(
+            "02000000" + "01" + "01" + "0000" + "0500000000000000" + "0100000000000000" + "0000100000000000" + "00020000" + "0100000000000000"
+            + "F401000000000000" + "0000100000000000" + "6462",
+            Convert.ToHexString(limited.ToBytes()));
+        Assert.Equal(limited, VolumeRecord.Read(MapKeys.Volume(Id), limited.ToBytes(), "pool"));
+        var requestsOnly = volume with { Limits = new(Iops: 1) };
+        Assert.Equal(requestsOnly, VolumeRecord.Read(MapKeys.Volume(Id), requestsOnly.ToBytes(), "pool"));
+        var unlimited = limited.ToBytes();
+        unlimited.AsSpan(44, 16).Clear();
+        Assert.Throws<CorruptDataException>(() => VolumeRecord.Read(MapKeys.Volume(Id), unlimited, "pool"));
+        Assert.Throws<CorruptDataException>(() => VolumeRecord.Read(MapKeys.Volume(Id), limited.ToBytes().AsSpan(0, 60), "pool"));
+        var newer = limited.ToBytes();
+        newer[0] = 3;
+        Assert.Throws<UnsupportedFormatException>(() => VolumeRecord.Read(MapKeys.Volume(Id), newer, "pool"));
         var unknown = volume.ToBytes();
         unknown[4] = 4;
         Assert.Throws<CorruptDataException>(() => VolumeRecord.Read(MapKeys.Volume(Id), unknown, "pool"));

@@ -37,6 +37,23 @@ public sealed class CatalogueTests
     }
 
     [Fact]
+    public async Task Limits_are_kept_with_the_volume_and_outlast_a_change_of_its_size()
+    {
+        await using var pool = await TestPool.CreateAsync();
+        await pool.Pool.CreateVolumeAsync("disk", new VolumeOptions { SizeBytes = 8 << 20, Limits = new(Iops: 500) });
+        var changed = await pool.Pool.LimitVolumeAsync("disk", limits => new(limits.Iops, 1 << 20));
+        Assert.Equal(new RateLimits(500, 1 << 20), changed.Limits);
+        await pool.Pool.ResizeVolumeAsync("disk", 16 << 20);
+        await pool.Pool.ResizeVolumeAsync("disk", 4 << 20, allowShrink: true);
+        await pool.ReopenAsync();
+        Assert.Equal(new RateLimits(500, 1 << 20), pool.Pool.FindVolume("disk")!.Limits);
+        await pool.Pool.LimitVolumeAsync("disk", _ => RateLimits.None);
+        await pool.ReopenAsync();
+        Assert.Equal(RateLimits.None, pool.Pool.FindVolume("disk")!.Limits);
+        await Assert.ThrowsAsync<VolumeNameException>(async () => await pool.Pool.LimitVolumeAsync("other", limits => limits));
+    }
+
+    [Fact]
     public async Task A_name_has_at_most_128_characters()
     {
         await using var pool = await TestPool.CreateAsync();

@@ -1,0 +1,40 @@
+using System.Runtime.CompilerServices;
+using Ashlar.Storage;
+
+namespace Ashlar.Blocks;
+
+// Waiting for what the limits of the volume allow. Requests that wait are not under way: neither an exchange of the device nor the end
+// of the session waits for them.
+public sealed partial class ClientSession
+{
+    // What will be refused takes nothing from those who are served.
+    bool MustWait(RateLimiter limiter, DriverOperation operation, long lengthBytes) =>
+        operation != DriverOperation.Flush
+        && !requests.IsFenced
+        && !(Volume.Access.IsRestricted && Volume.Access.Refusal(this, operation) is not null)
+        && !limiter.TryPass(BytesMoved(operation, lengthBytes));
+
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    async ValueTask RunWhenPassedAsync(RateLimiter limiter, SessionRequest request, CancellationToken cancellationToken)
+    {
+        await PassAsync(limiter, request.Operation, request.LengthBytes, cancellationToken);
+        await RunWhenAdmittedAsync(request, cancellationToken);
+    }
+
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    async ValueTask PassAsync(
+        RateLimiter limiter, DriverOperation operation, long lengthBytes, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await limiter.PassAsync(BytesMoved(operation, lengthBytes), cancellationToken, Fenced);
+        }
+        catch (OperationCanceledException) when (requests.IsFenced)
+        {
+            // Whoever is fenced is told so where requests are let in.
+        }
+    }
+
+    static long BytesMoved(DriverOperation operation, long lengthBytes) =>
+        operation is DriverOperation.Read or DriverOperation.Write ? lengthBytes : 0;
+}
