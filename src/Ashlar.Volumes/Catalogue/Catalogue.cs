@@ -95,6 +95,7 @@ sealed class Catalogue(
 
     /// <summary>Changes what clients may ask of a volume.</summary>
     /// <exception cref="VolumeDeletedException">The volume was deleted meanwhile.</exception>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     public async ValueTask LimitAsync(VolumeDevice volume, Func<RateLimits, RateLimits> change)
     {
         await turn.EnterAsync();
