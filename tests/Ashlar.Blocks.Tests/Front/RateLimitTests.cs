@@ -95,7 +95,7 @@ public sealed class RateLimitTests
     {
         front.Limits = new(Iops: 1, BytesPerSecond: BlockSize);
         var session = Attach();
-        Assert.True(session.TrimAsync(0, 64 * BlockSize).IsCompletedSuccessfully);
+        Assert.True(session.TrimAsync(0, 64 * BlockSize).AsTask().IsCompletedSuccessfully);
         var zeroes = session.WriteZeroesAsync(0, 64 * BlockSize).AsTask();
         var held = session.HoldAsync(0, BlockSize).AsTask();
         var read = Read(session);
@@ -116,7 +116,7 @@ public sealed class RateLimitTests
         var session = Attach();
         await Write(session);
         var write = Write(session);
-        for (var i = 0; i < 100; i++) Assert.True(session.FlushAsync().IsCompletedSuccessfully);
+        for (var i = 0; i < 100; i++) Assert.True(session.FlushAsync().AsTask().IsCompletedSuccessfully);
         Assert.Equal(1, front.WaitingCount);
         clock.Advance(TimeSpan.FromSeconds(1));
         await write;
