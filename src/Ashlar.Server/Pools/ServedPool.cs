@@ -94,7 +94,13 @@ sealed class ServedPool : IAsyncDisposable
             throw new ApiException(ProblemKind.InvalidSize, $"blocks of {blockSizeBytes} bytes are not offered: 512 or 4096");
         CheckSize(request.SizeBytes, blockSizeBytes);
         var limits = VolumeLimiting.Apply(request.Limits, RateLimits.None);
-        var options = new VolumeOptions { SizeBytes = request.SizeBytes, BlockSizeBytes = blockSizeBytes, IsThick = request.IsThick, Limits = limits };
+        var options = new VolumeOptions
+        {
+            SizeBytes = request.SizeBytes,
+            BlockSizeBytes = blockSizeBytes,
+            IsThick = request.IsThick,
+            Limits = limits,
+        };
         try
         {
             return await pool.CreateVolumeAsync(request.Name, options);

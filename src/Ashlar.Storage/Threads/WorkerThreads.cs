@@ -7,8 +7,8 @@ namespace Ashlar.Storage;
 /// <remarks>
 /// <para>The data plane (devices, flushes, commits, markers, groups of writers, answers) queues nothing to the .NET thread pool: that
 /// has few threads, grows by one or two in a second, and whoever shares the process may block them all. Three rules follow.</para>
-/// <para>Work that may wait for the disk goes to <see cref="Blocking"/>; its size is the depth that disks that answer see. Work that goes on
-/// after something was waited for goes to <see cref="Completions"/> and does not block itself. If it does all the same, it delays
+/// <para>Work that may wait for the disk goes to <see cref="Blocking"/>; its size is the depth that disks that answer see. Work that goes
+/// on after something was waited for goes to <see cref="Completions"/> and does not block itself. If it does all the same, it delays
 /// others only until the set adds a thread for the one that is stuck.</para>
 /// <para>Who waits does so by <see cref="CompletionCore"/> or <see cref="SharedCompletion"/>, and async methods on the way are built
 /// with <see cref="WorkerMethodBuilder"/>. A <see cref="TaskCompletionSource"/> that runs its continuations asynchronously uses the

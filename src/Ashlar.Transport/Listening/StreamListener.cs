@@ -232,7 +232,8 @@ public sealed class StreamListener : IAsyncDisposable
         }
         catch (AggregateException e)
         {
-            Report($"{options.Name}: connection {connection.Id} from {connection.RemoteEndPoint}: giving up its work failed: {FailureLine.Of(e)}");
+            Report($"{options.Name}: connection {connection.Id} from {connection.RemoteEndPoint}: giving up its work failed: "
+                + FailureLine.Of(e));
         }
     }
 

@@ -8,7 +8,9 @@ namespace Ashlar.Volumes;
 /// One atomic write of the store: some leaves, and the free space and usage that changed by exactly these leaves. A large
 /// commit is cut into several; after each of them map and free space agree.
 /// </summary>
-/// <param name="isSpill">Whether it holds only leaves of which nothing but checksums has changed, and their data need not be durable.</param>
+/// <param name="isSpill">
+/// Whether it holds only leaves of which nothing but checksums has changed, and their data need not be durable.
+/// </param>
 sealed class CommitBatch(bool isSpill)
 {
     const int MaxLeaves = 512;
@@ -102,7 +104,7 @@ sealed class CommitBatch(bool isSpill)
         }
     }
 
-    /// <summary>The batch is durable, or at least written, where it is a spill: then its markers go to those that are to be settled.</summary>
+    /// <summary>The batch is durable; one that is a spill is only written, and its markers go to those that are to be settled.</summary>
     public void Completed(OverwriteMarkers markers, List<LeafMarks> spilled)
     {
         foreach (var (leaf, wasOverwritten) in leaves)

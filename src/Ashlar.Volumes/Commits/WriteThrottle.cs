@@ -15,7 +15,9 @@ sealed class WriteThrottle(PoolParts parts)
     public ValueTask WaitAsync()
     {
         if (parts.ChangedLeaves.AreTooMany) return parts.Committer.RunAsync(parts.ChangedLeaves.CheapestRelief);
-        if (parts.ChangedLeaves.AreMany) parts.Committer.Request(parts.ChangedLeaves.CheapestRelief); // Begun in time, nobody has to wait for it.
+
+        // Begun in time, nobody has to wait for it.
+        if (parts.ChangedLeaves.AreMany) parts.Committer.Request(parts.ChangedLeaves.CheapestRelief);
         return ValueTask.CompletedTask;
     }
 

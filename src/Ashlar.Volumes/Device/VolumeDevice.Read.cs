@@ -75,9 +75,10 @@ sealed partial class VolumeDevice
     }
 
     // Where an earlier life was overwriting, under the write lock: what the cache shows of such a block need not be what the medium holds,
-    // and a checksum that was spilled may agree with the cache. Elsewhere reads without a lock, and looks afterwards whether the places were still the volume's own: if none was removed meanwhile,
-    // none was given to anyone else. A checksum that does not hold may mean that the block was just being overwritten: it is
-    // read once more under the write lock, when no write is under way, and only then it is judged.
+    // and a checksum that was spilled may agree with the cache. Elsewhere reads without a lock, and looks afterwards whether the places
+    // were still the volume's own: if none was removed meanwhile, none was given to anyone else. A checksum that does not hold may mean
+    // that the block was just being overwritten: it is read once more under the write lock, when no write is under way, and only then
+    // it is judged.
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask ReadBlocksAsync(Leaf leaf, LeafCopy copy, int firstBlock, Memory<byte> destination, CancellationToken cancellationToken)
     {
@@ -106,8 +107,8 @@ sealed partial class VolumeDevice
     }
 
     /// <summary>
-    /// Reads blocks of a copy that was taken under the leaf's write lock, which is still held. Those that a crash may have struck while they
-    /// were being overwritten are taken as the medium holds them; any other that does not match is damaged.
+    /// Reads blocks of a copy that was taken under the leaf's write lock, which is still held. Those that a crash may have struck while
+    /// they were being overwritten are taken as the medium holds them; any other that does not match is damaged.
     /// </summary>
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask ReadLockedAsync(Leaf leaf, LeafCopy copy, int firstBlock, Memory<byte> destination, CancellationToken cancellationToken)

@@ -307,7 +307,7 @@ class OverwriteMarkers : IDisposable
             for (var i = 0; i < MaxClearedAtOnce && clearing.TryDequeue(out var cleared); i++)
             {
                 cleared.IsClearing = false;
-                if (cleared.IsDropped || !cleared.Wanted.IsEmpty) continue; // Its marker is gone, or marked anew: then it is pending or written.
+                if (cleared.IsDropped || !cleared.Wanted.IsEmpty) continue; // Gone, or marked anew, which is pending or written.
                 written.Add((cleared, default));
                 Encode(cleared);
             }

@@ -94,14 +94,21 @@ public sealed class SerialWorkerTests
     public async Task One_who_blocks_after_a_run_holds_up_no_other()
     {
         SharedCompletion? waiters = null;
-        using var worker = new SerialWorker(() => new(Interlocked.Exchange(ref waiters, null)));
+        using var mayRun = new SemaphoreSlim(0);
+        using var worker = new SerialWorker(() =>
+        {
+            mayRun.Wait();
+            return new(Interlocked.Exchange(ref waiters, null));
+        });
         using var release = new ManualResetEventSlim();
         var blockers = new List<Task>();
         for (var i = 0; i < 8; i++)
         {
-            var blocker = BlockAfterAsync(Ask());
-            blockers.Add(blocker);
-            await Ask();
+            blockers.Add(BlockAfterAsync(Ask())); // It waits before its run may end: otherwise it would block this thread.
+            mayRun.Release();
+            var next = Ask().AsTask();
+            mayRun.Release();
+            await next;
         }
 
         Assert.All(blockers, blocker => Assert.False(blocker.IsCompleted));

@@ -6,7 +6,8 @@ namespace Ashlar.Blocks.Devices;
 
 /// <summary>
 /// Flushes of one file, one at a time; callers that ask while one is running share the next one, which begins after they asked. They
-/// run off the caller's thread unless it may wait (<see cref="InlineWaits"/>) and will not for long. The first failure latches: nothing is written or flushed after it.
+/// run off the caller's thread unless it may wait (<see cref="InlineWaits"/>) and will not for long. The first failure latches: nothing
+/// is written or flushed after it.
 /// </summary>
 /// <remarks>
 /// <para>The latch is what keeps a flush honest: after a failed fdatasync the kernel may have dropped the dirty pages and
