@@ -24,7 +24,9 @@ public sealed class WriteBackTests : IDisposable
     public void A_durable_write_is_begun_before_it_is_waited_for()
     {
         store.Put("a", "1");
-        Assert.Equal([FaultOperations.Write, FaultOperations.WriteBack, FaultOperations.Sync], calls);
+
+        // And the store looks whether it is still its own before anybody is told.
+        Assert.Equal([FaultOperations.Write, FaultOperations.WriteBack, FaultOperations.Sync, FaultOperations.LockState], calls);
     }
 
     [Theory, InlineData(Durability.Relaxed), InlineData(Durability.Unflushed)]
