@@ -51,8 +51,8 @@ public sealed record KeyValueOptions
     public int MaxValueBytes { get; init; } = ValueLimitBytes;
 
     /// <summary>
-    /// Memory for writes that are not in tables yet, 1 KiB to <see cref="SizeLimitBytes"/>; a full one is written to a table in the background while the next fills.
-    /// At most three exist at a time, and recovery replays at most what they hold.
+    /// Memory for writes that are not in tables yet, 1 KiB to <see cref="SizeLimitBytes"/>; a full one is written to a table in the
+    /// background while the next fills. At most three exist at a time, and recovery replays at most what they hold.
     /// </summary>
     public long MemTableBytes { get; init; } = 32L << 20;
 
@@ -114,8 +114,8 @@ public sealed record KeyValueOptions
 
     /// <summary>
     /// Where the log is archived to, so that the store can be restored as it was at any moment (<see cref="LogArchive"/>): a directory
-    /// of its own, best on another disk; it is created when missing. Null archives nothing. Once archiving has begun, log that is not in the
-    /// archive is kept on the store's disk, also while this is null, until <see cref="KeyValueStore.EndLogArchive"/>.
+    /// of its own, best on another disk; it is created when missing. Null archives nothing. Once archiving has begun, log that is not in
+    /// the archive is kept on the store's disk, also while this is null, until <see cref="KeyValueStore.EndLogArchive"/>.
     /// </summary>
     /// <remarks>
     /// Opening and writing never fail or wait because of the archive. What keeps it from being written is told by
@@ -182,7 +182,8 @@ public sealed record KeyValueOptions
         Require(MemTableBytes, 1024, SizeLimitBytes, nameof(MemTableBytes));
         Require(SeparatedValueBytes, 0, int.MaxValue, nameof(SeparatedValueBytes));
         if (!(SpaceAmplification is > 1 and <= 1_000_000))
-            throw new ArgumentOutOfRangeException(nameof(SpaceAmplification), SpaceAmplification, "It is more than 1 and at most 1,000,000.");
+            throw new ArgumentOutOfRangeException(
+                nameof(SpaceAmplification), SpaceAmplification, "It is more than 1 and at most 1,000,000.");
         Require(LogSegmentBytes, 1024, ValuePlace.MostSegmentBytes, nameof(LogSegmentBytes));
         Require(BlockCacheBytes, 0, SizeLimitBytes, nameof(BlockCacheBytes));
         Require(MaxOpenFiles, 1, int.MaxValue, nameof(MaxOpenFiles));

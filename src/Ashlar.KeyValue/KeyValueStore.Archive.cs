@@ -15,7 +15,9 @@ public sealed partial class KeyValueStore
     /// <exception cref="StorePoisonedException">What is on disk is in doubt.</exception>
     public void ArchiveLog()
     {
-        if (archiver is null) throw new InvalidOperationException($"{files.Directory}: the store was opened without {nameof(KeyValueOptions.LogArchiveDirectory)}.");
+        if (archiver is null)
+            throw new InvalidOperationException(
+                $"{files.Directory}: the store was opened without {nameof(KeyValueOptions.LogArchiveDirectory)}.");
         Sync();
         ArchiveDurableLog();
     }
@@ -72,6 +74,7 @@ public sealed partial class KeyValueStore
         var progress = archiver?.Progress;
         archivedSequence = progress?.ArchivedSequence ?? known.LastSequence;
         return UnarchivedLog.Measure(
-            manifest.State, values, progress?.Newest, Math.Max(known.ThroughLog, progress?.Position.ThroughLog ?? 0), committer.End.EndOffset);
+            manifest.State, values, progress?.Newest, Math.Max(known.ThroughLog, progress?.Position.ThroughLog ?? 0),
+            committer.End.EndOffset);
     }
 }

@@ -32,7 +32,8 @@ public sealed partial class KeyValueStore
     internal BackupInfo WriteBackup(string directory, BackupSource source, BackupMode mode)
     {
         var target = new BackupDirectory(files.FileSystem, StoreDirectory.FullPath(directory));
-        if (target.Path == files.Directory) throw new ArgumentException("A store is not backed up into its own directory.", nameof(directory));
+        if (target.Path == files.Directory)
+            throw new ArgumentException("A store is not backed up into its own directory.", nameof(directory));
         StoreDirectory.CreateIfMissing(files.FileSystem, target.Path);
         using var held = files.FileSystem.Lock(target.LockPath);
         return new BackupWriter(target, files, options, mode).Run(source);

@@ -43,7 +43,8 @@ public sealed partial class KeyValueStore
         try
         {
             var outcome = Find(slot, key, out var found);
-            if (outcome == CachedGet.Found && !found.TryCopyCached(destination, state.Values, out valueLengthBytes)) outcome = CachedGet.WouldWait;
+            if (outcome == CachedGet.Found && !found.TryCopyCached(destination, state.Values, out valueLengthBytes))
+                outcome = CachedGet.WouldWait;
             return Count(outcome);
         }
         finally

@@ -9,6 +9,7 @@ public sealed class SourceTextTests
     [InlineData("Ashlar.Api")]
     [InlineData("Ashlar.Blocks")]
     [InlineData("Ashlar.Iscsi")]
+    [InlineData("Ashlar.KeyValue")]
     [InlineData("Ashlar.Nbd")]
     [InlineData("Ashlar.Scsi")]
     [InlineData("Ashlar.Server")]

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Threading.Tasks.Sources;
 using Ashlar.Storage;
 
 namespace Ashlar.Blocks;
@@ -148,28 +147,10 @@ sealed class RangeShard
 
     void Release() => Volatile.Write(ref latch, 0);
 
-    // Goes on on a thread of the set: the one that let it in has its own request to answer. Taken out of the queue before it is
-    // completed, so completed once.
-    sealed class Waiter(ByteRange range) : IValueTaskSource
+    sealed class Waiter(ByteRange range) : QueuedRequest
     {
         public Waiter? Next;
-        CompletionCore completion;
 
         public ByteRange Range { get; } = range;
-
-        public ValueTask Turn => new(this, completion.Version);
-
-        public void Enter() => completion.SetResult(WorkerThreads.Completions);
-
-        public void GiveUp(CancellationToken cancellationToken) =>
-            completion.SetException(new OperationCanceledException(cancellationToken), WorkerThreads.Completions);
-
-        ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => completion.GetStatus(token);
-
-        void IValueTaskSource.GetResult(short token) => completion.GetResult(token);
-
-        void IValueTaskSource.OnCompleted(
-            Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
-            completion.OnCompleted(continuation, state, token, flags);
     }
 }

@@ -45,7 +45,9 @@ sealed class ArchiveChain(string directory, List<ArchiveLink> links)
         return new(directory.Path, links);
     }
 
-    /// <summary>What is wrong between a part and the one that follows it in the directory; null if nothing is, or a head does not hold.</summary>
+    /// <summary>
+    /// What is wrong between a part and the one that follows it in the directory; null if nothing is, or a head does not hold.
+    /// </summary>
     public LogArchiveException? FindBreak(ArchiveLink before, ArchiveLink next)
     {
         if (before.File.Number == next.File.Number)
@@ -55,13 +57,17 @@ sealed class ArchiveChain(string directory, List<ArchiveLink> links)
             var missing = before.File.Number + 1 == next.File.Number - 1
                 ? $"part {before.File.Number + 1} is missing"
                 : $"parts {before.File.Number + 1} to {next.File.Number - 1} are missing";
-            return new(directory, LogArchiveProblem.Gap, $"{missing}, with the writes between sequence {before.Part?.LastSequence} and {next.Part?.FirstSequence}");
+            return new(
+                directory,
+                LogArchiveProblem.Gap,
+                $"{missing}, with the writes between sequence {before.Part?.LastSequence} and {next.Part?.FirstSequence}");
         }
 
         if (before.Part is not { } first || next.Part is not { } second) return null;
         if (second.StoreId != first.StoreId || second.HistoryId != first.HistoryId)
             return Foreign($"{next.File.Name} is of another store, or of another history of it, than {before.File.Name}");
-        var continues = second.PreviousCrc == first.Crc && second.AfterSequence >= first.LastSequence && second.SegmentId >= first.SegmentId;
+        var continues = second.PreviousCrc == first.Crc
+            && second.AfterSequence >= first.LastSequence && second.SegmentId >= first.SegmentId;
         return continues ? null : Foreign($"{next.File.Name} does not continue {before.File.Name}: a copy of the store has archived here");
     }
 

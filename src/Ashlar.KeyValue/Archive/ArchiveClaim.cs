@@ -63,7 +63,9 @@ sealed class ArchiveClaim : IDisposable
         {
             // Very likely a disk that is not mounted; a new archive here would leave a gap that nobody sees.
             if (known.Part != 0)
-                throw directory.Problem(LogArchiveProblem.Gap, $"the archive is empty, but the store has written {known.Part} parts of it; is its disk mounted?");
+                throw directory.Problem(
+                    LogArchiveProblem.Gap,
+                    $"the archive is empty, but the store has written {known.Part} parts of it; is its disk mounted?");
             progress.Position = known;
             return;
         }
@@ -72,17 +74,23 @@ sealed class ArchiveClaim : IDisposable
         fileSystem.SyncDirectory(directory.Path);
         var last = directory.ReadHead(parts[^1]);
         if (parts.Count > 1 && parts[^2].Number == last.Number)
-            throw directory.Problem(LogArchiveProblem.Foreign, $"there are two parts with number {last.Number}: {parts[^2].Name} and {parts[^1].Name}");
+            throw directory.Problem(
+                LogArchiveProblem.Foreign, $"there are two parts with number {last.Number}: {parts[^2].Name} and {parts[^1].Name}");
         if (last.StoreId != files.StoreId)
             throw directory.Problem(LogArchiveProblem.Foreign, $"this is the archive of store {last.StoreId}, not of {files.StoreId}");
         if (last.HistoryId != manifest.HistoryId)
             throw directory.Problem(
-                LogArchiveProblem.Foreign, "this is the archive of the store that this one was restored from, or of another copy; a restored store has an archive of its own");
+                LogArchiveProblem.Foreign,
+                "this is the archive of the store that this one was restored from, or of another copy; a restored store has an archive of "
+                    + "its own");
         if (last.Number < known.Part)
-            throw directory.Problem(LogArchiveProblem.Gap, $"the archive ends with part {last.Number}, but the store has written part {known.Part}");
+            throw directory.Problem(
+                LogArchiveProblem.Gap, $"the archive ends with part {last.Number}, but the store has written part {known.Part}");
         if (last.Number == known.Part ? last.Crc != known.PartCrc : !IsOurs(last, known.ThroughLog))
             throw directory.Problem(
-                LogArchiveProblem.Foreign, $"part {last.Number} holds writes up to sequence {last.LastSequence} that this store does not have: a copy of it has archived here");
+                LogArchiveProblem.Foreign,
+                $"part {last.Number} holds writes up to sequence {last.LastSequence} that this store does not have: a copy of it has "
+                    + "archived here");
         progress.Newest = last;
         progress.Position = last.Number == known.Part
             ? known

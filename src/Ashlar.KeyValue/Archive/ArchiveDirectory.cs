@@ -72,7 +72,8 @@ sealed class ArchiveDirectory(IFileSystem fileSystem, string path)
     {
         foreach (var name in FileSystem.List(Path))
         {
-            if (name.EndsWith(NewSuffix, StringComparison.Ordinal) && IsPart(name[..^NewSuffix.Length], out _)) FileSystem.Delete(PathOf(name));
+            if (name.EndsWith(NewSuffix, StringComparison.Ordinal) && IsPart(name[..^NewSuffix.Length], out _))
+                FileSystem.Delete(PathOf(name));
         }
     }
 

@@ -139,7 +139,8 @@ sealed record ArchivePart
         if (!makesSense) throw new CorruptDataException(path, 48, "the head of the part makes no sense");
         return fileBytes == part.FileBytes
             ? part
-            : throw new CorruptDataException(path, fileBytes, $"the head of the part says {part.FileBytes} bytes, the file has {fileBytes}");
+            : throw new CorruptDataException(
+                path, fileBytes, $"the head of the part says {part.FileBytes} bytes, the file has {fileBytes}");
     }
 
     static uint Checksum(ReadOnlySpan<byte> bytes) => Crc32C.Append(Crc32C.Compute(bytes[..12]), bytes[16..HeadBytes]);

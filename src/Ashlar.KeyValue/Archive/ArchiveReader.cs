@@ -17,23 +17,31 @@ sealed class ArchiveReader(ArchiveDirectory directory)
     {
         var path = directory.PathOf(link.File.Name);
         if (!directory.FileSystem.FileExists(path))
-            throw new LogArchiveException(directory.Path, LogArchiveProblem.Gap, $"part {link.File.Number} is missing, which was there before");
+            throw new LogArchiveException(
+                directory.Path, LogArchiveProblem.Gap, $"part {link.File.Number} is missing, which was there before");
         using var file = directory.FileSystem.Open(path, FileOpenMode.ReadOnly);
         var part = ArchiveDirectory.ReadHead(file, link.File);
         var continues = previous is not null && previous.SegmentId == part.SegmentId && previous.Nonce == part.Nonce;
         if (continues && part.From != previous!.To)
-            throw new CorruptDataException(path, 80, $"the part begins at byte {part.From} of segment {part.SegmentId}, but the one before ends at {previous.To}");
+            throw new CorruptDataException(
+                path, 80, $"the part begins at byte {part.From} of segment {part.SegmentId}, but the one before ends at {previous.To}");
         var isBeginning = part.From == LogSegmentHeader.SizeBytes;
         var shift = ArchivePart.HeadBytes - part.From;
         var walk = new LogGroupWalk(
-            file, part.FileBytes, part.Segment, part.From, shift, isBeginning ? 0 : continues ? previous!.EndHeadCrc : PreviousCrcIn(file, part));
+            file,
+            part.FileBytes,
+            part.Segment,
+            part.From,
+            shift,
+            isBeginning ? 0 : continues ? previous!.EndHeadCrc : PreviousCrcIn(file, part));
         var last = part.AfterSequence;
         while (walk.Offset < part.To)
         {
             var offset = walk.Offset + shift;
             if (!walk.TryRead(out var group, out var bytes) || group.Kind != LogGroupKind.Entries || walk.Offset > part.To)
                 throw new CorruptDataException(path, offset, $"a group of part {part.Number} does not hold");
-            if (group.FirstSequence <= last) throw new CorruptDataException(path, offset, $"sequence {group.FirstSequence} follows sequence {last}");
+            if (group.FirstSequence <= last)
+                throw new CorruptDataException(path, offset, $"sequence {group.FirstSequence} follows sequence {last}");
             last = group.FirstSequence + (ulong)group.Count - 1;
             if (take is not null && !take(group, bytes)) return false;
         }
@@ -42,7 +50,8 @@ sealed class ArchiveReader(ArchiveDirectory directory)
             throw new CorruptDataException(path, part.FileBytes, $"the part ends with sequence {last}, its head says {part.LastSequence}");
         var crc = FileCopy.Checksum(file, part.FileBytes, ArchivePart.HeadBytes);
         if (crc != part.ContentCrc)
-            throw new CorruptDataException(path, ArchivePart.HeadBytes, $"checksum mismatch: expected {part.ContentCrc:x8}, found {crc:x8}");
+            throw new CorruptDataException(
+                path, ArchivePart.HeadBytes, $"checksum mismatch: expected {part.ContentCrc:x8}, found {crc:x8}");
         previous = part;
         return true;
     }
@@ -52,6 +61,8 @@ sealed class ArchiveReader(ArchiveDirectory directory)
     {
         Span<byte> head = stackalloc byte[LogGroupHeader.SizeBytes];
         var read = file.Read(head, ArchivePart.HeadBytes);
-        return LogGroupHeader.TryRead(head[..read], part.Segment, part.Segment.Seed, part.From, out var group, out _) ? group.PreviousHeaderCrc : 0;
+        return LogGroupHeader.TryRead(head[..read], part.Segment, part.Segment.Seed, part.From, out var group, out _)
+            ? group.PreviousHeaderCrc
+            : 0;
     }
 }

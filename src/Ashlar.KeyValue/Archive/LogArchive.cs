@@ -42,7 +42,9 @@ public sealed class LogArchive
     /// <param name="backups">The backups that are kept.</param>
     /// <returns>The parts that were deleted.</returns>
     /// <exception cref="LockedException">A restore reads the archive.</exception>
-    /// <exception cref="CorruptDataException">A backup's record, or a part, is damaged: nobody can say what it needs. Nothing was deleted.</exception>
+    /// <exception cref="CorruptDataException">
+    /// A backup's record, or a part, is damaged: nobody can say what it needs. Nothing was deleted.
+    /// </exception>
     /// <exception cref="StorageException">The disk refused.</exception>
     public IReadOnlyList<ArchivedPart> Prune(KeyValueBackups backups)
     {

@@ -96,7 +96,9 @@ sealed class LogArchiver : IDisposable
         if (RunOnce() is { } cause) throw cause;
     }
 
-    /// <summary>Archives the rest of the log, which is sealed by now; if that fails it stays and is archived after the next opening.</summary>
+    /// <summary>
+    /// Archives the rest of the log, which is sealed by now; if that fails it stays and is archived after the next opening.
+    /// </summary>
     public void Dispose()
     {
         Stop();

@@ -37,7 +37,8 @@ sealed class LogCopy(
         var position = progress.Position;
         if (position.LastSequence < durable && durable > recoveredSequence)
             throw new CorruptDataException(
-                files.LogPath(position.ThroughLog + 1), 0, $"the log should hold sequence {durable}, but it ends at {position.LastSequence}");
+                files.LogPath(position.ThroughLog + 1), 0,
+                $"the log should hold sequence {durable}, but it ends at {position.LastSequence}");
     }
 
     void ArchiveSegment(ValueSegment segment, long end, ulong durable)
@@ -94,7 +95,8 @@ sealed class LogCopy(
             if (manifest.State.Archive is not { } known) throw directory.Ended();
             var isWorthIt = isLast
                 ? known != position
-                : manifest.State.Segments.Values.Any(one => manifest.State.AwaitsArchive(one.Id, one.Origin) && one.Id <= position.ThroughLog);
+                : manifest.State.Segments.Values.Any(
+                    one => manifest.State.AwaitsArchive(one.Id, one.Origin) && one.Id <= position.ThroughLog);
             if (!isWorthIt) return;
             try
             {
@@ -116,7 +118,8 @@ sealed class LogCopy(
         using (manifest.Gate.Hold())
         {
             if (poison.IsSet || manifest.State.Logs.Count == 0) return;
-            foreach (var id in manifest.Append(new ManifestEdit { Archive = progress.Position with { ThroughLog = manifest.State.Logs.Keys.Max() } }))
+            var position = progress.Position with { ThroughLog = manifest.State.Logs.Keys.Max() };
+            foreach (var id in manifest.Append(new ManifestEdit { Archive = position }))
                 values.Retire(id);
         }
     }

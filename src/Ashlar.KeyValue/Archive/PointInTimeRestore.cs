@@ -80,7 +80,8 @@ sealed class PointInTimeRestore(KeyValueBackups backups, LogArchive archive, Key
             }
         }
 
-        throw damage ?? NotCovered($"in {backups.Directory.Path} is no backup of this history of store {newest.StoreId} that is not newer than {point}");
+        throw damage ?? NotCovered(
+            $"in {backups.Directory.Path} is no backup of this history of store {newest.StoreId} that is not newer than {point}");
     }
 
     /// <summary>The parts to read. Everything that their heads tell is checked before anything is written.</summary>
@@ -103,7 +104,8 @@ sealed class PointInTimeRestore(KeyValueBackups backups, LogArchive archive, Key
             {
                 throw before is not null && chain.FindBreak(before, link) is { } broken ? broken : new LogArchiveException(
                     directory.Path, LogArchiveProblem.Gap,
-                    $"part {link.File.Number - 1} and those before it are missing: the archive holds writes after sequence {link.Part.AfterSequence}, backup {backup.Number} only those up to {backup.Sequence}");
+                    $"part {link.File.Number - 1} and those before it are missing: the archive holds writes after sequence "
+                        + $"{link.Part.AfterSequence}, backup {backup.Number} only those up to {backup.Sequence}");
             }
 
             if (needed.Count > 0 && IsPassedBy(needed[^1].Part!)) return needed;
@@ -113,10 +115,14 @@ sealed class PointInTimeRestore(KeyValueBackups backups, LogArchive archive, Key
             needed.Add(link);
         }
 
-        var (last, time) = needed.Count == 0 ? (backup.Sequence, backup.CommitTime) : (needed[^1].Part!.LastSequence, needed[^1].Part!.LastCommitTime);
+        var (last, time) = needed.Count == 0
+            ? (backup.Sequence, backup.CommitTime)
+            : (needed[^1].Part!.LastSequence, needed[^1].Part!.LastCommitTime);
         if (chain.Links[^1].Damage is { } damage && (point == RestorePoint.Latest || !ReachesPoint(last, time))) throw damage;
         if (!ReachesPoint(last, time))
-            throw NotCovered($"the archive ends with sequence {last}, committed at {RestorePoint.TimeOf(time):yyyy-MM-dd HH:mm:ss.ffffff}Z, before {point}");
+            throw NotCovered(
+                $"the archive ends with sequence {last}, committed at {RestorePoint.TimeOf(time):yyyy-MM-dd HH:mm:ss.ffffff}Z, before "
+                    + $"{point}");
         return needed;
     }
 
@@ -147,10 +153,13 @@ sealed class PointInTimeRestore(KeyValueBackups backups, LogArchive archive, Key
         if (!point.Includes(last, group.CommitTime)) return false;
         if (group.FirstSequence <= sequence)
             throw new LogArchiveException(
-                directory.Path, LogArchiveProblem.Foreign, $"in part {link.File.Number} the writes around sequence {sequence} are others than in the backup: it is of a copy of the store");
+                directory.Path, LogArchiveProblem.Foreign,
+                $"in part {link.File.Number} the writes around sequence {sequence} are others than in the backup: it is of a copy of the "
+                    + "store");
         store.SkipThrough(group.FirstSequence - 1);
         batch.Clear();
-        for (var rest = bytes[LogGroupHeader.SizeBytes..]; !rest.IsEmpty; rest = rest[LogEntry.Read(rest).SizeBytes..]) batch.AddEncoded(rest);
+        for (var rest = bytes[LogGroupHeader.SizeBytes..]; !rest.IsEmpty; rest = rest[LogEntry.Read(rest).SizeBytes..])
+            batch.AddEncoded(rest);
         store.Write(batch, Durability.Unflushed);
         Invariant.Require(store.VisibleSequence == last);
         batch.Trim(LogGroupLimit.Bytes);
@@ -167,7 +176,8 @@ sealed class PointInTimeRestore(KeyValueBackups backups, LogArchive archive, Key
             : part.Nonce;
         if (nonce != part.Nonce)
             throw new LogArchiveException(
-                directory.Path, LogArchiveProblem.Foreign, $"part {part.Number} is of another segment {part.SegmentId} than that of the backup: it is of a copy of the store");
+                directory.Path, LogArchiveProblem.Foreign,
+                $"part {part.Number} is of another segment {part.SegmentId} than that of the backup: it is of a copy of the store");
     }
 
     LogArchiveException NotCovered(string description) => new(directory.Path, LogArchiveProblem.NotCovered, description);

@@ -8,7 +8,9 @@ public readonly record struct RestorePoint
     /// <summary>The newest moment that the archive knows.</summary>
     public static RestorePoint Latest => default;
 
-    /// <summary>With every write up to this sequence, as far as groups of writes are not divided by it; null if that is not asked for.</summary>
+    /// <summary>
+    /// With every write up to this sequence, as far as groups of writes are not divided by it; null if that is not asked for.
+    /// </summary>
     public ulong? Sequence { get; }
 
     /// <summary>With every write that was committed at this time or before; null if that is not asked for.</summary>
@@ -24,9 +26,11 @@ public readonly record struct RestorePoint
     internal bool Includes(ulong lastSequence, long commitTime) =>
         (Sequence is not { } sequence || lastSequence <= sequence) && (Time is not { } time || commitTime <= Microseconds(time));
 
-    internal static long Microseconds(DateTimeOffset time) => (time.UtcTicks - DateTimeOffset.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
+    internal static long Microseconds(DateTimeOffset time) =>
+        (time.UtcTicks - DateTimeOffset.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
 
-    internal static DateTimeOffset TimeOf(long microseconds) => DateTimeOffset.UnixEpoch.AddTicks(microseconds * TimeSpan.TicksPerMicrosecond);
+    internal static DateTimeOffset TimeOf(long microseconds) =>
+        DateTimeOffset.UnixEpoch.AddTicks(microseconds * TimeSpan.TicksPerMicrosecond);
 
     /// <inheritdoc />
     public override string ToString() =>

@@ -10,8 +10,8 @@ namespace Ashlar.KeyValue;
 sealed record SourceFile(string Name, string Identity, long LengthBytes, IFile File);
 
 /// <summary>
-/// What a store consists of at one moment, with its files held open. Tables and complete segments, of log or values, do not change any more; the newest
-/// segment is cut behind a group that is durable.
+/// What a store consists of at one moment, with its files held open. Tables and complete segments, of log or values, do not change any
+/// more; the newest segment is cut behind a group that is durable.
 /// </summary>
 sealed class BackupSource : IDisposable
 {

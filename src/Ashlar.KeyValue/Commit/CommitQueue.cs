@@ -93,7 +93,10 @@ sealed class CommitQueue : IDisposable
         if (error is not null) ExceptionDispatchInfo.Throw(error);
     }
 
-    /// <summary>A write with a batch of its own, to be filled and given to <see cref="RunAsync(AsyncWrite, WriteBatch?, Durability, CancellationToken)"/>.</summary>
+    /// <summary>
+    /// A write with a batch of its own, to be filled and given to
+    /// <see cref="RunAsync(AsyncWrite, WriteBatch?, Durability, CancellationToken)"/>.
+    /// </summary>
     public AsyncWrite RentAsync() => asyncPool.TryDequeue(out var write) ? write : new AsyncWrite(recycleAsync);
 
     /// <summary>Queues a write; the task completes when it is done. The caller never waits for the disk.</summary>

@@ -7,9 +7,9 @@ namespace Ashlar.KeyValue;
 /// </summary>
 /// <remarks>
 /// Order: assign sequences, encode, write to the log, insert into the memtable (not visible yet) while the disk begins to write,
-/// flush if anyone asked for it, publish the sequence, wake. A SYNC write is therefore never readable before it is durable. Everything up to reserving space
-/// in the log can fail without doubt: the group fails, the store goes on. From the write on, a failure leaves the disk in
-/// doubt and poisons the store.
+/// flush if anyone asked for it, publish the sequence, wake. A SYNC write is therefore never readable before it is durable. Everything up
+/// to reserving space in the log can fail without doubt: the group fails, the store goes on. From the write on, a failure leaves the disk
+/// in doubt and poisons the store.
 /// </remarks>
 sealed class Committer : IDisposable
 {

@@ -38,7 +38,8 @@ sealed class DurabilityTracker : IDisposable
 
     public void StartTimer()
     {
-        if (Volatile.Read(ref isTimerSet) == 0 && Interlocked.Exchange(ref isTimerSet, 1) == 0) timer.Change(delay, Timeout.InfiniteTimeSpan);
+        if (Volatile.Read(ref isTimerSet) == 0 && Interlocked.Exchange(ref isTimerSet, 1) == 0)
+            timer.Change(delay, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Starts a sync unless one was started since the last one ended.</summary>

@@ -58,7 +58,8 @@ sealed class Backpressure(KeyValueOptions options)
     /// <summary>Groups of writes that were stopped, and for how long in sum.</summary>
     public (long Count, TimeSpan Time) Stalls => (Volatile.Read(ref stalls), new TimeSpan(Volatile.Read(ref stallTicks)));
 
-    double CollectRate => Collecting.BytesPerSecond is > 0 and var rate ? Math.Max(rate, LeastCollectedBytesPerSecond) : UnknownBytesPerSecond;
+    double CollectRate =>
+        Collecting.BytesPerSecond is > 0 and var rate ? Math.Max(rate, LeastCollectedBytesPerSecond) : UnknownBytesPerSecond;
 
     double FlushRate => Flushing.BytesPerSecond is > 0 and var rate ? rate : UnknownBytesPerSecond;
 

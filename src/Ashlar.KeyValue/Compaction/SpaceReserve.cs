@@ -216,7 +216,8 @@ sealed class SpaceReserve
     [DoesNotReturn]
     public void ThrowFull(long missingBytes) => throw new StorageException(
         "fallocate", files.ReservePath, StorageErrorKind.NoSpace, Errno.NoSpace,
-        $"the disk is full: {missingBytes} more free bytes are needed beside those that are kept for deletes and merges; delete, or make room");
+        $"the disk is full: {missingBytes} more free bytes are needed beside those that are kept for deletes and merges; delete, or make "
+            + "room");
 
     Grant Take(long bytes, long left)
     {

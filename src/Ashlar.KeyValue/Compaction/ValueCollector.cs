@@ -115,7 +115,8 @@ sealed class ValueCollector(Manifest manifest, StoreState state, SpaceReserve sp
     void EstimateLimitAgain(TableSet tables, double usedBytes)
     {
         var current = Batch;
-        if (usedBytes <= SpaceDebt.FreeOvershoot * current.AllowedBytes || usedBytes <= (1 + EstimateAgain) * current.EstimatedBytes) return;
+        if (usedBytes <= SpaceDebt.FreeOvershoot * current.AllowedBytes || usedBytes <= (1 + EstimateAgain) * current.EstimatedBytes)
+            return;
         if (EstimateLive(tables) is { } live) Batch = current with { LimitBytes = Limit(live), EstimatedBytes = usedBytes };
     }
 

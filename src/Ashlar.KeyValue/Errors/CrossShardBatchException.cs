@@ -7,7 +7,8 @@ namespace Ashlar.KeyValue;
 /// <see cref="ShardedKeyValueStore.WritePerShard"/> and <see cref="ShardedKeyValueOptions.HashedPrefixBytes"/>.
 /// </summary>
 public sealed class CrossShardBatchException(int firstShard, int otherShard)
-    : ArgumentException($"The batch has keys of shard {firstShard} and of shard {otherShard}; only a batch within one shard is atomic."), IClassifiedFailure
+    : ArgumentException($"The batch has keys of shard {firstShard} and of shard {otherShard}; only a batch within one shard is atomic."),
+    IClassifiedFailure
 {
     /// <summary>Shard of the first key.</summary>
     public int FirstShard { get; } = firstShard;

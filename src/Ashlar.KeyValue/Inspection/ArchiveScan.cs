@@ -11,7 +11,10 @@ sealed class ArchiveScan(IFile file, IScanSink sink)
         {
             var head = new byte[ArchivePart.HeadBytes];
             var part = ArchivePart.Decode(head.AsSpan(0, file.Read(head, 0)), file.LengthBytes, file.Path);
-            sink.Structure(0, $"part {part.Number} of the archive of store {part.StoreId}, history {part.HistoryId}, crc {part.Crc:x8} after {part.PreviousCrc:x8}");
+            sink.Structure(
+                0,
+                $"part {part.Number} of the archive of store {part.StoreId}, history {part.HistoryId}, crc {part.Crc:x8} after "
+                    + $"{part.PreviousCrc:x8}");
             sink.Structure(0, $"  log {part.SegmentId}, nonce {part.Nonce:x16}, bytes {part.From} to {part.To}");
             sink.Structure(0, $"  sequences {part.FirstSequence} to {part.LastSequence}, after {part.AfterSequence}");
             var shift = ArchivePart.HeadBytes - part.From;
@@ -25,12 +28,19 @@ sealed class ArchiveScan(IFile file, IScanSink sink)
                     return;
                 }
 
-                sink.Structure(offset, $"group of {group.Count} entries, sequence {group.FirstSequence}, committed at {RestorePoint.TimeOf(group.CommitTime):yyyy-MM-dd HH:mm:ss.ffffff}Z");
+                sink.Structure(
+                    offset,
+                    $"group of {group.Count} entries, sequence {group.FirstSequence}, committed at "
+                        + $"{RestorePoint.TimeOf(group.CommitTime):yyyy-MM-dd HH:mm:ss.ffffff}Z");
                 var sequence = group.FirstSequence;
                 for (var at = LogGroupHeader.SizeBytes; at < bytes.Length;)
                 {
                     var entry = LogEntry.Read(bytes[at..]);
-                    sink.Entry(new ScannedEntry(offset + at, sequence++, entry.Kind, entry.KeyIn(bytes[at..]), entry.ValueIn(bytes[at..])) { IsValueSound = true });
+                    sink.Entry(
+                        new ScannedEntry(offset + at, sequence++, entry.Kind, entry.KeyIn(bytes[at..]), entry.ValueIn(bytes[at..]))
+                        {
+                            IsValueSound = true,
+                        });
                     at += entry.SizeBytes;
                 }
             }

@@ -33,7 +33,8 @@ public static class KeyValueInspector
         var name = Path.GetFileName(path);
         Span<byte> magic = stackalloc byte[8];
         magic = magic[..file.Read(magic, 0)];
-        if (magic.SequenceEqual("ASHLRMAN"u8) || name.StartsWith(StoreFiles.ManifestName, StringComparison.Ordinal)) new ManifestScan(file, sink).Run();
+        if (magic.SequenceEqual("ASHLRMAN"u8) || name.StartsWith(StoreFiles.ManifestName, StringComparison.Ordinal))
+            new ManifestScan(file, sink).Run();
         else if (magic.SequenceEqual("ASHLRBAK"u8)) InspectBackup(file, sink);
         else if (magic.SequenceEqual("ASHLRARC"u8) || name.StartsWith("part-", StringComparison.Ordinal)) new ArchiveScan(file, sink).Run();
         else if (magic.SequenceEqual("ASHLRLOG"u8) || name.StartsWith("log-", StringComparison.Ordinal)) new SegmentScan(file, sink).Run();
@@ -56,7 +57,8 @@ public static class KeyValueInspector
         {
             var record = BackupRecord.Decode(bytes.AsSpan(0, file.Read(bytes, 0)), file.Path);
             sink.Structure(0, $"backup {record.Number} of store {record.StoreId}, up to sequence {record.Sequence}");
-            foreach (var part in record.Files) sink.Structure(0, $"  {part.Name} from {part.StoredName}, {part.LengthBytes} bytes, crc {part.Crc:x8}");
+            foreach (var part in record.Files)
+                sink.Structure(0, $"  {part.Name} from {part.StoredName}, {part.LengthBytes} bytes, crc {part.Crc:x8}");
         }
         catch (Exception damage) when (damage is CorruptDataException or UnsupportedFormatException)
         {
@@ -104,7 +106,8 @@ public static class KeyValueInspector
             if (!entry.Kind.HasPlace()) return $"{text}, {rest.Length} bytes";
             return text + string.Create(
                 CultureInfo.InvariantCulture,
-                $", {BinaryPrimitives.ReadInt32LittleEndian(rest[12..])} bytes in log {BinaryPrimitives.ReadUInt64LittleEndian(rest)} at byte {BinaryPrimitives.ReadUInt32LittleEndian(rest[8..])}");
+                $", {BinaryPrimitives.ReadInt32LittleEndian(rest[12..])} bytes in log {BinaryPrimitives.ReadUInt64LittleEndian(rest)} at "
+                    + $"byte {BinaryPrimitives.ReadUInt32LittleEndian(rest[8..])}");
         }
     }
 }

@@ -24,10 +24,12 @@ sealed class LogScan(IFile file, LogSegmentHeader segment, IScanSink sink)
                 continue;
             }
 
-            var time = DateTimeOffset.UnixEpoch.AddTicks(Math.Clamp(group.CommitTime, 0, 200_000_000_000_000_000) * TimeSpan.TicksPerMicrosecond);
+            var time = DateTimeOffset.UnixEpoch.AddTicks(
+                Math.Clamp(group.CommitTime, 0, 200_000_000_000_000_000) * TimeSpan.TicksPerMicrosecond);
             sink.Structure(offset, string.Create(
                 CultureInfo.InvariantCulture,
-                $"{(group.Kind == LogGroupKind.Seal ? "seal" : "group")} from sequence {group.FirstSequence}, {group.Count} entries in {group.BodyLength} bytes, committed {time:yyyy-MM-dd HH:mm:ss.ffffff}, durable through {group.DurableThrough}"));
+                $"{(group.Kind == LogGroupKind.Seal ? "seal" : "group")} from sequence {group.FirstSequence}, {group.Count} entries in "
+                    + $"{group.BodyLength} bytes, committed {time:yyyy-MM-dd HH:mm:ss.ffffff}, durable through {group.DurableThrough}"));
             if (previousCrc != 0 && group.PreviousHeaderCrc != previousCrc)
                 sink.Damage(offset, LogGroupHeader.SizeBytes, "the group does not continue the one before it");
             previousCrc = crc;
@@ -80,7 +82,11 @@ sealed class LogScan(IFile file, LogSegmentHeader segment, IScanSink sink)
             var stored = entry.ValueIn(bytes);
             var isSound = Crc32C.Compute(stored) == entry.ValueCrc && stored.Length >= entry.Kind.LeastStoredBytes();
             if (!isSound) sink.Damage(offset, size, "the value does not hold", KeyText.Of(entry.KeyIn(bytes)));
-            sink.Entry(new ScannedEntry(offset, group.FirstSequence + (ulong)count, entry.Kind, entry.KeyIn(bytes), stored) { IsValueSound = isSound });
+            sink.Entry(
+                new ScannedEntry(offset, group.FirstSequence + (ulong)count, entry.Kind, entry.KeyIn(bytes), stored)
+                {
+                    IsValueSound = isSound,
+                });
             offset += size;
         }
 
@@ -105,7 +111,9 @@ sealed class LogScan(IFile file, LogSegmentHeader segment, IScanSink sink)
             var read = file.Read(chunk, start);
             for (var at = 0; at < ChunkBytes && at < read; at += LogGroupHeader.AlignmentBytes)
             {
-                if (start + at > offset && LogGroupHeader.TryRead(chunk.AsSpan(at, Math.Min(LogGroupHeader.SizeBytes, read - at)), segment, seed, start + at, out _, out _))
+                if (start + at > offset
+                    && LogGroupHeader.TryRead(
+                        chunk.AsSpan(at, Math.Min(LogGroupHeader.SizeBytes, read - at)), segment, seed, start + at, out _, out _))
                 {
                     sink.Damage(offset, start + at - offset, "no group holds here, but one that follows does");
                     return start + at;

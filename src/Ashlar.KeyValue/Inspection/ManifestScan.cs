@@ -91,19 +91,23 @@ sealed class ManifestScan(IFile file, IScanSink sink)
         {
             sink.Structure(
                 offset,
-                $"  + table {table.Id}, level {table.Level}, {table.EntryCount} entries in {table.FileLength} bytes, sequences {table.MinSequence} to {table.MaxSequence}, keys {KeyText.Of(table.SmallestKey)} to {KeyText.Of(table.LargestKey)}");
+                $"  + table {table.Id}, level {table.Level}, {table.EntryCount} entries in {table.FileLength} bytes, sequences "
+                    + $"{table.MinSequence} to {table.MaxSequence}, keys {KeyText.Of(table.SmallestKey)} to "
+                    + $"{KeyText.Of(table.LargestKey)}");
         }
 
         foreach (var id in edit.RemovedTables) sink.Structure(offset, $"  - table {id}");
         foreach (var log in edit.AddedLogs)
-            sink.Structure(offset, $"  + log {log.Id}, nonce {log.Nonce:x16}, after log {log.PredecessorId} ended at byte {log.PredecessorEnd}");
+            sink.Structure(
+                offset, $"  + log {log.Id}, nonce {log.Nonce:x16}, after log {log.PredecessorId} ended at byte {log.PredecessorEnd}");
         foreach (var segment in edit.AddedSegments)
             sink.Structure(offset, $"  + values in log {segment.Id}, nonce {segment.Nonce:x16}, {segment.EndOffset} bytes");
         if (edit.ObsoleteThroughLog is { } through) sink.Structure(offset, $"  - logs up to {through}");
         if (edit.NextFileId is { } next) sink.Structure(offset, $"  next file {next}");
         if (edit.LastSequence is { } sequence) sink.Structure(offset, $"  last sequence {sequence}");
         if (edit.Archive is { } archive)
-            sink.Structure(offset, $"  archived: logs up to {archive.ThroughLog}, sequences up to {archive.LastSequence}, parts up to {archive.Part}");
+            sink.Structure(
+                offset, $"  archived: logs up to {archive.ThroughLog}, sequences up to {archive.LastSequence}, parts up to {archive.Part}");
         if (edit.ArchiveEnded) sink.Structure(offset, "  archiving ended");
         if (edit.HistoryId is { } history) sink.Structure(offset, $"  history {history}");
         if (edit.Closed) sink.Structure(offset, "  closed");

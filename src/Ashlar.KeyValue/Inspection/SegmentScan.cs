@@ -28,7 +28,9 @@ sealed class SegmentScan(IFile file, IScanSink sink)
 
         var isMoved = IsMoved(segment, end);
         sink.Structure(
-            0, $"{(isMoved ? "segment of moved values" : "log segment")} {segment.SegmentId} of store {segment.StoreId}, nonce {segment.Nonce:x16}");
+            0,
+            $"{(isMoved ? "segment of moved values" : "log segment")} {segment.SegmentId} of store {segment.StoreId}, nonce "
+                + $"{segment.Nonce:x16}");
         if (isMoved) new MovedScan(file, segment, sink).Run(end);
         else new LogScan(file, segment, sink).Run(end);
     }

@@ -28,7 +28,8 @@ sealed class TableScan(IFile file, IScanSink sink)
 
         sink.Structure(
             footerOffset,
-            $"footer: table {footer.TableId} of store {footer.StoreId}, {footer.EntryCount} entries, sequences {footer.MinSequence} to {footer.MaxSequence}");
+            $"footer: table {footer.TableId} of store {footer.StoreId}, {footer.EntryCount} entries, sequences {footer.MinSequence} to "
+                + $"{footer.MaxSequence}");
         if (footer.FileLength != length)
             sink.Damage(0, length, $"the footer says {footer.FileLength} bytes, the file has {length}");
         seed = TableFooter.Seed(footer.StoreId, footer.TableId);
@@ -43,7 +44,8 @@ sealed class TableScan(IFile file, IScanSink sink)
             var partition = PartitionHandle.Read(stored);
             Walk(partition.Index, "index block", Keys(key), (last, handle) =>
             {
-                if (handle.Length != BlockHandle.EncodedBytes) sink.Damage(partition.Index.Offset, 0, "a block has a handle of the wrong length", Keys(last));
+                if (handle.Length != BlockHandle.EncodedBytes)
+                    sink.Damage(partition.Index.Offset, 0, "a block has a handle of the wrong length", Keys(last));
                 else WalkData(BlockHandle.Read(handle), Keys(last));
                 lastKey = KeyText.Of(last);
             });
@@ -60,7 +62,8 @@ sealed class TableScan(IFile file, IScanSink sink)
 
     delegate Block BlockLoader(ReadOnlySpan<byte> bytes, in BlockHandle handle, uint seed, string path);
 
-    string Keys(ReadOnlySpan<byte> through) => lastKey is null ? $"up to {KeyText.Of(through)}" : $"behind {lastKey} up to {KeyText.Of(through)}";
+    string Keys(ReadOnlySpan<byte> through) =>
+        lastKey is null ? $"up to {KeyText.Of(through)}" : $"behind {lastKey} up to {KeyText.Of(through)}";
 
     void Walk(in BlockHandle handle, string what, string keys, BlockEntry visit)
     {
@@ -97,7 +100,8 @@ sealed class TableScan(IFile file, IScanSink sink)
         var loaded = new byte[handle.SizeBytes];
         try
         {
-            if (file.Read(loaded, handle.Offset) != loaded.Length) throw new CorruptDataException(file.Path, handle.Offset, "the table is cut off");
+            if (file.Read(loaded, handle.Offset) != loaded.Length)
+                throw new CorruptDataException(file.Path, handle.Offset, "the table is cut off");
             var block = load(loaded, handle, seed, file.Path);
             sink.Structure(handle.Offset, $"{what}, {handle.SizeBytes} bytes, crc {handle.Crc:x8}");
             return block;

@@ -85,7 +85,8 @@ sealed class LogReader(IFile file, LogSegmentHeader segment, PlantedBug plantedB
                 if (offset != declared.EndOffset || previousCrc != declared.HeaderCrc)
                     throw new CorruptDataException(
                         file.Path, offset,
-                        $"the manifest ends this segment at byte {declared.EndOffset}, group {declared.HeaderCrc:x8}; found {previousCrc:x8}");
+                        $"the manifest ends this segment at byte {declared.EndOffset}, group {declared.HeaderCrc:x8}; found "
+                            + $"{previousCrc:x8}");
                 break;
             }
 
@@ -188,7 +189,8 @@ sealed class LogReader(IFile file, LogSegmentHeader segment, PlantedBug plantedB
         if (length >= segment.ReservedBytes || length == offset || length == offset + LogGroupHeader.SizeBytes) return;
         throw new CorruptDataException(
             file.Path, length,
-            $"the log segment is cut off: it had {segment.ReservedBytes} bytes before its first group, and the groups that hold end at byte {offset}");
+            $"the log segment is cut off: it had {segment.ReservedBytes} bytes before its first group, and the groups that hold end at "
+                + $"byte {offset}");
     }
 
     /// <summary>Looks behind a group that does not hold for one that proves it to have been durable.</summary>

@@ -105,7 +105,8 @@ sealed class ManifestState
     public const int LevelCount = 7;
 
     /// <summary>Whether a segment of the log is not wholly in the archive.</summary>
-    public bool AwaitsArchive(ulong id, SegmentOrigin origin) => Archive is { } archive && origin == SegmentOrigin.Log && id > archive.ThroughLog;
+    public bool AwaitsArchive(ulong id, SegmentOrigin origin) =>
+        Archive is { } archive && origin == SegmentOrigin.Log && id > archive.ThroughLog;
 
     /// <summary>Whether tables refer to a segment, or the archive still needs it.</summary>
     bool IsNeeded(in ValueSegmentInfo segment) => References.ContainsKey(segment.Id) || AwaitsArchive(segment.Id, segment.Origin);

@@ -24,8 +24,8 @@ public sealed record RecoveryReport
     public long EndOffset { get; init; }
 
     /// <summary>
-    /// Bytes behind the end, zeros that follow left out, that were dropped: of writes that were under way when the store stopped, none of them
-    /// acknowledged as durable.
+    /// Bytes behind the end, zeros that follow left out, that were dropped: of writes that were under way when the store stopped, none of
+    /// them acknowledged as durable.
     /// </summary>
     public long TornBytes { get; init; }
 

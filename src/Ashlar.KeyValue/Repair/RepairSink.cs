@@ -21,7 +21,8 @@ sealed class RepairSink(StoreFiles source, RepairRuns runs, List<RepairLoss> los
     public void Entry(in ScannedEntry entry)
     {
         if (entry.Kind == EntryKind.Delete) runs.Add(entry.Key, entry.Sequence, EntryKind.Delete, default);
-        else if (!entry.Kind.IsPut()) Damage(entry.Offset, entry.Stored.Length, $"an entry of kind {(byte)entry.Kind}", KeyText.Of(entry.Key));
+        else if (!entry.Kind.IsPut())
+            Damage(entry.Offset, entry.Stored.Length, $"an entry of kind {(byte)entry.Kind}", KeyText.Of(entry.Key));
         // The newest value of the key is lost. An older one would be wrong: the key is absent, unless this value is found elsewhere.
         else if (!entry.IsValueSound) runs.Add(entry.Key, entry.Sequence, EntryKind.Delete, default);
         else if (!entry.Kind.HasPlace()) runs.Add(entry.Key, entry.Sequence, entry.Kind, entry.Stored);

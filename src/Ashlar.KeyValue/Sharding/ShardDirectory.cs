@@ -40,7 +40,8 @@ sealed class ShardDirectory(IFileSystem fileSystem, string directory)
         if (options.HashedPrefixBytes is { } prefix && prefix != file.HashedPrefixBytes)
         {
             throw new ShardLayoutException(
-                Directory, $"the store hashes the first {file.HashedPrefixBytes} bytes of a key (0: all), which is fixed; {prefix} were asked for");
+                Directory,
+                $"the store hashes the first {file.HashedPrefixBytes} bytes of a key (0: all), which is fixed; {prefix} were asked for");
         }
 
         if (options.SaltedPrefix is { } salted && !salted.Span.SequenceEqual(file.SaltedPrefix))
@@ -70,7 +71,8 @@ sealed class ShardDirectory(IFileSystem fileSystem, string directory)
             ids[shard] = store.StoreId;
         }
 
-        var file = new ShardFile(options.Store.Entropy.NextGuid(), options.HashedPrefixBytes ?? 0, options.SaltedPrefix?.ToArray() ?? [], ids);
+        var file = new ShardFile(
+            options.Store.Entropy.NextGuid(), options.HashedPrefixBytes ?? 0, options.SaltedPrefix?.ToArray() ?? [], ids);
         file.Write(fileSystem, Directory);
         return file;
     }

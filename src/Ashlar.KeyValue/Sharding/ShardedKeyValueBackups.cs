@@ -74,7 +74,8 @@ public sealed class ShardedKeyValueBackups
             StoreId = record.Layout.StoreId,
             TakenAt = RestorePoint.TimeOf(record.TakenAt),
             Shards = [.. record.Shards.Select((shard, i) => ListOf(i).FirstOrDefault(info => info.Number == shard.Number)
-                ?? throw new CorruptDataException(directory.RecordPath(record.Number), 40, $"backup {shard.Number} of shard {i} is missing"))],
+                ?? throw new CorruptDataException(
+                    directory.RecordPath(record.Number), 40, $"backup {shard.Number} of shard {i} is missing"))],
         };
 
         IReadOnlyList<BackupInfo> ListOf(int shard)

@@ -38,8 +38,8 @@ public sealed record ShardedKeyValueOptions
     /// <summary>
     /// How each shard is opened. <see cref="KeyValueOptions.MemTableBytes"/> and <see cref="KeyValueOptions.LogSegmentBytes"/> (1 MiB
     /// at the least, or what is given), <see cref="KeyValueOptions.BlockCacheBytes"/>, <see cref="KeyValueOptions.MaxOpenFiles"/>,
-    /// <see cref="KeyValueOptions.RelaxedLossBytes"/> and <see cref="KeyValueOptions.SpaceReserveBytes"/> where it is given are for the whole
-    /// store: each shard gets its part. All else is for each shard.
+    /// <see cref="KeyValueOptions.RelaxedLossBytes"/> and <see cref="KeyValueOptions.SpaceReserveBytes"/> where it is given are for the
+    /// whole store: each shard gets its part. All else is for each shard.
     /// </summary>
     public KeyValueOptions Store { get; init; } = KeyValueOptions.Default;
 

@@ -18,7 +18,8 @@ public sealed partial class ShardedKeyValueStore
         ThrowIfClosed();
         var fileSystem = options.FileSystem ?? FileSystems.Real;
         var target = new ShardedBackupDirectory(fileSystem, StoreDirectory.FullPath(directory));
-        if (target.Path == this.directory.Directory) throw new ArgumentException("A store is not backed up into its own directory.", nameof(directory));
+        if (target.Path == this.directory.Directory)
+            throw new ArgumentException("A store is not backed up into its own directory.", nameof(directory));
         StoreDirectory.CreateIfMissing(fileSystem, target.Path);
         using var held = fileSystem.Lock(target.LockPath);
         target.DeleteLeftovers(options);
@@ -36,7 +37,8 @@ public sealed partial class ShardedKeyValueStore
 
         var now = options.TimeProvider.GetUtcNow();
         target.Install(new ShardedBackupRecord(
-            number, now.ToUnixTimeMilliseconds() * 1000, [.. backups.Select(backup => new ShardBackup(backup.Number, backup.Sequence))], layout));
+            number, now.ToUnixTimeMilliseconds() * 1000, [.. backups.Select(backup => new ShardBackup(backup.Number, backup.Sequence))],
+            layout));
         return new ShardedBackupInfo { Number = number, StoreId = StoreId, TakenAt = now, Shards = backups };
     }
 

@@ -106,7 +106,9 @@ public sealed partial class ShardedKeyValueStore : IDisposable, IAsyncDisposable
     /// <summary>How many bytes at the beginning of a key decide on its shard; 0 is the whole key.</summary>
     public int HashedPrefixBytes => layout.HashedPrefixBytes;
 
-    /// <summary>The shard that a key belongs to, 0 to <see cref="ShardCount"/> - 1; -1 if it begins with <see cref="SaltedPrefix"/>.</summary>
+    /// <summary>
+    /// The shard that a key belongs to, 0 to <see cref="ShardCount"/> - 1; -1 if it begins with <see cref="SaltedPrefix"/>.
+    /// </summary>
     public int GetShard(ReadOnlySpan<byte> key) =>
         IsSalted(key) ? -1 : shards.Length == 1 ? 0 : ShardHash.Place(Hashed(key), shards.Length);
 
@@ -210,7 +212,9 @@ public sealed partial class ShardedKeyValueStore : IDisposable, IAsyncDisposable
         if (prefix == 0 || range.Start is not { } start || range.End is not { } end || start.Length < prefix) return -1;
         // All keys of the range begin with the same hashed bytes: the end does, or is the first key that does not.
         var hashed = start.AsSpan(0, prefix);
-        return KeyRange.Prefix(hashed).End is { } next && end.AsSpan().SequenceCompareTo(next) <= 0 ? ShardHash.Place(hashed, shards.Length) : -1;
+        return KeyRange.Prefix(hashed).End is { } next && end.AsSpan().SequenceCompareTo(next) <= 0
+            ? ShardHash.Place(hashed, shards.Length)
+            : -1;
     }
 
     void ThrowIfClosed() => ObjectDisposedException.ThrowIf(Volatile.Read(ref isClosed) != 0, this);

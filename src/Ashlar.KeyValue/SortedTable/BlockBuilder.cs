@@ -122,7 +122,8 @@ sealed class BlockBuilder
             }
             else
             {
-                for (var index = (int)BlockField.SegmentId; index < columns.Length; index++) Write(ref target, columns[index], columns[index].Base);
+                for (var index = (int)BlockField.SegmentId; index < columns.Length; index++)
+                    Write(ref target, columns[index], columns[index].Base);
             }
         }
 

@@ -6,8 +6,8 @@ using Ashlar.Storage;
 namespace Ashlar.KeyValue;
 
 /// <summary>
-/// Blocks of tables, and values of segments as blocks of one value each, in native memory, within a budget that holds always: headers, its own table and what waits for readers
-/// to leave are counted too. A block that finds no room belongs to its reader alone and goes with it.
+/// Blocks of tables, and values of segments as blocks of one value each, in native memory, within a budget that holds always: headers, its
+/// own table and what waits for readers to leave are counted too. A block that finds no room belongs to its reader alone and goes with it.
 /// </summary>
 /// <remarks>
 /// <para>Finding takes no lock: chains of a hash table, read within a <see cref="ReadEpoch"/>. A block that is unlinked keeps

@@ -15,7 +15,8 @@ static unsafe class BlockCheck
     public static int Require(ReadOnlySpan<byte> bytes, in BlockHandle handle, uint tableSeed, string path)
     {
         RequireTrailer(bytes, handle, tableSeed, path, Block.PackedEncoding);
-        if (!BlockLayout.TryRead(bytes, out var layout)) throw new CorruptDataException(path, handle.Offset, "the parts of a block do not fit it");
+        if (!BlockLayout.TryRead(bytes, out var layout))
+            throw new CorruptDataException(path, handle.Offset, "the parts of a block do not fit it");
         fixed (byte* block = bytes)
         {
             if (FirstWrong(block, layout) is { } index)

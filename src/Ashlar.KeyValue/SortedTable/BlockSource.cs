@@ -1,6 +1,8 @@
 namespace Ashlar.KeyValue;
 
-/// <summary>Where a <see cref="TableIterator"/> has its blocks from. Each block stays readable until the next of its sort is asked for.</summary>
+/// <summary>
+/// Where a <see cref="TableIterator"/> has its blocks from. Each block stays readable until the next of its sort is asked for.
+/// </summary>
 abstract class BlockSource
 {
     public abstract Block Root();

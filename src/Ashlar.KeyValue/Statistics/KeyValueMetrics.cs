@@ -56,10 +56,18 @@ static class KeyValueMetrics
         Gauge(created, "ashlar.kv.memtables", "By", "Memory of memtables", s => s.MemTableBytes);
         Gauge(created, "ashlar.kv.cache.size", "By", "Memory of cached blocks and values", s => s.CacheBytes);
         Gauge(created, "ashlar.kv.debt", "By", "Bytes that wait to be written to tables and to be merged", s => s.DebtBytes);
-        Gauge(created, "ashlar.kv.debt.space", "By", "Bytes of files beyond what slows nobody, while values are collected", s => s.SpaceDebtBytes);
+        Gauge(
+            created,
+            "ashlar.kv.debt.space",
+            "By",
+            "Bytes of files beyond what slows nobody, while values are collected",
+            s => s.SpaceDebtBytes);
         Gauge(created, "ashlar.kv.archive.lag", "By", "Bytes of the log that are not in the archive", s => s.ArchiveLagBytes);
         created.CreateObservableGauge(
-            "ashlar.kv.archive.lag.time", () => Observe(s => s.ArchiveLag.TotalSeconds), "s", "How old a write may be that is not in the archive");
+            "ashlar.kv.archive.lag.time",
+            () => Observe(s => s.ArchiveLag.TotalSeconds),
+            "s",
+            "How old a write may be that is not in the archive");
         Gauge(created, "ashlar.kv.snapshots", "{snapshot}", "Open snapshots", s => s.Snapshots);
         Gauge(created, "ashlar.kv.cursors", "{cursor}", "Open cursors", s => s.Cursors);
         Gauge(created, "ashlar.kv.blocks", "By", "Memory of blocks and values, those of cursors included", s => s.BlockBytes);

@@ -11,7 +11,13 @@ readonly record struct SpaceUse(long TotalBytes, long LiveBytes, long LogBytes, 
 {
     /// <summary>Measures; the manifest is held meanwhile.</summary>
     public static SpaceUse Measure(
-        StoreState store, TableSet tables, Manifest manifest, ValueSegments values, IReadOnlySet<ulong> condemned, long keptBytes, long reservedBytes)
+        StoreState store,
+        TableSet tables,
+        Manifest manifest,
+        ValueSegments values,
+        IReadOnlySet<ulong> condemned,
+        long keptBytes,
+        long reservedBytes)
     {
         var live = EstimateLive(store, tables);
         long log = 0, unflushed = 0;
@@ -32,7 +38,8 @@ readonly record struct SpaceUse(long TotalBytes, long LiveBytes, long LogBytes, 
                 if (condemned.Contains(segment.Id)) given += segment.EndOffset;
             }
 
-            var total = tables.All().Sum(table => table.Info.FileLength) + referred + log + manifest.LengthBytes + keptBytes + reservedBytes;
+            var total = tables.All().Sum(table => table.Info.FileLength)
+                + referred + log + manifest.LengthBytes + keptBytes + reservedBytes;
             return new SpaceUse(total, live + unflushed, log, given);
         }
     }

@@ -156,7 +156,8 @@ sealed class ValueBuffer(ValueSegments values)
         var isAhead = lookAhead is { IsOn: true };
         // What was asked for ahead of need may be there: reading more around it would wait again.
         if (isAhead && TryLoadCached(place)) return true;
-        if (isSameSegment && gapAfter is >= 0 and <= MostGapBytes && TryLoadAhead(place, from, Math.Max(to, from + GrowWindow()))) return false;
+        if (isSameSegment && gapAfter is >= 0 and <= MostGapBytes && TryLoadAhead(place, from, Math.Max(to, from + GrowWindow())))
+            return false;
         if (isSameSegment && gapBefore is >= 0 and <= MostGapBytes
             && TryLoadAhead(place, Math.Max(0, Math.Min(from, to - GrowWindow())), to)) return false;
         windowBytes = 0;

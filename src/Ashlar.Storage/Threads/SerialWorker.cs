@@ -76,6 +76,7 @@ public sealed class SerialWorker(Func<SerialWorker.Outcome> action) : IThreadPoo
         bool again;
         lock (gate)
         {
+            Invariant.Require(isRunning); // Or two would run at a time.
             again = isRunning = isWanted;
             isWanted = false;
             if (!again) Monitor.PulseAll(gate);

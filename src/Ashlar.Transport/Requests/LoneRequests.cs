@@ -65,5 +65,7 @@ public sealed class LoneRequests(Connection connection, Func<bool> hasOthers)
             needed = Math.Max(needed / 4, Enough);
             rightSince = 0;
         }
+
+        Invariant.Require(missing <= needed && needed is >= Enough and <= EnoughAtMost);
     }
 }

@@ -223,6 +223,7 @@ class OverwriteMarkers : IDisposable
         markedBlocks += blocks.Count - leafMarks.Wanted.Count;
         markedLeaves += (blocks.IsEmpty ? 0 : 1) - (leafMarks.Wanted.IsEmpty ? 0 : 1);
         leafMarks.Wanted = blocks;
+        Invariant.Require(markedLeaves >= 0 && markedBlocks >= markedLeaves);
     }
 
     SharedCompletion Enqueue(bool mayRunHere, out bool isHere)

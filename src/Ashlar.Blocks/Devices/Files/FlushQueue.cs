@@ -109,6 +109,7 @@ sealed class FlushQueue(string device, Action flush) : IThreadPoolWorkItem
         long covered;
         lock (gate)
         {
+            Invariant.Require(running); // Or two would flush at a time, and the later count be taken for the earlier flush.
             round = TakeWaiting();
             covered = Volatile.Read(ref changes);
             Interlocked.Exchange(ref changedBytes, 0);

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Threading.Tasks.Sources;
 using Ashlar.Storage;
 
 namespace Ashlar.Blocks;
@@ -65,8 +64,8 @@ sealed class RateLimiter : IDisposable
         }
 
         // Not disposed of, which may wait for a callback that runs: one that comes too late finds that the turn has come.
-        var gaveUp = given.UnsafeRegister(Waiter.GiveUp, waiter);
-        var wasFenced = fenced.UnsafeRegister(Waiter.GiveUp, waiter);
+        var gaveUp = given.UnsafeRegister(Waiter.OnCancelled, waiter);
+        var wasFenced = fenced.UnsafeRegister(Waiter.OnCancelled, waiter);
         try
         {
             await waiter.Turn;
@@ -91,7 +90,7 @@ sealed class RateLimiter : IDisposable
         {
             if (waiter.Place.List is null) return;
             waiting.Remove(waiter.Place);
-            waiter.End(token);
+            waiter.GiveUp(token);
             LetThrough(); // Others may have waited behind this one only.
         }
     }
@@ -126,17 +125,15 @@ sealed class RateLimiter : IDisposable
         timer.Change(after, Timeout.InfiniteTimeSpan);
     }
 
-    // Taken out of the queue before it is completed, so completed once.
-    sealed class Waiter : IValueTaskSource
+    sealed class Waiter : QueuedRequest
     {
-        public static readonly Action<object?, CancellationToken> GiveUp = static (state, token) =>
+        public static readonly Action<object?, CancellationToken> OnCancelled = static (state, token) =>
         {
             var waiter = (Waiter)state!;
             waiter.limiter.GiveUp(waiter, token);
         };
 
         readonly RateLimiter limiter;
-        CompletionCore completion;
 
         public Waiter(RateLimiter limiter, long lengthBytes)
         {
@@ -148,20 +145,5 @@ sealed class RateLimiter : IDisposable
         public long LengthBytes { get; }
 
         public LinkedListNode<Waiter> Place { get; }
-
-        public ValueTask Turn => new(this, completion.Version);
-
-        public void Enter() => completion.SetResult(WorkerThreads.Completions);
-
-        public void End(CancellationToken token) =>
-            completion.SetException(new OperationCanceledException(token), WorkerThreads.Completions);
-
-        ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => completion.GetStatus(token);
-
-        void IValueTaskSource.GetResult(short token) => completion.GetResult(token);
-
-        void IValueTaskSource.OnCompleted(
-            Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
-            completion.OnCompleted(continuation, state, token, flags);
     }
 }
