@@ -8,11 +8,11 @@ public sealed class WorkerClockTests
     static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(1);
 
     [Fact]
-    public void A_timer_fires_again_and_again_on_a_thread_of_the_data_plane()
+    public async Task A_timer_fires_again_and_again_on_a_thread_of_the_data_plane()
     {
         using var fired = new SemaphoreSlim(0);
         var names = new List<string?>();
-        using (WorkerClock.Instance.CreateTimer(
+        await using (WorkerClock.Instance.CreateTimer( // Waits for its last run, which uses what is disposed of after it.
             _ =>
             {
                 lock (names) names.Add(Thread.CurrentThread.Name);
@@ -59,12 +59,12 @@ public sealed class WorkerClockTests
     }
 
     [Fact]
-    public void A_timer_that_blocks_delays_no_other()
+    public async Task A_timer_that_blocks_delays_no_other()
     {
         using var release = new ManualResetEventSlim();
         using var fired = new ManualResetEventSlim();
         using var blocked = new ManualResetEventSlim();
-        using var stuck = WorkerClock.Instance.CreateTimer(
+        await using var stuck = WorkerClock.Instance.CreateTimer(
             _ =>
             {
                 blocked.Set();
@@ -74,7 +74,7 @@ public sealed class WorkerClockTests
             TimeSpan.Zero,
             Timeout.InfiniteTimeSpan);
         blocked.Wait();
-        using var other = WorkerClock.Instance.CreateTimer(_ => fired.Set(), null, Moment, Timeout.InfiniteTimeSpan);
+        await using var other = WorkerClock.Instance.CreateTimer(_ => fired.Set(), null, Moment, Timeout.InfiniteTimeSpan);
         fired.Wait();
         release.Set();
     }
@@ -128,10 +128,10 @@ public sealed class WorkerClockTests
     }
 
     [Fact]
-    public void It_can_be_set_earlier_and_off()
+    public async Task It_can_be_set_earlier_and_off()
     {
         using var fired = new SemaphoreSlim(0);
-        using var timer = WorkerClock.Instance.CreateTimer(_ => fired.Release(), null, TimeSpan.MaxValue, Timeout.InfiniteTimeSpan);
+        await using var timer = WorkerClock.Instance.CreateTimer(_ => fired.Release(), null, TimeSpan.MaxValue, Timeout.InfiniteTimeSpan);
         Assert.True(timer.Change(Moment, Timeout.InfiniteTimeSpan));
         fired.Wait();
         Assert.True(timer.Change(TimeSpan.FromHours(1), Timeout.InfiniteTimeSpan));
