@@ -13,9 +13,10 @@ public sealed class WriteBackTests
     const int Regions = 8;
 
     readonly BegunFile file = new();
+    readonly SimulatedClock clock = new();
     readonly WriteBack writeBack;
 
-    public WriteBackTests() => writeBack = new WriteBack(file);
+    public WriteBackTests() => writeBack = new WriteBack(file, clock);
 
     [Theory]
     [InlineData(4 << 10)]
@@ -106,9 +107,21 @@ public sealed class WriteBackTests
         SpinWait.SpinUntil(() =>
         {
             var before = file.Begun.Count;
+            clock.Advance(WriteBack.Rest);
             Stream(RegionBytes, RegionBytes, 1 << 20);
             return file.Begun.Count == before; // As soon as the refusal has been seen.
         });
+    }
+
+    [Fact]
+    public void A_stream_that_goes_round_in_a_small_place_is_not_sent_to_the_disk_each_time()
+    {
+        for (var round = 0; round < 5; round++) Stream(0, 2 * RegionBytes, 1 << 20);
+        Stream(7 * RegionBytes, RegionBytes, 1 << 20);
+        file.WaitFor(3 * RegionBytes);
+        clock.Advance(WriteBack.Rest);
+        Stream(0, 2 * RegionBytes, 1 << 20);
+        file.WaitFor(5 * RegionBytes);
     }
 
     [Fact]

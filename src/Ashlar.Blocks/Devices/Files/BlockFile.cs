@@ -17,7 +17,7 @@ sealed class BlockFile(string device, IFile file, long areaOffsetBytes)
     // pieces than these would begin to slow sequential writes down.
     const int WritePieceBytes = 64 * 1024;
 
-    readonly WriteBack writeBack = new(file);
+    readonly WriteBack writeBack = new(file, TimeProvider.System);
     readonly Lock gate = new();
     BlockingRead? idle;
 

@@ -9,23 +9,30 @@ namespace Ashlar.Blocks.Devices;
 /// <remarks>
 /// <para>A region of the file is begun with when all of its pieces have been written to their ends. Writes in order do that
 /// once; small writes here and there hardly ever do, so what is written over and over again is not sent to the disk each
-/// time.</para>
+/// time. Nor is a stream that goes round in a small place: a region rests for a while once it was begun with.</para>
 /// <para>Only a hint: the table forgets a region when another one takes its place, and threads that meet in it may begin with
 /// a region too late, twice, or not at all. What fails is found by the next flush.</para>
 /// </remarks>
-sealed class WriteBack(IFile file) : IThreadPoolWorkItem
+/// <param name="file">What is written.</param>
+/// <param name="clock">By which regions rest.</param>
+sealed class WriteBack(IFile file, TimeProvider clock) : IThreadPoolWorkItem
 {
     /// <summary>As large as a streaming writer's share of one flush may be, and worth a request of the disk.</summary>
     public const int RegionBytes = 4 << 20;
 
+    /// <summary>How long a region is not begun with again. Of what is overwritten meanwhile the next flush waits for one round.</summary>
+    public static readonly TimeSpan Rest = TimeSpan.FromSeconds(1);
+
     const int PieceBytes = RegionBytes / 64; // One bit of a mask each.
     const int TrackedRegions = 64; // As many streams as there may be, and the regions where the writes of one overtake each other.
     const int MaxWaiting = 1024; // A writer that is faster than the disk: the rest is left to the kernel.
+    const int RestingRegions = 1024; // As many as the memory of a machine lets be begun with in that time: 4 GiB.
     const ulong AllPieces = ulong.MaxValue;
 
     readonly TrackedRegion[] regions = new TrackedRegion[TrackedRegions];
     readonly Lock gate = new();
-    readonly Queue<long> waiting = new();
+    readonly Queue<long> waiting = new(); // Under the gate, as the two below.
+    readonly (long Number, long BegunAt)[] resting = new (long, long)[RestingRegions];
     bool isRunning;
     volatile bool isOff;
 
@@ -89,12 +96,19 @@ sealed class WriteBack(IFile file) : IThreadPoolWorkItem
     {
         lock (gate)
         {
-            if (isOff || waiting.Count == MaxWaiting) return;
+            if (isOff || waiting.Count == MaxWaiting || IsResting(region)) return;
             waiting.Enqueue(region);
+            resting[region % RestingRegions] = (region + 1, clock.GetTimestamp());
             if (isRunning) return;
             isRunning = true;
         }
         WorkerThreads.Blocking.Post(this);
+    }
+
+    bool IsResting(long region)
+    {
+        var (number, begunAt) = resting[region % RestingRegions];
+        return number == region + 1 && clock.GetElapsedTime(begunAt) < Rest;
     }
 
     // Neighbours that came one after the other are one request.
