@@ -10,10 +10,10 @@ public interface ICachingDevice : IBlockDevice
     void DropCached(Lba start, long blockCount);
 
     /// <summary>
-    /// Whether the medium is given what is written in streams as it is written, instead of with the next flush, which is then short.
-    /// True unless it was set.
+    /// How far apart flushes come, as far as the owner knows: where somebody flushes often the medium is given streams as they are
+    /// written, instead of with the next flush, which is then short. Zero unless it was set.
     /// </summary>
-    bool WritesBackEarly { get; set; }
+    TimeSpan FlushInterval { get; set; }
 
     /// <summary>
     /// Whether a flush is expected to be over soon: the last one was, and little was changed since. A guess; for callers that can do

@@ -25,10 +25,10 @@ public sealed partial class FileDevice : IReservableDevice, ICachingDevice
     readonly DeviceCounters counters = new();
 
     /// <inheritdoc />
-    public bool WritesBackEarly
+    public TimeSpan FlushInterval
     {
-        get => blocks.WritesBackEarly;
-        set => blocks.WritesBackEarly = value;
+        get => blocks.FlushInterval;
+        set => blocks.FlushInterval = value;
     }
 
     /// <inheritdoc />

@@ -293,7 +293,7 @@ class Committer : IDisposable
 
         if (round is null) return default;
         Wait(turn.EnterAsync());
-        demand.Forget();
+        demand.Tell();
         try
         {
             failure.ThrowIfLatched();

@@ -53,10 +53,10 @@ public sealed class WriteBackTests
     public async Task A_device_leaves_streams_to_the_next_flush_where_that_is_wanted()
     {
         await using var device = new FileDevice(file);
-        Assert.True(device.WritesBackEarly);
-        device.WritesBackEarly = false;
+        Assert.Equal(TimeSpan.Zero, device.FlushInterval);
+        device.FlushInterval = TimeSpan.FromSeconds(10);
         await device.WriteAsync(Lba.Zero, new byte[2 * RegionBytes]);
-        device.WritesBackEarly = true;
+        device.FlushInterval = TimeSpan.FromSeconds(5);
         await device.WriteAsync(new Lba(2 * RegionBytes / 4096), new byte[RegionBytes]);
         file.WaitFor(RegionBytes);
         Assert.Equal(2 * RegionBytes, Assert.Single(file.Begun).Offset);
@@ -107,7 +107,6 @@ public sealed class WriteBackTests
         SpinWait.SpinUntil(() =>
         {
             var before = file.Begun.Count;
-            clock.Advance(WriteBack.Rest);
             Stream(RegionBytes, RegionBytes, 1 << 20);
             return file.Begun.Count == before; // As soon as the refusal has been seen.
         });
@@ -116,12 +115,26 @@ public sealed class WriteBackTests
     [Fact]
     public void A_stream_that_goes_round_in_a_small_place_is_not_sent_to_the_disk_each_time()
     {
+        writeBack.FlushInterval = TimeSpan.FromSeconds(5);
         for (var round = 0; round < 5; round++) Stream(0, 2 * RegionBytes, 1 << 20);
         Stream(7 * RegionBytes, RegionBytes, 1 << 20);
         file.WaitFor(3 * RegionBytes);
-        clock.Advance(WriteBack.Rest);
+        clock.Advance(WriteBack.LongestRest);
         Stream(0, 2 * RegionBytes, 1 << 20);
         file.WaitFor(5 * RegionBytes);
+    }
+
+    [Fact]
+    public void It_is_sent_as_often_as_somebody_flushes()
+    {
+        writeBack.FlushInterval = TimeSpan.FromMilliseconds(20);
+        for (var round = 1; round <= 5; round++)
+        {
+            Stream(0, 2 * RegionBytes, 1 << 20);
+            Stream(0, 2 * RegionBytes, 1 << 20);
+            clock.Advance(TimeSpan.FromMilliseconds(20));
+            file.WaitFor(round * 2 * RegionBytes);
+        }
     }
 
     [Fact]

@@ -312,7 +312,7 @@ public sealed class RecoveryTests
     {
         bool isForgotten;
 
-        public bool WritesBackEarly { get; set; } = true;
+        public TimeSpan FlushInterval { get; set; }
 
         public bool IsFlushShort => true;
 

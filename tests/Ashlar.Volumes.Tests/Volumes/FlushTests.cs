@@ -135,7 +135,7 @@ public sealed class FlushTests
     }
 
     [Fact]
-    public async Task Streams_are_written_back_early_only_while_somebody_waits_for_flushes()
+    public async Task The_device_is_told_how_far_apart_flushes_come_that_somebody_waits_for()
     {
         var clock = new SimulatedClock();
         ICachingDevice device = null!;
@@ -143,24 +143,24 @@ public sealed class FlushTests
             options: TestPool.DefaultOptions() with { TimeProvider = clock },
             wrap: inner => (IBlockDevice)(device = (ICachingDevice)inner));
         var disk = await pool.CreateVolumeAsync("disk", 8 << 20);
-        Assert.True(device.WritesBackEarly);
-        clock.Advance(TimeSpan.FromSeconds(31));
+        Assert.Equal(TimeSpan.Zero, device.FlushInterval);
+        clock.Advance(TimeSpan.FromSeconds(40));
         await pool.Pool.CommitAsync(); // As by the timer: nobody waits for it.
-        Assert.False(device.WritesBackEarly);
+        Assert.Equal(TimeSpan.FromSeconds(10), device.FlushInterval);
 
         // A guest that commits its journal every five seconds; one flush, as when a client leaves, is no reason.
         for (var i = 0; i < 4; i++)
         {
-            Assert.False(device.WritesBackEarly);
+            Assert.InRange(device.FlushInterval, TimeSpan.FromSeconds(10), TimeSpan.MaxValue);
             await disk.WriteAsync(Lba.Zero, new byte[4096], WriteOptions.ForceUnitAccess);
             clock.Advance(TimeSpan.FromSeconds(5));
         }
 
         await pool.Pool.CommitAsync();
-        Assert.True(device.WritesBackEarly);
+        Assert.Equal(TimeSpan.FromSeconds(5), device.FlushInterval);
         clock.Advance(TimeSpan.FromSeconds(20));
         await pool.Pool.CommitAsync();
-        Assert.False(device.WritesBackEarly);
+        Assert.Equal(TimeSpan.FromSeconds(10), device.FlushInterval);
     }
 
     [Theory]

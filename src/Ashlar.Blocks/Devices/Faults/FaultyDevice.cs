@@ -186,12 +186,12 @@ public sealed class FaultyDevice : IReservableDevice, ICachingDevice
     public bool IsFlushShort => inner is ICachingDevice { IsFlushShort: true };
 
     /// <inheritdoc />
-    public bool WritesBackEarly
+    public TimeSpan FlushInterval
     {
-        get => (inner as ICachingDevice)?.WritesBackEarly ?? true;
+        get => (inner as ICachingDevice)?.FlushInterval ?? TimeSpan.Zero;
         set
         {
-            if (inner is ICachingDevice cache) cache.WritesBackEarly = value;
+            if (inner is ICachingDevice cache) cache.FlushInterval = value;
         }
     }
 

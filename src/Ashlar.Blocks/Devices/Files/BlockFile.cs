@@ -21,8 +21,12 @@ sealed class BlockFile(string device, IFile file, long areaOffsetBytes)
     readonly Lock gate = new();
     BlockingRead? idle;
 
-    /// <summary>See <see cref="ICachingDevice.WritesBackEarly"/>.</summary>
-    public bool WritesBackEarly { get; set; } = true;
+    /// <summary>See <see cref="ICachingDevice.FlushInterval"/>.</summary>
+    public TimeSpan FlushInterval
+    {
+        get => writeBack.FlushInterval;
+        set => writeBack.FlushInterval = value;
+    }
 
     /// <summary>Reads; completes synchronously if the page cache has the bytes.</summary>
     public ValueTask ReadAsync(long offsetBytes, Memory<byte> destination)
@@ -65,7 +69,7 @@ sealed class BlockFile(string device, IFile file, long areaOffsetBytes)
                 position += piece.Length;
                 source = source[piece.Length..];
             }
-            if (WritesBackEarly) writeBack.NoteWrite(areaOffsetBytes + offsetBytes, position - areaOffsetBytes - offsetBytes);
+            writeBack.NoteWrite(areaOffsetBytes + offsetBytes, position - areaOffsetBytes - offsetBytes);
         }
         catch (StorageException e)
         {

@@ -9,7 +9,7 @@ namespace Ashlar.Blocks.Devices;
 /// <remarks>
 /// <para>A region of the file is begun with when all of its pieces have been written to their ends. Writes in order do that
 /// once; small writes here and there hardly ever do, so what is written over and over again is not sent to the disk each
-/// time. Nor is a stream that goes round in a small place: a region rests for a while once it was begun with.</para>
+/// time. Nor is a stream that goes round in a small place: a region that was begun with rests until about the next flush.</para>
 /// <para>Only a hint: the table forgets a region when another one takes its place, and threads that meet in it may begin with
 /// a region too late, twice, or not at all. What fails is found by the next flush.</para>
 /// </remarks>
@@ -20,8 +20,11 @@ sealed class WriteBack(IFile file, TimeProvider clock) : IThreadPoolWorkItem
     /// <summary>As large as a streaming writer's share of one flush may be, and worth a request of the disk.</summary>
     public const int RegionBytes = 4 << 20;
 
-    /// <summary>How long a region is not begun with again. Of what is overwritten meanwhile the next flush waits for one round.</summary>
-    public static readonly TimeSpan Rest = TimeSpan.FromSeconds(1);
+    /// <summary>Who flushes more seldom than that, in the mean, has no use for what is written early: the kernel itself begins.</summary>
+    public static readonly TimeSpan LongestInterval = TimeSpan.FromSeconds(7.5);
+
+    /// <summary>How long a region rests at most. Of what is overwritten meanwhile the next flush waits for one round.</summary>
+    public static readonly TimeSpan LongestRest = TimeSpan.FromSeconds(1);
 
     const int PieceBytes = RegionBytes / 64; // One bit of a mask each.
     const int TrackedRegions = 64; // As many streams as there may be, and the regions where the writes of one overtake each other.
@@ -33,12 +36,21 @@ sealed class WriteBack(IFile file, TimeProvider clock) : IThreadPoolWorkItem
     readonly Lock gate = new();
     readonly Queue<long> waiting = new(); // Under the gate, as the two below.
     readonly (long Number, long BegunAt)[] resting = new (long, long)[RestingRegions];
+    long flushIntervalTicks;
     bool isRunning;
     volatile bool isOff;
+
+    /// <summary>See <see cref="ICachingDevice.FlushInterval"/>.</summary>
+    public TimeSpan FlushInterval
+    {
+        get => new(Volatile.Read(ref flushIntervalTicks));
+        set => Volatile.Write(ref flushIntervalTicks, value.Ticks);
+    }
 
     /// <summary>A range has been written. Safe for concurrent callers, without a lock.</summary>
     public void NoteWrite(long offsetBytes, long lengthBytes)
     {
+        if (FlushInterval > LongestInterval) return;
         var piece = offsetBytes / PieceBytes;
         var end = (offsetBytes + lengthBytes) / PieceBytes;
         while (piece < end)
@@ -108,7 +120,9 @@ sealed class WriteBack(IFile file, TimeProvider clock) : IThreadPoolWorkItem
     bool IsResting(long region)
     {
         var (number, begunAt) = resting[region % RestingRegions];
-        return number == region + 1 && clock.GetElapsedTime(begunAt) < Rest;
+        if (number != region + 1) return false;
+        var rested = clock.GetElapsedTime(begunAt);
+        return rested < LongestRest && rested < FlushInterval;
     }
 
     // Neighbours that came one after the other are one request.
