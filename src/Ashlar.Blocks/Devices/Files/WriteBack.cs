@@ -20,7 +20,7 @@ sealed class WriteBack(IFile file, TimeProvider clock) : IThreadPoolWorkItem
     /// <summary>As large as a streaming writer's share of one flush may be, and worth a request of the disk.</summary>
     public const int RegionBytes = 4 << 20;
 
-    /// <summary>Who flushes more seldom than that, in the mean, has no use for what is written early: the kernel itself begins.</summary>
+    /// <summary>Who flushes more seldom than that has no use for what is written early: the kernel itself begins.</summary>
     public static readonly TimeSpan LongestInterval = TimeSpan.FromSeconds(7.5);
 
     /// <summary>How long a region rests at most. Of what is overwritten meanwhile the next flush waits for one round.</summary>
