@@ -1,3 +1,7 @@
+using Ashlar.KeyValue.Entries;
+using Ashlar.KeyValue.Values;
+using Ashlar.KeyValue.Versions;
+
 namespace Ashlar.KeyValue;
 
 /// <summary>Order of a scan.</summary>

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Ashlar.KeyValue.Versions;
 
 namespace Ashlar.KeyValue;
 

@@ -1,3 +1,6 @@
+using Ashlar.KeyValue.Archive;
+using Ashlar.KeyValue.Commit;
+using Ashlar.KeyValue.Manifests;
 using Ashlar.Storage;
 
 namespace Ashlar.KeyValue;

@@ -1,3 +1,5 @@
+using Ashlar.KeyValue.Backup;
+using Ashlar.KeyValue.Files;
 using Ashlar.Storage;
 
 namespace Ashlar.KeyValue;

@@ -1,4 +1,6 @@
 using System.Buffers;
+using Ashlar.KeyValue.Cache;
+using Ashlar.KeyValue.Values;
 using Ashlar.Storage;
 
 namespace Ashlar.KeyValue;

@@ -1,3 +1,7 @@
+using Ashlar.KeyValue.Commit;
+using Ashlar.KeyValue.SortedTable;
+using Ashlar.KeyValue.Statistics;
+using Ashlar.KeyValue.Verification;
 using Ashlar.Storage;
 
 namespace Ashlar.KeyValue;

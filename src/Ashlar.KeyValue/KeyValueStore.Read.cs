@@ -1,4 +1,6 @@
 using System.Buffers;
+using Ashlar.KeyValue.Cache;
+using Ashlar.KeyValue.Versions;
 using Ashlar.Storage;
 
 namespace Ashlar.KeyValue;

@@ -1,3 +1,4 @@
+using Ashlar.KeyValue.Commit;
 using Ashlar.Storage;
 
 namespace Ashlar.KeyValue;

@@ -1,4 +1,15 @@
 using System.Runtime.ExceptionServices;
+using Ashlar.KeyValue.Archive;
+using Ashlar.KeyValue.Cache;
+using Ashlar.KeyValue.Commit;
+using Ashlar.KeyValue.Compaction;
+using Ashlar.KeyValue.Errors;
+using Ashlar.KeyValue.Files;
+using Ashlar.KeyValue.Manifests;
+using Ashlar.KeyValue.Recovery;
+using Ashlar.KeyValue.Statistics;
+using Ashlar.KeyValue.Values;
+using Ashlar.KeyValue.Versions;
 using Ashlar.Storage;
 
 namespace Ashlar.KeyValue;

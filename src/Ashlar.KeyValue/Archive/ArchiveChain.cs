@@ -1,6 +1,6 @@
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Archive;
 
 /// <summary>A part of an archive, or what is wrong with its head.</summary>
 sealed record ArchiveLink(ArchiveFile File, ArchivePart? Part, AshlarException? Damage)

@@ -1,6 +1,9 @@
+using Ashlar.KeyValue.Files;
+using Ashlar.KeyValue.Manifests;
+using Ashlar.KeyValue.Values;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Archive;
 
 /// <summary>A store's hold of its archive: nobody else archives there, it is this store's, and how far it goes is known.</summary>
 sealed class ArchiveClaim : IDisposable

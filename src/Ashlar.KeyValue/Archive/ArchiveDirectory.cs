@@ -1,7 +1,8 @@
 using System.Globalization;
+using Ashlar.KeyValue.Options;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Archive;
 
 /// <summary>A file of an archive, as its name tells.</summary>
 readonly record struct ArchiveFile(ulong Number, string Name);

@@ -1,7 +1,8 @@
 using System.Buffers.Binary;
+using Ashlar.KeyValue.Log;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Archive;
 
 // Part of an archive of the log, file "part-NNNNNNNN-SSSSSS-XXXXXXXXXXXXXXXX" (number, segment, nonce), format version 1.
 // Little-endian. The bytes From to To of the segment follow the head: whole groups, all durable when they were copied.

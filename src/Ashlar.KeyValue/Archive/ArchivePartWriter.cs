@@ -1,7 +1,9 @@
 using System.Buffers.Binary;
+using Ashlar.KeyValue.Log;
+using Ashlar.KeyValue.Options;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Archive;
 
 /// <summary>Writes one part: groups of one segment that follow each other.</summary>
 /// <remarks>

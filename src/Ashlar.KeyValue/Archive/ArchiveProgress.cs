@@ -1,6 +1,7 @@
+using Ashlar.KeyValue.Manifests;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Archive;
 
 /// <summary>How far the archive goes. The thread that archives writes it, others read.</summary>
 sealed class ArchiveProgress(ArchivePosition known, DateTimeOffset now)

@@ -1,6 +1,8 @@
+using Ashlar.KeyValue.Files;
+using Ashlar.KeyValue.Log;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Archive;
 
 /// <summary>Takes a group of an archive; false if it wants no more.</summary>
 delegate bool ArchivedGroup(in LogGroupHeader group, ReadOnlySpan<byte> bytes);

@@ -1,6 +1,11 @@
+using Ashlar.KeyValue.Errors;
+using Ashlar.KeyValue.Files;
+using Ashlar.KeyValue.Manifests;
+using Ashlar.KeyValue.Options;
+using Ashlar.KeyValue.Values;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Archive;
 
 /// <summary>
 /// Copies the log to the archive, behind the writers' backs: it reads what is durable, from the files, and nothing waits for it.

@@ -1,6 +1,12 @@
+using Ashlar.KeyValue.Errors;
+using Ashlar.KeyValue.Files;
+using Ashlar.KeyValue.Log;
+using Ashlar.KeyValue.Manifests;
+using Ashlar.KeyValue.Options;
+using Ashlar.KeyValue.Values;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Archive;
 
 /// <summary>Writes what is durable of the log to the archive, in parts, and lets go of segments that it has as a whole.</summary>
 /// <remarks>

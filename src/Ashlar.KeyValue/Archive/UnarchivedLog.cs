@@ -1,4 +1,8 @@
-namespace Ashlar.KeyValue;
+using Ashlar.KeyValue.Log;
+using Ashlar.KeyValue.Manifests;
+using Ashlar.KeyValue.Values;
+
+namespace Ashlar.KeyValue.Archive;
 
 /// <summary>Segments of the log that the archive does not have as a whole. The manifest is held meanwhile.</summary>
 static class UnarchivedLog

@@ -1,6 +1,6 @@
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Backup;
 
 /// <summary>A directory of backups of a store: a record for each, and the files that they share.</summary>
 sealed class BackupDirectory(IFileSystem fileSystem, string path) : RecordDirectory<BackupRecord>(fileSystem, path)

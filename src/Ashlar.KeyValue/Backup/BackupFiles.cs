@@ -1,6 +1,7 @@
+using Ashlar.KeyValue.Files;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Backup;
 
 /// <summary>The files of one backup, under the names that they have there, seen as those of a store.</summary>
 sealed class BackupFiles : StoreFiles

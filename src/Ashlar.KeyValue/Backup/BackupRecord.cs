@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Text;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Backup;
 
 /// <summary>A file of a backup.</summary>
 /// <param name="LengthBytes">Its length.</param>

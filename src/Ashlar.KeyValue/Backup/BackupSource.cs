@@ -1,6 +1,8 @@
+using Ashlar.KeyValue.Files;
+using Ashlar.KeyValue.Manifests;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Backup;
 
 /// <summary>A file of the store that a backup needs.</summary>
 /// <param name="Name">Its name in the store.</param>

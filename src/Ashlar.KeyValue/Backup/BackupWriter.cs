@@ -1,6 +1,8 @@
+using Ashlar.KeyValue.Files;
+using Ashlar.KeyValue.Manifests;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Backup;
 
 /// <summary>Makes one backup.</summary>
 /// <remarks>

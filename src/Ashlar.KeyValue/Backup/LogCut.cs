@@ -1,6 +1,8 @@
+using Ashlar.KeyValue.Log;
+using Ashlar.KeyValue.Manifests;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Backup;
 
 /// <summary>Finds where a segment that is still being written can be cut, so that the copy is a whole segment.</summary>
 static class LogCut

@@ -1,7 +1,7 @@
 using System.Globalization;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Backup;
 
 /// <summary>What a directory of backups has of each backup: a file of its own, which makes it exist.</summary>
 interface IBackupRecord<TSelf>

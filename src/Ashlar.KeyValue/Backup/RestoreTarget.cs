@@ -1,6 +1,7 @@
+using Ashlar.KeyValue.Files;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Backup;
 
 /// <summary>A directory that a store is restored into.</summary>
 static class RestoreTarget

@@ -1,7 +1,7 @@
 using System.Threading.Tasks.Sources;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Commit;
 
 /// <summary>
 /// A write whose caller does not block. Instances are pooled, with the batch of their own that single puts are encoded into.

@@ -1,6 +1,7 @@
+using Ashlar.KeyValue.Log;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Commit;
 
 /// <summary>
 /// Writers that are committed together. It forms while others write or flush: whoever comes joins the last group that has

@@ -1,6 +1,13 @@
+using Ashlar.KeyValue.Compaction;
+using Ashlar.KeyValue.Errors;
+using Ashlar.KeyValue.Log;
+using Ashlar.KeyValue.MemTables;
+using Ashlar.KeyValue.Options;
+using Ashlar.KeyValue.Statistics;
+using Ashlar.KeyValue.Versions;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Commit;
 
 /// <summary>
 /// What a leader does with its group: writes it, one leader at a time; and flushes, several at a time.

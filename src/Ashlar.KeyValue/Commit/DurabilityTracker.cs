@@ -1,6 +1,7 @@
+using Ashlar.KeyValue.Options;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Commit;
 
 /// <summary>
 /// Knows up to which sequence everything is durable, wakes who waits for it, and keeps the time bound of relaxed writes: half

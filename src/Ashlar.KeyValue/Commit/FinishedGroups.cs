@@ -1,4 +1,4 @@
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Commit;
 
 /// <summary>Groups whose outcome was decided under the gate and whose members are to be woken outside of it.</summary>
 struct FinishedGroups

@@ -1,6 +1,7 @@
+using Ashlar.KeyValue.Options;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Commit;
 
 /// <summary>
 /// The flushes of the log that are under way, in the order in which they began.

@@ -1,4 +1,6 @@
-namespace Ashlar.KeyValue;
+using Ashlar.KeyValue.Log;
+
+namespace Ashlar.KeyValue.Commit;
 
 /// <summary>What a member of a commit group asks the leader for.</summary>
 enum CommitRequest

@@ -1,4 +1,4 @@
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Compaction;
 
 /// <summary>One kind of background work, done by one thread at a time. Fields are read and written under the worker's lock.</summary>
 /// <param name="workOnce">Does one piece of work; false if there is none.</param>

@@ -1,7 +1,7 @@
 using System.Runtime.ExceptionServices;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Compaction;
 
 // Those who wait for background work.
 sealed partial class BackgroundLanes

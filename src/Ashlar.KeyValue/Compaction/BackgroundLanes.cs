@@ -1,7 +1,8 @@
 using System.Runtime.ExceptionServices;
+using Ashlar.KeyValue.Errors;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Compaction;
 
 /// <summary>
 /// Runs the two kinds of background work, flushes and merges, on their threads; tries again what failed when there may be room, and lets

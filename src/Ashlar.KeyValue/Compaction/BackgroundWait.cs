@@ -1,4 +1,4 @@
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Compaction;
 
 /// <summary>What somebody who waits for background work knows of it: which failures are his, and when to give up.</summary>
 struct BackgroundWait(BackgroundLane lane)

@@ -1,7 +1,11 @@
 using System.Runtime.ExceptionServices;
+using Ashlar.KeyValue.Commit;
+using Ashlar.KeyValue.Errors;
+using Ashlar.KeyValue.Log;
+using Ashlar.KeyValue.MemTables;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Compaction;
 
 /// <summary>
 /// The store's work in the background, as its writers see it: signals that there is some, holds them back when it falls behind, and

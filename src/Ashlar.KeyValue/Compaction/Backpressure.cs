@@ -1,4 +1,4 @@
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Compaction;
 
 /// <summary>
 /// Decides how fast writers may be: never a cliff. From early on they wait in proportion to what the background owes, measured

@@ -1,6 +1,11 @@
+using Ashlar.KeyValue.Entries;
+using Ashlar.KeyValue.Log;
+using Ashlar.KeyValue.Manifests;
+using Ashlar.KeyValue.Values;
+using Ashlar.KeyValue.Versions;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Compaction;
 
 /// <summary>The files that count against <see cref="KeyValueOptions.SpaceAmplification"/> at one moment.</summary>
 sealed class CollectableFiles

@@ -1,4 +1,4 @@
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Compaction;
 
 /// <summary>What flushes and merges have done since the store was opened. One thread counts each of the two, others read.</summary>
 sealed class CompactionCounters

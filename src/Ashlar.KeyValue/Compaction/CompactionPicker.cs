@@ -1,4 +1,8 @@
-namespace Ashlar.KeyValue;
+using Ashlar.KeyValue.Options;
+using Ashlar.KeyValue.SortedTable;
+using Ashlar.KeyValue.Versions;
+
+namespace Ashlar.KeyValue.Compaction;
 
 /// <summary>Decides which tables to merge: pure, from a set of tables.</summary>
 /// <remarks>

@@ -1,4 +1,6 @@
-namespace Ashlar.KeyValue;
+using Ashlar.KeyValue.SortedTable;
+
+namespace Ashlar.KeyValue.Compaction;
 
 /// <summary>Tables to merge, and the level that the result goes to.</summary>
 /// <param name="Inputs">

@@ -1,6 +1,6 @@
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Compaction;
 
 /// <summary>Those who wait until all tables were merged once.</summary>
 sealed class CompactionRequests

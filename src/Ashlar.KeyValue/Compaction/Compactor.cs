@@ -1,6 +1,13 @@
+using Ashlar.KeyValue.Archive;
+using Ashlar.KeyValue.Cache;
+using Ashlar.KeyValue.Errors;
+using Ashlar.KeyValue.Files;
+using Ashlar.KeyValue.Manifests;
+using Ashlar.KeyValue.Values;
+using Ashlar.KeyValue.Versions;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Compaction;
 
 /// <summary>Decides what is flushed and merged next, and has it done.</summary>
 /// <remarks>

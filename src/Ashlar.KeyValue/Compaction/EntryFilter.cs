@@ -1,4 +1,4 @@
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Compaction;
 
 /// <summary>
 /// Decides which entries no reader can see any more. Fed in order, the newest version of a key first. An entry goes if every

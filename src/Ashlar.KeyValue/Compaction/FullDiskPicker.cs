@@ -1,6 +1,11 @@
+using Ashlar.KeyValue.Log;
+using Ashlar.KeyValue.Manifests;
+using Ashlar.KeyValue.SortedTable;
+using Ashlar.KeyValue.Values;
+using Ashlar.KeyValue.Versions;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Compaction;
 
 /// <summary>
 /// Decides what to merge while the disk is full: pure, from a set of tables. What gives space back comes first, and no plan takes more

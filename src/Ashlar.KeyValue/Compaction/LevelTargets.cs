@@ -1,4 +1,4 @@
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Compaction;
 
 /// <summary>
 /// How large each level may grow, derived from what the store holds. Level 1 takes about what one merge of level 0 brings, so

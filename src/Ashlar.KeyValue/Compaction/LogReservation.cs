@@ -1,6 +1,8 @@
+using Ashlar.KeyValue.Commit;
+using Ashlar.KeyValue.Log;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Compaction;
 
 /// <summary>Reserves space in the log for a group, on a full disk too.</summary>
 sealed class LogReservation(BackgroundLanes lanes, SpaceReserve space, KeyValueOptions options)

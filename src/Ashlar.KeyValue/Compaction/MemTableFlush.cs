@@ -1,6 +1,12 @@
+using Ashlar.KeyValue.Archive;
+using Ashlar.KeyValue.Manifests;
+using Ashlar.KeyValue.MemTables;
+using Ashlar.KeyValue.Options;
+using Ashlar.KeyValue.SortedTable;
+using Ashlar.KeyValue.Versions;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Compaction;
 
 /// <summary>Writes the oldest waiting memtable to a level-0 table, and lets go of the logs that held it.</summary>
 sealed class MemTableFlush(

@@ -1,4 +1,4 @@
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Compaction;
 
 /// <summary>How far files are beyond what collection of values is to keep them to, as far as it can do something about that.</summary>
 /// <param name="ExcessBytes">Bytes that slow writers; 0 while files are within what a batch may take on its way.</param>

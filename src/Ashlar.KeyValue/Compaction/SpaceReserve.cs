@@ -1,7 +1,11 @@
 using System.Diagnostics.CodeAnalysis;
+using Ashlar.KeyValue.Commit;
+using Ashlar.KeyValue.Files;
+using Ashlar.KeyValue.Log;
+using Ashlar.KeyValue.MemTables;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Compaction;
 
 /// <summary>
 /// Disk space that is kept for the day when the disk is full: deletes, flushes and the merges that give space back then go on,

@@ -1,4 +1,8 @@
-namespace Ashlar.KeyValue;
+using Ashlar.KeyValue.Entries;
+using Ashlar.KeyValue.SortedTable;
+using Ashlar.KeyValue.Versions;
+
+namespace Ashlar.KeyValue.Compaction;
 
 /// <summary>Merges in steps on a full disk, each of which gives back space before the next takes any.</summary>
 /// <remarks>

@@ -1,6 +1,14 @@
+using Ashlar.KeyValue.Cache;
+using Ashlar.KeyValue.Errors;
+using Ashlar.KeyValue.Files;
+using Ashlar.KeyValue.Manifests;
+using Ashlar.KeyValue.MemTables;
+using Ashlar.KeyValue.SortedTable;
+using Ashlar.KeyValue.Values;
+using Ashlar.KeyValue.Versions;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Compaction;
 
 /// <summary>
 /// Makes new tables part of the store: the second half of the crash order of flushes and merges. Both may do so at the same

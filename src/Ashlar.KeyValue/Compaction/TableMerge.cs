@@ -1,4 +1,13 @@
-namespace Ashlar.KeyValue;
+using Ashlar.KeyValue.Entries;
+using Ashlar.KeyValue.Errors;
+using Ashlar.KeyValue.Files;
+using Ashlar.KeyValue.Manifests;
+using Ashlar.KeyValue.Options;
+using Ashlar.KeyValue.SortedTable;
+using Ashlar.KeyValue.Values;
+using Ashlar.KeyValue.Versions;
+
+namespace Ashlar.KeyValue.Compaction;
 
 /// <summary>Replaces tables by what they are merged to, or by themselves in another level. Owns the crash order of merges.</summary>
 // Crash order (invariant I4):

@@ -1,4 +1,11 @@
-namespace Ashlar.KeyValue;
+using Ashlar.KeyValue.Entries;
+using Ashlar.KeyValue.Files;
+using Ashlar.KeyValue.Options;
+using Ashlar.KeyValue.SortedTable;
+using Ashlar.KeyValue.Values;
+using Ashlar.KeyValue.Versions;
+
+namespace Ashlar.KeyValue.Compaction;
 
 /// <summary>
 /// Writes what an iterator gives to tables of one level, without what no reader can see any more. They are durable when it returns, with

@@ -1,4 +1,4 @@
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Compaction;
 
 /// <summary>
 /// Bytes per second of one kind of work, over about the last ten seconds that were spent on it: older work counts half after

@@ -1,4 +1,7 @@
-namespace Ashlar.KeyValue;
+using Ashlar.KeyValue.SortedTable;
+using Ashlar.KeyValue.Values;
+
+namespace Ashlar.KeyValue.Compaction;
 
 /// <summary>Segments of values that are given up together.</summary>
 /// <param name="Segments">Their numbers.</param>

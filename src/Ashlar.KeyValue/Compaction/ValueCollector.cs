@@ -1,6 +1,9 @@
+using Ashlar.KeyValue.Manifests;
+using Ashlar.KeyValue.Values;
+using Ashlar.KeyValue.Versions;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Compaction;
 
 /// <summary>
 /// Decides which segments of values are given up, a batch at a time. What of them is still live is moved by every merge that meets

@@ -1,4 +1,6 @@
-namespace Ashlar.KeyValue;
+using Ashlar.KeyValue.Versions;
+
+namespace Ashlar.KeyValue.Compaction;
 
 /// <summary>
 /// How far the background is behind, in shares of what stops writers: 0 and below is nothing to speak of, 1 is the stop.

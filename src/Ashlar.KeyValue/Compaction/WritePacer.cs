@@ -1,4 +1,4 @@
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Compaction;
 
 /// <summary>
 /// Turns a time per byte into waits. What was written is owed; time pays for it, wherever it is spent. Less than a millisecond

@@ -1,4 +1,6 @@
-namespace Ashlar.KeyValue;
+using Ashlar.KeyValue.MemTables;
+
+namespace Ashlar.KeyValue.Compaction;
 
 /// <summary>
 /// Holds a writer back in proportion to what waits to be written or merged (<see cref="Backpressure"/>), and stops it while there is no

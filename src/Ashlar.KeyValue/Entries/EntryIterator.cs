@@ -1,4 +1,4 @@
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Entries;
 
 /// <summary>
 /// Walks the entries of one source (memtable, table, level, or a merge of them) in <see cref="EntryOrder"/>, all versions and

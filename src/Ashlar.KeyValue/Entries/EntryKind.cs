@@ -1,4 +1,4 @@
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Entries;
 
 /// <summary>What an entry does to its key. Stored in logs and tables: numbers are never reused.</summary>
 enum EntryKind : byte

@@ -1,4 +1,4 @@
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Entries;
 
 /// <summary>The order of entries everywhere: keys ascending as unsigned bytes, and for one key the newest first.</summary>
 static class EntryOrder

@@ -1,4 +1,4 @@
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Entries;
 
 /// <summary>Entries that a cursor has walked over and not given out yet: copies, which stay while its iterator goes on.</summary>
 sealed class EntryQueue(int capacity)

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Entries;
 
 // What an entry of kind 4 stores in the place of a value, in log, memtable and table; one of kind 5 stores a place behind the
 // expiry. Little-endian.

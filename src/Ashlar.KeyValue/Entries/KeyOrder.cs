@@ -1,4 +1,4 @@
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Entries;
 
 /// <summary>Keys in byte order.</summary>
 sealed class KeyOrder : IComparer<byte[]>

@@ -1,4 +1,4 @@
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Entries;
 
 /// <summary>
 /// Several sources as one. Sources are few (memtables, level-0 tables, one per deeper level), so the next one is found by

@@ -1,4 +1,4 @@
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Entries;
 
 /// <summary>
 /// What lies behind one key and not behind another, walked forward from the first entry: a piece of a merge. No border is no

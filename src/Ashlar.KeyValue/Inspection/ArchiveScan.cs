@@ -1,6 +1,8 @@
+using Ashlar.KeyValue.Archive;
+using Ashlar.KeyValue.Log;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Inspection;
 
 /// <summary>Reads a part of an archive group by group, up to the first that does not hold.</summary>
 sealed class ArchiveScan(IFile file, IScanSink sink)

@@ -1,4 +1,6 @@
-namespace Ashlar.KeyValue;
+using Ashlar.KeyValue.Entries;
+
+namespace Ashlar.KeyValue.Inspection;
 
 /// <summary>An entry as it was found in a file.</summary>
 readonly ref struct ScannedEntry(long offset, ulong sequence, EntryKind kind, ReadOnlySpan<byte> key, ReadOnlySpan<byte> stored)

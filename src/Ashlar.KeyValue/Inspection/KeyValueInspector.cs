@@ -1,5 +1,10 @@
 using System.Buffers.Binary;
 using System.Globalization;
+using Ashlar.KeyValue.Backup;
+using Ashlar.KeyValue.Entries;
+using Ashlar.KeyValue.Files;
+using Ashlar.KeyValue.Inspection;
+using Ashlar.KeyValue.SortedTable;
 using Ashlar.Storage;
 
 namespace Ashlar.KeyValue;

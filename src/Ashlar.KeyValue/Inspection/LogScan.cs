@@ -1,7 +1,9 @@
 using System.Globalization;
+using Ashlar.KeyValue.Entries;
+using Ashlar.KeyValue.Log;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Inspection;
 
 /// <summary>Reads the groups of a segment as far as anything of them holds, behind damage too. One entry is in memory at a time.</summary>
 sealed class LogScan(IFile file, LogSegmentHeader segment, IScanSink sink)

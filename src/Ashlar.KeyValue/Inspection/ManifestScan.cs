@@ -1,6 +1,7 @@
+using Ashlar.KeyValue.Manifests;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Inspection;
 
 /// <summary>Reads a manifest record by record, behind damage too.</summary>
 sealed class ManifestScan(IFile file, IScanSink sink)

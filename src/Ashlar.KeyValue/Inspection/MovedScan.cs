@@ -1,7 +1,10 @@
 using System.Buffers.Binary;
+using Ashlar.KeyValue.Entries;
+using Ashlar.KeyValue.Log;
+using Ashlar.KeyValue.Values;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Inspection;
 
 /// <summary>Reads a segment of moved values as far as anything of it holds, behind damage too. One record is in memory at a time.</summary>
 sealed class MovedScan(IFile file, LogSegmentHeader segment, IScanSink sink)

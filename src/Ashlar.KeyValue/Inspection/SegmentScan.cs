@@ -1,6 +1,7 @@
+using Ashlar.KeyValue.Log;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Inspection;
 
 /// <summary>
 /// Reads a segment as far as anything of it holds. Whether it is one of the log or of moved values only the manifest says, which

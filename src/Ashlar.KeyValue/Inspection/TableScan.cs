@@ -1,6 +1,9 @@
+using Ashlar.KeyValue.Blocks;
+using Ashlar.KeyValue.Entries;
+using Ashlar.KeyValue.SortedTable;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Inspection;
 
 /// <summary>Reads a table as far as anything of it holds. Three blocks are in memory at a time.</summary>
 sealed class TableScan(IFile file, IScanSink sink)

@@ -1,7 +1,8 @@
 using System.Buffers.Binary;
+using Ashlar.KeyValue.Entries;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Log;
 
 // Entry of a log group, format version 1. Little-endian. The key follows the header, the value follows the key.
 //   0        4          8      9      10          12             16

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Log;
 
 /// <summary>What a group of the log holds.</summary>
 enum LogGroupKind : byte

@@ -1,6 +1,7 @@
+using Ashlar.KeyValue.Options;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Log;
 
 /// <summary>Takes the entries of a log, group by group, as recovery finds them.</summary>
 interface ILogReplay

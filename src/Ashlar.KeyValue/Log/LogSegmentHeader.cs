@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Log;
 
 // Head of a log segment, format version 1. Little-endian. Groups follow from byte 64 on.
 //   0         8         12    16        32          40      48              56     64

@@ -1,6 +1,6 @@
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Log;
 
 /// <summary>Reads a file from front to back through a large buffer: few system calls, and bytes in place.</summary>
 sealed class LogWindow(IFile file, long lengthBytes)

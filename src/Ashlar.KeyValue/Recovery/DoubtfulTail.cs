@@ -1,6 +1,6 @@
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Recovery;
 
 /// <summary>
 /// Makes sure of the end of a log that was not sealed. What a group says to have been durable was reported so by a sync. What

@@ -1,4 +1,7 @@
-namespace Ashlar.KeyValue;
+using Ashlar.KeyValue.Log;
+using Ashlar.KeyValue.MemTables;
+
+namespace Ashlar.KeyValue.Recovery;
 
 /// <summary>Puts what is replayed into a memtable: values that are to be separate stay where they are.</summary>
 sealed class MemTableReplay(MemTable memTable, int separatedValueBytes) : ILogReplay

@@ -1,6 +1,14 @@
+using Ashlar.KeyValue.Cache;
+using Ashlar.KeyValue.Compaction;
+using Ashlar.KeyValue.Files;
+using Ashlar.KeyValue.Manifests;
+using Ashlar.KeyValue.MemTables;
+using Ashlar.KeyValue.Options;
+using Ashlar.KeyValue.SortedTable;
+using Ashlar.KeyValue.Values;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Recovery;
 
 /// <summary>
 /// Writes what was replayed from a log without a seal to a table, before the store is used. Two reasons: if an earlier

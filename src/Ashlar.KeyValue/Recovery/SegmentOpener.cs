@@ -1,6 +1,10 @@
+using Ashlar.KeyValue.Files;
+using Ashlar.KeyValue.Log;
+using Ashlar.KeyValue.Manifests;
+using Ashlar.KeyValue.Values;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Recovery;
 
 /// <summary>Opens the segments that the manifest lists and checks that each is the one that is meant.</summary>
 sealed class SegmentOpener(StoreFiles files, ValueSegments values, bool isReadOnly)

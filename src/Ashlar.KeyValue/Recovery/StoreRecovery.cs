@@ -1,6 +1,17 @@
+using Ashlar.KeyValue.Archive;
+using Ashlar.KeyValue.Cache;
+using Ashlar.KeyValue.Entries;
+using Ashlar.KeyValue.Files;
+using Ashlar.KeyValue.Log;
+using Ashlar.KeyValue.Manifests;
+using Ashlar.KeyValue.MemTables;
+using Ashlar.KeyValue.Options;
+using Ashlar.KeyValue.Sharding;
+using Ashlar.KeyValue.SortedTable;
+using Ashlar.KeyValue.Values;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Recovery;
 
 /// <summary>What recovery found: the state to continue from.</summary>
 sealed record RecoveredStore(

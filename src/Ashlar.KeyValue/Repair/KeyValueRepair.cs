@@ -1,3 +1,8 @@
+using Ashlar.KeyValue.Backup;
+using Ashlar.KeyValue.Files;
+using Ashlar.KeyValue.Inspection;
+using Ashlar.KeyValue.Manifests;
+using Ashlar.KeyValue.Repair;
 using Ashlar.Storage;
 
 namespace Ashlar.KeyValue;

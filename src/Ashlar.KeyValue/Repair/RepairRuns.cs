@@ -1,6 +1,12 @@
-using Ashlar.Storage;
+using Ashlar.KeyValue.Cache;
+using Ashlar.KeyValue.Entries;
+using Ashlar.KeyValue.Files;
+using Ashlar.KeyValue.MemTables;
+using Ashlar.KeyValue.Options;
+using Ashlar.KeyValue.SortedTable;
+using Ashlar.KeyValue.Values;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Repair;
 
 /// <summary>
 /// Sorts entries that come in any order, in bounded memory: a memtable full at a time becomes a run, at the end the runs are

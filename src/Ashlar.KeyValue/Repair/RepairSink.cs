@@ -1,6 +1,9 @@
+using Ashlar.KeyValue.Entries;
+using Ashlar.KeyValue.Files;
+using Ashlar.KeyValue.Inspection;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Repair;
 
 /// <summary>Takes over what a scan of one file finds, with values that lie in segments, and notes what is lost.</summary>
 sealed class RepairSink(StoreFiles source, RepairRuns runs, List<RepairLoss> losses) : IScanSink, IDisposable

@@ -1,7 +1,7 @@
 using System.Runtime.ExceptionServices;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Sharding;
 
 /// <summary>
 /// Writes of salted keys to one shard, in the order of their stamps: one leader at a time takes along who waits, stamps all of

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Sharding;
 
 // What a shard holds for a key under the salted prefix, format version 1. Little-endian. The value follows.
 //   0       8      9

@@ -1,7 +1,9 @@
 using System.Globalization;
+using Ashlar.KeyValue.Files;
+using Ashlar.KeyValue.Manifests;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Sharding;
 
 /// <summary>The directory of a sharded store: the file SHARDS, and a directory for each shard.</summary>
 sealed class ShardDirectory(IFileSystem fileSystem, string directory)

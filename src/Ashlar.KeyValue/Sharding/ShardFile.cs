@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Sharding;
 
 // File SHARDS, format version 1. Little-endian. It says what a sharded store consists of, and never changes.
 //   0       8         12    16        32           34     35     36             38             40     48

@@ -1,4 +1,6 @@
-namespace Ashlar.KeyValue;
+using Ashlar.KeyValue.SortedTable;
+
+namespace Ashlar.KeyValue.Sharding;
 
 /// <summary>Where a key lives, part of the format of the file SHARDS (hash 1).</summary>
 static class ShardHash

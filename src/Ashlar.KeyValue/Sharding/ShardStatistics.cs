@@ -1,4 +1,4 @@
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Sharding;
 
 /// <summary>
 /// Statistics of several shards as those of one store: sums, the worst latency, the earliest stall. Sequences are left out: each shard

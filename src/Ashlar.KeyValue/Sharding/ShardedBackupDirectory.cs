@@ -1,6 +1,7 @@
+using Ashlar.KeyValue.Backup;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Sharding;
 
 /// <summary>A directory of backups of a sharded store: a record for each, and a directory of backups for each shard.</summary>
 // Crash order: the backups of the shards are durable, each with its record. The backup is there once its own record is;

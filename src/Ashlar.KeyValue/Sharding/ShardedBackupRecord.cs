@@ -1,7 +1,8 @@
 using System.Buffers.Binary;
+using Ashlar.KeyValue.Backup;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Sharding;
 
 /// <summary>One shard's part of a backup of a sharded store.</summary>
 /// <param name="Number">Its backup, in the directory of backups of that shard.</param>

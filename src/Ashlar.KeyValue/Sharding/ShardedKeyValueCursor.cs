@@ -1,3 +1,5 @@
+using Ashlar.KeyValue.Sharding;
+
 namespace Ashlar.KeyValue;
 
 /// <summary>

@@ -1,3 +1,5 @@
+using Ashlar.KeyValue.Sharding;
+
 namespace Ashlar.KeyValue;
 
 /// <summary>How a sharded store is opened. What is fixed at creation may be left null later.</summary>

@@ -1,3 +1,6 @@
+using Ashlar.KeyValue.Backup;
+using Ashlar.KeyValue.Files;
+using Ashlar.KeyValue.Sharding;
 using Ashlar.Storage;
 
 namespace Ashlar.KeyValue;

@@ -1,3 +1,4 @@
+using Ashlar.KeyValue.Sharding;
 using Ashlar.Storage;
 
 namespace Ashlar.KeyValue;

@@ -1,5 +1,4 @@
 using System.Buffers;
-using Ashlar.Storage;
 
 namespace Ashlar.KeyValue;
 

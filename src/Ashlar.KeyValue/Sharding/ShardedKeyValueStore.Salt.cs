@@ -1,4 +1,7 @@
 using System.Buffers;
+using Ashlar.KeyValue.Entries;
+using Ashlar.KeyValue.Log;
+using Ashlar.KeyValue.Sharding;
 
 namespace Ashlar.KeyValue;
 

@@ -1,3 +1,4 @@
+using Ashlar.KeyValue.Log;
 using Ashlar.Storage;
 
 namespace Ashlar.KeyValue;

@@ -1,4 +1,6 @@
 using System.Runtime.ExceptionServices;
+using Ashlar.KeyValue.Files;
+using Ashlar.KeyValue.Sharding;
 using Ashlar.Storage;
 
 namespace Ashlar.KeyValue;

@@ -1,6 +1,6 @@
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Sharding;
 
 /// <summary>
 /// Holds new writers back while a snapshot cannot find a moment between writes. Writers that passed are not waited for:

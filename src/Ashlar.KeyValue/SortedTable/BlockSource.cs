@@ -1,4 +1,7 @@
-namespace Ashlar.KeyValue;
+using Ashlar.KeyValue.Blocks;
+using Ashlar.KeyValue.Cache;
+
+namespace Ashlar.KeyValue.SortedTable;
 
 /// <summary>
 /// Where a <see cref="TableIterator"/> has its blocks from. Each block stays readable until the next of its sort is asked for.

@@ -1,7 +1,8 @@
 using System.Buffers.Binary;
 using System.Numerics;
+using Ashlar.KeyValue.Blocks;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.SortedTable;
 
 /// <summary>
 /// Tells for most absent keys that they are absent, and never lies about present ones. Each key sets 6 bits within one line

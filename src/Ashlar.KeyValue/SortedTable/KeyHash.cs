@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Numerics;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.SortedTable;
 
 /// <summary>
 /// The 64-bit hash of keys in filters, part of the table format: each 8 bytes (little-endian, the last ones filled with

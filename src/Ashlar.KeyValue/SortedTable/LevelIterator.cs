@@ -1,4 +1,6 @@
-namespace Ashlar.KeyValue;
+using Ashlar.KeyValue.Entries;
+
+namespace Ashlar.KeyValue.SortedTable;
 
 /// <summary>Walks the tables of one level, which follow each other without overlap; opens one table at a time.</summary>
 sealed class LevelIterator(Table[] tables, bool isSequential = false) : EntryIterator

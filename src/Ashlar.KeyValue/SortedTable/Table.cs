@@ -1,7 +1,12 @@
 using System.Runtime.CompilerServices;
+using Ashlar.KeyValue.Blocks;
+using Ashlar.KeyValue.Cache;
+using Ashlar.KeyValue.Entries;
+using Ashlar.KeyValue.Files;
+using Ashlar.KeyValue.Values;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.SortedTable;
 
 /// <summary>
 /// An immutable sorted table on disk. When it has become obsolete, the last reader that leaves deletes the file.

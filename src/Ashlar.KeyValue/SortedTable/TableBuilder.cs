@@ -1,6 +1,11 @@
+using Ashlar.KeyValue.Blocks;
+using Ashlar.KeyValue.Entries;
+using Ashlar.KeyValue.Files;
+using Ashlar.KeyValue.Options;
+using Ashlar.KeyValue.Values;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.SortedTable;
 
 /// <summary>Writes one table. Entries are added in order; nothing is durable before <see cref="Finish"/> returns.</summary>
 sealed class TableBuilder : IDisposable

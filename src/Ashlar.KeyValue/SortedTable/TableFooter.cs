@@ -1,7 +1,8 @@
 using System.Buffers.Binary;
+using Ashlar.KeyValue.Blocks;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.SortedTable;
 
 // Last 128 bytes of a table, format version 1. Little-endian.
 //   0       8         12    16        32        40     56           64            72            80           88     128

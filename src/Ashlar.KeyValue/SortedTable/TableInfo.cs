@@ -1,4 +1,6 @@
-namespace Ashlar.KeyValue;
+using Ashlar.KeyValue.Entries;
+
+namespace Ashlar.KeyValue.SortedTable;
 
 /// <summary>What the manifest knows of a table.</summary>
 sealed record TableInfo(

@@ -1,6 +1,8 @@
+using Ashlar.KeyValue.Blocks;
+using Ashlar.KeyValue.Entries;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.SortedTable;
 
 /// <summary>
 /// Walks a table: a position in the top index, in an index block, and in a data block. Blocks are read on demand.

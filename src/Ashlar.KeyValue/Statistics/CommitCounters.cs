@@ -1,4 +1,6 @@
-namespace Ashlar.KeyValue;
+using Ashlar.KeyValue.Entries;
+
+namespace Ashlar.KeyValue.Statistics;
 
 /// <summary>What the leaders of commits count; one leads at a time.</summary>
 sealed class CommitCounters

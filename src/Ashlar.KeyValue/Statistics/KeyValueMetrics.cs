@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Statistics;
 
 /// <summary>
 /// Publishes <see cref="KeyValueStatistics"/> of all open stores as the meter "Ashlar.KeyValue", with the store's directory as

@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Statistics;
 
 /// <summary>
 /// How long something took, in buckets that are a quarter as wide as where they begin: 1 us to an hour. One thread adds, others

@@ -1,6 +1,9 @@
+using Ashlar.KeyValue.Manifests;
+using Ashlar.KeyValue.Values;
+using Ashlar.KeyValue.Versions;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Statistics;
 
 /// <summary>What a store takes on disk, and about how much of that is live.</summary>
 /// <param name="TotalBytes">Length of all files.</param>

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Statistics;
 
 /// <summary>A counter that many threads add to without sharing a cache line: each has a stripe, as a rule its own.</summary>
 sealed class StripedCounter

@@ -1,6 +1,7 @@
 using System.Buffers;
+using Ashlar.KeyValue.Entries;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Values;
 
 /// <summary>
 /// What a lookup found: the value itself, in memory, or its place in a segment. Used by a reader

@@ -1,7 +1,8 @@
 using System.Buffers.Binary;
+using Ashlar.KeyValue.Log;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Values;
 
 // Head of a value that was moved, format version 1. Little-endian. A segment of moved values has the head of a log segment, then
 // records; behind each head follows a log entry, as it was in the log, so that places lead to both in the same way.

@@ -1,6 +1,8 @@
 using System.Runtime.InteropServices;
+using Ashlar.KeyValue.Entries;
+using Ashlar.KeyValue.Log;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Values;
 
 /// <summary>Adds up, while a table is written, what it refers to.</summary>
 sealed class ReferenceCounter

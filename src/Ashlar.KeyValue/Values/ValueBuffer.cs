@@ -1,6 +1,9 @@
+using Ashlar.KeyValue.Blocks;
+using Ashlar.KeyValue.Cache;
+using Ashlar.KeyValue.Entries;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Values;
 
 /// <summary>
 /// Gives a cursor the values of its entries: those in segments are read when asked for. Values that were written in the order

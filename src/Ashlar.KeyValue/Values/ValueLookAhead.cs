@@ -1,6 +1,7 @@
+using Ashlar.KeyValue.Entries;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Values;
 
 /// <summary>
 /// Where a cursor has to wait for its values, asks the disk for those that it will come to, many at once: how far ahead, and

@@ -1,6 +1,10 @@
+using Ashlar.KeyValue.Entries;
+using Ashlar.KeyValue.Files;
+using Ashlar.KeyValue.Log;
+using Ashlar.KeyValue.Options;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Values;
 
 /// <summary>
 /// Copies values out of condemned segments into a new one while tables are merged, in key order, with their sequences (invariant I5).

@@ -1,6 +1,10 @@
+using Ashlar.KeyValue.Cache;
+using Ashlar.KeyValue.Entries;
+using Ashlar.KeyValue.Files;
+using Ashlar.KeyValue.Options;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Values;
 
 /// <summary>
 /// A file that values are read from: a segment of the log, the one being written included, or values that were moved. Memtables and

@@ -1,4 +1,4 @@
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Values;
 
 /// <summary>Where the values of a segment come from, and so what its file is called. Stored: numbers are never reused.</summary>
 enum SegmentOrigin : byte

@@ -1,6 +1,10 @@
+using Ashlar.KeyValue.Cache;
+using Ashlar.KeyValue.Entries;
+using Ashlar.KeyValue.Files;
+using Ashlar.KeyValue.Options;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Values;
 
 /// <summary>
 /// All segments that values may be read from, by number. Looking one up takes no lock and no reference: whoever holds a place

@@ -1,4 +1,7 @@
-namespace Ashlar.KeyValue;
+using Ashlar.KeyValue.Blocks;
+using Ashlar.KeyValue.SortedTable;
+
+namespace Ashlar.KeyValue.Verification;
 
 /// <summary>Asks the filters of a table for its own entries, in their order: each filter is read once.</summary>
 sealed class FilterWalk

@@ -1,6 +1,8 @@
+using Ashlar.KeyValue.Log;
+using Ashlar.KeyValue.Values;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Verification;
 
 /// <summary>
 /// Walks a segment that tables refer to from head to end: heads of groups or records, heads and keys of entries, and that each

@@ -1,6 +1,10 @@
+using Ashlar.KeyValue.Entries;
+using Ashlar.KeyValue.Log;
+using Ashlar.KeyValue.SortedTable;
+using Ashlar.KeyValue.Values;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Verification;
 
 /// <summary>
 /// Reads the values that a table refers to: each place must lead to a sound log entry with the same key, length and checksum. Adds up

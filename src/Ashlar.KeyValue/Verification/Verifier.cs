@@ -1,6 +1,14 @@
+using Ashlar.KeyValue.Cache;
+using Ashlar.KeyValue.Entries;
+using Ashlar.KeyValue.Files;
+using Ashlar.KeyValue.Log;
+using Ashlar.KeyValue.Manifests;
+using Ashlar.KeyValue.SortedTable;
+using Ashlar.KeyValue.Values;
+using Ashlar.KeyValue.Versions;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Verification;
 
 /// <summary>Reads every byte that counts, past the cache, and checks what must hold.</summary>
 sealed class Verifier(StoreFiles files, Manifest manifest, ValueSegments values)

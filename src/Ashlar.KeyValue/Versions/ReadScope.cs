@@ -1,4 +1,6 @@
-namespace Ashlar.KeyValue;
+using Ashlar.KeyValue.Cache;
+
+namespace Ashlar.KeyValue.Versions;
 
 /// <summary>
 /// One short read: the version that was current when it began, which stays whole, with the blocks that were found on the

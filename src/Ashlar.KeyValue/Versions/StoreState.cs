@@ -1,6 +1,9 @@
+using Ashlar.KeyValue.Cache;
+using Ashlar.KeyValue.Options;
+using Ashlar.KeyValue.Values;
 using Ashlar.Storage;
 
-namespace Ashlar.KeyValue;
+namespace Ashlar.KeyValue.Versions;
 
 /// <summary>
 /// What readers see: the current version, the visible sequence, and the snapshots that hold old entries in place.

@@ -1,4 +1,10 @@
-namespace Ashlar.KeyValue;
+using Ashlar.KeyValue.Cache;
+using Ashlar.KeyValue.Entries;
+using Ashlar.KeyValue.MemTables;
+using Ashlar.KeyValue.SortedTable;
+using Ashlar.KeyValue.Values;
+
+namespace Ashlar.KeyValue.Versions;
 
 /// <summary>
 /// Everything that a reader needs, at one moment: the memtable that is being written, those that wait to become tables

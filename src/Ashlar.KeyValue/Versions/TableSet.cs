@@ -1,4 +1,9 @@
-namespace Ashlar.KeyValue;
+using Ashlar.KeyValue.Blocks;
+using Ashlar.KeyValue.Cache;
+using Ashlar.KeyValue.Manifests;
+using Ashlar.KeyValue.SortedTable;
+
+namespace Ashlar.KeyValue.Versions;
 
 /// <summary>
 /// The tables of one moment, immutable. Level 0 is what memtables became, newest first, and may overlap; tables of a deeper

@@ -1,0 +1,167 @@
+using Ashlar.KeyValue.Entries;
+using Ashlar.KeyValue.Log;
+
+namespace Ashlar.KeyValue;
+
+/// <summary>
+/// Puts and deletes that are applied together or not at all. Later entries win over earlier ones. Not safe for concurrent
+/// callers, and not to be changed while a write of it is under way.
+/// </summary>
+public sealed class WriteBatch
+{
+    /// <summary>Largest batch, with 16 bytes for each entry's head.</summary>
+    public const int MaxBytes = 256 << 20;
+
+    // Kept in the encoding of the log, so that checksums are computed by the writing threads, not by the one that commits.
+    // Room for the head of a group comes first, so that a batch that is alone in its group is written from here.
+    byte[] buffer = [];
+    int isFramed;
+
+    /// <summary>Number of operations.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>
+    /// Whether the puts of this batch may use a part of what is kept for a full disk
+    /// (<see cref="KeyValueOptions.SpaceReserveBytes"/>): for the few that an owner has to write before it can give space back.
+    /// <see cref="Clear"/> resets it.
+    /// </summary>
+    /// <remarks>
+    /// On a full disk other puts are refused. Puts of such batches are taken until a quarter of the reserve is used up, and then
+    /// refused in the same way (<see cref="Ashlar.Storage.StorageErrorKind.NoSpace"/>). The rest belongs to batches that only delete,
+    /// which need not set this. The reserve is filled up again as soon as there is room.
+    /// </remarks>
+    public bool MayUseReserve { get; set; }
+
+    /// <summary>Whether it holds anything but deletes.</summary>
+    internal bool HasPuts { get; private set; }
+
+    internal SpaceClaim Claim => !HasPuts ? SpaceClaim.All : MayUseReserve ? SpaceClaim.PartOfReserve : SpaceClaim.None;
+
+    /// <summary>Bytes that the batch takes in the log.</summary>
+    public int LengthBytes { get; private set; }
+
+    internal ReadOnlySpan<byte> Entries => LengthBytes == 0 ? default : buffer.AsSpan(LogGroupHeader.SizeBytes, LengthBytes);
+
+    /// <summary>
+    /// The entries behind room for the head of a group, for one leader at a time: a batch may be written to several stores at once, each
+    /// of which has a head of its own. <see cref="EndFrame"/> must follow.
+    /// </summary>
+    /// <returns>False if another leader has it; the entries have to be copied then.</returns>
+    internal bool TryFrame(out Span<byte> framed)
+    {
+        framed = default;
+        if (Interlocked.CompareExchange(ref isFramed, 1, 0) != 0) return false;
+        framed = buffer.AsSpan(0, LogGroupHeader.SizeBytes + LengthBytes);
+        return true;
+    }
+
+    /// <summary>The group was written, or not.</summary>
+    internal void EndFrame() => Volatile.Write(ref isFramed, 0);
+
+    internal int LongestKeyBytes { get; private set; }
+
+    internal int LongestValueBytes { get; private set; }
+
+    /// <summary>Adds a put. Key and value are copied.</summary>
+    /// <exception cref="KeyLengthException">The key is empty or too long.</exception>
+    /// <exception cref="ValueTooLongException">The value is too long.</exception>
+    /// <exception cref="BatchTooLargeException">The batch would outgrow <see cref="MaxBytes"/>.</exception>
+    public void Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value) => Add(EntryKind.Put, key, value);
+
+    /// <summary>Adds a put that reads as absent from a moment on. Key and value are copied.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="value">The value.</param>
+    /// <param name="expiresAt">
+    /// The moment, to the millisecond. One that has passed already is allowed: such a put deletes.
+    /// </param>
+    /// <exception cref="ArgumentOutOfRangeException">The moment lies before 1970.</exception>
+    /// <exception cref="KeyLengthException">The key is empty or too long.</exception>
+    /// <exception cref="ValueTooLongException">The value is too long.</exception>
+    /// <exception cref="BatchTooLargeException">The batch would outgrow <see cref="MaxBytes"/>.</exception>
+    public void Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, DateTimeOffset expiresAt) =>
+        AddExpiring(key, value, Expiry.At(expiresAt));
+
+    /// <summary>
+    /// Adds a put that reads as absent once a time has passed since this call. Key and value are copied.
+    /// </summary>
+    /// <param name="key">The key.</param>
+    /// <param name="value">The value.</param>
+    /// <param name="timeToLive">The time, which is rounded up to milliseconds.</param>
+    /// <param name="clock">The clock to start from; null is the system's. It should be the store's.</param>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// The time is zero or negative, or ends beyond the year 9999.
+    /// </exception>
+    /// <exception cref="KeyLengthException">The key is empty or too long.</exception>
+    /// <exception cref="ValueTooLongException">The value is too long.</exception>
+    /// <exception cref="BatchTooLargeException">The batch would outgrow <see cref="MaxBytes"/>.</exception>
+    public void Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, TimeSpan timeToLive, TimeProvider? clock = null) =>
+        AddExpiring(key, value, Expiry.After(timeToLive, clock ?? TimeProvider.System));
+
+    /// <summary>Adds a delete.</summary>
+    /// <exception cref="KeyLengthException">The key is empty or too long.</exception>
+    /// <exception cref="BatchTooLargeException">The batch would outgrow <see cref="MaxBytes"/>.</exception>
+    public void Delete(ReadOnlySpan<byte> key) => Add(EntryKind.Delete, key, default);
+
+    /// <summary>Makes the batch empty again, as a new one is; its memory is kept.</summary>
+    public void Clear()
+    {
+        Count = 0;
+        HasPuts = false;
+        MayUseReserve = false;
+        LengthBytes = 0;
+        LongestKeyBytes = 0;
+        LongestValueBytes = 0;
+    }
+
+    /// <summary>Adds an entry of another batch as it is.</summary>
+    internal void AddEncoded(ReadOnlySpan<byte> encoded)
+    {
+        var entry = LogEntry.Read(encoded);
+        HasPuts |= entry.Kind != EntryKind.Delete;
+        var extra = entry.Kind == EntryKind.ExpiringPut ? Expiry.SizeBytes : 0;
+        encoded[..entry.SizeBytes].CopyTo(Extend(entry.KeyIn(encoded), entry.ValueIn(encoded)[extra..], extra));
+    }
+
+    /// <summary>Gives a large buffer back, so that one large value does not stay in memory with a reused batch.</summary>
+    internal void Trim(int limitBytes)
+    {
+        if (buffer.Length > limitBytes) buffer = [];
+    }
+
+    void Add(EntryKind kind, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+    {
+        LogEntry.Write(Extend(key, value, 0), kind, key, value);
+        HasPuts |= kind != EntryKind.Delete;
+    }
+
+    void AddExpiring(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, long expiresAt)
+    {
+        LogEntry.WriteExpiring(Extend(key, value, Expiry.SizeBytes), key, expiresAt, value);
+        HasPuts = true;
+    }
+
+    /// <summary>Makes room for an entry, which the caller writes.</summary>
+    Span<byte> Extend(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, int extraBytes)
+    {
+        if (key.IsEmpty || key.Length > KeyValueOptions.KeyLimitBytes)
+            throw new KeyLengthException(key.Length, KeyValueOptions.KeyLimitBytes);
+        if (value.Length > KeyValueOptions.ValueLimitBytes)
+            throw new ValueTooLongException(value.Length, KeyValueOptions.ValueLimitBytes);
+        var start = LengthBytes;
+        var size = LogEntry.HeaderBytes + key.Length + extraBytes + value.Length;
+        var end = (long)LengthBytes + size;
+        if (end > MaxBytes) throw new BatchTooLargeException(end, MaxBytes);
+        var needed = LogGroupHeader.SizeBytes + end;
+        if (needed > buffer.Length)
+        {
+            var limit = LogGroupHeader.SizeBytes + (long)MaxBytes;
+            Array.Resize(ref buffer, (int)Math.Min(limit, Math.Max(needed, Math.Max(256, 2L * buffer.Length))));
+        }
+
+        LengthBytes = (int)end;
+        Count++;
+        LongestKeyBytes = Math.Max(LongestKeyBytes, key.Length);
+        LongestValueBytes = Math.Max(LongestValueBytes, value.Length);
+        return buffer.AsSpan(LogGroupHeader.SizeBytes + start, size);
+    }
+}

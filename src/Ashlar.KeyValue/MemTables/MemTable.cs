@@ -1,0 +1,112 @@
+using Ashlar.KeyValue.Cache;
+using Ashlar.KeyValue.Entries;
+using Ashlar.KeyValue.Log;
+using Ashlar.KeyValue.Values;
+
+namespace Ashlar.KeyValue.MemTables;
+
+/// <summary>
+/// Writes that are in the log and not yet in a table. The leader of a commit writes; readers need no lock and filter by
+/// sequence what is not published yet.
+/// </summary>
+sealed unsafe class MemTable : SharedResource
+{
+    readonly SkipList entries = new();
+    readonly List<ValueSegment> segments = [];
+    long count;
+
+    public long UsedBytes => entries.UsedBytes;
+
+    public long Count => Volatile.Read(ref count);
+
+    public bool IsEmpty => Count == 0;
+
+    /// <summary>Smallest sequence in it; 0 while it is empty.</summary>
+    public ulong FirstSequence { get; private set; }
+
+    /// <summary>Largest sequence in it; 0 while it is empty.</summary>
+    public ulong LastSequence { get; private set; }
+
+    /// <summary>
+    /// The last log segment that holds entries of this table: once it is in a sorted table, logs up to here are
+    /// obsolete.
+    /// </summary>
+    public ulong LastLogId { get; set; }
+
+    /// <summary>Commit time of the newest group in it, known when it is full: kept when its logs go.</summary>
+    public long LastCommitTime { get; set; }
+
+    /// <summary>Whether an entry refers to a value in a segment.</summary>
+    public bool HasPlaces { get; private set; }
+
+    /// <summary>The segments of the log that its entries came from, oldest first.</summary>
+    public IReadOnlyList<ValueSegment> Segments => segments;
+
+    public SkipList Entries => entries;
+
+    /// <summary>Takes a reference to a segment, before any entry of it is added.</summary>
+    public void Attach(ValueSegment segment)
+    {
+        segment.Acquire();
+        segments.Add(segment);
+    }
+
+    public void Add(ReadOnlySpan<byte> key, ulong sequence, EntryKind kind, ReadOnlySpan<byte> value)
+    {
+        entries.Insert(key, sequence, kind, value);
+        if (FirstSequence == 0) FirstSequence = sequence;
+        LastSequence = sequence;
+        Volatile.Write(ref count, count + 1);
+    }
+
+    /// <summary>Adds an entry of the log: a long value stays there, and its place is kept.</summary>
+    /// <param name="sequence">The entry's sequence.</param>
+    /// <param name="segmentId">The segment that it lies in.</param>
+    /// <param name="entryOffset">Where in the segment it starts.</param>
+    /// <param name="entry">Its head.</param>
+    /// <param name="bytes">The entry, and perhaps what follows it.</param>
+    /// <param name="separatedValueBytes">From which length on values stay in the log.</param>
+    public void Add(
+        ulong sequence, ulong segmentId, long entryOffset, in LogEntry entry, ReadOnlySpan<byte> bytes, int separatedValueBytes)
+    {
+        var value = entry.ValueIn(bytes);
+        var expiryBytes = entry.Kind == EntryKind.ExpiringPut ? Expiry.SizeBytes : 0;
+        if (!entry.Kind.IsPut() || value.Length - expiryBytes < separatedValueBytes)
+        {
+            Add(entry.KeyIn(bytes), sequence, entry.Kind, value);
+            return;
+        }
+
+        Span<byte> stored = stackalloc byte[Expiry.SizeBytes + ValuePlace.EncodedBytes];
+        value[..expiryBytes].CopyTo(stored);
+        var offset = entryOffset + LogEntry.HeaderBytes + entry.KeyLength + expiryBytes;
+        new ValuePlace(segmentId, offset, value.Length - expiryBytes, entry.ValueCrc).Write(stored[expiryBytes..]);
+        HasPlaces = true;
+        var kind = expiryBytes == 0 ? EntryKind.PutInLog : EntryKind.ExpiringPutInLog;
+        Add(entry.KeyIn(bytes), sequence, kind, stored[..(expiryBytes + ValuePlace.EncodedBytes)]);
+    }
+
+    /// <summary>
+    /// Finds the newest entry of a key at or below a sequence. The value stays readable while this is referenced.
+    /// </summary>
+    public bool TryFind(ReadOnlySpan<byte> key, ulong sequence, out EntryKind kind, out ReadOnlySpan<byte> value)
+    {
+        var node = entries.FindAtLeast(key, sequence);
+        if (node == null || !SkipList.KeyOf(node).SequenceEqual(key))
+        {
+            kind = EntryKind.None;
+            value = default;
+            return false;
+        }
+
+        kind = SkipList.KindOf(node);
+        value = SkipList.ValueOf(node);
+        return true;
+    }
+
+    protected override void Free()
+    {
+        entries.Free();
+        foreach (var segment in segments) segment.Release();
+    }
+}

@@ -1,9 +1,0 @@
-namespace Ashlar.KeyValue;
-
-/// <summary>Gives out file numbers, each once.</summary>
-sealed class FileNumbers(ulong next)
-{
-    ulong last = next - 1;
-
-    public ulong Next() => Interlocked.Increment(ref last);
-}
