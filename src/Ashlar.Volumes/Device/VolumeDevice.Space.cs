@@ -170,23 +170,10 @@ sealed partial class VolumeDevice
     {
         for (var attempt = 0; ; attempt++)
         {
-            var leaf = await parts.Cache.AcquireAsync(this, leafIndex);
-            try
+            using (var locked = await LockLeafAsync(leafIndex))
             {
-                await leaf.WriteLock.EnterAsync();
-                try
-                {
-                    if (!isForced) CheckStillThere((leafIndex * MapLayout.LeafBytes) + offset + count);
-                    if (await TryKeepLockedAsync(leaf, offset, count, reservation) is { } slots) return slots;
-                }
-                finally
-                {
-                    leaf.WriteLock.Exit();
-                }
-            }
-            finally
-            {
-                leaf.Unpin();
+                if (!isForced) CheckStillThere((leafIndex * MapLayout.LeafBytes) + offset + count);
+                if (await TryKeepLockedAsync(locked.Leaf, offset, count, reservation) is { } slots) return slots;
             }
 
             await parts.Throttle.WaitForSpaceAsync(Name, attempt);
@@ -301,27 +288,19 @@ sealed partial class VolumeDevice
     async ValueTask UndoKeepAsync(KeptSlots slots)
     {
         if ((slots.Mapped | slots.Kept) == 0) return;
-        var leaf = await parts.Cache.AcquireAsync(this, slots.LeafIndex);
-        await leaf.WriteLock.EnterAsync();
-        try
+        using var locked = await LockLeafAsync(slots.LeafIndex);
+        var leaf = locked.Leaf;
+        lock (leaf)
         {
-            lock (leaf)
+            for (var slot = 0; slot < MapLayout.ChunksPerLeaf; slot++)
             {
-                for (var slot = 0; slot < MapLayout.ChunksPerLeaf; slot++)
-                {
-                    ref var entry = ref leaf.Entries[slot];
-                    if ((slots.Kept >> slot & 1) == 0 || entry.Chunk == 0) continue;
-                    entry.IsKept = false;
-                    // Unless somebody has written to it meanwhile.
-                    if ((slots.Mapped >> slot & 1) != 0 && entry.Valid == 0) Quarantine(leaf, slot);
-                    parts.ChangedLeaves.Add(leaf, LeafDirt.Map);
-                }
+                ref var entry = ref leaf.Entries[slot];
+                if ((slots.Kept >> slot & 1) == 0 || entry.Chunk == 0) continue;
+                entry.IsKept = false;
+                // Unless somebody has written to it meanwhile.
+                if ((slots.Mapped >> slot & 1) != 0 && entry.Valid == 0) Quarantine(leaf, slot);
+                parts.ChangedLeaves.Add(leaf, LeafDirt.Map);
             }
-        }
-        finally
-        {
-            leaf.WriteLock.Exit();
-            leaf.Unpin();
         }
     }
 

@@ -19,23 +19,8 @@ sealed partial class VolumeDevice
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
     public async ValueTask<SuspectCount> CheckSuspectsAsync(long leafIndex)
     {
-        var leaf = await parts.Cache.AcquireAsync(this, leafIndex);
-        try
-        {
-            await leaf.WriteLock.EnterAsync();
-            try
-            {
-                return await CheckSuspectsLockedAsync(leaf);
-            }
-            finally
-            {
-                leaf.WriteLock.Exit();
-            }
-        }
-        finally
-        {
-            leaf.Unpin();
-        }
+        using var locked = await LockLeafAsync(leafIndex);
+        return await CheckSuspectsLockedAsync(locked.Leaf);
     }
 
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]

@@ -45,28 +45,32 @@ sealed partial class VolumeDevice
     {
         for (var attempt = 0; ; attempt++)
         {
-            var leaf = await parts.Cache.AcquireAsync(this, leafIndex);
-            try
+            using (var locked = await LockLeafAsync(leafIndex))
             {
-                await leaf.WriteLock.EnterAsync();
-                try
-                {
-                    CheckStillThere((leafIndex * MapLayout.LeafBytes) + offset + source.Length);
-                    if (await TryWriteLockedAsync(leaf, offset, source)) return;
-                }
-                finally
-                {
-                    leaf.WriteLock.Exit();
-                }
-            }
-            finally
-            {
-                leaf.Unpin();
+                CheckStillThere((leafIndex * MapLayout.LeafBytes) + offset + source.Length);
+                if (await TryWriteLockedAsync(locked.Leaf, offset, source)) return;
             }
 
             // Without the lock: the commit that frees space captures leaves under theirs.
             await parts.Throttle.WaitForSpaceAsync(Name, attempt);
         }
+    }
+
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
+    async ValueTask<LockedLeaf> LockLeafAsync(long leafIndex)
+    {
+        var leaf = await parts.Cache.AcquireAsync(this, leafIndex);
+        try
+        {
+            await leaf.WriteLock.EnterAsync();
+        }
+        catch
+        {
+            leaf.Unpin();
+            throw;
+        }
+
+        return new LockedLeaf(leaf);
     }
 
     // The order of a write, under the leaf's write lock:

@@ -83,23 +83,10 @@ sealed partial class VolumeDevice
     {
         for (var attempt = 0; ; attempt++)
         {
-            var leaf = await parts.Cache.AcquireAsync(this, leafIndex);
-            try
+            using (var locked = await LockLeafAsync(leafIndex))
             {
-                await leaf.WriteLock.EnterAsync();
-                try
-                {
-                    if (!isForced) CheckStillThere((leafIndex * MapLayout.LeafBytes) + offset + count);
-                    if (await TryZeroLockedAsync(leaf, offset, count, keep)) return;
-                }
-                finally
-                {
-                    leaf.WriteLock.Exit();
-                }
-            }
-            finally
-            {
-                leaf.Unpin();
+                if (!isForced) CheckStillThere((leafIndex * MapLayout.LeafBytes) + offset + count);
+                if (await TryZeroLockedAsync(locked.Leaf, offset, count, keep)) return;
             }
 
             await parts.Throttle.WaitForSpaceAsync(Name, attempt);

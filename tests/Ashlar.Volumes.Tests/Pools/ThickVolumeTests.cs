@@ -13,6 +13,30 @@ public sealed class ThickVolumeTests
     HookedDevice hooks = null!;
 
     [Fact]
+    public async Task How_far_a_resizing_has_come_is_shown_while_it_runs()
+    {
+        HookedDevice? hooked = null;
+        await using var pool = await TestPool.CreateAsync(chunks: 256, wrap: inner => hooked = new HookedDevice(inner));
+        await pool.CreateVolumeAsync("thick", MapLayout.LeafBytes, isThick: true);
+        Assert.Null(pool.Pool.FindVolume("thick")!.Resize);
+        var (reached, goOn, reservations) = (new TaskCompletionSource(), new TaskCompletionSource(), 0);
+        hooked!.BeforeZeroes = _ =>
+        {
+            if (++reservations != 3) return Task.CompletedTask;
+            reached.SetResult();
+            return goOn.Task;
+        };
+        var resizing = pool.Pool.ResizeVolumeAsync("thick", 5 * MapLayout.LeafBytes).AsTask();
+        await reached.Task;
+        Assert.Equal(
+            new VolumeResize(MapLayout.LeafBytes, 5 * MapLayout.LeafBytes, 2 * MapLayout.LeafBytes),
+            pool.Pool.FindVolume("thick")!.Resize);
+        goOn.SetResult();
+        Assert.Null((await resizing).Resize);
+        Assert.Null(pool.Pool.FindVolume("thick")!.Resize);
+    }
+
+    [Fact]
     public async Task A_creation_that_a_crash_interrupts_never_was()
     {
         var process = new MortalFileSystem(disk);
