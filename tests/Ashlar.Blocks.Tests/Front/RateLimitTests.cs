@@ -123,6 +123,21 @@ public sealed class RateLimitTests
     }
 
     [Fact]
+    public async Task Who_waited_only_behind_a_client_that_is_cut_off_goes_on_at_once()
+    {
+        front.Limits = new(BytesPerSecond: BlockSize);
+        var (one, two) = (Attach(), Attach());
+        await Write(one);
+        var write = Write(one);
+        var trim = two.TrimAsync(0, BlockSize).AsTask(); // Moves no bytes, and does not overtake.
+        Assert.Equal(2, front.WaitingCount);
+        await one.FenceAsync(FenceReason.ClientDetached);
+        await Assert.ThrowsAsync<SessionFencedException>(() => write);
+        Assert.Equal(0, front.WaitingCount); // Although no time has passed.
+        await trim;
+    }
+
+    [Fact]
     public async Task A_client_that_is_cut_off_waits_no_longer_and_takes_nothing_from_the_others()
     {
         front.Limits = new(BytesPerSecond: BlockSize);
