@@ -1,4 +1,5 @@
 using Ashlar.KeyValue.Entries;
+using Ashlar.KeyValue.Errors;
 using Ashlar.KeyValue.Values;
 using Ashlar.KeyValue.Versions;
 
@@ -97,7 +98,7 @@ public sealed class KeyValueCursor : IDisposable
     public bool MoveNext()
     {
         ObjectDisposedException.ThrowIf(version is null, this);
-        ObjectDisposedException.ThrowIf(state.IsDisposed, typeof(KeyValueStore));
+        ClosedStore.ThrowIf(state.IsDisposed);
         isOnEntry = false;
         values.Clear();
         if (isQueued) ahead!.RemoveFirst();

@@ -38,7 +38,19 @@ public sealed partial class KeyValueStore
             throw new ArgumentException("A store is not backed up into its own directory.", nameof(directory));
         StoreDirectory.CreateIfMissing(files.FileSystem, target.Path);
         using var held = files.FileSystem.Lock(target.LockPath);
-        return new BackupWriter(target, files, options, mode).Run(source);
+        return new BackupWriter(target, files, options, mode, VerifyCopies).Run(source);
+    }
+
+    /// <summary>Opens a backup as the store that it is.</summary>
+    internal static KeyValueStore OpenBackup(BackupFiles files, KeyValueOptions options) =>
+        OpenLocked(files, options with { ReadOnly = true, FileSystem = files.FileSystem }, null);
+
+    (ulong Sequence, long CommitTime) VerifyCopies(BackupFiles copies, Predicate<ulong> isTableChecked)
+    {
+        using var backup = OpenBackup(copies, options);
+        var report = backup.VerifyTables(isTableChecked);
+        if (!report.IsClean) throw report.Problems[0];
+        return (backup.VisibleSequence, backup.LastCommitTime);
     }
 
     /// <summary>Commit time of the newest group that recovery found, in microseconds since 1970.</summary>

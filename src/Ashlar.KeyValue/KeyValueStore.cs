@@ -83,7 +83,7 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
         commits = new CommitQueue(committer, flights, files.Directory);
         if (files.FileSystem is HeldDirectory held) held.Displaced = committer.Refuse;
         Start();
-        KeyValueMetrics.Add(this, files.Directory);
+        KeyValueMetrics.Add(GetStatistics, files.Directory);
     }
 
     /// <summary>Opens, or creates, the store in a directory, and recovers what an earlier process left.</summary>
@@ -206,13 +206,13 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
     public void Dispose()
     {
         if (Interlocked.Exchange(ref isClosing, 1) != 0) return;
-        KeyValueMetrics.Remove(this);
+        KeyValueMetrics.Remove(GetStatistics);
         Try(durability.Dispose);
         if (!options.ReadOnly) Try(SealLog);
         Try(commits.Dispose);
         if (archiver is not null) Try(archiver.Dispose); // Before the mark below: it may write an edit.
         Try(background.Dispose);
-        durability.Fail(new ObjectDisposedException(typeof(KeyValueStore).FullName));
+        durability.Fail(ClosedStore.ToException());
         if (!poison.IsSet && !options.ReadOnly) Try(MarkClosed);
         Try(state.Dispose);
         Try(cache.Release);

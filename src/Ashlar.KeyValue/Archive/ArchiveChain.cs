@@ -1,3 +1,4 @@
+using Ashlar.KeyValue.Log;
 using Ashlar.Storage;
 
 namespace Ashlar.KeyValue.Archive;
@@ -12,8 +13,8 @@ sealed record ArchiveLink(ArchiveFile File, ArchivePart? Part, AshlarException? 
             FilePath = directory.PathOf(File.Name),
             FirstSequence = part.FirstSequence,
             LastSequence = part.LastSequence,
-            FirstCommittedAt = RestorePoint.TimeOf(part.FirstCommitTime),
-            LastCommittedAt = RestorePoint.TimeOf(part.LastCommitTime),
+            FirstCommittedAt = CommitTime.ToTime(part.FirstCommitTime),
+            LastCommittedAt = CommitTime.ToTime(part.LastCommitTime),
             SizeBytes = part.FileBytes,
         }
         : new() { Number = File.Number, FilePath = directory.PathOf(File.Name), Damage = Damage };

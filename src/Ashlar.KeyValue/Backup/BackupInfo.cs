@@ -1,3 +1,5 @@
+using Ashlar.KeyValue.Backup;
+using Ashlar.KeyValue.Log;
 using Ashlar.Storage;
 
 namespace Ashlar.KeyValue;
@@ -41,4 +43,16 @@ public sealed record BackupInfo
 
     /// <summary>What is wrong with its record; null if that holds. Nothing else is known of such a backup.</summary>
     public CorruptDataException? Damage { get; init; }
+
+    internal static BackupInfo Of(BackupRecord record, long ownBytes) => new()
+    {
+        Number = record.Number,
+        StoreId = record.StoreId,
+        TakenAt = CommitTime.ToTime(record.TakenAt),
+        Sequence = record.Sequence,
+        CommittedAt = CommitTime.ToTime(record.CommitTime),
+        FileCount = record.Files.Count,
+        SizeBytes = record.Files.Sum(file => file.LengthBytes),
+        OwnBytes = ownBytes,
+    };
 }

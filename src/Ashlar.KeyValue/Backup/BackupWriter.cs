@@ -14,8 +14,13 @@ namespace Ashlar.KeyValue.Backup;
 /// </list>
 /// Files of earlier backups are never written to, so those hold throughout.
 /// </remarks>
-sealed class BackupWriter(BackupDirectory target, StoreFiles store, KeyValueOptions options, BackupMode mode)
+sealed class BackupWriter(
+    BackupDirectory target, StoreFiles store, KeyValueOptions options, BackupMode mode, BackupWriter.Verify verify)
 {
+    /// <summary>Opens the copies as the store that they are, and checks those of its tables that are asked for.</summary>
+    /// <returns>The last sequence that the backup holds, and when it was committed.</returns>
+    public delegate (ulong Sequence, long CommitTime) Verify(BackupFiles files, Predicate<ulong> isTableChecked);
+
     readonly List<string> written = [];
     readonly HashSet<string> copiedNames = new(StringComparer.Ordinal);
 
@@ -44,7 +49,7 @@ sealed class BackupWriter(BackupDirectory target, StoreFiles store, KeyValueOpti
 
         // If this fails the record may count all the same: its files stay.
         target.Install(record);
-        return KeyValueBackups.Describe(
+        return BackupInfo.Of(
             record, record.Files.Where(file => copiedNames.Contains(file.StoredName)).Sum(file => file.LengthBytes));
     }
 
@@ -108,10 +113,7 @@ sealed class BackupWriter(BackupDirectory target, StoreFiles store, KeyValueOpti
         }
 
         var copied = files.Where(file => copiedNames.Contains(file.StoredName)).Select(file => file.Name).ToHashSet(StringComparer.Ordinal);
-        using var backup = KeyValueBackups.OpenFiles(target, store.StoreId, files, options);
-        var report = backup.VerifyTables(id => copied.Contains(StoreFiles.TableName(id)));
-        if (!report.IsClean) throw report.Problems[0];
-        return (backup.VisibleSequence, backup.LastCommitTime);
+        return verify(target.Assemble(store.StoreId, files), id => copied.Contains(StoreFiles.TableName(id)));
     }
 
     void TryDelete(string path)

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Ashlar.KeyValue.Versions;
 
 namespace Ashlar.KeyValue.Blocks;
 
@@ -34,7 +33,7 @@ unsafe struct BlockMemory
     /// <summary>Everything that this block takes: header, bytes, fragments.</summary>
     public int AllocatedBytes;
 
-    /// <summary>Who may use it: the cache, and each reader that keeps it beyond a <see cref="ReadScope"/>.</summary>
+    /// <summary>Who may use it: the cache, and each reader that keeps it beyond one read.</summary>
     public int References;
 
     /// <summary>How often the clock's hand passes by before the block goes.</summary>

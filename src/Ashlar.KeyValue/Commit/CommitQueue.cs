@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.ExceptionServices;
+using Ashlar.KeyValue.Errors;
 using Ashlar.Storage;
 
 namespace Ashlar.KeyValue.Commit;
@@ -261,7 +262,7 @@ sealed class CommitQueue : IDisposable
 
     CommitGroup Join(PendingWrite write)
     {
-        ObjectDisposedException.ThrowIf(isClosed, typeof(KeyValueStore));
+        ClosedStore.ThrowIf(isClosed);
         if (last is null || !last.Accepts(write))
         {
             if (!groupPool.TryPop(out last)) last = new CommitGroup(recycleGroup);

@@ -1,4 +1,3 @@
-using Ashlar.KeyValue.Compaction;
 using Ashlar.KeyValue.Errors;
 using Ashlar.KeyValue.Log;
 using Ashlar.KeyValue.MemTables;
@@ -24,7 +23,7 @@ sealed class Committer : IDisposable
 
     readonly StoreState state;
     readonly LogWriter log;
-    readonly BackgroundWorker background;
+    readonly IBackground background;
     readonly PoisonLatch poison;
     readonly KeyValueOptions options;
     readonly DurabilityTracker durability;
@@ -36,7 +35,7 @@ sealed class Committer : IDisposable
     bool isClosed;
 
     public Committer(
-        StoreState state, MemTable active, ulong lastSequence, LogWriter log, BackgroundWorker background,
+        StoreState state, MemTable active, ulong lastSequence, LogWriter log, IBackground background,
         PoisonLatch poison, KeyValueOptions options, DurabilityTracker durability, Flights flights)
     {
         this.flights = flights;
@@ -79,7 +78,7 @@ sealed class Committer : IDisposable
     public ulong Write(CommitGroup group)
     {
         // A writer that was about to queue up when the store closed comes too late: the log is sealed.
-        ObjectDisposedException.ThrowIf(isClosed, typeof(KeyValueStore));
+        ClosedStore.ThrowIf(isClosed);
         if (group.Request == CommitRequest.Close)
         {
             isClosed = true;

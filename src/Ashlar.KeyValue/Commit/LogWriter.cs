@@ -210,9 +210,6 @@ sealed class LogWriter : IDisposable
         file = null;
     }
 
-    static long Microseconds(DateTimeOffset time) =>
-        (time.UtcTicks - DateTimeOffset.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
-
     // On a disk that is nearly full the chunk may not fit any more, but the group may. Where space can only be had by writing zeros, it is
     // had a little ahead, or each chunk would delay a flush.
     long AllocateTo(IFile segmentFile, long wanted, long needed)
@@ -234,7 +231,7 @@ sealed class LogWriter : IDisposable
 
     void WriteGroup(Span<byte> buffer, ulong firstSequence, int count, uint bodyCrc, LogGroupKind kind)
     {
-        LastCommitTime = Math.Max(LastCommitTime, Microseconds(options.TimeProvider.GetUtcNow()));
+        LastCommitTime = Math.Max(LastCommitTime, CommitTime.Of(options.TimeProvider.GetUtcNow()));
         var header = new LogGroupHeader(
             segment.SegmentId, segment.Nonce, end, firstSequence, buffer.Length - LogGroupHeader.SizeBytes, count,
             options.PlantedBug == PlantedBug.DurableThroughBeforeSync ? end : Volatile.Read(ref durableThrough),

@@ -1,4 +1,5 @@
 using System.Runtime.ExceptionServices;
+using Ashlar.KeyValue.Errors;
 using Ashlar.Storage;
 
 namespace Ashlar.KeyValue.Compaction;
@@ -69,7 +70,7 @@ sealed partial class BackgroundLanes
     void WaitForAttempt(BackgroundLane lane, ref BackgroundWait wait)
     {
         poison.ThrowIfSet();
-        ObjectDisposedException.ThrowIf(isStopping, typeof(KeyValueStore));
+        ClosedStore.ThrowIf(isStopping);
         if (lane.Failure is not null && lane.Attempts > wait.SeenAttempts)
         {
             if (!IsDiskFull(lane.Failure)) ExceptionDispatchInfo.Throw(lane.Failure);

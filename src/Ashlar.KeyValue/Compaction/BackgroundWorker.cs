@@ -11,7 +11,7 @@ namespace Ashlar.KeyValue.Compaction;
 /// The store's work in the background, as its writers see it: signals that there is some, holds them back when it falls behind, and
 /// finds room for what they write.
 /// </summary>
-sealed class BackgroundWorker : IDisposable
+sealed class BackgroundWorker : IBackground, IDisposable
 {
     readonly Compactor compactor;
     readonly KeyValueOptions options;

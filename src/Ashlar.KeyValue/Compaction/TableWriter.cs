@@ -36,7 +36,7 @@ sealed class TableWriter(StoreFiles files, StoreState state, FileNumbers numbers
         var filter = new EntryFilter(options.PlantedBug == PlantedBug.ForgetSnapshotsButTheOldest ? [readable[0], readable[^1]] : readable);
         var now = Expiry.Now(options.TimeProvider);
         var written = new List<TableInfo>();
-        TableBuilder? builder = null;
+        ReferringTableBuilder? builder = null;
         var sinceLastPause = 0;
         try
         {
@@ -65,7 +65,7 @@ sealed class TableWriter(StoreFiles files, StoreState state, FileNumbers numbers
                     pause?.Invoke();
                 }
 
-                builder ??= new TableBuilder(files, numbers.Next(), options.BlockBytes);
+                builder ??= new ReferringTableBuilder(files, numbers.Next(), options.BlockBytes);
                 if (mover is not null) stored = mover.Move(source.Key, source.Sequence, kind, stored);
                 builder.Add(source.Key, source.Sequence, kind, stored);
             }
@@ -84,7 +84,7 @@ sealed class TableWriter(StoreFiles files, StoreState state, FileNumbers numbers
         }
     }
 
-    TableInfo Finish(ref TableBuilder? builder, int level)
+    TableInfo Finish(ref ReferringTableBuilder? builder, int level)
     {
         var table = builder!.Finish(level, options.PlantedBug);
         builder.Dispose();

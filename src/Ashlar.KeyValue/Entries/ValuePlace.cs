@@ -16,9 +16,6 @@ readonly record struct ValuePlace(ulong SegmentId, long Offset, int LengthBytes,
     /// <summary>What an entry with a place stores at most: an expiry ahead of it.</summary>
     public const int MostStoredBytes = Expiry.SizeBytes + EncodedBytes;
 
-    /// <summary>Segments end below this plus one batch: offsets fit 32 bits.</summary>
-    public const long MostSegmentBytes = 2L << 30;
-
     /// <summary>Checksum of what lies ahead of the value and belongs to its checksum; not stored.</summary>
     public uint CrcSeed { get; private init; }
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Ashlar.KeyValue.Compaction;
 using Ashlar.Storage;
 
 namespace Ashlar.KeyValue.Files;
@@ -8,6 +7,10 @@ namespace Ashlar.KeyValue.Files;
 class StoreFiles(IFileSystem fileSystem, string directory, int mostOpenFiles = KeyValueOptions.DefaultMaxOpenFiles)
 {
     public const string ManifestName = "MANIFEST";
+
+    /// <summary>In a directory whose subdirectories are the shards of one store, which itself is none.</summary>
+    public const string ShardsName = "SHARDS";
+
     const string LogPrefix = "log-";
     const string TablePrefix = "table-";
 
@@ -30,7 +33,7 @@ class StoreFiles(IFileSystem fileSystem, string directory, int mostOpenFiles = K
 
     public string NewManifestPath => $"{ManifestPath}.new";
 
-    /// <summary>Space kept for a full disk; see <see cref="SpaceReserve"/>.</summary>
+    /// <summary>Space kept for a full disk.</summary>
     public string ReservePath => PathOf("RESERVE");
 
     public string LogPath(ulong id) => PathOf(LogName(id));

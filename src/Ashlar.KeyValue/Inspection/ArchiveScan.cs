@@ -33,7 +33,7 @@ sealed class ArchiveScan(IFile file, IScanSink sink)
                 sink.Structure(
                     offset,
                     $"group of {group.Count} entries, sequence {group.FirstSequence}, committed at "
-                        + $"{RestorePoint.TimeOf(group.CommitTime):yyyy-MM-dd HH:mm:ss.ffffff}Z");
+                        + $"{CommitTime.ToTime(group.CommitTime):yyyy-MM-dd HH:mm:ss.ffffff}Z");
                 var sequence = group.FirstSequence;
                 for (var at = LogGroupHeader.SizeBytes; at < bytes.Length;)
                 {

@@ -1,4 +1,3 @@
-using Ashlar.KeyValue.Entries;
 using Ashlar.KeyValue.Options;
 using Ashlar.Storage;
 
@@ -12,6 +11,9 @@ public sealed record KeyValueOptions
 
     /// <summary>Longest value that the formats are meant to hold.</summary>
     public const int ValueLimitBytes = 64 << 20;
+
+    /// <summary>Segments of the log end below this plus one batch: offsets within them fit 32 bits.</summary>
+    internal const long MaxLogSegmentBytes = 2L << 30;
 
     /// <summary>Most that <see cref="MemTableBytes"/>, <see cref="TableBytes"/>, <see cref="BlockCacheBytes"/> and
     /// <see cref="SpaceReserveBytes"/> may be: 1 TiB.</summary>
@@ -186,7 +188,7 @@ public sealed record KeyValueOptions
         if (!(SpaceAmplification is > 1 and <= 1_000_000))
             throw new ArgumentOutOfRangeException(
                 nameof(SpaceAmplification), SpaceAmplification, "It is more than 1 and at most 1,000,000.");
-        Require(LogSegmentBytes, 1024, ValuePlace.MostSegmentBytes, nameof(LogSegmentBytes));
+        Require(LogSegmentBytes, 1024, MaxLogSegmentBytes, nameof(LogSegmentBytes));
         Require(BlockCacheBytes, 0, SizeLimitBytes, nameof(BlockCacheBytes));
         Require(MaxOpenFiles, 1, int.MaxValue, nameof(MaxOpenFiles));
         Require(TableBytes, 1024, SizeLimitBytes, nameof(TableBytes));

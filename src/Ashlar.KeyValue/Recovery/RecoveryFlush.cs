@@ -52,7 +52,7 @@ sealed class RecoveryFlush(
 
     TableInfo Write(MemTable source)
     {
-        using var builder = new TableBuilder(files, numbers.Next(), options.BlockBytes);
+        using var builder = new ReferringTableBuilder(files, numbers.Next(), options.BlockBytes);
         var entries = new MemTableIterator(source);
         for (entries.SeekToFirst(); entries.IsValid; entries.Next())
             builder.Add(entries.Key, entries.Sequence, entries.Kind, entries.Value);

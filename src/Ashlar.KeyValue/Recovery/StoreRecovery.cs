@@ -6,7 +6,6 @@ using Ashlar.KeyValue.Log;
 using Ashlar.KeyValue.Manifests;
 using Ashlar.KeyValue.MemTables;
 using Ashlar.KeyValue.Options;
-using Ashlar.KeyValue.Sharding;
 using Ashlar.KeyValue.SortedTable;
 using Ashlar.KeyValue.Values;
 using Ashlar.Storage;
@@ -67,7 +66,7 @@ sealed class StoreRecovery(StoreFiles files, KeyValueOptions options, BlockCache
     {
         foreach (var name in names)
         {
-            if (name == ShardFile.Name)
+            if (name == StoreFiles.ShardsName)
                 throw new ShardLayoutException(files.Directory, "this is a sharded store: open it with ShardedKeyValueStore");
             if (StoreFiles.IsLogName(name, out _) || StoreFiles.IsTableName(name, out _))
                 throw new CorruptDataException(files.ManifestPath, 0, $"the manifest is missing, but {name} is there");

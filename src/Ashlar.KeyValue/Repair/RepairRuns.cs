@@ -78,7 +78,7 @@ sealed class RepairRuns : IDisposable
 
     void Write(EntryIterator source, int level, bool keepsTombstones, List<TableInfo> result)
     {
-        TableBuilder? builder = null;
+        ReferringTableBuilder? builder = null;
         try
         {
             source.SeekToFirst();
@@ -94,7 +94,7 @@ sealed class RepairRuns : IDisposable
 
                 if (kind == EntryKind.Delete && !keepsTombstones) continue;
                 if (builder is not null && level > 0 && builder.SizeBytes >= options.TableBytes) Complete();
-                builder ??= new TableBuilder(files, nextId++, options.BlockBytes);
+                builder ??= new ReferringTableBuilder(files, nextId++, options.BlockBytes);
                 builder.Add(key, sequence, kind, stored);
             }
 

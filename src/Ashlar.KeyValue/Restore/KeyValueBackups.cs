@@ -37,7 +37,7 @@ public sealed class KeyValueBackups
         {
             result.Add(record is null
                 ? new BackupInfo { Number = number, Damage = damage }
-                : Describe(record, record.Files.Where(file => seen.Add(file.StoredName)).Sum(file => file.LengthBytes)));
+                : BackupInfo.Of(record, record.Files.Where(file => seen.Add(file.StoredName)).Sum(file => file.LengthBytes)));
         }
 
         return result;
@@ -66,7 +66,7 @@ public sealed class KeyValueBackups
         if (problems.Count > 0) return new VerificationReport { Problems = problems };
         try
         {
-            using var store = OpenFiles(directory, record.StoreId, record.Files, options);
+            using var store = KeyValueStore.OpenBackup(directory.Assemble(record.StoreId, record.Files), options);
             return store.Verify();
         }
         catch (CorruptDataException problem)
@@ -154,24 +154,6 @@ public sealed class KeyValueBackups
         directory.Remove(number);
         directory.DeleteLeftovers();
     }
-
-    internal static BackupInfo Describe(BackupRecord record, long ownBytes) => new()
-    {
-        Number = record.Number,
-        StoreId = record.StoreId,
-        TakenAt = RestorePoint.TimeOf(record.TakenAt),
-        Sequence = record.Sequence,
-        CommittedAt = RestorePoint.TimeOf(record.CommitTime),
-        FileCount = record.Files.Count,
-        SizeBytes = record.Files.Sum(file => file.LengthBytes),
-        OwnBytes = ownBytes,
-    };
-
-    internal static KeyValueStore OpenFiles(
-        BackupDirectory directory, Guid storeId, IEnumerable<BackupFile> files, KeyValueOptions options) => KeyValueStore.OpenLocked(
-            new BackupFiles(directory.FileSystem, directory.Path, storeId, files),
-            options with { ReadOnly = true, FileSystem = directory.FileSystem },
-            null);
 
     /// <summary>Checks a file, and copies it where a target is given.</summary>
     void CheckFile(BackupFile file, string? target)

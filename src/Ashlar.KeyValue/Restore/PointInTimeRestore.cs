@@ -46,7 +46,7 @@ sealed class PointInTimeRestore(KeyValueBackups backups, LogArchive archive, Key
         {
             BackupNumber = record.Number,
             Sequence = sequence,
-            CommittedAt = RestorePoint.TimeOf(commitTime),
+            CommittedAt = CommitTime.ToTime(commitTime),
             Parts = parts,
             ArchiveBytes = bytesApplied,
             HistoryId = historyId,
@@ -125,17 +125,17 @@ sealed class PointInTimeRestore(KeyValueBackups backups, LogArchive archive, Key
         if (chain.Links[^1].Damage is { } damage && (point == RestorePoint.Latest || !ReachesPoint(last, time))) throw damage;
         if (!ReachesPoint(last, time))
             throw NotCovered(
-                $"the archive ends with sequence {last}, committed at {RestorePoint.TimeOf(time):yyyy-MM-dd HH:mm:ss.ffffff}Z, before "
+                $"the archive ends with sequence {last}, committed at {CommitTime.ToTime(time):yyyy-MM-dd HH:mm:ss.ffffff}Z, before "
                     + $"{point}");
         return needed;
     }
 
     // Nothing behind the part can belong to the moment.
     bool IsPassedBy(ArchivePart part) =>
-        part.LastSequence >= point.Sequence || (point.Time is { } time && part.LastCommitTime > RestorePoint.Microseconds(time));
+        part.LastSequence >= point.Sequence || (point.Time is { } time && part.LastCommitTime > CommitTime.Of(time));
 
     bool ReachesPoint(ulong last, long time) => point.Sequence is { } wanted ? last >= wanted
-        : point.Time is not { } moment || time >= RestorePoint.Microseconds(moment);
+        : point.Time is not { } moment || time >= CommitTime.Of(moment);
 
     void Replay(List<ArchiveLink> needed, ManifestState content, KeyValueStore store)
     {

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Ashlar.KeyValue.Files;
 using Ashlar.Storage;
 
 namespace Ashlar.KeyValue.Sharding;
@@ -16,7 +17,7 @@ namespace Ashlar.KeyValue.Sharding;
 /// <param name="ShardIds">Identity of each shard's store, in order: one that was swapped or replaced is noticed.</param>
 sealed record ShardFile(Guid StoreId, int HashedPrefixBytes, byte[] SaltedPrefix, Guid[] ShardIds)
 {
-    public const string Name = "SHARDS";
+    public const string Name = StoreFiles.ShardsName;
     public const string NewName = "SHARDS.new";
     public const int HeadBytes = 48;
     public const int MostShards = 256;

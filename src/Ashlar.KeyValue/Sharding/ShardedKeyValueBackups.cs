@@ -1,5 +1,6 @@
 using Ashlar.KeyValue.Backup;
 using Ashlar.KeyValue.Files;
+using Ashlar.KeyValue.Log;
 using Ashlar.KeyValue.Sharding;
 using Ashlar.Storage;
 
@@ -75,7 +76,7 @@ public sealed class ShardedKeyValueBackups
         {
             Number = record.Number,
             StoreId = record.Layout.StoreId,
-            TakenAt = RestorePoint.TimeOf(record.TakenAt),
+            TakenAt = CommitTime.ToTime(record.TakenAt),
             Shards = [.. record.Shards.Select((shard, i) => ListOf(i).FirstOrDefault(info => info.Number == shard.Number)
                 ?? throw new CorruptDataException(
                     directory.RecordPath(record.Number), 40, $"backup {shard.Number} of shard {i} is missing"))],

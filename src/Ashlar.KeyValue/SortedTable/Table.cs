@@ -3,7 +3,6 @@ using Ashlar.KeyValue.Blocks;
 using Ashlar.KeyValue.Cache;
 using Ashlar.KeyValue.Entries;
 using Ashlar.KeyValue.Files;
-using Ashlar.KeyValue.Values;
 using Ashlar.Storage;
 
 namespace Ashlar.KeyValue.SortedTable;
@@ -23,7 +22,7 @@ sealed unsafe class Table : SharedResource
     readonly StoreFiles files;
     readonly IFile file;
     readonly BlockCache cache;
-    readonly ValueSegment[] segments;
+    readonly SharedResource[] segments;
     readonly uint seed;
     nint root;
     KeptPartition[]? kept;
@@ -31,7 +30,7 @@ sealed unsafe class Table : SharedResource
     bool obsolete;
 
     Table(
-        StoreFiles files, IFile file, BlockCache cache, ValueSegment[] segments, TableInfo info, TableFooter footer, uint seed)
+        StoreFiles files, IFile file, BlockCache cache, SharedResource[] segments, TableInfo info, TableFooter footer, uint seed)
     {
         this.files = files;
         this.file = file;
@@ -53,7 +52,7 @@ sealed unsafe class Table : SharedResource
     /// <exception cref="CorruptDataException">
     /// The file is missing, of another store or length, or its footer is damaged.
     /// </exception>
-    public static Table Open(StoreFiles files, TableInfo info, BlockCache cache, ValueSegments values)
+    public static Table Open(StoreFiles files, TableInfo info, BlockCache cache, IResourceMap values)
     {
         var path = files.TablePath(info.Id);
         if (!files.FileSystem.FileExists(path))
@@ -75,7 +74,7 @@ sealed unsafe class Table : SharedResource
                     path, footerOffset, $"the table belongs to store {footer.StoreId}, not to {files.StoreId}");
             if (footer.TableId != info.Id || crc != info.FooterCrc)
                 throw new CorruptDataException(path, footerOffset, "the table is not the one that the manifest lists");
-            var segments = new ValueSegment[info.References.Length];
+            var segments = new SharedResource[info.References.Length];
             for (var i = 0; i < segments.Length; i++) segments[i] = values.Find(info.References[i].SegmentId);
             foreach (var segment in segments) segment.Acquire();
             return new Table(files, file, cache, segments, info, footer, TableFooter.Seed(files.StoreId, info.Id));

@@ -2,7 +2,6 @@ using Ashlar.KeyValue.Blocks;
 using Ashlar.KeyValue.Entries;
 using Ashlar.KeyValue.Files;
 using Ashlar.KeyValue.Options;
-using Ashlar.KeyValue.Values;
 using Ashlar.Storage;
 
 namespace Ashlar.KeyValue.SortedTable;
@@ -21,7 +20,6 @@ sealed class TableBuilder : IDisposable
     readonly BlockBuilder index = new();
     readonly BlockBuilder root = new();
     readonly List<ulong> hashes = [];
-    readonly ReferenceCounter references = new();
     readonly byte[] writeBuffer = new byte[WriteBufferBytes];
     int buffered;
     long written;
@@ -58,7 +56,6 @@ sealed class TableBuilder : IDisposable
         if (data.Count > 0 && data.SizeBytes + key.Length + value.Length > blockBytes) FinishData();
         data.Add(kind, key, sequence, value);
         if (count == 0) smallest = key.ToArray();
-        if (kind.HasPlace()) references.Add(kind, value, key.Length);
         // A key whose versions lie on both sides of a cut is in the filters of both.
         if (!sameKey || hashes.Count == 0) hashes.Add(KeyHash.Compute(key));
         if (lastKey.Length < key.Length) lastKey = new byte[Math.Max(64, key.Length * 2)];
@@ -92,7 +89,6 @@ sealed class TableBuilder : IDisposable
         return new TableInfo(id, level, length, crc, count, minSequence, maxSequence, smallest, LastKey.ToArray())
         {
             TombstoneCount = tombstones,
-            References = references.ToArray(),
         };
     }
 

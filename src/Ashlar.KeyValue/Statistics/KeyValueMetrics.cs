@@ -12,16 +12,17 @@ static class KeyValueMetrics
     public const string MeterName = "Ashlar.KeyValue";
     const string StoreTag = "store";
 
-    static readonly ConcurrentDictionary<KeyValueStore, string> stores = new();
+    static readonly ConcurrentDictionary<Func<KeyValueStatistics>, string> stores = new();
     static readonly Meter meter = Create();
 
-    public static void Add(KeyValueStore store, string directory)
+    /// <summary>Publishes what a store says of itself, until <see cref="Remove"/> is called with the same delegate.</summary>
+    public static void Add(Func<KeyValueStatistics> store, string directory)
     {
         _ = meter; // Created with the first store.
         stores[store] = directory;
     }
 
-    public static void Remove(KeyValueStore store) => stores.TryRemove(store, out _);
+    public static void Remove(Func<KeyValueStatistics> store) => stores.TryRemove(store, out _);
 
     static Meter Create()
     {
@@ -130,7 +131,7 @@ static class KeyValueMetrics
             KeyValueStatistics? statistics = null;
             try
             {
-                statistics = store.GetStatistics();
+                statistics = store();
             }
             catch (ObjectDisposedException)
             {

@@ -10,7 +10,7 @@ namespace Ashlar.KeyValue.Values;
 /// All segments that values may be read from, by number. Looking one up takes no lock and no reference: whoever holds a place
 /// holds a memtable or a table, which holds the segment.
 /// </summary>
-sealed class ValueSegments(StoreFiles files, PlantedBug plantedBug, BlockCache cache) : IDisposable
+sealed class ValueSegments(StoreFiles files, PlantedBug plantedBug, BlockCache cache) : IResourceMap, IDisposable
 {
     readonly Lock gate = new();
 
@@ -32,6 +32,8 @@ sealed class ValueSegments(StoreFiles files, PlantedBug plantedBug, BlockCache c
     /// <exception cref="CorruptDataException">No such segment is there.</exception>
     public ValueSegment Find(ulong id) => TryFind(id)
         ?? throw new CorruptDataException(files.LogPath(id), 0, "values lie in this segment, but the manifest does not list it");
+
+    SharedResource IResourceMap.Find(ulong id) => Find(id);
 
     public ValueSegment? TryFind(ulong id)
     {

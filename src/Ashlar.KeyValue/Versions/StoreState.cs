@@ -1,4 +1,5 @@
 using Ashlar.KeyValue.Cache;
+using Ashlar.KeyValue.Errors;
 using Ashlar.KeyValue.Options;
 using Ashlar.KeyValue.Values;
 using Ashlar.Storage;
@@ -43,7 +44,7 @@ sealed class StoreState(
         var slot = epoch.Enter();
         if (!IsDisposed) return new ReadScope(epoch, slot, Volatile.Read(ref current));
         epoch.Exit(slot);
-        throw new ObjectDisposedException(typeof(KeyValueStore).FullName);
+        throw ClosedStore.ToException();
     }
 
     /// <summary>The same in three steps, for readers that must not wait: begins one, and gives its place in the epoch.</summary>
@@ -52,7 +53,7 @@ sealed class StoreState(
         var slot = epoch.Enter();
         if (!IsDisposed) return slot;
         epoch.Exit(slot);
-        throw new ObjectDisposedException(typeof(KeyValueStore).FullName);
+        throw ClosedStore.ToException();
     }
 
     /// <summary>The version that is current now, for a reader within the epoch.</summary>
@@ -73,7 +74,7 @@ sealed class StoreState(
     {
         while (true)
         {
-            ObjectDisposedException.ThrowIf(IsDisposed, typeof(KeyValueStore));
+            ClosedStore.ThrowIf(IsDisposed);
             var version = Volatile.Read(ref current);
             if (version.TryAcquire()) return version;
         }

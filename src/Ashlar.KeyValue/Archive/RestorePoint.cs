@@ -1,3 +1,5 @@
+using Ashlar.KeyValue.Log;
+
 namespace Ashlar.KeyValue;
 
 /// <summary>A moment of a store's history, to restore it to.</summary>
@@ -24,13 +26,7 @@ public readonly record struct RestorePoint
 
     /// <summary>Whether a state, or a group of writes, lies at this moment or before.</summary>
     internal bool Includes(ulong lastSequence, long commitTime) =>
-        (Sequence is not { } sequence || lastSequence <= sequence) && (Time is not { } time || commitTime <= Microseconds(time));
-
-    internal static long Microseconds(DateTimeOffset time) =>
-        (time.UtcTicks - DateTimeOffset.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
-
-    internal static DateTimeOffset TimeOf(long microseconds) =>
-        DateTimeOffset.UnixEpoch.AddTicks(microseconds * TimeSpan.TicksPerMicrosecond);
+        (Sequence is not { } sequence || lastSequence <= sequence) && (Time is not { } time || commitTime <= CommitTime.Of(time));
 
     /// <inheritdoc />
     public override string ToString() =>
