@@ -63,10 +63,7 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
         var tables = TableSet.Create(recovered.Tables);
         foreach (var table in recovered.Tables) table.Release();
         state = new StoreState(
-            new StoreVersion(recovered.MemTable, [], tables), recovered.LastSequence, options.TimeProvider, values, cache.Epoch)
-        {
-            PlantedBug = options.PlantedBug,
-        };
+            new StoreVersion(recovered.MemTable, [], tables), recovered.LastSequence, options.TimeProvider, values, cache.Epoch);
         tables.Release();
         pressure = new Backpressure(options);
         space = new SpaceReserve(files, options);
@@ -75,7 +72,7 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
         background = new BackgroundWorker(compactor, pressure, space, poison, options, files.Directory);
         durability = new DurabilityTracker(
             recovered.LastSequence, options.RelaxedLossTime, options.TimeProvider, SyncInBackground);
-        var flights = new Flights(options.LogFlights, options.PlantedBug);
+        var flights = new Flights(options.LogFlights);
         var log = new LogWriter(
             files, manifest, options, recovered.Numbers, values, recovered.LogEnd, recovered.LastCommitTime);
         committer = new Committer(
@@ -144,7 +141,7 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
     internal static KeyValueStore OpenLocked(StoreFiles files, KeyValueOptions options, IDisposable? directoryLock)
     {
         var cache = new BlockCache(options.BlockCacheBytes);
-        var values = new ValueSegments(files, options.PlantedBug, cache);
+        var values = new ValueSegments(files, cache);
         try
         {
             var recovered = new StoreRecovery(files, options, cache, values).Run();

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Ashlar.KeyValue.Options;
 using Ashlar.Storage;
 
 namespace Ashlar.KeyValue.Archive;
@@ -62,10 +61,10 @@ sealed class ArchiveDirectory(IFileSystem fileSystem, string path)
     public string NewPathOf(ArchivePart part) => PathOf(NameOf(part) + NewSuffix);
 
     /// <summary>Gives a part its name. Its content is durable by then.</summary>
-    public void Install(ArchivePart part, PlantedBug plantedBug)
+    public void Install(ArchivePart part)
     {
         FileSystem.Rename(NewPathOf(part), PathOf(NameOf(part)));
-        if (plantedBug != PlantedBug.SkipDirectorySyncOfArchive) FileSystem.SyncDirectory(Path);
+        FileSystem.SyncDirectory(Path);
     }
 
     /// <summary>Deletes parts that were being written when the store stopped.</summary>

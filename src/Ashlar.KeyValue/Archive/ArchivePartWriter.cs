@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using Ashlar.KeyValue.Log;
-using Ashlar.KeyValue.Options;
 using Ashlar.Storage;
 
 namespace Ashlar.KeyValue.Archive;
@@ -10,7 +9,7 @@ namespace Ashlar.KeyValue.Archive;
 /// Crash order: content and head are synced, then the part gets its name, then the directory is synced. It counts once it has its
 /// name; only after the last step anything is done because of it.
 /// </remarks>
-sealed class ArchivePartWriter(ArchiveDirectory directory, ArchivePart begun, PlantedBug plantedBug) : IDisposable
+sealed class ArchivePartWriter(ArchiveDirectory directory, ArchivePart begun) : IDisposable
 {
     const int ChunkBytes = 1 << 20;
 
@@ -52,9 +51,9 @@ sealed class ArchivePartWriter(ArchiveDirectory directory, ArchivePart begun, Pl
         Span<byte> head = stackalloc byte[ArchivePart.HeadBytes];
         var finished = (part with { ContentCrc = contentCrc, WrittenAt = writtenAt }).Encode(head);
         file!.Write(head, 0);
-        if (plantedBug != PlantedBug.SkipArchiveSync) file.Sync();
+        file.Sync();
         file.Dispose();
-        directory.Install(finished, plantedBug);
+        directory.Install(finished);
         return finished;
     }
 

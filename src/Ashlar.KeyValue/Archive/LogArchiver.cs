@@ -182,7 +182,6 @@ sealed class LogArchiver : IDisposable
                 var begun = options.TimeProvider.GetUtcNow();
                 if (claim is { IsInPlace: false }) Detach(); // What is there now may be of somebody else.
                 claim ??= ArchiveClaim.Take(directory, files, manifest, values, Progress);
-                if (options.PlantedBug == PlantedBug.ReleaseLogBeforeArchive) copy.ReleaseEverything();
                 var durable = durableSequence();
                 copy.Run(durable);
                 copy.Release(isLast);

@@ -2,7 +2,6 @@ using Ashlar.KeyValue.Errors;
 using Ashlar.KeyValue.Files;
 using Ashlar.KeyValue.Log;
 using Ashlar.KeyValue.Manifests;
-using Ashlar.KeyValue.Options;
 using Ashlar.KeyValue.Values;
 using Ashlar.Storage;
 
@@ -67,8 +66,7 @@ sealed class LogCopy(
                 Nonce = segment.Nonce,
                 From = walk.Offset,
                 AfterSequence = position.LastSequence,
-            },
-            options.PlantedBug);
+            });
         while (end == 0 || walk.Offset < end)
         {
             var offset = walk.Offset;
@@ -80,7 +78,7 @@ sealed class LogCopy(
 
             if (group.Kind != LogGroupKind.Entries) break;
             var isDurable = end != 0 || group.FirstSequence + (ulong)group.Count - 1 <= durable;
-            if (!isDurable && options.PlantedBug != PlantedBug.ArchiveBeforeSync) break;
+            if (!isDurable) break;
             writer.Add(group, bytes);
         }
 
@@ -116,17 +114,5 @@ sealed class LogCopy(
         }
 
         foreach (var id in dropped) values.Retire(id);
-    }
-
-    /// <summary>A planted bug: lets go of what the archive does not have.</summary>
-    public void ReleaseEverything()
-    {
-        using (manifest.Gate.Hold())
-        {
-            if (poison.IsSet || manifest.State.Logs.Count == 0) return;
-            var position = progress.Position with { ThroughLog = manifest.State.Logs.Keys.Max() };
-            foreach (var id in manifest.Append(new ManifestEdit { Archive = position }))
-                values.Retire(id);
-        }
     }
 }

@@ -1,7 +1,6 @@
 using Ashlar.KeyValue.Errors;
 using Ashlar.KeyValue.Log;
 using Ashlar.KeyValue.MemTables;
-using Ashlar.KeyValue.Options;
 using Ashlar.KeyValue.Statistics;
 using Ashlar.KeyValue.Versions;
 using Ashlar.Storage;
@@ -69,7 +68,7 @@ sealed class Committer : IDisposable
     public LogPosition End => new(lastSequence, log.SegmentBytes);
 
     /// <summary>Whether anything in the log is not durable; the leader's, under the gate.</summary>
-    public bool HasUnsynced => log.UnsyncedBytes > 0 && options.PlantedBug != PlantedBug.AcknowledgeBeforeSync;
+    public bool HasUnsynced => log.UnsyncedBytes > 0;
 
     /// <summary>Why writes are refused.</summary>
     public Exception Refusal => poison.ToException();
@@ -169,12 +168,6 @@ sealed class Committer : IDisposable
         if (count == 0) return;
         AttachSegment();
         BoundLoss(group, LogGroupHeader.SizeBytes + bodyLength);
-        if (options.PlantedBug == PlantedBug.PublishBeforeInsertion)
-        {
-            state.Publish(lastSequence + (ulong)count);
-            Thread.Yield();
-        }
-
         try
         {
             var offset = Append(group.Members, bodyLength, count);

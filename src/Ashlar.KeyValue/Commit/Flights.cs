@@ -1,4 +1,3 @@
-using Ashlar.KeyValue.Options;
 using Ashlar.Storage;
 
 namespace Ashlar.KeyValue.Commit;
@@ -15,7 +14,7 @@ namespace Ashlar.KeyValue.Commit;
 /// after its last flush has counted, and what a flush vouches for is taken over in order.</para>
 /// <para>All members but <see cref="WaitForAtMost"/> are called under <see cref="Gate"/>.</para>
 /// </remarks>
-sealed class Flights(int mostUnderWay, PlantedBug plantedBug = PlantedBug.None)
+sealed class Flights(int mostUnderWay)
 {
     readonly Flight[] ring = new Flight[mostUnderWay];
     readonly WaitWord fewer = new();
@@ -71,7 +70,6 @@ sealed class Flights(int mostUnderWay, PlantedBug plantedBug = PlantedBug.None)
         returned++;
         Failure ??= error;
         ring[HandleOf(flight)].HasSucceeded = error is null;
-        if (plantedBug == PlantedBug.AcknowledgeByLaterFlush && error is null) counted = Math.Max(counted, flight - 1);
         while (MayCount(counted + 1)) durable = ring[HandleOf(++counted)].Covers;
         if (IsAwaited && HasAtMost(awaited))
         {
@@ -104,8 +102,7 @@ sealed class Flights(int mostUnderWay, PlantedBug plantedBug = PlantedBug.None)
         }
     }
 
-    bool MayCount(long flight) => flight <= began && ring[HandleOf(flight)].HasSucceeded
-        && (Failure is null || plantedBug == PlantedBug.AcknowledgeByLaterFlush);
+    bool MayCount(long flight) => flight <= began && ring[HandleOf(flight)].HasSucceeded && Failure is null;
 
     bool HasAtMost(int count) => Failure is null ? began - counted <= count : returned == began;
 

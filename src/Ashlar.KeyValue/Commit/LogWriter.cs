@@ -2,7 +2,6 @@ using Ashlar.KeyValue.Errors;
 using Ashlar.KeyValue.Files;
 using Ashlar.KeyValue.Log;
 using Ashlar.KeyValue.Manifests;
-using Ashlar.KeyValue.Options;
 using Ashlar.KeyValue.Values;
 using Ashlar.Storage;
 
@@ -139,7 +138,7 @@ sealed class LogWriter : IDisposable
     /// <summary>Flushes by one of the segment's open file descriptions; no other flush uses it meanwhile.</summary>
     public void Sync(int handle)
     {
-        if (options.PlantedBug != PlantedBug.SkipLogSync) handles[handle]!.Sync();
+        handles[handle]!.Sync();
         // After the sync and before anybody is told: who opens the store after this, because its lock file is gone, reads what was synced.
         files.RequireInPlace();
         Interlocked.Increment(ref syncs);
@@ -158,7 +157,7 @@ sealed class LogWriter : IDisposable
     public void Seal()
     {
         if (file is null) return;
-        if (options.PlantedBug != PlantedBug.SkipLogSyncAtRotation && UnsyncedBytes > 0)
+        if (UnsyncedBytes > 0)
         {
             Sync(0);
             durableThrough = end;
@@ -167,7 +166,7 @@ sealed class LogWriter : IDisposable
         Span<byte> buffer = stackalloc byte[LogGroupHeader.SizeBytes];
         WriteGroup(buffer, 0, 0, seed, LogGroupKind.Seal);
         if (allocated > end) file.SetLength(end);
-        if (options.PlantedBug is not (PlantedBug.SkipLogSyncAtRotation or PlantedBug.SkipLogSync)) file.Sync();
+        file.Sync();
         files.RequireInPlace(); // As in Sync.
         durableThrough = end;
         lastId = segment.SegmentId;
@@ -234,7 +233,7 @@ sealed class LogWriter : IDisposable
         LastCommitTime = Math.Max(LastCommitTime, CommitTime.Of(options.TimeProvider.GetUtcNow()));
         var header = new LogGroupHeader(
             segment.SegmentId, segment.Nonce, end, firstSequence, buffer.Length - LogGroupHeader.SizeBytes, count,
-            options.PlantedBug == PlantedBug.DurableThroughBeforeSync ? end : Volatile.Read(ref durableThrough),
+            Volatile.Read(ref durableThrough),
             previousHeaderCrc, bodyCrc, kind, LastCommitTime);
         previousHeaderCrc = header.Write(buffer, seed);
         Invariant.Require(header.EndOffset <= allocated);
@@ -264,7 +263,7 @@ sealed class LogWriter : IDisposable
             created.Write(header);
             newFile.Write(header, 0);
             newFile.Sync();
-            if (options.PlantedBug != PlantedBug.SkipDirectorySyncOfLog) files.SyncDirectory();
+            files.SyncDirectory();
         }
         catch
         {

@@ -1,4 +1,3 @@
-using Ashlar.KeyValue.Options;
 using Ashlar.KeyValue.SortedTable;
 using Ashlar.KeyValue.Versions;
 
@@ -64,7 +63,6 @@ sealed class CompactionPicker(KeyValueOptions options)
     CompactionPlan PickLevelZero(TableSet tables)
     {
         var levelZero = tables.LevelZero;
-        if (options.PlantedBug == PlantedBug.MergeNewestOfLevelZeroOnly) return Plan(tables, levelZero[..1], 1);
         var plan = Plan(tables, levelZero, 1);
         if (plan.IsMove) return plan;
         var above = tables.LevelBytes(0);

@@ -48,7 +48,7 @@ sealed class Compactor
         collector = new ValueCollector(manifest, state, space, options);
         var installer = new TableInstaller(files, state, manifest, cache, values, poison);
         var writer = new TableWriter(files, state, numbers, options);
-        flush = new MemTableFlush(writer, installer, state, manifest, options, pressure, space, archiver, Counters);
+        flush = new MemTableFlush(writer, installer, state, manifest, pressure, space, archiver, Counters);
         merge = new TableMerge(writer, installer, files, state, values, numbers, options, Counters);
         steppedMerge = new SteppedMerge(merge, state, space);
     }

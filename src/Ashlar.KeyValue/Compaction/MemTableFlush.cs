@@ -1,7 +1,6 @@
 using Ashlar.KeyValue.Archive;
 using Ashlar.KeyValue.Manifests;
 using Ashlar.KeyValue.MemTables;
-using Ashlar.KeyValue.Options;
 using Ashlar.KeyValue.SortedTable;
 using Ashlar.KeyValue.Versions;
 using Ashlar.Storage;
@@ -10,7 +9,7 @@ namespace Ashlar.KeyValue.Compaction;
 
 /// <summary>Writes the oldest waiting memtable to a level-0 table, and lets go of the logs that held it.</summary>
 sealed class MemTableFlush(
-    TableWriter writer, TableInstaller installer, StoreState state, Manifest manifest, KeyValueOptions options, Backpressure pressure,
+    TableWriter writer, TableInstaller installer, StoreState state, Manifest manifest, Backpressure pressure,
     SpaceReserve space, LogArchiver? archiver, CompactionCounters counters)
 {
     long tableBytes;
@@ -41,11 +40,6 @@ sealed class MemTableFlush(
                 LastSequence = source.LastSequence,
                 LastCommitTime = source.LastCommitTime,
             };
-            if (options.PlantedBug == PlantedBug.AdvanceReplayBeforeTable)
-            {
-                using (manifest.Gate.Hold()) manifest.Append(new ManifestEdit { ObsoleteThroughLog = source.LastLogId });
-            }
-
             var tables = writer.Write(new MemTableIterator(source));
             KeepSegments(edit, source, tables, manifest);
             installer.Install(edit, [], tables, source);

@@ -77,23 +77,6 @@ sealed class TableInstaller(
         foreach (var id in dropped) values.Retire(id);
     }
 
-    /// <summary>A planted bug: for a moment the tables are in no level.</summary>
-    public void RemoveAndAddAgain(Table[] tables)
-    {
-        var removal = new ManifestEdit();
-        removal.RemovedTables.AddRange(tables.Select(table => table.Info.Id));
-        var addition = new ManifestEdit();
-        using (manifest.Gate.Hold())
-        {
-            var segments = manifest.State.Segments.Values.ToArray();
-            var dropped = manifest.Append(removal);
-            addition.AddedSegments.AddRange(segments.Where(segment => dropped.Contains(segment.Id)));
-        }
-
-        addition.AddedTables.AddRange(tables.Select(table => table.Info));
-        using (manifest.Gate.Hold()) manifest.Append(addition);
-    }
-
     void Delete(List<TableInfo> outputs)
     {
         foreach (var output in outputs) files.TryDelete(files.TablePath(output.Id));

@@ -2,7 +2,6 @@ using Ashlar.KeyValue.Entries;
 using Ashlar.KeyValue.Errors;
 using Ashlar.KeyValue.Files;
 using Ashlar.KeyValue.Manifests;
-using Ashlar.KeyValue.Options;
 using Ashlar.KeyValue.SortedTable;
 using Ashlar.KeyValue.Values;
 using Ashlar.KeyValue.Versions;
@@ -39,11 +38,8 @@ sealed class TableMerge(
     /// <param name="pause">Called between tables and now and then; gives up by throwing.</param>
     public void RunStep(
         TableSet tables, CompactionPlan plan, Table[] sources, Table[] replaced, byte[]? after, byte[]? through,
-        IReadOnlySet<ulong> condemned, Action pause)
-    {
-        if (options.PlantedBug == PlantedBug.StepInTwoEdits) installer.RemoveAndAddAgain(replaced);
+        IReadOnlySet<ulong> condemned, Action pause) =>
         Replace(tables, plan, new RangeIterator(new MergeIterator([.. Iterate(sources)]), after, through), replaced, condemned, pause);
-    }
 
     /// <summary>Puts the inputs of a plan into another level as they are.</summary>
     // One edit takes the tables out of their level and puts them into another: before it or after it, never both or neither.
@@ -51,7 +47,6 @@ sealed class TableMerge(
     public void Move(CompactionPlan plan)
     {
         var moved = plan.Inputs.Select(table => table.Info with { Level = plan.OutputLevel }).ToList();
-        if (options.PlantedBug == PlantedBug.MoveInTwoEdits) installer.RemoveAndAddAgain(plan.Inputs);
         installer.Install(new ManifestEdit(), plan.Inputs, moved, null, isMove: true);
         counters.CountMove();
     }
@@ -65,7 +60,6 @@ sealed class TableMerge(
         var outputs = writer.Write(
             source, plan.OutputLevel, key => plan.OutputLevel > 0 && !tables.MayContainBelow(plan.OutputLevel, key), pause, mover,
             (key, oldestReadable) => IsShadowedAbove(tables, plan, key, oldestReadable));
-        PlantBug(replaced, condemned);
         var edit = new ManifestEdit();
         edit.AddedSegments.AddRange(mover.Written.Select(segment => segment.Info));
         try
@@ -88,24 +82,8 @@ sealed class TableMerge(
     {
         var top = plan.Inputs.Min(table => table.Info.Level);
         if (top == 0) return false;
-        if (options.PlantedBug == PlantedBug.DropShadowedUnderSnapshot) oldestReadable = state.VisibleSequence;
         using var read = state.Read();
         return tables.HasNewer(top, read.Slot, key, oldestReadable);
-    }
-
-    // For tests of the tests: the crash order above, broken.
-    void PlantBug(Table[] replaced, IReadOnlySet<ulong> condemned)
-    {
-        if (options.PlantedBug == PlantedBug.DeleteInputsBeforeEdit)
-        {
-            foreach (var input in replaced) files.FileSystem.Delete(input.Path);
-            files.SyncDirectory();
-        }
-        else if (options.PlantedBug == PlantedBug.DropCondemnedBeforeEdit)
-        {
-            foreach (var id in condemned) files.TryDelete(files.LogPath(id));
-            files.SyncDirectory();
-        }
     }
 
     static IEnumerable<EntryIterator> Iterate(Table[] tables) =>

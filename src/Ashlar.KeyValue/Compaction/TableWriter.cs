@@ -1,6 +1,5 @@
 using Ashlar.KeyValue.Entries;
 using Ashlar.KeyValue.Files;
-using Ashlar.KeyValue.Options;
 using Ashlar.KeyValue.SortedTable;
 using Ashlar.KeyValue.Values;
 using Ashlar.KeyValue.Versions;
@@ -33,7 +32,7 @@ sealed class TableWriter(StoreFiles files, StoreState state, FileNumbers numbers
         EntryIterator source, int level, KeyPredicate isBottom, Action? pause, ValueMover? mover, ShadowPredicate? isShadowed)
     {
         var readable = state.ReadableSequences();
-        var filter = new EntryFilter(options.PlantedBug == PlantedBug.ForgetSnapshotsButTheOldest ? [readable[0], readable[^1]] : readable);
+        var filter = new EntryFilter(readable);
         var now = Expiry.Now(options.TimeProvider);
         var written = new List<TableInfo>();
         ReferringTableBuilder? builder = null;
@@ -51,9 +50,7 @@ sealed class TableWriter(StoreFiles files, StoreState state, FileNumbers numbers
                 // An expired put leaves a tombstone: an older value of its key may lie below.
                 var hasExpired = Expiry.HasPassed(source.Kind, source.Value, now);
                 var kind = hasExpired ? EntryKind.Delete : source.Kind;
-                var isDroppable = kind == EntryKind.Delete
-                    && (isBottom(source.Key) || options.PlantedBug == PlantedBug.DropTombstonesEarly
-                        || (hasExpired && options.PlantedBug == PlantedBug.DropExpiredEarly));
+                var isDroppable = kind == EntryKind.Delete && isBottom(source.Key);
                 var keeps = filter.Keeps(source.Key, source.Sequence, isDroppable, out var isNewKey);
                 if (!keeps) continue;
                 var stored = hasExpired ? default : source.Value;
@@ -72,7 +69,7 @@ sealed class TableWriter(StoreFiles files, StoreState state, FileNumbers numbers
 
             if (builder is not null) written.Add(Finish(ref builder, level));
             mover?.Finish();
-            if (written.Count > 0 && options.PlantedBug != PlantedBug.SkipDirectorySyncOfTable) files.SyncDirectory();
+            if (written.Count > 0) files.SyncDirectory();
             return written;
         }
         catch
@@ -86,7 +83,7 @@ sealed class TableWriter(StoreFiles files, StoreState state, FileNumbers numbers
 
     TableInfo Finish(ref ReferringTableBuilder? builder, int level)
     {
-        var table = builder!.Finish(level, options.PlantedBug);
+        var table = builder!.Finish(level);
         builder.Dispose();
         builder = null;
         return table;

@@ -1,4 +1,3 @@
-using Ashlar.KeyValue.Options;
 using Ashlar.Storage;
 
 namespace Ashlar.KeyValue.Log;
@@ -42,7 +41,7 @@ readonly record struct LogReadResult(
 /// <item>Otherwise the group was being written when the store stopped: the log ends before it, whatever follows.</item>
 /// </list>
 /// </remarks>
-sealed class LogReader(IFile file, LogSegmentHeader segment, PlantedBug plantedBug = PlantedBug.None)
+sealed class LogReader(IFile file, LogSegmentHeader segment)
 {
     const int ScanBytes = 256 << 10;
 
@@ -154,10 +153,6 @@ sealed class LogReader(IFile file, LogSegmentHeader segment, PlantedBug plantedB
     bool TryReadHeader(long offset, out LogGroupHeader header, out uint headerCrc) => LogGroupHeader.TryRead(
         window.Read(offset, LogGroupHeader.SizeBytes), segment, seed, offset, out header, out headerCrc);
 
-    // A planted bug, for tests of the tests.
-    bool IsLetThrough(in LogEntry entry, int roomBytes) => plantedBug == PlantedBug.IgnoreGroupChecksum
-        && entry.ValueLength >= 0 && entry.KeyLength > 0 && (long)LogEntry.HeaderBytes + entry.KeyLength + entry.ValueLength <= roomBytes;
-
     bool TryReadBody(in LogGroupHeader header, out ReadOnlySpan<byte> body)
     {
         body = default;
@@ -171,13 +166,12 @@ sealed class LogReader(IFile file, LogSegmentHeader segment, PlantedBug plantedB
         var count = 0;
         for (; !rest.IsEmpty; count++)
         {
-            if (!LogEntry.TryReadChecked(rest, out var entry) && !IsLetThrough(entry, rest.Length)) return false;
+            if (!LogEntry.TryReadChecked(rest, out var entry)) return false;
             rest = rest[entry.SizeBytes..];
         }
 
         body = bytes;
-        return plantedBug == PlantedBug.IgnoreGroupChecksum
-            || (count == header.Count && LogGroupHeader.ComputeBodyCrc(bytes, seed) == header.BodyCrc);
+        return count == header.Count && LogGroupHeader.ComputeBodyCrc(bytes, seed) == header.BodyCrc;
     }
 
     // A crash tears what was being written; it does not take away length that a sync has made durable, and the first reservation is

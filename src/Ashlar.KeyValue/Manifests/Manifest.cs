@@ -1,6 +1,5 @@
 using System.Runtime.ExceptionServices;
 using Ashlar.KeyValue.Files;
-using Ashlar.KeyValue.Options;
 using Ashlar.Storage;
 
 namespace Ashlar.KeyValue.Manifests;
@@ -151,7 +150,7 @@ sealed class Manifest : IDisposable
     {
         var record = EncodeRecord(edit, lastNumber + 1, end, seed);
         WriteOrLeave(record);
-        if (options.PlantedBug != PlantedBug.SkipManifestSync) file.Sync();
+        file.Sync();
         var dropped = State.Apply(edit, files.ManifestPath, end);
         end += record.Length;
         lastNumber++;
@@ -226,7 +225,7 @@ sealed class Manifest : IDisposable
         {
             var bytes = Encode(files.StoreId, state.ToEdit());
             file.Write(bytes, 0);
-            if (options.PlantedBug != PlantedBug.RenameManifestBeforeSync) file.Sync();
+            file.Sync();
             return (file, bytes.Length);
         }
         catch
@@ -241,7 +240,7 @@ sealed class Manifest : IDisposable
         try
         {
             files.FileSystem.Rename(files.NewManifestPath, files.ManifestPath);
-            if (options.PlantedBug != PlantedBug.SkipDirectorySyncOfManifest) files.SyncDirectory();
+            files.SyncDirectory();
         }
         catch
         {

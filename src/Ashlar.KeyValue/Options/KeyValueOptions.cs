@@ -1,4 +1,3 @@
-using Ashlar.KeyValue.Options;
 using Ashlar.Storage;
 
 namespace Ashlar.KeyValue;
@@ -171,9 +170,6 @@ public sealed record KeyValueOptions
     /// With <see cref="BackgroundInline"/>, merges that are done when a memtable has become a table; the rest waits until a writer does.
     /// </summary>
     internal int InlineMerges { get; init; } = int.MaxValue;
-
-    /// <summary>A fault that tests plant to see that they notice it.</summary>
-    internal PlantedBug PlantedBug { get; init; }
 
     /// <summary>Checks every value against its bounds.</summary>
     /// <exception cref="ArgumentException">One is beyond them; the parameter is the option.</exception>

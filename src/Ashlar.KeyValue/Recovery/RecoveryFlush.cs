@@ -3,7 +3,6 @@ using Ashlar.KeyValue.Compaction;
 using Ashlar.KeyValue.Files;
 using Ashlar.KeyValue.Manifests;
 using Ashlar.KeyValue.MemTables;
-using Ashlar.KeyValue.Options;
 using Ashlar.KeyValue.SortedTable;
 using Ashlar.KeyValue.Values;
 using Ashlar.Storage;
@@ -57,8 +56,8 @@ sealed class RecoveryFlush(
         for (entries.SeekToFirst(); entries.IsValid; entries.Next())
             builder.Add(entries.Key, entries.Sequence, entries.Kind, entries.Value);
         Invariant.Require(builder.Count == source.Count);
-        var info = builder.Finish(0, options.PlantedBug);
-        if (options.PlantedBug != PlantedBug.SkipDirectorySyncOfTable) files.SyncDirectory();
+        var info = builder.Finish(0);
+        files.SyncDirectory();
         return info;
     }
 }

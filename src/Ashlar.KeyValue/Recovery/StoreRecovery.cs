@@ -5,7 +5,6 @@ using Ashlar.KeyValue.Files;
 using Ashlar.KeyValue.Log;
 using Ashlar.KeyValue.Manifests;
 using Ashlar.KeyValue.MemTables;
-using Ashlar.KeyValue.Options;
 using Ashlar.KeyValue.SortedTable;
 using Ashlar.KeyValue.Values;
 using Ashlar.Storage;
@@ -111,7 +110,7 @@ sealed class StoreRecovery(StoreFiles files, KeyValueOptions options, BlockCache
                 declaredEnd = new LogEnd(next.PredecessorId, next.PredecessorEnd, next.PredecessorCrc);
             }
 
-            result = new LogReader(segment.File, header, options.PlantedBug).Read(declaredEnd, last, replay);
+            result = new LogReader(segment.File, header).Read(declaredEnd, last, replay);
             segment.EndOffset = result.End.EndOffset;
             report = report with
             {
@@ -149,7 +148,7 @@ sealed class StoreRecovery(StoreFiles files, KeyValueOptions options, BlockCache
         var wasClosed = manifest.State.Closed; // Then the seal was durable before.
         manifest.MakeDurable();
         files.SyncDirectory();
-        if (!wasClosed && memTable.Segments.Count > 0 && options.PlantedBug != PlantedBug.SkipRewriteOfDoubtfulTail)
+        if (!wasClosed && memTable.Segments.Count > 0)
             DoubtfulTail.MakeDurable(memTable.Segments[^1].File, log.DurableThrough, log.End.EndOffset);
         foreach (var orphan in orphans) files.TryDelete(orphan);
         var numbers = new FileNumbers(Math.Max(manifest.State.NextFileId, LargestNumber(names) + 1));

@@ -2,7 +2,6 @@ using Ashlar.KeyValue.Cache;
 using Ashlar.KeyValue.Entries;
 using Ashlar.KeyValue.Files;
 using Ashlar.KeyValue.MemTables;
-using Ashlar.KeyValue.Options;
 using Ashlar.KeyValue.SortedTable;
 using Ashlar.KeyValue.Values;
 
@@ -27,7 +26,7 @@ sealed class RepairRuns : IDisposable
     {
         this.files = files;
         this.options = options;
-        values = new ValueSegments(files, PlantedBug.None, cache);
+        values = new ValueSegments(files, cache);
     }
 
     public ulong LastSequence { get; private set; }

@@ -1,7 +1,6 @@
 using Ashlar.KeyValue.Blocks;
 using Ashlar.KeyValue.Entries;
 using Ashlar.KeyValue.Files;
-using Ashlar.KeyValue.Options;
 using Ashlar.Storage;
 
 namespace Ashlar.KeyValue.SortedTable;
@@ -72,7 +71,7 @@ sealed class TableBuilder : IDisposable
     /// Completes the table and makes its content durable. Its name is not: the caller syncs the directory, once for all its
     /// tables, before the manifest names them.
     /// </summary>
-    public TableInfo Finish(int level, PlantedBug plantedBug = PlantedBug.None)
+    public TableInfo Finish(int level)
     {
         Invariant.Require(count > 0);
         FinishData();
@@ -84,7 +83,7 @@ sealed class TableBuilder : IDisposable
         var crc = content.Write(footer);
         Write(footer);
         FlushBuffer();
-        if (plantedBug != PlantedBug.InstallTableBeforeSync) file.Sync();
+        file.Sync();
         finished = true;
         return new TableInfo(id, level, length, crc, count, minSequence, maxSequence, smallest, LastKey.ToArray())
         {

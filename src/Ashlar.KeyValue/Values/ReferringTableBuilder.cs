@@ -1,6 +1,5 @@
 using Ashlar.KeyValue.Entries;
 using Ashlar.KeyValue.Files;
-using Ashlar.KeyValue.Options;
 using Ashlar.KeyValue.SortedTable;
 
 namespace Ashlar.KeyValue.Values;
@@ -25,8 +24,7 @@ sealed class ReferringTableBuilder(StoreFiles files, ulong id, int blockBytes) :
     }
 
     /// <inheritdoc cref="TableBuilder.Finish" />
-    public TableInfo Finish(int level, PlantedBug plantedBug = PlantedBug.None) =>
-        table.Finish(level, plantedBug) with { References = references.ToArray() };
+    public TableInfo Finish(int level) => table.Finish(level) with { References = references.ToArray() };
 
     public void Dispose() => table.Dispose();
 }

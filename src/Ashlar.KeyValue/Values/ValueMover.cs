@@ -1,7 +1,6 @@
 using Ashlar.KeyValue.Entries;
 using Ashlar.KeyValue.Files;
 using Ashlar.KeyValue.Log;
-using Ashlar.KeyValue.Options;
 using Ashlar.Storage;
 
 namespace Ashlar.KeyValue.Values;
@@ -95,7 +94,7 @@ sealed class ValueMover(
     void FinishSegment()
     {
         WriteBuffer(0);
-        if (options.PlantedBug != PlantedBug.InstallBeforeMovedValuesAreSynced) file!.Sync();
+        file!.Sync();
         var reader = files.Readers.Open(file!.Path);
         var segment = values.Add(reader, header.SegmentId, header.Nonce, SegmentOrigin.Moved);
         segment.EndOffset = end;

@@ -1,7 +1,6 @@
 using Ashlar.KeyValue.Cache;
 using Ashlar.KeyValue.Entries;
 using Ashlar.KeyValue.Files;
-using Ashlar.KeyValue.Options;
 using Ashlar.Storage;
 
 namespace Ashlar.KeyValue.Values;
@@ -61,27 +60,26 @@ sealed class ValueSegment : SharedResource
 
     /// <summary>Reads a whole value into memory of its length and checks it.</summary>
     /// <exception cref="CorruptDataException">The segment is cut off, or holds other bytes.</exception>
-    public void Read(in ValuePlace place, Span<byte> destination, PlantedBug plantedBug)
+    public void Read(in ValuePlace place, Span<byte> destination)
     {
         if (File.Read(destination, place.Offset) != destination.Length) throw CutOff(place);
-        Check(place, destination, plantedBug);
+        Check(place, destination);
     }
 
     /// <summary>The same, if that needs no waiting for the disk.</summary>
     /// <exception cref="CorruptDataException">The segment is cut off, or holds other bytes.</exception>
-    public bool TryReadCached(in ValuePlace place, Span<byte> destination, PlantedBug plantedBug)
+    public bool TryReadCached(in ValuePlace place, Span<byte> destination)
     {
         if (!File.TryReadCached(destination, place.Offset, out var read)) return false;
         if (read != destination.Length) throw CutOff(place);
-        Check(place, destination, plantedBug);
+        Check(place, destination);
         return true;
     }
 
     /// <summary>Checks bytes that were read from a value's place.</summary>
     /// <exception cref="CorruptDataException">They are not the value.</exception>
-    public void Check(in ValuePlace place, ReadOnlySpan<byte> value, PlantedBug plantedBug)
+    public void Check(in ValuePlace place, ReadOnlySpan<byte> value)
     {
-        if (plantedBug == PlantedBug.IgnoreValueChecksum) return;
         var actual = Crc32C.Append(place.CrcSeed, value);
         if (actual != place.ValueCrc)
             throw new CorruptDataException(

@@ -1,7 +1,6 @@
 using Ashlar.KeyValue.Cache;
 using Ashlar.KeyValue.Entries;
 using Ashlar.KeyValue.Files;
-using Ashlar.KeyValue.Options;
 using Ashlar.Storage;
 
 namespace Ashlar.KeyValue.Values;
@@ -10,7 +9,7 @@ namespace Ashlar.KeyValue.Values;
 /// All segments that values may be read from, by number. Looking one up takes no lock and no reference: whoever holds a place
 /// holds a memtable or a table, which holds the segment.
 /// </summary>
-sealed class ValueSegments(StoreFiles files, PlantedBug plantedBug, BlockCache cache) : IResourceMap, IDisposable
+sealed class ValueSegments(StoreFiles files, BlockCache cache) : IResourceMap, IDisposable
 {
     readonly Lock gate = new();
 
@@ -62,7 +61,7 @@ sealed class ValueSegments(StoreFiles files, PlantedBug plantedBug, BlockCache c
 
     /// <summary>Reads a value into memory of exactly its length.</summary>
     /// <exception cref="CorruptDataException">What lies there is not the value.</exception>
-    public void Read(in ValuePlace place, Span<byte> destination) => Find(place.SegmentId).Read(place, destination, plantedBug);
+    public void Read(in ValuePlace place, Span<byte> destination) => Find(place.SegmentId).Read(place, destination);
 
     /// <summary>The same for a reader within the epoch, from the cache if it is there, and into it if not.</summary>
     /// <exception cref="CorruptDataException">What lies there is not the value.</exception>
@@ -90,7 +89,7 @@ sealed class ValueSegments(StoreFiles files, PlantedBug plantedBug, BlockCache c
             return true;
         }
 
-        if (!Find(place.SegmentId).TryReadCached(place, destination, plantedBug)) return false;
+        if (!Find(place.SegmentId).TryReadCached(place, destination)) return false;
         Cache.Add(place, destination);
         return true;
     }
@@ -108,7 +107,7 @@ sealed class ValueSegments(StoreFiles files, PlantedBug plantedBug, BlockCache c
 
     /// <summary>Checks bytes that were read from a value's place.</summary>
     /// <exception cref="CorruptDataException">They are not the value.</exception>
-    public void Check(in ValuePlace place, ReadOnlySpan<byte> value) => Find(place.SegmentId).Check(place, value, plantedBug);
+    public void Check(in ValuePlace place, ReadOnlySpan<byte> value) => Find(place.SegmentId).Check(place, value);
 
     public CorruptDataException CutOff(in ValuePlace place) => Find(place.SegmentId).CutOff(place);
 

@@ -1,6 +1,5 @@
 using Ashlar.KeyValue.Cache;
 using Ashlar.KeyValue.Errors;
-using Ashlar.KeyValue.Options;
 using Ashlar.KeyValue.Values;
 using Ashlar.Storage;
 
@@ -21,8 +20,6 @@ sealed class StoreState(
 
     /// <summary>Entries up to here are published. SYNC entries are published only once they are durable.</summary>
     public ulong VisibleSequence => Volatile.Read(ref visibleSequence);
-
-    public PlantedBug PlantedBug { get; init; }
 
     /// <summary>Tells what has expired.</summary>
     public TimeProvider Clock { get; } = clock;
@@ -105,7 +102,6 @@ sealed class StoreState(
         using (gate.Hold())
         {
             var sequence = VisibleSequence;
-            if (PlantedBug == PlantedBug.SnapshotOfUnpublished) sequence += 2;
             snapshots[sequence] = snapshots.GetValueOrDefault(sequence) + 1;
             return sequence;
         }

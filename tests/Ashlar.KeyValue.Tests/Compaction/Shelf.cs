@@ -25,7 +25,7 @@ sealed class Shelf : IDisposable
             else builder.Add(key, sequence + (ulong)i, EntryKind.Put, new byte[50]);
         }
 
-        var table = Table.Open(files, builder.Finish(level), cache, new ValueSegments(files, PlantedBug.None, cache));
+        var table = Table.Open(files, builder.Finish(level), cache, new ValueSegments(files, cache));
         tables.Add(table);
         return table;
     }

@@ -73,7 +73,7 @@ public sealed class FlightTests
     [Theory, InlineData(0, 0), InlineData(0, 1), InlineData(1, 1)]
     public async Task A_flush_that_fails_takes_those_that_began_later_with_it(int failing, int returnFirst)
     {
-        using var overlap = new OverlappingWrites(PlantedBug.None) { FailingFlush = failing };
+        using var overlap = new OverlappingWrites() { FailingFlush = failing };
         await overlap.RunTwo(returnFirst);
         Assert.All(overlap.Outcomes, outcome => Assert.IsType<StorePoisonedException>(outcome));
         Assert.Equal(1UL, overlap.Store.VisibleSequence);
@@ -87,7 +87,7 @@ public sealed class FlightTests
     [Theory, InlineData(0), InlineData(1)]
     public async Task Two_writes_are_flushed_at_once_and_acknowledged_in_order(int returnFirst)
     {
-        using var overlap = new OverlappingWrites(PlantedBug.None);
+        using var overlap = new OverlappingWrites();
         await overlap.RunTwo(returnFirst);
         Assert.All(overlap.Outcomes, Assert.Null);
         Assert.Equal("base first second", OverlappingWrites.KeysOf(overlap.Store));

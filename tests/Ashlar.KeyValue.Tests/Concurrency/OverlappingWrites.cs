@@ -16,10 +16,10 @@ sealed class OverlappingWrites : IDisposable
     readonly SemaphoreSlim[] mayReturn = [new(0), new(0)];
     int syncs;
 
-    public OverlappingWrites(PlantedBug plantedBug)
+    public OverlappingWrites()
     {
         Store = KeyValueStore.Open(
-            TestStore.Directory, TestStore.Small(Disk) with { PlantedBug = plantedBug, LogFlights = 2, MemTableBytes = 1 << 20 });
+            TestStore.Directory, TestStore.Small(Disk) with { LogFlights = 2, MemTableBytes = 1 << 20 });
         Store.Put("base", "0");
         Disk.Mark(new Acknowledged("base"));
     }

@@ -84,7 +84,7 @@ public sealed class ReaderTests
         builder.Add("a"u8, 1, EntryKind.Put, "x"u8);
         var info = builder.Finish(1);
         var cache = new BlockCache(0);
-        using var values = new ValueSegments(files, PlantedBug.None, cache);
+        using var values = new ValueSegments(files, cache);
         var table = Table.Open(files, info, cache, values);
         var moved = Table.Open(files, info with { Level = 2 }, cache, values);
         table.MoveTo(moved);

@@ -6,11 +6,11 @@ namespace Ashlar.KeyValue.Tests;
 /// <summary>What must hold of every disk that a power cut may leave.</summary>
 static class CrashCheck
 {
-    public static void Run(CrashWorkload workload, CrashState state, PlantedBug plantedBug = PlantedBug.None)
+    public static void Run(CrashWorkload workload, CrashState state)
     {
         var promised = state.Marks.OfType<Promised>().Select(mark => mark.Step).DefaultIfEmpty(0).Max();
         var begun = state.Marks.OfType<Begun>().Select(mark => mark.Step).DefaultIfEmpty(0).Max();
-        var options = CrashWorkload.Options(state.Disk, state.Seed, plantedBug);
+        var options = CrashWorkload.Options(state.Disk, state.Seed);
         string recovered;
         using (var store = KeyValueStore.Open(CrashWorkload.Directory, options))
         {

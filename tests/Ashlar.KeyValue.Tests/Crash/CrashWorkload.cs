@@ -1,5 +1,6 @@
 using System.Text;
 using Ashlar.Simulation;
+using Ashlar.Storage;
 
 namespace Ashlar.KeyValue.Tests;
 
@@ -41,7 +42,7 @@ sealed class CrashWorkload
 
     /// <summary>Everything small, so that a short workload passes through all that the engine does.</summary>
     public static KeyValueOptions Options(
-        SimulatedFileSystem disk, ulong seed, PlantedBug plantedBug = PlantedBug.None) => new()
+        IFileSystem disk, ulong seed) => new()
         {
             FileSystem = disk,
             Entropy = new SeededEntropy(seed),
@@ -58,12 +59,14 @@ sealed class CrashWorkload
             RelaxedLossBytes = 4096,
             BlockCacheBytes = 1 << 20,
             BackgroundInline = true,
-            PlantedBug = plantedBug,
         };
 
-    public void Run(SimulatedFileSystem disk, PlantedBug plantedBug = PlantedBug.None)
+    public void Run(SimulatedFileSystem disk) => Run(disk, disk);
+
+    /// <summary>Runs on a disk that the store sees through another.</summary>
+    public void Run(SimulatedFileSystem disk, IFileSystem seen)
     {
-        var runner = new Runner(disk, () => KeyValueStore.Open(Directory, Options(disk, Seed, plantedBug)));
+        var runner = new Runner(disk, () => KeyValueStore.Open(Directory, Options(seen, Seed)));
         foreach (var operation in operations) operation(runner);
         runner.Close();
         MovedValueBytes = runner.MovedValueBytes;

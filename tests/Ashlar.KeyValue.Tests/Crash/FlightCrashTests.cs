@@ -10,21 +10,32 @@ public sealed class FlightCrashTests
 
     [Theory, InlineData(0, false), InlineData(1, false), InlineData(0, true), InlineData(1, true)]
     public async Task What_was_acknowledged_survives_and_a_prefix_is_found(int returnFirst, bool oneFails) =>
-        Explore(await Trace(PlantedBug.None, returnFirst, oneFails));
+        Explore(await Trace((returnFirst, oneFails)));
 
     [Theory]
-    [InlineData(nameof(PlantedBug.AcknowledgeByLaterFlush), 1, true)]
-    [InlineData(nameof(PlantedBug.DurableThroughBeforeSync), 0, false)]
-    public async Task The_explorer_notices(string bug, int returnFirst, bool oneFails)
+    [InlineData(nameof(PlantedBugs.AcknowledgeByLaterFlush), 1, true)]
+    [InlineData(nameof(PlantedBugs.DurableThroughBeforeSync), 0, false)]
+    public async Task The_explorer_notices(string bug, int returnFirst, bool oneFails) =>
+        Assert.True(await PlantedBugs.Named(bug).Run(IsNoticed, (returnFirst, oneFails)));
+
+    static async Task<bool> IsNoticed((int ReturnFirst, bool OneFails) order)
     {
-        var trace = await Trace(Enum.Parse<PlantedBug>(bug), returnFirst, oneFails);
-        Assert.Throws<CrashCheckException>(() => Explore(trace));
+        var trace = await Trace(order);
+        try
+        {
+            Explore(trace);
+            return false;
+        }
+        catch (CrashCheckException)
+        {
+            return true;
+        }
     }
 
-    static async Task<SimulatedFileSystem> Trace(PlantedBug bug, int returnFirst, bool oneFails)
+    static async Task<SimulatedFileSystem> Trace((int ReturnFirst, bool OneFails) order)
     {
-        using var overlap = new OverlappingWrites(bug) { FailingFlush = oneFails ? 0 : null };
-        await overlap.RunTwo(returnFirst);
+        using var overlap = new OverlappingWrites { FailingFlush = order.OneFails ? 0 : null };
+        await overlap.RunTwo(order.ReturnFirst);
         return overlap.Disk;
     }
 

@@ -29,12 +29,15 @@ public sealed class FullDiskCrashTests(ITestOutputHelper output)
     [Fact]
     public void A_step_of_a_merge_in_two_edits_is_noticed()
     {
-        var workload = new Workload(1, cycles: 1, PlantedBug.StepInTwoEdits);
-        Assert.Throws<CrashCheckException>(() => CrashExplorer.Explore(
-            disk => workload.Run(disk), workload.Check, new CrashExplorerOptions { StateBudget = 5000, NestedOneIn = 0, Replay = null }));
+        Assert.Throws<CrashCheckException>(() => PlantedBugs.StepInTwoEdits.Run(static () =>
+        {
+            var workload = new Workload(1, cycles: 1);
+            var options = new CrashExplorerOptions { StateBudget = 5000, NestedOneIn = 0, Replay = null };
+            return CrashExplorer.Explore(disk => workload.Run(disk), workload.Check, options);
+        }));
     }
 
-    sealed class Workload(ulong seed, int cycles, PlantedBug bug = PlantedBug.None)
+    sealed class Workload(ulong seed, int cycles)
     {
         // What the store holds after each change is remembered as the sum of what stands for its keys with their values.
         readonly Dictionary<ulong, List<int>> stepsBySum = new() { [0] = [0] };
@@ -156,7 +159,6 @@ public sealed class FullDiskCrashTests(ITestOutputHelper output)
             // Otherwise heads of blocks, and what tables take of their last pages, are what fills so small a disk.
             BlockBytes = 2048,
             TableBytes = 7 << 10,
-            PlantedBug = bug,
         };
     }
 }

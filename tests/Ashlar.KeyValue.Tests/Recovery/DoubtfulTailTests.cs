@@ -8,14 +8,13 @@ namespace Ashlar.KeyValue.Tests;
 /// </summary>
 public sealed class DoubtfulTailTests
 {
-    static KeyValueOptions Options(ForgetfulFileSystem disk, PlantedBug bug) =>
-        TestStore.Small(disk) with { SeparatedValueBytes = 0, PlantedBug = bug };
+    static KeyValueOptions Options(ForgetfulFileSystem disk) => TestStore.Small(disk) with { SeparatedValueBytes = 0 };
 
     // True if the value that was readable after recovery outlives a power cut.
-    static bool Survives(PlantedBug bug)
+    static bool Survives()
     {
         var disk = new ForgetfulFileSystem();
-        using (var store = KeyValueStore.Open(TestStore.Directory, Options(disk, bug)))
+        using (var store = KeyValueStore.Open(TestStore.Directory, Options(disk)))
         {
             store.Put("a", "durable");
             disk.FailsSyncs = true;
@@ -23,10 +22,10 @@ public sealed class DoubtfulTailTests
             disk.FailsSyncs = false;
         }
 
-        using (var store = KeyValueStore.Open(TestStore.Directory, Options(disk, bug)))
+        using (var store = KeyValueStore.Open(TestStore.Directory, Options(disk)))
             Assert.Equal("in doubt", store.Get("b"));
         disk.LosePower();
-        using var last = KeyValueStore.Open(TestStore.Directory, Options(disk, bug));
+        using var last = KeyValueStore.Open(TestStore.Directory, Options(disk));
         Assert.Equal("durable", last.Get("a"));
         try
         {
@@ -39,8 +38,8 @@ public sealed class DoubtfulTailTests
     }
 
     [Fact]
-    public void What_was_recovered_is_made_durable_anew_before_a_table_refers_to_it() => Assert.True(Survives(PlantedBug.None));
+    public void What_was_recovered_is_made_durable_anew_before_a_table_refers_to_it() => Assert.True(Survives());
 
     [Fact]
-    public void A_planted_bug_that_trusts_the_tail_is_noticed() => Assert.False(Survives(PlantedBug.SkipRewriteOfDoubtfulTail));
+    public void A_planted_bug_that_trusts_the_tail_is_noticed() => Assert.False(PlantedBugs.SkipRewriteOfDoubtfulTail.Run(Survives));
 }

@@ -119,7 +119,7 @@ public sealed class LookAheadTests
     [Fact]
     public void It_ends_every_so_often_and_goes_on_only_where_reads_wait()
     {
-        using var segments = new ValueSegments(new StoreFiles(disk, "/"), PlantedBug.None, new BlockCache(0));
+        using var segments = new ValueSegments(new StoreFiles(disk, "/"), new BlockCache(0));
         segments.Add(disk.Open("/values", FileOpenMode.CreateNew), 7, 0);
         var lookAhead = new ValueLookAhead(segments);
         lookAhead.CountRead(waits: true);

@@ -14,7 +14,7 @@ public sealed class ValueBufferTests
 
     public ValueBufferTests()
     {
-        var values = new ValueSegments(new StoreFiles(TestStore.NewDisk(), TestStore.Directory), PlantedBug.None, cache);
+        var values = new ValueSegments(new StoreFiles(TestStore.NewDisk(), TestStore.Directory), cache);
         values.Add(file, 7, 0);
         buffer = new ValueBuffer(values);
     }

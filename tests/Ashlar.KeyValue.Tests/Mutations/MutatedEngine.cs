@@ -1,0 +1,98 @@
+using System.Collections.Immutable;
+using System.Reflection;
+using System.Runtime.Loader;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+
+namespace Ashlar.KeyValue.Tests;
+
+/// <summary>
+/// The engine with changed source, and these tests bound to it, beside the real ones in one process. What stands below, the
+/// simulator among it, is shared.
+/// </summary>
+sealed class MutatedEngine : AssemblyLoadContext
+{
+    const string EngineName = "Ashlar.KeyValue";
+
+    static readonly Lazy<ImmutableDictionary<string, string>> sources = new(ReadSources);
+    static readonly Lazy<ImmutableDictionary<string, SyntaxTree>> trees = new(() => sources.Value.ToImmutableDictionary(
+        source => source.Key, source => Parse(source.Value)));
+
+    static readonly Lazy<ImmutableArray<MetadataReference>> references = new(() => [
+        .. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)
+            .Where(path => !Path.GetFileName(path).StartsWith(EngineName, StringComparison.Ordinal))
+            .Select(path => MetadataReference.CreateFromFile(path)),
+    ]);
+
+    readonly Assembly engine;
+    readonly Assembly tests;
+
+    MutatedEngine(Stream image)
+    {
+        engine = LoadFromStream(image);
+        tests = LoadFromAssemblyPath(typeof(MutatedEngine).Assembly.Location);
+    }
+
+    public static MutatedEngine Compile(IEnumerable<SourceEdit> edits)
+    {
+        var changed = trees.Value;
+        foreach (var file in edits.GroupBy(edit => edit.File))
+        {
+            var text = file.Aggregate(sources.Value[file.Key], Replace);
+            changed = changed.SetItem(file.Key, Parse(text));
+        }
+
+        var image = new MemoryStream();
+        var options = new CSharpCompilationOptions(
+            OutputKind.DynamicallyLinkedLibrary, optimizationLevel: OptimizationLevel.Release, allowUnsafe: true,
+            nullableContextOptions: NullableContextOptions.Enable);
+        var result = CSharpCompilation.Create(EngineName, changed.Values, references.Value, options).Emit(image);
+        var errors = result.Diagnostics.Where(one => one.Severity == DiagnosticSeverity.Error);
+        Assert.True(result.Success, string.Join('\n', errors));
+        image.Position = 0;
+        return new MutatedEngine(image);
+    }
+
+    /// <summary>Runs a method of these tests as it is bound to the mutated engine.</summary>
+    public object? Invoke(Delegate check, object?[] arguments)
+    {
+        var method = (MethodInfo)tests.ManifestModule.ResolveMethod(check.Method.MetadataToken)!;
+        // A lambda that captures nothing is a method of an object without state.
+        var target = method.IsStatic ? null : Activator.CreateInstance(method.DeclaringType!, nonPublic: true);
+        return method.Invoke(target, BindingFlags.DoNotWrapExceptions, null, arguments, null);
+    }
+
+    protected override Assembly? Load(AssemblyName assemblyName) => assemblyName.Name == EngineName ? engine : null;
+
+    static string Replace(string text, SourceEdit edit)
+    {
+        var found = text.Split(edit.Original).Length - 1;
+        Assert.True(found == 1, $"{edit.File} has {found} times: {edit.Original}");
+        return text.Replace(edit.Original, edit.Replacement, StringComparison.Ordinal);
+    }
+
+    static SyntaxTree Parse(string text) => CSharpSyntaxTree.ParseText(text, CSharpParseOptions.Default.WithLanguageVersion(LanguageVersion.CSharp14));
+
+    static ImmutableDictionary<string, string> ReadSources()
+    {
+        var directory = Path.Combine(FindRoot(AppContext.BaseDirectory), "src", EngineName);
+        var files = Directory.EnumerateFiles(directory, "*.cs", SearchOption.AllDirectories)
+            .ToImmutableDictionary(path => Path.GetRelativePath(directory, path), File.ReadAllText);
+        // What the build adds.
+        return files.Add(
+            "Build.cs",
+            $"""
+            global using System;
+            global using System.Collections.Generic;
+            global using System.IO;
+            global using System.Linq;
+            global using System.Threading;
+            global using System.Threading.Tasks;
+            [assembly: System.Runtime.CompilerServices.InternalsVisibleTo("{typeof(MutatedEngine).Assembly.GetName().Name}")]
+            """);
+    }
+
+    static string FindRoot(string directory) => File.Exists(Path.Combine(directory, "Ashlar.slnx"))
+        ? directory
+        : FindRoot(Path.GetDirectoryName(directory) ?? throw new InvalidOperationException("Not inside the repository."));
+}

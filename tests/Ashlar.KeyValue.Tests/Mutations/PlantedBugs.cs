@@ -1,0 +1,200 @@
+namespace Ashlar.KeyValue.Tests;
+
+/// <summary>Bugs that the tests must notice. Forgotten syncs of files are planted in the simulated disk instead.</summary>
+static class PlantedBugs
+{
+    const string DirectorySync = "files.SyncDirectory();";
+
+    public static Mutation AcknowledgeBeforeSync { get; } = new(
+        nameof(AcknowledgeBeforeSync), new SourceEdit("Commit/Committer.cs", "=> log.UnsyncedBytes > 0;", "=> false;"));
+
+    public static Mutation SkipDirectorySyncOfLog { get; } = new(
+        nameof(SkipDirectorySyncOfLog), new SourceEdit("Commit/LogWriter.cs", DirectorySync, ""));
+
+    public static Mutation SkipDirectorySyncOfTable { get; } = new(
+        nameof(SkipDirectorySyncOfTable),
+        new SourceEdit("Compaction/TableWriter.cs", "if (written.Count > 0) files.SyncDirectory();", ""),
+        new SourceEdit("Recovery/RecoveryFlush.cs", DirectorySync, ""));
+
+    public static Mutation SkipDirectorySyncOfManifest { get; } = new(
+        nameof(SkipDirectorySyncOfManifest), new SourceEdit("Manifests/Manifest.cs", DirectorySync, ""));
+
+    public static Mutation SkipLogSyncAtRotation { get; } = new(
+        nameof(SkipLogSyncAtRotation),
+        new SourceEdit("Commit/LogWriter.cs", "if (UnsyncedBytes > 0)", "if (UnsyncedBytes < 0)"),
+        new SourceEdit("Commit/LogWriter.cs", "file.Sync();\n        files.RequireInPlace(); // As in Sync.", ""));
+
+    public static Mutation IgnoreGroupChecksum { get; } = new(
+        nameof(IgnoreGroupChecksum),
+        new SourceEdit(
+            "Log/LogReader.cs",
+            "if (!LogEntry.TryReadChecked(rest, out var entry)) return false;",
+            """
+            if (!LogEntry.TryReadChecked(rest, out var entry)
+                && (entry.ValueLength < 0 || entry.KeyLength <= 0
+                    || (long)LogEntry.HeaderBytes + entry.KeyLength + entry.ValueLength > rest.Length)) return false;
+            """),
+        new SourceEdit(
+            "Log/LogReader.cs", "return count == header.Count && LogGroupHeader.ComputeBodyCrc(bytes, seed) == header.BodyCrc;", "return true;"));
+
+    public static Mutation DropTombstonesEarly { get; } = new(
+        nameof(DropTombstonesEarly),
+        new SourceEdit("Compaction/TableWriter.cs", "kind == EntryKind.Delete && isBottom(source.Key);", "kind == EntryKind.Delete;"));
+
+    public static Mutation DropExpiredEarly { get; } = new(
+        nameof(DropExpiredEarly),
+        new SourceEdit("Compaction/TableWriter.cs", "&& isBottom(source.Key);", "&& (hasExpired || isBottom(source.Key));"));
+
+    public static Mutation AdvanceReplayBeforeTable { get; } = new(
+        nameof(AdvanceReplayBeforeTable),
+        new SourceEdit(
+            "Compaction/MemTableFlush.cs",
+            "var tables = writer.Write(",
+            """
+            using (manifest.Gate.Hold()) manifest.Append(new ManifestEdit { ObsoleteThroughLog = source.LastLogId });
+            var tables = writer.Write(
+            """));
+
+    public static Mutation DeleteInputsBeforeEdit { get; } = new(
+        nameof(DeleteInputsBeforeEdit), BeforeEditOfMerge("foreach (var input in replaced) files.FileSystem.Delete(input.Path);"));
+
+    public static Mutation DropCondemnedBeforeEdit { get; } = new(
+        nameof(DropCondemnedBeforeEdit), BeforeEditOfMerge("foreach (var id in condemned) files.TryDelete(files.LogPath(id));"));
+
+    public static Mutation MoveInTwoEdits { get; } = new(
+        nameof(MoveInTwoEdits),
+        RemoveAndAddAgain,
+        new SourceEdit(
+            "Compaction/TableMerge.cs",
+            "installer.Install(new ManifestEdit(), plan.Inputs",
+            "installer.RemoveAndAddAgain(plan.Inputs); installer.Install(new ManifestEdit(), plan.Inputs"));
+
+    public static Mutation StepInTwoEdits { get; } = new(
+        nameof(StepInTwoEdits),
+        RemoveAndAddAgain,
+        new SourceEdit(
+            "Compaction/TableMerge.cs",
+            "IReadOnlySet<ulong> condemned, Action pause) =>\n        Replace(tables, plan, new RangeIterator(",
+            "IReadOnlySet<ulong> condemned, Action pause) =>\n        ReplaceInTwo(tables, plan, new RangeIterator("),
+        new SourceEdit(
+            "Compaction/TableMerge.cs",
+            "    void Replace(\n",
+            """
+                void ReplaceInTwo(
+                    TableSet tables, CompactionPlan plan, EntryIterator source, Table[] replaced, IReadOnlySet<ulong> condemned, Action pause)
+                {
+                    installer.RemoveAndAddAgain(replaced);
+                    Replace(tables, plan, source, replaced, condemned, pause);
+                }
+
+                void Replace(
+
+            """));
+
+    public static Mutation MergeNewestOfLevelZeroOnly { get; } = new(
+        nameof(MergeNewestOfLevelZeroOnly),
+        new SourceEdit(
+            "Compaction/CompactionPicker.cs",
+            "var plan = Plan(tables, levelZero, 1);",
+            "return Plan(tables, levelZero[..1], 1);\n        var plan = Plan(tables, levelZero, 1);"));
+
+    public static Mutation InstallBeforeMovedValuesAreSynced { get; } = new(
+        nameof(InstallBeforeMovedValuesAreSynced), new SourceEdit("Values/ValueMover.cs", "file!.Sync();", ""));
+
+    public static Mutation IgnoreValueChecksum { get; } = new(
+        nameof(IgnoreValueChecksum), new SourceEdit("Values/ValueSegment.cs", "if (actual != place.ValueCrc)", "if (false)"));
+
+    public static Mutation SkipRewriteOfDoubtfulTail { get; } = new(
+        nameof(SkipRewriteOfDoubtfulTail), new SourceEdit("Recovery/StoreRecovery.cs", "if (!wasClosed && memTable", "if (false && memTable"));
+
+    public static Mutation AcknowledgeByLaterFlush { get; } = new(
+        nameof(AcknowledgeByLaterFlush),
+        new SourceEdit("Commit/Flights.cs", ".HasSucceeded && Failure is null;", ".HasSucceeded;"),
+        new SourceEdit(
+            "Commit/Flights.cs",
+            "while (MayCount(counted + 1))",
+            "if (error is null) counted = Math.Max(counted, flight - 1);\n        while (MayCount(counted + 1))"));
+
+    public static Mutation DurableThroughBeforeSync { get; } = new(
+        nameof(DurableThroughBeforeSync), new SourceEdit("Commit/LogWriter.cs", "Volatile.Read(ref durableThrough),\n", "end,\n"));
+
+    public static Mutation PublishBeforeInsertion { get; } = new(
+        nameof(PublishBeforeInsertion),
+        new SourceEdit(
+            "Commit/Committer.cs",
+            "var offset = Append(group.Members, bodyLength, count);",
+            """
+            state.Publish(lastSequence + (ulong)count);
+            Thread.Yield();
+            var offset = Append(group.Members, bodyLength, count);
+            """));
+
+    public static Mutation SnapshotOfUnpublished { get; } = new(
+        nameof(SnapshotOfUnpublished),
+        new SourceEdit("Versions/StoreState.cs", "var sequence = VisibleSequence;\n            snap", "var sequence = VisibleSequence + 2;\n            snap"));
+
+    public static Mutation SkipDirectorySyncOfArchive { get; } = new(
+        nameof(SkipDirectorySyncOfArchive), new SourceEdit("Archive/ArchiveDirectory.cs", "FileSystem.SyncDirectory(Path);", ""));
+
+    public static Mutation ReleaseLogBeforeArchive { get; } = new(
+        nameof(ReleaseLogBeforeArchive),
+        new SourceEdit("Archive/LogArchiver.cs", "var durable = durableSequence();", "copy.ReleaseEverything();\n                var durable = durableSequence();"),
+        new SourceEdit(
+            "Archive/LogCopy.cs",
+            "    void ArchiveSegment(",
+            """
+                public void ReleaseEverything()
+                {
+                    using (manifest.Gate.Hold())
+                    {
+                        if (poison.IsSet || manifest.State.Logs.Count == 0) return;
+                        var position = progress.Position with { ThroughLog = manifest.State.Logs.Keys.Max() };
+                        foreach (var id in manifest.Append(new ManifestEdit { Archive = position })) values.Retire(id);
+                    }
+                }
+
+                void ArchiveSegment(
+            """));
+
+    public static Mutation ArchiveBeforeSync { get; } = new(
+        nameof(ArchiveBeforeSync), new SourceEdit("Archive/LogCopy.cs", "if (!isDurable) break;", ""));
+
+    public static Mutation DropShadowedUnderSnapshot { get; } = new(
+        nameof(DropShadowedUnderSnapshot),
+        new SourceEdit("Compaction/TableMerge.cs", "read.Slot, key, oldestReadable)", "read.Slot, key, state.VisibleSequence)"));
+
+    public static Mutation ForgetSnapshotsButTheOldest { get; } = new(
+        nameof(ForgetSnapshotsButTheOldest),
+        new SourceEdit("Compaction/TableWriter.cs", "new EntryFilter(readable)", "new EntryFilter([readable[0], readable[^1]])"));
+
+    static SourceEdit RemoveAndAddAgain => new(
+        "Compaction/TableInstaller.cs",
+        "    void Delete(List<TableInfo> outputs)",
+        """
+            public void RemoveAndAddAgain(Table[] tables)
+            {
+                var removal = new ManifestEdit();
+                removal.RemovedTables.AddRange(tables.Select(table => table.Info.Id));
+                var addition = new ManifestEdit();
+                using (manifest.Gate.Hold())
+                {
+                    var segments = manifest.State.Segments.Values.ToArray();
+                    var dropped = manifest.Append(removal);
+                    addition.AddedSegments.AddRange(segments.Where(segment => dropped.Contains(segment.Id)));
+                }
+
+                addition.AddedTables.AddRange(tables.Select(table => table.Info));
+                using (manifest.Gate.Hold()) manifest.Append(addition);
+            }
+
+            void Delete(List<TableInfo> outputs)
+        """);
+
+    static SourceEdit BeforeEditOfMerge(string statement) => new(
+        "Compaction/TableMerge.cs",
+        "        var edit = new ManifestEdit();\n        edit.AddedSegments",
+        $"        {statement}\n        files.SyncDirectory();\n        var edit = new ManifestEdit();\n        edit.AddedSegments");
+
+    /// <summary>The one of that name.</summary>
+    public static Mutation Named(string name) => (Mutation)typeof(PlantedBugs).GetProperty(name)!.GetValue(null)!;
+}
