@@ -11,9 +11,8 @@ namespace Ashlar.KeyValue.Cache;
 /// Why nothing is freed too early: a reader claims its slot by an atomic exchange, a full fence, and loads pointers after it.
 /// Whoever replaces something first unlinks it, then advances the epoch, a full fence again, and looks at the slots after
 /// that. If it misses a reader's claim, that reader's loads come after the unlinking and cannot find what was replaced.
-/// A test plants the fault of not looking.
 /// </remarks>
-sealed class ReadEpoch(bool plantedEarlyFree = false)
+sealed class ReadEpoch
 {
     // Two cache lines a slot: processors fetch lines in pairs.
     const int SlotWords = 16;
@@ -65,6 +64,7 @@ sealed class ReadEpoch(bool plantedEarlyFree = false)
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Exit(int slot)
     {
+        Invariant.Require(slot > 0); // Slot 0 stands for none: nobody entered.
         if (slots[(slot * SlotWords) + LeftoverWord] != 0) DropLeftovers(slot);
         Volatile.Write(ref slots[slot * SlotWords], 0);
         if (waiting != 0) FreeRetired();
@@ -73,6 +73,7 @@ sealed class ReadEpoch(bool plantedEarlyFree = false)
     /// <summary>The same for a reader that must not wait: to free may mean to delete files.</summary>
     public void ExitWithoutWaiting(int slot)
     {
+        Invariant.Require(slot > 0);
         if (slots[(slot * SlotWords) + LeftoverWord] != 0) DropLeftovers(slot);
         Volatile.Write(ref slots[slot * SlotWords], 0);
         if (waiting != 0 && Interlocked.Exchange(ref isFreeing, 1) == 0)
@@ -107,7 +108,7 @@ sealed class ReadEpoch(bool plantedEarlyFree = false)
             if (epoch != 0 && epoch < oldest) oldest = epoch;
         }
 
-        return plantedEarlyFree ? long.MaxValue : oldest;
+        return oldest;
     }
 
     /// <summary>

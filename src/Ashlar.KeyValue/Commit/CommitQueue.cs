@@ -168,6 +168,7 @@ sealed class CommitQueue : IDisposable
 
             if (callsDriver) driver.Wake();
             finished.Wake(own);
+            Invariant.Require(finished.IsEmpty); // Whoever is forgotten here sleeps for ever.
             if (flight != 0) Fly(flight, own);
             if (next is null) return;
             group = next;
@@ -233,6 +234,7 @@ sealed class CommitQueue : IDisposable
 
         if (callsDriver) driver.Wake();
         finished.Wake(own);
+        Invariant.Require(finished.IsEmpty);
     }
 
     // Publishes and acknowledges, in order, what waits for nothing any more.

@@ -137,6 +137,7 @@ sealed class Committer : IDisposable
     /// <summary>Flushes count up to here; under the gate.</summary>
     public void Advance(LogPosition durable)
     {
+        Invariant.Require(durable.Sequence <= lastSequence); // What nobody has written is not durable.
         log.MarkDurable(durable.EndOffset);
         durability.Advance(durable.Sequence);
     }

@@ -6,6 +6,9 @@ struct FinishedGroups
     CommitGroup? first;
     CommitGroup? last;
 
+    /// <summary>Whether everybody was woken.</summary>
+    public readonly bool IsEmpty => first is null;
+
     public void Add(CommitGroup group, Exception? error)
     {
         group.Finish(error);
@@ -15,13 +18,14 @@ struct FinishedGroups
     }
 
     /// <summary>Wakes everybody but the caller, who is a member of <paramref name="own"/>.</summary>
-    public readonly void Wake(CommitGroup? own)
+    public void Wake(CommitGroup? own)
     {
-        for (var group = first; group is not null;)
+        while (first is { } group)
         {
-            var next = group.NextFinished; // The group may be in use again right after it was left.
+            first = group.NextFinished; // The group may be in use again right after it was left.
             group.WakeMembers(own);
-            group = next;
         }
+
+        last = null;
     }
 }

@@ -148,7 +148,11 @@ sealed class LogWriter : IDisposable
     /// Flushes vouch for everything up to here. Only such places get into the heads of groups: behind one that was not
     /// durable yet, recovery would take a torn tail for damage.
     /// </summary>
-    public void MarkDurable(long through) => Volatile.Write(ref durableThrough, through);
+    public void MarkDurable(long through)
+    {
+        Invariant.Require(through >= durableThrough && through <= end);
+        Volatile.Write(ref durableThrough, through);
+    }
 
     /// <summary>
     /// Ends the segment: everything in it is durable, and the seal says so. The next group starts a new one. No flush is

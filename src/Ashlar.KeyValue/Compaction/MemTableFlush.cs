@@ -33,6 +33,7 @@ sealed class MemTableFlush(
             if (version.Immutable.Length == 0) return false;
             var source = version.Immutable[^1];
             using var grant = space.IsLow ? space.TakeForFlush(source.UsedBytes, mayMerge) : null;
+            RequireSealedLogs(source);
             pressure.Flushing.Begin(source.UsedBytes);
             var edit = new ManifestEdit
             {
@@ -56,6 +57,14 @@ sealed class MemTableFlush(
             pressure.Flushing.End(isDone);
             version.Release();
         }
+    }
+
+    // What is obsolete is not replayed: the log that is being written never is.
+    static void RequireSealedLogs(MemTable source)
+    {
+        foreach (var segment in source.Segments)
+            Invariant.Require(segment.EndOffset > 0 && segment.Id <= source.LastLogId);
+        Invariant.Require(source.Segments.Count == 0 || source.Segments[^1].Id == source.LastLogId);
     }
 
     /// <summary>

@@ -248,6 +248,7 @@ sealed class SpaceReserve
         using (gate.Hold())
         {
             promised -= bytes;
+            Invariant.Require(promised >= 0);
             Grow();
         }
     }

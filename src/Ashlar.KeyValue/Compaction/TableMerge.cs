@@ -5,6 +5,7 @@ using Ashlar.KeyValue.Manifests;
 using Ashlar.KeyValue.SortedTable;
 using Ashlar.KeyValue.Values;
 using Ashlar.KeyValue.Versions;
+using Ashlar.Storage;
 
 namespace Ashlar.KeyValue.Compaction;
 
@@ -25,7 +26,7 @@ sealed class TableMerge(
     /// <param name="condemned">Segments that values are moved out of.</param>
     /// <param name="pause">Called between tables and now and then; gives up by throwing.</param>
     public void Run(TableSet tables, CompactionPlan plan, IReadOnlySet<ulong> condemned, Action pause) =>
-        Replace(tables, plan, new MergeIterator([.. Iterate(plan.Inputs)]), plan.Inputs, condemned, pause);
+        Replace(tables, plan, new MergeIterator([.. Iterate(plan.Inputs)]), plan.Inputs, plan.Inputs, condemned, pause);
 
     /// <summary>Merges the part of some inputs that lies between two keys.</summary>
     /// <param name="tables">What there is.</param>
@@ -39,7 +40,8 @@ sealed class TableMerge(
     public void RunStep(
         TableSet tables, CompactionPlan plan, Table[] sources, Table[] replaced, byte[]? after, byte[]? through,
         IReadOnlySet<ulong> condemned, Action pause) =>
-        Replace(tables, plan, new RangeIterator(new MergeIterator([.. Iterate(sources)]), after, through), replaced, condemned, pause);
+        Replace(
+            tables, plan, new RangeIterator(new MergeIterator([.. Iterate(sources)]), after, through), sources, replaced, condemned, pause);
 
     /// <summary>Puts the inputs of a plan into another level as they are.</summary>
     // One edit takes the tables out of their level and puts them into another: before it or after it, never both or neither.
@@ -52,7 +54,8 @@ sealed class TableMerge(
     }
 
     void Replace(
-        TableSet tables, CompactionPlan plan, EntryIterator source, Table[] replaced, IReadOnlySet<ulong> condemned, Action pause)
+        TableSet tables, CompactionPlan plan, EntryIterator source, Table[] inputs, Table[] replaced, IReadOnlySet<ulong> condemned,
+        Action pause)
     {
         // Memtables and tables above the inputs are newer; what was flushed since the plan was made lies above, too. A merge
         // within level 0 keeps its tombstones: older tables of that level may hold their keys.
@@ -60,6 +63,7 @@ sealed class TableMerge(
         var outputs = writer.Write(
             source, plan.OutputLevel, key => plan.OutputLevel > 0 && !tables.MayContainBelow(plan.OutputLevel, key), pause, mover,
             (key, oldestReadable) => IsShadowedAbove(tables, plan, key, oldestReadable));
+        RequireWithin(outputs, inputs);
         var edit = new ManifestEdit();
         edit.AddedSegments.AddRange(mover.Written.Select(segment => segment.Info));
         try
@@ -84,6 +88,16 @@ sealed class TableMerge(
         if (top == 0) return false;
         using var read = state.Read();
         return tables.HasNewer(top, read.Slot, key, oldestReadable);
+    }
+
+    // Beyond its inputs a merge could cover what other tables of its level hold.
+    static void RequireWithin(List<TableInfo> outputs, Table[] inputs)
+    {
+        foreach (var output in outputs)
+        {
+            Invariant.Require(Array.Exists(inputs, input => KeyOrder.Instance.Compare(input.Info.SmallestKey, output.SmallestKey) <= 0));
+            Invariant.Require(Array.Exists(inputs, input => KeyOrder.Instance.Compare(input.Info.LargestKey, output.LargestKey) >= 0));
+        }
     }
 
     static IEnumerable<EntryIterator> Iterate(Table[] tables) =>

@@ -81,7 +81,7 @@ sealed class TableWriter(StoreFiles files, StoreState state, FileNumbers numbers
         }
     }
 
-    TableInfo Finish(ref ReferringTableBuilder? builder, int level)
+    static TableInfo Finish(ref ReferringTableBuilder? builder, int level)
     {
         var table = builder!.Finish(level);
         builder.Dispose();

@@ -66,6 +66,9 @@ sealed class ManifestEdit
     //   12 Archive       ThroughLog 8, LastSequence 8, Part 8, PartCrc 4
     //   13 ArchiveEnded
     //   14 HistoryId     16
+    // No segment is that long, so sums of what tables refer to stay in range.
+    const long MaxReferredBytes = 1L << 40;
+
     const byte TableAddedTag = 1, TableRemovedTag = 2, LogAddedTag = 3, LogsObsoleteTag = 4;
     const byte NextFileIdTag = 5, LastSequenceTag = 6, ClosedTag = 7, LastCommitTimeTag = 8;
     const byte SegmentAddedTag = 9, TombstonesTag = 10, ReferencesTag = 11;
@@ -274,7 +277,13 @@ sealed class ManifestEdit
                 throw new CorruptDataException(path, offset, "a manifest record ends within an operation");
             var references = new SegmentReference[count];
             for (var i = 0; i < references.Length; i++)
+            {
                 references[i] = new(TakeUInt64(ref from), (long)TakeUInt64(ref from), (long)TakeUInt64(ref from));
+                if (references[i].LiveBytes is < 0 or > MaxReferredBytes || references[i].Count is <= 0 or > MaxReferredBytes)
+                    throw new CorruptDataException(
+                        path, offset, $"a table cannot refer to {references[i].Count} values of segment {references[i].SegmentId}");
+            }
+
             return references;
         }
 

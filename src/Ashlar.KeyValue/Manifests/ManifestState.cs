@@ -148,6 +148,7 @@ sealed class ManifestState
             var sum = References.GetValueOrDefault(reference.SegmentId);
             sum = new(
                 reference.SegmentId, sum.LiveBytes + (sign * reference.LiveBytes), sum.Count + (sign * reference.Count));
+            Invariant.Require(sum.Count >= 0 && sum.LiveBytes >= 0); // Below, a segment would go that something still refers to.
             if (sum.Count == 0) References.Remove(reference.SegmentId);
             else References[reference.SegmentId] = sum;
         }

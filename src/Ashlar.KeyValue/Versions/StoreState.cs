@@ -29,7 +29,12 @@ sealed class StoreState(
 
     public bool IsDisposed => Volatile.Read(ref isDisposed);
 
-    public void Publish(ulong sequence) => Volatile.Write(ref visibleSequence, sequence);
+    /// <summary>Shows everything up to a sequence; what was shown stays so.</summary>
+    public void Publish(ulong sequence)
+    {
+        Invariant.Require(sequence >= visibleSequence);
+        Volatile.Write(ref visibleSequence, sequence);
+    }
 
     /// <summary>
     /// Begins a short read of the current version. Readers that want the newest state take the version first and read

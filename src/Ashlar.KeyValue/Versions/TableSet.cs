@@ -2,6 +2,7 @@ using Ashlar.KeyValue.Blocks;
 using Ashlar.KeyValue.Cache;
 using Ashlar.KeyValue.Manifests;
 using Ashlar.KeyValue.SortedTable;
+using Ashlar.Storage;
 
 namespace Ashlar.KeyValue.Versions;
 
@@ -41,7 +42,11 @@ sealed class TableSet : SharedResource
 
         levels[0].Sort((left, right) => right.Info.MaxSequence.CompareTo(left.Info.MaxSequence));
         for (var level = 1; level < levels.Length; level++)
+        {
             levels[level].Sort((left, right) => left.Info.SmallestKey.AsSpan().SequenceCompareTo(right.Info.SmallestKey));
+            RequireDisjoint(levels[level]);
+        }
+
         return new TableSet([.. levels.Select(level => level.ToArray())]);
     }
 
@@ -117,6 +122,13 @@ sealed class TableSet : SharedResource
         }
 
         return false;
+    }
+
+    // A get looks into one table of a level, and what lies in another beside it would not be found (I1).
+    static void RequireDisjoint(List<Table> level)
+    {
+        for (var i = 1; i < level.Count; i++)
+            Invariant.Require(level[i - 1].Info.LargestKey.AsSpan().SequenceCompareTo(level[i].Info.SmallestKey) < 0);
     }
 
     protected override void Free()

@@ -167,6 +167,9 @@ static class PlantedBugs
         nameof(ForgetSnapshotsButTheOldest),
         new SourceEdit("Compaction/TableWriter.cs", "new EntryFilter(readable)", "new EntryFilter([readable[0], readable[^1]])"));
 
+    public static Mutation FreeWithoutLookingForReaders { get; } = new(
+        nameof(FreeWithoutLookingForReaders), new SourceEdit("Cache/ReadEpoch.cs", "return oldest;", "return long.MaxValue;"));
+
     static SourceEdit RemoveAndAddAgain => new(
         "Compaction/TableInstaller.cs",
         "    void Delete(List<TableInfo> outputs)",

@@ -67,11 +67,17 @@ public sealed class ReadEpochTests
     [Fact]
     public void Not_looking_for_readers_would_be_noticed()
     {
-        var epoch = new ReadEpoch(plantedEarlyFree: true);
+        Assert.False(IsFreedUnderReader());
+        Assert.True(PlantedBugs.FreeWithoutLookingForReaders.Run(IsFreedUnderReader));
+    }
+
+    static bool IsFreedUnderReader()
+    {
+        var epoch = new ReadEpoch();
         var resource = new Tracked();
         epoch.Enter();
         epoch.Retire(resource);
-        Assert.True(resource.IsFreed);
+        return resource.IsFreed;
     }
 
     static long CountUsesAfterFree(ReadEpoch epoch)
