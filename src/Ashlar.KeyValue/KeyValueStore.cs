@@ -38,6 +38,7 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
     readonly SpaceReserve space;
     readonly BackgroundWorker background;
     readonly StripedCounter gets = new();
+    readonly SharedStatistics metered;
     readonly DurabilityTracker durability;
     readonly Committer committer;
     readonly CommitQueue commits;
@@ -80,7 +81,8 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
         commits = new CommitQueue(committer, flights, files.Directory);
         if (files.FileSystem is HeldDirectory held) held.Displaced = committer.Refuse;
         Start();
-        KeyValueMetrics.Add(GetStatistics, files.Directory);
+        metered = new SharedStatistics(GetStatistics, TimeProvider.System);
+        KeyValueMetrics.Add(metered, files.Directory);
     }
 
     /// <summary>Opens, or creates, the store in a directory, and recovers what an earlier process left.</summary>
@@ -203,7 +205,7 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
     public void Dispose()
     {
         if (Interlocked.Exchange(ref isClosing, 1) != 0) return;
-        KeyValueMetrics.Remove(GetStatistics);
+        KeyValueMetrics.Remove(metered);
         Try(durability.Dispose);
         if (!options.ReadOnly) Try(SealLog);
         Try(commits.Dispose);

@@ -12,17 +12,17 @@ static class KeyValueMetrics
     public const string MeterName = "Ashlar.KeyValue";
     const string StoreTag = "store";
 
-    static readonly ConcurrentDictionary<Func<KeyValueStatistics>, string> stores = new();
+    static readonly ConcurrentDictionary<SharedStatistics, string> stores = new();
     static readonly Meter meter = Create();
 
-    /// <summary>Publishes what a store says of itself, until <see cref="Remove"/> is called with the same delegate.</summary>
-    public static void Add(Func<KeyValueStatistics> store, string directory)
+    /// <summary>Publishes what a store says of itself, until <see cref="Remove"/>.</summary>
+    public static void Add(SharedStatistics store, string directory)
     {
         _ = meter; // Created with the first store.
         stores[store] = directory;
     }
 
-    public static void Remove(Func<KeyValueStatistics> store) => stores.TryRemove(store, out _);
+    public static void Remove(SharedStatistics store) => stores.TryRemove(store, out _);
 
     static Meter Create()
     {
@@ -47,13 +47,13 @@ static class KeyValueMetrics
         Count(created, "ashlar.kv.cache.misses", "{block}", "Blocks read", s => s.CacheMisses);
         Count(created, "ashlar.kv.cache.value.hits", "{value}", "Values found in the cache", s => s.CacheValueHits);
         Count(created, "ashlar.kv.cache.value.misses", "{value}", "Values that the cache missed", s => s.CacheValueMisses);
-        created.CreateObservableCounter(
-            "ashlar.kv.stall.time", () => Observe(s => s.StallTime.TotalSeconds), "s", "Time that writes were stopped");
-        created.CreateObservableCounter(
-            "ashlar.kv.slowdown.time", () => Observe(s => s.SlowDownTime.TotalSeconds), "s", "Time that writes were slowed down");
-        created.CreateObservableCounter(
-            "ashlar.kv.slowdown.space.time", () => Observe(s => s.SpaceSlowDownTime.TotalSeconds), "s",
-            "Time that writes were slowed down because files had grown faster than values are collected");
+        CountTime(created, "ashlar.kv.stall.time", "Time that writes were stopped", s => s.StallTime);
+        CountTime(created, "ashlar.kv.slowdown.time", "Time that writes were slowed down", s => s.SlowDownTime);
+        CountTime(
+            created,
+            "ashlar.kv.slowdown.space.time",
+            "Time that writes were slowed down because files had grown faster than values are collected",
+            s => s.SpaceSlowDownTime);
         Gauge(created, "ashlar.kv.memtables", "By", "Memory of memtables", s => s.MemTableBytes);
         Gauge(created, "ashlar.kv.cache.size", "By", "Memory of cached blocks and values", s => s.CacheBytes);
         Gauge(created, "ashlar.kv.debt", "By", "Bytes that wait to be written to tables and to be merged", s => s.DebtBytes);
@@ -64,11 +64,9 @@ static class KeyValueMetrics
             "Bytes of files beyond what slows nobody, while values are collected",
             s => s.SpaceDebtBytes);
         Gauge(created, "ashlar.kv.archive.lag", "By", "Bytes of the log that are not in the archive", s => s.ArchiveLagBytes);
-        created.CreateObservableGauge(
-            "ashlar.kv.archive.lag.time",
-            () => Observe(s => s.ArchiveLag.TotalSeconds),
-            "s",
-            "How old a write may be that is not in the archive");
+        Measure(
+            created, "ashlar.kv.archive.lag.time", "s", "How old a write may be that is not in the archive",
+            s => s.ArchiveLag.TotalSeconds);
         Gauge(created, "ashlar.kv.snapshots", "{snapshot}", "Open snapshots", s => s.Snapshots);
         Gauge(created, "ashlar.kv.cursors", "{cursor}", "Open cursors", s => s.Cursors);
         Gauge(created, "ashlar.kv.blocks", "By", "Memory of blocks and values, those of cursors included", s => s.BlockBytes);
@@ -79,21 +77,17 @@ static class KeyValueMetrics
         Gauge(created, "ashlar.kv.space.kept", "By", "Files that only readers keep", s => s.KeptFileBytes);
         Gauge(created, "ashlar.kv.space.reserved", "By", "Kept for a full disk", s => s.ReservedBytes);
         Gauge(created, "ashlar.kv.disk_full", "1", "1 while puts are refused for want of space", s => s.IsDiskFull ? 1 : 0);
-        created.CreateObservableGauge(
-            "ashlar.kv.log.sync.time", () => Observe(s => s.SyncTimeMean.TotalSeconds), "s", "Mean time of a flush of the log");
-        created.CreateObservableGauge(
-            "ashlar.kv.log.sync.time.p99", () => Observe(s => s.SyncTime99.TotalSeconds), "s",
-            "What 99 of 100 flushes of the log did not exceed");
-        created.CreateObservableGauge(
-            "ashlar.kv.delay", () => Observe(s => s.DelayPerMebibyte.TotalSeconds), "s/MiBy", "What each MiB written waits for");
-        created.CreateObservableGauge(
-            "ashlar.kv.time_to_stall", () => Observe(s => s.TimeToStall?.TotalSeconds), "s",
-            "When writes will be stopped at present rates; absent if that is not in sight");
-        created.CreateObservableGauge(
-            "ashlar.kv.write_amplification", () => Observe(s => (double?)s.WriteAmplification), "1",
-            "Bytes written for one byte of keys and values");
-        created.CreateObservableGauge(
-            "ashlar.kv.space_amplification", () => Observe(s => (double?)s.SpaceAmplification), "1", "Bytes on disk for one that is live");
+        Measure(created, "ashlar.kv.log.sync.time", "s", "Mean time of a flush of the log", s => s.SyncTimeMean.TotalSeconds);
+        Measure(
+            created, "ashlar.kv.log.sync.time.p99", "s", "What 99 of 100 flushes of the log did not exceed",
+            s => s.SyncTime99.TotalSeconds);
+        Measure(created, "ashlar.kv.delay", "s/MiBy", "What each MiB written waits for", s => s.DelayPerMebibyte.TotalSeconds);
+        Measure(
+            created, "ashlar.kv.time_to_stall", "s", "When writes will be stopped at present rates; absent if that is not in sight",
+            s => s.TimeToStall?.TotalSeconds);
+        Measure(
+            created, "ashlar.kv.write_amplification", "1", "Bytes written for one byte of keys and values", s => s.WriteAmplification);
+        Measure(created, "ashlar.kv.space_amplification", "1", "Bytes on disk for one that is live", s => s.SpaceAmplification);
         Levels(created, "ashlar.kv.level.tables", "{table}", "Tables of a level", level => level.Tables);
         Levels(created, "ashlar.kv.level.size", "By", "Size of a level", level => level.Bytes);
         Levels(created, "ashlar.kv.level.entries", "{entry}", "Entries of a level", level => level.Entries);
@@ -101,37 +95,41 @@ static class KeyValueMetrics
     }
 
     static void Count(Meter target, string name, string unit, string description, Func<KeyValueStatistics, long> value) =>
-        target.CreateObservableCounter(name, () => Observe(s => (long?)value(s)), unit, description);
+        target.CreateObservableCounter(name, () => Observe(name, s => (long?)value(s)), unit, description);
 
     static void Gauge(Meter target, string name, string unit, string description, Func<KeyValueStatistics, long> value) =>
-        target.CreateObservableGauge(name, () => Observe(s => (long?)value(s)), unit, description);
+        target.CreateObservableGauge(name, () => Observe(name, s => (long?)value(s)), unit, description);
+
+    static void CountTime(Meter target, string name, string description, Func<KeyValueStatistics, TimeSpan> value) =>
+        target.CreateObservableCounter(name, () => Observe(name, s => (double?)value(s).TotalSeconds), "s", description);
+
+    static void Measure(Meter target, string name, string unit, string description, Func<KeyValueStatistics, double?> value) =>
+        target.CreateObservableGauge(name, () => Observe(name, value), unit, description);
 
     static void Levels(Meter target, string name, string unit, string description, Func<LevelStatistics, long> value) =>
         target.CreateObservableGauge(
             name,
-            () => Snapshots().SelectMany(one => one.Statistics.Levels.Select(level => new Measurement<long>(
+            () => Snapshots(name).SelectMany(one => one.Statistics.Levels.Select(level => new Measurement<long>(
                 value(level), new(StoreTag, one.Store), new("level", level.Level)))),
             unit, description);
 
-    static IEnumerable<Measurement<T>> Observe<T>(Func<KeyValueStatistics, T?> value)
+    static IEnumerable<Measurement<T>> Observe<T>(string instrument, Func<KeyValueStatistics, T?> value)
         where T : struct
     {
-        foreach (var (store, statistics) in Snapshots())
+        foreach (var (store, statistics) in Snapshots(instrument))
         {
             if (value(statistics) is { } found) yield return new Measurement<T>(found, new KeyValuePair<string, object?>(StoreTag, store));
         }
     }
 
-    static IEnumerable<Measurement<double>> Observe(Func<KeyValueStatistics, double> value) => Observe(s => (double?)value(s));
-
-    static IEnumerable<(string Store, KeyValueStatistics Statistics)> Snapshots()
+    static IEnumerable<(string Store, KeyValueStatistics Statistics)> Snapshots(string instrument)
     {
         foreach (var (store, directory) in stores)
         {
             KeyValueStatistics? statistics = null;
             try
             {
-                statistics = store();
+                statistics = store.For(instrument);
             }
             catch (ObjectDisposedException)
             {

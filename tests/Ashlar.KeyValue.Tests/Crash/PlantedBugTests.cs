@@ -7,6 +7,13 @@ public sealed class PlantedBugTests
 {
     const int MostWorkloads = 40;
 
+    [Fact]
+    public void Every_planted_bug_finds_its_place_in_the_source()
+    {
+        Assert.Equal(27, PlantedBugs.All.Count());
+        foreach (var bug in PlantedBugs.All) MutatedEngine.RequirePlaces(bug.Edits);
+    }
+
     [Theory]
     [InlineData(nameof(PlantedBugs.AcknowledgeBeforeSync))]
     [InlineData(nameof(PlantedBugs.SkipDirectorySyncOfLog))]

@@ -53,6 +53,12 @@ sealed class MutatedEngine : AssemblyLoadContext
         return new MutatedEngine(image);
     }
 
+    /// <summary>Fails unless each piece is found exactly once.</summary>
+    public static void RequirePlaces(IEnumerable<SourceEdit> edits)
+    {
+        foreach (var edit in edits) Replace(sources.Value[edit.File], edit);
+    }
+
     /// <summary>Runs a method of these tests as it is bound to the mutated engine.</summary>
     public object? Invoke(Delegate check, object?[] arguments)
     {

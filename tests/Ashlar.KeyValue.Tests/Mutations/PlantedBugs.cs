@@ -74,21 +74,19 @@ static class PlantedBugs
         RemoveAndAddAgain,
         new SourceEdit(
             "Compaction/TableMerge.cs",
-            "IReadOnlySet<ulong> condemned, Action pause) =>\n        Replace(tables, plan, new RangeIterator(",
-            "IReadOnlySet<ulong> condemned, Action pause) =>\n        ReplaceInTwo(tables, plan, new RangeIterator("),
+            "new RangeIterator(new MergeIterator([.. Iterate(sources)]), after, through)",
+            "RemoveFirst(new RangeIterator(new MergeIterator([.. Iterate(sources)]), after, through), replaced)"),
         new SourceEdit(
             "Compaction/TableMerge.cs",
-            "    void Replace(\n",
+            "    static IEnumerable<EntryIterator> Iterate(Table[] tables)",
             """
-                void ReplaceInTwo(
-                    TableSet tables, CompactionPlan plan, EntryIterator source, Table[] replaced, IReadOnlySet<ulong> condemned, Action pause)
+                EntryIterator RemoveFirst(EntryIterator source, Table[] replaced)
                 {
                     installer.RemoveAndAddAgain(replaced);
-                    Replace(tables, plan, source, replaced, condemned, pause);
+                    return source;
                 }
 
-                void Replace(
-
+                static IEnumerable<EntryIterator> Iterate(Table[] tables)
             """));
 
     public static Mutation MergeNewestOfLevelZeroOnly { get; } = new(
@@ -197,6 +195,8 @@ static class PlantedBugs
         "Compaction/TableMerge.cs",
         "        var edit = new ManifestEdit();\n        edit.AddedSegments",
         $"        {statement}\n        files.SyncDirectory();\n        var edit = new ManifestEdit();\n        edit.AddedSegments");
+
+    public static IEnumerable<Mutation> All => typeof(PlantedBugs).GetProperties().Select(one => one.GetValue(null)).OfType<Mutation>();
 
     /// <summary>The one of that name.</summary>
     public static Mutation Named(string name) => (Mutation)typeof(PlantedBugs).GetProperty(name)!.GetValue(null)!;
