@@ -15,6 +15,20 @@ public sealed class FailureLineTests
             line);
     }
 
+    [Fact]
+    public void Of_a_bug_that_is_deep_down_the_innermost_places_are_named()
+    {
+        var line = FailureLine.Of(Assert.Throws<InvalidTimeZoneException>(() => Fall(100)));
+        Assert.Equal(12, line.Split(" < ").Length - 1);
+
+        static void Fall(int steps)
+        {
+            if (steps == 0) throw new InvalidTimeZoneException("deep");
+            Fall(steps - 1);
+            GC.KeepAlive(steps); // No tail call.
+        }
+    }
+
     static Exception Thrown(Exception failure)
     {
         try
