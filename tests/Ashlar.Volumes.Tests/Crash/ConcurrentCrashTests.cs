@@ -14,11 +14,17 @@ public sealed class ConcurrentCrashTests(ITestOutputHelper output)
     [InlineData(3)]
     public async Task A_pool_survives_power_loss_under_several_writers(ulong seed)
     {
-        var (result, overlapping) = await ExploreAsync(seed, PlantedBug.None, stateBudget: 1200);
-        output.WriteLine($"seed {seed}: {result}, {overlapping} flushes overlapped a write");
-        Assert.True(result.Distinct >= 1000, result.ToString());
-        Assert.True(result.Nested >= 100, result.ToString());
-        Assert.True(overlapping >= 5, $"{overlapping} flushes overlapped a write");
+        // How much the writers meet is up to a scheduler that may have other things to do.
+        const int Attempts = 5, EnoughOverlapping = 5;
+        for (var attempt = 1; ; attempt++)
+        {
+            var (result, overlapping) = await ExploreAsync(seed, PlantedBug.None, stateBudget: 1200);
+            output.WriteLine($"seed {seed}: {result}, {overlapping} flushes overlapped a write");
+            Assert.True(result.Distinct >= 1000, result.ToString());
+            Assert.True(result.Nested >= 100, result.ToString());
+            if (overlapping >= EnoughOverlapping) break;
+            Assert.True(attempt < Attempts, $"{overlapping} flushes overlapped a write");
+        }
     }
 
     [Theory]
