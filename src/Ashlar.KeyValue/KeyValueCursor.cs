@@ -22,6 +22,12 @@ public enum ScanDirection
 /// </summary>
 public sealed class KeyValueCursor : IDisposable
 {
+    /// <summary>
+    /// After so many entries of one key the next is sought: a step costs a comparison, a search some twenty, and a key may have been
+    /// overwritten a million times.
+    /// </summary>
+    const int MostPassed = 8;
+
     readonly StoreState state;
     readonly ulong sequence;
     readonly KeyRange range;
@@ -61,6 +67,9 @@ public sealed class KeyValueCursor : IDisposable
         values = new ValueBuffer(state.Values);
         state.AddCursor();
     }
+
+    /// <summary>Moves of what it walks, searches included.</summary>
+    internal long Steps { get; private set; }
 
     /// <summary>The current key; valid until the next call of <see cref="MoveNext"/>.</summary>
     /// <exception cref="InvalidOperationException">The cursor is not on an entry.</exception>
@@ -179,19 +188,32 @@ public sealed class KeyValueCursor : IDisposable
         if (isIteratorOnFound)
         {
             isIteratorOnFound = false;
-            iterator!.Next();
+            Next();
         }
 
-        for (; iterator!.IsValid; iterator.Next())
+        var passed = 0; // Entries of one key that tell nothing.
+        while (iterator!.IsValid)
         {
             var candidate = iterator.Key;
             if (range.End is { } end && candidate.SequenceCompareTo(end) >= 0) return false;
             // Newest first: what is not visible yet is skipped, and what a visible newer entry of its key shadows.
-            if (iterator.Sequence > sequence || (hasKey && candidate.SequenceEqual(key.AsSpan(0, keyLength)))) continue;
+            var isKnown = hasKey && candidate.SequenceEqual(key.AsSpan(0, keyLength));
+            if (isKnown || iterator.Sequence > sequence)
+            {
+                if (++passed < MostPassed) Next();
+                else SeekPast(isKnown, ref passed);
+                continue;
+            }
+
+            passed = 0;
             KeepKey(candidate);
-            if (!Expiry.IsPresent(iterator.Kind, iterator.Value, now)) continue;
-            isIteratorOnFound = true;
-            return true;
+            if (Expiry.IsPresent(iterator.Kind, iterator.Value, now))
+            {
+                isIteratorOnFound = true;
+                return true;
+            }
+
+            Next();
         }
 
         return false;
@@ -204,18 +226,65 @@ public sealed class KeyValueCursor : IDisposable
             if (range.Start is { } start && iterator.Key.SequenceCompareTo(start) < 0) return false;
             KeepKey(iterator.Key);
             storedKind = EntryKind.None;
+            var passed = 0;
             // Oldest first: the last visible one of the key is the newest.
-            for (; iterator.IsValid && iterator.Key.SequenceEqual(key.AsSpan(0, keyLength)); iterator.Previous())
+            while (iterator.IsValid && iterator.Key.SequenceEqual(key.AsSpan(0, keyLength)))
             {
-                if (iterator.Sequence > sequence) continue;
-                storedKind = iterator.Kind;
-                KeepStored(iterator.Value);
+                if (++passed > MostPassed)
+                {
+                    SeekNewest();
+                    break;
+                }
+
+                if (iterator.Sequence <= sequence)
+                {
+                    storedKind = iterator.Kind;
+                    KeepStored(iterator.Value);
+                }
+
+                Steps++;
+                iterator.Previous();
             }
 
             if (Expiry.IsPresent(storedKind, stored.AsSpan(0, storedLength), now)) return true;
         }
 
         return false;
+    }
+
+    void Next()
+    {
+        Steps++;
+        iterator!.Next();
+    }
+
+    // Forward, over what is left of a key: to the newest entry of it that is visible, and where that is known, to the next key.
+    void SeekPast(bool isKnown, ref int passed)
+    {
+        passed = 0;
+        Steps++;
+        if (isKnown)
+        {
+            iterator!.Seek(key.AsSpan(0, keyLength), 0);
+            return;
+        }
+
+        iterator!.Seek(iterator.Key.ToArray(), sequence); // The key would move under the search.
+    }
+
+    // Backward: the newest visible entry of the key, then the key before it.
+    void SeekNewest()
+    {
+        Steps += 2;
+        var current = key.AsSpan(0, keyLength);
+        iterator!.Seek(current, sequence);
+        if (iterator.IsValid && iterator.Key.SequenceEqual(current))
+        {
+            storedKind = iterator.Kind;
+            KeepStored(iterator.Value);
+        }
+
+        iterator.SeekBefore(current);
     }
 
     void KeepKey(ReadOnlySpan<byte> source)
