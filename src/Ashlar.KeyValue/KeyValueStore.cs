@@ -126,7 +126,7 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
                 {
                     return OpenLocked(files, options, directoryLock);
                 }
-                catch (StorageException full) when (full.Kind == StorageErrorKind.NoSpace && SpaceReserve.Release(files, share))
+                catch (StorageException full) when (full.Kind == StorageErrorKind.NoSpace && ReserveFile.Release(files, share))
                 {
                     // Again, with that space.
                 }

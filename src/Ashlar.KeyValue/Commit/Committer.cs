@@ -213,7 +213,7 @@ sealed class Committer : IDisposable
         {
             try
             {
-                background.ReserveLog(log, group.LengthBytes, group.LeastClaim);
+                background.ReserveLog(log, active, group.LengthBytes, group.LeastClaim);
                 return;
             }
             catch (StorageException full) when (full.Kind == StorageErrorKind.NoSpace && group.RefuseLeastClaim(full))

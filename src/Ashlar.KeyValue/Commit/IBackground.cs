@@ -13,7 +13,7 @@ interface IBackground
     void WaitForRoom(long bytes, MemTable active, bool needsMemTable);
 
     /// <summary>Makes sure that the log has room for a group.</summary>
-    void ReserveLog(LogWriter log, long bodyLength, SpaceClaim claim);
+    void ReserveLog(LogWriter log, MemTable active, long bodyLength, SpaceClaim claim);
 
     /// <summary>There may be work: a memtable waits.</summary>
     void Signal();

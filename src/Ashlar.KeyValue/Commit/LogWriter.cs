@@ -25,6 +25,9 @@ sealed class LogWriter : IDisposable
 {
     const int LeastSegmentBytes = 512;
 
+    /// <summary>Reserved ahead in the first segment of a store, as long as that is short.</summary>
+    const int LeastAheadBytes = 64 << 10;
+
     /// <summary>Flushes of fewer bytes than this, on average, are worth writing the log's blocks twice.</summary>
     const int PrewriteBelowBytes = 64 << 10;
 
@@ -77,6 +80,11 @@ sealed class LogWriter : IDisposable
 
     /// <summary>Length of the segment that is being written.</summary>
     public long SegmentBytes => end;
+
+    /// <summary>
+    /// What is reserved ahead where there is room: as much as the log is long, up to a whole chunk, so that small stores stay small.
+    /// </summary>
+    public long AheadBytes => Math.Min(options.LogChunkBytes, Math.Max(LeastAheadBytes, Math.Max(end, lastEnd)));
 
     public long Syncs => Volatile.Read(ref syncs);
 

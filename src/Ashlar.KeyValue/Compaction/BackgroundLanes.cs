@@ -14,6 +14,8 @@ namespace Ashlar.KeyValue.Compaction;
 /// </remarks>
 sealed partial class BackgroundLanes : IDisposable
 {
+    const int MostRepetitions = 8;
+
     readonly object gate = new();
     readonly Lock inlineGate = new();
     readonly PoisonLatch poison;
@@ -187,8 +189,9 @@ sealed partial class BackgroundLanes : IDisposable
 
     void Work(BackgroundLane lane, int most = int.MaxValue)
     {
-        // Once more at the most: what fails again waits for the next signal, whatever it then seems that there is room for.
-        if (WorkUntilDone(lane, most, mayGoOn: true)) WorkUntilDone(lane, int.MaxValue, mayGoOn: false);
+        // A few times more at the most: what fails again waits for the next signal, whatever it then seems that there is room for.
+        var again = 0;
+        while (WorkUntilDone(lane, again == 0 ? most : int.MaxValue, mayGoOn: again < MostRepetitions)) again++;
     }
 
     // True if it is to be done again, because what failed did not know yet that the disk is full.
@@ -221,8 +224,8 @@ sealed partial class BackgroundLanes : IDisposable
         catch (Exception cause)
         {
             // Nothing is in doubt: the manifest names neither outputs nor a changed set of inputs. Tried again with
-            // the next signal, and at once if it did not know yet that the disk is full.
-            if (IsDiskFull(cause) && (space.DeclareFull() || (!wasLow && space.IsLow)) && mayGoOn) isAgain = true;
+            // the next signal, and at once if it did not know yet that the disk is full, or how full.
+            if (mayGoOn && IsDiskFull(cause) && space.MayTryAgain((StorageException)cause, wasLow)) isAgain = true;
             else Attempted(lane, cause);
         }
 

@@ -31,7 +31,7 @@ sealed class BackgroundWorker : IBackground, IDisposable
         this.options = options;
         lanes = new BackgroundLanes(FlushOnce, MergeOnce, compactor.MeasureDebt, space, poison, options, name);
         brake = new WriterBrake(lanes, pressure, options);
-        reservation = new LogReservation(lanes, space, options);
+        reservation = new LogReservation(lanes, space);
         compactor.MeasureDebt();
     }
 
@@ -46,7 +46,6 @@ sealed class BackgroundWorker : IBackground, IDisposable
     /// <summary>There may be work: a memtable waits.</summary>
     public void Signal()
     {
-        space.Prepare(isFull: true);
         compactor.MeasureDebt();
         lanes.Signal();
     }
@@ -60,10 +59,12 @@ sealed class BackgroundWorker : IBackground, IDisposable
     /// </summary>
     public bool IsFull(MemTable active, long logBytes) =>
         active.UsedBytes >= options.MemTableBytes
+        || active.PlacedBytes >= compactor.SegmentBytes
         || (!active.IsEmpty && (logBytes >= options.LogSegmentBytes || (space.IsLow && space.IsFull(active, logBytes))));
 
     /// <inheritdoc cref="LogReservation.Reserve" />
-    public void ReserveLog(LogWriter log, long bodyLength, SpaceClaim claim) => reservation.Reserve(log, bodyLength, claim);
+    public void ReserveLog(LogWriter log, MemTable active, long bodyLength, SpaceClaim claim) =>
+        reservation.Reserve(log, active, bodyLength, claim);
 
     /// <inheritdoc cref="WriterBrake.WaitForRoom" />
     public void WaitForRoom(long bytes, MemTable active, bool needsMemTable) => brake.WaitForRoom(bytes, active, needsMemTable);

@@ -38,7 +38,7 @@ sealed class CollectableFiles
         var index = tables.All().Sum(table => table.Info.FileLength);
         return new CollectableFiles(segments, references)
         {
-            TotalBytes = state.Values.BytesOnDisk() - waiting + index + space.FullBytes,
+            TotalBytes = state.Values.BytesOnDisk() - waiting + index + space.TargetBytes,
         };
     }
 

@@ -34,6 +34,7 @@ sealed class Compactor
     readonly SteppedMerge steppedMerge;
     readonly Lock debtGate = new();
     bool collectsNext;
+    long segmentBytes;
 
     public Compactor(
         StoreFiles files, StoreState state, Manifest manifest, BlockCache cache, ValueSegments values, FileNumbers numbers,
@@ -57,6 +58,9 @@ sealed class Compactor
 
     /// <summary>Segments that are given up, though tables refer to them yet.</summary>
     public IReadOnlySet<ulong> Condemned => space.IsLow ? fullDiskPicker.Condemned : collector.Batch.Segments;
+
+    /// <summary>Values after which a segment of the log ends.</summary>
+    public long SegmentBytes => Volatile.Read(ref segmentBytes);
 
     /// <summary>Writes the oldest waiting memtable to a level-0 table; false if none waits.</summary>
     /// <param name="mayMerge">Whether there may be anything to merge, which on a full disk comes first.</param>
@@ -90,6 +94,7 @@ sealed class Compactor
         try
         {
             Compact(CompactionPicker.PickAll, pause, inSteps: false);
+            CollectAll(pause);
         }
         catch (StorageException full) when (full.Kind == StorageErrorKind.NoSpace)
         {
@@ -102,9 +107,28 @@ sealed class Compactor
         }
     }
 
+    // Out of segments that hold more garbage than the target allows, however little that is: nothing else would give it back.
+    void CollectAll(Action pause)
+    {
+        var version = state.Acquire();
+        try
+        {
+            collector.CondemnAll(version.Tables);
+        }
+        finally
+        {
+            version.Release();
+        }
+
+        while (Compact(collector.PickCondemned, pause, inSteps: false))
+        {
+        }
+    }
+
     // What others write meanwhile is left out, or they could keep it from ever ending.
     bool CompactOneOfAll(ulong newest, Action pause) =>
-        Compact(tables => fullDiskPicker.PickAll(tables, state.OldestReadableSequence(), newest), pause, inSteps: true);
+        Compact(
+            tables => fullDiskPicker.PickAll(tables, state.OldestReadableSequence(), newest, space.MostMovedBytes), pause, inSteps: true);
 
     ulong NewestSequence()
     {
@@ -169,6 +193,8 @@ sealed class Compactor
         using (debtGate.Hold()) // The last to measure has seen the newest version.
         {
             var version = state.Acquire();
+            Volatile.Write(ref segmentBytes, SegmentLength.Of(options, LiveEstimate.LeastReferredBytes(version.Tables)));
+            space.Follow(version.Immutable.Sum(table => table.UsedBytes), version.Tables.All().Sum(table => table.Info.FileLength));
             try
             {
                 pressure.Debt = WriteDebt.Measure(version, BatchBytes(version.Tables), options.LevelZeroTables) with

@@ -35,13 +35,15 @@ sealed class FullDiskPicker(Manifest manifest)
     /// <param name="tables">What there is.</param>
     /// <param name="oldestReadable">As above.</param>
     /// <param name="newest">Tables of level 0 with entries above this sequence stay where they are.</param>
-    public CompactionPlan? PickAll(TableSet tables, ulong oldestReadable, ulong newest)
+    /// <param name="mostMovedBytes">As above.</param>
+    public CompactionPlan? PickAll(TableSet tables, ulong oldestReadable, ulong newest, long mostMovedBytes)
     {
         Condemned = None;
         if (tables.LevelZero is [.., var oldest] && oldest.Info.MaxSequence <= newest) return PickOldestOfLevelZero(tables);
         var highest = Array.FindIndex(tables.Levels, 1, level => level.Length > 0);
         var deepest = Array.FindLastIndex(tables.Levels, level => level.Length > 0);
-        return highest < 0 || highest == deepest ? PickTombstones(tables, Math.Min(oldestReadable, newest))
+        return highest < 0 || highest == deepest
+            ? PickTombstones(tables, Math.Min(oldestReadable, newest)) ?? PickValues(tables, mostMovedBytes)
             : CompactionPicker.Plan(tables, tables.Levels[highest][..1], highest + 1);
     }
 

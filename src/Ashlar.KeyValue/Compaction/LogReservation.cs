@@ -1,28 +1,30 @@
 using Ashlar.KeyValue.Commit;
 using Ashlar.KeyValue.Log;
+using Ashlar.KeyValue.MemTables;
 using Ashlar.Storage;
 
 namespace Ashlar.KeyValue.Compaction;
 
 /// <summary>Reserves space in the log for a group, on a full disk too.</summary>
-sealed class LogReservation(BackgroundLanes lanes, SpaceReserve space, KeyValueOptions options)
+sealed class LogReservation(BackgroundLanes lanes, SpaceReserve space)
 {
     const int Attempts = 4;
 
     /// <summary>Reserves it.</summary>
     /// <param name="log">The log.</param>
+    /// <param name="active">The memtable that the group is for.</param>
     /// <param name="bodyLength">Bytes of the batches of the group.</param>
     /// <param name="claim">What every batch of the group may use of what is kept for a full disk.</param>
     /// <exception cref="StorageException">The disk is full; nothing is in doubt.</exception>
-    public void Reserve(LogWriter log, long bodyLength, SpaceClaim claim)
+    public void Reserve(LogWriter log, MemTable active, long bodyLength, SpaceClaim claim)
     {
-        space.Prepare(isFull: false);
+        space.Prepare(active.UsedBytes);
         if (claim == SpaceClaim.None && space.IsLow) RequireRoom(); // It joined before anybody knew.
         if (!space.IsLow)
         {
             try
             {
-                log.Reserve(bodyLength, options.LogChunkBytes);
+                log.Reserve(bodyLength, log.AheadBytes);
                 return;
             }
             catch (StorageException full) when (full.Kind == StorageErrorKind.NoSpace)

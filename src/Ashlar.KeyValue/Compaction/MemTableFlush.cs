@@ -32,7 +32,7 @@ sealed class MemTableFlush(
         {
             if (version.Immutable.Length == 0) return false;
             var source = version.Immutable[^1];
-            using var grant = space.IsLow ? space.TakeForFlush(source.UsedBytes, mayMerge) : null;
+            using var grant = space.IsLow ? space.TakeForFlush(source.ContentBytes, mayMerge) : null;
             RequireSealedLogs(source);
             pressure.Flushing.Begin(source.UsedBytes);
             var edit = new ManifestEdit

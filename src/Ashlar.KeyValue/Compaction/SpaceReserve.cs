@@ -31,38 +31,58 @@ namespace Ashlar.KeyValue.Compaction;
 /// </remarks>
 sealed class SpaceReserve
 {
-    const long PageBytes = 4096;
+    const long PageBytes = ReserveFile.PageBytes;
 
     /// <summary>What the log is left with at the least where there is so much: files take whole pages.</summary>
     const long LeastLogBytes = 16 << 10;
 
+    /// <summary>Kept from the first write on where nothing is said of how much is to be kept.</summary>
+    const long LeastBytes = 512 << 10;
+
+    /// <summary>
+    /// What work gets on top of what it writes once it has met a full disk in spite of what it was given; then twice as much, and so on:
+    /// XFS creates no file where less than some hundred blocks are free. A larger reserve can spare more.
+    /// </summary>
+    const long FirstUnusableBytes = 32 << 10;
+
+    /// <summary>Without a sign that there is more room it is looked for so often.</summary>
+    static readonly TimeSpan BetweenTrials = TimeSpan.FromMilliseconds(100);
+
     readonly StoreFiles files;
     readonly KeyValueOptions options;
+    readonly ReserveFile file;
     readonly Lock gate = new();
     long target; // What is to be kept; 0 before the first write.
-    long held; // What the file has.
     long promised; // Taken and perhaps not written yet.
+    long unusable; // Of what is free, that has proved to be of no use.
+    long waiting;
+    long tables; // As much of them as a merge takes at a time.
+    long triedFor; // What the store held when the target last fell short of what it asks for.
+    long freeAtTrial;
+    long lastTrial;
     bool isKnown;
-    bool isTried;
     bool isFreeSpaceKnown = true;
     bool isLow;
 
     public SpaceReserve(StoreFiles files, KeyValueOptions options)
     {
         (this.files, this.options) = (files, options);
-        held = LookAtFile();
+        file = new ReserveFile(files);
     }
 
     /// <summary>Whether the disk is full: only deletes are taken.</summary>
     public bool IsLow => Volatile.Read(ref isLow);
 
     /// <summary>Disk space that is kept now.</summary>
-    public long HeldBytes => Volatile.Read(ref held);
+    public long HeldBytes => file.HeldBytes;
 
     /// <summary>
-    /// What it holds once the store has more than a memtable: room for memtables and their logs, and for a step of a merge.
+    /// What it holds at the most: room for memtables and their logs, and for a step of a merge.
     /// </summary>
-    public long FullBytes => WholePages(options.SpaceReserveBytes ?? (2 * (options.MemTableBytes + options.TableBytes)));
+    public long FullBytes => ReserveFile.WholePages(options.SpaceReserveBytes ?? (2 * (options.MemTableBytes + options.TableBytes)));
+
+    /// <summary>What it is to hold at present.</summary>
+    public long TargetBytes => Volatile.Read(ref target);
 
     /// <summary>For the logs of deletes, until their memtables are tables.</summary>
     long LogBytes => Math.Max(target / 16, Math.Min(target / 4, LeastLogBytes));
@@ -74,20 +94,35 @@ sealed class SpaceReserve
     long DeleteBytes => target - (target / 4);
 
     /// <summary>
-    /// Keeps space for deletes from the first write on; the rest from the first full memtable on. On a small disk it is no more
-    /// than half of what there is.
+    /// Says how much waits to be written to tables, without the memtable that is being written, and how much tables hold.
     /// </summary>
-    public void Prepare(bool isFull)
+    public void Follow(long waitingBytes, long tableBytes)
     {
-        var wanted = isFull ? FullBytes : Math.Min(FullBytes, WholePages(options.LogChunkBytes));
-        if (wanted <= Volatile.Read(ref target) || IsLow || (isTried && !isFull)) return;
+        Volatile.Write(ref waiting, waitingBytes);
+        Volatile.Write(ref tables, Math.Min(options.TableBytes, tableBytes));
+    }
+
+    /// <summary>
+    /// Keeps space for deletes from the first write on, and more as the store grows, unless it is said how much. On a small disk it is no
+    /// more than half of what there is.
+    /// </summary>
+    /// <param name="activeBytes">Of the memtable that is being written.</param>
+    public void Prepare(long activeBytes)
+    {
+        // Twice what the largest steps take: deletes come while the first of them are being written and merged.
+        var stored = Stored(activeBytes);
+        var wanted = WantedBytes(stored);
+        if (wanted <= Volatile.Read(ref target) || stored < 2 * triedFor || IsLow) return;
         using (gate.Hold())
         {
             if (IsLow) return;
-            isTried = true;
             Look();
-            Volatile.Write(ref target, Math.Max(target, Math.Min(wanted, WholePages((held + Free()) / 2))));
-            Grow();
+            // By doubling, so that it is seldom done, and not again for the same where there is no room for it.
+            wanted = Math.Min(FullBytes, Math.Max(wanted, 2 * target));
+            var half = ReserveFile.WholePages((file.HeldBytes + Free()) / 2);
+            if (half < wanted) triedFor = Math.Max(stored, LeastBytes);
+            Volatile.Write(ref target, Math.Max(target, Math.Min(wanted, half)));
+            file.Grow(target, target);
         }
     }
 
@@ -98,9 +133,31 @@ sealed class SpaceReserve
         {
             if (IsLow || FullBytes == 0) return false;
             Look();
-            if (target == 0) Volatile.Write(ref target, Math.Min(FullBytes, WholePages(options.LogChunkBytes)));
+            if (target == 0) Volatile.Write(ref target, WantedBytes(Stored(0)));
             isFreeSpaceKnown = Free() <= FullBytes; // Otherwise it is a quota that is full, not the disk.
             Volatile.Write(ref isLow, true);
+            return true;
+        }
+    }
+
+    /// <summary>
+    /// Work met a full disk. True if it may succeed if it is tried again: because nobody knew that the disk is full, or because it gets
+    /// more than last time.
+    /// </summary>
+    /// <param name="failure">What it met.</param>
+    /// <param name="wasLow">Whether it knew that the disk is full.</param>
+    public bool MayTryAgain(StorageException failure, bool wasLow)
+    {
+        // What it was given may have been kept again since, so that the disk does not count as full any more.
+        var isNews = DeclareFull();
+        if (!wasLow) return isNews || IsLow;
+        // Only creating files takes what nobody sees. What fails otherwise had its space taken by others, and more would go the same way.
+        if (failure.Operation != "open") return isNews;
+        using (gate.Hold())
+        {
+            var next = Math.Max(Math.Max(FirstUnusableBytes, ReserveFile.WholePages(target / 32)), 2 * unusable);
+            if (next > target / 4) return false;
+            unusable = next;
             return true;
         }
     }
@@ -131,7 +188,7 @@ sealed class SpaceReserve
             }
 
             Missing(bytes, 0, out var taken);
-            if (taken > 0) Shrink(Math.Max(0, held - taken));
+            if (taken > 0) file.Shrink(file.HeldBytes - taken);
 
             while (true)
             {
@@ -140,9 +197,9 @@ sealed class SpaceReserve
                     log.Reserve(bodyLength, ahead);
                     return;
                 }
-                catch (StorageException full) when (full.Kind == StorageErrorKind.NoSpace && held > left)
+                catch (StorageException full) when (full.Kind == StorageErrorKind.NoSpace && file.HeldBytes > left)
                 {
-                    Shrink(Math.Max(left, held - ahead));
+                    file.Shrink(Math.Max(left, file.HeldBytes - ahead));
                 }
             }
         }
@@ -169,27 +226,9 @@ sealed class SpaceReserve
     /// <summary>What a step may move of values.</summary>
     public long MostMovedBytes => Volatile.Read(ref target) / 4;
 
-    /// <summary>What is given up first to open a store; if that does not do, twice as much is, and so on.</summary>
+    /// <summary>What is given up first to open a store (<see cref="ReserveFile.Release"/>); if that does not do, twice as much, and so on.
+    /// </summary>
     public const double FirstReleasedShare = 0.125;
-
-    /// <summary>Gives up a part of what an earlier process kept, so that the store can be opened on a full disk.</summary>
-    /// <returns>Whether there was anything to give up.</returns>
-    public static bool Release(StoreFiles files, double share)
-    {
-        if (!files.FileSystem.FileExists(files.ReservePath)) return false;
-        using (var file = files.FileSystem.Open(files.ReservePath, FileOpenMode.Existing))
-        {
-            var left = WholePages((long)(file.LengthBytes * (1 - share)));
-            if (share < 1 && left > 0)
-            {
-                file.SetLength(left);
-                return true;
-            }
-        }
-
-        files.TryDelete(files.ReservePath);
-        return true;
-    }
 
     /// <summary>
     /// Lets puts through if there is as much room again as is to be kept; true if that is so since just now.
@@ -200,7 +239,7 @@ sealed class SpaceReserve
         using (gate.Hold())
         {
             var hasRefilled = Refill();
-            if (IsLow) ThrowFull(target - held);
+            if (IsLow) ThrowFull(target - file.HeldBytes);
             return hasRefilled;
         }
     }
@@ -211,7 +250,7 @@ sealed class SpaceReserve
         using (gate.Hold())
         {
             if (!IsLow) return false;
-            Grow();
+            Grow(mayHaveChanged: false);
             return !IsLow;
         }
     }
@@ -219,7 +258,7 @@ sealed class SpaceReserve
     /// <summary>Refuses work that has to wait until the disk has room.</summary>
     [DoesNotReturn]
     public void ThrowFull(long missingBytes) => throw new StorageException(
-        "fallocate", files.ReservePath, StorageErrorKind.NoSpace, Errno.NoSpace,
+        "fallocate", file.Path, StorageErrorKind.NoSpace, Errno.NoSpace,
         $"the disk is full: {missingBytes} more free bytes are needed beside those that are kept for deletes and merges; delete, or make "
             + "room");
 
@@ -228,19 +267,35 @@ sealed class SpaceReserve
         using (gate.Hold())
         {
             var missing = Missing(bytes, left, out var taken);
-            if (missing > 0) ThrowFull(missing);
-            if (taken > 0) Shrink(held - taken);
+            if (missing > 0)
+            {
+                // Work that began before the disk was full has given back what it took to the disk, not to the reserve.
+                Grow(mayHaveChanged: true);
+                missing = Missing(bytes, left, out taken);
+                if (missing > 0) ThrowFull(missing);
+            }
+
+            if (taken > 0) file.Shrink(file.HeldBytes - taken);
+            bytes += unusable;
             promised += bytes;
         }
 
         return new Grant(this, bytes);
     }
 
+    long Stored(long activeBytes) =>
+        Math.Min(options.MemTableBytes, Volatile.Read(ref waiting) + activeBytes) + Volatile.Read(ref tables);
+
+    // What is said to be kept is kept from the first write on.
+    long WantedBytes(long stored) =>
+        options.SpaceReserveBytes is null ? Math.Min(FullBytes, Math.Max(LeastBytes, ReserveFile.WholePages(2 * stored))) : FullBytes;
+
     long Missing(long bytes, long left, out long taken)
     {
         var free = isFreeSpaceKnown ? Math.Max(0, Free() - promised) : 0;
+        bytes += unusable;
         taken = Math.Max(0, bytes - free);
-        return Math.Max(0, bytes - Math.Max(0, held + free - left));
+        return Math.Max(0, bytes - Math.Max(0, file.HeldBytes + free - left));
     }
 
     void GiveBack(long bytes)
@@ -249,12 +304,9 @@ sealed class SpaceReserve
         {
             promised -= bytes;
             Invariant.Require(promised >= 0);
-            Grow();
+            Grow(mayHaveChanged: true);
         }
     }
-
-    // Space comes in pages: what is less than one could never be kept again.
-    static long WholePages(long bytes) => bytes / PageBytes * PageBytes;
 
     // What tables grow by when they are cut otherwise, what files take beyond their length, and the manifest's edit.
     static long Round(long bytes, long tableBytes) => bytes + (bytes / 16) + (PageBytes * ((bytes / tableBytes) + 3));
@@ -264,76 +316,33 @@ sealed class SpaceReserve
     {
         if (isKnown) return;
         isKnown = true;
-        Volatile.Write(ref target, Math.Min(FullBytes, WholePages(held)));
+        Volatile.Write(ref target, Math.Min(FullBytes, file.HeldBytes));
     }
 
-    // What an earlier process kept; nothing, where that cannot be found out.
-    long LookAtFile()
+    // Keeps as much as there is room for; if that is all, the disk is not full any more. While somebody may still write what it was given,
+    // only what is free beside that is taken. Otherwise it is tried: what is free cannot be known everywhere. A part of ext4 is for root
+    // alone and never counts as free, and there are quotas. To try is dear, so without a sign that anything has changed it is not done
+    // again at once.
+    void Grow(bool mayHaveChanged)
     {
-        try
+        if (file.HeldBytes >= target)
         {
-            if (!files.FileSystem.FileExists(files.ReservePath)) return 0;
-            using var file = files.FileSystem.Open(files.ReservePath, FileOpenMode.ReadOnly);
-            return Math.Min(file.LengthBytes, file.AllocatedBytes);
-        }
-        catch (StorageException)
-        {
-            return 0;
-        }
-    }
-
-    // Keeps as much as there is room for; if that is all, the disk is not full any more.
-    void Grow()
-    {
-        if (!isFreeSpaceKnown && promised > 0) return;
-        var room = isFreeSpaceKnown ? Math.Max(0, Free() - promised) : target;
-        var piece = Math.Min(target - held, room / PageBytes * PageBytes);
-        while (piece >= PageBytes && held < target)
-        {
-            piece = Math.Min(piece, target - held);
-            if (!TryAllocate(piece)) piece = piece / 2 / PageBytes * PageBytes;
+            Volatile.Write(ref isLow, false);
+            return;
         }
 
-        if (held >= target) Volatile.Write(ref isLow, false);
-    }
-
-    bool TryAllocate(long bytes)
-    {
-        try
+        var free = Free();
+        if (promised > 0)
         {
-            using var file = files.FileSystem.Open(files.ReservePath, FileOpenMode.OpenOrCreate);
-            FileSpace.Extend(file, held, bytes);
-            Volatile.Write(ref held, held + bytes);
-            return true;
+            file.Grow(target, isFreeSpaceKnown ? Math.Max(0, free - promised) : 0);
         }
-        catch (StorageException)
+        else if (mayHaveChanged || free != freeAtTrial || options.TimeProvider.GetElapsedTime(lastTrial) >= BetweenTrials)
         {
-            Shrink(held); // Of what it failed to get it may have a part.
-            return false;
-        }
-    }
-
-    void Shrink(long bytes)
-    {
-        bytes = bytes / PageBytes * PageBytes;
-        try
-        {
-            if (bytes == 0)
-            {
-                if (files.FileSystem.FileExists(files.ReservePath)) files.FileSystem.Delete(files.ReservePath);
-            }
-            else
-            {
-                using var file = files.FileSystem.Open(files.ReservePath, FileOpenMode.Existing);
-                file.SetLength(bytes);
-            }
-        }
-        catch (StorageException)
-        {
-            // Whoever needs the space finds out.
+            file.Grow(target, target);
+            (freeAtTrial, lastTrial) = (Free(), options.TimeProvider.GetTimestamp());
         }
 
-        Volatile.Write(ref held, bytes);
+        if (file.HeldBytes >= target) Volatile.Write(ref isLow, false);
     }
 
     long Free()

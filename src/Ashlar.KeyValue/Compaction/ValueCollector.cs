@@ -54,6 +54,30 @@ sealed class ValueCollector(Manifest manifest, StoreState state, SpaceReserve sp
         set => Volatile.Write(ref hasFailed, value);
     }
 
+    /// <summary>
+    /// Gives up what is beyond the target, however little that is. Called when all tables were merged, so that they refer to nothing
+    /// that is stale.
+    /// </summary>
+    public void CondemnAll(TableSet tables)
+    {
+        Batch = ValueBatch.None;
+        if (TryMeasure(tables) is not { } files) return;
+        var segments = files.Segments.Where(segment => files.IsReferred(segment.Id)).ToList();
+        var live = segments.Sum(segment => (double)files.ReferredBytes(segment.Id));
+        var excess = segments.Sum(segment => (double)segment.EndOffset) - (options.SpaceAmplification * live);
+        var chosen = Choose(files, segments, excess, isLive: 1);
+        if (chosen.Count > 0) Batch = ValueBatch.Of(chosen, files, files.TotalBytes);
+    }
+
+    /// <summary>What to merge so that values are moved out of what was given up; null if nothing refers to it.</summary>
+    public CompactionPlan? PickCondemned(TableSet tables)
+    {
+        var current = Batch;
+        if (current.Segments.Count == 0) return null;
+        var best = tables.All().MaxBy(current.ReferredIn);
+        return best is null || current.ReferredIn(best) == 0 ? null : CompactionPicker.PickOnto(tables, best);
+    }
+
     /// <summary>What to merge so that values are moved; null if there is nothing to collect.</summary>
     public CompactionPlan? Pick(TableSet tables)
     {
@@ -67,10 +91,7 @@ sealed class ValueCollector(Manifest manifest, StoreState state, SpaceReserve sp
             return null; // A file cannot be looked at: nothing is collected until it can, but merges go on.
         }
 
-        var current = Batch;
-        if (current.Segments.Count == 0) return null;
-        var best = tables.All().MaxBy(current.ReferredIn);
-        return best is null || current.ReferredIn(best) == 0 ? null : CompactionPicker.PickOnto(tables, best);
+        return PickCondemned(tables);
     }
 
     /// <summary>How far files are beyond what they are to be kept to; nothing while there is nothing to collect.</summary>
@@ -80,6 +101,19 @@ sealed class ValueCollector(Manifest manifest, StoreState state, SpaceReserve sp
         if (current.Segments.Count == 0 || HasFailed) return default;
         var files = CollectableFiles.Measure(manifest, state, tables, space);
         return current.Segments.Any(files.IsReferred) ? SpaceDebt.Of(files.TotalBytes, current.AllowedBytes) : default;
+    }
+
+    // Null where a file cannot be looked at.
+    CollectableFiles? TryMeasure(TableSet tables)
+    {
+        try
+        {
+            return CollectableFiles.Measure(manifest, state, tables, space);
+        }
+        catch (StorageException)
+        {
+            return null;
+        }
     }
 
     void Update(TableSet tables)
@@ -94,7 +128,7 @@ sealed class ValueCollector(Manifest manifest, StoreState state, SpaceReserve sp
 
         Batch = ValueBatch.None;
         // The deepest level holds each of its keys once: less than it refers to is not live.
-        if (files.TotalBytes <= Limit(tables.Levels.Max(level => level.Sum(LiveEstimate.ReferredBytes)))) return;
+        if (files.TotalBytes <= Limit(LiveEstimate.LeastReferredBytes(tables))) return;
         if (EstimateLive(tables) is not { } live) return;
         var limit = Limit(live);
         if (files.TotalBytes <= limit) return;
@@ -102,8 +136,15 @@ sealed class ValueCollector(Manifest manifest, StoreState state, SpaceReserve sp
         var referred = (double)tables.All().Sum(LiveEstimate.ReferredBytes);
         var wanted = Math.Max(files.TotalBytes - limit, Math.Min(Inflow(tables, referred), LargestBatch * limit));
         var isLive = Math.Min(1, live / Math.Max(1, referred));
+        var chosen = Choose(files, files.Segments.Where(segment => files.IsReferred(segment.Id)), wanted, isLive);
+        Batch = ValueBatch.Of(chosen, files, limit);
+    }
+
+    // Those of which the least is referred to, until they free enough.
+    static List<ValueSegmentInfo> Choose(CollectableFiles files, IEnumerable<ValueSegmentInfo> segments, double wanted, double isLive)
+    {
         var chosen = new List<ValueSegmentInfo>();
-        foreach (var segment in files.Segments.Where(segment => files.IsReferred(segment.Id)).OrderBy(files.ReferredShare))
+        foreach (var segment in segments.OrderBy(files.ReferredShare))
         {
             var share = files.ReferredShare(segment);
             if (wanted <= 0 || share > MostLive) break;
@@ -111,7 +152,7 @@ sealed class ValueCollector(Manifest manifest, StoreState state, SpaceReserve sp
             wanted -= segment.EndOffset * (1 - (isLive * share));
         }
 
-        Batch = ValueBatch.Of(chosen, files, limit);
+        return chosen;
     }
 
     // What is written meanwhile may be new, and not replace anything: then more is allowed.
@@ -158,6 +199,6 @@ sealed class ValueCollector(Manifest manifest, StoreState state, SpaceReserve sp
     double Limit(double live)
     {
         const double Caution = 0.985;
-        return Math.Max(Caution * options.SpaceAmplification * live, live + (2.0 * options.LogSegmentBytes) + space.FullBytes);
+        return Math.Max(Caution * options.SpaceAmplification * live, live + SegmentLength.Spare(options, live) + space.TargetBytes);
     }
 }

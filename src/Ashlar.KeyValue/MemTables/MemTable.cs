@@ -11,13 +11,20 @@ namespace Ashlar.KeyValue.MemTables;
 /// </summary>
 sealed unsafe class MemTable : SharedResource
 {
+    /// <summary>Sequence, kind and lengths of an entry of a table, and what its filter has of it.</summary>
+    const int EntryOverheadBytes = 16;
+
     readonly SkipList entries = new();
     readonly List<ValueSegment> segments = [];
     long count;
+    long contentBytes;
 
     public long UsedBytes => entries.UsedBytes;
 
     public long Count => Volatile.Read(ref count);
+
+    /// <summary>What a table of it takes at the most, but for its index; exact when it is full.</summary>
+    public long ContentBytes => Volatile.Read(ref contentBytes);
 
     public bool IsEmpty => Count == 0;
 
@@ -37,7 +44,10 @@ sealed unsafe class MemTable : SharedResource
     public long LastCommitTime { get; set; }
 
     /// <summary>Whether an entry refers to a value in a segment.</summary>
-    public bool HasPlaces { get; private set; }
+    public bool HasPlaces => PlacedBytes > 0;
+
+    /// <summary>Bytes of values that lie in segments, with their keys.</summary>
+    public long PlacedBytes { get; private set; }
 
     /// <summary>The segments of the log that its entries came from, oldest first.</summary>
     public IReadOnlyList<ValueSegment> Segments => segments;
@@ -56,6 +66,7 @@ sealed unsafe class MemTable : SharedResource
         entries.Insert(key, sequence, kind, value);
         if (FirstSequence == 0) FirstSequence = sequence;
         LastSequence = sequence;
+        contentBytes += key.Length + value.Length + EntryOverheadBytes;
         Volatile.Write(ref count, count + 1);
     }
 
@@ -81,7 +92,7 @@ sealed unsafe class MemTable : SharedResource
         value[..expiryBytes].CopyTo(stored);
         var offset = entryOffset + LogEntry.HeaderBytes + entry.KeyLength + expiryBytes;
         new ValuePlace(segmentId, offset, value.Length - expiryBytes, entry.ValueCrc).Write(stored[expiryBytes..]);
-        HasPlaces = true;
+        PlacedBytes += entry.KeyLength + value.Length;
         var kind = expiryBytes == 0 ? EntryKind.PutInLog : EntryKind.ExpiringPutInLog;
         Add(entry.KeyIn(bytes), sequence, kind, stored[..(expiryBytes + ValuePlace.EncodedBytes)]);
     }

@@ -66,8 +66,9 @@ public sealed record KeyValueOptions
     public int SeparatedValueBytes { get; init; } = 256;
 
     /// <summary>
-    /// Length of a log segment, 1 KiB to 2 GiB, up to the last batch in it: the memory table is written out with it even if it is
-    /// not full. Recovery replays at most three segments, and up to eight that earlier openings ended before they were full.
+    /// Length of a log segment at the most, 1 KiB to 2 GiB, up to the last batch in it: the memory table is written out with it even if
+    /// it is not full. In stores of less than 2 GiB of long values they are shorter, from 8 MiB on, so that little garbage lies in
+    /// each. Recovery replays at most three segments, and up to eight that earlier openings ended before they were full.
     /// </summary>
     public long LogSegmentBytes { get; init; } = 256L << 20;
 
@@ -75,7 +76,8 @@ public sealed record KeyValueOptions
     /// How many bytes of values and tables may lie on disk for each byte of values that is still live, more than 1, at most 1,000,000:
     /// beyond it values are moved out of the segments with the most garbage. Less space costs more writing: 1.5 about 0.7 bytes per byte
     /// put when keys are overwritten evenly, 1.25 about 1.7. Values are moved in batches, which take up to 1.15 times as much on
-    /// their way; beyond that writers are slowed until they meet the speed at which space is freed, and never stopped.
+    /// their way; beyond that writers are slowed until they meet the speed at which space is freed, and never stopped. Garbage of up to
+    /// 32 MiB is left to lie, until <see cref="KeyValueStore.Compact"/>.
     /// </summary>
     public double SpaceAmplification { get; init; } = 1.5;
 
@@ -104,8 +106,8 @@ public sealed record KeyValueOptions
     /// <summary>
     /// Disk space that is kept so that deletes, and the merges that give space back, go on when the disk is full; puts are then
     /// refused until as much is free again, but for those of batches with <see cref="WriteBatch.MayUseReserve"/>, for which a quarter is
-    /// kept. 0 keeps none; null is twice <see cref="MemTableBytes"/> and <see cref="TableBytes"/>.
-    /// No more is kept than half of what a small disk has.
+    /// kept. 0 keeps none; null is what the store needs by its size, from 512 KiB up to twice <see cref="MemTableBytes"/> and
+    /// <see cref="TableBytes"/>. No more is kept than half of what a small disk has.
     /// </summary>
     public long? SpaceReserveBytes { get; init; }
 
@@ -139,7 +141,7 @@ public sealed record KeyValueOptions
     public bool PrewriteLog { get; init; } = true;
 
     /// <summary>
-    /// Disk space that the log reserves ahead of its end, so that a flush need not change the file's length.
+    /// Disk space that the log reserves ahead of its end, once it is as long, so that a flush need not change the file's length.
     /// </summary>
     internal int LogChunkBytes { get; init; } = 4 << 20;
 

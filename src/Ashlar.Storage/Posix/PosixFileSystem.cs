@@ -127,7 +127,8 @@ public sealed unsafe class PosixFileSystem : IFileSystem
         RequireAbsolute(path);
         VolumeStatus status;
         while (Libc.VolumeStatus(path, &status) != 0) PosixError.ThrowUnlessInterrupted("statvfs", path);
-        return checked((long)(status.AvailableFragments * status.FragmentBytes));
+        // XFS says what is left of a number below zero where it has promised more than there is.
+        return (long)status.AvailableFragments <= 0 ? 0 : checked((long)(status.AvailableFragments * status.FragmentBytes));
     }
 
     internal static bool TryGetStatus(string path, out FileStatus status)

@@ -6,22 +6,24 @@ using Ashlar.TestKit;
 namespace Ashlar.KeyValue.Endurance.Tests;
 
 /// <summary>
-/// An ext4 file system in a file, mounted, whose power can be cut: the "shutdown" ioctl that xfstests uses. What the file
-/// system had not written to the device is gone, its journal's tail included; the device (a file of the host) is intact.
+/// A file system in a file, mounted, that can be filled, and whose power can be cut: the "shutdown" ioctl that xfstests uses. What the
+/// file system had not written to the device is gone, its journal's tail included; the device (a file of the host) is intact.
 /// </summary>
 sealed partial class LoopVolume : IDisposable
 {
     const uint ShutdownRequest = 0x8004587D; // _IOR('X', 125, __u32)
     const uint NoLogFlush = 2;
     const int Busy = 16;
-    const string Prefix = "ashlar-power-cut-";
+    const string Prefix = "ashlar-loop-volume-";
 
     readonly string image;
+    readonly string type;
     readonly string options;
     bool isMounted;
 
-    public LoopVolume(string mountOptions = "")
+    public LoopVolume(string mountOptions = "", string type = "ext4", int mebibytes = 128)
     {
+        this.type = type;
         RemoveLeftovers();
         // The name says whose it is, so that a later run can tell leftovers from what is in use.
         var root = Directory.CreateTempSubdirectory($"{Prefix}{Environment.ProcessId}-").FullName;
@@ -32,8 +34,8 @@ sealed partial class LoopVolume : IDisposable
         AppDomain.CurrentDomain.ProcessExit += CleanUpAtExit;
         try
         {
-            using (var file = File.Create(image)) file.SetLength(128 << 20);
-            Run("mkfs.ext4", "-q", "-F", image);
+            using (var file = File.Create(image)) file.SetLength((long)mebibytes << 20);
+            Run($"mkfs.{type}", "-q", type == "xfs" ? "-f" : "-F", image);
             Mount();
         }
         catch
@@ -46,7 +48,11 @@ sealed partial class LoopVolume : IDisposable
     public string MountPoint { get; }
 
     /// <summary>Null if power can be cut here, else what is missing.</summary>
-    public static string? WhyNot { get; } = Probe();
+    public static string? WhyNot { get; } = WhyNotOf("ext4", 128, static volume =>
+    {
+        volume.CutPower();
+        volume.Remount();
+    });
 
     /// <summary>From here on nothing reaches the device any more; flushes fail.</summary>
     public unsafe void CutPower()
@@ -77,7 +83,7 @@ sealed partial class LoopVolume : IDisposable
     void Mount()
     {
         // The loop device is given back by itself when the last user goes.
-        Run("mount", "-t", "ext4", "-o", options.Length == 0 ? "loop" : $"loop,{options}", image, MountPoint);
+        Run("mount", "-t", type, "-o", options.Length == 0 ? "loop" : $"loop,{options}", image, MountPoint);
         isMounted = true;
     }
 
@@ -115,20 +121,23 @@ sealed partial class LoopVolume : IDisposable
         }
     }
 
-    static string? Probe()
+    /// <summary>Null if there can be such a volume here, else what is missing.</summary>
+    /// <param name="type">Of the file system.</param>
+    /// <param name="mebibytes">Its size.</param>
+    /// <param name="trial">What has to work with it.</param>
+    public static string? WhyNotOf(string type, int mebibytes, Action<LoopVolume> trial)
     {
         if (!OperatingSystem.IsLinux()) return "no Linux";
         if (UserId() != 0) return "not root";
-        foreach (var tool in (string[])["mkfs.ext4", "mount"])
+        foreach (var tool in (string[])[$"mkfs.{type}", "mount"])
         {
             if (Find(tool) is null) return $"{tool} is missing";
         }
 
         try
         {
-            using var volume = new LoopVolume();
-            volume.CutPower();
-            volume.Remount();
+            using var volume = new LoopVolume("", type, mebibytes);
+            trial(volume);
             return null;
         }
         catch (Exception error) when (error is Win32Exception or InvalidOperationException or IOException)

@@ -1,0 +1,33 @@
+using Ashlar.KeyValue.Options;
+
+namespace Ashlar.KeyValue.Compaction;
+
+/// <summary>
+/// How much of values goes into one segment of the log: what a segment has of garbage is given back with it, and what is being written is
+/// beside what <see cref="KeyValueOptions.SpaceAmplification"/> allows. So segments of small stores are short.
+/// </summary>
+/// <remarks>
+/// With each segment a memtable ends, which takes half a dozen flushes of the disk and a table. Shorter than 8 MiB that would be felt; and
+/// a quarter of the allowed garbage leaves as much of it to collection as makes moving cheap, with the memtables that wait. Short values,
+/// which become part of tables, do not count: their log goes with the memtable, which bounds it.
+/// </remarks>
+static class SegmentLength
+{
+    const long LeastBytes = 8 << 20;
+
+    /// <summary>Of the garbage that is allowed.</summary>
+    const double Share = 0.25;
+
+    /// <summary>Values after which a segment ends.</summary>
+    /// <param name="options">Of the store.</param>
+    /// <param name="liveBytes">Values that are live, by estimate.</param>
+    public static long Of(KeyValueOptions options, double liveBytes) =>
+        (long)Math.Min(options.LogSegmentBytes, Math.Max(LeastBytes, Share * (options.SpaceAmplification - 1) * liveBytes));
+
+    /// <summary>
+    /// What files may take beyond what is live, however little that is: two segments, and four where they are short, because as many may be
+    /// under way between writers and tables.
+    /// </summary>
+    public static double Spare(KeyValueOptions options, double liveBytes) =>
+        Math.Max(2.0 * Of(options, liveBytes), Math.Min(2.0 * options.LogSegmentBytes, 4.0 * LeastBytes));
+}
