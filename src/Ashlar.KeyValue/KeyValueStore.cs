@@ -115,8 +115,9 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
 
         var lockPath = StoreFiles.LockPathOf(path);
         var directoryLock = options.ReadOnly ? LockForReading(fileSystem, lockPath) : fileSystem.Lock(lockPath);
-        if (directoryLock is not null) fileSystem = new HeldDirectory(fileSystem, path, lockPath, directoryLock);
-        var files = new StoreFiles(fileSystem, path, options.MaxOpenFiles);
+        var held = directoryLock is null ? null : new HeldDirectory(fileSystem, path, lockPath, directoryLock);
+        var files = new StoreFiles(held ?? fileSystem, path, options.MaxOpenFiles);
+        if (held is not null) held.CloseSome = files.Readers.CloseHalf;
         try
         {
             // Little is needed, and what is left goes on to be kept for deletes.

@@ -40,8 +40,10 @@ static class RestoreTarget
         var held = fileSystem.Lock($"{directory}/{LockName}");
         try
         {
-            return fileSystem.List(directory).All(name => name == LockName) ? held : throw new StorageException(
-                "restore", directory, StorageErrorKind.AlreadyExists, 0, "a store is restored only into an empty directory");
+            if (fileSystem.List(directory).FirstOrDefault(name => name != LockName) is not { } inTheWay) return held;
+            throw new StorageException(
+                "restore", directory, StorageErrorKind.AlreadyExists, 0,
+                $"a store is restored only into an empty directory, and \"{inTheWay}\" is in it; of a mount point take a directory below");
         }
         catch
         {

@@ -33,7 +33,24 @@ sealed class HeldDirectory(IFileSystem inner, string directory, string lockPath,
         throw known;
     }
 
-    public IFile Open(string path, FileOpenMode mode) => Checked.Open(path, mode);
+    /// <summary>Closes files that can do without being open; false if there are none.</summary>
+    public Func<bool>? CloseSome { get; set; }
+
+    public IFile Open(string path, FileOpenMode mode)
+    {
+        while (true)
+        {
+            try
+            {
+                return Checked.Open(path, mode);
+            }
+            catch (StorageException full) when (full.Errno is Errno.TooManyFiles or Errno.TooManyFilesInSystem
+                && CloseSome?.Invoke() == true)
+            {
+                // Again, with those.
+            }
+        }
+    }
 
     public bool FileExists(string path) => inner.FileExists(path);
 

@@ -6,10 +6,11 @@ namespace Ashlar.KeyValue.Files;
 /// The files that readers have open, at most so many at a time: what was not read lately is closed, and opened again when it
 /// is read.
 /// </summary>
-sealed class OpenFiles(IFileSystem fileSystem, int most)
+sealed class OpenFiles(IFileSystem fileSystem, int mostOpen)
 {
     readonly Lock gate = new();
     readonly Queue<ReadableFile> open = [];
+    int most = mostOpen;
     int count;
 
     /// <summary>Files that are open now.</summary>
@@ -49,6 +50,21 @@ sealed class OpenFiles(IFileSystem fileSystem, int most)
             open.Enqueue(file);
             Volatile.Write(ref count, count + 1);
             return opened;
+        }
+    }
+
+    /// <summary>
+    /// Closes half of the files, and keeps no more open from here on: the process may have fewer open than was thought.
+    /// </summary>
+    /// <returns>False if none was open.</returns>
+    public bool CloseHalf()
+    {
+        using (gate.Hold())
+        {
+            if (count == 0) return false;
+            most = Math.Max(1, count / 2);
+            for (var left = count / 2; count > left && open.TryDequeue(out var oldest);) Close(oldest);
+            return true;
         }
     }
 

@@ -90,7 +90,7 @@ public sealed record KeyValueOptions
     /// <summary>
     /// Tables and segments of values that are kept open for reading, at least 1; others are opened again when they are read.
     /// Not counted are the manifest, the lock, the segment of the log that is being written, and those that were replayed when the
-    /// store was opened.
+    /// store was opened. Where the process may have fewer files open, half of them are closed, and no more are kept open from then on.
     /// </summary>
     public int MaxOpenFiles { get; init; } = DefaultMaxOpenFiles;
 

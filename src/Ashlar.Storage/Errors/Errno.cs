@@ -41,6 +41,12 @@ public static class Errno
     /// <summary>EINVAL: invalid argument.</summary>
     public const int Invalid = 22;
 
+    /// <summary>ENFILE: the system may have no more files open.</summary>
+    public const int TooManyFilesInSystem = 23;
+
+    /// <summary>EMFILE: the process may have no more files open.</summary>
+    public const int TooManyFiles = 24;
+
     /// <summary>ENOSPC: no space left on the device.</summary>
     public const int NoSpace = 28;
 

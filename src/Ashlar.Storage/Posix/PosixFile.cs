@@ -132,7 +132,8 @@ sealed unsafe class PosixFile(string path, FileDescriptor descriptor) : IFile
         {
             while (Libc.SyncRange(descriptor, offsetBytes, lengthBytes, Libc.SyncRangeWrite) != 0)
             {
-                if (PosixError.Last is Errno.NoSuchCall or Errno.NotSupported or Errno.NotPermitted) // The last: a sandbox.
+                // Not permitted: a sandbox. Invalid: a file system that does not know it, for the range is right.
+                if (PosixError.Last is Errno.NoSuchCall or Errno.NotSupported or Errno.NotPermitted or Errno.Invalid)
                 {
                     writeBackIsMissing = true;
                     return;

@@ -139,6 +139,10 @@ public sealed class BackupTests : IDisposable
         var error = Assert.Throws<StorageException>(() => backups.Restore(1, TestStore.Directory + "/.."));
         Assert.Equal(StorageErrorKind.AlreadyExists, error.Kind);
         disk.CreateDirectory(Restored);
+        disk.CreateDirectory($"{Restored}/lost+found");
+        error = Assert.Throws<StorageException>(() => backups.Restore(1, Restored));
+        Assert.Contains("\"lost+found\" is in it", error.Message, StringComparison.Ordinal);
+        disk.DeleteDirectory($"{Restored}/lost+found");
         backups.Restore(1, Restored);
         Assert.Equal(StorageErrorKind.AlreadyExists, Assert.Throws<StorageException>(() => backups.Restore(1, Restored)).Kind);
     }
