@@ -10,6 +10,9 @@ sealed class TableBuilder : IDisposable
 {
     const int WriteBufferBytes = 256 << 10;
 
+    // However long the keys that an index names blocks by: one of few entries would need nearly as many above it.
+    const int LeastFanOut = 16;
+
     readonly StoreFiles files;
     readonly ulong id;
     readonly uint seed;
@@ -30,6 +33,11 @@ sealed class TableBuilder : IDisposable
     byte[] lastKey = [];
     int lastKeyLength;
     ulong lastSequence;
+
+    // What the last finished block is named by.
+    byte[] name = [];
+    int nameLength;
+    ulong nameSequence;
     bool finished;
 
     public TableBuilder(StoreFiles files, ulong id, int blockBytes)
@@ -47,12 +55,19 @@ sealed class TableBuilder : IDisposable
 
     ReadOnlySpan<byte> LastKey => lastKey.AsSpan(0, lastKeyLength);
 
+    ReadOnlySpan<byte> Name => name.AsSpan(0, nameLength);
+
     public void Add(ReadOnlySpan<byte> key, ulong sequence, EntryKind kind, ReadOnlySpan<byte> value)
     {
         var sameKey = count > 0 && LastKey.SequenceEqual(key);
         Invariant.Require(count == 0 || EntryOrder.Compare(LastKey, lastSequence, key, sequence) < 0);
         // Packed, it takes less; but what is large by itself gets a block by itself.
-        if (data.Count > 0 && data.SizeBytes + key.Length + value.Length > blockBytes) FinishData();
+        if (data.Count > 0 && data.SizeBytes + key.Length + value.Length > blockBytes)
+        {
+            NameBlockBefore(key, sameKey);
+            FinishData();
+        }
+
         data.Add(kind, key, sequence, value);
         if (count == 0) smallest = key.ToArray();
         // A key whose versions lie on both sides of a cut is in the filters of both.
@@ -74,6 +89,7 @@ sealed class TableBuilder : IDisposable
     public TableInfo Finish(int level)
     {
         Invariant.Require(count > 0);
+        NameByLastEntry();
         FinishData();
         FinishIndex();
         var rootHandle = WriteBlock(root);
@@ -101,8 +117,34 @@ sealed class TableBuilder : IDisposable
     {
         Span<byte> handle = stackalloc byte[BlockHandle.EncodedBytes];
         WriteBlock(data).Write(handle);
-        index.Add(EntryKind.Put, LastKey, lastSequence, handle);
-        if (index.SizeBytes >= blockBytes) FinishIndex();
+        index.Add(EntryKind.Put, Name, nameSequence, handle);
+        if (index.SizeBytes >= blockBytes && index.Count >= LeastFanOut) FinishIndex();
+    }
+
+    // Behind every entry of the separator there could be, as none has sequence 0: what is sought at or below it may be in the block.
+    void NameBlockBefore(ReadOnlySpan<byte> next, bool isKeyCut)
+    {
+        if (isKeyCut)
+        {
+            NameByLastEntry();
+            return;
+        }
+
+        ReserveName();
+        nameLength = Separator.Write(LastKey, next, name).Length;
+        nameSequence = 0;
+    }
+
+    void NameByLastEntry()
+    {
+        ReserveName();
+        LastKey.CopyTo(name);
+        (nameLength, nameSequence) = (lastKeyLength, lastSequence);
+    }
+
+    void ReserveName()
+    {
+        if (name.Length < lastKeyLength) name = new byte[lastKey.Length];
     }
 
     void FinishIndex()
@@ -110,7 +152,7 @@ sealed class TableBuilder : IDisposable
         if (index.Count == 0) return;
         Span<byte> handle = stackalloc byte[PartitionHandle.EncodedBytes];
         new PartitionHandle(WriteBlock(index), WriteFilter()).Write(handle);
-        root.Add(EntryKind.Put, LastKey, lastSequence, handle);
+        root.Add(EntryKind.Put, Name, nameSequence, handle);
     }
 
     BlockHandle WriteFilter()

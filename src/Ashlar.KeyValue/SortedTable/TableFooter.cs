@@ -4,7 +4,7 @@ using Ashlar.Storage;
 
 namespace Ashlar.KeyValue.SortedTable;
 
-// Last 128 bytes of a table, format version 1. Little-endian.
+// Last 128 bytes of a table, format versions 1 and 2. Little-endian.
 //   0       8         12    16        32        40     56           64            72            80           88     128
 //   +-------+---------+-----+---------+---------+------+------------+-------------+-------------+------------+------+
 //   | Magic | Version | Crc | StoreId | TableId | Root | EntryCount | MinSequence | MaxSequence | FileLength | Zero |
@@ -15,8 +15,16 @@ readonly record struct TableFooter(
     long FileLength)
 {
     public const int SizeBytes = 128;
-    public const uint Version = 1;
+
+    /// <summary>Indexes name blocks by their last entries.</summary>
+    public const uint FirstVersion = 1;
+
+    /// <summary>Indexes name blocks by what separates them from the next (<see cref="Separator"/>).</summary>
+    public const uint SeparatorVersion = 2;
+
     const ulong Magic = 0x4C4254524C485341; // "ASHLRTBL"
+
+    public uint Version { get; init; } = SeparatorVersion;
 
     /// <summary>Start value of the checksums of all blocks: a block of another table or store does not validate.</summary>
     public static uint Seed(Guid storeId, ulong tableId)
@@ -61,9 +69,9 @@ readonly record struct TableFooter(
     {
         if (!IsSound(source)) throw new CorruptDataException(path, offset, "the footer of the table does not hold");
         var version = BinaryPrimitives.ReadUInt32LittleEndian(source[8..]);
-        if (version != Version)
+        if (version is < FirstVersion or > SeparatorVersion)
             throw new UnsupportedFormatException(
-                path, $"table format version {version}; this program reads version {Version}");
+                path, $"table format version {version}; this program reads versions {FirstVersion} to {SeparatorVersion}");
         crc = BinaryPrimitives.ReadUInt32LittleEndian(source[12..]);
         return new(
             ReadStoreId(source),
@@ -72,7 +80,10 @@ readonly record struct TableFooter(
             BinaryPrimitives.ReadInt64LittleEndian(source[56..]),
             BinaryPrimitives.ReadUInt64LittleEndian(source[64..]),
             BinaryPrimitives.ReadUInt64LittleEndian(source[72..]),
-            BinaryPrimitives.ReadInt64LittleEndian(source[80..]));
+            BinaryPrimitives.ReadInt64LittleEndian(source[80..]))
+        {
+            Version = version,
+        };
     }
 
     static uint Checksum(ReadOnlySpan<byte> bytes) => Crc32C.Append(Crc32C.Compute(bytes[..12]), bytes[16..SizeBytes]);

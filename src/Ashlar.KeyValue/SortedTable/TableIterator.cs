@@ -25,6 +25,8 @@ sealed class TableIterator(Table table, BlockSource blocks) : EntryIterator
 
     public override bool IsValid => !data.IsNone;
 
+    bool IsLastBlock => indexPosition + 1 == index.Count && rootPosition + 1 == root.Count;
+
     public override ReadOnlySpan<byte> Key => key.AsSpan(0, keyLength);
 
     public override ulong Sequence => data.SequenceAt(position);
@@ -56,20 +58,28 @@ sealed class TableIterator(Table table, BlockSource blocks) : EntryIterator
         if (at == root.Count) return;
         OpenIndex(at);
         at = index.Find(key, sequence);
-        // The index names the last entry of each block, so the entry is in the block that was found.
+        // What names an index block in the top index names the last block in it.
         if (at == index.Count)
             throw new CorruptDataException(
-                table.Path, table.PartitionAt(root, rootPosition).Index.Offset, "an index block ends before its own last key");
+                table.Path, table.PartitionAt(root, rootPosition).Index.Offset, "an index block ends before what it is named by");
         OpenData(at);
         var found = data.Find(key, sequence);
-        if (found == data.Count)
+        if (found < data.Count)
+        {
+            MoveTo(found);
+            return;
+        }
+
+        // Between the block's last entry and what separates it from the next, which there is: the last one is named by its last entry.
+        if (table.Footer.Version < TableFooter.SeparatorVersion || IsLastBlock)
         {
             data = default;
             throw new CorruptDataException(
-                table.Path, table.HandleAt(index, indexPosition).Offset, "a block ends before its own last key");
+                table.Path, table.HandleAt(index, indexPosition).Offset, "a block ends before the entry that it is named by");
         }
 
-        MoveTo(found);
+        position = data.Count - 1;
+        Next();
     }
 
     public override void Next()

@@ -4,7 +4,7 @@ using Ashlar.Storage;
 namespace Ashlar.KeyValue.Tests;
 
 /// <summary>
-/// The bytes of version 1 of every format, as docs/formats shows them. A test that fails here means: old stores cannot be read
+/// The bytes of every format, as docs/formats shows them. A test that fails here means: old stores cannot be read
 /// any more. Add a version instead.
 /// </summary>
 public sealed class GoldenBytesTests
@@ -116,6 +116,19 @@ public sealed class GoldenBytesTests
         Assert.Equal(Golden.TableFooter, Hex(bytes));
         Assert.Equal(footer, TableFooter.Read(bytes, "/table", 0, out var readCrc));
         Assert.Equal(crc, readCrc);
+    }
+
+    [Fact]
+    public void Table_footer_of_the_first_version()
+    {
+        var bytes = Convert.FromHexString(Golden.FirstVersionTableFooter);
+        var footer = new TableFooter(StoreId, 3, new BlockHandle(0x100, 0x50, 0xA1A2A3A4), 2, 8, 9, 0x1D0)
+        {
+            Version = TableFooter.FirstVersion,
+        };
+        Assert.Equal(footer, TableFooter.Read(bytes, "/table", 0, out _));
+        footer.Write(bytes);
+        Assert.Equal(Golden.FirstVersionTableFooter, Hex(bytes));
     }
 
     [Fact]
