@@ -53,6 +53,28 @@ alternate() {
     done
 }
 
+# What the device got, whoever wrote it: others on the same disk must be quiet, or BENCH_DIR on a disk of its own.
+device_written() {
+    sync -f "$work"
+    awk -v device="$(stat -c %Hd:%Ld "$work")" '$1 ":" $2 == device { printf "%.0f", $10 * 512 }' /proc/diskstats
+}
+
+# written_to_device: bytes that the device gets for each byte put by one thread, each put durable; less is better.
+written_to_device() {
+    local operations=20000 value=1000 contender before after
+    $quick && operations=5000
+    for contender in "$@"; do
+        before=$(device_written)
+        drive "$contender" "$work/out/device/$contender.1" fillrandom sync=true operations=$operations value=$value warm_up=0 || exit 1
+        after=$(device_written)
+        awk -v bytes="$((after - before))" -v put="$((operations * (16 + value)))" 'BEGIN { print bytes / put }' >"$work/out/device.$contender"
+    done
+    for contender in "${@:2}"; do
+        figure "durable random put, 1 thread: bytes that the device gets per byte put (less is better)" \
+            "$(cat "$work/out/device.ashlar")" "$(cat "$work/out/device.$contender")" "$contender"
+    done
+}
+
 remove_data() { local contender; for contender in "$@"; do rm -rf "${work:?}/$contender"; done; }
 
 rows_durable() {
@@ -60,6 +82,8 @@ rows_durable() {
     $quick && seconds=2 warm_up=1 rivals=pipelined
     alternate durable-1 fillrandom "$rivals" sync=true duration=$seconds warm_up=$warm_up
     report "durable random put, 1 thread, ops/s" durable-1 fillrandom $rivals
+    remove_data ashlar $rivals
+    written_to_device ashlar $rivals
     alternate durable-16 fillrandom "$rivals" sync=true threads=16 duration=$seconds warm_up=$warm_up
     report "durable random put, 16 threads, ops/s" durable-16 fillrandom $rivals
     alternate durable-64 fillasync "$rivals" sync=true outstanding=64 duration=$seconds warm_up=$warm_up

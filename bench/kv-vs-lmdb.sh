@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Key-value engine: Ashlar against LMDB, FASTER and SQLite through their .NET packages, in one program and the same directory.
-# usage: bench/kv-vs-lmdb.sh [--quick] [--rows get,scan,put] [--num KEYS] [--value BYTES] [--memory SIZE] [--rounds N] [--dir DIR]
+# usage: bench/kv-vs-lmdb.sh [--quick] [--rows get,scan,put] [--num KEYS] [--value BYTES] [--memory SIZE] [--seconds N] [--rounds N]
+#        [--dir DIR]
 #   --memory is what each may use: Ashlar's cache, LMDB's map, what SQLite maps of its file, FASTER's log in memory
 # stdout: a line per row and rival, tab-separated: name, Ashlar, rival, ratio (above 1: Ashlar is better), the rival, and then the same
 #   three for operations in a second of a processor instead of a second of the clock.
@@ -16,9 +17,10 @@ while [ $# -gt 0 ]; do
         --num) num=$2; shift ;;
         --value) value=$2; shift ;;
         --memory) memory=$2; shift ;;
+        --seconds) seconds=$2; shift ;;
         --rounds) rounds=$2; shift ;;
         --dir) BENCH_DIR=$2; shift ;;
-        *) sed -n '2,6s/^# //p' "$0" >&2; exit 2 ;;
+        *) sed -n '2,7s/^# //p' "$0" >&2; exit 2 ;;
     esac
     shift
 done

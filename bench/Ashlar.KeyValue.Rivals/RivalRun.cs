@@ -54,7 +54,7 @@ sealed class RivalRun(IContender contender, long num, int valueBytes, TimeSpan d
         var before = process.TotalProcessorTime;
         var clock = Stopwatch.StartNew();
         var operations = work(duration);
-        var seconds = clock.Elapsed.TotalSeconds;
+        var seconds = Math.Max(clock.Elapsed.TotalSeconds, 1e-6);
         process.Refresh();
         var busy = (process.TotalProcessorTime - before).TotalSeconds;
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{row}\t{operations / seconds:F0}\t{operations / Math.Max(busy, 1e-6):F0}"));

@@ -55,7 +55,7 @@ public sealed class TableSeekTests
         var info = new TableInfo(
             3, 1, bytes.Length, Golden.FirstVersionTableCrc, 4, 8, 20,
             "key 0 and what is behind it"u8.ToArray(), "key 6"u8.ToArray());
-        var table = Table.Open(files, info, cache, new ValueSegments(files, PlantedBug.None, cache));
+        var table = Table.Open(files, info, cache, new ValueSegments(files, cache));
         Assert.Equal(TableFooter.FirstVersion, table.Footer.Version);
         var found = new List<string>();
         var iterator = table.CreateIterator();
@@ -76,7 +76,7 @@ public sealed class TableSeekTests
         var files = new StoreFiles(disk, TestStore.Directory) { StoreId = SegmentWriter.StoreId };
         using var builder = new TableBuilder(files, 3, blockBytes: 160);
         foreach (var (key, sequence) in entries) builder.Add(key, sequence, EntryKind.Put, "value"u8);
-        return Table.Open(files, builder.Finish(1), cache, new ValueSegments(files, PlantedBug.None, cache));
+        return Table.Open(files, builder.Finish(1), cache, new ValueSegments(files, cache));
     }
 
     static byte[] RandomKey(Random random)
