@@ -3,7 +3,8 @@ using Ashlar.KeyValue.Rivals;
 
 if (args is not [var name, var directory, .. var settings] || settings.Length % 2 != 0)
 {
-    Console.Error.WriteLine("usage: kv-rivals ashlar|lmdb|lmdb-snapshot|faster|sqlite DIRECTORY [--num N] [--value BYTES] [--memory BYTES] [--seconds N] [--rows NAMES]");
+    Console.Error.WriteLine("usage: kv-rivals ashlar|lmdb|lmdb-snapshot|faster|sqlite DIRECTORY");
+    Console.Error.WriteLine("       [--num N] [--value BYTES] [--memory BYTES] [--seconds N] [--rows get,scan,put]");
     return 2;
 }
 

@@ -57,7 +57,8 @@ sealed class RivalRun(IContender contender, long num, int valueBytes, TimeSpan d
         var seconds = Math.Max(clock.Elapsed.TotalSeconds, 1e-6);
         process.Refresh();
         var busy = (process.TotalProcessorTime - before).TotalSeconds;
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{row}\t{operations / seconds:F0}\t{operations / Math.Max(busy, 1e-6):F0}"));
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture, $"{row}\t{operations / seconds:F0}\t{operations / Math.Max(busy, 1e-6):F0}"));
     }
 
     void ReadAll()

@@ -1,4 +1,8 @@
 using FASTER.core;
+using Session = FASTER.core.ClientSession<
+    FASTER.core.SpanByte, FASTER.core.SpanByte, FASTER.core.SpanByte, FASTER.core.SpanByteAndMemory, FASTER.core.Empty,
+    FASTER.core.IFunctions<
+        FASTER.core.SpanByte, FASTER.core.SpanByte, FASTER.core.SpanByte, FASTER.core.SpanByteAndMemory, FASTER.core.Empty>>;
 
 namespace Ashlar.KeyValue.Rivals;
 
@@ -11,7 +15,7 @@ sealed unsafe class FasterContender : IContender
     readonly IDevice device;
     readonly FasterKVSettings<SpanByte, SpanByte> settings;
     readonly FasterKV<SpanByte, SpanByte> store;
-    readonly ClientSession<SpanByte, SpanByte, SpanByte, SpanByteAndMemory, Empty, IFunctions<SpanByte, SpanByte, SpanByte, SpanByteAndMemory, Empty>> writer;
+    readonly Session writer;
 
     public FasterContender(string directory, long memoryBytes)
     {
@@ -65,12 +69,10 @@ sealed unsafe class FasterContender : IContender
         }
     }
 
-    ClientSession<SpanByte, SpanByte, SpanByte, SpanByteAndMemory, Empty, IFunctions<SpanByte, SpanByte, SpanByte, SpanByteAndMemory, Empty>> NewSession() =>
+    Session NewSession() =>
         store.NewSession<SpanByte, SpanByteAndMemory, Empty>(new SpanByteFunctions<Empty>());
 
-    sealed class Reader(
-        ClientSession<SpanByte, SpanByte, SpanByte, SpanByteAndMemory, Empty, IFunctions<SpanByte, SpanByte, SpanByte, SpanByteAndMemory, Empty>> session)
-        : IReader
+    sealed class Reader(Session session) : IReader
     {
         public int Get(ReadOnlySpan<byte> key, Span<byte> destination)
         {

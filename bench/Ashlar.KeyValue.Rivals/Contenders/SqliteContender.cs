@@ -70,7 +70,9 @@ sealed class SqliteContender : IContender
     {
         var connection = new SqliteConnection(source);
         connection.Open();
-        Execute(connection, FormattableString.Invariant($"PRAGMA synchronous=FULL; PRAGMA mmap_size={memoryBytes}; PRAGMA cache_size=-65536"));
+        Execute(
+            connection,
+            FormattableString.Invariant($"PRAGMA synchronous=FULL; PRAGMA mmap_size={memoryBytes}; PRAGMA cache_size=-65536"));
         return connection;
     }
 
