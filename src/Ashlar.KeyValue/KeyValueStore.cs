@@ -6,6 +6,7 @@ using Ashlar.KeyValue.Compaction;
 using Ashlar.KeyValue.Errors;
 using Ashlar.KeyValue.Files;
 using Ashlar.KeyValue.Manifests;
+using Ashlar.KeyValue.MemTables;
 using Ashlar.KeyValue.Recovery;
 using Ashlar.KeyValue.Statistics;
 using Ashlar.KeyValue.Values;
@@ -60,28 +61,39 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
         isLogComplete = recovered.IsLogComplete;
         LastCommitTime = recovered.LastCommitTime;
         Recovery = recovered.Report;
-        poison = new PoisonLatch(files.Directory);
-        var tables = TableSet.Create(recovered.Tables);
-        foreach (var table in recovered.Tables) table.Release();
-        state = new StoreState(
-            new StoreVersion(recovered.MemTable, [], tables), recovered.LastSequence, options.TimeProvider, values, cache.Epoch);
-        tables.Release();
-        pressure = new Backpressure(options);
-        space = new SpaceReserve(files, options);
-        archiver = CreateArchiver(recovered.LastSequence);
-        compactor = new Compactor(files, state, manifest, cache, values, recovered.Numbers, options, poison, pressure, space, archiver);
-        background = new BackgroundWorker(compactor, pressure, space, poison, options, files.Directory);
-        durability = new DurabilityTracker(
-            recovered.LastSequence, options.RelaxedLossTime, options.TimeProvider, SyncInBackground);
-        var flights = new Flights(options.LogFlights);
-        var log = new LogWriter(
-            files, manifest, options, recovered.Numbers, values, recovered.LogEnd, recovered.LastCommitTime);
-        committer = new Committer(
-            state, recovered.MemTable, recovered.LastSequence, log, background, poison, options, durability, flights);
-        commits = new CommitQueue(committer, flights, files.Directory);
-        if (files.FileSystem is HeldDirectory held) held.Displaced = committer.Refuse;
-        Start();
-        metered = new SharedStatistics(GetStatistics, TimeProvider.System);
+        try
+        {
+            poison = new PoisonLatch(files.Directory);
+            var tables = TableSet.Create(recovered.Tables);
+            foreach (var table in recovered.Tables) table.Release();
+            state = new StoreState(
+                new StoreVersion(recovered.MemTable, [], tables), recovered.LastSequence, options.TimeProvider, values, cache.Epoch);
+            tables.Release();
+            pressure = new Backpressure(options);
+            space = new SpaceReserve(files, options);
+            archiver = CreateArchiver(recovered.LastSequence);
+            compactor = new Compactor(files, state, manifest, cache, values, recovered.Numbers, options, poison, pressure, space, archiver);
+            background = new BackgroundWorker(compactor, pressure, space, poison, options, files.Directory);
+            durability = new DurabilityTracker(
+                recovered.LastSequence, options.RelaxedLossTime, options.TimeProvider, SyncInBackground);
+            var flights = new Flights(options.LogFlights);
+            var log = new LogWriter(
+                files, manifest, options, recovered.Numbers, values, recovered.LogEnd, recovered.LastCommitTime);
+            committer = new Committer(
+                state, recovered.MemTable, recovered.LastSequence, log, background, poison, options, durability, flights);
+            commits = new CommitQueue(committer, flights, files.Directory);
+            if (files.FileSystem is HeldDirectory held) held.Displaced = committer.Refuse;
+            // Last: threads of a store that was not opened would go on to change its files.
+            archiver?.Start();
+            background.Start();
+            metered = new SharedStatistics(GetStatistics, TimeProvider.System);
+        }
+        catch
+        {
+            Unwind(recovered.MemTable);
+            throw;
+        }
+
         KeyValueMetrics.Add(metered, files.Directory);
     }
 
@@ -229,20 +241,17 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
     /// <inheritdoc cref="Dispose" />
     public ValueTask DisposeAsync() => new(Task.Run(Dispose));
 
-    // Last, and undone where it fails: threads of a store that was not opened would go on to change its files.
-    void Start()
+    // What a store that was not opened has begun with: as in Dispose, as far as it came. Whoever opens it has cache and values.
+    void Unwind(MemTable recovered)
     {
-        try
-        {
-            archiver?.Start();
-            background.Start();
-        }
-        catch
-        {
-            if (archiver is not null) Try(archiver.Stop);
-            Try(background.Dispose);
-            throw;
-        }
+        if (durability is not null) Try(durability.Dispose);
+        if (archiver is not null) Try(archiver.Stop);
+        if (background is not null) Try(background.Dispose);
+        if (files.FileSystem is HeldDirectory held) held.Displaced = null;
+        if (state is not null) Try(state.Dispose);
+        if (committer is not null) Try(committer.Dispose);
+        else recovered.Release();
+        Try(manifest.Dispose);
     }
 
     void Try(Action step)

@@ -118,6 +118,8 @@ static class PlantedBugs
 
     public static Mutation PublishBeforeInsertion { get; } = new(
         nameof(PublishBeforeInsertion),
+        // The groups before it are published later, which the engine itself would notice.
+        new SourceEdit("Versions/StoreState.cs", "Invariant.Require(sequence >= visibleSequence);", "if (sequence < visibleSequence) return;"),
         new SourceEdit(
             "Commit/Committer.cs",
             "var offset = Append(group.Members, bodyLength, count);",

@@ -51,6 +51,15 @@ public sealed class SimulatedFileSystem : IFileSystem
     /// <summary>Size of the disk: writes that need more fail with <see cref="StorageErrorKind.NoSpace"/>.</summary>
     public long CapacityBytes { get; set; } = 1L << 40;
 
+    /// <summary>Files that are open, each as often as it is.</summary>
+    public int OpenFiles
+    {
+        get
+        {
+            lock (Gate) return image.Files.Values.Sum(file => file.OpenHandles);
+        }
+    }
+
     /// <summary>Events recorded so far, marks included.</summary>
     public int TraceLength
     {
