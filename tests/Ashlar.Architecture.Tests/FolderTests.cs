@@ -33,8 +33,8 @@ public sealed class FolderTests
         ("Recovery", "Archive Cache Compaction Entries Errors Files Log Manifests MemTables Options SortedTable Values"),
         (
             FolderUses.Root,
-            "Archive Backup Cache Commit Compaction Entries Errors Files Log Manifests Options Recovery SortedTable Statistics Values "
-            + "Verification Versions"),
+            "Archive Backup Cache Commit Compaction Entries Errors Files Log Manifests MemTables Options Recovery SortedTable Statistics "
+            + "Values Verification Versions"),
         ("Restore", "(root) Archive Backup Errors Files Log Manifests Options Verification"),
         ("Sharding", "(root) Backup Entries Errors Files Log Manifests Options Restore SortedTable Statistics Verification"),
     ];
