@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text.RegularExpressions;
 
 namespace Ashlar.Architecture.Tests;
@@ -7,6 +8,7 @@ namespace Ashlar.Architecture.Tests;
 /// Types of a folder are in its namespace, and a file names those that it uses at its head: the compiler sees to that. Types of
 /// the project's own namespace, the public ones, are seen without; they are looked for by name.
 /// </remarks>
+[SuppressMessage("Security", "MA0009", Justification = "The repository's own sources are matched.")]
 sealed partial class FolderUses
 {
     public const string Root = "(root)";
@@ -80,13 +82,13 @@ sealed partial class FolderUses
     // Without comments and texts, which may name anything.
     static string Code(string text) => Noise().Replace(text, match => match.Value[0] == '/' ? "" : "\"\"");
 
-    [GeneratedRegex(@"""""""[\s\S]*?""""""|//[^\n]*|/\*[\s\S]*?\*/|""(\\.|[^""\\\n])*""")]
+    [GeneratedRegex(@"""""""[\s\S]*?""""""|//[^\n]*|/\*[\s\S]*?\*/|""(\\.|[^""\\\n])*""", RegexOptions.ExplicitCapture)]
     private static partial Regex Noise();
 
-    [GeneratedRegex(@"^namespace (?<name>[\w.]+)", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^namespace (?<name>[\w.]+)", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
     private static partial Regex Namespace();
 
-    [GeneratedRegex(@"^(global )?using (static |\w+ = )?(?<name>[\w.]+);", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^(global )?using (static |\w+ = )?(?<name>[\w.]+);", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
     private static partial Regex Using();
 
     [GeneratedRegex(@"(?<![\w.])[A-Z]\w*")]
@@ -96,7 +98,7 @@ sealed partial class FolderUses
     private static partial Regex Qualified();
 
     [GeneratedRegex(
-        @"^([a-z]+ )*(class|struct|interface|enum|record|delegate [\w<>\[\]]+) (struct |class )?(?<name>\w+)", RegexOptions.Multiline)]
+        @"^([a-z]+ )*(class|struct|interface|enum|record|delegate [\w<>\[\]]+) (struct |class )?(?<name>\w+)", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
     private static partial Regex Declaration();
 
     sealed record Source(string Path, string Folder, string Code);

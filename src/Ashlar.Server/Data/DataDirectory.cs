@@ -21,6 +21,7 @@ sealed class DataDirectory : IDisposable
 
     readonly IFileSystem files;
     readonly IDisposable ownership;
+    bool isAnnounced;
 
     DataDirectory(IFileSystem files, string path, IDisposable ownership)
     {
@@ -109,6 +110,7 @@ sealed class DataDirectory : IDisposable
                 file.Write(JsonSerializer.SerializeToUtf8Bytes(server, ApiJson.Strict.RunningServer), 0);
             }
             files.Rename(temporary, RunFilePath);
+            isAnnounced = true;
             return null;
         }
         catch (StorageException problem)
@@ -122,7 +124,7 @@ sealed class DataDirectory : IDisposable
 
     public void Dispose()
     {
-        TryDelete(RunFilePath);
+        if (isAnnounced) TryDelete(RunFilePath); // Else it may be another's, whose lock file somebody removed.
         ownership.Dispose();
     }
 

@@ -37,7 +37,7 @@ sealed class LockFile : IFileLock
                 // Deleted between opening and locking it, the file is nobody's, and another owner may have made a new one.
                 if (file.IsAtPath)
                 {
-                    WriteOwner(file, $"{Environment.ProcessId}\n");
+                    WriteOwner(file, Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
                     return new LockFile(file, descriptor);
                 }
             }
@@ -57,20 +57,20 @@ sealed class LockFile : IFileLock
     {
         if (descriptor.IsClosed) return;
 
-        WriteOwner(file, "\n"); // The next owner must not be mistaken for us while it writes its own id.
+        WriteOwner(file, ""); // The next owner must not be mistaken for us while it writes its own id.
 
         // Closing is not enough: a process that was just forked holds a copy of the descriptor until it starts its program.
         _ = Libc.Lock(descriptor, Libc.LockRelease);
         file.Dispose();
     }
 
-    // The lock is held whatever the file says: a disk that is full, or fails, costs only the nicety of telling who has it. What is behind
-    // the end of the line is never cut off, so that the next owner needs no free space for its own.
-    static void WriteOwner(PosixFile file, string line)
+    // The lock is held whatever the file says: a disk that is full, or fails, costs only the nicety of telling who has it. A line is always
+    // of one length: nothing of the last owner's is left, and nobody needs free space but the first.
+    static void WriteOwner(PosixFile file, string id)
     {
         try
         {
-            file.Write(Encoding.ASCII.GetBytes(line), 0);
+            file.Write(Encoding.ASCII.GetBytes(id.PadLeft(MaxProcessIdDigits) + '\n'), 0);
         }
         catch (StorageException)
         {
@@ -84,7 +84,7 @@ sealed class LockFile : IFileLock
         var length = file.Read(text, 0);
         var digits = text[..length];
         var end = digits.IndexOf((byte)'\n');
-        return int.TryParse(end < 0 ? digits : digits[..end], NumberStyles.None, CultureInfo.InvariantCulture, out var id)
+        return int.TryParse(end < 0 ? digits : digits[..end], NumberStyles.AllowLeadingWhite, CultureInfo.InvariantCulture, out var id)
             ? id
             : null;
     }

@@ -122,12 +122,15 @@ sealed partial class VolumeDevice
         if (edges.Last > 0) await CompleteEdgeAsync(leaf, plan, offset + source.Length - edges.Last, source[^edges.Last..], 1);
     }
 
-    // A part of a block: the rest of it is read first, and verified.
+    // A part of a block: the rest of it is read first, and verified. Beyond the end of the volume are zeros, whatever lies there.
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask CompleteEdgeAsync(Leaf leaf, LeafPlan plan, int offset, ReadOnlyMemory<byte> source, int edgeIndex)
     {
         var edge = plan.Edges.AsMemory(edgeIndex * MapLayout.BlockBytes, MapLayout.BlockBytes);
-        await ReadLockedAsync(leaf, plan, offset / MapLayout.BlockBytes, edge, CancellationToken.None);
+        var isWholeToTheEnd = offset % MapLayout.BlockBytes == 0
+            && (leaf.Index * MapLayout.LeafBytes) + offset + source.Length == SizeBytes;
+        if (isWholeToTheEnd) edge.Span.Clear();
+        else await ReadLockedAsync(leaf, plan, offset / MapLayout.BlockBytes, edge, CancellationToken.None);
         source.CopyTo(edge[(offset % MapLayout.BlockBytes)..]);
     }
 

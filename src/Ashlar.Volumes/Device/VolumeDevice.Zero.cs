@@ -86,7 +86,7 @@ sealed partial class VolumeDevice
             using (var locked = await LockLeafAsync(leafIndex))
             {
                 if (!isForced) CheckStillThere((leafIndex * MapLayout.LeafBytes) + offset + count);
-                if (await TryZeroLockedAsync(locked.Leaf, offset, count, keep)) return;
+                if (await TryZeroLockedAsync(locked.Leaf, offset, count, keep, isForced)) return;
             }
 
             await parts.Throttle.WaitForSpaceAsync(Name, attempt);
@@ -94,7 +94,7 @@ sealed partial class VolumeDevice
     }
 
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
-    async ValueTask<bool> TryZeroLockedAsync(Leaf leaf, int offset, int count, bool keep)
+    async ValueTask<bool> TryZeroLockedAsync(Leaf leaf, int offset, int count, bool keep, bool isForced)
     {
         if (!CoversWhole(leaf, offset, count)) ThrowIfDamaged(leaf);
         if (keep && await TryKeepLockedAsync(leaf, offset, count, reservation: null) is null) return false;
@@ -103,14 +103,26 @@ sealed partial class VolumeDevice
         var firstWhole = (offset + MapLayout.BlockBytes - 1) / MapLayout.BlockBytes;
         var endWhole = end / MapLayout.BlockBytes;
         if (firstWhole > endWhole) return await TryZeroEdgeAsync(leaf, offset, count);
-        if (offset % MapLayout.BlockBytes != 0
-            && !await TryZeroEdgeAsync(leaf, offset, (firstWhole * MapLayout.BlockBytes) - offset)) return false;
+        if (offset % MapLayout.BlockBytes != 0 && !await TryZeroFirstAsync((firstWhole * MapLayout.BlockBytes) - offset)) return false;
         if (end % MapLayout.BlockBytes != 0
             && !await TryZeroEdgeAsync(leaf, endWhole * MapLayout.BlockBytes, end % MapLayout.BlockBytes)) return false;
         if (firstWhole == endWhole) return true;
         if (keep) Invalidate(leaf, firstWhole, endWhole - firstWhole);
         else Unmap(leaf, firstWhole, endWhole - firstWhole);
         return true;
+
+        // What a resizing cuts off of a damaged block stays where it is: the block goes on failing, so that nothing of it comes back.
+        async ValueTask<bool> TryZeroFirstAsync(int length)
+        {
+            try
+            {
+                return await TryZeroEdgeAsync(leaf, offset, length);
+            }
+            catch (CorruptDataException) when (isForced)
+            {
+                return true;
+            }
+        }
     }
 
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]

@@ -31,8 +31,14 @@ public sealed partial class PosixFileSystemTests : FileSystemContract, IDisposab
     [Fact]
     public void The_lock_file_names_its_owner_only_while_it_is_held()
     {
-        using (Disk.Lock(At("LOCK"))) Assert.Equal($"{Environment.ProcessId}\n", Content("LOCK"));
-        Assert.Equal("\n", Content("LOCK")[..1]); // Nobody's; the space stays for the next owner.
+        using (var file = Disk.Open(At("LOCK"), FileOpenMode.CreateNew)) file.Write("1234567890\n"u8, 0);
+        using (Disk.Lock(At("LOCK")))
+        {
+            Assert.Equal($"{Environment.ProcessId}", Content("LOCK").Trim());
+            Assert.Equal(Environment.ProcessId, Assert.Throws<LockedException>(() => Disk.Lock(At("LOCK"))).OwnerProcessId);
+        }
+
+        Assert.Equal("          \n", Content("LOCK")); // Nobody's; the space stays for the next owner.
     }
 
     [Fact]

@@ -107,6 +107,47 @@ public sealed class CorruptionTests
     }
 
     [Fact]
+    public async Task A_shrink_through_a_damaged_block_is_carried_out_and_brings_nothing_back_as_data()
+    {
+        await using var pool = await DamagedAsync();
+        await pool.Pool.ResizeVolumeAsync("disk", 42 * 512, allowShrink: true);
+        Assert.Equal(MapLayout.ChunkBytes, pool.Pool.GetUsage().AllocatedBytes);
+        await pool.ReopenAsync();
+        await pool.Pool.ResizeVolumeAsync("disk", 8 << 20);
+        var disk = pool.Pool.OpenVolume("disk")!;
+        for (var sector = 40; sector < 48; sector++)
+            await Assert.ThrowsAsync<CorruptDataException>(async () => await Read(disk, sector, 1));
+        Assert.Equal(new byte[1024], await Read(disk, 48, 2));
+        await disk.WriteAsync(new Lba(40), Random(8, 4));
+        Assert.Equal(Random(8, 4), await Read(disk, 40, 8));
+    }
+
+    [Theory]
+    [InlineData("write")]
+    [InlineData("zero")]
+    [InlineData("trim")]
+    public async Task Writing_up_to_the_end_of_the_volume_is_writing_all_of_its_last_block(string what)
+    {
+        await using var pool = await DamagedAsync();
+        var disk = pool.Pool.OpenVolume("disk")!;
+        await pool.Pool.ResizeVolumeAsync("disk", 43 * 512, allowShrink: true);
+        await Assert.ThrowsAsync<CorruptDataException>(async () => await disk.WriteAsync(new Lba(41), Random(2, 4)));
+        await (what switch
+        {
+            "write" => disk.WriteAsync(new Lba(38), Random(5, 4)),
+            "zero" => disk.WriteZeroesAsync(new Lba(40), 3),
+            _ => disk.TrimAsync(Lba.Zero, 43),
+        });
+        var expected = what == "write" ? Random(5, 4)[1024..] : new byte[3 * 512];
+        Assert.Equal(expected, await Read(disk, 40, 3));
+        await pool.Pool.ResizeVolumeAsync("disk", 48 * 512);
+        await pool.ReopenAsync();
+        var found = await Read(pool.Pool.OpenVolume("disk")!, 40, 8);
+        Assert.Equal([.. expected, .. new byte[5 * 512]], found);
+        Assert.Equal(0, pool.Pool.GetDamage().Blocks);
+    }
+
+    [Fact]
     public async Task A_failed_overwrite_of_a_damaged_block_does_not_make_it_good()
     {
         HookedDevice hooks = null!;
