@@ -8,11 +8,12 @@ public sealed class ReserveTests
 {
     const int KeyCount = 1000;
 
-    [Theory, InlineData(true), InlineData(false)]
-    public void Puts_that_may_use_the_reserve_are_taken_on_a_full_disk_until_their_part_is_used_up_and_deletes_go_on(bool inline)
+    // Not with background threads: others would take what a merge gives back before it is kept again.
+    [Fact]
+    public void Puts_that_may_use_the_reserve_are_taken_on_a_full_disk_until_their_part_is_used_up_and_deletes_go_on()
     {
         using var disk = new CrowdedDisk();
-        using var store = OpenAndFill(disk, inline);
+        using var store = OpenAndFill(disk, inline: true);
         Assert.Equal(StorageErrorKind.NoSpace, Assert.Throws<StorageException>(() => store.Put("ordinary", "x")).Kind);
 
         var taken = 0;
