@@ -55,7 +55,8 @@ public sealed class FolderTests
     public void A_folder_uses_what_the_table_says(string folder, string expected)
     {
         var found = string.Join(' ', engine.Of(folder));
-        var unlisted = engine.Of(folder).Except(expected.Split(' ')).SelectMany(to => engine.Files(folder, to).Select(file => $"{file} -> {to}"));
+        var unlisted = engine.Of(folder).Except(expected.Split(' ')).SelectMany(
+            to => engine.Files(folder, to).Select(file => $"{file} -> {to}"));
         Assert.True(found == expected, $"{folder} uses {found}\nnot in the table: {string.Join(", ", unlisted)}");
     }
 
@@ -69,7 +70,8 @@ public sealed class FolderTests
         var seen = new HashSet<string>(StringComparer.Ordinal);
         foreach (var (folder, uses) in layers)
         {
-            foreach (var use in uses.Split(' ', StringSplitOptions.RemoveEmptyEntries)) Assert.True(seen.Contains(use), $"{folder} -> {use}");
+            foreach (var use in uses.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+                Assert.True(seen.Contains(use), $"{folder} -> {use}");
             seen.Add(folder);
         }
     }

@@ -98,7 +98,8 @@ sealed partial class FolderUses
     private static partial Regex Qualified();
 
     [GeneratedRegex(
-        @"^([a-z]+ )*(class|struct|interface|enum|record|delegate [\w<>\[\]]+) (struct |class )?(?<name>\w+)", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
+        @"^([a-z]+ )*(class|struct|interface|enum|record|delegate [\w<>\[\]]+) (struct |class )?(?<name>\w+)",
+        RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
     private static partial Regex Declaration();
 
     sealed record Source(string Path, string Folder, string Code);

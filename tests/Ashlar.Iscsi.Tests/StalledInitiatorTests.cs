@@ -39,6 +39,7 @@ public sealed class StalledInitiatorTests
 
         stalled.Dispose();
         other.Dispose();
-        Assert.True(SpinWait.SpinUntil(() => target.Leases == 0 && target.Buffers.RentedBytes == 0 && target.Buffers.IdleBytes == 0, Limit));
+        Assert.True(
+            SpinWait.SpinUntil(() => target.Leases == 0 && target.Buffers.RentedBytes == 0 && target.Buffers.IdleBytes == 0, Limit));
     }
 }

@@ -1,6 +1,8 @@
 namespace Ashlar.KeyValue.Tests;
 
-/// <summary>A key that was overwritten very often costs a scan a few steps, in memory and in tables, in whatever way it gets there.</summary>
+/// <summary>
+/// A key that was overwritten very often costs a scan a few steps, in memory and in tables, in whatever way it gets there.
+/// </summary>
 public sealed class HotKeyTests
 {
     const int Versions = 10_000, MostSteps = 40;

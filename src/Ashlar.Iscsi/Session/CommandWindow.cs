@@ -1,3 +1,5 @@
+using Ashlar.Storage;
+
 namespace Ashlar.Iscsi;
 
 /// <summary>
@@ -29,7 +31,7 @@ sealed class CommandWindow(uint firstCmdSN, int depth)
 
     public void TaskBegins() => Interlocked.Increment(ref tasks);
 
-    public void TaskEnds() => Interlocked.Decrement(ref tasks);
+    public void TaskEnds() => Invariant.Require(Interlocked.Decrement(ref tasks) >= 0);
 
     /// <summary>Opens the window for as many commands as there is room. Called by one thread at a time.</summary>
     public void Advance()

@@ -1,3 +1,4 @@
+using Ashlar.Storage;
 using Ashlar.Transport;
 using Bhs = Ashlar.Iscsi.BasicHeaderSegment;
 
@@ -28,6 +29,8 @@ sealed class DataSolicitor(Connection connection, IscsiSession session)
                 task.SolicitedBytes += length;
                 task.R2TCount++;
                 request.Write(pdu, session.Replies.Numbers(), task.Lun);
+                // Else the initiator would send beyond the buffer.
+                Invariant.Require(length > 0 && task.SolicitedBytes <= task.WantedBytes);
                 if (runsElsewhere) session.Replies.QueueCopy(pdu);
                 else session.Replies.Gather(pdu);
             }
@@ -43,6 +46,7 @@ sealed class DataSolicitor(Connection connection, IscsiSession session)
     {
         var tag = nextTransferTag > uint.MaxValue - (2 * (uint)count) ? 1 : nextTransferTag;
         nextTransferTag = tag + (uint)count;
+        Invariant.Require(tag > 0 && nextTransferTag > tag);
         return tag;
     }
 }

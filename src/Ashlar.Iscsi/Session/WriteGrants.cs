@@ -1,3 +1,4 @@
+using Ashlar.Storage;
 using Ashlar.Transport;
 
 namespace Ashlar.Iscsi;
@@ -52,6 +53,7 @@ sealed class WriteGrants(BufferShare buffers, Action<IscsiTask> solicit, Action 
             while (waiting.First is { } first && buffers.TryRentWaited(first.Value.WantedBytes) is { } buffer)
             {
                 waiting.RemoveFirst();
+                Invariant.Require(buffer.Length >= first.Value.WantedBytes);
                 first.Value.Grant(buffer);
                 solicit(first.Value);
                 isGranted = true;

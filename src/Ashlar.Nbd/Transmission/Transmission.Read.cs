@@ -1,5 +1,6 @@
 using Ashlar.Blocks;
 using Ashlar.Nbd.Protocol;
+using Ashlar.Storage;
 using Ashlar.Transport;
 
 namespace Ashlar.Nbd.Transmission;
@@ -197,15 +198,24 @@ sealed partial class Transmission
             new SimpleReplyHeader(NbdError.None, request.Cookie).Write(target);
             return;
         }
+        RequireWithin(request, position, length);
         var isLast = (ulong)position + (ulong)length == request.OffsetBytes + request.LengthBytes;
         var flags = isLast ? ChunkFlags.Done : ChunkFlags.None;
         new ChunkHeader(flags, ChunkCode.OffsetData, request.Cookie, (uint)(sizeof(ulong) + length)).Write(target);
         System.Buffers.Binary.BinaryPrimitives.WriteUInt64BigEndian(target[ChunkHeader.SizeBytes..], (ulong)position);
     }
 
+    // A chunk beside the request would be taken for data that the client has asked for.
+    static void RequireWithin(in RequestHeader request, long position, int length)
+    {
+        var start = (long)request.OffsetBytes;
+        Invariant.Require(length > 0 && position >= start && position + length <= start + request.LengthBytes);
+    }
+
     void AddHole(in RequestHeader request, long position, int length, bool isLast)
     {
         const int ReplyBytes = ChunkHeader.SizeBytes + OffsetHole.SizeBytes;
+        RequireWithin(request, position, length);
         var target = batch.Reserve(ReplyBytes).Span;
         var flags = isLast ? ChunkFlags.Done : ChunkFlags.None;
         new ChunkHeader(flags, ChunkCode.OffsetHole, request.Cookie, OffsetHole.SizeBytes).Write(target);

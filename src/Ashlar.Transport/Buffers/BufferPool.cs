@@ -75,6 +75,7 @@ public sealed class BufferPool
             rentedBytes += bytes;
             share.Rented(bytes);
             if (idle[sizeClass].TryPop(out buffer)) idleBytes -= bytes;
+            Invariant.Require(idleBytes >= 0);
         }
         try
         {
@@ -100,6 +101,7 @@ public sealed class BufferPool
         lock (gate)
         {
             rentedBytes -= buffer.Length;
+            Invariant.Require(rentedBytes >= 0);
             share.Rented(-buffer.Length);
             if (shareCount > 0 && idleBytes + buffer.Length <= BudgetBytes / KeptPart)
             {
@@ -129,6 +131,7 @@ public sealed class BufferPool
         List<PooledBuffer> freed = [];
         lock (gate)
         {
+            Invariant.Require(shareCount > 0);
             if (--shareCount > 0) return;
             foreach (var stack in idle)
             {

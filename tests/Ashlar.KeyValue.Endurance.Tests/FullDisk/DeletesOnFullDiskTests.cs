@@ -70,7 +70,8 @@ public sealed class DeletesOnFullDiskTests(ITestOutputHelper output)
         catch (StorageException full)
         {
             var statistics = store.GetStatistics();
-            output.WriteLine($"{statistics.SpaceBytes} bytes of files, {statistics.ReservedBytes} kept; {statistics.LastBackgroundFailure}");
+            output.WriteLine(
+                $"{statistics.SpaceBytes} bytes of files, {statistics.ReservedBytes} kept; {statistics.LastBackgroundFailure}");
             Assert.Fail($"key {key} of {count} could not be deleted: {full.Message}");
         }
     }

@@ -2,7 +2,9 @@ using Xunit.Abstractions;
 
 namespace Ashlar.KeyValue.Tests;
 
-/// <summary>What was replaced is given back in small stores, too: by itself down to a few megabytes, and to the target by a merge of all.</summary>
+/// <summary>
+/// What was replaced is given back in small stores, too: by itself down to a few megabytes, and to the target by a merge of all.
+/// </summary>
 public sealed class SmallGarbageTests(ITestOutputHelper output)
 {
     const int Seed = 11;

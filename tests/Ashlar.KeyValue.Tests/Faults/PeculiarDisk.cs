@@ -4,7 +4,7 @@ using Ashlar.Storage;
 namespace Ashlar.KeyValue.Tests;
 
 /// <summary>A disk of which not all that is free can be used, or not all that can be used counts as free.</summary>
-sealed class PeculiarDisk(SimulatedFileSystem inner) : IFileSystem
+sealed class PeculiarDisk(IFileSystem inner) : PassingFileSystem(inner)
 {
     /// <summary>No file is created where less is free, as on XFS.</summary>
     public long NeededForFileBytes { get; init; }
@@ -12,33 +12,13 @@ sealed class PeculiarDisk(SimulatedFileSystem inner) : IFileSystem
     /// <summary>Of what is free, that is not counted, as what ext4 keeps for root.</summary>
     public long HiddenBytes { get; init; }
 
-    public IFile Open(string path, FileOpenMode mode)
+    public override IFile Open(string path, FileOpenMode mode)
     {
-        var creates = mode == FileOpenMode.CreateNew || (mode == FileOpenMode.OpenOrCreate && !inner.FileExists(path));
-        if (creates && inner.GetFreeSpaceBytes("/") < NeededForFileBytes)
+        var creates = mode == FileOpenMode.CreateNew || (mode == FileOpenMode.OpenOrCreate && !FileExists(path));
+        if (creates && base.GetFreeSpaceBytes("/") < NeededForFileBytes)
             throw new StorageException("open", path, StorageErrorKind.NoSpace, 28, "No space left on device");
-        return inner.Open(path, mode);
+        return base.Open(path, mode);
     }
 
-    public long GetFreeSpaceBytes(string path) => Math.Max(0, inner.GetFreeSpaceBytes(path) - HiddenBytes);
-
-    public bool FileExists(string path) => inner.FileExists(path);
-
-    public bool DirectoryExists(string path) => inner.DirectoryExists(path);
-
-    public IReadOnlyList<string> List(string directory) => inner.List(directory);
-
-    public void CreateDirectory(string path) => inner.CreateDirectory(path);
-
-    public void DeleteDirectory(string path) => inner.DeleteDirectory(path);
-
-    public void Rename(string source, string target) => inner.Rename(source, target);
-
-    public void Delete(string path) => inner.Delete(path);
-
-    public void SyncDirectory(string path) => inner.SyncDirectory(path);
-
-    public IFileLock Lock(string path) => inner.Lock(path);
-
-    public IFileLock LockShared(string path) => inner.LockShared(path);
+    public override long GetFreeSpaceBytes(string path) => Math.Max(0, base.GetFreeSpaceBytes(path) - HiddenBytes);
 }

@@ -77,7 +77,8 @@ sealed class MutatedEngine : AssemblyLoadContext
         return text.Replace(edit.Original, edit.Replacement, StringComparison.Ordinal);
     }
 
-    static SyntaxTree Parse(string text) => CSharpSyntaxTree.ParseText(text, CSharpParseOptions.Default.WithLanguageVersion(LanguageVersion.CSharp14));
+    static SyntaxTree Parse(string text) =>
+        CSharpSyntaxTree.ParseText(text, CSharpParseOptions.Default.WithLanguageVersion(LanguageVersion.CSharp14));
 
     static ImmutableDictionary<string, string> ReadSources()
     {

@@ -35,7 +35,9 @@ static class PlantedBugs
                     || (long)LogEntry.HeaderBytes + entry.KeyLength + entry.ValueLength > rest.Length)) return false;
             """),
         new SourceEdit(
-            "Log/LogReader.cs", "return count == header.Count && LogGroupHeader.ComputeBodyCrc(bytes, seed) == header.BodyCrc;", "return true;"));
+            "Log/LogReader.cs",
+            "return count == header.Count && LogGroupHeader.ComputeBodyCrc(bytes, seed) == header.BodyCrc;",
+            "return true;"));
 
     public static Mutation DropTombstonesEarly { get; } = new(
         nameof(DropTombstonesEarly),
@@ -103,7 +105,8 @@ static class PlantedBugs
         nameof(IgnoreValueChecksum), new SourceEdit("Values/ValueSegment.cs", "if (actual != place.ValueCrc)", "if (false)"));
 
     public static Mutation SkipRewriteOfDoubtfulTail { get; } = new(
-        nameof(SkipRewriteOfDoubtfulTail), new SourceEdit("Recovery/StoreRecovery.cs", "if (!wasClosed && memTable", "if (false && memTable"));
+        nameof(SkipRewriteOfDoubtfulTail), new SourceEdit(
+            "Recovery/StoreRecovery.cs", "if (!wasClosed && memTable", "if (false && memTable"));
 
     public static Mutation AcknowledgeByLaterFlush { get; } = new(
         nameof(AcknowledgeByLaterFlush),
@@ -119,7 +122,10 @@ static class PlantedBugs
     public static Mutation PublishBeforeInsertion { get; } = new(
         nameof(PublishBeforeInsertion),
         // The groups before it are published later, which the engine itself would notice.
-        new SourceEdit("Versions/StoreState.cs", "Invariant.Require(sequence >= visibleSequence);", "if (sequence < visibleSequence) return;"),
+        new SourceEdit(
+            "Versions/StoreState.cs",
+            "Invariant.Require(sequence >= visibleSequence);",
+            "if (sequence < visibleSequence) return;"),
         new SourceEdit(
             "Commit/Committer.cs",
             "var offset = Append(group.Members, bodyLength, count);",
@@ -131,14 +137,20 @@ static class PlantedBugs
 
     public static Mutation SnapshotOfUnpublished { get; } = new(
         nameof(SnapshotOfUnpublished),
-        new SourceEdit("Versions/StoreState.cs", "var sequence = VisibleSequence;\n            snap", "var sequence = VisibleSequence + 2;\n            snap"));
+        new SourceEdit(
+            "Versions/StoreState.cs",
+            "var sequence = VisibleSequence;\n            snap",
+            "var sequence = VisibleSequence + 2;\n            snap"));
 
     public static Mutation SkipDirectorySyncOfArchive { get; } = new(
         nameof(SkipDirectorySyncOfArchive), new SourceEdit("Archive/ArchiveDirectory.cs", "FileSystem.SyncDirectory(Path);", ""));
 
     public static Mutation ReleaseLogBeforeArchive { get; } = new(
         nameof(ReleaseLogBeforeArchive),
-        new SourceEdit("Archive/LogArchiver.cs", "var durable = durableSequence();", "copy.ReleaseEverything();\n                var durable = durableSequence();"),
+        new SourceEdit(
+            "Archive/LogArchiver.cs",
+            "var durable = durableSequence();",
+            "copy.ReleaseEverything();\n                var durable = durableSequence();"),
         new SourceEdit(
             "Archive/LogCopy.cs",
             "    void ArchiveSegment(",

@@ -52,7 +52,8 @@ public sealed class RequestTests
         // In 512-byte blocks: 64 KiB of data, then 192 KiB of hole, again and again.
         var device = new TestDevice
         {
-            ExtentAt = block => block % 512 < 128 ? new(BlockExtentKind.Data, 128 - (block % 512)) : new(BlockExtentKind.Hole, 512 - (block % 512)),
+            ExtentAt = block =>
+                block % 512 < 128 ? new(BlockExtentKind.Data, 128 - (block % 512)) : new(BlockExtentKind.Hole, 512 - (block % 512)),
         };
         await using var fixture = new NbdFixture(device);
         using var client = fixture.Open();
@@ -112,7 +113,8 @@ public sealed class RequestTests
         Assert.Equal(NbdError.None, client.ErrorOf(CommandCode.Cache, 4096, 512));
         Assert.Equal(
             [
-                new("write", 0, 8192, "ForceUnitAccess"), new("zero", 0, 1024, "ForceUnitAccess, KeepAllocated"), new("zero", 1024, 1024, "FastOnly"),
+                new("write", 0, 8192, "ForceUnitAccess"), new("zero", 0, 1024, "ForceUnitAccess, KeepAllocated"),
+                new("zero", 1024, 1024, "FastOnly"),
                 new("trim", 2048, 1024), new("flush", 0, 0), new("flush", 0, 0), new("read", 4096, 512),
             ],
             fixture.Device.Calls);
@@ -201,7 +203,8 @@ public sealed class RequestTests
         for (var i = 0; i < Warm + Measured; i++)
             Assert.Equal(NbdError.None, client.ErrorOf((CommandCode)command, 4096, (uint)length, payload: payload));
         Assert.Equal(Warm + Measured, probe.Calls);
-        Assert.InRange(probe.AllocatedBytes, 0, Measured - 1); // A pool may have to grow once; garbage of a request comes with each of them.
+        // A pool may have to grow once; garbage of a request comes with each of them.
+        Assert.InRange(probe.AllocatedBytes, 0, Measured - 1);
     }
 
     static List<BlockDescriptor> Descriptors(List<ReplyChunk> reply)

@@ -54,7 +54,8 @@ public sealed class StalledClientTests
             Assert.True(begun.Wait(Limit));
             await Task.Run(gate.SetResult).WaitAsync(Limit);
         }
-        Assert.True(SpinWait.SpinUntil(() => fixture.Leases == 0 && fixture.Buffers.RentedBytes == 0 && fixture.Buffers.IdleBytes == 0, Limit));
+        Assert.True(
+            SpinWait.SpinUntil(() => fixture.Leases == 0 && fixture.Buffers.RentedBytes == 0 && fixture.Buffers.IdleBytes == 0, Limit));
     }
 
     [Fact]

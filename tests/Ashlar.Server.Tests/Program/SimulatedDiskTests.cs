@@ -64,6 +64,16 @@ public sealed class SimulatedDiskTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_start_that_is_refused_leaves_what_leads_to_the_server_that_runs()
+    {
+        var disk = new SimulatedFileSystem(isRecording: false);
+        await using var server = await StartAsync(disk);
+        disk.Delete("/data/lock"); // As somebody does who takes it for stale.
+        await Assert.ThrowsAnyAsync<AshlarException>(() => StartAsync(disk));
+        Assert.True(disk.FileExists(RunFile));
+    }
+
+    [Fact]
     public async Task A_start_after_a_loss_of_power_is_told_with_its_facts()
     {
         var disk = new SimulatedFileSystem();

@@ -131,6 +131,7 @@ sealed class WriteBack(IFile file, TimeProvider clock) : IThreadPoolWorkItem
         (offsetBytes, lengthBytes) = (0, 0);
         lock (gate)
         {
+            Invariant.Require(isRunning); // By this worker, the only one.
             if (isOff || !waiting.TryDequeue(out var first))
             {
                 isRunning = false;

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Ashlar.Storage;
 
 namespace Ashlar.Blocks;
 
@@ -31,5 +32,9 @@ struct TokenBucket
         return price == 0 ? 0 : Math.Max(0, fullAt + Math.Min(price, capacityTicks) - capacityTicks - now);
     }
 
-    public void Take(long amount, long now) => fullAt = Math.Max(fullAt, now) + (amount * ticksPerUnit);
+    public void Take(long amount, long now)
+    {
+        Invariant.Require(amount >= 0); // A debt that is given back would lift the limit.
+        fullAt = Math.Max(fullAt, now) + (amount * ticksPerUnit);
+    }
 }

@@ -1,0 +1,43 @@
+using Ashlar.Storage;
+
+namespace Ashlar.Simulation;
+
+/// <summary>Passes everything on to another file system: for those that change one thing only.</summary>
+public abstract class PassingFileSystem(IFileSystem inner) : IFileSystem
+{
+    /// <inheritdoc />
+    public virtual IFile Open(string path, FileOpenMode mode) => inner.Open(path, mode);
+
+    /// <inheritdoc />
+    public bool FileExists(string path) => inner.FileExists(path);
+
+    /// <inheritdoc />
+    public bool DirectoryExists(string path) => inner.DirectoryExists(path);
+
+    /// <inheritdoc />
+    public IReadOnlyList<string> List(string directory) => inner.List(directory);
+
+    /// <inheritdoc />
+    public void CreateDirectory(string path) => inner.CreateDirectory(path);
+
+    /// <inheritdoc />
+    public void DeleteDirectory(string path) => inner.DeleteDirectory(path);
+
+    /// <inheritdoc />
+    public void Rename(string source, string target) => inner.Rename(source, target);
+
+    /// <inheritdoc />
+    public void Delete(string path) => inner.Delete(path);
+
+    /// <inheritdoc />
+    public void SyncDirectory(string path) => inner.SyncDirectory(path);
+
+    /// <inheritdoc />
+    public IFileLock Lock(string path) => inner.Lock(path);
+
+    /// <inheritdoc />
+    public IFileLock LockShared(string path) => inner.LockShared(path);
+
+    /// <inheritdoc />
+    public virtual long GetFreeSpaceBytes(string path) => inner.GetFreeSpaceBytes(path);
+}
