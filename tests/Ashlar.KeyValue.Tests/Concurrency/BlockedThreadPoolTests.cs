@@ -104,7 +104,7 @@ public sealed class BlockedThreadPoolTests
         using var isOver = new ManualResetEventSlim();
         ThreadPool.GetMinThreads(out var minWorkers, out var minPorts);
         ThreadPool.GetMaxThreads(out var maxWorkers, out var maxPorts);
-        var blocked = 0;
+        var queued = 0; // Counted as it is queued: what the pool has taken need not have begun.
         var wasFree = false;
         try
         {
@@ -112,16 +112,11 @@ public sealed class BlockedThreadPoolTests
             Assert.True(ThreadPool.SetMaxThreads(Environment.ProcessorCount, maxPorts));
             for (var waiting = 0; waiting < 20; waiting = ThreadPool.PendingWorkItemCount == 0 ? 0 : waiting + 1)
             {
-                ThreadPool.QueueUserWorkItem(_ =>
-                {
-                    Interlocked.Increment(ref blocked);
-                    isOver.Wait();
-                    Interlocked.Decrement(ref blocked);
-                });
+                Queue(isOver.Wait);
                 Thread.Sleep(5);
             }
 
-            ThreadPool.QueueUserWorkItem(_ => wasFree = !isOver.IsSet);
+            Queue(() => wasFree = !isOver.IsSet);
             action();
         }
         finally
@@ -131,7 +126,17 @@ public sealed class BlockedThreadPoolTests
             ThreadPool.SetMinThreads(minWorkers, minPorts);
         }
 
-        SpinWait.SpinUntil(() => ThreadPool.PendingWorkItemCount == 0 && Volatile.Read(ref blocked) == 0);
+        SpinWait.SpinUntil(() => Volatile.Read(ref queued) == 0);
         Assert.False(wasFree);
+
+        void Queue(Action work)
+        {
+            Interlocked.Increment(ref queued);
+            ThreadPool.QueueUserWorkItem(_ =>
+            {
+                work();
+                Interlocked.Decrement(ref queued);
+            });
+        }
     }
 }
