@@ -17,6 +17,8 @@ sealed partial class AshlarProcess : IDisposable
     static readonly TimeSpan StartDeadline = TimeSpan.FromSeconds(60);
     static readonly TimeSpan StopDeadline = TimeSpan.FromSeconds(60);
 
+    static readonly HttpClient Http = new();
+
     readonly string dataDirectory;
     readonly string poolSize;
     readonly int nbdPort, iscsiPort, apiPort;
@@ -59,7 +61,7 @@ sealed partial class AshlarProcess : IDisposable
     public IBlockClient ConnectIscsi(string volume, int session) =>
         new IscsiClient(IscsiPortal, TargetName(volume), lun: 0, $"iqn.2026-11.io.ashlar:client{session}");
 
-    /// <summary>Starts and waits until every protocol answers.</summary>
+    /// <summary>Starts and waits until every protocol answers and the server says that it is ready.</summary>
     public void Start()
     {
         Launch();
@@ -91,13 +93,17 @@ sealed partial class AshlarProcess : IDisposable
     public void WaitUntilReady()
     {
         var watch = Stopwatch.StartNew();
-        foreach (var port in new[] { nbdPort, iscsiPort, apiPort })
+        WaitUntil(() => Answers(nbdPort), $"port {nbdPort} does not answer");
+        WaitUntil(() => Answers(iscsiPort), $"port {iscsiPort} does not answer");
+        WaitUntil(IsReady, $"port {apiPort} does not say that the server is ready"); // Only then do commands find it.
+
+        void WaitUntil(Func<bool> isSo, string problem)
         {
-            while (!Answers(port))
+            while (!isSo())
             {
                 if (EndsWithin(TimeSpan.FromMilliseconds(10)))
                     throw new ServerException($"ended with code {process!.ExitCode} instead of starting", Log);
-                if (watch.Elapsed > StartDeadline) throw new ServerException($"port {port} does not answer", Log);
+                if (watch.Elapsed > StartDeadline) throw new ServerException(problem, Log);
             }
         }
     }
@@ -165,6 +171,20 @@ sealed partial class AshlarProcess : IDisposable
             return true;
         }
         catch (SocketException)
+        {
+            return false;
+        }
+    }
+
+    bool IsReady()
+    {
+        try
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, $"http://127.0.0.1:{apiPort}/readyz");
+            using var response = Http.Send(request);
+            return response.IsSuccessStatusCode;
+        }
+        catch (HttpRequestException)
         {
             return false;
         }
