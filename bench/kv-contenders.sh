@@ -2,27 +2,36 @@
 #   ashlar     our driver
 #   levelled   RocksDB with values in its tables; pipelined: the same with pipelined writes
 #   blob       RocksDB with values in blob files (BlobDB); blob-pipelined
+#   earlier    the driver of another checkout, with --paired, in place of all rivals
 
-driver=$repository/artifacts/bin/Ashlar.KeyValue.Bench/release/kv-bench
+driver=
 memory_limit=() # Put before a program, it runs it under the limit.
 memory_group=
 
-build_driver() {
+driver_of() { echo "$1/artifacts/bin/Ashlar.KeyValue.Bench/release/kv-bench"; } # driver_of CHECKOUT
+
+build_driver() { # build_driver CHECKOUT
+    local checkout=$1 driver
+    driver=$(driver_of "$checkout")
     DOTNET_ROOT=${DOTNET_ROOT:-$(dirname "$(readlink -f "$(command -v dotnet)")")}
     export DOTNET_ROOT
-    [ -x "$driver" ] && [ -z "$(find "$repository/src/Ashlar.KeyValue" "$repository/src/Ashlar.Storage" "$repository/bench" \
+    [ -x "$driver" ] && [ -z "$(find "$checkout/src/Ashlar.KeyValue" "$checkout/src/Ashlar.Storage" "$checkout/bench" \
         -name '*.cs' -newer "$driver" -print -quit)" ] && return
-    say "building the driver"
-    dotnet build "$repository/bench/Ashlar.KeyValue.Bench" -c Release --nologo -p:RunAnalyzers=false >"$work/build.log" 2>&1 ||
+    say "building the driver of $checkout"
+    dotnet build "$checkout/bench/Ashlar.KeyValue.Bench" -c Release --nologo -p:RunAnalyzers=false >"$work/build.log" 2>&1 ||
         { grep -E 'error' "$work/build.log" | sort -u >&2; give_up "the driver does not build"; }
     touch "$driver"
 }
+
+# rivals CONTENDER...: who stands against Ashlar; with --paired, an earlier Ashlar alone.
+rivals() { [ -n "$paired" ] && echo earlier || echo "$*"; }
 
 describe_contenders() {
     local median worst_of_hundred longest
     read -r median worst_of_hundred longest < <("$driver" sync-latency "$work")
     say "flush:   one changed byte and fdatasync: median $median us, p99 $worst_of_hundred us, longest $longest us"
     [ "$median" -ge 10 ] || say "flush:   WARNING: this disk answers faster than a disk can: durable rows mean nothing here"
+    [ -z "$paired" ] || { say "rival:   Ashlar of $paired"; return; }
     say "rival:   $(db_bench --version), levelled and BlobDB, with and without pipelined writes where that matters"
 }
 
@@ -33,8 +42,10 @@ drive() {
     local nexts=0 reverse=false rate=0 outstanding=64 warm_up=3 directory=$work/$contender setting
     for setting in "${@:4}"; do local "$setting"; done
     cache=$(numfmt --from=iec "$cache") memtable=$(numfmt --from=iec "$memtable")
-    if [ "$contender" = ashlar ]; then
-        set -- "$driver" --json --db "$directory" --benchmarks "$benchmarks" --num "$num" --value-size "$value" \
+    if [ "$contender" = ashlar ] || [ "$contender" = earlier ]; then
+        local program=$driver
+        [ "$contender" = ashlar ] || program=$(driver_of "$paired")
+        set -- "$program" --json --db "$directory" --benchmarks "$benchmarks" --num "$num" --value-size "$value" \
             --threads "$threads" --duration "$duration" --cache-bytes "$cache" --memtable-bytes "$memtable" --seek-nexts "$nexts" \
             --write-rate "$rate" --outstanding "$outstanding" --warm-up "$warm_up"
         $sync && set -- "$@" --sync

@@ -12,7 +12,7 @@ median_of() { # median_of ROW CONTENDER BENCHMARK FIELD
     median "${values[@]}"
 }
 
-rival_benchmark() { [ "$1" = fillasync ] && echo fillrandom || echo "$1"; }
+rival_benchmark() { [ "$1" = fillasync ] && [ -z "$paired" ] && echo fillrandom || echo "$1"; }
 
 # report NAME ROW BENCHMARK RIVAL...: the line of a row; the best rival counts.
 report() {
@@ -78,8 +78,8 @@ written_to_device() {
 remove_data() { local contender; for contender in "$@"; do rm -rf "${work:?}/$contender"; done; }
 
 rows_durable() {
-    local seconds=5 warm_up=3 rivals="levelled pipelined"
-    $quick && seconds=2 warm_up=1 rivals=pipelined
+    local seconds=5 warm_up=3 rivals=$(rivals levelled pipelined)
+    $quick && seconds=2 warm_up=1 rivals=$(rivals pipelined)
     alternate durable-1 fillrandom "$rivals" sync=true duration=$seconds warm_up=$warm_up
     report "durable random put, 1 thread, ops/s" durable-1 fillrandom $rivals
     remove_data ashlar $rivals
@@ -92,8 +92,8 @@ rows_durable() {
 }
 
 rows_fill() {
-    local num=2000000 rivals="levelled blob blob-pipelined"
-    $quick && num=200000 rivals="blob-pipelined"
+    local num=2000000 rivals=$(rivals levelled blob blob-pipelined)
+    $quick && num=200000 rivals=$(rivals blob-pipelined)
     if ! $quick; then
         alternate fill-seq fillseq,waitforcompaction "$rivals" num=$num
         report "sequential fill, unflushed, to the end of background work, ops/s" fill-seq fillseq+waitforcompaction $rivals
@@ -108,8 +108,8 @@ rows_fill() {
 
 # Everything in the cache: filled and merged once for each, read through before every round.
 rows_cached() {
-    local num=1000000 seconds=4 warm_up=4 rivals="levelled blob" contender
-    $quick && num=200000 seconds=1 warm_up=2 rivals=levelled
+    local num=1000000 seconds=4 warm_up=4 rivals=$(rivals levelled blob) contender
+    $quick && num=200000 seconds=1 warm_up=2 rivals=$(rivals levelled)
     for contender in ashlar $rivals; do
         drive "$contender" "$work/out/prepare" filluniquerandom,compact num=$num cache=2G warm_up=0 || exit 1
     done
@@ -134,7 +134,7 @@ rows_cached() {
 
 # Values of 100 bytes: RocksDB keeps them in its tables in either variant.
 rows_small() {
-    local rivals="levelled pipelined"
+    local rivals=$(rivals levelled pipelined)
     alternate small-1 fillrandom "$rivals" value=100 sync=true duration=4
     report "100 B values: durable random put, 1 thread, ops/s" small-1 fillrandom $rivals
     alternate small-16 fillrandom "$rivals" value=100 sync=true threads=16 duration=4
@@ -148,7 +148,7 @@ rows_small() {
 
 # One contender after the other, each with all its work, so that the disk holds one copy of the data at a time.
 rows_steady() {
-    local rounds=1 num=$((data_bytes / 1000)) rivals="levelled blob" contender
+    local rounds=1 num=$((data_bytes / 1000)) rivals=$(rivals levelled blob) contender
     for contender in ashlar $rivals; do
         steady_work "$contender" || exit 1
         remove_data "$contender"
@@ -193,22 +193,27 @@ steady_work() { # steady_work CONTENDER
 
 # 512 MB that are in the log alone, then SIGKILL; opening must read them all.
 rows_crash() {
-    local writes=528000 ashlar=() rival=() start round
+    local rival=$(rivals levelled) ashlar_seconds=() rival_seconds=() round
     for ((round = 1; round <= rounds; round++)); do
-        # Killing itself is how the driver ends here.
-        drive ashlar "$work/out/crash/ashlar.$round" fillrandom,crash num=$writes memtable=1G warm_up=0 2>/dev/null
-        start=$EPOCHREALTIME
-        drive ashlar "$work/out/reopen/ashlar.$round" readrandom num=$writes memtable=1G warm_up=0 existing=true operations=1 || exit 1
-        ashlar+=("$(seconds_since "$start")")
-        fill_and_kill_rival $writes
-        start=$EPOCHREALTIME
-        drive levelled "$work/out/reopen/levelled.$round" readrandom num=$writes memtable=1G existing=true operations=1 || exit 1
-        rival+=("$(seconds_since "$start")")
+        open_after_crash ashlar
+        ashlar_seconds+=("$seconds")
+        open_after_crash "$rival"
+        rival_seconds+=("$seconds")
     done
     figure "open after a crash with 512 MB unflushed, process start to first get, s (less is better)" \
-        "$(median "${ashlar[@]}")" "$(median "${rival[@]}")" levelled
+        "$(median "${ashlar_seconds[@]}")" "$(median "${rival_seconds[@]}")" "$rival"
     say "  of it, opening the store: $(median_of reopen ashlar readrandom openSeconds) s"
-    remove_data ashlar levelled
+    remove_data ashlar "$rival"
+}
+
+open_after_crash() { # open_after_crash CONTENDER: leaves what it took in $seconds
+    local contender=$1 writes=528000 start
+    # Killing itself is how our driver ends here.
+    if [ "$contender" = levelled ]; then fill_and_kill_rival $writes
+    else drive "$contender" "$work/out/crash/$contender.$round" fillrandom,crash num=$writes memtable=1G warm_up=0 2>/dev/null; fi
+    start=$EPOCHREALTIME
+    drive "$contender" "$work/out/reopen/$contender.$round" readrandom num=$writes memtable=1G warm_up=0 existing=true operations=1 || exit 1
+    seconds=$(seconds_since "$start")
 }
 
 fill_and_kill_rival() { # It never ends by itself; it is killed once it has filled.
