@@ -28,7 +28,8 @@ public sealed partial class KeyValueStore
     }
 
     /// <summary>Holds what is durable by now, for <see cref="WriteBackup"/>.</summary>
-    internal BackupSource HoldForBackup() => BackupSource.Take(files, manifest, () => DurableSequence);
+    internal BackupSource HoldForBackup() => BackupSource.Take(
+        files, manifest, recoveredEnd, recoveredSequence, () => DurableSequence);
 
     /// <summary>Makes a backup of what is held.</summary>
     internal BackupInfo WriteBackup(string directory, BackupSource source, BackupMode mode)

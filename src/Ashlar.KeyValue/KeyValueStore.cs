@@ -5,6 +5,7 @@ using Ashlar.KeyValue.Commit;
 using Ashlar.KeyValue.Compaction;
 using Ashlar.KeyValue.Errors;
 using Ashlar.KeyValue.Files;
+using Ashlar.KeyValue.Log;
 using Ashlar.KeyValue.Manifests;
 using Ashlar.KeyValue.MemTables;
 using Ashlar.KeyValue.Recovery;
@@ -44,6 +45,8 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
     readonly Committer committer;
     readonly CommitQueue commits;
     readonly LogArchiver? archiver;
+    readonly LogEnd recoveredEnd;
+    readonly ulong recoveredSequence;
     bool isLogComplete;
     Exception? closingFailure;
     int isClosing;
@@ -59,6 +62,7 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
         this.values = values;
         manifest = recovered.Manifest;
         isLogComplete = recovered.IsLogComplete;
+        (recoveredEnd, recoveredSequence) = (recovered.LogEnd, recovered.LastSequence);
         LastCommitTime = recovered.LastCommitTime;
         Recovery = recovered.Report;
         try

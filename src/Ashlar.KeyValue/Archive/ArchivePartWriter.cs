@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Ashlar.KeyValue.Log;
 using Ashlar.Storage;
 
@@ -23,24 +22,25 @@ sealed class ArchivePartWriter(ArchiveDirectory directory, ArchivePart begun) : 
     /// <summary>Whether any group was added.</summary>
     public bool HasContent => file is not null;
 
-    public void Add(in LogGroupHeader group, ReadOnlySpan<byte> bytes)
+    public void Add(in LogGroup added)
     {
+        var group = added.Header;
         if (file is null)
         {
             file = directory.FileSystem.Open(directory.NewPathOf(part), FileOpenMode.CreateNew);
             part = part with { FirstSequence = group.FirstSequence, FirstCommitTime = group.CommitTime };
         }
 
-        Append(bytes);
+        Append(added.Bytes);
         Span<byte> padding = stackalloc byte[LogGroupHeader.AlignmentBytes];
         padding.Clear();
-        Append(padding[..(int)(group.EndOffset - group.Offset - bytes.Length)]);
+        Append(padding[..(int)(group.EndOffset - group.Offset - added.Bytes.Length)]);
         part = part with
         {
             To = group.EndOffset,
-            LastSequence = group.FirstSequence + (ulong)group.Count - 1,
+            LastSequence = group.LastSequence,
             LastCommitTime = group.CommitTime,
-            EndHeadCrc = BinaryPrimitives.ReadUInt32LittleEndian(bytes[4..]),
+            EndHeadCrc = added.HeaderCrc,
         };
     }
 

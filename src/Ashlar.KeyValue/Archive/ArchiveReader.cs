@@ -5,7 +5,7 @@ using Ashlar.Storage;
 namespace Ashlar.KeyValue.Archive;
 
 /// <summary>Takes a group of an archive; false if it wants no more.</summary>
-delegate bool ArchivedGroup(in LogGroupHeader group, ReadOnlySpan<byte> bytes);
+delegate bool ArchivedGroup(in LogGroup group);
 
 /// <summary>Reads parts of an archive one after the other, and checks every group and that each continues the one before.</summary>
 sealed class ArchiveReader(ArchiveDirectory directory)
@@ -23,32 +23,24 @@ sealed class ArchiveReader(ArchiveDirectory directory)
                 directory.Path, LogArchiveProblem.Gap, $"part {link.File.Number} is missing, which was there before");
         using var file = directory.FileSystem.Open(path, FileOpenMode.ReadOnly);
         var part = ArchiveDirectory.ReadHead(file, link.File);
-        var continues = previous is not null && previous.SegmentId == part.SegmentId && previous.Nonce == part.Nonce;
-        if (continues && part.From != previous!.To)
+        var start = StartOf(part, previous);
+        if (previous is not null && IsSameSegment(previous, part) && part.From != previous.To)
             throw new CorruptDataException(
                 path, 80, $"the part begins at byte {part.From} of segment {part.SegmentId}, but the one before ends at {previous.To}");
-        var isBeginning = part.From == LogSegmentHeader.SizeBytes;
         var shift = ArchivePart.HeadBytes - part.From;
-        var walk = new LogGroupWalk(
-            file,
-            part.FileBytes,
-            part.Segment,
-            part.From,
-            shift,
-            isBeginning ? 0 : continues ? previous!.EndHeadCrc : PreviousCrcIn(file, part));
-        var last = part.AfterSequence;
-        while (walk.Offset < part.To)
+        var reader = new LogGroupReader(file, part.FileBytes, part.Segment, LogReadPolicy.ToFirstFailure, start, shift);
+        while (reader.Offset < part.To)
         {
-            var offset = walk.Offset + shift;
-            if (!walk.TryRead(out var group, out var bytes) || group.Kind != LogGroupKind.Entries || walk.Offset > part.To)
-                throw new CorruptDataException(path, offset, $"a group of part {part.Number} does not hold");
-            if (group.FirstSequence <= last)
-                throw new CorruptDataException(path, offset, $"sequence {group.FirstSequence} follows sequence {last}");
-            last = group.FirstSequence + (ulong)group.Count - 1;
-            if (take is not null && !take(group, bytes)) return false;
+            var offset = reader.Offset + shift;
+            if (!reader.TryRead(out var group))
+                throw new CorruptDataException(path, offset, $"a group of part {part.Number} does not hold: {reader.Problem}");
+            if (group.Header.Kind != LogGroupKind.Entries || reader.Offset > part.To)
+                throw new CorruptDataException(path, offset, $"a group of part {part.Number} does not belong into it");
+            if (take is not null && !take(group)) return false;
         }
 
-        if (last != part.LastSequence || walk.PreviousCrc != part.EndHeadCrc)
+        var last = reader.LastSequence;
+        if (last != part.LastSequence || reader.PreviousCrc != part.EndHeadCrc)
             throw new CorruptDataException(path, part.FileBytes, $"the part ends with sequence {last}, its head says {part.LastSequence}");
         var crc = FileCopy.Checksum(file, part.FileBytes, ArchivePart.HeadBytes);
         if (crc != part.ContentCrc)
@@ -58,13 +50,18 @@ sealed class ArchiveReader(ArchiveDirectory directory)
         return true;
     }
 
-    // The first part that is read may begin in the middle of a segment: what its first group continues is not known.
-    public static uint PreviousCrcIn(IFile file, ArchivePart part)
+    /// <summary>Where the groups of a part begin.</summary>
+    /// <param name="part">The part.</param>
+    /// <param name="before">
+    /// The part before it; null if that was not read. Then the part may begin in the middle of a segment, and what its first group
+    /// continues is not known.
+    /// </param>
+    public static LogReadStart StartOf(ArchivePart part, ArchivePart? before)
     {
-        Span<byte> head = stackalloc byte[LogGroupHeader.SizeBytes];
-        var read = file.Read(head, ArchivePart.HeadBytes);
-        return LogGroupHeader.TryRead(head[..read], part.Segment, part.Segment.Seed, part.From, out var group, out _)
-            ? group.PreviousHeaderCrc
-            : 0;
+        uint? previousCrc = part.From == LogSegmentHeader.SizeBytes ? 0 : null;
+        if (before is not null && IsSameSegment(before, part)) previousCrc = before.EndHeadCrc;
+        return new(part.From, previousCrc, part.AfterSequence);
     }
+
+    static bool IsSameSegment(ArchivePart one, ArchivePart other) => one.SegmentId == other.SegmentId && one.Nonce == other.Nonce;
 }

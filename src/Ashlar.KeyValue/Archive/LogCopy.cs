@@ -52,8 +52,10 @@ sealed class LogCopy(
         var continues = newest is not null && newest.SegmentId == segment.Id && newest.Nonce == segment.Nonce;
         var header = new LogSegmentHeader(files.StoreId, segment.Id, segment.Nonce);
         var length = end == 0 ? segment.File.LengthBytes : end;
-        var walk = new LogGroupWalk(
-            segment.File, length, header, continues ? newest!.To : LogSegmentHeader.SizeBytes, 0, continues ? newest!.EndHeadCrc : 0);
+        var start = continues
+            ? new LogReadStart(newest!.To, newest.EndHeadCrc, position.LastSequence)
+            : LogReadStart.Beginning(position.LastSequence);
+        var reader = new LogGroupReader(segment.File, length, header, LogReadPolicy.ToFirstFailure, start);
         using var writer = new ArchivePartWriter(
             directory,
             new ArchivePart
@@ -64,22 +66,22 @@ sealed class LogCopy(
                 PreviousCrc = position.PartCrc,
                 SegmentId = segment.Id,
                 Nonce = segment.Nonce,
-                From = walk.Offset,
+                From = reader.Offset,
                 AfterSequence = position.LastSequence,
             });
-        while (end == 0 || walk.Offset < end)
+        while (end == 0 || reader.Offset < end)
         {
-            var offset = walk.Offset;
-            if (!walk.TryRead(out var group, out var bytes))
+            if (!reader.TryRead(out var group))
             {
                 if (end == 0) break; // It is being written.
-                throw new CorruptDataException(segment.File.Path, offset, $"a group does not hold, but the segment goes on to byte {end}");
+                throw new CorruptDataException(
+                    segment.File.Path, reader.Offset, $"a group does not hold, but the segment goes on to byte {end}: {reader.Problem}");
             }
 
-            if (group.Kind != LogGroupKind.Entries) break;
-            var isDurable = end != 0 || group.FirstSequence + (ulong)group.Count - 1 <= durable;
+            if (group.Header.Kind != LogGroupKind.Entries) break;
+            var isDurable = end != 0 || group.Header.LastSequence <= durable;
             if (!isDurable) break;
-            writer.Add(group, bytes);
+            writer.Add(group);
         }
 
         if (!writer.HasContent) return;

@@ -1,4 +1,5 @@
 using Ashlar.KeyValue.Files;
+using Ashlar.KeyValue.Log;
 using Ashlar.KeyValue.Manifests;
 using Ashlar.Storage;
 
@@ -23,8 +24,11 @@ sealed class BackupSource : IDisposable
 
     public ManifestEdit Content { get; }
 
-    /// <summary>What was durable when the files were held: the end of what counts of the log.</summary>
+    /// <summary>What was durable when the files were held: nothing beyond it is copied.</summary>
     public ulong Sequence { get; private set; }
+
+    /// <summary>What was durable before: all of it is in the files, or one of them has lost it.</summary>
+    public ulong LeastSequence { get; private init; }
 
     public IReadOnlyList<SourceFile> Files => files;
 
@@ -34,10 +38,16 @@ sealed class BackupSource : IDisposable
     /// </summary>
     /// <param name="store">The store's files.</param>
     /// <param name="manifest">Its manifest.</param>
-    /// <param name="durableSequence">Asked after the files are held: everything up to there is on disk.</param>
-    public static BackupSource Take(StoreFiles store, Manifest manifest, Func<ulong> durableSequence)
+    /// <param name="recovered">Where recovery found the end of the log.</param>
+    /// <param name="recoveredSequence">Sequences up to this one need not have been written: those of a torn tail are used up.</param>
+    /// <param name="durableSequence">
+    /// Asked before and after the files are held: everything up to there is on disk. In between the log may go on to another segment.
+    /// </param>
+    public static BackupSource Take(
+        StoreFiles store, Manifest manifest, in LogEnd recovered, ulong recoveredSequence, Func<ulong> durableSequence)
     {
-        var (source, opened) = Hold(store, manifest);
+        var durable = durableSequence();
+        var (source, opened) = Hold(store, manifest, durable > recoveredSequence ? durable : 0);
         try
         {
             var logs = source.Content.AddedLogs;
@@ -54,7 +64,7 @@ sealed class BackupSource : IDisposable
             {
                 var length = i + 1 < logs.Count
                     ? logs[i + 1].PredecessorEnd
-                    : LogCut.Find(opened[StoreFiles.LogName(logs[i].Id)], logs[i], store.StoreId, sequence);
+                    : LogCut.Find(opened[StoreFiles.LogName(logs[i].Id)], logs[i], store.StoreId, recovered, sequence);
                 source.AddSegment(logs[i].Id, logs[i].Nonce, length, opened);
             }
 
@@ -78,7 +88,7 @@ sealed class BackupSource : IDisposable
         foreach (var file in files) file.File.Dispose();
     }
 
-    static (BackupSource Source, Dictionary<string, IFile> Opened) Hold(StoreFiles store, Manifest manifest)
+    static (BackupSource Source, Dictionary<string, IFile> Opened) Hold(StoreFiles store, Manifest manifest, ulong leastSequence)
     {
         var opened = new Dictionary<string, IFile>(StringComparer.Ordinal);
         try
@@ -90,7 +100,7 @@ sealed class BackupSource : IDisposable
                     opened[StoreFiles.TableName(table.Id)] = store.FileSystem.Open(store.TablePath(table.Id), FileOpenMode.ReadOnly);
                 foreach (var id in content.AddedLogs.Select(log => log.Id).Concat(content.AddedSegments.Select(segment => segment.Id)))
                     opened.Add(StoreFiles.LogName(id), store.FileSystem.Open(store.LogPath(id), FileOpenMode.ReadOnly));
-                return (new BackupSource(content), opened);
+                return (new BackupSource(content) { LeastSequence = leastSequence }, opened);
             }
         }
         catch

@@ -37,13 +37,14 @@ sealed class BackupWriter(
             files.Add(WriteManifest(source.Content, number));
             target.FileSystem.SyncDirectory(target.Path);
             var (sequence, commitTime) = Check(files);
+            RequireComplete(source, sequence);
             record = new BackupRecord(
                 store.StoreId, number, options.TimeProvider.GetUtcNow().ToUnixTimeMilliseconds() * 1000, sequence, commitTime, files);
         }
         catch
         {
             // Without a record they are leftovers; if this fails, the next backup deletes them.
-            foreach (var name in written) TryDelete(target.PathOf(name));
+            foreach (var name in written) target.FileSystem.TryDelete(target.PathOf(name));
             throw;
         }
 
@@ -116,14 +117,13 @@ sealed class BackupWriter(
         return verify(target.Assemble(store.StoreId, files), id => copied.Contains(StoreFiles.TableName(id)));
     }
 
-    void TryDelete(string path)
+    // Nothing tells a group that was lost at the end of the log from one that was never written, but what was durable.
+    static void RequireComplete(BackupSource source, ulong sequence)
     {
-        try
-        {
-            target.FileSystem.Delete(path);
-        }
-        catch (StorageException)
-        {
-        }
+        if (sequence >= source.LeastSequence) return;
+        var last = source.Content.AddedLogs.Count == 0 ? source.Files[^1]
+            : source.Files.Single(file => file.Name == StoreFiles.LogName(source.Content.AddedLogs[^1].Id));
+        throw new CorruptDataException(
+            last.File.Path, last.LengthBytes, $"the log ends with sequence {sequence}, but sequence {source.LeastSequence} is durable");
     }
 }

@@ -23,7 +23,7 @@ static class RestoreTarget
         catch
         {
             // The directory was empty: whatever is there is of this.
-            foreach (var name in fileSystem.List(directory).Where(name => name != LockName)) TryDelete(fileSystem, $"{directory}/{name}");
+            foreach (var name in fileSystem.List(directory).Where(name => name != LockName)) fileSystem.TryDelete($"{directory}/{name}");
             throw;
         }
 
@@ -49,17 +49,6 @@ static class RestoreTarget
         {
             held.Dispose();
             throw;
-        }
-    }
-
-    static void TryDelete(IFileSystem fileSystem, string path)
-    {
-        try
-        {
-            fileSystem.Delete(path);
-        }
-        catch (StorageException)
-        {
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using Ashlar.KeyValue.Entries;
 using Ashlar.Storage;
 
@@ -68,5 +69,22 @@ static unsafe class BlockCheck
             && layout.Read(block, BlockField.Offset, index) <= uint.MaxValue
             && layout.Read(block, BlockField.LengthBytes, index) <= KeyValueOptions.ValueLimitBytes
             && layout.Read(block, BlockField.ValueCrc, index) <= uint.MaxValue;
+    }
+}
+
+/// <summary>Memory for one block at a time, outside of the cache: for those who read everything once.</summary>
+sealed unsafe class BlockBuffer
+{
+    byte[] bytes = [];
+
+    /// <summary>Checks a block and takes it in. What was here before is gone.</summary>
+    public Block Load(ReadOnlySpan<byte> block, in BlockHandle handle, uint tableSeed, string path)
+    {
+        var needed = BlockCheck.Require(block, handle, tableSeed, path);
+        if (bytes.Length < needed)
+            bytes = GC.AllocateUninitializedArray<byte>(Math.Max(needed, Math.Min(2 * bytes.Length, 1 << 20)), pinned: true);
+        var loaded = new Block((BlockMemory*)Unsafe.AsPointer(ref bytes[0]));
+        loaded.Fill(block);
+        return loaded;
     }
 }

@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics.X86;
+using Ashlar.KeyValue.Entries;
 
 namespace Ashlar.KeyValue.Blocks;
 
@@ -95,5 +97,50 @@ readonly unsafe struct BlockLayout
     {
         if (Bmi2.X64.IsSupported) return Bmi2.X64.ZeroHighBits(value, (ulong)(8 * width));
         return width == MostWidth ? value : value & ((1UL << (8 * width)) - 1);
+    }
+}
+
+/// <summary>What a row of a block holds of its entry, in this order.</summary>
+enum BlockField
+{
+    /// <summary>
+    /// Where the entry's bytes begin in the heap; where all entries have as many, their number is the base and the field has no width.
+    /// </summary>
+    Start = 0,
+
+    /// <summary>Bytes of the key behind the prefix.</summary>
+    SuffixBytes,
+    Kind,
+    Sequence,
+
+    /// <summary>Of entries with a <see cref="ValuePlace"/>: its parts.</summary>
+    SegmentId,
+    Offset,
+    LengthBytes,
+    ValueCrc,
+}
+
+/// <summary>Between which values a field of a block's entries lies: what is written is how far each is from the least.</summary>
+struct FieldRange()
+{
+    ulong least = ulong.MaxValue;
+    ulong most;
+
+    public readonly bool IsSingle => most <= least;
+
+    public readonly ulong Base => most < least ? 0 : least;
+
+    /// <summary>Bytes that each difference takes.</summary>
+    public readonly int Width => IsSingle ? 0 : WidthOf(most - least);
+
+    public static int WidthOf(ulong value) => value == 0 ? 0 : (BitOperations.Log2(value) / 8) + 1;
+
+    /// <summary>Widens the range to a value; false if that was in it.</summary>
+    public bool Include(ulong value)
+    {
+        if (value >= least && value <= most) return false;
+        least = Math.Min(least, value);
+        most = Math.Max(most, value);
+        return true;
     }
 }

@@ -57,16 +57,7 @@ class StoreFiles(IFileSystem fileSystem, string directory, int mostOpenFiles = K
     public void SyncDirectory() => FileSystem.SyncDirectory(Directory);
 
     /// <summary>Deletes a file that nothing refers to. If that fails, the next open deletes it.</summary>
-    public void TryDelete(string path)
-    {
-        try
-        {
-            FileSystem.Delete(path);
-        }
-        catch (StorageException)
-        {
-        }
-    }
+    public void TryDelete(string path) => FileSystem.TryDelete(path);
 
     /// <summary>Where a file lies: in a backup it has another name.</summary>
     protected virtual string PathOf(string name) => $"{Directory}/{name}";

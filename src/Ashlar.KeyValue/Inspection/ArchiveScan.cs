@@ -20,30 +20,27 @@ sealed class ArchiveScan(IFile file, IScanSink sink)
             sink.Structure(0, $"  log {part.SegmentId}, nonce {part.Nonce:x16}, bytes {part.From} to {part.To}");
             sink.Structure(0, $"  sequences {part.FirstSequence} to {part.LastSequence}, after {part.AfterSequence}");
             var shift = ArchivePart.HeadBytes - part.From;
-            var walk = new LogGroupWalk(file, part.FileBytes, part.Segment, part.From, shift, ArchiveReader.PreviousCrcIn(file, part));
-            while (walk.Offset < part.To)
+            var reader = new LogGroupReader(
+                file, part.FileBytes, part.Segment, LogReadPolicy.ToFirstFailure, ArchiveReader.StartOf(part, before: null), shift);
+            while (reader.Offset < part.To)
             {
-                var offset = walk.Offset + shift;
-                if (!walk.TryRead(out var group, out var bytes))
+                var offset = reader.Offset + shift;
+                if (!reader.TryRead(out var group))
                 {
-                    sink.Damage(offset, part.FileBytes - offset, "a group does not hold");
+                    sink.Damage(offset, part.FileBytes - offset, $"a group does not hold: {reader.Problem}");
                     return;
                 }
 
                 sink.Structure(
                     offset,
-                    $"group of {group.Count} entries, sequence {group.FirstSequence}, committed at "
-                        + $"{CommitTime.ToTime(group.CommitTime):yyyy-MM-dd HH:mm:ss.ffffff}Z");
-                var sequence = group.FirstSequence;
-                for (var at = LogGroupHeader.SizeBytes; at < bytes.Length;)
+                    $"group of {group.Header.Count} entries, sequence {group.Header.FirstSequence}, committed at "
+                        + $"{CommitTime.ToTime(group.Header.CommitTime):yyyy-MM-dd HH:mm:ss.ffffff}Z");
+                for (var entries = group.Entries; entries.MoveNext();)
                 {
-                    var entry = LogEntry.Read(bytes[at..]);
+                    var entry = entries.Current;
+                    var bytes = entries.Bytes;
                     sink.Entry(
-                        new ScannedEntry(offset + at, sequence++, entry.Kind, entry.KeyIn(bytes[at..]), entry.ValueIn(bytes[at..]))
-                        {
-                            IsValueSound = true,
-                        });
-                    at += entry.SizeBytes;
+                        new ScannedEntry(entries.Offset + shift, entries.Sequence, entry.Kind, entry.KeyIn(bytes), entry.ValueIn(bytes)));
                 }
             }
         }

@@ -5,127 +5,81 @@ using Ashlar.Storage;
 
 namespace Ashlar.KeyValue.Inspection;
 
-/// <summary>Reads the groups of a segment as far as anything of them holds, behind damage too. One entry is in memory at a time.</summary>
+/// <summary>Reads the groups of a segment as far as anything of them holds, behind damage too. One group is in memory at a time.</summary>
 sealed class LogScan(IFile file, LogSegmentHeader segment, IScanSink sink)
 {
-    const int ChunkBytes = 256 << 10;
-
-    readonly long length = file.LengthBytes;
-    byte[] buffer = new byte[4096];
+    static readonly long latestTime = CommitTime.Of(DateTimeOffset.MaxValue);
 
     public void Run(long end)
     {
-        var (seed, previousCrc) = (segment.Seed, 0u);
-        long offset = LogSegmentHeader.SizeBytes;
-        while (offset < end)
+        // The first sequences may be of any number, and what the first group continues is in another segment, if at all.
+        var reader = new LogGroupReader(
+            file, file.LengthBytes, segment, LogReadPolicy.PastDamage, LogReadStart.Beginning() with { PreviousCrc = null });
+        while (reader.Offset < end)
         {
-            if (!TryReadHead(seed, offset, out var group, out var crc))
+            var offset = reader.Offset;
+            var isSound = reader.TryRead(out var group);
+            if (reader.Fault == LogGroupFault.Head)
             {
-                offset = SkipDamage(seed, offset, end);
-                previousCrc = 0;
+                reader.SkipTo(FindNext(offset, end));
                 continue;
             }
 
-            var time = DateTimeOffset.UnixEpoch.AddTicks(
-                Math.Clamp(group.CommitTime, 0, 200_000_000_000_000_000) * TimeSpan.TicksPerMicrosecond);
-            sink.Structure(offset, string.Create(
-                CultureInfo.InvariantCulture,
-                $"{(group.Kind == LogGroupKind.Seal ? "seal" : "group")} from sequence {group.FirstSequence}, {group.Count} entries in "
-                    + $"{group.BodyLength} bytes, committed {time:yyyy-MM-dd HH:mm:ss.ffffff}, durable through {group.DurableThrough}"));
-            if (previousCrc != 0 && group.PreviousHeaderCrc != previousCrc)
-                sink.Damage(offset, LogGroupHeader.SizeBytes, "the group does not continue the one before it");
-            previousCrc = crc;
-            ScanBody(group, seed);
-            offset = group.EndOffset;
+            Describe(group.Header);
+            if (!isSound && reader.Fault != LogGroupFault.Length) sink.Damage(offset, LogGroupHeader.SizeBytes, reader.Problem);
+            ScanEntries(group);
         }
     }
 
-    bool TryReadHead(uint seed, long offset, out LogGroupHeader group, out uint crc)
+    void Describe(in LogGroupHeader group)
     {
-        Span<byte> bytes = stackalloc byte[LogGroupHeader.SizeBytes];
-        var read = file.Read(bytes, offset);
-        return LogGroupHeader.TryRead(bytes[..read], segment, seed, offset, out group, out crc);
+        var time = CommitTime.ToTime(Math.Clamp(group.CommitTime, 0, latestTime));
+        sink.Structure(group.Offset, string.Create(
+            CultureInfo.InvariantCulture,
+            $"{(group.Kind == LogGroupKind.Seal ? "seal" : "group")} from sequence {group.FirstSequence}, {group.Count} entries in "
+                + $"{group.BodyLength} bytes, committed {time:yyyy-MM-dd HH:mm:ss.ffffff}, durable through {group.DurableThrough}"));
     }
 
-    void ScanBody(in LogGroupHeader group, uint seed)
+    void ScanEntries(in LogGroup group)
     {
-        var offset = group.Offset + LogGroupHeader.SizeBytes;
-        var end = offset + group.BodyLength;
-        var bodyCrc = seed;
-        var count = 0;
-        for (; offset < end; count++)
+        var header = group.Header;
+        var end = header.Offset + LogGroupHeader.SizeBytes + header.BodyLength;
+        var entries = group.CheckEntries(withValues: true);
+        while (entries.MoveNext())
         {
-            var room = Math.Min(end, length) - offset;
-            if (room < LogEntry.HeaderBytes)
-            {
-                sink.Damage(offset, end - offset, "the segment ends within a group");
-                return;
-            }
-
-            Load(offset, LogEntry.HeaderBytes);
-            var entry = LogEntry.Read(buffer);
-            var size = (long)LogEntry.HeaderBytes + entry.KeyLength + entry.ValueLength;
-            // A length is believed only as far as the group goes and the limits allow.
-            if (entry.ValueLength < 0 || size > room || entry.ValueLength > KeyValueOptions.ValueLimitBytes + Expiry.SizeBytes)
-            {
-                sink.Damage(offset, end - offset, $"entry {count} of the group does not fit it");
-                return;
-            }
-
-            Load(offset, (int)size);
-            var bytes = buffer.AsSpan(0, (int)size);
-            bodyCrc = Crc32C.Append(bodyCrc, bytes[..LogEntry.HeaderBytes]);
-            if (Crc32C.Compute(bytes[4..(LogEntry.HeaderBytes + entry.KeyLength)]) != entry.KeyCrc)
-            {
-                sink.Damage(offset, end - offset, $"entry {count} of the group does not hold, nor can the next one be found");
-                return;
-            }
-
-            var stored = entry.ValueIn(bytes);
-            var isSound = Crc32C.Compute(stored) == entry.ValueCrc && stored.Length >= entry.Kind.LeastStoredBytes();
-            if (!isSound) sink.Damage(offset, size, "the value does not hold", KeyText.Of(entry.KeyIn(bytes)));
-            sink.Entry(
-                new ScannedEntry(offset, group.FirstSequence + (ulong)count, entry.Kind, entry.KeyIn(bytes), stored)
-                {
-                    IsValueSound = isSound,
-                });
-            offset += size;
+            var bytes = entries.Bytes;
+            var isSound = entries.Fault == LogEntryFault.None;
+            var key = entries.Current.KeyIn(bytes);
+            if (!isSound) sink.Damage(entries.Offset, bytes.Length, "the value does not hold", KeyText.Of(key));
+            var sequence = header.FirstSequence + (ulong)entries.Count - 1;
+            var value = entries.Current.ValueIn(bytes);
+            sink.Entry(new ScannedEntry(entries.Offset, sequence, entries.Current.Kind, key, value) { IsValueSound = isSound });
         }
 
-        if (group.Kind == LogGroupKind.Entries && (count != group.Count || bodyCrc != group.BodyCrc))
-            sink.Damage(group.Offset, group.BodyLength, "the checksum of the group does not hold");
-    }
-
-    void Load(long offset, int count)
-    {
-        if (buffer.Length < count) buffer = GC.AllocateUninitializedArray<byte>(Math.Max(count, 2 * buffer.Length));
-        var read = file.Read(buffer.AsSpan(0, count), offset);
-        buffer.AsSpan(read, count - read).Clear();
-    }
-
-    /// <summary>Finds the next group that holds, or the end.</summary>
-    long SkipDamage(uint seed, long offset, long end)
-    {
-        var chunk = new byte[ChunkBytes + LogGroupHeader.SizeBytes];
-        var isZero = true;
-        for (var start = offset; start < end; start += ChunkBytes)
+        if (entries.Fault == LogEntryFault.None)
         {
-            var read = file.Read(chunk, start);
-            for (var at = 0; at < ChunkBytes && at < read; at += LogGroupHeader.AlignmentBytes)
-            {
-                if (start + at > offset
-                    && LogGroupHeader.TryRead(
-                        chunk.AsSpan(at, Math.Min(LogGroupHeader.SizeBytes, read - at)), segment, seed, start + at, out _, out _))
-                {
-                    sink.Damage(offset, start + at - offset, "no group holds here, but one that follows does");
-                    return start + at;
-                }
-            }
-
-            isZero &= !chunk.AsSpan(0, (int)Math.Min(read, end - start)).ContainsAnyExcept((byte)0);
+            if (entries.End() != LogGroupFault.None)
+                sink.Damage(header.Offset, header.BodyLength, "the checksum of the group does not hold");
+            return;
         }
 
-        if (isZero) sink.Structure(offset, $"{end - offset} bytes that were reserved and not used");
+        var problem = entries.Fault == LogEntryFault.Key
+            ? $"entry {entries.Count} of the group does not hold, nor can the next one be found"
+            : file.LengthBytes < end ? "the segment ends within a group" : $"entry {entries.Count} of the group does not fit it";
+        sink.Damage(entries.Offset, end - entries.Offset, problem);
+    }
+
+    /// <summary>Finds the next group with a head that holds, or the end.</summary>
+    long FindNext(long offset, long end)
+    {
+        var search = new LogGroupSearch(file, segment, offset, end);
+        if (search.TryFind(out var group))
+        {
+            sink.Damage(offset, group.Offset - offset, "no group holds here, but one that follows does");
+            return group.Offset;
+        }
+
+        if (search.ContentBytes == 0) sink.Structure(offset, $"{end - offset} bytes that were reserved and not used");
         else sink.Damage(offset, end - offset, "no group holds from here on: the tail was torn off, or it is damaged");
         return end;
     }

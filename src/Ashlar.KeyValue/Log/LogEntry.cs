@@ -66,16 +66,20 @@ readonly record struct LogEntry(uint KeyCrc, uint ValueCrc, EntryKind Kind, int 
     }
 
     /// <summary>Reads the entry at the start of <paramref name="source"/>; false if it is not whole and sound.</summary>
-    public static bool TryReadChecked(ReadOnlySpan<byte> source, out LogEntry entry)
+    public static bool TryReadChecked(ReadOnlySpan<byte> source, out LogEntry entry) =>
+        Check(source, withValue: true, out entry) == LogEntryFault.None;
+
+    /// <summary>Reads the entry at the start of <paramref name="source"/> and says how it fails.</summary>
+    public static LogEntryFault Check(ReadOnlySpan<byte> source, bool withValue, out LogEntry entry)
     {
         entry = default;
-        if (source.Length < HeaderBytes) return false;
+        if (source.Length < HeaderBytes) return LogEntryFault.Length;
         entry = Read(source);
-        if (entry.ValueLength < 0 || (long)HeaderBytes + entry.KeyLength + entry.ValueLength > source.Length) return false;
-        if (entry.KeyLength == 0 || source[9] != 0) return false;
-        if (entry.Kind is not (EntryKind.Put or EntryKind.Delete or EntryKind.ExpiringPut)) return false;
-        if (entry.Kind == EntryKind.ExpiringPut && entry.ValueLength < Expiry.SizeBytes) return false;
-        return Crc32C.Compute(source[4..(HeaderBytes + entry.KeyLength)]) == entry.KeyCrc
-            && Crc32C.Compute(source.Slice(HeaderBytes + entry.KeyLength, entry.ValueLength)) == entry.ValueCrc;
+        if (entry.ValueLength < 0 || (long)HeaderBytes + entry.KeyLength + entry.ValueLength > source.Length) return LogEntryFault.Length;
+        if (entry.KeyLength == 0 || source[9] != 0) return LogEntryFault.Key;
+        if (entry.Kind is not (EntryKind.Put or EntryKind.Delete or EntryKind.ExpiringPut)) return LogEntryFault.Key;
+        if (Crc32C.Compute(source[4..(HeaderBytes + entry.KeyLength)]) != entry.KeyCrc) return LogEntryFault.Key;
+        if (entry.ValueLength < entry.Kind.LeastStoredBytes()) return LogEntryFault.Value;
+        return withValue && Crc32C.Compute(entry.ValueIn(source)) != entry.ValueCrc ? LogEntryFault.Value : LogEntryFault.None;
     }
 }

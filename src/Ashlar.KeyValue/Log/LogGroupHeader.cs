@@ -37,6 +37,9 @@ readonly record struct LogGroupHeader(
 
     public static long Align(long offset) => (offset + (AlignmentBytes - 1)) & ~(AlignmentBytes - 1L);
 
+    /// <summary>Sequence of its last entry; 0 if it has none.</summary>
+    public ulong LastSequence => Count == 0 ? 0 : FirstSequence + (ulong)Count - 1;
+
     public long EndOffset => Align(checked(Offset + SizeBytes + BodyLength));
 
     /// <summary>Writes the head and returns its HeaderCrc, which the next group repeats.</summary>

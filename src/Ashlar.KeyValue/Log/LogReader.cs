@@ -43,25 +43,7 @@ readonly record struct LogReadResult(
 /// </remarks>
 sealed class LogReader(IFile file, LogSegmentHeader segment)
 {
-    const int ScanBytes = 256 << 10;
-
-    readonly uint seed = segment.Seed;
     readonly long length = file.LengthBytes;
-    readonly LogWindow window = new(file, file.LengthBytes);
-
-    /// <summary>Opens a segment that the manifest lists and checks that it is that one.</summary>
-    public static LogSegmentHeader ReadHeader(IFile file, ulong id, ulong nonce, Guid storeId)
-    {
-        Span<byte> bytes = stackalloc byte[LogSegmentHeader.SizeBytes];
-        if (file.Read(bytes, 0) != bytes.Length)
-            throw new CorruptDataException(file.Path, 0, "the log segment is shorter than its head");
-        var header = LogSegmentHeader.Read(bytes, file.Path);
-        if (header.StoreId != storeId)
-            throw new CorruptDataException(file.Path, 0, $"the log belongs to store {header.StoreId}, not to {storeId}");
-        if (header.SegmentId != id || header.Nonce != nonce)
-            throw new CorruptDataException(file.Path, 0, "the log segment is not the one that the manifest lists");
-        return header;
-    }
 
     /// <summary>Applies the groups of the segment.</summary>
     /// <param name="declaredEnd">Where the segment ends by the word of the manifest; null for the last segment.</param>
@@ -69,109 +51,83 @@ sealed class LogReader(IFile file, LogSegmentHeader segment)
     /// <param name="replay">Takes the entries; null only checks.</param>
     public LogReadResult Read(LogEnd? declaredEnd, ulong lastSequence, ILogReplay? replay)
     {
-        long offset = LogSegmentHeader.SizeBytes;
-        var previousCrc = 0u;
+        var reader = new LogGroupReader(file, length, segment, LogReadPolicy.ToFirstFailure, LogReadStart.Beginning(lastSequence));
         var isSealed = false;
         var applied = 0UL;
         var seen = 0UL;
-        var committed = 0L;
         var durableThrough = (long)LogSegmentHeader.SizeBytes;
         var groups = 0L;
         var torn = 0L;
-        while (true)
+        while (!IsAtEnd(reader, declaredEnd, isSealed))
         {
-            if (declaredEnd is { } declared && offset >= declared.EndOffset)
+            var isSound = reader.TryRead(out var group);
+            RequireToFollow(reader);
+            seen = Math.Max(seen, group.Header.LastSequence);
+            if (!isSound)
             {
-                if (offset != declared.EndOffset || previousCrc != declared.HeaderCrc)
-                    throw new CorruptDataException(
-                        file.Path, offset,
-                        $"the manifest ends this segment at byte {declared.EndOffset}, group {declared.HeaderCrc:x8}; found "
-                            + $"{previousCrc:x8}");
+                torn = RequireTornTail(reader, declaredEnd, ref seen);
                 break;
             }
 
-            if (isSealed)
-            {
-                if (declaredEnd is not null)
-                    throw new CorruptDataException(
-                        file.Path, offset, "the segment is sealed before the end that the manifest says");
-                break;
-            }
-
-            var headHolds = TryReadHeader(offset, out var header, out var headerCrc);
-            if (headHolds && header.PreviousHeaderCrc != previousCrc)
-                throw new CorruptDataException(file.Path, offset, "a group does not continue the one before it");
-            if (headHolds && header.Count > 0) seen = Math.Max(seen, header.FirstSequence + (ulong)header.Count - 1);
-            if (!headHolds || !TryReadBody(header, out var body))
-            {
-                if (declaredEnd is not null)
-                    throw new CorruptDataException(
-                        file.Path, offset, "a group does not hold, in a segment that the manifest says to be complete");
-                RequireWholeFile(offset);
-                torn = RequireTornTail(offset, ref seen);
-                break;
-            }
-
-            if (header.Kind == LogGroupKind.Entries)
-            {
-                if (header.FirstSequence <= Math.Max(lastSequence, applied))
-                    throw new CorruptDataException(
-                        file.Path, offset, $"sequence {header.FirstSequence} follows sequence {Math.Max(lastSequence, applied)}");
-                Apply(body, header, replay);
-                applied = header.FirstSequence + (ulong)header.Count - 1;
-            }
-
-            if (header.CommitTime < committed)
-                throw new CorruptDataException(file.Path, offset, $"commit time {header.CommitTime} follows {committed}");
-            committed = header.CommitTime;
-            isSealed = header.Kind == LogGroupKind.Seal;
-            durableThrough = Math.Max(durableThrough, header.DurableThrough);
-            previousCrc = headerCrc;
-            offset = header.EndOffset;
+            isSealed = group.Header.Kind == LogGroupKind.Seal;
+            if (!isSealed) applied = group.Header.LastSequence;
+            if (replay is not null) Apply(group, replay);
+            durableThrough = Math.Max(durableThrough, group.Header.DurableThrough);
             groups++;
         }
 
         return new LogReadResult(
-            new LogEnd(segment.SegmentId, offset, previousCrc), isSealed, applied, Math.Max(seen, applied), committed, durableThrough,
-            groups, torn);
+            new LogEnd(segment.SegmentId, reader.Offset, reader.PreviousCrc ?? 0), isSealed, applied, Math.Max(seen, applied),
+            reader.LastCommitTime, durableThrough, groups, torn);
     }
 
-    void Apply(ReadOnlySpan<byte> body, in LogGroupHeader header, ILogReplay? replay)
+    bool IsAtEnd(LogGroupReader reader, LogEnd? declaredEnd, bool isSealed)
     {
-        if (replay is null) return;
-        var sequence = header.FirstSequence;
-        var offset = header.Offset + LogGroupHeader.SizeBytes;
-        while (!body.IsEmpty)
-        {
-            var entry = LogEntry.Read(body);
-            replay.Apply(sequence++, segment.SegmentId, offset, entry, body);
-            body = body[entry.SizeBytes..];
-            offset += entry.SizeBytes;
-        }
+        if (declaredEnd is not { } declared) return isSealed;
+        if (reader.Offset < declared.EndOffset)
+            return isSealed ? throw Wrong(reader, "the segment is sealed before the end that the manifest says") : false;
+        if (reader.Offset != declared.EndOffset || reader.PreviousCrc != declared.HeaderCrc)
+            throw Wrong(
+                reader,
+                $"the manifest ends this segment at byte {declared.EndOffset}, group {declared.HeaderCrc:x8}; found "
+                    + $"{reader.PreviousCrc:x8}");
+        return true;
     }
 
-    bool TryReadHeader(long offset, out LogGroupHeader header, out uint headerCrc) => LogGroupHeader.TryRead(
-        window.Read(offset, LogGroupHeader.SizeBytes), segment, seed, offset, out header, out headerCrc);
-
-    bool TryReadBody(in LogGroupHeader header, out ReadOnlySpan<byte> body)
+    // A head that holds was written as a whole: what it says does not come from tearing.
+    void RequireToFollow(LogGroupReader reader)
     {
-        body = default;
-        // A length is believed only as far as the file goes.
-        var start = header.Offset + LogGroupHeader.SizeBytes;
-        if (header.BodyLength > length - start || header.BodyLength > WriteBatch.MaxBytes + LogGroupLimit.Bytes)
-            return false;
-        var bytes = window.Read(start, header.BodyLength);
-        if (bytes.Length != header.BodyLength) return false;
-        var rest = bytes;
-        var count = 0;
-        for (; !rest.IsEmpty; count++)
+        if (reader.Fault is LogGroupFault.Chain or LogGroupFault.Sequence or LogGroupFault.CommitTime) throw Wrong(reader, reader.Problem);
+    }
+
+    void Apply(in LogGroup group, ILogReplay replay)
+    {
+        for (var entries = group.Entries; entries.MoveNext();)
+            replay.Apply(entries.Sequence, segment.SegmentId, entries.Offset, entries.Current, entries.Bytes);
+    }
+
+    /// <summary>Looks behind a group that does not hold for one that proves it to have been durable.</summary>
+    /// <param name="reader">Stands at that group.</param>
+    /// <param name="declaredEnd">Where the segment ends by the word of the manifest.</param>
+    /// <param name="seen">Raised to the last sequence of every group that is found: several are under way at once.</param>
+    /// <returns>How far there is anything but zeros.</returns>
+    long RequireTornTail(LogGroupReader reader, LogEnd? declaredEnd, ref ulong seen)
+    {
+        if (declaredEnd is not null)
+            throw Wrong(reader, $"a group does not hold, in a segment that the manifest says to be complete: {reader.Problem}");
+        RequireWholeFile(reader.Offset);
+        var search = new LogGroupSearch(file, segment, reader.Offset, length);
+        while (search.TryFind(out var later))
         {
-            if (!LogEntry.TryReadChecked(rest, out var entry)) return false;
-            rest = rest[entry.SizeBytes..];
+            seen = Math.Max(seen, later.LastSequence);
+            if (later.DurableThrough > reader.Offset)
+                throw Wrong(
+                    reader,
+                    $"a group does not hold, but that at byte {later.Offset} says that byte {later.DurableThrough - 1} was durable: "
+                        + reader.Problem);
         }
 
-        body = bytes;
-        return count == header.Count && LogGroupHeader.ComputeBodyCrc(bytes, seed) == header.BodyCrc;
+        return search.ContentBytes;
     }
 
     // A crash tears what was being written; it does not take away length that a sync has made durable, and the first reservation is
@@ -188,33 +144,5 @@ sealed class LogReader(IFile file, LogSegmentHeader segment)
                 + $"byte {offset}");
     }
 
-    /// <summary>Looks behind a group that does not hold for one that proves it to have been durable.</summary>
-    /// <param name="offset">Where that group begins.</param>
-    /// <param name="seen">Raised to the last sequence of every group that is found: several are under way at once.</param>
-    /// <returns>How far there is anything but zeros.</returns>
-    long RequireTornTail(long offset, ref ulong seen)
-    {
-        var torn = 0L;
-        var chunk = new byte[Math.Min(ScanBytes, Math.Max(0, length - offset)) + LogGroupHeader.SizeBytes];
-        // Groups lie at multiples of their alignment.
-        for (var start = offset + LogGroupHeader.AlignmentBytes; start < length; start += ScanBytes)
-        {
-            var read = file.Read(chunk, start);
-            if (chunk.AsSpan(0, read).LastIndexOfAnyExcept((byte)0) is >= 0 and var last) torn = start + last + 1 - offset;
-            for (var at = 0; at < ScanBytes && at + LogGroupHeader.SizeBytes <= read; at += LogGroupHeader.AlignmentBytes)
-            {
-                var candidate = chunk.AsSpan(at, LogGroupHeader.SizeBytes);
-                if (!LogGroupHeader.TryRead(candidate, segment, seed, start + at, out var later, out _)) continue;
-                if (later.Count > 0) seen = Math.Max(seen, later.FirstSequence + (ulong)later.Count - 1);
-                if (later.DurableThrough > offset)
-                {
-                    throw new CorruptDataException(
-                        file.Path, offset,
-                        $"a group does not hold, but that at byte {later.Offset} says that byte {later.DurableThrough - 1} was durable");
-                }
-            }
-        }
-
-        return torn;
-    }
+    CorruptDataException Wrong(LogGroupReader reader, string problem) => new(file.Path, reader.Offset, problem);
 }

@@ -62,6 +62,22 @@ readonly record struct LogSegmentHeader(Guid StoreId, ulong SegmentId, ulong Non
             BinaryPrimitives.ReadInt64LittleEndian(source[48..]));
     }
 
+    /// <summary>Reads the head of a segment that the manifest lists, and checks that it is that one.</summary>
+    /// <exception cref="CorruptDataException">It is damaged, or another one.</exception>
+    /// <exception cref="UnsupportedFormatException">It is of a version that this program cannot read.</exception>
+    public static LogSegmentHeader ReadListed(IFile file, ulong id, ulong nonce, Guid storeId)
+    {
+        Span<byte> bytes = stackalloc byte[SizeBytes];
+        if (file.Read(bytes, 0) != bytes.Length)
+            throw new CorruptDataException(file.Path, 0, "the log segment is shorter than its head");
+        var header = Read(bytes, file.Path);
+        if (header.StoreId != storeId)
+            throw new CorruptDataException(file.Path, 0, $"the log belongs to store {header.StoreId}, not to {storeId}");
+        if (header.SegmentId != id || header.Nonce != nonce)
+            throw new CorruptDataException(file.Path, 0, "the log segment is not the one that the manifest lists");
+        return header;
+    }
+
     public static bool IsSound(ReadOnlySpan<byte> source) => source.Length >= SizeBytes
         && BinaryPrimitives.ReadUInt64LittleEndian(source) == Magic
         && BinaryPrimitives.ReadUInt32LittleEndian(source[12..]) == Checksum(source);

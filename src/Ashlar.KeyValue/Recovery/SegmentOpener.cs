@@ -44,7 +44,7 @@ sealed class SegmentOpener(StoreFiles files, ValueSegments values, bool isReadOn
             : files.Readers.Open(path);
         try
         {
-            var header = LogReader.ReadHeader(file, id, nonce, files.StoreId);
+            var header = LogSegmentHeader.ReadListed(file, id, nonce, files.StoreId);
             segment = values.Add(file, id, nonce, origin);
             return header;
         }

@@ -144,31 +144,30 @@ sealed class PointInTimeRestore(KeyValueBackups backups, LogArchive archive, Key
         {
             RequireSameSegment(link.Part!, content);
             parts++;
-            if (!reader.Read(link, (in LogGroupHeader group, ReadOnlySpan<byte> bytes) => Apply(group, bytes, link, store))) break;
+            if (!reader.Read(link, (in LogGroup group) => Apply(group, link, store))) break;
         }
 
         store.Sync();
     }
 
-    bool Apply(in LogGroupHeader group, ReadOnlySpan<byte> bytes, ArchiveLink link, KeyValueStore store)
+    bool Apply(in LogGroup group, ArchiveLink link, KeyValueStore store)
     {
-        var last = group.FirstSequence + (ulong)group.Count - 1;
+        var (header, last) = (group.Header, group.Header.LastSequence);
         if (last <= sequence) return true; // The backup has it.
-        if (!point.Includes(last, group.CommitTime)) return false;
-        if (group.FirstSequence <= sequence)
+        if (!point.Includes(last, header.CommitTime)) return false;
+        if (header.FirstSequence <= sequence)
             throw new LogArchiveException(
                 directory.Path, LogArchiveProblem.Foreign,
                 $"in part {link.File.Number} the writes around sequence {sequence} are others than in the backup: it is of a copy of the "
                     + "store");
-        store.SkipThrough(group.FirstSequence - 1);
+        store.SkipThrough(header.FirstSequence - 1);
         batch.Clear();
-        for (var rest = bytes[LogGroupHeader.SizeBytes..]; !rest.IsEmpty; rest = rest[LogEntry.Read(rest).SizeBytes..])
-            batch.AddEncoded(rest);
+        for (var entries = group.Entries; entries.MoveNext();) batch.AddEncoded(entries.Bytes);
         store.Write(batch, Durability.Unflushed);
         Invariant.Require(store.VisibleSequence == last);
         batch.Trim(LogGroupLimit.Bytes);
-        (sequence, commitTime) = (last, group.CommitTime);
-        bytesApplied += bytes.Length;
+        (sequence, commitTime) = (last, header.CommitTime);
+        bytesApplied += group.Bytes.Length;
         return true;
     }
 

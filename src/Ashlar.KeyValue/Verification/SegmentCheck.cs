@@ -12,67 +12,44 @@ namespace Ashlar.KeyValue.Verification;
 sealed class SegmentCheck(ValueSegment segment, Guid storeId)
 {
     readonly IFile file = segment.File;
-    readonly LogWindow window = new(segment.File, segment.EndOffset);
 
     /// <summary>Walks it.</summary>
     /// <exception cref="CorruptDataException">Something does not hold.</exception>
     public void Run()
     {
-        var head = LogReader.ReadHeader(file, segment.Id, segment.Nonce, storeId);
+        var head = LogSegmentHeader.ReadListed(file, segment.Id, segment.Nonce, storeId);
         if (segment.Origin == SegmentOrigin.Moved) WalkRecords(head.Seed);
         else WalkGroups(head);
     }
 
     void WalkGroups(in LogSegmentHeader head)
     {
-        var seed = head.Seed;
-        var (previousCrc, sequence) = (0u, 0UL);
-        for (long offset = LogSegmentHeader.SizeBytes; offset < segment.EndOffset;)
+        var reader = new LogGroupReader(file, segment.EndOffset, head, LogReadPolicy.WithoutValues, LogReadStart.Beginning());
+        while (reader.Offset < segment.EndOffset)
         {
-            if (!LogGroupHeader.TryRead(window.Read(offset, LogGroupHeader.SizeBytes), head, seed, offset, out var group, out var crc)
-                || group.EndOffset > segment.EndOffset)
-                throw Wrong(offset, "a group of a segment of values does not hold");
-            if (group.PreviousHeaderCrc != previousCrc || (group.Count > 0 && group.FirstSequence <= sequence))
-                throw Wrong(offset, "a group of a segment of values does not continue the one before it");
-            WalkEntries(group, seed);
-            if (group.Count > 0) sequence = group.FirstSequence + (ulong)group.Count - 1;
-            previousCrc = crc;
-            offset = group.EndOffset;
+            var offset = reader.Offset;
+            if (!reader.TryRead(out _)) throw Wrong(offset, $"a segment of values does not hold: {reader.Problem}");
+            if (reader.Offset > segment.EndOffset) throw Wrong(offset, "a group of a segment of values goes beyond the segment's end");
         }
-    }
-
-    void WalkEntries(in LogGroupHeader group, uint seed)
-    {
-        var offset = group.Offset + LogGroupHeader.SizeBytes;
-        var end = offset + group.BodyLength;
-        var bodyCrc = seed;
-        var count = 0;
-        for (; offset < end; count++)
-        {
-            var entry = ReadEntry(offset, end);
-            bodyCrc = Crc32C.Append(bodyCrc, window.Read(offset, LogEntry.HeaderBytes));
-            offset += entry.SizeBytes;
-        }
-
-        if (group.Kind == LogGroupKind.Entries && (count != group.Count || bodyCrc != group.BodyCrc))
-            throw Wrong(group.Offset, "the checksum of a group of a segment of values does not hold");
     }
 
     void WalkRecords(uint seed)
     {
+        var window = new LogWindow(file, segment.EndOffset);
         for (long offset = LogSegmentHeader.SizeBytes; offset < segment.EndOffset;)
         {
             var entryOffset = offset + MovedRecordHeader.SizeBytes;
             if (!MovedRecordHeader.TryRead(window.Read(offset, MovedRecordHeader.SizeBytes + LogEntry.HeaderBytes), offset, seed, out _))
                 throw Wrong(offset, "a record of a moved value does not hold");
-            offset = entryOffset + ReadEntry(entryOffset, segment.EndOffset).SizeBytes;
+            offset = entryOffset + ReadEntry(window, entryOffset).SizeBytes;
         }
     }
 
-    LogEntry ReadEntry(long offset, long end)
+    LogEntry ReadEntry(LogWindow window, long offset)
     {
+        var end = segment.EndOffset;
         var bytes = window.Read(offset, (int)Math.Min(LogEntry.HeaderBytes, end - offset));
-        if (bytes.Length < LogEntry.HeaderBytes) throw Wrong(offset, "the group or segment ends within an entry");
+        if (bytes.Length < LogEntry.HeaderBytes) throw Wrong(offset, "the segment ends within an entry");
         var entry = LogEntry.Read(bytes);
         if (entry.ValueLength < 0 || (long)LogEntry.HeaderBytes + entry.KeyLength + entry.ValueLength > end - offset)
             throw Wrong(offset, "the head of an entry does not hold");

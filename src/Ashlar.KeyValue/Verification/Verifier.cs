@@ -137,7 +137,7 @@ sealed class Verifier(StoreFiles files, Manifest manifest, ValueSegments values)
         try
         {
             using var file = files.FileSystem.Open(path, FileOpenMode.ReadOnly);
-            var header = LogReader.ReadHeader(file, log.Id, log.Nonce, files.StoreId);
+            var header = LogSegmentHeader.ReadListed(file, log.Id, log.Nonce, files.StoreId);
             new LogReader(file, header).Read(new LogEnd(log.Id, next.PredecessorEnd, next.PredecessorCrc), 0, null);
         }
         catch (StorageException missing) when (missing.Kind == StorageErrorKind.NotFound)

@@ -30,6 +30,8 @@ sealed class SegmentWriter
 
     public long StartOf(int group) => groups[group].Start;
 
+    public LogSegmentHeader Segment => segment;
+
     public LogEnd End => new(segment.SegmentId, bytes.Count, previousCrc);
 
     /// <summary>Appends a group with one put of each text under itself.</summary>
@@ -93,12 +95,29 @@ sealed class SegmentWriter
 
     public (string Found, LogReadResult Result) Read(LogEnd? declaredEnd = null, ulong lastSequence = 0)
     {
-        var disk = new SimulatedFileSystem(isRecording: false);
-        using var file = disk.Open(Path, FileOpenMode.CreateNew);
-        file.Write(Bytes, 0);
+        using var file = ToFile();
         var replay = new Collector();
         var result = new LogReader(file, segment).Read(declaredEnd, lastSequence, replay);
         return (string.Join(' ', replay.Found), result);
+    }
+
+    /// <summary>Writes another head over that of a group; it holds, whatever it says.</summary>
+    public SegmentWriter Rewrite(int group, Func<LogGroupHeader, LogGroupHeader> change)
+    {
+        var all = Bytes;
+        var head = all.AsSpan((int)groups[group].Start, LogGroupHeader.SizeBytes);
+        Assert.True(LogGroupHeader.TryRead(head, segment, segment.Seed, groups[group].Start, out var header, out _));
+        change(header).Write(head, segment.Seed);
+        bytes.Clear();
+        bytes.AddRange(all);
+        return this;
+    }
+
+    public IFile ToFile()
+    {
+        var file = new SimulatedFileSystem(isRecording: false).Open(Path, FileOpenMode.CreateNew);
+        file.Write(Bytes, 0);
+        return file;
     }
 
     public string Recover() => Read().Found;

@@ -27,17 +27,13 @@ static class PlantedBugs
     public static Mutation IgnoreGroupChecksum { get; } = new(
         nameof(IgnoreGroupChecksum),
         new SourceEdit(
-            "Log/LogReader.cs",
-            "if (!LogEntry.TryReadChecked(rest, out var entry)) return false;",
+            "Log/LogEntryReader.cs",
+            "if (Fault is LogEntryFault.Length or LogEntryFault.Key) return false;",
             """
-            if (!LogEntry.TryReadChecked(rest, out var entry)
-                && (entry.ValueLength < 0 || entry.KeyLength <= 0
-                    || (long)LogEntry.HeaderBytes + entry.KeyLength + entry.ValueLength > rest.Length)) return false;
+            if (Fault is LogEntryFault.Value || (Fault is LogEntryFault.Key && entry.KeyLength > 0)) Fault = LogEntryFault.None;
+            if (Fault is not LogEntryFault.None) return false;
             """),
-        new SourceEdit(
-            "Log/LogReader.cs",
-            "return count == header.Count && LogGroupHeader.ComputeBodyCrc(bytes, seed) == header.BodyCrc;",
-            "return true;"));
+        new SourceEdit("Log/LogEntryReader.cs", "if (Count != header.Count", "if (Count >= 0) return LogGroupFault.None;\n        if (Count != header.Count"));
 
     public static Mutation DropTombstonesEarly { get; } = new(
         nameof(DropTombstonesEarly),
