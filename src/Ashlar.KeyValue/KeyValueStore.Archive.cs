@@ -60,10 +60,11 @@ public sealed partial class KeyValueStore
     /// <summary>Gives out no sequence up to this one; only a restore may ask for it.</summary>
     internal void SkipThrough(ulong sequence) => committer.SkipThrough(sequence);
 
-    LogArchiver? CreateArchiver(ulong recoveredSequence) => options.LogArchiveDirectory is null || options.ReadOnly
+    LogArchiver? CreateArchiver() => options.LogArchiveDirectory is null || options.ReadOnly
         ? null
         : new LogArchiver(
-            files, manifest, values, options, poison, recoveredSequence, () => DurableSequence,
+            new ArchivedStore(files, options, manifest, values, poison, recoveredSequence),
+            () => DurableSequence,
             () =>
             {
                 if (DurableSequence < VisibleSequence) commits.Run(CommitRequest.Write, null, Durability.Sync);

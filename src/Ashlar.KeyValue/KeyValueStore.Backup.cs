@@ -44,7 +44,7 @@ public sealed partial class KeyValueStore
 
     /// <summary>Opens a backup as the store that it is.</summary>
     internal static KeyValueStore OpenBackup(BackupFiles files, KeyValueOptions options) =>
-        OpenLocked(files, options with { ReadOnly = true, FileSystem = files.FileSystem }, null);
+        Open(files, options with { ReadOnly = true, FileSystem = files.FileSystem });
 
     (ulong Sequence, long CommitTime) VerifyCopies(BackupFiles copies, Predicate<ulong> isTableChecked)
     {

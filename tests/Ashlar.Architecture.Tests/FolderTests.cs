@@ -24,16 +24,17 @@ public sealed class FolderTests
         ("Archive", "Errors Files Log Manifests Options Values"),
         ("Backup", "Files Log Manifests Options"),
         ("Versions", "Blocks Cache Entries Errors Manifests MemTables SortedTable Values"),
+        ("Engine", "Cache Errors Files Manifests Options Values Versions"),
         ("Inspection", "Archive Backup Blocks Entries Files Log Manifests Options SortedTable Values"),
         ("Statistics", "Entries Manifests Values Versions"),
         ("Verification", "Blocks Cache Entries Files Log Manifests SortedTable Values Versions"),
-        ("Commit", "Errors Files Log Manifests MemTables Options Statistics Values Versions"),
+        ("Commit", "Engine Errors Files Log Manifests MemTables Options Statistics Values Versions"),
         ("Repair", "Backup Cache Entries Files Inspection Manifests MemTables Options SortedTable Values"),
-        ("Compaction", "Archive Cache Commit Entries Errors Files Log Manifests MemTables Options SortedTable Values Versions"),
+        ("Compaction", "Archive Cache Commit Engine Entries Errors Files Log Manifests MemTables Options SortedTable Values Versions"),
         ("Recovery", "Archive Cache Compaction Entries Errors Files Log Manifests MemTables Options SortedTable Values"),
         (
             FolderUses.Root,
-            "Archive Backup Cache Commit Compaction Entries Errors Files Log Manifests MemTables Options Recovery SortedTable Statistics "
+            "Archive Backup Cache Commit Compaction Engine Entries Errors Files Log Manifests MemTables Options Recovery SortedTable Statistics "
             + "Values Verification Versions"),
         ("Restore", "(root) Archive Backup Errors Files Log Manifests Options Verification"),
         ("Sharding", "(root) Backup Entries Errors Files Log Manifests Options Restore SortedTable Statistics Verification"),

@@ -16,9 +16,7 @@ namespace Ashlar.KeyValue.Archive;
 /// </remarks>
 sealed class LogArchiver : IDisposable
 {
-    readonly StoreFiles files;
-    readonly Manifest manifest;
-    readonly ValueSegments values;
+    readonly ArchivedStore store;
     readonly KeyValueOptions options;
     readonly ArchiveDirectory directory;
     readonly LogCopy copy;
@@ -35,27 +33,17 @@ sealed class LogArchiver : IDisposable
     bool isStopping;
 
     /// <summary>Prepares the archive of a store; nothing is done before <see cref="Start"/>.</summary>
-    /// <param name="files">The store.</param>
-    /// <param name="manifest">Its manifest, in which archiving has begun.</param>
-    /// <param name="values">Its segments.</param>
-    /// <param name="options">How it was opened.</param>
-    /// <param name="poison">Set if an edit is left in doubt.</param>
-    /// <param name="recoveredSequence">What had been written when it was opened.</param>
+    /// <param name="store">The store.</param>
     /// <param name="durableSequence">Up to where the log is durable.</param>
     /// <param name="sync">Makes durable what writers left unflushed.</param>
-    public LogArchiver(
-        StoreFiles files, Manifest manifest, ValueSegments values, KeyValueOptions options, PoisonLatch poison,
-        ulong recoveredSequence, Func<ulong> durableSequence, Action sync)
+    public LogArchiver(ArchivedStore store, Func<ulong> durableSequence, Action sync)
     {
-        this.files = files;
-        this.manifest = manifest;
-        this.values = values;
-        this.options = options;
-        this.durableSequence = durableSequence;
-        this.sync = sync;
+        (this.store, this.durableSequence, this.sync) = (store, durableSequence, sync);
+        options = store.Options;
+        var files = store.Files;
         directory = new ArchiveDirectory(files.FileSystem, StoreDirectory.FullPath(options.LogArchiveDirectory!));
-        Progress = new ArchiveProgress(manifest.State.Archive!.Value, options.TimeProvider.GetUtcNow());
-        copy = new LogCopy(directory, files, manifest, values, options, poison, recoveredSequence, Progress);
+        Progress = new ArchiveProgress(store.Manifest.State.Archive!.Value, options.TimeProvider.GetUtcNow());
+        copy = new LogCopy(store, directory, Progress);
         timer = WorkerClock.For(options.TimeProvider).CreateTimer(_ => Tick(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         if (!options.BackgroundInline) thread = new Thread(Run) { IsBackground = true, Name = $"archive {files.Directory}" };
     }
@@ -112,8 +100,14 @@ sealed class LogArchiver : IDisposable
         using (passGate.Hold()) Detach();
     }
 
-    /// <summary>Ends the thread.</summary>
-    public void Stop()
+    /// <summary>Lets go of the archive of a store that was not opened: nothing more is archived.</summary>
+    public void Abandon()
+    {
+        Stop();
+        using (passGate.Hold()) Detach();
+    }
+
+    void Stop()
     {
         timer.Dispose();
         using (Uninterrupted.Enter(gate))
@@ -181,7 +175,7 @@ sealed class LogArchiver : IDisposable
             {
                 var begun = options.TimeProvider.GetUtcNow();
                 if (claim is { IsInPlace: false }) Detach(); // What is there now may be of somebody else.
-                claim ??= ArchiveClaim.Take(directory, files, manifest, values, Progress);
+                claim ??= ArchiveClaim.Take(directory, store.Files, store.Manifest, store.Values, Progress);
                 var durable = durableSequence();
                 copy.Run(durable);
                 copy.Release(isLast);

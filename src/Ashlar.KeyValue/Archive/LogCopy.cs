@@ -14,10 +14,13 @@ namespace Ashlar.KeyValue.Archive;
 /// are durable, lets go of it. So no failure of the archive loses anything, and a crash at any place finds the rest
 /// of the log here.
 /// </remarks>
-sealed class LogCopy(
-    ArchiveDirectory directory, StoreFiles files, Manifest manifest, ValueSegments values, KeyValueOptions options, PoisonLatch poison,
-    ulong recoveredSequence, ArchiveProgress progress)
+sealed class LogCopy(ArchivedStore store, ArchiveDirectory directory, ArchiveProgress progress)
 {
+    readonly StoreFiles files = store.Files;
+    readonly Manifest manifest = store.Manifest;
+    readonly ValueSegments values = store.Values;
+    readonly PoisonLatch poison = store.Poison;
+
     /// <summary>Archives what is durable.</summary>
     /// <param name="durable">Up to where the log is durable, asked before: it lies in a segment that is listed by now.</param>
     public void Run(ulong durable)
@@ -40,7 +43,7 @@ sealed class LogCopy(
         }
 
         var position = progress.Position;
-        if (position.LastSequence < durable && durable > recoveredSequence)
+        if (position.LastSequence < durable && durable > store.RecoveredSequence)
             throw new CorruptDataException(
                 files.LogPath(position.ThroughLog + 1), 0,
                 $"the log should hold sequence {durable}, but it ends at {position.LastSequence}");
@@ -85,7 +88,7 @@ sealed class LogCopy(
         }
 
         if (!writer.HasContent) return;
-        progress.Add(writer.Finish(options.TimeProvider.GetUtcNow().ToUnixTimeMilliseconds() * 1000));
+        progress.Add(writer.Finish(store.Options.TimeProvider.GetUtcNow().ToUnixTimeMilliseconds() * 1000));
     }
 
     /// <summary>Lets go of segments that are archived as a whole.</summary>

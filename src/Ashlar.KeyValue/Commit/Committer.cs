@@ -1,3 +1,4 @@
+using Ashlar.KeyValue.Engine;
 using Ashlar.KeyValue.Errors;
 using Ashlar.KeyValue.Log;
 using Ashlar.KeyValue.MemTables;
@@ -33,19 +34,13 @@ sealed class Committer : IDisposable
     long groups;
     bool isClosed;
 
+    /// <summary>Takes over the memtable of the current version, and its creator's reference to it.</summary>
     public Committer(
-        StoreState state, MemTable active, ulong lastSequence, LogWriter log, IBackground background,
-        PoisonLatch poison, KeyValueOptions options, DurabilityTracker durability, Flights flights)
+        EngineContext engine, MemTable active, LogWriter log, IBackground background, DurabilityTracker durability, Flights flights)
     {
-        this.flights = flights;
-        this.state = state;
-        this.active = active;
-        this.lastSequence = lastSequence;
-        this.log = log;
-        this.background = background;
-        this.poison = poison;
-        this.options = options;
-        this.durability = durability;
+        (state, poison, options) = (engine.State, engine.Poison, engine.Options);
+        (this.active, this.log, this.background, this.durability, this.flights) = (active, log, background, durability, flights);
+        lastSequence = state.VisibleSequence;
     }
 
     public CommitCounters Counters { get; } = new();

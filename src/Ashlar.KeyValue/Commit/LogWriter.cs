@@ -1,3 +1,4 @@
+using Ashlar.KeyValue.Engine;
 using Ashlar.KeyValue.Errors;
 using Ashlar.KeyValue.Files;
 using Ashlar.KeyValue.Log;
@@ -34,11 +35,9 @@ sealed class LogWriter : IDisposable
     /// <summary>How far ahead zeros are written: the flush that takes them along is longer by a quarter of a millisecond.</summary>
     const int PrewriteBytes = 256 << 10;
 
+    readonly EngineContext engine;
     readonly StoreFiles files;
-    readonly Manifest manifest;
     readonly KeyValueOptions options;
-    readonly FileNumbers numbers;
-    readonly ValueSegments values;
     readonly IFile?[] handles;
     ValueSegment? open;
     IFile? file; // The first of the handles.
@@ -57,16 +56,11 @@ sealed class LogWriter : IDisposable
     long syncs;
     long bytesWritten;
 
-    public LogWriter(
-        StoreFiles files, Manifest manifest, KeyValueOptions options, FileNumbers numbers, ValueSegments values, LogEnd recovered,
-        long lastCommitTime)
+    public LogWriter(EngineContext engine, LogEnd recovered, long lastCommitTime)
     {
         LastCommitTime = lastCommitTime; // No group gets a smaller one.
-        this.files = files;
-        this.manifest = manifest;
-        this.options = options;
-        this.numbers = numbers;
-        this.values = values;
+        this.engine = engine;
+        (files, options) = (engine.Files, engine.Options);
         handles = new IFile?[options.LogFlights];
         lastId = recovered.SegmentId;
         lastEnd = recovered.EndOffset;
@@ -256,7 +250,7 @@ sealed class LogWriter : IDisposable
 
     void CreateSegment(long aheadBytes)
     {
-        var id = numbers.Next();
+        var id = engine.Numbers.Next();
         var path = files.LogPath(id);
         var nonce = options.Entropy.NextUInt64();
         LogSegmentHeader created;
@@ -288,24 +282,24 @@ sealed class LogWriter : IDisposable
 
         try
         {
-            using (manifest.Gate.Hold())
+            using (engine.Manifest.Gate.Hold())
             {
                 var edit = new ManifestEdit();
                 edit.AddedLogs.Add(new LogInfo(id, created.Nonce, lastId, lastEnd, lastCrc));
-                manifest.Append(edit);
+                engine.Manifest.Append(edit);
             }
         }
         catch (Exception cause)
         {
             reader.Dispose();
             CloseHandles();
-            if (manifest.IsInDoubt) throw new InDoubtException(cause);
+            if (engine.Manifest.IsInDoubt) throw new InDoubtException(cause);
             files.TryDelete(path);
             throw;
         }
 
         file = newFile;
-        open = values.Add(reader, id, created.Nonce);
+        open = engine.Values.Add(reader, id, created.Nonce);
         open.Acquire();
         segment = created;
         seed = created.Seed;

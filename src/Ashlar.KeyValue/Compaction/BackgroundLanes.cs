@@ -1,4 +1,5 @@
 using System.Runtime.ExceptionServices;
+using Ashlar.KeyValue.Engine;
 using Ashlar.KeyValue.Errors;
 using Ashlar.Storage;
 
@@ -30,16 +31,14 @@ sealed partial class BackgroundLanes : IDisposable
     /// <param name="flush">Writes a memtable to a table; false if none waits.</param>
     /// <param name="merge">Merges tables once; false if there is nothing to merge.</param>
     /// <param name="attempted">Called after each of them, done or not.</param>
+    /// <param name="engine">Poisoned by work that leaves the disk in doubt; once it is, nothing is done.</param>
     /// <param name="space">Told when the disk is full.</param>
-    /// <param name="poison">Set by work that leaves the disk in doubt; once it is, nothing is done.</param>
-    /// <param name="options">Where the work is done.</param>
-    /// <param name="name">Of the store, for the threads.</param>
-    public BackgroundLanes(
-        Func<bool> flush, Func<bool> merge, Action attempted, SpaceReserve space, PoisonLatch poison, KeyValueOptions options, string name)
+    public BackgroundLanes(Func<bool> flush, Func<bool> merge, Action attempted, EngineContext engine, SpaceReserve space)
     {
+        var (options, name) = (engine.Options, engine.Files.Directory);
         this.attempted = attempted;
         this.space = space;
-        this.poison = poison;
+        poison = engine.Poison;
         isInline = options.BackgroundInline;
         inlineMerges = options.InlineMerges;
         Flushes = new BackgroundLane(flush);

@@ -1,6 +1,6 @@
 using System.Runtime.ExceptionServices;
 using Ashlar.KeyValue.Commit;
-using Ashlar.KeyValue.Errors;
+using Ashlar.KeyValue.Engine;
 using Ashlar.KeyValue.Log;
 using Ashlar.KeyValue.MemTables;
 using Ashlar.Storage;
@@ -15,21 +15,18 @@ sealed class BackgroundWorker : IBackground, IDisposable
 {
     readonly Compactor compactor;
     readonly KeyValueOptions options;
-    readonly Backpressure pressure;
     readonly SpaceReserve space;
     readonly BackgroundLanes lanes;
     readonly WriterBrake brake;
     readonly LogReservation reservation;
     readonly CompactionRequests requests = new();
 
-    public BackgroundWorker(
-        Compactor compactor, Backpressure pressure, SpaceReserve space, PoisonLatch poison, KeyValueOptions options, string name)
+    public BackgroundWorker(EngineContext engine, Compactor compactor, Backpressure pressure, SpaceReserve space)
     {
         this.compactor = compactor;
-        this.pressure = pressure;
         this.space = space;
-        this.options = options;
-        lanes = new BackgroundLanes(FlushOnce, MergeOnce, compactor.MeasureDebt, space, poison, options, name);
+        options = engine.Options;
+        lanes = new BackgroundLanes(FlushOnce, MergeOnce, compactor.MeasureDebt, engine, space);
         brake = new WriterBrake(lanes, pressure, options);
         reservation = new LogReservation(lanes, space);
         compactor.MeasureDebt();

@@ -1,9 +1,5 @@
 using Ashlar.KeyValue.Archive;
-using Ashlar.KeyValue.Cache;
-using Ashlar.KeyValue.Errors;
-using Ashlar.KeyValue.Files;
-using Ashlar.KeyValue.Manifests;
-using Ashlar.KeyValue.Values;
+using Ashlar.KeyValue.Engine;
 using Ashlar.KeyValue.Versions;
 using Ashlar.Storage;
 
@@ -26,6 +22,7 @@ sealed class Compactor
     readonly KeyValueOptions options;
     readonly Backpressure pressure;
     readonly SpaceReserve space;
+    readonly LogArchiver? archiver;
     readonly CompactionPicker picker;
     readonly FullDiskPicker fullDiskPicker;
     readonly ValueCollector collector;
@@ -36,21 +33,17 @@ sealed class Compactor
     bool collectsNext;
     long segmentBytes;
 
-    public Compactor(
-        StoreFiles files, StoreState state, Manifest manifest, BlockCache cache, ValueSegments values, FileNumbers numbers,
-        KeyValueOptions options, PoisonLatch poison, Backpressure pressure, SpaceReserve space, LogArchiver? archiver)
+    public Compactor(EngineContext engine, Backpressure pressure, SpaceReserve space, LogArchiver? archiver)
     {
-        this.state = state;
-        this.options = options;
-        this.pressure = pressure;
-        this.space = space;
+        (state, options) = (engine.State, engine.Options);
+        (this.pressure, this.space, this.archiver) = (pressure, space, archiver);
         picker = new CompactionPicker(options);
-        fullDiskPicker = new FullDiskPicker(manifest);
-        collector = new ValueCollector(manifest, state, space, options);
-        var installer = new TableInstaller(files, state, manifest, cache, values, poison);
-        var writer = new TableWriter(files, state, numbers, options);
-        flush = new MemTableFlush(writer, installer, state, manifest, pressure, space, archiver, Counters);
-        merge = new TableMerge(writer, installer, files, state, values, numbers, options, Counters);
+        fullDiskPicker = new FullDiskPicker(engine.Manifest);
+        collector = new ValueCollector(engine, space);
+        var installer = new TableInstaller(engine);
+        var writer = new TableWriter(engine);
+        flush = new MemTableFlush(engine, writer, installer, pressure, space, Counters);
+        merge = new TableMerge(engine, writer, installer, Counters);
         steppedMerge = new SteppedMerge(merge, state, space);
     }
 
@@ -64,7 +57,12 @@ sealed class Compactor
 
     /// <summary>Writes the oldest waiting memtable to a level-0 table; false if none waits.</summary>
     /// <param name="mayMerge">Whether there may be anything to merge, which on a full disk comes first.</param>
-    public bool FlushOldest(bool mayMerge) => flush.TryRun(mayMerge);
+    public bool FlushOldest(bool mayMerge)
+    {
+        if (!flush.TryRun(mayMerge)) return false;
+        archiver?.Wake();
+        return true;
+    }
 
     /// <summary>Whether anything up to a sequence is in a memtable that waits to become a table.</summary>
     public bool IsWaiting(ulong sequence)

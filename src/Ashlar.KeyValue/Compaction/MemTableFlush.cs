@@ -1,4 +1,4 @@
-using Ashlar.KeyValue.Archive;
+using Ashlar.KeyValue.Engine;
 using Ashlar.KeyValue.Manifests;
 using Ashlar.KeyValue.MemTables;
 using Ashlar.KeyValue.SortedTable;
@@ -9,8 +9,8 @@ namespace Ashlar.KeyValue.Compaction;
 
 /// <summary>Writes the oldest waiting memtable to a level-0 table, and lets go of the logs that held it.</summary>
 sealed class MemTableFlush(
-    TableWriter writer, TableInstaller installer, StoreState state, Manifest manifest, Backpressure pressure,
-    SpaceReserve space, LogArchiver? archiver, CompactionCounters counters)
+    EngineContext engine, TableWriter writer, TableInstaller installer, Backpressure pressure, SpaceReserve space,
+    CompactionCounters counters)
 {
     long tableBytes;
 
@@ -26,7 +26,7 @@ sealed class MemTableFlush(
     //   3. Publish the version; other logs go with their last reader. Crash: unlisted logs, deleted at open.
     public bool TryRun(bool mayMerge)
     {
-        var version = state.Acquire();
+        var version = engine.State.Acquire();
         var isDone = false;
         try
         {
@@ -42,9 +42,8 @@ sealed class MemTableFlush(
                 LastCommitTime = source.LastCommitTime,
             };
             var tables = writer.Write(new MemTableIterator(source));
-            KeepSegments(edit, source, tables, manifest);
+            KeepSegments(edit, source, tables, engine.Manifest);
             installer.Install(edit, [], tables, source);
-            archiver?.Wake();
             var bytes = tables.Sum(table => table.FileLength);
             Volatile.Write(ref tableBytes, tableBytes == 0 ? bytes : ((3 * tableBytes) + bytes) / 4);
             if (bytes > 0) pressure.MemoryPerTableByte = (double)source.UsedBytes / bytes;

@@ -1,4 +1,5 @@
 using Ashlar.KeyValue.Cache;
+using Ashlar.KeyValue.Engine;
 using Ashlar.KeyValue.Errors;
 using Ashlar.KeyValue.Files;
 using Ashlar.KeyValue.Manifests;
@@ -14,8 +15,7 @@ namespace Ashlar.KeyValue.Compaction;
 /// Makes new tables part of the store: the second half of the crash order of flushes and merges. Both may do so at the same
 /// time; from the edit to the published version one of them at a time.
 /// </summary>
-sealed class TableInstaller(
-    StoreFiles files, StoreState state, Manifest manifest, BlockCache cache, ValueSegments values, PoisonLatch poison)
+sealed class TableInstaller(EngineContext engine)
 {
     /// <summary>Replaces tables by others, in one edit; with a memtable's table the memtable and its logs go.</summary>
     /// <param name="edit">What is to be written beside the tables.</param>
@@ -25,12 +25,12 @@ sealed class TableInstaller(
     /// <param name="isMove">Whether the outputs are the inputs, in another level: nobody deletes their files.</param>
     public void Install(ManifestEdit edit, Table[] inputs, List<TableInfo> outputs, MemTable? flushed, bool isMove = false)
     {
-        poison.ThrowIfSet();
+        engine.Poison.ThrowIfSet();
         // Opened before the edit: a table that cannot be read back is not installed.
         var opened = new List<Table>();
         try
         {
-            foreach (var output in outputs) opened.Add(Table.Open(files, output, cache, values));
+            foreach (var output in outputs) opened.Add(Table.Open(engine.Files, output, engine.Cache, engine.Values));
         }
         catch
         {
@@ -42,22 +42,22 @@ sealed class TableInstaller(
         edit.RemovedTables.AddRange(inputs.Select(table => table.Info.Id));
         edit.AddedTables.AddRange(outputs);
         List<ulong> dropped;
-        using (manifest.Gate.Hold())
+        using (engine.Manifest.Gate.Hold())
         {
             try
             {
-                dropped = manifest.Append(edit);
+                dropped = engine.Manifest.Append(edit);
             }
             catch (Exception cause)
             {
                 foreach (var table in opened) table.Release();
-                if (manifest.IsInDoubt) throw new InDoubtException(cause);
+                if (engine.Manifest.IsInDoubt) throw new InDoubtException(cause);
                 if (!isMove) Delete(outputs);
                 throw;
             }
 
             // Versions follow each other as the edits do.
-            state.Replace(old =>
+            engine.State.Replace(old =>
             {
                 var tables = TableSet.Create(old.Tables.All().Except(inputs).Concat(opened));
                 var version = new StoreVersion(old.Active, [.. old.Immutable.Where(table => table != flushed)], tables);
@@ -74,11 +74,11 @@ sealed class TableInstaller(
 
         foreach (var table in opened) table.Release();
 
-        foreach (var id in dropped) values.Retire(id);
+        foreach (var id in dropped) engine.Values.Retire(id);
     }
 
     void Delete(List<TableInfo> outputs)
     {
-        foreach (var output in outputs) files.TryDelete(files.TablePath(output.Id));
+        foreach (var output in outputs) engine.Files.TryDelete(engine.Files.TablePath(output.Id));
     }
 }

@@ -1,3 +1,4 @@
+using Ashlar.KeyValue.Engine;
 using Ashlar.KeyValue.Entries;
 using Ashlar.KeyValue.Errors;
 using Ashlar.KeyValue.Files;
@@ -16,9 +17,7 @@ namespace Ashlar.KeyValue.Compaction;
 //      segment goes (I5).                              Crash before it is durable: as 1. After: as 3.
 //   3. Publish the version; inputs go with their last reader. Crash: unlisted files, deleted at open.
 // A failure of 2 leaves unknown which side counts: neither is deleted, the store is poisoned.
-sealed class TableMerge(
-    TableWriter writer, TableInstaller installer, StoreFiles files, StoreState state, ValueSegments values, FileNumbers numbers,
-    KeyValueOptions options, CompactionCounters counters)
+sealed class TableMerge(EngineContext engine, TableWriter writer, TableInstaller installer, CompactionCounters counters)
 {
     /// <summary>Merges all inputs of a plan at once.</summary>
     /// <param name="tables">What there is.</param>
@@ -59,7 +58,7 @@ sealed class TableMerge(
     {
         // Memtables and tables above the inputs are newer; what was flushed since the plan was made lies above, too. A merge
         // within level 0 keeps its tombstones: older tables of that level may hold their keys.
-        var mover = new ValueMover(files, values, numbers, options, condemned);
+        var mover = new ValueMover(engine.Files, engine.Values, engine.Numbers, engine.Options, condemned);
         var outputs = writer.Write(
             source, plan.OutputLevel, key => plan.OutputLevel > 0 && !tables.MayContainBelow(plan.OutputLevel, key), pause, mover,
             (key, oldestReadable) => IsShadowedAbove(tables, plan, key, oldestReadable));
@@ -86,7 +85,7 @@ sealed class TableMerge(
     {
         var top = plan.Inputs.Min(table => table.Info.Level);
         if (top == 0) return false;
-        using var read = state.Read();
+        using var read = engine.State.Read();
         return tables.HasNewer(top, read.Slot, key, oldestReadable);
     }
 

@@ -1,3 +1,4 @@
+using Ashlar.KeyValue.Engine;
 using Ashlar.KeyValue.Entries;
 using Ashlar.KeyValue.Files;
 using Ashlar.KeyValue.SortedTable;
@@ -10,7 +11,7 @@ namespace Ashlar.KeyValue.Compaction;
 /// Writes what an iterator gives to tables of one level, without what no reader can see any more. They are durable when it returns, with
 /// their names; nothing lists them yet.
 /// </summary>
-sealed class TableWriter(StoreFiles files, StoreState state, FileNumbers numbers, KeyValueOptions options)
+sealed class TableWriter(EngineContext engine)
 {
     const int EntriesBetweenPauses = 256;
 
@@ -31,9 +32,9 @@ sealed class TableWriter(StoreFiles files, StoreState state, FileNumbers numbers
     public List<TableInfo> Write(
         EntryIterator source, int level, KeyPredicate isBottom, Action? pause, ValueMover? mover, ShadowPredicate? isShadowed)
     {
-        var readable = state.ReadableSequences();
+        var readable = engine.State.ReadableSequences();
         var filter = new EntryFilter(readable);
-        var now = Expiry.Now(options.TimeProvider);
+        var now = Expiry.Now(engine.Options.TimeProvider);
         var written = new List<TableInfo>();
         ReferringTableBuilder? builder = null;
         var sinceLastPause = 0;
@@ -56,27 +57,27 @@ sealed class TableWriter(StoreFiles files, StoreState state, FileNumbers numbers
                 var stored = hasExpired ? default : source.Value;
                 if (mover is not null && mover.Wants(kind, stored) && isShadowed!(source.Key, readable[0])) continue;
                 // All versions of a key stay in one table: tables of a level must not overlap.
-                if (builder is not null && isNewKey && level > 0 && builder.SizeBytes >= options.TableBytes)
+                if (builder is not null && isNewKey && level > 0 && builder.SizeBytes >= engine.Options.TableBytes)
                 {
                     written.Add(Finish(ref builder, level));
                     pause?.Invoke();
                 }
 
-                builder ??= new ReferringTableBuilder(files, numbers.Next(), options.BlockBytes);
+                builder ??= new ReferringTableBuilder(engine.Files, engine.Numbers.Next(), engine.Options.BlockBytes);
                 if (mover is not null) stored = mover.Move(source.Key, source.Sequence, kind, stored);
                 builder.Add(source.Key, source.Sequence, kind, stored);
             }
 
             if (builder is not null) written.Add(Finish(ref builder, level));
             mover?.Finish();
-            if (written.Count > 0) files.SyncDirectory();
+            if (written.Count > 0) engine.Files.SyncDirectory();
             return written;
         }
         catch
         {
             builder?.Dispose();
             mover?.Abandon();
-            foreach (var table in written) files.TryDelete(files.TablePath(table.Id));
+            foreach (var table in written) engine.Files.TryDelete(engine.Files.TablePath(table.Id));
             throw;
         }
     }

@@ -1,3 +1,4 @@
+using Ashlar.KeyValue.Engine;
 using Ashlar.KeyValue.Manifests;
 using Ashlar.KeyValue.Values;
 using Ashlar.KeyValue.Versions;
@@ -14,7 +15,7 @@ namespace Ashlar.KeyValue.Compaction;
 /// first, and none goes before space runs out: the longer it waits, the less of it is live. References count stale entries, too;
 /// how many of them are live is estimated (<see cref="LiveEstimate"/>). One thread picks, others measure.
 /// </remarks>
-sealed class ValueCollector(Manifest manifest, StoreState state, SpaceReserve space, KeyValueOptions options)
+sealed class ValueCollector(EngineContext engine, SpaceReserve space)
 {
     /// <summary>
     /// A segment of which more than this is referred to is not worth moving, whatever the target says, and whatever share of
@@ -64,7 +65,7 @@ sealed class ValueCollector(Manifest manifest, StoreState state, SpaceReserve sp
         if (TryMeasure(tables) is not { } files) return;
         var segments = files.Segments.Where(segment => files.IsReferred(segment.Id)).ToList();
         var live = segments.Sum(segment => (double)files.ReferredBytes(segment.Id));
-        var excess = segments.Sum(segment => (double)segment.EndOffset) - (options.SpaceAmplification * live);
+        var excess = segments.Sum(segment => (double)segment.EndOffset) - (engine.Options.SpaceAmplification * live);
         var chosen = Choose(files, segments, excess, isLive: 1);
         if (chosen.Count > 0) Batch = ValueBatch.Of(chosen, files, files.TotalBytes);
     }
@@ -99,7 +100,7 @@ sealed class ValueCollector(Manifest manifest, StoreState state, SpaceReserve sp
     {
         var current = Batch;
         if (current.Segments.Count == 0 || HasFailed) return default;
-        var files = CollectableFiles.Measure(manifest, state, tables, space);
+        var files = CollectableFiles.Measure(engine.Manifest, engine.State, tables, space);
         return current.Segments.Any(files.IsReferred) ? SpaceDebt.Of(files.TotalBytes, current.AllowedBytes) : default;
     }
 
@@ -108,7 +109,7 @@ sealed class ValueCollector(Manifest manifest, StoreState state, SpaceReserve sp
     {
         try
         {
-            return CollectableFiles.Measure(manifest, state, tables, space);
+            return CollectableFiles.Measure(engine.Manifest, engine.State, tables, space);
         }
         catch (StorageException)
         {
@@ -118,7 +119,7 @@ sealed class ValueCollector(Manifest manifest, StoreState state, SpaceReserve sp
 
     void Update(TableSet tables)
     {
-        var files = CollectableFiles.Measure(manifest, state, tables, space);
+        var files = CollectableFiles.Measure(engine.Manifest, engine.State, tables, space);
         if (Batch.Segments.Any(files.IsReferred))
         {
             if (IsQuiet) Batch = Batch.WithoutSpare(files);
@@ -169,7 +170,7 @@ sealed class ValueCollector(Manifest manifest, StoreState state, SpaceReserve sp
     {
         try
         {
-            return LiveEstimate.Of(state, tables).ValueBytes;
+            return LiveEstimate.Of(engine.State, tables).ValueBytes;
         }
         catch (AshlarException)
         {
@@ -179,19 +180,19 @@ sealed class ValueCollector(Manifest manifest, StoreState state, SpaceReserve sp
 
     void LookForWrites()
     {
-        var visible = state.VisibleSequence;
+        var visible = engine.State.VisibleSequence;
         if (visible == sequenceAtLastLook) return;
         sequenceAtLastLook = visible;
-        lastWriteSeen = options.TimeProvider.GetTimestamp();
+        lastWriteSeen = engine.Options.TimeProvider.GetTimestamp();
     }
 
-    bool IsQuiet => options.TimeProvider.GetElapsedTime(lastWriteSeen) >= Quiet;
+    bool IsQuiet => engine.Options.TimeProvider.GetElapsedTime(lastWriteSeen) >= Quiet;
 
     // Written since the last batch was chosen. As much will come until the next one is; nothing, if nobody writes any more.
     double Inflow(TableSet tables, double referred)
     {
-        var entries = state.VisibleSequence - sequenceAtLastBatch;
-        sequenceAtLastBatch = state.VisibleSequence;
+        var entries = engine.State.VisibleSequence - sequenceAtLastBatch;
+        sequenceAtLastBatch = engine.State.VisibleSequence;
         return IsQuiet ? 0 : entries * referred / Math.Max(1, tables.All().Sum(table => table.Info.EntryCount));
     }
 
@@ -199,6 +200,7 @@ sealed class ValueCollector(Manifest manifest, StoreState state, SpaceReserve sp
     double Limit(double live)
     {
         const double Caution = 0.985;
+        var options = engine.Options;
         return Math.Max(Caution * options.SpaceAmplification * live, live + SegmentLength.Spare(options, live) + space.TargetBytes);
     }
 }

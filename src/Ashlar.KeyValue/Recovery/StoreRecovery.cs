@@ -11,12 +11,20 @@ using Ashlar.Storage;
 
 namespace Ashlar.KeyValue.Recovery;
 
-/// <summary>What recovery found: the state to continue from.</summary>
+/// <summary>What recovery found: the state to continue from. Manifest, tables and memtable are held for whoever takes them over.</summary>
 sealed record RecoveredStore(
     Manifest Manifest, List<Table> Tables, MemTable MemTable, ulong LastSequence, LogEnd LogEnd, FileNumbers Numbers,
     bool IsLogComplete, long LastCommitTime)
 {
     public required RecoveryReport Report { get; init; }
+
+    /// <summary>Lets go of what nobody has taken over.</summary>
+    public void Release()
+    {
+        MemTable.Release();
+        foreach (var table in Tables) table.Release();
+        Manifest.Dispose();
+    }
 }
 
 /// <summary>

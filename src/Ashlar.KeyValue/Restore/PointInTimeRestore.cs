@@ -35,7 +35,7 @@ sealed class PointInTimeRestore(KeyValueBackups backups, LogArchive archive, Key
         {
             backups.CopyTo(record, path);
             var files = new RestoringFiles(directory.FileSystem, path, options.MaxOpenFiles);
-            using var store = KeyValueStore.OpenLocked(files, Settings(), null);
+            using var store = KeyValueStore.Open(files, Settings());
             historyId = store.HistoryId;
             Replay(needed, content, store);
             store.Flush();

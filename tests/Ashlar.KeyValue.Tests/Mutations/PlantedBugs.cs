@@ -13,7 +13,7 @@ static class PlantedBugs
 
     public static Mutation SkipDirectorySyncOfTable { get; } = new(
         nameof(SkipDirectorySyncOfTable),
-        new SourceEdit("Compaction/TableWriter.cs", "if (written.Count > 0) files.SyncDirectory();", ""),
+        new SourceEdit("Compaction/TableWriter.cs", "if (written.Count > 0) engine.Files.SyncDirectory();", ""),
         new SourceEdit("Recovery/RecoveryFlush.cs", DirectorySync, ""));
 
     public static Mutation SkipDirectorySyncOfManifest { get; } = new(
@@ -49,15 +49,15 @@ static class PlantedBugs
             "Compaction/MemTableFlush.cs",
             "var tables = writer.Write(",
             """
-            using (manifest.Gate.Hold()) manifest.Append(new ManifestEdit { ObsoleteThroughLog = source.LastLogId });
+            using (engine.Manifest.Gate.Hold()) engine.Manifest.Append(new ManifestEdit { ObsoleteThroughLog = source.LastLogId });
             var tables = writer.Write(
             """));
 
     public static Mutation DeleteInputsBeforeEdit { get; } = new(
-        nameof(DeleteInputsBeforeEdit), BeforeEditOfMerge("foreach (var input in replaced) files.FileSystem.Delete(input.Path);"));
+        nameof(DeleteInputsBeforeEdit), BeforeEditOfMerge("foreach (var input in replaced) engine.Files.FileSystem.Delete(input.Path);"));
 
     public static Mutation DropCondemnedBeforeEdit { get; } = new(
-        nameof(DropCondemnedBeforeEdit), BeforeEditOfMerge("foreach (var id in condemned) files.TryDelete(files.LogPath(id));"));
+        nameof(DropCondemnedBeforeEdit), BeforeEditOfMerge("foreach (var id in condemned) engine.Files.TryDelete(engine.Files.LogPath(id));"));
 
     public static Mutation MoveInTwoEdits { get; } = new(
         nameof(MoveInTwoEdits),
@@ -169,7 +169,7 @@ static class PlantedBugs
 
     public static Mutation DropShadowedUnderSnapshot { get; } = new(
         nameof(DropShadowedUnderSnapshot),
-        new SourceEdit("Compaction/TableMerge.cs", "read.Slot, key, oldestReadable)", "read.Slot, key, state.VisibleSequence)"));
+        new SourceEdit("Compaction/TableMerge.cs", "read.Slot, key, oldestReadable)", "read.Slot, key, engine.State.VisibleSequence)"));
 
     public static Mutation ForgetSnapshotsButTheOldest { get; } = new(
         nameof(ForgetSnapshotsButTheOldest),
@@ -187,15 +187,15 @@ static class PlantedBugs
                 var removal = new ManifestEdit();
                 removal.RemovedTables.AddRange(tables.Select(table => table.Info.Id));
                 var addition = new ManifestEdit();
-                using (manifest.Gate.Hold())
+                using (engine.Manifest.Gate.Hold())
                 {
-                    var segments = manifest.State.Segments.Values.ToArray();
-                    var dropped = manifest.Append(removal);
+                    var segments = engine.Manifest.State.Segments.Values.ToArray();
+                    var dropped = engine.Manifest.Append(removal);
                     addition.AddedSegments.AddRange(segments.Where(segment => dropped.Contains(segment.Id)));
                 }
 
                 addition.AddedTables.AddRange(tables.Select(table => table.Info));
-                using (manifest.Gate.Hold()) manifest.Append(addition);
+                using (engine.Manifest.Gate.Hold()) engine.Manifest.Append(addition);
             }
 
             void Delete(List<TableInfo> outputs)
@@ -204,7 +204,7 @@ static class PlantedBugs
     static SourceEdit BeforeEditOfMerge(string statement) => new(
         "Compaction/TableMerge.cs",
         "        var edit = new ManifestEdit();\n        edit.AddedSegments",
-        $"        {statement}\n        files.SyncDirectory();\n        var edit = new ManifestEdit();\n        edit.AddedSegments");
+        $"        {statement}\n        engine.Files.SyncDirectory();\n        var edit = new ManifestEdit();\n        edit.AddedSegments");
 
     public static IEnumerable<Mutation> All => typeof(PlantedBugs).GetProperties().Select(one => one.GetValue(null)).OfType<Mutation>();
 
