@@ -3,6 +3,7 @@ using Ashlar.KeyValue.Commit;
 using Ashlar.KeyValue.Engine;
 using Ashlar.KeyValue.Log;
 using Ashlar.KeyValue.MemTables;
+using Ashlar.KeyValue.Versions;
 using Ashlar.Storage;
 
 namespace Ashlar.KeyValue.Compaction;
@@ -19,6 +20,7 @@ sealed class BackgroundWorker : IBackground, IDisposable
     readonly BackgroundLanes lanes;
     readonly WriterBrake brake;
     readonly LogReservation reservation;
+    readonly SegmentEnd segmentEnd;
     readonly CompactionRequests requests = new();
 
     public BackgroundWorker(EngineContext engine, Compactor compactor, Backpressure pressure, SpaceReserve space)
@@ -26,6 +28,7 @@ sealed class BackgroundWorker : IBackground, IDisposable
         this.compactor = compactor;
         this.space = space;
         options = engine.Options;
+        segmentEnd = new SegmentEnd(engine.State);
         lanes = new BackgroundLanes(FlushOnce, MergeOnce, compactor.MeasureDebt, engine, space);
         brake = new WriterBrake(lanes, pressure, options);
         reservation = new LogReservation(lanes, space);
@@ -56,7 +59,7 @@ sealed class BackgroundWorker : IBackground, IDisposable
     /// </summary>
     public bool IsFull(MemTable active, long logBytes) =>
         active.UsedBytes >= options.MemTableBytes
-        || active.PlacedBytes >= compactor.SegmentBytes
+        || segmentEnd.IsDue(active, compactor.SegmentBytes)
         || (!active.IsEmpty && (logBytes >= options.LogSegmentBytes || (space.IsLow && space.IsFull(active, logBytes))));
 
     /// <inheritdoc cref="LogReservation.Reserve" />

@@ -52,7 +52,7 @@ sealed class Compactor
     /// <summary>Segments that are given up, though tables refer to them yet.</summary>
     public IReadOnlySet<ulong> Condemned => space.IsLow ? fullDiskPicker.Condemned : collector.Batch.Segments;
 
-    /// <summary>Values after which a segment of the log ends.</summary>
+    /// <summary>Garbage after which a segment of the log ends.</summary>
     public long SegmentBytes => Volatile.Read(ref segmentBytes);
 
     /// <summary>Writes the oldest waiting memtable to a level-0 table; false if none waits.</summary>

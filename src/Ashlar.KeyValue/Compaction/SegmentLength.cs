@@ -3,8 +3,8 @@ using Ashlar.KeyValue.Options;
 namespace Ashlar.KeyValue.Compaction;
 
 /// <summary>
-/// How much of values goes into one segment of the log: what a segment has of garbage is given back with it, and what is being written is
-/// beside what <see cref="KeyValueOptions.SpaceAmplification"/> allows. So segments of small stores are short.
+/// How much garbage the values of one segment of the log may make: it is given back when the segment's memtable is a table, and until then is
+/// beside what <see cref="KeyValueOptions.SpaceAmplification"/> allows. So segments of small stores that are overwritten are short.
 /// </summary>
 /// <remarks>
 /// With each segment a memtable ends, which takes half a dozen flushes of the disk and a table. Shorter than 8 MiB that would be felt; and
@@ -18,7 +18,7 @@ static class SegmentLength
     /// <summary>Of the garbage that is allowed.</summary>
     const double Share = 0.25;
 
-    /// <summary>Values after which a segment ends.</summary>
+    /// <summary>Garbage after which a segment ends (<see cref="SegmentEnd"/>).</summary>
     /// <param name="options">Of the store.</param>
     /// <param name="liveBytes">Values that are live, by estimate.</param>
     public static long Of(KeyValueOptions options, double liveBytes) =>

@@ -49,6 +49,9 @@ sealed unsafe class MemTable : SharedResource
     /// <summary>Bytes of values that lie in segments, with their keys.</summary>
     public long PlacedBytes { get; private set; }
 
+    /// <summary>As much of them as newer entries of this table replace.</summary>
+    public long ReplacedBytes { get; private set; }
+
     /// <summary>The segments of the log that its entries came from, oldest first.</summary>
     public IReadOnlyList<ValueSegment> Segments => segments;
 
@@ -63,7 +66,8 @@ sealed unsafe class MemTable : SharedResource
 
     public void Add(ReadOnlySpan<byte> key, ulong sequence, EntryKind kind, ReadOnlySpan<byte> value)
     {
-        entries.Insert(key, sequence, kind, value);
+        var older = entries.Insert(key, sequence, kind, value);
+        if (older != null) ReplacedBytes += PlacedBytesOf(older);
         if (FirstSequence == 0) FirstSequence = sequence;
         LastSequence = sequence;
         contentBytes += key.Length + value.Length + EntryOverheadBytes;
@@ -92,7 +96,7 @@ sealed unsafe class MemTable : SharedResource
         value[..expiryBytes].CopyTo(stored);
         var offset = entryOffset + LogEntry.HeaderBytes + entry.KeyLength + expiryBytes;
         new ValuePlace(segmentId, offset, value.Length - expiryBytes, entry.ValueCrc).Write(stored[expiryBytes..]);
-        PlacedBytes += entry.KeyLength + value.Length;
+        PlacedBytes += entry.KeyLength + value.Length - expiryBytes;
         var kind = expiryBytes == 0 ? EntryKind.PutInLog : EntryKind.ExpiringPutInLog;
         Add(entry.KeyIn(bytes), sequence, kind, stored[..(expiryBytes + ValuePlace.EncodedBytes)]);
     }
@@ -113,6 +117,12 @@ sealed unsafe class MemTable : SharedResource
         kind = SkipList.KindOf(node);
         value = SkipList.ValueOf(node);
         return true;
+    }
+
+    static long PlacedBytesOf(byte* node)
+    {
+        var kind = SkipList.KindOf(node);
+        return kind.HasPlace() ? SkipList.KeyOf(node).Length + ValuePlace.Read(kind, SkipList.ValueOf(node)).LengthBytes : 0;
     }
 
     protected override void Free()

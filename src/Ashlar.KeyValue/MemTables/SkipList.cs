@@ -48,10 +48,11 @@ sealed unsafe class SkipList
 
     public static byte* NextOf(byte* node) => Next(node, 0);
 
-    public void Insert(ReadOnlySpan<byte> key, ulong sequence, EntryKind kind, ReadOnlySpan<byte> value)
+    /// <summary>Adds an entry; returns that of the same key which it is newer than, or null.</summary>
+    public byte* Insert(ReadOnlySpan<byte> key, ulong sequence, EntryKind kind, ReadOnlySpan<byte> value)
     {
         var before = stackalloc byte*[MaxHeight];
-        FindLess(key, sequence, before, out _);
+        FindLess(key, sequence, before, out var next);
         var nodeHeight = RandomHeight();
         for (var level = height; level < nodeHeight; level++) before[level] = head;
         if (nodeHeight > height) Volatile.Write(ref height, nodeHeight);
@@ -70,6 +71,25 @@ sealed unsafe class SkipList
             *(byte**)(node + NextOffset + (level * sizeof(nint))) = Next(before[level], level);
             Volatile.Write(ref *(nint*)(before[level] + NextOffset + (level * sizeof(nint))), (nint)node);
         }
+
+        return next != null && KeyOf(next).SequenceEqual(key) ? next : null;
+    }
+
+    /// <summary>Some of the keys, by chance: as few as possible, but at least so many if there are.</summary>
+    /// <remarks>Which nodes are high is chance, and says nothing of their keys.</remarks>
+    public List<byte[]> SampleKeys(int atLeast)
+    {
+        var keys = new List<byte[]>();
+        for (var level = Volatile.Read(ref height) - 1; level >= 0 && keys.Count < atLeast; level--)
+        {
+            keys.Clear();
+            for (var node = Next(head, level); node != null; node = Next(node, level))
+            {
+                if (keys.Count == 0 || !KeyOf(node).SequenceEqual(keys[^1])) keys.Add(KeyOf(node).ToArray());
+            }
+        }
+
+        return keys;
     }
 
     /// <summary>The first node at or after (key, sequence), or null.</summary>

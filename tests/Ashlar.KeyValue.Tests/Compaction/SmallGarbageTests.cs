@@ -80,6 +80,27 @@ public sealed class SmallGarbageTests(ITestOutputHelper output)
         Assert.InRange(moved / statistics.BytesPut, 0, 1.5);
     }
 
+    [Theory]
+    [InlineData(1, 0, 0)] // New keys alone: only a full memtable is a reason to write tables.
+    [InlineData(2, 1, 2)] // Half of them replace what is there.
+    [InlineData(4, 3, 6)]
+    public void Memtables_end_early_for_garbage_not_for_values(int overwrites, int minFlushes, int maxFlushes)
+    {
+        const int Keys = 15_000;
+        using var store = Open();
+        var value = new byte[1000];
+        for (var i = 0; i < Keys; i++)
+        {
+            // In step with new ones, so that each memtable has as many of both.
+            store.Put(BitConverter.GetBytes(i), value, Durability.Relaxed);
+            for (var j = 1; j < overwrites; j++) store.Put(BitConverter.GetBytes(i * j / overwrites), value, Durability.Relaxed);
+        }
+
+        var flushes = store.GetStatistics().Flushes;
+        output.WriteLine($"{flushes} flushes");
+        Assert.InRange(flushes, minFlushes, maxFlushes);
+    }
+
     static KeyValueOptions Options { get; } = new() { BlockCacheBytes = 1 << 20 };
 
     static KeyValueStore Open() => KeyValueStore.Open(TestStore.Directory, Options with { FileSystem = TestStore.NewDisk() });

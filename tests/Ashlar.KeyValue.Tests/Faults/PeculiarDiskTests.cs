@@ -9,14 +9,17 @@ public sealed class PeculiarDiskTests
     const int Refusals = 20;
 
     [Theory]
-    [InlineData(48 << 10, 0)]
-    [InlineData(0, 256 << 10)]
-    public void All_keys_can_be_deleted(int neededForFileBytes, int hiddenBytes)
+    [InlineData(48 << 10, 0, true)]
+    [InlineData(48 << 10, 0, false)]
+    [InlineData(0, 256 << 10, true)]
+    [InlineData(0, 256 << 10, false)]
+    [InlineData(48 << 10, 256 << 10, false)]
+    public void All_keys_can_be_deleted(int neededForFileBytes, int hiddenBytes, bool inline)
     {
         var inner = TestStore.NewDisk();
         inner.CapacityBytes = 4 << 20;
         var disk = new PeculiarDisk(inner) { NeededForFileBytes = neededForFileBytes, HiddenBytes = hiddenBytes };
-        var options = TestStore.Small(disk) with
+        var options = TestStore.Small(disk, inline) with
         {
             MemTableBytes = 32 << 10, TableBytes = 32 << 10, LogSegmentBytes = 64 << 10, SpaceReserveBytes = 512 << 10,
             ManifestRewriteBytes = 4096,

@@ -16,7 +16,9 @@ public sealed class SkipListTests
         {
             var key = random.Next(300);
             var value = random.Bytes(random.Next(50));
-            list.Insert(Key(key), sequence, EntryKind.Put, value);
+            var older = list.Insert(Key(key), sequence, EntryKind.Put, value);
+            Assert.Equal(model.Keys.Where(entry => entry.Key == key).Select(entry => ulong.MaxValue - entry.NewestFirst).DefaultIfEmpty().Max(),
+                older == null ? 0 : SkipList.SequenceOf(older));
             model.Add((key, ulong.MaxValue - sequence), value);
         }
 
@@ -65,14 +67,32 @@ public sealed class SkipListTests
         var random = new SeededRandom(1);
         for (var sequence = 1UL; sequence <= 30_000; sequence++)
         {
-            var key = Key(random.Next(1 << 20));
-            list.Insert(key, sequence, EntryKind.Put, key);
+            Insert(list, Key(random.Next(1 << 20)), sequence);
         }
 
         Volatile.Write(ref done, true);
         foreach (var reader in readers) Assert.True(await reader > 0);
         list.Free();
     }
+
+    [Theory]
+    [InlineData(10, 10)]
+    [InlineData(100, 16)]
+    [InlineData(50_000, 16)]
+    public unsafe void A_sample_has_each_key_once_and_not_many_more_than_were_asked_for(int keys, int atLeast)
+    {
+        var list = new SkipList();
+        for (var sequence = 0; sequence < 2 * keys; sequence++) Insert(list, Key(sequence % keys), 1 + (ulong)sequence);
+        var sample = list.SampleKeys(atLeast);
+        Assert.Equal(sample.Count, sample.DistinctBy(Convert.ToHexString).Count());
+        Assert.InRange(sample.Count, Math.Min(keys, atLeast), 20 * atLeast);
+        // From all of it.
+        var numbers = sample.Select(key => BinaryPrimitives.ReadInt32BigEndian(key)).ToArray();
+        Assert.InRange(numbers.Average(), 0.25 * keys, 0.75 * keys);
+        list.Free();
+    }
+
+    static unsafe void Insert(SkipList list, byte[] key, ulong sequence) => list.Insert(key, sequence, EntryKind.Put, key);
 
     static unsafe int ReadUntil(SkipList list, Func<bool> isDone)
     {
