@@ -25,7 +25,8 @@ sealed class TableMerge(EngineContext engine, TableWriter writer, TableInstaller
     /// <param name="condemned">Segments that values are moved out of.</param>
     /// <param name="pause">Called between tables and now and then; gives up by throwing.</param>
     public void Run(TableSet tables, CompactionPlan plan, IReadOnlySet<ulong> condemned, Action pause) =>
-        Replace(tables, plan, new MergeIterator([.. Iterate(plan.Inputs)]), plan.Inputs, plan.Inputs, condemned, pause);
+        Replace(
+            tables, plan, new MergeIterator([.. Iterate(plan.Inputs)]), plan.Inputs, plan.Inputs, options.TableBytes, condemned, pause);
 
     /// <summary>Merges the part of some inputs that lies between two keys.</summary>
     /// <param name="tables">What there is.</param>
@@ -40,7 +41,8 @@ sealed class TableMerge(EngineContext engine, TableWriter writer, TableInstaller
         TableSet tables, CompactionPlan plan, Table[] sources, Table[] replaced, byte[]? after, byte[]? through,
         IReadOnlySet<ulong> condemned, Action pause) =>
         Replace(
-            tables, plan, new RangeIterator(new MergeIterator([.. Iterate(sources)]), after, through), sources, replaced, condemned, pause);
+            tables, plan, new RangeIterator(new MergeIterator([.. Iterate(sources)]), after, through), sources, replaced,
+            TableBytesOfStep(replaced.Where(table => table.Info.Level == plan.OutputLevel)), condemned, pause);
 
     /// <summary>Puts the inputs of a plan into another level as they are.</summary>
     // One edit takes the tables out of their level and puts them into another: before it or after it, never both or neither.
@@ -53,14 +55,14 @@ sealed class TableMerge(EngineContext engine, TableWriter writer, TableInstaller
     }
 
     void Replace(
-        TableSet tables, CompactionPlan plan, EntryIterator source, Table[] inputs, Table[] replaced, IReadOnlySet<ulong> condemned,
-        Action pause)
+        TableSet tables, CompactionPlan plan, EntryIterator source, Table[] inputs, Table[] replaced, long tableBytes,
+        IReadOnlySet<ulong> condemned, Action pause)
     {
         // Memtables and tables above the inputs are newer; what was flushed since the plan was made lies above, too. A merge
         // within level 0 keeps its tombstones: older tables of that level may hold their keys.
         var mover = new ValueMover(engine.Files, engine.Values, engine.Numbers, engine.Options, condemned);
         var outputs = writer.Write(
-            source, plan.OutputLevel, key => plan.OutputLevel > 0 && !tables.MayContainBelow(plan.OutputLevel, key), pause, mover,
+            source, plan.OutputLevel, tableBytes, key => plan.OutputLevel > 0 && !tables.MayContainBelow(plan.OutputLevel, key), pause, mover,
             (key, oldestReadable) => IsShadowedAbove(tables, plan, key, oldestReadable));
         RequireWithin(outputs, inputs);
         var edit = new ManifestEdit();
@@ -77,6 +79,15 @@ sealed class TableMerge(EngineContext engine, TableWriter writer, TableInstaller
 
         counters.CountMerge(
             replaced.Sum(table => table.Info.FileLength), outputs.Sum(table => table.FileLength), mover.Bytes);
+    }
+
+    // As many tables as there were, with some room for what comes from above: cut at a fixed size, each step would leave a table of the
+    // little that is over, and files take whole pages.
+    long TableBytesOfStep(IEnumerable<Table> replaced)
+    {
+        var bytes = replaced.Sum(table => table.Info.FileLength);
+        var count = Math.Max(1, (bytes + (options.TableBytes / 2)) / options.TableBytes);
+        return Math.Max(options.TableBytes, bytes / count * 5 / 4);
     }
 
     // What a table above the inputs has a newer entry for need not be moved: it is dropped, as if it had met that entry. That is

@@ -20,17 +20,19 @@ sealed class TableWriter(EngineContext engine)
     public delegate bool ShadowPredicate(ReadOnlySpan<byte> key, ulong oldestReadable);
 
     /// <summary>Writes a memtable, all of it.</summary>
-    public List<TableInfo> Write(EntryIterator source) => Write(source, 0, static _ => false, null, null, null);
+    public List<TableInfo> Write(EntryIterator source) => Write(source, 0, options.TableBytes, static _ => false, null, null, null);
 
     /// <summary>Writes a merge.</summary>
     /// <param name="source">The entries, in order.</param>
     /// <param name="level">Where the tables belong.</param>
+    /// <param name="tableBytes">From this size on a table ends, but not within level 0.</param>
     /// <param name="isBottom">Whether nothing of a key lies below: its tombstones may vanish.</param>
     /// <param name="pause">Called between tables and now and then; gives up by throwing.</param>
     /// <param name="mover">Moves values; what it wrote is finished or abandoned with the tables.</param>
     /// <param name="isShadowed">Whether a value that would have to be moved is of no use to any reader.</param>
     public List<TableInfo> Write(
-        EntryIterator source, int level, KeyPredicate isBottom, Action? pause, ValueMover? mover, ShadowPredicate? isShadowed)
+        EntryIterator source, int level, long tableBytes, KeyPredicate isBottom, Action? pause, ValueMover? mover,
+        ShadowPredicate? isShadowed)
     {
         var readable = engine.State.ReadableSequences();
         var filter = new EntryFilter(readable);
@@ -57,7 +59,7 @@ sealed class TableWriter(EngineContext engine)
                 var stored = hasExpired ? default : source.Value;
                 if (mover is not null && mover.Wants(kind, stored) && isShadowed!(source.Key, readable[0])) continue;
                 // All versions of a key stay in one table: tables of a level must not overlap.
-                if (builder is not null && isNewKey && level > 0 && builder.SizeBytes >= engine.Options.TableBytes)
+                if (builder is not null && isNewKey && level > 0 && builder.SizeBytes >= tableBytes)
                 {
                     written.Add(Finish(ref builder, level));
                     pause?.Invoke();

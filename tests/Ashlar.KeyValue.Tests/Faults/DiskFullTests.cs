@@ -94,6 +94,26 @@ public sealed class DiskFullTests(ITestOutputHelper output)
         AssertHolds(store, model);
     }
 
+    // Each little table would take whole pages, out of what is kept, until no step could be afforded.
+    [Fact]
+    public void Steps_do_not_leave_little_tables_of_what_is_over()
+    {
+        var disk = TestStore.NewDisk();
+        using var store = KeyValueStore.Open(TestStore.Directory, Small(disk));
+        for (var i = 0; i < 4000; i++) store.Put($"{i:d6}", new string('x', 200), Durability.Relaxed);
+        store.Compact();
+        var before = store.GetStatistics();
+        for (var i = 0; i < 4000; i += 70) store.Put($"{i:d6} and one more", new string('x', 200), Durability.Relaxed);
+        store.Flush();
+        disk.CapacityBytes -= disk.GetFreeSpaceBytes("/") - (32 << 10);
+        store.Compact();
+        var after = store.GetStatistics();
+        Assert.Equal(4058, after.TableEntries);
+        Assert.InRange(after.TablesPerLevel.Sum(), 1, before.TablesPerLevel.Sum() + 2);
+        Assert.True(after.TablesPerLevel.Sum() > 40, "too few tables to say anything");
+        Assert.Empty(store.Verify().Problems);
+    }
+
     [Fact]
     public void A_full_disk_can_be_opened_after_a_crash()
     {
