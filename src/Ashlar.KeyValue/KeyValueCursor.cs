@@ -36,6 +36,7 @@ public sealed class KeyValueCursor : IDisposable
     readonly ValueBuffer values;
     StoreVersion? version;
     EntryIterator? iterator;
+    TombstonePassage? tombstones; // Once there is one.
 
     // False before the walk begins, and after a step that failed.
     bool isPositioned;
@@ -123,6 +124,7 @@ public sealed class KeyValueCursor : IDisposable
     {
         isOnEntry = false;
         values.Close();
+        tombstones?.Abandon();
         iterator?.Close();
         if (Interlocked.Exchange(ref version, null) is not { } held) return;
         held.Release();
@@ -150,6 +152,8 @@ public sealed class KeyValueCursor : IDisposable
         values.EndPrefetch();
     }
 
+    TombstonePassage Tombstones => tombstones ??= new TombstonePassage(state, version!, sequence, direction == ScanDirection.Forward);
+
     EntryKind FoundKind => direction == ScanDirection.Forward ? iterator!.Kind : storedKind;
 
     ReadOnlySpan<byte> FoundStored => direction == ScanDirection.Forward ? iterator!.Value : stored.AsSpan(0, storedLength);
@@ -157,7 +161,12 @@ public sealed class KeyValueCursor : IDisposable
     // To the next entry that the cursor sees; false at the end of the range.
     bool Step()
     {
-        if (!isPositioned) Seek();
+        if (!isPositioned)
+        {
+            tombstones?.Abandon();
+            Seek();
+        }
+
         isPositioned = false;
         var found = direction == ScanDirection.Forward ? StepForward() : StepBackward();
         isPositioned = true;
@@ -192,15 +201,28 @@ public sealed class KeyValueCursor : IDisposable
         }
 
         var passed = 0; // Entries of one key that tell nothing.
+        var mayOthersSee = false; // A put of the key.
         while (iterator!.IsValid)
         {
             var candidate = iterator.Key;
-            if (range.End is { } end && candidate.SequenceCompareTo(end) >= 0) return false;
+            if (range.End is { } end && candidate.SequenceCompareTo(end) >= 0)
+            {
+                tombstones?.EndAtBound(end);
+                return false;
+            }
+
             // Newest first: what is not visible yet is skipped, and what a visible newer entry of its key shadows.
             var isKnown = hasKey && candidate.SequenceEqual(key.AsSpan(0, keyLength));
             if (isKnown || iterator.Sequence > sequence)
             {
-                if (++passed < MostPassed) Next();
+                passed++;
+                if (!isKnown && (passed == MostPassed || iterator.Kind.IsPut()))
+                {
+                    mayOthersSee = true;
+                    tombstones?.EndAt(candidate);
+                }
+
+                if (passed < MostPassed) Next();
                 else SeekPast(isKnown, ref passed);
                 continue;
             }
@@ -209,13 +231,28 @@ public sealed class KeyValueCursor : IDisposable
             KeepKey(candidate);
             if (Expiry.IsPresent(iterator.Kind, iterator.Value, now))
             {
+                tombstones?.EndAt(candidate);
                 isIteratorOnFound = true;
                 return true;
+            }
+
+            if (mayOthersSee || iterator.Kind.IsPut()) // What has expired, too.
+            {
+                mayOthersSee = false;
+                tombstones?.EndAt(candidate);
+            }
+            else if (Tombstones.TryPass(candidate, out var next))
+            {
+                if (next is null) return false;
+                Steps++;
+                iterator.Seek(next, ulong.MaxValue);
+                continue;
             }
 
             Next();
         }
 
+        tombstones?.EndAtBound(null);
         return false;
     }
 
@@ -223,16 +260,22 @@ public sealed class KeyValueCursor : IDisposable
     {
         while (iterator!.IsValid)
         {
-            if (range.Start is { } start && iterator.Key.SequenceCompareTo(start) < 0) return false;
+            if (range.Start is { } start && iterator.Key.SequenceCompareTo(start) < 0)
+            {
+                tombstones?.EndAtBound(start);
+                return false;
+            }
+
             KeepKey(iterator.Key);
             storedKind = EntryKind.None;
+            var mayOthersSee = false; // A put of the key.
             var passed = 0;
             // Oldest first: the last visible one of the key is the newest.
             while (iterator.IsValid && iterator.Key.SequenceEqual(key.AsSpan(0, keyLength)))
             {
                 if (++passed > MostPassed)
                 {
-                    SeekNewest();
+                    mayOthersSee |= SeekNewest();
                     break;
                 }
 
@@ -241,14 +284,33 @@ public sealed class KeyValueCursor : IDisposable
                     storedKind = iterator.Kind;
                     KeepStored(iterator.Value);
                 }
+                else
+                {
+                    mayOthersSee |= iterator.Kind.IsPut();
+                }
 
                 Steps++;
                 iterator.Previous();
             }
 
-            if (Expiry.IsPresent(storedKind, stored.AsSpan(0, storedLength), now)) return true;
+            if (Expiry.IsPresent(storedKind, stored.AsSpan(0, storedLength), now))
+            {
+                tombstones?.EndAt(key.AsSpan(0, keyLength));
+                return true;
+            }
+
+            if (mayOthersSee || storedKind.IsPut()) // What has expired, too.
+            {
+                tombstones?.EndAt(key.AsSpan(0, keyLength));
+            }
+            else if (storedKind != EntryKind.None && Tombstones.TryPass(key.AsSpan(0, keyLength), out var next))
+            {
+                Steps++;
+                iterator.SeekBefore(next!);
+            }
         }
 
+        tombstones?.EndAtBound([]);
         return false;
     }
 
@@ -272,12 +334,14 @@ public sealed class KeyValueCursor : IDisposable
         iterator!.Seek(iterator.Key.ToArray(), sequence); // The key would move under the search.
     }
 
-    // Backward: the newest visible entry of the key, then the key before it.
-    void SeekNewest()
+    // Backward: the newest visible entry of the key, then the key before it. True if there are newer ones.
+    bool SeekNewest()
     {
         Steps += 2;
         var current = key.AsSpan(0, keyLength);
-        iterator!.Seek(current, sequence);
+        iterator!.Seek(current, ulong.MaxValue);
+        var hasNewer = iterator.IsValid && iterator.Sequence > sequence;
+        if (hasNewer) iterator.Seek(current, sequence);
         if (iterator.IsValid && iterator.Key.SequenceEqual(current))
         {
             storedKind = iterator.Kind;
@@ -285,6 +349,7 @@ public sealed class KeyValueCursor : IDisposable
         }
 
         iterator.SeekBefore(current);
+        return hasNewer;
     }
 
     void KeepKey(ReadOnlySpan<byte> source)

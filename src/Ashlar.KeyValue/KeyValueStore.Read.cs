@@ -47,8 +47,8 @@ public sealed partial class KeyValueStore
     /// <remarks>Nothing is read before the first <see cref="KeyValueCursor.MoveNext"/>.</remarks>
     public KeyValueCursor Scan(KeyRange range, ScanDirection direction = ScanDirection.Forward)
     {
-        var version = state.Acquire();
-        return new KeyValueCursor(state, version, state.VisibleSequence, range, direction);
+        var version = state.AcquireNewest(out var sequence);
+        return new KeyValueCursor(state, version, sequence, range, direction);
     }
 
     /// <summary>What holds the blocks of tables, for tests that count them.</summary>

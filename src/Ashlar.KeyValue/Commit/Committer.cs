@@ -1,4 +1,5 @@
 using Ashlar.KeyValue.Engine;
+using Ashlar.KeyValue.Entries;
 using Ashlar.KeyValue.Errors;
 using Ashlar.KeyValue.Log;
 using Ashlar.KeyValue.MemTables;
@@ -290,6 +291,24 @@ sealed class Committer : IDisposable
                 Counters.CountEntry(entry.Kind, entry.KeyLength, entry.ValueLength);
                 rest = rest[entry.SizeBytes..];
                 offset += entry.SizeBytes;
+            }
+        }
+
+        if (!state.DeletedRanges.IsEmptyForWriter) ExcludeFromDeletedRanges(group);
+    }
+
+    // Before anything of the group is published.
+    void ExcludeFromDeletedRanges(List<PendingWrite> group)
+    {
+        foreach (var write in group)
+        {
+            if (write.Batch is null) continue;
+            var rest = write.Batch.Entries;
+            while (!rest.IsEmpty)
+            {
+                var entry = LogEntry.Read(rest);
+                if (entry.Kind.IsPut()) state.DeletedRanges.Exclude(entry.KeyIn(rest));
+                rest = rest[entry.SizeBytes..];
             }
         }
     }

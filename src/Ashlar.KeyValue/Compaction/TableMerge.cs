@@ -26,7 +26,7 @@ sealed class TableMerge(EngineContext engine, TableWriter writer, TableInstaller
     /// <param name="pause">Called between tables and now and then; gives up by throwing.</param>
     public void Run(TableSet tables, CompactionPlan plan, IReadOnlySet<ulong> condemned, Action pause) =>
         Replace(
-            tables, plan, new MergeIterator([.. Iterate(plan.Inputs)]), plan.Inputs, plan.Inputs, options.TableBytes, condemned, pause);
+            tables, plan, new MergeIterator([.. Iterate(plan.Inputs)]), plan.Inputs, plan.Inputs, engine.Options.TableBytes, condemned, pause);
 
     /// <summary>Merges the part of some inputs that lies between two keys.</summary>
     /// <param name="tables">What there is.</param>
@@ -86,8 +86,8 @@ sealed class TableMerge(EngineContext engine, TableWriter writer, TableInstaller
     long TableBytesOfStep(IEnumerable<Table> replaced)
     {
         var bytes = replaced.Sum(table => table.Info.FileLength);
-        var count = Math.Max(1, (bytes + (options.TableBytes / 2)) / options.TableBytes);
-        return Math.Max(options.TableBytes, bytes / count * 5 / 4);
+        var count = Math.Max(1, (bytes + (engine.Options.TableBytes / 2)) / engine.Options.TableBytes);
+        return Math.Max(engine.Options.TableBytes, bytes / count * 5 / 4);
     }
 
     // What a table above the inputs has a newer entry for need not be moved: it is dropped, as if it had met that entry. That is

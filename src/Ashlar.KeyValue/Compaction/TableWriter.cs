@@ -20,7 +20,7 @@ sealed class TableWriter(EngineContext engine)
     public delegate bool ShadowPredicate(ReadOnlySpan<byte> key, ulong oldestReadable);
 
     /// <summary>Writes a memtable, all of it.</summary>
-    public List<TableInfo> Write(EntryIterator source) => Write(source, 0, options.TableBytes, static _ => false, null, null, null);
+    public List<TableInfo> Write(EntryIterator source) => Write(source, 0, engine.Options.TableBytes, static _ => false, null, null, null);
 
     /// <summary>Writes a merge.</summary>
     /// <param name="source">The entries, in order.</param>

@@ -1,5 +1,6 @@
 using Ashlar.KeyValue.Cache;
 using Ashlar.KeyValue.Errors;
+using Ashlar.KeyValue.MemTables;
 using Ashlar.KeyValue.Values;
 using Ashlar.Storage;
 
@@ -26,6 +27,9 @@ sealed class StoreState(
 
     /// <summary>Where values lie that are not in memtables and tables themselves.</summary>
     public ValueSegments Values { get; } = values;
+
+    /// <summary>Where scans need not look; writers keep it true.</summary>
+    public DeletedRanges DeletedRanges { get; } = new();
 
     public bool IsDisposed => Volatile.Read(ref isDisposed);
 
@@ -65,6 +69,9 @@ sealed class StoreState(
         return Volatile.Read(ref current);
     }
 
+    /// <summary>Whether what is written now goes to this memtable.</summary>
+    public bool IsActive(MemTable table) => Volatile.Read(ref current).Active == table;
+
     /// <summary>Ends a read. What was waiting for it, files to be deleted among it, is freed elsewhere.</summary>
     public void ExitWithoutWaiting(int slot) => epoch.ExitWithoutWaiting(slot);
 
@@ -79,6 +86,18 @@ sealed class StoreState(
             ClosedStore.ThrowIf(IsDisposed);
             var version = Volatile.Read(ref current);
             if (version.TryAcquire()) return version;
+        }
+    }
+
+    /// <summary>The same with the sequence that is visible, all of which is in that version.</summary>
+    public StoreVersion AcquireNewest(out ulong sequence)
+    {
+        while (true)
+        {
+            var version = Acquire();
+            sequence = VisibleSequence;
+            if (IsActive(version.Active)) return version;
+            version.Release(); // What was published meanwhile may be in the next memtable.
         }
     }
 

@@ -1,0 +1,63 @@
+using System.Globalization;
+
+namespace Ashlar.KeyValue.Tests;
+
+/// <summary>What was put is found by every scan that begins afterwards, also where others find nothing but tombstones at that moment.</summary>
+public sealed class DeletedRangeConcurrencyTests
+{
+    const int Keys = 100, Rounds = 1500, Scanners = 2;
+
+    [Theory]
+    [InlineData(ScanDirection.Forward, 0)]
+    [InlineData(ScanDirection.Backward, 0)]
+    [InlineData(ScanDirection.Forward, 10)] // Memtables are exchanged meanwhile.
+    [InlineData(ScanDirection.Backward, 10)]
+    public async Task A_put_into_a_range_of_tombstones_is_found(ScanDirection direction, int flushEvery)
+    {
+        using var store = KeyValueStore.Open(TestStore.Directory, new() { FileSystem = TestStore.NewDisk() });
+        for (var key = 0; key < Keys; key++)
+        {
+            store.Put(KeyOf(key), "x"u8, Durability.Relaxed);
+            store.Delete(KeyOf(key), Durability.Relaxed);
+        }
+
+        using var stop = new CancellationTokenSource();
+        var scanners = Enumerable.Range(0, Scanners).Select(_ => Task.Run(() =>
+        {
+            for (var scans = 0; ; scans++)
+            {
+                if (stop.IsCancellationRequested) return scans;
+                Count(store, direction);
+            }
+        })).ToArray();
+        var random = new Random(17);
+        try
+        {
+            for (var round = 0; round < Rounds; round++)
+            {
+                var key = KeyOf(random.Next(Keys));
+                store.Put(key, "x"u8, Durability.Relaxed);
+                Assert.Equal(1, Count(store, direction));
+                store.Delete(key, Durability.Relaxed);
+                Assert.Equal(0, Count(store, direction));
+                if (flushEvery > 0 && round % flushEvery == 0) store.Flush();
+            }
+        }
+        finally
+        {
+            await stop.CancelAsync();
+        }
+
+        foreach (var scanner in scanners) Assert.True(await scanner > 0);
+    }
+
+    static int Count(KeyValueStore store, ScanDirection direction)
+    {
+        var count = 0;
+        using var cursor = store.Scan(KeyRange.All, direction);
+        while (cursor.MoveNext()) count++;
+        return count;
+    }
+
+    static byte[] KeyOf(int key) => TestStore.Bytes(key.ToString("d4", CultureInfo.InvariantCulture));
+}
