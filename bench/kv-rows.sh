@@ -229,6 +229,38 @@ fill_and_kill_rival() { # It never ends by itself; it is killed once it has fill
     timeout 10 tail --pid="$pid" -f /dev/null
 }
 
+# One key, overwritten again and again: what its store takes on disk, as soon as the last put has returned.
+rows_hot() {
+    local rivals=$(rivals levelled blob) contender writes=$((keys / 10)) value
+    for value in 100 1000; do
+        for contender in ashlar $rivals; do
+            drive "$contender" "$work/out/hot-$value/$contender.1" overwrite num=1 operations=$writes value=$value warm_up=0 || exit 1
+            space_of "$work/$contender" >"$work/out/hot-$value.$contender"
+            remove_data "$contender"
+        done
+        report "one key, overwritten $writes times with $value B, unflushed, ops/s" hot-$value overwrite $rivals
+        for contender in $rivals; do
+            figure "one key, overwritten $writes times with $value B: space on disk, MiB (less is better)" \
+                "$(mebibytes_in "$work/out/hot-$value.ashlar")" "$(mebibytes_in "$work/out/hot-$value.$contender")" "$contender"
+        done
+    done
+}
+
+mebibytes_in() { awk '{ print $1 / 1048576 }' "$1"; }
+
+# Put at one end, found and deleted at the other, a thousand waiting; ten pauses of a second, in which tables are merged.
+rows_queue() {
+    local entries=$((keys / 10)) field contender
+    for contender in ashlar ${paired:+earlier}; do
+        drive "$contender" "$work/out/queue/$contender.1" queue num=$entries value=100 warm_up=0 || exit 1
+        for field in p50 p99 p999 max; do
+            print_figure "$contender: queue of $entries entries, its next entry found, $field us" \
+                "$(value_of "$work/out/queue/$contender.1" queue $field)"
+        done
+        remove_data "$contender"
+    done
+}
+
 rows_hundred_million() {
     local num=$keys out=$work/out/hundred-million common field
     common="num=$num value=100 existing=true"

@@ -3,7 +3,7 @@
 # usage: bench/kv-vs-rocksdb.sh [--quick] [--rows GROUP,...] [--data SIZE] [--memory SIZE] [--cache SIZE] [--memtable SIZE]
 #        [--rounds N] [--dir DIR] [--paired CHECKOUT]
 #   --paired: against the Ashlar of another checkout instead, such as an earlier state
-#   groups: durable fill cached small steady crash (all but the next are the default), hundred-million (Ashlar alone)
+#   groups: durable fill cached small steady crash (all but the next are the default), hot, queue and hundred-million (Ashlar alone)
 # stdout: one line per work, tab-separated: name, Ashlar, rival, ratio (above 1: Ashlar is better), the rival's variant, and then
 #   for Ashlar and rival: p50, p99, p99.9 in us, CPU us per operation, bytes written per byte put, peak resident MiB.
 set -uo pipefail
@@ -17,7 +17,7 @@ while [ $# -gt 0 ]; do
         --quick) quick=true rows=durable,fill,cached ;;
         --rows) rows=$2; shift ;;
         --data) data=$2; shift ;;
-        --keys) keys=$(numfmt --from=si "$2"); shift ;; # of hundred-million, to try it
+        --keys) keys=$(numfmt --from=si "$2"); shift ;; # of hundred-million; hot and queue: a tenth
         --memory) memory=${2%B}; shift ;;
         --cache) cache_size=${2%B}; shift ;;
         --memtable) memtable_size=${2%B}; shift ;;
@@ -45,7 +45,7 @@ describe_contenders
 print_header
 for group in ${rows//,/ }; do
     case $group in
-        durable | fill | cached | small | steady | crash) "rows_$group" ;;
+        durable | fill | cached | small | steady | crash | hot | queue) "rows_$group" ;;
         hundred-million) rows_hundred_million ;;
         *) give_up "no such group of rows: $group" ;;
     esac

@@ -7,7 +7,7 @@ static class Workload
 {
     public static bool IsKnown(string name) => name is
         "fillseq" or "fillrandom" or "filluniquerandom" or "overwrite" or "fillasync" or "deleterandom" or "readrandom" or
-        "readmissing" or "readseq" or "readwhilewriting" or "seekrandom";
+        "readmissing" or "readseq" or "readwhilewriting" or "seekrandom" or "queue";
 
     public static Measurement Run(string name, KeyValueStore store, BenchOptions options, ref ulong threadsStarted)
     {
@@ -121,6 +121,7 @@ static class Workload
             "deleterandom" => new DeleteWorker(store, options, random, durability),
             "readmissing" => new GetWorker(store, options, random, extraKeyBytes: 1),
             "readseq" => new ScanWorker(store),
+            "queue" => new QueueWorker(store, options, durability),
             "seekrandom" => new SeekWorker(store, options, random),
             _ => new GetWorker(store, options, random),
         };
