@@ -27,7 +27,7 @@ done
 [ ${#names[@]} -gt 0 ] || names=(crashes kills powercuts histories models faults)
 
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 MSBUILDDISABLENODEREUSE=1 PATH="$PATH:/usr/sbin:/sbin"
-for project in Ashlar.KeyValue.Tests Ashlar.KeyValue.Endurance.Tests; do
+for project in Ashlar.KeyValue.Tests Ashlar.KeyValue.Sharding.Tests Ashlar.KeyValue.Endurance.Tests; do
     dotnet build "tests/$project" -c Release -v quiet -nologo --disable-build-servers >/dev/null || { echo "The build failed." >&2; exit 1; }
 done
 
@@ -65,7 +65,10 @@ while [ $SECONDS -lt $((minutes * 60)) ]; do
             kills) run "$name" Ashlar.KeyValue.Endurance.Tests 'FullyQualifiedName~ProcessKillTests.Acknowledged' ASHLAR_ENGINE_KILLS=400 ;;
             powercuts) run "$name" Ashlar.KeyValue.Endurance.Tests 'FullyQualifiedName~PowerCutTests.Durable' ASHLAR_POWER_CUTS=150 ;;
             histories) run "$name" Ashlar.KeyValue.Tests 'FullyQualifiedName~LinearizabilityTests.Concurrent' ASHLAR_HISTORIES=1000 ;;
-            models) run "$name" Ashlar.KeyValue.Tests 'FullyQualifiedName~ModelTests' ASHLAR_SEEDS=${ASHLAR_SEEDS:-500} ;;
+            models)
+                run "$name" Ashlar.KeyValue.Tests 'FullyQualifiedName~ModelTests' ASHLAR_SEEDS=${ASHLAR_SEEDS:-500}
+                run "$name" Ashlar.KeyValue.Sharding.Tests 'FullyQualifiedName~ModelTests' ASHLAR_SEEDS=${ASHLAR_SEEDS:-500}
+                ;;
             faults) run "$name" Ashlar.KeyValue.Tests 'FullyQualifiedName~FaultSweepTests|FullyQualifiedName~BitFlipTests' ;;
             *) usage >&2; exit 2 ;;
         esac

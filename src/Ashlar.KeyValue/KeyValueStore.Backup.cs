@@ -22,22 +22,33 @@ public sealed partial class KeyValueStore
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
         ThrowIfClosed();
-        if (!options.ReadOnly) Sync();
-        using var source = HoldForBackup();
-        return WriteBackup(directory, source, mode);
+        using var pending = BeginBackup();
+        return pending.Write(directory, mode);
     }
 
-    /// <summary>Holds what is durable by now, for <see cref="WriteBackup"/>.</summary>
-    internal BackupSource HoldForBackup() => BackupSource.Take(
-        files, manifest, recoveredEnd, recoveredSequence, () => DurableSequence);
+    /// <summary>
+    /// Begins a backup: holds the store as it is, every write that returned before this call included, and copies nothing yet. For
+    /// backups of several stores at one moment; <see cref="BackUp"/> is enough for one.
+    /// </summary>
+    /// <exception cref="StorageException">The disk refused. The store goes on.</exception>
+    /// <exception cref="CorruptDataException">The log is damaged.</exception>
+    /// <exception cref="StorePoisonedException">What is on disk is in doubt.</exception>
+    public PendingBackup BeginBackup()
+    {
+        ThrowIfClosed();
+        if (!options.ReadOnly) Sync();
+        return new PendingBackup(
+            this, BackupSource.Take(files, manifest, recoveredEnd, recoveredSequence, () => DurableSequence));
+    }
 
-    /// <summary>Makes a backup of what is held.</summary>
     internal BackupInfo WriteBackup(string directory, BackupSource source, BackupMode mode)
     {
+        ArgumentException.ThrowIfNullOrEmpty(directory);
+        ThrowIfClosed();
         var target = new BackupDirectory(files.FileSystem, StoreDirectory.FullPath(directory));
         if (target.Path == files.Directory)
             throw new ArgumentException("A store is not backed up into its own directory.", nameof(directory));
-        StoreDirectory.CreateIfMissing(files.FileSystem, target.Path);
+        files.FileSystem.CreateDirectories(target.Path);
         using var held = files.FileSystem.Lock(target.LockPath);
         return new BackupWriter(target, files, options, mode, VerifyCopies).Run(source);
     }

@@ -110,7 +110,7 @@ public sealed partial class KeyValueStore
         {
             if (!options.CreateIfMissing || options.ReadOnly)
                 throw new StorageException("open", path, StorageErrorKind.NotFound, 0, "there is no store in this directory");
-            StoreDirectory.CreateIfMissing(fileSystem, path);
+            fileSystem.CreateDirectories(path);
         }
 
         var lockPath = StoreFiles.LockPathOf(path);

@@ -170,18 +170,14 @@ public sealed partial class KeyValueStore
         commits.Run(CommitRequest.Write, null, Durability.Sync);
     }
 
-    /// <summary>The same without a thread that waits. What it throws is in the task.</summary>
-    internal Task SyncAsync()
+    /// <summary>Makes every write that completed before this call durable; no thread waits for it.</summary>
+    /// <param name="cancellationToken">Cancels it unless it has begun; once it has, it takes its course.</param>
+    /// <inheritdoc cref="Sync" path="/exception" />
+    public ValueTask SyncAsync(CancellationToken cancellationToken = default)
     {
-        try
-        {
-            ThrowIfUnwritable();
-            return commits.RunAsync(commits.RentAsync(), null, Durability.Sync, CancellationToken.None).AsTask();
-        }
-        catch (Exception refusal) when (refusal is AshlarException or ObjectDisposedException)
-        {
-            return Task.FromException(refusal);
-        }
+        cancellationToken.ThrowIfCancellationRequested();
+        ThrowIfUnwritable();
+        return commits.RunAsync(commits.RentAsync(), null, Durability.Sync, cancellationToken);
     }
 
     /// <summary>
@@ -232,7 +228,7 @@ public sealed partial class KeyValueStore
     }
 
     /// <summary>Refuses what is no durability, which would otherwise pass for the least.</summary>
-    internal static void RequireKnown(Durability durability)
+    static void RequireKnown(Durability durability)
     {
         if (durability is < Durability.Sync or > Durability.Unflushed)
             throw new ArgumentOutOfRangeException(nameof(durability), durability, "There is no such durability.");

@@ -1,14 +1,14 @@
 namespace Ashlar.Architecture.Tests;
 
 /// <summary>
-/// The folders of the engine are layers. The table says from the bottom up what each uses: all of it stands above it, and a new arrow
+/// The folders of the engine, and of what shards it, are layers. The table says from the bottom up what each uses: all of it stands above it, and a new arrow
 /// is a decision, not an accident.
 /// </summary>
 public sealed class FolderTests
 {
-    const string Project = "Ashlar.KeyValue";
+    const string Engine = "Ashlar.KeyValue", Sharding = "Ashlar.KeyValue.Sharding";
 
-    static readonly (string Folder, string Uses)[] layers =
+    static readonly (string Folder, string Uses)[] engine =
     [
         ("Errors", ""),
         ("Options", ""),
@@ -31,47 +31,67 @@ public sealed class FolderTests
         ("Commit", "Engine Errors Files Log Manifests MemTables Options Statistics Values Versions"),
         ("Repair", "Backup Cache Entries Files Inspection Manifests MemTables Options SortedTable Values"),
         ("Compaction", "Archive Cache Commit Engine Entries Errors Files Log Manifests MemTables Options SortedTable Values Versions"),
-        ("Recovery", "Archive Cache Compaction Entries Errors Files Log Manifests MemTables Options SortedTable Values"),
+        ("Recovery", "Archive Cache Compaction Entries Files Log Manifests MemTables Options SortedTable Values"),
         (
             FolderUses.Root,
             "Archive Backup Cache Commit Compaction Engine Entries Errors Files Log Manifests MemTables Options Recovery SortedTable Statistics "
             + "Values Verification Versions"),
         ("Restore", "(root) Archive Backup Errors Files Log Manifests Options Verification"),
-        ("Sharding", "(root) Backup Entries Errors Files Log Manifests Options Restore SortedTable Statistics Verification"),
     ];
 
-    static readonly FolderUses engine = new(Project, Sources());
+    static readonly (string Folder, string Uses)[] sharding =
+    [
+        ("Errors", ""),
+        ("Salting", ""),
+        ("Layout", "Errors"),
+        ("Statistics", ""),
+        ("Backup", "Layout Statistics"),
+        (FolderUses.Root, "Backup Errors Layout Salting Statistics"),
+    ];
 
-    public static TheoryData<string, string> Layers
+    static readonly Dictionary<string, (string Folder, string Uses)[]> layers =
+        new(StringComparer.Ordinal) { [Engine] = engine, [Sharding] = sharding };
+
+    static readonly Dictionary<string, FolderUses> uses =
+        layers.Keys.ToDictionary(project => project, project => new FolderUses(project, Sources(project)), StringComparer.Ordinal);
+
+    public static TheoryData<string> Projects => [.. layers.Keys];
+
+    public static TheoryData<string, string, string> Layers
     {
         get
         {
-            var data = new TheoryData<string, string>();
-            foreach (var (folder, uses) in layers) data.Add(folder, uses);
+            var data = new TheoryData<string, string, string>();
+            foreach (var (project, table) in layers)
+            {
+                foreach (var (folder, expected) in table) data.Add(project, folder, expected);
+            }
+
             return data;
         }
     }
 
     [Theory, MemberData(nameof(Layers))]
-    public void A_folder_uses_what_the_table_says(string folder, string expected)
+    public void A_folder_uses_what_the_table_says(string project, string folder, string expected)
     {
-        var found = string.Join(' ', engine.Of(folder));
-        var unlisted = engine.Of(folder).Except(expected.Split(' ')).SelectMany(
-            to => engine.Files(folder, to).Select(file => $"{file} -> {to}"));
+        var found = string.Join(' ', uses[project].Of(folder));
+        var unlisted = uses[project].Of(folder).Except(expected.Split(' ')).SelectMany(
+            to => uses[project].Files(folder, to).Select(file => $"{file} -> {to}"));
         Assert.True(found == expected, $"{folder} uses {found}\nnot in the table: {string.Join(", ", unlisted)}");
     }
 
-    [Fact]
-    public void Every_folder_is_in_the_table() =>
-        Assert.Equal(engine.Folders.Order(StringComparer.Ordinal), layers.Select(layer => layer.Folder).Order(StringComparer.Ordinal));
+    [Theory, MemberData(nameof(Projects))]
+    public void Every_folder_is_in_the_table(string project) => Assert.Equal(
+        uses[project].Folders.Order(StringComparer.Ordinal),
+        layers[project].Select(layer => layer.Folder).Order(StringComparer.Ordinal));
 
-    [Fact]
-    public void All_that_a_folder_uses_stands_above_it_in_the_table()
+    [Theory, MemberData(nameof(Projects))]
+    public void All_that_a_folder_uses_stands_above_it_in_the_table(string project)
     {
         var seen = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var (folder, uses) in layers)
+        foreach (var (folder, expected) in layers[project])
         {
-            foreach (var use in uses.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            foreach (var use in expected.Split(' ', StringSplitOptions.RemoveEmptyEntries))
                 Assert.True(seen.Contains(use), $"{folder} -> {use}");
             seen.Add(folder);
         }
@@ -87,7 +107,7 @@ public sealed class FolderTests
     public void A_use_is_found_however_it_is_written(string code, string expected)
     {
         var found = new FolderUses(
-            Project,
+            Engine,
             [
                 ("Lower/One.cs", code),
                 ("Upper/Hidden.cs", "namespace Ashlar.KeyValue.Upper;\n\nsealed class Hidden;"),
@@ -97,20 +117,20 @@ public sealed class FolderTests
         Assert.Equal(expected, string.Join(' ', found.Of("Lower")));
     }
 
-    [Fact]
-    public void Types_that_users_do_not_see_are_in_the_namespace_of_their_folder()
+    [Theory, MemberData(nameof(Projects))]
+    public void Types_that_users_do_not_see_are_in_the_namespace_of_their_folder(string project)
     {
-        var wrong = Sources()
+        var wrong = Sources(project)
             .Where(file => file.Path.Contains('/', StringComparison.Ordinal))
             .Where(file => !file.Text.Contains("\npublic ", StringComparison.Ordinal))
-            .Where(file => !file.Text.Contains($"namespace {Project}.{file.Path.Split('/')[0]};", StringComparison.Ordinal))
+            .Where(file => !file.Text.Contains($"namespace {project}.{file.Path.Split('/')[0]};", StringComparison.Ordinal))
             .Select(file => file.Path);
         Assert.Empty(wrong);
     }
 
-    static IEnumerable<(string Path, string Text)> Sources()
+    static IEnumerable<(string Path, string Text)> Sources(string project)
     {
-        var directory = Path.Combine(Repository.SourceDirectory, Project);
+        var directory = Path.Combine(Repository.SourceDirectory, project);
         return Directory.EnumerateFiles(directory, "*.cs", SearchOption.AllDirectories)
             .Select(path => (Path.GetRelativePath(directory, path).Replace('\\', '/'), File.ReadAllText(path)));
     }

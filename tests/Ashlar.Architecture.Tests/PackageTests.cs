@@ -3,7 +3,7 @@ using System.IO.Compression;
 
 namespace Ashlar.Architecture.Tests;
 
-/// <summary>The package of the key-value engine is complete, and enough: a user's project needs it and .NET, no other feed.</summary>
+/// <summary>The packages are complete, and enough: a user's project needs them and .NET, no other feed.</summary>
 public sealed class PackageTests : IDisposable
 {
     readonly string directory = Directory.CreateTempSubdirectory("ashlar-package-").FullName;
@@ -11,25 +11,10 @@ public sealed class PackageTests : IDisposable
     public void Dispose() => Directory.Delete(directory, recursive: true);
 
     [Fact]
-    public async Task The_sample_is_restored_from_the_package_alone_and_runs()
+    public async Task The_sample_of_the_engine_is_restored_from_its_package_alone_and_runs()
     {
-        await Dotnet(
-            Repository.Root, "pack", "src/Ashlar.KeyValue", "-c", "Release", "-o", $"{directory}/packages", "-v", "quiet",
-            $"-p:ArtifactsPath={directory}/artifacts", "-p:RunAnalyzers=false", "-p:EnforceCodeStyleInBuild=false");
-        var package = Assert.Single(Directory.GetFiles($"{directory}/packages"));
-        using (var zip = await ZipFile.OpenReadAsync(package))
-        {
-            var names = zip.Entries.Select(entry => entry.FullName).ToArray();
-            foreach (var name in (string[])["README.md", "lib/net10.0/Ashlar.KeyValue.dll", "lib/net10.0/Ashlar.KeyValue.xml", "lib/net10.0/Ashlar.Storage.dll", "lib/net10.0/Ashlar.Storage.xml"])
-                Assert.Contains(name, names);
-            using var manifest = new StreamReader(await zip.GetEntry("Ashlar.KeyValue.nuspec")!.OpenAsync());
-            var text = await manifest.ReadToEndAsync();
-            Assert.DoesNotContain("<dependency ", text, StringComparison.Ordinal);
-            Assert.Contains("Apache-2.0", text, StringComparison.Ordinal);
-        }
-
-        Copy("nuget.config", "Directory.Build.props", "Directory.Packages.props", "KeyValue/KeyValue.csproj", "KeyValue/Program.cs");
-        var printed = await Dotnet(directory, "run", "--project", "KeyValue", "--", $"{directory}/store");
+        var text = await Pack("Ashlar.KeyValue", "Ashlar.KeyValue", "Ashlar.Storage");
+        Assert.DoesNotContain("<dependency ", text, StringComparison.Ordinal);
         Assert.Equal(
             """
             Paris: 2.1 million
@@ -38,12 +23,53 @@ public sealed class PackageTests : IDisposable
             city/rome: 2.8 million
 
             """,
-            printed);
+            await Run("KeyValue"));
     }
 
-    void Copy(params string[] names)
+    [Fact]
+    public async Task The_sample_of_sharding_needs_its_package_and_that_of_the_engine()
     {
-        Directory.CreateDirectory($"{directory}/KeyValue");
+        var text = await Pack("Ashlar.KeyValue.Sharding", "Ashlar.KeyValue.Sharding");
+        Assert.Equal(2, text.Split("<dependency ").Length);
+        Assert.Contains("<dependency id=\"Ashlar.KeyValue\"", text, StringComparison.Ordinal);
+        await Pack("Ashlar.KeyValue", "Ashlar.KeyValue", "Ashlar.Storage");
+        Assert.Equal(
+            """
+            alice in shard 2 of 4: 3 orders
+            backup 1 holds 4 shards
+
+            """,
+            await Run("KeyValueSharding"));
+    }
+
+    async Task<string> Pack(string project, params string[] assemblies)
+    {
+        await Dotnet(
+            Repository.Root, "pack", $"src/{project}", "-c", "Release", "-o", $"{directory}/packages", "-v", "quiet",
+            $"-p:ArtifactsPath={directory}/artifacts", "-p:RunAnalyzers=false", "-p:EnforceCodeStyleInBuild=false");
+        var package = Assert.Single(Directory.GetFiles($"{directory}/packages", $"{project}.0*"));
+        using var zip = await ZipFile.OpenReadAsync(package);
+        Assert.Equal(
+            assemblies.SelectMany(name => (string[])[$"lib/net10.0/{name}.dll", $"lib/net10.0/{name}.xml"]).Append("README.md"),
+            zip.Entries.Select(entry => entry.FullName)
+                .Where(name => name.StartsWith("lib/", StringComparison.Ordinal) || name == "README.md")
+                .OrderBy(name => name == "README.md")
+                .ThenBy(name => name, StringComparer.Ordinal));
+        using var manifest = new StreamReader(await zip.GetEntry($"{project}.nuspec")!.OpenAsync());
+        var text = await manifest.ReadToEndAsync();
+        Assert.Contains("Apache-2.0", text, StringComparison.Ordinal);
+        return text;
+    }
+
+    async Task<string> Run(string sample)
+    {
+        Copy(sample, "nuget.config", "Directory.Build.props", "Directory.Packages.props", $"{sample}/{sample}.csproj", $"{sample}/Program.cs");
+        return await Dotnet(directory, "run", "--project", sample, "--", $"{directory}/store");
+    }
+
+    void Copy(string sample, params string[] names)
+    {
+        Directory.CreateDirectory($"{directory}/{sample}");
         foreach (var name in names) File.Copy($"{Repository.Root}/samples/{name}", $"{directory}/{name}");
     }
 

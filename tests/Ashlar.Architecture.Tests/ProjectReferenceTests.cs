@@ -1,3 +1,5 @@
+using System.Reflection;
+using System.Runtime.CompilerServices;
 using System.Xml.Linq;
 
 namespace Ashlar.Architecture.Tests;
@@ -10,6 +12,7 @@ public sealed class ProjectReferenceTests
     [InlineData("Ashlar.Storage", "")]
     [InlineData("Ashlar.Planning", "")]
     [InlineData("Ashlar.KeyValue", "Ashlar.Storage")]
+    [InlineData("Ashlar.KeyValue.Sharding", "Ashlar.KeyValue")]
     [InlineData("Ashlar.Blocks", "Ashlar.Storage")]
     [InlineData("Ashlar.Volumes", "Ashlar.Blocks Ashlar.KeyValue Ashlar.Storage")]
     [InlineData("Ashlar.Transport", "Ashlar.Storage")]
@@ -23,10 +26,21 @@ public sealed class ProjectReferenceTests
     [InlineData("Ashlar.Storage")]
     [InlineData("Ashlar.Planning")]
     [InlineData("Ashlar.KeyValue")]
+    [InlineData("Ashlar.KeyValue.Sharding")]
     [InlineData("Ashlar.Blocks")]
     [InlineData("Ashlar.Volumes")]
     public void The_engine_the_data_plane_and_the_planner_have_no_package_dependencies(string project) =>
         Assert.Empty(References(project, "PackageReference"));
+
+    /// <remarks>What stands on a package stands on what any user of it sees.</remarks>
+    [Theory]
+    [InlineData("Ashlar.Storage")]
+    [InlineData("Ashlar.KeyValue")]
+    [InlineData("Ashlar.KeyValue.Sharding")]
+    public void Only_tests_see_what_is_internal_to_a_package(string project) =>
+        Assert.All(
+            Assembly.Load(project).GetCustomAttributes<InternalsVisibleToAttribute>(),
+            seer => Assert.EndsWith(".Tests", seer.AssemblyName, StringComparison.Ordinal));
 
     static IEnumerable<string> References(string project, string kind) =>
         XDocument.Load(Path.Combine(Repository.SourceDirectory, project, $"{project}.csproj"))

@@ -10,6 +10,7 @@ public sealed class SourceTextTests
     [InlineData("Ashlar.Blocks")]
     [InlineData("Ashlar.Iscsi")]
     [InlineData("Ashlar.KeyValue")]
+    [InlineData("Ashlar.KeyValue.Sharding")]
     [InlineData("Ashlar.Nbd")]
     [InlineData("Ashlar.Scsi")]
     [InlineData("Ashlar.Server")]

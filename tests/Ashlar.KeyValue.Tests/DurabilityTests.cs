@@ -48,6 +48,27 @@ public sealed class DurabilityTests
     }
 
     [Fact]
+    public async Task Sync_can_be_waited_for_without_a_thread()
+    {
+        using var ended = new ManualResetEventSlim();
+        var store = KeyValueStore.Open(TestStore.Directory, Options());
+        store.Put("a", "1"); // The log is there.
+        for (var i = 0; i < 10; i++) store.Put($"{i}", "x", Durability.Relaxed);
+        disk.DuringSync = _ => ended.Wait();
+        var sync = store.SyncAsync().AsTask();
+        Assert.False(sync.IsCompleted);
+        disk.DuringSync = null;
+        ended.Set();
+        await sync;
+        Assert.Equal(11UL, store.DurableSequence);
+        await Assert.ThrowsAsync<OperationCanceledException>(async () => await store.SyncAsync(new CancellationToken(canceled: true)));
+        store.Dispose();
+        await Assert.ThrowsAsync<ObjectDisposedException>(async () => await store.SyncAsync());
+        using var reader = KeyValueStore.Open(TestStore.Directory, Options() with { ReadOnly = true });
+        await Assert.ThrowsAsync<ReadOnlyStoreException>(async () => await reader.SyncAsync());
+    }
+
+    [Fact]
     public void Sync_makes_all_earlier_writes_durable()
     {
         using var store = KeyValueStore.Open(TestStore.Directory, Options());

@@ -1,3 +1,4 @@
+using Ashlar.KeyValue.Sharding;
 using Ashlar.Simulation;
 
 namespace Ashlar.KeyValue.Victim;

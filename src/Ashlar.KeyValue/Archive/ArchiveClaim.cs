@@ -30,7 +30,7 @@ sealed class ArchiveClaim : IDisposable
     public static ArchiveClaim Take(
         ArchiveDirectory directory, StoreFiles files, Manifest manifest, ValueSegments values, ArchiveProgress progress)
     {
-        StoreDirectory.CreateIfMissing(directory.FileSystem, directory.Path);
+        directory.FileSystem.CreateDirectories(directory.Path);
         var claim = new ArchiveClaim(directory, files, manifest, values, progress);
         try
         {

@@ -25,7 +25,8 @@ sealed class BackupDirectory(IFileSystem fileSystem, string path) : RecordDirect
         {
             var isOurs = name.StartsWith("table-", StringComparison.Ordinal) || name.StartsWith("log-", StringComparison.Ordinal)
                 || name.StartsWith("manifest-", StringComparison.Ordinal)
-                || (name.StartsWith(RecordPrefix, StringComparison.Ordinal) && name.EndsWith(NewSuffix, StringComparison.Ordinal));
+                || (name.StartsWith(BackupRecord.NamePrefix, StringComparison.Ordinal)
+                    && name.EndsWith(NewSuffix, StringComparison.Ordinal));
             if (isOurs && !needed.Contains(name)) FileSystem.Delete(PathOf(name));
         }
     }

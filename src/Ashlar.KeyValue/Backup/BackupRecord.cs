@@ -23,12 +23,14 @@ readonly record struct BackupFile(long LengthBytes, uint Crc, string StoredName,
 //   +--------+-----+------------------+------------+--------------+--------+
 sealed record BackupRecord(
     Guid StoreId, ulong Number, long TakenAt, ulong Sequence, long CommitTime, IReadOnlyList<BackupFile> Files)
-    : IBackupRecord<BackupRecord>
+    : INumberedRecord<BackupRecord>
 {
     public const uint Version = 1;
     const ulong Magic = 0x4B414252_4C485341; // "ASHLRBAK"
     const int HeadBytes = 72;
     const int EntryHeadBytes = 16;
+
+    public static string NamePrefix => "backup-";
 
     public static int NumberOffset => 32;
 

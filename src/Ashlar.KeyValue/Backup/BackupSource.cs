@@ -83,8 +83,11 @@ sealed class BackupSource : IDisposable
         files.Add(new(name, $"{name}-{nonce:x16}-{length}", length, opened[name]));
     }
 
+    public bool IsDisposed { get; private set; }
+
     public void Dispose()
     {
+        IsDisposed = true;
         foreach (var file in files) file.File.Dispose();
     }
 

@@ -36,7 +36,7 @@ static class RestoreTarget
     /// <exception cref="StorageException">It is not empty (<see cref="StorageErrorKind.AlreadyExists"/>).</exception>
     public static IDisposable Hold(IFileSystem fileSystem, string directory)
     {
-        StoreDirectory.CreateIfMissing(fileSystem, directory);
+        fileSystem.CreateDirectories(directory);
         var held = fileSystem.Lock($"{directory}/{LockName}");
         try
         {

@@ -7,22 +7,6 @@ static class StoreDirectory
 {
     public static string FullPath(string directory) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory));
 
-    /// <summary>Creates a directory where it is missing, its parents too. Their names are durable then.</summary>
-    public static void CreateIfMissing(IFileSystem fileSystem, string directory)
-    {
-        if (fileSystem.DirectoryExists(directory)) return;
-        var parent = Path.GetDirectoryName(directory);
-        if (string.IsNullOrEmpty(parent))
-        {
-            fileSystem.CreateDirectory(directory);
-            return;
-        }
-
-        CreateIfMissing(fileSystem, parent);
-        fileSystem.CreateDirectory(directory);
-        fileSystem.SyncDirectory(parent);
-    }
-
     /// <summary>
     /// Makes the names of a directory and of those above it durable: whoever created them may have died before it could. Those that may
     /// not be opened are not this program's to create.

@@ -8,7 +8,7 @@ class StoreFiles(IFileSystem fileSystem, string directory, int mostOpenFiles = K
 {
     public const string ManifestName = "MANIFEST";
 
-    /// <summary>In a directory whose subdirectories are the shards of one store, which itself is none.</summary>
+    /// <summary>In a directory of several stores that are one together (Ashlar.KeyValue.Sharding), and which is none itself.</summary>
     public const string ShardsName = "SHARDS";
 
     const string LogPrefix = "log-";
@@ -41,6 +41,8 @@ class StoreFiles(IFileSystem fileSystem, string directory, int mostOpenFiles = K
     public string TablePath(ulong id) => PathOf(TableName(id));
 
     public static string LockPathOf(string directory) => $"{directory}/LOCK";
+
+    public static string ManifestPathOf(string directory) => $"{directory}/{ManifestName}";
 
     public static string LogName(ulong id) => $"{LogPrefix}{id:d6}";
 

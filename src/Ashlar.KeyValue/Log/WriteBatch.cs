@@ -7,7 +7,7 @@ namespace Ashlar.KeyValue;
 /// Puts and deletes that are applied together or not at all. Later entries win over earlier ones. Not safe for concurrent
 /// callers, and not to be changed while a write of it is under way.
 /// </summary>
-public sealed class WriteBatch
+public sealed partial class WriteBatch
 {
     /// <summary>Largest batch, with 16 bytes for each entry's head.</summary>
     public const int MaxBytes = 256 << 20;
@@ -114,12 +114,12 @@ public sealed class WriteBatch
     }
 
     /// <summary>Adds an entry of another batch as it is.</summary>
-    internal void AddEncoded(ReadOnlySpan<byte> encoded)
+    /// <exception cref="BatchTooLargeException">The batch would outgrow <see cref="MaxBytes"/>.</exception>
+    public void Add(WriteBatchEntry entry)
     {
-        var entry = LogEntry.Read(encoded);
-        HasPuts |= entry.Kind != EntryKind.Delete;
-        var extra = entry.Kind == EntryKind.ExpiringPut ? Expiry.SizeBytes : 0;
-        encoded[..entry.SizeBytes].CopyTo(Extend(entry.KeyIn(encoded), entry.ValueIn(encoded)[extra..], extra));
+        var target = Extend(entry.Key, entry.Value, entry.ExpiryBytes);
+        entry.Encoded.CopyTo(target);
+        HasPuts |= !entry.IsDelete;
     }
 
     /// <summary>Gives a large buffer back, so that one large value does not stay in memory with a reused batch.</summary>

@@ -173,9 +173,9 @@ public sealed record KeyValueOptions
     /// </summary>
     internal int InlineMerges { get; init; } = int.MaxValue;
 
-    /// <summary>Checks every value against its bounds.</summary>
+    /// <summary>Checks every value against its bounds, as everything does that takes options, before it does anything else.</summary>
     /// <exception cref="ArgumentException">One is beyond them; the parameter is the option.</exception>
-    internal void Validate()
+    public void Validate()
     {
         ArgumentNullException.ThrowIfNull(TimeProvider, nameof(TimeProvider));
         ArgumentNullException.ThrowIfNull(Entropy, nameof(Entropy));

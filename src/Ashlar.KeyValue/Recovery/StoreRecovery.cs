@@ -74,7 +74,9 @@ sealed class StoreRecovery(StoreFiles files, KeyValueOptions options, BlockCache
         foreach (var name in names)
         {
             if (name == StoreFiles.ShardsName)
-                throw new ShardLayoutException(files.Directory, "this is a sharded store: open it with ShardedKeyValueStore");
+                throw new UnsupportedFormatException(
+                    $"{files.Directory}/{name}",
+                    "this is a sharded store: open it with ShardedKeyValueStore of the package Ashlar.KeyValue.Sharding");
             if (StoreFiles.IsLogName(name, out _) || StoreFiles.IsTableName(name, out _))
                 throw new CorruptDataException(files.ManifestPath, 0, $"the manifest is missing, but {name} is there");
         }

@@ -162,7 +162,7 @@ sealed class PointInTimeRestore(KeyValueBackups backups, LogArchive archive, Key
                     + "store");
         store.SkipThrough(header.FirstSequence - 1);
         batch.Clear();
-        for (var entries = group.Entries; entries.MoveNext();) batch.AddEncoded(entries.Bytes);
+        for (var entries = group.Entries; entries.MoveNext();) batch.Add(new WriteBatchEntry(entries.Bytes));
         store.Write(batch, Durability.Unflushed);
         Invariant.Require(store.VisibleSequence == last);
         batch.Trim(LogGroupLimit.Bytes);

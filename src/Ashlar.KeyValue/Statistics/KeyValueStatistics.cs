@@ -5,7 +5,7 @@ namespace Ashlar.KeyValue;
 /// </summary>
 public sealed record KeyValueStatistics
 {
-    /// <summary>Sequence of the newest visible write; 0 for the whole of a sharded store, each shard of which has its own.</summary>
+    /// <summary>Sequence of the newest visible write; 0 where several stores are counted together, each of which has its own.</summary>
     public ulong LastSequence { get; init; }
 
     /// <summary>Everything up to this sequence survives power loss.</summary>
@@ -208,7 +208,7 @@ public sealed record KeyValueStatistics
 
     /// <summary>
     /// Open cursors. Each keeps files and memory as they were when it was opened, until it is disposed; a number that only grows
-    /// tells of some that were forgotten. A scan of a sharded store has one in each shard that it reads.
+    /// tells of some that were forgotten.
     /// </summary>
     public int Cursors { get; init; }
 

@@ -25,15 +25,4 @@ public sealed record VerificationReport
 
     /// <summary>Whether nothing is wrong.</summary>
     public bool IsClean => Problems.Count == 0;
-
-    /// <summary>What was found in all shards together, with problems that none of them has by itself.</summary>
-    internal static VerificationReport Sum(VerificationReport[] shards, IEnumerable<CorruptDataException> others) => new()
-    {
-        Tables = shards.Sum(shard => shard.Tables),
-        LogSegments = shards.Sum(shard => shard.LogSegments),
-        Entries = shards.Sum(shard => shard.Entries),
-        SeparatedValues = shards.Sum(shard => shard.SeparatedValues),
-        ValueSegments = shards.Sum(shard => shard.ValueSegments),
-        Problems = [.. shards.SelectMany(shard => shard.Problems), .. others],
-    };
 }

@@ -47,7 +47,7 @@ sealed class DataDirectory : IDisposable
         var files = options.FileSystem;
         var path = options.DataDirectory.Length > 1 ? options.DataDirectory.TrimEnd('/') : options.DataDirectory;
         if (files.FileExists(path)) throw new ServerStartException(StartProblem.DataDirectory, $"{path} is a file, not a directory");
-        if (!files.DirectoryExists(path)) CreateWithParents(files, path);
+        files.CreateDirectories(path);
         RefuseForeign(files, path);
         var directory = new DataDirectory(files, path, files.Lock($"{path}/lock"));
         try
@@ -83,8 +83,8 @@ sealed class DataDirectory : IDisposable
             file.Sync();
         }
         files.SyncDirectory(Path);
-        EnsureDirectory($"{Path}/pools");
-        EnsureDirectory($"{Path}/pools/{MainPool}");
+        files.CreateDirectories($"{Path}/pools");
+        files.CreateDirectories($"{Path}/pools/{MainPool}");
     }
 
     public void CompleteFirstStart()
@@ -103,7 +103,7 @@ sealed class DataDirectory : IDisposable
         var temporary = $"{RunFilePath}.new";
         try
         {
-            EnsureDirectory($"{Path}/run");
+            files.CreateDirectories($"{Path}/run");
             using (var file = files.Open(temporary, FileOpenMode.OpenOrCreate))
             {
                 file.SetLength(0);
@@ -156,19 +156,6 @@ sealed class DataDirectory : IDisposable
                 StartProblem.DataDirectory,
                 $"{path} holds '{foreign}' but no FORMAT file: it is not an Ashlar data directory, and not empty");
         }
-    }
-
-    static void CreateWithParents(IFileSystem files, string path)
-    {
-        var parent = path.LastIndexOf('/') is > 0 and var slash ? path[..slash] : "/";
-        if (!files.DirectoryExists(parent)) CreateWithParents(files, parent);
-        files.CreateDirectory(path);
-        files.SyncDirectory(parent);
-    }
-
-    void EnsureDirectory(string path)
-    {
-        if (!files.DirectoryExists(path)) CreateWithParents(files, path);
     }
 
     void RemoveTree(string path)

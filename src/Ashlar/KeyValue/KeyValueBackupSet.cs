@@ -1,4 +1,5 @@
 using Ashlar.KeyValue;
+using Ashlar.KeyValue.Sharding;
 using Ashlar.Storage;
 
 namespace Ashlar.CommandLine;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Ashlar.KeyValue;
+using Ashlar.KeyValue.Sharding;
 
 namespace Ashlar.CommandLine;
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text;
 using Ashlar.KeyValue;
+using Ashlar.KeyValue.Sharding;
 
 namespace Ashlar.CommandLine;
 

@@ -1,4 +1,5 @@
 using System.Text;
+using Ashlar.KeyValue.Sharding;
 using Ashlar.KeyValue.Victim;
 using Ashlar.Simulation;
 

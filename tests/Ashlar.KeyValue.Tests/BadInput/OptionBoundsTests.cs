@@ -53,32 +53,13 @@ public sealed class OptionBoundsTests
         Action[] calls =
         [
             () => KeyValueStore.Open("/refused", bad),
-            () => ShardedKeyValueStore.Open("/refused", new() { Store = bad }),
+            bad.Validate,
             () => _ = new KeyValueBackups("/refused", bad),
-            () => _ = new ShardedKeyValueBackups("/refused", bad),
             () => _ = new LogArchive("/refused", bad),
             () => KeyValueRepair.Run("/refused", "/target", bad),
             () => KeyValueInspector.Inspect("/refused", TextWriter.Null, bad),
         ];
         foreach (var call in calls) Assert.Equal(name, Assert.ThrowsAny<ArgumentException>(call).ParamName);
-        Assert.Empty(untouched.List("/"));
-    }
-
-    public static TheoryData<string, Func<ShardedKeyValueOptions, ShardedKeyValueOptions>> ShardedOutOfBounds => new()
-    {
-        { nameof(ShardedKeyValueOptions.ShardCount), options => options with { ShardCount = 0 } },
-        { nameof(ShardedKeyValueOptions.ShardCount), options => options with { ShardCount = 257 } },
-        { nameof(ShardedKeyValueOptions.HashedPrefixBytes), options => options with { HashedPrefixBytes = -1 } },
-        { nameof(ShardedKeyValueOptions.HashedPrefixBytes), options => options with { HashedPrefixBytes = 1025 } },
-        { nameof(ShardedKeyValueOptions.SaltedPrefix), options => options with { SaltedPrefix = new byte[1025] } },
-        { nameof(ShardedKeyValueOptions.Store), options => options with { Store = null! } },
-    };
-
-    [Theory, MemberData(nameof(ShardedOutOfBounds))]
-    public void The_same_holds_of_a_sharded_store(string name, Func<ShardedKeyValueOptions, ShardedKeyValueOptions> change)
-    {
-        var bad = change(new() { Store = Sound });
-        Assert.Equal(name, Assert.ThrowsAny<ArgumentException>(() => ShardedKeyValueStore.Open("/refused", bad)).ParamName);
         Assert.Empty(untouched.List("/"));
     }
 
@@ -110,9 +91,6 @@ public sealed class OptionBoundsTests
                 store.GetStatistics();
             }
 
-            using var again = ShardedKeyValueStore.Open(
-                "/sharded", new() { Store = options with { FileSystem = disk, LogArchiveDirectory = null } });
-            again.Put("a", "1");
             using var reopened = KeyValueStore.Open(TestStore.Directory, options with { FileSystem = disk });
             Assert.Equal("value", reopened.Get("99"));
         }
@@ -122,22 +100,18 @@ public sealed class OptionBoundsTests
     public async Task What_is_missing_from_a_call_is_named()
     {
         using var store = KeyValueStore.Open(TestStore.Directory, Sound);
-        using var sharded = ShardedKeyValueStore.Open("/sharded", ShardedTestStore.Small(untouched));
         using var snapshot = store.CreateSnapshot();
-        using var shardedSnapshot = sharded.CreateSnapshot();
         IBufferWriter<byte> none = null!;
         Action[] calls =
         [
-            () => store.Write(null!), () => sharded.Write(null!), () => sharded.WritePerShard(null!),
-            () => store.TryGet("a"u8, none), () => sharded.TryGet("a"u8, none), () => store.TryGetCached("a"u8, none),
-            () => snapshot.TryGet("a"u8, none), () => shardedSnapshot.TryGet("a"u8, none),
-            () => store.BackUp(null!), () => sharded.BackUp(null!), () => _ = new KeyValueBackups(null!),
+            () => store.Write(null!),
+            () => store.TryGet("a"u8, none), () => store.TryGetCached("a"u8, none),
+            () => snapshot.TryGet("a"u8, none),
+            () => store.BackUp(null!), () => _ = new KeyValueBackups(null!),
             () => KeyValueInspector.Inspect("/store/MANIFEST", null!, Sound), () => KeyValueRepair.Run(null!, "/target", Sound),
         ];
         foreach (var call in calls) Assert.NotNull(Assert.Throws<ArgumentNullException>(call).ParamName);
         await Assert.ThrowsAsync<ArgumentNullException>(async () => await store.WriteAsync(null!));
-        await Assert.ThrowsAsync<ArgumentNullException>(async () => await sharded.WriteAsync(null!));
-        await Assert.ThrowsAsync<ArgumentNullException>(() => sharded.WritePerShardAsync(null!));
         store.Put("a", "1");
         Assert.Equal("1", store.Get("a"));
     }
@@ -147,12 +121,9 @@ public sealed class OptionBoundsTests
     {
         const Durability Unknown = (Durability)17;
         using var store = KeyValueStore.Open(TestStore.Directory, Sound);
-        using var sharded = ShardedKeyValueStore.Open("/sharded", new() { SaltedPrefix = "hot/"u8.ToArray(), Store = Sound });
         Assert.Throws<ArgumentOutOfRangeException>(() => store.Put("a", "1", Unknown));
         Assert.Throws<ArgumentOutOfRangeException>(() => store.Delete("a"u8, Unknown));
-        Assert.Throws<ArgumentOutOfRangeException>(() => sharded.Put("a", "1", Unknown));
-        Assert.Throws<ArgumentOutOfRangeException>(() => sharded.Put("hot/a", "1", Unknown));
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>(async () => await store.PutAsync("a"u8, "1"u8, Unknown));
-        Assert.Equal(("", ""), (store.ReadAll(), sharded.ReadAll()));
+        Assert.Equal("", store.ReadAll());
     }
 }

@@ -54,34 +54,9 @@ public sealed class BlockedThreadPoolTests
         });
     }
 
-    [Fact]
-    public void Writes_of_salted_keys_complete_while_the_thread_pool_is_blocked()
-    {
-        using var store = ShardedKeyValueStore.Open(
-            TestStore.Directory,
-            ShardedTestStore.Small(TestStore.NewDisk(), shards: 2, inline: false) with { SaltedPrefix = "hot/"u8.ToArray() });
-        WhileThreadPoolIsBlocked(() => RunThreads(thread =>
-        {
-            for (var i = 0; i < Rounds; i++)
-            {
-                var batch = new WriteBatch();
-                batch.Put("hot/key"u8, TestStore.Bytes($"{thread} {i}"));
-                using var done = new ManualResetEventSlim();
-                _ = WriteThenSetAsync(store, batch, done);
-                done.Wait();
-            }
-        }));
-    }
-
     static async Task WriteThenSetAsync(KeyValueStore store, string key, ManualResetEventSlim done)
     {
         await store.PutAsync(TestStore.Bytes(key), "asynchronous"u8);
-        done.Set();
-    }
-
-    static async Task WriteThenSetAsync(ShardedKeyValueStore store, WriteBatch batch, ManualResetEventSlim done)
-    {
-        await store.WriteAsync(batch);
         done.Set();
     }
 

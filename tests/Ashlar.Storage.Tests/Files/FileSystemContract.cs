@@ -23,6 +23,16 @@ public abstract class FileSystemContract
     }
 
     [Fact]
+    public void Directories_are_created_with_their_parents_and_may_be_there()
+    {
+        Disk.CreateDirectories(At("a/b/c"));
+        Disk.CreateDirectories(At("a/b/c"));
+        Disk.CreateDirectories(At("a/b/d"));
+        Disk.CreateDirectories("/");
+        Assert.Equal(["c", "d"], Disk.List(At("a/b")));
+    }
+
+    [Fact]
     public void A_read_is_short_only_at_the_end()
     {
         using var file = Disk.Open(At("file"), FileOpenMode.CreateNew);

@@ -1,0 +1,165 @@
+using System.Runtime.ExceptionServices;
+using Ashlar.Storage;
+
+namespace Ashlar.KeyValue.Sharding.Salting;
+
+/// <summary>
+/// Writes of salted keys to one shard, in the order of their stamps: one leader at a time takes along who waits, stamps all of
+/// them, and writes them as one batch. A lone writer leads itself.
+/// </summary>
+/// <param name="shard">Where they go.</param>
+/// <param name="stamp">Copies a batch to the end of another, with stamps; called by one leader at a time.</param>
+sealed class SaltQueue(KeyValueStore shard, Action<WriteBatch, WriteBatch> stamp)
+{
+    const int GroupBytes = 1 << 20;
+
+    readonly Lock gate = new();
+    readonly Queue<Waiting> queue = new();
+    readonly List<Waiting> group = []; // The leader's.
+    WriteBatch stamped = new(); // The leader's.
+    bool isLed;
+
+    public void Write(WriteBatch batch, Durability durability)
+    {
+        var own = new Waiting(batch, durability, null);
+        if (Enqueue(own) || own.WaitOrLead()) Lead();
+        if (own.Error is { } error) ExceptionDispatchInfo.Throw(error);
+    }
+
+    public ValueTask WriteAsync(WriteBatch batch, Durability durability)
+    {
+        var completion = new SharedCompletion();
+        if (Enqueue(new Waiting(batch, durability, completion))) LeadElsewhere();
+        return completion.Task;
+    }
+
+    bool Enqueue(Waiting write)
+    {
+        RequireKnown(write.Durability); // Here, because others would be refused with it.
+        using (gate.Hold())
+        {
+            queue.Enqueue(write);
+            if (isLed) return false;
+            isLed = true;
+            return true;
+        }
+    }
+
+    static void RequireKnown(Durability durability)
+    {
+        if (!Enum.IsDefined(durability))
+            throw new ArgumentOutOfRangeException(nameof(durability), durability, "There is no such durability.");
+    }
+
+    void LeadElsewhere() => WorkerThreads.Blocking.Post(static self => self.Lead(), this);
+
+    void Lead()
+    {
+        Gather();
+        Exception? error = null;
+        try
+        {
+            // So that one large value does not stay in memory.
+            if (stamped.LengthBytes > GroupBytes) stamped = new WriteBatch();
+            else stamped.Clear();
+            foreach (var write in group) stamp(write.Batch, stamped);
+            shard.Write(stamped, group.Min(write => write.Durability));
+        }
+        catch (Exception failure)
+        {
+            error = failure;
+        }
+
+        var done = group.ToArray();
+        group.Clear();
+        HandOver();
+        foreach (var write in done) write.Complete(error);
+    }
+
+    // A relaxed leader takes nobody along who waits for the disk. What is written gets the strictest durability of those who are in it.
+    void Gather()
+    {
+        using (gate.Hold())
+        {
+            var first = queue.Dequeue();
+            group.Add(first);
+            long bytes = first.Batch.LengthBytes;
+            while (queue.TryPeek(out var next) && (first.Durability == Durability.Sync || next.Durability == Durability.Relaxed))
+            {
+                bytes += next.Batch.LengthBytes;
+                if (bytes > GroupBytes) return;
+                group.Add(queue.Dequeue());
+            }
+        }
+    }
+
+    void HandOver()
+    {
+        Waiting? next;
+        using (gate.Hold())
+        {
+            if (!queue.TryPeek(out next))
+            {
+                isLed = false;
+                return;
+            }
+        }
+
+        if (next.IsAsync) LeadElsewhere();
+        else next.MakeLeader();
+    }
+
+    sealed class Waiting(WriteBatch batch, Durability durability, SharedCompletion? completion)
+    {
+        bool isSignalled;
+        bool leads;
+
+        public WriteBatch Batch { get; } = batch;
+
+        public Durability Durability { get; } = durability;
+
+        public bool IsAsync => completion is not null;
+
+        public Exception? Error { get; private set; }
+
+        /// <summary>Blocks until the write is done, or until this caller leads: then true.</summary>
+        public bool WaitOrLead()
+        {
+            using (Uninterrupted.Enter(this))
+            {
+                while (!isSignalled) Uninterrupted.Wait(this);
+            }
+
+            Uninterrupted.Restore();
+            return leads;
+        }
+
+        public void MakeLeader()
+        {
+            using (Uninterrupted.Enter(this))
+            {
+                leads = true;
+                isSignalled = true;
+                Monitor.Pulse(this);
+            }
+        }
+
+        public void Complete(Exception? error)
+        {
+            if (completion is not null)
+            {
+                if (error is null) completion.SetResult();
+                else completion.SetException(error);
+                return;
+            }
+
+            using (Uninterrupted.Enter(this))
+            {
+                Error = error;
+                isSignalled = true;
+                leads = false;
+                Monitor.Pulse(this);
+            }
+        }
+    }
+}

@@ -1,0 +1,223 @@
+using Ashlar.Storage;
+
+namespace Ashlar.KeyValue.Sharding;
+
+public sealed partial class ShardedKeyValueStore
+{
+    /// <inheritdoc cref="KeyValueStore.Put(ReadOnlySpan{byte}, ReadOnlySpan{byte}, Durability)" />
+    public void Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, Durability durability = Durability.Sync)
+    {
+        if (IsSalted(key))
+        {
+            var batch = new WriteBatch();
+            batch.Put(key, value);
+            Write(batch, durability);
+            return;
+        }
+
+        Enter();
+        ShardOf(key).Put(key, value, durability);
+    }
+
+    /// <inheritdoc cref="KeyValueStore.Put(ReadOnlySpan{byte}, ReadOnlySpan{byte}, TimeSpan, Durability)" />
+    /// <exception cref="NotSupportedException">The key begins with <see cref="SaltedPrefix"/>.</exception>
+    public void Put(
+        ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, TimeSpan timeToLive, Durability durability = Durability.Sync)
+    {
+        if (IsSalted(key)) throw SaltedExpires();
+        Enter();
+        ShardOf(key).Put(key, value, timeToLive, durability);
+    }
+
+    /// <inheritdoc cref="KeyValueStore.Delete(ReadOnlySpan{byte}, Durability)" />
+    public void Delete(ReadOnlySpan<byte> key, Durability durability = Durability.Sync)
+    {
+        if (IsSalted(key))
+        {
+            var batch = new WriteBatch();
+            batch.Delete(key);
+            Write(batch, durability);
+            return;
+        }
+
+        Enter();
+        ShardOf(key).Delete(key, durability);
+    }
+
+    /// <summary>Applies a batch atomically; all of its keys are in one shard. The batch may be reused afterwards.</summary>
+    /// <exception cref="CrossShardBatchException">The batch has keys of several shards; nothing was written.</exception>
+    /// <exception cref="KeyLengthException">A key is longer than the store's limit.</exception>
+    /// <exception cref="ValueTooLongException">A value is longer than the store's limit.</exception>
+    /// <exception cref="StorageException">
+    /// The write failed and nothing of it is left, for example because the disk is full.
+    /// </exception>
+    /// <exception cref="StorePoisonedException">
+    /// Whether the write is on disk is unknown, or that of an earlier one is.
+    /// </exception>
+    public void Write(WriteBatch batch, Durability durability = Durability.Sync)
+    {
+        var shard = OnlyShardOf(batch);
+        Enter();
+        if (HasSalted(batch)) saltQueues[shard].Write(batch, durability);
+        else shards[shard].Write(batch, durability);
+    }
+
+    /// <summary>
+    /// Applies a batch atomically; many writes may be outstanding from one thread. The batch must not be changed before the task
+    /// completes. A batch with salted keys may take effect after later ones that are outstanding with it.
+    /// </summary>
+    /// <inheritdoc cref="Write" />
+    public ValueTask WriteAsync(
+        WriteBatch batch, Durability durability = Durability.Sync, CancellationToken cancellationToken = default)
+    {
+        ThrowIfClosed();
+        var shard = OnlyShardOf(batch);
+        return gate.UntilOpen is { IsCompleted: false } opened
+            ? AfterAsync(opened, shard, batch, durability, cancellationToken)
+            : WriteToAsync(shard, batch, durability, cancellationToken);
+    }
+
+    /// <summary>
+    /// Applies a batch shard by shard, side by side: what belongs to one shard is atomic, the whole is not. When this fails, or
+    /// the power does, some shards may have their part and others not; readers may see that in between, too.
+    /// </summary>
+    /// <exception cref="StorageException">The first failure of a part; others may have been written.</exception>
+    /// <exception cref="StorePoisonedException">A shard refuses writes; parts of others may have been written.</exception>
+    public void WritePerShard(WriteBatch batch, Durability durability = Durability.Sync)
+    {
+        var parts = Split(batch);
+        if (parts.Count == 0) return;
+        Enter();
+        // All but the last are under way while this thread works for the last.
+        var outstanding = new Task[parts.Count - 1];
+        for (var i = 0; i < outstanding.Length; i++)
+            outstanding[i] = WriteToAsync(parts[i].Shard, parts[i].Batch, durability, CancellationToken.None).AsTask();
+        try
+        {
+            Write(parts[^1].Batch, durability);
+        }
+        finally
+        {
+            Task.WhenAll(outstanding).GetAwaiter().GetResult();
+        }
+    }
+
+    /// <inheritdoc cref="WritePerShard" />
+    public async Task WritePerShardAsync(
+        WriteBatch batch, Durability durability = Durability.Sync, CancellationToken cancellationToken = default)
+    {
+        var parts = Split(batch);
+        await gate.UntilOpen.WaitAsync(cancellationToken);
+        ThrowIfClosed();
+        cancellationToken.ThrowIfCancellationRequested();
+        await Task.WhenAll(parts.Select(part =>
+            WriteToAsync(part.Shard, part.Batch, durability, CancellationToken.None).AsTask()));
+    }
+
+    /// <summary>Makes every write that completed before this call durable, in all shards.</summary>
+    /// <exception cref="StorePoisonedException">That failed in a shard, now or earlier.</exception>
+    public void Sync()
+    {
+        ThrowIfClosed();
+        SyncShards();
+    }
+
+    // All flushes are under way at once, each led by a thread that its shard has anyway.
+    void SyncShards()
+    {
+        if (!isSideBySide)
+        {
+            foreach (var shard in shards) shard.Sync();
+            return;
+        }
+
+        var syncs = new Task[shards.Length];
+        for (var i = 0; i < syncs.Length; i++) syncs[i] = SyncAsync(shards[i]);
+        Task.WhenAll(syncs).GetAwaiter().GetResult();
+
+        // One that refuses at once does not keep the others from being waited for.
+        static async Task SyncAsync(KeyValueStore shard) => await shard.SyncAsync();
+    }
+
+    /// <summary>
+    /// Where the store is: every write that returned before this call is covered. To be waited for with
+    /// <see cref="WaitDurableAsync"/>, for example after relaxed writes.
+    /// </summary>
+    public ShardSequences VisibleSequences => new([.. shards.Select(shard => shard.VisibleSequence)]);
+
+    /// <summary>Every write up to here survives power loss.</summary>
+    public ShardSequences DurableSequences => new([.. shards.Select(shard => shard.DurableSequence)]);
+
+    /// <summary>
+    /// Completes when every write up to a place is durable. Does not cause a sync by itself: relaxed writes become durable within
+    /// <see cref="KeyValueOptions.RelaxedLossTime"/>.
+    /// </summary>
+    /// <exception cref="ArgumentException">The place is of a store with another number of shards.</exception>
+    /// <exception cref="StorePoisonedException">They did not become durable.</exception>
+    public Task WaitDurableAsync(ShardSequences sequences, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(sequences);
+        ThrowIfClosed();
+        if (sequences.Count != shards.Length)
+            throw new ArgumentException($"The place has {sequences.Count} shards, the store {shards.Length}.", nameof(sequences));
+        return Task.WhenAll(shards.Select((shard, i) => shard.WaitDurableAsync(sequences[i], cancellationToken)));
+    }
+
+    // Shards close one by one: once a caller may have met a closed one, no later write of it finds another still open.
+    void Enter()
+    {
+        ThrowIfClosed();
+        gate.Pass();
+    }
+
+    async ValueTask AfterAsync(
+        Task opened, int shard, WriteBatch batch, Durability durability, CancellationToken cancellationToken)
+    {
+        await opened.WaitAsync(cancellationToken);
+        ThrowIfClosed();
+        await WriteToAsync(shard, batch, durability, cancellationToken);
+    }
+
+    ValueTask WriteToAsync(int shard, WriteBatch batch, Durability durability, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return HasSalted(batch)
+            ? saltQueues[shard].WriteAsync(batch, durability)
+            : shards[shard].WriteAsync(batch, durability, cancellationToken);
+    }
+
+    // Salted keys go with the others of their batch, or anywhere if there are none.
+    int OnlyShardOf(WriteBatch batch)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        var first = -1;
+        foreach (var entry in batch)
+        {
+            var shard = GetShard(entry.Key);
+            if (first < 0) first = shard;
+            if (shard >= 0 && shard != first) throw new CrossShardBatchException(first, shard);
+        }
+
+        return first >= 0 ? first : NextSaltShard();
+    }
+
+    List<(int Shard, WriteBatch Batch)> Split(WriteBatch batch)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        var parts = new WriteBatch?[shards.Length];
+        var saltShard = NextSaltShard();
+        foreach (var entry in batch)
+        {
+            var shard = GetShard(entry.Key);
+            (parts[shard < 0 ? saltShard : shard] ??= new WriteBatch { MayUseReserve = batch.MayUseReserve }).Add(entry);
+        }
+
+        var used = new List<(int, WriteBatch)>(shards.Length);
+        for (var shard = 0; shard < parts.Length; shard++)
+        {
+            if (parts[shard] is { } part) used.Add((shard, part));
+        }
+
+        return used;
+    }
+}
