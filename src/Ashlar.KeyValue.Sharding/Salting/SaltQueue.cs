@@ -56,24 +56,37 @@ sealed class SaltQueue(KeyValueStore shard, Action<WriteBatch, WriteBatch> stamp
     void Lead()
     {
         Gather();
-        Exception? error = null;
+        var writes = group.ToArray();
+        group.Clear();
+        var error = TryWrite(writes);
+        var own = new Exception?[writes.Length];
+        own.AsSpan().Fill(error);
+        // Nothing of them is left. Who may use what is kept for a full disk is not refused because of others.
+        if (writes.Length > 1 && error is StorageException { Kind: StorageErrorKind.NoSpace })
+        {
+            for (var i = 0; i < writes.Length; i++) own[i] = TryWrite([writes[i]]);
+        }
+
+        HandOver();
+        for (var i = 0; i < writes.Length; i++) writes[i].Complete(own[i]);
+    }
+
+    Exception? TryWrite(Waiting[] writes)
+    {
         try
         {
             // So that one large value does not stay in memory.
             if (stamped.LengthBytes > GroupBytes) stamped = new WriteBatch();
             else stamped.Clear();
-            foreach (var write in group) stamp(write.Batch, stamped);
-            shard.Write(stamped, group.Min(write => write.Durability));
+            stamped.MayUseReserve = Array.TrueForAll(writes, write => write.MayUseReserve);
+            foreach (var write in writes) stamp(write.Batch, stamped);
+            shard.Write(stamped, writes.Min(write => write.Durability));
+            return null;
         }
         catch (Exception failure)
         {
-            error = failure;
+            return failure;
         }
-
-        var done = group.ToArray();
-        group.Clear();
-        HandOver();
-        foreach (var write in done) write.Complete(error);
     }
 
     // A relaxed leader takes nobody along who waits for the disk. What is written gets the strictest durability of those who are in it.
@@ -118,6 +131,9 @@ sealed class SaltQueue(KeyValueStore shard, Action<WriteBatch, WriteBatch> stamp
 
         public Durability Durability { get; } = durability;
 
+        /// <summary>Whether it may use what is kept for a full disk: as a delete may, although its copy is a put to the shard.</summary>
+        public bool MayUseReserve { get; } = batch.MayUseReserve || HasOnlyDeletes(batch);
+
         public bool IsAsync => completion is not null;
 
         public Exception? Error { get; private set; }
@@ -132,6 +148,16 @@ sealed class SaltQueue(KeyValueStore shard, Action<WriteBatch, WriteBatch> stamp
 
             Uninterrupted.Restore();
             return leads;
+        }
+
+        static bool HasOnlyDeletes(WriteBatch batch)
+        {
+            foreach (var entry in batch)
+            {
+                if (!entry.IsDelete) return false;
+            }
+
+            return true;
         }
 
         public void MakeLeader()
