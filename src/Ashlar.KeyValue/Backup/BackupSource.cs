@@ -24,10 +24,10 @@ sealed class BackupSource : IDisposable
 
     public ManifestEdit Content { get; }
 
-    /// <summary>What was durable when the files were held: nothing beyond it is copied.</summary>
-    public ulong Sequence { get; private set; }
+    /// <summary>What was durable when the files were held: all of it is in them, and nothing beyond it is copied.</summary>
+    public required ulong Sequence { get; init; }
 
-    /// <summary>What was durable before: all of it is in the files, or one of them has lost it.</summary>
+    /// <summary>Where the files end before this, one of them has lost something.</summary>
     public ulong LeastSequence { get; private init; }
 
     public IReadOnlyList<SourceFile> Files => files;
@@ -41,17 +41,15 @@ sealed class BackupSource : IDisposable
     /// <param name="recovered">Where recovery found the end of the log.</param>
     /// <param name="recoveredSequence">Sequences up to this one need not have been written: those of a torn tail are used up.</param>
     /// <param name="durableSequence">
-    /// Asked before and after the files are held: everything up to there is on disk. In between the log may go on to another segment.
+    /// Everything up to there is on disk. Asked while the manifest's lock is held: the log cannot go on to another segment meanwhile.
     /// </param>
     public static BackupSource Take(
         StoreFiles store, Manifest manifest, in LogEnd recovered, ulong recoveredSequence, Func<ulong> durableSequence)
     {
-        var durable = durableSequence();
-        var (source, opened) = Hold(store, manifest, durable > recoveredSequence ? durable : 0);
+        var (source, opened) = Hold(store, manifest, recoveredSequence, durableSequence);
         try
         {
             var logs = source.Content.AddedLogs;
-            var sequence = source.Sequence = durableSequence();
             foreach (var table in source.Content.AddedTables)
             {
                 var name = StoreFiles.TableName(table.Id);
@@ -64,7 +62,7 @@ sealed class BackupSource : IDisposable
             {
                 var length = i + 1 < logs.Count
                     ? logs[i + 1].PredecessorEnd
-                    : LogCut.Find(opened[StoreFiles.LogName(logs[i].Id)], logs[i], store.StoreId, recovered, sequence);
+                    : LogCut.Find(opened[StoreFiles.LogName(logs[i].Id)], logs[i], store.StoreId, recovered, source.Sequence);
                 source.AddSegment(logs[i].Id, logs[i].Nonce, length, opened);
             }
 
@@ -91,7 +89,8 @@ sealed class BackupSource : IDisposable
         foreach (var file in files) file.File.Dispose();
     }
 
-    static (BackupSource Source, Dictionary<string, IFile> Opened) Hold(StoreFiles store, Manifest manifest, ulong leastSequence)
+    static (BackupSource Source, Dictionary<string, IFile> Opened) Hold(
+        StoreFiles store, Manifest manifest, ulong recoveredSequence, Func<ulong> durableSequence)
     {
         var opened = new Dictionary<string, IFile>(StringComparer.Ordinal);
         try
@@ -103,7 +102,9 @@ sealed class BackupSource : IDisposable
                     opened[StoreFiles.TableName(table.Id)] = store.FileSystem.Open(store.TablePath(table.Id), FileOpenMode.ReadOnly);
                 foreach (var id in content.AddedLogs.Select(log => log.Id).Concat(content.AddedSegments.Select(segment => segment.Id)))
                     opened.Add(StoreFiles.LogName(id), store.FileSystem.Open(store.LogPath(id), FileOpenMode.ReadOnly));
-                return (new BackupSource(content) { LeastSequence = leastSequence }, opened);
+                var durable = durableSequence();
+                var least = durable > recoveredSequence ? durable : 0;
+                return (new BackupSource(content) { Sequence = durable, LeastSequence = least }, opened);
             }
         }
         catch

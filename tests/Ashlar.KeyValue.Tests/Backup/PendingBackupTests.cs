@@ -32,6 +32,22 @@ public sealed class PendingBackupTests
     }
 
     [Fact]
+    public void What_is_durable_is_asked_while_the_log_cannot_go_on_to_another_segment()
+    {
+        var files = new StoreFiles(disk, TestStore.Directory);
+        disk.CreateDirectory(TestStore.Directory);
+        using var manifest = Manifest.Create(files, Options);
+        var asked = 0;
+        using var source = BackupSource.Take(files, manifest, default, 0, () =>
+        {
+            Assert.True(manifest.Gate.IsHeldByCurrentThread);
+            asked++;
+            return 0;
+        });
+        Assert.Equal(1, asked);
+    }
+
+    [Fact]
     public void It_is_refused_once_it_was_let_go_of_or_its_store_is_closed()
     {
         var store = KeyValueStore.Open(TestStore.Directory, Options);
