@@ -3,8 +3,8 @@ using Ashlar.KeyValue.Options;
 namespace Ashlar.KeyValue.Compaction;
 
 /// <summary>
-/// How much garbage the values of one segment of the log may make: it is given back when the segment's memtable is a table, and until then is
-/// beside what <see cref="KeyValueOptions.SpaceAmplification"/> allows. So segments of small stores that are overwritten are short.
+/// How much garbage the values of one segment of the log may make: it is given back when the segment's memtable is a table, and until
+/// then is beside what <see cref="KeyValueOptions.SpaceAmplification"/> allows. So segments of small stores that are overwritten are short.
 /// </summary>
 /// <remarks>
 /// With each segment a memtable ends, which takes half a dozen flushes of the disk and a table. Shorter than 8 MiB that would be felt; and

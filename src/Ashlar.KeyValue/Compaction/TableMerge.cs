@@ -26,7 +26,8 @@ sealed class TableMerge(EngineContext engine, TableWriter writer, TableInstaller
     /// <param name="pause">Called between tables and now and then; gives up by throwing.</param>
     public void Run(TableSet tables, CompactionPlan plan, IReadOnlySet<ulong> condemned, Action pause) =>
         Replace(
-            tables, plan, new MergeIterator([.. Iterate(plan.Inputs)]), plan.Inputs, plan.Inputs, engine.Options.TableBytes, condemned, pause);
+            tables, plan, new MergeIterator([.. Iterate(plan.Inputs)]), plan.Inputs, plan.Inputs, engine.Options.TableBytes, condemned,
+            pause);
 
     /// <summary>Merges the part of some inputs that lies between two keys.</summary>
     /// <param name="tables">What there is.</param>
@@ -62,8 +63,8 @@ sealed class TableMerge(EngineContext engine, TableWriter writer, TableInstaller
         // within level 0 keeps its tombstones: older tables of that level may hold their keys.
         var mover = new ValueMover(engine.Files, engine.Values, engine.Numbers, engine.Options, condemned);
         var outputs = writer.Write(
-            source, plan.OutputLevel, tableBytes, key => plan.OutputLevel > 0 && !tables.MayContainBelow(plan.OutputLevel, key), pause, mover,
-            (key, oldestReadable) => IsShadowedAbove(tables, plan, key, oldestReadable));
+            source, plan.OutputLevel, tableBytes, key => plan.OutputLevel > 0 && !tables.MayContainBelow(plan.OutputLevel, key), pause,
+            mover, (key, oldestReadable) => IsShadowedAbove(tables, plan, key, oldestReadable));
         RequireWithin(outputs, inputs);
         var edit = new ManifestEdit();
         edit.AddedSegments.AddRange(mover.Written.Select(segment => segment.Info));

@@ -71,7 +71,7 @@ sealed class DeletedRanges
     }
 
     /// <summary>Announces a walk; null if there is no room for what it finds.</summary>
-    /// <param name="start">Where the range begins that is walked over; forward, the first key of it, backward the key behind the last.</param>
+    /// <param name="start">Where the range begins that is walked over: forward its first key, backward the key behind its last.</param>
     /// <param name="isForward">Whether keys ascend.</param>
     /// <param name="sequence">The newest that is visible: what of the range newer tombstones shadow may be gone.</param>
     public object? TryBegin(ReadOnlySpan<byte> start, bool isForward, ulong sequence)
@@ -99,7 +99,8 @@ sealed class DeletedRanges
 
     /// <summary>The walk came to its end.</summary>
     /// <param name="walk">The walk.</param>
-    /// <param name="bound">Forward: the first key that it does not pass over; backward: the least that it does. Null: there is no end.</param>
+    /// <param name="bound">Forward: the first key that it does not pass over; backward: the least that it does. Null: there is no
+    /// end.</param>
     public void Complete(object walk, byte[]? bound)
     {
         using (gate.Hold())
