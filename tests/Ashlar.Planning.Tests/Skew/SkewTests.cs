@@ -1,4 +1,4 @@
-using Ashlar.KeyValue;
+using Ashlar.KeyValue.Sharding;
 using Ashlar.Simulation;
 using Ashlar.TestKit;
 
