@@ -42,11 +42,11 @@ public sealed partial class KeyValueStore
                 State = state,
                 Poison = poison,
             };
-            pressure = new Backpressure(options);
+            throttle = new WriteThrottle(options);
             space = new SpaceReserve(files, options);
             archiver = CreateArchiver();
-            compactor = new Compactor(engine, pressure, space, archiver);
-            background = new BackgroundWorker(engine, compactor, pressure, space);
+            compactor = new Compactor(engine, throttle, space, archiver);
+            background = new BackgroundWorker(engine, compactor, throttle, space);
             durability = new DurabilityTracker(recoveredSequence, options.RelaxedLossTime, options.TimeProvider, SyncInBackground);
             var flights = new Flights(options.LogFlights);
             var log = new LogWriter(engine, recoveredEnd, LastCommitTime);

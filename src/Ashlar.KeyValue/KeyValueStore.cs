@@ -35,7 +35,7 @@ public sealed partial class KeyValueStore : IDisposable, IAsyncDisposable
     readonly StoreState state;
     readonly PoisonLatch poison;
     readonly Compactor compactor;
-    readonly Backpressure pressure;
+    readonly WriteThrottle throttle;
     readonly SpaceReserve space;
     readonly BackgroundWorker background;
     readonly StripedCounter gets = new();

@@ -18,19 +18,18 @@ sealed class BackgroundWorker : IBackground, IDisposable
     readonly KeyValueOptions options;
     readonly SpaceReserve space;
     readonly BackgroundLanes lanes;
-    readonly WriterBrake brake;
+    readonly WriteThrottle throttle;
     readonly LogReservation reservation;
     readonly SegmentEnd segmentEnd;
     readonly CompactionRequests requests = new();
 
-    public BackgroundWorker(EngineContext engine, Compactor compactor, Backpressure pressure, SpaceReserve space)
+    public BackgroundWorker(EngineContext engine, Compactor compactor, WriteThrottle throttle, SpaceReserve space)
     {
         this.compactor = compactor;
-        this.space = space;
+        (this.throttle, this.space) = (throttle, space);
         options = engine.Options;
         segmentEnd = new SegmentEnd(engine.State);
         lanes = new BackgroundLanes(FlushOnce, MergeOnce, compactor.MeasureDebt, engine, space);
-        brake = new WriterBrake(lanes, pressure, options);
         reservation = new LogReservation(lanes, space);
         compactor.MeasureDebt();
     }
@@ -66,8 +65,9 @@ sealed class BackgroundWorker : IBackground, IDisposable
     public void ReserveLog(LogWriter log, MemTable active, long bodyLength, SpaceClaim claim) =>
         reservation.Reserve(log, active, bodyLength, claim);
 
-    /// <inheritdoc cref="WriterBrake.WaitForRoom" />
-    public void WaitForRoom(long bytes, MemTable active, bool needsMemTable) => brake.WaitForRoom(bytes, active, needsMemTable);
+    /// <inheritdoc cref="WriteThrottle.WaitForRoom" />
+    public void WaitForRoom(long bytes, MemTable active, bool needsMemTable) =>
+        throttle.WaitForRoom(lanes, bytes, active, needsMemTable);
 
     /// <summary>Waits until no memtable that waits to be written holds anything up to a sequence; there may always be others.</summary>
     public void WaitForFlush(ulong sequence) => lanes.WaitFor(() => compactor.IsWaiting(sequence) ? lanes.Flushes : null);

@@ -20,7 +20,7 @@ sealed class Compactor
 {
     readonly StoreState state;
     readonly KeyValueOptions options;
-    readonly Backpressure pressure;
+    readonly WriteThrottle throttle;
     readonly SpaceReserve space;
     readonly LogArchiver? archiver;
     readonly CompactionPicker picker;
@@ -33,16 +33,16 @@ sealed class Compactor
     bool collectsNext;
     long segmentBytes;
 
-    public Compactor(EngineContext engine, Backpressure pressure, SpaceReserve space, LogArchiver? archiver)
+    public Compactor(EngineContext engine, WriteThrottle throttle, SpaceReserve space, LogArchiver? archiver)
     {
         (state, options) = (engine.State, engine.Options);
-        (this.pressure, this.space, this.archiver) = (pressure, space, archiver);
+        (this.throttle, this.space, this.archiver) = (throttle, space, archiver);
         picker = new CompactionPicker(options);
         fullDiskPicker = new FullDiskPicker(engine.Manifest);
         collector = new ValueCollector(engine, space);
         var installer = new TableInstaller(engine);
         var writer = new TableWriter(engine);
-        flush = new MemTableFlush(engine, writer, installer, pressure, space, Counters);
+        flush = new MemTableFlush(engine, writer, installer, throttle, space, Counters);
         merge = new TableMerge(engine, writer, installer, Counters);
         steppedMerge = new SteppedMerge(merge, state, space);
     }
@@ -146,9 +146,9 @@ sealed class Compactor
             var plan = pick(version.Tables);
             if (plan is null) return false;
             gain = inSteps ? 0 : collector.Batch.GainOf(plan.Inputs);
-            if (collector.Batch.Segments.Count > 0) pressure.Collecting.Begin(gain);
+            if (collector.Batch.Segments.Count > 0) throttle.Collecting.Begin(gain);
             var sinks = plan.OutputLevel == 0 ? [] : plan.Inputs.Where(table => table.Info.Level == 0);
-            pressure.Merging.Begin(sinks.Sum(table => table.Info.FileLength));
+            throttle.Merging.Begin(sinks.Sum(table => table.Info.FileLength));
             if (plan.IsMove)
             {
                 using var grant = inSteps ? space.TakeForMerge(0) : null; // The manifest's edit.
@@ -176,8 +176,8 @@ sealed class Compactor
         }
         finally
         {
-            pressure.Merging.End(isDone);
-            pressure.Collecting.End(isDone);
+            throttle.Merging.End(isDone);
+            throttle.Collecting.End(isDone);
             if (gain > 0) collector.HasFailed = !isDone;
             version?.Release();
         }
@@ -195,7 +195,7 @@ sealed class Compactor
             space.Follow(version.Immutable.Sum(table => table.UsedBytes), version.Tables.All().Sum(table => table.Info.FileLength));
             try
             {
-                pressure.Debt = WriteDebt.Measure(version, BatchBytes(version.Tables), options.LevelZeroTables) with
+                throttle.Debt = WriteDebt.Measure(version, BatchBytes(version.Tables), options.LevelZeroTables) with
                 {
                     Space = space.IsLow ? default : collector.MeasureDebt(version.Tables),
                 };

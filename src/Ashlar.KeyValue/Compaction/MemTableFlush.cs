@@ -9,7 +9,7 @@ namespace Ashlar.KeyValue.Compaction;
 
 /// <summary>Writes the oldest waiting memtable to a level-0 table, and lets go of the logs that held it.</summary>
 sealed class MemTableFlush(
-    EngineContext engine, TableWriter writer, TableInstaller installer, Backpressure pressure, SpaceReserve space,
+    EngineContext engine, TableWriter writer, TableInstaller installer, WriteThrottle throttle, SpaceReserve space,
     CompactionCounters counters)
 {
     long tableBytes;
@@ -34,7 +34,7 @@ sealed class MemTableFlush(
             var source = version.Immutable[^1];
             using var grant = space.IsLow ? space.TakeForFlush(source.ContentBytes, mayMerge) : null;
             RequireSealedLogs(source);
-            pressure.Flushing.Begin(source.UsedBytes);
+            throttle.Flushing.Begin(source.UsedBytes);
             var edit = new ManifestEdit
             {
                 ObsoleteThroughLog = source.LastLogId,
@@ -46,14 +46,14 @@ sealed class MemTableFlush(
             installer.Install(edit, [], tables, source);
             var bytes = tables.Sum(table => table.FileLength);
             Volatile.Write(ref tableBytes, tableBytes == 0 ? bytes : ((3 * tableBytes) + bytes) / 4);
-            if (bytes > 0) pressure.MemoryPerTableByte = (double)source.UsedBytes / bytes;
+            if (bytes > 0) throttle.MemoryPerTableByte = (double)source.UsedBytes / bytes;
             counters.CountFlush(bytes);
             isDone = true;
             return true;
         }
         finally
         {
-            pressure.Flushing.End(isDone);
+            throttle.Flushing.End(isDone);
             version.Release();
         }
     }

@@ -15,7 +15,7 @@ public sealed class FailedOpeningTests
         "values = new ValueSegments(files, cache);",
         "recovered = new StoreRecovery(",
         "state = CreateState(recovered);",
-        "pressure = new Backpressure(options);",
+        "throttle = new WriteThrottle(options);",
         "archiver = CreateArchiver();",
         "compactor = new Compactor(",
         "background = new BackgroundWorker(",

@@ -4,20 +4,20 @@ using Xunit.Abstractions;
 namespace Ashlar.KeyValue.Tests;
 
 /// <summary>Writers and background as two rates on a simulated clock: how they meet.</summary>
-public sealed class BackpressureTests(ITestOutputHelper output)
+public sealed class WriteThrottleTests(ITestOutputHelper output)
 {
     const long MemTableBytes = 32 << 20;
     const int WriteBytes = 4096;
     readonly SimulatedClock clock = new();
 
-    Backpressure NewPressure() => new(new KeyValueOptions { TimeProvider = clock, MemTableBytes = MemTableBytes });
+    WriteThrottle NewThrottle() => new(new KeyValueOptions { TimeProvider = clock, MemTableBytes = MemTableBytes });
 
     [Fact]
     public void Without_debt_nobody_waits()
     {
-        var pressure = NewPressure();
-        for (var i = 0; i < 1000; i++) Assert.Equal(TimeSpan.Zero, pressure.Owe(1 << 20, 0));
-        Assert.Equal(TimeSpan.Zero, pressure.DelayPerMebibyte);
+        var throttle = NewThrottle();
+        for (var i = 0; i < 1000; i++) Assert.Equal(TimeSpan.Zero, throttle.Charge(1 << 20, 0));
+        Assert.Equal(TimeSpan.Zero, throttle.DelayPerMebibyte);
     }
 
     [Fact]
@@ -71,20 +71,20 @@ public sealed class BackpressureTests(ITestOutputHelper output)
     [Fact]
     public void The_time_to_a_stall_is_known_before_it_comes()
     {
-        var pressure = NewPressure();
-        Assert.Null(pressure.TimeToStall());
-        pressure.Flushing.Begin(10_000_000);
+        var throttle = NewThrottle();
+        Assert.Null(throttle.TimeToStall());
+        throttle.Flushing.Begin(10_000_000);
         clock.Advance(TimeSpan.FromSeconds(1));
-        pressure.Flushing.End(isDone: true);
-        pressure.Debt = new WriteDebt(1, -1, -1, MemTableBytes);
+        throttle.Flushing.End(isDone: true);
+        throttle.Debt = new WriteDebt(1, -1, -1, MemTableBytes);
         for (var i = 0; i < 100; i++)
         {
             clock.Advance(TimeSpan.FromMilliseconds(50)); // 20 MB/s come, 10 MB/s go.
-            pressure.Owe(1_000_000, 0);
+            throttle.Charge(1_000_000, 0);
         }
 
         // Two memtables are left to fill, at 10 MB/s more than goes.
-        Assert.InRange(pressure.TimeToStall()!.Value.TotalSeconds, 5, 8);
+        Assert.InRange(throttle.TimeToStall()!.Value.TotalSeconds, 5, 8);
     }
 
     /// <summary>
@@ -93,7 +93,7 @@ public sealed class BackpressureTests(ITestOutputHelper output)
     Outcome Simulate(double flushBytesPerSecond, double mergeBytesPerSecond, int seconds, double writerBytesPerSecond = 400e6)
     {
         const int Trigger = 4;
-        var pressure = NewPressure();
+        var throttle = NewThrottle();
         var (active, waiting, levelZero, merging) = (0L, 0, 0, 0);
         var (flushLeft, mergeLeft) = (0.0, 0.0);
         var result = new Outcome();
@@ -108,9 +108,9 @@ public sealed class BackpressureTests(ITestOutputHelper output)
                 waiting++;
             }
 
-            while (pressure.Debt.LevelZero >= 1) Stop();
+            while (throttle.Debt.LevelZero >= 1) Stop();
             var waited = TimeSpan.Zero;
-            for (var wait = pressure.Owe(WriteBytes, active); wait > TimeSpan.Zero; wait = pressure.Owe(0, active))
+            for (var wait = throttle.Charge(WriteBytes, active); wait > TimeSpan.Zero; wait = throttle.Charge(0, active))
             {
                 clock.Advance(wait);
                 waited += wait;
@@ -146,31 +146,31 @@ public sealed class BackpressureTests(ITestOutputHelper output)
                 isFlushing = false;
                 waiting--;
                 levelZero++;
-                pressure.Flushing.End(isDone: true);
+                throttle.Flushing.End(isDone: true);
             }
 
             if (waiting > 0 && !isFlushing)
             {
                 (isFlushing, flushLeft) = (true, MemTableBytes);
-                pressure.Flushing.Begin(MemTableBytes);
+                throttle.Flushing.Begin(MemTableBytes);
             }
 
             mergeLeft -= time * mergeBytesPerSecond;
             if (merging == 0 && levelZero >= Trigger)
             {
                 (merging, mergeLeft) = (levelZero, levelZero * (double)MemTableBytes);
-                pressure.Merging.Begin(merging * MemTableBytes);
+                throttle.Merging.Begin(merging * MemTableBytes);
             }
 
             if (merging > 0 && mergeLeft <= 0)
             {
-                pressure.Merging.End(isDone: true);
+                throttle.Merging.End(isDone: true);
                 levelZero -= merging;
                 merging = 0;
             }
 
             var slow = WriteDebt.SlowLevelZero * Trigger;
-            pressure.Debt = new WriteDebt(
+            throttle.Debt = new WriteDebt(
                 waiting, (double)(levelZero - slow) / ((WriteDebt.MostLevelZero - WriteDebt.SlowLevelZero) * Trigger), -1, levelZero);
         }
     }
