@@ -75,14 +75,14 @@ public sealed partial class KeyValueStore
 
             var memTables = version.Active.UsedBytes;
             foreach (var table in version.Immutable) memTables += table.UsedBytes;
-            var condemned = compactor.Condemned;
-            var use = SpaceUse.Measure(state, version.Tables, manifest, values, condemned, files.Kept.Bytes, space.HeldBytes);
+            var victims = compactor.Victims;
+            var use = SpaceUse.Measure(state, version.Tables, manifest, values, victims, files.Kept.Bytes, space.HeldBytes);
             return new KeyValueStatistics
             {
                 SpaceBytes = use.TotalBytes,
                 LiveBytes = use.LiveBytes,
                 LogBytes = use.LogBytes,
-                CondemnedBytes = use.CondemnedBytes,
+                VictimBytes = use.VictimBytes,
                 ReservedBytes = space.HeldBytes,
                 IsDiskFull = space.IsLow,
                 KeptFiles = files.Kept.Count,

@@ -48,10 +48,10 @@ public sealed partial class KeyValueStore
             compactor = new Compactor(engine, throttle, space, archiver);
             background = new BackgroundWorker(engine, compactor, throttle, space);
             durability = new DurabilityTracker(recoveredSequence, options.RelaxedLossTime, options.TimeProvider, SyncInBackground);
-            var flights = new Flights(options.LogFlights);
+            var inFlight = new InFlightSyncs(options.MaxInFlightSyncs);
             var log = new LogWriter(engine, recoveredEnd, LastCommitTime);
-            committer = new Committer(engine, recovered.MemTable, log, background, durability, flights);
-            commits = new CommitQueue(committer, flights, files.Directory);
+            committer = new Committer(engine, recovered.MemTable, log, background, durability, inFlight);
+            commits = new CommitQueue(committer, inFlight, files.Directory);
             if (files.FileSystem is HeldDirectory held) held.Displaced = committer.Refuse;
             metered = new SharedStatistics(GetStatistics, TimeProvider.System);
             Start();

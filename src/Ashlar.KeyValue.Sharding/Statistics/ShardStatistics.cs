@@ -57,7 +57,7 @@ static class ShardStatistics
         SpaceBytes = shards.Sum(shard => shard.SpaceBytes),
         LiveBytes = shards.Sum(shard => shard.LiveBytes),
         LogBytes = shards.Sum(shard => shard.LogBytes),
-        CondemnedBytes = shards.Sum(shard => shard.CondemnedBytes),
+        VictimBytes = shards.Sum(shard => shard.VictimBytes),
         ReservedBytes = shards.Sum(shard => shard.ReservedBytes),
         IsDiskFull = shards.Any(shard => shard.IsDiskFull),
         KeptFiles = shards.Sum(shard => shard.KeptFiles),

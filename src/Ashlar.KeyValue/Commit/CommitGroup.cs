@@ -38,7 +38,7 @@ sealed class CommitGroup(Action<CommitGroup> recycle) : IThreadPoolWorkItem
     public ulong LastSequence { get; set; }
 
     /// <summary>The flush that makes it durable; 0 if it waits for none. Guarded.</summary>
-    public long Flight { get; set; }
+    public long AwaitedSync { get; set; }
 
     /// <summary>Links groups that are finished and not yet woken.</summary>
     public CommitGroup? NextFinished { get; set; }
@@ -170,7 +170,7 @@ sealed class CommitGroup(Action<CommitGroup> recycle) : IThreadPoolWorkItem
         HasRelaxed = false;
         LengthBytes = 0;
         LastSequence = 0;
-        Flight = 0;
+        AwaitedSync = 0;
         Error = null;
         NextFinished = null;
         done.Value = 0;

@@ -17,7 +17,7 @@ namespace Ashlar.KeyValue.Commit;
 sealed class CommitQueue : IDisposable
 {
     /// <summary>A writer that leads others' groups without a flush goes back to its own work after so many.</summary>
-    const int MostLedInARow = 16;
+    const int MaxGroupsInARow = 16;
 
     /// <summary>Nobody is waited for where a flush costs next to nothing.</summary>
     static readonly TimeSpan ShortestFlush = TimeSpan.FromMicroseconds(5);
@@ -29,7 +29,7 @@ sealed class CommitQueue : IDisposable
     static PendingWrite? ownWrite;
 
     readonly Committer committer;
-    readonly Flights flights;
+    readonly InFlightSyncs inFlight;
     readonly Lock gate;
     readonly CommitDriver driver;
     readonly ConcurrentQueue<AsyncWrite> asyncPool = new();
@@ -43,17 +43,17 @@ sealed class CommitQueue : IDisposable
     readonly Queue<CommitGroup> unpublished = new(); // Written, in the order of the log.
     readonly Queue<CommitGroup> waitingToSync = new(); // Without entries: they only wait for a flush.
     CommitGroup? last; // The one of those that form that may be joined.
-    int flying; // Members of groups that wait for a flush under way.
+    int membersInFlight; // Members of groups that wait for a flush under way.
     int writers; // How many waited at the same time lately, slowly forgotten.
     TimeSpan flushTime; // Smoothed.
     bool isWriting;
     bool isClosed;
 
-    public CommitQueue(Committer committer, Flights flights, string name)
+    public CommitQueue(Committer committer, InFlightSyncs inFlight, string name)
     {
         this.committer = committer;
-        this.flights = flights;
-        gate = flights.Gate;
+        this.inFlight = inFlight;
+        gate = inFlight.Gate;
         driver = new CommitDriver(this, name);
         recycleAsync = asyncPool.Enqueue;
         recycleGroup = group =>
@@ -152,24 +152,24 @@ sealed class CommitQueue : IDisposable
             }
 
             CommitGroup? next = null;
-            var flight = 0L;
+            var sync = 0L;
             var finished = new FinishedGroups();
             bool callsDriver;
             using (gate.Hold())
             {
                 if (group.Request == CommitRequest.Close) isClosed = true;
-                if (error is null && flights.Failure is not null) error = committer.Refusal;
+                if (error is null && inFlight.Failure is not null) error = committer.Refusal;
                 if (error is not null) finished.Add(group, error);
-                else flight = Await(group, ref finished);
+                else sync = Await(group, ref finished);
                 isWriting = false;
-                if (flight == 0 && count < MostLedInARow) next = TakeNext(isPatient: false);
+                if (sync == 0 && count < MaxGroupsInARow) next = TakeNext(isPatient: false);
                 callsDriver = next is null && MustCallDriver();
             }
 
             if (callsDriver) driver.Wake();
             finished.Wake(own);
             Invariant.Require(finished.IsEmpty); // Whoever is forgotten here sleeps for ever.
-            if (flight != 0) Fly(flight, own);
+            if (sync != 0) RunSync(sync, own);
             if (next is null) return;
             group = next;
         }
@@ -190,45 +190,45 @@ sealed class CommitQueue : IDisposable
     // Decides what a written group waits for: 0, or the flush that its leader has to carry out.
     long Await(CommitGroup group, ref FinishedGroups finished)
     {
-        var flight = 0L;
+        var sync = 0L;
         if (group.NeedsSync && committer.HasUnsynced)
         {
             var end = committer.End;
-            if (flights.LastCovers == end && flights.Last > flights.Counted)
+            if (inFlight.LastCovers == end && inFlight.Last > inFlight.Counted)
             {
-                group.Flight = flights.Last; // Sync was called, and what there is to flush is on its way.
+                group.AwaitedSync = inFlight.Last; // Sync was called, and what there is to flush is on its way.
             }
             else
             {
-                flight = group.Flight = flights.Begin(end);
+                sync = group.AwaitedSync = inFlight.Begin(end);
             }
         }
 
-        if (group.Flight != 0) flying += group.Members.Count;
-        if (group.LengthBytes == 0 && group.Flight != 0)
+        if (group.AwaitedSync != 0) membersInFlight += group.Members.Count;
+        if (group.LengthBytes == 0 && group.AwaitedSync != 0)
         {
             waitingToSync.Enqueue(group);
         }
         else
         {
             unpublished.Enqueue(group);
-            Settle(ref finished);
+            CompleteReady(ref finished);
         }
 
-        return flight;
+        return sync;
     }
 
-    void Fly(long flight, CommitGroup? own)
+    void RunSync(long sync, CommitGroup? own)
     {
-        var error = committer.Flush(flights.HandleOf(flight), out var took);
+        var error = committer.Flush(inFlight.HandleOf(sync), out var took);
         var finished = new FinishedGroups();
         bool callsDriver;
         using (gate.Hold())
         {
             if (error is null) committer.Counters.Syncs.Add(took);
-            if (flights.End(flight, error, out var durable)) committer.Advance(durable);
+            if (inFlight.End(sync, error, out var durable)) committer.Advance(durable);
             flushTime = ((7 * flushTime) + took) / 8;
-            Settle(ref finished);
+            CompleteReady(ref finished);
             callsDriver = MustCallDriver();
         }
 
@@ -238,18 +238,18 @@ sealed class CommitQueue : IDisposable
     }
 
     // Publishes and acknowledges, in order, what waits for nothing any more.
-    void Settle(ref FinishedGroups finished)
+    void CompleteReady(ref FinishedGroups finished)
     {
-        var counted = flights.Counted;
-        while (unpublished.TryPeek(out var group) && group.Flight <= counted)
+        var counted = inFlight.Counted;
+        while (unpublished.TryPeek(out var group) && group.AwaitedSync <= counted)
         {
             unpublished.Dequeue();
             committer.Publish(group.LastSequence);
             Finish(group, null, ref finished);
         }
 
-        while (waitingToSync.TryPeek(out var group) && group.Flight <= counted) Finish(waitingToSync.Dequeue(), null, ref finished);
-        if (flights.Failure is null) return;
+        while (waitingToSync.TryPeek(out var group) && group.AwaitedSync <= counted) Finish(waitingToSync.Dequeue(), null, ref finished);
+        if (inFlight.Failure is null) return;
         foreach (var group in unpublished) Finish(group, committer.Refusal, ref finished);
         foreach (var group in waitingToSync) Finish(group, committer.Refusal, ref finished);
         unpublished.Clear();
@@ -258,7 +258,7 @@ sealed class CommitQueue : IDisposable
 
     void Finish(CommitGroup group, Exception? error, ref FinishedGroups finished)
     {
-        if (group.Flight != 0) flying -= group.Members.Count;
+        if (group.AwaitedSync != 0) membersInFlight -= group.Members.Count;
         finished.Add(group, error);
     }
 
@@ -289,7 +289,7 @@ sealed class CommitQueue : IDisposable
         if (!MayStart(group, isPatient)) return null;
         if (group.NeedsSync)
         {
-            var present = flying + group.Members.Count;
+            var present = membersInFlight + group.Members.Count;
             writers = Math.Max(present, writers - ((writers - present + 7) / 8));
         }
 
@@ -305,9 +305,9 @@ sealed class CommitQueue : IDisposable
     // half of them.
     bool MayStart(CommitGroup group, bool isPatient)
     {
-        if (!group.NeedsSync || flights.Failure is not null) return true;
-        if (!flights.HasRoom) return false;
-        if (flights.UnderWay > 0) return group.Members.Count >= writers / 2;
+        if (!group.NeedsSync || inFlight.Failure is not null) return true;
+        if (!inFlight.HasRoom) return false;
+        if (inFlight.UnderWay > 0) return group.Members.Count >= writers / 2;
         return !isPatient || group.Members.Count >= writers || flushTime < ShortestFlush;
     }
 

@@ -28,7 +28,7 @@ sealed class Committer : IDisposable
     readonly PoisonLatch poison;
     readonly KeyValueOptions options;
     readonly DurabilityTracker durability;
-    readonly Flights flights;
+    readonly InFlightSyncs inFlight;
     byte[] buffer = new byte[64 << 10];
     MemTable active;
     ulong lastSequence;
@@ -37,10 +37,10 @@ sealed class Committer : IDisposable
 
     /// <summary>Takes over the memtable of the current version, and its creator's reference to it.</summary>
     public Committer(
-        EngineContext engine, MemTable active, LogWriter log, IBackground background, DurabilityTracker durability, Flights flights)
+        EngineContext engine, MemTable active, LogWriter log, IBackground background, DurabilityTracker durability, InFlightSyncs inFlight)
     {
         (state, poison, options) = (engine.State, engine.Poison, engine.Options);
-        (this.active, this.log, this.background, this.durability, this.flights) = (active, log, background, durability, flights);
+        (this.active, this.log, this.background, this.durability, this.inFlight) = (active, log, background, durability, inFlight);
         lastSequence = state.VisibleSequence;
     }
 
@@ -77,7 +77,7 @@ sealed class Committer : IDisposable
         if (group.Request == CommitRequest.Close)
         {
             isClosed = true;
-            flights.WaitForAtMost(0);
+            inFlight.WaitForAtMost(0);
         }
 
         if (poison.IsSet)
@@ -229,7 +229,7 @@ sealed class Committer : IDisposable
             durability.StartTimer();
             if (atRisk > options.RelaxedLossBytes)
             {
-                flights.WaitForAtMost(options.LogFlights - 1);
+                inFlight.WaitForAtMost(options.MaxInFlightSyncs - 1);
                 if (log.UnsyncedBytes + length > options.RelaxedLossBytes) group.RequireSync();
             }
         }
@@ -333,7 +333,7 @@ sealed class Committer : IDisposable
     // Every flush of the segment has returned before its seal is written, and everything in it is published.
     void SealLog()
     {
-        flights.WaitForAtMost(0);
+        inFlight.WaitForAtMost(0);
         poison.ThrowIfSet();
         try
         {

@@ -10,7 +10,7 @@ namespace Ashlar.KeyValue.Commit;
 
 /// <summary>
 /// Appends groups to the log, for one leader at a time; several flushes may be under way, each by an open file description of
-/// its own, so that each gets the disk's errors (see <see cref="Flights"/>). Segments are created on the first write, so that a store
+/// its own, so that each gets the disk's errors (see <see cref="InFlightSyncs"/>). Segments are created on the first write, so that a store
 /// that is opened for reading writes nothing.
 /// </summary>
 /// <remarks>
@@ -61,7 +61,7 @@ sealed class LogWriter : IDisposable
         LastCommitTime = lastCommitTime; // No group gets a smaller one.
         this.engine = engine;
         (files, options) = (engine.Files, engine.Options);
-        handles = new IFile?[options.LogFlights];
+        handles = new IFile?[options.MaxInFlightSyncs];
         lastId = recovered.SegmentId;
         lastEnd = recovered.EndOffset;
         lastCrc = recovered.HeaderCrc;

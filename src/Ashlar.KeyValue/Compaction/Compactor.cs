@@ -50,7 +50,7 @@ sealed class Compactor
     public CompactionCounters Counters { get; } = new();
 
     /// <summary>Segments that are given up, though tables refer to them yet.</summary>
-    public IReadOnlySet<ulong> Condemned => space.IsLow ? fullDiskPicker.Condemned : collector.Batch.Segments;
+    public IReadOnlySet<ulong> Victims => space.IsLow ? fullDiskPicker.Victims : collector.Batch.Segments;
 
     /// <summary>Garbage after which a segment of the log ends.</summary>
     public long SegmentBytes => Volatile.Read(ref segmentBytes);
@@ -111,14 +111,14 @@ sealed class Compactor
         var version = state.Acquire();
         try
         {
-            collector.CondemnAll(version.Tables);
+            collector.ChooseAllVictims(version.Tables);
         }
         finally
         {
             version.Release();
         }
 
-        while (Compact(collector.PickCondemned, pause, inSteps: false))
+        while (Compact(collector.PickForVictims, pause, inSteps: false))
         {
         }
     }
@@ -158,7 +158,7 @@ sealed class Compactor
             {
                 version.Release();
                 version = null; // Only this thread takes tables away: those of the plan stay.
-                steppedMerge.Run(plan, fullDiskPicker.Condemned, pause);
+                steppedMerge.Run(plan, fullDiskPicker.Victims, pause);
             }
             else
             {

@@ -19,7 +19,7 @@ sealed class FullDiskPicker(Manifest manifest)
     static readonly IReadOnlySet<ulong> None = new HashSet<ulong>();
 
     /// <summary>The segment that the last plan is to move values out of; nothing for most plans.</summary>
-    public IReadOnlySet<ulong> Condemned { get; private set; } = None;
+    public IReadOnlySet<ulong> Victims { get; private set; } = None;
 
     /// <summary>What gives space back; null if nothing does.</summary>
     /// <param name="tables">What there is.</param>
@@ -27,7 +27,7 @@ sealed class FullDiskPicker(Manifest manifest)
     /// <param name="mostMovedBytes">Most bytes of values that may be moved out of a segment.</param>
     public CompactionPlan? Pick(TableSet tables, ulong oldestReadable, long mostMovedBytes)
     {
-        Condemned = None;
+        Victims = None;
         return PickOldestOfLevelZero(tables) ?? PickTombstones(tables, oldestReadable) ?? PickValues(tables, mostMovedBytes);
     }
 
@@ -38,7 +38,7 @@ sealed class FullDiskPicker(Manifest manifest)
     /// <param name="mostMovedBytes">As above.</param>
     public CompactionPlan? PickAll(TableSet tables, ulong oldestReadable, ulong newest, long mostMovedBytes)
     {
-        Condemned = None;
+        Victims = None;
         if (tables.LevelZero is [.., var oldest] && oldest.Info.MaxSequence <= newest) return PickOldestOfLevelZero(tables);
         var highest = Array.FindIndex(tables.Levels, 1, level => level.Length > 0);
         var deepest = Array.FindLastIndex(tables.Levels, level => level.Length > 0);
@@ -89,7 +89,7 @@ sealed class FullDiskPicker(Manifest manifest)
         if (chosen is not { } id) return null;
         var best = tables.All().MaxBy(table => LiveBytes(table, id));
         if (best is null || LiveBytes(best, id) == 0) return null;
-        Condemned = new HashSet<ulong> { id };
+        Victims = new HashSet<ulong> { id };
         return new CompactionPlan([best], best.Info.Level);
     }
 

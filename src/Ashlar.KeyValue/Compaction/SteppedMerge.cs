@@ -13,7 +13,7 @@ namespace Ashlar.KeyValue.Compaction;
 /// </remarks>
 sealed class SteppedMerge(TableMerge merge, StoreState state, SpaceReserve space)
 {
-    public void Run(CompactionPlan plan, IReadOnlySet<ulong> condemned, Action pause)
+    public void Run(CompactionPlan plan, IReadOnlySet<ulong> victims, Action pause)
     {
         var upper = plan.Inputs.Where(table => table.Info.Level != plan.OutputLevel).ToArray();
         var lower = new Queue<Table>(plan.Inputs.Where(table => table.Info.Level == plan.OutputLevel)
@@ -25,13 +25,13 @@ sealed class SteppedMerge(TableMerge merge, StoreState state, SpaceReserve space
             var isLast = lower.Count == 0;
             Table[] sources = [.. upper, .. step];
             using var grant = space.TakeForMerge(
-                sources.Sum(table => table.Info.FileLength + condemned.Sum(id => FullDiskPicker.LiveBytes(table, id))));
+                sources.Sum(table => table.Info.FileLength + victims.Sum(id => FullDiskPicker.LiveBytes(table, id))));
             // Taken for each step: a version that is held holds the files of its tables.
             var version = state.Acquire();
             try
             {
                 var through = isLast ? null : step[^1].Info.LargestKey;
-                merge.RunStep(version.Tables, plan, sources, isLast ? sources : step, after, through, condemned, pause);
+                merge.RunStep(version.Tables, plan, sources, isLast ? sources : step, after, through, victims, pause);
                 after = through;
             }
             finally

@@ -13,7 +13,7 @@ namespace Ashlar.KeyValue.Compaction;
 /// <summary>Replaces tables by what they are merged to, or by themselves in another level. Owns the crash order of merges.</summary>
 // Crash order (invariant I4):
 //   1. Write moved values and outputs, sync each, sync the directory. Crash: orphans; inputs intact, tombstones included.
-//   2. One manifest edit: minus inputs, plus outputs and segments of moved values; with the last reference a condemned
+//   2. One manifest edit: minus inputs, plus outputs and segments of moved values; with the last reference a victim
 //      segment goes (I5).                              Crash before it is durable: as 1. After: as 3.
 //   3. Publish the version; inputs go with their last reader. Crash: unlisted files, deleted at open.
 // A failure of 2 leaves unknown which side counts: neither is deleted, the store is poisoned.
@@ -22,11 +22,11 @@ sealed class TableMerge(EngineContext engine, TableWriter writer, TableInstaller
     /// <summary>Merges all inputs of a plan at once.</summary>
     /// <param name="tables">What there is.</param>
     /// <param name="plan">What to merge.</param>
-    /// <param name="condemned">Segments that values are moved out of.</param>
+    /// <param name="victims">Segments that values are moved out of.</param>
     /// <param name="pause">Called between tables and now and then; gives up by throwing.</param>
-    public void Run(TableSet tables, CompactionPlan plan, IReadOnlySet<ulong> condemned, Action pause) =>
+    public void Run(TableSet tables, CompactionPlan plan, IReadOnlySet<ulong> victims, Action pause) =>
         Replace(
-            tables, plan, new MergeIterator([.. Iterate(plan.Inputs)]), plan.Inputs, plan.Inputs, engine.Options.TableBytes, condemned,
+            tables, plan, new MergeIterator([.. Iterate(plan.Inputs)]), plan.Inputs, plan.Inputs, engine.Options.TableBytes, victims,
             pause);
 
     /// <summary>Merges the part of some inputs that lies between two keys.</summary>
@@ -36,14 +36,14 @@ sealed class TableMerge(EngineContext engine, TableWriter writer, TableInstaller
     /// <param name="replaced">Those of them that go; what lies outside of the keys in the others stays there.</param>
     /// <param name="after">Keys above this one; null: from the first.</param>
     /// <param name="through">Keys up to this one; null: to the last.</param>
-    /// <param name="condemned">Segments that values are moved out of.</param>
+    /// <param name="victims">Segments that values are moved out of.</param>
     /// <param name="pause">Called between tables and now and then; gives up by throwing.</param>
     public void RunStep(
         TableSet tables, CompactionPlan plan, Table[] sources, Table[] replaced, byte[]? after, byte[]? through,
-        IReadOnlySet<ulong> condemned, Action pause) =>
+        IReadOnlySet<ulong> victims, Action pause) =>
         Replace(
             tables, plan, new RangeIterator(new MergeIterator([.. Iterate(sources)]), after, through), sources, replaced,
-            TableBytesOfStep(replaced.Where(table => table.Info.Level == plan.OutputLevel)), condemned, pause);
+            TableBytesOfStep(replaced.Where(table => table.Info.Level == plan.OutputLevel)), victims, pause);
 
     /// <summary>Puts the inputs of a plan into another level as they are.</summary>
     // One edit takes the tables out of their level and puts them into another: before it or after it, never both or neither.
@@ -57,11 +57,11 @@ sealed class TableMerge(EngineContext engine, TableWriter writer, TableInstaller
 
     void Replace(
         TableSet tables, CompactionPlan plan, EntryIterator source, Table[] inputs, Table[] replaced, long tableBytes,
-        IReadOnlySet<ulong> condemned, Action pause)
+        IReadOnlySet<ulong> victims, Action pause)
     {
         // Memtables and tables above the inputs are newer; what was flushed since the plan was made lies above, too. A merge
         // within level 0 keeps its tombstones: older tables of that level may hold their keys.
-        var mover = new ValueMover(engine.Files, engine.Values, engine.Numbers, engine.Options, condemned);
+        var mover = new ValueMover(engine.Files, engine.Values, engine.Numbers, engine.Options, victims);
         var outputs = writer.Write(
             source, plan.OutputLevel, tableBytes, key => plan.OutputLevel > 0 && !tables.MayContainBelow(plan.OutputLevel, key), pause,
             mover, (key, oldestReadable) => IsShadowedAbove(tables, plan, key, oldestReadable));

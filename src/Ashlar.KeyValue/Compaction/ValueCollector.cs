@@ -7,7 +7,7 @@ using Ashlar.Storage;
 namespace Ashlar.KeyValue.Compaction;
 
 /// <summary>
-/// Decides which segments of values are given up, a batch at a time. What of them is still live is moved by every merge that meets
+/// Decides which segments of values are given up, a batch of victims at a time. What of them is still live is moved by every merge that meets
 /// it; what no merge meets is looked for, table by table, until nothing refers to the segments.
 /// </summary>
 /// <remarks>
@@ -59,7 +59,7 @@ sealed class ValueCollector(EngineContext engine, SpaceReserve space)
     /// Gives up what is beyond the target, however little that is. Called when all tables were merged, so that they refer to nothing
     /// that is stale.
     /// </summary>
-    public void CondemnAll(TableSet tables)
+    public void ChooseAllVictims(TableSet tables)
     {
         Batch = ValueBatch.None;
         if (TryMeasure(tables) is not { } files) return;
@@ -71,7 +71,7 @@ sealed class ValueCollector(EngineContext engine, SpaceReserve space)
     }
 
     /// <summary>What to merge so that values are moved out of what was given up; null if nothing refers to it.</summary>
-    public CompactionPlan? PickCondemned(TableSet tables)
+    public CompactionPlan? PickForVictims(TableSet tables)
     {
         var current = Batch;
         if (current.Segments.Count == 0) return null;
@@ -92,7 +92,7 @@ sealed class ValueCollector(EngineContext engine, SpaceReserve space)
             return null; // A file cannot be looked at: nothing is collected until it can, but merges go on.
         }
 
-        return PickCondemned(tables);
+        return PickForVictims(tables);
     }
 
     /// <summary>How far files are beyond what they are to be kept to; nothing while there is nothing to collect.</summary>

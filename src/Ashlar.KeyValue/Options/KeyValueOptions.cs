@@ -149,7 +149,7 @@ public sealed record KeyValueOptions
     /// Flushes of the log that may be under way at once: while one runs, the next group is written and flushed. Two carry more
     /// than one; with more, groups become smaller and gain nothing.
     /// </summary>
-    internal int LogFlights { get; init; } = 2;
+    internal int MaxInFlightSyncs { get; init; } = 2;
 
     /// <summary>
     /// Level-0 tables that start a compaction; twice as many slow writers down, five times as many stop them.

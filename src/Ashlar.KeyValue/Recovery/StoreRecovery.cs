@@ -159,7 +159,7 @@ sealed class StoreRecovery(StoreFiles files, KeyValueOptions options, BlockCache
         manifest.MakeDurable();
         files.SyncDirectory();
         if (!wasClosed && memTable.Segments.Count > 0)
-            DoubtfulTail.MakeDurable(memTable.Segments[^1].File, log.DurableThrough, log.End.EndOffset);
+            UnsyncedTail.MakeDurable(memTable.Segments[^1].File, log.DurableThrough, log.End.EndOffset);
         foreach (var orphan in orphans) files.TryDelete(orphan);
         var numbers = new FileNumbers(Math.Max(manifest.State.NextFileId, LargestNumber(names) + 1));
         var sequence = Math.Max(log.LastSequence, log.SeenSequence);

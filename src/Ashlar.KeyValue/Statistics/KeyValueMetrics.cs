@@ -73,7 +73,7 @@ static class KeyValueMetrics
         Gauge(created, "ashlar.kv.space", "By", "Length of all files", s => s.SpaceBytes);
         Gauge(created, "ashlar.kv.space.live", "By", "What would be left of it if everything were merged", s => s.LiveBytes);
         Gauge(created, "ashlar.kv.space.log", "By", "Log, with what is reserved ahead", s => s.LogBytes);
-        Gauge(created, "ashlar.kv.space.condemned", "By", "Segments whose live values are being moved", s => s.CondemnedBytes);
+        Gauge(created, "ashlar.kv.space.victims", "By", "Segments whose live values are being moved", s => s.VictimBytes);
         Gauge(created, "ashlar.kv.space.kept", "By", "Files that only readers keep", s => s.KeptFileBytes);
         Gauge(created, "ashlar.kv.space.reserved", "By", "Kept for a full disk", s => s.ReservedBytes);
         Gauge(created, "ashlar.kv.disk_full", "1", "1 while puts are refused for want of space", s => s.IsDiskFull ? 1 : 0);

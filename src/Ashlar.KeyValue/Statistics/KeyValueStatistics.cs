@@ -151,7 +151,7 @@ public sealed record KeyValueStatistics
     public long LogBytes { get; init; }
 
     /// <summary>Segments whose live values are being moved, because they are mostly garbage: they go when that is done.</summary>
-    public long CondemnedBytes { get; init; }
+    public long VictimBytes { get; init; }
 
     /// <summary>Disk space that is kept for a full disk; see <see cref="KeyValueOptions.SpaceReserveBytes"/>.</summary>
     public long ReservedBytes { get; init; }

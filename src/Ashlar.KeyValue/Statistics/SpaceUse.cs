@@ -9,8 +9,8 @@ namespace Ashlar.KeyValue.Statistics;
 /// <param name="TotalBytes">Length of all files.</param>
 /// <param name="LiveBytes">What would be left if everything were merged and moved, estimated.</param>
 /// <param name="LogBytes">Segments that are replayed when the store is opened, with what is reserved ahead.</param>
-/// <param name="CondemnedBytes">Segments that are given up: what is live of them is being moved.</param>
-readonly record struct SpaceUse(long TotalBytes, long LiveBytes, long LogBytes, long CondemnedBytes)
+/// <param name="VictimBytes">Segments that are given up: what is live of them is being moved.</param>
+readonly record struct SpaceUse(long TotalBytes, long LiveBytes, long LogBytes, long VictimBytes)
 {
     /// <summary>Measures; the manifest is held meanwhile.</summary>
     public static SpaceUse Measure(
@@ -18,7 +18,7 @@ readonly record struct SpaceUse(long TotalBytes, long LiveBytes, long LogBytes, 
         TableSet tables,
         Manifest manifest,
         ValueSegments values,
-        IReadOnlySet<ulong> condemned,
+        IReadOnlySet<ulong> victims,
         long keptBytes,
         long reservedBytes)
     {
@@ -38,7 +38,7 @@ readonly record struct SpaceUse(long TotalBytes, long LiveBytes, long LogBytes, 
             foreach (var segment in state.Segments.Values)
             {
                 referred += segment.EndOffset;
-                if (condemned.Contains(segment.Id)) given += segment.EndOffset;
+                if (victims.Contains(segment.Id)) given += segment.EndOffset;
             }
 
             var total = tables.All().Sum(table => table.Info.FileLength)

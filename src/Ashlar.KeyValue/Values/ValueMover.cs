@@ -6,11 +6,11 @@ using Ashlar.Storage;
 namespace Ashlar.KeyValue.Values;
 
 /// <summary>
-/// Copies values out of condemned segments into a new one while tables are merged, in key order, with their sequences (invariant I5).
+/// Copies values out of victim segments into a new one while tables are merged, in key order, with their sequences (invariant I5).
 /// Nothing counts before <see cref="Finish"/> and the edit that lists the segments.
 /// </summary>
 sealed class ValueMover(
-    StoreFiles files, ValueSegments values, FileNumbers numbers, KeyValueOptions options, IReadOnlySet<ulong> condemned)
+    StoreFiles files, ValueSegments values, FileNumbers numbers, KeyValueOptions options, IReadOnlySet<ulong> victims)
 {
     const int BufferBytes = 2 << 20;
 
@@ -29,12 +29,12 @@ sealed class ValueMover(
     /// <summary>Bytes of records that were written.</summary>
     public long Bytes { get; private set; }
 
-    /// <summary>Whether the entry's value lies in a condemned segment.</summary>
+    /// <summary>Whether the entry's value lies in a victim segment.</summary>
     public bool Wants(EntryKind kind, ReadOnlySpan<byte> stored) =>
-        condemned.Count > 0 && kind.HasPlace() && condemned.Contains(ValuePlace.Read(kind, stored).SegmentId);
+        victims.Count > 0 && kind.HasPlace() && victims.Contains(ValuePlace.Read(kind, stored).SegmentId);
 
     /// <summary>
-    /// Gives what the entry is to store: a new place if its value lies in a condemned segment, otherwise what it stores now. Valid
+    /// Gives what the entry is to store: a new place if its value lies in a victim segment, otherwise what it stores now. Valid
     /// until the next call.
     /// </summary>
     public ReadOnlySpan<byte> Move(ReadOnlySpan<byte> key, ulong sequence, EntryKind kind, ReadOnlySpan<byte> stored)

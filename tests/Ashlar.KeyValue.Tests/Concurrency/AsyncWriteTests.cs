@@ -60,7 +60,7 @@ public sealed class AsyncWriteTests
     public async Task A_write_can_be_cancelled_until_a_leader_has_taken_it()
     {
         var disk = new SimulatedFileSystem();
-        using var store = KeyValueStore.Open(TestStore.Directory, Options(disk) with { LogFlights = 1 });
+        using var store = KeyValueStore.Open(TestStore.Directory, Options(disk) with { MaxInFlightSyncs = 1 });
         store.Put("base", "0");
         using var began = new SemaphoreSlim(0);
         using var mayReturn = new SemaphoreSlim(0);
@@ -181,7 +181,7 @@ public sealed class AsyncWriteTests
     public async Task A_task_that_is_consumed_twice_harms_nobody_else()
     {
         var disk = TestStore.NewDisk();
-        using var store = KeyValueStore.Open(TestStore.Directory, Options(disk) with { LogFlights = 1 });
+        using var store = KeyValueStore.Open(TestStore.Directory, Options(disk) with { MaxInFlightSyncs = 1 });
 #pragma warning disable CA2012 // Consuming it twice is the point.
         var first = store.PutAsync("first"u8, "1"u8);
         SpinWait.SpinUntil(() => first.IsCompleted);

@@ -19,7 +19,7 @@ sealed class OverlappingWrites : IDisposable
     public OverlappingWrites()
     {
         Store = KeyValueStore.Open(
-            TestStore.Directory, TestStore.Small(Disk) with { LogFlights = 2, MemTableBytes = 1 << 20 });
+            TestStore.Directory, TestStore.Small(Disk) with { MaxInFlightSyncs = 2, MemTableBytes = 1 << 20 });
         Store.Put("base", "0");
         Disk.Mark(new Acknowledged("base"));
     }

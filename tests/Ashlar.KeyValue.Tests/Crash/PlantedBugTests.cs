@@ -25,7 +25,7 @@ public sealed class PlantedBugTests
     [InlineData(nameof(PlantedBugs.DropExpiredEarly))]
     [InlineData(nameof(PlantedBugs.AdvanceReplayBeforeTable))]
     [InlineData(nameof(PlantedBugs.DeleteInputsBeforeEdit))]
-    [InlineData(nameof(PlantedBugs.DropCondemnedBeforeEdit))]
+    [InlineData(nameof(PlantedBugs.DropVictimsBeforeEdit))]
     [InlineData(nameof(PlantedBugs.MoveInTwoEdits))]
     [InlineData(nameof(PlantedBugs.MergeNewestOfLevelZeroOnly))]
     [InlineData(nameof(PlantedBugs.InstallBeforeMovedValuesAreSynced))]

@@ -56,8 +56,8 @@ static class PlantedBugs
     public static Mutation DeleteInputsBeforeEdit { get; } = new(
         nameof(DeleteInputsBeforeEdit), BeforeEditOfMerge("foreach (var input in replaced) engine.Files.FileSystem.Delete(input.Path);"));
 
-    public static Mutation DropCondemnedBeforeEdit { get; } = new(
-        nameof(DropCondemnedBeforeEdit), BeforeEditOfMerge("foreach (var id in condemned) engine.Files.TryDelete(engine.Files.LogPath(id));"));
+    public static Mutation DropVictimsBeforeEdit { get; } = new(
+        nameof(DropVictimsBeforeEdit), BeforeEditOfMerge("foreach (var id in victims) engine.Files.TryDelete(engine.Files.LogPath(id));"));
 
     public static Mutation MoveInTwoEdits { get; } = new(
         nameof(MoveInTwoEdits),
@@ -100,17 +100,17 @@ static class PlantedBugs
     public static Mutation IgnoreValueChecksum { get; } = new(
         nameof(IgnoreValueChecksum), new SourceEdit("Values/ValueSegment.cs", "if (actual != place.ValueCrc)", "if (false)"));
 
-    public static Mutation SkipRewriteOfDoubtfulTail { get; } = new(
-        nameof(SkipRewriteOfDoubtfulTail), new SourceEdit(
+    public static Mutation SkipRewriteOfUnsyncedTail { get; } = new(
+        nameof(SkipRewriteOfUnsyncedTail), new SourceEdit(
             "Recovery/StoreRecovery.cs", "if (!wasClosed && memTable", "if (false && memTable"));
 
     public static Mutation AcknowledgeByLaterFlush { get; } = new(
         nameof(AcknowledgeByLaterFlush),
-        new SourceEdit("Commit/Flights.cs", ".HasSucceeded && Failure is null;", ".HasSucceeded;"),
+        new SourceEdit("Commit/InFlightSyncs.cs", ".HasSucceeded && Failure is null;", ".HasSucceeded;"),
         new SourceEdit(
-            "Commit/Flights.cs",
+            "Commit/InFlightSyncs.cs",
             "while (MayCount(counted + 1))",
-            "if (error is null) counted = Math.Max(counted, flight - 1);\n        while (MayCount(counted + 1))"));
+            "if (error is null) counted = Math.Max(counted, sync - 1);\n        while (MayCount(counted + 1))"));
 
     public static Mutation DurableThroughBeforeSync { get; } = new(
         nameof(DurableThroughBeforeSync), new SourceEdit("Commit/LogWriter.cs", "Volatile.Read(ref durableThrough),\n", "end,\n"));

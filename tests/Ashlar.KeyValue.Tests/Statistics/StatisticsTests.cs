@@ -120,16 +120,16 @@ public sealed class StatisticsTests
         using (var store = KeyValueStore.Open(TestStore.Directory, options))
         {
             for (var i = 0; i < 1000; i++) store.Put($"{i * 7 % 300:d6}", new string('x', 300), Durability.Relaxed);
-            Assert.Equal(0, store.GetStatistics().CondemnedBytes);
+            Assert.Equal(0, store.GetStatistics().VictimBytes);
         }
 
-        // A value that cannot be moved keeps its segment condemned.
+        // A value that cannot be moved keeps its segment a victim.
         using var reopened = KeyValueStore.Open(TestStore.Directory, options with { SpaceAmplification = 1.1 });
         disk.Add(new FaultRule(FaultOperations.Read, FaultKind.BitFlip) { PathPattern = "*log-*", IsSticky = true });
         reopened.Put("a", "1");
         Assert.Throws<CorruptDataException>(reopened.Compact);
         var statistics = reopened.GetStatistics();
-        Assert.InRange(statistics.CondemnedBytes, 1, statistics.ValueBytes);
+        Assert.InRange(statistics.VictimBytes, 1, statistics.ValueBytes);
     }
 
     [Fact]

@@ -7,7 +7,7 @@ namespace Ashlar.KeyValue.Recovery;
 /// follows was found, but may be in the page cache only: if the earlier process saw a sync fail, its pages may even count as
 /// written. Tables are about to refer to values there, so the same bytes are written again, at their place, and synced.
 /// </summary>
-static class DoubtfulTail
+static class UnsyncedTail
 {
     const int ChunkBytes = 1 << 20;
 

@@ -14,9 +14,9 @@ namespace Ashlar.KeyValue.Commit;
 /// after its last flush has counted, and what a flush vouches for is taken over in order.</para>
 /// <para>All members but <see cref="WaitForAtMost"/> are called under <see cref="Gate"/>.</para>
 /// </remarks>
-sealed class Flights(int mostUnderWay)
+sealed class InFlightSyncs(int maxInFlight)
 {
-    readonly Flight[] ring = new Flight[mostUnderWay];
+    readonly InFlightSync[] ring = new InFlightSync[maxInFlight];
     readonly WaitWord fewer = new();
     int awaited;
     long began;
@@ -39,37 +39,37 @@ sealed class Flights(int mostUnderWay)
     public bool IsAwaited { get; private set; }
 
     /// <summary>How many may be under way.</summary>
-    public int Most => ring.Length;
+    public int Max => ring.Length;
 
     /// <summary>Flushes that do not count yet.</summary>
     public int UnderWay => (int)(began - counted);
 
-    public bool HasRoom => UnderWay < Most;
+    public bool HasRoom => UnderWay < Max;
 
     /// <summary>End of the log when the last flush began: what a flush now would have to cover beyond that.</summary>
     public LogPosition LastCovers { get; private set; }
 
     /// <summary>Which of the log's open file descriptions a flush uses.</summary>
-    public int HandleOf(long flight) => (int)(flight % ring.Length);
+    public int HandleOf(long sync) => (int)(sync % ring.Length);
 
     /// <summary>Begins a flush of everything that is in the log up to <paramref name="covers"/>.</summary>
     public long Begin(LogPosition covers)
     {
         Invariant.Require(HasRoom && Failure is null);
         began++;
-        ring[HandleOf(began)] = new Flight(covers);
+        ring[HandleOf(began)] = new InFlightSync(covers);
         LastCovers = covers;
         return began;
     }
 
     /// <summary>A flush has returned. True if more count now: <paramref name="durable"/> says how far.</summary>
-    public bool End(long flight, Exception? error, out LogPosition durable)
+    public bool End(long sync, Exception? error, out LogPosition durable)
     {
         durable = default;
         var before = counted;
         returned++;
         Failure ??= error;
-        ring[HandleOf(flight)].HasSucceeded = error is null;
+        ring[HandleOf(sync)].HasSucceeded = error is null;
         while (MayCount(counted + 1)) durable = ring[HandleOf(++counted)].Covers;
         if (IsAwaited && HasAtMost(awaited))
         {
@@ -102,11 +102,11 @@ sealed class Flights(int mostUnderWay)
         }
     }
 
-    bool MayCount(long flight) => flight <= began && ring[HandleOf(flight)].HasSucceeded && Failure is null;
+    bool MayCount(long sync) => sync <= began && ring[HandleOf(sync)].HasSucceeded && Failure is null;
 
     bool HasAtMost(int count) => Failure is null ? began - counted <= count : returned == began;
 
-    record struct Flight(LogPosition Covers)
+    record struct InFlightSync(LogPosition Covers)
     {
         public bool HasSucceeded { get; set; }
     }

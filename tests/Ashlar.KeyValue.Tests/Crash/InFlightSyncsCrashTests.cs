@@ -4,7 +4,7 @@ using Ashlar.Simulation;
 namespace Ashlar.KeyValue.Tests;
 
 /// <summary>Power cuts while two flushes of the log are under way.</summary>
-public sealed class FlightCrashTests
+public sealed class InFlightSyncsCrashTests
 {
     static readonly string[] Histories = ["base", "base first", "base first second"];
 

@@ -6,7 +6,7 @@ namespace Ashlar.KeyValue.Tests;
 /// A sync fails, and the kernel goes on showing what the disk does not have. What a later opening reads from there must be on the disk
 /// before anything depends on it.
 /// </summary>
-public sealed class DoubtfulTailTests
+public sealed class UnsyncedTailTests
 {
     static KeyValueOptions Options(ForgetfulFileSystem disk) => TestStore.Small(disk) with { SeparatedValueBytes = 0 };
 
@@ -41,5 +41,5 @@ public sealed class DoubtfulTailTests
     public void What_was_recovered_is_made_durable_anew_before_a_table_refers_to_it() => Assert.True(Survives());
 
     [Fact]
-    public void A_planted_bug_that_trusts_the_tail_is_noticed() => Assert.False(PlantedBugs.SkipRewriteOfDoubtfulTail.Run(Survives));
+    public void A_planted_bug_that_trusts_the_tail_is_noticed() => Assert.False(PlantedBugs.SkipRewriteOfUnsyncedTail.Run(Survives));
 }
