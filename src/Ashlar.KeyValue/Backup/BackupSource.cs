@@ -28,7 +28,7 @@ sealed class BackupSource : IDisposable
     public required ulong Sequence { get; init; }
 
     /// <summary>Where the files end before this, one of them has lost something.</summary>
-    public ulong LeastSequence { get; private init; }
+    public ulong RequiredSequence { get; private init; }
 
     public IReadOnlyList<SourceFile> Files => files;
 
@@ -103,8 +103,8 @@ sealed class BackupSource : IDisposable
                 foreach (var id in content.AddedLogs.Select(log => log.Id).Concat(content.AddedSegments.Select(segment => segment.Id)))
                     opened.Add(StoreFiles.LogName(id), store.FileSystem.Open(store.LogPath(id), FileOpenMode.ReadOnly));
                 var durable = durableSequence();
-                var least = durable > recoveredSequence ? durable : 0;
-                return (new BackupSource(content) { Sequence = durable, LeastSequence = least }, opened);
+                var required = durable > recoveredSequence ? durable : 0;
+                return (new BackupSource(content) { Sequence = durable, RequiredSequence = required }, opened);
             }
         }
         catch

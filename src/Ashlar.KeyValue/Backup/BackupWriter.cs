@@ -120,10 +120,10 @@ sealed class BackupWriter(
     // Nothing tells a group that was lost at the end of the log from one that was never written, but what was durable.
     static void RequireComplete(BackupSource source, ulong sequence)
     {
-        if (sequence >= source.LeastSequence) return;
+        if (sequence >= source.RequiredSequence) return;
         var last = source.Content.AddedLogs.Count == 0 ? source.Files[^1]
             : source.Files.Single(file => file.Name == StoreFiles.LogName(source.Content.AddedLogs[^1].Id));
         throw new CorruptDataException(
-            last.File.Path, last.LengthBytes, $"the log ends with sequence {sequence}, but sequence {source.LeastSequence} is durable");
+            last.File.Path, last.LengthBytes, $"the log ends with sequence {sequence}, but sequence {source.RequiredSequence} is durable");
     }
 }

@@ -19,8 +19,8 @@ sealed class CollectableFiles
     public ValueSegmentInfo[] Segments { get; }
 
     /// <summary>
-    /// Length of log, segments, tables, and what is kept for a full disk; without what only the archive or readers still need, which
-    /// nothing that is moved gives back.
+    /// Bytes of log, segments, tables and the reserve for a full disk. Segments that only the archive or readers still need are left out:
+    /// moving values does not free them.
     /// </summary>
     public double TotalBytes { get; init; }
 
@@ -58,6 +58,6 @@ sealed class CollectableFiles
         return (double)(reference.LiveBytes + heads) / segment.EndOffset;
     }
 
-    /// <summary>How much of it goes for nothing once it is given up.</summary>
+    /// <summary>How many bytes of it are freed without moving anything.</summary>
     public double UnreferredBytes(ValueSegmentInfo segment) => segment.EndOffset * (1 - ReferredShare(segment));
 }

@@ -6,8 +6,8 @@ namespace Ashlar.KeyValue.Compaction;
 /// of its key can lie (invariant I2). With the tombstone go the older entries that it shadows, in the same edit.
 /// </summary>
 /// <param name="readable">
-/// Sequences that somebody reads at, ascending: those of the snapshots, and the visible one. Who begins to read later reads at the last or
-/// above it.
+/// Sequences that readers may read at, ascending: those of the snapshots, and as the last the visible one. A reader who comes later reads
+/// at the visible one or at a newer one.
 /// </param>
 sealed class EntryFilter(ulong[] readable)
 {

@@ -5,11 +5,11 @@ namespace Ashlar.KeyValue.Compaction;
 
 /// <summary>Segments of values that are given up together.</summary>
 /// <param name="Segments">Their numbers.</param>
-/// <param name="GainBytes">What goes for certain when nothing refers to them any more: what nothing referred to at first.</param>
-/// <param name="ReferredBytes">What tables referred to at first, and what therefore has to be dropped or moved.</param>
-/// <param name="ReachBytes">Files that are left if that is all it gains: it cannot be expected to reach less.</param>
-/// <param name="LimitBytes">What files may take.</param>
-/// <param name="EstimatedBytes">What they took when that was last estimated.</param>
+/// <param name="GainBytes">Bytes of them that nothing referred to when the batch began: the batch frees at least these.</param>
+/// <param name="ReferredBytes">Bytes of them that tables referred to when the batch began: each is dropped or moved.</param>
+/// <param name="ReachBytes">Bytes that all files take once the batch has freed <see cref="GainBytes"/>.</param>
+/// <param name="LimitBytes">Bytes that all files may take.</param>
+/// <param name="EstimatedBytes">Bytes that all files took when the limit was last estimated.</param>
 sealed record ValueBatch(
     IReadOnlySet<ulong> Segments, double GainBytes, double ReferredBytes, double ReachBytes, double LimitBytes, double EstimatedBytes)
 {
@@ -24,14 +24,14 @@ sealed record ValueBatch(
     }
 
     /// <summary>
-    /// What files are to be kept to. Where the batch cannot reach the limit, because snapshots hold the rest, or what is referred to is
-    /// not worth moving, writers are not to blame for it.
+    /// What files are to be kept to: the limit, or what the batch can reach if that is more. Snapshots may hold the rest, or it may not
+    /// be worth moving; writers are not slowed for either.
     /// </summary>
     public double AllowedBytes => Math.Max(LimitBytes, ReachBytes);
 
     /// <summary>
-    /// What is left to do when no room need be made for what will come: segments with the most to move are spared, as long as files come
-    /// down to the limit without them. What was moved out of those already makes them cheaper to collect later.
+    /// A smaller batch for when nobody writes: it need only bring files down to the limit, and make no room for writes to come. The
+    /// segments with the most to move are left out, as many as that allows; what was already moved out of them makes them cheaper later.
     /// </summary>
     public ValueBatch WithoutSpare(CollectableFiles files)
     {

@@ -7,8 +7,8 @@ using Ashlar.Storage;
 namespace Ashlar.KeyValue.Compaction;
 
 /// <summary>
-/// Decides which segments of values are given up, a batch of victims at a time. What of them is still live is moved by every merge that meets
-/// it; what no merge meets is looked for, table by table, until nothing refers to the segments.
+/// Decides which segments of values are given up, a batch of victims at a time. What of them is still live is moved by every merge that
+/// meets it; what no merge meets is looked for, table by table, until nothing refers to the segments.
 /// </summary>
 /// <remarks>
 /// A segment of which the share u is live costs u / (1 - u) bytes of moving per byte that it frees, so those with the least live go
@@ -188,7 +188,7 @@ sealed class ValueCollector(EngineContext engine, SpaceReserve space)
 
     bool IsQuiet => engine.Options.TimeProvider.GetElapsedTime(lastWriteSeen) >= Quiet;
 
-    // Written since the last batch was chosen. As much will come until the next one is; nothing, if nobody writes any more.
+    // Bytes that will be written until the next batch is chosen: as many as since the last one, or none if nobody writes.
     double Inflow(TableSet tables, double referred)
     {
         var entries = engine.State.VisibleSequence - sequenceAtLastBatch;
@@ -196,7 +196,7 @@ sealed class ValueCollector(EngineContext engine, SpaceReserve space)
         return IsQuiet ? 0 : entries * referred / Math.Max(1, tables.All().Sum(table => table.Info.EntryCount));
     }
 
-    // Estimates err. The log is written a segment at a time: where that is much beside the data, two of them are not counted.
+    // Below the target, because estimates err. In a small store a segment of the log is much beside the data: two are allowed for.
     double Limit(double live)
     {
         const double Caution = 0.985;
