@@ -26,7 +26,7 @@ public sealed class KeyValueCursor : IDisposable
     /// After so many entries of one key the next is sought: a step costs a comparison, a search some twenty, and a key may have been
     /// overwritten a million times.
     /// </summary>
-    const int MostPassed = 8;
+    const int MaxPassed = 8;
 
     readonly StoreState state;
     readonly ulong sequence;
@@ -134,7 +134,7 @@ public sealed class KeyValueCursor : IDisposable
     // In batches, so that values which lie beside each other are asked for as one.
     void LookAhead(int wanted)
     {
-        ahead ??= new EntryQueue(ValueLookAhead.MostEntries);
+        ahead ??= new EntryQueue(ValueLookAhead.MaxEntries);
         if (ahead.Count > wanted / 2 || !isPositioned) return;
         try
         {
@@ -216,13 +216,13 @@ public sealed class KeyValueCursor : IDisposable
             if (isKnown || iterator.Sequence > sequence)
             {
                 passed++;
-                if (!isKnown && (passed == MostPassed || iterator.Kind.IsPut()))
+                if (!isKnown && (passed == MaxPassed || iterator.Kind.IsPut()))
                 {
                     mayOthersSee = true;
                     tombstones?.EndAt(candidate);
                 }
 
-                if (passed < MostPassed) Next();
+                if (passed < MaxPassed) Next();
                 else SeekPast(isKnown, ref passed);
                 continue;
             }
@@ -273,7 +273,7 @@ public sealed class KeyValueCursor : IDisposable
             // Oldest first: the last visible one of the key is the newest.
             while (iterator.IsValid && iterator.Key.SequenceEqual(key.AsSpan(0, keyLength)))
             {
-                if (++passed > MostPassed)
+                if (++passed > MaxPassed)
                 {
                     mayOthersSee |= SeekNewest();
                     break;

@@ -19,9 +19,9 @@ sealed record ShardFile(Guid StoreId, int HashedPrefixBytes, byte[] SaltedPrefix
     public const string Name = "SHARDS"; // Known to the engine too, which makes no store of its own beside it.
     public const string NewName = "SHARDS.new";
     public const int HeadBytes = 48;
-    public const int MostShards = 256;
+    public const int MaxShards = 256;
     public const int LongestPrefixBytes = 1024;
-    const int MostBytes = HeadBytes + 16 * MostShards + LongestPrefixBytes;
+    const int MaxBytes = HeadBytes + 16 * MaxShards + LongestPrefixBytes;
     const uint Version = 1;
     const byte Hash = 1;
     const ulong Magic = 0x4448_5352_4C48_5341; // "ASHLRSHD"
@@ -59,7 +59,7 @@ sealed record ShardFile(Guid StoreId, int HashedPrefixBytes, byte[] SaltedPrefix
                 path, $"shard list version {version} with hash {source[34]}; this program reads version {Version} with hash {Hash}");
         int count = BinaryPrimitives.ReadUInt16LittleEndian(source[32..]);
         int saltedLength = BinaryPrimitives.ReadUInt16LittleEndian(source[38..]);
-        if (count is < 1 or > MostShards || source.Length != HeadBytes + 16 * count + saltedLength
+        if (count is < 1 or > MaxShards || source.Length != HeadBytes + 16 * count + saltedLength
             || source[35] != 0 || source[40..HeadBytes].ContainsAnyExcept((byte)0))
         {
             throw new CorruptDataException(path, 32, $"{count} shards do not go with a file of {source.Length} bytes");
@@ -77,9 +77,9 @@ sealed record ShardFile(Guid StoreId, int HashedPrefixBytes, byte[] SaltedPrefix
     public static ShardFile Read(IFileSystem fileSystem, string path)
     {
         using var file = fileSystem.Open(path, FileOpenMode.ReadOnly);
-        var bytes = new byte[MostBytes + 1];
+        var bytes = new byte[MaxBytes + 1];
         var length = file.Read(bytes, 0);
-        if (length > MostBytes) throw new CorruptDataException(path, 0, $"the file is longer than {MostBytes} bytes");
+        if (length > MaxBytes) throw new CorruptDataException(path, 0, $"the file is longer than {MaxBytes} bytes");
         return Decode(bytes.AsSpan(0, length), path);
     }
 

@@ -9,7 +9,7 @@ public sealed record ShardedKeyValueOptions
     public const int DefaultShardCount = 4;
 
     /// <summary>Most shards.</summary>
-    public const int MaxShardCount = ShardFile.MostShards;
+    public const int MaxShardCount = ShardFile.MaxShards;
 
     /// <summary>
     /// How many engines the keys are spread over, 1 to <see cref="MaxShardCount"/>; fixed when the store is created. Null takes

@@ -78,7 +78,7 @@ readonly unsafe struct Block(BlockMemory* memory)
 
     /// <summary>What an entry stores, as logs and memtables have it; with a place, it is put together in the caller's memory.</summary>
     /// <param name="index">The entry.</param>
-    /// <param name="scratch">At least <see cref="ValuePlace.MostStoredBytes"/>.</param>
+    /// <param name="scratch">At least <see cref="ValuePlace.MaxStoredBytes"/>.</param>
     public ReadOnlySpan<byte> StoredAt(int index, Span<byte> scratch)
     {
         var inline = InlineAt(index);

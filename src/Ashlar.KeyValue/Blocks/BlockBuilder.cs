@@ -78,10 +78,10 @@ sealed class BlockBuilder
         var columns = new Columns();
         for (var index = 0; index < ranges.Length; index++)
         {
-            var (width, least) = ColumnOf((BlockField)index);
+            var (width, min) = ColumnOf((BlockField)index);
             bytes[BlockLayout.WidthsStart + index] = (byte)width;
-            BinaryPrimitives.WriteUInt64LittleEndian(bytes[(BlockLayout.BasesStart + (sizeof(ulong) * index))..], least);
-            columns[index] = (width, least);
+            BinaryPrimitives.WriteUInt64LittleEndian(bytes[(BlockLayout.BasesStart + (sizeof(ulong) * index))..], min);
+            columns[index] = (width, min);
         }
 
         heap.AsSpan(0, prefixLength).CopyTo(bytes[BlockLayout.HeaderBytes..]);

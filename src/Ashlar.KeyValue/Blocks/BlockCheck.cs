@@ -64,8 +64,8 @@ static unsafe class BlockCheck
         if (start > end || end > (uint)layout.HeapBytes || suffixBytes > end - start || kind > byte.MaxValue) return false;
         if ((uint)layout.PrefixLength + suffixBytes > KeyValueOptions.KeyLimitBytes) return false;
         var inline = end - start - suffixBytes;
-        if (!((EntryKind)kind).HasPlace()) return inline >= (uint)((EntryKind)kind).LeastStoredBytes();
-        return inline == (uint)((EntryKind)kind).LeastStoredBytes() - ValuePlace.EncodedBytes
+        if (!((EntryKind)kind).HasPlace()) return inline >= (uint)((EntryKind)kind).MinStoredBytes();
+        return inline == (uint)((EntryKind)kind).MinStoredBytes() - ValuePlace.EncodedBytes
             && layout.Read(block, BlockField.Offset, index) <= uint.MaxValue
             && layout.Read(block, BlockField.LengthBytes, index) <= KeyValueOptions.ValueLimitBytes
             && layout.Read(block, BlockField.ValueCrc, index) <= uint.MaxValue;

@@ -24,7 +24,7 @@ readonly unsafe struct BlockLayout
     public const int WidthsStart = 8;
     public const int BasesStart = WidthsStart + FieldCount;
     public const int HeaderBytes = BasesStart + (sizeof(ulong) * FieldCount);
-    public const int MostWidth = sizeof(ulong);
+    public const int MaxWidth = sizeof(ulong);
 
     /// <summary>Reading a field loads eight bytes, wherever it ends: at least so many follow the rows.</summary>
     public const int TrailerBytes = 8;
@@ -58,7 +58,7 @@ readonly unsafe struct BlockLayout
         for (var field = 0; field < FieldCount; field++)
         {
             var width = block[WidthsStart + field];
-            if (width > MostWidth) return false;
+            if (width > MaxWidth) return false;
             positions |= (ulong)rowBytes << (8 * field);
             rowBytes += width;
         }
@@ -96,7 +96,7 @@ readonly unsafe struct BlockLayout
     static ulong LowBytes(ulong value, int width)
     {
         if (Bmi2.X64.IsSupported) return Bmi2.X64.ZeroHighBits(value, (ulong)(8 * width));
-        return width == MostWidth ? value : value & ((1UL << (8 * width)) - 1);
+        return width == MaxWidth ? value : value & ((1UL << (8 * width)) - 1);
     }
 }
 
@@ -123,24 +123,24 @@ enum BlockField
 /// <summary>Between which values a field of a block's entries lies: what is written is how far each is from the least.</summary>
 struct FieldRange()
 {
-    ulong least = ulong.MaxValue;
-    ulong most;
+    ulong min = ulong.MaxValue;
+    ulong max;
 
-    public readonly bool IsSingle => most <= least;
+    public readonly bool IsSingle => max <= min;
 
-    public readonly ulong Base => most < least ? 0 : least;
+    public readonly ulong Base => max < min ? 0 : min;
 
     /// <summary>Bytes that each difference takes.</summary>
-    public readonly int Width => IsSingle ? 0 : WidthOf(most - least);
+    public readonly int Width => IsSingle ? 0 : WidthOf(max - min);
 
     public static int WidthOf(ulong value) => value == 0 ? 0 : (BitOperations.Log2(value) / 8) + 1;
 
     /// <summary>Widens the range to a value; false if that was in it.</summary>
     public bool Include(ulong value)
     {
-        if (value >= least && value <= most) return false;
-        least = Math.Min(least, value);
-        most = Math.Max(most, value);
+        if (value >= min && value <= max) return false;
+        min = Math.Min(min, value);
+        max = Math.Max(max, value);
         return true;
     }
 }

@@ -19,7 +19,7 @@ namespace Ashlar.KeyValue.Cache;
 /// </remarks>
 sealed unsafe class BlockCache : SharedResource
 {
-    const int MostShards = 16;
+    const int MaxShards = 16;
     const long ShardBytes = 1 << 20;
     const int BytesPerBucket = 2048;
 
@@ -41,8 +41,8 @@ sealed unsafe class BlockCache : SharedResource
     {
         this.capacityBytes = capacityBytes;
         epoch.FreeLeftovers = FreeLeftovers;
-        shards = new BlockCacheShard[(int)Math.Clamp(BitOperations.RoundUpToPowerOf2((ulong)(capacityBytes / ShardBytes)), 1, MostShards)];
-        bucketCount = (int)Math.Clamp(BitOperations.RoundUpToPowerOf2((ulong)(capacityBytes / BytesPerBucket)), MostShards, 1 << 26);
+        shards = new BlockCacheShard[(int)Math.Clamp(BitOperations.RoundUpToPowerOf2((ulong)(capacityBytes / ShardBytes)), 1, MaxShards)];
+        bucketCount = (int)Math.Clamp(BitOperations.RoundUpToPowerOf2((ulong)(capacityBytes / BytesPerBucket)), MaxShards, 1 << 26);
         buckets = (BlockMemory**)NativeMemory.AllocZeroed((nuint)bucketCount, (nuint)sizeof(BlockMemory*));
         for (var i = 0; i < shards.Length; i++) shards[i] = new BlockCacheShard(this, epoch) { CapacityBytes = CapacityOfShard(0) };
     }

@@ -10,7 +10,7 @@ sealed unsafe class BlockCacheShard(BlockCache cache, ReadEpoch epoch)
 {
     // Room kept free for blocks that were evicted while somebody was reading: what is new need not wait for them.
     const int ReserveShare = 16;
-    const long MostReserveBytes = 64 << 10;
+    const long MaxReserveBytes = 64 << 10;
 
     readonly Lock gate = new();
     BlockMemory* hand;
@@ -24,7 +24,7 @@ sealed unsafe class BlockCacheShard(BlockCache cache, ReadEpoch epoch)
 
     public long UsedBytes => Volatile.Read(ref usedBytes);
 
-    long ReserveBytes => Math.Min(CapacityBytes / ReserveShare, MostReserveBytes);
+    long ReserveBytes => Math.Min(CapacityBytes / ReserveShare, MaxReserveBytes);
 
     /// <summary>Whether nothing need go for so many bytes; by the time that they come, it may.</summary>
     public bool HasRoom(long bytes) => UsedBytes + bytes + ReserveBytes <= CapacityBytes;

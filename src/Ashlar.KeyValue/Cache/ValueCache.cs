@@ -20,7 +20,7 @@ sealed unsafe class ValueCache(BlockCache cache)
     const int ValueShare = 64;
     const int ScanShare = 16;
 
-    readonly int mostBytes = (int)Math.Min(LargestValueBytes, cache.CapacityBytes / ValueShare);
+    readonly int maxBytes = (int)Math.Min(LargestValueBytes, cache.CapacityBytes / ValueShare);
 
     /// <summary>How many bytes one scan may push out.</summary>
     public long ScanShareBytes => cache.CapacityBytes / ScanShare;
@@ -31,7 +31,7 @@ sealed unsafe class ValueCache(BlockCache cache)
     /// <summary>Finds a value for a reader within the epoch; none where what is cached is not what the place says.</summary>
     public Block Find(int slot, in ValuePlace place)
     {
-        if (place.LengthBytes > mostBytes) return default;
+        if (place.LengthBytes > maxBytes) return default;
         var found = cache.FindValue(slot, place.SegmentId, place.Offset);
         return !found.IsNone && Matches(found.Memory, place) ? found : default;
     }
@@ -39,7 +39,7 @@ sealed unsafe class ValueCache(BlockCache cache)
     /// <summary>Takes in a value that was checked, if there is room.</summary>
     public void Add(in ValuePlace place, ReadOnlySpan<byte> value)
     {
-        if (place.LengthBytes > mostBytes) return;
+        if (place.LengthBytes > maxBytes) return;
         var block = cache.AllocateValue(BlockMemory.Needed(value.Length, 0), place.SegmentId, place.Offset, Worth);
         block.FillRaw(value);
         block.Memory->ValueCrc = place.ValueCrc;
@@ -51,7 +51,7 @@ sealed unsafe class ValueCache(BlockCache cache)
     /// <summary>The same for a scan that may still push out so many bytes.</summary>
     public void Add(in ValuePlace place, ReadOnlySpan<byte> value, ref long shareBytes)
     {
-        if (place.LengthBytes > mostBytes) return;
+        if (place.LengthBytes > maxBytes) return;
         var needed = BlockMemory.Needed(value.Length, 0);
         if (!cache.HasValueRoom(needed, place.SegmentId, place.Offset))
         {

@@ -94,13 +94,13 @@ sealed class CommitGroup(Action<CommitGroup> recycle) : IThreadPoolWorkItem
     /// On a full disk: fails the members with the least claim on what is kept, so that the others can go on. The leader's.
     /// </summary>
     /// <returns>Whether any are left; if not, nobody was refused.</returns>
-    public bool RefuseLeastClaim(Exception refusal)
+    public bool RefuseLowestClaim(Exception refusal)
     {
-        var least = LeastClaim;
-        if (!members.Exists(write => write.Claim > least)) return false;
+        var lowest = LowestClaim;
+        if (!members.Exists(write => write.Claim > lowest)) return false;
         foreach (var write in members)
         {
-            if (write.Claim != least) continue;
+            if (write.Claim != lowest) continue;
             write.Refusal = refusal;
             LengthBytes -= write.LengthBytes;
         }
@@ -128,13 +128,13 @@ sealed class CommitGroup(Action<CommitGroup> recycle) : IThreadPoolWorkItem
     }
 
     /// <summary>The least claim of any member on what is kept for a full disk. The leader's.</summary>
-    public SpaceClaim LeastClaim
+    public SpaceClaim LowestClaim
     {
         get
         {
-            var least = SpaceClaim.All;
-            foreach (var write in members) least = write.Claim < least ? write.Claim : least;
-            return least;
+            var lowest = SpaceClaim.All;
+            foreach (var write in members) lowest = write.Claim < lowest ? write.Claim : lowest;
+            return lowest;
         }
     }
 

@@ -209,10 +209,10 @@ sealed class Committer : IDisposable
         {
             try
             {
-                background.ReserveLog(log, active, group.LengthBytes, group.LeastClaim);
+                background.ReserveLog(log, active, group.LengthBytes, group.LowestClaim);
                 return;
             }
-            catch (StorageException full) when (full.Kind == StorageErrorKind.NoSpace && group.RefuseLeastClaim(full))
+            catch (StorageException full) when (full.Kind == StorageErrorKind.NoSpace && group.RefuseLowestClaim(full))
             {
                 // The others try for themselves.
             }

@@ -24,10 +24,10 @@ namespace Ashlar.KeyValue.Commit;
 /// </remarks>
 sealed class LogWriter : IDisposable
 {
-    const int LeastSegmentBytes = 512;
+    const int MinSegmentBytes = 512;
 
     /// <summary>Reserved ahead in the first segment of a store, as long as that is short.</summary>
-    const int LeastAheadBytes = 64 << 10;
+    const int MinAheadBytes = 64 << 10;
 
     /// <summary>Flushes of fewer bytes than this, on average, are worth writing the log's blocks twice.</summary>
     const int PrewriteBelowBytes = 64 << 10;
@@ -78,7 +78,7 @@ sealed class LogWriter : IDisposable
     /// <summary>
     /// What is reserved ahead where there is room: as much as the log is long, up to a whole chunk, so that small stores stay small.
     /// </summary>
-    public long AheadBytes => Math.Min(options.LogChunkBytes, Math.Max(LeastAheadBytes, Math.Max(end, lastEnd)));
+    public long AheadBytes => Math.Min(options.LogChunkBytes, Math.Max(MinAheadBytes, Math.Max(end, lastEnd)));
 
     public long Syncs => Volatile.Read(ref syncs);
 
@@ -111,7 +111,7 @@ sealed class LogWriter : IDisposable
     /// <summary>Disk space that <see cref="Reserve"/> would ask for; 0 if the group fits into what is reserved.</summary>
     public long MissingBytes(long bodyLength, long aheadBytes)
     {
-        if (file is null) return Math.Max(LeastSegmentBytes, EndBehind(LogSegmentHeader.SizeBytes, bodyLength)) + aheadBytes;
+        if (file is null) return Math.Max(MinSegmentBytes, EndBehind(LogSegmentHeader.SizeBytes, bodyLength)) + aheadBytes;
         var needed = EndBehind(end, bodyLength);
         return needed <= allocated ? 0 : needed - allocated + aheadBytes;
     }
@@ -263,7 +263,7 @@ sealed class LogWriter : IDisposable
             reader = files.Readers.Open(path);
             allocated = 0;
             prewritten = 0;
-            reserved = AllocateTo(newFile, Math.Max(aheadBytes, LeastSegmentBytes), LeastSegmentBytes);
+            reserved = AllocateTo(newFile, Math.Max(aheadBytes, MinSegmentBytes), MinSegmentBytes);
             created = new LogSegmentHeader(files.StoreId, id, nonce, reserved);
             Span<byte> header = stackalloc byte[LogSegmentHeader.SizeBytes];
             created.Write(header);

@@ -15,7 +15,7 @@ namespace Ashlar.KeyValue.Compaction;
 /// </remarks>
 sealed partial class BackgroundLanes : IDisposable
 {
-    const int MostRepetitions = 8;
+    const int MaxRepetitions = 8;
 
     readonly object gate = new();
     readonly Lock inlineGate = new();
@@ -149,12 +149,12 @@ sealed partial class BackgroundLanes : IDisposable
         return false;
     }
 
-    void WorkInline(int mostMerges)
+    void WorkInline(int maxMerges)
     {
         using (inlineGate.Hold())
         {
             Work(Flushes);
-            Work(Merges, mostMerges);
+            Work(Merges, maxMerges);
             if (!IsDiskFull(Flushes.Failure)) return;
             Flushes.Retry();
             Work(Flushes);
@@ -186,15 +186,15 @@ sealed partial class BackgroundLanes : IDisposable
         if (Failure is { } cause) ExceptionDispatchInfo.Throw(cause);
     }
 
-    void Work(BackgroundLane lane, int most = int.MaxValue)
+    void Work(BackgroundLane lane, int maxAttempts = int.MaxValue)
     {
         // A few times more at the most: what fails again waits for the next signal, whatever it then seems that there is room for.
         var again = 0;
-        while (WorkUntilDone(lane, again == 0 ? most : int.MaxValue, mayGoOn: again < MostRepetitions)) again++;
+        while (WorkUntilDone(lane, again == 0 ? maxAttempts : int.MaxValue, mayGoOn: again < MaxRepetitions)) again++;
     }
 
     // True if it is to be done again, because what failed did not know yet that the disk is full.
-    bool WorkUntilDone(BackgroundLane lane, int most, bool mayGoOn)
+    bool WorkUntilDone(BackgroundLane lane, int maxAttempts, bool mayGoOn)
     {
         // Cleared before looking: work that arrives meanwhile sets it again.
         using (Uninterrupted.Enter(gate))
@@ -209,7 +209,7 @@ sealed partial class BackgroundLanes : IDisposable
         var hasMore = false;
         try
         {
-            do (wasLow, hasMore) = (space.IsLow, most-- == 0);
+            do (wasLow, hasMore) = (space.IsLow, maxAttempts-- == 0);
             while (!hasMore && !poison.IsSet && !Volatile.Read(ref isStopping) && Attempt(lane));
         }
         catch (StoppedException)

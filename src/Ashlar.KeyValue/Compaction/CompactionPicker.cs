@@ -15,7 +15,7 @@ sealed class CompactionPicker(KeyValueOptions options)
     const double DenseTombstones = 0.3;
 
     /// <summary>A merge of level 0 that would rewrite more than this times its size waits until level 0 is larger.</summary>
-    const int MostRewrittenPerByte = 10;
+    const int MaxRewrittenPerByte = 10;
 
     /// <summary>What most needs merging; null if nothing does.</summary>
     /// <param name="tables">What there is.</param>
@@ -66,7 +66,7 @@ sealed class CompactionPicker(KeyValueOptions options)
         var plan = Plan(tables, levelZero, 1);
         if (plan.IsMove) return plan;
         var above = tables.LevelBytes(0);
-        return plan.Bytes - above > MostRewrittenPerByte * above && PickWithinLevelZero(levelZero) is { } run ? run : plan;
+        return plan.Bytes - above > MaxRewrittenPerByte * above && PickWithinLevelZero(levelZero) is { } run ? run : plan;
     }
 
     // Small tables over a large level 1: they are first merged with each other. Newest first, and never with one that is
@@ -82,15 +82,15 @@ sealed class CompactionPicker(KeyValueOptions options)
     static CompactionPlan PickFrom(TableSet tables, int level)
     {
         Table? best = null;
-        var least = double.MaxValue;
+        var minCost = double.MaxValue;
         foreach (var table in tables.Levels[level])
         {
             // A tombstone removes more than itself.
             var info = table.Info;
             var weight = info.FileLength * (1 + ((double)info.TombstoneCount / info.EntryCount));
             var cost = tables.OverlappingBytes(level + 1, info.SmallestKey, info.LargestKey) / weight;
-            if (cost >= least) continue;
-            least = cost;
+            if (cost >= minCost) continue;
+            minCost = cost;
             best = table;
         }
 
@@ -101,13 +101,13 @@ sealed class CompactionPicker(KeyValueOptions options)
     static CompactionPlan? PickTombstones(TableSet tables, ulong oldestReadable)
     {
         Table? best = null;
-        var most = 0L;
+        var maxTombstones = 0L;
         foreach (var table in tables.All())
         {
             var info = table.Info;
-            if (info.TombstoneCount < DenseTombstones * info.EntryCount || info.TombstoneCount <= most) continue;
+            if (info.TombstoneCount < DenseTombstones * info.EntryCount || info.TombstoneCount <= maxTombstones) continue;
             if (info.MaxSequence > oldestReadable) continue;
-            most = info.TombstoneCount;
+            maxTombstones = info.TombstoneCount;
             best = table;
         }
 

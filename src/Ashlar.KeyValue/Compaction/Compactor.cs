@@ -76,7 +76,7 @@ sealed class Compactor
     /// Called between tables and now and then: lets memtables be written meanwhile, or gives up by throwing.
     /// </param>
     public bool Compact(Action pause) => space.IsLow
-        ? Compact(tables => fullDiskPicker.Pick(tables, state.OldestReadableSequence(), space.MostMovedBytes), pause, inSteps: true)
+        ? Compact(tables => fullDiskPicker.Pick(tables, state.OldestReadableSequence(), space.MaxMovedBytes), pause, inSteps: true)
         : Compact(Pick, pause, inSteps: false);
 
     /// <summary>Merges all tables that there are now: at once, and one after the other where there is no room for that.</summary>
@@ -126,7 +126,7 @@ sealed class Compactor
     // What others write meanwhile is left out, or they could keep it from ever ending.
     bool CompactOneOfAll(ulong newest, Action pause) =>
         Compact(
-            tables => fullDiskPicker.PickAll(tables, state.OldestReadableSequence(), newest, space.MostMovedBytes), pause, inSteps: true);
+            tables => fullDiskPicker.PickAll(tables, state.OldestReadableSequence(), newest, space.MaxMovedBytes), pause, inSteps: true);
 
     ulong NewestSequence()
     {
@@ -191,7 +191,7 @@ sealed class Compactor
         using (debtGate.Hold()) // The last to measure has seen the newest version.
         {
             var version = state.Acquire();
-            Volatile.Write(ref segmentBytes, SegmentLength.Of(options, LiveEstimate.LeastReferredBytes(version.Tables)));
+            Volatile.Write(ref segmentBytes, SegmentLength.Of(options, LiveEstimate.MinReferredBytes(version.Tables)));
             space.Follow(version.Immutable.Sum(table => table.UsedBytes), version.Tables.All().Sum(table => table.Info.FileLength));
             try
             {

@@ -14,7 +14,7 @@ namespace Ashlar.KeyValue.Compaction;
 sealed class FullDiskPicker(Manifest manifest)
 {
     /// <summary>A segment with more live than this gives too little for what moving it takes.</summary>
-    const double MostLive = 0.85;
+    const double MaxLive = 0.85;
 
     static readonly IReadOnlySet<ulong> None = new HashSet<ulong>();
 
@@ -24,26 +24,26 @@ sealed class FullDiskPicker(Manifest manifest)
     /// <summary>What gives space back; null if nothing does.</summary>
     /// <param name="tables">What there is.</param>
     /// <param name="oldestReadable">No reader sees less than this: tombstones up to here may vanish.</param>
-    /// <param name="mostMovedBytes">Most bytes of values that may be moved out of a segment.</param>
-    public CompactionPlan? Pick(TableSet tables, ulong oldestReadable, long mostMovedBytes)
+    /// <param name="maxMovedBytes">Most bytes of values that may be moved out of a segment.</param>
+    public CompactionPlan? Pick(TableSet tables, ulong oldestReadable, long maxMovedBytes)
     {
         Victims = None;
-        return PickOldestOfLevelZero(tables) ?? PickTombstones(tables, oldestReadable) ?? PickValues(tables, mostMovedBytes);
+        return PickOldestOfLevelZero(tables) ?? PickTombstones(tables, oldestReadable) ?? PickValues(tables, maxMovedBytes);
     }
 
     /// <summary>The same until all tables are in one level but those with newer entries; null when they are.</summary>
     /// <param name="tables">What there is.</param>
     /// <param name="oldestReadable">As above.</param>
     /// <param name="newest">Tables of level 0 with entries above this sequence stay where they are.</param>
-    /// <param name="mostMovedBytes">As above.</param>
-    public CompactionPlan? PickAll(TableSet tables, ulong oldestReadable, ulong newest, long mostMovedBytes)
+    /// <param name="maxMovedBytes">As above.</param>
+    public CompactionPlan? PickAll(TableSet tables, ulong oldestReadable, ulong newest, long maxMovedBytes)
     {
         Victims = None;
         if (tables.LevelZero is [.., var oldest] && oldest.Info.MaxSequence <= newest) return PickOldestOfLevelZero(tables);
         var highest = Array.FindIndex(tables.Levels, 1, level => level.Length > 0);
         var deepest = Array.FindLastIndex(tables.Levels, level => level.Length > 0);
         return highest < 0 || highest == deepest
-            ? PickTombstones(tables, Math.Min(oldestReadable, newest)) ?? PickValues(tables, mostMovedBytes)
+            ? PickTombstones(tables, Math.Min(oldestReadable, newest)) ?? PickValues(tables, maxMovedBytes)
             : CompactionPicker.Plan(tables, tables.Levels[highest][..1], highest + 1);
     }
 
@@ -69,19 +69,19 @@ sealed class FullDiskPicker(Manifest manifest)
     }
 
     // One segment at a time, the one that gives the most for what is moved.
-    CompactionPlan? PickValues(TableSet tables, long mostMovedBytes)
+    CompactionPlan? PickValues(TableSet tables, long maxMovedBytes)
     {
         ulong? chosen = null;
         using (manifest.Gate.Hold())
         {
-            var least = MostLive;
+            var minShare = MaxLive;
             foreach (var segment in manifest.State.Segments.Values)
             {
                 var reference = manifest.State.References.GetValueOrDefault(segment.Id);
                 var live = (double)reference.LiveBytes + LogSegmentHeader.SizeBytes
                     + (segment.Origin == SegmentOrigin.Moved ? MovedRecordHeader.SizeBytes * reference.Count : 0);
-                if (reference.LiveBytes > mostMovedBytes || live / segment.EndOffset >= least) continue;
-                least = live / segment.EndOffset;
+                if (reference.LiveBytes > maxMovedBytes || live / segment.EndOffset >= minShare) continue;
+                minShare = live / segment.EndOffset;
                 chosen = segment.Id;
             }
         }

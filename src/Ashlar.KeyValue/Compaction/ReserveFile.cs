@@ -48,9 +48,9 @@ sealed class ReserveFile
     }
 
     /// <summary>Grows by as much as there is room for, at most to a length, and by no more than may be taken.</summary>
-    public void Grow(long target, long most)
+    public void Grow(long target, long max)
     {
-        var piece = WholePages(Math.Min(target - held, most));
+        var piece = WholePages(Math.Min(target - held, max));
         while (piece >= PageBytes && held < target)
         {
             piece = Math.Min(piece, target - held);

@@ -13,7 +13,7 @@ namespace Ashlar.KeyValue.Compaction;
 /// </remarks>
 static class SegmentLength
 {
-    const long LeastBytes = 8 << 20;
+    const long MinBytes = 8 << 20;
 
     /// <summary>Of the garbage that is allowed.</summary>
     const double Share = 0.25;
@@ -22,12 +22,12 @@ static class SegmentLength
     /// <param name="options">Of the store.</param>
     /// <param name="liveBytes">Values that are live, by estimate.</param>
     public static long Of(KeyValueOptions options, double liveBytes) =>
-        (long)Math.Min(options.LogSegmentBytes, Math.Max(LeastBytes, Share * (options.SpaceAmplification - 1) * liveBytes));
+        (long)Math.Min(options.LogSegmentBytes, Math.Max(MinBytes, Share * (options.SpaceAmplification - 1) * liveBytes));
 
     /// <summary>
     /// What files may take beyond what is live, however little that is: two segments, and four where they are short, because as many may be
     /// under way between writers and tables.
     /// </summary>
     public static double Spare(KeyValueOptions options, double liveBytes) =>
-        Math.Max(2.0 * Of(options, liveBytes), Math.Min(2.0 * options.LogSegmentBytes, 4.0 * LeastBytes));
+        Math.Max(2.0 * Of(options, liveBytes), Math.Min(2.0 * options.LogSegmentBytes, 4.0 * MinBytes));
 }

@@ -34,10 +34,10 @@ sealed class SpaceReserve
     const long PageBytes = ReserveFile.PageBytes;
 
     /// <summary>What the log is left with at the least where there is so much: files take whole pages.</summary>
-    const long LeastLogBytes = 16 << 10;
+    const long MinLogBytes = 16 << 10;
 
     /// <summary>Kept from the first write on where nothing is said of how much is to be kept.</summary>
-    const long LeastBytes = 512 << 10;
+    const long MinBytes = 512 << 10;
 
     /// <summary>
     /// What work gets on top of what it writes once it has met a full disk in spite of what it was given; then twice as much, and so on:
@@ -85,7 +85,7 @@ sealed class SpaceReserve
     public long TargetBytes => Volatile.Read(ref target);
 
     /// <summary>For the logs of deletes, until their memtables are tables.</summary>
-    long LogBytes => Math.Max(target / 16, Math.Min(target / 4, LeastLogBytes));
+    long LogBytes => Math.Max(target / 16, Math.Min(target / 4, MinLogBytes));
 
     /// <summary>For a step of a merge: a table of level 0 and one below it.</summary>
     long MergeBytes => target / 2;
@@ -120,7 +120,7 @@ sealed class SpaceReserve
             // By doubling, so that it is seldom done, and not again for the same where there is no room for it.
             wanted = Math.Min(FullBytes, Math.Max(wanted, 2 * target));
             var half = ReserveFile.WholePages((file.HeldBytes + Free()) / 2);
-            if (half < wanted) triedFor = Math.Max(stored, LeastBytes);
+            if (half < wanted) triedFor = Math.Max(stored, MinBytes);
             Volatile.Write(ref target, Math.Max(target, Math.Min(wanted, half)));
             file.Grow(target, target);
         }
@@ -220,11 +220,11 @@ sealed class SpaceReserve
     /// <summary>Whether a step of a merge that has a choice is to be so large, not to have many small ones.</summary>
     public bool IsGoodForMerge(long bytes)
     {
-        using (gate.Hold()) return bytes <= MostMovedBytes && Missing(Round(bytes, options.TableBytes), LogBytes, out _) == 0;
+        using (gate.Hold()) return bytes <= MaxMovedBytes && Missing(Round(bytes, options.TableBytes), LogBytes, out _) == 0;
     }
 
     /// <summary>What a step may move of values.</summary>
-    public long MostMovedBytes => Volatile.Read(ref target) / 4;
+    public long MaxMovedBytes => Volatile.Read(ref target) / 4;
 
     /// <summary>What is given up first to open a store (<see cref="ReserveFile.Release"/>); if that does not do, twice as much, and so on.
     /// </summary>
@@ -288,7 +288,7 @@ sealed class SpaceReserve
 
     // What is said to be kept is kept from the first write on.
     long WantedBytes(long stored) =>
-        options.SpaceReserveBytes is null ? Math.Min(FullBytes, Math.Max(LeastBytes, ReserveFile.WholePages(2 * stored))) : FullBytes;
+        options.SpaceReserveBytes is null ? Math.Min(FullBytes, Math.Max(MinBytes, ReserveFile.WholePages(2 * stored))) : FullBytes;
 
     long Missing(long bytes, long left, out long taken)
     {

@@ -21,7 +21,7 @@ sealed class ValueCollector(EngineContext engine, SpaceReserve space)
     /// A segment of which more than this is referred to is not worth moving, whatever the target says, and whatever share of
     /// that is stale: each batch frees something for certain, so that collection ends.
     /// </summary>
-    public const double MostLive = 0.85;
+    public const double MaxLive = 0.85;
 
     /// <summary>
     /// The most of the allowed space that a batch frees if less than that is too much. Each walks the whole index, so few are better; but
@@ -129,7 +129,7 @@ sealed class ValueCollector(EngineContext engine, SpaceReserve space)
 
         Batch = ValueBatch.None;
         // The deepest level holds each of its keys once: less than it refers to is not live.
-        if (files.TotalBytes <= Limit(LiveEstimate.LeastReferredBytes(tables))) return;
+        if (files.TotalBytes <= Limit(LiveEstimate.MinReferredBytes(tables))) return;
         if (EstimateLive(tables) is not { } live) return;
         var limit = Limit(live);
         if (files.TotalBytes <= limit) return;
@@ -148,7 +148,7 @@ sealed class ValueCollector(EngineContext engine, SpaceReserve space)
         foreach (var segment in segments.OrderBy(files.ReferredShare))
         {
             var share = files.ReferredShare(segment);
-            if (wanted <= 0 || share > MostLive) break;
+            if (wanted <= 0 || share > MaxLive) break;
             chosen.Add(segment);
             wanted -= segment.EndOffset * (1 - (isLive * share));
         }

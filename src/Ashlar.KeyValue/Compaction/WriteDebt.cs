@@ -12,13 +12,13 @@ namespace Ashlar.KeyValue.Compaction;
 sealed record WriteDebt(int MemTables, double LevelZero, double Merges, long Bytes)
 {
     /// <summary>Full memtables beside the one that is being written.</summary>
-    public const int MostMemTables = 2;
+    public const int MaxMemTables = 2;
 
     /// <summary>So much of a memtable beside one that waits does not slow writers yet.</summary>
     const double FreeMemTables = 0.5;
 
     /// <summary>Level 0 slows writers from twice the number of tables that start a merge on, and stops them at five times.</summary>
-    public const int SlowLevelZero = 2, MostLevelZero = 5;
+    public const int SlowLevelZero = 2, MaxLevelZero = 5;
 
     /// <summary>The one debt that stops nobody.</summary>
     public SpaceDebt Space { get; init; }
@@ -45,7 +45,7 @@ sealed record WriteDebt(int MemTables, double LevelZero, double Merges, long Byt
         var count = tables.LevelZero.Length;
         return new WriteDebt(
             version.Immutable.Length,
-            (double)(count - (SlowLevelZero * levelZeroTables)) / ((MostLevelZero - SlowLevelZero) * levelZeroTables),
+            (double)(count - (SlowLevelZero * levelZeroTables)) / ((MaxLevelZero - SlowLevelZero) * levelZeroTables),
             merges,
             waiting + excess + (count >= levelZeroTables ? sizes[0] : 0));
     }
@@ -54,7 +54,7 @@ sealed record WriteDebt(int MemTables, double LevelZero, double Merges, long Byt
     /// The same for memtables, with the one that is being written: from the first that waits on, up to all full.
     /// </summary>
     public double MemTableShare(double activeShare) =>
-        MemTables == 0 ? 0 : (MemTables + Math.Min(1, activeShare) - FreeMemTables) / (MostMemTables + 1 - FreeMemTables);
+        MemTables == 0 ? 0 : (MemTables + Math.Min(1, activeShare) - FreeMemTables) / (MaxMemTables + 1 - FreeMemTables);
 
     /// <summary>
     /// The time that each byte has to take: none without debt, what the background needs for it when half of the way to
@@ -88,13 +88,13 @@ readonly record struct SpaceDebt(long ExcessBytes, double Share)
     /// At most: a writer then has a ninth of what collection frees. Half would do to keep files from growing, where it frees what it
     /// was expected to.
     /// </summary>
-    public const double MostShare = 0.9;
+    public const double MaxShare = 0.9;
 
     /// <summary>Measures files against what they are to be kept to.</summary>
     public static SpaceDebt Of(double usedBytes, double allowedBytes)
     {
         var excess = usedBytes - (FreeOvershoot * allowedBytes);
         if (!(excess > 0)) return default;
-        return new((long)excess, Math.Min(MostShare, excess / ((FullOvershoot - FreeOvershoot) * allowedBytes)));
+        return new((long)excess, Math.Min(MaxShare, excess / ((FullOvershoot - FreeOvershoot) * allowedBytes)));
     }
 }

@@ -16,7 +16,7 @@ sealed class WriteThrottle(KeyValueOptions options)
     /// Taken for what collection frees where it frees less, because it has little to gain or waits for merges: so long as space lasts,
     /// nobody is slowed to a standstill for it.
     /// </summary>
-    const double LeastCollectedBytesPerSecond = 1 << 20;
+    const double MinCollectedBytesPerSecond = 1 << 20;
 
     /// <summary>Less is carried over to the next write: sleeping is not more precise than that.</summary>
     static readonly TimeSpan ShortestWait = TimeSpan.FromMilliseconds(1);
@@ -70,7 +70,7 @@ sealed class WriteThrottle(KeyValueOptions options)
     public (long Count, TimeSpan Time) Stalls => (Volatile.Read(ref stalls), new TimeSpan(Volatile.Read(ref stallTicks)));
 
     double CollectRate =>
-        Collecting.BytesPerSecond is > 0 and var rate ? Math.Max(rate, LeastCollectedBytesPerSecond) : UnknownBytesPerSecond;
+        Collecting.BytesPerSecond is > 0 and var rate ? Math.Max(rate, MinCollectedBytesPerSecond) : UnknownBytesPerSecond;
 
     double FlushRate => Flushing.BytesPerSecond is > 0 and var rate ? rate : UnknownBytesPerSecond;
 
@@ -120,8 +120,8 @@ sealed class WriteThrottle(KeyValueOptions options)
     {
         var rate = inflow.BytesPerSecond;
         var now = Debt;
-        var memory = options.MemTableBytes * WriteDebt.MostMemTables * (1 - Volatile.Read(ref memTableShare));
-        var tables = options.MemTableBytes * (double)options.LevelZeroTables * (WriteDebt.MostLevelZero - WriteDebt.SlowLevelZero);
+        var memory = options.MemTableBytes * WriteDebt.MaxMemTables * (1 - Volatile.Read(ref memTableShare));
+        var tables = options.MemTableBytes * (double)options.LevelZeroTables * (WriteDebt.MaxLevelZero - WriteDebt.SlowLevelZero);
         var soonest = double.PositiveInfinity;
         if (rate > FlushRate) soonest = memory / (rate - FlushRate);
         // Merges count once level 0 is as large as starts one: below that nobody knows what they can do.
@@ -168,7 +168,7 @@ sealed class WriteThrottle(KeyValueOptions options)
     BackgroundLane? FindBlocking(BackgroundLanes lanes, bool needsMemTable)
     {
         var now = Debt;
-        if (needsMemTable && now.MemTables >= WriteDebt.MostMemTables) return lanes.Flushes;
+        if (needsMemTable && now.MemTables >= WriteDebt.MaxMemTables) return lanes.Flushes;
         return now.LevelZero >= 1 ? lanes.Merges : null;
     }
 

@@ -28,6 +28,6 @@ static class EntryKinds
     public static bool IsPut(this EntryKind kind) => kind is EntryKind.Put or EntryKind.PutInLog || kind.Expires();
 
     /// <summary>Bytes that entries of this kind store at least.</summary>
-    public static int LeastStoredBytes(this EntryKind kind) =>
+    public static int MinStoredBytes(this EntryKind kind) =>
         (kind.Expires() ? Expiry.SizeBytes : 0) + (kind.HasPlace() ? ValuePlace.EncodedBytes : 0);
 }

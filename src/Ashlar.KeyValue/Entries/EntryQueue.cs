@@ -4,7 +4,7 @@ namespace Ashlar.KeyValue.Entries;
 sealed class EntryQueue(int capacity)
 {
     // Entries that hold long values themselves end the queue early.
-    const int MostBytes = 256 << 10;
+    const int MaxBytes = 256 << 10;
     const int KeptSlotBytes = 4 << 10;
 
     readonly Slot[] ring = new Slot[capacity];
@@ -13,7 +13,7 @@ sealed class EntryQueue(int capacity)
 
     public int Count { get; private set; }
 
-    public bool IsFull => Count == ring.Length || bytes >= MostBytes;
+    public bool IsFull => Count == ring.Length || bytes >= MaxBytes;
 
     /// <summary>Key of the first entry.</summary>
     public ReadOnlySpan<byte> Key => ring[first].Bytes.AsSpan(0, ring[first].KeyLength);

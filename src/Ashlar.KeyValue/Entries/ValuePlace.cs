@@ -14,7 +14,7 @@ readonly record struct ValuePlace(ulong SegmentId, long Offset, int LengthBytes,
     public const int EncodedBytes = 20;
 
     /// <summary>What an entry with a place stores at most: an expiry ahead of it.</summary>
-    public const int MostStoredBytes = Expiry.SizeBytes + EncodedBytes;
+    public const int MaxStoredBytes = Expiry.SizeBytes + EncodedBytes;
 
     /// <summary>Checksum of what lies ahead of the value and belongs to its checksum; not stored.</summary>
     public uint CrcSeed { get; private init; }

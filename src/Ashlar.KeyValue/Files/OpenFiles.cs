@@ -6,11 +6,11 @@ namespace Ashlar.KeyValue.Files;
 /// The files that readers have open, at most so many at a time: what was not read lately is closed, and opened again when it
 /// is read.
 /// </summary>
-sealed class OpenFiles(IFileSystem fileSystem, int mostOpen)
+sealed class OpenFiles(IFileSystem fileSystem, int maxOpen)
 {
     readonly Lock gate = new();
     readonly Queue<ReadableFile> open = [];
-    int most = mostOpen;
+    int limit = maxOpen;
     int count;
 
     /// <summary>Files that are open now.</summary>
@@ -32,7 +32,7 @@ sealed class OpenFiles(IFileSystem fileSystem, int mostOpen)
         {
             if (file.Handle is { } opened) return opened;
             ObjectDisposedException.ThrowIf(file.IsDisposed, file);
-            while (count >= most && open.TryDequeue(out var oldest))
+            while (count >= limit && open.TryDequeue(out var oldest))
             {
                 if (oldest.Handle is null) continue;
                 if (oldest.WasUsed)
@@ -62,7 +62,7 @@ sealed class OpenFiles(IFileSystem fileSystem, int mostOpen)
         using (gate.Hold())
         {
             if (count == 0) return false;
-            most = Math.Max(1, count / 2);
+            limit = Math.Max(1, count / 2);
             for (var left = count / 2; count > left && open.TryDequeue(out var oldest);) Close(oldest);
             return true;
         }

@@ -4,7 +4,7 @@ using Ashlar.Storage;
 namespace Ashlar.KeyValue.Files;
 
 /// <summary>The directory of a store: names of its files, and the disk they are on.</summary>
-class StoreFiles(IFileSystem fileSystem, string directory, int mostOpenFiles = KeyValueOptions.DefaultMaxOpenFiles)
+class StoreFiles(IFileSystem fileSystem, string directory, int maxOpenFiles = KeyValueOptions.DefaultMaxOpenFiles)
 {
     public const string ManifestName = "MANIFEST";
 
@@ -19,7 +19,7 @@ class StoreFiles(IFileSystem fileSystem, string directory, int mostOpenFiles = K
     public string Directory { get; } = directory;
 
     /// <summary>Files that are read long after they were written: tables, and segments that values lie in.</summary>
-    public OpenFiles Readers { get; } = new(fileSystem, mostOpenFiles);
+    public OpenFiles Readers { get; } = new(fileSystem, maxOpenFiles);
 
     /// <summary>Files that readers keep from going.</summary>
     public KeptFiles Kept { get; } = new();

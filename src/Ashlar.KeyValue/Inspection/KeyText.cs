@@ -5,11 +5,11 @@ namespace Ashlar.KeyValue.Inspection;
 /// <summary>Keys for people: in quotes where they are printable, else in hexadecimal; long ones are cut.</summary>
 static class KeyText
 {
-    const int MostBytes = 64;
+    const int MaxBytes = 64;
 
     public static string Of(ReadOnlySpan<byte> key)
     {
-        var shown = key[..Math.Min(MostBytes, key.Length)];
+        var shown = key[..Math.Min(MaxBytes, key.Length)];
         var text = shown.ContainsAnyExceptInRange((byte)0x20, (byte)0x7E)
             ? "0x" + Convert.ToHexStringLower(shown)
             : $"\"{Encoding.ASCII.GetString(shown)}\"";

@@ -100,7 +100,7 @@ public static class KeyValueInspector
         {
             var what = entry.Kind.IsPut() ? "put" : entry.Kind == EntryKind.Delete ? "delete" : $"kind {(byte)entry.Kind}";
             var text = $"{entry.Sequence} {what} {KeyText.Of(entry.Key)}";
-            if (!entry.Kind.IsPut() || entry.Stored.Length < entry.Kind.LeastStoredBytes()) return text;
+            if (!entry.Kind.IsPut() || entry.Stored.Length < entry.Kind.MinStoredBytes()) return text;
             var rest = entry.Stored;
             if (entry.Kind.Expires())
             {

@@ -63,7 +63,7 @@ sealed class MovedScan(IFile file, LogSegmentHeader segment, IScanSink sink)
         }
 
         var stored = entry.ValueIn(bytes);
-        var isSound = Crc32C.Compute(stored) == entry.ValueCrc && stored.Length >= entry.Kind.LeastStoredBytes();
+        var isSound = Crc32C.Compute(stored) == entry.ValueCrc && stored.Length >= entry.Kind.MinStoredBytes();
         if (!isSound) sink.Damage(offset, entry.SizeBytes, "the value does not hold", KeyText.Of(entry.KeyIn(bytes)));
         sink.Entry(new ScannedEntry(offset, header.Sequence, entry.Kind, entry.KeyIn(bytes), stored) { IsValueSound = isSound });
     }

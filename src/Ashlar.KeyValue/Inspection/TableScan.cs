@@ -8,7 +8,7 @@ namespace Ashlar.KeyValue.Inspection;
 /// <summary>Reads a table as far as anything of it holds. Three blocks are in memory at a time.</summary>
 sealed class TableScan(IFile file, IScanSink sink)
 {
-    const int MostBlockBytes = (64 << 20) + (1 << 20);
+    const int MaxBlockBytes = (64 << 20) + (1 << 20);
 
     readonly long length = file.LengthBytes;
     uint seed;
@@ -80,7 +80,7 @@ sealed class TableScan(IFile file, IScanSink sink)
     {
         var buffer = new BlockBuffer();
         if (TryLoad(handle, "data block", keys, buffer.Load) is not { } block) return;
-        Span<byte> scratch = stackalloc byte[ValuePlace.MostStoredBytes];
+        Span<byte> scratch = stackalloc byte[ValuePlace.MaxStoredBytes];
         for (var index = 0; index < block.Count; index++)
         {
             var stored = block.StoredAt(index, scratch).ToArray();
@@ -93,7 +93,7 @@ sealed class TableScan(IFile file, IScanSink sink)
 
     Block? TryLoad(in BlockHandle handle, string what, string keys, BlockLoader load)
     {
-        if (handle.Offset < 0 || handle.SizeBytes <= Block.TrailerBytes || handle.SizeBytes > MostBlockBytes
+        if (handle.Offset < 0 || handle.SizeBytes <= Block.TrailerBytes || handle.SizeBytes > MaxBlockBytes
             || handle.Offset > length - handle.SizeBytes)
         {
             sink.Damage(Math.Max(0, handle.Offset), handle.SizeBytes, $"the {what} lies outside the table", keys);

@@ -79,7 +79,7 @@ readonly record struct LogEntry(uint KeyCrc, uint ValueCrc, EntryKind Kind, int 
         if (entry.KeyLength == 0 || source[9] != 0) return LogEntryFault.Key;
         if (entry.Kind is not (EntryKind.Put or EntryKind.Delete or EntryKind.ExpiringPut)) return LogEntryFault.Key;
         if (Crc32C.Compute(source[4..(HeaderBytes + entry.KeyLength)]) != entry.KeyCrc) return LogEntryFault.Key;
-        if (entry.ValueLength < entry.Kind.LeastStoredBytes()) return LogEntryFault.Value;
+        if (entry.ValueLength < entry.Kind.MinStoredBytes()) return LogEntryFault.Value;
         return withValue && Crc32C.Compute(entry.ValueIn(source)) != entry.ValueCrc ? LogEntryFault.Value : LogEntryFault.None;
     }
 }

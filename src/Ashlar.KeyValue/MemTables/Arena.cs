@@ -51,9 +51,9 @@ sealed unsafe class Arena
     /// <summary>Gives all memory back. The finalizer finds nothing left to do then.</summary>
     public void Free() => FreeChunks();
 
-    void ChangeChunk(long atLeastBytes)
+    void ChangeChunk(long minBytes)
     {
-        var size = Math.Max(atLeastBytes, Math.Min(LargestChunkBytes, (long)FirstChunkBytes << Math.Min(chunks.Count, 8)));
+        var size = Math.Max(minBytes, Math.Min(LargestChunkBytes, (long)FirstChunkBytes << Math.Min(chunks.Count, 8)));
         var chunk = NewChunk(size);
         Volatile.Write(ref usedBytes, usedBytes + left);
         next = chunk;

@@ -199,9 +199,9 @@ public sealed record KeyValueOptions
         if (LogArchiveDirectory is not null) ArgumentException.ThrowIfNullOrEmpty(LogArchiveDirectory, nameof(LogArchiveDirectory));
     }
 
-    static void Require(long value, long least, long most, string option)
+    static void Require(long value, long min, long max, string option)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(value, least, option);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(value, most, option);
+        ArgumentOutOfRangeException.ThrowIfLessThan(value, min, option);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(value, max, option);
     }
 }

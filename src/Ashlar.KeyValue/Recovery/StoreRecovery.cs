@@ -36,7 +36,7 @@ sealed class StoreRecovery(StoreFiles files, KeyValueOptions options, BlockCache
     /// <summary>
     /// A store that is opened and closed often, with few writes each time, gathers at most so many segments.
     /// </summary>
-    const int MostSealedLogs = 8;
+    const int MaxSealedLogs = 8;
 
     RecoveryReport report = new() { WasClosed = true };
 
@@ -166,7 +166,7 @@ sealed class StoreRecovery(StoreFiles files, KeyValueOptions options, BlockCache
         memTable.LastLogId = log.End.SegmentId;
         memTable.LastCommitTime = log.LastCommitTime;
         LogArchiver.Begin(manifest, options);
-        if (manifest.State.Logs.Count == 0 || (log.IsSealed && manifest.State.Logs.Count <= MostSealedLogs))
+        if (manifest.State.Logs.Count == 0 || (log.IsSealed && manifest.State.Logs.Count <= MaxSealedLogs))
             return new RecoveredStore(
                 manifest, tables, memTable, sequence, log.End, numbers, IsLogComplete: true, log.LastCommitTime) { Report = report };
 

@@ -11,7 +11,7 @@ sealed class TableBuilder : IDisposable
     const int WriteBufferBytes = 256 << 10;
 
     // However long the keys that an index names blocks by: one of few entries would need nearly as many above it.
-    const int LeastFanOut = 16;
+    const int MinFanOut = 16;
 
     readonly StoreFiles files;
     readonly ulong id;
@@ -118,7 +118,7 @@ sealed class TableBuilder : IDisposable
         Span<byte> handle = stackalloc byte[BlockHandle.EncodedBytes];
         WriteBlock(data).Write(handle);
         index.Add(EntryKind.Put, Name, nameSequence, handle);
-        if (index.SizeBytes >= blockBytes && index.Count >= LeastFanOut) FinishIndex();
+        if (index.SizeBytes >= blockBytes && index.Count >= MinFanOut) FinishIndex();
     }
 
     // Behind every entry of the separator there could be, as none has sequence 0: what is sought at or below it may be in the block.

@@ -9,7 +9,7 @@ namespace Ashlar.KeyValue.SortedTable;
 /// </summary>
 sealed class TableIterator(Table table, BlockSource blocks) : EntryIterator
 {
-    const int LeastKeyBytes = 64;
+    const int MinKeyBytes = 64;
 
     Block root;
     Block index;
@@ -21,7 +21,7 @@ sealed class TableIterator(Table table, BlockSource blocks) : EntryIterator
     // The key, whose beginning is what all keys of the block begin with; it stays between moves within the block.
     byte[] key = [];
     int keyLength;
-    readonly byte[] place = new byte[ValuePlace.MostStoredBytes];
+    readonly byte[] place = new byte[ValuePlace.MaxStoredBytes];
 
     public override bool IsValid => !data.IsNone;
 
@@ -165,7 +165,7 @@ sealed class TableIterator(Table table, BlockSource blocks) : EntryIterator
     void AppendToKey(ReadOnlySpan<byte> part)
     {
         var length = keyLength + part.Length;
-        if (length > key.Length) Array.Resize(ref key, Math.Max(LeastKeyBytes, 2 * length));
+        if (length > key.Length) Array.Resize(ref key, Math.Max(MinKeyBytes, 2 * length));
         part.CopyTo(key.AsSpan(keyLength));
         keyLength = length;
     }

@@ -10,7 +10,7 @@ namespace Ashlar.KeyValue.Values;
 readonly ref struct FoundValue
 {
     // Larger values are read into memory of their own when a caller wants only their beginning.
-    const int MostPooledBytes = 1 << 20;
+    const int MaxPooledBytes = 1 << 20;
 
     readonly int slot;
     readonly bool hasPlace;
@@ -100,7 +100,7 @@ readonly ref struct FoundValue
     bool TryCopyCachedBeginning(Span<byte> destination, ValueSegments values)
     {
         var length = place.LengthBytes;
-        var whole = length <= MostPooledBytes ? ArrayPool<byte>.Shared.Rent(length) : new byte[length];
+        var whole = length <= MaxPooledBytes ? ArrayPool<byte>.Shared.Rent(length) : new byte[length];
         try
         {
             if (!values.TryReadCachedThrough(slot, place, whole.AsSpan(0, length))) return false;
@@ -109,7 +109,7 @@ readonly ref struct FoundValue
         }
         finally
         {
-            if (length <= MostPooledBytes) ArrayPool<byte>.Shared.Return(whole);
+            if (length <= MaxPooledBytes) ArrayPool<byte>.Shared.Return(whole);
         }
     }
 
@@ -117,7 +117,7 @@ readonly ref struct FoundValue
     void CopyBeginning(Span<byte> destination, ValueSegments values)
     {
         var length = place.LengthBytes;
-        var whole = length <= MostPooledBytes ? ArrayPool<byte>.Shared.Rent(length) : new byte[length];
+        var whole = length <= MaxPooledBytes ? ArrayPool<byte>.Shared.Rent(length) : new byte[length];
         try
         {
             values.ReadThrough(slot, place, whole.AsSpan(0, length));
@@ -125,7 +125,7 @@ readonly ref struct FoundValue
         }
         finally
         {
-            if (length <= MostPooledBytes) ArrayPool<byte>.Shared.Return(whole);
+            if (length <= MaxPooledBytes) ArrayPool<byte>.Shared.Return(whole);
         }
     }
 }

@@ -20,7 +20,7 @@ sealed class ValueBuffer(ValueSegments values)
     const int KeptBytes = 1 << 20;
 
     // What may lie between values that follow each other: the heads of a group and of an entry, and a key.
-    const int MostGapBytes = 1 << 10;
+    const int MaxGapBytes = 1 << 10;
 
     const int FirstWindowBytes = 16 << 10;
     const int LongestWindowBytes = 256 << 10;
@@ -126,7 +126,7 @@ sealed class ValueBuffer(ValueSegments values)
     {
         if (wasAsked)
         {
-            askedInARow = Math.Min(askedInARow, ValueLookAhead.MostEntries) + 1;
+            askedInARow = Math.Min(askedInARow, ValueLookAhead.MaxEntries) + 1;
         }
         else
         {
@@ -159,9 +159,9 @@ sealed class ValueBuffer(ValueSegments values)
         var isAhead = lookAhead is { IsOn: true };
         // What was asked for ahead of need may be there: reading more around it would wait again.
         if (isAhead && TryLoadCached(place)) return true;
-        if (isSameSegment && gapAfter is >= 0 and <= MostGapBytes && TryLoadAhead(place, from, Math.Max(to, from + GrowWindow())))
+        if (isSameSegment && gapAfter is >= 0 and <= MaxGapBytes && TryLoadAhead(place, from, Math.Max(to, from + GrowWindow())))
             return false;
-        if (isSameSegment && gapBefore is >= 0 and <= MostGapBytes
+        if (isSameSegment && gapBefore is >= 0 and <= MaxGapBytes
             && TryLoadAhead(place, Math.Max(0, Math.Min(from, to - GrowWindow())), to)) return false;
         windowBytes = 0;
         if (!isAhead && TryLoadCached(place))

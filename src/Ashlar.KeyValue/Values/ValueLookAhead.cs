@@ -14,10 +14,10 @@ namespace Ashlar.KeyValue.Values;
 sealed class ValueLookAhead(ValueSegments values)
 {
     /// <summary>Furthest ahead, in entries.</summary>
-    public const int MostEntries = 64;
+    public const int MaxEntries = 64;
 
     // Furthest ahead, in bytes of values like the last one.
-    const int MostBytes = 2 << 20;
+    const int MaxBytes = 2 << 20;
     const int WaitsThatBegin = 2;
 
     // After so many it ends, to begin again if reads still have to wait: what was asked for may all have been in memory. To find out
@@ -25,9 +25,9 @@ sealed class ValueLookAhead(ValueSegments values)
     const int EntriesOfRound = 1024;
 
     // To read so much between two values costs less than to ask twice.
-    const int MostGapBytes = 8 << 10;
+    const int MaxGapBytes = 8 << 10;
 
-    readonly Range[] batch = new Range[MostEntries];
+    readonly Range[] batch = new Range[MaxEntries];
     int count;
     int waitsInARow;
     int asked;
@@ -36,7 +36,7 @@ sealed class ValueLookAhead(ValueSegments values)
 
     /// <summary>How many entries to be ahead.</summary>
     public int Entries(int askedInARow, int valueBytes) =>
-        IsOn ? Math.Min(askedInARow, Math.Clamp(MostBytes / Math.Max(1, valueBytes), 1, MostEntries)) : 0;
+        IsOn ? Math.Min(askedInARow, Math.Clamp(MaxBytes / Math.Max(1, valueBytes), 1, MaxEntries)) : 0;
 
     /// <summary>A value was read alone: it was in memory or had to be waited for.</summary>
     public void CountRead(bool waits)
@@ -80,7 +80,7 @@ sealed class ValueLookAhead(ValueSegments values)
         var joined = ranges[0];
         foreach (var range in ranges[1..])
         {
-            if (range.SegmentId == joined.SegmentId && range.Start - joined.End <= MostGapBytes)
+            if (range.SegmentId == joined.SegmentId && range.Start - joined.End <= MaxGapBytes)
             {
                 joined = joined with { End = Math.Max(joined.End, range.End) };
                 continue;

@@ -36,10 +36,10 @@ static class LiveEstimate
     /// The same for values without a look at any table, and less: what the level refers to that refers to the most. Levels hold each of
     /// their keys once.
     /// </summary>
-    public static long LeastReferredBytes(TableSet tables)
+    public static long MinReferredBytes(TableSet tables)
     {
-        var most = tables.LevelZero.Select(ReferredBytes).DefaultIfEmpty().Max();
-        return tables.Levels[1..].Select(level => level.Sum(ReferredBytes)).Append(most).Max();
+        var levelZero = tables.LevelZero.Select(ReferredBytes).DefaultIfEmpty().Max();
+        return tables.Levels[1..].Select(level => level.Sum(ReferredBytes)).Append(levelZero).Max();
     }
 
     /// <summary>Bytes of values, with their keys, that a table refers to, stale ones included.</summary>

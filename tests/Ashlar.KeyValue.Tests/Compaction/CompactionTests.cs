@@ -98,7 +98,7 @@ public sealed class CompactionTests
             store.Put($"{i * 7919 % 5000:d6}", new string('x', 100), Durability.Relaxed);
             if (i % 50 != 0) continue;
             var statistics = store.GetStatistics();
-            Assert.True(statistics.TablesPerLevel[0] <= (WriteDebt.MostLevelZero * 4) + 3, $"{statistics.TablesPerLevel[0]} tables in level 0");
+            Assert.True(statistics.TablesPerLevel[0] <= (WriteDebt.MaxLevelZero * 4) + 3, $"{statistics.TablesPerLevel[0]} tables in level 0");
             Assert.True(statistics.ImmutableMemTables <= 2);
         }
     }

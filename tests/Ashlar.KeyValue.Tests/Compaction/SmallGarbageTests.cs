@@ -10,7 +10,7 @@ public sealed class SmallGarbageTests(ITestOutputHelper output)
     const int Seed = 11;
 
     // Three segments of 8 MiB may be on their way to tables; what is kept for a full disk follows the memtable.
-    const long MostBytes = 56 << 20;
+    const long MaxBytes = 56 << 20;
 
     [Theory]
     [InlineData(1000, 150_000)]
@@ -29,7 +29,7 @@ public sealed class SmallGarbageTests(ITestOutputHelper output)
 
         output.WriteLine($"at most {most >> 20} MiB, {store.GetStatistics().FlushBytesWritten >> 10} KiB of tables");
         // What memtables hold of short values goes when they are tables.
-        Assert.InRange(most, 0, valueBytes < Options.SeparatedValueBytes ? 6 * Options.MemTableBytes : MostBytes);
+        Assert.InRange(most, 0, valueBytes < Options.SeparatedValueBytes ? 6 * Options.MemTableBytes : MaxBytes);
         store.Compact();
         Assert.InRange(store.GetStatistics().ValueBytes, 0, Math.Max(8192, (valueBytes + 1024) * 3 / 2));
     }

@@ -43,7 +43,7 @@ public sealed class SpaceDebtTests(ITestOutputHelper output)
             last = share;
         }
 
-        Assert.Equal(SpaceDebt.MostShare, last);
+        Assert.Equal(SpaceDebt.MaxShare, last);
         Assert.Equal(2850, SpaceDebt.Of(4000, 1000).ExcessBytes);
     }
 

@@ -103,7 +103,7 @@ public sealed class WriteThrottleTests(ITestOutputHelper output)
         {
             if (active >= MemTableBytes)
             {
-                while (waiting >= WriteDebt.MostMemTables) Stop();
+                while (waiting >= WriteDebt.MaxMemTables) Stop();
                 active = 0;
                 waiting++;
             }
@@ -171,7 +171,7 @@ public sealed class WriteThrottleTests(ITestOutputHelper output)
 
             var slow = WriteDebt.SlowLevelZero * Trigger;
             throttle.Debt = new WriteDebt(
-                waiting, (double)(levelZero - slow) / ((WriteDebt.MostLevelZero - WriteDebt.SlowLevelZero) * Trigger), -1, levelZero);
+                waiting, (double)(levelZero - slow) / ((WriteDebt.MaxLevelZero - WriteDebt.SlowLevelZero) * Trigger), -1, levelZero);
         }
     }
 

@@ -79,7 +79,7 @@ public sealed class ReaderTests
     public void A_table_that_moved_to_another_level_can_be_opened_again_by_readers_of_the_one_before()
     {
         var disk = TestStore.NewDisk();
-        var files = new StoreFiles(disk, "/", mostOpenFiles: 1);
+        var files = new StoreFiles(disk, "/", maxOpenFiles: 1);
         using var builder = new TableBuilder(files, 1, 4096);
         builder.Add("a"u8, 1, EntryKind.Put, "x"u8);
         var info = builder.Finish(1);

@@ -163,14 +163,14 @@ public sealed class ReserveTests
         }).ToArray();
         var refusal = new InvalidOperationException();
 
-        Assert.Equal(SpaceClaim.None, group.LeastClaim);
-        Assert.True(group.RefuseLeastClaim(refusal));
+        Assert.Equal(SpaceClaim.None, group.LowestClaim);
+        Assert.True(group.RefuseLowestClaim(refusal));
         Assert.Equal(writes[1..], group.Members);
-        Assert.Equal(SpaceClaim.PartOfReserve, group.LeastClaim);
-        Assert.True(group.RefuseLeastClaim(refusal));
+        Assert.Equal(SpaceClaim.PartOfReserve, group.LowestClaim);
+        Assert.True(group.RefuseLowestClaim(refusal));
         Assert.Equal(writes[2..], group.Members);
         Assert.Equal(delete.LengthBytes, group.LengthBytes);
-        Assert.False(group.RefuseLeastClaim(refusal)); // The whole group fails instead.
+        Assert.False(group.RefuseLowestClaim(refusal)); // The whole group fails instead.
         Assert.Equal([refusal, refusal, null, null], writes.Select(write => write.Refusal));
     }
 

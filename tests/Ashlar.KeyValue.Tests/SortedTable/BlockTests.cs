@@ -59,7 +59,7 @@ public sealed class BlockTests
         var size = builder.SizeBytes;
         var block = Load(builder);
         Assert.Equal((entries.Count, size), (block.Count, block.Bytes.Length));
-        var scratch = new byte[ValuePlace.MostStoredBytes];
+        var scratch = new byte[ValuePlace.MaxStoredBytes];
         var index = 0;
         foreach (var (key, entry) in entries)
         {
@@ -123,7 +123,7 @@ public sealed class BlockTests
     public void A_block_of_any_bytes_is_refused_or_readable()
     {
         var random = new Random(5);
-        var scratch = new byte[ValuePlace.MostStoredBytes];
+        var scratch = new byte[ValuePlace.MaxStoredBytes];
         var refused = 0;
         for (var round = 0; round < 20_000; round++)
         {
@@ -179,7 +179,7 @@ public sealed class BlockTests
     static byte[] RandomStored(Random random, EntryKind kind)
     {
         var inline = new byte[kind is EntryKind.Put or EntryKind.ExpiringPut ? random.Next(0, 40) : 0];
-        var stored = new byte[kind.LeastStoredBytes() + inline.Length];
+        var stored = new byte[kind.MinStoredBytes() + inline.Length];
         random.NextBytes(stored);
         if (kind.HasPlace())
             new ValuePlace((ulong)Spread(random, long.MaxValue), Spread(random, uint.MaxValue), (int)Spread(random, KeyValueOptions.ValueLimitBytes), (uint)Spread(random, uint.MaxValue))

@@ -38,7 +38,7 @@ public sealed class LookAheadTests
             Assert.True(cursor.MoveNext());
             _ = cursor.Value;
             var ahead = Math.Max(0, PageCache.Hints.Count + 2 - read);
-            Assert.InRange(ahead, 0, Math.Min(read, ValueLookAhead.MostEntries));
+            Assert.InRange(ahead, 0, Math.Min(read, ValueLookAhead.MaxEntries));
         }
 
         Assert.False(cursor.MoveNext());
