@@ -170,8 +170,8 @@ sealed unsafe class BlockCache : SharedResource
         NativeMemory.Free(memory);
     }
 
-    /// <summary>A reader within the epoch holds the only reference to a block, and gives it back when it leaves.</summary>
-    public void LeaveToReader(int slot, Block block)
+    /// <summary>Takes over the reference of a reader within the epoch, to release it when the reader leaves.</summary>
+    public void ReleaseOnExit(int slot, Block block)
     {
         ref var first = ref epoch.Leftovers(slot);
         block.Memory->Next = (BlockMemory*)first;

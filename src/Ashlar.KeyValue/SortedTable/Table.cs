@@ -264,7 +264,7 @@ sealed unsafe class Table : SharedResource
         if (block.IsNone) return block;
         // The reader's own reference can go at once when the cache has taken one: what it evicts stays until the reader leaves.
         if (cache.TryAdd(block)) cache.ReleaseBlock(block);
-        else cache.LeaveToReader(slot, block);
+        else cache.ReleaseOnExit(slot, block);
         return block;
     }
 

@@ -50,7 +50,7 @@ public sealed class BlockCacheTests
         var slot = cache.Epoch.Enter();
         var block = cache.Allocate(300 << 10, 1, 0, Data);
         Assert.False(cache.TryAdd(block));
-        cache.LeaveToReader(slot, block);
+        cache.ReleaseOnExit(slot, block);
         Assert.Equal(300 << 10, cache.AllocatedBytes);
         cache.Epoch.Exit(slot);
         Assert.Equal(0, cache.AllocatedBytes);
@@ -131,7 +131,7 @@ public sealed class BlockCacheTests
                 {
                     block = New(1, number, 1000 + number, (byte)number);
                     if (cache.TryAdd(block)) cache.ReleaseBlock(block);
-                    else cache.LeaveToReader(slot, block);
+                    else cache.ReleaseOnExit(slot, block);
                 }
 
                 if (block.Bytes.Length != 1000 + number || block.Bytes.IndexOfAnyExcept((byte)number) >= 0)
