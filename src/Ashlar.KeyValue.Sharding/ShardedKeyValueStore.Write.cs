@@ -132,11 +132,22 @@ public sealed partial class ShardedKeyValueStore
         }
 
         var syncs = new Task[shards.Length];
-        for (var i = 0; i < syncs.Length; i++) syncs[i] = SyncAsync(shards[i]);
+        for (var i = 0; i < syncs.Length; i++) syncs[i] = BeginSync(shards[i]);
         Task.WhenAll(syncs).GetAwaiter().GetResult();
+    }
 
-        // One that refuses at once does not keep the others from being waited for.
-        static async Task SyncAsync(KeyValueStore shard) => await shard.SyncAsync();
+    // Without an await: what comes after it would be posted to the caller's context, which waits here. One that refuses at once does not
+    // keep the others from being waited for.
+    static Task BeginSync(KeyValueStore shard)
+    {
+        try
+        {
+            return shard.SyncAsync().AsTask();
+        }
+        catch (Exception refusal)
+        {
+            return Task.FromException(refusal);
+        }
     }
 
     /// <summary>

@@ -152,7 +152,7 @@ public sealed class KeyValueCursor : IDisposable
         values.EndPrefetch();
     }
 
-    TombstonePassage Tombstones => tombstones ??= new TombstonePassage(state, version!, sequence, direction == ScanDirection.Forward);
+    TombstonePassage Tombstones => tombstones ??= new(state, version!, sequence, now, direction == ScanDirection.Forward);
 
     EntryKind FoundKind => direction == ScanDirection.Forward ? iterator!.Kind : storedKind;
 
@@ -161,16 +161,18 @@ public sealed class KeyValueCursor : IDisposable
     // To the next entry that the cursor sees; false at the end of the range.
     bool Step()
     {
-        if (!isPositioned)
-        {
-            tombstones?.Abandon();
-            Seek();
-        }
-
+        if (!isPositioned) Seek();
         isPositioned = false;
-        var found = direction == ScanDirection.Forward ? StepForward() : StepBackward();
-        isPositioned = true;
-        return found;
+        try
+        {
+            var found = direction == ScanDirection.Forward ? StepForward() : StepBackward();
+            isPositioned = true;
+            return found;
+        }
+        finally
+        {
+            if (!isPositioned) tombstones?.Abandon();
+        }
     }
 
     void Seek()

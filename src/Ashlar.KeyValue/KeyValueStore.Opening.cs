@@ -59,8 +59,8 @@ public sealed partial class KeyValueStore
         catch
         {
             // Whoever has taken over what was recovered lets go of it: the state of tables and manifest, the committer of the memtable.
-            if (state is null) recovered?.Release();
-            else if (committer is null) recovered!.MemTable.Release();
+            if (state is null) Try(() => recovered?.Release());
+            else if (committer is null) Try(recovered!.MemTable.Release);
             Release(wasOpened: false);
             throw;
         }

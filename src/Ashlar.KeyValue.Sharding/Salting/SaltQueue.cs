@@ -61,15 +61,29 @@ sealed class SaltQueue(KeyValueStore shard, Action<WriteBatch, WriteBatch> stamp
         var error = TryWrite(writes);
         var own = new Exception?[writes.Length];
         own.AsSpan().Fill(error);
-        // Nothing of them is left. Who may use what is kept for a full disk is not refused because of others.
-        if (writes.Length > 1 && error is StorageException { Kind: StorageErrorKind.NoSpace })
-        {
-            for (var i = 0; i < writes.Length; i++) own[i] = TryWrite([writes[i]]);
-        }
+        if (writes.Length > 1 && IsDiskFull(error)) WriteApart(writes, own);
 
         HandOver();
         for (var i = 0; i < writes.Length; i++) writes[i].Complete(own[i]);
     }
+
+    // Nothing of them is left. Who may use what is kept for a full disk is not refused because of others, and nobody because of one that is
+    // larger: those with the same claim are tried one by one, until one of them is refused.
+    void WriteApart(Waiting[] writes, Exception?[] errors)
+    {
+        foreach (var claim in (ReadOnlySpan<bool>)[true, false])
+        {
+            Exception? refusal = null;
+            for (var i = 0; i < writes.Length; i++)
+            {
+                if (writes[i].MayUseReserve != claim) continue;
+                errors[i] = IsDiskFull(refusal) ? refusal : TryWrite([writes[i]]);
+                if (IsDiskFull(errors[i])) refusal = errors[i];
+            }
+        }
+    }
+
+    static bool IsDiskFull(Exception? cause) => cause is StorageException { Kind: StorageErrorKind.NoSpace };
 
     Exception? TryWrite(Waiting[] writes)
     {

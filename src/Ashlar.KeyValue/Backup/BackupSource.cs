@@ -18,9 +18,15 @@ sealed record SourceFile(string Name, string Identity, long LengthBytes, IFile F
 /// </summary>
 sealed class BackupSource : IDisposable
 {
-    readonly List<SourceFile> files = [];
+    readonly StoreFiles store;
+    readonly LogEnd recovered;
+    readonly Dictionary<string, IFile> opened;
 
-    BackupSource(ManifestEdit content) => Content = content;
+    BackupSource(StoreFiles store, ManifestEdit content, in LogEnd recovered, Dictionary<string, IFile> opened)
+    {
+        (this.store, Content) = (store, content);
+        (this.recovered, this.opened) = (recovered, opened);
+    }
 
     public ManifestEdit Content { get; }
 
@@ -29,8 +35,6 @@ sealed class BackupSource : IDisposable
 
     /// <summary>Where the files end before this, one of them has lost something.</summary>
     public ulong RequiredSequence { get; private init; }
-
-    public IReadOnlyList<SourceFile> Files => files;
 
     /// <summary>
     /// Takes hold of the files. What the manifest lists is there as long as its lock is held: files are deleted only after the
@@ -46,52 +50,6 @@ sealed class BackupSource : IDisposable
     public static BackupSource Take(
         StoreFiles store, Manifest manifest, in LogEnd recovered, ulong recoveredSequence, Func<ulong> durableSequence)
     {
-        var (source, opened) = Hold(store, manifest, recoveredSequence, durableSequence);
-        try
-        {
-            var logs = source.Content.AddedLogs;
-            foreach (var table in source.Content.AddedTables)
-            {
-                var name = StoreFiles.TableName(table.Id);
-                source.files.Add(new(name, $"{name}-{table.FooterCrc:x8}-{table.FileLength}", table.FileLength, opened[name]));
-            }
-
-            foreach (var segment in source.Content.AddedSegments)
-                source.AddSegment(segment.Id, segment.Nonce, segment.EndOffset, opened);
-            for (var i = 0; i < logs.Count; i++)
-            {
-                var length = i + 1 < logs.Count
-                    ? logs[i + 1].PredecessorEnd
-                    : LogCut.Find(opened[StoreFiles.LogName(logs[i].Id)], logs[i], store.StoreId, recovered, source.Sequence);
-                source.AddSegment(logs[i].Id, logs[i].Nonce, length, opened);
-            }
-
-            return source;
-        }
-        catch
-        {
-            foreach (var file in opened.Values) file.Dispose();
-            throw;
-        }
-    }
-
-    void AddSegment(ulong id, ulong nonce, long length, Dictionary<string, IFile> opened)
-    {
-        var name = StoreFiles.LogName(id);
-        files.Add(new(name, $"{name}-{nonce:x16}-{length}", length, opened[name]));
-    }
-
-    public bool IsDisposed { get; private set; }
-
-    public void Dispose()
-    {
-        IsDisposed = true;
-        foreach (var file in files) file.File.Dispose();
-    }
-
-    static (BackupSource Source, Dictionary<string, IFile> Opened) Hold(
-        StoreFiles store, Manifest manifest, ulong recoveredSequence, Func<ulong> durableSequence)
-    {
         var opened = new Dictionary<string, IFile>(StringComparer.Ordinal);
         try
         {
@@ -104,7 +62,7 @@ sealed class BackupSource : IDisposable
                     opened.Add(StoreFiles.LogName(id), store.FileSystem.Open(store.LogPath(id), FileOpenMode.ReadOnly));
                 var durable = durableSequence();
                 var required = durable > recoveredSequence ? durable : 0;
-                return (new BackupSource(content) { Sequence = durable, RequiredSequence = required }, opened);
+                return new BackupSource(store, content, recovered, opened) { Sequence = durable, RequiredSequence = required };
             }
         }
         catch
@@ -112,5 +70,46 @@ sealed class BackupSource : IDisposable
             foreach (var file in opened.Values) file.Dispose();
             throw;
         }
+    }
+
+    /// <summary>
+    /// The files, and how much of each counts. Not found out when they are taken hold of: others may wait for that, and the newest segment
+    /// has to be read for it. What counts of it does not change any more.
+    /// </summary>
+    /// <exception cref="CorruptDataException">The newest segment has lost a group that was durable.</exception>
+    public List<SourceFile> FindFiles()
+    {
+        var files = new List<SourceFile>();
+        foreach (var table in Content.AddedTables)
+        {
+            var name = StoreFiles.TableName(table.Id);
+            files.Add(new(name, $"{name}-{table.FooterCrc:x8}-{table.FileLength}", table.FileLength, opened[name]));
+        }
+
+        foreach (var segment in Content.AddedSegments) files.Add(Segment(segment.Id, segment.Nonce, segment.EndOffset));
+        var logs = Content.AddedLogs;
+        for (var i = 0; i < logs.Count; i++)
+        {
+            var length = i + 1 < logs.Count
+                ? logs[i + 1].PredecessorEnd
+                : LogCut.Find(opened[StoreFiles.LogName(logs[i].Id)], logs[i], store.StoreId, recovered, Sequence);
+            files.Add(Segment(logs[i].Id, logs[i].Nonce, length));
+        }
+
+        return files;
+    }
+
+    SourceFile Segment(ulong id, ulong nonce, long length)
+    {
+        var name = StoreFiles.LogName(id);
+        return new(name, $"{name}-{nonce:x16}-{length}", length, opened[name]);
+    }
+
+    public bool IsDisposed { get; private set; }
+
+    public void Dispose()
+    {
+        IsDisposed = true;
+        foreach (var file in opened.Values) file.Dispose();
     }
 }

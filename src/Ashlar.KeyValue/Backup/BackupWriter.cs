@@ -33,11 +33,12 @@ sealed class BackupWriter(
         {
             var known = mode == BackupMode.Full ? [] : KnownFiles();
             var files = new List<BackupFile>();
-            foreach (var file in source.Files) files.Add(known.TryGetValue(file.Identity, out var shared) ? shared : Copy(file, number));
+            var sources = source.FindFiles();
+            foreach (var file in sources) files.Add(known.TryGetValue(file.Identity, out var shared) ? shared : Copy(file, number));
             files.Add(WriteManifest(source.Content, number));
             target.FileSystem.SyncDirectory(target.Path);
             var (sequence, commitTime) = Check(files);
-            RequireComplete(source, sequence);
+            RequireComplete(source, sources, sequence);
             record = new BackupRecord(
                 store.StoreId, number, options.TimeProvider.GetUtcNow().ToUnixTimeMilliseconds() * 1000, sequence, commitTime, files);
         }
@@ -118,11 +119,11 @@ sealed class BackupWriter(
     }
 
     // Nothing tells a group that was lost at the end of the log from one that was never written, but what was durable.
-    static void RequireComplete(BackupSource source, ulong sequence)
+    static void RequireComplete(BackupSource source, List<SourceFile> files, ulong sequence)
     {
         if (sequence >= source.RequiredSequence) return;
-        var last = source.Content.AddedLogs.Count == 0 ? source.Files[^1]
-            : source.Files.Single(file => file.Name == StoreFiles.LogName(source.Content.AddedLogs[^1].Id));
+        var last = source.Content.AddedLogs.Count == 0 ? files[^1]
+            : files.Single(file => file.Name == StoreFiles.LogName(source.Content.AddedLogs[^1].Id));
         throw new CorruptDataException(
             last.File.Path, last.LengthBytes, $"the log ends with sequence {sequence}, but sequence {source.RequiredSequence} is durable");
     }

@@ -1,3 +1,4 @@
+using Ashlar.KeyValue.Entries;
 using Ashlar.KeyValue.MemTables;
 using Ashlar.KeyValue.Versions;
 using Ashlar.Storage;
@@ -14,10 +15,14 @@ namespace Ashlar.KeyValue.Compaction;
 /// </remarks>
 sealed class SegmentEnd(StoreState state)
 {
-    const int SampledKeys = 24;
+    /// <summary>Keys with a value in a segment that are to be looked up.</summary>
+    const int WantedKeys = 16;
+
+    /// <summary>Entries among which they are looked for at the most: few of them may have such a value.</summary>
+    const int MaxEntries = 4096;
 
     ulong memTable; // Its first sequence.
-    long nextLook; // Bytes of values in it.
+    long nextLook; // Bytes of values in it; 0 once its segment is to end.
 
     /// <summary>Whether its segment is to end.</summary>
     /// <param name="active">The memtable that is being written.</param>
@@ -29,22 +34,29 @@ sealed class SegmentEnd(StoreState state)
         if (active.FirstSequence != memTable) (memTable, nextLook) = (active.FirstSequence, bytes);
         if (active.PlacedBytes < nextLook) return false;
         var newest = active.PlacedBytes - active.ReplacedBytes;
-        if (active.ReplacedBytes + (ShareBelow(active) * newest) >= bytes) return true;
-        nextLook = active.PlacedBytes + (bytes / 2);
-        return false;
+        var isDue = nextLook == 0 || active.ReplacedBytes + (ShareReplacedBelow(active) * newest) >= bytes;
+        nextLook = isDue ? 0 : active.PlacedBytes + (bytes / 2);
+        return isDue;
     }
 
     // Damage is for whoever reads what is damaged; here it only means that nothing is known.
-    double ShareBelow(MemTable active)
+    double ShareReplacedBelow(MemTable active)
     {
-        var found = 0;
-        var keys = active.Entries.SampleKeys(SampledKeys);
+        var sample = active.SamplePlaced(WantedKeys);
+        for (var entries = WantedKeys; sample.Count < WantedKeys && entries < Math.Min(active.Count, MaxEntries);)
+        {
+            entries *= 8;
+            sample = active.SamplePlaced(entries);
+        }
+
+        if (sample.Count == 0) return 1;
+        var replaced = 0L;
         try
         {
-            foreach (var key in keys)
+            foreach (var (key, bytes) in sample)
             {
                 using var read = state.Read(); // For each anew: a long one would keep what others replace.
-                if (IsBelow(read.Version, read.Slot, key)) found++;
+                if (HasValueBelow(read.Version, read.Slot, key)) replaced += bytes;
             }
         }
         catch (AshlarException)
@@ -52,16 +64,16 @@ sealed class SegmentEnd(StoreState state)
             return 1;
         }
 
-        return (double)found / keys.Count;
+        return (double)replaced / sample.Sum(entry => entry.Bytes);
     }
 
-    static bool IsBelow(StoreVersion version, int slot, ReadOnlySpan<byte> key)
+    static bool HasValueBelow(StoreVersion version, int slot, ReadOnlySpan<byte> key)
     {
         foreach (var waiting in version.Immutable)
         {
-            if (waiting.TryFind(key, ulong.MaxValue, out _, out _)) return true;
+            if (waiting.TryFind(key, ulong.MaxValue, out var kind, out _)) return kind.HasPlace();
         }
 
-        return version.Tables.TryFind(slot, key, ulong.MaxValue, out _, out _);
+        return version.Tables.TryFind(slot, key, ulong.MaxValue, out var block, out var position) && block.KindAt(position).HasPlace();
     }
 }

@@ -119,6 +119,21 @@ sealed unsafe class MemTable : SharedResource
         return true;
     }
 
+    /// <summary>Some of the keys whose newest entry has its value in a segment, by chance, and how long those are with their keys.</summary>
+    /// <param name="atLeast">So many entries are looked at, or all.</param>
+    public List<(byte[] Key, long Bytes)> SamplePlaced(int atLeast)
+    {
+        var sample = new List<(byte[] Key, long Bytes)>();
+        foreach (var chosen in entries.Sample(atLeast))
+        {
+            var key = SkipList.KeyOf((byte*)chosen);
+            var newest = entries.FindAtLeast(key, ulong.MaxValue);
+            if (newest == (byte*)chosen && PlacedBytesOf(newest) is > 0 and var bytes) sample.Add((key.ToArray(), bytes));
+        }
+
+        return sample;
+    }
+
     static long PlacedBytesOf(byte* node)
     {
         var kind = SkipList.KindOf(node);

@@ -75,21 +75,18 @@ sealed unsafe class SkipList
         return next != null && KeyOf(next).SequenceEqual(key) ? next : null;
     }
 
-    /// <summary>Some of the keys, by chance: as few as possible, but at least so many if there are.</summary>
-    /// <remarks>Which nodes are high is chance, and says nothing of their keys.</remarks>
-    public List<byte[]> SampleKeys(int atLeast)
+    /// <summary>Some of the nodes, by chance, in order: of all, if there are no more, else so many or a few times as many.</summary>
+    /// <remarks>How high a node is, is chance, and says nothing of its entry.</remarks>
+    public List<nint> Sample(int atLeast)
     {
-        var keys = new List<byte[]>();
-        for (var level = Volatile.Read(ref height) - 1; level >= 0 && keys.Count < atLeast; level--)
+        var nodes = new List<nint>();
+        for (var level = Volatile.Read(ref height) - 1; level >= 0 && nodes.Count < atLeast; level--)
         {
-            keys.Clear();
-            for (var node = Next(head, level); node != null; node = Next(node, level))
-            {
-                if (keys.Count == 0 || !KeyOf(node).SequenceEqual(keys[^1])) keys.Add(KeyOf(node).ToArray());
-            }
+            nodes.Clear();
+            for (var node = Next(head, level); node != null; node = Next(node, level)) nodes.Add((nint)node);
         }
 
-        return keys;
+        return nodes;
     }
 
     /// <summary>The first node at or after (key, sequence), or null.</summary>

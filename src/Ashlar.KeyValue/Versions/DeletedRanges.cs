@@ -8,13 +8,14 @@ namespace Ashlar.KeyValue.Versions;
 /// tombstones where all that read it begin.
 /// </summary>
 /// <remarks>
-/// <para>Invariant: whoever reads at the sequence of a complete range or above sees no entry between its bounds. It holds because</para>
+/// <para>Invariant: whoever reads at the sequence and the time of a complete range, or later, sees no entry between its bounds. It holds because</para>
 /// <list type="number">
 /// <item>a range is known to writers before the walk that fills it begins (<see cref="TryBegin"/>), and that walk sees what was in the
 /// memtable by then, unpublished entries included: at the first put that it cannot see at its sequence it ends;</item>
 /// <item>a writer takes its key out (<see cref="Exclude"/>) when the entry is in the memtable, and before it is published: whoever can
 /// see the entry sees that;</item>
-/// <item>what expires ends a range: somebody who reads at the same sequence may still see it.</item>
+/// <item>what expires ends a range, and where it has become a tombstone already, a range holds for those alone who read at a time that is
+/// not before the walk's: others may still see it.</item>
 /// </list>
 /// <para>Between 1 and 2 lies a full fence on both sides: either the walk meets the entry, or its writer meets the range.</para>
 /// </remarks>
@@ -24,7 +25,7 @@ sealed class DeletedRanges
     const int MaxCount = 16;
 
     readonly Lock gate = new();
-    DeletedRange[] ranges = []; // Replaced as a whole, last used last.
+    DeletedRange[] ranges = []; // Replaced as a whole, the oldest first.
 
     public int Count => Volatile.Read(ref ranges).Length;
 
@@ -59,12 +60,12 @@ sealed class DeletedRanges
         }
     }
 
-    /// <summary>Finds the range that a key lies in, for a reader at a sequence.</summary>
-    public DeletedRange? Find(ReadOnlySpan<byte> key, ulong sequence)
+    /// <summary>Finds the range that a key lies in, for a reader at a sequence and a time.</summary>
+    public DeletedRange? Find(ReadOnlySpan<byte> key, ulong sequence, long now)
     {
         foreach (var range in Volatile.Read(ref ranges))
         {
-            if (range.IsComplete && range.Sequence <= sequence && range.Contains(key)) return range;
+            if (range.IsComplete && range.Sequence <= sequence && range.Now <= now && range.Contains(key)) return range;
         }
 
         return null;
@@ -74,12 +75,13 @@ sealed class DeletedRanges
     /// <param name="start">Where the range begins that is walked over: forward its first key, backward the key behind its last.</param>
     /// <param name="isForward">Whether keys ascend.</param>
     /// <param name="sequence">The newest that is visible: what of the range newer tombstones shadow may be gone.</param>
-    public object? TryBegin(ReadOnlySpan<byte> start, bool isForward, ulong sequence)
+    /// <param name="now">Time that tells the walk what has expired.</param>
+    public object? TryBegin(ReadOnlySpan<byte> start, bool isForward, ulong sequence, long now)
     {
         var walk = new object();
         var range = isForward
-            ? new DeletedRange(start.ToArray(), null, sequence, isForward, walk)
-            : new DeletedRange([], start.ToArray(), sequence, isForward, walk);
+            ? new DeletedRange(start.ToArray(), null, sequence, now, isForward, walk)
+            : new DeletedRange([], start.ToArray(), sequence, now, isForward, walk);
         using (gate.Hold())
         {
             var kept = ranges;
@@ -135,9 +137,10 @@ sealed class DeletedRanges
 /// <param name="Start">Its first key; empty: from the first on.</param>
 /// <param name="End">The key behind its last; null: to the end.</param>
 /// <param name="Sequence">From here on.</param>
+/// <param name="Now">And from this time on (<see cref="Expiry.Now"/>).</param>
 /// <param name="IsForward">Whether it is walked from its start.</param>
 /// <param name="Walk">Who is filling it; null once it is complete.</param>
-sealed record DeletedRange(byte[] Start, byte[]? End, ulong Sequence, bool IsForward, object? Walk)
+sealed record DeletedRange(byte[] Start, byte[]? End, ulong Sequence, long Now, bool IsForward, object? Walk)
 {
     public bool IsComplete => Walk is null;
 
@@ -175,6 +178,7 @@ sealed record DeletedRange(byte[] Start, byte[]? End, ulong Sequence, bool IsFor
         Start = KeyOrder.Instance.Compare(Start, other.Start) <= 0 ? Start : other.Start,
         End = End is null || other.End is null ? null : KeyOrder.Instance.Compare(End, other.End) >= 0 ? End : other.End,
         Sequence = Math.Max(Sequence, other.Sequence),
+        Now = Math.Max(Now, other.Now),
     };
 
     /// <summary>The key behind another one, with nothing between them.</summary>

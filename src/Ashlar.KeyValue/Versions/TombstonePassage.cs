@@ -6,7 +6,7 @@ namespace Ashlar.KeyValue.Versions;
 /// How a cursor gets past many tombstones: by <see cref="DeletedRanges"/>, and where those know nothing, it walks over them and lets
 /// others know.
 /// </summary>
-sealed class TombstonePassage(StoreState state, StoreVersion version, ulong sequence, bool isForward)
+sealed class TombstonePassage(StoreState state, StoreVersion version, ulong sequence, long now, bool isForward)
 {
     /// <summary>Fewer are passed as fast as a range is found.</summary>
     const int PassedBeforeLook = 8;
@@ -30,17 +30,17 @@ sealed class TombstonePassage(StoreState state, StoreVersion version, ulong sequ
         if (walk is not null) return false;
         start ??= isForward ? key.ToArray() : DeletedRange.Behind(key);
         passed++;
-        if (passed == PassedBeforeLook && state.DeletedRanges.Find(key, sequence) is { } known)
+        if (passed == PassedBeforeLook && state.DeletedRanges.Find(key, sequence, now) is { } known)
         {
             passed = 0;
             next = start = isForward ? known.End : known.Start;
             return true;
         }
 
-        if (passed != PassedBeforeWalk) return false;
+        // What was written to another memtable, this cursor does not see; then it never will.
+        if (passed != PassedBeforeWalk || !state.IsActive(version.Active)) return false;
         // Not from the cursor's own sequence on: of what lies between it and a newer tombstone, a merge may have left nothing to see here.
-        walk = state.DeletedRanges.TryBegin(start, isForward, state.VisibleSequence);
-        // What was written to another memtable, this cursor does not see.
+        walk = state.DeletedRanges.TryBegin(start, isForward, state.VisibleSequence, now);
         if (walk is not null && !state.IsActive(version.Active)) Abandon();
         next = start;
         return walk is not null;

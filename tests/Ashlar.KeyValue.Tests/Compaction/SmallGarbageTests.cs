@@ -101,6 +101,28 @@ public sealed class SmallGarbageTests(ITestOutputHelper output)
         Assert.InRange(flushes, minFlushes, maxFlushes);
     }
 
+    [Fact]
+    public void Small_entries_beside_large_ones_do_not_hide_what_those_replace()
+    {
+        const int Large = 64, LargeBytes = 256 << 10;
+        using var store = Open();
+        var value = new byte[LargeBytes];
+        var small = 0;
+        for (var round = 0; round < 12; round++)
+        {
+            for (var i = 0; i < Large; i++)
+            {
+                store.Put(BitConverter.GetBytes(i), value, Durability.Relaxed);
+                for (var j = 0; j < 20; j++) store.Put($"small {small++:d9}", "x", Durability.Relaxed);
+            }
+        }
+
+        // A round is 16 MiB: without a look below, each memtable would hold several rounds.
+        var flushes = store.GetStatistics().Flushes;
+        output.WriteLine($"{flushes} flushes");
+        Assert.InRange(flushes, 8, 30);
+    }
+
     static KeyValueOptions Options { get; } = new() { BlockCacheBytes = 1 << 20 };
 
     static KeyValueStore Open() => KeyValueStore.Open(TestStore.Directory, Options with { FileSystem = TestStore.NewDisk() });

@@ -5,7 +5,7 @@ namespace Ashlar.KeyValue.Tests;
 /// <summary>What was put is found by every scan that begins afterwards, also where others find nothing but tombstones at that moment.</summary>
 public sealed class DeletedRangeConcurrencyTests
 {
-    const int Keys = 100, Rounds = 1500, Scanners = 2;
+    const int Keys = 100, Rounds = 3000, Scanners = 2;
 
     [Theory]
     [InlineData(ScanDirection.Forward, 0)]
@@ -22,14 +22,15 @@ public sealed class DeletedRangeConcurrencyTests
         }
 
         using var stop = new CancellationTokenSource();
-        var scanners = Enumerable.Range(0, Scanners).Select(_ => Task.Run(() =>
-        {
-            for (var scans = 0; ; scans++)
+        using var started = new CountdownEvent(Scanners);
+        var scanners = Enumerable.Range(0, Scanners).Select(_ => Task.Factory.StartNew(
+            () =>
             {
-                if (stop.IsCancellationRequested) return scans;
-                Count(store, direction);
-            }
-        })).ToArray();
+                started.Signal();
+                while (!stop.IsCancellationRequested) Count(store, direction);
+            },
+            CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)).ToArray();
+        started.Wait(CancellationToken.None);
         var random = new Random(17);
         try
         {
@@ -48,7 +49,7 @@ public sealed class DeletedRangeConcurrencyTests
             await stop.CancelAsync();
         }
 
-        foreach (var scanner in scanners) Assert.True(await scanner > 0);
+        await Task.WhenAll(scanners);
     }
 
     static int Count(KeyValueStore store, ScanDirection direction)

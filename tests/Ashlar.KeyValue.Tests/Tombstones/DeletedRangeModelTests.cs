@@ -131,6 +131,51 @@ public sealed class DeletedRangeModelTests
         }
     }
 
+    // What has expired is a tombstone in tables: who began to read before that still sees it.
+    [Theory, InlineData(ScanDirection.Forward), InlineData(ScanDirection.Backward)]
+    public void What_others_found_expired_is_seen_by_who_began_before(ScanDirection direction)
+    {
+        var clock = new SimulatedClock();
+        var options = TestStore.Small(TestStore.NewDisk()) with { TimeProvider = clock, MemTableBytes = 64 << 10, InlineMerges = 0 };
+        using var store = KeyValueStore.Open(TestStore.Directory, options);
+        for (var key = 0; key < 200; key++)
+        {
+            if (key == 100) store.Put(KeyOf(key), "lives"u8, TimeSpan.FromSeconds(1));
+            else store.Put(KeyOf(key), "x"u8);
+            if (key != 100) store.Delete(KeyOf(key));
+        }
+
+        using var early = store.Scan(KeyRange.All, direction);
+        clock.Advance(TimeSpan.FromSeconds(2));
+        store.Flush();
+        using (var late = store.Scan(KeyRange.All, direction)) Assert.False(late.MoveNext());
+        Assert.Equal(1, store.State.DeletedRanges.Count);
+        Assert.True(early.MoveNext());
+        Assert.Equal("0100=lives", TextOf(early));
+        Assert.False(early.MoveNext());
+    }
+
+    [Fact]
+    public void A_scan_that_fails_announces_nothing_any_more()
+    {
+        var disk = new FaultyFileSystem(TestStore.NewDisk());
+        var options = TestStore.Small(disk) with { BlockCacheBytes = 16 << 10, MemTableBytes = 64 << 10 };
+        using var store = KeyValueStore.Open(TestStore.Directory, options);
+        for (var key = 0; key < 600; key++) store.Put(KeyOf(key), "x"u8, Durability.Relaxed);
+        store.Flush();
+        for (var key = 0; key < 600; key++) store.Delete(KeyOf(key), Durability.Relaxed);
+        for (var attempt = 1; attempt <= 20; attempt++)
+        {
+            var cursor = store.Scan(KeyRange.All);
+            disk.Add(new FaultRule(FaultOperations.Read, FaultKind.InputOutputError) { Nth = attempt });
+            Record.Exception(() => cursor.MoveNext()); // Nobody disposes of it.
+            disk.Heal();
+        }
+
+        Assert.InRange(store.State.DeletedRanges.Count, 0, 1);
+        Assert.Equal("", store.ReadAll());
+    }
+
     static string TextOf(KeyValueCursor cursor) =>
         $"{System.Text.Encoding.UTF8.GetString(cursor.Key)}={System.Text.Encoding.UTF8.GetString(cursor.Value)}";
 
