@@ -119,7 +119,9 @@ sealed unsafe class MemTable : SharedResource
         return true;
     }
 
-    /// <summary>Some of the keys whose newest entry has its value in a segment, by chance, and how long those are with their keys.</summary>
+    /// <summary>
+    /// Some of the keys whose newest entry has its value in a segment, by chance, and how long those are with their keys.
+    /// </summary>
     /// <param name="atLeast">So many entries are looked at, or all.</param>
     public List<(byte[] Key, long Bytes)> SamplePlaced(int atLeast)
     {

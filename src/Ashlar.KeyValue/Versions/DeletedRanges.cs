@@ -8,7 +8,8 @@ namespace Ashlar.KeyValue.Versions;
 /// tombstones where all that read it begin.
 /// </summary>
 /// <remarks>
-/// <para>Invariant: whoever reads at the sequence and the time of a complete range, or later, sees no entry between its bounds. It holds because</para>
+/// <para>Invariant: whoever reads at the sequence and the time of a complete range, or later, sees no entry between its bounds. It holds
+/// because</para>
 /// <list type="number">
 /// <item>a range is known to writers before the walk that fills it begins (<see cref="TryBegin"/>), and that walk sees what was in the
 /// memtable by then, unpublished entries included: at the first put that it cannot see at its sequence it ends;</item>
