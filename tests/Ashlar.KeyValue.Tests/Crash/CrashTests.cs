@@ -34,9 +34,11 @@ public sealed class CrashTests(ITestOutputHelper output)
             workloadsThatMovedValues = collecting,
             failures = 0,
         }));
+        if (isReplay) return; // Of one workload, at one moment.
         Assert.Equal(points, covered);
-        Assert.True(isReplay || collecting >= Workloads * Rounds / 8, $"only {collecting} workloads moved values");
-        Assert.True(isReplay || distinct + nested >= 100_000 * Rounds, $"only {distinct} distinct disks and {nested} after a second crash");
+        Assert.True(collecting >= Workloads * Rounds / 8, $"only {collecting} workloads moved values");
+        Assert.True(distinct >= 100_000 * Rounds, $"only {distinct} distinct disks");
+        Assert.True(nested >= 20_000 * Rounds, $"only {nested} disks after a second crash");
 
         void Explore(ulong seed)
         {
