@@ -1,8 +1,8 @@
 namespace Ashlar.Architecture.Tests;
 
 /// <summary>
-/// The folders of the engine, and of what shards it, are layers. The table says from the bottom up what each uses: all of it stands above it, and a new arrow
-/// is a decision, not an accident.
+/// The folders of the engine, and of what shards it, are layers. The table says from the bottom up what each uses: all of it stands above
+/// it, and a new arrow is a decision, not an accident.
 /// </summary>
 public sealed class FolderTests
 {
@@ -34,8 +34,8 @@ public sealed class FolderTests
         ("Recovery", "Archive Cache Compaction Entries Files Log Manifests MemTables Options SortedTable Values"),
         (
             FolderUses.Root,
-            "Archive Backup Cache Commit Compaction Engine Entries Errors Files Log Manifests MemTables Options Recovery SortedTable Statistics "
-            + "Values Verification Versions"),
+            "Archive Backup Cache Commit Compaction Engine Entries Errors Files Log Manifests MemTables Options Recovery SortedTable "
+            + "Statistics Values Verification Versions"),
         ("Restore", "(root) Archive Backup Errors Files Log Manifests Options Verification"),
     ];
 

@@ -59,7 +59,8 @@ static class Workload
         var isWrite = name is "fillseq" or "fillrandom" or "filluniquerandom" or "overwrite" or "deleterandom";
         var operations = name == "readseq" ? long.MaxValue : options.OperationsPerThread(isWrite ? options.Writes : options.Reads);
         // Unique keys and a load in order end with the keys; threads share them.
-        if (name is "filluniquerandom" or "fillseq" && options.Writes is null) operations = Math.Min(operations, options.Num / options.Threads);
+        if (name is "filluniquerandom" or "fillseq" && options.Writes is null)
+            operations = Math.Min(operations, options.Num / options.Threads);
         using var stop = new CancellationTokenSource();
         Worker? writer = null;
         Thread? writing = null;

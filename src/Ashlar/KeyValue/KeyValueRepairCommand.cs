@@ -22,7 +22,8 @@ static class KeyValueRepairCommand
                 var path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(invocation.Get(target)));
                 if (path == source) throw Usage.Error("a store is not repaired in its place", "name another directory, empty or missing");
                 if (ShardedKeyValueStore.IsSharded(source))
-                    throw Usage.Error($"{source} is sharded, and a repair is of one engine", $"repair its damaged shards, such as {source}/shard-000");
+                    throw Usage.Error(
+                        $"{source} is sharded, and a repair is of one engine", $"repair its damaged shards, such as {source}/shard-000");
                 await invocation.ConfirmAsync(
                     "What comes out is not a state that the store ever had: lost keys are absent or old, deleted ones may be back. Go on?",
                     invocation.Get(yes),

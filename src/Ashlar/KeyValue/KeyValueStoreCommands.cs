@@ -69,7 +69,8 @@ static class KeyValueStoreCommands
                     ShardCount = store.ShardCount == 0 ? null : store.ShardCount,
                     Statistics = store.GetStatistics(),
                 };
-                invocation.Write(facts, KeyValueJson.Strict.KeyValueFacts, [facts.Path], (writer, style) => WriteFacts(writer, style, store, facts));
+                invocation.Write(
+                    facts, KeyValueJson.Strict.KeyValueFacts, [facts.Path], (writer, style) => WriteFacts(writer, style, store, facts));
                 return ExitCode.Ok;
             })
         { directory };

@@ -74,8 +74,12 @@ sealed partial class AshlarProcess : IDisposable
         Assert.False(IsRunning);
         process?.Dispose();
         string[] limited = DescriptorLimit is { } limit ? ["-c", $"ulimit -n {limit}; exec \"$@\"", "bash", "dotnet"] : [];
-        var start = new ProcessStartInfo(limited.Length > 0 ? "bash" : "dotnet", [.. limited, ProgramPath, "up", "--data", dataDirectory, "--pool-size", poolSize,
-            "--nbd-port", $"{nbdPort}", "--iscsi-port", $"{iscsiPort}", "--api-port", $"{apiPort}"])
+        string[] command =
+        [
+            ProgramPath, "up", "--data", dataDirectory, "--pool-size", poolSize, "--nbd-port", $"{nbdPort}", "--iscsi-port", $"{iscsiPort}",
+            "--api-port", $"{apiPort}",
+        ];
+        var start = new ProcessStartInfo(limited.Length > 0 ? "bash" : "dotnet", [.. limited, .. command])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -17,8 +17,8 @@ public sealed class SkipListTests
             var key = random.Next(300);
             var value = random.Bytes(random.Next(50));
             var older = list.Insert(Key(key), sequence, EntryKind.Put, value);
-            Assert.Equal(model.Keys.Where(entry => entry.Key == key).Select(entry => ulong.MaxValue - entry.NewestFirst).DefaultIfEmpty().Max(),
-                older == null ? 0 : SkipList.SequenceOf(older));
+            var versions = model.Keys.Where(entry => entry.Key == key).Select(entry => ulong.MaxValue - entry.NewestFirst);
+            Assert.Equal(versions.DefaultIfEmpty().Max(), older == null ? 0 : SkipList.SequenceOf(older));
             model.Add((key, ulong.MaxValue - sequence), value);
         }
 

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Ashlar.KeyValue.Tests;
 
-/// <summary>What was put is found by every scan that begins afterwards, also where others find nothing but tombstones at that moment.</summary>
+/// <summary>
+/// What was put is found by every scan that begins afterwards, also where others find nothing but tombstones at that moment.
+/// </summary>
 public sealed class DeletedRangeConcurrencyTests
 {
     const int Keys = 100, Rounds = 3000, Scanners = 2;

@@ -44,7 +44,7 @@ public sealed class DeletedRangeModelTests
                     clock.Advance(TimeSpan.FromSeconds(random.Next(4)));
                     break;
                 case 6 when snapshots.Count < 4:
-                    snapshots.Add((store.CreateSnapshot(), [.. model.Select(entry => (entry.Key, entry.Value.Value, entry.Value.Expires))]));
+                    snapshots.Add((store.CreateSnapshot(), Live()));
                     break;
                 case 7 when snapshots.Count > 0:
                     var chosen = random.Next(snapshots.Count);

@@ -4,7 +4,9 @@ using Xunit.Abstractions;
 
 namespace Ashlar.KeyValue.Tests;
 
-/// <summary>A store that is used as a queue, put to at one end and deleted from at the other, gives its next entry in a few steps.</summary>
+/// <summary>
+/// A store that is used as a queue, put to at one end and deleted from at the other, gives its next entry in a few steps.
+/// </summary>
 public sealed class QueueTests(ITestOutputHelper output)
 {
     const int Entries = 20_000;
@@ -46,7 +48,7 @@ public sealed class QueueTests(ITestOutputHelper output)
         Assert.InRange(most, 1, MostSteps);
 
         byte[] KeyOf(int number) =>
-            TestStore.Bytes((direction == ScanDirection.Forward ? number : 1_000_000 - number).ToString("d7", CultureInfo.InvariantCulture));
+            TestStore.Bytes($"{(direction == ScanDirection.Forward ? number : 1_000_000 - number):d7}");
 
         void Put(int number) => store.Put(KeyOf(number), "job"u8, Durability.Relaxed);
 
