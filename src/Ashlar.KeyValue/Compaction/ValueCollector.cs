@@ -40,6 +40,7 @@ sealed class ValueCollector(EngineContext engine, SpaceReserve space)
     ulong sequenceAtLastLook;
     long lastWriteSeen;
     ulong sequenceAtLastBatch;
+    double hiddenExcess; // Files beyond their limit while no segment is worth moving; 0 if there are none.
 
     /// <summary>What is given up now.</summary>
     public ValueBatch Batch
@@ -92,7 +93,17 @@ sealed class ValueCollector(EngineContext engine, SpaceReserve space)
             return null; // A file cannot be looked at: nothing is collected until it can, but merges go on.
         }
 
-        return PickForVictims(tables);
+        return PickForVictims(tables) ?? PickHiding(tables);
+    }
+
+    // What hides more than it takes to merge. Each such merge leaves less above the deepest level, so they end.
+    CompactionPlan? PickHiding(TableSet tables)
+    {
+        if (hiddenExcess == 0) return null;
+        var level = Array.FindIndex(tables.Levels, inLevel => inLevel.Length > 0);
+        if (level < 0 || level == Array.FindLastIndex(tables.Levels, inLevel => inLevel.Length > 0)) return null;
+        var plan = CompactionPicker.Plan(tables, tables.Levels[level], level + 1);
+        return plan.Bytes <= hiddenExcess ? plan : null;
     }
 
     /// <summary>How far files are beyond what they are to be kept to; nothing while there is nothing to collect.</summary>
@@ -128,6 +139,7 @@ sealed class ValueCollector(EngineContext engine, SpaceReserve space)
         }
 
         Batch = ValueBatch.None;
+        hiddenExcess = 0;
         // The deepest level holds each of its keys once: less than it refers to is not live.
         if (files.TotalBytes <= Limit(LiveEstimate.MinReferredBytes(tables))) return;
         if (EstimateLive(tables) is not { } live) return;
@@ -139,6 +151,9 @@ sealed class ValueCollector(EngineContext engine, SpaceReserve space)
         var isLive = Math.Min(1, live / Math.Max(1, referred));
         var chosen = Choose(files, files.Segments.Where(segment => files.IsReferred(segment.Id)), wanted, isLive);
         Batch = ValueBatch.Of(chosen, files, limit);
+        // Tables refer to stale values as well, as long as newer entries lie above them: merged, they show which segments are worth moving.
+        var excess = files.TotalBytes - limit;
+        if (chosen.Count == 0 && referred - live >= excess) hiddenExcess = excess;
     }
 
     // Those of which the least is referred to, until they free enough.

@@ -70,6 +70,28 @@ public sealed class SpaceDebtTests(ITestOutputHelper output)
         Assert.Empty(store.Verify().Problems);
     }
 
+    // Tables go on to refer to what newer ones replace until they are merged: no segment may look worth moving then.
+    [Fact]
+    public void Files_come_down_to_the_target_wherever_writing_ends()
+    {
+        const int LogSegmentBytes = 128 << 10; // Each an eighth of what is live, as where it is some gigabytes.
+        var options = Options(int.MaxValue) with { LogSegmentBytes = LogSegmentBytes, MemTableBytes = 1 << 20, TableBytes = 64 << 10 };
+        using var store = KeyValueStore.Open(TestStore.Directory, options);
+        Overwrite(store, 0);
+        Overwrite(store, 1);
+        var random = new SeededRandom(5);
+        var ends = new List<double>();
+        for (var end = 0; end < 60; end++)
+        {
+            for (var i = random.Next(20, 400); i > 0; i--) Put(store, $"key{random.Next(Keys):d6}", i);
+            var statistics = store.GetStatistics();
+            ends.Add((statistics.SpaceBytes - statistics.LogBytes) / LiveBytes);
+        }
+
+        output.WriteLine(string.Join(' ', ends.Select(end => $"{end:f2}")));
+        Assert.All(ends, end => Assert.InRange(end, 1, 1.1 * Allowed));
+    }
+
     [Fact]
     public void A_target_out_of_reach_slows_writers_to_what_is_collected_and_no_further()
     {
