@@ -1,3 +1,5 @@
+using Ashlar.Storage;
+
 namespace Ashlar.KeyValue.Sharding;
 
 /// <summary>
@@ -9,7 +11,11 @@ public sealed class ShardSequences
 {
     readonly ulong[] sequences;
 
-    internal ShardSequences(ulong[] sequences) => this.sequences = sequences;
+    internal ShardSequences(ulong[] sequences)
+    {
+        Invariant.Require(sequences.Length > 0);
+        this.sequences = sequences;
+    }
 
     /// <summary>Number of shards.</summary>
     public int Count => sequences.Length;

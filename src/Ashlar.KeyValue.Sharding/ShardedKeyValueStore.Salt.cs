@@ -1,5 +1,6 @@
 using System.Buffers;
 using Ashlar.KeyValue.Sharding.Salting;
+using Ashlar.Storage;
 
 namespace Ashlar.KeyValue.Sharding;
 
@@ -106,7 +107,9 @@ public sealed partial class ShardedKeyValueStore
             }
 
             var stored = ArrayPool<byte>.Shared.Rent(SaltedValue.HeadBytes + entry.Value.Length);
-            SaltedValue.Write(stored, Interlocked.Increment(ref lastStamp), entry.IsDelete, entry.Value);
+            var stamp = Interlocked.Increment(ref lastStamp);
+            Invariant.Require(stamp > 0); // The copy with the largest counts.
+            SaltedValue.Write(stored, stamp, entry.IsDelete, entry.Value);
             stamped.Put(entry.Key, stored.AsSpan(0, SaltedValue.HeadBytes + entry.Value.Length));
             ArrayPool<byte>.Shared.Return(stored);
         }

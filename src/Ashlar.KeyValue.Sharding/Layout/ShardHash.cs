@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Numerics;
+using Ashlar.Storage;
 
 namespace Ashlar.KeyValue.Sharding.Layout;
 
@@ -24,7 +25,9 @@ static class ShardHash
         hash ^= hash >> 33;
         hash *= 0xC4CEB9FE1A85EC53;
         hash ^= hash >> 33;
-        return (int)Math.BigMul(hash, (ulong)shardCount, out _);
+        var shard = (int)Math.BigMul(hash, (ulong)shardCount, out _);
+        Invariant.Require((uint)shard < (uint)shardCount);
+        return shard;
     }
 
     static ulong Compute(ReadOnlySpan<byte> key)

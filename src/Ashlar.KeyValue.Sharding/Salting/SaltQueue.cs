@@ -56,6 +56,7 @@ sealed class SaltQueue(KeyValueStore shard, Action<WriteBatch, WriteBatch> stamp
     void Lead()
     {
         Gather();
+        Invariant.Require(isLed && group.Count > 0); // One leader at a time, or stamps would not grow in the order of the log.
         var writes = group.ToArray();
         group.Clear();
         var error = TryWrite(writes);

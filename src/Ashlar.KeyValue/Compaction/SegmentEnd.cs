@@ -29,6 +29,7 @@ sealed class SegmentEnd(StoreState state)
     /// <param name="bytes">What <see cref="SegmentLength"/> says.</param>
     public bool IsDue(MemTable active, long bytes)
     {
+        Invariant.Require(active.ReplacedBytes <= active.PlacedBytes);
         if (active.PlacedBytes < bytes) return false;
         if (active.ReplacedBytes >= bytes) return true;
         if (active.FirstSequence != memTable) (memTable, nextLook) = (active.FirstSequence, bytes);

@@ -51,7 +51,9 @@ sealed class DeletedRanges
                 var changed = new List<DeletedRange>();
                 foreach (var old in ranges)
                 {
-                    if (old.Without(key) is { } left) changed.Add(left);
+                    if (old.Without(key) is not { } left) continue;
+                    Invariant.Require(!left.Contains(key)); // It is published next.
+                    changed.Add(left);
                 }
 
                 Volatile.Write(ref ranges, [.. changed]);
@@ -119,6 +121,8 @@ sealed class DeletedRanges
                     others.Remove(old);
                     complete = complete.JoinedWith(old);
                 }
+
+                Invariant.Require(complete.IsComplete && others.Count < MaxCount);
 
                 others.Add(complete);
             }

@@ -1,4 +1,5 @@
 using Ashlar.KeyValue.Entries;
+using Ashlar.Storage;
 
 namespace Ashlar.KeyValue.Versions;
 
@@ -34,6 +35,8 @@ sealed class TombstonePassage(StoreState state, StoreVersion version, ulong sequ
         {
             passed = 0;
             next = start = isForward ? known.End : known.Start;
+            // Ahead, or the cursor would go round for ever.
+            Invariant.Require(next is null ? isForward : isForward == key.SequenceCompareTo(next) < 0);
             return true;
         }
 
