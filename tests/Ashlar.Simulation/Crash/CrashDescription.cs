@@ -12,6 +12,7 @@ static class CrashDescription
         var text = new StringBuilder();
         text.Append($"Of {point.Pending.Count} changes not synced yet, {survivors.IsKept.Count(kept => kept)} survived ");
         text.Append($"(sectors of {survivors.SectorBytes} bytes):");
+        if (survivors.OldContentSeed is not null) text.Append(" Where appended data was lost, what lay there before shows.");
         foreach (var i in Enumerable.Range(0, point.Pending.Count).Take(MostLines))
         {
             text.Append('\n').Append(survivors.IsKept[i] ? "  kept  " : "  LOST  ");

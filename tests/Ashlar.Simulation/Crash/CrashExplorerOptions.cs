@@ -32,6 +32,12 @@ public sealed record CrashExplorerOptions
     public int KilledOneIn { get; init; }
 
     /// <summary>
+    /// Whether what a write has appended may, when its length survives and its data does not, show what lay on the medium before, and not
+    /// only zeros.
+    /// </summary>
+    public bool ShowsOldContent { get; init; }
+
+    /// <summary>
     /// Replays only this state: the text that a failure printed. Taken from the environment (<c>ASHLAR_CRASH</c>) when not set.
     /// </summary>
     public string? Replay { get; init; } = Environment.GetEnvironmentVariable("ASHLAR_CRASH") is { Length: > 0 } text ? text : null;

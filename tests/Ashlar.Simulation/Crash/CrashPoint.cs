@@ -9,6 +9,8 @@ namespace Ashlar.Simulation;
 /// </remarks>
 sealed class CrashPoint(DiskImage start)
 {
+    const int SectorBytes = 512;
+
     readonly DiskImage durable = start.CloneReachable();
     readonly DiskImage cached = start.CloneReachable();
 
@@ -71,6 +73,7 @@ sealed class CrashPoint(DiskImage start)
         }
 
         CopyFiles(image, DiskImage.RootNode);
+        if (survivors.OldContentSeed is { } seed) PutOldContent(image, seed);
         for (var i = 0; i < pending.Count; i++)
         {
             if (survivors.IsKept[i]) PutContent(image, i, survivors);
@@ -79,6 +82,13 @@ sealed class CrashPoint(DiskImage start)
         foreach (var file in image.Files.Values) file.ClearBeyondLength();
         return image;
     }
+
+    /// <summary>Whether a change is of data whose write made the file longer.</summary>
+    public bool HasGrown(int index) =>
+        index > 0
+        && pending[index] is PendingData { Snapshot: not null } data
+        && pending[index - 1] is PendingLength { IsCut: false } length
+        && length.EventIndex == data.EventIndex;
 
     /// <summary>A path of a node, for descriptions.</summary>
     public string NameOf(int node) => FindPath(cached, node) ?? FindPath(durable, node) ?? $"(unnamed file {node})";
@@ -226,6 +236,18 @@ sealed class CrashPoint(DiskImage start)
         {
             if (image.IsDirectory(node)) CopyFiles(image, node);
             else if (!image.Files.ContainsKey(node)) image.Files[node] = durable.Files[node].Clone();
+        }
+    }
+
+    // Where something was appended. Whatever of it survives is put over this; what lies beyond the length that survives is cleared.
+    void PutOldContent(DiskImage image, ulong seed)
+    {
+        var random = new SeededRandom(seed);
+        for (var i = 0; i < pending.Count; i++)
+        {
+            if (!HasGrown(i) || pending[i] is not PendingData data || !image.Files.TryGetValue(data.Node, out var file)) continue;
+            var start = Math.Max(data.Start, file.LengthBytes + SectorBytes - 1) / SectorBytes * SectorBytes;
+            if (start < data.End) file.PutBytes(random.Bytes((int)(data.End - start)), start);
         }
     }
 

@@ -28,6 +28,7 @@ sealed class CrashShrinker(Func<Survivors, Task<Exception?>> failureOf)
 
     static IEnumerable<Survivors> Simpler(CrashPoint point, Survivors survivors)
     {
+        if (survivors.OldContentSeed is not null) yield return survivors with { OldContentSeed = null };
         foreach (var index in survivors.Tears.Keys)
             yield return survivors with { Tears = Without(survivors.Tears, index) };
         foreach (var index in survivors.LengthsReached.Keys)

@@ -21,6 +21,8 @@ sealed class CrashStateEnumerator(CrashPoint point, CrashExplorerOptions options
         foreach (var survivors in count <= options.ExhaustiveLimit ? EverySubset() : Families()) yield return survivors;
         foreach (var survivors in TornLastWrite()) yield return survivors;
         for (var i = 0; i < options.RandomSubsets; i++) yield return RandomSubset();
+        if (!options.ShowsOldContent || LastData() is var last && !point.HasGrown(last)) yield break;
+        foreach (var survivors in OldContent(last)) yield return survivors;
     }
 
     IEnumerable<Survivors> EverySubset()
@@ -60,15 +62,32 @@ sealed class CrashStateEnumerator(CrashPoint point, CrashExplorerOptions options
                 yield return Torn(last, sectorBytes, Tear.Range(end, sectors));
 
                 // The length may have got as far as the data.
-                if (last > 0 && point.Pending[last - 1] is PendingLength { IsCut: false } length
-                    && length.EventIndex == data.EventIndex)
+                if (point.HasGrown(last))
                 {
+                    var length = (PendingLength)point.Pending[last - 1];
                     var reached = Math.Min(length.Length, (data.Start / sectorBytes + end) * sectorBytes);
                     yield return Torn(last, sectorBytes, Tear.Range(0, end)) with { LengthsReached = new() { [last - 1] = reached } };
                 }
             }
         }
     }
+
+    /// <summary>What the last write appended, or all that is pending, lacks some of its data; what was there before shows instead.</summary>
+    IEnumerable<Survivors> OldContent(int last)
+    {
+        yield return WithOldContent(Keep(i => i != last));
+        yield return WithOldContent(Keep(i => point.Pending[i] is not PendingData));
+        var sectors = ((PendingData)point.Pending[last]).CountSectors(Sector);
+        foreach (var end in Positions(1, sectors))
+        {
+            yield return WithOldContent(Torn(last, Sector, Tear.Range(0, end)));
+            yield return WithOldContent(Torn(last, Sector, Tear.Range(end, sectors)));
+        }
+
+        yield return WithOldContent(RandomSubset());
+    }
+
+    Survivors WithOldContent(Survivors survivors) => survivors with { OldContentSeed = random.NextUInt64() };
 
     public Survivors RandomSubset()
     {

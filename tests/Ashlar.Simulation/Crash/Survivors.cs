@@ -10,6 +10,9 @@ sealed record Survivors(int SectorBytes, bool[] IsKept)
 
     /// <summary>Kept length changes that got only so far, by their index.</summary>
     public Dictionary<int, long> LengthsReached { get; init; } = [];
+
+    /// <summary>What shows where appended data was lost and its length was not: zeros, or what this seed gives.</summary>
+    public ulong? OldContentSeed { get; init; }
 }
 
 /// <summary>Which sectors of one data change survive: a range, or a random half chosen by a seed.</summary>

@@ -43,6 +43,16 @@ sealed class FileNode
         return count;
     }
 
+    /// <summary>Where a write that begins at an offset would need a page beyond so many new ones.</summary>
+    public long OffsetOfNewPage(long offset, long newPages)
+    {
+        for (var index = offset / Page.SizeBytes; ; index++)
+        {
+            if (index < pages.Length && pages[index] is not null) continue;
+            if (newPages-- == 0) return Math.Max(offset, index * Page.SizeBytes);
+        }
+    }
+
     public void Write(ReadOnlySpan<byte> source, long offset)
     {
         if (source.IsEmpty) return;

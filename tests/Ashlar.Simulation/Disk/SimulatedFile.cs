@@ -78,10 +78,17 @@ sealed class SimulatedFile(SimulatedFileSystem disk, string path, int node, File
             ObjectDisposedException.ThrowIf(isDisposed, this);
             if (isReadOnly) throw StorageException.FromErrno("pwrite", Path, Errno.BadDescriptor);
             if (source.IsEmpty) return;
-            disk.RequireSpace("pwrite", Path, content, offsetBytes, source.Length);
-            disk.Transfer(source.Length);
-            disk.PageCache.Add(node, offsetBytes, source.Length);
-            disk.Apply(new DiskEvent.Write(node, offsetBytes, source.ToArray()));
+            // As a real one: what fits is written before the rest is refused.
+            var fitting = source[..disk.FittingBytes(content, offsetBytes, source.Length)];
+            if (!fitting.IsEmpty)
+            {
+                disk.Transfer(fitting.Length);
+                disk.PageCache.Add(node, offsetBytes, fitting.Length);
+                disk.Apply(new DiskEvent.Write(node, offsetBytes, fitting.ToArray()));
+            }
+
+            if (fitting.Length < source.Length)
+                disk.RequireSpace("pwrite", Path, content, offsetBytes + fitting.Length, source.Length - fitting.Length);
         }
     }
 

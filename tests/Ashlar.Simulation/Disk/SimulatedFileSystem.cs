@@ -295,6 +295,15 @@ public sealed class SimulatedFileSystem : IFileSystem
             throw StorageException.FromErrno(operation, path, Errno.NoSpace, $"{length} bytes at {offset}");
     }
 
+    /// <summary>How much of a write there is room for, from its beginning on.</summary>
+    internal int FittingBytes(FileNode content, long offset, int length)
+    {
+        var pages = content.CountNewPages(offset, length);
+        if (pages == 0) return length;
+        var room = Math.Max(0, CapacityBytes - OccupiedBytes()) / Page.SizeBytes;
+        return room >= pages ? length : (int)Math.Min(length, content.OffsetOfNewPage(offset, room) - offset);
+    }
+
     internal void Close(int node, FileNode content)
     {
         content.OpenHandles--;

@@ -18,6 +18,9 @@ public enum FaultKind
     /// <summary>For writes: the first half is written, then EIO. Other operations: as <see cref="InputOutputError"/>.</summary>
     ShortWrite,
 
+    /// <summary>For writes: the first half is written, then ENOSPC. Other operations: as <see cref="NoSpace"/>.</summary>
+    NoSpaceHalfWay,
+
     /// <summary>
     /// For <see cref="FaultOperations.Sync"/>: EIO, and everything written since the file's last sync is gone. The next sync
     /// succeeds, as it does on Linux, where a failed one leaves the pages marked clean.

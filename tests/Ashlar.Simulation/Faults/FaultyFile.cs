@@ -49,7 +49,7 @@ sealed class FaultyFile(FaultyFileSystem disk, IFile inner, UnsyncedWrites unsyn
     public void Write(ReadOnlySpan<byte> source, long offsetBytes)
     {
         var fault = disk.Choose(FaultOperations.Write, Path);
-        if (fault == FaultKind.ShortWrite) WriteThrough(source[..(source.Length / 2)], offsetBytes);
+        if (fault is FaultKind.ShortWrite or FaultKind.NoSpaceHalfWay) WriteThrough(source[..(source.Length / 2)], offsetBytes);
         if (fault is { } kind && !FaultyFileSystem.Carry(kind, "pwrite", Path)) return;
         WriteThrough(source, offsetBytes);
     }

@@ -153,7 +153,7 @@ public sealed class FaultyFileSystem(IFileSystem inner, params IReadOnlyList<Fau
     internal static bool Carry(FaultKind fault, string name, string path) => fault switch
     {
         FaultKind.Skip => false,
-        FaultKind.NoSpace => throw StorageException.FromErrno(name, path, Errno.NoSpace, "planted fault"),
+        FaultKind.NoSpace or FaultKind.NoSpaceHalfWay => throw StorageException.FromErrno(name, path, Errno.NoSpace, "planted fault"),
         FaultKind.ReadOnly => throw StorageException.FromErrno(name, path, Errno.ReadOnlyFileSystem, "planted fault"),
         FaultKind.NotSupported => throw StorageException.FromErrno(name, path, Errno.NotSupported, "planted fault"),
         FaultKind.BitFlip => true,

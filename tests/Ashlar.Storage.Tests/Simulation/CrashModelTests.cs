@@ -126,6 +126,32 @@ public sealed class CrashModelTests
     }
 
     [Fact]
+    public void What_was_appended_and_lost_shows_what_lay_there_before_if_that_is_asked_for()
+    {
+        Put("/f", new string('.', 512));
+        Write("/f", new string('a', 512) + new string('b', 512), 512);
+        Assert.All(FinalStates(), state => Assert.Matches("^f=[.0ab]*$", state));
+
+        disk.RestartTrace();
+        Write("/f", new string('c', 1024), 1536);
+        disk.Mark("end");
+        var shown = 0;
+        CrashExplorer.Explore(
+            disk,
+            state =>
+            {
+                using var file = state.Disk.Open("/f", FileOpenMode.ReadOnly);
+                var content = new byte[file.LengthBytes];
+                file.Read(content, 0);
+                Assert.Equal(new string('.', 512) + new string('a', 512) + new string('b', 512), Encoding.ASCII.GetString(content[..1536]));
+                foreach (var sector in content.Skip(1536).Chunk(512))
+                    if (sector.Distinct().Count() > 1) shown++; // Neither written nor zeros.
+            },
+            new CrashExplorerOptions { StateBudget = int.MaxValue, ShowsOldContent = true });
+        Assert.True(shown >= 4, $"{shown} sectors");
+    }
+
+    [Fact]
     public void A_sync_orders_what_lies_on_both_sides_of_it()
     {
         Put("/f", new string('.', 1024));

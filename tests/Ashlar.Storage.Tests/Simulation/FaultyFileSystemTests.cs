@@ -49,12 +49,14 @@ public sealed class FaultyFileSystemTests
         Assert.Equal(3, disk.FiredCount);
     }
 
-    [Fact]
-    public void A_short_write_leaves_a_part()
+    [Theory]
+    [InlineData(FaultKind.ShortWrite, StorageErrorKind.InputOutput)]
+    [InlineData(FaultKind.NoSpaceHalfWay, StorageErrorKind.NoSpace)]
+    public void A_short_write_leaves_a_part(FaultKind kind, StorageErrorKind expected)
     {
-        var disk = new FaultyFileSystem(inner, new FaultRule(FaultOperations.Write, FaultKind.ShortWrite));
+        var disk = new FaultyFileSystem(inner, new FaultRule(FaultOperations.Write, kind));
         using var file = disk.Open("/f", FileOpenMode.CreateNew);
-        Assert.Throws<StorageException>(() => file.Write("12345678"u8, 0));
+        Assert.Equal(expected, Assert.Throws<StorageException>(() => file.Write("12345678"u8, 0)).Kind);
         Assert.Equal("1234", Read(file));
     }
 

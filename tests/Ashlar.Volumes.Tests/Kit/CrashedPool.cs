@@ -20,11 +20,11 @@ sealed class CrashedPool
 
     public IBlockDevice Volume => Pool.Pool.OpenVolume("disk")!;
 
-    public static async Task<CrashedPool> CreateAsync(PoolOptions? options = null)
+    public static async Task<CrashedPool> CreateAsync(PoolOptions? options = null, Func<IBlockDevice, IBlockDevice>? wrap = null)
     {
         var disk = new SimulatedFileSystem(isRecording: false);
         var process = new MortalFileSystem(disk);
-        var pool = await TestPool.CreateAsync(disk: process, options: options ?? TestPool.DefaultOptions());
+        var pool = await TestPool.CreateAsync(disk: process, options: options ?? TestPool.DefaultOptions(), wrap: wrap);
         await pool.CreateVolumeAsync("disk", 16 << 20);
         return new CrashedPool(disk, process, pool);
     }

@@ -8,6 +8,12 @@ sealed class HookedDevice(IBlockDevice inner) : IReservableDevice
     /// <summary>Runs before each write; may wait, or throw.</summary>
     public Func<Lba, Task> BeforeWrite { get; set; } = _ => Task.CompletedTask;
 
+    /// <summary>Runs after each write that did not fail, before whoever asked for it learns of it.</summary>
+    public Func<Lba, Task> AfterWrite { get; set; } = _ => Task.CompletedTask;
+
+    /// <summary>Runs before each range is trimmed.</summary>
+    public Func<Lba, Task> BeforeTrim { get; set; } = _ => Task.CompletedTask;
+
     /// <summary>Runs before each read.</summary>
     public Func<Lba, Task> BeforeRead { get; set; } = _ => Task.CompletedTask;
 
@@ -38,6 +44,7 @@ sealed class HookedDevice(IBlockDevice inner) : IReservableDevice
     {
         await BeforeWrite(start);
         await inner.WriteAsync(start, source, options, cancellationToken);
+        await AfterWrite(start);
     }
 
     public async ValueTask WriteZeroesAsync(
@@ -54,8 +61,11 @@ sealed class HookedDevice(IBlockDevice inner) : IReservableDevice
         await reservable.ReserveAsync(start, blockCount, cancellationToken);
     }
 
-    public ValueTask TrimAsync(Lba start, long blockCount, CancellationToken cancellationToken = default) =>
-        inner.TrimAsync(start, blockCount, cancellationToken);
+    public async ValueTask TrimAsync(Lba start, long blockCount, CancellationToken cancellationToken = default)
+    {
+        await BeforeTrim(start);
+        await inner.TrimAsync(start, blockCount, cancellationToken);
+    }
 
     public async ValueTask FlushAsync(CancellationToken cancellationToken = default)
     {

@@ -25,6 +25,12 @@ sealed class TestPool : IAsyncDisposable
 
     public Func<IBlockDevice, IBlockDevice> Wrap { get; set; } = device => device;
 
+    /// <summary>A map whose memtable is flushed, and whose tables are merged, all the time.</summary>
+    public static KeyValueOptions SmallStore { get; } =
+        new() { MemTableBytes = 4096, TableBytes = 4096, LogSegmentBytes = 16 << 10, BlockCacheBytes = 64 << 10 };
+
+    KeyValueOptions StoreOptions { get; init; } = new() { MemTableBytes = 1 << 20, BlockCacheBytes = 1 << 20 };
+
     public static PoolOptions DefaultOptions(ulong seed = 1) => new()
     {
         TimeProvider = new SimulatedClock(),
@@ -37,12 +43,14 @@ sealed class TestPool : IAsyncDisposable
         PoolOptions? options = null,
         IFileSystem? disk = null,
         int deviceBlockBytes = 4096,
-        Func<IBlockDevice, IBlockDevice>? wrap = null)
+        Func<IBlockDevice, IBlockDevice>? wrap = null,
+        KeyValueOptions? storeOptions = null)
     {
         var test = new TestPool(disk ?? new SimulatedFileSystem(isRecording: false), options ?? DefaultOptions());
+        if (storeOptions is not null) test = new TestPool(test.Disk, test.Options) { StoreOptions = storeOptions };
         if (wrap is not null) test.Wrap = wrap;
         var device = FileDevice.Create(test.Disk, DataPath, (chunks + 2L) * MapLayout.ChunkBytes, deviceBlockBytes);
-        var store = OpenStore(test.Disk);
+        var store = OpenStore(test.Disk, test.StoreOptions);
         await StoragePool.FormatAsync("main", device, store, test.Options);
         test.Pool = await StoragePool.OpenAsync(test.Wrap(device), store, test.Options);
         return test;
@@ -50,22 +58,26 @@ sealed class TestPool : IAsyncDisposable
 
     /// <summary>Opens the pool that lies on a disk.</summary>
     public static async Task<TestPool> OpenAsync(
-        IFileSystem disk, PoolOptions options, int deviceBlockBytes = 4096, Func<IBlockDevice, IBlockDevice>? wrap = null)
+        IFileSystem disk,
+        PoolOptions options,
+        int deviceBlockBytes = 4096,
+        Func<IBlockDevice, IBlockDevice>? wrap = null,
+        KeyValueOptions? storeOptions = null)
     {
         var test = new TestPool(disk, options);
+        if (storeOptions is not null) test = new TestPool(disk, options) { StoreOptions = storeOptions };
         if (wrap is not null) test.Wrap = wrap;
         await test.OpenAsync(deviceBlockBytes);
         return test;
     }
 
-    public static KeyValueStore OpenStore(IFileSystem disk) => KeyValueStore.Open(StorePath, new KeyValueOptions
-    {
-        FileSystem = disk,
-        TimeProvider = new SimulatedClock(),
-        Entropy = new SeededEntropy(2),
-        MemTableBytes = 1 << 20,
-        BlockCacheBytes = 1 << 20,
-    });
+    public static KeyValueStore OpenStore(IFileSystem disk, KeyValueOptions? options = null) =>
+        KeyValueStore.Open(StorePath, (options ?? new KeyValueOptions { MemTableBytes = 1 << 20, BlockCacheBytes = 1 << 20 }) with
+        {
+            FileSystem = disk,
+            TimeProvider = new SimulatedClock(),
+            Entropy = new SeededEntropy(2),
+        });
 
     public static FileDevice OpenDevice(IFileSystem disk, int deviceBlockBytes = 4096) =>
         FileDevice.Open(disk, DataPath, deviceBlockBytes);
@@ -99,7 +111,7 @@ sealed class TestPool : IAsyncDisposable
         KeyValueStore? store = null;
         try
         {
-            store = OpenStore(Disk);
+            store = OpenStore(Disk, StoreOptions);
             Pool = await StoragePool.OpenAsync(Wrap(device), store, Options);
         }
         catch
