@@ -1,4 +1,5 @@
 using Ashlar.KeyValue.Victim;
+using Ashlar.Storage;
 
 namespace Ashlar.KeyValue.Endurance.Tests;
 
@@ -12,25 +13,37 @@ static class StoreCopy
         if (!Directory.Exists(store)) return [];
         CopyFiles(store, copy);
         Dictionary<string, string> found;
-        using (var opened = VictimStore.Open(copy, kind))
+        using (var opened = Open(copy, kind))
         {
             found = opened.ReadAll();
             var report = opened.Verify();
-            if (!report.IsClean) throw new JudgeException($"Not clean: {string.Join('\n', report.Problems.Select(problem => problem.Message))}");
+            if (!report.IsClean) throw new JudgeException(JudgeProblem.Damaged, $"Not clean: {string.Join('\n', report.Problems.Select(problem => problem.Message))}");
             opened.Put("after", "death", Durability.Sync);
         }
 
         using (var opened = VictimStore.Open(copy, kind))
         {
-            if (opened.Get("after") is null) throw new JudgeException("A write after recovery is lost.");
+            if (opened.Get("after") is null) throw new JudgeException(JudgeProblem.Unstable, "A write after recovery is lost.");
             opened.Delete("after", Durability.Sync);
             var again = opened.ReadAll();
             if (again.Count != found.Count || again.Any(pair => found.GetValueOrDefault(pair.Key) != pair.Value))
-                throw new JudgeException("The second opening finds other things than the first.");
+                throw new JudgeException(JudgeProblem.Unstable, "The second opening finds other things than the first.");
         }
 
         Directory.Delete(copy, recursive: true);
         return found;
+    }
+
+    static VictimStore Open(string directory, StoreKind kind)
+    {
+        try
+        {
+            return VictimStore.Open(directory, kind);
+        }
+        catch (CorruptDataException damage)
+        {
+            throw new JudgeException(JudgeProblem.DoesNotOpen, damage.Message);
+        }
     }
 
     static void CopyFiles(string source, string target)

@@ -9,16 +9,23 @@ namespace Ashlar.KeyValue.Endurance.Tests;
 sealed partial class VictimProcess : IDisposable
 {
     const int StopSignal = 19, ContinueSignal = 18;
+    const int KilledExitCode = 128 + 9;
+    const int ThawedRecords = 8;
     const uint BytesWaiting = 0x541B; // FIONREAD
+
+    // A victim that says nothing for so long, although it lives, hangs.
+    static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(2);
+    static readonly TimeSpan LongestThaw = TimeSpan.FromMilliseconds(200);
 
     readonly Process process;
     readonly List<ReportRecord> records = [];
     readonly Thread listener;
     readonly Task<string> errors;
-    readonly ManualResetEventSlim ready = new();
+    readonly int[] acknowledged = new int[VictimWorkload.Threads];
     int said;
     int kindsSaid; // A bit each.
     bool hasHeardAll;
+    bool hadEndedBeforePowerCut;
 
     public VictimProcess(VictimPlan plan)
     {
@@ -41,35 +48,32 @@ sealed partial class VictimProcess : IDisposable
 
     public int Id => process.Id;
 
-    public bool WaitUntilReady(TimeSpan time) => ready.Wait(time);
+    /// <summary>Until the store is open, or the victim has ended.</summary>
+    public void WaitUntilReady() => WaitUntilSaid([ReportKind.Ready]);
 
+    /// <summary>Until it has ended, or the time is over.</summary>
     public bool WaitUntilEnded(TimeSpan time) => process.WaitForExit(time);
 
-    /// <summary>Until it has said so much since it was ready, or ended, or the time is over.</summary>
-    public void WaitUntilSaid(int count, TimeSpan time)
-    {
-        var wanted = count + 1;
-        SpinWait.SpinUntil(
-            () =>
-            {
-                Thread.Sleep(1);
-                return Volatile.Read(ref said) >= wanted || process.HasExited;
-            },
-            time);
-    }
+    /// <summary>Until it has said so much altogether, or ended.</summary>
+    public void WaitUntilSaid(int count) => WaitUntil(() => Volatile.Read(ref said) >= count, $"say {count} things");
 
-    /// <summary>Until it has said all of this, or ended, or the time is over.</summary>
-    public void WaitUntilSaid(ReadOnlySpan<ReportKind> kinds, TimeSpan time)
+    /// <summary>Until it has said all of this, or ended.</summary>
+    public void WaitUntilSaid(params ReadOnlySpan<ReportKind> kinds)
     {
         var wanted = 0;
         foreach (var kind in kinds) wanted |= 1 << (int)kind;
-        SpinWait.SpinUntil(
-            () =>
-            {
-                Thread.Sleep(1);
-                return (Volatile.Read(ref kindsSaid) & wanted) == wanted || process.HasExited;
-            },
-            time);
+        WaitUntil(() => (Volatile.Read(ref kindsSaid) & wanted) == wanted, $"say {string.Join(", ", kinds.ToArray())}");
+    }
+
+    /// <summary>
+    /// Until each of its writers has been told something more, or it has ended: of a store in which one call waits for ever that would
+    /// not be seen once it is killed.
+    /// </summary>
+    public void WaitUntilAllGoOn()
+    {
+        var before = new int[acknowledged.Length];
+        for (var thread = 0; thread < before.Length; thread++) before[thread] = Volatile.Read(ref acknowledged[thread]);
+        WaitUntil(() => !before.Where((count, thread) => Volatile.Read(ref acknowledged[thread]) == count).Any(), "go on with all its threads");
     }
 
     /// <summary>
@@ -77,30 +81,41 @@ sealed partial class VictimProcess : IDisposable
     /// </summary>
     public int Freeze()
     {
-        if (process.HasExited) return Drain();
-        _ = Signal(process.Id, StopSignal);
+        if (!process.HasExited) _ = Signal(process.Id, StopSignal);
         // Once its first thread stands still, the others return from the kernel only to stand still as well.
-        while (!process.HasExited && State() != 'T') Thread.Sleep(1);
+        WaitUntil(() => State() == 'T', "stand still");
+        hadEndedBeforePowerCut = process.HasExited;
         return Drain();
     }
 
-    public void Thaw() => _ = Signal(process.Id, ContinueSignal);
+    /// <summary>Lets it go on until it has begun or ended something without power; not for ever, for it may have nothing to say.</summary>
+    public void Thaw(int said)
+    {
+        _ = Signal(process.Id, ContinueSignal);
+        var thawed = Stopwatch.GetTimestamp();
+        while (Volatile.Read(ref this.said) < said + ThawedRecords && !process.HasExited && Stopwatch.GetElapsedTime(thawed) < LongestThaw)
+            Thread.Sleep(1);
+    }
 
     /// <summary>SIGKILL; returns when the process is gone and everything it said was heard.</summary>
-    /// <param name="mayFail">Whether it may have ended with an error, because its disk went away under it.</param>
-    /// <param name="powerCutAt">How much it had said when power failed: what it was told later proves nothing.</param>
-    public LifeHistory Kill(bool mayFail = false, int powerCutAt = int.MaxValue)
+    /// <exception cref="VictimException">It had failed before.</exception>
+    public LifeHistory Kill()
     {
-        var endedItself = process.HasExited;
-        process.Kill();
-        process.WaitForExit();
-        listener.Join();
-        var text = errors.Result;
-        if (mayFail) return new LifeHistory(records, powerCutAt);
-        if (text.Length > 0) throw new InvalidOperationException($"The victim failed:\n{text}");
-        if (endedItself && process.ExitCode != 137 && records.TrueForAll(record => record.Kind != ReportKind.Closed && record.Kind != ReportKind.Failed))
-            throw new InvalidOperationException($"The victim ended with code {process.ExitCode} and said nothing.");
-        return new LifeHistory(records);
+        var history = End(int.MaxValue);
+        RequireNoFailure(history);
+        return history;
+    }
+
+    /// <summary>The same after its disk has lost power: then it may have ended with an error of the store.</summary>
+    /// <param name="powerCutAt">How much it had said when power failed: what it was told later proves nothing.</param>
+    /// <exception cref="VictimException">It had failed before, or fails in another way.</exception>
+    public LifeHistory KillWithoutPower(int powerCutAt)
+    {
+        var history = End(powerCutAt);
+        if (hadEndedBeforePowerCut) RequireNoFailure(history);
+        else if (errors.Result is { Length: > 0 } text && !text.StartsWith("Unhandled exception. Ashlar.", StringComparison.Ordinal))
+            throw new VictimException($"failed without power, and not as a store does:\n{text}");
+        return history;
     }
 
     public void Dispose()
@@ -109,7 +124,33 @@ sealed partial class VictimProcess : IDisposable
         if (!process.HasExited) process.Kill();
         listener.Join();
         process.Dispose();
-        ready.Dispose();
+    }
+
+    LifeHistory End(int powerCutAt)
+    {
+        process.Kill();
+        process.WaitForExit();
+        listener.Join();
+        return new LifeHistory(records, powerCutAt) { WasKilled = process.ExitCode == KilledExitCode };
+    }
+
+    // Nobody but a kill may end it without its store being closed.
+    void RequireNoFailure(LifeHistory history)
+    {
+        if (errors.Result is { Length: > 0 } text) throw new VictimException($"failed:\n{text}");
+        if (!history.WasKilled && (process.ExitCode != 0 || history.ClosedAt is null))
+            throw new VictimException($"ended by itself with code {process.ExitCode}");
+    }
+
+    void WaitUntil(Func<bool> isSo, string what)
+    {
+        var begun = Stopwatch.GetTimestamp();
+        while (!isSo() && !process.HasExited)
+        {
+            if (Stopwatch.GetElapsedTime(begun) > LongestWait)
+                throw new VictimException($"lives and does not {what} within {LongestWait.TotalSeconds:0} s: it hangs");
+            Thread.Sleep(1);
+        }
     }
 
     void Listen()
@@ -127,7 +168,7 @@ sealed partial class VictimProcess : IDisposable
                 records.Add(record);
                 Volatile.Write(ref kindsSaid, kindsSaid | (1 << (int)record.Kind));
                 Volatile.Write(ref said, records.Count);
-                if (record.Kind == ReportKind.Ready) ready.Set();
+                if (record.Kind == ReportKind.Acknowledged) Interlocked.Increment(ref acknowledged[record.Thread]);
             }
 
             buffer.AsSpan(at, held - at).CopyTo(buffer);
@@ -135,7 +176,6 @@ sealed partial class VictimProcess : IDisposable
         }
 
         Volatile.Write(ref hasHeardAll, true);
-        ready.Set();
     }
 
     // Nothing is in the pipe and nothing on its way from there to the list.
@@ -181,3 +221,6 @@ sealed partial class VictimProcess : IDisposable
     [LibraryImport("libc", EntryPoint = "ioctl")]
     private static unsafe partial int IoControl(int descriptor, nuint request, int* argument);
 }
+
+/// <summary>The victim did what no death explains.</summary>
+sealed class VictimException(string what) : Exception($"The victim {what}");

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using System.Text;
 using Ashlar.Simulation;
 using Ashlar.Storage;
@@ -6,20 +7,21 @@ using Ashlar.Storage;
 namespace Ashlar.KeyValue.Victim;
 
 /// <summary>Opens the store and writes from several threads, until somebody ends it.</summary>
-sealed class VictimLife(VictimPlan plan, VictimReport report)
+sealed partial class VictimLife(VictimPlan plan, VictimReport report)
 {
     // Nobody lives for ever: a victim whose killer died ends by itself.
-    static readonly TimeSpan LongestLife = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan LongestLife = TimeSpan.FromMinutes(5);
 
     const int BackupsKept = 3;
+    const int StopSignal = 19, KillSignal = 9;
 
-    int changes;
-    int isKilled;
+    int operations;
     VictimStore? store;
 
     public int Run()
     {
-        var disk = new FaultyFileSystem(FileSystems.Real, plan.Rules()) { BeforeOperation = Count };
+        var disk = plan.Disk(Count);
+        report.Say(ReportKind.Opening);
         store = VictimStore.Open(plan.Directory, plan.Kind, disk, new SeededEntropy(plan.Seed + (ulong)plan.Life));
         report.Say(ReportKind.Ready);
         var threads = Enumerable.Range(0, VictimWorkload.Threads).Select(number => Start(number, WriterOf(number))).ToList();
@@ -27,6 +29,7 @@ sealed class VictimLife(VictimPlan plan, VictimReport report)
         if (plan.CloseAfter > 0)
         {
             Thread.Sleep(plan.CloseAfter);
+            report.Say(ReportKind.Closing);
             store.Dispose();
             report.Say(ReportKind.Closed);
         }
@@ -84,7 +87,7 @@ sealed class VictimLife(VictimPlan plan, VictimReport report)
     }
 
     // Only what is new is copied, so this goes on all the time; old backups go, and with them files that no other one needs.
-    void BackUp(FaultyFileSystem disk)
+    void BackUp(IFileSystem disk)
     {
         var backups = new KeyValueBackups(plan.BackupDirectory, new() { FileSystem = disk });
         while (true)
@@ -156,11 +159,13 @@ sealed class VictimLife(VictimPlan plan, VictimReport report)
 
     void Count(FaultOperations operation, string path)
     {
-        if (plan.KillAt == 0 || !FaultOperations.Changes.HasFlag(operation)) return;
-        if (Interlocked.Increment(ref changes) != plan.KillAt || Interlocked.Exchange(ref isKilled, 1) != 0) return;
-        report.Say(ReportKind.KillsItself, 0, (int)operation);
-        using var self = Process.GetCurrentProcess();
-        self.Kill();
-        Thread.Sleep(Timeout.Infinite);
+        if (plan.EndAt == 0 || !plan.EndBefore.HasFlag(operation)) return;
+        if (plan.EndsInBackup && !path.StartsWith(plan.BackupDirectory, StringComparison.Ordinal)) return;
+        if (Interlocked.Increment(ref operations) != plan.EndAt) return;
+        report.Say(ReportKind.EndsItself, 0, (int)operation);
+        _ = Signal(Environment.ProcessId, plan.Pauses ? StopSignal : KillSignal);
     }
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    private static partial int Signal(int processId, int signal);
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Ashlar.Simulation;
+using Ashlar.Storage;
 
 namespace Ashlar.KeyValue.Victim;
 
@@ -8,10 +9,10 @@ public enum Lie
 {
     None = 0,
 
-    /// <summary>Writes of the log are dropped after a while, as if they were acknowledged before they reached the page cache.</summary>
-    DropLogWrites,
+    /// <summary>Writes of the log are acknowledged before they reach the page cache.</summary>
+    AcknowledgeEarly,
 
-    /// <summary>Flushes of the log do nothing after a while.</summary>
+    /// <summary>Flushes of a file of the log do nothing after the first.</summary>
     SkipSyncs,
 }
 
@@ -21,8 +22,17 @@ public enum Lie
 /// <param name="Life">Number of the life: values of different lives differ.</param>
 public sealed record VictimPlan(string Directory, ulong Seed, int Life)
 {
-    /// <summary>The change of the disk before which the process kills itself, counted from 1; 0 is never.</summary>
-    public int KillAt { get; init; }
+    /// <summary>The operation of the disk before which the process ends, of those below, counted from 1; 0 is never.</summary>
+    public int EndAt { get; init; }
+
+    /// <summary>Operations that are counted for <see cref="EndAt"/>.</summary>
+    public FaultOperations EndBefore { get; init; } = FaultOperations.Changes;
+
+    /// <summary>Whether only those on backups are.</summary>
+    public bool EndsInBackup { get; init; }
+
+    /// <summary>Whether the process stands still there, instead of killing itself: its disk is going to lose power.</summary>
+    public bool Pauses { get; init; }
 
     /// <summary>Milliseconds after which it closes the store in good order; 0 is never.</summary>
     public int CloseAfter { get; init; }
@@ -35,24 +45,31 @@ public sealed record VictimPlan(string Directory, ulong Seed, int Life)
     public string BackupDirectory => Directory + ".backups";
 
     public IReadOnlyList<string> ToArguments() =>
-        [Directory, $"{Seed}", $"{Life}", $"{KillAt}", $"{CloseAfter}", $"{Lie}", $"{Kind}"];
+        [Directory, $"{Seed}", $"{Life}", $"{EndAt}", $"{(int)EndBefore}", $"{EndsInBackup}", $"{Pauses}", $"{CloseAfter}", $"{Lie}", $"{Kind}"];
 
     public static VictimPlan Parse(IReadOnlyList<string> arguments) =>
         new(arguments[0], ulong.Parse(arguments[1], CultureInfo.InvariantCulture), Number(arguments[2]))
         {
-            KillAt = Number(arguments[3]),
-            CloseAfter = Number(arguments[4]),
-            Lie = Enum.Parse<Lie>(arguments[5]),
-            Kind = Enum.Parse<StoreKind>(arguments[6]),
+            EndAt = Number(arguments[3]),
+            EndBefore = (FaultOperations)Number(arguments[4]),
+            EndsInBackup = bool.Parse(arguments[5]),
+            Pauses = bool.Parse(arguments[6]),
+            CloseAfter = Number(arguments[7]),
+            Lie = Enum.Parse<Lie>(arguments[8]),
+            Kind = Enum.Parse<StoreKind>(arguments[9]),
         };
 
-    public FaultRule[] Rules() => Lie switch
+    /// <summary>The disk, as it is or as it lies.</summary>
+    public IFileSystem Disk(Action<FaultOperations, string> beforeOperation)
     {
-        Lie.DropLogWrites =>
-            [new(FaultOperations.Write, FaultKind.Skip) { PathPattern = "*log-*", Nth = 60, IsSticky = true }],
-        Lie.SkipSyncs => [new(FaultOperations.Sync, FaultKind.Skip) { PathPattern = "*log-*", Nth = 10, IsSticky = true }],
-        _ => [],
-    };
+        var disk = new FaultyFileSystem(FileSystems.Real) { BeforeOperation = beforeOperation };
+        return Lie switch
+        {
+            Lie.AcknowledgeEarly => new LateWrites(disk),
+            Lie.SkipSyncs => new SkippedFlushes(disk),
+            _ => disk,
+        };
+    }
 
     static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
 }

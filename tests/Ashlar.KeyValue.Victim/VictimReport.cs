@@ -6,6 +6,9 @@ public enum ReportKind : byte
 {
     None = 0,
 
+    /// <summary>The store is about to be opened.</summary>
+    Opening,
+
     /// <summary>The store is open.</summary>
     Ready,
 
@@ -18,11 +21,14 @@ public enum ReportKind : byte
     /// <summary>The call failed.</summary>
     Failed,
 
+    /// <summary>The store is about to be closed: calls may fail from now on.</summary>
+    Closing,
+
     /// <summary>The store was closed in good order.</summary>
     Closed,
 
-    /// <summary>The process kills itself now; the index is the operation of the disk that it does not do any more.</summary>
-    KillsItself,
+    /// <summary>The process kills itself, or stands still, now; the index is the operation of the disk that it does not do any more.</summary>
+    EndsItself,
 
     /// <summary>A read did not find what was written.</summary>
     WrongRead,

@@ -1,4 +1,5 @@
 using Ashlar.Storage;
+using Ashlar.TestKit;
 using Xunit.Abstractions;
 
 namespace Ashlar.KeyValue.Endurance.Tests;

@@ -1,5 +1,6 @@
 using System.Text;
 using Ashlar.Storage;
+using Ashlar.TestKit;
 using Xunit.Abstractions;
 
 namespace Ashlar.KeyValue.Endurance.Tests;
@@ -7,7 +8,7 @@ namespace Ashlar.KeyValue.Endurance.Tests;
 /// <summary>A real file system that fills up: puts are refused, reads and deletes go on, puts resume when there is room again.</summary>
 public sealed class FullDiskTests(ITestOutputHelper output)
 {
-    const int Cycles = 2, Refusals = 20;
+    const int VolumeMebibytes = 9, Cycles = 2, Refusals = 20;
 
     static KeyValueOptions Options { get; } = new()
     {
@@ -22,7 +23,7 @@ public sealed class FullDiskTests(ITestOutputHelper output)
     [FullDiskTheory, InlineData(100), InlineData(1000)]
     public void Puts_resume_after_deletes_have_made_room(int valueBytes)
     {
-        using var volume = new MemoryVolume(9);
+        using var volume = new MemoryVolume(VolumeMebibytes);
         var directory = $"{volume.Path}/store";
         var model = new SortedDictionary<string, string>(StringComparer.Ordinal);
         using (var store = KeyValueStore.Open(directory, Options))
@@ -50,7 +51,7 @@ public sealed class FullDiskTests(ITestOutputHelper output)
     [FullDiskTheory, InlineData(100), InlineData(1000)]
     public void Puts_resume_after_somebody_else_has_made_room(int valueBytes)
     {
-        using var volume = new MemoryVolume(9);
+        using var volume = new MemoryVolume(VolumeMebibytes);
         var directory = $"{volume.Path}/store";
         var ballast = $"{volume.Path}/ballast";
         File.WriteAllBytes(ballast, new byte[3 << 20]);
@@ -70,7 +71,7 @@ public sealed class FullDiskTests(ITestOutputHelper output)
     [FullDiskTheory, InlineData(1000)]
     public void A_full_disk_can_be_opened_again(int valueBytes)
     {
-        using var volume = new MemoryVolume(9);
+        using var volume = new MemoryVolume(VolumeMebibytes);
         var directory = $"{volume.Path}/store";
         var model = new SortedDictionary<string, string>(StringComparer.Ordinal);
         using (var store = KeyValueStore.Open(directory, Options)) Fill(store, model, 0, valueBytes);
@@ -89,7 +90,7 @@ public sealed class FullDiskTests(ITestOutputHelper output)
     [FullDiskTheory, InlineData(1000)]
     public void A_store_is_opened_on_a_disk_that_others_have_filled_and_deletes(int valueBytes)
     {
-        using var volume = new MemoryVolume(9);
+        using var volume = new MemoryVolume(VolumeMebibytes);
         var directory = $"{volume.Path}/store";
         var ballast = $"{volume.Path}/ballast";
         File.WriteAllBytes(ballast, new byte[3 << 20]); // As much as the reserve, and more, is given back in the end.
@@ -145,6 +146,8 @@ public sealed class FullDiskTests(ITestOutputHelper output)
     {
         for (int i = 0, refusals = 0; ; i++)
         {
+            // Keys come again and again only after many more than fit.
+            Assert.True((long)i * valueBytes < 10L * VolumeMebibytes << 20, $"{i} values fit on a disk of {VolumeMebibytes} MiB");
             try
             {
                 Put(store, model, $"{(long)i * 7919 % 1_000_003:d7}", $"{cycle}.{i}".PadLeft(valueBytes, '.'), Durability.Relaxed);

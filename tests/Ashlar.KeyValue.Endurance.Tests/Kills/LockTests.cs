@@ -11,7 +11,7 @@ public sealed class LockTests
     {
         using var directory = new TemporaryDirectory();
         using var other = new VictimProcess(new VictimPlan(directory["store"], 1, 0));
-        Assert.True(other.WaitUntilReady(TimeSpan.FromMinutes(1)));
+        other.WaitUntilReady();
         Assert.Equal(other.Id, Assert.Throws<LockedException>(() => KeyValueStore.Open(directory["store"])).OwnerProcessId);
         Assert.Throws<LockedException>(() => KeyValueStore.Open(directory["store"], new() { ReadOnly = true }));
         other.Kill();

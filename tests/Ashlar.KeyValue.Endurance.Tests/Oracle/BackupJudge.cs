@@ -22,19 +22,19 @@ sealed class BackupJudge(ulong seed, string target)
         var numbers = Directory.Exists(plan.BackupDirectory) ? backups.List().Select(backup => backup.Number).ToHashSet() : [];
         foreach (var number in known.Keys.Concat(history.Backups.Where(backup => backup.DoneAt is not null).Select(backup => backup.Number)))
         {
-            if (!numbers.Contains(number) && !doomed.Contains(number)) throw new JudgeException($"Backup {number} was made and is gone.");
+            if (!numbers.Contains(number) && !doomed.Contains(number)) throw new JudgeException(JudgeProblem.Backup, $"Backup {number} was made and is gone.");
         }
 
         var made = 0;
         foreach (var number in numbers)
         {
             var report = backups.Verify(number);
-            if (!report.IsClean) throw new JudgeException($"Backup {number} does not hold: {report.Problems[0].Message}");
+            if (!report.IsClean) throw new JudgeException(JudgeProblem.Backup, $"Backup {number} does not hold: {report.Problems[0].Message}");
             var found = Restore(backups, number);
             if (known.TryGetValue(number, out var earlier))
             {
                 if (found.Count != earlier.Count || earlier.Any(pair => found.GetValueOrDefault(pair.Key) != pair.Value))
-                    throw new JudgeException($"Backup {number} holds something else than it did.");
+                    throw new JudgeException(JudgeProblem.Backup, $"Backup {number} holds something else than it did.");
             }
             else
             {
@@ -53,14 +53,14 @@ sealed class BackupJudge(ulong seed, string target)
     {
         var run = history.Backups.Cast<BackupRun?>().LastOrDefault(backup => backup!.Value.Number == number)
             ?? history.Backups.Cast<BackupRun?>().LastOrDefault(backup => backup!.Value.DoneAt is null)
-            ?? throw new JudgeException($"Nobody made backup {number}.");
+            ?? throw new JudgeException(JudgeProblem.Backup, $"Nobody made backup {number}.");
         try
         {
             new Judge(seed, plan.Life, before, history.Until(run.DoneAt ?? int.MaxValue), Death.None) { BackupBegunAt = run.BegunAt }.Require(found);
         }
         catch (JudgeException problem)
         {
-            throw new JudgeException($"Backup {number}: {problem.Message}");
+            throw new JudgeException(JudgeProblem.Backup, $"Backup {number}: {problem.Message}");
         }
     }
 

@@ -45,13 +45,15 @@ sealed class Judge(
     /// <exception cref="JudgeException">It cannot.</exception>
     public void Require(IReadOnlyDictionary<string, string> found)
     {
-        if (history.WrongReads > 0) throw new JudgeException($"{history.WrongReads} reads of the living did not find what was written.");
+        if (history.WrongReads > 0) throw new JudgeException(JudgeProblem.WrongRead, $"{history.WrongReads} reads of the living did not find what was written.");
+        if (history.Failures > 0) throw new JudgeException(JudgeProblem.FailedCall, "A call failed, though nothing was wrong with the disk.");
         for (var thread = 0; thread < operations.Length; thread++)
             operations[thread] = [.. Enumerable.Range(0, history.BegunBy(thread)).Select(index => operationOf(seed, life, thread, index).Of(Concerns))];
         foreach (var (thread, index) in history.AcknowledgedWithoutPower)
         {
             if (operations[thread][index] is { IsSync: false, Durability: Durability.Sync })
-                throw new JudgeException($"Operation {index} of thread {thread} began without power and was acknowledged as durable.");
+                throw new JudgeException(
+                    JudgeProblem.AcknowledgedWithoutPower, $"Operation {index} of thread {thread} began without power and was acknowledged as durable.");
         }
 
         for (var thread = 0; thread < operations.Length; thread++) FindEnd(thread, Promised(thread), found);
@@ -61,7 +63,7 @@ sealed class Judge(
         {
             if (key.StartsWith(VictimWorkload.SharedPrefix, StringComparison.Ordinal)) RequireShared(key, found.GetValueOrDefault(key));
             else if (!Enumerable.Range(0, operations.Length).Any(thread => IsOwn(thread, key)))
-                throw new JudgeException($"Nobody ever wrote the key '{key}'.");
+                throw new JudgeException(JudgeProblem.Unwritten, $"Nobody ever wrote the key '{key}'.");
         }
     }
 
@@ -99,8 +101,10 @@ sealed class Judge(
         var state = Own(thread, before);
         var different = state.Keys.Union(now.Keys).Count(key => state.GetValueOrDefault(key) != now.GetValueOrDefault(key));
         fewest[thread] = -1;
+        var isEarlier = false;
         for (var count = 0; ; count++)
         {
+            isEarlier |= different == 0 && count < promised;
             if (different == 0 && count >= promised)
             {
                 if (fewest[thread] < 0) fewest[thread] = count;
@@ -121,6 +125,7 @@ sealed class Judge(
 
         if (fewest[thread] < 0)
             throw new JudgeException(
+                isEarlier ? JudgeProblem.Lost : JudgeProblem.NoPrefix,
                 $"Thread {thread} was promised {promised} of {operations[thread].Length} operations; no number of them leaves what is found:\n"
                 + Difference(thread, promised, now));
     }
@@ -136,6 +141,7 @@ sealed class Judge(
                 var needed = history.AcknowledgedBefore(earlier, begun);
                 if (most[earlier] < needed)
                     throw new JudgeException(
+                        JudgeProblem.Hole,
                         $"A hole: operation {fewest[later] - 1} of thread {later} is there, but of thread {earlier} only {most[earlier]} "
                         + $"of the {needed} that had been acknowledged before it began.");
             }
@@ -154,7 +160,7 @@ sealed class Judge(
             }
         }
 
-        if (lost > MostLost) throw new JudgeException($"{lost} bytes that were acknowledged are lost; at most {MostLost} may be.");
+        if (lost > MostLost) throw new JudgeException(JudgeProblem.TooMuchLost, $"{lost} bytes that were acknowledged are lost; at most {MostLost} may be.");
     }
 
     void RequireShared(string key, string? found)
@@ -176,7 +182,7 @@ sealed class Judge(
             .Select(write => history.BegunAt(write.Thread, write.Index)).DefaultIfEmpty(-1).Max();
         if (lastBegun < 0 && found == before.GetValueOrDefault(key)) return;
         if (writes.Exists(write => write.Value == found && history.AcknowledgedAt(write.Thread, write.Index) >= lastBegun)) return;
-        throw new JudgeException($"'{key}' holds {Show(found)}, which was overwritten, or was never written, or is gone with its batch.");
+        throw new JudgeException(JudgeProblem.NoPrefix, $"'{key}' holds {Show(found)}, which was overwritten, or was never written, or is gone with its batch.");
     }
 
     IEnumerable<string> SharedKeysWritten() => operations.SelectMany(thread => thread).SelectMany(operation => operation.Changes)
@@ -204,6 +210,3 @@ sealed class Judge(
 
     static string Show(string? value) => value is null ? "nothing" : value.Length > 24 ? $"{value[..24]}... ({value.Length})" : value;
 }
-
-/// <summary>What is found cannot come from what was asked for.</summary>
-sealed class JudgeException(string message) : Exception(message);

@@ -33,14 +33,14 @@ public sealed class JudgeTests
         Accepts(found, Death.OfTheProcess);
 
     [Theory]
-    [InlineData("own 0 a=1|own 1 a=4")] // acknowledged, and gone
-    [InlineData("own 0 a=2|shared 0=2")]
-    [InlineData("own 0 a=2|shared 0=2|own 1 a=4|own 0 b=3")] // half a batch
-    [InlineData("own 0 a=2|own 1 a=4")] // half a batch: the key that all share is missing
-    [InlineData("own 0 a=2|shared 0=2|own 1 a=4|own 1 b=5")] // half a batch, and an old value
-    [InlineData("own 0 a=2|shared 0=2|own 1 a=9")] // never written
-    [InlineData("own 0 a=2|shared 0=2|own 1 a=4|own 7 a=1")]
-    public void A_kill_takes_nothing_away_and_tears_nothing(string found) => Refuses(found, Death.OfTheProcess);
+    [InlineData("own 0 a=1|own 1 a=4", JudgeProblem.Lost)]
+    [InlineData("own 0 a=2|shared 0=2", JudgeProblem.Lost)]
+    [InlineData("own 0 a=2|shared 0=2|own 1 a=4|own 0 b=3", JudgeProblem.NoPrefix)] // half a batch
+    [InlineData("own 0 a=2|own 1 a=4", JudgeProblem.NoPrefix)] // half a batch: the key that all share is missing
+    [InlineData("own 0 a=2|shared 0=2|own 1 a=4|own 1 b=5", JudgeProblem.NoPrefix)] // half a batch, and an old value
+    [InlineData("own 0 a=2|shared 0=2|own 1 a=9", JudgeProblem.NoPrefix)] // never written
+    [InlineData("own 0 a=2|shared 0=2|own 1 a=4|own 7 a=1", JudgeProblem.Unwritten)]
+    internal void A_kill_takes_nothing_away_and_tears_nothing(string found, JudgeProblem problem) => Refuses(found, Death.OfTheProcess, problem);
 
     [Theory]
     [InlineData("own 0 a=1")]
@@ -49,25 +49,36 @@ public sealed class JudgeTests
     public void Power_loss_may_take_the_end_of_what_was_relaxed(string found) => Accepts(found, Death.OfTheMachine);
 
     [Theory]
-    [InlineData("")] // a durable write is gone
-    [InlineData("own 0 a=1|own 1 a=4")] // a hole: what came before it is gone
-    public void Power_loss_takes_nothing_durable_and_leaves_no_hole(string found) => Refuses(found, Death.OfTheMachine);
+    [InlineData("", JudgeProblem.Lost)] // a durable write is gone
+    [InlineData("own 0 a=1|own 1 a=4", JudgeProblem.Hole)] // what came before it is gone
+    internal void Power_loss_takes_nothing_durable_and_leaves_no_hole(string found, JudgeProblem problem) =>
+        Refuses(found, Death.OfTheMachine, problem);
 
     [Fact]
     public void A_completed_sync_and_an_orderly_close_vouch_for_all_that_was_acknowledged_before()
     {
         ReportRecord[] synced = [.. Records, new(ReportKind.Begun, 2, 0), new(ReportKind.Acknowledged, 2, 0)];
-        Refuses("own 0 a=2|shared 0=2", Death.OfTheMachine, synced);
+        Refuses("own 0 a=2|shared 0=2", Death.OfTheMachine, JudgeProblem.Lost, synced);
         Accepts("own 0 a=2|shared 0=2|own 1 a=4", Death.OfTheMachine, synced);
-        Refuses("own 0 a=2|shared 0=2", Death.OfTheMachine, [.. Records, new(ReportKind.Closed, 0, 0)]);
+        Refuses("own 0 a=2|shared 0=2", Death.OfTheMachine, JudgeProblem.Lost, [.. Records, new(ReportKind.Closed, 0, 0)]);
     }
 
     [Fact]
     public void A_read_that_the_living_victim_complained_of_is_a_failure() =>
-        Refuses("own 0 a=2|shared 0=2|own 1 a=4", Death.OfTheProcess, [.. Records, new(ReportKind.WrongRead, 0, 0)]);
+        Refuses("own 0 a=2|shared 0=2|own 1 a=4", Death.OfTheProcess, JudgeProblem.WrongRead, [.. Records, new(ReportKind.WrongRead, 0, 0)]);
 
-    static void Refuses(string found, Death death, ReportRecord[]? records = null) =>
-        Assert.Throws<JudgeException>(() => Accepts(found, death, records));
+    [Fact]
+    public void A_call_that_failed_is_a_failure_until_the_store_is_being_closed()
+    {
+        const string found = "own 0 a=2|shared 0=2|own 1 a=4";
+        var failed = new ReportRecord(ReportKind.Failed, 2, 0);
+        Refuses(found, Death.OfTheProcess, JudgeProblem.FailedCall, [.. Records, failed]);
+        Refuses(found, Death.OfTheMachine, JudgeProblem.FailedCall, [.. Records, failed]);
+        Accepts(found, Death.OfTheProcess, [.. Records, new(ReportKind.Closing, 0, 0), failed]);
+    }
+
+    static void Refuses(string found, Death death, JudgeProblem problem, ReportRecord[]? records = null) =>
+        Assert.Equal(problem, Assert.Throws<JudgeException>(() => Accepts(found, death, records)).Problem);
 
     static void Accepts(string found, Death death, ReportRecord[]? records = null) =>
         new Judge(1, 0, new Dictionary<string, string>(), new LifeHistory(records ?? Records), death, (_, _, thread, index) => Operations[(thread, index)])

@@ -42,7 +42,7 @@ static class Judges
         }
 
         foreach (var key in found.Keys.Where(key => !Shards.Value.ContainsKey(key) && !SaltedKeyJudge.IsSalted(key)))
-            throw new JudgeException($"Nobody ever wrote the key '{key}'.");
+            throw new JudgeException(JudgeProblem.Unwritten, $"Nobody ever wrote the key '{key}'.");
         new SaltedKeyJudge(plan, before, history, death).Require(found);
     }
 

@@ -26,17 +26,27 @@ sealed class LifeHistory
     /// <summary>What it had said up to a moment.</summary>
     public LifeHistory Until(int position) => new(records.Take(position), powerCutAt);
 
+    /// <summary>Whether a kill ended it, from outside or by its own hand.</summary>
+    public bool WasKilled { get; init; }
+
+    /// <summary>Whether the store was about to be opened, which is when it recovers.</summary>
+    public bool IsOpening { get; private set; }
+
+    /// <summary>Whether the store was open.</summary>
     public bool IsReady { get; private set; }
+
+    /// <summary>When it began to close the store, so that calls may fail; null if it did not.</summary>
+    public int? ClosingAt { get; private set; }
 
     /// <summary>When the store had been closed in good order; null if it was not.</summary>
     public int? ClosedAt { get; private set; }
 
-    /// <summary>The operation of the disk at which the victim killed itself; null if somebody else did.</summary>
-    public int? KilledItselfAt { get; private set; }
+    /// <summary>The operation of the disk at which the victim ended itself; null if somebody else did.</summary>
+    public int? EndedItselfAt { get; private set; }
 
     public int WrongReads { get; private set; }
 
-    /// <summary>Calls that failed.</summary>
+    /// <summary>Calls that failed although the store was open and the disk had power.</summary>
     public int Failures { get; private set; }
 
     /// <summary>Bytes of values that are known to have been moved.</summary>
@@ -50,6 +60,9 @@ sealed class LifeHistory
 
     /// <summary>Calls that began without power and reported success all the same.</summary>
     public IReadOnlyList<(int Thread, int Index)> AcknowledgedWithoutPower => acknowledgedWithoutPower;
+
+    /// <summary>Calls that began without power.</summary>
+    public int BegunWithoutPower { get; private set; }
 
     public int Acknowledged => acknowledgedAt.Sum(thread => thread.Count(position => position < int.MaxValue));
 
@@ -76,20 +89,23 @@ sealed class LifeHistory
         var position = length++;
         switch (record.Kind)
         {
+            case ReportKind.Opening: IsOpening = true; break;
             case ReportKind.Ready: IsReady = true; break;
+            case ReportKind.Closing: ClosingAt = position; break;
             case ReportKind.Closed when position < powerCutAt: ClosedAt = position; break;
             case ReportKind.WrongRead: WrongReads++; break;
-            case ReportKind.Failed when position < powerCutAt: Failures++; break;
+            case ReportKind.Failed when position < powerCutAt && ClosingAt is null: Failures++; break;
             case ReportKind.ValuesMoved: MovedValueBytes = record.Index; break;
             case ReportKind.BackupBegun: backups.Add(new(position)); break;
             case ReportKind.BackupDone when position < powerCutAt:
                 backups[^1] = backups[^1] with { DoneAt = position, Number = (ulong)record.Index };
                 break;
             case ReportKind.BackupDeleted: deletedBackups.Add((ulong)record.Index); break;
-            case ReportKind.KillsItself: KilledItselfAt = record.Index; break;
+            case ReportKind.EndsItself: EndedItselfAt = record.Index; break;
             case ReportKind.Begun:
                 if (record.Index != begunAt[record.Thread].Count)
                     throw new InvalidOperationException($"Operation {record.Index} of thread {record.Thread} begins out of turn.");
+                if (position >= powerCutAt) BegunWithoutPower++;
                 begunAt[record.Thread].Add(position);
                 acknowledgedAt[record.Thread].Add(int.MaxValue);
                 break;

@@ -15,10 +15,10 @@ public abstract class PassingFile(IFile inner) : IFile
     public long AllocatedBytes => inner.AllocatedBytes;
 
     /// <inheritdoc />
-    public int Read(Span<byte> destination, long offsetBytes) => inner.Read(destination, offsetBytes);
+    public virtual int Read(Span<byte> destination, long offsetBytes) => inner.Read(destination, offsetBytes);
 
     /// <inheritdoc />
-    public bool TryReadCached(Span<byte> destination, long offsetBytes, out int bytesRead) =>
+    public virtual bool TryReadCached(Span<byte> destination, long offsetBytes, out int bytesRead) =>
         inner.TryReadCached(destination, offsetBytes, out bytesRead);
 
     /// <inheritdoc />

@@ -1,47 +1,69 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 
 namespace Ashlar.TestKit;
 
-/// <summary>What a program said and how it ended.</summary>
-public sealed record ToolResult(int ExitCode, string Output, string Errors)
-{
-    /// <summary>Everything, for messages of failed tests.</summary>
-    public override string ToString() => $"exit code {ExitCode}\n{Output}\n{Errors}";
-}
-
-/// <summary>Runs programs of the machine, within a time limit.</summary>
+/// <summary>Runs programs of the machine, each under a deadline.</summary>
 public static class ExternalTool
 {
-    static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(60);
+    static readonly string[] SearchPath = [.. (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':'), "/usr/sbin", "/sbin"];
+
+    /// <summary>After this a program hangs.</summary>
+    public static TimeSpan DefaultDeadline { get; } = TimeSpan.FromMinutes(2);
 
     /// <summary>Absolute path of a program, or null when it is not installed.</summary>
-    public static string? Find(string tool) => (Environment.GetEnvironmentVariable("PATH") ?? "")
-        .Split(Path.PathSeparator)
-        .Select(directory => Path.Combine(directory, tool))
-        .FirstOrDefault(File.Exists);
+    public static string? Find(string tool) =>
+        SearchPath.Select(directory => Path.Combine(directory, tool)).FirstOrDefault(File.Exists);
 
-    /// <summary>Runs a program to its end; one that takes too long is killed and fails the test.</summary>
-    public static async Task<ToolResult> RunAsync(string tool, params string[] arguments)
+    /// <summary>Null if all of these programs and libraries are there, else which are missing.</summary>
+    public static string? WhyNot(params IReadOnlyList<string> needs) =>
+        string.Join(", ", needs.Where(need => !IsPresent(need))) is { Length: > 0 } missing
+            ? $"{missing} missing (eng/install-test-tools.sh names the packages)"
+            : null;
+
+    /// <summary>Runs a program to its end. One that takes too long is killed, which is an exception.</summary>
+    public static ToolResult Run(string tool, params string[] arguments) => Run(DefaultDeadline, tool, arguments);
+
+    /// <inheritdoc cref="Run(string, string[])"/>
+    public static ToolResult Run(TimeSpan deadline, string tool, params string[] arguments) =>
+        Run(deadline, new ProcessStartInfo(Find(tool) ?? tool, arguments));
+
+    /// <inheritdoc cref="Run(string, string[])"/>
+    public static ToolResult Run(TimeSpan deadline, ProcessStartInfo start)
     {
-        var start = new ProcessStartInfo(Find(tool) ?? throw new InvalidOperationException($"{tool} is not installed."), arguments)
-        {
-            UseShellExecute = false,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
+        var commandLine = string.Join(' ', [Path.GetFileName(start.FileName), .. start.ArgumentList]);
+        start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
+        start.UseShellExecute = false;
         using var process = Process.Start(start)!;
-        using var limit = new CancellationTokenSource(TimeLimit);
-        var output = process.StandardOutput.ReadToEndAsync(limit.Token);
-        var errors = process.StandardError.ReadToEndAsync(limit.Token);
-        try
-        {
-            await process.WaitForExitAsync(limit.Token);
-            return new(process.ExitCode, await output, await errors);
-        }
-        catch (OperationCanceledException e)
+        process.StandardInput.Close();
+        var output = process.StandardOutput.ReadToEndAsync();
+        var errors = process.StandardError.ReadToEndAsync();
+        if (!process.WaitForExit(deadline))
         {
             process.Kill(entireProcessTree: true);
-            throw new TimeoutException($"{tool} {string.Join(' ', arguments)} did not end within {TimeLimit}.", e);
+            process.WaitForExit();
+            throw new ToolException($"did not end within {deadline.TotalSeconds:0} s", new(commandLine, -1, output.Result, errors.Result));
         }
+        return new(commandLine, process.ExitCode, output.Result, errors.Result);
+    }
+
+    /// <summary>The same on a thread of its own.</summary>
+    public static Task<ToolResult> RunAsync(string tool, params string[] arguments) => Task.Factory.StartNew(
+        () => Run(tool, arguments), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+    static bool IsPresent(string need) => need switch
+    {
+        "qemu-block-iscsi" => Directory.Exists("/usr/lib") && Directory
+            .EnumerateFiles("/usr/lib", "block-iscsi.so", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 2 })
+            .Any(),
+        _ when need.Contains(".so", StringComparison.Ordinal) => IsLoadable(need),
+        _ => Find(need) is not null,
+    };
+
+    static bool IsLoadable(string library)
+    {
+        if (!NativeLibrary.TryLoad(library, out var handle)) return false;
+        NativeLibrary.Free(handle);
+        return true;
     }
 }

@@ -3,8 +3,8 @@ using Xunit;
 namespace Ashlar.TestKit;
 
 /// <summary>
-/// A fact that needs programs installed on the machine. Where one is missing the test is skipped, and says which:
-/// <c>[FactIfTool("qemu-img", "nbdinfo")]</c>.
+/// A fact that needs programs or shared libraries of the machine. Where one is missing the test is skipped, and says which:
+/// <c>[FactIfTool("qemu-img", "libnbd.so.0")]</c>.
 /// </summary>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class FactIfToolAttribute : FactAttribute
@@ -12,10 +12,9 @@ public sealed class FactIfToolAttribute : FactAttribute
     public FactIfToolAttribute(params string[] tools)
     {
         Tools = tools;
-        var missing = tools.Where(tool => ExternalTool.Find(tool) is null).ToArray();
-        if (missing.Length > 0) Skip = $"not installed: {string.Join(", ", missing)}";
+        if (ExternalTool.WhyNot(tools) is { } reason) Skip = TestGroups.NotRun(TestGroups.Interop, reason);
     }
 
-    /// <summary>Names of the programs.</summary>
+    /// <summary>Names of the programs and libraries.</summary>
     public IReadOnlyList<string> Tools { get; }
 }

@@ -1,0 +1,23 @@
+namespace Ashlar.TestKit;
+
+/// <summary>
+/// Groups of tests that not every machine can run. A skipped test names its group first, and <c>ASHLAR_REQUIRE</c> those whose tests
+/// must not be skipped.
+/// </summary>
+public static class TestGroups
+{
+    /// <summary>Real clients: QEMU, libnbd, libiscsi and their tools.</summary>
+    public const string Interop = "interop";
+
+    /// <summary>A real file system whose power is cut: root, loop devices and ext4.</summary>
+    public const string PowerCuts = "powercuts";
+
+    /// <summary>A real file system that is full: root, tmpfs, and ext4 on a loop device.</summary>
+    public const string FullDisks = "fulldisks";
+
+    /// <summary>XFS on a loop device.</summary>
+    public const string Xfs = "xfs";
+
+    /// <summary>Why a test is not run, in the form that <c>./test</c> reads.</summary>
+    public static string NotRun(string group, string reason) => $"{group}: not run: {reason}";
+}
