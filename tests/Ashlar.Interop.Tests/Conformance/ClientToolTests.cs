@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Ashlar.Interop.Tests.Server;
-using Ashlar.Interop.Tests.Tools;
+using Ashlar.TestKit;
 
 namespace Ashlar.Interop.Tests.Conformance;
 
@@ -8,16 +8,16 @@ namespace Ashlar.Interop.Tests.Conformance;
 public sealed class ClientToolTests : IDisposable
 {
     const long VolumeSizeBytes = 64L << 20;
-    readonly TemporaryDirectory directory = new();
+    readonly TemporaryDirectory directory = TemporaryDirectory.OnDisk();
     readonly AshlarProcess server;
 
     public ClientToolTests() => server = new(directory["data"], "1GiB");
 
-    [FactWith("nbdinfo")]
+    [FactIfTool("nbdinfo")]
     public void Nbdinfo_reads_what_the_server_can_do()
     {
         StartWithVolume();
-        using var json = JsonDocument.Parse(Tool.Run("nbdinfo", "--json", server.NbdUri("vm1")).MustSucceed());
+        using var json = JsonDocument.Parse(ExternalTool.Run("nbdinfo", "--json", server.NbdUri("vm1")).MustSucceed());
         Assert.Equal("newstyle-fixed", json.RootElement.GetProperty("protocol").GetString());
         Assert.True(json.RootElement.GetProperty("structured").GetBoolean());
         var export = json.RootElement.GetProperty("exports")[0];
@@ -28,18 +28,18 @@ public sealed class ClientToolTests : IDisposable
         Assert.Contains("base:allocation", export.GetProperty("contexts").EnumerateArray().Select(context => context.GetString()), StringComparer.Ordinal);
     }
 
-    [FactWith("nbdinfo")]
+    [FactIfTool("nbdinfo")]
     public void Nbdinfo_lists_every_volume()
     {
         StartWithVolume();
         server.CreateVolume("vm2", "32MiB");
-        using var json = JsonDocument.Parse(Tool.Run("nbdinfo", "--list", "--json", server.NbdUri("")).MustSucceed());
+        using var json = JsonDocument.Parse(ExternalTool.Run("nbdinfo", "--list", "--json", server.NbdUri("")).MustSucceed());
         var names = json.RootElement.GetProperty("exports").EnumerateArray().Select(export => export.GetProperty("export-name").GetString()).ToArray();
         Assert.Contains("vm1", names, StringComparer.Ordinal);
         Assert.Contains("vm2", names, StringComparer.Ordinal);
     }
 
-    [FactWith("nbdinfo")]
+    [FactIfTool("nbdinfo")]
     public void Nbdinfo_maps_data_and_holes()
     {
         StartWithVolume();
@@ -56,7 +56,7 @@ public sealed class ClientToolTests : IDisposable
         Assert.Equal([(0L, VolumeSizeBytes, "hole,zero")], Map());
     }
 
-    [FactWith("nbdcopy", "cmp")]
+    [FactIfTool("nbdcopy", "cmp")]
     public void Nbdcopy_copies_in_and_out_over_several_connections()
     {
         StartWithVolume();
@@ -64,33 +64,33 @@ public sealed class ClientToolTests : IDisposable
         var data = new byte[VolumeSizeBytes];
         new Random(6).NextBytes(data.AsSpan(0, data.Length / 2));
         File.WriteAllBytes(source, data);
-        Tool.Run("nbdcopy", "--flush", "--connections=4", source, server.NbdUri("vm1")).MustSucceed();
+        ExternalTool.Run("nbdcopy", "--flush", "--connections=4", source, server.NbdUri("vm1")).MustSucceed();
         var copy = directory["copy.raw"];
-        Tool.Run("nbdcopy", "--connections=4", server.NbdUri("vm1"), copy).MustSucceed();
-        Tool.Run("cmp", source, copy).MustSucceed();
+        ExternalTool.Run("nbdcopy", "--connections=4", server.NbdUri("vm1"), copy).MustSucceed();
+        ExternalTool.Run("cmp", source, copy).MustSucceed();
         var whole = directory["whole.raw"];
-        Tool.Run("nbdcopy", "--no-extents", "--connections=1", server.NbdUri("vm1"), whole).MustSucceed();
-        Tool.Run("cmp", source, whole).MustSucceed();
+        ExternalTool.Run("nbdcopy", "--no-extents", "--connections=1", server.NbdUri("vm1"), whole).MustSucceed();
+        ExternalTool.Run("cmp", source, whole).MustSucceed();
     }
 
-    [FactWith("iscsi-ls")]
+    [FactIfTool("iscsi-ls")]
     public void Iscsi_ls_finds_the_target_and_its_logical_unit()
     {
         StartWithVolume();
-        var listing = Tool.Run("iscsi-ls", "-s", $"iscsi://{server.IscsiPortal}").MustSucceed();
+        var listing = ExternalTool.Run("iscsi-ls", "-s", $"iscsi://{server.IscsiPortal}").MustSucceed();
         Assert.Contains($"Target:{AshlarProcess.TargetName("vm1")}", listing, StringComparison.Ordinal);
         Assert.Contains(server.IscsiPortal, listing, StringComparison.Ordinal);
         Assert.Contains("Lun:0", listing, StringComparison.Ordinal);
         Assert.Contains("DIRECT_ACCESS", listing, StringComparison.Ordinal);
     }
 
-    [FactWith("qemu-img", "qemu-block-iscsi")]
+    [FactIfTool("qemu-img", "qemu-block-iscsi")]
     public void Qemu_sees_the_size_over_both_protocols()
     {
         StartWithVolume();
         foreach (var address in new[] { server.NbdUri("vm1"), server.IscsiUrl("vm1") })
         {
-            using var json = JsonDocument.Parse(Tool.Run("qemu-img", "info", "--output=json", address).MustSucceed());
+            using var json = JsonDocument.Parse(ExternalTool.Run("qemu-img", "info", "--output=json", address).MustSucceed());
             Assert.Equal(VolumeSizeBytes, json.RootElement.GetProperty("virtual-size").GetInt64());
         }
     }
@@ -109,7 +109,7 @@ public sealed class ClientToolTests : IDisposable
 
     (long Offset, long Length, string Description)[] Map()
     {
-        using var json = JsonDocument.Parse(Tool.Run("nbdinfo", "--map", "--json", server.NbdUri("vm1")).MustSucceed());
+        using var json = JsonDocument.Parse(ExternalTool.Run("nbdinfo", "--map", "--json", server.NbdUri("vm1")).MustSucceed());
         return [.. json.RootElement.EnumerateArray().Select(extent => (
             extent.GetProperty("offset").GetInt64(),
             extent.GetProperty("length").GetInt64(),

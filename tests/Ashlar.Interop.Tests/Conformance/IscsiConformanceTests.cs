@@ -1,5 +1,5 @@
 using Ashlar.Interop.Tests.Server;
-using Ashlar.Interop.Tests.Tools;
+using Ashlar.TestKit;
 using Xunit.Abstractions;
 
 namespace Ashlar.Interop.Tests.Conformance;
@@ -46,16 +46,16 @@ public sealed class IscsiConformanceTests(ITestOutputHelper output)
         ["WriteSame16.InvalidDataOutSize"] = ExtraData,
     };
 
-    [FactWith("iscsi-test-cu", "stdbuf")]
+    [FactIfTool("iscsi-test-cu", "stdbuf")]
     public void The_conformance_suite_of_libiscsi_passes_but_for_the_known_failures()
     {
-        using var directory = new TemporaryDirectory();
+        using var directory = TemporaryDirectory.OnDisk();
         using var server = new AshlarProcess(directory["data"], "1GiB");
         server.Start();
         server.CreateVolume("vm1", "128MiB");
         var url = server.IscsiUrl("vm1");
         // Line by line, so that the output of a run that hangs ends with the test that does.
-        var run = Tool.Run(Deadline, "stdbuf", "-oL", "iscsi-test-cu", "--dataloss", "--verbose", "--test=ALL", url, url);
+        var run = ExternalTool.Run(Deadline, "stdbuf", "-oL", "iscsi-test-cu", "--dataloss", "--verbose", "--test=ALL", url, url);
         Assert.True(server.IsRunning, server.Log);
 
         var results = IscsiTestReport.Parse(run.Output);
@@ -63,7 +63,7 @@ public sealed class IscsiConformanceTests(ITestOutputHelper output)
         output.WriteLine($$"""{"line":"iscsi-test-cu","passed":{{Count(IscsiTestOutcome.Passed)}},"skipped":{{Count(IscsiTestOutcome.Skipped)}},"failed":{{Count(IscsiTestOutcome.Failed)}}}""");
         foreach (var result in results.Where(result => result.Outcome != IscsiTestOutcome.Passed))
             output.WriteLine($"{result.Outcome} {result.Name}: {result.Details}");
-        Assert.True(results.Count >= TestCount, $"{results.Count} results of {TestCount}:\n{run.Output}\n{run.Error}");
+        Assert.True(results.Count >= TestCount, $"{results.Count} results of {TestCount}:\n{run.Output}\n{run.Errors}");
         Assert.Empty(results.Where(result => result.Outcome == IscsiTestOutcome.Failed && !KnownFailures.ContainsKey(result.Name)).Select(result => $"{result.Name}: {result.Details}"));
         Assert.Empty(results.Where(result => result.Outcome == IscsiTestOutcome.Skipped && !ChosenSkips.ContainsKey(result.Name.Split('.')[0]))
             .Select(result => $"{result.Name}: {result.Details}"));

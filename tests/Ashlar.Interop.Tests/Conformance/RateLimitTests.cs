@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using Ashlar.Interop.Tests.Server;
-using Ashlar.Interop.Tests.Tools;
+using Ashlar.TestKit;
 
 namespace Ashlar.Interop.Tests.Conformance;
 
@@ -9,7 +9,7 @@ public sealed class RateLimitTests : IDisposable
 {
     const int Iops = 40;
 
-    readonly TemporaryDirectory directory = new();
+    readonly TemporaryDirectory directory = TemporaryDirectory.OnDisk();
     readonly AshlarProcess server;
 
     public RateLimitTests()
@@ -19,7 +19,7 @@ public sealed class RateLimitTests : IDisposable
         server.CreateVolume("vm1", "64MiB");
     }
 
-    [FactWith("qemu-img", "qemu-block-iscsi")]
+    [FactIfTool("qemu-img", "qemu-block-iscsi")]
     public async Task Qemu_over_nbd_and_iscsi_shares_one_limit()
     {
         const int requests = 80;
@@ -33,12 +33,12 @@ public sealed class RateLimitTests : IDisposable
         Assert.True(Stopwatch.GetElapsedTime(start) >= least, $"{Stopwatch.GetElapsedTime(start)} for {2 * requests} requests");
     }
 
-    [FactWith("qemu-img")]
+    [FactIfTool("qemu-img")]
     public void A_stream_keeps_to_the_bandwidth()
     {
         server.Command("volume", "limit", "vm1", "--limit-bandwidth", "4MiB");
         var start = Stopwatch.GetTimestamp();
-        Tool.Run("qemu-img", "bench", "-f", "raw", "-w", "-c", "12", "-d", "4", "-s", "1048576", server.NbdUri("vm1")).MustSucceed();
+        ExternalTool.Run("qemu-img", "bench", "-f", "raw", "-w", "-c", "12", "-d", "4", "-s", "1048576", server.NbdUri("vm1")).MustSucceed();
         Assert.True(Stopwatch.GetElapsedTime(start) >= TimeSpan.FromSeconds(2), $"{Stopwatch.GetElapsedTime(start)} for 12 MiB");
     }
 
@@ -49,5 +49,5 @@ public sealed class RateLimitTests : IDisposable
     }
 
     static ToolResult Bench(string address, int requests) =>
-        Tool.Run("qemu-img", "bench", "-f", "raw", "-w", "-c", $"{requests}", "-d", "8", "-s", "4096", address);
+        ExternalTool.Run("qemu-img", "bench", "-f", "raw", "-w", "-c", $"{requests}", "-d", "8", "-s", "4096", address);
 }

@@ -1,4 +1,4 @@
-using Ashlar.Interop.Tests.Tools;
+using Ashlar.TestKit;
 
 namespace Ashlar.Interop.Tests.Images;
 
@@ -22,7 +22,7 @@ sealed class FileSystemImage
 
         var image = directory["image.raw"];
         using (var file = File.Create(image)) file.SetLength(SizeBytes);
-        Tool.Run("mkfs.ext4", "-q", "-F", "-m", "0", "-d", content, image).MustSucceed();
+        ExternalTool.Run("mkfs.ext4", "-q", "-F", "-m", "0", "-d", content, image).MustSucceed();
         Directory.Delete(content, recursive: true);
         return new(image);
     }
@@ -54,7 +54,7 @@ sealed class FileSystemImage
         foreach (var batch in new DirectoryInfo(source).EnumerateFiles("*", options).Where(file => file.Length > 0).Chunk(BatchSize))
         {
             var chosen = batch.TakeWhile(file => (total += file.Length) < ContentBytes).Select(file => file.FullName).ToArray();
-            if (chosen.Length > 0) Tool.Run("cp", ["--parents", "--reflink=auto", "--target-directory", target, .. chosen]).MustSucceed();
+            if (chosen.Length > 0) ExternalTool.Run("cp", ["--parents", "--reflink=auto", "--target-directory", target, .. chosen]).MustSucceed();
             if (total >= ContentBytes) break;
         }
         return total;

@@ -1,5 +1,5 @@
 using Ashlar.Interop.Tests.Server;
-using Ashlar.Interop.Tests.Tools;
+using Ashlar.TestKit;
 using Xunit.Abstractions;
 
 namespace Ashlar.Interop.Tests.Images;
@@ -11,10 +11,10 @@ public sealed class FileSystemImageTests(ITestOutputHelper output)
     const int AllocationUnitSizeBytes = 64 << 10, BlockSizeBytes = 4096;
     static readonly TimeSpan CopyDeadline = TimeSpan.FromMinutes(3);
 
-    [FactWith("mkfs.ext4", "e2fsck", "qemu-img", "qemu-block-iscsi", "nbdcopy")]
+    [FactIfTool("mkfs.ext4", "e2fsck", "qemu-img", "qemu-block-iscsi", "nbdcopy")]
     public void A_file_system_image_is_the_same_over_both_protocols_and_takes_only_the_space_it_needs()
     {
-        using var directory = new TemporaryDirectory();
+        using var directory = TemporaryDirectory.OnDisk();
         var image = FileSystemImage.Make(directory);
         using var server = new AshlarProcess(directory["data"], PoolSize);
         server.Start();
@@ -52,8 +52,8 @@ public sealed class FileSystemImageTests(ITestOutputHelper output)
 
         // The file system itself agrees.
         var copy = directory["copy.raw"];
-        Tool.Run(CopyDeadline, "nbdcopy", server.NbdUri("vm2"), copy).MustSucceed();
-        Tool.Run(CopyDeadline, "e2fsck", "-fn", copy).MustSucceed();
+        ExternalTool.Run(CopyDeadline, "nbdcopy", server.NbdUri("vm2"), copy).MustSucceed();
+        ExternalTool.Run(CopyDeadline, "e2fsck", "-fn", copy).MustSucceed();
 
         // Space comes back, by TRIM over NBD and by UNMAP over iSCSI.
         using (var client = server.ConnectNbd("vm1"))
@@ -76,8 +76,8 @@ public sealed class FileSystemImageTests(ITestOutputHelper output)
     }
 
     static void Copy(string source, string target) =>
-        Tool.Run(CopyDeadline, "qemu-img", "convert", "-n", "-f", "raw", "-O", "raw", source, target).MustSucceed();
+        ExternalTool.Run(CopyDeadline, "qemu-img", "convert", "-n", "-f", "raw", "-O", "raw", source, target).MustSucceed();
 
     static void MustBeIdentical(string first, string second) =>
-        Tool.Run(CopyDeadline, "qemu-img", "compare", "-f", "raw", "-F", "raw", first, second).MustSucceed();
+        ExternalTool.Run(CopyDeadline, "qemu-img", "compare", "-f", "raw", "-F", "raw", first, second).MustSucceed();
 }

@@ -1,45 +1,42 @@
 using System.Diagnostics;
 using System.Net;
-using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
+using Ashlar.Api;
 using Ashlar.Interop.Tests.Clients;
-using Ashlar.Interop.Tests.Tools;
+using Ashlar.Storage;
+using Ashlar.TestKit;
 
 namespace Ashlar.Interop.Tests.Server;
 
-/// <summary>The built program, as a child process with a data directory and free ports of its own.</summary>
+/// <summary>
+/// The built program, serving as a child process with a data directory of its own. It takes free ports and says which, so they differ
+/// from start to start.
+/// </summary>
 sealed partial class AshlarProcess : IDisposable
 {
-    const int TerminateSignal = 15;
+    const int TerminateSignal = 15, StopSignal = 19;
+    const int KilledExitCode = 128 + 9;
     const int NoSuchProcess = 3; // ESRCH
-    static readonly TimeSpan StartDeadline = TimeSpan.FromSeconds(60);
-    static readonly TimeSpan StopDeadline = TimeSpan.FromSeconds(60);
 
-    static readonly HttpClient Http = new();
+    // A server that does not get there in so long hangs.
+    static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(2);
 
     readonly string dataDirectory;
     readonly string poolSize;
-    readonly int nbdPort, iscsiPort, apiPort;
     readonly StringBuilder log = new();
     Process? process;
+    volatile Status? status;
 
     public AshlarProcess(string dataDirectory, string poolSize)
     {
         this.dataDirectory = dataDirectory;
         this.poolSize = poolSize;
-        (nbdPort, iscsiPort, apiPort) = FreePorts();
         AppDomain.CurrentDomain.ProcessExit += KillIfRunning;
     }
 
-    public IPEndPoint NbdEndPoint => new(IPAddress.Loopback, nbdPort);
-
-    public IPEndPoint IscsiEndPoint => new(IPAddress.Loopback, iscsiPort);
-
-    public string IscsiPortal => $"127.0.0.1:{iscsiPort}";
-
-    /// <summary>What it printed, over all starts.</summary>
+    /// <summary>What it logged, over all starts.</summary>
     public string Log
     {
         get { lock (log) return log.ToString(); }
@@ -48,36 +45,63 @@ sealed partial class AshlarProcess : IDisposable
     /// <summary>How many descriptors the process may have open; null for as many as this one.</summary>
     public int? DescriptorLimit { get; init; }
 
+    /// <summary>Bytes that the managed heap may take; null for no limit.</summary>
+    public long? HeapLimitBytes { get; init; }
+
+    /// <summary>More of the command line.</summary>
+    public IReadOnlyList<string> Options { get; init; } = [];
+
     public bool IsRunning => process is { HasExited: false };
 
-    public string NbdUri(string volume) => $"nbd://127.0.0.1:{nbdPort}/{volume}";
+    /// <summary>Whether it has said, since it was launched, that every protocol is served.</summary>
+    public bool IsServing => status is not null;
+
+    public int ProcessId => process!.Id;
+
+    public int ExitCode => process!.ExitCode;
+
+    public Uri Api => new(Served.Endpoints.Api);
+
+    public IPEndPoint NbdEndPoint => IPEndPoint.Parse(new Uri(Served.Endpoints.Nbd).Authority);
+
+    public IPEndPoint IscsiEndPoint => IPEndPoint.Parse(IscsiPortal);
+
+    public string IscsiPortal => Served.Endpoints.Iscsi;
+
+    public string NbdUri(string volume) => $"{Served.Endpoints.Nbd}/{volume}";
 
     public static string TargetName(string volume) => $"iqn.2026-11.io.ashlar:main.{volume}";
 
     public string IscsiUrl(string volume) => $"iscsi://{IscsiPortal}/{TargetName(volume)}/0";
 
+    Status Served => status ?? throw new ServerException("does not serve", Log);
+
     public IBlockClient ConnectNbd(string volume) => new NbdClient(NbdUri(volume));
 
-    public IBlockClient ConnectIscsi(string volume, int session) =>
-        new IscsiClient(IscsiPortal, TargetName(volume), lun: 0, $"iqn.2026-11.io.ashlar:client{session}");
+    public IscsiClient ConnectIscsi(string volume, int session) =>
+        new(IscsiPortal, TargetName(volume), lun: 0, $"iqn.2026-11.io.ashlar:client{session}");
 
-    /// <summary>Starts and waits until every protocol answers and the server says that it is ready.</summary>
+    /// <summary>Starts and waits until every protocol is served.</summary>
     public void Start()
     {
         Launch();
-        WaitUntilReady();
+        WaitUntilItServes();
     }
+
+    /// <summary>Waits until every protocol is served.</summary>
+    public void WaitUntilItServes() => WaitUntil(() => IsServing, "does not say that it serves");
 
     /// <summary>Starts the process and returns at once.</summary>
     public void Launch()
     {
         Assert.False(IsRunning);
         process?.Dispose();
+        status = null;
         string[] limited = DescriptorLimit is { } limit ? ["-c", $"ulimit -n {limit}; exec \"$@\"", "bash", "dotnet"] : [];
         string[] command =
         [
-            ProgramPath, "up", "--data", dataDirectory, "--pool-size", poolSize, "--nbd-port", $"{nbdPort}", "--iscsi-port", $"{iscsiPort}",
-            "--api-port", $"{apiPort}",
+            ProgramPath, "serve", "--data", dataDirectory, "--pool-size", poolSize, "--nbd-port", "0", "--iscsi-port", "0", "--api-port", "0",
+            "--output", "json", .. Options,
         ];
         var start = new ProcessStartInfo(limited.Length > 0 ? "bash" : "dotnet", [.. limited, .. command])
         {
@@ -86,39 +110,38 @@ sealed partial class AshlarProcess : IDisposable
             UseShellExecute = false,
         };
         ForgetSettings(start);
+        if (HeapLimitBytes is { } bytes) start.Environment["DOTNET_GCHeapHardLimit"] = $"0x{bytes:x}";
         process = new Process { StartInfo = start };
-        process.OutputDataReceived += (_, line) => Append(line.Data);
+        process.OutputDataReceived += (_, line) => HearOutput(line.Data);
         process.ErrorDataReceived += (_, line) => Append(line.Data);
         process.Start();
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
     }
 
-    public void WaitUntilReady()
+    /// <summary>Waits until the data directory is this process's: from then on until it serves, it recovers.</summary>
+    public void WaitUntilItHasTheData()
     {
-        var watch = Stopwatch.StartNew();
-        WaitUntil(() => Answers(nbdPort), $"port {nbdPort} does not answer");
-        WaitUntil(() => Answers(iscsiPort), $"port {iscsiPort} does not answer");
-        WaitUntil(IsReady, $"port {apiPort} does not say that the server is ready"); // Only then do commands find it.
-
-        void WaitUntil(Func<bool> isSo, string problem)
-        {
-            while (!isSo())
-            {
-                if (EndsWithin(TimeSpan.FromMilliseconds(10)))
-                    throw new ServerException($"ended with code {process!.ExitCode} instead of starting", Log);
-                if (watch.Elapsed > StartDeadline) throw new ServerException(problem, Log);
-            }
-        }
+        var path = Path.Combine(dataDirectory, "lock");
+        var owner = $"{process!.Id}";
+        WaitUntil(() => File.Exists(path) && ReadUnlocked(path).Trim() == owner, "does not take its data directory");
     }
 
     public bool EndsWithin(TimeSpan time) => process!.WaitForExit(time);
 
-    /// <summary>SIGKILL. Returns when the process is gone.</summary>
-    public void Kill()
+    /// <summary>SIGKILL. Returns when the process is gone: true if the signal was what ended it.</summary>
+    public bool Kill()
     {
         process!.Kill();
         process.WaitForExit();
+        return process.ExitCode == KilledExitCode;
+    }
+
+    /// <summary>Stops all its threads within whatever they do.</summary>
+    public void Freeze()
+    {
+        _ = Signal(process!.Id, StopSignal);
+        WaitUntil(IsStopped, "does not stand still");
     }
 
     /// <summary>SIGTERM. The process must end by itself and without an error.</summary>
@@ -126,17 +149,20 @@ sealed partial class AshlarProcess : IDisposable
     {
         if (Signal(process!.Id, TerminateSignal) != 0 && Marshal.GetLastPInvokeError() != NoSuchProcess)
             throw new ServerException($"kill failed with errno {Marshal.GetLastPInvokeError()}", Log);
-        if (!EndsWithin(StopDeadline)) throw new ServerException("does not end when asked to", Log);
+        if (!EndsWithin(LongestWait)) throw new ServerException("does not end when asked to", Log);
         process.WaitForExit();
         if (process.ExitCode != 0) throw new ServerException($"ended with code {process.ExitCode} when asked to end", Log);
     }
 
     /// <summary>The command line, talking to this server.</summary>
-    public string Command(params string[] arguments)
+    public string Command(params string[] arguments) => TryCommand(arguments).MustSucceed();
+
+    /// <summary>The same where it need not succeed.</summary>
+    public ToolResult TryCommand(params string[] arguments)
     {
         var start = new ProcessStartInfo("dotnet", [ProgramPath, .. arguments, "--data", dataDirectory]);
         ForgetSettings(start);
-        return Tool.Run(TimeSpan.FromMinutes(1), start).MustSucceed();
+        return ExternalTool.Run(LongestWait, start);
     }
 
     public void CreateVolume(string name, string size) => Command("volume", "create", name, "--size", size);
@@ -166,45 +192,33 @@ sealed partial class AshlarProcess : IDisposable
             start.Environment.Remove(name);
     }
 
-    static bool Answers(int port)
+    // A FileStream would lock it, which keeps one of the two out.
+    static string ReadUnlocked(string path)
     {
-        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
-        try
+        using var file = FileSystems.Real.Open(path, FileOpenMode.ReadOnly);
+        Span<byte> text = stackalloc byte[32];
+        return Encoding.ASCII.GetString(text[..file.Read(text, 0)]);
+    }
+
+    void WaitUntil(Func<bool> isSo, string problem)
+    {
+        var watch = Stopwatch.StartNew();
+        while (!isSo())
         {
-            socket.Connect(IPAddress.Loopback, port);
-            return true;
-        }
-        catch (SocketException)
-        {
-            return false;
+            if (EndsWithin(TimeSpan.FromMilliseconds(1))) throw new ServerException($"ended with code {process!.ExitCode} and {problem}", Log);
+            if (watch.Elapsed > LongestWait) throw new ServerException($"{problem} within {LongestWait.TotalSeconds:0} s", Log);
         }
     }
 
-    bool IsReady()
+    bool IsStopped()
     {
-        try
-        {
-            using var request = new HttpRequestMessage(HttpMethod.Get, $"http://127.0.0.1:{apiPort}/readyz");
-            using var response = Http.Send(request);
-            return response.IsSuccessStatusCode;
-        }
-        catch (HttpRequestException)
-        {
-            return false;
-        }
+        var text = File.ReadAllText($"/proc/{process!.Id}/stat");
+        return text[text.LastIndexOf(')') + 2] == 'T';
     }
 
-    /// <summary>Held together, so that they differ; released just before the server takes them.</summary>
-    static (int Nbd, int Iscsi, int Api) FreePorts()
+    void HearOutput(string? line)
     {
-        using TcpListener nbd = new(IPAddress.Loopback, 0), iscsi = new(IPAddress.Loopback, 0), api = new(IPAddress.Loopback, 0);
-        return (Port(nbd), Port(iscsi), Port(api));
-
-        static int Port(TcpListener listener)
-        {
-            listener.Start();
-            return ((IPEndPoint)listener.LocalEndpoint).Port;
-        }
+        if (line is { Length: > 0 }) status = JsonSerializer.Deserialize(line, ApiJson.Strict.Status);
     }
 
     void Append(string? line)

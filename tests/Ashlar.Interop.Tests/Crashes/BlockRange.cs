@@ -1,4 +1,4 @@
-namespace Ashlar.Interop.Tests.KillCycles;
+namespace Ashlar.Interop.Tests.Crashes;
 
 /// <summary>The blocks one writer owns. Ledger blocks are numbered without gaps; on the volume the ranges lie apart, so that
 /// they meet in some allocation units of the pool and not in others.</summary>

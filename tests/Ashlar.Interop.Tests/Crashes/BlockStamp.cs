@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using Ashlar.Storage;
 
-namespace Ashlar.Interop.Tests.KillCycles;
+namespace Ashlar.Interop.Tests.Crashes;
 
 // A 4 KiB block that says who it is. Little-endian.
 //   0        8        16        24         32       36      40                      4092   4096

@@ -1,4 +1,4 @@
-namespace Ashlar.Interop.Tests.KillCycles;
+namespace Ashlar.Interop.Tests.Crashes;
 
 /// <summary>
 /// What one block may hold. A version is what one write or trim made of the block, numbered by a single owner, so version

@@ -1,4 +1,4 @@
-namespace Ashlar.Interop.Tests.KillCycles;
+namespace Ashlar.Interop.Tests.Crashes;
 
 /// <summary>The oracle itself: a harness that cannot fail proves nothing.</summary>
 public sealed class LedgerTests

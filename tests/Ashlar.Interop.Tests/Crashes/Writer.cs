@@ -1,6 +1,7 @@
 using Ashlar.Interop.Tests.Clients;
+using Ashlar.Simulation;
 
-namespace Ashlar.Interop.Tests.KillCycles;
+namespace Ashlar.Interop.Tests.Crashes;
 
 /// <summary>
 /// One client with a connection and a range of its own, working until the server goes away. Everything it is about to do is
@@ -9,20 +10,35 @@ namespace Ashlar.Interop.Tests.KillCycles;
 sealed class Writer(int number, string protocol, BlockRange range, Ledger ledger, ulong run)
 {
     const int RequestBlocksMax = 32;
+    const int FirstFlush = 4; // So that a life has one even if it is short.
     readonly byte[] buffer = new byte[RequestBlocksMax * BlockStamp.SizeBytes];
+    int answers, blocks, flushes;
 
     public string Name => $"writer {number} over {protocol}";
 
     public BlockRange Range => range;
 
+    /// <summary>Requests that were answered.</summary>
+    public int Answers => Volatile.Read(ref answers);
+
+    /// <summary>Blocks written, trimmed or zeroed, and answered for.</summary>
+    public int CompletedBlocks => Volatile.Read(ref blocks);
+
+    /// <summary>Flushes that were answered.</summary>
+    public int CompletedFlushes => Volatile.Read(ref flushes);
+
     /// <summary>Works until <paramref name="expectsEnd"/> says that an error is the server's ordered death, and one comes.</summary>
     /// <returns>Null, or what the server did wrong.</returns>
-    public string? Work(IBlockClient client, Random random, int cycle, Func<bool> expectsEnd)
+    public string? Work(IBlockClient client, SeededRandom random, int cycle, Func<bool> expectsEnd)
     {
         try
         {
-            while (!expectsEnd())
-                if (Step(client, random, cycle) is { } wrong) return $"{Name}: {wrong}";
+            for (var step = 1; !expectsEnd(); step++)
+            {
+                if (step == FirstFlush) Flush(client);
+                else if (Step(client, random, cycle) is { } wrong) return $"{Name}: {wrong}";
+                Interlocked.Increment(ref answers);
+            }
             return null;
         }
         catch (ClientException exception)
@@ -32,22 +48,22 @@ sealed class Writer(int number, string protocol, BlockRange range, Ledger ledger
         }
     }
 
-    string? Step(IBlockClient client, Random random, int cycle)
+    string? Step(IBlockClient client, SeededRandom random, int cycle)
     {
         // Mostly small requests: the large ones matter for the seams between them.
-        var count = random.Next(4) == 0 ? 1 + random.Next(RequestBlocksMax) : 1 + random.Next(4);
+        var count = random.OneIn(4) ? 1 + random.Next(RequestBlocksMax) : 1 + random.Next(4);
         count = Math.Min(count, range.Count);
         var first = range.First + random.Next(range.Count - count + 1);
         switch (random.Next(100))
         {
             case < 65:
-                Write(client, first, count, cycle, forced: random.Next(12) == 0);
+                Write(client, first, count, cycle, forced: random.OneIn(12));
                 return null;
             case < 75:
-                Zero(first, count, (offset, length) => client.Trim(offset, length));
+                Zero(first, count, client.Trim);
                 return null;
             case < 80:
-                Zero(first, count, (offset, length) => client.WriteZeroes(offset, length));
+                Zero(first, count, client.WriteZeroes);
                 return null;
             case < 90:
                 return ReadBack(client, first, count);
@@ -73,6 +89,7 @@ sealed class Writer(int number, string protocol, BlockRange range, Ledger ledger
             ledger.Complete(first + index, versions[index]);
             if (forced) ledger.CompleteForced(first + index, versions[index]);
         }
+        Interlocked.Add(ref blocks, count);
         // The promise is wider than the protocols': a FUA write also makes durable what was completed before it.
         if (forced) ledger.CompleteFlush(mark);
     }
@@ -83,6 +100,7 @@ sealed class Writer(int number, string protocol, BlockRange range, Ledger ledger
         for (var index = 0; index < count; index++) versions[index] = ledger.Issue(first + index, zeros: true);
         send(range.OffsetOf(first), (long)count * BlockStamp.SizeBytes);
         for (var index = 0; index < count; index++) ledger.Complete(first + index, versions[index]);
+        Interlocked.Add(ref blocks, count);
     }
 
     string? ReadBack(IBlockClient client, int first, int count)
@@ -101,5 +119,6 @@ sealed class Writer(int number, string protocol, BlockRange range, Ledger ledger
         var mark = ledger.BeginFlush();
         client.Flush();
         ledger.CompleteFlush(mark);
+        Interlocked.Increment(ref flushes);
     }
 }

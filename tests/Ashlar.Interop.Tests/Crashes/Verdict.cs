@@ -1,4 +1,4 @@
-namespace Ashlar.Interop.Tests.KillCycles;
+namespace Ashlar.Interop.Tests.Crashes;
 
 enum Fault
 {

@@ -1,4 +1,4 @@
-namespace Ashlar.Interop.Tests.KillCycles;
+namespace Ashlar.Interop.Tests.Crashes;
 
 /// <summary>
 /// The oracle: knows every version ever written, and which of them flushes made durable. It lives in the test's process,
