@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs the programs that tests and benchmarks talk to Ashlar with, where that is allowed (apt-get, root).
 # Never fails: what stays missing is named on stderr, and the tests that need it are skipped by name.
+# With --missing it only prints what is missing.
 set -u
 cd "$(dirname "$0")/.."
 
@@ -9,7 +10,7 @@ needs=(
     fio=fio qemu-img=qemu-utils qemu-nbd=qemu-utils block-iscsi.so=qemu-block-extra
     nbdinfo=libnbd-bin nbdcopy=libnbd-bin libnbd.so.0=libnbd0
     iscsi-ls=libiscsi-bin iscsi-test-cu=libiscsi-bin libiscsi.so.7=libiscsi7
-    mkfs.ext4=e2fsprogs e2fsck=e2fsprogs
+    mkfs.ext4=e2fsprogs e2fsck=e2fsprogs mkfs.xfs=xfsprogs
 )
 PATH=$PATH:/usr/sbin:/sbin
 
@@ -30,6 +31,7 @@ find_missing() {
 }
 
 find_missing
+[ "${1-}" != --missing ] || { echo "${missing[*]-}"; exit 0; }
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 as_root=()

@@ -1,5 +1,6 @@
 using Ashlar.Scsi;
 using Ashlar.Scsi.Tests;
+using Ashlar.Simulation;
 using Bhs = Ashlar.Iscsi.BasicHeaderSegment;
 
 namespace Ashlar.Iscsi.Tests;
@@ -15,7 +16,7 @@ public sealed class DataTransferTests : IAsyncLifetime
     static byte[] Pattern(int bytes, int seed = 1)
     {
         var data = new byte[bytes];
-        new Random(seed).NextBytes(data);
+        new SeededRandom((ulong)seed).Fill(data);
         return data;
     }
 

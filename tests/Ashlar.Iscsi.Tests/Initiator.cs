@@ -92,6 +92,22 @@ sealed class Initiator : IDisposable
         }
     }
 
+    /// <summary>All that the target still says until it closes the connection, which it must.</summary>
+    public byte[] ReceiveToEnd()
+    {
+        using var received = new MemoryStream();
+        var scratch = new byte[4096];
+        try
+        {
+            for (int count; (count = socket.Receive(scratch)) > 0;) received.Write(scratch, 0, count);
+        }
+        catch (SocketException e) when (e.SocketErrorCode is SocketError.ConnectionReset or SocketError.ConnectionAborted)
+        {
+            // Hung up with our bytes unread.
+        }
+        return received.ToArray();
+    }
+
     /// <summary>Says that nothing more is sent.</summary>
     public void EndInput() => socket.Shutdown(SocketShutdown.Send);
 

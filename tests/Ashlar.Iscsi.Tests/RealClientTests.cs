@@ -1,4 +1,5 @@
 using Ashlar.Scsi.Tests;
+using Ashlar.Simulation;
 using Ashlar.TestKit;
 
 namespace Ashlar.Iscsi.Tests;
@@ -47,7 +48,7 @@ public sealed class RealClientTests : IAsyncLifetime
         using var directory = new TemporaryDirectory();
         var image = directory["image.raw"];
         var data = new byte[SizeMiB << 20];
-        new Random(1).NextBytes(data.AsSpan(0, data.Length / 2)); // The rest is zeros, which qemu-img writes by WRITE SAME.
+        new SeededRandom(1).Fill(data.AsSpan(0, data.Length / 2)); // The rest is zeros, which qemu-img writes by WRITE SAME.
         await File.WriteAllBytesAsync(image, data);
         await Run("qemu-img", "convert", "-n", "-f", "raw", "-O", "raw", image, target.Url);
         Assert.Contains("Images are identical", await Run("qemu-img", "compare", "-f", "raw", "-F", "raw", image, target.Url), StringComparison.Ordinal);

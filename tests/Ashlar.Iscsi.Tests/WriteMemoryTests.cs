@@ -1,4 +1,5 @@
 using Ashlar.Scsi;
+using Ashlar.Simulation;
 using Ashlar.Transport;
 
 namespace Ashlar.Iscsi.Tests;
@@ -104,7 +105,7 @@ public sealed class WriteMemoryTests
         await using var target = new TestTarget(buffers: new BufferPool(16 * MiB));
         using var initiator = target.LogIn();
         var data = new byte[MiB];
-        new Random(1).NextBytes(data);
+        new SeededRandom(1).Fill(data);
         for (var i = 0; i < 4; i++) initiator.Write((uint)(i * 512), data[(i * Segment.Length)..((i + 1) * Segment.Length)]);
         var others = Enumerable.Range(0, 20).Select(_ => target.Buffers.OpenShare()).ToList();
         var held = others.SelectMany(TakeAll).ToList();

@@ -78,19 +78,67 @@ public sealed class AtomicCommandTests
         Assert.Equal(2, unit.Read(5, 1)[0]); // The write came last.
     }
 
+    // WRITE SAME without UNMAP and with it, of zeros and of a pattern; the list of an UNMAP is data.
+    [Theory]
+    [InlineData("UNMAP")]
+    [InlineData("WRITE SAME(10)", 0x00, 7)]
+    [InlineData("WRITE SAME(10)", 0x00, 0)]
+    [InlineData("WRITE SAME(10)", 0x08, 0)]
+    [InlineData("WRITE SAME(16)", 0x00, 7)]
+    [InlineData("WRITE SAME(16)", 0x00, 0)]
+    [InlineData("WRITE SAME(16)", 0x08, 0)]
+    [InlineData("WRITE SAME(16)", 0x01, 0)]
+    [InlineData("ORWRITE", 0x00, 7)]
+    [InlineData("WRITE AND VERIFY(10)", 0x00, 7)]
+    public async Task Whatever_changes_blocks_waits_for_a_compare_and_write_of_them_and_leaves_others_alone(
+        string command, int flags = 0, byte fill = 0)
+    {
+        byte[] Cdb(ulong lba, int count) => command switch
+        {
+            "UNMAP" => [0x42, 0, 0, 0, 0, 0, 0, 0, 24, 0],
+            "WRITE SAME(10)" => TestUnit.Cdb10(0x41, (uint)lba, count, flags),
+            "WRITE SAME(16)" => TestUnit.Cdb16(0x93, lba, (uint)count, flags),
+            "ORWRITE" => TestUnit.Cdb16(0x8B, lba, (uint)count, flags),
+            _ => TestUnit.Cdb10(0x2E, (uint)lba, count, flags),
+        };
+        byte[] Data(ulong lba, int count) => command switch
+        {
+            "UNMAP" => [0, 22, 0, 16, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, (byte)lba, 0, 0, 0, (byte)count, 0, 0, 0, 0],
+            "WRITE SAME(16)" when flags == 0x01 => [],
+            "WRITE SAME(10)" or "WRITE SAME(16)" => TestUnit.Blocks(1, fill),
+            _ => TestUnit.Blocks(count, fill),
+        };
+        unit.Fill(4, 4, 1);
+        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        unit.Device.BeforeRead = start => start.Value == 5 ? new ValueTask(gate.Task) : default;
+        var atomic = unit.SendAsync(CompareAndWrite(5, 1), Pair(1, 2));
+        var overlapping = unit.SendAsync(Cdb(4, 2), Data(4, 2));
+        Assert.False(overlapping.IsCompleted);
+        unit.Send(Cdb(7, 1), Data(7, 1)).MustBeGood();
+        gate.SetResult();
+        (await atomic).MustBeGood();
+        (await overlapping).MustBeGood();
+        // It came last: what the other had written is gone, or the bits are set in it.
+        Assert.Equal(command == "ORWRITE" ? fill | 2 : fill, unit.Read(5, 1)[0]);
+    }
+
     [Fact]
-    public async Task Of_many_initiators_that_compare_and_write_the_same_value_one_wins()
+    public void Of_many_initiators_that_compare_and_write_the_same_value_one_wins()
     {
         const int initiators = 8, rounds = 50;
         var units = Enumerable.Range(0, initiators).Select(_ => new TestUnit(unit.Unit)).ToArray();
         for (byte round = 0; round < rounds; round++)
         {
+            var answers = new Answer[initiators];
             using var start = new Barrier(initiators);
-            var answers = await Task.WhenAll(units.Select(initiator => Task.Run(() =>
+            // Threads of their own: those of a pool would have to come first.
+            var threads = units.Select((initiator, number) => new Thread(() =>
             {
                 start.SignalAndWait();
-                return initiator.SendAsync(CompareAndWrite(0, 1), Pair(round, (byte)(round + 1)));
-            })));
+                answers[number] = initiator.SendAsync(CompareAndWrite(0, 1), Pair(round, (byte)(round + 1))).GetAwaiter().GetResult();
+            })).ToArray();
+            foreach (var thread in threads) thread.Start();
+            foreach (var thread in threads) thread.Join();
             Assert.Equal(1, answers.Count(answer => answer.Status == ScsiStatus.Good));
         }
     }

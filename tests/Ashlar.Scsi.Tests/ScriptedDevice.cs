@@ -19,6 +19,9 @@ sealed class ScriptedDevice(long blockCount = 4096, int blockSizeBytes = 512) : 
     /// <summary>Ranges that were zeroed (with how) or trimmed (null).</summary>
     public List<ZeroOptions?> Cleared { get; } = [];
 
+    /// <summary>Whether it keeps no list of what it was asked to do, for runs of any length.</summary>
+    public bool IsForgetful { get; init; }
+
     public BlockGeometry? GeometryOverride { get; set; }
 
     public string Name => "scripted";
@@ -29,8 +32,14 @@ sealed class ScriptedDevice(long blockCount = 4096, int blockSizeBytes = 512) : 
 
     public int Flushes { get; private set; }
 
+    /// <summary>Reads, writes, zeroings and trims that it was asked for.</summary>
+    public int Calls => Volatile.Read(ref calls);
+
+    int calls;
+
     public async ValueTask ReadAsync(Lba start, Memory<byte> destination, CancellationToken cancellationToken = default)
     {
+        Interlocked.Increment(ref calls);
         if (BeforeRead is { } before) await before(start);
         await inner.ReadAsync(start, destination, cancellationToken);
     }
@@ -38,23 +47,26 @@ sealed class ScriptedDevice(long blockCount = 4096, int blockSizeBytes = 512) : 
     public async ValueTask WriteAsync(
         Lba start, ReadOnlyMemory<byte> source, WriteOptions options = WriteOptions.None, CancellationToken cancellationToken = default)
     {
+        Interlocked.Increment(ref calls);
         if (BeforeWrite is { } before) await before(start);
-        lock (Writes) Writes.Add((start, options));
+        if (!IsForgetful) lock (Writes) Writes.Add((start, options));
         await inner.WriteAsync(start, source, options, cancellationToken);
     }
 
     public async ValueTask WriteZeroesAsync(
         Lba start, long blocks, ZeroOptions options = ZeroOptions.None, CancellationToken cancellationToken = default)
     {
+        Interlocked.Increment(ref calls);
         if (BeforeWrite is { } before) await before(start);
-        lock (Cleared) Cleared.Add(options);
+        if (!IsForgetful) lock (Cleared) Cleared.Add(options);
         await inner.WriteZeroesAsync(start, blocks, options, cancellationToken);
     }
 
     public async ValueTask TrimAsync(Lba start, long blocks, CancellationToken cancellationToken = default)
     {
+        Interlocked.Increment(ref calls);
         if (BeforeWrite is { } before) await before(start);
-        lock (Cleared) Cleared.Add(null);
+        if (!IsForgetful) lock (Cleared) Cleared.Add(null);
         await inner.TrimAsync(start, blocks, cancellationToken);
     }
 

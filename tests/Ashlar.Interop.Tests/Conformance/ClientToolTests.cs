@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Ashlar.Interop.Tests.Server;
+using Ashlar.Simulation;
 using Ashlar.TestKit;
 
 namespace Ashlar.Interop.Tests.Conformance;
@@ -48,7 +49,7 @@ public sealed class ClientToolTests : IDisposable
         using (var client = server.ConnectNbd("vm1"))
         {
             var data = new byte[length];
-            new Random(5).NextBytes(data);
+            new SeededRandom(5).Fill(data);
             client.Write(offset, data, forceUnitAccess: false);
             Assert.Equal([(0, offset, "hole,zero"), (offset, length, "data"), (offset + length, VolumeSizeBytes - offset - length, "hole,zero")], Map());
             client.Trim(offset, length);
@@ -62,7 +63,7 @@ public sealed class ClientToolTests : IDisposable
         StartWithVolume();
         var source = directory["source.raw"];
         var data = new byte[VolumeSizeBytes];
-        new Random(6).NextBytes(data.AsSpan(0, data.Length / 2));
+        new SeededRandom(6).Fill(data.AsSpan(0, data.Length / 2));
         File.WriteAllBytes(source, data);
         ExternalTool.Run("nbdcopy", "--flush", "--connections=4", source, server.NbdUri("vm1")).MustSucceed();
         var copy = directory["copy.raw"];

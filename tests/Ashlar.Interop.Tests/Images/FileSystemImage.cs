@@ -1,3 +1,4 @@
+using Ashlar.Simulation;
 using Ashlar.TestKit;
 
 namespace Ashlar.Interop.Tests.Images;
@@ -62,12 +63,12 @@ sealed class FileSystemImage
 
     static void FillUp(string path, long lengthBytes)
     {
-        var random = new Random(1);
+        var random = new SeededRandom(1);
         var chunk = new byte[1 << 20];
         using var file = File.Create(path);
         for (var left = lengthBytes; left > 0; left -= chunk.Length)
         {
-            random.NextBytes(chunk);
+            random.Fill(chunk);
             file.Write(chunk);
         }
     }

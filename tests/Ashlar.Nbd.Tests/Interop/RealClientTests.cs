@@ -1,4 +1,5 @@
 using Ashlar.Nbd.Tests.Client;
+using Ashlar.Simulation;
 using Ashlar.TestKit;
 
 namespace Ashlar.Nbd.Tests.Interop;
@@ -107,7 +108,7 @@ public sealed class RealClientTests : IAsyncDisposable
     async Task<string> RandomImage(string name)
     {
         var bytes = new byte[ImageBytes];
-        new Random(17).NextBytes(bytes.AsSpan(0, ImageBytes / 2));
+        new SeededRandom(17).Fill(bytes.AsSpan(0, ImageBytes / 2));
         await File.WriteAllBytesAsync(directory[name], bytes);
         return directory[name];
     }

@@ -12,9 +12,15 @@ public sealed class ServedPoolTests : IAsyncLifetime
 {
     readonly ConcurrentQueue<string> lines = new();
     readonly SimulatedClock clock = new();
-    readonly FaultyFileSystem disk = new(new SimulatedFileSystem(isRecording: false));
+    readonly FaultyFileSystem disk;
+    Action<FaultOperations, string> beforeOperation = (_, _) => { };
     ServedPool pool = null!;
     bool hasFailed; // The device: closing says so.
+
+    public ServedPoolTests() => disk = new(new SimulatedFileSystem(isRecording: false))
+    {
+        BeforeOperation = (operation, path) => beforeOperation(operation, path),
+    };
 
     public async Task InitializeAsync()
     {
@@ -60,6 +66,45 @@ public sealed class ServedPoolTests : IAsyncLifetime
         Assert.Equal("volume main/vm1 is in use: 1 NBD client", error.Message);
         await pool.DeleteAsync("vm1", force: true);
         Assert.False(pool.TryAttach("vm1", ClientOf(ClientProtocol.Nbd), out _, out _));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_volume_is_not_opened_while_it_is_being_deleted(bool wasOpen)
+    {
+        if (wasOpen) Open(ClientProtocol.Nbd).Dispose();
+        // The catalogue still has the volume when the log of its store is about to hear that it has not.
+        var attempts = new ConcurrentQueue<(bool IsInCatalogue, bool IsAttached)>();
+        beforeOperation = (operation, path) =>
+        {
+            if (operation != FaultOperations.Write || !path.StartsWith("/meta/log-", StringComparison.Ordinal)) return;
+            attempts.Enqueue((pool.Find("vm1") is not null, pool.TryAttach("vm1", ClientOf(ClientProtocol.Iscsi), out _, out _)));
+        };
+        await pool.DeleteAsync("vm1", force: false);
+        beforeOperation = (_, _) => { };
+        Assert.Contains((true, false), attempts);
+        Assert.DoesNotContain(attempts, attempt => attempt.IsAttached);
+        Assert.Equal(new VolumeClients(0, 0), pool.AllClients());
+    }
+
+    [Fact]
+    public async Task A_volume_is_not_deleted_twice_at_a_time_and_can_be_tried_again_when_that_failed()
+    {
+        Task? second = null;
+        beforeOperation = (operation, path) =>
+        {
+            if (operation != FaultOperations.Write || !path.StartsWith("/meta/log-", StringComparison.Ordinal)) return;
+            second ??= pool.DeleteAsync("vm1", force: true);
+        };
+        await pool.DeleteAsync("vm1", force: false);
+        Assert.Equal(ProblemKind.VolumeNotFound, (await Assert.ThrowsAsync<ApiException>(() => second!)).Kind);
+        beforeOperation = (_, _) => { };
+
+        await pool.CreateAsync(new() { Name = "vm1", SizeBytes = 1 << 20 });
+        using (Open(ClientProtocol.Nbd)) await Assert.ThrowsAsync<ApiException>(() => pool.DeleteAsync("vm1", force: false));
+        await pool.DeleteAsync("vm1", force: false);
+        Assert.Null(pool.Find("vm1"));
     }
 
     [Fact]
@@ -146,7 +191,7 @@ public sealed class ServedPoolTests : IAsyncLifetime
         Assert.Empty(toldThick);
 
         await pool.DeleteAsync("filling", force: false);
-        while (pool.Statistics.Deletions.Volumes > 0) await Task.Delay(1);
+        Assert.True(SpinWait.SpinUntil(() => pool.Statistics.Deletions.Volumes == 0, TimeSpan.FromMinutes(1)), "the volume is still going");
         Look();
         Assert.Contains("has room again", lines.Last(), StringComparison.Ordinal);
         Assert.Equal(2, told.Count);

@@ -1,3 +1,4 @@
+using Ashlar.Simulation;
 using Ashlar.TestKit;
 using Ashlar.Transport.Tests.Echo;
 
@@ -11,9 +12,9 @@ public sealed class ConcurrencyTests
         const int clients = 64;
         await using var fixture = new ListenerFixture(maxConnections: clients);
         var works = Enumerable.Range(0, clients)
-            .Select(index => Task.Factory.StartNew(() => Exchange(fixture, new Random(HashCode.Of(seed, index))), TaskCreationOptions.LongRunning))
+            .Select(index => Task.Factory.StartNew(() => Exchange(fixture, SeededRandom.For(seed, $"client {index}")), TaskCreationOptions.LongRunning))
             .ToArray();
-        await Task.WhenAll(works).WaitAsync(TimeSpan.FromSeconds(60));
+        await Task.WhenAll(works).WaitAsync(TimeSpan.FromMinutes(2));
         Assert.True(fixture.Reports.Count == 0, $"seed {seed}: {string.Join('\n', fixture.Reports)}");
     }
 
@@ -45,7 +46,7 @@ public sealed class ConcurrencyTests
     }
 
     // Several units on the way at a time, of sizes around those of the receive buffer.
-    static void Exchange(ListenerFixture fixture, Random random)
+    static void Exchange(ListenerFixture fixture, SeededRandom random)
     {
         using var client = fixture.Dial();
         for (var round = 0; round < 10; round++)
@@ -54,18 +55,12 @@ public sealed class ConcurrencyTests
             for (var units = random.Next(1, 6); units > 0; units--)
             {
                 var content = new byte[random.Next(3) switch { 0 => random.Next(64), 1 => random.Next(5_000), _ => random.Next(40_000) }];
-                random.NextBytes(content);
+                random.Fill(content);
                 stream.AddRange(EchoProtocol.UnitOf(content));
             }
             byte[] sent = [.. stream];
             client.Send(sent);
             Assert.True(sent.AsSpan().SequenceEqual(client.Receive(sent.Length)));
         }
-    }
-
-    static class HashCode
-    {
-        // The same in every run, unlike System.HashCode.
-        public static int Of(ulong seed, int index) => unchecked((int)((seed * 1_000_003) + (ulong)index));
     }
 }

@@ -89,6 +89,11 @@ public sealed class ReceiveTests : IDisposable
     {
         pair.Connection.Receive([]);
         pair.Connection.Skip(0);
+        Assert.Equal(0, pair.Connection.BufferedBytes);
+        pair.Client.Send([7]);
+        var first = new byte[1];
+        pair.Connection.Receive(first);
+        Assert.Equal(7, first[0]);
     }
 
     [Fact]

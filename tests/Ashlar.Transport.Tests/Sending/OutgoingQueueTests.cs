@@ -1,3 +1,4 @@
+using Ashlar.Simulation;
 using Ashlar.TestKit;
 using Ashlar.Transport.Tests.Echo;
 
@@ -110,7 +111,7 @@ public sealed class OutgoingQueueTests
         const int Threads = 4, MessagesEach = 500;
         var queue = Queue();
         var threads = Enumerable.Range(0, Threads).Select(index => new Thread(() => SendMany(queue, (byte)index, seed, MessagesEach))).ToList();
-        var random = new Random((int)seed);
+        var random = new SeededRandom(seed);
         foreach (var thread in threads) thread.Start();
         while (threads.Exists(thread => thread.IsAlive)) wire.Take(random.Next(200));
         wire.Take(1 << 30);
@@ -132,7 +133,7 @@ public sealed class OutgoingQueueTests
     // One of the threads is the connection's own, which alone waits.
     static void SendMany(OutgoingQueue queue, byte sender, ulong seed, int count)
     {
-        var random = new Random(HashCode.Combine(seed, sender));
+        var random = SeededRandom.For(seed, $"sender {sender}");
         for (var i = 0; i < count; i++)
         {
             var message = new byte[random.Next(4, 100)];
