@@ -30,6 +30,9 @@ sealed class CrashPoint(DiskImage start)
 
     public int MarkCount => marks.Count;
 
+    /// <summary>What the medium has of a file.</summary>
+    public FileNode Durable(int node) => durable.Files[node];
+
     /// <summary>Changes with what could survive a crash here, or with what a check knows: equal versions, equal states.</summary>
     public int Version { get; private set; }
 
@@ -52,6 +55,9 @@ sealed class CrashPoint(DiskImage start)
             case DiskEvent.ForgottenSync sync:
                 forgotten.Add(sync.Node);
                 pending.RemoveAll(change => change is PendingData data && data.Node == sync.Node);
+                break;
+            case DiskEvent.Reread:
+                next.ApplyTo(cached);
                 break;
             default:
                 Change(next, index);

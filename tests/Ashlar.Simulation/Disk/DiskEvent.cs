@@ -36,6 +36,9 @@ abstract record DiskEvent
     /// </summary>
     public sealed record ForgottenSync(int Node) : DiskEvent;
 
+    /// <summary>A page that counted as written was dropped from the cache and shows what the medium has, which is something else.</summary>
+    public sealed record Reread(int Node, long Offset, byte[] Data) : DiskEvent;
+
     /// <summary>What the workload says about itself: "begun 17", "acknowledged 17".</summary>
     public sealed record Mark(object Value) : DiskEvent;
 
@@ -65,6 +68,9 @@ abstract record DiskEvent
                 break;
             case Write write:
                 image.Files[write.Node].Write(write.Data, write.Offset);
+                break;
+            case Reread reread:
+                image.Files[reread.Node].PutBytes(reread.Data, reread.Offset);
                 break;
             case SetLength set:
                 image.Files[set.Node].SetLength(set.Length);

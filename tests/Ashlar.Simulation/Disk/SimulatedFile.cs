@@ -70,6 +70,16 @@ sealed class SimulatedFile(SimulatedFileSystem disk, string path, int node, File
         }
     }
 
+    public void DropCached(long offsetBytes, long lengthBytes)
+    {
+        RequireRange(offsetBytes, lengthBytes);
+        lock (disk.Gate)
+        {
+            ObjectDisposedException.ThrowIf(isDisposed, this);
+            disk.DropForgotten(node, content, offsetBytes, lengthBytes);
+        }
+    }
+
     public void Write(ReadOnlySpan<byte> source, long offsetBytes)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offsetBytes);

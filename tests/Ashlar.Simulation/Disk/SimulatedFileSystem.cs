@@ -14,6 +14,7 @@ public sealed class SimulatedFileSystem : IFileSystem
 
     readonly Dictionary<int, int> locks = []; // By node: how many share it, or ExclusiveLock.
     readonly List<DiskEvent> trace = [];
+    ForgottenPages? forgotten;
     int nextNode;
     long transferredBytes;
 
@@ -41,6 +42,14 @@ public sealed class SimulatedFileSystem : IFileSystem
     {
         var disk = new SimulatedFileSystem(start.CloneReachable(), isRecording: true);
         foreach (var change in trace) disk.Apply(change);
+        if (trace is [.., DiskEvent.ForgottenSync last])
+        {
+            var point = new CrashPoint(start);
+            foreach (var change in trace) point.Advance(change);
+            disk.forgotten = new ForgottenPages();
+            disk.forgotten.Add(last.Node, point.Durable(last.Node));
+        }
+
         disk.nextNode = 1 + Math.Max(disk.image.Directories.Keys.Max(), disk.image.Files.Keys.DefaultIfEmpty().Max());
         return disk;
     }
@@ -285,7 +294,15 @@ public sealed class SimulatedFileSystem : IFileSystem
     internal void Apply(DiskEvent change)
     {
         change.ApplyTo(image);
+        forgotten?.Note(change, image);
         Record(change);
+    }
+
+    /// <summary>Pages of a range that count as written leave the cache.</summary>
+    internal void DropForgotten(int node, FileNode content, long offset, long length)
+    {
+        if (forgotten is null) return;
+        foreach (var reread in forgotten.Drop(node, content, offset, length).ToArray()) Apply(reread);
     }
 
     internal void RequireSpace(string operation, string path, FileNode content, long offset, long length)

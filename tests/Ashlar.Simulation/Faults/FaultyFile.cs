@@ -46,6 +46,8 @@ sealed class FaultyFile(FaultyFileSystem disk, IFile inner, UnsyncedWrites unsyn
 
     public void Prefetch(long offsetBytes, long lengthBytes) => inner.Prefetch(offsetBytes, lengthBytes);
 
+    public void DropCached(long offsetBytes, long lengthBytes) => inner.DropCached(offsetBytes, lengthBytes);
+
     public void Write(ReadOnlySpan<byte> source, long offsetBytes)
     {
         var fault = disk.Choose(FaultOperations.Write, Path);

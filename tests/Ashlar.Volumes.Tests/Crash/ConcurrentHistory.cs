@@ -8,10 +8,18 @@ enum ConcurrentStepKind
 
     /// <summary>A flush of one volume, or a commit of the pool: covers everything that had completed when it began.</summary>
     Flush,
+
+    /// <summary>A volume of a name and a size is created; it is there, durably, when the step ends.</summary>
+    Create,
+
+    /// <summary>What lies beyond the new size is gone for good when the step ends.</summary>
+    Resize,
+
+    Delete,
 }
 
 /// <summary>What one of several writers did. Its number is the version of the sectors that it wrote.</summary>
-sealed record ConcurrentStep(int Number, ConcurrentStepKind Kind, int Volume, long StartSector, int SectorCount);
+sealed record ConcurrentStep(int Number, ConcurrentStepKind Kind, int Volume = 0, long StartSector = 0, int SectorCount = 0, long SizeBytes = 0);
 
 /// <summary>A step began, or ended.</summary>
 sealed record ConcurrentMark(ConcurrentStep Step, bool IsDone);
@@ -22,7 +30,8 @@ sealed record ConcurrentMark(ConcurrentStep Step, bool IsDone);
 /// </summary>
 sealed class ConcurrentHistory
 {
-    readonly Dictionary<(int Volume, long Sector), List<Candidate>> sectors = [];
+    readonly SortedDictionary<(int Volume, long Sector), List<Candidate>> sectors = [];
+    readonly Dictionary<int, List<long>> sizes = [];
     readonly Dictionary<int, long> flushes = [];
     long completed;
 
@@ -42,6 +51,12 @@ sealed class ConcurrentHistory
                 continue;
             }
 
+            if (mark.Step.Kind > ConcurrentStepKind.Flush)
+            {
+                history.ChangeSize(mark.Step, mark.IsDone);
+                continue;
+            }
+
             running += mark.IsDone ? -1 : 1;
             if (mark.IsDone) history.End(mark.Step);
             else history.Begin(mark.Step);
@@ -51,8 +66,27 @@ sealed class ConcurrentHistory
     }
 
     /// <summary>Every sector that was ever written to, with the versions that it may hold.</summary>
-    public IEnumerable<(int Volume, long Sector, IReadOnlyList<int> Versions)> Sectors =>
-        sectors.Select(each => (each.Key.Volume, each.Key.Sector, (IReadOnlyList<int>)[.. each.Value.Select(candidate => candidate.Version)]));
+    public IEnumerable<(long Sector, IReadOnlyList<int> Versions)> SectorsOf(int volume) => sectors
+        .Where(each => each.Key.Volume == volume)
+        .Select(each => (each.Key.Sector, (IReadOnlyList<int>)[.. each.Value.Select(candidate => candidate.Version)]));
+
+    /// <summary>What each volume that was ever begun may be as large as; 0 is not to be there.</summary>
+    public IReadOnlyDictionary<int, List<long>> Sizes => sizes;
+
+    // What is cut off, or deleted, is one change of each sector that was written there.
+    void ChangeSize(ConcurrentStep step, bool isDone)
+    {
+        if (!sizes.TryGetValue(step.Volume, out var possible)) sizes.Add(step.Volume, possible = [0]);
+        if (isDone) possible.Clear();
+        possible.Add(step.SizeBytes);
+        foreach (var ((volume, sector), candidates) in sectors)
+        {
+            if (volume != step.Volume || sector * DescribedSector.SizeBytes < step.SizeBytes) continue;
+            if (!isDone) candidates.Add(new Candidate(0));
+            else candidates.RemoveRange(0, candidates.Count - 1);
+            candidates[^1].CompletedAs = isDone ? completed : long.MaxValue;
+        }
+    }
 
     void Begin(ConcurrentStep step)
     {

@@ -64,6 +64,12 @@ sealed class MortalFileSystem(IFileSystem disk) : IFileSystem
 
         public void Prefetch(long offsetBytes, long lengthBytes) => Living().Prefetch(offsetBytes, lengthBytes);
 
+        public void DropCached(long offsetBytes, long lengthBytes) => Living().DropCached(offsetBytes, lengthBytes);
+
+        public void ZeroRange(long offsetBytes, long lengthBytes) => Living().ZeroRange(offsetBytes, lengthBytes);
+
+        public void StartWriteBack(long offsetBytes, long lengthBytes) => Living().StartWriteBack(offsetBytes, lengthBytes);
+
         public void Write(ReadOnlySpan<byte> source, long offsetBytes) => Living().Write(source, offsetBytes);
 
         public void SetLength(long lengthBytes) => Living().SetLength(lengthBytes);

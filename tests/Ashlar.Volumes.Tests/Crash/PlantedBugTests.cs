@@ -29,7 +29,7 @@ public sealed class PlantedBugTests(ITestOutputHelper output)
         {
             try
             {
-                await PoolCrashTests.ExploreAsync(seed, bug, stateBudget: 400, nestedOneIn: 10);
+                await PoolCrashTests.ExploreAsync(seed, bug, stateBudget: 400, nestedOneIn: 10, killedOneIn: 20);
             }
             catch (Exception found) when (found is CrashCheckException or AshlarException or InvalidDataException)
             {

@@ -1,31 +1,46 @@
 using Ashlar.Simulation;
+using Ashlar.TestKit;
 using Xunit.Abstractions;
 
 namespace Ashlar.Volumes.Tests;
 
-/// <summary>Power is lost at every point of random workloads; every disk that could come back is opened and checked.</summary>
+/// <summary>
+/// Power is lost at every point of random workloads, or the process dies there, by a signal or after a failed sync, and power is lost
+/// while the next one recovers; every disk that could come back is opened and checked.
+/// </summary>
 public sealed class PoolCrashTests(ITestOutputHelper output)
 {
-    [Theory]
-    [InlineData(1)]
-    [InlineData(2)]
-    [InlineData(3)]
-    [InlineData(4)]
-    public async Task A_pool_survives_power_loss_at_any_point(ulong seed)
+    [Fact]
+    public async Task A_pool_survives_power_loss_and_the_death_of_its_process_at_any_point()
     {
-        var result = await ExploreAsync(seed, PlantedBug.None, stateBudget: 2200, nestedOneIn: 20);
-        output.WriteLine($"seed {seed}: {result}");
-        Assert.True(result.Distinct >= 2000, result.ToString());
-        Assert.True(result.Nested >= 200, result.ToString());
+        var seeds = TestSeeds.From(1, TestTier.Choose(4, 12));
+        var totals = new CrashTotals("volume map crash states", seeds);
+        var judgedUntorn = 0;
+        await Parallel.ForEachAsync(seeds, new ParallelOptions { MaxDegreeOfParallelism = 2 }, async (seed, _) =>
+        {
+            var (result, check) = await ExploreAsync(seed, PlantedBug.None, stateBudget: 2200, nestedOneIn: 20, killedOneIn: 6);
+            output.WriteLine($"seed {seed}: {result}");
+            totals.Add(result);
+            Interlocked.Add(ref judgedUntorn, check.JudgedUntorn);
+        });
+        if (totals.IsReplay) return;
+        Assert.Equal(totals.Points, totals.Covered);
+        Assert.True(totals.Images >= seeds.Length * TestTier.Choose(1500, 1667), $"only {totals.Images} distinct disks");
+        Assert.True(totals.Nested >= seeds.Length * 300, $"only {totals.Nested} disks after a second crash");
+        Assert.True(totals.Deaths >= seeds.Length * 30, $"only {totals.Deaths} deaths");
+        Assert.True(judgedUntorn >= seeds.Length * 1000, $"only {judgedUntorn} blocks were judged as changed as a whole");
+        output.WriteLine(totals.ToJson());
     }
 
-    internal static async Task<CrashExplorerResult> ExploreAsync(ulong seed, PlantedBug bug, int stateBudget, int nestedOneIn)
+    internal static async Task<(CrashExplorerResult Result, PoolCrashCheck Check)> ExploreAsync(
+        ulong seed, PlantedBug bug, int stateBudget, int nestedOneIn, int killedOneIn, bool isReplayable = true)
     {
         var workload = new PoolWorkload(seed, stepCount: 70, bug);
         var check = new PoolCrashCheck(seed, workload.Steps, bug);
-        return await CrashExplorer.ExploreAsync(
-            workload.RunAsync,
-            check.RunAsync,
-            new CrashExplorerOptions { Seed = seed, StateBudget = stateBudget, NestedOneIn = nestedOneIn, NestedBudget = 5 });
+        var options = new CrashExplorerOptions
+        {
+            Seed = seed, StateBudget = stateBudget, NestedOneIn = nestedOneIn, NestedBudget = 5, KilledOneIn = killedOneIn, ShowsOldContent = true,
+        };
+        return (await CrashExplorer.ExploreAsync(workload.RunAsync, check.RunAsync, isReplayable ? options : options with { Replay = null }), check);
     }
 }
