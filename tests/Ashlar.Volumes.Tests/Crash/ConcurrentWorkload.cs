@@ -36,6 +36,7 @@ sealed class ConcurrentWorkload(ulong seed, PlantedBug bug)
             await pool.CreateVolumeAsync(Names[2], BlocksOfVolume * 4096L, 4096, isThick: true),
         ];
         disk.RestartTrace();
+        disk.DuringSync = _ => Thread.Sleep(1); // Long enough for others to write meanwhile, on one processor too.
         for (var volume = 0; volume < volumes.Length; volume++)
             disk.Mark(new ConcurrentMark(new(Next(), ConcurrentStepKind.Create, volume, SizeBytes: BlocksOfVolume * 4096L), IsDone: true));
         await Task.WhenAll([.. Enumerable.Range(0, Writers).Select(writer => Task.Run(() => WriteAsync(writer))), Task.Run(ManageAsync)]);

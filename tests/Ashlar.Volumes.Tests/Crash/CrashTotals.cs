@@ -8,9 +8,8 @@ sealed class CrashTotals(string line, ulong[] seeds)
 {
     readonly Lock gate = new();
 
+    /// <summary>Moments at which a power cut could leave something else than at the one before. Every one of them is tried.</summary>
     public int Points { get; private set; }
-
-    public int Covered { get; private set; }
 
     /// <summary>Disks that differ in content.</summary>
     public int Images { get; private set; }
@@ -28,7 +27,6 @@ sealed class CrashTotals(string line, ulong[] seeds)
         lock (gate)
         {
             Points += result.Points;
-            Covered += result.CoveredPoints;
             Images += result.Images;
             Nested += result.Nested;
             Deaths += result.Deaths;
@@ -44,7 +42,6 @@ sealed class CrashTotals(string line, ulong[] seeds)
         nested = Nested,
         deaths = Deaths,
         boundaries = Points,
-        covered = Covered,
         failures = 0,
     });
 }

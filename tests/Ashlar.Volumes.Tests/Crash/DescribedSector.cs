@@ -27,16 +27,16 @@ static class DescribedSector
     }
 
     /// <summary>The version that a sector holds.</summary>
-    /// <exception cref="InvalidDataException">It is torn, foreign, or in the wrong place.</exception>
+    /// <exception cref="CrashFindingException">It is torn, foreign, or in the wrong place.</exception>
     public static int Read(ReadOnlySpan<byte> source, int volume, long sector)
     {
         var data = source[..SizeBytes];
         if (!data.ContainsAnyExcept((byte)0)) return 0;
         if (BinaryPrimitives.ReadUInt32LittleEndian(data) != Crc32C.Compute(data[4..]))
-            throw new InvalidDataException($"sector {sector} of volume {volume} is torn within 512 bytes");
+            throw new CrashFindingException(Finding.Torn, $"sector {sector} of volume {volume} within 512 bytes");
         var (foundVolume, foundSector) = (BinaryPrimitives.ReadInt32LittleEndian(data[4..]), BinaryPrimitives.ReadInt64LittleEndian(data[8..]));
         if (foundVolume != volume || foundSector != sector)
-            throw new InvalidDataException($"sector {sector} of volume {volume} holds sector {foundSector} of volume {foundVolume}");
+            throw new CrashFindingException(Finding.Foreign, $"sector {sector} of volume {volume} holds sector {foundSector} of volume {foundVolume}");
         return BinaryPrimitives.ReadInt32LittleEndian(data[16..]);
     }
 }

@@ -21,7 +21,7 @@ sealed class PoolCrashCheck(ulong seed, IReadOnlyList<Step> steps, PlantedBug bu
     {
         var volumes = PoolHistory.Replay(steps, state.Marks.OfType<StepMark>());
         var options = PoolWorkload.OptionsFor(seed, bug);
-        var pool = await TestPool.OpenAsync(state.Disk, options);
+        var pool = await CrashFindingException.OpeningAsync(TestPool.OpenAsync(state.Disk, options));
         try
         {
             if (state.Seed % 2 == 0)
@@ -39,7 +39,7 @@ sealed class PoolCrashCheck(ulong seed, IReadOnlyList<Step> steps, PlantedBug bu
                 if (pool.Pool.FindVolume(doomed) is not null) await pool.DeleteVolumeAsync(doomed);
             await pool.SettleAsync();
             var verification = await pool.Pool.VerifyAsync(readData: state.Seed % 5 == 0);
-            Require(verification.IsClean, string.Join("; ", verification.Problems));
+            Require(verification.IsClean, Finding.Disagreement, string.Join("; ", verification.Problems));
             if (state.Seed % 7 != 0) return; // The rest costs more than all of the above.
             foreach (var info in pool.Pool.ListVolumes()) await CheckGrownAsync(pool.Pool, info);
             await CheckLifeGoesOnAsync(pool);
@@ -58,12 +58,15 @@ sealed class PoolCrashCheck(ulong seed, IReadOnlyList<Step> steps, PlantedBug bu
             var (number, newest) = group.MaxBy(volume => volume.Key);
             if (info is null)
             {
-                Require(!newest.IsCreated || newest.MayBeDeleted, $"volume {number} is gone");
+                Require(!newest.IsCreated || newest.MayBeDeleted, Finding.Lost, $"volume {number} is gone");
                 continue;
             }
 
-            Require(!newest.IsDeleted, $"deleted volume {number} is back");
-            Require(newest.Sizes.Contains(info.SizeBytes), $"volume {number} has {info.SizeBytes} bytes instead of {string.Join(" or ", newest.Sizes)}");
+            Require(!newest.IsDeleted, Finding.Resurrected, $"deleted volume {number} is back");
+            Require(
+                newest.Sizes.Contains(info.SizeBytes),
+                Finding.Lost,
+                $"volume {number} has {info.SizeBytes} bytes instead of {string.Join(" or ", newest.Sizes)}");
             if (newest.MayBeDeleted) continue;
             await CheckContentAsync(number, newest, pool.OpenVolume(group.Key)!, sample);
         }
@@ -80,7 +83,7 @@ sealed class PoolCrashCheck(ulong seed, IReadOnlyList<Step> steps, PlantedBug bu
             try
             {
                 foreach (var extent in extents[..device.DescribeExtents(Lba.Zero, device.Geometry.BlockCount, extents)])
-                    Require(extent.Kind != BlockExtentKind.Hole, $"thick {info.Name} has unallocated space");
+                    Require(extent.Kind != BlockExtentKind.Hole, Finding.Unbacked, $"thick {info.Name} has unallocated space");
             }
             catch (CorruptDataException)
             {
@@ -91,7 +94,7 @@ sealed class PoolCrashCheck(ulong seed, IReadOnlyList<Step> steps, PlantedBug bu
         }
 
         using var file = disk.Open("/pool.data", FileOpenMode.ReadOnly);
-        Require(file.AllocatedBytes >= keptBytes, $"thick volumes keep {keptBytes} bytes, but {file.AllocatedBytes} are allocated on the disk");
+        Require(file.AllocatedBytes >= keptBytes, Finding.Unbacked, $"thick volumes keep {keptBytes} bytes, the disk has {file.AllocatedBytes}");
     }
 
     async Task CheckContentAsync(int number, VolumeHistory volume, IBlockDevice device, ulong sample)
@@ -109,6 +112,7 @@ sealed class PoolCrashCheck(ulong seed, IReadOnlyList<Step> steps, PlantedBug bu
             var found = DescribedSector.Read(data.Span[(int)offset..], number, sector);
             Require(
                 history.Allows(found, sector),
+                Finding.Lost,
                 $"sector {sector} of volume {number} holds version {found}; allowed: {string.Join(" | ", history.Candidates.Select(step => step?.ToString() ?? "zeros"))}");
             if (!block.TryGetValue(offset / MapLayout.BlockBytes, out var neighbours)) block.Add(offset / MapLayout.BlockBytes, neighbours = []);
             neighbours.Add((sector, history, found));
@@ -121,10 +125,19 @@ sealed class PoolCrashCheck(ulong seed, IReadOnlyList<Step> steps, PlantedBug bu
     // What was cut off by shrinking does not come back.
     async Task CheckGrownAsync(StoragePool pool, VolumeInfo info)
     {
-        await pool.ResizeVolumeAsync(info.Name, LargestBytes);
+        try
+        {
+            await pool.ResizeVolumeAsync(info.Name, LargestBytes);
+        }
+        catch (DeviceFullException) when (info.IsThick)
+        {
+            Require(pool.FindVolume(info.Name)!.SizeBytes == info.SizeBytes, Finding.Unbacked, $"{info.Name} could not grow and has grown");
+            return;
+        }
+
         var tail = buffer[..(int)(LargestBytes - info.SizeBytes)];
         await pool.OpenVolume(info.Name)!.ReadAsync(new Lba(info.SizeBytes / info.BlockSizeBytes), tail);
-        Require(!tail.Span.ContainsAnyExcept((byte)0), $"{info.Name} has data beyond its old end of {info.SizeBytes} bytes");
+        Require(!tail.Span.ContainsAnyExcept((byte)0), Finding.Resurrected, $"{info.Name} has data beyond its old end of {info.SizeBytes} bytes");
     }
 
     // Only overwriting in place may tear, between sectors. A block that was mapped, or unmapped, by one step changed as a whole.
@@ -141,7 +154,10 @@ sealed class PoolCrashCheck(ulong seed, IReadOnlyList<Step> steps, PlantedBug bu
         var isNew = open
             .FindAll(sector => sector.History.VersionOf(0, sector.Sector) != sector.History.VersionOf(1, sector.Sector))
             .ConvertAll(sector => sector.Found == sector.History.VersionOf(1, sector.Sector));
-        Require(isNew.TrueForAll(value => value) || !isNew.Contains(true), $"the block at sector {open[0].Sector} of volume {number} is torn by {step}");
+        Require(
+            isNew.TrueForAll(value => value) || !isNew.Contains(true),
+            Finding.Torn,
+            $"the block at sector {open[0].Sector} of volume {number}, by {step}");
     }
 
     async Task CheckLifeGoesOnAsync(TestPool pool)
@@ -163,20 +179,18 @@ sealed class PoolCrashCheck(ulong seed, IReadOnlyList<Step> steps, PlantedBug bu
             await pool.ReopenAsync();
             var found = new byte[data.Length];
             await pool.Pool.OpenVolume(info.Name)!.ReadAsync(new Lba(1), found);
-            Require(found.AsSpan().SequenceEqual(data), "what was written after the crash is not there");
+            Require(found.AsSpan().SequenceEqual(data), Finding.Lost, "what was written after the crash is not there");
             break;
         }
 
         var verification = await pool.Pool.VerifyAsync(readData: true);
-        Require(verification.IsClean, $"after going on: {string.Join("; ", verification.Problems)}");
+        Require(verification.IsClean, Finding.Disagreement, $"after going on: {string.Join("; ", verification.Problems)}");
     }
 
     static void RequireZeros(int number, Memory<byte> data, long from, long end) => Require(
         !data.Span[(int)from..(int)end].ContainsAnyExcept((byte)0),
+        Finding.Resurrected,
         $"volume {number} has data between bytes {from} and {end}, where nothing was ever written");
 
-    static void Require(bool condition, string problem)
-    {
-        if (!condition) throw new InvalidDataException(problem);
-    }
+    static void Require(bool condition, Finding finding, string problem) => CrashFindingException.Require(condition, finding, problem);
 }

@@ -24,7 +24,7 @@ public sealed class PoolCrashTests(ITestOutputHelper output)
             Interlocked.Add(ref judgedUntorn, check.JudgedUntorn);
         });
         if (totals.IsReplay) return;
-        Assert.Equal(totals.Points, totals.Covered);
+        Assert.True(totals.Points >= seeds.Length * 200, $"only {totals.Points} moments at which power could fail");
         Assert.True(totals.Images >= seeds.Length * TestTier.Choose(1500, 1667), $"only {totals.Images} distinct disks");
         Assert.True(totals.Nested >= seeds.Length * 300, $"only {totals.Nested} disks after a second crash");
         Assert.True(totals.Deaths >= seeds.Length * 30, $"only {totals.Deaths} deaths");

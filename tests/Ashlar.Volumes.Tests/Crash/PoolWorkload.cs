@@ -8,7 +8,11 @@ namespace Ashlar.Volumes.Tests;
 /// A random workload on a small pool: writes, overwrites, discards, flushes, commits, resizes, deletions, clean and unclean
 /// stops, one after the other, each announced before and reported after.
 /// </summary>
-sealed class PoolWorkload(ulong seed, int stepCount, PlantedBug bug)
+/// <param name="seed">Decides everything.</param>
+/// <param name="stepCount">How long it is.</param>
+/// <param name="bug">What is wrong with the pool.</param>
+/// <param name="isOrderly">Whether nothing is ever killed: what it would have killed it closes in order.</param>
+sealed class PoolWorkload(ulong seed, int stepCount, PlantedBug bug, bool isOrderly = false)
 {
     static readonly long[] HotSpotBytes = [0, 8 << 10, 60 << 10, 200 << 10, (1 << 20) - (8 << 10), 2 << 20];
 
@@ -42,7 +46,8 @@ sealed class PoolWorkload(ulong seed, int stepCount, PlantedBug bug)
         pool = await TestPool.CreateAsync(chunks: 12 + random.Next(12), LiveOptions(seed, bug), process);
         disk.RestartTrace();
         while (steps.Count < stepCount) await StepAsync();
-        await EndAsync();
+        if (isOrderly) await pool.DisposeAsync();
+        else await EndAsync();
     }
 
     async Task StepAsync()
@@ -83,7 +88,7 @@ sealed class PoolWorkload(ulong seed, int stepCount, PlantedBug bug)
             case < 94:
                 await DeleteAsync(volume, isDamaged: random.OneIn(3));
                 break;
-            case < 96:
+            case var choice when choice < 96 || isOrderly:
                 await RunAsync(new Step(steps.Count, StepKind.Reopen), ReopenAsync);
                 break;
             default:

@@ -274,6 +274,22 @@ public sealed class FlushTests
         Assert.Equal(2, hooks.Flushes);
     }
 
+    // Whatever its kind: a device that had no room while it flushed may have lost what was written as well.
+    [Fact]
+    public async Task A_flush_that_failed_for_want_of_space_below_stops_writes_for_good()
+    {
+        HookedDevice hooks = null!;
+        await using var pool = await TestPool.CreateAsync(wrap: device => hooks = new HookedDevice(device));
+        var disk = await pool.CreateVolumeAsync("disk", 8 << 20);
+        await disk.WriteAsync(Lba.Zero, new byte[4096]);
+        hooks.BeforeFlush = () => throw new DeviceFullException("below", "as told");
+        await Assert.ThrowsAnyAsync<BlockDeviceException>(async () => await disk.FlushAsync());
+        hooks.BeforeFlush = () => Task.CompletedTask;
+        await Assert.ThrowsAsync<DeviceIOException>(async () => await disk.FlushAsync());
+        await Assert.ThrowsAsync<DeviceIOException>(async () => await disk.WriteAsync(Lba.Zero, new byte[4096]));
+        Assert.IsType<DeviceFullException>(pool.Pool.GetStatistics().Failure);
+    }
+
     [Fact]
     public async Task A_failed_flush_stops_writes_and_flushes_for_good_but_not_reads()
     {
