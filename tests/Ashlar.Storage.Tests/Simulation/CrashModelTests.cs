@@ -248,20 +248,21 @@ public sealed class CrashModelTests
     [Theory]
     [InlineData(1)]
     [InlineData(20)]
-    [InlineData(int.MaxValue)]
+    [InlineData(2000)]
     public void Power_fails_after_every_change_however_small_the_budget_is(int budget)
     {
-        var expected = new List<int> { 0 };
+        var kept = new HashSet<string>();
         for (var i = 0; i < 30; i++)
         {
             if (i % 3 == 0) Put($"/f{i}", "data");
-            else Write("/g", $"{i}", i * 700);
-            expected.Add(disk.TraceLength);
+            else Write($"/g{i}", "lost", 0);
+            kept.Add(Describe(disk));
         }
 
-        var visited = new HashSet<int>();
-        CrashExplorer.Explore(disk, state => visited.Add(state.EventIndex), new CrashExplorerOptions { StateBudget = budget, NestedOneIn = 0 });
-        Assert.Superset(expected.ToHashSet(), visited);
+        var visited = new HashSet<string>();
+        CrashExplorer.Explore(
+            disk, state => visited.Add(Describe(state.Disk)), new CrashExplorerOptions { StateBudget = budget, RandomSubsets = 2, NestedOneIn = 0 });
+        Assert.Superset(kept, visited);
     }
 
     [Fact]
