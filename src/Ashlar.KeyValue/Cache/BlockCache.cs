@@ -44,7 +44,7 @@ sealed unsafe class BlockCache : SharedResource
         shards = new BlockCacheShard[(int)Math.Clamp(BitOperations.RoundUpToPowerOf2((ulong)(capacityBytes / ShardBytes)), 1, MaxShards)];
         bucketCount = (int)Math.Clamp(BitOperations.RoundUpToPowerOf2((ulong)(capacityBytes / BytesPerBucket)), MaxShards, 1 << 26);
         buckets = (BlockMemory**)NativeMemory.AllocZeroed((nuint)bucketCount, (nuint)sizeof(BlockMemory*));
-        for (var i = 0; i < shards.Length; i++) shards[i] = new BlockCacheShard(this, epoch) { CapacityBytes = CapacityOfShard(0) };
+        for (var i = 0; i < shards.Length; i++) shards[i] = new BlockCacheShard(this, epoch, CapacityOfShard(0));
     }
 
     /// <summary>What readers are in while they use blocks that they hold no reference to.</summary>
@@ -167,7 +167,7 @@ sealed unsafe class BlockCache : SharedResource
         Invariant.Require(left >= 0);
         if (left > 0) return;
         Interlocked.Add(ref allocatedBytes, -memory->AllocatedBytes);
-        NativeMemory.Free(memory);
+        ShardOf(memory->TableId, memory->Offset).Heap.Release(memory, memory->AllocatedBytes);
     }
 
     /// <summary>Takes over the reference of a reader within the epoch, to release it when the reader leaves.</summary>
@@ -186,8 +186,7 @@ sealed unsafe class BlockCache : SharedResource
 
     Block AllocateUncounted(int neededBytes, ulong tableId, long offset, byte worth)
     {
-        // Not aligned to more than the allocator does anyway: glibc looks for more then than what it frees, and never fits it again.
-        var memory = (BlockMemory*)NativeMemory.Alloc((nuint)neededBytes);
+        var memory = (BlockMemory*)ShardOf(tableId, offset).Heap.Allocate(neededBytes);
         *memory = new BlockMemory
         {
             TableId = tableId,
@@ -222,6 +221,12 @@ sealed unsafe class BlockCache : SharedResource
     }
 
     long CapacityOfShard(long kept) => Math.Max(0, capacityBytes - BucketBytes - kept) / shards.Length;
+
+    BlockCacheShard ShardOf(ulong tableId, long offset)
+    {
+        _ = BucketOf(tableId, offset, out var shard);
+        return shards[shard];
+    }
 
     internal BlockMemory** BucketOf(ulong tableId, long offset, out int shard)
     {

@@ -1,3 +1,4 @@
+using System.Numerics;
 using Ashlar.KeyValue.Blocks;
 using Ashlar.Storage;
 
@@ -6,11 +7,15 @@ namespace Ashlar.KeyValue.Cache;
 /// <summary>
 /// A part of the <see cref="BlockCache"/> with its lock, its clock and its share of the budget. Finding does not come here.
 /// </summary>
-sealed unsafe class BlockCacheShard(BlockCache cache, ReadEpoch epoch)
+sealed unsafe class BlockCacheShard(BlockCache cache, ReadEpoch epoch, long capacityBytes)
 {
     // Room kept free for blocks that were evicted while somebody was reading: what is new need not wait for them.
     const int ReserveShare = 16;
     const long MaxReserveBytes = 64 << 10;
+
+    const int ChunksOfHeap = 16;
+    const long MinChunkBytes = 128 << 10;
+    const long MaxChunkBytes = 4 << 20;
 
     readonly Lock gate = new();
     BlockMemory* hand;
@@ -20,7 +25,11 @@ sealed unsafe class BlockCacheShard(BlockCache cache, ReadEpoch epoch)
     long linkedBytes;
     long usedBytes; // Of linked and retired blocks.
 
-    public long CapacityBytes { get; set; }
+    public long CapacityBytes { get; set; } = capacityBytes;
+
+    /// <summary>Memory of the blocks that are or will be here, whichever thread asks for it: as large as the share of the budget.</summary>
+    public BlockHeap Heap { get; } = new((int)Math.Clamp(
+        (long)BitOperations.RoundUpToPowerOf2((ulong)(capacityBytes / ChunksOfHeap)), MinChunkBytes, MaxChunkBytes));
 
     public long UsedBytes => Volatile.Read(ref usedBytes);
 
@@ -72,6 +81,8 @@ sealed unsafe class BlockCacheShard(BlockCache cache, ReadEpoch epoch)
             while (count > 0) Retire(hand);
             FreeRetired(long.MaxValue);
         }
+
+        Heap.Close();
     }
 
     void Shrink(long linkedLimit)

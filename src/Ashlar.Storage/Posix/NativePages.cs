@@ -8,7 +8,11 @@ namespace Ashlar.Storage;
 /// </summary>
 public static unsafe partial class NativePages
 {
+    /// <summary>What a large page holds, on x86-64 and on ARM64 with pages of 4 KiB.</summary>
+    public const int LargePageBytes = 2 << 20;
+
     const int ReadWrite = 3, PrivateAnonymous = 0x22; // PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS
+    const int HugePage = 14; // MADV_HUGEPAGE
 
     /// <summary>Maps zeroed memory, aligned to a page.</summary>
     /// <exception cref="StorageException">The kernel grants no more.</exception>
@@ -19,11 +23,32 @@ public static unsafe partial class NativePages
         return (byte*)address;
     }
 
+    /// <summary>
+    /// The same, aligned to <see cref="LargePageBytes"/> and in large pages where the system lets programs ask for them: memory that is read
+    /// at random then costs fewer walks through page tables.
+    /// </summary>
+    /// <param name="lengthBytes">A multiple of <see cref="LargePageBytes"/>.</param>
+    /// <exception cref="StorageException">The kernel grants no more.</exception>
+    public static byte* AllocateLarge(nuint lengthBytes)
+    {
+        Invariant.Require(lengthBytes % LargePageBytes == 0);
+        var mapped = Allocate(lengthBytes + LargePageBytes);
+        var before = (nuint)(-(nint)mapped & (LargePageBytes - 1));
+        var pages = mapped + before;
+        if (before > 0) Free(mapped, before);
+        Free(pages + lengthBytes, LargePageBytes - before);
+        _ = Advise(pages, lengthBytes, HugePage); // A kernel without them refuses, and the pages are small ones.
+        return pages;
+    }
+
     /// <summary>Unmaps what <see cref="Allocate"/> mapped.</summary>
     public static void Free(byte* address, nuint lengthBytes) => Invariant.Require(Unmap(address, lengthBytes) == 0);
 
     [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]
     private static partial void* Map(void* address, nuint length, int protection, int flags, int descriptor, nint offset);
+
+    [LibraryImport("libc", EntryPoint = "madvise", SetLastError = true)]
+    private static partial int Advise(void* address, nuint length, int advice);
 
     [LibraryImport("libc", EntryPoint = "munmap", SetLastError = true)]
     private static partial int Unmap(void* address, nuint length);
