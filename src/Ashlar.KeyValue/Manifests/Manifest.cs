@@ -66,9 +66,7 @@ sealed class Manifest : IDisposable
         var file = files.FileSystem.Open(path, options.ReadOnly ? FileOpenMode.ReadOnly : FileOpenMode.Existing);
         try
         {
-            var bytes = new byte[checked((int)file.LengthBytes)];
-            if (file.Read(bytes, 0) != bytes.Length)
-                throw new CorruptDataException(path, 0, "the manifest became shorter while it was read");
+            var bytes = file.ReadWhole();
             files.StoreId = ManifestHeader.Read(bytes, path).StoreId;
             var manifest = new Manifest(files, file, new ManifestState(), options);
             manifest.ReadRecords(bytes);

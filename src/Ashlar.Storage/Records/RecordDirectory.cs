@@ -48,10 +48,7 @@ public abstract class RecordDirectory<TRecord>(IFileSystem fileSystem, string pa
     public TRecord ReadRecord(ulong number)
     {
         using var file = FileSystem.Open(RecordPath(number), FileOpenMode.ReadOnly);
-        var bytes = new byte[checked((int)file.LengthBytes)];
-        if (file.Read(bytes, 0) != bytes.Length)
-            throw new CorruptDataException(file.Path, 0, "the record became shorter while it was read");
-        var record = TRecord.Decode(bytes, file.Path);
+        var record = TRecord.Decode(file.ReadWhole(), file.Path);
         return record.Number == number
             ? record
             : throw new CorruptDataException(file.Path, TRecord.NumberOffset, $"this is the record with number {record.Number}");

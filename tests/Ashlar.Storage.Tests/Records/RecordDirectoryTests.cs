@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Ashlar.Simulation;
+using Ashlar.TestKit;
 
 namespace Ashlar.Storage.Tests.Records;
 
@@ -38,6 +39,18 @@ public sealed class RecordDirectoryTests
         Assert.Equal(1UL, found[0].Record!.Number);
         Assert.Equal(StorageErrorKind.NotFound, Assert.Throws<StorageException>(() => records.ReadRecord(3)).Kind);
         Assert.Throws<StorageException>(() => records.Remove(3));
+    }
+
+    [Fact]
+    public void A_record_longer_than_memory_can_be_is_damage_like_any_other()
+    {
+        using var directory = new TemporaryDirectory();
+        var records = new Shelf(FileSystems.Real, directory.DirectoryPath);
+        Install(records);
+        using (var file = FileSystems.Real.Open(records.RecordPath(2), FileOpenMode.CreateNew)) file.SetLength(5L << 30);
+        var found = records.ReadRecords().ToArray();
+        Assert.Equal([false, true], found.Select(one => one.Damage is not null));
+        Assert.Equal(records.RecordPath(2), found[1].Damage!.FilePath);
     }
 
     [Fact]
@@ -94,7 +107,7 @@ public sealed class RecordDirectoryTests
     /// <summary>The number was given to a record, and may not be given again.</summary>
     sealed record Given(ulong Number);
 
-    sealed class Shelf(IFileSystem disk) : RecordDirectory<Entry>(disk, Directory);
+    sealed class Shelf(IFileSystem disk, string path = Directory) : RecordDirectory<Entry>(disk, path);
 
     sealed record Entry(ulong Number) : INumberedRecord<Entry>
     {
