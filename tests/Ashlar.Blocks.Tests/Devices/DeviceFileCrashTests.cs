@@ -17,33 +17,114 @@ public sealed class DeviceFileCrashTests
     public async Task What_was_flushed_survives_and_the_rest_is_old_or_new_but_never_foreign(ulong seed)
     {
         var steps = Plan(new SeededRandom(seed), count: 24);
-        var result = await CrashExplorer.ExploreAsync(
-            disk => RunAsync(disk, steps),
-            state => CheckAsync(state, steps),
-            new CrashExplorerOptions { Seed = seed, StateBudget = 3000 });
-        Assert.True(result.Distinct > 100, $"Only {result.Distinct} states were checked.");
+        var options = new CrashExplorerOptions { Seed = seed, StateBudget = 1500, NestedOneIn = 40, KilledOneIn = 2, NestedBudget = 5, ShowsOldContent = true };
+        var result = await CrashExplorer.ExploreAsync(disk => RunAsync(disk, disk, steps), state => CheckAsync(state, steps), options);
+        if (options.Replay is not null) return; // One state of one seed.
+        Assert.True(result.Images > 120 && result.Points > 40, result.ToString());
+        Assert.True(result.Deaths > 15 && result.Nested > 30, result.ToString());
     }
 
-    [Fact]
-    public void A_device_exists_whole_or_not_at_all()
+    // A mistake in the device would be a sync that is not there, or comes too late: what it would have made durable is lost.
+    [Theory]
+    [InlineData(nameof(SkippedSyncs.All))]
+    [InlineData(nameof(SkippedSyncs.OfData))]
+    [InlineData(nameof(SkippedSyncs.OfStates))]
+    public async Task A_sync_that_is_missing_is_found_by_a_crash_and_by_nothing_else(string skipped)
     {
-        var result = CrashExplorer.Explore(
-            disk =>
+        const ulong seed = 3;
+        var steps = Plan(new SeededRandom(seed), count: 24);
+        var disk = new SimulatedFileSystem();
+        await RunAsync(disk, new SkippingFileSystem(disk, Enum.Parse<SkippedSyncs>(skipped)), steps);
+        await CrashExplorer.CheckEndAsync(disk, state => CheckAsync(state, steps));
+        var found = await Assert.ThrowsAsync<CrashCheckException>(() => CrashExplorer.ExploreAsync(
+            disk, state => CheckAsync(state, steps), new CrashExplorerOptions { Seed = seed, StateBudget = 1500, Replay = null }));
+        Assert.Matches("not what was flushed or written since|Assert.Contains", found.InnerException!.Message);
+    }
+
+    [Theory]
+    [InlineData(FaultOperations.None)]
+    [InlineData(FaultOperations.Sync)]
+    [InlineData(FaultOperations.SyncDirectory)]
+    public void A_device_exists_whole_or_not_at_all(FaultOperations planted)
+    {
+        var disk = new SimulatedFileSystem();
+        var skipping = new FaultyFileSystem(disk, new FaultRule(planted, FaultKind.Skip) { IsSticky = true });
+        DeviceFile.Create(skipping, DevicePath, new SeededEntropy(1), 5000, 512);
+        disk.Mark("created");
+        var options = new CrashExplorerOptions { KilledOneIn = 1, NestedOneIn = 10 };
+        if (planted != FaultOperations.None)
+        {
+            Assert.Throws<CrashCheckException>(() => CrashExplorer.Explore(disk, Check, options with { Replay = null }));
+            return;
+        }
+
+        var result = CrashExplorer.Explore(disk, Check, options);
+        Assert.True(options.Replay is not null || result is { Distinct: > 20, Deaths: > 10, Nested: > 20 }, result.ToString());
+
+        static void Check(CrashState state)
+        {
+            if (!state.Disk.FileExists(DevicePath))
             {
-                DeviceFile.Create(disk, DevicePath, new SeededEntropy(1), 5000, 512).DisposeAsync().AsTask().GetAwaiter().GetResult();
-                disk.Mark("created");
-            },
-            state =>
-            {
-                if (!state.Disk.FileExists(DevicePath))
-                {
-                    Assert.Empty(state.Marks);
-                    DeviceFile.Create(state.Disk, DevicePath, new SeededEntropy(2)).DisposeAsync().AsTask().GetAwaiter().GetResult();
-                    return;
-                }
-                DeviceFile.Open(state.Disk, DevicePath).DisposeAsync().AsTask().GetAwaiter().GetResult();
-            });
-        Assert.True(result.Distinct > 20);
+                Assert.Empty(state.Marks);
+                DeviceFile.Create(state.Disk, DevicePath, new SeededEntropy(2)).DisposeAsync().AsTask().GetAwaiter().GetResult();
+                return;
+            }
+            DeviceFile.Open(state.Disk, DevicePath).DisposeAsync().AsTask().GetAwaiter().GetResult();
+        }
+    }
+
+    // What is on the medium beneath a trimmed block is nobody's business until all of the block is there anew.
+    [Fact]
+    public async Task A_block_that_is_being_written_again_shows_nothing_of_what_was_trimmed_not_even_after_a_crash()
+    {
+        var disk = new SimulatedFileSystem();
+        var interrupting = new InterruptingFileSystem(disk);
+        var device = DeviceFile.Create(interrupting, DevicePath, new SeededEntropy(1), Blocks);
+        await device.WriteAsync(Lba.Zero, Content(1));
+        await device.TrimAsync(Lba.Zero, 1);
+        await device.FlushAsync();
+        disk.RestartTrace();
+        var seen = Content(9);
+        interrupting.BeforeWrite = () =>
+        {
+            device.ReadAsync(Lba.Zero, seen).AsTask().GetAwaiter().GetResult();
+            device.WriteAsync(new Lba(1), Content(2)).AsTask().GetAwaiter().GetResult();
+            device.FlushAsync().AsTask().GetAwaiter().GetResult();
+        };
+        await device.WriteAsync(Lba.Zero, Content(3));
+        Assert.Equal(new byte[BlockSize], seen);
+        CrashExplorer.Explore(disk, state =>
+        {
+            var block = new byte[BlockSize];
+            using var opened = new Disposer(DeviceFile.Open(state.Disk, DevicePath));
+            opened.Device.ReadAsync(Lba.Zero, block).AsTask().GetAwaiter().GetResult();
+            AssertMixed(block, [new byte[BlockSize], Content(3)], "block 0");
+        });
+    }
+
+    [Theory]
+    [InlineData(FaultOperations.None)]
+    [InlineData(FaultOperations.Sync)]
+    [InlineData(FaultOperations.SyncDirectory)]
+    public async Task A_plain_file_that_was_created_is_there_at_its_full_length(FaultOperations planted)
+    {
+        var disk = new SimulatedFileSystem();
+        var skipping = new FaultyFileSystem(disk, new FaultRule(planted, FaultKind.Skip) { IsSticky = true });
+        var device = FileDevice.Create(skipping, DevicePath, Blocks * BlockSize);
+        disk.Mark("created");
+        var options = new CrashExplorerOptions { KilledOneIn = 1, Replay = null };
+        if (planted == FaultOperations.None) await CrashExplorer.ExploreAsync(disk, CheckAsync, options);
+        else await Assert.ThrowsAsync<CrashCheckException>(() => CrashExplorer.ExploreAsync(disk, CheckAsync, options));
+        await device.DisposeAsync();
+
+        static async Task CheckAsync(CrashState state)
+        {
+            if (state.Marks.Count == 0) return;
+            await using var opened = FileDevice.Open(state.Disk, DevicePath);
+            var content = Content(1);
+            await opened.ReadAsync(new Lba(Blocks - 1), content);
+            Assert.Equal(new byte[BlockSize], content);
+        }
     }
 
     // A write that comes between the flush's sync of the data and its write of the states must not be called used by
@@ -101,9 +182,12 @@ public sealed class DeviceFileCrashTests
         return steps;
     }
 
-    static async Task RunAsync(SimulatedFileSystem disk, List<Step> steps)
+    /// <param name="disk">Gets the marks.</param>
+    /// <param name="files">What the device lies on.</param>
+    /// <param name="steps">What is done.</param>
+    static async Task RunAsync(SimulatedFileSystem disk, IFileSystem files, List<Step> steps)
     {
-        var device = DeviceFile.Create(disk, DevicePath, new SeededEntropy(1), Blocks);
+        var device = DeviceFile.Create(files, DevicePath, new SeededEntropy(1), Blocks);
         disk.Mark(-1);
         for (var i = 0; i < steps.Count; i++)
         {

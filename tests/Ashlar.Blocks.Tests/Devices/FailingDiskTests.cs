@@ -11,32 +11,42 @@ public sealed class FailingDiskTests
     const int BlockSize = 4096;
     const int Blocks = 8;
 
-    public static TheoryData<FaultOperations, FaultKind> Faults => new()
+    // The fewest calls that fail: of a device file, and of a plain one.
+    public static TheoryData<FaultOperations, FaultKind, int, int> Faults => new()
     {
-        { FaultOperations.Sync, FaultKind.InputOutputError },
-        { FaultOperations.Sync, FaultKind.LostSync },
-        { FaultOperations.Write, FaultKind.InputOutputError },
-        { FaultOperations.Write, FaultKind.NoSpace },
-        { FaultOperations.Write, FaultKind.ShortWrite },
-        { FaultOperations.Read, FaultKind.InputOutputError },
-        { FaultOperations.PunchHole | FaultOperations.Allocate, FaultKind.NoSpace },
+        { FaultOperations.Sync, FaultKind.InputOutputError, 10, 5 },
+        { FaultOperations.Sync, FaultKind.LostSync, 10, 5 },
+        { FaultOperations.Write, FaultKind.InputOutputError, 25, 15 },
+        { FaultOperations.Write, FaultKind.NoSpace, 25, 15 },
+        { FaultOperations.Write, FaultKind.ShortWrite, 25, 15 },
+        { FaultOperations.Write, FaultKind.NoSpaceHalfWay, 25, 15 },
+        { FaultOperations.Read, FaultKind.InputOutputError, 8, 5 },
+        { FaultOperations.PunchHole | FaultOperations.Allocate, FaultKind.NoSpace, 0, 5 },
     };
 
     [Theory]
     [MemberData(nameof(Faults))]
-    public void A_device_file_keeps_what_it_flushed(FaultOperations operations, FaultKind kind) => Sweep(
-        operations,
-        kind,
-        disk => DeviceFile.Create(disk, DevicePath, new SeededEntropy(1), Blocks),
-        disk => DeviceFile.Open(disk, DevicePath));
+    public void A_device_file_keeps_what_it_flushed(FaultOperations operations, FaultKind kind, int least, int leastOfPlain)
+    {
+        var failed = Sweep(
+            operations,
+            kind,
+            disk => DeviceFile.Create(disk, DevicePath, new SeededEntropy(1), Blocks),
+            disk => DeviceFile.Open(disk, DevicePath));
+        Assert.True(failed >= least, $"only {failed} calls failed, of {leastOfPlain} on a plain file");
+    }
 
     [Theory]
     [MemberData(nameof(Faults))]
-    public void A_plain_file_keeps_what_it_flushed(FaultOperations operations, FaultKind kind) => Sweep(
-        operations,
-        kind,
-        disk => FileDevice.Create(disk, DevicePath, Blocks * BlockSize),
-        disk => FileDevice.Open(disk, DevicePath));
+    public void A_plain_file_keeps_what_it_flushed(FaultOperations operations, FaultKind kind, int leastOfDeviceFile, int least)
+    {
+        var failed = Sweep(
+            operations,
+            kind,
+            disk => FileDevice.Create(disk, DevicePath, Blocks * BlockSize),
+            disk => FileDevice.Open(disk, DevicePath));
+        Assert.True(failed >= least, $"only {failed} calls failed, of {leastOfDeviceFile} on a device file");
+    }
 
     [Fact]
     public void A_device_that_could_not_be_created_leaves_nothing_behind()
@@ -59,13 +69,11 @@ public sealed class FailingDiskTests
         Assert.True(failures > 5);
     }
 
-    static void Sweep(
+    static int Sweep(
         FaultOperations operations,
         FaultKind kind,
         Func<IFileSystem, IBlockDevice> create,
-        Func<IFileSystem, IBlockDevice> open)
-    {
-        FaultSweep.Run(
+        Func<IFileSystem, IBlockDevice> open) => FaultSweep.Run(
             new FaultRule(operations, kind) { PathPattern = DevicePath },
             () =>
             {
@@ -73,71 +81,98 @@ public sealed class FailingDiskTests
                 create(disk).DisposeAsync().AsTask().GetAwaiter().GetResult();
                 return disk;
             },
-            disk => RunAsync(disk, open).GetAwaiter().GetResult());
-    }
+            disk => new Scenario(disk, open, mustFail: operations == FaultOperations.Sync).RunAsync().GetAwaiter().GetResult());
 
-    static async Task RunAsync(FaultyFileSystem disk, Func<IFileSystem, IBlockDevice> open)
+    /// <summary>Reads, writes, trims and flushes; one call fails because of the disk, and after a failed sync all that change anything.</summary>
+    sealed class Scenario(FaultyFileSystem disk, Func<IFileSystem, IBlockDevice> open, bool mustFail)
     {
-        // What each block may hold: what was flushed last, and all that was asked for since.
-        var possible = Enumerable.Range(0, Blocks).Select(_ => new List<byte[]> { new byte[BlockSize] }).ToArray();
-        var random = new SeededRandom(1);
-        IBlockDevice? device = null;
-        try
+        // What each block may hold: what was flushed last, and all that was asked for since; and what it may show now.
+        readonly List<byte[]>[] possible = [.. Enumerable.Range(0, Blocks).Select(_ => new List<byte[]> { new byte[BlockSize] })];
+        readonly List<byte[]>[] shown = [.. Enumerable.Range(0, Blocks).Select(_ => new List<byte[]> { new byte[BlockSize] })];
+        int failures;
+        bool isRefusing;
+
+        public async Task RunAsync()
         {
-            device = open(disk);
-            for (var step = 1; step <= 30; step++)
+            IBlockDevice? device = null;
+            await TryAsync(() =>
+            {
+                device = open(disk);
+                return Task.CompletedTask;
+            });
+            if (device is not null)
+            {
+                await WorkAsync(device);
+                await TryAsync(() => device.DisposeAsync().AsTask());
+            }
+
+            Assert.False(mustFail && disk.FiredCount > 0 && failures == 0, "Nobody was told of a sync that failed.");
+            disk.Heal();
+            await using var reopened = open(disk);
+            for (var block = 0; block < Blocks; block++) await CheckAsync(reopened, block, possible);
+        }
+
+        async Task WorkAsync(IBlockDevice device)
+        {
+            var random = new SeededRandom(1);
+            for (var step = 1; step <= 40; step++)
             {
                 var block = random.Next(Blocks);
-                switch (step % 5)
+                switch (step % 6)
                 {
                     case 0:
-                        await device.FlushAsync();
-                        foreach (var contents in possible) contents.RemoveRange(0, contents.Count - 1);
+                        if (!await TryAsync(() => device.FlushAsync().AsTask(), isFlush: true)) break;
+                        for (var i = 0; i < Blocks; i++) possible[i] = [.. shown[i]];
                         break;
                     case 1:
-                        possible[block].Add(new byte[BlockSize]);
-                        await device.TrimAsync(new Lba(block), 1);
+                        await ChangeAsync(block, new byte[BlockSize], () => device.TrimAsync(new Lba(block), 1).AsTask());
+                        break;
+                    case 2:
+                        // What a disk shows of what it lost is anything, until the device is opened again.
+                        if (!isRefusing) await TryAsync(() => CheckAsync(device, block, shown));
                         break;
                     default:
-                        possible[block].Add(new SeededRandom((ulong)step).Bytes(BlockSize));
-                        await device.WriteAsync(new Lba(block), possible[block][^1]);
+                        var data = new SeededRandom((ulong)step).Bytes(BlockSize);
+                        await ChangeAsync(block, data, () => device.WriteAsync(new Lba(block), data).AsTask());
                         break;
                 }
             }
-            await device.DisposeAsync();
-        }
-        catch (Exception e) when (e is StorageException or BlockDeviceException)
-        {
-            // The device told of the fault, and whatever it says from now on it may not forget that a flush failed.
-            disk.Heal();
-            if (device is not null) await CloseAsync(device);
         }
 
-        disk.Heal();
-        await using var reopened = open(disk);
-        for (var block = 0; block < Blocks; block++)
+        async Task ChangeAsync(int block, byte[] data, Func<Task> change)
+        {
+            possible[block].Add(data);
+            if (await TryAsync(change)) shown[block] = [data];
+            else shown[block].Add(data);
+        }
+
+        async Task<bool> TryAsync(Func<Task> action, bool isFlush = false)
+        {
+            try
+            {
+                await action();
+                return true;
+            }
+            catch (Exception e) when (e is StorageException or BlockDeviceException)
+            {
+                Assert.True(disk.FiredCount > 0, $"It failed before the disk did: {e.Message}");
+                isRefusing |= isFlush;
+                Assert.True(++failures == 1 || isRefusing, $"A second request failed because of one call: {e.Message}");
+                return false;
+            }
+        }
+
+        static async Task CheckAsync(IBlockDevice device, int block, List<byte[]>[] allowed)
         {
             var content = new byte[BlockSize];
-            await reopened.ReadAsync(new Lba(block), content);
+            await device.ReadAsync(new Lba(block), content);
             for (var offset = 0; offset < BlockSize; offset += 512)
             {
                 var sector = content.AsSpan(offset, 512);
                 var isKnown = false;
-                foreach (var version in possible[block]) isKnown |= sector.SequenceEqual(version.AsSpan(offset, 512));
+                foreach (var version in allowed[block]) isKnown |= sector.SequenceEqual(version.AsSpan(offset, 512));
                 Assert.True(isKnown, $"Block {block}, byte {offset}: neither what was flushed nor written since.");
             }
-        }
-    }
-
-    static async Task CloseAsync(IBlockDevice device)
-    {
-        try
-        {
-            await device.DisposeAsync();
-        }
-        catch (Exception e) when (e is StorageException or BlockDeviceException)
-        {
-            // It had failed before.
         }
     }
 }

@@ -1,31 +1,74 @@
+using Ashlar.Blocks;
 using Ashlar.Simulation;
+using Ashlar.Storage;
+using Ashlar.Volumes;
 
 namespace Ashlar.Server.Tests.Data;
 
+/// <summary>The first start of a server, cut off by power or by the death of its process: it is begun anew, or was completed.</summary>
 public sealed class FirstStartTests
 {
     const long PoolBytes = 1 << 20;
+    const string Started = "started", Flushed = "flushed";
+
+    static readonly byte[] Data = new SeededRandom(5).Bytes(4096);
 
     [Fact]
-    public async Task Power_may_fail_at_any_moment_of_the_first_start()
+    public async Task Power_may_fail_and_the_process_may_die_at_any_moment_of_the_first_start()
     {
-        var result = await CrashExplorer.ExploreAsync(
-            async disk =>
-            {
-                await StartAsync(disk, seed: 1);
-                disk.Mark("started");
-            },
-            async state =>
-            {
-                var wasNew = await StartAsync(state.Disk, state.Seed);
-                Assert.False(wasNew && state.Marks.Contains("started"), "a data directory that was in use was taken for a new one");
-            },
-            new() { NestedOneIn = 1 });
-        Assert.True(result.Distinct >= 30 && result.Nested > 0, result.ToString());
+        var options = new CrashExplorerOptions { StateBudget = 1500, NestedOneIn = 10, KilledOneIn = 3, NestedBudget = 5 };
+        var result = await CrashExplorer.ExploreAsync(disk => WorkAsync(disk, disk), CheckAsync, options);
+        if (options.Replay is not null) return;
+        Assert.True(result is { Images: >= 100, Points: >= 40, Nested: >= 50, Deaths: >= 10 }, result.ToString());
     }
 
-    /// <summary>What a server does before it listens; true when it created the pool.</summary>
-    static async Task<bool> StartAsync(SimulatedFileSystem disk, ulong seed)
+    // The mistakes are planted below the server: syncs that are not there.
+    [Theory]
+    [InlineData("/var/data/FORMAT.new", FaultOperations.Sync, "Unsupported|Corrupt|FORMAT")]
+    [InlineData("/var/data", FaultOperations.SyncDirectory, "was taken for a new one|holds 'pools' but no FORMAT")]
+    [InlineData("/var/data/pools/main/data", FaultOperations.Sync, "")]
+    [InlineData("/var/data/pools/main/meta/*", FaultOperations.Sync, "")]
+    public async Task A_sync_that_is_missing_is_found_by_a_crash_and_by_nothing_else(string path, FaultOperations operations, string asWhat)
+    {
+        var disk = new SimulatedFileSystem();
+        var rule = new FaultRule(operations, FaultKind.Skip) { PathPattern = path, IsSticky = true };
+        var faulty = new FaultyFileSystem(disk, rule);
+        await WorkAsync(disk, faulty);
+        Assert.True(faulty.FiredCount > 0, "nothing was planted");
+        await CrashExplorer.CheckEndAsync(disk, CheckAsync);
+        var found = await Assert.ThrowsAsync<CrashCheckException>(() => CrashExplorer.ExploreAsync(
+            disk, CheckAsync, new CrashExplorerOptions { StateBudget = 1500, NestedOneIn = 10, NestedBudget = 5, Replay = null }));
+        Assert.Matches(asWhat, found.InnerException!.ToString());
+    }
+
+    static async Task WorkAsync(SimulatedFileSystem disk, IFileSystem files)
+    {
+        var (_, pool) = await StartAsync(files, seed: 1);
+        disk.Mark(Started);
+        await pool.CreateVolumeAsync("disk", new VolumeOptions { SizeBytes = 1 << 20, BlockSizeBytes = 4096 });
+        var volume = pool.OpenVolume("disk")!;
+        await volume.WriteAsync(new Lba(7), Data);
+        await volume.FlushAsync();
+        disk.Mark(Flushed);
+        await pool.DisposeAsync();
+    }
+
+    static async Task CheckAsync(CrashState state)
+    {
+        var (wasNew, pool) = await StartAsync(state.Disk, state.Seed);
+        await using (pool)
+        {
+            Assert.False(wasNew && state.Marks.Contains(Started), "a data directory that was in use was taken for a new one");
+            state.RecoveryDone();
+            if (!state.Marks.Contains(Flushed)) return;
+            var found = new byte[Data.Length];
+            await pool.OpenVolume("disk")!.ReadAsync(new Lba(7), found);
+            Assert.Equal(Data, found);
+        }
+    }
+
+    /// <summary>What a server does before it listens; and whether it created the pool.</summary>
+    static async Task<(bool WasNew, StoragePool Pool)> StartAsync(IFileSystem disk, ulong seed)
     {
         var options = new ServerOptions
         {
@@ -36,17 +79,10 @@ public sealed class FirstStartTests
         };
         using var directory = DataDirectory.Open(options);
         var path = directory.PoolPath(DataDirectory.MainPool);
-        var isNew = directory.IsNew;
-        if (isNew)
-        {
-            directory.BeginFirstStart(new(Guid.Empty, DateTimeOffset.UnixEpoch));
-            await (await PoolFiles.CreateAsync(path, DataDirectory.MainPool, PoolBytes, options)).DisposeAsync();
-            directory.CompleteFirstStart();
-        }
-        else
-        {
-            await (await PoolFiles.OpenAsync(path, options)).DisposeAsync();
-        }
-        return isNew;
+        if (!directory.IsNew) return (false, await PoolFiles.OpenAsync(path, options));
+        directory.BeginFirstStart(new(Guid.Empty, DateTimeOffset.UnixEpoch));
+        var pool = await PoolFiles.CreateAsync(path, DataDirectory.MainPool, PoolBytes, options);
+        directory.CompleteFirstStart();
+        return (true, pool);
     }
 }
