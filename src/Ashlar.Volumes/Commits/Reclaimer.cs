@@ -75,7 +75,7 @@ class Reclaimer : IDisposable
         worker.Wake();
     }
 
-    /// <summary>Waits until what was added before the call is free.</summary>
+    /// <summary>Waits until what was added before the call is free, or the piece of left-overs that is just being punched.</summary>
     /// <remarks>Commits may go on adding; batches are freed in the order in which they were added.</remarks>
     public ValueTask DrainAsync()
     {
@@ -155,7 +155,7 @@ class Reclaimer : IDisposable
                 (batch, waiting) = (waiting, []);
                 isDone = batch.Count == 0 && (nextLeftover == NoLeftovers || isEnding);
                 (beingFreed, waitingFreed) = (waitingFreed, null);
-                isFreeing = batch.Count > 0;
+                isFreeing = !isDone;
                 if (isDone) (isWorking, nowIdle, idle) = (false, idle, null);
             }
 

@@ -31,6 +31,33 @@ public sealed class LeftoverTests
     }
 
     [Fact]
+    public async Task Nobody_gets_space_while_what_a_crash_left_in_it_is_punched()
+    {
+        var crashed = await CrashedPool.CreateAsync();
+        await crashed.CommitAsync();
+        crashed.Kill();
+        var (isPunching, mayPunch) = (new TaskCompletionSource(), new TaskCompletionSource());
+        await using var pool = await TestPool.OpenAsync(crashed.Disk, TestPool.DefaultOptions(2), wrap: device => new HookedDevice(device)
+        {
+            BeforeTrim = async _ =>
+            {
+                isPunching.TrySetResult();
+                await mayPunch.Task;
+            },
+        });
+        await isPunching.Task;
+        var volume = pool.Pool.OpenVolume("disk")!;
+        var writing = Task.Run(() => volume.WriteAsync(new Lba(3), CrashedPool.Content(1)).AsTask());
+        await Task.WhenAny(writing, Task.Delay(200)); // Long enough for one that does not wait.
+        mayPunch.SetResult();
+        await writing;
+        await pool.Pool.WaitForBackgroundAsync();
+        Assert.Equal(CrashedPool.Content(1), await CrashedPool.ReadAsync(volume, 3));
+        await volume.FlushAsync();
+        Assert.Empty((await pool.Pool.VerifyAsync(readData: true)).Problems);
+    }
+
+    [Fact]
     public void Runs_of_free_chunks_are_found_across_words()
     {
         var space = new ChunkSpace(200);
