@@ -255,6 +255,29 @@ public sealed class CorruptionTests
         Assert.Empty((await pool.Pool.VerifyAsync(readData: true)).Problems);
     }
 
+    // The device says that a write failed, and all of it is there.
+    [Fact]
+    public async Task A_failed_overwrite_that_has_written_everything_is_the_new_content_not_an_error()
+    {
+        HookedDevice hooks = null!;
+        await using var pool = await TestPool.CreateAsync(wrap: device => hooks = new HookedDevice(device));
+        var disk = await pool.CreateVolumeAsync("disk", 8 << 20, 4096);
+        await disk.WriteAsync(Lba.Zero, new SeededRandom(1).Bytes(8192));
+        await disk.FlushAsync();
+        hooks.AfterWrite = _ => throw new DeviceIOException("below", "as told", isTransient: false);
+        await Assert.ThrowsAsync<DeviceIOException>(async () => await disk.WriteAsync(Lba.Zero, new SeededRandom(2).Bytes(8192)));
+        hooks.AfterWrite = _ => Task.CompletedTask;
+        for (var life = 0; life < 2; life++)
+        {
+            Assert.Equal(new SeededRandom(2).Bytes(8192)[..4096], await Read4K(disk, 0));
+            Assert.Equal(new SeededRandom(2).Bytes(8192)[4096..], await Read4K(disk, 1));
+            await pool.ReopenAsync();
+            disk = pool.Pool.OpenVolume("disk")!;
+        }
+
+        Assert.Empty((await pool.Pool.VerifyAsync(readData: true)).Problems);
+    }
+
     // The first window of 16 chunks that is all free, the first chunk of it, block 5: 512-byte blocks 40 to 47.
     const long DamagedOffset = (16L * MapLayout.ChunkBytes) + (5 * MapLayout.BlockBytes);
 
