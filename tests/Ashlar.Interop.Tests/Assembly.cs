@@ -1,2 +1,2 @@
-// Servers, images and kill cycles share the machine's few cores and the page cache: one test at a time.
+// Servers, images and deaths share the machine's few cores and the page cache: one test at a time.
 [assembly: CollectionBehavior(DisableTestParallelization = true)]

@@ -8,7 +8,8 @@ sealed unsafe partial class IscsiClient : IBlockClient
     public const string Library = "libiscsi.so.7";
     const int NormalSession = 2;
     const int NoHeaderDigest = 0;
-    const int GoodStatus = 0;
+    const int GoodStatus = 0, CheckConditionStatus = 2;
+    const int MiscompareKey = 0x0E;
     const int AnswerSeconds = 30;
 
     readonly int lun;
@@ -57,6 +58,26 @@ sealed unsafe partial class IscsiClient : IBlockClient
     {
         fixed (byte* pointer = source)
             Finish(iscsi_write16_sync(context, lun, Lba(offsetBytes), pointer, (uint)source.Length, blockSizeBytes, 0, 0, forceUnitAccess ? 1 : 0, 0, 0), "WRITE(16)");
+    }
+
+    /// <summary>COMPARE AND WRITE: writes if the blocks hold what is expected; false if they do not.</summary>
+    public bool CompareAndWrite(long offsetBytes, ReadOnlySpan<byte> expected, ReadOnlySpan<byte> written)
+    {
+        Assert.Equal(expected.Length, written.Length);
+        byte[] both = [.. expected, .. written];
+        fixed (byte* pointer = both)
+        {
+            var task = iscsi_compareandwrite_sync(context, lun, Lba(offsetBytes), pointer, (uint)both.Length, blockSizeBytes, 0, 0, 0, 0);
+            if (task == 0) throw Failure("COMPARE AND WRITE");
+            var result = (ScsiTask*)task;
+            if (result->Status != CheckConditionStatus || result->SenseKey != MiscompareKey)
+            {
+                Finish(task, "COMPARE AND WRITE");
+                return true;
+            }
+            scsi_free_scsi_task(task);
+            return false;
+        }
     }
 
     public void Trim(long offsetBytes, long lengthBytes)
@@ -128,6 +149,9 @@ sealed unsafe partial class IscsiClient : IBlockClient
         public int ExpectedTransferLength;
         public fixed byte Cdb[16];
         public int ResidualStatus;
+        public nuint Residual;
+        public byte SenseErrorType;
+        public int SenseKey;
     }
 
     [StructLayout(LayoutKind.Sequential)]
@@ -192,6 +216,10 @@ sealed unsafe partial class IscsiClient : IBlockClient
     [LibraryImport(Library)]
     private static partial nint iscsi_writesame16_sync(nint context, int lun, ulong lba, byte* data, uint lengthBytes, uint blockCount,
         int anchor, int unmap, int protect, int group);
+
+    [LibraryImport(Library)]
+    private static partial nint iscsi_compareandwrite_sync(nint context, int lun, ulong lba, byte* data, uint lengthBytes, int blockSizeBytes,
+        int protect, int disablePageOut, int forceUnitAccess, int group);
 
     [LibraryImport(Library)]
     private static partial nint iscsi_unmap_sync(nint context, int lun, int anchor, int group, UnmapRange* ranges, int count);

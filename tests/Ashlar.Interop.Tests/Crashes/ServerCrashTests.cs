@@ -10,9 +10,12 @@ namespace Ashlar.Interop.Tests.Crashes;
 public sealed class ServerCrashTests(ITestOutputHelper output)
 {
     const long VolumeBytes = 48 << 20;
+    const string PoolSize = "64MiB";
 
     static readonly int Kills = TestSeeds.Number("ASHLAR_KILL_CYCLES", TestTier.Choose(16, 60));
     static readonly int PowerCuts = TestSeeds.Number("ASHLAR_SERVER_POWER_CUTS", TestTier.Choose(10, 300));
+
+    static readonly int LimitedCycles = TestTier.Choose(3, 50);
 
     [FactIfTool(NbdClient.Library, IscsiClient.Library)]
     public void Flushed_writes_over_both_protocols_survive_kills_at_any_moment()
@@ -26,6 +29,31 @@ public sealed class ServerCrashTests(ITestOutputHelper output)
     {
         using var volume = new LoopVolume(mebibytes: 256);
         Run("server power cuts", new PowerCut(volume), Path.Combine(volume.MountPoint, "data"), PowerCuts);
+    }
+
+    // A server that had to take more would answer with errors, or end; and both fail the run.
+    [FactIfTool(NbdClient.Library, IscsiClient.Library)]
+    public void A_server_with_little_memory_and_few_descriptors_serves_dies_and_recovers_as_any()
+    {
+        using var directory = TemporaryDirectory.OnDisk();
+        using var server = new AshlarProcess(directory["data"], PoolSize)
+        {
+            HeapLimitBytes = 64 << 20,
+            DescriptorLimit = 128,
+            Options = ["--buffer-memory", "16MiB"],
+        };
+        var cycles = new CrashCycles(server, new Kill(), TestSeeds.First("little memory"), VolumeBytes);
+        cycles.Run(LimitedCycles);
+        Assert.Equal(LimitedCycles, cycles.Deaths);
+        Assert.InRange(cycles.FullCycles, 1, LimitedCycles);
+        output.WriteLine(JsonSerializer.Serialize(new
+        {
+            line = "server limits",
+            deaths = cycles.Deaths,
+            withAllWritersAtWork = cycles.FullCycles,
+            blocksCompleted = cycles.CompletedBlocks.Sum(),
+            failures = 0,
+        }));
     }
 
     [FactIfTool(NbdClient.Library, IscsiClient.Library)]
@@ -45,7 +73,7 @@ public sealed class ServerCrashTests(ITestOutputHelper output)
     void Run(string line, Death death, string data, int count)
     {
         var seed = TestSeeds.First(line);
-        using var server = new AshlarProcess(data, "64MiB");
+        using var server = new AshlarProcess(data, PoolSize);
         var cycles = new CrashCycles(server, death, seed, VolumeBytes);
         cycles.Run(count);
 
@@ -75,7 +103,7 @@ public sealed class ServerCrashTests(ITestOutputHelper output)
 
     void MustNoticeLoss(Death death, string data)
     {
-        using var server = new AshlarProcess(data, "64MiB");
+        using var server = new AshlarProcess(data, PoolSize);
         var cycles = new CrashCycles(server, death, seed: 1, VolumeBytes) { Through = client => new UnflushedClient(client) };
         var failure = Assert.Throws<CrashCycleException>(() => cycles.Run(20));
         output.WriteLine(failure.InnerException!.Message);

@@ -6,8 +6,10 @@ namespace Ashlar.Interop.Tests.Images;
 /// <summary>An ext4 file system in a sparse file, made of the files of this very machine: data nobody invented for a test.</summary>
 sealed class FileSystemImage
 {
-    public const long SizeBytes = 2L << 30;
-    const long ContentBytes = 560L << 20;
+    /// <summary>Small enough for every day; the deep tier takes one that the page cache of a small machine does not hold.</summary>
+    public static readonly long SizeBytes = TestTier.Choose(256L << 20, 2L << 30);
+
+    static readonly long ContentBytes = TestTier.Choose(96L << 20, 560L << 20);
     const int BatchSize = 500;
 
     FileSystemImage(string path) => FilePath = path;

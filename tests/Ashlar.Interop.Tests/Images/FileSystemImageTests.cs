@@ -1,3 +1,4 @@
+using Ashlar.Interop.Tests.Clients;
 using Ashlar.Interop.Tests.Server;
 using Ashlar.TestKit;
 using Xunit.Abstractions;
@@ -7,24 +8,22 @@ namespace Ashlar.Interop.Tests.Images;
 /// <summary>A whole file system through one protocol and back through the other, as a user of QEMU would do it.</summary>
 public sealed class FileSystemImageTests(ITestOutputHelper output)
 {
-    const string Size = "2GiB", PoolSize = "6GiB";
     const int AllocationUnitSizeBytes = 64 << 10, BlockSizeBytes = 4096;
-    static readonly TimeSpan CopyDeadline = TimeSpan.FromMinutes(3);
+    static readonly TimeSpan CopyDeadline = TimeSpan.FromMinutes(8);
 
     [FactIfTool("mkfs.ext4", "e2fsck", "qemu-img", "qemu-block-iscsi", "nbdcopy")]
     public void A_file_system_image_is_the_same_over_both_protocols_and_takes_only_the_space_it_needs()
     {
         using var directory = TemporaryDirectory.OnDisk();
         var image = FileSystemImage.Make(directory);
-        using var server = new AshlarProcess(directory["data"], PoolSize);
+        using var server = new AshlarProcess(directory["data"], $"{3 * FileSystemImage.SizeBytes}");
         server.Start();
-        server.CreateVolume("vm1", Size);
-        server.CreateVolume("vm2", Size);
+        server.CreateVolume("vm1", $"{FileSystemImage.SizeBytes}");
+        server.CreateVolume("vm2", $"{FileSystemImage.SizeBytes}");
         var usedEmpty = server.PoolUsedBytes();
 
-        // In over NBD, compared over iSCSI.
+        // In over NBD; compared below over iSCSI, when it has gone on to the other volume, a kill and a start.
         Copy(image.FilePath, server.NbdUri("vm1"));
-        MustBeIdentical(image.FilePath, server.IscsiUrl("vm1"));
         var usedOne = server.PoolUsedBytes() - usedEmpty;
         var needed = FileSystemImage.CountUsedBytes(image.FilePath, BlockSizeBytes);
         var neededInUnits = FileSystemImage.CountUsedBytes(image.FilePath, AllocationUnitSizeBytes);
@@ -34,19 +33,16 @@ public sealed class FileSystemImageTests(ITestOutputHelper output)
 
         // In over iSCSI, out over NBD.
         Copy(server.NbdUri("vm1"), server.IscsiUrl("vm2"));
-        MustBeIdentical(image.FilePath, server.NbdUri("vm2"));
         var usedTwo = server.PoolUsedBytes() - usedEmpty;
         Assert.InRange(usedTwo, 2 * needed, 2 * (neededInUnits + neededInUnits / 50));
 
         // A killed server, a started one, a stopped one: what was flushed stays (qemu-img flushes before it ends).
         server.Kill();
         server.Start();
-        MustBeIdentical(image.FilePath, server.NbdUri("vm1"));
-        MustBeIdentical(image.FilePath, server.IscsiUrl("vm2"));
+        MustBeIdentical(image.FilePath, server.IscsiUrl("vm1"));
         Assert.Equal(usedTwo, server.PoolUsedBytes() - usedEmpty);
         server.Stop();
         server.Start();
-        MustBeIdentical(image.FilePath, server.IscsiUrl("vm1"));
         MustBeIdentical(image.FilePath, server.NbdUri("vm2"));
         Assert.Equal(usedTwo, server.PoolUsedBytes() - usedEmpty);
 
@@ -68,15 +64,23 @@ public sealed class FileSystemImageTests(ITestOutputHelper output)
             client.Flush();
         }
         Assert.InRange(server.PoolUsedBytes(), 0, usedEmpty + AllocationUnitSizeBytes);
-        var zeros = directory["zeros.raw"];
-        using (var file = File.Create(zeros)) file.SetLength(FileSystemImage.SizeBytes);
-        MustBeIdentical(zeros, server.IscsiUrl("vm1"));
-        MustBeIdentical(zeros, server.NbdUri("vm2"));
+        using (var client = server.ConnectIscsi("vm1", session: 1)) MustBeZeros(client);
+        using (var client = server.ConnectNbd("vm2")) MustBeZeros(client);
         server.Stop();
     }
 
     static void Copy(string source, string target) =>
         ExternalTool.Run(CopyDeadline, "qemu-img", "convert", "-n", "-f", "raw", "-O", "raw", source, target).MustSucceed();
+
+    static void MustBeZeros(IBlockClient client)
+    {
+        var piece = new byte[1 << 20];
+        for (var offset = 0L; offset < client.SizeBytes; offset += piece.Length)
+        {
+            client.Read(offset, piece);
+            Assert.False(piece.AsSpan().ContainsAnyExcept((byte)0), $"a byte of the MiB at {offset} is not zero");
+        }
+    }
 
     static void MustBeIdentical(string first, string second) =>
         ExternalTool.Run(CopyDeadline, "qemu-img", "compare", "-f", "raw", "-F", "raw", first, second).MustSucceed();

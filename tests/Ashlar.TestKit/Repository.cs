@@ -1,6 +1,7 @@
-namespace Ashlar.Architecture.Tests;
+namespace Ashlar.TestKit;
 
-static class Repository
+/// <summary>The working copy that the tests were built in.</summary>
+public static class Repository
 {
     public static string Root { get; } = FindRoot(AppContext.BaseDirectory);
 

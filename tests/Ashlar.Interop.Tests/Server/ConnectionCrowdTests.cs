@@ -1,0 +1,121 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json;
+using Ashlar.Interop.Tests.Clients;
+using Ashlar.Simulation;
+using Ashlar.TestKit;
+using Xunit.Abstractions;
+
+namespace Ashlar.Interop.Tests.Server;
+
+/// <summary>
+/// Many who connect and say nothing, or a byte now and then: they take no more than the server has for them, are sent away when
+/// their time is over, and those who came to work go on meanwhile.
+/// </summary>
+public sealed class ConnectionCrowdTests(ITestOutputHelper output)
+{
+    const long MostGrowthBytes = 200L << 20;
+
+    static readonly int Connections = TestTier.Choose(1_500, 5_000); // To each protocol.
+
+    [FactIfTool(NbdClient.Library, IscsiClient.Library)]
+    public void A_crowd_that_says_nothing_or_little_is_bounded_and_disturbs_nobody()
+    {
+        using var directory = TemporaryDirectory.OnDisk();
+        using var server = new AshlarProcess(directory["data"], "64MiB");
+        server.Start();
+        server.CreateVolume("vm1", "32MiB");
+        using var nbd = server.ConnectNbd("vm1");
+        using var iscsi = server.ConnectIscsi("vm1", session: 1);
+        Work(nbd, iscsi);
+        var before = ResidentBytes(server);
+
+        var crowd = new List<Socket>();
+        try
+        {
+            foreach (var endPoint in new[] { server.NbdEndPoint, server.IscsiEndPoint })
+            {
+                for (var i = 0; i < Connections; i++) crowd.Add(Connect(endPoint));
+            }
+            var sent = SendByteToEach(crowd);
+            Work(nbd, iscsi);
+            var growth = ResidentBytes(server) - before;
+            Assert.InRange(growth, long.MinValue, MostGrowthBytes);
+            Assert.InRange(sent, 1_000, crowd.Count); // That many were taken, at least.
+
+            // Whoever has not said hello by then is sent away.
+            foreach (var socket in crowd) MustBeSentAway(socket);
+            Work(nbd, iscsi);
+            using (var late = server.ConnectNbd("vm1")) late.Flush();
+            using (var late = server.ConnectIscsi("vm1", session: 2)) late.Flush();
+            output.WriteLine(JsonSerializer.Serialize(new { line = "connections", connections = crowd.Count, silent = sent, growthBytes = growth, failures = 0 }));
+        }
+        finally
+        {
+            foreach (var socket in crowd) socket.Dispose();
+        }
+        server.Stop();
+    }
+
+    static void Work(IBlockClient nbd, IscsiClient iscsi)
+    {
+        var data = new SeededRandom(1).Bytes(4096);
+        var found = new byte[data.Length];
+        for (var i = 0; i < 50; i++)
+        {
+            nbd.Write(i * 4096, data, forceUnitAccess: false);
+            iscsi.Read(i * 4096, found);
+            Assert.Equal(data, found);
+        }
+        iscsi.Flush();
+    }
+
+    static Socket Connect(IPEndPoint endPoint)
+    {
+        var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = 120_000 };
+        socket.Connect(endPoint);
+        return socket;
+    }
+
+    /// <summary>The first byte of a hello, from each that is still connected.</summary>
+    static int SendByteToEach(List<Socket> crowd)
+    {
+        var sent = 0;
+        foreach (var socket in crowd)
+        {
+            try
+            {
+                // One that was refused is closed already, whether or not it takes a byte more.
+                if (socket.Poll(0, SelectMode.SelectRead) && socket.Available == 0) continue;
+                sent += socket.Send([0]);
+            }
+            catch (SocketException)
+            {
+                // Refused.
+            }
+        }
+        return sent;
+    }
+
+    static void MustBeSentAway(Socket socket)
+    {
+        var scratch = new byte[256];
+        try
+        {
+            while (socket.Receive(scratch) > 0)
+            {
+            }
+        }
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionReset)
+        {
+            // With a byte unread.
+        }
+    }
+
+    static long ResidentBytes(AshlarProcess server)
+    {
+        var line = File.ReadLines($"/proc/{server.ProcessId}/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal));
+        return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2], CultureInfo.InvariantCulture) << 10;
+    }
+}
