@@ -19,7 +19,7 @@ sealed class PoolFaultScenario(SimulatedFileSystem disk, FaultyFileSystem faulty
     readonly List<PossibleVolume> volumes = [];
     TestPool? pool;
     int version, failures, refusals, lossesLeft = 3;
-    bool wasLatched, hasFlushed;
+    bool wasLatched, hasFlushed, isProbed;
 
     public static PoolOptions Options => TestPool.DefaultOptions() with
     {
@@ -122,7 +122,16 @@ sealed class PoolFaultScenario(SimulatedFileSystem disk, FaultyFileSystem faulty
         if (Find(volume) is { } device) await FlushAsync(() => device.FlushAsync().AsTask());
     }
 
-    Task CommitAsync() => FlushAsync(pool!.Pool.CommitAsync);
+    // After the fault also when the markers are cleared, durably: then nothing that power takes may be missed any more.
+    async Task CommitAsync()
+    {
+        await FlushAsync(pool!.Pool.CommitAsync);
+        if (faulty.FiredCount == 0 || isProbed || wasLatched) return;
+        isProbed = true;
+        await pool.Pool.Parts.Markers.ClearAllAsync();
+        await CreateAsync("probe", 4096, 4096, isThick: false);
+        for (var seed = 10UL; seed < 14; seed++) await CheckAsync(disk.LosePower(seed), wasLost: true);
+    }
 
     // Power may fail right after it; the first few times after the fault are looked at.
     async Task FlushAsync(Func<Task> flush)
