@@ -53,6 +53,20 @@ public sealed class FlushCountTests
     }
 
     [Fact]
+    public async Task A_write_that_comes_while_a_flush_is_under_way_is_flushed_by_the_next()
+    {
+        await device.WriteAsync(Lba.Zero, new byte[BlockSize]);
+        file.Medium.Reset();
+        var flushing = Task.Run(() => device.FlushAsync().AsTask());
+        Assert.True(await file.SyncBegun.WaitAsync(TimeSpan.FromMinutes(1)), "no sync has begun");
+        await device.WriteAsync(new Lba(1), new byte[BlockSize]);
+        file.Medium.Set();
+        await flushing;
+        await device.FlushAsync();
+        Assert.Equal(2, file.Syncs);
+    }
+
+    [Fact]
     public async Task What_a_failed_write_of_a_device_file_has_written_is_flushed()
     {
         var disk = new FaultyFileSystem(new SimulatedFileSystem(isRecording: false));

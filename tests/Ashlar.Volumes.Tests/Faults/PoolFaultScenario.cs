@@ -12,7 +12,8 @@ namespace Ashlar.Volumes.Tests;
 /// <param name="disk">The disk.</param>
 /// <param name="faulty">The same, as the pool sees it.</param>
 /// <param name="mustBeTold">Whether the fault may not pass unnoticed.</param>
-sealed class PoolFaultScenario(SimulatedFileSystem disk, FaultyFileSystem faulty, bool mustBeTold)
+/// <param name="mayTear">Whether a write that fails may leave a block half written.</param>
+sealed class PoolFaultScenario(SimulatedFileSystem disk, FaultyFileSystem faulty, bool mustBeTold, bool mayTear)
 {
     const int SectorsPerBlock = 8, BlocksPerLeaf = MapLayout.BlocksPerLeaf;
 
@@ -77,7 +78,7 @@ sealed class PoolFaultScenario(SimulatedFileSystem disk, FaultyFileSystem faulty
 
     async Task<PossibleVolume> CreateAsync(string name, int blockSizeBytes, long sizeBytes, bool isThick)
     {
-        var volume = new PossibleVolume(volumes.Count + 1, name, blockSizeBytes, sizeBytes, isThick);
+        var volume = new PossibleVolume(volumes.Count + 1, name, blockSizeBytes, sizeBytes, mayTear);
         volumes.Add(volume);
         var isDone = await TryAsync(async () => await pool!.CreateVolumeAsync(name, sizeBytes, blockSizeBytes, isThick));
         if (isDone) volume.Resized(sizeBytes, isDone: true);

@@ -39,7 +39,11 @@ public sealed class PoolFaultSweepTests(ITestOutputHelper output)
             () => disk = NewDisk(),
             faulty =>
             {
-                var scenario = new PoolFaultScenario(disk, faulty, mustBeTold: path == Data && operations is FaultOperations.Sync or FaultOperations.Write);
+                var scenario = new PoolFaultScenario(
+                    disk,
+                    faulty,
+                    mustBeTold: path == Data && operations is FaultOperations.Sync or FaultOperations.Write,
+                    mayTear: path == Data && kind is FaultKind.ShortWrite or FaultKind.NoSpaceHalfWay);
                 scenario.RunAsync().GetAwaiter().GetResult();
                 if (scenario.Failures > 0) failed++;
                 compared += scenario.Compared;

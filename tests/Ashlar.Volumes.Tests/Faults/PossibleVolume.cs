@@ -7,7 +7,12 @@ namespace Ashlar.Volumes.Tests;
 /// What a volume may be on a disk that fails: after a request that failed the old or the new, block by block, or a block that says it is
 /// damaged; after a loss of power any of what it was since the last flush that was answered.
 /// </summary>
-sealed class PossibleVolume(int number, string name, int blockSizeBytes, long sizeBytes, bool isThick)
+/// <param name="number">What its sectors say that they belong to.</param>
+/// <param name="name">Its name.</param>
+/// <param name="blockSizeBytes">Its block size.</param>
+/// <param name="sizeBytes">Its size, if it comes to be.</param>
+/// <param name="mayTear">Whether a write that fails may leave a block half written: then it is damaged until it is written anew.</param>
+sealed class PossibleVolume(int number, string name, int blockSizeBytes, long sizeBytes, bool mayTear)
 {
     const int SectorsPerBlock = MapLayout.BlockBytes / DescribedSector.SizeBytes;
 
@@ -19,8 +24,6 @@ sealed class PossibleVolume(int number, string name, int blockSizeBytes, long si
     public string Name { get; } = name;
 
     public int BlockSizeBytes { get; } = blockSizeBytes;
-
-    public bool IsThick { get; } = isThick;
 
     /// <summary>What it may be as large as, 0 where it may not be there at all; whatever changes it is durable when it returns.</summary>
     public HashSet<long> Sizes { get; } = [0, sizeBytes];
@@ -47,8 +50,8 @@ sealed class PossibleVolume(int number, string name, int blockSizeBytes, long si
 
         for (var block = start / SectorsPerBlock; block <= (start + count - 1) / SectorsPerBlock; block++)
         {
-            if (!isDone) mayBeDamaged.Add(block);
-            else if (start <= block * SectorsPerBlock && start + count >= (block + 1) * SectorsPerBlock) mayBeDamaged.Remove(block);
+            if (!isDone && mayTear) mayBeDamaged.Add(block);
+            else if (isDone && start <= block * SectorsPerBlock && start + count >= (block + 1) * SectorsPerBlock) mayBeDamaged.Remove(block);
         }
     }
 
