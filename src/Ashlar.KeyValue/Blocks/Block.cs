@@ -49,6 +49,18 @@ readonly unsafe struct Block(BlockMemory* memory)
         bytes.CopyTo(new Span<byte>(Start, bytes.Length));
     }
 
+    /// <summary>How many entries are the newest of their keys, as far as this block shows.</summary>
+    public int CountNewest()
+    {
+        var newest = 1;
+        for (var index = 1; index < Count; index++)
+        {
+            if (!SuffixAt(index).SequenceEqual(SuffixAt(index - 1))) newest++;
+        }
+
+        return newest;
+    }
+
     public ulong SequenceAt(int index) => Read(BlockField.Sequence, index);
 
     public EntryKind KindAt(int index) => (EntryKind)Read(BlockField.Kind, index);

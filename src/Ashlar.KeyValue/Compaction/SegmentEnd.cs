@@ -60,7 +60,7 @@ sealed class SegmentEnd(StoreState state)
                 if (HasValueBelow(read.Version, read.Slot, key)) replaced += bytes;
             }
         }
-        catch (AshlarException)
+        catch (AshlarException error) when (error is not InvariantException)
         {
             return 1;
         }

@@ -40,7 +40,7 @@ sealed class ValueCollector(EngineContext engine, SpaceReserve space)
     ulong sequenceAtLastLook;
     long lastWriteSeen;
     ulong sequenceAtLastBatch;
-    double hiddenExcess; // Files beyond their limit while no segment is worth moving; 0 if there are none.
+    bool isHidden; // Whether files are beyond their limit, no segment is worth moving, and merges would show which are.
 
     /// <summary>What is given up now.</summary>
     public ValueBatch Batch
@@ -96,14 +96,17 @@ sealed class ValueCollector(EngineContext engine, SpaceReserve space)
         return PickForVictims(tables) ?? PickHiding(tables);
     }
 
-    // What hides more than it takes to merge. Each such merge leaves less above the deepest level, so they end.
+    // A step at a time, as merges of other kinds. Each leaves a table less above the deepest level, and then one less there that holds
+    // what only snapshots needed, so they end.
     CompactionPlan? PickHiding(TableSet tables)
     {
-        if (hiddenExcess == 0) return null;
+        if (!isHidden) return null;
         var level = Array.FindIndex(tables.Levels, inLevel => inLevel.Length > 0);
-        if (level < 0 || level == Array.FindLastIndex(tables.Levels, inLevel => inLevel.Length > 0)) return null;
-        var plan = CompactionPicker.Plan(tables, tables.Levels[level], level + 1);
-        return plan.Bytes <= hiddenExcess ? plan : null;
+        if (level != Array.FindLastIndex(tables.Levels, inLevel => inLevel.Length > 0))
+            return CompactionPicker.Plan(tables, level == 0 ? tables.LevelZero : tables.Levels[level][..1], level + 1);
+        if (level == 0) return new CompactionPlan(tables.LevelZero, 1);
+        var stale = tables.Levels[level].FirstOrDefault(table => Estimate(() => LiveEstimate.KeptShare(engine.State, table)) < 1);
+        return stale is null ? null : new CompactionPlan([stale], level);
     }
 
     /// <summary>How far files are beyond what they are to be kept to; nothing while there is nothing to collect.</summary>
@@ -139,9 +142,8 @@ sealed class ValueCollector(EngineContext engine, SpaceReserve space)
         }
 
         Batch = ValueBatch.None;
-        hiddenExcess = 0;
-        // The deepest level holds each of its keys once: less than it refers to is not live.
-        if (files.TotalBytes <= Limit(LiveEstimate.MinReferredBytes(tables))) return;
+        isHidden = false;
+        if (Estimate(() => LiveEstimate.MinValueBytes(engine.State, tables)) is not { } least || files.TotalBytes <= Limit(least)) return;
         if (EstimateLive(tables) is not { } live) return;
         var limit = Limit(live);
         if (files.TotalBytes <= limit) return;
@@ -151,10 +153,15 @@ sealed class ValueCollector(EngineContext engine, SpaceReserve space)
         var isLive = Math.Min(1, live / Math.Max(1, referred));
         var chosen = Choose(files, files.Segments.Where(segment => files.IsReferred(segment.Id)), wanted, isLive);
         Batch = ValueBatch.Of(chosen, files, limit);
-        // Tables refer to stale values as well, as long as newer entries lie above them: merged, they show which segments are worth moving.
-        var excess = files.TotalBytes - limit;
-        if (chosen.Count == 0 && referred - live >= excess) hiddenExcess = excess;
+        isHidden = chosen.Count == 0 && IsHidden(tables, files.TotalBytes - limit, referred - live);
     }
+
+    // Tables refer to stale values, too, as long as newer entries lie above them. To merge all of them must cost less than is beyond the
+    // limit, and readers must not need what is stale: merged, it would be taken for live.
+    bool IsHidden(TableSet tables, double excess, double stale) =>
+        stale >= excess
+        && tables.All().Sum(table => table.Info.FileLength) <= excess
+        && tables.All().Max(table => table.Info.MaxSequence) <= engine.State.OldestReadableSequence();
 
     // Those of which the least is referred to, until they free enough.
     static List<ValueSegmentInfo> Choose(CollectableFiles files, IEnumerable<ValueSegmentInfo> segments, double wanted, double isLive)
@@ -180,14 +187,16 @@ sealed class ValueCollector(EngineContext engine, SpaceReserve space)
         if (EstimateLive(tables) is { } live) Batch = current with { LimitBytes = Limit(live), EstimatedBytes = usedBytes };
     }
 
+    double? EstimateLive(TableSet tables) => Estimate(() => LiveEstimate.Of(engine.State, tables).ValueBytes);
+
     // The sample may meet damage that no merge meets. Without an estimate nothing is collected, but merges go on.
-    double? EstimateLive(TableSet tables)
+    static double? Estimate(Func<double> compute)
     {
         try
         {
-            return LiveEstimate.Of(engine.State, tables).ValueBytes;
+            return compute();
         }
-        catch (AshlarException)
+        catch (AshlarException error) when (error is not InvariantException)
         {
             return null;
         }

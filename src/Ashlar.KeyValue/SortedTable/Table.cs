@@ -25,6 +25,7 @@ sealed unsafe class Table : SharedResource
     readonly SharedResource[] segments;
     readonly uint seed;
     nint root;
+    double newestShare; // 0 until it is looked up.
     KeptPartition[]? kept;
     Table? successor;
     bool obsolete;
@@ -132,15 +133,36 @@ sealed unsafe class Table : SharedResource
         return position < data.Count && data.IsKeyAt(position, key);
     }
 
-    /// <summary>A key from about that share of the way through the table, for a reader within the epoch.</summary>
-    public byte[] KeyAt(int slot, double share)
+    /// <summary>
+    /// Which share of the entries are the newest of their keys here, about: the others were kept for a snapshot. Looked up once.
+    /// </summary>
+    public double NewestShare(int slot)
+    {
+        const int Blocks = 4;
+        var known = Volatile.Read(ref newestShare);
+        if (known > 0) return known;
+        var (newest, entries) = (0, 0);
+        for (var sample = 0; sample < Blocks; sample++)
+        {
+            var block = BlockAt(slot, (sample + 0.5) / Blocks);
+            entries += block.Count;
+            newest += block.CountNewest();
+        }
+
+        known = (double)newest / entries;
+        Volatile.Write(ref newestShare, known);
+        return known;
+    }
+
+    /// <summary>A data block from about that share of the way through the table, for a reader within the epoch.</summary>
+    public Block BlockAt(int slot, double share)
     {
         var top = Root(slot);
         var partitions = share * top.Count;
         var partition = Math.Min((int)partitions, top.Count - 1);
         var index = Index(slot, top, partition);
         var position = Math.Min((int)((partitions - partition) * index.Count), index.Count - 1);
-        return Load(slot, HandleAt(index, position)).KeyAt(0);
+        return Load(slot, HandleAt(index, position));
     }
 
     /// <summary>The top index block, for a reader within the epoch.</summary>

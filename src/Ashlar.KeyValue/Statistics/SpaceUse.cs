@@ -55,7 +55,7 @@ readonly record struct SpaceUse(long TotalBytes, long LiveBytes, long LogBytes, 
             var live = LiveEstimate.Of(store, tables);
             return (long)(live.ValueBytes + live.TableBytes);
         }
-        catch (AshlarException)
+        catch (AshlarException error) when (error is not InvariantException)
         {
             return tables.All().Sum(table => table.Info.FileLength + LiveEstimate.ReferredBytes(table));
         }

@@ -8,8 +8,8 @@ namespace Ashlar.KeyValue.Versions;
 sealed record LiveData(double ValueBytes, double TableBytes);
 
 /// <summary>
-/// Estimates how much of what tables refer to is live. The deepest tables hold each of their keys once; how many of the entries
-/// above them are newer versions of keys that lie deeper, too, is found by looking up a sample of them.
+/// Estimates how much of what tables refer to is live. A key that lies deeper, too, counts there only: how many do is found by looking up
+/// a sample. Of the versions of a key that a table holds one counts, unless an open snapshot keeps the others.
 /// </summary>
 static class LiveEstimate
 {
@@ -25,21 +25,30 @@ static class LiveEstimate
         for (var run = 0; run < runs.Length; run++)
         {
             var share = run == runs.Length - 1 ? 1 : ShareOnlyThere(state, runs[run], runs.AsSpan(run + 1));
-            values += share * runs[run].Sum(ReferredBytes);
-            index += share * runs[run].Sum(table => table.Info.FileLength);
+            foreach (var table in runs[run])
+            {
+                var kept = share * KeptShare(state, table);
+                values += kept * ReferredBytes(table);
+                index += kept * table.Info.FileLength;
+            }
         }
 
         return new(values, index);
     }
 
-    /// <summary>
-    /// The same for values without a look at any table, and less: what the level refers to that refers to the most. Levels hold each of
-    /// their keys once.
-    /// </summary>
-    public static long MinReferredBytes(TableSet tables)
+    /// <summary>The same for values, less and cheaper: what is live of the level that refers to the most. Levels hold each key once.</summary>
+    public static double MinValueBytes(StoreState state, TableSet tables) =>
+        MaxOfLevels(tables, table => KeptShare(state, table) * ReferredBytes(table));
+
+    /// <summary>What the level refers to that refers to the most, stale versions for snapshots included: without a look at any table.</summary>
+    public static long MinReferredBytes(TableSet tables) => (long)MaxOfLevels(tables, table => ReferredBytes(table));
+
+    /// <summary>Which share of a table's entries the next merge of it keeps.</summary>
+    public static double KeptShare(StoreState state, Table table)
     {
-        var levelZero = tables.LevelZero.Select(ReferredBytes).DefaultIfEmpty().Max();
-        return tables.Levels[1..].Select(level => level.Sum(ReferredBytes)).Append(levelZero).Max();
+        if (table.Info.MaxSequence > state.OldestReadableSequence()) return 1;
+        using var read = state.Read(); // For each table anew: a long one would keep what others replace.
+        return table.NewestShare(read.Slot);
     }
 
     /// <summary>Bytes of values, with their keys, that a table refers to, stale ones included.</summary>
@@ -48,6 +57,12 @@ static class LiveEstimate
         var bytes = 0L;
         foreach (var reference in table.Info.References) bytes += reference.LiveBytes;
         return bytes;
+    }
+
+    static double MaxOfLevels(TableSet tables, Func<Table, double> bytes)
+    {
+        var levelZero = tables.LevelZero.Select(bytes).DefaultIfEmpty().Max();
+        return tables.Levels[1..].Select(level => level.Sum(bytes)).Append(levelZero).Max();
     }
 
     // Each key counts where its oldest version lies.
@@ -63,7 +78,7 @@ static class LiveEstimate
             var wanted = (long)((sample + 0.5) * entries / samples);
             while (wanted - before >= run[table].Info.EntryCount) before += run[table++].Info.EntryCount;
             using var read = state.Read(); // For each anew: a long one would keep what others replace.
-            var key = run[table].KeyAt(read.Slot, (double)(wanted - before) / run[table].Info.EntryCount);
+            var key = run[table].BlockAt(read.Slot, (double)(wanted - before) / run[table].Info.EntryCount).KeyAt(0);
             if (!Holds(read.Slot, older, key)) only++;
         }
 

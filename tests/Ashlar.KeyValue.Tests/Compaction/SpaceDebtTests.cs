@@ -90,6 +90,34 @@ public sealed class SpaceDebtTests(ITestOutputHelper output)
 
         output.WriteLine(string.Join(' ', ends.Select(end => $"{end:f2}")));
         Assert.All(ends, end => Assert.InRange(end, 1, 1.1 * Allowed));
+        Assert.InRange(store.GetStatistics().CompactionBytesWritten, 0, 0.2 * store.GetStatistics().BytesPut); // Of tables; they are small.
+    }
+
+    [Fact]
+    public void Garbage_that_a_snapshot_keeps_is_not_looked_for_and_comes_down_when_the_snapshot_is_gone()
+    {
+        var options = Options(int.MaxValue) with { LogSegmentBytes = 128 << 10, MemTableBytes = 32 << 10, TableBytes = 64 << 10 };
+        using var store = KeyValueStore.Open(TestStore.Directory, options);
+        OverwriteInOrder();
+        store.Compact();
+        using (store.CreateSnapshot())
+        {
+            OverwriteInOrder();
+            store.Flush();
+            Report(store, 0);
+            Assert.Equal(0, store.GetStatistics().MovedValueBytes);
+        }
+
+        for (var i = 0; i < 400; i++) Put(store, $"key{i * 7 % Keys:d6}", i);
+        Report(store, 0);
+        var statistics = store.GetStatistics();
+        Assert.InRange(statistics.LiveBytes / LiveBytes, 0.9, 1.2);
+        Assert.InRange((statistics.SpaceBytes - statistics.LogBytes) / LiveBytes, 1, 1.1 * Allowed);
+
+        void OverwriteInOrder()
+        {
+            for (var key = 0; key < Keys; key++) Put(store, $"key{key:d6}", key);
+        }
     }
 
     [Fact]
