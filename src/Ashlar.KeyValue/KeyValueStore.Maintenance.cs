@@ -88,6 +88,7 @@ public sealed partial class KeyValueStore
                 KeptFiles = files.Kept.Count,
                 KeptFileBytes = files.Kept.Bytes,
                 BlockBytes = cache.AllocatedBytes,
+                CacheTakenBytes = cache.TakenBytes,
                 Cursors = state.CursorCount,
                 OldestReadableSequence = state.OldestReadableSequence(),
                 LastSequence = VisibleSequence,

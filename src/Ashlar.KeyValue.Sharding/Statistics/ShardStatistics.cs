@@ -63,6 +63,7 @@ static class ShardStatistics
         KeptFiles = shards.Sum(shard => shard.KeptFiles),
         KeptFileBytes = shards.Sum(shard => shard.KeptFileBytes),
         BlockBytes = shards.Sum(shard => shard.BlockBytes),
+        CacheTakenBytes = shards.Sum(shard => shard.CacheTakenBytes),
         Snapshots = shards.Max(shard => shard.Snapshots),
         Cursors = shards.Sum(shard => shard.Cursors),
     };

@@ -79,7 +79,6 @@ sealed class BackupSource : IDisposable
     /// <exception cref="CorruptDataException">The newest segment has lost a group that was durable.</exception>
     public List<SourceFile> FindFiles()
     {
-        Invariant.Require(!IsDisposed); // Names may be other files by now.
         var files = new List<SourceFile>();
         foreach (var table in Content.AddedTables)
         {

@@ -8,7 +8,8 @@ namespace Ashlar.KeyValue.Cache;
 
 /// <summary>
 /// Blocks of tables, and values of segments as blocks of one value each, in native memory, within a budget that holds always: headers, its
-/// own table and what waits for readers to leave are counted too. A block that finds no room belongs to its reader alone and goes with it.
+/// own table and what waits for readers to leave are counted too, but not what lies free between blocks (<see cref="TakenBytes"/>). A block
+/// that finds no room belongs to its reader alone and goes with it.
 /// </summary>
 /// <remarks>
 /// <para>Finding takes no lock: chains of a hash table, read within a <see cref="ReadEpoch"/>. A block that is unlinked keeps
@@ -61,6 +62,9 @@ sealed unsafe class BlockCache : SharedResource
 
     /// <summary>Memory of all blocks, those in readers' hands as well.</summary>
     public long AllocatedBytes => Volatile.Read(ref allocatedBytes);
+
+    /// <summary>Memory taken of the system for them: what lies free between blocks as well.</summary>
+    public long TakenBytes => BucketBytes + shards.Sum(shard => shard.Heap.TakenBytes);
 
     public long Hits => epoch.Hits;
 

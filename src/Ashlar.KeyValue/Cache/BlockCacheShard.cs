@@ -15,7 +15,7 @@ sealed unsafe class BlockCacheShard(BlockCache cache, ReadEpoch epoch, long capa
 
     const int ChunksOfHeap = 16;
     const long MinChunkBytes = 128 << 10;
-    const long MaxChunkBytes = 4 << 20;
+    const long MaxChunkBytes = 32 << 20; // A terabyte in half of the mappings that Linux lets a process have.
 
     readonly Lock gate = new();
     BlockMemory* hand;

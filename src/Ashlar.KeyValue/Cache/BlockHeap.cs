@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Runtime.InteropServices;
 using Ashlar.Storage;
 
 namespace Ashlar.KeyValue.Cache;
@@ -50,20 +49,21 @@ sealed unsafe class BlockHeap
         this.chunkBytes = chunkBytes;
     }
 
-    /// <summary>Bytes of all chunks.</summary>
+    /// <summary>Bytes of all chunks, and of pieces with memory of their own.</summary>
     public long TakenBytes => Volatile.Read(ref takenBytes);
 
     /// <summary>Bytes of all pieces in use, as their owners asked for, and what they were rounded up by.</summary>
     public long UsedBytes => Volatile.Read(ref usedBytes);
 
-    /// <summary>Longer ones have memory of their own: few, and no waste where a chunk ends.</summary>
+    /// <summary>Longer ones have pages of their own: few, and no waste where a chunk ends.</summary>
     int LongestInChunkBytes => chunkBytes / 4;
 
     /// <summary>A piece of memory, aligned to 16 bytes, with undefined content.</summary>
+    /// <exception cref="StorageException">The kernel grants no more.</exception>
     public void* Allocate(int bytes)
     {
         Invariant.Require(bytes > 0);
-        if (bytes > LongestInChunkBytes) return NativeMemory.Alloc((nuint)bytes);
+        if (bytes > LongestInChunkBytes) return AllocateAlone(bytes);
         var size = (ulong)Math.Max(MinPieceBytes, (bytes + HeaderBytes + UnitBytes - 1) & ~(UnitBytes - 1));
         using (gate.Hold())
         {
@@ -83,7 +83,7 @@ sealed unsafe class BlockHeap
     {
         if (bytes > LongestInChunkBytes)
         {
-            NativeMemory.Free(memory);
+            ReleaseAlone(memory, bytes);
             return;
         }
 
@@ -92,6 +92,7 @@ sealed unsafe class BlockHeap
             var piece = (ulong*)memory - 1;
             var size = *piece & ~Flags;
             Invariant.Require((*piece & Free) == 0 && size >= (ulong)bytes + HeaderBytes); // Given back once, and not written over.
+            *piece |= Free; // Also where it is joined to the one before, and this header is none any more: a second time is noticed.
             usedBytes -= (long)size;
             var next = After(piece, size);
             if ((*next & Free) != 0)
@@ -109,8 +110,7 @@ sealed unsafe class BlockHeap
                 size += bytesBefore;
             }
 
-            if (size == (ulong)(chunkBytes - EdgeBytes) && (isClosed || spare != 0)) FreeChunk(piece);
-            else Link(piece, size);
+            if (size != (ulong)(chunkBytes - EdgeBytes) || (!isClosed && spare == 0) || !TryFreeChunk(piece)) Link(piece, size);
         }
     }
 
@@ -123,7 +123,7 @@ sealed unsafe class BlockHeap
             if (spare == 0) return;
             var piece = (ulong*)spare;
             Unlink(piece);
-            FreeChunk(piece);
+            if (!TryFreeChunk(piece)) Link(piece, (ulong)(chunkBytes - EdgeBytes));
         }
     }
 
@@ -207,9 +207,29 @@ sealed unsafe class BlockHeap
         return piece;
     }
 
-    void FreeChunk(ulong* piece)
+    bool TryFreeChunk(ulong* piece)
     {
-        NativePages.Free((byte*)(piece - 1), (nuint)chunkBytes);
+        if (!NativePages.TryFree((byte*)(piece - 1), (nuint)chunkBytes)) return false;
         takenBytes -= chunkBytes;
+        return true;
+    }
+
+    void* AllocateAlone(int bytes)
+    {
+        var memory = NativePages.Allocate((nuint)bytes);
+        using (gate.Hold()) Count(bytes);
+        return memory;
+    }
+
+    void ReleaseAlone(void* memory, int bytes)
+    {
+        using (gate.Hold()) Count(-bytes);
+        NativePages.Free((byte*)memory, (nuint)bytes);
+    }
+
+    void Count(int bytes)
+    {
+        takenBytes += bytes;
+        usedBytes += bytes;
     }
 }

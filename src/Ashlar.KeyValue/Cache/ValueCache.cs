@@ -1,5 +1,6 @@
 using Ashlar.KeyValue.Blocks;
 using Ashlar.KeyValue.Entries;
+using Ashlar.Storage;
 
 namespace Ashlar.KeyValue.Cache;
 
@@ -40,7 +41,16 @@ sealed unsafe class ValueCache(BlockCache cache)
     public void Add(in ValuePlace place, ReadOnlySpan<byte> value)
     {
         if (place.LengthBytes > maxBytes) return;
-        var block = cache.AllocateValue(BlockMemory.Needed(value.Length, 0), place.SegmentId, place.Offset, Worth);
+        Block block;
+        try
+        {
+            block = cache.AllocateValue(BlockMemory.Needed(value.Length, 0), place.SegmentId, place.Offset, Worth);
+        }
+        catch (StorageException)
+        {
+            return; // No memory to keep it in. The caller has it.
+        }
+
         block.FillRaw(value);
         block.Memory->ValueCrc = place.ValueCrc;
         block.Memory->CrcSeed = place.CrcSeed;

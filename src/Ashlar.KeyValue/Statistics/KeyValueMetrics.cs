@@ -70,6 +70,7 @@ static class KeyValueMetrics
         Gauge(created, "ashlar.kv.snapshots", "{snapshot}", "Open snapshots", s => s.Snapshots);
         Gauge(created, "ashlar.kv.cursors", "{cursor}", "Open cursors", s => s.Cursors);
         Gauge(created, "ashlar.kv.blocks", "By", "Memory of blocks and values, those of cursors included", s => s.BlockBytes);
+        Gauge(created, "ashlar.kv.cache.taken", "By", "Memory taken of the system for blocks and values", s => s.CacheTakenBytes);
         Gauge(created, "ashlar.kv.space", "By", "Length of all files", s => s.SpaceBytes);
         Gauge(created, "ashlar.kv.space.live", "By", "What would be left of it if everything were merged", s => s.LiveBytes);
         Gauge(created, "ashlar.kv.space.log", "By", "Log, with what is reserved ahead", s => s.LogBytes);

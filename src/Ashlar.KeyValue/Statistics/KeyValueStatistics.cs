@@ -203,6 +203,11 @@ public sealed record KeyValueStatistics
     /// </summary>
     public long BlockBytes { get; init; }
 
+    /// <summary>
+    /// Memory that was taken of the system for blocks and values: what lies free between them as well, the more the more their sizes differ.
+    /// </summary>
+    public long CacheTakenBytes { get; init; }
+
     /// <summary>Open snapshots.</summary>
     public int Snapshots { get; init; }
 

@@ -35,14 +35,19 @@ public static unsafe partial class NativePages
         var mapped = Allocate(lengthBytes + LargePageBytes);
         var before = (nuint)(-(nint)mapped & (LargePageBytes - 1));
         var pages = mapped + before;
-        if (before > 0) Free(mapped, before);
-        Free(pages + lengthBytes, LargePageBytes - before);
+        if (before > 0) _ = TryFree(mapped, before); // What stays is no memory, as nobody touches it.
+        _ = TryFree(pages + lengthBytes, LargePageBytes - before);
         _ = Advise(pages, lengthBytes, HugePage); // A kernel without them refuses, and the pages are small ones.
         return pages;
     }
 
     /// <summary>Unmaps what <see cref="Allocate"/> mapped.</summary>
-    public static void Free(byte* address, nuint lengthBytes) => Invariant.Require(Unmap(address, lengthBytes) == 0);
+    public static void Free(byte* address, nuint lengthBytes) => Invariant.Require(TryFree(address, lengthBytes));
+
+    /// <summary>
+    /// The same; false where the kernel would have to split a mapping and has too many already (ENOMEM). Then everything stays mapped.
+    /// </summary>
+    public static bool TryFree(byte* address, nuint lengthBytes) => Unmap(address, lengthBytes) == 0;
 
     [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]
     private static partial void* Map(void* address, nuint length, int protection, int flags, int descriptor, nint offset);

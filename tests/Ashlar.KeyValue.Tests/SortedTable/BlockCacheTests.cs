@@ -178,5 +178,6 @@ public sealed class BlockCacheTests
     {
         cache.Release();
         Assert.Equal(0, cache.AllocatedBytes);
+        Assert.InRange(cache.TakenBytes, 0, 8 << 10); // Of its table only.
     }
 }

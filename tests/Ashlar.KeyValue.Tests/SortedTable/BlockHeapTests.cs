@@ -115,6 +115,70 @@ public sealed unsafe class BlockHeapTests
         heap.Close();
     }
 
+    [Theory]
+    [InlineData(4 << 10)]
+    [InlineData(2 << 20)]
+    [InlineData(4 << 20)]
+    [InlineData(32 << 20)]
+    public void Chunks_of_any_size_give_and_join_pieces_up_to_their_longest(int chunkBytes)
+    {
+        var heap = new BlockHeap(chunkBytes);
+        var pieces = new List<Piece>();
+        for (var bytes = 1; bytes <= chunkBytes / 4; bytes = (bytes * 3) + 1) pieces.Add(Take(heap, bytes, (byte)bytes));
+        pieces.Add(Take(heap, chunkBytes / 4, 1));
+        Assert.InRange(heap.TakenBytes, chunkBytes, 2 * chunkBytes);
+        while (pieces.Count > 0) Give(heap, pieces, pieces.Count / 2);
+        Assert.Equal((0, chunkBytes), (heap.UsedBytes, heap.TakenBytes));
+        heap.Close();
+        Assert.Equal(0, heap.TakenBytes);
+    }
+
+    [Fact]
+    public void What_is_longer_than_a_part_of_a_chunk_goes_back_to_the_system_at_once()
+    {
+        var heap = new BlockHeap(ChunkBytes);
+        var piece = Take(heap, ChunkBytes, 1);
+        Assert.Equal((ChunkBytes, ChunkBytes), (heap.UsedBytes, heap.TakenBytes));
+        Give(heap, piece);
+        Assert.Equal((0, 0), (heap.UsedBytes, heap.TakenBytes));
+    }
+
+    [Fact]
+    public void Threads_share_it()
+    {
+        var heap = new BlockHeap(ChunkBytes);
+        var threads = Enumerable.Range(1, 4).Select(number => new Thread(() =>
+        {
+            var random = new SeededRandom((ulong)number);
+            var pieces = new List<Piece>();
+            for (var step = 0; step < 20_000; step++)
+            {
+                if (pieces.Count > random.Next(60)) Give(heap, pieces, random.Next(pieces.Count));
+                else pieces.Add(Take(heap, random.Next(1, 2000), (byte)number));
+            }
+
+            while (pieces.Count > 0) Give(heap, pieces, 0);
+        })).ToArray();
+        foreach (var thread in threads) thread.Start();
+        foreach (var thread in threads) thread.Join();
+        Assert.Equal((0, ChunkBytes), (heap.UsedBytes, heap.TakenBytes));
+        heap.Close();
+    }
+
+    [Fact]
+    public void A_piece_that_is_given_back_twice_is_refused_also_when_it_was_joined_to_the_one_before()
+    {
+        var heap = new BlockHeap(ChunkBytes);
+        var before = Take(heap, 100, 1);
+        var piece = Take(heap, 100, 2);
+        var after = Take(heap, 100, 3);
+        Give(heap, before);
+        Give(heap, piece);
+        Assert.Throws<InvariantException>(() => heap.Release((void*)piece.Memory, piece.Bytes));
+        Give(heap, after);
+        heap.Close();
+    }
+
     [Fact]
     public void A_piece_that_is_given_back_twice_is_refused()
     {
