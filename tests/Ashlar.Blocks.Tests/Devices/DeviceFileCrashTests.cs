@@ -17,7 +17,15 @@ public sealed class DeviceFileCrashTests
     public async Task What_was_flushed_survives_and_the_rest_is_old_or_new_but_never_foreign(ulong seed)
     {
         var steps = Plan(new SeededRandom(seed), count: 24);
-        var options = new CrashExplorerOptions { Seed = seed, StateBudget = 1500, NestedOneIn = 40, KilledOneIn = 2, NestedBudget = 5, ShowsOldContent = true };
+        var options = new CrashExplorerOptions
+        {
+            Seed = seed,
+            StateBudget = 1500,
+            NestedOneIn = 40,
+            KilledOneIn = 2,
+            NestedBudget = 5,
+            ShowsOldContent = true,
+        };
         var result = await CrashExplorer.ExploreAsync(disk => RunAsync(disk, disk, steps), state => CheckAsync(state, steps), options);
         if (options.Replay is not null) return; // One state of one seed.
         Assert.True(result.Images > 120 && result.Points > 40, result.ToString());

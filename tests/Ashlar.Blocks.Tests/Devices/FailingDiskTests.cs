@@ -52,7 +52,8 @@ public sealed class FailingDiskTests
     public void A_device_that_could_not_be_created_leaves_nothing_behind()
     {
         var failures = FaultSweep.Run(
-            new FaultRule(FaultOperations.Write | FaultOperations.SetLength | FaultOperations.Allocate | FaultOperations.Rename, FaultKind.NoSpace),
+            new FaultRule(
+                FaultOperations.Write | FaultOperations.SetLength | FaultOperations.Allocate | FaultOperations.Rename, FaultKind.NoSpace),
             () => new SimulatedFileSystem(isRecording: false),
             disk =>
             {
@@ -83,7 +84,9 @@ public sealed class FailingDiskTests
             },
             disk => new Scenario(disk, open, mustFail: operations == FaultOperations.Sync).RunAsync().GetAwaiter().GetResult());
 
-    /// <summary>Reads, writes, trims and flushes; one call fails because of the disk, and after a failed sync all that change anything.</summary>
+    /// <summary>
+    /// Reads, writes, trims and flushes; one call fails because of the disk, and after a failed sync all that change anything.
+    /// </summary>
     sealed class Scenario(FaultyFileSystem disk, Func<IFileSystem, IBlockDevice> open, bool mustFail)
     {
         // What each block may hold: what was flushed last, and all that was asked for since; and what it may show now.
