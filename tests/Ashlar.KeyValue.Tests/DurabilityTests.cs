@@ -36,6 +36,23 @@ public sealed class DurabilityTests
     }
 
     [Fact]
+    public void A_relaxed_write_that_nobody_waits_for_is_durable_within_the_stated_time()
+    {
+        using var store = KeyValueStore.Open(TestStore.Directory, Options() with { RelaxedLossTime = TimeSpan.FromSeconds(2) });
+        for (var i = 1UL; i <= 3; i++) // Each time anew: a timer fires once.
+        {
+            store.Put($"{i}", "1", Durability.Relaxed);
+            Assert.Equal(i - 1, store.DurableSequence);
+            Assert.Equal(TimeSpan.FromSeconds(1), clock.UntilNextTimer);
+            clock.Advance(TimeSpan.FromSeconds(1));
+            Assert.True(SpinWait.SpinUntil(() => store.DurableSequence == i, TimeSpan.FromSeconds(30)), "it is never flushed");
+        }
+
+        using var after = KeyValueStore.Open(TestStore.Directory, Options(disk.LosePower(5)));
+        Assert.Equal("1=1 2=1 3=1", after.ReadAll());
+    }
+
+    [Fact]
     public void Relaxed_writes_at_risk_never_exceed_the_stated_bytes()
     {
         using var store = KeyValueStore.Open(TestStore.Directory, Options() with { RelaxedLossBytes = 1000 });

@@ -21,6 +21,19 @@ public sealed class SimulatedClock(DateTimeOffset start) : TimeProvider
     /// <summary>Time since the start.</summary>
     public TimeSpan Elapsed => new(Volatile.Read(ref elapsedTicks));
 
+    /// <summary>How far away the next timer is that will fire; null if none is set.</summary>
+    public TimeSpan? UntilNextTimer
+    {
+        get
+        {
+            lock (gate)
+            {
+                while (due.TryPeek(out var entry, out _) && entry.Timer.Setting != entry.Setting) due.Dequeue();
+                return due.TryPeek(out _, out var priority) ? new TimeSpan(priority.DueTicks - elapsedTicks) : null;
+            }
+        }
+    }
+
     public override TimeZoneInfo LocalTimeZone => TimeZoneInfo.Utc;
 
     public override DateTimeOffset GetUtcNow() => start + Elapsed;

@@ -104,18 +104,10 @@ sealed class Manifest : IDisposable
         file.Write(bytes, 0);
         file.Sync();
         if (State.Closed && !HasTornTail) return;
-        try
-        {
-            Rewrite();
-        }
-        catch (StorageException full) when (full.Kind == StorageErrorKind.NoSpace)
-        {
-            files.TryDelete(files.NewManifestPath);
-            if (!HasTornTail) return;
-            file.SetLength(end);
-            file.Sync();
-            HasTornTail = false;
-        }
+        if (TryRewrite() || !HasTornTail) return;
+        file.SetLength(end);
+        file.Sync();
+        HasTornTail = false;
     }
 
     /// <summary>
@@ -152,7 +144,7 @@ sealed class Manifest : IDisposable
         var dropped = State.Apply(edit, files.ManifestPath, end);
         end += record.Length;
         lastNumber++;
-        if (end > options.ManifestRewriteBytes && end > 2 * lengthAfterRewrite) RewriteIfThereIsRoom();
+        if (end > options.ManifestRewriteBytes && end > 2 * lengthAfterRewrite) TryRewrite(); // Shorter is better, but not needed.
         return dropped;
     }
 
@@ -180,8 +172,9 @@ sealed class Manifest : IDisposable
 
     public void Dispose() => file.Dispose();
 
-    // Shorter is better, but not needed: the edit is durable in the old one.
-    void RewriteIfThereIsRoom()
+    // False if there is no room, and all is as before. Once the new file may have the name, going on with the old one is no choice any more:
+    // what is written to it could be gone with the next opening.
+    bool TryRewrite()
     {
         (IFile File, long End) written;
         try
@@ -191,11 +184,12 @@ sealed class Manifest : IDisposable
         catch (StorageException full) when (full.Kind == StorageErrorKind.NoSpace)
         {
             files.TryDelete(files.NewManifestPath);
-            return;
+            return false;
         }
 
         Adopt(files, written.File, options);
         Use(written);
+        return true;
     }
 
     void Use((IFile File, long End) written)

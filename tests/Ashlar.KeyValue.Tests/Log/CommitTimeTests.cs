@@ -43,6 +43,22 @@ public sealed class CommitTimeTests
         Assert.Equal(Microseconds(Noon), LastCommitTime(after));
     }
 
+    [Theory, InlineData(false), InlineData(true)]
+    public void Times_do_not_go_back_where_the_clock_does_while_the_store_is_open(bool inAnotherSegment)
+    {
+        var clock = new WallClock { Now = Noon };
+        using var store = KeyValueStore.Open(TestStore.Directory, TestStore.Small(disk) with { TimeProvider = clock });
+        store.Put("a", "1");
+        if (inAnotherSegment) store.Flush();
+        clock.Now = Noon.AddHours(-1);
+        store.Put("b", "2");
+        clock.Now = Noon.AddMinutes(-30);
+        store.Put("c", "3");
+        Assert.Equal(Microseconds(Noon), LastCommitTime(disk));
+        using var after = Open(Noon, StoreImage.Take(disk).ToDisk());
+        Assert.Equal("a=1 b=2 c=3", after.ReadAll());
+    }
+
     static long Microseconds(DateTimeOffset time) => time.ToUnixTimeMilliseconds() * 1000;
 
     static long LastCommitTime(SimulatedFileSystem disk)
@@ -56,4 +72,12 @@ public sealed class CommitTimeTests
 
     static KeyValueStore Open(DateTimeOffset time, SimulatedFileSystem disk) =>
         KeyValueStore.Open(TestStore.Directory, TestStore.Small(disk) with { TimeProvider = new SimulatedClock(time) });
+
+    /// <summary>A clock that may be set, also backwards.</summary>
+    sealed class WallClock : TimeProvider
+    {
+        public DateTimeOffset Now { get; set; }
+
+        public override DateTimeOffset GetUtcNow() => Now;
+    }
 }

@@ -3,6 +3,7 @@ using System.Reflection;
 using System.Runtime.Loader;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
+using Xunit.Abstractions;
 
 namespace Ashlar.KeyValue.Tests;
 
@@ -66,6 +67,45 @@ sealed class MutatedEngine : AssemblyLoadContext
         // A lambda that captures nothing is a method of an object without state.
         var target = method.IsStatic ? null : Activator.CreateInstance(method.DeclaringType!, nonPublic: true);
         return method.Invoke(target, BindingFlags.DoNotWrapExceptions, null, arguments, null);
+    }
+
+    /// <summary>Runs a test as it is bound to the mutated engine. Returns why it is red; null if it is not.</summary>
+    public Exception? RunTest(Type testClass, string test, object?[] arguments)
+    {
+        var type = tests.GetType(testClass.FullName!, throwOnError: true)!;
+        var method = type.GetMethod(test) ?? throw new ArgumentException($"{type} has no test {test}", nameof(test));
+        var constructor = type.GetConstructors().Single();
+        object?[] output = constructor.GetParameters().Length == 0 ? [] : [new SilentOutput()];
+        try
+        {
+            var instance = constructor.Invoke(BindingFlags.DoNotWrapExceptions, null, output, null);
+            using (instance as IDisposable)
+            {
+                object?[] own = [.. method.GetParameters().Zip(arguments, (parameter, value) => Convert(value, parameter.ParameterType))];
+                var result = method.Invoke(instance, BindingFlags.DoNotWrapExceptions, null, own, null);
+                if (result is Task task) task.WaitAsync(TimeSpan.FromMinutes(2)).GetAwaiter().GetResult();
+                return null;
+            }
+        }
+        catch (Exception failure)
+        {
+            return failure;
+        }
+    }
+
+    // An enum of these tests is another type over there.
+    static object? Convert(object? value, Type type) =>
+        value is Enum && value.GetType() != type ? Enum.ToObject(type, (int)value) : value;
+
+    sealed class SilentOutput : ITestOutputHelper
+    {
+        public void WriteLine(string message)
+        {
+        }
+
+        public void WriteLine(string format, params object[] args)
+        {
+        }
     }
 
     protected override Assembly? Load(AssemblyName assemblyName) => assemblyName.Name == EngineName ? engine : null;

@@ -16,6 +16,9 @@ sealed record Mutation(string Name, params SourceEdit[] Edits)
     /// <inheritdoc cref="Run{TResult}(Func{TResult})" />
     public TResult Run<T, TResult>(Func<T, TResult> check, T argument) => (TResult)engine.Value.Invoke(check, [argument])!;
 
+    /// <inheritdoc cref="MutatedEngine.RunTest" />
+    public Exception? RunTest(Type testClass, string test, object?[] arguments) => engine.Value.RunTest(testClass, test, arguments);
+
     public override string ToString() => Name;
 }
 

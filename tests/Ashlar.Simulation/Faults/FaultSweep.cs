@@ -23,7 +23,7 @@ public static class FaultSweep
             }
             catch (Exception cause)
             {
-                var message = $"With operation {nth} of {rule.Operations} failing ({rule.Kind}): {cause.Message}";
+                var message = $"With operation {nth} of {rule.Operations} failing ({rule.Kind}, {disk.LastFired}): {cause.Message}";
                 throw new FaultSweepException(message, cause);
             }
 

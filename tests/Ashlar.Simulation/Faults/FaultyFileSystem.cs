@@ -24,6 +24,9 @@ public sealed class FaultyFileSystem(IFileSystem inner, params IReadOnlyList<Fau
         }
     }
 
+    /// <summary>The last operation that did not do what it was asked for, in words; null if there is none.</summary>
+    public string? LastFired { get; private set; }
+
     /// <summary>Makes another rule hold, counting its matches from now on.</summary>
     public void Add(FaultRule rule)
     {
@@ -171,6 +174,7 @@ public sealed class FaultyFileSystem(IFileSystem inner, params IReadOnlyList<Fau
                 if (candidate.Fires(operation, path, otherPath, isFirst: chosen is null)) chosen ??= candidate.Rule.Kind;
             }
 
+            if (chosen is not null) LastFired = $"{operation} of {path}";
             return chosen;
         }
     }
