@@ -110,9 +110,13 @@ public sealed class KeyValueCommandTests : IDisposable
     public async Task What_could_not_be_made_durable_is_not_reported_as_loaded()
     {
         await Run("create", store);
-        var lines = string.Concat(Enumerable.Range(0, 1500).Select(number => $"{number:d6}\t{new string('v', 1000)}\n"));
+        var lines = string.Concat(Enumerable.Range(0, 1040).Select(number => $"{number:d6}\t{new string('v', 1000)}\n"));
         // Most of it is written by then, and nothing asks any more whether the store is where it was, except who flushes.
-        using var input = new LastReadStream(Encoding.UTF8.GetBytes(lines), () => Directory.Move(store, directory["elsewhere"]));
+        using var input = new LastReadStream(Encoding.UTF8.GetBytes(lines), () =>
+        {
+            Directory.Move(store, directory["elsewhere"]);
+            Directory.CreateDirectory(store);
+        });
         var outcome = await Call(input, Stream.Null, "load", store, "--durability", "relaxed");
         Assert.NotEqual(0, outcome.ExitCode);
         Assert.DoesNotContain("loaded", outcome.Out, StringComparison.Ordinal);
@@ -407,10 +411,17 @@ public sealed class KeyValueCommandTests : IDisposable
     /// <summary>Does something when everything was read.</summary>
     sealed class LastReadStream(byte[] bytes, Action atEnd) : MemoryStream(bytes)
     {
+        bool isOver;
+
         public override int Read(byte[] buffer, int offset, int count)
         {
             var read = base.Read(buffer, offset, count);
-            if (read == 0) atEnd();
+            if (read == 0 && !isOver)
+            {
+                isOver = true;
+                atEnd();
+            }
+
             return read;
         }
     }
