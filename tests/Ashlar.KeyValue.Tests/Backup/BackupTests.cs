@@ -176,12 +176,14 @@ public sealed class BackupTests : IDisposable
         var image = StoreImage.Take(disk, Backups);
         foreach (var (name, bytes) in image.Files.Where(file => file.Key != "LOCK"))
         {
-            for (var at = 0; at < bytes.Length; at += 13)
+            // Each byte of what is read first, and every thirteenth of the rest: the places within sectors and records differ.
+            for (var at = 0; at < bytes.Length; at += name.StartsWith("backup-", StringComparison.Ordinal) || at < 64 ? 1 : 13)
             {
                 Flip(name, at);
                 if (name.StartsWith("backup-", StringComparison.Ordinal))
                 {
-                    if (at is < 8 or >= 12) Assert.ThrowsAny<AshlarException>(() => backups.Restore(1, Restored));
+                    var error = Assert.ThrowsAny<AshlarException>(() => backups.Restore(1, Restored));
+                    Assert.Contains($"{Backups}/{name}", error.Message, StringComparison.Ordinal);
                 }
                 else
                 {

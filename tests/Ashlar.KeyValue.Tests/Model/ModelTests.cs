@@ -1,6 +1,9 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
 using Ashlar.Simulation;
 using Ashlar.Storage;
 using Ashlar.TestKit;
+using Xunit.Abstractions;
 
 namespace Ashlar.KeyValue.Tests;
 
@@ -8,7 +11,7 @@ namespace Ashlar.KeyValue.Tests;
 /// Random sequences of everything a user can do, against a dictionary; power cuts, reopening, a full disk and failing calls
 /// are operations like others.
 /// </summary>
-public sealed class ModelTests
+public sealed class ModelTests(ITestOutputHelper output)
 {
     const int Length = 300;
 
@@ -29,6 +32,26 @@ public sealed class ModelTests
             Replay: ASHLAR_SEED={seed} ASHLAR_MODEL_STEPS={string.Join(',', shrunk)} ASHLAR_TEST_FILTER=ModelTests ./test KeyValue
             """,
             last);
+    }
+
+    [Fact]
+    public void So_it_does_in_many_short_sequences()
+    {
+        const int Short = 60;
+        var first = TestSeeds.First(nameof(So_it_does_in_many_short_sequences));
+        var sequences = TestTier.Choose(300, 20_000);
+        var failures = new ConcurrentQueue<(ulong Seed, Exception Failure)>();
+        Parallel.For(0, sequences, new ParallelOptions { MaxDegreeOfParallelism = 2 }, number =>
+        {
+            var seed = first + (ulong)number;
+            var operations = SeededRandom.For(seed, "operations");
+            var all = Enumerable.Range(0, Length).Select(_ => operations.NextUInt64()).ToArray();
+            if (FailureOf(seed, all, [.. Enumerable.Range(0, Short)]) is { } failure) failures.Enqueue((seed, failure));
+        });
+        var some = string.Join(", ", failures.Take(3).Select(one => $"seed {one.Seed}: {one.Failure.Message}"));
+        Assert.True(failures.IsEmpty, $"{failures.Count} sequences fail: {some}");
+        output.WriteLine(JsonSerializer.Serialize(
+            new { line = "engine model sequences", seed = first, sequences, operations = Short, failures = failures.Count }));
     }
 
     // Each operation makes its choices from a number of its own: what is left out does not change the others.
@@ -113,6 +136,7 @@ public sealed class ModelTests
                 case < 20: CheckKey(Key()); break;
                 case 20: FillDisk(); break;
                 case 21: FailNext(); break;
+                case 22 or 23: DeleteRun(); break;
                 default: Write(); break;
             }
         }
@@ -173,7 +197,26 @@ public sealed class ModelTests
                 }
             }
 
-            var durability = random.OneIn(2) ? Durability.Sync : Durability.Relaxed;
+            Apply(batch, next);
+        }
+
+        // As the server of a queue does: what it deletes gathers, and later scans step over it as over one thing.
+        void DeleteRun()
+        {
+            var (start, next, batch) = (Key(), new Content(history[^1]), new WriteBatch());
+            foreach (var key in next.Keys.Where(key => string.CompareOrdinal(key, start) >= 0).Take(random.Next(2, 12)).ToArray())
+            {
+                batch.Delete(TestStore.Bytes(key));
+                next.Remove(key);
+            }
+
+            Apply(batch, next);
+            ScanSome();
+        }
+
+        void Apply(WriteBatch batch, Content next)
+        {
+            var durability = random.OneIn(2) ? Durability.Sync : random.OneIn(2) ? Durability.Relaxed : Durability.Unflushed;
             try
             {
                 store.Write(batch, durability);
