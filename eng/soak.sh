@@ -40,7 +40,8 @@ done
 runs() {
     case $1 in
         crashes)
-            echo "KeyValue FullyQualifiedName~CrashTests|FullyQualifiedName~DeathTests ASHLAR_CRASH_ROUNDS=2"
+            echo "KeyValue.Scenarios FullyQualifiedName~StoreScenarioTests"
+            echo "KeyValue FullyQualifiedName~CrashTests"
             echo "KeyValue.Sharding FullyQualifiedName~CrashTests"
             echo "Blocks FullyQualifiedName~CrashTests"
             echo "Volumes FullyQualifiedName~CrashTests"
@@ -53,7 +54,8 @@ runs() {
             echo "Volumes FullyQualifiedName~ModelTests ASHLAR_SEEDS=100"
             ;;
         faults)
-            echo "KeyValue FullyQualifiedName~FaultSweepTests|FullyQualifiedName~BitFlipTests"
+            echo "KeyValue.Scenarios FullyQualifiedName~ScenarioFaultTests"
+            echo "KeyValue FullyQualifiedName~MisplacedTests|FullyQualifiedName~DifferentialTests|FullyQualifiedName~BitFlipTests"
             echo "Blocks FullyQualifiedName~FailingDiskTests"
             echo "Volumes FullyQualifiedName~.Faults."
             ;;
@@ -65,7 +67,7 @@ runs() {
         powercuts) echo "KeyValue.Endurance FullyQualifiedName~PowerCutTests.Durable ASHLAR_POWER_CUTS=300" ;;
         serverkills) echo "Interop FullyQualifiedName~ServerCrashTests.Flushed&FullyQualifiedName~kills ASHLAR_KILL_CYCLES=100" ;;
         serverpowercuts) echo "Interop FullyQualifiedName~ServerCrashTests.Flushed&FullyQualifiedName~power ASHLAR_SERVER_POWER_CUTS=100" ;;
-        fuzz) for project in Nbd Iscsi Scsi; do echo "$project FullyQualifiedName~FuzzTests|FullyQualifiedName~MutatedSessionTests"; done ;;
+        fuzz) for project in Nbd Iscsi Scsi KeyValue KeyValue.Sharding; do echo "$project FullyQualifiedName~FuzzTests|FullyQualifiedName~MutatedSessionTests"; done ;;
     esac
 }
 

@@ -172,8 +172,8 @@ sealed class Manifest : IDisposable
 
     public void Dispose() => file.Dispose();
 
-    // False if there is no room, and all is as before. Once the new file may have the name, going on with the old one is no choice any more:
-    // what is written to it could be gone with the next opening.
+    // False if there is no room, and all is as before. Once the new file may have the name, going on with the old one is no choice any
+    // more: what is written to it could be gone with the next opening.
     bool TryRewrite()
     {
         (IFile File, long End) written;

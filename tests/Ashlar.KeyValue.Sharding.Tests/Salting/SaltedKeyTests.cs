@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Buffers.Binary;
 using Ashlar.Simulation;
 using Ashlar.Storage;
-using Ashlar.TestKit;
 
 namespace Ashlar.KeyValue.Sharding.Tests;
 
@@ -166,43 +165,6 @@ public sealed class SaltedKeyTests
             TestStore.Directory, new() { SaltedPrefix = "other/"u8.ToArray(), Store = TestStore.Small(disk) }));
         using (var shard = KeyValueStore.Open($"{TestStore.Directory}/shard-001", TestStore.Small(disk))) shard.Put("hot/c", "short");
         Assert.Contains("shard-001", Assert.Throws<CorruptDataException>(() => Open()).Message, StringComparison.Ordinal);
-    }
-
-    [Theory, Seeds(count: 4)]
-    public void After_a_power_cut_a_hot_key_has_the_last_durable_value_or_a_later_one(ulong seed)
-    {
-        var random = new SeededRandom(seed);
-        var recording = new SimulatedFileSystem();
-        var values = new List<string?> { null };
-        using (var store = Open(recording, 3))
-        {
-            for (var step = 1; step <= 60; step++)
-            {
-                if (random.OneIn(12)) store.Compact();
-                values.Add(random.OneIn(4) ? null : $"{step}");
-                recording.Mark(new Begun(step));
-                if (values[^1] is { } value) store.Put("hot/a", value);
-                else store.Delete("hot/a");
-                recording.Mark(new Promised(step));
-            }
-        }
-
-        CrashExplorer.Explore(
-            recording,
-            state =>
-            {
-                if (!ShardedKeyValueStore.IsSharded(TestStore.Directory, state.Disk)) return;
-                var promised = state.Marks.OfType<Promised>().Select(mark => mark.Step).DefaultIfEmpty(0).Max();
-                var begun = state.Marks.OfType<Begun>().Select(mark => mark.Step).DefaultIfEmpty(0).Max();
-                using var store = Open(state.Disk, null);
-                state.RecoveryDone();
-                var found = store.Get("hot/a");
-                if (found != values[promised] && found != values[begun])
-                    throw new InvalidOperationException($"found {found}, promised {values[promised]}, begun {values[begun]}");
-                store.Put("hot/a", "new");
-                if (store.Get("hot/a") != "new") throw new InvalidOperationException("A new write is older than one before the crash.");
-            },
-            new CrashExplorerOptions { Seed = seed, StateBudget = 800, NestedOneIn = 20, NestedBudget = 5 });
     }
 
     [Theory, InlineData(Durability.Relaxed), InlineData(Durability.Sync)]

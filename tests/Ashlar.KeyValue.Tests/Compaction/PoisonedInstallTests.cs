@@ -19,7 +19,8 @@ public sealed class PoisonedInstallTests
                 if (store is null || operation != FaultOperations.Sync || !path.Contains("table-", StringComparison.Ordinal)) return;
                 var opened = store;
                 store = null; // Once.
-                disk.Add(new FaultRule(FaultOperations.Write, FaultKind.InputOutputError) { PathPattern = "*log-*", Nth = 2 }); // Behind its head.
+                // Behind the head of the segment.
+                disk.Add(new FaultRule(FaultOperations.Write, FaultKind.InputOutputError) { PathPattern = "*log-*", Nth = 2 });
                 Assert.Throws<StorePoisonedException>(() => opened.Put("doubtful", "1"));
                 manifestInDoubt = StoreImage.Take(inner).Files["MANIFEST"];
             },

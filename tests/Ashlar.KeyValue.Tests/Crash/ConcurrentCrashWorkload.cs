@@ -106,7 +106,7 @@ static class ConcurrentCrashWorkload
 
     static int Number(byte[]? value) => value is null ? 0 : BinaryPrimitives.ReadInt32LittleEndian(value);
 
-    static KeyValueOptions Options(SimulatedFileSystem disk, ulong seed) => CrashWorkload.Options(disk, seed) with
+    static KeyValueOptions Options(SimulatedFileSystem disk, ulong seed) => RandomHistory.Options(disk, seed) with
     {
         MemTableBytes = 6000,
         BackgroundInline = false,

@@ -35,11 +35,13 @@ static class KilledMutations
             nameof(RestoreCrashTests.A_power_cut_leaves_the_restored_store_or_none_and_none_is_lost_once_it_was_reported),
             "/restored/", RestoreCrashTests.Kind.Backup),
         Kill<RestoreCrashTests>(
-            "Backup/RestoreTarget.cs", "            fill(directory);\n            fileSystem.SyncDirectory(directory);", "            fill(directory);",
+            "Backup/RestoreTarget.cs", "            fill(directory);\n            fileSystem.SyncDirectory(directory);",
+            "            fill(directory);",
             nameof(RestoreCrashTests.A_power_cut_leaves_the_restored_store_or_none_and_none_is_lost_once_it_was_reported),
             "missing", RestoreCrashTests.Kind.Backup),
         Kill<RestoreCrashTests>(
-            "Backup/RestoreTarget.cs", "{StoreFiles.ManifestName}\");\n        fileSystem.SyncDirectory(directory);", "{StoreFiles.ManifestName}\");",
+            "Backup/RestoreTarget.cs", "{StoreFiles.ManifestName}\");\n        fileSystem.SyncDirectory(directory);",
+            "{StoreFiles.ManifestName}\");",
             nameof(RestoreCrashTests.A_power_cut_leaves_the_restored_store_or_none_and_none_is_lost_once_it_was_reported),
             "the manifest is missing", RestoreCrashTests.Kind.PointInTime),
         Kill<PruneCrashTests>(
@@ -85,6 +87,7 @@ static class KilledMutations
             RestoreCrashTests.Kind.PointInTime, Simulation.FaultKind.NoSpace),
     ];
 
-    static KilledMutation Kill<TTests>(string file, string original, string replacement, string test, string says, params object?[] arguments) =>
+    static KilledMutation Kill<TTests>(
+        string file, string original, string replacement, string test, string says, params object?[] arguments) =>
         new(new Mutation($"{file}: {test}", new SourceEdit(file, original, replacement)), typeof(TTests), test, says, arguments);
 }

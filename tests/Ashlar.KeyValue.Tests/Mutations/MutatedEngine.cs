@@ -108,7 +108,13 @@ sealed class MutatedEngine : AssemblyLoadContext
         }
     }
 
-    protected override Assembly? Load(AssemblyName assemblyName) => assemblyName.Name == EngineName ? engine : null;
+    // What stands on the engine, and knows no more of it than its users do, stands on the mutated one.
+    protected override Assembly? Load(AssemblyName assemblyName) => assemblyName.Name switch
+    {
+        EngineName => engine,
+        $"{EngineName}.Sharding" => LoadFromAssemblyPath(Path.Combine(AppContext.BaseDirectory, $"{assemblyName.Name}.dll")),
+        _ => null,
+    };
 
     static string Replace(string text, SourceEdit edit)
     {

@@ -178,6 +178,88 @@ static class PlantedBugs
     public static Mutation FreeWithoutLookingForReaders { get; } = new(
         nameof(FreeWithoutLookingForReaders), new SourceEdit("Cache/ReadEpoch.cs", "return oldest;", "return long.MaxValue;"));
 
+    public static Mutation TrustManifestOfAnotherProcess { get; } = new(
+        nameof(TrustManifestOfAnotherProcess), new SourceEdit("Recovery/StoreRecovery.cs", "manifest.MakeDurable();", ""));
+
+    public static Mutation SkipDirectorySyncOfPruning { get; } = new(
+        nameof(SkipDirectorySyncOfPruning),
+        new SourceEdit("Restore/LogArchive.cs", "directory.FileSystem.SyncDirectory(directory.Path);", ""));
+
+    public static Mutation DeleteFilesBeforeRecordOfBackup { get; } = new(
+        nameof(DeleteFilesBeforeRecordOfBackup),
+        new SourceEdit(
+            "Restore/KeyValueBackups.cs",
+            "directory.Remove(number);",
+            """
+            foreach (var file in directory.ReadRecord(number).Files) directory.FileSystem.TryDelete(directory.PathOf(file.StoredName));
+            directory.Remove(number);
+            """));
+
+    public static Mutation SkipSyncOfRestoredManifest { get; } = new(
+        nameof(SkipSyncOfRestoredManifest), new SourceEdit("Restore/KeyValueBackups.cs", "manifest.Sync();", ""));
+
+    public static Mutation SkipSyncOfCopiedFiles { get; } = new(
+        nameof(SkipSyncOfCopiedFiles), new SourceEdit("Files/FileCopy.cs", "file.Sync();", ""));
+
+    public static Mutation SkipDirectorySyncOfRestore { get; } = new(
+        nameof(SkipDirectorySyncOfRestore),
+        new SourceEdit(
+            "Backup/RestoreTarget.cs", "{StoreFiles.ManifestName}\");\n        fileSystem.SyncDirectory(directory);",
+            "{StoreFiles.ManifestName}\");"));
+
+    public static Mutation FailedReadIsNotFound { get; } = new(
+        nameof(FailedReadIsNotFound),
+        new SourceEdit(
+            "Versions/StoreVersion.cs",
+            "if (!Tables.TryFind(slot, key, sequence, out var block, out var position)) return false;",
+            """
+            Ashlar.KeyValue.Blocks.Block block;
+            int position;
+            try
+            {
+                if (!Tables.TryFind(slot, key, sequence, out block, out position)) return false;
+            }
+            catch (Ashlar.Storage.StorageException)
+            {
+                return false;
+            }
+            """));
+
+    public static Mutation FailedReadEndsScan { get; } = new(
+        nameof(FailedReadEndsScan),
+        new SourceEdit(
+            "KeyValueCursor.cs",
+            "isOnEntry = isQueued || Step();",
+            """
+            try
+            {
+                isOnEntry = isQueued || Step();
+            }
+            catch (Ashlar.Storage.StorageException)
+            {
+                isOnEntry = false;
+            }
+            """));
+
+    public static Mutation FailedReadEndsRepair { get; } = new(
+        nameof(FailedReadEndsRepair),
+        new SourceEdit(
+            "Repair/KeyValueRepair.cs",
+            "        scan(file);",
+            """
+                    try
+                    {
+                        scan(file);
+                    }
+                    catch (StorageException)
+                    {
+                    }
+            """));
+
+    public static Mutation CloseWithoutTelling { get; } = new(
+        nameof(CloseWithoutTelling),
+        new SourceEdit("KeyValueStore.Closing.cs", "=> poison.IsSet ? poison.ToException() : closingFailure;", "=> null;"));
+
     static SourceEdit RemoveAndAddAgain => new(
         "Compaction/TableInstaller.cs",
         "    void Delete(List<TableInfo> outputs)",

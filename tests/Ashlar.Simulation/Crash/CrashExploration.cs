@@ -165,7 +165,7 @@ sealed class CrashExploration
         if (!isChosen) return;
 
         var further = options with { StateBudget = options.NestedBudget, NestedOneIn = 0, Seed = state.Seed };
-        var first = new CrashContext(2, replay, state.Marks, state.ToString());
+        var first = new CrashContext(2, replay, state.Marks, state.ToString(), options.Seed);
         var again = new CrashExploration(state.Disk, state.RecoveryEvents ?? int.MaxValue, check, further, first);
         nested += (await again.RunAsync()).Distinct;
     }
@@ -217,7 +217,7 @@ sealed class CrashExploration
         }
 
         var further = options with { StateBudget = options.NestedBudget, NestedOneIn = 0, KilledOneIn = 0, Seed = seed };
-        var first = new CrashContext(2, replay, state.Marks, death);
+        var first = new CrashContext(2, replay, state.Marks, death, options.Seed);
         var again = new CrashExploration(
             state.Disk, state.RecoveryEvents ?? int.MaxValue, check, further, first, firstEvent: before.Length);
         nested += (await again.RunAsync()).Distinct;
@@ -239,13 +239,14 @@ sealed class CrashExploration
         var shrunk = await new CrashShrinker(FailureOfAsync).ShrinkAsync(point, survivors);
         var finalCause = await FailureOfAsync(shrunk) ?? cause;
         var found = context.Describe(CrashDescription.Of(point, shrunk));
+        var seed = context.Seed ?? options.Seed;
         var message = string.Create(
             CultureInfo.InvariantCulture,
             $"""
             A crash state fails its check: {finalCause.Message}
-            Seed {options.Seed}, state {replay}, after {point.EventCount} of {trace.Length} events.
+            Seed {seed}, state {replay}, after {point.EventCount} of {trace.Length} events.
             {found}
-            Replay: ASHLAR_SEED={options.Seed} ASHLAR_CRASH={replay} dotnet test --filter <this test>
+            Replay: ASHLAR_SEED={seed} ASHLAR_CRASH={replay} dotnet test --filter <this test>
             """);
         return new CrashCheckException(message, replay, finalCause);
 

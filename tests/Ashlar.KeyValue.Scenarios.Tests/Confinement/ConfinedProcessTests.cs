@@ -1,0 +1,85 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using Ashlar.TestKit;
+using Xunit.Abstractions;
+
+namespace Ashlar.KeyValue.Scenarios.Tests;
+
+/// <summary>
+/// Processes with a heap that is too small, or with few file descriptors. They go on, refuse, or end; what they acknowledged is there, and
+/// the store is sound.
+/// </summary>
+public sealed class ConfinedProcessTests(ITestOutputHelper output)
+{
+    [Fact]
+    public void A_process_that_runs_out_of_memory_or_descriptors_loses_nothing_that_it_acknowledged()
+    {
+        var runs = TestTier.Choose(4, 50);
+        var (ended, refused, acknowledged, confinedHeap) = (0, 0, 0L, 0);
+        for (var number = 0; number < runs; number++)
+        {
+            using var directory = new TemporaryDirectory();
+            var lacksMemory = number % 2 == 0;
+            var (exitCode, last) = Run(directory["store"], number, lacksMemory);
+            if (exitCode == 3) refused++;
+            else if (exitCode != 0) ended++;
+            if (lacksMemory && exitCode != 0) confinedHeap++;
+            acknowledged += last + 1;
+            Check(directory["store"], number, last);
+        }
+
+        Assert.True(confinedHeap > 0, "no heap was too small");
+        Assert.True(acknowledged >= runs, $"only {acknowledged} writes were acknowledged");
+        output.WriteLine(JsonSerializer.Serialize(new { line = "engine confined", runs, ended, refused, acknowledged, failures = 0 }));
+    }
+
+    static int LongestOf(bool lacksMemory) => lacksMemory ? 8 << 20 : 20_000;
+
+    static (int ExitCode, int LastAcknowledged) Run(string directory, int seed, bool lacksMemory)
+    {
+        var program = Path.Combine(AppContext.BaseDirectory, "Ashlar.KeyValue.Confined.dll");
+        var writes = lacksMemory ? 24 : 150;
+        var arguments = string.Create(CultureInfo.InvariantCulture, $"'{directory}' {seed} {writes} {LongestOf(lacksMemory)}");
+        var limit = lacksMemory ? "" : string.Create(CultureInfo.InvariantCulture, $"ulimit -n {48 + (seed % 5 * 8)} && ");
+        var start = new ProcessStartInfo("sh", ["-c", $"{limit}exec dotnet '{program}' {arguments}"])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
+        };
+        if (lacksMemory)
+            start.Environment["DOTNET_GCHeapHardLimit"] = ((20 + (seed % 7 * 6)) << 20).ToString("x", CultureInfo.InvariantCulture);
+        start.Environment["DOTNET_DbgEnableMiniDump"] = "0";
+        using var process = Process.Start(start)!;
+        var errors = process.StandardError.ReadToEndAsync();
+        var last = -1;
+        while (process.StandardOutput.ReadLine() is { } line)
+        {
+            if (int.TryParse(line, NumberStyles.None, CultureInfo.InvariantCulture, out var number)) last = number;
+        }
+
+        if (!process.WaitForExit(TimeSpan.FromMinutes(2)))
+        {
+            process.Kill();
+            Assert.Fail("The process closed its output and does not end.");
+        }
+
+        errors.GetAwaiter().GetResult();
+        return (process.ExitCode, last);
+    }
+
+    static void Check(string directory, int seed, int last)
+    {
+        if (last < 0 && !File.Exists(Path.Combine(directory, "MANIFEST"))) return;
+        using var store = KeyValueStore.Open(directory);
+        Assert.Empty(store.Verify().Problems);
+        for (var number = 0; number <= last; number++)
+        {
+            var value = store.Get(BitConverter.GetBytes(number));
+            Assert.True(value is not null, $"run {seed}: write {number} of {last} was acknowledged and is lost");
+            Assert.Equal((((long)number * 1_000_003) + seed) % LongestOf(seed % 2 == 0), value.Length);
+            Assert.False(value.AsSpan().ContainsAnyExcept((byte)number), $"run {seed}: {number} has another value");
+        }
+    }
+}

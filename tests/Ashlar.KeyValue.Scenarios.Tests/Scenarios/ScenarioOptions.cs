@@ -1,0 +1,76 @@
+using Ashlar.Simulation;
+using Ashlar.Storage;
+
+namespace Ashlar.KeyValue.Scenarios.Tests;
+
+/// <summary>How the store of a scenario is opened, and what is done with it: all of it follows from a seed, or is chosen.</summary>
+sealed record ScenarioOptions(ulong Seed, Features Features, int OperationCount)
+{
+    public const string SaltedPrefix = "hot/";
+
+    public const string Backups = "/data/backups";
+
+    const int ShardCount = 3;
+
+    public bool IsSharded => Has(Features.Shards);
+
+    /// <summary>Features that a seed chooses: about every third, and of those that only go together both.</summary>
+    public static ScenarioOptions FromSeed(ulong seed, int operationCount, Features without = Features.None)
+    {
+        var random = SeededRandom.For(seed, "features");
+        var features = Features.None;
+        foreach (var feature in Enum.GetValues<Features>())
+        {
+            if (random.OneIn(feature is Features.LongValues ? 8 : 3)) features |= feature;
+        }
+
+        if (features.HasFlag(Features.SaltedKeys)) features |= Features.Shards;
+        if (features.HasFlag(Features.Archive)) features |= Features.Backups;
+        return new(seed, features & ~without, operationCount);
+    }
+
+    public bool Has(Features feature) => Features.HasFlag(feature);
+
+    /// <summary>Where the store is: a restored or repaired one is another one.</summary>
+    public static string DirectoryOf(int generation) => $"/data/store{generation}";
+
+    public static string ArchiveOf(int generation) => $"/data/archive{generation}";
+
+    /// <summary>Everything small, so that a short scenario passes through all that the engine does.</summary>
+    public KeyValueOptions Store(IFileSystem disk, ulong entropy, int generation) => new()
+    {
+        FileSystem = disk,
+        Entropy = new SeededEntropy(entropy),
+        TimeProvider = new SimulatedClock(),
+        MemTableBytes = entropy % 2 == 0 ? 1500 : 4000,
+        SeparatedValueBytes = (entropy / 2 % 4) switch { 0 => 0, 1 => 60, 2 => 256, _ => int.MaxValue },
+        LogSegmentBytes = entropy % 3 == 0 ? 1 << 20 : 1500,
+        SpaceAmplification = 1.1,
+        TableBytes = 1024,
+        BlockBytes = 256,
+        LogChunkBytes = 2048,
+        ManifestRewriteBytes = 400,
+        LevelZeroTables = 2,
+        RelaxedLossBytes = 4096,
+        RelaxedLossTime = TimeSpan.FromDays(1000),
+        BlockCacheBytes = 1 << 20,
+        SpaceReserveBytes = Has(Features.FullDisk) ? 100 << 10 : 0,
+        LogArchiveDirectory = Has(Features.Archive) ? ArchiveOf(generation) : null,
+        BackgroundInline = true,
+        CreateIfMissing = generation == 0,
+    };
+
+    /// <summary>As <see cref="Store"/>, for several engines. Keys that begin alike are in one of them.</summary>
+    public ShardedKeyValueOptions Sharded(IFileSystem disk, ulong entropy, int generation, bool isNew) => new()
+    {
+        ShardCount = isNew ? ShardCount : null,
+        HashedPrefixBytes = isNew ? 1 : null,
+        SaltedPrefix = isNew ? SaltedPrefixBytes : default(ReadOnlyMemory<byte>?),
+        OneByOne = true,
+        Store = Store(disk, entropy, generation),
+    };
+
+    ReadOnlyMemory<byte>? SaltedPrefixBytes => Has(Features.SaltedKeys) ? TestStore.Bytes(SaltedPrefix) : ReadOnlyMemory<byte>.Empty;
+
+    public override string ToString() => $"seed {Seed}, {Features}";
+}
