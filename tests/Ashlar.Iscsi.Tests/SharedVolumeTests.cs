@@ -1,4 +1,5 @@
 using Ashlar.Blocks;
+using Ashlar.TestKit;
 
 namespace Ashlar.Iscsi.Tests;
 
@@ -81,7 +82,7 @@ public sealed class SharedVolumeTests : IAsyncLifetime
         target.Front.Limits = new(BytesPerSecond: 1);
         initiator.Read(0, 1); // Takes what is there for 512 seconds.
         for (var i = 0; i < 3; i++) initiator.SendCommand(Initiator.Cdb(0x28, 0, 1), 512, reads: true);
-        await Until(() => target.Front.WaitingCount == 3);
+        await Waiting.UntilAsync(() => target.Front.WaitingCount == 3, "three requests wait");
         using var again = target.LogIn(); // The same initiator port: the session before it is cut, and ends first.
         Assert.Equal((0, 1), (target.Front.WaitingCount, target.Leases));
         target.Front.Limits = RateLimits.None;
@@ -105,9 +106,4 @@ public sealed class SharedVolumeTests : IAsyncLifetime
     static byte[] Filled(byte value) => Enumerable.Repeat(value, 512).ToArray();
 
     ClientSession Attach() => target.Front.Attach(new(ClientProtocol.Nbd, "192.0.2.1:4711", "192.0.2.1:4711"));
-
-    static async Task Until(Func<bool> condition)
-    {
-        while (!condition()) await Task.Delay(1);
-    }
 }

@@ -22,7 +22,7 @@ public sealed class BlockedThreadPool : IDisposable
             throw new InvalidOperationException("The thread pool takes no limit.");
         for (var i = ThreadPool.ThreadCount + 16; i > 0; i--) ThreadPool.UnsafeQueueUserWorkItem(_ => release.Wait(), null);
         ThreadPool.UnsafeQueueUserWorkItem(_ => hasRunMore = true, null);
-        if (isFrozen) SpinWait.SpinUntil(() => IsFull);
+        if (isFrozen && !SpinWait.SpinUntil(() => IsFull, Waiting.Limit)) throw new TimeoutException("the thread pool does not fill up");
     }
 
     /// <summary>Whether the pool has got to the end of what blocks it.</summary>

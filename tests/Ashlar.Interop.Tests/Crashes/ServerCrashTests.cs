@@ -39,7 +39,7 @@ public sealed class ServerCrashTests(ITestOutputHelper output)
         using var server = new AshlarProcess(directory["data"], PoolSize)
         {
             HeapLimitBytes = 64 << 20,
-            DescriptorLimit = 256,
+            DescriptorLimit = 512,
             Options = ["--buffer-memory", "16MiB"],
         };
         var cycles = new CrashCycles(server, new Kill(), TestSeeds.First("little memory"), VolumeBytes);

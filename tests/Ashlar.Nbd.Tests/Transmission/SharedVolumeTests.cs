@@ -1,6 +1,7 @@
 using Ashlar.Blocks;
 using Ashlar.Nbd.Protocol;
 using Ashlar.Nbd.Tests.Client;
+using Ashlar.TestKit;
 
 namespace Ashlar.Nbd.Tests.Transmission;
 
@@ -45,7 +46,7 @@ public sealed class SharedVolumeTests
         fixture.Front().Limits = new(BytesPerSecond: 1);
         client.Read(0, 512); // Takes what is there for 512 seconds.
         client.Send([.. Write(cookie: 1, offset: 0), .. Write(cookie: 2, offset: 512)]);
-        while (fixture.Front().WaitingCount < 2) await Task.Delay(1);
+        await Waiting.UntilAsync(() => fixture.Front().WaitingCount >= 2, "two requests wait");
         await fixture.DisposeAsync(); // Waits for what is under way for a moment, and cuts the rest off.
         Assert.Equal((0, 0), (fixture.Front().WaitingCount, fixture.Leases));
         Assert.DoesNotContain(fixture.Device.Calls, call => call.Kind == "write");

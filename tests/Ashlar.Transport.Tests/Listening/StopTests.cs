@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Ashlar.TestKit;
 using Ashlar.Transport.Tests.Echo;
 
 namespace Ashlar.Transport.Tests.Listening;
@@ -64,7 +65,7 @@ public sealed class StopTests
         });
         using var client = fixture.Dial();
         using var idle = fixture.Dial();
-        while (fixture.Listener.ConnectionCount < 2) await Task.Yield();
+        await Waiting.UntilAsync(() => fixture.Listener.ConnectionCount >= 2, "two are connected");
         await fixture.Listener.StopAsync(TimeSpan.FromMilliseconds(50)).WaitAsync(Limit);
         Assert.Equal(0, client.MustBeCutOff());
         Assert.Equal(0, fixture.Listener.ConnectionCount);
@@ -147,7 +148,7 @@ public sealed class StopTests
             mayEnd.Wait(Limit, CancellationToken.None);
         });
         using var client = fixture.Dial();
-        while (fixture.Listener.ConnectionCount == 0) await Task.Yield();
+        await Waiting.UntilAsync(() => fixture.Listener.ConnectionCount > 0, "somebody is connected");
         var first = fixture.Listener.StopAsync(Limit);
         isDraining.Get();
         var second = fixture.DisposeAsync().AsTask();
