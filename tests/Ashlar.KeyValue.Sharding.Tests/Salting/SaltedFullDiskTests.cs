@@ -78,11 +78,13 @@ public sealed class SaltedFullDiskTests
         var keys = new List<string>();
         try
         {
-            while (true)
+            while (keys.Count < 100_000)
             {
                 store.Put($"hot/{keys.Count}", new string('v', 500), Durability.Relaxed);
                 keys.Add($"hot/{keys.Count}");
             }
+
+            Assert.Fail($"The disk takes {keys.Count} values and is not full.");
         }
         catch (StorageException full) when (full.Kind == StorageErrorKind.NoSpace)
         {

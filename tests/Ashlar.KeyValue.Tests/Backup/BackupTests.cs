@@ -232,15 +232,21 @@ public sealed class BackupTests : IDisposable
         store.Dispose();
         using var busy = KeyValueStore.Open(TestStore.Directory, TestStore.Small(disk, inline: false));
         using var stop = new CancellationTokenSource();
+        var mayWrite = 3000;
         var writer = Task.Run(() =>
         {
+            // As far ahead of the reader as it likes, and no further: the slower that is, the longer its work would become.
             for (var i = 0; !stop.IsCancellationRequested; i++)
+            {
+                while (i > Volatile.Read(ref mayWrite) && !stop.IsCancellationRequested) Thread.Yield();
                 busy.Put($"{i:d8}", new string('w', 200), i % 3 == 0 ? Durability.Sync : Durability.Relaxed);
+            }
         });
         for (var number = 1UL; number <= 6; number++)
         {
             while (busy.VisibleSequence < number * 200 && !writer.IsCompleted) await Task.Yield();
             var before = busy.VisibleSequence;
+            Volatile.Write(ref mayWrite, (int)before + 3000);
             var backup = busy.BackUp(Backups);
             Assert.True(backup.Sequence >= before);
             // The n-th write has key n: as many entries as sequences, without a gap.

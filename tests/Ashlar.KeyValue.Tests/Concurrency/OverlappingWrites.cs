@@ -12,6 +12,9 @@ sealed record Acknowledged(string Key);
 /// </summary>
 sealed class OverlappingWrites : IDisposable
 {
+    // Nothing here takes longer than moments, unless it hangs.
+    static readonly TimeSpan longest = TimeSpan.FromMinutes(2);
+
     readonly SemaphoreSlim began = new(0);
     readonly SemaphoreSlim[] mayReturn = [new(0), new(0)];
     int syncs;
@@ -58,9 +61,9 @@ sealed class OverlappingWrites : IDisposable
 
         var before = Store.GetStatistics().Syncs;
         mayReturn[returnFirst].Release();
-        await Task.WhenAny(writers[returnFirst], WaitUntilReturned(before));
+        await Task.WhenAny(writers[returnFirst], WaitUntilReturned(before)).WaitAsync(longest);
         mayReturn[1 - returnFirst].Release();
-        await Task.WhenAll(writers);
+        await Task.WhenAll(writers).WaitAsync(longest);
         Disk.DuringSync = null;
     }
 
@@ -74,7 +77,12 @@ sealed class OverlappingWrites : IDisposable
     // The first to return is acknowledged at once, or waits for the other: its sync is in the trace either way.
     async Task WaitUntilReturned(long before)
     {
-        while (Store.GetStatistics().Syncs == before && !Outcomes.Any(outcome => outcome is not null)) await Task.Yield();
+        var begun = TimeProvider.System.GetTimestamp();
+        while (Store.GetStatistics().Syncs == before && !Outcomes.Any(outcome => outcome is not null))
+        {
+            if (TimeProvider.System.GetElapsedTime(begun) > longest) throw new TimeoutException("A flush that may return does not.");
+            await Task.Yield();
+        }
     }
 
     // The group's first bytes become what the medium held before, and stay so whatever is synced later.

@@ -10,6 +10,9 @@ public sealed class DiskFullTests(ITestOutputHelper output)
 {
     const int Cycles = 20;
 
+    /// <summary>Many times what the largest of these disks has room for.</summary>
+    const int MostPuts = 100_000;
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -188,7 +191,7 @@ public sealed class DiskFullTests(ITestOutputHelper output)
     static int Fill(KeyValueStore store, SortedDictionary<string, string> model, int cycle, int valueBytes)
     {
         var wasRefused = false;
-        for (var i = 0; ; i++)
+        for (var i = 0; i < MostPuts; i++)
         {
             var key = $"{(long)i * 7919 % 1_000_003:d7}";
             var value = $"{cycle}.{i}".PadLeft(valueBytes, '.');
@@ -205,6 +208,8 @@ public sealed class DiskFullTests(ITestOutputHelper output)
                 wasRefused = true;
             }
         }
+
+        throw new InvalidOperationException($"The disk takes {MostPuts} values and is not full.");
     }
 
     static void AssertIsRefused(KeyValueStore store)
