@@ -204,7 +204,8 @@ public sealed record KeyValueStatistics
     public long BlockBytes { get; init; }
 
     /// <summary>
-    /// Memory that was taken of the system for blocks and values: what lies free between them as well, the more the more their sizes differ.
+    /// Memory that was taken of the system for blocks and values: what lies free between them as well, the more the more their sizes
+    /// differ.
     /// </summary>
     public long CacheTakenBytes { get; init; }
 

@@ -36,11 +36,15 @@ static class LiveEstimate
         return new(values, index);
     }
 
-    /// <summary>The same for values, less and cheaper: what is live of the level that refers to the most. Levels hold each key once.</summary>
+    /// <summary>
+    /// The same for values, less and cheaper: what is live of the level that refers to the most. Levels hold each key once.
+    /// </summary>
     public static double MinValueBytes(StoreState state, TableSet tables) =>
         MaxOfLevels(tables, table => KeptShare(state, table) * ReferredBytes(table));
 
-    /// <summary>What the level refers to that refers to the most, stale versions for snapshots included: without a look at any table.</summary>
+    /// <summary>
+    /// What the level refers to that refers to the most, stale versions for snapshots included: without a look at any table.
+    /// </summary>
     public static long MinReferredBytes(TableSet tables) => (long)MaxOfLevels(tables, table => ReferredBytes(table));
 
     /// <summary>Which share of a table's entries the next merge of it keeps.</summary>

@@ -24,7 +24,8 @@ public static unsafe partial class NativePages
     }
 
     /// <summary>
-    /// The same, aligned to <see cref="LargePageBytes"/> and in large pages where the system lets programs ask for them: memory that is read
+    /// The same, aligned to <see cref="LargePageBytes"/> and in large pages where the system lets programs ask for them: memory that is
+    /// read
     /// at random then costs fewer walks through page tables.
     /// </summary>
     /// <param name="lengthBytes">A multiple of <see cref="LargePageBytes"/>.</param>
