@@ -33,7 +33,7 @@ public sealed class PlantedBugTests(ITestOutputHelper output)
         for (var attempt = 1; ; attempt++)
         {
             var found = await Record.ExceptionAsync(() => PoolCrashTests.ExploreAsync(
-                seed, bug, stateBudget: 400, nestedOneIn: 10, killedOneIn: 20, isReplayable: false));
+                seed, bug, stateBudget: 600, nestedOneIn: 10, killedOneIn: 20, isReplayable: false));
             if (found is null && attempt < Attempts) continue;
             output.WriteLine($"attempt {attempt}: {found?.Message}");
             // Some workloads kill the process themselves, and find it when they go on.
