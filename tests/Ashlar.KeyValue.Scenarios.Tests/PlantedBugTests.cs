@@ -36,7 +36,7 @@ public sealed class PlantedBugTests
         new(nameof(PlantedBugs.StepInTwoEdits), 1, Features.FullDisk, FailureKind.Mixed),
         new(nameof(PlantedBugs.SkipDirectorySyncOfArchive), 1, Archived, FailureKind.Archive),
         new(nameof(PlantedBugs.ReleaseLogBeforeArchive), 1, Archived, FailureKind.Archive),
-        new(nameof(PlantedBugs.ArchiveBeforeSync), 1, Archived, FailureKind.Archive),
+        new(nameof(PlantedBugs.ArchiveBeforeSync), 3, Archived, FailureKind.Archive),
         new(nameof(PlantedBugs.TrustManifestOfAnotherProcess), 1, Features.Expiry, FailureKind.DoesNotOpen),
         new(nameof(PlantedBugs.SkipDirectorySyncOfPruning), 1, Archived, FailureKind.Archive),
         new(nameof(PlantedBugs.DeleteFilesBeforeRecordOfBackup), 3, Features.Backups, FailureKind.Backup, NeedsCrash: false),
