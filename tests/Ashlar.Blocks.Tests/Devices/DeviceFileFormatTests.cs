@@ -16,7 +16,7 @@ public sealed class DeviceFileFormatTests
     [Fact]
     public void The_bytes_of_the_header_are_these()
     {
-        var sector = new byte[512];
+        var sector = UsedSector();
         DeviceFileFormat.WriteHeader(sector, Header);
         Assert.Equal(
             "4153484C52444556" + // "ASHLRDEV"
@@ -32,7 +32,7 @@ public sealed class DeviceFileFormatTests
     [Fact]
     public void The_bytes_of_the_counters_are_these()
     {
-        var sector = new byte[512];
+        var sector = UsedSector();
         var counters = new DeviceStatistics(1, 2, 3, 4, 5, 6, 0x0123456789);
         DeviceFileFormat.WriteCounters(sector, Header.Id, counters);
         Assert.Equal(
@@ -50,7 +50,7 @@ public sealed class DeviceFileFormatTests
         map.MarkUsed(1984, 3); // The first three blocks of page 1: used,
         map.MarkTrimmed(1985, 1); // trimmed,
         map.MarkBad(1986, 1); // bad.
-        var sector = new byte[512];
+        var sector = UsedSector();
         DeviceFileFormat.WritePage(sector, Header.Id, 1, map.Page(1));
         Assert.Equal("CF273BA3" + "01000000" + "0000000000000000" + "3900000000000000", Convert.ToHexString(sector.AsSpan(0, 24)));
         Assert.Equal(new byte[512 - 24], sector[24..]);
@@ -59,6 +59,9 @@ public sealed class DeviceFileFormatTests
         DeviceFileFormat.ReadPage(DevicePath, sector, Header, 1, words);
         Assert.Equal(map.Page(1).ToArray(), words);
     }
+
+    // What a buffer held before does not get to the disk.
+    static byte[] UsedSector() => [.. Enumerable.Repeat((byte)0xA5, 512)];
 
     [Fact]
     public async Task Every_flipped_bit_before_the_data_is_found_and_named()

@@ -140,6 +140,18 @@ public abstract class StatefulDeviceScenarios : IAsyncLifetime
             extents[..filled]);
     }
 
+    [Fact]
+    public async Task Neighbours_without_content_are_one_hole_whether_trimmed_or_never_written()
+    {
+        await Device.WriteAsync(new Lba(10), new byte[4 * BlockSize]);
+        await Device.TrimAsync(new Lba(13), 1);
+        var extents = new BlockExtent[8];
+        var filled = Device.DescribeExtents(new Lba(8), 10, extents);
+        Assert.Equal(
+            [new BlockExtent(BlockExtentKind.Hole, 2), new BlockExtent(BlockExtentKind.Data, 3), new BlockExtent(BlockExtentKind.Hole, 5)],
+            extents[..filled]);
+    }
+
     static byte[] Random(ulong seed) => new SeededRandom(seed).Bytes(BlockSize);
 
     async Task<byte[]> Read(long block)
