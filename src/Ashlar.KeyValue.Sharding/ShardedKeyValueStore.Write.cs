@@ -107,11 +107,12 @@ public sealed partial class ShardedKeyValueStore
         WriteBatch batch, Durability durability = Durability.Sync, CancellationToken cancellationToken = default)
     {
         var parts = Split(batch);
-        await gate.UntilOpen.WaitAsync(cancellationToken);
+        // Not in the caller's context, here and below: it may be waiting for this call.
+        await gate.UntilOpen.WaitAsync(cancellationToken).ConfigureAwait(false);
         ThrowIfClosed();
         cancellationToken.ThrowIfCancellationRequested();
         await Task.WhenAll(parts.Select(part =>
-            WriteToAsync(part.Shard, part.Batch, durability, CancellationToken.None).AsTask()));
+            WriteToAsync(part.Shard, part.Batch, durability, CancellationToken.None).AsTask())).ConfigureAwait(false);
     }
 
     /// <summary>Makes every write that completed before this call durable, in all shards.</summary>
@@ -184,9 +185,9 @@ public sealed partial class ShardedKeyValueStore
     async ValueTask AfterAsync(
         Task opened, int shard, WriteBatch batch, Durability durability, CancellationToken cancellationToken)
     {
-        await opened.WaitAsync(cancellationToken);
+        await opened.WaitAsync(cancellationToken).ConfigureAwait(false);
         ThrowIfClosed();
-        await WriteToAsync(shard, batch, durability, cancellationToken);
+        await WriteToAsync(shard, batch, durability, cancellationToken).ConfigureAwait(false);
     }
 
     ValueTask WriteToAsync(int shard, WriteBatch batch, Durability durability, CancellationToken cancellationToken)

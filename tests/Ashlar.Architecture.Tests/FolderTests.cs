@@ -29,7 +29,7 @@ public sealed class FolderTests
         ("Statistics", "Entries Manifests Values Versions"),
         ("Verification", "Blocks Cache Entries Files Log Manifests SortedTable Values Versions"),
         ("Commit", "Engine Entries Errors Files Log Manifests MemTables Options Statistics Values Versions"),
-        ("Repair", "Backup Cache Entries Files Inspection Manifests MemTables Options SortedTable Values"),
+        ("Repair", "Backup Cache Entries Files Inspection Log Manifests MemTables Options SortedTable Values"),
         ("Compaction", "Archive Cache Commit Engine Entries Errors Files Log Manifests MemTables Options SortedTable Values Versions"),
         ("Recovery", "Archive Cache Compaction Entries Files Log Manifests MemTables Options SortedTable Values"),
         (

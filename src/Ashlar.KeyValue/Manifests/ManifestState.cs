@@ -21,6 +21,9 @@ sealed class ManifestState
 
     public ulong ObsoleteThroughLog { get; private set; }
 
+    /// <summary>The newest segment of the log that it ever knew of.</summary>
+    public ulong NewestLog => Math.Max(ObsoleteThroughLog, Logs.Count == 0 ? 0 : Logs.Keys.Max());
+
     public ulong NextFileId { get; private set; } = 1;
 
     public ulong LastSequence { get; private set; }

@@ -220,16 +220,10 @@ sealed class StoreRecovery(StoreFiles files, KeyValueOptions options, BlockCache
     void RequireNothingInUnlistedLog(string path, ulong id, ManifestState manifest)
     {
         using var file = files.FileSystem.Open(path, FileOpenMode.ReadOnly);
-        var bytes = new byte[LogSegmentHeader.SizeBytes + LogGroupHeader.SizeBytes];
-        var read = file.Read(bytes, 0);
-        if (read < LogSegmentHeader.SizeBytes || !LogSegmentHeader.IsSound(bytes)) return;
-        var header = LogSegmentHeader.Read(bytes, path);
-        if (header.StoreId != files.StoreId)
-            throw new CorruptDataException(path, 0, $"the log belongs to store {header.StoreId}, not to {files.StoreId}");
-        var newest = Math.Max(manifest.ObsoleteThroughLog, manifest.Logs.Count == 0 ? 0 : manifest.Logs.Keys.Max());
-        if (id > newest && read == bytes.Length
-            && LogGroupHeader.TryRead(
-                bytes.AsSpan(LogSegmentHeader.SizeBytes), header, header.Seed, LogSegmentHeader.SizeBytes, out _, out _))
+        if (LogBeginning.TryRead(file, path) is not { } log) return;
+        if (log.Header.StoreId != files.StoreId)
+            throw new CorruptDataException(path, 0, $"the log belongs to store {log.Header.StoreId}, not to {files.StoreId}");
+        if (id > manifest.NewestLog && log.HasGroup)
         {
             throw new CorruptDataException(
                 files.ManifestPath, 0, $"log segment {id} holds writes, but the manifest does not list it: it has lost its end");

@@ -1,6 +1,7 @@
 using Ashlar.KeyValue.Backup;
 using Ashlar.KeyValue.Files;
 using Ashlar.KeyValue.Inspection;
+using Ashlar.KeyValue.Log;
 using Ashlar.KeyValue.Manifests;
 using Ashlar.KeyValue.Repair;
 using Ashlar.Storage;
@@ -43,11 +44,20 @@ public static class KeyValueRepair
         return report!;
     }
 
+    const string EveryFile = "every file of the directory is used, and keys that were deleted may be back";
+
     static RepairReport Build(
         StoreFiles source, IReadOnlyList<string> names, IFileSystem fileSystem, string target, KeyValueOptions options)
     {
         var losses = new List<RepairLoss>();
         var state = TryReadManifest(source, losses, options);
+        if (state is not null && IsOlderThanFiles(source, names, state))
+        {
+            losses.Add(new RepairLoss(
+                source.ManifestPath, 0, 0, $"the manifest is older than the files: it lacks its end, or was copied before them; {EveryFile}", null));
+            state = null;
+        }
+
         var result = new StoreFiles(fileSystem, target) { StoreId = options.Entropy.NextGuid() };
         using var runs = new RepairRuns(result, options);
         using (var sink = new RepairSink(source, runs, losses))
@@ -95,9 +105,27 @@ public static class KeyValueRepair
         {
             losses.Add(new RepairLoss(
                 source.ManifestPath, (damage as CorruptDataException)?.OffsetBytes ?? 0, 0,
-                $"{damage.Message}; every file of the directory is used, and keys that were deleted may be back", null));
+                $"{damage.Message}; {EveryFile}", null));
             return null;
         }
+    }
+
+    // A manifest whose end is missing is sound by itself; the files tell. One that it lists is deleted only when a durable edit does not list
+    // it any more, and a log is written to only when a durable edit names it.
+    static bool IsOlderThanFiles(StoreFiles source, IReadOnlyList<string> names, ManifestState state)
+    {
+        var tables = IdsOf(names, StoreFiles.IsTableName).ToHashSet();
+        var logs = IdsOf(names, StoreFiles.IsLogName).ToHashSet();
+        var isMissing = !state.Tables.Keys.All(tables.Contains) || !state.Logs.Keys.All(logs.Contains);
+        logs.RemoveWhere(id => state.Logs.ContainsKey(id) || state.Segments.ContainsKey(id));
+        tables.RemoveWhere(state.Tables.ContainsKey);
+        return (isMissing && tables.Count + logs.Count > 0) || logs.Any(id => id > state.NewestLog && HasGroup(source, id));
+    }
+
+    static bool HasGroup(StoreFiles source, ulong id)
+    {
+        using var file = source.FileSystem.Open(source.LogPath(id), FileOpenMode.ReadOnly);
+        return LogBeginning.TryRead(file, file.Path) is { HasGroup: true };
     }
 
     static void Scan(StoreFiles source, string path, RepairSink sink, Action<IFile> scan)

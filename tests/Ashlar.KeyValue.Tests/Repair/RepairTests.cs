@@ -98,6 +98,32 @@ public sealed class RepairTests
         Assert.Equal(model.Where(pair => pair.Value[^1] is not null).ToDictionary(pair => pair.Key, pair => pair.Value[^1]!), Read(repaired));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_manifest_that_is_older_than_the_files_costs_nothing_of_what_they_hold(bool isMerged)
+    {
+        var whole = TestStore.NewDisk();
+        byte[] older;
+        using (var store = KeyValueStore.Open(TestStore.Directory, TestStore.Small(whole)))
+        {
+            for (var i = 0; i < 60; i++) store.Put($"key{i:d3}", "old");
+            older = StoreImage.Take(whole).Files["MANIFEST"];
+            for (var i = 30; i < 90; i++) store.Put($"key{i:d3}", Long($"key{i:d3}", 1));
+            if (isMerged) store.Compact();
+        }
+
+        var image = StoreImage.Take(whole);
+        image.Files["MANIFEST"] = older;
+        var disk = image.ToDisk();
+        var report = Repair(disk);
+        Assert.False(report.HadManifest);
+        Assert.Contains("older than the files", report.Losses[0].Problem, StringComparison.Ordinal);
+        using var repaired = Open(disk);
+        Assert.Equal(90, Read(repaired).Count);
+        Assert.Equal(Long("key089", 1), repaired.Get("key089"));
+    }
+
     [Fact]
     public void A_value_that_is_lost_leaves_no_older_one_behind()
     {
