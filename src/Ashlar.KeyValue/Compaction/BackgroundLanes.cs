@@ -96,6 +96,16 @@ sealed partial class BackgroundLanes : IDisposable
         if (isInline) WorkInline(inlineMerges);
     }
 
+    /// <summary>There may be something to merge though nothing was written. Where writers do the work, it waits for the next of them.</summary>
+    public void SignalMerges()
+    {
+        using (Uninterrupted.Enter(gate))
+        {
+            Merges.Retry();
+            Monitor.PulseAll(gate);
+        }
+    }
+
     /// <summary>Lets waiters look again.</summary>
     public void Wake()
     {

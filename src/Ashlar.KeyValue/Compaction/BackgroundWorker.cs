@@ -31,6 +31,7 @@ sealed class BackgroundWorker : IBackground, IDisposable
         segmentEnd = new SegmentEnd(engine.State);
         lanes = new BackgroundLanes(FlushOnce, MergeOnce, compactor.MeasureDebt, engine, space);
         reservation = new LogReservation(lanes, space);
+        engine.State.EntriesReleased = lanes.SignalMerges;
         compactor.MeasureDebt();
     }
 

@@ -93,7 +93,7 @@ sealed class ValueCollector(EngineContext engine, SpaceReserve space)
             return null; // A file cannot be looked at: nothing is collected until it can, but merges go on.
         }
 
-        return PickForVictims(tables) ?? PickHiding(tables);
+        return PickForVictims(tables) ?? PickHiding(tables) ?? PickReleased(tables);
     }
 
     // A step at a time, as merges of other kinds. Each leaves a table less above the deepest level, and then one less there that holds
@@ -107,6 +107,14 @@ sealed class ValueCollector(EngineContext engine, SpaceReserve space)
         if (level == 0) return new CompactionPlan(tables.LevelZero, 1);
         var stale = tables.Levels[level].FirstOrDefault(table => Estimate(() => LiveEstimate.KeptShare(engine.State, table)) < 1);
         return stale is null ? null : new CompactionPlan([stale], level);
+    }
+
+    // What only snapshots needed that are gone, where a table gives back as much as it keeps.
+    CompactionPlan? PickReleased(TableSet tables)
+    {
+        const double MaxKept = 0.5;
+        var found = tables.All().FirstOrDefault(table => Estimate(() => LiveEstimate.KeptShare(engine.State, table)) <= MaxKept);
+        return found is null ? null : CompactionPicker.PickOnto(tables, found);
     }
 
     /// <summary>How far files are beyond what they are to be kept to; nothing while there is nothing to collect.</summary>

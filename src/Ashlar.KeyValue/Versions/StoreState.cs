@@ -16,6 +16,7 @@ sealed class StoreState(
     readonly SortedDictionary<ulong, int> snapshots = [];
     StoreVersion current = first;
     ulong visibleSequence = sequence;
+    ulong releasedThrough; // The oldest readable sequence when a snapshot last let go of something.
     int cursors;
     bool isDisposed;
 
@@ -133,11 +134,23 @@ sealed class StoreState(
 
     public void RemoveSnapshot(ulong sequence)
     {
+        bool isReleased;
         using (gate.Hold())
         {
-            if (--snapshots[sequence] == 0) snapshots.Remove(sequence);
+            var isLast = --snapshots[sequence] == 0;
+            if (isLast) snapshots.Remove(sequence);
+            var oldest = snapshots.Count > 0 ? snapshots.Keys.First() : VisibleSequence;
+            // Else all that it kept is in memtables, or was looked at when another one went.
+            isReleased = isLast && oldest > sequence && oldest != releasedThrough
+                && !(current.Active.FirstSequence is > 0 and var first && first <= sequence);
+            if (isReleased) releasedThrough = oldest;
         }
+
+        if (isReleased) EntriesReleased?.Invoke();
     }
+
+    /// <summary>Called when the oldest snapshot is gone and memtables have become tables while it was there: merges may drop what it saw.</summary>
+    public Action? EntriesReleased { get; set; }
 
     public int SnapshotCount
     {
