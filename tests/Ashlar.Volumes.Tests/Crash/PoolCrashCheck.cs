@@ -148,7 +148,7 @@ sealed class PoolCrashCheck(ulong seed, IReadOnlyList<Step> steps, PlantedBug bu
         if (open.Count == 0 || open.Exists(sector => sector.History.Candidates.Count != 2)) return;
         var step = open[0].History.Candidates[1]!;
         if (open.Exists(sector => sector.History.Candidates[1] != step) || step.Kind == StepKind.Observe) return;
-        var wasEmpty = sectors.TrueForAll(sector => sector.History.VersionOf(0, sector.Sector) == 0);
+        var wasEmpty = sectors.TrueForAll(sector => sector.History.Candidates[0] is not { } last || IsUnmapping(last, sector.Sector));
         var isEmptied = step.Kind is StepKind.Discard && open.Count == MapLayout.BlockBytes / DescribedSector.SizeBytes;
         if (!wasEmpty && !isEmptied) return;
         JudgedUntorn++;
@@ -159,6 +159,14 @@ sealed class PoolCrashCheck(ulong seed, IReadOnlyList<Step> steps, PlantedBug bu
             isNew.TrueForAll(value => value) || !isNew.Contains(true),
             Finding.Torn,
             $"the block at sector {open[0].Sector} of volume {number}, by {step}");
+    }
+
+    // A discard of a part of a block writes zeros in place: the block stays mapped.
+    static bool IsUnmapping(Step step, long sector)
+    {
+        const long InBlock = MapLayout.BlockBytes / DescribedSector.SizeBytes;
+        var start = sector / InBlock * InBlock;
+        return step.Kind is StepKind.Discard && step.StartSector <= start && step.StartSector + step.SectorCount >= start + InBlock;
     }
 
     async Task CheckLifeGoesOnAsync(TestPool pool)
