@@ -19,15 +19,36 @@ public sealed class SourceTextTests
     [InlineData("Ashlar.Volumes")]
     public void A_line_fits_the_screen(string project) => AssertNone(project, line => line.Length > MaxLineColumns);
 
+    // Packages that others embed: their callers may have a synchronisation context, and wait in it for what they called.
+    static readonly string[] packages = ["Ashlar.KeyValue", "Ashlar.KeyValue.Sharding", "Ashlar.Storage"];
+
     /// <remarks>No program here has a synchronisation context, so there is none to keep a continuation away from.</remarks>
     [Fact]
-    public void No_await_leaves_a_context_that_is_not_there() =>
-        AssertNone("", line => line.Contains("ConfigureAwait(false)", StringComparison.Ordinal));
+    public void No_await_leaves_a_context_that_is_not_there()
+    {
+        foreach (var directory in Directory.EnumerateDirectories(Repository.SourceDirectory))
+        {
+            var project = Path.GetFileName(directory);
+            if (!packages.Contains(project))
+                AssertNone(project, line => line.Contains("ConfigureAwait(false)", StringComparison.Ordinal), mayBeEmpty: true);
+        }
+    }
 
-    static void AssertNone(string folder, Func<string, bool> isWrong)
+    [Fact]
+    public void Awaits_of_packages_stay_out_of_the_context_of_their_callers()
+    {
+        foreach (var project in packages)
+            AssertNone(project, line => IsAwait(line) && !line.Contains("ConfigureAwait(false)", StringComparison.Ordinal));
+
+        // A call of several lines ends elsewhere.
+        static bool IsAwait(string line) =>
+            line.TrimStart() is var text && !text.StartsWith('/') && text.Contains("await ", StringComparison.Ordinal) && text.EndsWith(';');
+    }
+
+    static void AssertNone(string folder, Func<string, bool> isWrong, bool mayBeEmpty = false)
     {
         var lines = Lines(Path.Combine(Repository.SourceDirectory, folder)).ToArray();
-        Assert.NotEmpty(lines);
+        Assert.True(mayBeEmpty || lines.Length > 0);
         var wrong = lines.Where(line => isWrong(line.Text)).Select(line => line.Place).ToArray();
         Assert.True(wrong.Length == 0, string.Join('\n', wrong));
     }

@@ -96,7 +96,9 @@ sealed partial class BackgroundLanes : IDisposable
         if (isInline) WorkInline(inlineMerges);
     }
 
-    /// <summary>There may be something to merge though nothing was written. Where writers do the work, it waits for the next of them.</summary>
+    /// <summary>
+    /// There may be something to merge though nothing was written. Where writers do the work, it waits for the next of them.
+    /// </summary>
     public void SignalMerges()
     {
         using (Uninterrupted.Enter(gate))

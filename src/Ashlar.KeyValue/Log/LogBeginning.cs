@@ -15,7 +15,8 @@ readonly record struct LogBeginning(LogSegmentHeader Header, bool HasGroup)
         if (read < LogSegmentHeader.SizeBytes || !LogSegmentHeader.IsSound(bytes)) return null;
         var header = LogSegmentHeader.Read(bytes, path);
         var hasGroup = read == bytes.Length
-            && LogGroupHeader.TryRead(bytes.AsSpan(LogSegmentHeader.SizeBytes), header, header.Seed, LogSegmentHeader.SizeBytes, out _, out _);
+            && LogGroupHeader.TryRead(
+                bytes.AsSpan(LogSegmentHeader.SizeBytes), header, header.Seed, LogSegmentHeader.SizeBytes, out _, out _);
         return new(header, hasGroup);
     }
 }

@@ -54,7 +54,8 @@ public static class KeyValueRepair
         if (state is not null && IsOlderThanFiles(source, names, state))
         {
             losses.Add(new RepairLoss(
-                source.ManifestPath, 0, 0, $"the manifest is older than the files: it lacks its end, or was copied before them; {EveryFile}", null));
+                source.ManifestPath, 0, 0,
+                $"the manifest is older than the files: it lacks its end, or was copied before them; {EveryFile}", null));
             state = null;
         }
 
@@ -110,8 +111,8 @@ public static class KeyValueRepair
         }
     }
 
-    // A manifest whose end is missing is sound by itself; the files tell. One that it lists is deleted only when a durable edit does not list
-    // it any more, and a log is written to only when a durable edit names it.
+    // A manifest whose end is missing is sound by itself; the files tell. One that it lists is deleted only when a durable edit does not
+    // list it any more, and a log is written to only when a durable edit names it.
     static bool IsOlderThanFiles(StoreFiles source, IReadOnlyList<string> names, ManifestState state)
     {
         var tables = IdsOf(names, StoreFiles.IsTableName).ToHashSet();

@@ -149,7 +149,9 @@ sealed class StoreState(
         if (isReleased) EntriesReleased?.Invoke();
     }
 
-    /// <summary>Called when the oldest snapshot is gone and memtables have become tables while it was there: merges may drop what it saw.</summary>
+    /// <summary>
+    /// Called when the oldest snapshot is gone and memtables have become tables while it was there: merges may drop what it saw.
+    /// </summary>
     public Action? EntriesReleased { get; set; }
 
     public int SnapshotCount
