@@ -64,7 +64,8 @@ public sealed class PackageTests : IDisposable
     async Task<string> Run(string sample)
     {
         Copy(
-            sample, "nuget.config", "Directory.Build.props", "Directory.Packages.props", $"{sample}/{sample}.csproj", $"{sample}/Program.cs");
+            sample, "nuget.config", "Directory.Build.props", "Directory.Packages.props", $"{sample}/{sample}.csproj",
+            $"{sample}/Program.cs");
         return await Dotnet(directory, "run", "--project", sample, "--", $"{directory}/store");
     }
 

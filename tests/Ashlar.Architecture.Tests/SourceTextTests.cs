@@ -42,7 +42,8 @@ public sealed class SourceTextTests
 
         // A call of several lines ends elsewhere.
         static bool IsAwait(string line) =>
-            line.TrimStart() is var text && !text.StartsWith('/') && text.Contains("await ", StringComparison.Ordinal) && text.EndsWith(';');
+            line.TrimStart() is var text
+                && !text.StartsWith('/') && text.Contains("await ", StringComparison.Ordinal) && text.EndsWith(';');
     }
 
     static void AssertNone(string folder, Func<string, bool> isWrong, bool mayBeEmpty = false)

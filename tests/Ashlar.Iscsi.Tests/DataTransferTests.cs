@@ -44,7 +44,8 @@ public sealed class DataTransferTests : IAsyncLifetime
     [Fact]
     public void Further_data_is_asked_for_in_bursts_as_many_at_a_time_as_settled()
     {
-        using var initiator = target.LogIn(keys: "InitialR2T=Yes\0ImmediateData=No\0MaxBurstLength=65536\0MaxOutstandingR2T=2\0MaxRecvDataSegmentLength=262144\0");
+        using var initiator = target.LogIn(
+            keys: "InitialR2T=Yes\0ImmediateData=No\0MaxBurstLength=65536\0MaxOutstandingR2T=2\0MaxRecvDataSegmentLength=262144\0");
         var data = Pattern(200_704); // 3 bursts and a bit.
         var tag = initiator.SendCommand(Initiator.Cdb(0x2A, 0, 392), (uint)data.Length, writes: true);
         var asked = new Queue<ReadyToTransferPdu>();
@@ -57,7 +58,8 @@ public sealed class DataTransferTests : IAsyncLifetime
             Assert.Equal(Math.Min(65536, (uint)data.Length - offset), r2t.DesiredLength);
             var half = r2t.DesiredLength / 2;
             initiator.SendDataOut(tag, r2t.TargetTransferTag, 0, offset, data[(int)offset..(int)(offset + half)], final: false);
-            initiator.SendDataOut(tag, r2t.TargetTransferTag, 1, offset + half, data[(int)(offset + half)..(int)(offset + r2t.DesiredLength)], final: true);
+            initiator.SendDataOut(
+                tag, r2t.TargetTransferTag, 1, offset + half, data[(int)(offset + half)..(int)(offset + r2t.DesiredLength)], final: true);
             offset += r2t.DesiredLength;
             number++;
             if (number + asked.Count < 4) asked.Enqueue(ReadyToTransferPdu.Read(initiator.Receive(Opcode.ReadyToTransfer).Header));
@@ -71,7 +73,8 @@ public sealed class DataTransferTests : IAsyncLifetime
     [Fact]
     public void Immediate_unsolicited_and_solicited_data_make_one_write()
     {
-        using var initiator = target.LogIn(keys: "InitialR2T=No\0ImmediateData=Yes\0FirstBurstLength=8192\0MaxBurstLength=65536\0MaxRecvDataSegmentLength=262144\0");
+        using var initiator = target.LogIn(
+            keys: "InitialR2T=No\0ImmediateData=Yes\0FirstBurstLength=8192\0MaxBurstLength=65536\0MaxRecvDataSegmentLength=262144\0");
         var data = Pattern(32768);
         var tag = initiator.SendCommand(Initiator.Cdb(0x2A, 4, 64), 32768, writes: true, immediate: data[..1000], final: false);
         initiator.SendDataOut(tag, Bhs.NoTag, 0, 1000, data[1000..8192], final: true);
@@ -195,7 +198,8 @@ public sealed class DataTransferTests : IAsyncLifetime
     {
         using var initiator = target.LogIn();
         var pdu = new byte[48 + 8 + 512];
-        new ScsiCommandPdu(false, true, false, true, TaskAttribute.Simple, 77, 512, initiator.CmdSN++, 0).Write(pdu, new byte[8], Initiator.Cdb(0x2A, 3, 1), 512);
+        new ScsiCommandPdu(false, true, false, true, TaskAttribute.Simple, 77, 512, initiator.CmdSN++, 0).Write(
+            pdu, new byte[8], Initiator.Cdb(0x2A, 3, 1), 512);
         pdu[4] = 2; // 8 bytes of AHS.
         pdu.AsSpan(48, 8).Fill(0xEE);
         pdu.AsSpan(56).Fill(0x5A);
@@ -216,7 +220,8 @@ public sealed class DataTransferTests : IAsyncLifetime
         var slowAndLarge = initiator.SendCommand(Initiator.Cdb(0x28, 7, 200), 102400, reads: true);
         for (uint i = 0; i < 4; i++) Assert.Equal(data[(int)(i * 512)..(int)((i + 1) * 512)], initiator.Read(i, 1));
         gate.SetResult();
-        var results = new[] { initiator.ReceiveResult(), initiator.ReceiveResult() }.ToDictionary(pdu => Bhs.ReadInitiatorTaskTag(pdu.Header));
+        var results = new[] { initiator.ReceiveResult(), initiator.ReceiveResult() }.ToDictionary(
+            pdu => Bhs.ReadInitiatorTaskTag(pdu.Header));
         Assert.Equal(data[(7 * 512)..(8 * 512)], results[slow].Data);
         Assert.Equal(data[(7 * 512)..], results[slowAndLarge].Data[..(9 * 512)]);
         initiator.MustHaveNothingButThePing();
@@ -239,7 +244,8 @@ public sealed class DataTransferTests : IAsyncLifetime
     [Fact]
     public void StatSN_follows_the_wire_when_answers_overtake_each_other()
     {
-        var gates = Enumerable.Range(0, 20).Select(_ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).ToArray();
+        var gates = Enumerable.Range(0, 20)
+            .Select(_ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).ToArray();
         target.Device.BeforeRead = lba => lba.Value < 20 ? new ValueTask(gates[lba.Value].Task) : default;
         using var initiator = target.LogIn();
         for (uint i = 0; i < 20; i++) initiator.SendCommand(Initiator.Cdb(0x28, i, 1), 512, reads: true);

@@ -88,7 +88,9 @@ public sealed class FuzzTests(ITestOutputHelper output) : IAsyncLifetime
             Bhs.ReadOpcode(answer) == Opcode.LoginResponse && LoginResponsePdu.Read(answer).Status == LoginStatus.Success;
     }
 
-    /// <summary>Commands, pings and the like; of the damaged ones every fourth is mostly noise, and ends the session sooner or later.</summary>
+    /// <summary>
+    /// Commands, pings and the like; of the damaged ones every fourth is mostly noise, and ends the session sooner or later.
+    /// </summary>
     static void SendPdus(Initiator initiator, SeededRandom random, bool isDamaged)
     {
         var bytes = new List<byte>();
@@ -106,7 +108,8 @@ public sealed class FuzzTests(ITestOutputHelper output) : IAsyncLifetime
                 new NopOutPdu(Immediate: true, tag, Bhs.NoTag, 0, 0).Write(header, 0);
                 return header;
             case 1:
-                new ScsiCommandPdu(true, true, false, false, TaskAttribute.Simple, tag, 0, 0, 0).Write(header, new byte[8], new byte[16], 0);
+                new ScsiCommandPdu(true, true, false, false, TaskAttribute.Simple, tag, 0, 0, 0).Write(
+                    header, new byte[8], new byte[16], 0);
                 return header;
             case 2:
                 new ScsiCommandPdu(true, true, false, true, TaskAttribute.Simple, tag, (uint)blocks * 512, 0, 0)

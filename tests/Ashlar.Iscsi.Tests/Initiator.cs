@@ -152,13 +152,15 @@ sealed class Initiator : IDisposable
     {
         var header = new byte[Bhs.SizeBytes];
         var data = Encoding.UTF8.GetBytes(text);
-        new LoginRequestPdu(transit, continues, current, next, 0, versionMin, isid, tsih, 1, cid, CmdSN, StatSN + 1).Write(header, data.Length);
+        new LoginRequestPdu(transit, continues, current, next, 0, versionMin, isid, tsih, 1, cid, CmdSN, StatSN + 1).Write(
+            header, data.Length);
         Send(header, data);
     }
 
     public Pdu LogIn(string initiator, ulong isid, string target = TestTarget.Name, string? keys = null)
     {
-        keys ??= "InitialR2T=No\0ImmediateData=Yes\0MaxRecvDataSegmentLength=262144\0MaxBurstLength=1048576\0FirstBurstLength=262144\0MaxOutstandingR2T=8\0";
+        keys ??= "InitialR2T=No\0ImmediateData=Yes\0MaxRecvDataSegmentLength=262144\0MaxBurstLength=1048576\0"
+            + "FirstBurstLength=262144\0MaxOutstandingR2T=8\0";
         var response = Login(Names(initiator, target) + keys, isid: isid);
         Assert.Equal(LoginStatus.Success, LoginResponsePdu.Read(response.Header).Status);
         return response;

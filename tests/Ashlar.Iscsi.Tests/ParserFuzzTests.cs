@@ -15,7 +15,8 @@ public sealed class ParserFuzzTests(ITestOutputHelper output)
     [
         Initiator.Names(),
         Initiator.Names() + "HeaderDigest=CRC32C,None\0DataDigest=None\0InitialR2T=No\0ImmediateData=Yes\0MaxBurstLength=262144\0",
-        Initiator.Names() + "FirstBurstLength=65536\0MaxRecvDataSegmentLength=0x2000\0MaxOutstandingR2T=8\0DefaultTime2Wait=2\0ErrorRecoveryLevel=0\0",
+        Initiator.Names() + "FirstBurstLength=65536\0MaxRecvDataSegmentLength=0x2000\0MaxOutstandingR2T=8\0"
+            + "DefaultTime2Wait=2\0ErrorRecoveryLevel=0\0",
         "InitiatorName=iqn.2026-11.test:one\0SessionType=Discovery\0AuthMethod=CHAP,None\0",
         Initiator.Names() + "X-com.example.key=value\0OFMarker=No\0IFMarkInt=Irrelevant\0MaxConnections=1\0DataPDUInOrder=Yes\0",
     ];
@@ -56,9 +57,14 @@ public sealed class ParserFuzzTests(ITestOutputHelper output)
             write(header);
             corpus.Add(header);
         }
-        Add(header => new ScsiCommandPdu(false, true, true, false, TaskAttribute.Simple, 7, 4096, 100, 1).Write(header, new byte[8], new byte[16], 0));
+        Add(
+            header =>
+                new ScsiCommandPdu(false, true, true, false, TaskAttribute.Simple, 7, 4096, 100, 1).Write(
+                    header, new byte[8], new byte[16], 0));
         Add(header => new DataOutPdu(true, 7, 8, 1, 2, 4096).Write(header, 512));
-        Add(header => new LoginRequestPdu(true, false, LoginStage.Security, LoginStage.Operational, 0, 0, 1, 0, 1, 0, 1, 1).Write(header, 64));
+        Add(
+            header =>
+                new LoginRequestPdu(true, false, LoginStage.Security, LoginStage.Operational, 0, 0, 1, 0, 1, 0, 1, 1).Write(header, 64));
         Add(header => new TextRequestPdu(true, true, false, 7, Bhs.NoTag, 100, 1).Write(header, 16));
         Add(header => new NopOutPdu(true, 7, Bhs.NoTag, 100, 1).Write(header, 4));
         Add(header => new LogoutRequestPdu(true, LogoutRequestPdu.CloseSession, 7, 0, 100, 1).Write(header));

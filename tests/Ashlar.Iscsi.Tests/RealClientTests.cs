@@ -51,7 +51,10 @@ public sealed class RealClientTests : IAsyncLifetime
         new SeededRandom(1).Fill(data.AsSpan(0, data.Length / 2)); // The rest is zeros, which qemu-img writes by WRITE SAME.
         await File.WriteAllBytesAsync(image, data);
         await Run("qemu-img", "convert", "-n", "-f", "raw", "-O", "raw", image, target.Url);
-        Assert.Contains("Images are identical", await Run("qemu-img", "compare", "-f", "raw", "-F", "raw", image, target.Url), StringComparison.Ordinal);
+        Assert.Contains(
+            "Images are identical",
+            await Run("qemu-img", "compare", "-f", "raw", "-F", "raw", image, target.Url),
+            StringComparison.Ordinal);
     }
 
     [FactIfTool("qemu-io")]

@@ -86,7 +86,9 @@ public sealed class WriteMemoryTests
     public async Task A_write_that_brings_data_nobody_has_room_for_is_to_be_tried_again_and_a_small_one_gets_on()
     {
         await using var target = new TestTarget(buffers: new BufferPool(16 * MiB));
-        using var initiator = target.LogIn(keys: "InitialR2T=Yes\0ImmediateData=Yes\0MaxRecvDataSegmentLength=262144\0MaxBurstLength=1048576\0FirstBurstLength=262144\0MaxOutstandingR2T=1\0");
+        using var initiator = target.LogIn(
+            keys: "InitialR2T=Yes\0ImmediateData=Yes\0MaxRecvDataSegmentLength=262144\0MaxBurstLength=1048576\0"
+                + "FirstBurstLength=262144\0MaxOutstandingR2T=1\0");
         var others = Enumerable.Range(0, 20).Select(_ => target.Buffers.OpenShare()).ToList();
         var held = others.SelectMany(TakeAll).ToList();
         initiator.SendCommand(Initiator.Cdb(0x2A, 0, 2048), MiB, writes: true, immediate: Segment);

@@ -17,7 +17,9 @@ static class StoreCopy
         {
             found = opened.ReadAll();
             var report = opened.Verify();
-            if (!report.IsClean) throw new JudgeException(JudgeProblem.Damaged, $"Not clean: {string.Join('\n', report.Problems.Select(problem => problem.Message))}");
+            if (!report.IsClean)
+                throw new JudgeException(
+                    JudgeProblem.Damaged, $"Not clean: {string.Join('\n', report.Problems.Select(problem => problem.Message))}");
             opened.Put("after", "death", Durability.Sync);
         }
 

@@ -73,7 +73,8 @@ sealed partial class VictimProcess : IDisposable
     {
         var before = new int[acknowledged.Length];
         for (var thread = 0; thread < before.Length; thread++) before[thread] = Volatile.Read(ref acknowledged[thread]);
-        WaitUntil(() => !before.Where((count, thread) => Volatile.Read(ref acknowledged[thread]) == count).Any(), "go on with all its threads");
+        WaitUntil(
+            () => !before.Where((count, thread) => Volatile.Read(ref acknowledged[thread]) == count).Any(), "go on with all its threads");
     }
 
     /// <summary>

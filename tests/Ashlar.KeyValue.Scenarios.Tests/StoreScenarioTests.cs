@@ -39,7 +39,16 @@ public sealed class StoreScenarioTests(ITestOutputHelper output)
 
         output.WriteLine(JsonSerializer.Serialize(new
         {
-            line = "engine crash states", seed = first, scenarios, distinct, nested, deaths, events, points, met, failures = 0,
+            line = "engine crash states",
+            seed = first,
+            scenarios,
+            distinct,
+            nested,
+            deaths,
+            events,
+            points,
+            met,
+            failures = 0,
         }));
 
         void Explore(ulong seed)

@@ -27,7 +27,8 @@ public sealed class CreationCrashTests
                     using (var store = Open(state.Disk, state.Seed, isThere ? null : shards))
                     {
                         state.RecoveryDone();
-                        if (store.ShardCount != (isThere ? Shards : shards)) throw new InvalidOperationException($"{store.ShardCount} shards");
+                        if (store.ShardCount != (isThere ? Shards : shards))
+                            throw new InvalidOperationException($"{store.ShardCount} shards");
                         for (var i = 0; i < 20; i++) store.Put($"{i}", "x");
                     }
 
@@ -47,20 +48,6 @@ public sealed class CreationCrashTests
             ShardCount = shards,
             HashedPrefixBytes = shards is null ? null : 1,
             OneByOne = true,
-            Store = TestStore.Small(disk) with
-            {
-                Entropy = new SeededEntropy(seed),
-                MemTableBytes = seed % 2 == 0 ? 1500 : 4000,
-                SeparatedValueBytes = (seed / 2 % 4) switch { 0 => 0, 1 => 60, 2 => 256, _ => int.MaxValue },
-                LogSegmentBytes = seed % 3 == 0 ? 1 << 20 : 1500,
-                SpaceAmplification = 1.1,
-                TableBytes = 1024,
-                BlockBytes = 256,
-                LogChunkBytes = 2048,
-                ManifestRewriteBytes = 400,
-                LevelZeroTables = 2,
-                RelaxedLossBytes = 4096,
-                SpaceReserveBytes = null,
-            },
+            Store = TestStore.Tiny(disk, seed) with { SpaceReserveBytes = null },
         });
 }

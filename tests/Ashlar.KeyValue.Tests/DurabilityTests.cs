@@ -8,7 +8,8 @@ public sealed class DurabilityTests
     readonly SimulatedFileSystem disk = new();
     readonly SimulatedClock clock = new();
 
-    KeyValueOptions Options(IFileSystem? other = null) => TestStore.Small(other ?? disk) with { TimeProvider = clock, MemTableBytes = 1 << 20 };
+    KeyValueOptions Options(IFileSystem? other = null) =>
+        TestStore.Small(other ?? disk) with { TimeProvider = clock, MemTableBytes = 1 << 20 };
 
     [Fact]
     public void A_sync_write_is_durable_when_it_returns()
@@ -179,7 +180,8 @@ public sealed class DurabilityTests
     public void A_disk_too_full_for_tables_holds_writers_back_with_an_error_and_recovers(bool inline)
     {
         var small = new SimulatedFileSystem(isRecording: false) { CapacityBytes = 1 << 20 };
-        var faulty = new FaultyFileSystem(small, new FaultRule(FaultOperations.Open, FaultKind.NoSpace) { PathPattern = "*table*", IsSticky = true });
+        var faulty = new FaultyFileSystem(
+            small, new FaultRule(FaultOperations.Open, FaultKind.NoSpace) { PathPattern = "*table*", IsSticky = true });
         using var store = KeyValueStore.Open(TestStore.Directory, TestStore.Small(faulty, inline) with { BlockCacheBytes = 1 << 20 });
         var written = 0;
         var full = Assert.Throws<StorageException>(() =>
@@ -198,7 +200,8 @@ public sealed class DurabilityTests
     [Theory, InlineData(true), InlineData(false)]
     public void A_flush_that_failed_is_tried_again_whenever_one_asks_for_it(bool inline)
     {
-        var faulty = new FaultyFileSystem(disk, new FaultRule(FaultOperations.Open, FaultKind.NoSpace) { PathPattern = "*table*", IsSticky = true });
+        var faulty = new FaultyFileSystem(
+            disk, new FaultRule(FaultOperations.Open, FaultKind.NoSpace) { PathPattern = "*table*", IsSticky = true });
         using var store = KeyValueStore.Open(TestStore.Directory, TestStore.Small(faulty, inline));
         store.Put("a", "1");
         for (var i = 0; i < 3; i++) Assert.Equal(StorageErrorKind.NoSpace, Assert.Throws<StorageException>(store.Flush).Kind);

@@ -7,20 +7,7 @@ namespace Ashlar.KeyValue.Tests;
 static class RandomHistory
 {
     /// <summary>Everything small, so that few writes pass through all that the engine does.</summary>
-    public static KeyValueOptions Options(IFileSystem disk, ulong seed) => TestStore.Small(disk) with
-    {
-        Entropy = new SeededEntropy(seed),
-        MemTableBytes = seed % 2 == 0 ? 1500 : 4000,
-        SeparatedValueBytes = (seed / 2 % 4) switch { 0 => 0, 1 => 60, 2 => 256, _ => int.MaxValue },
-        LogSegmentBytes = seed % 3 == 0 ? 1 << 20 : 1500,
-        SpaceAmplification = 1.1,
-        TableBytes = 1024,
-        BlockBytes = 256,
-        LogChunkBytes = 2048,
-        ManifestRewriteBytes = 400,
-        LevelZeroTables = 2,
-        RelaxedLossBytes = 4096,
-    };
+    public static KeyValueOptions Options(IFileSystem disk, ulong seed) => TestStore.Tiny(disk, seed);
 
     /// <summary>Writes it; the store is left open if it is wanted so, for a power cut.</summary>
     /// <returns>What it holds.</returns>

@@ -24,6 +24,22 @@ static class TestStore
         BackgroundInline = inline,
     };
 
+    /// <summary>Smaller still, so that few writes pass through all that the engine does; the sizes follow from a seed.</summary>
+    public static KeyValueOptions Tiny(IFileSystem disk, ulong seed) => Small(disk) with
+    {
+        Entropy = new SeededEntropy(seed),
+        MemTableBytes = seed % 2 == 0 ? 1500 : 4000,
+        SeparatedValueBytes = (seed / 2 % 4) switch { 0 => 0, 1 => 60, 2 => 256, _ => int.MaxValue },
+        LogSegmentBytes = seed % 3 == 0 ? 1 << 20 : 1500,
+        SpaceAmplification = 1.1,
+        TableBytes = 1024,
+        BlockBytes = 256,
+        LogChunkBytes = 2048,
+        ManifestRewriteBytes = 400,
+        LevelZeroTables = 2,
+        RelaxedLossBytes = 4096,
+    };
+
     public static SimulatedFileSystem NewDisk() => new(isRecording: false);
 
     public static byte[] Bytes(string text) => Encoding.UTF8.GetBytes(text);

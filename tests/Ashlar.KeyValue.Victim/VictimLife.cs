@@ -74,7 +74,8 @@ sealed partial class VictimLife(VictimPlan plan, VictimReport report)
             report.Say(ReportKind.Acknowledged, thread, index);
             CheckOwn(own, operation, thread, index);
             if (thread != 1) continue;
-            if (index % 16 == 15 && store!.GetStatistics().MovedValueBytes is > 0 and var moved) report.Say(ReportKind.ValuesMoved, thread, (int)moved);
+            if (index % 16 == 15 && store!.GetStatistics().MovedValueBytes is > 0 and var moved)
+                report.Say(ReportKind.ValuesMoved, thread, (int)moved);
             if (index % 300 == 299) store!.Flush();
             if (index % 900 == 899) store!.Compact();
         }
@@ -113,7 +114,8 @@ sealed partial class VictimLife(VictimPlan plan, VictimReport report)
             report.Say(ReportKind.Begun, thread, index);
             outstanding.Enqueue((store!.WriteAsync(Fill(batch, operation), operation.Durability), batch, index));
             // Outstanding writes keep their order, but those with salted keys queue apart.
-            if (plan.Kind == StoreKind.Sharded && operation.Changes.Any(change => change.Key.StartsWith(VictimWorkload.SharedPrefix, StringComparison.Ordinal)))
+            if (plan.Kind == StoreKind.Sharded
+                && operation.Changes.Any(change => change.Key.StartsWith(VictimWorkload.SharedPrefix, StringComparison.Ordinal)))
             {
                 while (outstanding.TryDequeue(out var write)) Complete(write);
             }

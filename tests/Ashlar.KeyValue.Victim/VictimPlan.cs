@@ -45,7 +45,8 @@ public sealed record VictimPlan(string Directory, ulong Seed, int Life)
     public string BackupDirectory => Directory + ".backups";
 
     public IReadOnlyList<string> ToArguments() =>
-        [Directory, $"{Seed}", $"{Life}", $"{EndAt}", $"{(int)EndBefore}", $"{EndsInBackup}", $"{Pauses}", $"{CloseAfter}", $"{Lie}", $"{Kind}"];
+        [Directory, $"{Seed}", $"{Life}", $"{EndAt}", $"{(int)EndBefore}", $"{EndsInBackup}",
+            $"{Pauses}", $"{CloseAfter}", $"{Lie}", $"{Kind}"];
 
     public static VictimPlan Parse(IReadOnlyList<string> arguments) =>
         new(arguments[0], ulong.Parse(arguments[1], CultureInfo.InvariantCulture), Number(arguments[2]))

@@ -27,7 +27,9 @@ public enum ReportKind : byte
     /// <summary>The store was closed in good order.</summary>
     Closed,
 
-    /// <summary>The process kills itself, or stands still, now; the index is the operation of the disk that it does not do any more.</summary>
+    /// <summary>
+    /// The process kills itself, or stands still, now; the index is the operation of the disk that it does not do any more.
+    /// </summary>
     EndsItself,
 
     /// <summary>A read did not find what was written.</summary>

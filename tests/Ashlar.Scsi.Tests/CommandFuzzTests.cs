@@ -55,12 +55,14 @@ public sealed class CommandFuzzTests(ITestOutputHelper output)
         byte[] Padded(params byte[] cdb) => [.. cdb, .. new byte[ScsiCommand.MaxCdbBytes - cdb.Length]];
         return
         [
-            Padded(0x00), Padded(0x12, 0, 0, 0, 96), Padded(0x12, 1, 0xB0, 0, 64), Padded(0x12, 1, 0x83, 0, 255), Padded(0x1A, 0, 0x3F, 0, 255),
+            Padded(0x00), Padded(0x12, 0, 0, 0, 96), Padded(0x12, 1, 0xB0, 0, 64), Padded(0x12, 1, 0x83, 0, 255),
+            Padded(0x1A, 0, 0x3F, 0, 255),
             Padded(0x5A, 0, 0x3F, 0, 0, 0, 0, 1, 0), Padded(0x25), Padded(0x03, 0, 0, 0, 252), Padded(0x08, 0, 0, 1, 2),
             Padded(TestUnit.Cdb10(0x28, 1, 2)), Padded(TestUnit.Cdb10(0x2A, 1, 2)), Padded(TestUnit.Cdb10(0x2F, 1, 2)),
             Padded(TestUnit.Cdb10(0x35, 1, 2)), Padded(TestUnit.Cdb10(0x41, 1, 2)), Padded(TestUnit.Cdb12(0xA8, 1, 2)),
             Padded(TestUnit.Cdb12(0xAA, 1, 2)), TestUnit.Cdb16(0x88, 1, 2), TestUnit.Cdb16(0x8A, 1, 2), TestUnit.Cdb16(0x8B, 1, 2),
-            TestUnit.Cdb16(0x91, 1, 2), TestUnit.Cdb16(0x93, 1, 2), TestUnit.Cdb16(0x9E, 0, 32, flags: 0x10), TestUnit.Cdb16(0x9E, 1, 4096, flags: 0x12),
+            TestUnit.Cdb16(0x91, 1, 2), TestUnit.Cdb16(0x93, 1, 2), TestUnit.Cdb16(0x9E, 0, 32, flags: 0x10),
+            TestUnit.Cdb16(0x9E, 1, 4096, flags: 0x12),
             Padded(0xA0, 0, 0, 0, 0, 0, 0, 0, 1, 0), Padded(0xA3, 0x0C, 0, 0, 0, 0, 0, 0, 64, 0), Padded(0x42),
         ];
     }

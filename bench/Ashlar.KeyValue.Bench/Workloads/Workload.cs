@@ -144,8 +144,8 @@ static class Workload
         foreach (var (from, to, count) in latencies.Octaves())
         {
             seen += count;
-            Console.Error.WriteLine(
-                FormattableString.Invariant($"[ {from,10:F2}, {to,10:F2} ) {count,10} {100.0 * count / latencies.Count,7:F3}% {100.0 * seen / latencies.Count,7:F3}%"));
+            var (share, sum) = (100.0 * count / latencies.Count, 100.0 * seen / latencies.Count);
+            Console.Error.WriteLine(FormattableString.Invariant($"[ {from,10:F2}, {to,10:F2} ) {count,10} {share,7:F3}% {sum,7:F3}%"));
         }
     }
 

@@ -152,7 +152,8 @@ sealed class StoreRecovery(StoreFiles files, KeyValueOptions options, BlockCache
         if (options.ReadOnly)
             return new RecoveredStore(
                 manifest, tables, memTable, Math.Max(log.LastSequence, log.SeenSequence), log.End, new FileNumbers(1),
-                IsLogComplete: true, log.LastCommitTime) { Report = report };
+                IsLogComplete: true, log.LastCommitTime)
+            { Report = report };
 
         // What was read must not vanish once something was done because of it.
         var wasClosed = manifest.State.Closed; // Then the seal was durable before.
@@ -168,7 +169,8 @@ sealed class StoreRecovery(StoreFiles files, KeyValueOptions options, BlockCache
         LogArchiver.Begin(manifest, options);
         if (manifest.State.Logs.Count == 0 || (log.IsSealed && manifest.State.Logs.Count <= MaxSealedLogs))
             return new RecoveredStore(
-                manifest, tables, memTable, sequence, log.End, numbers, IsLogComplete: true, log.LastCommitTime) { Report = report };
+                manifest, tables, memTable, sequence, log.End, numbers, IsLogComplete: true, log.LastCommitTime)
+            { Report = report };
 
         try
         {
@@ -176,13 +178,15 @@ sealed class StoreRecovery(StoreFiles files, KeyValueOptions options, BlockCache
             if (compactor.Run(memTable, sequence) is { } table) tables.Add(table);
             memTable.Release();
             return new RecoveredStore(
-                manifest, tables, new MemTable(), sequence, default, numbers, IsLogComplete: true, log.LastCommitTime) { Report = report };
+                manifest, tables, new MemTable(), sequence, default, numbers, IsLogComplete: true, log.LastCommitTime)
+            { Report = report };
         }
         catch (StorageException full) when (full.Kind == StorageErrorKind.NoSpace && !manifest.IsInDoubt)
         {
             // Reading must be possible on a full disk: the log stays, and is replayed again next time.
             return new RecoveredStore(
-                manifest, tables, memTable, sequence, log.End, numbers, log.IsSealed, log.LastCommitTime) { Report = report };
+                manifest, tables, memTable, sequence, log.End, numbers, log.IsSealed, log.LastCommitTime)
+            { Report = report };
         }
     }
 

@@ -75,6 +75,15 @@ class Reclaimer : IDisposable
         worker.Wake();
     }
 
+    /// <summary>Whether somebody waits for space to become free.</summary>
+    public bool HasWaiters
+    {
+        get
+        {
+            lock (gate) return beingFreed is not null || waitingFreed is not null;
+        }
+    }
+
     /// <summary>Waits until what was added before the call is free, or the piece of left-overs that is just being punched.</summary>
     /// <remarks>Commits may go on adding; batches are freed in the order in which they were added.</remarks>
     public ValueTask DrainAsync()

@@ -15,6 +15,15 @@ sealed class AsyncLock
     /// <summary>Whether somebody holds it.</summary>
     public bool IsHeld => Volatile.Read(ref isHeld);
 
+    /// <summary>Whether somebody waits for it.</summary>
+    public bool HasWaiters
+    {
+        get
+        {
+            lock (gate) return waiters is { Count: > 0 };
+        }
+    }
+
     /// <summary>Takes the lock; pair it with <see cref="Exit"/>.</summary>
     public ValueTask EnterAsync()
     {

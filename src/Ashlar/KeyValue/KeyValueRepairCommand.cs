@@ -33,7 +33,8 @@ static class KeyValueRepairCommand
                 invocation.Write(result, KeyValueJson.Strict.KeyValueRepaired, [path], (writer, style) =>
                 {
                     foreach (var loss in result.Losses) writer.WriteLine($"{style.Bad("lost:")} {loss}");
-                    if (!report.HadManifest) writer.WriteLine("no manifest said which files count: keys that were deleted long ago may be back");
+                    if (!report.HadManifest)
+                        writer.WriteLine("no manifest said which files count: keys that were deleted long ago may be back");
                     writer.WriteLine($"{path} is a new store with {KeyValueCommands.Entries(report.Keys)}");
                 });
                 return report.Losses.Count == 0 ? ExitCode.Ok : ExitCode.Damaged;

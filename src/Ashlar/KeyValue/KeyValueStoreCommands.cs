@@ -144,8 +144,14 @@ static class KeyValueStoreCommands
             .Add("Id", facts.Id.ToString("D"))
             .Add("Writes", $"{CountWrites(store)} ever")
             .Add("Entries", $"{statistics.TableEntries} in tables, replaced and deleted ones included")
-            .Add("Tables", $"{statistics.TablesPerLevel.Sum()} of {ByteSize.Format(statistics.TableBytes)}; by level: {string.Join(' ', statistics.TablesPerLevel)}")
-            .Add("Values", $"{ByteSize.Format(statistics.ValueBytes)} in {Count(statistics.ValueSegments, "segment")} of the log, {ByteSize.Format(statistics.ReferencedValueBytes)} referred to")
+            .Add(
+                "Tables",
+                $"{statistics.TablesPerLevel.Sum()} of {ByteSize.Format(statistics.TableBytes)}; by level: "
+                    + $"{string.Join(' ', statistics.TablesPerLevel)}")
+            .Add(
+                "Values",
+                $"{ByteSize.Format(statistics.ValueBytes)} in {Count(statistics.ValueSegments, "segment")} of the log, "
+                    + $"{ByteSize.Format(statistics.ReferencedValueBytes)} referred to")
             .Add("Log", $"{Count(statistics.LogSegments, "segment")} of {ByteSize.Format(statistics.LogBytes)}")
             .Add("On disk", $"{ByteSize.Format(statistics.SpaceBytes)}{Live(statistics)}")
             .Add("In memory", ByteSize.Format(statistics.MemTableBytes))

@@ -159,7 +159,8 @@ public sealed class DeviceFileFormatTests
     public void Another_products_file_is_refused(int length)
     {
         var bytes = new SeededRandom(1).Bytes(length);
-        Assert.Contains("not an Ashlar device file", Assert.Throws<UnsupportedFormatException>(() => Open(bytes)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "not an Ashlar device file", Assert.Throws<UnsupportedFormatException>(() => Open(bytes)).Message, StringComparison.Ordinal);
     }
 
     static async Task<byte[]> DeviceBytes(ulong seed = 1)

@@ -49,7 +49,8 @@ public abstract class StatefulDeviceScenarios : IAsyncLifetime
     [Fact]
     public async Task A_request_beyond_the_end_fails()
     {
-        var error = await Assert.ThrowsAsync<BlockRangeException>(async () => await Device.WriteAsync(new Lba(2047), new byte[2 * BlockSize]));
+        var error = await Assert.ThrowsAsync<BlockRangeException>(
+            async () => await Device.WriteAsync(new Lba(2047), new byte[2 * BlockSize]));
         Assert.Equal((new Lba(2047), 2L, 2048L), (error.Start, error.BlockCount, error.DeviceBlockCount));
         await Assert.ThrowsAsync<BlockRangeException>(async () => await Device.ReadAsync(new Lba(2048), new byte[BlockSize]));
         Assert.Equal(BlockState.Free, Device.GetState(new Lba(2047)));

@@ -29,7 +29,8 @@ sealed unsafe partial class IscsiClient : IBlockClient
             iscsi_set_noautoreconnect(context, 1);
             _ = iscsi_set_timeout(context, AnswerSeconds);
             Check(iscsi_full_connect_sync(context, portal, lun), $"iscsi_full_connect {portal} {target}");
-            var capacity = Finish(iscsi_readcapacity16_sync(context, lun), "READ CAPACITY(16)", task => *(ReadCapacity16*)scsi_datain_unmarshall(task));
+            var capacity = Finish(
+                iscsi_readcapacity16_sync(context, lun), "READ CAPACITY(16)", task => *(ReadCapacity16*)scsi_datain_unmarshall(task));
             blockSizeBytes = (int)capacity.BlockLength;
             SizeBytes = checked((long)(capacity.LastLba + 1) * blockSizeBytes);
         }
@@ -57,7 +58,10 @@ sealed unsafe partial class IscsiClient : IBlockClient
     public void Write(long offsetBytes, ReadOnlySpan<byte> source, bool forceUnitAccess)
     {
         fixed (byte* pointer = source)
-            Finish(iscsi_write16_sync(context, lun, Lba(offsetBytes), pointer, (uint)source.Length, blockSizeBytes, 0, 0, forceUnitAccess ? 1 : 0, 0, 0), "WRITE(16)");
+            Finish(
+                iscsi_write16_sync(context, lun, Lba(offsetBytes), pointer, (uint)source.Length, blockSizeBytes,
+                    0, 0, forceUnitAccess ? 1 : 0, 0, 0),
+                "WRITE(16)");
     }
 
     /// <summary>COMPARE AND WRITE: writes if the blocks hold what is expected; false if they do not.</summary>
@@ -90,7 +94,9 @@ sealed unsafe partial class IscsiClient : IBlockClient
     {
         var zeroes = stackalloc byte[blockSizeBytes];
         new Span<byte>(zeroes, blockSizeBytes).Clear();
-        Finish(iscsi_writesame16_sync(context, lun, Lba(offsetBytes), zeroes, (uint)blockSizeBytes, BlockCount(lengthBytes), 0, 0, 0, 0), "WRITE SAME(16)");
+        Finish(
+            iscsi_writesame16_sync(context, lun, Lba(offsetBytes), zeroes, (uint)blockSizeBytes, BlockCount(lengthBytes), 0, 0, 0, 0),
+            "WRITE SAME(16)");
     }
 
     public void Flush() => Finish(iscsi_synchronizecache16_sync(context, lun, 0, 0, 0, 0), "SYNCHRONIZE CACHE(16)");
@@ -218,14 +224,16 @@ sealed unsafe partial class IscsiClient : IBlockClient
         int anchor, int unmap, int protect, int group);
 
     [LibraryImport(Library)]
-    private static partial nint iscsi_compareandwrite_sync(nint context, int lun, ulong lba, byte* data, uint lengthBytes, int blockSizeBytes,
+    private static partial nint iscsi_compareandwrite_sync(
+        nint context, int lun, ulong lba, byte* data, uint lengthBytes, int blockSizeBytes,
         int protect, int disablePageOut, int forceUnitAccess, int group);
 
     [LibraryImport(Library)]
     private static partial nint iscsi_unmap_sync(nint context, int lun, int anchor, int group, UnmapRange* ranges, int count);
 
     [LibraryImport(Library)]
-    private static partial nint iscsi_synchronizecache16_sync(nint context, int lun, ulong lba, uint blockCount, int syncNonvolatile, int immediate);
+    private static partial nint iscsi_synchronizecache16_sync(
+        nint context, int lun, ulong lba, uint blockCount, int syncNonvolatile, int immediate);
 
     [LibraryImport(Library)]
     private static partial nint scsi_datain_unmarshall(nint task);

@@ -27,7 +27,10 @@ public sealed class ClientToolTests(ClientToolTests.SharedServer shared) : IClas
         foreach (var ability in new[] { "can_flush", "can_fua", "can_trim", "can_zero", "can_multi_conn", "can_df" })
             Assert.True(export.GetProperty(ability).GetBoolean(), ability);
         Assert.False(export.GetProperty("is_read_only").GetBoolean());
-        Assert.Contains("base:allocation", export.GetProperty("contexts").EnumerateArray().Select(context => context.GetString()), StringComparer.Ordinal);
+        Assert.Contains(
+            "base:allocation",
+            export.GetProperty("contexts").EnumerateArray().Select(context => context.GetString()),
+            StringComparer.Ordinal);
     }
 
     [FactIfTool("nbdinfo")]
@@ -35,7 +38,8 @@ public sealed class ClientToolTests(ClientToolTests.SharedServer shared) : IClas
     {
         var (first, second) = (NewVolume(), NewVolume());
         using var json = JsonDocument.Parse(ExternalTool.Run("nbdinfo", "--list", "--json", server.NbdUri("")).MustSucceed());
-        var names = json.RootElement.GetProperty("exports").EnumerateArray().Select(export => export.GetProperty("export-name").GetString()).ToArray();
+        var names = json.RootElement.GetProperty("exports").EnumerateArray()
+            .Select(export => export.GetProperty("export-name").GetString()).ToArray();
         Assert.Contains(first, names, StringComparer.Ordinal);
         Assert.Contains(second, names, StringComparer.Ordinal);
     }
@@ -51,7 +55,9 @@ public sealed class ClientToolTests(ClientToolTests.SharedServer shared) : IClas
             var data = new byte[length];
             new SeededRandom(5).Fill(data);
             client.Write(offset, data, forceUnitAccess: false);
-            Assert.Equal([(0, offset, "hole,zero"), (offset, length, "data"), (offset + length, VolumeSizeBytes - offset - length, "hole,zero")], Map(volume));
+            Assert.Equal(
+                [(0, offset, "hole,zero"), (offset, length, "data"), (offset + length, VolumeSizeBytes - offset - length, "hole,zero")],
+                Map(volume));
             client.Trim(offset, length);
         }
         Assert.Equal([(0L, VolumeSizeBytes, "hole,zero")], Map(volume));

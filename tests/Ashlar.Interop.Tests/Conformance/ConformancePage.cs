@@ -9,7 +9,10 @@ static partial class ConformancePage
     /// <summary>Outcomes by "Suite.Test"; null for one that is unsound, whose outcome says nothing.</summary>
     public static IReadOnlyDictionary<string, IscsiTestOutcome?> Read() => RowPattern()
         .Matches(File.ReadAllText(Path.Combine(Repository.Root, "docs", "iscsi-conformance.md")))
-        .ToDictionary(row => row.Groups["name"].Value, row => OutcomeOf(row.Groups["result"].Value, row.Groups["reason"].Value), StringComparer.Ordinal);
+        .ToDictionary(
+            row => row.Groups["name"].Value,
+            row => OutcomeOf(row.Groups["result"].Value, row.Groups["reason"].Value),
+            StringComparer.Ordinal);
 
     static IscsiTestOutcome? OutcomeOf(string result, string reason)
     {
@@ -24,6 +27,9 @@ static partial class ConformancePage
         };
     }
 
-    [GeneratedRegex(@"^\| (?<name>[A-Za-z0-9]+\.\S+) \| (?<result>\w+) \|(?<reason>.*)\|$", RegexOptions.Multiline | RegexOptions.ExplicitCapture, 1000)]
+    [GeneratedRegex(
+        @"^\| (?<name>[A-Za-z0-9]+\.\S+) \| (?<result>\w+) \|(?<reason>.*)\|$",
+        RegexOptions.Multiline | RegexOptions.ExplicitCapture,
+        1000)]
     private static partial Regex RowPattern();
 }

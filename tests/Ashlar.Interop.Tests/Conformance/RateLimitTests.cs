@@ -38,7 +38,8 @@ public sealed class RateLimitTests : IDisposable
     {
         server.Command("volume", "limit", "vm1", "--limit-bandwidth", "4MiB");
         var start = Stopwatch.GetTimestamp();
-        ExternalTool.Run("qemu-img", "bench", "-f", "raw", "-w", "-c", "12", "-d", "4", "-s", "1048576", server.NbdUri("vm1")).MustSucceed();
+        ExternalTool.Run("qemu-img", "bench", "-f", "raw", "-w", "-c", "12", "-d", "4", "-s", "1048576", server.NbdUri("vm1"))
+            .MustSucceed();
         Assert.True(Stopwatch.GetElapsedTime(start) >= TimeSpan.FromSeconds(2), $"{Stopwatch.GetElapsedTime(start)} for 12 MiB");
     }
 

@@ -130,7 +130,9 @@ sealed class CrashCycles(AshlarProcess server, Death death, ulong seed, long vol
         }
     }
 
-    /// <summary>Either a while after the start or after so many answers, whichever the dice say; at once when a writer found a fault.</summary>
+    /// <summary>
+    /// Either a while after the start or after so many answers, whichever the dice say; at once when a writer found a fault.
+    /// </summary>
     static void WaitForRandomMoment(SeededRandom random, WriterCrew crew)
     {
         var isByTime = random.OneIn(2);

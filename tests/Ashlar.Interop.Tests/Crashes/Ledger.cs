@@ -79,7 +79,11 @@ sealed class Ledger
             var expected = blocks[block].Completed;
             return verdict.Fault != Fault.None || Holds(expected, verdict.Found)
                 ? verdict
-                : verdict with { Fault = Fault.Stale, Explanation = $"block {block}: read {Describe(verdict.Found)}, last completed is {Describe(expected)}" };
+                : verdict with
+                {
+                    Fault = Fault.Stale,
+                    Explanation = $"block {block}: read {Describe(verdict.Found)}, last completed is {Describe(expected)}",
+                };
         }
     }
 
@@ -118,7 +122,8 @@ sealed class Ledger
             if (version.Number == stamp.Version && !version.IsZeros) return new(Fault.None, version, "");
         return Bad(Fault.Invented, $"holds {stamp}; possible are {string.Join(", ", possible.Select(Describe))}");
 
-        Verdict Bad(Fault fault, string what) => new(fault, default, $"block {block}: {fault}: {what}; last completed {Describe(history.Completed)}");
+        Verdict Bad(Fault fault, string what) =>
+            new(fault, default, $"block {block}: {fault}: {what}; last completed {Describe(history.Completed)}");
     }
 
     static bool Holds(BlockHistory.Version expected, BlockHistory.Version found) =>

@@ -49,7 +49,8 @@ sealed class WriterCrew(int count) : IDisposable
             if (!server.IsRunning) throw new CrashCycleException("the server ended by itself");
             if (late.Answers != answers) (answers, since) = (late.Answers, Stopwatch.GetTimestamp());
             if (Stopwatch.GetElapsedTime(since) > LongestSilence)
-                throw new CrashCycleException($"{late.Name} has had no answer for {LongestSilence.TotalSeconds:0} s and the server lives: it hangs");
+                throw new CrashCycleException(
+                    $"{late.Name} has had no answer for {LongestSilence.TotalSeconds:0} s and the server lives: it hangs");
             Thread.Sleep(1);
         }
     }

@@ -104,7 +104,8 @@ public sealed class LinearizabilityTests(ITestOutputHelper output)
             foreach (var thread in threads) thread.Start();
             foreach (var thread in threads) Assert.True(thread.Join(TimeSpan.FromMinutes(2)), "a client hangs");
             Assert.All(failures, Assert.Null);
-            return [.. Enumerable.Range(0, offsets.Length).Select(register => clients.SelectMany(client => client.Calls[register]).ToArray())];
+            return [.. Enumerable.Range(0, offsets.Length)
+                .Select(register => clients.SelectMany(client => client.Calls[register]).ToArray())];
         }
         finally
         {

@@ -57,7 +57,8 @@ sealed class FileSystemImage
         foreach (var batch in new DirectoryInfo(source).EnumerateFiles("*", options).Where(file => file.Length > 0).Chunk(BatchSize))
         {
             var chosen = batch.TakeWhile(file => (total += file.Length) < ContentBytes).Select(file => file.FullName).ToArray();
-            if (chosen.Length > 0) ExternalTool.Run("cp", ["--parents", "--reflink=auto", "--target-directory", target, .. chosen]).MustSucceed();
+            if (chosen.Length > 0)
+                ExternalTool.Run("cp", ["--parents", "--reflink=auto", "--target-directory", target, .. chosen]).MustSucceed();
             if (total >= ContentBytes) break;
         }
         return total;

@@ -27,7 +27,8 @@ public sealed class FileSystemImageTests(ITestOutputHelper output)
         var usedOne = server.PoolUsedBytes() - usedEmpty;
         var needed = FileSystemImage.CountUsedBytes(image.FilePath, BlockSizeBytes);
         var neededInUnits = FileSystemImage.CountUsedBytes(image.FilePath, AllocationUnitSizeBytes);
-        output.WriteLine($"image: {needed >> 20} MiB of 4 KiB blocks, {neededInUnits >> 20} MiB of 64 KiB units; pool: {usedOne >> 20} MiB");
+        output.WriteLine(
+            $"image: {needed >> 20} MiB of 4 KiB blocks, {neededInUnits >> 20} MiB of 64 KiB units; pool: {usedOne >> 20} MiB");
         // qemu-img finds zeros 4 KiB by 4 KiB but writes longer runs now and then, so a few units more are its own doing.
         Assert.InRange(usedOne, needed, neededInUnits + neededInUnits / 50);
 

@@ -100,7 +100,8 @@ sealed partial class AshlarProcess : IDisposable
         string[] limited = DescriptorLimit is { } limit ? ["-c", $"ulimit -n {limit}; exec \"$@\"", "bash", "dotnet"] : [];
         string[] command =
         [
-            ProgramPath, "serve", "--data", dataDirectory, "--pool-size", poolSize, "--nbd-port", "0", "--iscsi-port", "0", "--api-port", "0",
+            ProgramPath, "serve", "--data", dataDirectory, "--pool-size", poolSize, "--nbd-port", "0", "--iscsi-port", "0", "--api-port",
+            "0",
             "--output", "json", .. Options,
         ];
         var start = new ProcessStartInfo(limited.Length > 0 ? "bash" : "dotnet", [.. limited, .. command])
@@ -205,7 +206,8 @@ sealed partial class AshlarProcess : IDisposable
         var watch = Stopwatch.StartNew();
         while (!isSo())
         {
-            if (EndsWithin(TimeSpan.FromMilliseconds(1))) throw new ServerException($"ended with code {process!.ExitCode} and {problem}", Log);
+            if (EndsWithin(TimeSpan.FromMilliseconds(1)))
+                throw new ServerException($"ended with code {process!.ExitCode} and {problem}", Log);
             if (watch.Elapsed > LongestWait) throw new ServerException($"{problem} within {LongestWait.TotalSeconds:0} s", Log);
         }
     }

@@ -63,7 +63,8 @@ public sealed class CanaryTests(ITestOutputHelper output)
         var files = Directory.GetFiles(directory["data"], "*", SearchOption.AllDirectories).Where(file => file != blocks).ToArray();
         Assert.NotEmpty(files);
         Assert.DoesNotContain(files, Holds);
-        output.WriteLine(JsonSerializer.Serialize(new { line = "canaries", files = files.Length, logCharacters = server.Log.Length, failures = 0 }));
+        output.WriteLine(
+            JsonSerializer.Serialize(new { line = "canaries", files = files.Length, logCharacters = server.Log.Length, failures = 0 }));
     }
 
     static async Task AskApi(AshlarProcess server, StringBuilder answers)

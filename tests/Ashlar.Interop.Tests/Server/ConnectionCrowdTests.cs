@@ -49,7 +49,9 @@ public sealed class ConnectionCrowdTests(ITestOutputHelper output)
             Work(nbd, iscsi);
             using (var late = server.ConnectNbd("vm1")) late.Flush();
             using (var late = server.ConnectIscsi("vm1", session: 2)) late.Flush();
-            output.WriteLine(JsonSerializer.Serialize(new { line = "connections", connections = crowd.Count, silent = sent, growthBytes = growth, failures = 0 }));
+            output.WriteLine(
+                JsonSerializer.Serialize(
+                    new { line = "connections", connections = crowd.Count, silent = sent, growthBytes = growth, failures = 0 }));
         }
         finally
         {

@@ -27,7 +27,8 @@ public sealed class DescriptorTests
                 }
             }
             Assert.True(
-                SpinWait.SpinUntil(() => server.Log.Contains("nbd: refused a connection", StringComparison.Ordinal), TimeSpan.FromMinutes(1)),
+                SpinWait.SpinUntil(() => server.Log.Contains("nbd: refused a connection", StringComparison.Ordinal),
+                    TimeSpan.FromMinutes(1)),
                 server.Log);
         }
         finally

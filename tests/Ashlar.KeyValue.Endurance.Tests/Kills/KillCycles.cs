@@ -127,6 +127,7 @@ sealed class KillCycles(ulong seed, Lie lie = Lie.None)
         if (history is { IsOpening: true, IsReady: false } && !isNew) KillsWhileRecovering++;
         if (history.MovedValueBytes > 0) KillsAfterMoves++;
         if (history.Backups is [.., { DoneAt: null }]) KillsDuringBackups++;
-        if (history.EndedItselfAt is { } operation) killsBefore[(FaultOperations)operation] = killsBefore.GetValueOrDefault((FaultOperations)operation) + 1;
+        if (history.EndedItselfAt is { } operation)
+            killsBefore[(FaultOperations)operation] = killsBefore.GetValueOrDefault((FaultOperations)operation) + 1;
     }
 }

@@ -27,7 +27,8 @@ public sealed class LockTests
         first.Put("key"u8, "value"u8);
         Assert.Throws<LockedException>(() => KeyValueStore.Open(directory["store"]));
         File.Delete(directory["store/LOCK"]);
-        using (var second = KeyValueStore.Open(directory["store"], new() { ReadOnly = true })) Assert.Equal("value"u8.ToArray(), second.Get("key"u8));
+        using (var second = KeyValueStore.Open(directory["store"], new() { ReadOnly = true })) Assert.Equal(
+            "value"u8.ToArray(), second.Get("key"u8));
         using (var second = KeyValueStore.Open(directory["store"])) Assert.Equal("value"u8.ToArray(), second.Get("key"u8));
         // The first one reads on; what it would write now might be lost, and the second one's with it.
         Assert.Equal("value"u8.ToArray(), first.Get("key"u8));

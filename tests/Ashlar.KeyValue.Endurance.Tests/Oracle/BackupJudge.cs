@@ -20,16 +20,19 @@ sealed class BackupJudge(ulong seed, string target)
         doomed.UnionWith(history.DeletedBackups);
         var backups = new KeyValueBackups(plan.BackupDirectory);
         var numbers = Directory.Exists(plan.BackupDirectory) ? backups.List().Select(backup => backup.Number).ToHashSet() : [];
-        foreach (var number in known.Keys.Concat(history.Backups.Where(backup => backup.DoneAt is not null).Select(backup => backup.Number)))
+        foreach (var number in known.Keys
+            .Concat(history.Backups.Where(backup => backup.DoneAt is not null).Select(backup => backup.Number)))
         {
-            if (!numbers.Contains(number) && !doomed.Contains(number)) throw new JudgeException(JudgeProblem.Backup, $"Backup {number} was made and is gone.");
+            if (!numbers.Contains(number) && !doomed.Contains(number))
+                throw new JudgeException(JudgeProblem.Backup, $"Backup {number} was made and is gone.");
         }
 
         var made = 0;
         foreach (var number in numbers)
         {
             var report = backups.Verify(number);
-            if (!report.IsClean) throw new JudgeException(JudgeProblem.Backup, $"Backup {number} does not hold: {report.Problems[0].Message}");
+            if (!report.IsClean)
+                throw new JudgeException(JudgeProblem.Backup, $"Backup {number} does not hold: {report.Problems[0].Message}");
             var found = Restore(backups, number);
             if (known.TryGetValue(number, out var earlier))
             {
@@ -56,7 +59,8 @@ sealed class BackupJudge(ulong seed, string target)
             ?? throw new JudgeException(JudgeProblem.Backup, $"Nobody made backup {number}.");
         try
         {
-            new Judge(seed, plan.Life, before, history.Until(run.DoneAt ?? int.MaxValue), Death.None) { BackupBegunAt = run.BegunAt }.Require(found);
+            new Judge(seed, plan.Life, before, history.Until(run.DoneAt ?? int.MaxValue), Death.None) { BackupBegunAt = run.BegunAt }
+                .Require(found);
         }
         catch (JudgeException problem)
         {

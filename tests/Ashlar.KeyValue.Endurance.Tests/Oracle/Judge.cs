@@ -45,15 +45,19 @@ sealed class Judge(
     /// <exception cref="JudgeException">It cannot.</exception>
     public void Require(IReadOnlyDictionary<string, string> found)
     {
-        if (history.WrongReads > 0) throw new JudgeException(JudgeProblem.WrongRead, $"{history.WrongReads} reads of the living did not find what was written.");
-        if (history.Failures > 0) throw new JudgeException(JudgeProblem.FailedCall, "A call failed, though nothing was wrong with the disk.");
+        if (history.WrongReads > 0)
+            throw new JudgeException(JudgeProblem.WrongRead, $"{history.WrongReads} reads of the living did not find what was written.");
+        if (history.Failures > 0)
+            throw new JudgeException(JudgeProblem.FailedCall, "A call failed, though nothing was wrong with the disk.");
         for (var thread = 0; thread < operations.Length; thread++)
-            operations[thread] = [.. Enumerable.Range(0, history.BegunBy(thread)).Select(index => operationOf(seed, life, thread, index).Of(Concerns))];
+            operations[thread] = [.. Enumerable.Range(0, history.BegunBy(thread))
+                .Select(index => operationOf(seed, life, thread, index).Of(Concerns))];
         foreach (var (thread, index) in history.AcknowledgedWithoutPower)
         {
             if (operations[thread][index] is { IsSync: false, Durability: Durability.Sync })
                 throw new JudgeException(
-                    JudgeProblem.AcknowledgedWithoutPower, $"Operation {index} of thread {thread} began without power and was acknowledged as durable.");
+                    JudgeProblem.AcknowledgedWithoutPower,
+                    $"Operation {index} of thread {thread} began without power and was acknowledged as durable.");
         }
 
         for (var thread = 0; thread < operations.Length; thread++) FindEnd(thread, Promised(thread), found);
@@ -126,7 +130,8 @@ sealed class Judge(
         if (fewest[thread] < 0)
             throw new JudgeException(
                 isEarlier ? JudgeProblem.Lost : JudgeProblem.NoPrefix,
-                $"Thread {thread} was promised {promised} of {operations[thread].Length} operations; no number of them leaves what is found:\n"
+                $"Thread {thread} was promised {promised} of {operations[thread].Length} operations; no number of them leaves what is "
+                    + $"found:\n"
                 + Difference(thread, promised, now));
     }
 
@@ -160,7 +165,8 @@ sealed class Judge(
             }
         }
 
-        if (lost > MostLost) throw new JudgeException(JudgeProblem.TooMuchLost, $"{lost} bytes that were acknowledged are lost; at most {MostLost} may be.");
+        if (lost > MostLost)
+            throw new JudgeException(JudgeProblem.TooMuchLost, $"{lost} bytes that were acknowledged are lost; at most {MostLost} may be.");
     }
 
     void RequireShared(string key, string? found)
@@ -182,7 +188,8 @@ sealed class Judge(
             .Select(write => history.BegunAt(write.Thread, write.Index)).DefaultIfEmpty(-1).Max();
         if (lastBegun < 0 && found == before.GetValueOrDefault(key)) return;
         if (writes.Exists(write => write.Value == found && history.AcknowledgedAt(write.Thread, write.Index) >= lastBegun)) return;
-        throw new JudgeException(JudgeProblem.NoPrefix, $"'{key}' holds {Show(found)}, which was overwritten, or was never written, or is gone with its batch.");
+        throw new JudgeException(
+            JudgeProblem.NoPrefix, $"'{key}' holds {Show(found)}, which was overwritten, or was never written, or is gone with its batch.");
     }
 
     IEnumerable<string> SharedKeysWritten() => operations.SelectMany(thread => thread).SelectMany(operation => operation.Changes)
@@ -200,7 +207,9 @@ sealed class Judge(
 
         return string.Join('\n', state.Keys.Union(now.Keys).Order(StringComparer.Ordinal)
             .Where(key => state.GetValueOrDefault(key) != now.GetValueOrDefault(key)).Take(12)
-            .Select(key => $"  '{key}' holds {Show(now.GetValueOrDefault(key))}, after {count} operations {Show(state.GetValueOrDefault(key))}"));
+            .Select(
+                key =>
+                    $"  '{key}' holds {Show(now.GetValueOrDefault(key))}, after {count} operations {Show(state.GetValueOrDefault(key))}"));
     }
 
     static Dictionary<string, string> Own(int thread, IReadOnlyDictionary<string, string> all) =>

@@ -40,7 +40,8 @@ public sealed class JudgeTests
     [InlineData("own 0 a=2|shared 0=2|own 1 a=4|own 1 b=5", JudgeProblem.NoPrefix)] // half a batch, and an old value
     [InlineData("own 0 a=2|shared 0=2|own 1 a=9", JudgeProblem.NoPrefix)] // never written
     [InlineData("own 0 a=2|shared 0=2|own 1 a=4|own 7 a=1", JudgeProblem.Unwritten)]
-    internal void A_kill_takes_nothing_away_and_tears_nothing(string found, JudgeProblem problem) => Refuses(found, Death.OfTheProcess, problem);
+    internal void A_kill_takes_nothing_away_and_tears_nothing(string found, JudgeProblem problem) =>
+        Refuses(found, Death.OfTheProcess, problem);
 
     [Theory]
     [InlineData("own 0 a=1")]
@@ -65,7 +66,8 @@ public sealed class JudgeTests
 
     [Fact]
     public void A_read_that_the_living_victim_complained_of_is_a_failure() =>
-        Refuses("own 0 a=2|shared 0=2|own 1 a=4", Death.OfTheProcess, JudgeProblem.WrongRead, [.. Records, new(ReportKind.WrongRead, 0, 0)]);
+        Refuses(
+            "own 0 a=2|shared 0=2|own 1 a=4", Death.OfTheProcess, JudgeProblem.WrongRead, [.. Records, new(ReportKind.WrongRead, 0, 0)]);
 
     [Fact]
     public void A_call_that_failed_is_a_failure_until_the_store_is_being_closed()
@@ -81,6 +83,15 @@ public sealed class JudgeTests
         Assert.Equal(problem, Assert.Throws<JudgeException>(() => Accepts(found, death, records)).Problem);
 
     static void Accepts(string found, Death death, ReportRecord[]? records = null) =>
-        new Judge(1, 0, new Dictionary<string, string>(), new LifeHistory(records ?? Records), death, (_, _, thread, index) => Operations[(thread, index)])
-            .Require(found.Split('|', StringSplitOptions.RemoveEmptyEntries).Select(pair => pair.Split('=')).ToDictionary(pair => pair[0], pair => pair[1]));
+        new Judge(
+            1,
+            0,
+            new Dictionary<string,
+            string>(),
+            new LifeHistory(records ?? Records),
+            death,
+            (_, _, thread, index) => Operations[(thread, index)])
+            .Require(
+                found.Split('|', StringSplitOptions.RemoveEmptyEntries).Select(pair => pair.Split('=')).ToDictionary(
+                    pair => pair[0], pair => pair[1]));
 }

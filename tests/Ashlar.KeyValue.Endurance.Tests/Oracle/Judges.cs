@@ -21,7 +21,8 @@ static class Judges
 
     /// <exception cref="JudgeException">What is found cannot come from what was asked for.</exception>
     public static void Require(
-        VictimPlan plan, IReadOnlyDictionary<string, string> before, LifeHistory history, Death death, IReadOnlyDictionary<string, string> found)
+        VictimPlan plan, IReadOnlyDictionary<string, string> before, LifeHistory history, Death death, IReadOnlyDictionary<string,
+        string> found)
     {
         if (plan.Kind != StoreKind.Sharded)
         {

@@ -34,10 +34,12 @@ sealed class SaltedKeyJudge(
         foreach (var key in before.Keys.Concat(found.Keys).Where(IsSalted).Concat(writes.Select(write => write.Key)).Distinct())
         {
             var value = found.GetValueOrDefault(key);
-            var lastPromised = writes.Where(write => write.Key == key && write.IsPromised).Select(write => write.Begun).DefaultIfEmpty(-1).Max();
+            var lastPromised = writes.Where(write => write.Key == key && write.IsPromised)
+                .Select(write => write.Begun).DefaultIfEmpty(-1).Max();
             if (lastPromised < 0 && value == before.GetValueOrDefault(key)) continue;
             if (writes.Exists(write => write.Key == key && write.Value == value && write.Returned >= lastPromised)) continue;
-            throw new JudgeException(JudgeProblem.NoPrefix, $"The salted key '{key}' holds {value ?? "nothing"}, which was overwritten, or was never written.");
+            throw new JudgeException(
+                JudgeProblem.NoPrefix, $"The salted key '{key}' holds {value ?? "nothing"}, which was overwritten, or was never written.");
         }
     }
 

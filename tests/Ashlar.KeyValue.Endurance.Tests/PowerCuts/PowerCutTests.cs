@@ -50,6 +50,7 @@ public sealed class PowerCutTests(ITestOutputHelper output)
     {
         var failure = Assert.Throws<LifeException>(() => new PowerCuts(1, "", Lie.SkipSyncs).Run(30));
         output.WriteLine(failure.Message);
-        Assert.Contains(Assert.IsType<JudgeException>(failure.InnerException).Problem, (JudgeProblem[])[JudgeProblem.Lost, JudgeProblem.DoesNotOpen]);
+        Assert.Contains(
+            Assert.IsType<JudgeException>(failure.InnerException).Problem, (JudgeProblem[])[JudgeProblem.Lost, JudgeProblem.DoesNotOpen]);
     }
 }

@@ -37,26 +37,11 @@ sealed record ScenarioOptions(ulong Seed, Features Features, int OperationCount)
     public static string ArchiveOf(int generation) => $"/data/archive{generation}";
 
     /// <summary>Everything small, so that a short scenario passes through all that the engine does.</summary>
-    public KeyValueOptions Store(IFileSystem disk, ulong entropy, int generation) => new()
+    public KeyValueOptions Store(IFileSystem disk, ulong entropy, int generation) => TestStore.Tiny(disk, entropy) with
     {
-        FileSystem = disk,
-        Entropy = new SeededEntropy(entropy),
-        TimeProvider = new SimulatedClock(),
-        MemTableBytes = entropy % 2 == 0 ? 1500 : 4000,
-        SeparatedValueBytes = (entropy / 2 % 4) switch { 0 => 0, 1 => 60, 2 => 256, _ => int.MaxValue },
-        LogSegmentBytes = entropy % 3 == 0 ? 1 << 20 : 1500,
-        SpaceAmplification = 1.1,
-        TableBytes = 1024,
-        BlockBytes = 256,
-        LogChunkBytes = 2048,
-        ManifestRewriteBytes = 400,
-        LevelZeroTables = 2,
-        RelaxedLossBytes = 4096,
         RelaxedLossTime = TimeSpan.FromDays(1000),
-        BlockCacheBytes = 1 << 20,
         SpaceReserveBytes = Has(Features.FullDisk) ? 100 << 10 : 0,
         LogArchiveDirectory = Has(Features.Archive) ? ArchiveOf(generation) : null,
-        BackgroundInline = true,
         CreateIfMissing = generation == 0,
     };
 

@@ -12,7 +12,8 @@ public sealed class SaltedKeyTests
 
     ShardedKeyValueStore Open(int? shards = 3) => Open(disk, shards);
 
-    static ShardedKeyValueStore Open(IFileSystem disk, int? shards, bool inline = true, TimeProvider? clock = null) => ShardedKeyValueStore.Open(
+    static ShardedKeyValueStore Open(IFileSystem disk, int? shards, bool inline = true, TimeProvider? clock = null) =>
+        ShardedKeyValueStore.Open(
         TestStore.Directory,
         new()
         {

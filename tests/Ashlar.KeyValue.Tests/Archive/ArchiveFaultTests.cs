@@ -39,7 +39,8 @@ public sealed class ArchiveFaultTests(ITestOutputHelper output)
                 Require(store.Verify().IsClean, "the store is damaged");
             }
 
-            using (var store = KeyValueStore.Open(Store, workload.Options(disk))) workload.RequireContent(store.ReadAll(), workload.Step, workload.Step);
+            using (var store = KeyValueStore.Open(Store, workload.Options(disk))) workload.RequireContent(
+                store.ReadAll(), workload.Step, workload.Step);
         });
         output.WriteLine($"{failed} operations made to fail");
         Assert.True(failed > 4);
@@ -49,7 +50,8 @@ public sealed class ArchiveFaultTests(ITestOutputHelper output)
     [InlineData(FaultOperations.Changes, FaultKind.InputOutputError, false)]
     [InlineData(FaultOperations.Changes, FaultKind.NoSpace, true)]
     [InlineData(FaultOperations.Sync, FaultKind.LostSync, false)]
-    public void Any_operation_on_the_store_may_fail_and_the_archive_goes_on_after_reopening(FaultOperations operations, FaultKind kind, bool isSticky)
+    public void Any_operation_on_the_store_may_fail_and_the_archive_goes_on_after_reopening(
+        FaultOperations operations, FaultKind kind, bool isSticky)
     {
         var rule = new FaultRule(operations, kind) { PathPattern = Store + "*", IsSticky = isSticky };
         var failed = FaultSweep.Run(rule, NewDisk, disk =>
@@ -227,7 +229,8 @@ public sealed class ArchiveFaultTests(ITestOutputHelper output)
                 if (contents[step] == found) return;
             }
 
-            throw new InvalidOperationException($"found {found}\nwhich is not the content after any of {least} to {most}; {contents[least]}");
+            throw new InvalidOperationException(
+                $"found {found}\nwhich is not the content after any of {least} to {most}; {contents[least]}");
         }
 
         public void RequireRestored(IFileSystem disk, int least, int most) => RequireContent(Restore(disk), least, most);

@@ -65,7 +65,8 @@ public sealed class BackupFaultTests(ITestOutputHelper output)
             Require(backups.Verify(number).IsClean, "the next backup is damaged");
         }
 
-        foreach (var backup in backups.List()) Require(backup.Damage is null && backups.Verify(backup.Number).IsClean, $"{backup} is damaged");
+        foreach (var backup in backups.List())
+            Require(backup.Damage is null && backups.Verify(backup.Number).IsClean, $"{backup} is damaged");
     }
 
     static void Require(bool holds, string problem)

@@ -127,7 +127,8 @@ public sealed class BackupTests : IDisposable
     {
         Fill(0, 200);
         store.Dispose();
-        using (var reader = KeyValueStore.Open(TestStore.Directory, options with { FileSystem = new ReadOnlyFileSystem(disk, TestStore.Directory), ReadOnly = true }))
+        using (var reader = KeyValueStore.Open(
+            TestStore.Directory, options with { FileSystem = new ReadOnlyFileSystem(disk, TestStore.Directory), ReadOnly = true }))
             reader.BackUp(Backups);
         Assert.Equal(200, RestoreAndRead(1).Split(' ').Length);
     }

@@ -87,6 +87,10 @@ public sealed class DamagedTableTests
 
     static KeyValueOptions Options(IFileSystem disk) => TestStore.Small(disk) with
     {
-        SeparatedValueBytes = 100, MemTableBytes = 4 << 10, LogSegmentBytes = 32 << 10, LogChunkBytes = 4 << 10, SpaceAmplification = 1.5,
+        SeparatedValueBytes = 100,
+        MemTableBytes = 4 << 10,
+        LogSegmentBytes = 32 << 10,
+        LogChunkBytes = 4 << 10,
+        SpaceAmplification = 1.5,
     };
 }

@@ -29,7 +29,10 @@ public sealed class FailedMeasureTests
         };
         using var opened = store = KeyValueStore.Open(TestStore.Directory, TestStore.Small(faulty) with
         {
-            LogSegmentBytes = 4096, SeparatedValueBytes = 100, SpaceAmplification = 1.1, InlineMerges = 1,
+            LogSegmentBytes = 4096,
+            SeparatedValueBytes = 100,
+            SpaceAmplification = 1.1,
+            InlineMerges = 1,
         });
         for (var i = 0; i < 300; i++) store.Put($"{i % 7}", new string('x', 400));
         store.Flush();

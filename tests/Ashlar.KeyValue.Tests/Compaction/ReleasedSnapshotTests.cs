@@ -44,7 +44,10 @@ public sealed class ReleasedSnapshotTests
         TestStore.Directory,
         new KeyValueOptions
         {
-            FileSystem = TestStore.NewDisk(), MemTableBytes = 64 << 10, LogSegmentBytes = 256 << 10, SeparatedValueBytes = 256,
+            FileSystem = TestStore.NewDisk(),
+            MemTableBytes = 64 << 10,
+            LogSegmentBytes = 256 << 10,
+            SeparatedValueBytes = 256,
         });
 
     static void Write(KeyValueStore store, int valueBytes)

@@ -148,7 +148,8 @@ public sealed class SpaceDebtTests(ITestOutputHelper output)
         // Of 4,000 bytes each: 1,000, 2,000 and 3,000 are referred to; nothing of the last any more.
         ValueSegmentInfo[] segments = [.. new ulong[] { 1, 2, 3, 4 }.Select(id => new ValueSegmentInfo(id, id, SegmentOrigin.Log, 4000))];
         const int Heads = LogSegmentHeader.SizeBytes;
-        var references = segments[..3].ToDictionary(segment => segment.Id, segment => new SegmentReference(segment.Id, (1000 * (long)segment.Id) - Heads, 1));
+        var references = segments[..3].ToDictionary(
+            segment => segment.Id, segment => new SegmentReference(segment.Id, (1000 * (long)segment.Id) - Heads, 1));
         var files = new CollectableFiles(segments, references) { TotalBytes = 50_000 };
         ulong[] Left(double limit) => [.. ValueBatch.Of(segments, files, limit).WithoutSpare(files).Segments.Order()];
         var least = 50_000 - 3000 - 2000 - 1000 - (4000 - Heads);
@@ -254,6 +255,11 @@ public sealed class SpaceDebtTests(ITestOutputHelper output)
     void Report(KeyValueStore store, double most)
     {
         var statistics = store.GetStatistics();
-        output.WriteLine($"{most:f2} bytes of files a live byte at most, {statistics.SpaceBytes / LiveBytes:f2} at last; live estimated {statistics.LiveBytes / LiveBytes:f2}; slowed {statistics.SlowDownTime.TotalSeconds:f2} s, for space {statistics.SpaceSlowDownTime.TotalSeconds:f2} s, stalled {statistics.StallTime.TotalSeconds:f2} s ({statistics.WriteStalls}); moved {statistics.MovedValueBytes / (double)statistics.BytesPut:f2}, written {statistics.WriteAmplification:f2}");
+        output.WriteLine(
+            $"{most:f2} bytes of files a live byte at most, {statistics.SpaceBytes / LiveBytes:f2} at last; live estimated "
+                + $"{statistics.LiveBytes / LiveBytes:f2}; slowed {statistics.SlowDownTime.TotalSeconds:f2} s, for space "
+                + $"{statistics.SpaceSlowDownTime.TotalSeconds:f2} s, stalled {statistics.StallTime.TotalSeconds:f2} s "
+                + $"({statistics.WriteStalls}); moved {statistics.MovedValueBytes / (double)statistics.BytesPut:f2}, written "
+                + $"{statistics.WriteAmplification:f2}");
     }
 }

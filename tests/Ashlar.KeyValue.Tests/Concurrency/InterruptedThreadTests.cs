@@ -13,7 +13,9 @@ public sealed class InterruptedThreadTests
         using var directory = new TemporaryDirectory(); // The simulated disk has locks of its own.
         using var store = KeyValueStore.Open(directory["store"], new KeyValueOptions
         {
-            MemTableBytes = 256 << 10, TableBytes = 256 << 10, LogSegmentBytes = 1 << 20,
+            MemTableBytes = 256 << 10,
+            TableBytes = 256 << 10,
+            LogSegmentBytes = 1 << 20,
         });
         var (interruptions, done) = (0, 0);
         var problems = new List<string>();

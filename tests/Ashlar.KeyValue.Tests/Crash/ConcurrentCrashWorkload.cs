@@ -41,7 +41,8 @@ static class ConcurrentCrashWorkload
                 // The newest number up to the counter that belongs to this slot.
                 var expected = Enumerable.Range(1, found[writer]).LastOrDefault(number => number % 5 == slot);
                 if (Number(store.Get(Key(writer, slot))) is var number && number != expected)
-                    throw new InvalidOperationException($"Half a batch: writer {writer} counts {found[writer]}, slot {slot} holds {number} instead of {expected}.");
+                    throw new InvalidOperationException(
+                        $"Half a batch: writer {writer} counts {found[writer]}, slot {slot} holds {number} instead of {expected}.");
             }
         }
 
@@ -65,7 +66,8 @@ static class ConcurrentCrashWorkload
                     {
                         if (found[other] < done[other])
                             throw new InvalidOperationException(
-                                $"A hole: write {write.Number} of {write.Writer} is there, write {done[other]} of {other}, which was done before, is not.");
+                                $"A hole: write {write.Number} of {write.Writer} is there, write {done[other]} of {other}, which was done "
+                                    + $"before, is not.");
                     }
 
                     break;

@@ -173,7 +173,8 @@ public sealed class DiskFullTests(ITestOutputHelper output)
 
                 AssertHolds(store, model);
                 store.Compact();
-                output.WriteLine($"cycle {cycle}: {count} values fit, {model.Count} stay, {store.GetStatistics().TableBytes} bytes of tables");
+                output.WriteLine(
+                    $"cycle {cycle}: {count} values fit, {model.Count} stay, {store.GetStatistics().TableBytes} bytes of tables");
                 Assert.True(count > 500 || options.FileSystem is null, $"only {count} values fit in cycle {cycle}");
             }
 

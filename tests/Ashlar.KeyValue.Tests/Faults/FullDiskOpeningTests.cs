@@ -10,7 +10,9 @@ public sealed class FullDiskOpeningTests
 
     static KeyValueOptions Options(IFileSystem disk) => TestStore.Small(disk) with
     {
-        TableBytes = 16 << 10, SpaceReserveBytes = 512 << 10, ManifestRewriteBytes = 4096,
+        TableBytes = 16 << 10,
+        SpaceReserveBytes = 512 << 10,
+        ManifestRewriteBytes = 4096,
     };
 
     [Theory, InlineData(true, false), InlineData(false, false), InlineData(false, true)]

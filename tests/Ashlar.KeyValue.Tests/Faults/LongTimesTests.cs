@@ -48,7 +48,8 @@ public sealed class LongTimesTests
         };
         Assert.Throws<InvalidOperationException>(() => KeyValueStore.Open(TestStore.Directory, TestStore.Small(faulty, inline: false) with
         {
-            TimeProvider = new BrokenTimers(), LogArchiveDirectory = "/archive",
+            TimeProvider = new BrokenTimers(),
+            LogArchiveDirectory = "/archive",
         }));
         using (var again = KeyValueStore.Open(TestStore.Directory, quiet))
         {

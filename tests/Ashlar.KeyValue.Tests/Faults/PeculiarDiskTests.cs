@@ -21,7 +21,10 @@ public sealed class PeculiarDiskTests
         var disk = new PeculiarDisk(inner) { NeededForFileBytes = neededForFileBytes, HiddenBytes = hiddenBytes };
         var options = TestStore.Small(disk, inline) with
         {
-            MemTableBytes = 32 << 10, TableBytes = 32 << 10, LogSegmentBytes = 64 << 10, SpaceReserveBytes = 512 << 10,
+            MemTableBytes = 32 << 10,
+            TableBytes = 32 << 10,
+            LogSegmentBytes = 64 << 10,
+            SpaceReserveBytes = 512 << 10,
             ManifestRewriteBytes = 4096,
         };
         using var store = KeyValueStore.Open(TestStore.Directory, options);

@@ -205,7 +205,9 @@ public sealed class ReserveTests
 
     static KeyValueOptions Options(IFileSystem disk, bool inline) => TestStore.Small(disk, inline) with
     {
-        TableBytes = 16 << 10, SpaceReserveBytes = 512 << 10, ManifestRewriteBytes = 4096,
+        TableBytes = 16 << 10,
+        SpaceReserveBytes = 512 << 10,
+        ManifestRewriteBytes = 4096,
     };
 
     static KeyValueStore OpenAndFill(CrowdedDisk disk, bool inline)

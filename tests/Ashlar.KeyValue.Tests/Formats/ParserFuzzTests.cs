@@ -118,9 +118,22 @@ public sealed class ParserFuzzTests(ITestOutputHelper output)
     {
         var part = new ArchivePart
         {
-            StoreId = SegmentWriter.StoreId, HistoryId = SegmentWriter.StoreId, Number = 3, PreviousCrc = 17, SegmentId = 7, Nonce = 99,
-            From = 64, To = 640, AfterSequence = 5, FirstSequence = 6, LastSequence = 9, FirstCommitTime = 100, LastCommitTime = 200,
-            WrittenAt = 300, EndHeadCrc = 8, ContentCrc = 9,
+            StoreId = SegmentWriter.StoreId,
+            HistoryId = SegmentWriter.StoreId,
+            Number = 3,
+            PreviousCrc = 17,
+            SegmentId = 7,
+            Nonce = 99,
+            From = 64,
+            To = 640,
+            AfterSequence = 5,
+            FirstSequence = 6,
+            LastSequence = 9,
+            FirstCommitTime = 100,
+            LastCommitTime = 200,
+            WrittenAt = 300,
+            EndHeadCrc = 8,
+            ContentCrc = 9,
         };
         var head = new byte[ArchivePart.HeadBytes];
         part.Encode(head);

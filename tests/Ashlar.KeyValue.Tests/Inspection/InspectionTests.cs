@@ -106,7 +106,9 @@ public sealed class InspectionTests
     {
         Write("other", "hello world"u8.ToArray());
         Assert.Throws<UnsupportedFormatException>(() => Inspect("other"));
-        Assert.Equal(StorageErrorKind.NotFound, Assert.Throws<StorageException>(() => KeyValueInspector.Inspect("/none", TextWriter.Null, TestStore.Small(disk))).Kind);
+        Assert.Equal(
+            StorageErrorKind.NotFound,
+            Assert.Throws<StorageException>(() => KeyValueInspector.Inspect("/none", TextWriter.Null, TestStore.Small(disk))).Kind);
     }
 
     (string Text, InspectionResult Result) Inspect(string prefix, string directory = TestStore.Directory)

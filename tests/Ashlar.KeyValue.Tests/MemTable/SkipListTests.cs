@@ -39,12 +39,14 @@ public sealed class SkipListTests
             var found = list.FindAtLeast(Key(key), sequence);
             Assert.Equal(expected.Length == 0, found == null);
             if (found != null)
-                Assert.Equal(expected[0], (BinaryPrimitives.ReadInt32BigEndian(SkipList.KeyOf(found)), ulong.MaxValue - SkipList.SequenceOf(found)));
+                Assert.Equal(
+                    expected[0], (BinaryPrimitives.ReadInt32BigEndian(SkipList.KeyOf(found)), ulong.MaxValue - SkipList.SequenceOf(found)));
             var before = model.Keys.TakeWhile(entry => entry.CompareTo((key, ulong.MaxValue - sequence)) < 0).TakeLast(1).ToArray();
             found = list.FindBefore(Key(key), sequence);
             Assert.Equal(before.Length == 0, found == null);
             if (found != null)
-                Assert.Equal(before[0], (BinaryPrimitives.ReadInt32BigEndian(SkipList.KeyOf(found)), ulong.MaxValue - SkipList.SequenceOf(found)));
+                Assert.Equal(
+                    before[0], (BinaryPrimitives.ReadInt32BigEndian(SkipList.KeyOf(found)), ulong.MaxValue - SkipList.SequenceOf(found)));
         }
 
         list.Free();
@@ -54,7 +56,8 @@ public sealed class SkipListTests
     public unsafe void An_empty_list_has_nothing()
     {
         var list = new SkipList();
-        Assert.True(list.First == null && list.FindLast() == null && list.FindAtLeast("a"u8, 1) == null && list.FindBefore("a"u8, 1) == null);
+        Assert.True(
+            list.First == null && list.FindLast() == null && list.FindAtLeast("a"u8, 1) == null && list.FindBefore("a"u8, 1) == null);
         list.Free();
     }
 

@@ -33,7 +33,10 @@ static class PlantedBugs
             if (Fault is LogEntryFault.Value || (Fault is LogEntryFault.Key && entry.KeyLength > 0)) Fault = LogEntryFault.None;
             if (Fault is not LogEntryFault.None) return false;
             """),
-        new SourceEdit("Log/LogEntryReader.cs", "if (Count != header.Count", "if (Count >= 0) return LogGroupFault.None;\n        if (Count != header.Count"));
+        new SourceEdit(
+            "Log/LogEntryReader.cs",
+            "if (Count != header.Count",
+            "if (Count >= 0) return LogGroupFault.None;\n        if (Count != header.Count"));
 
     public static Mutation DropTombstonesEarly { get; } = new(
         nameof(DropTombstonesEarly),

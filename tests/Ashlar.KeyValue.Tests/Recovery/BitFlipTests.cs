@@ -18,7 +18,9 @@ public sealed class BitFlipTests(ITestOutputHelper output)
     /// <summary>Zeros behind a group, up to the next multiple of 8.</summary>
     const string Padding = "padding of a group";
 
-    /// <summary>What says that the store was closed in order. Without it the end of the log counts as after a crash, and is whole.</summary>
+    /// <summary>
+    /// What says that the store was closed in order. Without it the end of the log counts as after a crash, and is whole.
+    /// </summary>
     const string ClosedMark = "mark of an orderly close";
 
     /// <summary>A value that was overwritten, in a segment that is not replayed any more: garbage until its segment is collected.</summary>
@@ -144,7 +146,8 @@ public sealed class BitFlipTests(ITestOutputHelper output)
         {
             var entry = LogEntry.Read(bytes.AsSpan(start));
             var value = start + LogEntry.HeaderBytes + entry.KeyLength;
-            var pair = $"{Encoding.UTF8.GetString(entry.KeyIn(bytes.AsSpan(start)))}={Encoding.UTF8.GetString(entry.ValueIn(bytes.AsSpan(start)))}";
+            var pair = $"{Encoding.UTF8.GetString(entry.KeyIn(bytes.AsSpan(start)))}="
+                + $"{Encoding.UTF8.GetString(entry.ValueIn(bytes.AsSpan(start)))}";
             if (!$" {content} ".Contains($" {pair} ", StringComparison.Ordinal))
             {
                 for (var at = value; at < start + entry.SizeBytes; at++) kinds[(name, at)] = Garbage;

@@ -95,7 +95,8 @@ public sealed class RepairTests
         Assert.False(report.HadManifest);
         Assert.Contains("may be back", Assert.Single(report.Losses).Problem, StringComparison.Ordinal);
         using var repaired = Open(disk);
-        Assert.Equal(model.Where(pair => pair.Value[^1] is not null).ToDictionary(pair => pair.Key, pair => pair.Value[^1]!), Read(repaired));
+        Assert.Equal(
+            model.Where(pair => pair.Value[^1] is not null).ToDictionary(pair => pair.Key, pair => pair.Value[^1]!), Read(repaired));
     }
 
     [Theory]
@@ -269,5 +270,6 @@ public sealed class RepairTests
 
     static KeyValueStore Open(SimulatedFileSystem disk) => KeyValueStore.Open(Target, Options(disk));
 
-    static KeyValueOptions Options(IFileSystem disk) => TestStore.Small(disk) with { SeparatedValueBytes = 100, MemTableBytes = 3000, LevelZeroTables = 6 };
+    static KeyValueOptions Options(IFileSystem disk) =>
+        TestStore.Small(disk) with { SeparatedValueBytes = 100, MemTableBytes = 3000, LevelZeroTables = 6 };
 }

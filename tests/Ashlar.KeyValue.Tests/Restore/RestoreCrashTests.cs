@@ -26,7 +26,8 @@ public sealed class RestoreCrashTests(ITestOutputHelper output)
         var options = new CrashExplorerOptions { StateBudget = 1500, NestedOneIn = 40, NestedBudget = 5 };
         var result = CrashExplorer.Explore(disk, Check, options);
         output.WriteLine($"{result}, {reported} after it was reported, {opened} stores found");
-        Assert.True(options.Replay is not null || (result.Distinct > 150 && reported > 0 && opened > reported), $"{result}, {opened} stores");
+        Assert.True(
+            options.Replay is not null || (result.Distinct > 150 && reported > 0 && opened > reported), $"{result}, {opened} stores");
 
         void Check(CrashState state)
         {

@@ -103,7 +103,8 @@ public sealed class MutatedSessionTests(ITestOutputHelper output)
             if (command == CommandCode.Disconnect) command = CommandCode.Read;
             var isFlush = command == CommandCode.Flush;
             var header = new byte[RequestHeader.SizeBytes];
-            new RequestHeader(CommandFlags.None, command, (ulong)i, isFlush ? 0 : (ulong)random.Next(1 << 19), isFlush ? 0 : length).Write(header);
+            new RequestHeader(CommandFlags.None, command, (ulong)i, isFlush ? 0 : (ulong)random.Next(1 << 19), isFlush ? 0 : length)
+                .Write(header);
             bytes.Write(header);
             if (command == CommandCode.Write) bytes.Write(new byte[length]);
         }

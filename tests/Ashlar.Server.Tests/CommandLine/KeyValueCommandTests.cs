@@ -16,7 +16,8 @@ public sealed class KeyValueCommandTests : IDisposable
 
     public void Dispose() => directory.Dispose();
 
-    [Theory, InlineData(), InlineData("--shards", "3"), InlineData("--shards", "2", "--hashed-prefix", "4"), InlineData("--shards", "3", "--salted-prefix", "city/")]
+    [Theory, InlineData(), InlineData("--shards", "3"), InlineData("--shards", "2", "--hashed-prefix", "4"),
+        InlineData("--shards", "3", "--salted-prefix", "city/")]
     public async Task What_is_put_is_read_scanned_and_deleted(params string[] layout)
     {
         await Run(["create", store, .. layout]);
@@ -61,15 +62,20 @@ public sealed class KeyValueCommandTests : IDisposable
         await Run("create", store);
         await Run("put", store, "a\"b", "x\ty");
         var entry = (await Run("get", store, "a\"b", "-o", "json")).OutJson;
-        Assert.Equal(("KeyValueEntry", "text", "x\ty"), (entry.GetProperty("kind").GetString(), entry.GetProperty("encoding").GetString(), entry.GetProperty("value").GetString()));
+        Assert.Equal(
+            ("KeyValueEntry", "text", "x\ty"),
+            (entry.GetProperty("kind").GetString(), entry.GetProperty("encoding").GetString(), entry.GetProperty("value").GetString()));
         var entries = (await Run("scan", store, "-o", "json")).OutJson;
-        Assert.Equal(("ashlar/v1", "KeyValueEntries"), (entries.GetProperty("apiVersion").GetString(), entries.GetProperty("kind").GetString()));
+        Assert.Equal(
+            ("ashlar/v1", "KeyValueEntries"), (entries.GetProperty("apiVersion").GetString(), entries.GetProperty("kind").GetString()));
         Assert.Equal("a\"b", entries.GetProperty("items")[0].GetProperty("key").GetString());
         Assert.Equal("x\ty", entries.GetProperty("items")[0].GetProperty("value").GetString());
 
         await Run("put", store, "6279746573", "fe", "--hex");
         var bytes = (await Run("get", store, "bytes", "-o", "json")).OutJson;
-        Assert.Equal(("base64", "Ynl0ZXM=", "/g=="), (bytes.GetProperty("encoding").GetString(), bytes.GetProperty("key").GetString(), bytes.GetProperty("value").GetString()));
+        Assert.Equal(
+            ("base64", "Ynl0ZXM=", "/g=="),
+            (bytes.GetProperty("encoding").GetString(), bytes.GetProperty("key").GetString(), bytes.GetProperty("value").GetString()));
 
         await Run("put", store, "ff00", "7465787420", "--hex");
         var items = (await Run("scan", store, "-o", "json")).OutJson.GetProperty("items").EnumerateArray().ToArray();
@@ -91,7 +97,8 @@ public sealed class KeyValueCommandTests : IDisposable
         var random = new SeededRandom(3);
         using (var opened = KeyValueStore.Open(store))
         {
-            for (var i = 0; i < 300; i++) opened.Put(random.Bytes(random.Next(1, 20)), random.Bytes(random.Next(0, 50)), Durability.Relaxed);
+            for (var i = 0; i < 300; i++)
+                opened.Put(random.Bytes(random.Next(1, 20)), random.Bytes(random.Next(0, 50)), Durability.Relaxed);
             opened.Put("tab\tline\n\\"u8, "\\x41 \r\n"u8);
             opened.Put("Zürich"u8, "grüezi"u8);
         }
@@ -132,7 +139,9 @@ public sealed class KeyValueCommandTests : IDisposable
         Assert.Equal(5000, (await Run("scan", store, "-o", "name")).Out.Count(letter => letter == '\n'));
         await Run("compact", store);
         var facts = (await Run("stats", store, "-o", "json")).OutJson;
-        Assert.Equal((2, 5000), (facts.GetProperty("shardCount").GetInt32(), facts.GetProperty("statistics").GetProperty("tableEntries").GetInt64()));
+        Assert.Equal(
+            (2, 5000),
+            (facts.GetProperty("shardCount").GetInt32(), facts.GetProperty("statistics").GetProperty("tableEntries").GetInt64()));
         Assert.Contains("\nshard-001 ", (await Run("stats", store)).Out, StringComparison.Ordinal);
     }
 
@@ -151,13 +160,15 @@ public sealed class KeyValueCommandTests : IDisposable
         var backups = directory["backups"];
         await Run("create", store);
         await Run("put", store, "a", "1");
-        Assert.StartsWith("backup 1 holds every write up to sequence 1: ", (await Run("backup", store, backups)).Out, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "backup 1 holds every write up to sequence 1: ", (await Run("backup", store, backups)).Out, StringComparison.Ordinal);
         await Run("put", store, "b", "2");
         Assert.Equal(2, (await Run("backup", store, backups, "--full", "-o", "json")).OutJson.GetProperty("number").GetInt32());
         Assert.Equal("1\n2\n", (await Run("backups", backups, "-o", "name")).Out);
         Assert.Equal(3, (await Run("backups", backups)).Out.Count(letter => letter == '\n'));
         Assert.StartsWith("intact: ", (await Run("verify-backup", backups)).Out, StringComparison.Ordinal);
-        Assert.Equal($"{directory["old"]} is the store of backup 1\n", (await Run("restore", backups, directory["old"], "--number", "1")).Out);
+        Assert.Equal(
+            $"{directory["old"]} is the store of backup 1\n", (await Run("restore", backups, directory["old"], "--number", "1")).Out);
         Assert.Equal("a\t1\n", (await Run("scan", directory["old"])).Out);
         await Run("restore", backups, directory["new"]);
         Assert.Equal("a\t1\nb\t2\n", (await Run("scan", directory["new"])).Out);
@@ -171,7 +182,10 @@ public sealed class KeyValueCommandTests : IDisposable
         await Run("put", directory["sharded"], "c", "3");
         await Run("put", directory["sharded"], "d", "4");
         var shards = directory["backups of shards"];
-        Assert.StartsWith("backup 1 holds every write up to sequence 2: ", (await Run("backup", directory["sharded"], shards)).Out, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "backup 1 holds every write up to sequence 2: ",
+            (await Run("backup", directory["sharded"], shards)).Out,
+            StringComparison.Ordinal);
         Assert.Equal("1\n", (await Run("backups", shards, "-o", "name")).Out);
         Assert.StartsWith("intact: ", (await Run("verify-backup", shards)).Out, StringComparison.Ordinal);
         await Run("restore", shards, directory["shards restored"]);
@@ -197,7 +211,10 @@ public sealed class KeyValueCommandTests : IDisposable
         Assert.Equal((0, 3), (covered.GetProperty("afterSequence").GetInt32(), covered.GetProperty("lastSequence").GetInt32()));
         Assert.Contains("every write up to sequence 3", (await Run("archive", archive)).Out, StringComparison.Ordinal);
 
-        Assert.StartsWith($"{directory["two"]} is the store with every write up to sequence 2", (await Run("restore", backups, directory["two"], "--archive", archive, "--to-sequence", "2")).Out, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"{directory["two"]} is the store with every write up to sequence 2",
+            (await Run("restore", backups, directory["two"], "--archive", archive, "--to-sequence", "2")).Out,
+            StringComparison.Ordinal);
         Assert.Equal("a\t1\nb\t2\n", (await Run("scan", directory["two"])).Out);
         await Run("restore", backups, directory["latest"], "--archive", archive);
         Assert.Equal("a\t1\nb\t2\nc\t3\n", (await Run("scan", directory["latest"])).Out);

@@ -255,7 +255,7 @@ public sealed class ServedPoolTests : IAsyncLifetime
     }
 
     [Fact]
-    public void What_is_not_there_is_not_opened() => 
+    public void What_is_not_there_is_not_opened() =>
         Assert.False(pool.TryAttach("vm2", ClientOf(ClientProtocol.Nbd), out _, out _));
 
     [Theory]

@@ -72,7 +72,9 @@ sealed class CrashStateEnumerator(CrashPoint point, CrashExplorerOptions options
         }
     }
 
-    /// <summary>What the last write appended, or all that is pending, lacks some of its data; what was there before shows instead.</summary>
+    /// <summary>
+    /// What the last write appended, or all that is pending, lacks some of its data; what was there before shows instead.
+    /// </summary>
     IEnumerable<Survivors> OldContent(int last)
     {
         yield return WithOldContent(Keep(i => i != last));

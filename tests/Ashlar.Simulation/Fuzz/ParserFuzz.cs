@@ -62,7 +62,8 @@ public static class ParserFuzz
             if (allocated > allowedBytes + ((long)AllocatedPerByte * message.Length))
             {
                 throw new ParserFuzzException(
-                    $"seed {seed}, input {input}: {allocated} bytes allocated for a message of {message.Length}\n{Convert.ToHexString(message)}", null);
+                    $"seed {seed}, input {input}: {allocated} bytes allocated for a message of "
+                        + $"{message.Length}\n{Convert.ToHexString(message)}", null);
             }
 
             most = Math.Max(most, allocated);

@@ -261,7 +261,8 @@ public sealed class CrashModelTests
 
         var visited = new HashSet<string>();
         CrashExplorer.Explore(
-            disk, state => visited.Add(Describe(state.Disk)), new CrashExplorerOptions { StateBudget = budget, RandomSubsets = 2, NestedOneIn = 0 });
+            disk, state =>
+                visited.Add(Describe(state.Disk)), new CrashExplorerOptions { StateBudget = budget, RandomSubsets = 2, NestedOneIn = 0 });
         Assert.Superset(kept, visited);
     }
 

@@ -12,7 +12,9 @@ static partial class Mounts
 
     public static bool IsRoot => OperatingSystem.IsLinux() && UserId() == 0;
 
-    /// <summary>A directory for a mount point and its image. Its name says whose it is: process ids are used again, start times not.</summary>
+    /// <summary>
+    /// A directory for a mount point and its image. Its name says whose it is: process ids are used again, start times not.
+    /// </summary>
     public static string CreateRoot(string prefix) =>
         Directory.CreateTempSubdirectory($"{prefix}{Environment.ProcessId}.{StartOf(Environment.ProcessId)}-").FullName;
 

@@ -12,7 +12,10 @@ public sealed class ConcurrencyTests
         const int clients = 64;
         await using var fixture = new ListenerFixture(maxConnections: clients);
         var works = Enumerable.Range(0, clients)
-            .Select(index => Task.Factory.StartNew(() => Exchange(fixture, SeededRandom.For(seed, $"client {index}")), TaskCreationOptions.LongRunning))
+            .Select(
+                index =>
+                    Task.Factory.StartNew(
+                        () => Exchange(fixture, SeededRandom.For(seed, $"client {index}")), TaskCreationOptions.LongRunning))
             .ToArray();
         await Task.WhenAll(works).WaitAsync(TimeSpan.FromMinutes(2));
         Assert.True(fixture.Reports.Count == 0, $"seed {seed}: {string.Join('\n', fixture.Reports)}");

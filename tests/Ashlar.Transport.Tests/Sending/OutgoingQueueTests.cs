@@ -110,7 +110,8 @@ public sealed class OutgoingQueueTests
     {
         const int Threads = 4, MessagesEach = 500;
         var queue = Queue();
-        var threads = Enumerable.Range(0, Threads).Select(index => new Thread(() => SendMany(queue, (byte)index, seed, MessagesEach))).ToList();
+        var threads = Enumerable.Range(0, Threads).Select(index => new Thread(
+            () => SendMany(queue, (byte)index, seed, MessagesEach))).ToList();
         var random = new SeededRandom(seed);
         foreach (var thread in threads) thread.Start();
         while (threads.Exists(thread => thread.IsAlive)) wire.Take(random.Next(200));

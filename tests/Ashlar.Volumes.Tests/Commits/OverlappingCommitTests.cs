@@ -1,4 +1,5 @@
 using Ashlar.Blocks;
+using Ashlar.TestKit;
 
 namespace Ashlar.Volumes.Tests;
 
@@ -43,7 +44,8 @@ public sealed class OverlappingCommitTests
         {
             hooks.AfterWrite = _ => Task.CompletedTask;
             flushing = Task.Run(() => crashed.Volume.FlushAsync().AsTask());
-            await Task.WhenAny(flushing, Task.Delay(300)); // Long enough for one that does not wait.
+            var leaf = ((VolumeDevice)crashed.Volume).Leaves.Find(0)!;
+            await Waiting.UntilAsync(() => leaf.WriteLock.HasWaiters || flushing.IsCompleted, "the flush neither waits nor ends");
             isOver = flushing.IsCompleted;
             crashed.Kill();
         };

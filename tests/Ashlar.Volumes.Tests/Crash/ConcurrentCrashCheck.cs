@@ -50,7 +50,10 @@ sealed class ConcurrentCrashCheck(ulong seed, PlantedBug bug)
         {
             var name = ConcurrentWorkload.NameOf(volume);
             var size = pool.FindVolume(name)?.SizeBytes ?? 0;
-            Require(sizes.Contains(size), size == 0 ? Finding.Lost : Finding.Resurrected, $"{name} has {size} bytes; allowed: {string.Join(", ", sizes)}");
+            Require(
+                sizes.Contains(size),
+                size == 0 ? Finding.Lost : Finding.Resurrected,
+                $"{name} has {size} bytes; allowed: {string.Join(", ", sizes)}");
             if (size > 0) await CheckContentAsync(pool, name, volume, history, sample);
         }
     }
@@ -65,7 +68,10 @@ sealed class ConcurrentCrashCheck(ulong seed, PlantedBug bug)
         {
             var bytes = content.Span.Slice((int)(sector * DescribedSector.SizeBytes), DescribedSector.SizeBytes);
             var found = DescribedSector.Read(bytes, volume, sector);
-            Require(versions.Contains(found), Finding.Lost, $"sector {sector} of {name} holds version {found}; allowed: {string.Join(", ", versions)}");
+            Require(
+                versions.Contains(found),
+                Finding.Lost,
+                $"sector {sector} of {name} holds version {found}; allowed: {string.Join(", ", versions)}");
             bytes.Clear();
             Compared++;
         }

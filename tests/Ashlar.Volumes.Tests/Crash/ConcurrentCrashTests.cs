@@ -44,7 +44,12 @@ public sealed class ConcurrentCrashTests(ITestOutputHelper output)
             check.RunAsync,
             new CrashExplorerOptions
             {
-                Seed = seed, StateBudget = stateBudget, NestedOneIn = 10, NestedBudget = 3, KilledOneIn = killedOneIn, ShowsOldContent = true,
+                Seed = seed,
+                StateBudget = stateBudget,
+                NestedOneIn = 10,
+                NestedBudget = 3,
+                KilledOneIn = killedOneIn,
+                ShowsOldContent = true,
             });
         return (result, check);
     }

@@ -19,7 +19,8 @@ enum ConcurrentStepKind
 }
 
 /// <summary>What one of several writers did. Its number is the version of the sectors that it wrote.</summary>
-sealed record ConcurrentStep(int Number, ConcurrentStepKind Kind, int Volume = 0, long StartSector = 0, int SectorCount = 0, long SizeBytes = 0);
+sealed record ConcurrentStep(
+    int Number, ConcurrentStepKind Kind, int Volume = 0, long StartSector = 0, int SectorCount = 0, long SizeBytes = 0);
 
 /// <summary>A step began, or ended.</summary>
 sealed record ConcurrentMark(ConcurrentStep Step, bool IsDone);

@@ -26,7 +26,11 @@ public sealed class ConcurrentPlantedBugTests(ITestOutputHelper output)
             await new ConcurrentWorkload(seed, bug).RunAsync(disk);
             var found = await Record.ExceptionAsync(() => CrashExplorer.ExploreAsync(disk, check.RunAsync, new CrashExplorerOptions
             {
-                Seed = seed, StateBudget = 400, NestedOneIn = 10, NestedBudget = 3, Replay = null,
+                Seed = seed,
+                StateBudget = 400,
+                NestedOneIn = 10,
+                NestedBudget = 3,
+                Replay = null,
             }));
             if (found is null && attempt < Attempts) continue;
             var crash = Assert.IsType<CrashCheckException>(found);

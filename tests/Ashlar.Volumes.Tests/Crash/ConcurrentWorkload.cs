@@ -15,7 +15,8 @@ sealed class ConcurrentWorkload(ulong seed, PlantedBug bug)
 
     static readonly string[] Names = ["thin4096", "thin512", "thick"];
 
-    static readonly int[] HotBlocks = [0, 14, 40, MapLayout.BlocksPerLeaf - 4, MapLayout.BlocksPerLeaf + 100, (2 * MapLayout.BlocksPerLeaf) + 8];
+    static readonly int[] HotBlocks = [0, 14, 40, MapLayout.BlocksPerLeaf - 4,
+        MapLayout.BlocksPerLeaf + 100, (2 * MapLayout.BlocksPerLeaf) + 8];
 
     SimulatedFileSystem disk = null!;
     TestPool pool = null!;
@@ -96,12 +97,14 @@ sealed class ConcurrentWorkload(ulong seed, PlantedBug bug)
         {
             var (name, small, large) = (NameOf(volume), MapLayout.LeafBytes / 2, MapLayout.LeafBytes + (5L * MapLayout.ChunkBytes));
             var isThick = volume % 2 == 1;
-            await RunAsync(new(Next(), ConcurrentStepKind.Create, volume, SizeBytes: small), () => pool.CreateVolumeAsync(name, small, 4096, isThick));
+            await RunAsync(
+                new(Next(), ConcurrentStepKind.Create, volume, SizeBytes: small), () => pool.CreateVolumeAsync(name, small, 4096, isThick));
             var device = pool.Pool.OpenVolume(name)!;
             await WriteAsync(random, ConcurrentStepKind.Write, volume, device, random.Next(100));
             await ResizeAsync(volume, large);
             for (var i = 0; i < 4; i++)
-                await WriteAsync(random, random.OneIn(3) ? ConcurrentStepKind.WriteThrough : ConcurrentStepKind.Write, volume, device, random.Next(330));
+                await WriteAsync(
+                    random, random.OneIn(3) ? ConcurrentStepKind.WriteThrough : ConcurrentStepKind.Write, volume, device, random.Next(330));
             await ResizeAsync(volume, small);
             await ResizeAsync(volume, large);
             await WriteAsync(random, ConcurrentStepKind.Write, volume, device, 100 + random.Next(230));
@@ -126,7 +129,8 @@ sealed class ConcurrentWorkload(ulong seed, PlantedBug bug)
         for (var i = 0; i < count; i++)
             DescribedSector.Write(data.AsSpan(i * DescribedSector.SizeBytes), volume, step.StartSector + i, step.Number);
         return RunAsync(step, () => device.WriteAsync(
-            ToLba(device, step.StartSector), data, kind == ConcurrentStepKind.WriteThrough ? WriteOptions.ForceUnitAccess : WriteOptions.None).AsTask());
+            ToLba(device, step.StartSector), data,
+            kind == ConcurrentStepKind.WriteThrough ? WriteOptions.ForceUnitAccess : WriteOptions.None).AsTask());
     }
 
     // Now and then the caller waits for the disk on its own thread.

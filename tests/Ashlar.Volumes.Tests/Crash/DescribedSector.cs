@@ -34,9 +34,11 @@ static class DescribedSector
         if (!data.ContainsAnyExcept((byte)0)) return 0;
         if (BinaryPrimitives.ReadUInt32LittleEndian(data) != Crc32C.Compute(data[4..]))
             throw new CrashFindingException(Finding.Torn, $"sector {sector} of volume {volume} within 512 bytes");
-        var (foundVolume, foundSector) = (BinaryPrimitives.ReadInt32LittleEndian(data[4..]), BinaryPrimitives.ReadInt64LittleEndian(data[8..]));
+        var (foundVolume, foundSector) = (BinaryPrimitives.ReadInt32LittleEndian(data[4..]),
+            BinaryPrimitives.ReadInt64LittleEndian(data[8..]));
         if (foundVolume != volume || foundSector != sector)
-            throw new CrashFindingException(Finding.Foreign, $"sector {sector} of volume {volume} holds sector {foundSector} of volume {foundVolume}");
+            throw new CrashFindingException(
+                Finding.Foreign, $"sector {sector} of volume {volume} holds sector {foundSector} of volume {foundVolume}");
         return BinaryPrimitives.ReadInt32LittleEndian(data[16..]);
     }
 }

@@ -47,7 +47,8 @@ sealed class MortalFileSystem(IFileSystem disk) : IFileSystem
         return held;
     }
 
-    IFileSystem Living() => isDead ? throw new StorageException("any", "/", StorageErrorKind.InputOutput, 0, "the process was killed") : disk;
+    IFileSystem Living() =>
+        isDead ? throw new StorageException("any", "/", StorageErrorKind.InputOutput, 0, "the process was killed") : disk;
 
     sealed class MortalFile(MortalFileSystem owner, IFile file) : IFile
     {

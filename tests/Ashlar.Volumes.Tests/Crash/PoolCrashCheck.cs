@@ -95,7 +95,10 @@ sealed class PoolCrashCheck(ulong seed, IReadOnlyList<Step> steps, PlantedBug bu
         }
 
         using var file = disk.Open("/pool.data", FileOpenMode.ReadOnly);
-        Require(file.AllocatedBytes >= keptBytes, Finding.Unbacked, $"thick volumes keep {keptBytes} bytes, the disk has {file.AllocatedBytes}");
+        Require(
+            file.AllocatedBytes >= keptBytes,
+            Finding.Unbacked,
+            $"thick volumes keep {keptBytes} bytes, the disk has {file.AllocatedBytes}");
     }
 
     async Task CheckContentAsync(int number, VolumeHistory volume, IBlockDevice device, ulong sample)
@@ -114,8 +117,10 @@ sealed class PoolCrashCheck(ulong seed, IReadOnlyList<Step> steps, PlantedBug bu
             Require(
                 history.Allows(found, sector),
                 Finding.Lost,
-                $"sector {sector} of volume {number} holds version {found}; allowed: {string.Join(" | ", history.Candidates.Select(step => step?.ToString() ?? "zeros"))}");
-            if (!block.TryGetValue(offset / MapLayout.BlockBytes, out var neighbours)) block.Add(offset / MapLayout.BlockBytes, neighbours = []);
+                $"sector {sector} of volume {number} holds version {found}; allowed: "
+                    + $"{string.Join(" | ", history.Candidates.Select(step => step?.ToString() ?? "zeros"))}");
+            if (!block.TryGetValue(offset / MapLayout.BlockBytes, out var neighbours))
+                block.Add(offset / MapLayout.BlockBytes, neighbours = []);
             neighbours.Add((sector, history, found));
         }
 
@@ -138,7 +143,10 @@ sealed class PoolCrashCheck(ulong seed, IReadOnlyList<Step> steps, PlantedBug bu
 
         var tail = buffer[..(int)(LargestBytes - info.SizeBytes)];
         await pool.OpenVolume(info.Name)!.ReadAsync(new Lba(info.SizeBytes / info.BlockSizeBytes), tail);
-        Require(!tail.Span.ContainsAnyExcept((byte)0), Finding.Resurrected, $"{info.Name} has data beyond its old end of {info.SizeBytes} bytes");
+        Require(
+            !tail.Span.ContainsAnyExcept((byte)0),
+            Finding.Resurrected,
+            $"{info.Name} has data beyond its old end of {info.SizeBytes} bytes");
     }
 
     // Only overwriting in place may tear, between sectors. A block that was mapped, or unmapped, by one step changed as a whole.

@@ -39,8 +39,14 @@ public sealed class PoolCrashTests(ITestOutputHelper output)
         var check = new PoolCrashCheck(seed, workload.Steps, bug);
         var options = new CrashExplorerOptions
         {
-            Seed = seed, StateBudget = stateBudget, NestedOneIn = nestedOneIn, NestedBudget = 5, KilledOneIn = killedOneIn, ShowsOldContent = true,
+            Seed = seed,
+            StateBudget = stateBudget,
+            NestedOneIn = nestedOneIn,
+            NestedBudget = 5,
+            KilledOneIn = killedOneIn,
+            ShowsOldContent = true,
         };
-        return (await CrashExplorer.ExploreAsync(workload.RunAsync, check.RunAsync, isReplayable ? options : options with { Replay = null }), check);
+        return (await CrashExplorer.ExploreAsync(workload.RunAsync, check.RunAsync,
+            isReplayable ? options : options with { Replay = null }), check);
     }
 }

@@ -153,12 +153,15 @@ sealed class PoolWorkload(ulong seed, int stepCount, PlantedBug bug, bool isOrde
     Step? PickRange(int volume, StepKind kind)
     {
         // Often the same place again: discarded and rewritten, written and overwritten.
-        if (random.OneIn(steps[^1].Kind == StepKind.Discard ? 2 : 4) && steps[^1] is { SectorCount: > 0, Kind: not StepKind.Observe } last && last.Volume == volume)
+        if (random.OneIn(steps[^1].Kind == StepKind.Discard ? 2 : 4)
+            && steps[^1] is { SectorCount: > 0, Kind: not StepKind.Observe } last && last.Volume == volume)
             return last with { Number = steps.Count, Kind = kind, WasRefused = false };
         var geometry = volumes[volume].Geometry;
         var sectorsPerBlock = geometry.BlockSizeBytes / DescribedSector.SizeBytes;
         var start = (random.Pick(HotSpotBytes) / geometry.BlockSizeBytes) + random.Next(3);
-        var count = kind == StepKind.Discard && random.OneIn(2) ? (random.Next(3) + 1) * (64 << 10) / geometry.BlockSizeBytes : 1 + random.Next(5);
+        var count = kind == StepKind.Discard && random.OneIn(2)
+            ? (random.Next(3) + 1) * (64 << 10) / geometry.BlockSizeBytes
+            : 1 + random.Next(5);
         if (kind == StepKind.Discard && random.OneIn(2)) start = start / 16 * 16;
         return start + count > geometry.BlockCount
             ? null

@@ -19,7 +19,8 @@ public sealed class SuperblockCrashTests
                 var clock = new SimulatedClock();
                 HookedDevice hooks = null!;
                 await using var pool = await TestPool.CreateAsync(
-                    chunks: 8, TestPool.DefaultOptions() with { TimeProvider = clock }, disk, wrap: device => hooks = new HookedDevice(device));
+                    chunks: 8, TestPool.DefaultOptions() with { TimeProvider = clock }, disk, wrap: device =>
+                        hooks = new HookedDevice(device));
                 var volume = await pool.CreateVolumeAsync("disk", 1 << 20);
                 disk.RestartTrace();
                 hooks.AfterWrite = start =>

@@ -41,7 +41,8 @@ sealed class PoolFaultScenario(SimulatedFileSystem disk, FaultyFileSystem faulty
         if (pool is not null) await WorkAsync();
         faulty.Heal();
         if (pool is not null) await CloseAsync();
-        if (mustBeTold && faulty.FiredCount > 0 && failures == 0 && !wasLatched) throw new InvalidDataException("nobody was told of the fault");
+        if (mustBeTold && faulty.FiredCount > 0 && failures == 0 && !wasLatched)
+            throw new InvalidDataException("nobody was told of the fault");
         await CheckAsync(disk, wasLost: wasLatched);
     }
 
@@ -96,7 +97,8 @@ sealed class PoolFaultScenario(SimulatedFileSystem disk, FaultyFileSystem faulty
     async Task ResizeAsync(PossibleVolume volume, long sizeBytes)
     {
         if (Find(volume) is null) return;
-        volume.Resized(sizeBytes, await TryAsync(async () => await pool!.Pool.ResizeVolumeAsync(volume.Name, sizeBytes, allowShrink: true)));
+        volume.Resized(
+            sizeBytes, await TryAsync(async () => await pool!.Pool.ResizeVolumeAsync(volume.Name, sizeBytes, allowShrink: true)));
     }
 
     async Task WriteAsync(PossibleVolume volume, long startSector, int count)
@@ -172,7 +174,8 @@ sealed class PoolFaultScenario(SimulatedFileSystem disk, FaultyFileSystem faulty
             failures++;
             wasLatched |= pool?.Pool.GetStatistics().Failure is not null;
             if (faulty.FiredCount == 0) throw;
-            if (!wasLatched && !(e is DeviceFullException && !hasFlushed) && ++refusals > 1) throw new InvalidDataException($"a second request failed because of one fault: {e.Message}", e);
+            if (!wasLatched && !(e is DeviceFullException && !hasFlushed) && ++refusals > 1)
+                throw new InvalidDataException($"a second request failed because of one fault: {e.Message}", e);
             return false;
         }
     }

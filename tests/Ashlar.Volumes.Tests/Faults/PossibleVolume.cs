@@ -51,7 +51,8 @@ sealed class PossibleVolume(int number, string name, int blockSizeBytes, long si
         for (var block = start / SectorsPerBlock; block <= (start + count - 1) / SectorsPerBlock; block++)
         {
             if (!isDone && mayTear) mayBeDamaged.Add(block);
-            else if (isDone && start <= block * SectorsPerBlock && start + count >= (block + 1) * SectorsPerBlock) mayBeDamaged.Remove(block);
+            else if (isDone && start <= block * SectorsPerBlock && start + count >= (block + 1) * SectorsPerBlock)
+                mayBeDamaged.Remove(block);
         }
     }
 

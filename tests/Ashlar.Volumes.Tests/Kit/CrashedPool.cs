@@ -30,7 +30,8 @@ sealed class CrashedPool
     }
 
     /// <summary>Opens the pool anew after a kill, in a process that can be killed again.</summary>
-    public static async Task<CrashedPool> OpenAsync(SimulatedFileSystem disk, PoolOptions options, Func<IBlockDevice, IBlockDevice>? wrap = null)
+    public static async Task<CrashedPool> OpenAsync(
+        SimulatedFileSystem disk, PoolOptions options, Func<IBlockDevice, IBlockDevice>? wrap = null)
     {
         var process = new MortalFileSystem(disk);
         return new CrashedPool(disk, process, await TestPool.OpenAsync(process, options, wrap: wrap));

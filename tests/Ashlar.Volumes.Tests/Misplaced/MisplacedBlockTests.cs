@@ -44,8 +44,10 @@ public sealed class MisplacedBlockTests(ITestOutputHelper output)
         }
 
         for (var block = 0; block < places.Length; block++) Assert.Equal(contents[block], await ReadAsync(block));
-        Assert.All(noticed, count => Assert.True(count >= cases / noticed.Length / 2, $"only {string.Join(", ", noticed)} blocks were noticed"));
-        output.WriteLine(JsonSerializer.Serialize(new { line = "misplaced blocks under a pool", cases, noticed = noticed.Sum(), failures = 0 }));
+        Assert.All(
+            noticed, count => Assert.True(count >= cases / noticed.Length / 2, $"only {string.Join(", ", noticed)} blocks were noticed"));
+        output.WriteLine(
+            JsonSerializer.Serialize(new { line = "misplaced blocks under a pool", cases, noticed = noticed.Sum(), failures = 0 }));
     }
 
     enum Misplacement
@@ -148,7 +150,8 @@ public sealed class MisplacedBlockTests(ITestOutputHelper output)
                 for (var volume = 0; volume < 2; volume++)
                 {
                     var content = new SeededRandom((ulong)((round * 10_000) + (volume * Blocks) + block)).Bytes(BlockBytes);
-                    (earlier[(volume * Blocks) + block], contents[(volume * Blocks) + block]) = (contents[(volume * Blocks) + block], content);
+                    (earlier[(volume * Blocks) + block], contents[(volume * Blocks) + block])
+                        = (contents[(volume * Blocks) + block], content);
                     await volumes[volume].WriteAsync(new Lba(block), content);
                 }
             }
@@ -157,7 +160,8 @@ public sealed class MisplacedBlockTests(ITestOutputHelper output)
         }
 
         using var file = disk.Open("/pool.data", FileOpenMode.ReadOnly);
-        var byContent = contents.Select((content, block) => (Key: Crc32C.Compute(content), block)).ToDictionary(each => each.Key, each => each.block);
+        var byContent = contents.Select((content, block) => (Key: Crc32C.Compute(content), block)).ToDictionary(
+            each => each.Key, each => each.block);
         var data = new byte[BlockBytes];
         for (long offset = 0; offset < file.LengthBytes; offset += BlockBytes)
         {

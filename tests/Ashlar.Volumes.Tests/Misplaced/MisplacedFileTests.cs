@@ -4,7 +4,9 @@ using Ashlar.Storage;
 
 namespace Ashlar.Volumes.Tests;
 
-/// <summary>The files of a pool are those of another pool, of another time, cut off or empty: it does not open, or is what it was.</summary>
+/// <summary>
+/// The files of a pool are those of another pool, of another time, cut off or empty: it does not open, or is what it was.
+/// </summary>
 public sealed class MisplacedFileTests
 {
     [Theory]
@@ -50,7 +52,8 @@ public sealed class MisplacedFileTests
         var volume = pool.Pool.OpenVolume("disk")!;
         for (var block = 0; block < 20; block++)
             await Assert.ThrowsAsync<CorruptDataException>(async () => await CrashedPool.ReadAsync(volume, block));
-        for (var block = 20; block < 40; block++) Assert.Equal(CrashedPool.Content(100 + block), await CrashedPool.ReadAsync(volume, block));
+        for (var block = 20; block < 40; block++)
+            Assert.Equal(CrashedPool.Content(100 + block), await CrashedPool.ReadAsync(volume, block));
     }
 
     // What it held some time before it was closed as well; both are closed in order.
@@ -68,7 +71,8 @@ public sealed class MisplacedFileTests
         CopyMap(disk, earlier);
         await using (var pool = await TestPool.OpenAsync(disk, TestPool.DefaultOptions(seed)))
         {
-            for (var block = 0; block < 20; block++) await pool.Pool.OpenVolume("disk")!.WriteAsync(new Lba(block), CrashedPool.Content(200 + block));
+            for (var block = 0; block < 20; block++)
+                await pool.Pool.OpenVolume("disk")!.WriteAsync(new Lba(block), CrashedPool.Content(200 + block));
         }
 
         return (disk, earlier);

@@ -41,7 +41,9 @@ sealed class SequenceStack(StackOptions options) : IAsyncDisposable
             MarkerQuietTime = options.MarkerQuietTime,
             MaxMarkedLeaves = options.MaxMarkedLeaves,
         },
-        storeOptions: options.IsStoreSmall ? TestPool.SmallStore : new KeyValueOptions { MemTableBytes = 1 << 20, BlockCacheBytes = 1 << 20 });
+        storeOptions: options.IsStoreSmall
+            ? TestPool.SmallStore
+            : new KeyValueOptions { MemTableBytes = 1 << 20, BlockCacheBytes = 1 << 20 });
 
     public async Task RunAsync(SequenceStep step)
     {
@@ -103,13 +105,15 @@ sealed class SequenceStack(StackOptions options) : IAsyncDisposable
         {
             case SequenceKind.Write:
                 var data = new byte[count * DescribedSector.SizeBytes];
-                for (var i = 0; i < count; i++) DescribedSector.Write(data.AsSpan(i * DescribedSector.SizeBytes), number, start + i, version);
+                for (var i = 0; i < count; i++)
+                    DescribedSector.Write(data.AsSpan(i * DescribedSector.SizeBytes), number, start + i, version);
                 await device.WriteAsync(lba, data, step.Seed % 11 == 0 ? WriteOptions.ForceUnitAccess : WriteOptions.None);
                 sectors.AsSpan(start, count).Fill(version);
                 return "written";
             case SequenceKind.Discard:
                 if (step.Seed % 3 == 0) await device.TrimAsync(lba, count / perBlock);
-                else await device.WriteZeroesAsync(lba, count / perBlock, step.Seed % 3 == 1 ? ZeroOptions.KeepAllocated : ZeroOptions.None);
+                else await device.WriteZeroesAsync(
+                    lba, count / perBlock, step.Seed % 3 == 1 ? ZeroOptions.KeepAllocated : ZeroOptions.None);
                 sectors.AsSpan(start, count).Clear();
                 return "discarded";
             case SequenceKind.Flush:

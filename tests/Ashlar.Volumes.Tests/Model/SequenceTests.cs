@@ -30,7 +30,9 @@ public sealed class SequenceTests(ITestOutputHelper output)
         Assert.True(refusals >= seeds.Length / 2, $"only {refusals} operations were refused, for want of space or because of a name");
         Assert.True(reads >= seeds.Length * 2L, $"only {reads} reads found data");
         foreach (var line in (string[])["volume model sequences", "volume differential sequences"])
-            output.WriteLine(JsonSerializer.Serialize(new { line, seed = seeds[0], sequences = seeds.Length, operations, refusals, reads, failures = 0 }));
+            output.WriteLine(
+                JsonSerializer.Serialize(
+                    new { line, seed = seeds[0], sequences = seeds.Length, operations, refusals, reads, failures = 0 }));
     }
 
     static async Task<IReadOnlyList<string>> RunAsync(ulong seed)

@@ -1,6 +1,7 @@
 using Ashlar.Blocks;
 using Ashlar.Simulation;
 using Ashlar.Storage;
+using Ashlar.TestKit;
 
 namespace Ashlar.Volumes.Tests;
 
@@ -48,7 +49,7 @@ public sealed class LeftoverTests
         await isPunching.Task;
         var volume = pool.Pool.OpenVolume("disk")!;
         var writing = Task.Run(() => volume.WriteAsync(new Lba(3), CrashedPool.Content(1)).AsTask());
-        await Task.WhenAny(writing, Task.Delay(200)); // Long enough for one that does not wait.
+        await Waiting.UntilAsync(() => pool.Pool.Parts.Reclaimer.HasWaiters || writing.IsCompleted, "the write neither waits nor ends");
         mayPunch.SetResult();
         await writing;
         await pool.Pool.WaitForBackgroundAsync();

@@ -28,7 +28,10 @@ public sealed class SweepTests
                 BeforeRead = start =>
                 {
                     if (start.Value >= 2 * MapLayout.ChunkBytes / 4096 && reads++ == 0)
-                        faulty.Add(new FaultRule(FaultOperations.Read, FaultKind.InputOutputError) { PathPattern = "/map/table*", IsSticky = true });
+                        faulty.Add(
+                            new FaultRule(
+                                FaultOperations.Read, FaultKind.InputOutputError)
+                            { PathPattern = "/map/table*", IsSticky = true });
                     return Task.CompletedTask;
                 },
             });

@@ -176,7 +176,8 @@ public sealed class FlushTests
         await disk.FlushAsync();
         for (var round = 0; round < 3; round++)
         {
-            for (var leaf = 0; leaf < 32; leaf++) await disk.WriteAsync(new Lba(leaf * 256), new SeededRandom((ulong)(round + leaf)).Bytes(4096));
+            for (var leaf = 0; leaf < 32; leaf++)
+                await disk.WriteAsync(new Lba(leaf * 256), new SeededRandom((ulong)(round + leaf)).Bytes(4096));
             await pool.Pool.CommitAsync();
             await pool.Pool.CommitAsync(); // Until the clearing of the first has been written.
             Assert.InRange(pool.Pool.GetStatistics().MarkedLeaves, 0, 32);
