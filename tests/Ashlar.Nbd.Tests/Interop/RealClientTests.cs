@@ -17,11 +17,10 @@ public sealed class RealClientTests : IAsyncDisposable
         var info = await Succeed("nbdinfo", fixture.Uri("disk"));
         foreach (var property in new[]
                  {
-                     "using structured packets", "description: a disk for tests", $"export-size: "
-                         + "{ImageBytes}", "base:allocation", "is_read_only: false",
-                     "can_cache: true", "can_df: true", "can_fast_zero: true", "can_flush: true", "can_fua: true", "can_multi_conn: "
-                         + "true", "can_trim: true",
-                     "can_zero: true", "block_size_minimum: 1", "block_size_preferred: 4096", "block_size_maximum: 33554432",
+                     "using structured packets", "description: a disk for tests", $"export-size: {ImageBytes}", "base:allocation",
+                     "is_read_only: false", "can_cache: true", "can_df: true", "can_fast_zero: true", "can_flush: true",
+                     "can_fua: true", "can_multi_conn: true", "can_trim: true", "can_zero: true", "block_size_minimum: 1",
+                     "block_size_preferred: 4096", "block_size_maximum: 33554432",
                  })
             Assert.Contains(property, info.Output);
     }
