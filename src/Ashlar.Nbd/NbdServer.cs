@@ -1,5 +1,4 @@
 using System.Net;
-using Ashlar.Nbd.Negotiation;
 using Ashlar.Transport;
 
 namespace Ashlar.Nbd;
@@ -34,7 +33,7 @@ public sealed class NbdServer : IAsyncDisposable
     public static NbdServer Start(IReadOnlyList<ListenerOptions> portals, INbdExports exports, BufferPool buffers, Action<string> report)
     {
         var reports = new ReportLimiter("nbd", report, TimeProvider.System);
-        return new(ListenerGroup.Start(portals, _ => new Handler(exports, buffers, reports.Report), reports.Report), reports);
+        return new(ListenerGroup.Start(portals, _ => new NbdConnectionHandler(exports, buffers, reports.Report), reports.Report), reports);
     }
 
     /// <summary>Refuses new clients, finishes what is in flight for at most <paramref name="grace"/>, closes.</summary>
@@ -45,21 +44,5 @@ public sealed class NbdServer : IAsyncDisposable
     {
         await listeners.DisposeAsync();
         reports.Dispose();
-    }
-
-    sealed class Handler(INbdExports exports, BufferPool buffers, Action<string> report) : IConnectionHandler
-    {
-        public void Serve(Connection connection, CancellationToken draining)
-        {
-            using var session = Handshake.Run(connection, exports, draining);
-            if (session is null) return;
-            connection.HandshakeCompleted();
-            // A client that is cut off gets what is under way, and then the end of its connection.
-            using var fenced = session.Export.Session.Fenced.UnsafeRegister(
-                static state => ((Connection)state!).Drain(), connection);
-            using var share = buffers.OpenShare();
-            using var transmission = new Transmission.Transmission(connection, session, share, report);
-            transmission.Run(draining);
-        }
     }
 }

@@ -168,7 +168,10 @@ public sealed class AshlarServer : IAsyncDisposable
     {
         try
         {
-            return start(new() { EndPoint = new(options.Listen, port), Name = name, MaxConnections = limits.PerProtocol });
+            return start(new()
+            {
+                EndPoint = new(options.Listen, port), Name = name, MaxConnections = limits.PerProtocol, TimeProvider = options.TimeProvider,
+            });
         }
         catch (ListenException e)
         {

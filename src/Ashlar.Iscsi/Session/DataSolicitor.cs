@@ -39,7 +39,7 @@ sealed class DataSolicitor(Connection connection, IscsiSession session)
 
     /// <summary>Data is due that was asked for, or announced.</summary>
     public void ExpectData(IscsiTask task) =>
-        task.DataDueAt = Environment.TickCount64 + (long)Math.Min(int.MaxValue, connection.TransferTimeout.TotalMilliseconds);
+        task.DataDueAt = connection.NowMilliseconds + (long)Math.Min(int.MaxValue, connection.TransferTimeout.TotalMilliseconds);
 
     // Tags of one command follow each other; FFFFFFFF is no tag.
     uint TakeTags(int count)

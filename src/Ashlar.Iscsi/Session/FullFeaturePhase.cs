@@ -131,7 +131,7 @@ sealed partial class FullFeaturePhase(IscsiSession session, IscsiNode node, Conn
     /// <summary>Ends a session that leaves data due which it announced or was asked for: memory is kept for it.</summary>
     void CheckOverdue()
     {
-        var now = Environment.TickCount64;
+        var now = connection.NowMilliseconds;
         if (now < nextOverdueCheck) return;
         nextOverdueCheck = now + OverdueCheckMilliseconds;
         if (tasks.FindOverdue(now) is { } task)

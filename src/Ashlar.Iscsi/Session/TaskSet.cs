@@ -15,6 +15,7 @@ sealed class TaskSet
     readonly Stack<IscsiTask> idle = new();
     readonly uint[] ended = new uint[EndedKept];
     int endedCount;
+    IscsiTask? inHand; // What the connection's thread is about, which is in no other place.
     volatile bool hasAborted;
 
     /// <summary>Commands that wait or run.</summary>
@@ -59,11 +60,12 @@ sealed class TaskSet
     }
 
     /// <summary>A task to be filled. Connection's thread only.</summary>
-    public IscsiTask Rent() => idle.TryPop(out var task) ? task : new IscsiTask();
+    public IscsiTask Rent() => inHand = idle.TryPop(out var task) ? task : new IscsiTask();
 
     /// <summary>Takes a task back that ended on the connection's thread; others are left to the collector.</summary>
     public void Recycle(IscsiTask task)
     {
+        inHand = null;
         task.End();
         if (idle.Count < CommandWindow.DefaultDepth) idle.Push(task);
     }
@@ -73,9 +75,10 @@ sealed class TaskSet
         lock (gate) return tasks.ContainsKey(initiatorTaskTag);
     }
 
-    /// <summary>A command begins to wait for data.</summary>
+    /// <summary>A command begins to wait for data. Connection's thread only.</summary>
     public void Wait(IscsiTask task)
     {
+        inHand = null;
         lock (gate) tasks.Add(task.InitiatorTaskTag, task);
     }
 
@@ -89,6 +92,7 @@ sealed class TaskSet
     /// <returns>False when it was aborted in the meantime.</returns>
     public bool EndWait(IscsiTask task)
     {
+        inHand = task;
         lock (gate)
         {
             tasks.Remove(task.InitiatorTaskTag);
@@ -96,9 +100,10 @@ sealed class TaskSet
         }
     }
 
-    /// <summary>A command goes on after the connection's thread has left it.</summary>
+    /// <summary>A command goes on after the connection's thread has left it, which calls this.</summary>
     public void Run(IscsiTask task)
     {
+        inHand = null;
         lock (gate)
         {
             task.Runs = true;
@@ -151,13 +156,17 @@ sealed class TaskSet
         }
     }
 
-    /// <summary>Takes out all that waits. Connection's thread only.</summary>
+    /// <summary>
+    /// Takes out all that waits, and what was in hand when the connection broke in the middle of it. Connection's thread only.
+    /// </summary>
     public List<IscsiTask> TakeWaiting()
     {
         lock (gate)
         {
             var waiting = tasks.Values.Where(static task => !task.Runs).ToList();
             foreach (var task in waiting) tasks.Remove(task.InitiatorTaskTag);
+            if (inHand is not null) waiting.Add(inHand);
+            inHand = null;
             return waiting;
         }
     }

@@ -79,7 +79,7 @@ public sealed partial class Connection
     /// <exception cref="ConnectionException">The connection ended before, or the client was too slow.</exception>
     public void Skip(long byteCount)
     {
-        var deadline = Deadline.In(transferTimeout);
+        var deadline = Deadline.In(transferTimeout, time);
         while (byteCount > 0)
         {
             if (BufferedBytes == 0) Refill(deadline);
@@ -130,7 +130,7 @@ public sealed partial class Connection
 
     void ReceiveFromWire(Span<byte> destination)
     {
-        var deadline = Deadline.In(transferTimeout);
+        var deadline = Deadline.In(transferTimeout, time);
         while (!destination.IsEmpty)
         {
             if (destination.Length >= DirectReceiveBytes)

@@ -52,7 +52,7 @@ public sealed partial class Connection
 
     Deadline SendDeadline()
     {
-        var deadline = Deadline.In(transferTimeout);
+        var deadline = Deadline.In(transferTimeout, time);
         return InHandshake ? Deadline.Earlier(deadline, handshakeDeadline) : deadline;
     }
 

@@ -13,6 +13,7 @@ public sealed partial class Connection : IDisposable
     static readonly TimeSpan LingerTimeout = TimeSpan.FromSeconds(1);
 
     readonly IWire wire;
+    readonly TimeProvider time;
     readonly TimeSpan handshakeTimeout;
     readonly TimeSpan transferTimeout;
     readonly int transferTimeoutMilliseconds;
@@ -34,14 +35,15 @@ public sealed partial class Connection : IDisposable
     {
         this.wire = wire;
         transferTimeout = options.TransferTimeout;
-        transferTimeoutMilliseconds = Deadline.In(transferTimeout).MillisecondsLeft;
+        time = options.TimeProvider;
+        transferTimeoutMilliseconds = Deadline.In(transferTimeout, time).MillisecondsLeft;
         handshakeTimeout = options.HandshakeTimeout;
         Id = id;
         RemoteEndPoint = remoteEndPoint;
         LocalEndPoint = localEndPoint;
         Closed = closing.Token;
         outgoing = new(wire, SendDeadline, $"{options.Name}-{id}-send", SendFailed, Dispose);
-        handshakeDeadline = Deadline.In(handshakeTimeout);
+        handshakeDeadline = Deadline.In(handshakeTimeout, time);
     }
 
     /// <summary>Number of the connection since the listener started, for messages.</summary>
@@ -56,13 +58,16 @@ public sealed partial class Connection : IDisposable
     /// <summary>How long data that was asked for may take to come.</summary>
     public TimeSpan TransferTimeout => transferTimeout;
 
+    /// <summary>By the clock that deadlines go by, which is never set.</summary>
+    public long NowMilliseconds => Deadline.Now(time);
+
     /// <summary>Fires when the connection is cut, so that work begun for its client can be given up.</summary>
     public CancellationToken Closed { get; }
 
     bool InHandshake => !handshakeDeadline.IsNever;
 
     /// <summary>Gives the handshake its whole time again, because the client got on with it.</summary>
-    public void HandshakeContinues() => handshakeDeadline = Deadline.In(handshakeTimeout);
+    public void HandshakeContinues() => handshakeDeadline = Deadline.In(handshakeTimeout, time);
 
     /// <summary>Ends the time limit of the handshake; from now on only units of data in transfer are limited.</summary>
     public void HandshakeCompleted() => handshakeDeadline = Deadline.Never;
@@ -85,7 +90,7 @@ public sealed partial class Connection : IDisposable
         {
             outgoing.Flush();
             wire.EndOutput();
-            var deadline = Deadline.In(LingerTimeout);
+            var deadline = Deadline.In(LingerTimeout, time);
             while (!deadline.IsOver && wire.Receive(buffer, deadline.MillisecondsLeft) > 0)
             {
             }

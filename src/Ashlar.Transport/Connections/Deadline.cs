@@ -3,21 +3,30 @@ namespace Ashlar.Transport;
 /// <summary>A moment at which patience ends, by the clock that only runs forwards.</summary>
 readonly struct Deadline
 {
-    readonly long tickMilliseconds;
+    readonly TimeProvider? time; // Null when it never comes.
+    readonly long milliseconds;
 
-    Deadline(long tickMilliseconds) => this.tickMilliseconds = tickMilliseconds;
+    Deadline(TimeProvider time, long milliseconds)
+    {
+        this.time = time;
+        this.milliseconds = milliseconds;
+    }
 
-    public static Deadline Never => new(long.MaxValue);
+    public static Deadline Never => default;
 
-    public bool IsNever => tickMilliseconds == long.MaxValue;
+    public bool IsNever => time is null;
 
-    public bool IsOver => Environment.TickCount64 >= tickMilliseconds;
+    public bool IsOver => time is not null && Now(time) >= milliseconds;
 
     /// <summary>Never negative, and never more than the timeout of a socket or of a join can be.</summary>
-    public int MillisecondsLeft => (int)Math.Clamp(tickMilliseconds - Environment.TickCount64, 0, int.MaxValue);
+    public int MillisecondsLeft => time is null ? int.MaxValue : (int)Math.Clamp(milliseconds - Now(time), 0, int.MaxValue);
 
-    public static Deadline In(TimeSpan time) =>
-        time == Timeout.InfiniteTimeSpan ? Never : new(Environment.TickCount64 + (long)time.TotalMilliseconds);
+    /// <summary>Milliseconds of a clock that is never set.</summary>
+    public static long Now(TimeProvider time) => time.GetTimestamp() / (time.TimestampFrequency / 1000);
 
-    public static Deadline Earlier(Deadline one, Deadline other) => one.tickMilliseconds < other.tickMilliseconds ? one : other;
+    public static Deadline In(TimeSpan span, TimeProvider time) =>
+        span == Timeout.InfiniteTimeSpan ? Never : new(time, Now(time) + (long)span.TotalMilliseconds);
+
+    public static Deadline Earlier(Deadline one, Deadline other) =>
+        one.IsNever ? other : other.IsNever || one.milliseconds < other.milliseconds ? one : other;
 }

@@ -25,4 +25,7 @@ public sealed record ListenerOptions
     /// off after twice this time at the latest.
     /// </summary>
     public TimeSpan TransferTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>The clock that the time limits go by; only its timestamps, which nobody sets.</summary>
+    public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 }

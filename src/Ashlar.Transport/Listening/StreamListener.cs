@@ -121,7 +121,7 @@ public sealed class StreamListener : IAsyncDisposable
 
     void AwaitHandlers(TimeSpan grace)
     {
-        var deadline = Deadline.In(grace);
+        var deadline = Deadline.In(grace, options.TimeProvider);
         foreach (var (connection, thread) in connections.Values)
         {
             if (!thread.Join(deadline.MillisecondsLeft)) Cut(connection);

@@ -24,7 +24,7 @@ sealed class SocketWire : IWire
         socket.NoDelay = true;
         // Sent bytes that are not acknowledged for so long end the connection, also those that only the kernel still holds: a
         // client that lost its power in the middle of a reply would keep its place for a quarter of an hour.
-        SetOption(TcpUserTimeout, Deadline.In(transferTimeout).MillisecondsLeft);
+        SetOption(TcpUserTimeout, Deadline.In(transferTimeout, TimeProvider.System).MillisecondsLeft);
         // One that lost its power while all was quiet is found out within about two minutes.
         socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
         socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, 60);

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using Ashlar.Blocks;
 using Ashlar.Nbd.Negotiation;
 using Ashlar.Nbd.Protocol;
 using Ashlar.Nbd.Tests.Client;
@@ -18,7 +17,7 @@ public sealed class ParserFuzzTests(ITestOutputHelper output)
     [Fact]
     public void No_option_makes_the_negotiation_throw_or_allocate_by_lengths_that_are_not_there()
     {
-        using var exports = new OneExport();
+        using var exports = new OneExport(new TestDevice(1 << 20));
         byte[][] corpus =
         [
             Option(OptionCode.StructuredReply),
@@ -41,7 +40,7 @@ public sealed class ParserFuzzTests(ITestOutputHelper output)
     public void No_request_gets_past_its_checks_and_reaches_beyond_the_export()
     {
         const long exportBytes = 1 << 20;
-        using var exports = new OneExport();
+        using var exports = new OneExport(new TestDevice(1 << 20));
         using var session = new NegotiatedSession(((INbdExports)exports).Open("disk", OneExport.Client)!, true, true);
         var corpus = new List<byte[]>();
         foreach (var command in Enum.GetValues<CommandCode>().Where(command => command != CommandCode.Disconnect))
@@ -90,21 +89,5 @@ public sealed class ParserFuzzTests(ITestOutputHelper output)
         while (OptionReplyHeader.TryRead(last, out var reply) && last.Length > OptionReplyHeader.SizeBytes + (int)reply.LengthBytes)
             last = last[(OptionReplyHeader.SizeBytes + (int)reply.LengthBytes)..];
         return (OptionReplyCode)BinaryPrimitives.ReadUInt32BigEndian(last[12..]) == OptionReplyCode.Ack;
-    }
-
-    sealed class OneExport : INbdExports, IDisposable
-    {
-        public static readonly ClientIdentity Client = new(ClientProtocol.Nbd, "192.0.2.1:4711", "192.0.2.1:4711");
-
-        readonly VolumeFront front = new(new TestDevice(1 << 20));
-
-        IReadOnlyList<string> INbdExports.List() => ["disk"];
-
-        NbdExportInfo? INbdExports.Find(string name) => name == "disk" ? new("disk", 1 << 20, false, "a disk for tests") : null;
-
-        NbdExport? INbdExports.Open(string name, ClientIdentity client) =>
-            ((INbdExports)this).Find(name) is { } info ? new(info, front.Attach(client)) : null;
-
-        public void Dispose() => front.DisposeAsync().AsTask().GetAwaiter().GetResult();
     }
 }
