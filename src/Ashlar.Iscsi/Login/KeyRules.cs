@@ -58,6 +58,9 @@ static class KeyRules
         "DataPDUInOrder", "DataSequenceInOrder", "TaskReporting",
     };
 
+    /// <summary>The keys that there are rules for.</summary>
+    public static IReadOnlyCollection<string> Keys => Rules.Keys;
+
     /// <summary>Settles one key.</summary>
     /// <returns>The answer, or null where none is due.</returns>
     /// <exception cref="NegotiationException">The login cannot go on with this value.</exception>

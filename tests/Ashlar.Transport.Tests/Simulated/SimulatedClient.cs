@@ -11,7 +11,8 @@ namespace Ashlar.Transport.Tests.Simulated;
 sealed class SimulatedClient(SimulatedClock clock, ReadOnlyMemory<byte> script) : IWire
 {
     readonly TimeSpan patienceEndsAt = clock.Elapsed + TimeSpan.FromDays(1);
-    readonly List<byte> taken = [];
+    readonly List<byte> kept = [];
+    long taken;
     long sent;
     TimeSpan? nextByteAt;
     TimeSpan? takesSince;
@@ -42,8 +43,11 @@ sealed class SimulatedClient(SimulatedClock clock, ReadOnlyMemory<byte> script) 
     /// <summary>Called whenever the server wants something of it.</summary>
     public Action? Observe { get; init; }
 
-    /// <summary>What it has taken.</summary>
-    public byte[] Taken => [.. taken];
+    /// <summary>How many of the bytes that it takes it keeps.</summary>
+    public long MostKept { get; init; } = long.MaxValue;
+
+    /// <summary>What it has taken and kept.</summary>
+    public byte[] Taken => [.. kept];
 
     /// <summary>Whether the server put up with it for a day; it has closed then.</summary>
     public bool HasGivenUp { get; private set; }
@@ -71,11 +75,12 @@ sealed class SimulatedClient(SimulatedClock clock, ReadOnlyMemory<byte> script) 
         Observe?.Invoke();
         if (HasGivenUp) throw new WireException("the client has left");
         takesSince ??= clock.Elapsed;
-        var quickly = QuickTakes - taken.Count + takenSlowly;
+        var quickly = QuickTakes - taken + takenSlowly;
         var slowly = TakeInterval is { } interval ? (long)((clock.Elapsed - takesSince.Value) / interval) - takenSlowly : 0;
         var count = (int)Math.Min(quickly + slowly, data.Length);
         takenSlowly += Math.Max(0, count - quickly);
-        taken.AddRange(data[..count]);
+        taken += count;
+        kept.AddRange(data[..(int)Math.Min(count, MostKept - kept.Count)]);
         return count;
     }
 
