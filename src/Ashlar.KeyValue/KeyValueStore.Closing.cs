@@ -88,9 +88,10 @@ public sealed partial class KeyValueStore
 
     void SealLog()
     {
-        var hadLog = committer.HasOpenLog;
+        var willBeComplete = isLogComplete || committer.HasOpenLog;
+        isLogComplete = false; // Until the seal is there: the mark vouches for it.
         commits.Run(CommitRequest.Close, null, Durability.Unflushed);
-        isLogComplete |= hadLog;
+        isLogComplete = willBeComplete;
     }
 
     // Behind this mark every earlier edit is known to have been durable: damage to one of them cannot pass for a torn tail. Where the disk

@@ -115,11 +115,11 @@ public sealed partial class KeyValueStore
 
         var lockPath = StoreFiles.LockPathOf(path);
         var directoryLock = options.ReadOnly ? LockForReading(fileSystem, lockPath) : fileSystem.Lock(lockPath);
-        var held = directoryLock is null ? null : new HeldDirectory(fileSystem, path, lockPath, directoryLock);
-        var files = new StoreFiles(held ?? fileSystem, path, options.MaxOpenFiles);
-        if (held is not null) held.CloseSome = files.Readers.CloseHalf;
         try
         {
+            var held = directoryLock is null ? null : new HeldDirectory(fileSystem, path, lockPath, directoryLock);
+            var files = new StoreFiles(held ?? fileSystem, path, options.MaxOpenFiles);
+            if (held is not null) held.CloseSome = files.Readers.CloseHalf;
             // Little is needed, and what is left goes on to be kept for deletes.
             for (var share = SpaceReserve.FirstReleasedShare; ; share *= 2)
             {

@@ -298,9 +298,18 @@ sealed class LogWriter : IDisposable
             throw;
         }
 
+        try
+        {
+            open = engine.Values.Add(reader, id, created.Nonce);
+            open.Acquire();
+        }
+        catch (Exception cause)
+        {
+            // The manifest names a segment that nobody can find what is written to.
+            throw new InDoubtException(cause);
+        }
+
         file = newFile;
-        open = engine.Values.Add(reader, id, created.Nonce);
-        open.Acquire();
         segment = created;
         seed = created.Seed;
         end = LogSegmentHeader.SizeBytes;

@@ -56,14 +56,16 @@ sealed class TableInstaller(EngineContext engine)
                 throw;
             }
 
-            // Versions follow each other as the edits do.
-            engine.State.Replace(old =>
+            try
             {
-                var tables = TableSet.Create(old.Tables.All().Except(inputs).Concat(opened));
-                var version = new StoreVersion(old.Active, [.. old.Immutable.Where(table => table != flushed)], tables);
-                tables.Release();
-                return version;
-            });
+                // Versions follow each other as the edits do.
+                Publish(inputs, opened, flushed);
+            }
+            catch (Exception cause)
+            {
+                // The manifest says what no version does: the next edit would contradict it.
+                throw new InDoubtException(cause);
+            }
         }
 
         foreach (var input in inputs)
@@ -76,6 +78,14 @@ sealed class TableInstaller(EngineContext engine)
 
         foreach (var id in dropped) engine.Values.Retire(id);
     }
+
+    void Publish(Table[] inputs, List<Table> opened, MemTable? flushed) => engine.State.Replace(old =>
+    {
+        var tables = TableSet.Create(old.Tables.All().Except(inputs).Concat(opened));
+        var version = new StoreVersion(old.Active, [.. old.Immutable.Where(table => table != flushed)], tables);
+        tables.Release();
+        return version;
+    });
 
     void Delete(List<TableInfo> outputs)
     {

@@ -43,11 +43,32 @@ sealed class MutatedEngine : AssemblyLoadContext
             changed = changed.SetItem(file.Key, Parse(text));
         }
 
-        var image = new MemoryStream();
+        return Load(Compilation(changed.Values));
+    }
+
+    /// <summary>Compiles the engine with every file rewritten.</summary>
+    public static MutatedEngine Rewrite(Func<string, SemanticModel, SyntaxNode, SyntaxNode> rewrite)
+    {
+        var original = Compilation(trees.Value.Values);
+        return Load(Compilation(trees.Value.Select(file =>
+        {
+            var root = rewrite(file.Key, original.GetSemanticModel(file.Value), file.Value.GetRoot());
+            return Parse(root.ToFullString());
+        })));
+    }
+
+    static CSharpCompilation Compilation(IEnumerable<SyntaxTree> files)
+    {
         var options = new CSharpCompilationOptions(
             OutputKind.DynamicallyLinkedLibrary, optimizationLevel: OptimizationLevel.Release, allowUnsafe: true,
             nullableContextOptions: NullableContextOptions.Enable);
-        var result = CSharpCompilation.Create(EngineName, changed.Values, references.Value, options).Emit(image);
+        return CSharpCompilation.Create(EngineName, files, references.Value, options);
+    }
+
+    static MutatedEngine Load(CSharpCompilation compilation)
+    {
+        var image = new MemoryStream();
+        var result = compilation.Emit(image);
         var errors = result.Diagnostics.Where(one => one.Severity == DiagnosticSeverity.Error);
         Assert.True(result.Success, string.Join('\n', errors));
         image.Position = 0;

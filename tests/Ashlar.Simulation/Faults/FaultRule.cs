@@ -32,6 +32,9 @@ public enum FaultKind
 
     /// <summary>Nothing is done, and success is reported. Plants the bug of a forgotten sync.</summary>
     Skip,
+
+    /// <summary>Nothing is done, because an allocation on the way to the disk failed.</summary>
+    OutOfMemory,
 }
 
 /// <summary>Which operations fail, when, and how.</summary>

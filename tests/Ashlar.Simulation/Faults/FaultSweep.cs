@@ -9,14 +9,15 @@ public static class FaultSweep
     /// <param name="rule">Which operations fail and how; <see cref="FaultRule.Nth"/> is what the sweep counts up.</param>
     /// <param name="newDisk">A fresh disk for each run.</param>
     /// <param name="scenario">Must cope with the fault; it may <see cref="FaultyFileSystem.Heal"/> the disk and look again.</param>
+    /// <param name="probes">Hears what was called and what failed.</param>
     /// <returns>Operations that were made to fail.</returns>
-    public static int Run(FaultRule rule, Func<IFileSystem> newDisk, Action<FaultyFileSystem> scenario)
+    public static int Run(FaultRule rule, Func<IFileSystem> newDisk, Action<FaultyFileSystem> scenario, FaultProbes? probes = null)
     {
         ArgumentNullException.ThrowIfNull(newDisk);
         ArgumentNullException.ThrowIfNull(scenario);
         for (var nth = 1; ; nth++)
         {
-            var disk = new FaultyFileSystem(newDisk(), rule with { Nth = nth });
+            var disk = new FaultyFileSystem(newDisk(), rule with { Nth = nth }) { Probes = probes };
             try
             {
                 scenario(disk);

@@ -15,6 +15,9 @@ public sealed class FaultyFileSystem(IFileSystem inner, params IReadOnlyList<Fau
     /// <summary>Called on the calling thread before every operation, whether it will fail or not.</summary>
     public Action<FaultOperations, string>? BeforeOperation { get; init; }
 
+    /// <summary>Hears of each operation, and of its failure.</summary>
+    public FaultProbes? Probes { get; init; }
+
     /// <summary>Operations that did not do what they were asked for.</summary>
     public int FiredCount
     {
@@ -159,6 +162,7 @@ public sealed class FaultyFileSystem(IFileSystem inner, params IReadOnlyList<Fau
         FaultKind.NoSpace or FaultKind.NoSpaceHalfWay => throw StorageException.FromErrno(name, path, Errno.NoSpace, "planted fault"),
         FaultKind.ReadOnly => throw StorageException.FromErrno(name, path, Errno.ReadOnlyFileSystem, "planted fault"),
         FaultKind.NotSupported => throw StorageException.FromErrno(name, path, Errno.NotSupported, "planted fault"),
+        FaultKind.OutOfMemory => throw new OutOfMemoryException($"There is no memory for {name} of {path}."),
         FaultKind.BitFlip => true,
         _ => throw StorageException.FromErrno(name, path, Errno.InputOutput, "planted fault"),
     };
@@ -175,6 +179,7 @@ public sealed class FaultyFileSystem(IFileSystem inner, params IReadOnlyList<Fau
             }
 
             if (chosen is not null) LastFired = $"{operation} of {path}";
+            Probes?.Note(operation, path, chosen);
             return chosen;
         }
     }

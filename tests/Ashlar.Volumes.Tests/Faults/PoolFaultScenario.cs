@@ -169,7 +169,7 @@ sealed class PoolFaultScenario(SimulatedFileSystem disk, FaultyFileSystem faulty
             await action();
             return true;
         }
-        catch (Exception e) when (e is AshlarException or BlockDeviceException)
+        catch (Exception e) when (e is AshlarException or BlockDeviceException or OutOfMemoryException)
         {
             failures++;
             wasLatched |= pool?.Pool.GetStatistics().Failure is not null;
@@ -187,7 +187,7 @@ sealed class PoolFaultScenario(SimulatedFileSystem disk, FaultyFileSystem faulty
         {
             await pool.DisposeAsync();
         }
-        catch (Exception e) when (e is AshlarException or BlockDeviceException)
+        catch (Exception e) when (e is AshlarException or BlockDeviceException or OutOfMemoryException)
         {
             wasLatched = true;
         }

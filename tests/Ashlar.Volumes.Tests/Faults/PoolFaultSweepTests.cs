@@ -30,6 +30,8 @@ public sealed class PoolFaultSweepTests(ITestOutputHelper output)
     [InlineData(Map, FaultOperations.Read, FaultKind.InputOutputError, 3)]
     [InlineData(Map, FaultOperations.Changes & ~FaultOperations.Write & ~FaultOperations.Sync, FaultKind.InputOutputError, 20)]
     [InlineData(Map, FaultOperations.Allocate | FaultOperations.Open, FaultKind.NoSpace, 5)]
+    [InlineData(Data, FaultOperations.Write | FaultOperations.Sync, FaultKind.OutOfMemory, 28)]
+    [InlineData(Map, FaultOperations.Write | FaultOperations.Sync, FaultKind.OutOfMemory, 50)]
     public void What_was_answered_is_there_and_what_failed_is_old_or_new(
         string path, FaultOperations operations, FaultKind kind, int leastFaults)
     {
