@@ -140,7 +140,7 @@ public sealed partial class KeyValueStore
                 ArchiveLagBytes = archiveLagBytes,
                 ArchiveLag = archiver is null || archivedSequence >= VisibleSequence
                     ? TimeSpan.Zero
-                    : options.TimeProvider.GetUtcNow() - archiver.Progress.CompleteAt,
+                    : archiver.Progress.Age,
                 LastArchiveFailure = archiver?.Failure?.Message,
             };
         }

@@ -10,6 +10,8 @@ public sealed class SimulatedClock(DateTimeOffset start) : TimeProvider
     readonly PriorityQueue<(SimulatedTimer Timer, long Setting), (long DueTicks, long Setting)> due = new();
     long elapsedTicks;
     long settings;
+    long wallOffsetTicks;
+    DateTimeOffset? frozenAt;
 
     public SimulatedClock()
         : this(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero))
@@ -36,7 +38,28 @@ public sealed class SimulatedClock(DateTimeOffset start) : TimeProvider
 
     public override TimeZoneInfo LocalTimeZone => TimeZoneInfo.Utc;
 
-    public override DateTimeOffset GetUtcNow() => start + Elapsed;
+    /// <summary>What the clock on the wall says. Timers and timestamps know nothing of it.</summary>
+    public override DateTimeOffset GetUtcNow()
+    {
+        lock (gate) return frozenAt ?? start + new TimeSpan(elapsedTicks + wallOffsetTicks);
+    }
+
+    /// <summary>Sets the clock on the wall, as an administrator or a time server does; no time passes.</summary>
+    public void JumpWallClock(TimeSpan by)
+    {
+        lock (gate)
+        {
+            wallOffsetTicks += by.Ticks;
+            if (frozenAt is { } moment) frozenAt = moment + by;
+        }
+    }
+
+    /// <summary>Stops the clock on the wall, or lets it go on from where it would be.</summary>
+    public void FreezeWallClock(bool isFrozen)
+    {
+        var now = GetUtcNow();
+        lock (gate) frozenAt = isFrozen ? now : null;
+    }
 
     public override long GetTimestamp() => Volatile.Read(ref elapsedTicks);
 

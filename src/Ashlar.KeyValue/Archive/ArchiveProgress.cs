@@ -4,12 +4,14 @@ using Ashlar.Storage;
 namespace Ashlar.KeyValue.Archive;
 
 /// <summary>How far the archive goes. The thread that archives writes it, others read.</summary>
-sealed class ArchiveProgress(ArchivePosition known, DateTimeOffset now)
+/// <param name="known">What the manifest knows.</param>
+/// <param name="clock">Its timestamps tell how old things are: a clock that is set must not make them younger.</param>
+sealed class ArchiveProgress(ArchivePosition known, TimeProvider clock)
 {
     readonly Lock gate = new();
     ArchivePosition position = known;
     ArchivePart? newest;
-    DateTimeOffset completeAt = now;
+    long completeAt = clock.GetTimestamp();
     ulong completeSequence;
     long partsWritten;
 
@@ -46,12 +48,12 @@ sealed class ArchiveProgress(ArchivePosition known, DateTimeOffset now)
         }
     }
 
-    /// <summary>Every write that returned before this moment is in the archive.</summary>
-    public DateTimeOffset CompleteAt
+    /// <summary>Every write that returned longer ago is in the archive.</summary>
+    public TimeSpan Age
     {
         get
         {
-            using (gate.Hold()) return completeAt;
+            using (gate.Hold()) return clock.GetElapsedTime(completeAt);
         }
     }
 
@@ -63,8 +65,8 @@ sealed class ArchiveProgress(ArchivePosition known, DateTimeOffset now)
         Volatile.Write(ref partsWritten, partsWritten + 1);
     }
 
-    /// <summary>All was archived that was durable at a moment.</summary>
-    public void Complete(DateTimeOffset moment, ulong sequence)
+    /// <summary>All was archived that was durable at a moment, a timestamp of the clock.</summary>
+    public void Complete(long moment, ulong sequence)
     {
         using (gate.Hold()) (completeAt, completeSequence) = (moment, sequence);
     }

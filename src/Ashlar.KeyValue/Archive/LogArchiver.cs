@@ -42,7 +42,7 @@ sealed class LogArchiver : IDisposable
         options = store.Options;
         var files = store.Files;
         directory = new ArchiveDirectory(files.FileSystem, StoreDirectory.FullPath(options.LogArchiveDirectory!));
-        Progress = new ArchiveProgress(store.Manifest.State.Archive!.Value, options.TimeProvider.GetUtcNow());
+        Progress = new ArchiveProgress(store.Manifest.State.Archive!.Value, options.TimeProvider);
         copy = new LogCopy(store, directory, Progress);
         timer = WorkerClock.For(options.TimeProvider).CreateTimer(_ => Tick(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         if (!options.BackgroundInline) thread = new Thread(Run) { IsBackground = true, Name = $"archive {files.Directory}" };
@@ -173,7 +173,7 @@ sealed class LogArchiver : IDisposable
         {
             try
             {
-                var begun = options.TimeProvider.GetUtcNow();
+                var begun = options.TimeProvider.GetTimestamp();
                 if (claim is { IsInPlace: false }) Detach(); // What is there now may be of somebody else.
                 claim ??= ArchiveClaim.Take(directory, store.Files, store.Manifest, store.Values, Progress);
                 var durable = durableSequence();

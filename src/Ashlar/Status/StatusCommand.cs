@@ -27,6 +27,7 @@ static class StatusCommand
     static void WriteScreen(Terminal terminal, Status status, TextWriter writer, Style style)
     {
         var uptime = terminal.TimeProvider.GetUtcNow() - status.StartedAt;
+        if (uptime < TimeSpan.Zero) uptime = TimeSpan.Zero; // The clock was set back meanwhile.
         var health = status.Health == "ok" ? style.Good("OK") : style.Warning(status.Health.ToUpperInvariant());
         writer.WriteLine($"{health}, up for {Duration.Format(uptime)}, version {status.Version}, process {status.ProcessId}");
         foreach (var warning in status.Warnings) writer.WriteLine($"{style.Warning("!")} {warning}");

@@ -34,6 +34,25 @@ public sealed class RateLimitTests
     }
 
     [Fact]
+    public async Task A_clock_that_is_set_or_stopped_neither_lets_requests_pass_nor_holds_them()
+    {
+        front.Limits = new(Iops: 10);
+        var session = Attach();
+        for (var i = 0; i < 10; i++) Assert.True(Read(session).IsCompletedSuccessfully);
+        foreach (var by in new[] { TimeSpan.FromHours(1), TimeSpan.FromHours(-2), TimeSpan.FromDays(365), TimeSpan.FromDays(-730) })
+        {
+            var next = Read(session);
+            clock.JumpWallClock(by);
+            clock.FreezeWallClock(by > TimeSpan.Zero);
+            Assert.Equal(1, front.WaitingCount);
+            clock.Advance(TimeSpan.FromMilliseconds(99));
+            Assert.Equal(1, front.WaitingCount);
+            clock.Advance(TimeSpan.FromMilliseconds(1));
+            await next;
+        }
+    }
+
+    [Fact]
     public async Task Bytes_that_are_read_and_written_count_together()
     {
         front.Limits = new(BytesPerSecond: 4 * BlockSize);

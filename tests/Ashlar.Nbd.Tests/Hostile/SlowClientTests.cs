@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Ashlar.Nbd.Protocol;
 using Ashlar.Nbd.Tests.Client;
+using Ashlar.Simulation;
 using Ashlar.TestKit;
 using Ashlar.Transport;
 using Ashlar.Transport.Tests.Simulated;
@@ -164,6 +165,34 @@ public sealed class SlowClientTests(ITestOutputHelper output) : IDisposable
             small.Sessions.MostRentedBytes, 1, small.Buffers.BudgetBytes + (2L * crowd * (BufferShare.AlwaysGrantedBytes + 4096)));
         Assert.Equal(0, small.Buffers.RentedBytes);
         Report($"crowd at {length}", crowd, ("goodRequests", served), ("rentedBytes", small.Sessions.MostRentedBytes));
+    }
+
+    [Fact]
+    public void A_clock_that_is_set_or_stopped_neither_drops_anybody_sooner_nor_spares_him()
+    {
+        var (script, random, cases, jumps) = (Session(), new SeededRandom(1), 0, 0);
+        for (var stop = 0; stop <= script.Length; stop += 11)
+        {
+            if (script.IdlePoints.Contains(stop)) continue;
+            var began = server.Clock.Elapsed;
+            var client = new SimulatedClient(server.Clock, script.Bytes)
+            {
+                QuickBytes = stop,
+                Observe = () =>
+                {
+                    jumps++;
+                    server.Clock.JumpWallClock((random.OneIn(2) ? 1 : -1) * (random.OneIn(2) ? Second * 3600 : TimeSpan.FromDays(365)));
+                    server.Clock.FreezeWallClock(random.OneIn(3));
+                },
+            };
+            Assert.NotNull(server.Sessions.Play(client));
+            Assert.Equal(stop < script.IdlePoints[0] ? Handshake : Transfer, client.EndedAt - began);
+            cases++;
+        }
+
+        NothingIsHeld();
+        Assert.InRange(jumps, cases, int.MaxValue);
+        output.WriteLine(JsonSerializer.Serialize(new { line = "clock jumps (deadlines)", cases, jumps, failures = 0 }));
     }
 
     public void Dispose() => server.Dispose();
