@@ -11,7 +11,7 @@ static class ScenarioFaults
     const int ThoroughOneIn = 4;
 
     /// <summary>Operations that were made to fail, and what the runs met.</summary>
-    public static (int Failed, ScenarioCounts Met) Sweep(ScenarioOptions options, FaultRule rule)
+    public static (int Failed, ScenarioCounts Met) Sweep(ScenarioOptions options, FaultRule rule, FaultProbes? probes = null)
     {
         var met = new ScenarioCounts();
         var disk = new SimulatedFileSystem(isRecording: false);
@@ -24,7 +24,7 @@ static class ScenarioFaults
             disk.CapacityBytes = 1L << 40;
             new ScenarioCheck(scenario).Run(disk, marks, options.Seed + 17, isThorough: runs++ % ThoroughOneIn == 0);
             met += scenario.Counts;
-        });
+        }, probes);
         return (failed, met);
     }
 }
