@@ -156,7 +156,8 @@ public sealed class HugeLengthTests(ITestOutputHelper output) : IDisposable
 
     void Others()
     {
-        var client = new SimulatedClient(target.Clock, InitiatorScript.Open().Command(Initiator.Cdb(0x28, 0, 1), 512).Bytes) { Closes = true };
+        var script = InitiatorScript.Open().Command(Initiator.Cdb(0x28, 0, 1), 512);
+        var client = new SimulatedClient(target.Clock, script.Bytes) { Closes = true };
         Assert.Null(target.Play(client));
         Assert.Equal(512, InitiatorScript.Read(client.Taken)[^1].Data.Length);
     }

@@ -6,7 +6,8 @@ namespace Ashlar.Iscsi.Tests;
 /// <summary>What an initiator sends in a whole session, as bytes.</summary>
 sealed class InitiatorScript
 {
-    public const string Keys = "InitialR2T=No\0ImmediateData=Yes\0MaxRecvDataSegmentLength=262144\0MaxBurstLength=1048576\0FirstBurstLength=4096\0";
+    public const string Keys = "InitialR2T=No\0ImmediateData=Yes\0MaxRecvDataSegmentLength=262144\0"
+        + "MaxBurstLength=1048576\0FirstBurstLength=4096\0";
 
     readonly List<byte> bytes = [];
     uint cmdSN = 100;
@@ -35,8 +36,11 @@ sealed class InitiatorScript
         var data = Encoding.UTF8.GetBytes(text);
         return Pdu(
             data,
-            header => new LoginRequestPdu(
-                true, false, LoginStage.Operational, LoginStage.FullFeature, 0, 0, isid, 0, nextTag++, 0, cmdSN, 0).Write(header, data.Length));
+            header =>
+            {
+                const LoginStage current = LoginStage.Operational, next = LoginStage.FullFeature;
+                new LoginRequestPdu(true, false, current, next, 0, 0, isid, 0, nextTag++, 0, cmdSN, 0).Write(header, data.Length);
+            });
     }
 
     /// <summary>A SCSI command; data that is not immediate is due until <see cref="DataOut"/> has brought it.</summary>

@@ -9,6 +9,7 @@ namespace Ashlar.Iscsi.Tests;
 /// <summary>The target's code without sockets, for simulated initiators: one target of one unit.</summary>
 sealed class SimulatedTarget : IIscsiTargets, IDisposable
 {
+    readonly Guid unit = new("00112233-4455-6677-8899-aabbccddeeff");
     readonly VolumeFront front;
 
     public SimulatedTarget(BufferPool? buffers = null)
@@ -43,7 +44,7 @@ sealed class SimulatedTarget : IIscsiTargets, IDisposable
     public IReadOnlyList<string> List() => [TestTarget.Name];
 
     public IscsiTarget? Open(string target, ClientIdentity initiator) =>
-        target == TestTarget.Name ? new(target, [new IscsiLun(0, new Guid("00112233-4455-6677-8899-aabbccddeeff"), front.Attach(initiator))]) : null;
+        target == TestTarget.Name ? new(target, [new IscsiLun(0, unit, front.Attach(initiator))]) : null;
 
     public void Dispose() => front.DisposeAsync().AsTask().GetAwaiter().GetResult();
 }

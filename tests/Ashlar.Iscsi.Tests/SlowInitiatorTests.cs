@@ -81,7 +81,8 @@ public sealed class SlowInitiatorTests(ITestOutputHelper output) : IDisposable
         }
 
         var (most, dropped) = (0L, 0);
-        foreach (var (quickTakes, interval) in new (long, TimeSpan?)[] { (0, null), (1, null), (10_000, null), (0, Second), (10_000, Second) })
+        var appetites = new (long, TimeSpan?)[] { (0, null), (1, null), (10_000, null), (0, Second), (10_000, Second) };
+        foreach (var (quickTakes, interval) in appetites)
         {
             var (began, calls) = (target.Clock.Elapsed, target.Device.Calls);
             var client = new SimulatedClient(target.Clock, script.Bytes)
@@ -132,7 +133,10 @@ public sealed class SlowInitiatorTests(ITestOutputHelper output) : IDisposable
                 if (!reads) slow.Command(Initiator.Cdb(0x2A, 0, 1), 512, writes: true, immediate: new byte[512]);
                 clients.Add(new SimulatedClient(small.Clock, slow.Bytes)
                 {
-                    QuickBytes = slow.Length - 1, QuickTakes = reads ? 400 : long.MaxValue, OnStall = stall, Observe = small.Sessions.Observe,
+                    QuickBytes = slow.Length - 1,
+                    QuickTakes = reads ? 400 : long.MaxValue,
+                    OnStall = stall,
+                    Observe = small.Sessions.Observe,
                 });
                 return clients[^1];
             },
@@ -172,7 +176,8 @@ public sealed class SlowInitiatorTests(ITestOutputHelper output) : IDisposable
     {
         Assert.Equal(0, target.Buffers.RentedBytes);
         Assert.Equal(0, target.Leases);
-        var client = new SimulatedClient(target.Clock, InitiatorScript.Open().Command(Initiator.Cdb(0x28, 0, 1), 512).Bytes) { Closes = true };
+        var script = InitiatorScript.Open().Command(Initiator.Cdb(0x28, 0, 1), 512);
+        var client = new SimulatedClient(target.Clock, script.Bytes) { Closes = true };
         Assert.Null(target.Play(client));
     }
 

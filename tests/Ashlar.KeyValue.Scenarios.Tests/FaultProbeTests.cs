@@ -31,14 +31,16 @@ public sealed partial class FaultProbeTests(ITestOutputHelper output)
                 Interlocked.Add(ref runs, failed);
             });
 
-        var list = File.ReadAllLines(ListPath).Where(line => line.Length > 0).ToLookup(line => line.StartsWith(SecondFault, StringComparison.Ordinal));
+        var list = File.ReadAllLines(ListPath).Where(line => line.Length > 0)
+            .ToLookup(line => line.StartsWith(SecondFault, StringComparison.Ordinal));
         var (registered, onlyAfterAFault) = (list[false].ToArray(), list[true].Select(line => line[SecondFault.Length..]));
         var hit = probes.Met.Except(probes.NeverFailed).ToArray();
         var unknown = probes.Met.Except(registered).Except(onlyAfterAFault).ToArray();
         var missing = registered.Except(hit).ToArray();
         output.WriteLine(JsonSerializer.Serialize(new
         {
-            line = "fault probes (engine)", registered = registered.Length, hit = hit.Length, runs, failures = missing.Length + unknown.Length,
+            line = "fault probes (engine)", registered = registered.Length, hit = hit.Length, runs,
+            failures = missing.Length + unknown.Length,
         }));
         Assert.True(missing.Length == 0, $"never failed:\n{string.Join('\n', missing)}");
         Assert.True(unknown.Length == 0, $"not registered:\n{string.Join('\n', unknown)}");

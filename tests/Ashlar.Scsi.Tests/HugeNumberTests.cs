@@ -33,7 +33,8 @@ public sealed class HugeNumberTests(ITestOutputHelper output)
                     var cdb = CdbOf(description);
                     HugeNumbers.Write(cdb.AsSpan(offset, width), number);
                     var (result, garbage) = Run(cdb, new byte[MostData]);
-                    Assert.True(garbage <= MostGarbage, $"{description.Name}, bytes {offset}+{width} = {number}: {garbage} bytes of garbage");
+                    var place = $"{description.Name}, bytes {offset}+{width} = {number}";
+                    Assert.True(garbage <= MostGarbage, $"{place}: {garbage} bytes of garbage");
                     MustBeTyped(description, result);
                     if (result.Status != ScsiStatus.Good) refused++;
                     (cases, mostGarbage) = (cases + 1, Math.Max(mostGarbage, garbage));
@@ -107,7 +108,14 @@ public sealed class HugeNumberTests(ITestOutputHelper output)
             while (end < mask.Length && mask[end] == 0xFF) end++;
             // Address and count stand side by side where nothing is between them.
             var width = end - i;
-            var parts = width switch { 12 => [8, 4], 9 => [4, 5], 7 => [1, 2, 4], 8 when mask.Length == 12 => [4, 4], _ => new[] { width } };
+            var parts = width switch
+            {
+                12 => [8, 4],
+                9 => [4, 5],
+                8 when mask.Length == 12 => [4, 4],
+                7 => [1, 2, 4],
+                _ => new[] { width },
+            };
             foreach (var part in parts)
             {
                 yield return (i, Math.Min(part, 8));

@@ -12,7 +12,8 @@ sealed class AllocationRewriter(string file, SemanticModel model) : CSharpSyntax
 {
     static readonly HashSet<string> allocating = new(StringComparer.Ordinal)
     {
-        "ToArray", "ToList", "Rent", "RentExactly", "Allocate", "AllocateUninitializedArray", "Create", "CreateBuilder", "GetString", "GetBytes",
+        "ToArray", "ToList", "Rent", "RentExactly", "Allocate", "AllocateUninitializedArray", "Create", "CreateBuilder",
+        "GetString", "GetBytes",
     };
 
     /// <summary>Statements that ask.</summary>

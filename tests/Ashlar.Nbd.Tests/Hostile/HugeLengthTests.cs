@@ -108,10 +108,13 @@ public sealed class HugeLengthTests(ITestOutputHelper output) : IDisposable
     }
 
     static Field Inner(OptionCode option, string name, int width, Func<ulong, byte[]> data) =>
-        new($"{option}.{name}", width, false, number => new NbdScript().Greet().Option(option, data(number)), _ => nameof(OptionReplyCode.Invalid));
+        new(
+            $"{option}.{name}", width, HasPayload: false, number => new NbdScript().Greet().Option(option, data(number)),
+            _ => nameof(OptionReplyCode.Invalid));
 
     // Zeros are no data that any option takes; those that have none of their own say so.
-    static string ShortAnswer(OptionCode option) => option == OptionCode.Abort ? nameof(OptionReplyCode.Ack) : nameof(OptionReplyCode.Invalid);
+    static string ShortAnswer(OptionCode option) =>
+        option == OptionCode.Abort ? nameof(OptionReplyCode.Ack) : nameof(OptionReplyCode.Invalid);
 
     static string OfLength(CommandCode command, ulong number) => command switch
     {

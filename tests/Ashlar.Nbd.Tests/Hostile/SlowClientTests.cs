@@ -38,7 +38,8 @@ public sealed class SlowClientTests(ITestOutputHelper output) : IDisposable
             if (client.HasGivenUp) continue;
 
             var inHandshake = stop < script.IdlePoints[0];
-            Assert.Contains(inHandshake ? "the handshake took too long" : "too slow in the middle of a unit", end, StringComparison.Ordinal);
+            var reason = inHandshake ? "the handshake took too long" : "too slow in the middle of a unit";
+            Assert.Contains(reason, end, StringComparison.Ordinal);
             Assert.Equal(inHandshake ? Handshake : Transfer, client.EndedAt - began);
             dropped++;
         }

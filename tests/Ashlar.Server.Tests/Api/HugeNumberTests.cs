@@ -7,14 +7,15 @@ using Xunit.Abstractions;
 
 namespace Ashlar.Server.Tests.Api;
 
-/// <summary>Huge and negative numbers in each number of each request, and bodies that are too long: a typed problem, and nobody is hurt.</summary>
+/// <summary>Huge and negative numbers in each number of each request, and bodies that are too long: a typed problem.</summary>
 public sealed class HugeNumberTests(ITestOutputHelper output) : IAsyncLifetime
 {
     const string Volumes = "/v1/pools/main/volumes";
 
     static readonly string[] Numbers =
     [
-        "16777215", "33554432", "33554433", "2147483648", "4294967295", "9223372036854775807", "9223372036854775808", "18446744073709551615",
+        "16777215", "33554432", "33554433", "2147483648", "4294967295", "9223372036854775807", "9223372036854775808",
+        "18446744073709551615",
         "-1", "-2147483648", "-9223372036854775808", "1e308", "1e-300", $"1{new string('0', 5000)}",
     ];
 

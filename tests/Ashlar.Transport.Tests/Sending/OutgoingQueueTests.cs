@@ -163,5 +163,6 @@ public sealed class OutgoingQueueTests
         }
     }
 
-    OutgoingQueue Queue() => new(wire, () => Deadline.In(patience, TimeProvider.System), "test-send", cause => new(cause.Message, cause), cut.Set);
+    OutgoingQueue Queue() =>
+        new(wire, () => Deadline.In(patience, TimeProvider.System), "test-send", cause => new(cause.Message, cause), cut.Set);
 }

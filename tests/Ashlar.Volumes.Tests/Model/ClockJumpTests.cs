@@ -36,7 +36,9 @@ public sealed class ClockJumpTests(ITestOutputHelper output)
 
         output.WriteLine(JsonSerializer.Serialize(
             new { line = "clock jumps (pools)", seed = seeds[0], cases, jumps, commits, reopened, failures = 0 }));
-        Assert.True(jumps >= 10 * cases && commits >= cases && reopened >= cases, $"only {jumps} jumps, {commits} commits, {reopened} openings");
+        Assert.True(
+            jumps >= 10 * cases && commits >= cases && reopened >= cases,
+            $"only {jumps} jumps, {commits} commits, {reopened} openings");
     }
 
     static async Task<(int Jumps, int Commits, int Reopened)> RunAsync(ulong seed)
@@ -90,7 +92,8 @@ public sealed class ClockJumpTests(ITestOutputHelper output)
             await volume.WriteAsync(random, MaxBlocks);
             clock.Advance(pool.Options.CommitInterval);
             Assert.True(
-                SpinWait.SpinUntil(() => pool.Pool.GetStatistics().LeavesWritten > before, TimeSpan.FromMinutes(1)), "nothing was committed");
+                SpinWait.SpinUntil(() => pool.Pool.GetStatistics().LeavesWritten > before, TimeSpan.FromMinutes(1)),
+                "nothing was committed");
         }
     }
 }
