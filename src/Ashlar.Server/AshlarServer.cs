@@ -40,10 +40,12 @@ public sealed class AshlarServer : IAsyncDisposable
     public static async Task<AshlarServer> StartAsync(ServerOptions options, ServerLog log)
     {
         RefuseOpenDoor(options);
+        // Before anything is made, and while there are descriptors left to say so with: the runtime takes two for each assembly.
+        var limits = ConnectionLimits.OfProcess();
         var server = new AshlarServer(options, log);
         try
         {
-            await server.StartPartsAsync();
+            await server.StartPartsAsync(limits);
             return server;
         }
         catch
@@ -108,11 +110,13 @@ public sealed class AshlarServer : IAsyncDisposable
             + "whoever reaches it may read, change and delete every volume");
     }
 
-    async Task StartPartsAsync()
+    async Task StartPartsAsync(ConnectionLimits limits)
     {
         parts.Push(new Part(new ThreadFailures(log)));
         var directory = DataDirectory.Open(options);
         parts.Push(new Part(directory));
+        var runFile = new RunFile(options.FileSystem, directory.Path, log.Write, options.TimeProvider);
+        parts.Push(new Part(runFile));
         var journal = new PoolJournal(log.Write, options.TimeProvider);
         parts.Push(new Part(journal));
         var main = await OpenMainPoolAsync(directory, journal);
@@ -121,7 +125,6 @@ public sealed class AshlarServer : IAsyncDisposable
         pools = new ServedPools([served]);
         parts.Push(pools);
 
-        var limits = ConnectionLimits.OfProcess();
         if (limits.Notice is { } notice) log.Write($"server: {notice}");
         var buffers = new BufferPool(options.BufferBytes);
         var nbd = Listen(StartProblem.NbdPort, "nbd", options.NbdPort, limits, where =>
@@ -139,8 +142,7 @@ public sealed class AshlarServer : IAsyncDisposable
         parts.Push(api);
 
         Endpoints = new($"http://{Reachable(api.EndPoint)}", $"nbd://{Reachable(nbd.EndPoint)}", Reachable(iscsi.EndPoint));
-        if (directory.Announce(new(Environment.ProcessId, Endpoints.Api)) is { } problem)
-            log.Write($"server: serving without run/server.json, so commands need --server {Endpoints.Api}: {problem.Message}");
+        runFile.Announce(new(Environment.ProcessId, Endpoints.Api));
         isReady = true;
     }
 

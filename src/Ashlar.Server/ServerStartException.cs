@@ -22,6 +22,9 @@ public enum StartProblem
 
     /// <summary>The address to listen on is not one of this machine.</summary>
     ListenAddress,
+
+    /// <summary>The process may have too few descriptors open.</summary>
+    Descriptors,
 }
 
 /// <summary>A server cannot start.</summary>

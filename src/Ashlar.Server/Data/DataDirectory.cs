@@ -1,5 +1,3 @@
-using System.Text.Json;
-using Ashlar.Api;
 using Ashlar.Storage;
 
 namespace Ashlar.Server;
@@ -12,7 +10,7 @@ namespace Ashlar.Server;
 /// lock              held by the server that runs, with its process id
 /// pools/main/data   blocks of the pool; sparse
 /// pools/main/meta/  key-value store: map, checksums, catalogue
-/// run/server.json   how to reach the server that runs
+/// run/server.json   how to reach the server that runs, see <see cref="RunFile"/>
 /// </code>
 /// </remarks>
 sealed class DataDirectory : IDisposable
@@ -21,7 +19,6 @@ sealed class DataDirectory : IDisposable
 
     readonly IFileSystem files;
     readonly IDisposable ownership;
-    bool isAnnounced;
 
     DataDirectory(IFileSystem files, string path, IDisposable ownership)
     {
@@ -35,8 +32,6 @@ sealed class DataDirectory : IDisposable
     string FormatPath => $"{Path}/FORMAT";
 
     string NewFormatPath => $"{Path}/FORMAT.new";
-
-    string RunFilePath => $"{Path}/run/server.json";
 
     /// <summary>Locks the directory, creating it when missing, and reads what it is.</summary>
     /// <exception cref="LockedException">Another server runs on it.</exception>
@@ -93,52 +88,7 @@ sealed class DataDirectory : IDisposable
         files.SyncDirectory(Path);
     }
 
-    /// <summary>
-    /// Says how the server is reached. Only a convenience: it is neither flushed nor trusted, and a disk without room for it does not
-    /// keep the server from serving.
-    /// </summary>
-    /// <returns>Why it could not be said, or null.</returns>
-    public StorageException? Announce(RunningServer server)
-    {
-        var temporary = $"{RunFilePath}.new";
-        try
-        {
-            files.CreateDirectories($"{Path}/run");
-            using (var file = files.Open(temporary, FileOpenMode.OpenOrCreate))
-            {
-                file.SetLength(0);
-                file.Write(JsonSerializer.SerializeToUtf8Bytes(server, ApiJson.Strict.RunningServer), 0);
-            }
-            files.Rename(temporary, RunFilePath);
-            isAnnounced = true;
-            return null;
-        }
-        catch (StorageException problem)
-        {
-            // What an earlier server left would send commands to wherever that one was.
-            TryDelete(temporary);
-            TryDelete(RunFilePath);
-            return problem;
-        }
-    }
-
-    public void Dispose()
-    {
-        if (isAnnounced) TryDelete(RunFilePath); // Else it may be another's, whose lock file somebody removed.
-        ownership.Dispose();
-    }
-
-    void TryDelete(string path)
-    {
-        try
-        {
-            if (files.FileExists(path)) files.Delete(path);
-        }
-        catch (StorageException)
-        {
-            // A stale file costs the next command one failed connection.
-        }
-    }
+    public void Dispose() => ownership.Dispose();
 
     void ReadFormat()
     {

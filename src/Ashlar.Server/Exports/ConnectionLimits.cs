@@ -12,9 +12,18 @@ sealed record ConnectionLimits(int PerProtocol, string? Notice)
     /// <summary>Descriptors for files of the pools, the REST API and the runtime.</summary>
     const int Kept = 512;
 
+    /// <summary>
+    /// What a server takes before anybody comes: some 190 at rest, 150 of them the runtime's, two for each assembly, and what requests to
+    /// the API load.
+    /// </summary>
+    const int Taken = 240;
+
+    const int Least = Taken + 16;
+
     const int Protocols = 2;
 
     /// <summary>Limits for this process, whose limit of descriptors is raised where it may be.</summary>
+    /// <exception cref="ServerStartException">Too few may be open for a server.</exception>
     public static ConnectionLimits OfProcess() => Of(DescriptorLimit.Raise((Protocols * Wanted) + Kept));
 
     /// <summary>Limits for a process that may have so many descriptors open.</summary>
@@ -22,7 +31,12 @@ sealed record ConnectionLimits(int PerProtocol, string? Notice)
     {
         const int needed = (Protocols * Wanted) + Kept;
         if (descriptors >= needed) return new(Wanted, null);
-        var perProtocol = (int)Math.Max(1, (descriptors - Math.Min(Kept, descriptors / 2)) / Protocols);
+        if (descriptors < Least)
+        {
+            throw new ServerStartException(
+                StartProblem.Descriptors, $"only {descriptors} descriptors may be open (ulimit -n): a server needs {Least}");
+        }
+        var perProtocol = (int)(descriptors - Math.Clamp(descriptors / 2, Taken, Kept)) / Protocols;
         return new(
             perProtocol,
             $"only {descriptors} descriptors may be open (ulimit -n): NBD and iSCSI take {perProtocol} connections each; "

@@ -14,10 +14,10 @@ sealed class ApiClient : IDisposable
     static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(30);
 
     readonly HttpClient http;
-    readonly Uri server;
+    readonly LocatedServer server;
     readonly TimeProvider time;
 
-    ApiClient(Uri server, TimeProvider time)
+    ApiClient(LocatedServer server, TimeProvider time)
     {
         this.server = server;
         this.time = time;
@@ -30,7 +30,7 @@ sealed class ApiClient : IDisposable
             AllowAutoRedirect = false,
             ConnectCallback = ServerConnection.ConnectAsync,
         };
-        http = new HttpClient(handler) { BaseAddress = server, Timeout = Timeout.InfiniteTimeSpan };
+        http = new HttpClient(handler) { BaseAddress = server.Address, Timeout = Timeout.InfiniteTimeSpan };
     }
 
     /// <summary>A client of the server that the command line means.</summary>
@@ -115,10 +115,9 @@ sealed class ApiClient : IDisposable
         }
     }
 
-    string Address => server.GetLeftPart(UriPartial.Authority);
+    string Address => server.Address.GetLeftPart(UriPartial.Authority);
 
-    static CommandException Unreachable(string message) =>
-        new(ExitCode.Unreachable, ProblemTypes.Unavailable, message, "start one with: ashlar up");
+    CommandException Unreachable(string message) => new(ExitCode.Unreachable, ProblemTypes.Unavailable, message, server.Hint);
 
     CommandException NotAshlar(HttpStatusCode status) =>
         new(ExitCode.Failed, ProblemTypes.Failed, $"{Address} does not answer like an Ashlar server (HTTP status {(int)status})");

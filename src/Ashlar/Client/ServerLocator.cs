@@ -15,19 +15,30 @@ static class ServerLocator
     /// The server that <c>--server</c> or ASHLAR_SERVER names; or else the one that runs on the data directory; or else, where
     /// no data directory was named, the one on the default port.
     /// </summary>
-    public static Uri Find(Invocation invocation)
+    public static LocatedServer Find(Invocation invocation)
     {
-        if (invocation.Get(invocation.Global.Server) is { } named) return named;
+        if (invocation.Get(invocation.Global.Server) is { } named) return new(named);
         var data = invocation.Get(invocation.Global.Data);
         var directory = DataDirectories.Resolve(data, invocation.Terminal);
-        if (ReadRunFile($"{directory}/run/server.json") is { } running) return running;
-        if (data is null) return Default;
+        if (ReadRunFile(directory) is { } running) return new(running);
+        if (DataOwner.Of(directory) is { } owner)
+        {
+            // A disk that is full or fails; or a server that starts, or ends.
+            var unsaid = $"{owner} has {directory}, but run/server.json, which would say how to reach it, is not there";
+            if (data is null) return new(Default, $"{unsaid}: {DataOwner.Advice}");
+            throw new CommandException(ExitCode.Unreachable, ProblemTypes.Unavailable, unsaid, DataOwner.Advice);
+        }
+        if (data is null) return new(Default);
         throw new CommandException(
             ExitCode.Unreachable, ProblemTypes.Unavailable, $"no server runs on {directory}", $"ashlar up --data {data}");
     }
 
-    static Uri? ReadRunFile(string path)
+    /// <summary>Whether a server has said in its data directory how to reach it.</summary>
+    public static bool IsAnnounced(string directory) => ReadRunFile(directory) is not null;
+
+    static Uri? ReadRunFile(string directory)
     {
+        var path = $"{directory}/run/server.json";
         try
         {
             if (!FileSystems.Real.FileExists(path)) return null;

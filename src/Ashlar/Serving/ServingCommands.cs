@@ -78,12 +78,13 @@ static class ServingCommands
         }
         catch (LockedException e)
         {
-            var owner = e.OwnerProcessId is { } id ? $"process {id}" : "another process";
+            // "ashlar status" leads there only if the server could leave word.
+            var see = ServerLocator.IsAnnounced(options.DataDirectory) ? "ashlar status" : DataOwner.Advice;
             throw new CommandException(
                 ExitCode.Conflict,
                 ProblemTypes.InUse,
-                $"{options.DataDirectory} is served by {owner} already",
-                "ashlar status, or name another directory by --data");
+                $"{options.DataDirectory} is served by {new DataOwner(e.OwnerProcessId)} already",
+                $"{see}, or name another directory by --data");
         }
         catch (UnsupportedFormatException e)
         {
@@ -107,6 +108,11 @@ static class ServingCommands
             ProblemTypes.Failed,
             error.Message,
             "name one of this machine's addresses by --listen; 'ip address' shows them; 0.0.0.0 and :: are all of them"),
+        StartProblem.Descriptors => new(
+            ExitCode.Failed,
+            ProblemTypes.Failed,
+            error.Message,
+            "raise the limit before it starts: ulimit -n 4096, or LimitNOFILE=4096 in the unit of a service"),
         _ => new(ExitCode.Failed, ProblemTypes.Failed, error.Message),
     };
 

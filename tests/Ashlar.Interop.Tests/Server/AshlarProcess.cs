@@ -128,7 +128,13 @@ sealed partial class AshlarProcess : IDisposable
         WaitUntil(() => File.Exists(path) && ReadUnlocked(path).Trim() == owner, "does not take its data directory");
     }
 
-    public bool EndsWithin(TimeSpan time) => process!.WaitForExit(time);
+    /// <summary>Whether it ends in time; then all that it logged is there.</summary>
+    public bool EndsWithin(TimeSpan time)
+    {
+        if (!process!.WaitForExit(time)) return false;
+        process.WaitForExit();
+        return true;
+    }
 
     /// <summary>SIGKILL. Returns when the process is gone: true if the signal was what ended it.</summary>
     public bool Kill()
@@ -151,7 +157,6 @@ sealed partial class AshlarProcess : IDisposable
         if (Signal(process!.Id, TerminateSignal) != 0 && Marshal.GetLastPInvokeError() != NoSuchProcess)
             throw new ServerException($"kill failed with errno {Marshal.GetLastPInvokeError()}", Log);
         if (!EndsWithin(LongestWait)) throw new ServerException("does not end when asked to", Log);
-        process.WaitForExit();
         if (process.ExitCode != 0) throw new ServerException($"ended with code {process.ExitCode} when asked to end", Log);
     }
 

@@ -35,8 +35,24 @@ public sealed class DescriptorTests
         {
             foreach (var socket in idle) socket.Dispose();
         }
+        server.CreateVolume("vm1", "1MiB"); // What the API takes is left to it.
         Assert.Contains($"only {limit} descriptors may be open", server.Log, StringComparison.Ordinal);
         Assert.True(server.IsRunning, server.Log);
         server.Stop();
+    }
+
+    [Theory]
+    [InlineData(96)]
+    [InlineData(128)]
+    [InlineData(255)]
+    public void With_too_few_to_serve_anybody_it_says_so_and_makes_nothing(int limit)
+    {
+        using var directory = new TemporaryDirectory();
+        using var server = new AshlarProcess(directory["data"], "64MiB") { DescriptorLimit = limit };
+        server.Launch();
+        Assert.True(server.EndsWithin(TimeSpan.FromMinutes(1)), server.Log);
+        Assert.Equal(1, server.ExitCode);
+        Assert.Contains($"only {limit} descriptors may be open (ulimit -n): a server needs", server.Log, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(directory["data"]));
     }
 }

@@ -13,12 +13,24 @@ public sealed class ConnectionLimitsTests
     [Theory]
     [InlineData(2559, 1023)]
     [InlineData(1024, 256)]
-    [InlineData(256, 64)]
-    [InlineData(3, 1)]
+    [InlineData(512, 128)]
+    [InlineData(480, 120)]
+    [InlineData(300, 30)]
+    [InlineData(256, 8)]
     public void With_fewer_there_are_fewer_clients_and_the_operator_is_told(long descriptors, int expected)
     {
         var limits = ConnectionLimits.Of(descriptors);
         Assert.Equal(expected, limits.PerProtocol);
         Assert.Contains($"only {descriptors} descriptors may be open (ulimit -n)", limits.Notice, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(255)]
+    [InlineData(3)]
+    public void With_too_few_for_a_server_there_is_none(long descriptors)
+    {
+        var refusal = Assert.Throws<ServerStartException>(() => ConnectionLimits.Of(descriptors));
+        Assert.Equal(StartProblem.Descriptors, refusal.Problem);
+        Assert.Contains($"only {descriptors} descriptors may be open (ulimit -n)", refusal.Message, StringComparison.Ordinal);
     }
 }

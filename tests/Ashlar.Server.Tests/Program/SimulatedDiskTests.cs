@@ -9,6 +9,11 @@ public sealed class SimulatedDiskTests : IAsyncDisposable
 {
     const string RunFile = "/data/run/server.json";
 
+    static readonly TimeSpan RunFileInterval = TimeSpan.FromSeconds(5);
+
+    static readonly FaultRule NoRoomForRunFile =
+        new(FaultOperations.Write, FaultKind.NoSpace) { PathPattern = "*/run/*", IsSticky = true };
+
     readonly StringWriter lines = new();
     readonly List<AshlarServer> servers = [];
 
@@ -45,11 +50,43 @@ public sealed class SimulatedDiskTests : IAsyncDisposable
         var rule = new FaultRule(refused, FaultKind.NoSpace) { PathPattern = "*/run*", IsSticky = true };
         await using var server = await StartAsync(new FaultyFileSystem(disk, rule));
         Assert.Contains(
-            $"server: serving without run/server.json, so commands need --server {server.Endpoints.Api}: ",
+            $"server: serving without run/server.json, so commands need --server {server.Endpoints.Api} until it can be written: ",
             lines.ToString(),
             StringComparison.Ordinal);
         using var http = new HttpClient { BaseAddress = new Uri(server.Endpoints.Api) };
         Assert.Equal("ok\n", await http.GetStringAsync("/readyz"));
+    }
+
+    [Fact]
+    public async Task Where_the_server_is_is_said_as_soon_as_the_disk_has_room_and_no_longer_than_it_serves()
+    {
+        var disk = new SimulatedFileSystem(isRecording: false);
+        var full = new FaultyFileSystem(disk, NoRoomForRunFile);
+        var clock = new SimulatedClock();
+        var server = await StartAsync(full, clock);
+        clock.Advance(4 * RunFileInterval);
+        Assert.Empty(disk.List("/data/run"));
+
+        full.Heal();
+        clock.Advance(RunFileInterval);
+        Assert.Equal(["server.json"], disk.List("/data/run"));
+        Assert.Single(lines.ToString().Split('\n'), line => line.Contains("run/server.json is written", StringComparison.Ordinal));
+        disk.Delete(RunFile); // As a user may; a second time it is not said.
+        clock.Advance(4 * RunFileInterval);
+        Assert.Empty(disk.List("/data/run"));
+        await server.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_server_that_has_ended_says_nothing_of_itself_any_more()
+    {
+        var disk = new SimulatedFileSystem(isRecording: false);
+        var full = new FaultyFileSystem(disk, NoRoomForRunFile);
+        var clock = new SimulatedClock();
+        await (await StartAsync(full, clock)).DisposeAsync();
+        full.Heal();
+        clock.Advance(4 * RunFileInterval);
+        Assert.Empty(disk.List("/data/run"));
     }
 
     [Fact]
@@ -58,8 +95,7 @@ public sealed class SimulatedDiskTests : IAsyncDisposable
         var disk = new SimulatedFileSystem(isRecording: false);
         await (await StartAsync(disk)).DisposeAsync();
         using (var left = disk.Open(RunFile, FileOpenMode.CreateNew)) left.Write("{}"u8, 0); // As a killed server leaves it.
-        var rule = new FaultRule(FaultOperations.Write, FaultKind.NoSpace) { PathPattern = "*/run/*", IsSticky = true };
-        await using var server = await StartAsync(new FaultyFileSystem(disk, rule));
+        await using var server = await StartAsync(new FaultyFileSystem(disk, NoRoomForRunFile));
         Assert.Empty(disk.List("/data/run"));
     }
 
@@ -97,7 +133,7 @@ public sealed class SimulatedDiskTests : IAsyncDisposable
         foreach (var server in servers) await server.DisposeAsync();
     }
 
-    async Task<AshlarServer> StartAsync(IFileSystem disk)
+    async Task<AshlarServer> StartAsync(IFileSystem disk, TimeProvider? clock = null)
     {
         var server = await AshlarServer.StartAsync(
             new()
@@ -109,6 +145,7 @@ public sealed class SimulatedDiskTests : IAsyncDisposable
                 PoolSizeBytes = 64 << 20,
                 FileSystem = disk,
                 Entropy = new SeededEntropy(1),
+                TimeProvider = clock ?? TimeProvider.System,
             },
             new ServerLog(lines, TimeProvider.System));
         servers.Add(server);

@@ -161,6 +161,40 @@ public sealed class StartTests
     }
 
     [Fact]
+    public async Task A_server_that_could_not_say_where_it_is_is_told_of_by_its_process_and_its_log()
+    {
+        await using var server = await RunningProgram.StartAsync();
+        File.Delete(Path.Combine(server.Data, "run/server.json")); // As on a disk that is full at the start.
+
+        var status = await CalledProgram.RunAsync("status", "--data", server.Data);
+        Assert.Equal(7, status.ExitCode);
+        Assert.Equal(
+            $"error: process {Environment.ProcessId} has {server.Data}, "
+            + "but run/server.json, which would say how to reach it, is not there\n"
+            + "hint: its log says where it serves: name that by --server\n",
+            status.Error);
+
+        var second = await CalledProgram.RunAsync("up", "--data", server.Data);
+        Assert.Equal(6, second.ExitCode);
+        Assert.EndsWith(
+            "hint: its log says where it serves: name that by --server, or name another directory by --data\n",
+            second.Error,
+            StringComparison.Ordinal);
+
+        Assert.Equal(0, (await CalledProgram.RunAsync("status", "--server", server.Status.Endpoints.Api)).ExitCode);
+    }
+
+    [Fact]
+    public async Task A_lock_file_that_a_dead_server_left_is_nobodys()
+    {
+        using var directory = new TemporaryDirectory();
+        Directory.CreateDirectory(directory["data"]);
+        await File.WriteAllTextAsync(directory["data/lock"], $"{Environment.ProcessId,10}\n"); // Its number was given out again.
+        var status = await CalledProgram.RunAsync("status", "--data", directory["data"]);
+        Assert.StartsWith($"error: no server runs on {directory["data"]}\n", status.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task After_a_stop_commands_say_that_no_server_runs()
     {
         using var directory = new TemporaryDirectory();

@@ -1,0 +1,108 @@
+using System.Text.Json;
+using Ashlar.Api;
+using Ashlar.Storage;
+
+namespace Ashlar.Server;
+
+/// <summary>
+/// <c>run/server.json</c>: how the server that runs is reached. Only a convenience: it is neither flushed nor trusted, and a disk without
+/// room for it does not keep the server from serving. It is written as soon as it can be, and goes with the server.
+/// </summary>
+sealed class RunFile : IDisposable
+{
+    public static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
+
+    readonly IFileSystem files;
+    readonly string directory;
+    readonly Action<string> report;
+    readonly ITimer retries;
+    readonly Lock gate = new();
+    RunningServer? server;
+    bool isWritten;
+    bool isDisposed;
+
+    /// <param name="files">Where the data directory is.</param>
+    /// <param name="dataDirectory">It.</param>
+    /// <param name="report">Gets lines for the log.</param>
+    /// <param name="clock">Says when to try again.</param>
+    public RunFile(IFileSystem files, string dataDirectory, Action<string> report, TimeProvider clock)
+    {
+        this.files = files;
+        this.report = report;
+        directory = $"{dataDirectory}/run";
+        retries = clock.CreateTimer(
+            static file => ((RunFile)file!).TryAgain(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    string FilePath => $"{directory}/server.json";
+
+    /// <summary>Says how the server is reached, at once or as soon as the disk lets it.</summary>
+    public void Announce(RunningServer running)
+    {
+        lock (gate)
+        {
+            server = running;
+            if (TryWrite() is not { } problem) return;
+            report($"server: serving without run/server.json, so commands need --server {running.Api} until it can be written: "
+                + problem.Message);
+            retries.Change(Interval, Interval);
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (gate)
+        {
+            if (isDisposed) return;
+            isDisposed = true;
+            retries.Dispose();
+            if (isWritten) TryDelete(FilePath); // Else it may be another's, whose lock file somebody removed.
+        }
+    }
+
+    void TryAgain()
+    {
+        lock (gate)
+        {
+            if (isDisposed || isWritten || TryWrite() is not null) return;
+            retries.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            report("server: run/server.json is written, commands find the server");
+        }
+    }
+
+    StorageException? TryWrite()
+    {
+        var temporary = $"{FilePath}.new";
+        try
+        {
+            files.CreateDirectories(directory);
+            using (var file = files.Open(temporary, FileOpenMode.OpenOrCreate))
+            {
+                file.SetLength(0);
+                file.Write(JsonSerializer.SerializeToUtf8Bytes(server!, ApiJson.Strict.RunningServer), 0);
+            }
+            files.Rename(temporary, FilePath);
+            isWritten = true;
+            return null;
+        }
+        catch (StorageException problem)
+        {
+            // What an earlier server left would send commands to wherever that one was.
+            TryDelete(temporary);
+            TryDelete(FilePath);
+            return problem;
+        }
+    }
+
+    void TryDelete(string path)
+    {
+        try
+        {
+            if (files.FileExists(path)) files.Delete(path);
+        }
+        catch (StorageException)
+        {
+            // A stale file costs the next command one failed connection.
+        }
+    }
+}
