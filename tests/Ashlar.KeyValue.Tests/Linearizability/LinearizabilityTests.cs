@@ -13,21 +13,22 @@ public sealed class LinearizabilityTests(ITestOutputHelper output)
 {
     const int Clients = 8, CallsPerClient = 64;
 
-    static int Count => Environment.GetEnvironmentVariable("ASHLAR_HISTORIES") is { Length: > 0 } text ? int.Parse(text) : 200;
+    static int Count => TestSeeds.Number("ASHLAR_HISTORIES", 200);
 
     [Fact]
     public void Concurrent_histories_are_linearizable()
     {
         var first = TestSeeds.First(nameof(Concurrent_histories_are_linearizable));
-        long calls = 0, unknown = 0;
+        long calls = 0, overlaps = 0, unknown = 0;
         for (var seed = first; seed < first + (ulong)Count; seed++)
         {
-            var clients = Run(seed, ClientBug.None);
+            var clients = Run(seed);
             foreach (var (index, history) in clients.Histories.Index())
             {
                 calls += history.Count;
+                overlaps += CountOverlaps(history);
                 var verdict = PairOperation.NewChecker().Check(history);
-                Assert.True(verdict != Linearizability.No, $"Seed {seed}, pair {index}: no order explains\n{Describe(history)}");
+                Assert.True(verdict != Linearizability.No, $"ASHLAR_SEED={seed}, pair {index}: no order explains\n{Describe(history)}");
                 if (verdict == Linearizability.Unknown) unknown++;
             }
         }
@@ -39,47 +40,33 @@ public sealed class LinearizabilityTests(ITestOutputHelper output)
             histories = Count,
             clients = Clients,
             calls,
+            overlaps,
             unknown,
             failures = 0,
         }));
+        Assert.True(overlaps >= Count * Clients, $"only {overlaps} calls overlapped");
         Assert.True(unknown * 200 <= Count * 4, $"{unknown} histories are undecided.");
     }
 
-    [Theory, InlineData("StaleReads"), InlineData("TornBatches"), InlineData("EarlyAnswers")]
-    public void Clients_that_cheat_are_noticed(string bug)
-    {
-        for (var seed = 1UL; seed <= 50; seed++)
-        {
-            var clients = Run(seed, Enum.Parse<ClientBug>(bug));
-            if (clients.Histories.Any(history => PairOperation.NewChecker().Check(history) == Linearizability.No)) return;
-        }
-
-        Assert.Fail($"{bug} went unnoticed.");
-    }
+    // What each of these does wrong takes calls that overlap in one order: here they do, whatever the machine's pace.
+    [Theory]
+    [InlineData(nameof(ClientBug.None), "sound")]
+    [InlineData(nameof(ClientBug.StaleReads), "stale")]
+    [InlineData(nameof(ClientBug.TornBatches), "torn")]
+    [InlineData(nameof(ClientBug.EarlyAnswers), "stale")]
+    public void Clients_that_cheat_are_noticed_for_what_they_do_and_others_are_not(string bug, string seen) =>
+        Assert.Equal(seen, PairSchedule.Run(Enum.Parse<ClientBug>(bug)));
 
     [Theory, InlineData(nameof(PlantedBugs.PublishBeforeInsertion)), InlineData(nameof(PlantedBugs.SnapshotOfUnpublished))]
-    public void An_engine_that_shows_what_is_not_published_is_noticed(string bug)
-    {
-        var noticed = PlantedBugs.Named(bug).Run(FirstImpossibleHistory);
-        Assert.True(noticed is not null, $"{bug} went unnoticed.");
-        output.WriteLine($"noticed in history {noticed}");
-    }
+    public void An_engine_that_shows_what_is_not_published_is_noticed(string bug) =>
+        Assert.Equal("torn", PlantedBugs.Named(bug).Run(HonestClients));
 
-    static ulong? FirstImpossibleHistory()
-    {
-        for (var seed = 1UL; seed <= 200; seed++)
-        {
-            var clients = Run(seed, ClientBug.None, mayFail: false);
-            if (clients.Histories.Any(history => PairOperation.NewChecker().Check(history) == Linearizability.No)) return seed;
-        }
+    static string HonestClients() => PairSchedule.Run(ClientBug.None);
 
-        return null;
-    }
-
-    static PairClients Run(ulong seed, ClientBug bug, bool mayFail = true)
+    static PairClients Run(ulong seed)
     {
         var random = new SeededRandom(seed);
-        var withFault = bug == ClientBug.None && mayFail && random.OneIn(4);
+        var withFault = random.OneIn(4);
         var disk = NewDisk(random);
         if (withFault)
         {
@@ -93,7 +80,7 @@ public sealed class LinearizabilityTests(ITestOutputHelper output)
             disk.Add(new FaultRule(operations, kind) { Nth = random.Next(20, 200) });
         }
 
-        var clients = new PairClients(seed, Clients, CallsPerClient, onlyDurable: withFault, bug);
+        var clients = new PairClients(seed, Clients, CallsPerClient, onlyDurable: withFault);
         try
         {
             using var store = KeyValueStore.Open(TestStore.Directory, Options(disk));
@@ -136,6 +123,12 @@ public sealed class LinearizabilityTests(ITestOutputHelper output)
         TableBytes = 2048,
         TimeProvider = TimeProvider.System,
     };
+
+    static long CountOverlaps(IReadOnlyList<RecordedCall<PairOperation>> history)
+    {
+        var ordered = history.OrderBy(call => call.Begun).ToArray();
+        return ordered.Skip(1).Zip(ordered).LongCount(pair => pair.First.Begun < pair.Second.Returned);
+    }
 
     static string Describe(IReadOnlyList<RecordedCall<PairOperation>> history) =>
         string.Join('\n', history.OrderBy(call => call.Begun).Select(call => $"  {call.Begun}..{call.Returned} {call.Operation}"));

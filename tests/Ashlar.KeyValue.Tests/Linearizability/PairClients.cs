@@ -6,26 +6,11 @@ using Ashlar.TestKit;
 
 namespace Ashlar.KeyValue.Tests;
 
-/// <summary>What a client may do wrong on its way to the store, to see that the checker notices.</summary>
-enum ClientBug
-{
-    None = 0,
-
-    /// <summary>Reads from a snapshot that it keeps.</summary>
-    StaleReads,
-
-    /// <summary>Writes a batch as two puts.</summary>
-    TornBatches,
-
-    /// <summary>Reports a write as done that is still under way.</summary>
-    EarlyAnswers,
-}
-
 /// <summary>
 /// Clients that write and read pairs of keys at once, each call recorded with its place in time. All calls on one pair are
 /// one history.
 /// </summary>
-sealed class PairClients(ulong seed, int clients, int callsPerClient, bool onlyDurable, ClientBug bug = ClientBug.None)
+sealed class PairClients(ulong seed, int clients, int callsPerClient, bool onlyDurable)
 {
     const int Pairs = 4;
 
@@ -60,7 +45,6 @@ sealed class PairClients(ulong seed, int clients, int callsPerClient, bool onlyD
 
     void RunClient(KeyValueStore store, SeededRandom random)
     {
-        using var kept = bug == ClientBug.StaleReads ? store.CreateSnapshot() : null;
         for (var i = 0; i < callsPerClient; i++)
         {
             if (random.OneIn(8)) Thread.Yield();
@@ -78,7 +62,7 @@ sealed class PairClients(ulong seed, int clients, int callsPerClient, bool onlyD
                     var both = Value();
                     if (!Write(store, random, pair, both, random.OneIn(6) ? 0 : both)) return;
                     break;
-                case < 8: ReadOne(store, pair, left, i % 20 == 19 ? kept : null); break;
+                case < 8: ReadOne(store, pair, left); break;
                 default: ReadBoth(store, pair, useCursor: left); break;
             }
         }
@@ -91,19 +75,16 @@ sealed class PairClients(ulong seed, int clients, int callsPerClient, bool onlyD
     {
         var batch = new WriteBatch();
         Add(batch, Key(pair, true), left);
-        var second = bug == ClientBug.TornBatches && left is not null ? new WriteBatch() : batch;
-        Add(second, Key(pair, false), right);
+        Add(batch, Key(pair, false), right);
         var durability = onlyDurable || random.OneIn(2) ? Durability.Sync : Durability.Relaxed;
         var isAsynchronous = random.OneIn(3);
         var operation = PairOperation.Write(left, right);
         var begun = Interlocked.Increment(ref time);
-        if (bug == ClientBug.EarlyAnswers) Remember(pair, operation, begun);
         try
         {
             if (isAsynchronous) store.WriteAsync(batch, durability).AsTask().GetAwaiter().GetResult();
             else store.Write(batch, durability);
-            if (second != batch) store.Write(second, durability);
-            if (bug != ClientBug.EarlyAnswers) Remember(pair, operation, begun);
+            Remember(pair, operation, begun);
             return true;
         }
         catch (StorePoisonedException)
@@ -118,11 +99,10 @@ sealed class PairClients(ulong seed, int clients, int callsPerClient, bool onlyD
         }
     }
 
-    void ReadOne(KeyValueStore store, int pair, bool left, KeyValueSnapshot? kept)
+    void ReadOne(KeyValueStore store, int pair, bool left)
     {
         var begun = Interlocked.Increment(ref time);
-        var key = Key(pair, left);
-        var found = Number(kept is null ? store.Get(key) : kept.Get(key));
+        var found = Number(store.Get(Key(pair, left)));
         Remember(pair, PairOperation.Read(left ? found : null, left ? null : found), begun);
     }
 
