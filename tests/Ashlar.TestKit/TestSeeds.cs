@@ -14,6 +14,14 @@ public static class TestSeeds
     /// <param name="test">Name of the test, so that tests do not all do the same.</param>
     public static ulong First(string test) => Replayed ?? Number("ASHLAR_SEED_FROM") ?? OwnOf(test);
 
+    /// <summary>As many seeds as a test takes at once; one where one is replayed.</summary>
+    /// <inheritdoc cref="First" path="/param"/>
+    public static ulong[] Several(string test, int count)
+    {
+        var first = First(test);
+        return Replayed is null ? [.. Enumerable.Range(0, count).Select(index => first + (ulong)index)] : [first];
+    }
+
     /// <summary>The seed that is replayed, if one is.</summary>
     public static ulong? Replayed => Number("ASHLAR_SEED");
 

@@ -1,6 +1,7 @@
 using Ashlar.Blocks.Devices;
 using Ashlar.Simulation;
 using Ashlar.Storage;
+using Ashlar.TestKit;
 
 namespace Ashlar.Blocks.Tests.Devices;
 
@@ -74,7 +75,10 @@ public sealed class FailingDiskTests
         FaultOperations operations,
         FaultKind kind,
         Func<IFileSystem, IBlockDevice> create,
-        Func<IFileSystem, IBlockDevice> open) => FaultSweep.Run(
+        Func<IFileSystem, IBlockDevice> open)
+    {
+        var seed = TestSeeds.First(nameof(FailingDiskTests));
+        return FaultSweep.Run(
             new FaultRule(operations, kind) { PathPattern = DevicePath },
             () =>
             {
@@ -82,12 +86,14 @@ public sealed class FailingDiskTests
                 create(disk).DisposeAsync().AsTask().GetAwaiter().GetResult();
                 return disk;
             },
-            disk => new Scenario(disk, open, mustFail: operations == FaultOperations.Sync).RunAsync().GetAwaiter().GetResult());
+            disk => new Scenario(disk, open, seed, mustFail: operations == FaultOperations.Sync).RunAsync().GetAwaiter().GetResult(),
+            seed: seed);
+    }
 
     /// <summary>
     /// Reads, writes, trims and flushes; one call fails because of the disk, and after a failed sync all that change anything.
     /// </summary>
-    sealed class Scenario(FaultyFileSystem disk, Func<IFileSystem, IBlockDevice> open, bool mustFail)
+    sealed class Scenario(FaultyFileSystem disk, Func<IFileSystem, IBlockDevice> open, ulong seed, bool mustFail)
     {
         // What each block may hold: what was flushed last, and all that was asked for since; and what it may show now.
         readonly List<byte[]>[] possible = [.. Enumerable.Range(0, Blocks).Select(_ => new List<byte[]> { new byte[BlockSize] })];
@@ -117,7 +123,7 @@ public sealed class FailingDiskTests
 
         async Task WorkAsync(IBlockDevice device)
         {
-            var random = new SeededRandom(1);
+            var random = new SeededRandom(seed);
             for (var step = 1; step <= 40; step++)
             {
                 var block = random.Next(Blocks);
@@ -135,7 +141,7 @@ public sealed class FailingDiskTests
                         if (!isRefusing) await TryAsync(() => CheckAsync(device, block, shown));
                         break;
                     default:
-                        var data = new SeededRandom((ulong)step).Bytes(BlockSize);
+                        var data = random.Bytes(BlockSize);
                         await ChangeAsync(block, data, () => device.WriteAsync(new Lba(block), data).AsTask());
                         break;
                 }

@@ -10,8 +10,14 @@ public static class FaultSweep
     /// <param name="newDisk">A fresh disk for each run.</param>
     /// <param name="scenario">Must cope with the fault; it may <see cref="FaultyFileSystem.Heal"/> the disk and look again.</param>
     /// <param name="probes">Hears what was called and what failed.</param>
+    /// <param name="seed">What the scenario's choices came from, for the message; null where it has none.</param>
     /// <returns>Operations that were made to fail.</returns>
-    public static int Run(FaultRule rule, Func<IFileSystem> newDisk, Action<FaultyFileSystem> scenario, FaultProbes? probes = null)
+    public static int Run(
+        FaultRule rule,
+        Func<IFileSystem> newDisk,
+        Action<FaultyFileSystem> scenario,
+        FaultProbes? probes = null,
+        ulong? seed = null)
     {
         ArgumentNullException.ThrowIfNull(newDisk);
         ArgumentNullException.ThrowIfNull(scenario);
@@ -24,7 +30,8 @@ public static class FaultSweep
             }
             catch (Exception cause)
             {
-                var message = $"With operation {nth} of {rule.Operations} failing ({rule.Kind}, {disk.LastFired}): {cause.Message}";
+                var replay = seed is null ? "" : $"ASHLAR_SEED={seed}: ";
+                var message = $"{replay}With operation {nth} of {rule.Operations} failing ({rule.Kind}, {disk.LastFired}): {cause.Message}";
                 throw new FaultSweepException(message, cause);
             }
 

@@ -13,7 +13,7 @@ public sealed class PoolCrashTests(ITestOutputHelper output)
     [Fact]
     public async Task A_pool_survives_power_loss_and_the_death_of_its_process_at_any_point()
     {
-        var seeds = TestSeeds.From(1, TestTier.Choose(4, 14));
+        var seeds = TestSeeds.Several(nameof(PoolCrashTests), TestTier.Choose(4, 14));
         var totals = new CrashTotals("volume map crash states", seeds);
         var judgedUntorn = 0;
         await Parallel.ForEachAsync(seeds, new ParallelOptions { MaxDegreeOfParallelism = 2 }, async (seed, _) =>

@@ -11,23 +11,28 @@ namespace Ashlar.Volumes.Tests;
 /// </summary>
 /// <param name="disk">The disk.</param>
 /// <param name="faulty">The same, as the pool sees it.</param>
+/// <param name="seed">Of identities, of where on the volumes it is, and of what power takes.</param>
 /// <param name="mustBeTold">Whether the fault may not pass unnoticed.</param>
 /// <param name="mayTear">Whether a write that fails may leave a block half written.</param>
-sealed class PoolFaultScenario(SimulatedFileSystem disk, FaultyFileSystem faulty, bool mustBeTold, bool mayTear)
+sealed class PoolFaultScenario(SimulatedFileSystem disk, FaultyFileSystem faulty, ulong seed, bool mustBeTold, bool mayTear)
 {
     const int SectorsPerBlock = 8, BlocksPerLeaf = MapLayout.BlocksPerLeaf;
 
     readonly List<PossibleVolume> volumes = [];
+    readonly SeededRandom places = SeededRandom.For(seed, "places"), losses = SeededRandom.For(seed, "losses");
     TestPool? pool;
     int version, failures, refusals, lossesLeft = 3;
     bool wasLatched, hasFlushed, isProbed;
 
-    public static PoolOptions Options => TestPool.DefaultOptions() with
+    /// <summary>Options of a pool that is opened; each opening has identities of its own.</summary>
+    public static PoolOptions OptionsOf(ulong seed, string opening) => TestPool.DefaultOptions() with
     {
-        Entropy = SystemEntropy.Instance,
+        Entropy = new SeededEntropy(SeededRandom.For(seed, opening).NextUInt64()),
         MarkerQuietTime = TimeSpan.Zero,
         MapCacheBytes = 8000,
     };
+
+    PoolOptions Options(string opening) => OptionsOf(seed, opening);
 
     /// <summary>Requests that failed.</summary>
     public int Failures => failures;
@@ -37,7 +42,7 @@ sealed class PoolFaultScenario(SimulatedFileSystem disk, FaultyFileSystem faulty
 
     public async Task RunAsync()
     {
-        if (!await TryAsync(async () => pool = await TestPool.OpenAsync(faulty, Options, storeOptions: TestPool.SmallStore))) failures--;
+        if (!await TryAsync(async () => pool = await TestPool.OpenAsync(faulty, Options("work"), storeOptions: TestPool.SmallStore))) failures--;
         if (pool is not null) await WorkAsync();
         faulty.Heal();
         if (pool is not null) await CloseAsync();
@@ -51,28 +56,30 @@ sealed class PoolFaultScenario(SimulatedFileSystem disk, FaultyFileSystem faulty
         var thin = await CreateAsync("thin", 4096, 3 * BlocksPerLeaf * 4096L, isThick: false);
         var small = await CreateAsync("small", 512, BlocksPerLeaf * 4096L, isThick: false);
         var thick = await CreateAsync("thick", 4096, 20 * 4096, isThick: true);
-        await WriteAsync(thin, 0, 40 * SectorsPerBlock);
-        await WriteAsync(small, 3, 20);
+        var inThin = places.Next(BlocksPerLeaf - 50) * (long)SectorsPerBlock;
+        var inSmall = places.Next(1000);
+        await WriteAsync(thin, inThin, 40 * SectorsPerBlock);
+        await WriteAsync(small, inSmall + 3, 20);
         await WriteAsync(thick, 0, 3 * SectorsPerBlock);
         await FlushAsync(thin);
-        await WriteAsync(thin, 0, 40 * SectorsPerBlock); // More than one piece of a file, in place.
+        await WriteAsync(thin, inThin, 40 * SectorsPerBlock); // More than one piece of a file, in place.
         await CommitAsync();
-        await WriteAsync(small, 5, 2);
+        await WriteAsync(small, inSmall + 5, 2);
         await WriteAsync(thick, 2 * SectorsPerBlock, 3 * SectorsPerBlock);
         await FlushAsync(thick);
-        await DiscardAsync(thin, 8 * SectorsPerBlock, 24 * SectorsPerBlock);
+        await DiscardAsync(thin, inThin + (8 * SectorsPerBlock), 24 * SectorsPerBlock);
         await WriteAsync(thin, (BlocksPerLeaf - 2) * SectorsPerBlock, 4 * SectorsPerBlock); // Two pieces of the map.
         await ReadAsync();
         await ResizeAsync(thick, 40 * 4096);
         await WriteAsync(thick, 30 * SectorsPerBlock, 8 * SectorsPerBlock);
         await FlushAsync(small);
-        await WriteAsync(thin, 9 * SectorsPerBlock, SectorsPerBlock);
+        await WriteAsync(thin, inThin + (9 * SectorsPerBlock), SectorsPerBlock);
         await ResizeAsync(thin, BlocksPerLeaf * 4096L);
-        for (var leaf = 0; leaf < 3; leaf++) await WriteAsync(small, leaf * 300, 9);
+        for (var leaf = 0; leaf < 3; leaf++) await WriteAsync(small, inSmall + (leaf * 300), 9);
         await CommitAsync();
         await DeleteAsync(small);
         var second = await CreateAsync("second", 512, BlocksPerLeaf * 4096L, isThick: false);
-        await WriteAsync(second, 40, 9);
+        await WriteAsync(second, inSmall + 40, 9);
         await CommitAsync();
         await ReadAsync();
     }
@@ -133,7 +140,7 @@ sealed class PoolFaultScenario(SimulatedFileSystem disk, FaultyFileSystem faulty
         isProbed = true;
         await pool.Pool.Parts.Markers.ClearAllAsync();
         await CreateAsync("probe", 4096, 4096, isThick: false);
-        for (var seed = 10UL; seed < 14; seed++) await CheckAsync(disk.LosePower(seed), wasLost: true);
+        for (var loss = 0; loss < 4; loss++) await CheckAsync(disk.LosePower(losses.NextUInt64()), wasLost: true);
     }
 
     // Power may fail right after it; the first few times after the fault are looked at.
@@ -143,7 +150,7 @@ sealed class PoolFaultScenario(SimulatedFileSystem disk, FaultyFileSystem faulty
         foreach (var volume in volumes) volume.Flushed();
         hasFlushed = faulty.FiredCount > 0;
         if (faulty.FiredCount == 0 || lossesLeft-- <= 0) return;
-        await CheckAsync(disk.LosePower((ulong)lossesLeft), wasLost: true);
+        await CheckAsync(disk.LosePower(losses.NextUInt64()), wasLost: true);
     }
 
     async Task ReadAsync()
@@ -195,7 +202,7 @@ sealed class PoolFaultScenario(SimulatedFileSystem disk, FaultyFileSystem faulty
 
     async Task CheckAsync(SimulatedFileSystem from, bool wasLost)
     {
-        await using var found = await TestPool.OpenAsync(from, Options, storeOptions: TestPool.SmallStore);
+        await using var found = await TestPool.OpenAsync(from, Options("check"), storeOptions: TestPool.SmallStore);
         await found.SettleAsync();
         await found.Pool.WaitForBackgroundAsync();
         foreach (var volume in volumes)

@@ -1,4 +1,5 @@
 using Ashlar.Simulation;
+using Ashlar.TestKit;
 using Xunit.Abstractions;
 
 namespace Ashlar.Volumes.Tests;
@@ -35,35 +36,38 @@ public sealed class PoolFaultSweepTests(ITestOutputHelper output)
     public void What_was_answered_is_there_and_what_failed_is_old_or_new(
         string path, FaultOperations operations, FaultKind kind, int leastFaults)
     {
+        var seed = TestSeeds.First(nameof(PoolFaultSweepTests));
         var (failed, compared) = (0, 0L);
         SimulatedFileSystem disk = null!;
         var faults = FaultSweep.Run(
             new FaultRule(operations, kind) { PathPattern = path },
-            () => disk = NewDisk(),
+            () => disk = NewDisk(seed),
             faulty =>
             {
                 var scenario = new PoolFaultScenario(
                     disk,
                     faulty,
+                    seed,
                     mustBeTold: path == Data && operations is FaultOperations.Sync or FaultOperations.Write,
                     mayTear: path == Data && kind is FaultKind.ShortWrite or FaultKind.NoSpaceHalfWay);
                 scenario.RunAsync().GetAwaiter().GetResult();
                 if (scenario.Failures > 0) failed++;
                 compared += scenario.Compared;
-            });
-        output.WriteLine($"{faults} operations failed, {failed} of which failed a request; {compared} sectors compared");
+            },
+            seed: seed);
+        output.WriteLine($"seed {seed}: {faults} operations failed, {failed} of which failed a request; {compared} sectors compared");
         Assert.True(faults >= leastFaults, $"only {faults} operations failed");
         Assert.True(compared >= faults * 500L, $"only {compared} sectors were compared");
     }
 
-    static SimulatedFileSystem NewDisk()
+    static SimulatedFileSystem NewDisk(ulong seed)
     {
         var disk = new SimulatedFileSystem();
-        CreateAsync(disk).GetAwaiter().GetResult();
+        CreateAsync(disk, seed).GetAwaiter().GetResult();
         disk.RestartTrace();
         return disk;
     }
 
-    static async Task CreateAsync(SimulatedFileSystem disk) =>
-        await (await TestPool.CreateAsync(chunks: 200, PoolFaultScenario.Options, disk)).DisposeAsync();
+    static async Task CreateAsync(SimulatedFileSystem disk, ulong seed) =>
+        await (await TestPool.CreateAsync(chunks: 200, PoolFaultScenario.OptionsOf(seed, "creation"), disk)).DisposeAsync();
 }

@@ -16,7 +16,7 @@ public sealed class SequenceTests(ITestOutputHelper output)
     [Fact]
     public async Task Pools_that_are_set_up_differently_give_the_same_answers_and_those_of_the_model()
     {
-        var seeds = TestSeeds.From(1, TestTier.Choose(600, 20_000));
+        var seeds = TestSeeds.Several(nameof(SequenceTests), TestTier.Choose(600, 20_000));
         var (operations, refusals, reads) = (0L, 0L, 0L);
         await Parallel.ForEachAsync(seeds, new ParallelOptions { MaxDegreeOfParallelism = 2 }, async (seed, _) =>
         {
