@@ -1,49 +1,29 @@
 using Ashlar.Simulation;
+using Ashlar.Storage;
 
 namespace Ashlar.KeyValue.Tests;
 
-/// <summary>A process died, or its sync failed, between creating a store and making its names durable; the next one writes to it.</summary>
-public sealed class ForgottenNameTests
+public sealed class InterruptedCreationTests
 {
     const string Directory = "/a/b/store";
 
     [Fact]
     public void What_is_written_to_a_store_outlives_power_loss_whenever_its_creation_was_interrupted()
     {
-        for (var nth = 1; ; nth++)
-        {
-            var disk = new SimulatedFileSystem();
-            var faulty = new FaultyFileSystem(disk);
-            var rule = new FaultRule(FaultOperations.SyncDirectory, FaultKind.InputOutputError) { Nth = nth };
-            faulty.Add(rule);
-            TryOpen(faulty);
-            if (faulty.CountFired(rule) == 0) break;
-            faulty.Heal();
-            Put(faulty, "key");
-            for (var seed = 1UL; seed <= 20; seed++)
+        var interrupted = InterruptedCreation.Sweep(
+            disk => Open(disk).Dispose(),
+            (disk, key) =>
             {
-                Put(disk.LosePower(seed), "more");
-                using var store = KeyValueStore.Open(Directory, TestStore.Small(disk.LosePower(seed)));
-                Assert.True(store.Get("key") == "1", $"sync {nth}, seed {seed}");
-            }
-        }
+                using var store = Open(disk);
+                store.Put(key, "1");
+            },
+            (disk, key) =>
+            {
+                using var store = Open(disk);
+                return store.Get(key) == "1";
+            });
+        Assert.True(interrupted >= 4, $"only {interrupted} syncs of directories");
     }
 
-    static void TryOpen(FaultyFileSystem disk)
-    {
-        try
-        {
-            KeyValueStore.Open(Directory, TestStore.Small(disk)).Dispose();
-        }
-        catch (Storage.StorageException)
-        {
-            // Here it died.
-        }
-    }
-
-    static void Put(Storage.IFileSystem disk, string key)
-    {
-        using var store = KeyValueStore.Open(Directory, TestStore.Small(disk));
-        store.Put(key, "1");
-    }
+    static KeyValueStore Open(IFileSystem disk) => KeyValueStore.Open(Directory, TestStore.Small(disk));
 }
