@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Ashlar.Simulation;
 using Ashlar.TestKit;
 using Ashlar.Transport.Tests.Echo;
@@ -8,6 +9,7 @@ namespace Ashlar.Transport.Tests.Sending;
 public sealed class OutgoingQueueTests
 {
     static readonly TimeSpan Long = TimeSpan.FromMinutes(5);
+    static readonly TimeSpan HangsAfter = TimeSpan.FromMinutes(2);
     readonly ScriptedWire wire = new();
     readonly ManualResetEventSlim cut = new();
     TimeSpan patience = Long;
@@ -111,10 +113,16 @@ public sealed class OutgoingQueueTests
         const int Threads = 4, MessagesEach = 500;
         var queue = Queue();
         var threads = Enumerable.Range(0, Threads).Select(index => new Thread(
-            () => SendMany(queue, (byte)index, seed, MessagesEach))).ToList();
+            () => SendMany(queue, (byte)index, seed, MessagesEach)) { IsBackground = true }).ToList();
         var random = new SeededRandom(seed);
         foreach (var thread in threads) thread.Start();
-        while (threads.Exists(thread => thread.IsAlive)) wire.Take(random.Next(200));
+        // A wire that takes little at a time, until all is handed over; in a queue that hangs somebody would wait for ever.
+        var deadline = Stopwatch.StartNew();
+        while (threads.Exists(thread => thread.IsAlive))
+        {
+            Assert.True(deadline.Elapsed < HangsAfter, $"seed {seed}: the senders do not end");
+            wire.Take(random.Next(200));
+        }
         wire.Take(1 << 30);
         queue.Flush();
         queue.Send([]);
@@ -124,6 +132,7 @@ public sealed class OutgoingQueueTests
         while (!taken.IsEmpty)
         {
             var (sender, length, number) = (taken[0], taken[1], taken[2] | (taken[3] << 8));
+            Assert.InRange(length, 4, 99);
             Assert.True(next[sender]++ == number, $"seed {seed}: message {number} of thread {sender} came out of order");
             Assert.False(taken[4..length].ContainsAnyExcept(sender), $"seed {seed}");
             taken = taken[length..];
