@@ -6,11 +6,13 @@ namespace Ashlar.Blocks;
 /// <param name="PhysicalBlockSizeBytes">Smaller writes cost a read: 4096 for a volume of 512-byte blocks.</param>
 /// <param name="OptimalTransferBytes">Unit in which space is allocated and given back; 0 where it does not
 /// matter.</param>
+/// <param name="IsThick">Whether all of its space is its own from the beginning, and stays so when it is trimmed.</param>
 public readonly record struct BlockGeometry(
     int BlockSizeBytes,
     long BlockCount,
     int PhysicalBlockSizeBytes = 0,
-    int OptimalTransferBytes = 0)
+    int OptimalTransferBytes = 0,
+    bool IsThick = false)
 {
     /// <summary>Size in bytes.</summary>
     public long SizeBytes => checked(BlockSizeBytes * BlockCount);

@@ -83,6 +83,13 @@ public sealed class InquiryTests
     public void Provisioning_is_thin_and_unmapped_blocks_read_as_zeros() => Assert.Equal("00B2000400E40200", Convert.ToHexString(Page(0xB2)));
 
     [Fact]
+    public void Provisioning_of_a_thick_volume_is_of_its_own_resources()
+    {
+        unit.Device.GeometryOverride = unit.Device.Geometry with { IsThick = true };
+        Assert.Equal("00B2000400E40100", Convert.ToHexString(Page(0xB2)));
+    }
+
+    [Fact]
     public void Unknown_pages_and_obsolete_flags_are_refused()
     {
         unit.Send([0x12, 1, 0xC0, 0, 255, 0]).MustFail("5/24/00");

@@ -46,7 +46,7 @@ static class InquiryData
             ExtendedInquiry => Extended(),
             BlockLimits => Limits(unit),
             BlockCharacteristics => Characteristics(),
-            _ => Provisioning(),
+            _ => Provisioning(unit),
         };
         // Every page: 0 qualifier and device type, 1 page code, 2 length of the body.
         var data = new byte[4 + body.Length];
@@ -94,11 +94,12 @@ static class InquiryData
         return body;
     }
 
-    static byte[] Provisioning() =>
+    // Logical block provisioning (SBC-3, 6.5.5)
+    static byte[] Provisioning(LogicalUnit unit) =>
     [
         0x00,
         0x80 | 0x40 | 0x20 | 0x04, // LBPU, LBPWS, LBPWS10: unmapped by UNMAP and WRITE SAME; LBPRZ: reads as zeros then.
-        0x02,                      // Thin.
+        (byte)(unit.Volume.Geometry.IsThick ? 0x01 : 0x02), // Resource provisioned: what is unmapped keeps its space; or thin.
         0x00,
     ];
 }

@@ -25,9 +25,12 @@ sealed class WriteThrottle(PoolParts parts)
     /// Waits for what is in quarantine to become free. If nothing is, one more attempt is allowed: it may have become free
     /// just now. Others may be quicker to take it, so patience has an end.
     /// </summary>
+    /// <param name="device">Who needs it.</param>
+    /// <param name="attempt">How often it was waited for already.</param>
+    /// <param name="chunks">How much, as far as that is known.</param>
     /// <exception cref="DeviceFullException">There is nothing to free.</exception>
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
-    public async ValueTask WaitForSpaceAsync(string device, int attempt)
+    public async ValueTask WaitForSpaceAsync(string device, int attempt, long chunks = 1)
     {
         var isWaiting = parts.Space.QuarantinedChunks > 0;
         if (!isWaiting && parts.Work.IsBusy && attempt < MaxAttempts)
@@ -39,8 +42,9 @@ sealed class WriteThrottle(PoolParts parts)
 
         if (attempt >= MaxAttempts || (attempt > 0 && !isWaiting))
         {
+            var (free, all) = (parts.Space.FreeChunks * MapLayout.ChunkBytes, parts.Space.UsableChunks * MapLayout.ChunkBytes);
             throw new DeviceFullException(
-                device, $"pool {parts.Name} has no free chunks for it: {parts.Space.UsableChunks * MapLayout.ChunkBytes} bytes are in use");
+                device, $"it needs {chunks * MapLayout.ChunkBytes} bytes, of pool {parts.Name} {free} of {all} are free");
         }
 
         if (!isWaiting) return;
@@ -56,7 +60,7 @@ sealed class WriteThrottle(PoolParts parts)
         for (var attempt = 0; ; attempt++)
         {
             if (parts.Space.TryReserve(chunks) is { } reservation) return reservation;
-            await WaitForSpaceAsync(device, attempt);
+            await WaitForSpaceAsync(device, attempt, chunks);
         }
     }
 }

@@ -232,7 +232,7 @@ sealed partial class VolumeDevice
             }
 
             if (needed <= parts.Space.FreeChunks) return;
-            await parts.Throttle.WaitForSpaceAsync(Name, attempt);
+            await parts.Throttle.WaitForSpaceAsync(Name, attempt, needed);
         }
     }
 }

@@ -77,7 +77,7 @@ sealed partial class VolumeDevice : IBlockDevice
     public bool IsReadOnly => false;
 
     public BlockGeometry Geometry =>
-        new(BlockSizeBytes, SizeBytes / BlockSizeBytes, MapLayout.BlockBytes, MapLayout.ChunkBytes);
+        new(BlockSizeBytes, SizeBytes / BlockSizeBytes, MapLayout.BlockBytes, MapLayout.ChunkBytes, IsThick);
 
     /// <summary>From now on requests see the new size. Whoever holds a leaf's lock checks it again.</summary>
     public void SetSize(long value) => Interlocked.Exchange(ref sizeBytes, value);

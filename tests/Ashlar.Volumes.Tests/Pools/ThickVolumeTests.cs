@@ -17,7 +17,8 @@ public sealed class ThickVolumeTests
     {
         HookedDevice? hooked = null;
         await using var pool = await TestPool.CreateAsync(chunks: 256, wrap: inner => hooked = new HookedDevice(inner));
-        await pool.CreateVolumeAsync("thick", MapLayout.LeafBytes, isThick: true);
+        Assert.True((await pool.CreateVolumeAsync("thick", MapLayout.LeafBytes, isThick: true)).Geometry.IsThick);
+        Assert.False((await pool.CreateVolumeAsync("thin", MapLayout.LeafBytes)).Geometry.IsThick);
         Assert.Null(pool.Pool.FindVolume("thick")!.Resize);
         var (reached, goOn, reservations) = (new TaskCompletionSource(), new TaskCompletionSource(), 0);
         hooked!.BeforeZeroes = _ =>

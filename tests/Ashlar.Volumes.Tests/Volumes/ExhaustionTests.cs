@@ -81,9 +81,13 @@ public sealed class ExhaustionTests
     public async Task A_thick_volume_that_does_not_fit_is_not_created()
     {
         await using var pool = await TestPool.CreateAsync(chunks: 4);
-        await Assert.ThrowsAsync<DeviceFullException>(async () => await pool.CreateVolumeAsync("thick", 1 << 20, isThick: true));
-        Assert.Empty(pool.Pool.ListVolumes());
-        Assert.Equal(0, pool.Pool.GetUsage().AllocatedBytes);
+        var thin = await pool.CreateVolumeAsync("thin", 1 << 20);
+        await thin.WriteAsync(Lba.Zero, Random(1, 1));
+        var refusal = await Assert.ThrowsAsync<DeviceFullException>(
+            async () => await pool.CreateVolumeAsync("thick", 1 << 20, isThick: true));
+        Assert.Equal("main/thick: no space left: it needs 1048576 bytes, of pool main 196608 of 262144 are free", refusal.Message);
+        Assert.Equal("thin", Assert.Single(pool.Pool.ListVolumes()).Name);
+        Assert.Equal(MapLayout.ChunkBytes, pool.Pool.GetUsage().AllocatedBytes);
     }
 
     [Fact]
