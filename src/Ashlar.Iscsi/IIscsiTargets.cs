@@ -28,6 +28,12 @@ public sealed record IscsiTarget(string Name, IReadOnlyList<IscsiLun> Luns) : ID
         foreach (var lun in Luns) _ = lun.Session.FenceAsync(FenceReason.ClientDetached);
     }
 
+    /// <summary>Gives up what waits for the limits of volumes: the initiator has left.</summary>
+    internal void GiveUpWaiting()
+    {
+        foreach (var lun in Luns) lun.Session.GiveUpWaiting();
+    }
+
     /// <inheritdoc />
     public void Dispose()
     {

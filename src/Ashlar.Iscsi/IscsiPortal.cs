@@ -16,9 +16,11 @@ sealed class IscsiPortal(IscsiNode node, int portalGroupTag) : IConnectionHandle
             var phase = new FullFeaturePhase(session, node, connection);
             phase.Run();
             if (draining.IsCancellationRequested) phase.SayGoodbye();
+            else session.Target?.GiveUpWaiting(); // The initiator has left.
         }
         catch (ProtocolException e)
         {
+            session.Target?.GiveUpWaiting();
             node.Report($"iscsi: cut off {session.Parameters.InitiatorName} at {connection.RemoteEndPoint}: {e.Message}");
         }
         catch

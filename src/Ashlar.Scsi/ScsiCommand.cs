@@ -17,6 +17,7 @@ public sealed class ScsiCommand
     ScsiNexus? port;
     UnitNexus? nexus;
     CommandDescription? description;
+    volatile CancellationTokenSource aborting = new();
 
     /// <summary>Which way the data goes.</summary>
     public DataDirection Direction { get; private set; }
@@ -41,6 +42,14 @@ public sealed class ScsiCommand
 
     /// <summary>Whether sense data goes out in descriptor format.</summary>
     public bool DescriptorSense => nexus is { Unit.Mode.DescriptorSense: true };
+
+    /// <summary>
+    /// Says that nobody wants the command any more, from any thread: it gives up what it waits for and may fail with
+    /// <see cref="OperationCanceledException"/>. What it does is not called back: it is over when its task has ended.
+    /// </summary>
+    public void Abort() => aborting.Cancel();
+
+    internal CancellationToken Aborted => aborting.Token;
 
     internal ReadOnlySpan<byte> Cdb => cdb;
 
@@ -68,7 +77,7 @@ public sealed class ScsiCommand
     {
         Invariant.Require(!IsRefused && ReadsMedium);
         Invariant.Require(offsetBytes >= 0 && destination.Length <= DataBytes - offsetBytes);
-        var pending = Session.ReadAsync((Lba << Unit.BlockShift) + offsetBytes, destination);
+        var pending = Session.ReadAsync((Lba << Unit.BlockShift) + offsetBytes, destination, Aborted);
         return pending.IsCompletedSuccessfully ? new(ScsiResult.Good) : FinishAsync(pending);
     }
 
@@ -114,6 +123,7 @@ public sealed class ScsiCommand
         ForceUnitAccess = false;
         IsRefused = false;
         Refusal = default;
+        if (aborting.IsCancellationRequested) aborting = new();
     }
 
     internal void Refuse(ScsiResult result)

@@ -250,10 +250,15 @@ sealed class Initiator : IDisposable
 
     public Pdu LogOut(int reason = LogoutRequestPdu.CloseSession, ushort cid = 0)
     {
+        SendLogOut(reason, cid);
+        return Receive(Opcode.LogoutResponse);
+    }
+
+    public void SendLogOut(int reason = LogoutRequestPdu.CloseSession, ushort cid = 0)
+    {
         var header = new byte[Bhs.SizeBytes];
         new LogoutRequestPdu(true, reason, NewTag(), cid, CmdSN, StatSN + 1).Write(header);
         Send(header);
-        return Receive(Opcode.LogoutResponse);
     }
 
     public static byte[] Cdb(byte opcode, uint lba, int count)

@@ -15,11 +15,12 @@ sealed class TestTarget : IIscsiTargets, IAsyncDisposable
     readonly IscsiServer server;
 
     public TestTarget(
-        ScriptedDevice? device = null, Func<ListenerOptions, ListenerOptions>? configure = null, int portalCount = 1, BufferPool? buffers = null)
+        ScriptedDevice? device = null, Func<ListenerOptions, ListenerOptions>? configure = null, int portalCount = 1, BufferPool? buffers = null,
+        TimeProvider? clock = null)
     {
         Buffers = buffers ?? new();
         Device = device ?? new ScriptedDevice(32768);
-        Front = new VolumeFront(Device);
+        Front = new VolumeFront(Device, clock);
         targets[Name] = [new(0, new Guid("00112233-4455-6677-8899-aabbccddeeff"), Front)];
         var options = new ListenerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0), Name = "iscsi" };
         if (configure is not null) options = configure(options);

@@ -8,6 +8,7 @@ public sealed partial class ClientSession
         if (!requests.IsFenced) fencedFor = reason; // Before the gate is shut: whoever finds it shut reads why.
         var idle = requests.ShutAsync(RequestGate.Fenced);
         fencing.Cancel();
+        leaving.Cancel();
         return idle;
     }
 

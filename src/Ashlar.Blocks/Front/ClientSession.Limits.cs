@@ -7,6 +7,12 @@ namespace Ashlar.Blocks;
 // of the session waits for them.
 public sealed partial class ClientSession
 {
+    /// <summary>
+    /// The client has left, or is about to: requests that wait for the limits, now or later, end in
+    /// <see cref="OperationCanceledException"/> and have no effect. Those that have passed go on.
+    /// </summary>
+    public void GiveUpWaiting() => leaving.Cancel();
+
     // What will be refused takes nothing from those who are served.
     bool MustWait(RateLimiter limiter, DriverOperation operation, long lengthBytes) =>
         operation != DriverOperation.Flush
@@ -27,7 +33,7 @@ public sealed partial class ClientSession
     {
         try
         {
-            await limiter.PassAsync(BytesMoved(operation, lengthBytes), cancellationToken, Fenced);
+            await limiter.PassAsync(BytesMoved(operation, lengthBytes), cancellationToken, leaving.Token);
         }
         catch (OperationCanceledException) when (requests.IsFenced)
         {

@@ -13,6 +13,7 @@ public sealed partial class ClientSession : IDisposable
     readonly BlockDriver driver;
     readonly RequestGate requests = new();
     readonly CancellationTokenSource fencing = new();
+    readonly CancellationTokenSource leaving = new();
     FenceReason fencedFor;
     int isDetached;
 

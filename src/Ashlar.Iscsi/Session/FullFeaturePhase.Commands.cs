@@ -130,7 +130,7 @@ sealed partial class FullFeaturePhase
     void ExecuteOther(IscsiTask task)
     {
         ValueTask<ScsiResult> pending;
-        session.InlineStep();
+        session.BeginInline(task);
         try
         {
             pending = task.Command.ExecuteAsync(task.Data);
@@ -142,12 +142,12 @@ sealed partial class FullFeaturePhase
         if (!pending.IsCompleted)
         {
             Detach(task, task.BufferBytes);
-            session.InlineStep();
+            session.EndInline();
             _ = FinishLater(task, pending, task.BufferBytes);
             return;
         }
         RespondWithData(task, Result(pending), runsElsewhere: false);
-        session.InlineStep();
+        session.EndInline();
         tasks.Recycle(task);
     }
 
@@ -220,6 +220,8 @@ sealed partial class FullFeaturePhase
 
     ScsiResult Failed(Exception e)
     {
+        // What it waited for was given up. An aborted command is not answered; that of an initiator that logs out is.
+        if (e is OperationCanceledException) return ScsiResult.Check(new(SenseKey.AbortedCommand, AdditionalSense.None));
         node.Report($"iscsi: a command of {parameters.InitiatorName} failed for a reason of our own: {FailureLine.Of(e)}");
         return ScsiResult.Check(Sense.InternalTargetFailure);
     }

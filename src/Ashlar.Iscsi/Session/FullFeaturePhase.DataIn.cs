@@ -32,7 +32,7 @@ sealed partial class FullFeaturePhase
             return;
         }
         // Until the step ends, a reset of the unit by another session waits; nothing in it waits for this initiator.
-        session.InlineStep();
+        session.BeginInline(task);
         ValueTask<ScsiResult> pending;
         try
         {
@@ -46,7 +46,7 @@ sealed partial class FullFeaturePhase
         {
             var heldBytes = own?.Length ?? layout.TotalBytes;
             Detach(task, heldBytes);
-            session.InlineStep();
+            session.EndInline();
             var offset = 0;
             var buffer = own ?? replies.Detach(out offset);
             _ = FinishReadLater(task, pending, buffer, offset, layout, heldBytes);
@@ -66,7 +66,7 @@ sealed partial class FullFeaturePhase
                 else replies.Queue(room);
             }
         }
-        session.InlineStep();
+        session.EndInline();
         tasks.Recycle(task);
         if (own is null) return;
         try
@@ -116,9 +116,9 @@ sealed partial class FullFeaturePhase
         for (var i = 0; i < layout.SegmentCount; i++)
         {
             var pdu = piece.Memory[..(Bhs.SizeBytes + layout.SegmentBytes(i))];
-            session.InlineStep();
+            session.BeginInline(task);
             var result = Result(task.Command.ReadAsync(layout.BufferOffset(i), pdu[Bhs.SizeBytes..]));
-            session.InlineStep();
+            session.EndInline();
             if (result.Status != ScsiStatus.Good)
             {
                 Respond(task, result, runsElsewhere: false);
@@ -209,9 +209,9 @@ sealed partial class FullFeaturePhase
         }
         else
         {
-            session.InlineStep();
+            session.BeginInline(task);
             var result = Result(task.Command.ReadAsync(0, blocks.Memory[..wholeBytes]));
-            session.InlineStep();
+            session.EndInline();
             if (result.Status == ScsiStatus.Good) SendData(task, blocks.Span[..length], task.Command.DataBytes, runsElsewhere: false);
             else Respond(task, result, runsElsewhere: false);
         }

@@ -102,7 +102,7 @@ sealed partial class FullFeaturePhase
                 return true;
             });
             foreach (var unit in hit) told(other, unit);
-            other.WaitForInlineCommand();
+            other.EndInlineCommand();
         }
         abort.Wait();
     }

@@ -175,8 +175,13 @@ sealed partial class FullFeaturePhase(IscsiSession session, IscsiNode node, Conn
             LogoutRequestPdu.CloseConnection => request.Cid == session.Cid ? LogoutResult.Closed : LogoutResult.NoSuchConnection,
             _ => LogoutResult.RecoveryNotSupported,
         };
-        // Commands that run are part of the session that ends: they come to their end before it is said to be closed.
-        if (result == LogoutResult.Closed) session.Running.WaitForAll();
+        // Commands that run are part of the session that ends: they come to their end before it is said to be closed, and those that
+        // wait for the limits of a volume do so at once.
+        if (result == LogoutResult.Closed)
+        {
+            session.Target?.GiveUpWaiting();
+            session.Running.WaitForAll();
+        }
         Span<byte> pdu = stackalloc byte[Bhs.SizeBytes];
         using (replies.Gate.EnterScope())
         {

@@ -13,6 +13,7 @@ sealed class IscsiSession : IDisposable
     readonly Connection connection;
     readonly ManualResetEventSlim ended = new();
     long inlineSteps;
+    volatile IscsiTask? inline;
 
     public IscsiSession(
         Connection connection, SessionParameters parameters, SessionKey key, ushort cid, IscsiTarget? target, ScsiNexus? nexus,
@@ -67,14 +68,30 @@ sealed class IscsiSession : IDisposable
 
     public bool WaitForEnd(TimeSpan limit) => ended.Wait(limit);
 
-    /// <summary>The connection's thread begins or ends a command that it executes itself.</summary>
-    public void InlineStep() => Interlocked.Increment(ref inlineSteps);
+    /// <summary>The connection's thread begins a command that it executes itself.</summary>
+    public void BeginInline(IscsiTask task)
+    {
+        inline = task;
+        Interlocked.Increment(ref inlineSteps);
+    }
 
-    /// <summary>Waits until the command that the connection's thread executes now, if there is one, has ended.</summary>
-    public void WaitForInlineCommand()
+    /// <summary>It has ended, or goes on elsewhere.</summary>
+    public void EndInline()
+    {
+        Interlocked.Increment(ref inlineSteps);
+        inline = null;
+    }
+
+    /// <summary>
+    /// Lets the command that the connection's thread executes now, if there is one, give up what it waits for, and waits until it has
+    /// ended.
+    /// </summary>
+    public void EndInlineCommand()
     {
         var seen = Volatile.Read(ref inlineSteps);
         if ((seen & 1) == 0) return;
+        // If it has just ended this is the next one, which then fails as aborted: so may any command that comes beside a reset.
+        inline?.Command.Abort();
         var spin = default(SpinWait);
         while (Volatile.Read(ref inlineSteps) == seen) spin.SpinOnce();
     }

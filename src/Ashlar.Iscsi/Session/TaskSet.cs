@@ -125,22 +125,35 @@ sealed class TaskSet
         return abort is null;
     }
 
-    /// <summary>Aborts what fits: commands that wait are dropped when their data comes, commands that run are waited for.</summary>
+    /// <summary>
+    /// Aborts what fits: commands that wait for data are dropped when it comes; commands that run give up what they wait for, and are
+    /// waited for.
+    /// </summary>
     /// <returns>How many were aborted.</returns>
     public int Abort(TaskAbort abort, Func<IscsiTask, bool> fits)
     {
         var count = 0;
+        List<IscsiTask> running = [];
         lock (gate)
         {
             foreach (var task in tasks.Values)
             {
                 if (task.AbortedBy is not null || !fits(task)) continue;
                 task.AbortedBy = abort;
-                if (task.Runs) abort.Add();
-                else hasAborted = true;
+                if (task.Runs)
+                {
+                    abort.Add();
+                    running.Add(task);
+                }
+                else
+                {
+                    hasAborted = true;
+                }
                 count++;
             }
         }
+        // Without the lock, which whoever gives up takes. Commands that run elsewhere are never used for others.
+        foreach (var task in running) task.Command.Abort();
         return count;
     }
 

@@ -12,6 +12,7 @@ static class RequestErrors
         DeviceFullException => NbdError.NoSpace,
         DeviceReadOnlyException or ReservationConflictException or WriteProtectedException => NbdError.NotPermitted,
         SessionFencedException => NbdError.Shutdown,
+        OperationCanceledException => NbdError.Shutdown, // The client has left, and what waited was given up.
         NotSupportedException when command == CommandCode.WriteZeroes => NbdError.NotSupported,
         _ => NbdError.InputOutput,
     };

@@ -49,7 +49,8 @@ sealed partial class Transmission : IDisposable
     {
         try
         {
-            while (TryReceive(out var request) && request.Command != CommandCode.Disconnect)
+            RequestHeader request;
+            while (TryReceive(out request) && request.Command != CommandCode.Disconnect)
             {
                 if (inFlight.IsFull || connection.HasBacklog)
                 {
@@ -60,6 +61,8 @@ sealed partial class Transmission : IDisposable
                 lone.End();
             }
             batch.Send();
+            // Who says that he disconnects has his requests carried out (doc/proto.md). Who just ends has left.
+            if (request.Command != CommandCode.Disconnect && !draining.IsCancellationRequested) volume.GiveUpWaiting();
         }
         catch
         {
@@ -161,8 +164,7 @@ sealed partial class Transmission : IDisposable
     NbdError Explain(in RequestHeader request, Exception exception)
     {
         var error = RequestErrors.Of(exception, request.Command);
-        var isCut = exception is OperationCanceledException && connection.Closed.IsCancellationRequested;
-        if (error == NbdError.InputOutput && !isCut && Interlocked.Increment(ref failures) == 1)
+        if (error == NbdError.InputOutput && Interlocked.Increment(ref failures) == 1)
         {
             report($"nbd: connection {connection.Id} from {connection.RemoteEndPoint}: {request.Command} of {request.LengthBytes} bytes "
                 + $"at {request.OffsetBytes} failed, further failures of this connection are not reported: "

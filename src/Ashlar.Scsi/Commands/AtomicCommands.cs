@@ -40,7 +40,7 @@ static class AtomicCommands
         var writing = false;
         try
         {
-            using var held = await command.Session.HoldAsync(Offset(command), half);
+            using var held = await command.Session.HoldAsync(Offset(command), half, command.Aborted);
             if (await held.FindDifferenceAsync(Offset(command), data[..half]) is { } at) return VerifyCommands.Miscompare(at);
             writing = true;
             await held.WriteAsync(Offset(command), data[half..], WriteCommands.Options(command));
@@ -61,7 +61,7 @@ static class AtomicCommands
         try
         {
             var blocks = buffer.AsMemory(0, data.Length);
-            using var held = await command.Session.HoldAsync(Offset(command), data.Length);
+            using var held = await command.Session.HoldAsync(Offset(command), data.Length, command.Aborted);
             await held.ReadAsync(Offset(command), blocks);
             Or(blocks.Span, data.Span);
             writing = true;

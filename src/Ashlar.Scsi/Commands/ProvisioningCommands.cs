@@ -123,8 +123,8 @@ static class ProvisioningCommands
         var (offset, length) = (lba << unit.BlockShift, count << unit.BlockShift);
         // Without UNMAP the space of the blocks must stay theirs, or a later write could fail for want of it.
         return trim
-            ? command.Session.TrimAsync(offset, length)
-            : command.Session.WriteZeroesAsync(offset, length, ZeroOptions.KeepAllocated);
+            ? command.Session.TrimAsync(offset, length, command.Aborted)
+            : command.Session.WriteZeroesAsync(offset, length, ZeroOptions.KeepAllocated, command.Aborted);
     }
 
     static async ValueTask RepeatAsync(ScsiCommand command, ReadOnlyMemory<byte> block)
@@ -139,7 +139,7 @@ static class ProvisioningCommands
             for (long done = 0; done < lengthBytes; done += patternBytes)
             {
                 var part = pattern.AsMemory(0, (int)Math.Min(patternBytes, lengthBytes - done));
-                await command.Session.WriteAsync((command.Lba << unit.BlockShift) + done, part);
+                await command.Session.WriteAsync((command.Lba << unit.BlockShift) + done, part, cancellationToken: command.Aborted);
             }
         }
         finally

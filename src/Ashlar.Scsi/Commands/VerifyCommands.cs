@@ -67,7 +67,8 @@ static class VerifyCommands
         try
         {
             // Nobody else may write between our write and our look at it, or the comparison would lie.
-            using var held = await command.Session.HoldAsync(command.Lba << unit.BlockShift, command.BlockCount << unit.BlockShift);
+            using var held = await command.Session.HoldAsync(
+                command.Lba << unit.BlockShift, command.BlockCount << unit.BlockShift, command.Aborted);
             await held.WriteAsync(command.Lba << unit.BlockShift, blocks, WriteOptions.ForceUnitAccess);
             return await CompareAsync(command, blocks, blocks.Length);
         }
@@ -92,7 +93,7 @@ static class VerifyCommands
             for (long done = 0; done < lengthBytes; done += chunkBytes)
             {
                 var chunk = buffer.AsMemory(0, (int)Math.Min(chunkBytes, lengthBytes - done));
-                await command.Session.ReadAsync((command.Lba << unit.BlockShift) + done, chunk);
+                await command.Session.ReadAsync((command.Lba << unit.BlockShift) + done, chunk, command.Aborted);
                 if (data.IsEmpty) continue;
                 var expected = data.Span.Slice((int)(done % data.Length), chunk.Length);
                 var equal = expected.CommonPrefixLength(chunk.Span);

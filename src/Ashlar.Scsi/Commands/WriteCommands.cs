@@ -44,7 +44,7 @@ static class WriteCommands
     {
         if (command.BlockCount == 0) return new(ScsiResult.Good);
         var blocks = WholeBlocks(command, dataOut);
-        var pending = command.Session.WriteAsync(command.Lba << command.Unit.BlockShift, blocks, Options(command));
+        var pending = command.Session.WriteAsync(command.Lba << command.Unit.BlockShift, blocks, Options(command), command.Aborted);
         return pending.IsCompletedSuccessfully ? new(ScsiResult.Good) : FinishAsync(pending);
     }
 

@@ -156,6 +156,26 @@ public sealed class RateLimitTests
     }
 
     [Fact]
+    public async Task Of_a_client_that_leaves_what_waits_is_given_up_and_what_has_passed_goes_on()
+    {
+        front.Limits = new(Iops: 1);
+        var (leaver, other) = (Attach(), Attach());
+        var passed = Write(leaver);
+        Task[] waiting = [Write(leaver), Read(leaver), leaver.HoldAsync(0, BlockSize).AsTask()];
+        var last = Write(other);
+        Assert.Equal(4, front.WaitingCount);
+        leaver.GiveUpWaiting();
+        Assert.Equal(1, front.WaitingCount);
+        foreach (var given in waiting) await Assert.ThrowsAnyAsync<OperationCanceledException>(() => given);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Write(leaver)); // Nor does it begin to wait any more.
+        await passed;
+        await leaver.FlushAsync();
+        clock.Advance(TimeSpan.FromSeconds(1));
+        await last;
+        leaver.Dispose();
+    }
+
+    [Fact]
     public async Task Who_waited_only_behind_a_client_that_is_cut_off_goes_on_at_once()
     {
         front.Limits = new(BytesPerSecond: BlockSize);

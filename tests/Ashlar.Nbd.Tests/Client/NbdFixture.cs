@@ -11,11 +11,11 @@ sealed class NbdFixture : INbdExports, IAsyncDisposable
     readonly Dictionary<string, VolumeFront> fronts = new(StringComparer.Ordinal);
 
     public NbdFixture(IBlockDevice? device = null, TimeSpan? handshakeTimeout = null, TimeSpan? transferTimeout = null, int maxConnections = 64,
-        BufferPool? buffers = null)
+        BufferPool? buffers = null, TimeProvider? clock = null)
     {
         Buffers = buffers ?? new();
         Device = device as TestDevice ?? new TestDevice();
-        fronts["disk"] = new(device ?? Device);
+        fronts["disk"] = new(device ?? Device, clock);
         Server = NbdServer.Start(
             [new ListenerOptions
             {

@@ -53,7 +53,7 @@ sealed class RateLimiter : IDisposable
     /// <summary>Lets a request through when its turn has come.</summary>
     /// <exception cref="OperationCanceledException">One of the tokens fired while it waited; nothing is taken.</exception>
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
-    public async ValueTask PassAsync(long lengthBytes, CancellationToken given, CancellationToken fenced)
+    public async ValueTask PassAsync(long lengthBytes, CancellationToken given, CancellationToken left)
     {
         var waiter = new Waiter(this, lengthBytes);
         using (gate.Hold())
@@ -65,7 +65,7 @@ sealed class RateLimiter : IDisposable
 
         // Not disposed of, which may wait for a callback that runs: one that comes too late finds that the turn has come.
         var gaveUp = given.UnsafeRegister(Waiter.OnCancelled, waiter);
-        var wasFenced = fenced.UnsafeRegister(Waiter.OnCancelled, waiter);
+        var hasLeft = left.UnsafeRegister(Waiter.OnCancelled, waiter);
         try
         {
             await waiter.Turn;
@@ -73,7 +73,7 @@ sealed class RateLimiter : IDisposable
         finally
         {
             gaveUp.Unregister();
-            wasFenced.Unregister();
+            hasLeft.Unregister();
         }
     }
 

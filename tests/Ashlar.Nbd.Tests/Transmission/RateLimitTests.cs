@@ -1,0 +1,73 @@
+using System.Net.Sockets;
+using Ashlar.Blocks;
+using Ashlar.Nbd.Protocol;
+using Ashlar.Nbd.Tests.Client;
+using Ashlar.Simulation;
+
+namespace Ashlar.Nbd.Tests.Transmission;
+
+/// <summary>Clients that go while their requests wait for the limits of the volume, on a clock that stands still.</summary>
+public sealed class RateLimitTests : IAsyncDisposable
+{
+    static readonly TimeSpan Hangs = TimeSpan.FromMinutes(1);
+
+    readonly SimulatedClock clock = new();
+    readonly NbdFixture fixture;
+
+    public RateLimitTests()
+    {
+        fixture = new(clock: clock);
+        fixture.Front().Limits = new(Iops: 1);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        fixture.Front().Limits = RateLimits.None; // Where a test has failed something still waits, and would keep the server.
+        Assert.Empty(fixture.Reports);
+        await fixture.DisposeAsync();
+    }
+
+    [Fact]
+    public void A_client_that_just_leaves_is_not_kept_and_what_waited_is_not_done()
+    {
+        using var client = fixture.Open();
+        SendWrites(client);
+        client.Socket.Shutdown(SocketShutdown.Send);
+        MustHaveLeft();
+        Assert.Single(fixture.Device.Calls, call => call.Kind == "write");
+    }
+
+    [Fact]
+    public void One_that_listens_on_is_told()
+    {
+        using var client = fixture.Open();
+        SendWrites(client);
+        client.Socket.Shutdown(SocketShutdown.Send);
+        Assert.Equal([NbdError.Shutdown, NbdError.Shutdown], [client.ReceiveChunk().Error, client.ReceiveChunk().Error]);
+    }
+
+    [Fact]
+    public void A_client_that_disconnects_has_its_requests_carried_out_first()
+    {
+        using var client = fixture.Open();
+        SendWrites(client);
+        client.Request(CommandCode.Disconnect, 0, 0);
+        for (var i = 0; i < 2; i++)
+        {
+            clock.Advance(TimeSpan.FromSeconds(1));
+            Assert.Equal(NbdError.None, client.ReceiveChunk().Error);
+        }
+        MustHaveLeft();
+        Assert.Equal(3, fixture.Device.Calls.Count(call => call.Kind == "write"));
+    }
+
+    /// <summary>One passes, two wait.</summary>
+    void SendWrites(NbdClient client)
+    {
+        for (var i = 0; i < 3; i++) client.Request(CommandCode.Write, 0, 512, payload: new byte[512]);
+        Assert.Equal(NbdError.None, client.ReceiveChunk().Error);
+        Assert.True(SpinWait.SpinUntil(() => fixture.Front().WaitingCount == 2, Hangs));
+    }
+
+    void MustHaveLeft() => Assert.True(SpinWait.SpinUntil(() => fixture.Leases == 0, Hangs), "the session does not end");
+}
