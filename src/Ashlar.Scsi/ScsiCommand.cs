@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Diagnostics.CodeAnalysis;
 using Ashlar.Blocks;
 using Ashlar.Storage;
 
@@ -8,6 +9,7 @@ namespace Ashlar.Scsi;
 /// One command on its way through a unit. Made once and used for many commands, one after another: the transport keeps a
 /// pool of them. <see cref="ScsiNexus.Begin"/> fills it, then the transport brings the data and executes it.
 /// </summary>
+[SuppressMessage("Reliability", "CA1001", Justification = "A source without a timer and without a wait handle has nothing to dispose of.")]
 public sealed class ScsiCommand
 {
     /// <summary>Bytes of the longest command descriptor block that is understood.</summary>

@@ -21,6 +21,7 @@ sealed class RunFile : IDisposable
     bool isWritten;
     bool isDisposed;
 
+    /// <summary>Writes nothing yet.</summary>
     /// <param name="files">Where the data directory is.</param>
     /// <param name="dataDirectory">It.</param>
     /// <param name="report">Gets lines for the log.</param>
