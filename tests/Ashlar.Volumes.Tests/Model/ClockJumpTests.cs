@@ -18,7 +18,7 @@ public sealed class ClockJumpTests(ITestOutputHelper output)
     [Fact]
     public async Task What_is_written_stays_and_what_nobody_flushes_is_committed_by_the_time_that_passes()
     {
-        var seeds = TestSeeds.From(61_000, TestTier.Choose(10, 200));
+        var seeds = TestSeeds.Several(nameof(ClockJumpTests), TestTier.Choose(10, 200));
         var cases = seeds.Length;
         var (jumps, commits, reopened) = (0, 0, 0);
         foreach (var seed in seeds)
