@@ -67,6 +67,14 @@ sealed partial class BackgroundLanes
         Uninterrupted.Restore();
     }
 
+    /// <summary>Waits for space that is free late.</summary>
+    public void WaitForFreedSpace(int number)
+    {
+        if (isInline) return;
+        using (Uninterrupted.Enter(gate)) Uninterrupted.Wait(gate, FreedSpace.Wait(number));
+        Uninterrupted.Restore();
+    }
+
     void WaitForAttempt(BackgroundLane lane, ref BackgroundWait wait)
     {
         poison.ThrowIfSet();
@@ -79,12 +87,14 @@ sealed partial class BackgroundLanes
             if (!other.HasWork && !other.IsWorking)
             {
                 if (!wait.MayRetry(Flushes.Done + Merges.Done)) ExceptionDispatchInfo.Throw(lane.Failure);
-                if (wait.IsFirstRetry && IsDiskFull(other.Failure))
+                if (wait.Pause > TimeSpan.Zero) Uninterrupted.Wait(gate, wait.Pause);
+                if (IsDiskFull(other.Failure) && !wait.IsLast)
                 {
                     other.Retry();
                 }
                 else
                 {
+                    haveMergesGivenUp |= wait.IsLast && IsDiskFull(Merges.Failure);
                     wait.SeenAttempts = lane.Attempts;
                     lane.Retry();
                 }

@@ -26,6 +26,7 @@ sealed partial class BackgroundLanes : IDisposable
     readonly int inlineMerges;
     readonly Thread[] threads = [];
     bool isStopping;
+    bool haveMergesGivenUp; // They met a full disk, also after waiting for what had been freed, and none was done since.
 
     /// <summary>Prepares the work; none is done before <see cref="Start"/>.</summary>
     /// <param name="flush">Writes a memtable to a table; false if none waits.</param>
@@ -65,12 +66,19 @@ sealed partial class BackgroundLanes : IDisposable
     /// <summary>Whether memtables are written while tables are merged.</summary>
     public bool HasThreadEach => threads.Length > 1;
 
-    /// <summary>Whether tables are being merged, or may be next.</summary>
+    /// <summary>
+    /// Whether tables are being merged, or may be next. What met a full disk just now still may: space that was freed can be late.
+    /// </summary>
     public bool MayMerge
     {
         get
         {
-            using (Uninterrupted.Enter(gate)) return Merges.IsWorking || (Merges.HasWork && Merges.Failure is null);
+            using (Uninterrupted.Enter(gate))
+            {
+                return Merges.IsWorking
+                    || (Merges.HasWork && Merges.Failure is null)
+                    || (IsDiskFull(Merges.Failure) && !haveMergesGivenUp);
+            }
         }
     }
 
@@ -168,6 +176,7 @@ sealed partial class BackgroundLanes : IDisposable
             Work(Flushes);
             Work(Merges, maxMerges);
             if (!IsDiskFull(Flushes.Failure)) return;
+            haveMergesGivenUp = IsDiskFull(Merges.Failure);
             Flushes.Retry();
             Work(Flushes);
             Work(Merges);
@@ -268,6 +277,7 @@ sealed partial class BackgroundLanes : IDisposable
             // A new table in level 0 may be one too many; and a merge may have made the room that a flush had not.
             if (lane == Flushes && cause is null) Merges.HasWork = true;
             if (lane == Merges && cause is null && IsDiskFull(Flushes.Failure)) Flushes.Retry();
+            if (lane == Merges && cause is null) haveMergesGivenUp = false;
             Monitor.PulseAll(gate);
         }
     }

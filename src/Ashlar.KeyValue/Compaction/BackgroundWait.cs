@@ -9,13 +9,19 @@ struct BackgroundWait(BackgroundLane lane)
     /// <summary>Failures of earlier attempts are not his.</summary>
     public long SeenAttempts { get; set; } = lane.Attempts;
 
-    /// <summary>Whether nothing was tried again since anything was last done.</summary>
-    public readonly bool IsFirstRetry => retries == 1;
+    /// <summary>
+    /// Whether this is the last time. Before, the other kind of work is what is tried again if it met a full disk, too: it may hold what
+    /// this one needs.
+    /// </summary>
+    public readonly bool IsLast => retries == 2 + FreedSpace.Waits;
 
-    /// <summary>Whether it may be tried again: twice, and anew whenever something was done, which may have made room.</summary>
+    /// <summary>What to wait for before: space that was freed may be late.</summary>
+    public readonly TimeSpan Pause => retries > 1 && !IsLast ? FreedSpace.Wait(retries - 2) : TimeSpan.Zero;
+
+    /// <summary>Whether anything may be tried again; anew whenever something was done, which may have made room.</summary>
     public bool MayRetry(long done)
     {
         if (done != doneBefore) (doneBefore, retries) = (done, 0);
-        return ++retries <= 2;
+        return ++retries <= 2 + FreedSpace.Waits;
     }
 }

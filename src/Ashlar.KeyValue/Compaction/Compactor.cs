@@ -151,7 +151,7 @@ sealed class Compactor
             throttle.Merging.Begin(sinks.Sum(table => table.Info.FileLength));
             if (plan.IsMove)
             {
-                using var grant = inSteps ? space.TakeForMerge(0) : null; // The manifest's edit.
+                using var grant = inSteps ? space.TakeForMerge(0, pause) : null; // The manifest's edit.
                 merge.Move(plan);
             }
             else if (inSteps)

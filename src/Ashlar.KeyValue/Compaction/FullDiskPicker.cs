@@ -16,6 +16,12 @@ sealed class FullDiskPicker(Manifest manifest)
     /// <summary>A segment with more live than this gives too little for what moving it takes.</summary>
     const double MaxLive = 0.85;
 
+    /// <summary>
+    /// Tombstones go further down before more of them come from level 0 once a table has so many times what the next of those has: one
+    /// pass through the table below then serves several, and they do not wait until nobody deletes any more.
+    /// </summary>
+    const int GatheredTombstones = 4;
+
     static readonly IReadOnlySet<ulong> None = new HashSet<ulong>();
 
     /// <summary>The segment that the last plan is to move values out of; nothing for most plans.</summary>
@@ -28,7 +34,10 @@ sealed class FullDiskPicker(Manifest manifest)
     public CompactionPlan? Pick(TableSet tables, ulong oldestReadable, long maxMovedBytes)
     {
         Victims = None;
-        return PickOldestOfLevelZero(tables) ?? PickTombstones(tables, oldestReadable) ?? PickValues(tables, maxMovedBytes);
+        var arriving = tables.LevelZero is [.., var oldest] ? GatheredTombstones * oldest.Info.TombstoneCount : 0;
+        return PickTombstones(tables, oldestReadable, moreThan: arriving)
+            ?? PickOldestOfLevelZero(tables)
+            ?? PickValues(tables, maxMovedBytes);
     }
 
     /// <summary>The same until all tables are in one level but those with newer entries; null when they are.</summary>
@@ -43,7 +52,7 @@ sealed class FullDiskPicker(Manifest manifest)
         var highest = Array.FindIndex(tables.Levels, 1, level => level.Length > 0);
         var deepest = Array.FindLastIndex(tables.Levels, level => level.Length > 0);
         return highest < 0 || highest == deepest
-            ? PickTombstones(tables, Math.Min(oldestReadable, newest)) ?? PickValues(tables, maxMovedBytes)
+            ? PickTombstones(tables, Math.Min(oldestReadable, newest), moreThan: 0) ?? PickValues(tables, maxMovedBytes)
             : CompactionPicker.Plan(tables, tables.Levels[highest][..1], highest + 1);
     }
 
@@ -52,13 +61,13 @@ sealed class FullDiskPicker(Manifest manifest)
         tables.LevelZero.Length == 0 ? null : CompactionPicker.Plan(tables, tables.LevelZero[^1..], 1);
 
     // However few they are: there is no other way to give space back. Down to where they vanish with what they shadow.
-    static CompactionPlan? PickTombstones(TableSet tables, ulong oldestReadable)
+    static CompactionPlan? PickTombstones(TableSet tables, ulong oldestReadable, long moreThan)
     {
         Table? best = null;
         foreach (var table in tables.All())
         {
-            if (table.Info.TombstoneCount == 0 || table.Info.MaxSequence > oldestReadable) continue;
-            if (best is null || table.Info.TombstoneCount > best.Info.TombstoneCount) best = table;
+            if (table.Info.Level == 0 || table.Info.TombstoneCount == 0 || table.Info.MaxSequence > oldestReadable) continue;
+            if (table.Info.TombstoneCount > Math.Max(moreThan, best?.Info.TombstoneCount ?? 0)) best = table;
         }
 
         if (best is null) return null;

@@ -8,8 +8,6 @@ namespace Ashlar.KeyValue.Compaction;
 /// <summary>Reserves space in the log for a group, on a full disk too.</summary>
 sealed class LogReservation(BackgroundLanes lanes, SpaceReserve space)
 {
-    const int Attempts = 4;
-
     /// <summary>Reserves it.</summary>
     /// <param name="log">The log.</param>
     /// <param name="active">The memtable that the group is for.</param>
@@ -46,16 +44,17 @@ sealed class LogReservation(BackgroundLanes lanes, SpaceReserve space)
 
     void ReserveOfKept(LogWriter log, long bodyLength, SpaceClaim claim)
     {
-        for (var attempt = 1; ; attempt++)
+        for (var retries = 0; ; retries++)
         {
             try
             {
                 space.ReserveLog(log, bodyLength, claim);
                 return;
             }
-            catch (StorageException full) when (full.Kind == StorageErrorKind.NoSpace && attempt < Attempts)
+            catch (StorageException full) when (full.Kind == StorageErrorKind.NoSpace && retries <= FreedSpace.Waits)
             {
                 lanes.WaitUntilIdle(); // What is under way may give some back.
+                if (retries > 0) lanes.WaitForFreedSpace(retries - 1);
             }
         }
     }

@@ -212,10 +212,28 @@ sealed class SpaceReserve
     public IDisposable TakeForFlush(long bytes, bool mayMerge) =>
         Take(Round(bytes, options.TableBytes), LogBytes + (mayMerge ? MergeBytes : 0));
 
-    /// <summary>The same for a step of a merge.</summary>
+    /// <summary>
+    /// The same for a step of a merge. It waits for what the steps before it have freed: to give up is to do them all again.
+    /// </summary>
     /// <param name="bytes">Size of what it reads and is about to write.</param>
+    /// <param name="pause">Called after each wait; gives up by throwing.</param>
     /// <exception cref="StorageException">There is not so much.</exception>
-    public IDisposable TakeForMerge(long bytes) => Take(Round(bytes, options.TableBytes), LogBytes);
+    public IDisposable TakeForMerge(long bytes, Action pause)
+    {
+        for (var waits = 0; ; waits++)
+        {
+            try
+            {
+                return Take(Round(bytes, options.TableBytes), LogBytes);
+            }
+            catch (StorageException full) when (
+                full.Kind == StorageErrorKind.NoSpace && waits < FreedSpace.Waits && !options.BackgroundInline)
+            {
+                Thread.Sleep(FreedSpace.Wait(waits));
+                pause();
+            }
+        }
+    }
 
     /// <summary>Whether a step of a merge that has a choice is to be so large, not to have many small ones.</summary>
     public bool IsGoodForMerge(long bytes)

@@ -25,7 +25,7 @@ sealed class SteppedMerge(TableMerge merge, StoreState state, SpaceReserve space
             var isLast = lower.Count == 0;
             Table[] sources = [.. upper, .. step];
             using var grant = space.TakeForMerge(
-                sources.Sum(table => table.Info.FileLength + victims.Sum(id => FullDiskPicker.LiveBytes(table, id))));
+                sources.Sum(table => table.Info.FileLength + victims.Sum(id => FullDiskPicker.LiveBytes(table, id))), pause);
             // Taken for each step: a version that is held holds the files of its tables.
             var version = state.Acquire();
             try

@@ -9,16 +9,22 @@ public sealed class PeculiarDiskTests
     const int Refusals = 20;
 
     [Theory]
-    [InlineData(48 << 10, 0, true)]
-    [InlineData(48 << 10, 0, false)]
-    [InlineData(0, 256 << 10, true)]
-    [InlineData(0, 256 << 10, false)]
-    [InlineData(48 << 10, 256 << 10, false)]
-    public void All_keys_can_be_deleted(int neededForFileBytes, int hiddenBytes, bool inline)
+    [InlineData(48 << 10, 0, 0, true)]
+    [InlineData(48 << 10, 0, 0, false)]
+    [InlineData(0, 256 << 10, 0, true)]
+    [InlineData(0, 256 << 10, 0, false)]
+    [InlineData(48 << 10, 256 << 10, 0, false)]
+    [InlineData(0, 0, 20, false)]
+    public void All_keys_can_be_deleted(int neededForFileBytes, int hiddenBytes, int freedAfterMilliseconds, bool inline)
     {
         var inner = TestStore.NewDisk();
         inner.CapacityBytes = 4 << 20;
-        var disk = new PeculiarDisk(inner) { NeededForFileBytes = neededForFileBytes, HiddenBytes = hiddenBytes };
+        var disk = new PeculiarDisk(inner)
+        {
+            NeededForFileBytes = neededForFileBytes,
+            HiddenBytes = hiddenBytes,
+            FreedAfter = TimeSpan.FromMilliseconds(freedAfterMilliseconds),
+        };
         var options = TestStore.Small(disk, inline) with
         {
             MemTableBytes = 32 << 10,

@@ -27,7 +27,7 @@ public abstract class PassingFileSystem(IFileSystem inner) : IFileSystem
     public void Rename(string source, string target) => inner.Rename(source, target);
 
     /// <inheritdoc />
-    public void Delete(string path) => inner.Delete(path);
+    public virtual void Delete(string path) => inner.Delete(path);
 
     /// <inheritdoc />
     public void SyncDirectory(string path) => inner.SyncDirectory(path);
