@@ -1,3 +1,4 @@
+using System.Buffers;
 using Ashlar.KeyValue.Log;
 using Ashlar.Storage;
 
@@ -12,7 +13,7 @@ sealed class ArchivePartWriter(ArchiveDirectory directory, ArchivePart begun) : 
 {
     const int ChunkBytes = 1 << 20;
 
-    readonly byte[] buffer = new byte[ChunkBytes];
+    byte[] buffer = ArrayPool<byte>.Shared.Rent(ChunkBytes);
     IFile? file;
     int buffered;
     long written = ArchivePart.HeadBytes;
@@ -57,7 +58,13 @@ sealed class ArchivePartWriter(ArchiveDirectory directory, ArchivePart begun) : 
         return finished;
     }
 
-    public void Dispose() => file?.Dispose();
+    public void Dispose()
+    {
+        file?.Dispose();
+        if (buffer.Length == 0) return;
+        ArrayPool<byte>.Shared.Return(buffer);
+        buffer = [];
+    }
 
     void Append(ReadOnlySpan<byte> bytes)
     {

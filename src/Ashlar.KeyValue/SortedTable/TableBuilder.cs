@@ -1,3 +1,4 @@
+using System.Buffers;
 using Ashlar.KeyValue.Blocks;
 using Ashlar.KeyValue.Entries;
 using Ashlar.KeyValue.Files;
@@ -22,7 +23,7 @@ sealed class TableBuilder : IDisposable
     readonly BlockBuilder index = new();
     readonly BlockBuilder root = new();
     readonly List<ulong> hashes = [];
-    readonly byte[] writeBuffer = new byte[WriteBufferBytes];
+    byte[] writeBuffer = ArrayPool<byte>.Shared.Rent(WriteBufferBytes);
     int buffered;
     long written;
     long count;
@@ -111,6 +112,9 @@ sealed class TableBuilder : IDisposable
     {
         file.Dispose();
         if (!finished) files.TryDelete(file.Path);
+        if (writeBuffer.Length == 0) return;
+        ArrayPool<byte>.Shared.Return(writeBuffer);
+        writeBuffer = [];
     }
 
     void FinishData()
@@ -174,8 +178,8 @@ sealed class TableBuilder : IDisposable
 
     void Write(ReadOnlySpan<byte> bytes)
     {
-        if (buffered + bytes.Length > writeBuffer.Length) FlushBuffer();
-        if (bytes.Length > writeBuffer.Length)
+        if (buffered + bytes.Length > WriteBufferBytes) FlushBuffer();
+        if (bytes.Length > WriteBufferBytes)
         {
             file.Write(bytes, written);
             written += bytes.Length;
