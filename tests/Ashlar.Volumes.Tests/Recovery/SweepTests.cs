@@ -74,6 +74,7 @@ public sealed class SweepTests
         HookedDevice hooks = null!;
         crashed = await CrashedPool.OpenAsync(crashed.Disk, Slow, device => hooks = new HookedDevice(device));
         var volume = crashed.Volume;
+        while (crashed.Pool.Pool.GetStatistics().Recovery.CheckedBlocks == 0) await Task.Delay(1); // Then the sweep rests: it flushes, too.
         await volume.WriteAsync(new Lba(3 * BlocksPerLeaf), new byte[4096]); // Something for the commit to flush.
         hooks.BeforeFlush = async () =>
         {
