@@ -215,7 +215,7 @@ sealed class LogWriter : IDisposable
         file = null;
     }
 
-    // On a disk that is nearly full the chunk may not fit any more, but the group may. Where space can only be had by writing zeros, it is
+    // On a disk that is nearly full, or at the largest size of a file, the chunk may not fit any more, but the group may. Where space can only be had by writing zeros, it is
     // had a little ahead, or each chunk would delay a flush.
     long AllocateTo(IFile segmentFile, long wanted, long needed)
     {
@@ -227,7 +227,8 @@ sealed class LogWriter : IDisposable
             prewritten = wanted;
             return wanted;
         }
-        catch (StorageException full) when (full.Kind == StorageErrorKind.NoSpace && needed < wanted)
+        catch (StorageException full) when (needed < wanted
+            && (full.Kind == StorageErrorKind.NoSpace || full.Errno == Errno.FileTooLarge))
         {
             FileSpace.Extend(segmentFile, allocated, needed - allocated);
             return needed;

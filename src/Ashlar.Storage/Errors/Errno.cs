@@ -47,6 +47,9 @@ public static class Errno
     /// <summary>EMFILE: the process may have no more files open.</summary>
     public const int TooManyFiles = 24;
 
+    /// <summary>EFBIG: the file would be larger than the process, or the file system, may make it.</summary>
+    public const int FileTooLarge = 27;
+
     /// <summary>ENOSPC: no space left on the device.</summary>
     public const int NoSpace = 28;
 

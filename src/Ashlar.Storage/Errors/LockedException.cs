@@ -7,9 +7,22 @@ public sealed class LockedException : AshlarException
     /// <param name="path">The lock file.</param>
     /// <param name="ownerProcessId">Process that holds the lock, or null when it could not be read.</param>
     public LockedException(string path, int? ownerProcessId)
-        : base(ownerProcessId is { } id
-            ? $"{path}: in use by process {id}"
-            : $"{path}: in use by another process")
+        : this(path, ownerProcessId, "in use")
+    {
+    }
+
+    /// <summary>Creates the error.</summary>
+    /// <param name="path">The lock file.</param>
+    /// <param name="ownerProcessId">Process that holds the lock, or null when it could not be read.</param>
+    /// <param name="use">What the lock is held for, as the message says it: "in use".</param>
+    public LockedException(string path, int? ownerProcessId, string use)
+        : base(ownerProcessId switch
+        {
+            // Who shares a lock does not write who it is.
+            null => $"{path}: {use}, by a process that is not known, perhaps this one",
+            { } id when id == Environment.ProcessId => $"{path}: {use} by this process, {id}",
+            { } id => $"{path}: {use} by process {id}",
+        })
     {
         Path = path;
         OwnerProcessId = ownerProcessId;

@@ -11,14 +11,63 @@ public static class FileSystemExtensions
         ArgumentNullException.ThrowIfNull(fileSystem);
         if (fileSystem.DirectoryExists(path)) return;
         var parent = Path.GetDirectoryName(path);
-        if (string.IsNullOrEmpty(parent))
+        if (!string.IsNullOrEmpty(parent)) fileSystem.CreateDirectories(parent);
+        try
         {
             fileSystem.CreateDirectory(path);
-            return;
+        }
+        catch (StorageException refusal) when (refusal.Kind == StorageErrorKind.AlreadyExists)
+        {
+            // Somebody else may have created it just now.
+            if (!fileSystem.DirectoryExists(path))
+                throw new StorageException(
+                    refusal.Operation, path, refusal.Kind, refusal.Errno, $"a directory is needed here, and this is {WhatIsAt(fileSystem, path)}");
         }
 
-        fileSystem.CreateDirectories(parent);
-        fileSystem.CreateDirectory(path);
-        fileSystem.SyncDirectory(parent);
+        if (!string.IsNullOrEmpty(parent)) fileSystem.SyncDirectory(parent);
+    }
+
+    /// <summary>Makes sure that a directory is there, before anything is looked for in it.</summary>
+    /// <param name="fileSystem">The disk.</param>
+    /// <param name="path">The directory.</param>
+    /// <param name="what">What it is to be, for the message: "directory of backups".</param>
+    /// <exception cref="StorageException">It is missing, or is a file (<see cref="StorageErrorKind.NotFound"/>).</exception>
+    public static void RequireDirectory(this IFileSystem fileSystem, string path, string what)
+    {
+        ArgumentNullException.ThrowIfNull(fileSystem);
+        if (fileSystem.DirectoryExists(path)) return;
+        var isFile = fileSystem.FileExists(path);
+        throw new StorageException(
+            "open", path, StorageErrorKind.NotFound, isFile ? Errno.NotDirectory : Errno.NoEntry,
+            isFile ? $"this is a file, no {what}" : $"there is no {what} here");
+    }
+
+    /// <summary>
+    /// Whether two directories are one, or one of them lies in the other, wherever symbolic links lead. Either may be missing.
+    /// </summary>
+    public static bool Overlap(this IFileSystem fileSystem, string one, string other)
+    {
+        var (first, second) = (Resolve(fileSystem, one), Resolve(fileSystem, other));
+        return OverlapAsWritten(first, second);
+    }
+
+    /// <summary>The same by the names alone, without a look at the disk.</summary>
+    public static bool OverlapAsWritten(string one, string other)
+    {
+        ArgumentNullException.ThrowIfNull(one);
+        ArgumentNullException.ThrowIfNull(other);
+        return (one.TrimEnd('/') + '/').StartsWith(other.TrimEnd('/') + '/', StringComparison.Ordinal)
+            || (other.TrimEnd('/') + '/').StartsWith(one.TrimEnd('/') + '/', StringComparison.Ordinal);
+    }
+
+    static string WhatIsAt(IFileSystem fileSystem, string path) =>
+        fileSystem.FileExists(path) ? "a file" : "no directory, but a symbolic link to nowhere, say";
+
+    // What does not exist yet has no links in it.
+    static string Resolve(IFileSystem fileSystem, string path)
+    {
+        if (fileSystem.DirectoryExists(path)) return fileSystem.ResolveLinks(path);
+        var parent = Path.GetDirectoryName(path);
+        return string.IsNullOrEmpty(parent) ? path : Path.Combine(Resolve(fileSystem, parent), Path.GetFileName(path));
     }
 }

@@ -55,6 +55,9 @@ public interface IFileSystem
     /// <exception cref="StorageException">The file is missing or cannot be opened.</exception>
     IFileLock LockShared(string path);
 
+    /// <summary>The path without symbolic links that a path, of something that exists, leads to.</summary>
+    string ResolveLinks(string path) => path;
+
     /// <summary>Bytes that may still be written to the file system that holds <paramref name="path"/>.</summary>
     long GetFreeSpaceBytes(string path);
 }

@@ -21,6 +21,8 @@ static unsafe partial class Libc
     public const uint SyncRangeWrite = 2;
     public const int AdviceWillNeed = 3, AdviceDontNeed = 4;
 
+    public const int PathLimit = 4096;
+
     const string Library = "libc";
 
     /// <summary>O_DIRECTORY: one of the few flags whose value depends on the processor.</summary>
@@ -89,11 +91,22 @@ static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "rmdir", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int RemoveDirectory(string path);
 
+    /// <summary>Writes at most <see cref="PathLimit"/> bytes.</summary>
+    [LibraryImport(Library, EntryPoint = "realpath", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial byte* RealPath(string path, byte* resolved);
+
     [LibraryImport(Library, EntryPoint = "opendir", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial nint OpenDirectoryStream(string path);
 
     [LibraryImport(Library, EntryPoint = "readdir", SetLastError = true)]
     public static partial byte* ReadDirectoryStream(nint stream);
+
+    /// <summary>Reads what a signal does, where <paramref name="action"/> is null.</summary>
+    [LibraryImport(Library, EntryPoint = "sigaction", SetLastError = true)]
+    public static partial int SignalAction(int signal, void* action, void* present);
+
+    [LibraryImport(Library, EntryPoint = "signal", SetLastError = true)]
+    public static partial nint Signal(int signal, nint handler);
 
     [LibraryImport(Library, EntryPoint = "closedir", SetLastError = true)]
     public static partial int CloseDirectoryStream(nint stream);

@@ -3,11 +3,14 @@ using System.Runtime.InteropServices;
 namespace Ashlar.Storage;
 
 /// <summary>The real disk: each call is one call of the C library, every error is raised, interrupted calls are repeated.</summary>
+/// <remarks>
+/// With its first use the process ignores SIGXFSZ, unless it has a handler for it: a write beyond RLIMIT_FSIZE is then an error of that
+/// write (EFBIG) instead of the end of the process.
+/// </remarks>
 public sealed unsafe class PosixFileSystem : IFileSystem
 {
-    PosixFileSystem()
-    {
-    }
+    // Once in a process that uses a real disk at all.
+    PosixFileSystem() => FileSizeSignal.IgnoreUnlessHandled();
 
     /// <summary>The one instance.</summary>
     public static PosixFileSystem Instance { get; } = new();
@@ -119,6 +122,15 @@ public sealed unsafe class PosixFileSystem : IFileSystem
     {
         RequireAbsolute(path);
         return SharedLockFile.Take(path);
+    }
+
+    /// <inheritdoc />
+    public string ResolveLinks(string path)
+    {
+        RequireAbsolute(path);
+        var resolved = stackalloc byte[Libc.PathLimit];
+        while (Libc.RealPath(path, resolved) == null) PosixError.ThrowUnlessInterrupted("realpath", path);
+        return Marshal.PtrToStringUTF8((nint)resolved)!;
     }
 
     /// <inheritdoc />

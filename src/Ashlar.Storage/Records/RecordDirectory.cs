@@ -18,6 +18,9 @@ public abstract class RecordDirectory<TRecord>(IFileSystem fileSystem, string pa
     // What a record is renamed to when it is removed and none has a larger number: only its name counts.
     const string DeletedPrefix = "deleted-";
 
+    // In a message.
+    const int MaxListed = 5;
+
     /// <summary>The disk.</summary>
     public IFileSystem FileSystem { get; } = fileSystem;
 
@@ -34,7 +37,33 @@ public abstract class RecordDirectory<TRecord>(IFileSystem fileSystem, string pa
     public string RecordPath(ulong number) => PathOf($"{TRecord.NamePrefix}{number:d6}");
 
     /// <summary>Keeps records from being changed meanwhile. A directory that cannot be written has no lock and needs none.</summary>
-    public IDisposable? LockForReading() => FileSystem.FileExists(LockPath) ? FileSystem.LockShared(LockPath) : null;
+    /// <exception cref="LockedException">Something is being changed.</exception>
+    public IDisposable? LockForReading()
+    {
+        if (!FileSystem.FileExists(LockPath)) return null;
+        try
+        {
+            return FileSystem.LockShared(LockPath);
+        }
+        catch (LockedException locked)
+        {
+            throw new LockedException(LockPath, locked.OwnerProcessId, $"a {Noun} is being made or deleted here");
+        }
+    }
+
+    /// <summary>Keeps everybody else from changing records, and from reading them.</summary>
+    /// <exception cref="LockedException">Somebody does.</exception>
+    public IDisposable LockForWriting()
+    {
+        try
+        {
+            return FileSystem.Lock(LockPath);
+        }
+        catch (LockedException locked)
+        {
+            throw new LockedException(LockPath, locked.OwnerProcessId, $"a {Noun} is being made, deleted or read here");
+        }
+    }
 
     /// <summary>Numbers of all records, oldest first.</summary>
     public IReadOnlyList<ulong> Numbers() => Numbers(TRecord.NamePrefix);
@@ -47,6 +76,7 @@ public abstract class RecordDirectory<TRecord>(IFileSystem fileSystem, string pa
     /// <exception cref="StorageException">There is none of that number, or the disk refused.</exception>
     public TRecord ReadRecord(ulong number)
     {
+        RequireRecord(number);
         using var file = FileSystem.Open(RecordPath(number), FileOpenMode.ReadOnly);
         var record = TRecord.Decode(file.ReadWhole(), file.Path);
         return record.Number == number
@@ -92,10 +122,12 @@ public abstract class RecordDirectory<TRecord>(IFileSystem fileSystem, string pa
     }
 
     /// <summary>Removes a record; what only it needs is left over then.</summary>
+    /// <exception cref="StorageException">There is none of that number, or the disk refused.</exception>
     // Crash order: the newest record changes its name, which takes no space and happens or not; so its number stays known. Then those go
     // that were kept for the same reason before.
     public void Remove(ulong number)
     {
+        RequireRecord(number);
         if (number + 1 < NextNumber())
         {
             FileSystem.Delete(RecordPath(number));
@@ -110,10 +142,27 @@ public abstract class RecordDirectory<TRecord>(IFileSystem fileSystem, string pa
         FileSystem.SyncDirectory(Path);
     }
 
+    static string Noun => TRecord.NamePrefix.TrimEnd('-');
+
+    void RequireRecord(ulong number)
+    {
+        if (FileSystem.FileExists(RecordPath(number))) return;
+        var numbers = Numbers();
+        var others = numbers.Count switch
+        {
+            0 => "none at all",
+            <= MaxListed => string.Join(", ", numbers),
+            var count => $"{count}, from {numbers[0]} to {numbers[^1]}",
+        };
+        throw new StorageException(
+            "open", RecordPath(number), StorageErrorKind.NotFound, Errno.NoEntry, $"there is no {Noun} {number} in {Path}; there are: {others}");
+    }
+
     string DeletedPath(ulong number) => PathOf($"{DeletedPrefix}{number:d6}");
 
     List<ulong> Numbers(string prefix)
     {
+        FileSystem.RequireDirectory(Path, $"directory of {Noun}s");
         var numbers = new List<ulong>();
         foreach (var name in FileSystem.List(Path))
         {

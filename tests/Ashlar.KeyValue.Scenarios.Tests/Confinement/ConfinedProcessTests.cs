@@ -34,22 +34,42 @@ public sealed class ConfinedProcessTests(ITestOutputHelper output)
         output.WriteLine(JsonSerializer.Serialize(new { line = "engine confined", runs, ended, refused, acknowledged, failures = 0 }));
     }
 
+    /// <summary>The kernel would end it, by SIGXFSZ, if the signal were not ignored.</summary>
+    [Fact]
+    public void A_process_that_may_not_write_files_so_large_is_refused_and_lives()
+    {
+        const int OneLog = 1; // An odd seed: one segment that grows.
+        using var directory = new TemporaryDirectory();
+        var (exitCode, last, errors) = Run(directory["store"], OneLog, "ulimit -f 128 && ", writes: 500, LongestOf(false), heapBytes: null);
+        Assert.Equal(3, exitCode);
+        Assert.Contains("File too large", errors, StringComparison.Ordinal);
+        Assert.InRange(last, 1, 498);
+        Check(directory["store"], OneLog, last);
+    }
+
     static int LongestOf(bool lacksMemory) => lacksMemory ? 8 << 20 : 20_000;
 
     static (int ExitCode, int LastAcknowledged) Run(string directory, int seed, bool lacksMemory)
     {
-        var program = Path.Combine(AppContext.BaseDirectory, "Ashlar.KeyValue.Confined.dll");
-        var writes = lacksMemory ? 24 : 150;
-        var arguments = string.Create(CultureInfo.InvariantCulture, $"'{directory}' {seed} {writes} {LongestOf(lacksMemory)}");
         var limit = lacksMemory ? "" : string.Create(CultureInfo.InvariantCulture, $"ulimit -n {48 + (seed % 5 * 8)} && ");
+        long? heapBytes = lacksMemory ? (20 + (seed % 7 * 6)) << 20 : null;
+        var (exitCode, last, _) = Run(directory, seed, limit, lacksMemory ? 24 : 150, LongestOf(lacksMemory), heapBytes);
+        return (exitCode, last);
+    }
+
+    static (int ExitCode, int LastAcknowledged, string Errors) Run(
+        string directory, int seed, string limit, int writes, int longest, long? heapBytes)
+    {
+        var program = Path.Combine(AppContext.BaseDirectory, "Ashlar.KeyValue.Confined.dll");
+        var arguments = string.Create(CultureInfo.InvariantCulture, $"'{directory}' {seed} {writes} {longest}");
         var start = new ProcessStartInfo("sh", ["-c", $"{limit}exec dotnet '{program}' {arguments}"])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             UseShellExecute = false,
         };
-        if (lacksMemory)
-            start.Environment["DOTNET_GCHeapHardLimit"] = ((20 + (seed % 7 * 6)) << 20).ToString("x", CultureInfo.InvariantCulture);
+        if (heapBytes is { } heap) start.Environment["DOTNET_GCHeapHardLimit"] = heap.ToString("x", CultureInfo.InvariantCulture);
+        start.Environment["DOTNET_EnableWriteXorExecute"] = "0"; // It maps a file of gigabytes, which counts against the size of files.
         start.Environment["DOTNET_DbgEnableMiniDump"] = "0";
         using var process = Process.Start(start)!;
         var errors = process.StandardError.ReadToEndAsync();
@@ -65,8 +85,7 @@ public sealed class ConfinedProcessTests(ITestOutputHelper output)
             Assert.Fail("The process closed its output and does not end.");
         }
 
-        errors.GetAwaiter().GetResult();
-        return (process.ExitCode, last);
+        return (process.ExitCode, last, errors.GetAwaiter().GetResult());
     }
 
     static void Check(string directory, int seed, int last)

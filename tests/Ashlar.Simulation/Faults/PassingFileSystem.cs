@@ -24,7 +24,7 @@ public abstract class PassingFileSystem(IFileSystem inner) : IFileSystem
     public void DeleteDirectory(string path) => inner.DeleteDirectory(path);
 
     /// <inheritdoc />
-    public void Rename(string source, string target) => inner.Rename(source, target);
+    public virtual void Rename(string source, string target) => inner.Rename(source, target);
 
     /// <inheritdoc />
     public virtual void Delete(string path) => inner.Delete(path);
@@ -37,6 +37,9 @@ public abstract class PassingFileSystem(IFileSystem inner) : IFileSystem
 
     /// <inheritdoc />
     public IFileLock LockShared(string path) => inner.LockShared(path);
+
+    /// <inheritdoc />
+    public string ResolveLinks(string path) => inner.ResolveLinks(path);
 
     /// <inheritdoc />
     public virtual long GetFreeSpaceBytes(string path) => inner.GetFreeSpaceBytes(path);
