@@ -10,7 +10,7 @@ public sealed partial class KeyValueStore
     /// <summary>
     /// Archives every write that returned before this call, without waiting for <see cref="KeyValueOptions.LogArchiveInterval"/>.
     /// </summary>
-    /// <exception cref="InvalidOperationException">The store was opened without an archive.</exception>
+    /// <exception cref="InvalidOperationException">The store was opened without an archive, or it was ended.</exception>
     /// <exception cref="LogArchiveException">The directory holds the archive of something else, or has lost parts.</exception>
     /// <exception cref="LockedException">Another store archives there.</exception>
     /// <exception cref="StorageException">The disk of the archive refused. The log stays where it is, and is archived later.</exception>
@@ -21,6 +21,7 @@ public sealed partial class KeyValueStore
         if (archiver is null)
             throw new InvalidOperationException(
                 $"{files.Directory}: the store was opened without {nameof(KeyValueOptions.LogArchiveDirectory)}.");
+        if (archiver.HasEnded) throw new InvalidOperationException($"{files.Directory}: the archive of this store was ended.");
         Sync();
         ArchiveDurableLog();
     }
@@ -29,8 +30,9 @@ public sealed partial class KeyValueStore
     internal void ArchiveDurableLog() => archiver!.RunNow();
 
     /// <summary>
-    /// Ends the archive of the log: what only waited to be archived may go, and the archive cannot be continued. Nothing happens if
-    /// there is none.
+    /// Ends the archive of the log: what only waited to be archived may go, and the archive cannot be continued. A part that is being
+    /// written is waited for; nothing is archived afterwards. Nothing happens if there is no archive. A new one needs another directory, and
+    /// begins when the store is opened with it.
     /// </summary>
     /// <exception cref="ReadOnlyStoreException">The store is open for reading only.</exception>
     /// <exception cref="StorageException">The disk refused; archiving goes on.</exception>
@@ -38,14 +40,22 @@ public sealed partial class KeyValueStore
     public void EndLogArchive()
     {
         ThrowIfUnwritable();
-        List<ulong> dropped;
+        List<ulong> dropped = [];
+        if (archiver is null) dropped = ForgetArchive();
+        else archiver.End(() => dropped = ForgetArchive());
+        foreach (var id in dropped) values.Retire(id);
+    }
+
+    // Gives the segments that only the archive needed.
+    List<ulong> ForgetArchive()
+    {
         using (manifest.Gate.Hold())
         {
             poison.ThrowIfSet();
-            if (manifest.State.Archive is null) return;
+            if (manifest.State.Archive is null) return [];
             try
             {
-                dropped = manifest.Append(new ManifestEdit { ArchiveEnded = true });
+                return manifest.Append(new ManifestEdit { ArchiveEnded = true });
             }
             catch (Exception cause) when (manifest.IsInDoubt)
             {
@@ -53,8 +63,6 @@ public sealed partial class KeyValueStore
                 throw poison.ToException();
             }
         }
-
-        foreach (var id in dropped) values.Retire(id);
     }
 
     /// <summary>Gives out no sequence up to this one; only a restore may ask for it.</summary>

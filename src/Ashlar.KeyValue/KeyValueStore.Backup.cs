@@ -1,5 +1,6 @@
 using Ashlar.KeyValue.Backup;
 using Ashlar.KeyValue.Files;
+using Ashlar.KeyValue.Options;
 using Ashlar.Storage;
 
 namespace Ashlar.KeyValue;
@@ -12,7 +13,8 @@ public sealed partial class KeyValueStore
     /// </summary>
     /// <param name="directory">The directory of backups, on the store's file system; it is created when missing.</param>
     /// <param name="mode">Whether files are shared with earlier backups of this store.</param>
-    /// <exception cref="LockedException">Another backup is being made there, or one is being deleted.</exception>
+    /// <exception cref="ArgumentException">The directory and that of the store, or the archive of its log, lie in each other.</exception>
+    /// <exception cref="LockedException">Another backup is being made there, or one is read or deleted.</exception>
     /// <exception cref="CorruptDataException">A file of the store, or a copy that was read back, is damaged.</exception>
     /// <exception cref="StorageException">
     /// The disk refused. The store goes on, earlier backups are as they were.
@@ -21,6 +23,7 @@ public sealed partial class KeyValueStore
     public BackupInfo BackUp(string directory, BackupMode mode = BackupMode.Incremental)
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
+        Choice.RequireKnown(mode);
         ThrowIfClosed();
         using var pending = BeginBackup();
         return pending.Write(directory, mode);
@@ -44,12 +47,14 @@ public sealed partial class KeyValueStore
     internal BackupInfo WriteBackup(string directory, BackupSource source, BackupMode mode)
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
+        Choice.RequireKnown(mode);
         ThrowIfClosed();
         var target = new BackupDirectory(files.FileSystem, StoreDirectory.FullPath(directory));
-        if (target.Path == files.Directory)
-            throw new ArgumentException("A store is not backed up into its own directory.", nameof(directory));
+        StoreDirectory.RequireApart(files.FileSystem, files.Directory, target.Path, nameof(directory));
+        if (options.LogArchiveDirectory is { } archive && StoreDirectory.FullPath(archive) == target.Path)
+            throw new ArgumentException($"{target.Path} is where the store archives its log; take another directory.", nameof(directory));
         files.FileSystem.CreateDirectories(target.Path);
-        using var held = files.FileSystem.Lock(target.LockPath);
+        using var held = target.LockForWriting();
         return new BackupWriter(target, files, options, mode, VerifyCopies).Run(source);
     }
 

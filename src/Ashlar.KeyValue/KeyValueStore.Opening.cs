@@ -97,6 +97,9 @@ public sealed partial class KeyValueStore
     /// The store is of a version that this program cannot read. Nothing was modified.
     /// </exception>
     /// <exception cref="StorageException">The disk refused, or there is no store and none is to be created.</exception>
+    /// <exception cref="ArgumentException">
+    /// An option is out of its bounds, or the archive and the store lie in each other; the parameter is the option.
+    /// </exception>
     public static KeyValueStore Open(string directory, KeyValueOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
@@ -104,8 +107,8 @@ public sealed partial class KeyValueStore
         options.Validate();
         var fileSystem = options.FileSystem ?? FileSystems.Real;
         var path = StoreDirectory.FullPath(directory);
-        if (options.LogArchiveDirectory is { } archive && StoreDirectory.FullPath(archive) == path)
-            throw new ArgumentException("A store is not archived into its own directory.", nameof(options));
+        if (options.LogArchiveDirectory is { } archive)
+            StoreDirectory.RequireApart(path, StoreDirectory.FullPath(archive), nameof(KeyValueOptions.LogArchiveDirectory));
         if (!fileSystem.DirectoryExists(path))
         {
             if (!options.CreateIfMissing || options.ReadOnly)

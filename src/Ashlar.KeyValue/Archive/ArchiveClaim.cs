@@ -22,7 +22,14 @@ sealed class ArchiveClaim : IDisposable
         this.manifest = manifest;
         this.values = values;
         this.progress = progress;
-        held = directory.FileSystem.Lock(directory.LockPath);
+        try
+        {
+            held = directory.FileSystem.Lock(directory.LockPath);
+        }
+        catch (LockedException locked)
+        {
+            throw new LockedException(locked.Path, locked.OwnerProcessId, "another store archives here, opened");
+        }
     }
 
     /// <summary>Takes the archive, and finds out how far it goes and that it is this store's.</summary>
@@ -30,6 +37,10 @@ sealed class ArchiveClaim : IDisposable
     public static ArchiveClaim Take(
         ArchiveDirectory directory, StoreFiles files, Manifest manifest, ValueSegments values, ArchiveProgress progress)
     {
+        if (directory.FileSystem.Overlap(files.Directory, directory.Path))
+            throw directory.Problem(
+                LogArchiveProblem.Foreign,
+                $"this and the directory of the store, {files.Directory}, are one, or one lies in the other; take a directory beside it");
         directory.FileSystem.CreateDirectories(directory.Path);
         var claim = new ArchiveClaim(directory, files, manifest, values, progress);
         try
@@ -64,11 +75,13 @@ sealed class ArchiveClaim : IDisposable
         using (manifest.Gate.Hold()) known = manifest.State.Archive ?? throw directory.Ended();
         if (parts.Count == 0)
         {
-            // Very likely a disk that is not mounted; a new archive here would leave a gap that nobody sees.
+            // A disk that is not mounted, or another directory; a new archive here would leave a gap that nobody sees.
             if (known.Part != 0)
                 throw directory.Problem(
                     LogArchiveProblem.Gap,
-                    $"the archive is empty, but the store has written {known.Part} parts of it; is its disk mounted?");
+                    $"the store {files.Directory} has written {known.Part} parts of its archive, and none of them is here. If they are in "
+                        + "another directory, open the store with that one, or move them here; if they were here, is their disk mounted? To "
+                        + "begin a new archive here, end the old one first (EndLogArchive, 'ashlar kv end-archive')");
             progress.Position = known;
             return;
         }
@@ -86,10 +99,16 @@ sealed class ArchiveClaim : IDisposable
                 LogArchiveProblem.Foreign,
                 "this is the archive of the store that this one was restored from, or of another copy; a restored store has an archive of "
                     + "its own");
+        var goesOn = last.Number == known.Part ? last.Crc == known.PartCrc : IsOurs(last, known.ThroughLog);
+        if (known.Part == 0 && !goesOn)
+            throw directory.Problem(
+                LogArchiveProblem.Foreign,
+                $"here is an archive up to part {last.Number} that the store {files.Directory} does not go on with: it was ended, or a copy "
+                    + "of the store writes it. A new archive needs a directory of its own");
         if (last.Number < known.Part)
             throw directory.Problem(
                 LogArchiveProblem.Gap, $"the archive ends with part {last.Number}, but the store has written part {known.Part}");
-        if (last.Number == known.Part ? last.Crc != known.PartCrc : !IsOurs(last, known.ThroughLog))
+        if (!goesOn)
             throw directory.Problem(
                 LogArchiveProblem.Foreign,
                 $"part {last.Number} holds writes up to sequence {last.LastSequence} that this store does not have: a copy of it has "

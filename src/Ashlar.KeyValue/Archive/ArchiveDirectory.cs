@@ -30,6 +30,7 @@ sealed class ArchiveDirectory(IFileSystem fileSystem, string path)
     /// <summary>All parts by number. Several with one number are of several histories.</summary>
     public List<ArchiveFile> Files()
     {
+        FileSystem.RequireDirectory(Path, "archive of a log");
         var files = new List<ArchiveFile>();
         foreach (var name in FileSystem.List(Path))
         {

@@ -28,6 +28,7 @@ sealed class LogArchiver : IDisposable
     readonly Thread? thread;
     ArchiveClaim? claim;
     Exception? failure;
+    bool hasEnded;
     bool isWoken;
     bool isTick;
     bool isStopping;
@@ -63,6 +64,9 @@ sealed class LogArchiver : IDisposable
 
     public ArchiveProgress Progress { get; }
 
+    /// <summary>Whether nothing is archived any more, because the archive was ended.</summary>
+    public bool HasEnded => Volatile.Read(ref hasEnded);
+
     /// <summary>From the edit on, no segment of the log goes before it is archived.</summary>
     public static void Begin(Manifest manifest, KeyValueOptions options)
     {
@@ -87,6 +91,20 @@ sealed class LogArchiver : IDisposable
     public void RunNow()
     {
         if (RunOnce() is { } cause) throw cause;
+    }
+
+    /// <summary>Ends the archive. A pass that is under way is waited for; no part appears after this has returned.</summary>
+    /// <param name="forget">Makes the store forget that it is archived; if it throws, archiving goes on.</param>
+    public void End(Action forget)
+    {
+        using (passGate.Hold())
+        {
+            forget();
+            Volatile.Write(ref hasEnded, true);
+            timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            Detach();
+            Volatile.Write(ref failure, null);
+        }
     }
 
     /// <summary>
@@ -171,6 +189,7 @@ sealed class LogArchiver : IDisposable
     {
         using (passGate.Hold())
         {
+            if (hasEnded) return null;
             try
             {
                 var begun = options.TimeProvider.GetTimestamp();

@@ -72,6 +72,8 @@ sealed class HeldDirectory(IFileSystem inner, string directory, string lockPath,
 
     public IFileLock LockShared(string path) => Checked.LockShared(path);
 
+    public string ResolveLinks(string path) => inner.ResolveLinks(path);
+
     public long GetFreeSpaceBytes(string path) => inner.GetFreeSpaceBytes(path);
 
     IFileSystem Checked

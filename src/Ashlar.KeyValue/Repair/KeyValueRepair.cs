@@ -23,6 +23,7 @@ public static class KeyValueRepair
     /// <param name="directory">The damaged store; nobody may have it open for writing.</param>
     /// <param name="target">A directory that is empty or missing, on the same file system.</param>
     /// <param name="options">Disk, chance and sizes; null is <see cref="KeyValueOptions.Default"/>.</param>
+    /// <exception cref="ArgumentException">The target and the damaged store lie in each other.</exception>
     /// <exception cref="LockedException">Somebody has the store open.</exception>
     /// <exception cref="StorageException">
     /// There is no directory, the target is not empty (<see cref="StorageErrorKind.AlreadyExists"/>), or the disk refused. Then
@@ -37,6 +38,8 @@ public static class KeyValueRepair
         var fileSystem = options.FileSystem ?? FileSystems.Real;
         var source = new StoreFiles(fileSystem, StoreDirectory.FullPath(directory));
         var path = StoreDirectory.FullPath(target);
+        fileSystem.RequireDirectory(source.Directory, "directory of a store");
+        StoreDirectory.RequireApart(fileSystem, source.Directory, path, nameof(target));
         using var held = fileSystem.FileExists(source.LockPath) ? fileSystem.LockShared(source.LockPath) : null;
         var names = fileSystem.List(source.Directory);
         RepairReport? report = null;

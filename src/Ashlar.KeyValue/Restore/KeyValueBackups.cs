@@ -149,7 +149,8 @@ public sealed class KeyValueBackups
     /// <exception cref="StorageException">There is no such backup, or the disk refused.</exception>
     public void Delete(ulong number)
     {
-        using var held = directory.FileSystem.Lock(directory.LockPath);
+        directory.FileSystem.RequireDirectory(directory.Path, "directory of backups");
+        using var held = directory.LockForWriting();
         // Crash order: without its record the backup is gone; its files are leftovers then.
         directory.Remove(number);
         directory.DeleteLeftovers();

@@ -51,7 +51,8 @@ public sealed class LogArchive
     public IReadOnlyList<ArchivedPart> Prune(KeyValueBackups backups)
     {
         ArgumentNullException.ThrowIfNull(backups);
-        using var held = directory.FileSystem.Lock(directory.PruneLockPath);
+        directory.FileSystem.RequireDirectory(directory.Path, "archive of a log");
+        using var held = LockForDeleting();
         var chain = ArchiveChain.Read(directory);
         if (chain.Newest is not { } newest || OldestSequence(backups, newest) is not { } oldest) return [];
         var deleted = new List<ArchivedPart>();
@@ -72,6 +73,18 @@ public sealed class LogArchive
     internal IDisposable? LockForReading() => directory.FileSystem.FileExists(directory.PruneLockPath)
         ? directory.FileSystem.LockShared(directory.PruneLockPath)
         : null;
+
+    IDisposable LockForDeleting()
+    {
+        try
+        {
+            return directory.FileSystem.Lock(directory.PruneLockPath);
+        }
+        catch (LockedException locked)
+        {
+            throw new LockedException(locked.Path, locked.OwnerProcessId, "the archive is being read, or pruned,");
+        }
+    }
 
     static ulong? OldestSequence(KeyValueBackups backups, ArchivePart newest)
     {
