@@ -76,12 +76,13 @@ public sealed partial class KeyValueStore
             var memTables = version.Active.UsedBytes;
             foreach (var table in version.Immutable) memTables += table.UsedBytes;
             var victims = compactor.Victims;
-            var use = SpaceUse.Measure(state, version.Tables, manifest, values, victims, files.Kept.Bytes, space.HeldBytes);
+            var use = SpaceUse.Measure(state, version.Tables, manifest, values, victims, files.Kept.Bytes, space.HeldBytes, committer.End.EndOffset);
             return new KeyValueStatistics
             {
                 SpaceBytes = use.TotalBytes,
                 LiveBytes = use.LiveBytes,
                 LogBytes = use.LogBytes,
+                LogAheadBytes = use.LogAheadBytes,
                 VictimBytes = use.VictimBytes,
                 ReservedBytes = space.HeldBytes,
                 IsDiskFull = space.IsLow,
@@ -138,7 +139,7 @@ public sealed partial class KeyValueStore
                 ArchivedSequence = archivedSequence,
                 ArchiveParts = archiver?.Progress.PartsWritten ?? 0,
                 ArchiveLagBytes = archiveLagBytes,
-                ArchiveLag = archiver is null || archivedSequence >= VisibleSequence
+                ArchiveLag = archiver is null || archiver.HasEnded || archivedSequence >= VisibleSequence
                     ? TimeSpan.Zero
                     : archiver.Progress.Age,
                 LastArchiveFailure = archiver?.Failure?.Message,

@@ -57,6 +57,7 @@ static class ShardStatistics
         SpaceBytes = shards.Sum(shard => shard.SpaceBytes),
         LiveBytes = shards.Sum(shard => shard.LiveBytes),
         LogBytes = shards.Sum(shard => shard.LogBytes),
+        LogAheadBytes = shards.Sum(shard => shard.LogAheadBytes),
         VictimBytes = shards.Sum(shard => shard.VictimBytes),
         ReservedBytes = shards.Sum(shard => shard.ReservedBytes),
         IsDiskFull = shards.Any(shard => shard.IsDiskFull),

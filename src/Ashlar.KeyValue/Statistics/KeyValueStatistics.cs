@@ -144,11 +144,18 @@ public sealed record KeyValueStatistics
     /// </summary>
     public long LiveBytes { get; init; }
 
-    /// <summary>Bytes on disk for one that is live, all that <see cref="SpaceBytes"/> counts; 0 for an empty store.</summary>
-    public double SpaceAmplification => LiveBytes == 0 ? 0 : (double)SpaceBytes / LiveBytes;
+    /// <summary>
+    /// Bytes of data on disk for one that is live: of <see cref="SpaceBytes"/> without what is reserved and holds no data
+    /// (<see cref="ReservedBytes"/>, <see cref="LogAheadBytes"/>), which is most of a small store and says nothing about its garbage. 0
+    /// for an empty store.
+    /// </summary>
+    public double SpaceAmplification => LiveBytes == 0 ? 0 : (double)(SpaceBytes - ReservedBytes - LogAheadBytes) / LiveBytes;
 
     /// <summary>Live segments of the log, with what is reserved ahead of its end.</summary>
     public long LogBytes { get; init; }
+
+    /// <summary>What of it is reserved ahead.</summary>
+    public long LogAheadBytes { get; init; }
 
     /// <summary>Segments whose live values are being moved, because they are mostly garbage: they go when that is done.</summary>
     public long VictimBytes { get; init; }

@@ -9,10 +9,11 @@ namespace Ashlar.KeyValue.Statistics;
 /// <param name="TotalBytes">Length of all files.</param>
 /// <param name="LiveBytes">What would be left if everything were merged and moved, estimated.</param>
 /// <param name="LogBytes">Segments that are replayed when the store is opened, with what is reserved ahead.</param>
+/// <param name="LogAheadBytes">What of the log is reserved ahead of its end.</param>
 /// <param name="VictimBytes">Segments that are given up: what is live of them is being moved.</param>
-readonly record struct SpaceUse(long TotalBytes, long LiveBytes, long LogBytes, long VictimBytes)
+readonly record struct SpaceUse(long TotalBytes, long LiveBytes, long LogBytes, long LogAheadBytes, long VictimBytes)
 {
-    /// <summary>Measures; the manifest is held meanwhile.</summary>
+    /// <summary>Measures; the manifest is held meanwhile. A file that cannot be looked at counts as long as what was written to it.</summary>
     public static SpaceUse Measure(
         StoreState store,
         TableSet tables,
@@ -20,7 +21,8 @@ readonly record struct SpaceUse(long TotalBytes, long LiveBytes, long LogBytes, 
         ValueSegments values,
         IReadOnlySet<ulong> victims,
         long keptBytes,
-        long reservedBytes)
+        long reservedBytes,
+        long openLogBytes)
     {
         var live = EstimateLive(store, tables);
         long log = 0, unflushed = 0;
@@ -29,9 +31,11 @@ readonly record struct SpaceUse(long TotalBytes, long LiveBytes, long LogBytes, 
             var state = manifest.State;
             foreach (var id in state.Logs.Keys)
             {
-                if (values.TryFind(id) is not { } segment || !segment.TryMeasure(out var length)) continue;
+                if (values.TryFind(id) is not { } segment) continue;
+                var written = segment.EndOffset > 0 ? segment.EndOffset : openLogBytes;
+                if (!TryMeasure(segment, written, out var length)) continue;
                 log += length;
-                unflushed += segment.EndOffset > 0 ? segment.EndOffset : length;
+                unflushed += Math.Min(written, length);
             }
 
             var (given, referred) = (0L, 0L);
@@ -43,7 +47,20 @@ readonly record struct SpaceUse(long TotalBytes, long LiveBytes, long LogBytes, 
 
             var total = tables.All().Sum(table => table.Info.FileLength)
                 + referred + log + manifest.LengthBytes + keptBytes + reservedBytes;
-            return new SpaceUse(total, live + unflushed, log, given);
+            return new SpaceUse(total, live + unflushed, log, log - unflushed, given);
+        }
+    }
+
+    static bool TryMeasure(ValueSegment segment, long written, out long length)
+    {
+        try
+        {
+            return segment.TryMeasure(out length);
+        }
+        catch (StorageException)
+        {
+            length = written;
+            return true;
         }
     }
 

@@ -78,11 +78,41 @@ public sealed class StatisticsTests
         Assert.True(statistics.LogBytes > 0);
         Assert.Equal(0, statistics.KeptFiles);
         Assert.InRange(statistics.LiveBytes, 300 * 306, 4 * 300 * 306);
-        Assert.Equal((double)statistics.SpaceBytes / statistics.LiveBytes, statistics.SpaceAmplification);
+        Assert.Equal(
+            (double)(statistics.SpaceBytes - statistics.ReservedBytes - statistics.LogAheadBytes) / statistics.LiveBytes,
+            statistics.SpaceAmplification);
         Assert.Equal(separatedValueBytes == 100, statistics.MovedValueBytes > 0);
         Assert.Equal(
             (double)(statistics.LogBytesWritten + statistics.TableBytesWritten + statistics.MovedValueBytes) / statistics.BytesPut,
             statistics.WriteAmplification);
+    }
+
+    [Fact]
+    public void What_is_reserved_in_a_small_store_does_not_pass_for_garbage()
+    {
+        var options = new KeyValueOptions { FileSystem = TestStore.NewDisk() };
+        using var store = KeyValueStore.Open(TestStore.Directory, options);
+        for (var i = 0; i < 10; i++) store.Put($"key{i}", new string('x', 100));
+        var statistics = store.GetStatistics();
+        Assert.True(statistics.ReservedBytes + statistics.LogAheadBytes > 100 * statistics.LiveBytes, "nothing is reserved");
+        Assert.InRange(statistics.LiveBytes, 10 * 100, 10 * 300);
+        Assert.InRange(statistics.SpaceAmplification, 1, 2);
+        store.Flush();
+        Assert.InRange(store.GetStatistics().SpaceAmplification, 1, 3);
+    }
+
+    [Fact]
+    public void Files_that_cannot_be_looked_at_are_taken_for_as_long_as_what_was_written_to_them()
+    {
+        var faulty = new FaultyFileSystem(TestStore.NewDisk());
+        using var store = KeyValueStore.Open(TestStore.Directory, TestStore.Small(faulty));
+        for (var i = 0; i < 10; i++) store.Put($"key{i}", new string('x', 100));
+        var before = store.GetStatistics();
+        faulty.Add(new FaultRule(FaultOperations.Length, FaultKind.InputOutputError) { IsSticky = true });
+        var after = store.GetStatistics();
+        Assert.True(faulty.FiredCount > 0, "nothing was looked at");
+        Assert.Equal((before.LiveBytes, before.SpaceBytes - before.LogAheadBytes), (after.LiveBytes, after.SpaceBytes));
+        Assert.Equal(0, after.LogAheadBytes);
     }
 
     [Fact]
