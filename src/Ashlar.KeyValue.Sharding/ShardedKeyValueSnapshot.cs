@@ -47,6 +47,7 @@ public sealed class ShardedKeyValueSnapshot : IDisposable
     /// <summary>Opens a cursor over a range as it was. The cursor may outlive the snapshot.</summary>
     public ShardedKeyValueCursor Scan(KeyRange range, ScanDirection direction = ScanDirection.Forward)
     {
+        ShardedKeyValueStore.RequireKnown(direction);
         if (store.GetOnlyShard(range) is >= 0 and var only)
             return new ShardedKeyValueCursor(store, [shards[only].Scan(range, direction)], direction);
         var cursors = new KeyValueCursor[shards.Length];

@@ -17,13 +17,14 @@ public sealed partial class ShardedKeyValueStore
     public ShardedBackupInfo BackUp(string directory, BackupMode mode = BackupMode.Incremental)
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
+        if (!Enum.IsDefined(mode)) throw new ArgumentOutOfRangeException(nameof(mode), mode, "There is no such kind of backup.");
         ThrowIfClosed();
         var fileSystem = options.FileSystem ?? FileSystems.Real;
         var target = new ShardedBackupDirectory(fileSystem, ShardDirectory.FullPath(directory));
-        if (target.Path == this.directory.Directory)
-            throw new ArgumentException("A store is not backed up into its own directory.", nameof(directory));
+        if (fileSystem.Overlap(this.directory.Directory, target.Path))
+            throw ShardDirectory.Within(this.directory.Directory, target.Path, nameof(directory));
         fileSystem.CreateDirectories(target.Path);
-        using var held = fileSystem.Lock(target.LockPath);
+        using var held = target.LockForWriting();
         target.DeleteLeftovers(options);
         var number = target.NextNumber();
         var pending = BeginAtOneMoment();

@@ -80,21 +80,32 @@ public sealed partial class ShardedKeyValueStore
     {
         if (layout.SaltedPrefix.Length == 0) return false;
         var hasSalted = false;
-        var (keyBytes, valueBytes) = (0, 0);
         foreach (var entry in batch)
         {
-            (keyBytes, valueBytes) = (Math.Max(keyBytes, entry.Key.Length), Math.Max(valueBytes, entry.Value.Length));
+            if (!entry.IsDelete) RequireAllowed(entry.Key, entry.Value);
             if (!IsSalted(entry.Key)) continue;
             if (entry.ExpiresAt is not null) throw SaltedExpires();
             hasSalted = true;
         }
 
-        // Here, because one that the shard refused would take those along that it is written with.
-        if (hasSalted && keyBytes > options.MaxKeyBytes) throw new KeyLengthException(keyBytes, options.MaxKeyBytes);
-        if (hasSalted && valueBytes > options.MaxValueBytes - SaltedValue.HeadBytes)
-            throw new ValueTooLongException(valueBytes, options.MaxValueBytes - SaltedValue.HeadBytes);
         return hasSalted;
     }
+
+    // Not the shards, if there may be salted keys: they do not tell the mark of a deleted key from a put, and what one refused would take
+    // those along that it is written with.
+    void RequireAllowed(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+    {
+        if (layout.SaltedPrefix.Length == 0) return;
+        if (key.Length > options.MaxKeyBytes) throw new KeyLengthException(key.Length, options.MaxKeyBytes);
+        var longest = options.MaxValueBytes - (IsSalted(key) ? SaltedValue.HeadBytes : 0);
+        if (value.Length > longest) throw new ValueTooLongException(value.Length, longest);
+    }
+
+    static KeyValueOptions Unlimited(KeyValueOptions options) => options with
+    {
+        MaxKeyBytes = KeyValueOptions.KeyLimitBytes,
+        MaxValueBytes = KeyValueOptions.ValueLimitBytes,
+    };
 
     void Stamp(WriteBatch batch, WriteBatch stamped)
     {

@@ -15,6 +15,7 @@ public sealed partial class ShardedKeyValueStore
             return;
         }
 
+        RequireAllowed(key, value);
         Enter();
         ShardOf(key).Put(key, value, durability);
     }
@@ -25,6 +26,7 @@ public sealed partial class ShardedKeyValueStore
         ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, TimeSpan timeToLive, Durability durability = Durability.Sync)
     {
         if (IsSalted(key)) throw SaltedExpires();
+        RequireAllowed(key, value);
         Enter();
         ShardOf(key).Put(key, value, timeToLive, durability);
     }
@@ -56,25 +58,44 @@ public sealed partial class ShardedKeyValueStore
     /// </exception>
     public void Write(WriteBatch batch, Durability durability = Durability.Sync)
     {
-        var shard = OnlyShardOf(batch);
-        Enter();
-        if (HasSalted(batch)) saltQueues[shard].Write(batch, durability);
-        else shards[shard].Write(batch, durability);
+        ArgumentNullException.ThrowIfNull(batch);
+        batch.BeginWrite(); // From here on it is what its shard was chosen by.
+        try
+        {
+            var shard = OnlyShardOf(batch);
+            Enter();
+            if (HasSalted(batch)) saltQueues[shard].Write(batch, durability);
+            else shards[shard].Write(batch, durability);
+        }
+        finally
+        {
+            batch.EndWrite();
+        }
     }
 
     /// <summary>
-    /// Applies a batch atomically; many writes may be outstanding from one thread. The batch must not be changed before the task
+    /// Applies a batch atomically; many writes may be outstanding from one thread. The batch refuses changes until the task
     /// completes. A batch with salted keys may take effect after later ones that are outstanding with it.
     /// </summary>
     /// <inheritdoc cref="Write" />
     public ValueTask WriteAsync(
         WriteBatch batch, Durability durability = Durability.Sync, CancellationToken cancellationToken = default)
     {
+        ArgumentNullException.ThrowIfNull(batch);
         ThrowIfClosed();
-        var shard = OnlyShardOf(batch);
-        return gate.UntilOpen is { IsCompleted: false } opened
-            ? AfterAsync(opened, shard, batch, durability, cancellationToken)
-            : WriteToAsync(shard, batch, durability, cancellationToken);
+        batch.BeginWrite();
+        try
+        {
+            var shard = OnlyShardOf(batch);
+            // It is queued before this returns, or a write of its own has begun that ends when it is.
+            return gate.UntilOpen is { IsCompleted: false } opened
+                ? AfterAsync(opened, shard, batch, durability, cancellationToken)
+                : WriteToAsync(shard, batch, durability, cancellationToken);
+        }
+        finally
+        {
+            batch.EndWrite();
+        }
     }
 
     /// <summary>
@@ -85,6 +106,7 @@ public sealed partial class ShardedKeyValueStore
     /// <exception cref="StorePoisonedException">A shard refuses writes; parts of others may have been written.</exception>
     public void WritePerShard(WriteBatch batch, Durability durability = Durability.Sync)
     {
+        RequireKnown(durability);
         var parts = Split(batch);
         if (parts.Count == 0) return;
         Enter();
@@ -106,6 +128,7 @@ public sealed partial class ShardedKeyValueStore
     public async Task WritePerShardAsync(
         WriteBatch batch, Durability durability = Durability.Sync, CancellationToken cancellationToken = default)
     {
+        RequireKnown(durability);
         var parts = Split(batch);
         // Not in the caller's context, here and below: it may be waiting for this call.
         await gate.UntilOpen.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -185,9 +208,20 @@ public sealed partial class ShardedKeyValueStore
     async ValueTask AfterAsync(
         Task opened, int shard, WriteBatch batch, Durability durability, CancellationToken cancellationToken)
     {
-        await opened.WaitAsync(cancellationToken).ConfigureAwait(false);
-        ThrowIfClosed();
-        await WriteToAsync(shard, batch, durability, cancellationToken).ConfigureAwait(false);
+        ValueTask written;
+        batch.BeginWrite();
+        try
+        {
+            await opened.WaitAsync(cancellationToken).ConfigureAwait(false);
+            ThrowIfClosed();
+            written = WriteToAsync(shard, batch, durability, cancellationToken);
+        }
+        finally
+        {
+            batch.EndWrite();
+        }
+
+        await written.ConfigureAwait(false);
     }
 
     ValueTask WriteToAsync(int shard, WriteBatch batch, Durability durability, CancellationToken cancellationToken)
@@ -213,9 +247,29 @@ public sealed partial class ShardedKeyValueStore
         return first >= 0 ? first : NextSaltShard();
     }
 
+    // Here, because some parts would be written before another is refused.
+    static void RequireKnown(Durability durability)
+    {
+        if (!Enum.IsDefined(durability))
+            throw new ArgumentOutOfRangeException(nameof(durability), durability, "There is no such durability.");
+    }
+
     List<(int Shard, WriteBatch Batch)> Split(WriteBatch batch)
     {
         ArgumentNullException.ThrowIfNull(batch);
+        batch.BeginWrite();
+        try
+        {
+            return SplitUnchanged(batch);
+        }
+        finally
+        {
+            batch.EndWrite();
+        }
+    }
+
+    List<(int Shard, WriteBatch Batch)> SplitUnchanged(WriteBatch batch)
+    {
         var parts = new WriteBatch?[shards.Length];
         var saltShard = NextSaltShard();
         foreach (var entry in batch)

@@ -57,6 +57,9 @@ public sealed partial class ShardedKeyValueStore : IDisposable, IAsyncDisposable
         options.Validate();
         var fileSystem = options.Store.FileSystem ?? FileSystems.Real;
         var place = new ShardDirectory(fileSystem, ShardDirectory.FullPath(directory));
+        if (options.Store.LogArchiveDirectory is { } archive
+            && FileSystemExtensions.OverlapAsWritten(place.Directory, ShardDirectory.FullPath(archive)))
+            throw ShardDirectory.Within(place.Directory, archive, nameof(KeyValueOptions.LogArchiveDirectory));
         if (!fileSystem.DirectoryExists(place.Directory))
         {
             if (!options.Store.CreateIfMissing || options.Store.ReadOnly)
@@ -152,7 +155,11 @@ public sealed partial class ShardedKeyValueStore : IDisposable, IAsyncDisposable
         try
         {
             OnAll(shards.Length, !options.OneByOne, i =>
-                shards[i] = KeyValueStore.Open(place.ShardPath(i), options.ForShard(shards.Length, i) with { CreateIfMissing = false }));
+            {
+                var ofShard = options.ForShard(shards.Length, i) with { CreateIfMissing = false };
+                shards[i] = KeyValueStore.Open(
+                    place.ShardPath(i), layout.SaltedPrefix.Length == 0 ? ofShard : Unlimited(ofShard));
+            });
             return shards!;
         }
         catch

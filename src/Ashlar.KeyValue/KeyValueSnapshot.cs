@@ -1,4 +1,5 @@
 using System.Buffers;
+using Ashlar.KeyValue.Options;
 using Ashlar.KeyValue.Versions;
 
 namespace Ashlar.KeyValue;
@@ -52,8 +53,11 @@ public sealed class KeyValueSnapshot : IDisposable
     }
 
     /// <summary>Opens a cursor over a range as it was. The cursor may outlive the snapshot.</summary>
-    public KeyValueCursor Scan(KeyRange range, ScanDirection direction = ScanDirection.Forward) =>
-        new(state, Acquire(), Sequence, range, direction);
+    public KeyValueCursor Scan(KeyRange range, ScanDirection direction = ScanDirection.Forward)
+    {
+        Choice.RequireKnown(direction);
+        return new(state, Acquire(), Sequence, range, direction);
+    }
 
     /// <inheritdoc />
     public void Dispose()

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Ashlar.KeyValue.Cache;
+using Ashlar.KeyValue.Options;
 using Ashlar.KeyValue.Versions;
 using Ashlar.Storage;
 
@@ -47,6 +48,7 @@ public sealed partial class KeyValueStore
     /// <remarks>Nothing is read before the first <see cref="KeyValueCursor.MoveNext"/>.</remarks>
     public KeyValueCursor Scan(KeyRange range, ScanDirection direction = ScanDirection.Forward)
     {
+        Choice.RequireKnown(direction);
         var version = state.AcquireNewest(out var sequence);
         return new KeyValueCursor(state, version, sequence, range, direction);
     }

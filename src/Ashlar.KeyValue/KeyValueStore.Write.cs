@@ -1,4 +1,5 @@
 using Ashlar.KeyValue.Commit;
+using Ashlar.KeyValue.Options;
 using Ashlar.Storage;
 
 namespace Ashlar.KeyValue;
@@ -59,7 +60,9 @@ public sealed partial class KeyValueStore
     }
 
     /// <summary>Deletes one entry; a missing one is no error.</summary>
-    /// <exception cref="KeyLengthException">The key is empty or too long.</exception>
+    /// <exception cref="KeyLengthException">
+    /// The key is empty, or longer than any can be (<see cref="KeyValueOptions.KeyLimitBytes"/>).
+    /// </exception>
     /// <exception cref="StorageException">
     /// The write failed and nothing of it is left, for example because the disk is full.
     /// </exception>
@@ -76,8 +79,9 @@ public sealed partial class KeyValueStore
     }
 
     /// <summary>Applies a batch atomically. The batch may be reused afterwards.</summary>
-    /// <exception cref="KeyLengthException">A key is longer than the store's limit.</exception>
+    /// <exception cref="KeyLengthException">The key of a put is longer than the store's limit.</exception>
     /// <exception cref="ValueTooLongException">A value is longer than the store's limit.</exception>
+    /// <exception cref="InvalidOperationException">Another thread is changing the batch.</exception>
     /// <exception cref="StorageException">
     /// The write failed and nothing of it is left, for example because the disk is full.
     /// </exception>
@@ -87,8 +91,17 @@ public sealed partial class KeyValueStore
     /// </exception>
     public void Write(WriteBatch batch, Durability durability = Durability.Sync)
     {
-        Check(batch, durability);
-        commits.Run(CommitRequest.Write, batch, durability);
+        ArgumentNullException.ThrowIfNull(batch);
+        batch.BeginWrite();
+        try
+        {
+            Check(batch, durability);
+            commits.Run(CommitRequest.Write, batch, durability);
+        }
+        finally
+        {
+            batch.EndWrite();
+        }
     }
 
     /// <summary>
@@ -109,7 +122,7 @@ public sealed partial class KeyValueStore
         cancellationToken.ThrowIfCancellationRequested();
         var write = commits.RentAsync();
         write.OwnBatch.Put(key, value);
-        return Submit(write, durability, cancellationToken);
+        return Submit(write, write.OwnBatch, durability, cancellationToken);
     }
 
     /// <summary>Deletes one entry, otherwise as <see cref="PutAsync"/>; a missing one is no error.</summary>
@@ -125,12 +138,12 @@ public sealed partial class KeyValueStore
         cancellationToken.ThrowIfCancellationRequested();
         var write = commits.RentAsync();
         write.OwnBatch.Delete(key);
-        return Submit(write, durability, cancellationToken);
+        return Submit(write, write.OwnBatch, durability, cancellationToken);
     }
 
     /// <summary>
-    /// Applies a batch atomically; many writes may be outstanding from one thread and share one flush. The batch must not be
-    /// changed before the task completes.
+    /// Applies a batch atomically; many writes may be outstanding from one thread and share one flush. The batch refuses changes until
+    /// the task completes.
     /// </summary>
     /// <remarks>
     /// The type of an exception tells what became of the batch. <see cref="StorePoisonedException"/>, and no other, leaves it in doubt:
@@ -144,7 +157,7 @@ public sealed partial class KeyValueStore
     /// <param name="cancellationToken">
     /// Cancels a write that no leader has taken yet; once one has, the write takes its course.
     /// </param>
-    /// <exception cref="KeyLengthException">A key is longer than the store's limit.</exception>
+    /// <exception cref="KeyLengthException">The key of a put is longer than the store's limit.</exception>
     /// <exception cref="ValueTooLongException">A value is longer than the store's limit.</exception>
     /// <exception cref="StorageException">
     /// The write failed and nothing of it is left, for example because the disk is full.
@@ -156,9 +169,9 @@ public sealed partial class KeyValueStore
     public ValueTask WriteAsync(
         WriteBatch batch, Durability durability = Durability.Sync, CancellationToken cancellationToken = default)
     {
+        ArgumentNullException.ThrowIfNull(batch);
         cancellationToken.ThrowIfCancellationRequested();
-        Check(batch, durability);
-        return commits.RunAsync(commits.RentAsync(), batch, durability, cancellationToken);
+        return Submit(commits.RentAsync(), batch, durability, cancellationToken);
     }
 
     /// <summary>Makes every write that completed before this call durable.</summary>
@@ -191,10 +204,20 @@ public sealed partial class KeyValueStore
         return durability.WaitAsync(sequence).WaitAsync(cancellationToken);
     }
 
-    ValueTask Submit(AsyncWrite write, Durability durability, CancellationToken cancellationToken)
+    // The write ends before its task completes (see AsyncWrite).
+    ValueTask Submit(AsyncWrite write, WriteBatch batch, Durability durability, CancellationToken cancellationToken)
     {
-        Check(write.OwnBatch, durability);
-        return commits.RunAsync(write, write.OwnBatch, durability, cancellationToken);
+        batch.BeginWrite();
+        try
+        {
+            Check(batch, durability);
+            return commits.RunAsync(write, batch, durability, cancellationToken);
+        }
+        catch
+        {
+            batch.EndWrite();
+            throw;
+        }
     }
 
     void SyncInBackground()
@@ -217,21 +240,13 @@ public sealed partial class KeyValueStore
 
     void Check(WriteBatch batch, Durability durability)
     {
-        ArgumentNullException.ThrowIfNull(batch);
-        RequireKnown(durability);
+        Choice.RequireKnown(durability);
         ThrowIfUnwritable();
         if (batch.HasPuts && space.IsLow && (batch.MayUseReserve ? space.Refill() : space.RequireRoom())) background.Signal();
-        if (batch.LongestKeyBytes > options.MaxKeyBytes)
-            throw new KeyLengthException(batch.LongestKeyBytes, options.MaxKeyBytes);
+        if (batch.LongestPutKeyBytes > options.MaxKeyBytes)
+            throw new KeyLengthException(batch.LongestPutKeyBytes, options.MaxKeyBytes);
         if (batch.LongestValueBytes > options.MaxValueBytes)
             throw new ValueTooLongException(batch.LongestValueBytes, options.MaxValueBytes);
-    }
-
-    /// <summary>Refuses what is no durability, which would otherwise pass for the least.</summary>
-    static void RequireKnown(Durability durability)
-    {
-        if (durability is < Durability.Sync or > Durability.Unflushed)
-            throw new ArgumentOutOfRangeException(nameof(durability), durability, "There is no such durability.");
     }
 
     // Taken away while it is in use: after an exception it is simply gone.

@@ -125,7 +125,8 @@ public sealed class ShardedKeyValueBackups
     /// <exception cref="StorageException">There is no such backup, or the disk refused.</exception>
     public void Delete(ulong number)
     {
-        using var held = directory.FileSystem.Lock(directory.LockPath);
+        directory.FileSystem.RequireDirectory(directory.Path, "directory of backups");
+        using var held = directory.LockForWriting();
         directory.Remove(number);
         directory.DeleteLeftovers(options);
     }

@@ -29,7 +29,19 @@ sealed class SaltQueue(KeyValueStore shard, Action<WriteBatch, WriteBatch> stamp
     public ValueTask WriteAsync(WriteBatch batch, Durability durability)
     {
         var completion = new SharedCompletion();
-        if (Enqueue(new Waiting(batch, durability, completion))) LeadElsewhere();
+        batch.BeginWrite(); // Until it completes.
+        bool leads;
+        try
+        {
+            leads = Enqueue(new Waiting(batch, durability, completion));
+        }
+        catch
+        {
+            batch.EndWrite();
+            throw;
+        }
+
+        if (leads) LeadElsewhere();
         return completion.Task;
     }
 
@@ -189,6 +201,7 @@ sealed class SaltQueue(KeyValueStore shard, Action<WriteBatch, WriteBatch> stamp
         {
             if (completion is not null)
             {
+                Batch.EndWrite(); // Before its caller knows.
                 if (error is null) completion.SetResult();
                 else completion.SetException(error);
                 return;

@@ -55,6 +55,7 @@ sealed class AsyncWrite(Action<AsyncWrite> recycle) : PendingWrite, IValueTaskSo
     {
         if (Volatile.Read(ref fate) != Cancelled)
         {
+            Batch?.EndWrite(); // Before the caller knows: it may change the batch at once.
             if (error is null) completion.SetResult(threads: null);
             else completion.SetException(error, threads: null);
         }
@@ -65,6 +66,7 @@ sealed class AsyncWrite(Action<AsyncWrite> recycle) : PendingWrite, IValueTaskSo
     void Cancel()
     {
         if (Interlocked.CompareExchange(ref fate, Cancelled, Waiting) != Waiting) return;
+        Batch?.EndWrite(); // No leader looks at it any more.
         completion.SetException(new OperationCanceledException(token), WorkerThreads.Completions); // Not on that of whoever cancels.
     }
 

@@ -5,7 +5,8 @@ namespace Ashlar.KeyValue;
 
 /// <summary>
 /// Puts and deletes that are applied together or not at all. Later entries win over earlier ones. Not safe for concurrent
-/// callers, and not to be changed while a write of it is under way.
+/// callers. While a write of it is under way it may be read and written to other stores, and every change is refused
+/// (<see cref="InvalidOperationException"/>).
 /// </summary>
 public sealed partial class WriteBatch
 {
@@ -16,6 +17,12 @@ public sealed partial class WriteBatch
     // Room for the head of a group comes first, so that a batch that is alone in its group is written from here.
     byte[] buffer = [];
     int isFramed;
+
+    // Writes under way, or -1 while it is being changed: what a store encodes, checks and remembers of a batch is of one moment,
+    // whatever threads its owner uses.
+    const int Changing = -1;
+    int writes;
+    bool mayUseReserve;
 
     /// <summary>Number of operations.</summary>
     public int Count { get; private set; }
@@ -30,7 +37,17 @@ public sealed partial class WriteBatch
     /// refused in the same way (<see cref="Ashlar.Storage.StorageErrorKind.NoSpace"/>). The rest belongs to batches that only delete,
     /// which need not set this. The reserve is filled up again as soon as there is room.
     /// </remarks>
-    public bool MayUseReserve { get; set; }
+    /// <exception cref="InvalidOperationException">A write of the batch is under way.</exception>
+    public bool MayUseReserve
+    {
+        get => mayUseReserve;
+        set
+        {
+            BeginChange();
+            mayUseReserve = value;
+            EndChange();
+        }
+    }
 
     /// <summary>Whether it holds anything but deletes.</summary>
     internal bool HasPuts { get; private set; }
@@ -58,7 +75,8 @@ public sealed partial class WriteBatch
     /// <summary>The group was written, or not.</summary>
     internal void EndFrame() => Volatile.Write(ref isFramed, 0);
 
-    internal int LongestKeyBytes { get; private set; }
+    /// <summary>Of puts alone: a key that is too long for them may be there, and be deleted.</summary>
+    internal int LongestPutKeyBytes { get; private set; }
 
     internal int LongestValueBytes { get; private set; }
 
@@ -66,6 +84,7 @@ public sealed partial class WriteBatch
     /// <exception cref="KeyLengthException">The key is empty or too long.</exception>
     /// <exception cref="ValueTooLongException">The value is too long.</exception>
     /// <exception cref="BatchTooLargeException">The batch would outgrow <see cref="MaxBytes"/>.</exception>
+    /// <exception cref="InvalidOperationException">A write of the batch is under way.</exception>
     public void Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value) => Add(EntryKind.Put, key, value);
 
     /// <summary>Adds a put that reads as absent from a moment on. Key and value are copied.</summary>
@@ -78,6 +97,7 @@ public sealed partial class WriteBatch
     /// <exception cref="KeyLengthException">The key is empty or too long.</exception>
     /// <exception cref="ValueTooLongException">The value is too long.</exception>
     /// <exception cref="BatchTooLargeException">The batch would outgrow <see cref="MaxBytes"/>.</exception>
+    /// <exception cref="InvalidOperationException">A write of the batch is under way.</exception>
     public void Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, DateTimeOffset expiresAt) =>
         AddExpiring(key, value, Expiry.At(expiresAt));
 
@@ -94,32 +114,72 @@ public sealed partial class WriteBatch
     /// <exception cref="KeyLengthException">The key is empty or too long.</exception>
     /// <exception cref="ValueTooLongException">The value is too long.</exception>
     /// <exception cref="BatchTooLargeException">The batch would outgrow <see cref="MaxBytes"/>.</exception>
+    /// <exception cref="InvalidOperationException">A write of the batch is under way.</exception>
     public void Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, TimeSpan timeToLive, TimeProvider? clock = null) =>
         AddExpiring(key, value, Expiry.After(timeToLive, clock ?? TimeProvider.System));
 
     /// <summary>Adds a delete.</summary>
     /// <exception cref="KeyLengthException">The key is empty or too long.</exception>
     /// <exception cref="BatchTooLargeException">The batch would outgrow <see cref="MaxBytes"/>.</exception>
+    /// <exception cref="InvalidOperationException">A write of the batch is under way.</exception>
     public void Delete(ReadOnlySpan<byte> key) => Add(EntryKind.Delete, key, default);
 
     /// <summary>Makes the batch empty again, as a new one is; its memory is kept.</summary>
+    /// <exception cref="InvalidOperationException">A write of the batch is under way.</exception>
     public void Clear()
     {
+        BeginChange();
         Count = 0;
         HasPuts = false;
-        MayUseReserve = false;
+        mayUseReserve = false;
         LengthBytes = 0;
-        LongestKeyBytes = 0;
+        LongestPutKeyBytes = 0;
         LongestValueBytes = 0;
+        EndChange();
+    }
+
+    /// <summary>
+    /// Refuses changes until as many calls of <see cref="EndWrite"/>. A store does both by itself; this is for who passes a batch on to a
+    /// store later than its own caller believes.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">Another thread is changing the batch.</exception>
+    public void BeginWrite()
+    {
+        while (true)
+        {
+            var present = Volatile.Read(ref writes);
+            if (present == Changing) throw new InvalidOperationException("The batch is being changed, so it cannot be written.");
+            if (Interlocked.CompareExchange(ref writes, present + 1, present) == present) return;
+        }
+    }
+
+    /// <summary>Ends what <see cref="BeginWrite"/> began.</summary>
+    /// <exception cref="InvalidOperationException">Nothing was begun.</exception>
+    public void EndWrite()
+    {
+        while (true)
+        {
+            var present = Volatile.Read(ref writes);
+            if (present <= 0) throw new InvalidOperationException("No write of the batch is under way.");
+            if (Interlocked.CompareExchange(ref writes, present - 1, present) == present) return;
+        }
     }
 
     /// <summary>Adds an entry of another batch as it is.</summary>
     /// <exception cref="BatchTooLargeException">The batch would outgrow <see cref="MaxBytes"/>.</exception>
+    /// <exception cref="InvalidOperationException">A write of the batch is under way.</exception>
     public void Add(WriteBatchEntry entry)
     {
-        var target = Extend(entry.Key, entry.Value, entry.ExpiryBytes);
-        entry.Encoded.CopyTo(target);
-        HasPuts |= !entry.IsDelete;
+        BeginChange();
+        try
+        {
+            var target = Extend(entry.Key, entry.Value, entry.ExpiryBytes, isPut: !entry.IsDelete);
+            entry.Encoded.CopyTo(target);
+        }
+        finally
+        {
+            EndChange();
+        }
     }
 
     /// <summary>Gives a large buffer back, so that one large value does not stay in memory with a reused batch.</summary>
@@ -130,18 +190,43 @@ public sealed partial class WriteBatch
 
     void Add(EntryKind kind, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
     {
-        LogEntry.Write(Extend(key, value, 0), kind, key, value);
-        HasPuts |= kind != EntryKind.Delete;
+        BeginChange();
+        try
+        {
+            LogEntry.Write(Extend(key, value, 0, isPut: kind != EntryKind.Delete), kind, key, value);
+        }
+        finally
+        {
+            EndChange();
+        }
     }
 
     void AddExpiring(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, long expiresAt)
     {
-        LogEntry.WriteExpiring(Extend(key, value, Expiry.SizeBytes), key, expiresAt, value);
-        HasPuts = true;
+        BeginChange();
+        try
+        {
+            LogEntry.WriteExpiring(Extend(key, value, Expiry.SizeBytes, isPut: true), key, expiresAt, value);
+        }
+        finally
+        {
+            EndChange();
+        }
     }
 
+    void BeginChange()
+    {
+        var present = Interlocked.CompareExchange(ref writes, Changing, 0);
+        if (present == 0) return;
+        throw new InvalidOperationException(present == Changing
+            ? "Another thread is changing the batch."
+            : "The batch cannot be changed before the write of it that is under way has completed.");
+    }
+
+    void EndChange() => Volatile.Write(ref writes, 0);
+
     /// <summary>Makes room for an entry, which the caller writes.</summary>
-    Span<byte> Extend(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, int extraBytes)
+    Span<byte> Extend(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, int extraBytes, bool isPut)
     {
         if (key.IsEmpty || key.Length > KeyValueOptions.KeyLimitBytes)
             throw new KeyLengthException(key.Length, KeyValueOptions.KeyLimitBytes);
@@ -160,7 +245,8 @@ public sealed partial class WriteBatch
 
         LengthBytes = (int)end;
         Count++;
-        LongestKeyBytes = Math.Max(LongestKeyBytes, key.Length);
+        HasPuts |= isPut;
+        if (isPut) LongestPutKeyBytes = Math.Max(LongestPutKeyBytes, key.Length);
         LongestValueBytes = Math.Max(LongestValueBytes, value.Length);
         return buffer.AsSpan(LogGroupHeader.SizeBytes + start, size);
     }

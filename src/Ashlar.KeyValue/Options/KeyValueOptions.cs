@@ -47,10 +47,13 @@ public sealed record KeyValueOptions
     /// </remarks>
     public bool ReadOnly { get; init; }
 
-    /// <summary>Longest key that writes accept, 1 to <see cref="KeyLimitBytes"/>.</summary>
+    /// <summary>
+    /// Longest key that puts accept, 1 to <see cref="KeyLimitBytes"/>. Longer ones that the store holds already, from when it was opened
+    /// with a larger limit, are read and can be deleted.
+    /// </summary>
     public int MaxKeyBytes { get; init; } = KeyLimitBytes;
 
-    /// <summary>Longest value that writes accept, 0 to <see cref="ValueLimitBytes"/>.</summary>
+    /// <summary>Longest value that puts accept; longer ones that are there already can be read. 0 to <see cref="ValueLimitBytes"/>.</summary>
     public int MaxValueBytes { get; init; } = ValueLimitBytes;
 
     /// <summary>
