@@ -153,14 +153,14 @@ public sealed partial class WriteBatch
         }
     }
 
-    /// <summary>Ends what <see cref="BeginWrite"/> began.</summary>
-    /// <exception cref="InvalidOperationException">Nothing was begun.</exception>
+    /// <summary>Ends what <see cref="BeginWrite"/> began. Nothing happens if no write is under way.</summary>
     public void EndWrite()
     {
         while (true)
         {
+            // Not an error: a store must not fail because somebody else has ended its write.
             var present = Volatile.Read(ref writes);
-            if (present <= 0) throw new InvalidOperationException("No write of the batch is under way.");
+            if (present <= 0) return;
             if (Interlocked.CompareExchange(ref writes, present - 1, present) == present) return;
         }
     }

@@ -48,9 +48,10 @@ public sealed class EndedArchiveTests
         slow.Entered.Wait();
         var ending = OnThread(store.EndLogArchive);
         await Task.Delay(20); // Without the wait it would mostly be over by now.
-        Assert.False(ending.IsCompleted);
+        var isWaiting = !ending.IsCompleted;
         slow.GoesOn.Set();
         await Task.WhenAll(archiving, ending);
+        Assert.True(isWaiting);
         Assert.Single(new LogArchive(Archive, Options(null)).Inspect().Parts);
     }
 
