@@ -4,7 +4,7 @@ namespace Ashlar.KeyValue.Sharding;
 
 public sealed partial class ShardedKeyValueStore
 {
-    const int PatientAttempts = 8;
+    internal const int PatientAttempts = 8;
 
     /// <inheritdoc cref="KeyValueStore.Get(ReadOnlySpan{byte})" />
     public byte[]? Get(ReadOnlySpan<byte> key)

@@ -161,15 +161,13 @@ sealed class ValueCollector(EngineContext engine, SpaceReserve space)
         var isLive = Math.Min(1, live / Math.Max(1, referred));
         var chosen = Choose(files, files.Segments.Where(segment => files.IsReferred(segment.Id)), wanted, isLive);
         Batch = ValueBatch.Of(chosen, files, limit);
-        isHidden = chosen.Count == 0 && IsHidden(tables, files.TotalBytes - limit, referred - live);
+        isHidden = chosen.Count == 0 && new HiddenValues(
+            StaleBytes: referred - live,
+            ExcessBytes: files.TotalBytes - limit,
+            TableBytes: tables.All().Sum(table => table.Info.FileLength),
+            NewestSequence: tables.All().Max(table => table.Info.MaxSequence),
+            OldestReadable: engine.State.OldestReadableSequence()).AreWorthMerging;
     }
-
-    // Tables refer to stale values, too, as long as newer entries lie above them. To merge all of them must cost less than is beyond the
-    // limit, and readers must not need what is stale: merged, it would be taken for live.
-    bool IsHidden(TableSet tables, double excess, double stale) =>
-        stale >= excess
-        && tables.All().Sum(table => table.Info.FileLength) <= excess
-        && tables.All().Max(table => table.Info.MaxSequence) <= engine.State.OldestReadableSequence();
 
     // Those of which the least is referred to, until they free enough.
     static List<ValueSegmentInfo> Choose(CollectableFiles files, IEnumerable<ValueSegmentInfo> segments, double wanted, double isLive)

@@ -131,6 +131,32 @@ public sealed class ValueCollectionTests
     }
 
     [Fact]
+    public void Stale_values_that_only_deep_tables_refer_to_are_given_up_once_no_reader_needs_them()
+    {
+        const int Keys = 1000;
+        const double Live = Keys * (9.0 + 1000);
+        // No merge is due by itself. All segments look live: the deep tables refer to the old values, those above to the new.
+        using var store = KeyValueStore.Open(TestStore.Directory, Options() with { LevelZeroTables = 1000 });
+        for (var i = 0; i < Keys; i++) store.Put($"key{i:d6}", Value(i), Durability.Relaxed);
+        store.Compact();
+        using (store.CreateSnapshot())
+        {
+            for (var i = 0; i < Keys; i++) store.Put($"key{i:d6}", Value(i + 1), Durability.Relaxed);
+            store.Flush();
+            var merges = store.GetStatistics().Compactions;
+            store.Put("one more", "1");
+            store.Flush();
+            Assert.Equal(merges, store.GetStatistics().Compactions); // They would keep all that the snapshot sees.
+            Assert.True(ValueBytesOnDisk() > 1.9 * Live, $"{ValueBytesOnDisk() / Live:f2} bytes on disk per live byte");
+        }
+
+        store.Put("and one", "1");
+        store.Flush();
+        Assert.True(ValueBytesOnDisk() < 1.6 * Live, $"{ValueBytesOnDisk() / Live:f2} bytes on disk per live byte");
+        for (var i = 0; i < Keys; i++) Assert.Equal(Value(i + 1), store.Get($"key{i:d6}"));
+    }
+
+    [Fact]
     public void A_moved_value_keeps_its_sequence_and_is_found_again_after_reopening()
     {
         Dictionary<int, int> model;
