@@ -18,7 +18,7 @@ static class KeyValueArchiveCommands
             invocation =>
             {
                 var (path, target) = (KeyValueArguments.FullPath(invocation, directory), FullPath(invocation, archive));
-                if (path == target) throw Usage.Error("a store is not archived into itself");
+                KeyValueArguments.RequireApart(path, target, "a store is not archived into itself");
                 using var store = OpenedStore.OpenToArchive(path, target);
                 store.ArchiveLog();
                 KeyValueCommands.WriteChange(

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Ashlar.KeyValue;
+using Ashlar.Storage;
 
 namespace Ashlar.CommandLine;
 
@@ -37,6 +38,13 @@ static class KeyValueArguments
 
     public static string FullPath(Invocation invocation, Argument<string> directory) =>
         Path.TrimEndingDirectorySeparator(Path.GetFullPath(invocation.Get(directory)));
+
+    /// <summary>Refuses a directory for backups, an archive or a repaired store that overlaps with the store's own.</summary>
+    public static void RequireApart(string store, string other, string what)
+    {
+        if (FileSystems.Real.Overlap(store, other))
+            throw Usage.Error($"{what}: {other} and {store} are one, or one lies in the other", "name a directory beside the store's");
+    }
 
     /// <summary>"30s", "5m", "2h", "7d", "500ms".</summary>
     public static TimeSpan ParseTime(string text)

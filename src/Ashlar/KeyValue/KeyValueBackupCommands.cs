@@ -19,7 +19,8 @@ static class KeyValueBackupCommands
             invocation =>
             {
                 var path = FullPath(invocation, backups);
-                if (path == KeyValueArguments.FullPath(invocation, directory)) throw Usage.Error("a store is not backed up into itself");
+                KeyValueArguments.RequireApart(
+                    KeyValueArguments.FullPath(invocation, directory), path, "a store is not backed up into itself");
                 using var store = KeyValueArguments.OpenToLook(invocation, directory);
                 var info = store.BackUp(path, invocation.Get(full) ? BackupMode.Full : BackupMode.Incremental);
                 var backup = KeyValueBackup.Of(info);

@@ -20,7 +20,7 @@ static class KeyValueRepairCommand
             {
                 var source = KeyValueArguments.FullPath(invocation, directory);
                 var path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(invocation.Get(target)));
-                if (path == source) throw Usage.Error("a store is not repaired in its place", "name another directory, empty or missing");
+                KeyValueArguments.RequireApart(source, path, "a store is not repaired in its place");
                 if (ShardedKeyValueStore.IsSharded(source))
                     throw Usage.Error(
                         $"{source} is sharded, and a repair is of one engine", $"repair its damaged shards, such as {source}/shard-000");

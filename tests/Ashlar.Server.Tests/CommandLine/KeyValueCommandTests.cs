@@ -307,7 +307,7 @@ public sealed class KeyValueCommandTests : IDisposable
         await Run("create", store);
         using var opened = KeyValueStore.Open(store);
         var outcome = await Call("put", store, "a", "1");
-        Assert.Equal((6, $"error: {store}/LOCK: in use by process {Environment.ProcessId}\n"), Ended(outcome));
+        Assert.Equal((6, $"error: {store}/LOCK: in use by this process, {Environment.ProcessId}\n"), Ended(outcome));
     }
 
     [Theory, InlineData(), InlineData("--shards", "2")]
