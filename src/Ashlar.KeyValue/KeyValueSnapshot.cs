@@ -1,5 +1,4 @@
 using System.Buffers;
-using Ashlar.KeyValue.Options;
 using Ashlar.KeyValue.Versions;
 
 namespace Ashlar.KeyValue;

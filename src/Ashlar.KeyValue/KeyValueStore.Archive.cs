@@ -31,8 +31,8 @@ public sealed partial class KeyValueStore
 
     /// <summary>
     /// Ends the archive of the log: what only waited to be archived may go, and the archive cannot be continued. A part that is being
-    /// written is waited for; nothing is archived afterwards. Nothing happens if there is no archive. A new one needs another directory, and
-    /// begins when the store is opened with it.
+    /// written is waited for; nothing is archived afterwards. Nothing happens if there is no archive. A new one needs another directory,
+    /// and begins when the store is opened with it.
     /// </summary>
     /// <exception cref="ReadOnlyStoreException">The store is open for reading only.</exception>
     /// <exception cref="StorageException">The disk refused; archiving goes on.</exception>

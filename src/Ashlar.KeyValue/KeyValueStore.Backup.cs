@@ -1,6 +1,5 @@
 using Ashlar.KeyValue.Backup;
 using Ashlar.KeyValue.Files;
-using Ashlar.KeyValue.Options;
 using Ashlar.Storage;
 
 namespace Ashlar.KeyValue;

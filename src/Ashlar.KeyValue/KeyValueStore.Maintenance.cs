@@ -76,7 +76,8 @@ public sealed partial class KeyValueStore
             var memTables = version.Active.UsedBytes;
             foreach (var table in version.Immutable) memTables += table.UsedBytes;
             var victims = compactor.Victims;
-            var use = SpaceUse.Measure(state, version.Tables, manifest, values, victims, files.Kept.Bytes, space.HeldBytes, committer.End.EndOffset);
+            var use = SpaceUse.Measure(
+                state, version.Tables, manifest, values, victims, files.Kept.Bytes, space.HeldBytes, committer.End.EndOffset);
             return new KeyValueStatistics
             {
                 SpaceBytes = use.TotalBytes,

@@ -1,6 +1,5 @@
 using System.Buffers;
 using Ashlar.KeyValue.Cache;
-using Ashlar.KeyValue.Options;
 using Ashlar.KeyValue.Versions;
 using Ashlar.Storage;
 

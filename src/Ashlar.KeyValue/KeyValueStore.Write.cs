@@ -1,5 +1,4 @@
 using Ashlar.KeyValue.Commit;
-using Ashlar.KeyValue.Options;
 using Ashlar.Storage;
 
 namespace Ashlar.KeyValue;

@@ -80,8 +80,8 @@ sealed class ArchiveClaim : IDisposable
                 throw directory.Problem(
                     LogArchiveProblem.Gap,
                     $"the store {files.Directory} has written {known.Part} parts of its archive, and none of them is here. If they are in "
-                        + "another directory, open the store with that one, or move them here; if they were here, is their disk mounted? To "
-                        + "begin a new archive here, end the old one first (EndLogArchive, 'ashlar kv end-archive')");
+                        + "another directory, open the store with that one, or move them here; if they were here, is their disk mounted? "
+                        + "To begin a new archive here, end the old one first (EndLogArchive, 'ashlar kv end-archive')");
             progress.Position = known;
             return;
         }
@@ -103,8 +103,8 @@ sealed class ArchiveClaim : IDisposable
         if (known.Part == 0 && !goesOn)
             throw directory.Problem(
                 LogArchiveProblem.Foreign,
-                $"here is an archive up to part {last.Number} that the store {files.Directory} does not go on with: it was ended, or a copy "
-                    + "of the store writes it. A new archive needs a directory of its own");
+                $"here is an archive up to part {last.Number} that the store {files.Directory} does not go on with: it was ended, or a "
+                    + "copy of the store writes it. A new archive needs a directory of its own");
         if (last.Number < known.Part)
             throw directory.Problem(
                 LogArchiveProblem.Gap, $"the archive ends with part {last.Number}, but the store has written part {known.Part}");

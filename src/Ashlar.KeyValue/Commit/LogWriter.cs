@@ -215,8 +215,8 @@ sealed class LogWriter : IDisposable
         file = null;
     }
 
-    // On a disk that is nearly full, or at the largest size of a file, the chunk may not fit any more, but the group may. Where space can only be had by writing zeros, it is
-    // had a little ahead, or each chunk would delay a flush.
+    // On a disk that is nearly full, or at the largest size of a file, the chunk may not fit any more, but the group may. Where
+    // space can only be had by writing zeros, it is had a little ahead, or each chunk would delay a flush.
     long AllocateTo(IFile segmentFile, long wanted, long needed)
     {
         try

@@ -53,7 +53,7 @@ public sealed record KeyValueOptions
     /// </summary>
     public int MaxKeyBytes { get; init; } = KeyLimitBytes;
 
-    /// <summary>Longest value that puts accept; longer ones that are there already can be read. 0 to <see cref="ValueLimitBytes"/>.</summary>
+    /// <summary>Longest value that puts accept, 0 to <see cref="ValueLimitBytes"/>; longer ones that are there are read.</summary>
     public int MaxValueBytes { get; init; } = ValueLimitBytes;
 
     /// <summary>

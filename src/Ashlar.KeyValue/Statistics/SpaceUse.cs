@@ -13,7 +13,7 @@ namespace Ashlar.KeyValue.Statistics;
 /// <param name="VictimBytes">Segments that are given up: what is live of them is being moved.</param>
 readonly record struct SpaceUse(long TotalBytes, long LiveBytes, long LogBytes, long LogAheadBytes, long VictimBytes)
 {
-    /// <summary>Measures; the manifest is held meanwhile. A file that cannot be looked at counts as long as what was written to it.</summary>
+    /// <summary>Measures; the manifest is held meanwhile. A file that cannot be looked at counts with what was written to it.</summary>
     public static SpaceUse Measure(
         StoreState store,
         TableSet tables,

@@ -21,7 +21,8 @@ public static class FileSystemExtensions
             // Somebody else may have created it just now.
             if (!fileSystem.DirectoryExists(path))
                 throw new StorageException(
-                    refusal.Operation, path, refusal.Kind, refusal.Errno, $"a directory is needed here, and this is {WhatIsAt(fileSystem, path)}");
+                    refusal.Operation, path, refusal.Kind, refusal.Errno,
+                    $"a directory is needed here, and this is {WhatIsAt(fileSystem, path)}");
         }
 
         if (!string.IsNullOrEmpty(parent)) fileSystem.SyncDirectory(parent);

@@ -155,7 +155,8 @@ public abstract class RecordDirectory<TRecord>(IFileSystem fileSystem, string pa
             var count => $"{count}, from {numbers[0]} to {numbers[^1]}",
         };
         throw new StorageException(
-            "open", RecordPath(number), StorageErrorKind.NotFound, Errno.NoEntry, $"there is no {Noun} {number} in {Path}; there are: {others}");
+            "open", RecordPath(number), StorageErrorKind.NotFound, Errno.NoEntry,
+            $"there is no {Noun} {number} in {Path}; there are: {others}");
     }
 
     string DeletedPath(ulong number) => PathOf($"{DeletedPrefix}{number:d6}");

@@ -419,7 +419,7 @@ public sealed class LogArchiveTests : IDisposable
         foreach (var part in archive.Inspect().Parts) disk.Delete(part.FilePath);
         Reopen(options);
         store.Put("goes on", "1");
-        Assert.Contains("is its disk mounted?", Assert.Throws<LogArchiveException>(store.ArchiveLog).Message, StringComparison.Ordinal);
+        Assert.Contains("is their disk mounted?", Assert.Throws<LogArchiveException>(store.ArchiveLog).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -28,9 +28,9 @@ public sealed class UnknownChoiceTests
         },
         ["KeyValueStore.Delete"] = store => store.Delete("a"u8, (Durability)Unknown),
         ["KeyValueStore.Write"] = store => store.Write(new WriteBatch(), (Durability)Unknown),
-        ["KeyValueStore.PutAsync"] = store => _ = store.PutAsync("a"u8, "1"u8, (Durability)Unknown),
-        ["KeyValueStore.DeleteAsync"] = store => _ = store.DeleteAsync("a"u8, (Durability)Unknown),
-        ["KeyValueStore.WriteAsync"] = store => _ = store.WriteAsync(new WriteBatch(), (Durability)Unknown),
+        ["KeyValueStore.PutAsync"] = store => _ = store.PutAsync("a"u8, "1"u8, (Durability)Unknown).AsTask(),
+        ["KeyValueStore.DeleteAsync"] = store => _ = store.DeleteAsync("a"u8, (Durability)Unknown).AsTask(),
+        ["KeyValueStore.WriteAsync"] = store => _ = store.WriteAsync(new WriteBatch(), (Durability)Unknown).AsTask(),
     };
 
     [Fact]

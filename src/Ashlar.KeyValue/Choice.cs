@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace Ashlar.KeyValue.Options;
+namespace Ashlar.KeyValue;
 
 /// <summary>Refuses values of enumerations that have no name: anything but the first would otherwise pass for the last.</summary>
 static class Choice
