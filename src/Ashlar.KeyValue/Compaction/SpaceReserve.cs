@@ -52,6 +52,7 @@ sealed class SpaceReserve
     readonly KeyValueOptions options;
     readonly ReserveFile file;
     readonly Lock gate = new();
+    readonly object freed = new(); // Pulsed when others give back.
     long target; // What is to be kept; 0 before the first write.
     long promised; // Taken and perhaps not written yet.
     long unusable; // Of what is free, that has proved to be of no use.
@@ -229,7 +230,7 @@ sealed class SpaceReserve
             catch (StorageException full) when (
                 full.Kind == StorageErrorKind.NoSpace && waits < FreedSpace.Waits && !options.BackgroundInline)
             {
-                Thread.Sleep(FreedSpace.Wait(waits));
+                using (Uninterrupted.Enter(freed)) Uninterrupted.Wait(freed, FreedSpace.Wait(waits));
                 pause();
             }
         }
@@ -324,6 +325,8 @@ sealed class SpaceReserve
             Invariant.Require(promised >= 0);
             Grow(mayHaveChanged: true);
         }
+
+        using (Uninterrupted.Enter(freed)) Monitor.PulseAll(freed);
     }
 
     // What tables grow by when they are cut otherwise, what files take beyond their length, and the manifest's edit.

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.IO.Enumeration;
 using Ashlar.Storage;
 
@@ -156,6 +157,8 @@ public sealed class FaultyFileSystem(IFileSystem inner, params IReadOnlyList<Fau
         Choose(operation, path, otherPath) is not { } fault || Carry(fault, name, path);
 
     /// <summary>As <see cref="Require"/>, after the fault has been chosen.</summary>
+    [SuppressMessage("Usage", "CA2201", Justification = "What the runtime raises is what is simulated.")]
+    [SuppressMessage("Design", "MA0012", Justification = "What the runtime raises is what is simulated.")]
     internal static bool Carry(FaultKind fault, string name, string path) => fault switch
     {
         FaultKind.Skip => false,

@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Ashlar.Simulation;
 
 /// <summary>
@@ -25,6 +27,8 @@ public static class SimulatedHeap
     /// <summary>An allocation.</summary>
     /// <param name="place">Where it is.</param>
     /// <exception cref="OutOfMemoryException">It is the one that fails.</exception>
+    [SuppressMessage("Usage", "CA2201", Justification = "What the runtime raises is what is simulated.")]
+    [SuppressMessage("Design", "MA0012", Justification = "What the runtime raises is what is simulated.")]
     public static void Allocate(string place)
     {
         if (state is not { } armed || ++armed.Count != armed.FailAt) return;
