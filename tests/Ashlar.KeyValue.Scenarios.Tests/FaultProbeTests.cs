@@ -62,6 +62,6 @@ public sealed partial class FaultProbeTests(ITestOutputHelper output)
     static string ListPath => Path.Combine(AppContext.BaseDirectory, "FaultProbes.txt");
 
     // Numbers, and the names of stores in those of files.
-    [GeneratedRegex("(?<=[-.])[0-9a-f]+(?=[-./]|$)|[0-9]+")]
+    [GeneratedRegex("(?<=[-.])[0-9a-f]+(?=[-./]|$)|[0-9]+", RegexOptions.None, matchTimeoutMilliseconds: 10_000)]
     private static partial Regex Numbers();
 }

@@ -43,6 +43,6 @@ sealed record DataOwner(int? ProcessId)
         var length = file.Read(text, 0);
         if (length == 0) return true; // There was no room to say who.
         return int.TryParse(Encoding.ASCII.GetString(text[..length]), CultureInfo.InvariantCulture, out var id)
-            && Directory.Exists($"/proc/{id}");
+            && FileSystems.Real.DirectoryExists($"/proc/{id}");
     }
 }
