@@ -11,7 +11,7 @@ usage: eng/mutate.sh [--lines N] [--seed N] [--changed COMMIT] [--all-tests] [--
   --lines N         as many lines of code at random over all projects, default 60; a line gives one to three mutations
   --seed N          which lines, default random
   --changed COMMIT  the lines that differ from this commit instead, uncommitted ones too
-  --all-tests       the slow tests too (crash explorations, fault sweeps, kills): about ten times as long; without it
+  --all-tests       the slow tests too (crash explorations, fault sweeps, fuzz, models): about ten times as long; without it
                     a survivor is one that the quick tests do not notice
   --jobs N          test processes at a time, default the number of processors
   --out DIR         where reports go, default artifacts/mutations
@@ -83,7 +83,11 @@ if [ -n "$changed" ]; then cp "$copy/candidates" "$copy/chosen"; else
 fi
 [ -s "$copy/chosen" ] || { echo "No line of code to change." >&2; exit 2; }
 
-slow='FullyQualifiedName!~Crash&FullyQualifiedName!~PlantedBug&FullyQualifiedName!~FaultSweep&FullyQualifiedName!~BitFlip&FullyQualifiedName!~Linearizability'
+slow=
+for part in Crash PlantedBug KilledMutation FaultSweep FaultProbe BitFlip Linearizability Fuzz ModelTests Differential Misplaced MemoryTests ClockJump \
+    Concurrency Peculiar Mutated SlowClient SlowInitiator SpaceDebt DeletedRangeModel Interop; do
+    slow+=${slow:+&}FullyQualifiedName!~$part
+done
 killed=0 survived=0 late=0 untested=0 failed=0
 for project in "${projects[@]}"; do
     spans=()
