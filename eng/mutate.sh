@@ -5,12 +5,13 @@ cd "$(dirname "$0")/.."
 
 usage() {
     cat <<'TEXT'
-usage: eng/mutate.sh [--lines N] [--seed N] [--changed COMMIT] [--all-tests] [--jobs N] [--out DIR] [PROJECT...]
+usage: eng/mutate.sh [--lines N] [--seed N] [--changed COMMIT] [--again FILE] [--all-tests] [--jobs N] [--out DIR] [PROJECT...]
   PROJECT           Storage, Blocks, Volumes, KeyValue, KeyValue.Sharding, Transport, Nbd, Scsi, Iscsi, Server;
                     default Blocks Volumes KeyValue
   --lines N         as many lines of code at random over all projects, default 60; a line gives one to three mutations
   --seed N          which lines, default random
   --changed COMMIT  the lines that differ from this commit instead, uncommitted ones too
+  --again FILE      the lines of the survivors that an earlier run printed to this file: with --all-tests
   --all-tests       the slow tests too (crash explorations, fault sweeps, fuzz, models): about ten times as long; without it
                     a survivor is one that the quick tests do not notice
   --jobs N          test processes at a time, default the number of processors
@@ -20,12 +21,13 @@ The exit code is 0 if all ran, survivors or not.
 TEXT
 }
 
-lines=60 seed=$((RANDOM * 32768 + RANDOM)) changed= all=false jobs=$(nproc) out=artifacts/mutations projects=()
+lines=60 seed=$((RANDOM * 32768 + RANDOM)) changed= again= all=false jobs=$(nproc) out=artifacts/mutations projects=()
 while [ $# -gt 0 ]; do
     case $1 in
         --lines) lines=$2; shift ;;
         --seed) seed=$2; shift ;;
         --changed) changed=$2; shift ;;
+        --again) again=$(realpath "$2"); shift ;;
         --all-tests) all=true ;;
         --jobs) jobs=$2; shift ;;
         --out) out=$2; shift ;;
@@ -76,7 +78,12 @@ candidates() {
     done
 }
 candidates >"$copy/candidates"
-if [ -n "$changed" ]; then cp "$copy/candidates" "$copy/chosen"; else
+if [ -n "$changed" ]; then
+    cp "$copy/candidates" "$copy/chosen"
+elif [ -n "$again" ]; then
+    sed -nE 's/^(Survived|NoCoverage) ([^: ]+):([0-9]+) .*/\2 \3/p' "$again" | sort -u >"$copy/survivors"
+    awk 'NR == FNR { wanted[$0]; next } ($2 " " $3) in wanted' "$copy/survivors" "$copy/candidates" >"$copy/chosen"
+else
     perl -e 'my ($seed, $count) = splice @ARGV, 0, 2; srand $seed; my @all = <>;
         for my $i (reverse 1 .. $#all) { my $j = int rand($i + 1); @all[$i, $j] = @all[$j, $i] }
         print grep defined, @all[0 .. $count - 1]' "$seed" "$lines" <"$copy/candidates" >"$copy/chosen"
