@@ -1,5 +1,6 @@
 using Ashlar.Blocks;
 using Ashlar.Scsi;
+using Ashlar.Scsi.Tests;
 using Ashlar.Simulation;
 
 namespace Ashlar.Iscsi.Tests;
@@ -71,6 +72,27 @@ public sealed class RateLimitTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_reset_is_not_about_what_waits_for_another_unit()
+    {
+        const string name = "iqn.2026-11.io.ashlar:main.other";
+        await using var other = new VolumeFront(new ScriptedDevice(), new SimulatedClock());
+        target.Add(name, new TestLun(0, Guid.NewGuid(), other));
+        using var one = target.Connect();
+        one.LogIn("iqn.2026-11.test:one", 1, name);
+        one.ClearAttention();
+        using var two = target.LogIn("iqn.2026-11.test:two", 2);
+        other.Limits = new(Iops: 1);
+        one.Read(0, 1);
+        one.SendCommand(Initiator.Cdb(0x28, 0, 1), 100, reads: true);
+        Assert.True(SpinWait.SpinUntil(() => other.WaitingCount == 1, Hangs));
+        Assert.Equal(TaskManagementResult.Complete, Result(two.ManageTasks(TaskManagementFunction.LogicalUnitReset)));
+        Assert.Equal(1, other.WaitingCount);
+        other.Limits = RateLimits.None;
+        Assert.Equal(100, one.ReceiveResult().Data.Length);
+        one.LogOut();
+    }
+
+    [Fact]
     public void What_has_passed_is_not_given_up_with_what_waits()
     {
         target.Device.BeforeWrite = _ => new ValueTask(gate.Task);
@@ -78,7 +100,7 @@ public sealed class RateLimitTests : IAsyncLifetime
         SendWrites(initiator);
         initiator.SendTaskManagement(TaskManagementFunction.AbortTaskSet);
         MustWait(0);
-        Assert.Contains(target.Server.Node.Sessions.All, session => session.Tasks.HasAbortedRunning); // The answer waits for it.
+        Assert.Contains(target.Server.Node.Sessions.All, session => session.Tasks.AbortsWaiting == 1); // The answer waits for it.
         gate.SetResult();
         Assert.Equal(TaskManagementResult.Complete, Result(initiator.Receive(Opcode.TaskManagementResponse)));
         Assert.Single(target.Device.Writes);

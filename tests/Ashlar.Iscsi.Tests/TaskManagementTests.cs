@@ -5,6 +5,8 @@ namespace Ashlar.Iscsi.Tests;
 
 public sealed class TaskManagementTests : IAsyncLifetime
 {
+    static readonly TimeSpan Hangs = TimeSpan.FromMinutes(1);
+
     readonly TestTarget target = new();
 
     public Task InitializeAsync() => Task.CompletedTask;
@@ -12,9 +14,9 @@ public sealed class TaskManagementTests : IAsyncLifetime
     public Task DisposeAsync() => target.DisposeAsync().AsTask();
 
     /// <summary>Lets a device go on once an abort waits for it.</summary>
-    void ReleaseOnceAborted(TaskCompletionSource gate)
+    void ReleaseOnceAborted(TaskCompletionSource gate, int aborts = 1)
     {
-        Assert.True(SpinWait.SpinUntil(() => target.Server.Node.Sessions.All.Any(session => session.Tasks.HasAbortedRunning), TimeSpan.FromSeconds(30)));
+        Assert.True(SpinWait.SpinUntil(() => target.Server.Node.Sessions.All.Sum(session => session.Tasks.AbortsWaiting) == aborts, Hangs));
         gate.SetResult();
     }
 
@@ -95,6 +97,87 @@ public sealed class TaskManagementTests : IAsyncLifetime
         Assert.Equal("6/29/00", two.Command(new byte[16]).Sense);
         one.ClearAttention();
         Initiator.MustBeGood(one.Command(new byte[16]));
+    }
+
+    [Fact]
+    public void A_second_reset_waits_for_what_the_first_one_is_ending()
+    {
+        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var one = target.LogIn("iqn.2026-11.test:one", 1);
+        using var two = target.LogIn("iqn.2026-11.test:two", 2);
+        using var three = target.LogIn("iqn.2026-11.test:three", 3);
+        target.Device.BeforeWrite = _ => new ValueTask(gate.Task);
+        one.SendCommand(Initiator.Cdb(0x2A, 0, 1), 512, writes: true, immediate: new byte[512]);
+        one.MustHaveNothingButThePing();
+        two.SendTaskManagement(TaskManagementFunction.LogicalUnitReset);
+        three.SendTaskManagement(TaskManagementFunction.LogicalUnitReset);
+        try
+        {
+            ReleaseOnceAborted(gate, aborts: 2);
+        }
+        finally
+        {
+            gate.TrySetResult();
+        }
+        Assert.Equal(TaskManagementResult.Complete, Result(two.Receive(Opcode.TaskManagementResponse)));
+        Assert.Equal(TaskManagementResult.Complete, Result(three.Receive(Opcode.TaskManagementResponse)));
+        Assert.Single(target.Device.Writes);
+        one.MustHaveNothingButThePing();
+    }
+
+    [Fact]
+    public void A_reset_waits_for_a_write_that_its_connection_leaves_in_the_meantime()
+    {
+        using var isAborting = new ManualResetEventSlim();
+        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var one = target.LogIn("iqn.2026-11.test:one", 1);
+        using var two = target.LogIn("iqn.2026-11.test:two", 2);
+        two.SendCommand(Initiator.Cdb(0x2A, 8, 1024), 524288, writes: true);
+        two.Receive(Opcode.ReadyToTransfer);
+        target.Device.BeforeWrite = _ =>
+        {
+            isAborting.Wait(); // On the connection's own thread.
+            return new ValueTask(gate.Task);
+        };
+        one.SendCommand(Initiator.Cdb(0x2A, 0, 1), 512, writes: true, immediate: new byte[512]);
+        Assert.True(SpinWait.SpinUntil(() => target.Device.Calls == 1, Hangs));
+        two.SendTaskManagement(TaskManagementFunction.LogicalUnitReset);
+        // Its own commands go first. A moment later it has come to those of others, else the test sees less than it could.
+        Assert.True(SpinWait.SpinUntil(() => target.Server.Node.Sessions.All.All(session => session.Tasks.Count == 0), Hangs));
+        Thread.Sleep(100);
+        isAborting.Set();
+        try
+        {
+            ReleaseOnceAborted(gate);
+        }
+        finally
+        {
+            gate.TrySetResult();
+        }
+        Assert.Equal(TaskManagementResult.Complete, Result(two.Receive(Opcode.TaskManagementResponse)));
+        Assert.Single(target.Device.Writes);
+        one.MustHaveNothingButThePing();
+    }
+
+    [Fact]
+    public void A_command_can_be_aborted_until_its_answer_has_its_place()
+    {
+        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var initiator = target.LogIn();
+        target.Device.BeforeWrite = _ => new ValueTask(gate.Task);
+        target.Device.BeforeRead = _ => new ValueTask(gate.Task);
+        initiator.SendCommand(Initiator.Cdb(0x2A, 0, 1), 512, writes: true, immediate: new byte[512]);
+        initiator.SendCommand(Initiator.Cdb(0x28, 8, 1), 512, reads: true);
+        initiator.MustHaveNothingButThePing();
+        var session = Assert.Single(target.Server.Node.Sessions.All);
+        using (session.Replies.Gate.EnterScope())
+        {
+            gate.SetResult();
+            // Neither gets its place here, so neither may be out of reach, however long this lasts.
+            Assert.False(SpinWait.SpinUntil(() => session.Tasks.Count < 2, TimeSpan.FromMilliseconds(300)));
+        }
+        Initiator.MustBeGood(initiator.ReceiveResult());
+        Initiator.MustBeGood(initiator.ReceiveResult());
     }
 
     [Fact]

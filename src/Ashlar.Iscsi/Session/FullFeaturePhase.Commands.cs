@@ -130,25 +130,23 @@ sealed partial class FullFeaturePhase
     void ExecuteOther(IscsiTask task)
     {
         ValueTask<ScsiResult> pending;
-        session.BeginInline(task);
-        try
+        bool goesOn;
+        using (session.BeginInline(task))
         {
-            pending = task.Command.ExecuteAsync(task.Data);
+            try
+            {
+                pending = task.Command.ExecuteAsync(task.Data);
+            }
+            catch (Exception e)
+            {
+                pending = ValueTask.FromException<ScsiResult>(e);
+            }
+            goesOn = !pending.IsCompleted;
+            if (goesOn) Detach(task, task.BufferBytes);
+            else RespondWithData(task, Result(pending), runsElsewhere: false);
         }
-        catch (Exception e)
-        {
-            pending = ValueTask.FromException<ScsiResult>(e);
-        }
-        if (!pending.IsCompleted)
-        {
-            Detach(task, task.BufferBytes);
-            session.EndInline();
-            _ = FinishLater(task, pending, task.BufferBytes);
-            return;
-        }
-        RespondWithData(task, Result(pending), runsElsewhere: false);
-        session.EndInline();
-        tasks.Recycle(task);
+        if (goesOn) _ = FinishLater(task, pending, task.BufferBytes);
+        else tasks.Recycle(task);
     }
 
     async Task FinishLater(IscsiTask task, ValueTask<ScsiResult> pending, int heldBytes)
@@ -156,7 +154,7 @@ sealed partial class FullFeaturePhase
         try
         {
             var result = await ResultLater(pending);
-            if (EndRun(task)) RespondWithData(task, result, runsElsewhere: true);
+            RespondWithData(task, result, runsElsewhere: true);
         }
         catch (Exception e)
         {
@@ -164,6 +162,7 @@ sealed partial class FullFeaturePhase
         }
         finally
         {
+            if (task.Runs) EndRun(task);
             task.End();
             session.Running.Leave(heldBytes);
         }
@@ -177,7 +176,10 @@ sealed partial class FullFeaturePhase
         tasks.Run(task);
     }
 
-    /// <summary>A command that ran elsewhere is done.</summary>
+    /// <summary>
+    /// A command that ran elsewhere is done. Under the gate under which its answer is numbered: an abort that no longer finds the command
+    /// is answered behind it.
+    /// </summary>
     /// <returns>Whether it is to be answered.</returns>
     bool EndRun(IscsiTask task)
     {
@@ -247,6 +249,7 @@ sealed partial class FullFeaturePhase
         pdu.Slice(Bhs.SizeBytes + dataBytes, padding).Clear();
         using (replies.Gate.EnterScope())
         {
+            if (runsElsewhere && !EndRun(task)) return;
             response.Write(pdu, replies.CountStatus(), dataBytes);
             Emit(pdu[..(Bhs.SizeBytes + dataBytes + padding)], runsElsewhere);
         }

@@ -32,41 +32,30 @@ sealed partial class FullFeaturePhase
             return;
         }
         // Until the step ends, a reset of the unit by another session waits; nothing in it waits for this initiator.
-        session.BeginInline(task);
         ValueTask<ScsiResult> pending;
-        try
+        bool goesOn;
+        var heldBytes = own?.Length ?? layout.TotalBytes;
+        using (session.BeginInline(task))
         {
-            pending = ReadSegments(task.Command, room, layout);
+            try
+            {
+                pending = ReadSegments(task.Command, room, layout);
+            }
+            catch (Exception e)
+            {
+                pending = ValueTask.FromException<ScsiResult>(e);
+            }
+            goesOn = !pending.IsCompleted;
+            if (goesOn) Detach(task, heldBytes);
+            else RespondWithRead(task, Result(pending), room, layout, isGathered: own is null);
         }
-        catch (Exception e)
+        if (goesOn)
         {
-            pending = ValueTask.FromException<ScsiResult>(e);
-        }
-        if (!pending.IsCompleted)
-        {
-            var heldBytes = own?.Length ?? layout.TotalBytes;
-            Detach(task, heldBytes);
-            session.EndInline();
             var offset = 0;
             var buffer = own ?? replies.Detach(out offset);
             _ = FinishReadLater(task, pending, buffer, offset, layout, heldBytes);
             return;
         }
-        var result = Result(pending);
-        if (result.Status != ScsiStatus.Good)
-        {
-            Respond(task, result, runsElsewhere: false);
-        }
-        else
-        {
-            using (replies.Gate.EnterScope())
-            {
-                WriteHeaders(room.Span, task, layout, task.Command.DataBytes);
-                if (own is null) replies.Commit(layout.TotalBytes);
-                else replies.Queue(room);
-            }
-        }
-        session.EndInline();
         tasks.Recycle(task);
         if (own is null) return;
         try
@@ -76,6 +65,21 @@ sealed partial class FullFeaturePhase
         finally
         {
             own.Dispose();
+        }
+    }
+
+    void RespondWithRead(IscsiTask task, in ScsiResult result, Memory<byte> room, in DataInLayout layout, bool isGathered)
+    {
+        if (result.Status != ScsiStatus.Good)
+        {
+            Respond(task, result, runsElsewhere: false);
+            return;
+        }
+        using (replies.Gate.EnterScope())
+        {
+            WriteHeaders(room.Span, task, layout, task.Command.DataBytes);
+            if (isGathered) replies.Commit(layout.TotalBytes);
+            else replies.Queue(room);
         }
     }
 
@@ -116,9 +120,8 @@ sealed partial class FullFeaturePhase
         for (var i = 0; i < layout.SegmentCount; i++)
         {
             var pdu = piece.Memory[..(Bhs.SizeBytes + layout.SegmentBytes(i))];
-            session.BeginInline(task);
-            var result = Result(task.Command.ReadAsync(layout.BufferOffset(i), pdu[Bhs.SizeBytes..]));
-            session.EndInline();
+            ScsiResult result;
+            using (session.BeginInline(task)) result = Result(task.Command.ReadAsync(layout.BufferOffset(i), pdu[Bhs.SizeBytes..]));
             if (result.Status != ScsiStatus.Good)
             {
                 Respond(task, result, runsElsewhere: false);
@@ -169,7 +172,6 @@ sealed partial class FullFeaturePhase
         try
         {
             var result = await ResultLater(pending);
-            if (!EndRun(task)) return;
             if (result.Status != ScsiStatus.Good)
             {
                 Respond(task, result, runsElsewhere: true);
@@ -178,6 +180,7 @@ sealed partial class FullFeaturePhase
             ValueTask sent;
             using (replies.Gate.EnterScope())
             {
+                if (!EndRun(task)) return;
                 var pdus = buffer.Memory.Slice(offset, layout.TotalBytes);
                 WriteHeaders(pdus.Span, task, layout, task.Command.DataBytes);
                 sent = replies.QueueAsync(pdus);
@@ -191,6 +194,7 @@ sealed partial class FullFeaturePhase
         }
         finally
         {
+            if (task.Runs) EndRun(task);
             buffer.Dispose();
             session.Running.Leave(heldBytes);
         }
@@ -209,9 +213,8 @@ sealed partial class FullFeaturePhase
         }
         else
         {
-            session.BeginInline(task);
-            var result = Result(task.Command.ReadAsync(0, blocks.Memory[..wholeBytes]));
-            session.EndInline();
+            ScsiResult result;
+            using (session.BeginInline(task)) result = Result(task.Command.ReadAsync(0, blocks.Memory[..wholeBytes]));
             if (result.Status == ScsiStatus.Good) SendData(task, blocks.Span[..length], task.Command.DataBytes, runsElsewhere: false);
             else Respond(task, result, runsElsewhere: false);
         }
@@ -240,6 +243,7 @@ sealed partial class FullFeaturePhase
         room[^Bhs.Padding(data.Length)..].Clear();
         using (replies.Gate.EnterScope())
         {
+            if (runsElsewhere && !EndRun(task)) return;
             WriteHeaders(room, task, layout, movedBytes);
             Emit(room, runsElsewhere);
         }

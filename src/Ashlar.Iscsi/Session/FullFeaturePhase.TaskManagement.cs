@@ -87,22 +87,23 @@ sealed partial class FullFeaturePhase
     }
 
     /// <summary>Aborts the commands of all sessions on some units and waits until none of them can change anything.</summary>
-    void AbortEverywhere(Func<LogicalUnit, bool> isMeant, Action<IscsiSession, LogicalUnit> told)
+    void AbortEverywhere(Func<LogicalUnit, bool> isMeant, Action<IscsiSession, LogicalUnit> tell)
     {
         using var abort = new TaskAbort();
         tasks.Abort(abort, task => task.Unit is { } unit && isMeant(unit));
         DropAborted();
         foreach (var other in OtherSessions())
         {
-            var hit = new HashSet<LogicalUnit>();
+            // First, so that a command that goes on elsewhere is found among those.
+            other.EndInlineCommand(isMeant);
+            var affected = new HashSet<LogicalUnit>();
             other.Tasks.Abort(abort, task =>
             {
                 if (task.Unit is not { } unit || !isMeant(unit)) return false;
-                hit.Add(unit);
+                affected.Add(unit);
                 return true;
             });
-            foreach (var unit in hit) told(other, unit);
-            other.EndInlineCommand();
+            foreach (var unit in affected) tell(other, unit);
         }
         abort.Wait();
     }

@@ -69,29 +69,25 @@ sealed class IscsiSession : IDisposable
     public bool WaitForEnd(TimeSpan limit) => ended.Wait(limit);
 
     /// <summary>The connection's thread begins a command that it executes itself.</summary>
-    public void BeginInline(IscsiTask task)
+    /// <returns>To be disposed of when the command has ended, or goes on elsewhere.</returns>
+    public InlineStep BeginInline(IscsiTask task)
     {
         inline = task;
         Interlocked.Increment(ref inlineSteps);
-    }
-
-    /// <summary>It has ended, or goes on elsewhere.</summary>
-    public void EndInline()
-    {
-        Interlocked.Increment(ref inlineSteps);
-        inline = null;
+        return new(this);
     }
 
     /// <summary>
-    /// Lets the command that the connection's thread executes now, if there is one, give up what it waits for, and waits until it has
-    /// ended.
+    /// Lets the command that the connection's thread executes now, if it is one of the units that are meant, give up what it waits for,
+    /// and waits until it has ended or is in <see cref="Tasks"/>.
     /// </summary>
-    public void EndInlineCommand()
+    public void EndInlineCommand(Func<LogicalUnit, bool> isMeant)
     {
         var seen = Volatile.Read(ref inlineSteps);
-        if ((seen & 1) == 0) return;
-        // If it has just ended this is the next one, which then fails as aborted: so may any command that comes beside a reset.
-        inline?.Command.Abort();
+        if ((seen & 1) == 0 || inline is not { Unit: { } unit } task || !isMeant(unit)) return;
+        // Tasks are used again: what was read is of the step that was seen only if that still goes on.
+        if (Volatile.Read(ref inlineSteps) != seen) return;
+        task.Command.Abort();
         var spin = default(SpinWait);
         while (Volatile.Read(ref inlineSteps) == seen) spin.SpinOnce();
     }
@@ -107,12 +103,24 @@ sealed class IscsiSession : IDisposable
         Running.WaitForAll();
     }
 
+    void EndInline()
+    {
+        Interlocked.Increment(ref inlineSteps);
+        inline = null;
+    }
+
     /// <summary>The session is over: another may take its place.</summary>
     public void Dispose()
     {
         Replies.Dispose();
         Buffers.Dispose();
         ended.Set();
+    }
+
+    /// <summary>While it lasts, a reset by another session waits for the command.</summary>
+    public readonly ref struct InlineStep(IscsiSession session)
+    {
+        public void Dispose() => session.EndInline();
     }
 }
 

@@ -70,8 +70,10 @@ sealed class IscsiTask
     /// <summary>Bytes of buffers held.</summary>
     public int BufferBytes => data?.Length ?? 0;
 
-    /// <summary>Set by an abort that waits until the command, which runs, has come to its end. Under the task set's lock.</summary>
-    public TaskAbort? AbortedBy { get; set; }
+    /// <summary>Aborts of the command, which wait until it has come to its end if it runs. Under the task set's lock.</summary>
+    public List<TaskAbort> Aborts { get; } = [];
+
+    public bool IsAborted => Aborts.Count > 0;
 
     public bool Runs { get; set; }
 
@@ -88,7 +90,7 @@ sealed class IscsiTask
         R2TCount = BurstsDone = NextDataSN = 0;
         DataDueAt = 0;
         ExpectsUnsolicited = Runs = false;
-        AbortedBy = null;
+        Aborts.Clear();
     }
 
     /// <summary>What the command wants, which is bounded by what one may move.</summary>

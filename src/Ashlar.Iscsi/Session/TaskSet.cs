@@ -30,12 +30,12 @@ sealed class TaskSet
     /// <summary>Whether commands were aborted while they wait for data.</summary>
     public bool HasAborted => hasAborted;
 
-    /// <summary>Whether an aborted command still runs, and an abort waits for it.</summary>
-    public bool HasAbortedRunning
+    /// <summary>Aborts that wait for commands which still run; one that waits for several counts for each.</summary>
+    public int AbortsWaiting
     {
         get
         {
-            lock (gate) return tasks.Values.Any(static task => task.Runs && task.AbortedBy is not null);
+            lock (gate) return tasks.Values.Where(static task => task.Runs).Sum(static task => task.Aborts.Count);
         }
     }
 
@@ -96,7 +96,7 @@ sealed class TaskSet
         lock (gate)
         {
             tasks.Remove(task.InitiatorTaskTag);
-            return task.AbortedBy is null;
+            return !task.IsAborted;
         }
     }
 
@@ -115,14 +115,14 @@ sealed class TaskSet
     /// <returns>Whether it is to be answered: it was not aborted.</returns>
     public bool EndRun(IscsiTask task)
     {
-        TaskAbort? abort;
         lock (gate)
         {
             tasks.Remove(task.InitiatorTaskTag);
-            abort = task.AbortedBy;
+            task.Runs = false;
         }
-        abort?.Settled();
-        return abort is null;
+        // No abort finds it any more.
+        foreach (var abort in task.Aborts) abort.Settled();
+        return !task.IsAborted;
     }
 
     /// <summary>
@@ -138,8 +138,9 @@ sealed class TaskSet
         {
             foreach (var task in tasks.Values)
             {
-                if (task.AbortedBy is not null || !fits(task)) continue;
-                task.AbortedBy = abort;
+                // One that runs may have been aborted before: whoever aborts it now has to wait for it as well.
+                if ((task.IsAborted && !task.Runs) || !fits(task)) continue;
+                task.Aborts.Add(abort);
                 if (task.Runs)
                 {
                     abort.Add();
@@ -163,7 +164,7 @@ sealed class TaskSet
         lock (gate)
         {
             hasAborted = false;
-            var aborted = tasks.Values.Where(static task => task.AbortedBy is not null && !task.Runs).ToList();
+            var aborted = tasks.Values.Where(static task => task.IsAborted && !task.Runs).ToList();
             foreach (var task in aborted) tasks.Remove(task.InitiatorTaskTag);
             return aborted;
         }
