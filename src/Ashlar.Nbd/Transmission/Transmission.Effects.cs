@@ -39,11 +39,11 @@ sealed partial class Transmission
         {
             // Everything replied to has completed on the device before this call, so the device's promise covers it,
             // over whichever connection it came.
-            CommandCode.Flush => volume.FlushAsync(connection.Closed),
+            CommandCode.Flush => volume.FlushAsync(givenUp),
             CommandCode.Cache => WarmUp(offset, length),
             _ when length == 0 => ValueTask.CompletedTask,
-            CommandCode.Trim => isDurable ? TrimDurablyAsync(offset, length) : volume.TrimAsync(offset, length, connection.Closed),
-            _ => volume.WriteZeroesAsync(offset, length, ZeroOptionsOf(request.Flags), connection.Closed),
+            CommandCode.Trim => isDurable ? TrimDurablyAsync(offset, length) : volume.TrimAsync(offset, length, givenUp),
+            _ => volume.WriteZeroesAsync(offset, length, ZeroOptionsOf(request.Flags), givenUp),
         };
     }
 
@@ -59,8 +59,8 @@ sealed partial class Transmission
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask TrimDurablyAsync(long offset, long length)
     {
-        await volume.TrimAsync(offset, length, connection.Closed);
-        await volume.FlushAsync(connection.Closed);
+        await volume.TrimAsync(offset, length, givenUp);
+        await volume.FlushAsync(givenUp);
     }
 
     // A hint to read ahead: reading through the device warms every cache beneath. Bounded, and without a promise.
@@ -73,7 +73,7 @@ sealed partial class Transmission
         while (offset < end)
         {
             var part = scratch.Memory[..(int)Math.Min(PieceBytes, end - offset)];
-            await volume.ReadAsync(offset, part, connection.Closed);
+            await volume.ReadAsync(offset, part, givenUp);
             offset += part.Length;
         }
     }

@@ -98,7 +98,7 @@ sealed partial class Transmission
         for (var position = start; position < end; position += room.Length)
         {
             var piece = room[..(int)Math.Min(room.Length, end - position)];
-            if (Wait(() => volume.ReadAsync(position, piece, connection.Closed)) is not { } failure) continue;
+            if (Wait(() => volume.ReadAsync(position, piece, givenUp)) is not { } failure) continue;
             AddFailure(request, failure);
             return;
         }
@@ -108,7 +108,7 @@ sealed partial class Transmission
         for (var position = start; position < end; position += room.Length)
         {
             var piece = room[..(int)Math.Min(room.Length, end - position)];
-            if (Wait(() => volume.ReadAsync(position, piece, connection.Closed)) is { } failure)
+            if (Wait(() => volume.ReadAsync(position, piece, givenUp)) is { } failure)
             {
                 // The header has left, and promised data: doc/proto.md leaves nothing but to hang up.
                 Explain(request, failure);
@@ -128,7 +128,7 @@ sealed partial class Transmission
         var headerBytes = DataHeaderBytes;
         try
         {
-            var pending = volume.ReadAsync(position, room[headerBytes..], connection.Closed);
+            var pending = volume.ReadAsync(position, room[headerBytes..], givenUp);
             if (pending.IsCompletedSuccessfully)
             {
                 pending.GetAwaiter().GetResult();
@@ -177,7 +177,7 @@ sealed partial class Transmission
                 if (position == end) return;
                 reservedAt = 0;
                 length = (int)Math.Min(pieceBytes, end - position);
-                pending = volume.ReadAsync(position, buffer.Memory.Slice(headerBytes, length), connection.Closed);
+                pending = volume.ReadAsync(position, buffer.Memory.Slice(headerBytes, length), givenUp);
             }
         }
         catch (ConnectionException)

@@ -36,7 +36,7 @@ sealed partial class Transmission
         }
         try
         {
-            var pending = volume.WriteAsync((long)request.OffsetBytes, source, options, connection.Closed);
+            var pending = volume.WriteAsync((long)request.OffsetBytes, source, options, givenUp);
             if (pending.IsCompletedSuccessfully)
             {
                 pending.GetAwaiter().GetResult();
@@ -65,11 +65,11 @@ sealed partial class Transmission
         while (offset < end)
         {
             var source = ReceivePayload((int)Math.Min(Math.Min(WritePieceBytes, payload!.Length), end - offset));
-            failure ??= Wait(() => volume.WriteAsync(offset, source, WriteOptions.None, connection.Closed));
+            failure ??= Wait(() => volume.WriteAsync(offset, source, WriteOptions.None, givenUp));
             offset += source.Length;
         }
         if (failure is null && request.Flags.Has(CommandFlags.ForceUnitAccess))
-            failure = Wait(() => volume.FlushAsync(connection.Closed));
+            failure = Wait(() => volume.FlushAsync(givenUp));
         if (failure is null) AddSuccess(request);
         else AddFailure(request, failure);
     }

@@ -29,6 +29,11 @@ sealed partial class Transmission : IDisposable
     readonly ReplyBatch batch;
     readonly InFlightRequests inFlight = new(MaxInFlight, MaxInFlightBytes);
     readonly LoneRequests lone;
+    readonly CancellationTokenSource givingUp = new();
+    readonly CancellationToken givenUp; // Of every request: nobody wants it any more.
+    readonly CancellationTokenRegistration onClosed;
+    readonly CancellationTokenRegistration onCut;
+    volatile bool hasDisconnected;
     PooledBuffer? payload; // Kept while requests follow one another; see ReleaseIdleBuffers.
     int failures;
 
@@ -42,6 +47,16 @@ sealed partial class Transmission : IDisposable
         isReadOnly = volume.IsReadOnly;
         batch = new(connection, buffers, inFlight);
         lone = new(connection, () => inFlight.Count > 0);
+        givenUp = givingUp.Token;
+        // Who said that he disconnects need not wait for the replies: his requests are carried out (doc/proto.md).
+        onClosed = connection.Closed.UnsafeRegister(
+            static state =>
+            {
+                var transmission = (Transmission)state!;
+                if (!transmission.hasDisconnected) transmission.givingUp.Cancel();
+            },
+            this);
+        onCut = connection.WasCut.UnsafeRegister(static state => ((Transmission)state!).givingUp.Cancel(), this);
     }
 
     /// <summary>Serves until the client disconnects, the server drains or the connection breaks.</summary>
@@ -60,13 +75,14 @@ sealed partial class Transmission : IDisposable
                 using (lone.Begin()) Serve(request, draining.IsCancellationRequested);
                 lone.End();
             }
+            hasDisconnected = request.Command == CommandCode.Disconnect;
             batch.Send();
-            // Who says that he disconnects has his requests carried out (doc/proto.md). Who just ends has left.
-            if (request.Command != CommandCode.Disconnect && !draining.IsCancellationRequested) volume.GiveUpWaiting();
+            // Who just ends has left.
+            if (!hasDisconnected && !draining.IsCancellationRequested) volume.GiveUpWaiting();
         }
         catch
         {
-            connection.Dispose(); // Gives up what is in flight: nobody is left to answer.
+            if (!hasDisconnected) connection.Dispose(); // Gives up what is in flight: nobody is left to answer.
             throw;
         }
         finally
@@ -79,6 +95,9 @@ sealed partial class Transmission : IDisposable
 
     public void Dispose()
     {
+        onClosed.Dispose();
+        onCut.Dispose();
+        givingUp.Dispose();
         batch.Dispose();
         payload?.Dispose();
         payload = null;

@@ -18,6 +18,7 @@ public sealed partial class Connection : IDisposable
     readonly TimeSpan transferTimeout;
     readonly int transferTimeoutMilliseconds;
     readonly CancellationTokenSource closing = new();
+    readonly CancellationTokenSource cutting = new();
     Deadline handshakeDeadline;
     ConnectionException? firstFailure;
 
@@ -42,7 +43,8 @@ public sealed partial class Connection : IDisposable
         RemoteEndPoint = remoteEndPoint;
         LocalEndPoint = localEndPoint;
         Closed = closing.Token;
-        outgoing = new(wire, SendDeadline, $"{options.Name}-{id}-send", SendFailed, Dispose);
+        WasCut = cutting.Token;
+        outgoing = new(wire, SendDeadline, $"{options.Name}-{id}-send", SendFailed, Close);
         handshakeDeadline = Deadline.In(handshakeTimeout, time);
     }
 
@@ -61,8 +63,11 @@ public sealed partial class Connection : IDisposable
     /// <summary>By the clock that deadlines go by, which is never set.</summary>
     public long NowMilliseconds => Deadline.Now(time);
 
-    /// <summary>Fires when the connection is cut, so that work begun for its client can be given up.</summary>
+    /// <summary>Fires when the connection breaks or is cut, so that work begun for its client can be given up.</summary>
     public CancellationToken Closed { get; }
+
+    /// <summary>Fires when the connection is cut by the server, also if it broke before.</summary>
+    public CancellationToken WasCut { get; }
 
     bool InHandshake => !handshakeDeadline.IsNever;
 
@@ -75,9 +80,14 @@ public sealed partial class Connection : IDisposable
     /// <summary>Cuts the connection from any thread: blocked calls on it end.</summary>
     public void Dispose()
     {
-        wire.Dispose();
-        outgoing.Fail(firstFailure ?? Failure("was cut"));
-        closing.Cancel();
+        try
+        {
+            Close();
+        }
+        finally
+        {
+            cutting.Cancel();
+        }
     }
 
     /// <summary>
@@ -99,6 +109,13 @@ public sealed partial class Connection : IDisposable
         {
             // The client has gone first.
         }
+    }
+
+    void Close()
+    {
+        wire.Dispose();
+        outgoing.Fail(firstFailure ?? Failure("was cut"));
+        closing.Cancel();
     }
 
     ConnectionException HandshakeTooSlow() => Failure("the handshake took too long");

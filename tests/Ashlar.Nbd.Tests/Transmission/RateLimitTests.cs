@@ -61,12 +61,61 @@ public sealed class RateLimitTests : IAsyncDisposable
         Assert.Equal(3, fixture.Device.Calls.Count(call => call.Kind == "write"));
     }
 
-    /// <summary>One passes, two wait.</summary>
-    void SendWrites(NbdClient client)
+    // The second reply that nobody takes is the first that cannot be sent.
+    [Fact]
+    public void So_has_one_that_does_not_wait_for_the_replies()
     {
-        for (var i = 0; i < 3; i++) client.Request(CommandCode.Write, 0, 512, payload: new byte[512]);
+        using (var client = fixture.Open())
+        {
+            SendWrites(client, waiting: 4);
+            Disconnect(client);
+        }
+        for (var done = 2; done <= 5; done++)
+        {
+            clock.Advance(TimeSpan.FromSeconds(1));
+            Assert.True(SpinWait.SpinUntil(() => Writes == done, Hangs), $"write {done} is not carried out");
+        }
+        MustHaveLeft();
+    }
+
+    [Fact]
+    public async Task But_no_longer_than_a_server_that_stops_lets_it()
+    {
+        using (var client = fixture.Open())
+        {
+            SendWrites(client, waiting: 4);
+            Disconnect(client);
+        }
+        for (var done = 2; done <= 3; done++)
+        {
+            clock.Advance(TimeSpan.FromSeconds(1));
+            Assert.True(SpinWait.SpinUntil(() => Writes == done, Hangs));
+        }
+        await fixture.Server.StopAsync(TimeSpan.FromMilliseconds(1)).WaitAsync(Hangs);
+        Assert.Equal(0, fixture.Front().WaitingCount);
+        Assert.Equal(3, Writes);
+    }
+
+    int Writes => fixture.Device.Calls.Count(call => call.Kind == "write");
+
+    /// <summary>Says so, and returns when the server has heard it.</summary>
+    static void Disconnect(NbdClient client)
+    {
+        // Both are received at once, so what is refused is answered when the end has been seen.
+        var both = new byte[2 * RequestHeader.SizeBytes];
+        new RequestHeader(CommandFlags.None, (CommandCode)999, 998, 0, 0).Write(both);
+        new RequestHeader(CommandFlags.None, CommandCode.Disconnect, 999, 0, 0).Write(both.AsSpan(RequestHeader.SizeBytes));
+        client.Send(both);
+        var reply = client.ReceiveChunk();
+        Assert.Equal((998UL, NbdError.Invalid), (reply.Cookie, reply.Error));
+    }
+
+    /// <summary>One passes, the others wait.</summary>
+    void SendWrites(NbdClient client, int waiting = 2)
+    {
+        for (var i = 0; i < 1 + waiting; i++) client.Request(CommandCode.Write, 0, 512, payload: new byte[512]);
         Assert.Equal(NbdError.None, client.ReceiveChunk().Error);
-        Assert.True(SpinWait.SpinUntil(() => fixture.Front().WaitingCount == 2, Hangs));
+        Assert.True(SpinWait.SpinUntil(() => fixture.Front().WaitingCount == waiting, Hangs));
     }
 
     void MustHaveLeft() => Assert.True(SpinWait.SpinUntil(() => fixture.Leases == 0, Hangs), "the session does not end");
