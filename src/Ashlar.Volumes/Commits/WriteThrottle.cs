@@ -27,10 +27,10 @@ sealed class WriteThrottle(PoolParts parts)
     /// </summary>
     /// <param name="device">Who needs it.</param>
     /// <param name="attempt">How often it was waited for already.</param>
-    /// <param name="chunks">How much, as far as that is known.</param>
+    /// <param name="chunks">How much; null where that is not known.</param>
     /// <exception cref="DeviceFullException">There is nothing to free.</exception>
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
-    public async ValueTask WaitForSpaceAsync(string device, int attempt, long chunks = 1)
+    public async ValueTask WaitForSpaceAsync(string device, int attempt, long? chunks = null)
     {
         var isWaiting = parts.Space.QuarantinedChunks > 0;
         if (!isWaiting && parts.Work.IsBusy && attempt < MaxAttempts)
@@ -43,8 +43,8 @@ sealed class WriteThrottle(PoolParts parts)
         if (attempt >= MaxAttempts || (attempt > 0 && !isWaiting))
         {
             var (free, all) = (parts.Space.FreeChunks * MapLayout.ChunkBytes, parts.Space.UsableChunks * MapLayout.ChunkBytes);
-            throw new DeviceFullException(
-                device, $"it needs {chunks * MapLayout.ChunkBytes} bytes, of pool {parts.Name} {free} of {all} are free");
+            var needed = chunks is { } count ? $"it needs {count * MapLayout.ChunkBytes} bytes, " : "";
+            throw new DeviceFullException(device, $"{needed}of pool {parts.Name} {free} of {all} bytes are free");
         }
 
         if (!isWaiting) return;

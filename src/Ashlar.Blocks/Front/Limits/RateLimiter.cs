@@ -53,7 +53,7 @@ sealed class RateLimiter : IDisposable
     /// <summary>Lets a request through when its turn has come.</summary>
     /// <exception cref="OperationCanceledException">One of the tokens fired while it waited; nothing is taken.</exception>
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
-    public async ValueTask PassAsync(long lengthBytes, CancellationToken given, CancellationToken left)
+    public async ValueTask PassAsync(long lengthBytes, CancellationToken commandAborted, CancellationToken clientLeft)
     {
         var waiter = new Waiter(this, lengthBytes);
         using (gate.Hold())
@@ -64,16 +64,16 @@ sealed class RateLimiter : IDisposable
         }
 
         // Not disposed of, which may wait for a callback that runs: one that comes too late finds that the turn has come.
-        var gaveUp = given.UnsafeRegister(Waiter.OnCancelled, waiter);
-        var hasLeft = left.UnsafeRegister(Waiter.OnCancelled, waiter);
+        var onAbort = commandAborted.UnsafeRegister(Waiter.OnCancelled, waiter);
+        var onLeaving = clientLeft.UnsafeRegister(Waiter.OnCancelled, waiter);
         try
         {
             await waiter.Turn;
         }
         finally
         {
-            gaveUp.Unregister();
-            hasLeft.Unregister();
+            onAbort.Unregister();
+            onLeaving.Unregister();
         }
     }
 
