@@ -46,7 +46,8 @@ sealed class RunFile : IDisposable
             if (TryWrite() is not { } problem) return;
             report($"server: serving without run/server.json, so commands need --server {running.Api} until it can be written: "
                 + problem.Message);
-            retries.Change(Interval, Interval);
+            TryDelete(FilePath); // What an earlier server left would send commands to wherever that one was.
+            retries.Change(Interval, Timeout.InfiniteTimeSpan);
         }
     }
 
@@ -65,9 +66,9 @@ sealed class RunFile : IDisposable
     {
         lock (gate)
         {
-            if (isDisposed || isWritten || TryWrite() is not null) return;
-            retries.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-            report("server: run/server.json is written, commands find the server");
+            if (isDisposed || isWritten) return;
+            if (TryWrite() is null) report("server: run/server.json is written, commands find the server");
+            else retries.Change(Interval, Timeout.InfiniteTimeSpan); // Only now: a disk that hangs holds up one try and not many.
         }
     }
 
@@ -88,9 +89,7 @@ sealed class RunFile : IDisposable
         }
         catch (StorageException problem)
         {
-            // What an earlier server left would send commands to wherever that one was.
             TryDelete(temporary);
-            TryDelete(FilePath);
             return problem;
         }
     }

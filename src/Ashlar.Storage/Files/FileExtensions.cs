@@ -3,6 +3,15 @@ namespace Ashlar.Storage;
 /// <summary>What takes several calls of a file.</summary>
 public static class FileExtensions
 {
+    /// <summary>The process that a lock file names: it has the lock, unless it has ended. Takes no lock.</summary>
+    /// <param name="lockFile">A lock file, open for reading.</param>
+    /// <returns>Null where it names nobody.</returns>
+    public static int? ReadLockOwner(this IFile lockFile)
+    {
+        ArgumentNullException.ThrowIfNull(lockFile);
+        return LockFile.ReadOwner(lockFile);
+    }
+
     /// <summary>Reads all of a file that is small by its nature.</summary>
     /// <exception cref="CorruptDataException">It is longer than memory can be, or becomes shorter meanwhile.</exception>
     public static byte[] ReadWhole(this IFile file)

@@ -78,7 +78,7 @@ sealed class LockFile : IFileLock
     }
 
     /// <summary>The process that holds the lock exclusively, as far as its file says.</summary>
-    public static int? ReadOwner(PosixFile file)
+    public static int? ReadOwner(IFile file)
     {
         Span<byte> text = stackalloc byte[MaxProcessIdDigits];
         var length = file.Read(text, 0);

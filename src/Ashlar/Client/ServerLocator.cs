@@ -24,7 +24,7 @@ static class ServerLocator
         if (DataOwner.Of(directory) is { } owner)
         {
             // A disk that is full or fails; or a server that starts, or ends.
-            var unsaid = $"{owner} has {directory}, but run/server.json, which would say how to reach it, is not there";
+            var unsaid = $"{owner} may have {directory}, but run/server.json, which would say how to reach it, is not there";
             if (data is null) return new(Default, $"{unsaid}: {DataOwner.Advice}");
             throw new CommandException(ExitCode.Unreachable, ProblemTypes.Unavailable, unsaid, DataOwner.Advice);
         }

@@ -100,6 +100,17 @@ public sealed class SimulatedDiskTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task It_leaves_what_leads_to_a_server_that_came_later()
+    {
+        var disk = new SimulatedFileSystem(isRecording: false);
+        var clock = new SimulatedClock();
+        await using var server = await StartAsync(new FaultyFileSystem(disk, NoRoomForRunFile), clock);
+        using (var other = disk.Open(RunFile, FileOpenMode.CreateNew)) other.Write("{}"u8, 0); // After somebody removed the lock file.
+        clock.Advance(4 * RunFileInterval);
+        Assert.Equal(["server.json"], disk.List("/data/run"));
+    }
+
+    [Fact]
     public async Task A_start_that_is_refused_leaves_what_leads_to_the_server_that_runs()
     {
         var disk = new SimulatedFileSystem(isRecording: false);

@@ -8,6 +8,8 @@ namespace Ashlar.Server.Tests.Program;
 
 public sealed class StartTests
 {
+    const int HighestId = 4 << 20; // Linux gives no higher one to a process.
+
     static readonly string[] FreePorts = ["--nbd-port", "0", "--iscsi-port", "0", "--api-port", "0"];
 
     [Fact]
@@ -161,6 +163,18 @@ public sealed class StartTests
     }
 
     [Fact]
+    public async Task A_command_never_takes_the_lock_that_a_server_starts_with()
+    {
+        using var directory = new TemporaryDirectory();
+        Directory.CreateDirectory(directory["data"]);
+        // Its number was given out again. Whoever tried the lock, which is free, would see that, and keep a server from starting.
+        await File.WriteAllTextAsync(directory["data/lock"], $"{Environment.ProcessId,10}\n");
+        var status = await CalledProgram.RunAsync("status", "--data", directory["data"]);
+        Assert.Equal(7, status.ExitCode);
+        Assert.StartsWith($"error: process {Environment.ProcessId} may have {directory["data"]}, ", status.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_server_that_could_not_say_where_it_is_is_told_of_by_its_process_and_its_log()
     {
         await using var server = await RunningProgram.StartAsync();
@@ -169,7 +183,7 @@ public sealed class StartTests
         var status = await CalledProgram.RunAsync("status", "--data", server.Data);
         Assert.Equal(7, status.ExitCode);
         Assert.Equal(
-            $"error: process {Environment.ProcessId} has {server.Data}, "
+            $"error: process {Environment.ProcessId} may have {server.Data}, "
             + "but run/server.json, which would say how to reach it, is not there\n"
             + "hint: its log says where it serves: name that by --server\n",
             status.Error);
@@ -189,7 +203,7 @@ public sealed class StartTests
     {
         using var directory = new TemporaryDirectory();
         Directory.CreateDirectory(directory["data"]);
-        await File.WriteAllTextAsync(directory["data/lock"], $"{Environment.ProcessId,10}\n"); // Its number was given out again.
+        await File.WriteAllTextAsync(directory["data/lock"], $"{HighestId + 1,10}\n");
         var status = await CalledProgram.RunAsync("status", "--data", directory["data"]);
         Assert.StartsWith($"error: no server runs on {directory["data"]}\n", status.Error, StringComparison.Ordinal);
     }
