@@ -1,4 +1,5 @@
 using Ashlar.Storage;
+using Ashlar.Transport;
 
 namespace Ashlar.Server;
 
@@ -16,9 +17,11 @@ sealed record ConnectionLimits(int PerProtocol, string? Notice)
     /// What a server takes before anybody comes: some 190 at rest, 150 of them the runtime's, two for each assembly, and what requests to
     /// the API load.
     /// </summary>
-    const int Taken = 240;
+    const int AtRest = 240;
 
-    const int Least = Taken + 16;
+    const int LeastKept = AtRest + StreamListener.KeptDescriptors;
+
+    const int Least = LeastKept + 16;
 
     const int Protocols = 2;
 
@@ -36,7 +39,7 @@ sealed record ConnectionLimits(int PerProtocol, string? Notice)
             throw new ServerStartException(
                 StartProblem.Descriptors, $"only {descriptors} descriptors may be open (ulimit -n): a server needs {Least}");
         }
-        var perProtocol = (int)(descriptors - Math.Clamp(descriptors / 2, Taken, Kept)) / Protocols;
+        var perProtocol = (int)(descriptors - Math.Clamp(descriptors / 2, LeastKept, Kept)) / Protocols;
         return new(
             perProtocol,
             $"only {descriptors} descriptors may be open (ulimit -n): NBD and iSCSI take {perProtocol} connections each; "

@@ -9,7 +9,8 @@ namespace Ashlar.Transport;
 /// <summary>Accepts connections and gives each a thread and a handler.</summary>
 public sealed class StreamListener : IAsyncDisposable
 {
-    const int KeptDescriptors = 64;
+    /// <summary>Descriptors that clients never take: the last ones that the process may have open.</summary>
+    public const int KeptDescriptors = 64;
 
     readonly ListenerOptions options;
     readonly IConnectionHandler handler;

@@ -1,4 +1,7 @@
+using System.Globalization;
+using System.Net;
 using System.Net.Sockets;
+using System.Text.RegularExpressions;
 using Ashlar.TestKit;
 
 namespace Ashlar.Interop.Tests.Server;
@@ -7,7 +10,7 @@ namespace Ashlar.Interop.Tests.Server;
 public sealed class DescriptorTests
 {
     [Theory]
-    [InlineData(256)]
+    [InlineData(320)]
     [InlineData(512)]
     public void Clients_beyond_what_descriptors_allow_are_refused_and_the_server_goes_on(int limit)
     {
@@ -17,15 +20,8 @@ public sealed class DescriptorTests
         var idle = new List<Socket>();
         try
         {
-            foreach (var endPoint in new[] { server.NbdEndPoint, server.IscsiEndPoint })
-            {
-                for (var i = 0; i < limit; i++)
-                {
-                    var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-                    socket.Connect(endPoint);
-                    idle.Add(socket);
-                }
-            }
+            Connect(server.NbdEndPoint, limit, idle);
+            Connect(server.IscsiEndPoint, limit, idle);
             Assert.True(
                 SpinWait.SpinUntil(() => server.Log.Contains("nbd: refused a connection", StringComparison.Ordinal),
                     TimeSpan.FromMinutes(1)),
@@ -42,9 +38,36 @@ public sealed class DescriptorTests
     }
 
     [Theory]
+    [InlineData(320)]
+    [InlineData(560)]
+    public void As_many_clients_as_it_says_are_served(int limit)
+    {
+        using var directory = new TemporaryDirectory();
+        using var server = new AshlarProcess(directory["data"], "64MiB") { DescriptorLimit = limit };
+        server.Start();
+        server.CreateVolume("vm1", "1MiB");
+        var said = int.Parse(
+            Regex.Match(server.Log, "NBD and iSCSI take ([0-9]+) connections each").Groups[1].Value, CultureInfo.InvariantCulture);
+        var idle = new List<Socket>();
+        try
+        {
+            Connect(server.IscsiEndPoint, said, idle);
+            Connect(server.NbdEndPoint, said - 1, idle);
+            using var last = server.ConnectNbd("vm1");
+            last.Read(0, new byte[512]);
+        }
+        finally
+        {
+            foreach (var socket in idle) socket.Dispose();
+        }
+        Assert.DoesNotContain("refused a connection", server.Log, StringComparison.Ordinal);
+        server.Stop();
+    }
+
+    [Theory]
     [InlineData(96)]
     [InlineData(128)]
-    [InlineData(255)]
+    [InlineData(319)]
     public void With_too_few_to_serve_anybody_it_says_so_and_makes_nothing(int limit)
     {
         using var directory = new TemporaryDirectory();
@@ -54,5 +77,15 @@ public sealed class DescriptorTests
         Assert.Equal(1, server.ExitCode);
         Assert.Contains($"only {limit} descriptors may be open (ulimit -n): a server needs", server.Log, StringComparison.Ordinal);
         Assert.False(Directory.Exists(directory["data"]));
+    }
+
+    static void Connect(IPEndPoint endPoint, int count, List<Socket> connected)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+            connected.Add(socket);
+            socket.Connect(endPoint);
+        }
     }
 }

@@ -13,10 +13,10 @@ public sealed class ConnectionLimitsTests
     [Theory]
     [InlineData(2559, 1023)]
     [InlineData(1024, 256)]
-    [InlineData(512, 128)]
-    [InlineData(480, 120)]
-    [InlineData(300, 30)]
-    [InlineData(256, 8)]
+    [InlineData(608, 152)]
+    [InlineData(512, 104)]
+    [InlineData(400, 48)]
+    [InlineData(320, 8)]
     public void With_fewer_there_are_fewer_clients_and_the_operator_is_told(long descriptors, int expected)
     {
         var limits = ConnectionLimits.Of(descriptors);
@@ -25,7 +25,7 @@ public sealed class ConnectionLimitsTests
     }
 
     [Theory]
-    [InlineData(255)]
+    [InlineData(319)]
     [InlineData(3)]
     public void With_too_few_for_a_server_there_is_none(long descriptors)
     {
