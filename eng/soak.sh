@@ -14,15 +14,15 @@ usage: eng/soak.sh [--minutes N | --rounds N] [--seed N] [--short] [--limit N] [
   --out DIR     where the report and the logs of failures go, default artifacts/soak
   NAME          only these lines of proof:
                   crashes         crash states of engine, archive, backup, full disk, shards, device file, pools, first start
-                  models          random sequences of operations beside a model: engine, shards, devices, pools
-                  faults          I/O errors at every operation, flipped bits, misplaced writes: engine, devices, pools
+                  models          random sequences of operations beside a model: engine, shards, devices, pools; clocks that jump
+                  faults          I/O errors at every operation, memory that runs out, flipped bits, misplaced writes: engine, devices, pools
                   histories       linearizability of the engine, and of blocks over both protocols
                   kills           processes with a store of the engine
                   powercuts       file systems below a store of the engine
                   serverkills     servers with clients of both protocols
                   serverpowercuts file systems below such a server
-                  limits          too little heap, few descriptors, full disks, crowds
-                  fuzz            parsers and sessions of NBD, iSCSI and SCSI, and what is on disk
+                  limits          too little heap, few descriptors, full disks, crowds, slow clients, limits of rate
+                  fuzz            parsers and sessions of NBD, iSCSI and SCSI, and what is on disk; huge numbers in fields
                   mutations       random changes of one project a round, which quick tests have to notice (eng/mutate.sh)
 Standard output, and DIR/report.jsonl, have a JSON object for each thing measured; a "soak run" for each run, with seed, tests, seconds
 and what failed; a "soak total" for each kind of thing measured, with counts added up; and a "soak" at the end. The exit code is 0 only
@@ -63,10 +63,11 @@ runs() {
             for project in KeyValue KeyValue.Sharding; do echo "$project ~ModelTests ASHLAR_SEEDS=500"; done
             echo "Blocks ~ModelTests ASHLAR_SEEDS=200"
             echo "Volumes ~SequenceTests ASHLAR_SEEDS=500"
+            for project in KeyValue Volumes; do echo "$project ~ClockJumpTests"; done
             ;;
         faults)
-            echo "KeyValue.Scenarios ~ScenarioFaultTests"
-            echo "KeyValue ~FaultTests|~MisplacedTests|~DifferentialTests|~BitFlipTests|~RepairTests"
+            echo "KeyValue.Scenarios ~ScenarioFaultTests|~FaultProbeTests"
+            echo "KeyValue ~FaultTests|~MisplacedTests|~DifferentialTests|~BitFlipTests|~RepairTests|~.MemoryTests"
             echo "Blocks ~FailingDiskTests|~FaultyDeviceTests|~MisplacedSectorTests"
             echo "Volumes ~FaultSweepTests|~MisplacedBlockTests|~MisplacedFileTests"
             ;;
@@ -81,9 +82,17 @@ runs() {
         limits)
             echo "KeyValue.Scenarios ~ConfinedProcessTests"
             echo "KeyValue.Endurance ~FullDiskTests"
-            echo "Interop ~ServerCrashTests.A_server_with_little|~ConnectionCrowdTests|~DescriptorTests"
+            echo "Interop ~ServerCrashTests.A_server_with_little|~ConnectionCrowdTests|~DescriptorTests|~SlowClientTests|~RateLimitTests"
+            echo "Nbd ~SlowClientTests|~RateLimitTests"
+            echo "Iscsi ~SlowInitiatorTests|~RateLimitTests"
+            echo "Blocks ~RateLimitTests"
             ;;
-        fuzz) for project in Nbd Iscsi Scsi KeyValue KeyValue.Sharding; do echo "$project ~FuzzTests|~MutatedSessionTests"; done ;;
+        fuzz)
+            for project in Nbd Iscsi; do echo "$project ~FuzzTests|~MutatedSessionTests|~HugeLengthTests"; done
+            echo "Scsi ~FuzzTests|~HugeNumberTests"
+            for project in KeyValue KeyValue.Sharding; do echo "$project ~FuzzTests"; done
+            echo "Server ~HugeNumberTests"
+            ;;
     esac
 }
 
@@ -116,7 +125,8 @@ conclude() { # NAME PROJECT SECONDS CODE PASSED SKIPPED REPLAY: says how a run e
     local name=$1 project=$2 seconds=$3 code=$4 passed=${5:-0} skipped=${6:-0} replay=$7 result=passed kept=
     ran=$((ran + 1))
     passed_in_all=$((passed_in_all + passed))
-    if [ "$code" -eq 124 ] || [ "$code" -eq 137 ]; then result="ended after $limit minutes"
+    # 137 is also what the system's killer leaves, which takes whoever has most memory.
+    if [ "$code" -eq 124 ] || { [ "$code" -eq 137 ] && [ "$seconds" -ge $((limit * 60)) ]; }; then result="ended after $limit minutes"
     elif [ "$code" -ne 0 ]; then result=failed
     elif [ "$passed" -eq 0 ] && [ "$skipped" -eq 0 ]; then result="no test fits"
     elif [ "$passed" -eq 0 ]; then result=skipped left_out=$((left_out + 1))
