@@ -65,7 +65,7 @@ sealed record ShardedBackupRecord(ulong Number, long TakenAt, IReadOnlyList<Shar
             throw new UnsupportedFormatException(path, $"sharded backup format version {version}; this program reads version {Version}");
         var count = BinaryPrimitives.ReadInt32LittleEndian(bytes[32..]);
         var layoutLength = BinaryPrimitives.ReadInt32LittleEndian(bytes[36..]);
-        if (count is < 1 or > ShardFile.MaxShards || bytes.Length - HeadBytes - (ShardBytes * count) != layoutLength)
+        if (count is < 1 or > ShardFile.MaxShards || layoutLength < 0 || bytes.Length - HeadBytes - (ShardBytes * count) != layoutLength)
             throw new CorruptDataException(path, 32, $"{count} shards do not go with a record of {bytes.Length} bytes");
         var shards = new ShardBackup[count];
         for (var i = 0; i < count; i++)
