@@ -59,18 +59,11 @@ public sealed partial class ShardedKeyValueStore
     public void Write(WriteBatch batch, Durability durability = Durability.Sync)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        batch.BeginWrite(); // From here on it is what its shard was chosen by.
-        try
-        {
-            var shard = OnlyShardOf(batch);
-            Enter();
-            if (HasSalted(batch)) saltQueues[shard].Write(batch, durability);
-            else shards[shard].Write(batch, durability);
-        }
-        finally
-        {
-            batch.EndWrite();
-        }
+        using var held = batch.Hold(); // From here on it is what its shard was chosen by.
+        var shard = OnlyShardOf(batch);
+        Enter();
+        if (HasSalted(batch)) saltQueues[shard].Write(batch, durability);
+        else shards[shard].Write(batch, durability);
     }
 
     /// <summary>
@@ -83,18 +76,18 @@ public sealed partial class ShardedKeyValueStore
     {
         ArgumentNullException.ThrowIfNull(batch);
         ThrowIfClosed();
-        batch.BeginWrite();
+        var held = batch.Hold();
         try
         {
             var shard = OnlyShardOf(batch);
-            // It is queued before this returns, or a write of its own has begun that ends when it is.
+            // It is queued before this returns, or holds the batch by itself until it is.
             return gate.UntilOpen is { IsCompleted: false } opened
                 ? AfterAsync(opened, shard, batch, durability, cancellationToken)
                 : WriteToAsync(shard, batch, durability, cancellationToken);
         }
         finally
         {
-            batch.EndWrite();
+            held.Dispose();
         }
     }
 
@@ -111,11 +104,11 @@ public sealed partial class ShardedKeyValueStore
         if (parts.Count == 0) return;
         Enter();
         // All but the last are under way while this thread works for the last.
-        var outstanding = new Task[parts.Count - 1];
-        for (var i = 0; i < outstanding.Length; i++)
-            outstanding[i] = WriteToAsync(parts[i].Shard, parts[i].Batch, durability, CancellationToken.None).AsTask();
+        var outstanding = new List<Task>(parts.Count - 1);
         try
         {
+            foreach (var part in parts[..^1])
+                outstanding.Add(WriteToAsync(part.Shard, part.Batch, durability, CancellationToken.None).AsTask());
             Write(parts[^1].Batch, durability);
         }
         finally
@@ -209,16 +202,11 @@ public sealed partial class ShardedKeyValueStore
         Task opened, int shard, WriteBatch batch, Durability durability, CancellationToken cancellationToken)
     {
         ValueTask written;
-        batch.BeginWrite();
-        try
+        using (batch.Hold())
         {
             await opened.WaitAsync(cancellationToken).ConfigureAwait(false);
             ThrowIfClosed();
             written = WriteToAsync(shard, batch, durability, cancellationToken);
-        }
-        finally
-        {
-            batch.EndWrite();
         }
 
         await written.ConfigureAwait(false);
@@ -257,15 +245,8 @@ public sealed partial class ShardedKeyValueStore
     List<(int Shard, WriteBatch Batch)> Split(WriteBatch batch)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        batch.BeginWrite();
-        try
-        {
-            return SplitUnchanged(batch);
-        }
-        finally
-        {
-            batch.EndWrite();
-        }
+        using var held = batch.Hold();
+        return SplitUnchanged(batch);
     }
 
     List<(int Shard, WriteBatch Batch)> SplitUnchanged(WriteBatch batch)

@@ -29,15 +29,15 @@ sealed class SaltQueue(KeyValueStore shard, Action<WriteBatch, WriteBatch> stamp
     public ValueTask WriteAsync(WriteBatch batch, Durability durability)
     {
         var completion = new SharedCompletion();
-        batch.BeginWrite(); // Until it completes.
+        var held = batch.Hold(); // Until it completes.
         bool leads;
         try
         {
-            leads = Enqueue(new Waiting(batch, durability, completion));
+            leads = Enqueue(new Waiting(batch, durability, completion) { Held = held });
         }
         catch
         {
-            batch.EndWrite();
+            held.Dispose();
             throw;
         }
 
@@ -158,6 +158,9 @@ sealed class SaltQueue(KeyValueStore shard, Action<WriteBatch, WriteBatch> stamp
 
         public Durability Durability { get; } = durability;
 
+        /// <summary>What keeps the batch of an asynchronous write as it is.</summary>
+        public IDisposable? Held { get; init; }
+
         /// <summary>Whether it may use what is kept for a full disk: as a delete may, although its copy is a put to the shard.</summary>
         public bool MayUseReserve { get; } = batch.MayUseReserve || HasOnlyDeletes(batch);
 
@@ -201,7 +204,7 @@ sealed class SaltQueue(KeyValueStore shard, Action<WriteBatch, WriteBatch> stamp
         {
             if (completion is not null)
             {
-                Batch.EndWrite(); // Before its caller knows.
+                Held!.Dispose(); // Before its caller knows.
                 if (error is null) completion.SetResult();
                 else completion.SetException(error);
                 return;

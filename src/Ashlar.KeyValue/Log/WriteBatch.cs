@@ -1,5 +1,6 @@
 using Ashlar.KeyValue.Entries;
 using Ashlar.KeyValue.Log;
+using Ashlar.Storage;
 
 namespace Ashlar.KeyValue;
 
@@ -139,11 +140,18 @@ public sealed partial class WriteBatch
     }
 
     /// <summary>
-    /// Refuses changes until as many calls of <see cref="EndWrite"/>. A store does both by itself; this is for who passes a batch on to a
-    /// store later than its own caller believes.
+    /// Refuses changes until what is returned is disposed of. A store does so by itself; this is for who passes a batch on to a store later
+    /// than its own caller believes.
     /// </summary>
     /// <exception cref="InvalidOperationException">Another thread is changing the batch.</exception>
-    public void BeginWrite()
+    public IDisposable Hold()
+    {
+        BeginWrite();
+        return new HeldBatch(this);
+    }
+
+    /// <inheritdoc cref="Hold" />
+    internal void BeginWrite()
     {
         while (true)
         {
@@ -153,17 +161,8 @@ public sealed partial class WriteBatch
         }
     }
 
-    /// <summary>Ends what <see cref="BeginWrite"/> began. Nothing happens if no write is under way.</summary>
-    public void EndWrite()
-    {
-        while (true)
-        {
-            // Not an error: a store must not fail because somebody else has ended its write.
-            var present = Volatile.Read(ref writes);
-            if (present <= 0) return;
-            if (Interlocked.CompareExchange(ref writes, present - 1, present) == present) return;
-        }
-    }
+    /// <summary>Ends what <see cref="BeginWrite"/> began.</summary>
+    internal void EndWrite() => Invariant.Require(Interlocked.Decrement(ref writes) >= 0);
 
     /// <summary>Adds an entry of another batch as it is.</summary>
     /// <exception cref="BatchTooLargeException">The batch would outgrow <see cref="MaxBytes"/>.</exception>
@@ -249,5 +248,12 @@ public sealed partial class WriteBatch
         if (isPut) LongestPutKeyBytes = Math.Max(LongestPutKeyBytes, key.Length);
         LongestValueBytes = Math.Max(LongestValueBytes, value.Length);
         return buffer.AsSpan(LogGroupHeader.SizeBytes + start, size);
+    }
+
+    sealed class HeldBatch(WriteBatch batch) : IDisposable
+    {
+        WriteBatch? held = batch;
+
+        public void Dispose() => Interlocked.Exchange(ref held, null)?.EndWrite();
     }
 }
