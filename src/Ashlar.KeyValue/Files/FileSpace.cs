@@ -41,7 +41,7 @@ static class FileSpace
         {
             WriteZeros(file, offset, offset + lengthBytes);
         }
-        catch (StorageException full) when (full.Kind == StorageErrorKind.NoSpace)
+        catch (StorageException full) when (full.Kind == StorageErrorKind.NoSpace || full.Errno == Errno.FileTooLarge)
         {
             file.SetLength(offset); // What there was room for is needed elsewhere.
             throw;
