@@ -21,7 +21,7 @@ public sealed partial class KeyValueStore
         if (archiver is null)
             throw new InvalidOperationException(
                 $"{files.Directory}: the store was opened without {nameof(KeyValueOptions.LogArchiveDirectory)}.");
-        if (archiver.HasEnded) throw new InvalidOperationException($"{files.Directory}: the archive of this store was ended.");
+        archiver.ThrowIfEnded();
         Sync();
         ArchiveDurableLog();
     }
@@ -40,22 +40,21 @@ public sealed partial class KeyValueStore
     public void EndLogArchive()
     {
         ThrowIfUnwritable();
-        List<ulong> dropped = [];
-        if (archiver is null) dropped = ForgetArchive();
-        else archiver.End(() => dropped = ForgetArchive());
-        foreach (var id in dropped) values.Retire(id);
+        if (archiver is null) ForgetArchive();
+        else archiver.End(ForgetArchive);
     }
 
-    // Gives the segments that only the archive needed.
-    List<ulong> ForgetArchive()
+    // With the segments that only the archive needed.
+    void ForgetArchive()
     {
+        List<ulong> dropped;
         using (manifest.Gate.Hold())
         {
             poison.ThrowIfSet();
-            if (manifest.State.Archive is null) return [];
+            if (manifest.State.Archive is null) return;
             try
             {
-                return manifest.Append(new ManifestEdit { ArchiveEnded = true });
+                dropped = manifest.Append(new ManifestEdit { ArchiveEnded = true });
             }
             catch (Exception cause) when (manifest.IsInDoubt)
             {
@@ -63,6 +62,8 @@ public sealed partial class KeyValueStore
                 throw poison.ToException();
             }
         }
+
+        foreach (var id in dropped) values.Retire(id);
     }
 
     /// <summary>Gives out no sequence up to this one; only a restore may ask for it.</summary>

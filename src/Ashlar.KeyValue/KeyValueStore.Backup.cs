@@ -50,7 +50,8 @@ public sealed partial class KeyValueStore
         ThrowIfClosed();
         var target = new BackupDirectory(files.FileSystem, StoreDirectory.FullPath(directory));
         StoreDirectory.RequireApart(files.FileSystem, files.Directory, target.Path, nameof(directory));
-        if (options.LogArchiveDirectory is { } archive && StoreDirectory.FullPath(archive) == target.Path)
+        if (options.LogArchiveDirectory is { } archive
+            && FileSystemExtensions.OverlapAsWritten(StoreDirectory.FullPath(archive), target.Path))
             throw new ArgumentException($"{target.Path} is where the store archives its log; take another directory.", nameof(directory));
         files.FileSystem.CreateDirectories(target.Path);
         using var held = target.LockForWriting();

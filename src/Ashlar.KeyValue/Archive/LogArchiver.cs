@@ -88,19 +88,31 @@ sealed class LogArchiver : IDisposable
 
     /// <summary>Archives what is durable, on this thread.</summary>
     /// <exception cref="AshlarException">What kept it from that.</exception>
+    /// <exception cref="InvalidOperationException">The archive was ended.</exception>
     public void RunNow()
     {
-        if (RunOnce() is { } cause) throw cause;
+        using (passGate.Hold())
+        {
+            ThrowIfEnded();
+            if (RunOnce() is { } cause) throw cause;
+        }
+    }
+
+    /// <summary>Refuses what needs an archive.</summary>
+    /// <exception cref="InvalidOperationException">The archive was ended.</exception>
+    public void ThrowIfEnded()
+    {
+        if (HasEnded) throw new InvalidOperationException($"{store.Files.Directory}: the archive of this store was ended.");
     }
 
     /// <summary>Ends the archive. A pass that is under way is waited for; no part appears after this has returned.</summary>
     /// <param name="forget">Makes the store forget that it is archived; if it throws, archiving goes on.</param>
     public void End(Action forget)
     {
+        forget(); // First: the disk of the archive may not answer, and the log wait for it. A pass that is under way has its segments.
+        Volatile.Write(ref hasEnded, true);
         using (passGate.Hold())
         {
-            forget();
-            Volatile.Write(ref hasEnded, true);
             timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
             Detach();
             Volatile.Write(ref failure, null);

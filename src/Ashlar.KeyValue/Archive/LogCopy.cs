@@ -101,7 +101,7 @@ sealed class LogCopy(ArchivedStore store, ArchiveDirectory directory, ArchivePro
         using (manifest.Gate.Hold())
         {
             if (poison.IsSet || manifest.IsInDoubt) return;
-            if (manifest.State.Archive is not { } known) throw directory.Ended();
+            if (manifest.State.Archive is not { } known) return; // It was ended meanwhile, and they are let go of.
             var isWorthIt = isLast
                 ? known != position
                 : manifest.State.Segments.Values.Any(
