@@ -21,15 +21,8 @@ sealed class CommitDriver(CommitQueue queue, string name) : IDisposable
     public void Wake()
     {
         signal.Value = Called;
-        if (thread is null)
-        {
-            thread = new Thread(Run) { IsBackground = true, Name = $"commit {name}" };
-            thread.Start();
-        }
-        else
-        {
-            signal.WakeAll();
-        }
+        if (thread is not null) signal.WakeAll();
+        else if (!TryStart()) LeadAll(); // The write is queued already, and is not to fail now.
     }
 
     /// <summary>Ends the thread. It is not called any more.</summary>
@@ -42,6 +35,27 @@ sealed class CommitDriver(CommitQueue queue, string name) : IDisposable
         thread.Join();
     }
 
+    // Where the process may have no more threads, whoever calls does the work himself.
+    bool TryStart()
+    {
+        try
+        {
+            var created = new Thread(Run) { IsBackground = true, Name = $"commit {name}" };
+            created.Start();
+            thread = created;
+            return true;
+        }
+        catch (OutOfMemoryException)
+        {
+            return false;
+        }
+    }
+
+    void LeadAll()
+    {
+        while (queue.NextForDriver() is { } group) queue.Lead(group, own: null);
+    }
+
     void Run()
     {
         while (true)
@@ -49,7 +63,7 @@ sealed class CommitDriver(CommitQueue queue, string name) : IDisposable
             signal.WaitWhile(Asleep);
             signal.Value = Asleep;
             if (Volatile.Read(ref isStopping)) return;
-            while (queue.NextForDriver() is { } group) queue.Lead(group, own: null);
+            LeadAll();
         }
     }
 }

@@ -216,6 +216,10 @@ sealed class Committer : IDisposable
             {
                 // The others try for themselves.
             }
+            catch (StorageException full) when (full.Errno == Errno.FileTooLarge && !active.IsEmpty)
+            {
+                Rotate(); // The next segment has room again for what the process may give to a file.
+            }
         }
     }
 
@@ -324,7 +328,15 @@ sealed class Committer : IDisposable
         active.LastCommitTime = log.LastCommitTime;
         var full = active;
         var next = new MemTable();
-        state.Replace(old => new StoreVersion(next, [full, .. old.Immutable], old.Tables));
+        try
+        {
+            state.Replace(old => new StoreVersion(next, [full, .. old.Immutable], old.Tables));
+        }
+        catch (Exception cause)
+        {
+            throw new InDoubtException(cause); // Readers may have the new one already: nothing more may go into the old one.
+        }
+
         active = next;
         full.Release();
         background.Signal();

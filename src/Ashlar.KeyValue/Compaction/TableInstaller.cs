@@ -68,15 +68,22 @@ sealed class TableInstaller(EngineContext engine)
             }
         }
 
-        foreach (var input in inputs)
+        try
         {
-            if (isMove) input.MoveTo(opened.Single(table => table.Info.Id == input.Info.Id));
-            else input.MarkObsolete();
+            foreach (var input in inputs)
+            {
+                if (isMove) input.MoveTo(opened.Single(table => table.Info.Id == input.Info.Id));
+                else input.MarkObsolete();
+            }
+
+            foreach (var table in opened) table.Release();
+            foreach (var id in dropped) engine.Values.Retire(id);
         }
-
-        foreach (var table in opened) table.Release();
-
-        foreach (var id in dropped) engine.Values.Retire(id);
+        catch (Exception cause)
+        {
+            // Whoever takes this for a merge that was not done deletes what the manifest names.
+            throw new InDoubtException(cause);
+        }
     }
 
     void Publish(Table[] inputs, List<Table> opened, MemTable? flushed) => engine.State.Replace(old =>
