@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.ExceptionServices;
 using Ashlar.KeyValue.Errors;
 using Ashlar.Storage;
@@ -71,8 +72,16 @@ sealed partial class BackgroundLanes
     public void WaitForFreedSpace(int number)
     {
         if (isInline) return;
-        using (Uninterrupted.Enter(gate)) Uninterrupted.Wait(gate, FreedSpace.Wait(number));
+        using (Uninterrupted.Enter(gate)) Pause(FreedSpace.Wait(number));
         Uninterrupted.Restore();
+    }
+
+    // To its end, whoever wakes others meanwhile.
+    void Pause(TimeSpan time)
+    {
+        var begun = Stopwatch.GetTimestamp();
+        while (!isStopping && !poison.IsSet && time - Stopwatch.GetElapsedTime(begun) is var left && left > TimeSpan.Zero)
+            Uninterrupted.Wait(gate, left);
     }
 
     void WaitForAttempt(BackgroundLane lane, ref BackgroundWait wait)
@@ -87,8 +96,11 @@ sealed partial class BackgroundLanes
             if (!other.HasWork && !other.IsWorking)
             {
                 if (!wait.MayRetry(Flushes.Done + Merges.Done)) ExceptionDispatchInfo.Throw(lane.Failure);
-                if (wait.Pause > TimeSpan.Zero) Uninterrupted.Wait(gate, wait.Pause);
-                if (IsDiskFull(other.Failure) && !wait.IsLast)
+                var hasHope = !wait.IsLast && !haveMergesGivenUp;
+                if (hasHope) Pause(wait.Pause);
+                poison.ThrowIfSet();
+                ClosedStore.ThrowIf(isStopping);
+                if (IsDiskFull(other.Failure) && hasHope)
                 {
                     other.Retry();
                 }

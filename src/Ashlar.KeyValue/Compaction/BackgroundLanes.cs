@@ -98,6 +98,7 @@ sealed partial class BackgroundLanes : IDisposable
         {
             Flushes.Retry();
             Merges.Retry();
+            haveMergesGivenUp &= space.IsLow;
             Monitor.PulseAll(gate);
         }
 

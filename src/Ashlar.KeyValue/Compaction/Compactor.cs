@@ -131,7 +131,7 @@ sealed class Compactor
     ulong NewestSequence()
     {
         var version = state.Acquire();
-        var newest = version.Tables.All().Select(table => table.Info.MaxSequence).DefaultIfEmpty().Max();
+        var newest = version.Tables.NewestSequence();
         version.Release();
         return newest;
     }
@@ -149,15 +149,19 @@ sealed class Compactor
             if (collector.Batch.Segments.Count > 0) throttle.Collecting.Begin(gain);
             var sinks = plan.OutputLevel == 0 ? [] : plan.Inputs.Where(table => table.Info.Level == 0);
             throttle.Merging.Begin(sinks.Sum(table => table.Info.FileLength));
+            if (inSteps)
+            {
+                version.Release();
+                version = null; // Only this thread takes tables away: those of the plan stay.
+            }
+
             if (plan.IsMove)
             {
                 using var grant = inSteps ? space.TakeForMerge(0, pause) : null; // The manifest's edit.
                 merge.Move(plan);
             }
-            else if (inSteps)
+            else if (version is null)
             {
-                version.Release();
-                version = null; // Only this thread takes tables away: those of the plan stay.
                 steppedMerge.Run(plan, fullDiskPicker.Victims, pause);
             }
             else
@@ -179,6 +183,7 @@ sealed class Compactor
             throttle.Merging.End(isDone);
             throttle.Collecting.End(isDone);
             if (gain > 0) collector.HasFailed = !isDone;
+            if (inSteps) fullDiskPicker.End(isDone);
             version?.Release();
         }
     }

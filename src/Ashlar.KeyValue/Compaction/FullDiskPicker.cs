@@ -24,6 +24,8 @@ sealed class FullDiskPicker(Manifest manifest)
 
     static readonly IReadOnlySet<ulong> None = new HashSet<ulong>();
 
+    bool isLevelZeroFirst;
+
     /// <summary>The segment that the last plan is to move values out of; nothing for most plans.</summary>
     public IReadOnlySet<ulong> Victims { get; private set; } = None;
 
@@ -34,11 +36,16 @@ sealed class FullDiskPicker(Manifest manifest)
     public CompactionPlan? Pick(TableSet tables, ulong oldestReadable, long maxMovedBytes)
     {
         Victims = None;
-        var arriving = tables.LevelZero is [.., var oldest] ? GatheredTombstones * oldest.Info.TombstoneCount : 0;
+        var arriving = tables.LevelZero is not [.., var oldest] ? 0
+            : isLevelZeroFirst ? long.MaxValue
+            : GatheredTombstones * oldest.Info.TombstoneCount;
         return PickTombstones(tables, oldestReadable, moreThan: arriving)
             ?? PickOldestOfLevelZero(tables)
             ?? PickValues(tables, maxMovedBytes);
     }
+
+    /// <summary>How the last plan ended: where there was no room for it, the next may be one that takes less.</summary>
+    public void End(bool isDone) => isLevelZeroFirst = !isDone && !isLevelZeroFirst;
 
     /// <summary>The same until all tables are in one level but those with newer entries; null when they are.</summary>
     /// <param name="tables">What there is.</param>

@@ -64,6 +64,7 @@ sealed class SpaceReserve
     bool isKnown;
     bool isFreeSpaceKnown = true;
     bool isLow;
+    bool hasWaitedInVain; // Nobody has given anything back since.
 
     public SpaceReserve(StoreFiles files, KeyValueOptions options)
     {
@@ -228,8 +229,14 @@ sealed class SpaceReserve
                 return Take(Round(bytes, options.TableBytes), LogBytes);
             }
             catch (StorageException full) when (
-                full.Kind == StorageErrorKind.NoSpace && waits < FreedSpace.Waits && !options.BackgroundInline)
+                full.Kind == StorageErrorKind.NoSpace && !options.BackgroundInline && !Volatile.Read(ref hasWaitedInVain))
             {
+                if (waits == FreedSpace.Waits)
+                {
+                    Volatile.Write(ref hasWaitedInVain, true);
+                    throw;
+                }
+
                 using (Uninterrupted.Enter(freed)) Uninterrupted.Wait(freed, FreedSpace.Wait(waits));
                 pause();
             }
@@ -324,6 +331,7 @@ sealed class SpaceReserve
             promised -= bytes;
             Invariant.Require(promised >= 0);
             Grow(mayHaveChanged: true);
+            Volatile.Write(ref hasWaitedInVain, false);
         }
 
         using (Uninterrupted.Enter(freed)) Monitor.PulseAll(freed);

@@ -165,7 +165,7 @@ sealed class ValueCollector(EngineContext engine, SpaceReserve space)
             StaleBytes: referred - live,
             ExcessBytes: files.TotalBytes - limit,
             TableBytes: tables.All().Sum(table => table.Info.FileLength),
-            NewestSequence: tables.All().Max(table => table.Info.MaxSequence),
+            NewestSequence: tables.NewestSequence(),
             OldestReadable: engine.State.OldestReadableSequence()).AreWorthMerging;
     }
 

@@ -23,7 +23,7 @@ sealed class TableBuilder : IDisposable
     readonly BlockBuilder index = new();
     readonly BlockBuilder root = new();
     readonly List<ulong> hashes = [];
-    byte[] writeBuffer = ArrayPool<byte>.Shared.Rent(WriteBufferBytes);
+    byte[] writeBuffer;
     int buffered;
     long written;
     long count;
@@ -48,6 +48,7 @@ sealed class TableBuilder : IDisposable
         this.blockBytes = blockBytes;
         seed = TableFooter.Seed(files.StoreId, id);
         file = files.FileSystem.Open(files.TablePath(id), FileOpenMode.CreateNew);
+        writeBuffer = ArrayPool<byte>.Shared.Rent(WriteBufferBytes);
     }
 
     public long SizeBytes => written + buffered + data.SizeBytes;

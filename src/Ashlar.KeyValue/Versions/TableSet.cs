@@ -52,6 +52,9 @@ sealed class TableSet : SharedResource
 
     public IEnumerable<Table> All() => Levels.SelectMany(level => level);
 
+    /// <summary>The newest entry of all; 0 if there is none.</summary>
+    public ulong NewestSequence() => All().Select(table => table.Info.MaxSequence).DefaultIfEmpty().Max();
+
     public long LevelBytes(int level) => Levels[level].Sum(table => table.Info.FileLength);
 
     /// <summary>Finds the newest entry of a key at or below a sequence, for a reader within the epoch.</summary>
