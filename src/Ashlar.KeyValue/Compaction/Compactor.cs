@@ -139,29 +139,26 @@ sealed class Compactor
     bool Compact(Func<TableSet, CompactionPlan?> pick, Action pause, bool inSteps)
     {
         StoreVersion? version = state.Acquire();
+        CompactionPlan? plan = null;
         var isDone = false;
         var gain = 0L;
         try
         {
-            var plan = pick(version.Tables);
+            plan = pick(version.Tables);
             if (plan is null) return false;
             gain = inSteps ? 0 : collector.Batch.GainOf(plan.Inputs);
             if (collector.Batch.Segments.Count > 0) throttle.Collecting.Begin(gain);
             var sinks = plan.OutputLevel == 0 ? [] : plan.Inputs.Where(table => table.Info.Level == 0);
             throttle.Merging.Begin(sinks.Sum(table => table.Info.FileLength));
-            if (inSteps)
-            {
-                version.Release();
-                version = null; // Only this thread takes tables away: those of the plan stay.
-            }
-
             if (plan.IsMove)
             {
                 using var grant = inSteps ? space.TakeForMerge(0, pause) : null; // The manifest's edit.
-                merge.Move(plan);
+                merge.Move(plan); // The version is held: a table that nobody holds any more cannot say that its file has moved.
             }
-            else if (version is null)
+            else if (inSteps)
             {
+                version.Release();
+                version = null; // Only this thread takes tables away: those of the plan stay.
                 steppedMerge.Run(plan, fullDiskPicker.Victims, pause);
             }
             else
@@ -183,7 +180,7 @@ sealed class Compactor
             throttle.Merging.End(isDone);
             throttle.Collecting.End(isDone);
             if (gain > 0) collector.HasFailed = !isDone;
-            if (inSteps) fullDiskPicker.End(isDone);
+            if (inSteps && plan is not null) fullDiskPicker.End(isDone);
             version?.Release();
         }
     }
