@@ -172,7 +172,10 @@ public sealed class AshlarServer : IAsyncDisposable
         {
             return start(new()
             {
-                EndPoint = new(options.Listen, port), Name = name, MaxConnections = limits.PerProtocol, TimeProvider = options.TimeProvider,
+                EndPoint = new(options.Listen, port),
+                Name = name,
+                MaxConnections = limits.PerProtocol,
+                TimeProvider = options.TimeProvider,
             });
         }
         catch (ListenException e)

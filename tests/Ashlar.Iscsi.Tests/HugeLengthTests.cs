@@ -144,7 +144,10 @@ public sealed class HugeLengthTests(ITestOutputHelper output) : IDisposable
         rented = 0;
         var client = new SimulatedClient(target.Clock, script)
         {
-            Zeros = zeros, Closes = true, MostKept = 64 << 10, Observe = () => rented = Math.Max(rented, target.Buffers.RentedBytes),
+            Zeros = zeros,
+            Closes = true,
+            MostKept = 64 << 10,
+            Observe = () => rented = Math.Max(rented, target.Buffers.RentedBytes),
         };
         var before = GC.GetAllocatedBytesForCurrentThread();
         var end = target.Play(client);

@@ -39,7 +39,10 @@ public sealed partial class FaultProbeTests(ITestOutputHelper output)
         var missing = registered.Except(hit).ToArray();
         output.WriteLine(JsonSerializer.Serialize(new
         {
-            line = "fault probes (engine)", registered = registered.Length, hit = hit.Length, runs,
+            line = "fault probes (engine)",
+            registered = registered.Length,
+            hit = hit.Length,
+            runs,
             failures = missing.Length + unknown.Length,
         }));
         Assert.True(missing.Length == 0, $"never failed:\n{string.Join('\n', missing)}");

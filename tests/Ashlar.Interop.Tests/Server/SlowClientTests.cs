@@ -86,7 +86,9 @@ public sealed class SlowClientTests(ITestOutputHelper output)
     {
         var socket = new Socket(server.NbdEndPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp)
         {
-            NoDelay = true, ReceiveTimeout = 120_000, SendTimeout = 120_000,
+            NoDelay = true,
+            ReceiveTimeout = 120_000,
+            SendTimeout = 120_000,
         };
         opened.Add(socket);
         socket.Connect(server.NbdEndPoint);

@@ -45,8 +45,14 @@ public sealed class MemoryTests(ITestOutputHelper output)
         Assert.True(failures.Count == 0, string.Join("\n\n", failures.Values));
         output.WriteLine(JsonSerializer.Serialize(new
         {
-            line = "memory that runs out (engine)", seed = first, runs, places = places.Count, of = engine.Value.Places,
-            refused, stopped, failures = 0,
+            line = "memory that runs out (engine)",
+            seed = first,
+            runs,
+            places = places.Count,
+            of = engine.Value.Places,
+            refused,
+            stopped,
+            failures = 0,
         }));
         Assert.True(runs >= TestTier.Choose(50, 1_000) && places.Count >= 15, $"only {runs} runs at {places.Count} places");
         Assert.True(refused > 0 && stopped > 0, $"{refused} refused, {stopped} stopped");

@@ -38,7 +38,9 @@ public sealed class HugeLengthTests(ITestOutputHelper output) : IDisposable
                 var client = new SimulatedClient(server.Clock, script.Bytes)
                 {
                     Zeros = field.HasPayload && number <= Size ? (long)number : 0,
-                    Closes = true, MostKept = 4096, Observe = Observe,
+                    Closes = true,
+                    MostKept = 4096,
+                    Observe = Observe,
                 };
                 most = 0;
                 var before = GC.GetAllocatedBytesForCurrentThread();

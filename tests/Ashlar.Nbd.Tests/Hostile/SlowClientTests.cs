@@ -143,7 +143,9 @@ public sealed class SlowClientTests(ITestOutputHelper output) : IDisposable
                 var reads1 = left-- % 2 == 0;
                 clients.Add(new SimulatedClient(small.Clock, reads1 ? reads.Bytes : write.Bytes)
                 {
-                    QuickTakes = reads1 ? 300 : long.MaxValue, OnStall = stall, Observe = small.Sessions.Observe,
+                    QuickTakes = reads1 ? 300 : long.MaxValue,
+                    OnStall = stall,
+                    Observe = small.Sessions.Observe,
                 });
                 return clients[^1];
             },

@@ -113,7 +113,8 @@ public sealed class OutgoingQueueTests
         const int Threads = 4, MessagesEach = 500;
         var queue = Queue();
         var threads = Enumerable.Range(0, Threads).Select(index => new Thread(
-            () => SendMany(queue, (byte)index, seed, MessagesEach)) { IsBackground = true }).ToList();
+            () => SendMany(queue, (byte)index, seed, MessagesEach))
+        { IsBackground = true }).ToList();
         var random = new SeededRandom(seed);
         foreach (var thread in threads) thread.Start();
         // A wire that takes little at a time, until all is handed over; in a queue that hangs somebody would wait for ever.
