@@ -61,7 +61,9 @@ sealed class IscsiTask
 
     public ReadOnlyMemory<byte> Data => data is null ? default : data.Memory[..Math.Min(ReceivedBytes, WantedBytes)];
 
-    /// <summary>When data that was asked for, or announced, must have come, by <see cref="Connection.NowMilliseconds"/>; 0 while none is due.</summary>
+    /// <summary>
+    /// When data that was asked for, or announced, must have come, by <see cref="Connection.NowMilliseconds"/>; 0 while none is due.
+    /// </summary>
     public long DataDueAt { get; set; }
 
     /// <summary>Whether there is room for the data.</summary>
