@@ -88,7 +88,9 @@ static class KeyValueMetrics
             s => s.TimeToStall?.TotalSeconds);
         Measure(
             created, "ashlar.kv.write_amplification", "1", "Bytes written for one byte of keys and values", s => s.WriteAmplification);
-        Measure(created, "ashlar.kv.space_amplification", "1", "Bytes on disk, without what is reserved, for one that is live", s => s.SpaceAmplification);
+        Measure(
+            created, "ashlar.kv.space_amplification", "1", "Bytes on disk, without what is reserved, for one that is live",
+            s => s.SpaceAmplification);
         Levels(created, "ashlar.kv.level.tables", "{table}", "Tables of a level", level => level.Tables);
         Levels(created, "ashlar.kv.level.size", "By", "Size of a level", level => level.Bytes);
         Levels(created, "ashlar.kv.level.entries", "{entry}", "Entries of a level", level => level.Entries);
