@@ -47,7 +47,8 @@ public sealed class DescriptorTests
         server.Start();
         server.CreateVolume("vm1", "1MiB");
         var said = int.Parse(
-            Regex.Match(server.Log, "NBD and iSCSI take ([0-9]+) connections each").Groups[1].Value, CultureInfo.InvariantCulture);
+            Regex.Match(server.Log, "NBD and iSCSI take ([0-9]+) connections each", RegexOptions.None, TimeSpan.FromSeconds(10)).Groups[1].Value,
+            CultureInfo.InvariantCulture);
         var idle = new List<Socket>();
         try
         {
