@@ -47,7 +47,9 @@ public sealed class DescriptorTests
         server.Start();
         server.CreateVolume("vm1", "1MiB");
         var said = int.Parse(
-            Regex.Match(server.Log, "NBD and iSCSI take ([0-9]+) connections each", RegexOptions.None, TimeSpan.FromSeconds(10)).Groups[1].Value,
+            Regex.Match(
+                server.Log, "NBD and iSCSI take (?<count>[0-9]+) connections each", RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(10))
+                .Groups["count"].Value,
             CultureInfo.InvariantCulture);
         var idle = new List<Socket>();
         try
