@@ -38,15 +38,16 @@ sealed class CommitDriver(CommitQueue queue, string name) : IDisposable
     // Where the process may have no more threads, whoever calls does the work himself.
     bool TryStart()
     {
+        // Known before it runs: as soon as it has found nothing to do the next caller would start another.
+        thread = new Thread(Run) { IsBackground = true, Name = $"commit {name}" };
         try
         {
-            var created = new Thread(Run) { IsBackground = true, Name = $"commit {name}" };
-            created.Start();
-            thread = created;
+            thread.Start();
             return true;
         }
         catch (OutOfMemoryException)
         {
+            thread = null;
             return false;
         }
     }
