@@ -51,10 +51,12 @@ public sealed class ProcessKillTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void An_acknowledgement_before_the_page_cache_has_the_write_is_noticed_as_a_loss()
+    public void An_acknowledgement_before_the_page_cache_has_the_write_is_noticed()
     {
         var failure = Assert.Throws<LifeException>(() => new KillCycles(1, Lie.AcknowledgeEarly).Run(40));
         output.WriteLine(failure.Message);
-        Assert.Equal(JudgeProblem.Lost, Assert.IsType<JudgeException>(failure.InnerException).Problem);
+        // What had not arrived may be the head of a log.
+        Assert.Contains(
+            Assert.IsType<JudgeException>(failure.InnerException).Problem, (JudgeProblem[])[JudgeProblem.Lost, JudgeProblem.DoesNotOpen]);
     }
 }
