@@ -37,7 +37,7 @@ public sealed class FileSystemImageTests(ITestOutputHelper output)
         var usedTwo = server.PoolUsedBytes() - usedEmpty;
         Assert.InRange(usedTwo, 2 * needed, 2 * (neededInUnits + neededInUnits / 50));
 
-        // A killed server, a started one, a stopped one: what was flushed stays (qemu-img flushes before it ends).
+        // A killed server, a started one, a stopped one: what was flushed stays.
         server.Kill();
         server.Start();
         MustBeIdentical(image.FilePath, server.IscsiUrl("vm1"));
