@@ -1,4 +1,5 @@
 using System.Buffers;
+using Ashlar.Storage;
 
 namespace Ashlar.KeyValue.Sharding;
 
@@ -47,7 +48,7 @@ public sealed class ShardedKeyValueSnapshot : IDisposable
     /// <summary>Opens a cursor over a range as it was. The cursor may outlive the snapshot.</summary>
     public ShardedKeyValueCursor Scan(KeyRange range, ScanDirection direction = ScanDirection.Forward)
     {
-        ShardedKeyValueStore.RequireKnown(direction);
+        EnumArgument.RequireDefined(direction);
         if (store.GetOnlyShard(range) is >= 0 and var only)
             return new ShardedKeyValueCursor(store, [shards[only].Scan(range, direction)], direction);
         var cursors = new KeyValueCursor[shards.Length];

@@ -17,12 +17,11 @@ public sealed partial class ShardedKeyValueStore
     public ShardedBackupInfo BackUp(string directory, BackupMode mode = BackupMode.Incremental)
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
-        if (!Enum.IsDefined(mode)) throw new ArgumentOutOfRangeException(nameof(mode), mode, "There is no such kind of backup.");
+        EnumArgument.RequireDefined(mode);
         ThrowIfClosed();
         var fileSystem = options.FileSystem ?? FileSystems.Real;
         var target = new ShardedBackupDirectory(fileSystem, ShardDirectory.FullPath(directory));
-        if (fileSystem.Overlap(this.directory.Directory, target.Path))
-            throw ShardDirectory.Within(this.directory.Directory, target.Path, nameof(directory));
+        fileSystem.RequireApart(this.directory.Directory, target.Path, nameof(directory));
         fileSystem.CreateDirectories(target.Path);
         using var held = target.LockForWriting();
         target.DeleteLeftovers(options);

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Ashlar.Storage;
 
 namespace Ashlar.KeyValue.Sharding;
 
@@ -38,19 +39,12 @@ public sealed partial class ShardedKeyValueStore
     /// </summary>
     public ShardedKeyValueCursor Scan(KeyRange range, ScanDirection direction = ScanDirection.Forward)
     {
-        RequireKnown(direction);
+        EnumArgument.RequireDefined(direction);
         ThrowIfClosed();
         if (OnlyShardOf(range) is >= 0 and var only)
             return new ShardedKeyValueCursor(this, [shards[only].Scan(range, direction)], direction);
         using var snapshot = CreateSnapshot();
         return snapshot.Scan(range, direction);
-    }
-
-    /// <summary>Refuses what is no direction, which would otherwise pass for one.</summary>
-    internal static void RequireKnown(ScanDirection direction)
-    {
-        if (!Enum.IsDefined(direction))
-            throw new ArgumentOutOfRangeException(nameof(direction), direction, "There is no such direction.");
     }
 
     /// <summary>Takes a snapshot: all shards as they are at one moment, for reading. Dispose it.</summary>

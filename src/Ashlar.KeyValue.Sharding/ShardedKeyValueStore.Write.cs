@@ -99,7 +99,7 @@ public sealed partial class ShardedKeyValueStore
     /// <exception cref="StorePoisonedException">A shard refuses writes; parts of others may have been written.</exception>
     public void WritePerShard(WriteBatch batch, Durability durability = Durability.Sync)
     {
-        RequireKnown(durability);
+        EnumArgument.RequireDefined(durability); // Here: some parts would be written before another is refused.
         var parts = Split(batch);
         if (parts.Count == 0) return;
         Enter();
@@ -121,7 +121,7 @@ public sealed partial class ShardedKeyValueStore
     public async Task WritePerShardAsync(
         WriteBatch batch, Durability durability = Durability.Sync, CancellationToken cancellationToken = default)
     {
-        RequireKnown(durability);
+        EnumArgument.RequireDefined(durability); // Here: some parts would be written before another is refused.
         var parts = Split(batch);
         // Not in the caller's context, here and below: it may be waiting for this call.
         await gate.UntilOpen.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -233,13 +233,6 @@ public sealed partial class ShardedKeyValueStore
         }
 
         return first >= 0 ? first : NextSaltShard();
-    }
-
-    // Here, because some parts would be written before another is refused.
-    static void RequireKnown(Durability durability)
-    {
-        if (!Enum.IsDefined(durability))
-            throw new ArgumentOutOfRangeException(nameof(durability), durability, "There is no such durability.");
     }
 
     List<(int Shard, WriteBatch Batch)> Split(WriteBatch batch)

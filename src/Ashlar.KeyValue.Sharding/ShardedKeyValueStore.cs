@@ -57,9 +57,12 @@ public sealed partial class ShardedKeyValueStore : IDisposable, IAsyncDisposable
         options.Validate();
         var fileSystem = options.Store.FileSystem ?? FileSystems.Real;
         var place = new ShardDirectory(fileSystem, ShardDirectory.FullPath(directory));
-        if (options.Store.LogArchiveDirectory is { } archive
-            && FileSystemExtensions.OverlapAsWritten(place.Directory, ShardDirectory.FullPath(archive)))
-            throw ShardDirectory.Within(place.Directory, archive, nameof(KeyValueOptions.LogArchiveDirectory));
+        if (options.Store.LogArchiveDirectory is { } archive)
+        {
+            FileSystemExtensions.RequireApartAsWritten(
+                place.Directory, ShardDirectory.FullPath(archive), nameof(KeyValueOptions.LogArchiveDirectory));
+        }
+
         if (!fileSystem.DirectoryExists(place.Directory))
         {
             if (!options.Store.CreateIfMissing || options.Store.ReadOnly)

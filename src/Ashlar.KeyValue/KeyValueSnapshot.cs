@@ -1,5 +1,6 @@
 using System.Buffers;
 using Ashlar.KeyValue.Versions;
+using Ashlar.Storage;
 
 namespace Ashlar.KeyValue;
 
@@ -54,7 +55,7 @@ public sealed class KeyValueSnapshot : IDisposable
     /// <summary>Opens a cursor over a range as it was. The cursor may outlive the snapshot.</summary>
     public KeyValueCursor Scan(KeyRange range, ScanDirection direction = ScanDirection.Forward)
     {
-        Choice.RequireKnown(direction);
+        EnumArgument.RequireDefined(direction);
         return new(state, Acquire(), Sequence, range, direction);
     }
 

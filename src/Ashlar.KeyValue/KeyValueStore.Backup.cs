@@ -22,7 +22,7 @@ public sealed partial class KeyValueStore
     public BackupInfo BackUp(string directory, BackupMode mode = BackupMode.Incremental)
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
-        Choice.RequireKnown(mode);
+        EnumArgument.RequireDefined(mode);
         ThrowIfClosed();
         using var pending = BeginBackup();
         return pending.Write(directory, mode);
@@ -46,10 +46,10 @@ public sealed partial class KeyValueStore
     internal BackupInfo WriteBackup(string directory, BackupSource source, BackupMode mode)
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
-        Choice.RequireKnown(mode);
+        EnumArgument.RequireDefined(mode);
         ThrowIfClosed();
         var target = new BackupDirectory(files.FileSystem, StoreDirectory.FullPath(directory));
-        StoreDirectory.RequireApart(files.FileSystem, files.Directory, target.Path, nameof(directory));
+        files.FileSystem.RequireApart(files.Directory, target.Path, nameof(directory));
         if (options.LogArchiveDirectory is { } archive
             && FileSystemExtensions.OverlapAsWritten(StoreDirectory.FullPath(archive), target.Path))
             throw new ArgumentException($"{target.Path} is where the store archives its log; take another directory.", nameof(directory));

@@ -108,7 +108,11 @@ public sealed partial class KeyValueStore
         var fileSystem = options.FileSystem ?? FileSystems.Real;
         var path = StoreDirectory.FullPath(directory);
         if (options.LogArchiveDirectory is { } archive)
-            StoreDirectory.RequireApart(path, StoreDirectory.FullPath(archive), nameof(KeyValueOptions.LogArchiveDirectory));
+        {
+            FileSystemExtensions.RequireApartAsWritten(
+                path, StoreDirectory.FullPath(archive), nameof(KeyValueOptions.LogArchiveDirectory));
+        }
+
         if (!fileSystem.DirectoryExists(path))
         {
             if (!options.CreateIfMissing || options.ReadOnly)

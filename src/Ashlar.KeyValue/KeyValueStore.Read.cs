@@ -47,7 +47,7 @@ public sealed partial class KeyValueStore
     /// <remarks>Nothing is read before the first <see cref="KeyValueCursor.MoveNext"/>.</remarks>
     public KeyValueCursor Scan(KeyRange range, ScanDirection direction = ScanDirection.Forward)
     {
-        Choice.RequireKnown(direction);
+        EnumArgument.RequireDefined(direction);
         var version = state.AcquireNewest(out var sequence);
         return new KeyValueCursor(state, version, sequence, range, direction);
     }

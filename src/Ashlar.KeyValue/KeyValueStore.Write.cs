@@ -239,7 +239,7 @@ public sealed partial class KeyValueStore
 
     void Check(WriteBatch batch, Durability durability)
     {
-        Choice.RequireKnown(durability);
+        EnumArgument.RequireDefined(durability);
         ThrowIfUnwritable();
         if (batch.HasPuts && space.IsLow && (batch.MayUseReserve ? space.Refill() : space.RequireRoom())) background.Signal();
         if (batch.LongestPutKeyBytes > options.MaxKeyBytes)

@@ -15,8 +15,8 @@ sealed class TestTarget : IIscsiTargets, IAsyncDisposable
     readonly IscsiServer server;
 
     public TestTarget(
-        ScriptedDevice? device = null, Func<ListenerOptions, ListenerOptions>? configure = null, int portalCount = 1, BufferPool? buffers = null,
-        TimeProvider? clock = null)
+        ScriptedDevice? device = null, Func<ListenerOptions, ListenerOptions>? configure = null, int portalCount = 1,
+        BufferPool? buffers = null, TimeProvider? clock = null)
     {
         Buffers = buffers ?? new();
         Device = device ?? new ScriptedDevice(32768);

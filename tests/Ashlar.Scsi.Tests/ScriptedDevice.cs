@@ -35,7 +35,11 @@ sealed class ScriptedDevice(long blockCount = 4096, int blockSizeBytes = 512) : 
     /// <summary>Reads, writes, zeroings and trims that it was asked for.</summary>
     public int Calls => Volatile.Read(ref calls);
 
+    /// <summary>Whether the last write was told to give up.</summary>
+    public bool IsWriteGivenUp => lastWrite.IsCancellationRequested;
+
     int calls;
+    CancellationToken lastWrite;
 
     public async ValueTask ReadAsync(Lba start, Memory<byte> destination, CancellationToken cancellationToken = default)
     {
@@ -47,6 +51,7 @@ sealed class ScriptedDevice(long blockCount = 4096, int blockSizeBytes = 512) : 
     public async ValueTask WriteAsync(
         Lba start, ReadOnlyMemory<byte> source, WriteOptions options = WriteOptions.None, CancellationToken cancellationToken = default)
     {
+        lastWrite = cancellationToken;
         Interlocked.Increment(ref calls);
         if (BeforeWrite is { } before) await before(start);
         if (!IsForgetful) lock (Writes) Writes.Add((start, options));

@@ -1,4 +1,5 @@
 using Ashlar.Scsi;
+using Ashlar.Storage;
 using Ashlar.Transport;
 
 namespace Ashlar.Iscsi;
@@ -73,7 +74,7 @@ sealed class IscsiSession : IDisposable
     public InlineStep BeginInline(IscsiTask task)
     {
         inline = task;
-        Interlocked.Increment(ref inlineSteps);
+        Invariant.Require((Interlocked.Increment(ref inlineSteps) & 1) != 0); // One command at a time, or a reset waits for the wrong one.
         return new(this);
     }
 
@@ -105,7 +106,7 @@ sealed class IscsiSession : IDisposable
 
     void EndInline()
     {
-        Interlocked.Increment(ref inlineSteps);
+        Invariant.Require((Interlocked.Increment(ref inlineSteps) & 1) == 0);
         inline = null;
     }
 

@@ -1,3 +1,5 @@
+using Ashlar.Storage;
+
 namespace Ashlar.Iscsi;
 
 /// <summary>
@@ -106,6 +108,7 @@ sealed class TaskSet
         inHand = null;
         lock (gate)
         {
+            Invariant.Require(!task.Runs);
             task.Runs = true;
             tasks[task.InitiatorTaskTag] = task;
         }
@@ -117,6 +120,7 @@ sealed class TaskSet
     {
         lock (gate)
         {
+            Invariant.Require(task.Runs); // Whoever aborted it is told once that it is over.
             tasks.Remove(task.InitiatorTaskTag);
             task.Runs = false;
         }

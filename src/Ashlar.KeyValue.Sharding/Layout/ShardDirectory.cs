@@ -20,12 +20,6 @@ sealed class ShardDirectory(IFileSystem fileSystem, string directory)
     /// <summary>A directory as callers name it.</summary>
     public static string FullPath(string directory) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory));
 
-    /// <summary>Why an archive, or backups, may not lie in the directory of the store, nor the other way round.</summary>
-    public static ArgumentException Within(string store, string other, string parameter) => new(
-        $"{other} and the directory of the store, {store}, are one, or one lies in the other: whoever copies, moves or deletes one "
-            + "of them would take the other along. Take a directory beside it",
-        parameter);
-
     public static string NameOf(int shard) => $"{ShardPrefix}{shard:d3}";
 
     public static bool IsName(string name, out int shard)

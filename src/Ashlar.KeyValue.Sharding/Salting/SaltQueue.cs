@@ -47,7 +47,7 @@ sealed class SaltQueue(KeyValueStore shard, Action<WriteBatch, WriteBatch> stamp
 
     bool Enqueue(Waiting write)
     {
-        RequireKnown(write.Durability); // Here, because others would be refused with it.
+        EnumArgument.RequireDefined(write.Durability, "durability"); // Here, because others would be refused with it.
         using (gate.Hold())
         {
             queue.Enqueue(write);
@@ -55,12 +55,6 @@ sealed class SaltQueue(KeyValueStore shard, Action<WriteBatch, WriteBatch> stamp
             isLed = true;
             return true;
         }
-    }
-
-    static void RequireKnown(Durability durability)
-    {
-        if (!Enum.IsDefined(durability))
-            throw new ArgumentOutOfRangeException(nameof(durability), durability, "There is no such durability.");
     }
 
     void LeadElsewhere() => WorkerThreads.Blocking.Post(static self => self.Lead(), this);

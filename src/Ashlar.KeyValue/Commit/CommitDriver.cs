@@ -59,6 +59,7 @@ sealed class CommitDriver(CommitQueue queue, string name) : IDisposable
 
     void Run()
     {
+        Invariant.Require(thread == Thread.CurrentThread); // A second one would take the other's calls.
         while (true)
         {
             signal.WaitWhile(Asleep);

@@ -39,7 +39,7 @@ public static class KeyValueRepair
         var source = new StoreFiles(fileSystem, StoreDirectory.FullPath(directory));
         var path = StoreDirectory.FullPath(target);
         fileSystem.RequireDirectory(source.Directory, "directory of a store");
-        StoreDirectory.RequireApart(fileSystem, source.Directory, path, nameof(target));
+        fileSystem.RequireApart(source.Directory, path, nameof(target));
         using var held = fileSystem.FileExists(source.LockPath) ? fileSystem.LockShared(source.LockPath) : null;
         var names = fileSystem.List(source.Directory);
         RepairReport? report = null;

@@ -40,6 +40,7 @@ sealed record ConnectionLimits(int PerProtocol, string? Notice)
                 StartProblem.Descriptors, $"only {descriptors} descriptors may be open (ulimit -n): a server needs {Least}");
         }
         var perProtocol = (int)(descriptors - Math.Clamp(descriptors / 2, LeastKept, Kept)) / Protocols;
+        Invariant.Require(perProtocol > 0);
         return new(
             perProtocol,
             $"only {descriptors} descriptors may be open (ulimit -n): NBD and iSCSI take {perProtocol} connections each; "

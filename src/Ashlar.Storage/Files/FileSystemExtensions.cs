@@ -61,6 +61,31 @@ public static class FileSystemExtensions
             || (other.TrimEnd('/') + '/').StartsWith(one.TrimEnd('/') + '/', StringComparison.Ordinal);
     }
 
+    /// <summary>Refuses directories of which one lies in the other, wherever symbolic links lead.</summary>
+    /// <param name="fileSystem">The disk.</param>
+    /// <param name="one">The one that is there.</param>
+    /// <param name="other">The one that was asked for.</param>
+    /// <param name="parameter">What it was asked for by.</param>
+    /// <exception cref="ArgumentException">They lie in each other.</exception>
+    public static void RequireApart(this IFileSystem fileSystem, string one, string other, string parameter)
+    {
+        if (fileSystem.Overlap(one, other)) throw Within(one, other, parameter);
+    }
+
+    /// <summary>
+    /// The same by the names alone: an archive, for one, may be on a disk that does not answer, and no opening waits for it.
+    /// </summary>
+    /// <exception cref="ArgumentException">They lie in each other.</exception>
+    public static void RequireApartAsWritten(string one, string other, string parameter)
+    {
+        if (OverlapAsWritten(one, other)) throw Within(one, other, parameter);
+    }
+
+    static ArgumentException Within(string one, string other, string parameter) => new(
+        $"{other} and {one} are one directory, or one lies in the other: whoever copies, moves or deletes one of them would take the other "
+            + "along. Take a directory beside it",
+        parameter);
+
     static string WhatIsAt(IFileSystem fileSystem, string path) =>
         fileSystem.FileExists(path) ? "a file" : "no directory, but a symbolic link to nowhere, say";
 

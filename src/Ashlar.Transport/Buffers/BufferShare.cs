@@ -43,7 +43,7 @@ public sealed class BufferShare : IDisposable
     /// <summary>The client has left, and given everything back.</summary>
     public void Dispose() => pool.Close(this);
 
-    internal void Rented(int bytes) => Interlocked.Add(ref heldBytes, bytes);
+    internal void Rented(int bytes) => Invariant.Require(Interlocked.Add(ref heldBytes, bytes) >= 0);
 
     internal void Return(PooledBuffer buffer) => pool.Return(this, buffer);
 }

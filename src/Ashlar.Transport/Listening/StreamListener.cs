@@ -179,7 +179,7 @@ public sealed class StreamListener : IAsyncDisposable
         {
             // The client left between connect and accept, or no thread could be had: only this connection suffers.
             connections.TryRemove(id, out _);
-            Interlocked.Decrement(ref connectionCount);
+            Invariant.Require(Interlocked.Decrement(ref connectionCount) >= 0);
             accepted.Dispose();
             if (e is not SocketException) Report($"{options.Name}: cannot serve connection {id}: {e.Message}");
         }
@@ -195,7 +195,7 @@ public sealed class StreamListener : IAsyncDisposable
 
     void Refuse(Socket accepted, string reason)
     {
-        Interlocked.Decrement(ref connectionCount);
+        Invariant.Require(Interlocked.Decrement(ref connectionCount) >= 0);
         // Once for many in a row: who is refused must not be able to fill the log.
         if (!isRefusing) Report($"{options.Name}: refused a connection: {reason}");
         isRefusing = true;
@@ -220,7 +220,7 @@ public sealed class StreamListener : IAsyncDisposable
         finally
         {
             Cut(connection);
-            Interlocked.Decrement(ref connectionCount);
+            Invariant.Require(Interlocked.Decrement(ref connectionCount) >= 0);
             connections.TryRemove(connection.Id, out _); // Last: AwaitHandlers waits for those that are in there.
         }
     }

@@ -52,7 +52,9 @@ sealed class ApiClient : IDisposable
         SendAsync(HttpMethod.Get, VolumeUrl(path), ApiJson.Strict.Volume, null, cancellationToken);
 
     public Task<Volume> CreateVolumeAsync(string pool, CreateVolume request, CancellationToken cancellationToken) =>
-        SendAsync(HttpMethod.Post, $"{PoolUrl(pool)}/volumes", ApiJson.Strict.Volume, Body(request, ApiJson.Strict.CreateVolume), cancellationToken);
+        SendAsync(
+            HttpMethod.Post, $"{PoolUrl(pool)}/volumes", ApiJson.Strict.Volume, Body(request, ApiJson.Strict.CreateVolume),
+            cancellationToken);
 
     public Task<Volume> ChangeVolumeAsync(VolumePath path, ChangeVolume request, CancellationToken cancellationToken) =>
         SendAsync(HttpMethod.Patch, VolumeUrl(path), ApiJson.Strict.Volume, Body(request, ApiJson.Strict.ChangeVolume), cancellationToken);

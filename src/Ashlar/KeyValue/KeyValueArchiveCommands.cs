@@ -42,7 +42,8 @@ static class KeyValueArchiveCommands
                 var log = new LogArchive(path);
                 var report = invocation.Get(verify) ? log.Verify() : log.Inspect();
                 var result = KeyValueArchive.Of(path, report);
-                invocation.Write(result, KeyValueJson.Strict.KeyValueArchive, result.Parts.Select(part => Number(part.Number)), (writer, style) =>
+                var parts = result.Parts.Select(part => Number(part.Number));
+                invocation.Write(result, KeyValueJson.Strict.KeyValueArchive, parts, (writer, style) =>
                 {
                     var table = new Table(
                         Column.Number("PART"), Column.Number("FIRST"), Column.Number("LAST"), "FROM", "TO", Column.Number("SIZE"), "STATE");

@@ -43,10 +43,12 @@ static class KeyValueBackupCommands
             {
                 var list = new KeyValueBackupSet(FullPath(invocation, backups)).List();
                 var result = new KeyValueBackupList { Items = [.. list.Select(KeyValueBackup.Of)] };
-                invocation.Write(result, KeyValueJson.Strict.KeyValueBackupList, list.Select(info => Number(info.Number)), (writer, style) =>
+                var numbers = list.Select(info => Number(info.Number));
+                invocation.Write(result, KeyValueJson.Strict.KeyValueBackupList, numbers, (writer, style) =>
                 {
                     var table = new Table(
-                        Column.Number("NUMBER"), "TAKEN", Column.Number("SEQUENCE"), Column.Number("SIZE"), Column.Number("OWN"), Column.Number("FILES"), "STATE");
+                        Column.Number("NUMBER"), "TAKEN", Column.Number("SEQUENCE"), Column.Number("SIZE"), Column.Number("OWN"),
+                        Column.Number("FILES"), "STATE");
                     foreach (var info in list)
                     {
                         table.Row(

@@ -24,7 +24,8 @@ static class ServingCommands
         "Start everything, as a service does: only the log is written",
         ["ashlar serve --data /var/lib/ashlar"],
         (_, log, status, _) => log.Write(
-            $"server: serving {status.DataDirectory}: api {status.Endpoints.Api}, nbd {status.Endpoints.Nbd}, iscsi {status.Endpoints.Iscsi}"));
+            $"server: serving {status.DataDirectory}: api {status.Endpoints.Api}, nbd {status.Endpoints.Nbd}, "
+                + $"iscsi {status.Endpoints.Iscsi}"));
 
     static Verb Create(Terminal terminal, string name, string description, IReadOnlyList<string> examples, Announcement announce)
     {

@@ -5,24 +5,9 @@ using System.Text.Json;
 
 namespace Ashlar.Server.Tests.Api;
 
-public sealed class ApiTests : IAsyncLifetime
+public sealed class ApiTests : ServedApi
 {
     const string Volumes = "/v1/pools/main/volumes";
-
-    RunningProgram server = null!;
-    HttpClient http = null!;
-
-    public async Task InitializeAsync()
-    {
-        server = await RunningProgram.StartAsync();
-        http = new HttpClient { BaseAddress = new Uri(server.Status.Endpoints.Api) };
-    }
-
-    public async Task DisposeAsync()
-    {
-        http.Dispose();
-        await server.DisposeAsync();
-    }
 
     [Fact]
     public async Task A_volume_is_created_read_changed_and_deleted()
@@ -30,7 +15,7 @@ public sealed class ApiTests : IAsyncLifetime
         var (status, created) = await SendAsync(HttpMethod.Post, Volumes, """{"name":"vm1","sizeBytes":1073741824}""");
         Assert.Equal(HttpStatusCode.Created, status);
         Assert.Equal("Volume", created.GetProperty("kind").GetString());
-        Assert.Equal($"{server.Status.Endpoints.Nbd}/vm1", created.GetProperty("addresses").GetProperty("nbd").GetString());
+        Assert.Equal($"{Server.Status.Endpoints.Nbd}/vm1", created.GetProperty("addresses").GetProperty("nbd").GetString());
 
         var (_, list) = await SendAsync(HttpMethod.Get, Volumes);
         Assert.Equal("vm1", Assert.Single(list.GetProperty("items").EnumerateArray()).GetProperty("name").GetString());
@@ -57,7 +42,7 @@ public sealed class ApiTests : IAsyncLifetime
     [Theory]
     [InlineData("/livez")]
     [InlineData("/readyz")]
-    public async Task A_running_server_is_alive_and_ready(string url) => Assert.Equal("ok\n", await http.GetStringAsync(url));
+    public async Task A_running_server_is_alive_and_ready(string url) => Assert.Equal("ok\n", await Http.GetStringAsync(url));
 
     [Theory]
     [InlineData("/livez")]
@@ -69,7 +54,7 @@ public sealed class ApiTests : IAsyncLifetime
     public async Task What_can_be_read_can_be_asked_for_without_its_body(string url)
     {
         using var request = new HttpRequestMessage(HttpMethod.Head, url);
-        using var response = await http.SendAsync(request);
+        using var response = await Http.SendAsync(request);
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Empty(await response.Content.ReadAsByteArrayAsync());
     }
@@ -82,7 +67,7 @@ public sealed class ApiTests : IAsyncLifetime
     public async Task A_probe_needs_not_name_the_server(string request, int status)
     {
         using var client = new TcpClient();
-        await client.ConnectAsync(http.BaseAddress!.Host, http.BaseAddress.Port);
+        await client.ConnectAsync(Http.BaseAddress!.Host, Http.BaseAddress.Port);
         await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"{request}\r\n\r\n"));
         using var reader = new StreamReader(client.GetStream(), Encoding.ASCII);
         Assert.StartsWith($"HTTP/1.1 {status} ", await reader.ReadLineAsync(), StringComparison.Ordinal);
@@ -160,7 +145,7 @@ public sealed class ApiTests : IAsyncLifetime
     public async Task A_body_that_is_not_json_is_refused()
     {
         using var content = new StringContent("""{"name":"vm1","sizeBytes":512}""", Encoding.UTF8, "text/plain");
-        using var response = await http.PostAsync(Volumes, content);
+        using var response = await Http.PostAsync(Volumes, content);
         Assert.Equal(HttpStatusCode.UnsupportedMediaType, response.StatusCode);
     }
 
@@ -181,7 +166,7 @@ public sealed class ApiTests : IAsyncLifetime
     public async Task A_foreign_host_name_is_refused_even_for_reading(string host)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, "/v1/status") { Headers = { Host = host } };
-        using var response = await http.SendAsync(request);
+        using var response = await Http.SendAsync(request);
         Assert.Equal(HttpStatusCode.MisdirectedRequest, response.StatusCode);
     }
 
@@ -197,7 +182,7 @@ public sealed class ApiTests : IAsyncLifetime
             Content = new StringContent("""{"name":"vm1","sizeBytes":512}""", Encoding.UTF8, "application/json"),
         };
         request.Headers.Add(header, value);
-        using var response = await http.SendAsync(request);
+        using var response = await Http.SendAsync(request);
         Assert.Equal(HttpStatusCode.Forbidden, response.StatusCode);
         Assert.Empty((await SendAsync(HttpMethod.Get, Volumes)).Body.GetProperty("items").EnumerateArray());
     }
@@ -209,9 +194,9 @@ public sealed class ApiTests : IAsyncLifetime
         {
             Content = new StringContent("""{"name":"vm1","sizeBytes":512}""", Encoding.UTF8, "application/json"),
         };
-        request.Headers.Add("Origin", server.Status.Endpoints.Api);
+        request.Headers.Add("Origin", Server.Status.Endpoints.Api);
         request.Headers.Add("Sec-Fetch-Site", "same-origin");
-        using var response = await http.SendAsync(request);
+        using var response = await Http.SendAsync(request);
         Assert.Equal(HttpStatusCode.Created, response.StatusCode);
     }
 
@@ -223,7 +208,7 @@ public sealed class ApiTests : IAsyncLifetime
     public async Task What_is_not_http_gets_400(string request)
     {
         using var client = new TcpClient();
-        await client.ConnectAsync(http.BaseAddress!.Host, http.BaseAddress.Port);
+        await client.ConnectAsync(Http.BaseAddress!.Host, Http.BaseAddress.Port);
         await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(request));
         using var reader = new StreamReader(client.GetStream(), Encoding.ASCII);
         Assert.StartsWith("HTTP/1.1 400 ", await reader.ReadLineAsync(), StringComparison.Ordinal);
@@ -240,7 +225,7 @@ public sealed class ApiTests : IAsyncLifetime
     async Task AssertProblemAsync(HttpMethod method, string url, string? body, int status, string type)
     {
         using var request = new HttpRequestMessage(method, url) { Content = body is null ? null : new StringContent(body, Encoding.UTF8, "application/json") };
-        using var response = await http.SendAsync(request);
+        using var response = await Http.SendAsync(request);
         Assert.Equal(status, (int)response.StatusCode);
         Assert.Equal("application/problem+json", response.Content.Headers.ContentType?.MediaType);
         var problem = JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement;
@@ -255,7 +240,7 @@ public sealed class ApiTests : IAsyncLifetime
     async Task<(HttpStatusCode Status, JsonElement Body)> SendAsync(HttpMethod method, string url, string? body = null)
     {
         using var request = new HttpRequestMessage(method, url) { Content = body is null ? null : new StringContent(body, Encoding.UTF8, "application/json") };
-        using var response = await http.SendAsync(request);
+        using var response = await Http.SendAsync(request);
         var text = await response.Content.ReadAsStringAsync();
         return (response.StatusCode, text.Length == 0 ? default : JsonDocument.Parse(text).RootElement);
     }

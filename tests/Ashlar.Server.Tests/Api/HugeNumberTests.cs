@@ -8,7 +8,7 @@ using Xunit.Abstractions;
 namespace Ashlar.Server.Tests.Api;
 
 /// <summary>Huge and negative numbers in each number of each request, and bodies that are too long: a typed problem.</summary>
-public sealed class HugeNumberTests(ITestOutputHelper output) : IAsyncLifetime
+public sealed class HugeNumberTests(ITestOutputHelper output) : ServedApi
 {
     const string Volumes = "/v1/pools/main/volumes";
 
@@ -18,21 +18,6 @@ public sealed class HugeNumberTests(ITestOutputHelper output) : IAsyncLifetime
         "18446744073709551615",
         "-1", "-2147483648", "-9223372036854775808", "1e308", "1e-300", $"1{new string('0', 5000)}",
     ];
-
-    RunningProgram server = null!;
-    HttpClient http = null!;
-
-    public async Task InitializeAsync()
-    {
-        server = await RunningProgram.StartAsync();
-        http = new HttpClient { BaseAddress = new Uri(server.Status.Endpoints.Api) };
-    }
-
-    public async Task DisposeAsync()
-    {
-        http.Dispose();
-        await server.DisposeAsync();
-    }
 
     [Fact]
     public async Task Each_is_taken_or_refused_with_the_reason()
@@ -71,8 +56,8 @@ public sealed class HugeNumberTests(ITestOutputHelper output) : IAsyncLifetime
     public async Task A_body_that_is_or_claims_to_be_long_is_not_taken_into_memory(long claimed)
     {
         using var socket = new System.Net.Sockets.TcpClient();
-        await socket.ConnectAsync(http.BaseAddress!.Host, http.BaseAddress.Port);
-        var head = $"POST {Volumes} HTTP/1.1\r\nHost: {http.BaseAddress.Authority}\r\nContent-Type: application/json\r\n"
+        await socket.ConnectAsync(Http.BaseAddress!.Host, Http.BaseAddress.Port);
+        var head = $"POST {Volumes} HTTP/1.1\r\nHost: {Http.BaseAddress.Authority}\r\nContent-Type: application/json\r\n"
             + string.Create(CultureInfo.InvariantCulture, $"Content-Length: {claimed}\r\n\r\n");
         var before = GC.GetTotalAllocatedBytes();
         await socket.GetStream().WriteAsync(Encoding.ASCII.GetBytes(head));
@@ -109,7 +94,7 @@ public sealed class HugeNumberTests(ITestOutputHelper output) : IAsyncLifetime
     {
         using var request = new HttpRequestMessage(method, url);
         if (body is not null) request.Content = new StringContent(body, Encoding.UTF8, "application/json");
-        using var response = await http.SendAsync(request);
+        using var response = await Http.SendAsync(request);
         var text = await response.Content.ReadAsStringAsync();
         return (response.StatusCode, JsonDocument.Parse(text.Length > 0 ? text : "{}"));
     }
