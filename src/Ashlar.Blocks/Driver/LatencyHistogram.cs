@@ -52,7 +52,7 @@ sealed class LatencyHistogram
         ? bucket
         : (long)(SubBuckets + bucket % SubBuckets) << (bucket / SubBuckets - 1);
 
-    public static long UpperBound(int bucket) => bucket < SubBuckets ? bucket : LowerBound(bucket + 1) - 1;
+    public static long UpperBound(int bucket) => LowerBound(bucket + 1) - 1;
 
     static TimeSpan Percentile(long[] counts, long total, double share)
     {

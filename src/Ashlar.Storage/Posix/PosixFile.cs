@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Ashlar.Storage;
 
 /// <summary>A file of the real disk.</summary>
@@ -8,6 +10,8 @@ sealed unsafe class PosixFile(string path, FileDescriptor descriptor) : IFile
 
     // The same for sync_file_range.
     static volatile bool writeBackIsMissing;
+
+    StrongBox<FileStatus>? identity; // Which file it is never changes while it is open.
 
     public string Path { get; } = path;
 
@@ -33,7 +37,8 @@ sealed unsafe class PosixFile(string path, FileDescriptor descriptor) : IFile
     }
 
     /// <summary>Whether the path that it was opened by still leads to it.</summary>
-    public bool IsAtPath => PosixFileSystem.TryGetStatus(Path, out var found) && found.IsSameFile(Status());
+    public bool IsAtPath =>
+        PosixFileSystem.TryGetStatus(Path, out var found) && found.IsSameFile((identity ??= new StrongBox<FileStatus>(Status())).Value);
 
     public int Read(Span<byte> destination, long offsetBytes)
     {

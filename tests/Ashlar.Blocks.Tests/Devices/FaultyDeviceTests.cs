@@ -30,6 +30,17 @@ public sealed class FaultyDeviceTests
     }
 
     [Fact]
+    public async Task What_it_lets_through_is_counted()
+    {
+        await device.WriteAsync(Lba.Zero, Filled(1));
+        await device.WriteZeroesAsync(Lba.Zero, 3);
+        await device.ReadAsync(Lba.Zero, new byte[2 * BlockSize]);
+        await device.TrimAsync(Lba.Zero, 1);
+        await device.FlushAsync();
+        Assert.Equal(new DeviceStatistics(1, 2, 1, 1, 0, 2 * BlockSize, 4 * BlockSize), device.GetStatistics());
+    }
+
+    [Fact]
     public async Task The_nth_request_can_be_chosen()
     {
         device.Add(new DeviceFault { Kind = DeviceFaultKind.Error, Operations = [DriverOperation.Flush], Skip = 2, Times = 1 });

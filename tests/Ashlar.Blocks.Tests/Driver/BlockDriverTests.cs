@@ -72,6 +72,7 @@ public sealed class BlockDriverTests
         { long.MinValue, 1 },
         { long.MaxValue - 10, 4096 },
         { 64 * 4096 + 1, 0 },
+        { 60 * 4096, 5 * 4096 + 1 },
     };
 
     [Theory]
@@ -86,6 +87,7 @@ public sealed class BlockDriverTests
             await Assert.ThrowsAsync<OutOfBoundsException>(async () => await driver.TrimAsync(offset, length)),
         };
         Assert.All(errors, error => Assert.Equal((offset, length), (error.OffsetBytes, error.LengthBytes)));
+        Assert.All(errors, error => Assert.Equal(((length + 4095) / 4096, 64), (error.BlockCount, error.DeviceBlockCount)));
         Assert.Contains($"{length} bytes at byte {offset} are out of bounds: the device has 262144 bytes", errors[0].Message, StringComparison.Ordinal);
         Assert.Equal(4, driver.GetStatistics().Failures);
         Assert.Equal(0, device.GetStatistics().Failures); // Refused before the device was asked.

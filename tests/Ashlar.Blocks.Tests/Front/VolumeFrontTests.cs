@@ -54,6 +54,19 @@ public sealed class VolumeFrontTests
     }
 
     [Fact]
+    public async Task Who_gives_up_waiting_for_a_range_is_not_under_way_any_more()
+    {
+        var (one, two) = (Attach(), Attach());
+        using var cut = new CancellationTokenSource();
+        using var held = await one.HoldAsync(0, BlockSize);
+        var waiting = two.HoldAsync(0, BlockSize, cut.Token).AsTask();
+        Assert.Equal((1, 1), (one.InFlight, two.InFlight));
+        await cut.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+        Assert.Equal((1, 0), (one.InFlight, two.InFlight));
+    }
+
+    [Fact]
     public async Task Overlapping_writes_of_two_clients_reach_the_device_one_after_the_other()
     {
         var (one, two) = (Attach(ClientProtocol.Nbd), Attach(ClientProtocol.Iscsi));
@@ -142,6 +155,7 @@ public sealed class VolumeFrontTests
     {
         var (one, two) = (Attach(), Attach());
         front.Access.IsWriteProtected = true;
+        await Assert.ThrowsAsync<WriteProtectedException>(async () => await one.WriteAsync(0, Filled(1)));
         one.Dispose();
         await Assert.ThrowsAsync<WriteProtectedException>(async () => await two.WriteAsync(0, Filled(1)));
         await two.ReadAsync(0, new byte[1]);
@@ -164,6 +178,7 @@ public sealed class VolumeFrontTests
         device.Release();
         await write;
         Assert.True(await closing);
+        Assert.True(front.IsClosed);
         Assert.Throws<SessionFencedException>(() => Attach());
         Assert.Equal(VolumeEventKind.Deleted, events[^1]);
     }
