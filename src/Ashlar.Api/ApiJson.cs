@@ -5,6 +5,7 @@ using System.Text.Json.Serialization;
 namespace Ashlar.Api;
 
 /// <summary>How the objects of the API are written: camelCase, absent instead of null, no reflection.</summary>
+[JsonSerializable(typeof(ApiIndex))]
 [JsonSerializable(typeof(Status))]
 [JsonSerializable(typeof(RunningServer))]
 [JsonSerializable(typeof(Pool))]
@@ -29,6 +30,7 @@ public sealed partial class ApiJson : JsonSerializerContext
         options.AllowDuplicateProperties = false;
         options.RespectNullableAnnotations = true;
         options.MaxDepth = 16;
+        options.Converters.Add(new Rfc3339.Converter());
         // Quotes stay readable. Answers are application/json and never become part of a page.
         options.Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
         return options;

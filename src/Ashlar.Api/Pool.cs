@@ -67,6 +67,9 @@ public sealed record PoolList
     /// <summary>"PoolList".</summary>
     public string Kind { get; init; } = nameof(PoolList);
 
-    /// <summary>The pools.</summary>
+    /// <summary>The pools, or the first of them.</summary>
     public required IReadOnlyList<Pool> Items { get; init; }
+
+    /// <summary>Where the list goes on; absent at its end.</summary>
+    public string? Next { get; init; }
 }

@@ -36,6 +36,9 @@ public static class ProblemTypes
     /// <summary>The new size is smaller and shrinking was not allowed.</summary>
     public const string WouldShrink = Prefix + "would-shrink";
 
+    /// <summary>The condition of a request (If-Match) does not hold: somebody has changed it.</summary>
+    public const string Changed = Prefix + "changed";
+
     /// <summary>There is no space left.</summary>
     public const string NoSpace = Prefix + "no-space";
 

@@ -37,11 +37,18 @@ public sealed record Status
     public required IReadOnlyList<Pool> Pools { get; init; }
 }
 
-/// <summary>Where a server listens.</summary>
+/// <summary>Where clients find a server.</summary>
 /// <param name="Api">URL of the REST API.</param>
 /// <param name="Nbd">NBD URI without an export name.</param>
 /// <param name="Iscsi">Address and port of the iSCSI portal.</param>
-public sealed record Endpoints(string Api, string Nbd, string Iscsi);
+public sealed record Endpoints(string Api, string Nbd, string Iscsi)
+{
+    /// <summary>Names and addresses by which clients reach the server, the best first: that of the endpoints.</summary>
+    public IReadOnlyList<string> Hosts { get; init; } = [];
+
+    /// <summary>Whether other machines can connect; nothing asks them who they are.</summary>
+    public bool IsOpen { get; init; }
+}
 
 /// <summary>What a running server leaves in its data directory, so that the command line finds it.</summary>
 /// <param name="ProcessId">The server's process.</param>

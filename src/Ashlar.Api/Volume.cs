@@ -51,6 +51,12 @@ public sealed record Volume
     /// <summary>Where these blocks are, the first of them; in answers for one volume only.</summary>
     public IReadOnlyList<VolumeRange>? Unverified { get; init; }
 
+    /// <summary>Blocks of 4,096 bytes that requests have met damaged since the start, and nobody has healed.</summary>
+    public long DamagedBlocks { get; init; }
+
+    /// <summary>MiB whose piece of the map requests have met damaged since the start, and nobody has healed.</summary>
+    public long DamagedMapPieces { get; init; }
+
     /// <summary>The resizing that is under way.</summary>
     public RunningResize? Resize { get; init; }
 
@@ -95,6 +101,9 @@ public sealed record VolumeList
     /// <summary>"VolumeList".</summary>
     public string Kind { get; init; } = nameof(VolumeList);
 
-    /// <summary>The volumes.</summary>
+    /// <summary>The volumes, or the first of them.</summary>
     public required IReadOnlyList<Volume> Items { get; init; }
+
+    /// <summary>Where the list goes on; absent at its end.</summary>
+    public string? Next { get; init; }
 }

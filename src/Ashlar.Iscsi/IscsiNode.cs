@@ -15,8 +15,8 @@ sealed class IscsiNode(IIscsiTargets targets, BufferPool buffers, Action<string>
 
     public SessionTable Sessions { get; } = new();
 
-    /// <summary>Where the node can be reached; empty until all portals listen.</summary>
-    public IReadOnlyList<PortalAddress> Portals { get; set; } = [];
+    /// <summary>Where the node can be reached; nowhere until all portals listen.</summary>
+    public PortalAddresses Portals { get; set; } = new([], null);
 
     public void Report(string line) => report(line);
 

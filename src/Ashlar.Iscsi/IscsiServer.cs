@@ -32,14 +32,21 @@ public sealed class IscsiServer : IAsyncDisposable
     /// <param name="targets">What is served.</param>
     /// <param name="buffers">The memory for commands, which other protocols may share.</param>
     /// <param name="report">Gets a line for each connection that ended in an error. Called from any thread.</param>
+    /// <param name="advertise">
+    /// Name or address, without a port, that discovery answers instead of those of the portals; null for these.
+    /// </param>
     /// <exception cref="ListenException">A port is taken; then none is listened on.</exception>
     public static IscsiServer Start(
-        IReadOnlyList<ListenerOptions> portals, IIscsiTargets targets, BufferPool buffers, Action<string> report)
+        IReadOnlyList<ListenerOptions> portals,
+        IIscsiTargets targets,
+        BufferPool buffers,
+        Action<string> report,
+        string? advertise = null)
     {
         var reports = new ReportLimiter("iscsi", report, TimeProvider.System);
         var node = new IscsiNode(targets, buffers, reports.Report);
         var listeners = ListenerGroup.Start(portals, i => new IscsiPortal(node, portalGroupTag: i + 1), reports.Report);
-        node.Portals = [.. listeners.EndPoints.Select((endPoint, i) => new PortalAddress(endPoint, i + 1))];
+        node.Portals = new([.. listeners.EndPoints.Select((endPoint, i) => new PortalAddress(endPoint, i + 1))], advertise);
         return new(listeners, node, reports);
     }
 

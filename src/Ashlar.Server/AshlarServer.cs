@@ -5,6 +5,7 @@ using Ashlar.Iscsi;
 using Ashlar.Nbd;
 using Ashlar.Storage;
 using Ashlar.Transport;
+using Microsoft.Extensions.Logging;
 
 namespace Ashlar.Server;
 
@@ -13,6 +14,7 @@ public sealed class AshlarServer : IAsyncDisposable
 {
     readonly ServerOptions options;
     readonly ServerLog log;
+    readonly IReadOnlyList<IPAddress> addresses;
     readonly DateTimeOffset startedAt;
     readonly Stack<IAsyncDisposable> parts = new();
     ServedPools pools = new([]);
@@ -23,10 +25,11 @@ public sealed class AshlarServer : IAsyncDisposable
     {
         this.options = options;
         this.log = log;
+        addresses = ListenAddresses.Of(options.Listen);
         startedAt = options.TimeProvider.GetUtcNow();
     }
 
-    /// <summary>Where it listens.</summary>
+    /// <summary>Where clients find it.</summary>
     public Endpoints Endpoints { get; private set; } = new("", "", "");
 
     /// <summary>Whether this start created the data directory.</summary>
@@ -75,6 +78,10 @@ public sealed class AshlarServer : IAsyncDisposable
         };
     }
 
+    /// <summary>SIGHUP came: it is said in the log, and changes nothing.</summary>
+    public static void ReportHangUp(ServerLog log) => log.Write(new(
+        LogLevel.Information, LogEvents.HangUpIgnored, "server: SIGHUP changes nothing: there are no settings to read again"));
+
     /// <summary>
     /// Refuses new work, lets clients finish what is in flight for a few seconds, commits, closes. What was started last
     /// ends first: nobody is served by a part whose ground has gone.
@@ -83,7 +90,9 @@ public sealed class AshlarServer : IAsyncDisposable
     {
         if (isDisposed) return;
         isDisposed = true;
+        var hasServed = isReady;
         isReady = false;
+        if (hasServed) Tell(LogLevel.Information, LogEvents.ServerStopping, "stopping");
         Exception? failure = null;
         while (parts.TryPop(out var part))
         {
@@ -94,20 +103,21 @@ public sealed class AshlarServer : IAsyncDisposable
             catch (Exception e)
             {
                 // The rest is closed all the same: the lock must not outlive a failed commit.
-                log.Write($"server: closing failed: {e.Message}");
+                Tell(LogLevel.Error, LogEvents.ServerCloseFailed, $"closing failed: {FailureLine.Of(e)}");
                 failure ??= e;
             }
         }
+        if (hasServed) Tell(LogLevel.Information, LogEvents.ServerStopped, "stopped");
         if (failure is not null) System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
     }
 
     static void RefuseOpenDoor(ServerOptions options)
     {
-        if (IPAddress.IsLoopback(options.Listen) || options.AllowUnauthenticated) return;
+        if (options.AllowUnauthenticated || !ListenAddresses.AreOpen(options.Listen)) return;
         throw new ServerStartException(
             StartProblem.Unauthenticated,
-            $"{options.Listen} can be reached from other machines, and nothing asks clients who they are: "
-            + "whoever reaches it may read, change and delete every volume");
+            $"{options.Listen.First(address => !IPAddress.IsLoopback(address))} can be reached from other machines, and nothing asks "
+            + "clients who they are: whoever reaches it may read, change and delete every volume");
     }
 
     async Task StartPartsAsync(ConnectionLimits limits)
@@ -115,9 +125,9 @@ public sealed class AshlarServer : IAsyncDisposable
         parts.Push(new Part(new ThreadFailures(log)));
         var directory = DataDirectory.Open(options);
         parts.Push(new Part(directory));
-        var runFile = new RunFile(options.FileSystem, directory.Path, log.Write, options.TimeProvider);
+        var runFile = new RunFile(options.FileSystem, directory.Path, Notice, options.TimeProvider);
         parts.Push(new Part(runFile));
-        var journal = new PoolJournal(log.Write, options.TimeProvider);
+        var journal = new PoolJournal(DataDirectory.MainPool, log.Write, options.TimeProvider);
         parts.Push(new Part(journal));
         var main = await OpenMainPoolAsync(directory, journal);
         var served = new ServedPool(main, log.Write, options.TimeProvider);
@@ -125,26 +135,55 @@ public sealed class AshlarServer : IAsyncDisposable
         pools = new ServedPools([served]);
         parts.Push(pools);
 
-        if (limits.Notice is { } notice) log.Write($"server: {notice}");
+        if (limits.Notice is { } notice) Notice(notice);
         var buffers = new BufferPool(options.BufferBytes);
         var nbd = Listen(StartProblem.NbdPort, "nbd", options.NbdPort, limits, where =>
-            NbdServer.Start([where], new VolumeNbdExports(pools), buffers, log.Write));
+            NbdServer.Start(where, new VolumeNbdExports(pools), buffers, ClientFailure("nbd")));
         parts.Push(nbd);
         var iscsi = Listen(StartProblem.IscsiPort, "iscsi", options.IscsiPort, limits, where =>
-            IscsiServer.Start([where], new VolumeIscsiTargets(pools), buffers, log.Write));
+            IscsiServer.Start(where, new VolumeIscsiTargets(pools), buffers, ClientFailure("iscsi"), options.Advertise));
         parts.Push(iscsi);
-        var api = await ApiServer.StartAsync(new(options.Listen, options.ApiPort), log.Write, options.TimeProvider, routes =>
+        var hosts = new HostNames(addresses, options.Advertise is { } name ? [.. options.AllowedHosts, name] : options.AllowedHosts);
+        var api = await ApiServer.StartAsync(PortalsOf(options.ApiPort), hosts, log, options.TimeProvider, routes =>
         {
+            routes.MapIndex(options.Version);
             routes.MapStatus(GetStatus, () => isReady);
+            routes.MapMetrics(new ServerMetrics(pools, () => (nbd.ConnectionCount, iscsi.ConnectionCount), log, options, startedAt));
             routes.MapPools(pools);
-            routes.MapVolumes(pools, () => Endpoints);
+            routes.MapVolumes(pools, () => Endpoints, log);
         });
         parts.Push(api);
 
-        Endpoints = new($"http://{Reachable(api.EndPoint)}", $"nbd://{Reachable(nbd.EndPoint)}", Reachable(iscsi.EndPoint));
-        runFile.Announce(new(Environment.ProcessId, Endpoints.Api));
+        var reachable = new ServedAddresses(addresses, options.Advertise, MachineAddresses.All);
+        Endpoints = reachable.Endpoints(api.EndPoint.Port, nbd.EndPoint.Port, iscsi.EndPoint.Port);
+        runFile.Announce(new(Environment.ProcessId, reachable.LocalApi(api.EndPoint.Port)));
         isReady = true;
+        TellOfStart();
     }
+
+    void TellOfStart()
+    {
+        Tell(
+            LogLevel.Information,
+            LogEvents.ServerStarted,
+            $"serving {options.DataDirectory}: api {Endpoints.Api}, nbd {Endpoints.Nbd}, iscsi {Endpoints.Iscsi}");
+        if (Endpoints.IsOpen)
+        {
+            Tell(
+                LogLevel.Warning,
+                LogEvents.ServerOpen,
+                $"other machines can connect to {string.Join(", ", addresses)}, and nothing asks clients who they are: "
+                + "whoever connects may read, change and delete every volume");
+        }
+        log.Flush(); // What there was to say of the start is there before anybody is told that it has succeeded.
+    }
+
+    void Tell(LogLevel level, string name, string message) => log.Write(new(level, name, $"server: {message}"));
+
+    void Notice(string message) => Tell(LogLevel.Warning, LogEvents.ServerNotice, message);
+
+    Action<string> ClientFailure(string protocol) => line =>
+        log.Write(new(LogLevel.Warning, LogEvents.ClientFailed, line) { Protocol = protocol });
 
     async Task<Volumes.StoragePool> OpenMainPoolAsync(DataDirectory directory, PoolJournal journal)
     {
@@ -154,7 +193,7 @@ public sealed class AshlarServer : IAsyncDisposable
             var pool = await PoolFiles.OpenAsync(path, options, journal.Observe);
             var size = PoolFiles.SizeBytes(path, options);
             if (options.PoolSizeBytes is { } asked && size != PoolFiles.WholeBlocks(asked))
-                log.Write($"server: pool main was created with {size} bytes; that another size is asked for now changes nothing");
+                Notice($"pool main was created with {size} bytes; that another size is asked for now changes nothing");
             return pool;
         }
 
@@ -166,17 +205,19 @@ public sealed class AshlarServer : IAsyncDisposable
         return created;
     }
 
-    T Listen<T>(StartProblem problem, string name, int port, ConnectionLimits limits, Func<ListenerOptions, T> start)
+    T Listen<T>(
+        StartProblem problem, string name, int port, ConnectionLimits limits, Func<IReadOnlyList<ListenerOptions>, T> start)
     {
         try
         {
-            return start(new()
+            var endPoints = PortalsOf(port);
+            return start([.. endPoints.Select(endPoint => new ListenerOptions
             {
-                EndPoint = new(options.Listen, port),
+                EndPoint = endPoint,
                 Name = name,
                 MaxConnections = limits.PerProtocol,
                 TimeProvider = options.TimeProvider,
-            });
+            })]);
         }
         catch (ListenException e)
         {
@@ -185,13 +226,11 @@ public sealed class AshlarServer : IAsyncDisposable
         }
     }
 
-    /// <summary>An address that a client on this machine can use: where we listen everywhere, that is the loopback.</summary>
-    static string Reachable(IPEndPoint endPoint)
+    /// <summary>Where a protocol listens: on one port everywhere, also where any will do.</summary>
+    IReadOnlyList<IPEndPoint> PortalsOf(int port)
     {
-        var address = endPoint.Address.Equals(IPAddress.Any) ? IPAddress.Loopback
-            : endPoint.Address.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback
-            : endPoint.Address;
-        return new IPEndPoint(address, endPoint.Port).ToString();
+        var chosen = port == 0 && addresses.Count > 1 ? FreePort.On(addresses) : port;
+        return [.. addresses.Select(address => new IPEndPoint(address, chosen))];
     }
 
     sealed class Part(IDisposable inner) : IAsyncDisposable

@@ -10,8 +10,17 @@ public sealed record ServerOptions
     /// <summary>Where the data is; an absolute path. Created when missing; its parent must exist.</summary>
     public required string DataDirectory { get; init; }
 
-    /// <summary>Address that every listener listens on.</summary>
-    public IPAddress Listen { get; init; } = IPAddress.Loopback;
+    /// <summary>Addresses that every protocol listens on; one at least.</summary>
+    public IReadOnlyList<IPAddress> Listen { get; init; } = [IPAddress.Loopback];
+
+    /// <summary>
+    /// Name or address by which others reach this machine: what is printed, what the API tells, and what iSCSI discovery answers. Null for
+    /// the addresses listened on.
+    /// </summary>
+    public string? Advertise { get; init; }
+
+    /// <summary>Names by which the API may be asked for beside addresses listened on: those of a reverse proxy, of a service.</summary>
+    public IReadOnlyList<string> AllowedHosts { get; init; } = [];
 
     /// <summary>TCP port of the REST API; 0 takes a free one.</summary>
     public int ApiPort { get; init; } = 9001;

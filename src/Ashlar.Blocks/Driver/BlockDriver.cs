@@ -77,6 +77,9 @@ public sealed partial class BlockDriver : IAsyncDisposable
     /// <summary>What the driver has done since it was created.</summary>
     public DriverStatistics GetStatistics() => counters.Snapshot();
 
+    /// <summary>Adds what the driver has done since it was created.</summary>
+    public void AddTo(DriverTotals totals) => counters.AddTo(totals);
+
     /// <summary>Reads a byte range.</summary>
     public ValueTask ReadAsync(long offsetBytes, Memory<byte> destination, CancellationToken cancellationToken = default)
     {

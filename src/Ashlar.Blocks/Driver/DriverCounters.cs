@@ -31,6 +31,18 @@ sealed class DriverCounters
         Interlocked.Read(ref operation.Retries),
         operation.Latency.Summarize())));
 
+    public void AddTo(DriverTotals totals)
+    {
+        for (var i = 0; i < operations.Length; i++)
+        {
+            totals.Add(
+                (DriverOperation)i,
+                Interlocked.Read(ref operations[i].Bytes),
+                Interlocked.Read(ref operations[i].Failures),
+                operations[i].Latency);
+        }
+    }
+
     sealed class Operation
     {
         public readonly LatencyHistogram Latency = new();

@@ -10,7 +10,12 @@ sealed class LatencyHistogram
 {
     const int SubBucketBits = 3;
     const int SubBuckets = 1 << SubBucketBits;
-    const int HighestExponent = 41; // 2^42 ns are 73 minutes: whatever takes longer is counted there.
+
+    /// <summary>Powers of two from this one on begin a bucket.</summary>
+    public const int LowestExponent = SubBucketBits;
+
+    /// <summary>The last power of two with buckets of its own.</summary>
+    public const int HighestExponent = 41; // 2^42 ns are 73 minutes: whatever takes longer is counted there.
 
     public const int BucketCount = (HighestExponent - SubBucketBits + 2) * SubBuckets;
 
@@ -25,8 +30,7 @@ sealed class LatencyHistogram
         for (var i = 0; i < BucketCount; i++) total += copy[i] = Interlocked.Read(ref counts[i]);
         if (total == 0) return default;
 
-        var sum = 0.0;
-        for (var i = 0; i < BucketCount; i++) sum += copy[i] * ((LowerBound(i) + UpperBound(i)) / 2.0);
+        var sum = Sum(copy);
         return new LatencySummary(
             total,
             Duration((long)(sum / total)),
@@ -36,6 +40,15 @@ sealed class LatencyHistogram
             Percentile(copy, total, 0.999),
             Percentile(copy, total, 1));
     }
+
+    /// <summary>Adds the counts of the buckets to others.</summary>
+    public void AddTo(Span<long> others)
+    {
+        for (var i = 0; i < BucketCount; i++) others[i] += Interlocked.Read(ref counts[i]);
+    }
+
+    /// <summary>How long what was counted took in all, as if each had taken the middle of its bucket.</summary>
+    public static double SumSeconds(ReadOnlySpan<long> counts) => Sum(counts) / 1e9;
 
     // 0..7 have a bucket each; from 8 on, the three bits below the highest one choose among the eight of its power of
     // two.
@@ -53,6 +66,13 @@ sealed class LatencyHistogram
         : (long)(SubBuckets + bucket % SubBuckets) << (bucket / SubBuckets - 1);
 
     public static long UpperBound(int bucket) => LowerBound(bucket + 1) - 1;
+
+    static double Sum(ReadOnlySpan<long> counts)
+    {
+        var sum = 0.0;
+        for (var i = 0; i < BucketCount; i++) sum += counts[i] * ((LowerBound(i) + UpperBound(i)) / 2.0);
+        return sum;
+    }
 
     static TimeSpan Percentile(long[] counts, long total, double share)
     {

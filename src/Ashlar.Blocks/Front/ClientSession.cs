@@ -59,6 +59,9 @@ public sealed partial class ClientSession : IDisposable
     /// <summary>What the client has done: requests, bytes, failures and latencies by kind.</summary>
     public DriverStatistics GetStatistics() => driver.GetStatistics();
 
+    /// <summary>Adds what the client has done.</summary>
+    public void AddTo(DriverTotals totals) => driver.AddTo(totals);
+
     /// <summary>The last retries and failures.</summary>
     public DriverLog Log => driver.Log;
 

@@ -75,11 +75,12 @@ sealed partial class FullFeaturePhase
             return;
         }
         var wanted = which.Length > 0 ? which : parameters.TargetName;
+        var addresses = node.Portals.For(connection.LocalEndPoint);
         foreach (var name in node.Targets.List())
         {
             if (which != "All" && !name.Equals(wanted, StringComparison.OrdinalIgnoreCase)) continue;
             TextPairs.Append(answer, "TargetName", name);
-            foreach (var portal in node.Portals) TextPairs.Append(answer, "TargetAddress", portal.ReachableFrom(connection));
+            foreach (var address in addresses) TextPairs.Append(answer, "TargetAddress", address);
         }
     }
 

@@ -24,30 +24,38 @@ sealed class ApiServer : IAsyncDisposable
     static readonly TimeSpan Grace = TimeSpan.FromSeconds(3);
 
     readonly WebApplication application;
-    readonly ReportLimiter reports;
+    readonly ReportLimiter limiter;
 
-    ApiServer(WebApplication application, ReportLimiter reports)
+    ApiServer(WebApplication application, ReportLimiter limiter)
     {
         this.application = application;
-        this.reports = reports;
+        this.limiter = limiter;
     }
 
-    /// <summary>The address and port listened on.</summary>
+    /// <summary>The first address and port listened on.</summary>
     public IPEndPoint EndPoint
     {
         get
         {
             var addresses = application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
-            return IPEndPoint.Parse(new Uri(addresses.Single()).Authority);
+            return IPEndPoint.Parse(new Uri(addresses.First()).Authority);
         }
     }
 
+    /// <summary>Starts to listen.</summary>
+    /// <param name="portals">Where; one at least.</param>
+    /// <param name="hosts">Names by which it may be asked for.</param>
+    /// <param name="log">Gets what the web server has to say, and failures.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="map">Adds the routes.</param>
+    /// <exception cref="ServerStartException">It cannot listen.</exception>
     public static async Task<ApiServer> StartAsync(
-        IPEndPoint endPoint, Action<string> report, TimeProvider time, Action<IEndpointRouteBuilder> map)
+        IReadOnlyList<IPEndPoint> portals, HostNames hosts, ServerLog log, TimeProvider time, Action<IEndpointRouteBuilder> map)
     {
-        var reports = new ReportLimiter("api", report, time);
+        var limiter = new ReportLimiter(
+            "api", line => log.Write(new(LogLevel.Warning, LogEvents.LinesLeftOut, line) { Protocol = "api" }), time);
         var builder = WebApplication.CreateEmptyBuilder(new());
-        builder.Logging.AddProvider(new LoggerAdapter(reports));
+        builder.Logging.AddProvider(new LoggerAdapter(log, limiter));
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None); // It throws what it would log.
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.AddRoutingCore();
@@ -55,12 +63,14 @@ sealed class ApiServer : IAsyncDisposable
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = Grace);
         builder.Services.ConfigureHttpJsonOptions(options =>
             ApiJson.Apply(options.SerializerOptions).TypeInfoResolverChain.Insert(0, ApiJson.Default));
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(options => Limit(options, endPoint));
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(options => Limit(options, portals));
 
         var application = builder.Build();
-        application.UseMiddleware<ProblemWriter>(reports);
-        application.UseMiddleware<OriginGuard>(endPoint.Address);
+        application.UseMiddleware<RequestLog>(log, time);
+        application.UseMiddleware<ProblemWriter>(log, limiter);
+        application.UseMiddleware<OriginGuard>(hosts);
         application.UseRouting();
+        application.UseMiddleware<QueryGuard>();
         map(application);
         try
         {
@@ -69,20 +79,20 @@ sealed class ApiServer : IAsyncDisposable
         catch (Exception e) when (e is IOException or SocketException)
         {
             await application.DisposeAsync();
-            reports.Dispose();
-            throw CannotListen(endPoint, e);
+            limiter.Dispose();
+            throw CannotListen(portals, e);
         }
-        return new(application, reports);
+        return new(application, limiter);
     }
 
     public async ValueTask DisposeAsync()
     {
         await application.StopAsync();
         await application.DisposeAsync();
-        reports.Dispose();
+        limiter.Dispose();
     }
 
-    static ServerStartException CannotListen(IPEndPoint endPoint, Exception error)
+    static ServerStartException CannotListen(IReadOnlyList<IPEndPoint> portals, Exception error)
     {
         var isTaken = error.InnerException is AddressInUseException;
         var isForeign = error is SocketException { SocketErrorCode: SocketError.AddressNotAvailable }
@@ -90,10 +100,13 @@ sealed class ApiServer : IAsyncDisposable
         var reason = isTaken ? "the port is taken by another program"
             : isForeign ? "the address is not one of this machine"
             : error.Message;
-        return new(isForeign ? StartProblem.ListenAddress : StartProblem.ApiPort, $"api: cannot listen on {endPoint}: {reason}", error);
+        return new(
+            isForeign ? StartProblem.ListenAddress : StartProblem.ApiPort,
+            $"api: cannot listen on {string.Join(" and ", portals)}: {reason}",
+            error);
     }
 
-    static void Limit(KestrelServerOptions options, IPEndPoint endPoint)
+    static void Limit(KestrelServerOptions options, IReadOnlyList<IPEndPoint> portals)
     {
         options.AddServerHeader = false;
         options.Limits.MaxConcurrentConnections = 256;
@@ -101,7 +114,7 @@ sealed class ApiServer : IAsyncDisposable
         options.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
         options.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
         options.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(60);
-        options.Listen(endPoint, listen => listen.Protocols = HttpProtocols.Http1);
+        foreach (var portal in portals) options.Listen(portal, listen => listen.Protocols = HttpProtocols.Http1);
     }
 
     /// <summary>The program owns its life; the web host only serves.</summary>

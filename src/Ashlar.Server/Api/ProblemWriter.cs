@@ -5,11 +5,12 @@ using Ashlar.Transport;
 using Ashlar.Volumes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Logging;
 
 namespace Ashlar.Server;
 
 /// <summary>Makes every failure of a request a problem object (RFC 9457).</summary>
-sealed class ProblemWriter(RequestDelegate next, ReportLimiter reports)
+sealed class ProblemWriter(RequestDelegate next, ServerLog log, ReportLimiter limiter)
 {
     public async Task InvokeAsync(HttpContext context)
     {
@@ -25,12 +26,8 @@ sealed class ProblemWriter(RequestDelegate next, ReportLimiter reports)
         catch (Exception e) when (!context.Response.HasStarted && !context.RequestAborted.IsCancellationRequested)
         {
             var (kind, detail) = Describe(e, context);
-            if (kind.Status >= StatusCodes.Status500InternalServerError)
-            {
-                var what = e is AshlarException ? e.Message : e.ToString();
-                reports.Report($"api: {context.Request.Method} {context.Request.Path} failed: {what}");
-            }
-            await WriteAsync(context, kind, detail);
+            if (kind.Status >= StatusCodes.Status500InternalServerError && limiter.Admit()) Log(context, e);
+            await WriteAsync(context, kind, detail, (e as ApiException)?.Hint);
         }
     }
 
@@ -52,12 +49,25 @@ sealed class ProblemWriter(RequestDelegate next, ReportLimiter reports)
         _ => (ProblemKind.Failed, "unexpected; the server's log says more"),
     };
 
-    static async Task WriteAsync(HttpContext context, ProblemKind kind, string detail)
+    void Log(HttpContext context, Exception error)
+    {
+        var address = Caller.Of(context);
+        log.Write(new(
+            LogLevel.Error,
+            LogEvents.RequestFailed,
+            $"api: {context.Request.Method} {context.Request.Path} of {address} failed: {FailureLine.Of(error)}")
+        {
+            Protocol = "api",
+            Address = address,
+        });
+    }
+
+    static async Task WriteAsync(HttpContext context, ProblemKind kind, string detail, string? hint = null)
     {
         // Headers that belong to the failure, such as Allow, stay.
         context.Response.StatusCode = kind.Status;
         if (context.Features.Get<IHttpResponseBodyFeature>() is null || HttpMethods.IsHead(context.Request.Method)) return;
-        var problem = new Problem { Type = kind.Type, Title = kind.Title, Status = kind.Status, Detail = detail };
+        var problem = new Problem { Type = kind.Type, Title = kind.Title, Status = kind.Status, Detail = detail, Hint = hint };
         await context.Response.WriteAsJsonAsync(problem, ApiJson.Strict.Problem, "application/problem+json");
     }
 }

@@ -24,6 +24,8 @@ static class Resources
             CreatedAt = info.CreatedAt,
             Clients = pool.ClientsOf(info.Name),
             UnverifiedBlocks = info.UnverifiedBlocks,
+            DamagedBlocks = info.DamagedBlocks,
+            DamagedMapPieces = info.DamagedMapPieces,
             Resize = info.Resize is { } resize ? new(resize.FromBytes, resize.ToBytes, resize.DoneBytes) : null,
             IsWriteProtected = pool.FrontOf(info.Name)?.Access.IsWriteProtected ?? false,
             Addresses = new(

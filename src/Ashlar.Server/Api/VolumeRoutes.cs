@@ -9,48 +9,52 @@ namespace Ashlar.Server;
 /// <summary>/v1/pools/{pool}/volumes.</summary>
 static class VolumeRoutes
 {
-    public static void MapVolumes(this IEndpointRouteBuilder routes, ServedPools pools, Func<Endpoints> endpoints)
+    const string Force = "force";
+
+    public static void MapVolumes(this IEndpointRouteBuilder routes, ServedPools pools, Func<Endpoints> endpoints, ServerLog log)
     {
+        var changes = new ChangeGate();
+        var answers = new VolumeAnswers(endpoints);
         var volumes = routes.MapGroup("/v1/pools/{pool}/volumes");
 
-        volumes.MapMethods("", StatusRoutes.ReadMethods, Ok<VolumeList> (string pool) =>
-        {
-            var served = pools.Get(pool);
-            var items = served.List().Select(info => Resources.Volume(endpoints(), served, info));
-            return TypedResults.Ok(new VolumeList { Items = [.. items] });
-        });
+        volumes.MapMethods("", StatusRoutes.ReadMethods, Ok<VolumeList> (string pool, HttpContext context) =>
+            TypedResults.Ok(answers.List(pools.Get(pool), context))).WithQuery(Page.Parameters);
 
-        volumes.MapPost("", async Task<Created<Volume>> (string pool, CreateVolume request) =>
+        volumes.MapPost("", async Task<TaggedAnswer<Volume>> (string pool, CreateVolume request, HttpContext context) =>
         {
             var served = pools.Get(pool);
             var info = await served.CreateAsync(request);
-            return TypedResults.Created($"/v1/pools/{pool}/volumes/{info.Name}", Resources.Volume(endpoints(), served, info));
+            log.Write(VolumeEvents.Created(pool, info, Caller.Of(context)));
+            context.Response.Headers.Location = $"/v1/pools/{pool}/volumes/{info.Name}";
+            return answers.Changed(served, info, StatusCodes.Status201Created);
         });
 
-        volumes.MapMethods("{volume}", StatusRoutes.ReadMethods, Ok<Volume> (string pool, string volume) =>
-        {
-            var served = pools.Get(pool);
-            var answer = Resources.Volume(endpoints(), served, served.Get(volume));
-            return TypedResults.Ok(answer with
-            {
-                Sessions = SessionObjects.Of(served.FrontOf(volume)),
-                Unverified = UnverifiedRanges.Of(served.ListUnverified(answer.Id)),
-            });
-        });
+        volumes.MapMethods("{volume}", StatusRoutes.ReadMethods, TaggedAnswer<Volume> (string pool, string volume) =>
+            answers.One(pools.Get(pool), volume));
 
-        volumes.MapPatch("{volume}", async Task<Ok<Volume>> (string pool, string volume, ChangeVolume request) =>
+        volumes.MapPatch("{volume}", async Task<TaggedAnswer<Volume>> (
+            string pool, string volume, ChangeVolume request, HttpContext context) =>
         {
             var served = pools.Get(pool);
+            using var turn = await changes.EnterAsync(pool, volume, EntityTag.IsConditional(context.Request));
+            var before = served.Get(volume);
+            EntityTag.Require(context.Request, EntityTag.SettingsOf(before), $"volume {pool}/{volume}");
             var info = await served.ChangeAsync(volume, request);
-            return TypedResults.Ok(Resources.Volume(endpoints(), served, info));
+            foreach (var entry in VolumeEvents.Changed(pool, before, info, Caller.Of(context))) log.Write(entry);
+            return answers.Changed(served, info);
         });
 
-        volumes.MapDelete("{volume}", async Task<NoContent> (string pool, string volume, string force = "false") =>
+        volumes.MapDelete("{volume}", async Task<NoContent> (string pool, string volume, HttpContext context, string force = "false") =>
         {
             if (!bool.TryParse(force, out var isForced))
-                throw new ApiException(ProblemKind.InvalidRequest, $"'{force}' is not a value of 'force': true or false");
-            await pools.Get(pool).DeleteAsync(volume, isForced);
+                throw new ApiException(ProblemKind.InvalidRequest, $"'{force}' is not a value of '{Force}': true or false");
+            var served = pools.Get(pool);
+            using var turn = await changes.EnterAsync(pool, volume, EntityTag.IsConditional(context.Request));
+            var before = served.Get(volume);
+            EntityTag.Require(context.Request, EntityTag.SettingsOf(before), $"volume {pool}/{volume}");
+            await served.DeleteAsync(volume, isForced);
+            log.Write(VolumeEvents.Deleted(pool, before, isForced, Caller.Of(context)));
             return TypedResults.NoContent();
-        });
+        }).WithQuery(Force);
     }
 }

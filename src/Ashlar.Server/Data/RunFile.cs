@@ -44,7 +44,7 @@ sealed class RunFile : IDisposable
         {
             server = running;
             if (TryWrite() is not { } problem) return;
-            report($"server: serving without run/server.json, so commands need --server {running.Api} until it can be written: "
+            report($"serving without run/server.json, so commands need --server {running.Api} until it can be written: "
                 + problem.Message);
             TryDelete(FilePath); // What an earlier server left would send commands to wherever that one was.
             retries.Change(Interval, Timeout.InfiniteTimeSpan);
@@ -67,7 +67,7 @@ sealed class RunFile : IDisposable
         lock (gate)
         {
             if (isDisposed || isWritten) return;
-            if (TryWrite() is null) report("server: run/server.json is written, commands find the server");
+            if (TryWrite() is null) report("run/server.json is written, commands find the server");
             else retries.Change(Interval, Timeout.InfiniteTimeSpan); // Only now: a disk that hangs holds up one try and not many.
         }
     }

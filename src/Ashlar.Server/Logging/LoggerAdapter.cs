@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace Ashlar.Server;
 
 /// <summary>Brings what the web server has to say into our log: warnings and worse.</summary>
-sealed class LoggerAdapter(ReportLimiter reports) : ILoggerProvider, ILogger
+sealed class LoggerAdapter(ServerLog log, ReportLimiter limiter) : ILoggerProvider, ILogger
 {
     public ILogger CreateLogger(string categoryName) => this;
 
@@ -18,14 +18,14 @@ sealed class LoggerAdapter(ReportLimiter reports) : ILoggerProvider, ILogger
     public void Log<TState>(
         LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
-        if (!IsEnabled(logLevel)) return;
+        if (!IsEnabled(logLevel) || !limiter.Admit()) return;
         var cause = exception switch
         {
             null => "",
             IOException or System.Net.Sockets.SocketException or AshlarException or OperationCanceledException => $": {exception.Message}",
             _ => $": {exception}",
         };
-        reports.Report($"api: {formatter(state, exception)}{cause}");
+        log.Write(new(logLevel, LogEvents.WebServer, $"api: {formatter(state, exception)}{cause}") { Protocol = "api" });
     }
 
     public void Dispose()

@@ -1,33 +1,149 @@
-using System.Globalization;
+using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
+using Microsoft.Extensions.Logging;
 
 namespace Ashlar.Server;
 
-/// <summary>The log: a line for what an operator wants to know, with the time in front. Requests are counted, not logged.</summary>
-/// <param name="writer">Where lines go.</param>
-/// <param name="timeProvider">The clock.</param>
-public sealed class ServerLog(TextWriter writer, TimeProvider timeProvider)
+/// <summary>
+/// The log: a line for what an operator wants to know. Requests of clients are counted, not logged. Whoever has something to tell waits for
+/// nobody: lines are written by a thread of the log's own, however slowly they are taken off.
+/// </summary>
+/// <remarks>What waits is bounded. A line that finds no room is counted, and in its place the reader gets how many there were.</remarks>
+public sealed class ServerLog : IDisposable
 {
-    readonly Lock gate = new();
+    const int MaxWaiting = 4096;
 
-    /// <summary>Writes a line. Line breaks in it become blanks, so that no client writes lines of its own.</summary>
-    public void Write(string message)
+    // Of a reader that takes nothing off the stop is not to wait for ever.
+    static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
+
+    readonly TextWriter writer;
+    readonly TimeProvider timeProvider;
+    readonly LogLevel level;
+    readonly LogFormat format;
+    readonly object gate = new(); // A monitor: it is waited on.
+    readonly Queue<string> waiting = new();
+    readonly Thread thread;
+    readonly long[] told = new long[(int)LogLevel.None];
+    long added, written;
+    int leftOut;
+    bool isEnding;
+
+    /// <summary>Begins a log.</summary>
+    /// <param name="writer">Where lines go.</param>
+    /// <param name="timeProvider">The clock.</param>
+    /// <param name="level">What matters less is not written.</param>
+    /// <param name="format">How lines are written.</param>
+    public ServerLog(
+        TextWriter writer, TimeProvider timeProvider, LogLevel level = LogLevel.Information, LogFormat format = LogFormat.Text)
     {
-        var time = timeProvider.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+        (this.writer, this.timeProvider, this.level, this.format) = (writer, timeProvider, level, format);
+        thread = new Thread(WriteLines) { IsBackground = true, Name = "ashlar-log" };
+        thread.Start();
+    }
+
+    /// <summary>Whether entries of the level are written.</summary>
+    public bool Writes(LogLevel entryLevel) => entryLevel >= level;
+
+    /// <summary>Entries of a level since the start, written or not.</summary>
+    public long Count(LogLevel entryLevel) => Interlocked.Read(ref told[(int)entryLevel]);
+
+    /// <summary>Has an entry written; returns at once.</summary>
+    public void Write(LogEntry entry)
+    {
+        Interlocked.Increment(ref told[(int)entry.Level]);
+        if (!Writes(entry.Level)) return;
+        var line = Format(entry);
         lock (gate)
         {
-            try
+            if (isEnding) return;
+            if (waiting.Count >= MaxWaiting)
             {
-                writer.WriteLine($"{time} {OneLine(message)}");
+                leftOut++;
+                return;
             }
-            catch (IOException)
+
+            if (leftOut > 0) Enqueue(TakeLeftOut()); // It is older.
+            Enqueue(line);
+        }
+    }
+
+    /// <summary>Waits until everything is written that was told before the call, but not for ever.</summary>
+    public void Flush()
+    {
+        var waited = Stopwatch.StartNew(); // Not by the clock of the lines, which tests stop.
+        lock (gate)
+        {
+            var last = added;
+            while (written < last && waited.Elapsed < LongestWait) Monitor.Wait(gate, LongestWait);
+        }
+    }
+
+    /// <summary>The same, and takes no more.</summary>
+    public void Dispose()
+    {
+        lock (gate)
+        {
+            if (isEnding) return;
+            if (leftOut > 0) Enqueue(TakeLeftOut());
+            isEnding = true;
+            Monitor.PulseAll(gate);
+        }
+
+        thread.Join(LongestWait);
+    }
+
+    string Format(LogEntry entry) => LogLine.Format(entry, timeProvider.GetUtcNow(), format);
+
+    void Enqueue(string line)
+    {
+        waiting.Enqueue(line);
+        added++;
+        Monitor.PulseAll(gate);
+    }
+
+    string TakeLeftOut()
+    {
+        var entry = new LogEntry(
+            LogLevel.Warning, LogEvents.LinesLeftOut, $"log: {leftOut} lines were left out, because {MaxWaiting} waited to be written");
+        leftOut = 0;
+        return Format(entry);
+    }
+
+    void WriteLines()
+    {
+        while (TryTake(out var line))
+        {
+            Write(line);
+            lock (gate)
             {
-                // Nobody reads the log any more; that is no reason to stop serving.
+                written++;
+                Monitor.PulseAll(gate);
             }
         }
     }
 
-    static string OneLine(string message) => string.Create(message.Length, message, static (target, source) =>
+    bool TryTake([NotNullWhen(true)] out string? line)
     {
-        for (var i = 0; i < target.Length; i++) target[i] = char.IsControl(source[i]) ? ' ' : source[i];
-    });
+        lock (gate)
+        {
+            while (waiting.Count == 0 && leftOut == 0 && !isEnding) Monitor.Wait(gate);
+            if (waiting.TryDequeue(out line)) return true;
+            if (leftOut == 0) return false;
+            line = TakeLeftOut();
+            added++;
+            return true;
+        }
+    }
+
+    void Write(string line)
+    {
+        try
+        {
+            writer.WriteLine(line);
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException)
+        {
+            // Nobody reads the log any more; that is no reason to stop serving.
+        }
+    }
 }

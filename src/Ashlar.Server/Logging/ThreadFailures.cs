@@ -1,4 +1,5 @@
 using Ashlar.Storage;
+using Microsoft.Extensions.Logging;
 
 namespace Ashlar.Server;
 
@@ -16,5 +17,5 @@ sealed class ThreadFailures : IDisposable
     public void Dispose() => WorkerThreads.UnhandledWork -= Write;
 
     void Write(object? sender, UnhandledExceptionEventArgs failure) =>
-        log.Write($"{(sender as WorkerThreads)?.Name}: a bug: {failure.ExceptionObject}");
+        log.Write(new(LogLevel.Error, LogEvents.Bug, $"{(sender as WorkerThreads)?.Name}: a bug: {failure.ExceptionObject}"));
 }

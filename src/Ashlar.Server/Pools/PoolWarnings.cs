@@ -25,12 +25,12 @@ static class PoolWarnings
         foreach (var each in damage.First) yield return each;
         if (damage.Blocks > 0)
         {
-            yield return $"pool {pool} has {damage.Blocks} damaged blocks that requests have met; the log names each once; "
+            yield return $"pool {pool} has {Count(damage.Blocks, "damaged block")} that requests have met; the log names each once; "
                 + "restore them from a copy, or overwrite them whole";
         }
         if (damage.MapPieces > 0)
         {
-            yield return $"pool {pool} has {damage.MapPieces} damaged pieces of its map that requests have met; the log names each once; "
+            yield return $"pool {pool} has {Count(damage.MapPieces, "damaged piece")} of its map that requests have met; the log names each once; "
                 + "restore these MiB from a copy, or discard or overwrite them whole";
         }
         if (statistics.UnverifiedBlocks is > 0 and var unverified)
@@ -39,6 +39,8 @@ static class PoolWarnings
                 + "be old, new or torn; check the file systems of the volumes for which 'ashlar volume show' lists them";
         }
     }
+
+    static string Count(long count, string what) => count == 1 ? $"1 {what}" : $"{count} {what}s";
 
     public static IEnumerable<string> OfSpace(string pool, PoolUsage usage)
     {

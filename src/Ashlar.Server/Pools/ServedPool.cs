@@ -14,14 +14,14 @@ sealed class ServedPool : IAsyncDisposable
     const int MaxDamageListed = 3;
 
     readonly StoragePool pool;
-    readonly Action<string> report;
+    readonly Action<LogEntry> report;
     readonly TimeProvider timeProvider;
     readonly SpaceWatch space;
     readonly Dictionary<string, ServedVolume> open = new(StringComparer.Ordinal);
     readonly HashSet<string> leaving = new(StringComparer.Ordinal);
     readonly Lock gate = new();
 
-    public ServedPool(StoragePool pool, Action<string> report, TimeProvider timeProvider)
+    public ServedPool(StoragePool pool, Action<LogEntry> report, TimeProvider timeProvider)
     {
         this.pool = pool;
         this.report = report;
@@ -62,9 +62,12 @@ sealed class ServedPool : IAsyncDisposable
     }
 
     /// <summary>What clients of a volume do; null where it is not open, and so nobody is attached.</summary>
-    public VolumeFront? FrontOf(string name)
+    public VolumeFront? FrontOf(string name) => OpenedOf(name)?.Front;
+
+    /// <summary>A volume that is open; null where nobody has been attached since the start.</summary>
+    public ServedVolume? OpenedOf(string name)
     {
-        lock (gate) return open.GetValueOrDefault(name)?.Front;
+        lock (gate) return open.GetValueOrDefault(name);
     }
 
     /// <summary>Attaches a client to a volume; false when there is none of that name.</summary>

@@ -1,6 +1,8 @@
+using System.Globalization;
 using Ashlar.Blocks;
 using Ashlar.Storage;
 using Ashlar.Volumes;
+using Microsoft.Extensions.Logging;
 
 namespace Ashlar.Server;
 
@@ -8,7 +10,11 @@ namespace Ashlar.Server;
 sealed class ServedVolume
 {
     readonly string path;
-    readonly Action<string> report;
+    readonly Action<LogEntry> report;
+    readonly TimeProvider timeProvider;
+    readonly Lock gate = new();
+    readonly HashSet<ClientSession> attached = [];
+    readonly DriverTotals departed = new(); // What clients did who have gone.
 
     /// <summary>Puts a front before a volume.</summary>
     /// <param name="info">What the pool knows of the volume.</param>
@@ -16,10 +22,11 @@ sealed class ServedVolume
     /// <param name="device">The volume.</param>
     /// <param name="report">Gets a line for each client that comes or goes.</param>
     /// <param name="timeProvider">The clock.</param>
-    public ServedVolume(VolumeInfo info, string path, IBlockDevice device, Action<string> report, TimeProvider timeProvider)
+    public ServedVolume(VolumeInfo info, string path, IBlockDevice device, Action<LogEntry> report, TimeProvider timeProvider)
     {
         this.path = path;
         this.report = report;
+        this.timeProvider = timeProvider;
         Id = info.Id;
         IsThick = info.IsThick;
         Front = new VolumeFront(device, timeProvider) { Limits = info.Limits };
@@ -41,23 +48,60 @@ sealed class ServedVolume
         }
     }
 
+    /// <summary>Adds what clients have done since the volume was opened; it never becomes less.</summary>
+    public void AddTo(DriverTotals totals)
+    {
+        // Invariant: under the gate each client is in one of both, so what it did is counted once, also while it goes.
+        lock (gate)
+        {
+            totals.Add(departed);
+            foreach (var session in attached) session.AddTo(totals);
+        }
+    }
+
     void OnChanged(object? sender, VolumeEventArgs change)
     {
         if (change.Session is not { } session) return;
-        var protocol = session.Client.Protocol == ClientProtocol.Nbd ? "nbd" : "iscsi";
-        var who = session.Client.Name == session.Client.Address
-            ? session.Client.Address
-            : $"{session.Client.Name} at {session.Client.Address}";
         switch (change.Kind)
         {
             case VolumeEventKind.Attached:
-                report($"{protocol}: {who} uses {path}");
+                lock (gate) attached.Add(session);
+                Report(LogEvents.ClientConnected, session, $"connected to {path}");
                 break;
             case VolumeEventKind.Detached:
-                report($"{protocol}: {who} has left {path}");
+                lock (gate)
+                {
+                    if (attached.Remove(session)) session.AddTo(departed); // Its requests have ended.
+                }
+                Report(LogEvents.ClientDisconnected, session, $"disconnected from {path} {Describe(session)}");
                 _ = FlushAsync();
                 break;
         }
+    }
+
+    void Report(string name, ClientSession session, string what)
+    {
+        var client = session.Client;
+        var protocol = client.Protocol == ClientProtocol.Nbd ? "nbd" : "iscsi";
+        var who = client.Name == client.Address ? client.Address : $"{client.Name} at {client.Address}";
+        report(new(LogLevel.Information, name, $"{protocol}: {who} {what}")
+        {
+            Volume = path,
+            Protocol = protocol,
+            Client = client.Name,
+            Address = client.Address,
+        });
+    }
+
+    string Describe(ClientSession session)
+    {
+        var done = session.GetStatistics();
+        var seconds = Math.Max(0, (timeProvider.GetUtcNow() - session.AttachedAt).TotalSeconds); // The clock may have been set.
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"after {seconds:F1} s: {done.Reads} reads of {done[DriverOperation.Read].Bytes} bytes, "
+            + $"{done.Writes} writes of {done[DriverOperation.Write].Bytes + done[DriverOperation.WriteZeroes].Bytes} bytes, "
+            + $"{done.Failures} failed requests");
     }
 
     // A client may leave without flushing, as qemu-img convert does: what it wrote should not hang on the server's life for

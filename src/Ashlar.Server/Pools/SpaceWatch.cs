@@ -1,4 +1,5 @@
 using Ashlar.Volumes;
+using Microsoft.Extensions.Logging;
 
 namespace Ashlar.Server;
 
@@ -12,7 +13,7 @@ sealed class SpaceWatch : IAsyncDisposable
 
     readonly string pool;
     readonly Func<PoolUsage> look;
-    readonly Action<string> report;
+    readonly Action<LogEntry> report;
     readonly Action tell;
     readonly ITimer timer;
     readonly Lock gate = new(); // A look may take longer than the interval.
@@ -24,7 +25,7 @@ sealed class SpaceWatch : IAsyncDisposable
     /// <param name="report">Gets lines for the log.</param>
     /// <param name="tell">Called when space gets short, or shorter.</param>
     /// <param name="timeProvider">The clock.</param>
-    public SpaceWatch(string pool, Func<PoolUsage> look, Action<string> report, Action tell, TimeProvider timeProvider)
+    public SpaceWatch(string pool, Func<PoolUsage> look, Action<LogEntry> report, Action tell, TimeProvider timeProvider)
     {
         this.pool = pool;
         this.look = look;
@@ -45,12 +46,14 @@ sealed class SpaceWatch : IAsyncDisposable
             shortage = SpaceShortages.Of(usage, before);
             if (shortage > before)
             {
-                foreach (var warning in PoolWarnings.OfSpace(pool, usage)) report(warning);
+                foreach (var warning in PoolWarnings.OfSpace(pool, usage))
+                    report(new(LogLevel.Warning, LogEvents.PoolSpaceShort, warning) { Pool = pool });
                 tell();
             }
             else if (shortage == SpaceShortage.None && before != SpaceShortage.None)
             {
-                report($"pool {pool} has room again: {usage.FreeBytes >> 20} MiB");
+                var message = $"pool {pool} has room again: {usage.FreeBytes >> 20} MiB";
+                report(new(LogLevel.Information, LogEvents.PoolSpaceEnough, message) { Pool = pool });
             }
         }
         finally

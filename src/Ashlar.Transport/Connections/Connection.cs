@@ -25,8 +25,8 @@ public sealed partial class Connection : IDisposable
     internal Connection(Socket socket, long id, ListenerOptions options)
         : this(
             new SocketWire(socket, options.TransferTimeout),
-            (IPEndPoint)socket.RemoteEndPoint!,
-            (IPEndPoint)socket.LocalEndPoint!,
+            AsDialled((IPEndPoint)socket.RemoteEndPoint!),
+            AsDialled((IPEndPoint)socket.LocalEndPoint!),
             id,
             options)
     {
@@ -117,6 +117,10 @@ public sealed partial class Connection : IDisposable
         outgoing.Fail(firstFailure ?? Failure("was cut"));
         closing.Cancel();
     }
+
+    // A socket for both families writes IPv4 addresses as IPv6 ones.
+    static IPEndPoint AsDialled(IPEndPoint endPoint) =>
+        endPoint.Address.IsIPv4MappedToIPv6 ? new(endPoint.Address.MapToIPv4(), endPoint.Port) : endPoint;
 
     ConnectionException HandshakeTooSlow() => Failure("the handshake took too long");
 

@@ -16,18 +16,19 @@ public sealed class ListenerGroup : IAsyncDisposable
     public int ConnectionCount => listeners.Sum(listener => listener.ConnectionCount);
 
     /// <summary>Starts to listen.</summary>
-    /// <param name="portals">Where, and the limits; one at least.</param>
+    /// <param name="portals">Where, and the limits, of which that of connections is for all together; one at least.</param>
     /// <param name="handlerOf">The handler for the portal of an index.</param>
-    /// <param name="report">As for <see cref="StreamListener.Start"/>.</param>
+    /// <param name="report">As for a <see cref="StreamListener"/>.</param>
     /// <exception cref="ListenException">A port is taken; then none is listened on.</exception>
     public static ListenerGroup Start(
         IReadOnlyList<ListenerOptions> portals, Func<int, IConnectionHandler> handlerOf, Action<string> report)
     {
         ArgumentOutOfRangeException.ThrowIfZero(portals.Count, nameof(portals));
         var started = new List<StreamListener>();
+        var all = new ConnectionCount();
         try
         {
-            for (var i = 0; i < portals.Count; i++) started.Add(StreamListener.Start(portals[i], handlerOf(i), report));
+            for (var i = 0; i < portals.Count; i++) started.Add(StreamListener.Start(portals[i], handlerOf(i), report, all));
             return new(started);
         }
         catch

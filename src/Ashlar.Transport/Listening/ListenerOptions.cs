@@ -14,7 +14,7 @@ public sealed record ListenerOptions
     /// <summary>Name for messages and threads: "nbd", "iscsi".</summary>
     public required string Name { get; init; }
 
-    /// <summary>Most connections at a time, at least 1; further ones are closed at once.</summary>
+    /// <summary>Most connections at a time, of all listeners of a group together, at least 1; further ones are closed at once.</summary>
     public int MaxConnections { get; init; } = 1024;
 
     /// <summary>How long a client may take for its handshake before it is cut off.</summary>

@@ -26,6 +26,12 @@ public sealed class ReportLimiter(string name, Action<string> report, TimeProvid
     /// <summary>Reports a line, or counts it.</summary>
     public void Report(string line)
     {
+        if (Admit()) report(line);
+    }
+
+    /// <summary>Whether one more line may be written; one that may not is counted.</summary>
+    public bool Admit()
+    {
         lock (gate)
         {
             var now = time.GetTimestamp();
@@ -35,11 +41,11 @@ public sealed class ReportLimiter(string name, Action<string> report, TimeProvid
             {
                 leftOut++;
                 summary ??= WorkerClock.For(time).CreateTimer(_ => Summarize(), null, Interval, Timeout.InfiniteTimeSpan);
-                return;
+                return false;
             }
             allowed--;
+            return true;
         }
-        report(line);
     }
 
     /// <summary>Says how many lines were left out, if any were.</summary>

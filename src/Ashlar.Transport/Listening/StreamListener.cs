@@ -16,6 +16,7 @@ public sealed class StreamListener : IAsyncDisposable
     readonly IConnectionHandler handler;
     readonly Action<string> report;
     readonly Socket socket;
+    readonly ConnectionCount all;
     readonly Thread acceptor;
     readonly CancellationTokenSource draining = new();
     readonly ConcurrentDictionary<long, (Connection Connection, Thread Thread)> connections = new();
@@ -26,8 +27,9 @@ public sealed class StreamListener : IAsyncDisposable
     volatile bool stopped;
     Task? stopping;
 
-    StreamListener(ListenerOptions options, IConnectionHandler handler, Action<string> report, Socket socket)
+    StreamListener(ListenerOptions options, IConnectionHandler handler, Action<string> report, Socket socket, ConnectionCount all)
     {
+        this.all = all;
         this.options = options;
         this.handler = handler;
         this.report = report;
@@ -50,7 +52,11 @@ public sealed class StreamListener : IAsyncDisposable
     /// </param>
     /// <exception cref="ListenException">The port is taken, or the address is not one of this machine.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The limits would let nobody in.</exception>
-    public static StreamListener Start(ListenerOptions options, IConnectionHandler handler, Action<string> report)
+    public static StreamListener Start(ListenerOptions options, IConnectionHandler handler, Action<string> report) =>
+        Start(options, handler, report, new ConnectionCount());
+
+    internal static StreamListener Start(
+        ListenerOptions options, IConnectionHandler handler, Action<string> report, ConnectionCount all)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxConnections, 1, nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThan(options.HandshakeTimeout, ListenerOptions.ShortestTimeout, nameof(options));
@@ -59,6 +65,8 @@ public sealed class StreamListener : IAsyncDisposable
         try
         {
             socket = new Socket(options.EndPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+            // All addresses are those of IPv4 as well, as every other server means it.
+            if (options.EndPoint.Address.Equals(IPAddress.IPv6Any)) socket.DualMode = true;
             socket.Bind(options.EndPoint);
             // Clients that come all at once, say after a switch was replaced: what does not fit waits a second to be heard again.
             socket.Listen(1024);
@@ -75,7 +83,7 @@ public sealed class StreamListener : IAsyncDisposable
             };
             throw new ListenException(options.Name, options.EndPoint.ToString(), reason, e);
         }
-        var listener = new StreamListener(options, handler, report, socket);
+        var listener = new StreamListener(options, handler, report, socket, all);
         listener.acceptor.Start();
         return listener;
     }
@@ -156,16 +164,17 @@ public sealed class StreamListener : IAsyncDisposable
 
     void Admit(Socket accepted)
     {
-        if (Interlocked.Increment(ref connectionCount) > options.MaxConnections)
-        {
-            Refuse(accepted, $"{options.MaxConnections} are open, the most allowed");
-            return;
-        }
         if (IsLastDescriptors(accepted))
         {
             Refuse(accepted, "the process has hardly any descriptors left (see ulimit -n)");
             return;
         }
+        if (!all.TryAdd(options.MaxConnections))
+        {
+            Refuse(accepted, $"{options.MaxConnections} are open, the most allowed");
+            return;
+        }
+        Interlocked.Increment(ref connectionCount);
         isRefusing = false;
         var id = ++connectionsAccepted;
         try
@@ -179,7 +188,7 @@ public sealed class StreamListener : IAsyncDisposable
         {
             // The client left between connect and accept, or no thread could be had: only this connection suffers.
             connections.TryRemove(id, out _);
-            Invariant.Require(Interlocked.Decrement(ref connectionCount) >= 0);
+            Uncount();
             accepted.Dispose();
             if (e is not SocketException) Report($"{options.Name}: cannot serve connection {id}: {e.Message}");
         }
@@ -193,9 +202,14 @@ public sealed class StreamListener : IAsyncDisposable
         return accepted.Handle >= limit - Math.Min(KeptDescriptors, limit / 4);
     }
 
-    void Refuse(Socket accepted, string reason)
+    void Uncount()
     {
         Invariant.Require(Interlocked.Decrement(ref connectionCount) >= 0);
+        all.Remove();
+    }
+
+    void Refuse(Socket accepted, string reason)
+    {
         // Once for many in a row: who is refused must not be able to fill the log.
         if (!isRefusing) Report($"{options.Name}: refused a connection: {reason}");
         isRefusing = true;
@@ -220,7 +234,7 @@ public sealed class StreamListener : IAsyncDisposable
         finally
         {
             Cut(connection);
-            Invariant.Require(Interlocked.Decrement(ref connectionCount) >= 0);
+            Uncount();
             connections.TryRemove(connection.Id, out _); // Last: AwaitHandlers waits for those that are in there.
         }
     }

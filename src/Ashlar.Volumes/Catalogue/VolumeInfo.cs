@@ -30,17 +30,29 @@ public sealed record VolumeInfo(
     /// they were being overwritten.</summary>
     public long UnverifiedBlocks { get; init; }
 
-    internal static VolumeInfo Of(VolumeDevice volume) => new(
-        volume.Record.Id,
-        volume.Record.Name,
-        volume.SizeBytes,
-        volume.BlockSizeBytes,
-        volume.AllocatedBytes,
-        volume.Record.CreatedAt)
+    /// <summary>Blocks of 4,096 bytes that requests have met damaged since the pool was opened, and nobody has healed.</summary>
+    public long DamagedBlocks { get; init; }
+
+    /// <summary>MiB of the volume whose piece of the map requests have met damaged, and nobody has healed.</summary>
+    public long DamagedMapPieces { get; init; }
+
+    internal static VolumeInfo Of(VolumeDevice volume)
     {
-        IsThick = volume.IsThick,
-        Limits = volume.Record.Limits,
-        Resize = volume.Resizing?.ToFacts(),
-        UnverifiedBlocks = volume.UnverifiedBlocks,
-    };
+        var damage = volume.Damage;
+        return new(
+            volume.Record.Id,
+            volume.Record.Name,
+            volume.SizeBytes,
+            volume.BlockSizeBytes,
+            volume.AllocatedBytes,
+            volume.Record.CreatedAt)
+        {
+            IsThick = volume.IsThick,
+            Limits = volume.Record.Limits,
+            Resize = volume.Resizing?.ToFacts(),
+            UnverifiedBlocks = volume.UnverifiedBlocks,
+            DamagedBlocks = damage.Blocks,
+            DamagedMapPieces = damage.MapPieces,
+        };
+    }
 }

@@ -41,6 +41,9 @@ sealed partial class VolumeDevice : IBlockDevice
     /// <summary>Blocks that were taken as they were found, because a crash had struck while they were being overwritten.</summary>
     public long UnverifiedBlocks => Interlocked.Read(ref unverifiedBlocks);
 
+    /// <summary>What requests have met damaged and nobody has healed.</summary>
+    public (long Blocks, long MapPieces) Damage => parts.Damage.CountOf(Lineage);
+
     /// <summary>Where its leaves are kept.</summary>
     public KeyValueStore Store => parts.Store;
 

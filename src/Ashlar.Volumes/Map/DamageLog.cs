@@ -41,6 +41,18 @@ sealed class DamageLog(PoolEvents events)
         }
     }
 
+    /// <summary>What of a volume is damaged now, as far as it was met: blocks of 4,096 bytes, and pieces of its map.</summary>
+    public (long Blocks, long MapPieces) CountOf(long lineage)
+    {
+        if (Volatile.Read(ref knownCount) == 0) return default;
+        lock (gate)
+        {
+            var all = known.Keys.LongCount(place => place.Lineage == lineage);
+            var mapPieces = known.Keys.LongCount(place => place.Lineage == lineage && place.Block == WholeLeaf);
+            return (all - mapPieces, mapPieces);
+        }
+    }
+
     /// <summary>A request met a block that fails its checksum; it is reported the first time.</summary>
     public void AddBlock(Leaf leaf, int block, CorruptDataException error)
     {

@@ -39,14 +39,34 @@ sealed class ApiClient : IDisposable
     public Task<Status> GetStatusAsync(CancellationToken cancellationToken) =>
         SendAsync(HttpMethod.Get, "/v1/status", ApiJson.Strict.Status, null, cancellationToken);
 
-    public Task<PoolList> ListPoolsAsync(CancellationToken cancellationToken) =>
-        SendAsync(HttpMethod.Get, "/v1/pools", ApiJson.Strict.PoolList, null, cancellationToken);
+    /// <summary>All pools, however many pages the server makes of them.</summary>
+    public async Task<PoolList> ListPoolsAsync(CancellationToken cancellationToken)
+    {
+        var all = new List<Pool>();
+        for (var url = "/v1/pools"; url is not null;)
+        {
+            var page = await SendAsync(HttpMethod.Get, url, ApiJson.Strict.PoolList, null, cancellationToken);
+            all.AddRange(page.Items);
+            url = page.Next;
+        }
+        return new() { Items = all };
+    }
 
     public Task<Pool> GetPoolAsync(string pool, CancellationToken cancellationToken) =>
         SendAsync(HttpMethod.Get, PoolUrl(pool), ApiJson.Strict.Pool, null, cancellationToken);
 
-    public Task<VolumeList> ListVolumesAsync(string pool, CancellationToken cancellationToken) =>
-        SendAsync(HttpMethod.Get, $"{PoolUrl(pool)}/volumes", ApiJson.Strict.VolumeList, null, cancellationToken);
+    /// <summary>All volumes of a pool, however many pages the server makes of them.</summary>
+    public async Task<VolumeList> ListVolumesAsync(string pool, CancellationToken cancellationToken)
+    {
+        var all = new List<Volume>();
+        for (var url = $"{PoolUrl(pool)}/volumes"; url is not null;)
+        {
+            var page = await SendAsync(HttpMethod.Get, url, ApiJson.Strict.VolumeList, null, cancellationToken);
+            all.AddRange(page.Items);
+            url = page.Next;
+        }
+        return new() { Items = all };
+    }
 
     public Task<Volume> GetVolumeAsync(VolumePath path, CancellationToken cancellationToken) =>
         SendAsync(HttpMethod.Get, VolumeUrl(path), ApiJson.Strict.Volume, null, cancellationToken);

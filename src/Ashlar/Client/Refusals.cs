@@ -14,7 +14,7 @@ static class Refusals
         { Status: 400 } => ExitCode.Usage,
         { Status: 401 or 403 or 421 } => ExitCode.PermissionDenied,
         { Status: 404 } => ExitCode.NotFound,
-        { Status: 409 } => ExitCode.Conflict,
+        { Status: 409 or 412 } => ExitCode.Conflict,
         { Status: 503 or 504 } => ExitCode.Unreachable,
         _ => ExitCode.Failed,
     };

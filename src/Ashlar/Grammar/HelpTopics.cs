@@ -25,12 +25,16 @@ static class HelpTopics
               ASHLAR_DATA                   --data: the data directory
               ASHLAR_SERVER                 --server: the server that commands talk to
               ASHLAR_LISTEN                 --listen of up and serve
+              ASHLAR_ADVERTISE              --advertise of up and serve
+              ASHLAR_ALLOW_HOST             --allow-host of up and serve
               ASHLAR_API_PORT               --api-port of up and serve
               ASHLAR_NBD_PORT               --nbd-port of up and serve
               ASHLAR_ISCSI_PORT             --iscsi-port of up and serve
               ASHLAR_POOL_SIZE              --pool-size of up and serve
               ASHLAR_BUFFER_MEMORY          --buffer-memory of up and serve
               ASHLAR_ALLOW_UNAUTHENTICATED  --allow-unauthenticated of up and serve
+              ASHLAR_LOG_LEVEL              --log-level of up and serve
+              ASHLAR_LOG_FORMAT             --log-format of up and serve
               XDG_DATA_HOME                 the default data directory is ashlar in it
               NO_COLOR                      no colour, whatever its value
             """,

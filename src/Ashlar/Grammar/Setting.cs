@@ -35,6 +35,29 @@ static class Setting
         };
     }
 
+    /// <summary>The same for several values: the option may stand there more than once, and commas separate values.</summary>
+    public static Option<IReadOnlyList<T>> CreateList<T>(
+        Terminal terminal,
+        string name,
+        string valueName,
+        string description,
+        Func<string, T> parse,
+        IReadOnlyList<T> defaultValue,
+        bool isInEnvironment = false)
+    {
+        var variable = isInEnvironment ? EnvironmentVariable(name) : null;
+        return new Option<IReadOnlyList<T>>(name)
+        {
+            Description = description,
+            HelpName = valueName,
+            Arity = ArgumentArity.OneOrMore,
+            CustomParser = result => ParseAll(result, string.Join(',', result.Tokens.Select(token => token.Value)), name, parse),
+            DefaultValueFactory = result => variable is not null && terminal.Environment(variable) is { } values
+                ? ParseAll(result, values, variable, parse)
+                : defaultValue,
+        };
+    }
+
     /// <summary>A flag that the command line or the environment sets.</summary>
     public static Option<bool> CreateFlag(Terminal terminal, string name, string description) => new(name)
     {
@@ -51,6 +74,9 @@ static class Setting
     public static int ParsePort(string text) => ushort.TryParse(text, out var port)
         ? port
         : throw new FormatException($"'{text}' is not a port: expected a number from 0 (any free port) to 65535");
+
+    static T[] ParseAll<T>(ArgumentResult result, string text, string source, Func<string, T> parse) =>
+        [.. text.Split(',', StringSplitOptions.TrimEntries).Select(each => Parse(result, each, source, parse))];
 
     static T Parse<T>(ArgumentResult result, string text, string source, Func<string, T> parse)
     {

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Ashlar.Api;
 using Ashlar.Server;
 using Ashlar.Storage;
+using Microsoft.Extensions.Logging;
 
 namespace Ashlar.CommandLine;
 
@@ -9,48 +10,66 @@ namespace Ashlar.CommandLine;
 static class ServingCommands
 {
     /// <summary>Tells people that everything runs.</summary>
-    delegate void Announcement(Invocation invocation, ServerLog log, Status status, bool isFirstStart);
+    delegate void Announcement(Invocation invocation, Status status, bool isFirstStart);
 
     public static Verb CreateUp(Terminal terminal) => Create(
         terminal,
         "up",
         "Start everything, here and now",
         ["ashlar up", "ashlar up --data ./data --pool-size 10GiB", "ashlar up --nbd-port 0 --iscsi-port 0 --api-port 0"],
-        (invocation, _, status, isFirstStart) => UpScreen.Write(invocation, status, isFirstStart));
+        UpScreen.Write,
+        endsWithTerminal: true);
 
     public static Verb CreateServe(Terminal terminal) => Create(
         terminal,
         "serve",
         "Start everything, as a service does: only the log is written",
         ["ashlar serve --data /var/lib/ashlar"],
-        (_, log, status, _) => log.Write(
-            $"server: serving {status.DataDirectory}: api {status.Endpoints.Api}, nbd {status.Endpoints.Nbd}, "
-                + $"iscsi {status.Endpoints.Iscsi}"));
+        (_, _, _) => { }, // The log says it.
+        endsWithTerminal: false);
 
-    static Verb Create(Terminal terminal, string name, string description, IReadOnlyList<string> examples, Announcement announce)
+    static Verb Create(
+        Terminal terminal,
+        string name,
+        string description,
+        IReadOnlyList<string> examples,
+        Announcement announce,
+        bool endsWithTerminal)
     {
         var serving = new ServingOptions(terminal);
-        var verb = new Verb(name, description, examples, (invocation, stop) => ServeAsync(invocation, serving, announce, stop));
+        var verb = new Verb(name, description, examples, (invocation, stop) =>
+            ServeAsync(invocation, serving, announce, endsWithTerminal, stop));
         foreach (var option in serving.All) verb.Options.Add(option);
         return verb;
     }
 
-    static async Task<ExitCode> ServeAsync(Invocation invocation, ServingOptions serving, Announcement announce, CancellationToken stop)
+    static async Task<ExitCode> ServeAsync(
+        Invocation invocation, ServingOptions serving, Announcement announce, bool endsWithTerminal, CancellationToken stop)
     {
         var terminal = invocation.Terminal;
-        var log = new ServerLog(terminal.Error, terminal.TimeProvider);
-        await using (var server = await StartAsync(invocation, serving, log))
-        {
-            var status = server.GetStatus();
-            if (invocation.Format == OutputFormat.Table) announce(invocation, log, status, server.IsFirstStart);
-            else invocation.Write(status, ApiJson.Strict.Status, [status.Endpoints.Api], (_, _) => { });
-            terminal.Out.Flush();
-            await Task.Delay(Timeout.InfiniteTimeSpan, terminal.TimeProvider, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            log.Write("server: stopping");
-        }
-        log.Write("server: stopped");
+        using var log = new ServerLog(
+            terminal.Error, terminal.TimeProvider, LevelOf(invocation.Get(serving.LogLevel)), FormatOf(invocation.Get(serving.LogFormat)));
+        // Whoever closes the window of a server in the foreground means to end it. To a service SIGHUP says to read its settings again, of
+        // which there are none to be read.
+        if (!endsWithTerminal || !terminal.IsThere) terminal.HangUp.Handler = () => AshlarServer.ReportHangUp(log);
+        await using var server = await StartAsync(invocation, serving, log);
+        var status = server.GetStatus();
+        if (invocation.Format == OutputFormat.Table) announce(invocation, status, server.IsFirstStart);
+        else invocation.Write(status, ApiJson.Strict.Status, [status.Endpoints.Api], (_, _) => { });
+        terminal.Out.Flush();
+        await Task.Delay(Timeout.InfiniteTimeSpan, terminal.TimeProvider, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return ExitCode.Ok;
     }
+
+    static LogLevel LevelOf(string? name) => name switch
+    {
+        "debug" => LogLevel.Debug,
+        "warning" => LogLevel.Warning,
+        "error" => LogLevel.Error,
+        _ => LogLevel.Information,
+    };
+
+    static LogFormat FormatOf(string? name) => name == "json" ? LogFormat.Json : LogFormat.Text;
 
     static async Task<AshlarServer> StartAsync(Invocation invocation, ServingOptions serving, ServerLog log)
     {
@@ -58,6 +77,8 @@ static class ServingCommands
         {
             DataDirectory = DataDirectories.Resolve(invocation.Get(invocation.Global.Data), invocation.Terminal),
             Listen = invocation.Get(serving.Listen)!,
+            Advertise = invocation.Get(serving.Advertise),
+            AllowedHosts = invocation.Get(serving.AllowHost)!,
             NbdPort = invocation.Get(serving.NbdPort),
             IscsiPort = invocation.Get(serving.IscsiPort),
             ApiPort = invocation.Get(serving.ApiPort),

@@ -7,13 +7,31 @@ namespace Ashlar.CommandLine;
 /// <summary>Options of the commands that serve. Each has its variable in the environment.</summary>
 sealed class ServingOptions(Terminal terminal)
 {
-    public Option<IPAddress> Listen { get; } = Setting.Create(
+    public Option<IReadOnlyList<IPAddress>> Listen { get; } = Setting.CreateList(
         terminal,
         "--listen",
         "ADDRESS",
-        "Address to listen on [default: 127.0.0.1]",
+        "Addresses to listen on, with commas; 0.0.0.0 is all of IPv4, :: all [default: 127.0.0.1]",
         ParseAddress,
-        IPAddress.Loopback,
+        [IPAddress.Loopback],
+        isInEnvironment: true);
+
+    public Option<string?> Advertise { get; } = Setting.Create<string?>(
+        terminal,
+        "--advertise",
+        "HOST",
+        "Name or address that others are told, by iSCSI discovery too [default: as listened on]",
+        ParseHost,
+        null,
+        isInEnvironment: true);
+
+    public Option<IReadOnlyList<string>> AllowHost { get; } = Setting.CreateList(
+        terminal,
+        "--allow-host",
+        "NAME",
+        "Names by which the API may be asked for, such as that of a reverse proxy; with commas",
+        ParseHost,
+        [],
         isInEnvironment: true);
 
     public Option<int> NbdPort { get; } = Setting.Create(
@@ -64,7 +82,28 @@ sealed class ServingOptions(Terminal terminal)
     public Option<bool> AllowUnauthenticated { get; } = Setting.CreateFlag(
         terminal, "--allow-unauthenticated", "Listen also where other machines can reach it, although nobody is asked who they are");
 
-    public IEnumerable<Option> All => [Listen, NbdPort, IscsiPort, ApiPort, PoolSize, BufferMemory, AllowUnauthenticated];
+    public Option<string> LogLevel { get; } = Setting.Create(
+        terminal,
+        "--log-level",
+        "LEVEL",
+        "Least level that is logged: debug, info, warning, error [default: info]",
+        text => ParseOneOf(text, "debug", "info", "warning", "error"),
+        "info",
+        isInEnvironment: true);
+
+    public Option<string> LogFormat { get; } = Setting.Create(
+        terminal,
+        "--log-format",
+        "FORMAT",
+        "text for people, json for programs: an object a line [default: text]",
+        text => ParseOneOf(text, "text", "json"),
+        "text",
+        isInEnvironment: true);
+
+    public IEnumerable<Option> All =>
+    [
+        Listen, Advertise, AllowHost, NbdPort, IscsiPort, ApiPort, PoolSize, BufferMemory, AllowUnauthenticated, LogLevel, LogFormat,
+    ];
 
     static IPAddress ParseAddress(string text) => text switch
     {
@@ -72,6 +111,18 @@ sealed class ServingOptions(Terminal terminal)
         _ when IPAddress.TryParse(text, out var address) => address,
         _ => throw new FormatException($"'{text}' is not an IP address: expected one such as 127.0.0.1, ::1 or 0.0.0.0"),
     };
+
+    static string ParseHost(string text)
+    {
+        var host = text.StartsWith('[') && text.EndsWith(']') ? text[1..^1] : text;
+        return Uri.CheckHostName(host) != UriHostNameType.Unknown
+            ? host
+            : throw new FormatException($"'{text}' is not a host: expected a name or an address without a port, such as nas.example.com");
+    }
+
+    static string ParseOneOf(string text, params string[] values) => values.Contains(text, StringComparer.Ordinal)
+        ? text
+        : throw new FormatException($"'{text}' is none of {string.Join(", ", values)}");
 
     static long ParseBufferMemory(string text)
     {

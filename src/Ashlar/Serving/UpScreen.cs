@@ -13,16 +13,24 @@ static class UpScreen
         var volumes = pool.VolumeCount == 1 ? "1 volume" : $"{pool.VolumeCount} volumes";
         writer.WriteLine($"{style.Bold($"Ashlar {status.Version}")} {style.Good("is up")}");
         writer.WriteLine();
-        new FactSheet()
+        var facts = new FactSheet()
             .Add("  NBD", status.Endpoints.Nbd)
             .Add("  iSCSI", status.Endpoints.Iscsi)
-            .Add("  API", status.Endpoints.Api)
+            .Add("  API", status.Endpoints.Api);
+        if (status.Endpoints.Hosts.Count > 1) facts.Add("  Also at", string.Join(", ", status.Endpoints.Hosts.Skip(1)));
+        facts
             .Add("  Data", status.DataDirectory + (isFirstStart ? " (new)" : ""))
             .Add("  Pool", isFirstStart
                 ? $"{pool.Name}, {ByteSize.Format(pool.CapacityBytes)}; takes space only as it is written"
                 : $"{pool.Name}, {ByteSize.Format(pool.AllocatedBytes)} of {ByteSize.Format(pool.CapacityBytes)} used, {volumes}")
             .WriteTo(writer, style);
         writer.WriteLine();
+        if (status.Endpoints.IsOpen)
+        {
+            writer.WriteLine($"{style.Warning("!")} Other machines can connect, and nothing asks them who they are:");
+            writer.WriteLine("  whoever connects may read, change and delete every volume.");
+            writer.WriteLine();
+        }
         writer.WriteLine("Next, in another terminal:");
         writer.WriteLine(pool.VolumeCount == 0 ? "  ashlar volume create vm1 --size 10GiB" : "  ashlar volume list");
         writer.WriteLine("  ashlar status");

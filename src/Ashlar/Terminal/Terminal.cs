@@ -26,6 +26,12 @@ sealed class Terminal
 
     public bool InIsTerminal { get; init; }
 
+    /// <summary>Whether a person is there.</summary>
+    public bool IsThere => InIsTerminal || OutIsTerminal || ErrorIsTerminal;
+
+    /// <summary>What SIGHUP does.</summary>
+    public HangUp HangUp { get; } = new();
+
     /// <summary>An environment variable, or null; an empty one counts as absent.</summary>
     public required Func<string, string?> Environment { get; init; }
 

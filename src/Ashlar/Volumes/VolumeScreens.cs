@@ -42,6 +42,7 @@ static class VolumeScreens
                 facts.Add("Resizing", $"from {ByteSize.Format(resize.FromBytes)} to {ByteSize.Format(resize.ToBytes)}: "
                     + PoolFacts.Progress(resize.DoneBytes, Math.Abs(resize.ToBytes - resize.FromBytes)));
             if (volume.UnverifiedBlocks > 0) facts.Add("Unverified", Unverified(volume));
+            if (volume.DamagedBlocks + volume.DamagedMapPieces > 0) facts.Add("Damaged", Damaged(volume));
             facts
                 .Add("Clients", Clients(volume.Clients) + (volume.IsWriteProtected ? ", write-protected by an initiator" : ""))
                 .Add("Created", Date(volume.CreatedAt))
@@ -104,6 +105,11 @@ static class VolumeScreens
             $"{volume.UnverifiedBlocks} blocks of 4,096 bytes since the last unclean stop: bytes {string.Join(", ", shown)}")
             + (ranges.Count > MaxShownRanges ? ", ...; -o json lists more" : "");
     }
+
+    static string Damaged(Volume volume) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{volume.DamagedBlocks} blocks of 4,096 bytes, {volume.DamagedMapPieces} pieces of the map of 1 MiB, as far as requests have met them")
+        + ": restore them from a copy, or overwrite them whole; the log names each";
 
     static string Name(VolumeSession session)
     {

@@ -28,6 +28,8 @@ public sealed class ApiTests : ServedApi
     }
 
     [Theory]
+    [InlineData("/", "Index")]
+    [InlineData("/v1", "Index")]
     [InlineData("/v1/status", "Status")]
     [InlineData("/v1/pools", "PoolList")]
     [InlineData("/v1/pools/main", "Pool")]
@@ -87,6 +89,18 @@ public sealed class ApiTests : ServedApi
 
     [Theory]
     [InlineData("DELETE", "/v1/pools/main/volumes/vm1?force=perhaps", "'perhaps' is not a value of 'force': true or false")]
+    [InlineData("DELETE", "/v1/pools/main/volumes/vm1?froce=true", "'froce' is not a query parameter of /v1/pools/main/volumes/vm1: it takes force")]
+    [InlineData("DELETE", "/v1/pools/main/volumes/vm1?force=true&force=true", "'force' stands there twice")]
+    [InlineData("GET", "/v1/status?verbose", "'verbose' is not a query parameter of /v1/status: it takes none")]
+    [InlineData("GET", "/livez?x=1", "'x' is not a query parameter of /livez: it takes none")]
+    [InlineData("GET", "/v1/pools?page=2", "'page' is not a query parameter of /v1/pools: it takes limit and after")]
+    [InlineData("POST", "/v1/pools/main/volumes?force=true", "'force' is not a query parameter of /v1/pools/main/volumes: it takes none")]
+    [InlineData("GET", "/v1/pools/main/volumes?limit=0", "'0' is not a value of 'limit': a number from 1 to 1000")]
+    [InlineData("GET", "/v1/pools/main/volumes?limit=1001", "'1001' is not a value of 'limit': a number from 1 to 1000")]
+    [InlineData("GET", "/v1/pools/main/volumes?limit=-1", "'-1' is not a value of 'limit': a number from 1 to 1000")]
+    [InlineData("GET", "/v1/pools/main/volumes?limit=", "'' is not a value of 'limit': a number from 1 to 1000")]
+    [InlineData("GET", "/v1/pools/main/volumes?after=%2A", "'*' is not a value of 'after': take it as it stands in 'next' of a list")]
+    [InlineData("GET", "/v1/pools/main/volumes?after=_w", "'_w' is not a value of 'after': take it as it stands in 'next' of a list")]
     [InlineData("PUT", "/v1/pools/main", "/v1/pools/main does not take PUT")]
     public async Task What_is_wrong_with_a_request_is_said_in_plain_words(string method, string url, string detail) =>
         Assert.Equal(detail, (await SendAsync(new HttpMethod(method), url)).Body.GetProperty("detail").GetString());
@@ -120,7 +134,7 @@ public sealed class ApiTests : ServedApi
     }
 
     [Theory]
-    [InlineData("GET", "/", 404, "no-such-route")]
+    [InlineData("GET", "/v1/nothing", 404, "no-such-route")]
     [InlineData("GET", "/v2/status", 404, "no-such-route")]
     [InlineData("GET", "/v1/pools/tank", 404, "pool-not-found")]
     [InlineData("GET", "/v1/pools/tank/volumes", 404, "pool-not-found")]

@@ -93,10 +93,12 @@ public sealed class PoolHealthTests
         var facts = Resources.Pool(pool);
         Assert.Equal("degraded", facts.Health);
         Assert.Contains(facts.Warnings, warning => warning.Contains("volume main/vm1, block ", StringComparison.Ordinal));
-        Assert.Contains(facts.Warnings, warning => warning.Contains("1 damaged block", StringComparison.Ordinal));
+        Assert.Contains(facts.Warnings, warning => warning.Contains("has 1 damaged block that requests have met", StringComparison.Ordinal));
+        Assert.Equal((1, 0), (pool.Get("vm1").DamagedBlocks, pool.Get("vm1").DamagedMapPieces));
         await WriteAsync(pool, "vm1");
         await ReadAsync(pool, "vm1");
         Assert.Equal(("ok", 0), (Resources.Pool(pool).Health, Resources.Pool(pool).Warnings.Count));
+        Assert.Equal(0, pool.Get("vm1").DamagedBlocks);
         await pool.DisposeAsync();
         Assert.Single(lines, line => line.Contains("checksum mismatch", StringComparison.Ordinal));
         Assert.DoesNotContain(lines, line => line.Contains("   at ", StringComparison.Ordinal));
@@ -105,7 +107,7 @@ public sealed class PoolHealthTests
     [Fact]
     public void Damage_without_end_fills_no_log()
     {
-        var journal = new PoolJournal(lines.Enqueue, new SimulatedClock());
+        var journal = new PoolJournal("main", Add, new SimulatedClock());
         for (var i = 0; i < 1000; i++) journal.Observe(new(PoolEventKind.DamagedBlock, PoolEventSeverity.Error, $"block {i}"));
         journal.Observe(new(PoolEventKind.Failed, PoolEventSeverity.Error, "failed")); // Other kinds have a limit of their own.
         Assert.Equal(51, lines.Count);
@@ -153,19 +155,21 @@ public sealed class PoolHealthTests
         Entropy = new SeededEntropy(1),
     };
 
+    void Add(LogEntry entry) => lines.Enqueue(entry.Message);
+
     async Task<ServedPool> CreateAsync()
     {
         disk.CreateDirectory("/pools");
         disk.CreateDirectory(Path);
-        var journal = new PoolJournal(lines.Enqueue, Options.TimeProvider);
+        var journal = new PoolJournal("main", Add, Options.TimeProvider);
         var pool = await PoolFiles.CreateAsync(Path, "main", 64 * Mebibyte, Options, journal.Observe);
-        return new(pool, lines.Enqueue, Options.TimeProvider);
+        return new(pool, Add, Options.TimeProvider);
     }
 
     async Task<ServedPool> OpenAsync()
     {
-        var journal = new PoolJournal(lines.Enqueue, Options.TimeProvider);
-        return new(await PoolFiles.OpenAsync(Path, Options, journal.Observe), lines.Enqueue, Options.TimeProvider);
+        var journal = new PoolJournal("main", Add, Options.TimeProvider);
+        return new(await PoolFiles.OpenAsync(Path, Options, journal.Observe), Add, Options.TimeProvider);
     }
 
     // Of what is not zero in the pool, the last is data: the superblocks come before.

@@ -28,7 +28,7 @@ public sealed class ServedPoolTests : IAsyncLifetime
         var metadata = KeyValueStore.Open("/meta", new() { FileSystem = disk });
         await StoragePool.FormatAsync("main", device, metadata, new());
         var opened = await StoragePool.OpenAsync(device, metadata, new() { Observer = each => pool.Observe(each) });
-        pool = new ServedPool(opened, lines.Enqueue, clock);
+        pool = new ServedPool(opened, entry => lines.Enqueue(entry.Message), clock);
         await pool.CreateAsync(new() { Name = "vm1", SizeBytes = 1 << 20 });
     }
 
@@ -235,10 +235,12 @@ public sealed class ServedPoolTests : IAsyncLifetime
         Open(ClientProtocol.Nbd).Dispose();
         Assert.Equal(
             [
-                "iscsi: iqn.test:a,i,0x1 at 192.0.2.1:4711 uses main/vm1",
-                "iscsi: iqn.test:a,i,0x1 at 192.0.2.1:4711 has left main/vm1",
-                "nbd: 192.0.2.1:4711 uses main/vm1",
-                "nbd: 192.0.2.1:4711 has left main/vm1",
+                "iscsi: iqn.test:a,i,0x1 at 192.0.2.1:4711 connected to main/vm1",
+                "iscsi: iqn.test:a,i,0x1 at 192.0.2.1:4711 disconnected from main/vm1 "
+                    + "after 0.0 s: 0 reads of 0 bytes, 0 writes of 0 bytes, 0 failed requests",
+                "nbd: 192.0.2.1:4711 connected to main/vm1",
+                "nbd: 192.0.2.1:4711 disconnected from main/vm1 "
+                    + "after 0.0 s: 0 reads of 0 bytes, 0 writes of 0 bytes, 0 failed requests",
             ],
             lines);
     }

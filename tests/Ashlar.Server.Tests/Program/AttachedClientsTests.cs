@@ -38,10 +38,10 @@ public sealed class AttachedClientsTests
 
         string[] lines =
         [
-            $"nbd: {sessions[0].GetProperty("address")} uses main/vm1",
-            $"nbd: {sessions[0].GetProperty("address")} has left main/vm1",
-            $"iscsi: iqn.2026-11.test:one,i,0x800000000001 at {sessions[1].GetProperty("address")} uses main/vm1",
-            $"iscsi: iqn.2026-11.test:one,i,0x800000000001 at {sessions[1].GetProperty("address")} has left main/vm1",
+            $"nbd: {sessions[0].GetProperty("address")} connected to main/vm1",
+            $"nbd: {sessions[0].GetProperty("address")} disconnected from main/vm1 after ",
+            $"iscsi: iqn.2026-11.test:one,i,0x800000000001 at {sessions[1].GetProperty("address")} connected to main/vm1",
+            $"iscsi: iqn.2026-11.test:one,i,0x800000000001 at {sessions[1].GetProperty("address")} disconnected from main/vm1 after ",
         ];
         Assert.All(lines, line => Assert.Contains(line, server.Log, StringComparison.Ordinal));
         Assert.DoesNotContain(" at Ashlar.", server.Log, StringComparison.Ordinal); // No stack trace.

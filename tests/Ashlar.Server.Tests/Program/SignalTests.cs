@@ -37,6 +37,43 @@ public sealed class SignalTests
     }
 
     [Fact]
+    public async Task A_hang_up_does_not_stop_a_service()
+    {
+        using var directory = new TemporaryDirectory();
+        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        using var server = Start(
+            ProgramPath, "serve", "--data", directory["data"], "--pool-size", "64MiB", "--nbd-port", "0", "--iscsi-port", "0", "--api-port", "0");
+        try
+        {
+            await WaitForLineAsync("server: serving ");
+            await SendAsync("HUP");
+            await WaitForLineAsync("server: SIGHUP changes nothing");
+            Assert.Equal(0, (await CalledProgram.RunAsync("status", "--data", directory["data"])).ExitCode);
+            await SendAsync("TERM");
+            await server.WaitForExitAsync(deadline.Token);
+            Assert.Equal(0, server.ExitCode);
+        }
+        finally
+        {
+            if (!server.HasExited) server.Kill();
+        }
+
+        async Task WaitForLineAsync(string part)
+        {
+            string? line;
+            do line = await server.StandardError.ReadLineAsync(deadline.Token);
+            while (line?.Contains(part, StringComparison.Ordinal) == false);
+            Assert.NotNull(line);
+        }
+
+        async Task SendAsync(string signal)
+        {
+            using var kill = Process.Start("kill", [$"-{signal}", $"{server.Id}"]);
+            await kill.WaitForExitAsync(deadline.Token);
+        }
+    }
+
+    [Fact]
     public async Task A_command_needs_no_part_of_the_server()
     {
         using var directory = new TemporaryDirectory();

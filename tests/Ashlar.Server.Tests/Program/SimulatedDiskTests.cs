@@ -15,7 +15,10 @@ public sealed class SimulatedDiskTests : IAsyncDisposable
         new(FaultOperations.Write, FaultKind.NoSpace) { PathPattern = "*/run/*", IsSticky = true };
 
     readonly StringWriter lines = new();
+    readonly ServerLog log;
     readonly List<AshlarServer> servers = [];
+
+    public SimulatedDiskTests() => log = new ServerLog(lines, TimeProvider.System);
 
     [Fact]
     public async Task A_stopped_server_starts_on_a_full_disk_and_tells_of_it()
@@ -70,6 +73,7 @@ public sealed class SimulatedDiskTests : IAsyncDisposable
         full.Heal();
         clock.Advance(RunFileInterval);
         Assert.Equal(["server.json"], disk.List("/data/run"));
+        log.Flush();
         Assert.Single(lines.ToString().Split('\n'), line => line.Contains("run/server.json is written", StringComparison.Ordinal));
         disk.Delete(RunFile); // As a user may; a second time it is not said.
         clock.Advance(4 * RunFileInterval);
@@ -142,6 +146,7 @@ public sealed class SimulatedDiskTests : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         foreach (var server in servers) await server.DisposeAsync();
+        log.Dispose();
     }
 
     async Task<AshlarServer> StartAsync(IFileSystem disk, TimeProvider? clock = null)
@@ -158,7 +163,7 @@ public sealed class SimulatedDiskTests : IAsyncDisposable
                 Entropy = new SeededEntropy(1),
                 TimeProvider = clock ?? TimeProvider.System,
             },
-            new ServerLog(lines, TimeProvider.System));
+            log);
         servers.Add(server);
         return server;
     }

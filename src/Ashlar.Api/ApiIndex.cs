@@ -1,0 +1,29 @@
+namespace Ashlar.Api;
+
+/// <summary>What the API has.</summary>
+public sealed record ApiIndex
+{
+    /// <summary>Version of this object.</summary>
+    public string ApiVersion { get; init; } = Api.ApiVersion.Current;
+
+    /// <summary>"Index".</summary>
+    public string Kind { get; init; } = "Index";
+
+    /// <summary>Version of the program that serves.</summary>
+    public required string Version { get; init; }
+
+    /// <summary>Where to go on.</summary>
+    public required IndexLinks Links { get; init; }
+}
+
+/// <summary>Paths of the API; what stands in braces is a name.</summary>
+/// <param name="Status">The server at a glance.</param>
+/// <param name="Pools">Pools.</param>
+/// <param name="Pool">One pool.</param>
+/// <param name="Volumes">Volumes of a pool.</param>
+/// <param name="Volume">One volume.</param>
+/// <param name="Metrics">Figures for Prometheus.</param>
+/// <param name="Live">Whether the process serves.</param>
+/// <param name="Ready">Whether the server takes work.</param>
+public sealed record IndexLinks(
+    string Status, string Pools, string Pool, string Volumes, string Volume, string Metrics, string Live, string Ready);

@@ -1,0 +1,23 @@
+using Ashlar.Api;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Routing;
+
+namespace Ashlar.Server;
+
+/// <summary>/ and /v1: what there is.</summary>
+static class IndexRoutes
+{
+    public static void MapIndex(this IEndpointRouteBuilder routes, string version)
+    {
+        var index = new ApiIndex
+        {
+            Version = version,
+            Links = new("/v1/status", "/v1/pools", "/v1/pools/{pool}", "/v1/pools/{pool}/volumes",
+                "/v1/pools/{pool}/volumes/{volume}", "/metrics", "/livez", "/readyz"),
+        };
+        foreach (var path in (string[])["/", "/v1"])
+            routes.MapMethods(path, StatusRoutes.ReadMethods, Ok<ApiIndex> () => TypedResults.Ok(index));
+    }
+}

@@ -1,0 +1,33 @@
+using Ashlar.Api;
+using Ashlar.Volumes;
+using Microsoft.AspNetCore.Http;
+
+namespace Ashlar.Server;
+
+/// <summary>What is answered of volumes.</summary>
+/// <param name="endpoints">Where clients find them.</param>
+sealed class VolumeAnswers(Func<Endpoints> endpoints)
+{
+    /// <summary>A page of the volumes of a pool.</summary>
+    public VolumeList List(ServedPool pool, HttpContext context)
+    {
+        var (items, next) = Page.Of(context.Request).Take(pool.List(), info => info.Name, context);
+        return new() { Items = [.. items.Select(info => Resources.Volume(endpoints(), pool, info))], Next = next };
+    }
+
+    /// <summary>All that is known of one volume.</summary>
+    public TaggedAnswer<Volume> One(ServedPool pool, string name)
+    {
+        var info = pool.Get(name);
+        var volume = Resources.Volume(endpoints(), pool, info) with
+        {
+            Sessions = SessionObjects.Of(pool.FrontOf(name)),
+            Unverified = UnverifiedRanges.Of(pool.ListUnverified(info.Id)),
+        };
+        return new(volume, ApiJson.Strict.Volume, EntityTag.SettingsOf(info));
+    }
+
+    /// <summary>A volume that was created or changed.</summary>
+    public TaggedAnswer<Volume> Changed(ServedPool pool, VolumeInfo info, int status = StatusCodes.Status200OK) =>
+        new(Resources.Volume(endpoints(), pool, info), ApiJson.Strict.Volume, EntityTag.SettingsOf(info), status);
+}

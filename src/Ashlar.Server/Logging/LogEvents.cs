@@ -1,0 +1,95 @@
+namespace Ashlar.Server;
+
+/// <summary>Names of what the log tells. They are stable: programs decide by them.</summary>
+static class LogEvents
+{
+    /// <summary>Everything listens.</summary>
+    public const string ServerStarted = "server-started";
+
+    /// <summary>Other machines can connect, and nothing asks them who they are.</summary>
+    public const string ServerOpen = "server-open";
+
+    /// <summary>New work is refused from now on.</summary>
+    public const string ServerStopping = "server-stopping";
+
+    /// <summary>All is closed.</summary>
+    public const string ServerStopped = "server-stopped";
+
+    /// <summary>A part could not be closed in order.</summary>
+    public const string ServerCloseFailed = "server-close-failed";
+
+    /// <summary>Something about the server that its operator should know.</summary>
+    public const string ServerNotice = "server-notice";
+
+    /// <summary>SIGHUP came; it changes nothing.</summary>
+    public const string HangUpIgnored = "hangup-ignored";
+
+    /// <summary>A volume was created.</summary>
+    public const string VolumeCreated = "volume-created";
+
+    /// <summary>A volume has another size.</summary>
+    public const string VolumeResized = "volume-resized";
+
+    /// <summary>A volume has other limits of rate.</summary>
+    public const string VolumeLimited = "volume-limited";
+
+    /// <summary>A volume is gone.</summary>
+    public const string VolumeDeleted = "volume-deleted";
+
+    /// <summary>A client uses a volume from now on.</summary>
+    public const string ClientConnected = "client-connected";
+
+    /// <summary>A client uses a volume no longer.</summary>
+    public const string ClientDisconnected = "client-disconnected";
+
+    /// <summary>What a client did was refused, or cut off, or failed.</summary>
+    public const string ClientFailed = "client-failed";
+
+    /// <summary>A pool gets short of space, or shorter.</summary>
+    public const string PoolSpaceShort = "pool-space-short";
+
+    /// <summary>A pool is short of space no longer.</summary>
+    public const string PoolSpaceEnough = "pool-space-enough";
+
+    /// <summary>A pool was not closed in order; what was found, and the end of the check of what was being overwritten.</summary>
+    public const string PoolRecovery = "pool-recovery";
+
+    /// <summary>A pool refuses writes until the server is started again.</summary>
+    public const string PoolFailed = "pool-failed";
+
+    /// <summary>The disk below has no room for the map of a pool, or has room again.</summary>
+    public const string PoolMetadataSpace = "pool-metadata-space";
+
+    /// <summary>The disk below refused to take back what was freed.</summary>
+    public const string PoolReclaim = "pool-reclaim";
+
+    /// <summary>A block fails its checksum, or cannot be read.</summary>
+    public const string DamagedBlock = "damaged-block";
+
+    /// <summary>A piece of a map cannot be read: one MiB of a volume.</summary>
+    public const string DamagedMap = "damaged-map";
+
+    /// <summary>A copy of a pool's superblock was damaged, and written anew.</summary>
+    public const string DamagedSuperblock = "damaged-superblock";
+
+    /// <summary>Blocks that were being overwritten at an unclean stop were taken as they were found.</summary>
+    public const string BlocksUnverified = "blocks-unverified";
+
+    /// <summary>A volume was finished, undone or lost a part of its space, other than by a request.</summary>
+    public const string VolumeChanged = "volume-changed";
+
+    /// <summary>A request to the API was answered.</summary>
+    public const string RequestAnswered = "request-answered";
+
+    /// <summary>A request to the API failed, not by its own fault.</summary>
+    public const string RequestFailed = "request-failed";
+
+    /// <summary>The web server has something to say.</summary>
+    public const string WebServer = "web-server";
+
+    /// <summary>Lines of one kind were left out.</summary>
+    public const string LinesLeftOut = "lines-left-out";
+
+    /// <summary>Something that only a mistake in the program explains.</summary>
+    public const string Bug = "bug";
+}

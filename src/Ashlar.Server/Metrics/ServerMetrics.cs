@@ -1,0 +1,72 @@
+using Ashlar.Api;
+using Ashlar.Blocks;
+using Ashlar.Volumes;
+using Microsoft.Extensions.Logging;
+
+namespace Ashlar.Server;
+
+/// <summary>The figures of a server: of its process, connections, log, pools and volumes.</summary>
+/// <param name="pools">The pools.</param>
+/// <param name="connections">Connections that are open now, by protocol.</param>
+/// <param name="log">The log, whose entries are counted.</param>
+/// <param name="options">How the server runs.</param>
+/// <param name="startedAt">Since when.</param>
+sealed class ServerMetrics(
+    ServedPools pools, Func<(int Nbd, int Iscsi)> connections, ServerLog log, ServerOptions options, DateTimeOffset startedAt)
+{
+    public string Collect()
+    {
+        var text = new PrometheusText();
+        AddServer(text);
+        Pool[] all = [.. pools.All.Select(Resources.Pool)];
+        AddPools(text, all);
+        VolumeMetrics.AddTo(text, pools);
+        return text.ToString();
+    }
+
+    void AddServer(PrometheusText text)
+    {
+        text.Begin("ashlar_info", "gauge", "The program that serves.");
+        text.Add(1, ("version", options.Version));
+        text.Begin("process_start_time_seconds", "gauge", "When the server began to serve, since 1970.");
+        text.Add(startedAt.ToUnixTimeMilliseconds() / 1000.0);
+        text.Begin("process_cpu_seconds_total", "counter", "Time of processors that the process has used.");
+        text.Add(Environment.CpuUsage.TotalTime.TotalSeconds);
+        text.Begin("process_resident_memory_bytes", "gauge", "Memory that the process has.");
+        text.Add(Environment.WorkingSet);
+        var (nbd, iscsi) = connections();
+        text.Begin("ashlar_connections", "gauge", "Open connections, also of clients that are not attached to a volume.");
+        text.Add(nbd, ("protocol", "nbd"));
+        text.Add(iscsi, ("protocol", "iscsi"));
+        text.Begin("ashlar_log_entries_total", "counter", "Entries of the log, written or not.");
+        text.Add(log.Count(LogLevel.Information), ("level", "info"));
+        text.Add(log.Count(LogLevel.Warning), ("level", "warning"));
+        text.Add(log.Count(LogLevel.Error), ("level", "error"));
+    }
+
+    void AddPools(PrometheusText text, IReadOnlyList<Pool> all)
+    {
+        Each("ashlar_pool_capacity_bytes", "gauge", "What the pool can hold.", pool => pool.CapacityBytes);
+        Each("ashlar_pool_allocated_bytes", "gauge", "What volumes occupy.", pool => pool.AllocatedBytes);
+        Each("ashlar_pool_free_bytes", "gauge", "What can still be written.", pool => pool.FreeBytes);
+        Each("ashlar_pool_provisioned_bytes", "gauge", "Sum of the sizes of the volumes.", pool => pool.ProvisionedBytes);
+        Each("ashlar_pool_volumes", "gauge", "Volumes.", pool => pool.VolumeCount);
+        Each("ashlar_pool_healthy", "gauge", "1 without a warning, 0 with one.", pool => pool.Warnings.Count == 0 ? 1 : 0);
+        Each("ashlar_pool_unverified_blocks", "gauge", "Blocks not verified since an unclean stop.", pool => pool.UnverifiedBlocks);
+
+        var damage = pools.All.ToDictionary(pool => pool.Name, pool => pool.Damage, StringComparer.Ordinal);
+        Each("ashlar_pool_damaged_blocks", "gauge", "Blocks met that cannot be read.", pool => damage[pool.Name].Blocks);
+        Each("ashlar_pool_damaged_map_pieces", "gauge", "Pieces of the map met that cannot be read.", pool => damage[pool.Name].MapPieces);
+
+        var statistics = pools.All.ToDictionary(pool => pool.Name, pool => pool.Statistics, StringComparer.Ordinal);
+        Each("ashlar_pool_commits_total", "counter", "Commits that wrote the map.", pool => statistics[pool.Name].Commits);
+        Each("ashlar_pool_device_flushes_total", "counter", "Flushes of the pool's device.", pool => statistics[pool.Name].DataFlushes);
+        Each("ashlar_pool_map_loads_total", "counter", "Pieces of the map read from disk.", pool => statistics[pool.Name].MapLoads);
+
+        void Each(string name, string type, string help, Func<Pool, double> value)
+        {
+            text.Begin(name, type, help);
+            foreach (var pool in all) text.Add(value(pool), ("pool", pool.Name));
+        }
+    }
+}
