@@ -20,7 +20,7 @@ public sealed class LockTests
     }
 
     [Fact]
-    public void Removing_the_lock_file_of_an_open_store_is_not_noticed_and_lets_a_second_one_in()
+    public void Removing_the_lock_file_of_an_open_store_lets_a_second_one_in_and_ends_the_writing_of_the_first()
     {
         using var directory = new TemporaryDirectory();
         using var first = KeyValueStore.Open(directory["store"]);
@@ -30,7 +30,11 @@ public sealed class LockTests
         using (var second = KeyValueStore.Open(directory["store"], new() { ReadOnly = true })) Assert.Equal(
             "value"u8.ToArray(), second.Get("key"u8));
         using (var second = KeyValueStore.Open(directory["store"])) Assert.Equal("value"u8.ToArray(), second.Get("key"u8));
-        // The first one reads on; what it would write now might be lost, and the second one's with it.
         Assert.Equal("value"u8.ToArray(), first.Get("key"u8));
+        var refusal = Assert.Throws<StorePoisonedException>(() => first.Put("key"u8, "lost"u8));
+        Assert.IsType<StoreDisplacedException>(refusal.InnerException);
+        using var third = KeyValueStore.Open(directory["store"]);
+        third.Put("other"u8, "value"u8);
+        Assert.True(third.Verify().IsClean);
     }
 }
