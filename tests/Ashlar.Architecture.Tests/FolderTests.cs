@@ -8,7 +8,7 @@ public sealed class FolderTests
 {
     const string Engine = "Ashlar.KeyValue", Sharding = "Ashlar.KeyValue.Sharding";
 
-    static readonly (string Folder, string Uses)[] engine =
+    static readonly (string Folder, string Uses)[] EngineFolders =
     [
         ("Errors", ""),
         ("Options", ""),
@@ -39,7 +39,7 @@ public sealed class FolderTests
         ("Restore", "(root) Archive Backup Errors Files Log Manifests Options Verification"),
     ];
 
-    static readonly (string Folder, string Uses)[] sharding =
+    static readonly (string Folder, string Uses)[] ShardingFolders =
     [
         ("Errors", ""),
         ("Salting", ""),
@@ -49,20 +49,20 @@ public sealed class FolderTests
         (FolderUses.Root, "Backup Errors Layout Salting Statistics"),
     ];
 
-    static readonly Dictionary<string, (string Folder, string Uses)[]> layers =
-        new(StringComparer.Ordinal) { [Engine] = engine, [Sharding] = sharding };
+    static readonly Dictionary<string, (string Folder, string Uses)[]> LayersOfProjects =
+        new(StringComparer.Ordinal) { [Engine] = EngineFolders, [Sharding] = ShardingFolders };
 
-    static readonly Dictionary<string, FolderUses> uses =
-        layers.Keys.ToDictionary(project => project, project => new FolderUses(project, Sources(project)), StringComparer.Ordinal);
+    static readonly Dictionary<string, FolderUses> UsesOfProjects =
+        LayersOfProjects.Keys.ToDictionary(project => project, project => new FolderUses(project, Sources(project)), StringComparer.Ordinal);
 
-    public static TheoryData<string> Projects => [.. layers.Keys];
+    public static TheoryData<string> Projects => [.. LayersOfProjects.Keys];
 
     public static TheoryData<string, string, string> Layers
     {
         get
         {
             var data = new TheoryData<string, string, string>();
-            foreach (var (project, table) in layers)
+            foreach (var (project, table) in LayersOfProjects)
             {
                 foreach (var (folder, expected) in table) data.Add(project, folder, expected);
             }
@@ -74,22 +74,22 @@ public sealed class FolderTests
     [Theory, MemberData(nameof(Layers))]
     public void A_folder_uses_what_the_table_says(string project, string folder, string expected)
     {
-        var found = string.Join(' ', uses[project].Of(folder));
-        var unlisted = uses[project].Of(folder).Except(expected.Split(' ')).SelectMany(
-            to => uses[project].Files(folder, to).Select(file => $"{file} -> {to}"));
+        var found = string.Join(' ', UsesOfProjects[project].Of(folder));
+        var unlisted = UsesOfProjects[project].Of(folder).Except(expected.Split(' ')).SelectMany(
+            to => UsesOfProjects[project].Files(folder, to).Select(file => $"{file} -> {to}"));
         Assert.True(found == expected, $"{folder} uses {found}\nnot in the table: {string.Join(", ", unlisted)}");
     }
 
     [Theory, MemberData(nameof(Projects))]
     public void Every_folder_is_in_the_table(string project) => Assert.Equal(
-        uses[project].Folders.Order(StringComparer.Ordinal),
-        layers[project].Select(layer => layer.Folder).Order(StringComparer.Ordinal));
+        UsesOfProjects[project].Folders.Order(StringComparer.Ordinal),
+        LayersOfProjects[project].Select(layer => layer.Folder).Order(StringComparer.Ordinal));
 
     [Theory, MemberData(nameof(Projects))]
     public void All_that_a_folder_uses_stands_above_it_in_the_table(string project)
     {
         var seen = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var (folder, expected) in layers[project])
+        foreach (var (folder, expected) in LayersOfProjects[project])
         {
             foreach (var use in expected.Split(' ', StringSplitOptions.RemoveEmptyEntries))
                 Assert.True(seen.Contains(use), $"{folder} -> {use}");

@@ -20,7 +20,7 @@ public sealed class SourceTextTests
     public void A_line_fits_the_screen(string project) => AssertNone(project, line => line.Length > MaxLineColumns);
 
     // Packages that others embed: their callers may have a synchronisation context, and wait in it for what they called.
-    static readonly string[] packages = ["Ashlar.KeyValue", "Ashlar.KeyValue.Sharding", "Ashlar.Storage"];
+    static readonly string[] EmbeddedPackages = ["Ashlar.KeyValue", "Ashlar.KeyValue.Sharding", "Ashlar.Storage"];
 
     /// <remarks>No program here has a synchronisation context, so there is none to keep a continuation away from.</remarks>
     [Fact]
@@ -29,7 +29,7 @@ public sealed class SourceTextTests
         foreach (var directory in Directory.EnumerateDirectories(Repository.SourceDirectory))
         {
             var project = Path.GetFileName(directory);
-            if (!packages.Contains(project))
+            if (!EmbeddedPackages.Contains(project))
                 AssertNone(project, line => line.Contains("ConfigureAwait(false)", StringComparison.Ordinal), mayBeEmpty: true);
         }
     }
@@ -37,7 +37,7 @@ public sealed class SourceTextTests
     [Fact]
     public void Awaits_of_packages_stay_out_of_the_context_of_their_callers()
     {
-        foreach (var project in packages)
+        foreach (var project in EmbeddedPackages)
             AssertNone(project, line => IsAwait(line) && !line.Contains("ConfigureAwait(false)", StringComparison.Ordinal));
 
         // A call of several lines ends elsewhere.

@@ -11,7 +11,7 @@ public sealed class ParserFuzzTests(ITestOutputHelper output)
 {
     static readonly int Inputs = TestTier.Choose(50_000, 2_000_000);
 
-    static readonly string[] texts =
+    static readonly string[] Texts =
     [
         Initiator.Names(),
         Initiator.Names() + "HeaderDigest=CRC32C,None\0DataDigest=None\0InitialR2T=No\0ImmediateData=Yes\0MaxBurstLength=262144\0",
@@ -26,7 +26,7 @@ public sealed class ParserFuzzTests(ITestOutputHelper output)
     {
         var seed = TestSeeds.First(nameof(No_text_of_a_login_makes_it_throw_but_to_refuse));
         var request = new LoginRequestPdu(true, false, LoginStage.Operational, LoginStage.FullFeature, 0, 0, 1, 0, 1, 0, 1, 1);
-        var result = ParserFuzz.Run([.. texts.Select(Encoding.ASCII.GetBytes)], Inputs, seed, allowedBytes: 64 << 10, text =>
+        var result = ParserFuzz.Run([.. Texts.Select(Encoding.ASCII.GetBytes)], Inputs, seed, allowedBytes: 64 << 10, text =>
         {
             try
             {

@@ -11,7 +11,7 @@ namespace Ashlar.KeyValue.Scenarios.Tests;
 /// </summary>
 public sealed partial class FaultProbeTests(ITestOutputHelper output)
 {
-    static readonly FaultRule[] rules =
+    static readonly FaultRule[] Rules =
     [
         new(FaultOperations.Changes, FaultKind.InputOutputError),
         new(FaultOperations.All & ~FaultOperations.Changes, FaultKind.InputOutputError),
@@ -23,7 +23,7 @@ public sealed partial class FaultProbeTests(ITestOutputHelper output)
         var probes = new FaultProbes(KindOf);
         var runs = 0;
         Parallel.ForEach(
-            rules.SelectMany(rule => scenarios.Select(scenario => (rule, scenario))),
+            Rules.SelectMany(rule => ProbedScenarios.Select(scenario => (rule, scenario))),
             new ParallelOptions { MaxDegreeOfParallelism = 2 },
             pair =>
             {
@@ -53,7 +53,7 @@ public sealed partial class FaultProbeTests(ITestOutputHelper output)
     const string SecondFault = "~ ";
 
     // Short ones, which together have all that there is. The list belongs to them, so they are always the same.
-    static readonly ScenarioOptions[] scenarios =
+    static readonly ScenarioOptions[] ProbedScenarios =
     [
         new(7, Features.Backups | Features.Archive | Features.Readers | Features.Expiry, 30),
         new(8, Features.FullDisk | Features.Repair | Features.Queue, 30),

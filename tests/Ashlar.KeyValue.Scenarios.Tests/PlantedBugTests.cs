@@ -17,7 +17,7 @@ public sealed class PlantedBugTests
 
     const Features Archived = Features.Backups | Features.Archive;
 
-    static readonly Planted[] planted =
+    static readonly Planted[] AllPlanted =
     [
         new(nameof(PlantedBugs.AcknowledgeBeforeSync), 1, Features.Expiry, FailureKind.Lost),
         new(nameof(PlantedBugs.SkipDirectorySyncOfLog), 1, Features.Expiry, FailureKind.DoesNotOpen),
@@ -51,7 +51,7 @@ public sealed class PlantedBugTests
         new("*/backups*", 1, Features.Backups, FailureKind.Backup),
     ];
 
-    public static TheoryData<string> Bugs => [.. planted.Where((_, number) => TestTier.IsDeep || number % 2 == 0).Select(one => one.Bug)];
+    public static TheoryData<string> Bugs => [.. AllPlanted.Where((_, number) => TestTier.IsDeep || number % 2 == 0).Select(one => one.Bug)];
 
     [Fact]
     public void Every_planted_bug_finds_its_place_in_the_source()
@@ -63,7 +63,7 @@ public sealed class PlantedBugTests
     [Theory, MemberData(nameof(Bugs))]
     public void A_planted_bug_is_noticed_as_what_it_is_and_only_by_a_crash_if_it_takes_one(string bug)
     {
-        var one = planted.Single(candidate => candidate.Bug == bug);
+        var one = AllPlanted.Single(candidate => candidate.Bug == bug);
         if (Run(one, withCrashes: true) is var seen && seen != $"{one.Seen}")
         {
             var others = Enumerable.Range(1, 20).Select(seed => $"{seed}: {Run(one with { Seed = (ulong)seed }, withCrashes: true)}");

@@ -10,7 +10,7 @@ public sealed class ScenarioFaultTests(ITestOutputHelper output)
 {
     const int Operations = 40;
 
-    static readonly FaultRule[] rules =
+    static readonly FaultRule[] Rules =
     [
         new(FaultOperations.Changes, FaultKind.InputOutputError),
         new(FaultOperations.Changes, FaultKind.InputOutputError) { IsSticky = true },
@@ -28,21 +28,21 @@ public sealed class ScenarioFaultTests(ITestOutputHelper output)
     public void Whatever_fails_is_an_error_and_never_a_wrong_answer_and_nothing_promised_is_lost()
     {
         var first = TestSeeds.First(nameof(Whatever_fails_is_an_error_and_never_a_wrong_answer_and_nothing_promised_is_lost));
-        var scenarios = TestTier.Choose(rules.Length, 4 * rules.Length);
+        var scenarios = TestTier.Choose(Rules.Length, 4 * Rules.Length);
         var gate = new Lock();
-        var (met, failed) = (new ScenarioCounts(), new long[rules.Length]);
+        var (met, failed) = (new ScenarioCounts(), new long[Rules.Length]);
         Parallel.For(0, scenarios, new ParallelOptions { MaxDegreeOfParallelism = 2 }, number =>
         {
             // Each kind of failure meets scenarios of its own; long values only make them slow.
             var options = ScenarioOptions.FromSeed(first + (ulong)number, Operations, without: Features.LongValues);
-            var rule = rules[number % rules.Length];
+            var rule = Rules[number % Rules.Length];
             try
             {
                 var (count, counts) = ScenarioFaults.Sweep(options, rule);
                 lock (gate)
                 {
                     met += counts;
-                    failed[number % rules.Length] += count;
+                    failed[number % Rules.Length] += count;
                 }
             }
             catch (FaultSweepException failure)
@@ -50,7 +50,7 @@ public sealed class ScenarioFaultTests(ITestOutputHelper output)
                 throw new InvalidOperationException($"{options}, {rule}: {failure.Message}", failure);
             }
         });
-        Assert.All(failed, (count, rule) => Assert.True(count >= 20 * scenarios / rules.Length, $"only {count} failures of {rules[rule]}"));
+        Assert.All(failed, (count, rule) => Assert.True(count >= 20 * scenarios / Rules.Length, $"only {count} failures of {Rules[rule]}"));
         Assert.True(met.Refused >= failed.Sum() / 20, $"only {met}");
         Assert.True(met.Reads >= failed.Sum() && met.Failed >= failed.Sum() / 4 && met.FailedToClose > 0, $"only {met}");
         output.WriteLine(JsonSerializer.Serialize(

@@ -8,7 +8,7 @@ namespace Ashlar.KeyValue.Inspection;
 /// <summary>Reads the groups of a segment as far as anything of them holds, behind damage too. One group is in memory at a time.</summary>
 sealed class LogScan(IFile file, LogSegmentHeader segment, IScanSink sink)
 {
-    static readonly long latestTime = CommitTime.Of(DateTimeOffset.MaxValue);
+    static readonly long LatestTime = CommitTime.Of(DateTimeOffset.MaxValue);
 
     public void Run(long end)
     {
@@ -33,7 +33,7 @@ sealed class LogScan(IFile file, LogSegmentHeader segment, IScanSink sink)
 
     void Describe(in LogGroupHeader group)
     {
-        var time = CommitTime.ToTime(Math.Clamp(group.CommitTime, 0, latestTime));
+        var time = CommitTime.ToTime(Math.Clamp(group.CommitTime, 0, LatestTime));
         sink.Structure(group.Offset, string.Create(
             CultureInfo.InvariantCulture,
             $"{(group.Kind == LogGroupKind.Seal ? "seal" : "group")} from sequence {group.FirstSequence}, {group.Count} entries in "

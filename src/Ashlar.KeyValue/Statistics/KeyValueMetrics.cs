@@ -12,17 +12,17 @@ static class KeyValueMetrics
     public const string MeterName = "Ashlar.KeyValue";
     const string StoreTag = "store";
 
-    static readonly ConcurrentDictionary<SharedStatistics, string> stores = new();
-    static readonly Meter meter = Create();
+    static readonly ConcurrentDictionary<SharedStatistics, string> Stores = new();
+    static readonly Meter EngineMeter = Create();
 
     /// <summary>Publishes what a store says of itself, until <see cref="Remove"/>.</summary>
     public static void Add(SharedStatistics store, string directory)
     {
-        _ = meter; // Created with the first store.
-        stores[store] = directory;
+        _ = EngineMeter; // Created with the first store.
+        Stores[store] = directory;
     }
 
-    public static void Remove(SharedStatistics store) => stores.TryRemove(store, out _);
+    public static void Remove(SharedStatistics store) => Stores.TryRemove(store, out _);
 
     static Meter Create()
     {
@@ -127,7 +127,7 @@ static class KeyValueMetrics
 
     static IEnumerable<(string Store, KeyValueStatistics Statistics)> Snapshots(string instrument)
     {
-        foreach (var (store, directory) in stores)
+        foreach (var (store, directory) in Stores)
         {
             KeyValueStatistics? statistics = null;
             try

@@ -17,7 +17,7 @@ public sealed class CanaryTests(ITestOutputHelper output)
 {
     const string Canary = "canary-7f3b9d";
 
-    static readonly byte[] canaryBytes = Encoding.ASCII.GetBytes(Canary);
+    static readonly byte[] CanaryBytes = Encoding.ASCII.GetBytes(Canary);
 
     [FactIfTool(NbdClient.Library, IscsiClient.Library)]
     public async Task Secrets_and_data_of_clients_appear_in_no_log_no_answer_and_no_file_of_ours()
@@ -29,7 +29,7 @@ public sealed class CanaryTests(ITestOutputHelper output)
         var answers = new StringBuilder();
 
         var block = new byte[4096];
-        for (var at = 0; at + canaryBytes.Length <= block.Length; at += canaryBytes.Length) canaryBytes.CopyTo(block, at);
+        for (var at = 0; at + CanaryBytes.Length <= block.Length; at += CanaryBytes.Length) CanaryBytes.CopyTo(block, at);
         using (var nbd = server.ConnectNbd("vm1"))
         {
             nbd.Write(0, block, forceUnitAccess: true);
@@ -42,7 +42,7 @@ public sealed class CanaryTests(ITestOutputHelper output)
         }
         SendLogin(server.IscsiEndPoint, $"InitiatorName=iqn.2026-11.test:a\0TargetName={AshlarProcess.TargetName("vm1")}\0"
             + $"AuthMethod=CHAP,None\0CHAP_A=5\0CHAP_N={Canary}\0CHAP_R={Canary}\0X-test.password={Canary}\0");
-        SendOption(server.NbdEndPoint, option: 77, canaryBytes);
+        SendOption(server.NbdEndPoint, option: 77, CanaryBytes);
         await AskApi(server, answers);
 
         server.Kill();
@@ -115,5 +115,5 @@ public sealed class CanaryTests(ITestOutputHelper output)
         return answer.ToArray();
     }
 
-    static bool Holds(string path) => File.ReadAllBytes(path).AsSpan().IndexOf(canaryBytes) >= 0;
+    static bool Holds(string path) => File.ReadAllBytes(path).AsSpan().IndexOf(CanaryBytes) >= 0;
 }

@@ -12,17 +12,17 @@ sealed class KillCycles(ulong seed, Lie lie = Lie.None)
 
     // Most moments of a store are before a write: each other kind of operation has its turn all the same. How often each comes in a
     // life that says a few hundred things bounds when it is fatal.
-    static readonly (FaultOperations Operation, int Moments)[] fatal =
+    static readonly (FaultOperations Operation, int Moments)[] Fatal =
     [
         (FaultOperations.Write, 200), (FaultOperations.Sync, 60), (FaultOperations.Open, 40), (FaultOperations.WriteBack, 60),
         (FaultOperations.SyncDirectory, 10), (FaultOperations.Delete, 10), (FaultOperations.Allocate, 5), (FaultOperations.SetLength, 5),
     ];
 
     // These come only when a store is created.
-    static readonly FaultOperations[] fatalForNew = [FaultOperations.Rename, FaultOperations.CreateDirectory];
+    static readonly FaultOperations[] FatalForNew = [FaultOperations.Rename, FaultOperations.CreateDirectory];
 
     readonly SeededRandom random = new(seed);
-    readonly Dictionary<FaultOperations, int> killsBefore = fatal.Select(each => each.Operation).Concat(fatalForNew)
+    readonly Dictionary<FaultOperations, int> killsBefore = Fatal.Select(each => each.Operation).Concat(FatalForNew)
         .ToDictionary(operation => operation, _ => 0);
     int fatalTurns;
 
@@ -87,11 +87,11 @@ sealed class KillCycles(ulong seed, Lie lie = Lie.None)
         // However slow the machine is: before the last death of a store everything has happened that it is there for.
         if (IsLast(life)) return plan;
         if (life % LivesOfAStore == 0)
-            return plan with { EndBefore = fatalForNew[life / LivesOfAStore % fatalForNew.Length], EndAt = 1 };
+            return plan with { EndBefore = FatalForNew[life / LivesOfAStore % FatalForNew.Length], EndAt = 1 };
         switch (random.Next(12))
         {
             case < 6:
-                var (operation, moments) = fatal[fatalTurns++ % fatal.Length];
+                var (operation, moments) = Fatal[fatalTurns++ % Fatal.Length];
                 return plan with { EndBefore = operation, EndAt = 1 + random.Next(moments) };
             case < 8: // A store changes the disk that often, and more, while it opens.
                 return plan with { EndAt = 1 + random.Next(8) };

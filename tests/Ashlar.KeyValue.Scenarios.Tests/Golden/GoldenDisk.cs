@@ -20,7 +20,7 @@ static class GoldenDisk
 {
     const string ContentName = "content.json";
 
-    static readonly JsonSerializerOptions readable = new() { WriteIndented = true };
+    static readonly JsonSerializerOptions Readable = new() { WriteIndented = true };
 
     /// <summary>Writes a disk to a real directory.</summary>
     public static void Save(SimulatedFileSystem disk, GoldenContent content, string target)
@@ -32,7 +32,7 @@ static class GoldenDisk
             File.WriteAllBytes(file, Read(disk, path));
         }
 
-        File.WriteAllText(Path.Combine(target, ContentName), JsonSerializer.Serialize(content, readable));
+        File.WriteAllText(Path.Combine(target, ContentName), JsonSerializer.Serialize(content, Readable));
     }
 
     /// <summary>Loads one.</summary>

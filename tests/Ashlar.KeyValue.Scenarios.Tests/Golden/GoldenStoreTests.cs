@@ -9,14 +9,14 @@ namespace Ashlar.KeyValue.Scenarios.Tests;
 /// </summary>
 public sealed class GoldenStoreTests
 {
-    static readonly string golden = Path.Combine(AppContext.BaseDirectory, "Golden");
+    static readonly string GoldenDirectory = Path.Combine(AppContext.BaseDirectory, "Golden");
 
     public static TheoryData<string> Names =>
-        [.. Directory.EnumerateDirectories(golden).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
+        [.. Directory.EnumerateDirectories(GoldenDirectory).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
 
     [Theory, MemberData(nameof(Names))]
     public void A_golden_store_is_sound_holds_what_was_written_and_goes_on(string name) =>
-        Check(GoldenDisk.Load(Path.Combine(golden, name)));
+        Check(GoldenDisk.Load(Path.Combine(GoldenDirectory, name)));
 
     // ASHLAR_WRITE_GOLDEN=DIRECTORY keeps it.
     [Theory]

@@ -9,7 +9,7 @@ namespace Ashlar.KeyValue.Scenarios.Tests;
 /// </summary>
 sealed class StoreScenario(ScenarioOptions options)
 {
-    static readonly IScenarioOperation[] operations =
+    static readonly IScenarioOperation[] AllOperations =
     [
         new WriteOperation(),
         new SaltedWriteOperation(),
@@ -81,8 +81,8 @@ sealed class StoreScenario(ScenarioOptions options)
 
     IScenarioOperation Choose(ScenarioRun run)
     {
-        var place = run.Random.Next(operations.Sum(operation => operation.WeightIn(options)));
-        foreach (var operation in operations)
+        var place = run.Random.Next(AllOperations.Sum(operation => operation.WeightIn(options)));
+        foreach (var operation in AllOperations)
         {
             place -= operation.WeightIn(options);
             if (place < 0) return operation;

@@ -9,7 +9,7 @@ namespace Ashlar.KeyValue.Sharding.Tests;
 /// <summary>The file of the shards, and the record of a backup of them, with input that is nearly valid.</summary>
 public sealed class ShardParserFuzzTests(ITestOutputHelper output)
 {
-    static readonly ShardFile[] layouts =
+    static readonly ShardFile[] Layouts =
     [
         new(new Guid(1, 2, 3, new byte[8]), 0, [], [new Guid(4, 5, 6, new byte[8])]),
         new(
@@ -19,12 +19,12 @@ public sealed class ShardParserFuzzTests(ITestOutputHelper output)
 
     [Fact]
     public void The_file_of_the_shards() =>
-        Fuzz("shard file", [.. layouts.Select(layout => layout.Encode())], bytes => ShardFile.Decode(bytes, "/fuzzed"));
+        Fuzz("shard file", [.. Layouts.Select(layout => layout.Encode())], bytes => ShardFile.Decode(bytes, "/fuzzed"));
 
     [Fact]
     public void The_record_of_a_backup_of_all_shards()
     {
-        var records = layouts.Select(layout => new ShardedBackupRecord(
+        var records = Layouts.Select(layout => new ShardedBackupRecord(
             7, 8, [.. layout.ShardIds.Select((_, number) => new ShardBackup((ulong)number, 9))], layout).Encode());
         Fuzz("sharded backup record", [.. records], bytes => ShardedBackupRecord.Decode(bytes, "/fuzzed"));
     }

@@ -13,7 +13,7 @@ sealed record Acknowledged(string Key);
 sealed class OverlappingWrites : IDisposable
 {
     // Nothing here takes longer than moments, unless it hangs.
-    static readonly TimeSpan longest = TimeSpan.FromMinutes(2);
+    static readonly TimeSpan Longest = TimeSpan.FromMinutes(2);
 
     readonly SemaphoreSlim began = new(0);
     readonly SemaphoreSlim[] mayReturn = [new(0), new(0)];
@@ -61,9 +61,9 @@ sealed class OverlappingWrites : IDisposable
 
         var before = Store.GetStatistics().Syncs;
         mayReturn[returnFirst].Release();
-        await Task.WhenAny(writers[returnFirst], WaitUntilReturned(before)).WaitAsync(longest);
+        await Task.WhenAny(writers[returnFirst], WaitUntilReturned(before)).WaitAsync(Longest);
         mayReturn[1 - returnFirst].Release();
-        await Task.WhenAll(writers).WaitAsync(longest);
+        await Task.WhenAll(writers).WaitAsync(Longest);
         Disk.DuringSync = null;
     }
 
@@ -80,7 +80,7 @@ sealed class OverlappingWrites : IDisposable
         var begun = TimeProvider.System.GetTimestamp();
         while (Store.GetStatistics().Syncs == before && !Outcomes.Any(outcome => outcome is not null))
         {
-            if (TimeProvider.System.GetElapsedTime(begun) > longest) throw new TimeoutException("A flush that may return does not.");
+            if (TimeProvider.System.GetElapsedTime(begun) > Longest) throw new TimeoutException("A flush that may return does not.");
             await Task.Yield();
         }
     }

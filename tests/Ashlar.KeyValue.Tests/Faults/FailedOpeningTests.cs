@@ -9,7 +9,7 @@ public sealed class FailedOpeningTests
     const string Archive = "/archive";
 
     // What the constructor of a store does, from the first step on; failing here, it has not been done.
-    static readonly string[] steps =
+    static readonly string[] OpeningSteps =
     [
         "cache = new BlockCache(options.BlockCacheBytes);",
         "values = new ValueSegments(files, cache);",
@@ -33,10 +33,10 @@ public sealed class FailedOpeningTests
     const string FailingStep = "failing step of opening";
 
     // One engine for all, because each takes its time to compile: what fails it asks its process.
-    static readonly Mutation failing = new(
+    static readonly Mutation Failing = new(
         "fails where it is told to",
         [
-            .. steps.Select((step, index) => new SourceEdit("KeyValueStore.Opening.cs", step, $"{FailIf($"{index}")} {step}")),
+            .. OpeningSteps.Select((step, index) => new SourceEdit("KeyValueStore.Opening.cs", step, $"{FailIf($"{index}")} {step}")),
             new SourceEdit(
                 "Compaction/BackgroundLanes.cs", "thread.Start();", $"if (thread == threads[^1]) {{ {FailIf($"{NoThread}")} }} thread.Start();"),
             new SourceEdit("Compaction/BackgroundLanes.cs", "        foreach (var thread in threads)\n        {\n            thread.IsBackground",
@@ -46,13 +46,13 @@ public sealed class FailedOpeningTests
                 $"if (AppContext.GetData(\"{FailingStep}\") is not {NoUnwinding}) Release(wasOpened: false);"),
         ]);
 
-    public static TheoryData<string> Steps => [.. steps];
+    public static TheoryData<string> Steps => [.. OpeningSteps];
 
     [Theory, InlineData(false), InlineData(true)]
     public void Whichever_operation_of_the_disk_fails_nothing_is_held(bool isArchived) => Assert.Equal("", FindLeak(isArchived));
 
     [Theory, MemberData(nameof(Steps))]
-    public void Whichever_step_fails_nothing_is_held(string step) => FailsCleanly(Array.IndexOf(steps, step));
+    public void Whichever_step_fails_nothing_is_held(string step) => FailsCleanly(Array.IndexOf(OpeningSteps, step));
 
     [Fact]
     public void A_thread_that_cannot_be_started_leaves_no_other() => FailsCleanly(NoThread);
@@ -79,7 +79,7 @@ public sealed class FailedOpeningTests
     {
         var place = (Disk: Prepare($"/s{step}", isArchived: true), Directory: $"/s{step}"); // In the names of threads, which are short.
         AppContext.SetData(FailingStep, step);
-        Assert.True(failing.Run(FailsToOpen, place));
+        Assert.True(Failing.Run(FailsToOpen, place));
         return place;
     }
 

@@ -12,12 +12,12 @@ namespace Ashlar.KeyValue.Tests;
 /// </summary>
 public sealed class MemoryTests(ITestOutputHelper output)
 {
-    static readonly Lazy<(MutatedEngine Engine, int Places)> engine = new(Compile);
+    static readonly Lazy<(MutatedEngine Engine, int Places)> CompiledEngine = new(Compile);
 
     [Fact]
     public void Memory_that_runs_out_anywhere_is_an_error_and_nothing_promised_is_lost()
     {
-        _ = engine.Value; // It takes its time.
+        _ = CompiledEngine.Value; // It takes its time.
         var first = TestSeeds.First(nameof(Memory_that_runs_out_anywhere_is_an_error_and_nothing_promised_is_lost));
         var (runs, refused, stopped) = (0, 0, 0);
         var places = new HashSet<string>(StringComparer.Ordinal);
@@ -49,7 +49,7 @@ public sealed class MemoryTests(ITestOutputHelper output)
             seed = first,
             runs,
             places = places.Count,
-            of = engine.Value.Places,
+            of = CompiledEngine.Value.Places,
             refused,
             stopped,
             failures = 0,
@@ -66,7 +66,7 @@ public sealed class MemoryTests(ITestOutputHelper output)
         {
             try
             {
-                result = ((long, string?, int))engine.Value.Engine.Invoke(Scenario, [seed, failAt])!;
+                result = ((long, string?, int))CompiledEngine.Value.Engine.Invoke(Scenario, [seed, failAt])!;
             }
             catch (Exception e)
             {

@@ -10,7 +10,7 @@ namespace Ashlar.KeyValue.Tests;
 /// <param name="model">Tells objects from values, which cost no memory.</param>
 sealed class AllocationRewriter(string file, SemanticModel model) : CSharpSyntaxRewriter
 {
-    static readonly HashSet<string> allocating = new(StringComparer.Ordinal)
+    static readonly HashSet<string> Allocating = new(StringComparer.Ordinal)
     {
         "ToArray", "ToList", "Rent", "RentExactly", "Allocate", "AllocateUninitializedArray", "Create", "CreateBuilder",
         "GetString", "GetBytes",
@@ -49,7 +49,7 @@ sealed class AllocationRewriter(string file, SemanticModel model) : CSharpSyntax
         ArrayCreationExpressionSyntax or ImplicitArrayCreationExpressionSyntax => true,
         BaseObjectCreationExpressionSyntax => model.GetTypeInfo(node).Type is { IsReferenceType: true } type && !IsException(type),
         CollectionExpressionSyntax { Elements.Count: > 0 } => model.GetTypeInfo(node).ConvertedType is { IsReferenceType: true },
-        InvocationExpressionSyntax { Expression: MemberAccessExpressionSyntax member } => allocating.Contains(member.Name.Identifier.Text),
+        InvocationExpressionSyntax { Expression: MemberAccessExpressionSyntax member } => Allocating.Contains(member.Name.Identifier.Text),
         _ => false,
     };
 

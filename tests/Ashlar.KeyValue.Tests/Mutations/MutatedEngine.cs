@@ -15,11 +15,11 @@ sealed class MutatedEngine : AssemblyLoadContext
 {
     const string EngineName = "Ashlar.KeyValue";
 
-    static readonly Lazy<ImmutableDictionary<string, string>> sources = new(ReadSources);
-    static readonly Lazy<ImmutableDictionary<string, SyntaxTree>> trees = new(() => sources.Value.ToImmutableDictionary(
+    static readonly Lazy<ImmutableDictionary<string, string>> Sources = new(ReadSources);
+    static readonly Lazy<ImmutableDictionary<string, SyntaxTree>> Trees = new(() => Sources.Value.ToImmutableDictionary(
         source => source.Key, source => Parse(source.Value)));
 
-    static readonly Lazy<ImmutableArray<MetadataReference>> references = new(() => [
+    static readonly Lazy<ImmutableArray<MetadataReference>> References = new(() => [
         .. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)
             .Where(path => !Path.GetFileName(path).StartsWith(EngineName, StringComparison.Ordinal))
             .Select(path => MetadataReference.CreateFromFile(path)),
@@ -36,10 +36,10 @@ sealed class MutatedEngine : AssemblyLoadContext
 
     public static MutatedEngine Compile(IEnumerable<SourceEdit> edits)
     {
-        var changed = trees.Value;
+        var changed = Trees.Value;
         foreach (var file in edits.GroupBy(edit => edit.File))
         {
-            var text = file.Aggregate(sources.Value[file.Key], Replace);
+            var text = file.Aggregate(Sources.Value[file.Key], Replace);
             changed = changed.SetItem(file.Key, Parse(text));
         }
 
@@ -49,8 +49,8 @@ sealed class MutatedEngine : AssemblyLoadContext
     /// <summary>Compiles the engine with every file rewritten.</summary>
     public static MutatedEngine Rewrite(Func<string, SemanticModel, SyntaxNode, SyntaxNode> rewrite)
     {
-        var original = Compilation(trees.Value.Values);
-        return Load(Compilation(trees.Value.Select(file =>
+        var original = Compilation(Trees.Value.Values);
+        return Load(Compilation(Trees.Value.Select(file =>
         {
             var root = rewrite(file.Key, original.GetSemanticModel(file.Value), file.Value.GetRoot());
             return Parse(root.ToFullString());
@@ -62,7 +62,7 @@ sealed class MutatedEngine : AssemblyLoadContext
         var options = new CSharpCompilationOptions(
             OutputKind.DynamicallyLinkedLibrary, optimizationLevel: OptimizationLevel.Release, allowUnsafe: true,
             nullableContextOptions: NullableContextOptions.Enable);
-        return CSharpCompilation.Create(EngineName, files, references.Value, options);
+        return CSharpCompilation.Create(EngineName, files, References.Value, options);
     }
 
     static MutatedEngine Load(CSharpCompilation compilation)
@@ -78,7 +78,7 @@ sealed class MutatedEngine : AssemblyLoadContext
     /// <summary>Fails unless each piece is found exactly once.</summary>
     public static void RequirePlaces(IEnumerable<SourceEdit> edits)
     {
-        foreach (var edit in edits) Replace(sources.Value[edit.File], edit);
+        foreach (var edit in edits) Replace(Sources.Value[edit.File], edit);
     }
 
     /// <summary>Runs a method of these tests as it is bound to the mutated engine.</summary>

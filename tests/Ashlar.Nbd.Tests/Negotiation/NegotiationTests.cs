@@ -1,5 +1,5 @@
-using Ashlar.Blocks;
 using System.Buffers.Binary;
+using Ashlar.Blocks;
 using Ashlar.Nbd.Protocol;
 using Ashlar.Nbd.Tests.Client;
 
