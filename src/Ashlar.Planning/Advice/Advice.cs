@@ -18,6 +18,7 @@ public sealed record Advice
 
 /// <summary>A store of the layout.</summary>
 /// <param name="Kind">Which kind.</param>
+/// <param name="Examples">Products of this kind.</param>
 /// <param name="Data">What is kept there.</param>
 /// <param name="Role">system of record, derived store, or cache: said explicitly.</param>
 /// <param name="EarnedBy">The need that earns it.</param>
@@ -29,6 +30,7 @@ public sealed record Advice
 /// <param name="Ashlar">Which part of it Ashlar serves today.</param>
 public sealed record StoreInLayout(
     StoreKind Kind,
+    string Examples,
     IReadOnlyList<string> Data,
     string Role,
     string EarnedBy,
@@ -48,6 +50,7 @@ public sealed record RankedNeed(string Name, string Needs, IReadOnlyList<RankedS
 /// <summary>How well a kind of store serves.</summary>
 /// <param name="Rank">From 1; null if it does not do.</param>
 /// <param name="Kind">Which.</param>
+/// <param name="Examples">Products of this kind.</param>
 /// <param name="Fit">best, good, possible or no.</param>
 /// <param name="Points">What the order comes from.</param>
 /// <param name="Role">What it could be here: system of record, derived store, or cache.</param>
@@ -59,6 +62,7 @@ public sealed record RankedNeed(string Name, string Needs, IReadOnlyList<RankedS
 public sealed record RankedStore(
     int? Rank,
     StoreKind Kind,
+    string Examples,
     string Fit,
     int Points,
     string Role,

@@ -67,9 +67,17 @@ public static class Adviser
         var earned = objections.OfType<string>().ToArray();
         if (earned.Length == 0)
         {
-            verdict.Add("One well-tuned relational database is enough: " + database.Describe());
+            // What the headline says to run is what the layout lists.
             if (places is [not StoreKind.Relational and var best])
-                verdict.Add($"A {StoreProfiles.Of(best).Name} is the simplest that serves this alone; where a database runs already, a table in it does as well.");
+            {
+                verdict.Add($"One store is enough: {Article(StoreProfiles.Of(best).Name)}, the simplest that serves this alone.");
+                verdict.Add("Where a relational database runs already, a table in it does as well: " + database.Describe());
+            }
+            else
+            {
+                verdict.Add("One well-tuned relational database is enough: " + database.Describe());
+            }
+
             verdict.Add("Add a store when a measurement says so, not before: each one is another thing to back up, to upgrade, and to keep in step.");
         }
         else
@@ -87,6 +95,8 @@ public static class Adviser
         if (CacheVerdict(needs, places) is { } cache) verdict.Add(cache);
         return verdict;
     }
+
+    static string Article(string name) => $"{("aio".Contains(name[0], StringComparison.Ordinal) ? "an" : "a")} {name}";
 
     static string? CacheVerdict(AdviceNeeds needs, StoreKind[] places)
     {
@@ -112,6 +122,7 @@ public static class Adviser
                 : places.Length == 1 ? $"{Words.Join(own[0].Queries.Select(Words.Of))}: nothing simpler serves them" : "the default: what needs no store of its own";
         return new(
             kind,
+            profile.Examples,
             [.. own.Select(need => need.Name)],
             StoreRanking.RoleOf(kind, own.Min(need => need.Role)),
             earnedBy,

@@ -20,6 +20,9 @@ sealed record StoreProfile(
     /// <summary>Writes that a node takes, as a multiple of what a relational database does.</summary>
     public int WritesOfNode { get; init; } = 1;
 
+    /// <summary>Products of this kind, in no order; examples, not a choice.</summary>
+    public required string Examples { get; init; }
+
     /// <summary>Why it is good at what it is good at.</summary>
     public required string Strength { get; init; }
 

@@ -17,6 +17,7 @@ static class StoreProfiles
             ScalesOut: false,
             People: 1)
         {
+            Examples = "PostgreSQL, MySQL, SQL Server, SQLite within one process",
             Strength = "Any rows change as one, constraints keep them right, and SQL answers questions that nobody foresaw.",
             TradeOff = "One primary takes all writes: beyond one machine comes sharding by hand, and with it the end of joins and transactions across shards.",
             Partition = "CP: the side without the primary reads old data or nothing; with automatic failover by quorum the minority side refuses writes.",
@@ -33,6 +34,7 @@ static class StoreProfiles
             ScalesOut: true,
             People: 2)
         {
+            Examples = "MongoDB, Couchbase, Firestore",
             Strength = "A record with all its parts is read and written in one piece, shapes may differ, and shards are built in.",
             TradeOff = "What is in two documents is kept right by the application; joins are poor, and transactions across shards slow.",
             Partition = "CP with majority writes: the minority side refuses writes. With weaker write concern acknowledged writes are rolled back.",
@@ -49,6 +51,7 @@ static class StoreProfiles
             ScalesOut: true,
             People: 1)
         {
+            Examples = "FoundationDB, DynamoDB, etcd (small data); RocksDB, LMDB or Ashlar.KeyValue within one process",
             Strength = "One key, one seek: the cheapest durable read and write there is, and any key can go to any shard.",
             TradeOff = "No query but by key: every other way to find a record is an index that the application keeps.",
             Partition = "By product: CP with consensus for each shard (the minority side stops), or AP with conflicts to resolve.",
@@ -65,6 +68,7 @@ static class StoreProfiles
             ScalesOut: true,
             People: 4)
         {
+            Examples = "Cassandra, ScyllaDB, HBase",
             Strength = "Writes scale with nodes, over several sites, without a primary; rows of a partition are sorted.",
             TradeOff = "A table for each query, no joins; deletes leave tombstones that reads pay for; repairs and compaction want people who know them.",
             Partition = "AP by default, tunable per query: with quorum reads and writes the minority side fails, and what is read is the newest.",
@@ -82,6 +86,7 @@ static class StoreProfiles
             People: 2)
         {
             WritesOfNode = 5,
+            Examples = "TimescaleDB, InfluxDB, VictoriaMetrics, Prometheus",
             Strength = "Samples are appended, compressed to a few bytes each, rolled up and dropped by age.",
             TradeOff = "Updates and deletes of single samples are dear; many distinct series (high cardinality) eat its memory.",
             Partition = "AP in most: both sides take samples, and gaps are filled later or not at all.",
@@ -98,6 +103,7 @@ static class StoreProfiles
             ScalesOut: true,
             People: 3)
         {
+            Examples = "Elasticsearch, OpenSearch, Solr, Meilisearch",
             Strength = "Inverted indexes find words in any text and rank what they find.",
             TradeOff = "What is written is found a second later; a change of the mapping means to index everything again.",
             Partition = "A quorum elects the leader; the minority side serves old results or none.",
@@ -114,6 +120,7 @@ static class StoreProfiles
             ScalesOut: true,
             People: 2)
         {
+            Examples = "Amazon S3, Ceph RGW, MinIO, SeaweedFS",
             Strength = "The cheapest place for large things that do not change, with as much room as one buys.",
             TradeOff = "Tens of milliseconds a request, no change in place, and a price per request that small objects do not repay.",
             Partition = "CP for metadata in most: the side without quorum refuses writes.",
@@ -130,6 +137,7 @@ static class StoreProfiles
             ScalesOut: true,
             People: 2)
         {
+            Examples = "ClickHouse, BigQuery, Snowflake, DuckDB within one process",
             Strength = "Reads only the columns that a question names, compressed five to ten times, a billion rows a second for each node.",
             TradeOff = "Wants batches: single-row inserts, updates and look-ups by key are slow, and there are no transactions worth the name.",
             Partition = "By product: inserts stop without the quorum of the coordinator, reads go on with what the side has.",
@@ -146,6 +154,7 @@ static class StoreProfiles
             ScalesOut: false,
             People: 3)
         {
+            Examples = "Neo4j, Memgraph, ArangoDB",
             Strength = "Follows edges by pointer: the price of a path does not grow with the size of the whole.",
             TradeOff = "A graph is hard to cut in parts, so it is one machine's; aggregates over everything are slow, and few people know it.",
             Partition = "CP: the minority side refuses writes.",
@@ -163,6 +172,7 @@ static class StoreProfiles
             People: 1)
         {
             WritesOfNode = 5,
+            Examples = "Redis, Valkey, Memcached",
             Strength = "Memory speed: hundreds of thousands of operations a second for each node, with expiry and neighbours of a place built in.",
             TradeOff = "Everything must fit in memory, acknowledged writes are lost when a node dies, and what it copies has to be invalidated.",
             Partition = "AP in effect: failover by a majority, and writes to the old primary are lost.",

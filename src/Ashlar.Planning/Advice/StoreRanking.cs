@@ -34,6 +34,7 @@ sealed class StoreRanking(AdviceNeeds needs, UnitSystem units)
     static RankedStore ToRanked(Assessed store, DataNeed need, int? rank) => new(
         rank,
         store.Profile.Kind,
+        store.Profile.Examples,
         rank is null ? "no" : rank == 1 ? "best" : store.LeastFit >= 2 && store.Points >= 70 ? "good" : "possible",
         store.Points,
         RoleOf(store.Profile.Kind, need.Role),
@@ -128,7 +129,8 @@ sealed class StoreRanking(AdviceNeeds needs, UnitSystem units)
         {
             if (need.Bytes > MemoryBytes) store.Against(40, $"{ByteAmount.Format(need.Bytes, units)} of memory, once for each copy.");
             else if (need.Bytes > 0) store.Reasons.Add($"{ByteAmount.Format(need.Bytes, units)} fits into the memory of a machine.");
-            store.Against(5, need.Role == DataRole.Ephemeral ? "A failover forgets the last seconds, a restart everything: affordable here." : "A failover forgets the last seconds: something else must be able to fill it again.");
+            if (need.Role == DataRole.Ephemeral) store.Reasons.Add("A failover forgets the last seconds, a restart everything: affordable here, and no disk has to keep up.");
+            else store.Against(5, "A failover forgets the last seconds: something else must be able to fill it again.");
         }
 
         if (store.Profile.Kind == StoreKind.Object && !need.Queries.Contains(QueryPattern.Blob))

@@ -12,17 +12,29 @@ public sealed record ClusterNeeds
     /// <summary>Bytes of all files; or else files times mean.</summary>
     public long? DataBytes { get; init; }
 
-    /// <summary>Copies of each file, on different nodes.</summary>
+    /// <summary>Copies of each file, on different nodes; <see cref="Erasure"/> takes their place.</summary>
     public int Replicas { get; init; } = 3;
+
+    /// <summary>How a file is cut instead of copied. Null: it is copied.</summary>
+    public ErasureCode? Erasure { get; init; }
+
+    /// <summary>Racks (or rooms, or whatever fails as one) that the nodes stand in. Null: nobody knows.</summary>
+    public int? Racks { get; init; }
+
+    /// <summary>How much more there is each year of everything that is asked for.</summary>
+    public decimal GrowthShare { get; init; }
+
+    /// <summary>For how many years of growth the cluster is bought.</summary>
+    public int GrowthYears { get; init; }
 
     /// <summary>Bytes that a node's drives have together.</summary>
     public long NodeBytes { get; init; } = 100_000_000_000_000;
 
     /// <summary>How full drives may be.</summary>
-    public decimal FillShare { get; init; } = 1;
+    public decimal FillShare { get; init; } = 0.85m;
 
-    /// <summary>Bytes of a drive.</summary>
-    public long DriveBytes { get; init; } = 20_000_000_000_000;
+    /// <summary>Bytes of a drive. Null: 20 TB, or what the node has if that is less.</summary>
+    public long? DriveBytes { get; init; }
 
     /// <summary>Reads of all clients, at peak.</summary>
     public Rate? Reads { get; init; }
@@ -36,8 +48,8 @@ public sealed record ClusterNeeds
     /// <summary>Writes that a node takes. Null: 100 I/O a second for each of its drives.</summary>
     public Rate? NodeWrites { get; init; }
 
-    /// <summary>Drive I/O that a read takes: open, index, data.</summary>
-    public decimal IoPerRead { get; init; } = 1;
+    /// <summary>Drive I/O that a read takes: open, index, data. Null: one for each piece that a read gathers.</summary>
+    public decimal? IoPerRead { get; init; }
 
     /// <summary>Bytes that a request moves. Null: a whole file.</summary>
     public long? RequestBytes { get; init; }
@@ -75,6 +87,36 @@ public sealed record ClusterNeeds
     /// <summary>Bytes a second that each of them gives to rebuilding.</summary>
     public long RebuildBytesPerSecond { get; init; } = 50_000_000;
 
+    /// <summary>Bytes a second that the network of a node gives to rebuilding. Null: a quarter of <see cref="NodeBytesPerSecond"/>.</summary>
+    public long? RepairBytesPerSecond { get; init; }
+
+    /// <summary>How long until a lost drive is noticed and its rebuilding begins.</summary>
+    public TimeSpan DetectTime { get; init; } = TimeSpan.FromMinutes(10);
+
+    internal long BytesOfDrive => DriveBytes ?? Math.Min(20_000_000_000_000, NodeBytes);
+
+    internal long RepairBytesOfNode => RepairBytesPerSecond ?? Math.Max(1, NodeBytesPerSecond / 4);
+
+    /// <summary>Pieces of a file, each on a node of its own: its copies, or the parts of its code.</summary>
+    internal int Pieces => Erasure?.Pieces ?? Replicas;
+
+    /// <summary>Pieces that may be missing.</summary>
+    internal int SparePieces => Erasure?.Parity ?? Replicas - 1;
+
+    /// <summary>Pieces that it takes to read a file, or to make a lost piece again.</summary>
+    internal int PiecesToRead => Erasure?.Data ?? 1;
+
+    internal decimal IoOfRead => IoPerRead ?? PiecesToRead;
+
+    /// <summary>Bytes on disk for each byte of a file.</summary>
+    internal decimal Overhead => Erasure is { } code ? (decimal)code.Pieces / code.Data : Replicas;
+
+    /// <summary>Pieces of a file that one rack holds at most, where pieces are spread over racks evenly.</summary>
+    internal int PiecesOfRack => Racks is { } racks ? (Pieces + racks - 1) / racks : 0;
+
+    /// <summary>Nodes without which the pieces of a file are not apart.</summary>
+    internal int NodesForPieces => Racks is { } racks ? racks * PiecesOfRack : Pieces;
+
     internal void Validate()
     {
         Reckoning.Require(
@@ -90,14 +132,27 @@ public sealed record ClusterNeeds
         Reckoning.Require(Replicas is > 0 and <= 100, "replicas", "expected 1 to 100");
         Reckoning.Require(NodeBytes > 0, "node-size", "it is larger than 0");
         Reckoning.Require(FillShare is > 0 and <= 1, "fill", "expected more than 0 %, and up to 100 %");
-        Reckoning.Require(DriveBytes > 0, "drive-size", "it is larger than 0");
+        Reckoning.Require(DriveBytes is null or > 0, "drive-size", "it is larger than 0");
+        Reckoning.Require(DriveBytes is null || DriveBytes <= NodeBytes, "drive-size", "a drive does not hold more than the node that it is in (--node-size)");
+        Reckoning.Require(Erasure is null or { Data: > 0 and <= 100, Parity: > 0 and <= 100 }, "erasure", "expected 1 to 100 parts of data and of parity");
+        Reckoning.Require(Racks is null or (> 0 and <= 100_000), "racks", "expected 1 to 100,000");
+        Reckoning.Require(Racks is null || SparePieces > 0, "racks", "a single copy is gone with its rack, however many racks there are: give --replicas, too");
+        Reckoning.Require(
+            Racks is null || PiecesOfRack <= SparePieces,
+            "racks",
+            $"a rack would hold {PiecesOfRack} of the {Pieces} pieces of a file, of which {SparePieces} may be missing: "
+                + $"at least {(Pieces + SparePieces - 1) / Math.Max(1, SparePieces)} racks are needed");
+        Reckoning.Require(GrowthShare is >= 0 and <= 100, "growth", "expected 0 % to 10,000 %");
+        Reckoning.Require(GrowthYears is >= 0 and <= 50, "years", "expected up to 50");
+        Reckoning.Require(GrowthYears == 0 || GrowthShare > 0, "years", "there is no growth: give --growth, too");
+        Reckoning.Require(GrowthShare == 0 || GrowthYears > 0, "growth", "for how many years? Give --years, too");
         RequireRate(Reads, "reads");
         RequireRate(Writes, "writes");
         RequireRate(NodeReads, "node-reads");
         RequireRate(NodeWrites, "node-writes");
         RequireRate(KeyOperations, "key-operations");
         RequireRate(PartitionOperations, "partition-operations");
-        Reckoning.Require(IoPerRead is > 0 and <= 10_000, "io-per-read", "expected more than 0, and up to 10,000");
+        Reckoning.Require(IoPerRead is null or (> 0 and <= 10_000), "io-per-read", "expected more than 0, and up to 10,000");
         Reckoning.Require(RequestBytes is null or > 0, "request-size", "it is larger than 0");
         Reckoning.Require(NodeBytesPerSecond > 0, "node-bandwidth", "it is more than 0");
         Reckoning.Require(Entries is null or > 0, "entries", "more than 0 are needed");
@@ -108,6 +163,12 @@ public sealed record ClusterNeeds
         Reckoning.Require(AnnualFailureShare is > 0 and <= 1, "afr", "expected more than 0 %, and up to 100 %");
         Reckoning.Require(RebuildPeers is > 0 and <= 100_000, "rebuild-peers", "expected 1 to 100,000");
         Reckoning.Require(RebuildBytesPerSecond > 0, "rebuild-rate", "it is more than 0");
+        Reckoning.Require(RepairBytesPerSecond is null or > 0, "repair-bandwidth", "it is more than 0");
+        Reckoning.Require(
+            RepairBytesPerSecond is null || RepairBytesPerSecond <= NodeBytesPerSecond,
+            "repair-bandwidth",
+            "a node does not give more to rebuilding than it moves (--node-bandwidth)");
+        Reckoning.Require(DetectTime >= TimeSpan.Zero, "detect", "a time is not negative");
         var hasData = Files is not null || DataBytes is not null;
         Reckoning.Require(hasData || Reads is null, "reads", "there are no files to read: give --size, or --files with --mean-size");
         Reckoning.Require(hasData || Writes is null, "writes", "there are no files to write: give --size, or --files with --mean-size");

@@ -18,6 +18,9 @@ public sealed record ClusterPlan
     /// <summary>Drives, how they fail and how they are rebuilt.</summary>
     public DriveFailures? Drives { get; init; }
 
+    /// <summary>What the loss of a rack means; null if the racks are not known.</summary>
+    public RackLoss? Rack { get; init; }
+
     /// <summary>What is likely to be lost.</summary>
     public DurabilityEstimate? Durability { get; init; }
 }
@@ -31,7 +34,7 @@ public sealed record ClusterRow(string Id, string Title, string How, string Answ
 
 /// <summary>Storage nodes by each limit.</summary>
 /// <param name="Nodes">The largest of them.</param>
-/// <param name="BindsFirst">Which that is: capacity, reads, writes, bandwidth or copies.</param>
+/// <param name="BindsFirst">Which that is: capacity, reads, writes, bandwidth or copies (parts of a code included).</param>
 /// <param name="ByCapacity">To hold the data.</param>
 /// <param name="ByReads">To serve the reads; null if none were said.</param>
 /// <param name="ByWrites">To take the writes, every copy of them; null if none were said.</param>
@@ -43,9 +46,15 @@ public sealed record StorageNodes(
 /// <summary>Drives and their failures.</summary>
 /// <param name="Drives">How many there are.</param>
 /// <param name="FailuresPerDay">How many fail on an average day.</param>
-/// <param name="RebuildSeconds">How long it takes to copy what was on one.</param>
-/// <param name="NodeRebuildSeconds">How long it takes to copy what was on a node, by all others.</param>
-public sealed record DriveFailures(long Drives, double FailuresPerDay, double RebuildSeconds, double NodeRebuildSeconds);
+/// <param name="RebuildSeconds">How long it takes to make again what was on one; null where nothing is left to make it from.</param>
+/// <param name="NodeRebuildSeconds">The same for a node.</param>
+public sealed record DriveFailures(long Drives, double FailuresPerDay, double? RebuildSeconds, double? NodeRebuildSeconds);
+
+/// <summary>A rack that is gone.</summary>
+/// <param name="Nodes">Nodes in it.</param>
+/// <param name="PiecesLost">Pieces of a file (copies, or parts of its code) that are gone with it at most.</param>
+/// <param name="RebuildSeconds">How long the others take to make them again; null where that has to wait for the rack.</param>
+public sealed record RackLoss(long Nodes, int PiecesLost, double? RebuildSeconds);
 
 /// <summary>An estimate of loss, worth as much as its assumptions.</summary>
 /// <param name="LossPerObjectYear">Probability that a given file is lost within a year.</param>

@@ -13,6 +13,7 @@ public static class ClusterSizer
     {
         needs.Validate();
         var rows = new List<ClusterRow>();
+        needs = Growth.Apply(needs, rows);
         var shards = SizeMetadata(needs, rows);
         var partitions = SizePartitions(needs, units, rows);
         if (needs.Files is null && needs.DataBytes is null) return new() { Rows = rows, MetadataShards = shards, Partitions = partitions };
@@ -27,8 +28,18 @@ public static class ClusterSizer
         var storage = SizeStorage(needs, units, data, rows);
         var drives = DriveReckoning.Of(needs, units, storage, rows);
         var files = needs.Files ?? (needs.MeanBytes is { } mean ? Reckoning.CeilingDivide("mean-size", data, mean) : null);
+        var rack = RackReckoning.Of(needs, units, storage, rows);
         var durability = DurabilityReckoning.Of(needs, drives, files, rows);
-        return new() { Rows = rows, MetadataShards = shards, Partitions = partitions, Storage = storage, Drives = drives, Durability = durability };
+        return new()
+        {
+            Rows = rows,
+            MetadataShards = shards,
+            Partitions = partitions,
+            Storage = storage,
+            Drives = drives,
+            Rack = rack,
+            Durability = durability,
+        };
     }
 
     static long? SizeMetadata(ClusterNeeds needs, List<ClusterRow> rows)
@@ -70,34 +81,31 @@ public static class ClusterSizer
 
     static StorageNodes SizeStorage(ClusterNeeds needs, UnitSystem units, long data, List<ClusterRow> rows)
     {
-        var stored = Reckoning.Bytes("replicas", data, needs.Replicas);
+        var stored = Reckoning.Bytes(needs.Erasure is null ? "replicas" : "erasure", data, needs.Overhead);
+        var times = needs.Erasure is { } code ? $"{Numeral.Format(decimal.Round(needs.Overhead, 3))} (erasure code {code})" : $"{needs.Replicas}";
         var byCapacity = Reckoning.CeilingDivide("node-size", stored, needs.NodeBytes * needs.FillShare);
         var size = ByteAmount.Format(needs.NodeBytes, units);
         rows.Add(new(
             "nodesByCapacity",
             "Nodes by capacity",
-            $"{ByteAmount.Format(data, units)} x {needs.Replicas} = {ByteAmount.Format(stored, units)} / {size}{(needs.FillShare < 1 ? $" at {Share.Format(needs.FillShare)} full" : "")}",
+            $"{ByteAmount.Format(data, units)} x {times} = {ByteAmount.Format(stored, units)} / {size}{(needs.FillShare < 1 ? $" at {Share.Format(needs.FillShare)} full" : "")}",
             Number(byCapacity)));
-        if (needs.FillShare == 1)
-        {
-            var easier = Reckoning.CeilingDivide("node-size", stored, needs.NodeBytes * 0.85m);
-            rows.Add(new("nodesAt85", "Nodes at 85 % full", "as drives should be: --fill 85%", Number(easier)));
-        }
-
         var ioOfNode = Rate.OfSecond(100m * DriveReckoning.PerNode(needs));
         var (nodeReads, nodeWrites) = (needs.NodeReads ?? ioOfNode, needs.NodeWrites ?? ioOfNode);
         var byReads = needs.Reads is { } reads
-            ? AddBusy(rows, "reads", reads with { Count = reads.Count * needs.IoPerRead }, nodeReads, How(reads, nodeReads, needs.IoPerRead, needs.NodeReads is null))
+            ? AddBusy(rows, "reads", reads with { Count = reads.Count * needs.IoOfRead }, nodeReads, How(reads, nodeReads, needs.IoOfRead, needs.NodeReads is null))
             : (long?)null;
         var byWrites = needs.Writes is { } writes
-            ? AddBusy(rows, "writes", writes with { Count = writes.Count * needs.Replicas }, nodeWrites, How(writes, nodeWrites, needs.Replicas, needs.NodeWrites is null))
+            ? AddBusy(rows, "writes", writes with { Count = writes.Count * needs.Pieces }, nodeWrites, How(writes, nodeWrites, needs.Pieces, needs.NodeWrites is null))
             : (long?)null;
         var byBandwidth = SizeBandwidth(needs, units, data, rows);
 
         (long Nodes, string Why)[] limits =
-            [(byCapacity, "capacity"), (byReads ?? 0, "reads"), (byWrites ?? 0, "writes"), (byBandwidth ?? 0, "bandwidth"), (needs.Replicas, "copies")];
+        [
+            (byCapacity, "capacity"), (byReads ?? 0, "reads"), (byWrites ?? 0, "writes"), (byBandwidth ?? 0, "bandwidth"), (needs.NodesForPieces, "copies"),
+        ];
         var (nodes, why) = limits.MaxBy(limit => limit.Nodes);
-        rows.Add(new("nodes", "Storage nodes", why == "copies" ? "a node for each copy" : $"{why} binds first", Number(nodes)));
+        rows.Add(new("nodes", "Storage nodes", why == "copies" ? (needs.Erasure is null ? "a node for each copy" : "a node for each part") + (needs.Racks is null ? "" : ", in every rack") : $"{why} binds first", Number(nodes)));
         return new(nodes, why, byCapacity, byReads, byWrites, byBandwidth, stored);
     }
 
@@ -125,7 +133,7 @@ public static class ClusterSizer
         if (needs.Reads is null && needs.Writes is null) return null;
         var request = needs.RequestBytes ?? needs.MeanBytes ?? Reckoning.CeilingDivide("files", data, needs.Files!.Value);
         var bytes = Reckoning.Bytes(
-            "request-size", request, (needs.Reads?.PerSecond ?? 0) + ((needs.Writes?.PerSecond ?? 0) * needs.Replicas));
+            "request-size", request, (needs.Reads?.PerSecond ?? 0) + ((needs.Writes?.PerSecond ?? 0) * needs.Overhead));
         var nodes = Reckoning.CeilingDivide("node-bandwidth", bytes, needs.NodeBytesPerSecond);
         rows.Add(new(
             "nodesByBandwidth",

@@ -36,10 +36,13 @@ public sealed record Estimate
     /// <summary>What that ratio implies.</summary>
     public required IReadOnlyList<string> Implications { get; init; }
 
+    /// <summary>What the input leaves out that is seldom meant to be left out.</summary>
+    public required IReadOnlyList<string> Remarks { get; init; }
+
     /// <summary>How many nodes each limit asks for.</summary>
     public required IReadOnlyList<LimitRow> Limits { get; init; }
 
-    /// <summary>The limit that asks for the most nodes: space, operations or bandwidth.</summary>
+    /// <summary>The limit that asks for the most nodes: space, operations, bandwidth or copies.</summary>
     public required string BindsFirst { get; init; }
 }
 
@@ -56,7 +59,7 @@ public sealed record EstimateRow(string Id, string Title, string How, long Bytes
 public sealed record RatePair(decimal Average, decimal Peak);
 
 /// <summary>What one limit of a node asks for.</summary>
-/// <param name="Limit">space, operations or bandwidth.</param>
+/// <param name="Limit">space, operations, bandwidth or copies.</param>
 /// <param name="How">What was divided.</param>
 /// <param name="Nodes">How many nodes that makes.</param>
 public sealed record LimitRow(string Limit, string How, long Nodes);

@@ -33,6 +33,7 @@ public static class Estimator
             ReadBytes = readBytes,
             ReadsPerWrite = ratio,
             Implications = Implication.Of(ratio),
+            Remarks = workload.Schema is { } schema && SchemaRemark.Of(schema) is { } remark ? [remark] : [],
             Limits = limits,
             BindsFirst = limits.MaxBy(limit => limit.Nodes)!.Limit,
         };
@@ -50,13 +51,19 @@ public static class Estimator
         // Every copy is written; one is read.
         var operations = (rates.Writes.Peak * workload.Replicas) + (rates.Reads?.Peak ?? 0);
         var copies = workload.HasBlobs ? Math.Max(workload.Replicas, workload.BlobReplicas ?? workload.Replicas) : workload.Replicas;
+        // What is written with a record goes over the same wires and drives: its entries in indexes, and all of that in the log.
+        var logged = workload.LogKept > TimeSpan.Zero ? workload.BytesOfRecord + workload.IndexBytesOfRecord : 0;
         decimal bandwidth = Reckoning.Sum(
-            "peak", Reckoning.Bytes("replicas", bytes.Writes.Peak, copies), (long)(bytes.Reads?.Peak ?? 0));
+            "peak",
+            Reckoning.Bytes("replicas", bytes.Writes.Peak, copies),
+            Reckoning.Bytes("replicas", rates.Writes.Peak, workload.IndexBytesOfRecord + logged, workload.Replicas),
+            (long)(bytes.Reads?.Peak ?? 0));
         return
         [
             new("space", $"{ByteAmount.Format(cluster, units)} / {ByteAmount.Format(node.SizeBytes, units)} a node", Reckoning.CeilingDivide("node-size", cluster, node.SizeBytes)),
             new("operations", $"{Rate.Format(operations)} at peak / {Rate.Format(node.Operations.PerSecond)} a node", Reckoning.CeilingDivide("node-operations", Rate.OfSecond(operations), node.Operations)),
-            new("bandwidth", $"{ByteAmount.Format((long)bandwidth, units)}/s at peak / {ByteAmount.Format(node.BytesPerSecond, units)}/s a node", Reckoning.CeilingDivide("node-bandwidth", bandwidth, node.BytesPerSecond)),
+            new("bandwidth", $"{ByteAmount.Format((long)bandwidth, units)}/s at peak, with indexes and log / {ByteAmount.Format(node.BytesPerSecond, units)}/s a node", Reckoning.CeilingDivide("node-bandwidth", bandwidth, node.BytesPerSecond)),
+            new("copies", "each copy on a node of its own", (long)decimal.Ceiling(copies)),
         ];
     }
 }

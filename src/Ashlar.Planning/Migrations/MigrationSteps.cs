@@ -22,8 +22,8 @@ static class MigrationSteps
     static double? Seconds(Takes takes, MigrationNeeds needs, Backfill? backfill) => takes switch
     {
         Takes.Backfill => backfill?.Seconds,
-        // Reading twice, writing nothing: about as fast as the database alone allows.
-        Takes.Check => (double)(needs.Rows / needs.RowRate.PerSecond),
+        // It reads every row while users work, so it is held back as the backfill is.
+        Takes.Check => (double)(needs.Rows / (backfill?.RowsPerSecond ?? needs.RowRate.PerSecond)),
         Takes.Soak => needs.Soak.TotalSeconds,
         _ => null,
     };

@@ -12,7 +12,12 @@ public static class Count1000
     public static long Parse(string text, long least, long most)
     {
         var number = Read(text, text, "a number", "1M");
-        if (number != decimal.Truncate(number)) throw Numeral.Invalid(text, "a number", "it is not whole");
+        if (number != decimal.Truncate(number))
+        {
+            var (below, above) = (decimal.Floor(number), decimal.Ceiling(number));
+            throw Numeral.Invalid(text, "a whole number", $"write {(below < least ? "" : $"{Numeral.FormatPlain(below)} or ")}{Numeral.FormatPlain(above)}");
+        }
+
         if (number < least) throw Numeral.Invalid(text, "a number to plan with", number == 0 ? "it is zero" : $"the least is {Numeral.Format(least)}");
         return number <= most ? (long)number : throw Numeral.Invalid(text, "a number to plan with", $"the most is {Numeral.Format(most)}");
     }

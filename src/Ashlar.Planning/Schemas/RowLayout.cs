@@ -25,7 +25,8 @@ public sealed record RowLayout(
 /// <param name="Name">Name of the column.</param>
 /// <param name="Type">Its SQL type.</param>
 /// <param name="Bytes">With the header of what varies; less where it is null in some rows.</param>
-public sealed record FieldLayout(string Name, SqlType Type, decimal Bytes);
+/// <param name="IsPrimaryKey">Whether it is declared as the primary key.</param>
+public sealed record FieldLayout(string Name, SqlType Type, decimal Bytes, bool IsPrimaryKey = false);
 
 /// <summary>An index.</summary>
 /// <param name="Columns">Names of its columns.</param>

@@ -76,6 +76,7 @@ public static class SchemaFile
         if (rest.Length == 0) throw new FormatException($"field '{name}' has no type");
         decimal present = 1;
         decimal? length = null;
+        var isKey = rest.Contains(" primary key", StringComparison.OrdinalIgnoreCase);
         foreach (var noise in (string[])[" not null", " primary key", " unique"]) rest = rest.Replace(noise, "", StringComparison.OrdinalIgnoreCase);
         if (TryCut(ref rest, " null ", out var share)) present = 1 - Share.Parse(share, 1);
         if (TryCut(ref rest, " avg ", out var average)) length = ReadLength(average);
@@ -83,14 +84,14 @@ public static class SchemaFile
         if (type.FixedBytes is { } bytes)
         {
             return length is null
-                ? new(name, type, bytes * present)
+                ? new(name, type, bytes * present, isKey)
                 : throw new FormatException($"'{name} {type.Name}' takes {bytes} bytes always: leave avg away");
         }
 
         if (length is not { } content) throw new FormatException($"'{name} {type.Name}' varies: give its average length in bytes, such as '{name} {type.Name} avg 20'");
         if (type.MostBytes is { } most && content > 4L * most)
             throw new FormatException($"'{name} {type.Name}' cannot be {Numeral.Format(content)} bytes long on average");
-        return new(name, type, SqlType.BytesOf(content) * present);
+        return new(name, type, SqlType.BytesOf(content) * present, isKey);
     }
 
     static decimal ReadLength(string text)

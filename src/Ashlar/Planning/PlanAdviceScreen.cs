@@ -5,7 +5,9 @@ namespace Ashlar.CommandLine;
 /// <summary>Advice for people.</summary>
 static class PlanAdviceScreen
 {
-    public static void Write(TextWriter writer, Style style, Advice advice, UnitSystem units, int top)
+    const int ShortRanking = 3;
+
+    public static void Write(TextWriter writer, Style style, Advice advice, UnitSystem units, int? top)
     {
         writer.WriteLine(style.Bold("Verdict"));
         foreach (var line in advice.Verdict) PlanAnswer.WriteText(writer, line, "   ", line.StartsWith('-') ? "     " : "   ");
@@ -18,6 +20,7 @@ static class PlanAdviceScreen
     static void WriteStore(TextWriter writer, Style style, int number, StoreInLayout store, UnitSystem units)
     {
         writer.WriteLine(style.Bold($"Run {number}: {Name(store.Kind)}") + $" for {string.Join(", ", store.Data)} ({store.Role})");
+        PlanAnswer.WriteFact(writer, style, "For example", store.Examples);
         PlanAnswer.WriteFact(writer, style, "Earned by", store.EarnedBy);
         PlanAnswer.WriteFact(writer, style, "Trade-off", store.TradeOff);
         PlanAnswer.WriteFact(writer, style, "Partition", store.Partition);
@@ -29,9 +32,15 @@ static class PlanAdviceScreen
         writer.WriteLine();
     }
 
-    static void WriteRanking(TextWriter writer, Style style, RankedNeed data, int top, HashSet<StoreKind> told)
+    static void WriteRanking(TextWriter writer, Style style, RankedNeed data, int? most, HashSet<StoreKind> told)
     {
         PlanAnswer.WriteText(writer, $"{data.Needs}", $"Ranking for {data.Name}: ", "   ");
+        if (most is not { } top)
+        {
+            WriteShortRanking(writer, data);
+            return;
+        }
+
         foreach (var store in data.Ranking)
         {
             if (store.Rank is not { } rank || rank > top)
@@ -41,6 +50,7 @@ static class PlanAdviceScreen
             }
 
             writer.WriteLine($"{rank}. {style.Bold(Name(store.Kind))}: {store.Fit} ({store.Role})");
+            PlanAnswer.WriteFact(writer, style, "For example", store.Examples);
             PlanAnswer.WriteFact(writer, style, "Why", string.Join(' ', store.Reasons));
             if (!told.Add(store.Kind)) continue;
             PlanAnswer.WriteFact(writer, style, "Trade-off", store.TradeOff);
@@ -49,6 +59,18 @@ static class PlanAdviceScreen
             PlanAnswer.WriteFact(writer, style, "RTO", store.Rto);
         }
 
+        writer.WriteLine();
+    }
+
+    // The layout has told about the best already; of the others it is enough here why they come after it.
+    static void WriteShortRanking(TextWriter writer, RankedNeed data)
+    {
+        foreach (var store in data.Ranking.Where(store => store.Rank is not null).Take(ShortRanking)) WriteBriefly(writer, store);
+        var more = data.Ranking.Count(store => store.Rank > ShortRanking);
+        var ruledOut = data.Ranking.Where(store => store.Rank is null).Select(store => Name(store.Kind)).ToArray();
+        var rest = more > 0 ? $"{more} more would do. " : "";
+        if (ruledOut.Length > 0) rest += $"Ruled out: {string.Join(", ", ruledOut)}. ";
+        PlanAnswer.WriteText(writer, $"{rest}(--top 10 says why.)", "", "   ");
         writer.WriteLine();
     }
 

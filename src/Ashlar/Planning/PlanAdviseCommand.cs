@@ -26,7 +26,7 @@ static class PlanAdviseCommand
         var nodeReads = options.Rate("--node-reads", "Reads that one well-tuned database serves [default: 100k/s]");
         var nodeWrites = options.Rate("--node-writes", "Writes that it takes [default: 20k/s]");
         var nodeSize = options.Size("--node-size", "What it is run with [default: 10TiB]");
-        var top = options.Count("--top", "Stores that are told about at length [default: 3]", 1, 10);
+        var top = options.Count("--top", "Stores of each ranking that are told about at length, and why the others are not [default: those to run only]", 1, 10);
         Option[] ofOne = [queries, consistency, role, reads, writes, size];
         return options.Verb(
             "advise",
@@ -84,7 +84,7 @@ static class PlanAdviseCommand
                     units,
                     advice,
                     PlanJson.Strict.Advice,
-                    (writer, style) => PlanAdviceScreen.Write(writer, style, advice, units, (int)(invocation.Get(top) ?? 3)),
+                    (writer, style) => PlanAdviceScreen.Write(writer, style, advice, units, (int?)invocation.Get(top)),
                     advice.Layout.Select(store => NeedsFile.NameOf(store.Kind)));
             },
             (invocation, input) => invocation.IsGiven(needsFile) && input is not ("team" or "node-reads" or "node-writes" or "node-size") ? $"--needs: {input}" : $"--{input}");

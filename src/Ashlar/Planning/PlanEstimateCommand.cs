@@ -128,6 +128,11 @@ static class PlanEstimateCommand
         writer.WriteLine();
         if (estimate.ReadsPerWrite is { } ratio) writer.WriteLine($"Reads to writes: {FormatRatio(ratio)}");
         foreach (var line in estimate.Implications) PlanAnswer.WriteText(writer, line);
+        foreach (var line in estimate.Remarks)
+        {
+            writer.WriteLine();
+            PlanAnswer.WriteText(writer, line);
+        }
 
         writer.WriteLine();
         var limits = new Table("LIMIT", "HOW", Column.Number("NODES"));
@@ -135,6 +140,7 @@ static class PlanEstimateCommand
         limits.WriteTo(writer, style);
         writer.WriteLine(estimate.Limits.All(limit => limit.Nodes == 1)
             ? "One node is enough by each limit."
+            : estimate.BindsFirst == "copies" ? $"One node would carry the load; {estimate.Limits[^1].Nodes} keep the copies apart."
             : $"{char.ToUpperInvariant(estimate.BindsFirst[0])}{estimate.BindsFirst[1..]} binds first.");
         PlanAnswer.WriteUnits(writer, style, units);
     }

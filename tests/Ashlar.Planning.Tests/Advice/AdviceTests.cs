@@ -37,15 +37,15 @@ public sealed class AdviceTests
     }
 
     [Fact]
-    public void Sessions_are_a_key_value_store_and_a_cache_comes_second()
+    public void Sessions_are_a_cache_and_a_key_value_store_comes_second()
     {
         var advice = OfCase("sessions");
         var store = Assert.Single(advice.Layout);
-        Assert.Equal((StoreKind.KeyValue, "ephemeral store, no system of record"), (store.Kind, store.Role));
-        Assert.Equal([StoreKind.KeyValue, StoreKind.Cache], Possible(advice, "sessions").Take(2));
-        Assert.Equal("cache, never system of record", Of(advice, "sessions", StoreKind.Cache).Role);
+        Assert.Equal((StoreKind.Cache, "cache, never system of record"), (store.Kind, store.Role));
+        Assert.Contains("Redis", store.Examples, StringComparison.Ordinal);
+        Assert.Equal([StoreKind.Cache, StoreKind.KeyValue], Possible(advice, "sessions").Take(2));
+        Assert.Equal("ephemeral store, no system of record", Of(advice, "sessions", StoreKind.KeyValue).Role);
         Assert.Contains("expiry only with effort", store.EarnedBy, StringComparison.Ordinal);
-        Assert.StartsWith("Ashlar.KeyValue, embedded in one process", store.Ashlar, StringComparison.Ordinal);
         Assert.Null(store.RestoreSeconds); // Nobody restores sessions.
     }
 
@@ -73,6 +73,7 @@ public sealed class AdviceTests
         Assert.True(advice.OneIsEnough);
         Assert.Equal([StoreKind.KeyValue, StoreKind.Relational], Possible(advice, "links").Take(2));
         Assert.Equal("system of record", Assert.Single(advice.Layout).Role);
+        Assert.StartsWith("One store is enough: a key-value store", advice.Verdict[0], StringComparison.Ordinal);
         Assert.Contains("a table in it does as well", string.Join(' ', advice.Verdict), StringComparison.Ordinal);
         Assert.StartsWith("No cache: 4,000 reads/s are 4.0 %", advice.Verdict[^1], StringComparison.Ordinal);
         Assert.Equal("no", Of(advice, "links", StoreKind.Cache).Fit);
@@ -92,12 +93,25 @@ public sealed class AdviceTests
                 Assert.All(data.Ranking, store =>
                 {
                     Assert.NotEmpty(store.Reasons);
-                    Assert.All([.. store.Reasons, store.TradeOff, store.Partition, store.Rpo, store.Rto, store.Role], text => Assert.False(string.IsNullOrWhiteSpace(text)));
+                    Assert.All([.. store.Reasons, store.Examples, store.TradeOff, store.Partition, store.Rpo, store.Rto, store.Role], text => Assert.False(string.IsNullOrWhiteSpace(text)));
                 });
             }
 
             // Each set of data has one place.
             Assert.Equal(advice.Data.Select(data => data.Name).Order(), advice.Layout.SelectMany(store => store.Data).Order());
+        }
+    }
+
+    [Fact]
+    public void The_headline_names_the_one_store_that_the_layout_lists()
+    {
+        foreach (var name in AdviceCases.All.Keys)
+        {
+            var advice = OfCase(name);
+            if (!advice.OneIsEnough) continue;
+            var kind = Assert.Single(advice.Layout).Kind;
+            Assert.Contains(kind == StoreKind.Relational ? "relational database" : "key-value store", advice.Verdict[0], StringComparison.Ordinal);
+            Assert.Equal(kind == StoreKind.Relational, advice.Verdict[0].Contains("relational", StringComparison.Ordinal));
         }
     }
 

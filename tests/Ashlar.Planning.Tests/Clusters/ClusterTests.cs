@@ -23,6 +23,7 @@ public sealed class ClusterTests
         {
             DataBytes = ByteAmount.Parse("200PB").Bytes,
             NodeBytes = ByteAmount.Parse("100TB").Bytes,
+            FillShare = 1,
             Replicas = 3,
             Reads = Rate.Parse("100k/s"),
             NodeReads = Rate.Parse(nodeReads),
@@ -49,20 +50,34 @@ public sealed class ClusterTests
         {
             DataBytes = 200_033_333_333_333_333, // x 3 = 600.1 PB = 35,300 x 17 TB
             NodeBytes = 20_000_000_000_000,
-            FillShare = 0.85m,
         });
         Assert.Equal(35_300, plan.Drives!.Drives);
         Assert.Equal(1.45, plan.Drives.FailuresPerDay, 0.005); // 35,300 * 0.015 / 365
-        Assert.Equal(17_000, plan.Drives.RebuildSeconds, 0.5); // 17 TB / (20 * 50 MB/s): 4.7 h
-        // f = -ln(0.985) = 0.015114; T = 17,000 s = 0.00053907 years; 3 f (f T)^2 = 3.01e-12
-        Assert.Equal(3.01e-12, plan.Durability!.LossPerObjectYear, 0.01e-12);
+        Assert.Equal(17_000, plan.Drives.RebuildSeconds!.Value, 0.5); // 17 TB / (20 * 50 MB/s): 4.7 h
+        // f = -ln(0.985) = 0.015114; T = 600 s + 17,000 s = 0.00055809 years; 3 f (f T)^2 = 3.226e-12
+        Assert.Equal(3.226e-12, plan.Durability!.LossPerObjectYear, 0.001e-12);
         Assert.Equal(11.5, plan.Durability.Nines, 0.05);
         Assert.Equal(3, plan.Durability.Assumptions.Count);
     }
 
     [Fact]
-    public void One_copy_is_lost_with_its_drive() =>
-        Assert.Equal(0.02, Size(new() { DataBytes = 1 << 30, Replicas = 1, AnnualFailureShare = 0.02m }).Durability!.LossPerObjectYear, 1e-9);
+    public void One_copy_is_lost_with_its_drive_and_nothing_rebuilds_it()
+    {
+        var plan = Size(new() { DataBytes = 1 << 30, Replicas = 1, AnnualFailureShare = 0.02m });
+        Assert.Equal(0.02, plan.Durability!.LossPerObjectYear, 1e-9);
+        Assert.Equal((null, null), (plan.Drives!.RebuildSeconds, plan.Drives.NodeRebuildSeconds));
+        Assert.Equal("none", Answer(plan, "rebuildDrive"));
+        Assert.DoesNotContain(plan.Rows, row => row.Id == "rebuildNode");
+        Assert.Equal("1 nine", Answer(plan, "durability")); // 0.02 is 1.7 of them
+    }
+
+    [Fact]
+    public void Drives_are_85_percent_full_unless_said_otherwise() =>
+        Assert.Equal(118, Size(new() { DataBytes = ByteAmount.Parse("10PB").Bytes, Replicas = 1 }).Storage!.Nodes); // 10 PB / 85 TB = 117.6
+
+    [Fact]
+    public void A_drive_is_no_larger_than_a_small_node() =>
+        Assert.Equal(3, Size(new() { DataBytes = 1, NodeBytes = 15_000_000_000_000 }).Drives!.Drives);
 
     [Fact]
     public void Each_copy_needs_a_node_of_its_own() =>
@@ -161,12 +176,29 @@ public sealed class ClusterTests
             { "afr", sound with { AnnualFailureShare = 0 } },
             { "rebuild-peers", sound with { RebuildPeers = 0 } },
             { "rebuild-rate", sound with { RebuildBytesPerSecond = 0 } },
+            { "repair-bandwidth", sound with { RepairBytesPerSecond = 0 } },
+            { "repair-bandwidth", sound with { RepairBytesPerSecond = 2_000_000_000 } },
+            { "detect", sound with { DetectTime = TimeSpan.FromSeconds(-1) } },
+            { "drive-size", sound with { DriveBytes = 20_000_000_000_000, NodeBytes = 15_000_000_000_000 } },
+            { "erasure", sound with { Erasure = new(8, 0) } },
+            { "erasure", new() { DataBytes = long.MaxValue, Erasure = new(8, 4) } },
+            { "racks", sound with { Racks = 0 } },
+            { "racks", sound with { Racks = 5, Replicas = 1 } },
+            { "racks", sound with { Racks = 1 } },
+            { "racks", sound with { Racks = 2, Erasure = new(8, 4) } },
+            { "growth", sound with { GrowthShare = 0.3m } },
+            { "growth", sound with { GrowthShare = 100, GrowthYears = 50 } },
+            { "growth", sound with { GrowthShare = 1, GrowthYears = 29, Entries = long.MaxValue } },
+            { "years", sound with { GrowthYears = 3 } },
+            { "years", sound with { GrowthShare = 0.3m, GrowthYears = -1 } },
         };
     }
 
     [Theory, MemberData(nameof(Bad))]
     public void A_number_that_makes_no_plan_is_named(string input, ClusterNeeds needs) =>
         Assert.Equal(input, Assert.Throws<PlanException>(() => Size(needs)).Input);
+
+    static string Answer(ClusterPlan plan, string id) => plan.Rows.Single(row => row.Id == id).Answer;
 
     static ClusterPlan Size(ClusterNeeds needs) => ClusterSizer.Size(needs, UnitSystem.Decimal);
 }

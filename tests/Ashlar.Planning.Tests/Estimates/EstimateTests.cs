@@ -95,6 +95,44 @@ public sealed class EstimateTests
             UnitSystem.Binary).BindsFirst);
 
     [Fact]
+    public void Three_copies_need_three_nodes_whatever_else_would_fit_on_one()
+    {
+        var estimate = Estimator.Estimate(
+            new() { RecordBytes = 100, Writes = Rate.OfSecond(1), Retention = Period.Parse("1d"), Replicas = 3 }, UnitSystem.Binary);
+        Assert.Equal(("copies", 3), (estimate.BindsFirst, estimate.Limits.Single(limit => limit.Limit == "copies").Nodes));
+    }
+
+    [Fact]
+    public void Indexes_and_the_log_are_moved_as_well()
+    {
+        // 1,000/s at peak x (1 MiB + 0.5 MiB of indexes + 1.5 MiB in the log) x 2 copies = 6,000 MiB/s / 1 GiB/s = 5.9
+        var workload = new Workload
+        {
+            RecordBytes = 1 << 20,
+            Writes = Rate.OfSecond(1000),
+            PeakFactor = 1,
+            IndexShare = 0.5m,
+            Replicas = 2,
+            Retention = Period.Parse("1h"),
+        };
+        long Nodes(Workload load) => Estimator.Estimate(load, UnitSystem.Binary).Limits.Single(limit => limit.Limit == "bandwidth").Nodes;
+        Assert.Equal((6, 3), (Nodes(workload), Nodes(workload with { LogKept = TimeSpan.Zero }))); // 3,000 MiB/s without the log
+    }
+
+    [Theory]
+    [InlineData("id bigint primary key\nname text avg 9\nindex: name", "begins with its primary key: the database builds one. Add 'index: id', 24 B a row.")]
+    [InlineData("id bigint\nname text avg 9", "names no primary key and has no index that begins with id, its first field.")]
+    [InlineData("id bigint primary key\nindex: id, name\nname text avg 9", null)]
+    [InlineData("name text avg 9\nid bigint primary key\nindex: id", null)]
+    public void A_schema_without_an_index_on_its_key_is_remarked(string schema, string? remark)
+    {
+        var estimate = Estimator.Estimate(
+            new() { Schema = SchemaFile.Parse(schema), Writes = Rate.OfSecond(1), Retention = Period.Parse("1d") }, UnitSystem.Binary);
+        if (remark is null) Assert.Empty(estimate.Remarks);
+        else Assert.Contains(remark, Assert.Single(estimate.Remarks), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_audit_log_is_kept_for_its_own_time()
     {
         var estimate = Estimator.Estimate(

@@ -20,6 +20,8 @@ public sealed class MigrationTests
         Assert.Equal((6000 / 11_000.0) - 0.2, backfill.PauseSeconds!.Value, 1e-9);
         Assert.Equal(2_000_000_000 / 11_000.0, backfill.Seconds, 0.001); // 181,818 s: 2.1 days
         Assert.Equal(800_000_000_000, backfill.ExtraBytes);
+        // Checking reads all rows while users work: at the same rate.
+        Assert.Equal(backfill.Seconds, plan.Steps.Single(step => step.Title == "Check").Seconds!.Value, 0.001);
         Assert.Equal(plan.Steps.Sum(step => step.Seconds ?? 0), plan.TotalSeconds);
     }
 

@@ -73,7 +73,8 @@ public sealed class QuantityTests
     public void Counts_are_read(string text, long count) => Assert.Equal(count, Count1000.Parse(text));
 
     [Theory]
-    [InlineData("1.5", "not whole")]
+    [InlineData("2.5", "'2.5' is not a whole number: write 2 or 3")]
+    [InlineData("0.5", "not a whole number: write 1")]
     [InlineData("0", "it is zero")]
     [InlineData("-1", "negative")]
     [InlineData("12B", "unit of bytes")]
