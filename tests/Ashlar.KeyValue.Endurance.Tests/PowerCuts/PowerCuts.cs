@@ -60,6 +60,7 @@ sealed class PowerCuts(ulong seed, string mountOptions, Lie lie = Lie.None)
             }
             catch (Exception cause)
             {
+                if (volume.WhyBroken is { } broken) throw new BrokenVolumeException(broken, cause);
                 throw new LifeException(seed, life, $" on ext4 mounted with '{mountOptions}'", cause);
             }
         }

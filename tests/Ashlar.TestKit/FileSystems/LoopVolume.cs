@@ -16,12 +16,13 @@ public sealed partial class LoopVolume : IDisposable
     readonly string root;
     readonly string type;
     readonly string options;
+    readonly LoopDevice? device;
     bool isMounted;
 
     public LoopVolume(string mountOptions = "", string type = "ext4", int mebibytes = 128)
     {
         this.type = type;
-        Mounts.RemoveLeftovers(Prefix, MountName);
+        Mounts.RemoveLeftovers(Prefix, MountName, static root => LoopDevice.DetachAllOf(ImageIn(root)));
         root = Mounts.CreateRoot(Prefix);
         MountPoint = Path.Combine(root, MountName);
         options = mountOptions;
@@ -31,6 +32,7 @@ public sealed partial class LoopVolume : IDisposable
         {
             using (var file = File.Create(Image)) file.SetLength((long)mebibytes << 20);
             ExternalTool.Run($"mkfs.{type}", "-q", type == "xfs" ? "-f" : "-F", Image).MustSucceed();
+            device = new LoopDevice(Image);
             Mount();
         }
         catch
@@ -49,7 +51,10 @@ public sealed partial class LoopVolume : IDisposable
         volume.Remount();
     });
 
-    string Image => Path.Combine(root, "image");
+    /// <summary>Null while the device works, else what is wrong with it. Then nothing that was read from the volume says anything about who wrote it.</summary>
+    public string? WhyBroken => device!.WhyBroken();
+
+    string Image => ImageIn(root);
 
     /// <summary>Null if there can be such a volume here, else what is missing.</summary>
     /// <param name="type">Of the file system.</param>
@@ -66,7 +71,7 @@ public sealed partial class LoopVolume : IDisposable
             trial(volume);
             return null;
         }
-        catch (Exception error) when (error is Win32Exception or ToolException or IOException)
+        catch (Exception error) when (error is Win32Exception or ToolException or IOException or BrokenVolumeException)
         {
             return error.Message.ReplaceLineEndings(" ");
         }
@@ -95,13 +100,14 @@ public sealed partial class LoopVolume : IDisposable
     {
         AppDomain.CurrentDomain.ProcessExit -= CleanUpAtExit;
         if (isMounted) Unmount();
+        device?.Dispose();
         Directory.Delete(root, recursive: true);
     }
 
     void Mount()
     {
-        // The loop device is given back by itself when the last user goes.
-        ExternalTool.Run("mount", "-t", type, "-o", options.Length == 0 ? "loop" : $"loop,{options}", Image, MountPoint).MustSucceed();
+        string[] chosen = options.Length == 0 ? [] : ["-o", options];
+        ExternalTool.Run("mount", ["-t", type, .. chosen, device!.DevicePath, MountPoint]).MustSucceed();
         isMounted = true;
     }
 
@@ -109,7 +115,10 @@ public sealed partial class LoopVolume : IDisposable
     {
         Mounts.Unmount(MountPoint);
         isMounted = false;
+        device!.WaitUntilUnmountedEverywhere();
     }
+
+    static string ImageIn(string root) => Path.Combine(root, "image");
 
     void CleanUpAtExit(object? sender, EventArgs e) => Dispose();
 

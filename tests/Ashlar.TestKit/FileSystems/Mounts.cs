@@ -33,14 +33,17 @@ static partial class Mounts
     /// <summary>Unmounts and deletes what a run left that was killed itself. What cannot be unmounted is left as it is.</summary>
     /// <param name="prefix">Of <see cref="CreateRoot"/>.</param>
     /// <param name="mountName">Name of the mount point in the root; empty if the root is one itself.</param>
-    public static void RemoveLeftovers(string prefix, string mountName)
+    /// <param name="giveBack">Gives back what else belongs to a root, before it is deleted.</param>
+    public static void RemoveLeftovers(string prefix, string mountName, Action<string>? giveBack = null)
     {
         foreach (var root in Directory.GetDirectories(Path.GetTempPath(), prefix + "*"))
         {
             if (IsAlive(Path.GetFileName(root)[prefix.Length..].Split('-')[0])) continue;
             var mountPoint = Path.Combine(root, mountName);
             if (IsMounted(mountPoint) && Unmount(mountPoint, 0) != 0) continue;
-            if (!IsMounted(mountPoint)) Directory.Delete(root, recursive: true);
+            if (IsMounted(mountPoint)) continue;
+            giveBack?.Invoke(root);
+            Directory.Delete(root, recursive: true);
         }
     }
 
