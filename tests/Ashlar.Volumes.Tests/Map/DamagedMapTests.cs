@@ -71,6 +71,11 @@ public sealed class DamagedMapTests
         await pool.Pool.Work.Idle;
         Assert.Equal(2 * MapLayout.ChunkBytes, pool.Pool.GetUsage().AllocatedBytes);
         Assert.Empty((await pool.Pool.VerifyAsync(readData: true)).Problems);
+
+        // Later commits count on from there.
+        await volume.WriteAsync(new Lba(BlocksPerLeaf), CrashedPool.Content(5, 16));
+        await volume.FlushAsync();
+        Assert.Empty((await pool.Pool.VerifyAsync(readData: true)).Problems);
     }
 
     [Fact]

@@ -70,10 +70,25 @@ public sealed class FormatTests
     }
 
     [Fact]
+    public void A_bitmap_has_a_word_at_least_and_those_of_a_group_at_most()
+    {
+        var words = new ulong[GroupBitmap.Words];
+        words.AsSpan().Fill(ulong.MaxValue);
+        var bytes = new byte[GroupBitmap.MaxBytes + sizeof(ulong)];
+        Assert.Equal(GroupBitmap.MaxBytes, GroupBitmap.Write(bytes, words));
+        var read = new ulong[GroupBitmap.Words];
+        GroupBitmap.Read(bytes.AsSpan(0, GroupBitmap.MaxBytes), read, "pool", 0);
+        Assert.Equal(words, read);
+        Assert.Throws<CorruptDataException>(() => GroupBitmap.Read(bytes, read, "pool", 0));
+        Assert.Throws<CorruptDataException>(() => GroupBitmap.Read(bytes.AsSpan(0, sizeof(uint)), read, "pool", 0));
+    }
+
+    [Fact]
     public void A_superblock_has_these_bytes()
     {
         var superblock = new Superblock(Id, "main", 0x10002, DateTimeOffset.FromUnixTimeMilliseconds(0x0102030405)) { StoreSequence = 0x0807060504030201 };
         var bytes = new byte[Superblock.SizeBytes];
+        bytes.AsSpan().Fill(0xEE); // Whatever lay in the buffer is not written.
         superblock.Write(bytes);
         Assert.Equal(
             "4153484C504F4F4C" + "01000000" + "00000100" + "00112233445546778899AABBCCDDEEFF" + "0200010000000000" + "0504030201000000" + "04" + "6D61696E",

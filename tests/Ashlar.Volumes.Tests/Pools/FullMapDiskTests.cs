@@ -89,6 +89,17 @@ public sealed class FullMapDiskTests
         Assert.IsType<DeviceFullException>(refusal);
         Assert.Null(pool.GetStatistics().Failure);
 
+        // Volumes are created as long as there is room, and take nothing of what is kept for those who make room.
+        refusal = null;
+        for (var i = 0; i < 4000 && refusal is null && hasRoomForData; i++)
+        {
+            refusal = await Record.ExceptionAsync(async () =>
+                await pool.CreateVolumeAsync($"more{i}", new VolumeOptions { SizeBytes = 1 << 20, BlockSizeBytes = 4096 }));
+            ballast.TakeAll();
+        }
+
+        if (hasRoomForData) Assert.IsType<DeviceFullException>(refusal);
+
         // Overwriting and reading go on.
         for (var i = 0; i < 200; i++)
         {

@@ -213,6 +213,16 @@ public sealed class PoolLifeTests
     }
 
     [Fact]
+    public async Task A_closed_pool_leaves_no_timer_behind()
+    {
+        var clock = new SimulatedClock();
+        var pool = await TestPool.CreateAsync(options: TestPool.DefaultOptions() with { TimeProvider = clock });
+        Assert.NotNull(clock.UntilNextTimer);
+        await pool.DisposeAsync();
+        Assert.Null(clock.UntilNextTimer);
+    }
+
+    [Fact]
     public async Task A_pool_that_is_closed_needs_no_recovery()
     {
         await using var pool = await TestPool.CreateAsync();

@@ -113,6 +113,20 @@ public sealed class ChunkSpaceTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void Searches_for_a_free_window_go_on_behind_the_last_one_and_come_round()
+    {
+        const int window = MapLayout.ChunksPerLeaf;
+        var space = new ChunkSpace(10 * window);
+        var cursor = 0L;
+        for (var i = 1; i < 10; i++) Assert.Equal((i * window) + 3, space.Take(preferred: 0, slot: 3, ref cursor)); // The first is not all free.
+        space.Release([window + 3]);
+        space.Release([(5 * window) + 3]);
+        cursor = 4 * window;
+        Assert.Equal((5 * window) + 3, space.Take(preferred: 0, slot: 3, ref cursor));
+        Assert.Equal(window + 3, space.Take(preferred: 0, slot: 3, ref cursor));
+    }
+
+    [Fact]
     public void Chunks_that_do_not_exist_cannot_be_in_use()
     {
         foreach (var chunk in new[] { 0L, 1, 1000, 16_383 })

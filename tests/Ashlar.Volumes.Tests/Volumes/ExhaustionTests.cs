@@ -119,6 +119,22 @@ public sealed class ExhaustionTests
     }
 
     [Fact]
+    public async Task What_was_there_before_is_not_kept_by_zeroes_that_found_no_room_below()
+    {
+        HookedDevice hooks = null!;
+        await using var pool = await TestPool.CreateAsync(wrap: device => hooks = new HookedDevice(device));
+        var disk = await pool.CreateVolumeAsync("disk", 8 << 20);
+        await disk.WriteAsync(Lba.Zero, Random(MapLayout.BlocksPerLeaf, 1));
+        var reservations = 0;
+        hooks.BeforeZeroes = _ => ++reservations == 2 ? throw new DeviceFullException("below", "as told") : Task.CompletedTask;
+        await Assert.ThrowsAsync<DeviceFullException>(async () =>
+            await disk.WriteZeroesAsync(Lba.Zero, disk.Geometry.BlockCount, ZeroOptions.KeepAllocated));
+        for (var block = 0; block < MapLayout.BlocksPerLeaf; block++) await disk.TrimAsync(new Lba(block), 1);
+        await disk.FlushAsync();
+        Assert.Equal(0, pool.Pool.GetUsage().AllocatedBytes);
+    }
+
+    [Fact]
     public async Task Zeroes_that_keep_more_space_than_the_device_below_has_change_nothing()
     {
         HookedDevice hooks = null!;
