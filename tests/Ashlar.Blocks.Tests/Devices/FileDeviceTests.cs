@@ -203,6 +203,16 @@ public sealed class FileDeviceTests
     public void A_file_that_is_no_whole_number_of_blocks_is_refused(int length) =>
         Assert.Throws<UnsupportedFormatException>(() => new FileDevice(new ScriptedFile(length)));
 
+    [Theory]
+    [InlineData(true, FileOpenMode.ReadOnly)]
+    [InlineData(false, FileOpenMode.Existing)]
+    public async Task What_is_only_read_is_opened_for_reading(bool isReadOnly, FileOpenMode expected)
+    {
+        var disk = new NotingFileSystem(new SimulatedFileSystem(isRecording: false));
+        await using (FileDevice.Create(disk, "/device", 2 * BlockSize)) disk.Modes.Clear();
+        await using (FileDevice.Open(disk, "/device", isReadOnly: isReadOnly)) Assert.Equal([expected], disk.Modes);
+    }
+
     [Fact]
     public void Creating_never_overwrites()
     {
@@ -215,4 +225,15 @@ public sealed class FileDeviceTests
     }
 
     static byte[] Filled(byte value) => Enumerable.Repeat(value, BlockSize).ToArray();
+
+    sealed class NotingFileSystem(IFileSystem inner) : PassingFileSystem(inner)
+    {
+        public List<FileOpenMode> Modes { get; } = [];
+
+        public override IFile Open(string path, FileOpenMode mode)
+        {
+            Modes.Add(mode);
+            return base.Open(path, mode);
+        }
+    }
 }

@@ -27,6 +27,16 @@ public sealed class SharedBlockTests
     }
 
     [Fact]
+    public async Task Parts_of_different_blocks_do_not_wait_for_each_other()
+    {
+        device.HoldReads();
+        Task[] writes = [.. new[] { 5, 1, 9 }.Select(block => driver.WriteAsync((block * BlockSize) + 10, Filled(1, 10)).AsTask())];
+        Assert.Equal(3, device.ReadsBegun);
+        device.Release();
+        await Task.WhenAll(writes);
+    }
+
+    [Fact]
     public async Task A_part_of_a_block_does_not_undo_a_write_of_the_whole_block_that_completes_meanwhile()
     {
         device.HoldReads();
