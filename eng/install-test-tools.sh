@@ -10,6 +10,7 @@ needs=(
     fio=fio qemu-img=qemu-utils qemu-nbd=qemu-utils block-iscsi.so=qemu-block-extra
     nbdinfo=libnbd-bin nbdcopy=libnbd-bin libnbd.so.0=libnbd0
     iscsi-ls=libiscsi-bin iscsi-test-cu=libiscsi-bin libiscsi.so.7=libiscsi7
+    zsh=zsh fish=fish groff=groff setpriv=util-linux script=bsdutils
     mkfs.ext4=e2fsprogs e2fsck=e2fsprogs mkfs.xfs=xfsprogs
 )
 PATH=$PATH:/usr/sbin:/sbin

@@ -73,8 +73,13 @@ public sealed partial class KeyValueStore
                 archiveLagBytes = MeasureArchiveLag(out archivedSequence);
             }
 
-            var memTables = version.Active.UsedBytes;
-            foreach (var table in version.Immutable) memTables += table.UsedBytes;
+            var (memTables, memTableEntries) = (version.Active.UsedBytes, version.Active.Count);
+            foreach (var table in version.Immutable)
+            {
+                memTables += table.UsedBytes;
+                memTableEntries += table.Count;
+            }
+
             var victims = compactor.Victims;
             var use = SpaceUse.Measure(
                 state, version.Tables, manifest, values, victims, files.Kept.Bytes, space.HeldBytes, committer.End.EndOffset);
@@ -123,6 +128,7 @@ public sealed partial class KeyValueStore
                 TimeToStall = throttle.TimeToStall(),
                 LastBackgroundFailure = background.Failure?.Message,
                 MemTableBytes = memTables,
+                MemTableEntries = memTableEntries,
                 ImmutableMemTables = version.Immutable.Length,
                 LogSegments = logs,
                 ValueSegments = segments,

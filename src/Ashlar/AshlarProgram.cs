@@ -11,36 +11,58 @@ static class AshlarProgram
         var format = AskedFormat(words);
         try
         {
-            var global = new GlobalOptions(terminal);
-            var root = ProgramCommand.Create(terminal, global);
-            // Words that begin with '@' are words: no files of arguments are read.
-            var arguments = root.Parse(words, new ParserConfiguration { ResponseFileTokenReplacer = null });
-
-            if (words is [['[', ..], ..]) return Complete(arguments, terminal);
-            var isHelp = arguments.GetResult(root.Options.OfType<HelpOption>().Single()) is { Implicit: false };
-            if (isHelp || words.Count == 0)
-            {
-                Help.Write(arguments.CommandResult, terminal.Out, terminal.OutStyle);
-                return ExitCode.Ok;
-            }
-            if (UsageErrors.Find(arguments) is { } error) return ErrorReport.Write(terminal, format, error);
-            var verb = (Verb)arguments.CommandResult.Command;
-            return await verb.RunAsync(new Invocation(arguments, global, terminal), cancellationToken);
+            var exitCode = await RunUnguardedAsync(words, terminal, format, cancellationToken);
+            // What was held back until now may be what cannot be written.
+            terminal.Out.Flush();
+            return exitCode;
         }
-        catch (IOException) when (!IsWritable(terminal.Out))
+        catch (OutputException e) when (e.IsClosed)
         {
             // Whoever read us has enough: "ashlar volume list | head -1".
             return ExitCode.Ok;
         }
         catch (Exception e)
         {
-            return ErrorReport.Write(terminal, format, e);
+            return Report(terminal, format, e);
         }
     }
 
-    /// <summary>Shell completion: <c>ashlar "[suggest:14]" "ashlar volume "</c>.</summary>
-    static ExitCode Complete(ParseResult arguments, Terminal terminal) =>
-        (ExitCode)arguments.Invoke(new() { Output = terminal.Out, Error = terminal.Error });
+    static async Task<ExitCode> RunUnguardedAsync(
+        IReadOnlyList<string> words, Terminal terminal, OutputFormat format, CancellationToken cancellationToken)
+    {
+        var global = new GlobalOptions(terminal);
+        var root = ProgramCommand.Create(terminal, global);
+        var arguments = root.Parse(words, ProgramCommand.Parsing);
+        var isHelp = arguments.GetResult(root.Options.OfType<HelpOption>().Single()) is { Implicit: false };
+        if (isHelp || words.Count == 0)
+        {
+            Help.Write(arguments.CommandResult, terminal);
+            return ExitCode.Ok;
+        }
+        if (arguments.GetValue(global.Version))
+        {
+            VersionCommand.Write(terminal.Out, format);
+            return ExitCode.Ok;
+        }
+        if (UsageErrors.Find(arguments, words, new CommandLines(terminal.Program)) is { } error)
+            return ErrorReport.Write(terminal, format, error);
+        var verb = (Verb)arguments.CommandResult.Command;
+        return await verb.RunAsync(new Invocation(arguments, global, terminal), cancellationToken);
+    }
+
+    static ExitCode Report(Terminal terminal, OutputFormat format, Exception error)
+    {
+        try
+        {
+            // What was found before stands before what went wrong.
+            if (error is not OutputException) terminal.Out.Flush();
+        }
+        catch (OutputException)
+        {
+            // The error that is reported came first.
+        }
+        return ErrorReport.Write(terminal, format, error);
+    }
 
     /// <summary>The format that errors take, found without the parser, which may be what fails.</summary>
     static OutputFormat AskedFormat(IReadOnlyList<string> words)
@@ -51,18 +73,5 @@ static class AshlarProgram
             if (words[i] is "-o" or "--output" && i + 1 < words.Count && words[i + 1] == "json") return OutputFormat.Json;
         }
         return OutputFormat.Table;
-    }
-
-    static bool IsWritable(TextWriter writer)
-    {
-        try
-        {
-            writer.Flush();
-            return true;
-        }
-        catch (IOException)
-        {
-            return false;
-        }
     }
 }

@@ -36,6 +36,7 @@ static class ShardStatistics
         TimeToStall = shards.Min(shard => shard.TimeToStall),
         LastBackgroundFailure = shards.Select(shard => shard.LastBackgroundFailure).FirstOrDefault(failure => failure is not null),
         MemTableBytes = shards.Sum(shard => shard.MemTableBytes),
+        MemTableEntries = shards.Sum(shard => shard.MemTableEntries),
         ImmutableMemTables = shards.Sum(shard => shard.ImmutableMemTables),
         LogSegments = shards.Sum(shard => shard.LogSegments),
         ValueSegments = shards.Sum(shard => shard.ValueSegments),

@@ -114,6 +114,9 @@ public sealed record KeyValueStatistics
     /// <summary>Memory of all memtables.</summary>
     public long MemTableBytes { get; init; }
 
+    /// <summary>Entries in all memtables, which are in the log and not yet in a table: replaced ones and tombstones count.</summary>
+    public long MemTableEntries { get; init; }
+
     /// <summary>Full memtables that wait to become tables.</summary>
     public int ImmutableMemTables { get; init; }
 

@@ -15,12 +15,14 @@ sealed class ApiClient : IDisposable
 
     readonly HttpClient http;
     readonly LocatedServer server;
+    readonly CommandLines lines;
     readonly TimeProvider time;
 
-    ApiClient(LocatedServer server, TimeProvider time)
+    ApiClient(LocatedServer server, Invocation invocation)
     {
         this.server = server;
-        this.time = time;
+        lines = invocation.CommandLines;
+        time = invocation.Terminal.TimeProvider;
         // No proxy: the server is on this machine, or was named.
         var handler = new SocketsHttpHandler
         {
@@ -34,7 +36,7 @@ sealed class ApiClient : IDisposable
     }
 
     /// <summary>A client of the server that the command line means.</summary>
-    public static ApiClient For(Invocation invocation) => new(ServerLocator.Find(invocation), invocation.Terminal.TimeProvider);
+    public static ApiClient For(Invocation invocation) => new(ServerLocator.Find(invocation), invocation);
 
     public Task<Status> GetStatusAsync(CancellationToken cancellationToken) =>
         SendAsync(HttpMethod.Get, "/v1/status", ApiJson.Strict.Status, null, cancellationToken);
@@ -149,7 +151,7 @@ sealed class ApiClient : IDisposable
         try
         {
             var bytes = await response.Content.ReadAsByteArrayAsync(cancellationToken);
-            if (JsonSerializer.Deserialize(bytes, ApiJson.Strict.Problem) is { } problem) return Refusals.Describe(problem);
+            if (JsonSerializer.Deserialize(bytes, ApiJson.Strict.Problem) is { } problem) return Refusals.Describe(problem, lines);
         }
         catch (JsonException)
         {

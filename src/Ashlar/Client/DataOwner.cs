@@ -12,6 +12,7 @@ sealed record DataOwner(int? ProcessId)
     public const string Advice = "its log says where it serves: name that by --server";
 
     /// <summary>Who may have the directory; null where nobody does.</summary>
+    /// <exception cref="StorageException">This user may not look.</exception>
     public static DataOwner? Of(string directory)
     {
         var path = $"{directory}/lock";
@@ -23,7 +24,7 @@ sealed record DataOwner(int? ProcessId)
             if (file.LengthBytes == 0) return new((int?)null); // There was no room to say who.
             return file.ReadLockOwner() is { } id && FileSystems.Real.DirectoryExists($"/proc/{id}") ? new(id) : null;
         }
-        catch (StorageException)
+        catch (StorageException e) when (e.Kind != StorageErrorKind.AccessDenied)
         {
             return null;
         }

@@ -5,8 +5,11 @@ namespace Ashlar.CommandLine;
 /// <summary>What a server's problem means for a command.</summary>
 static class Refusals
 {
-    public static CommandException Describe(Problem problem) =>
-        new(ExitCodeOf(problem), problem.Type, problem.Detail ?? problem.Title, problem.Hint ?? HintFor(problem.Type));
+    public const string InUseHint = "disconnect the clients first, or add --force";
+    public const string WouldShrinkHint = "add --allow-shrink; what lies beyond the new end is lost";
+
+    public static CommandException Describe(Problem problem, CommandLines lines) =>
+        new(ExitCodeOf(problem), problem.Type, problem.Detail ?? problem.Title, problem.Hint ?? HintFor(problem.Type, lines));
 
     static ExitCode ExitCodeOf(Problem problem) => problem switch
     {
@@ -19,12 +22,12 @@ static class Refusals
         _ => ExitCode.Failed,
     };
 
-    public static string? HintFor(string problemType) => problemType switch
+    static string? HintFor(string problemType, CommandLines lines) => problemType switch
     {
-        ProblemTypes.VolumeNotFound => "ashlar volume list",
-        ProblemTypes.PoolNotFound => "ashlar pool list",
-        ProblemTypes.InUse => "disconnect the clients first, or add --force",
-        ProblemTypes.WouldShrink => "add --allow-shrink; what lies beyond the new end is lost",
+        ProblemTypes.VolumeNotFound => lines.OfServer("volume list"),
+        ProblemTypes.PoolNotFound => lines.OfServer("pool list"),
+        ProblemTypes.InUse => InUseHint,
+        ProblemTypes.WouldShrink => WouldShrinkHint,
         _ => null,
     };
 }

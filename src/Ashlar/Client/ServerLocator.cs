@@ -17,25 +17,48 @@ static class ServerLocator
     /// </summary>
     public static LocatedServer Find(Invocation invocation)
     {
-        if (invocation.Get(invocation.Global.Server) is { } named) return new(named);
+        var lines = invocation.CommandLines;
+        if (invocation.Get(invocation.Global.Server) is { } named) return new(named, $"start one with: {lines.Of("up")}");
         var data = invocation.Get(invocation.Global.Data);
         var directory = DataDirectories.Resolve(data, invocation.Terminal);
-        if (ReadRunFile(directory) is { } running) return new(running);
-        if (DataOwner.Of(directory) is { } owner)
+        var start = $"start one with: {lines.Of("up")}{(data is null ? "" : $" --data {ShellWord.Quote(data)}")}";
+        try
         {
-            // A disk that is full or fails; or a server that starts, or ends.
-            var unsaid = $"{owner} may have {directory}, but run/server.json, which would say how to reach it, is not there";
-            if (data is null) return new(Default, $"{unsaid}: {DataOwner.Advice}");
-            throw new CommandException(ExitCode.Unreachable, ProblemTypes.Unavailable, unsaid, DataOwner.Advice);
+            if (ReadRunFile(directory) is { } running) return new(running, start);
+            if (DataOwner.Of(directory) is { } owner)
+            {
+                // A disk that is full or fails; or a server that starts, or ends.
+                var unsaid = $"{owner} may have {directory}, but run/server.json, which would say how to reach it, is not there";
+                if (data is null) return new(Default, $"{unsaid}: {DataOwner.Advice}");
+                throw new CommandException(ExitCode.Unreachable, ProblemTypes.Unavailable, unsaid, DataOwner.Advice);
+            }
         }
-        if (data is null) return new(Default);
-        throw new CommandException(
-            ExitCode.Unreachable, ProblemTypes.Unavailable, $"no server runs on {directory}", $"ashlar up --data {data}");
+        catch (StorageException e) when (e.Kind == StorageErrorKind.AccessDenied)
+        {
+            // Without a directory that was named the default port may still lead to a server.
+            var denied = $"permission denied: this user may not look into {directory}";
+            const string advice = "run the command as the user of the server, or name the server by --server";
+            if (data is null) return new(Default, $"{denied}: {advice}");
+            throw new CommandException(ExitCode.PermissionDenied, ProblemTypes.PermissionDenied, denied, advice);
+        }
+        if (data is null) return new(Default, start);
+        throw new CommandException(ExitCode.Unreachable, ProblemTypes.Unavailable, $"no server runs on {directory}", start);
     }
 
     /// <summary>Whether a server has said in its data directory how to reach it.</summary>
-    public static bool IsAnnounced(string directory) => ReadRunFile(directory) is not null;
+    public static bool IsAnnounced(string directory)
+    {
+        try
+        {
+            return ReadRunFile(directory) is not null;
+        }
+        catch (StorageException)
+        {
+            return false;
+        }
+    }
 
+    // Only a convenience: without it the default port is tried. But that this user may not look is worth to be told.
     static Uri? ReadRunFile(string directory)
     {
         var path = $"{directory}/run/server.json";
@@ -47,9 +70,12 @@ static class ServerLocator
             var running = JsonSerializer.Deserialize(bytes.AsSpan(0, file.Read(bytes, 0)), ApiJson.Strict.RunningServer);
             return Uri.TryCreate(running?.Api, UriKind.Absolute, out var uri) ? uri : null;
         }
-        catch (Exception e) when (e is StorageException or JsonException)
+        catch (StorageException e) when (e.Kind != StorageErrorKind.AccessDenied)
         {
-            // Only a convenience: without it the default port is tried.
+            return null;
+        }
+        catch (JsonException)
+        {
             return null;
         }
     }

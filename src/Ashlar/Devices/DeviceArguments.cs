@@ -37,13 +37,6 @@ static class DeviceArguments
         CustomParser = result => ParseNumber(result, least: 1, word => $"--count: '{word}' is not a number of blocks"),
     };
 
-    public static int ParseBlockSize(string text) => ByteSize.Parse(text) switch
-    {
-        512 => 512,
-        4096 => 4096,
-        _ => throw new FormatException($"'{text}' is not offered: expected 512 or 4096"),
-    };
-
     public static string FullPath(Invocation invocation, Argument<string> path) => Path.GetFullPath(invocation.Get(path));
 
     public static DeviceFile Open(Invocation invocation, Argument<string> path) =>

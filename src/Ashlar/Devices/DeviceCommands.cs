@@ -17,7 +17,8 @@ static class DeviceCommands
             "ashlar device write disk.ashlar --offset 5000 --text hello",
             "ashlar device read disk.ashlar --offset 4096",
             "ashlar device show disk.ashlar",
-        ])
+        ],
+        ServerUse.None)
     {
         CreateCreate(terminal),
         CreateShow(),
@@ -33,22 +34,21 @@ static class DeviceCommands
     static Verb CreateCreate(Terminal terminal)
     {
         var path = DeviceArguments.Device();
-        var size = Setting.Create(
-            terminal, "--size", "SIZE", "Size, a whole number of blocks [default: 8MiB]", ByteSize.Parse, 8L << 20);
-        var blockSize = Setting.Create(
-            terminal, "--block-size", "BYTES", "512 or 4096 [default: 4096]", DeviceArguments.ParseBlockSize, 4096);
+        var size = Setting.Create(terminal, "--size", "SIZE", "Size, in whole blocks [default: 8MiB]", ByteSize.Parse, 8L << 20);
+        var blockSize = BlockSize.Option(terminal, 4096);
         return new Verb(
             "create",
             "Create a device, with every block free",
             ["ashlar device create disk.ashlar", "ashlar device create disk.ashlar --size 1GiB --block-size 512"],
             async (invocation, _) =>
             {
-                var (sizeBytes, blockSizeBytes) = (invocation.Get(size), invocation.Get(blockSize));
-                var (blockCount, rest) = Math.DivRem(sizeBytes, blockSizeBytes);
-                if (rest != 0 || blockCount is < 1 or > DeviceFile.MaxBlockCount)
+                var blockSizeBytes = invocation.Get(blockSize);
+                var sizeBytes = BlockSize.RoundUp(invocation, invocation.Get(size), blockSizeBytes);
+                var blockCount = sizeBytes / blockSizeBytes;
+                if (blockCount is < 1 or > DeviceFile.MaxBlockCount)
                 {
                     throw Usage.Error(
-                        $"--size: {sizeBytes} bytes are not between 1 and 2^32 whole blocks of {blockSizeBytes} bytes");
+                        $"--size: {ByteSize.Format(sizeBytes)} are not between 1 and 2^32 whole blocks of {blockSizeBytes} bytes");
                 }
                 var fullPath = DeviceArguments.FullPath(invocation, path);
                 await using var device = DeviceFile.Create(

@@ -14,6 +14,7 @@ static class DeviceScreens
     public static void WriteFacts(Invocation invocation, DeviceFile device, string? headline = null)
     {
         var facts = FactsOf(device);
+        if (headline is not null && invocation.IsSilent) return;
         invocation.Write(facts, DeviceJson.Strict.DeviceFacts, [facts.Path], (writer, style) =>
         {
             if (headline is not null)
@@ -30,7 +31,7 @@ static class DeviceScreens
                 .Add("Trimmed", Blocks(facts.Blocks.Trimmed))
                 .Add("Bad", Blocks(facts.Blocks.Bad))
                 .Add("Id", facts.Id.ToString("D"))
-                .WriteTo(writer, style);
+                .WriteTo(writer, style, invocation.Terminal.Width);
             writer.WriteLine();
             WriteMap(writer, style, device);
         });
@@ -56,12 +57,12 @@ static class DeviceScreens
             .Add("Trims", counts.Trims.ToString(CultureInfo.InvariantCulture))
             .Add("Flushes", counts.Flushes.ToString(CultureInfo.InvariantCulture))
             .Add("Failures", counts.Failures.ToString(CultureInfo.InvariantCulture))
-            .WriteTo(writer, style));
+            .WriteTo(writer, style, invocation.Terminal.Width));
         invocation.Tell("Requests for whole blocks since the device was created, up to its last orderly close.");
     }
 
     public static void WriteChange(Invocation invocation, DeviceChange change, string sentence) =>
-        invocation.Write(change, DeviceJson.Strict.DeviceChange, [change.Path], (writer, _) => writer.WriteLine(sentence));
+        invocation.WriteChange(change, DeviceJson.Strict.DeviceChange, [change.Path], (writer, _) => writer.WriteLine(sentence));
 
     public static DeviceChange ChangeOf(IBlockDevice device, string operation, long offsetBytes, long lengthBytes) =>
         new() { Path = device.Name, Operation = operation, OffsetBytes = offsetBytes, LengthBytes = lengthBytes };

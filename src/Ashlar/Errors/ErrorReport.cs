@@ -12,14 +12,21 @@ static class ErrorReport
 
     public static ExitCode Write(Terminal terminal, OutputFormat format, CommandException error)
     {
-        if (format == OutputFormat.Json)
+        try
         {
-            terminal.Error.WriteLine(JsonSerializer.Serialize(ToProblem(error), ApiJson.Strict.Problem));
+            if (format == OutputFormat.Json)
+            {
+                terminal.Error.WriteLine(JsonSerializer.Serialize(ToProblem(error), ApiJson.Strict.Problem));
+            }
+            else
+            {
+                terminal.Error.WriteLine($"{terminal.ErrorStyle.Bad("error:")} {error.Message}");
+                if (error.Hint is { } hint) terminal.Error.WriteLine($"{terminal.ErrorStyle.Dim("hint:")} {hint}");
+            }
         }
-        else
+        catch (IOException)
         {
-            terminal.Error.WriteLine($"{terminal.ErrorStyle.Bad("error:")} {error.Message}");
-            if (error.Hint is { } hint) terminal.Error.WriteLine($"{terminal.ErrorStyle.Dim("hint:")} {hint}");
+            // Nobody can be told; the exit code says it.
         }
         return error.ExitCode;
     }
@@ -41,6 +48,7 @@ static class ErrorReport
         IClassifiedFailure { FailureClass: not FailureClass.Failed } e => Describe(e.FailureClass, error.Message),
         AshlarException e => new(ExitCode.Failed, ProblemTypes.Failed, e.Message),
         NotSupportedException e => new(ExitCode.Failed, ProblemTypes.Failed, e.Message),
+        OutputException e => new(ExitCode.Failed, ProblemTypes.Failed, e.Message),
         OperationCanceledException => new(ExitCode.Cancelled, ProblemTypes.Failed, "cancelled"),
         _ => new(ExitCode.Failed, ProblemTypes.Failed, $"unexpected: {error}"),
     };

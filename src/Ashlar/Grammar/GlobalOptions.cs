@@ -5,6 +5,12 @@ namespace Ashlar.CommandLine;
 /// <summary>Options that every command takes.</summary>
 sealed class GlobalOptions
 {
+    public const string DataName = "--data";
+    public const string ServerName = "--server";
+
+    /// <summary>What some programs call <c>-v</c>.</summary>
+    public const string HiddenVersionAlias = "-V";
+
     public GlobalOptions(Terminal terminal)
     {
         Output = Setting.Create(
@@ -15,26 +21,33 @@ sealed class GlobalOptions
             ParseFormat,
             OutputFormat.Table);
         Output.Aliases.Add("-o");
+        Output.CompletionSources.Add("table", "json", "name");
         Data = Setting.Create<string?>(
-            terminal, "--data", "DIR", "Data directory [default: ~/.local/share/ashlar]", ParseText, null, isInEnvironment: true);
+            terminal, DataName, "DIR", "Data directory [default: ~/.local/share/ashlar]", ParseText, null, isInEnvironment: true);
         Server = Setting.Create<Uri?>(
             terminal,
-            "--server",
+            ServerName,
             "URL",
             "Server to talk to [default: the one of the data directory]",
             ParseServer,
             null,
             isInEnvironment: true);
-        Output.Recursive = Data.Recursive = Server.Recursive = true;
+        foreach (var option in All) option.Recursive = true;
     }
 
     public Option<OutputFormat> Output { get; }
+
+    public Option<bool> Quiet { get; } =
+        new("--quiet", "-q") { Description = "Only names from what lists and shows, nothing from what changes something" };
 
     public Option<string?> Data { get; }
 
     public Option<Uri?> Server { get; }
 
-    public IEnumerable<Option> All => [Output, Data, Server];
+    public Option<bool> Version { get; } = new("--version", "-v", HiddenVersionAlias) { Description = "Show the version" };
+
+    public IEnumerable<Option> All => [Output, Quiet, Data, Server, Version];
+
 
     static string ParseText(string text) =>
         text.Length > 0 && !text.Contains('\0') ? text : throw new FormatException("an empty name");

@@ -44,15 +44,22 @@ static class HelpTopics
               POOL/VOLUME  a volume of a pool
               VOLUME       a volume of the pool main
             """,
+        ["times"] = """
+            How times are written.
+
+              500ms, 30s, 5m, 2h, 7d, 2w, 1.5h  spans of time
+              2026-11-21T07:30:00Z              moments: UTC, as in all output; other zones as +01:00
+            """,
         ["sizes"] = """
             How sizes are written.
 
               10GiB, 10Gi, 10G  10 * 2^30 bytes; also K, M, T, P, E
               10GB              10 * 10^9 bytes
+              1.5TiB            fractions, rounded up to whole bytes
               4096              bytes
 
-            Tables show IEC units; JSON has integers, in bytes. The commands of plan take fractions
-            (1.5TB), show the system of units that was typed, and refuse two of them in one plan.
+            Sizes of volumes and devices are rounded up to whole blocks; a note says so. Tables show IEC
+            units; JSON has integers, in bytes.
             """,
     };
 }

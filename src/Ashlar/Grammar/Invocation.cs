@@ -14,6 +14,16 @@ sealed class Invocation(ParseResult arguments, GlobalOptions options, Terminal t
 
     public OutputFormat Format { get; } = arguments.GetValue(options.Output);
 
+    /// <summary>Whether only names, and no news of changes, are wanted.</summary>
+    public bool IsQuiet { get; } = arguments.GetValue(options.Quiet);
+
+    /// <summary>Whether a change that succeeded leaves no trace in the output.</summary>
+    public bool IsSilent => IsQuiet && Format == OutputFormat.Table;
+
+    /// <summary>Command lines that this user can paste, for the server that this call talks to.</summary>
+    public CommandLines CommandLines => field ??= new(Terminal.Program, CommandLines.ServerOptions(
+        IsGiven(Global.Data) ? Get(Global.Data) : null, IsGiven(Global.Server) ? Get(Global.Server) : null));
+
     public T? Get<T>(Option<T> option) => arguments.GetValue(option);
 
     public T Get<T>(Argument<T> argument) => arguments.GetRequiredValue(argument);
@@ -38,6 +48,7 @@ sealed class Invocation(ParseResult arguments, GlobalOptions options, Terminal t
                 Terminal.Out.WriteLine(JsonSerializer.Serialize(value, json));
                 break;
             case OutputFormat.Name:
+            case OutputFormat.Table when IsQuiet:
                 foreach (var name in names) Terminal.Out.WriteLine(name);
                 break;
             default:
@@ -46,10 +57,18 @@ sealed class Invocation(ParseResult arguments, GlobalOptions options, Terminal t
         }
     }
 
+    /// <summary>Writes what a command changed: as <see cref="Write"/> does, but nothing for people who want it quiet.</summary>
+    public void WriteChange<T>(T value, JsonTypeInfo<T> json, IEnumerable<string> names, Action<TextWriter, Style> forPeople)
+    {
+        if (!IsSilent) Write(value, json, names, forPeople);
+    }
+
     /// <summary>Tells people something beside the data; silent when a program reads.</summary>
     public void Tell(string message)
     {
-        if (Format == OutputFormat.Table) Terminal.Error.WriteLine(message);
+        if (Format != OutputFormat.Table || IsQuiet) return;
+        Terminal.Out.Flush();
+        Terminal.Error.WriteLine(message);
     }
 
     /// <summary>Asks before something that cannot be undone.</summary>
@@ -60,7 +79,8 @@ sealed class Invocation(ParseResult arguments, GlobalOptions options, Terminal t
     public async Task ConfirmAsync(string question, bool isConfirmed, CancellationToken cancellationToken)
     {
         if (isConfirmed) return;
-        if (!Terminal.InIsTerminal || !Terminal.ErrorIsTerminal) throw Usage.Error("nobody is there to confirm this", "add --yes");
+        if (!Terminal.InIsTerminal || !Terminal.ErrorIsTerminal) throw Usage.Error("this must be confirmed, and the input is not a terminal", "add --yes");
+        Terminal.Out.Flush();
         Terminal.Error.Write($"{question} [y/N] ");
         Terminal.Error.Flush();
         var answer = await Task.Run(Terminal.In.ReadLine, cancellationToken).WaitAsync(cancellationToken);

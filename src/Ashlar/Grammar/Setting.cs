@@ -24,7 +24,7 @@ static class Setting
         bool isInEnvironment = false)
     {
         var variable = isInEnvironment ? EnvironmentVariable(name) : null;
-        return new Option<T>(name)
+        var option = new Option<T>(name)
         {
             Description = description,
             HelpName = valueName,
@@ -33,6 +33,9 @@ static class Setting
                 ? Parse(result, value, variable, parse)
                 : defaultValue,
         };
+        // The names of an enumeration are not what is typed.
+        option.CompletionSources.Clear();
+        return option;
     }
 
     /// <summary>The same for several values: the option may stand there more than once, and commas separate values.</summary>

@@ -7,10 +7,15 @@ namespace Ashlar.CommandLine;
 static class UsageErrors
 {
     /// <summary>The error of a command line, or null when it can be run.</summary>
-    public static CommandException? Find(ParseResult arguments)
+    /// <param name="arguments">What the parser made of it.</param>
+    /// <param name="words">What was typed.</param>
+    /// <param name="lines">How hints begin.</param>
+    public static CommandException? Find(ParseResult arguments, IReadOnlyList<string> words, CommandLines lines)
     {
         var command = arguments.CommandResult.Command;
-        var help = $"{Help.FullName(arguments.CommandResult)} --help";
+        var help = lines.Of(string.Join(' ', Help.NamesOf(arguments.CommandResult).Append("--help")));
+        // A wrong command is what is wrong, also when options follow that it would have.
+        if (WrongCommand((RootCommand)arguments.RootCommandResult.Command, words, lines) is { } wrong) return wrong;
         if (UnknownOption(arguments) is { } option)
         {
             var nearest = Suggestions.Nearest(option, Help.OptionsOf(arguments.CommandResult).Select(known => known.Name));
@@ -18,23 +23,25 @@ static class UsageErrors
         }
         if (command is not Verb)
         {
-            var commands = command.Subcommands.Select(sub => sub.Name).ToArray();
-            var name = Help.FullName(arguments.CommandResult);
-            return arguments.UnmatchedTokens.FirstOrDefault() is { } word
-                ? Usage.Error($"'{word}' is not a command of {name}", DidYouMean(word, command) ?? help)
-                : Usage.Error($"{name} needs a command: {string.Join(", ", commands)}", help);
+            var commands = command.Subcommands.Where(sub => !sub.Hidden).Select(sub => sub.Name);
+            return Usage.Error($"{Help.FullName(arguments.CommandResult)} needs a command: {string.Join(", ", commands)}", help);
         }
         if (Missing(arguments.CommandResult, (Verb)command) is { } missing) return Usage.Error($"{missing} is missing", help);
         if (arguments.Errors.FirstOrDefault(error => error.SymbolResult is OptionResult or ArgumentResult) is { } error)
             return Usage.Error(Describe(error), help);
-        if (arguments.UnmatchedTokens.FirstOrDefault() is { } extra) return Usage.Error($"'{extra}' is one word too many", help);
+        if (arguments.UnmatchedTokens.FirstOrDefault() is { } extra) return Usage.Error($"unexpected argument '{extra}'", help);
         return arguments.Errors is [var other, ..] ? Usage.Error(Describe(other), help) : null;
     }
 
-    static string? DidYouMean(string word, Command command) =>
-        Suggestions.Nearest(word, command.Subcommands.SelectMany(sub => sub.Aliases.Append(sub.Name))) is { } nearest
-            ? $"did you mean {nearest}?"
-            : null;
+    static CommandException? WrongCommand(RootCommand root, IReadOnlyList<string> words, CommandLines lines)
+    {
+        var path = CommandPath.Of(root, words);
+        if (path.WrongAt is not { } at) return null;
+        var meant = Correction.Of(root, words) is { } line
+            ? $"did you mean: {lines.Of(ShellWord.Join(line))}"
+            : lines.Of(string.Join(' ', path.Commands.Select(command => command.Name).Append("--help")));
+        return Usage.Error($"'{words[at]}' is not a command of {path.Name}", meant);
+    }
 
     static string? UnknownOption(ParseResult arguments) => arguments.Tokens
         .TakeWhile(token => token.Type != TokenType.DoubleDash)
@@ -47,7 +54,7 @@ static class UsageErrors
 
     static string Describe(ParseError error) => error.SymbolResult switch
     {
-        OptionResult { IdentifierTokenCount: > 1 } option => $"{option.Option.Name} is given more than once",
+        OptionResult { IdentifierTokenCount: > 1, Option.Arity.MaximumNumberOfValues: 1 } option => $"{option.Option.Name} is given more than once",
         OptionResult { Tokens.Count: 0, Option: { Arity.MinimumNumberOfValues: > 0 } option, Implicit: false } =>
             $"{option.Name} needs a value",
         _ => error.Message.TrimEnd('.'),

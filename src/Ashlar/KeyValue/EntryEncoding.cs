@@ -142,7 +142,7 @@ sealed class EncodingOptions
 
     public EntryEncoding Get(Invocation invocation) => (invocation.Get(hex), invocation.Get(base64)) switch
     {
-        (true, true) => throw Usage.Error("--hex and --base64 exclude each other"),
+        (true, true) => throw Usage.Error("--hex and --base64 cannot be combined"),
         (true, _) => EntryEncoding.Hex,
         (_, true) => EntryEncoding.Base64,
         _ => EntryEncoding.Text,

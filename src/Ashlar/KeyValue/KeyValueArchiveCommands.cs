@@ -19,7 +19,7 @@ static class KeyValueArchiveCommands
             {
                 var (path, target) = (KeyValueArguments.FullPath(invocation, directory), FullPath(invocation, archive));
                 KeyValueArguments.RequireApart(path, target, "a store is not archived into itself");
-                using var store = OpenedStore.OpenToArchive(path, target);
+                using var store = OpenedStore.OpenToArchive(path, target, KeyValueArguments.CreateCommand(invocation, directory));
                 store.ArchiveLog();
                 KeyValueCommands.WriteChange(
                     invocation, new() { Path = path, Operation = "archive-log" }, $"every write of {path} is in {target}");
@@ -54,13 +54,13 @@ static class KeyValueArchiveCommands
                             Number(part.Number),
                             Number(part.FirstSequence),
                             Number(part.LastSequence),
-                            holds ? Time(part.FirstCommittedAt) : "-",
-                            holds ? Time(part.LastCommittedAt) : "-",
+                            holds ? CommitTimes.Format(part.FirstCommittedAt) : "-",
+                            holds ? CommitTimes.Format(part.LastCommittedAt) : "-",
                             ByteSize.Format(part.SizeBytes),
                             holds ? "ok" : "damaged");
                     }
 
-                    table.WriteTo(writer, style);
+                    table.WriteTo(writer, style, invocation.Terminal.Width);
                     writer.WriteLine(report.Parts.Count == 0
                         ? "the archive is empty"
                         : $"with a backup of sequence {report.AfterSequence} or later: every write up to sequence {report.LastSequence}");
@@ -118,6 +118,4 @@ static class KeyValueArchiveCommands
         Path.TrimEndingDirectorySeparator(Path.GetFullPath(invocation.Get(path)));
 
     static string Number(ulong number) => number.ToString(CultureInfo.InvariantCulture);
-
-    static string Time(DateTimeOffset time) => time.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 }

@@ -21,20 +21,29 @@ static class KeyValueArguments
 
     public static Argument<string> Key() => new("KEY") { Description = "The key" };
 
-    public static Option<DurabilityChoice> Durability(Terminal terminal, DurabilityChoice defaultValue) => Setting.Create(
-        terminal,
-        "--durability",
-        "KIND",
-        $"sync: on stable storage when the command ends; relaxed: soon after [default: {defaultValue.ToString().ToLowerInvariant()}]",
-        ParseDurability,
-        defaultValue);
+    public static Option<DurabilityChoice> Durability(Terminal terminal, DurabilityChoice defaultValue)
+    {
+        var option = Setting.Create(
+            terminal,
+            "--durability",
+            "KIND",
+            $"sync: on stable storage when the command ends; relaxed: soon after [default: {defaultValue.ToString().ToLowerInvariant()}]",
+            ParseDurability,
+            defaultValue);
+        option.CompletionSources.Add("sync", "relaxed");
+        return option;
+    }
 
     public static OpenedStore Open(Invocation invocation, Argument<string> directory) =>
-        OpenedStore.Open(FullPath(invocation, directory), isReadOnly: false);
+        OpenedStore.Open(FullPath(invocation, directory), isReadOnly: false, CreateCommand(invocation, directory));
 
     /// <summary>Opens a store that will not be changed: not even what a crash left is tidied up.</summary>
     public static OpenedStore OpenToLook(Invocation invocation, Argument<string> directory) =>
-        OpenedStore.Open(FullPath(invocation, directory), isReadOnly: true);
+        OpenedStore.Open(FullPath(invocation, directory), isReadOnly: true, CreateCommand(invocation, directory));
+
+    /// <summary>What creates the store where there is none.</summary>
+    public static string CreateCommand(Invocation invocation, Argument<string> directory) =>
+        $"create it with: {invocation.CommandLines.Of($"kv create {ShellWord.Quote(invocation.Get(directory))}")}";
 
     public static string FullPath(Invocation invocation, Argument<string> directory) =>
         Path.TrimEndingDirectorySeparator(Path.GetFullPath(invocation.Get(directory)));
@@ -44,25 +53,6 @@ static class KeyValueArguments
     {
         if (FileSystems.Real.Overlap(store, other))
             throw Usage.Error($"{what}: {other} and {store} are one, or one lies in the other", "name a directory beside the store's");
-    }
-
-    /// <summary>"30s", "5m", "2h", "7d", "500ms".</summary>
-    public static TimeSpan ParseTime(string text)
-    {
-        var digits = text.TakeWhile(char.IsAsciiDigit).Count();
-        TimeSpan? unit = text[digits..] switch
-        {
-            "ms" => TimeSpan.FromMilliseconds(1),
-            "s" => TimeSpan.FromSeconds(1),
-            "m" or "min" => TimeSpan.FromMinutes(1),
-            "h" => TimeSpan.FromHours(1),
-            "d" => TimeSpan.FromDays(1),
-            _ => null,
-        };
-        return unit is { } one && long.TryParse(text.AsSpan(0, digits), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
-            && number is > 0 && number <= TimeSpan.FromDays(365_000) / one
-                ? number * one
-                : throw new FormatException($"'{text}' is not a time: expected a number and ms, s, m, h or d, such as 30s");
     }
 
     /// <summary>A whole number within limits.</summary>

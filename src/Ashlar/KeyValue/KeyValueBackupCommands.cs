@@ -53,7 +53,7 @@ static class KeyValueBackupCommands
                     {
                         table.Row(
                             Number(info.Number),
-                            info.Damage is null ? Time(info.TakenAt) : "-",
+                            info.Damage is null ? Timestamp.Format(info.TakenAt) : "-",
                             Number(info.Sequence),
                             ByteSize.Format(info.SizeBytes),
                             ByteSize.Format(info.OwnBytes),
@@ -61,7 +61,7 @@ static class KeyValueBackupCommands
                             info.Damage is null ? "ok" : "damaged");
                     }
 
-                    table.WriteTo(writer, style);
+                    table.WriteTo(writer, style, invocation.Terminal.Width);
                 });
                 return list.Any(info => info.Damage is not null) ? ExitCode.Damaged : ExitCode.Ok;
             })
@@ -95,7 +95,7 @@ static class KeyValueBackupCommands
         var toSequence = Setting.Create(
             terminal, "--to-sequence", "NUMBER", "With the archive: up to this write", KeyValueArguments.ParseNumber(0, long.MaxValue), -1L);
         var toTime = Setting.Create<DateTimeOffset?>(
-            terminal, "--to-time", "TIME", "With the archive: as it was then, such as 2026-11-21T07:30:00Z", text => ParseMoment(text), null);
+            terminal, "--to-time", "TIME", "With the archive: as it was then, such as 2026-11-21T07:30:00Z", text => Timestamp.Parse(text), null);
         return new Verb(
             "restore",
             "Write the store of a backup, or as it was at a moment, into an empty directory",
@@ -111,8 +111,8 @@ static class KeyValueBackupCommands
                 var (sequence, time) = (invocation.Get(toSequence), invocation.Get(toTime));
                 if (invocation.Get(archive) is { } log)
                 {
-                    if (invocation.IsGiven(number)) throw Usage.Error("--number does not go with --archive: the newest backup that will do is taken");
-                    if (sequence >= 0 && time is not null) throw Usage.Error("--to-sequence and --to-time do not go together");
+                    if (invocation.IsGiven(number)) throw Usage.Error("--number cannot be combined with --archive, which takes the newest backup that it can continue");
+                    if (sequence >= 0 && time is not null) throw Usage.Error("--to-sequence and --to-time cannot be combined");
                     var point = sequence >= 0 ? RestorePoint.AtSequence((ulong)sequence)
                         : time is { } moment ? RestorePoint.AtTime(moment)
                         : RestorePoint.Latest;
@@ -124,7 +124,7 @@ static class KeyValueBackupCommands
                 var path = FullPath(invocation, target);
                 all.Restore(chosen, path);
                 KeyValueCommands.WriteChange(
-                    invocation, new() { Path = path, Operation = "restore" }, $"{path} is the store of backup {chosen}");
+                    invocation, new() { Path = path, Operation = "restore" }, $"backup {chosen} is restored to {path}");
                 return ExitCode.Ok;
             })
         { backups, target, number, archive, toSequence, toTime };
@@ -138,21 +138,16 @@ static class KeyValueBackupCommands
         KeyValueCommands.WriteChange(
             invocation,
             new() { Path = target, Operation = "restore", Sequence = restored.Sequence, CommittedAt = restored.CommittedAt },
-            $"{target} is the store with every write up to sequence {restored.Sequence}, committed at {Time(restored.CommittedAt)}: "
+            $"{target} is the store with every write up to sequence {restored.Sequence}, committed at {CommitTimes.Format(restored.CommittedAt)}: "
             + $"backup {restored.BackupNumber} and {ByteSize.Format(restored.ArchiveBytes)} of log");
         return ExitCode.Ok;
     }
 
-    // A time without a zone is UTC, as all that the commands print.
-    static DateTimeOffset ParseMoment(string text) => DateTimeOffset.TryParse(
-        text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var moment)
-            ? moment
-            : throw new FormatException($"'{text}' is not a time: expected one such as 2026-11-21T07:30:00Z");
-
     public static Verb CreateDelete(Terminal terminal)
     {
         var backups = Backups();
-        var number = NumberOption(terminal);
+        var number = Setting.Create(
+            terminal, "--number", "NUMBER", "Which backup; 'backups' lists them", KeyValueArguments.ParseNumber(1, long.MaxValue), 0L);
         number.Required = true;
         number.DefaultValueFactory = null;
         return new Verb(
@@ -164,7 +159,7 @@ static class KeyValueBackupCommands
                 var path = FullPath(invocation, backups);
                 new KeyValueBackupSet(path).Delete((ulong)invocation.Get(number));
                 KeyValueCommands.WriteChange(
-                    invocation, new() { Path = path, Operation = "delete-backup" }, $"backup {invocation.Get(number)} is gone");
+                    invocation, new() { Path = path, Operation = "delete-backup" }, $"backup {invocation.Get(number)} is deleted");
                 return ExitCode.Ok;
             })
         { backups, number };
@@ -189,6 +184,4 @@ static class KeyValueBackupCommands
         Path.TrimEndingDirectorySeparator(Path.GetFullPath(invocation.Get(path)));
 
     static string Number(ulong number) => number.ToString(CultureInfo.InvariantCulture);
-
-    static string Time(DateTimeOffset time) => time.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 }

@@ -12,7 +12,8 @@ static class KeyValueCommands
             "ashlar kv get ./store city/paris",
             "ashlar kv scan ./store --prefix city/",
             "ashlar kv verify ./store",
-        ])
+        ],
+        ServerUse.None)
     {
         KeyValueStoreCommands.CreateCreate(terminal),
         KeyValueEntryCommands.CreateGet(),
@@ -37,7 +38,7 @@ static class KeyValueCommands
     };
 
     public static void WriteChange(Invocation invocation, KeyValueChange change, string forPeople) =>
-        invocation.Write(change, KeyValueJson.Strict.KeyValueChange, [change.Path], (writer, _) => writer.WriteLine(forPeople));
+        invocation.WriteChange(change, KeyValueJson.Strict.KeyValueChange, [change.Path], (writer, _) => writer.WriteLine(forPeople));
 
     /// <summary>"1 entry", "2 entries".</summary>
     public static string Entries(long count) => count == 1 ? "1 entry" : $"{count} entries";

@@ -61,7 +61,7 @@ static class KeyValueEntryCommands
         var value = new Argument<string?>("VALUE") { Description = "The value; or else --file", Arity = ArgumentArity.ZeroOrOne };
         var file = new Option<string?>("--file") { Description = "The value is the content of this file; - is standard input", HelpName = "FILE" };
         var timeToLive = Setting.Create<TimeSpan?>(
-            terminal, "--ttl", "TIME", "The entry is gone after this time: 30s, 5m, 2h, 7d", text => KeyValueArguments.ParseTime(text), null);
+            terminal, "--ttl", "TIME", "The entry expires after this time: 30s, 5m, 2h, 7d", text => Duration.Parse(text), null);
         var durability = KeyValueArguments.Durability(terminal, DurabilityChoice.Sync);
         var encoding = new EncodingOptions();
         var verb = new Verb(
@@ -118,7 +118,7 @@ static class KeyValueEntryCommands
                 KeyValueCommands.WriteChange(
                     invocation,
                     new() { Path = store.Directory, Operation = "delete", Entries = batch.Count },
-                    batch.Count == 1 ? $"{invocation.Get(keys)[0]} is gone" : $"{batch.Count} keys are gone");
+                    batch.Count == 1 ? $"{invocation.Get(keys)[0]} is deleted" : $"{batch.Count} keys are deleted");
                 return ExitCode.Ok;
             })
         { directory, keys, durability };
@@ -138,7 +138,7 @@ static class KeyValueEntryCommands
 
         using var file = FileSystems.Real.Open(Path.GetFullPath(path), FileOpenMode.ReadOnly);
         if (file.LengthBytes > KeyValueOptions.ValueLimitBytes)
-            throw Usage.Error($"{path}: {file.LengthBytes} bytes are too long for a value; the limit is {KeyValueOptions.ValueLimitBytes}");
+            throw Usage.Error($"{path}: {ByteSize.Format(file.LengthBytes)} are too long for a value; the limit is {ByteSize.Format(KeyValueOptions.ValueLimitBytes)}");
         var content = new byte[file.LengthBytes];
         return content[..file.Read(content, 0)];
     }

@@ -21,12 +21,13 @@ static class KeyValueLoadCommand
         };
         var format = Setting.Create(
             terminal, "--format", "FORMAT", "lines: key, tab, value; binary: what scan --raw writes [default: lines]", ParseFormat, EntryFormat.Lines);
+        format.CompletionSources.Add("lines", "binary");
         var generate = Setting.Create(
-            terminal, "--generate", "COUNT", "Load so many entries with random values instead", KeyValueArguments.ParseNumber(0, long.MaxValue), 0L);
+            terminal, "--generate", "COUNT", "Load this many generated entries instead of a file", KeyValueArguments.ParseNumber(0, long.MaxValue), 0L);
         var valueSize = Setting.Create(
             terminal, "--value-size", "SIZE", "Size of generated values [default: 1000]", ParseValueSize, 1000);
         var seed = Setting.Create(
-            terminal, "--seed", "NUMBER", "Another seed generates other entries [default: 1]", KeyValueArguments.ParseNumber(0, long.MaxValue), 1L);
+            terminal, "--seed", "NUMBER", "Seed of the generated values [default: 1]", KeyValueArguments.ParseNumber(0, long.MaxValue), 1L);
         var durability = KeyValueArguments.Durability(terminal, DurabilityChoice.Relaxed);
         var encoding = new EncodingOptions();
         var verb = new Verb(
@@ -39,7 +40,7 @@ static class KeyValueLoadCommand
             ],
             (invocation, cancellationToken) =>
             {
-                if (invocation.IsGiven(generate) && invocation.IsGiven(file)) throw Usage.Error("--generate and --file exclude each other");
+                if (invocation.IsGiven(generate) && invocation.IsGiven(file)) throw Usage.Error("--generate and --file cannot be combined");
                 using var store = KeyValueArguments.Open(invocation, directory);
                 using var input = invocation.IsGiven(generate)
                     ? Stream.Null
@@ -117,5 +118,5 @@ static class KeyValueLoadCommand
 
     static int ParseValueSize(string text) => ByteSize.Parse(text) is var size and <= KeyValueOptions.ValueLimitBytes
         ? (int)size
-        : throw new FormatException($"'{text}' is too long for a value: the limit is {KeyValueOptions.ValueLimitBytes} bytes");
+        : throw new FormatException($"'{text}' is too long for a value: the limit is {ByteSize.Format(KeyValueOptions.ValueLimitBytes)}");
 }

@@ -48,6 +48,7 @@ sealed record KeyValueChange
     public ulong? Sequence { get; init; }
 
     /// <summary>When the newest of them was committed.</summary>
+    [JsonConverter(typeof(CommitTimes.Converter))]
     public DateTimeOffset? CommittedAt { get; init; }
 }
 
@@ -105,6 +106,7 @@ sealed record KeyValueBackup
     /// <summary>It holds every write up to this sequence.</summary>
     public ulong? Sequence { get; init; }
 
+    [JsonConverter(typeof(CommitTimes.Converter))]
     public DateTimeOffset? CommittedAt { get; init; }
 
     public int? FileCount { get; init; }
@@ -182,8 +184,10 @@ sealed record KeyValueArchivePart
 
     public ulong? LastSequence { get; init; }
 
+    [JsonConverter(typeof(CommitTimes.Converter))]
     public DateTimeOffset? FirstCommittedAt { get; init; }
 
+    [JsonConverter(typeof(CommitTimes.Converter))]
     public DateTimeOffset? LastCommittedAt { get; init; }
 
     public long? SizeBytes { get; init; }

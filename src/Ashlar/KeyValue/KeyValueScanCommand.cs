@@ -16,7 +16,7 @@ static class KeyValueScanCommand
         var to = new Option<string?>("--to") { Description = "Only keys before this one", HelpName = "KEY" };
         var reverse = new Option<bool>("--reverse") { Description = "From the last key to the first" };
         var limit = Setting.Create(
-            terminal, "--limit", "COUNT", "At most so many entries", KeyValueArguments.ParseNumber(0, long.MaxValue), long.MaxValue);
+            terminal, "--limit", "COUNT", "Maximum number of entries", KeyValueArguments.ParseNumber(0, long.MaxValue), long.MaxValue);
         var keysOnly = new Option<bool>("--keys-only") { Description = "Keys without values" };
         var raw = new Option<bool>("--raw") { Description = "Binary, for load --format binary" };
         var encoding = new EncodingOptions();
@@ -77,14 +77,14 @@ static class KeyValueScanCommand
         var (prefixText, fromText, toText) = (invocation.Get(prefix), invocation.Get(from), invocation.Get(to));
         if (prefixText is not null)
         {
-            if (fromText is not null || toText is not null) throw Usage.Error("--prefix excludes --from and --to");
+            if (fromText is not null || toText is not null) throw Usage.Error("--prefix cannot be combined with --from and --to");
             return KeyRange.Prefix(encoding.Parse(invocation, prefixText));
         }
 
         var start = fromText is null ? [] : encoding.Parse(invocation, fromText);
         if (toText is null) return KeyRange.From(start);
         var end = encoding.Parse(invocation, toText);
-        return start.AsSpan().SequenceCompareTo(end) > 0 ? throw Usage.Error("--from is beyond --to") : KeyRange.Between(start, end);
+        return start.AsSpan().SequenceCompareTo(end) > 0 ? throw Usage.Error("--from is after --to") : KeyRange.Between(start, end);
     }
 
     // Written piece by piece: the whole would be as large as the store. An entry that is not all text says so, and is base64.

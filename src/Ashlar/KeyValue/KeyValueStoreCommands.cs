@@ -16,7 +16,7 @@ static class KeyValueStoreCommands
             terminal,
             "--shards",
             "COUNT",
-            "Spread the keys over so many engines; fixed for ever [default: 0, one engine]",
+            "Number of engines that share the keys; cannot be changed later [default: 0: not sharded]",
             KeyValueArguments.ParseNumber(0, ShardedKeyValueOptions.MaxShardCount),
             0L);
         var hashedPrefix = Setting.Create(
@@ -41,7 +41,7 @@ static class KeyValueStoreCommands
                 var count = (int)invocation.Get(shards);
                 var salted = Encoding.UTF8.GetBytes(invocation.Get(saltedPrefix) ?? "");
                 if (count == 0 && (invocation.Get(hashedPrefix) != 0 || salted.Length > 0))
-                    throw Usage.Error("--hashed-prefix and --salted-prefix go with --shards");
+                    throw Usage.Error("--hashed-prefix and --salted-prefix need --shards");
                 using var store = OpenedStore.Create(path, count, (int)invocation.Get(hashedPrefix), salted);
                 KeyValueCommands.WriteChange(
                     invocation,
@@ -70,7 +70,7 @@ static class KeyValueStoreCommands
                     Statistics = store.GetStatistics(),
                 };
                 invocation.Write(
-                    facts, KeyValueJson.Strict.KeyValueFacts, [facts.Path], (writer, style) => WriteFacts(writer, style, store, facts));
+                    facts, KeyValueJson.Strict.KeyValueFacts, [facts.Path], (_, _) => WriteFacts(invocation.Terminal, store, facts));
                 return ExitCode.Ok;
             })
         { directory };
@@ -136,26 +136,32 @@ static class KeyValueStoreCommands
         });
     }
 
-    static void WriteFacts(TextWriter writer, Style style, OpenedStore store, KeyValueFacts facts)
+    static void WriteFacts(Terminal terminal, OpenedStore store, KeyValueFacts facts)
     {
+        var (writer, style) = (terminal.Out, terminal.OutStyle);
         var statistics = facts.Statistics;
         new FactSheet()
             .Add("Store", facts.Path)
             .Add("Id", facts.Id.ToString("D"))
             .Add("Writes", $"{CountWrites(store)} ever")
-            .Add("Entries", $"{statistics.TableEntries} in tables, replaced and deleted ones included")
+            .Add(
+                "Entries",
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{statistics.TableEntries + statistics.MemTableEntries} ({statistics.TableEntries} in tables, "
+                    + $"{statistics.MemTableEntries} in the log and in memory), replaced and deleted ones included"))
             .Add(
                 "Tables",
                 $"{statistics.TablesPerLevel.Sum()} of {ByteSize.Format(statistics.TableBytes)}; by level: "
                     + $"{string.Join(' ', statistics.TablesPerLevel)}")
             .Add(
                 "Values",
-                $"{ByteSize.Format(statistics.ValueBytes)} in {Count(statistics.ValueSegments, "segment")} of the log, "
+                $"{ByteSize.Format(statistics.ValueBytes)} in {Count(statistics.ValueSegments, "segment")} that tables refer to, "
                     + $"{ByteSize.Format(statistics.ReferencedValueBytes)} referred to")
             .Add("Log", $"{Count(statistics.LogSegments, "segment")} of {ByteSize.Format(statistics.LogBytes)}")
             .Add("On disk", $"{ByteSize.Format(statistics.SpaceBytes)}{Live(statistics)}")
             .Add("In memory", ByteSize.Format(statistics.MemTableBytes))
-            .WriteTo(writer, style);
+            .WriteTo(writer, style, terminal.Width);
         if (store.ShardCount == 0) return;
         writer.WriteLine();
         var table = new Table("SHARD", Column.Number("WRITES"), Column.Number("ENTRIES"), Column.Number("TABLES"), Column.Number("SIZE"));
@@ -165,12 +171,12 @@ static class KeyValueStoreCommands
             table.Row(
                 $"shard-{shard:d3}",
                 own.LastSequence.ToString(CultureInfo.InvariantCulture),
-                own.TableEntries.ToString(CultureInfo.InvariantCulture),
+                (own.TableEntries + own.MemTableEntries).ToString(CultureInfo.InvariantCulture),
                 own.TablesPerLevel.Sum().ToString(CultureInfo.InvariantCulture),
                 ByteSize.Format(own.TableBytes));
         }
 
-        table.WriteTo(writer, style);
+        table.WriteTo(writer, style, terminal.Width);
     }
 
     // Each write has a sequence of its own; in a sharded store of its shard.

@@ -27,18 +27,19 @@ sealed class OpenedStore : IDisposable
     /// <summary>Opens what is there.</summary>
     /// <param name="directory">Where.</param>
     /// <param name="isReadOnly">Whether nothing on disk is changed; then others may read at the same time.</param>
+    /// <param name="create">The command that would create it.</param>
     /// <exception cref="CommandException">There is no store.</exception>
-    public static OpenedStore Open(string directory, bool isReadOnly) =>
-        Open(directory, new KeyValueOptions { CreateIfMissing = false, ReadOnly = isReadOnly });
+    public static OpenedStore Open(string directory, bool isReadOnly, string create) =>
+        Open(directory, new KeyValueOptions { CreateIfMissing = false, ReadOnly = isReadOnly }, create);
 
     /// <summary>Opens what is there, to archive its log.</summary>
     /// <exception cref="CommandException">There is no store.</exception>
-    public static OpenedStore OpenToArchive(string directory, string archive) =>
-        Open(directory, new KeyValueOptions { CreateIfMissing = false, LogArchiveDirectory = archive });
+    public static OpenedStore OpenToArchive(string directory, string archive, string create) =>
+        Open(directory, new KeyValueOptions { CreateIfMissing = false, LogArchiveDirectory = archive }, create);
 
-    static OpenedStore Open(string directory, KeyValueOptions options)
+    static OpenedStore Open(string directory, KeyValueOptions options, string create)
     {
-        RequireStore(directory);
+        RequireStore(directory, create);
         return ShardedKeyValueStore.IsSharded(directory)
             ? new(directory, null, ShardedKeyValueStore.Open(directory, new() { Store = options }))
             : new(directory, KeyValueStore.Open(directory, options), null);
@@ -88,8 +89,6 @@ sealed class OpenedStore : IDisposable
 
     public VerificationReport Verify() => plain?.Verify() ?? sharded!.Verify();
 
-    /// <summary>Backs the store up.</summary>
-    /// <exception cref="CommandException">It has shards, each of which is a store of its own.</exception>
     /// <summary>Backs up the store; of a sharded one the sequence counts the writes of all shards.</summary>
     public BackupInfo BackUp(string directory, BackupMode mode)
     {
@@ -134,7 +133,7 @@ sealed class OpenedStore : IDisposable
 
     // The engine would leave a lock file in a directory that is none of ours. Files of a store without its manifest are its
     // business: it tells what is missing.
-    static void RequireStore(string directory)
+    static void RequireStore(string directory, string create)
     {
         var disk = FileSystems.Real;
         if (disk.FileExists(directory)) throw NotFound("is a file, not the directory of a store");
@@ -146,7 +145,7 @@ sealed class OpenedStore : IDisposable
             Array.Exists((string[])["log-", "table-", "shard-"], prefix => name.StartsWith(prefix, StringComparison.Ordinal));
 
         CommandException NotFound(string problem) =>
-            new(ExitCode.NotFound, Api.ProblemTypes.Failed, $"{directory}: {problem}", $"ashlar kv create {directory}");
+            new(ExitCode.NotFound, Api.ProblemTypes.Failed, $"{directory}: {problem}", create);
     }
 }
 

@@ -1,33 +1,41 @@
 using System.Globalization;
+using System.Numerics;
 
 namespace Ashlar.CommandLine;
 
 /// <summary>
-/// Sizes as people write them. In: 10GiB = 10Gi = 10G = 10 * 2^30, 10GB = 10 * 10^9, a bare number is bytes; case does not
+/// Sizes as people write them. In: 10GiB = 10Gi = 10G = 10 * 2^30, 10GB = 10 * 10^9, 1.5TiB, a bare number is bytes; case does not
 /// matter. Out: IEC units with two decimals.
 /// </summary>
 static class ByteSize
 {
     const string Prefixes = "KMGTPE";
+    const int MostDecimals = 18;
 
-    /// <summary>Reads a size.</summary>
+    /// <summary>Reads a size. A fraction of a byte counts as a whole one.</summary>
     /// <exception cref="FormatException">It is none; the message says why.</exception>
     public static long Parse(string text)
     {
         var trimmed = text.AsSpan().Trim();
-        var digits = 0;
-        while (digits < trimmed.Length && char.IsAsciiDigit(trimmed[digits])) digits++;
         if (trimmed.StartsWith("-")) throw Invalid(text, "a size is not negative");
-        if (digits < trimmed.Length && trimmed[digits] is '.' or ',')
-            throw Invalid(text, "fractions are not taken; use the next smaller unit: 1536MiB for 1.5GiB");
-        if (digits == 0) throw Invalid(text, "expected a number and a unit, such as 10GiB");
+        var whole = CountDigits(trimmed);
+        var decimals = 0;
+        if (whole < trimmed.Length && trimmed[whole] is '.' or ',')
+        {
+            if (trimmed[whole] == ',') throw Invalid(text, "a fraction is written with a point, as in 1.5GiB");
+            decimals = CountDigits(trimmed[(whole + 1)..]);
+            if (decimals == 0) throw Invalid(text, "a digit is missing after the point");
+        }
+        if (whole == 0) throw Invalid(text, "expected a number and a unit, such as 10GiB");
+        if (decimals > MostDecimals) throw Invalid(text, $"more than {MostDecimals} decimals");
 
-        var multiplier = ParseUnit(text, trimmed[digits..].TrimStart());
-        return UInt128.TryParse(trimmed[..digits], NumberStyles.None, CultureInfo.InvariantCulture, out var number)
-            && number <= long.MaxValue
-            && number * multiplier <= long.MaxValue
-                ? (long)(number * multiplier)
-                : throw Invalid(text, "too large; the largest is 8EiB - 1");
+        var number = decimals == 0 ? whole : whole + 1 + decimals;
+        var multiplier = ParseUnit(text, trimmed[number..].TrimStart());
+        if (decimals > 0 && multiplier == 1) throw Invalid(text, "bytes are a whole number; add a unit, such as GiB");
+        var digits = string.Concat(trimmed[..whole], decimals == 0 ? [] : trimmed.Slice(whole + 1, decimals));
+        var scale = BigInteger.Pow(10, decimals);
+        var bytes = ((BigInteger.Parse(digits, NumberStyles.None, CultureInfo.InvariantCulture) * multiplier) + scale - 1) / scale;
+        return bytes <= long.MaxValue ? (long)bytes : throw Invalid(text, "too large; the largest is 8EiB - 1");
     }
 
     /// <summary>Writes a size for people: "10.00 GiB", "512 B".</summary>
@@ -43,6 +51,16 @@ static class ByteSize
             prefix++;
         }
         return string.Create(CultureInfo.InvariantCulture, $"{value:F2} {Prefixes[prefix]}iB");
+    }
+
+    /// <summary>Writes a size for people who need every byte: "500,000,002,048 bytes".</summary>
+    public static string FormatExact(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes:N0} bytes");
+
+    static int CountDigits(ReadOnlySpan<char> text)
+    {
+        var digits = 0;
+        while (digits < text.Length && char.IsAsciiDigit(text[digits])) digits++;
+        return digits;
     }
 
     static ulong ParseUnit(string text, ReadOnlySpan<char> unit)

@@ -1,8 +1,10 @@
 namespace Ashlar.CommandLine;
 
-/// <summary>Facts of one thing, a line each: a label, and what it says.</summary>
+/// <summary>Facts of one thing: a label, and what it says beside it.</summary>
 sealed class FactSheet
 {
+    const int Gap = 2;
+
     readonly List<(string Label, string Value)> facts = [];
 
     public FactSheet Add(string label, string value)
@@ -11,9 +13,17 @@ sealed class FactSheet
         return this;
     }
 
-    public void WriteTo(TextWriter writer, Style style)
+    /// <summary>Writes them, a line or more each.</summary>
+    /// <param name="writer">Where to.</param>
+    /// <param name="style">How labels look.</param>
+    /// <param name="width">Of the screen: longer values go on in the next line, below where they begin.</param>
+    public void WriteTo(TextWriter writer, Style style, int? width = null)
     {
-        var width = facts.Max(fact => fact.Label.Length);
-        foreach (var (label, value) in facts) writer.WriteLine($"{style.Dim(label.PadRight(width))}  {value}");
+        var labels = facts.Max(fact => fact.Label.Length);
+        foreach (var (label, value) in facts)
+        {
+            var lines = width is { } columns ? TextLayout.Wrap(value, columns, labels + Gap) : [value];
+            writer.WriteLine($"{style.Dim(label.PadRight(labels))}{new string(' ', Gap)}{string.Join('\n', lines)}");
+        }
     }
 }

@@ -12,7 +12,8 @@ static class PlanCommands
             "ashlar plan cluster --size 200PB --node-size 100TB --replicas 3",
             "ashlar plan skew --rule ring --distribution celebrity",
             "ashlar plan migrate --change change-type --rows 500M",
-        ])
+        ],
+        ServerUse.None)
     {
         PlanEstimateCommand.Create(terminal),
         PlanAdviseCommand.Create(terminal),

@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Globalization;
 using Ashlar.Api;
 
@@ -6,42 +7,49 @@ namespace Ashlar.CommandLine;
 /// <summary><c>ashlar pool</c>.</summary>
 static class PoolCommands
 {
-    public static Noun Create() =>
+    static readonly IReadOnlyList<ListColumn<Pool>> Columns =
+    [
+        new("name", ColumnKind.Text, pool => pool.Name, Rank: 0),
+        new("capacity", ColumnKind.Size, pool => pool.CapacityBytes, Rank: 1),
+        new("used", ColumnKind.Size, pool => pool.AllocatedBytes, Rank: 2),
+        new("free", ColumnKind.Size, pool => pool.FreeBytes, Rank: 3),
+        new("use%", ColumnKind.Percent, pool => Percentage.Of(pool.AllocatedBytes, pool.CapacityBytes), Rank: 6),
+        new("provisioned", ColumnKind.Size, pool => pool.ProvisionedBytes, Rank: 4),
+        new("volumes", ColumnKind.Count, pool => (long)pool.VolumeCount, Rank: 5),
+        new("health", ColumnKind.Text, pool => pool.Health, Rank: 7),
+    ];
+
+    public static Noun Create(Terminal terminal) =>
         new("pool", "Pools, which volumes take their space from", ["ashlar pool list", "ashlar pool show main"])
         {
-            CreateList(),
+            CreateList(terminal),
             CreateShow(),
         };
 
-    static Verb CreateList()
+    static Verb CreateList(Terminal terminal)
     {
-        var verb = new Verb("list", "List the pools", ["ashlar pool list", "ashlar pool ls -o json"], async (invocation, cancellationToken) =>
-        {
-            using var client = ApiClient.For(invocation);
-            var list = await client.ListPoolsAsync(cancellationToken);
-            invocation.Write(list, ApiJson.Strict.PoolList, list.Items.Select(pool => pool.Name), (writer, style) =>
+        var options = new ListOptions<Pool>(terminal, Columns);
+        var watch = new WatchOptions(terminal);
+        var verb = new Verb(
+            "list",
+            "List the pools",
+            ["ashlar pool list", "ashlar pool ls -o json"],
+            async (invocation, cancellationToken) =>
             {
-                var table = new Table(
-                    "NAME",
-                    Column.Number("CAPACITY"),
-                    Column.Number("USED"),
-                    Column.Number("FREE"),
-                    Column.Number("PROVISIONED"),
-                    Column.Number("VOLUMES"));
-                foreach (var pool in list.Items)
-                {
-                    table.Row(
-                        pool.Name,
-                        ByteSize.Format(pool.CapacityBytes),
-                        ByteSize.Format(pool.AllocatedBytes),
-                        ByteSize.Format(pool.FreeBytes),
-                        ByteSize.Format(pool.ProvisionedBytes),
-                        pool.VolumeCount.ToString(CultureInfo.InvariantCulture));
-                }
-                table.WriteTo(writer, style);
+                using var client = ApiClient.For(invocation);
+                return await watch.RunAsync(
+                    invocation,
+                    client.ListPoolsAsync,
+                    list =>
+                    {
+                        var pools = options.Select(invocation, list.Items);
+                        invocation.Write(list with { Items = pools }, ApiJson.Strict.PoolList, pools.Select(pool => pool.Name), (_, _) =>
+                            options.WriteTable(invocation, pools));
+                        return ExitCode.Ok;
+                    },
+                    cancellationToken);
             });
-            return ExitCode.Ok;
-        });
+        foreach (var option in options.All.Concat(watch.All)) verb.Options.Add(option);
         verb.Aliases.Add("ls");
         return verb;
     }
@@ -53,29 +61,27 @@ static class PoolCommands
         {
             using var client = ApiClient.For(invocation);
             var pool = await client.GetPoolAsync(invocation.Get(name), cancellationToken);
-            invocation.Write(pool, ApiJson.Strict.Pool, [pool.Name], (writer, style) => WriteOne(pool, writer, style));
+            invocation.Write(pool, ApiJson.Strict.Pool, [pool.Name], (_, _) => WriteOne(invocation, pool));
             return ExitCode.Ok;
         })
         { name };
     }
 
-    static void WriteOne(Pool pool, TextWriter writer, Style style)
+    static void WriteOne(Invocation invocation, Pool pool)
     {
-        foreach (var warning in pool.Warnings) writer.WriteLine($"{style.Warning("!")} {warning}");
-        if (pool.Warnings.Count > 0) writer.WriteLine();
+        var (terminal, style) = (invocation.Terminal, invocation.Terminal.OutStyle);
+        foreach (var warning in pool.Warnings) terminal.Out.WriteLine($"{style.Warning("!")} {invocation.CommandLines.InText(warning)}");
+        if (pool.Warnings.Count > 0) terminal.Out.WriteLine();
         var facts = new FactSheet()
             .Add("Name", pool.Name)
             .Add("Health", pool.Health)
             .Add("Capacity", ByteSize.Format(pool.CapacityBytes))
-            .Add("Used", $"{ByteSize.Format(pool.AllocatedBytes)} ({Percent(pool.AllocatedBytes, pool.CapacityBytes)})")
+            .Add("Used", $"{ByteSize.Format(pool.AllocatedBytes)} ({Percentage.Format(pool.AllocatedBytes, pool.CapacityBytes)})")
             .Add("Free", PoolFacts.Free(pool))
             .Add("Provisioned", $"{ByteSize.Format(pool.ProvisionedBytes)} "
-                + $"({Percent(pool.ProvisionedBytes, pool.CapacityBytes)} of the capacity)")
+                + $"({Percentage.Format(pool.ProvisionedBytes, pool.CapacityBytes)} of the capacity)")
             .Add("Volumes", pool.VolumeCount.ToString(CultureInfo.InvariantCulture));
         foreach (var (label, value) in PoolFacts.Running(pool)) facts.Add(label, value);
-        facts.WriteTo(writer, style);
+        facts.WriteTo(terminal.Out, style, terminal.Width);
     }
-
-    public static string Percent(long part, long whole) =>
-        whole == 0 ? "-" : string.Create(CultureInfo.InvariantCulture, $"{100.0 * part / whole:F1} %");
 }

@@ -15,7 +15,7 @@ static class ServingCommands
     public static Verb CreateUp(Terminal terminal) => Create(
         terminal,
         "up",
-        "Start everything, here and now",
+        "Start the server in the foreground, and show where it listens and what to do next",
         ["ashlar up", "ashlar up --data ./data --pool-size 10GiB", "ashlar up --nbd-port 0 --iscsi-port 0 --api-port 0"],
         UpScreen.Write,
         endsWithTerminal: true);
@@ -23,7 +23,7 @@ static class ServingCommands
     public static Verb CreateServe(Terminal terminal) => Create(
         terminal,
         "serve",
-        "Start everything, as a service does: only the log is written",
+        "Start the server as a service manager does: nothing is written but the log, on stderr",
         ["ashlar serve --data /var/lib/ashlar"],
         (_, _, _) => { }, // The log says it.
         endsWithTerminal: false);
@@ -37,8 +37,12 @@ static class ServingCommands
         bool endsWithTerminal)
     {
         var serving = new ServingOptions(terminal);
-        var verb = new Verb(name, description, examples, (invocation, stop) =>
-            ServeAsync(invocation, serving, announce, endsWithTerminal, stop));
+        var verb = new Verb(
+            name,
+            description,
+            examples,
+            (invocation, stop) => ServeAsync(invocation, serving, announce, endsWithTerminal, stop),
+            ServerUse.Serves);
         foreach (var option in serving.All) verb.Options.Add(option);
         return verb;
     }
@@ -101,7 +105,7 @@ static class ServingCommands
         catch (LockedException e)
         {
             // "ashlar status" leads there only if the server could leave word.
-            var see = ServerLocator.IsAnnounced(options.DataDirectory) ? "ashlar status" : DataOwner.Advice;
+            var see = ServerLocator.IsAnnounced(options.DataDirectory) ? invocation.CommandLines.OfServer("status") : DataOwner.Advice;
             throw new CommandException(
                 ExitCode.Conflict,
                 ProblemTypes.InUse,

@@ -80,7 +80,7 @@ sealed class ServingOptions(Terminal terminal)
         isInEnvironment: true);
 
     public Option<bool> AllowUnauthenticated { get; } = Setting.CreateFlag(
-        terminal, "--allow-unauthenticated", "Listen also where other machines can reach it, although nobody is asked who they are");
+        terminal, "--allow-unauthenticated", "Allow --listen addresses that other machines can reach; there is no authentication");
 
     public Option<string> LogLevel { get; } = Setting.Create(
         terminal,
@@ -89,7 +89,7 @@ sealed class ServingOptions(Terminal terminal)
         "Least level that is logged: debug, info, warning, error [default: info]",
         text => ParseOneOf(text, "debug", "info", "warning", "error"),
         "info",
-        isInEnvironment: true);
+        isInEnvironment: true).Offering("debug", "info", "warning", "error");
 
     public Option<string> LogFormat { get; } = Setting.Create(
         terminal,
@@ -98,7 +98,7 @@ sealed class ServingOptions(Terminal terminal)
         "text for people, json for programs: an object a line [default: text]",
         text => ParseOneOf(text, "text", "json"),
         "text",
-        isInEnvironment: true);
+        isInEnvironment: true).Offering("text", "json");
 
     public IEnumerable<Option> All =>
     [

@@ -23,7 +23,7 @@ static class UpScreen
             .Add("  Pool", isFirstStart
                 ? $"{pool.Name}, {ByteSize.Format(pool.CapacityBytes)}; takes space only as it is written"
                 : $"{pool.Name}, {ByteSize.Format(pool.AllocatedBytes)} of {ByteSize.Format(pool.CapacityBytes)} used, {volumes}")
-            .WriteTo(writer, style);
+            .WriteTo(writer, style, invocation.Terminal.Width);
         writer.WriteLine();
         if (status.Endpoints.IsOpen)
         {
@@ -32,8 +32,12 @@ static class UpScreen
             writer.WriteLine();
         }
         writer.WriteLine("Next, in another terminal:");
-        writer.WriteLine(pool.VolumeCount == 0 ? "  ashlar volume create vm1 --size 10GiB" : "  ashlar volume list");
-        writer.WriteLine("  ashlar status");
+        // Another terminal has another environment, and may be in another directory.
+        var lines = new CommandLines(
+            invocation.Terminal.Program,
+            CommandLines.ServerOptions(invocation.Get(invocation.Global.Data) is null ? null : status.DataDirectory, server: null));
+        writer.WriteLine($"  {lines.OfServer(pool.VolumeCount == 0 ? "volume create vm1 --size 10GiB" : "volume list")}");
+        writer.WriteLine($"  {lines.OfServer("status")}");
         writer.WriteLine();
         writer.WriteLine(style.Dim("Ctrl-C stops it; the data stays."));
     }

@@ -6,38 +6,47 @@ namespace Ashlar.CommandLine;
 /// <summary><c>ashlar status</c>.</summary>
 static class StatusCommand
 {
-    public static Verb Create()
+    public static Verb Create(Terminal terminal)
     {
         var exitCode = new Option<bool>("--exit-code") { Description = "End with 10 when something is degraded" };
-        return new Verb(
+        var watch = new WatchOptions(terminal);
+        var verb = new Verb(
             "status",
-            "Show how the server is",
+            "Show the state of the server, its pools and clients",
             ["ashlar status", "ashlar status --exit-code", "ashlar status -o json"],
             async (invocation, cancellationToken) =>
             {
                 using var client = ApiClient.For(invocation);
-                var status = await client.GetStatusAsync(cancellationToken);
-                invocation.Write(status, ApiJson.Strict.Status, [status.Health], (writer, style) =>
-                    WriteScreen(invocation.Terminal, status, writer, style));
-                return status.Health == "ok" || !invocation.Get(exitCode) ? ExitCode.Ok : ExitCode.Degraded;
+                return await watch.RunAsync(
+                    invocation,
+                    client.GetStatusAsync,
+                    status =>
+                    {
+                        invocation.Write(status, ApiJson.Strict.Status, [status.Health], (_, _) => WriteScreen(invocation, status));
+                        return status.Health == "ok" || !invocation.Get(exitCode) ? ExitCode.Ok : ExitCode.Degraded;
+                    },
+                    cancellationToken);
             })
         { exitCode };
+        foreach (var option in watch.All) verb.Options.Add(option);
+        return verb;
     }
 
-    static void WriteScreen(Terminal terminal, Status status, TextWriter writer, Style style)
+    static void WriteScreen(Invocation invocation, Status status)
     {
+        var (terminal, style) = (invocation.Terminal, invocation.Terminal.OutStyle);
         var uptime = terminal.TimeProvider.GetUtcNow() - status.StartedAt;
         if (uptime < TimeSpan.Zero) uptime = TimeSpan.Zero; // The clock was set back meanwhile.
         var health = status.Health == "ok" ? style.Good("OK") : style.Warning(status.Health.ToUpperInvariant());
-        writer.WriteLine($"{health}, up for {Duration.Format(uptime)}, version {status.Version}, process {status.ProcessId}");
-        foreach (var warning in status.Warnings) writer.WriteLine($"{style.Warning("!")} {warning}");
-        writer.WriteLine();
+        terminal.Out.WriteLine($"{health}, up for {Duration.Format(uptime)}, version {status.Version}, process {status.ProcessId}");
+        foreach (var warning in status.Warnings) terminal.Out.WriteLine($"{style.Warning("!")} {invocation.CommandLines.InText(warning)}");
+        terminal.Out.WriteLine();
 
         var facts = new FactSheet();
         foreach (var pool in status.Pools)
         {
             facts.Add($"Pool {pool.Name}", $"{ByteSize.Format(pool.AllocatedBytes)} of {ByteSize.Format(pool.CapacityBytes)} used "
-                + $"({PoolCommands.Percent(pool.AllocatedBytes, pool.CapacityBytes)}), {ByteSize.Format(pool.FreeBytes)} free, "
+                + $"({Percentage.Format(pool.AllocatedBytes, pool.CapacityBytes)}), {ByteSize.Format(pool.FreeBytes)} free, "
                 + Count(pool.VolumeCount, "volume"));
             foreach (var (label, value) in PoolFacts.Running(pool)) facts.Add($"  {label}", value);
         }
@@ -46,7 +55,7 @@ static class StatusCommand
             .Add("iSCSI", $"{status.Endpoints.Iscsi}, {Count(status.Clients.Iscsi, "session")}")
             .Add("API", status.Endpoints.Api)
             .Add("Data", status.DataDirectory)
-            .WriteTo(writer, style);
+            .WriteTo(terminal.Out, style, terminal.Width);
     }
 
     static string Count(int count, string what) => count == 1 ? $"1 {what}" : $"{count} {what}s";

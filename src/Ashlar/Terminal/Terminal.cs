@@ -1,3 +1,4 @@
+using System.Text;
 using Ashlar.Storage;
 
 namespace Ashlar.CommandLine;
@@ -5,6 +6,9 @@ namespace Ashlar.CommandLine;
 /// <summary>Where the program was called: streams, environment, what is a terminal. Tests bring their own.</summary>
 sealed class Terminal
 {
+    /// <summary>Enough for a screen; a command that writes more writes in pieces.</summary>
+    const int BufferCharacters = 16 << 10;
+
     /// <summary>Data.</summary>
     public required TextWriter Out { get; init; }
 
@@ -15,7 +19,7 @@ sealed class Terminal
     public required TextReader In { get; init; }
 
     /// <summary>Standard output as bytes.</summary>
-    public Func<Stream> OpenOut { get; init; } = Console.OpenStandardOutput;
+    public Func<Stream> OpenOut { get; init; } = () => new StandardOutput();
 
     /// <summary>Standard input as bytes.</summary>
     public Func<Stream> OpenIn { get; init; } = Console.OpenStandardInput;
@@ -32,6 +36,14 @@ sealed class Terminal
     /// <summary>What SIGHUP does.</summary>
     public HangUp HangUp { get; } = new();
 
+    /// <summary>Columns of the terminal that <see cref="Out"/> is; null where it is none.</summary>
+    public int? Width { get; init; }
+
+    /// <summary>How this user starts the program.</summary>
+    public string Program => field ??= FindProgram();
+
+    public Func<string> FindProgram { private get; init; } = () => ProgramName.Installed;
+
     /// <summary>An environment variable, or null; an empty one counts as absent.</summary>
     public required Func<string, string?> Environment { get; init; }
 
@@ -42,12 +54,15 @@ sealed class Terminal
     /// <summary>The terminal of this process.</summary>
     public static Terminal OfProcess() => new()
     {
-        Out = Console.Out,
+        // What is not seen at once is written in pieces, and at the latest when the command ends.
+        Out = new StreamWriter(new StandardOutput(), new UTF8Encoding(false), BufferCharacters) { AutoFlush = !Console.IsOutputRedirected },
         Error = Console.Error,
         In = Console.In,
         OutIsTerminal = !Console.IsOutputRedirected,
         ErrorIsTerminal = !Console.IsErrorRedirected,
         InIsTerminal = !Console.IsInputRedirected,
+        Width = Console.IsOutputRedirected ? null : TerminalWidth(),
+        FindProgram = ProgramName.OfProcess,
         Environment = name => System.Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null,
     };
 
@@ -59,4 +74,6 @@ sealed class Terminal
 
     Style Style(bool isTerminal) =>
         new(isTerminal && Environment("NO_COLOR") is null && Environment("TERM") is not (null or "dumb"));
+
+    static int? TerminalWidth() => Console.WindowWidth is > 0 and var width ? width : null;
 }

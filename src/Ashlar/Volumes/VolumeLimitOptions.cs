@@ -46,6 +46,6 @@ sealed class VolumeLimitOptions(Terminal terminal)
         if (text == NoLimit) return 0;
         return ByteSize.Parse(text.EndsWith("/s", StringComparison.Ordinal) ? text[..^2] : text) is > 0 and var bytes
             ? bytes
-            : throw new FormatException($"'{text}' lets nothing through: expected a size a second, such as 100MiB, or {NoLimit}");
+            : throw new FormatException($"'{text}' is zero: expected a size a second, such as 100MiB, or {NoLimit}");
     }
 }

@@ -10,58 +10,60 @@ static class VolumeScreens
 
     public static string PathOf(Volume volume) => new VolumePath(volume.Pool, volume.Name).ToString();
 
-    public static void WriteList(Invocation invocation, VolumeList list)
+    /// <summary>Writes volumes: where one was asked for as an object, where several were as a list.</summary>
+    public static void Write(
+        Invocation invocation, IReadOnlyList<Volume> volumes, bool isOne, bool isChange, Action<TextWriter, Style> forPeople)
     {
-        invocation.Write(list, ApiJson.Strict.VolumeList, list.Items.Select(PathOf), (writer, style) =>
-        {
-            if (list.Items.Count == 0) return;
-            var table = new Table("NAME", Column.Number("SIZE"), Column.Number("USED"), "CLIENTS", "CREATED");
-            foreach (var volume in list.Items)
-            {
-                table.Row(
-                    PathOf(volume),
-                    ByteSize.Format(volume.SizeBytes),
-                    ByteSize.Format(volume.AllocatedBytes),
-                    Clients(volume.Clients),
-                    Date(volume.CreatedAt));
-            }
-            table.WriteTo(writer, style);
-        });
-        if (list.Items.Count == 0) invocation.Tell("There are no volumes yet. Create one: ashlar volume create vm1 --size 10GiB");
+        if (volumes.Count == 0 && isOne) return; // Why not has been said.
+        if (isChange && invocation.IsSilent) return;
+        var names = volumes.Select(PathOf);
+        if (isOne) invocation.Write(volumes[0], ApiJson.Strict.Volume, names, forPeople);
+        else invocation.Write(new VolumeList { Items = volumes }, ApiJson.Strict.VolumeList, names, forPeople);
     }
 
-    public static void WriteOne(Invocation invocation, Volume volume) =>
-        invocation.Write(volume, ApiJson.Strict.Volume, [PathOf(volume)], (writer, style) =>
+    public static void WriteOne(Terminal terminal, Volume volume)
+    {
+        var (writer, style) = (terminal.Out, terminal.OutStyle);
+        var facts = new FactSheet()
+            .Add("Name", PathOf(volume))
+            .Add("Size", $"{ByteSize.Format(volume.SizeBytes)} ({ByteSize.FormatExact(volume.SizeBytes)}), blocks of {volume.BlockSizeBytes}")
+            .Add("Type", volume.IsThick ? "thick: all space is taken at creation" : "thin: takes space as it is written")
+            .Add("Used", $"{ByteSize.Format(volume.AllocatedBytes)} ({Percentage.Format(volume.AllocatedBytes, volume.SizeBytes)})")
+            .Add("Limits", VolumeLimitOptions.Format(volume.Limits));
+        if (volume.Resize is { } resize)
         {
-            var facts = new FactSheet()
-                .Add("Name", PathOf(volume))
-                .Add("Size", $"{ByteSize.Format(volume.SizeBytes)} ({volume.SizeBytes} bytes), blocks of {volume.BlockSizeBytes}")
-                .Add("Used", ByteSize.Format(volume.AllocatedBytes) + (volume.IsThick ? ", all of it taken at creation" : ""))
-                .Add("Limits", VolumeLimitOptions.Format(volume.Limits));
-            if (volume.Resize is { } resize)
-                facts.Add("Resizing", $"from {ByteSize.Format(resize.FromBytes)} to {ByteSize.Format(resize.ToBytes)}: "
-                    + PoolFacts.Progress(resize.DoneBytes, Math.Abs(resize.ToBytes - resize.FromBytes)));
-            if (volume.UnverifiedBlocks > 0) facts.Add("Unverified", Unverified(volume));
-            if (volume.DamagedBlocks + volume.DamagedMapPieces > 0) facts.Add("Damaged", Damaged(volume));
-            facts
-                .Add("Clients", Clients(volume.Clients) + (volume.IsWriteProtected ? ", write-protected by an initiator" : ""))
-                .Add("Created", Date(volume.CreatedAt))
-                .Add("Id", volume.Id.ToString("D"))
-                .Add("NBD", volume.Addresses.Nbd)
-                .Add("iSCSI", volume.Addresses.Iscsi)
-                .WriteTo(writer, style);
+            facts.Add("Resizing", $"from {ByteSize.Format(resize.FromBytes)} to {ByteSize.Format(resize.ToBytes)}: "
+                + PoolFacts.Progress(resize.DoneBytes, Math.Abs(resize.ToBytes - resize.FromBytes)));
+        }
+        if (volume.UnverifiedBlocks > 0) facts.Add("Unverified", Unverified(volume));
+        if (volume.DamagedBlocks + volume.DamagedMapPieces > 0) facts.Add("Damaged", Damaged(volume));
+        facts
+            .Add("Clients", Clients(volume.Clients) + (volume.IsWriteProtected ? ", write-protected by an initiator" : ""))
+            .Add("Created", Timestamp.Format(volume.CreatedAt))
+            .Add("Id", volume.Id.ToString("D"))
+            .Add("NBD", volume.Addresses.Nbd)
+            .Add("iSCSI", volume.Addresses.Iscsi)
+            .WriteTo(writer, style, terminal.Width);
+        writer.WriteLine();
+        WriteSessions(terminal, volume.Sessions ?? []);
+        WriteConnecting(writer, style, volume);
+    }
+
+    public static void WriteCreated(Invocation invocation, Volume volume) =>
+        invocation.WriteChange(volume, ApiJson.Strict.Volume, [PathOf(volume)], (writer, style) =>
+        {
+            writer.WriteLine($"{PathOf(volume)} is created: {ByteSize.Format(volume.SizeBytes)}, blocks of {volume.BlockSizeBytes} bytes");
+            if (!invocation.Terminal.OutIsTerminal) return; // A script that creates many has no use for it.
             writer.WriteLine();
-            WriteSessions(writer, style, volume.Sessions ?? []);
             WriteConnecting(writer, style, volume);
         });
 
-    public static void WriteCreated(Invocation invocation, Volume volume) =>
-        invocation.Write(volume, ApiJson.Strict.Volume, [PathOf(volume)], (writer, style) =>
-        {
-            writer.WriteLine($"{PathOf(volume)} is created: {ByteSize.Format(volume.SizeBytes)}, blocks of {volume.BlockSizeBytes} bytes");
-            writer.WriteLine();
-            WriteConnecting(writer, style, volume);
-        });
+    // The server refuses it, too; here it can be said as people write it, and before anybody is asked a question.
+    public static CommandException InUse(Volume volume) => new(
+        ExitCode.Conflict,
+        ProblemTypes.InUse,
+        $"volume {PathOf(volume)} is in use: {Clients(volume.Clients)}",
+        Refusals.InUseHint);
 
     public static string Clients(VolumeClients clients) => (clients.Nbd, clients.Iscsi) switch
     {
@@ -72,7 +74,7 @@ static class VolumeScreens
     };
 
     /// <summary>Who is attached and what they do; nothing where nobody is.</summary>
-    static void WriteSessions(TextWriter writer, Style style, IReadOnlyList<VolumeSession> sessions)
+    static void WriteSessions(Terminal terminal, IReadOnlyList<VolumeSession> sessions)
     {
         if (sessions.Count == 0) return;
         var table = new Table(
@@ -84,7 +86,7 @@ static class VolumeScreens
             table.Row(
                 Name(session),
                 session.Address,
-                Date(session.AttachedAt),
+                Timestamp.Format(session.AttachedAt),
                 session.Reads.Count.ToString(CultureInfo.InvariantCulture),
                 ByteSize.Format(session.Reads.Bytes),
                 (session.Writes.Count + session.Zeroes.Count).ToString(CultureInfo.InvariantCulture),
@@ -92,8 +94,8 @@ static class VolumeScreens
                 session.InFlight.ToString(CultureInfo.InvariantCulture),
                 all.Sum(operation => operation.Errors).ToString(CultureInfo.InvariantCulture));
         }
-        table.WriteTo(writer, style);
-        writer.WriteLine();
+        table.WriteTo(terminal.Out, terminal.OutStyle, terminal.Width);
+        terminal.Out.WriteLine();
     }
 
     static string Unverified(Volume volume)
@@ -137,6 +139,4 @@ static class VolumeScreens
         var width = lines.Max(line => line.What.Length);
         foreach (var (what, line) in lines) writer.WriteLine($"  {style.Dim(what.PadRight(width))}  {line}");
     }
-
-    static string Date(DateTimeOffset time) => time.ToLocalTime().ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture);
 }

@@ -21,6 +21,11 @@ public sealed class ByteSizeTests
     [InlineData("3T", 3L << 40)]
     [InlineData("2PB", 2_000_000_000_000_000)]
     [InlineData("7EiB", 7L << 60)]
+    [InlineData("1.5TiB", 1536L << 30)]
+    [InlineData("0.5K", 512)]
+    [InlineData("2.25GB", 2_250_000_000)]
+    [InlineData("7.999999999999999999EiB", long.MaxValue)] // A fraction more than 2^63 - 2.
+    [InlineData("0.3GiB", 322_122_548)] // 322122547.2, rounded up.
     [InlineData("9223372036854775807", long.MaxValue)]
     public void A_size_is_read_as_people_mean_it(string text, long bytes) => Assert.Equal(bytes, ByteSize.Parse(text));
 
@@ -33,8 +38,14 @@ public sealed class ByteSizeTests
     [InlineData("10X")]
     [InlineData("10Gib3")]
     [InlineData("1e30")]
-    [InlineData("1.5GiB")]
     [InlineData("1,5GiB")]
+    [InlineData("1.GiB")]
+    [InlineData(".5GiB")]
+    [InlineData("1.5")]
+    [InlineData("1.5B")]
+    [InlineData("1.5.5GiB")]
+    [InlineData("1.0000000000000000001GiB")]
+    [InlineData("8.1EiB")]
     [InlineData("0x10")]
     [InlineData("9223372036854775808")]
     [InlineData("8EiB")]

@@ -29,7 +29,7 @@ public sealed class KeyValueCommandTests : IDisposable
         Assert.Equal("city/rome\tciao\ncity/paris\tbonjour\n", (await Run("scan", store, "--prefix", "city/", "--reverse")).Out);
         Assert.Equal("city/rome\n", (await Run("scan", store, "--from", "city/q", "--to", "d", "--keys-only")).Out);
         Assert.Equal("city/paris\ncity/rome\n", (await Run("scan", store, "-o", "name", "--limit", "2")).Out);
-        Assert.Equal("2 keys are gone\n", (await Run("delete", store, "city/paris", "never there")).Out);
+        Assert.Equal("2 keys are deleted\n", (await Run("delete", store, "city/paris", "never there")).Out);
         Assert.Equal((5, "error: there is no key 'city/paris'\n"), Ended(await Call("get", store, "city/paris")));
         Assert.StartsWith("intact: ", (await Run("verify", store)).Out, StringComparison.Ordinal);
         Assert.StartsWith("tables are ", (await Run("compact", store)).Out, StringComparison.Ordinal);
@@ -145,6 +145,19 @@ public sealed class KeyValueCommandTests : IDisposable
         Assert.Contains("\nshard-001 ", (await Run("stats", store)).Out, StringComparison.Ordinal);
     }
 
+    [Theory, InlineData(), InlineData("--shards", "3")]
+    public async Task What_is_loaded_is_counted_before_it_is_in_tables(params string[] layout)
+    {
+        await Run(["create", store, .. layout]);
+        await Run("load", store, "--generate", "1000", "--value-size", "10");
+        Assert.Matches(@"\nEntries +1000 \(0 in tables, 1000 in the log and in memory\), ", (await Run("stats", store)).Out);
+        Assert.Equal(
+            1000,
+            (await Run("stats", store, "-o", "json")).OutJson.GetProperty("statistics").GetProperty("memTableEntries").GetInt64());
+        await Run("compact", store);
+        Assert.Matches(@"\nEntries +1000 \(1000 in tables, 0 in the log and in memory\), ", (await Run("stats", store)).Out);
+    }
+
     [Fact]
     public async Task Entries_expire()
     {
@@ -168,7 +181,7 @@ public sealed class KeyValueCommandTests : IDisposable
         Assert.Equal(3, (await Run("backups", backups)).Out.Count(letter => letter == '\n'));
         Assert.StartsWith("intact: ", (await Run("verify-backup", backups)).Out, StringComparison.Ordinal);
         Assert.Equal(
-            $"{directory["old"]} is the store of backup 1\n", (await Run("restore", backups, directory["old"], "--number", "1")).Out);
+            $"backup 1 is restored to {directory["old"]}\n", (await Run("restore", backups, directory["old"], "--number", "1")).Out);
         Assert.Equal("a\t1\n", (await Run("scan", directory["old"])).Out);
         await Run("restore", backups, directory["new"]);
         Assert.Equal("a\t1\nb\t2\n", (await Run("scan", directory["new"])).Out);
@@ -209,7 +222,9 @@ public sealed class KeyValueCommandTests : IDisposable
         await Run("archive-log", store, archive);
         var covered = (await Run("archive", archive, "--verify", "-o", "json")).OutJson;
         Assert.Equal((0, 3), (covered.GetProperty("afterSequence").GetInt32(), covered.GetProperty("lastSequence").GetInt32()));
-        Assert.Contains("every write up to sequence 3", (await Run("archive", archive)).Out, StringComparison.Ordinal);
+        var table = (await Run("archive", archive)).Out;
+        Assert.Contains("every write up to sequence 3", table, StringComparison.Ordinal);
+        Assert.Contains($" {covered.GetProperty("parts")[0].GetProperty("lastCommittedAt").GetString()} ", table, StringComparison.Ordinal);
 
         Assert.StartsWith(
             $"{directory["two"]} is the store with every write up to sequence 2",
@@ -316,7 +331,7 @@ public sealed class KeyValueCommandTests : IDisposable
         await Run(["create", store, .. layout]);
         await Run("put", store, "a", "1");
         var before = Files();
-        using (var reader = OpenedStore.Open(store, isReadOnly: true))
+        using (var reader = OpenedStore.Open(store, isReadOnly: true, create: ""))
         {
             Assert.Equal("1\n", (await Run("get", store, "a")).Out);
             Assert.Equal("a\t1\n", (await Run("scan", store)).Out);
@@ -335,23 +350,23 @@ public sealed class KeyValueCommandTests : IDisposable
     [InlineData(2, "KEY is missing", "put", "STORE")]
     [InlineData(2, "VALUE is missing", "put", "STORE", "a")]
     [InlineData(2, "more than one value", "put", "STORE", "a", "b", "--file", "-")]
-    [InlineData(2, "'c' is one word too many", "put", "STORE", "a", "b", "c")]
+    [InlineData(2, "unexpected argument 'c'", "put", "STORE", "a", "b", "c")]
     [InlineData(2, "A key has 1 to 65535 bytes", "put", "STORE", "", "b")]
     [InlineData(2, "'abc' is not hexadecimal", "put", "STORE", "abc", "00", "--hex")]
     [InlineData(2, "'%' is not base64", "get", "STORE", "%", "--base64")]
-    [InlineData(2, "exclude each other", "get", "STORE", "00", "--base64", "--hex")]
+    [InlineData(2, "cannot be combined", "get", "STORE", "00", "--base64", "--hex")]
     [InlineData(2, "--ttl: '5 minutes' is not a time", "put", "STORE", "a", "b", "--ttl", "5 minutes")]
     [InlineData(2, "--ttl: '0s' is not a time", "put", "STORE", "a", "b", "--ttl", "0s")]
     [InlineData(2, "--durability: 'maybe' is not a kind", "put", "STORE", "a", "b", "--durability", "maybe")]
-    [InlineData(2, "--prefix excludes", "scan", "STORE", "--prefix", "a", "--from", "b")]
-    [InlineData(2, "--from is beyond --to", "scan", "STORE", "--from", "b", "--to", "a")]
+    [InlineData(2, "--prefix cannot be combined", "scan", "STORE", "--prefix", "a", "--from", "b")]
+    [InlineData(2, "--from is after --to", "scan", "STORE", "--from", "b", "--to", "a")]
     [InlineData(2, "--limit: '-1' is not a number", "scan", "STORE", "--limit", "-1")]
     [InlineData(2, "--raw gives", "scan", "STORE", "--raw", "-o", "json")]
     [InlineData(2, "--raw gives", "get", "STORE", "a", "--raw", "-o", "json")]
-    [InlineData(2, "exclude each other", "load", "STORE", "--file", "-", "--generate", "5")]
+    [InlineData(2, "cannot be combined", "load", "STORE", "--file", "-", "--generate", "5")]
     [InlineData(2, "--format: 'xml' is not a format", "load", "STORE", "--format", "xml")]
     [InlineData(2, "--shards: '257' is not a number from 0 to 256", "create", "NEW", "--shards", "257")]
-    [InlineData(2, "--hashed-prefix and --salted-prefix go with --shards", "create", "NEW", "--hashed-prefix", "3")]
+    [InlineData(2, "--hashed-prefix and --salted-prefix need --shards", "create", "NEW", "--hashed-prefix", "3")]
     [InlineData(5, "there is no such directory", "get", "NEW", "a")]
     [InlineData(5, "there is no key-value store in this directory", "get", "HERE", "a")]
     [InlineData(5, "is a file, not the directory of a store", "get", "FILE", "a")]

@@ -35,7 +35,7 @@ public sealed class VolumeLimitTests
     [Theory]
     [InlineData("--limit-iops: '0' is not a number of requests a second", "--limit-iops", "0")]
     [InlineData("--limit-iops: '1k' is not a number of requests a second", "--limit-iops", "1k")]
-    [InlineData("--limit-bandwidth: '0' lets nothing through", "--limit-bandwidth", "0")]
+    [InlineData("--limit-bandwidth: '0' is zero", "--limit-bandwidth", "0")]
     [InlineData("--limit-bandwidth: 'fast' is not a size", "--limit-bandwidth", "fast")]
     [InlineData("nothing to change")]
     public async Task What_makes_no_sense_is_refused(string message, params string[] options)

@@ -28,9 +28,10 @@ public sealed class ListenTests
     {
         await using var server = await RunningProgram.StartAsync("--advertise", "nas.example.com");
         Assert.StartsWith("http://nas.example.com:", server.Status.Endpoints.Api, StringComparison.Ordinal);
-        var created = await server.CallAsync("volume", "create", "vm1", "--size", "1MiB");
-        Assert.Contains("nbdinfo nbd://nas.example.com:", created.Out, StringComparison.Ordinal);
-        Assert.Contains("iscsiadm -m discovery -t sendtargets -p nas.example.com:", created.Out, StringComparison.Ordinal);
+        await server.CallAsync("volume", "create", "vm1", "--size", "1MiB");
+        var shown = await server.CallAsync("volume", "show", "vm1");
+        Assert.Contains("nbdinfo nbd://nas.example.com:", shown.Out, StringComparison.Ordinal);
+        Assert.Contains("iscsiadm -m discovery -t sendtargets -p nas.example.com:", shown.Out, StringComparison.Ordinal);
     }
 
     [Theory]
