@@ -12,6 +12,7 @@ namespace Ashlar.Api;
 [JsonSerializable(typeof(PoolList))]
 [JsonSerializable(typeof(Volume))]
 [JsonSerializable(typeof(VolumeList))]
+[JsonSerializable(typeof(ChangePool))]
 [JsonSerializable(typeof(CreateVolume))]
 [JsonSerializable(typeof(ChangeVolume))]
 [JsonSerializable(typeof(Problem))]

@@ -36,6 +36,15 @@ public sealed record Pool
     /// <summary>What is wrong and what to do, a sentence each; empty when all is well.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
+    /// <summary>Blocks of 4,096 bytes that fail their checksum, as far as requests have met them.</summary>
+    public long DamagedBlocks { get; init; }
+
+    /// <summary>MiB of volumes whose piece of the map cannot be read, as far as requests have met them.</summary>
+    public long DamagedMapPieces { get; init; }
+
+    /// <summary>Names of the volumes that these belong to; absent when nothing is damaged.</summary>
+    public IReadOnlyList<string>? DamagedVolumes { get; init; }
+
     /// <summary>Blocks of 4,096 bytes that were being overwritten at the last unclean stop, and may be old, new or torn.</summary>
     public long UnverifiedBlocks { get; init; }
 

@@ -39,6 +39,9 @@ public static class ProblemTypes
     /// <summary>The condition of a request (If-Match) does not hold: somebody has changed it.</summary>
     public const string Changed = Prefix + "changed";
 
+    /// <summary>The new size is smaller, and this cannot shrink.</summary>
+    public const string CannotShrink = Prefix + "cannot-shrink";
+
     /// <summary>There is no space left.</summary>
     public const string NoSpace = Prefix + "no-space";
 

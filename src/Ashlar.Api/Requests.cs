@@ -22,10 +22,21 @@ public sealed record CreateVolume
     public ChangeLimits? Limits { get; init; }
 }
 
-/// <summary>A change of a volume: of its size, of its limits, or both.</summary>
+/// <summary>A change of a pool.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+public sealed record ChangePool
+{
+    /// <summary>What it is to hold; not less than it does.</summary>
+    public required long CapacityBytes { get; init; }
+}
+
+/// <summary>A change of a volume: of its size, its limits, its name, or of several.</summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record ChangeVolume
 {
+    /// <summary>The new name; absent for the present one.</summary>
+    public string? Name { get; init; }
+
     /// <summary>The new size; absent for the present one.</summary>
     public long? SizeBytes { get; init; }
 
@@ -35,6 +46,6 @@ public sealed record ChangeVolume
     /// <summary>Whether the size may become smaller: what lies beyond the new end is lost.</summary>
     public bool AllowShrink { get; init; }
 
-    /// <summary>Whether it may become smaller also while clients are connected.</summary>
+    /// <summary>Whether it may become smaller, or get another name, also while clients are connected.</summary>
     public bool Force { get; init; }
 }

@@ -51,11 +51,14 @@ public sealed record Volume
     /// <summary>Where these blocks are, the first of them; in answers for one volume only.</summary>
     public IReadOnlyList<VolumeRange>? Unverified { get; init; }
 
-    /// <summary>Blocks of 4,096 bytes that requests have met damaged since the start, and nobody has healed.</summary>
+    /// <summary>Blocks of 4,096 bytes that requests have met damaged, and nobody has healed.</summary>
     public long DamagedBlocks { get; init; }
 
-    /// <summary>MiB whose piece of the map requests have met damaged since the start, and nobody has healed.</summary>
+    /// <summary>MiB whose piece of the map requests have met damaged, and nobody has healed.</summary>
     public long DamagedMapPieces { get; init; }
+
+    /// <summary>Where these are, the first of them; in answers for one volume only.</summary>
+    public IReadOnlyList<VolumeRange>? Damaged { get; init; }
 
     /// <summary>The resizing that is under way.</summary>
     public RunningResize? Resize { get; init; }

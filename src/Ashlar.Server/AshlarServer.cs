@@ -5,6 +5,7 @@ using Ashlar.Iscsi;
 using Ashlar.Nbd;
 using Ashlar.Storage;
 using Ashlar.Transport;
+using Ashlar.Volumes;
 using Microsoft.Extensions.Logging;
 
 namespace Ashlar.Server;
@@ -12,12 +13,15 @@ namespace Ashlar.Server;
 /// <summary>Everything that serves, in one process: pools, NBD, iSCSI, REST API.</summary>
 public sealed class AshlarServer : IAsyncDisposable
 {
+    const int DirectoryDepth = 2; // Parts up to the data directory, which the others need.
+
     readonly ServerOptions options;
     readonly ServerLog log;
     readonly IReadOnlyList<IPAddress> addresses;
     readonly DateTimeOffset startedAt;
     readonly Stack<IAsyncDisposable> parts = new();
     ServedPools pools = new([]);
+    DataDirectory? directory;
     volatile bool isReady;
     bool isDisposed;
 
@@ -35,7 +39,9 @@ public sealed class AshlarServer : IAsyncDisposable
     /// <summary>Whether this start created the data directory.</summary>
     public bool IsFirstStart { get; private set; }
 
-    /// <summary>Starts everything, or nothing: on failure what was started is closed again.</summary>
+    /// <summary>
+    /// Starts everything, or nothing: on failure what was started is closed again, and what was created is removed.
+    /// </summary>
     /// <exception cref="ServerStartException">The operator can do something about it.</exception>
     /// <exception cref="LockedException">Another server runs on the data directory.</exception>
     /// <exception cref="UnsupportedFormatException">The data is of a version that this program does not know.</exception>
@@ -53,7 +59,7 @@ public sealed class AshlarServer : IAsyncDisposable
         }
         catch
         {
-            await server.DisposeAsync();
+            await server.GiveUpAsync();
             throw;
         }
     }
@@ -93,9 +99,22 @@ public sealed class AshlarServer : IAsyncDisposable
         var hasServed = isReady;
         isReady = false;
         if (hasServed) Tell(LogLevel.Information, LogEvents.ServerStopping, "stopping");
-        Exception? failure = null;
-        while (parts.TryPop(out var part))
+        try
         {
+            await CloseAsync(keep: 0);
+        }
+        finally
+        {
+            if (hasServed) Tell(LogLevel.Information, LogEvents.ServerStopped, "stopped");
+        }
+    }
+
+    async Task CloseAsync(int keep)
+    {
+        Exception? failure = null;
+        while (parts.Count > keep)
+        {
+            var part = parts.Pop();
             try
             {
                 await part.DisposeAsync();
@@ -107,8 +126,24 @@ public sealed class AshlarServer : IAsyncDisposable
                 failure ??= e;
             }
         }
-        if (hasServed) Tell(LogLevel.Information, LogEvents.ServerStopped, "stopped");
         if (failure is not null) System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
+    }
+
+    // A pool in which somebody has created something is his by now, whatever failed after that.
+    async Task GiveUpAsync()
+    {
+        var isUnused = IsFirstStart && pools.All.All(pool => pool.List().Count == 0);
+        try
+        {
+            await CloseAsync(keep: directory is null ? 0 : DirectoryDepth);
+            if (isUnused) directory?.TakeBack();
+            else if (IsFirstStart) directory?.Keep();
+        }
+        catch (Exception e)
+        {
+            Notice($"what the start has created could not be removed: {e.Message}"); // What it failed for matters more.
+        }
+        await DisposeAsync();
     }
 
     static void RefuseOpenDoor(ServerOptions options)
@@ -123,8 +158,9 @@ public sealed class AshlarServer : IAsyncDisposable
     async Task StartPartsAsync(ConnectionLimits limits)
     {
         parts.Push(new Part(new ThreadFailures(log)));
-        var directory = DataDirectory.Open(options);
+        directory = DataDirectory.Open(options);
         parts.Push(new Part(directory));
+        Invariant.Require(parts.Count == DirectoryDepth);
         var runFile = new RunFile(options.FileSystem, directory.Path, Notice, options.TimeProvider);
         parts.Push(new Part(runFile));
         var journal = new PoolJournal(DataDirectory.MainPool, log.Write, options.TimeProvider);
@@ -153,6 +189,7 @@ public sealed class AshlarServer : IAsyncDisposable
             routes.MapVolumes(pools, () => Endpoints, log);
         });
         parts.Push(api);
+        directory.Keep();
 
         var reachable = new ServedAddresses(addresses, options.Advertise, MachineAddresses.All);
         Endpoints = reachable.Endpoints(api.EndPoint.Port, nbd.EndPoint.Port, iscsi.EndPoint.Port);
@@ -185,24 +222,30 @@ public sealed class AshlarServer : IAsyncDisposable
     Action<string> ClientFailure(string protocol) => line =>
         log.Write(new(LogLevel.Warning, LogEvents.ClientFailed, line) { Protocol = protocol });
 
-    async Task<Volumes.StoragePool> OpenMainPoolAsync(DataDirectory directory, PoolJournal journal)
+    async Task<StoragePool> OpenMainPoolAsync(DataDirectory data, PoolJournal journal)
     {
-        var path = directory.PoolPath(DataDirectory.MainPool);
-        if (!directory.IsNew)
+        var path = data.PoolPath(DataDirectory.MainPool);
+        if (!data.IsNew)
         {
             var pool = await PoolFiles.OpenAsync(path, options, journal.Observe);
-            var size = PoolFiles.SizeBytes(path, options);
-            if (options.PoolSizeBytes is { } asked && size != PoolFiles.WholeBlocks(asked))
-                Notice($"pool main was created with {size} bytes; that another size is asked for now changes nothing");
-            return pool;
+            if (PoolSizes.Differs(options.PoolSizeBytes, pool.GetUsage().CapacityBytes) is not { } problem) return pool;
+            await pool.DisposeAsync();
+            throw problem;
         }
 
         IsFirstStart = true;
-        directory.BeginFirstStart(new(options.Entropy.NextGuid(), startedAt));
-        var capacity = options.PoolSizeBytes ?? PoolFiles.DefaultCapacity(options.FileSystem.GetFreeSpaceBytes(directory.Path));
-        var created = await PoolFiles.CreateAsync(path, DataDirectory.MainPool, capacity, options, journal.Observe);
-        directory.CompleteFirstStart();
-        return created;
+        var capacity = PoolSizes.ForCreation(options.PoolSizeBytes, options.FileSystem.GetFreeSpaceBytes(data.Path));
+        data.BeginFirstStart(new(options.Entropy.NextGuid(), startedAt));
+        try
+        {
+            var created = await PoolFiles.CreateAsync(path, DataDirectory.MainPool, capacity, options, journal.Observe);
+            data.CompleteFirstStart();
+            return created;
+        }
+        catch (StorageException e) when (e.Errno == Errno.FileTooLarge)
+        {
+            throw PoolSizes.TooLarge(capacity, e);
+        }
     }
 
     T Listen<T>(

@@ -35,7 +35,8 @@ public sealed record ServerOptions
     public bool AllowUnauthenticated { get; init; }
 
     /// <summary>
-    /// Capacity of the first pool, in bytes, when it is created; null takes 90 % of the free space, in whole GiB, 1 GiB at least.
+    /// What the first pool holds, in bytes; null takes 90 % of the free space when it is created, in whole GiB, 1 GiB at least, and what
+    /// it has afterwards. Another size than the pool has is refused.
     /// </summary>
     public long? PoolSizeBytes { get; init; }
 

@@ -23,6 +23,12 @@ public enum StartProblem
     /// <summary>The address to listen on is not one of this machine.</summary>
     ListenAddress,
 
+    /// <summary>The pool has another size than the one that was asked for.</summary>
+    PoolSize,
+
+    /// <summary>No pool is as large as was asked for, in this program or on this file system.</summary>
+    PoolTooLarge,
+
     /// <summary>The process may have too few descriptors open.</summary>
     Descriptors,
 }

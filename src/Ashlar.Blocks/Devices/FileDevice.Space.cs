@@ -4,7 +4,7 @@ using Ashlar.Storage;
 
 namespace Ashlar.Blocks.Devices;
 
-// Zeroing, giving space back, and keeping it.
+// Zeroing, giving space back, keeping it, and growing.
 public sealed partial class FileDevice
 {
     const long InlineZeroBytes = 4 << 20; // Larger ranges take milliseconds, which is too long for the caller's thread.
@@ -33,6 +33,29 @@ public sealed partial class FileDevice
         {
             throw new UnreachableException();
         }
+    }
+
+    /// <inheritdoc />
+    /// <remarks>The file is a hole where it was lengthened: space is taken as blocks are first written.</remarks>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    public async ValueTask GrowAsync(long blockCount, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var wanted = BlockGeometry.Create(blockSizeBytes, blockCount);
+        try
+        {
+            CheckWritable();
+            lock (growing)
+                if (wanted.SizeBytes > file.LengthBytes) Lengthen(wanted.SizeBytes);
+            // Also when it was long enough: an earlier process may have lengthened it and died before that was durable.
+            flushes.NoteChange();
+            await flushes.FlushAsync();
+        }
+        catch (Exception e) when (counters.CountFailure(e))
+        {
+            throw new UnreachableException();
+        }
+        lock (growing) this.blockCount = Math.Max(this.blockCount, wanted.BlockCount);
     }
 
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
@@ -78,6 +101,22 @@ public sealed partial class FileDevice
         finally
         {
             flushes.NoteChange();
+        }
+    }
+
+    void Lengthen(long sizeBytes)
+    {
+        try
+        {
+            file.SetLength(sizeBytes);
+        }
+        catch (StorageException e) when (e.Errno == Errno.FileTooLarge)
+        {
+            throw new DeviceFullException(Name, $"the file system has no files of {sizeBytes} bytes", e);
+        }
+        catch (StorageException e)
+        {
+            throw blocks.Translate(e);
         }
     }
 

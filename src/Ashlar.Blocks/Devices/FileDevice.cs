@@ -16,13 +16,16 @@ namespace Ashlar.Blocks.Devices;
 /// <para>A read that overlaps a write of the same block in time may see a part of it, as the kernel copies by
 /// pages.</para>
 /// </remarks>
-public sealed partial class FileDevice : IReservableDevice, ICachingDevice
+public sealed partial class FileDevice : IReservableDevice, IGrowableDevice, ICachingDevice
 {
     readonly IFile file;
     readonly IFileSystem? fileSystem;
     readonly BlockFile blocks;
     readonly FlushQueue flushes;
     readonly DeviceCounters counters = new();
+    readonly int blockSizeBytes;
+    readonly Lock growing = new();
+    long blockCount;
 
     /// <inheritdoc />
     public TimeSpan FlushInterval
@@ -54,7 +57,8 @@ public sealed partial class FileDevice : IReservableDevice, ICachingDevice
         }
         this.file = file;
         this.fileSystem = fileSystem;
-        Geometry = BlockGeometry.Create(blockSizeBytes, lengthBytes / blockSizeBytes);
+        this.blockSizeBytes = blockSizeBytes;
+        blockCount = BlockGeometry.Create(blockSizeBytes, lengthBytes / blockSizeBytes).BlockCount;
         IsReadOnly = isReadOnly;
         blocks = new BlockFile(file.Path, file, 0);
         flushes = new FlushQueue(file.Path, file.Sync);
@@ -64,7 +68,7 @@ public sealed partial class FileDevice : IReservableDevice, ICachingDevice
     public string Name => file.Path;
 
     /// <inheritdoc />
-    public BlockGeometry Geometry { get; }
+    public BlockGeometry Geometry => new(blockSizeBytes, Volatile.Read(ref blockCount), blockSizeBytes);
 
     /// <inheritdoc />
     public bool IsReadOnly { get; }

@@ -19,6 +19,15 @@ static class PoolRoutes
         }).WithQuery(Page.Parameters);
 
         routes.MapMethods("/v1/pools/{pool}", StatusRoutes.ReadMethods, TaggedAnswer<Pool> (string pool) => Answer(pools.Get(pool)));
+
+        routes.MapPatch("/v1/pools/{pool}", async Task<TaggedAnswer<Pool>> (string pool, ChangePool request, HttpContext context) =>
+        {
+            var served = pools.Get(pool);
+            // Of two who grow it at once the larger size holds, whoever comes first; so the condition needs no turn.
+            EntityTag.Require(context.Request, EntityTag.SettingsOf(Resources.Pool(served)), $"pool {pool}");
+            await served.GrowAsync(request, Caller.Of(context));
+            return Answer(served);
+        });
     }
 
     static TaggedAnswer<Pool> Answer(ServedPool served)

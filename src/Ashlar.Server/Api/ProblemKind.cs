@@ -16,6 +16,7 @@ sealed record ProblemKind(string Type, int Status, string Title)
     public static readonly ProblemKind Exists = new(ProblemTypes.Exists, 409, "It exists already");
     public static readonly ProblemKind InUse = new(ProblemTypes.InUse, 409, "It is in use");
     public static readonly ProblemKind WouldShrink = new(ProblemTypes.WouldShrink, 409, "The volume would shrink");
+    public static readonly ProblemKind CannotShrink = new(ProblemTypes.CannotShrink, 409, "It cannot become smaller");
     public static readonly ProblemKind Changed = new(ProblemTypes.Changed, 412, "It is not as the condition says");
     public static readonly ProblemKind Failed = new(ProblemTypes.Failed, 500, "The server failed");
     public static readonly ProblemKind Corrupt = new(ProblemTypes.Corrupt, 500, "Stored data is damaged");

@@ -40,7 +40,8 @@ static class Resources
     {
         var usage = pool.Usage;
         var statistics = pool.Statistics;
-        var warnings = PoolWarnings.Of(pool.Name, usage, statistics, pool.Damage);
+        var damage = pool.Damage;
+        var warnings = PoolWarnings.Of(pool.Name, usage, statistics, damage);
         return new()
         {
             Name = pool.Name,
@@ -52,6 +53,9 @@ static class Resources
             VolumeCount = pool.List().Count,
             Health = Health(warnings),
             Warnings = warnings,
+            DamagedBlocks = damage.Blocks,
+            DamagedMapPieces = damage.MapPieces,
+            DamagedVolumes = damage.Volumes.Count == 0 ? null : damage.Volumes,
             UnverifiedBlocks = statistics.UnverifiedBlocks,
             Check = Check(statistics.Recovery),
             Deletions = statistics.Deletions is { Volumes: > 0 } deletions

@@ -18,12 +18,15 @@ sealed class DataDirectory : IDisposable
     public const string MainPool = "main";
 
     readonly IFileSystem files;
+    readonly StartTraces traces;
     readonly IDisposable ownership;
+    bool isKept;
 
-    DataDirectory(IFileSystem files, string path, IDisposable ownership)
+    DataDirectory(IFileSystem files, string path, StartTraces traces, IDisposable ownership)
     {
         this.files = files;
         Path = path;
+        this.traces = traces;
         this.ownership = ownership;
     }
 
@@ -33,7 +36,7 @@ sealed class DataDirectory : IDisposable
 
     string NewFormatPath => $"{Path}/FORMAT.new";
 
-    /// <summary>Locks the directory, creating it when missing, and reads what it is.</summary>
+    /// <summary>Locks the directory, creating it when missing, and reads what it is. What was created for that goes if it fails.</summary>
     /// <exception cref="LockedException">Another server runs on it.</exception>
     /// <exception cref="ServerStartException">It holds other things.</exception>
     /// <exception cref="UnsupportedFormatException">A version that this program does not know.</exception>
@@ -42,17 +45,26 @@ sealed class DataDirectory : IDisposable
         var files = options.FileSystem;
         var path = options.DataDirectory.Length > 1 ? options.DataDirectory.TrimEnd('/') : options.DataDirectory;
         if (files.FileExists(path)) throw new ServerStartException(StartProblem.DataDirectory, $"{path} is a file, not a directory");
-        files.CreateDirectories(path);
-        RefuseForeign(files, path);
-        var directory = new DataDirectory(files, path, files.Lock($"{path}/lock"));
+        var traces = StartTraces.Before(files, path);
         try
         {
-            if (files.FileExists(directory.FormatPath)) directory.ReadFormat();
-            return directory;
+            files.CreateDirectories(path);
+            RefuseForeign(files, path);
+            var directory = new DataDirectory(files, path, traces, files.Lock(traces.LockPath));
+            try
+            {
+                if (files.FileExists(directory.FormatPath)) directory.ReadFormat();
+                return directory;
+            }
+            catch
+            {
+                directory.Dispose();
+                throw;
+            }
         }
         catch
         {
-            directory.Dispose();
+            traces.RemoveDirectories();
             throw;
         }
     }
@@ -88,7 +100,37 @@ sealed class DataDirectory : IDisposable
         files.SyncDirectory(Path);
     }
 
-    public void Dispose() => ownership.Dispose();
+    /// <summary>From now on what was created stays: somebody may have been told of it.</summary>
+    public void Keep() => isKept = true;
+
+    // Crash order of taking back a first start that failed, which nobody has used: a data directory is one if and only if FORMAT is there.
+    //   1. Rename to FORMAT.new, flush the name.   Crash: a first start that was not completed; the next one begins anew.
+    //   2. Remove the pool and the rest.           Crash: the same.
+    //   3. Remove FORMAT.new.                      Crash: a directory with nothing but a lock file in it, or none.
+    // 2 before 1 would leave a data directory whose pool is gone.
+    /// <summary>Takes back what a first start has created, as if there had been none.</summary>
+    /// <exception cref="StorageException">The disk does not let it.</exception>
+    public void TakeBack()
+    {
+        Invariant.Require(!isKept);
+        if (files.FileExists(FormatPath))
+        {
+            files.Rename(FormatPath, NewFormatPath);
+            files.SyncDirectory(Path);
+        }
+        RemoveTree($"{Path}/pools");
+        RemoveTree($"{Path}/run");
+        files.SyncDirectory(Path);
+        if (files.FileExists(NewFormatPath)) files.Delete(NewFormatPath);
+    }
+
+    public void Dispose()
+    {
+        // While the lock is held: whoever waits for it finds that its file is not the one in the directory any more.
+        if (!isKept) traces.RemoveLock();
+        ownership.Dispose();
+        if (!isKept) traces.RemoveDirectories();
+    }
 
     void ReadFormat()
     {

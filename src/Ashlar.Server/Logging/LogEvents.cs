@@ -33,6 +33,9 @@ static class LogEvents
     /// <summary>A volume has other limits of rate.</summary>
     public const string VolumeLimited = "volume-limited";
 
+    /// <summary>A volume has another name.</summary>
+    public const string VolumeRenamed = "volume-renamed";
+
     /// <summary>A volume is gone.</summary>
     public const string VolumeDeleted = "volume-deleted";
 
@@ -50,6 +53,9 @@ static class LogEvents
 
     /// <summary>A pool is short of space no longer.</summary>
     public const string PoolSpaceEnough = "pool-space-enough";
+
+    /// <summary>A pool holds more than it did.</summary>
+    public const string PoolGrown = "pool-grown";
 
     /// <summary>A pool was not closed in order; what was found, and the end of the check of what was being overwritten.</summary>
     public const string PoolRecovery = "pool-recovery";

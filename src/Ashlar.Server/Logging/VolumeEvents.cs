@@ -17,6 +17,8 @@ static class VolumeEvents
     /// <summary>An entry for each thing that has changed; none for what stayed as it was.</summary>
     public static IEnumerable<LogEntry> Changed(string pool, VolumeInfo before, VolumeInfo after, string by)
     {
+        if (after.Name != before.Name)
+            yield return Of(LogEvents.VolumeRenamed, pool, after, by, $"renamed from {before.Name}");
         if (after.SizeBytes != before.SizeBytes)
         {
             var how = after.SizeBytes > before.SizeBytes ? "grown" : "shrunk";

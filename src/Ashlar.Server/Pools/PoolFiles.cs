@@ -9,15 +9,9 @@ namespace Ashlar.Server;
 static class PoolFiles
 {
     const int BlockSizeBytes = 4096;
-    const long Gibibyte = 1L << 30;
 
-    /// <summary>90 % of what is free, in whole GiB: a full pool should be the pool's error, not the file system's.</summary>
-    public static long DefaultCapacity(long freeBytes) => Math.Max(Gibibyte, freeBytes / 10 * 9 / Gibibyte * Gibibyte);
-
-    public static long WholeBlocks(long bytes) => bytes / BlockSizeBytes * BlockSizeBytes;
-
-    /// <summary>Size that the pool was created with.</summary>
-    public static long SizeBytes(string path, ServerOptions options)
+    /// <summary>Length of the file that holds the blocks of a pool.</summary>
+    static long LengthBytes(string path, ServerOptions options)
     {
         using var file = options.FileSystem.Open(DataPath(path), FileOpenMode.ReadOnly);
         return file.LengthBytes;
@@ -27,7 +21,8 @@ static class PoolFiles
     public static async Task<StoragePool> CreateAsync(
         string path, string name, long capacityBytes, ServerOptions options, Action<PoolEvent>? observer = null)
     {
-        await using (var device = FileDevice.Create(options.FileSystem, DataPath(path), WholeBlocks(capacityBytes), BlockSizeBytes))
+        var lengthBytes = StoragePool.DeviceBytesFor(capacityBytes);
+        await using (var device = FileDevice.Create(options.FileSystem, DataPath(path), lengthBytes, BlockSizeBytes))
         {
             options.FileSystem.CreateDirectory(MetadataPath(path));
             options.FileSystem.SyncDirectory(path);
@@ -46,7 +41,7 @@ static class PoolFiles
         {
             // Before anything else: if the pool cannot be opened, it is the first question.
             if (metadata.Recovery is { WasClosed: false } recovery) Report(observer, $"{DescribePool(path)}: its map was {recovery}");
-            StoragePool.CheckDeviceLength(metadata, DataPath(path), SizeBytes(path, options));
+            StoragePool.CheckDeviceLength(metadata, DataPath(path), LengthBytes(path, options));
             device = FileDevice.Open(options.FileSystem, DataPath(path), BlockSizeBytes);
             return await StoragePool.OpenAsync(device, metadata, PoolOptions(options) with { Observer = observer });
         }

@@ -6,6 +6,8 @@ namespace Ashlar.Server;
 /// <summary>What an operator should do something about, before it hurts where that is possible: a sentence each, with what to do.</summary>
 static class PoolWarnings
 {
+    const int MaxNamed = 5;
+
     public static IReadOnlyList<string> Of(string pool, PoolUsage usage, PoolStatistics statistics, PoolDamage damage) =>
         [.. OfWriting(pool, statistics), .. OfData(pool, statistics, damage), .. OfSpace(pool, usage)];
 
@@ -25,22 +27,20 @@ static class PoolWarnings
         foreach (var each in damage.First) yield return each;
         if (damage.Blocks > 0)
         {
-            yield return $"pool {pool} has {Count(damage.Blocks, "damaged block")} that requests have met; the log names each once; "
-                + "restore them from a copy, or overwrite them whole";
+            yield return $"pool {pool} has {Count(damage.Blocks, "damaged block")} that requests have met, {Of(damage.Volumes)}; "
+                + "the log names each once; restore from a copy, or overwrite as a whole";
         }
         if (damage.MapPieces > 0)
         {
-            yield return $"pool {pool} has {Count(damage.MapPieces, "damaged piece")} of its map that requests have met; the log names each once; "
-                + "restore these MiB from a copy, or discard or overwrite them whole";
+            yield return $"pool {pool} has {Count(damage.MapPieces, "damaged piece")} of its map that requests have met, "
+                + $"{Of(damage.Volumes)}; the log names each once; restore that MiB from a copy, or discard or overwrite it as a whole";
         }
         if (statistics.UnverifiedBlocks is > 0 and var unverified)
         {
-            yield return $"pool {pool} holds {unverified} unverified blocks: they were being overwritten at the last unclean stop, and may "
-                + "be old, new or torn; check the file systems of the volumes for which 'ashlar volume show' lists them";
+            yield return $"pool {pool} holds {Count(unverified, "unverified block")}, overwritten just before the last unclean stop: old, "
+                + "new or torn; check the file systems of the volumes for which 'ashlar volume show' lists them";
         }
     }
-
-    static string Count(long count, string what) => count == 1 ? $"1 {what}" : $"{count} {what}s";
 
     public static IEnumerable<string> OfSpace(string pool, PoolUsage usage)
     {
@@ -50,11 +50,25 @@ static class PoolWarnings
             yield return string.Create(
                 CultureInfo.InvariantCulture, $"pool {pool} is {fullness:P0} full; writes fail when it is full; trim or delete volumes");
         }
-        if (SpaceShortages.IsLowBelow(usage) && usage.FreeSpaceBelowBytes is { } below)
-        {
-            yield return $"pool {pool} promises {usage.UnallocatedBytes >> 20} MiB more, "
-                + $"but the file system below has {below >> 20} MiB free; "
-                + "writes fail when these are used up; free space on it, or trim or delete volumes";
-        }
+        if (OfSpaceBelow(pool, usage) is { } below) yield return below;
     }
+
+    /// <summary>That the pool can take more than the file system below has; null when it cannot.</summary>
+    public static string? OfSpaceBelow(string pool, PoolUsage usage)
+    {
+        if (usage is not { IsLargerThanSpaceBelow: true, FreeSpaceBelowBytes: { } below }) return null;
+        return $"pool {pool} promises {BinarySize.Format(usage.UnallocatedBytes)} more, but the file system below has "
+            + $"{BinarySize.Format(below)} free; writes to thin volumes fail when that is used up; "
+            + "free space on it, or trim or delete volumes";
+    }
+
+    static string Count(long count, string what) => count == 1 ? $"1 {what}" : $"{count} {what}s";
+
+    static string Of(IReadOnlyList<string> volumes) => volumes.Count switch
+    {
+        0 => "of volumes that are gone",
+        1 => $"of volume {volumes[0]}",
+        <= MaxNamed => $"of volumes {string.Join(", ", volumes)}",
+        _ => $"of volumes {string.Join(", ", volumes.Take(MaxNamed))} and {volumes.Count - MaxNamed} more",
+    };
 }

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using Ashlar.Api;
 using Ashlar.Blocks;
 using Ashlar.Volumes;
+using Microsoft.Extensions.Logging;
 
 namespace Ashlar.Server;
 
@@ -37,6 +38,9 @@ sealed class ServedPool : IAsyncDisposable
 
     /// <summary>What was found damaged and not healed since, the first of it with a sentence each.</summary>
     public PoolDamage Damage => pool.GetDamage(MaxDamageListed);
+
+    /// <summary>What of a volume was found damaged and not healed since, in its order.</summary>
+    public IReadOnlyList<DamagedRange> ListDamage(string name) => pool.ListDamage(name);
 
     /// <summary>Blocks of a volume that are not verified since a crash, as far as the pool lists them.</summary>
     public IEnumerable<UnverifiedBlock> ListUnverified(Guid volume) => pool.ListUnverifiedBlocks().Where(block => block.VolumeId == volume);
@@ -90,6 +94,29 @@ sealed class ServedPool : IAsyncDisposable
         }
     }
 
+    /// <summary>Changes the pool: makes it larger.</summary>
+    /// <param name="request">What it is to be.</param>
+    /// <param name="by">Address of who asks for it, for the log.</param>
+    public async Task GrowAsync(ChangePool request, string by)
+    {
+        var before = Usage.CapacityBytes;
+        if (request.CapacityBytes is < 1 or > StoragePool.MaxCapacityBytes)
+            throw new ApiException(ProblemKind.InvalidSize, $"a pool of {request.CapacityBytes} bytes is not possible: 1 PiB at most");
+        if (request.CapacityBytes < before)
+        {
+            throw new ApiException(
+                ProblemKind.CannotShrink,
+                $"pool {Name} holds {BinarySize.FormatExact(before)}; {BinarySize.FormatExact(request.CapacityBytes)} are less, and pools "
+                + "cannot shrink");
+        }
+        await pool.GrowAsync(request.CapacityBytes);
+        var usage = Usage;
+        if (usage.CapacityBytes == before) return;
+        var message = $"pool {Name}: grown from {BinarySize.FormatExact(before)} to {BinarySize.FormatExact(usage.CapacityBytes)}, by {by}";
+        report(new(LogLevel.Information, LogEvents.PoolGrown, message) { Pool = Name, Address = by, SizeBytes = usage.CapacityBytes });
+        space.Look();
+    }
+
     public async Task<VolumeInfo> CreateAsync(CreateVolume request)
     {
         var blockSizeBytes = request.BlockSizeBytes ?? 512;
@@ -110,18 +137,19 @@ sealed class ServedPool : IAsyncDisposable
         }
         catch (VolumeNameException e) when (e.Problem == VolumeNameProblem.Taken)
         {
-            throw new ApiException(ProblemKind.Exists, $"volume {Name}/{request.Name} exists already");
+            throw Exists(request.Name);
         }
     }
 
-    /// <summary>Changes size and limits. What is not valid is refused before anything is changed.</summary>
+    /// <summary>Changes size, limits and name. What is not valid is refused before anything is changed.</summary>
     public async Task<VolumeInfo> ChangeAsync(string name, ChangeVolume request)
     {
         var current = Get(name);
-        if (request is { SizeBytes: null, Limits: null })
-            throw new ApiException(ProblemKind.InvalidRequest, "nothing to change: the request has neither 'sizeBytes' nor 'limits'");
+        if (request is { SizeBytes: null, Limits: null, Name: null })
+            throw new ApiException(ProblemKind.InvalidRequest, "nothing to change: the request has none of 'sizeBytes', 'limits' and 'name'");
         VolumeLimiting.Apply(request.Limits, current.Limits);
         if (request.SizeBytes is { } sizeBytes) CheckNewSize(current, sizeBytes, request);
+        if (request.Name is { } newName) CheckNewName(current, newName, request);
         try
         {
             var changed = current;
@@ -130,7 +158,12 @@ sealed class ServedPool : IAsyncDisposable
                 changed = await pool.ResizeVolumeAsync(name, asked, request.AllowShrink);
                 if (changed.SizeBytes != current.SizeBytes) FrontOf(name)?.Report(new(VolumeEventKind.CapacityChanged));
             }
-            return request.Limits is null ? changed : await LimitAsync(name, request.Limits);
+            if (request.Limits is not null) changed = await LimitAsync(name, request.Limits);
+            return request.Name is null || request.Name == name ? changed : await RenameAsync(name, request.Name);
+        }
+        catch (VolumeNameException e) when (e.Problem == VolumeNameProblem.Taken)
+        {
+            throw Exists(request.Name!);
         }
         catch (Exception e) when (e is VolumeDeletedException or VolumeNameException)
         {
@@ -217,6 +250,50 @@ sealed class ServedPool : IAsyncDisposable
         return changed;
     }
 
+    // Nobody opens it by either name while it changes: there is one front of a volume, under one name.
+    async Task<VolumeInfo> RenameAsync(string name, string newName)
+    {
+        lock (gate)
+        {
+            if (!leaving.Add(name)) throw NotFound(name);
+            if (!leaving.Add(newName))
+            {
+                leaving.Remove(name);
+                throw Exists(newName);
+            }
+        }
+        try
+        {
+            var renamed = await pool.RenameVolumeAsync(name, newName);
+            lock (gate)
+            {
+                if (open.Remove(name, out var volume))
+                {
+                    volume.Path = $"{Name}/{newName}";
+                    open.Add(newName, volume);
+                }
+            }
+            return renamed;
+        }
+        finally
+        {
+            lock (gate)
+            {
+                leaving.Remove(name);
+                leaving.Remove(newName);
+            }
+        }
+    }
+
+    void CheckNewName(VolumeInfo current, string newName, ChangeVolume request)
+    {
+        StoragePool.CheckVolumeName(newName);
+        if (newName == current.Name) return;
+        if (Find(newName) is not null) throw Exists(newName);
+        // Who is connected goes on, but does not find it when he connects again.
+        if (!request.Force && ClientsOf(current.Name) is { Total: > 0 } clients) throw InUse(current.Name, clients);
+    }
+
     void CheckNewSize(VolumeInfo current, long sizeBytes, ChangeVolume request)
     {
         CheckSize(sizeBytes, current.BlockSizeBytes);
@@ -232,6 +309,8 @@ sealed class ServedPool : IAsyncDisposable
 
     ApiException InUse(string name, VolumeClients clients) =>
         new(ProblemKind.InUse, $"volume {Name}/{name} is in use: {Describe(clients)}");
+
+    ApiException Exists(string name) => new(ProblemKind.Exists, $"volume {Name}/{name} exists already");
 
     ApiException NotFound(string name) => new(ProblemKind.VolumeNotFound, $"there is no volume {Name}/{name}");
 

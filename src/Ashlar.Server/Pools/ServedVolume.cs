@@ -9,7 +9,7 @@ namespace Ashlar.Server;
 /// <summary>A volume that is open: its one front, shared by every protocol, and what is done when clients come and go.</summary>
 sealed class ServedVolume
 {
-    readonly string path;
+    volatile string path;
     readonly Action<LogEntry> report;
     readonly TimeProvider timeProvider;
     readonly Lock gate = new();
@@ -31,6 +31,12 @@ sealed class ServedVolume
         IsThick = info.IsThick;
         Front = new VolumeFront(device, timeProvider) { Limits = info.Limits };
         Front.Changed += OnChanged;
+    }
+
+    /// <summary>Pool and name, for the log.</summary>
+    public string Path
+    {
+        set => path = value;
     }
 
     public Guid Id { get; }

@@ -4,8 +4,9 @@ using Microsoft.Extensions.Logging;
 namespace Ashlar.Server;
 
 /// <summary>
-/// Looks at the space of a pool every few seconds. When it gets short, and again when it gets shorter, the log has a line and those
-/// who have to know are told; when it is short no longer the log says so.
+/// Looks at the space of a pool, at once and every few seconds. When it gets short, and again when it gets shorter, the log has a line and
+/// those who have to know are told; when it is short no longer the log says so. That the pool can take more than the file system below
+/// has is said long before that, when it begins.
 /// </summary>
 sealed class SpaceWatch : IAsyncDisposable
 {
@@ -18,6 +19,7 @@ sealed class SpaceWatch : IAsyncDisposable
     readonly ITimer timer;
     readonly Lock gate = new(); // A look may take longer than the interval.
     SpaceShortage shortage;
+    bool isLargerThanSpaceBelow;
 
     /// <summary>Begins to look.</summary>
     /// <param name="pool">Name of the pool.</param>
@@ -31,17 +33,20 @@ sealed class SpaceWatch : IAsyncDisposable
         this.look = look;
         this.report = report;
         this.tell = tell;
+        Look();
         timer = timeProvider.CreateTimer(static watch => ((SpaceWatch)watch!).Look(), this, Interval, Interval);
     }
 
     public ValueTask DisposeAsync() => timer.DisposeAsync();
 
-    void Look()
+    /// <summary>Looks now: something has changed.</summary>
+    public void Look()
     {
         if (!gate.TryEnter()) return;
         try
         {
             var usage = look();
+            var isNews = Compare(usage);
             var before = shortage;
             shortage = SpaceShortages.Of(usage, before);
             if (shortage > before)
@@ -50,9 +55,13 @@ sealed class SpaceWatch : IAsyncDisposable
                     report(new(LogLevel.Warning, LogEvents.PoolSpaceShort, warning) { Pool = pool });
                 tell();
             }
+            else if (isNews)
+            {
+                report(new(LogLevel.Warning, LogEvents.PoolSpaceShort, PoolWarnings.OfSpaceBelow(pool, usage)!) { Pool = pool });
+            }
             else if (shortage == SpaceShortage.None && before != SpaceShortage.None)
             {
-                var message = $"pool {pool} has room again: {usage.FreeBytes >> 20} MiB";
+                var message = $"pool {pool} has room again: {BinarySize.Format(usage.FreeBytes)}";
                 report(new(LogLevel.Information, LogEvents.PoolSpaceEnough, message) { Pool = pool });
             }
         }
@@ -60,5 +69,15 @@ sealed class SpaceWatch : IAsyncDisposable
         {
             gate.Exit();
         }
+    }
+
+    // Whether the pool has become larger than the space below. Over when there is a little more again, so that it is not said again and
+    // again while the two are about the same.
+    bool Compare(PoolUsage usage)
+    {
+        var was = isLargerThanSpaceBelow;
+        isLargerThanSpaceBelow = usage.IsLargerThanSpaceBelow
+            || (was && usage.FreeSpaceBelowBytes < usage.UnallocatedBytes + (usage.CapacityBytes / 100));
+        return isLargerThanSpaceBelow && !was;
     }
 }

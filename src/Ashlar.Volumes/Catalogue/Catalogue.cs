@@ -111,6 +111,28 @@ sealed class Catalogue(
         }
     }
 
+    /// <summary>Gives a volume another name. For a moment both find it.</summary>
+    /// <exception cref="VolumeNameException">There is none of that name, or the new one is taken.</exception>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
+    public async ValueTask<VolumeDevice> RenameAsync(string name, string newName)
+    {
+        await turn.EnterAsync();
+        try
+        {
+            var volume = Require(name);
+            if (newName == name) return volume;
+            if (volumes.ContainsKey(newName)) throw new VolumeNameException(newName, VolumeNameProblem.Taken, "the name is taken");
+            await WriteAsync(volume, volume.Record with { Name = newName }, mayUseReserve: false);
+            Invariant.Require(volumes.TryAdd(newName, volume));
+            Invariant.Require(volumes.TryRemove(KeyValuePair.Create(name, volume)));
+            return volume;
+        }
+        finally
+        {
+            turn.Exit();
+        }
+    }
+
     /// <summary>Deletes a volume for everyone; what remains is to give its space back.</summary>
     /// <exception cref="VolumeNameException">There is none of that name.</exception>
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]

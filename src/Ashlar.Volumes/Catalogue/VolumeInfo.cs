@@ -30,7 +30,7 @@ public sealed record VolumeInfo(
     /// they were being overwritten.</summary>
     public long UnverifiedBlocks { get; init; }
 
-    /// <summary>Blocks of 4,096 bytes that requests have met damaged since the pool was opened, and nobody has healed.</summary>
+    /// <summary>Blocks of 4,096 bytes that requests have met damaged, and nobody has healed.</summary>
     public long DamagedBlocks { get; init; }
 
     /// <summary>MiB of the volume whose piece of the map requests have met damaged, and nobody has healed.</summary>

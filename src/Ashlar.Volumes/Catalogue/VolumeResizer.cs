@@ -94,7 +94,7 @@ class VolumeResizer(
             return;
         }
 
-        using var reservation = await throttle.ReserveAsync(volume.Name, await volume.CountUnmappedAsync(before, after));
+        using var reservation = await throttle.ReserveThickAsync(volume.Name, await volume.CountUnmappedAsync(before, after));
         await catalogue.RememberAsync(volume, VolumeState.Resizing, before, mayUseReserve: false);
         try
         {

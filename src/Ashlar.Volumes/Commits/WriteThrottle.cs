@@ -43,8 +43,9 @@ sealed class WriteThrottle(PoolParts parts)
         if (attempt >= MaxAttempts || (attempt > 0 && !isWaiting))
         {
             var (free, all) = (parts.Space.FreeChunks * MapLayout.ChunkBytes, parts.Space.UsableChunks * MapLayout.ChunkBytes);
-            var needed = chunks is { } count ? $"it needs {count * MapLayout.ChunkBytes} bytes, " : "";
-            throw new DeviceFullException(device, $"{needed}of pool {parts.Name} {free} of {all} bytes are free");
+            var needed = chunks is { } count ? $"it needs {BinarySize.FormatExact(count * MapLayout.ChunkBytes)}, " : "";
+            throw new DeviceFullException(
+                device, $"{needed}of pool {parts.Name} {BinarySize.FormatExact(free)} of {BinarySize.FormatExact(all)} are free");
         }
 
         if (!isWaiting) return;
@@ -61,6 +62,48 @@ sealed class WriteThrottle(PoolParts parts)
         {
             if (parts.Space.TryReserve(chunks) is { } reservation) return reservation;
             await WaitForSpaceAsync(device, attempt, chunks);
+        }
+    }
+
+    /// <summary>
+    /// The same for all of a thick volume, which must fit below the pool as well: refused before anything is taken, for to fill the file
+    /// system up and then give way is to take it from everybody else on it.
+    /// </summary>
+    /// <exception cref="DeviceFullException">The pool, or what lies below, does not have so much.</exception>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
+    public async ValueTask<SpaceReservation> ReserveThickAsync(string device, long chunks)
+    {
+        var reservation = await ReserveAsync(device, chunks);
+        try
+        {
+            RequireSpaceBelow(device, chunks * MapLayout.ChunkBytes);
+            return reservation;
+        }
+        catch
+        {
+            reservation.Dispose();
+            throw;
+        }
+    }
+
+    // A hint: whoever takes the space decides. Where freed space could not be given back below, the pool has more than is free there.
+    void RequireSpaceBelow(string device, long bytes)
+    {
+        if (parts.Device is not IReservableDevice below || parts.Reclaimer.PunchFailures > 0) return;
+        long? free;
+        try
+        {
+            free = below.FreeSpaceBelowBytes + (parts.Space.QuarantinedChunks * MapLayout.ChunkBytes);
+        }
+        catch (StorageException)
+        {
+            return; // Nobody knows.
+        }
+
+        if (bytes > free)
+        {
+            throw new DeviceFullException(
+                device, $"it needs {BinarySize.FormatExact(bytes)}, the file system below has {BinarySize.FormatExact(free.Value)} free");
         }
     }
 }

@@ -28,13 +28,14 @@ sealed partial class VolumeDevice
         return true;
     }
 
-    // Whether the map has to grow: by chunks, or, for a write, by blocks that hold no data yet.
+    // Whether the map has to grow: by chunks, or by checksums. Those of kept chunks have their place in it from the beginning.
     static bool NeedsMap(LeafPlan plan, int firstBlock, int blockCount, bool isWrite)
     {
         foreach (var (slot, mask) in new SlotMasks(firstBlock, blockCount))
         {
             ref readonly var entry = ref plan.Entries[slot];
-            if (entry.Chunk == 0 || (isWrite && (entry.Valid & mask) != mask)) return true;
+            if (entry.Chunk == 0) return true;
+            if (!entry.IsKept && (!isWrite || (entry.Valid & mask) != mask)) return true;
         }
 
         return false;

@@ -16,6 +16,7 @@ sealed partial class VolumeDevice : IBlockDevice
     readonly PoolParts parts;
     readonly DeviceCounters counters = new();
     VolumeRecord record;
+    string name;
     long sizeBytes;
     long allocatedChunks;
     long cursor;
@@ -31,12 +32,12 @@ sealed partial class VolumeDevice : IBlockDevice
         Lineage = record.Lineage;
         Generation = record.Generation;
         BlockSizeBytes = record.BlockSizeBytes;
-        Name = $"{parts.Name}/{record.Name}";
+        name = $"{parts.Name}/{record.Name}";
         CommittedChunks = allocatedChunks = committedChunks;
         isDeleted = record.State == VolumeState.Deleting;
     }
 
-    public string Name { get; }
+    public string Name => Volatile.Read(ref name);
 
     /// <summary>Blocks that were taken as they were found, because a crash had struck while they were being overwritten.</summary>
     public long UnverifiedBlocks => Interlocked.Read(ref unverifiedBlocks);
@@ -68,7 +69,11 @@ sealed partial class VolumeDevice : IBlockDevice
     public VolumeRecord Record
     {
         get => Volatile.Read(ref record);
-        set => Volatile.Write(ref record, value);
+        set
+        {
+            if (value.Name != Record.Name) Volatile.Write(ref name, $"{parts.Name}/{value.Name}");
+            Volatile.Write(ref record, value);
+        }
     }
 
     public long SizeBytes => Interlocked.Read(ref sizeBytes);

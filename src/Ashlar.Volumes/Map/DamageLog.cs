@@ -12,11 +12,13 @@ sealed class DamageLog(PoolEvents events)
     // Beyond it damage is counted but no longer listed: by then the disk is the message.
     const int MaxRemembered = 10_000;
 
-    const int WholeLeaf = -1;
+    const int WholeLeaf = DamagedPlace.WholeLeaf;
 
     readonly Lock gate = new();
-    readonly Dictionary<Place, Finding> known = [];
+    readonly Dictionary<DamagedPlace, Finding> known = [];
+    readonly HashSet<DamagedPlace> expected = []; // By an earlier life, and not looked at yet.
     long findings;
+    bool hasChanged; // Since somebody took the changes.
     int knownCount; // Of the list, for those who do not enter the gate for nothing.
     long blocks, maps;
 
@@ -29,7 +31,9 @@ sealed class DamageLog(PoolEvents events)
     public void CountMap() => Interlocked.Increment(ref maps);
 
     /// <summary>What is damaged now, as far as it was met.</summary>
-    public PoolDamage Describe(int listed)
+    /// <param name="listed">How many are described.</param>
+    /// <param name="nameOf">Name of the volume that keeps its leaves under a number; null when there is none.</param>
+    public PoolDamage Describe(int listed, Func<long, string?> nameOf)
     {
         lock (gate)
         {
@@ -37,7 +41,55 @@ sealed class DamageLog(PoolEvents events)
             return new PoolDamage(
                 known.Count - mapPieces,
                 mapPieces,
-                [.. known.Values.OrderBy(finding => finding.Number).Take(listed).Select(finding => finding.Message)]);
+                [.. known.Values.OrderBy(finding => finding.Number).Take(listed).Select(finding => finding.Message)])
+            {
+                Volumes =
+                [
+                    .. known.Keys.Select(place => place.Lineage).Distinct().Select(nameOf).OfType<string>().Order(StringComparer.Ordinal),
+                ],
+            };
+        }
+    }
+
+    /// <summary>What is damaged of one volume, in its order.</summary>
+    public IReadOnlyList<DamagedRange> List(long lineage)
+    {
+        if (Volatile.Read(ref knownCount) == 0) return [];
+        lock (gate)
+        {
+            return
+            [
+                .. known.Keys.Where(place => place.Lineage == lineage)
+                    .OrderBy(place => place.OffsetBytes)
+                    .Select(place => new DamagedRange(place.OffsetBytes, place.LengthBytes, place.Block == WholeLeaf)),
+            ];
+        }
+    }
+
+    /// <summary>An earlier life met these; until they are looked at they stay on the list that the next life gets.</summary>
+    public void Expect(IEnumerable<DamagedPlace> places)
+    {
+        lock (gate) expected.UnionWith(places);
+    }
+
+    /// <summary>Somebody has read what was expected there.</summary>
+    public void Looked(DamagedPlace place)
+    {
+        lock (gate)
+        {
+            if (expected.Remove(place) && !known.ContainsKey(place)) hasChanged = true;
+        }
+    }
+
+    /// <summary>Takes what the next life is to look at; false when it is what it was the last time.</summary>
+    public bool TryTakeChanges(int most, out IReadOnlyList<DamagedPlace> places)
+    {
+        lock (gate)
+        {
+            places = hasChanged ? [.. known.Keys.Union(expected).Take(most)] : [];
+            var had = hasChanged;
+            hasChanged = false;
+            return had;
         }
     }
 
@@ -83,7 +135,7 @@ sealed class DamageLog(PoolEvents events)
                 for (var mask = healed[slot]; mask != 0; mask &= (ushort)(mask - 1))
                 {
                     var block = (slot * MapLayout.BlocksPerChunk) + BitOperations.TrailingZeroCount(mask);
-                    known.Remove(new(leaf.Volume.Lineage, leaf.Index, block));
+                    Remove(new(leaf.Volume.Lineage, leaf.Index, block));
                 }
             }
 
@@ -97,7 +149,7 @@ sealed class DamageLog(PoolEvents events)
         if (Volatile.Read(ref knownCount) == 0) return;
         lock (gate)
         {
-            known.Remove(new(lineage, leafIndex, WholeLeaf));
+            Remove(new(lineage, leafIndex, WholeLeaf));
             knownCount = known.Count;
         }
     }
@@ -107,22 +159,23 @@ sealed class DamageLog(PoolEvents events)
     {
         lock (gate)
         {
-            foreach (var place in known.Keys.Where(place => place.Lineage == lineage).ToList()) known.Remove(place);
+            foreach (var place in known.Keys.Where(place => place.Lineage == lineage).ToList()) Remove(place);
             knownCount = known.Count;
         }
     }
 
-    bool TryAdd(Place place, string message)
+    void Remove(DamagedPlace place) => hasChanged |= known.Remove(place);
+
+    bool TryAdd(DamagedPlace place, string message)
     {
         lock (gate)
         {
             if (known.Count >= MaxRemembered || !known.TryAdd(place, new(++findings, $"pool {events.Pool}: {message}"))) return false;
+            hasChanged = true;
             Volatile.Write(ref knownCount, known.Count);
             return true;
         }
     }
-
-    readonly record struct Place(long Lineage, long Leaf, int Block);
 
     readonly record struct Finding(long Number, string Message);
 }

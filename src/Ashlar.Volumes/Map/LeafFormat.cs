@@ -4,7 +4,7 @@ using Ashlar.Storage;
 
 namespace Ashlar.Volumes;
 
-// Leaf of the map, format version 1. Little-endian. A leaf without entries is not stored.
+// Leaf of the map, format versions 1 and 2. Little-endian. A leaf without entries is not stored.
 //
 //   0         1         2
 //   +---------+---------+---------------------------------------+
@@ -19,14 +19,18 @@ namespace Ashlar.Volumes;
 //
 // Slot 0..15 within the leaf; Flags bit 0: kept allocated; Valid: bit i = block i holds data; Chunk: place on the device
 // in 64 KiB; Birth: generation of the place; checksums of the valid blocks in ascending order (BlockChecksum).
+//
+// Version 2, of leaves with kept chunks, has Flags bit 1: all 16 checksums follow, 0 for a block that holds no data. So the leaf
+// does not grow when a kept chunk is written for the first time, and a full disk below the map is no reason to refuse that.
 static class LeafFormat
 {
-    public const byte Version = 1;
+    public const byte Version = 2;
     public const int MaxBytes = HeaderBytes + (MapLayout.ChunksPerLeaf * (EntryBytes + (MapLayout.BlocksPerChunk * sizeof(uint))));
 
+    const byte PlainVersion = 1;
     const int HeaderBytes = 2, EntryBytes = 16;
     const int SlotOffset = 0, FlagsOffset = 1, ValidOffset = 2, ChunkOffset = 4, BirthOffset = 10;
-    const byte KeptFlag = 1;
+    const byte KeptFlag = 1, AllChecksumsFlag = 2;
 
     /// <summary>Encodes a leaf.</summary>
     /// <returns>Bytes written; 0 when the leaf has no entries and is therefore to be deleted.</returns>
@@ -34,21 +38,24 @@ static class LeafFormat
     {
         var position = HeaderBytes;
         byte count = 0;
+        var version = PlainVersion;
         for (var slot = 0; slot < entries.Length; slot++)
         {
             ref readonly var entry = ref entries[slot];
             if (entry.Chunk == 0) continue;
             var bytes = target[position..];
             bytes[SlotOffset] = (byte)slot;
-            bytes[FlagsOffset] = entry.IsKept ? KeptFlag : (byte)0;
+            bytes[FlagsOffset] = entry.IsKept ? (byte)(KeptFlag | AllChecksumsFlag) : (byte)0;
             BinaryPrimitives.WriteUInt16LittleEndian(bytes[ValidOffset..], entry.Valid);
             WriteNumber48(bytes[ChunkOffset..], entry.Chunk);
             WriteNumber48(bytes[BirthOffset..], entry.Birth);
             position += EntryBytes;
-            for (var valid = (uint)entry.Valid; valid != 0; valid &= valid - 1)
+            if (entry.IsKept) version = Version;
+            for (var written = (uint)Written(entry.IsKept, entry.Valid); written != 0; written &= written - 1)
             {
-                var block = (slot * MapLayout.BlocksPerChunk) + BitOperations.TrailingZeroCount(valid);
-                BinaryPrimitives.WriteUInt32LittleEndian(target[position..], checksums[block]);
+                var block = BitOperations.TrailingZeroCount(written);
+                BinaryPrimitives.WriteUInt32LittleEndian(
+                    target[position..], entry.IsValid(block) ? checksums[(slot * MapLayout.BlocksPerChunk) + block] : 0);
                 position += sizeof(uint);
             }
 
@@ -56,7 +63,7 @@ static class LeafFormat
         }
 
         if (count == 0) return 0;
-        target[0] = Version;
+        target[0] = version;
         target[1] = count;
         return position;
     }
@@ -72,8 +79,13 @@ static class LeafFormat
         long leafIndex)
     {
         if (source.Length < HeaderBytes) throw Damaged("shorter than its header");
-        if (source[0] != Version)
-            throw new UnsupportedFormatException(where, $"leaf format version {source[0]}; this program reads version {Version}");
+        if (source[0] is not (PlainVersion or Version))
+        {
+            throw new UnsupportedFormatException(
+                where, $"leaf format version {source[0]}; this program reads versions {PlainVersion} and {Version}");
+        }
+
+        var known = source[0] == PlainVersion ? KeptFlag : KeptFlag | AllChecksumsFlag;
         var remaining = source[HeaderBytes..];
         var previousSlot = -1;
         for (var i = 0; i < source[1]; i++)
@@ -81,7 +93,8 @@ static class LeafFormat
             if (remaining.Length < EntryBytes) throw Damaged("cut off within an entry");
             int slot = remaining[SlotOffset];
             if (slot <= previousSlot || slot >= MapLayout.ChunksPerLeaf) throw Damaged($"slot {slot} after slot {previousSlot}");
-            if ((remaining[FlagsOffset] & ~KeptFlag) != 0) throw Damaged($"unknown flags {remaining[FlagsOffset]:x2}");
+            var flags = remaining[FlagsOffset];
+            if ((flags & ~known) != 0) throw Damaged($"unknown flags {flags:x2}");
             var valid = BinaryPrimitives.ReadUInt16LittleEndian(remaining[ValidOffset..]);
             var chunk = ReadNumber48(remaining[ChunkOffset..]);
             if (chunk < MapLayout.ReservedChunks || chunk >= chunkCount) throw Damaged($"chunk {chunk} of {chunkCount}");
@@ -93,14 +106,17 @@ static class LeafFormat
                 CommittedValid = valid,
                 CapturedValid = valid,
                 CapturedChunk = chunk,
-                IsKept = (remaining[FlagsOffset] & KeptFlag) != 0,
+                IsKept = (flags & KeptFlag) != 0,
             };
             remaining = remaining[EntryBytes..];
-            if (remaining.Length < BitOperations.PopCount(valid) * sizeof(uint)) throw Damaged("cut off within checksums");
-            for (var bits = (uint)valid; bits != 0; bits &= bits - 1)
+            var written = Written((flags & AllChecksumsFlag) != 0, valid);
+            if (remaining.Length < BitOperations.PopCount(written) * sizeof(uint)) throw Damaged("cut off within checksums");
+            for (var bits = (uint)written; bits != 0; bits &= bits - 1)
             {
-                var block = (slot * MapLayout.BlocksPerChunk) + BitOperations.TrailingZeroCount(bits);
-                checksums[block] = BinaryPrimitives.ReadUInt32LittleEndian(remaining);
+                var block = BitOperations.TrailingZeroCount(bits);
+                var checksum = BinaryPrimitives.ReadUInt32LittleEndian(remaining);
+                if (!entries[slot].IsValid(block) && checksum != 0) throw Damaged($"a checksum of block {block}, which holds no data");
+                checksums[(slot * MapLayout.BlocksPerChunk) + block] = checksum;
                 remaining = remaining[sizeof(uint)..];
             }
 
@@ -110,6 +126,9 @@ static class LeafFormat
         if (!remaining.IsEmpty) throw Damaged($"{remaining.Length} bytes beyond its last entry");
         CorruptDataException Damaged(string problem) => new(where, leafIndex * MapLayout.LeafBytes, $"map leaf: {problem}");
     }
+
+    // The blocks of an entry whose checksums are stored.
+    static ushort Written(bool isAll, ushort valid) => isAll ? ushort.MaxValue : valid;
 
     static void WriteNumber48(Span<byte> target, long value)
     {

@@ -4,7 +4,7 @@ using Ashlar.Storage;
 namespace Ashlar.Volumes;
 
 /// <summary>Reads leaves from the store, with the marker that a crash may have left for them.</summary>
-sealed class LeafStore(KeyValueStore store, OverwriteMarkers markers, DamageLog log, PoolEvents events, long chunkCount)
+sealed class LeafStore(KeyValueStore store, OverwriteMarkers markers, DamageLog log, PoolEvents events, ChunkSpace space)
 {
     volatile bool hasSuspects;
 
@@ -96,7 +96,7 @@ sealed class LeafStore(KeyValueStore store, OverwriteMarkers markers, DamageLog 
     void Decode(Leaf leaf, ReadOnlySpan<byte> value)
     {
         leaf.EnsureEntries();
-        LeafFormat.Read(value, leaf.Entries, leaf.Checksums, chunkCount, leaf.Volume.Name, leaf.Index);
+        LeafFormat.Read(value, leaf.Entries, leaf.Checksums, space.ChunkCount, leaf.Volume.Name, leaf.Index);
         foreach (ref readonly var entry in leaf.Entries)
         {
             if (entry.Birth > leaf.Volume.Generation)

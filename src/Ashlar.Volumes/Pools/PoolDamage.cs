@@ -1,10 +1,20 @@
 namespace Ashlar.Volumes;
 
 /// <summary>
-/// What of a pool cannot be read, as far as requests met it since the pool was opened. What was written or discarded as a whole is
+/// What of a pool cannot be read, as far as requests met it, also before it was last opened. What was written or discarded as a whole is
 /// well again and no longer among it.
 /// </summary>
 /// <param name="Blocks">Blocks of 4,096 bytes that fail their checksum.</param>
 /// <param name="MapPieces">MiB of volumes whose piece of the map cannot be read.</param>
 /// <param name="First">Those of them that were met first: where each is, and what ends it.</param>
-public sealed record PoolDamage(long Blocks, long MapPieces, IReadOnlyList<string> First);
+public sealed record PoolDamage(long Blocks, long MapPieces, IReadOnlyList<string> First)
+{
+    /// <summary>Names of the volumes that they belong to.</summary>
+    public IReadOnlyList<string> Volumes { get; init; } = [];
+}
+
+/// <summary>A part of a volume that cannot be read.</summary>
+/// <param name="OffsetBytes">Where it begins.</param>
+/// <param name="LengthBytes">Its length.</param>
+/// <param name="IsMap">Whether it is its piece of the map that is damaged, and not the data.</param>
+public sealed record DamagedRange(long OffsetBytes, long LengthBytes, bool IsMap);

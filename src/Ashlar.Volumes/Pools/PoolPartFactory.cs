@@ -13,4 +13,6 @@ class PoolPartFactory
 
     public virtual VolumeResizer CreateResizer(PoolParts parts, Catalogue catalogue, LeakedSpace leaked) =>
         new(catalogue, parts.Committer, leaked, parts.Metadata, parts.Work, parts.Throttle);
+
+    public virtual PoolGrower CreateGrower(PoolParts parts, SuperblockCopies superblocks) => new(parts, superblocks);
 }

@@ -21,7 +21,7 @@ sealed class PoolParts : IDisposable
         Damage = new DamageLog(Events);
         Rules = options.Factory.CreateRules();
         Markers = options.Factory.CreateMarkers(this);
-        LeafStore = new LeafStore(store, Markers, Damage, Events, space.ChunkCount);
+        LeafStore = new LeafStore(store, Markers, Damage, Events, space);
         Cache = new LeafCache(LeafStore, options.MapCacheBytes);
         ChangedLeaves = new ChangedLeaves(Cache);
         Reclaimer = options.Factory.CreateReclaimer(this);

@@ -10,6 +10,13 @@ public sealed partial class StoragePool
     /// <summary>Largest volume: 1 PiB.</summary>
     public const long MaxVolumeBytes = 1L << 50;
 
+    /// <summary>Largest pool: 1 PiB. Its free space alone takes some 4 GiB of memory.</summary>
+    public const long MaxCapacityBytes = 1L << 50;
+
+    /// <summary>Length of the device that a pool needs to hold so much: whole chunks, and what the superblocks take.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">No pool is that small, or that large.</exception>
+    public static long DeviceBytesFor(long capacityBytes) => ChunksFor(capacityBytes) * MapLayout.ChunkBytes;
+
     /// <summary>Whether a store belongs to a pool that was formatted to the end; false also when formatting was interrupted.</summary>
     public static bool IsFormatted(KeyValueStore metadata)
     {
@@ -65,10 +72,8 @@ public sealed partial class StoragePool
         ArgumentNullException.ThrowIfNull(metadata);
         if (metadata.Get(MapKeys.Pool) is null) return;
         // Earlier programs did not write it down; then the superblock tells, if there is one.
-        var chunks = metadata.Get(MapKeys.DeviceChunks) is { Length: sizeof(long) } value
-            ? BinaryPrimitives.ReadInt64LittleEndian(value)
-            : MapLayout.ReservedChunks + 1;
-        if (lengthBytes < chunks * MapLayout.ChunkBytes)
+        var chunks = RememberedChunks(metadata) ?? MapLayout.ReservedChunks + 1;
+        if (chunks > lengthBytes / MapLayout.ChunkBytes)
             throw new CorruptDataException(
                 device,
                 lengthBytes,
@@ -101,8 +106,10 @@ public sealed partial class StoragePool
         if (superblock.ChunkCount > device.Geometry.SizeBytes / MapLayout.ChunkBytes)
             throw new CorruptDataException(
                 device.Name, 0, $"pool {superblock.Name} has {superblock.ChunkCount} chunks, the device {device.Geometry.SizeBytes} bytes");
+        if (RememberedChunks(metadata) is { } remembered && remembered > superblock.ChunkCount) await superblocks.GrowAsync(remembered);
 
-        var parts = new PoolParts(superblock.Name, device, metadata, LoadSpace(metadata, superblock), options);
+        var parts = new PoolParts(
+            superblock.Name, device, metadata, LoadSpace(metadata, superblock.Name, superblocks.Current.ChunkCount), options);
         StoragePool? pool = null;
         try
         {
@@ -135,6 +142,7 @@ public sealed partial class StoragePool
         sweep.Prepare();
         TakeIn(catalogue);
         sweep.Start();
+        damage.Begin();
         if (!wasClosed)
         {
             Parts.Events.Report(
@@ -159,19 +167,30 @@ public sealed partial class StoragePool
         return record;
     }
 
-    static ChunkSpace LoadSpace(KeyValueStore metadata, Superblock superblock)
+    static long? RememberedChunks(KeyValueStore metadata) => metadata.Get(MapKeys.DeviceChunks) is { Length: sizeof(long) } value
+        ? BinaryPrimitives.ReadInt64LittleEndian(value)
+        : null;
+
+    static long ChunksFor(long capacityBytes)
     {
-        var space = new ChunkSpace(superblock.ChunkCount);
+        if (capacityBytes is < 1 or > MaxCapacityBytes)
+            throw new ArgumentOutOfRangeException(nameof(capacityBytes), capacityBytes, "A pool holds between 1 byte and 1 PiB.");
+        return ((capacityBytes + MapLayout.ChunkBytes - 1) / MapLayout.ChunkBytes) + MapLayout.ReservedChunks;
+    }
+
+    static ChunkSpace LoadSpace(KeyValueStore metadata, string pool, long chunkCount)
+    {
+        var space = new ChunkSpace(chunkCount);
         using var cursor = metadata.Scan(KeyRange.Prefix(MapKeys.Bitmaps));
         while (cursor.MoveNext())
         {
             var group = MapKeys.ReadNumber(cursor.Key);
             if (group < 0 || group >= space.GroupCount)
-                throw new CorruptDataException(superblock.Name, 0, $"bitmap of group {group} of {space.GroupCount}");
-            GroupBitmap.Read(cursor.Value, space.CommittedWords((int)group), superblock.Name, (int)group);
+                throw new CorruptDataException(pool, 0, $"bitmap of group {group} of {space.GroupCount}");
+            GroupBitmap.Read(cursor.Value, space.CommittedWords((int)group), pool, (int)group);
         }
 
-        space.Loaded(superblock.Name);
+        space.Loaded(pool);
         return space;
     }
 

@@ -34,7 +34,7 @@ public sealed partial class StoragePool
         if (!options.IsThick) return VolumeInfo.Of(await Catalogue.CreateAsync(name, options));
 
         // Before the record, so that a pool without room refuses before anything is taken.
-        using var reservation = await Parts.Throttle.ReserveAsync(
+        using var reservation = await Parts.Throttle.ReserveThickAsync(
             $"{Name}/{name}", (options.SizeBytes + MapLayout.ChunkBytes - 1) / MapLayout.ChunkBytes);
         var volume = await Catalogue.CreateAsync(name, options);
         try
@@ -92,6 +92,20 @@ public sealed partial class StoragePool
         var volume = Catalogue.Require(name);
         await Catalogue.LimitAsync(volume, change);
         return VolumeInfo.Of(volume);
+    }
+
+    /// <summary>Fails unless a volume may have a name.</summary>
+    /// <exception cref="VolumeNameException">The name is not valid.</exception>
+    public static void CheckVolumeName(string name) => VolumeName.Check(name);
+
+    /// <summary>Gives a volume another name; durable when the call returns. Whoever has its device goes on with it.</summary>
+    /// <exception cref="VolumeNameException">There is no such volume, or the new name is not valid, or taken.</exception>
+    public async ValueTask<VolumeInfo> RenameVolumeAsync(string name, string newName)
+    {
+        ThrowIfClosed();
+        VolumeName.Check(newName);
+        Failure.ThrowIfLatched();
+        return VolumeInfo.Of(await Catalogue.RenameAsync(name, newName));
     }
 
     /// <summary>

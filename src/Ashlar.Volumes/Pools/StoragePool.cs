@@ -12,8 +12,11 @@ public sealed partial class StoragePool : IAsyncDisposable
 {
     readonly SuperblockCopies superblocks;
     readonly SuspectSweep sweep;
+    readonly PoolGrower grower;
+    readonly DamageRecheck damage;
     ITimer? commitTimer;
     ITimer? checksumTimer;
+    Task savingDamage = Task.CompletedTask;
     int isClosed;
 
     StoragePool(PoolParts parts, SuperblockCopies superblocks, PoolRecord record)
@@ -27,6 +30,8 @@ public sealed partial class StoragePool : IAsyncDisposable
         Resizer = parts.Options.Factory.CreateResizer(parts, Catalogue, Leaked);
         parts.SpaceMayHaveLeaked = Leaked.Reclaim;
         sweep = new SuspectSweep(parts, Catalogue.FindLineage);
+        damage = new DamageRecheck(parts, Catalogue.FindLineage);
+        grower = parts.Options.Factory.CreateGrower(parts, superblocks);
     }
 
     /// <summary>Name of the pool: "main".</summary>
@@ -53,8 +58,31 @@ public sealed partial class StoragePool : IAsyncDisposable
         Space.AllocatedChunks * MapLayout.ChunkBytes,
         Catalogue.Volumes.Sum(volume => volume.SizeBytes))
     {
+        ReclaimingBytes = Space.QuarantinedChunks * MapLayout.ChunkBytes,
         FreeSpaceBelowBytes = FindFreeSpaceBelow(),
     };
+
+    /// <summary>
+    /// Makes the pool larger, also while it is in use: it holds so much in all, rounded up to whole chunks of 64 KiB. Durable when the
+    /// call returns. What it takes of the space below is taken as volumes are written.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">It would become smaller, or larger than a pool can be.</exception>
+    /// <exception cref="DeviceFullException">What lies below has no room for it; the pool is as large as it was.</exception>
+    public async ValueTask GrowAsync(long capacityBytes)
+    {
+        ThrowIfClosed();
+        Failure.ThrowIfLatched();
+        var chunks = ChunksFor(capacityBytes);
+        if (chunks < Space.ChunkCount)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(capacityBytes),
+                capacityBytes,
+                $"Pool {Name} holds {Space.UsableChunks * MapLayout.ChunkBytes} bytes; no pool shrinks.");
+        }
+
+        await grower.GrowAsync(chunks);
+    }
 
     /// <summary>Counters since the pool was opened.</summary>
     public PoolStatistics GetStatistics()
@@ -87,7 +115,12 @@ public sealed partial class StoragePool : IAsyncDisposable
 
     /// <summary>What requests have met that cannot be read, and that nobody has healed since.</summary>
     /// <param name="listed">How many are described; all are counted, up to 10,000.</param>
-    public PoolDamage GetDamage(int listed = 100) => Parts.Damage.Describe(listed);
+    public PoolDamage GetDamage(int listed = 100) =>
+        Parts.Damage.Describe(listed, lineage => Catalogue.FindLineage(lineage)?.Record.Name);
+
+    /// <summary>The same of one volume, in its order; nothing when there is none of that name.</summary>
+    public IReadOnlyList<DamagedRange> ListDamage(string name) =>
+        Catalogue.Find(name) is { } volume ? Parts.Damage.List(volume.Lineage) : [];
 
     /// <summary>Commits what the timers would commit: everything that completed before the call, checksums included.</summary>
     /// <exception cref="DeviceIOException">A commit failed, now or before; writes are refused until the pool is reopened.</exception>
@@ -103,6 +136,7 @@ public sealed partial class StoragePool : IAsyncDisposable
         Parts.IsClosed = true;
         if (commitTimer is not null) await commitTimer.DisposeAsync();
         if (checksumTimer is not null) await checksumTimer.DisposeAsync();
+        await savingDamage;
         await Parts.Work.DisposeAsync();
         sweep.Dispose();
         try
@@ -158,6 +192,7 @@ public sealed partial class StoragePool : IAsyncDisposable
     {
         try
         {
+            await damage.SaveAsync();
             await Commits.RunAsync(CommitScope.Checksums);
             await Parts.Markers.ClearAllAsync();
             await Parts.Reclaimer.DrainAsync(); // The next opening punches nothing if the pool was closed.
@@ -196,6 +231,18 @@ public sealed partial class StoragePool : IAsyncDisposable
         }
     }
 
+    async Task SaveDamageAsync()
+    {
+        try
+        {
+            await damage.SaveAsync();
+        }
+        catch (BlockDeviceException)
+        {
+            // The pool is latched, which everybody is told who writes.
+        }
+    }
+
     void StartTimers()
     {
         var options = Parts.Options;
@@ -212,6 +259,7 @@ public sealed partial class StoragePool : IAsyncDisposable
     {
         if (Failure.First is not null) return;
         _ = NoteStoreSequenceAsync();
+        if (scope == CommitScope.Checksums) savingDamage = SaveDamageAsync();
         if (scope == CommitScope.Checksums || Commits.HasChangedMaps || Parts.Metadata.IsExhausted) Commits.Request(scope);
     }
 }

@@ -13,7 +13,8 @@ namespace Ashlar.Volumes;
 //   +----------+---------+-----------+---------+------------+-----------+------------+-------+-------+---------------+-------+--------+
 //
 // Magic: "ASHLPOOL". Pool id: UUID, also in the store: a device and a store belong together only if it is the same.
-// ChunkCount: chunks of the device in use, the two of the superblocks included. StoreSequence: what of the store was durable when
+// ChunkCount: chunks of the device in use, the two of the superblocks included; where the store says more, the pool has grown and this
+// copy has not been written since. StoreSequence: what of the store was durable when
 // this copy was written; 0, as in all pools of earlier programs, says nothing. Crc32C covers bytes 0..4092.
 sealed record Superblock(Guid PoolId, string Name, long ChunkCount, DateTimeOffset CreatedAt)
 {

@@ -98,6 +98,14 @@ sealed class SuperblockCopies
         nextCopy = 1 - nextCopy;
     }
 
+    /// <summary>The next copies that are written say that the pool has so many chunks.</summary>
+    public async ValueTask GrowAsync(long chunkCount)
+    {
+        await turn.EnterAsync();
+        Volatile.Write(ref current, Current with { ChunkCount = chunkCount });
+        turn.Exit();
+    }
+
     /// <summary>Notes how far the store has come, if the other copy is on stable storage by now; durable with a later flush.</summary>
     /// <param name="durableSequence">Every write of the store up to it is durable.</param>
     /// <param name="flushes">Flushes of the device so far, each of which began after the one before it had ended.</param>

@@ -16,31 +16,30 @@ namespace Ashlar.Volumes;
 sealed class ChunkSpace
 {
     readonly Lock gate = new();
-    readonly BitTree free; // What is not taken.
-    readonly BitTree freeWindows; // Of 1 MiB: all 16 chunks are free.
-    readonly ulong[] committed;
+    BitTree free; // What is not taken.
+    BitTree freeWindows; // Of 1 MiB: all 16 chunks are free.
+    ulong[] committed;
     readonly SortedSet<int> changedGroups = [];
+    long chunkCount;
     long freeChunks;
     long reservedChunks; // Of the free ones.
     long quarantinedChunks;
 
     public ChunkSpace(long chunkCount)
     {
-        ChunkCount = chunkCount;
-        GroupCount = checked((int)((chunkCount + MapLayout.ChunksPerGroup - 1) / MapLayout.ChunksPerGroup));
-        free = new BitTree((long)GroupCount * MapLayout.ChunksPerGroup);
-        freeWindows = new BitTree((long)GroupCount * MapLayout.ChunksPerGroup / MapLayout.ChunksPerLeaf);
+        this.chunkCount = chunkCount;
         committed = new ulong[GroupCount * GroupBitmap.Words];
-        Recount();
+        (free, freeWindows) = CreateTrees();
+        FindFree(committed);
     }
 
     /// <summary>Chunks on the device, the reserved ones at its front included: the first number beyond them.</summary>
-    public long ChunkCount { get; }
+    public long ChunkCount => Interlocked.Read(ref chunkCount);
 
     /// <summary>Chunks that volumes can use.</summary>
     public long UsableChunks => ChunkCount - MapLayout.ReservedChunks;
 
-    public int GroupCount { get; }
+    public int GroupCount => checked((int)((ChunkCount + MapLayout.ChunksPerGroup - 1) / MapLayout.ChunksPerGroup));
 
     /// <summary>Chunks that leaves own.</summary>
     public long AllocatedChunks
@@ -78,7 +77,25 @@ sealed class ChunkSpace
                 throw new CorruptDataException(where, i, "bitmap: chunks in use beyond the pool's end or in its superblock");
         }
 
-        Recount();
+        FindFree(committed);
+    }
+
+    /// <summary>
+    /// Adds free chunks at the end. Only while no commit runs: it writes the bitmaps. What is taken, reserved or in quarantine stays so.
+    /// </summary>
+    public void Grow(long newChunkCount)
+    {
+        lock (gate)
+        {
+            Invariant.Require(newChunkCount >= chunkCount);
+            var taken = new ulong[committed.Length];
+            for (var i = 0; i < taken.Length; i++) taken[i] = Usable(i) & ~free.Word(i);
+            Interlocked.Exchange(ref chunkCount, newChunkCount);
+            Array.Resize(ref committed, GroupCount * GroupBitmap.Words);
+            Array.Resize(ref taken, committed.Length);
+            (free, freeWindows) = CreateTrees();
+            FindFree(taken);
+        }
     }
 
     /// <summary>Promises free chunks to one request; null when there are not that many.</summary>
@@ -235,14 +252,20 @@ sealed class ChunkSpace
         return word == 0 ? existing & (ulong.MaxValue << MapLayout.ReservedChunks) : existing;
     }
 
-    void Recount()
+    (BitTree Free, BitTree FreeWindows) CreateTrees()
+    {
+        var chunks = (long)GroupCount * MapLayout.ChunksPerGroup;
+        return (new BitTree(chunks), new BitTree(chunks / MapLayout.ChunksPerLeaf));
+    }
+
+    void FindFree(ulong[] taken)
     {
         const int windowsPerWord = 64 / MapLayout.ChunksPerLeaf;
         freeChunks = 0;
         ulong windows = 0;
-        for (var i = 0; i < committed.Length; i++)
+        for (var i = 0; i < taken.Length; i++)
         {
-            var word = Usable(i) & ~committed[i];
+            var word = Usable(i) & ~taken[i];
             free.SetWord(i, word);
             freeChunks += BitOperations.PopCount(word);
             for (var window = 0; window < windowsPerWord; window++)

@@ -57,6 +57,9 @@ sealed class ApiClient : IDisposable
     public Task<Pool> GetPoolAsync(string pool, CancellationToken cancellationToken) =>
         SendAsync(HttpMethod.Get, PoolUrl(pool), ApiJson.Strict.Pool, null, cancellationToken);
 
+    public Task<Pool> ChangePoolAsync(string pool, ChangePool request, CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Patch, PoolUrl(pool), ApiJson.Strict.Pool, Body(request, ApiJson.Strict.ChangePool), cancellationToken);
+
     /// <summary>All volumes of a pool, however many pages the server makes of them.</summary>
     public async Task<VolumeList> ListVolumesAsync(string pool, CancellationToken cancellationToken)
     {

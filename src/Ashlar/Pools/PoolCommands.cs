@@ -19,12 +19,15 @@ static class PoolCommands
         new("health", ColumnKind.Text, pool => pool.Health, Rank: 7),
     ];
 
-    public static Noun Create(Terminal terminal) =>
-        new("pool", "Pools, which volumes take their space from", ["ashlar pool list", "ashlar pool show main"])
-        {
-            CreateList(terminal),
-            CreateShow(),
-        };
+    public static Noun Create(Terminal terminal) => new(
+        "pool",
+        "Pools, which volumes take their space from: list, show, resize",
+        ["ashlar pool list", "ashlar pool show main", "ashlar pool resize main --size 20GiB"])
+    {
+        CreateList(terminal),
+        CreateShow(),
+        CreateResize(terminal),
+    };
 
     static Verb CreateList(Terminal terminal)
     {
@@ -67,6 +70,32 @@ static class PoolCommands
         { name };
     }
 
+    static Verb CreateResize(Terminal terminal)
+    {
+        var name = PathArgument.Pool(isRequired: true);
+        var size = Setting.Create(terminal, "--size", "SIZE", "What the pool is to hold: 20GiB, 1TB, or bytes", ByteSize.Parse, 0L);
+        size.DefaultValueFactory = null;
+        size.Required = true;
+        return new Verb(
+            "resize",
+            "Make a pool larger, also while it is in use; no pool shrinks",
+            ["ashlar pool resize main --size 20GiB"],
+            async (invocation, cancellationToken) =>
+            {
+                using var client = ApiClient.For(invocation);
+                var request = new ChangePool { CapacityBytes = invocation.Get(size) };
+                var pool = await client.ChangePoolAsync(invocation.Get(name), request, cancellationToken);
+                invocation.Write(pool, ApiJson.Strict.Pool, [pool.Name], (writer, style) =>
+                {
+                    writer.WriteLine($"{pool.Name} holds {ByteSize.Format(pool.CapacityBytes)} now");
+                    foreach (var warning in pool.Warnings)
+                        writer.WriteLine($"{style.Warning("!")} {invocation.CommandLines.InText(warning)}");
+                });
+                return ExitCode.Ok;
+            })
+        { name, size };
+    }
+
     static void WriteOne(Invocation invocation, Pool pool)
     {
         var (terminal, style) = (invocation.Terminal, invocation.Terminal.OutStyle);
@@ -78,6 +107,7 @@ static class PoolCommands
             .Add("Capacity", ByteSize.Format(pool.CapacityBytes))
             .Add("Used", $"{ByteSize.Format(pool.AllocatedBytes)} ({Percentage.Format(pool.AllocatedBytes, pool.CapacityBytes)})")
             .Add("Free", PoolFacts.Free(pool))
+            .Add("File system", PoolFacts.SpaceBelow(pool))
             .Add("Provisioned", $"{ByteSize.Format(pool.ProvisionedBytes)} "
                 + $"({Percentage.Format(pool.ProvisionedBytes, pool.CapacityBytes)} of the capacity)")
             .Add("Volumes", pool.VolumeCount.ToString(CultureInfo.InvariantCulture));

@@ -10,6 +10,9 @@ static class PoolFacts
     public static string Free(Pool pool) => ByteSize.Format(pool.FreeBytes)
         + (pool.FreeBytes < pool.CapacityBytes - pool.AllocatedBytes ? ", which is what the file system below has free" : "");
 
+    /// <summary>What the file system below has.</summary>
+    public static string SpaceBelow(Pool pool) => pool.FreeSpaceBelowBytes is { } below ? $"{ByteSize.Format(below)} free" : "not known";
+
     /// <summary>What goes on in the background.</summary>
     public static IEnumerable<(string Label, string Value)> Running(Pool pool)
     {

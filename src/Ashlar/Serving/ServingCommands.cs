@@ -134,6 +134,13 @@ static class ServingCommands
             ProblemTypes.Failed,
             error.Message,
             "name one of this machine's addresses by --listen; 'ip address' shows them; 0.0.0.0 and :: are all of them"),
+        StartProblem.PoolSize => new(
+            ExitCode.Conflict,
+            ProblemTypes.Exists,
+            error.Message,
+            "leave --pool-size out, or name the size that it has; 'ashlar pool resize' grows a pool that is served"),
+        StartProblem.PoolTooLarge => new(
+            ExitCode.Failed, ProblemTypes.Failed, error.Message, "choose a smaller one by --pool-size; a pool can be grown later"),
         StartProblem.Descriptors => new(
             ExitCode.Failed,
             ProblemTypes.Failed,

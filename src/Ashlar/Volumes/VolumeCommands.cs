@@ -7,7 +7,7 @@ static class VolumeCommands
 {
     public static Noun Create(Terminal terminal)
     {
-        var noun = new Noun("volume", "Thin volumes: create, list, show, resize, limit, delete",
+        var noun = new Noun("volume", "Thin volumes: create, list, show, resize, limit, rename, delete",
         [
             "ashlar volume create vm1 --size 10GiB",
             "ashlar volume list",
@@ -21,6 +21,7 @@ static class VolumeCommands
             VolumeShowCommand.Create(terminal),
             VolumeResizeCommand.Create(terminal),
             VolumeLimitCommand.Create(terminal),
+            VolumeRenameCommand.Create(),
             VolumeDeleteCommand.Create(),
         };
         noun.Aliases.Add("vol");

@@ -98,20 +98,29 @@ static class VolumeScreens
         terminal.Out.WriteLine();
     }
 
-    static string Unverified(Volume volume)
+    static string Unverified(Volume volume) =>
+        $"{Count(volume.UnverifiedBlocks, "block")} of 4,096 bytes since the last unclean stop: {Ranges(volume.Unverified)}";
+
+    static string Ranges(IReadOnlyList<VolumeRange>? ranges)
     {
-        var ranges = volume.Unverified ?? [];
-        var shown = ranges.Take(MaxShownRanges).Select(range => $"{range.OffsetBytes} to {range.OffsetBytes + range.LengthBytes - 1}");
-        return string.Create(
-            CultureInfo.InvariantCulture,
-            $"{volume.UnverifiedBlocks} blocks of 4,096 bytes since the last unclean stop: bytes {string.Join(", ", shown)}")
-            + (ranges.Count > MaxShownRanges ? ", ...; -o json lists more" : "");
+        ranges ??= [];
+        var shown = ranges.Take(MaxShownRanges)
+            .Select(range => (First: range.OffsetBytes, Last: range.OffsetBytes + range.LengthBytes - 1))
+            .Select(range => string.Create(CultureInfo.InvariantCulture, $"{range.First} to {range.Last}"));
+        return $"bytes {string.Join(", ", shown)}" + (ranges.Count > MaxShownRanges ? ", ...; -o json lists more" : "");
     }
 
-    static string Damaged(Volume volume) => string.Create(
-        CultureInfo.InvariantCulture,
-        $"{volume.DamagedBlocks} blocks of 4,096 bytes, {volume.DamagedMapPieces} pieces of the map of 1 MiB, as far as requests have met them")
-        + ": restore them from a copy, or overwrite them whole; the log names each";
+    static string Damaged(Volume volume)
+    {
+        List<string> what = [];
+        if (volume.DamagedBlocks > 0) what.Add(Count(volume.DamagedBlocks, "block") + " of 4,096 bytes");
+        if (volume.DamagedMapPieces > 0) what.Add(Count(volume.DamagedMapPieces, "piece") + " of the map of 1 MiB");
+        return $"{string.Join(" and ", what)}, as far as requests have met them: {Ranges(volume.Damaged)}; restore from a copy, or overwrite "
+            + "as a whole";
+    }
+
+    static string Count(long count, string what) =>
+        count == 1 ? $"1 {what}" : string.Create(CultureInfo.InvariantCulture, $"{count} {what}s");
 
     static string Name(VolumeSession session)
     {

@@ -16,6 +16,40 @@ public sealed class FileDeviceSpaceTests
     public FileDeviceSpaceTests() => device = FileDevice.Create(disk, "/disk", Blocks * BlockSize);
 
     [Fact]
+    public async Task A_device_that_grows_has_zeros_at_its_end_and_keeps_the_rest()
+    {
+        await device.WriteAsync(new Lba(Blocks - 1), Filled(1, 1));
+        await Assert.ThrowsAsync<BlockRangeException>(async () => await device.WriteAsync(new Lba(Blocks), Filled(2, 1)));
+        await device.GrowAsync(Blocks + 8);
+        Assert.Equal(Blocks + 8, device.Geometry.BlockCount);
+        Assert.Equal(Filled(1, 1), await ReadAsync(Blocks - 1, 1));
+        Assert.Equal(new byte[8 * BlockSize], await ReadAsync(Blocks, 8));
+        await device.WriteAsync(new Lba(Blocks + 7), Filled(2, 1));
+        Assert.Equal(Filled(2, 1), await ReadAsync(Blocks + 7, 1));
+        await device.GrowAsync(Blocks); // It has at least so many.
+        Assert.Equal(Blocks + 8, device.Geometry.BlockCount);
+    }
+
+    [Fact]
+    public async Task What_grew_is_durable_also_where_an_earlier_process_lengthened_the_file()
+    {
+        var recorded = new SimulatedFileSystem();
+        FileDevice.Create(recorded, "/disk", Blocks * BlockSize);
+        using (var file = recorded.Open("/disk", FileOpenMode.Existing)) file.SetLength((Blocks + 8) * BlockSize); // And died.
+        var found = FileDevice.Open(recorded, "/disk");
+        await found.GrowAsync(Blocks + 8);
+        using var after = recorded.LosePower(seed: 1).Open("/disk", FileOpenMode.ReadOnly);
+        Assert.Equal((Blocks + 8) * BlockSize, after.LengthBytes);
+    }
+
+    [Fact]
+    public async Task A_device_that_is_only_read_does_not_grow()
+    {
+        await using var reader = FileDevice.Open(disk, "/disk", isReadOnly: true);
+        await Assert.ThrowsAsync<DeviceReadOnlyException>(async () => await reader.GrowAsync(Blocks + 1));
+    }
+
+    [Fact]
     public async Task Zeroing_that_keeps_the_space_never_lets_go_of_it()
     {
         var file = new ScriptedFile(8 * BlockSize);

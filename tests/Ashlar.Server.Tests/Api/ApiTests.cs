@@ -27,6 +27,32 @@ public sealed class ApiTests : ServedApi
         Assert.Equal(HttpStatusCode.NotFound, (await SendAsync(HttpMethod.Get, $"{Volumes}/vm1")).Status);
     }
 
+    [Fact]
+    public async Task A_pool_grows_while_it_is_served()
+    {
+        var (status, pool) = await SendAsync(HttpMethod.Patch, "/v1/pools/main", $$"""{"capacityBytes":{{96 << 20}}}""");
+        Assert.Equal((HttpStatusCode.OK, "Pool"), (status, pool.GetProperty("kind").GetString()));
+        Assert.Equal(96 << 20, pool.GetProperty("capacityBytes").GetInt64());
+        var (created, _) = await SendAsync(HttpMethod.Post, Volumes, $$"""{"name":"all","sizeBytes":{{96 << 20}},"isThick":true}""");
+        Assert.Equal(HttpStatusCode.Created, created);
+        Assert.Contains("pool main: grown from 64 MiB to 96 MiB, by 127.0.0.1:", Server.Log, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("main", """{"capacityBytes":1048576}""", HttpStatusCode.Conflict, "cannot-shrink")]
+    [InlineData("main", """{"capacityBytes":0}""", HttpStatusCode.BadRequest, "invalid-size")]
+    [InlineData("main", """{"capacityBytes":9007199254740992}""", HttpStatusCode.BadRequest, "invalid-size")]
+    [InlineData("main", """{"sizeBytes":1073741824}""", HttpStatusCode.BadRequest, "invalid-request")]
+    [InlineData("main", "{}", HttpStatusCode.BadRequest, "invalid-request")]
+    [InlineData("tank", """{"capacityBytes":1073741824}""", HttpStatusCode.NotFound, "pool-not-found")]
+    public async Task A_pool_that_cannot_be_changed_so_is_left_as_it_is(string pool, string body, HttpStatusCode expected, string type)
+    {
+        var (status, problem) = await SendAsync(HttpMethod.Patch, $"/v1/pools/{pool}", body);
+        Assert.Equal((expected, $"urn:ashlar:problem:{type}"), (status, problem.GetProperty("type").GetString()));
+        var (_, main) = await SendAsync(HttpMethod.Get, "/v1/pools/main");
+        Assert.Equal(64 << 20, main.GetProperty("capacityBytes").GetInt64());
+    }
+
     [Theory]
     [InlineData("/", "Index")]
     [InlineData("/v1", "Index")]

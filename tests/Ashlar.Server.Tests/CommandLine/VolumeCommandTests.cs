@@ -6,6 +6,18 @@ namespace Ashlar.Server.Tests.CommandLine;
 public sealed class VolumeCommandTests
 {
     [Fact]
+    public async Task A_volume_is_renamed()
+    {
+        await using var server = await RunningProgram.StartAsync();
+        await server.CallAsync("volume", "create", "vm1", "--size", "1GiB");
+        var renamed = await server.CallAsync("volume", "rename", "vm1", "web1");
+        Assert.Equal((0, "vm1 is web1 now\n", ""), (renamed.ExitCode, renamed.Out, renamed.Error));
+        Assert.Equal("web1\n", (await server.CallAsync("volume", "list", "-o", "name")).Out);
+        Assert.Equal(5, (await server.CallAsync("volume", "rename", "vm1", "web2")).ExitCode);
+        Assert.Equal(2, (await server.CallAsync("volume", "rename", "web1", "Web 1")).ExitCode);
+    }
+
+    [Fact]
     public async Task A_volume_lives_from_create_to_delete()
     {
         await using var server = await RunningProgram.StartAsync();

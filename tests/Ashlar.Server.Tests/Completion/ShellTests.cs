@@ -76,7 +76,12 @@ public sealed class ShellTests : IDisposable
         await using var server = await StartAsync();
         Assert.Equal(
             [
-                "compdef _ashlar ashlar", "volume:Thin volumes\\: create, list, show, resize, limit, delete", "vm1 vm2", "files -/", "files ", "",
+                "compdef _ashlar ashlar",
+                "volume:Thin volumes\\: create, list, show, resize, limit, rename, delete",
+                "vm1 vm2",
+                "files -/",
+                "files ",
+                "",
             ],
             (await RunAsync("zsh", ["-f", "-c", AskZsh, "zsh", await WriteScriptAsync("zsh"), server.Data]))
                 .Select(line => line.Replace("Thin volumes:", "Thin volumes\\:", StringComparison.Ordinal)));
@@ -89,7 +94,7 @@ public sealed class ShellTests : IDisposable
         var script = await WriteScriptAsync("fish");
         async Task<string[]> AskAsync(string line) =>
             await RunAsync("fish", ["--no-config", "-c", $"set PATH $PWD $PATH; source {script}; complete -C '{line}'"]);
-        Assert.Equal(["volume\tThin volumes: create, list, show, resize, limit, delete"], await AskAsync("ashlar vol"));
+        Assert.Equal(["volume\tThin volumes: create, list, show, resize, limit, rename, delete"], await AskAsync("ashlar vol"));
         Assert.Equal(["vm1", "vm2"], await AskAsync($"ashlar volume show --data {server.Data} "));
         // Each with the description that the shell has for its kind.
         Assert.Equal("stored/", Assert.Single(await AskAsync("ashlar kv scan sto")).Split('\t')[0]);

@@ -41,6 +41,43 @@ public sealed class FirstStartTests
         Assert.Matches(asWhat, found.InnerException!.ToString());
     }
 
+    [Fact]
+    public async Task Power_may_fail_at_any_moment_while_a_start_that_failed_takes_back_what_it_created()
+    {
+        var options = new CrashExplorerOptions { StateBudget = 1500, NestedOneIn = 20, NestedBudget = 3 };
+        var result = await CrashExplorer.ExploreAsync(disk => TakeBackAsync(disk, disk), CheckAsync, options);
+        if (options.Replay is not null) return;
+        Assert.True(result is { Images: >= 100, Points: >= 40 }, result.ToString());
+    }
+
+    // The syncs of the data directory before these are of the first start.
+    [Theory]
+    [InlineData(5, "/pools/main/.* No such file")] // That it is no data directory any more, before its pool goes.
+    [InlineData(6, "holds 'pools' but no FORMAT")] // That the pool is gone, before FORMAT.new goes.
+    public async Task Each_step_of_taking_back_is_durable_before_the_next(int sync, string asWhat)
+    {
+        var disk = new SimulatedFileSystem();
+        var rule = new FaultRule(FaultOperations.SyncDirectory, FaultKind.Skip) { PathPattern = "/var/data", Nth = sync };
+        var faulty = new FaultyFileSystem(disk, rule);
+        await TakeBackAsync(disk, faulty);
+        Assert.Equal(1, faulty.FiredCount);
+        await CrashExplorer.CheckEndAsync(disk, CheckAsync);
+        var found = await Assert.ThrowsAsync<CrashCheckException>(() => CrashExplorer.ExploreAsync(
+            disk, CheckAsync, new CrashExplorerOptions { StateBudget = 1500, Replay = null }));
+        Assert.Matches(asWhat, found.InnerException!.Message);
+    }
+
+    static async Task TakeBackAsync(SimulatedFileSystem disk, IFileSystem files)
+    {
+        disk.CreateDirectories("/var");
+        disk.RestartTrace();
+        using var directory = DataDirectory.Open(OptionsFor(files, seed: 1));
+        directory.BeginFirstStart(new(Guid.Empty, DateTimeOffset.UnixEpoch));
+        await (await CreatePoolAsync(directory, OptionsFor(files, seed: 1))).DisposeAsync();
+        directory.CompleteFirstStart();
+        directory.TakeBack();
+    }
+
     static async Task WorkAsync(SimulatedFileSystem disk, IFileSystem files)
     {
         var (_, pool) = await StartAsync(files, seed: 1);
@@ -70,19 +107,24 @@ public sealed class FirstStartTests
     /// <summary>What a server does before it listens; and whether it created the pool.</summary>
     static async Task<(bool WasNew, StoragePool Pool)> StartAsync(IFileSystem disk, ulong seed)
     {
-        var options = new ServerOptions
-        {
-            DataDirectory = "/var/data",
-            FileSystem = disk,
-            TimeProvider = new SimulatedClock(),
-            Entropy = new SeededEntropy(seed),
-        };
+        var options = OptionsFor(disk, seed);
         using var directory = DataDirectory.Open(options);
-        var path = directory.PoolPath(DataDirectory.MainPool);
-        if (!directory.IsNew) return (false, await PoolFiles.OpenAsync(path, options));
+        directory.Keep();
+        if (!directory.IsNew) return (false, await PoolFiles.OpenAsync(directory.PoolPath(DataDirectory.MainPool), options));
         directory.BeginFirstStart(new(Guid.Empty, DateTimeOffset.UnixEpoch));
-        var pool = await PoolFiles.CreateAsync(path, DataDirectory.MainPool, PoolBytes, options);
+        var pool = await CreatePoolAsync(directory, options);
         directory.CompleteFirstStart();
         return (true, pool);
     }
+
+    static Task<StoragePool> CreatePoolAsync(DataDirectory directory, ServerOptions options) =>
+        PoolFiles.CreateAsync(directory.PoolPath(DataDirectory.MainPool), DataDirectory.MainPool, PoolBytes, options);
+
+    static ServerOptions OptionsFor(IFileSystem disk, ulong seed) => new()
+    {
+        DataDirectory = "/var/data",
+        FileSystem = disk,
+        TimeProvider = new SimulatedClock(),
+        Entropy = new SeededEntropy(seed),
+    };
 }

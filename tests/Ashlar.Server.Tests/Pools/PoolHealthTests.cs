@@ -44,11 +44,83 @@ public sealed class PoolHealthTests
     [InlineData(512, 513, false)] // Less than 1 GiB, but all that the pool can ever take.
     [InlineData(102_400, 5119, true)] // Below 5 % of what the pool could take.
     [InlineData(102_400, 5121, false)]
-    public void A_disk_that_gets_low_is_told_of_before_writes_fail(long promisedMebibytes, long belowMebibytes, bool isTold)
+    public void A_disk_that_gets_low_is_short_of_space_before_writes_fail(long promisedMebibytes, long belowMebibytes, bool isShort)
     {
         var usage = new PoolUsage(promisedMebibytes * Mebibyte, 0, 0) { FreeSpaceBelowBytes = belowMebibytes * Mebibyte };
-        Assert.Equal(isTold ? 1 : 0, PoolWarnings.Of("main", usage, Well, NoDamage).Count);
+        Assert.Equal(isShort ? SpaceShortage.Hard : SpaceShortage.None, SpaceShortages.Of(usage));
     }
+
+    [Theory]
+    [InlineData(100, 0, 0, 100, false)]
+    [InlineData(100, 0, 0, 99, true)]
+    [InlineData(100, 60, 0, 40, false)]
+    [InlineData(100, 60, 0, 39, true)]
+    [InlineData(100, 10, 50, 40, false)] // Of what it may take half is about to be given back.
+    [InlineData(100, 10, 50, 39, true)]
+    public void A_pool_that_can_take_more_than_the_disk_below_has_is_told_of(
+        long capacity, long used, long reclaiming, long below, bool isTold)
+    {
+        var usage = new PoolUsage(capacity << 30, used << 30, 0) { ReclaimingBytes = reclaiming << 30, FreeSpaceBelowBytes = below << 30 };
+        var warnings = PoolWarnings.Of("main", usage, Well, NoDamage);
+        Assert.Equal(isTold ? 1 : 0, warnings.Count);
+        if (isTold)
+        {
+            Assert.StartsWith(
+                $"pool main promises {capacity - used} GiB more, but the file system below has {below} GiB free; ",
+                warnings[0],
+                StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task A_pool_larger_than_the_disk_below_is_told_of_at_once_and_again_only_when_it_has_been_over()
+    {
+        var clock = new SimulatedClock();
+        disk.CapacityBytes = 40 * Mebibyte;
+        await using var pool = await CreateAsync(clock);
+        Assert.StartsWith("pool main promises 64 MiB more, but the file system below has ", Assert.Single(lines), StringComparison.Ordinal);
+        Assert.Equal("degraded", Resources.Pool(pool).Health);
+        clock.Advance(10 * SpaceWatch.Interval);
+        Assert.Single(lines);
+        disk.CapacityBytes = 4096 * Mebibyte;
+        clock.Advance(SpaceWatch.Interval);
+        Assert.Equal("ok", Resources.Pool(pool).Health);
+        var told = lines.Count; // And that it has room again.
+        disk.CapacityBytes = 60 * Mebibyte;
+        clock.Advance(SpaceWatch.Interval);
+        Assert.Equal(told + 1, lines.Count);
+    }
+
+    [Fact]
+    public async Task A_pool_that_grows_says_so_and_holds_what_it_is_called()
+    {
+        await using var pool = await CreateAsync();
+        Assert.Equal(64 * Mebibyte, pool.Usage.CapacityBytes);
+        await pool.CreateAsync(new() { Name = "all", SizeBytes = 64 * Mebibyte, IsThick = true });
+        var full = await Assert.ThrowsAsync<DeviceFullException>(
+            () => pool.CreateAsync(new() { Name = "more", SizeBytes = Mebibyte, IsThick = true }));
+        Assert.Equal("main/more: no space left: it needs 1 MiB, of pool main 0 bytes of 64 MiB are free", full.Message);
+        await pool.GrowAsync(new() { CapacityBytes = 96 * Mebibyte }, "192.0.2.1:4711");
+        Assert.Equal(96 * Mebibyte, pool.Usage.CapacityBytes);
+        Assert.Equal("pool main: grown from 64 MiB to 96 MiB, by 192.0.2.1:4711", lines.Last());
+        await pool.CreateAsync(new() { Name = "more", SizeBytes = 32 * Mebibyte, IsThick = true });
+        var smaller = await Assert.ThrowsAsync<ApiException>(() => pool.GrowAsync(new() { CapacityBytes = 64 * Mebibyte }, ""));
+        Assert.Equal(ProblemKind.CannotShrink, smaller.Kind);
+        Assert.Equal("pool main holds 96 MiB; 64 MiB are less, and pools cannot shrink", smaller.Message);
+    }
+
+    [Theory]
+    [InlineData(64L << 20, 64 << 20, true)]
+    [InlineData((64L << 20) - 1, 64 << 20, true)] // In whole chunks.
+    [InlineData((64L << 20) + 1, (64 << 20) + (64 << 10), true)]
+    [InlineData((64L << 20) + (128 << 10), 64 << 20, true)] // Earlier programs took the superblocks off of it.
+    [InlineData((64L << 20) + (64 << 10), 64 << 20, false)]
+    [InlineData(65L << 20, 64 << 20, false)]
+    [InlineData(0L, 64 << 20, false)]
+    [InlineData(long.MaxValue, 64 << 20, false)]
+    [InlineData(null, 64 << 20, true)]
+    public void A_pool_has_the_size_that_is_asked_for_or_is_not_served(long? asked, long capacity, bool isSame) =>
+        Assert.Equal(isSame, PoolSizes.Differs(asked, capacity) is null);
 
     [Fact]
     public void Each_state_that_is_not_well_is_a_warning_of_its_own()
@@ -61,12 +133,12 @@ public sealed class PoolHealthTests
             UnverifiedBlocks = 4,
         };
         Assert.Collection(
-            PoolWarnings.Of("main", usage, statistics, new(2, 3, ["pool main: block 7"])),
+            PoolWarnings.Of("main", usage, statistics, new(2, 3, ["pool main: block 7"]) { Volumes = ["vm1", "vm2"] }),
             each => Assert.Equal("pool main refuses writes until the server is started again: flush failed", each),
             each => Assert.Contains("no room for the pool's map", each, StringComparison.Ordinal),
             each => Assert.Equal("pool main: block 7", each),
-            each => Assert.Contains("has 2 damaged blocks", each, StringComparison.Ordinal),
-            each => Assert.Contains("has 3 damaged pieces of its map", each, StringComparison.Ordinal),
+            each => Assert.StartsWith("pool main has 2 damaged blocks that requests have met, of volumes vm1, vm2; ", each),
+            each => Assert.StartsWith("pool main has 3 damaged pieces of its map that requests have met, of volumes vm1, vm2; ", each),
             each => Assert.Contains("holds 4 unverified blocks", each, StringComparison.Ordinal),
             each => Assert.Contains("90 % full", each, StringComparison.Ordinal));
     }
@@ -93,8 +165,11 @@ public sealed class PoolHealthTests
         var facts = Resources.Pool(pool);
         Assert.Equal("degraded", facts.Health);
         Assert.Contains(facts.Warnings, warning => warning.Contains("volume main/vm1, block ", StringComparison.Ordinal));
-        Assert.Contains(facts.Warnings, warning => warning.Contains("has 1 damaged block that requests have met", StringComparison.Ordinal));
+        const string Sum = "has 1 damaged block that requests have met, of volume vm1; ";
+        Assert.Contains(facts.Warnings, warning => warning.Contains(Sum, StringComparison.Ordinal));
+        Assert.Equal(["vm1"], facts.DamagedVolumes);
         Assert.Equal((1, 0), (pool.Get("vm1").DamagedBlocks, pool.Get("vm1").DamagedMapPieces));
+        Assert.Equal([new(Mebibyte - 4096, 4096)], DamagedRanges.Of(pool.ListDamage("vm1"))!);
         await WriteAsync(pool, "vm1");
         await ReadAsync(pool, "vm1");
         Assert.Equal(("ok", 0), (Resources.Pool(pool).Health, Resources.Pool(pool).Warnings.Count));
@@ -157,13 +232,13 @@ public sealed class PoolHealthTests
 
     void Add(LogEntry entry) => lines.Enqueue(entry.Message);
 
-    async Task<ServedPool> CreateAsync()
+    async Task<ServedPool> CreateAsync(TimeProvider? clock = null)
     {
         disk.CreateDirectory("/pools");
         disk.CreateDirectory(Path);
         var journal = new PoolJournal("main", Add, Options.TimeProvider);
         var pool = await PoolFiles.CreateAsync(Path, "main", 64 * Mebibyte, Options, journal.Observe);
-        return new(pool, Add, Options.TimeProvider);
+        return new(pool, Add, clock ?? Options.TimeProvider);
     }
 
     async Task<ServedPool> OpenAsync()

@@ -171,6 +171,34 @@ public sealed class ServedPoolTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_volume_in_use_is_renamed_only_by_force_and_its_clients_go_on()
+    {
+        using var session = Open(ClientProtocol.Nbd);
+        var rename = new ChangeVolume { Name = "web1" };
+        Assert.Equal(ProblemKind.InUse, (await Assert.ThrowsAsync<ApiException>(() => pool.ChangeAsync("vm1", rename))).Kind);
+        Assert.Equal("web1", (await pool.ChangeAsync("vm1", rename with { Force = true })).Name);
+        await session.WriteAsync(0, new byte[4096]);
+        Assert.Null(pool.Find("vm1"));
+        Assert.False(pool.TryAttach("vm1", ClientOf(ClientProtocol.Nbd), out _, out _));
+        Assert.True(pool.TryAttach("web1", ClientOf(ClientProtocol.Iscsi), out _, out var second));
+        Assert.Same(session.Volume, second.Volume);
+        Assert.Equal(new VolumeClients(1, 1), pool.ClientsOf("web1"));
+        second.Dispose();
+        Assert.Contains("main/web1", lines.Last(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_new_name_that_is_not_valid_or_taken_is_refused_before_anything_is_changed()
+    {
+        await pool.CreateAsync(new() { Name = "vm2", SizeBytes = 1 << 20 });
+        var taken = new ChangeVolume { Name = "vm2", SizeBytes = 2 << 20 };
+        Assert.Equal(ProblemKind.Exists, (await Assert.ThrowsAsync<ApiException>(() => pool.ChangeAsync("vm1", taken))).Kind);
+        await Assert.ThrowsAsync<VolumeNameException>(() => pool.ChangeAsync("vm1", taken with { Name = "A b" }));
+        Assert.Equal(1 << 20, pool.Get("vm1").SizeBytes);
+        Assert.Equal(("vm1", 2 << 20), ((await pool.ChangeAsync("vm1", taken with { Name = "vm1" })).Name, pool.Get("vm1").SizeBytes));
+    }
+
+    [Fact]
     public async Task Clients_of_thin_volumes_hear_once_that_space_gets_short_and_once_that_it_gets_shorter()
     {
         await pool.CreateAsync(new() { Name = "thick", SizeBytes = 512 << 10, IsThick = true });

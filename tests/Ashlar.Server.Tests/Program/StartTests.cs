@@ -38,6 +38,31 @@ public sealed class StartTests
         Assert.Contains($"cannot listen on 127.0.0.1:{port}: the port is taken by another program\n", result.Error, StringComparison.Ordinal);
         Assert.Contains($"hint: choose another port by {option};", result.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("Exception", result.Error, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFileSystemEntries(directory.DirectoryPath));
+    }
+
+    [Fact]
+    public async Task Another_size_of_the_pool_is_refused_with_both_and_the_pool_is_as_it_was()
+    {
+        using var directory = new TemporaryDirectory();
+        await using (var server = await RunningProgram.StartInAsync(directory["data"])) await server.StopAsync();
+        var result = await CalledProgram.RunAsync(["up", "--data", directory["data"], "--pool-size", "1GiB", .. FreePorts]);
+        Assert.Equal((6, ""), (result.ExitCode, result.Out));
+        Assert.StartsWith(
+            "error: pool main holds 64 MiB, and is to be started with 1 GiB\nhint: leave --pool-size out", result.Error, StringComparison.Ordinal);
+        await using var again = await RunningProgram.StartInAsync(directory["data"]);
+        Assert.Equal(64 << 20, again.Status.Pools[0].CapacityBytes);
+    }
+
+    [Fact]
+    public async Task A_pool_that_cannot_be_that_large_is_refused_and_nothing_is_left_of_it()
+    {
+        using var directory = new TemporaryDirectory();
+        var result = await CalledProgram.RunAsync(["up", "--data", directory["data"], "--pool-size", "2PiB", .. FreePorts]);
+        Assert.Equal((1, ""), (result.ExitCode, result.Out));
+        Assert.StartsWith(
+            "error: a pool of 2 PiB is not possible: 1 PiB at most\nhint: choose a smaller one", result.Error, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFileSystemEntries(directory.DirectoryPath));
     }
 
     [Fact]
@@ -90,7 +115,7 @@ public sealed class StartTests
         var result = await CalledProgram.RunAsync(["up", "--data", directory["data"], .. FreePorts]);
         Assert.Equal(1, result.ExitCode);
         Assert.Contains("format version 7, this program reads version 1", result.Error, StringComparison.Ordinal);
-        Assert.Equal(["FORMAT", "lock"], Directory.GetFileSystemEntries(directory["data"]).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(["FORMAT"], Directory.GetFileSystemEntries(directory["data"]).Select(Path.GetFileName).Order(StringComparer.Ordinal));
     }
 
     [Fact]

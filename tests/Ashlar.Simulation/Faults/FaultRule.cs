@@ -9,6 +9,9 @@ public enum FaultKind
     /// <summary>Nothing is done; ENOSPC.</summary>
     NoSpace,
 
+    /// <summary>Nothing is done; EFBIG: the file system has no files that large.</summary>
+    TooLarge,
+
     /// <summary>Nothing is done; EROFS.</summary>
     ReadOnly,
 

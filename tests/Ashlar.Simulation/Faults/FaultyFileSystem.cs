@@ -163,6 +163,7 @@ public sealed class FaultyFileSystem(IFileSystem inner, params IReadOnlyList<Fau
     {
         FaultKind.Skip => false,
         FaultKind.NoSpace or FaultKind.NoSpaceHalfWay => throw StorageException.FromErrno(name, path, Errno.NoSpace, "planted fault"),
+        FaultKind.TooLarge => throw StorageException.FromErrno(name, path, Errno.FileTooLarge, "planted fault"),
         FaultKind.ReadOnly => throw StorageException.FromErrno(name, path, Errno.ReadOnlyFileSystem, "planted fault"),
         FaultKind.NotSupported => throw StorageException.FromErrno(name, path, Errno.NotSupported, "planted fault"),
         FaultKind.OutOfMemory => throw new OutOfMemoryException($"There is no memory for {name} of {path}."),

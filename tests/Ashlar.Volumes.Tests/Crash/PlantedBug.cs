@@ -50,6 +50,15 @@ enum PlantedBug
     /// <summary>A shrunk volume forgets its size before its tail is unmapped.</summary>
     ShrinkBeforeUnmap,
 
+    /// <summary>A growing pool says that it is larger before its device is.</summary>
+    GrowBeforeDevice,
+
+    /// <summary>A growing pool gives out its new chunks before it says durably that it has them.</summary>
+    GiveOutBeforeGrown,
+
+    /// <summary>A growing pool does not wait until what it says of its size is on stable storage.</summary>
+    GrowthNotDurable,
+
     /// <summary>The map is committed without waiting for stable storage.</summary>
     MapNotDurable,
 
@@ -80,8 +89,42 @@ static class PlantedBugs
             _ => new WrongCommitter(parts, bug),
         };
 
+        public override PoolGrower CreateGrower(PoolParts parts, SuperblockCopies superblocks) =>
+            bug is PlantedBug.GrowBeforeDevice or PlantedBug.GiveOutBeforeGrown or PlantedBug.GrowthNotDurable
+                ? new WrongGrower(parts, superblocks, bug)
+                : base.CreateGrower(parts, superblocks);
+
         public override VolumeResizer CreateResizer(PoolParts parts, Catalogue catalogue, LeakedSpace leaked) =>
             bug == PlantedBug.ShrinkBeforeUnmap ? new WrongResizer(parts, catalogue, leaked) : base.CreateResizer(parts, catalogue, leaked);
+    }
+
+    sealed class WrongGrower(PoolParts pool, SuperblockCopies superblocks, PlantedBug bug) : PoolGrower(pool, superblocks)
+    {
+        readonly PoolParts parts = pool;
+
+        protected override async ValueTask GrowLockedAsync(long chunkCount)
+        {
+            if (bug == PlantedBug.GrowBeforeDevice) await RememberAsync(chunkCount, Durability.Sync);
+            await LengthenAsync(chunkCount);
+            if (bug == PlantedBug.GiveOutBeforeGrown)
+            {
+                await GiveOutAsync(chunkCount);
+                await FillAsync();
+            }
+
+            await RememberAsync(chunkCount, bug == PlantedBug.GrowthNotDurable ? Durability.Relaxed : Durability.Sync);
+            await GiveOutAsync(chunkCount);
+        }
+
+        // What any client may do who is quick enough.
+        async Task FillAsync()
+        {
+            var cursor = 0L;
+            while (parts.Space.FreeChunks > 0) parts.Space.Capture(0, parts.Space.Take(0, 0, ref cursor));
+            var batch = new CommitBatch(isSpill: false);
+            batch.Seal(parts.Space);
+            await parts.Metadata.WriteAsync(batch.Entries, Durability.Sync, mayUseReserve: false);
+        }
     }
 
     sealed class WrongResizer(PoolParts parts, Catalogue catalogue, LeakedSpace leaked)

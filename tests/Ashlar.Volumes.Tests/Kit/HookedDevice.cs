@@ -3,7 +3,7 @@ using Ashlar.Blocks;
 namespace Ashlar.Volumes.Tests;
 
 /// <summary>Passes requests on, after asking the test what it thinks of them.</summary>
-sealed class HookedDevice(IBlockDevice inner) : IReservableDevice
+sealed class HookedDevice(IBlockDevice inner) : IReservableDevice, IGrowableDevice
 {
     /// <summary>Runs before each write; may wait, or throw.</summary>
     public Func<Lba, Task> BeforeWrite { get; set; } = _ => Task.CompletedTask;
@@ -60,6 +60,9 @@ sealed class HookedDevice(IBlockDevice inner) : IReservableDevice
         if (inner is not IReservableDevice reservable) throw new NotSupportedException();
         await reservable.ReserveAsync(start, blockCount, cancellationToken);
     }
+
+    public ValueTask GrowAsync(long blockCount, CancellationToken cancellationToken = default) =>
+        inner is IGrowableDevice growable ? growable.GrowAsync(blockCount, cancellationToken) : throw new NotSupportedException();
 
     public async ValueTask TrimAsync(Lba start, long blockCount, CancellationToken cancellationToken = default)
     {

@@ -13,14 +13,14 @@ public sealed class FormatTests
         var entries = new ChunkEntry[MapLayout.ChunksPerLeaf];
         var checksums = new uint[MapLayout.BlocksPerLeaf];
         entries[1] = new ChunkEntry { Chunk = 0x0000_0403_0201, Birth = 7, Valid = 0b101 };
-        entries[15] = new ChunkEntry { Chunk = 2, Birth = 1, Valid = 0, IsKept = true };
+        entries[15] = new ChunkEntry { Chunk = 2, Birth = 1, Valid = 0 };
         (checksums[16], checksums[18]) = (0x11223344, 0xAABBCCDD);
         var bytes = new byte[LeafFormat.MaxBytes];
         var length = LeafFormat.Write(bytes, entries, checksums);
         Assert.Equal(
             "0102"
             + "01000500" + "010203040000" + "070000000000" + "44332211" + "DDCCBBAA"
-            + "0F010000" + "020000000000" + "010000000000",
+            + "0F000000" + "020000000000" + "010000000000",
             Convert.ToHexString(bytes.AsSpan(0, length)));
 
         var readEntries = new ChunkEntry[MapLayout.ChunksPerLeaf];
@@ -28,8 +28,48 @@ public sealed class FormatTests
         LeafFormat.Read(bytes.AsSpan(0, length), readEntries, readChecksums, long.MaxValue, "pool", 0);
         Assert.Equal(checksums, readChecksums);
         Assert.Equal((0x04030201L, 7L, (ushort)5, false), (readEntries[1].Chunk, readEntries[1].Birth, readEntries[1].Valid, readEntries[1].IsKept));
-        Assert.Equal((2L, 1L, (ushort)0, true), (readEntries[15].Chunk, readEntries[15].Birth, readEntries[15].Valid, readEntries[15].IsKept));
+        Assert.Equal((2L, 1L, (ushort)0, false), (readEntries[15].Chunk, readEntries[15].Birth, readEntries[15].Valid, readEntries[15].IsKept));
         Assert.Equal((ushort)5, readEntries[1].CommittedValid);
+    }
+
+    [Fact]
+    public void A_leaf_with_a_kept_chunk_has_room_for_all_of_its_checksums_from_the_beginning()
+    {
+        var entries = new ChunkEntry[MapLayout.ChunksPerLeaf];
+        var checksums = new uint[MapLayout.BlocksPerLeaf];
+        Array.Fill(checksums, 0xFFFFFFFF); // Of what the blocks held once.
+        entries[1] = new ChunkEntry { Chunk = 3, Birth = 1, Valid = 0b1 };
+        entries[15] = new ChunkEntry { Chunk = 2, Birth = 1, Valid = 0b10, IsKept = true };
+        (checksums[16], checksums[241]) = (0xAABBCCDD, 0x11223344);
+        var bytes = new byte[LeafFormat.MaxBytes];
+        var length = LeafFormat.Write(bytes, entries, checksums);
+        Assert.Equal(
+            "0202"
+            + "01000100" + "030000000000" + "010000000000" + "DDCCBBAA"
+            + "0F030200" + "020000000000" + "010000000000" + "00000000" + "44332211" + new string('0', 14 * 8),
+            Convert.ToHexString(bytes.AsSpan(0, length)));
+
+        var readEntries = new ChunkEntry[MapLayout.ChunksPerLeaf];
+        var readChecksums = new uint[MapLayout.BlocksPerLeaf];
+        LeafFormat.Read(bytes.AsSpan(0, length), readEntries, readChecksums, long.MaxValue, "pool", 0);
+        var (thin, kept) = (readEntries[1], readEntries[15]);
+        Assert.Equal((2L, (ushort)2, true, 0x11223344u), (kept.Chunk, kept.Valid, kept.IsKept, readChecksums[241]));
+        Assert.Equal((3L, (ushort)1, false, 0xAABBCCDDu), (thin.Chunk, thin.Valid, thin.IsKept, readChecksums[16]));
+
+        for (var slot = 0; slot < entries.Length; slot++)
+            entries[slot] = new() { Chunk = 2 + slot, Birth = 1, Valid = ushort.MaxValue, IsKept = true };
+        Assert.Equal(LeafFormat.MaxBytes, LeafFormat.Write(bytes, entries, checksums));
+        for (var slot = 0; slot < entries.Length; slot++) entries[slot].Valid = 0;
+        Assert.Equal(LeafFormat.MaxBytes, LeafFormat.Write(bytes, entries, checksums));
+    }
+
+    [Fact]
+    public void A_kept_chunk_without_room_for_its_checksums_is_read_as_earlier_programs_wrote_it()
+    {
+        var entries = new ChunkEntry[MapLayout.ChunksPerLeaf];
+        LeafFormat.Read(
+            Convert.FromHexString("01010F010000020000000000010000000000"), entries, new uint[MapLayout.BlocksPerLeaf], 100, "pool", 0);
+        Assert.Equal((2L, (ushort)0, true), (entries[15].Chunk, entries[15].Valid, entries[15].IsKept));
     }
 
     [Fact]
@@ -43,6 +83,10 @@ public sealed class FormatTests
     [InlineData("010100000000020000000000010000000000FF")] // A byte too many.
     [InlineData("010110000000020000000000010000000000")] // Slot 16.
     [InlineData("010100020000020000000000010000000000")] // An unknown flag.
+    [InlineData("02010F070000020000000000010000000000")] // An unknown flag of the second version.
+    [InlineData("02010F030000020000000000010000000000")] // Without its checksums.
+    [InlineData("02010F03000002000000000001000000000001000000000000000000000000000000000000000000000000000000000000000000000000000000"
+        + "000000000000000000000000000000000000000000000000")] // A checksum of a block without data.
     [InlineData("010100000000010000000000010000000000")] // A chunk of a superblock.
     [InlineData("0101000000006400000000000100000000000000")] // Beyond the pool.
     [InlineData("01010000010002000000000001000000000011")] // Half a checksum.
@@ -52,7 +96,7 @@ public sealed class FormatTests
 
     [Fact]
     public void A_leaf_of_a_later_version_is_refused() => Assert.Throws<UnsupportedFormatException>(() => LeafFormat.Read(
-        [2, 0], new ChunkEntry[MapLayout.ChunksPerLeaf], new uint[MapLayout.BlocksPerLeaf], 100, "pool", 3));
+        [3, 0], new ChunkEntry[MapLayout.ChunksPerLeaf], new uint[MapLayout.BlocksPerLeaf], 100, "pool", 3));
 
     [Fact]
     public void A_bitmap_has_these_bytes_and_ends_at_its_last_bit()

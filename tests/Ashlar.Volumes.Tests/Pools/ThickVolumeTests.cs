@@ -132,6 +132,83 @@ public sealed class ThickVolumeTests
         Assert.Equal(Random(16), found);
     }
 
+    // Data and map lie on one disk, as they do on a server, and others take what is free on it.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Its_writes_never_run_out_of_space_while_neighbours_fill_the_disk(bool isOpenedAgain)
+    {
+        const int leaves = 40;
+        disk.CapacityBytes = 256L << 20;
+        var pool = await TestPool.CreateAsync(chunks: 1000, disk: disk);
+        var thick = await pool.CreateVolumeAsync("thick", leaves * MapLayout.LeafBytes, isThick: true);
+        var thin = await pool.CreateVolumeAsync("thin", leaves * MapLayout.LeafBytes);
+        using var neighbour = new Ballast(disk);
+        neighbour.TakeAll();
+        if (isOpenedAgain)
+        {
+            await pool.ReopenAsync();
+            (thick, thin) = (pool.Pool.OpenVolume("thick")!, pool.Pool.OpenVolume("thin")!);
+        }
+
+        await Assert.ThrowsAsync<DeviceFullException>(async () => await FillAsync(thin, 1));
+        for (var round = 2; round < 4; round++)
+        {
+            await FillAsync(thick, round);
+            await CheckAsync(round);
+            await thick.TrimAsync(new Lba(256), 1000); // Gives nothing back.
+            neighbour.TakeAll();
+        }
+
+        await FillAsync(thick, 5);
+        await pool.ReopenAsync();
+        thick = pool.Pool.OpenVolume("thick")!;
+        await CheckAsync(5);
+        Assert.Null(pool.Pool.GetStatistics().Failure);
+        neighbour.Dispose();
+        Assert.Empty((await pool.Pool.VerifyAsync(readData: true)).Problems);
+        await pool.DisposeAsync();
+
+        async Task FillAsync(IBlockDevice volume, int round)
+        {
+            for (var leaf = 0; leaf < leaves; leaf++)
+            {
+                await volume.WriteAsync(new Lba(leaf * MapLayout.BlocksPerLeaf), Content(leaf, round));
+                await volume.FlushAsync();
+            }
+        }
+
+        async Task CheckAsync(int round)
+        {
+            var found = new byte[MapLayout.LeafBytes];
+            for (var leaf = 0; leaf < leaves; leaf++)
+            {
+                await thick.ReadAsync(new Lba(leaf * MapLayout.BlocksPerLeaf), found);
+                Assert.True(Content(leaf, round).AsSpan().SequenceEqual(found), $"leaf {leaf} of round {round}");
+            }
+        }
+
+        static byte[] Content(int leaf, int round) => new SeededRandom((ulong)((round * leaves) + leaf)).Bytes(MapLayout.LeafBytes);
+    }
+
+    [Fact]
+    public async Task One_that_is_larger_than_what_is_free_below_is_refused_before_it_takes_anything()
+    {
+        await using var pool = await CreateAsync(disk);
+        disk.CapacityBytes = disk.CapacityBytes - disk.GetFreeSpaceBytes("/") + (64 * Chunk);
+        var reserved = 0;
+        hooks.BeforeZeroes = _ =>
+        {
+            reserved++;
+            return Task.CompletedTask;
+        };
+        var error = await Assert.ThrowsAsync<DeviceFullException>(
+            async () => await pool.CreateVolumeAsync("thick", 128 * Chunk, isThick: true));
+        Assert.Equal("main/thick: no space left: it needs 8 MiB, the file system below has 4 MiB free", error.Message);
+        Assert.Equal(0, reserved);
+        Assert.Equal(256, pool.Pool.Space.FreeChunks);
+    }
+
     [Fact]
     public async Task One_that_is_being_filled_is_not_there_yet_and_its_name_is_taken()
     {
@@ -185,6 +262,31 @@ public sealed class ThickVolumeTests
         var pool = await TestPool.OpenAsync(disk, TestPool.DefaultOptions(2));
         await pool.SettleAsync();
         return pool;
+    }
+
+    /// <summary>What others put on the disk.</summary>
+    sealed class Ballast(SimulatedFileSystem disk) : IDisposable
+    {
+        readonly IFile file = disk.Open("/ballast", FileOpenMode.CreateNew);
+        long bytes;
+        bool isGone;
+
+        public void TakeAll()
+        {
+            while (!isGone && disk.GetFreeSpaceBytes("/") is var free and > 0)
+            {
+                file.Allocate(bytes, free);
+                bytes += free;
+            }
+        }
+
+        public void Dispose()
+        {
+            if (isGone) return;
+            isGone = true;
+            file.Dispose();
+            disk.Delete("/ballast");
+        }
     }
 
     static DeviceIOException Killed(MortalFileSystem process)

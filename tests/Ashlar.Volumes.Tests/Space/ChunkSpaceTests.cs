@@ -160,4 +160,33 @@ public sealed class ChunkSpaceTests(ITestOutputHelper output)
         foreach (var word in space.CommittedWords(group)) count += BitOperations.PopCount(word);
         return count;
     }
+
+    [Theory]
+    [InlineData(1000, 1001)]
+    [InlineData(1000, 1024)]
+    [InlineData(1000, 3 * MapLayout.ChunksPerGroup + 5)]
+    [InlineData(MapLayout.ChunksPerGroup, MapLayout.ChunksPerGroup + 1)]
+    public void What_is_added_is_free_and_what_is_taken_stays_taken(long before, long after)
+    {
+        var space = new ChunkSpace(before);
+        var cursor = 0L;
+        HashSet<long> taken = [];
+        for (var i = 0; i < 700; i++) taken.Add(space.Take(0, 0, ref cursor));
+        space.Capture(0, taken.First());
+        space.Quarantine(100); // Of those that are taken.
+        using var reservation = space.TryReserve(50)!;
+        var (free, allocated) = (space.FreeChunks, space.AllocatedChunks);
+
+        space.Grow(after);
+        Assert.Equal(after, space.ChunkCount);
+        Assert.Equal(free + after - before, space.FreeChunks);
+        Assert.Equal(allocated, space.AllocatedChunks);
+        Assert.Equal(100, space.QuarantinedChunks);
+        Assert.Equal(1UL << (int)(taken.First() % 64), space.CommittedWords(0)[(int)(taken.First() / 64)]);
+        for (var left = space.FreeChunks; left > 0; left--) Assert.True(taken.Add(space.Take(0, 0, ref cursor)), "given out twice");
+        Assert.Equal(0, space.Take(0, 0, ref cursor));
+        for (var left = 50; left > 0; left--) Assert.True(taken.Add(space.Take(0, 0, ref cursor, reservation)), "given out twice");
+        Assert.Equal(after - 1, taken.Max());
+        Assert.Equal(after - MapLayout.ReservedChunks, taken.Count);
+    }
 }

@@ -278,6 +278,71 @@ public sealed class CorruptionTests
         Assert.Empty((await pool.Pool.VerifyAsync(readData: true)).Problems);
     }
 
+    [Fact]
+    public async Task Damage_that_was_met_is_known_to_the_next_opening_without_a_request()
+    {
+        await using var pool = await DamagedAsync();
+        await pool.CreateVolumeAsync("other", 1 << 20);
+        await Assert.ThrowsAsync<CorruptDataException>(async () => await Read(pool.Pool.OpenVolume("disk")!, 40, 8));
+        for (var life = 0; life < 3; life++)
+        {
+            Assert.Equal([new DamagedRange(20_480, 4096, IsMap: false)], pool.Pool.ListDamage("disk"));
+            Assert.Empty(pool.Pool.ListDamage("other"));
+            Assert.Equal(["disk"], pool.Pool.GetDamage().Volumes);
+            await pool.ReopenAsync();
+            await pool.SettleAsync();
+        }
+
+        await pool.Pool.OpenVolume("disk")!.WriteAsync(new Lba(40), Random(8, 4));
+        Assert.Empty(pool.Pool.ListDamage("disk"));
+        Assert.Empty(pool.Pool.GetDamage().Volumes);
+        await pool.ReopenAsync();
+        await pool.SettleAsync();
+        Assert.Empty(pool.Pool.ListDamage("disk"));
+    }
+
+    [Fact]
+    public async Task Damage_that_was_met_is_known_after_an_unclean_stop_and_what_was_healed_by_then_is_not()
+    {
+        var clock = new SimulatedClock();
+        var disk = new SimulatedFileSystem();
+        await using var pool = await TestPool.CreateAsync(options: TestPool.DefaultOptions() with { TimeProvider = clock }, disk: disk);
+        var volume = await pool.CreateVolumeAsync("disk", 8 << 20, 512);
+        await volume.WriteAsync(new Lba(40), Random(16, 5));
+        await volume.FlushAsync();
+        Damage(pool);
+        Damage(pool, byBytes: 4096);
+        await Assert.ThrowsAsync<CorruptDataException>(async () => await Read(volume, 40, 8));
+        await Assert.ThrowsAsync<CorruptDataException>(async () => await Read(volume, 48, 8));
+        clock.Advance(pool.Options.ChecksumInterval);
+        await pool.Pool.CommitAsync();
+        await volume.WriteAsync(new Lba(48), Random(8, 7));
+        await volume.FlushAsync();
+
+        await using var after = await TestPool.OpenAsync(disk.LosePower(seed: 1), TestPool.DefaultOptions(2));
+        await after.SettleAsync();
+        Assert.Equal([new DamagedRange(20_480, 4096, IsMap: false)], after.Pool.ListDamage("disk"));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("02")]
+    [InlineData("0100")]
+    [InlineData("01FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF")] // A leaf before the first.
+    [InlineData("01010000000000000000000000000000000001")] // Block 256 of a leaf that has as many.
+    public void What_cannot_be_read_of_an_earlier_list_of_damage_is_left_out(string hex) =>
+        Assert.Empty(DamagedPlace.Read(Convert.FromHexString(hex)));
+
+    [Fact]
+    public void A_list_of_damage_has_these_bytes()
+    {
+        DamagedPlace[] places = [new(5, 2, 7), new(6, 1, DamagedPlace.WholeLeaf)];
+        Assert.Equal(
+            "01" + "0500000000000000" + "0200000000000000" + "0700" + "0600000000000000" + "0100000000000000" + "FFFF",
+            Convert.ToHexString(DamagedPlace.ToBytes(places)));
+        Assert.Equal(places, DamagedPlace.Read(DamagedPlace.ToBytes(places)));
+    }
+
     // The first window of 16 chunks that is all free, the first chunk of it, block 5: 512-byte blocks 40 to 47.
     const long DamagedOffset = (16L * MapLayout.ChunkBytes) + (5 * MapLayout.BlockBytes);
 
@@ -292,13 +357,13 @@ public sealed class CorruptionTests
         return pool;
     }
 
-    static void Damage(TestPool pool)
+    static void Damage(TestPool pool, int byBytes = 0)
     {
         using var file = pool.Disk.Open("/pool.data", FileOpenMode.Existing);
         var one = new byte[1];
-        file.Read(one, DamagedOffset + 700);
+        file.Read(one, DamagedOffset + 700 + byBytes);
         one[0] ^= 0x10;
-        file.Write(one, DamagedOffset + 700);
+        file.Write(one, DamagedOffset + 700 + byBytes);
     }
 
     static byte[] Random(int sectors, int seed) => new SeededRandom((ulong)seed).Bytes(sectors * 512);

@@ -85,7 +85,7 @@ public sealed class ExhaustionTests
         await thin.WriteAsync(Lba.Zero, Random(1, 1));
         var refusal = await Assert.ThrowsAsync<DeviceFullException>(
             async () => await pool.CreateVolumeAsync("thick", 1 << 20, isThick: true));
-        Assert.Equal("main/thick: no space left: it needs 1048576 bytes, of pool main 196608 of 262144 bytes are free", refusal.Message);
+        Assert.Equal("main/thick: no space left: it needs 1 MiB, of pool main 192 KiB of 256 KiB are free", refusal.Message);
         Assert.Equal("thin", Assert.Single(pool.Pool.ListVolumes()).Name);
         Assert.Equal(MapLayout.ChunkBytes, pool.Pool.GetUsage().AllocatedBytes);
     }

@@ -8,7 +8,7 @@ namespace Ashlar.Blocks.Devices;
 /// It can also have a volatile cache, whose content <see cref="CutPowerAsync"/> loses.
 /// </summary>
 /// <remarks>Requests that no fault strikes reach the inner device unchanged.</remarks>
-public sealed class FaultyDevice : IReservableDevice, ICachingDevice
+public sealed class FaultyDevice : IReservableDevice, IGrowableDevice, ICachingDevice
 {
     readonly IBlockDevice inner;
     readonly IEntropySource entropy;
@@ -178,6 +178,13 @@ public sealed class FaultyDevice : IReservableDevice, ICachingDevice
         inner is IReservableDevice reservable
             ? reservable.ReserveAsync(start, blockCount, cancellationToken)
             : throw new NotSupportedException($"{Name}: the device cannot reserve space.");
+
+    /// <inheritdoc />
+    /// <remarks>No fault strikes it.</remarks>
+    public ValueTask GrowAsync(long blockCount, CancellationToken cancellationToken = default) =>
+        inner is IGrowableDevice growable
+            ? growable.GrowAsync(blockCount, cancellationToken)
+            : throw new NotSupportedException($"{Name}: the device cannot grow.");
 
     /// <inheritdoc />
     public void DropCached(Lba start, long blockCount) => (inner as ICachingDevice)?.DropCached(start, blockCount);
