@@ -146,7 +146,7 @@ sealed class ServedPool : IAsyncDisposable
     {
         var current = Get(name);
         if (request is { SizeBytes: null, Limits: null, Name: null })
-            throw new ApiException(ProblemKind.InvalidRequest, "nothing to change: the request has none of 'sizeBytes', 'limits' and 'name'");
+            throw new ApiException(ProblemKind.InvalidRequest, "nothing to change: the request has no 'sizeBytes', 'limits' or 'name'");
         VolumeLimiting.Apply(request.Limits, current.Limits);
         if (request.SizeBytes is { } sizeBytes) CheckNewSize(current, sizeBytes, request);
         if (request.Name is { } newName) CheckNewName(current, newName, request);

@@ -10,7 +10,10 @@ static class VolumeRenameCommand
     {
         var path = PathArgument.Volume();
         var name = new Argument<string>("NAME") { Description = "The new name, in the same pool" };
-        var force = new Option<bool>("--force") { Description = "Rename also while clients are connected; they reconnect by the new name only" };
+        var force = new Option<bool>("--force")
+        {
+            Description = "Rename also while clients are connected; they reconnect by the new name only",
+        };
         return new Verb(
             "rename",
             "Give a volume another name; NBD and iSCSI clients find it by that",

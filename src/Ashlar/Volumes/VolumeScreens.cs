@@ -115,8 +115,8 @@ static class VolumeScreens
         List<string> what = [];
         if (volume.DamagedBlocks > 0) what.Add(Count(volume.DamagedBlocks, "block") + " of 4,096 bytes");
         if (volume.DamagedMapPieces > 0) what.Add(Count(volume.DamagedMapPieces, "piece") + " of the map of 1 MiB");
-        return $"{string.Join(" and ", what)}, as far as requests have met them: {Ranges(volume.Damaged)}; restore from a copy, or overwrite "
-            + "as a whole";
+        return $"{string.Join(" and ", what)}, as far as requests have met them: {Ranges(volume.Damaged)}; "
+            + "restore from a copy, or overwrite as a whole";
     }
 
     static string Count(long count, string what) =>
