@@ -32,9 +32,17 @@ public sealed class OutputTests : IDisposable
     public void Nowhere_to_say_what_went_wrong_leaves_the_exit_code() =>
         Assert.Equal(2, Shell("ashlar frobnicate 2> /dev/full").ExitCode);
 
-    /// <remarks>The store is a hundred times what a pipe takes: only a command that ends when nobody reads is quick here.</remarks>
+    /// <remarks>It has no other end.</remarks>
     [Fact]
-    public void A_reader_that_has_enough_ends_the_command_and_is_no_error()
+    public async Task A_command_that_is_watched_ends_when_nobody_reads_it_any_more()
+    {
+        await using var server = await RunningProgram.StartInAsync(directory["data"]);
+        var result = Shell("ashlar status --watch --interval 1ms -q --data ./data | head -1; echo ${PIPESTATUS[0]}");
+        Assert.Equal(("ok\n0\n", ""), (result.Output, result.Errors));
+    }
+
+    [Fact]
+    public void A_reader_that_has_enough_is_no_error()
     {
         var result = Shell(
             "set -o pipefail; ashlar kv create ./store && ashlar kv load ./store --generate 6000 --value-size 1000 -q; "
