@@ -11,12 +11,10 @@ static class ProgramName
 
     const int LongestPathBytes = 4096;
 
-    /// <summary>The path that the process was started by; the wrapper of the repository passes its own.</summary>
+    /// <summary>The word that the process was started by, a name or a path; the wrapper of the repository passes its own.</summary>
     public static string OfProcess() =>
         // Started by the host of .NET, the first word is that of the host.
-        Path.GetFileNameWithoutExtension(Environment.ProcessPath) != "dotnet" && FirstWord() is { } word && word.Contains('/', StringComparison.Ordinal)
-            ? ShellWord.Quote(word)
-            : Installed;
+        Path.GetFileNameWithoutExtension(Environment.ProcessPath) != "dotnet" && FirstWord() is { } word ? ShellWord.Quote(word) : Installed;
 
     static string? FirstWord()
     {
