@@ -13,6 +13,7 @@ static class Vocabulary
         ("destroy remove rm del erase drop purge unlink", ["delete"]),
         ("grow extend expand shrink", ["resize"]),
         ("throttle qos", ["limit"]),
+        ("mv move", ["rename"]),
         ("set update save write", ["put", "write"]),
         ("show read fetch", ["get", "read"]),
         ("show info statistics stat", ["stats"]),

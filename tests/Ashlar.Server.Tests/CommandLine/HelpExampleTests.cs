@@ -11,6 +11,7 @@ public sealed class HelpExampleTests : IDisposable
     {
         ["ashlar volume show"] = ["volume create vm1 --size 1GiB", "volume create vm2 --size 1GiB"],
         ["ashlar volume resize"] = ["volume create vm1 --size 1GiB"],
+        ["ashlar volume rename"] = ["volume create vm1 --size 1GiB"],
         ["ashlar volume limit"] = ["volume create vm1 --size 1GiB", "volume create vm2 --size 1GiB"],
         ["ashlar volume delete"] =
             ["volume create vm1 --size 1GiB", "volume create vm2 --size 1GiB", "volume create vm3 --size 1GiB"],

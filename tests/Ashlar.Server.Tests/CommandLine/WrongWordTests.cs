@@ -28,6 +28,7 @@ public sealed class WrongWordTests
     [InlineData("volume add x --size 1G", "add", "volume create x --size 1G")]
     [InlineData("volume new x --size 1G", "new", "volume create x --size 1G")]
     [InlineData("volume grow x --size 2G", "grow", "volume resize x --size 2G")]
+    [InlineData("volume mv x y", "mv", "volume rename x y")]
     [InlineData("volume x show", "x", "volume show x")]
     [InlineData("vol x rm", "x", "vol delete x")]
     [InlineData("pool info main", "info", "pool show main")]
