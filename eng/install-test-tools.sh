@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the programs that tests and benchmarks talk to Ashlar with, where that is allowed (apt-get, root).
 # Never fails: what stays missing is named on stderr, and the tests that need it are skipped by name.
-# With --missing it only prints what is missing.
+# With --missing it only prints what is missing, with --missing-packages the packages that have it.
 set -u
 cd "$(dirname "$0")/.."
 
@@ -12,6 +12,7 @@ needs=(
     iscsi-ls=libiscsi-bin iscsi-test-cu=libiscsi-bin libiscsi.so.7=libiscsi7
     zsh=zsh fish=fish groff=groff setpriv=util-linux script=bsdutils
     mkfs.ext4=e2fsprogs e2fsck=e2fsprogs mkfs.xfs=xfsprogs
+    ip=iproute2 curl=curl man=man-db
 )
 PATH=$PATH:/usr/sbin:/sbin
 
@@ -33,6 +34,7 @@ find_missing() {
 
 find_missing
 [ "${1-}" != --missing ] || { echo "${missing[*]-}"; exit 0; }
+[ "${1-}" != --missing-packages ] || { printf '%s\n' "${packages[@]-}" | sort -u | paste -sd' '; exit 0; }
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 as_root=()

@@ -35,6 +35,15 @@ else
 fi
 if reason=$(can_mount xfs); then echo xfs; else impossible xfs "$reason"; fi
 
+# The same mounts as tests/Ashlar.TestKit/Machines/MachineCopy.cs makes.
+if reason=$(unshare --mount --net --uts --ipc --pid --fork --propagation private bash -c '
+    mount -t tmpfs tmpfs "$1" && mkdir "$1/upper" "$1/work" "$1/root" &&
+    mount -t overlay -o "lowerdir=/,upperdir=$1/upper,workdir=$1/work" overlay "$1/root"' copy "$work/mount" 2>&1); then
+    echo copies
+else
+    impossible copies "$reason"
+fi
+
 # Whoever may install packages, and whose package index knows them, has no excuse.
 missing=$(eng/install-test-tools.sh --missing)
 if [ -z "$missing" ]; then

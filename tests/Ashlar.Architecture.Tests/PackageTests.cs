@@ -42,6 +42,51 @@ public sealed class PackageTests : IDisposable
             await Run("KeyValueSharding"));
     }
 
+    [Fact]
+    public async Task A_project_of_its_own_uses_all_packages_together()
+    {
+        Assert.DoesNotContain("<dependency ", await Pack("Ashlar.Storage", "Ashlar.Storage"), StringComparison.Ordinal);
+        Assert.DoesNotContain("<dependency ", await Pack("Ashlar.Planning", "Ashlar.Planning"), StringComparison.Ordinal);
+        Assert.Contains("<dependency id=\"Ashlar.Storage\"", await Pack("Ashlar.Blocks", "Ashlar.Blocks"), StringComparison.Ordinal);
+        // It carries Ashlar.Storage, which then comes twice.
+        await Pack("Ashlar.KeyValue", "Ashlar.KeyValue", "Ashlar.Storage");
+        Directory.CreateDirectory($"{directory}/Fresh");
+        Copy("Fresh", "nuget.config");
+        await File.WriteAllTextAsync(
+            $"{directory}/Fresh/Fresh.csproj",
+            """
+            <Project Sdk="Microsoft.NET.Sdk">
+              <PropertyGroup>
+                <OutputType>Exe</OutputType>
+                <TargetFramework>net10.0</TargetFramework>
+                <ImplicitUsings>enable</ImplicitUsings>
+              </PropertyGroup>
+              <ItemGroup>
+                <PackageReference Include="Ashlar.Blocks" Version="0.*" />
+                <PackageReference Include="Ashlar.KeyValue" Version="0.*" />
+                <PackageReference Include="Ashlar.Planning" Version="0.*" />
+              </ItemGroup>
+            </Project>
+            """);
+        await File.WriteAllTextAsync(
+            $"{directory}/Fresh/Program.cs",
+            """
+            using Ashlar.Blocks;
+            using Ashlar.KeyValue;
+            using Ashlar.Planning;
+
+            await using var disk = VirtualDevice.InMemory();
+            await disk.WriteAsync(5000, "hello"u8.ToArray());
+            await disk.FlushAsync();
+            using var store = KeyValueStore.Open(args[0]);
+            store.Put("city/paris"u8, "2.1 million"u8);
+            var estimate = Estimator.Estimate(
+                new() { RecordBytes = 250, Writes = Rate.Parse("200M/day"), Retention = Period.Parse("1825d") }, UnitSystem.Binary);
+            Console.WriteLine($"{ByteAmount.Format(estimate.Rows[1].Bytes, UnitSystem.Binary)} {store.Get("city/paris"u8)!.Length}");
+            """);
+        Assert.Equal("82.99 TiB 11\n", await Dotnet(directory, "run", "--project", "Fresh", "--", $"{directory}/store")); // 250 B x 200e6 x 1825
+    }
+
     async Task<string> Pack(string project, params string[] assemblies)
     {
         await Dotnet(

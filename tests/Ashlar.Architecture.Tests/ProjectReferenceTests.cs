@@ -35,6 +35,8 @@ public sealed class ProjectReferenceTests
     /// <remarks>What stands on a package stands on what any user of it sees.</remarks>
     [Theory]
     [InlineData("Ashlar.Storage")]
+    [InlineData("Ashlar.Blocks")]
+    [InlineData("Ashlar.Planning")]
     [InlineData("Ashlar.KeyValue")]
     [InlineData("Ashlar.KeyValue.Sharding")]
     public void Only_tests_see_what_is_internal_to_a_package(string project) =>

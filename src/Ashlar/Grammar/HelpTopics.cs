@@ -20,7 +20,8 @@ static class HelpTopics
               130  cancelled
             """,
         ["environment"] = """
-            Environment variables. An option on the command line wins over its variable.
+            Environment variables. An option on the command line wins over its variable,
+            which wins over the file that --config names.
 
               ASHLAR_DATA                   --data: the data directory
               ASHLAR_SERVER                 --server: the server that commands talk to

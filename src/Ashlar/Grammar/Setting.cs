@@ -6,14 +6,14 @@ namespace Ashlar.CommandLine;
 /// <summary>Options with a parser of their own, so that every bad value gets one clear line that names the option.</summary>
 static class Setting
 {
-    /// <summary>An option that comes from the command line, or else the environment, or else its default.</summary>
+    /// <summary>An option that comes from the command line, or else the environment, or else a configuration file, or else its default.</summary>
     /// <param name="terminal">Where the environment is.</param>
     /// <param name="name">With its dashes.</param>
     /// <param name="valueName">For help: SIZE.</param>
     /// <param name="description">For help.</param>
     /// <param name="parse">Throws <see cref="FormatException"/> with a message that quotes the value.</param>
-    /// <param name="defaultValue">When neither says anything.</param>
-    /// <param name="isInEnvironment">Whether <c>ASHLAR_NAME</c> is looked at.</param>
+    /// <param name="defaultValue">When none of them says anything.</param>
+    /// <param name="isInEnvironment">Whether <c>ASHLAR_NAME</c> is looked at, and the configuration file of commands that take one.</param>
     public static Option<T> Create<T>(
         Terminal terminal,
         string name,
@@ -23,14 +23,13 @@ static class Setting
         T defaultValue,
         bool isInEnvironment = false)
     {
-        var variable = isInEnvironment ? EnvironmentVariable(name) : null;
         var option = new Option<T>(name)
         {
             Description = description,
             HelpName = valueName,
             CustomParser = result => Parse(result, result.Tokens[0].Value, name, parse),
-            DefaultValueFactory = result => variable is not null && terminal.Environment(variable) is { } value
-                ? Parse(result, value, variable, parse)
+            DefaultValueFactory = result => isInEnvironment && Elsewhere(terminal, result, name) is var (value, source)
+                ? Parse(result, value, source, parse)
                 : defaultValue,
         };
         // The names of an enumeration are not what is typed.
@@ -48,25 +47,23 @@ static class Setting
         IReadOnlyList<T> defaultValue,
         bool isInEnvironment = false)
     {
-        var variable = isInEnvironment ? EnvironmentVariable(name) : null;
         return new Option<IReadOnlyList<T>>(name)
         {
             Description = description,
             HelpName = valueName,
             Arity = ArgumentArity.OneOrMore,
             CustomParser = result => ParseAll(result, string.Join(',', result.Tokens.Select(token => token.Value)), name, parse),
-            DefaultValueFactory = result => variable is not null && terminal.Environment(variable) is { } values
-                ? ParseAll(result, values, variable, parse)
+            DefaultValueFactory = result => isInEnvironment && Elsewhere(terminal, result, name) is var (values, source)
+                ? ParseAll(result, values, source, parse)
                 : defaultValue,
         };
     }
 
-    /// <summary>A flag that the command line or the environment sets.</summary>
+    /// <summary>A flag that the command line, the environment or a configuration file sets.</summary>
     public static Option<bool> CreateFlag(Terminal terminal, string name, string description) => new(name)
     {
         Description = description,
-        DefaultValueFactory = result => terminal.Environment(EnvironmentVariable(name)) is { } value
-            && Parse(result, value, EnvironmentVariable(name), ParseBoolean),
+        DefaultValueFactory = result => Elsewhere(terminal, result, name) is var (value, source) && Parse(result, value, source, ParseBoolean),
     };
 
     /// <summary>"--nbd-port" is ASHLAR_NBD_PORT.</summary>
@@ -77,6 +74,9 @@ static class Setting
     public static int ParsePort(string text) => ushort.TryParse(text, out var port)
         ? port
         : throw new FormatException($"'{text}' is not a port: expected a number from 0 (any free port) to 65535");
+
+    static (string Value, string Source)? Elsewhere(Terminal terminal, ArgumentResult result, string name) =>
+        terminal.Environment(EnvironmentVariable(name)) is { } value ? (value, EnvironmentVariable(name)) : ConfigurationFile.Find(result, name);
 
     static T[] ParseAll<T>(ArgumentResult result, string text, string source, Func<string, T> parse) =>
         [.. text.Split(',', StringSplitOptions.TrimEntries).Select(each => Parse(result, each, source, parse))];

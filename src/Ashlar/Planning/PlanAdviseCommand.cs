@@ -26,7 +26,7 @@ static class PlanAdviseCommand
         var nodeReads = options.Rate("--node-reads", "Reads that one well-tuned database serves [default: 100k/s]");
         var nodeWrites = options.Rate("--node-writes", "Writes that it takes [default: 20k/s]");
         var nodeSize = options.Size("--node-size", "What it is run with [default: 10TiB]");
-        var top = options.Count("--top", "Stores of each ranking that are told about at length, and why the others are not [default: those to run only]", 1, 10);
+        var top = options.Count("--top", "Stores of each ranking to tell about at length, and why not the others [default: 0]", 1, 10);
         Option[] ofOne = [queries, consistency, role, reads, writes, size];
         return options.Verb(
             "advise",

@@ -56,12 +56,15 @@ static class ServingCommands
         // Whoever closes the window of a server in the foreground means to end it. To a service SIGHUP says to read its settings again, of
         // which there are none to be read.
         if (!endsWithTerminal || !terminal.IsThere) terminal.HangUp.Handler = () => AshlarServer.ReportHangUp(log);
+        var manager = new ServiceNotifier(terminal.Environment("NOTIFY_SOCKET"));
         await using var server = await StartAsync(invocation, serving, log);
         var status = server.GetStatus();
         if (invocation.Format == OutputFormat.Table) announce(invocation, status, server.IsFirstStart);
         else invocation.Write(status, ApiJson.Strict.Status, [status.Endpoints.Api], (_, _) => { });
         terminal.Out.Flush();
+        manager.Ready($"Serving {status.DataDirectory}");
         await Task.Delay(Timeout.InfiniteTimeSpan, terminal.TimeProvider, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        manager.Stopping();
         return ExitCode.Ok;
     }
 

@@ -7,6 +7,8 @@ namespace Ashlar.CommandLine;
 /// <summary>Options of the commands that serve. Each has its variable in the environment.</summary>
 sealed class ServingOptions(Terminal terminal)
 {
+    Option<ConfigurationFile?>? config;
+
     public Option<IReadOnlyList<IPAddress>> Listen { get; } = Setting.CreateList(
         terminal,
         "--listen",
@@ -100,7 +102,18 @@ sealed class ServingOptions(Terminal terminal)
         "text",
         isInEnvironment: true).Offering("text", "json");
 
-    public IEnumerable<Option> All =>
+    /// <summary>A file that sets the others, and <c>--data</c>.</summary>
+    public Option<ConfigurationFile?> Config => config ??= Setting.Create<ConfigurationFile?>(
+        terminal,
+        ConfigurationFile.OptionName,
+        "FILE",
+        "JSON file with options, such as {\"nbdPort\": 10809}",
+        path => ConfigurationFile.Read(path, OfFile.Select(option => option.Name).Append("--data")),
+        null);
+
+    public IEnumerable<Option> All => [Config, .. OfFile];
+
+    IEnumerable<Option> OfFile =>
     [
         Listen, Advertise, AllowHost, NbdPort, IscsiPort, ApiPort, PoolSize, BufferMemory, AllowUnauthenticated, LogLevel, LogFormat,
     ];

@@ -8,8 +8,8 @@ public sealed class RepairTests
     {
         var plan = Size(new() { DataBytes = ByteAmount.Parse("200PB").Bytes });
         Assert.Equal(7059, plan.Storage!.Nodes); // 600 PB / 85 TB = 7058.8
-        Assert.Equal(17_000, plan.Drives!.RebuildSeconds!.Value, 5); // 17 TB / (20 x 50 MB/s)
-        Assert.Equal(17_000, plan.Drives.NodeRebuildSeconds!.Value, 5); // 85 TB / (5 x 20 x 50 MB/s)
+        Assert.Equal(17_000, plan.Drives!.RebuildSeconds!.Value, 5.0); // 17 TB / (20 x 50 MB/s)
+        Assert.Equal(17_000, plan.Drives.NodeRebuildSeconds!.Value, 5.0); // 85 TB / (5 x 20 x 50 MB/s)
     }
 
     [Fact]
@@ -93,7 +93,7 @@ public sealed class RepairTests
     {
         var plan = Size(new() { DataBytes = ByteAmount.Parse("200PB").Bytes, Racks = 100 });
         Assert.Equal((71, 1), (plan.Rack!.Nodes, plan.Rack.PiecesLost)); // 7059 / 100
-        Assert.Equal(17_000, plan.Rack.RebuildSeconds!.Value, 5); // 71 x 85 TB / (71 x 5 x 20 x 50 MB/s)
+        Assert.Equal(17_000, plan.Rack.RebuildSeconds!.Value, 5.0); // 71 x 85 TB / (71 x 5 x 20 x 50 MB/s)
         Assert.Equal("2 copies left", Answer(plan, "rack"));
     }
 

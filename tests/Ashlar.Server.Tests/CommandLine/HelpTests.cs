@@ -54,7 +54,7 @@ public sealed class HelpTests
     public async Task Every_variable_that_an_option_reads_is_documented()
     {
         var text = (await CalledProgram.RunAsync("help", "environment")).Out;
-        var serving = new ServingOptions(Terminal).All.Concat(new GlobalOptions(Terminal).All).Where(option => option.Name is not ("--output" or "--quiet" or "--version"));
+        var serving = new ServingOptions(Terminal).All.Concat(new GlobalOptions(Terminal).All).Where(option => option.Name is not ("--output" or "--quiet" or "--version" or "--config"));
         Assert.All(serving, option => Assert.Contains(Setting.EnvironmentVariable(option.Name), text, StringComparison.Ordinal));
     }
 

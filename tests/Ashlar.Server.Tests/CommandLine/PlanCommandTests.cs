@@ -116,7 +116,7 @@ public sealed class PlanCommandTests : IDisposable
         var text = await Run($"plan advise --case {name}");
         Assert.StartsWith("Verdict\n", text, StringComparison.Ordinal);
         // A screen or two; what is more is asked for.
-        Assert.InRange(text.Split('\n').Length, 10, 75);
+        Assert.InRange(text.Split('\n').Length, 10, 85);
         foreach (var label in (string[])["For example", "Earned by", "Trade-off", "Partition", "RPO", "RTO", "Ashlar"])
             Assert.Contains($"\n   {label} ", text, StringComparison.Ordinal);
         var full = await Run($"plan advise --case {name} --top 3");

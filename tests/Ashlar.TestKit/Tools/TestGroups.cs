@@ -18,6 +18,9 @@ public static class TestGroups
     /// <summary>XFS on a loop device.</summary>
     public const string Xfs = "xfs";
 
+    /// <summary>A copy of the machine, to install and to listen in: root, namespaces and overlayfs.</summary>
+    public const string MachineCopies = "copies";
+
     /// <summary>Why a test is not run, in the form that <c>./test</c> reads.</summary>
     public static string NotRun(string group, string reason) => $"{group}: not run: {reason}";
 }
