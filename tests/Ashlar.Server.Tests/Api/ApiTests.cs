@@ -67,6 +67,36 @@ public sealed class ApiTests : ServedApi
         Assert.Equal(("ashlar/v1", kind), (json.GetProperty("apiVersion").GetString(), json.GetProperty("kind").GetString()));
     }
 
+    [Fact]
+    public async Task The_index_leads_to_all_that_can_be_read()
+    {
+        await SendAsync(HttpMethod.Post, Volumes, """{"name":"vm1","sizeBytes":512}""");
+        var links = (await SendAsync(HttpMethod.Get, "/v1")).Body.GetProperty("links").EnumerateObject().ToArray();
+        Assert.Equal(
+            ["status", "pools", "pool", "volumes", "volume", "metrics", "live", "ready"], links.Select(link => link.Name));
+        foreach (var link in links)
+        {
+            var url = link.Value.GetString()!.Replace("{pool}", "main", StringComparison.Ordinal)
+                .Replace("{volume}", "vm1", StringComparison.Ordinal);
+            foreach (var method in (HttpMethod[])[HttpMethod.Get, HttpMethod.Head])
+            {
+                using var request = new HttpRequestMessage(method, url);
+                using var response = await Http.SendAsync(request);
+                Assert.True(response.IsSuccessStatusCode, $"{method} {url}: {response.StatusCode}");
+                Assert.Equal(method == HttpMethod.Head, (await response.Content.ReadAsByteArrayAsync()).Length == 0);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Times_have_one_form()
+    {
+        const string form = @"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$";
+        var (_, volume) = await SendAsync(HttpMethod.Post, Volumes, """{"name":"vm1","sizeBytes":512}""");
+        Assert.Matches(form, volume.GetProperty("createdAt").GetString());
+        Assert.Matches(form, (await SendAsync(HttpMethod.Get, "/v1/status")).Body.GetProperty("startedAt").GetString());
+    }
+
     [Theory]
     [InlineData("/livez")]
     [InlineData("/readyz")]
