@@ -85,7 +85,7 @@ public sealed class ListenTests
     [InlineData("--allow-host", "a,b c", "'b c' is not a host")]
     public async Task What_is_no_address_is_refused(string option, string value, string problem)
     {
-        var result = await CalledProgram.RunAsync("serve", "--data", "/nowhere/data", option, value);
+        var result = await CalledProgram.RunAsync("serve", "--data", "/nowhere/data", "--listen", "192.0.2.1", option, value);
         Assert.Equal(2, result.ExitCode);
         Assert.Contains($"{option}: {problem}", result.Error, StringComparison.Ordinal);
     }

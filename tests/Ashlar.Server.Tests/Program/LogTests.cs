@@ -69,7 +69,7 @@ public sealed class LogTests
     [InlineData("--log-format", "xml", "'xml' is none of text, json")]
     public async Task A_level_or_format_that_does_not_exist_is_refused(string option, string value, string problem)
     {
-        var result = await CalledProgram.RunAsync("serve", "--data", "/nowhere/data", option, value);
+        var result = await CalledProgram.RunAsync("serve", "--data", "/nowhere/data", "--listen", "192.0.2.1", option, value);
         Assert.Equal(2, result.ExitCode);
         Assert.Contains($"{option}: {problem}\n", result.Error, StringComparison.Ordinal);
     }
