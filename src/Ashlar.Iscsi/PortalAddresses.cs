@@ -8,8 +8,8 @@ namespace Ashlar.Iscsi;
 sealed class PortalAddresses(IReadOnlyList<PortalAddress> portals, string? advertise)
 {
     /// <summary>
-    /// The addresses for an initiator, each of which it can reach: by the one that it has dialled, and by portals that are for more than this
-    /// machine. An initiator of this machine, who came by the loopback, can reach them all.
+    /// The addresses for an initiator, each of which it can reach: by the one that it has dialled, and by portals that are for more than
+    /// this machine. An initiator of this machine, who came by the loopback, can reach them all.
     /// </summary>
     /// <remarks>
     /// An initiator logs in to each address that it is told of. So one portal has one address: where one is advertised others are told that

@@ -10,7 +10,7 @@ sealed class RunningProgram : IAsyncDisposable
 {
     readonly TemporaryDirectory? ownDirectory;
     readonly CancellationTokenSource stop = new();
-    readonly StringWriter error = new();
+    readonly SharedText error = new();
     readonly Task<ExitCode> run;
 
     RunningProgram(TemporaryDirectory? ownDirectory, string data, Announcement output, string[] extra)
@@ -18,7 +18,7 @@ sealed class RunningProgram : IAsyncDisposable
         this.ownDirectory = ownDirectory;
         Data = data;
         string[] words = ["up", "--data", data, "--nbd-port", "0", "--iscsi-port", "0", "--api-port", "0", "--pool-size", "64MiB", "-o", "json", .. extra];
-        run = AshlarProgram.RunAsync(words, CalledProgram.Terminal(output, TextWriter.Synchronized(error)), stop.Token);
+        run = AshlarProgram.RunAsync(words, CalledProgram.Terminal(output, error.Writer), stop.Token);
         Output = output;
     }
 

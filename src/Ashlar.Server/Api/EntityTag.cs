@@ -19,8 +19,12 @@ static class EntityTag
     const int PartBytes = 9; // 12 characters, none of them a fill.
 
     /// <summary>The settings of a volume.</summary>
-    public static string SettingsOf(VolumeInfo volume) => Part(Encoding.UTF8.GetBytes(FormattableString.Invariant(
-        $"{volume.Id} {volume.Name} {volume.SizeBytes} {volume.BlockSizeBytes} {volume.IsThick} {volume.Limits.Iops} {volume.Limits.BytesPerSecond}")));
+    public static string SettingsOf(VolumeInfo volume)
+    {
+        var (limits, size) = (volume.Limits, FormattableString.Invariant($"{volume.SizeBytes} {volume.BlockSizeBytes} {volume.IsThick}"));
+        return Part(Encoding.UTF8.GetBytes(
+            FormattableString.Invariant($"{volume.Id} {volume.Name} {size} {limits.Iops} {limits.BytesPerSecond}")));
+    }
 
     /// <summary>The settings of a pool.</summary>
     public static string SettingsOf(Pool pool) =>
@@ -51,7 +55,10 @@ static class EntityTag
 
     // Weak ones never match here (RFC 9110, 13.1.1).
     static bool IsOf(EntityTagHeaderValue tag, string settings) =>
-        !tag.IsWeak && tag.Tag.AsSpan().Trim('"') is var text && text.IndexOf('.') is > 0 and var dot && text[..dot].SequenceEqual(settings);
+        !tag.IsWeak
+        && tag.Tag.AsSpan().Trim('"') is var text
+        && text.IndexOf('.') is > 0 and var dot
+        && text[..dot].SequenceEqual(settings);
 
     static string Part(ReadOnlySpan<byte> content)
     {

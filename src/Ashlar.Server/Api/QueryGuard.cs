@@ -13,7 +13,8 @@ sealed class QueryGuard(RequestDelegate next)
     public Task InvokeAsync(HttpContext context)
     {
         // Without a route there is no such path, or it does not take the method, which is to be said then.
-        if (context.GetEndpoint() is RouteEndpoint route) Check(context.Request, route.Metadata.GetMetadata<QueryParameters>()?.Names ?? []);
+        if (context.GetEndpoint() is RouteEndpoint route)
+            Check(context.Request, route.Metadata.GetMetadata<QueryParameters>()?.Names ?? []);
         return next(context);
     }
 

@@ -13,11 +13,11 @@ public sealed class PastedLineTests
     {
         using var directory = new TemporaryDirectory();
         using var stop = new CancellationTokenSource();
-        var output = new StringWriter();
+        var output = new SharedText();
         var data = $"{directory["a directory"]}/./data";
         var run = AshlarProgram.RunAsync(
             ["up", "--data", data, "--pool-size", "64MiB", "--nbd-port", "0", "--iscsi-port", "0", "--api-port", "0"],
-            CalledProgram.Terminal(TextWriter.Synchronized(output), TextWriter.Synchronized(new StringWriter()), FromRepository),
+            CalledProgram.Terminal(output.Writer, new SharedText().Writer, FromRepository),
             stop.Token);
         while (!run.IsCompleted && !output.ToString().Contains("Ctrl-C", StringComparison.Ordinal)) await Task.Yield();
         var named = $"--data '{Path.GetFullPath(data)}'";

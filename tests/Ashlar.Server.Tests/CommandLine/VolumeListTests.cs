@@ -103,15 +103,15 @@ public sealed class VolumeListTests : IAsyncLifetime
     [Fact]
     public async Task A_list_is_watched_until_it_is_stopped()
     {
-        var (clock, output) = (new SimulatedClock(), new StringWriter());
+        var (clock, output) = (new SimulatedClock(), new SharedText());
         using var stop = new CancellationTokenSource();
         var watch = Ashlar.CommandLine.AshlarProgram.RunAsync(
             ["volume", "list", "-w", "--interval", "5s", "--filter", "name=late", "-q", "--data", server.Data],
-            CalledProgram.Terminal(TextWriter.Synchronized(output), TextWriter.Synchronized(new StringWriter()), new() { Time = clock }),
+            CalledProgram.Terminal(output.Writer, new SharedText().Writer, new() { Time = clock }),
             stop.Token);
         await server.CallAsync("volume", "create", "late", "--size", "1GiB");
         // Each turn asks the server again; the clock of the test goes on until the volume is seen.
-        while (!watch.IsCompleted && output.ToString().Length == 0)
+        while (!watch.IsCompleted && !output.ToString().Contains('\n', StringComparison.Ordinal))
         {
             clock.Advance(TimeSpan.FromSeconds(5));
             await Task.Yield();

@@ -126,6 +126,21 @@ public sealed class CatalogueTests
         Assert.True(data.AsSpan(0, (1 << 20) + 512).SequenceEqual(new SeededRandom(1).Bytes(4 << 20).AsSpan(0, (1 << 20) + 512)));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public async Task Extents_for_which_there_is_no_room_are_left_out_from_the_first_on(int room)
+    {
+        await using var pool = await TestPool.CreateAsync();
+        var disk = await pool.CreateVolumeAsync("disk", 16 << 20);
+        for (var chunk = 0; chunk < 64; chunk += 2) await disk.WriteAsync(new Lba(chunk * MapLayout.BlocksPerChunk), new byte[MapLayout.ChunkBytes]);
+        var extents = new BlockExtent[room];
+        Assert.Equal(room, disk.DescribeExtents(Lba.Zero, disk.Geometry.BlockCount, extents));
+        Assert.All(extents, each => Assert.Equal(MapLayout.BlocksPerChunk, each.BlockCount));
+        Assert.All(extents.Index(), each => Assert.Equal(each.Index % 2 == 0, each.Item.Kind == BlockExtentKind.Data));
+    }
+
     [Fact]
     public async Task Describing_a_pebibyte_of_nothing_costs_a_look()
     {

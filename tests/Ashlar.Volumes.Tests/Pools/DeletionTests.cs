@@ -26,6 +26,7 @@ public sealed class DeletionTests
         var deletion = await pool.Pool.DeleteVolumeAsync("disk");
         Assert.False(deletion.Completion.IsCompleted);
         Assert.Equal(4 << 20, deletion.TotalBytes);
+        Assert.InRange(deletion.FreedBytes, 0, deletion.TotalBytes);
         var progress = pool.Pool.GetStatistics().Deletions;
         Assert.Equal((1, 4 << 20), (progress.Volumes, progress.TotalBytes));
         await pool.CreateVolumeAsync("disk", 16 << 20); // The name is free.
