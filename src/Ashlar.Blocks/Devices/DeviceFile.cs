@@ -132,7 +132,7 @@ public sealed class DeviceFile : StatefulDevice
         {
             if (!IsReadOnly)
             {
-                await flushes.FlushAsync();
+                await flushes.FlushAsync().ConfigureAwait(false);
                 WriteCounters();
                 file.Sync();
             }

@@ -27,7 +27,7 @@ public sealed partial class FileDevice
             if (blockCount == 0) return;
             await ChangeSpaceAsync(
                 new SpaceChange(this, OffsetOf(start), blockCount * Geometry.BlockSizeBytes),
-                static change => change.Device.Reserve(change));
+                static change => change.Device.Reserve(change)).ConfigureAwait(false);
         }
         catch (Exception e) when (counters.CountFailure(e))
         {
@@ -49,7 +49,7 @@ public sealed partial class FileDevice
                 if (wanted.SizeBytes > file.LengthBytes) Lengthen(wanted.SizeBytes);
             // Also when it was long enough: an earlier process may have lengthened it and died before that was durable.
             flushes.NoteChange();
-            await flushes.FlushAsync();
+            await flushes.FlushAsync().ConfigureAwait(false);
         }
         catch (Exception e) when (counters.CountFailure(e))
         {
@@ -69,7 +69,7 @@ public sealed partial class FileDevice
             if (blockCount == 0) return;
             await ChangeSpaceAsync(
                 new SpaceChange(this, OffsetOf(start), blockCount * Geometry.BlockSizeBytes, options),
-                static change => change.Device.Zero(change));
+                static change => change.Device.Zero(change)).ConfigureAwait(false);
         }
         catch (Exception e) when (counters.CountFailure(e))
         {

@@ -183,9 +183,9 @@ public sealed partial class FileDevice : IReservableDevice, IGrowableDevice, ICa
         ZeroOptions options = ZeroOptions.None,
         CancellationToken cancellationToken = default)
     {
-        await ZeroAsync(start, blockCount, options, cancellationToken);
+        await ZeroAsync(start, blockCount, options, cancellationToken).ConfigureAwait(false);
         var lengthBytes = blockCount * Geometry.BlockSizeBytes;
-        if ((options & ZeroOptions.ForceUnitAccess) != ZeroOptions.None) await FinishDurableWriteAsync(lengthBytes);
+        if ((options & ZeroOptions.ForceUnitAccess) != ZeroOptions.None) await FinishDurableWriteAsync(lengthBytes).ConfigureAwait(false);
         else counters.CountWrite(lengthBytes);
     }
 
@@ -193,7 +193,7 @@ public sealed partial class FileDevice : IReservableDevice, IGrowableDevice, ICa
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     public async ValueTask TrimAsync(Lba start, long blockCount, CancellationToken cancellationToken = default)
     {
-        await ZeroAsync(start, blockCount, ZeroOptions.None, cancellationToken);
+        await ZeroAsync(start, blockCount, ZeroOptions.None, cancellationToken).ConfigureAwait(false);
         counters.CountTrim();
     }
 
@@ -205,7 +205,7 @@ public sealed partial class FileDevice : IReservableDevice, IGrowableDevice, ICa
         if (IsReadOnly) return;
         try
         {
-            await flushes.FlushAsync();
+            await flushes.FlushAsync().ConfigureAwait(false);
         }
         catch (Exception e) when (counters.CountFailure(e))
         {
@@ -233,7 +233,7 @@ public sealed partial class FileDevice : IReservableDevice, IGrowableDevice, ICa
         blocks.StopWriteBack();
         try
         {
-            if (!IsReadOnly) await flushes.FlushAsync();
+            if (!IsReadOnly) await flushes.FlushAsync().ConfigureAwait(false);
         }
         finally
         {
@@ -258,7 +258,7 @@ public sealed partial class FileDevice : IReservableDevice, IGrowableDevice, ICa
     {
         try
         {
-            await pending;
+            await pending.ConfigureAwait(false);
         }
         catch (Exception e) when (counters.CountFailure(e))
         {
@@ -272,7 +272,7 @@ public sealed partial class FileDevice : IReservableDevice, IGrowableDevice, ICa
     {
         try
         {
-            await flushes.FlushAsync();
+            await flushes.FlushAsync().ConfigureAwait(false);
         }
         catch (Exception e) when (counters.CountFailure(e))
         {

@@ -18,7 +18,7 @@ public sealed partial class BlockDriver
         {
             try
             {
-                await pending;
+                await pending.ConfigureAwait(false);
                 return;
             }
             catch (BlockDeviceException e) when (MayRetry(request.Operation, attempt, e))

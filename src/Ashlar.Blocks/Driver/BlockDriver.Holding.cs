@@ -17,14 +17,14 @@ public sealed partial class BlockDriver
     {
         var geometry = Device.Geometry;
         if (!IsInBounds(geometry, offsetBytes, lengthBytes) || lengthBytes == 0)
-            await OutOfBounds(DriverOperation.Write, geometry, offsetBytes, lengthBytes);
+            await OutOfBounds(DriverOperation.Write, geometry, offsetBytes, lengthBytes).ConfigureAwait(false);
         if (!IsWholeBlocks(offsetBytes, lengthBytes))
         {
             var error = new BlockAlignmentException(Device.Name, lengthBytes, blockSizeBytes);
-            await Refused(DriverOperation.Write, offsetBytes, lengthBytes, error);
+            await Refused(DriverOperation.Write, offsetBytes, lengthBytes, error).ConfigureAwait(false);
         }
         var range = new ByteRange(offsetBytes, offsetBytes + lengthBytes);
-        await changes.EnterAsync(range, cancellationToken);
+        await changes.EnterAsync(range, cancellationToken).ConfigureAwait(false);
         return new HeldRange(this, range);
     }
 

@@ -22,17 +22,17 @@ public sealed partial class BlockDriver
             var block = scratch.AsMemory(0, blockSizeBytes);
             if (pieces.HeadBytes > 0)
             {
-                await RunAsync(DriverRequest.Read(BlockAt(offsetBytes), block), startedAt, cancellationToken);
+                await RunAsync(DriverRequest.Read(BlockAt(offsetBytes), block), startedAt, cancellationToken).ConfigureAwait(false);
                 block.Slice(pieces.OffsetInBlock, pieces.HeadBytes).CopyTo(destination);
             }
             if (pieces.MiddleBytes > 0)
             {
                 var middle = destination.Slice(pieces.HeadBytes, (int)pieces.MiddleBytes);
-                await RunAsync(DriverRequest.Read(BlockAt(pieces.MiddleStart), middle), startedAt, cancellationToken);
+                await RunAsync(DriverRequest.Read(BlockAt(pieces.MiddleStart), middle), startedAt, cancellationToken).ConfigureAwait(false);
             }
             if (pieces.TailBytes > 0)
             {
-                await RunAsync(DriverRequest.Read(BlockAt(pieces.TailStart), block), startedAt, cancellationToken);
+                await RunAsync(DriverRequest.Read(BlockAt(pieces.TailStart), block), startedAt, cancellationToken).ConfigureAwait(false);
                 block[..pieces.TailBytes].CopyTo(destination[^pieces.TailBytes..]);
             }
             Completed(DriverOperation.Read, offsetBytes, destination.Length, startedAt);
@@ -57,7 +57,7 @@ public sealed partial class BlockDriver
         var pieceOptions = flushAtEnd ? options & ~WriteOptions.ForceUnitAccess : options;
 
         var range = WholeBlocks(offsetBytes, source.Length);
-        await changes.EnterAsync(range, cancellationToken);
+        await changes.EnterAsync(range, cancellationToken).ConfigureAwait(false);
         try
         {
             if (pieces.HeadBytes > 0)
@@ -65,26 +65,26 @@ public sealed partial class BlockDriver
                 var head = source[..pieces.HeadBytes];
                 var block = BlockAt(offsetBytes);
                 await ChangePartAsync(
-                    block, pieces.OffsetInBlock, head.Length, head, pieceOptions, startedAt, cancellationToken);
+                    block, pieces.OffsetInBlock, head.Length, head, pieceOptions, startedAt, cancellationToken).ConfigureAwait(false);
             }
             if (pieces.MiddleBytes > 0)
             {
                 var middle = source.Slice(pieces.HeadBytes, (int)pieces.MiddleBytes);
                 var request = DriverRequest.Write(BlockAt(pieces.MiddleStart), middle, pieceOptions);
-                await RunAsync(request, startedAt, cancellationToken);
+                await RunAsync(request, startedAt, cancellationToken).ConfigureAwait(false);
             }
             if (pieces.TailBytes > 0)
             {
                 var tail = source[^pieces.TailBytes..];
                 await ChangePartAsync(
-                    BlockAt(pieces.TailStart), 0, tail.Length, tail, pieceOptions, startedAt, cancellationToken);
+                    BlockAt(pieces.TailStart), 0, tail.Length, tail, pieceOptions, startedAt, cancellationToken).ConfigureAwait(false);
             }
         }
         finally
         {
             changes.Exit(range);
         }
-        if (flushAtEnd) await RunAsync(DriverRequest.Flush(), startedAt, cancellationToken);
+        if (flushAtEnd) await RunAsync(DriverRequest.Flush(), startedAt, cancellationToken).ConfigureAwait(false);
         Completed(DriverOperation.Write, offsetBytes, source.Length, startedAt);
     }
 
@@ -103,7 +103,7 @@ public sealed partial class BlockDriver
         var partOptions = forceUnitAccess && !flushAtEnd ? WriteOptions.ForceUnitAccess : WriteOptions.None;
 
         var range = WholeBlocks(offsetBytes, lengthBytes);
-        await changes.EnterAsync(range, cancellationToken);
+        await changes.EnterAsync(range, cancellationToken).ConfigureAwait(false);
         try
         {
             // The middle first: it alone can be refused (FastOnly), and then nothing has changed.
@@ -111,25 +111,27 @@ public sealed partial class BlockDriver
             {
                 var middle = DriverRequest.WriteZeroes(
                     BlockAt(pieces.MiddleStart), pieces.MiddleBytes >> blockShift, middleOptions);
-                await RunAsync(middle, startedAt, cancellationToken);
+                await RunAsync(middle, startedAt, cancellationToken).ConfigureAwait(false);
             }
             if (pieces.HeadBytes > 0)
             {
                 var block = BlockAt(offsetBytes);
                 await ChangePartAsync(
-                    block, pieces.OffsetInBlock, pieces.HeadBytes, default, partOptions, startedAt, cancellationToken);
+                    block, pieces.OffsetInBlock, pieces.HeadBytes, default, partOptions, startedAt, cancellationToken)
+                    .ConfigureAwait(false);
             }
             if (pieces.TailBytes > 0)
             {
                 await ChangePartAsync(
-                    BlockAt(pieces.TailStart), 0, pieces.TailBytes, default, partOptions, startedAt, cancellationToken);
+                    BlockAt(pieces.TailStart), 0, pieces.TailBytes, default, partOptions, startedAt, cancellationToken)
+                    .ConfigureAwait(false);
             }
         }
         finally
         {
             changes.Exit(range);
         }
-        if (flushAtEnd) await RunAsync(DriverRequest.Flush(), startedAt, cancellationToken);
+        if (flushAtEnd) await RunAsync(DriverRequest.Flush(), startedAt, cancellationToken).ConfigureAwait(false);
         Completed(DriverOperation.WriteZeroes, offsetBytes, lengthBytes, startedAt);
     }
 
@@ -155,10 +157,10 @@ public sealed partial class BlockDriver
         try
         {
             var whole = scratch.AsMemory(0, blockSizeBytes);
-            await RunAsync(DriverRequest.Read(block, whole), startedAt, cancellationToken);
+            await RunAsync(DriverRequest.Read(block, whole), startedAt, cancellationToken).ConfigureAwait(false);
             if (content.IsEmpty) whole.Span.Slice(offsetInBlock, lengthBytes).Clear();
             else content.Span.CopyTo(whole.Span[offsetInBlock..]);
-            await RunAsync(DriverRequest.Write(block, whole, options), startedAt, cancellationToken);
+            await RunAsync(DriverRequest.Write(block, whole, options), startedAt, cancellationToken).ConfigureAwait(false);
         }
         finally
         {

@@ -202,8 +202,8 @@ public sealed partial class BlockDriver : IAsyncDisposable
         long startedAt,
         CancellationToken cancellationToken)
     {
-        await entering;
-        await FinishAsync(request.Issue(Device, cancellationToken), request, range, startedAt, cancellationToken);
+        await entering.ConfigureAwait(false);
+        await FinishAsync(request.Issue(Device, cancellationToken), request, range, startedAt, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Carries out a request that changes nothing, or what its caller holds.</summary>
@@ -228,7 +228,7 @@ public sealed partial class BlockDriver : IAsyncDisposable
     {
         try
         {
-            await AttemptAsync(pending, request, startedAt, cancellationToken);
+            await AttemptAsync(pending, request, startedAt, cancellationToken).ConfigureAwait(false);
             Completed(request, startedAt);
         }
         finally

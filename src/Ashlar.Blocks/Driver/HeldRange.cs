@@ -37,7 +37,7 @@ public sealed class HeldRange : IDisposable
         try
         {
             var current = buffer.AsMemory(0, expected.Length);
-            await ReadAsync(offsetBytes, current, cancellationToken);
+            await ReadAsync(offsetBytes, current, cancellationToken).ConfigureAwait(false);
             var equal = expected.Span.CommonPrefixLength(current.Span);
             return equal < expected.Length ? equal : null;
         }

@@ -23,8 +23,8 @@ public sealed partial class ClientSession
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask RunWhenPassedAsync(RateLimiter limiter, SessionRequest request, CancellationToken cancellationToken)
     {
-        await PassAsync(limiter, request.Operation, request.LengthBytes, cancellationToken);
-        await RunWhenAdmittedAsync(request, cancellationToken);
+        await PassAsync(limiter, request.Operation, request.LengthBytes, cancellationToken).ConfigureAwait(false);
+        await RunWhenAdmittedAsync(request, cancellationToken).ConfigureAwait(false);
     }
 
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
@@ -33,7 +33,7 @@ public sealed partial class ClientSession
     {
         try
         {
-            await limiter.PassAsync(BytesMoved(operation, lengthBytes), cancellationToken, leaving.Token);
+            await limiter.PassAsync(BytesMoved(operation, lengthBytes), cancellationToken, leaving.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (requests.IsFenced)
         {

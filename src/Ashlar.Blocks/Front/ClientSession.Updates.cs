@@ -14,11 +14,11 @@ public sealed partial class ClientSession
     public async ValueTask<HeldRange> HoldAsync(long offsetBytes, long lengthBytes, CancellationToken cancellationToken = default)
     {
         if (Volume.Limiter is { } limiter && MustWait(limiter, DriverOperation.Write, lengthBytes))
-            await PassAsync(limiter, DriverOperation.Write, lengthBytes, cancellationToken);
-        await AdmitAsync(DriverOperation.Write, offsetBytes, lengthBytes);
+            await PassAsync(limiter, DriverOperation.Write, lengthBytes, cancellationToken).ConfigureAwait(false);
+        await AdmitAsync(DriverOperation.Write, offsetBytes, lengthBytes).ConfigureAwait(false);
         try
         {
-            return (await driver.HoldAsync(offsetBytes, lengthBytes, cancellationToken)).CountedBy(requests);
+            return (await driver.HoldAsync(offsetBytes, lengthBytes, cancellationToken).ConfigureAwait(false)).CountedBy(requests);
         }
         catch
         {
@@ -43,7 +43,7 @@ public sealed partial class ClientSession
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
     async ValueTask<int> DescribeWhenAdmittedAsync(Lba start, long blockCount, Memory<BlockExtent> extents)
     {
-        await AdmitAsync(DriverOperation.Read, 0, 0);
+        await AdmitAsync(DriverOperation.Read, 0, 0).ConfigureAwait(false);
         return Describe(start, blockCount, extents);
     }
 

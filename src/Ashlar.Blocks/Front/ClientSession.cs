@@ -123,7 +123,7 @@ public sealed partial class ClientSession : IDisposable
     {
         try
         {
-            await pending;
+            await pending.ConfigureAwait(false);
         }
         finally
         {
@@ -134,8 +134,8 @@ public sealed partial class ClientSession : IDisposable
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask RunWhenAdmittedAsync(SessionRequest request, CancellationToken cancellationToken)
     {
-        await AdmitAsync(request.Operation, request.OffsetBytes, request.LengthBytes);
-        await FinishAsync(request.Issue(driver, cancellationToken));
+        await AdmitAsync(request.Operation, request.OffsetBytes, request.LengthBytes).ConfigureAwait(false);
+        await FinishAsync(request.Issue(driver, cancellationToken)).ConfigureAwait(false);
     }
 
     /// <summary>Counts a request as under way as soon as it may be; the caller lets it leave.</summary>
@@ -145,13 +145,14 @@ public sealed partial class ClientSession : IDisposable
         while (!requests.TryEnter())
         {
             if (requests.IsFenced)
-                await driver.Refused(operation, offsetBytes, lengthBytes, new SessionFencedException(Name, fencedFor));
-            await Volume.WhenResumed(); // Not to be given up: an exchange is short.
+                await driver.Refused(operation, offsetBytes, lengthBytes, new SessionFencedException(Name, fencedFor))
+                    .ConfigureAwait(false);
+            await Volume.WhenResumed().ConfigureAwait(false); // Not to be given up: an exchange is short.
         }
         if (Volume.Access.IsRestricted && Volume.Access.Refusal(this, operation) is { } refusal)
         {
             requests.Leave();
-            await driver.Refused(operation, offsetBytes, lengthBytes, refusal);
+            await driver.Refused(operation, offsetBytes, lengthBytes, refusal).ConfigureAwait(false);
         }
     }
 }

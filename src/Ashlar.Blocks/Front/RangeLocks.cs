@@ -66,7 +66,7 @@ sealed class RangeLocks
         try
         {
             for (; rest != 0; rest &= rest - 1)
-                await shards[BitOperations.TrailingZeroCount(rest)].EnterAsync(range, cancellationToken);
+                await shards[BitOperations.TrailingZeroCount(rest)].EnterAsync(range, cancellationToken).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {

@@ -37,7 +37,7 @@ sealed class RangeShard
                 shard.GiveUp(given, token);
             },
             (this, waiter));
-        await waiter.Turn;
+        await waiter.Turn.ConfigureAwait(false);
     }
 
     public void Exit(ByteRange range)

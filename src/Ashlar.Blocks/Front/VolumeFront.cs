@@ -125,14 +125,14 @@ public sealed class VolumeFront : IAsyncDisposable
     /// <exception cref="ArgumentException">The new device has other blocks, or fewer. The old one goes on.</exception>
     public async Task SwapAsync(Func<IBlockDevice, ValueTask<IBlockDevice>> exchange)
     {
-        await administration.WaitAsync();
+        await administration.WaitAsync().ConfigureAwait(false);
         try
         {
             var before = Geometry;
-            await PauseAsync();
+            await PauseAsync().ConfigureAwait(false);
             try
             {
-                var next = await exchange(Device);
+                var next = await exchange(Device).ConfigureAwait(false);
                 CheckSuccessor(before, next);
                 slot.Device = next;
             }
@@ -156,7 +156,7 @@ public sealed class VolumeFront : IAsyncDisposable
     /// <returns>False when clients are attached and may not be; nothing has changed then.</returns>
     public async Task<bool> CloseAsync(FenceReason reason, bool evenIfInUse)
     {
-        await administration.WaitAsync();
+        await administration.WaitAsync().ConfigureAwait(false);
         try
         {
             ClientSession[] all;
@@ -166,7 +166,7 @@ public sealed class VolumeFront : IAsyncDisposable
                 closedFor ??= reason;
                 all = [.. sessions];
             }
-            await Task.WhenAll(all.Select(session => session.FenceAsync(reason)));
+            await Task.WhenAll(all.Select(session => session.FenceAsync(reason))).ConfigureAwait(false);
         }
         finally
         {

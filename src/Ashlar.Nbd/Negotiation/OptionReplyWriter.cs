@@ -9,10 +9,15 @@ namespace Ashlar.Nbd.Negotiation;
 sealed class OptionReplyWriter
 {
     readonly ArrayBufferWriter<byte> output = new(512);
+    int end; // Of the last reply, as its header says.
 
     public ReadOnlySpan<byte> Written => output.WrittenSpan;
 
-    public void Clear() => output.ResetWrittenCount();
+    public void Clear()
+    {
+        output.ResetWrittenCount();
+        end = 0;
+    }
 
     public void Ack(OptionCode option) => Header(option, OptionReplyCode.Ack, 0);
 
@@ -81,8 +86,10 @@ sealed class OptionReplyWriter
 
     void Header(OptionCode option, OptionReplyCode reply, int lengthBytes)
     {
+        Storage.Invariant.Require(output.WrittenCount == end); // The client would take what is left, or missing, for the next header.
         new OptionReplyHeader(option, reply, (uint)lengthBytes).Write(output.GetSpan(OptionReplyHeader.SizeBytes));
         output.Advance(OptionReplyHeader.SizeBytes);
+        end = output.WrittenCount + lengthBytes;
     }
 
     void UInt32(uint value)

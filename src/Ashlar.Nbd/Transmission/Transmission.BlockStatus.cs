@@ -109,6 +109,7 @@ sealed partial class Transmission
             block = checked(block + extent.BlockCount);
             var next = Math.Min(end, checked(block * blockSizeBytes));
             var advanced = next - reached;
+            Storage.Invariant.Require(advanced >= 0); // Extents in order, or a client skips what holds data.
             reached = next;
             return advanced;
         }

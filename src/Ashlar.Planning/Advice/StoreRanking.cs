@@ -129,7 +129,9 @@ sealed class StoreRanking(AdviceNeeds needs, UnitSystem units)
         {
             if (need.Bytes > MemoryBytes) store.Against(40, $"{ByteAmount.Format(need.Bytes, units)} of memory, once for each copy.");
             else if (need.Bytes > 0) store.Reasons.Add($"{ByteAmount.Format(need.Bytes, units)} fits into the memory of a machine.");
-            if (need.Role == DataRole.Ephemeral) store.Reasons.Add("A failover forgets the last seconds, a restart everything: affordable here, and no disk has to keep up.");
+            if (need.Role == DataRole.Ephemeral)
+                store.Reasons.Add(
+                    "A failover forgets the last seconds, a restart everything: affordable here, and no disk has to keep up.");
             else store.Against(5, "A failover forgets the last seconds: something else must be able to fill it again.");
         }
 

@@ -87,7 +87,9 @@ public sealed record ClusterNeeds
     /// <summary>Bytes a second that each of them gives to rebuilding.</summary>
     public long RebuildBytesPerSecond { get; init; } = 50_000_000;
 
-    /// <summary>Bytes a second that the network of a node gives to rebuilding. Null: a quarter of <see cref="NodeBytesPerSecond"/>.</summary>
+    /// <summary>
+    /// Bytes a second that the network of a node gives to rebuilding. Null: a quarter of <see cref="NodeBytesPerSecond"/>.
+    /// </summary>
     public long? RepairBytesPerSecond { get; init; }
 
     /// <summary>How long until a lost drive is noticed and its rebuilding begins.</summary>
@@ -133,10 +135,19 @@ public sealed record ClusterNeeds
         Reckoning.Require(NodeBytes > 0, "node-size", "it is larger than 0");
         Reckoning.Require(FillShare is > 0 and <= 1, "fill", "expected more than 0 %, and up to 100 %");
         Reckoning.Require(DriveBytes is null or > 0, "drive-size", "it is larger than 0");
-        Reckoning.Require(DriveBytes is null || DriveBytes <= NodeBytes, "drive-size", "a drive does not hold more than the node that it is in (--node-size)");
-        Reckoning.Require(Erasure is null or { Data: > 0 and <= 100, Parity: > 0 and <= 100 }, "erasure", "expected 1 to 100 parts of data and of parity");
+        Reckoning.Require(
+            DriveBytes is null || DriveBytes <= NodeBytes,
+            "drive-size",
+            "a drive does not hold more than the node that it is in (--node-size)");
+        Reckoning.Require(
+            Erasure is null or { Data: > 0 and <= 100, Parity: > 0 and <= 100 },
+            "erasure",
+            "expected 1 to 100 parts of data and of parity");
         Reckoning.Require(Racks is null or (> 0 and <= 100_000), "racks", "expected 1 to 100,000");
-        Reckoning.Require(Racks is null || SparePieces > 0, "racks", "a single copy is gone with its rack, however many racks there are: give --replicas, too");
+        Reckoning.Require(
+            Racks is null || SparePieces > 0,
+            "racks",
+            "a single copy is gone with its rack, however many racks there are: give --replicas, too");
         Reckoning.Require(
             Racks is null || PiecesOfRack <= SparePieces,
             "racks",

@@ -82,30 +82,48 @@ public static class ClusterSizer
     static StorageNodes SizeStorage(ClusterNeeds needs, UnitSystem units, long data, List<ClusterRow> rows)
     {
         var stored = Reckoning.Bytes(needs.Erasure is null ? "replicas" : "erasure", data, needs.Overhead);
-        var times = needs.Erasure is { } code ? $"{Numeral.Format(decimal.Round(needs.Overhead, 3))} (erasure code {code})" : $"{needs.Replicas}";
+        var times = needs.Erasure is { } code
+            ? $"{Numeral.Format(decimal.Round(needs.Overhead, 3))} (erasure code {code})"
+            : $"{needs.Replicas}";
         var byCapacity = Reckoning.CeilingDivide("node-size", stored, needs.NodeBytes * needs.FillShare);
         var size = ByteAmount.Format(needs.NodeBytes, units);
+        var fill = needs.FillShare < 1 ? $" at {Share.Format(needs.FillShare)} full" : "";
         rows.Add(new(
             "nodesByCapacity",
             "Nodes by capacity",
-            $"{ByteAmount.Format(data, units)} x {times} = {ByteAmount.Format(stored, units)} / {size}{(needs.FillShare < 1 ? $" at {Share.Format(needs.FillShare)} full" : "")}",
+            $"{ByteAmount.Format(data, units)} x {times} = {ByteAmount.Format(stored, units)} / {size}{fill}",
             Number(byCapacity)));
         var ioOfNode = Rate.OfSecond(100m * DriveReckoning.PerNode(needs));
         var (nodeReads, nodeWrites) = (needs.NodeReads ?? ioOfNode, needs.NodeWrites ?? ioOfNode);
         var byReads = needs.Reads is { } reads
-            ? AddBusy(rows, "reads", reads with { Count = reads.Count * needs.IoOfRead }, nodeReads, How(reads, nodeReads, needs.IoOfRead, needs.NodeReads is null))
+            ? AddBusy(
+                rows,
+                "reads",
+                reads with { Count = reads.Count * needs.IoOfRead },
+                nodeReads,
+                How(reads, nodeReads, needs.IoOfRead, needs.NodeReads is null))
             : (long?)null;
         var byWrites = needs.Writes is { } writes
-            ? AddBusy(rows, "writes", writes with { Count = writes.Count * needs.Pieces }, nodeWrites, How(writes, nodeWrites, needs.Pieces, needs.NodeWrites is null))
+            ? AddBusy(
+                rows,
+                "writes",
+                writes with { Count = writes.Count * needs.Pieces },
+                nodeWrites,
+                How(writes, nodeWrites, needs.Pieces, needs.NodeWrites is null))
             : (long?)null;
         var byBandwidth = SizeBandwidth(needs, units, data, rows);
 
         (long Nodes, string Why)[] limits =
         [
-            (byCapacity, "capacity"), (byReads ?? 0, "reads"), (byWrites ?? 0, "writes"), (byBandwidth ?? 0, "bandwidth"), (needs.NodesForPieces, "copies"),
+            (byCapacity, "capacity"),
+            (byReads ?? 0, "reads"),
+            (byWrites ?? 0, "writes"),
+            (byBandwidth ?? 0, "bandwidth"),
+            (needs.NodesForPieces, "copies"),
         ];
         var (nodes, why) = limits.MaxBy(limit => limit.Nodes);
-        rows.Add(new("nodes", "Storage nodes", why == "copies" ? (needs.Erasure is null ? "a node for each copy" : "a node for each part") + (needs.Racks is null ? "" : ", in every rack") : $"{why} binds first", Number(nodes)));
+        var copies = $"a node for each {(needs.Erasure is null ? "copy" : "part")}{(needs.Racks is null ? "" : ", in every rack")}";
+        rows.Add(new("nodes", "Storage nodes", why == "copies" ? copies : $"{why} binds first", Number(nodes)));
         return new(nodes, why, byCapacity, byReads, byWrites, byBandwidth, stored);
     }
 

@@ -12,7 +12,10 @@ static class DriveReckoning
         var drives = Reckoning.CeilingDivide("drive-size", (decimal)storage.Nodes * PerNode(needs), 1);
         var perDay = drives * (double)needs.AnnualFailureShare / 365;
         rows.Add(new(
-            "drives", "Drives", $"{ClusterSizer.Number(PerNode(needs))} a node of {ByteAmount.Format(needs.BytesOfDrive, units)} each", ClusterSizer.Number(drives)));
+            "drives",
+            "Drives",
+            $"{ClusterSizer.Number(PerNode(needs))} a node of {ByteAmount.Format(needs.BytesOfDrive, units)} each",
+            ClusterSizer.Number(drives)));
         rows.Add(new(
             "failuresPerDay", "Drives failing", $"{ClusterSizer.Number(drives)} x {Share.Format(needs.AnnualFailureShare)} a year / 365", PerDay(perDay)));
         if (needs.SparePieces == 0)

@@ -2,9 +2,9 @@ using System.Globalization;
 
 namespace Ashlar.Planning;
 
-// A file of n pieces, of which m may be missing, is lost when m + 1 of their drives fail before any is rebuilt. Drives fail independently at
-// rate f (a year) and are rebuilt in time T. With k pieces gone, the next goes at rate (n - k) f, while each of the k is rebuilt at
-// rate 1 / T. For f T << 1 the rate of loss is
+// A file of n pieces, of which m may be missing, is lost when m + 1 of their drives fail before any is rebuilt. Drives fail
+// independently at rate f (a year) and are rebuilt in time T. With k pieces gone, the next goes at rate (n - k) f, while each of
+// the k is rebuilt at rate 1 / T. For f T << 1 the rate of loss is
 //   n f * prod(k = 1 .. m) (n - k) f / (k / T)  =  n f (f T)^m C(n - 1, m)
 // Copies are the case m = n - 1, where the number of combinations is 1.
 /// <summary>Estimates how likely a file is lost.</summary>
@@ -32,7 +32,8 @@ static class DurabilityReckoning
     static string How(ClusterNeeds needs) =>
         needs.SparePieces == 0 ? "one copy: lost with its drive"
         : needs.Erasure is { } code
-            ? $"{needs.SparePieces + 1} of {code.Pieces} parts lost within rebuilds: {code.Pieces} f (f T)^{code.Parity} C({code.Pieces - 1}, {code.Parity})"
+            ? $"{needs.SparePieces + 1} of {code.Pieces} parts lost within rebuilds: "
+                + $"{code.Pieces} f (f T)^{code.Parity} C({code.Pieces - 1}, {code.Parity})"
             : $"{needs.Replicas} copies, all lost within rebuilds: {needs.Replicas} f (f T)^{needs.Replicas - 1}";
 
     // 1 - e^-x, also where x is so small that 1 - x is 1. The rate is a probability for that: their difference is x / 2 of it.
@@ -47,11 +48,13 @@ static class DurabilityReckoning
 
     static string[] Assumptions(ClusterNeeds needs, DriveFailures drives) =>
     [
-        $"Drives fail independently: {Share.Format(needs.AnnualFailureShare)} of them a year, which is the rate f = -ln(1 - AFR). Real failures come in bursts "
-            + "(a rack, a firmware, an operator), so real durability is lower.",
+        $"Drives fail independently: {Share.Format(needs.AnnualFailureShare)} of them a year, which is the rate f = -ln(1 - AFR). "
+            + "Real failures come in bursts (a rack, a firmware, an operator), so real durability is lower.",
         drives.RebuildSeconds is { } seconds
-            ? $"{(needs.Erasure is null ? "Copies" : "Parts")} are on different {(needs.Racks is null ? "nodes" : "nodes, and spread over racks evenly")}, placed at random; a lost drive is noticed and "
-                + $"rebuilt in T = {Period.Format(needs.DetectTime.TotalSeconds)} + {Period.Format(seconds)}, by peers that have the bandwidth to spare."
+            ? $"{(needs.Erasure is null ? "Copies" : "Parts")} are on different nodes"
+                + $"{(needs.Racks is null ? "" : ", and spread over racks evenly")}, placed at random; a lost drive is noticed and "
+                + $"rebuilt in T = {Period.Format(needs.DetectTime.TotalSeconds)} + {Period.Format(seconds)}, "
+                + "by peers that have the bandwidth to spare."
             : "There is one copy, so nothing that is lost comes back but from a backup.",
         "Nothing else loses data: no deletion by mistake, no bug, no damage that nobody looks for. Against those help backups, checksums and scrubbing, not copies.",
     ];

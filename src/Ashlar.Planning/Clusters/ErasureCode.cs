@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Ashlar.Planning;
 
-/// <summary>A file is cut into parts of data, from which parts of parity are computed; any <see cref="Data"/> of all are enough to read it.</summary>
+/// <summary>
+/// A file is cut into parts of data, from which parts of parity are computed; any <see cref="Data"/> of all are enough to read it.
+/// </summary>
 /// <param name="Data">Parts of data.</param>
 /// <param name="Parity">Parts of parity: how many may be missing.</param>
 public sealed record ErasureCode(int Data, int Parity)

@@ -16,7 +16,8 @@ static class Growth
         rows.Add(new(
             "growth",
             "Growth",
-            $"{Share.Format(needs.GrowthShare)} a year for {needs.GrowthYears} year{(needs.GrowthYears == 1 ? "" : "s")}, of all that is asked for",
+            $"{Share.Format(needs.GrowthShare)} a year for {needs.GrowthYears} year{(needs.GrowthYears == 1 ? "" : "s")}, "
+                + "of all that is asked for",
             $"x {Numeral.Format(decimal.Round(factor, 2))}"));
         return needs with
         {

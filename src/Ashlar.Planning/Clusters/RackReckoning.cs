@@ -1,6 +1,8 @@
 namespace Ashlar.Planning;
 
-/// <summary>What the loss of a rack means: no piece of a file more than those that may be missing, since pieces are spread over racks.</summary>
+/// <summary>
+/// What the loss of a rack means: no piece of a file more than those that may be missing, since pieces are spread over racks.
+/// </summary>
 static class RackReckoning
 {
     public static RackLoss? Of(ClusterNeeds needs, UnitSystem units, StorageNodes storage, List<ClusterRow> rows)
@@ -12,7 +14,8 @@ static class RackReckoning
         rows.Add(new(
             "rack",
             "Loss of a rack",
-            $"{ClusterSizer.Number(nodes)} {(nodes == 1 ? "node" : "nodes")}; of {needs.Pieces} {pieces} of a file up to {needs.PiecesOfRack}",
+            $"{ClusterSizer.Number(nodes)} {(nodes == 1 ? "node" : "nodes")}; "
+                + $"of {needs.Pieces} {pieces} of a file up to {needs.PiecesOfRack}",
             $"{needs.Pieces - needs.PiecesOfRack} {pieces} left"));
 
         // A piece goes to a rack that has room for it and holds no more pieces of its file than before.
@@ -24,12 +27,15 @@ static class RackReckoning
             rows.Add(new(
                 "rebuildRack",
                 "Rebuild of a rack",
-                hasPlaces ? "the other racks have no room for what was in it" : $"the other racks are too few for {needs.Pieces} {pieces} apart",
+                hasPlaces
+                    ? "the other racks have no room for what was in it"
+                    : $"the other racks are too few for {needs.Pieces} {pieces} apart",
                 "when it is back"));
             return new(nodes, needs.PiecesOfRack, null);
         }
 
-        var (seconds, how) = new RepairRate(needs, units, storage.Nodes, Reckoning.CeilingDivide("racks", (decimal)storage.Nodes * DriveReckoning.PerNode(needs), 1))
+        var drives = Reckoning.CeilingDivide("racks", (decimal)storage.Nodes * DriveReckoning.PerNode(needs), 1);
+        var (seconds, how) = new RepairRate(needs, units, storage.Nodes, drives)
             .OfRack(bytes, nodes);
         rows.Add(new("rebuildRack", "Rebuild of a rack", how, Period.Format(seconds)));
         return new(nodes, needs.PiecesOfRack, seconds);

@@ -1,7 +1,8 @@
 namespace Ashlar.Planning;
 
 /// <summary>
-/// How fast lost pieces are made again: by drives that each give a part of their time, behind the networks of their nodes, whichever is less.
+/// How fast lost pieces are made again: by drives that each give a part of their time, behind the networks of their nodes, whichever
+/// is less.
 /// </summary>
 /// <param name="needs">The rates.</param>
 /// <param name="units">For its sentences.</param>

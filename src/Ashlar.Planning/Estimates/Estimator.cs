@@ -62,7 +62,11 @@ public static class Estimator
         [
             new("space", $"{ByteAmount.Format(cluster, units)} / {ByteAmount.Format(node.SizeBytes, units)} a node", Reckoning.CeilingDivide("node-size", cluster, node.SizeBytes)),
             new("operations", $"{Rate.Format(operations)} at peak / {Rate.Format(node.Operations.PerSecond)} a node", Reckoning.CeilingDivide("node-operations", Rate.OfSecond(operations), node.Operations)),
-            new("bandwidth", $"{ByteAmount.Format((long)bandwidth, units)}/s at peak, with indexes and log / {ByteAmount.Format(node.BytesPerSecond, units)}/s a node", Reckoning.CeilingDivide("node-bandwidth", bandwidth, node.BytesPerSecond)),
+            new(
+                "bandwidth",
+                $"{ByteAmount.Format((long)bandwidth, units)}/s at peak, with indexes and log"
+                    + $" / {ByteAmount.Format(node.BytesPerSecond, units)}/s a node",
+                Reckoning.CeilingDivide("node-bandwidth", bandwidth, node.BytesPerSecond)),
             new("copies", "each copy on a node of its own", (long)decimal.Ceiling(copies)),
         ];
     }

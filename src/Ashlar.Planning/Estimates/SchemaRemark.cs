@@ -10,8 +10,9 @@ static class SchemaRemark
         if (schema.Indexes.Any(index => index.Columns[0] == key.Name)) return null;
         var bytes = Numeral.Format(key.Bytes + schema.IndexOverheadBytes);
         return declared is null
-            ? $"The schema names no primary key and has no index that begins with {key.Name}, its first field. If that is the key, the database "
-                + $"builds an index for it: add 'index: {key.Name}', {bytes} B a row."
-            : $"The schema has no index that begins with its primary key: the database builds one. Add 'index: {key.Name}', {bytes} B a row.";
+            ? $"The schema names no primary key and has no index that begins with {key.Name}, its first field. If that is the key, "
+                + $"the database builds an index for it: add 'index: {key.Name}', {bytes} B a row."
+            : "The schema has no index that begins with its primary key: the database builds one. "
+                + $"Add 'index: {key.Name}', {bytes} B a row.";
     }
 }

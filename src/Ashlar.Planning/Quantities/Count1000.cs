@@ -15,7 +15,10 @@ public static class Count1000
         if (number != decimal.Truncate(number))
         {
             var (below, above) = (decimal.Floor(number), decimal.Ceiling(number));
-            throw Numeral.Invalid(text, "a whole number", $"write {(below < least ? "" : $"{Numeral.FormatPlain(below)} or ")}{Numeral.FormatPlain(above)}");
+            throw Numeral.Invalid(
+                text,
+                "a whole number",
+                $"write {(below < least ? "" : $"{Numeral.FormatPlain(below)} or ")}{Numeral.FormatPlain(above)}");
         }
 
         if (number < least) throw Numeral.Invalid(text, "a number to plan with", number == 0 ? "it is zero" : $"the least is {Numeral.Format(least)}");

@@ -22,8 +22,8 @@ sealed class VolumeAnswers(Func<Endpoints> endpoints)
         var volume = Resources.Volume(endpoints(), pool, info) with
         {
             Sessions = SessionObjects.Of(pool.FrontOf(name)),
-            Damaged = DamagedRanges.Of(pool.ListDamage(name)),
-            Unverified = UnverifiedRanges.Of(pool.ListUnverified(info.Id)),
+            Damaged = VolumeRanges.Of(pool.ListDamage(name)),
+            Unverified = VolumeRanges.Of(pool.ListUnverified(info.Id)),
         };
         return new(volume, ApiJson.Strict.Volume, EntityTag.SettingsOf(info));
     }

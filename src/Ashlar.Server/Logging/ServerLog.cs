@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
+using Ashlar.Storage;
 using Microsoft.Extensions.Logging;
 
 namespace Ashlar.Server;
@@ -117,6 +118,7 @@ public sealed class ServerLog : IDisposable
             lock (gate)
             {
                 written++;
+                Invariant.Require(written <= added); // Or whoever waits for his line goes on without it.
                 Monitor.PulseAll(gate);
             }
         }

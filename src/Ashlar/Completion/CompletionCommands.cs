@@ -38,7 +38,11 @@ static class CompletionCommands
     /// </summary>
     public static Verb CreateComplete(RootCommand root, GlobalOptions global)
     {
-        var words = new Argument<string[]>("WORD") { Description = "The words so far; the last is being typed", Arity = ArgumentArity.ZeroOrMore };
+        var words = new Argument<string[]>("WORD")
+        {
+            Description = "The words so far; the last is being typed",
+            Arity = ArgumentArity.ZeroOrMore,
+        };
         return new Verb(
             "__complete",
             "Print what may stand at the end of a command line, for the scripts of shells",
@@ -47,7 +51,8 @@ static class CompletionCommands
             {
                 var all = invocation.Get(words);
                 var names = new ServerNames(global, invocation.Terminal, cancellationToken);
-                var found = await new CompletionFinder(root, names.FindAsync).FindAsync(all is [] ? [] : all[..^1], all is [.., var last] ? last : "");
+                var finder = new CompletionFinder(root, names.FindAsync);
+                var found = await finder.FindAsync(all is [] ? [] : all[..^1], all is [.., var last] ? last : "");
                 foreach (var (word, meaning) in found.Words)
                     invocation.Terminal.Out.WriteLine(meaning.Length == 0 ? word : $"{word}\t{meaning}");
                 invocation.Terminal.Out.WriteLine($":{found.Files.ToString().ToLowerInvariant()}");

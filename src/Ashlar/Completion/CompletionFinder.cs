@@ -45,7 +45,8 @@ sealed class CompletionFinder(RootCommand root, Func<ParseResult, string, Task<I
     static Candidates Options(ParseResult parsed) => new(
     [
         .. Help.OptionsOf(parsed.CommandResult)
-            .Where(option => !option.Hidden && (option.Arity.MaximumNumberOfValues > 1 || parsed.GetResult(option) is not { Implicit: false }))
+            .Where(option => !option.Hidden
+                && (option.Arity.MaximumNumberOfValues > 1 || parsed.GetResult(option) is not { Implicit: false }))
             .Select(option => (option.Name, option is HelpOption ? "Show help" : option.Description ?? "")),
     ]);
 

@@ -3,7 +3,10 @@ using Ashlar.Storage;
 
 namespace Ashlar.CommandLine;
 
-/// <summary>Names of volumes and pools for somebody who waits at the keyboard: soon, or none. One that does not run is known at once; the limit is for one that hangs.</summary>
+/// <summary>
+/// Names of volumes and pools for somebody who waits at the keyboard: soon, or none. A server that does not run is known at once; the
+/// limit is for one that hangs.
+/// </summary>
 sealed class ServerNames(GlobalOptions global, Terminal terminal, CancellationToken cancellationToken)
 {
     static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);

@@ -7,7 +7,8 @@ sealed class CommandLines(string program, string serverOptions = "")
 {
     /// <summary>The options that say which server is meant, as far as they are given.</summary>
     public static string ServerOptions(string? data, Uri? server) =>
-        (data is null ? "" : $" --data {ShellWord.Quote(data)}") + (server is null ? "" : $" --server {ShellWord.Quote(server.OriginalString)}");
+        (data is null ? "" : $" --data {ShellWord.Quote(data)}")
+        + (server is null ? "" : $" --server {ShellWord.Quote(server.OriginalString)}");
 
     /// <summary>A command that talks to no server, or names its own.</summary>
     public string Of(string words) => $"{program} {words}";
@@ -20,5 +21,7 @@ sealed class CommandLines(string program, string serverOptions = "")
 
     /// <summary>An example, which begins with "ashlar".</summary>
     public string OfExample(string example) =>
-        example.StartsWith($"{ProgramName.Installed} ", StringComparison.Ordinal) ? Of(example[(ProgramName.Installed.Length + 1)..]) : example;
+        example.StartsWith($"{ProgramName.Installed} ", StringComparison.Ordinal)
+            ? Of(example[(ProgramName.Installed.Length + 1)..])
+            : example;
 }

@@ -3,7 +3,9 @@ using System.CommandLine;
 namespace Ashlar.CommandLine;
 
 /// <summary>The commands that a line names, word by word.</summary>
-/// <remarks>The parser passes over a word that it does not know, and takes the next that it knows: "create volume" is "volume" to it.</remarks>
+/// <remarks>
+/// The parser passes over a word that it does not know, and takes the next that it knows: "create volume" is "volume" to it.
+/// </remarks>
 /// <param name="Commands">Without the root.</param>
 /// <param name="WrongAt">The place of the word that should have been a command; null where there is none.</param>
 sealed record CommandPath(IReadOnlyList<Command> Commands, int? WrongAt)

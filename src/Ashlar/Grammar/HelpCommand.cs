@@ -23,7 +23,8 @@ static class HelpCommand
                     return ExitCode.Ok;
                 }
                 var parsed = root.Parse(asked, ProgramCommand.Parsing);
-                if (parsed.UnmatchedTokens.FirstOrDefault() is { } unknown) throw Unknown(invocation, unknown, parsed.CommandResult.Command);
+                if (parsed.UnmatchedTokens.FirstOrDefault() is { } unknown)
+                    throw Unknown(invocation, unknown, parsed.CommandResult.Command);
                 Help.Write(parsed.CommandResult, terminal);
                 return ExitCode.Ok;
             },

@@ -79,7 +79,8 @@ sealed class Invocation(ParseResult arguments, GlobalOptions options, Terminal t
     public async Task ConfirmAsync(string question, bool isConfirmed, CancellationToken cancellationToken)
     {
         if (isConfirmed) return;
-        if (!Terminal.InIsTerminal || !Terminal.ErrorIsTerminal) throw Usage.Error("this must be confirmed, and the input is not a terminal", "add --yes");
+        if (!Terminal.InIsTerminal || !Terminal.ErrorIsTerminal)
+            throw Usage.Error("this must be confirmed, and the input is not a terminal", "add --yes");
         Terminal.Out.Flush();
         Terminal.Error.Write($"{question} [y/N] ");
         Terminal.Error.Flush();

@@ -6,7 +6,9 @@ namespace Ashlar.CommandLine;
 /// <summary>Options with a parser of their own, so that every bad value gets one clear line that names the option.</summary>
 static class Setting
 {
-    /// <summary>An option that comes from the command line, or else the environment, or else a configuration file, or else its default.</summary>
+    /// <summary>
+    /// An option that comes from the command line, or else the environment, or else a configuration file, or else its default.
+    /// </summary>
     /// <param name="terminal">Where the environment is.</param>
     /// <param name="name">With its dashes.</param>
     /// <param name="valueName">For help: SIZE.</param>
@@ -63,7 +65,8 @@ static class Setting
     public static Option<bool> CreateFlag(Terminal terminal, string name, string description) => new(name)
     {
         Description = description,
-        DefaultValueFactory = result => Elsewhere(terminal, result, name) is var (value, source) && Parse(result, value, source, ParseBoolean),
+        DefaultValueFactory = result =>
+            Elsewhere(terminal, result, name) is var (value, source) && Parse(result, value, source, ParseBoolean),
     };
 
     /// <summary>"--nbd-port" is ASHLAR_NBD_PORT.</summary>
@@ -76,7 +79,9 @@ static class Setting
         : throw new FormatException($"'{text}' is not a port: expected a number from 0 (any free port) to 65535");
 
     static (string Value, string Source)? Elsewhere(Terminal terminal, ArgumentResult result, string name) =>
-        terminal.Environment(EnvironmentVariable(name)) is { } value ? (value, EnvironmentVariable(name)) : ConfigurationFile.Find(result, name);
+        terminal.Environment(EnvironmentVariable(name)) is { } value
+            ? (value, EnvironmentVariable(name))
+            : ConfigurationFile.Find(result, name);
 
     static T[] ParseAll<T>(ArgumentResult result, string text, string source, Func<string, T> parse) =>
         [.. text.Split(',', StringSplitOptions.TrimEntries).Select(each => Parse(result, each, source, parse))];

@@ -54,7 +54,8 @@ static class UsageErrors
 
     static string Describe(ParseError error) => error.SymbolResult switch
     {
-        OptionResult { IdentifierTokenCount: > 1, Option.Arity.MaximumNumberOfValues: 1 } option => $"{option.Option.Name} is given more than once",
+        OptionResult { IdentifierTokenCount: > 1, Option.Arity.MaximumNumberOfValues: 1 } option =>
+            $"{option.Option.Name} is given more than once",
         OptionResult { Tokens.Count: 0, Option: { Arity.MinimumNumberOfValues: > 0 } option, Implicit: false } =>
             $"{option.Name} needs a value",
         _ => error.Message.TrimEnd('.'),

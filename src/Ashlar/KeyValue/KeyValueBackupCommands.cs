@@ -95,7 +95,12 @@ static class KeyValueBackupCommands
         var toSequence = Setting.Create(
             terminal, "--to-sequence", "NUMBER", "With the archive: up to this write", KeyValueArguments.ParseNumber(0, long.MaxValue), -1L);
         var toTime = Setting.Create<DateTimeOffset?>(
-            terminal, "--to-time", "TIME", "With the archive: as it was then, such as 2026-11-21T07:30:00Z", text => Timestamp.Parse(text), null);
+            terminal,
+            "--to-time",
+            "TIME",
+            "With the archive: as it was then, such as 2026-11-21T07:30:00Z",
+            text => Timestamp.Parse(text),
+            null);
         return new Verb(
             "restore",
             "Write the store of a backup, or as it was at a moment, into an empty directory",
@@ -111,7 +116,9 @@ static class KeyValueBackupCommands
                 var (sequence, time) = (invocation.Get(toSequence), invocation.Get(toTime));
                 if (invocation.Get(archive) is { } log)
                 {
-                    if (invocation.IsGiven(number)) throw Usage.Error("--number cannot be combined with --archive, which takes the newest backup that it can continue");
+                    if (invocation.IsGiven(number))
+                        throw Usage.Error(
+                            "--number cannot be combined with --archive, which takes the newest backup that it can continue");
                     if (sequence >= 0 && time is not null) throw Usage.Error("--to-sequence and --to-time cannot be combined");
                     var point = sequence >= 0 ? RestorePoint.AtSequence((ulong)sequence)
                         : time is { } moment ? RestorePoint.AtTime(moment)
@@ -138,7 +145,8 @@ static class KeyValueBackupCommands
         KeyValueCommands.WriteChange(
             invocation,
             new() { Path = target, Operation = "restore", Sequence = restored.Sequence, CommittedAt = restored.CommittedAt },
-            $"{target} is the store with every write up to sequence {restored.Sequence}, committed at {CommitTimes.Format(restored.CommittedAt)}: "
+            $"{target} is the store with every write up to sequence {restored.Sequence}, "
+            + $"committed at {CommitTimes.Format(restored.CommittedAt)}: "
             + $"backup {restored.BackupNumber} and {ByteSize.Format(restored.ArchiveBytes)} of log");
         return ExitCode.Ok;
     }

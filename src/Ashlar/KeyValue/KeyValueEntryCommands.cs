@@ -138,7 +138,9 @@ static class KeyValueEntryCommands
 
         using var file = FileSystems.Real.Open(Path.GetFullPath(path), FileOpenMode.ReadOnly);
         if (file.LengthBytes > KeyValueOptions.ValueLimitBytes)
-            throw Usage.Error($"{path}: {ByteSize.Format(file.LengthBytes)} are too long for a value; the limit is {ByteSize.Format(KeyValueOptions.ValueLimitBytes)}");
+            throw Usage.Error(
+                $"{path}: {ByteSize.Format(file.LengthBytes)} are too long for a value; "
+                + $"the limit is {ByteSize.Format(KeyValueOptions.ValueLimitBytes)}");
         var content = new byte[file.LengthBytes];
         return content[..file.Read(content, 0)];
     }

@@ -23,7 +23,12 @@ static class KeyValueLoadCommand
             terminal, "--format", "FORMAT", "lines: key, tab, value; binary: what scan --raw writes [default: lines]", ParseFormat, EntryFormat.Lines);
         format.CompletionSources.Add("lines", "binary");
         var generate = Setting.Create(
-            terminal, "--generate", "COUNT", "Load this many generated entries instead of a file", KeyValueArguments.ParseNumber(0, long.MaxValue), 0L);
+            terminal,
+            "--generate",
+            "COUNT",
+            "Load this many generated entries instead of a file",
+            KeyValueArguments.ParseNumber(0, long.MaxValue),
+            0L);
         var valueSize = Setting.Create(
             terminal, "--value-size", "SIZE", "Size of generated values [default: 1000]", ParseValueSize, 1000);
         var seed = Setting.Create(

@@ -3,7 +3,9 @@ using System.CommandLine.Parsing;
 
 namespace Ashlar.CommandLine;
 
-/// <summary>Which items of a list are shown, what of them, and in which order: --columns, --sort, --reverse, --filter, --no-headings.</summary>
+/// <summary>
+/// Which items of a list are shown, what of them, and in which order: --columns, --sort, --reverse, --filter, --no-headings.
+/// </summary>
 sealed class ListOptions<T>
 {
     readonly IReadOnlyList<ListColumn<T>> columns;

@@ -23,7 +23,9 @@ static class Duration
             "y" => TimeSpan.FromDays(365),
             _ => null,
         };
-        if (unit is not { } one || !decimal.TryParse(text.AsSpan(0, number), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var count))
+        if (unit is not { } one
+            || !decimal.TryParse(
+                text.AsSpan(0, number), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var count))
             throw new FormatException($"'{text}' is not a time: expected a number and ms, s, m, h, d, w or y, such as 30s");
         var most = (decimal)TimeSpan.FromDays(MostDays).Ticks;
         if (count > most / one.Ticks) throw new FormatException($"'{text}' is not a time: the longest is 1000y");

@@ -23,7 +23,8 @@ sealed class Table(params Column[] columns)
         get
         {
             var widths = Widths();
-            return Math.Min(widths[0], Math.Max(LeastNameWidth, columns[0].Title.Length)) + widths[1..].Sum() + ((columns.Length - 1) * Gap);
+            var name = Math.Min(widths[0], Math.Max(LeastNameWidth, columns[0].Title.Length));
+            return name + widths[1..].Sum() + ((columns.Length - 1) * Gap);
         }
     }
 

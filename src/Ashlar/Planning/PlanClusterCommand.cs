@@ -24,7 +24,8 @@ static class PlanClusterCommand
         var writes = options.Rate("--writes", "Writes of all clients at peak, before replication");
         var nodeReads = options.Rate("--node-reads", "Reads that a node serves [default: 100/s for each drive]");
         var nodeWrites = options.Rate("--node-writes", "Writes that a node takes [default: 100/s for each drive]");
-        var ioPerRead = options.Number("--io-per-read", "Node operations that a read takes [default: 1; with --erasure its parts of data]", 0.000001m, 10_000);
+        var ioPerRead = options.Number(
+            "--io-per-read", "Node operations that a read takes [default: 1; with --erasure its parts of data]", 0.000001m, 10_000);
         var requestSize = options.Size("--request-size", "Bytes that a request moves [default: --mean-size]");
         var nodeBandwidth = options.Bandwidth("--node-bandwidth", "What a node moves [default: 1GB/s]");
         var entries = options.Count("--entries", "Entries of metadata [default: --files]");
@@ -37,11 +38,13 @@ static class PlanClusterCommand
         var afr = options.Percent("--afr", "Drives that fail in a year [default: 1.5%]", mayBeZero: false);
         var rebuildPeers = options.Count("--rebuild-peers", "Drives that rebuild a lost one together [default: 20]", 1, 100_000);
         var rebuildRate = options.Bandwidth("--rebuild-rate", "What each of them gives to that [default: 50MB/s]");
-        var repairBandwidth = options.Bandwidth("--repair-bandwidth", "What the network of a node gives to that [default: a quarter of --node-bandwidth]");
+        var repairBandwidth = options.Bandwidth(
+            "--repair-bandwidth", "What the network of a node gives to that [default: a quarter of --node-bandwidth]");
         var detect = options.Time("--detect", "How long until a lost drive is noticed [default: 10min]");
         Option[] ofFiles =
         [
-            replicas, erasure, racks, nodeSize, fill, driveSize, nodeBandwidth, requestSize, afr, rebuildPeers, rebuildRate, repairBandwidth, detect,
+            replicas, erasure, racks, nodeSize, fill, driveSize, nodeBandwidth, requestSize, afr,
+            rebuildPeers, rebuildRate, repairBandwidth, detect,
         ];
         Option[] ofRebuilding = [rebuildPeers, rebuildRate, repairBandwidth, detect];
         return options.Verb(
@@ -67,7 +70,8 @@ static class PlanClusterCommand
                 if (!invocation.IsGiven(writes) && invocation.IsGiven(nodeWrites)) throw Usage.Error("--node-writes: give --writes, too");
                 if (!invocation.IsGiven(files) && !invocation.IsGiven(size) && Array.Find(ofFiles, invocation.IsGiven) is { } alone)
                     throw Usage.Error($"{alone.Name}: there are no files: give --size, or --files with --mean-size");
-                if (invocation.IsGiven(erasure) && invocation.IsGiven(replicas)) throw Usage.Error("--erasure: --replicas says it already", "give one of them");
+                if (invocation.IsGiven(erasure) && invocation.IsGiven(replicas))
+                    throw Usage.Error("--erasure: --replicas says it already", "give one of them");
                 if (invocation.Get(replicas) == 1 && Array.Find(ofRebuilding, invocation.IsGiven) is { } useless)
                     throw Usage.Error($"{useless.Name}: nothing rebuilds a single copy", "give --replicas 2 or more");
                 var needs = new ClusterNeeds

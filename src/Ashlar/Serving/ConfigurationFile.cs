@@ -79,7 +79,9 @@ sealed class ConfigurationFile
         return new(path, values);
     }
 
-    /// <summary>What the file that this command line names says about an option, and where it stands; null if there is no such file.</summary>
+    /// <summary>
+    /// What the file that this command line names says about an option, and where it stands; null if there is no such file.
+    /// </summary>
     public static (string Value, string Source)? Find(SymbolResult result, string option)
     {
         if (result.GetResult(OptionName) is not OptionResult named) return null;

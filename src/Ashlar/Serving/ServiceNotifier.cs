@@ -4,7 +4,8 @@ using System.Text;
 namespace Ashlar.CommandLine;
 
 /// <summary>
-/// Tells the service manager that started this process how it is: one datagram a state, to the socket that NOTIFY_SOCKET names (sd_notify(3)).
+/// Tells the service manager that started this process how it is: one datagram a state, to the socket that NOTIFY_SOCKET names
+/// (sd_notify(3)).
 /// Without that variable nobody is told.
 /// </summary>
 sealed class ServiceNotifier(string? socketPath)

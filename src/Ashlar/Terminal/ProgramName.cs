@@ -14,7 +14,9 @@ static class ProgramName
     /// <summary>The word that the process was started by, a name or a path; the wrapper of the repository passes its own.</summary>
     public static string OfProcess() =>
         // Started by the host of .NET, the first word is that of the host.
-        Path.GetFileNameWithoutExtension(Environment.ProcessPath) != "dotnet" && FirstWord() is { } word ? ShellWord.Quote(word) : Installed;
+        Path.GetFileNameWithoutExtension(Environment.ProcessPath) != "dotnet" && FirstWord() is { } word
+            ? ShellWord.Quote(word)
+            : Installed;
 
     static string? FirstWord()
     {

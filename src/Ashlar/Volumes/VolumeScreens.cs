@@ -26,7 +26,9 @@ static class VolumeScreens
         var (writer, style) = (terminal.Out, terminal.OutStyle);
         var facts = new FactSheet()
             .Add("Name", PathOf(volume))
-            .Add("Size", $"{ByteSize.Format(volume.SizeBytes)} ({ByteSize.FormatExact(volume.SizeBytes)}), blocks of {volume.BlockSizeBytes}")
+            .Add(
+                "Size",
+                $"{ByteSize.Format(volume.SizeBytes)} ({ByteSize.FormatExact(volume.SizeBytes)}), blocks of {volume.BlockSizeBytes}")
             .Add("Type", volume.IsThick ? "thick: all space is taken at creation" : "thin: takes space as it is written")
             .Add("Used", $"{ByteSize.Format(volume.AllocatedBytes)} ({Percentage.Format(volume.AllocatedBytes, volume.SizeBytes)})")
             .Add("Limits", VolumeLimitOptions.Format(volume.Limits));

@@ -169,7 +169,7 @@ public sealed class PoolHealthTests
         Assert.Contains(facts.Warnings, warning => warning.Contains(Sum, StringComparison.Ordinal));
         Assert.Equal(["vm1"], facts.DamagedVolumes);
         Assert.Equal((1, 0), (pool.Get("vm1").DamagedBlocks, pool.Get("vm1").DamagedMapPieces));
-        Assert.Equal([new(Mebibyte - 4096, 4096)], DamagedRanges.Of(pool.ListDamage("vm1"))!);
+        Assert.Equal([new(Mebibyte - 4096, 4096)], VolumeRanges.Of(pool.ListDamage("vm1"))!);
         await WriteAsync(pool, "vm1");
         await ReadAsync(pool, "vm1");
         Assert.Equal(("ok", 0), (Resources.Pool(pool).Health, Resources.Pool(pool).Warnings.Count));
@@ -195,8 +195,8 @@ public sealed class PoolHealthTests
     public void Neighbours_among_unverified_blocks_are_one_range()
     {
         UnverifiedBlock At(long offset) => new("vm1", offset) { VolumeId = Guid.Empty };
-        Assert.Equal([new(4096, 8192), new(20480, 4096)], UnverifiedRanges.Of([At(20480), At(8192), At(4096)])!);
-        Assert.Null(UnverifiedRanges.Of([]));
+        Assert.Equal([new(4096, 8192), new(20480, 4096)], VolumeRanges.Of([At(20480), At(8192), At(4096)])!);
+        Assert.Null(VolumeRanges.Of(Array.Empty<UnverifiedBlock>()));
     }
 
     static PoolDamage NoDamage => new(0, 0, []);

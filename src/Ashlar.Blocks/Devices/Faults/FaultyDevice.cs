@@ -74,8 +74,8 @@ public sealed class FaultyDevice : IReservableDevice, IGrowableDevice, ICachingD
         try
         {
             var blockCount = Geometry.CheckBuffer(Name, start, destination.Length);
-            await StrikeAsync(DriverOperation.Read, start, blockCount, cancellationToken);
-            await inner.ReadAsync(start, destination, cancellationToken);
+            await StrikeAsync(DriverOperation.Read, start, blockCount, cancellationToken).ConfigureAwait(false);
+            await inner.ReadAsync(start, destination, cancellationToken).ConfigureAwait(false);
             counters.CountRead(destination.Length);
         }
         catch (Exception e) when (counters.CountFailure(e))
@@ -94,14 +94,14 @@ public sealed class FaultyDevice : IReservableDevice, IGrowableDevice, ICachingD
         try
         {
             var blockCount = Geometry.CheckBuffer(Name, start, source.Length);
-            var fault = await StrikeAsync(DriverOperation.Write, start, blockCount, cancellationToken);
+            var fault = await StrikeAsync(DriverOperation.Write, start, blockCount, cancellationToken).ConfigureAwait(false);
             if (fault is { Kind: DeviceFaultKind.TornWrite })
-                source = await TearAsync(start, source, cancellationToken);
+                source = await TearAsync(start, source, cancellationToken).ConfigureAwait(false);
             await ChangeAsync(
                 start,
                 blockCount,
                 isDurable: (options & WriteOptions.ForceUnitAccess) != WriteOptions.None,
-                () => inner.WriteAsync(start, source, options, cancellationToken));
+                () => inner.WriteAsync(start, source, options, cancellationToken)).ConfigureAwait(false);
             if (fault is { Kind: DeviceFaultKind.TornWrite, IsSilent: false })
                 throw Injected($"torn write of {blockCount} blocks at block {start}", isTransient: false);
             counters.CountWrite(source.Length);
@@ -122,12 +122,12 @@ public sealed class FaultyDevice : IReservableDevice, IGrowableDevice, ICachingD
         try
         {
             Geometry.CheckRange(Name, start, blockCount);
-            await StrikeAsync(DriverOperation.WriteZeroes, start, blockCount, cancellationToken);
+            await StrikeAsync(DriverOperation.WriteZeroes, start, blockCount, cancellationToken).ConfigureAwait(false);
             await ChangeAsync(
                 start,
                 blockCount,
                 isDurable: (options & ZeroOptions.ForceUnitAccess) != ZeroOptions.None,
-                () => inner.WriteZeroesAsync(start, blockCount, options, cancellationToken));
+                () => inner.WriteZeroesAsync(start, blockCount, options, cancellationToken)).ConfigureAwait(false);
             counters.CountWrite(blockCount * Geometry.BlockSizeBytes);
         }
         catch (Exception e) when (counters.CountFailure(e))
@@ -142,12 +142,12 @@ public sealed class FaultyDevice : IReservableDevice, IGrowableDevice, ICachingD
         try
         {
             Geometry.CheckRange(Name, start, blockCount);
-            await StrikeAsync(DriverOperation.Trim, start, blockCount, cancellationToken);
+            await StrikeAsync(DriverOperation.Trim, start, blockCount, cancellationToken).ConfigureAwait(false);
             await ChangeAsync(
                 start,
                 blockCount,
                 isDurable: false,
-                () => inner.TrimAsync(start, blockCount, cancellationToken));
+                () => inner.TrimAsync(start, blockCount, cancellationToken)).ConfigureAwait(false);
             counters.CountTrim();
         }
         catch (Exception e) when (counters.CountFailure(e))
@@ -161,9 +161,13 @@ public sealed class FaultyDevice : IReservableDevice, IGrowableDevice, ICachingD
     {
         try
         {
-            var fault = await StrikeAsync(DriverOperation.Flush, default, 0, cancellationToken);
+            var fault = await StrikeAsync(DriverOperation.Flush, default, 0, cancellationToken).ConfigureAwait(false);
             if (fault is not { Kind: DeviceFaultKind.LostFlush })
-                await (cache?.FlushAsync(cancellationToken) ?? inner.FlushAsync(cancellationToken));
+            {
+                if (cache is null) await inner.FlushAsync(cancellationToken).ConfigureAwait(false);
+                else await cache.FlushAsync(cancellationToken).ConfigureAwait(false);
+            }
+
             counters.CountFlush();
         }
         catch (Exception e) when (counters.CountFailure(e))
@@ -232,7 +236,7 @@ public sealed class FaultyDevice : IReservableDevice, IGrowableDevice, ICachingD
         CancellationToken cancellationToken)
     {
         var (delay, fault) = Choose(operation, start, blockCount);
-        if (delay > TimeSpan.Zero) await Task.Delay(delay, timeProvider, cancellationToken);
+        if (delay > TimeSpan.Zero) await Task.Delay(delay, timeProvider, cancellationToken).ConfigureAwait(false);
         return fault switch
         {
             { Kind: DeviceFaultKind.Error } =>
@@ -268,7 +272,7 @@ public sealed class FaultyDevice : IReservableDevice, IGrowableDevice, ICachingD
         CancellationToken cancellationToken)
     {
         var torn = new byte[source.Length];
-        await inner.ReadAsync(start, torn, cancellationToken);
+        await inner.ReadAsync(start, torn, cancellationToken).ConfigureAwait(false);
         Sectors.Mix(torn, source.Span, entropy);
         return torn;
     }

@@ -10,7 +10,7 @@ sealed class VolatileCache(IBlockDevice device, IEntropySource entropy) : IDispo
 
     public async ValueTask ChangeAsync(Lba start, long blockCount, bool isDurable, Func<ValueTask> change)
     {
-        await turn.WaitAsync();
+        await turn.WaitAsync().ConfigureAwait(false);
         try
         {
             var size = device.Geometry.BlockSizeBytes;
@@ -18,10 +18,10 @@ sealed class VolatileCache(IBlockDevice device, IEntropySource entropy) : IDispo
             {
                 if (durable.ContainsKey(block)) continue;
                 var content = new byte[size];
-                await device.ReadAsync(new Lba(block), content);
+                await device.ReadAsync(new Lba(block), content).ConfigureAwait(false);
                 durable.Add(block, content);
             }
-            await change();
+            await change().ConfigureAwait(false);
             if (!isDurable) return;
             for (var block = start.Value; block < start.Value + blockCount; block++) durable.Remove(block);
         }
@@ -33,10 +33,10 @@ sealed class VolatileCache(IBlockDevice device, IEntropySource entropy) : IDispo
 
     public async ValueTask FlushAsync(CancellationToken cancellationToken)
     {
-        await turn.WaitAsync(cancellationToken);
+        await turn.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            await device.FlushAsync(cancellationToken);
+            await device.FlushAsync(cancellationToken).ConfigureAwait(false);
             durable.Clear();
         }
         finally
@@ -49,13 +49,13 @@ sealed class VolatileCache(IBlockDevice device, IEntropySource entropy) : IDispo
 
     public async ValueTask LoseAsync()
     {
-        await turn.WaitAsync();
+        await turn.WaitAsync().ConfigureAwait(false);
         try
         {
             foreach (var (block, old) in durable)
             {
                 var content = new byte[old.Length];
-                await device.ReadAsync(new Lba(block), content);
+                await device.ReadAsync(new Lba(block), content).ConfigureAwait(false);
                 // A third of the blocks had reached the medium, a third had not, a third are torn.
                 switch (entropy.NextUInt64() % 3)
                 {
@@ -63,10 +63,10 @@ sealed class VolatileCache(IBlockDevice device, IEntropySource entropy) : IDispo
                     case 1: old.CopyTo(content, 0); break;
                     default: Sectors.Mix(content, old, entropy); break;
                 }
-                await device.WriteAsync(new Lba(block), content);
+                await device.WriteAsync(new Lba(block), content).ConfigureAwait(false);
             }
             durable.Clear();
-            await device.FlushAsync();
+            await device.FlushAsync().ConfigureAwait(false);
         }
         finally
         {

@@ -77,7 +77,7 @@ public abstract class StatefulDevice : IBlockDevice
         Geometry.CheckRange(Name, start, blockCount);
         states.MarkBad(start.Value, blockCount);
         NoteChange();
-        await PersistAsync();
+        await PersistAsync().ConfigureAwait(false);
     }
 
     /// <summary>Replaces a bad block by a blank one, durably: it is free afterwards.</summary>
@@ -89,7 +89,7 @@ public abstract class StatefulDevice : IBlockDevice
         if (GetState(block) != BlockState.Bad) return false;
         states.Replace(block.Value, 1);
         NoteChange();
-        await PersistAsync();
+        await PersistAsync().ConfigureAwait(false);
         return true;
     }
 
@@ -106,7 +106,7 @@ public abstract class StatefulDevice : IBlockDevice
             {
                 var run = states.RunFrom(start.Value, rest, out var state);
                 var part = unread[..(int)(run * Geometry.BlockSizeBytes)];
-                if (state == BlockState.Used) await ReadDataAsync(start, part);
+                if (state == BlockState.Used) await ReadDataAsync(start, part).ConfigureAwait(false);
                 else if (state == BlockState.Bad) throw new BadBlockException(Name, start);
                 else part.Span.Clear();
                 unread = unread[part.Length..];
@@ -136,8 +136,8 @@ public abstract class StatefulDevice : IBlockDevice
             cancellationToken.ThrowIfCancellationRequested();
             CheckForBadBlocks(start, blockCount);
             if (blockCount == 0) return;
-            await ChangeDataAsync(start, source, blockCount);
-            if ((options & WriteOptions.ForceUnitAccess) != WriteOptions.None) await PersistAsync();
+            await ChangeDataAsync(start, source, blockCount).ConfigureAwait(false);
+            if ((options & WriteOptions.ForceUnitAccess) != WriteOptions.None) await PersistAsync().ConfigureAwait(false);
             counters.CountWrite(source.Length);
         }
         catch (Exception e) when (counters.CountFailure(e))
@@ -157,8 +157,8 @@ public abstract class StatefulDevice : IBlockDevice
         // Space is never given back, so a marked block can always be written again: KeepAllocated holds by itself.
         try
         {
-            await MarkTrimmedAsync(start, blockCount, cancellationToken);
-            if ((options & ZeroOptions.ForceUnitAccess) != ZeroOptions.None) await PersistAsync();
+            await MarkTrimmedAsync(start, blockCount, cancellationToken).ConfigureAwait(false);
+            if ((options & ZeroOptions.ForceUnitAccess) != ZeroOptions.None) await PersistAsync().ConfigureAwait(false);
             counters.CountWrite(blockCount * Geometry.BlockSizeBytes);
         }
         catch (Exception e) when (counters.CountFailure(e))
@@ -173,7 +173,7 @@ public abstract class StatefulDevice : IBlockDevice
     {
         try
         {
-            await MarkTrimmedAsync(start, blockCount, cancellationToken);
+            await MarkTrimmedAsync(start, blockCount, cancellationToken).ConfigureAwait(false);
             counters.CountTrim();
         }
         catch (Exception e) when (counters.CountFailure(e))
@@ -189,7 +189,7 @@ public abstract class StatefulDevice : IBlockDevice
         try
         {
             cancellationToken.ThrowIfCancellationRequested();
-            await PersistAsync();
+            await PersistAsync().ConfigureAwait(false);
             counters.CountFlush();
         }
         catch (Exception e) when (counters.CountFailure(e))
@@ -248,7 +248,7 @@ public abstract class StatefulDevice : IBlockDevice
     {
         try
         {
-            await WriteDataAsync(start, source);
+            await WriteDataAsync(start, source).ConfigureAwait(false);
             states.MarkUsed(start.Value, blockCount);
         }
         finally

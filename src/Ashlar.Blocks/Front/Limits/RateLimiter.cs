@@ -68,7 +68,7 @@ sealed class RateLimiter : IDisposable
         var onLeaving = clientLeft.UnsafeRegister(Waiter.OnCancelled, waiter);
         try
         {
-            await waiter.Turn;
+            await waiter.Turn.ConfigureAwait(false);
         }
         finally
         {
