@@ -25,5 +25,6 @@ public sealed record ApiIndex
 /// <param name="Metrics">Figures for Prometheus.</param>
 /// <param name="Live">Whether the process serves.</param>
 /// <param name="Ready">Whether the server takes work.</param>
+/// <param name="OpenApi">The same for programs: an OpenAPI document.</param>
 public sealed record IndexLinks(
-    string Status, string Pools, string Pool, string Volumes, string Volume, string Metrics, string Live, string Ready);
+    string Status, string Pools, string Pool, string Volumes, string Volume, string Metrics, string Live, string Ready, string OpenApi);

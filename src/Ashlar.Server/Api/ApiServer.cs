@@ -59,6 +59,7 @@ sealed class ApiServer : IAsyncDisposable
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None); // It throws what it would log.
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.AddRoutingCore();
+        builder.Services.AddDescription();
         builder.Services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = Grace);
         builder.Services.ConfigureHttpJsonOptions(options =>
@@ -72,6 +73,7 @@ sealed class ApiServer : IAsyncDisposable
         application.UseRouting();
         application.UseMiddleware<QueryGuard>();
         map(application);
+        application.MapDescription();
         try
         {
             await application.StartAsync();

@@ -15,9 +15,10 @@ static class IndexRoutes
         {
             Version = version,
             Links = new("/v1/status", "/v1/pools", "/v1/pools/{pool}", "/v1/pools/{pool}/volumes",
-                "/v1/pools/{pool}/volumes/{volume}", "/metrics", "/livez", "/readyz"),
+                "/v1/pools/{pool}/volumes/{volume}", "/metrics", "/livez", "/readyz", ApiDescription.Path),
         };
-        foreach (var path in (string[])["/", "/v1"])
-            routes.MapMethods(path, StatusRoutes.ReadMethods, Ok<ApiIndex> () => TypedResults.Ok(index));
+        routes.MapMethods("/v1", StatusRoutes.ReadMethods, Ok<ApiIndex> () => TypedResults.Ok(index))
+            .Describe("getIndex", "What there is");
+        routes.MapMethods("/", StatusRoutes.ReadMethods, Ok<ApiIndex> () => TypedResults.Ok(index)).ExcludeFromDescription();
     }
 }

@@ -10,5 +10,6 @@ static class MetricsRoutes
 {
     public static void MapMetrics(this IEndpointRouteBuilder routes, ServerMetrics metrics) =>
         routes.MapMethods("/metrics", StatusRoutes.ReadMethods, ContentHttpResult () =>
-            TypedResults.Text(metrics.Collect(), PrometheusText.ContentType));
+            TypedResults.Text(metrics.Collect(), PrometheusText.ContentType))
+            .Describe("getMetrics", "Figures for Prometheus").ProducesText(StatusCodes.Status200OK);
 }

@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
 using Microsoft.AspNetCore.Http;
+using Microsoft.OpenApi;
 
 namespace Ashlar.Server;
 
@@ -16,7 +17,11 @@ readonly record struct Page(int Limit, string? After)
     const string LimitParameter = "limit", AfterParameter = "after";
 
     /// <summary>The query parameters of a list.</summary>
-    public static readonly string[] Parameters = [LimitParameter, AfterParameter];
+    public static readonly QueryParameter[] Parameters =
+    [
+        new(LimitParameter, JsonSchemaType.Integer, $"Most items of the answer, 1 to {MaxItems}"),
+        new(AfterParameter, JsonSchemaType.String, "Where the page before ended: as it stands in its next"),
+    ];
 
     /// <summary>What a request asks for.</summary>
     /// <exception cref="ApiException">It is not a page of a list.</exception>

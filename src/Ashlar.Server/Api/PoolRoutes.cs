@@ -16,9 +16,10 @@ static class PoolRoutes
             var ordered = pools.All.OrderBy(pool => pool.Name, StringComparer.Ordinal);
             var (items, next) = Page.Of(context.Request).Take(ordered, pool => pool.Name, context);
             return TypedResults.Ok(new PoolList { Items = [.. items.Select(Resources.Pool)], Next = next });
-        }).WithQuery(Page.Parameters);
+        }).WithQuery(Page.Parameters).Describe("listPools", "Pools, by name; in pages");
 
-        routes.MapMethods("/v1/pools/{pool}", StatusRoutes.ReadMethods, TaggedAnswer<Pool> (string pool) => Answer(pools.Get(pool)));
+        routes.MapMethods("/v1/pools/{pool}", StatusRoutes.ReadMethods, TaggedAnswer<Pool> (string pool) => Answer(pools.Get(pool)))
+            .Describe("getPool", "One pool").Produces<Pool>();
 
         routes.MapPatch("/v1/pools/{pool}", async Task<TaggedAnswer<Pool>> (string pool, ChangePool request, HttpContext context) =>
         {
@@ -27,7 +28,7 @@ static class PoolRoutes
             EntityTag.Require(context.Request, EntityTag.SettingsOf(Resources.Pool(served)), $"pool {pool}");
             await served.GrowAsync(request, Caller.Of(context));
             return Answer(served);
-        });
+        }).Describe("changePool", "Makes a pool larger, while it is in use; durable when answered").Produces<Pool>();
     }
 
     static TaggedAnswer<Pool> Answer(ServedPool served)

@@ -1,11 +1,18 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.OpenApi;
 
 namespace Ashlar.Server;
 
-/// <summary>Names of the query parameters that a route takes.</summary>
-sealed record QueryParameters(IReadOnlyList<string> Names);
+/// <summary>A query parameter of a route.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Kind">What its value is, for the description of the API.</param>
+/// <param name="Summary">What it means, for the same.</param>
+sealed record QueryParameter(string Name, JsonSchemaType Kind, string Summary);
+
+/// <summary>The query parameters that a route takes.</summary>
+sealed record QueryParameters(IReadOnlyList<QueryParameter> All);
 
 /// <summary>Refuses query parameters that a route does not know, so that a typo never passes for a setting.</summary>
 sealed class QueryGuard(RequestDelegate next)
@@ -14,17 +21,17 @@ sealed class QueryGuard(RequestDelegate next)
     {
         // Without a route there is no such path, or it does not take the method, which is to be said then.
         if (context.GetEndpoint() is RouteEndpoint route)
-            Check(context.Request, route.Metadata.GetMetadata<QueryParameters>()?.Names ?? []);
+            Check(context.Request, route.Metadata.GetMetadata<QueryParameters>()?.All ?? []);
         return next(context);
     }
 
-    static void Check(HttpRequest request, IReadOnlyList<string> known)
+    static void Check(HttpRequest request, IReadOnlyList<QueryParameter> known)
     {
         foreach (var (name, values) in request.Query)
         {
-            if (!known.Contains(name, StringComparer.Ordinal))
+            if (known.All(parameter => parameter.Name != name))
             {
-                var taken = known.Count == 0 ? "it takes none" : $"it takes {string.Join(" and ", known)}";
+                var taken = known.Count == 0 ? "it takes none" : $"it takes {string.Join(" and ", known.Select(one => one.Name))}";
                 throw new ApiException(ProblemKind.InvalidRequest, $"'{name}' is not a query parameter of {request.Path}: {taken}");
             }
             if (values.Count > 1) throw new ApiException(ProblemKind.InvalidRequest, $"'{name}' stands there twice");
@@ -35,6 +42,6 @@ sealed class QueryGuard(RequestDelegate next)
 /// <summary>Says which query parameters a route takes.</summary>
 static class QueryParameterExtensions
 {
-    public static RouteHandlerBuilder WithQuery(this RouteHandlerBuilder route, params string[] names) =>
-        route.WithMetadata(new QueryParameters(names));
+    public static RouteHandlerBuilder WithQuery(this RouteHandlerBuilder route, params QueryParameter[] parameters) =>
+        route.WithMetadata(new QueryParameters(parameters));
 }

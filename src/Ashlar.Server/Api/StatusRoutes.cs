@@ -17,10 +17,14 @@ static class StatusRoutes
 
     public static void MapStatus(this IEndpointRouteBuilder routes, Func<Status> status, Func<bool> isReady)
     {
-        routes.MapMethods("/v1/status", ReadMethods, Ok<Status> () => TypedResults.Ok(status()));
-        routes.MapMethods("/livez", ReadMethods, ContentHttpResult () => TypedResults.Text("ok\n"));
+        routes.MapMethods("/v1/status", ReadMethods, Ok<Status> () => TypedResults.Ok(status()))
+            .Describe("getStatus", "The server at a glance");
+        routes.MapMethods("/livez", ReadMethods, ContentHttpResult () => TypedResults.Text("ok\n"))
+            .Describe("getLiveness", "The process serves").ProducesText(StatusCodes.Status200OK);
         routes.MapMethods("/readyz", ReadMethods, ContentHttpResult () => isReady()
             ? TypedResults.Text("ok\n")
-            : TypedResults.Text("not ready\n", statusCode: StatusCodes.Status503ServiceUnavailable));
+            : TypedResults.Text("not ready\n", statusCode: StatusCodes.Status503ServiceUnavailable))
+            .Describe("getReadiness", "The server takes work")
+            .ProducesText(StatusCodes.Status200OK).ProducesText(StatusCodes.Status503ServiceUnavailable);
     }
 }

@@ -3,13 +3,14 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.OpenApi;
 
 namespace Ashlar.Server;
 
 /// <summary>/v1/pools/{pool}/volumes.</summary>
 static class VolumeRoutes
 {
-    const string Force = "force";
+    static readonly QueryParameter Force = new("force", JsonSchemaType.Boolean, "Also while clients are connected");
 
     public static void MapVolumes(this IEndpointRouteBuilder routes, ServedPools pools, Func<Endpoints> endpoints, ServerLog log)
     {
@@ -18,7 +19,8 @@ static class VolumeRoutes
         var volumes = routes.MapGroup("/v1/pools/{pool}/volumes");
 
         volumes.MapMethods("", StatusRoutes.ReadMethods, Ok<VolumeList> (string pool, HttpContext context) =>
-            TypedResults.Ok(answers.List(pools.Get(pool), context))).WithQuery(Page.Parameters);
+            TypedResults.Ok(answers.List(pools.Get(pool), context))).WithQuery(Page.Parameters)
+            .Describe("listVolumes", "Volumes of a pool, by name; in pages");
 
         volumes.MapPost("", async Task<TaggedAnswer<Volume>> (string pool, CreateVolume request, HttpContext context) =>
         {
@@ -27,10 +29,11 @@ static class VolumeRoutes
             log.Write(VolumeEvents.Created(pool, info, Caller.Of(context)));
             context.Response.Headers.Location = $"/v1/pools/{pool}/volumes/{info.Name}";
             return answers.Changed(served, info, StatusCodes.Status201Created);
-        });
+        }).Describe("createVolume", "Creates a volume; durable when answered, a thick one with all of its space")
+            .Produces<Volume>(StatusCodes.Status201Created);
 
         volumes.MapMethods("{volume}", StatusRoutes.ReadMethods, TaggedAnswer<Volume> (string pool, string volume) =>
-            answers.One(pools.Get(pool), volume));
+            answers.One(pools.Get(pool), volume)).Describe("getVolume", "One volume").Produces<Volume>();
 
         volumes.MapPatch("{volume}", async Task<TaggedAnswer<Volume>> (
             string pool, string volume, ChangeVolume request, HttpContext context) =>
@@ -42,12 +45,12 @@ static class VolumeRoutes
             var info = await served.ChangeAsync(volume, request);
             foreach (var entry in VolumeEvents.Changed(pool, before, info, Caller.Of(context))) log.Write(entry);
             return answers.Changed(served, info);
-        });
+        }).Describe("changeVolume", "Changes the size, the limits, the name of a volume").Produces<Volume>();
 
         volumes.MapDelete("{volume}", async Task<NoContent> (string pool, string volume, HttpContext context, string force = "false") =>
         {
             if (!bool.TryParse(force, out var isForced))
-                throw new ApiException(ProblemKind.InvalidRequest, $"'{force}' is not a value of '{Force}': true or false");
+                throw new ApiException(ProblemKind.InvalidRequest, $"'{force}' is not a value of '{Force.Name}': true or false");
             var served = pools.Get(pool);
             using var turn = await changes.EnterAsync(pool, volume, EntityTag.IsConditional(context.Request));
             var before = served.Get(volume);
@@ -55,6 +58,6 @@ static class VolumeRoutes
             await served.DeleteAsync(volume, isForced);
             log.Write(VolumeEvents.Deleted(pool, before, isForced, Caller.Of(context)));
             return TypedResults.NoContent();
-        }).WithQuery(Force);
+        }).WithQuery(Force).Describe("deleteVolume", "Deletes a volume; durable when answered, its space follows");
     }
 }

@@ -73,7 +73,7 @@ public sealed class ApiTests : ServedApi
         await SendAsync(HttpMethod.Post, Volumes, """{"name":"vm1","sizeBytes":512}""");
         var links = (await SendAsync(HttpMethod.Get, "/v1")).Body.GetProperty("links").EnumerateObject().ToArray();
         Assert.Equal(
-            ["status", "pools", "pool", "volumes", "volume", "metrics", "live", "ready"], links.Select(link => link.Name));
+            ["status", "pools", "pool", "volumes", "volume", "metrics", "live", "ready", "openApi"], links.Select(link => link.Name));
         foreach (var link in links)
         {
             var url = link.Value.GetString()!.Replace("{pool}", "main", StringComparison.Ordinal)
