@@ -73,7 +73,7 @@ Maintainer: The Ashlar authors <ashlar@localhost>
 Section: admin
 Priority: optional
 Installed-Size: $(du -sk --apparent-size "$root" | cut -f1)
-Depends: init-system-helpers (>= 1.54), libc6 (>= 2.28), libgcc-s1, libstdc++6, passwd
+Depends: init-system-helpers (>= 1.54), libc6 (>= 2.28), libgcc-s1, libssl3 | libssl3t64 | libssl1.1, libstdc++6, passwd
 Suggests: qemu-utils, nbd-client, open-iscsi
 Description: block storage in one program: thin volumes over iSCSI and NBD
  Disks for virtual machines and containers: thin volumes with a checksum on

@@ -25,6 +25,12 @@ public sealed class DebianPackageTests(DebianPackage package) : IClassFixture<De
         Assert.Equal("active disabled\n", machine.Run("echo $(systemctl is-active ashlar) $(systemctl is-enabled ashlar || true)").MustSucceed());
         Assert.NotEqual(before, machine.Run("systemctl show -P MainPID ashlar").MustSucceed());
         Assert.Contains("vm1", machine.Run("ashlar volume list -o name").MustSucceed(), StringComparison.Ordinal);
+        // In order, and before its file was replaced, of which it reads parts until it has ended.
+        machine.Run("""
+            stopped=$(journalctl -u ashlar -o short-unix --no-pager | sed -n 's/^\([0-9]*\)\.[0-9]* .* server: stopped$/\1/p' | head -n 1)
+            replaced=$(stat -c %Z /usr/bin/ashlar)
+            [ "$stopped" -le "$replaced" ]
+            """).MustSucceed();
         Assert.Contains("10899", machine.Run("ashlar status").MustSucceed(), StringComparison.Ordinal);
 
         machine.Run("dpkg -r ashlar").MustSucceed();
