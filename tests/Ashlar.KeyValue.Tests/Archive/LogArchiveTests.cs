@@ -39,6 +39,7 @@ public sealed class LogArchiveTests : IDisposable
 
         var point = backups.Restore(RestorePoint.AtSequence(451), archive, Restored);
         Assert.Equal((1UL, 451UL), (point.BackupNumber, point.Sequence));
+        Assert.Equal(archive.Inspect().Parts.Count(part => part is { LastSequence: > 100, FirstSequence: <= 451 }), point.Parts);
         Assert.Equal(expected, Read(Restored));
     }
 
@@ -364,6 +365,37 @@ public sealed class LogArchiveTests : IDisposable
     }
 
     [Fact]
+    public void A_copy_of_an_open_store_cannot_go_on_where_the_original_archived_more_of_the_same_segment()
+    {
+        Fill(0, 10);
+        store.Sync();
+        CopyStore("/copy");
+        Fill(10, 12);
+        store.Dispose();
+        using var copy = KeyValueStore.Open("/copy", options);
+        copy.Put("copy", "1");
+        copy.Put("copy", "2");
+        copy.Put("copy", "3");
+        Assert.Equal(LogArchiveProblem.Foreign, Assert.Throws<LogArchiveException>(copy.ArchiveLog).Problem);
+        Assert.Equal(12UL, archive.Inspect().LastSequence);
+    }
+
+    [Fact]
+    public void What_is_restored_is_read_as_a_whole_before_it_counts()
+    {
+        Fill(0, 100);
+        store.Flush();
+        store.BackUp(Backups);
+        store.Put("later", "1");
+        store.ArchiveLog();
+        var rotting = options with { FileSystem = new RottingTables(disk, Restored) };
+        var error = Assert.Throws<CorruptDataException>(
+            () => new KeyValueBackups(Backups, rotting).Restore(RestorePoint.Latest, new LogArchive(Archive, rotting), Restored));
+        Assert.Contains(StoreFiles.TableName(0)[..5], error.FilePath, StringComparison.Ordinal);
+        Assert.False(disk.FileExists($"{Restored}/{StoreFiles.ManifestName}"));
+    }
+
+    [Fact]
     public void A_backup_of_a_copy_is_not_continued_with_what_the_original_archived()
     {
         Fill(0, 10);
@@ -523,5 +555,26 @@ public sealed class LogArchiveTests : IDisposable
         using var file = disk.Open(path, FileOpenMode.OpenOrCreate);
         file.SetLength(0);
         file.Write(bytes, 0);
+    }
+
+    /// <summary>One byte of a table changes after it was copied: nothing but reading all of it finds that.</summary>
+    sealed class RottingTables(IFileSystem disk, string below) : PassingFileSystem(disk)
+    {
+        readonly HashSet<string> rotten = new(StringComparer.Ordinal);
+
+        public override IFile Open(string path, FileOpenMode mode)
+        {
+            var isCopy = path.StartsWith(below, StringComparison.Ordinal) && path.Contains("/table-", StringComparison.Ordinal);
+            if (isCopy && mode == FileOpenMode.ReadOnly && rotten.Add(path))
+            {
+                using var file = base.Open(path, FileOpenMode.Existing);
+                var content = new byte[1];
+                file.Read(content, 100);
+                content[0] ^= 1;
+                file.Write(content, 100);
+            }
+
+            return base.Open(path, mode);
+        }
     }
 }

@@ -57,6 +57,30 @@ public sealed class AsyncWriteTests
     }
 
     [Fact]
+    public async Task A_caller_may_block_in_its_continuation_on_a_later_write_of_the_same_flush()
+    {
+        var disk = TestStore.NewDisk();
+        using var store = KeyValueStore.Open(TestStore.Directory, Options(disk));
+        using var all = new ManualResetEventSlim();
+        disk.DuringSync = _ => all.Wait();
+        var lead = store.PutAsync("lead"u8, "x"u8).AsTask();
+        var second = new TaskCompletionSource<Task>();
+        var first = BlockAsync();
+        second.SetResult(store.PutAsync("second"u8, "x"u8).AsTask());
+        disk.DuringSync = null;
+        all.Set();
+        await Task.WhenAll(lead, first);
+
+        async Task BlockAsync()
+        {
+            await store.PutAsync("first"u8, "x"u8).ConfigureAwait(false);
+#pragma warning disable xUnit1031 // Blocking is the point.
+            second.Task.Result.Wait();
+#pragma warning restore xUnit1031
+        }
+    }
+
+    [Fact]
     public async Task A_write_can_be_cancelled_until_a_leader_has_taken_it()
     {
         var disk = new SimulatedFileSystem();
@@ -220,5 +244,18 @@ public sealed class AsyncWriteTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => durable);
         store.Sync();
         await store.WaitDurableAsync(1);
+    }
+
+    [Fact]
+    public async Task A_flush_that_fails_is_told_to_whoever_only_waits_for_it()
+    {
+        var disk = TestStore.NewDisk();
+        using var store = KeyValueStore.Open(TestStore.Directory, TestStore.Small(disk));
+        store.Put("a", "1", Durability.Unflushed);
+        disk.DuringSync = path => throw StorageException.FromErrno("fdatasync", path, Errno.InputOutput, "planted fault");
+        await Assert.ThrowsAsync<StorePoisonedException>(() => Task.Run(store.Sync));
+        await Assert.ThrowsAsync<StorePoisonedException>(() => store.WaitDurableAsync(1));
+        disk.DuringSync = null;
+        Assert.Equal(0UL, store.DurableSequence);
     }
 }

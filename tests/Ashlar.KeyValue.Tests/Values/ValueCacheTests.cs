@@ -119,6 +119,27 @@ public sealed class ValueCacheTests
     }
 
     [Fact]
+    public void A_buffer_gives_back_what_it_held_of_the_cache()
+    {
+        var cache = new BlockCache(BudgetBytes);
+        var segments = new ValueSegments(new StoreFiles(TestStore.NewDisk(), TestStore.Directory), cache);
+        var value = TestStore.Bytes(Text(3));
+        var place = new ValuePlace(1, 0, value.Length, Crc32C.Compute(value));
+        segments.Cache.Add(place, value);
+        Span<byte> stored = stackalloc byte[ValuePlace.EncodedBytes];
+        place.Write(stored);
+        var buffer = new ValueBuffer(segments);
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.True(buffer.Resolve(EntryKind.PutInLog, stored).SequenceEqual(value));
+            if (i < 2) buffer.Clear();
+        }
+
+        buffer.Close();
+        Free(cache);
+    }
+
+    [Fact]
     public void Long_values_stay_out_and_the_budget_holds()
     {
         var cache = new BlockCache(BudgetBytes);
