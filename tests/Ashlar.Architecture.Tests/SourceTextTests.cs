@@ -40,10 +40,14 @@ public sealed class SourceTextTests
         foreach (var project in EmbeddedPackages)
             AssertNone(project, line => IsAwait(line) && !line.Contains("ConfigureAwait(false)", StringComparison.Ordinal));
 
-        // A call of several lines ends elsewhere.
+        // A call of several lines ends elsewhere; what awaits at the end of a block or at each turn of a loop says so where it begins.
         static bool IsAwait(string line) =>
             line.TrimStart() is var text
-                && !text.StartsWith('/') && text.Contains("await ", StringComparison.Ordinal) && text.EndsWith(';');
+                && !text.StartsWith('/')
+                && text.Contains("await ", StringComparison.Ordinal)
+                && (text.EndsWith(';')
+                    || text.StartsWith("await using ", StringComparison.Ordinal)
+                    || text.StartsWith("await foreach ", StringComparison.Ordinal));
     }
 
     static void AssertNone(string folder, Func<string, bool> isWrong, bool mayBeEmpty = false)

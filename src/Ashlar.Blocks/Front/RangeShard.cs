@@ -30,14 +30,21 @@ sealed class RangeShard
     {
         var waiter = new Waiter(range);
         if (TryEnterOrQueue(waiter)) return;
-        await using var giveUp = cancellationToken.UnsafeRegister(
+        var giveUp = cancellationToken.UnsafeRegister(
             static (state, token) =>
             {
                 var (shard, given) = ((RangeShard, Waiter))state!;
                 shard.GiveUp(given, token);
             },
             (this, waiter));
-        await waiter.Turn.ConfigureAwait(false);
+        try
+        {
+            await waiter.Turn.ConfigureAwait(false);
+        }
+        finally
+        {
+            await giveUp.DisposeAsync().ConfigureAwait(false); // Not "await using": that would take the context of the caller, or a box.
+        }
     }
 
     public void Exit(ByteRange range)
