@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using Ashlar.Api;
 using Ashlar.Iscsi;
 using Ashlar.Nbd;
@@ -101,7 +100,7 @@ public sealed class AshlarServer : IAsyncDisposable
         if (hasServed) Tell(LogLevel.Information, LogEvents.ServerStopping, "stopping");
         try
         {
-            await CloseAsync(keep: 0);
+            if (await CloseAsync(keep: 0) is { } failure) System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
         }
         finally
         {
@@ -109,7 +108,9 @@ public sealed class AshlarServer : IAsyncDisposable
         }
     }
 
-    async Task CloseAsync(int keep)
+    /// <summary>Closes what was started last, until so many parts are left.</summary>
+    /// <returns>What failed first, which the log has with the rest; null when nothing did.</returns>
+    async Task<Exception?> CloseAsync(int keep)
     {
         Exception? failure = null;
         while (parts.Count > keep)
@@ -126,24 +127,29 @@ public sealed class AshlarServer : IAsyncDisposable
                 failure ??= e;
             }
         }
-        if (failure is not null) System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
+        return failure;
     }
 
-    // A pool in which somebody has created something is his by now, whatever failed after that.
+    // What the start failed for matters more than anything that fails here: the log has that.
     async Task GiveUpAsync()
     {
-        var isUnused = IsFirstStart && pools.All.All(pool => pool.List().Count == 0);
+        await CloseAsync(keep: directory is null ? 0 : DirectoryDepth);
+        if (IsFirstStart) TakeBackOrKeep(directory!);
+        await CloseAsync(keep: 0);
+    }
+
+    // A pool in which somebody has created something is his by now. Nobody can create anything any more: all is closed.
+    void TakeBackOrKeep(DataDirectory created)
+    {
         try
         {
-            await CloseAsync(keep: directory is null ? 0 : DirectoryDepth);
-            if (isUnused) directory?.TakeBack();
-            else if (IsFirstStart) directory?.Keep();
+            if (pools.All.All(pool => pool.List().Count == 0)) created.TakeBack();
+            else created.Keep();
         }
         catch (Exception e)
         {
-            Notice($"what the start has created could not be removed: {e.Message}"); // What it failed for matters more.
+            Notice($"what the start has created could not be removed: {e.Message}");
         }
-        await DisposeAsync();
     }
 
     static void RefuseOpenDoor(ServerOptions options)
@@ -166,36 +172,38 @@ public sealed class AshlarServer : IAsyncDisposable
         var journal = new PoolJournal(DataDirectory.MainPool, log.Write, options.TimeProvider);
         parts.Push(new Part(journal));
         var main = await OpenMainPoolAsync(directory, journal);
-        var served = new ServedPool(main, log.Write, options.TimeProvider);
+        var served = new ServedPool(main, log.Write, options.TimeProvider, options.PoolSizeBytes);
         journal.Listener = served.Observe;
         pools = new ServedPools([served]);
         parts.Push(pools);
 
         if (limits.Notice is { } notice) Notice(notice);
+        var reachable = new ServedAddresses(addresses, options.Advertise, MachineAddresses.All);
         var buffers = new BufferPool(options.BufferBytes);
-        var nbd = Listen(StartProblem.NbdPort, "nbd", options.NbdPort, limits, where =>
-            NbdServer.Start(where, new VolumeNbdExports(pools), buffers, ClientFailure("nbd")));
+        var nbd = await ListenAsync(StartProblem.NbdPort, "nbd", options.NbdPort, where => Task.FromResult(
+            NbdServer.Start(Listeners("nbd", where, limits), new VolumeNbdExports(pools), buffers, ClientFailure("nbd"))));
         parts.Push(nbd);
-        var iscsi = Listen(StartProblem.IscsiPort, "iscsi", options.IscsiPort, limits, where =>
-            IscsiServer.Start(where, new VolumeIscsiTargets(pools), buffers, ClientFailure("iscsi"), options.Advertise));
+        var iscsi = await ListenAsync(StartProblem.IscsiPort, "iscsi", options.IscsiPort, where => Task.FromResult(IscsiServer.Start(
+            Listeners("iscsi", where, limits), new VolumeIscsiTargets(pools), buffers, ClientFailure("iscsi"), options.Advertise)));
         parts.Push(iscsi);
         var hosts = new HostNames(addresses, options.Advertise is { } name ? [.. options.AllowedHosts, name] : options.AllowedHosts);
-        var api = await ApiServer.StartAsync(PortalsOf(options.ApiPort), hosts, log, options.TimeProvider, routes =>
-        {
-            routes.MapIndex(options.Version);
-            routes.MapStatus(GetStatus, () => isReady);
-            routes.MapMetrics(new ServerMetrics(pools, () => (nbd.ConnectionCount, iscsi.ConnectionCount), log, options, startedAt));
-            routes.MapPools(pools);
-            routes.MapVolumes(pools, () => Endpoints, log);
-        });
+        var metrics = new ServerMetrics(pools, () => (nbd.ConnectionCount, iscsi.ConnectionCount), log, options, startedAt);
+        var api = await ListenAsync(StartProblem.ApiPort, "api", options.ApiPort, where =>
+            ApiServer.StartAsync(where, hosts, log, options.TimeProvider, routes =>
+            {
+                routes.MapIndex(options.Version);
+                routes.MapStatus(GetStatus, () => isReady);
+                routes.MapMetrics(metrics);
+                routes.MapPools(pools);
+                routes.MapVolumes(pools, () => Endpoints, log);
+            }));
         parts.Push(api);
-        directory.Keep();
 
-        var reachable = new ServedAddresses(addresses, options.Advertise, MachineAddresses.All);
         Endpoints = reachable.Endpoints(api.EndPoint.Port, nbd.EndPoint.Port, iscsi.EndPoint.Port);
         runFile.Announce(new(Environment.ProcessId, reachable.LocalApi(api.EndPoint.Port)));
         isReady = true;
         TellOfStart();
+        directory.Keep(); // Last: until here a failure takes back what was created.
     }
 
     void TellOfStart()
@@ -225,14 +233,7 @@ public sealed class AshlarServer : IAsyncDisposable
     async Task<StoragePool> OpenMainPoolAsync(DataDirectory data, PoolJournal journal)
     {
         var path = data.PoolPath(DataDirectory.MainPool);
-        if (!data.IsNew)
-        {
-            var pool = await PoolFiles.OpenAsync(path, options, journal.Observe);
-            if (PoolSizes.Differs(options.PoolSizeBytes, pool.GetUsage().CapacityBytes) is not { } problem) return pool;
-            await pool.DisposeAsync();
-            throw problem;
-        }
-
+        if (!data.IsNew) return await PoolFiles.OpenAsync(path, options, journal.Observe);
         IsFirstStart = true;
         var capacity = PoolSizes.ForCreation(options.PoolSizeBytes, options.FileSystem.GetFreeSpaceBytes(data.Path));
         data.BeginFirstStart(new(options.Entropy.NextGuid(), startedAt));
@@ -248,33 +249,28 @@ public sealed class AshlarServer : IAsyncDisposable
         }
     }
 
-    T Listen<T>(
-        StartProblem problem, string name, int port, ConnectionLimits limits, Func<IReadOnlyList<ListenerOptions>, T> start)
+    async Task<T> ListenAsync<T>(StartProblem problem, string name, int port, Func<IReadOnlyList<IPEndPoint>, Task<T>> start)
     {
         try
         {
-            var endPoints = PortalsOf(port);
-            return start([.. endPoints.Select(endPoint => new ListenerOptions
-            {
-                EndPoint = endPoint,
-                Name = name,
-                MaxConnections = limits.PerProtocol,
-                TimeProvider = options.TimeProvider,
-            })]);
+            return await new Portals(addresses, FreePort.On).ListenAsync(name, port, start);
         }
         catch (ListenException e)
         {
-            var isForeign = e.InnerException is SocketException { SocketErrorCode: SocketError.AddressNotAvailable };
-            throw new ServerStartException(isForeign ? StartProblem.ListenAddress : problem, e.Message, e);
+            throw new ServerStartException(e.IsForeign ? StartProblem.ListenAddress : problem, e.Message, e);
         }
     }
 
-    /// <summary>Where a protocol listens: on one port everywhere, also where any will do.</summary>
-    IReadOnlyList<IPEndPoint> PortalsOf(int port)
-    {
-        var chosen = port == 0 && addresses.Count > 1 ? FreePort.On(addresses) : port;
-        return [.. addresses.Select(address => new IPEndPoint(address, chosen))];
-    }
+    IReadOnlyList<ListenerOptions> Listeners(string name, IReadOnlyList<IPEndPoint> where, ConnectionLimits limits) =>
+    [
+        .. where.Select(endPoint => new ListenerOptions
+        {
+            EndPoint = endPoint,
+            Name = name,
+            MaxConnections = limits.PerProtocol,
+            TimeProvider = options.TimeProvider,
+        }),
+    ];
 
     sealed class Part(IDisposable inner) : IAsyncDisposable
     {

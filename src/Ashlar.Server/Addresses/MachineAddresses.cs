@@ -14,20 +14,26 @@ static class MachineAddresses
     /// All of them but those of one link, which mean nothing without its number; first those that the default routes go by. Empty where
     /// there is no network.
     /// </summary>
-    public static IReadOnlyList<IPAddress> All()
+    public static IReadOnlyList<IPAddress> All() => All(NetworkInterface.GetAllNetworkInterfaces);
+
+    /// <summary>The same, of interfaces that somebody else finds.</summary>
+    public static IReadOnlyList<IPAddress> All(Func<IEnumerable<NetworkInterface>> interfaces)
     {
         IPAddress?[] routed = [OfRouteTo(Elsewhere), OfRouteTo(ElsewhereIPv6)];
-        return [.. routed.OfType<IPAddress>().Concat(OfInterfaces()).Where(IsUseful).Distinct()];
+        return [.. routed.OfType<IPAddress>().Concat(Of(interfaces)).Where(IsUseful).Distinct()];
     }
 
-    static IEnumerable<IPAddress> OfInterfaces()
+    static IPAddress[] Of(Func<IEnumerable<NetworkInterface>> interfaces)
     {
         try
         {
-            return NetworkInterface.GetAllNetworkInterfaces()
-                .Where(each => each.OperationalStatus is OperationalStatus.Up or OperationalStatus.Unknown)
-                .SelectMany(each => each.GetIPProperties().UnicastAddresses)
-                .Select(each => each.Address);
+            return
+            [
+                .. interfaces()
+                    .Where(each => each.OperationalStatus is OperationalStatus.Up or OperationalStatus.Unknown)
+                    .SelectMany(each => each.GetIPProperties().UnicastAddresses)
+                    .Select(each => each.Address),
+            ];
         }
         catch (NetworkInformationException)
         {

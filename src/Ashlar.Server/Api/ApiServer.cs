@@ -3,7 +3,6 @@ using System.Net.Sockets;
 using Ashlar.Api;
 using Ashlar.Transport;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -48,7 +47,7 @@ sealed class ApiServer : IAsyncDisposable
     /// <param name="log">Gets what the web server has to say, and failures.</param>
     /// <param name="time">The clock.</param>
     /// <param name="map">Adds the routes.</param>
-    /// <exception cref="ServerStartException">It cannot listen.</exception>
+    /// <exception cref="ListenException">A port is taken, or an address is not one of this machine.</exception>
     public static async Task<ApiServer> StartAsync(
         IReadOnlyList<IPEndPoint> portals, HostNames hosts, ServerLog log, TimeProvider time, Action<IEndpointRouteBuilder> map)
     {
@@ -82,7 +81,7 @@ sealed class ApiServer : IAsyncDisposable
         {
             await application.DisposeAsync();
             limiter.Dispose();
-            throw CannotListen(portals, e);
+            throw new ListenException("api", string.Join(" and ", portals), e);
         }
         return new(application, limiter);
     }
@@ -92,20 +91,6 @@ sealed class ApiServer : IAsyncDisposable
         await application.StopAsync();
         await application.DisposeAsync();
         limiter.Dispose();
-    }
-
-    static ServerStartException CannotListen(IReadOnlyList<IPEndPoint> portals, Exception error)
-    {
-        var isTaken = error.InnerException is AddressInUseException;
-        var isForeign = error is SocketException { SocketErrorCode: SocketError.AddressNotAvailable }
-            || error.InnerException is SocketException { SocketErrorCode: SocketError.AddressNotAvailable };
-        var reason = isTaken ? "the port is taken by another program"
-            : isForeign ? "the address is not one of this machine"
-            : error.Message;
-        return new(
-            isForeign ? StartProblem.ListenAddress : StartProblem.ApiPort,
-            $"api: cannot listen on {string.Join(" and ", portals)}: {reason}",
-            error);
     }
 
     static void Limit(KestrelServerOptions options, IReadOnlyList<IPEndPoint> portals)

@@ -6,8 +6,6 @@ namespace Ashlar.Server;
 /// <summary>Objects of the API, made of what the pools know.</summary>
 static class Resources
 {
-    const long LeafBytes = 1L << 20; // What the check goes through at a time.
-
     public static Volume Volume(Endpoints endpoints, ServedPool pool, VolumeInfo info)
     {
         var target = ExportNames.IscsiTarget(pool.Name, info.Name);
@@ -41,7 +39,7 @@ static class Resources
         var usage = pool.Usage;
         var statistics = pool.Statistics;
         var damage = pool.Damage;
-        var warnings = PoolWarnings.Of(pool.Name, usage, statistics, damage);
+        IReadOnlyList<string> warnings = [.. PoolWarnings.Of(pool.Name, usage, statistics, damage), .. pool.SizeWarnings];
         return new()
         {
             Name = pool.Name,
@@ -67,5 +65,7 @@ static class Resources
     public static string Health(IReadOnlyCollection<string> warnings) => warnings.Count == 0 ? "ok" : "degraded";
 
     static RunningCheck? Check(RecoveryProgress progress) =>
-        progress.IsRunning ? new(progress.TotalLeaves * LeafBytes, progress.DoneLeaves * LeafBytes, progress.CheckedBlocks) : null;
+        progress.IsRunning
+            ? new(progress.TotalLeaves * StoragePool.LeafBytes, progress.DoneLeaves * StoragePool.LeafBytes, progress.CheckedBlocks)
+            : null;
 }

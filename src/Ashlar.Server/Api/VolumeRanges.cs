@@ -7,7 +7,6 @@ namespace Ashlar.Server;
 static class VolumeRanges
 {
     const int MaxListed = 1000;
-    const int BlockBytes = 4096;
 
     /// <summary>What is damaged; null when nothing is.</summary>
     public static IReadOnlyList<VolumeRange>? Of(IEnumerable<DamagedRange> damage) =>
@@ -15,7 +14,7 @@ static class VolumeRanges
 
     /// <summary>What is not verified since a crash; null when everything is.</summary>
     public static IReadOnlyList<VolumeRange>? Of(IEnumerable<UnverifiedBlock> blocks) =>
-        Join(blocks.Select(block => block.OffsetBytes).Order().Select(offset => new VolumeRange(offset, BlockBytes)));
+        Join(blocks.Select(block => block.OffsetBytes).Order().Select(offset => new VolumeRange(offset, StoragePool.BlockBytes)));
 
     // The first ones, where there are very many.
     static List<VolumeRange>? Join(IEnumerable<VolumeRange> pieces)

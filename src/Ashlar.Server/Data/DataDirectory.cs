@@ -119,7 +119,7 @@ sealed class DataDirectory : IDisposable
             files.SyncDirectory(Path);
         }
         RemoveTree($"{Path}/pools");
-        RemoveTree($"{Path}/run");
+        traces.RemoveRunDirectory();
         files.SyncDirectory(Path);
         if (files.FileExists(NewFormatPath)) files.Delete(NewFormatPath);
     }
@@ -150,9 +150,15 @@ sealed class DataDirectory : IDisposable
         }
     }
 
+    // What a link leads to is somebody else's: the link goes, and nothing behind it.
     void RemoveTree(string path)
     {
         if (!files.DirectoryExists(path)) return;
+        if (files.ResolveLinks(path) != ResolveParent(path))
+        {
+            files.Delete(path);
+            return;
+        }
         foreach (var name in files.List(path))
         {
             var child = $"{path}/{name}";
@@ -160,5 +166,12 @@ sealed class DataDirectory : IDisposable
             else files.Delete(child);
         }
         files.DeleteDirectory(path);
+    }
+
+    /// <summary>Where a name is, whatever links lead to its directory.</summary>
+    string ResolveParent(string path)
+    {
+        var end = path.LastIndexOf('/');
+        return $"{files.ResolveLinks(path[..end]).TrimEnd('/')}{path[end..]}";
     }
 }

@@ -35,7 +35,12 @@ sealed class RunFile : IDisposable
             static file => ((RunFile)file!).TryAgain(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    string FilePath => $"{directory}/server.json";
+    string FilePath => PathsIn(directory)[0];
+
+    string TemporaryPath => PathsIn(directory)[1];
+
+    /// <summary>All that it may leave in its directory: the file, and what is to become of it.</summary>
+    public static IReadOnlyList<string> PathsIn(string directory) => [$"{directory}/server.json", $"{directory}/server.json.new"];
 
     /// <summary>Says how the server is reached, at once or as soon as the disk lets it.</summary>
     public void Announce(RunningServer running)
@@ -74,22 +79,21 @@ sealed class RunFile : IDisposable
 
     StorageException? TryWrite()
     {
-        var temporary = $"{FilePath}.new";
         try
         {
             files.CreateDirectories(directory);
-            using (var file = files.Open(temporary, FileOpenMode.OpenOrCreate))
+            using (var file = files.Open(TemporaryPath, FileOpenMode.OpenOrCreate))
             {
                 file.SetLength(0);
                 file.Write(JsonSerializer.SerializeToUtf8Bytes(server!, ApiJson.Strict.RunningServer), 0);
             }
-            files.Rename(temporary, FilePath);
+            files.Rename(TemporaryPath, FilePath);
             isWritten = true;
             return null;
         }
         catch (StorageException problem)
         {
-            TryDelete(temporary);
+            TryDelete(TemporaryPath);
             return problem;
         }
     }

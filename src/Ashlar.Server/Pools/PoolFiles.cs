@@ -33,22 +33,37 @@ static class PoolFiles
     }
 
     /// <summary>Opens a pool, and recovers it if it was not closed.</summary>
+    /// <exception cref="ServerStartException">It has another size than the one that is asked for.</exception>
     public static async Task<StoragePool> OpenAsync(string path, ServerOptions options, Action<PoolEvent>? observer = null)
     {
         var metadata = OpenMetadata(path, options, isNew: false);
         FileDevice? device = null;
+        StoragePool opened;
         try
         {
             // Before anything else: if the pool cannot be opened, it is the first question.
             if (metadata.Recovery is { WasClosed: false } recovery) Report(observer, $"{DescribePool(path)}: its map was {recovery}");
             StoragePool.CheckDeviceLength(metadata, DataPath(path), LengthBytes(path, options));
+            // Before it is recovered: what is refused is left as it is.
+            if (StoragePool.FindCapacityBytes(metadata) is { } capacity) PoolSizes.Require(options.PoolSizeBytes, capacity);
             device = FileDevice.Open(options.FileSystem, DataPath(path), BlockSizeBytes);
-            return await StoragePool.OpenAsync(device, metadata, PoolOptions(options) with { Observer = observer });
+            opened = await StoragePool.OpenAsync(device, metadata, PoolOptions(options) with { Observer = observer });
         }
         catch
         {
             metadata.Dispose();
             if (device is not null) await device.DisposeAsync();
+            throw;
+        }
+
+        try
+        {
+            PoolSizes.Require(options.PoolSizeBytes, opened.GetUsage().CapacityBytes); // Of earlier programs it is known only now.
+            return opened;
+        }
+        catch
+        {
+            await opened.DisposeAsync();
             throw;
         }
     }

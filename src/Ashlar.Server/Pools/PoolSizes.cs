@@ -7,7 +7,6 @@ namespace Ashlar.Server;
 static class PoolSizes
 {
     const long Gibibyte = 1L << 30;
-    const long ChunkBytes = 64 << 10;
 
     /// <summary>90 % of what is free, in whole GiB: a full pool should be the pool's error, not the file system's.</summary>
     public static long Default(long freeBytes) => Math.Max(Gibibyte, freeBytes / 10 * 9 / Gibibyte * Gibibyte);
@@ -23,15 +22,26 @@ static class PoolSizes
                 StartProblem.PoolTooLarge, $"a pool of {BinarySize.FormatExact(Math.Max(0, capacity))} is not possible: 1 PiB at most");
     }
 
-    /// <summary>Why a pool cannot be served as one of the size that is asked for; null when it can.</summary>
-    public static ServerStartException? Differs(long? asked, long capacityBytes)
+    /// <summary>Fails unless a pool has the size that is asked for.</summary>
+    /// <exception cref="ServerStartException">It has another one.</exception>
+    public static void Require(long? asked, long capacityBytes)
     {
-        if (asked is not { } wanted || IsSame(wanted, capacityBytes)) return null;
-        return new(
+        if (!Differs(asked, capacityBytes)) return;
+        throw new ServerStartException(
             StartProblem.PoolSize,
             $"pool {DataDirectory.MainPool} holds {BinarySize.FormatExact(capacityBytes)}, and is to be started with "
-            + $"{BinarySize.FormatExact(Math.Max(0, wanted))}");
+            + $"{BinarySize.FormatExact(Math.Max(0, asked!.Value))}");
     }
+
+    /// <summary>That the next start is refused if it asks for the same size as this one; null when it is not.</summary>
+    public static string? WarningOf(string pool, long? asked, long capacityBytes) => !Differs(asked, capacityBytes)
+        ? null
+        : $"pool {pool} holds {BinarySize.FormatExact(capacityBytes)}, and the server was started for one of "
+            + $"{BinarySize.FormatExact(asked!.Value)}: with that in its options (--pool-size, poolSize, ASHLAR_POOL_SIZE) the next start "
+            + "is refused; name the new size there, or leave it out";
+
+    /// <summary>Whether a pool has another size than the one that is asked for.</summary>
+    public static bool Differs(long? asked, long capacityBytes) => asked is { } wanted && !IsSame(wanted, capacityBytes);
 
     public static ServerStartException TooLarge(long capacityBytes, StorageException refusal) => new(
         StartProblem.PoolTooLarge,
@@ -41,7 +51,7 @@ static class PoolSizes
     // Of what is asked for in bytes a pool makes whole chunks. Earlier programs took the superblocks off of what was asked for.
     static bool IsSame(long wanted, long capacityBytes) => IsPossible(wanted)
         && (StoragePool.DeviceBytesFor(wanted) == StoragePool.DeviceBytesFor(capacityBytes)
-            || wanted / ChunkBytes * ChunkBytes == StoragePool.DeviceBytesFor(capacityBytes));
+            || wanted / StoragePool.ChunkBytes * StoragePool.ChunkBytes == StoragePool.DeviceBytesFor(capacityBytes));
 
     static bool IsPossible(long capacityBytes) => capacityBytes is >= 1 and <= StoragePool.MaxCapacityBytes;
 }

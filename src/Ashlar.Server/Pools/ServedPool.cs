@@ -10,7 +10,7 @@ namespace Ashlar.Server;
 /// A pool that is served: one front per volume, shared by every protocol. What happens to the pool it tells the fronts, which tell
 /// their clients.
 /// </summary>
-sealed class ServedPool : IAsyncDisposable
+sealed partial class ServedPool : IAsyncDisposable
 {
     const int MaxDamageListed = 3;
 
@@ -19,12 +19,20 @@ sealed class ServedPool : IAsyncDisposable
     readonly TimeProvider timeProvider;
     readonly SpaceWatch space;
     readonly Dictionary<string, ServedVolume> open = new(StringComparer.Ordinal);
-    readonly HashSet<string> leaving = new(StringComparer.Ordinal);
+    readonly HashSet<string> leaving = new(StringComparer.Ordinal); // Names that are about to go, or to come by renaming.
+    readonly List<Shrinking> shrinking = [];
+    readonly long? askedBytes;
     readonly Lock gate = new();
 
-    public ServedPool(StoragePool pool, Action<LogEntry> report, TimeProvider timeProvider)
+    /// <summary>Serves a pool, and closes it in the end.</summary>
+    /// <param name="pool">The pool.</param>
+    /// <param name="report">Gets lines for the log.</param>
+    /// <param name="timeProvider">The clock.</param>
+    /// <param name="askedBytes">The size that the server was started for; null when it takes any.</param>
+    public ServedPool(StoragePool pool, Action<LogEntry> report, TimeProvider timeProvider, long? askedBytes = null)
     {
         this.pool = pool;
+        this.askedBytes = askedBytes;
         this.report = report;
         this.timeProvider = timeProvider;
         space = new SpaceWatch(pool.Name, pool.GetUsage, report, OnSpaceShort, timeProvider);
@@ -35,6 +43,10 @@ sealed class ServedPool : IAsyncDisposable
     public PoolUsage Usage => pool.GetUsage();
 
     public PoolStatistics Statistics => pool.GetStatistics();
+
+    /// <summary>That the next start is refused if it is as this one was; empty when it is not.</summary>
+    public IReadOnlyList<string> SizeWarnings =>
+        PoolSizes.WarningOf(Name, askedBytes, Usage.CapacityBytes) is { } warning ? [warning] : [];
 
     /// <summary>What was found damaged and not healed since, the first of it with a sentence each.</summary>
     public PoolDamage Damage => pool.GetDamage(MaxDamageListed);
@@ -82,15 +94,18 @@ sealed class ServedPool : IAsyncDisposable
         [NotNullWhen(true)] out ClientSession? session)
     {
         session = null;
-        if (!TryOpen(name, out volume)) return false;
-        try
+        lock (gate) // Whoever looks for clients and then keeps others out has seen all of them.
         {
-            session = volume.Front.Attach(client);
-            return true;
-        }
-        catch (SessionFencedException)
-        {
-            return false; // Deleted since it was found.
+            if (!TryOpen(name, out volume)) return false;
+            try
+            {
+                session = volume.Front.Attach(client);
+                return true;
+            }
+            catch (SessionFencedException)
+            {
+                return false; // Being deleted.
+            }
         }
     }
 
@@ -114,6 +129,7 @@ sealed class ServedPool : IAsyncDisposable
         if (usage.CapacityBytes == before) return;
         var message = $"pool {Name}: grown from {BinarySize.FormatExact(before)} to {BinarySize.FormatExact(usage.CapacityBytes)}, by {by}";
         report(new(LogLevel.Information, LogEvents.PoolGrown, message) { Pool = Name, Address = by, SizeBytes = usage.CapacityBytes });
+        foreach (var warning in SizeWarnings) report(new(LogLevel.Warning, LogEvents.ServerNotice, warning) { Pool = Name });
         space.Look();
     }
 
@@ -141,36 +157,6 @@ sealed class ServedPool : IAsyncDisposable
         }
     }
 
-    /// <summary>Changes size, limits and name. What is not valid is refused before anything is changed.</summary>
-    public async Task<VolumeInfo> ChangeAsync(string name, ChangeVolume request)
-    {
-        var current = Get(name);
-        if (request is { SizeBytes: null, Limits: null, Name: null })
-            throw new ApiException(ProblemKind.InvalidRequest, "nothing to change: the request has no 'sizeBytes', 'limits' or 'name'");
-        VolumeLimiting.Apply(request.Limits, current.Limits);
-        if (request.SizeBytes is { } sizeBytes) CheckNewSize(current, sizeBytes, request);
-        if (request.Name is { } newName) CheckNewName(current, newName, request);
-        try
-        {
-            var changed = current;
-            if (request.SizeBytes is { } asked)
-            {
-                changed = await pool.ResizeVolumeAsync(name, asked, request.AllowShrink);
-                if (changed.SizeBytes != current.SizeBytes) FrontOf(name)?.Report(new(VolumeEventKind.CapacityChanged));
-            }
-            if (request.Limits is not null) changed = await LimitAsync(name, request.Limits);
-            return request.Name is null || request.Name == name ? changed : await RenameAsync(name, request.Name);
-        }
-        catch (VolumeNameException e) when (e.Problem == VolumeNameProblem.Taken)
-        {
-            throw Exists(request.Name!);
-        }
-        catch (Exception e) when (e is VolumeDeletedException or VolumeNameException)
-        {
-            throw NotFound(name);
-        }
-    }
-
     /// <summary>
     /// Deletes a volume; its space is given back after the call has returned. Clients are cut off first, so that none of them
     /// works on a volume that goes.
@@ -181,8 +167,9 @@ sealed class ServedPool : IAsyncDisposable
         ServedVolume? volume;
         lock (gate)
         {
-            // Nobody opens it while it goes. Another who deletes it is as good as too late.
-            if (!leaving.Add(name)) throw NotFound(name);
+            if (leaving.Contains(name)) throw NotFound(name); // Another who deletes it is as good as too late.
+            if (!force) RefuseInUse(name, OpenedOf(name));
+            leaving.Add(name); // Nobody opens it while it goes.
             volume = open.GetValueOrDefault(name);
         }
         try
@@ -228,83 +215,21 @@ sealed class ServedPool : IAsyncDisposable
         lock (gate) return [.. open.Values];
     }
 
+    // Under the gate.
     bool TryOpen(string name, [NotNullWhen(true)] out ServedVolume? volume)
     {
-        lock (gate)
-        {
-            if (open.TryGetValue(name, out volume)) return true;
-            if (leaving.Contains(name) || pool.FindVolume(name) is not { } info || pool.OpenVolume(name) is not { } device) return false;
-            volume = open[name] = new ServedVolume(info, $"{Name}/{name}", device, report, timeProvider);
-            return true;
-        }
+        volume = null;
+        if (leaving.Contains(name) || pool.FindVolume(name) is not { } info) return false;
+        if (shrinking.Exists(each => each.Concerns(info))) return false;
+        if (open.TryGetValue(name, out volume)) return true;
+        if (pool.OpenVolume(name) is not { } device) return false;
+        volume = open[name] = new ServedVolume(info, $"{Name}/{name}", device, report, timeProvider);
+        return true;
     }
 
-    async Task<VolumeInfo> LimitAsync(string name, ChangeLimits request)
+    void RefuseInUse(string name, ServedVolume? opened)
     {
-        var changed = await pool.LimitVolumeAsync(name, limits => VolumeLimiting.Apply(request, limits));
-        lock (gate)
-        {
-            // What the pool has by now: of two who change limits the last one here has the last word there.
-            if (open.TryGetValue(name, out var volume) && pool.FindVolume(name) is { } info) volume.Front.Limits = info.Limits;
-        }
-        return changed;
-    }
-
-    // Nobody opens it by either name while it changes: there is one front of a volume, under one name.
-    async Task<VolumeInfo> RenameAsync(string name, string newName)
-    {
-        lock (gate)
-        {
-            if (!leaving.Add(name)) throw NotFound(name);
-            if (!leaving.Add(newName))
-            {
-                leaving.Remove(name);
-                throw Exists(newName);
-            }
-        }
-        try
-        {
-            var renamed = await pool.RenameVolumeAsync(name, newName);
-            lock (gate)
-            {
-                if (open.Remove(name, out var volume))
-                {
-                    volume.Path = $"{Name}/{newName}";
-                    open.Add(newName, volume);
-                }
-            }
-            return renamed;
-        }
-        finally
-        {
-            lock (gate)
-            {
-                leaving.Remove(name);
-                leaving.Remove(newName);
-            }
-        }
-    }
-
-    void CheckNewName(VolumeInfo current, string newName, ChangeVolume request)
-    {
-        StoragePool.CheckVolumeName(newName);
-        if (newName == current.Name) return;
-        if (Find(newName) is not null) throw Exists(newName);
-        // Who is connected goes on, but does not find it when he connects again.
-        if (!request.Force && ClientsOf(current.Name) is { Total: > 0 } clients) throw InUse(current.Name, clients);
-    }
-
-    void CheckNewSize(VolumeInfo current, long sizeBytes, ChangeVolume request)
-    {
-        CheckSize(sizeBytes, current.BlockSizeBytes);
-        if (sizeBytes >= current.SizeBytes) return;
-        if (!request.AllowShrink)
-        {
-            throw new ApiException(
-                ProblemKind.WouldShrink,
-                $"volume {Name}/{current.Name} has {current.SizeBytes} bytes; {sizeBytes} would cut off what lies beyond");
-        }
-        if (!request.Force && ClientsOf(current.Name) is { Total: > 0 } clients) throw InUse(current.Name, clients);
+        if (opened?.Clients is { Total: > 0 } clients) throw InUse(name, clients);
     }
 
     ApiException InUse(string name, VolumeClients clients) =>

@@ -74,14 +74,7 @@ public sealed class StreamListener : IAsyncDisposable
         catch (SocketException e)
         {
             socket?.Dispose();
-            var reason = e.SocketErrorCode switch
-            {
-                SocketError.AddressAlreadyInUse => "the port is taken by another program",
-                SocketError.AccessDenied => "permission denied",
-                SocketError.AddressNotAvailable => "the address is not one of this machine",
-                _ => e.Message,
-            };
-            throw new ListenException(options.Name, options.EndPoint.ToString(), reason, e);
+            throw new ListenException(options.Name, options.EndPoint.ToString(), e);
         }
         var listener = new StreamListener(options, handler, report, socket, all);
         listener.acceptor.Start();

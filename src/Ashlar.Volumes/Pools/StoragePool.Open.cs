@@ -13,6 +13,15 @@ public sealed partial class StoragePool
     /// <summary>Largest pool: 1 PiB. Its free space alone takes some 4 GiB of memory.</summary>
     public const long MaxCapacityBytes = 1L << 50;
 
+    /// <summary>Unit of what is verified, damaged or not verified: each has a checksum of its own.</summary>
+    public const int BlockBytes = MapLayout.BlockBytes;
+
+    /// <summary>Unit of space: a pool holds whole ones.</summary>
+    public const int ChunkBytes = MapLayout.ChunkBytes;
+
+    /// <summary>Unit of the map, and of the check after an unclean stop.</summary>
+    public const long LeafBytes = MapLayout.LeafBytes;
+
     /// <summary>Length of the device that a pool needs to hold so much: whole chunks, and what the superblocks take.</summary>
     /// <exception cref="ArgumentOutOfRangeException">No pool is that small, or that large.</exception>
     public static long DeviceBytesFor(long capacityBytes) => ChunksFor(capacityBytes) * MapLayout.ChunkBytes;
@@ -78,6 +87,13 @@ public sealed partial class StoragePool
                 device,
                 lengthBytes,
                 $"cut off: the pool has {chunks} chunks of {MapLayout.ChunkBytes} bytes, its device {lengthBytes} bytes");
+    }
+
+    /// <summary>What the pool of a store holds, without opening it; null where an earlier program did not write it down.</summary>
+    public static long? FindCapacityBytes(KeyValueStore metadata)
+    {
+        ArgumentNullException.ThrowIfNull(metadata);
+        return RememberedChunks(metadata) is { } chunks ? (chunks - MapLayout.ReservedChunks) * MapLayout.ChunkBytes : null;
     }
 
     /// <summary>

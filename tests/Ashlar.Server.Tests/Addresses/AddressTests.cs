@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.NetworkInformation;
 
 namespace Ashlar.Server.Tests.Addresses;
 
@@ -46,6 +47,15 @@ public sealed class AddressTests
     public void Addresses_of_this_machine_are_of_use_to_others() => Assert.All(MachineAddresses.All(), address =>
         Assert.False(IPAddress.IsLoopback(address) || address.IsIPv6LinkLocal || ListenAddresses.IsAll(address), address.ToString()));
 
+    [Fact]
+    public void What_the_system_does_not_tell_of_its_interfaces_is_done_without()
+    {
+        Assert.All(MachineAddresses.All(() => throw new NetworkInformationException()), IsNoLoopback);
+        Assert.All(MachineAddresses.All(() => [new GoneInterface()]), IsNoLoopback);
+
+        static void IsNoLoopback(IPAddress address) => Assert.False(IPAddress.IsLoopback(address));
+    }
+
     [Theory]
     [InlineData("127.0.0.1", "localhost", true)]
     [InlineData("127.0.0.1", "LOCALHOST", true)]
@@ -64,6 +74,14 @@ public sealed class AddressTests
     [InlineData("::", "[2001:db8::8]", true)]
     public void The_api_answers_to_its_addresses_and_to_names_that_were_allowed(string listen, string host, bool isIncluded) =>
         Assert.Equal(isIncluded, new HostNames(Parse(listen), ["nas.example.com", "203.0.113.9"]).Includes(host));
+
+    /// <summary>It went between being listed and being looked at.</summary>
+    sealed class GoneInterface : NetworkInterface
+    {
+        public override OperationalStatus OperationalStatus => OperationalStatus.Up;
+
+        public override IPInterfaceProperties GetIPProperties() => throw new NetworkInformationException();
+    }
 
     static IPAddress[] Parse(string text) => [.. text.Split(' ').Select(IPAddress.Parse)];
 }

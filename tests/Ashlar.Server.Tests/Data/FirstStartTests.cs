@@ -1,6 +1,7 @@
 using Ashlar.Blocks;
 using Ashlar.Simulation;
 using Ashlar.Storage;
+using Ashlar.TestKit;
 using Ashlar.Volumes;
 
 namespace Ashlar.Server.Tests.Data;
@@ -65,6 +66,26 @@ public sealed class FirstStartTests
         var found = await Assert.ThrowsAsync<CrashCheckException>(() => CrashExplorer.ExploreAsync(
             disk, CheckAsync, new CrashExplorerOptions { StateBudget = 1500, Replay = null }));
         Assert.Matches(asWhat, found.InnerException!.Message);
+    }
+
+    [Theory]
+    [InlineData("data/pools")]
+    [InlineData("data/pools/main")]
+    public void A_first_start_that_is_begun_anew_removes_links_and_not_what_they_lead_to(string link)
+    {
+        using var root = new TemporaryDirectory();
+        Directory.CreateDirectory(root["data"]);
+        File.WriteAllText(root["data/FORMAT.new"], "");
+        Directory.CreateDirectory(root["elsewhere"]);
+        File.WriteAllText(root["elsewhere/notes"], "mine");
+        Directory.CreateDirectory(Path.GetDirectoryName(root[link])!);
+        File.CreateSymbolicLink(root[link], root["elsewhere"]);
+        using var directory = DataDirectory.Open(OptionsFor(FileSystems.Real, seed: 1) with { DataDirectory = root["data"] });
+        directory.BeginFirstStart(new(Guid.Empty, DateTimeOffset.UnixEpoch));
+        directory.Keep();
+        Assert.Equal("mine", File.ReadAllText(root["elsewhere/notes"]));
+        Assert.Empty(Directory.GetFileSystemEntries(root["data/pools/main"]));
+        Assert.Null(new FileInfo(root[link]).LinkTarget);
     }
 
     static async Task TakeBackAsync(SimulatedFileSystem disk, IFileSystem files)

@@ -119,8 +119,11 @@ public sealed class PoolHealthTests
     [InlineData(0L, 64 << 20, false)]
     [InlineData(long.MaxValue, 64 << 20, false)]
     [InlineData(null, 64 << 20, true)]
-    public void A_pool_has_the_size_that_is_asked_for_or_is_not_served(long? asked, long capacity, bool isSame) =>
-        Assert.Equal(isSame, PoolSizes.Differs(asked, capacity) is null);
+    public void A_pool_has_the_size_that_is_asked_for_or_is_not_served(long? asked, long capacity, bool isSame)
+    {
+        Assert.Equal(!isSame, PoolSizes.Differs(asked, capacity));
+        Assert.Equal(isSame, PoolSizes.WarningOf("main", asked, capacity) is null);
+    }
 
     [Fact]
     public void Each_state_that_is_not_well_is_a_warning_of_its_own()

@@ -188,6 +188,80 @@ public sealed class ServedPoolTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Nobody_attaches_to_a_volume_while_it_gets_another_name()
+    {
+        Open(ClientProtocol.Nbd).Dispose(); // It has a front.
+        var attached = new ConcurrentQueue<bool>();
+        beforeOperation = (operation, path) =>
+        {
+            if (operation != FaultOperations.Write || !path.StartsWith("/meta/log-", StringComparison.Ordinal)) return;
+            attached.Enqueue(pool.TryAttach("vm1", ClientOf(ClientProtocol.Nbd), out _, out _));
+            attached.Enqueue(pool.TryAttach("web1", ClientOf(ClientProtocol.Iscsi), out _, out _));
+        };
+        await pool.ChangeAsync("vm1", new() { Name = "web1" });
+        beforeOperation = (_, _) => { };
+        Assert.NotEmpty(attached);
+        Assert.DoesNotContain(true, attached);
+        Assert.Equal(new VolumeClients(0, 0), pool.AllClients());
+        Assert.True(pool.TryAttach("web1", ClientOf(ClientProtocol.Nbd), out _, out _));
+    }
+
+    [Fact]
+    public async Task Who_comes_before_a_volume_has_become_smaller_is_turned_away_rather_than_cut_off()
+    {
+        await pool.CreateAsync(new() { Name = "thick", SizeBytes = 1 << 20, IsThick = true });
+        Task? shrinking = null;
+        var attached = new List<bool>();
+        WhileItGrows(() =>
+        {
+            // It waits for the growth to end, and has seen that nobody is attached.
+            shrinking = pool.ChangeAsync("thick", new() { SizeBytes = 512 << 10, AllowShrink = true });
+            attached.Add(pool.TryAttach("thick", ClientOf(ClientProtocol.Nbd), out _, out _));
+        });
+        await pool.ChangeAsync("thick", new() { SizeBytes = 2 << 20 });
+        await shrinking!;
+        Assert.Equal([false], attached);
+        Assert.True(pool.TryAttach("thick", ClientOf(ClientProtocol.Nbd), out _, out var session));
+        Assert.Equal(512 << 10, session.SizeBytes);
+        session.Dispose();
+    }
+
+    [Fact]
+    public async Task A_growth_that_has_become_a_shrinking_meanwhile_cuts_nobody_off()
+    {
+        await pool.CreateAsync(new() { Name = "thick", SizeBytes = 1 << 20, IsThick = true });
+        Assert.True(pool.TryAttach("thick", ClientOf(ClientProtocol.Nbd), out _, out var session));
+        Task? second = null;
+        WhileItGrows(() => second = pool.ChangeAsync("thick", new() { SizeBytes = 3 << 19, AllowShrink = true })); // Larger, for now.
+        await pool.ChangeAsync("thick", new() { SizeBytes = 2 << 20 });
+        var error = await Assert.ThrowsAsync<ApiException>(() => second!);
+        Assert.Equal(ProblemKind.WouldShrink, error.Kind);
+        Assert.Equal("volume main/thick has 2097152 bytes; 1572864 would cut off what lies beyond", error.Message);
+        Assert.Equal(2 << 20, session.SizeBytes);
+        session.Dispose();
+    }
+
+    [Fact]
+    public async Task A_volume_that_is_renamed_while_it_grows_is_changed_to_the_end()
+    {
+        await pool.CreateAsync(new() { Name = "thick", SizeBytes = 1 << 20, IsThick = true });
+        Assert.True(pool.TryAttach("thick", ClientOf(ClientProtocol.Iscsi), out var volume, out var session));
+        var told = new ConcurrentQueue<VolumeEventKind>();
+        volume.Front.Changed += (_, change) => told.Enqueue(change.Kind);
+        WhileItGrows(() => Task.Run(async () =>
+        {
+            await pool.ChangeAsync("thick", new() { Name = "web1", Force = true });
+            await pool.CreateAsync(new() { Name = "thick", SizeBytes = 1 << 20 }); // Another one, which is none of its business.
+        }).Wait(TimeSpan.FromMinutes(1)));
+        var changed = await pool.ChangeAsync("thick", new() { SizeBytes = 2 << 20, Limits = new(Iops: 7) });
+        Assert.Equal(("web1", 2 << 20, new RateLimits(Iops: 7)), (changed.Name, changed.SizeBytes, changed.Limits));
+        Assert.Equal(new RateLimits(Iops: 7), volume.Front.Limits);
+        Assert.Equal([VolumeEventKind.CapacityChanged], told);
+        Assert.Equal(RateLimits.None, pool.Get("thick").Limits);
+        session.Dispose();
+    }
+
+    [Fact]
     public async Task A_new_name_that_is_not_valid_or_taken_is_refused_before_anything_is_changed()
     {
         await pool.CreateAsync(new() { Name = "vm2", SizeBytes = 1 << 20 });
@@ -327,6 +401,16 @@ public sealed class ServedPoolTests : IAsyncLifetime
                 await session.WriteAsync(offset, new SeededRandom((ulong)offset).Bytes(chunk));
             await session.FlushAsync();
         }
+    }
+
+    /// <summary>Does something, once, when the next thick volume is about to take space of the disk.</summary>
+    void WhileItGrows(Action action)
+    {
+        var isDone = 0;
+        beforeOperation = (operation, path) =>
+        {
+            if (operation == FaultOperations.Allocate && path == "/data" && Interlocked.Exchange(ref isDone, 1) == 0) action();
+        };
     }
 
     static ClientIdentity ClientOf(ClientProtocol protocol) => new(protocol, "192.0.2.1:4711", "192.0.2.1:4711");

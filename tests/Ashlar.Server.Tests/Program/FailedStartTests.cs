@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Ashlar.Simulation;
 using Ashlar.Storage;
+using Ashlar.TestKit;
 
 namespace Ashlar.Server.Tests.Program;
 
@@ -74,7 +75,57 @@ public sealed class FailedStartTests : IDisposable
 
     [Theory]
     [InlineData("nbd")]
+    [InlineData("announce")]
+    public async Task What_was_in_the_directory_of_the_run_file_stays(string what)
+    {
+        disk.CreateDirectories($"{Data}/run");
+        using (var notes = disk.Open($"{Data}/run/notes", FileOpenMode.CreateNew)) notes.Write("mine"u8, 0);
+        await Assert.ThrowsAnyAsync<Exception>(() => StartAsync(what));
+        Assert.Equal(["run"], disk.List(Data));
+        Assert.Contains("notes", disk.List($"{Data}/run"));
+    }
+
+    [Fact]
+    public async Task Nothing_is_removed_where_a_link_leads()
+    {
+        using var directory = new TemporaryDirectory();
+        Directory.CreateDirectory(directory["data"]);
+        Directory.CreateDirectory(directory["elsewhere/inner"]);
+        await File.WriteAllTextAsync(directory["elsewhere/inner/notes"], "mine");
+        File.CreateSymbolicLink(directory["data/run"], directory["elsewhere"]);
+        var options = Options with { DataDirectory = directory["data"], FileSystem = FileSystems.Real, NbdPort = TakenPort };
+        await Assert.ThrowsAsync<ServerStartException>(() => AshlarServer.StartAsync(options, Log()));
+        Assert.Equal("mine", await File.ReadAllTextAsync(directory["elsewhere/inner/notes"]));
+        Assert.Equal([directory["data/run"]], Directory.GetFileSystemEntries(directory["data"]));
+    }
+
+    [Fact]
+    public async Task A_start_that_fails_when_all_listens_takes_back_what_it_created_also_where_closing_fails()
+    {
+        var failure = await Assert.ThrowsAsync<InvalidOperationException>(() => StartAsync("announce on an ill disk"));
+        Assert.Equal("not now", failure.Message);
+        Assert.Empty(disk.List("/srv"));
+    }
+
+    [Fact]
+    public async Task A_later_start_does_not_speak_of_what_it_has_created()
+    {
+        await (await StartAsync("")).DisposeAsync();
+        using var lines = new StringWriter();
+        using (var log = new ServerLog(lines, TimeProvider.System))
+        {
+            var options = Options with { FileSystem = RefuseToAnnounce(isIll: true) };
+            await Assert.ThrowsAsync<InvalidOperationException>(() => AshlarServer.StartAsync(options, log));
+        }
+        Assert.Contains("closing failed", lines.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("has created", lines.ToString(), StringComparison.Ordinal);
+        await (await StartAsync("")).DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData("nbd")]
     [InlineData("api")]
+    [InlineData("announce")]
     [InlineData("another size")]
     public async Task A_later_start_that_fails_leaves_the_data(string what)
     {
@@ -85,7 +136,7 @@ public sealed class FailedStartTests : IDisposable
             Assert.Equal(HttpStatusCode.Created, (await http.PostAsync("/v1/pools/main/volumes", body)).StatusCode);
         }
 
-        await Assert.ThrowsAsync<ServerStartException>(() => StartAsync(what));
+        await Assert.ThrowsAnyAsync<Exception>(() => StartAsync(what));
         await using var again = await StartAsync("");
         Assert.Equal(1, again.GetStatus().Pools[0].VolumeCount);
         Assert.Equal(64 << 20, again.GetStatus().Pools[0].CapacityBytes);
@@ -122,10 +173,31 @@ public sealed class FailedStartTests : IDisposable
             "address" => Options with { Listen = [IPAddress.Parse("192.0.2.1")], AllowUnauthenticated = true },
             "size" => Options with { PoolSizeBytes = 2L << 50 },
             "another size" => Options with { PoolSizeBytes = 1L << 30 },
+            "announce" => Options with { FileSystem = RefuseToAnnounce(isIll: false) },
+            "announce on an ill disk" => Options with { FileSystem = RefuseToAnnounce(isIll: true) },
             "file" => Options with { FileSystem = new FaultyFileSystem(disk, TooLarge) },
             _ => Options,
         };
         return AshlarServer.StartAsync(options, Log());
+    }
+
+    /// <summary>A disk on which the last step of a start fails; a disk that is ill does not let the pool be closed either.</summary>
+    FaultyFileSystem RefuseToAnnounce(bool isIll)
+    {
+        FaultyFileSystem? faulty = null;
+        return faulty = new(disk)
+        {
+            BeforeOperation = (operation, path) =>
+            {
+                if (operation != FaultOperations.Write || !path.EndsWith("/run/server.json.new", StringComparison.Ordinal)) return;
+                if (isIll)
+                {
+                    const FaultOperations Changes = FaultOperations.Write | FaultOperations.Sync;
+                    faulty!.Add(new(Changes, FaultKind.InputOutputError) { PathPattern = "*/meta/*", IsSticky = true });
+                }
+                throw new InvalidOperationException("not now");
+            },
+        };
     }
 
     static ServerLog Log() => new(new StringWriter(), TimeProvider.System);

@@ -143,13 +143,26 @@ public sealed class SimulatedDiskTests : IAsyncDisposable
         Assert.Equal(1, server.GetStatus().Pools[0].VolumeCount);
     }
 
+    [Fact]
+    public async Task A_start_with_another_size_is_refused_before_the_pool_is_recovered()
+    {
+        var disk = new SimulatedFileSystem();
+        await StartAsync(disk);
+        var after = disk.LosePower(seed: 1);
+        var refusal = await Assert.ThrowsAsync<ServerStartException>(() => StartAsync(after, poolSizeBytes: 128 << 20));
+        Assert.Equal("pool main holds 64 MiB, and is to be started with 128 MiB", refusal.Message);
+        Assert.DoesNotContain("pool main: was not closed", lines.ToString(), StringComparison.Ordinal);
+        await using var server = await StartAsync(after);
+        Assert.Contains("pool main: was not closed", lines.ToString(), StringComparison.Ordinal);
+    }
+
     public async ValueTask DisposeAsync()
     {
         foreach (var server in servers) await server.DisposeAsync();
         log.Dispose();
     }
 
-    async Task<AshlarServer> StartAsync(IFileSystem disk, TimeProvider? clock = null)
+    async Task<AshlarServer> StartAsync(IFileSystem disk, TimeProvider? clock = null, long poolSizeBytes = 64 << 20)
     {
         var server = await AshlarServer.StartAsync(
             new()
@@ -158,7 +171,7 @@ public sealed class SimulatedDiskTests : IAsyncDisposable
                 ApiPort = 0,
                 NbdPort = 0,
                 IscsiPort = 0,
-                PoolSizeBytes = 64 << 20,
+                PoolSizeBytes = poolSizeBytes,
                 FileSystem = disk,
                 Entropy = new SeededEntropy(1),
                 TimeProvider = clock ?? TimeProvider.System,

@@ -42,14 +42,23 @@ public sealed class ListenerGroupTests : IConnectionHandler
     public void A_port_is_found_that_is_free_on_each_address()
     {
         IPAddress[] addresses = [IPAddress.Loopback, IPAddress.Parse("127.0.0.2"), IPAddress.Parse("127.0.0.3")];
-        var port = FreePort.On(addresses);
+        var port = FreePort.On("echo", addresses);
         Assert.NotEqual(0, port);
         foreach (var address in addresses)
         {
             using var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
             socket.Bind(new IPEndPoint(address, port));
         }
-        Assert.Throws<SocketException>(() => FreePort.On([IPAddress.Loopback, IPAddress.Parse("192.0.2.1")]));
+    }
+
+    [Theory]
+    [InlineData("127.0.0.1", "192.0.2.1")]
+    [InlineData("192.0.2.1", "127.0.0.1")]
+    public void No_port_is_free_on_an_address_of_another_machine(params string[] addresses)
+    {
+        var failure = Assert.Throws<ListenException>(() => FreePort.On("echo", [.. addresses.Select(IPAddress.Parse)]));
+        Assert.Equal((true, false), (failure.IsForeign, failure.IsTaken));
+        Assert.Matches(@"^echo: cannot listen on 192\.0\.2\.1:\d+: the address is not one of this machine$", failure.Message);
     }
 
     void IConnectionHandler.Serve(Connection connection, CancellationToken draining)

@@ -1,0 +1,161 @@
+using Ashlar.Api;
+using Ashlar.Blocks;
+using Ashlar.Volumes;
+
+namespace Ashlar.Server;
+
+/// <remarks>
+/// What takes long may find a volume under another name than it began with, and another volume under that one. So a change that has
+/// begun goes by the volume's identity.
+/// </remarks>
+sealed partial class ServedPool
+{
+    /// <summary>Changes size, limits and name. What is not valid is refused before anything is changed.</summary>
+    public async Task<VolumeInfo> ChangeAsync(string name, ChangeVolume request)
+    {
+        var current = Get(name);
+        if (request is { SizeBytes: null, Limits: null, Name: null })
+            throw new ApiException(ProblemKind.InvalidRequest, "nothing to change: the request has no 'sizeBytes', 'limits' or 'name'");
+        VolumeLimiting.Apply(request.Limits, current.Limits);
+        if (request.SizeBytes is { } sizeBytes) CheckNewSize(current, sizeBytes, request);
+        if (request.Name is { } newName) CheckNewName(current, newName, request);
+        try
+        {
+            var changed = current;
+            if (request.SizeBytes is { } asked) changed = await ResizeAsync(current, asked, request);
+            if (request.Limits is not null) changed = await LimitAsync(changed, request.Limits);
+            return request.Name is null ? changed : await RenameAsync(changed, request.Name, request.Force);
+        }
+        catch (VolumeNameException e) when (e.Problem == VolumeNameProblem.Taken)
+        {
+            throw Exists(request.Name!);
+        }
+        catch (Exception e) when (e is VolumeDeletedException or VolumeNameException)
+        {
+            throw NotFound(name);
+        }
+    }
+
+    async Task<VolumeInfo> ResizeAsync(VolumeInfo current, long sizeBytes, ChangeVolume request)
+    {
+        var isShrinking = sizeBytes < current.SizeBytes;
+        var guard = isShrinking && !request.Force ? KeepOut(current, sizeBytes) : null;
+        try
+        {
+            // What was to make it larger cuts nothing off, though somebody else may have made it larger still meanwhile.
+            var mayShrink = isShrinking || request is { AllowShrink: true, Force: true };
+            var changed = await pool.ResizeVolumeAsync(current.Name, sizeBytes, mayShrink);
+            if (changed.SizeBytes != current.SizeBytes) OpenedOf(current.Id)?.Front.Report(new(VolumeEventKind.CapacityChanged));
+            return changed;
+        }
+        catch (ArgumentOutOfRangeException) when (!isShrinking && Find(current.Id) is { } now && now.SizeBytes > sizeBytes)
+        {
+            throw WouldShrink(now, sizeBytes);
+        }
+        finally
+        {
+            if (guard is not null) LetIn(guard);
+        }
+    }
+
+    /// <summary>Keeps clients out until a volume is so small, or the returned guard is gone.</summary>
+    /// <exception cref="ApiException">Clients are attached.</exception>
+    Shrinking KeepOut(VolumeInfo volume, long sizeBytes)
+    {
+        lock (gate)
+        {
+            RefuseInUse(volume.Name, OpenedOf(volume.Id));
+            var guard = new Shrinking(volume.Id, sizeBytes);
+            shrinking.Add(guard);
+            return guard;
+        }
+    }
+
+    void LetIn(Shrinking guard)
+    {
+        lock (gate) shrinking.Remove(guard);
+    }
+
+    async Task<VolumeInfo> LimitAsync(VolumeInfo volume, ChangeLimits request)
+    {
+        var changed = await pool.LimitVolumeAsync(NameOf(volume), limits => VolumeLimiting.Apply(request, limits));
+        lock (gate)
+        {
+            // What the pool has by now: of two who change limits the last one here has the last word there.
+            if (OpenedOf(volume.Id) is { } opened && Find(volume.Id) is { } now) opened.Front.Limits = now.Limits;
+        }
+        return changed;
+    }
+
+    // Nobody opens it by either name while it changes: there is one front of a volume, under one name.
+    async Task<VolumeInfo> RenameAsync(VolumeInfo volume, string newName, bool force)
+    {
+        var name = NameOf(volume);
+        if (name == newName) return volume;
+        lock (gate)
+        {
+            if (leaving.Contains(name)) throw NotFound(name);
+            if (leaving.Contains(newName)) throw Exists(newName);
+            if (!force) RefuseInUse(name, OpenedOf(volume.Id));
+            leaving.Add(name);
+            leaving.Add(newName);
+        }
+        try
+        {
+            var renamed = await pool.RenameVolumeAsync(name, newName);
+            lock (gate)
+            {
+                if (open.Remove(name, out var opened))
+                {
+                    opened.Path = $"{Name}/{newName}";
+                    open.Add(newName, opened);
+                }
+            }
+            return renamed;
+        }
+        finally
+        {
+            lock (gate)
+            {
+                leaving.Remove(name);
+                leaving.Remove(newName);
+            }
+        }
+    }
+
+    void CheckNewName(VolumeInfo current, string newName, ChangeVolume request)
+    {
+        StoragePool.CheckVolumeName(newName);
+        if (newName == current.Name) return;
+        if (Find(newName) is not null) throw Exists(newName);
+        // Who is connected goes on, but does not find it when he connects again.
+        if (!request.Force) RefuseInUse(current.Name, OpenedOf(current.Id));
+    }
+
+    void CheckNewSize(VolumeInfo current, long sizeBytes, ChangeVolume request)
+    {
+        CheckSize(sizeBytes, current.BlockSizeBytes);
+        if (sizeBytes >= current.SizeBytes) return;
+        if (!request.AllowShrink) throw WouldShrink(current, sizeBytes);
+        if (!request.Force) RefuseInUse(current.Name, OpenedOf(current.Id));
+    }
+
+    VolumeInfo? Find(Guid id) => List().FirstOrDefault(volume => volume.Id == id);
+
+    string NameOf(VolumeInfo volume) => Find(volume.Id)?.Name ?? throw NotFound(volume.Name);
+
+    ServedVolume? OpenedOf(Guid id)
+    {
+        lock (gate) return open.Values.FirstOrDefault(volume => volume.Id == id);
+    }
+
+    ApiException WouldShrink(VolumeInfo volume, long sizeBytes) => new(
+        ProblemKind.WouldShrink,
+        $"volume {Name}/{volume.Name} has {volume.SizeBytes} bytes; {sizeBytes} would cut off what lies beyond");
+
+    /// <summary>A volume that gets smaller without force. Nobody is attached, and nobody is let in before it is that small.</summary>
+    sealed class Shrinking(Guid volume, long sizeBytes)
+    {
+        public bool Concerns(VolumeInfo present) => present.Id == volume && present.SizeBytes > sizeBytes;
+    }
+}
