@@ -60,7 +60,7 @@ static class ApiDescription
         });
     });
 
-    public static void MapDescription(this IEndpointRouteBuilder routes) => 
+    public static void MapDescription(this IEndpointRouteBuilder routes) =>
         routes.MapOpenApi(Path).WithMetadata(new HttpMethodMetadata(StatusRoutes.ReadMethods)); // By itself it is no HEAD.
 
     /// <summary>Names a route and says what it does.</summary>
