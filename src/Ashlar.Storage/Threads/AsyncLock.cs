@@ -1,12 +1,10 @@
-using Ashlar.Storage;
-
-namespace Ashlar.Volumes;
+namespace Ashlar.Storage;
 
 /// <summary>
 /// A lock that may be held over I/O. Free: taken at once, without allocating. Held: waiters queue and are served in order, each
 /// woken on the data plane's own threads, so that the one who leaves is not delayed.
 /// </summary>
-sealed class AsyncLock
+public sealed class AsyncLock
 {
     readonly Lock gate = new();
     Queue<SharedCompletion>? waiters;
