@@ -37,8 +37,15 @@ sealed class ApiServer : IAsyncDisposable
         get
         {
             var addresses = application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
-            return IPEndPoint.Parse(new Uri(addresses.First()).Authority);
+            return EndPointOf(addresses.First());
         }
+    }
+
+    /// <summary>Where a web server listens, of what it says of that.</summary>
+    public static IPEndPoint EndPointOf(string address)
+    {
+        var uri = new Uri(address); // Which leaves port 80 out of its authority.
+        return new(IPAddress.Parse(uri.DnsSafeHost), uri.Port);
     }
 
     /// <summary>Starts to listen.</summary>

@@ -9,32 +9,55 @@ namespace Ashlar.Server;
 sealed class ChangeGate
 {
     readonly Lock gate = new();
-    readonly Dictionary<(string Pool, string Volume), Queue> queues = [];
+    readonly Dictionary<Guid, Queue> queues = [];
 
     /// <summary>Waits for the turn of a change; disposing of what it returns ends it.</summary>
-    public async Task<IDisposable> EnterAsync(string pool, string volume, bool isConditional)
+    /// <param name="find">
+    /// Finds the volume, by its name. It is asked again when the turn has come: by then the name may be another volume's, and its turn is
+    /// waited for.
+    /// </param>
+    /// <param name="isConditional">Whether the change has a condition.</param>
+    public async Task<IDisposable> EnterAsync(Func<Guid> find, bool isConditional)
     {
-        var turn = new Turn(this, (pool, volume), isConditional);
+        while (true)
+        {
+            var volume = find();
+            var turn = new Turn(this, volume, isConditional);
+            await EnterAsync(turn);
+            try
+            {
+                if (find() == volume) return turn;
+            }
+            catch
+            {
+                turn.Dispose();
+                throw;
+            }
+            turn.Dispose();
+        }
+    }
+
+    Task EnterAsync(Turn turn)
+    {
         lock (gate)
         {
-            if (!queues.TryGetValue(turn.Key, out var queue)) queues[turn.Key] = queue = new Queue();
+            if (!queues.TryGetValue(turn.Volume, out var queue)) queues[turn.Volume] = queue = new Queue();
             queue.Waiting.Enqueue(turn);
             Admit(queue);
         }
-        await turn.Admitted.Task;
-        return turn;
+        return turn.Admitted.Task;
     }
 
     void Leave(Turn turn)
     {
         lock (gate)
         {
-            var queue = queues[turn.Key];
+            var queue = queues[turn.Volume];
             Invariant.Require(queue.Running > 0);
             queue.Running--;
             queue.IsAlone = false;
             Admit(queue);
-            if (queue.Running == 0) queues.Remove(turn.Key);
+            if (queue.Running == 0) queues.Remove(turn.Volume);
         }
     }
 
@@ -59,11 +82,11 @@ sealed class ChangeGate
         public bool IsAlone { get; set; }
     }
 
-    sealed class Turn(ChangeGate owner, (string Pool, string Volume) key, bool isConditional) : IDisposable
+    sealed class Turn(ChangeGate owner, Guid volume, bool isConditional) : IDisposable
     {
         bool hasLeft;
 
-        public (string Pool, string Volume) Key => key;
+        public Guid Volume => volume;
 
         public bool IsConditional => isConditional;
 

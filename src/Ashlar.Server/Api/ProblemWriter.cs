@@ -23,13 +23,18 @@ sealed class ProblemWriter(RequestDelegate next, ServerLog log, ReportLimiter li
             else if (context.Response.StatusCode >= StatusCodes.Status400BadRequest)
                 await WriteStatusAsync(context, context.Response.StatusCode);
         }
-        catch (Exception e) when (!context.Response.HasStarted && !context.RequestAborted.IsCancellationRequested)
+        catch (Exception e) when (!context.Response.HasStarted && !(context.RequestAborted.IsCancellationRequested && IsLeaving(e)))
         {
             var (kind, detail) = Describe(e, context);
-            if (kind.Status >= StatusCodes.Status500InternalServerError && limiter.Admit()) Log(context, e);
-            await WriteAsync(context, kind, detail, (e as ApiException)?.Hint);
+            var isFailure = kind.Status >= StatusCodes.Status500InternalServerError && kind != ProblemKind.Unavailable;
+            if (isFailure && limiter.Admit()) Log(context, e);
+            if (context.RequestAborted.IsCancellationRequested) context.Response.StatusCode = kind.Status; // For the log; nobody reads more.
+            else await WriteAsync(context, kind, detail, (e as ApiException)?.Hint);
         }
     }
+
+    /// <summary>Whether a request that ended before its time may have failed by that alone; the web server knows.</summary>
+    static bool IsLeaving(Exception error) => error is OperationCanceledException or IOException;
 
     static Task WriteStatusAsync(HttpContext context, int status) =>
         WriteAsync(context, ProblemKind.InvalidRequest.WithStatus(status), RequestProblems.Describe(status, context));
@@ -45,6 +50,8 @@ sealed class ProblemWriter(RequestDelegate next, ServerLog log, ReportLimiter li
         StorageException { Kind: StorageErrorKind.NoSpace } e => (ProblemKind.NoSpace, e.Message),
         CorruptDataException e => (ProblemKind.Corrupt, e.Message),
         AshlarException e => (ProblemKind.Failed, e.Message),
+        // Pools are closed when the server stops; who still works has had his time.
+        ObjectDisposedException => (ProblemKind.Unavailable, "the server is stopping"),
         // What happened stands in the log; an outsider learns no stack traces.
         _ => (ProblemKind.Failed, "unexpected; the server's log says more"),
     };

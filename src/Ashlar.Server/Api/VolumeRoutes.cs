@@ -39,12 +39,10 @@ static class VolumeRoutes
             string pool, string volume, ChangeVolume request, HttpContext context) =>
         {
             var served = pools.Get(pool);
-            using var turn = await changes.EnterAsync(pool, volume, EntityTag.IsConditional(context.Request));
+            using var turn = await changes.EnterAsync(() => served.Get(volume).Id, EntityTag.IsConditional(context.Request));
             var before = served.Get(volume);
             EntityTag.Require(context.Request, EntityTag.SettingsOf(before), $"volume {pool}/{volume}");
-            var info = await served.ChangeAsync(volume, request);
-            foreach (var entry in VolumeEvents.Changed(pool, before, info, Caller.Of(context))) log.Write(entry);
-            return answers.Changed(served, info);
+            return answers.Changed(served, await served.ChangeAsync(volume, request, Caller.Of(context)));
         }).Describe("changeVolume", "Changes the size, the limits, the name of a volume").Produces<Volume>();
 
         volumes.MapDelete("{volume}", async Task<NoContent> (string pool, string volume, HttpContext context, string force = "false") =>
@@ -52,7 +50,7 @@ static class VolumeRoutes
             if (!bool.TryParse(force, out var isForced))
                 throw new ApiException(ProblemKind.InvalidRequest, $"'{force}' is not a value of '{Force.Name}': true or false");
             var served = pools.Get(pool);
-            using var turn = await changes.EnterAsync(pool, volume, EntityTag.IsConditional(context.Request));
+            using var turn = await changes.EnterAsync(() => served.Get(volume).Id, EntityTag.IsConditional(context.Request));
             var before = served.Get(volume);
             EntityTag.Require(context.Request, EntityTag.SettingsOf(before), $"volume {pool}/{volume}");
             await served.DeleteAsync(volume, isForced);

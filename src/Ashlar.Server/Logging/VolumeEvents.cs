@@ -1,4 +1,5 @@
 using System.Globalization;
+using Ashlar.Blocks;
 using Ashlar.Volumes;
 using Microsoft.Extensions.Logging;
 
@@ -14,27 +15,22 @@ static class VolumeEvents
         by,
         $"created: {volume.SizeBytes} bytes, {(volume.IsThick ? "thick" : "thin")}, blocks of {volume.BlockSizeBytes} bytes");
 
-    /// <summary>An entry for each thing that has changed; none for what stayed as it was.</summary>
-    public static IEnumerable<LogEntry> Changed(string pool, VolumeInfo before, VolumeInfo after, string by)
-    {
-        if (after.Name != before.Name)
-            yield return Of(LogEvents.VolumeRenamed, pool, after, by, $"renamed from {before.Name}");
-        if (after.SizeBytes != before.SizeBytes)
-        {
-            var how = after.SizeBytes > before.SizeBytes ? "grown" : "shrunk";
-            yield return Of(
-                LogEvents.VolumeResized, pool, after, by, $"{how} from {before.SizeBytes} to {after.SizeBytes} bytes");
-        }
-        if (after.Limits != before.Limits)
-        {
-            yield return Of(
-                LogEvents.VolumeLimited,
-                pool,
-                after,
-                by,
-                $"limits changed: {Describe(after.Limits.Iops, "requests")}, {Describe(after.Limits.BytesPerSecond, "bytes")}");
-        }
-    }
+    public static LogEntry Renamed(string pool, VolumeInfo volume, string before, string by) =>
+        Of(LogEvents.VolumeRenamed, pool, volume, by, $"renamed from {before}");
+
+    public static LogEntry Resized(string pool, VolumeInfo volume, long beforeBytes, string by) => Of(
+        LogEvents.VolumeResized,
+        pool,
+        volume,
+        by,
+        $"{(volume.SizeBytes > beforeBytes ? "grown" : "shrunk")} from {beforeBytes} to {volume.SizeBytes} bytes");
+
+    public static LogEntry Limited(string pool, VolumeInfo volume, RateLimits limits, string by) => Of(
+        LogEvents.VolumeLimited,
+        pool,
+        volume,
+        by,
+        $"limits changed: {Describe(limits.Iops, "requests")}, {Describe(limits.BytesPerSecond, "bytes")}");
 
     public static LogEntry Deleted(string pool, VolumeInfo volume, bool isForced, string by) => Of(
         LogEvents.VolumeDeleted,

@@ -10,8 +10,14 @@ namespace Ashlar.Server;
 /// </remarks>
 sealed partial class ServedPool
 {
-    /// <summary>Changes size, limits and name. What is not valid is refused before anything is changed.</summary>
-    public async Task<VolumeInfo> ChangeAsync(string name, ChangeVolume request)
+    /// <summary>
+    /// Changes size, limits and name, in this order. What is not valid is refused before anything is changed. The log has an entry for each
+    /// thing that has changed, also where another one failed after it.
+    /// </summary>
+    /// <param name="name">The volume.</param>
+    /// <param name="request">What it is to be.</param>
+    /// <param name="by">Address of who asks for it, for the log.</param>
+    public async Task<VolumeInfo> ChangeAsync(string name, ChangeVolume request, string by)
     {
         var current = Get(name);
         if (request is { SizeBytes: null, Limits: null, Name: null })
@@ -22,9 +28,9 @@ sealed partial class ServedPool
         try
         {
             var changed = current;
-            if (request.SizeBytes is { } asked) changed = await ResizeAsync(current, asked, request);
-            if (request.Limits is not null) changed = await LimitAsync(changed, request.Limits);
-            return request.Name is null ? changed : await RenameAsync(changed, request.Name, request.Force);
+            if (request.SizeBytes is { } asked) changed = await ResizeAsync(current, asked, request, by);
+            if (request.Limits is not null) changed = await LimitAsync(changed, request.Limits, by);
+            return request.Name is null ? changed : await RenameAsync(changed, request.Name, request.Force, by);
         }
         catch (VolumeNameException e) when (e.Problem == VolumeNameProblem.Taken)
         {
@@ -36,7 +42,7 @@ sealed partial class ServedPool
         }
     }
 
-    async Task<VolumeInfo> ResizeAsync(VolumeInfo current, long sizeBytes, ChangeVolume request)
+    async Task<VolumeInfo> ResizeAsync(VolumeInfo current, long sizeBytes, ChangeVolume request, string by)
     {
         var isShrinking = sizeBytes < current.SizeBytes;
         var guard = isShrinking && !request.Force ? KeepOut(current, sizeBytes) : null;
@@ -45,7 +51,9 @@ sealed partial class ServedPool
             // What was to make it larger cuts nothing off, though somebody else may have made it larger still meanwhile.
             var mayShrink = isShrinking || request is { AllowShrink: true, Force: true };
             var changed = await pool.ResizeVolumeAsync(current.Name, sizeBytes, mayShrink);
-            if (changed.SizeBytes != current.SizeBytes) OpenedOf(current.Id)?.Front.Report(new(VolumeEventKind.CapacityChanged));
+            if (changed.SizeBytes == current.SizeBytes) return changed;
+            OpenedOf(current.Id)?.Front.Report(new(VolumeEventKind.CapacityChanged));
+            report(VolumeEvents.Resized(Name, changed, current.SizeBytes, by));
             return changed;
         }
         catch (ArgumentOutOfRangeException) when (!isShrinking && Find(current.Id) is { } now && now.SizeBytes > sizeBytes)
@@ -76,19 +84,21 @@ sealed partial class ServedPool
         lock (gate) shrinking.Remove(guard);
     }
 
-    async Task<VolumeInfo> LimitAsync(VolumeInfo volume, ChangeLimits request)
+    async Task<VolumeInfo> LimitAsync(VolumeInfo volume, ChangeLimits request, string by)
     {
-        var changed = await pool.LimitVolumeAsync(NameOf(volume), limits => VolumeLimiting.Apply(request, limits));
+        var (before, after) = (RateLimits.None, RateLimits.None);
+        var changed = await pool.LimitVolumeAsync(NameOf(volume), limits => after = VolumeLimiting.Apply(request, before = limits));
         lock (gate)
         {
             // What the pool has by now: of two who change limits the last one here has the last word there.
             if (OpenedOf(volume.Id) is { } opened && Find(volume.Id) is { } now) opened.Front.Limits = now.Limits;
         }
+        if (after != before) report(VolumeEvents.Limited(Name, changed, after, by));
         return changed;
     }
 
     // Nobody opens it by either name while it changes: there is one front of a volume, under one name.
-    async Task<VolumeInfo> RenameAsync(VolumeInfo volume, string newName, bool force)
+    async Task<VolumeInfo> RenameAsync(VolumeInfo volume, string newName, bool force, string by)
     {
         var name = NameOf(volume);
         if (name == newName) return volume;
@@ -111,6 +121,7 @@ sealed partial class ServedPool
                     open.Add(newName, opened);
                 }
             }
+            report(VolumeEvents.Renamed(Name, renamed, name, by));
             return renamed;
         }
         finally

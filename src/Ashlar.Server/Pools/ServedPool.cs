@@ -117,7 +117,8 @@ sealed partial class ServedPool : IAsyncDisposable
         var before = Usage.CapacityBytes;
         if (request.CapacityBytes is < 1 or > StoragePool.MaxCapacityBytes)
             throw new ApiException(ProblemKind.InvalidSize, $"a pool of {request.CapacityBytes} bytes is not possible: 1 PiB at most");
-        if (request.CapacityBytes < before)
+        // Whoever asks again for what was rounded up for him asks for nothing new.
+        if (StoragePool.DeviceBytesFor(request.CapacityBytes) < StoragePool.DeviceBytesFor(before))
         {
             throw new ApiException(
                 ProblemKind.CannotShrink,

@@ -57,6 +57,14 @@ public sealed class AddressTests
     }
 
     [Theory]
+    [InlineData("http://127.0.0.1:9001", "127.0.0.1:9001")]
+    [InlineData("http://127.0.0.1:80", "127.0.0.1:80")]
+    [InlineData("http://[::1]:80", "[::1]:80")]
+    [InlineData("http://[::]:9001", "[::]:9001")]
+    public void Where_the_web_server_listens_is_understood_also_on_its_usual_port(string address, string endPoint) =>
+        Assert.Equal(IPEndPoint.Parse(endPoint), ApiServer.EndPointOf(address));
+
+    [Theory]
     [InlineData("127.0.0.1", "localhost", true)]
     [InlineData("127.0.0.1", "LOCALHOST", true)]
     [InlineData("127.0.0.1", "127.0.0.1", true)]

@@ -109,6 +109,16 @@ public sealed class PoolHealthTests
         Assert.Equal("pool main holds 96 MiB; 64 MiB are less, and pools cannot shrink", smaller.Message);
     }
 
+    [Fact]
+    public async Task A_pool_may_be_asked_a_second_time_for_the_size_that_was_rounded_up_for_it()
+    {
+        await using var pool = await CreateAsync();
+        foreach (var asked in (long[])[(80 * Mebibyte) + 1, (80 * Mebibyte) + 1, (80 * Mebibyte) + 2])
+            await pool.GrowAsync(new() { CapacityBytes = asked }, "192.0.2.1:4711");
+        Assert.Equal((80 * Mebibyte) + (64 << 10), pool.Usage.CapacityBytes);
+        Assert.Single(lines, line => line.Contains("grown", StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData(64L << 20, 64 << 20, true)]
     [InlineData((64L << 20) - 1, 64 << 20, true)] // In whole chunks.

@@ -122,10 +122,10 @@ public sealed class ServedPoolTests : IAsyncLifetime
     {
         using var session = Open(ClientProtocol.Iscsi);
         var request = new ChangeVolume { SizeBytes = 512 << 10, AllowShrink = true };
-        var error = await Assert.ThrowsAsync<ApiException>(() => pool.ChangeAsync("vm1", request));
+        var error = await Assert.ThrowsAsync<ApiException>(() => ChangeAsync("vm1", request));
         Assert.Equal("volume main/vm1 is in use: 1 iSCSI session", error.Message);
-        await pool.ChangeAsync("vm1", request with { Force = true });
-        await pool.ChangeAsync("vm1", new() { SizeBytes = 2 << 20 }); // Growing needs no force.
+        await ChangeAsync("vm1", request with { Force = true });
+        await ChangeAsync("vm1", new() { SizeBytes = 2 << 20 }); // Growing needs no force.
     }
 
     [Fact]
@@ -134,9 +134,9 @@ public sealed class ServedPoolTests : IAsyncLifetime
         using var session = Open(ClientProtocol.Iscsi);
         var changes = new List<VolumeEventKind>();
         session.Volume.Changed += (_, change) => changes.Add(change.Kind);
-        await pool.ChangeAsync("vm1", new() { SizeBytes = 1 << 20 }); // The size that it has.
+        await ChangeAsync("vm1", new() { SizeBytes = 1 << 20 }); // The size that it has.
         Assert.Empty(changes);
-        await pool.ChangeAsync("vm1", new() { SizeBytes = 2 << 20 });
+        await ChangeAsync("vm1", new() { SizeBytes = 2 << 20 });
         Assert.Equal([VolumeEventKind.CapacityChanged], changes);
     }
 
@@ -144,12 +144,12 @@ public sealed class ServedPoolTests : IAsyncLifetime
     public async Task Limits_hold_for_those_who_are_attached_and_for_those_who_come()
     {
         using var attached = Open(ClientProtocol.Nbd);
-        var changed = await pool.ChangeAsync("vm1", new() { Limits = new(Iops: 500) });
+        var changed = await ChangeAsync("vm1", new() { Limits = new(Iops: 500) });
         Assert.Equal(new RateLimits(Iops: 500), changed.Limits);
         Assert.Equal(new RateLimits(Iops: 500), attached.Volume.Limits);
-        await pool.ChangeAsync("vm1", new() { Limits = new(BytesPerSecond: 1000) }); // What is not named stays.
+        await ChangeAsync("vm1", new() { Limits = new(BytesPerSecond: 1000) }); // What is not named stays.
         Assert.Equal(new RateLimits(500, 1000), attached.Volume.Limits);
-        await pool.ChangeAsync("vm1", new() { Limits = new(Iops: 0) });
+        await ChangeAsync("vm1", new() { Limits = new(Iops: 0) });
         Assert.Equal(new RateLimits(BytesPerSecond: 1000), attached.Volume.Limits);
 
         await pool.CreateAsync(new() { Name = "vm2", SizeBytes = 1 << 20, Limits = new(Iops: 7) });
@@ -162,10 +162,10 @@ public sealed class ServedPoolTests : IAsyncLifetime
     public async Task A_change_is_all_valid_or_none_of_it_is_made()
     {
         var negative = new ChangeVolume { SizeBytes = 2 << 20, Limits = new(Iops: -1) };
-        Assert.Equal(ProblemKind.InvalidRequest, (await Assert.ThrowsAsync<ApiException>(() => pool.ChangeAsync("vm1", negative))).Kind);
+        Assert.Equal(ProblemKind.InvalidRequest, (await Assert.ThrowsAsync<ApiException>(() => ChangeAsync("vm1", negative))).Kind);
         var smaller = new ChangeVolume { SizeBytes = 512 << 10, Limits = new(Iops: 5) };
-        Assert.Equal(ProblemKind.WouldShrink, (await Assert.ThrowsAsync<ApiException>(() => pool.ChangeAsync("vm1", smaller))).Kind);
-        Assert.Equal(ProblemKind.InvalidRequest, (await Assert.ThrowsAsync<ApiException>(() => pool.ChangeAsync("vm1", new()))).Kind);
+        Assert.Equal(ProblemKind.WouldShrink, (await Assert.ThrowsAsync<ApiException>(() => ChangeAsync("vm1", smaller))).Kind);
+        Assert.Equal(ProblemKind.InvalidRequest, (await Assert.ThrowsAsync<ApiException>(() => ChangeAsync("vm1", new()))).Kind);
         var volume = pool.Get("vm1");
         Assert.Equal((1 << 20, RateLimits.None), (volume.SizeBytes, volume.Limits));
     }
@@ -175,8 +175,8 @@ public sealed class ServedPoolTests : IAsyncLifetime
     {
         using var session = Open(ClientProtocol.Nbd);
         var rename = new ChangeVolume { Name = "web1" };
-        Assert.Equal(ProblemKind.InUse, (await Assert.ThrowsAsync<ApiException>(() => pool.ChangeAsync("vm1", rename))).Kind);
-        Assert.Equal("web1", (await pool.ChangeAsync("vm1", rename with { Force = true })).Name);
+        Assert.Equal(ProblemKind.InUse, (await Assert.ThrowsAsync<ApiException>(() => ChangeAsync("vm1", rename))).Kind);
+        Assert.Equal("web1", (await ChangeAsync("vm1", rename with { Force = true })).Name);
         await session.WriteAsync(0, new byte[4096]);
         Assert.Null(pool.Find("vm1"));
         Assert.False(pool.TryAttach("vm1", ClientOf(ClientProtocol.Nbd), out _, out _));
@@ -198,7 +198,7 @@ public sealed class ServedPoolTests : IAsyncLifetime
             attached.Enqueue(pool.TryAttach("vm1", ClientOf(ClientProtocol.Nbd), out _, out _));
             attached.Enqueue(pool.TryAttach("web1", ClientOf(ClientProtocol.Iscsi), out _, out _));
         };
-        await pool.ChangeAsync("vm1", new() { Name = "web1" });
+        await ChangeAsync("vm1", new() { Name = "web1" });
         beforeOperation = (_, _) => { };
         Assert.NotEmpty(attached);
         Assert.DoesNotContain(true, attached);
@@ -215,10 +215,10 @@ public sealed class ServedPoolTests : IAsyncLifetime
         WhileItGrows(() =>
         {
             // It waits for the growth to end, and has seen that nobody is attached.
-            shrinking = pool.ChangeAsync("thick", new() { SizeBytes = 512 << 10, AllowShrink = true });
+            shrinking = ChangeAsync("thick", new() { SizeBytes = 512 << 10, AllowShrink = true });
             attached.Add(pool.TryAttach("thick", ClientOf(ClientProtocol.Nbd), out _, out _));
         });
-        await pool.ChangeAsync("thick", new() { SizeBytes = 2 << 20 });
+        await ChangeAsync("thick", new() { SizeBytes = 2 << 20 });
         await shrinking!;
         Assert.Equal([false], attached);
         Assert.True(pool.TryAttach("thick", ClientOf(ClientProtocol.Nbd), out _, out var session));
@@ -232,8 +232,8 @@ public sealed class ServedPoolTests : IAsyncLifetime
         await pool.CreateAsync(new() { Name = "thick", SizeBytes = 1 << 20, IsThick = true });
         Assert.True(pool.TryAttach("thick", ClientOf(ClientProtocol.Nbd), out _, out var session));
         Task? second = null;
-        WhileItGrows(() => second = pool.ChangeAsync("thick", new() { SizeBytes = 3 << 19, AllowShrink = true })); // Larger, for now.
-        await pool.ChangeAsync("thick", new() { SizeBytes = 2 << 20 });
+        WhileItGrows(() => second = ChangeAsync("thick", new() { SizeBytes = 3 << 19, AllowShrink = true })); // Larger, for now.
+        await ChangeAsync("thick", new() { SizeBytes = 2 << 20 });
         var error = await Assert.ThrowsAsync<ApiException>(() => second!);
         Assert.Equal(ProblemKind.WouldShrink, error.Kind);
         Assert.Equal("volume main/thick has 2097152 bytes; 1572864 would cut off what lies beyond", error.Message);
@@ -250,10 +250,10 @@ public sealed class ServedPoolTests : IAsyncLifetime
         volume.Front.Changed += (_, change) => told.Enqueue(change.Kind);
         WhileItGrows(() => Task.Run(async () =>
         {
-            await pool.ChangeAsync("thick", new() { Name = "web1", Force = true });
+            await ChangeAsync("thick", new() { Name = "web1", Force = true });
             await pool.CreateAsync(new() { Name = "thick", SizeBytes = 1 << 20 }); // Another one, which is none of its business.
         }).Wait(TimeSpan.FromMinutes(1)));
-        var changed = await pool.ChangeAsync("thick", new() { SizeBytes = 2 << 20, Limits = new(Iops: 7) });
+        var changed = await ChangeAsync("thick", new() { SizeBytes = 2 << 20, Limits = new(Iops: 7) });
         Assert.Equal(("web1", 2 << 20, new RateLimits(Iops: 7)), (changed.Name, changed.SizeBytes, changed.Limits));
         Assert.Equal(new RateLimits(Iops: 7), volume.Front.Limits);
         Assert.Equal([VolumeEventKind.CapacityChanged], told);
@@ -262,14 +262,36 @@ public sealed class ServedPoolTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Each_change_is_told_with_who_made_it_also_where_the_next_one_fails()
+    {
+        await pool.CreateAsync(new() { Name = "thick", SizeBytes = 1 << 20, IsThick = true });
+        WhileItGrows(() => Task.Run(async () =>
+        {
+            await pool.ChangeAsync("thick", new() { Limits = new(Iops: 7) }, "second");
+            await pool.CreateAsync(new() { Name = "web1", SizeBytes = 1 << 20 });
+        }).Wait(TimeSpan.FromMinutes(1)));
+        var error = await Assert.ThrowsAsync<ApiException>(
+            () => pool.ChangeAsync("thick", new() { SizeBytes = 2 << 20, Limits = new(Iops: 7), Name = "web1" }, "first"));
+        Assert.Equal(ProblemKind.Exists, error.Kind);
+        await pool.ChangeAsync("thick", new() { Name = "web2" }, "third");
+        Assert.Equal(
+            [
+                "volume main/thick: limits changed: 7 requests a second, bytes without a limit, by second",
+                "volume main/thick: grown from 1048576 to 2097152 bytes, by first",
+                "volume main/web2: renamed from thick, by third",
+            ],
+            lines);
+    }
+
+    [Fact]
     public async Task A_new_name_that_is_not_valid_or_taken_is_refused_before_anything_is_changed()
     {
         await pool.CreateAsync(new() { Name = "vm2", SizeBytes = 1 << 20 });
         var taken = new ChangeVolume { Name = "vm2", SizeBytes = 2 << 20 };
-        Assert.Equal(ProblemKind.Exists, (await Assert.ThrowsAsync<ApiException>(() => pool.ChangeAsync("vm1", taken))).Kind);
-        await Assert.ThrowsAsync<VolumeNameException>(() => pool.ChangeAsync("vm1", taken with { Name = "A b" }));
+        Assert.Equal(ProblemKind.Exists, (await Assert.ThrowsAsync<ApiException>(() => ChangeAsync("vm1", taken))).Kind);
+        await Assert.ThrowsAsync<VolumeNameException>(() => ChangeAsync("vm1", taken with { Name = "A b" }));
         Assert.Equal(1 << 20, pool.Get("vm1").SizeBytes);
-        Assert.Equal(("vm1", 2 << 20), ((await pool.ChangeAsync("vm1", taken with { Name = "vm1" })).Name, pool.Get("vm1").SizeBytes));
+        Assert.Equal(("vm1", 2 << 20), ((await ChangeAsync("vm1", taken with { Name = "vm1" })).Name, pool.Get("vm1").SizeBytes));
     }
 
     [Fact]
@@ -412,6 +434,8 @@ public sealed class ServedPoolTests : IAsyncLifetime
             if (operation == FaultOperations.Allocate && path == "/data" && Interlocked.Exchange(ref isDone, 1) == 0) action();
         };
     }
+
+    Task<VolumeInfo> ChangeAsync(string name, ChangeVolume request) => pool.ChangeAsync(name, request, "192.0.2.1:4711");
 
     static ClientIdentity ClientOf(ClientProtocol protocol) => new(protocol, "192.0.2.1:4711", "192.0.2.1:4711");
 
