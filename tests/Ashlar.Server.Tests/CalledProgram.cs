@@ -21,6 +21,9 @@ sealed record Surroundings
     /// <summary>What somebody types at a terminal; nobody is there when empty.</summary>
     public string Typed { get; init; } = "";
 
+    /// <summary>Somebody at the terminal who does more than to type; instead of <see cref="Typed"/>.</summary>
+    public TextReader? In { get; init; }
+
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
     /// <summary>How the program was started.</summary>
@@ -60,9 +63,9 @@ static class CalledProgram
         {
             Out = output,
             Error = error,
-            In = new StringReader(around.Typed),
-            InIsTerminal = around.Typed.Length > 0,
-            ErrorIsTerminal = around.Typed.Length > 0,
+            In = around.In ?? new StringReader(around.Typed),
+            InIsTerminal = around.Typed.Length > 0 || around.In is not null,
+            ErrorIsTerminal = around.Typed.Length > 0 || around.In is not null,
             OutIsTerminal = around.Width is not null,
             Width = around.Width,
             FindProgram = () => around.Program,

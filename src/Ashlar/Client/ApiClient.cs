@@ -10,6 +10,9 @@ namespace Ashlar.CommandLine;
 /// <summary>Talks to a server over its REST API. What the server refuses comes as a <see cref="CommandException"/>.</summary>
 sealed class ApiClient : IDisposable
 {
+    const string ApiRoot = "/v1/";
+    const string StatusUrl = $"{ApiRoot}status";
+
     static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(3);
     static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(30);
 
@@ -17,6 +20,7 @@ sealed class ApiClient : IDisposable
     readonly LocatedServer server;
     readonly CommandLines lines;
     readonly TimeProvider time;
+    bool isKnown;
 
     ApiClient(LocatedServer server, Invocation invocation)
     {
@@ -39,20 +43,13 @@ sealed class ApiClient : IDisposable
     public static ApiClient For(Invocation invocation) => new(ServerLocator.Find(invocation), invocation);
 
     public Task<Status> GetStatusAsync(CancellationToken cancellationToken) =>
-        SendAsync(HttpMethod.Get, "/v1/status", ApiJson.Strict.Status, null, cancellationToken);
+        SendAsync(HttpMethod.Get, StatusUrl, ApiJson.Strict.Status, null, cancellationToken);
 
     /// <summary>All pools, however many pages the server makes of them.</summary>
-    public async Task<PoolList> ListPoolsAsync(CancellationToken cancellationToken)
+    public async Task<PoolList> ListPoolsAsync(CancellationToken cancellationToken) => new()
     {
-        var all = new List<Pool>();
-        for (var url = "/v1/pools"; url is not null;)
-        {
-            var page = await SendAsync(HttpMethod.Get, url, ApiJson.Strict.PoolList, null, cancellationToken);
-            all.AddRange(page.Items);
-            url = page.Next;
-        }
-        return new() { Items = all };
-    }
+        Items = await ListAsync("/v1/pools", ApiJson.Strict.PoolList, page => (page.Items, page.Next), cancellationToken),
+    };
 
     public Task<Pool> GetPoolAsync(string pool, CancellationToken cancellationToken) =>
         SendAsync(HttpMethod.Get, PoolUrl(pool), ApiJson.Strict.Pool, null, cancellationToken);
@@ -61,33 +58,42 @@ sealed class ApiClient : IDisposable
         SendAsync(HttpMethod.Patch, PoolUrl(pool), ApiJson.Strict.Pool, Body(request, ApiJson.Strict.ChangePool), cancellationToken);
 
     /// <summary>All volumes of a pool, however many pages the server makes of them.</summary>
-    public async Task<VolumeList> ListVolumesAsync(string pool, CancellationToken cancellationToken)
+    public async Task<VolumeList> ListVolumesAsync(string pool, CancellationToken cancellationToken) => new()
     {
-        var all = new List<Volume>();
-        for (var url = $"{PoolUrl(pool)}/volumes"; url is not null;)
-        {
-            var page = await SendAsync(HttpMethod.Get, url, ApiJson.Strict.VolumeList, null, cancellationToken);
-            all.AddRange(page.Items);
-            url = page.Next;
-        }
-        return new() { Items = all };
-    }
+        Items = await ListAsync(
+            $"{PoolUrl(pool)}/volumes", ApiJson.Strict.VolumeList, page => (page.Items, page.Next), cancellationToken),
+    };
 
-    public Task<Volume> GetVolumeAsync(VolumePath path, CancellationToken cancellationToken) =>
-        SendAsync(HttpMethod.Get, VolumeUrl(path), ApiJson.Strict.Volume, null, cancellationToken);
+    public async Task<Volume> GetVolumeAsync(VolumePath path, CancellationToken cancellationToken) =>
+        (await ReadVolumeAsync(path, cancellationToken)).Volume;
+
+    /// <summary>A volume, and the tag by which a change is refused if it is not as it was read any more.</summary>
+    public Task<(Volume Volume, string? Tag)> ReadVolumeAsync(VolumePath path, CancellationToken cancellationToken) =>
+        SendTaggedAsync(HttpMethod.Get, VolumeUrl(path), ApiJson.Strict.Volume, null, null, cancellationToken);
 
     public Task<Volume> CreateVolumeAsync(string pool, CreateVolume request, CancellationToken cancellationToken) =>
         SendAsync(
             HttpMethod.Post, $"{PoolUrl(pool)}/volumes", ApiJson.Strict.Volume, Body(request, ApiJson.Strict.CreateVolume),
             cancellationToken);
 
-    public Task<Volume> ChangeVolumeAsync(VolumePath path, ChangeVolume request, CancellationToken cancellationToken) =>
-        SendAsync(HttpMethod.Patch, VolumeUrl(path), ApiJson.Strict.Volume, Body(request, ApiJson.Strict.ChangeVolume), cancellationToken);
+    /// <param name="path">The volume.</param>
+    /// <param name="request">What is to change.</param>
+    /// <param name="tag">Of the volume as it was read; null: whatever it is.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async Task<Volume> ChangeVolumeAsync(
+        VolumePath path, ChangeVolume request, string? tag, CancellationToken cancellationToken) =>
+        (await SendTaggedAsync(
+            HttpMethod.Patch, VolumeUrl(path), ApiJson.Strict.Volume, Body(request, ApiJson.Strict.ChangeVolume), tag,
+            cancellationToken)).Value;
 
-    public async Task DeleteVolumeAsync(VolumePath path, bool force, CancellationToken cancellationToken)
+    /// <param name="path">The volume.</param>
+    /// <param name="force">Whether it goes also while clients are connected.</param>
+    /// <param name="tag">Of the volume as it was read; null: whatever it is.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async Task DeleteVolumeAsync(VolumePath path, bool force, string? tag, CancellationToken cancellationToken)
     {
         var url = force ? $"{VolumeUrl(path)}?force=true" : VolumeUrl(path);
-        using var response = await SendAsync(HttpMethod.Delete, url, null, cancellationToken);
+        using var response = await SendAsync(HttpMethod.Delete, url, null, tag, cancellationToken);
     }
 
     public void Dispose() => http.Dispose();
@@ -103,9 +109,37 @@ sealed class ApiClient : IDisposable
         return content;
     }
 
-    async Task<T> SendAsync<T>(HttpMethod method, string url, JsonTypeInfo<T> json, HttpContent? body, CancellationToken cancellationToken)
+    // What comes next is taken from the answer, and yet goes to this server only, and to an end.
+    async Task<List<TItem>> ListAsync<TPage, TItem>(
+        string first, JsonTypeInfo<TPage> json, Func<TPage, (IReadOnlyList<TItem> Items, string? Next)> read,
+        CancellationToken cancellationToken)
     {
-        using var response = await SendAsync(method, url, body, cancellationToken);
+        var all = new List<TItem>();
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        for (var url = first; url is not null;)
+        {
+            if (!url.StartsWith(ApiRoot, StringComparison.Ordinal) || !seen.Add(url))
+                throw new CommandException(ExitCode.Failed, ProblemTypes.Failed, $"{Address} gives a list without a valid next page");
+            var page = await SendAsync(HttpMethod.Get, url, json, null, cancellationToken);
+            (var items, url) = read(page);
+            all.AddRange(items);
+        }
+        return all;
+    }
+
+    async Task<T> SendAsync<T>(
+        HttpMethod method, string url, JsonTypeInfo<T> json, HttpContent? body, CancellationToken cancellationToken) =>
+        (await SendTaggedAsync(method, url, json, body, null, cancellationToken)).Value;
+
+    async Task<(T Value, string? Tag)> SendTaggedAsync<T>(
+        HttpMethod method, string url, JsonTypeInfo<T> json, HttpContent? body, string? ifMatch, CancellationToken cancellationToken)
+    {
+        using var response = await SendAsync(method, url, body, ifMatch, cancellationToken);
+        return (await ReadAsync(response, json, cancellationToken), response.Headers.ETag?.ToString());
+    }
+
+    async Task<T> ReadAsync<T>(HttpResponseMessage response, JsonTypeInfo<T> json, CancellationToken cancellationToken)
+    {
         var bytes = await response.Content.ReadAsByteArrayAsync(cancellationToken);
         try
         {
@@ -117,11 +151,34 @@ sealed class ApiClient : IDisposable
         }
     }
 
-    async Task<HttpResponseMessage> SendAsync(HttpMethod method, string url, HttpContent? body, CancellationToken cancellationToken)
+    async Task<HttpResponseMessage> SendAsync(
+        HttpMethod method, string url, HttpContent? body, string? ifMatch, CancellationToken cancellationToken)
+    {
+        if (server.Announced is { } announced && (!isKnown || method != HttpMethod.Get))
+        {
+            await RequireAsync(announced, cancellationToken);
+            isKnown = true;
+        }
+        return await SendToAnybodyAsync(method, url, body, ifMatch, cancellationToken);
+    }
+
+    async Task RequireAsync(AnnouncedServer announced, CancellationToken cancellationToken)
+    {
+        using var response = await SendToAnybodyAsync(HttpMethod.Get, StatusUrl, null, null, cancellationToken);
+        var status = await ReadAsync(response, ApiJson.Strict.Status, cancellationToken);
+        if (announced.Is(status)) return;
+        throw Unreachable(
+            $"the server at {Address} is not the one of {announced.DataDirectory}: it is process {status.ProcessId}, "
+            + $"which serves {status.DataDirectory}");
+    }
+
+    async Task<HttpResponseMessage> SendToAnybodyAsync(
+        HttpMethod method, string url, HttpContent? body, string? ifMatch, CancellationToken cancellationToken)
     {
         try
         {
             using var request = new HttpRequestMessage(method, url) { Content = body };
+            if (ifMatch is not null) request.Headers.TryAddWithoutValidation("If-Match", ifMatch);
             // Only what is a look at things has a time limit. A change may have to take or give back all of a large volume's space,
             // and goes on whether anybody waits or not; its end is worth waiting for as long as the server lives.
             using var limit = new CancellationTokenSource(method == HttpMethod.Get ? AnswerTimeout : Timeout.InfiniteTimeSpan, time);

@@ -3,7 +3,8 @@ using Ashlar.Storage;
 namespace Ashlar.CommandLine;
 
 /// <summary>
-/// The process that may have a data directory, as its lock file says. Asked where no <c>run/server.json</c> says how to reach it.
+/// The process that may have a data directory, as its lock file says: one that lives. What <c>run/server.json</c> says is of no use
+/// without it.
 /// </summary>
 /// <param name="ProcessId">Null where that is not known.</param>
 sealed record DataOwner(int? ProcessId)

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Ashlar.Api;
 using Ashlar.Storage;
 
@@ -7,8 +6,6 @@ namespace Ashlar.CommandLine;
 /// <summary>Finds the server that a command talks to.</summary>
 static class ServerLocator
 {
-    const int MaxRunFileBytes = 4096;
-
     static readonly Uri Default = new("http://127.0.0.1:9001");
 
     /// <summary>
@@ -24,11 +21,13 @@ static class ServerLocator
         var start = $"start one with: {lines.Of("up")}{(data is null ? "" : $" --data {ShellWord.Quote(data)}")}";
         try
         {
-            if (ReadRunFile(directory) is { } running) return new(running, start);
             if (DataOwner.Of(directory) is { } owner)
             {
+                var announced = AnnouncedServer.Of(directory);
+                if (announced?.IsBy(owner) == true) return new(announced.Address, start, announced);
                 // A disk that is full or fails; or a server that starts, or ends.
-                var unsaid = $"{owner} may have {directory}, but run/server.json, which would say how to reach it, is not there";
+                var unsaid = $"{owner} may have {directory}, but run/server.json, which would say how to reach it, "
+                    + (announced is null ? "is not there" : $"is of process {announced.ProcessId}");
                 if (data is null) return new(Default, $"{unsaid}: {DataOwner.Advice}");
                 throw new CommandException(ExitCode.Unreachable, ProblemTypes.Unavailable, unsaid, DataOwner.Advice);
             }
@@ -50,33 +49,11 @@ static class ServerLocator
     {
         try
         {
-            return ReadRunFile(directory) is not null;
+            return DataOwner.Of(directory) is { } owner && AnnouncedServer.Of(directory)?.IsBy(owner) == true;
         }
         catch (StorageException)
         {
             return false;
-        }
-    }
-
-    // Only a convenience: without it the default port is tried. But that this user may not look is worth to be told.
-    static Uri? ReadRunFile(string directory)
-    {
-        var path = $"{directory}/run/server.json";
-        try
-        {
-            if (!FileSystems.Real.FileExists(path)) return null;
-            using var file = FileSystems.Real.Open(path, FileOpenMode.ReadOnly);
-            var bytes = new byte[MaxRunFileBytes];
-            var running = JsonSerializer.Deserialize(bytes.AsSpan(0, file.Read(bytes, 0)), ApiJson.Strict.RunningServer);
-            return Uri.TryCreate(running?.Api, UriKind.Absolute, out var uri) ? uri : null;
-        }
-        catch (StorageException e) when (e.Kind != StorageErrorKind.AccessDenied)
-        {
-            return null;
-        }
-        catch (JsonException)
-        {
-            return null;
         }
     }
 }

@@ -20,23 +20,24 @@ static class VolumeDeleteCommand
                 using var client = ApiClient.For(invocation);
                 var attempts = new Attempts(invocation);
                 // All are looked up first, so that nobody is asked about volumes that are not there or cannot go.
-                var (found, deleted) = (new List<(VolumePath Path, Volume Volume)>(), new List<Volume>());
+                var (found, deleted) = (new List<(VolumePath Path, Volume Volume, string? Tag)>(), new List<Volume>());
                 foreach (var path in invocation.Get(paths))
                 {
                     await attempts.TryAsync(async () =>
                     {
-                        var volume = await client.GetVolumeAsync(path, cancellationToken);
+                        var (volume, tag) = await client.ReadVolumeAsync(path, cancellationToken);
                         if (volume.Clients.Total > 0 && !invocation.Get(force)) throw VolumeScreens.InUse(volume);
-                        found.Add((path, volume));
+                        found.Add((path, volume, tag));
                     });
                 }
                 if (found.Count == 0) return attempts.ExitCode;
                 await invocation.ConfirmAsync(Question([.. found.Select(each => each.Volume)]), invocation.Get(yes), cancellationToken);
-                foreach (var (path, volume) in found)
+                foreach (var (path, volume, tag) in found)
                 {
                     await attempts.TryAsync(async () =>
                     {
-                        await client.DeleteVolumeAsync(path, invocation.Get(force), cancellationToken);
+                        // What was read and asked about, not what has its name by now.
+                        await client.DeleteVolumeAsync(path, invocation.Get(force), tag, cancellationToken);
                         deleted.Add(volume);
                     });
                 }

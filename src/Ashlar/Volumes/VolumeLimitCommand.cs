@@ -25,7 +25,7 @@ static class VolumeLimitCommand
                 foreach (var path in invocation.Get(paths))
                 {
                     await attempts.TryAsync(async () =>
-                        changed.Add(await client.ChangeVolumeAsync(path, new() { Limits = asked }, cancellationToken)));
+                        changed.Add(await client.ChangeVolumeAsync(path, new() { Limits = asked }, null, cancellationToken)));
                 }
                 VolumeScreens.Write(invocation, changed, invocation.Get(paths).Length == 1, isChange: true, (writer, _) =>
                 {

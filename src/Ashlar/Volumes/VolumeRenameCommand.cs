@@ -22,7 +22,7 @@ static class VolumeRenameCommand
             {
                 using var client = ApiClient.For(invocation);
                 var request = new ChangeVolume { Name = invocation.Get(name), Force = invocation.Get(force) };
-                var volume = await client.ChangeVolumeAsync(invocation.Get(path), request, cancellationToken);
+                var volume = await client.ChangeVolumeAsync(invocation.Get(path), request, null, cancellationToken);
                 invocation.Write(volume, ApiJson.Strict.Volume, [VolumeScreens.PathOf(volume)], (writer, _) =>
                     writer.WriteLine($"{invocation.Get(path)} is {VolumeScreens.PathOf(volume)} now"));
                 return ExitCode.Ok;

@@ -22,7 +22,7 @@ static class VolumeResizeCommand
             async (invocation, cancellationToken) =>
             {
                 using var client = ApiClient.For(invocation);
-                var current = await client.GetVolumeAsync(invocation.Get(path), cancellationToken);
+                var (current, tag) = await client.ReadVolumeAsync(invocation.Get(path), cancellationToken);
                 var sizeBytes = BlockSize.RoundUp(invocation, invocation.Get(size), current.BlockSizeBytes);
                 if (sizeBytes < current.SizeBytes)
                 {
@@ -35,7 +35,7 @@ static class VolumeResizeCommand
                     AllowShrink = invocation.Get(allowShrink),
                     Force = invocation.Get(force),
                 };
-                var volume = await client.ChangeVolumeAsync(invocation.Get(path), request, cancellationToken);
+                var volume = await client.ChangeVolumeAsync(invocation.Get(path), request, tag, cancellationToken);
                 invocation.WriteChange(volume, ApiJson.Strict.Volume, [VolumeScreens.PathOf(volume)], (writer, _) =>
                     writer.WriteLine($"{VolumeScreens.PathOf(volume)} has {ByteSize.Format(volume.SizeBytes)} now"));
                 return ExitCode.Ok;
