@@ -50,6 +50,21 @@ public sealed class NegotiationTests
     public void Keys_about_data_are_irrelevant_to_discovery(string key, string offer, string answer) =>
         Assert.Equal(answer, KeyRules.Answer(key, offer, new SessionParameters { IsDiscovery = true }));
 
+    [Theory]
+    [InlineData("InitiatorName", "iqn.2026-11.example:a\u001b]52;c;ZXZpbA==\u0007")]
+    [InlineData("InitiatorName", "iqn.2026-11.example:a\nerror: forged")]
+    [InlineData("InitiatorName", "iqn.2026-11.example:a\u009b2J")]
+    [InlineData("InitiatorName", "iqn.2026-11.example:a b")]
+    [InlineData("InitiatorName", "iqn.2026-11.example:a\u202eb")]
+    [InlineData("TargetName", "iqn.2026-11.example:a\tb")]
+    [InlineData("TargetName", "")]
+    public void A_name_has_nothing_that_is_not_shown(string key, string name) =>
+        Assert.Throws<NegotiationException>(() => KeyRules.Answer(key, name, new SessionParameters()));
+
+    [Fact]
+    public void Names_in_any_script_are_names() =>
+        Assert.Null(KeyRules.Answer("InitiatorName", "iqn.2026-11.example:m\u00fcller-\u5317", new SessionParameters()));
+
     [Fact]
     public void What_is_settled_holds_for_the_session()
     {

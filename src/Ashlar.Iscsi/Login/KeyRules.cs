@@ -140,9 +140,19 @@ static class KeyRules
         return read && value >= least && value <= most;
     }
 
-    static string CheckName(string name) => name.Length is > 0 and <= MaxNameBytes
-        ? name
-        : throw new NegotiationException($"a name has {name.Length} characters: it must have 1 to {MaxNameBytes}");
+    // It reaches logs and terminals, which control characters would forge lines of.
+    static string CheckName(string name)
+    {
+        if (name.Length is 0 or > MaxNameBytes)
+            throw new NegotiationException($"a name has {name.Length} characters: it must have 1 to {MaxNameBytes}");
+        return name.Any(IsProhibited) ? throw new NegotiationException("a name has a character that no name has (RFC 3722)") : name;
+    }
+
+    // RFC 3722, 6: neither spaces nor anything that is not shown.
+    static bool IsProhibited(char c) =>
+        char.IsControl(c)
+        || char.IsWhiteSpace(c)
+        || char.GetUnicodeCategory(c) is UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
 
     static bool CheckSessionType(string type) => type switch
     {

@@ -15,4 +15,7 @@ sealed class CommandException(ExitCode exitCode, string problemType, string mess
     public string ProblemType { get; } = problemType;
 
     public string? Hint { get; } = hint;
+
+    /// <summary>Whether the message goes on over several lines, as that of a fault of the program does.</summary>
+    public bool HasLines { get; init; }
 }

@@ -20,8 +20,9 @@ static class ErrorReport
             }
             else
             {
-                terminal.Error.WriteLine($"{terminal.ErrorStyle.Bad("error:")} {error.Message}");
-                if (error.Hint is { } hint) terminal.Error.WriteLine($"{terminal.ErrorStyle.Dim("hint:")} {hint}");
+                var message = error.HasLines ? error.Message : ScreenText.Of(error.Message);
+                terminal.Error.WriteLine($"{terminal.ErrorStyle.Bad("error:")} {message}");
+                if (error.Hint is { } hint) terminal.Error.WriteLine($"{terminal.ErrorStyle.Dim("hint:")} {ScreenText.Of(hint)}");
             }
         }
         catch (IOException)
@@ -50,7 +51,7 @@ static class ErrorReport
         NotSupportedException e => new(ExitCode.Failed, ProblemTypes.Failed, e.Message),
         OutputException e => new(ExitCode.Failed, ProblemTypes.Failed, e.Message),
         OperationCanceledException => new(ExitCode.Cancelled, ProblemTypes.Failed, "cancelled"),
-        _ => new(ExitCode.Failed, ProblemTypes.Failed, $"unexpected: {error}"),
+        _ => new(ExitCode.Failed, ProblemTypes.Failed, $"unexpected: {error}") { HasLines = true },
     };
 
     static CommandException Describe(FailureClass failure, string message) => failure switch

@@ -49,7 +49,7 @@ sealed class Invocation(ParseResult arguments, GlobalOptions options, Terminal t
                 break;
             case OutputFormat.Name:
             case OutputFormat.Table when IsQuiet:
-                foreach (var name in names) Terminal.Out.WriteLine(name);
+                foreach (var name in names) Terminal.Out.WriteLine(Terminal.OutIsTerminal ? ScreenText.Of(name) : name);
                 break;
             default:
                 forPeople(Terminal.Out, Terminal.OutStyle);
@@ -68,7 +68,7 @@ sealed class Invocation(ParseResult arguments, GlobalOptions options, Terminal t
     {
         if (Format != OutputFormat.Table || IsQuiet) return;
         Terminal.Out.Flush();
-        Terminal.Error.WriteLine(message);
+        Terminal.Error.WriteLine(ScreenText.Of(message));
     }
 
     /// <summary>Asks before something that cannot be undone.</summary>
@@ -82,7 +82,7 @@ sealed class Invocation(ParseResult arguments, GlobalOptions options, Terminal t
         if (!Terminal.InIsTerminal || !Terminal.ErrorIsTerminal)
             throw Usage.Error("this must be confirmed, and the input is not a terminal", "add --yes");
         Terminal.Out.Flush();
-        Terminal.Error.Write($"{question} [y/N] ");
+        Terminal.Error.Write($"{ScreenText.Of(question)} [y/N] ");
         Terminal.Error.Flush();
         var answer = await Task.Run(Terminal.In.ReadLine, cancellationToken).WaitAsync(cancellationToken);
         if (answer?.Trim().ToUpperInvariant() is not ("Y" or "YES"))

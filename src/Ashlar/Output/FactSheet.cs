@@ -9,7 +9,7 @@ sealed class FactSheet
 
     public FactSheet Add(string label, string value)
     {
-        facts.Add((label, value));
+        facts.Add((ScreenText.Of(label), ScreenText.Of(value)));
         return this;
     }
 
@@ -22,8 +22,9 @@ sealed class FactSheet
         var labels = facts.Max(fact => fact.Label.Length);
         foreach (var (label, value) in facts)
         {
-            var lines = width is { } columns ? TextLayout.Wrap(value, columns, labels + Gap) : [value];
-            writer.WriteLine($"{style.Dim(label.PadRight(labels))}{new string(' ', Gap)}{string.Join('\n', lines)}");
+            IEnumerable<string> lines = width is { } columns ? TextLayout.Wrap(value, columns, labels + Gap) : [value];
+            var begin = $"{style.Dim(label.PadRight(labels))}{new string(' ', Gap)}";
+            foreach (var (i, line) in lines.Index()) writer.WriteLine(i == 0 ? $"{begin}{line}" : line);
         }
     }
 }

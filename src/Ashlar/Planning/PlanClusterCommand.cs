@@ -109,15 +109,17 @@ static class PlanClusterCommand
                 };
                 var plan = ClusterSizer.Size(needs, units);
                 return PlanAnswer.Write(
-                    invocation, "ClusterPlan", units, plan, PlanJson.Strict.ClusterPlan, (writer, style) => WriteScreen(writer, style, plan, units));
+                    invocation, "ClusterPlan", units, plan, PlanJson.Strict.ClusterPlan, (_, _) =>
+                        WriteScreen(invocation.Terminal, plan, units));
             });
     }
 
-    static void WriteScreen(TextWriter writer, Style style, ClusterPlan plan, UnitSystem units)
+    static void WriteScreen(Terminal terminal, ClusterPlan plan, UnitSystem units)
     {
-        var table = new Table("WHAT", "HOW", Column.Number("ANSWER"));
+        var (writer, style) = (terminal.Out, terminal.OutStyle);
+        var table = new Table("WHAT", Column.Text("HOW"), Column.Number("ANSWER"));
         foreach (var row in plan.Rows) table.Row(row.Title, row.How, row.Answer);
-        table.WriteTo(writer, style);
+        table.WriteTo(writer, style, terminal.Width);
         if (plan.Durability is { } durability)
         {
             writer.WriteLine();

@@ -84,7 +84,8 @@ static class PlanEstimateCommand
                 };
                 var estimate = Estimator.Estimate(workload, units);
                 return PlanAnswer.Write(
-                    invocation, "CapacityEstimate", units, estimate, PlanJson.Strict.Estimate, (writer, style) => WriteScreen(writer, style, estimate, units));
+                    invocation, "CapacityEstimate", units, estimate, PlanJson.Strict.Estimate, (_, _) =>
+                        WriteScreen(invocation.Terminal, estimate, units));
             },
             (invocation, input) => input switch
             {
@@ -114,17 +115,19 @@ static class PlanEstimateCommand
             : throw Usage.Error($"--{what}-per-user: times the users it is more than 2^63 - 1 a day");
     }
 
-    static void WriteScreen(TextWriter writer, Style style, Estimate estimate, UnitSystem units)
+    static void WriteScreen(Terminal terminal, Estimate estimate, UnitSystem units)
     {
-        var space = new Table("SPACE", "HOW", Column.Number("SIZE"));
+        var (writer, style) = (terminal.Out, terminal.OutStyle);
+        var space = new Table("SPACE", Column.Text("HOW"), Column.Number("SIZE"));
         foreach (var row in estimate.Rows) space.Row(row.Title, row.How, ByteAmount.Format(row.Bytes, units));
-        space.WriteTo(writer, style);
+        space.WriteTo(writer, style, terminal.Width);
 
         writer.WriteLine();
-        var rates = new Table("RATE", Column.Number("AVERAGE"), Column.Number("PEAK"), Column.Number("AVERAGE BYTES"), Column.Number("PEAK BYTES"));
+        var rates = new Table(
+            "RATE", Column.Number("AVERAGE", 1), Column.Number("PEAK"), Column.Number("AVERAGE BYTES", 2), Column.Number("PEAK BYTES"));
         AddRate(rates, "Writes", estimate.Writes, estimate.WriteBytes, units);
         if (estimate is { Reads: { } reads, ReadBytes: { } readBytes }) AddRate(rates, "Reads", reads, readBytes, units);
-        rates.WriteTo(writer, style);
+        rates.WriteTo(writer, style, terminal.Width);
         writer.WriteLine();
         if (estimate.ReadsPerWrite is { } ratio) writer.WriteLine($"Reads to writes: {FormatRatio(ratio)}");
         foreach (var line in estimate.Implications) PlanAnswer.WriteText(writer, line);
@@ -135,9 +138,9 @@ static class PlanEstimateCommand
         }
 
         writer.WriteLine();
-        var limits = new Table("LIMIT", "HOW", Column.Number("NODES"));
+        var limits = new Table("LIMIT", Column.Text("HOW"), Column.Number("NODES"));
         foreach (var limit in estimate.Limits) limits.Row(limit.Limit, limit.How, limit.Nodes.ToString("N0", System.Globalization.CultureInfo.InvariantCulture));
-        limits.WriteTo(writer, style);
+        limits.WriteTo(writer, style, terminal.Width);
         writer.WriteLine(estimate.Limits.All(limit => limit.Nodes == 1)
             ? "One node is enough by each limit."
             : estimate.BindsFirst == "copies" ? $"One node would carry the load; {estimate.Limits[^1].Nodes} keep the copies apart."

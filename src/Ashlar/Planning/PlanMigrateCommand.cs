@@ -55,13 +55,14 @@ static class PlanMigrateCommand
                     units,
                     plan,
                     PlanJson.Strict.MigrationPlan,
-                    (writer, style) => WriteScreen(writer, style, plan, units),
+                    (_, _) => WriteScreen(invocation.Terminal, plan, units),
                     plan.Steps.Select(step => step.Title));
             });
     }
 
-    static void WriteScreen(TextWriter writer, Style style, MigrationPlan plan, UnitSystem units)
+    static void WriteScreen(Terminal terminal, MigrationPlan plan, UnitSystem units)
     {
+        var (writer, style) = (terminal.Out, terminal.OutStyle);
         foreach (var step in plan.Steps)
         {
             var takes = step.Seconds is { } seconds ? $", {Period.Format(seconds)}" : "";
@@ -81,7 +82,7 @@ static class PlanMigrateCommand
             if (backfill.ExtraBytes is { } extra) facts.Add("Extra space", ByteAmount.Format(extra, units));
         }
 
-        facts.Add("In all", $"{Period.Format(plan.TotalSeconds)}, deployments not counted").WriteTo(writer, style);
+        facts.Add("In all", $"{Period.Format(plan.TotalSeconds)}, deployments not counted").WriteTo(writer, style, terminal.Width);
         writer.WriteLine();
         foreach (var remark in plan.Remarks) PlanAnswer.WriteText(writer, remark, "- ", "  ");
         PlanAnswer.WriteUnits(writer, style, units);

@@ -57,7 +57,8 @@ static class PlanSkewCommand
                 Require(invocation.IsGiven(salts), scenario.Rule == PlacementRule.Salted, "--salts", "--rule salted");
                 var report = SkewSimulation.Run(scenario);
                 return PlanAnswer.Write(
-                    invocation, "SkewReport", null, report, PlanJson.Strict.SkewReport, (writer, style) => WriteScreen(writer, style, scenario, report));
+                    invocation, "SkewReport", null, report, PlanJson.Strict.SkewReport, (_, _) =>
+                        WriteScreen(invocation.Terminal, scenario, report));
             });
     }
 
@@ -66,12 +67,14 @@ static class PlanSkewCommand
         if (isGiven && !isUsed) throw Usage.Error($"{option}: it goes with {with}");
     }
 
-    static void WriteScreen(TextWriter writer, Style style, SkewScenario scenario, SkewReport report)
+    static void WriteScreen(Terminal terminal, SkewScenario scenario, SkewReport report)
     {
+        var (writer, style) = (terminal.Out, terminal.OutStyle);
         var mean = scenario.Operations / (double)scenario.Partitions;
         var most = report.Partitions.Max(partition => partition.Operations);
         var table = new Table(
-            Column.Number("PARTITION"), Column.Number("KEYS"), Column.Number("OPERATIONS"), Column.Number("SHARE"), Column.Number("OF MEAN"), "LOAD");
+            Column.Number("PARTITION"), Column.Number("KEYS", 2), Column.Number("OPERATIONS"), Column.Number("SHARE", 1),
+            Column.Number("OF MEAN"), new("LOAD", Rank: 3));
         IEnumerable<PartitionLoad> shown = report.Partitions.Count <= MostRows ? report.Partitions : report.Partitions.OrderByDescending(partition => partition.Operations).Take(MostRows);
         foreach (var partition in shown)
         {
@@ -84,7 +87,7 @@ static class PlanSkewCommand
                 new string('#', (int)Math.Round(BarWidth * (double)partition.Operations / most)));
         }
 
-        table.WriteTo(writer, style);
+        table.WriteTo(writer, style, terminal.Width);
         if (report.Partitions.Count > MostRows) writer.WriteLine($"... and {report.Partitions.Count - MostRows} with less load");
         writer.WriteLine();
         new FactSheet()
@@ -94,7 +97,7 @@ static class PlanSkewCommand
             .Add("Hottest key", Text($"{Percent(report.HottestKeyShare)} of all operations"))
             .Add("A node joins", Text($"{Percent(report.MovedShare)} of the keys move; its fair part is {Percent(report.IdealMovedShare)}"))
             .Add("Seed", Text($"{report.Seed}"))
-            .WriteTo(writer, style);
+            .WriteTo(writer, style, terminal.Width);
         writer.WriteLine();
         foreach (var remark in report.Remarks) PlanAnswer.WriteText(writer, remark, "- ", "  ");
     }

@@ -80,8 +80,8 @@ static class VolumeScreens
     {
         if (sessions.Count == 0) return;
         var table = new Table(
-            "CLIENT", "FROM", "SINCE", Column.Number("READS"), Column.Number("READ"), Column.Number("WRITES"), Column.Number("WRITTEN"),
-            Column.Number("IN FLIGHT"), Column.Number("ERRORS"));
+            "CLIENT", new("FROM", Rank: 4), new("SINCE", Rank: 8), Column.Number("READS", 6), Column.Number("READ", 3),
+            Column.Number("WRITES", 5), Column.Number("WRITTEN", 2), Column.Number("IN FLIGHT", 7), Column.Number("ERRORS", 1));
         foreach (var session in sessions)
         {
             OperationCounts[] all = [session.Reads, session.Writes, session.Zeroes, session.Trims, session.Flushes];
@@ -148,6 +148,6 @@ static class VolumeScreens
         ];
         writer.WriteLine(style.Bold("Connect:"));
         var width = lines.Max(line => line.What.Length);
-        foreach (var (what, line) in lines) writer.WriteLine($"  {style.Dim(what.PadRight(width))}  {line}");
+        foreach (var (what, line) in lines) writer.WriteLine($"  {style.Dim(what.PadRight(width))}  {ScreenText.Of(line)}");
     }
 }
