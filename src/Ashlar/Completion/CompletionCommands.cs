@@ -49,7 +49,7 @@ static class CompletionCommands
             ["ashlar __complete -- volume ''"],
             async (invocation, cancellationToken) =>
             {
-                var all = invocation.Get(words);
+                var all = invocation.Get(words).Select(word => WithHome(word, invocation.Terminal)).ToArray();
                 var names = new ServerNames(global, invocation.Terminal, cancellationToken);
                 var finder = new CompletionFinder(root, names.FindAsync);
                 var found = await finder.FindAsync(all is [] ? [] : all[..^1], all is [.., var last] ? last : "");
@@ -62,4 +62,8 @@ static class CompletionCommands
             isHidden: true)
         { words };
     }
+
+    // Shells hand over words as they are typed, before they expand them.
+    static string WithHome(string word, Terminal terminal) =>
+        word.StartsWith("~/", StringComparison.Ordinal) && terminal.Environment("HOME") is { } home ? $"{home}{word[1..]}" : word;
 }

@@ -6,20 +6,54 @@ static class CompletionScripts
     const string Bash = """
         # Completion of ashlar for bash. In ~/.bashrc: source <(ashlar completion bash)
         # For all users: ashlar completion bash > /usr/share/bash-completion/completions/ashlar
+        # A word as the program gets it, in REPLY: without quotes.
+        _ashlar_unquote() {
+            local text=$1 quote= c i
+            REPLY=
+            for ((i = 0; i < ${#text}; i++)); do
+                c=${text:i:1}
+                case $quote$c in
+                    "''") quote= ;;
+                    \'?) REPLY+=$c ;;
+                    '\' | '"\') i=$((i + 1)) REPLY+=${text:i:1} ;;
+                    '""') quote= ;;
+                    \" | \') quote=$c ;;
+                    *) REPLY+=$c ;;
+                esac
+            done
+        }
         _ashlar() {
-            local current=${COMP_WORDS[COMP_CWORD]} program=${COMP_WORDS[0]/#\~/$HOME} kind= line
+            local line=${COMP_LINE:0:COMP_POINT} words=() found=() kind= begun= value rest word head REPLY i
             COMPREPLY=()
+            # Bash cuts words at = and :, too. What stands together is one word; of it bash replaces what follows the last cut.
+            for ((i = 0; i <= COMP_CWORD; i++)); do
+                rest=${line#"${line%%[![:space:]]*}"} word=${COMP_WORDS[i]}
+                [ "$i" -lt "$COMP_CWORD" ] || word=$rest begun=$rest
+                if [ "$i" -gt 0 ] && [ "$rest" = "$line" ]; then words[${#words[@]} - 1]+=$word; else words+=("$word"); fi
+                line=${rest#"$word"}
+            done
+            [[ ! $begun =~ ^[=:]+$ ]] || begun=
+            for ((i = 0; i < ${#words[@]}; i++)); do _ashlar_unquote "${words[i]}"; words[i]=$REPLY; done
+            _ashlar_unquote "$begun"
+            value=${words[${#words[@]} - 1]} head=${words[${#words[@]} - 1]%"$REPLY"}
             while IFS= read -r line; do
                 case $line in
                     :*) kind=${line#:} ;;
-                    *) COMPREPLY+=("${line%%$'\t'*}") ;;
+                    *) found+=("${line%%$'\t'*}") ;;
                 esac
-            done < <("$program" __complete -- "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
-            [ "$current" != = ] || current=
+            done < <("${words[0]/#\~/$HOME}" __complete -- "${words[@]:1}" 2>/dev/null)
+            case $value in --*=*) value=${value#*=} ;; esac
             case $kind in
-                files) compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
-                directories) compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
+                files) mapfile -t found < <(compgen -f -- "$value") ;;
+                directories) mapfile -t found < <(compgen -d -- "$value") ;;
             esac
+            case $kind in files | directories) compopt -o filenames 2>/dev/null; head=${value%"$REPLY"} ;; esac
+            for word in "${found[@]}"; do
+                word=${word#"$head"}
+                # Nothing that a shell would carry out; names of files are quoted by bash.
+                case $kind in files | directories) ;; *) printf -v word %q "$word" ;; esac
+                COMPREPLY+=("$word")
+            done
             case ${COMPREPLY[0]-} in *=) compopt -o nospace 2>/dev/null ;; esac
         }
         complete -F _ashlar ashlar

@@ -19,16 +19,25 @@ sealed class ServerNames(GlobalOptions global, Terminal terminal, CancellationTo
         try
         {
             using var client = ApiClient.For(new Invocation(parsed, global, terminal));
-            var pools = (await client.ListPoolsAsync(either.Token)).Items.Select(pool => pool.Name).ToArray();
+            var pools = (await client.ListPoolsAsync(either.Token)).Items.Select(pool => pool.Name).Where(IsName).ToArray();
             if (placeholder == "POOL") return pools;
             var names = new List<string>();
             foreach (var pool in pools)
-                names.AddRange((await client.ListVolumesAsync(pool, either.Token)).Items.Select(VolumeScreens.PathOf));
+            {
+                names.AddRange((await client.ListVolumesAsync(pool, either.Token)).Items
+                    .Where(volume => IsName(volume.Pool) && IsName(volume.Name))
+                    .Select(VolumeScreens.PathOf));
+            }
             return names;
         }
-        catch (Exception e) when (e is AshlarException or OperationCanceledException)
+        catch (Exception e) when (e is AshlarException or OperationCanceledException or InvalidOperationException)
         {
+            // The last of them: --server or --data has a value that it cannot have.
             return [];
         }
     }
+
+    // What else a server says is not a name, and may be meant for the shell.
+    static bool IsName(string name) =>
+        name.Length > 0 && char.IsAsciiLetterOrDigit(name[0]) && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-');
 }

@@ -64,6 +64,35 @@ public sealed class CompletionTests
     }
 
     [Fact]
+    public async Task A_server_of_which_no_name_would_do_is_asked_for_none()
+    {
+        await using var server = await RunningProgram.StartAsync();
+        var pools = (await server.CallAsync("pool", "list", "-o", "json")).Out;
+        foreach (var name in (string[])["$(touch x)", "a;b", "a\\nb", "a\\tb", "-a", "..", "a b", "\u00e4", ""])
+        {
+            using var hostile = new ScriptedServer();
+            hostile.Answer(pools.Replace("\"main\"", $"\"{name}\"", StringComparison.Ordinal));
+            Assert.Equal([":none"], await CompleteAsync(new Surroundings(), $"pool show --server {hostile.Url} "));
+        }
+    }
+
+    [Theory]
+    [InlineData("volume show --server nonsense ")]
+    [InlineData("volume show --output nonsense ")]
+    [InlineData("pool show --server http://127.0.0.1:1 --server nonsense ")]
+    public async Task An_option_with_a_wrong_value_leaves_nothing_to_say(string line) =>
+        Assert.Equal([":none"], await CompleteAsync(new Surroundings(), line));
+
+    [Fact]
+    public async Task A_home_directory_is_where_it_is()
+    {
+        await using var server = await RunningProgram.StartAsync();
+        var (home, data) = (Path.GetDirectoryName(server.Data)!, Path.GetFileName(server.Data));
+        var surroundings = new Surroundings { Environment = new Dictionary<string, string> { ["HOME"] = home } };
+        Assert.Equal(["main", ":none"], await CompleteAsync(surroundings, $"pool show --data ~/{data} "));
+    }
+
+    [Fact]
     public async Task Where_no_server_answers_nothing_is_said()
     {
         using var silent = new ScriptedServer();

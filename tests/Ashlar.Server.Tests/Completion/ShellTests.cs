@@ -11,7 +11,8 @@ public sealed class ShellTests : IDisposable
         source "$1"
         complete -p ashlar
         ask() {
-            COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+            COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMP_LINE="$*"
+            COMP_POINT=${#COMP_LINE}
             _ashlar
             printf '%s\n' "${COMPREPLY[*]}"
         }
@@ -70,6 +71,46 @@ public sealed class ShellTests : IDisposable
         Assert.Contains("vm1", screen, StringComparison.Ordinal);
     }
 
+    /// <remarks>Bash cuts words at = and :, and leaves quotes and ~ as they are typed.</remarks>
+    [FactIfTool("bash", "script")]
+    public async Task Bash_completes_whatever_way_the_server_is_named()
+    {
+        await using var server = await StartAsync();
+        var script = await WriteScriptAsync("bash");
+        await File.WriteAllTextAsync(
+            directory["rc"], $"PS1='$ '\nPATH=$PWD:$PATH\nsource {script}\nbind 'set enable-bracketed-paste off'\n");
+        string[] lines =
+        [
+            $"ashlar --server {server.Status.Endpoints.Api} volume show -q vm1 v\t",
+            $"ashlar --server={server.Status.Endpoints.Api} volume show -q vm1 v\t",
+            $"ashlar volume show -q --data \"{server.Data}\" vm1 v\t",
+            $"ashlar volume show -q --data '{server.Data}' vm1 v\t",
+            "ashlar volume show -q --data ~/data vm1 v\t",
+            "ashlar volume show vm1 vm2 --data ~/data --output=na\t",
+            "ashlar volume show vm1 vm2 --data ~/da\t -q",
+        ];
+        using var shell = Start(new ProcessStartInfo("script", ["-qec", "bash --noprofile --rcfile rc -i", "/dev/null"]));
+        await shell.StandardInput.WriteAsync(string.Concat(lines.Select(line => $"{line}\n")) + "exit\n");
+        await shell.StandardInput.FlushAsync();
+        var screen = await ReadToEndAsync(shell);
+        Assert.Equal(lines.Length, screen.Split("\nvm1\r\nvm2\r\n").Length - 1);
+    }
+
+    [FactIfTool("bash")]
+    public async Task Bash_is_given_nothing_that_it_would_carry_out()
+    {
+        await File.WriteAllTextAsync(directory["ashlar"], "#!/bin/sh\nprintf '%s\\n' '$(touch x)' 'a;b' plain :none\n");
+        ExternalTool.Run("chmod", "700", directory["ashlar"]).MustSucceed();
+        const string ask = """
+            source "$1"
+            COMP_WORDS=(./ashlar '') COMP_CWORD=1 COMP_LINE='./ashlar ' COMP_POINT=9
+            _ashlar
+            printf '%s\n' "${COMPREPLY[@]}"
+            """;
+        await File.WriteAllTextAsync(directory["script"], (await CalledProgram.RunAsync("completion", "bash")).Out);
+        Assert.Equal([@"\$\(touch\ x\)", @"a\;b", "plain"], await RunAsync("bash", ["--norc", "-c", ask, "bash", directory["script"]]));
+    }
+
     [FactIfTool("zsh")]
     public async Task Zsh_completes_commands_names_and_files()
     {
@@ -110,7 +151,7 @@ public sealed class ShellTests : IDisposable
         ExternalTool.Run("chmod", "700", directory["ashlar"]).MustSucceed();
         Directory.CreateDirectory(directory["stored"]);
         await File.WriteAllTextAsync(directory["file.tsv"], "");
-        var server = await RunningProgram.StartAsync();
+        var server = await RunningProgram.StartInAsync(directory["data"]);
         foreach (var name in (string[])["vm1", "vm2"]) await server.CallAsync("volume", "create", name, "--size", "1GiB");
         return server;
     }
