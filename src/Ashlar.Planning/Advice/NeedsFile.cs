@@ -41,7 +41,7 @@ public static class NeedsFile
                 var (key, value) = (line[..at].Trim(), line[(at + 1)..].Trim());
                 if (!seen.Add(key)) throw new FormatException($"'{key}' is there already");
                 if (key == "team" && data.Count == 0) team = (int)Count1000.Parse(value, 1, 100_000);
-                else if (data.Count == 0) throw new FormatException($"'{key}' stands before the first [NAME]");
+                else if (data.Count == 0) throw new FormatException($"'{key}' comes before the first [NAME]");
                 else data[^1] = Set(data[^1], key, value, ref system);
             }
             catch (FormatException e)
@@ -61,7 +61,7 @@ public static class NeedsFile
         var queries = text.Split([',', ' '], StringSplitOptions.RemoveEmptyEntries).Select(word => ParseName<QueryPattern>(word, "a query pattern")).ToArray();
         return queries.Length == 0
             ? throw new FormatException("expected query patterns, such as lookup,range")
-            : queries.Distinct().Count() == queries.Length ? queries : throw new FormatException($"'{text}' says a pattern twice");
+            : queries.Distinct().Count() == queries.Length ? queries : throw new FormatException($"'{text}': a pattern is given twice");
     }
 
     /// <summary>Reads the name of a member of an enumeration, in small letters.</summary>

@@ -119,6 +119,10 @@ public sealed record ClusterNeeds
     /// <summary>Nodes without which the pieces of a file are not apart.</summary>
     internal int NodesForPieces => Racks is { } racks ? racks * PiecesOfRack : Pieces;
 
+    /// <summary>What the plan is about first of all.</summary>
+    internal string MainInput =>
+        DataBytes is not null ? "size" : Files is not null ? "files" : Keys is not null ? "keys" : "entries";
+
     internal void Validate()
     {
         Reckoning.Require(

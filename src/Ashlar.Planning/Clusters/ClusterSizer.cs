@@ -12,6 +12,11 @@ public static class ClusterSizer
     public static ClusterPlan Size(ClusterNeeds needs, UnitSystem units)
     {
         needs.Validate();
+        return Reckoning.Guard(needs.MainInput, () => SizeAll(needs, units));
+    }
+
+    static ClusterPlan SizeAll(ClusterNeeds needs, UnitSystem units)
+    {
         var rows = new List<ClusterRow>();
         needs = Growth.Apply(needs, rows);
         var shards = SizeMetadata(needs, rows);

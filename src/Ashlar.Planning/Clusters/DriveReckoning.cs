@@ -9,7 +9,7 @@ static class DriveReckoning
 
     public static DriveFailures Of(ClusterNeeds needs, UnitSystem units, StorageNodes storage, List<ClusterRow> rows)
     {
-        var drives = Reckoning.CeilingDivide("drive-size", (decimal)storage.Nodes * PerNode(needs), 1);
+        var drives = Reckoning.Product("drive-size", storage.Nodes, PerNode(needs));
         var perDay = drives * (double)needs.AnnualFailureShare / 365;
         rows.Add(new(
             "drives",

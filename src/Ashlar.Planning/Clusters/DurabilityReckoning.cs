@@ -13,18 +13,23 @@ static class DurabilityReckoning
     // Beyond that other causes than drives that fail independently decide, and more digits would only look exact.
     const int MostNines = 15;
 
+    // Less is not a number of floating point any more.
+    const int MostReckonedNines = 300;
+
     public static DurabilityEstimate Of(ClusterNeeds needs, DriveFailures drives, long? files, List<ClusterRow> rows)
     {
         var (pieces, spare) = (needs.Pieces, needs.SparePieces);
         // A share of failed drives in a year, as the rate of a process without memory.
         var failures = -Math.Log(1 - Math.Min((double)needs.AnnualFailureShare, 0.999999));
         var years = (needs.DetectTime.TotalSeconds + (drives.RebuildSeconds ?? 0)) / Rate.YearSeconds;
-        var rate = pieces * failures * Math.Pow(failures * years, spare) * Combinations(pieces - 1, spare);
-        var loss = spare == 0 ? (double)needs.AnnualFailureShare : WithinAYear(rate);
+        // As logarithms: the powers of many copies are beyond floating point.
+        var logRate = Math.Log(pieces * failures) + (spare * Math.Log(failures * years)) + LogCombinations(pieces - 1, spare);
+        var loss = spare == 0 ? (double)needs.AnnualFailureShare : WithinAYear(Math.Exp(logRate));
+        loss = Math.Max(loss, Math.Pow(10, -MostReckonedNines));
         var nines = Math.Max(0, -Math.Log10(loss));
         var lost = files * loss;
         rows.Add(new("durability", "Durability of a file", How(needs), Nines(nines)));
-        rows.Add(new("lossPerYear", "Loss of a given file", "probability in a year, if what is said below holds", Scientific(loss)));
+        rows.Add(new("lossPerYear", "Loss of a given file", "probability in a year, if what is said below holds", Probability(loss)));
         if (lost is { } count) rows.Add(new("lostPerYear", "Files lost", $"of {ClusterSizer.Number(files!.Value)} in a year, to be expected", Few(count)));
         return new(loss, nines, lost, Assumptions(needs, drives));
     }
@@ -39,10 +44,10 @@ static class DurabilityReckoning
     // 1 - e^-x, also where x is so small that 1 - x is 1. The rate is a probability for that: their difference is x / 2 of it.
     static double WithinAYear(double rate) => rate < 1e-8 ? rate : 1 - Math.Exp(-rate);
 
-    static double Combinations(int all, int chosen)
+    static double LogCombinations(int all, int chosen)
     {
-        var combinations = 1.0;
-        for (var i = 1; i <= chosen; i++) combinations *= (double)(all - chosen + i) / i;
+        var combinations = 0.0;
+        for (var i = 1; i <= chosen; i++) combinations += Math.Log((double)(all - chosen + i) / i);
         return combinations;
     }
 
@@ -67,8 +72,12 @@ static class DurabilityReckoning
         var count => string.Create(CultureInfo.InvariantCulture, $"{count:0} nines"),
     };
 
-    static string Scientific(double value) =>
-        value >= 0.001 ? string.Create(CultureInfo.InvariantCulture, $"{value * 100:0.##} %") : string.Create(CultureInfo.InvariantCulture, $"{value:0.0e-0}");
+    static string Probability(double value) => -Math.Log10(value) switch
+    {
+        <= 3 => string.Create(CultureInfo.InvariantCulture, $"{value * 100:0.##} %"),
+        < MostReckonedNines => string.Create(CultureInfo.InvariantCulture, $"{value:0.0e-0}"),
+        _ => $"less than 1e-{MostReckonedNines}",
+    };
 
     static string Few(double value) =>
         value >= 10 ? string.Create(CultureInfo.InvariantCulture, $"{value:N0}")

@@ -32,6 +32,12 @@ static class Growth
         };
 
         long? Grow(long? count) => count is { } number ? Reckoning.Bytes("growth", number, factor) : null;
-        Rate? GrowRate(Rate? rate) => rate is { } one ? one with { Count = one.Count * factor } : null;
+
+        Rate? GrowRate(Rate? rate)
+        {
+            if (rate is not { } one) return null;
+            Reckoning.Require(one.Count <= Numeral.Largest / factor, "growth", "in so many years a rate grows beyond 2^63 - 1");
+            return one with { Count = one.Count * factor };
+        }
     }
 }

@@ -21,7 +21,7 @@ static class RackReckoning
         // A piece goes to a rack that has room for it and holds no more pieces of its file than before.
         var others = storage.Nodes - nodes;
         var hasPlaces = (racks - 1L) * needs.PiecesOfRack >= needs.Pieces;
-        var hasRoom = storage.StoredBytes <= (decimal)others * needs.NodeBytes;
+        var hasRoom = storage.StoredBytes <= (Int128)others * needs.NodeBytes;
         if (!hasPlaces || !hasRoom)
         {
             rows.Add(new(
@@ -34,7 +34,7 @@ static class RackReckoning
             return new(nodes, needs.PiecesOfRack, null);
         }
 
-        var drives = Reckoning.CeilingDivide("racks", (decimal)storage.Nodes * DriveReckoning.PerNode(needs), 1);
+        var drives = Reckoning.Product("racks", storage.Nodes, DriveReckoning.PerNode(needs));
         var (seconds, how) = new RepairRate(needs, units, storage.Nodes, drives)
             .OfRack(bytes, nodes);
         rows.Add(new("rebuildRack", "Rebuild of a rack", how, Period.Format(seconds)));

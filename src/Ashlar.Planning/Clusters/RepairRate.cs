@@ -48,5 +48,5 @@ sealed class RepairRate(ClusterNeeds needs, UnitSystem units, long nodes, long d
 
     string Rate(long bytes) => $"{ByteAmount.Format(bytes, units)}/s";
 
-    static long Times(long count, long times) => (long)Math.Min(long.MaxValue, (decimal)count * times);
+    static long Times(long count, long times) => (long)Int128.Min(long.MaxValue, (Int128)count * times);
 }

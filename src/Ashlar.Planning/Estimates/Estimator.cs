@@ -10,6 +10,11 @@ public static class Estimator
     public static Estimate Estimate(Workload workload, UnitSystem units)
     {
         workload.Validate();
+        return Reckoning.Guard("records", () => EstimateAll(workload, units));
+    }
+
+    static Estimate EstimateAll(Workload workload, UnitSystem units)
+    {
         var rows = new EstimateRows(workload, units);
         var cluster = rows.AddCluster();
         var total = rows.AddBackups(cluster);

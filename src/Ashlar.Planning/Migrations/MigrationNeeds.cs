@@ -39,7 +39,7 @@ public sealed record MigrationNeeds
         Reckoning.Require(SpareShare is > 0 and <= 1, "spare", "expected more than 0 %, and up to 100 %");
         Reckoning.Require(BatchTime > TimeSpan.Zero, "batch-time", "it is longer than 0");
         Reckoning.Require(BatchRows is null or > 0, "batch", "more than 0 are needed");
-        Reckoning.Require(BatchRows is null || BatchRows <= Rows, "batch", $"larger than the {Rows:N0} rows there are");
+        Reckoning.Require(BatchRows is null || BatchRows <= Rows, "batch", $"larger than the {Numeral.Format(Rows)} rows there are");
         Reckoning.Require(BatchRows is null || Change is not (SchemaChange.AddIndex or SchemaChange.DropColumn), "batch", "this change does not go through the rows in batches");
         Reckoning.Require(Soak > TimeSpan.Zero, "soak", "it is longer than 0");
         Reckoning.Require(

@@ -12,6 +12,11 @@ public static class MigrationPlanner
     public static MigrationPlan Plan(MigrationNeeds needs, UnitSystem units)
     {
         needs.Validate();
+        return Reckoning.Guard("rows", () => PlanAll(needs, units));
+    }
+
+    static MigrationPlan PlanAll(MigrationNeeds needs, UnitSystem units)
+    {
         var backfill = needs.Change == SchemaChange.DropColumn ? null : PlanBackfill(needs);
         var steps = MigrationSteps.Of(needs, backfill);
         return new()
@@ -31,7 +36,10 @@ public static class MigrationPlanner
             spare > 0 && (double)needs.Rows / (double)spare <= LongestSeconds, "rows", "at what --row-rate, --load and --spare leave, this takes more than 1,000 years");
         var seconds = (double)(needs.Rows / spare);
         if (needs.Change == SchemaChange.AddIndex) return new(null, null, null, null, spare, seconds, null);
-        var fitting = decimal.Truncate(rate * (decimal)needs.BatchTime.TotalSeconds);
+        // As a number of floating point first, which is never too large.
+        var fitting = (double)rate * needs.BatchTime.TotalSeconds < needs.Rows
+            ? decimal.Truncate(rate * (decimal)needs.BatchTime.TotalSeconds)
+            : needs.Rows;
         var batch = needs.BatchRows ?? (long)Math.Clamp(fitting, 1, needs.Rows);
         var batchSeconds = (double)(batch / rate);
         return new(
@@ -57,7 +65,7 @@ public static class MigrationPlanner
         if (backfill is { BatchSeconds: > 1 })
             remarks.Add($"A batch holds its locks for {Period.Format(backfill.BatchSeconds.Value)}: users wait as long. Smaller batches (--batch) cost little.");
         if (needs.Change == SchemaChange.AddIndex) remarks.Add("Have the size of the index free, and as much again to sort in.");
-        if (needs.Change == SchemaChange.AddConstraint) remarks.Add("The backfill is reckoned for all rows; only those that violate the constraint are rewritten.");
+        if (needs.Change == SchemaChange.AddConstraint) remarks.Add("The backfill is calculated for all rows; only those that violate the constraint are rewritten.");
         if (backfill is { BatchRows: not null })
             remarks.Add("Go through the rows by primary key, remember the last key of each batch, and pause while replicas lag: it can then stop and go on at any time.");
         remarks.Add("Every statement that changes the schema gets a lock timeout of a few seconds and is tried again: waiting for a lock, it holds up everybody behind it.");

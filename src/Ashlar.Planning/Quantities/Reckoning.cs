@@ -48,21 +48,62 @@ static class Reckoning
             : throw new PlanException(input, "the total is more than 8EiB - 1 (2^63 - 1 bytes)");
     }
 
+    /// <summary>Things that each have so many parts.</summary>
+    public static long Product(string input, long things, long parts) =>
+        (Int128)things * parts is var product && product <= Numeral.Largest ? (long)product : throw TooMany(input);
+
     /// <summary>How many of a size hold an amount; at least 1.</summary>
     public static long CeilingDivide(string input, decimal amount, decimal size)
     {
-        // The remainder is exact, where a quotient would be rounded: one entry too many is a shard more.
-        var rest = amount % size;
-        var count = decimal.Round((amount - rest) / size) + (rest > 0 ? 1 : 0);
-        return count <= Numeral.Largest ? Math.Max(1, (long)count) : throw new PlanException(input, "more than 2^63 - 1 of them are needed");
+        try
+        {
+            // The remainder is exact, where a quotient would be rounded: one entry too many is a shard more.
+            var rest = amount % size;
+            var count = decimal.Round((amount - rest) / size) + (rest > 0 ? 1 : 0);
+            if (count <= Numeral.Largest) return Math.Max(1, (long)count);
+        }
+        catch (ArithmeticException)
+        {
+            // Larger than 2^96, or a size of which nothing is left beside a large one.
+        }
+
+        throw TooMany(input);
     }
 
     /// <summary>How many that can do <paramref name="each"/> do <paramref name="all"/>; at least 1.</summary>
-    public static long CeilingDivide(string input, Rate all, Rate each) =>
-        CeilingDivide(input, all.Count * each.PeriodSeconds, each.Count * all.PeriodSeconds);
+    public static long CeilingDivide(string input, Rate all, Rate each)
+    {
+        // Most rates are of one period, which then takes no part in it.
+        if (all.PeriodSeconds == each.PeriodSeconds) return CeilingDivide(input, all.Count, each.Count);
+        try
+        {
+            return CeilingDivide(input, all.Count * each.PeriodSeconds, each.Count * all.PeriodSeconds);
+        }
+        catch (OverflowException)
+        {
+            throw TooMany(input);
+        }
+    }
+
+    /// <summary>A plan, or that its numbers are too far apart for one.</summary>
+    /// <param name="input">What to blame where nothing smaller is known.</param>
+    /// <param name="plan">Reckons it.</param>
+    public static T Guard<T>(string input, Func<T> plan)
+    {
+        try
+        {
+            return plan();
+        }
+        catch (ArithmeticException)
+        {
+            throw new PlanException(input, "together with the others this is too large, or too small, to plan with");
+        }
+    }
 
     public static void Require(bool condition, string input, string message)
     {
         if (!condition) throw new PlanException(input, message);
     }
+
+    static PlanException TooMany(string input) => new(input, "more than 2^63 - 1 of them are needed");
 }

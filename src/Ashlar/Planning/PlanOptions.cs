@@ -95,6 +95,7 @@ sealed class PlanOptions(Terminal terminal)
         if (file.LengthBytes > MostFileBytes) throw Usage.Error($"{option.Name}: {path} is larger than {ByteSize.Format(MostFileBytes)}");
         var bytes = new byte[file.LengthBytes];
         var text = System.Text.Encoding.UTF8.GetString(bytes.AsSpan(0, file.Read(bytes, 0)));
+        if (text.StartsWith('\uFEFF')) text = text[1..]; // What some editors begin UTF-8 with.
         try
         {
             return parse(text.Replace("\r\n", "\n", StringComparison.Ordinal));

@@ -10,6 +10,31 @@ public sealed class ClusterTests
     public void Twelve_billion_entries_are_120_shards() =>
         Assert.Equal(120, Size(new() { Entries = 12_000_000_000, EntriesPerShard = 100_000_000 }).MetadataShards);
 
+    [Theory]
+    [InlineData(70)]
+    [InlineData(100)]
+    public void Copies_beyond_floating_point_have_a_number_of_nines(int replicas)
+    {
+        var durability = Size(new() { DataBytes = 100_000_000_000_000, Replicas = replicas }).Durability!;
+        Assert.Equal((300, 1e-300), (durability.Nines, durability.LossPerObjectYear));
+    }
+
+    [Fact]
+    public void What_is_too_large_names_an_input()
+    {
+        var much = new Rate(long.MaxValue, 1);
+        var needs = new ClusterNeeds { DataBytes = 1, RequestBytes = 1 };
+        foreach (var (input, too) in ((string, ClusterNeeds)[])
+        [
+            ("node-reads", needs with { Reads = much, NodeReads = new Rate(0.001m, Rate.YearSeconds) }),
+            ("node-writes", needs with { Writes = much, NodeWrites = new Rate(0.001m, Rate.YearSeconds) }),
+            ("growth", needs with { Reads = much, GrowthShare = 100, GrowthYears = 4 }),
+            ("key-operations", new() { Keys = 1, KeyOperations = much, PartitionOperations = new Rate(0.001m, Rate.YearSeconds) }),
+            ("drive-size", needs with { DataBytes = long.MaxValue / 3, NodeBytes = long.MaxValue / 3, DriveBytes = 1 }),
+        ])
+            Assert.Equal(input, Assert.Throws<PlanException>(() => Size(too)).Input);
+    }
+
     [Fact]
     public void One_entry_more_is_one_shard_more() =>
         Assert.Equal(121, Size(new() { Entries = 12_000_000_001, EntriesPerShard = 100_000_000 }).MetadataShards);

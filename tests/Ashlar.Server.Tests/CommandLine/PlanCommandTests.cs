@@ -49,6 +49,74 @@ public sealed class PlanCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task A_file_may_begin_with_the_mark_of_UTF_8()
+    {
+        await File.WriteAllTextAsync(directory["s"], "\uFEFFid bigint\nindex: id\n");
+        await Json($"plan estimate --schema {directory["s"]} --records 100M/day --retention 1825d");
+    }
+
+    [Fact]
+    public async Task Copies_beyond_floating_point_are_still_numbers()
+    {
+        var durability = (await Json("plan cluster --size 100TB --replicas 70")).GetProperty("durability");
+        Assert.Equal((300, 1e-300), (durability.GetProperty("nines").GetDouble(), durability.GetProperty("lossPerObjectYear").GetDouble()));
+        var text = await Run("plan cluster --size 100TB --replicas 70");
+        Assert.Matches(@"(?m)^Durability of a file .* more than 15 nines$", text);
+        Assert.Matches(@"(?m)^Loss of a given file .* less than 1e-300$", text);
+    }
+
+    [Theory]
+    [InlineData("plan cluster --size 1TB --reads 9000000000000000000/s --node-reads 0.000000001/year --request-size 1B", "--node-reads: ")]
+    [InlineData("plan cluster --size 1TB --reads 9000000000000000000/s --growth 9000% --years 4 --request-size 1B", "--growth: ")]
+    [InlineData("plan cluster --size 8EB --node-size 1B --drive-size 1B --fill 100% --replicas 1", "")]
+    [InlineData("plan estimate --record 1B --records 0.000000001/year --reads 900000000000000000/s --retention 1d", "--records: ")]
+    [InlineData("plan estimate --record 1B --records 1/day --node-operations 0.0000000001/year --retention 1d --peak 10000 --reads 9000000000000000000/s", "--")]
+    public async Task Numbers_too_far_apart_are_one_line_of_error(string line, string message)
+    {
+        var result = await CalledProgram.RunAsync(line.Split(' '));
+        if (message.Length == 0)
+        {
+            Assert.Equal((0, ""), (result.ExitCode, result.Error));
+            return;
+        }
+
+        Assert.Equal((2, ""), (result.ExitCode, result.Out));
+        Assert.StartsWith($"error: {message}", result.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("unexpected", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_batch_of_a_long_time_is_all_rows()
+    {
+        var plan = await Json("plan migrate --change add-column --rows 100 --row-rate 9000000000000000000/s --batch-time 1000y");
+        Assert.Equal(100, plan.GetProperty("backfill").GetProperty("batchRows").GetInt64());
+    }
+
+    [Theory]
+    [InlineData(60)]
+    [InlineData(80)]
+    public async Task Plans_fit_a_narrow_terminal(int width)
+    {
+        foreach (var line in (string[])
+        [
+            "plan cluster --size 500TB --erasure 8+4 --racks 6 --growth 30% --years 3 --reads 10k/s --request-size 1MB",
+            "plan estimate --record 250B --records 200M/day --reads 1bn/day --retention 5y --blob 2MiB --blob-fraction 20%",
+            "plan skew --partitions 4 --keys 1000 --operations 1000",
+            "plan migrate --change add-column --rows 500M",
+        ])
+        {
+            var screen = (await CalledProgram.RunAsync(new Surroundings { Width = width }, line.Split(' '))).Out.Split('\n');
+            // Text around tables has a width of its own.
+            Assert.All(
+                screen.Where(text => text.Contains("  ", StringComparison.Ordinal) && !text.StartsWith(' ')),
+                text => Assert.InRange(text.Length, 0, width));
+        }
+        var whole = (await CalledProgram.RunAsync(
+            new Surroundings { Width = width }, "plan", "cluster", "--size", "500TB", "--erasure", "8+4")).Out;
+        Assert.Contains("parts lost within", string.Join(' ', whole.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Objects_are_exact_and_beyond_2_to_the_53_they_are_strings()
     {
         var plan = await Json("plan estimate --record 250B --records 200M/day --retention 1825d --replicas 3 --index 30% --blob 2MiB --blob-fraction 20%");
