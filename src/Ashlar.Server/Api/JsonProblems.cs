@@ -10,7 +10,7 @@ static class JsonProblems
         if (Between(error.Message, "The JSON property '", "' could not be mapped") is { } unknown)
             return $"'{unknown}' is not a member of this object";
         if (Between(error.Message, "was missing required properties including: ", ".") is { } missing) return $"missing: {missing}";
-        if (Between(error.Message, "Duplicate property '", "' encountered") is { } repeated) return $"'{repeated}' stands there twice";
+        if (Between(error.Message, "Duplicate property '", "' encountered") is { } repeated) return $"'{repeated}' is given twice";
         return error.InnerException is JsonException // The reader's: what it read is no JSON.
             ? $"the body is not valid JSON{Where(error)}"
             : $"the value{At(error)} is not of the kind that belongs there";

@@ -34,7 +34,7 @@ sealed class QueryGuard(RequestDelegate next)
                 var taken = known.Count == 0 ? "it takes none" : $"it takes {string.Join(" and ", known.Select(one => one.Name))}";
                 throw new ApiException(ProblemKind.InvalidRequest, $"'{name}' is not a query parameter of {request.Path}: {taken}");
             }
-            if (values.Count > 1) throw new ApiException(ProblemKind.InvalidRequest, $"'{name}' stands there twice");
+            if (values.Count > 1) throw new ApiException(ProblemKind.InvalidRequest, $"'{name}' is given twice");
         }
     }
 }

@@ -48,8 +48,9 @@ static class HelpTopics
         ["times"] = """
             How times are written.
 
-              500ms, 30s, 5m, 2h, 7d, 2w, 1.5h  spans of time
-              2026-11-21T07:30:00Z              moments: UTC, as in all output; other zones as +01:00
+              500ms, 30s, 5min, 2h, 7d, 2w, 1y, 1.5h  spans of time; a year has 365 days
+              5m                                      minutes, but not in plans, where it might be months
+              2026-11-21T07:30:00Z                    moments: UTC, as in all output; other zones as +01:00
             """,
         ["sizes"] = """
             How sizes are written.

@@ -7,6 +7,17 @@ namespace Ashlar.CommandLine;
 /// <summary>Commands on the archive of a store's log: archive-log, archive, prune-archive, end-archive.</summary>
 static class KeyValueArchiveCommands
 {
+    static readonly IReadOnlyList<ListColumn<ArchivedPart>> Columns =
+    [
+        new("part", ColumnKind.Count, part => (long)part.Number, Rank: 0),
+        new("first", ColumnKind.Count, part => (long)part.FirstSequence, Rank: 3),
+        new("last", ColumnKind.Count, part => (long)part.LastSequence, Rank: 2),
+        new("from", ColumnKind.ExactTime, part => part.Damage is null ? part.FirstCommittedAt : null, Rank: 5),
+        new("to", ColumnKind.ExactTime, part => part.Damage is null ? part.LastCommittedAt : null, Rank: 4),
+        new("size", ColumnKind.Size, part => part.SizeBytes, Rank: 6),
+        new("state", ColumnKind.Text, part => part.Damage is null ? "ok" : "damaged", Rank: 1),
+    ];
+
     public static Verb CreateArchiveLog()
     {
         var directory = KeyValueArguments.Directory();
@@ -28,11 +39,12 @@ static class KeyValueArchiveCommands
         { directory, archive };
     }
 
-    public static Verb CreateInspect()
+    public static Verb CreateInspect(Terminal terminal)
     {
         var archive = Archive();
+        var options = new ListOptions<ArchivedPart>(terminal, Columns);
         var verify = new Option<bool>("--verify") { Description = "Read every part as a whole, not only its head" };
-        return new Verb(
+        var verb = new Verb(
             "archive",
             "Show what an archive of the log covers, and what is missing from it",
             ["ashlar kv archive /mnt/archive/store", "ashlar kv archive /mnt/archive/store --verify"],
@@ -41,26 +53,12 @@ static class KeyValueArchiveCommands
                 var path = FullPath(invocation, archive);
                 var log = new LogArchive(path);
                 var report = invocation.Get(verify) ? log.Verify() : log.Inspect();
-                var result = KeyValueArchive.Of(path, report);
-                var parts = result.Parts.Select(part => Number(part.Number));
+                var items = options.Select(invocation, report.Parts);
+                var result = KeyValueArchive.Of(path, report) with { Parts = [.. items.Select(KeyValueArchivePart.Of)] };
+                var parts = items.Select(part => Number(part.Number));
                 invocation.Write(result, KeyValueJson.Strict.KeyValueArchive, parts, (writer, style) =>
                 {
-                    var table = new Table(
-                        Column.Number("PART"), Column.Number("FIRST"), Column.Number("LAST"), "FROM", "TO", Column.Number("SIZE"), "STATE");
-                    foreach (var part in report.Parts)
-                    {
-                        var holds = part.Damage is null;
-                        table.Row(
-                            Number(part.Number),
-                            Number(part.FirstSequence),
-                            Number(part.LastSequence),
-                            holds ? CommitTimes.Format(part.FirstCommittedAt) : "-",
-                            holds ? CommitTimes.Format(part.LastCommittedAt) : "-",
-                            ByteSize.Format(part.SizeBytes),
-                            holds ? "ok" : "damaged");
-                    }
-
-                    table.WriteTo(writer, style, invocation.Terminal.Width);
+                    options.WriteTable(invocation, items);
                     writer.WriteLine(report.Parts.Count == 0
                         ? "the archive is empty"
                         : $"with a backup of sequence {report.AfterSequence} or later: every write up to sequence {report.LastSequence}");
@@ -69,6 +67,8 @@ static class KeyValueArchiveCommands
                 return report.Problems.Count == 0 ? ExitCode.Ok : ExitCode.Damaged;
             })
         { archive, verify };
+        foreach (var option in options.All) verb.Options.Add(option);
+        return verb;
     }
 
     public static Verb CreatePrune()

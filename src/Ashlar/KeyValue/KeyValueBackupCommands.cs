@@ -7,6 +7,17 @@ namespace Ashlar.CommandLine;
 /// <summary>Commands on backups: backup, backups, verify-backup, restore, delete-backup.</summary>
 static class KeyValueBackupCommands
 {
+    static readonly IReadOnlyList<ListColumn<BackupInfo>> Columns =
+    [
+        new("number", ColumnKind.Count, info => (long)info.Number, Rank: 0),
+        new("taken", ColumnKind.Time, info => info.Damage is null ? info.TakenAt : null, Rank: 2),
+        new("sequence", ColumnKind.Count, info => (long)info.Sequence, Rank: 4),
+        new("size", ColumnKind.Size, info => info.SizeBytes, Rank: 3),
+        new("own", ColumnKind.Size, info => info.OwnBytes, Rank: 5),
+        new("files", ColumnKind.Count, info => (long)info.FileCount, Rank: 6),
+        new("state", ColumnKind.Text, info => info.Damage is null ? "ok" : "damaged", Rank: 1),
+    ];
+
     public static Verb CreateBackup()
     {
         var directory = KeyValueArguments.Directory();
@@ -32,40 +43,31 @@ static class KeyValueBackupCommands
         { directory, backups, full };
     }
 
-    public static Verb CreateList()
+    public static Verb CreateList(Terminal terminal)
     {
         var backups = Backups();
-        return new Verb(
+        var options = new ListOptions<BackupInfo>(terminal, Columns);
+        var verb = new Verb(
             "backups",
             "List the backups in a directory",
-            ["ashlar kv backups ./backups", "ashlar kv backups ./backups -o json"],
+            [
+                "ashlar kv backups ./backups",
+                "ashlar kv backups ./backups --filter state=damaged -q",
+                "ashlar kv backups ./backups -o json",
+            ],
             invocation =>
             {
                 var list = new KeyValueBackupSet(FullPath(invocation, backups)).List();
-                var result = new KeyValueBackupList { Items = [.. list.Select(KeyValueBackup.Of)] };
-                var numbers = list.Select(info => Number(info.Number));
-                invocation.Write(result, KeyValueJson.Strict.KeyValueBackupList, numbers, (writer, style) =>
-                {
-                    var table = new Table(
-                        Column.Number("NUMBER"), "TAKEN", Column.Number("SEQUENCE"), Column.Number("SIZE"), Column.Number("OWN"),
-                        Column.Number("FILES"), "STATE");
-                    foreach (var info in list)
-                    {
-                        table.Row(
-                            Number(info.Number),
-                            info.Damage is null ? Timestamp.Format(info.TakenAt) : "-",
-                            Number(info.Sequence),
-                            ByteSize.Format(info.SizeBytes),
-                            ByteSize.Format(info.OwnBytes),
-                            info.FileCount.ToString(CultureInfo.InvariantCulture),
-                            info.Damage is null ? "ok" : "damaged");
-                    }
-
-                    table.WriteTo(writer, style, invocation.Terminal.Width);
-                });
+                var items = options.Select(invocation, list);
+                var result = new KeyValueBackupList { Items = [.. items.Select(KeyValueBackup.Of)] };
+                var numbers = items.Select(info => Number(info.Number));
+                invocation.Write(
+                    result, KeyValueJson.Strict.KeyValueBackupList, numbers, (_, _) => options.WriteTable(invocation, items));
                 return list.Any(info => info.Damage is not null) ? ExitCode.Damaged : ExitCode.Ok;
             })
         { backups };
+        foreach (var option in options.All) verb.Options.Add(option);
+        return verb;
     }
 
     public static Verb CreateVerify(Terminal terminal)

@@ -16,6 +16,7 @@ sealed record ListColumn<T>(string Name, ColumnKind Kind, Func<T, object?> Value
         null => "-",
         long bytes when Kind == ColumnKind.Size => ByteSize.Format(bytes),
         double percent => string.Create(CultureInfo.InvariantCulture, $"{percent:F1} %"),
+        DateTimeOffset time when Kind == ColumnKind.ExactTime => CommitTimes.Format(time),
         DateTimeOffset time => Timestamp.Format(time),
         var value => Convert.ToString(value, CultureInfo.InvariantCulture)!,
     };
@@ -28,7 +29,7 @@ sealed record ListColumn<T>(string Name, ColumnKind Kind, Func<T, object?> Value
         ColumnKind.Count when long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) => count,
         ColumnKind.Percent when double.TryParse(
             text.AsSpan().TrimEnd('%').TrimEnd(), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var percent) => percent,
-        ColumnKind.Time => Timestamp.Parse(text),
+        ColumnKind.Time or ColumnKind.ExactTime => Timestamp.Parse(text),
         ColumnKind.Text => text,
         _ => throw new FormatException($"'{text}' is not a number"),
     };
@@ -56,4 +57,7 @@ enum ColumnKind
     Percent,
 
     Time,
+
+    /// <summary>To the microsecond, as commits are named.</summary>
+    ExactTime,
 }

@@ -2,7 +2,7 @@ using System.IO.Enumeration;
 
 namespace Ashlar.CommandLine;
 
-/// <summary>A condition on the items of a list: <c>size>=10GiB</c>, <c>name=db-*</c>; a text alone is a pattern of names.</summary>
+/// <summary>A condition on the items of a list: <c>size>=10GiB</c>, <c>name=db-*</c>; a value alone is one of the first column: a pattern of names.</summary>
 sealed class ListFilter<T>
 {
     // Of two that begin alike the longer first.
@@ -28,7 +28,7 @@ sealed class ListFilter<T>
             .Where(place => place.At > 0)
             .OrderBy(place => place.At)
             .FirstOrDefault();
-        if (found.Sign is null) return new(columns[0], "=", text);
+        if (found.Sign is null) return new(columns[0], "=", columns[0].Parse(text));
         var column = ListOptions<T>.Find(text[..found.At].Trim(), columns);
         if (column.Kind == ColumnKind.Text && found.Sign is not ("=" or "!="))
             throw new FormatException($"'{text}': {column.Name} is compared by = and !=");

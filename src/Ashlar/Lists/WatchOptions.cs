@@ -5,8 +5,9 @@ namespace Ashlar.CommandLine;
 /// <summary>Shows something again and again, until Ctrl-C: --watch, --interval.</summary>
 sealed class WatchOptions(Terminal terminal)
 {
-    // To the upper left corner, and nothing below it: what is written over flickers less than what is wiped out before.
-    const string ToTop = "\e[H\e[J";
+    // To the upper left corner; after each line nothing right of it, and after the last nothing below: what is written over does not
+    // flicker, as what is wiped out before does.
+    const string ToTop = "\e[H", EndOfLine = "\e[K\n", EndOfScreen = "\e[J";
 
     readonly Option<bool> watch = new("--watch", "-w") { Description = "Show it again every --interval, until Ctrl-C" };
 
@@ -24,13 +25,16 @@ sealed class WatchOptions(Terminal terminal)
             if (invocation.IsGiven(interval)) throw Usage.Error("--interval needs --watch");
             return show(await get(cancellationToken));
         }
+        var isScreen = terminal.OutIsScreen && invocation.Format == OutputFormat.Table;
         try
         {
             while (true)
             {
                 var found = await get(cancellationToken);
-                if (terminal.OutIsTerminal && invocation.Format == OutputFormat.Table) terminal.Out.Write(ToTop);
-                show(found);
+                // Where there is nothing to write nobody would say so.
+                if (terminal.OutIsClosed()) throw OutputException.Closed();
+                if (isScreen) ShowOver(() => show(found));
+                else show(found);
                 terminal.Out.Flush();
                 await Task.Delay(invocation.Get(interval), terminal.TimeProvider, cancellationToken);
             }
@@ -39,5 +43,21 @@ sealed class WatchOptions(Terminal terminal)
         {
             return ExitCode.Ok;
         }
+    }
+
+    void ShowOver(Action show)
+    {
+        var (writer, newLine) = (terminal.Out, terminal.Out.NewLine);
+        writer.Write(ToTop);
+        try
+        {
+            writer.NewLine = EndOfLine;
+            show();
+        }
+        finally
+        {
+            writer.NewLine = newLine;
+        }
+        writer.Write(EndOfScreen);
     }
 }

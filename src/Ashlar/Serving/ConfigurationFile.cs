@@ -54,6 +54,9 @@ sealed class ConfigurationFile
     {
         var known = options.ToDictionary(MemberName, StringComparer.Ordinal);
         var values = new Dictionary<string, string>(StringComparer.Ordinal);
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        // What some editors begin UTF-8 with.
+        if (text.Span.StartsWith("\uFEFF"u8)) text = text[3..];
         try
         {
             using var document = JsonDocument.Parse(text, new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
@@ -68,7 +71,10 @@ sealed class ConfigurationFile
                             + (nearest is null ? $"expected {string.Join(", ", known.Keys)}" : $"did you mean {nearest}?"));
                 }
 
-                if (!values.TryAdd(option, TextOf(path, member))) throw new FormatException($"{path}: '{member.Name}' is there twice");
+                if (!seen.Add(option)) throw new FormatException($"{path}: '{member.Name}' is given twice");
+                // An empty list says nothing, as an option that is left out.
+                if (member.Value.ValueKind != JsonValueKind.Array || member.Value.GetArrayLength() > 0)
+                    values.Add(option, TextOf(path, member));
             }
         }
         catch (JsonException e)

@@ -10,9 +10,19 @@ namespace Ashlar.CommandLine;
 sealed unsafe partial class StandardOutput : Stream
 {
     const int Descriptor = 1;
-    const int BrokenPipe = 32;
     const short PollOut = 4;
+    const short PollError = 8;
     const int WithoutEnd = -1;
+
+    /// <summary>Whether nobody reads any more, as far as can be seen without writing.</summary>
+    public static bool IsClosed
+    {
+        get
+        {
+            var poll = new PollDescriptor { Descriptor = Descriptor };
+            return Poll(&poll, 1, 0) > 0 && (poll.ReturnedEvents & PollError) != 0;
+        }
+    }
 
     public override bool CanRead => false;
 
@@ -49,8 +59,8 @@ sealed unsafe partial class StandardOutput : Stream
                     var poll = new PollDescriptor { Descriptor = Descriptor, Events = PollOut };
                     _ = Poll(&poll, 1, WithoutEnd);
                     break;
-                case BrokenPipe:
-                    throw new OutputException(isClosed: true, Errno.Describe(BrokenPipe));
+                case OutputException.BrokenPipe:
+                    throw OutputException.Closed();
                 case var errno:
                     throw new OutputException(isClosed: false, Errno.Describe(errno));
             }
@@ -89,5 +99,11 @@ sealed unsafe partial class StandardOutput : Stream
 /// <param name="reason">The words of the system.</param>
 sealed class OutputException(bool isClosed, string reason) : IOException($"the output cannot be written: {reason}")
 {
+    /// <summary>The error of the system for it.</summary>
+    public const int BrokenPipe = 32;
+
     public bool IsClosed { get; } = isClosed;
+
+    /// <summary>Nobody reads any more.</summary>
+    public static OutputException Closed() => new(isClosed: true, Errno.Describe(BrokenPipe));
 }

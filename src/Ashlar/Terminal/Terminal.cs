@@ -26,6 +26,12 @@ sealed class Terminal
 
     public bool OutIsTerminal { get; init; }
 
+    /// <summary>Whether <see cref="Out"/> is a terminal that can be written over.</summary>
+    public bool OutIsScreen => OutIsTerminal && TakesEscapes;
+
+    /// <summary>Whether nobody reads <see cref="Out"/> any more.</summary>
+    public Func<bool> OutIsClosed { get; init; } = () => false;
+
     public bool ErrorIsTerminal { get; init; }
 
     public bool InIsTerminal { get; init; }
@@ -59,6 +65,7 @@ sealed class Terminal
         Error = Console.Error,
         In = Console.In,
         OutIsTerminal = !Console.IsOutputRedirected,
+        OutIsClosed = () => StandardOutput.IsClosed,
         ErrorIsTerminal = !Console.IsErrorRedirected,
         InIsTerminal = !Console.IsInputRedirected,
         Width = Console.IsOutputRedirected ? null : TerminalWidth(),
@@ -73,7 +80,9 @@ sealed class Terminal
     public Style ErrorStyle => Style(ErrorIsTerminal);
 
     Style Style(bool isTerminal) =>
-        new(isTerminal && Environment("NO_COLOR") is null && Environment("TERM") is not (null or "dumb"));
+        new(isTerminal && Environment("NO_COLOR") is null && TakesEscapes);
+
+    bool TakesEscapes => Environment("TERM") is not (null or "dumb");
 
     static int? TerminalWidth() => Console.WindowWidth is > 0 and var width ? width : null;
 }

@@ -179,6 +179,10 @@ public sealed class KeyValueCommandTests : IDisposable
         Assert.Equal(2, (await Run("backup", store, backups, "--full", "-o", "json")).OutJson.GetProperty("number").GetInt32());
         Assert.Equal("1\n2\n", (await Run("backups", backups, "-o", "name")).Out);
         Assert.Equal(3, (await Run("backups", backups)).Out.Count(letter => letter == '\n'));
+        Assert.Equal("2\n1\n", (await Run("backups", backups, "--reverse", "-q")).Out);
+        Assert.Equal("1\n", (await Run("backups", backups, "--filter", "number<2", "-q")).Out);
+        Assert.Equal("2\n", (await Run("backups", backups, "--filter", "2", "-q")).Out);
+        Assert.Equal("2  ok", (await Run("backups", backups, "--columns", "number,state", "--filter", "number=2", "-H")).Out.Trim());
         Assert.StartsWith("intact: ", (await Run("verify-backup", backups)).Out, StringComparison.Ordinal);
         Assert.Equal(
             $"backup 1 is restored to {directory["old"]}\n", (await Run("restore", backups, directory["old"], "--number", "1")).Out);
@@ -222,6 +226,10 @@ public sealed class KeyValueCommandTests : IDisposable
         await Run("archive-log", store, archive);
         var covered = (await Run("archive", archive, "--verify", "-o", "json")).OutJson;
         Assert.Equal((0, 3), (covered.GetProperty("afterSequence").GetInt32(), covered.GetProperty("lastSequence").GetInt32()));
+        Assert.Equal("PART", (await Run("archive", archive, "--columns", "part")).Out.Split('\n')[0]);
+        Assert.Equal("1", (await Run("archive", archive, "--sort", "last", "-q")).Out.Split('\n')[0]);
+        var narrow = await CalledProgram.RunAsync(new Surroundings { Width = 40 }, "kv", "archive", archive);
+        Assert.Matches("^PART +FIRST +LAST +STATE$", narrow.Out.Split('\n')[0]);
         var table = (await Run("archive", archive)).Out;
         Assert.Contains("every write up to sequence 3", table, StringComparison.Ordinal);
         Assert.Contains($" {covered.GetProperty("parts")[0].GetProperty("lastCommittedAt").GetString()} ", table, StringComparison.Ordinal);

@@ -1,4 +1,5 @@
 using Ashlar.CommandLine;
+using Ashlar.Planning;
 
 namespace Ashlar.Server.Tests.CommandLine;
 
@@ -50,6 +51,13 @@ public sealed class LayoutTests
         Assert.Equal("2026-11-21T07:30:00Z", Timestamp.Format(moment));
         Assert.Equal(moment, Timestamp.Parse(Timestamp.Format(moment)));
         Assert.Equal(moment, Timestamp.Parse("2026-11-21 07:30"));
+    }
+
+    [Fact]
+    public void What_the_topic_of_times_offers_every_option_takes()
+    {
+        var spans = HelpTopics.All["times"].Split('\n').Single(line => line.Contains("spans of time", StringComparison.Ordinal));
+        foreach (var text in spans.Trim().Split("  ")[0].Split(", ")) Assert.Equal(Duration.Parse(text), Period.Parse(text));
     }
 
     [Fact]

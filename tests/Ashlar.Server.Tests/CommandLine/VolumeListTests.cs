@@ -100,6 +100,34 @@ public sealed class VolumeListTests : IAsyncLifetime
         Assert.Matches("^NAME +NBD +CREATED$", screen[0]);
     }
 
+    [Theory]
+    [InlineData("xterm")]
+    [InlineData("dumb")]
+    public async Task What_is_watched_is_written_over_and_not_wiped_out_before(string term)
+    {
+        var (clock, output) = (new SimulatedClock(), new SharedText());
+        using var stop = new CancellationTokenSource();
+        var surroundings = new Surroundings
+        {
+            Time = clock,
+            Width = 80,
+            Environment = new Dictionary<string, string> { ["TERM"] = term, ["NO_COLOR"] = "1" },
+        };
+        var watch = Ashlar.CommandLine.AshlarProgram.RunAsync(
+            ["pool", "list", "-w", "--columns", "name", "--data", server.Data],
+            CalledProgram.Terminal(output.Writer, new SharedText().Writer, surroundings),
+            stop.Token);
+        while (!watch.IsCompleted && output.ToString().Split("main").Length < 3)
+        {
+            clock.Advance(TimeSpan.FromSeconds(2));
+            await Task.Delay(1);
+        }
+        await stop.CancelAsync();
+        Assert.Equal(Ashlar.CommandLine.ExitCode.Ok, await watch);
+        var once = term == "dumb" ? "NAME\nmain\n" : "\e[HNAME\e[K\nmain\e[K\n\e[J";
+        Assert.StartsWith(once + once, output.ToString(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_list_is_watched_until_it_is_stopped()
     {

@@ -42,6 +42,14 @@ public sealed class OutputTests : IDisposable
     }
 
     [Fact]
+    public async Task A_watched_command_with_nothing_to_write_ends_too()
+    {
+        await using var server = await RunningProgram.StartInAsync(directory["data"]);
+        var result = Shell("ashlar volume list --watch --interval 10ms -q --data ./data | true; echo ${PIPESTATUS[0]}");
+        Assert.Equal(("0\n", ""), (result.Output, result.Errors));
+    }
+
+    [Fact]
     public void A_reader_that_has_enough_is_no_error()
     {
         var result = Shell(

@@ -13,6 +13,21 @@ public sealed class ConfigurationFileTests : IDisposable
 
     public void Dispose() => directory.Dispose();
 
+    [Fact]
+    public async Task A_list_of_nothing_says_nothing()
+    {
+        await File.WriteAllTextAsync(directory["f"], """{"allowHost": [], "listen": []}""");
+        await using var server = await RunningProgram.StartAsync("--config", directory["f"]);
+        Assert.StartsWith("http://127.0.0.1:", server.Status.Endpoints.Api, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_mark_of_UTF_8_at_the_beginning_is_no_part_of_the_text()
+    {
+        var text = Encoding.UTF8.GetPreamble().Concat("{\"nbdPort\": 1}"u8.ToArray()).ToArray();
+        Assert.Equal("f", ConfigurationFile.Parse("f", text, Known).Path);
+    }
+
     [Theory]
     [InlineData("", "f is not JSON: line 1, byte 1")]
     [InlineData("[]", "f is not a JSON object")]
@@ -21,7 +36,8 @@ public sealed class ConfigurationFileTests : IDisposable
     [InlineData("{\"colour\": \"blue\"}", "f: 'colour' is not an option: expected data, listen, nbdPort, allowUnauthenticated")]
     [InlineData("{\"nbdPort\": {}}", "f: 'nbdPort' is not a text, a number, true, false or a list of texts")]
     [InlineData("{\"nbdPort\": null}", "f: 'nbdPort' is not a text")]
-    [InlineData("{\"nbdPort\": 1, \"nbdPort\": 2}", "f: 'nbdPort' is there twice")]
+    [InlineData("{\"nbdPort\": 1, \"nbdPort\": 2}", "f: 'nbdPort' is given twice")]
+    [InlineData("{\"listen\": [], \"listen\": \"::1\"}", "f: 'listen' is given twice")]
     public void A_file_that_is_wrong_says_where(string text, string why) =>
         Assert.StartsWith(
             why,
