@@ -6,12 +6,14 @@ public sealed class SourceTextTests
     const int MaxLineColumns = 140;
 
     [Theory]
+    [InlineData("Ashlar")]
     [InlineData("Ashlar.Api")]
     [InlineData("Ashlar.Blocks")]
     [InlineData("Ashlar.Iscsi")]
     [InlineData("Ashlar.KeyValue")]
     [InlineData("Ashlar.KeyValue.Sharding")]
     [InlineData("Ashlar.Nbd")]
+    [InlineData("Ashlar.Planning")]
     [InlineData("Ashlar.Scsi")]
     [InlineData("Ashlar.Server")]
     [InlineData("Ashlar.Storage")]

@@ -21,14 +21,16 @@ public static class Adviser
         for (var i = 0; i < ranked.Length; i++)
         {
             if (ranked[i].Ranking[0].Rank is null)
-                throw new PlanException("queries", $"no single kind of store serves {ranked[i].Needs}: describe it as several sets of data (--needs)");
+                throw new PlanException(
+                    "queries", $"no single kind of store serves {ranked[i].Needs}: describe it as several sets of data (--needs)");
         }
 
         var database = new OneDatabase(needs.OneNode, units);
         var objections = new string?[ranked.Length];
         for (var i = 0; i < ranked.Length; i++)
         {
-            objections[i] = database.Objection(needs.Data[i]) ?? (IsPossible(ranked[i], StoreKind.Relational) ? null : Blocker(ranked[i], StoreKind.Relational));
+            objections[i] = database.Objection(needs.Data[i])
+                ?? (IsPossible(ranked[i], StoreKind.Relational) ? null : Blocker(ranked[i], StoreKind.Relational));
             if (objections[i] is null) database.Add(needs.Data[i]);
         }
 
@@ -53,7 +55,8 @@ public static class Adviser
         {
             if (objections[i] is null) continue;
             var best = ranked[i].Ranking[0];
-            var shared = ranked[i].Ranking.FirstOrDefault(store => store.Rank is not null && store.Points >= best.Points - NearlyAsGood && others.Contains(store.Kind));
+            var shared = ranked[i].Ranking.FirstOrDefault(
+                store => store.Rank is not null && store.Points >= best.Points - NearlyAsGood && others.Contains(store.Kind));
             places[i] = (shared ?? best).Kind;
             others.Add(places[i]);
         }
@@ -78,17 +81,23 @@ public static class Adviser
                 verdict.Add("One well-tuned relational database is enough: " + database.Describe());
             }
 
-            verdict.Add("Add a store when a measurement says so, not before: each one is another thing to back up, to upgrade, and to keep in step.");
+            verdict.Add(
+                "Add a store when a measurement says so, not before: "
+                    + "each one is another thing to back up, to upgrade, and to keep in step.");
         }
         else
         {
             verdict.Add("One relational database is not enough:");
             verdict.AddRange(earned.Select(objection => $"- {objection.TrimEnd('.')}."));
             // Those that share the database.
-            if (places.Contains(StoreKind.Relational) && places.Length > earned.Length) verdict.Add("It is enough for the rest: " + database.Describe());
+            if (places.Contains(StoreKind.Relational) && places.Length > earned.Length)
+                verdict.Add("It is enough for the rest: " + database.Describe());
         }
 
-        verdict.AddRange(needs.Data.Where((_, i) => objections[i] is null && places[i] == StoreKind.Relational).Select(OneDatabase.Reservation).OfType<string>());
+        verdict.AddRange(needs.Data
+            .Where((_, i) => objections[i] is null && places[i] == StoreKind.Relational)
+            .Select(OneDatabase.Reservation)
+            .OfType<string>());
         verdict.AddRange(needs.Data
             .Where((need, i) => need.Role == DataRole.Derived && places[i] != StoreKind.Relational)
             .Select(need => $"{need.Name} is derived: its system of record is where it comes from, and can fill this again."));
@@ -101,11 +110,15 @@ public static class Adviser
     static string? CacheVerdict(AdviceNeeds needs, StoreKind[] places)
     {
         var limit = needs.OneNode.Reads.PerSecond;
-        var reads = needs.Data.Where((_, i) => places[i] == StoreKind.Relational || (places.Length == 1 && places[i] == StoreKind.KeyValue)).Sum(need => need.ReadsPerSecond);
-        if (places.Contains(StoreKind.Cache)) return "The cache holds what may be lost, and is no system of record. Nothing is only there that anybody would miss tomorrow.";
+        var reads = needs.Data
+            .Where((_, i) => places[i] == StoreKind.Relational || (places.Length == 1 && places[i] == StoreKind.KeyValue))
+            .Sum(need => need.ReadsPerSecond);
+        if (places.Contains(StoreKind.Cache))
+            return "The cache holds what may be lost, and is no system of record. Nothing is only there that anybody would miss tomorrow.";
         if (reads == 0) return null;
         return reads > limit * 0.7m
-            ? $"A cache in front is earned: {Words.Rate(reads, "reads")} are {Words.Percent(reads / limit)} of what one node serves ({Rate.Format(limit)}). It is a cache: the system of record stays behind it."
+            ? $"A cache in front is earned: {Words.Rate(reads, "reads")} are {Words.Percent(reads / limit)} of what one node serves "
+                + $"({Rate.Format(limit)}). It is a cache: the system of record stays behind it."
             : $"No cache: {Words.Rate(reads, "reads")} are {Words.Percent(reads / limit)} of what one node serves ({Rate.Format(limit)}).";
     }
 
@@ -119,7 +132,9 @@ public static class Adviser
             ? string.Join("; ", reasons.Select(reason => reason.TrimEnd('.')))
             : own.Any(need => need.Consistency == Consistency.Transactions)
                 ? $"transactions of {Words.Join(own.Where(need => need.Consistency == Consistency.Transactions).Select(need => need.Name))}"
-                : places.Length == 1 ? $"{Words.Join(own[0].Queries.Select(Words.Of))}: nothing simpler serves them" : "the default: what needs no store of its own";
+                : places.Length == 1
+                    ? $"{Words.Join(own[0].Queries.Select(Words.Of))}: nothing simpler serves them"
+                    : "the default: what needs no store of its own";
         return new(
             kind,
             profile.Examples,
@@ -130,7 +145,9 @@ public static class Adviser
             profile.Partition,
             profile.Rpo,
             profile.Rto,
-            kind == StoreKind.Cache || bytes == 0 || own.All(need => need.Role == DataRole.Ephemeral) ? null : (double)bytes / RestoreBytesPerSecond,
+            kind == StoreKind.Cache || bytes == 0 || own.All(need => need.Role == DataRole.Ephemeral)
+                ? null
+                : (double)bytes / RestoreBytesPerSecond,
             profile.Ashlar);
     }
 

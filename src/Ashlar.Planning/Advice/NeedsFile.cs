@@ -30,7 +30,8 @@ public static class NeedsFile
             {
                 if (line is ['[', .. var name, ']'])
                 {
-                    if (name.Trim().Length == 0 || data.Exists(need => need.Name == name.Trim())) throw new FormatException($"'{line}' has no name, or one that is there already");
+                    if (name.Trim().Length == 0 || data.Exists(need => need.Name == name.Trim()))
+                        throw new FormatException($"'{line}' has no name, or one that is there already");
                     data.Add(new() { Name = name.Trim(), Queries = [] });
                     seen.Clear();
                     continue;
@@ -51,14 +52,17 @@ public static class NeedsFile
         }
 
         if (data.Find(need => need.Queries.Count == 0) is { } empty) throw new FormatException($"[{empty.Name}] has no queries");
-        return data.Count > 0 ? new AdviceNeeds { Data = data, Team = team ?? new AdviceNeeds { Data = data }.Team } : throw new FormatException("it has no sets of data; write [NAME] and queries = lookup");
+        return data.Count > 0
+            ? new AdviceNeeds { Data = data, Team = team ?? new AdviceNeeds { Data = data }.Team }
+            : throw new FormatException("it has no sets of data; write [NAME] and queries = lookup");
     }
 
     /// <summary>Reads "lookup, range".</summary>
     /// <exception cref="FormatException">One of them is not known.</exception>
     public static IReadOnlyList<QueryPattern> ParseQueries(string text)
     {
-        var queries = text.Split([',', ' '], StringSplitOptions.RemoveEmptyEntries).Select(word => ParseName<QueryPattern>(word, "a query pattern")).ToArray();
+        var words = text.Split([',', ' '], StringSplitOptions.RemoveEmptyEntries);
+        var queries = words.Select(word => ParseName<QueryPattern>(word, "a query pattern")).ToArray();
         return queries.Length == 0
             ? throw new FormatException("expected query patterns, such as lookup,range")
             : queries.Distinct().Count() == queries.Length ? queries : throw new FormatException($"'{text}': a pattern is given twice");
@@ -80,7 +84,8 @@ public static class NeedsFile
     /// <summary>"AddColumn" is "add-column".</summary>
     public static string NameOf<T>(T value)
         where T : struct, Enum =>
-        string.Concat(value.ToString().Select((letter, i) => char.IsAsciiLetterUpper(letter) ? $"{(i > 0 ? "-" : "")}{char.ToLowerInvariant(letter)}" : $"{letter}"));
+        string.Concat(value.ToString().Select((letter, i) =>
+            char.IsAsciiLetterUpper(letter) ? $"{(i > 0 ? "-" : "")}{char.ToLowerInvariant(letter)}" : $"{letter}"));
 
     static DataNeed Set(DataNeed need, string key, string value, ref UnitSystem? system)
     {
@@ -98,7 +103,10 @@ public static class NeedsFile
                 return need with { Writes = Rate.Parse(value) };
             case "size":
                 var size = ByteAmount.Parse(value);
-                if (size.System is { } own && system is { } other && own != other) throw new FormatException($"'{value}' is {NameOf(own)}, but an earlier size is {NameOf(other)}: binary (TiB) and decimal (TB) units are not mixed");
+                if (size.System is { } own && system is { } other && own != other)
+                    throw new FormatException(
+                        $"'{value}' is {NameOf(own)}, but an earlier size is {NameOf(other)}: binary (TiB) and decimal (TB) units are "
+                            + "not mixed");
                 system ??= size.System;
                 return need with { Bytes = size.Bytes };
             default:

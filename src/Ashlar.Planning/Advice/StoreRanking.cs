@@ -17,7 +17,10 @@ sealed class StoreRanking(AdviceNeeds needs, UnitSystem units)
             .ThenBy(store => store.Profile.People)
             .ThenBy(store => store.Profile.Fits.Count)
             .Select((store, i) => ToRanked(store, need, i + 1));
-        var impossible = assessed.Where(store => store.Blockers.Count > 0).OrderBy(store => store.Blockers.Count).Select(store => ToRanked(store, need, null));
+        var impossible = assessed
+            .Where(store => store.Blockers.Count > 0)
+            .OrderBy(store => store.Blockers.Count)
+            .Select(store => ToRanked(store, need, null));
         return new(need.Name, Describe(need), [.. possible, .. impossible]);
     }
 
@@ -69,7 +72,8 @@ sealed class StoreRanking(AdviceNeeds needs, UnitSystem units)
         if (profile.People > needs.Team)
         {
             assessed.Points -= 15 * (profile.People - needs.Team);
-            assessed.Reasons.Add($"Wants {profile.People} people who can run it; there {(needs.Team == 1 ? "is 1" : $"are {needs.Team}")}.");
+            assessed.Reasons.Add(
+                $"Wants {profile.People} people who can run it; there {(needs.Team == 1 ? "is 1" : $"are {needs.Team}")}.");
         }
 
         return assessed;
@@ -79,14 +83,20 @@ sealed class StoreRanking(AdviceNeeds needs, UnitSystem units)
     {
         var profile = store.Profile;
         if (Served(profile, need, 0) is { } missing) store.Blockers.Add($"Does not serve {missing}.");
-        if (need.Consistency > profile.Consistency) store.Blockers.Add($"Gives {Words.Of(profile.Consistency)} at most; {Words.Of(need.Consistency)} is needed.");
-        if (need.Role == DataRole.Record && !profile.MayBeRecord) store.Blockers.Add("Is no system of record: it may lose what it acknowledged.");
+        if (need.Consistency > profile.Consistency)
+            store.Blockers.Add($"Gives {Words.Of(profile.Consistency)} at most; {Words.Of(need.Consistency)} is needed.");
+        if (need.Role == DataRole.Record && !profile.MayBeRecord)
+            store.Blockers.Add("Is no system of record: it may lose what it acknowledged.");
         if (profile.ScalesOut) return;
         var (writes, size) = (need.WritesPerSecond / needs.OneNode.Writes.PerSecond, need.Bytes / (decimal)needs.OneNode.Bytes);
         if (writes > MostOfOneNode)
-            store.Blockers.Add($"{Words.Rate(need.WritesPerSecond, "writes")} are {Words.Times(writes)} what one primary takes ({Rate.Format(needs.OneNode.Writes.PerSecond)}).");
+            store.Blockers.Add(
+                $"{Words.Rate(need.WritesPerSecond, "writes")} are {Words.Times(writes)} what one primary takes "
+                    + $"({Rate.Format(needs.OneNode.Writes.PerSecond)}).");
         if (size > MostOfOneNode)
-            store.Blockers.Add($"{ByteAmount.Format(need.Bytes, units)} is {Words.Times(size)} what one machine is run with ({ByteAmount.Format(needs.OneNode.Bytes, units)}).");
+            store.Blockers.Add(
+                $"{ByteAmount.Format(need.Bytes, units)} is {Words.Times(size)} what one machine is run with "
+                    + $"({ByteAmount.Format(needs.OneNode.Bytes, units)}).");
     }
 
     void JudgeScale(Assessed store, DataNeed need)
@@ -94,10 +104,22 @@ sealed class StoreRanking(AdviceNeeds needs, UnitSystem units)
         var (writes, size) = (need.WritesPerSecond / needs.OneNode.Writes.PerSecond, need.Bytes / (decimal)needs.OneNode.Bytes);
         if (!store.Profile.ScalesOut)
         {
-            if (writes > 1) store.Against(40, $"{Words.Rate(need.WritesPerSecond, "writes")} are {Words.Times(writes)} what one primary takes: it would have to be sharded by hand.");
-            else if (need.Writes is not null) store.Reasons.Add($"{Words.Rate(need.WritesPerSecond, "writes")} are {Words.Percent(writes)} of what one primary takes ({Rate.Format(needs.OneNode.Writes.PerSecond)}).");
-            if (size > 1) store.Against(30, $"{ByteAmount.Format(need.Bytes, units)} is {Words.Times(size)} what one machine is run with: backups, restores and vacuuming take days.");
-            if (need.ReadsPerSecond > needs.OneNode.Reads.PerSecond) store.Against(10, $"{Words.Rate(need.ReadsPerSecond, "reads")} want read copies, which are a little old.");
+            if (writes > 1)
+                store.Against(
+                    40,
+                    $"{Words.Rate(need.WritesPerSecond, "writes")} are {Words.Times(writes)} what one primary takes: it would have to be "
+                        + "sharded by hand.");
+            else if (need.Writes is not null)
+                store.Reasons.Add(
+                    $"{Words.Rate(need.WritesPerSecond, "writes")} are {Words.Percent(writes)} of what one primary takes "
+                        + $"({Rate.Format(needs.OneNode.Writes.PerSecond)}).");
+            if (size > 1)
+                store.Against(
+                    30,
+                    $"{ByteAmount.Format(need.Bytes, units)} is {Words.Times(size)} what one machine is run with: backups, restores and "
+                        + "vacuuming take days.");
+            if (need.ReadsPerSecond > needs.OneNode.Reads.PerSecond)
+                store.Against(10, $"{Words.Rate(need.ReadsPerSecond, "reads")} want read copies, which are a little old.");
         }
         else if (writes > 1)
         {
@@ -114,7 +136,8 @@ sealed class StoreRanking(AdviceNeeds needs, UnitSystem units)
         var rate = Words.Rate(need.WritesPerSecond, "writes");
         var each = needs.OneNode.Writes.PerSecond * store.Profile.WritesOfNode;
         var nodes = decimal.Ceiling(need.WritesPerSecond / each / 0.7m);
-        var byNodes = $"{rate} are taken by adding nodes: {Numeral.Format(nodes)} for each copy, at {Rate.Format(each)} a node and 70 % used.";
+        var byNodes =
+            $"{rate} are taken by adding nodes: {Numeral.Format(nodes)} for each copy, at {Rate.Format(each)} a node and 70 % used.";
         if (store.Profile.Kind is StoreKind.Object or StoreKind.Search or StoreKind.Columnar)
             store.Against(10, $"{rate} must be put into batches before they come here.");
         else if (store.Profile.Kind == StoreKind.Document)
@@ -137,10 +160,16 @@ sealed class StoreRanking(AdviceNeeds needs, UnitSystem units)
 
         if (store.Profile.Kind == StoreKind.Object && !need.Queries.Contains(QueryPattern.Blob))
             store.Against(25, "Small records do not repay a request each.");
-        if (store.Profile.Kind == StoreKind.Columnar && need.WritesPerSecond is > 10 && need.WritesPerSecond <= needs.OneNode.Writes.PerSecond)
-            store.Reasons.Add($"{Words.Rate(need.WritesPerSecond, "writes")} must come in batches, a second or more of them at once: put a log or a buffer in front.");
-        if (need.Role == DataRole.Record && store.Profile.Kind is StoreKind.Columnar) store.Against(10, "Corrections of single records are slow, which a system of record needs.");
-        if (need.Role == DataRole.Derived && store.Profile.Kind is StoreKind.Columnar or StoreKind.Search) store.Reasons.Add("Filled from the system of record, and filled again from there if it is lost.");
+        if (store.Profile.Kind == StoreKind.Columnar
+            && need.WritesPerSecond is > 10
+            && need.WritesPerSecond <= needs.OneNode.Writes.PerSecond)
+            store.Reasons.Add(
+                $"{Words.Rate(need.WritesPerSecond, "writes")} must come in batches, a second or more of them at once: put a log or a "
+                    + "buffer in front.");
+        if (need.Role == DataRole.Record && store.Profile.Kind is StoreKind.Columnar)
+            store.Against(10, "Corrections of single records are slow, which a system of record needs.");
+        if (need.Role == DataRole.Derived && store.Profile.Kind is StoreKind.Columnar or StoreKind.Search)
+            store.Reasons.Add("Filled from the system of record, and filled again from there if it is lost.");
     }
 
     static string? Served(StoreProfile profile, DataNeed need, int fit)

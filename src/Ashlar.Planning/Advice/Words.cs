@@ -51,7 +51,8 @@ static class Words
     };
 
     /// <summary>"500 writes/s".</summary>
-    public static string Rate(decimal perSecond, string what) => Planning.Rate.Format(perSecond).Replace("/", $" {what}/", StringComparison.Ordinal);
+    public static string Rate(decimal perSecond, string what) =>
+        Planning.Rate.Format(perSecond).Replace("/", $" {what}/", StringComparison.Ordinal);
 
     /// <summary>"6.3 times".</summary>
     public static string Times(decimal factor) => factor >= 10

@@ -132,7 +132,10 @@ public sealed record ClusterNeeds
         Reckoning.Require(Files is null or > 0, "files", "more than 0 are needed");
         Reckoning.Require(MeanBytes is null or > 0, "mean-size", "it is larger than 0");
         Reckoning.Require(DataBytes is null or > 0, "size", "it is larger than 0");
-        Reckoning.Require(DataBytes is null || Files is null || MeanBytes is null, "size", "--files and --mean-size say it already: give two of the three");
+        Reckoning.Require(
+            DataBytes is null || Files is null || MeanBytes is null,
+            "size",
+            "--files and --mean-size say it already: give two of the three");
         Reckoning.Require(Files is null || MeanBytes is not null || DataBytes is not null, "files", "give --mean-size or --size, too");
         Reckoning.Require(MeanBytes is null || Files is not null || DataBytes is not null, "mean-size", "give --files or --size, too");
         Reckoning.Require(Replicas is > 0 and <= 100, "replicas", "expected 1 to 100");
@@ -188,7 +191,10 @@ public sealed record ClusterNeeds
         Reckoning.Require(hasData || Reads is null, "reads", "there are no files to read: give --size, or --files with --mean-size");
         Reckoning.Require(hasData || Writes is null, "writes", "there are no files to write: give --size, or --files with --mean-size");
         Reckoning.Require(Keys is not null || KeyOperations is null, "key-operations", "give --keys, too");
-        Reckoning.Require(RequestBytes is not null || MeanBytes is not null || Files is not null || (Reads is null && Writes is null), "request-size", "give it, or --mean-size: how many bytes a read or write moves");
+        Reckoning.Require(
+            RequestBytes is not null || MeanBytes is not null || Files is not null || (Reads is null && Writes is null),
+            "request-size",
+            "give it, or --mean-size: how many bytes a read or write moves");
     }
 
     static void RequireRate(Rate? rate, string input) =>

@@ -27,7 +27,10 @@ public static class ClusterSizer
         if (needs.DataBytes is null)
         {
             rows.Add(new(
-                "data", "Data", $"{Number(needs.Files!.Value)} files x {ByteAmount.FormatExact(needs.MeanBytes!.Value, units)}", ByteAmount.Format(data, units)));
+                "data",
+                "Data",
+                $"{Number(needs.Files!.Value)} files x {ByteAmount.FormatExact(needs.MeanBytes!.Value, units)}",
+                ByteAmount.Format(data, units)));
         }
 
         var storage = SizeStorage(needs, units, data, rows);
@@ -67,7 +70,8 @@ public static class ClusterSizer
         rows.Add(new(
             "partitionsBySize",
             "Partitions by size",
-            $"{Number(keys)} keys x {ByteAmount.FormatExact(needs.KeyValueBytes, units)} = {ByteAmount.Format(bytes, units)} / {ByteAmount.Format(needs.PartitionBytes, units)}",
+            $"{Number(keys)} keys x {ByteAmount.FormatExact(needs.KeyValueBytes, units)} = {ByteAmount.Format(bytes, units)} / "
+                + $"{ByteAmount.Format(needs.PartitionBytes, units)}",
             Number(partitions)));
         if (needs.KeyOperations is { } operations)
         {
@@ -133,12 +137,14 @@ public static class ClusterSizer
     }
 
     static string How(Rate all, Rate each, decimal times, bool isDefault) =>
-        $"{Rate.Format(all.PerSecond)}{(times == 1 ? "" : $" x {Numeral.Format(times)}")} / {Rate.Format(each.PerSecond)} a node{(isDefault ? " (100 for each drive)" : "")}";
+        $"{Rate.Format(all.PerSecond)}{(times == 1 ? "" : $" x {Numeral.Format(times)}")} / {Rate.Format(each.PerSecond)} a "
+            + $"node{(isDefault ? " (100 for each drive)" : "")}";
 
     static long AddBusy(List<ClusterRow> rows, string what, Rate all, Rate each, string how)
     {
         var nodes = Reckoning.CeilingDivide($"node-{what}", all, each);
-        rows.Add(new($"nodesBy{char.ToUpperInvariant(what[0])}{what[1..]}", $"Nodes busy with {what}", how, Number(nodes) + Rounded(nodes)));
+        rows.Add(
+            new($"nodesBy{char.ToUpperInvariant(what[0])}{what[1..]}", $"Nodes busy with {what}", how, Number(nodes) + Rounded(nodes)));
         return nodes;
     }
 
@@ -161,7 +167,8 @@ public static class ClusterSizer
         rows.Add(new(
             "nodesByBandwidth",
             "Nodes by bandwidth",
-            $"requests of {ByteAmount.Format(request, units)}: {ByteAmount.Format(bytes, units)}/s / {ByteAmount.Format(needs.NodeBytesPerSecond, units)}/s a node",
+            $"requests of {ByteAmount.Format(request, units)}: {ByteAmount.Format(bytes, units)}/s / "
+                + $"{ByteAmount.Format(needs.NodeBytesPerSecond, units)}/s a node",
             Number(nodes)));
         return nodes;
     }

@@ -17,7 +17,10 @@ static class DriveReckoning
             $"{ClusterSizer.Number(PerNode(needs))} a node of {ByteAmount.Format(needs.BytesOfDrive, units)} each",
             ClusterSizer.Number(drives)));
         rows.Add(new(
-            "failuresPerDay", "Drives failing", $"{ClusterSizer.Number(drives)} x {Share.Format(needs.AnnualFailureShare)} a year / 365", PerDay(perDay)));
+            "failuresPerDay",
+            "Drives failing",
+            $"{ClusterSizer.Number(drives)} x {Share.Format(needs.AnnualFailureShare)} a year / 365",
+            PerDay(perDay)));
         if (needs.SparePieces == 0)
         {
             rows.Add(new("rebuildDrive", "Rebuild of a drive", "one copy: there is nothing to make it from but a backup", "none"));

@@ -30,7 +30,8 @@ static class DurabilityReckoning
         var lost = files * loss;
         rows.Add(new("durability", "Durability of a file", How(needs), Nines(nines)));
         rows.Add(new("lossPerYear", "Loss of a given file", "probability in a year, if what is said below holds", Probability(loss)));
-        if (lost is { } count) rows.Add(new("lostPerYear", "Files lost", $"of {ClusterSizer.Number(files!.Value)} in a year, to be expected", Few(count)));
+        if (lost is { } count)
+            rows.Add(new("lostPerYear", "Files lost", $"of {ClusterSizer.Number(files!.Value)} in a year, to be expected", Few(count)));
         return new(loss, nines, lost, Assumptions(needs, drives));
     }
 
@@ -61,7 +62,8 @@ static class DurabilityReckoning
                 + $"rebuilt in T = {Period.Format(needs.DetectTime.TotalSeconds)} + {Period.Format(seconds)}, "
                 + "by peers that have the bandwidth to spare."
             : "There is one copy, so nothing that is lost comes back but from a backup.",
-        "Nothing else loses data: no deletion by mistake, no bug, no damage that nobody looks for. Against those help backups, checksums and scrubbing, not copies.",
+        "Nothing else loses data: no deletion by mistake, no bug, no damage that nobody looks for. Against those help backups, checksums "
+            + "and scrubbing, not copies.",
     ];
 
     static string Nines(double nines) => Math.Floor(nines) switch

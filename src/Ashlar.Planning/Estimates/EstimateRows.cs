@@ -19,9 +19,14 @@ sealed class EstimateRows(Workload workload, UnitSystem units)
         Records = Reckoning.Count("retention", workload.Writes, workload.Retention);
         AddFields();
         Add("dailyRaw", "Daily raw", $"{Number(perDay)} records x {Number(record)} B", Reckoning.Bytes("records", record, perDay));
-        totalRaw = Add("totalRaw", "Total raw", $"x {Period.FormatExact(workload.Retention)} of retention", Reckoning.Bytes("retention", record, Records));
+        totalRaw = Add(
+            "totalRaw",
+            "Total raw",
+            $"x {Period.FormatExact(workload.Retention)} of retention",
+            Reckoning.Bytes("retention", record, Records));
         Add("replicated", "Replicated", $"x {Copies(workload.Replicas)}", Reckoning.Bytes("replicas", record, Records, workload.Replicas));
-        indexed = Add("indexed", "With indexes", IndexFactor(record, index), Reckoning.Bytes("index", record + index, Records, workload.Replicas));
+        indexed = Add(
+            "indexed", "With indexes", IndexFactor(record, index), Reckoning.Bytes("index", record + index, Records, workload.Replicas));
 
         var blobReplicas = workload.BlobReplicas ?? workload.Replicas;
         long blobsReplicated = 0;
@@ -80,7 +85,8 @@ sealed class EstimateRows(Workload workload, UnitSystem units)
     {
         if (workload.Schema is not { } schema) return;
         foreach (var field in schema.Fields)
-            rows.Add(new("field", field.Name, $"{field.Type.Name}, {Number(field.Bytes)} B on average", (long)decimal.Ceiling(field.Bytes)));
+            rows.Add(
+                new("field", field.Name, $"{field.Type.Name}, {Number(field.Bytes)} B on average", (long)decimal.Ceiling(field.Bytes)));
         rows.Add(new("rowOverhead", "(row)", $"{Number(schema.OverheadBytes)} B that the database adds to each row", schema.OverheadBytes));
         rows.Add(new("record", "Record", $"{Number(schema.RecordBytes)} B on average", (long)decimal.Ceiling(schema.RecordBytes)));
         foreach (var index in schema.Indexes)

@@ -19,7 +19,8 @@ public static class Estimator
         var cluster = rows.AddCluster();
         var total = rows.AddBackups(cluster);
 
-        var (writes, reads) = (Pair(workload, workload.Writes.PerSecond), workload.Reads is { } rate ? Pair(workload, rate.PerSecond) : null);
+        var writes = Pair(workload, workload.Writes.PerSecond);
+        var reads = workload.Reads is { } rate ? Pair(workload, rate.PerSecond) : null;
         var bytesOfOne = workload.BytesOfRecord + (workload.BlobShare * workload.BlobBytes);
         var writeBytes = Scale("records", writes, bytesOfOne);
         var readBytes = reads is null ? null : Scale("reads", reads, bytesOfOne);
@@ -44,13 +45,18 @@ public static class Estimator
         };
     }
 
-    static RatePair Pair(Workload workload, decimal perSecond) => new(decimal.Round(perSecond, 6), decimal.Round(perSecond * workload.PeakFactor, 6));
+    static RatePair Pair(Workload workload, decimal perSecond) =>
+        new(decimal.Round(perSecond, 6), decimal.Round(perSecond * workload.PeakFactor, 6));
 
     static RatePair Scale(string input, RatePair rate, decimal bytes) =>
         new(Reckoning.Bytes(input, rate.Average, bytes), Reckoning.Bytes(input, rate.Peak, bytes));
 
     static LimitRow[] Limits(
-        Workload workload, UnitSystem units, long cluster, (RatePair Writes, RatePair? Reads) rates, (RatePair Writes, RatePair? Reads) bytes)
+        Workload workload,
+        UnitSystem units,
+        long cluster,
+        (RatePair Writes, RatePair? Reads) rates,
+        (RatePair Writes, RatePair? Reads) bytes)
     {
         var node = workload.Node;
         // Every copy is written; one is read.
@@ -65,8 +71,14 @@ public static class Estimator
             (long)(bytes.Reads?.Peak ?? 0));
         return
         [
-            new("space", $"{ByteAmount.Format(cluster, units)} / {ByteAmount.Format(node.SizeBytes, units)} a node", Reckoning.CeilingDivide("node-size", cluster, node.SizeBytes)),
-            new("operations", $"{Rate.Format(operations)} at peak / {Rate.Format(node.Operations.PerSecond)} a node", Reckoning.CeilingDivide("node-operations", Rate.OfSecond(operations), node.Operations)),
+            new(
+                "space",
+                $"{ByteAmount.Format(cluster, units)} / {ByteAmount.Format(node.SizeBytes, units)} a node",
+                Reckoning.CeilingDivide("node-size", cluster, node.SizeBytes)),
+            new(
+                "operations",
+                $"{Rate.Format(operations)} at peak / {Rate.Format(node.Operations.PerSecond)} a node",
+                Reckoning.CeilingDivide("node-operations", Rate.OfSecond(operations), node.Operations)),
             new(
                 "bandwidth",
                 $"{ByteAmount.Format((long)bandwidth, units)}/s at peak, with indexes and log"

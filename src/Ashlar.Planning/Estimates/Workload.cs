@@ -69,7 +69,8 @@ public sealed record Workload
     internal void Validate()
     {
         Reckoning.Require(RecordBytes is not null || Schema is not null, "record", "give --record or --schema");
-        Reckoning.Require(RecordBytes is null || Schema is null, "schema", "it says what a record is, and so does --record: give one of them");
+        Reckoning.Require(
+            RecordBytes is null || Schema is null, "schema", "it says what a record is, and so does --record: give one of them");
         Reckoning.Require(RecordBytes is null or > 0, "record", "a record has 1 byte or more");
         Reckoning.Require(Schema is null || IndexShare == 0, "index", "the schema says what its indexes are: give them there");
         Reckoning.Require(Writes is { Count: > 0, PeriodSeconds: > 0 }, "records", "more than 0 are needed");

@@ -40,11 +40,15 @@ public sealed record MigrationNeeds
         Reckoning.Require(BatchTime > TimeSpan.Zero, "batch-time", "it is longer than 0");
         Reckoning.Require(BatchRows is null or > 0, "batch", "more than 0 are needed");
         Reckoning.Require(BatchRows is null || BatchRows <= Rows, "batch", $"larger than the {Numeral.Format(Rows)} rows there are");
-        Reckoning.Require(BatchRows is null || Change is not (SchemaChange.AddIndex or SchemaChange.DropColumn), "batch", "this change does not go through the rows in batches");
+        Reckoning.Require(
+            BatchRows is null || Change is not (SchemaChange.AddIndex or SchemaChange.DropColumn),
+            "batch",
+            "this change does not go through the rows in batches");
         Reckoning.Require(Soak > TimeSpan.Zero, "soak", "it is longer than 0");
         Reckoning.Require(
             Load is not { } load || load.PerSecond < RowRate.PerSecond,
             "load",
-            $"users' {Rate.Format(Load?.PerSecond ?? 0)} leave nothing of the {Rate.Format(RowRate.PerSecond)} that the database can do (--row-rate)");
+            $"users' {Rate.Format(Load?.PerSecond ?? 0)} leave nothing of the {Rate.Format(RowRate.PerSecond)} that the database can do "
+                + "(--row-rate)");
     }
 }

@@ -33,6 +33,8 @@ public sealed record MigrationStep(int Number, string Phase, string Title, strin
 /// <param name="PauseSeconds">How long to wait after each.</param>
 /// <param name="RowsPerSecond">Rows a second, pauses counted.</param>
 /// <param name="Seconds">How long it takes.</param>
-/// <param name="ExtraBytes">Space that old versions of rows, or a second copy, take until it is given back; null if it is not known.</param>
+/// <param name="ExtraBytes">
+/// Space that old versions of rows, or a second copy, take until it is given back; null if it is not known.
+/// </param>
 public sealed record Backfill(
     long? BatchRows, long? Batches, double? BatchSeconds, double? PauseSeconds, decimal RowsPerSecond, double Seconds, long? ExtraBytes);

@@ -33,7 +33,9 @@ public static class MigrationPlanner
         var rate = needs.RowRate.PerSecond;
         var spare = decimal.Round((rate - (needs.Load?.PerSecond ?? 0)) * needs.SpareShare, 9);
         Reckoning.Require(
-            spare > 0 && (double)needs.Rows / (double)spare <= LongestSeconds, "rows", "at what --row-rate, --load and --spare leave, this takes more than 1,000 years");
+            spare > 0 && (double)needs.Rows / (double)spare <= LongestSeconds,
+            "rows",
+            "at what --row-rate, --load and --spare leave, this takes more than 1,000 years");
         var seconds = (double)(needs.Rows / spare);
         if (needs.Change == SchemaChange.AddIndex) return new(null, null, null, null, spare, seconds, null);
         // As a number of floating point first, which is never too large.
@@ -59,17 +61,28 @@ public static class MigrationPlanner
         {
             remarks.Add(
                 $"Have {ByteAmount.Format(backfill.ExtraBytes.Value, units)} free before the backfill, and as much for the log: "
-                + (needs.Change == SchemaChange.MoveTable ? "the rows are there twice until the end." : "each rewritten row leaves its old version until it is vacuumed."));
+                + (needs.Change == SchemaChange.MoveTable
+                    ? "the rows are there twice until the end."
+                    : "each rewritten row leaves its old version until it is vacuumed."));
         }
 
         if (backfill is { BatchSeconds: > 1 })
-            remarks.Add($"A batch holds its locks for {Period.Format(backfill.BatchSeconds.Value)}: users wait as long. Smaller batches (--batch) cost little.");
+            remarks.Add(
+                $"A batch holds its locks for {Period.Format(backfill.BatchSeconds.Value)}: users wait as long. Smaller batches "
+                    + "(--batch) cost little.");
         if (needs.Change == SchemaChange.AddIndex) remarks.Add("Have the size of the index free, and as much again to sort in.");
-        if (needs.Change == SchemaChange.AddConstraint) remarks.Add("The backfill is calculated for all rows; only those that violate the constraint are rewritten.");
+        if (needs.Change == SchemaChange.AddConstraint)
+            remarks.Add("The backfill is calculated for all rows; only those that violate the constraint are rewritten.");
         if (backfill is { BatchRows: not null })
-            remarks.Add("Go through the rows by primary key, remember the last key of each batch, and pause while replicas lag: it can then stop and go on at any time.");
-        remarks.Add("Every statement that changes the schema gets a lock timeout of a few seconds and is tried again: waiting for a lock, it holds up everybody behind it.");
-        remarks.Add("Old and new code run side by side during every deployment: each step works with the code of the step before and of the step after.");
+            remarks.Add(
+                "Go through the rows by primary key, remember the last key of each batch, and pause while replicas lag: it can then stop "
+                    + "and go on at any time.");
+        remarks.Add(
+            "Every statement that changes the schema gets a lock timeout of a few seconds and is tried again: waiting for a lock, it "
+                + "holds up everybody behind it.");
+        remarks.Add(
+            "Old and new code run side by side during every deployment: each step works with the code of the step before and of the step "
+                + "after.");
         return remarks;
     }
 }

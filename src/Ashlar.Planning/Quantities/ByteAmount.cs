@@ -77,7 +77,8 @@ public readonly record struct ByteAmount(long Bytes, UnitSystem? System = null)
             _ => null,
         };
         if (power == 0 || system is not { } known)
-            throw Numeral.Invalid(text, "a size", $"unknown unit '{unit}'; known are B, KiB, MiB, GiB, TiB, PiB, EiB and KB, MB, GB, TB, PB, EB");
+            throw Numeral.Invalid(
+                text, "a size", $"unknown unit '{unit}'; known are B, KiB, MiB, GiB, TiB, PiB, EiB and KB, MB, GB, TB, PB, EB");
         decimal multiplier = 1;
         for (var i = 0; i < power; i++) multiplier *= known == UnitSystem.Binary ? 1024 : 1000;
         return (multiplier, known);

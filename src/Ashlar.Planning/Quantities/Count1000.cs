@@ -21,7 +21,8 @@ public static class Count1000
                 $"write {(below < least ? "" : $"{Numeral.FormatPlain(below)} or ")}{Numeral.FormatPlain(above)}");
         }
 
-        if (number < least) throw Numeral.Invalid(text, "a number to plan with", number == 0 ? "it is zero" : $"the least is {Numeral.Format(least)}");
+        if (number < least)
+            throw Numeral.Invalid(text, "a number to plan with", number == 0 ? "it is zero" : $"the least is {Numeral.Format(least)}");
         return number <= most ? (long)number : throw Numeral.Invalid(text, "a number to plan with", $"the most is {Numeral.Format(most)}");
     }
 
@@ -55,7 +56,11 @@ public static class Count1000
         if (unit is "B" or "b" or "m" || unit.EndsWith("iB", StringComparison.Ordinal) || unit is "KB" or "MB" or "GB" or "TB")
         {
             throw Numeral.Invalid(
-                whole, what, unit == "m" ? "'m' is no prefix: write M for million" : $"'{unit}' is a unit of bytes; prefixes of numbers are k, M, G (or bn), T");
+                whole,
+                what,
+                unit == "m"
+                    ? "'m' is no prefix: write M for million"
+                    : $"'{unit}' is a unit of bytes; prefixes of numbers are k, M, G (or bn), T");
         }
 
         if (multiplier is not { } times) throw Numeral.Invalid(whole, what, $"unknown prefix '{unit}'; known are k, M, G (or bn), T");

@@ -77,7 +77,8 @@ public static class SchemaFile
         decimal present = 1;
         decimal? length = null;
         var isKey = rest.Contains(" primary key", StringComparison.OrdinalIgnoreCase);
-        foreach (var noise in (string[])[" not null", " primary key", " unique"]) rest = rest.Replace(noise, "", StringComparison.OrdinalIgnoreCase);
+        foreach (var noise in (string[])[" not null", " primary key", " unique"])
+            rest = rest.Replace(noise, "", StringComparison.OrdinalIgnoreCase);
         if (TryCut(ref rest, " null ", out var share)) present = 1 - Share.Parse(share, 1);
         if (TryCut(ref rest, " avg ", out var average)) length = ReadLength(average);
         var type = SqlType.Parse(rest);
@@ -88,7 +89,9 @@ public static class SchemaFile
                 : throw new FormatException($"'{name} {type.Name}' takes {bytes} bytes always: leave avg away");
         }
 
-        if (length is not { } content) throw new FormatException($"'{name} {type.Name}' varies: give its average length in bytes, such as '{name} {type.Name} avg 20'");
+        if (length is not { } content)
+            throw new FormatException(
+                $"'{name} {type.Name}' varies: give its average length in bytes, such as '{name} {type.Name} avg 20'");
         if (type.MostBytes is { } most && content > 4L * most)
             throw new FormatException($"'{name} {type.Name}' cannot be {Numeral.Format(content)} bytes long on average");
         return new(name, type, SqlType.BytesOf(content) * present, isKey);
@@ -99,7 +102,9 @@ public static class SchemaFile
         var number = Numeral.Read(text, "a length", "20", out var unit);
         return unit is "" or "B" && number is > 0 and <= 1 << 30
             ? number
-            : ByteAmount.Parse(text) is { Bytes: <= 1 << 30 } amount ? amount.Bytes : throw Numeral.Invalid(text, "a length", "the longest is 1GiB");
+            : ByteAmount.Parse(text) is { Bytes: <= 1 << 30 } amount
+                ? amount.Bytes
+                : throw Numeral.Invalid(text, "a length", "the longest is 1GiB");
     }
 
     static bool TryCut(ref string text, string word, out string rest)

@@ -19,10 +19,15 @@ public readonly record struct SqlType(string Name, int? FixedBytes, int? MostByt
         (8, ["timestamp", "timestamptz", "timestamp with time zone", "timestamp without time zone"]),
         (12, ["timetz"]),
         (16, ["uuid", "interval", "point"]),
-    }.SelectMany(size => size.Names, (size, name) => (size.Bytes, name)).ToDictionary(type => type.name, type => type.Bytes, StringComparer.Ordinal);
+    }
+        .SelectMany(size => size.Names, (size, name) => (size.Bytes, name))
+        .ToDictionary(type => type.name, type => type.Bytes, StringComparer.Ordinal);
 
     static readonly string[] Variable =
-        ["text", "varchar", "character varying", "nvarchar", "bytea", "blob", "varbinary", "json", "jsonb", "xml", "hstore", "inet", "cidr", "numeric", "decimal"];
+        [
+            "text", "varchar", "character varying", "nvarchar", "bytea", "blob", "varbinary", "json", "jsonb", "xml", "hstore", "inet",
+            "cidr", "numeric", "decimal",
+        ];
 
     /// <summary>Reads "bigint", "varchar(20)", "numeric(12,2)".</summary>
     /// <exception cref="FormatException">The type is not known.</exception>
@@ -44,7 +49,7 @@ public readonly record struct SqlType(string Name, int? FixedBytes, int? MostByt
             (_, []) when Variable.Contains(bare) => new(name, null, null),
             ("varchar" or "character varying" or "nvarchar" or "varbinary", [var most]) => new(name, null, most),
             _ => throw new FormatException(
-                $"'{text}' is no SQL type that is known here; known are {string.Join(", ", Variable.Concat(Fixed.Keys).Append("char(n)").Append("binary(n)").Append("vector(n)").Where(known => !known.Contains(' ', StringComparison.Ordinal)).Order(StringComparer.Ordinal))}"),
+                $"'{text}' is no SQL type that is known here; known are {string.Join(", ", KnownNames())}"),
         };
     }
 
@@ -56,7 +61,8 @@ public readonly record struct SqlType(string Name, int? FixedBytes, int? MostByt
     // Groups of four decimal digits of two bytes each, before the point and after it, and 3 bytes of headers.
     static int Numeric(string text, int precision, int scale)
     {
-        if (precision > 1000 || scale > precision) throw new FormatException($"'{text}' is no SQL type: numeric takes a precision of 1 to 1000, and a scale up to it");
+        if (precision > 1000 || scale > precision)
+            throw new FormatException($"'{text}' is no SQL type: numeric takes a precision of 1 to 1000, and a scale up to it");
         return 3 + (2 * ((precision - scale + 3) / 4)) + (2 * ((scale + 3) / 4));
     }
 
@@ -67,11 +73,21 @@ public readonly record struct SqlType(string Name, int? FixedBytes, int? MostByt
         var sizes = new List<int>();
         foreach (var part in parts)
         {
-            if (!int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var size) || (size == 0 && sizes.Count == 0) || size > 1 << 30)
+            if (!int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var size)
+                || (size == 0 && sizes.Count == 0)
+                || size > 1 << 30)
                 isClosed = false;
             sizes.Add(size);
         }
 
-        return isClosed && parts.Length <= 2 ? [.. sizes] : throw new FormatException($"'{text}' is no SQL type: expected sizes such as (20) or (12,2)");
+        return isClosed && parts.Length <= 2
+            ? [.. sizes]
+            : throw new FormatException($"'{text}' is no SQL type: expected sizes such as (20) or (12,2)");
     }
+
+    static IEnumerable<string> KnownNames() => Variable
+        .Concat(Fixed.Keys)
+        .Concat(["char(n)", "binary(n)", "vector(n)"])
+        .Where(known => !known.Contains(' ', StringComparison.Ordinal))
+        .Order(StringComparer.Ordinal);
 }

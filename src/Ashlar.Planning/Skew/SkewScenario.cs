@@ -49,12 +49,16 @@ public sealed record SkewScenario
     {
         Reckoning.Require(Partitions is > 0 and <= MostPartitions, "partitions", $"expected 1 to {Numeral.Format(MostPartitions)}");
         Reckoning.Require(Keys is > 0 and <= MostKeys, "keys", $"expected 1 to {Numeral.Format(MostKeys)}");
-        Reckoning.Require(Keys >= Partitions, "keys", $"fewer than the {Numeral.Format(Partitions)} partitions: some would be empty for ever");
+        Reckoning.Require(
+            Keys >= Partitions, "keys", $"fewer than the {Numeral.Format(Partitions)} partitions: some would be empty for ever");
         Reckoning.Require(Operations is > 0 and <= MostOperations, "operations", $"expected 1 to {Numeral.Format(MostOperations)}");
         Reckoning.Require(ZipfExponent is > 0 and <= 5, "zipf", "expected more than 0, and up to 5");
         Reckoning.Require(CelebrityShare is > 0 and <= 1, "celebrity", "expected more than 0 %, and up to 100 %");
         Reckoning.Require(VirtualNodes is > 0 and <= 10_000, "virtual-nodes", "expected 1 to 10,000");
         Reckoning.Require(HotKeys > 0 && HotKeys <= Keys, "hot-keys", $"expected 1 to {Numeral.Format(Keys)}, the number of keys");
-        Reckoning.Require(Salts is null || (Salts > 0 && Salts <= Partitions), "salts", $"expected 1 to {Numeral.Format(Partitions)}, the number of partitions");
+        Reckoning.Require(
+            Salts is null || (Salts > 0 && Salts <= Partitions),
+            "salts",
+            $"expected 1 to {Numeral.Format(Partitions)}, the number of partitions");
     }
 }

@@ -17,7 +17,8 @@ sealed class CommandLines(string program, string serverOptions = "")
     public string OfServer(string words) => $"{program} {words}{serverOptions}";
 
     /// <summary>A text in which commands are quoted, as 'ashlar volume show', with them as this user types them.</summary>
-    public string InText(string text) => ScreenText.Of(text).Replace($"'{ProgramName.Installed} ", $"'{program} ", StringComparison.Ordinal);
+    public string InText(string text) =>
+        ScreenText.Of(text).Replace($"'{ProgramName.Installed} ", $"'{program} ", StringComparison.Ordinal);
 
     /// <summary>An example, which begins with "ashlar".</summary>
     public string OfExample(string example) =>

@@ -86,7 +86,7 @@ static class EntryText
             }
 
             var letter = ++i < word.Length ? word[i] : '\0';
-            if (letter == 'x' && byte.TryParse(word.AsSpan(i + 1, Math.Min(2, word.Length - i - 1)), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value))
+            if (letter == 'x' && TryReadHex(word.AsSpan(i + 1, Math.Min(2, word.Length - i - 1)), out var value))
             {
                 bytes.Add(value);
                 i += 2;
@@ -112,7 +112,9 @@ static class EntryText
         while (!bytes.IsEmpty)
         {
             var status = Rune.DecodeFromUtf8(bytes, out var rune, out var length);
-            if (status != System.Buffers.OperationStatus.Done || (rune.Value < 0x20 && rune.Value is not ('\t' or '\n' or '\r')) || rune.Value is >= 0x7F and < 0xA0)
+            if (status != System.Buffers.OperationStatus.Done
+                || (rune.Value < 0x20 && rune.Value is not ('\t' or '\n' or '\r'))
+                || rune.Value is >= 0x7F and < 0xA0)
             {
                 foreach (var value in bytes[..length]) text.Append(CultureInfo.InvariantCulture, $"\\x{value:x2}");
             }
@@ -130,6 +132,9 @@ static class EntryText
 
         return text.ToString();
     }
+
+    static bool TryReadHex(ReadOnlySpan<char> digits, out byte value) =>
+        byte.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out value);
 }
 
 /// <summary>The options <c>--hex</c> and <c>--base64</c>.</summary>

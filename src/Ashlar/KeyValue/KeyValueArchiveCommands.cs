@@ -7,13 +7,14 @@ namespace Ashlar.CommandLine;
 /// <summary>Commands on the archive of a store's log: archive-log, archive, prune-archive, end-archive.</summary>
 static class KeyValueArchiveCommands
 {
-    static readonly IReadOnlyList<ListColumn<ArchivedPart>> Columns =
+    // Of objects of the command line: the grammar of every command is made of this, and none but these load the engine.
+    static readonly IReadOnlyList<ListColumn<KeyValueArchivePart>> Columns =
     [
         new("part", ColumnKind.Count, part => (long)part.Number, Rank: 0),
-        new("first", ColumnKind.Count, part => (long)part.FirstSequence, Rank: 3),
-        new("last", ColumnKind.Count, part => (long)part.LastSequence, Rank: 2),
-        new("from", ColumnKind.ExactTime, part => part.Damage is null ? part.FirstCommittedAt : null, Rank: 5),
-        new("to", ColumnKind.ExactTime, part => part.Damage is null ? part.LastCommittedAt : null, Rank: 4),
+        new("first", ColumnKind.Count, part => (long?)part.FirstSequence, Rank: 3),
+        new("last", ColumnKind.Count, part => (long?)part.LastSequence, Rank: 2),
+        new("from", ColumnKind.ExactTime, part => part.FirstCommittedAt, Rank: 5),
+        new("to", ColumnKind.ExactTime, part => part.LastCommittedAt, Rank: 4),
         new("size", ColumnKind.Size, part => part.SizeBytes, Rank: 6),
         new("state", ColumnKind.Text, part => part.Damage is null ? "ok" : "damaged", Rank: 1),
     ];
@@ -42,7 +43,7 @@ static class KeyValueArchiveCommands
     public static Verb CreateInspect(Terminal terminal)
     {
         var archive = Archive();
-        var options = new ListOptions<ArchivedPart>(terminal, Columns);
+        var options = new ListOptions<KeyValueArchivePart>(terminal, Columns);
         var verify = new Option<bool>("--verify") { Description = "Read every part as a whole, not only its head" };
         var verb = new Verb(
             "archive",
@@ -53,8 +54,9 @@ static class KeyValueArchiveCommands
                 var path = FullPath(invocation, archive);
                 var log = new LogArchive(path);
                 var report = invocation.Get(verify) ? log.Verify() : log.Inspect();
-                var items = options.Select(invocation, report.Parts);
-                var result = KeyValueArchive.Of(path, report) with { Parts = [.. items.Select(KeyValueArchivePart.Of)] };
+                var whole = KeyValueArchive.Of(path, report);
+                var items = options.Select(invocation, whole.Parts);
+                var result = whole with { Parts = items };
                 var parts = items.Select(part => Number(part.Number));
                 invocation.Write(result, KeyValueJson.Strict.KeyValueArchive, parts, (writer, style) =>
                 {
@@ -86,7 +88,8 @@ static class KeyValueArchiveCommands
                 KeyValueCommands.WriteChange(
                     invocation,
                     new() { Path = path, Operation = "prune-archive", Entries = deleted.Count },
-                    $"{deleted.Count} {(deleted.Count == 1 ? "part" : "parts")} of {ByteSize.Format(deleted.Sum(part => part.SizeBytes))} deleted");
+                    $"{deleted.Count} {(deleted.Count == 1 ? "part" : "parts")} of "
+                        + $"{ByteSize.Format(deleted.Sum(part => part.SizeBytes))} deleted");
                 return ExitCode.Ok;
             })
         { archive, backups };
@@ -106,7 +109,9 @@ static class KeyValueArchiveCommands
                 await invocation.ConfirmAsync($"End the archive of {store.Directory}, for good?", invocation.Get(yes), cancellationToken);
                 store.EndLogArchive();
                 KeyValueCommands.WriteChange(
-                    invocation, new() { Path = store.Directory, Operation = "end-archive" }, $"the log of {store.Directory} is not archived any more");
+                    invocation,
+                    new() { Path = store.Directory, Operation = "end-archive" },
+                    $"the log of {store.Directory} is not archived any more");
                 return ExitCode.Ok;
             })
         { directory, yes };

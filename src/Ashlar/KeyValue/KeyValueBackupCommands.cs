@@ -7,15 +7,16 @@ namespace Ashlar.CommandLine;
 /// <summary>Commands on backups: backup, backups, verify-backup, restore, delete-backup.</summary>
 static class KeyValueBackupCommands
 {
-    static readonly IReadOnlyList<ListColumn<BackupInfo>> Columns =
+    // Of objects of the command line: the grammar of every command is made of this, and none but these load the engine.
+    static readonly IReadOnlyList<ListColumn<KeyValueBackup>> Columns =
     [
-        new("number", ColumnKind.Count, info => (long)info.Number, Rank: 0),
-        new("taken", ColumnKind.Time, info => info.Damage is null ? info.TakenAt : null, Rank: 2),
-        new("sequence", ColumnKind.Count, info => (long)info.Sequence, Rank: 4),
-        new("size", ColumnKind.Size, info => info.SizeBytes, Rank: 3),
-        new("own", ColumnKind.Size, info => info.OwnBytes, Rank: 5),
-        new("files", ColumnKind.Count, info => (long)info.FileCount, Rank: 6),
-        new("state", ColumnKind.Text, info => info.Damage is null ? "ok" : "damaged", Rank: 1),
+        new("number", ColumnKind.Count, backup => (long)backup.Number, Rank: 0),
+        new("taken", ColumnKind.Time, backup => backup.TakenAt, Rank: 2),
+        new("sequence", ColumnKind.Count, backup => (long?)backup.Sequence, Rank: 4),
+        new("size", ColumnKind.Size, backup => backup.SizeBytes, Rank: 3),
+        new("own", ColumnKind.Size, backup => backup.OwnBytes, Rank: 5),
+        new("files", ColumnKind.Count, backup => (long?)backup.FileCount, Rank: 6),
+        new("state", ColumnKind.Text, backup => backup.Damage is null ? "ok" : "damaged", Rank: 1),
     ];
 
     public static Verb CreateBackup()
@@ -46,7 +47,7 @@ static class KeyValueBackupCommands
     public static Verb CreateList(Terminal terminal)
     {
         var backups = Backups();
-        var options = new ListOptions<BackupInfo>(terminal, Columns);
+        var options = new ListOptions<KeyValueBackup>(terminal, Columns);
         var verb = new Verb(
             "backups",
             "List the backups in a directory",
@@ -58,9 +59,9 @@ static class KeyValueBackupCommands
             invocation =>
             {
                 var list = new KeyValueBackupSet(FullPath(invocation, backups)).List();
-                var items = options.Select(invocation, list);
-                var result = new KeyValueBackupList { Items = [.. items.Select(KeyValueBackup.Of)] };
-                var numbers = items.Select(info => Number(info.Number));
+                var items = options.Select(invocation, list.Select(KeyValueBackup.Of));
+                var result = new KeyValueBackupList { Items = items };
+                var numbers = items.Select(backup => Number(backup.Number));
                 invocation.Write(
                     result, KeyValueJson.Strict.KeyValueBackupList, numbers, (_, _) => options.WriteTable(invocation, items));
                 return list.Any(info => info.Damage is not null) ? ExitCode.Damaged : ExitCode.Ok;
@@ -93,9 +94,18 @@ static class KeyValueBackupCommands
         var backups = Backups();
         var target = new Argument<string>("DIRECTORY") { Description = "Where the store goes: empty, or missing" };
         var number = NumberOption(terminal);
-        var archive = new Option<string?>("--archive") { Description = "The archive of the log: go on from the backup with it", HelpName = "DIRECTORY" };
+        var archive = new Option<string?>("--archive")
+        {
+            Description = "The archive of the log: go on from the backup with it",
+            HelpName = "DIRECTORY",
+        };
         var toSequence = Setting.Create(
-            terminal, "--to-sequence", "NUMBER", "With the archive: up to this write", KeyValueArguments.ParseNumber(0, long.MaxValue), -1L);
+            terminal,
+            "--to-sequence",
+            "NUMBER",
+            "With the archive: up to this write",
+            KeyValueArguments.ParseNumber(0, long.MaxValue),
+            -1L);
         var toTime = Setting.Create<DateTimeOffset?>(
             terminal,
             "--to-time",
@@ -128,7 +138,8 @@ static class KeyValueBackupCommands
                     return RestoreTo(invocation, FullPath(invocation, backups), log, point, FullPath(invocation, target));
                 }
 
-                if (sequence >= 0 || time is not null) throw Usage.Error("--to-sequence and --to-time need an archive of the log", "add --archive DIRECTORY");
+                if (sequence >= 0 || time is not null)
+                    throw Usage.Error("--to-sequence and --to-time need an archive of the log", "add --archive DIRECTORY");
                 var (all, chosen) = Choose(invocation, backups, number);
                 var path = FullPath(invocation, target);
                 all.Restore(chosen, path);
@@ -142,7 +153,8 @@ static class KeyValueBackupCommands
     static ExitCode RestoreTo(Invocation invocation, string backups, string archive, RestorePoint point, string target)
     {
         if (new KeyValueBackupSet(backups).IsSharded)
-            throw Usage.Error($"{backups} is of a sharded store; a moment of it cannot be restored", "leave --archive away, or restore single shards");
+            throw Usage.Error(
+                $"{backups} is of a sharded store; a moment of it cannot be restored", "leave --archive away, or restore single shards");
         var restored = new KeyValueBackups(backups).Restore(point, new LogArchive(archive), target);
         KeyValueCommands.WriteChange(
             invocation,

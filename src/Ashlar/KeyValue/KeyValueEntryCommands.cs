@@ -20,7 +20,8 @@ static class KeyValueEntryCommands
             invocation =>
             {
                 var isRaw = invocation.Get(raw);
-                if (isRaw && invocation.Format != OutputFormat.Table) throw Usage.Error("--raw gives bytes, not objects", "leave --output away");
+                if (isRaw && invocation.Format != OutputFormat.Table)
+                    throw Usage.Error("--raw gives bytes, not objects", "leave --output away");
                 var keyBytes = encoding.Parse(invocation, invocation.Get(key));
                 using var store = KeyValueArguments.OpenToLook(invocation, directory);
                 if (store.Get(keyBytes) is not { } value)
@@ -59,7 +60,11 @@ static class KeyValueEntryCommands
         var directory = KeyValueArguments.Directory();
         var key = KeyValueArguments.Key();
         var value = new Argument<string?>("VALUE") { Description = "The value; or else --file", Arity = ArgumentArity.ZeroOrOne };
-        var file = new Option<string?>("--file") { Description = "The value is the content of this file; - is standard input", HelpName = "FILE" };
+        var file = new Option<string?>("--file")
+        {
+            Description = "The value is the content of this file; - is standard input",
+            HelpName = "FILE",
+        };
         var timeToLive = Setting.Create<TimeSpan?>(
             terminal, "--ttl", "TIME", "The entry expires after this time: 30s, 5m, 2h, 7d", text => Duration.Parse(text), null);
         var durability = KeyValueArguments.Durability(terminal, DurabilityChoice.Sync);

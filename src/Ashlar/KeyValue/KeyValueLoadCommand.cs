@@ -20,7 +20,12 @@ static class KeyValueLoadCommand
             DefaultValueFactory = _ => "-",
         };
         var format = Setting.Create(
-            terminal, "--format", "FORMAT", "lines: key, tab, value; binary: what scan --raw writes [default: lines]", ParseFormat, EntryFormat.Lines);
+            terminal,
+            "--format",
+            "FORMAT",
+            "lines: key, tab, value; binary: what scan --raw writes [default: lines]",
+            ParseFormat,
+            EntryFormat.Lines);
         format.CompletionSources.Add("lines", "binary");
         var generate = Setting.Create(
             terminal,
@@ -63,7 +68,8 @@ static class KeyValueLoadCommand
                     new() { Path = store.Directory, Operation = "load", Entries = count },
                     string.Create(
                         CultureInfo.InvariantCulture,
-                        $"{KeyValueCommands.Entries(count)} loaded in {seconds:F1} s ({(seconds > 0 ? count / seconds : 0):F0} per second)"));
+                        $"{KeyValueCommands.Entries(count)} loaded in {seconds:F1} s "
+                            + $"({(seconds > 0 ? count / seconds : 0):F0} per second)"));
                 return Task.FromResult(ExitCode.Ok);
             })
         { directory, file, format, generate, valueSize, seed, durability };

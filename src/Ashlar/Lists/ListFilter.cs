@@ -2,7 +2,9 @@ using System.IO.Enumeration;
 
 namespace Ashlar.CommandLine;
 
-/// <summary>A condition on the items of a list: <c>size>=10GiB</c>, <c>name=db-*</c>; a value alone is one of the first column: a pattern of names.</summary>
+/// <summary>
+/// A condition on the items of a list: <c>size>=10GiB</c>, <c>name=db-*</c>; a value alone is one of the first column: a pattern of names.
+/// </summary>
 sealed class ListFilter<T>
 {
     // Of two that begin alike the longer first.

@@ -26,7 +26,8 @@ static class PlanAdviceScreen
         PlanAnswer.WriteFact(writer, style, "Partition", store.Partition);
         PlanAnswer.WriteFact(writer, style, "RPO", store.Rpo);
         PlanAnswer.WriteFact(writer, style, "RTO", store.RestoreSeconds is { } seconds
-            ? $"{store.Rto}; a restore from backup takes {Period.Format(seconds)} at {ByteAmount.Format(Adviser.RestoreBytesPerSecond, units)}/s"
+            ? $"{store.Rto}; a restore from backup takes {Period.Format(seconds)} at "
+                + $"{ByteAmount.Format(Adviser.RestoreBytesPerSecond, units)}/s"
             : store.Rto);
         PlanAnswer.WriteFact(writer, style, "Ashlar", store.Ashlar);
         writer.WriteLine();

@@ -14,7 +14,8 @@ static class PlanAdviseCommand
             "LIST",
             "lookup,range,transaction,join,document,aggregate,window,search,traverse,nearby,blob,expire",
             NeedsFile.ParseQueries);
-        var consistency = options.Choice<Consistency>("--consistency", "KIND", "eventual, session, strong or transactions [default: strong]", "a consistency");
+        var consistency = options.Choice<Consistency>(
+            "--consistency", "KIND", "eventual, session, strong or transactions [default: strong]", "a consistency");
         var role = options.Choice<DataRole>(
             "--role", "ROLE", "record (nothing else has it), derived (made again) or ephemeral (may be lost) [default: record]", "a role");
         var reads = options.Rate("--reads", "Reads at peak");
@@ -43,8 +44,10 @@ static class PlanAdviseCommand
                 var isCase = invocation.IsGiven(known);
                 if (isFile && isCase) throw Usage.Error("--case: --needs says it already", "give one of them");
                 if ((isFile || isCase) && Array.Find(ofOne, invocation.IsGiven) is { } extra)
-                    throw Usage.Error($"{extra.Name}: {(isFile ? needsFile : (Option)known).Name} says it already", "ashlar plan advise --help");
-                if (!isFile && !isCase && !invocation.IsGiven(queries)) throw Usage.Error("--queries is missing", "give --queries, --needs or --case");
+                    throw Usage.Error(
+                        $"{extra.Name}: {(isFile ? needsFile : (Option)known).Name} says it already", "ashlar plan advise --help");
+                if (!isFile && !isCase && !invocation.IsGiven(queries))
+                    throw Usage.Error("--queries is missing", "give --queries, --needs or --case");
 
                 UnitSystem? system = null;
                 var needs = isFile ? PlanOptions.ReadFile(invocation, needsFile, text => NeedsFile.Parse(text, out system))
@@ -87,7 +90,10 @@ static class PlanAdviseCommand
                     (writer, style) => PlanAdviceScreen.Write(writer, style, advice, units, (int?)invocation.Get(top)),
                     advice.Layout.Select(store => NeedsFile.NameOf(store.Kind)));
             },
-            (invocation, input) => invocation.IsGiven(needsFile) && input is not ("team" or "node-reads" or "node-writes" or "node-size") ? $"--needs: {input}" : $"--{input}");
+            (invocation, input) =>
+                invocation.IsGiven(needsFile) && input is not ("team" or "node-reads" or "node-writes" or "node-size")
+                    ? $"--needs: {input}"
+                    : $"--{input}");
     }
 
     static string ParseCase(string text) => AdviceCases.All.ContainsKey(text)

@@ -13,9 +13,16 @@ static class PlanAnswer
     const int Width = 100;
 
     public static ExitCode Write<T>(
-        Invocation invocation, string kind, UnitSystem? units, T plan, JsonTypeInfo<T> json, Action<TextWriter, Style> forPeople, IEnumerable<string>? names = null)
+        Invocation invocation,
+        string kind,
+        UnitSystem? units,
+        T plan,
+        JsonTypeInfo<T> json,
+        Action<TextWriter, Style> forPeople,
+        IEnumerable<string>? names = null)
     {
-        if (invocation.Format == OutputFormat.Name && names is null) throw Usage.Error("this plan has no names", "use --output table or json");
+        if (invocation.Format == OutputFormat.Name && names is null)
+            throw Usage.Error("this plan has no names", "use --output table or json");
         var answer = new JsonObject { ["apiVersion"] = ApiVersion.Current, ["kind"] = kind };
         if (units is { } system) answer["units"] = NeedsFile.NameOf(system);
         if (invocation.Format == OutputFormat.Json)
@@ -78,11 +85,14 @@ sealed class ExactInteger : JsonConverter<long>
     const long LargestExact = 1L << 53;
 
     public override long Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-        reader.TokenType == JsonTokenType.String ? long.Parse(reader.GetString()!, System.Globalization.CultureInfo.InvariantCulture) : reader.GetInt64();
+        reader.TokenType == JsonTokenType.String
+            ? long.Parse(reader.GetString()!, System.Globalization.CultureInfo.InvariantCulture)
+            : reader.GetInt64();
 
     public override void Write(Utf8JsonWriter writer, long value, JsonSerializerOptions options)
     {
-        if (value is > LargestExact or < -LargestExact) writer.WriteStringValue(value.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        if (value is > LargestExact or < -LargestExact)
+            writer.WriteStringValue(value.ToString(System.Globalization.CultureInfo.InvariantCulture));
         else writer.WriteNumberValue(value);
     }
 }

@@ -46,6 +46,7 @@ static class PlanClusterCommand
             replicas, erasure, racks, nodeSize, fill, driveSize, nodeBandwidth, requestSize, afr,
             rebuildPeers, rebuildRate, repairBandwidth, detect,
         ];
+        Option[] ofKeys = [keyValueSize, partitionSize, partitionOperations];
         Option[] ofRebuilding = [rebuildPeers, rebuildRate, repairBandwidth, detect];
         return options.Verb(
             "cluster",
@@ -61,8 +62,8 @@ static class PlanClusterCommand
             {
                 var units = options.Units(invocation);
                 var defaults = new ClusterNeeds();
-                if (!invocation.IsGiven(keys) && (invocation.IsGiven(keyValueSize) || invocation.IsGiven(partitionSize) || invocation.IsGiven(partitionOperations)))
-                    throw Usage.Error($"{(invocation.IsGiven(keyValueSize) ? keyValueSize.Name : invocation.IsGiven(partitionSize) ? partitionSize.Name : partitionOperations.Name)}: give --keys, too");
+                if (!invocation.IsGiven(keys) && Array.Find(ofKeys, invocation.IsGiven) is { } useless)
+                    throw Usage.Error($"{useless.Name}: give --keys, too");
                 if (!invocation.IsGiven(entries) && !invocation.IsGiven(files) && invocation.IsGiven(entriesPerShard))
                     throw Usage.Error("--entries-per-shard: give --entries or --files, too");
                 if (!invocation.IsGiven(reads) && invocation.IsGiven(nodeReads)) throw Usage.Error("--node-reads: give --reads, too");
@@ -72,8 +73,8 @@ static class PlanClusterCommand
                     throw Usage.Error($"{alone.Name}: there are no files: give --size, or --files with --mean-size");
                 if (invocation.IsGiven(erasure) && invocation.IsGiven(replicas))
                     throw Usage.Error("--erasure: --replicas says it already", "give one of them");
-                if (invocation.Get(replicas) == 1 && Array.Find(ofRebuilding, invocation.IsGiven) is { } useless)
-                    throw Usage.Error($"{useless.Name}: nothing rebuilds a single copy", "give --replicas 2 or more");
+                if (invocation.Get(replicas) == 1 && Array.Find(ofRebuilding, invocation.IsGiven) is { } idle)
+                    throw Usage.Error($"{idle.Name}: nothing rebuilds a single copy", "give --replicas 2 or more");
                 var needs = new ClusterNeeds
                 {
                     Files = invocation.Get(files),

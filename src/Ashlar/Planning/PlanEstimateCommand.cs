@@ -21,7 +21,8 @@ static class PlanEstimateCommand
         var index = options.Percent("--index", "What indexes add to the records [default: 0%; with --schema its indexes]", 100);
         var blob = options.Size("--blob", "Bytes of a blob on average");
         var blobFraction = options.Percent("--blob-fraction", "Records that carry a blob", mayBeZero: false);
-        var blobReplicas = options.Number("--blob-replicas", "Copies of each blob; 1.5 for 8+4 erasure coding [default: --replicas]", 1, 100);
+        var blobReplicas = options.Number(
+            "--blob-replicas", "Copies of each blob; 1.5 for 8+4 erasure coding [default: --replicas]", 1, 100);
         var peak = options.Number("--peak", "Highest rate as a multiple of the average [default: 3]", 1, 10_000);
         var wal = options.Time("--wal", "How much of the write-ahead log is kept [default: 1d]");
         var compaction = options.Percent("--compaction", "Space to merge in, of records with indexes [default: 30%]", 100);
@@ -33,6 +34,7 @@ static class PlanEstimateCommand
         var nodeSize = options.Size("--node-size", "What a node holds [default: 8TiB]");
         var nodeOperations = options.Rate("--node-operations", "What a node does [default: 20k/s]");
         var nodeBandwidth = options.Bandwidth("--node-bandwidth", "What a node moves [default: 1GiB/s]");
+        System.CommandLine.Option[] ofBlobs = [blobReplicas, blobBackups];
         return options.Verb(
             "estimate",
             "Estimate space, rates and what binds first, factor by factor",
@@ -48,8 +50,8 @@ static class PlanEstimateCommand
                     (invocation.Get(users), invocation.Get(writesPerUser), invocation.Get(readsPerUser)));
                 if (invocation.IsGiven(auditRetention) && invocation.Get(audit) is null or { Bytes: 0 })
                     throw Usage.Error("--audit-retention: give --audit, too");
-                if (invocation.Get(blob) is null && (invocation.IsGiven(blobReplicas) || invocation.IsGiven(blobBackups)))
-                    throw Usage.Error($"{(invocation.IsGiven(blobReplicas) ? blobReplicas : (System.CommandLine.Option)blobBackups).Name}: there are no blobs", "give --blob and --blob-fraction");
+                if (invocation.Get(blob) is null && Array.Find(ofBlobs, invocation.IsGiven) is { } alone)
+                    throw Usage.Error($"{alone.Name}: there are no blobs", "give --blob and --blob-fraction");
                 var units = options.Units(invocation);
                 var defaults = new NodeLimits();
                 var workload = new Workload
@@ -102,12 +104,19 @@ static class PlanEstimateCommand
         {
             if (users.Writes is not null) throw Usage.Error("--writes-per-user: give --users, too");
             if (users.Reads is not null) throw Usage.Error("--reads-per-user: give --users, too");
-            return (said.Writes ?? throw Usage.Error("--records is missing", "give --records, or --users with --writes-per-user"), said.Reads);
+            var writes = said.Writes
+                ?? throw Usage.Error("--records is missing", "give --records, or --users with --writes-per-user");
+            return (writes, said.Reads);
         }
 
         if (said.Writes is not null) throw Usage.Error("--records: --users say it already", "give one of them");
-        if (said.Reads is not null && users.Reads is not null) throw Usage.Error("--reads: --reads-per-user says it already", "give one of them");
-        if (users.Writes is not > 0) throw Usage.Error(users.Writes is null ? "--users: give --writes-per-user, too" : "--writes-per-user: a plan needs more than 0");
+        if (said.Reads is not null && users.Reads is not null)
+            throw Usage.Error("--reads: --reads-per-user says it already", "give one of them");
+        if (users.Writes is not > 0)
+        {
+            throw Usage.Error(
+                users.Writes is null ? "--users: give --writes-per-user, too" : "--writes-per-user: a plan needs more than 0");
+        }
         return (Of(users.Writes.Value, "writes"), users.Reads is null or 0 ? said.Reads : Of(users.Reads.Value, "reads"));
 
         Rate Of(decimal perUser, string what) => count * perUser <= long.MaxValue
@@ -139,7 +148,8 @@ static class PlanEstimateCommand
 
         writer.WriteLine();
         var limits = new Table("LIMIT", Column.Text("HOW"), Column.Number("NODES"));
-        foreach (var limit in estimate.Limits) limits.Row(limit.Limit, limit.How, limit.Nodes.ToString("N0", System.Globalization.CultureInfo.InvariantCulture));
+        foreach (var limit in estimate.Limits)
+            limits.Row(limit.Limit, limit.How, limit.Nodes.ToString("N0", System.Globalization.CultureInfo.InvariantCulture));
         limits.WriteTo(writer, style, terminal.Width);
         writer.WriteLine(estimate.Limits.All(limit => limit.Nodes == 1)
             ? "One node is enough by each limit."
@@ -157,5 +167,7 @@ static class PlanEstimateCommand
 
     static string FormatRatio(decimal ratio) => ratio >= 0.1m
         ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{ratio:N1}")
-        : ratio == 0 ? "less than one for 10^12" : string.Create(System.Globalization.CultureInfo.InvariantCulture, $"one for {1 / ratio:N0}");
+        : ratio == 0
+            ? "less than one for 10^12"
+            : string.Create(System.Globalization.CultureInfo.InvariantCulture, $"one for {1 / ratio:N0}");
 }

@@ -34,7 +34,8 @@ static class PlanMigrateCommand
             ],
             invocation =>
             {
-                if (invocation.IsGiven(batch) && invocation.IsGiven(batchTime)) throw Usage.Error("--batch: --batch-time says it already", "give one of them");
+                if (invocation.IsGiven(batch) && invocation.IsGiven(batchTime))
+                    throw Usage.Error("--batch: --batch-time says it already", "give one of them");
                 var units = options.Units(invocation);
                 var needs = new MigrationNeeds { Rows = invocation.Get(rows)!.Value };
                 needs = needs with
@@ -77,7 +78,8 @@ static class PlanMigrateCommand
         if (plan.Backfill is { } backfill)
         {
             if (backfill is { BatchRows: { } batch, Batches: { } batches, BatchSeconds: { } lasts, PauseSeconds: { } pause })
-                facts.Add("Batches", Text($"{batches:N0} of {batch:N0} rows: {Period.Format(lasts)} each, then {Period.Format(pause)} of pause"));
+                facts.Add(
+                    "Batches", Text($"{batches:N0} of {batch:N0} rows: {Period.Format(lasts)} each, then {Period.Format(pause)} of pause"));
             facts.Add("Backfill", Text($"{Period.Format(backfill.Seconds)} at {Rate.Format(backfill.RowsPerSecond)}"));
             if (backfill.ExtraBytes is { } extra) facts.Add("Extra space", ByteAmount.Format(extra, units));
         }

@@ -46,9 +46,15 @@ sealed class PlanOptions(Terminal terminal)
     /// tells where an input came from, if not from the option of its name.
     /// </summary>
     public Verb Verb(
-        string name, string description, IReadOnlyList<string> examples, Func<Invocation, ExitCode> run, Func<Invocation, string, string>? inputOf = null)
+        string name,
+        string description,
+        IReadOnlyList<string> examples,
+        Func<Invocation, ExitCode> run,
+        Func<Invocation, string, string>? inputOf = null)
     {
-        if (sizes.Count > 0) units = Choice<UnitSystem>("--units", "SYSTEM", "binary (GiB) or decimal (GB) output [default: as the sizes given; else binary]", "a system of units");
+        if (sizes.Count > 0)
+            units = Choice<UnitSystem>(
+                "--units", "SYSTEM", "binary (GiB) or decimal (GB) output [default: as the sizes given; else binary]", "a system of units");
         var verb = new Verb(name, description, examples, invocation =>
         {
             try
@@ -77,7 +83,8 @@ sealed class PlanOptions(Terminal terminal)
             if (first is { } other && other.System != own)
             {
                 throw Usage.Error(
-                    $"{option.Name}: its unit is {NeedsFile.NameOf(own)}, but that of {other.Option} is {NeedsFile.NameOf(other.System)}: one plan does not mix them",
+                    $"{option.Name}: its unit is {NeedsFile.NameOf(own)}, but that of {other.Option} is {NeedsFile.NameOf(other.System)}: "
+                        + "one plan does not mix them",
                     "GiB, TiB and G, T are binary; GB, TB are decimal");
             }
 

@@ -12,7 +12,8 @@ static class PlanSkewCommand
     public static Verb Create(Terminal terminal)
     {
         var options = new PlanOptions(terminal);
-        var rule = options.Choice<PlacementRule>("--rule", "RULE", "hash, modulo, range, ring, rendezvous or salted [default: hash]", "a rule");
+        var rule = options.Choice<PlacementRule>(
+            "--rule", "RULE", "hash, modulo, range, ring, rendezvous or salted [default: hash]", "a rule");
         var distribution = options.Choice<KeyDistribution>(
             "--distribution", "KIND", "uniform, zipf, time or celebrity [default: uniform]", "a distribution");
         var partitions = options.Count("--partitions", "Partitions, or nodes [default: 16]", 1, SkewScenario.MostPartitions);
@@ -51,7 +52,11 @@ static class PlanSkewCommand
                     Salts = (int?)invocation.Get(salts),
                 };
                 Require(invocation.IsGiven(zipf), scenario.Distribution == KeyDistribution.Zipf, "--zipf", "--distribution zipf");
-                Require(invocation.IsGiven(celebrity), scenario.Distribution == KeyDistribution.Celebrity, "--celebrity", "--distribution celebrity");
+                Require(
+                    invocation.IsGiven(celebrity),
+                    scenario.Distribution == KeyDistribution.Celebrity,
+                    "--celebrity",
+                    "--distribution celebrity");
                 Require(invocation.IsGiven(virtualNodes), scenario.Rule == PlacementRule.Ring, "--virtual-nodes", "--rule ring");
                 Require(invocation.IsGiven(hotKeys), scenario.Rule == PlacementRule.Salted, "--hot-keys", "--rule salted");
                 Require(invocation.IsGiven(salts), scenario.Rule == PlacementRule.Salted, "--salts", "--rule salted");
@@ -75,7 +80,9 @@ static class PlanSkewCommand
         var table = new Table(
             Column.Number("PARTITION"), Column.Number("KEYS", 2), Column.Number("OPERATIONS"), Column.Number("SHARE", 1),
             Column.Number("OF MEAN"), new("LOAD", Rank: 3));
-        IEnumerable<PartitionLoad> shown = report.Partitions.Count <= MostRows ? report.Partitions : report.Partitions.OrderByDescending(partition => partition.Operations).Take(MostRows);
+        IEnumerable<PartitionLoad> shown = report.Partitions.Count <= MostRows
+            ? report.Partitions
+            : report.Partitions.OrderByDescending(partition => partition.Operations).Take(MostRows);
         foreach (var partition in shown)
         {
             table.Row(

@@ -60,13 +60,17 @@ static class PoolCommands
     static Verb CreateShow()
     {
         var name = PathArgument.Pool(isRequired: true);
-        return new Verb("show", "Show a pool", ["ashlar pool show main", "ashlar pool show main -o json"], async (invocation, cancellationToken) =>
-        {
-            using var client = ApiClient.For(invocation);
-            var pool = await client.GetPoolAsync(invocation.Get(name), cancellationToken);
-            invocation.Write(pool, ApiJson.Strict.Pool, [pool.Name], (_, _) => WriteOne(invocation, pool));
-            return ExitCode.Ok;
-        })
+        return new Verb(
+            "show",
+            "Show a pool",
+            ["ashlar pool show main", "ashlar pool show main -o json"],
+            async (invocation, cancellationToken) =>
+            {
+                using var client = ApiClient.For(invocation);
+                var pool = await client.GetPoolAsync(invocation.Get(name), cancellationToken);
+                invocation.Write(pool, ApiJson.Strict.Pool, [pool.Name], (_, _) => WriteOne(invocation, pool));
+                return ExitCode.Ok;
+            })
         { name };
     }
 

@@ -24,7 +24,10 @@ static class PoolFacts
         if (pool.Deletions is { } deletions)
         {
             var volumes = deletions.Volumes.ToString(CultureInfo.InvariantCulture);
-            yield return ("Deleting", $"{volumes} {(deletions.Volumes == 1 ? "volume" : "volumes")}, given back {Progress(deletions.FreedBytes, deletions.TotalBytes)}");
+            yield return (
+                "Deleting",
+                $"{volumes} {(deletions.Volumes == 1 ? "volume" : "volumes")}, given back "
+                    + $"{Progress(deletions.FreedBytes, deletions.TotalBytes)}");
         }
     }
 
