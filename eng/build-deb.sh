@@ -46,8 +46,9 @@ root=$work/root
 
 # Objects of its own: tests and ./ashlar may be building at the same time.
 dotnet publish src/Ashlar -p:PublishProfile="$profile" -p:ArtifactsPath="$PWD/artifacts/deb-objects" -p:Version="$version" \
-    -p:RunAnalyzers=false -p:GenerateDocumentationFile=false -p:UseSharedCompilation=false -o "$work/program" --nologo -v quiet >&2
+    -p:RunAnalyzers=false -p:UseSharedCompilation=false -o "$work/program" --nologo -v quiet >&2
 
+[ "$(ls "$work/program")" = ashlar ] || { echo "eng/build-deb.sh: not one file: $(ls "$work/program" | paste -sd' ')" >&2; exit 1; }
 install -Dm755 "$work/program/ashlar" "$root/usr/bin/ashlar"
 install -Dm644 eng/packaging/ashlar.service "$root/usr/lib/systemd/system/ashlar.service"
 install -Dm644 eng/packaging/ashlar.json "$root/etc/ashlar/ashlar.json"

@@ -59,6 +59,32 @@ public sealed class DebianPackageTests(DebianPackage package) : IClassFixture<De
         }
     }
 
+    public static TheoryData<string> Processors() => [.. Processor.OfTier.Select(processor => processor.Debian)];
+
+    [TheoryOnMachineCopy("dpkg-deb")]
+    [MemberData(nameof(Processors))]
+    public void It_has_the_program_for_the_processor_that_it_names_and_whatever_else_belongs_to_it(string debian)
+    {
+        var processor = Processor.Named(debian);
+        var file = package.For(processor);
+        Assert.Equal(debian, ExternalTool.Run("dpkg-deb", "-f", file, "Architecture").MustSucceed().Trim());
+        Assert.Equal(Names(package.Package), Names(file));
+        var program = ProgramOf(file, debian);
+        Assert.Equal(processor.ElfMachine, program.Machine);
+        Assert.Contains("System.Private.CoreLib.dll", program.Files);
+        Assert.Equal(ProgramOf(package.Package, "own").Files, program.Files);
+    }
+
+    static IEnumerable<string> Names(string file) =>
+        ExternalTool.Run("dpkg-deb", "-c", file).MustSucceed().Split('\n').Select(line => line.Split(' ')[^1]);
+
+    SelfContainedProgram ProgramOf(string file, string directory)
+    {
+        var unpacked = Path.Combine(package.DirectoryPath, $"files-{directory}");
+        ExternalTool.Run("dpkg-deb", "-x", file, unpacked).MustSucceed();
+        return SelfContainedProgram.Read($"{unpacked}/usr/bin/ashlar");
+    }
+
     static string DotnetDirectory()
     {
         var dotnet = ExternalTool.Find("dotnet")!;

@@ -11,10 +11,13 @@ sealed class Newcomer : IDisposable
 
     readonly MachineCopy machine;
     readonly Dictionary<string, string> environment;
+    readonly string directory;
     RunningServer? server;
 
-    public Newcomer()
+    /// <param name="directory">Where everything is typed; null: in the clone.</param>
+    public Newcomer(string? directory = null)
     {
+        this.directory = directory ?? Repository.Root;
         var dotnet = Path.GetDirectoryName(ResolveLink(ExternalTool.Find("dotnet")!))!;
         var packages = Environment.GetEnvironmentVariable("NUGET_PACKAGES") ?? $"{Environment.GetFolderPath(Environment.SpecialFolder.UserProfile)}/.nuget/packages";
         string[] directories = [Repository.Root, dotnet, packages];
@@ -41,7 +44,7 @@ sealed class Newcomer : IDisposable
         if (command.IsServer)
         {
             StopServer();
-            server = RunningServer.Start(machine, environment, Repository.Root, command);
+            server = RunningServer.Start(machine, environment, directory, command);
             return;
         }
 
@@ -54,7 +57,7 @@ sealed class Newcomer : IDisposable
     {
         // The first command that fails ends the script, and is named.
         const string Trap = "trap 'echo \"failed: $BASH_COMMAND\" >&2' ERR\n";
-        var result = machine.Run(LongestCommand, environment, Repository.Root, "bash", "-Eeuo", "pipefail", "-c", Trap + command.Text);
+        var result = machine.Run(LongestCommand, environment, directory, "bash", "-Eeuo", "pipefail", "-c", Trap + command.Text);
         if (result.ExitCode != 0) return $"{command.Place}: {command.Text}\nexit code {result.ExitCode}\n{result.Output}{result.Errors}\n{server?.Said}";
         return command.Output is { } promised && !Commands.Matches(promised, result.Output)
             ? $"{command.Place}: {command.Text}\npromises:\n{promised}\nprints:\n{result.Output}"
@@ -67,8 +70,10 @@ sealed class Newcomer : IDisposable
 
     public void StopServer()
     {
-        server?.Dispose();
+        // Once, also if it does not stop: what is said then is what went wrong.
+        var stopped = server;
         server = null;
+        stopped?.Dispose();
     }
 
     public void Dispose()
@@ -86,7 +91,7 @@ sealed class Newcomer : IDisposable
     // "ashlar" is on the PATH as after an installation, and ./ashlar finds that it has been built: by this build, without another.
     void PutProgram() => machine.Run(
         $"""
-        mkdir -p {Home}/bin
+        mkdir -p {Home}/bin '{directory}'
         printf '#!/bin/sh\nexec "{ExternalTool.Find("dotnet")}" "{AppContext.BaseDirectory}ashlar.dll" "$@"\n' > {Home}/bin/ashlar
         chmod +x {Home}/bin/ashlar
         cd '{Repository.Root}'

@@ -1,0 +1,113 @@
+namespace Ashlar.Documents.Tests;
+
+/// <summary>What an example takes for granted.</summary>
+sealed record Circumstances
+{
+    const string Backups = """
+        ashlar kv create ./store
+        ashlar kv put ./store a b
+        ashlar kv backup ./store ./backups
+        ashlar kv put ./store c d
+        ashlar kv backup ./store ./backups
+        ashlar kv backup ./store ./backups
+        """;
+
+    /// <summary>Of an example, of a command, or of all below a command ("ashlar kv *"); the first of these that is there counts.</summary>
+    public static IReadOnlyDictionary<string, Circumstances> Of { get; } = new Dictionary<string, Circumstances>(StringComparer.Ordinal)
+    {
+        ["ashlar volume show"] = After("ashlar volume create vm1 --size 1GiB; ashlar volume create vm2 --size 1GiB"),
+        ["ashlar volume resize"] = After("ashlar volume create vm1 --size 10GiB"),
+        ["ashlar volume rename"] = After("ashlar volume create vm1 --size 1GiB"),
+        ["ashlar volume limit"] = After("ashlar volume create vm1 --size 1GiB; ashlar volume create vm2 --size 1GiB"),
+        ["ashlar volume delete"] = After("for name in vm1 vm2 vm3; do ashlar volume create $name --size 1GiB; done"),
+        ["ashlar volume delete vm1"] = After("ashlar volume create vm1 --size 1GiB") with { Answer = "y" },
+        ["ashlar device *"] = After("ashlar device create disk.ashlar"),
+        ["ashlar device create"] = new(),
+        ["ashlar device write disk.ashlar --file -"] = After("ashlar device create disk.ashlar") with { Input = "hello" },
+        ["ashlar kv *"] = After("ashlar kv create ./store; ashlar kv put ./store city/paris bonjour"),
+        ["ashlar kv create"] = new(),
+        ["ashlar kv put ./store photo --file -"] = After("ashlar kv create ./store") with { Input = "a photo" },
+        ["ashlar kv get"] = After("""
+            ashlar kv create ./store
+            ashlar kv put ./store city/paris bonjour
+            ashlar kv put ./store 00ff 01 --hex
+            ashlar kv put ./store photo 'a photo'
+            """),
+        ["ashlar kv load"] = After("""
+            ashlar kv create ./store
+            ashlar kv put ./store city/paris bonjour
+            ashlar kv scan ./store --raw >dump
+            printf 'paris\t2.1 million\n' >cities.tsv
+            """),
+        ["ashlar kv backups"] = After(Backups),
+        ["ashlar kv verify-backup"] = After(Backups),
+        ["ashlar kv delete-backup"] = After(Backups),
+        ["ashlar kv restore"] = After($"{Backups}\nashlar kv archive-log ./store ./archive"),
+        ["ashlar kv restore ./backups ./restored --archive ./archive --to-sequence 123456"] = After($"""
+            {Backups}
+            ashlar kv archive-log ./store ./archive
+            ashlar kv load ./store --generate 130000 --value-size 10
+            ashlar kv archive-log ./store ./archive
+            """),
+        ["ashlar kv restore ./backups ./restored --archive ./archive --to-time 2026-11-21T07:30:00Z"] =
+            After($"{Backups}\nashlar kv archive-log ./store ./archive") with
+            {
+                NotAsTyped = "no archive that is made now covers that moment",
+                Instead = """
+                    last=$(ashlar kv archive ./archive -o json | grep -o '"lastCommittedAt": *"[^"]*"' | tail -1 | cut -d '"' -f 4)
+                    ashlar kv restore ./backups ./restored --archive ./archive --to-time "$last"
+                    """,
+            },
+        ["ashlar kv archive"] = After("""
+            ashlar kv create ./store
+            ashlar kv put ./store a b
+            ashlar kv archive-log ./store /mnt/archive/store
+            """),
+        ["ashlar kv prune-archive"] = After("""
+            ashlar kv create ./store
+            ashlar kv put ./store a b
+            ashlar kv archive-log ./store /mnt/archive/store
+            ashlar kv backup ./store ./backups
+            """),
+        ["ashlar kv end-archive"] = After("ashlar kv create ./store; ashlar kv archive-log ./store ./archive"),
+        ["ashlar kv repair ./store ./repaired"] = After("ashlar kv create ./store; ashlar kv put ./store a b") with { Answer = "y" },
+        ["ashlar plan advise --needs shop.needs -o json"] =
+            After("printf 'team = 2\n[a]\nqueries = search\nrole = derived\nreads = 20k/s\nsize = 1TB\n' >shop.needs"),
+        ["ashlar plan estimate --schema orders.schema --records 100M/day --retention 1825d --backups 2 -o json"] =
+            After("printf 'id bigint\nindex: id\n' >orders.schema"),
+    };
+
+    /// <summary>What was typed before.</summary>
+    public string Before { get; init; } = ":";
+
+    /// <summary>What is typed at the question that it asks at a terminal; null: it asks nothing, and there is no terminal.</summary>
+    public string? Answer { get; init; }
+
+    /// <summary>What comes through standard input.</summary>
+    public string? Input { get; init; }
+
+    /// <summary>Why the example fails when it is typed to the letter; null: it does not.</summary>
+    public string? NotAsTyped { get; init; }
+
+    /// <summary>What somebody types who has understood such an example.</summary>
+    public string? Instead { get; init; }
+
+    /// <summary>The keys that an example of a command goes by, the closest first.</summary>
+    public static IEnumerable<string> KeysOf(HelpPage page, string example) => page.IsSession
+        ? [example, page.Command]
+        : [example, page.Command, $"{page.Command[..page.Command.LastIndexOf(' ')]} *"];
+
+    /// <summary>Those of an example of a command.</summary>
+    public static Circumstances OfExample(HelpPage page, string example) =>
+        KeysOf(page, example).Select(key => Of.GetValueOrDefault(key)).FirstOrDefault(found => found is not null) ?? new();
+
+    /// <summary>The line of shell by which the example is typed in these circumstances.</summary>
+    public string Typed(string example) => this switch
+    {
+        { Answer: { } answer } => $"printf '{answer}\\n' | script -qec '{example}' /dev/null",
+        { Input: { } input } => $"printf '{input}' | {example}",
+        _ => example,
+    };
+
+    static Circumstances After(string before) => new() { Before = before };
+}
