@@ -28,7 +28,8 @@ sealed class ProblemWriter(RequestDelegate next, ServerLog log, ReportLimiter li
             var (kind, detail) = Describe(e, context);
             var isFailure = kind.Status >= StatusCodes.Status500InternalServerError && kind != ProblemKind.Unavailable;
             if (isFailure && limiter.Admit()) Log(context, e);
-            if (context.RequestAborted.IsCancellationRequested) context.Response.StatusCode = kind.Status; // For the log; nobody reads more.
+            // Of an aborted request the log gets the status; nobody reads more.
+            if (context.RequestAborted.IsCancellationRequested) context.Response.StatusCode = kind.Status;
             else await WriteAsync(context, kind, detail, (e as ApiException)?.Hint);
         }
     }

@@ -35,6 +35,7 @@ public sealed class ApiTests : ServedApi
         Assert.Equal(96 << 20, pool.GetProperty("capacityBytes").GetInt64());
         var (created, _) = await SendAsync(HttpMethod.Post, Volumes, $$"""{"name":"all","sizeBytes":{{96 << 20}},"isThick":true}""");
         Assert.Equal(HttpStatusCode.Created, created);
+        await Server.StopAsync(); // All of the log is written then.
         Assert.Contains("pool main: grown from 64 MiB to 96 MiB, by 127.0.0.1:", Server.Log, StringComparison.Ordinal);
     }
 

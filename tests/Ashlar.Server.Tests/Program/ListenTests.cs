@@ -14,13 +14,14 @@ public sealed class ListenTests
         Assert.True(endpoints.IsOpen);
         Assert.Equal("127.0.0.1", endpoints.Hosts[^1]);
         Assert.Equal(endpoints.Hosts[0], new Uri(endpoints.Api).Host);
+        foreach (var host in endpoints.Hosts) // Each of them is one of this machine.
+            Assert.Equal("ok\n", await GetAsync($"http://{new IPEndPoint(IPAddress.Parse(host), new Uri(endpoints.Api).Port)}/livez"));
+        Assert.Equal(0, (await server.CallAsync("status")).ExitCode);
+        await server.StopAsync();
         Assert.Contains(
             "WARNING server: other machines can connect to 0.0.0.0, and nothing asks clients who they are: ",
             server.Log,
             StringComparison.Ordinal);
-        foreach (var host in endpoints.Hosts) // Each of them is one of this machine.
-            Assert.Equal("ok\n", await GetAsync($"http://{new IPEndPoint(IPAddress.Parse(host), new Uri(endpoints.Api).Port)}/livez"));
-        Assert.Equal(0, (await server.CallAsync("status")).ExitCode);
     }
 
     [Fact]

@@ -106,6 +106,7 @@ public sealed class StartTests
         }
 
         await using var again = await RunningProgram.StartInAsync(directory["data"]);
+        await again.StopAsync();
         Assert.Contains("pool main: copy 1 of the superblock", again.Log, StringComparison.Ordinal);
     }
 
