@@ -60,6 +60,9 @@ public sealed record Volume
     /// <summary>Where these are, the first of them; in answers for one volume only.</summary>
     public IReadOnlyList<VolumeRange>? Damaged { get; init; }
 
+    /// <summary>True where more is damaged or unverified than these lists tell; in answers for one volume only.</summary>
+    public bool? RangesAreCut { get; init; }
+
     /// <summary>The resizing that is under way.</summary>
     public RunningResize? Resize { get; init; }
 

@@ -19,11 +19,16 @@ sealed class VolumeAnswers(Func<Endpoints> endpoints)
     public TaggedAnswer<Volume> One(ServedPool pool, string name)
     {
         var info = pool.Get(name);
+        var (damaged, unverified) = (VolumeRanges.Of(pool.ListDamage(name)), VolumeRanges.Of(pool.ListUnverified(info.Id)));
         var volume = Resources.Volume(endpoints(), pool, info) with
         {
             Sessions = SessionObjects.Of(pool.FrontOf(name)),
-            Damaged = VolumeRanges.Of(pool.ListDamage(name)),
-            Unverified = VolumeRanges.Of(pool.ListUnverified(info.Id)),
+            Damaged = damaged,
+            Unverified = unverified,
+            RangesAreCut = VolumeRanges.AreCut(damaged, info.DamagedBlocks, info.DamagedMapPieces)
+                || VolumeRanges.AreCut(unverified, info.UnverifiedBlocks)
+                ? true
+                : null,
         };
         return new(volume, ApiJson.Strict.Volume, EntityTag.SettingsOf(info));
     }

@@ -16,6 +16,10 @@ static class VolumeRanges
     public static IReadOnlyList<VolumeRange>? Of(IEnumerable<UnverifiedBlock> blocks) =>
         Join(blocks.Select(block => block.OffsetBytes).Order().Select(offset => new VolumeRange(offset, StoragePool.BlockBytes)));
 
+    /// <summary>Whether there is more than ranges tell.</summary>
+    public static bool AreCut(IReadOnlyList<VolumeRange>? ranges, long blocks, long mapPieces = 0) =>
+        (ranges ?? []).Sum(range => range.LengthBytes) < (blocks * StoragePool.BlockBytes) + (mapPieces * StoragePool.LeafBytes);
+
     // The first ones, where there are very many.
     static List<VolumeRange>? Join(IEnumerable<VolumeRange> pieces)
     {

@@ -25,15 +25,18 @@ static class PoolWarnings
     static IEnumerable<string> OfData(string pool, PoolStatistics statistics, PoolDamage damage)
     {
         foreach (var each in damage.First) yield return each;
+        var least = damage.IsCut ? "at least " : "";
         if (damage.Blocks > 0)
         {
-            yield return $"pool {pool} has {Count(damage.Blocks, "damaged block")} that requests have met, {Of(damage.Volumes)}; "
+            yield return $"pool {pool} has {least}{Count(damage.Blocks, "damaged block")} that requests have met, "
+                + $"{Of(damage.VolumesWithBlocks)}; "
                 + "the log names each once; restore from a copy, or overwrite as a whole";
         }
         if (damage.MapPieces > 0)
         {
-            yield return $"pool {pool} has {Count(damage.MapPieces, "damaged piece")} of its map that requests have met, "
-                + $"{Of(damage.Volumes)}; the log names each once; restore that MiB from a copy, or discard or overwrite it as a whole";
+            yield return $"pool {pool} has {least}{Count(damage.MapPieces, "damaged piece")} of its map that requests have met, "
+                + $"{Of(damage.VolumesWithMapPieces)}; the log names each once; restore that MiB from a copy, or discard or overwrite "
+                + "it as a whole";
         }
         if (statistics.UnverifiedBlocks is > 0 and var unverified)
         {

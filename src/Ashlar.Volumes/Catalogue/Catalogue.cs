@@ -20,8 +20,8 @@ sealed class Catalogue(
     readonly AsyncLock turn = new();
     PoolRecord poolRecord = poolRecord;
 
-    /// <summary>All volumes that were created to the end and are not deleted.</summary>
-    public IEnumerable<VolumeDevice> Volumes => volumes.Values.Where(volume => !volume.Record.IsBeingCreated);
+    /// <summary>All volumes that were created to the end and are not deleted; each once, though two names may find it just now.</summary>
+    public IEnumerable<VolumeDevice> Volumes => volumes.Values.Distinct().Where(volume => !volume.Record.IsBeingCreated);
 
     /// <summary>The volume; null when there is none of that name.</summary>
     public VolumeDevice? Find(string name) =>

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using Ashlar.KeyValue;
 using Ashlar.Storage;
@@ -52,15 +53,30 @@ sealed class VolumeRemover(
         return deletion;
     }
 
-    /// <summary>Undoes a creation that did not come to its end; completes, without a failure, when that was tried.</summary>
-    public Task UndoCreationAsync(VolumeDevice volume) => Task.WhenAny(work.Enqueue(
-        "undoing a creation",
-        volume.Record.Name,
-        async cancellationToken =>
+    /// <summary>
+    /// Undoes a creation that did not come to its end: durably, and the name is free, when the call returns; its space is given back in the
+    /// background. What cannot be written now is tried again there; never fails.
+    /// </summary>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    [SuppressMessage("Design", "CA1031", Justification = "Why the creation failed matters more to the caller.")]
+    public async ValueTask UndoCreationAsync(VolumeDevice volume)
+    {
+        try
         {
-            if (volume.Record.State != VolumeState.Deleting) await catalogue.AbandonAsync(volume);
-            await FreeAsync(volume, cancellationToken);
-        }));
+            await catalogue.AbandonAsync(volume);
+        }
+        catch (Exception)
+        {
+            _ = work.Enqueue("undoing a creation", volume.Record.Name, async cancellationToken =>
+            {
+                if (volume.Record.State != VolumeState.Deleting) await catalogue.AbandonAsync(volume);
+                await FreeAsync(volume, cancellationToken);
+            });
+            return;
+        }
+
+        Begin(volume);
+    }
 
     void End(VolumeDeletion deletion)
     {

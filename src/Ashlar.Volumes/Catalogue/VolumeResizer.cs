@@ -120,6 +120,7 @@ class VolumeResizer(
     {
         await volume.FillAsync(before, after, reservation);
         await commits.RunAsync(CommitScope.Flush);
+        if (volume.Record.IsBeingCreated) volume.SetSize(after); // The record shows it to everyone, with its size.
         await catalogue.RememberAsync(volume, VolumeState.Ready, after, mayUseReserve: false);
         volume.SetSize(after);
     }

@@ -142,6 +142,7 @@ class Reclaimer : IDisposable
         {
             // What is left in it is never read, because the next owner's blocks start invalid.
             Interlocked.Increment(ref punchFailures);
+            space.NoteUnpunched(chunk, count);
             events.ReportOnce(
                 PoolEventKind.Reclaim,
                 PoolEventSeverity.Warning,

@@ -9,7 +9,15 @@ sealed class WriteThrottle(PoolParts parts)
 {
     const int MaxAttempts = 16;
 
+    // Of what thick volumes hold: the map takes 1,282 bytes of each MiB, and some more while it is written anew.
+    const int BytesPerMapByte = 512;
+
+    // What the store keeps for a full disk is up to twice what was written last, and so much at the most.
+    const long MaxMapReserveBytes = 128 << 20;
+
     static readonly TimeSpan BackgroundPatience = TimeSpan.FromMilliseconds(50);
+
+    readonly Lock promising = new();
 
     /// <summary>Lets writers wait for a commit when more of the map is waiting for one than memory is meant for.</summary>
     public ValueTask WaitAsync()
@@ -32,25 +40,7 @@ sealed class WriteThrottle(PoolParts parts)
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     public async ValueTask WaitForSpaceAsync(string device, int attempt, long? chunks = null)
     {
-        var isWaiting = parts.Space.QuarantinedChunks > 0;
-        if (!isWaiting && parts.Work.IsBusy && attempt < MaxAttempts)
-        {
-            // A deleted volume may be giving its space back just now.
-            await parts.Work.WaitAsync(BackgroundPatience);
-            return;
-        }
-
-        if (attempt >= MaxAttempts || (attempt > 0 && !isWaiting))
-        {
-            var (free, all) = (parts.Space.FreeChunks * MapLayout.ChunkBytes, parts.Space.UsableChunks * MapLayout.ChunkBytes);
-            var needed = chunks is { } count ? $"it needs {BinarySize.FormatExact(count * MapLayout.ChunkBytes)}, " : "";
-            throw new DeviceFullException(
-                device, $"{needed}of pool {parts.Name} {BinarySize.FormatExact(free)} of {BinarySize.FormatExact(all)} are free");
-        }
-
-        if (!isWaiting) return;
-        await parts.Committer.RunAsync(CommitScope.Flush);
-        await parts.Reclaimer.DrainAsync();
+        if (!await TryWaitAsync(attempt)) throw new DeviceFullException(device, DescribeShortage(chunks));
     }
 
     /// <summary>Promises free chunks to a request, after waiting for what is just being given back.</summary>
@@ -66,44 +56,86 @@ sealed class WriteThrottle(PoolParts parts)
     }
 
     /// <summary>
-    /// The same for all of a thick volume, which must fit below the pool as well: refused before anything is taken, for to fill the file
-    /// system up and then give way is to take it from everybody else on it.
+    /// The same for all of a thick volume, which must fit below the pool as well, with its map and beside what others were promised:
+    /// refused before anything is taken, for to fill the file system up and then give way is to take it from everybody else on it.
     /// </summary>
     /// <exception cref="DeviceFullException">The pool, or what lies below, does not have so much.</exception>
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
     public async ValueTask<SpaceReservation> ReserveThickAsync(string device, long chunks)
     {
-        var reservation = await ReserveAsync(device, chunks);
-        try
+        for (var attempt = 0; ; attempt++)
         {
-            RequireSpaceBelow(device, chunks * MapLayout.ChunkBytes);
-            return reservation;
-        }
-        catch
-        {
-            reservation.Dispose();
-            throw;
+            if (TryReserveThick(chunks, out var shortage) is { } reservation) return reservation;
+            if (!await TryWaitAsync(attempt)) throw new DeviceFullException(device, shortage);
         }
     }
 
-    // A hint: whoever takes the space decides. Where freed space could not be given back below, the pool has more than is free there.
-    void RequireSpaceBelow(string device, long bytes)
+    // Waits for what is being given back; false when nothing is, or patience has come to its end.
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
+    async ValueTask<bool> TryWaitAsync(int attempt)
     {
-        if (parts.Device is not IReservableDevice below || parts.Reclaimer.PunchFailures > 0) return;
+        if (attempt >= MaxAttempts) return false;
+        if (parts.Space.QuarantinedChunks > 0)
+        {
+            await parts.Committer.RunAsync(CommitScope.Flush);
+            await parts.Reclaimer.DrainAsync();
+            return true;
+        }
+
+        // A deleted volume may be giving its space back just now.
+        if (!parts.Work.IsBusy) return attempt == 0;
+        await parts.Work.WaitAsync(BackgroundPatience);
+        return true;
+    }
+
+    // One at a time, so that of two that do not fit together one gets what it needs.
+    SpaceReservation? TryReserveThick(long chunks, out string shortage)
+    {
+        shortage = "";
+        lock (promising)
+        {
+            if (parts.Space.TryReserve(chunks) is not { } reservation)
+            {
+                shortage = DescribeShortage(chunks);
+                return null;
+            }
+
+            if (FindShortageBelow(chunks) is not { } below) return reservation;
+            reservation.Dispose();
+            shortage = below;
+            return null;
+        }
+    }
+
+    // After the chunks were reserved. A hint: whoever takes the space decides. Where freed space could not be given back below, the pool
+    // has more than is free there; what is still to be given back counts when it is free.
+    string? FindShortageBelow(long chunks)
+    {
+        if (parts.Device is not IReservableDevice device) return null;
         long? free;
         try
         {
-            free = below.FreeSpaceBelowBytes + (parts.Space.QuarantinedChunks * MapLayout.ChunkBytes);
+            free = device.FreeSpaceBelowBytes;
         }
         catch (StorageException)
         {
-            return; // Nobody knows.
+            return null; // Nobody knows.
         }
 
-        if (bytes > free)
-        {
-            throw new DeviceFullException(
-                device, $"it needs {BinarySize.FormatExact(bytes)}, the file system below has {BinarySize.FormatExact(free.Value)} free");
-        }
+        var (needed, promised) = (chunks * MapLayout.ChunkBytes, (parts.Space.ReservedChunks - chunks) * MapLayout.ChunkBytes);
+        var (map, others) = (MapBytes(needed), promised + MapBytes(promised));
+        if (free is not { } below || needed + map + others <= below + (parts.Space.UnpunchedChunks * MapLayout.ChunkBytes)) return null;
+        return $"it needs {BinarySize.FormatExact(needed)}, and {BinarySize.FormatExact(map)} for its map; the file system below has "
+            + BinarySize.FormatExact(below) + " free"
+            + (others > 0 ? $", of which {BinarySize.FormatExact(others)} are promised to others" : "");
+    }
+
+    static long MapBytes(long bytes) => (bytes / BytesPerMapByte) + Math.Min(2 * bytes / BytesPerMapByte, MaxMapReserveBytes);
+
+    string DescribeShortage(long? chunks)
+    {
+        var (free, all) = (parts.Space.FreeChunks * MapLayout.ChunkBytes, parts.Space.UsableChunks * MapLayout.ChunkBytes);
+        var needed = chunks is { } count ? $"it needs {BinarySize.FormatExact(count * MapLayout.ChunkBytes)}, " : "";
+        return $"{needed}of pool {parts.Name} {BinarySize.FormatExact(free)} of {BinarySize.FormatExact(all)} are free";
     }
 }

@@ -28,14 +28,15 @@ sealed partial class VolumeDevice
         return true;
     }
 
-    // Whether the map has to grow: by chunks, or by checksums. Those of kept chunks have their place in it from the beginning.
+    // Whether the map has to grow: by chunks, or by checksums. Those of kept chunks have their place in it from the beginning, but for
+    // chunks of earlier programs.
     static bool NeedsMap(LeafPlan plan, int firstBlock, int blockCount, bool isWrite)
     {
         foreach (var (slot, mask) in new SlotMasks(firstBlock, blockCount))
         {
             ref readonly var entry = ref plan.Entries[slot];
             if (entry.Chunk == 0) return true;
-            if (!entry.IsKept && (!isWrite || (entry.Valid & mask) != mask)) return true;
+            if (isWrite ? (!entry.IsKept || entry.LacksRoom) && (entry.Valid & mask) != mask : !entry.IsKept) return true;
         }
 
         return false;

@@ -218,7 +218,7 @@ sealed partial class VolumeDevice
                     }
 
                     if (entry.IsKept) continue;
-                    entry.IsKept = true;
+                    (entry.IsKept, entry.LacksRoom) = (true, false);
                     slots = slots with { Kept = (ushort)(slots.Kept | bit) };
                     parts.ChangedLeaves.Add(leaf, LeafDirt.Map);
                 }

@@ -185,6 +185,7 @@ sealed partial class VolumeDevice
                 if (entry.Chunk == 0) Map(ref entry, plan.Entries[slot].Chunk);
                 if ((entry.Valid & mask) != mask) dirt = LeafDirt.Map;
                 entry.Valid |= mask;
+                if (entry.LacksRoom) entry.LacksRoom = parts.Metadata.IsExhausted;
             }
 
             plan.Checksums.AsSpan(firstBlock, blockCount).CopyTo(leaf.Checksums[firstBlock..]);

@@ -21,6 +21,12 @@ struct ChunkEntry
     /// <summary>Whether a client asked to keep the space: only discarding the whole chunk gives it back.</summary>
     public bool IsKept;
 
+    /// <summary>
+    /// Whether it is kept, and the leaf of an earlier program has room for the checksums of the blocks that hold data only: then the map
+    /// grows with the next block.
+    /// </summary>
+    public bool LacksRoom;
+
     /// <summary><see cref="Chunk"/> as it was when the leaf was last captured for a commit.</summary>
     public long CapturedChunk;
 

@@ -3,23 +3,27 @@ using Ashlar.Storage;
 
 namespace Ashlar.Volumes;
 
-/// <summary>What was met that cannot be read, until it is healed: written or discarded as a whole, or gone with its volume.</summary>
+/// <summary>
+/// What was met that cannot be read, until it is healed: written or discarded as a whole, or gone with its volume. What an earlier life
+/// met counts from the beginning, until somebody has looked.
+/// </summary>
 /// <remarks>
 /// Invariant: a block is added and taken out under the write lock of its leaf, by whoever judges it and by whoever gives it new content.
 /// </remarks>
 sealed class DamageLog(PoolEvents events)
 {
-    // Beyond it damage is counted but no longer listed: by then the disk is the message.
-    const int MaxRemembered = 10_000;
+    /// <summary>So many places are remembered; of more the log tells, and the list says that it was cut: the disk is the message.</summary>
+    public const int MaxRemembered = 10_000;
 
     const int WholeLeaf = DamagedPlace.WholeLeaf;
 
     readonly Lock gate = new();
-    readonly Dictionary<DamagedPlace, Finding> known = [];
-    readonly HashSet<DamagedPlace> expected = []; // By an earlier life, and not looked at yet.
+    readonly Dictionary<long, OfVolume> volumes = []; // By lineage; only those that have damage.
+    readonly SortedDictionary<long, DamagedPlace> inOrder = []; // As they were met.
     long findings;
     bool hasChanged; // Since somebody took the changes.
-    int knownCount; // Of the list, for those who do not enter the gate for nothing.
+    bool isCut;
+    int knownCount; // Of all places, for those who do not enter the gate for nothing.
     long blocks, maps;
 
     /// <summary>Requests that met a block which fails its checksum.</summary>
@@ -37,48 +41,58 @@ sealed class DamageLog(PoolEvents events)
     {
         lock (gate)
         {
-            var mapPieces = known.Keys.Count(place => place.Block == WholeLeaf);
+            long mapPieces = volumes.Values.Sum(each => each.MapPieces);
             return new PoolDamage(
-                known.Count - mapPieces,
+                inOrder.Count - mapPieces,
                 mapPieces,
-                [.. known.Values.OrderBy(finding => finding.Number).Take(listed).Select(finding => finding.Message)])
+                [.. inOrder.Values.Take(listed).Select(place => $"pool {events.Pool}: {Describe(place, nameOf)}")])
             {
-                Volumes =
-                [
-                    .. known.Keys.Select(place => place.Lineage).Distinct().Select(nameOf).OfType<string>().Order(StringComparer.Ordinal),
-                ],
+                VolumesWithBlocks = Names(each => each.Blocks > 0),
+                VolumesWithMapPieces = Names(each => each.MapPieces > 0),
+                IsCut = isCut,
             };
         }
+
+        IReadOnlyList<string> Names(Func<OfVolume, bool> which) =>
+        [
+            .. volumes.Where(each => which(each.Value))
+                .Select(each => nameOf(each.Key))
+                .OfType<string>()
+                .Order(StringComparer.Ordinal),
+        ];
     }
 
     /// <summary>What is damaged of one volume, in its order.</summary>
     public IReadOnlyList<DamagedRange> List(long lineage)
     {
         if (Volatile.Read(ref knownCount) == 0) return [];
-        lock (gate)
-        {
-            return
-            [
-                .. known.Keys.Where(place => place.Lineage == lineage)
-                    .OrderBy(place => place.OffsetBytes)
-                    .Select(place => new DamagedRange(place.OffsetBytes, place.LengthBytes, place.Block == WholeLeaf)),
-            ];
-        }
+        DamagedPlace[] places;
+        lock (gate) places = volumes.TryGetValue(lineage, out var known) ? [.. known.Findings.Keys] : [];
+        return
+        [
+            .. places.OrderBy(place => place.OffsetBytes)
+                .Select(place => new DamagedRange(place.OffsetBytes, place.LengthBytes, place.Block == WholeLeaf)),
+        ];
     }
 
-    /// <summary>An earlier life met these; until they are looked at they stay on the list that the next life gets.</summary>
+    /// <summary>An earlier life met these. Until they are looked at they count, and stay on the list that the next life gets.</summary>
     public void Expect(IEnumerable<DamagedPlace> places)
     {
-        lock (gate) expected.UnionWith(places);
+        lock (gate)
+            foreach (var place in places) TryPut(place, message: null);
     }
 
-    /// <summary>Somebody has read what was expected there.</summary>
+    /// <summary>What an earlier life met, and nobody has looked at.</summary>
+    public IReadOnlyList<DamagedPlace> ListExpected()
+    {
+        lock (gate) return [.. inOrder.Values.Where(place => Find(place) is { Message: null })];
+    }
+
+    /// <summary>Somebody has read what was expected there. If that met damage it is known as such by now, and stays.</summary>
     public void Looked(DamagedPlace place)
     {
         lock (gate)
-        {
-            if (expected.Remove(place) && !known.ContainsKey(place)) hasChanged = true;
-        }
+            if (Find(place) is { Message: null }) Remove(place);
     }
 
     /// <summary>Takes what the next life is to look at; false when it is what it was the last time.</summary>
@@ -86,23 +100,24 @@ sealed class DamageLog(PoolEvents events)
     {
         lock (gate)
         {
-            places = hasChanged ? [.. known.Keys.Union(expected).Take(most)] : [];
+            places = hasChanged ? [.. inOrder.Values.Take(most)] : [];
             var had = hasChanged;
             hasChanged = false;
             return had;
         }
     }
 
+    /// <summary>What was taken has not come to where the next life finds it.</summary>
+    public void PutChangesBack()
+    {
+        lock (gate) hasChanged = true;
+    }
+
     /// <summary>What of a volume is damaged now, as far as it was met: blocks of 4,096 bytes, and pieces of its map.</summary>
     public (long Blocks, long MapPieces) CountOf(long lineage)
     {
         if (Volatile.Read(ref knownCount) == 0) return default;
-        lock (gate)
-        {
-            var all = known.Keys.LongCount(place => place.Lineage == lineage);
-            var mapPieces = known.Keys.LongCount(place => place.Lineage == lineage && place.Block == WholeLeaf);
-            return (all - mapPieces, mapPieces);
-        }
+        lock (gate) return volumes.TryGetValue(lineage, out var known) ? (known.Blocks, known.MapPieces) : default;
     }
 
     /// <summary>A request met a block that fails its checksum; it is reported the first time.</summary>
@@ -130,6 +145,7 @@ sealed class DamageLog(PoolEvents events)
         if (Volatile.Read(ref knownCount) == 0) return;
         lock (gate)
         {
+            if (!volumes.ContainsKey(leaf.Volume.Lineage)) return;
             for (var slot = 0; slot < MapLayout.ChunksPerLeaf; slot++)
             {
                 for (var mask = healed[slot]; mask != 0; mask &= (ushort)(mask - 1))
@@ -138,8 +154,6 @@ sealed class DamageLog(PoolEvents events)
                     Remove(new(leaf.Volume.Lineage, leaf.Index, block));
                 }
             }
-
-            knownCount = known.Count;
         }
     }
 
@@ -147,11 +161,7 @@ sealed class DamageLog(PoolEvents events)
     public void HealedMap(long lineage, long leafIndex)
     {
         if (Volatile.Read(ref knownCount) == 0) return;
-        lock (gate)
-        {
-            Remove(new(lineage, leafIndex, WholeLeaf));
-            knownCount = known.Count;
-        }
+        lock (gate) Remove(new(lineage, leafIndex, WholeLeaf));
     }
 
     /// <summary>A volume is gone.</summary>
@@ -159,23 +169,71 @@ sealed class DamageLog(PoolEvents events)
     {
         lock (gate)
         {
-            foreach (var place in known.Keys.Where(place => place.Lineage == lineage).ToList()) Remove(place);
-            knownCount = known.Count;
+            if (!volumes.TryGetValue(lineage, out var known)) return;
+            foreach (var place in known.Findings.Keys.ToList()) Remove(place);
         }
     }
 
-    void Remove(DamagedPlace place) => hasChanged |= known.Remove(place);
+    string Describe(DamagedPlace place, Func<long, string?> nameOf) => Find(place)!.Message
+        ?? $"{(place.Block == WholeLeaf ? "the map" : "data")} of volume {nameOf(place.Lineage)}, bytes {place.OffsetBytes} to "
+            + $"{place.OffsetBytes + place.LengthBytes - 1}, was damaged before the pool was opened, and has not been read since";
+
+    Finding? Find(DamagedPlace place) =>
+        volumes.TryGetValue(place.Lineage, out var known) && known.Findings.TryGetValue(place, out var finding) ? finding : null;
 
     bool TryAdd(DamagedPlace place, string message)
     {
         lock (gate)
         {
-            if (known.Count >= MaxRemembered || !known.TryAdd(place, new(++findings, $"pool {events.Pool}: {message}"))) return false;
+            if (Find(place) is { } finding)
+            {
+                if (finding.Message is not null) return false;
+                volumes[place.Lineage].Findings[place] = finding with { Message = message };
+                return true;
+            }
+
+            if (!TryPut(place, message)) return false;
             hasChanged = true;
-            Volatile.Write(ref knownCount, known.Count);
             return true;
         }
     }
 
-    readonly record struct Finding(long Number, string Message);
+    bool TryPut(DamagedPlace place, string? message)
+    {
+        if (inOrder.Count >= MaxRemembered)
+        {
+            isCut = true;
+            return false;
+        }
+
+        if (!volumes.TryGetValue(place.Lineage, out var known)) volumes[place.Lineage] = known = new();
+        if (!known.Findings.TryAdd(place, new(findings + 1, message))) return false;
+        inOrder.Add(++findings, place);
+        if (place.Block == WholeLeaf) known.MapPieces++;
+        Volatile.Write(ref knownCount, inOrder.Count);
+        return true;
+    }
+
+    void Remove(DamagedPlace place)
+    {
+        if (!volumes.TryGetValue(place.Lineage, out var known) || !known.Findings.Remove(place, out var finding)) return;
+        inOrder.Remove(finding.Number);
+        if (place.Block == WholeLeaf) known.MapPieces--;
+        if (known.Findings.Count == 0) volumes.Remove(place.Lineage);
+        hasChanged = true;
+        Volatile.Write(ref knownCount, inOrder.Count);
+    }
+
+    /// <param name="Number">Its place in the order in which they were met.</param>
+    /// <param name="Message">What is said of it; null where an earlier life met it, and nobody has looked yet.</param>
+    sealed record Finding(long Number, string? Message);
+
+    sealed class OfVolume
+    {
+        public Dictionary<DamagedPlace, Finding> Findings { get; } = [];
+
+        public int MapPieces { get; set; }
+
+        public int Blocks => Findings.Count - MapPieces;
+    }
 }

@@ -21,7 +21,8 @@ namespace Ashlar.Volumes;
 // in 64 KiB; Birth: generation of the place; checksums of the valid blocks in ascending order (BlockChecksum).
 //
 // Version 2, of leaves with kept chunks, has Flags bit 1: all 16 checksums follow, 0 for a block that holds no data. So the leaf
-// does not grow when a kept chunk is written for the first time, and a full disk below the map is no reason to refuse that.
+// does not grow when a kept chunk is written for the first time, and a full disk below the map is no reason to refuse that. A kept chunk
+// of an earlier program, without that room, gets it when it is written while the disk has some.
 static class LeafFormat
 {
     public const byte Version = 2;
@@ -45,13 +46,14 @@ static class LeafFormat
             if (entry.Chunk == 0) continue;
             var bytes = target[position..];
             bytes[SlotOffset] = (byte)slot;
-            bytes[FlagsOffset] = entry.IsKept ? (byte)(KeptFlag | AllChecksumsFlag) : (byte)0;
+            var hasRoom = entry.IsKept && !entry.LacksRoom;
+            bytes[FlagsOffset] = (byte)((entry.IsKept ? KeptFlag : 0) | (hasRoom ? AllChecksumsFlag : 0));
             BinaryPrimitives.WriteUInt16LittleEndian(bytes[ValidOffset..], entry.Valid);
             WriteNumber48(bytes[ChunkOffset..], entry.Chunk);
             WriteNumber48(bytes[BirthOffset..], entry.Birth);
             position += EntryBytes;
-            if (entry.IsKept) version = Version;
-            for (var written = (uint)Written(entry.IsKept, entry.Valid); written != 0; written &= written - 1)
+            if (hasRoom) version = Version;
+            for (var written = (uint)Written(hasRoom, entry.Valid); written != 0; written &= written - 1)
             {
                 var block = BitOperations.TrailingZeroCount(written);
                 BinaryPrimitives.WriteUInt32LittleEndian(
@@ -107,6 +109,7 @@ static class LeafFormat
                 CapturedValid = valid,
                 CapturedChunk = chunk,
                 IsKept = (flags & KeptFlag) != 0,
+                LacksRoom = (flags & (KeptFlag | AllChecksumsFlag)) == KeptFlag,
             };
             remaining = remaining[EntryBytes..];
             var written = Written((flags & AllChecksumsFlag) != 0, valid);

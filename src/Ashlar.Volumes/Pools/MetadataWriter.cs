@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using Ashlar.Blocks;
 using Ashlar.KeyValue;
@@ -84,6 +85,28 @@ sealed class MetadataWriter(KeyValueStore store, FailureLatch failure, PoolEvent
         {
             HasNoRoom(refused);
             Write(batch, durability, mayUseReserve: true);
+        }
+    }
+
+    /// <summary>
+    /// Writes what nothing depends on, also while the pool refuses writes: what is in doubt then is what others wrote. Never fails.
+    /// </summary>
+    /// <returns>Whether it was written.</returns>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
+    [SuppressMessage("Design", "CA1031", Justification = "What leaves stable storage in doubt latches the pool.")]
+    public async ValueTask<bool> TryWriteHintAsync(WriteBatch batch, bool mayUseReserve)
+    {
+        if (store.Failure is not null) return false;
+        batch.MayUseReserve = mayUseReserve;
+        try
+        {
+            await store.WriteAsync(batch, Durability.Relaxed);
+            return true;
+        }
+        catch (Exception cause)
+        {
+            _ = Judge(cause);
+            return false;
         }
     }
 

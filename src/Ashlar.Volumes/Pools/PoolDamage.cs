@@ -9,8 +9,18 @@ namespace Ashlar.Volumes;
 /// <param name="First">Those of them that were met first: where each is, and what ends it.</param>
 public sealed record PoolDamage(long Blocks, long MapPieces, IReadOnlyList<string> First)
 {
-    /// <summary>Names of the volumes that they belong to.</summary>
-    public IReadOnlyList<string> Volumes { get; init; } = [];
+    /// <summary>Names of the volumes that the blocks belong to.</summary>
+    public IReadOnlyList<string> VolumesWithBlocks { get; init; } = [];
+
+    /// <summary>Names of the volumes that the pieces of the map belong to.</summary>
+    public IReadOnlyList<string> VolumesWithMapPieces { get; init; } = [];
+
+    /// <summary>Names of all of them.</summary>
+    public IReadOnlyList<string> Volumes =>
+        [.. VolumesWithBlocks.Union(VolumesWithMapPieces, StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+
+    /// <summary>Whether more was met than is remembered, and counted here: 10,000 blocks and pieces.</summary>
+    public bool IsCut { get; init; }
 }
 
 /// <summary>A part of a volume that cannot be read.</summary>

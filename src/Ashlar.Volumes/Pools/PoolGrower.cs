@@ -10,6 +10,8 @@ namespace Ashlar.Volumes;
 /// <remarks>
 /// <para>The number of chunks in the store decides how large a pool is; no volume may own a chunk beyond it, and the device has all of
 /// them. Crash order:</para>
+/// <para>Before all: take the memory that the larger pool needs. A number of chunks that the store has and memory does not would end this
+/// life and every later one.</para>
 /// <para>1. Lengthen the device, durably. Crash: a device that is longer than its pool, as it may be.</para>
 /// <para>2. Remember the new number of chunks in the store, durably. 2 before 1 would leave a pool whose device looks cut off. Crash: the
 /// pool is as large as was asked for, all of it free.</para>
@@ -23,7 +25,7 @@ class PoolGrower(PoolParts parts, SuperblockCopies superblocks)
     readonly AsyncLock turn = new();
 
     /// <summary>Grows the pool to a number of chunks; durable when the call returns. Nothing happens when it has them already.</summary>
-    /// <exception cref="DeviceFullException">What lies below, or the store, has no room for it; the pool is as large as it was.</exception>
+    /// <exception cref="DeviceFullException">What lies below, the store, or memory has no room; the pool is as large as it was.</exception>
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     public async ValueTask GrowAsync(long chunkCount)
     {
@@ -42,9 +44,18 @@ class PoolGrower(PoolParts parts, SuperblockCopies superblocks)
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     protected virtual async ValueTask GrowLockedAsync(long chunkCount)
     {
+        var space = Prepare(chunkCount);
         await LengthenAsync(chunkCount);
         await RememberAsync(chunkCount, Durability.Sync);
-        await GiveOutAsync(chunkCount);
+        await GiveOutAsync(space);
+    }
+
+    /// <summary>Before step 1: takes all the memory that the pool needs then. What does not fit into it would end every start.</summary>
+    /// <exception cref="DeviceFullException">There is not that much.</exception>
+    protected PreparedSpace Prepare(long chunkCount)
+    {
+        var tables = ChunkTables.Create(parts.Name, chunkCount, parts.Options.AvailableMemory());
+        return new(tables, parts.Space.Prepare(tables));
     }
 
     /// <summary>Step 1.</summary>
@@ -67,13 +78,17 @@ class PoolGrower(PoolParts parts, SuperblockCopies superblocks)
 
     /// <summary>Steps 3 and 4.</summary>
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
-    protected async ValueTask GiveOutAsync(long chunkCount)
+    protected async ValueTask GiveOutAsync(PreparedSpace space)
     {
         await parts.Committer.ExcludeAsync(() =>
         {
-            parts.Space.Grow(chunkCount);
+            parts.Space.Grow(space.Tables, space.FreeChunks);
             return ValueTask.FromResult(true);
         });
-        await superblocks.GrowAsync(chunkCount);
+        await superblocks.GrowAsync(space.Tables.ChunkCount);
     }
+
+    /// <param name="Tables">Those of the larger pool.</param>
+    /// <param name="FreeChunks">Free ones in its new groups.</param>
+    protected sealed record PreparedSpace(ChunkTables Tables, long FreeChunks);
 }

@@ -43,5 +43,9 @@ public sealed record PoolOptions
     /// </summary>
     public Action<PoolEvent>? Observer { get; init; }
 
+    /// <summary>Memory that can still be taken, in bytes.</summary>
+    internal Func<long> AvailableMemory { get; init; } =
+        static () => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes - GC.GetTotalMemory(forceFullCollection: false);
+
     internal PoolPartFactory Factory { get; init; } = new();
 }

@@ -14,16 +14,20 @@ public sealed record PoolUsage(long CapacityBytes, long AllocatedBytes, long Pro
     /// <summary>What volumes have let go of and the space below has not been given back yet.</summary>
     public long ReclaimingBytes { get; init; }
 
+    /// <summary>What volumes have let go of and the space below holds all the same, because it could not be given back.</summary>
+    public long UnpunchedBytes { get; init; }
+
     /// <summary>What of the capacity no volume occupies, whether the space below has it or not.</summary>
     public long UnallocatedBytes => CapacityBytes - AllocatedBytes;
 
     /// <summary>What can still be written. Some of it may only be usable after the next commit.</summary>
-    public long FreeBytes => Math.Min(UnallocatedBytes, FreeSpaceBelowBytes ?? long.MaxValue);
+    public long FreeBytes => Math.Min(UnallocatedBytes, FreeSpaceBelowBytes + UnpunchedBytes ?? long.MaxValue);
 
     /// <summary>
     /// Whether the pool can take more than the space below has: then writes to thin volumes may fail although the pool is not full.
     /// </summary>
-    public bool IsLargerThanSpaceBelow => FreeSpaceBelowBytes is { } below && below < UnallocatedBytes - ReclaimingBytes;
+    public bool IsLargerThanSpaceBelow =>
+        FreeSpaceBelowBytes is { } below && below < UnallocatedBytes - ReclaimingBytes - UnpunchedBytes;
 
     /// <summary>Provisioned by capacity: above 1 the volumes could grow beyond the pool.</summary>
     public double OvercommitRatio => CapacityBytes == 0 ? 0 : (double)ProvisionedBytes / CapacityBytes;

@@ -39,6 +39,7 @@ public sealed partial class StoragePool
     /// </summary>
     /// <exception cref="VolumeNameException">The pool's name is not valid.</exception>
     /// <exception cref="UnsupportedFormatException">The device or the store is in use.</exception>
+    /// <exception cref="DeviceFullException">The pool would be so large that memory does not hold the table of its chunks.</exception>
     public static async ValueTask FormatAsync(string name, IBlockDevice device, KeyValueStore metadata, PoolOptions options)
     {
         ArgumentNullException.ThrowIfNull(device);
@@ -48,6 +49,7 @@ public sealed partial class StoragePool
         var chunkCount = device.Geometry.SizeBytes / MapLayout.ChunkBytes;
         if (chunkCount <= MapLayout.ReservedChunks)
             throw new ArgumentOutOfRangeException(nameof(device), device.Geometry.SizeBytes, "The device is too small for a pool.");
+        ChunkTables.RequireMemory(name, chunkCount, options.AvailableMemory());
         var interrupted = RequireEmpty(metadata, device.Name);
         var blank = new byte[Superblock.SizeBytes];
         for (var copy = 0; copy < Superblock.CopyCount; copy++)
@@ -102,6 +104,7 @@ public sealed partial class StoragePool
     /// </summary>
     /// <exception cref="UnsupportedFormatException">Not a pool, another version, or a store of another pool.</exception>
     /// <exception cref="CorruptDataException">Superblock, catalogue or free space are damaged.</exception>
+    /// <exception cref="DeviceFullException">The pool is so large that memory does not hold the table of its chunks.</exception>
     public static async ValueTask<StoragePool> OpenAsync(IBlockDevice device, KeyValueStore metadata, PoolOptions options)
     {
         ArgumentNullException.ThrowIfNull(device);
@@ -125,7 +128,7 @@ public sealed partial class StoragePool
         if (RememberedChunks(metadata) is { } remembered && remembered > superblock.ChunkCount) await superblocks.GrowAsync(remembered);
 
         var parts = new PoolParts(
-            superblock.Name, device, metadata, LoadSpace(metadata, superblock.Name, superblocks.Current.ChunkCount), options);
+            superblock.Name, device, metadata, LoadSpace(metadata, superblock.Name, superblocks.Current.ChunkCount, options), options);
         StoragePool? pool = null;
         try
         {
@@ -138,6 +141,7 @@ public sealed partial class StoragePool
         {
             await parts.Work.DisposeAsync();
             pool?.sweep.Dispose();
+            if (pool is not null) await pool.Recheck.DisposeAsync();
             parts.Dispose();
             await parts.Events.DisposeAsync();
             throw;
@@ -156,9 +160,10 @@ public sealed partial class StoragePool
         open.Put(MapKeys.IsOpen, []);
         Parts.Metadata.Write(open, Durability.Sync, mayUseReserve: true);
         sweep.Prepare();
+        Recheck.Prepare();
         TakeIn(catalogue);
         sweep.Start();
-        damage.Begin();
+        Recheck.Start();
         if (!wasClosed)
         {
             Parts.Events.Report(
@@ -194,9 +199,9 @@ public sealed partial class StoragePool
         return ((capacityBytes + MapLayout.ChunkBytes - 1) / MapLayout.ChunkBytes) + MapLayout.ReservedChunks;
     }
 
-    static ChunkSpace LoadSpace(KeyValueStore metadata, string pool, long chunkCount)
+    static ChunkSpace LoadSpace(KeyValueStore metadata, string pool, long chunkCount, PoolOptions options)
     {
-        var space = new ChunkSpace(chunkCount);
+        var space = new ChunkSpace(ChunkTables.Create(pool, chunkCount, options.AvailableMemory()));
         using var cursor = metadata.Scan(KeyRange.Prefix(MapKeys.Bitmaps));
         while (cursor.MoveNext())
         {

@@ -41,7 +41,7 @@ public sealed partial class StoragePool
         {
             await Resizer.FillAsync(volume, options.SizeBytes, reservation);
         }
-        catch (AshlarException)
+        catch
         {
             await Remover.UndoCreationAsync(volume);
             throw;

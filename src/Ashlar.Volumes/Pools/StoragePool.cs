@@ -13,10 +13,8 @@ public sealed partial class StoragePool : IAsyncDisposable
     readonly SuperblockCopies superblocks;
     readonly SuspectSweep sweep;
     readonly PoolGrower grower;
-    readonly DamageRecheck damage;
     ITimer? commitTimer;
     ITimer? checksumTimer;
-    Task savingDamage = Task.CompletedTask;
     int isClosed;
 
     StoragePool(PoolParts parts, SuperblockCopies superblocks, PoolRecord record)
@@ -30,7 +28,8 @@ public sealed partial class StoragePool : IAsyncDisposable
         Resizer = parts.Options.Factory.CreateResizer(parts, Catalogue, Leaked);
         parts.SpaceMayHaveLeaked = Leaked.Reclaim;
         sweep = new SuspectSweep(parts, Catalogue.FindLineage);
-        damage = new DamageRecheck(parts, Catalogue.FindLineage);
+        Recheck = new DamageRecheck(parts, Catalogue.FindLineage);
+        DamageWriter = new DamageLogWriter(parts.Damage, parts.Metadata);
         grower = parts.Options.Factory.CreateGrower(parts, superblocks);
     }
 
@@ -52,6 +51,10 @@ public sealed partial class StoragePool : IAsyncDisposable
 
     internal BackgroundWork Work => Parts.Work;
 
+    internal DamageRecheck Recheck { get; }
+
+    internal DamageLogWriter DamageWriter { get; }
+
     /// <summary>Space in the pool.</summary>
     public PoolUsage GetUsage() => new(
         Space.UsableChunks * MapLayout.ChunkBytes,
@@ -59,6 +62,7 @@ public sealed partial class StoragePool : IAsyncDisposable
         Catalogue.Volumes.Sum(volume => volume.SizeBytes))
     {
         ReclaimingBytes = Space.QuarantinedChunks * MapLayout.ChunkBytes,
+        UnpunchedBytes = Space.UnpunchedChunks * MapLayout.ChunkBytes,
         FreeSpaceBelowBytes = FindFreeSpaceBelow(),
     };
 
@@ -67,7 +71,7 @@ public sealed partial class StoragePool : IAsyncDisposable
     /// call returns. What it takes of the space below is taken as volumes are written.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">It would become smaller, or larger than a pool can be.</exception>
-    /// <exception cref="DeviceFullException">What lies below has no room for it; the pool is as large as it was.</exception>
+    /// <exception cref="DeviceFullException">What lies below, or memory, has no room for it; the pool is as large as it was.</exception>
     public async ValueTask GrowAsync(long capacityBytes)
     {
         ThrowIfClosed();
@@ -133,14 +137,15 @@ public sealed partial class StoragePool : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref isClosed, 1) != 0) return;
+        await Recheck.DisposeAsync();
         Parts.IsClosed = true;
         if (commitTimer is not null) await commitTimer.DisposeAsync();
         if (checksumTimer is not null) await checksumTimer.DisposeAsync();
-        await savingDamage;
         await Parts.Work.DisposeAsync();
         sweep.Dispose();
         try
         {
+            await DamageWriter.SaveAsync(mayUseReserve: true); // A pool that refuses writes leaves word, too.
             if (Failure.First is null) await CloseInOrderAsync();
         }
         finally
@@ -169,6 +174,7 @@ public sealed partial class StoragePool : IAsyncDisposable
     {
         await sweep.WaitAsync();
         await Parts.Reclaimer.WaitAsync();
+        await Task.WhenAny(Recheck.Idle);
         await Parts.Events.WaitAsync();
     }
 
@@ -192,7 +198,6 @@ public sealed partial class StoragePool : IAsyncDisposable
     {
         try
         {
-            await damage.SaveAsync();
             await Commits.RunAsync(CommitScope.Checksums);
             await Parts.Markers.ClearAllAsync();
             await Parts.Reclaimer.DrainAsync(); // The next opening punches nothing if the pool was closed.
@@ -231,18 +236,6 @@ public sealed partial class StoragePool : IAsyncDisposable
         }
     }
 
-    async Task SaveDamageAsync()
-    {
-        try
-        {
-            await damage.SaveAsync();
-        }
-        catch (BlockDeviceException)
-        {
-            // The pool is latched, which everybody is told who writes.
-        }
-    }
-
     void StartTimers()
     {
         var options = Parts.Options;
@@ -257,9 +250,9 @@ public sealed partial class StoragePool : IAsyncDisposable
 
     void CommitIfDirty(CommitScope scope)
     {
+        if (scope == CommitScope.Checksums) DamageWriter.Begin(); // Reads go on where writes are refused, and meet what they meet.
         if (Failure.First is not null) return;
         _ = NoteStoreSequenceAsync();
-        if (scope == CommitScope.Checksums) savingDamage = SaveDamageAsync();
         if (scope == CommitScope.Checksums || Commits.HasChangedMaps || Parts.Metadata.IsExhausted) Commits.Request(scope);
     }
 }

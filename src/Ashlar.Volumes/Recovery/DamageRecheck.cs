@@ -6,39 +6,35 @@ using Ashlar.Storage;
 namespace Ashlar.Volumes;
 
 /// <summary>
-/// Carries from one opening to the next where something was damaged. What an earlier life met is read again, in the background, so that
-/// what is said of it is so now: what is still damaged is reported as if a request had met it, and what was healed meanwhile is not.
+/// Reads again, in the background, where an earlier life met damage. What is still damaged is reported as if a request had met it; what
+/// was healed meanwhile is no longer counted; what cannot be read now, for whatever reason, counts on.
 /// </summary>
-sealed class DamageRecheck(PoolParts parts, Func<long, VolumeDevice?> findVolume)
+sealed class DamageRecheck(PoolParts parts, Func<long, VolumeDevice?> findVolume) : IAsyncDisposable
 {
-    const int MaxRemembered = 1000; // As many as anybody wants to look at again.
+    // Its own: deletions and resizings may take hours.
+    readonly BackgroundWork work = new(parts.Events, parts.Options.TimeProvider);
 
-    /// <summary>Reads what an earlier life has left word of.</summary>
-    public void Begin()
+    /// <summary>Completes when it has looked everywhere.</summary>
+    public Task Idle => work.Idle;
+
+    /// <summary>
+    /// Counts what an earlier life has left word of. Before any volume is known: what is healed, or goes with its volume, goes from it.
+    /// </summary>
+    public void Prepare()
     {
-        if (parts.Store.Get(MapKeys.Damage) is not { } value) return;
-        var places = DamagedPlace.Read(value);
-        parts.Damage.Expect(places);
-        _ = parts.Work.Enqueue("looking at what was damaged", null, cancellationToken => LookAsync(places, cancellationToken));
+        if (parts.Store.Get(MapKeys.Damage) is { } value) parts.Damage.Expect(DamagedPlace.Read(value));
     }
 
-    /// <summary>Leaves word, if anything has changed since the last time.</summary>
-    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
-    public async ValueTask SaveAsync()
+    /// <summary>Begins to read, when all volumes are known.</summary>
+    public void Start()
     {
-        if (!parts.Damage.TryTakeChanges(MaxRemembered, out var places)) return;
-        var batch = new WriteBatch();
-        if (places.Count == 0) batch.Delete(MapKeys.Damage);
-        else batch.Put(MapKeys.Damage, DamagedPlace.ToBytes(places));
-        try
-        {
-            await parts.Metadata.WriteAsync(batch, Durability.Relaxed, mayUseReserve: false);
-        }
-        catch (DeviceFullException)
-        {
-            // The next change is written with it; until then whoever reads the block is told.
-        }
+        var places = parts.Damage.ListExpected();
+        if (places.Count > 0)
+            _ = work.Enqueue("looking at what was damaged", null, cancellationToken => LookAsync(places, cancellationToken));
     }
+
+    /// <summary>Ends it; what it has not come to is left to the next life.</summary>
+    public ValueTask DisposeAsync() => work.DisposeAsync();
 
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask LookAsync(IReadOnlyList<DamagedPlace> places, CancellationToken cancellationToken)
@@ -46,23 +42,29 @@ sealed class DamageRecheck(PoolParts parts, Func<long, VolumeDevice?> findVolume
         foreach (var place in places)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            try
-            {
-                if (findVolume(place.Lineage) is { } volume) await ReadAsync(volume, place, cancellationToken);
-            }
-            catch (AshlarException)
-            {
-                // Whoever judged it has reported it, if it is damaged.
-            }
-
-            parts.Damage.Looked(place);
+            if (await TryReadAsync(place, cancellationToken)) parts.Damage.Looked(place);
         }
     }
 
-    // A block, or any of a leaf: its piece of the map is read for that.
-    static async ValueTask ReadAsync(VolumeDevice volume, DamagedPlace place, CancellationToken cancellationToken)
+    // Whether it is known by now what is there. A block, or any of a leaf: its piece of the map is read for that.
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
+    async ValueTask<bool> TryReadAsync(DamagedPlace place, CancellationToken cancellationToken)
     {
+        if (findVolume(place.Lineage) is not { } volume) return true;
         var length = (int)Math.Min(MapLayout.BlockBytes, volume.SizeBytes - place.OffsetBytes);
-        if (length > 0) await volume.ReadAsync(new Lba(place.OffsetBytes / volume.BlockSizeBytes), new byte[length], cancellationToken);
+        if (length <= 0) return true;
+        try
+        {
+            await volume.ReadAsync(new Lba(place.OffsetBytes / volume.BlockSizeBytes), new byte[length], cancellationToken);
+            return true;
+        }
+        catch (Exception judged) when (judged is CorruptDataException or VolumeDeletedException or BlockRangeException)
+        {
+            return true; // Whoever judged it has reported it; or it went meanwhile.
+        }
+        catch (AshlarException)
+        {
+            return false;
+        }
     }
 }

@@ -1,4 +1,3 @@
-using System.Numerics;
 using Ashlar.Storage;
 
 namespace Ashlar.Volumes;
@@ -16,30 +15,34 @@ namespace Ashlar.Volumes;
 sealed class ChunkSpace
 {
     readonly Lock gate = new();
-    BitTree free; // What is not taken.
-    BitTree freeWindows; // Of 1 MiB: all 16 chunks are free.
-    ulong[] committed;
+    ChunkTables tables;
     readonly SortedSet<int> changedGroups = [];
-    long chunkCount;
+    ulong[]? unpunched; // As long as it was needed.
     long freeChunks;
     long reservedChunks; // Of the free ones.
     long quarantinedChunks;
+    long unpunchedChunks;
+    long wordsReadBefore; // Of tables that were smaller.
 
     public ChunkSpace(long chunkCount)
+        : this(new ChunkTables(chunkCount))
     {
-        this.chunkCount = chunkCount;
-        committed = new ulong[GroupCount * GroupBitmap.Words];
-        (free, freeWindows) = CreateTrees();
-        FindFree(committed);
+    }
+
+    /// <summary>Takes over new tables.</summary>
+    public ChunkSpace(ChunkTables tables)
+    {
+        this.tables = tables;
+        FindFree();
     }
 
     /// <summary>Chunks on the device, the reserved ones at its front included: the first number beyond them.</summary>
-    public long ChunkCount => Interlocked.Read(ref chunkCount);
+    public long ChunkCount => Tables.ChunkCount;
 
     /// <summary>Chunks that volumes can use.</summary>
     public long UsableChunks => ChunkCount - MapLayout.ReservedChunks;
 
-    public int GroupCount => checked((int)((ChunkCount + MapLayout.ChunksPerGroup - 1) / MapLayout.ChunksPerGroup));
+    public int GroupCount => Tables.GroupCount;
 
     /// <summary>Chunks that leaves own.</summary>
     public long AllocatedChunks
@@ -62,39 +65,104 @@ sealed class ChunkSpace
         }
     }
 
+    /// <summary>Free chunks that are promised.</summary>
+    public long ReservedChunks
+    {
+        get
+        {
+            lock (gate) return reservedChunks;
+        }
+    }
+
+    /// <summary>Chunks that were let go of and that the space below holds all the same, as far as that is known.</summary>
+    public long UnpunchedChunks => Interlocked.Read(ref unpunchedChunks);
+
     /// <summary>Words that searches for free chunks have read.</summary>
-    public long WordsRead => free.WordsRead + freeWindows.WordsRead;
+    public long WordsRead => wordsReadBefore + tables.Free.WordsRead + tables.FreeWindows.WordsRead;
+
+    ChunkTables Tables => Volatile.Read(ref tables);
 
     /// <summary>Words of the committed set, for loading and for the commit.</summary>
-    public Span<ulong> CommittedWords(int group) => committed.AsSpan(group * GroupBitmap.Words, GroupBitmap.Words);
+    public Span<ulong> CommittedWords(int group) => tables.Committed.AsSpan(group * GroupBitmap.Words, GroupBitmap.Words);
 
     /// <summary>Takes over the committed set after it was loaded.</summary>
     public void Loaded(string where)
     {
-        for (var i = 0; i < committed.Length; i++)
+        for (var i = 0; i < tables.Committed.Length; i++)
         {
-            if ((committed[i] & ~Usable(i)) != 0)
+            if ((tables.Committed[i] & ~tables.Usable(i)) != 0)
                 throw new CorruptDataException(where, i, "bitmap: chunks in use beyond the pool's end or in its superblock");
         }
 
-        FindFree(committed);
+        FindFree();
+    }
+
+    /// <summary>Looks up what <see cref="Grow"/> need not look up under the lock: which chunks of new groups are free.</summary>
+    /// <param name="larger">New tables.</param>
+    /// <returns>How many.</returns>
+    public long Prepare(ChunkTables larger)
+    {
+        long count = 0;
+        Span<ulong> words = stackalloc ulong[GroupBitmap.Words];
+        for (var group = GroupCount; group < larger.GroupCount; group++)
+        {
+            for (var i = 0; i < words.Length; i++) words[i] = larger.Usable(((long)group * words.Length) + i);
+            count += larger.SetFree(group, words);
+        }
+
+        return count;
     }
 
     /// <summary>
     /// Adds free chunks at the end. Only while no commit runs: it writes the bitmaps. What is taken, reserved or in quarantine stays so.
+    /// Allocates nothing: it cannot fail.
     /// </summary>
-    public void Grow(long newChunkCount)
+    /// <param name="larger">Tables that were prepared.</param>
+    /// <param name="newFreeChunks">What <see cref="Prepare"/> found.</param>
+    public void Grow(ChunkTables larger, long newFreeChunks)
+    {
+        Span<ulong> words = stackalloc ulong[GroupBitmap.Words];
+        lock (gate)
+        {
+            Invariant.Require(larger.ChunkCount >= tables.ChunkCount);
+            tables.Committed.CopyTo(larger.Committed, 0);
+            for (var group = 0; group < tables.GroupCount; group++)
+            {
+                for (var i = 0; i < words.Length; i++)
+                {
+                    var word = ((long)group * words.Length) + i;
+                    words[i] = larger.Usable(word) & ~(tables.Usable(word) & ~tables.Free.Word(word));
+                }
+
+                newFreeChunks += larger.SetFree(group, words);
+            }
+
+            wordsReadBefore += tables.Free.WordsRead + tables.FreeWindows.WordsRead;
+            freeChunks = newFreeChunks;
+            Volatile.Write(ref tables, larger);
+        }
+    }
+
+    /// <summary>Chunks that nobody owns any more could not be given back to the space below. They are not free yet.</summary>
+    public void NoteUnpunched(long first, long count)
     {
         lock (gate)
         {
-            Invariant.Require(newChunkCount >= chunkCount);
-            var taken = new ulong[committed.Length];
-            for (var i = 0; i < taken.Length; i++) taken[i] = Usable(i) & ~free.Word(i);
-            Interlocked.Exchange(ref chunkCount, newChunkCount);
-            Array.Resize(ref committed, GroupCount * GroupBitmap.Words);
-            Array.Resize(ref taken, committed.Length);
-            (free, freeWindows) = CreateTrees();
-            FindFree(taken);
+            try
+            {
+                if (unpunched is null || unpunched.Length < tables.Committed.Length) Array.Resize(ref unpunched, tables.Committed.Length);
+            }
+            catch (OutOfMemoryException)
+            {
+                return; // A hint is lost.
+            }
+
+            for (var chunk = first; chunk < first + count; chunk++)
+            {
+                if (IsSet(unpunched, chunk)) continue;
+                Set(unpunched, chunk);
+                unpunchedChunks++;
+            }
         }
     }
 
@@ -138,14 +206,14 @@ sealed class ChunkSpace
                 return 0;
             }
 
-            if (preferred > 0 && preferred < ChunkCount && free.Contains(preferred)) return Mark(preferred);
-            if (Next(freeWindows, cursor / MapLayout.ChunksPerLeaf) is >= 0 and var window)
+            if (preferred > 0 && preferred < ChunkCount && tables.Free.Contains(preferred)) return Mark(preferred);
+            if (Next(tables.FreeWindows, cursor / MapLayout.ChunksPerLeaf) is >= 0 and var window)
             {
                 cursor = window * MapLayout.ChunksPerLeaf;
                 return Mark(cursor + slot);
             }
 
-            var chunk = Next(free, cursor);
+            var chunk = Next(tables.Free, cursor);
             Invariant.Require(chunk >= 0); // Counted as free, so there is one.
             return Mark(cursor = chunk);
         }
@@ -158,11 +226,11 @@ sealed class ChunkSpace
     {
         lock (gate)
         {
-            var first = free.FindNext(from);
+            var first = tables.Free.FindNext(from);
             if (first < 0) return default;
             var end = first;
-            while (end < ChunkCount && end - first < maxCount && free.Contains(end))
-                end += free.Word(end / 64) == ulong.MaxValue ? 64 - (end % 64) : 1;
+            while (end < ChunkCount && end - first < maxCount && tables.Free.Contains(end))
+                end += tables.Free.Word(end / 64) == ulong.MaxValue ? 64 - (end % 64) : 1;
             return (first, Math.Min(Math.Min(end, ChunkCount) - first, maxCount));
         }
     }
@@ -190,7 +258,7 @@ sealed class ChunkSpace
         {
             foreach (var chunk in chunks)
             {
-                Invariant.Require(chunk >= MapLayout.ReservedChunks && chunk < ChunkCount && !free.Contains(chunk));
+                Invariant.Require(chunk >= MapLayout.ReservedChunks && chunk < ChunkCount && !tables.Free.Contains(chunk));
                 AddFree(chunk);
             }
         }
@@ -207,7 +275,7 @@ sealed class ChunkSpace
     {
         lock (gate)
         {
-            foreach (var chunk in chunks) Invariant.Require(!IsSet(committed, chunk)); // No captured leaf owns it.
+            foreach (var chunk in chunks) Invariant.Require(!IsSet(tables.Committed, chunk)); // No captured leaf owns it.
             quarantinedChunks -= chunks.Length;
             Invariant.Require(quarantinedChunks >= 0);
             Release(chunks);
@@ -219,15 +287,15 @@ sealed class ChunkSpace
     {
         if (before != 0)
         {
-            Invariant.Require(IsSet(committed, before));
-            committed[before / 64] &= ~(1UL << (int)(before % 64));
+            Invariant.Require(IsSet(tables.Committed, before));
+            tables.Committed[before / 64] &= ~(1UL << (int)(before % 64));
             changedGroups.Add((int)(before / MapLayout.ChunksPerGroup));
         }
 
         if (after != 0)
         {
-            Invariant.Require(!IsSet(committed, after));
-            Set(committed, after);
+            Invariant.Require(!IsSet(tables.Committed, after));
+            Set(tables.Committed, after);
             changedGroups.Add((int)(after / MapLayout.ChunksPerGroup));
         }
     }
@@ -244,53 +312,38 @@ sealed class ChunkSpace
 
     static void Set(ulong[] bits, long chunk) => bits[chunk / 64] |= 1UL << (int)(chunk % 64);
 
-    // The chunks of a word that exist and are not reserved.
-    ulong Usable(long word)
+    void FindFree()
     {
-        var beyond = Math.Clamp(((word + 1) * 64) - ChunkCount, 0, 64);
-        var existing = beyond == 64 ? 0 : ulong.MaxValue >> (int)beyond;
-        return word == 0 ? existing & (ulong.MaxValue << MapLayout.ReservedChunks) : existing;
-    }
-
-    (BitTree Free, BitTree FreeWindows) CreateTrees()
-    {
-        var chunks = (long)GroupCount * MapLayout.ChunksPerGroup;
-        return (new BitTree(chunks), new BitTree(chunks / MapLayout.ChunksPerLeaf));
-    }
-
-    void FindFree(ulong[] taken)
-    {
-        const int windowsPerWord = 64 / MapLayout.ChunksPerLeaf;
         freeChunks = 0;
-        ulong windows = 0;
-        for (var i = 0; i < taken.Length; i++)
+        Span<ulong> words = stackalloc ulong[GroupBitmap.Words];
+        for (var group = 0; group < tables.GroupCount; group++)
         {
-            var word = Usable(i) & ~taken[i];
-            free.SetWord(i, word);
-            freeChunks += BitOperations.PopCount(word);
-            for (var window = 0; window < windowsPerWord; window++)
-                if (IsWindow(word, window)) windows |= 1UL << ((i * windowsPerWord) + window);
-            if (i * windowsPerWord % 64 != 64 - windowsPerWord) continue;
-            freeWindows.SetWord(i * windowsPerWord / 64, windows);
-            windows = 0;
+            var committed = CommittedWords(group);
+            for (var i = 0; i < words.Length; i++) words[i] = tables.Usable(((long)group * words.Length) + i) & ~committed[i];
+            freeChunks += tables.SetFree(group, words);
         }
     }
 
-    static bool IsWindow(ulong word, int window) => (ushort)(word >> (window * MapLayout.ChunksPerLeaf)) == ushort.MaxValue;
-
     long Mark(long chunk)
     {
-        Invariant.Require(free.Contains(chunk));
-        free.Remove(chunk);
-        freeWindows.Remove(chunk / MapLayout.ChunksPerLeaf);
+        Invariant.Require(tables.Free.Contains(chunk));
+        tables.Free.Remove(chunk);
+        tables.FreeWindows.Remove(chunk / MapLayout.ChunksPerLeaf);
         freeChunks--;
+        if (unpunched is not null && chunk / 64 < unpunched.Length && IsSet(unpunched, chunk))
+        {
+            unpunched[chunk / 64] &= ~(1UL << (int)(chunk % 64)); // Its new owner needs nothing below for it.
+            unpunchedChunks--;
+        }
+
         return chunk;
     }
 
     void AddFree(long chunk)
     {
-        free.Add(chunk);
-        if (IsWindow(free.Word(chunk / 64), (int)(chunk % 64) / MapLayout.ChunksPerLeaf)) freeWindows.Add(chunk / MapLayout.ChunksPerLeaf);
+        tables.Free.Add(chunk);
+        if (ChunkTables.IsWindow(tables.Free.Word(chunk / 64), (int)(chunk % 64) / MapLayout.ChunksPerLeaf))
+            tables.FreeWindows.Add(chunk / MapLayout.ChunksPerLeaf);
         freeChunks++;
     }
 }

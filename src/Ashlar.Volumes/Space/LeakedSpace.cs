@@ -125,13 +125,16 @@ sealed class LeakedSpace(
     async ValueTask PunchAsync(List<long> leaked)
     {
         var blocksPerChunk = MapLayout.ChunkBytes / device.Geometry.BlockSizeBytes;
-        try
+        foreach (var chunk in leaked)
         {
-            foreach (var chunk in leaked) await device.TrimAsync(new Lba(chunk * blocksPerChunk), blocksPerChunk);
-        }
-        catch (Exception cause) when (cause is BlockDeviceException or NotSupportedException)
-        {
-            // Free all the same: what is left in them is never read, because the next owner's blocks start invalid.
+            try
+            {
+                await device.TrimAsync(new Lba(chunk * blocksPerChunk), blocksPerChunk);
+            }
+            catch (Exception cause) when (cause is BlockDeviceException or NotSupportedException)
+            {
+                space.NoteUnpunched(chunk, 1); // Free all the same: it is never read, because the next owner's blocks start invalid.
+            }
         }
     }
 }

@@ -101,7 +101,7 @@ static class VolumeScreens
     }
 
     static string Unverified(Volume volume) =>
-        $"{Count(volume.UnverifiedBlocks, "block")} of 4,096 bytes since the last unclean stop: {Ranges(volume.Unverified)}";
+        $"{Count(volume.UnverifiedBlocks, "block")} of 4,096 bytes since the last unclean stop: {Ranges(volume.Unverified)}{More(volume)}";
 
     static string Ranges(IReadOnlyList<VolumeRange>? ranges)
     {
@@ -112,12 +112,14 @@ static class VolumeScreens
         return $"bytes {string.Join(", ", shown)}" + (ranges.Count > MaxShownRanges ? ", ...; -o json lists more" : "");
     }
 
+    static string More(Volume volume) => volume.RangesAreCut == true ? "; there are more than are listed" : "";
+
     static string Damaged(Volume volume)
     {
         List<string> what = [];
         if (volume.DamagedBlocks > 0) what.Add(Count(volume.DamagedBlocks, "block") + " of 4,096 bytes");
         if (volume.DamagedMapPieces > 0) what.Add(Count(volume.DamagedMapPieces, "piece") + " of the map of 1 MiB");
-        return $"{string.Join(" and ", what)}, as far as requests have met them: {Ranges(volume.Damaged)}; "
+        return $"{string.Join(" and ", what)}, as far as requests have met them: {Ranges(volume.Damaged)}{More(volume)}; "
             + "restore from a copy, or overwrite as a whole";
     }
 

@@ -135,8 +135,10 @@ public sealed class PoolHealthTests
         Assert.Equal(isSame, PoolSizes.WarningOf("main", asked, capacity) is null);
     }
 
-    [Fact]
-    public void Each_state_that_is_not_well_is_a_warning_of_its_own()
+    [Theory]
+    [InlineData(false, "")]
+    [InlineData(true, "at least ")]
+    public void Each_state_that_is_not_well_is_a_warning_of_its_own(bool isCut, string least)
     {
         var usage = new PoolUsage(100, 90, 0);
         var statistics = Well with
@@ -146,12 +148,17 @@ public sealed class PoolHealthTests
             UnverifiedBlocks = 4,
         };
         Assert.Collection(
-            PoolWarnings.Of("main", usage, statistics, new(2, 3, ["pool main: block 7"]) { Volumes = ["vm1", "vm2"] }),
+            PoolWarnings.Of("main", usage, statistics, new(2, 3, ["pool main: block 7"])
+            {
+                VolumesWithBlocks = ["vm1", "vm2"],
+                VolumesWithMapPieces = ["vm3"],
+                IsCut = isCut,
+            }),
             each => Assert.Equal("pool main refuses writes until the server is started again: flush failed", each),
             each => Assert.Contains("no room for the pool's map", each, StringComparison.Ordinal),
             each => Assert.Equal("pool main: block 7", each),
-            each => Assert.StartsWith("pool main has 2 damaged blocks that requests have met, of volumes vm1, vm2; ", each),
-            each => Assert.StartsWith("pool main has 3 damaged pieces of its map that requests have met, of volumes vm1, vm2; ", each),
+            each => Assert.StartsWith($"pool main has {least}2 damaged blocks that requests have met, of volumes vm1, vm2; ", each),
+            each => Assert.StartsWith($"pool main has {least}3 damaged pieces of its map that requests have met, of volume vm3; ", each),
             each => Assert.Contains("holds 4 unverified blocks", each, StringComparison.Ordinal),
             each => Assert.Contains("90 % full", each, StringComparison.Ordinal));
     }
@@ -202,6 +209,25 @@ public sealed class PoolHealthTests
         Assert.Equal("failed", lines.Last());
         journal.Dispose();
         Assert.Equal("pool: 950 more lines like these were left out", lines.Last());
+    }
+
+    [Theory]
+    [InlineData(0, 0, false)]
+    [InlineData(3, 0, false)]
+    [InlineData(4, 0, true)]
+    [InlineData(3, 1, true)]
+    public void A_list_of_ranges_says_that_there_is_more(long blocks, long mapPieces, bool isCut) =>
+        Assert.Equal(isCut, VolumeRanges.AreCut(blocks == 0 ? null : [new(4096, 8192), new(20480, 4096)], blocks, mapPieces));
+
+    // Where holes cannot be punched, what volumes let go of stays where it is, for the next.
+    [Theory]
+    [InlineData(40, false, 90)]
+    [InlineData(39, true, 89)]
+    public void What_could_not_be_given_back_below_is_no_reason_to_warn(long below, bool isTold, long free)
+    {
+        var usage = new PoolUsage(100L << 30, 10L << 30, 0) { UnpunchedBytes = 50L << 30, FreeSpaceBelowBytes = below << 30 };
+        Assert.Equal(isTold ? 1 : 0, PoolWarnings.Of("main", usage, Well, NoDamage).Count);
+        Assert.Equal(free << 30, usage.FreeBytes);
     }
 
     [Fact]

@@ -11,6 +11,9 @@ sealed class MortalFileSystem(IFileSystem disk) : IFileSystem
     readonly List<IDisposable> locks = [];
     volatile bool isDead;
 
+    /// <summary>Runs before each sync of a file.</summary>
+    public Action<string> BeforeSync { get; set; } = _ => { };
+
     public void Kill()
     {
         isDead = true;
@@ -79,7 +82,11 @@ sealed class MortalFileSystem(IFileSystem disk) : IFileSystem
 
         public void PunchHole(long offsetBytes, long lengthBytes) => Living().PunchHole(offsetBytes, lengthBytes);
 
-        public void Sync() => Living().Sync();
+        public void Sync()
+        {
+            owner.BeforeSync(file.Path);
+            Living().Sync();
+        }
 
         public void Dispose() => file.Dispose();
 

@@ -108,12 +108,12 @@ static class PlantedBugs
             await LengthenAsync(chunkCount);
             if (bug == PlantedBug.GiveOutBeforeGrown)
             {
-                await GiveOutAsync(chunkCount);
+                await GiveOutAsync(Prepare(chunkCount));
                 await FillAsync();
             }
 
             await RememberAsync(chunkCount, bug == PlantedBug.GrowthNotDurable ? Durability.Relaxed : Durability.Sync);
-            await GiveOutAsync(chunkCount);
+            await GiveOutAsync(Prepare(chunkCount));
         }
 
         // What any client may do who is quick enough.

@@ -98,7 +98,7 @@ sealed class TestPool : IAsyncDisposable
     public async Task DeleteVolumeAsync(string name) => await (await Pool.DeleteVolumeAsync(name)).Completion;
 
     /// <summary>Waits for what the pool does by itself, however it ends.</summary>
-    public Task SettleAsync() => Task.WhenAny(Pool.Work.Idle);
+    public Task SettleAsync() => Task.WhenAll(Task.WhenAny(Pool.Work.Idle), Task.WhenAny(Pool.Recheck.Idle));
 
     /// <summary>Waits until the observer has got what happened so far.</summary>
     public async Task HearAsync() => await Pool.Parts.Events.WaitAsync();

@@ -73,6 +73,22 @@ public sealed class FormatTests
     }
 
     [Fact]
+    public void The_worked_example_of_the_format_is_what_is_written()
+    {
+        var (entries, checksums) = (new ChunkEntry[MapLayout.ChunksPerLeaf], new uint[MapLayout.BlocksPerLeaf]);
+        entries[1] = new ChunkEntry { Chunk = 0x0403_0201, Birth = 7, Valid = 0b101 };
+        entries[15] = new ChunkEntry { Chunk = 2, Birth = 1, Valid = 0b10, IsKept = true };
+        (checksums[16], checksums[18], checksums[241]) = (0x11223344, 0xAABBCCDD, 0x12345678);
+        var bytes = new byte[LeafFormat.MaxBytes];
+        var length = LeafFormat.Write(bytes, entries, checksums);
+        Assert.Equal(
+            "0202"
+            + "01000500" + "010203040000" + "070000000000" + "44332211" + "DDCCBBAA"
+            + "0F030200" + "020000000000" + "010000000000" + "00000000" + "78563412" + new string('0', 14 * 8),
+            Convert.ToHexString(bytes.AsSpan(0, length)));
+    }
+
+    [Fact]
     public void A_leaf_without_entries_is_not_stored() =>
         Assert.Equal(0, LeafFormat.Write(new byte[LeafFormat.MaxBytes], new ChunkEntry[MapLayout.ChunksPerLeaf], new uint[MapLayout.BlocksPerLeaf]));
 

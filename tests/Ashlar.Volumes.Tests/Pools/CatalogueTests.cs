@@ -37,6 +37,17 @@ public sealed class CatalogueTests
     }
 
     [Fact]
+    public async Task A_volume_that_two_names_find_while_it_is_renamed_is_listed_once()
+    {
+        await using var pool = await TestPool.CreateAsync();
+        var volume = (VolumeDevice)await pool.CreateVolumeAsync("old", 8 << 20);
+        volume.Record = volume.Record with { Name = "new" };
+        Assert.True(pool.Pool.Catalogue.TryAdd(volume));
+        Assert.Equal("new", Assert.Single(pool.Pool.ListVolumes()).Name);
+        Assert.Equal(8 << 20, pool.Pool.GetUsage().ProvisionedBytes);
+    }
+
+    [Fact]
     public async Task Limits_are_kept_with_the_volume_and_outlast_a_change_of_its_size()
     {
         await using var pool = await TestPool.CreateAsync();

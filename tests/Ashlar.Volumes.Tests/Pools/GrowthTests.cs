@@ -92,6 +92,26 @@ public sealed class GrowthTests
     }
 
     [Fact]
+    public async Task A_size_whose_table_memory_does_not_hold_leaves_the_pool_as_it_was_and_is_not_opened()
+    {
+        const long Tebibyte = 1L << 40;
+        var options = TestPool.DefaultOptions() with { AvailableMemory = () => 1 << 20 };
+        await using var pool = await TestPool.CreateAsync(chunks: 20, disk: disk, options: options);
+        var refusal = await Assert.ThrowsAsync<DeviceFullException>(async () => await pool.Pool.GrowAsync(Tebibyte));
+        Assert.Equal("main: no space left: the table of 1 TiB takes 4.12 MiB of memory, of which 1 MiB are left", refusal.Message);
+        Assert.Equal(20 * Chunk, pool.Pool.GetUsage().CapacityBytes);
+        await pool.ReopenAsync();
+        Assert.Equal(20 * Chunk, pool.Pool.GetUsage().CapacityBytes);
+
+        await pool.Pool.GrowAsync(Tebibyte / 8);
+        await pool.Pool.DisposeAsync();
+        await Assert.ThrowsAsync<DeviceFullException>(() =>
+            TestPool.OpenAsync(disk, TestPool.DefaultOptions(2) with { AvailableMemory = () => 1 << 18 }));
+        await using var opened = await TestPool.OpenAsync(disk, TestPool.DefaultOptions(3));
+        Assert.Equal(Tebibyte / 8, opened.Pool.GetUsage().CapacityBytes);
+    }
+
+    [Fact]
     public async Task The_superblocks_follow()
     {
         await using (var pool = await TestPool.CreateAsync(chunks: 20, disk: disk))

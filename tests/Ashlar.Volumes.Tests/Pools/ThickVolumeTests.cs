@@ -1,4 +1,5 @@
 using Ashlar.Blocks;
+using Ashlar.KeyValue;
 using Ashlar.Simulation;
 using Ashlar.Storage;
 
@@ -204,9 +205,182 @@ public sealed class ThickVolumeTests
         };
         var error = await Assert.ThrowsAsync<DeviceFullException>(
             async () => await pool.CreateVolumeAsync("thick", 128 * Chunk, isThick: true));
-        Assert.Equal("main/thick: no space left: it needs 8 MiB, the file system below has 4 MiB free", error.Message);
+        Assert.Equal(
+            "main/thick: no space left: it needs 8 MiB, and 48 KiB for its map; the file system below has 4 MiB free", error.Message);
         Assert.Equal(0, reserved);
         Assert.Equal(256, pool.Pool.Space.FreeChunks);
+    }
+
+    [Fact]
+    public async Task One_whose_map_is_more_than_what_is_left_below_is_refused_before_it_takes_anything()
+    {
+        await using var pool = await CreateAsync(disk);
+        var takes = CountTakes();
+        SetFreeBelow(64 * Chunk);
+        await Assert.ThrowsAsync<DeviceFullException>(async () => await pool.CreateVolumeAsync("thick", 64 * Chunk, isThick: true));
+        Assert.Equal(0, takes());
+        SetFreeBelow(65 * Chunk);
+        await pool.CreateVolumeAsync("thick", 64 * Chunk, isThick: true);
+    }
+
+    [Fact]
+    public async Task Of_two_that_do_not_fit_together_the_second_is_refused_before_it_takes_anything()
+    {
+        await using var pool = await CreateAsync(disk);
+        SetFreeBelow(130 * Chunk);
+        var (reached, goOn, takes) = (new TaskCompletionSource(), new TaskCompletionSource(), 0);
+        hooks.BeforeZeroes = _ =>
+        {
+            var isFirst = ++takes == 1;
+            reached.TrySetResult();
+            return isFirst ? goOn.Task : Task.CompletedTask;
+        };
+        var first = pool.CreateVolumeAsync("first", 80 * Chunk, isThick: true);
+        await reached.Task;
+        var refusal = await Record.ExceptionAsync(() => pool.CreateVolumeAsync("second", 80 * Chunk, isThick: true));
+        var taken = takes;
+        goOn.SetResult();
+        await first;
+        Assert.Contains(" are promised to others", Assert.IsType<DeviceFullException>(refusal).Message, StringComparison.Ordinal);
+        Assert.Equal(1, taken);
+        await pool.CreateVolumeAsync("third", 30 * Chunk, isThick: true);
+    }
+
+    [Fact]
+    public async Task That_a_hole_could_not_be_punched_once_lets_nobody_take_more_than_there_is()
+    {
+        await using var pool = await CreateAsync(disk);
+        hooks.BeforeTrim = _ => throw new NotSupportedException("as told");
+        var thin = await pool.CreateVolumeAsync("thin", 8 << 20);
+        await thin.WriteAsync(Lba.Zero, new byte[Chunk]);
+        await thin.TrimAsync(Lba.Zero, 16);
+        await thin.FlushAsync();
+        await pool.Pool.WaitForBackgroundAsync();
+        Assert.Equal(1, pool.Pool.GetStatistics().PunchFailures);
+        var takes = CountTakes();
+        SetFreeBelow(64 * Chunk);
+        await Assert.ThrowsAsync<DeviceFullException>(async () => await pool.CreateVolumeAsync("thick", 128 * Chunk, isThick: true));
+        Assert.Equal(0, takes());
+    }
+
+    [Fact]
+    public async Task What_could_not_be_given_back_below_is_there_for_the_next()
+    {
+        await using var pool = await CreateAsync(disk);
+        hooks.BeforeTrim = _ => throw new NotSupportedException("as told");
+        await (await pool.CreateVolumeAsync("thin", 200 * Chunk)).WriteAsync(Lba.Zero, new byte[200 * Chunk]);
+        await pool.DeleteVolumeAsync("thin");
+        await pool.Pool.WaitForBackgroundAsync();
+        SetFreeBelow(60 * Chunk);
+        var usage = pool.Pool.GetUsage();
+        Assert.Equal((200 * Chunk, 256 * Chunk), (usage.UnpunchedBytes, usage.FreeBytes));
+        Assert.False(usage.IsLargerThanSpaceBelow);
+        await pool.CreateVolumeAsync("thick", 200 * Chunk, isThick: true);
+        Assert.Equal(0, pool.Pool.GetUsage().UnpunchedBytes);
+    }
+
+    [Fact]
+    public async Task One_that_has_no_room_below_yet_waits_for_what_a_deletion_gives_back()
+    {
+        await using var pool = await CreateAsync(disk);
+        await pool.CreateVolumeAsync("first", 100 * Chunk, isThick: true);
+        SetFreeBelow(20 * Chunk);
+        var goOn = new TaskCompletionSource();
+        _ = pool.Pool.Work.Enqueue("waiting", null, _ => new ValueTask(goOn.Task));
+        await pool.Pool.DeleteVolumeAsync("first");
+        var creating = pool.CreateVolumeAsync("second", 100 * Chunk, isThick: true);
+        goOn.SetResult();
+        await creating;
+    }
+
+    [Fact]
+    public async Task One_that_fails_answers_at_once_and_its_name_is_free_whatever_else_the_pool_is_busy_with()
+    {
+        await using var pool = await CreateAsync(disk);
+        var goOn = new TaskCompletionSource();
+        var zeroed = 0;
+        foreach (var failure in new Exception[] { new DeviceFullException("below", "as told"), new InvalidOperationException("as told") })
+        {
+            zeroed = 0;
+            hooks.BeforeZeroes = _ => ++zeroed == 2 ? throw failure : Task.CompletedTask;
+            _ = pool.Pool.Work.Enqueue("waiting", null, _ => new ValueTask(goOn.Task));
+            var creating = pool.CreateVolumeAsync("thick", 40 * Chunk, isThick: true);
+            if (await Task.WhenAny(creating, Task.Delay(TimeSpan.FromSeconds(30))) != creating) goOn.TrySetResult();
+            Assert.Same(failure, await Record.ExceptionAsync(() => creating));
+            Assert.False(goOn.Task.IsCompleted);
+        }
+
+        await pool.CreateVolumeAsync("thick", 4096);
+        goOn.SetResult();
+        await pool.SettleAsync();
+        Assert.Equal(0, pool.Pool.GetUsage().AllocatedBytes);
+        await pool.ReopenAsync();
+        Assert.Equal(4096, Assert.Single(pool.Pool.ListVolumes()).SizeBytes);
+        Assert.Empty((await pool.Pool.VerifyAsync()).Problems);
+    }
+
+    // Whoever finds it at once must not be told that it has no bytes.
+    [Fact]
+    public async Task One_that_is_there_has_its_size()
+    {
+        var process = new MortalFileSystem(disk);
+        await using var pool = await CreateAsync(process);
+        var before = 0L;
+        process.BeforeSync = _ =>
+        {
+            if (pool.Pool.Catalogue.FindLineage(1) is { Record.IsBeingCreated: true } volume) before = volume.SizeBytes;
+        };
+        await pool.CreateVolumeAsync("thick", 40 * Chunk, isThick: true);
+        Assert.Equal(40 * Chunk, before);
+    }
+
+    [Fact]
+    public async Task A_kept_chunk_of_an_earlier_program_takes_no_more_of_a_full_map_and_gets_its_room_later()
+    {
+        disk.CapacityBytes = 64L << 20;
+        var storeOptions = new KeyValueOptions { MemTableBytes = 1 << 20, TableBytes = 1 << 20, LogSegmentBytes = 64 << 10 };
+        await using var pool = await TestPool.CreateAsync(chunks: 64, disk: disk, storeOptions: storeOptions);
+        var thick = await pool.CreateVolumeAsync("thick", 16 * Chunk, isThick: true);
+        await thick.WriteAsync(Lba.Zero, Random(2));
+        await thick.WriteAsync(new Lba(240), Random(1));
+        await pool.Pool.DisposeAsync();
+        var key = new byte[MapKeys.LeafBytes];
+        MapKeys.WriteLeaf(key, 1, 0, 1);
+        using (var store = TestPool.OpenStore(disk, storeOptions)) store.Put(key, AsEarlierPrograms(store.Get(key)!));
+
+        await using var full = await TestPool.OpenAsync(disk, TestPool.DefaultOptions(2), storeOptions: storeOptions);
+        thick = full.Pool.OpenVolume("thick")!;
+        var length = full.Pool.Store.Get(key)!.Length;
+        using var neighbour = new Ballast(disk);
+        for (var i = 0; i < 4000 && !full.Pool.GetStatistics().IsMapDiskFull; i++)
+        {
+            neighbour.TakeAll();
+            await full.Pool.CommitAsync();
+            await thick.WriteAsync(new Lba(240), Random(1)); // Another chunk, which gets its room as long as there is some.
+        }
+
+        Assert.True(full.Pool.GetStatistics().IsMapDiskFull);
+        await Assert.ThrowsAsync<DeviceFullException>(async () => await thick.WriteAsync(new Lba(2), Random(1)));
+        await thick.WriteAsync(Lba.Zero, Random(2));
+        await thick.WriteZeroesAsync(new Lba(17), 1);
+        await full.Pool.CommitAsync();
+        neighbour.Dispose();
+        await full.Pool.CommitAsync();
+        Assert.False(full.Pool.GetStatistics().IsMapDiskFull);
+        await thick.WriteAsync(new Lba(2), Random(1));
+        await full.Pool.CommitAsync();
+        var found = full.Pool.Store.Get(key)!;
+        Assert.Equal((2, length + ((14 + 15) * sizeof(uint))), (found[0], found.Length));
+        Assert.Empty((await full.Pool.VerifyAsync(readData: true)).Problems);
+
+        static byte[] AsEarlierPrograms(byte[] leaf)
+        {
+            var (entries, checksums) = (new ChunkEntry[MapLayout.ChunksPerLeaf], new uint[MapLayout.BlocksPerLeaf]);
+            LeafFormat.Read(leaf, entries, checksums, long.MaxValue, "pool", 0);
+            foreach (ref var entry in entries.AsSpan()) entry.LacksRoom = true;
+            var bytes = new byte[LeafFormat.MaxBytes];
+            return bytes[..LeafFormat.Write(bytes, entries, checksums)];
+        }
     }
 
     [Fact]
@@ -252,6 +426,19 @@ public sealed class ThickVolumeTests
         await pool.ReopenAsync();
         Assert.Empty(pool.Pool.ListVolumes());
         Assert.Empty((await pool.Pool.VerifyAsync()).Problems);
+    }
+
+    void SetFreeBelow(long bytes) => disk.CapacityBytes += bytes - disk.GetFreeSpaceBytes("/");
+
+    Func<int> CountTakes()
+    {
+        var takes = 0;
+        hooks.BeforeZeroes = _ =>
+        {
+            takes++;
+            return Task.CompletedTask;
+        };
+        return () => takes;
     }
 
     Task<TestPool> CreateAsync(IFileSystem files, int chunks = 256) =>

@@ -177,7 +177,9 @@ public sealed class ChunkSpaceTests(ITestOutputHelper output)
         using var reservation = space.TryReserve(50)!;
         var (free, allocated) = (space.FreeChunks, space.AllocatedChunks);
 
-        space.Grow(after);
+        var (words, larger) = (space.WordsRead, new ChunkTables(after));
+        space.Grow(larger, space.Prepare(larger));
+        Assert.Equal(words, space.WordsRead); // Counters never fall.
         Assert.Equal(after, space.ChunkCount);
         Assert.Equal(free + after - before, space.FreeChunks);
         Assert.Equal(allocated, space.AllocatedChunks);
