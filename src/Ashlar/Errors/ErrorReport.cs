@@ -49,7 +49,7 @@ static class ErrorReport
         IClassifiedFailure { FailureClass: not FailureClass.Failed } e => Describe(e.FailureClass, error.Message),
         AshlarException e => new(ExitCode.Failed, ProblemTypes.Failed, e.Message),
         NotSupportedException e => new(ExitCode.Failed, ProblemTypes.Failed, e.Message),
-        OutputException e => new(ExitCode.Failed, ProblemTypes.Failed, e.Message),
+        InputException or OutputException => new(ExitCode.Failed, ProblemTypes.Failed, error.Message),
         OperationCanceledException => new(ExitCode.Cancelled, ProblemTypes.Failed, "cancelled"),
         _ => new(ExitCode.Failed, ProblemTypes.Failed, $"unexpected: {error}") { HasLines = true },
     };

@@ -7,9 +7,10 @@ namespace Ashlar.CommandLine;
 /// Standard output. Unlike the one of <see cref="Console"/> it does not pass over in silence that nobody reads any more: a command would
 /// go on to the end of a large store for nobody.
 /// </summary>
-sealed unsafe partial class StandardOutput : Stream
+/// <param name="descriptor">That of output, or what <see cref="MessageOutput"/> makes of this.</param>
+sealed unsafe partial class StandardOutput(int descriptor) : Stream
 {
-    const int Descriptor = 1;
+    const int BadDescriptor = 9;
     const short PollOut = 4;
     const short PollError = 8;
     const int WithoutEnd = -1;
@@ -19,7 +20,7 @@ sealed unsafe partial class StandardOutput : Stream
     {
         get
         {
-            var poll = new PollDescriptor { Descriptor = Descriptor };
+            var poll = new PollDescriptor { Descriptor = StandardDescriptors.Out };
             return Poll(&poll, 1, 0) > 0 && (poll.ReturnedEvents & PollError) != 0;
         }
     }
@@ -42,10 +43,12 @@ sealed unsafe partial class StandardOutput : Stream
     /// <exception cref="OutputException">The system refused, or nobody reads.</exception>
     public override void Write(ReadOnlySpan<byte> buffer)
     {
+        // Its number is somebody else's.
+        if (!StandardDescriptors.IsUsable(descriptor)) throw new OutputException(isClosed: false, Errno.Describe(BadDescriptor));
         while (!buffer.IsEmpty)
         {
             nint written;
-            fixed (byte* bytes = buffer) written = Write(Descriptor, bytes, (nuint)buffer.Length);
+            fixed (byte* bytes = buffer) written = Write(descriptor, bytes, (nuint)buffer.Length);
             if (written >= 0)
             {
                 buffer = buffer[(int)written..];
@@ -56,7 +59,7 @@ sealed unsafe partial class StandardOutput : Stream
                 case Errno.Interrupted:
                     break;
                 case Errno.WouldBlock: // A terminal or pipe that somebody else made non-blocking.
-                    var poll = new PollDescriptor { Descriptor = Descriptor, Events = PollOut };
+                    var poll = new PollDescriptor { Descriptor = descriptor, Events = PollOut };
                     _ = Poll(&poll, 1, WithoutEnd);
                     break;
                 case OutputException.BrokenPipe:

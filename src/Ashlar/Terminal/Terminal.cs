@@ -16,13 +16,17 @@ sealed class Terminal
     public required TextWriter Error { get; init; }
 
     /// <summary>Answers to questions.</summary>
-    public required TextReader In { get; init; }
+    public TextReader In
+    {
+        get => field ??= new StreamReader(OpenIn());
+        init;
+    }
 
     /// <summary>Standard output as bytes.</summary>
-    public Func<Stream> OpenOut { get; init; } = () => new StandardOutput();
+    public Func<Stream> OpenOut { get; init; } = () => new StandardOutput(StandardDescriptors.Out);
 
     /// <summary>Standard input as bytes.</summary>
-    public Func<Stream> OpenIn { get; init; } = Console.OpenStandardInput;
+    public Func<Stream> OpenIn { get; init; } = () => new StandardInput();
 
     public bool OutIsTerminal { get; init; }
 
@@ -58,17 +62,20 @@ sealed class Terminal
     public IEntropySource Entropy { get; init; } = SystemEntropy.Instance;
 
     /// <summary>The terminal of this process.</summary>
+    /// <remarks>Without the streams of <see cref="Console"/>, which switch a terminal to another mode and leave it so.</remarks>
     public static Terminal OfProcess() => new()
     {
         // What is not seen at once is written in pieces, and at the latest when the command ends.
-        Out = new StreamWriter(new StandardOutput(), new UTF8Encoding(false), BufferCharacters) { AutoFlush = !Console.IsOutputRedirected },
-        Error = Console.Error,
-        In = Console.In,
+        Out = new StreamWriter(new StandardOutput(StandardDescriptors.Out), new UTF8Encoding(false), BufferCharacters)
+        {
+            AutoFlush = !Console.IsOutputRedirected,
+        },
+        Error = TextWriter.Synchronized(new StreamWriter(new MessageOutput(), new UTF8Encoding(false)) { AutoFlush = true }),
         OutIsTerminal = !Console.IsOutputRedirected,
         OutIsClosed = () => StandardOutput.IsClosed,
         ErrorIsTerminal = !Console.IsErrorRedirected,
         InIsTerminal = !Console.IsInputRedirected,
-        Width = Console.IsOutputRedirected ? null : TerminalWidth(),
+        Width = StandardDescriptors.TerminalWidth(StandardDescriptors.Out),
         FindProgram = ProgramName.OfProcess,
         Environment = name => System.Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null,
     };
@@ -83,6 +90,4 @@ sealed class Terminal
         new(isTerminal && Environment("NO_COLOR") is null && TakesEscapes);
 
     bool TakesEscapes => Environment("TERM") is not (null or "dumb");
-
-    static int? TerminalWidth() => Console.WindowWidth is > 0 and var width ? width : null;
 }

@@ -32,6 +32,43 @@ public sealed class OutputTests : IDisposable
     public void Nowhere_to_say_what_went_wrong_leaves_the_exit_code() =>
         Assert.Equal(2, Shell("ashlar frobnicate 2> /dev/full").ExitCode);
 
+    [Theory]
+    [InlineData("2>&-")]
+    [InlineData(">&- 2>&-")]
+    [InlineData("<&- >&- 2>&-")]
+    public void A_parent_that_closed_the_standard_descriptors_gets_the_exit_code(string closed) =>
+        Assert.Equal(2, Shell($"ashlar frobnicate {closed}").ExitCode);
+
+    [Fact]
+    public void Output_to_a_descriptor_that_was_closed_is_an_error()
+    {
+        var result = Shell("ashlar version >&-");
+        Assert.Equal((1, "error: the output cannot be written: Bad file descriptor\n"), (result.ExitCode, result.Errors));
+    }
+
+    /// <remarks>Each of them leaves other descriptors to the runtime and to the files of the server.</remarks>
+    [Theory]
+    [InlineData("2>&-")]
+    [InlineData(">&- 2>&-")]
+    [InlineData("<&- >&- 2>&-")]
+    public void A_server_whose_parent_closed_the_standard_descriptors_serves_and_writes_no_log_into_its_files(string closed)
+    {
+        var result = Shell(
+            $"(exec dotnet '{ProgramPath}' serve --data ./data --pool-size 64MiB --nbd-port 0 --iscsi-port 0 --api-port 0 {closed}) & server=$!; "
+            + "until ashlar volume create vm1 --size 1MiB --data ./data 2> /dev/null; do kill -0 $server || exit 9; sleep 0.1; done; "
+            + "sleep 0.2; ashlar volume delete vm1 --yes --data ./data || exit 8; kill $server; wait $server || exit 7; "
+            + "grep -rla 'INFO' ./data; exit 0");
+        Assert.Equal((0, ""), (result.ExitCode, string.Concat(result.Output.Split('\n').Where(line => line.Contains("/data", StringComparison.Ordinal)))));
+    }
+
+    /// <remarks>It would stay: keys for the cursor mean something else from then on.</remarks>
+    [FactIfTool("script")]
+    public void A_terminal_is_not_switched_to_another_mode()
+    {
+        var result = Shell($"TERM=xterm script -qec \"dotnet '{ProgramPath}' version\" /dev/null < /dev/null");
+        Assert.StartsWith("ashlar ", result.Output, StringComparison.Ordinal);
+    }
+
     /// <remarks>It has no other end.</remarks>
     [Fact]
     public async Task A_command_that_is_watched_ends_when_nobody_reads_it_any_more()

@@ -36,6 +36,31 @@ public sealed class SignalTests
         }
     }
 
+    /// <remarks>timeout(1) signals the program and then its group; a terminal signals both a wrapper, which passes it on, and the program.</remarks>
+    [Fact]
+    public async Task A_stop_that_comes_twice_at_once_is_one()
+    {
+        using var directory = new TemporaryDirectory();
+        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        using var server = Start(
+            ProgramPath, "serve", "--data", directory["data"], "--pool-size", "64MiB", "--nbd-port", "0", "--iscsi-port", "0", "--api-port", "0");
+        try
+        {
+            string? line;
+            do line = await server.StandardError.ReadLineAsync(deadline.Token);
+            while (line?.Contains("server: serving ", StringComparison.Ordinal) == false);
+            using (var kill = Process.Start("bash", ["-c", $"kill -INT {server.Id}; kill -TERM {server.Id}"]))
+                await kill.WaitForExitAsync(deadline.Token);
+            await server.WaitForExitAsync(deadline.Token);
+            Assert.Equal(0, server.ExitCode);
+            Assert.EndsWith("server: stopped\n", await server.StandardError.ReadToEndAsync(deadline.Token), StringComparison.Ordinal);
+        }
+        finally
+        {
+            if (!server.HasExited) server.Kill();
+        }
+    }
+
     [Fact]
     public async Task A_hang_up_does_not_stop_a_service()
     {
