@@ -37,7 +37,7 @@ static class DeviceArguments
         CustomParser = result => ParseNumber(result, least: 1, word => $"--count: '{word}' is not a number of blocks"),
     };
 
-    public static string FullPath(Invocation invocation, Argument<string> path) => Path.GetFullPath(invocation.Get(path));
+    public static string FullPath(Invocation invocation, Argument<string> path) => TypedPath.OfFile(invocation.Get(path));
 
     public static DeviceFile Open(Invocation invocation, Argument<string> path) =>
         DeviceFile.Open(FileSystems.Real, FullPath(invocation, path));

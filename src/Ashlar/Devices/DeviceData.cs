@@ -51,7 +51,7 @@ sealed class DeviceData(Terminal terminal)
 
     static IEnumerable<ReadOnlyMemory<byte>> ReadFile(string path)
     {
-        using var source = FileSystems.Real.Open(Path.GetFullPath(path), FileOpenMode.ReadOnly);
+        using var source = FileSystems.Real.Open(TypedPath.OfFile(path), FileOpenMode.ReadOnly);
         var chunk = new byte[ChunkBytes];
         for (long offset = 0; source.Read(chunk, offset) is > 0 and var count; offset += count)
             yield return chunk.AsMemory(0, count);

@@ -29,7 +29,11 @@ static class Setting
         {
             Description = description,
             HelpName = valueName,
-            CustomParser = result => Parse(result, result.Tokens[0].Value, name, parse),
+            CustomParser = result =>
+            {
+                if (isInEnvironment) CheckFile(result, name, parse);
+                return Parse(result, result.Tokens[0].Value, name, parse);
+            },
             DefaultValueFactory = result => isInEnvironment && Elsewhere(terminal, result, name) is var (value, source)
                 ? Parse(result, value, source, parse)
                 : defaultValue,
@@ -54,7 +58,11 @@ static class Setting
             Description = description,
             HelpName = valueName,
             Arity = ArgumentArity.OneOrMore,
-            CustomParser = result => ParseAll(result, string.Join(',', result.Tokens.Select(token => token.Value)), name, parse),
+            CustomParser = result =>
+            {
+                if (isInEnvironment) CheckFile(result, name, text => ParseAll(result, text, "", parse));
+                return ParseAll(result, string.Join(',', result.Tokens.Select(token => token.Value)), name, parse);
+            },
             DefaultValueFactory = result => isInEnvironment && Elsewhere(terminal, result, name) is var (values, source)
                 ? ParseAll(result, values, source, parse)
                 : defaultValue,
@@ -82,6 +90,12 @@ static class Setting
         terminal.Environment(EnvironmentVariable(name)) is { } value
             ? (value, EnvironmentVariable(name))
             : ConfigurationFile.Find(result, name);
+
+    // What a file says is right or wrong, whether it counts or not.
+    static void CheckFile<T>(ArgumentResult result, string name, Func<string, T> parse)
+    {
+        if (ConfigurationFile.Find(result, name) is var (value, source)) _ = Parse(result, value, source, parse);
+    }
 
     static T[] ParseAll<T>(ArgumentResult result, string text, string source, Func<string, T> parse) =>
         [.. text.Split(',', StringSplitOptions.TrimEntries).Select(each => Parse(result, each, source, parse))];

@@ -18,6 +18,7 @@ static class UsageErrors
         if (WrongCommand((RootCommand)arguments.RootCommandResult.Command, words, lines) is { } wrong) return wrong;
         if (UnknownOption(arguments) is { } option)
         {
+            if (LeftWithoutValue(arguments, option) is { } unfinished) return Usage.Error($"{unfinished} needs a value", help);
             var nearest = Suggestions.Nearest(option, Help.OptionsOf(arguments.CommandResult).Select(known => known.Name));
             return Usage.Error($"unknown option '{option}'", nearest is null ? help : $"did you mean {nearest}?");
         }
@@ -41,6 +42,16 @@ static class UsageErrors
             ? $"did you mean: {lines.Of(ShellWord.Join(line))}"
             : lines.Of(string.Join(' ', path.Commands.Select(command => command.Name).Append("--help")));
         return Usage.Error($"'{words[at]}' is not a command of {path.Name}", meant);
+    }
+
+    /// <summary>The option that took a known one for its value: "--size --thick".</summary>
+    static string? LeftWithoutValue(ParseResult arguments, string taken)
+    {
+        if (!Help.OptionsOf(arguments.CommandResult).Any(option => option.Name == taken || option.Aliases.Contains(taken))) return null;
+        var before = arguments.Tokens
+            .TakeWhile(token => token.Type != TokenType.Argument || token.Value.Split('=')[0] != taken)
+            .LastOrDefault();
+        return before is { Type: TokenType.Option } ? before.Value : null;
     }
 
     static string? UnknownOption(ParseResult arguments) => arguments.Tokens

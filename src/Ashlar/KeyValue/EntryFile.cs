@@ -74,7 +74,7 @@ static class EntryFile
 
     /// <summary>A file, or standard input.</summary>
     public static Stream OpenInput(Terminal terminal, string path) =>
-        path == "-" ? terminal.OpenIn() : new FileReader(FileSystems.Real.Open(Path.GetFullPath(path), FileOpenMode.ReadOnly));
+        path == "-" ? terminal.OpenIn() : new FileReader(FileSystems.Real.Open(TypedPath.OfFile(path), FileOpenMode.ReadOnly));
 
     static string? ReadLine(StreamReader reader, string name, long number)
     {

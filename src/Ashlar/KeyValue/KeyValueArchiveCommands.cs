@@ -120,7 +120,7 @@ static class KeyValueArchiveCommands
     static Argument<string> Archive() => new("ARCHIVE") { Description = "The directory of the archive" };
 
     static string FullPath(Invocation invocation, Argument<string> path) =>
-        Path.TrimEndingDirectorySeparator(Path.GetFullPath(invocation.Get(path)));
+        TypedPath.OfDirectory(invocation.Get(path));
 
     static string Number(ulong number) => number.ToString(CultureInfo.InvariantCulture);
 }

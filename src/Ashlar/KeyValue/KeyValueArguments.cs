@@ -46,7 +46,7 @@ static class KeyValueArguments
         $"create it with: {invocation.CommandLines.Of($"kv create {ShellWord.Quote(invocation.Get(directory))}")}";
 
     public static string FullPath(Invocation invocation, Argument<string> directory) =>
-        Path.TrimEndingDirectorySeparator(Path.GetFullPath(invocation.Get(directory)));
+        TypedPath.OfDirectory(invocation.Get(directory));
 
     /// <summary>Refuses a directory for backups, an archive or a repaired store that overlaps with the store's own.</summary>
     public static void RequireApart(string store, string other, string what)

@@ -135,7 +135,8 @@ static class KeyValueBackupCommands
                     var point = sequence >= 0 ? RestorePoint.AtSequence((ulong)sequence)
                         : time is { } moment ? RestorePoint.AtTime(moment)
                         : RestorePoint.Latest;
-                    return RestoreTo(invocation, FullPath(invocation, backups), log, point, FullPath(invocation, target));
+                    return RestoreTo(
+                        invocation, FullPath(invocation, backups), TypedPath.OfDirectory(log), point, FullPath(invocation, target));
                 }
 
                 if (sequence >= 0 || time is not null)
@@ -203,7 +204,7 @@ static class KeyValueBackupCommands
     }
 
     static string FullPath(Invocation invocation, Argument<string> path) =>
-        Path.TrimEndingDirectorySeparator(Path.GetFullPath(invocation.Get(path)));
+        TypedPath.OfDirectory(invocation.Get(path));
 
     static string Number(ulong number) => number.ToString(CultureInfo.InvariantCulture);
 }

@@ -141,7 +141,7 @@ static class KeyValueEntryCommands
             return bytes[..input.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false)];
         }
 
-        using var file = FileSystems.Real.Open(Path.GetFullPath(path), FileOpenMode.ReadOnly);
+        using var file = FileSystems.Real.Open(TypedPath.OfFile(path), FileOpenMode.ReadOnly);
         if (file.LengthBytes > KeyValueOptions.ValueLimitBytes)
             throw Usage.Error(
                 $"{path}: {ByteSize.Format(file.LengthBytes)} are too long for a value; "

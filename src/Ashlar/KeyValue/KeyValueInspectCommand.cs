@@ -16,7 +16,7 @@ static class KeyValueInspectCommand
             invocation =>
             {
                 if (invocation.Format != OutputFormat.Table) throw Usage.Error("inspect gives text, not objects", "leave --output away");
-                var result = KeyValueInspector.Inspect(invocation.Get(file), invocation.Terminal.Out);
+                var result = KeyValueInspector.Inspect(TypedPath.OfFile(invocation.Get(file)), invocation.Terminal.Out);
                 return result.Problems == 0 ? ExitCode.Ok : ExitCode.Damaged;
             })
         { file };

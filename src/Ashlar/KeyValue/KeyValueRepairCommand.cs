@@ -19,7 +19,7 @@ static class KeyValueRepairCommand
             async (invocation, cancellationToken) =>
             {
                 var source = KeyValueArguments.FullPath(invocation, directory);
-                var path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(invocation.Get(target)));
+                var path = TypedPath.OfDirectory(invocation.Get(target));
                 KeyValueArguments.RequireApart(source, path, "a store is not repaired in its place");
                 if (ShardedKeyValueStore.IsSharded(source))
                     throw Usage.Error(

@@ -32,6 +32,7 @@ sealed class ConfigurationFile
     /// <exception cref="FormatException">It cannot be read, or sets what is not there to be set; the message names the file.</exception>
     public static ConfigurationFile Read(string path, IEnumerable<string> options)
     {
+        if (!TypedPath.IsOne(path)) throw new FormatException($"'{path}' is not the path of a file");
         try
         {
             using var file = FileSystems.Real.Open(System.IO.Path.GetFullPath(path), FileOpenMode.ReadOnly);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Net;
+using System.Net.Sockets;
 using Ashlar.Transport;
 
 namespace Ashlar.CommandLine;
@@ -121,7 +122,10 @@ sealed class ServingOptions(Terminal terminal)
     static IPAddress ParseAddress(string text) => text switch
     {
         "localhost" => IPAddress.Loopback,
-        _ when IPAddress.TryParse(text, out var address) => address,
+        // IPv4 in four decimal numbers: others take "010" for 8, and "7" for 0.0.0.7.
+        _ when IPAddress.TryParse(text, out var address)
+            && (address.AddressFamily != AddressFamily.InterNetwork || address.ToString() == text) =>
+            address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address,
         _ => throw new FormatException($"'{text}' is not an IP address: expected one such as 127.0.0.1, ::1 or 0.0.0.0"),
     };
 

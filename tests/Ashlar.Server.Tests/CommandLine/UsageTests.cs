@@ -1,3 +1,6 @@
+using System.CommandLine;
+using Ashlar.CommandLine;
+
 namespace Ashlar.Server.Tests.CommandLine;
 
 /// <summary>Bad command lines end with 2 and one line that names what is wrong, before anything is contacted.</summary>
@@ -10,6 +13,9 @@ public sealed class UsageTests
     [InlineData("volume create", "VOLUME is missing")]
     [InlineData("volume create vm1", "--size is missing")]
     [InlineData("volume create vm1 --size", "--size needs a value")]
+    [InlineData("volume create vm1 --size --thick", "--size needs a value")]
+    [InlineData("volume list --columns --sort name", "--columns needs a value")]
+    [InlineData("volume list --columns --sort=name", "--columns needs a value")]
     [InlineData("volume create vm1 --size 1G --size 2G", "--size is given more than once")]
     [InlineData("volume create vm1 --size 10X", "--size: '10X' is not a size: unknown unit 'X'")]
     [InlineData("volume create vm1 --size -1", "--size: '-1' is not a size: a size is not negative")]
@@ -26,6 +32,10 @@ public sealed class UsageTests
     [InlineData("up --nbd-port 65536", "--nbd-port: '65536' is not a port")]
     [InlineData("up --nbd-port http", "--nbd-port: 'http' is not a port")]
     [InlineData("up --listen example.org", "--listen: 'example.org' is not an IP address")]
+    [InlineData("up --listen 7", "--listen: '7' is not an IP address")]
+    [InlineData("up --listen 127.1", "--listen: '127.1' is not an IP address")]
+    [InlineData("up --listen 010.0.0.1", "--listen: '010.0.0.1' is not an IP address")]
+    [InlineData("up --listen 0x7f.0.0.1", "--listen: '0x7f.0.0.1' is not an IP address")]
     [InlineData("up --pool-size 1MiB", "--pool-size: '1MiB' is too small for a pool")]
     [InlineData("help frobnicate", "there is no command or topic 'frobnicate'")]
     [InlineData("@file", "'@file' is not a command of ashlar")]
@@ -36,6 +46,35 @@ public sealed class UsageTests
         Assert.StartsWith($"error: {message}", result.Error, StringComparison.Ordinal);
         Assert.InRange(result.Error.Count(c => c == '\n'), 1, 2); // The second is a hint.
     }
+
+    /// <remarks>As a variable of a script leaves it that was not set.</remarks>
+    [Fact]
+    public async Task No_argument_or_option_fails_by_being_empty()
+    {
+        var terminal = CalledProgram.Terminal(TextWriter.Null, TextWriter.Null);
+        var verbs = Verbs(ProgramCommand.Create(terminal, new GlobalOptions(terminal)), []).ToArray();
+        Assert.True(verbs.Length > 40);
+        foreach (var (verb, path) in verbs)
+        {
+            string[] line = [.. path, .. verb.Arguments.Select(_ => ""), .. verb.Options.Where(option => option.Required).SelectMany(Empty)];
+            await CheckAsync(line);
+            foreach (var option in verb.Options.Where(option => !option.Required && option.Arity.MaximumNumberOfValues > 0))
+                await CheckAsync([.. line, .. Empty(option)]);
+        }
+
+        static IEnumerable<string> Empty(Option option) => [option.Name, ""];
+
+        // Nothing may begin by any of these lines.
+        static async Task CheckAsync(string[] line)
+        {
+            var result = await CalledProgram.RunAsync([.. line, "--data", "/dev/null/none"]);
+            if (result.ExitCode != 0) Assert.DoesNotContain("unexpected:", $"{string.Join(' ', line)}: {result.Error}", StringComparison.Ordinal);
+        }
+    }
+
+    static IEnumerable<(Verb Verb, string[] Path)> Verbs(Command command, string[] path) => command is Verb verb
+        ? [(verb, path)]
+        : command.Subcommands.SelectMany(sub => Verbs(sub, [.. path, sub.Name]));
 
     [Theory]
     [InlineData("volme list", "did you mean: ashlar volume list")]

@@ -52,6 +52,13 @@ public sealed class ListenTests
         }
     }
 
+    [Fact]
+    public async Task An_address_of_IPv4_in_the_form_of_IPv6_is_the_one_that_it_maps()
+    {
+        await using var server = await RunningProgram.StartAsync("--listen", "::ffff:127.0.0.1");
+        Assert.Equal(["127.0.0.1"], server.Status.Endpoints.Hosts);
+    }
+
     [Theory]
     [InlineData("--listen", "127.0.0.1,127.0.0.2")]
     [InlineData("--listen", "127.0.0.1", "--listen", "127.0.0.2")]

@@ -48,6 +48,19 @@ public sealed class ConfigurationFileTests : IDisposable
     public void Comments_and_a_last_comma_are_allowed() =>
         Assert.Equal("f", ConfigurationFile.Parse("f", "{ // comment\n \"nbdPort\": 0, /* more */ }"u8.ToArray(), Known).Path);
 
+    /// <remarks>As editors of Windows write it.</remarks>
+    [Fact]
+    public void A_byte_order_mark_is_allowed() =>
+        Assert.Equal("f", ConfigurationFile.Parse("f", "\uFEFF{\"nbdPort\": 0}"u8.ToArray(), Known).Path);
+
+    [Fact]
+    public async Task A_value_that_is_none_is_refused_also_where_another_one_wins()
+    {
+        var file = Write("{\"nbdPort\": 70000}");
+        var outcome = await CalledProgram.RunAsync("serve", "--config", file, "--nbd-port", "0", "--data", "/dev/null/none");
+        Assert.Equal((2, true), (outcome.ExitCode, outcome.Error.Contains("'70000' is not a port", StringComparison.Ordinal)));
+    }
+
     [Theory]
     [InlineData("{\"nbdPort\": 70000}", "file: nbdPort: '70000' is not a port")]
     [InlineData("{\"allowUnauthenticated\": 3}", "file: allowUnauthenticated: '3' is neither true nor false")]
