@@ -26,13 +26,16 @@ sealed class ProblemWriter(RequestDelegate next, ServerLog log, ReportLimiter li
         catch (Exception e) when (!context.Response.HasStarted && !(context.RequestAborted.IsCancellationRequested && IsLeaving(e)))
         {
             var (kind, detail) = Describe(e, context);
-            var isFailure = kind.Status >= StatusCodes.Status500InternalServerError && kind != ProblemKind.Unavailable;
-            if (isFailure && limiter.Admit()) Log(context, e);
+            if (IsFailure(kind) && limiter.Admit()) Log(context, e);
             // Of an aborted request the log gets the status; nobody reads more.
             if (context.RequestAborted.IsCancellationRequested) context.Response.StatusCode = kind.Status;
             else await WriteAsync(context, kind, detail, (e as ApiException)?.Hint);
         }
     }
+
+    /// <summary>Whether it is the server's own. Who asked is told of a want of space, and pools say themselves when it gets short.</summary>
+    static bool IsFailure(ProblemKind kind) =>
+        kind.Status >= StatusCodes.Status500InternalServerError && kind != ProblemKind.Unavailable && kind != ProblemKind.NoSpace;
 
     /// <summary>Whether a request that ended before its time may have failed by that alone; the web server knows.</summary>
     static bool IsLeaving(Exception error) => error is OperationCanceledException or IOException;

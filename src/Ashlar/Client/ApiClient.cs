@@ -13,7 +13,7 @@ sealed class ApiClient : IDisposable
     const string ApiRoot = "/v1/";
     const string StatusUrl = $"{ApiRoot}status";
 
-    static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(3);
+    static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(10);
     static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(30);
 
     readonly HttpClient http;
@@ -195,7 +195,11 @@ sealed class ApiClient : IDisposable
         }
         catch (TaskCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw Unreachable($"no answer from {Address} in time");
+            throw new CommandException(
+                ExitCode.Unreachable,
+                ProblemTypes.Unavailable,
+                $"no answer from {Address} in time",
+                "it may be busy, or held up: its log may say why");
         }
     }
 

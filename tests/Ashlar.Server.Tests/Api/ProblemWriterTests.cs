@@ -1,3 +1,4 @@
+using Ashlar.Blocks;
 using Ashlar.Simulation;
 using Ashlar.Transport;
 using Microsoft.AspNetCore.Http;
@@ -54,6 +55,14 @@ public sealed class ProblemWriterTests : IDisposable
             "\"type\":\"urn:ashlar:problem:unavailable\"",
             await new StreamReader(context.Response.Body).ReadToEndAsync(),
             StringComparison.Ordinal);
+    }
+
+    /// <remarks>Whoever asked is told, and may ask for less.</remarks>
+    [Fact]
+    public async Task A_refusal_for_want_of_space_is_no_failure()
+    {
+        var context = await RunAsync(new DeviceFullException("main/vm1", "full"), isGone: false);
+        Assert.Equal((507, 0), (context.Response.StatusCode, log.Count(LogLevel.Error)));
     }
 
     async Task<HttpContext> RunAsync(Exception failure, bool isGone)

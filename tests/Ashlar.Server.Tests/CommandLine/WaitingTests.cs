@@ -49,6 +49,7 @@ public sealed class WaitingTests
         var result = await command;
         Assert.Equal(7, result.ExitCode);
         Assert.Contains("in time", result.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("start one", result.Error, StringComparison.Ordinal); // There is one.
     }
 
     [Fact]
