@@ -56,7 +56,8 @@ public sealed class UsageTests
         Assert.True(verbs.Length > 40);
         foreach (var (verb, path) in verbs)
         {
-            string[] line = [.. path, .. verb.Arguments.Select(_ => ""), .. verb.Options.Where(option => option.Required).SelectMany(Empty)];
+            var required = verb.Options.Where(option => option.Required).SelectMany(Empty);
+            string[] line = [.. path, .. verb.Arguments.Select(_ => ""), .. required];
             await CheckAsync(line);
             foreach (var option in verb.Options.Where(option => !option.Required && option.Arity.MaximumNumberOfValues > 0))
                 await CheckAsync([.. line, .. Empty(option)]);
@@ -68,7 +69,7 @@ public sealed class UsageTests
         static async Task CheckAsync(string[] line)
         {
             var result = await CalledProgram.RunAsync([.. line, "--data", "/dev/null/none"]);
-            if (result.ExitCode != 0) Assert.DoesNotContain("unexpected:", $"{string.Join(' ', line)}: {result.Error}", StringComparison.Ordinal);
+            Assert.DoesNotContain("unexpected:", $"{string.Join(' ', line)}: {result.Error}", StringComparison.Ordinal);
         }
     }
 

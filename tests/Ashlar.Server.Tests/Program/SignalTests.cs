@@ -36,14 +36,15 @@ public sealed class SignalTests
         }
     }
 
-    /// <remarks>timeout(1) signals the program and then its group; a terminal signals both a wrapper, which passes it on, and the program.</remarks>
+    /// <remarks>As from timeout(1), and from a terminal whose wrapper passes on what the program gets, too.</remarks>
     [Fact]
     public async Task A_stop_that_comes_twice_at_once_is_one()
     {
         using var directory = new TemporaryDirectory();
         using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         using var server = Start(
-            ProgramPath, "serve", "--data", directory["data"], "--pool-size", "64MiB", "--nbd-port", "0", "--iscsi-port", "0", "--api-port", "0");
+            ProgramPath, "serve", "--data", directory["data"], "--pool-size", "64MiB",
+            "--nbd-port", "0", "--iscsi-port", "0", "--api-port", "0");
         try
         {
             string? line;
