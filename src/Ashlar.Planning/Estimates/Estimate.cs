@@ -21,16 +21,16 @@ public sealed record Estimate
     /// <summary>Writes that users make.</summary>
     public required RatePair Writes { get; init; }
 
-    /// <summary>Reads that users make; null if they were not said.</summary>
+    /// <summary>Reads that users make; null if they are not given.</summary>
     public required RatePair? Reads { get; init; }
 
     /// <summary>Bytes a second that users write, blobs included, before replication.</summary>
     public required RatePair WriteBytes { get; init; }
 
-    /// <summary>Bytes a second that users read, blobs included; null if reads were not said.</summary>
+    /// <summary>Bytes a second that users read, blobs included; null if reads are not given.</summary>
     public required RatePair? ReadBytes { get; init; }
 
-    /// <summary>Reads for each write; null if reads were not said.</summary>
+    /// <summary>Reads for each write; null if reads are not given.</summary>
     public required decimal? ReadsPerWrite { get; init; }
 
     /// <summary>What that ratio implies.</summary>

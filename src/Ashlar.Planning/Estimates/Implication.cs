@@ -5,7 +5,7 @@ static class Implication
 {
     public static IReadOnlyList<string> Of(decimal? readsPerWrite) => readsPerWrite switch
     {
-        null => ["Reads were not said (--reads, or --users with --reads-per-user): there is no ratio to conclude from."],
+        null => ["Reads are not given (--reads, or --users with --reads-per-user): there is no ratio to conclude from."],
         >= 100 =>
         [
             "Nearly all reads: whatever makes a read cheap pays, even if a write costs more. Indexes and precomputed views are worth it.",
