@@ -33,7 +33,9 @@ sealed class ProblemWriter(RequestDelegate next, ServerLog log, ReportLimiter li
         }
     }
 
-    /// <summary>Whether it is the server's own. Who asked is told of a want of space, and pools say themselves when it gets short.</summary>
+    /// <summary>
+    /// Whether it is the server's own. Who asked is told of a want of space, and pools say themselves when it gets short.
+    /// </summary>
     static bool IsFailure(ProblemKind kind) =>
         kind.Status >= StatusCodes.Status500InternalServerError && kind != ProblemKind.Unavailable && kind != ProblemKind.NoSpace;
 
