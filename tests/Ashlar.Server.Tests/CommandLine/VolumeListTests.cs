@@ -144,8 +144,9 @@ public sealed class VolumeListTests : IAsyncLifetime
     // The clock goes on, but not so far that the command gives up a server that has had no time to answer.
     static async Task PassAsync(SimulatedClock clock, Task watch, Func<bool> isSeen)
     {
-        while (!watch.IsCompleted && !isSeen())
+        for (var turn = 0; !watch.IsCompleted && !isSeen(); turn++)
         {
+            Assert.True(turn < 600, "What is watched for is not shown.");
             clock.Advance(TimeSpan.FromSeconds(1));
             await Task.Delay(100);
         }

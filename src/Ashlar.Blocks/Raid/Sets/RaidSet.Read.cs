@@ -67,6 +67,7 @@ sealed partial class RaidSet
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
     async ValueTask<ulong> LoadOrCalculateAsync(StripeColumns columns)
     {
+        Invariant.Require(LockOf(columns.Stripe).IsHeld);
         var missing = await LoadAsync(columns, columns.AllData | columns.BitOfP).ConfigureAwait(false);
         if ((missing & columns.AllData) == 0) return missing;
         var (isOne, hasP) = (BitOperations.IsPow2(missing & columns.AllData), (missing & columns.BitOfP) == 0);
@@ -107,6 +108,7 @@ sealed partial class RaidSet
 
     ValueTask WriteChunkAsync(StripeColumns columns, int number, ReadOnlyMemory<byte> source)
     {
+        Invariant.Require(LockOf(columns.Stripe).IsHeld);
         var member = members[columns.MemberOf(number)];
         return member.IsUsable
             ? TakeAsync(member, to => to.WriteAsync(OffsetOf(columns.Stripe) + columns.OffsetBytes, source))

@@ -61,6 +61,7 @@ sealed partial class RaidSet
     async ValueTask WriteWithParityAsync(List<ChunkRange> ranges, ReadOnlyMemory<byte> source)
     {
         var stripe = ranges[0].Stripe;
+        Invariant.Require(LockOf(stripe).IsHeld && ranges.TrueForAll(range => range.Stripe == stripe));
         var (first, end) = ranges.Count == 1 ? (ranges[0].OffsetBytes, ranges[0].EndBytes) : (0, chunkBytes);
         using var columns = new StripeColumns(layout, stripe, first, end - first);
         var usable = UsableOf(columns);

@@ -39,6 +39,7 @@ sealed partial class RaidSet
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask ZeroStripesAsync(long first, int count, ZeroOptions options)
     {
+        Invariant.Require(count is > 0 and <= MaxRunStripes);
         var held = Enumerable.Range(0, count).Select(i => first + i).OrderBy(stripe => stripe % LockCount).Select(LockOf).ToList();
         var entered = 0;
         try
