@@ -11,6 +11,10 @@ public interface IReservableDevice : IBlockDevice
     /// <exception cref="StorageException">It could not be found out.</exception>
     long? FreeSpaceBelowBytes { get; }
 
+    /// <summary>Devices of which it is the same take their space from the same thing below; null if nobody knows.</summary>
+    /// <exception cref="StorageException">It could not be found out.</exception>
+    string? SpaceBelowIdentity => null;
+
     /// <summary>
     /// Takes the space of a range, so that writes to it cannot run out of space; its content does not change. Durable
     /// after the next flush. Space that is given back by zeroing or trimming is no longer reserved, unless

@@ -12,8 +12,12 @@ public sealed partial class FileDevice
     static readonly byte[] Zeros = new byte[64 * 1024];
 
     /// <inheritdoc />
-    public long? FreeSpaceBelowBytes =>
-        fileSystem?.GetFreeSpaceBytes(System.IO.Path.GetDirectoryName(file.Path) ?? "/");
+    public long? FreeSpaceBelowBytes => isBlockDevice ? null : fileSystem?.GetFreeSpaceBytes(DirectoryPath);
+
+    /// <inheritdoc />
+    public string? SpaceBelowIdentity => isBlockDevice ? null : fileSystem?.GetVolumeIdentity(DirectoryPath);
+
+    string DirectoryPath => System.IO.Path.GetDirectoryName(file.Path) ?? "/";
 
     /// <inheritdoc />
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
@@ -24,7 +28,7 @@ public sealed partial class FileDevice
         {
             Geometry.CheckRange(Name, start, blockCount);
             CheckWritable();
-            if (blockCount == 0) return;
+            if (blockCount == 0 || isBlockDevice) return; // A block device has its space.
             await ChangeSpaceAsync(
                 new SpaceChange(this, OffsetOf(start), blockCount * Geometry.BlockSizeBytes),
                 static change => change.Device.Reserve(change)).ConfigureAwait(false);
@@ -106,6 +110,8 @@ public sealed partial class FileDevice
 
     void Lengthen(long sizeBytes)
     {
+        if (isBlockDevice)
+            throw new DeviceFullException(Name, $"the block device has {file.LengthBytes} bytes, and {sizeBytes} are needed");
         try
         {
             file.SetLength(sizeBytes);
@@ -149,11 +155,11 @@ public sealed partial class FileDevice
     {
         try
         {
-            file.Allocate(change.OffsetBytes, change.LengthBytes);
+            if (!isBlockDevice) file.Allocate(change.OffsetBytes, change.LengthBytes);
         }
         catch (StorageException e) when (e.Kind == StorageErrorKind.NotSupported)
         {
-            // A block device has its space. Elsewhere the zeros are written, or are refused as a whole.
+            // The zeros are written, or are refused as a whole.
         }
         file.ZeroRange(change.OffsetBytes, change.LengthBytes);
     }

@@ -24,6 +24,7 @@ public sealed partial class FileDevice : IReservableDevice, IGrowableDevice, ICa
     readonly FlushQueue flushes;
     readonly DeviceCounters counters = new();
     readonly int blockSizeBytes;
+    readonly bool isBlockDevice;
     readonly Lock growing = new();
     long blockCount;
 
@@ -38,7 +39,9 @@ public sealed partial class FileDevice : IReservableDevice, IGrowableDevice, ICa
     public bool IsFlushShort => flushes.IsShort;
 
     /// <summary>Puts a device on an open file, which it takes over and closes.</summary>
-    /// <param name="file">The file; its length must be a whole number of blocks, at least one.</param>
+    /// <param name="file">
+    /// The file; its length must be a whole number of blocks, at least one. Of a block device a part of a block at its end is not used.
+    /// </param>
     /// <param name="blockSizeBytes">512 or 4096.</param>
     /// <param name="isReadOnly">Whether writes are refused.</param>
     /// <param name="fileSystem">Where the file lies, so that its free space can be told; may be null.</param>
@@ -49,7 +52,9 @@ public sealed partial class FileDevice : IReservableDevice, IGrowableDevice, ICa
         bool isReadOnly = false,
         IFileSystem? fileSystem = null)
     {
+        isBlockDevice = file.IsBlockDevice;
         var lengthBytes = file.LengthBytes;
+        if (isBlockDevice) lengthBytes -= lengthBytes % blockSizeBytes; // Its length is as it is.
         if (lengthBytes < blockSizeBytes || lengthBytes % blockSizeBytes != 0)
         {
             throw new UnsupportedFormatException(

@@ -12,6 +12,9 @@ public interface IFile : IDisposable
     /// <summary>Bytes that the file occupies on disk: holes do not count.</summary>
     long AllocatedBytes { get; }
 
+    /// <summary>Whether it is a block device: a disk, which has all of its space, and a length that nobody here changes.</summary>
+    bool IsBlockDevice => false;
+
     /// <summary>Reads until <paramref name="destination"/> is full or the file ends.</summary>
     /// <returns>Bytes read: fewer than asked for only at the end of the file.</returns>
     int Read(Span<byte> destination, long offsetBytes);

@@ -60,12 +60,19 @@ public interface IFileSystem
 
     /// <summary>Bytes that may still be written to the file system that holds <paramref name="path"/>.</summary>
     long GetFreeSpaceBytes(string path);
+
+    /// <summary>
+    /// Tells file systems apart: paths of which it is the same take their space from the same one. What it is means nothing else.
+    /// </summary>
+    string GetVolumeIdentity(string path) => "";
 }
 
 /// <summary>How <see cref="IFileSystem.Open"/> treats a file that exists, or does not.</summary>
 public enum FileOpenMode
 {
-    /// <summary>For reading and writing; the file must exist.</summary>
+    /// <summary>
+    /// For reading and writing; the file must exist. A block device that is mounted, or that somebody else holds in this way, is refused.
+    /// </summary>
     Existing = 0,
 
     /// <summary>For reading only; the file must exist.</summary>

@@ -27,6 +27,8 @@ public sealed unsafe class PosixFileSystem : IFileSystem
             FileOpenMode.OpenOrCreate => Libc.OpenReadWrite | Libc.OpenCreate,
             _ => throw new ArgumentOutOfRangeException(nameof(mode)),
         };
+        // Of a device that exists the kernel takes it for: nobody else, not even a file system that is mounted.
+        if (mode == FileOpenMode.Existing && TryGetStatus(path, out var status) && status.IsBlockDevice) flags |= Libc.OpenExclusive;
         var file = new PosixFile(path, FileDescriptor.Open(path, flags));
         if (mode != FileOpenMode.ReadOnly || !file.Status().IsDirectory) return file;
 
@@ -142,6 +144,11 @@ public sealed unsafe class PosixFileSystem : IFileSystem
         // XFS says what is left of a number below zero where it has promised more than there is.
         return (long)status.AvailableFragments <= 0 ? 0 : checked((long)(status.AvailableFragments * status.FragmentBytes));
     }
+
+    /// <inheritdoc />
+    public string GetVolumeIdentity(string path) => TryGetStatus(path, out var status)
+        ? $"{status.DeviceMajor}:{status.DeviceMinor}"
+        : throw StorageException.FromErrno("statx", path, Errno.NoEntry);
 
     internal static bool TryGetStatus(string path, out FileStatus status)
     {

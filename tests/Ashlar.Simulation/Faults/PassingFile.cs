@@ -15,6 +15,9 @@ public abstract class PassingFile(IFile inner) : IFile
     public long AllocatedBytes => inner.AllocatedBytes;
 
     /// <inheritdoc />
+    public virtual bool IsBlockDevice => inner.IsBlockDevice;
+
+    /// <inheritdoc />
     public virtual int Read(Span<byte> destination, long offsetBytes) => inner.Read(destination, offsetBytes);
 
     /// <inheritdoc />

@@ -43,4 +43,7 @@ public abstract class PassingFileSystem(IFileSystem inner) : IFileSystem
 
     /// <inheritdoc />
     public virtual long GetFreeSpaceBytes(string path) => inner.GetFreeSpaceBytes(path);
+
+    /// <inheritdoc />
+    public virtual string GetVolumeIdentity(string path) => inner.GetVolumeIdentity(path);
 }
