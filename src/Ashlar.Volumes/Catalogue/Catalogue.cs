@@ -17,6 +17,7 @@ sealed class Catalogue(
     Func<VolumeRecord, VolumeDevice> attach)
 {
     readonly ConcurrentDictionary<string, VolumeDevice> volumes = new(StringComparer.Ordinal);
+    readonly ConcurrentDictionary<Guid, VolumeDevice> trash = new();
     readonly AsyncLock turn = new();
     PoolRecord poolRecord = poolRecord;
 
@@ -33,10 +34,17 @@ sealed class Catalogue(
         Find(name) ?? throw new VolumeNameException(name, VolumeNameProblem.Unknown, "there is no such volume");
 
     /// <summary>The volume whose leaves are kept under a number; null when there is none.</summary>
-    public VolumeDevice? FindLineage(long lineage) => volumes.Values.FirstOrDefault(volume => volume.Lineage == lineage);
+    public VolumeDevice? FindLineage(long lineage) =>
+        volumes.Values.Concat(trash.Values).FirstOrDefault(volume => volume.Lineage == lineage);
+
+    /// <summary>The volumes in the trash, the oldest there first. Nobody finds them by a name.</summary>
+    public IReadOnlyList<VolumeDevice> Trash => trash.IsEmpty ? [] :
+        [.. trash.Values.Where(volume => volume.Record.Trashed is not null)
+            .OrderBy(volume => volume.Record.Trashed!.Value.Since).ThenBy(volume => volume.Record.Id)];
 
     /// <summary>Takes in a volume that was found at opening; false when its name is taken.</summary>
-    public bool TryAdd(VolumeDevice volume) => volumes.TryAdd(volume.Record.Name, volume);
+    public bool TryAdd(VolumeDevice volume) =>
+        volume.Record.Trashed is null ? volumes.TryAdd(volume.Record.Name, volume) : trash.TryAdd(volume.Record.Id, volume);
 
     /// <summary>Creates the record of a volume, and takes its name. A thick one is not there for anybody before it is filled.</summary>
     /// <exception cref="VolumeNameException">The name is taken.</exception>
@@ -59,6 +67,7 @@ sealed class Catalogue(
                 DateTimeOffset.FromUnixTimeMilliseconds(options.TimeProvider.GetUtcNow().ToUnixTimeMilliseconds()))
             {
                 Limits = volumeOptions.Limits,
+                Attributes = volumeOptions.Attributes,
             };
             var next = poolRecord with { NextLineage = poolRecord.NextLineage + 1 };
             var batch = new WriteBatch();
@@ -101,9 +110,29 @@ sealed class Catalogue(
         await turn.EnterAsync();
         try
         {
-            if (volume.Record.State == VolumeState.Deleting) throw new VolumeDeletedException(volume.Name);
+            if (volume.IsGone) throw new VolumeDeletedException(volume.Name);
             var limits = change(volume.Record.Limits);
             if (limits != volume.Record.Limits) await WriteAsync(volume, volume.Record with { Limits = limits }, mayUseReserve: false);
+        }
+        finally
+        {
+            turn.Exit();
+        }
+    }
+
+    /// <summary>Changes what people say of a volume.</summary>
+    /// <exception cref="VolumeDeletedException">The volume was deleted meanwhile.</exception>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    public async ValueTask DescribeAsync(VolumeDevice volume, Func<VolumeAttributes, VolumeAttributes> change)
+    {
+        await turn.EnterAsync();
+        try
+        {
+            if (volume.IsGone) throw new VolumeDeletedException(volume.Name);
+            var attributes = change(volume.Record.Attributes);
+            attributes.Check();
+            if (attributes != volume.Record.Attributes)
+                await WriteAsync(volume, volume.Record with { Attributes = attributes }, mayUseReserve: false);
         }
         finally
         {
@@ -151,6 +180,73 @@ sealed class Catalogue(
         }
     }
 
+    /// <summary>Moves a volume to the trash: gone for everyone, its name free, its blocks kept.</summary>
+    /// <remarks>
+    /// Crash order: one write of the record is all of it, so a crash leaves the volume as it was or in the trash. Its state stays: one that
+    /// is being resized goes on with that there, and after a crash at the next opening.
+    /// </remarks>
+    /// <exception cref="VolumeNameException">There is none of that name.</exception>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
+    public async ValueTask<VolumeDevice> TrashAsync(string name, TimeSpan retention)
+    {
+        await turn.EnterAsync();
+        try
+        {
+            var volume = Require(name);
+            var now = DateTimeOffset.FromUnixTimeMilliseconds(options.TimeProvider.GetUtcNow().ToUnixTimeMilliseconds());
+            await WriteAsync(volume, volume.Record with { Trashed = (now, now + retention) }, mayUseReserve: true);
+            volume.IsGone = true;
+            Invariant.Require(trash.TryAdd(volume.Record.Id, volume)); // Before its name goes: whoever looks for its lineage finds it.
+            Invariant.Require(volumes.TryRemove(KeyValuePair.Create(volume.Record.Name, volume)));
+            return volume;
+        }
+        finally
+        {
+            turn.Exit();
+        }
+    }
+
+    /// <summary>Takes a volume out of the trash; null when it is not there.</summary>
+    /// <exception cref="VolumeNameException">The name that it is to have is taken.</exception>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
+    public async ValueTask<VolumeDevice?> RestoreAsync(Guid id, string? newName)
+    {
+        await turn.EnterAsync();
+        try
+        {
+            if (!trash.TryGetValue(id, out var volume)) return null;
+            var name = newName ?? volume.Record.Name;
+            if (volumes.ContainsKey(name)) throw new VolumeNameException(name, VolumeNameProblem.Taken, "the name is taken");
+            await WriteAsync(volume, volume.Record with { Name = name, Trashed = null }, mayUseReserve: true);
+            volume.IsGone = false;
+            Invariant.Require(volumes.TryAdd(name, volume));
+            Invariant.Require(trash.TryRemove(KeyValuePair.Create(id, volume)));
+            return volume;
+        }
+        finally
+        {
+            turn.Exit();
+        }
+    }
+
+    /// <summary>Deletes a volume that is in the trash; null when it is not there. What remains is to give its space back.</summary>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
+    public async ValueTask<VolumeDevice?> PurgeAsync(Guid id)
+    {
+        await turn.EnterAsync();
+        try
+        {
+            if (!trash.TryGetValue(id, out var volume)) return null;
+            await WriteAsync(volume, volume.Record with { State = VolumeState.Deleting }, mayUseReserve: true);
+            Invariant.Require(trash.TryRemove(KeyValuePair.Create(id, volume)));
+            return volume;
+        }
+        finally
+        {
+            turn.Exit();
+        }
+    }
+
     /// <summary>Deletes a volume that was not created to the end.</summary>
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     public async ValueTask AbandonAsync(VolumeDevice volume)
@@ -183,7 +279,7 @@ sealed class Catalogue(
     async ValueTask DeleteAsync(VolumeDevice volume)
     {
         await WriteAsync(volume, volume.Record with { State = VolumeState.Deleting }, mayUseReserve: true);
-        volume.MarkDeleted();
+        volume.IsGone = true;
         Invariant.Require(volumes.TryRemove(KeyValuePair.Create(volume.Record.Name, volume)));
     }
 

@@ -23,6 +23,9 @@ public sealed record VolumeInfo(
     /// <summary>What clients may ask of it in a second.</summary>
     public RateLimits Limits { get; init; } = RateLimits.None;
 
+    /// <summary>What people say of it.</summary>
+    public VolumeAttributes Attributes { get; init; } = VolumeAttributes.None;
+
     /// <summary>The resizing that is under way, or null.</summary>
     public VolumeResize? Resize { get; init; }
 
@@ -49,6 +52,7 @@ public sealed record VolumeInfo(
         {
             IsThick = volume.IsThick,
             Limits = volume.Record.Limits,
+            Attributes = volume.Record.Attributes,
             Resize = volume.Resizing?.ToFacts(),
             UnverifiedBlocks = volume.UnverifiedBlocks,
             DamagedBlocks = damage.Blocks,

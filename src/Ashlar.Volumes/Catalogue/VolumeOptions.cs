@@ -19,4 +19,7 @@ public sealed record VolumeOptions
 
     /// <summary>What clients may ask of it in a second: kept with the volume, for whoever serves it to enforce.</summary>
     public RateLimits Limits { get; init; } = RateLimits.None;
+
+    /// <summary>What people say of it.</summary>
+    public VolumeAttributes Attributes { get; init; } = VolumeAttributes.None;
 }

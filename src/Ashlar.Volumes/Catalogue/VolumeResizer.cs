@@ -49,6 +49,7 @@ class VolumeResizer(
         await volume.Turn.EnterAsync();
         try
         {
+            if (volume.IsGone) throw new VolumeDeletedException(volume.Name);
             if (volume.Record.State == VolumeState.Resizing) await SettleLockedAsync(volume, volume.SizeBytes, CancellationToken.None);
             var before = volume.SizeBytes;
             if (sizeBytes < before && !allowShrink)

@@ -40,7 +40,8 @@ sealed class WriteThrottle(PoolParts parts)
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     public async ValueTask WaitForSpaceAsync(string device, int attempt, long? chunks = null)
     {
-        if (!await TryWaitAsync(attempt)) throw new DeviceFullException(device, DescribeShortage(chunks));
+        if (!await TryWaitAsync(attempt, (chunks ?? 1) - parts.Space.FreeChunks))
+            throw new DeviceFullException(device, DescribeShortage(chunks));
     }
 
     /// <summary>Promises free chunks to a request, after waiting for what is just being given back.</summary>
@@ -48,9 +49,11 @@ sealed class WriteThrottle(PoolParts parts)
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
     public async ValueTask<SpaceReservation> ReserveAsync(string device, long chunks)
     {
+        long mostFree = 0;
         for (var attempt = 0; ; attempt++)
         {
             if (parts.Space.TryReserve(chunks) is { } reservation) return reservation;
+            if (ComesNearer(ref mostFree)) attempt = 0;
             await WaitForSpaceAsync(device, attempt, chunks);
         }
     }
@@ -63,16 +66,28 @@ sealed class WriteThrottle(PoolParts parts)
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
     public async ValueTask<SpaceReservation> ReserveThickAsync(string device, long chunks)
     {
+        long mostFree = 0;
         for (var attempt = 0; ; attempt++)
         {
-            if (TryReserveThick(chunks, out var shortage) is { } reservation) return reservation;
-            if (!await TryWaitAsync(attempt)) throw new DeviceFullException(device, shortage);
+            if (TryReserveThick(chunks, out var shortage, out var missing) is { } reservation) return reservation;
+            if (ComesNearer(ref mostFree)) attempt = 0;
+            if (!await TryWaitAsync(attempt, missing)) throw new DeviceFullException(device, shortage);
         }
     }
 
-    // Waits for what is being given back; false when nothing is, or patience has come to its end.
+    // Whoever needs much has patience for as long as what is given back makes it more.
+    bool ComesNearer(ref long mostFree)
+    {
+        var free = parts.Space.FreeChunks;
+        var isMore = free > mostFree && mostFree > 0;
+        mostFree = Math.Max(mostFree, free);
+        return isMore;
+    }
+
+    // Waits for what is being given back, and where nothing is lets the trash make room; false when it cannot, or patience has come to its
+    // end.
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
-    async ValueTask<bool> TryWaitAsync(int attempt)
+    async ValueTask<bool> TryWaitAsync(int attempt, long missing)
     {
         if (attempt >= MaxAttempts) return false;
         if (parts.Space.QuarantinedChunks > 0)
@@ -83,33 +98,34 @@ sealed class WriteThrottle(PoolParts parts)
         }
 
         // A deleted volume may be giving its space back just now.
-        if (!parts.Work.IsBusy) return attempt == 0;
+        if (!parts.Work.IsBusy) return await parts.MakeRoom(Math.Max(1, missing)) || attempt == 0;
         await parts.Work.WaitAsync(BackgroundPatience);
         return true;
     }
 
     // One at a time, so that of two that do not fit together one gets what it needs.
-    SpaceReservation? TryReserveThick(long chunks, out string shortage)
+    SpaceReservation? TryReserveThick(long chunks, out string shortage, out long missing)
     {
-        shortage = "";
+        (shortage, missing) = ("", 0);
         lock (promising)
         {
             if (parts.Space.TryReserve(chunks) is not { } reservation)
             {
                 shortage = DescribeShortage(chunks);
+                missing = chunks - parts.Space.FreeChunks;
                 return null;
             }
 
-            if (FindShortageBelow(chunks) is not { } below) return reservation;
+            if (FindShortageBelow(chunks) is not var (below, missingBytes)) return reservation;
             reservation.Dispose();
-            shortage = below;
+            (shortage, missing) = (below, (missingBytes + MapLayout.ChunkBytes - 1) / MapLayout.ChunkBytes);
             return null;
         }
     }
 
     // After the chunks were reserved. A hint: whoever takes the space decides. Where freed space could not be given back below, the pool
     // has more than is free there; what is still to be given back counts when it is free.
-    string? FindShortageBelow(long chunks)
+    (string Shortage, long MissingBytes)? FindShortageBelow(long chunks)
     {
         if (parts.Device is not IReservableDevice device) return null;
         long? free;
@@ -124,10 +140,13 @@ sealed class WriteThrottle(PoolParts parts)
 
         var (needed, promised) = (chunks * MapLayout.ChunkBytes, (parts.Space.ReservedChunks - chunks) * MapLayout.ChunkBytes);
         var (map, others) = (MapBytes(needed), promised + MapBytes(promised));
-        if (free is not { } below || needed + map + others <= below + (parts.Space.UnpunchedChunks * MapLayout.ChunkBytes)) return null;
-        return $"it needs {BinarySize.FormatExact(needed)}, and {BinarySize.FormatExact(map)} for its map; the file system below has "
+        if (free is not { } below) return null;
+        var missing = needed + map + others - below - (parts.Space.UnpunchedChunks * MapLayout.ChunkBytes);
+        if (missing <= 0) return null;
+        var shortage = $"it needs {BinarySize.FormatExact(needed)}, and {BinarySize.FormatExact(map)} for its map; the file system below has "
             + BinarySize.FormatExact(below) + " free"
             + (others > 0 ? $", of which {BinarySize.FormatExact(others)} are promised to others" : "");
+        return (shortage, missing);
     }
 
     static long MapBytes(long bytes) => (bytes / BytesPerMapByte) + Math.Min(2 * bytes / BytesPerMapByte, MaxMapReserveBytes);

@@ -14,6 +14,7 @@ sealed partial class VolumeDevice
         try
         {
             var (offset, length) = CheckRange(start, destination.Length);
+            Accesses.CountRead(offset, length);
             for (long done = 0; done < length;)
             {
                 var inLeaf = (int)((offset + done) % MapLayout.LeafBytes);

@@ -18,6 +18,7 @@ sealed partial class VolumeDevice
         try
         {
             var (offset, length) = CheckRange(start, source.Length);
+            Accesses.CountWrite(offset, length);
             parts.Failure.ThrowIfLatched();
             await parts.Throttle.WaitAsync();
             if (offset / MapLayout.LeafBytes != (offset + length - 1) / MapLayout.LeafBytes) await EnsureSpaceAsync(offset, length);

@@ -34,7 +34,7 @@ sealed partial class VolumeDevice : IBlockDevice
         BlockSizeBytes = record.BlockSizeBytes;
         name = $"{parts.Name}/{record.Name}";
         CommittedChunks = allocatedChunks = committedChunks;
-        isDeleted = record.State == VolumeState.Deleting;
+        isDeleted = record.State == VolumeState.Deleting || record.Trashed is not null;
     }
 
     public string Name => Volatile.Read(ref name);
@@ -90,8 +90,12 @@ sealed partial class VolumeDevice : IBlockDevice
     /// <summary>From now on requests see the new size. Whoever holds a leaf's lock checks it again.</summary>
     public void SetSize(long value) => Interlocked.Exchange(ref sizeBytes, value);
 
-    /// <summary>From now on every request fails.</summary>
-    public void MarkDeleted() => Volatile.Write(ref isDeleted, true);
+    /// <summary>Whether every request fails, because it is in the trash or deleted. Only the catalogue changes it, under its lock.</summary>
+    public bool IsGone
+    {
+        get => Volatile.Read(ref isDeleted);
+        set => Volatile.Write(ref isDeleted, value);
+    }
 
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     public async ValueTask FlushAsync(CancellationToken cancellationToken = default)

@@ -16,6 +16,7 @@ namespace Ashlar.Volumes;
 ///   D lineage(8) leaf/64(8)                  the same by leaf, as earlier versions wrote it: a bit for each of 64 leaves
 ///   L lineage(8) leaf(8) ~generation(8)      leaf of the map
 ///   S                                        chunks of the device
+///   T                                        how long deleted volumes stay in the trash
 ///   X                                        where something is damaged
 ///   R                                        chunks may have leaked with leaves that could not be read; no value
 /// </code>
@@ -36,6 +37,7 @@ static class MapKeys
     public static ReadOnlySpan<byte> GroupMarkers => "D"u8;
     public static ReadOnlySpan<byte> Leaves => "L"u8;
     public static ReadOnlySpan<byte> DeviceChunks => "S"u8;
+    public static ReadOnlySpan<byte> TrashRetention => "T"u8;
     public static ReadOnlySpan<byte> MayHaveLeaked => "R"u8;
     public static ReadOnlySpan<byte> Damage => "X"u8;
 

@@ -77,6 +77,9 @@ sealed class PoolParts : IDisposable
     /// <summary>Called when chunks may belong to nobody, because a piece of the map that could not be read was replaced.</summary>
     public Action SpaceMayHaveLeaked { get; set; } = static () => { };
 
+    /// <summary>Asked for so many chunks where nobody has them: whether volumes in the trash, the oldest first, give way.</summary>
+    public Func<long, ValueTask<bool>> MakeRoom { get; set; } = static _ => ValueTask.FromResult(false);
+
     /// <summary>Whether the pool takes no more requests.</summary>
     public bool IsClosed
     {

@@ -17,11 +17,16 @@ public sealed record PoolUsage(long CapacityBytes, long AllocatedBytes, long Pro
     /// <summary>What volumes have let go of and the space below holds all the same, because it could not be given back.</summary>
     public long UnpunchedBytes { get; init; }
 
+    /// <summary>What of the allocated space volumes in the trash hold: it is taken, the oldest there first, when space is needed.</summary>
+    public long TrashBytes { get; init; }
+
     /// <summary>What of the capacity no volume occupies, whether the space below has it or not.</summary>
     public long UnallocatedBytes => CapacityBytes - AllocatedBytes;
 
-    /// <summary>What can still be written. Some of it may only be usable after the next commit.</summary>
-    public long FreeBytes => Math.Min(UnallocatedBytes, FreeSpaceBelowBytes + UnpunchedBytes ?? long.MaxValue);
+    /// <summary>
+    /// What can still be written: what is free, and what the trash would give. Some of it may only be usable after the next commit.
+    /// </summary>
+    public long FreeBytes => Math.Min(UnallocatedBytes, FreeSpaceBelowBytes + UnpunchedBytes ?? long.MaxValue) + TrashBytes;
 
     /// <summary>
     /// Whether the pool can take more than the space below has: then writes to thin volumes may fail although the pool is not full.

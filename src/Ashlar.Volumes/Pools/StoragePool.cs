@@ -27,6 +27,8 @@ public sealed partial class StoragePool : IAsyncDisposable
         Remover = new VolumeRemover(Catalogue, parts.Store, parts.Committer, parts.Markers, parts.Cache, parts.Damage, Leaked, parts.Work);
         Resizer = parts.Options.Factory.CreateResizer(parts, Catalogue, Leaked);
         parts.SpaceMayHaveLeaked = Leaked.Reclaim;
+        Trash = new Trash(Catalogue, Remover, parts);
+        parts.MakeRoom = Trash.MakeRoomAsync;
         sweep = new SuspectSweep(parts, Catalogue.FindLineage);
         Recheck = new DamageRecheck(parts, Catalogue.FindLineage);
         DamageWriter = new DamageLogWriter(parts.Damage, parts.Metadata);
@@ -63,6 +65,7 @@ public sealed partial class StoragePool : IAsyncDisposable
     {
         ReclaimingBytes = Space.QuarantinedChunks * MapLayout.ChunkBytes,
         UnpunchedBytes = Space.UnpunchedChunks * MapLayout.ChunkBytes,
+        TrashBytes = Trash.AllocatedBytes,
         FreeSpaceBelowBytes = FindFreeSpaceBelow(),
     };
 
@@ -250,8 +253,10 @@ public sealed partial class StoragePool : IAsyncDisposable
 
     void CommitIfDirty(CommitScope scope)
     {
+        if (scope == CommitScope.Checksums) AgeAccesses();
         if (scope == CommitScope.Checksums) DamageWriter.Begin(); // Reads go on where writes are refused, and meet what they meet.
         if (Failure.First is not null) return;
+        if (scope == CommitScope.Checksums) Trash.RemoveExpired();
         _ = NoteStoreSequenceAsync();
         if (scope == CommitScope.Checksums || Commits.HasChangedMaps || Parts.Metadata.IsExhausted) Commits.Request(scope);
     }

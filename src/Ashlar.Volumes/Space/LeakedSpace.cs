@@ -73,7 +73,7 @@ sealed class LeakedSpace(
 
             leaked = [.. walk.FindLeaked(snapshot)];
             surplus = [.. walk.FindUsageSurplus(snapshot).Join(
-                catalogue.Volumes, each => each.Lineage, volume => volume.Lineage, (each, volume) => (volume, each.Surplus))];
+                catalogue.Volumes.Concat(catalogue.Trash), each => each.Lineage, volume => volume.Lineage, (each, volume) => (volume, each.Surplus))];
         }
 
         await commits.RunAsync(CommitScope.Flush);

@@ -191,11 +191,58 @@ public sealed class FormatTests
         Assert.Throws<CorruptDataException>(() => VolumeRecord.Read(MapKeys.Volume(Id), unlimited, "pool"));
         Assert.Throws<CorruptDataException>(() => VolumeRecord.Read(MapKeys.Volume(Id), limited.ToBytes().AsSpan(0, 60), "pool"));
         var newer = limited.ToBytes();
-        newer[0] = 3;
+        newer[0] = 4;
         Assert.Throws<UnsupportedFormatException>(() => VolumeRecord.Read(MapKeys.Volume(Id), newer, "pool"));
         var unknown = volume.ToBytes();
         unknown[4] = 4;
         Assert.Throws<CorruptDataException>(() => VolumeRecord.Read(MapKeys.Volume(Id), unknown, "pool"));
+    }
+
+    [Fact]
+    public void A_volume_with_attributes_or_in_the_trash_has_these_bytes()
+    {
+        var plain = new VolumeRecord(Id, "db", VolumeState.Ready, true, 5, 1, 1 << 20, 512, DateTimeOffset.FromUnixTimeMilliseconds(1));
+        var labels = VolumeAttributes.None.Labels.Add("b", "").Add("a/1", "\u00e9");
+        var full = plain with
+        {
+            Trashed = (DateTimeOffset.FromUnixTimeMilliseconds(2), DateTimeOffset.FromUnixTimeMilliseconds(3)),
+            Attributes = new() { Description = "x y", Labels = labels, TrashRetention = TimeSpan.FromMilliseconds(4) },
+        };
+        Assert.Equal(
+            "03000000" + "01" + "07" + "0000" + "0500000000000000" + "0100000000000000" + "0000100000000000" + "00020000" + "0100000000000000"
+            + "0000000000000000" + "0000000000000000" + "0200000000000000" + "0300000000000000" + "0400000000000000" + "0200" + "6462"
+            + "0300" + "782079" + "02" + "03" + "612F31" + "02" + "C3A9" + "01" + "62" + "00",
+            Convert.ToHexString(full.ToBytes()));
+        VolumeRecord[] all =
+        [
+            full, full with { Attributes = VolumeAttributes.None }, plain with { Attributes = full.Attributes },
+            plain with { Attributes = new() { TrashRetention = TimeSpan.Zero } }, full with { Limits = new(500, 1 << 20) },
+        ];
+        foreach (var record in all) Assert.Equal(record, VolumeRecord.Read(MapKeys.Volume(Id), record.ToBytes(), "pool"));
+    }
+
+    [Theory]
+    [InlineData(60, 1, "a time there without the flag")] // Not in the trash.
+    [InlineData(76, 1, "a time without the flag")]
+    [InlineData(84, 255, "a name beyond the end")]
+    [InlineData(84, 0, "no name")]
+    [InlineData(88, 255, "a description beyond the end")]
+    [InlineData(90, 0x01, "a control character")]
+    [InlineData(90, 0xff, "not UTF-8")]
+    [InlineData(92, 0, "bytes beyond the last label")]
+    [InlineData(92, 3, "a third label that is not there")]
+    [InlineData(98, 0x60, "keys that do not ascend")]
+    public void Attributes_that_cannot_be_are_damage(int offset, byte value, string what)
+    {
+        var bytes = (new VolumeRecord(Id, "db", VolumeState.Ready, false, 5, 1, 512, 512, DateTimeOffset.UnixEpoch) with
+        {
+            Attributes = new() { Description = "xy", Labels = VolumeAttributes.None.Labels.Add("a", "1").Add("b", "2") },
+        }).ToBytes();
+        Assert.NotNull(VolumeRecord.Read(MapKeys.Volume(Id), bytes, "pool"));
+        for (var length = 0; length < bytes.Length; length++)
+            Assert.Throws<CorruptDataException>(() => VolumeRecord.Read(MapKeys.Volume(Id), bytes.AsSpan(0, length), "pool"));
+        bytes[offset] = value;
+        Assert.True(Record.Exception(() => VolumeRecord.Read(MapKeys.Volume(Id), bytes, "pool")) is CorruptDataException, what);
     }
 
     [Fact]
@@ -213,6 +260,7 @@ public sealed class FormatTests
         Assert.Equal("55" + "0000000000000001", Convert.ToHexString(MapKeys.Usage(1)));
         Assert.Equal("53", Convert.ToHexString(MapKeys.DeviceChunks));
         Assert.Equal("52", Convert.ToHexString(MapKeys.MayHaveLeaked));
+        Assert.Equal("54", Convert.ToHexString(MapKeys.TrashRetention));
         Assert.Equal("56" + "00112233445546778899AABBCCDDEEFF", Convert.ToHexString(MapKeys.Volume(Id)));
     }
 
