@@ -30,6 +30,29 @@ public sealed record Pool
     /// <summary>Number of volumes.</summary>
     public required int VolumeCount { get; init; }
 
+    /// <summary>"available"; "unavailable" where it cannot be opened; "exported" where it was closed for good.</summary>
+    public string State { get; init; } = PoolStates.Available;
+
+    /// <summary>Why it is not available; absent where it is, or was exported. What it holds is not known then: its figures are 0.</summary>
+    public string? Reason { get; init; }
+
+    /// <summary>What it lies on, the first one first.</summary>
+    public IReadOnlyList<PoolDeviceInfo> Devices { get; init; } = [];
+
+    /// <summary>Sum of the sizes of the volumes by the capacity; above 1 volumes could grow beyond the pool.</summary>
+    public double OvercommitRatio { get; init; }
+
+    /// <summary>How full it is, in percent, when it is said for the first time.</summary>
+    public int SoftThresholdPercent { get; init; }
+
+    /// <summary>How full it is, in percent, when it is said again.</summary>
+    public int HardThresholdPercent { get; init; }
+
+    /// <summary>
+    /// When it will be full if its use goes on as in the last four hours; absent where that cannot be told, or it does not get fuller.
+    /// </summary>
+    public long? SecondsUntilFull { get; init; }
+
     /// <summary>"ok" or "degraded".</summary>
     public string Health { get; init; } = "ok";
 
@@ -54,6 +77,23 @@ public sealed record Pool
     /// <summary>Deleted volumes that still give back their space.</summary>
     public RunningDeletions? Deletions { get; init; }
 }
+
+/// <summary>Whether a pool can be used.</summary>
+public static class PoolStates
+{
+    /// <summary>It is in use.</summary>
+    public const string Available = "available";
+
+    /// <summary>It cannot be opened.</summary>
+    public const string Unavailable = "unavailable";
+
+    /// <summary>It was closed for good.</summary>
+    public const string Exported = "exported";
+}
+
+/// <summary>A device of a pool.</summary>
+/// <param name="Path">Where it is, on the server's machine.</param>
+public sealed record PoolDeviceInfo(string Path);
 
 /// <summary>A check that runs in the background.</summary>
 /// <param name="TotalBytes">What has to be looked at; 0 until that has been counted.</param>

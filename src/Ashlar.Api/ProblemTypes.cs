@@ -24,6 +24,15 @@ public static class ProblemTypes
     /// <summary>There is no such pool.</summary>
     public const string PoolNotFound = Prefix + "pool-not-found";
 
+    /// <summary>The pool cannot be opened, or was exported.</summary>
+    public const string PoolUnavailable = Prefix + "pool-unavailable";
+
+    /// <summary>There are things in it that would be lost.</summary>
+    public const string NotEmpty = Prefix + "not-empty";
+
+    /// <summary>A device cannot become, or is not, one of the pool: missing, in use, holding something else.</summary>
+    public const string UnusableDevice = Prefix + "unusable-device";
+
     /// <summary>There is no such volume.</summary>
     public const string VolumeNotFound = Prefix + "volume-not-found";
 

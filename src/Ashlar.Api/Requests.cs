@@ -22,12 +22,66 @@ public sealed record CreateVolume
     public ChangeLimits? Limits { get; init; }
 }
 
-/// <summary>A change of a pool.</summary>
+/// <summary>A pool to be created.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+public sealed record CreatePool
+{
+    /// <summary>Unique on the server.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Absolute paths of files and block devices of the server's machine; a file in its data directory where there are none.</summary>
+    public IReadOnlyList<string>? Devices { get; init; }
+
+    /// <summary>What each file that is created is to hold; needed where one is.</summary>
+    public long? SizeBytes { get; init; }
+
+    /// <summary>Whether what the devices hold may be lost.</summary>
+    public bool Force { get; init; }
+}
+
+/// <summary>A device to be added to a pool.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+public sealed record AddPoolDevice
+{
+    /// <summary>Absolute path of a file or block device of the server's machine.</summary>
+    public required string Path { get; init; }
+
+    /// <summary>What a file that is created is to hold; needed where it is.</summary>
+    public long? SizeBytes { get; init; }
+
+    /// <summary>Whether what the device holds may be lost.</summary>
+    public bool Force { get; init; }
+}
+
+/// <summary>A pool to be opened again.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+public sealed record ImportPool
+{
+    /// <summary>Absolute paths of all of its devices, in any order.</summary>
+    public required IReadOnlyList<string> Devices { get; init; }
+
+    /// <summary>What it is to be called from now on; absent for the name that it had.</summary>
+    public string? Name { get; init; }
+}
+
+/// <summary>A change of a pool: of its thresholds, its capacity, its name, or of several.</summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record ChangePool
 {
-    /// <summary>What it is to hold; not less than it does.</summary>
-    public required long CapacityBytes { get; init; }
+    /// <summary>What it is to hold; not less than it does; absent for what it does.</summary>
+    public long? CapacityBytes { get; init; }
+
+    /// <summary>The new name; absent for the present one.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>How full it is, in percent, when it is said for the first time; absent for what was set.</summary>
+    public int? SoftThresholdPercent { get; init; }
+
+    /// <summary>How full it is, in percent, when it is said again; absent for what was set.</summary>
+    public int? HardThresholdPercent { get; init; }
+
+    /// <summary>Whether it may get another name also while clients are connected; they are cut off.</summary>
+    public bool Force { get; init; }
 }
 
 /// <summary>A change of a volume: of its size, its limits, its name, or of several.</summary>

@@ -19,7 +19,7 @@ public sealed class AshlarServer : IAsyncDisposable
     readonly IReadOnlyList<IPAddress> addresses;
     readonly DateTimeOffset startedAt;
     readonly Stack<IAsyncDisposable> parts = new();
-    ServedPools pools = new([]);
+    ServedPools? pools;
     DataDirectory? directory;
     volatile bool isReady;
     bool isDisposed;
@@ -66,8 +66,8 @@ public sealed class AshlarServer : IAsyncDisposable
     /// <summary>The server at a glance.</summary>
     public Status GetStatus()
     {
-        Pool[] each = [.. pools.All.Select(Resources.Pool)];
-        string[] warnings = [.. each.SelectMany(pool => pool.Warnings)];
+        Pool[] each = [.. pools!.Entries.Select(Resources.Pool)];
+        string[] warnings = [.. pools.Warnings, .. each.SelectMany(pool => pool.Warnings)];
         return new()
         {
             Health = Resources.Health(warnings),
@@ -143,7 +143,7 @@ public sealed class AshlarServer : IAsyncDisposable
     {
         try
         {
-            if (pools.All.All(pool => pool.List().Count == 0)) created.TakeBack();
+            if (pools?.All.All(pool => pool.List().Count == 0) ?? true) created.TakeBack();
             else created.Keep();
         }
         catch (Exception e)
@@ -169,12 +169,8 @@ public sealed class AshlarServer : IAsyncDisposable
         Invariant.Require(parts.Count == DirectoryDepth);
         var runFile = new RunFile(options.FileSystem, directory.Path, Notice, options.TimeProvider);
         parts.Push(new Part(runFile));
-        var journal = new PoolJournal(DataDirectory.MainPool, log.Write, options.TimeProvider);
-        parts.Push(new Part(journal));
-        var main = await OpenMainPoolAsync(directory, journal);
-        var served = new ServedPool(main, log.Write, options.TimeProvider, options.PoolSizeBytes);
-        journal.Listener = served.Observe;
-        pools = new ServedPools([served]);
+        if (directory.IsNew) await CreateMainPoolAsync(directory);
+        pools = await ServedPools.OpenAsync(directory, options, log.Write);
         parts.Push(pools);
 
         if (limits.Notice is { } notice) Notice(notice);
@@ -230,18 +226,16 @@ public sealed class AshlarServer : IAsyncDisposable
     Action<string> ClientFailure(string protocol) => line =>
         log.Write(new(LogLevel.Warning, LogEvents.ClientFailed, line) { Protocol = protocol });
 
-    async Task<StoragePool> OpenMainPoolAsync(DataDirectory data, PoolJournal journal)
+    async Task CreateMainPoolAsync(DataDirectory data)
     {
-        var path = data.PoolPath(DataDirectory.MainPool);
-        if (!data.IsNew) return await PoolFiles.OpenAsync(path, options, journal.Observe);
         IsFirstStart = true;
         var capacity = PoolSizes.ForCreation(options.PoolSizeBytes, options.FileSystem.GetFreeSpaceBytes(data.Path));
         data.BeginFirstStart(new(options.Entropy.NextGuid(), startedAt));
         try
         {
-            var created = await PoolFiles.CreateAsync(path, DataDirectory.MainPool, capacity, options, journal.Observe);
+            await PoolFiles.FormatAsync(data.PoolPath(DataDirectory.MainPool), DataDirectory.MainPool, capacity, options);
+            new PoolRegistry(options.FileSystem, data.SystemPath).Install(PoolRegistry.Main(options.Entropy));
             data.CompleteFirstStart();
-            return created;
         }
         catch (StorageException e) when (e.Errno == Errno.FileTooLarge)
         {

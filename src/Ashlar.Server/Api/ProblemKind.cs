@@ -12,6 +12,9 @@ sealed record ProblemKind(string Type, int Status, string Title)
     public static readonly ProblemKind ForeignOrigin = new(ProblemTypes.ForeignOrigin, 403, "The request came from a foreign place");
     public static readonly ProblemKind NoSuchRoute = new(ProblemTypes.NoSuchRoute, 404, "There is no such route");
     public static readonly ProblemKind PoolNotFound = new(ProblemTypes.PoolNotFound, 404, "There is no such pool");
+    public static readonly ProblemKind PoolUnavailable = new(ProblemTypes.PoolUnavailable, 409, "The pool is not available");
+    public static readonly ProblemKind NotEmpty = new(ProblemTypes.NotEmpty, 409, "It is not empty");
+    public static readonly ProblemKind UnusableDevice = new(ProblemTypes.UnusableDevice, 409, "The device cannot be used");
     public static readonly ProblemKind VolumeNotFound = new(ProblemTypes.VolumeNotFound, 404, "There is no such volume");
     public static readonly ProblemKind Exists = new(ProblemTypes.Exists, 409, "It exists already");
     public static readonly ProblemKind InUse = new(ProblemTypes.InUse, 409, "It is in use");

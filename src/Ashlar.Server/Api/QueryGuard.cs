@@ -9,7 +9,14 @@ namespace Ashlar.Server;
 /// <param name="Name">Its name.</param>
 /// <param name="Kind">What its value is, for the description of the API.</param>
 /// <param name="Summary">What it means, for the same.</param>
-sealed record QueryParameter(string Name, JsonSchemaType Kind, string Summary);
+sealed record QueryParameter(string Name, JsonSchemaType Kind, string Summary)
+{
+    /// <summary>Reads the value of a flag.</summary>
+    /// <exception cref="ApiException">It is none.</exception>
+    public bool ReadFlag(string text) => bool.TryParse(text, out var value)
+        ? value
+        : throw new ApiException(ProblemKind.InvalidRequest, $"'{text}' is not a value of '{Name}': true or false");
+}
 
 /// <summary>The query parameters that a route takes.</summary>
 sealed record QueryParameters(IReadOnlyList<QueryParameter> All);

@@ -34,12 +34,40 @@ static class Resources
         };
     }
 
+    public static Pool Pool(PoolEntry entry)
+    {
+        IReadOnlyList<PoolDeviceInfo> devices =
+            [.. entry.Record.Devices.Select(device => new PoolDeviceInfo(device.PathIn(entry.DirectoryPath)))];
+        if (entry.Served is { } served) return Pool(served) with { Devices = devices };
+        IReadOnlyList<string> warnings = entry.Problem is { } problem
+            ? [$"pool {entry.Name} is not available: {problem}; mend that and start the server again, or import the pool where its devices are now"]
+            : [];
+        return new()
+        {
+            Name = entry.Name,
+            CapacityBytes = 0,
+            AllocatedBytes = 0,
+            FreeBytes = 0,
+            ProvisionedBytes = 0,
+            VolumeCount = 0,
+            State = entry.Problem is null ? PoolStates.Exported : PoolStates.Unavailable,
+            Reason = entry.Problem,
+            Devices = devices,
+            SoftThresholdPercent = entry.Record.Settings.SoftPercent,
+            HardThresholdPercent = entry.Record.Settings.HardPercent,
+            Health = Health(warnings),
+            Warnings = warnings,
+        };
+    }
+
     public static Pool Pool(ServedPool pool)
     {
         var usage = pool.Usage;
         var statistics = pool.Statistics;
         var damage = pool.Damage;
-        IReadOnlyList<string> warnings = [.. PoolWarnings.Of(pool.Name, usage, statistics, damage), .. pool.SizeWarnings];
+        var (settings, untilFull) = (pool.Settings, pool.UntilFull);
+        IReadOnlyList<string> warnings =
+            [.. PoolWarnings.Of(pool.Name, usage, settings, statistics, damage, untilFull), .. pool.SizeWarnings];
         return new()
         {
             Name = pool.Name,
@@ -49,6 +77,10 @@ static class Resources
             FreeSpaceBelowBytes = usage.FreeSpaceBelowBytes,
             ProvisionedBytes = usage.ProvisionedBytes,
             VolumeCount = pool.List().Count,
+            OvercommitRatio = Math.Round(usage.OvercommitRatio, 4),
+            SoftThresholdPercent = settings.SoftPercent,
+            HardThresholdPercent = settings.HardPercent,
+            SecondsUntilFull = untilFull is { } time ? (long)time.TotalSeconds : null,
             Health = Health(warnings),
             Warnings = warnings,
             DamagedBlocks = damage.Blocks,

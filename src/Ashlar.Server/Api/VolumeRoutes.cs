@@ -47,8 +47,7 @@ static class VolumeRoutes
 
         volumes.MapDelete("{volume}", async Task<NoContent> (string pool, string volume, HttpContext context, string force = "false") =>
         {
-            if (!bool.TryParse(force, out var isForced))
-                throw new ApiException(ProblemKind.InvalidRequest, $"'{force}' is not a value of '{Force.Name}': true or false");
+            var isForced = Force.ReadFlag(force);
             var served = pools.Get(pool);
             using var turn = await changes.EnterAsync(() => served.Get(volume).Id, EntityTag.IsConditional(context.Request));
             var before = served.Get(volume);

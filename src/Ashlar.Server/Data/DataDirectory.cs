@@ -8,8 +8,9 @@ namespace Ashlar.Server;
 /// FORMAT            identity and version, see <see cref="FormatFile"/>
 /// FORMAT.new        the same, while the first start is not complete
 /// lock              held by the server that runs, with its process id
-/// pools/main/data   blocks of the pool; sparse
+/// pools/main/data   blocks of the pool; sparse; of a pool on devices they are elsewhere
 /// pools/main/meta/  key-value store: map, checksums, catalogue
+/// system/           which pools there are, see <see cref="PoolRegistry"/>
 /// run/server.json   how to reach the server that runs, see <see cref="RunFile"/>
 /// </code>
 /// </remarks>
@@ -74,15 +75,22 @@ sealed class DataDirectory : IDisposable
 
     public string PoolPath(string pool) => $"{Path}/pools/{pool}";
 
+    /// <summary>Where is remembered which pools there are.</summary>
+    public string SystemPath => $"{Path}/system";
+
     // Crash order of the first start: a data directory is one if and only if FORMAT is there.
     //   1. FORMAT.new, flushed, its name too.   Crash: the next start begins anew.
-    //   2. The pool, flushed.                   Crash: FORMAT.new says that the pool was never used; it is removed.
+    //   2. The pool and its record, flushed.    Crash: FORMAT.new says that the pool was never used; it is removed.
     //   3. Rename to FORMAT, flush the name.    From here on nothing is ever removed.
     // Without FORMAT.new a directory that lost its FORMAT could be taken for a new one, and its pool removed.
     public void BeginFirstStart(FormatFile format)
     {
         Invariant.Require(IsNew);
-        if (files.FileExists(NewFormatPath)) RemoveTree($"{Path}/pools");
+        if (files.FileExists(NewFormatPath))
+        {
+            RemoveTree($"{Path}/pools");
+            RemoveTree(SystemPath);
+        }
         using (var file = files.Open(NewFormatPath, FileOpenMode.OpenOrCreate))
         {
             file.SetLength(0);
@@ -92,12 +100,23 @@ sealed class DataDirectory : IDisposable
         files.SyncDirectory(Path);
         files.CreateDirectories($"{Path}/pools");
         files.CreateDirectories($"{Path}/pools/{MainPool}");
+        files.CreateDirectories(SystemPath);
     }
 
     public void CompleteFirstStart()
     {
         files.Rename(NewFormatPath, FormatPath);
         files.SyncDirectory(Path);
+    }
+
+    /// <summary>Creates the directory of a pool; durable when the call returns.</summary>
+    public void CreatePool(string pool) => files.CreateDirectories(PoolPath(pool));
+
+    /// <summary>Removes the directory of a pool, and all that is in it; durable when the call returns. It may be missing.</summary>
+    public void RemovePool(string pool)
+    {
+        RemoveTree(PoolPath(pool));
+        files.SyncDirectory($"{Path}/pools");
     }
 
     /// <summary>From now on what was created stays: somebody may have been told of it.</summary>
@@ -119,6 +138,7 @@ sealed class DataDirectory : IDisposable
             files.SyncDirectory(Path);
         }
         RemoveTree($"{Path}/pools");
+        RemoveTree(SystemPath);
         traces.RemoveRunDirectory();
         files.SyncDirectory(Path);
         if (files.FileExists(NewFormatPath)) files.Delete(NewFormatPath);

@@ -57,6 +57,30 @@ static class LogEvents
     /// <summary>A pool holds more than it did.</summary>
     public const string PoolGrown = "pool-grown";
 
+    /// <summary>A pool was created.</summary>
+    public const string PoolCreated = "pool-created";
+
+    /// <summary>A pool is gone.</summary>
+    public const string PoolDeleted = "pool-deleted";
+
+    /// <summary>A pool has another name.</summary>
+    public const string PoolRenamed = "pool-renamed";
+
+    /// <summary>A pool has other thresholds.</summary>
+    public const string PoolChanged = "pool-changed";
+
+    /// <summary>A pool lies on one more device.</summary>
+    public const string PoolDeviceAdded = "pool-device-added";
+
+    /// <summary>A pool was closed for good.</summary>
+    public const string PoolExported = "pool-exported";
+
+    /// <summary>A pool is open again.</summary>
+    public const string PoolImported = "pool-imported";
+
+    /// <summary>A pool cannot be opened.</summary>
+    public const string PoolUnavailable = "pool-unavailable";
+
     /// <summary>A pool was not closed in order; what was found, and the end of the check of what was being overwritten.</summary>
     public const string PoolRecovery = "pool-recovery";
 

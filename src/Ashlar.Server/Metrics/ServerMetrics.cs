@@ -18,8 +18,8 @@ sealed class ServerMetrics(
     {
         var text = new PrometheusText();
         AddServer(text);
-        Pool[] all = [.. pools.All.Select(Resources.Pool)];
-        AddPools(text, all);
+        var served = pools.All.ToArray(); // The same for all figures, whatever comes and goes meanwhile.
+        AddPools(text, served, [.. served.Select(Resources.Pool)]);
         VolumeMetrics.AddTo(text, pools);
         return text.ToString();
     }
@@ -44,21 +44,33 @@ sealed class ServerMetrics(
         text.Add(log.Count(LogLevel.Error), ("level", "error"));
     }
 
-    void AddPools(PrometheusText text, IReadOnlyList<Pool> all)
+    void AddPools(PrometheusText text, IReadOnlyList<ServedPool> served, IReadOnlyList<Pool> all)
     {
+        text.Begin("ashlar_pool_available", "gauge", "1 for a pool that is in use, 0 for one that cannot be opened or was exported.");
+        foreach (var entry in pools.Entries) text.Add(entry.Served is null ? 0 : 1, ("pool", entry.Name));
         Each("ashlar_pool_capacity_bytes", "gauge", "What the pool can hold.", pool => pool.CapacityBytes);
         Each("ashlar_pool_allocated_bytes", "gauge", "What volumes occupy.", pool => pool.AllocatedBytes);
         Each("ashlar_pool_free_bytes", "gauge", "What can still be written.", pool => pool.FreeBytes);
         Each("ashlar_pool_provisioned_bytes", "gauge", "Sum of the sizes of the volumes.", pool => pool.ProvisionedBytes);
+        Each("ashlar_pool_overcommit_ratio", "gauge", "Sizes of the volumes by the capacity.", pool => pool.OvercommitRatio);
+        text.Begin("ashlar_pool_full_seconds", "gauge", "When the pool is full if its use goes on; absent where nobody can tell.");
+        foreach (var pool in all)
+            if (pool.SecondsUntilFull is { } seconds) text.Add(seconds, ("pool", pool.Name));
+        text.Begin("ashlar_pool_threshold_ratio", "gauge", "How full the pool is when it is said.");
+        foreach (var pool in all)
+        {
+            text.Add(pool.SoftThresholdPercent / 100.0, ("pool", pool.Name), ("threshold", "soft"));
+            text.Add(pool.HardThresholdPercent / 100.0, ("pool", pool.Name), ("threshold", "hard"));
+        }
         Each("ashlar_pool_volumes", "gauge", "Volumes.", pool => pool.VolumeCount);
         Each("ashlar_pool_healthy", "gauge", "1 without a warning, 0 with one.", pool => pool.Warnings.Count == 0 ? 1 : 0);
         Each("ashlar_pool_unverified_blocks", "gauge", "Blocks not verified since an unclean stop.", pool => pool.UnverifiedBlocks);
 
-        var damage = pools.All.ToDictionary(pool => pool.Name, pool => pool.Damage, StringComparer.Ordinal);
+        var damage = served.ToDictionary(pool => pool.Name, pool => pool.Damage, StringComparer.Ordinal);
         Each("ashlar_pool_damaged_blocks", "gauge", "Blocks met that cannot be read.", pool => damage[pool.Name].Blocks);
         Each("ashlar_pool_damaged_map_pieces", "gauge", "Pieces of the map met that cannot be read.", pool => damage[pool.Name].MapPieces);
 
-        var statistics = pools.All.ToDictionary(pool => pool.Name, pool => pool.Statistics, StringComparer.Ordinal);
+        var statistics = served.ToDictionary(pool => pool.Name, pool => pool.Statistics, StringComparer.Ordinal);
         Each("ashlar_pool_commits_total", "counter", "Commits that wrote the map.", pool => statistics[pool.Name].Commits);
         Each("ashlar_pool_device_flushes_total", "counter", "Flushes of the pool's device.", pool => statistics[pool.Name].DataFlushes);
         Each("ashlar_pool_map_loads_total", "counter", "Pieces of the map read from disk.", pool => statistics[pool.Name].MapLoads);

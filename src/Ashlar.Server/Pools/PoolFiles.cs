@@ -1,3 +1,4 @@
+using Ashlar.Blocks;
 using Ashlar.Blocks.Devices;
 using Ashlar.KeyValue;
 using Ashlar.Storage;
@@ -5,49 +6,64 @@ using Ashlar.Volumes;
 
 namespace Ashlar.Server;
 
-/// <summary>Where a pool lives in the data directory: a file for its blocks, a key-value store for the rest.</summary>
+/// <summary>Where a pool lives: its devices, or a file for its blocks in its directory, and a key-value store for the rest there.</summary>
 static class PoolFiles
 {
-    const int BlockSizeBytes = 4096;
+    public const int BlockSizeBytes = 4096;
 
-    /// <summary>Length of the file that holds the blocks of a pool.</summary>
-    static long LengthBytes(string path, ServerOptions options)
-    {
-        using var file = options.FileSystem.Open(DataPath(path), FileOpenMode.ReadOnly);
-        return file.LengthBytes;
-    }
-
-    /// <summary>Creates the files of a pool in an empty directory, and opens it. Durable when the call returns.</summary>
+    /// <summary>Creates a pool in a file of an empty directory, and opens it. Durable when the call returns.</summary>
     public static async Task<StoragePool> CreateAsync(
         string path, string name, long capacityBytes, ServerOptions options, Action<PoolEvent>? observer = null)
     {
-        var lengthBytes = StoragePool.DeviceBytesFor(capacityBytes);
-        await using (var device = FileDevice.Create(options.FileSystem, DataPath(path), lengthBytes, BlockSizeBytes))
-        {
-            options.FileSystem.CreateDirectory(MetadataPath(path));
-            options.FileSystem.SyncDirectory(path);
-            await using var metadata = OpenMetadata(path, options, isNew: true);
-            await StoragePool.FormatAsync(name, device, metadata, PoolOptions(options));
-        }
+        await FormatAsync(path, name, capacityBytes, options);
         return await OpenAsync(path, options, observer);
     }
 
-    /// <summary>Opens a pool, and recovers it if it was not closed.</summary>
+    /// <summary>Makes an empty pool in a file of an empty directory. Durable when the call returns.</summary>
+    public static async Task FormatAsync(string path, string name, long capacityBytes, ServerOptions options)
+    {
+        var lengthBytes = StoragePool.DeviceBytesFor(capacityBytes);
+        await using var device = FileDevice.Create(options.FileSystem, DataPath(path), lengthBytes, BlockSizeBytes);
+        await FormatAsync(path, name, device, options);
+    }
+
+    /// <summary>Makes an empty pool of a device and of an empty directory. Durable when the call returns.</summary>
+    public static async Task FormatAsync(string path, string name, IBlockDevice device, ServerOptions options)
+    {
+        options.FileSystem.CreateDirectory(MetadataPath(path));
+        options.FileSystem.SyncDirectory(path);
+        await using var metadata = OpenMetadata(path, options, isNew: true);
+        await StoragePool.FormatAsync(name, device, metadata, PoolOptions(options));
+    }
+
+    /// <summary>Opens a pool in a file, and recovers it if it was not closed.</summary>
     /// <exception cref="ServerStartException">It has another size than the one that is asked for.</exception>
-    public static async Task<StoragePool> OpenAsync(string path, ServerOptions options, Action<PoolEvent>? observer = null)
+    public static Task<StoragePool> OpenAsync(string path, ServerOptions options, Action<PoolEvent>? observer = null) =>
+        OpenAsync(path, DataDirectory.MainPool, OpenFile(path, options), options.PoolSizeBytes, options, observer);
+
+    /// <summary>Opens a pool, and recovers it if it was not closed.</summary>
+    /// <param name="path">Its directory.</param>
+    /// <param name="name">What it is called now.</param>
+    /// <param name="open">Opens what it lies on.</param>
+    /// <param name="askedBytes">What it is to hold; null takes what it holds.</param>
+    /// <param name="options">How the server runs.</param>
+    /// <param name="observer">Gets what the pool has to tell.</param>
+    /// <exception cref="ServerStartException">It has another size than the one that is asked for.</exception>
+    public static async Task<StoragePool> OpenAsync(
+        string path, string name, Func<KeyValueStore, ValueTask<IBlockDevice>> open, long? askedBytes, ServerOptions options,
+        Action<PoolEvent>? observer)
     {
         var metadata = OpenMetadata(path, options, isNew: false);
-        FileDevice? device = null;
+        IBlockDevice? device = null;
         StoragePool opened;
         try
         {
             // Before anything else: if the pool cannot be opened, it is the first question.
-            if (metadata.Recovery is { WasClosed: false } recovery) Report(observer, $"{DescribePool(path)}: its map was {recovery}");
-            StoragePool.CheckDeviceLength(metadata, DataPath(path), LengthBytes(path, options));
+            if (metadata.Recovery is { WasClosed: false } recovery) Report(observer, $"pool {name}: its map was {recovery}");
             // Before it is recovered: what is refused is left as it is.
-            if (StoragePool.FindCapacityBytes(metadata) is { } capacity) PoolSizes.Require(options.PoolSizeBytes, capacity);
-            device = FileDevice.Open(options.FileSystem, DataPath(path), BlockSizeBytes);
-            opened = await StoragePool.OpenAsync(device, metadata, PoolOptions(options) with { Observer = observer });
+            device = await open(metadata);
+            if (StoragePool.FindCapacityBytes(metadata) is { } capacity) PoolSizes.Require(askedBytes, capacity);
+            opened = await StoragePool.OpenAsync(device, metadata, PoolOptions(options) with { Name = name, Observer = observer });
         }
         catch
         {
@@ -58,7 +74,7 @@ static class PoolFiles
 
         try
         {
-            PoolSizes.Require(options.PoolSizeBytes, opened.GetUsage().CapacityBytes); // Of earlier programs it is known only now.
+            PoolSizes.Require(askedBytes, opened.GetUsage().CapacityBytes); // Of earlier programs it is known only now.
             return opened;
         }
         catch
@@ -68,12 +84,18 @@ static class PoolFiles
         }
     }
 
-    static string DescribePool(string path) => $"pool {path[(path.LastIndexOf('/') + 1)..]}";
+    /// <summary>Opens the file of a pool that has no devices.</summary>
+    public static Func<KeyValueStore, ValueTask<IBlockDevice>> OpenFile(string path, ServerOptions options) => metadata =>
+    {
+        using (var file = options.FileSystem.Open(DataPath(path), FileOpenMode.ReadOnly))
+            StoragePool.CheckDeviceLength(metadata, DataPath(path), file.LengthBytes);
+        return new(FileDevice.Open(options.FileSystem, DataPath(path), BlockSizeBytes));
+    };
+
+    public static string DataPath(string path) => $"{path}/data";
 
     static void Report(Action<PoolEvent>? observer, string message) =>
         observer?.Invoke(new(PoolEventKind.Recovery, PoolEventSeverity.Information, message));
-
-    static string DataPath(string path) => $"{path}/data";
 
     static string MetadataPath(string path) => $"{path}/meta";
 

@@ -8,8 +8,9 @@ static class PoolWarnings
 {
     const int MaxNamed = 5;
 
-    public static IReadOnlyList<string> Of(string pool, PoolUsage usage, PoolStatistics statistics, PoolDamage damage) =>
-        [.. OfWriting(pool, statistics), .. OfData(pool, statistics, damage), .. OfSpace(pool, usage)];
+    public static IReadOnlyList<string> Of(
+        string pool, PoolUsage usage, PoolSettings thresholds, PoolStatistics statistics, PoolDamage damage, TimeSpan? untilFull = null) =>
+        [.. OfWriting(pool, statistics), .. OfData(pool, statistics, damage), .. OfSpace(pool, usage, thresholds, untilFull)];
 
     static IEnumerable<string> OfWriting(string pool, PoolStatistics statistics)
     {
@@ -45,13 +46,15 @@ static class PoolWarnings
         }
     }
 
-    public static IEnumerable<string> OfSpace(string pool, PoolUsage usage)
+    public static IEnumerable<string> OfSpace(string pool, PoolUsage usage, PoolSettings thresholds, TimeSpan? untilFull = null)
     {
         var fullness = SpaceShortages.Fullness(usage);
-        if (fullness >= SpaceShortages.SoftFullness)
+        if (SpaceShortages.Of(usage with { FreeSpaceBelowBytes = null }, thresholds) != SpaceShortage.None)
         {
+            var when = untilFull is { } time && usage.FreeBytes > 0 ? $", in {RoundTime.Format(time)} at the present rate" : "";
             yield return string.Create(
-                CultureInfo.InvariantCulture, $"pool {pool} is {fullness:P0} full; writes fail when it is full; trim or delete volumes");
+                CultureInfo.InvariantCulture,
+                $"pool {pool} is {fullness:P0} full; writes fail when it is full{when}; trim or delete volumes");
         }
         if (OfSpaceBelow(pool, usage) is { } below) yield return below;
     }

@@ -23,22 +23,44 @@ sealed partial class ServedPool : IAsyncDisposable
     readonly List<Shrinking> shrinking = [];
     readonly long? askedBytes;
     readonly Lock gate = new();
+    volatile PoolSettings settings;
+    bool isClosing; // Nobody is attached any more, and nobody is let in.
 
     /// <summary>Serves a pool, and closes it in the end.</summary>
     /// <param name="pool">The pool.</param>
     /// <param name="report">Gets lines for the log.</param>
     /// <param name="timeProvider">The clock.</param>
     /// <param name="askedBytes">The size that the server was started for; null when it takes any.</param>
-    public ServedPool(StoragePool pool, Action<LogEntry> report, TimeProvider timeProvider, long? askedBytes = null)
+    /// <param name="settings">What operators have set; null for the defaults.</param>
+    public ServedPool(
+        StoragePool pool, Action<LogEntry> report, TimeProvider timeProvider, long? askedBytes = null, PoolSettings? settings = null)
     {
         this.pool = pool;
+        this.settings = settings ?? new();
         this.askedBytes = askedBytes;
         this.report = report;
         this.timeProvider = timeProvider;
-        space = new SpaceWatch(pool.Name, pool.GetUsage, report, OnSpaceShort, timeProvider);
+        space = new SpaceWatch(pool.Name, pool.GetUsage, () => Settings, report, OnSpaceShort, timeProvider);
     }
 
     public string Name => pool.Name;
+
+    /// <summary>Identity of the pool, on its device.</summary>
+    public Guid Id => pool.Id;
+
+    /// <summary>What operators have set.</summary>
+    public PoolSettings Settings
+    {
+        get => settings;
+        set
+        {
+            settings = value;
+            space.Look();
+        }
+    }
+
+    /// <summary>When the pool will be full if it goes on as in the last hours; null when nobody can tell.</summary>
+    public TimeSpan? UntilFull => space.UntilFull(Usage);
 
     public PoolUsage Usage => pool.GetUsage();
 
@@ -109,23 +131,36 @@ sealed partial class ServedPool : IAsyncDisposable
         }
     }
 
-    /// <summary>Changes the pool: makes it larger.</summary>
-    /// <param name="request">What it is to be.</param>
-    /// <param name="by">Address of who asks for it, for the log.</param>
-    public async Task GrowAsync(ChangePool request, string by)
+    /// <summary>Fails unless a pool may be made so large.</summary>
+    public void CheckGrowth(long capacityBytes)
     {
         var before = Usage.CapacityBytes;
-        if (request.CapacityBytes is < 1 or > StoragePool.MaxCapacityBytes)
-            throw new ApiException(ProblemKind.InvalidSize, $"a pool of {request.CapacityBytes} bytes is not possible: 1 PiB at most");
+        if (capacityBytes is < 1 or > StoragePool.MaxCapacityBytes)
+            throw new ApiException(ProblemKind.InvalidSize, $"a pool of {capacityBytes} bytes is not possible: 1 PiB at most");
         // Whoever asks again for what was rounded up for him asks for nothing new.
-        if (StoragePool.DeviceBytesFor(request.CapacityBytes) < StoragePool.DeviceBytesFor(before))
+        if (StoragePool.DeviceBytesFor(capacityBytes) < StoragePool.DeviceBytesFor(before))
         {
             throw new ApiException(
                 ProblemKind.CannotShrink,
-                $"pool {Name} holds {BinarySize.FormatExact(before)}; {BinarySize.FormatExact(request.CapacityBytes)} are less, and pools "
+                $"pool {Name} holds {BinarySize.FormatExact(before)}; {BinarySize.FormatExact(capacityBytes)} are less, and pools "
                 + "cannot shrink");
         }
-        await pool.GrowAsync(request.CapacityBytes);
+    }
+
+    /// <summary>Makes the pool larger, over all that its devices have.</summary>
+    /// <param name="deviceBytes">What they have together.</param>
+    /// <param name="by">Address of who asks for it, for the log.</param>
+    public Task GrowOverDeviceAsync(long deviceBytes, string by) =>
+        GrowAsync(Math.Min(StoragePool.MaxCapacityBytes, StoragePool.CapacityOf(deviceBytes)), by);
+
+    /// <summary>Makes the pool larger.</summary>
+    /// <param name="capacityBytes">What it is to hold.</param>
+    /// <param name="by">Address of who asks for it, for the log.</param>
+    public async Task GrowAsync(long capacityBytes, string by)
+    {
+        CheckGrowth(capacityBytes);
+        var before = Usage.CapacityBytes;
+        await pool.GrowAsync(capacityBytes);
         var usage = Usage;
         if (usage.CapacityBytes == before) return;
         var message = $"pool {Name}: grown from {BinarySize.FormatExact(before)} to {BinarySize.FormatExact(usage.CapacityBytes)}, by {by}";
@@ -190,6 +225,36 @@ sealed partial class ServedPool : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Lets nobody in any more, and ends what clients do: the pool is about to be closed.
+    /// </summary>
+    /// <param name="evenIfInUse">Whether clients may be attached; they are cut off.</param>
+    /// <param name="reason">What they are told.</param>
+    /// <exception cref="ApiException">Clients are attached and may not be, or the pool is being closed already.</exception>
+    public async Task CloseToClientsAsync(bool evenIfInUse, FenceReason reason)
+    {
+        ServedVolume[] all;
+        lock (gate)
+        {
+            if (isClosing) throw new ApiException(ProblemKind.PoolUnavailable, $"pool {Name} is being closed");
+            if (!evenIfInUse && open.Values.FirstOrDefault(volume => volume.Clients.Total > 0) is { } used)
+                throw new ApiException(ProblemKind.InUse, $"pool {Name} is in use: {Describe(AllClients())}, one at least of {used.Path}");
+            isClosing = true;
+            all = [.. open.Values];
+        }
+        foreach (var volume in all) await volume.Front.CloseAsync(reason, evenIfInUse: true);
+    }
+
+    /// <summary>Lets clients in again: the pool stays after all.</summary>
+    public void OpenToClients()
+    {
+        lock (gate)
+        {
+            isClosing = false;
+            open.Clear(); // Those that are closed to clients stay so.
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         await space.DisposeAsync();
@@ -220,7 +285,7 @@ sealed partial class ServedPool : IAsyncDisposable
     bool TryOpen(string name, [NotNullWhen(true)] out ServedVolume? volume)
     {
         volume = null;
-        if (leaving.Contains(name) || pool.FindVolume(name) is not { } info) return false;
+        if (isClosing || leaving.Contains(name) || pool.FindVolume(name) is not { } info) return false;
         if (shrinking.Exists(each => each.Concerns(info))) return false;
         if (open.TryGetValue(name, out volume)) return true;
         if (pool.OpenVolume(name) is not { } device) return false;

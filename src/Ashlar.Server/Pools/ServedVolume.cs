@@ -36,6 +36,7 @@ sealed class ServedVolume
     /// <summary>Pool and name, for the log.</summary>
     public string Path
     {
+        get => path;
         set => path = value;
     }
 

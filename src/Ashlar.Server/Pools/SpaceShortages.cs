@@ -18,22 +18,23 @@ enum SpaceShortage
 /// <summary>From when on space is short.</summary>
 static class SpaceShortages
 {
-    public const double SoftFullness = 0.85, HardFullness = 0.95;
-
     // It is over only when there is a little more again, or a pool at the threshold would be told of again and again.
     const double Ease = 0.05;
+
+    const double Tolerance = 1e-9;
 
     const long LowBytes = 1L << 30;
     const double LowShare = 0.05;
 
     /// <summary>How short it is now.</summary>
     /// <param name="usage">What the pool has.</param>
+    /// <param name="thresholds">How full is too full.</param>
     /// <param name="before">How short it was when somebody looked last.</param>
-    public static SpaceShortage Of(PoolUsage usage, SpaceShortage before = SpaceShortage.None)
+    public static SpaceShortage Of(PoolUsage usage, PoolSettings thresholds, SpaceShortage before = SpaceShortage.None)
     {
-        var reached = Of(Fullness(usage), IsLowBelow(usage));
+        var reached = Of(Fullness(usage), IsLowBelow(usage), thresholds);
         if (reached >= before) return reached;
-        var eased = Of(Fullness(usage) + Ease, IsLowBelow(usage));
+        var eased = Of(Fullness(usage) + Ease, IsLowBelow(usage), thresholds);
         return eased < before ? eased : before;
     }
 
@@ -47,8 +48,9 @@ static class SpaceShortages
         return usage.FreeSpaceBelowBytes is { } below && below < usage.UnallocatedBytes && below < low;
     }
 
-    static SpaceShortage Of(double fullness, bool isLowBelow) =>
-        isLowBelow || fullness >= HardFullness ? SpaceShortage.Hard
-        : fullness >= SoftFullness ? SpaceShortage.Soft
+    // What is rounded on the way is no reason to be late.
+    static SpaceShortage Of(double fullness, bool isLowBelow, PoolSettings thresholds) =>
+        isLowBelow || fullness * 100 >= thresholds.HardPercent - Tolerance ? SpaceShortage.Hard
+        : fullness * 100 >= thresholds.SoftPercent - Tolerance ? SpaceShortage.Soft
         : SpaceShortage.None;
 }

@@ -14,8 +14,12 @@ sealed class SpaceWatch : IAsyncDisposable
 
     readonly string pool;
     readonly Func<PoolUsage> look;
+    readonly Func<PoolSettings> thresholds;
     readonly Action<LogEntry> report;
     readonly Action tell;
+    readonly TimeProvider timeProvider;
+    readonly long beginning;
+    readonly UseHistory history = new();
     readonly ITimer timer;
     readonly Lock gate = new(); // A look may take longer than the interval.
     SpaceShortage shortage;
@@ -24,13 +28,18 @@ sealed class SpaceWatch : IAsyncDisposable
     /// <summary>Begins to look.</summary>
     /// <param name="pool">Name of the pool.</param>
     /// <param name="look">What it has.</param>
+    /// <param name="thresholds">How full is too full.</param>
     /// <param name="report">Gets lines for the log.</param>
     /// <param name="tell">Called when space gets short, or shorter.</param>
     /// <param name="timeProvider">The clock.</param>
-    public SpaceWatch(string pool, Func<PoolUsage> look, Action<LogEntry> report, Action tell, TimeProvider timeProvider)
+    public SpaceWatch(
+        string pool, Func<PoolUsage> look, Func<PoolSettings> thresholds, Action<LogEntry> report, Action tell, TimeProvider timeProvider)
     {
         this.pool = pool;
         this.look = look;
+        this.thresholds = thresholds;
+        this.timeProvider = timeProvider;
+        beginning = timeProvider.GetTimestamp();
         this.report = report;
         this.tell = tell;
         Look();
@@ -39,6 +48,9 @@ sealed class SpaceWatch : IAsyncDisposable
 
     public ValueTask DisposeAsync() => timer.DisposeAsync();
 
+    /// <summary>When the pool will be full if it goes on as in the last hours; null when nobody can tell.</summary>
+    public TimeSpan? UntilFull(PoolUsage usage) => history.UntilUsed(usage.FreeBytes);
+
     /// <summary>Looks now: something has changed.</summary>
     public void Look()
     {
@@ -46,12 +58,13 @@ sealed class SpaceWatch : IAsyncDisposable
         try
         {
             var usage = look();
+            history.Take(timeProvider.GetElapsedTime(beginning), usage.AllocatedBytes);
             var isNews = Compare(usage);
             var before = shortage;
-            shortage = SpaceShortages.Of(usage, before);
+            shortage = SpaceShortages.Of(usage, thresholds(), before);
             if (shortage > before)
             {
-                foreach (var warning in PoolWarnings.OfSpace(pool, usage))
+                foreach (var warning in PoolWarnings.OfSpace(pool, usage, thresholds(), UntilFull(usage)))
                     report(new(LogLevel.Warning, LogEvents.PoolSpaceShort, warning) { Pool = pool });
                 tell();
             }

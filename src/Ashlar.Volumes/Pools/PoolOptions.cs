@@ -5,6 +5,9 @@ namespace Ashlar.Volumes;
 /// <summary>How a pool works.</summary>
 public sealed record PoolOptions
 {
+    /// <summary>What the pool is called; null takes the name that it was created with.</summary>
+    public string? Name { get; init; }
+
     /// <summary>The clock.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 

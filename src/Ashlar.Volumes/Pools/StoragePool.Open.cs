@@ -127,14 +127,15 @@ public sealed partial class StoragePool
                 device.Name, 0, $"pool {superblock.Name} has {superblock.ChunkCount} chunks, the device {device.Geometry.SizeBytes} bytes");
         if (RememberedChunks(metadata) is { } remembered && remembered > superblock.ChunkCount) await superblocks.GrowAsync(remembered);
 
+        var name = options.Name ?? superblock.Name;
         var parts = new PoolParts(
-            superblock.Name, device, metadata, LoadSpace(metadata, superblock.Name, superblocks.Current.ChunkCount, options), options);
+            name, device, metadata, LoadSpace(metadata, name, superblocks.Current.ChunkCount, options), options);
         StoragePool? pool = null;
         try
         {
             pool = new StoragePool(parts, superblocks, record);
             await superblocks.RepairAsync(parts.Events);
-            pool.Begin(LoadCatalogue(metadata, superblock.Name));
+            pool.Begin(LoadCatalogue(metadata, name));
             return pool;
         }
         catch

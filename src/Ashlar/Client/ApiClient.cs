@@ -57,6 +57,26 @@ sealed class ApiClient : IDisposable
     public Task<Pool> ChangePoolAsync(string pool, ChangePool request, CancellationToken cancellationToken) =>
         SendAsync(HttpMethod.Patch, PoolUrl(pool), ApiJson.Strict.Pool, Body(request, ApiJson.Strict.ChangePool), cancellationToken);
 
+    public Task<Pool> CreatePoolAsync(CreatePool request, CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Post, "/v1/pools", ApiJson.Strict.Pool, Body(request, ApiJson.Strict.CreatePool), cancellationToken);
+
+    /// <param name="pool">The pool.</param>
+    /// <param name="force">Whether it goes also with volumes and clients, or where it is not open.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async Task DeletePoolAsync(string pool, bool force, CancellationToken cancellationToken)
+    {
+        using var response = await SendAsync(HttpMethod.Delete, Forced(PoolUrl(pool), force), null, null, cancellationToken);
+    }
+
+    public Task<Pool> AddPoolDeviceAsync(string pool, AddPoolDevice request, CancellationToken cancellationToken) => SendAsync(
+        HttpMethod.Post, $"{PoolUrl(pool)}/devices", ApiJson.Strict.Pool, Body(request, ApiJson.Strict.AddPoolDevice), cancellationToken);
+
+    public Task<Pool> ExportPoolAsync(string pool, bool force, CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Post, Forced($"{PoolUrl(pool)}/export", force), ApiJson.Strict.Pool, null, cancellationToken);
+
+    public Task<Pool> ImportPoolAsync(ImportPool request, CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Post, "/v1/pool-imports", ApiJson.Strict.Pool, Body(request, ApiJson.Strict.ImportPool), cancellationToken);
+
     /// <summary>All volumes of a pool, however many pages the server makes of them.</summary>
     public async Task<VolumeList> ListVolumesAsync(string pool, CancellationToken cancellationToken) => new()
     {
@@ -92,13 +112,14 @@ sealed class ApiClient : IDisposable
     /// <param name="cancellationToken">Ends the wait.</param>
     public async Task DeleteVolumeAsync(VolumePath path, bool force, string? tag, CancellationToken cancellationToken)
     {
-        var url = force ? $"{VolumeUrl(path)}?force=true" : VolumeUrl(path);
-        using var response = await SendAsync(HttpMethod.Delete, url, null, tag, cancellationToken);
+        using var response = await SendAsync(HttpMethod.Delete, Forced(VolumeUrl(path), force), null, tag, cancellationToken);
     }
 
     public void Dispose() => http.Dispose();
 
     static string PoolUrl(string pool) => $"/v1/pools/{Uri.EscapeDataString(pool)}";
+
+    static string Forced(string url, bool force) => force ? $"{url}?force=true" : url;
 
     static string VolumeUrl(VolumePath path) => $"{PoolUrl(path.Pool)}/volumes/{Uri.EscapeDataString(path.Volume)}";
 

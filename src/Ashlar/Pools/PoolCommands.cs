@@ -16,17 +16,32 @@ static class PoolCommands
         new("use%", ColumnKind.Percent, pool => Percentage.Of(pool.AllocatedBytes, pool.CapacityBytes), Rank: 6),
         new("provisioned", ColumnKind.Size, pool => pool.ProvisionedBytes, Rank: 4),
         new("volumes", ColumnKind.Count, pool => (long)pool.VolumeCount, Rank: 5),
-        new("health", ColumnKind.Text, pool => pool.Health, Rank: 7),
+        new("health", ColumnKind.Text, PoolFacts.Health, Rank: 7),
+        new("state", ColumnKind.Text, pool => pool.State, Rank: null),
+        new("devices", ColumnKind.Text, pool => string.Join(", ", pool.Devices.Select(device => device.Path)), Rank: null),
     ];
 
     public static Noun Create(Terminal terminal) => new(
         "pool",
-        "Pools, which volumes take their space from: list, show, resize",
-        ["ashlar pool list", "ashlar pool show main", "ashlar pool resize main --size 20GiB"])
+        "Pools, which volumes take their space from: on files, disks, several of them",
+        [
+            "ashlar pool create fast --device fast.pool --size 10GiB",
+            "ashlar volume create fast/vm1 --size 1GiB",
+            "ashlar pool list",
+            "ashlar pool add-device fast --device more.pool --size 10GiB",
+            "ashlar pool show fast",
+        ])
     {
         CreateList(terminal),
         CreateShow(),
+        PoolCreateCommand.Create(terminal),
         CreateResize(terminal),
+        PoolSetCommand.Create(terminal),
+        PoolDeviceCommands.CreateAdd(terminal),
+        PoolRenameCommand.Create(),
+        PoolDeviceCommands.CreateExport(),
+        PoolDeviceCommands.CreateImport(),
+        PoolDeleteCommand.Create(),
     };
 
     static Verb CreateList(Terminal terminal)
@@ -89,12 +104,7 @@ static class PoolCommands
                 using var client = ApiClient.For(invocation);
                 var request = new ChangePool { CapacityBytes = invocation.Get(size) };
                 var pool = await client.ChangePoolAsync(invocation.Get(name), request, cancellationToken);
-                invocation.Write(pool, ApiJson.Strict.Pool, [pool.Name], (writer, style) =>
-                {
-                    writer.WriteLine($"{pool.Name} holds {ByteSize.Format(pool.CapacityBytes)} now");
-                    foreach (var warning in pool.Warnings)
-                        writer.WriteLine($"{style.Warning("!")} {invocation.CommandLines.InText(warning)}");
-                });
+                PoolScreens.WriteChanged(invocation, pool, $"{pool.Name} holds {ByteSize.Format(pool.CapacityBytes)} now");
                 return ExitCode.Ok;
             })
         { name, size };
@@ -105,15 +115,22 @@ static class PoolCommands
         var (terminal, style) = (invocation.Terminal, invocation.Terminal.OutStyle);
         foreach (var warning in pool.Warnings) terminal.Out.WriteLine($"{style.Warning("!")} {invocation.CommandLines.InText(warning)}");
         if (pool.Warnings.Count > 0) terminal.Out.WriteLine();
-        var facts = new FactSheet()
-            .Add("Name", pool.Name)
-            .Add("Health", pool.Health)
+        var facts = new FactSheet().Add("Name", pool.Name).Add("Health", PoolFacts.Health(pool));
+        foreach (var (label, value) in PoolFacts.Devices(pool)) facts.Add(label, value);
+        if (pool.State != PoolStates.Available)
+        {
+            facts.WriteTo(terminal.Out, style, terminal.Width);
+            return;
+        }
+        facts
             .Add("Capacity", ByteSize.Format(pool.CapacityBytes))
             .Add("Used", $"{ByteSize.Format(pool.AllocatedBytes)} ({Percentage.Format(pool.AllocatedBytes, pool.CapacityBytes)})")
             .Add("Free", PoolFacts.Free(pool))
             .Add("File system", PoolFacts.SpaceBelow(pool))
             .Add("Provisioned", $"{ByteSize.Format(pool.ProvisionedBytes)} "
                 + $"({Percentage.Format(pool.ProvisionedBytes, pool.CapacityBytes)} of the capacity)")
+            .Add("Full in", PoolFacts.FullIn(pool))
+            .Add("Warnings", $"at {pool.SoftThresholdPercent} % and {pool.HardThresholdPercent} % used")
             .Add("Volumes", pool.VolumeCount.ToString(CultureInfo.InvariantCulture));
         foreach (var (label, value) in PoolFacts.Running(pool)) facts.Add(label, value);
         facts.WriteTo(terminal.Out, style, terminal.Width);

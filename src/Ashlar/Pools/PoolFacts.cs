@@ -6,6 +6,18 @@ namespace Ashlar.CommandLine;
 /// <summary>Facts of a pool that stand there only while they hold.</summary>
 static class PoolFacts
 {
+    /// <summary>How it is: "ok" or "degraded", or that it cannot be used.</summary>
+    public static string Health(Pool pool) => pool.State == PoolStates.Available ? pool.Health : pool.State;
+
+    /// <summary>What it lies on.</summary>
+    public static IEnumerable<(string Label, string Value)> Devices(Pool pool) =>
+        pool.Devices.Select((device, i) => (i > 0 ? "" : pool.Devices.Count == 1 ? "Device" : "Devices", device.Path));
+
+    /// <summary>When it will be full.</summary>
+    public static string FullIn(Pool pool) => pool.SecondsUntilFull is { } seconds
+        ? $"{Duration.Format(TimeSpan.FromSeconds(seconds))}, if its use goes on as in the last four hours"
+        : "unknown";
+
     /// <summary>What is free, and that the file system below is why it is no more.</summary>
     public static string Free(Pool pool) => ByteSize.Format(pool.FreeBytes)
         + (pool.FreeBytes < pool.CapacityBytes - pool.AllocatedBytes ? ", which is what the file system below has free" : "");

@@ -9,8 +9,7 @@ static class UpScreen
     {
         var writer = invocation.Terminal.Out;
         var style = invocation.Terminal.OutStyle;
-        var pool = status.Pools[0];
-        var volumes = pool.VolumeCount == 1 ? "1 volume" : $"{pool.VolumeCount} volumes";
+        var hasVolumes = status.Pools.Any(pool => pool.VolumeCount > 0);
         writer.WriteLine($"{style.Bold($"Ashlar {status.Version}")} {style.Good("is up")}");
         writer.WriteLine();
         var facts = new FactSheet()
@@ -18,12 +17,9 @@ static class UpScreen
             .Add("  iSCSI", status.Endpoints.Iscsi)
             .Add("  API", status.Endpoints.Api);
         if (status.Endpoints.Hosts.Count > 1) facts.Add("  Also at", string.Join(", ", status.Endpoints.Hosts.Skip(1)));
-        facts
-            .Add("  Data", status.DataDirectory + (isFirstStart ? " (new)" : ""))
-            .Add("  Pool", isFirstStart
-                ? $"{pool.Name}, {ByteSize.Format(pool.CapacityBytes)}; takes space only as it is written"
-                : $"{pool.Name}, {ByteSize.Format(pool.AllocatedBytes)} of {ByteSize.Format(pool.CapacityBytes)} used, {volumes}")
-            .WriteTo(writer, style, invocation.Terminal.Width);
+        facts.Add("  Data", status.DataDirectory + (isFirstStart ? " (new)" : ""));
+        foreach (var (i, pool) in status.Pools.Index()) facts.Add(i == 0 ? "  Pool" : "", Describe(pool, isFirstStart));
+        facts.WriteTo(writer, style, invocation.Terminal.Width);
         writer.WriteLine();
         if (status.Endpoints.IsOpen)
         {
@@ -36,9 +32,17 @@ static class UpScreen
         var lines = new CommandLines(
             invocation.Terminal.Program,
             CommandLines.ServerOptions(invocation.Get(invocation.Global.Data) is null ? null : status.DataDirectory, server: null));
-        writer.WriteLine($"  {lines.OfServer(pool.VolumeCount == 0 ? "volume create vm1 --size 10GiB" : "volume list")}");
+        writer.WriteLine($"  {lines.OfServer(hasVolumes ? "volume list" : "volume create vm1 --size 10GiB")}");
         writer.WriteLine($"  {lines.OfServer("status")}");
         writer.WriteLine();
         writer.WriteLine(style.Dim("Ctrl-C stops it; the data stays."));
     }
+
+    static string Describe(Pool pool, bool isFirstStart) => pool switch
+    {
+        { State: not PoolStates.Available } => $"{pool.Name}, {pool.State}",
+        _ when isFirstStart => $"{pool.Name}, {ByteSize.Format(pool.CapacityBytes)}; takes space only as it is written",
+        _ => $"{pool.Name}, {ByteSize.Format(pool.AllocatedBytes)} of {ByteSize.Format(pool.CapacityBytes)} used, "
+            + (pool.VolumeCount == 1 ? "1 volume" : $"{pool.VolumeCount} volumes"),
+    };
 }

@@ -45,6 +45,11 @@ static class StatusCommand
         var facts = new FactSheet();
         foreach (var pool in status.Pools)
         {
+            if (pool.State != PoolStates.Available)
+            {
+                facts.Add($"Pool {pool.Name}", pool.State);
+                continue;
+            }
             facts.Add($"Pool {pool.Name}", $"{ByteSize.Format(pool.AllocatedBytes)} of {ByteSize.Format(pool.CapacityBytes)} used "
                 + $"({Percentage.Format(pool.AllocatedBytes, pool.CapacityBytes)}), {ByteSize.Format(pool.FreeBytes)} free, "
                 + Count(pool.VolumeCount, "volume"));

@@ -21,6 +21,28 @@ sealed record Circumstances
         ["ashlar volume limit"] = After("ashlar volume create vm1 --size 1GiB; ashlar volume create vm2 --size 1GiB"),
         ["ashlar volume delete"] = After("for name in vm1 vm2 vm3; do ashlar volume create $name --size 1GiB; done"),
         ["ashlar volume delete vm1"] = After("ashlar volume create vm1 --size 1GiB") with { Answer = "y" },
+        ["ashlar pool create fast --device /dev/sdb --device /dev/sdc"] =
+            new() { NotAsTyped = "no machine of a test has such disks", Instead = """
+                truncate -s 64M b c
+                ashlar pool create fast --device b --device c
+                """ },
+        ["ashlar pool add-device"] = After("ashlar pool create fast --device fast.pool --size 1GiB"),
+        ["ashlar pool add-device fast --device /dev/sdd"] = After("ashlar pool create fast --device fast.pool --size 1GiB") with
+        {
+            NotAsTyped = "no machine of a test has such a disk",
+            Instead = "truncate -s 64M d; ashlar pool add-device fast --device d",
+        },
+        ["ashlar pool rename"] = After("ashlar pool create fast --device fast.pool --size 1GiB"),
+        ["ashlar pool export"] = After("ashlar pool create fast --device fast.pool --size 1GiB"),
+        ["ashlar pool import"] = After("ashlar pool create fast --device fast.pool --size 1GiB; ashlar pool export fast"),
+        ["ashlar pool import /dev/sdb /dev/sdc --name slow"] =
+            After("truncate -s 64M b c; ashlar pool create fast --device b --device c; ashlar pool export fast") with
+            {
+                NotAsTyped = "no machine of a test has such disks",
+                Instead = "ashlar pool import b c --name slow",
+            },
+        ["ashlar pool delete"] = After("ashlar pool create fast --device fast.pool --size 1GiB"),
+        ["ashlar pool delete fast"] = After("ashlar pool create fast --device fast.pool --size 1GiB") with { Answer = "y" },
         ["ashlar device *"] = After("ashlar device create disk.ashlar"),
         ["ashlar device create"] = new(),
         ["ashlar device write disk.ashlar --file -"] = After("ashlar device create disk.ashlar") with { Input = "hello" },

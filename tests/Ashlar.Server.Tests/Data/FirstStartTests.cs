@@ -53,8 +53,8 @@ public sealed class FirstStartTests
 
     // The syncs of the data directory before these are of the first start.
     [Theory]
-    [InlineData(5, "/pools/main/.* No such file")] // That it is no data directory any more, before its pool goes.
-    [InlineData(6, "holds 'pools' but no FORMAT")] // That the pool is gone, before FORMAT.new goes.
+    [InlineData(6, "/pools/main/.* No such file")] // That it is no data directory any more, before its pool goes.
+    [InlineData(7, "holds 'pools' but no FORMAT")] // That the pool is gone, before FORMAT.new goes.
     public async Task Each_step_of_taking_back_is_durable_before_the_next(int sync, string asWhat)
     {
         var disk = new SimulatedFileSystem();

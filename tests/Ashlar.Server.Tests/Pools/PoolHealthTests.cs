@@ -47,7 +47,7 @@ public sealed class PoolHealthTests
     public void A_disk_that_gets_low_is_short_of_space_before_writes_fail(long promisedMebibytes, long belowMebibytes, bool isShort)
     {
         var usage = new PoolUsage(promisedMebibytes * Mebibyte, 0, 0) { FreeSpaceBelowBytes = belowMebibytes * Mebibyte };
-        Assert.Equal(isShort ? SpaceShortage.Hard : SpaceShortage.None, SpaceShortages.Of(usage));
+        Assert.Equal(isShort ? SpaceShortage.Hard : SpaceShortage.None, SpaceShortages.Of(usage, new()));
     }
 
     [Theory]
@@ -61,7 +61,7 @@ public sealed class PoolHealthTests
         long capacity, long used, long reclaiming, long below, bool isTold)
     {
         var usage = new PoolUsage(capacity << 30, used << 30, 0) { ReclaimingBytes = reclaiming << 30, FreeSpaceBelowBytes = below << 30 };
-        var warnings = PoolWarnings.Of("main", usage, Well, NoDamage);
+        var warnings = PoolWarnings.Of("main", usage, new(), Well, NoDamage);
         Assert.Equal(isTold ? 1 : 0, warnings.Count);
         if (isTold)
         {
@@ -100,11 +100,11 @@ public sealed class PoolHealthTests
         var full = await Assert.ThrowsAsync<DeviceFullException>(
             () => pool.CreateAsync(new() { Name = "more", SizeBytes = Mebibyte, IsThick = true }));
         Assert.Equal("main/more: no space left: it needs 1 MiB, of pool main 0 bytes of 64 MiB are free", full.Message);
-        await pool.GrowAsync(new() { CapacityBytes = 96 * Mebibyte }, "192.0.2.1:4711");
+        await pool.GrowAsync(96 * Mebibyte, "192.0.2.1:4711");
         Assert.Equal(96 * Mebibyte, pool.Usage.CapacityBytes);
         Assert.Equal("pool main: grown from 64 MiB to 96 MiB, by 192.0.2.1:4711", lines.Last());
         await pool.CreateAsync(new() { Name = "more", SizeBytes = 32 * Mebibyte, IsThick = true });
-        var smaller = await Assert.ThrowsAsync<ApiException>(() => pool.GrowAsync(new() { CapacityBytes = 64 * Mebibyte }, ""));
+        var smaller = await Assert.ThrowsAsync<ApiException>(() => pool.GrowAsync(64 * Mebibyte, ""));
         Assert.Equal(ProblemKind.CannotShrink, smaller.Kind);
         Assert.Equal("pool main holds 96 MiB; 64 MiB are less, and pools cannot shrink", smaller.Message);
     }
@@ -114,7 +114,7 @@ public sealed class PoolHealthTests
     {
         await using var pool = await CreateAsync();
         foreach (var asked in (long[])[(80 * Mebibyte) + 1, (80 * Mebibyte) + 1, (80 * Mebibyte) + 2])
-            await pool.GrowAsync(new() { CapacityBytes = asked }, "192.0.2.1:4711");
+            await pool.GrowAsync(asked, "192.0.2.1:4711");
         Assert.Equal((80 * Mebibyte) + (64 << 10), pool.Usage.CapacityBytes);
         Assert.Single(lines, line => line.Contains("grown", StringComparison.Ordinal));
     }
@@ -148,7 +148,7 @@ public sealed class PoolHealthTests
             UnverifiedBlocks = 4,
         };
         Assert.Collection(
-            PoolWarnings.Of("main", usage, statistics, new(2, 3, ["pool main: block 7"])
+            PoolWarnings.Of("main", usage, new(), statistics, new(2, 3, ["pool main: block 7"])
             {
                 VolumesWithBlocks = ["vm1", "vm2"],
                 VolumesWithMapPieces = ["vm3"],
@@ -167,7 +167,7 @@ public sealed class PoolHealthTests
     public async Task A_check_that_runs_is_progress_and_no_warning()
     {
         await using var pool = await CreateAsync();
-        Assert.Empty(PoolWarnings.Of("main", pool.Usage, Well with { Recovery = new(true, 9, 4, 100, 0) }, NoDamage));
+        Assert.Empty(PoolWarnings.Of("main", pool.Usage, new(), Well with { Recovery = new(true, 9, 4, 100, 0) }, NoDamage));
     }
 
     [Fact]
@@ -226,7 +226,7 @@ public sealed class PoolHealthTests
     public void What_could_not_be_given_back_below_is_no_reason_to_warn(long below, bool isTold, long free)
     {
         var usage = new PoolUsage(100L << 30, 10L << 30, 0) { UnpunchedBytes = 50L << 30, FreeSpaceBelowBytes = below << 30 };
-        Assert.Equal(isTold ? 1 : 0, PoolWarnings.Of("main", usage, Well, NoDamage).Count);
+        Assert.Equal(isTold ? 1 : 0, PoolWarnings.Of("main", usage, new(), Well, NoDamage).Count);
         Assert.Equal(free << 30, usage.FreeBytes);
     }
 

@@ -303,12 +303,12 @@ public sealed class ServedPoolTests : IAsyncLifetime
         var (told, toldThick) = (new List<VolumeEventKind>(), new List<VolumeEventKind>());
         session.Volume.Changed += (_, change) => told.Add(change.Kind);
         thick.Volume.Changed += (_, change) => toldThick.Add(change.Kind);
-        await FillAsync(0.86);
+        await FillAsync(0.82);
         Look();
         Look();
         Assert.Equal([VolumeEventKind.SpaceRunsShort], told);
         Assert.Contains("pool main is 8", Assert.Single(PoolLines()), StringComparison.Ordinal);
-        await FillAsync(0.96);
+        await FillAsync(0.92);
         Look();
         Assert.Equal(2, told.Count);
         Assert.Equal(2, PoolLines().Count);
@@ -326,14 +326,16 @@ public sealed class ServedPoolTests : IAsyncLifetime
     public void Fullness_that_falls_a_little_below_a_threshold_is_no_relief()
     {
         PoolUsage Full(int percent) => new(100, percent, 0);
-        Assert.Equal(SpaceShortage.None, SpaceShortages.Of(Full(84)));
-        Assert.Equal(SpaceShortage.Soft, SpaceShortages.Of(Full(85)));
-        Assert.Equal(SpaceShortage.Soft, SpaceShortages.Of(Full(81), before: SpaceShortage.Soft));
-        Assert.Equal(SpaceShortage.None, SpaceShortages.Of(Full(79), before: SpaceShortage.Soft));
-        Assert.Equal(SpaceShortage.Hard, SpaceShortages.Of(Full(95), before: SpaceShortage.Soft));
-        Assert.Equal(SpaceShortage.Hard, SpaceShortages.Of(Full(91), before: SpaceShortage.Hard));
-        Assert.Equal(SpaceShortage.Soft, SpaceShortages.Of(Full(89), before: SpaceShortage.Hard));
-        Assert.Equal(SpaceShortage.Hard, SpaceShortages.Of(Full(0) with { FreeSpaceBelowBytes = 1 }));
+        Assert.Equal(SpaceShortage.None, SpaceShortages.Of(Full(79), new()));
+        Assert.Equal(SpaceShortage.Soft, SpaceShortages.Of(Full(80), new()));
+        Assert.Equal(SpaceShortage.Soft, SpaceShortages.Of(Full(76), new(), before: SpaceShortage.Soft));
+        Assert.Equal(SpaceShortage.None, SpaceShortages.Of(Full(74), new(), before: SpaceShortage.Soft));
+        Assert.Equal(SpaceShortage.Hard, SpaceShortages.Of(Full(90), new(), before: SpaceShortage.Soft));
+        Assert.Equal(SpaceShortage.Hard, SpaceShortages.Of(Full(86), new(), before: SpaceShortage.Hard));
+        Assert.Equal(SpaceShortage.Soft, SpaceShortages.Of(Full(84), new(), before: SpaceShortage.Hard));
+        Assert.Equal(SpaceShortage.Hard, SpaceShortages.Of(Full(0) with { FreeSpaceBelowBytes = 1 }, new()));
+        Assert.Equal(SpaceShortage.Soft, SpaceShortages.Of(Full(30), new() { SoftPercent = 30, HardPercent = 100 }));
+        Assert.Equal(SpaceShortage.Hard, SpaceShortages.Of(Full(100), new() { SoftPercent = 30, HardPercent = 100 }));
     }
 
     [Fact]

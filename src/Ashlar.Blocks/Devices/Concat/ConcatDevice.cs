@@ -122,6 +122,13 @@ public sealed partial class ConcatDevice : IReservableDevice, IGrowableDevice, I
         return (await ReadLabelAsync(device).ConfigureAwait(false))?.SetId;
     }
 
+    /// <summary>Length of a further device that is to add so much to a set.</summary>
+    public static long DeviceBytesFor(long usableBytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(usableBytes, 1);
+        return checked(((usableBytes + ConcatLabel.UnitBytes - 1) / ConcatLabel.UnitBytes * ConcatLabel.UnitBytes) + ConcatLabel.ReservedBytes);
+    }
+
     /// <summary>What a further device with so many bytes adds to a set.</summary>
     public static long UsableBytes(long deviceBytes) =>
         Math.Max(0, (deviceBytes - ConcatLabel.ReservedBytes) / ConcatLabel.UnitBytes * ConcatLabel.UnitBytes);

@@ -1,0 +1,67 @@
+using Ashlar.Blocks;
+using Ashlar.Blocks.Devices;
+using Ashlar.KeyValue;
+using Ashlar.Storage;
+using Ashlar.Volumes;
+
+namespace Ashlar.Server;
+
+/// <summary>The devices of one pool while it is open: one behind the other, each held.</summary>
+sealed class PoolDevices : IDisposable
+{
+    readonly List<IDisposable> holds = [];
+
+    /// <summary>All of them as one; null until they are open. Whoever opens the pool on it closes it.</summary>
+    public ConcatDevice? Device { get; private set; }
+
+    /// <summary>Opens the devices of a pool. On failure none stays open.</summary>
+    /// <param name="files">The disk.</param>
+    /// <param name="pool">The pool.</param>
+    /// <param name="directory">Its directory.</param>
+    /// <param name="metadata">Its store.</param>
+    /// <exception cref="AshlarException">One is missing, in use, damaged, or not what it was.</exception>
+    public async ValueTask<IBlockDevice> OpenAsync(IFileSystem files, RememberedPool pool, string directory, KeyValueStore metadata)
+    {
+        Invariant.Require(Device is null && pool.Devices.Count > 0);
+        // Before it is opened as a device, which has whole blocks.
+        if (pool.Devices is [var single]) CheckLength(files, single.PathIn(directory), metadata);
+        var opened = new List<PoolDevice>();
+        try
+        {
+            foreach (var device in pool.Devices)
+                opened.Add(device.IsWithin ? PoolDevice.OpenWithin(files, device.PathIn(directory)) : PoolDevice.Open(files, device.Path));
+            if (pool.PoolId is { } id && await StoragePool.IdentifyAsync(opened[0].Device) is var found && found?.Id != id)
+            {
+                throw new UnsupportedFormatException(
+                    opened[0].Device.Name, found is null ? "it holds no pool any more" : $"it holds another pool, {found.Name} ({found.Id})");
+            }
+            Device = await ConcatDevice.OpenAsync(opened[0].Device, pool.SetId, [.. opened.Skip(1).Select(each => each.Device)]);
+            holds.AddRange(opened.Select(each => each.Hold).OfType<IDisposable>());
+            return Device;
+        }
+        catch
+        {
+            foreach (var each in opened) await each.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Keeps a device that was added, until the pool is closed.</summary>
+    public void Keep(PoolDevice added)
+    {
+        if (added.Hold is { } hold) holds.Add(hold);
+    }
+
+    /// <summary>Lets others have the devices, which were closed before.</summary>
+    public void Dispose()
+    {
+        foreach (var hold in holds) hold.Dispose();
+        holds.Clear();
+    }
+
+    static void CheckLength(IFileSystem files, string path, KeyValueStore metadata)
+    {
+        using var file = files.Open(path, FileOpenMode.ReadOnly);
+        StoragePool.CheckDeviceLength(metadata, path, file.LengthBytes);
+    }
+}

@@ -1,0 +1,116 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Ashlar.Storage;
+
+namespace Ashlar.Server;
+
+/// <summary>
+/// What the server remembers of a pool, a file each: what it is called, where it is, what it lies on, what was set. Text, so that people can
+/// read it.
+/// </summary>
+/// <remarks>
+/// <code>
+/// ashlar pool                      the first two lines are the same in every version
+/// version 1
+/// {"number":2,"name":"fast",...}   all of it
+/// crc32c 1a2b3c4d                  of everything before this line
+/// </code>
+/// </remarks>
+sealed record RememberedPool : INumberedRecord<RememberedPool>
+{
+    /// <summary>The version written, and the only one read.</summary>
+    public const int Version = 1;
+
+    const string Magic = "ashlar pool";
+
+    public static string NamePrefix => "pool-";
+
+    public static int NumberOffset => 0;
+
+    /// <summary>Never given twice, so that a pool of the same name is another one.</summary>
+    public required ulong Number { get; init; }
+
+    /// <summary>What it is called now.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Its directory below <c>pools</c>, which it keeps when it gets another name.</summary>
+    public required string Directory { get; init; }
+
+    /// <summary>How far it has come.</summary>
+    public PoolStage Stage { get; init; }
+
+    /// <summary>What the labels of its second device and of those after it name.</summary>
+    public required Guid SetId { get; init; }
+
+    /// <summary>Identity of the pool, on its first device; null while it is being made.</summary>
+    public Guid? PoolId { get; init; }
+
+    /// <summary>What it lies on, the first one first.</summary>
+    public required IReadOnlyList<RememberedDevice> Devices { get; init; }
+
+    /// <summary>What was set.</summary>
+    public PoolSettings Settings { get; init; } = new();
+
+    public byte[] Encode()
+    {
+        var body = $"{Magic}\nversion {Version}\n{JsonSerializer.Serialize(this, RememberedPoolJson.Default.RememberedPool)}\n";
+        return Encoding.UTF8.GetBytes($"{body}{ChecksumLine(body)}\n");
+    }
+
+    public static RememberedPool Decode(ReadOnlySpan<byte> bytes, string path)
+    {
+        var text = Encoding.UTF8.GetString(bytes);
+        var lines = text.Split('\n');
+        if (lines[0] != Magic) throw new UnsupportedFormatException(path, "this is not the record of a pool");
+        if (lines is [_, var version, ..] && version.StartsWith("version ", StringComparison.Ordinal) && version != $"version {Version}")
+            throw new UnsupportedFormatException(path, $"the record has format {version}, this program reads version {Version}");
+        if (lines is not [_, _, var json, var checksum, ""] || checksum != ChecksumLine(text[..^(checksum.Length + 1)]))
+            throw new CorruptDataException(path, 0, "the record of a pool: its checksum does not match");
+        try
+        {
+            var pool = JsonSerializer.Deserialize(json, RememberedPoolJson.Default.RememberedPool);
+            return pool is not null && pool.IsPossible() ? pool : throw new CorruptDataException(path, 0, "the record of a pool: not one");
+        }
+        catch (JsonException e)
+        {
+            throw new CorruptDataException(path, 0, $"the record of a pool: {e.Message}");
+        }
+    }
+
+    // Both become parts of paths, below which things are removed.
+    bool IsPossible() => Number > 0
+        && IsName(Name)
+        && IsName(Directory)
+        && Devices.Count > 0
+        && Devices.All(device => device.IsWithin || device.Path.StartsWith('/'));
+
+    static bool IsName(string name) => name.Length > 0 && char.IsAsciiLetterOrDigit(name[0]) && !name.Contains('/') && !name.Contains('\0');
+
+    static string ChecksumLine(string body) => $"crc32c {Crc32C.Compute(Encoding.UTF8.GetBytes(body)):x8}";
+}
+
+/// <summary>A device of a pool.</summary>
+/// <param name="Path">Where it is, as it was named: names that stay, such as those in /dev/disk/by-id, are kept.</param>
+/// <param name="IsOwn">Whether it is a file that was made for the pool, and goes with it.</param>
+sealed record RememberedDevice(string Path, bool IsOwn)
+{
+    /// <summary>The file in the directory of the pool, wherever that is.</summary>
+    public static readonly RememberedDevice Within = new("data", IsOwn: true);
+
+    /// <summary>Whether it is that file.</summary>
+    [JsonIgnore]
+    public bool IsWithin => Path == Within.Path;
+
+    /// <summary>Where it is, of a pool in this directory.</summary>
+    public string PathIn(string directory) => IsWithin ? $"{directory}/{Path}" : Path;
+}
+
+/// <summary>How <see cref="RememberedPool"/> is written.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    UseStringEnumConverter = true,
+    RespectNullableAnnotations = true,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(RememberedPool))]
+sealed partial class RememberedPoolJson : JsonSerializerContext;
