@@ -29,7 +29,9 @@ public sealed record CreatePool
     /// <summary>Unique on the server.</summary>
     public required string Name { get; init; }
 
-    /// <summary>Absolute paths of files and block devices of the server's machine; a file in its data directory where there are none.</summary>
+    /// <summary>
+    /// Absolute paths of files and block devices of the server's machine; a file in its data directory where there are none.
+    /// </summary>
     public IReadOnlyList<string>? Devices { get; init; }
 
     /// <summary>What each file that is created is to hold; needed where one is.</summary>

@@ -29,7 +29,8 @@ static class EntityTag
     /// <summary>The settings of a pool.</summary>
     public static string SettingsOf(Pool pool) =>
         Part(Encoding.UTF8.GetBytes(FormattableString.Invariant(
-            $"{pool.Name} {pool.CapacityBytes} {pool.SoftThresholdPercent} {pool.HardThresholdPercent} {pool.Devices.Count} {pool.State}")));
+            $"{pool.Name} {pool.State} {pool.CapacityBytes} {pool.Devices.Count} {pool.SoftThresholdPercent} {pool.HardThresholdPercent}"
+        )));
 
     /// <summary>The whole tag of an answer.</summary>
     public static EntityTagHeaderValue Of(string settings, ReadOnlySpan<byte> answer) => new($"\"{settings}.{Part(answer)}\"");

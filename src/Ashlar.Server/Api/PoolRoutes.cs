@@ -67,7 +67,8 @@ static class PoolRoutes
             var entry = await pools.ImportAsync(request, Caller.Of(context));
             context.Response.Headers.Location = $"/v1/pools/{entry.Name}";
             return Answer(entry, StatusCodes.Status201Created);
-        }).Describe("importPool", "Opens a pool that was exported, or that could not be opened").Produces<Pool>(StatusCodes.Status201Created);
+        }).Describe("importPool", "Opens a pool that was exported, or that could not be opened")
+            .Produces<Pool>(StatusCodes.Status201Created);
     }
 
     static void Require(ServedPools pools, string pool, HttpContext context) =>

@@ -40,7 +40,8 @@ static class Resources
             [.. entry.Record.Devices.Select(device => new PoolDeviceInfo(device.PathIn(entry.DirectoryPath)))];
         if (entry.Served is { } served) return Pool(served) with { Devices = devices };
         IReadOnlyList<string> warnings = entry.Problem is { } problem
-            ? [$"pool {entry.Name} is not available: {problem}; mend that and start the server again, or import the pool where its devices are now"]
+            ? [$"pool {entry.Name} is not available: {problem}; mend that and start the server again, or import the pool from where its "
+                + "devices are now"]
             : [];
         return new()
         {

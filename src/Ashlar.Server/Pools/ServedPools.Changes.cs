@@ -107,7 +107,8 @@ sealed partial class ServedPools
         }
         catch (AshlarException e)
         {
-            Tell(LogLevel.Warning, LogEvents.ServerNotice, name, $"server: pool {name}, which is deleted, could not be closed: {e.Message}");
+            Tell(
+                LogLevel.Warning, LogEvents.ServerNotice, name, $"server: pool {name}, which is deleted, could not be closed: {e.Message}");
         }
         await FinishRemovingAsync(record);
         Tell(LogLevel.Information, LogEvents.PoolDeleted, name, $"pool {name}: deleted{(force ? " by force" : "")}, by {by}", by);
@@ -205,7 +206,11 @@ sealed partial class ServedPools
         {
             Name = name,
             Stage = PoolStage.Ready,
-            Devices = [.. others.Prepend(first.Path).Select(path => new RememberedDevice(path, before.Any(each => each.IsOwn && each.Path == path)))],
+            Devices =
+            [
+                .. others.Prepend(first.Path)
+                    .Select(path => new RememberedDevice(path, IsOwn: before.Any(each => each.IsOwn && each.Path == path))),
+            ],
         };
         PoolEntry opened;
         try
@@ -350,7 +355,8 @@ sealed partial class ServedPools
         }
         catch (AshlarException e)
         {
-            Tell(LogLevel.Warning, LogEvents.ServerNotice, null, $"server: {device.Path} may still look like a device of a pool: {e.Message}");
+            var message = $"server: {device.Path} may still look like a device of a pool: {e.Message}";
+            Tell(LogLevel.Warning, LogEvents.ServerNotice, null, message);
         }
     }
 

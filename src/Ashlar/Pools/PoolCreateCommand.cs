@@ -9,7 +9,7 @@ static class PoolCreateCommand
     public static Verb Create(Terminal terminal)
     {
         var name = PoolArguments.NewName();
-        var devices = PoolArguments.Devices("File or block device, of the server's machine; several, one behind the other, with several options");
+        var devices = PoolArguments.Devices("File or block device, of the server's machine; several with several options");
         var size = PoolArguments.Size(terminal);
         var force = PoolArguments.ForceContent();
         return new Verb(

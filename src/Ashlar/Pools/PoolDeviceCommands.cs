@@ -55,7 +55,10 @@ static class PoolDeviceCommands
 
     public static Verb CreateImport()
     {
-        var devices = new Argument<string[]>("DEVICE") { Description = "All devices of the pool, in any order", Arity = ArgumentArity.OneOrMore };
+        var devices = new Argument<string[]>("DEVICE")
+        {
+            Description = "All devices of the pool, in any order", Arity = ArgumentArity.OneOrMore,
+        };
         var name = new Option<string?>("--name") { Description = "What it is to be called from now on", HelpName = "NAME" };
         return new Verb(
             "import",
@@ -64,7 +67,11 @@ static class PoolDeviceCommands
             async (invocation, cancellationToken) =>
             {
                 using var client = ApiClient.For(invocation);
-                var request = new ImportPool { Devices = [.. invocation.Get(devices).Select(TypedPath.OfFile)], Name = invocation.Get(name) };
+                var request = new ImportPool
+                {
+                    Devices = [.. invocation.Get(devices).Select(TypedPath.OfFile)],
+                    Name = invocation.Get(name),
+                };
                 var pool = await client.ImportPoolAsync(request, cancellationToken);
                 PoolScreens.WriteChanged(invocation, pool, $"{pool.Name} is imported and holds {ByteSize.Format(pool.CapacityBytes)}");
                 return ExitCode.Ok;

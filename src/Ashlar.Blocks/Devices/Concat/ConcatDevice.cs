@@ -126,7 +126,8 @@ public sealed partial class ConcatDevice : IReservableDevice, IGrowableDevice, I
     public static long DeviceBytesFor(long usableBytes)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(usableBytes, 1);
-        return checked(((usableBytes + ConcatLabel.UnitBytes - 1) / ConcatLabel.UnitBytes * ConcatLabel.UnitBytes) + ConcatLabel.ReservedBytes);
+        var units = ((usableBytes - 1) / ConcatLabel.UnitBytes) + 1;
+        return checked((units * ConcatLabel.UnitBytes) + ConcatLabel.ReservedBytes);
     }
 
     /// <summary>What a further device with so many bytes adds to a set.</summary>

@@ -84,8 +84,8 @@ sealed class NewDevices(IFileSystem files, string dataDirectory)
     }
 
     /// <summary>
-    /// Takes back what a pool that was never used, or that is gone, has left on its devices: files that were made for it go, and others look
-    /// empty again where they still hold that pool. What cannot be reached is left.
+    /// Takes back what a pool that was never used, or that is gone, has left on its devices: files that were made for it go, and others
+    /// look empty again where they still hold that pool. What cannot be reached is left.
     /// </summary>
     /// <returns>What could not be done, a sentence each.</returns>
     public async Task<IReadOnlyList<string>> ReleaseAsync(RememberedPool pool)
@@ -127,7 +127,8 @@ sealed class NewDevices(IFileSystem files, string dataDirectory)
         files.SyncDirectory(Path.GetDirectoryName(path) ?? "/");
     }
 
-    public static ApiException Unusable(string path, string problem) => new(ProblemKind.UnusableDevice, $"{path} cannot be taken: {problem}");
+    public static ApiException Unusable(string path, string problem) =>
+        new(ProblemKind.UnusableDevice, $"{path} cannot be taken: {problem}");
 
     /// <summary>Whether an error is about a device, rather than about the request or the program.</summary>
     public static bool IsOfDevice(AshlarException error) => error is not ApiException;

@@ -23,7 +23,8 @@ sealed record PoolDevice(FileDevice Device, IDisposable? Hold) : IAsyncDisposabl
     }
 
     /// <summary>Opens a file in the data directory, whose lock the server holds.</summary>
-    public static PoolDevice OpenWithin(IFileSystem files, string path) => new(FileDevice.Open(files, path, PoolFiles.BlockSizeBytes), null);
+    public static PoolDevice OpenWithin(IFileSystem files, string path) =>
+        new(FileDevice.Open(files, path, PoolFiles.BlockSizeBytes), null);
 
     /// <summary>Creates a file that takes space as it is written, and opens it.</summary>
     /// <exception cref="StorageException">It is there already, or cannot be created.</exception>

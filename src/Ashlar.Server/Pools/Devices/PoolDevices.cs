@@ -29,7 +29,10 @@ sealed class PoolDevices : IDisposable
         try
         {
             foreach (var device in pool.Devices)
-                opened.Add(device.IsWithin ? PoolDevice.OpenWithin(files, device.PathIn(directory)) : PoolDevice.Open(files, device.Path));
+            {
+                opened.Add(
+                    device.IsWithin ? PoolDevice.OpenWithin(files, device.PathIn(directory)) : PoolDevice.Open(files, device.Path));
+            }
             if (pool.PoolId is { } id && await StoragePool.IdentifyAsync(opened[0].Device) is var found && found?.Id != id)
             {
                 throw new UnsupportedFormatException(

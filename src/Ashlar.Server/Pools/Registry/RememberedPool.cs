@@ -6,8 +6,8 @@ using Ashlar.Storage;
 namespace Ashlar.Server;
 
 /// <summary>
-/// What the server remembers of a pool, a file each: what it is called, where it is, what it lies on, what was set. Text, so that people can
-/// read it.
+/// What the server remembers of a pool, a file each: what it is called, where it is, what it lies on, what was set. Text, so that people
+/// can read it.
 /// </summary>
 /// <remarks>
 /// <code>
