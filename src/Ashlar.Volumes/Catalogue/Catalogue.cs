@@ -10,10 +10,11 @@ namespace Ashlar.Volumes;
 /// Names and records of a pool's volumes. Every change is one write of the store, under a turn that is held for that write only;
 /// memory follows the store, so a write that was refused has changed nothing. Whatever takes longer is for others, in steps.
 /// </summary>
-sealed class Catalogue(
+sealed partial class Catalogue(
     PoolRecord poolRecord,
     MetadataWriter writer,
     PoolOptions options,
+    ConcurrentDictionary<long, VolumeParent> parents,
     Func<VolumeRecord, VolumeDevice> attach)
 {
     readonly ConcurrentDictionary<string, VolumeDevice> volumes = new(StringComparer.Ordinal);
@@ -54,35 +55,43 @@ sealed class Catalogue(
         await turn.EnterAsync();
         try
         {
-            if (volumes.ContainsKey(name)) throw new VolumeNameException(name, VolumeNameProblem.Taken, "the name is taken");
-            var record = new VolumeRecord(
-                options.Entropy.NextGuid(),
-                name,
-                volumeOptions.IsThick ? VolumeState.Resizing : VolumeState.Ready,
-                volumeOptions.IsThick,
-                poolRecord.NextLineage,
-                Generation: 1,
-                volumeOptions.IsThick ? 0 : volumeOptions.SizeBytes,
-                volumeOptions.BlockSizeBytes,
-                DateTimeOffset.FromUnixTimeMilliseconds(options.TimeProvider.GetUtcNow().ToUnixTimeMilliseconds()))
-            {
-                Limits = volumeOptions.Limits,
-                Attributes = volumeOptions.Attributes,
-            };
-            var next = poolRecord with { NextLineage = poolRecord.NextLineage + 1 };
-            var batch = new WriteBatch();
-            batch.Put(MapKeys.Pool, next.ToBytes());
-            batch.Put(MapKeys.Volume(record.Id), record.ToBytes());
-            await writer.WriteAsync(batch, Durability.Sync, mayUseReserve: false);
-            poolRecord = next;
-            var volume = attach(record);
-            Invariant.Require(volumes.TryAdd(name, volume));
-            return volume;
+            return await CreateLockedAsync(name, volumeOptions, parent: null);
         }
         finally
         {
             turn.Exit();
         }
+    }
+
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
+    async ValueTask<VolumeDevice> CreateLockedAsync(string name, VolumeOptions volumeOptions, VolumeParent? parent)
+    {
+        if (volumes.ContainsKey(name)) throw new VolumeNameException(name, VolumeNameProblem.Taken, "the name is taken");
+        var record = new VolumeRecord(
+            options.Entropy.NextGuid(),
+            name,
+            volumeOptions.IsThick ? VolumeState.Resizing : VolumeState.Ready,
+            volumeOptions.IsThick,
+            poolRecord.NextLineage,
+            Generation: 1,
+            volumeOptions.IsThick ? 0 : volumeOptions.SizeBytes,
+            volumeOptions.BlockSizeBytes,
+            DateTimeOffset.FromUnixTimeMilliseconds(options.TimeProvider.GetUtcNow().ToUnixTimeMilliseconds()))
+        {
+            Limits = volumeOptions.Limits,
+            Attributes = volumeOptions.Attributes,
+        };
+        var next = poolRecord with { NextLineage = poolRecord.NextLineage + 1 };
+        var batch = new WriteBatch();
+        batch.Put(MapKeys.Pool, next.ToBytes());
+        batch.Put(MapKeys.Volume(record.Id), record.ToBytes());
+        if (parent is not null) batch.Put(MapKeys.Parent(record.Lineage), parent.ToBytes());
+        await writer.WriteAsync(batch, Durability.Sync, mayUseReserve: false);
+        poolRecord = next;
+        if (parent is not null) Invariant.Require(parents.TryAdd(record.Lineage, parent));
+        var volume = attach(record);
+        Invariant.Require(volumes.TryAdd(name, volume));
+        return volume;
     }
 
     /// <summary>Changes state and size in a volume's record.</summary>
@@ -164,13 +173,15 @@ sealed class Catalogue(
 
     /// <summary>Deletes a volume for everyone; what remains is to give its space back.</summary>
     /// <exception cref="VolumeNameException">There is none of that name.</exception>
+    /// <exception cref="SnapshotException">It has snapshots that are not to go, or that clones need.</exception>
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
-    public async ValueTask<VolumeDevice> DeleteAsync(string name)
+    public async ValueTask<VolumeDevice> DeleteAsync(string name, bool withSnapshots)
     {
         await turn.EnterAsync();
         try
         {
             var volume = Require(name);
+            CheckDeletable(volume, withSnapshots);
             await DeleteAsync(volume);
             return volume;
         }
@@ -186,13 +197,15 @@ sealed class Catalogue(
     /// is being resized goes on with that there, and after a crash at the next opening.
     /// </remarks>
     /// <exception cref="VolumeNameException">There is none of that name.</exception>
+    /// <exception cref="SnapshotException">It has snapshots that are not to go, or that clones need.</exception>
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
-    public async ValueTask<VolumeDevice> TrashAsync(string name, TimeSpan retention)
+    public async ValueTask<VolumeDevice> TrashAsync(string name, TimeSpan retention, bool withSnapshots)
     {
         await turn.EnterAsync();
         try
         {
             var volume = Require(name);
+            CheckDeletable(volume, withSnapshots);
             var now = DateTimeOffset.FromUnixTimeMilliseconds(options.TimeProvider.GetUtcNow().ToUnixTimeMilliseconds());
             await WriteAsync(volume, volume.Record with { Trashed = (now, now + retention) }, mayUseReserve: true);
             volume.IsGone = true;
@@ -237,7 +250,7 @@ sealed class Catalogue(
         try
         {
             if (!trash.TryGetValue(id, out var volume)) return null;
-            await WriteAsync(volume, volume.Record with { State = VolumeState.Deleting }, mayUseReserve: true);
+            await MarkDeletingAsync(volume);
             Invariant.Require(trash.TryRemove(KeyValuePair.Create(id, volume)));
             return volume;
         }
@@ -271,16 +284,32 @@ sealed class Catalogue(
     {
         Invariant.Require(volume.Record.State == VolumeState.Deleting);
         last.Delete(MapKeys.Usage(volume.Lineage));
+        if (parents.ContainsKey(volume.Lineage)) last.Delete(MapKeys.Parent(volume.Lineage));
         last.Delete(MapKeys.Volume(volume.Record.Id));
         await writer.WriteAsync(last, Durability.Sync, mayUseReserve: true);
+        parents.TryRemove(volume.Lineage, out _);
     }
 
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask DeleteAsync(VolumeDevice volume)
     {
-        await WriteAsync(volume, volume.Record with { State = VolumeState.Deleting }, mayUseReserve: true);
+        await MarkDeletingAsync(volume);
         volume.IsGone = true;
         Invariant.Require(volumes.TryRemove(KeyValuePair.Create(volume.Record.Name, volume)));
+    }
+
+    // With its snapshots.
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    async ValueTask MarkDeletingAsync(VolumeDevice volume)
+    {
+        var deleting = volume.Record with { State = VolumeState.Deleting };
+        var snapshots = volume.Snapshots.Select(each => each with { State = SnapshotState.Deleting }).ToArray();
+        var batch = new WriteBatch();
+        batch.Put(MapKeys.Volume(deleting.Id), deleting.ToBytes());
+        foreach (var snapshot in snapshots) batch.Put(MapKeys.Snapshot(snapshot.Lineage, snapshot.Generation), snapshot.ToBytes());
+        await writer.WriteAsync(batch, Durability.Sync, mayUseReserve: true);
+        (volume.Record, volume.Snapshots) = (deleting, snapshots);
+        volume.ForgetNewest();
     }
 
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]

@@ -26,6 +26,15 @@ public sealed record VolumeInfo(
     /// <summary>What people say of it.</summary>
     public VolumeAttributes Attributes { get; init; } = VolumeAttributes.None;
 
+    /// <summary>How many snapshots it has.</summary>
+    public int SnapshotCount { get; init; }
+
+    /// <summary>The snapshot that it is a clone of and still shares space with: "volume@snapshot"; null for any other volume.</summary>
+    public string? Origin { get; init; }
+
+    /// <summary>Whether it goes back to a snapshot just now: until that is done requests fail.</summary>
+    public bool IsRestoring { get; init; }
+
     /// <summary>The resizing that is under way, or null.</summary>
     public VolumeResize? Resize { get; init; }
 
@@ -51,6 +60,7 @@ public sealed record VolumeInfo(
             volume.Record.CreatedAt)
         {
             IsThick = volume.IsThick,
+            IsRestoring = volume.IsRestoring,
             Limits = volume.Record.Limits,
             Attributes = volume.Record.Attributes,
             Resize = volume.Resizing?.ToFacts(),

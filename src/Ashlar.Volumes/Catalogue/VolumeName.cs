@@ -10,7 +10,7 @@ static class VolumeName
 {
     public const int MaxLength = 128, MaxPoolLength = 64;
 
-    const string Rule = "a name is 1 to 128 of a-z, 0-9, '.', '_' and '-', and starts with a letter or digit";
+    public const string Rule = "a name is 1 to 128 of a-z, 0-9, '.', '_' and '-', and starts with a letter or digit";
     const string PoolRule = "a pool's name is 1 to 64 of a-z, 0-9, '_' and '-', and starts with a letter or digit";
 
     static readonly SearchValues<char> Allowed = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789._-");
@@ -22,6 +22,9 @@ static class VolumeName
         ArgumentNullException.ThrowIfNull(name);
         if (!Follows(name, MaxLength)) throw new VolumeNameException(name, VolumeNameProblem.Invalid, Rule);
     }
+
+    /// <summary>Whether a name follows the rule.</summary>
+    public static bool IsValid(string name) => Follows(name, MaxLength);
 
     /// <summary>
     /// Fails unless a new pool may have a name. Without dots: the iSCSI name of a volume is pool.volume, and must be read in one

@@ -11,15 +11,7 @@ namespace Ashlar.Volumes;
 /// opening. Leaves go like discarded ones: with their bitmaps, quarantined, in bounded commits. Leaves that cannot be read go with
 /// the record, in one write with the note that their chunks belong to nobody (<see cref="LeakedSpace"/>).
 /// </remarks>
-sealed class VolumeRemover(
-    Catalogue catalogue,
-    KeyValueStore store,
-    Committer commits,
-    OverwriteMarkers markers,
-    LeafCache cache,
-    DamageLog damage,
-    LeakedSpace leaked,
-    BackgroundWork work)
+sealed class VolumeRemover(PoolParts parts, Catalogue catalogue, LeakedSpace leaked, SnapshotRemover snapshots)
 {
     readonly Lock gate = new();
     readonly List<VolumeDeletion> running = [];
@@ -37,11 +29,11 @@ sealed class VolumeRemover(
     /// <summary>Begins, or resumes.</summary>
     public VolumeDeletion Begin(VolumeDevice volume)
     {
-        damage.Forget(volume.Lineage); // Nobody can read it any more.
+        parts.Damage.Forget(volume.Lineage); // Nobody can read it any more.
         VolumeDeletion deletion;
         lock (gate)
         {
-            deletion = new(volume, work.Enqueue(
+            deletion = new(volume, parts.Work.Enqueue(
                 "giving back the space of a deleted volume",
                 volume.Record.Name,
                 cancellationToken => FreeAsync(volume, cancellationToken)));
@@ -67,7 +59,7 @@ sealed class VolumeRemover(
         }
         catch (Exception)
         {
-            _ = work.Enqueue("undoing a creation", volume.Record.Name, async cancellationToken =>
+            _ = parts.Work.Enqueue("undoing a creation", volume.Record.Name, async cancellationToken =>
             {
                 if (volume.Record.State != VolumeState.Deleting) await catalogue.AbandonAsync(volume);
                 await FreeAsync(volume, cancellationToken);
@@ -91,21 +83,65 @@ sealed class VolumeRemover(
         try
         {
             var lost = new List<long>();
+            var areVersionsLost = await RemoveSnapshotsAsync(volume, cancellationToken);
             await volume.UnmapFromAsync(0, volume.SizeBytes, lost, cancellationToken);
-            await commits.RunAsync(CommitScope.Checksums);
-            markers.Drop(volume.Lineage);
-            cache.Drop(volume);
+            parts.Fragments.Close(volume);
+            await parts.Committer.RunAsync(CommitScope.Checksums);
+            parts.Markers.Drop(volume.Lineage);
+            parts.Cache.Drop(volume);
             var batch = new WriteBatch();
-            using (var cursor = store.Scan(KeyRange.Prefix(MapKeys.Marker(volume.Lineage, 0).AsSpan(0, 9))))
-                while (cursor.MoveNext()) batch.Delete(cursor.Key);
+            DropEntries(batch, MapKeys.Marker(volume.Lineage, 0).AsSpan(0, 9).ToArray());
+            DropEntries(batch, MapKeys.OldLeaf(volume.Lineage, 0, -1).AsSpan(0, 9).ToArray());
+            DropEntries(batch, MapKeys.Change(volume.Lineage, 0, 0).AsSpan(0, 9).ToArray());
+            DropEntries(batch, MapKeys.Snapshot(volume.Lineage, 0).AsSpan(0, 9).ToArray());
+            batch.Delete(MapKeys.Restoring(volume.Lineage));
+            await DropEmptyLeavesAsync(volume);
+            if (areVersionsLost) batch.Put(MapKeys.MayHaveLeaked, []);
             leaked.Drop(volume, lost, batch);
+            var parent = volume.Parent;
             await catalogue.ForgetAsync(volume, batch);
-            damage.Forget(volume.Lineage);
-            if (lost.Count > 0) leaked.Reclaim();
+            parts.Damage.Forget(volume.Lineage);
+            if (parent is not null) snapshots.BeginParent(parent);
+            if (lost.Count > 0 || areVersionsLost) leaked.Reclaim();
         }
         finally
         {
             volume.Turn.Exit();
         }
+    }
+
+    // Of those that cannot be read nobody knows what they own: what is left then belongs to nobody.
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
+    async ValueTask<bool> RemoveSnapshotsAsync(VolumeDevice volume, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await snapshots.RemoveAllAsync(volume, cancellationToken);
+            return false;
+        }
+        catch (CorruptDataException)
+        {
+            return true;
+        }
+    }
+
+    // A clone, also one that has become independent, keeps leaves without content where its origin has some. They own nothing.
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    async ValueTask DropEmptyLeavesAsync(VolumeDevice volume)
+    {
+        var batch = new WriteBatch();
+        using (var cursor = parts.Store.Scan(KeyRange.Prefix(MapKeys.LeafStart(volume.Lineage, 0).AsSpan(0, 9).ToArray())))
+        {
+            while (cursor.MoveNext())
+                if (LeafFormat.IsEmpty(cursor.Value)) batch.Delete(cursor.Key);
+        }
+
+        if (batch.Count > 0) await parts.Metadata.WriteAsync(batch, Durability.Relaxed, mayUseReserve: true);
+    }
+
+    void DropEntries(WriteBatch batch, byte[] prefix)
+    {
+        using var cursor = parts.Store.Scan(KeyRange.Prefix(prefix));
+        while (cursor.MoveNext()) batch.Delete(cursor.Key);
     }
 }

@@ -32,8 +32,11 @@ sealed class CommitBatch(bool isSpill)
     /// <summary>Chunks that the leaves have let go of.</summary>
     public List<long> Released { get; } = [];
 
+    /// <summary>Blocks of fragment chunks that the leaves have let go of.</summary>
+    public List<long> ReleasedBlocks { get; } = [];
+
     /// <summary>Takes a leaf as it is now. Call under its write lock.</summary>
-    public void Capture(Leaf leaf, ChunkSpace space)
+    public void Capture(Leaf leaf, ChunkSpace space, FragmentSpace fragments)
     {
         Invariant.Require(leaf.WriteLock.IsHeld);
         Span<byte> key = stackalloc byte[MapKeys.LeafBytes];
@@ -49,22 +52,16 @@ sealed class CommitBatch(bool isSpill)
             leaf.IsOverwritten = false;
             foreach (ref var entry in leaf.Entries)
             {
-                if (entry.CapturedChunk != entry.Chunk)
-                {
-                    Invariant.Require(!isSpill);
-                    space.Capture(entry.CapturedChunk, entry.Chunk);
-                    leaf.Volume.CommittedChunks += (entry.Chunk == 0 ? 0 : 1) - (entry.CapturedChunk == 0 ? 0 : 1);
-                    volumes.Add(leaf.Volume);
-                    entry.CapturedChunk = entry.Chunk;
-                }
-
-                Invariant.Require(entry.Birth <= leaf.Volume.Generation);
+                Invariant.Require(entry.Birth <= leaf.Version.Generation);
 
                 // Until the batch is known to be durable the store may hold the old leaf or this one: a block that is valid
                 // in either must not be overwritten without a marker.
                 entry.CapturedValid = entry.Valid;
                 entry.CommittedValid |= entry.Valid;
             }
+
+            if (!isSpill) CapturePlaces(leaf, space, fragments);
+            Invariant.Require(!isSpill || !leaf.Changes.HasPlaces);
 
             if (leaf.IsReplacement)
             {
@@ -73,22 +70,21 @@ sealed class CommitBatch(bool isSpill)
                 Entries.Put(MapKeys.MayHaveLeaked, []);
             }
 
-            if (leaf.RemovedChunks is { } removed)
-            {
-                Released.AddRange(removed);
-                leaf.RemovedChunks = null;
-            }
-
-            MapKeys.WriteLeaf(key, leaf.Volume.Lineage, leaf.Index, leaf.Volume.Generation);
-            var length = LeafFormat.Write(value, leaf.Entries, leaf.Checksums);
+            CaptureVersions(leaf);
+            MapKeys.WriteLeaf(key, leaf.Volume.Lineage, leaf.Index);
+            var length = leaf.Map is null ? 0 : LeafFormat.Write(value, leaf.Map, leaf.Version);
+            if (length == 0 && leaf.Volume is { Parent: not null, IsBeingDeleted: false }) length = LeafFormat.WriteEmpty(value, leaf.Version);
             if (length == 0) Entries.Delete(key);
             else Entries.Put(key, value[..length]);
+            CaptureGeneration(leaf, length > 0);
+            leaf.Changes.Clear();
         }
     }
 
     /// <summary>Adds the free space and the usage as they are after the leaves captured so far.</summary>
-    public void Seal(ChunkSpace space)
+    public void Seal(ChunkSpace space, FragmentSpace fragments)
     {
+        fragments.Seal(Entries);
         Span<byte> value = stackalloc byte[GroupBitmap.MaxBytes];
         foreach (var group in space.TakeChangedGroups())
         {
@@ -104,6 +100,65 @@ sealed class CommitBatch(bool isSpill)
         }
     }
 
+    // What is in use changes by exactly what the leaf has taken and let go of.
+    void CapturePlaces(Leaf leaf, ChunkSpace space, FragmentSpace fragments)
+    {
+        var (changes, volume) = (leaf.Changes, leaf.Volume);
+        foreach (var (chunk, wasCaptured) in changes.RemovedChunks)
+        {
+            Released.Add(chunk);
+            if (!wasCaptured) continue;
+            space.Capture(chunk, 0);
+            volume.CommittedChunks--;
+        }
+
+        foreach (var chunk in changes.AddedChunks)
+        {
+            space.Capture(0, chunk);
+            volume.CommittedChunks++;
+        }
+
+        foreach (var place in changes.AddedBlocks)
+            if (fragments.CaptureAdded(volume, place)) volume.CommittedChunks++;
+        foreach (var removed in changes.RemovedBlocks)
+        {
+            ReleasedBlocks.Add(removed.Place);
+            if (fragments.CaptureRemoved(volume, removed)) volume.CommittedChunks--;
+        }
+
+        if (changes.HasPlaces) volumes.Add(volume);
+    }
+
+    // The versions that snapshots keep get keys of their own, in the batch that puts something else in their place.
+    void CaptureVersions(Leaf leaf)
+    {
+        var (lineage, index) = (leaf.Volume.Lineage, leaf.Index);
+        foreach (var kept in leaf.Changes.Frozen)
+        {
+            Invariant.Require(kept.Generation < leaf.Version.Generation);
+            Entries.Put(MapKeys.OldLeaf(lineage, index, kept.Generation), kept.Value);
+            Entries.Put(MapKeys.Change(lineage, kept.Generation, index), []);
+        }
+
+        foreach (var generation in leaf.Changes.Dropped)
+        {
+            Entries.Delete(MapKeys.OldLeaf(lineage, index, generation));
+            Entries.Delete(MapKeys.Change(lineage, generation, index));
+        }
+    }
+
+    // In which generation a leaf was changed is found without looking at it. Of the first generation are all that say nothing.
+    void CaptureGeneration(Leaf leaf, bool isStored)
+    {
+        var (lineage, index) = (leaf.Volume.Lineage, leaf.Index);
+        var (before, after) = (leaf.StoredGeneration, isStored ? leaf.Version.Generation : 0);
+        if (before == after) return;
+        if (before > LeafVersion.First.Generation && !leaf.Changes.Frozen.Any(kept => kept.Generation == before))
+            Entries.Delete(MapKeys.Change(lineage, before, index));
+        if (after > LeafVersion.First.Generation) Entries.Put(MapKeys.Change(lineage, after, index), []);
+        leaf.StoredGeneration = after;
+    }
+
     /// <summary>The batch is durable; one that is a spill is only written, and its markers go to those that are to be settled.</summary>
     public void Completed(OverwriteMarkers markers, List<LeafMarks> spilled)
     {
@@ -111,9 +166,8 @@ sealed class CommitBatch(bool isSpill)
         {
             lock (leaf)
             {
-                // A slot that moved on since has a place that no committed leaf knows.
-                foreach (ref var entry in leaf.Entries)
-                    if (entry.Chunk != 0 && entry.Chunk == entry.CapturedChunk) entry.CommittedValid = entry.CapturedValid;
+                // Blocks that moved on since are where no committed leaf knows them.
+                foreach (ref var entry in leaf.Entries) entry.CommittedValid = entry.CapturedValid;
             }
 
             if (wasOverwritten && leaf.Marks is { } marks)

@@ -39,6 +39,10 @@ enum CommitScope
 /// <para>A spill leaves out 2 and waits for nothing in 3, so until the next step 2 a checksum in the store may be newer than its block:
 /// a crash finds the block under its marker, and old, new or torn it is what it could have been without the spill. Step 2 of a later
 /// commit is what lets go of such a marker; cleared before, it would make an old block look like damage.</para>
+/// <para>A commit in which snapshots are taken begins a new generation before 1, so that whoever changes a leaf from then on keeps it as
+/// it was, and waits for those who were about to change one; captures everything; and after 3 writes down that the snapshots are
+/// there. Leaves of the new generation are captured by later commits. Written down before 3, a snapshot would lack what was acknowledged
+/// before it, and what it needs could be overwritten.</para>
 /// <para>A commit ends in one of three ways. Done. Refused: the disk of the map is full, and nothing is in doubt; what was captured
 /// is kept, in order, and written by the next commit before anything else. In doubt: everything else that fails latches the
 /// pool.</para>
@@ -51,6 +55,7 @@ class Committer : IDisposable
     readonly IBlockDevice device;
     readonly MetadataWriter metadata;
     readonly ChunkSpace space;
+    readonly FragmentSpace fragments;
     readonly OverwriteMarkers markers;
     readonly Reclaimer reclaimer;
     readonly FailureLatch failure;
@@ -62,8 +67,10 @@ class Committer : IDisposable
     readonly AsyncLock turn = new();
     readonly Queue<CommitBatch> captured = new(); // Not written yet, oldest first.
     readonly List<LeafMarks> spilled = []; // Their checksums are written, the data may not be durable.
+    List<Cut> cuts = []; // Of the commit that runs.
     SharedCompletion? nextRound;
     CommitScope nextScope;
+    List<Cut> nextCuts = [];
     bool isDisposed;
     long deviceWrites;
     long flushedWrites;
@@ -72,7 +79,7 @@ class Committer : IDisposable
     public Committer(PoolParts parts)
     {
         this.parts = parts;
-        (device, metadata, space, markers) = (parts.Device, parts.Metadata, parts.Space, parts.Markers);
+        (device, metadata, space, fragments, markers) = (parts.Device, parts.Metadata, parts.Space, parts.Fragments, parts.Markers);
         (reclaimer, failure, options, changed) = (parts.Reclaimer, parts.Failure, parts.Options, parts.ChangedLeaves);
         deviceWrites = 1; // What an earlier life left in the cache of the device is not known to be durable.
         demand = new FlushDemand(device, options.TimeProvider);
@@ -109,6 +116,16 @@ class Committer : IDisposable
         return round.Task;
     }
 
+    /// <summary>Takes snapshots: commits everything that completed before some moment of this call, and nothing that began after it.</summary>
+    /// <exception cref="DeviceFullException">Refused for want of space; the snapshots are not there.</exception>
+    /// <exception cref="DeviceIOException">In doubt: the pool accepts no writes until it is opened again.</exception>
+    public ValueTask CutAsync(Cut cut)
+    {
+        return Join(CommitScope.Checksums, mayRunHere: false, out _, cut) is { } round
+            ? round.Task
+            : ValueTask.FromException(new ObjectDisposedException(metadata.PoolName));
+    }
+
     /// <summary>Asks for a commit that nobody waits for.</summary>
     public void Request(CommitScope scope) => Join(scope, mayRunHere: false, out _);
 
@@ -138,6 +155,7 @@ class Committer : IDisposable
     protected virtual void Commit(CommitScope scope)
     {
         WriteKept();
+        foreach (var cut in cuts) Begin(cut);
         Capture(scope);
         if (scope > CommitScope.Spill)
         {
@@ -146,6 +164,7 @@ class Committer : IDisposable
         }
 
         WriteMap();
+        foreach (var cut in cuts) cut.Complete();
         metadata.Probe();
         if (scope == CommitScope.Checksums) markers.Clear(options.MarkerQuietTime);
     }
@@ -165,6 +184,27 @@ class Committer : IDisposable
         Invariant.Require(captured.Count == 0);
     }
 
+    /// <summary>Begins a new generation; when it returns nobody changes anything of the old one any more.</summary>
+    protected virtual void Begin(Cut cut)
+    {
+        // The snapshot before the generation: who sees the new generation must see what there is to keep.
+        foreach (var volume in cut.Volumes) volume.NewestSnapshot = cut.Generation;
+        parts.Generation.Advance(cut.Generation + 1);
+        // Who holds a leaf now may have looked before; who takes one after us sees what was just written.
+        foreach (var volume in cut.Volumes)
+        {
+            for (var page = volume.Leaves.FindNextPage(0); page >= 0; page = volume.Leaves.FindNextPage(page + 1))
+            {
+                foreach (var leaf in volume.Leaves.FindPage(page).ToArray())
+                {
+                    if (leaf is null) continue;
+                    Wait(leaf.WriteLock.EnterAsync());
+                    leaf.WriteLock.Exit();
+                }
+            }
+        }
+    }
+
     /// <summary>Step 1.</summary>
     protected virtual void Capture(CommitScope scope)
     {
@@ -177,7 +217,7 @@ class Committer : IDisposable
             try
             {
                 if (batch is null) captured.Enqueue(batch = new CommitBatch(isSpill: scope == CommitScope.Spill));
-                batch.Capture(leaf, space);
+                batch.Capture(leaf, space, fragments);
             }
             finally
             {
@@ -193,7 +233,7 @@ class Committer : IDisposable
     }
 
     /// <summary>Step 1, for the free space of one batch.</summary>
-    protected virtual void Seal(CommitBatch batch) => batch.Seal(space);
+    protected virtual void Seal(CommitBatch batch) => batch.Seal(space, fragments);
 
     /// <summary>Step 2.</summary>
     protected virtual void FlushData()
@@ -232,6 +272,8 @@ class Committer : IDisposable
             batch.Completed(markers, spilled);
             Release(batch);
         }
+
+        fragments.Trim();
     }
 
     /// <summary>Writes one batch, durably unless it is a spill.</summary>
@@ -246,15 +288,17 @@ class Committer : IDisposable
     protected virtual void Release(CommitBatch batch)
     {
         if (batch.Released.Count > 0) reclaimer.Add(batch.Released);
+        if (batch.ReleasedBlocks.Count > 0) fragments.Free(batch.ReleasedBlocks);
         if (batch.HasReplacement) parts.SpaceMayHaveLeaked();
     }
 
-    SharedCompletion? Join(CommitScope scope, bool mayRunHere, out bool isHere)
+    SharedCompletion? Join(CommitScope scope, bool mayRunHere, out bool isHere, Cut? cut = null)
     {
         isHere = false;
         lock (gate)
         {
             if (isDisposed) return null;
+            if (cut is not null) nextCuts.Add(cut);
             if (scope > nextScope) nextScope = scope;
             if (nextRound is not null) return nextRound;
 
@@ -289,6 +333,7 @@ class Committer : IDisposable
         {
             (round, nextRound) = (nextRound, null);
             (scope, nextScope) = (nextScope, CommitScope.Spill);
+            (cuts, nextCuts) = (nextCuts, []);
         }
 
         if (round is null) return default;

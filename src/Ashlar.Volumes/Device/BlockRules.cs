@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace Ashlar.Volumes;
 
 /// <summary>How blocks are judged. Tests override a rule to show that its breach would be found.</summary>
@@ -6,8 +8,27 @@ class BlockRules
     /// <summary>The first of some blocks that does not match its checksum, or -1.</summary>
     public virtual int FindMismatch(LeafCopy copy, int firstBlock, ReadOnlySpan<byte> data) => copy.FindMismatch(firstBlock, data);
 
-    /// <summary>Which blocks of a run must be marked before they are overwritten: those that the committed leaf calls valid.</summary>
-    public virtual BlockSet NeedMarkers(Leaf leaf, int firstBlock, int blockCount) => leaf.CommittedIn(firstBlock, blockCount);
+    /// <summary>
+    /// Which blocks of a run must be marked before they are overwritten: those that the committed leaf calls valid where they are written.
+    /// </summary>
+    public virtual BlockSet NeedMarkers(Leaf leaf, LeafPlan plan, int firstBlock, int blockCount)
+    {
+        var blocks = leaf.CommittedIn(firstBlock, blockCount);
+        foreach (var (slot, mask) in new SlotMasks(firstBlock, blockCount))
+        {
+            if (blocks[slot] == 0) continue;
+            for (var bits = (uint)(blocks[slot] & mask); bits != 0; bits &= bits - 1)
+            {
+                var block = (slot * MapLayout.BlocksPerChunk) + BitOperations.TrailingZeroCount(bits);
+                if (!plan.IsInPlace(block)) blocks.Remove(block);
+            }
+        }
+
+        return blocks;
+    }
+
+    /// <summary>Whether a leaf of a generation has to be kept as it is before it changes, for the newest snapshot.</summary>
+    public virtual bool MustFreeze(long generation, long newestSnapshot) => generation > 0 && generation <= newestSnapshot;
 
     /// <summary>A leaf let go of a chunk: it must not be given out again before a leaf without it is durable.</summary>
     public virtual void LetGo(ChunkSpace space, long chunk) => space.Quarantine(1);

@@ -56,8 +56,8 @@ sealed partial class VolumeDevice
         if (leaf.Damage is not null) return BlockExtentKind.Data; // As far as anybody knows: whoever copies it shall meet the error.
         if (!leaf.HasEntries) return BlockExtentKind.Hole;
         ref readonly var entry = ref leaf.Entries[block / MapLayout.BlocksPerChunk];
-        if (entry.Chunk == 0) return BlockExtentKind.Hole;
-        return (entry.Valid >> (block % MapLayout.BlocksPerChunk) & 1) != 0 ? BlockExtentKind.Data : BlockExtentKind.Zero;
+        if (entry.IsValid(block % MapLayout.BlocksPerChunk)) return BlockExtentKind.Data;
+        return entry.Chunk == 0 ? BlockExtentKind.Hole : BlockExtentKind.Zero;
     }
 
     /// <summary>Collects runs, merging neighbours of one kind.</summary>

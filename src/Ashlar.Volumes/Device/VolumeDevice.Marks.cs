@@ -15,9 +15,9 @@ sealed partial class VolumeDevice
     readonly MarkerPressure pressure;
 
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
-    async ValueTask MarkAsync(Leaf leaf, int firstBlock, int blockCount)
+    async ValueTask MarkAsync(Leaf leaf, LeafPlan plan, int firstBlock, int blockCount)
     {
-        var blocks = parts.Rules.NeedMarkers(leaf, firstBlock, blockCount);
+        var blocks = parts.Rules.NeedMarkers(leaf, plan, firstBlock, blockCount);
         if (blocks.IsEmpty) return;
         // While the leaf counts as overwritten its marker can only grow.
         if (leaf.IsOverwritten && leaf.Marks!.Durable.Contains(blocks)) return;
@@ -43,7 +43,7 @@ sealed partial class VolumeDevice
     // A lone write marks its own blocks and no other. The second one in a chunk marks the rest of the chunk; behind a sequential writer
     // twice what it has written of the leaf so far is marked; and where several chunks of a leaf are marked already, all of it, or at
     // once while the writers of the volume do little but wait for markers.
-    static BlockSet ChooseAhead(Leaf leaf, BlockSet blocks, int firstBlock, int blockCount, int busyChunks)
+    BlockSet ChooseAhead(Leaf leaf, BlockSet blocks, int firstBlock, int blockCount, int busyChunks)
     {
         var ahead = default(BlockSet);
         var wanted = leaf.Marks is { } marks ? marks.Wanted : default;
@@ -52,11 +52,13 @@ sealed partial class VolumeDevice
         else if (leaf.SequentialBlocks(firstBlock) is > 0 and var sequential)
             end = Math.Min(MapLayout.BlocksPerLeaf, end + (2 * (sequential + blockCount)));
         var isWide = end - first > blockCount;
+        var shared = SharedThrough(leaf);
         for (var slot = first / MapLayout.BlocksPerChunk; slot * MapLayout.BlocksPerChunk < end; slot++)
         {
             ref readonly var entry = ref leaf.Entries[slot];
-            if (isWide || wanted[slot] != 0)
-                ahead[slot] = (ushort)(entry.CommittedValid & entry.Valid & ~wanted[slot] & ~blocks[slot]);
+            // Only homes: what lies elsewhere is seldom overwritten twice.
+            if (entry.Birth > shared && (isWide || wanted[slot] != 0))
+                ahead[slot] = (ushort)(entry.CommittedValid & entry.AtHome & ~wanted[slot] & ~blocks[slot]);
         }
 
         return ahead;
@@ -65,7 +67,7 @@ sealed partial class VolumeDevice
     static int BlocksToVerify(Leaf leaf)
     {
         var count = 0;
-        foreach (ref readonly var entry in leaf.Entries) count += BitOperations.PopCount((uint)(entry.CommittedValid & entry.Valid));
+        foreach (ref readonly var entry in leaf.Entries) count += BitOperations.PopCount((uint)(entry.CommittedValid & entry.AtHome));
         return count;
     }
 
@@ -83,6 +85,7 @@ sealed partial class VolumeDevice
                 if (blocks[slot] == 0) continue;
                 var first = BitOperations.TrailingZeroCount(blocks[slot]);
                 var count = 32 - BitOperations.LeadingZeroCount(blocks[slot]) - first;
+                // Blocks of a home lie side by side; what is between them may hold anything.
                 if (!await TryReadRawAsync(copy, (slot * MapLayout.BlocksPerChunk) + first, count, at: first)) continue;
                 for (var inChunk = first; inChunk < first + count; inChunk++)
                 {
@@ -102,9 +105,9 @@ sealed partial class VolumeDevice
     }
 
     // The invariant that all of this is for.
-    bool IsMarked(Leaf leaf, int firstBlock, int endBlock)
+    bool IsMarked(Leaf leaf, LeafPlan plan, int firstBlock, int endBlock)
     {
-        var blocks = parts.Rules.NeedMarkers(leaf, firstBlock, endBlock - firstBlock);
+        var blocks = parts.Rules.NeedMarkers(leaf, plan, firstBlock, endBlock - firstBlock);
         return blocks.IsEmpty || (leaf.IsOverwritten && leaf.Marks is { } marks && marks.Durable.Contains(blocks));
     }
 }

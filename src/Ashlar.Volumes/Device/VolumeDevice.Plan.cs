@@ -1,3 +1,4 @@
+using System.Numerics;
 using Ashlar.Blocks;
 
 namespace Ashlar.Volumes;
@@ -5,38 +6,99 @@ namespace Ashlar.Volumes;
 // Places for what a request is about to write.
 sealed partial class VolumeDevice
 {
-    // Places for the chunks that are not mapped yet, all or none. They are the request's until they become the leaf's.
+    // Places for what has none that may be written, all or none. They are the request's until they become the leaf's. Blocks go home if the
+    // home is the head's alone. Else they stay where they are if that place is; or a chunk that is written as a whole gets a new home;
+    // or they go to a fragment chunk, each by itself.
     bool TryPlan(Leaf leaf, LeafPlan plan, int firstBlock, int blockCount, bool isWrite, SpaceReservation? reservation = null)
     {
+        BeginChange(leaf);
+        plan.Generation = leaf.Version.Generation;
         plan.CopyFrom(leaf, firstBlock, blockCount);
-        if (parts.Metadata.IsExhausted && NeedsMap(plan, firstBlock, blockCount, isWrite)) parts.Metadata.ThrowIfExhausted(Name);
-        foreach (var (slot, _) in new SlotMasks(firstBlock, blockCount))
+        var shared = SharedThrough(leaf);
+        if (parts.Metadata.IsExhausted && NeedsMap(plan, firstBlock, blockCount, isWrite, shared)) parts.Metadata.ThrowIfExhausted(Name);
+        var fragments = default(BlockSet);
+        foreach (var (slot, mask) in new SlotMasks(firstBlock, blockCount))
         {
-            ref var entry = ref plan.Entries[slot];
-            if (entry.Chunk != 0) continue;
-            var chunk = parts.Space.Take(
-                PreferredChunk(leaf, plan, slot, firstBlock / MapLayout.BlocksPerChunk), slot, ref cursor, reservation);
-            if (chunk == 0)
+            if (NeedsHome(plan.Entries[slot], mask, isWrite, shared))
             {
-                ReleasePlanned(leaf, plan, firstBlock, slot * MapLayout.BlocksPerChunk - firstBlock);
-                return false;
+                var chunk = parts.Space.Take(
+                    PreferredChunk(leaf, plan, slot, firstBlock / MapLayout.BlocksPerChunk), slot, ref cursor, reservation);
+                if (chunk == 0)
+                {
+                    ReleasePlanned(plan);
+                    return false;
+                }
+
+                plan.SetHome(slot, chunk);
             }
 
-            entry = new ChunkEntry { Chunk = chunk, Birth = Generation };
+            if (isWrite) fragments[slot] = TargetSlot(plan, slot, mask, shared);
         }
 
+        if (fragments.IsEmpty || TryTakeFragments(plan, fragments)) return true;
+        ReleasePlanned(plan);
+        return false;
+    }
+
+    static bool NeedsHome(ChunkEntry entry, ushort mask, bool isWrite, long shared)
+    {
+        if (entry.Chunk == 0 && (!isWrite || entry.Redirected == 0)) return true;
+        return isWrite && mask == ushort.MaxValue && (entry.Chunk == 0 || entry.Birth <= shared);
+    }
+
+    // Gives the blocks that need a place in a fragment chunk.
+    static ushort TargetSlot(LeafPlan plan, int slot, ushort mask, long shared)
+    {
+        ref readonly var entry = ref plan.Entries[slot];
+        var isHomeOwn = entry.Chunk != 0 && entry.Birth > shared;
+        ushort fragments = 0;
+        for (var bits = (uint)mask; bits != 0; bits &= bits - 1)
+        {
+            var inChunk = BitOperations.TrailingZeroCount(bits);
+            var block = (slot * MapLayout.BlocksPerChunk) + inChunk;
+            if (isHomeOwn) plan.TargetHome(block);
+            else if ((entry.Redirected >> inChunk & 1) != 0 && plan.BirthOf(block) > shared) plan.TargetInPlace(block);
+            else fragments |= (ushort)(1 << inChunk);
+        }
+
+        return fragments;
+    }
+
+    bool TryTakeFragments(LeafPlan plan, BlockSet blocks)
+    {
+        var places = new List<long>();
+        if (!parts.Fragments.TryTake(this, blocks.Count, places)) return false;
+        var next = 0;
+        for (var slot = 0; slot < MapLayout.ChunksPerLeaf; slot++)
+            for (var bits = (uint)blocks[slot]; bits != 0; bits &= bits - 1)
+                plan.TargetFragment((slot * MapLayout.BlocksPerChunk) + BitOperations.TrailingZeroCount(bits), places[next++]);
         return true;
     }
 
-    // Whether the map has to grow: by chunks, or by checksums. Those of kept chunks have their place in it from the beginning, but for
+    // Whether the map has to grow: by places, or by checksums. Those of kept chunks have their room in it from the beginning, but for
     // chunks of earlier programs.
-    static bool NeedsMap(LeafPlan plan, int firstBlock, int blockCount, bool isWrite)
+    static bool NeedsMap(LeafPlan plan, int firstBlock, int blockCount, bool isWrite, long shared)
     {
         foreach (var (slot, mask) in new SlotMasks(firstBlock, blockCount))
         {
             ref readonly var entry = ref plan.Entries[slot];
-            if (entry.Chunk == 0) return true;
-            if (isWrite ? (!entry.IsKept || entry.LacksRoom) && (entry.Valid & mask) != mask : !entry.IsKept) return true;
+            if (!isWrite)
+            {
+                if (entry.Chunk == 0 || !entry.IsKept) return true;
+            }
+            else if (entry.Chunk != 0 && entry.Birth > shared)
+            {
+                if ((!entry.IsKept || entry.LacksRoom) && (entry.Valid & mask) != mask) return true;
+            }
+            else
+            {
+                for (var bits = (uint)mask; bits != 0; bits &= bits - 1)
+                {
+                    var inChunk = BitOperations.TrailingZeroCount(bits);
+                    if ((entry.Redirected >> inChunk & 1) == 0) return true;
+                    if (plan.BirthOf((slot * MapLayout.BlocksPerChunk) + inChunk) <= shared) return true;
+                }
+            }
         }
 
         return false;
@@ -45,7 +107,7 @@ sealed partial class VolumeDevice
     // Beside a neighbour within the leaf, so that the leaf becomes one run whatever the order of its writes.
     static long PreferredChunk(Leaf leaf, LeafPlan plan, int slot, int firstPlanned)
     {
-        if (slot > firstPlanned) return plan.Entries[slot - 1].Chunk + 1;
+        if (slot > firstPlanned && plan.Entries[slot - 1].Chunk is not 0 and var last) return last + 1;
         var entries = leaf.Entries;
         for (var distance = 1; distance < entries.Length; distance++)
         {
@@ -56,15 +118,18 @@ sealed partial class VolumeDevice
         return 0;
     }
 
-    void ReleasePlanned(Leaf leaf, LeafPlan plan, int firstBlock, int blockCount)
+    void ReleasePlanned(LeafPlan plan)
     {
-        foreach (var (slot, _) in new SlotMasks(firstBlock, blockCount))
-            if (!leaf.HasEntries || leaf.Entries[slot].Chunk == 0) parts.Space.Release([plan.Entries[slot].Chunk]);
+        for (var bits = (uint)plan.NewHomes; bits != 0; bits &= bits - 1)
+            parts.Space.Release([plan.Entries[BitOperations.TrailingZeroCount(bits)].Chunk]);
+        parts.Fragments.Release(plan.TakenBlocks);
     }
 
-    void Map(ref ChunkEntry entry, long chunk)
+    // Call under the lock.
+    void Map(Leaf leaf, ref ChunkEntry entry, ChunkEntry planned)
     {
-        entry = new ChunkEntry { Chunk = chunk, Birth = Generation, CapturedChunk = entry.CapturedChunk };
+        (entry.Chunk, entry.Birth) = (planned.Chunk, planned.Birth);
+        leaf.Changes.AddChunk(planned.Chunk);
         Interlocked.Increment(ref allocatedChunks);
     }
 

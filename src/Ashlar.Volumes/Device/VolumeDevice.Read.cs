@@ -120,11 +120,12 @@ sealed partial class VolumeDevice
             if (!HasSuspect(leaf, suspect, 1)) continue;
             var content = destination.Slice(i * MapLayout.BlockBytes, MapLayout.BlockBytes);
             await parts.Medium.ReadAsync(DeviceLba(copy.OffsetBytes(suspect)), content);
-            copy.Checksums[suspect] = copy.ComputeChecksum(suspect, content.Span);
-            TakeAsItIs(leaf, suspect, copy.Checksums[suspect]);
+            var found = copy.ComputeChecksum(suspect, content.Span);
+            if (TryTakeAsItIs(leaf, suspect, found)) copy.Checksums[suspect] = found;
         }
 
         if (await ReadRunsAsync(copy, firstBlock, destination, cancellationToken) is not (>= 0 and var block)) return;
+        ThrowIfUnusable(); // A snapshot that was deleted meanwhile has given its places away.
         var data = destination.Slice((block - firstBlock) * MapLayout.BlockBytes, MapLayout.BlockBytes);
         throw Corrupt(leaf, block, copy.OffsetBytes(block), copy.Checksums[block], copy.ComputeChecksum(block, data.Span));
     }
@@ -146,7 +147,7 @@ sealed partial class VolumeDevice
                 continue;
             }
 
-            var runEnd = copy.ContiguousEnd(block, end, validOnly: true);
+            var runEnd = copy.ContiguousEnd(block, end);
             var run = destination.Slice(at, (runEnd - block) * MapLayout.BlockBytes);
             await parts.Device.ReadAsync(DeviceLba(copy.OffsetBytes(block)), run, cancellationToken);
             if (parts.Rules.FindMismatch(copy, block, run.Span) is >= 0 and var mismatch) return mismatch;

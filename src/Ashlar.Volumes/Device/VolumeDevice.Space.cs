@@ -198,7 +198,7 @@ sealed partial class VolumeDevice
             }
             catch
             {
-                ReleasePlanned(leaf, plan, firstBlock, blockCount);
+                ReleasePlanned(plan);
                 throw;
             }
 
@@ -213,7 +213,7 @@ sealed partial class VolumeDevice
                     var bit = (ushort)(1 << slot);
                     if (entry.Chunk == 0)
                     {
-                        Map(ref entry, plan.Entries[slot].Chunk);
+                        Map(leaf, ref entry, plan.Entries[slot]);
                         slots = slots with { Mapped = (ushort)(slots.Mapped | bit) };
                     }
 
@@ -290,6 +290,7 @@ sealed partial class VolumeDevice
         if ((slots.Mapped | slots.Kept) == 0) return;
         using var locked = await LockLeafAsync(slots.LeafIndex);
         var leaf = locked.Leaf;
+        BeginChange(leaf);
         lock (leaf)
         {
             for (var slot = 0; slot < MapLayout.ChunksPerLeaf; slot++)
@@ -298,7 +299,7 @@ sealed partial class VolumeDevice
                 if ((slots.Kept >> slot & 1) == 0 || entry.Chunk == 0) continue;
                 entry.IsKept = false;
                 // Unless somebody has written to it meanwhile.
-                if ((slots.Mapped >> slot & 1) != 0 && entry.Valid == 0) Quarantine(leaf, slot);
+                if ((slots.Mapped >> slot & 1) != 0 && entry.AtHome == 0) DropHome(leaf, ref entry);
                 parts.ChangedLeaves.Add(leaf, LeafDirt.Map);
             }
         }

@@ -37,7 +37,9 @@ sealed partial class VolumeDevice
                 if (marks.Suspect[slot] == 0) continue;
                 var first = BitOperations.TrailingZeroCount(marks.Suspect[slot]);
                 var count = 32 - BitOperations.LeadingZeroCount(marks.Suspect[slot]) - first;
-                var isRead = await TryReadMediumAsync(plan, (slot * MapLayout.BlocksPerChunk) + first, count, at: first);
+                var start = (slot * MapLayout.BlocksPerChunk) + first;
+                var isRead = plan.ContiguousEnd(start, start + count) == start + count
+                    && await TryReadMediumAsync(plan, start, count, at: first);
                 for (var inChunk = first; inChunk < first + count; inChunk++)
                 {
                     var block = (slot * MapLayout.BlocksPerChunk) + inChunk;
@@ -45,7 +47,7 @@ sealed partial class VolumeDevice
                     looked++;
                     // One sector that cannot be read costs its block and no other.
                     if (isRead || await TryReadMediumAsync(plan, block, 1, inChunk))
-                        TakeAsItIs(
+                        TryTakeAsItIs(
                             leaf,
                             block,
                             plan.ComputeChecksum(block, plan.Chunk.AsSpan(inChunk * MapLayout.BlockBytes, MapLayout.BlockBytes)));
@@ -99,13 +101,20 @@ sealed partial class VolumeDevice
         && leaf.Marks is { Suspect.IsEmpty: false } marks
         && marks.Suspect.Overlaps(SlotMasks.ToSet(firstBlock, blockCount));
 
-    /// <summary>A suspect block is from now on what was found of it.</summary>
-    void TakeAsItIs(Leaf leaf, int block, uint found)
+    /// <summary>
+    /// A suspect block is from now on what was found of it; false for one that a snapshot needs, for nobody has overwritten it since:
+    /// it is judged like any other.
+    /// </summary>
+    bool TryTakeAsItIs(Leaf leaf, int block, uint found)
     {
         Settle(leaf);
+        var isOwn = true;
         lock (leaf)
         {
-            if (leaf.Checksums[block] != found)
+            var (generation, older) = leaf.Version;
+            var shared = Math.Max(generation <= NewestSnapshot ? generation : older, Parent?.Generation ?? 0);
+            isOwn = leaf.Map!.PlaceOf(block).Birth > shared;
+            if (isOwn && leaf.Checksums[block] != found)
             {
                 leaf.Checksums[block] = found;
                 parts.Unverified.Add(this, (leaf.Index * MapLayout.LeafBytes) + ((long)block * MapLayout.BlockBytes));
@@ -115,6 +124,7 @@ sealed partial class VolumeDevice
         }
 
         leaf.Marks!.Suspect.Remove(block);
+        return isOwn;
     }
 
     /// <summary>Blocks were written anew or discarded: neither damage nor what a crash had done to them matters any more.</summary>

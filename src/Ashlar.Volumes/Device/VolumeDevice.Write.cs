@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using Ashlar.Blocks;
 using Ashlar.Storage;
@@ -19,6 +20,7 @@ sealed partial class VolumeDevice
         {
             var (offset, length) = CheckRange(start, source.Length);
             Accesses.CountWrite(offset, length);
+            ThrowIfReadOnly();
             parts.Failure.ThrowIfLatched();
             await parts.Throttle.WaitAsync();
             if (offset / MapLayout.LeafBytes != (offset + length - 1) / MapLayout.LeafBytes) await EnsureSpaceAsync(offset, length);
@@ -75,7 +77,7 @@ sealed partial class VolumeDevice
     }
 
     // The order of a write, under the leaf's write lock:
-    //   1. Plan: take chunks for what is not mapped.           Crash: they are free, no leaf in the store names them.
+    //   1. Plan: take places for what has none of its own.     Crash: they are free, no leaf in the store names them.
     //   2. Complete parts of blocks by what lies there.        Crash: the same. Here a damaged block fails the write, untouched.
     //   3. Mark what the committed leaf calls valid, durably.  Crash: marked blocks that still match.
     //   4. Write the data.                                     Crash: marked blocks are old, new or torn, and known to be in doubt;
@@ -96,12 +98,12 @@ sealed partial class VolumeDevice
             try
             {
                 await CompleteEdgesAsync(leaf, plan, offset, source);
-                await MarkAsync(leaf, firstBlock, blockCount);
+                await MarkAsync(leaf, plan, firstBlock, blockCount);
                 await WriteDataAsync(leaf, plan, offset, source);
             }
             catch
             {
-                ReleasePlanned(leaf, plan, firstBlock, blockCount);
+                ReleasePlanned(plan);
                 await ReconcileAsync(leaf, plan);
                 throw;
             }
@@ -153,15 +155,16 @@ sealed partial class VolumeDevice
         var end = firstBlock + (source.Length / MapLayout.BlockBytes);
         for (var block = firstBlock; block < end;)
         {
-            var runEnd = plan.ContiguousEnd(block, end, validOnly: false);
+            var runEnd = plan.TargetEnd(block, end);
             var run = source.Slice((block - firstBlock) * MapLayout.BlockBytes, (runEnd - block) * MapLayout.BlockBytes);
             for (var i = block; i < runEnd; i++)
-                plan.Checksums[i] = plan.ComputeChecksum(i, run.Span.Slice((i - block) * MapLayout.BlockBytes, MapLayout.BlockBytes));
-            Invariant.Require(IsMarked(leaf, block, runEnd));
+                plan.ComputeTargetChecksum(i, run.Span.Slice((i - block) * MapLayout.BlockBytes, MapLayout.BlockBytes));
+            Invariant.Require(IsMarked(leaf, plan, block, runEnd));
+            Invariant.Require(AreOwn(leaf, plan, block, runEnd));
             plan.Begin(block, runEnd);
             try
             {
-                await parts.Device.WriteAsync(DeviceLba(plan.OffsetBytes(block)), run);
+                await parts.Device.WriteAsync(DeviceLba(plan.TargetOffsetBytes(block)), run);
             }
             finally
             {
@@ -170,6 +173,15 @@ sealed partial class VolumeDevice
 
             block = runEnd;
         }
+    }
+
+    // What a snapshot needs is never overwritten.
+    bool AreOwn(Leaf leaf, LeafPlan plan, int firstBlock, int endBlock)
+    {
+        var shared = SharedThrough(leaf);
+        for (var block = firstBlock; block < endBlock; block++)
+            if (plan.TargetBirthOf(block) <= shared) return false;
+        return true;
     }
 
     void Apply(Leaf leaf, LeafPlan plan, int firstBlock, int blockCount)
@@ -182,17 +194,64 @@ sealed partial class VolumeDevice
             EnsureEntries(leaf);
             foreach (var (slot, mask) in new SlotMasks(firstBlock, blockCount))
             {
+                if (TryMove(leaf, plan, slot, mask)) dirt = LeafDirt.Map;
                 ref var entry = ref leaf.Entries[slot];
-                if (entry.Chunk == 0) Map(ref entry, plan.Entries[slot].Chunk);
-                if ((entry.Valid & mask) != mask) dirt = LeafDirt.Map;
-                entry.Valid |= mask;
                 if (entry.LacksRoom) entry.LacksRoom = parts.Metadata.IsExhausted;
             }
 
-            plan.Checksums.AsSpan(firstBlock, blockCount).CopyTo(leaf.Checksums[firstBlock..]);
+            plan.NewChecksums.Slice(firstBlock, blockCount).CopyTo(leaf.Checksums[firstBlock..]);
             leaf.WroteTo(firstBlock, blockCount);
             parts.ChangedLeaves.Add(leaf, dirt);
         }
+    }
+
+    // The blocks of a slot are where the plan has put them; false if they were there, with data.
+    bool TryMove(Leaf leaf, LeafPlan plan, int slot, ushort mask)
+    {
+        ref var entry = ref leaf.Entries[slot];
+        if (plan.HasNewHome(slot))
+        {
+            // Everything that lay elsewhere is written anew, or the slot was empty.
+            DropRedirected(leaf, slot, mask);
+            Invariant.Require(entry.Redirected == 0);
+            entry.Moved(ushort.MaxValue);
+            if (entry.Chunk != 0)
+            {
+                entry.Valid = 0;
+                DropHome(leaf, ref entry);
+            }
+
+            Map(leaf, ref entry, plan.Entries[slot]);
+            entry.Valid = mask;
+            return true;
+        }
+
+        var isChanged = (entry.Valid & mask) != mask;
+        for (var bits = (uint)mask; bits != 0; bits &= bits - 1)
+        {
+            var inChunk = BitOperations.TrailingZeroCount(bits);
+            var block = (slot * MapLayout.BlocksPerChunk) + inChunk;
+            if (plan.IsInPlace(block)) continue;
+            var bit = (ushort)(1 << inChunk);
+            DropRedirected(leaf, slot, bit);
+            entry.Moved(bit);
+            leaf.CountRemoval();
+            isChanged = true;
+            if (plan.TargetOf(block) / MapLayout.BlocksPerChunk == entry.Chunk) continue; // Home again.
+            if (leaf.Map!.Redirected is null)
+            {
+                leaf.Map.EnsureRedirected();
+                parts.Cache.Grew(leaf);
+            }
+
+            leaf.Map.Redirected!.Set(block, plan.TargetOf(block), plan.TargetBirthOf(block));
+            leaf.Changes.AddBlock(plan.TargetOf(block));
+            entry.Redirected |= bit;
+        }
+
+        entry.Valid |= mask;
+        DropUselessHome(leaf, ref entry);
+        return isChanged;
     }
 
     // A failed write has left, in each block that it had begun, the old content, the new one, or neither. Only a block that is
@@ -203,18 +262,15 @@ sealed partial class VolumeDevice
     {
         for (var block = plan.BegunFirst; block < plan.BegunEnd; block++)
         {
-            lock (leaf)
-            {
-                if (!leaf.HasEntries || !leaf.Entries[block / MapLayout.BlocksPerChunk].IsValid(block % MapLayout.BlocksPerChunk)) continue;
-            }
-
+            if (!plan.IsValid(block) || !plan.IsInPlace(block)) continue;
             if (!await TryReadRawAsync(plan, block, 1, at: 0)) continue; // The caller reports the write's failure.
-            if (plan.ComputeChecksum(block, plan.Chunk.AsSpan(0, MapLayout.BlockBytes)) != plan.Checksums[block]) continue;
-            lock (leaf) leaf.Checksums[block] = plan.Checksums[block];
+            if (plan.ComputeChecksum(block, plan.Chunk.AsSpan(0, MapLayout.BlockBytes)) != plan.NewChecksums[block]) continue;
+            lock (leaf) leaf.Checksums[block] = plan.NewChecksums[block];
         }
     }
 
-    // A write over several leaves either has room or changes nothing: near exhaustion its needs are counted first.
+    // A write over several leaves either has room or changes nothing: near exhaustion its needs are counted first. What snapshots need
+    // is counted as if all of it got new places.
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask EnsureSpaceAsync(long offset, long length)
     {
@@ -227,7 +283,7 @@ sealed partial class VolumeDevice
                 var leaf = await parts.Cache.AcquireAsync(this, chunk / MapLayout.ChunksPerLeaf);
                 lock (leaf)
                 {
-                    if (!leaf.HasEntries || leaf.Entries[(int)(chunk % MapLayout.ChunksPerLeaf)].Chunk == 0) needed++;
+                    if (!leaf.HasEntries || !IsHomeOwn(leaf, leaf.Entries[(int)(chunk % MapLayout.ChunksPerLeaf)])) needed++;
                 }
 
                 leaf.Unpin();
@@ -236,5 +292,13 @@ sealed partial class VolumeDevice
             if (needed <= parts.Space.FreeChunks) return;
             await parts.Throttle.WaitForSpaceAsync(Name, attempt, needed);
         }
+    }
+
+    // Whether the home will be the head's alone when the next request comes to the leaf.
+    bool IsHomeOwn(Leaf leaf, ChunkEntry entry)
+    {
+        var (generation, older) = leaf.Version;
+        var shared = Math.Max(generation <= NewestSnapshot ? generation : older, Parent?.Generation ?? 0);
+        return entry.Chunk != 0 && entry.Birth > shared;
     }
 }

@@ -50,6 +50,7 @@ sealed partial class VolumeDevice
         cancellationToken.ThrowIfCancellationRequested();
         ThrowIfUnusable();
         Geometry.CheckRange(Name, start, blockCount);
+        ThrowIfReadOnly();
         parts.Failure.ThrowIfLatched();
         var (offset, length) = (start.ToOffsetBytes(BlockSizeBytes), blockCount * BlockSizeBytes);
         // First all the space, so that a request that has no room for all of it changes nothing. A thick volume has it.
@@ -138,6 +139,8 @@ sealed partial class VolumeDevice
 
     void Unmap(Leaf leaf, int firstBlock, int blockCount)
     {
+        if (!IsToBeChanged(leaf, firstBlock, blockCount)) return;
+        BeginChange(leaf);
         Renew(leaf, SlotMasks.ToSet(firstBlock, blockCount));
         lock (leaf)
         {
@@ -146,21 +149,28 @@ sealed partial class VolumeDevice
             foreach (var (slot, mask) in new SlotMasks(firstBlock, blockCount))
             {
                 ref var entry = ref leaf.Entries[slot];
-                if (entry.Chunk == 0) continue;
+                if (!entry.IsMapped) continue;
                 var wasValid = entry.Valid;
                 var isWhole = mask == ushort.MaxValue;
                 if (!isWhole && (wasValid & mask) == 0) continue;
-                if (isWhole || ((wasValid & ~mask) == 0 && !entry.IsKept))
-                {
-                    Quarantine(leaf, slot);
-                }
-                else
-                {
-                    entry.Valid &= (ushort)~mask;
-                }
-
+                DropRedirected(leaf, slot, mask);
+                entry.Valid &= (ushort)~mask;
+                if (entry.Chunk != 0 && (isWhole || (entry.AtHome == 0 && !entry.IsKept))) DropHome(leaf, ref entry);
                 parts.ChangedLeaves.Add(leaf, LeafDirt.Map);
             }
+        }
+    }
+
+    // A leaf of which nothing is mapped need not be kept for a snapshot before nothing of it is unmapped.
+    static bool IsToBeChanged(Leaf leaf, int firstBlock, int blockCount)
+    {
+        lock (leaf)
+        {
+            if (leaf.Damage is not null) return true;
+            if (!leaf.HasEntries) return false;
+            foreach (var (slot, _) in new SlotMasks(firstBlock, blockCount))
+                if (leaf.Entries[slot].IsMapped) return true;
+            return false;
         }
     }
 
@@ -173,17 +183,10 @@ sealed partial class VolumeDevice
         parts.ChangedLeaves.Add(leaf, LeafDirt.Map);
     }
 
-    void Quarantine(Leaf leaf, int slot)
-    {
-        var chunk = leaf.Entries[slot].Chunk;
-        leaf.Remove(slot);
-        Interlocked.Decrement(ref allocatedChunks);
-        parts.Rules.LetGo(parts.Space, chunk);
-    }
-
     // The blocks read as zeros; their chunks stay.
     void Invalidate(Leaf leaf, int firstBlock, int blockCount)
     {
+        BeginChange(leaf);
         Renew(leaf, SlotMasks.ToSet(firstBlock, blockCount));
         lock (leaf)
         {
@@ -191,6 +194,7 @@ sealed partial class VolumeDevice
             {
                 ref var entry = ref leaf.Entries[slot];
                 if ((entry.Valid & mask) == 0) continue;
+                DropRedirected(leaf, slot, mask);
                 entry.Valid &= (ushort)~mask;
                 parts.ChangedLeaves.Add(leaf, LeafDirt.Map);
             }

@@ -21,6 +21,8 @@ sealed partial class VolumeDevice : IBlockDevice
     long allocatedChunks;
     long cursor;
     long unverifiedBlocks;
+    long newestSnapshot;
+    IReadOnlyList<SnapshotRecord> snapshots = [];
     bool isDeleted;
 
     public VolumeDevice(PoolParts parts, VolumeRecord record, long committedChunks)
@@ -30,7 +32,6 @@ sealed partial class VolumeDevice : IBlockDevice
         this.record = record;
         sizeBytes = record.SizeBytes;
         Lineage = record.Lineage;
-        Generation = record.Generation;
         BlockSizeBytes = record.BlockSizeBytes;
         name = $"{parts.Name}/{record.Name}";
         CommittedChunks = allocatedChunks = committedChunks;
@@ -51,8 +52,45 @@ sealed partial class VolumeDevice : IBlockDevice
     /// <summary>Number under which the leaves are kept in the store.</summary>
     public long Lineage { get; }
 
-    /// <summary>Generation of the writable head.</summary>
-    public long Generation { get; }
+    /// <summary>The generation that a read-only view of a snapshot shows; null for the volume itself.</summary>
+    public long? AsOf { get; init; }
+
+    /// <summary>The snapshot that this volume is a clone of; null for any other volume, and for one that needs it no longer.</summary>
+    public VolumeParent? Parent => parts.Versions.Parents.GetValueOrDefault(Lineage);
+
+    /// <summary>Under which numbers leaves of it may be kept: its own, and those of what it came from.</summary>
+    public IEnumerable<long> Lineages
+    {
+        get
+        {
+            for (var lineage = Lineage; ; lineage = parts.Versions.Parents[lineage].Lineage)
+            {
+                yield return lineage;
+                if (IsBeingDeleted || !parts.Versions.Parents.ContainsKey(lineage)) yield break; // It gives back what is its own.
+            }
+        }
+    }
+
+    /// <summary>
+    /// Generation of the newest snapshot of it, of one that is being taken included; 0 when there is none. What was changed up to then is
+    /// kept when it changes again.
+    /// </summary>
+    public long NewestSnapshot
+    {
+        get => Volatile.Read(ref newestSnapshot);
+        set => Interlocked.Exchange(ref newestSnapshot, value);
+    }
+
+    /// <summary>Its snapshots, oldest first; those that are being taken or given back included. Only the catalogue changes it, under its
+    /// lock.</summary>
+    public IReadOnlyList<SnapshotRecord> Snapshots
+    {
+        get => Volatile.Read(ref snapshots);
+        set => Volatile.Write(ref snapshots, value);
+    }
+
+    /// <summary>Where its blocks go that do not go home.</summary>
+    public VolumeFragments Fragments { get; } = new();
 
     public int BlockSizeBytes { get; }
 
@@ -82,7 +120,7 @@ sealed partial class VolumeDevice : IBlockDevice
 
     public bool IsThick => record.IsThick;
 
-    public bool IsReadOnly => false;
+    public bool IsReadOnly => AsOf is not null;
 
     public BlockGeometry Geometry =>
         new(BlockSizeBytes, SizeBytes / BlockSizeBytes, MapLayout.BlockBytes, MapLayout.ChunkBytes, IsThick);
@@ -97,6 +135,32 @@ sealed partial class VolumeDevice : IBlockDevice
         set => Volatile.Write(ref isDeleted, value);
     }
 
+    /// <summary>The snapshot of a name that is there for everyone; one that is being taken has its name already.</summary>
+    public SnapshotRecord? FindSnapshot(string snapshotName) =>
+        Snapshots.FirstOrDefault(each => each.Name == snapshotName && each.State != SnapshotState.Deleting);
+
+    /// <summary>The record of a snapshot has changed.</summary>
+    public void Replace(SnapshotRecord changed) =>
+        Snapshots = [.. Snapshots.Select(each => each.Generation == changed.Generation ? changed : each)];
+
+    /// <summary>Generations that are needed: of snapshots that are there or being taken, and of those that clones came from.</summary>
+    public IReadOnlyList<long> NeededGenerations =>
+    [
+        .. Snapshots.Where(each => each.State != SnapshotState.Deleting || IsCloned(each.Generation)).Select(each => each.Generation),
+    ];
+
+    /// <summary>Whether a clone came from a snapshot and still needs it.</summary>
+    public bool IsCloned(long generation) => parts.Versions.Parents.Values.Contains(new VolumeParent(Lineage, generation));
+
+    /// <summary>Snapshots are gone: what was kept for them may be overwritten.</summary>
+    public void ForgetNewest() => NewestSnapshot = NeededGenerations.DefaultIfEmpty(0).Max();
+
+    /// <summary>It owns a fragment chunk more, or less.</summary>
+    public void CountFragmentChunk(int change) => Interlocked.Add(ref allocatedChunks, change);
+
+    /// <summary>Whether it gives back what it has; nothing that it shares with its origin is its own.</summary>
+    public bool IsBeingDeleted => Record.State == VolumeState.Deleting;
+
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     public async ValueTask FlushAsync(CancellationToken cancellationToken = default)
     {
@@ -104,7 +168,7 @@ sealed partial class VolumeDevice : IBlockDevice
         try
         {
             ThrowIfUnusable();
-            await parts.Committer.RunAsync(CommitScope.Flush);
+            if (AsOf is null) await parts.Committer.RunAsync(CommitScope.Flush);
         }
         catch (Exception e) when (counters.CountFailure(e))
         {
@@ -123,6 +187,7 @@ sealed partial class VolumeDevice : IBlockDevice
     {
         if (Volatile.Read(ref isDeleted)) throw new VolumeDeletedException(Name);
         ObjectDisposedException.ThrowIf(parts.IsClosed, parts.Name);
+        if (isRestoring) throw new DeviceIOException(Name, "it is being taken back to a snapshot", isTransient: false);
     }
 
     (long Offset, long Length) CheckRange(Lba start, long lengthBytes)
@@ -131,6 +196,11 @@ sealed partial class VolumeDevice : IBlockDevice
         if (lengthBytes % BlockSizeBytes != 0) throw new BlockAlignmentException(Name, lengthBytes, BlockSizeBytes);
         Geometry.CheckRange(Name, start, lengthBytes / BlockSizeBytes);
         return (start.ToOffsetBytes(BlockSizeBytes), lengthBytes);
+    }
+
+    void ThrowIfReadOnly()
+    {
+        if (IsReadOnly) throw new DeviceReadOnlyException(Name);
     }
 
     public void CountUnverified() => Interlocked.Increment(ref unverifiedBlocks);
@@ -171,7 +241,7 @@ sealed partial class VolumeDevice : IBlockDevice
         {
             Block = lba,
         };
-        parts.Damage.AddBlock(leaf, block, error);
+        if (AsOf is null) parts.Damage.AddBlock(leaf, block, error);
         return error;
     }
 }

@@ -9,10 +9,13 @@ namespace Ashlar.Volumes;
 /// </summary>
 static class BlockChecksum
 {
-    public static uint Compute(ReadOnlySpan<byte> block, long chunk, int blockInChunk, long birth)
+    /// <param name="block">The content.</param>
+    /// <param name="place">Where it lies, in blocks of the device.</param>
+    /// <param name="birth">Generation in which the place was taken.</param>
+    public static uint Compute(ReadOnlySpan<byte> block, long place, long birth)
     {
         Span<byte> identity = stackalloc byte[16];
-        BinaryPrimitives.WriteInt64LittleEndian(identity, (chunk * MapLayout.BlocksPerChunk) + blockInChunk);
+        BinaryPrimitives.WriteInt64LittleEndian(identity, place);
         BinaryPrimitives.WriteInt64LittleEndian(identity[8..], birth);
         return Crc32C.Append(Crc32C.Compute(identity), block);
     }

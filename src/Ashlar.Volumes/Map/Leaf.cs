@@ -29,8 +29,7 @@ sealed class Leaf(VolumeDevice volume, long index)
 
     int pins = 1;
     SharedCompletion? loading = new();
-    ChunkEntry[]? entries;
-    uint[]? checksums;
+    LeafMap? map;
     int lastWriteEnd;
     int sequentialBlocks;
 
@@ -62,9 +61,17 @@ sealed class Leaf(VolumeDevice volume, long index)
     /// <summary>Whether it took the place of one that could not be read, and of whose chunks nobody knows.</summary>
     public bool IsReplacement { get; set; }
 
+    /// <summary>
+    /// When it was last changed, and up to which generation its places are those of an older version as well. Generation 0: there is no
+    /// such leaf yet, or it is that of the snapshot that a clone came from. Changed under the write lock.
+    /// </summary>
+    public LeafVersion Version { get; set; }
 
-    /// <summary>Places removed since the last capture. They may be used again once a leaf without them is durable.</summary>
-    public List<long>? RemovedChunks { get; set; }
+    /// <summary>Generation that the leaf in the store has; 0 when there is none. Only the commit changes it.</summary>
+    public long StoredGeneration { get; set; }
+
+    /// <summary>What it has taken and let go of since the last capture, and what snapshots keep of it.</summary>
+    public LeafChanges Changes { get; } = new();
 
     /// <summary>Set by every use, cleared by the cache's hand as it passes.</summary>
     public bool IsReferenced { get; set; }
@@ -81,11 +88,17 @@ sealed class Leaf(VolumeDevice volume, long index)
     /// <summary>Ends when the leaf has been loaded, or could not be.</summary>
     public ValueTask Loading => Volatile.Read(ref loading)?.Task ?? ValueTask.CompletedTask;
 
-    public bool HasEntries => entries is not null;
+    public bool HasEntries => map is not null;
 
-    public Span<ChunkEntry> Entries => entries;
+    public Span<ChunkEntry> Entries => map is null ? default : map.Entries;
 
-    public Span<uint> Checksums => checksums;
+    public Span<uint> Checksums => map is null ? default : map.Checksums;
+
+    /// <summary>Its content; null for one of an untouched range.</summary>
+    public LeafMap? Map => map;
+
+    /// <summary>Memory that it takes, roughly.</summary>
+    public int MemoryBytes => map is null ? EmptyBytes : map.Redirected is null ? FullBytes : FullBytes + RedirectedBlocks.MemoryBytes;
 
     /// <summary>The leaf holds what the store has.</summary>
     public void LoadedWell()
@@ -99,11 +112,7 @@ sealed class Leaf(VolumeDevice volume, long index)
     public void LoadFailed(Exception cause) => loading!.SetException(cause);
 
     /// <summary>Makes room for entries; a leaf of an untouched range has none.</summary>
-    public void EnsureEntries()
-    {
-        entries ??= new ChunkEntry[MapLayout.ChunksPerLeaf];
-        checksums ??= new uint[MapLayout.BlocksPerLeaf];
-    }
+    public LeafMap EnsureEntries() => map ??= new LeafMap();
 
     /// <summary>Remembers where a write ended, and for how long writers have gone on where the one before ended.</summary>
     public void WroteTo(int firstBlock, int blockCount)
@@ -126,7 +135,7 @@ sealed class Leaf(VolumeDevice volume, long index)
     }
 
     /// <summary>Forgets entries that were only half read.</summary>
-    public void Clear() => (entries, checksums) = (null, null);
+    public void Clear() => (map, Version) = (null, default);
 
     /// <summary>Keeps the leaf in memory; false when the cache has dropped it already.</summary>
     public bool TryPin()
@@ -147,25 +156,19 @@ sealed class Leaf(VolumeDevice volume, long index)
     /// <summary>Drops the leaf if nobody uses it. A leaf with dirt is pinned by it.</summary>
     public bool TryKill() => Interlocked.CompareExchange(ref pins, Dead, 0) == 0;
 
-    /// <summary>Unmaps a chunk. Call under the lock.</summary>
-    public void Remove(int slot)
-    {
-        ref var entry = ref Entries[slot];
-        Invariant.Require(entry.Chunk != 0);
-        (RemovedChunks ??= []).Add(entry.Chunk);
-        entry = new ChunkEntry { CapturedChunk = entry.CapturedChunk };
-        Removals++;
-    }
+    /// <summary>Places are no longer its own, or no longer where readers look for them. Call under the lock.</summary>
+    public void CountRemoval() => Removals++;
 
-    /// <summary>Which blocks of a run the committed leaf calls valid, so that overwriting them needs a marker first.</summary>
+    /// <summary>Which blocks of a run the committed leaf calls valid where they lie, so that overwriting them there needs a marker
+    /// first.</summary>
     public BlockSet CommittedIn(int firstBlock, int blockCount)
     {
         var blocks = default(BlockSet);
         lock (this)
         {
-            if (entries is null) return blocks;
+            if (map is null) return blocks;
             foreach (var (slot, mask) in new SlotMasks(firstBlock, blockCount))
-                blocks[slot] = (ushort)(entries[slot].CommittedValid & mask);
+                blocks[slot] = (ushort)(map.Entries[slot].CommittedValid & mask);
         }
 
         return blocks;

@@ -148,7 +148,7 @@ sealed class LeafCache
 
     void Count(Leaf leaf)
     {
-        var bytes = leaf.HasEntries ? Leaf.FullBytes : Leaf.EmptyBytes;
+        var bytes = leaf.MemoryBytes;
         usedBytes += bytes - leaf.CountedBytes;
         leaf.CountedBytes = bytes;
     }

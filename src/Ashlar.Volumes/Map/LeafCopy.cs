@@ -11,6 +11,9 @@ class LeafCopy
     [ThreadStatic]
     static LeafCopy? spare;
 
+    readonly long[] places = new long[MapLayout.BlocksPerLeaf];
+    readonly long[] births = new long[MapLayout.BlocksPerLeaf];
+
     public ChunkEntry[] Entries { get; } = new ChunkEntry[MapLayout.ChunksPerLeaf];
 
     public uint[] Checksums { get; } = new uint[MapLayout.BlocksPerLeaf];
@@ -37,52 +40,51 @@ class LeafCopy
     /// <summary>Copies what concerns a run of blocks.</summary>
     public void CopyFrom(Leaf leaf, int firstBlock, int blockCount)
     {
-        var firstSlot = firstBlock / MapLayout.BlocksPerChunk;
-        var slotCount = ((firstBlock + blockCount - 1) / MapLayout.BlocksPerChunk) - firstSlot + 1;
         lock (leaf)
         {
             Removals = leaf.Removals;
-            if (leaf.HasEntries)
-            {
-                leaf.Entries.Slice(firstSlot, slotCount).CopyTo(Entries.AsSpan(firstSlot));
-                leaf.Checksums.Slice(firstBlock, blockCount).CopyTo(Checksums.AsSpan(firstBlock));
-            }
-            else
-            {
-                Entries.AsSpan(firstSlot, slotCount).Clear();
-            }
+            CopyFrom(leaf.Map, firstBlock, blockCount);
         }
+    }
+
+    /// <summary>Copies what concerns a run of blocks; of no map, that nothing is there.</summary>
+    public void CopyFrom(LeafMap? map, int firstBlock, int blockCount)
+    {
+        var firstSlot = firstBlock / MapLayout.BlocksPerChunk;
+        var slotCount = ((firstBlock + blockCount - 1) / MapLayout.BlocksPerChunk) - firstSlot + 1;
+        if (map is null)
+        {
+            Entries.AsSpan(firstSlot, slotCount).Clear();
+            places.AsSpan(firstBlock, blockCount).Clear();
+            return;
+        }
+
+        map.Entries.AsSpan(firstSlot, slotCount).CopyTo(Entries.AsSpan(firstSlot));
+        map.Checksums.AsSpan(firstBlock, blockCount).CopyTo(Checksums.AsSpan(firstBlock));
+        for (var block = firstBlock; block < firstBlock + blockCount; block++) (places[block], births[block]) = map.PlaceOf(block);
     }
 
     public Span<byte> Edge(int index) => Edges.AsSpan(index * MapLayout.BlockBytes, MapLayout.BlockBytes);
 
     public bool IsValid(int block) => Entries[block / MapLayout.BlocksPerChunk].IsValid(block % MapLayout.BlocksPerChunk);
 
-    /// <summary>Where the blocks from <paramref name="block"/> on lie one after the other, up to <paramref name="end"/>.</summary>
-    public int ContiguousEnd(int block, int end, bool validOnly)
+    /// <summary>Where a block lies, in blocks of the device; 0 when it has no place.</summary>
+    public long PlaceOf(int block) => places[block];
+
+    /// <summary>The generation in which the place of a block was taken.</summary>
+    public long BirthOf(int block) => births[block];
+
+    /// <summary>Where the valid blocks from <paramref name="block"/> on lie one after the other, up to <paramref name="end"/>.</summary>
+    public int ContiguousEnd(int block, int end)
     {
         var next = block + 1;
-        for (; next < end; next++)
-        {
-            if (validOnly && !IsValid(next)) break;
-            if (next % MapLayout.BlocksPerChunk == 0)
-            {
-                var slot = next / MapLayout.BlocksPerChunk;
-                if (Entries[slot].Chunk != Entries[slot - 1].Chunk + 1) break;
-            }
-        }
-
+        while (next < end && IsValid(next) && places[next] == places[next - 1] + 1) next++;
         return next;
     }
 
-    public long OffsetBytes(int block) =>
-        MapLayout.BlockOffsetBytes(Entries[block / MapLayout.BlocksPerChunk].Chunk, block % MapLayout.BlocksPerChunk);
+    public long OffsetBytes(int block) => places[block] * MapLayout.BlockBytes;
 
-    public uint ComputeChecksum(int block, ReadOnlySpan<byte> data)
-    {
-        ref readonly var entry = ref Entries[block / MapLayout.BlocksPerChunk];
-        return BlockChecksum.Compute(data, entry.Chunk, block % MapLayout.BlocksPerChunk, entry.Birth);
-    }
+    public uint ComputeChecksum(int block, ReadOnlySpan<byte> data) => BlockChecksum.Compute(data, places[block], births[block]);
 
     /// <summary>The first of some blocks that does not match its checksum, or -1.</summary>
     public int FindMismatch(int firstBlock, ReadOnlySpan<byte> data)

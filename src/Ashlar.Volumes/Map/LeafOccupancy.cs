@@ -14,6 +14,8 @@ sealed class LeafOccupancy
 
     LeafOccupancy(long page) => first = page * LeafTable.LeavesPerPage;
 
+    // Where a version of a leaf is kept for snapshots there is one of the head as well, be it empty. So the heads tell of all; of clones,
+    // with those that they came from.
     public static LeafOccupancy Read(VolumeDevice volume, long page)
     {
         var occupancy = new LeafOccupancy(page);
@@ -22,10 +24,14 @@ sealed class LeafOccupancy
         var leaves = volume.Leaves.FindPage(page);
         for (var i = 0; i < leaves.Length; i++)
             if (Volatile.Read(in leaves[i]) is not null) occupancy.exists[i] = true;
-        using var cursor = volume.Store.Scan(KeyRange.Between(
-            MapKeys.LeafStart(volume.Lineage, occupancy.first),
-            MapKeys.LeafStart(volume.Lineage, occupancy.first + LeafTable.LeavesPerPage)));
-        while (cursor.MoveNext()) occupancy.exists[(int)(MapKeys.ReadLeaf(cursor.Key).LeafIndex - occupancy.first)] = true;
+        foreach (var lineage in volume.Lineages)
+        {
+            using var cursor = volume.Store.Scan(KeyRange.Between(
+                MapKeys.LeafStart(lineage, occupancy.first),
+                MapKeys.LeafStart(lineage, occupancy.first + LeafTable.LeavesPerPage)));
+            while (cursor.MoveNext()) occupancy.exists[(int)(MapKeys.ReadLeaf(cursor.Key).LeafIndex - occupancy.first)] = true;
+        }
+
         return occupancy;
     }
 
@@ -35,12 +41,18 @@ sealed class LeafOccupancy
         // Memory before the store, as in Read.
         var inMemory = volume.Leaves.FindNextPage(page);
         if (inMemory == page) return page;
-        using var cursor = volume.Store.Scan(KeyRange.Between(
-            MapKeys.LeafStart(volume.Lineage, page * LeafTable.LeavesPerPage),
-            MapKeys.LeafStart(volume.Lineage + 1, 0)));
-        if (!cursor.MoveNext()) return inMemory;
-        var inStore = MapKeys.ReadLeaf(cursor.Key).LeafIndex / LeafTable.LeavesPerPage;
-        return inMemory < 0 ? inStore : Math.Min(inMemory, inStore);
+        var next = inMemory;
+        foreach (var lineage in volume.Lineages)
+        {
+            using var cursor = volume.Store.Scan(KeyRange.Between(
+                MapKeys.LeafStart(lineage, page * LeafTable.LeavesPerPage),
+                MapKeys.LeafStart(lineage + 1, 0)));
+            if (!cursor.MoveNext()) continue;
+            var inStore = MapKeys.ReadLeaf(cursor.Key).LeafIndex / LeafTable.LeavesPerPage;
+            next = next < 0 ? inStore : Math.Min(next, inStore);
+        }
+
+        return next;
     }
 
     /// <summary>

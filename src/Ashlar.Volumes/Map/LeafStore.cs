@@ -4,7 +4,14 @@ using Ashlar.Storage;
 namespace Ashlar.Volumes;
 
 /// <summary>Reads leaves from the store, with the marker that a crash may have left for them.</summary>
-sealed class LeafStore(KeyValueStore store, OverwriteMarkers markers, DamageLog log, PoolEvents events, ChunkSpace space)
+sealed class LeafStore(
+    KeyValueStore store,
+    LeafVersions versions,
+    PoolGeneration generation,
+    OverwriteMarkers markers,
+    DamageLog log,
+    PoolEvents events,
+    ChunkSpace space)
 {
     volatile bool hasSuspects;
 
@@ -26,12 +33,19 @@ sealed class LeafStore(KeyValueStore store, OverwriteMarkers markers, DamageLog 
     {
         try
         {
+            if (leaf.Volume.AsOf is { } asOf) return TryReadOld(leaf, leaf.Volume.Lineage, asOf, mayWait);
             Span<byte> key = stackalloc byte[MapKeys.LeafBytes];
             Span<byte> value = stackalloc byte[LeafFormat.MaxBytes];
-            MapKeys.WriteLeaf(key, leaf.Volume.Lineage, leaf.Index, leaf.Volume.Generation);
+            MapKeys.WriteLeaf(key, leaf.Volume.Lineage, leaf.Index);
             if (!TryGet(key, value, mayWait, leaf, out var leafBytes)) return false;
+            if (leafBytes == 0 && leaf.Volume.Parent is { } parent) return TryReadOld(leaf, parent.Lineage, parent.Generation, mayWait);
             if (!TryReadMarker(leaf, mayWait, out var suspects)) return false;
-            if (leafBytes > 0) Decode(leaf, value[..leafBytes]);
+            if (leafBytes > 0)
+            {
+                leaf.Version = Decode(leaf, value[..leafBytes]);
+                leaf.StoredGeneration = leaf.Version.Generation;
+            }
+
             if (suspects is { } blocks) Suspect(leaf, blocks);
             return true;
         }
@@ -42,6 +56,17 @@ sealed class LeafStore(KeyValueStore store, OverwriteMarkers markers, DamageLog 
             log.AddMap(leaf, damage);
             return true;
         }
+    }
+
+    // What a snapshot sees, or a clone that has no such leaf itself. Nothing of it is in doubt: a snapshot is taken when nothing is, and
+    // nobody overwrites what it needs.
+    bool TryReadOld(Leaf leaf, long lineage, long asOf, bool mayWait)
+    {
+        if (!mayWait) return false;
+        if (versions.Find(lineage, leaf.Index, asOf, out _) is { } value) Decode(leaf, value);
+        if (leaf.Map is { } map)
+            foreach (ref var entry in map.Entries.AsSpan()) entry.Moved(ushort.MaxValue); // No leaf of this volume speaks of them.
+        return true;
     }
 
     // Memory first: what it holds of a marker is newer than the store, and a marker leaves memory only when the store has lost it. The
@@ -93,20 +118,18 @@ sealed class LeafStore(KeyValueStore store, OverwriteMarkers markers, DamageLog 
             leaf.Volume.Name, leaf.Index * MapLayout.LeafBytes, $"map: {bytes} bytes where there are {value.Length} at the most");
     }
 
-    void Decode(Leaf leaf, ReadOnlySpan<byte> value)
+    LeafVersion Decode(Leaf leaf, ReadOnlySpan<byte> value)
     {
-        leaf.EnsureEntries();
-        LeafFormat.Read(value, leaf.Entries, leaf.Checksums, space.ChunkCount, leaf.Volume.Name, leaf.Index);
-        foreach (ref readonly var entry in leaf.Entries)
-        {
-            if (entry.Birth > leaf.Volume.Generation)
-            {
-                throw new CorruptDataException(
-                    leaf.Volume.Name,
-                    leaf.Index * MapLayout.LeafBytes,
-                    $"map leaf: a place of generation {entry.Birth}, the volume is at {leaf.Volume.Generation}");
-            }
-        }
+        var map = leaf.EnsureEntries();
+        var version = LeafFormat.Read(value, map, space.ChunkCount, leaf.Volume.Name, leaf.Index);
+        var newest = version.Generation;
+        foreach (ref readonly var entry in map.Entries.AsSpan()) newest = Math.Max(newest, entry.Birth);
+        foreach (var (_, _, birth) in map.ListRedirected()) newest = Math.Max(newest, birth);
+        if (newest <= generation.Current) return version;
+        throw new CorruptDataException(
+            leaf.Volume.Name,
+            leaf.Index * MapLayout.LeafBytes,
+            $"map leaf: a place of generation {newest}, the pool is at {generation.Current}");
     }
 
     // Only what the leaf calls valid can be in doubt.

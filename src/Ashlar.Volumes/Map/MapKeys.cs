@@ -14,18 +14,26 @@ namespace Ashlar.Volumes;
 ///   B group(8)                               bitmap of an allocation group
 ///   M lineage(8) leaf(8)                     marker: blocks being overwritten in place
 ///   D lineage(8) leaf/64(8)                  the same by leaf, as earlier versions wrote it: a bit for each of 64 leaves
-///   L lineage(8) leaf(8) ~generation(8)      leaf of the map
+///   L lineage(8) leaf(8) ~1(8)               leaf of the map
+///   H lineage(8) leaf(8) ~generation(8)      older version of a leaf, which snapshots keep
+///   G lineage(8) generation(8) leaf(8)       a version of a leaf was changed in that generation; no value
+///   F number(8)                              fragment chunks of 4 MiB of the device: whose they are, and which blocks are taken
+///   C lineage(8) generation(8)               snapshot
+///   A lineage(8)                             snapshot that a clone came from
+///   W lineage(8)                             generation of the snapshot that a volume goes back to
 ///   S                                        chunks of the device
 ///   T                                        how long deleted volumes stay in the trash
 ///   X                                        where something is damaged
 ///   R                                        chunks may have leaked with leaves that could not be read; no value
 /// </code>
-/// The generation is inverted: a reader at generation g finds the newest leaf that is not newer than g as the first key
-/// at or after (lineage, leaf, ~g), by one seek however many snapshots there are.
+/// The generation of H is inverted: a reader at generation g finds the newest kept version that is not newer than g as the first key
+/// at or after (lineage, leaf, ~g), by one seek however many snapshots there are; if there is none, L is what it looks for, unless
+/// that was changed after g. L has a generation in its key for the sake of earlier programs.
 /// </remarks>
 static class MapKeys
 {
     public const int VolumeBytes = 1 + 16, UsageBytes = 1 + 8, BitmapBytes = 1 + 8, MarkerBytes = 1 + 16, LeafBytes = 1 + 24;
+    public const int FragmentsBytes = 1 + 8, SnapshotBytes = 1 + 16;
 
     public static ReadOnlySpan<byte> Pool => "P"u8;
     public static ReadOnlySpan<byte> IsOpen => "O"u8;
@@ -36,6 +44,10 @@ static class MapKeys
     public static ReadOnlySpan<byte> AfterMarkers => "N"u8;
     public static ReadOnlySpan<byte> GroupMarkers => "D"u8;
     public static ReadOnlySpan<byte> Leaves => "L"u8;
+    public static ReadOnlySpan<byte> OldLeaves => "H"u8;
+    public static ReadOnlySpan<byte> Fragments => "F"u8;
+    public static ReadOnlySpan<byte> Snapshots => "C"u8;
+    public static ReadOnlySpan<byte> Parents => "A"u8;
     public static ReadOnlySpan<byte> DeviceChunks => "S"u8;
     public static ReadOnlySpan<byte> TrashRetention => "T"u8;
     public static ReadOnlySpan<byte> MayHaveLeaked => "R"u8;
@@ -79,9 +91,76 @@ static class MapKeys
         BinaryPrimitives.WriteInt64BigEndian(key[9..], leafIndex);
     }
 
-    public static void WriteLeaf(Span<byte> key, long lineage, long leafIndex, long generation)
+    /// <summary>Key of a leaf of the head.</summary>
+    public static void WriteLeaf(Span<byte> key, long lineage, long leafIndex) =>
+        WriteVersion(key, (byte)'L', lineage, leafIndex, LeafVersion.First.Generation);
+
+    /// <summary>Key of an older version of a leaf; also where to look for the newest one that is not newer than a generation.</summary>
+    public static byte[] OldLeaf(long lineage, long leafIndex, long generation)
     {
-        key[0] = (byte)'L';
+        var key = new byte[LeafBytes];
+        WriteVersion(key, (byte)'H', lineage, leafIndex, generation);
+        return key;
+    }
+
+    /// <summary>First key behind the versions of a leaf.</summary>
+    public static byte[] OldLeavesEnd(long lineage, long leafIndex) => OldLeaf(lineage, leafIndex + 1, -1);
+
+    /// <summary>Key that says in which generation a version of a leaf was changed.</summary>
+    public static byte[] Change(long lineage, long generation, long leafIndex)
+    {
+        var key = new byte[LeafBytes];
+        key[0] = (byte)'G';
+        BinaryPrimitives.WriteInt64BigEndian(key.AsSpan(1), lineage);
+        BinaryPrimitives.WriteInt64BigEndian(key.AsSpan(9), generation);
+        BinaryPrimitives.WriteInt64BigEndian(key.AsSpan(17), leafIndex);
+        return key;
+    }
+
+    public static (long Lineage, long Generation, long LeafIndex) ReadChange(ReadOnlySpan<byte> key) => (
+        BinaryPrimitives.ReadInt64BigEndian(key[1..]),
+        BinaryPrimitives.ReadInt64BigEndian(key[9..]),
+        BinaryPrimitives.ReadInt64BigEndian(key[17..]));
+
+    /// <summary>Key of the fragment chunks of 64 chunks of the device.</summary>
+    public static byte[] FragmentPage(long number)
+    {
+        var key = new byte[FragmentsBytes];
+        key[0] = (byte)'F';
+        BinaryPrimitives.WriteInt64BigEndian(key.AsSpan(1), number);
+        return key;
+    }
+
+    /// <summary>Key of a snapshot.</summary>
+    public static byte[] Snapshot(long lineage, long generation)
+    {
+        var key = new byte[SnapshotBytes];
+        key[0] = (byte)'C';
+        BinaryPrimitives.WriteInt64BigEndian(key.AsSpan(1), lineage);
+        BinaryPrimitives.WriteInt64BigEndian(key.AsSpan(9), generation);
+        return key;
+    }
+
+    /// <summary>Key of what a clone came from.</summary>
+    public static byte[] Parent(long lineage)
+    {
+        var key = new byte[1 + 8];
+        key[0] = (byte)'A';
+        BinaryPrimitives.WriteInt64BigEndian(key.AsSpan(1), lineage);
+        return key;
+    }
+
+    /// <summary>Key of what a volume goes back to.</summary>
+    public static byte[] Restoring(long lineage)
+    {
+        var key = Parent(lineage);
+        key[0] = (byte)'W';
+        return key;
+    }
+
+    static void WriteVersion(Span<byte> key, byte kind, long lineage, long leafIndex, long generation)
+    {
+        key[0] = kind;
         BinaryPrimitives.WriteInt64BigEndian(key[1..], lineage);
         BinaryPrimitives.WriteInt64BigEndian(key[9..], leafIndex);
         BinaryPrimitives.WriteInt64BigEndian(key[17..], ~generation);

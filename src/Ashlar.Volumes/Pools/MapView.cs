@@ -47,13 +47,10 @@ public sealed class MapView : IDisposable
             MapKeys.LeafStart(lineage, fromBlock / MapLayout.BlocksPerLeaf), MapKeys.LeafStart(lineage + 1, 0)));
         var runs = new List<BlockRun>();
         BlockRun? open = null;
-        long last = -1;
         while (cursor.MoveNext())
         {
             var (_, leaf, _) = MapKeys.ReadLeaf(cursor.Key);
             if (leaf * MapLayout.BlocksPerLeaf >= end) break;
-            if (leaf == last) continue; // An older generation of the same.
-            last = leaf;
             runs.Clear();
             ReadLeaf(leaf, cursor.Value, runs, onDamage);
             foreach (var run in runs)
@@ -73,10 +70,10 @@ public sealed class MapView : IDisposable
 
     void ReadLeaf(long leaf, ReadOnlySpan<byte> value, List<BlockRun> runs, Action<CorruptDataException>? onDamage)
     {
-        var entries = new ChunkEntry[MapLayout.ChunksPerLeaf];
+        var map = new LeafMap();
         try
         {
-            LeafFormat.Read(value, entries, new uint[MapLayout.BlocksPerLeaf], chunkCount, pool, leaf);
+            LeafFormat.Read(value, map, chunkCount, pool, leaf);
         }
         catch (CorruptDataException damage)
         {
@@ -85,11 +82,9 @@ public sealed class MapView : IDisposable
         }
         for (var block = 0; block < MapLayout.BlocksPerLeaf; block++)
         {
-            ref readonly var entry = ref entries[block / MapLayout.BlocksPerChunk];
-            if (entry.Chunk == 0) continue;
-            var inChunk = block % MapLayout.BlocksPerChunk;
-            var place = MapLayout.BlockOffsetBytes(entry.Chunk, inChunk);
-            var run = new BlockRun((leaf * MapLayout.BlocksPerLeaf) + block, 1, place, entry.IsValid(inChunk));
+            var (place, _) = map.PlaceOf(block);
+            if (place == 0) continue;
+            var run = new BlockRun((leaf * MapLayout.BlocksPerLeaf) + block, 1, place * MapLayout.BlockBytes, map.IsValid(block));
             if (runs.Count > 0 && Follows(runs[^1], run))
                 CollectionsMarshal.AsSpan(runs)[^1] = runs[^1] with { BlockCount = runs[^1].BlockCount + 1 };
             else runs.Add(run);

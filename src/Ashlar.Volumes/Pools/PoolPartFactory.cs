@@ -14,5 +14,10 @@ class PoolPartFactory
     public virtual VolumeResizer CreateResizer(PoolParts parts, Catalogue catalogue, LeakedSpace leaked) =>
         new(catalogue, parts.Committer, leaked, parts.Metadata, parts.Work, parts.Throttle);
 
+    public virtual SnapshotRemover CreateSnapshotRemover(PoolParts parts, Catalogue catalogue) => new(parts, catalogue);
+
+    public virtual SnapshotTaker CreateTaker(
+        PoolParts parts, Catalogue catalogue, SnapshotRemover remover, Func<ValueTask> settled) => new(parts, catalogue, remover, settled);
+
     public virtual PoolGrower CreateGrower(PoolParts parts, SuperblockCopies superblocks) => new(parts, superblocks);
 }

@@ -9,10 +9,11 @@ sealed class PoolParts : IDisposable
 {
     bool isClosed;
 
-    public PoolParts(string name, IBlockDevice device, KeyValueStore store, ChunkSpace space, PoolOptions options)
+    public PoolParts(
+        string name, IBlockDevice device, KeyValueStore store, ChunkSpace space, PoolGeneration generation, PoolOptions options)
     {
         options = options with { TimeProvider = WorkerClock.For(options.TimeProvider) };
-        (Name, Device, Store, Space, Options) = (name, device, store, space, options);
+        (Name, Device, Store, Space, Generation, Options) = (name, device, store, space, generation, options);
         Events = new PoolEvents(name, options.Observer);
         Failure = new FailureLatch(name, Events);
         Metadata = new MetadataWriter(store, Failure, Events, name);
@@ -21,10 +22,12 @@ sealed class PoolParts : IDisposable
         Damage = new DamageLog(Events);
         Rules = options.Factory.CreateRules();
         Markers = options.Factory.CreateMarkers(this);
-        LeafStore = new LeafStore(store, Markers, Damage, Events, space);
+        Versions = new LeafVersions(store, name);
+        LeafStore = new LeafStore(store, Versions, generation, Markers, Damage, Events, space);
         Cache = new LeafCache(LeafStore, options.MapCacheBytes);
         ChangedLeaves = new ChangedLeaves(Cache);
         Reclaimer = options.Factory.CreateReclaimer(this);
+        Fragments = new FragmentSpace(store, space, Reclaimer, name);
         Committer = options.Factory.CreateCommitter(this);
         Work = new BackgroundWork(Events, options.TimeProvider);
         Throttle = new WriteThrottle(this);
@@ -39,6 +42,14 @@ sealed class PoolParts : IDisposable
     public KeyValueStore Store { get; }
 
     public ChunkSpace Space { get; }
+
+    /// <summary>Where blocks lie that are not at home.</summary>
+    public FragmentSpace Fragments { get; }
+
+    public PoolGeneration Generation { get; }
+
+    /// <summary>What snapshots see.</summary>
+    public LeafVersions Versions { get; }
 
     public PoolOptions Options { get; }
 

@@ -129,7 +129,12 @@ public sealed partial class StoragePool
 
         var name = options.Name ?? superblock.Name;
         var parts = new PoolParts(
-            name, device, metadata, LoadSpace(metadata, name, superblocks.Current.ChunkCount, options), options);
+            name,
+            device,
+            metadata,
+            LoadSpace(metadata, name, superblocks.Current.ChunkCount, options),
+            new PoolGeneration(record.NextGeneration - 1),
+            options);
         StoragePool? pool = null;
         try
         {
@@ -162,6 +167,7 @@ public sealed partial class StoragePool
         Parts.Metadata.Write(open, Durability.Sync, mayUseReserve: true);
         sweep.Prepare();
         Recheck.Prepare();
+        TakeInSnapshots();
         TakeIn(catalogue);
         sweep.Start();
         Recheck.Start();

@@ -45,16 +45,25 @@ public sealed partial class StoragePool
     /// Moves a volume to the trash: it is gone for everyone and its name is free, durably, when the call returns; it keeps its space, and
     /// can be restored, for as long as it or the pool says, or until the pool needs the space. Deletes it at once where that is not at all.
     /// </summary>
+    /// <param name="name">The volume.</param>
+    /// <param name="withSnapshots">Whether its snapshots go with it, and come back with it.</param>
     /// <returns>Where it is now; null when it is deleted.</returns>
     /// <exception cref="VolumeNameException">There is no such volume.</exception>
+    /// <exception cref="SnapshotException">It has snapshots and they are not to go, or clones need one of them.</exception>
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
-    public async ValueTask<TrashedVolume?> TrashVolumeAsync(string name)
+    public async ValueTask<TrashedVolume?> TrashVolumeAsync(string name, bool withSnapshots = false)
     {
         ThrowIfClosed();
         Failure.ThrowIfLatched();
         var retention = Catalogue.Require(name).Record.Attributes.TrashRetention ?? TrashRetention;
-        if (retention > TimeSpan.Zero) return TrashedVolume.Of(await Catalogue.TrashAsync(name, retention));
-        await DeleteVolumeAsync(name);
+        if (retention > TimeSpan.Zero)
+        {
+            var trashed = await Catalogue.TrashAsync(name, retention, withSnapshots);
+            CloseViews(trashed);
+            return TrashedVolume.Of(trashed);
+        }
+
+        await DeleteVolumeAsync(name, withSnapshots);
         return null;
     }
 

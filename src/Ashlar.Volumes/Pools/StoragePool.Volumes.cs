@@ -31,7 +31,7 @@ public sealed partial class StoragePool
             throw new ArgumentOutOfRangeException(nameof(options), options.BlockSizeBytes, "The block size is 512 or 4096 bytes.");
         CheckSize(options.SizeBytes, options.BlockSizeBytes);
         Failure.ThrowIfLatched();
-        if (!options.IsThick) return VolumeInfo.Of(await Catalogue.CreateAsync(name, options));
+        if (!options.IsThick) return Describe(await Catalogue.CreateAsync(name, options));
 
         // Before the record, so that a pool without room refuses before anything is taken.
         using var reservation = await Parts.Throttle.ReserveThickAsync(
@@ -47,15 +47,15 @@ public sealed partial class StoragePool
             throw;
         }
 
-        return VolumeInfo.Of(volume);
+        return Describe(volume);
     }
 
     /// <summary>All volumes, by name.</summary>
     public IReadOnlyList<VolumeInfo> ListVolumes() =>
-        [.. Catalogue.Volumes.Select(VolumeInfo.Of).OrderBy(volume => volume.Name, StringComparer.Ordinal)];
+        [.. Catalogue.Volumes.Select(Describe).OrderBy(volume => volume.Name, StringComparer.Ordinal)];
 
     /// <summary>Facts of one volume; null when there is none of that name.</summary>
-    public VolumeInfo? FindVolume(string name) => Catalogue.Find(name) is { } volume ? VolumeInfo.Of(volume) : null;
+    public VolumeInfo? FindVolume(string name) => Catalogue.Find(name) is { } volume ? Describe(volume) : null;
 
     /// <summary>The device of a volume, one and the same for every caller; null when there is none of that name.</summary>
     public IBlockDevice? OpenVolume(string name) => Catalogue.Find(name);
@@ -75,7 +75,7 @@ public sealed partial class StoragePool
         var volume = Catalogue.Require(name);
         CheckSize(sizeBytes, volume.BlockSizeBytes);
         await Resizer.ResizeAsync(volume, sizeBytes, allowShrink);
-        return VolumeInfo.Of(volume);
+        return Describe(volume);
     }
 
     /// <summary>
@@ -91,7 +91,7 @@ public sealed partial class StoragePool
         Failure.ThrowIfLatched();
         var volume = Catalogue.Require(name);
         await Catalogue.LimitAsync(volume, change);
-        return VolumeInfo.Of(volume);
+        return Describe(volume);
     }
 
     /// <summary>Fails unless a volume may have a name.</summary>
@@ -105,20 +105,25 @@ public sealed partial class StoragePool
         ThrowIfClosed();
         VolumeName.Check(newName);
         Failure.ThrowIfLatched();
-        return VolumeInfo.Of(await Catalogue.RenameAsync(name, newName));
+        return Describe(await Catalogue.RenameAsync(name, newName));
     }
 
     /// <summary>
     /// Deletes a volume: it is gone for everyone, durably, when the call returns. Its space is given back in the background,
     /// which goes on when the pool is opened again.
     /// </summary>
+    /// <param name="name">The volume.</param>
+    /// <param name="withSnapshots">Whether its snapshots go, too.</param>
     /// <exception cref="VolumeNameException">There is no such volume.</exception>
+    /// <exception cref="SnapshotException">It has snapshots and they are not to go, or clones need one of them.</exception>
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
-    public async ValueTask<VolumeDeletion> DeleteVolumeAsync(string name)
+    public async ValueTask<VolumeDeletion> DeleteVolumeAsync(string name, bool withSnapshots = false)
     {
         ThrowIfClosed();
         Failure.ThrowIfLatched();
-        return Remover.Begin(await Catalogue.DeleteAsync(name));
+        var volume = await Catalogue.DeleteAsync(name, withSnapshots);
+        CloseViews(volume);
+        return Remover.Begin(volume);
     }
 
     // Takes in what was found at opening, and goes on with what a crash, or closing, interrupted.
@@ -127,7 +132,11 @@ public sealed partial class StoragePool
         foreach (var (record, chunks) in records)
         {
             // Nobody was told of a volume that did not come to be.
-            var volume = new VolumeDevice(Parts, record.IsBeingCreated ? record with { State = VolumeState.Deleting } : record, chunks);
+            var volume = new VolumeDevice(Parts, record.IsBeingCreated ? record with { State = VolumeState.Deleting } : record, chunks)
+            {
+                Snapshots = LoadSnapshots(Store, record.Lineage, Name),
+            };
+            volume.ForgetNewest();
             if (volume.Record.State == VolumeState.Deleting)
             {
                 Remover.Begin(volume);
@@ -136,6 +145,8 @@ public sealed partial class StoragePool
 
             if (!Catalogue.TryAdd(volume)) throw new CorruptDataException(Name, 0, $"two volumes are called '{record.Name}'");
             if (record.State == VolumeState.Resizing) Resizer.Resume(volume);
+            Restorer.Resume(volume);
+            if (volume.Snapshots.Any(each => each.State == SnapshotState.Deleting)) _ = SnapshotRemover.Begin(volume);
         }
 
         if (Leaked.IsSuspected) Leaked.Reclaim();

@@ -21,11 +21,19 @@ public sealed partial class StoragePool : IAsyncDisposable
     {
         Parts = parts;
         this.superblocks = superblocks;
-        Catalogue = new Catalogue(record, parts.Metadata, parts.Options, volume => new VolumeDevice(parts, volume, committedChunks: 0));
+        Catalogue = new Catalogue(
+            record,
+            parts.Metadata,
+            parts.Options,
+            parts.Versions.Parents,
+            volume => new VolumeDevice(parts, volume, committedChunks: 0));
         Leaked = new LeakedSpace(
             parts.Store, parts.Space, Catalogue, parts.Committer, parts.Metadata, parts.Device, parts.Damage, parts.Events, parts.Work);
-        Remover = new VolumeRemover(Catalogue, parts.Store, parts.Committer, parts.Markers, parts.Cache, parts.Damage, Leaked, parts.Work);
+        SnapshotRemover = parts.Options.Factory.CreateSnapshotRemover(parts, Catalogue);
+        Remover = new VolumeRemover(parts, Catalogue, Leaked, SnapshotRemover);
         Resizer = parts.Options.Factory.CreateResizer(parts, Catalogue, Leaked);
+        Restorer = new SnapshotRestorer(parts, Catalogue, Resizer, Diff, OpenView);
+        Taker = parts.Options.Factory.CreateTaker(parts, Catalogue, SnapshotRemover, () => sweep!.WaitAsync());
         parts.SpaceMayHaveLeaked = Leaked.Reclaim;
         Trash = new Trash(Catalogue, Remover, parts);
         parts.MakeRoom = Trash.MakeRoomAsync;

@@ -37,7 +37,7 @@ sealed class LeakedSpace(
         var key = new byte[MapKeys.LeafBytes];
         foreach (var leaf in leaves)
         {
-            MapKeys.WriteLeaf(key, volume.Lineage, leaf, volume.Generation);
+            MapKeys.WriteLeaf(key, volume.Lineage, leaf);
             batch.Delete(key);
             damage.HealedMap(volume.Lineage, leaf);
             events.Report(

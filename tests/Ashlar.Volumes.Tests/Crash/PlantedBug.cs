@@ -122,7 +122,7 @@ static class PlantedBugs
             var cursor = 0L;
             while (parts.Space.FreeChunks > 0) parts.Space.Capture(0, parts.Space.Take(0, 0, ref cursor));
             var batch = new CommitBatch(isSpill: false);
-            batch.Seal(parts.Space);
+            batch.Seal(parts.Space, parts.Fragments);
             await parts.Metadata.WriteAsync(batch.Entries, Durability.Sync, mayUseReserve: false);
         }
     }
@@ -140,9 +140,9 @@ static class PlantedBugs
         public override int FindMismatch(LeafCopy copy, int firstBlock, ReadOnlySpan<byte> data) =>
             bug == PlantedBug.IgnoreChecksum ? -1 : base.FindMismatch(copy, firstBlock, data);
 
-        public override BlockSet NeedMarkers(Leaf leaf, int firstBlock, int blockCount)
+        public override BlockSet NeedMarkers(Leaf leaf, LeafPlan plan, int firstBlock, int blockCount)
         {
-            var blocks = base.NeedMarkers(leaf, firstBlock, blockCount);
+            var blocks = base.NeedMarkers(leaf, plan, firstBlock, blockCount);
             if (bug != PlantedBug.MarkByMemory || blocks.IsEmpty) return blocks;
             foreach (var (slot, _) in new SlotMasks(firstBlock, blockCount)) blocks[slot] &= leaf.Entries[slot].Valid;
             return blocks;

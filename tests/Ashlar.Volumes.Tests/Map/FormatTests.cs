@@ -10,22 +10,22 @@ public sealed class FormatTests
     [Fact]
     public void A_leaf_has_these_bytes()
     {
-        var entries = new ChunkEntry[MapLayout.ChunksPerLeaf];
-        var checksums = new uint[MapLayout.BlocksPerLeaf];
+        var map = new LeafMap();
+        var (entries, checksums) = (map.Entries, map.Checksums);
         entries[1] = new ChunkEntry { Chunk = 0x0000_0403_0201, Birth = 7, Valid = 0b101 };
         entries[15] = new ChunkEntry { Chunk = 2, Birth = 1, Valid = 0 };
         (checksums[16], checksums[18]) = (0x11223344, 0xAABBCCDD);
         var bytes = new byte[LeafFormat.MaxBytes];
-        var length = LeafFormat.Write(bytes, entries, checksums);
+        var length = LeafFormat.Write(bytes, map, LeafVersion.First);
         Assert.Equal(
             "0102"
             + "01000500" + "010203040000" + "070000000000" + "44332211" + "DDCCBBAA"
             + "0F000000" + "020000000000" + "010000000000",
             Convert.ToHexString(bytes.AsSpan(0, length)));
 
-        var readEntries = new ChunkEntry[MapLayout.ChunksPerLeaf];
-        var readChecksums = new uint[MapLayout.BlocksPerLeaf];
-        LeafFormat.Read(bytes.AsSpan(0, length), readEntries, readChecksums, long.MaxValue, "pool", 0);
+        var read = new LeafMap();
+        var (readEntries, readChecksums) = (read.Entries, read.Checksums);
+        Assert.Equal(LeafVersion.First, LeafFormat.Read(bytes.AsSpan(0, length), read, long.MaxValue, "pool", 0));
         Assert.Equal(checksums, readChecksums);
         Assert.Equal((0x04030201L, 7L, (ushort)5, false), (readEntries[1].Chunk, readEntries[1].Birth, readEntries[1].Valid, readEntries[1].IsKept));
         Assert.Equal((2L, 1L, (ushort)0, false), (readEntries[15].Chunk, readEntries[15].Birth, readEntries[15].Valid, readEntries[15].IsKept));
@@ -35,52 +35,54 @@ public sealed class FormatTests
     [Fact]
     public void A_leaf_with_a_kept_chunk_has_room_for_all_of_its_checksums_from_the_beginning()
     {
-        var entries = new ChunkEntry[MapLayout.ChunksPerLeaf];
-        var checksums = new uint[MapLayout.BlocksPerLeaf];
+        var map = new LeafMap();
+        var (entries, checksums) = (map.Entries, map.Checksums);
         Array.Fill(checksums, 0xFFFFFFFF); // Of what the blocks held once.
         entries[1] = new ChunkEntry { Chunk = 3, Birth = 1, Valid = 0b1 };
         entries[15] = new ChunkEntry { Chunk = 2, Birth = 1, Valid = 0b10, IsKept = true };
         (checksums[16], checksums[241]) = (0xAABBCCDD, 0x11223344);
         var bytes = new byte[LeafFormat.MaxBytes];
-        var length = LeafFormat.Write(bytes, entries, checksums);
+        var length = LeafFormat.Write(bytes, map, LeafVersion.First);
         Assert.Equal(
             "0202"
             + "01000100" + "030000000000" + "010000000000" + "DDCCBBAA"
             + "0F030200" + "020000000000" + "010000000000" + "00000000" + "44332211" + new string('0', 14 * 8),
             Convert.ToHexString(bytes.AsSpan(0, length)));
 
-        var readEntries = new ChunkEntry[MapLayout.ChunksPerLeaf];
-        var readChecksums = new uint[MapLayout.BlocksPerLeaf];
-        LeafFormat.Read(bytes.AsSpan(0, length), readEntries, readChecksums, long.MaxValue, "pool", 0);
+        var read = new LeafMap();
+        var (readEntries, readChecksums) = (read.Entries, read.Checksums);
+        Assert.Equal(LeafVersion.First, LeafFormat.Read(bytes.AsSpan(0, length), read, long.MaxValue, "pool", 0));
         var (thin, kept) = (readEntries[1], readEntries[15]);
         Assert.Equal((2L, (ushort)2, true, 0x11223344u), (kept.Chunk, kept.Valid, kept.IsKept, readChecksums[241]));
         Assert.Equal((3L, (ushort)1, false, 0xAABBCCDDu), (thin.Chunk, thin.Valid, thin.IsKept, readChecksums[16]));
 
+        const int full = 2 + (16 * (16 + 64));
         for (var slot = 0; slot < entries.Length; slot++)
             entries[slot] = new() { Chunk = 2 + slot, Birth = 1, Valid = ushort.MaxValue, IsKept = true };
-        Assert.Equal(LeafFormat.MaxBytes, LeafFormat.Write(bytes, entries, checksums));
+        Assert.Equal(full, LeafFormat.Write(bytes, map, LeafVersion.First));
         for (var slot = 0; slot < entries.Length; slot++) entries[slot].Valid = 0;
-        Assert.Equal(LeafFormat.MaxBytes, LeafFormat.Write(bytes, entries, checksums));
+        Assert.Equal(full, LeafFormat.Write(bytes, map, LeafVersion.First));
     }
 
     [Fact]
     public void A_kept_chunk_without_room_for_its_checksums_is_read_as_earlier_programs_wrote_it()
     {
-        var entries = new ChunkEntry[MapLayout.ChunksPerLeaf];
-        LeafFormat.Read(
-            Convert.FromHexString("01010F010000020000000000010000000000"), entries, new uint[MapLayout.BlocksPerLeaf], 100, "pool", 0);
+        var map = new LeafMap();
+        LeafFormat.Read(Convert.FromHexString("01010F010000020000000000010000000000"), map, 100, "pool", 0);
+        var entries = map.Entries;
         Assert.Equal((2L, (ushort)0, true), (entries[15].Chunk, entries[15].Valid, entries[15].IsKept));
     }
 
     [Fact]
     public void The_worked_example_of_the_format_is_what_is_written()
     {
-        var (entries, checksums) = (new ChunkEntry[MapLayout.ChunksPerLeaf], new uint[MapLayout.BlocksPerLeaf]);
+        var map = new LeafMap();
+        var (entries, checksums) = (map.Entries, map.Checksums);
         entries[1] = new ChunkEntry { Chunk = 0x0403_0201, Birth = 7, Valid = 0b101 };
         entries[15] = new ChunkEntry { Chunk = 2, Birth = 1, Valid = 0b10, IsKept = true };
         (checksums[16], checksums[18], checksums[241]) = (0x11223344, 0xAABBCCDD, 0x12345678);
         var bytes = new byte[LeafFormat.MaxBytes];
-        var length = LeafFormat.Write(bytes, entries, checksums);
+        var length = LeafFormat.Write(bytes, map, LeafVersion.First);
         Assert.Equal(
             "0202"
             + "01000500" + "010203040000" + "070000000000" + "44332211" + "DDCCBBAA"
@@ -89,8 +91,60 @@ public sealed class FormatTests
     }
 
     [Fact]
+    public void A_leaf_that_was_changed_after_a_snapshot_has_these_bytes()
+    {
+        var map = new LeafMap();
+        map.Entries[1] = new ChunkEntry { Chunk = 3, Birth = 1, Valid = 0b111, Redirected = 0b110 };
+        map.Entries[2] = new ChunkEntry { Valid = 0b1, Redirected = 0b1 };
+        map.EnsureRedirected().Set(17, 0x0102_0304_0506_07, 5);
+        map.Redirected!.Set(18, 0x0102_0304_0506_08, 5);
+        map.Redirected.Set(32, 0x50, 4);
+        (map.Checksums[16], map.Checksums[17], map.Checksums[18], map.Checksums[32]) = (0x11223344, 0x55667788, 0x99AABBCC, 0xDDEEFF00);
+        var bytes = new byte[LeafFormat.MaxBytes];
+        var length = LeafFormat.Write(bytes, map, new LeafVersion(5, 3));
+        Assert.Equal(
+            "03010200" + "050000000000" + "030000000000"
+            + "01000100" + "030000000000" + "010000000000" + "44332211"
+            + "1101" + "07060504030201" + "050000000000" + "88776655" + "CCBBAA99"
+            + "2000" + "50000000000000" + "040000000000" + "00FFEEDD",
+            Convert.ToHexString(bytes.AsSpan(0, length)));
+
+        var read = new LeafMap();
+        Assert.Equal(new LeafVersion(5, 3), LeafFormat.Read(bytes.AsSpan(0, length), read, long.MaxValue / 16, "pool", 0));
+        Assert.Equal(map.Checksums, read.Checksums);
+        Assert.Equal(map.ListRedirected(), read.ListRedirected());
+        Assert.Equal((0b111, 0b110, 0b111), (read.Entries[1].Valid, read.Entries[1].Redirected, read.Entries[1].CommittedValid));
+        Assert.Equal((0L, 0b1), (read.Entries[2].Chunk, read.Entries[2].Valid));
+        Assert.Equal(new LeafVersion(5, 3), LeafFormat.ReadVersion(bytes.AsSpan(0, length), "pool", 0));
+    }
+
+    [Fact]
+    public void An_empty_leaf_that_hides_an_older_one_is_stored()
+    {
+        var bytes = new byte[LeafFormat.MaxBytes];
+        var length = LeafFormat.Write(bytes, new LeafMap(), new LeafVersion(5, 3));
+        Assert.Equal("03000000" + "050000000000" + "030000000000", Convert.ToHexString(bytes.AsSpan(0, length)));
+        Assert.Equal(0, LeafFormat.Write(bytes, new LeafMap(), new LeafVersion(5, 0)));
+        length = LeafFormat.WriteEmpty(bytes, new LeafVersion(5, 0));
+        var read = new LeafMap();
+        Assert.Equal(new LeafVersion(5, 0), LeafFormat.Read(bytes.AsSpan(0, length), read, 100, "pool", 0));
+        Assert.True(read.IsEmpty);
+    }
+
+    [Fact]
+    public void The_largest_leaf_fits()
+    {
+        var map = new LeafMap();
+        var redirected = map.EnsureRedirected();
+        for (var slot = 0; slot < MapLayout.ChunksPerLeaf; slot++)
+            map.Entries[slot] = new() { Chunk = 2 + slot, Birth = 1, Valid = ushort.MaxValue, Redirected = ushort.MaxValue, IsKept = true };
+        for (var block = 0; block < MapLayout.BlocksPerLeaf; block++) redirected.Set(block, 1000 - (2 * block), 4);
+        Assert.Equal(LeafFormat.MaxBytes, LeafFormat.Write(new byte[LeafFormat.MaxBytes], map, new LeafVersion(5, 3)));
+    }
+
+    [Fact]
     public void A_leaf_without_entries_is_not_stored() =>
-        Assert.Equal(0, LeafFormat.Write(new byte[LeafFormat.MaxBytes], new ChunkEntry[MapLayout.ChunksPerLeaf], new uint[MapLayout.BlocksPerLeaf]));
+        Assert.Equal(0, LeafFormat.Write(new byte[LeafFormat.MaxBytes], new LeafMap(), LeafVersion.First));
 
     [Theory]
     [InlineData("")]
@@ -107,12 +161,24 @@ public sealed class FormatTests
     [InlineData("0101000000006400000000000100000000000000")] // Beyond the pool.
     [InlineData("01010000010002000000000001000000000011")] // Half a checksum.
     [InlineData("0102010000000200000000000100000000000000000003000000000001000000000000")] // Slots out of order.
+    [InlineData("03000000" + "0500000000")] // Half a header.
+    [InlineData("03000000" + "000000000000" + "000000000000")] // Generation 0.
+    [InlineData("03000000" + "050000000000" + "050000000000")] // After itself.
+    [InlineData("03000100" + "050000000000" + "030000000000" + "1100" + "28000000000000" + "0500000000")] // Half a run.
+    [InlineData("03000100" + "050000000000" + "030000000000" + "1101" + "28000000000000" + "050000000000" + "00000000")] // A checksum short.
+    [InlineData("03000100" + "050000000000" + "030000000000" + "FF01" + "28000000000000" + "050000000000" + "0000000000000000")] // Too far.
+    [InlineData("03000100" + "050000000000" + "030000000000" + "1100" + "40060000000000" + "050000000000" + "00000000")] // Beyond the pool.
+    [InlineData("03000100" + "050000000000" + "030000000000" + "1100" + "1F000000000000" + "050000000000" + "00000000")] // A superblock.
+    [InlineData("03000200" + "050000000000" + "030000000000" + "1100" + "28000000000000" + "050000000000" + "00000000"
+        + "1100" + "29000000000000" + "050000000000" + "00000000")] // The same block again.
+    [InlineData("03010100" + "050000000000" + "030000000000" + "01000200" + "030000000000" + "010000000000" + "44332211"
+        + "1100" + "28000000000000" + "050000000000" + "00000000")] // At home and elsewhere.
     public void A_leaf_that_does_not_hold_together_is_damage(string hex) => Assert.Throws<CorruptDataException>(() => LeafFormat.Read(
-        Convert.FromHexString(hex), new ChunkEntry[MapLayout.ChunksPerLeaf], new uint[MapLayout.BlocksPerLeaf], 100, "pool", 3));
+        Convert.FromHexString(hex), new LeafMap(), 100, "pool", 3));
 
     [Fact]
     public void A_leaf_of_a_later_version_is_refused() => Assert.Throws<UnsupportedFormatException>(() => LeafFormat.Read(
-        [3, 0], new ChunkEntry[MapLayout.ChunksPerLeaf], new uint[MapLayout.BlocksPerLeaf], 100, "pool", 3));
+        [4, 0], new LeafMap(), 100, "pool", 3));
 
     [Fact]
     public void A_bitmap_has_these_bytes_and_ends_at_its_last_bit()
@@ -249,12 +315,18 @@ public sealed class FormatTests
     public void Keys_have_these_bytes_and_the_newest_generation_of_a_leaf_comes_first()
     {
         var key = new byte[MapKeys.LeafBytes];
-        MapKeys.WriteLeaf(key, 1, 2, 3);
-        Assert.Equal("4C" + "0000000000000001" + "0000000000000002" + "FFFFFFFFFFFFFFFC", Convert.ToHexString(key));
-        Assert.Equal((1L, 2L, 3L), MapKeys.ReadLeaf(key));
-        var newer = new byte[MapKeys.LeafBytes];
-        MapKeys.WriteLeaf(newer, 1, 2, 4);
-        Assert.True(newer.AsSpan().SequenceCompareTo(key) < 0);
+        MapKeys.WriteLeaf(key, 1, 2);
+        Assert.Equal("4C" + "0000000000000001" + "0000000000000002" + "FFFFFFFFFFFFFFFE", Convert.ToHexString(key));
+        var kept = MapKeys.OldLeaf(1, 2, 3);
+        Assert.Equal("48" + "0000000000000001" + "0000000000000002" + "FFFFFFFFFFFFFFFC", Convert.ToHexString(kept));
+        Assert.Equal((1L, 2L, 3L), MapKeys.ReadLeaf(kept));
+        Assert.True(MapKeys.OldLeaf(1, 2, 4).AsSpan().SequenceCompareTo(kept) < 0);
+        Assert.True(MapKeys.OldLeaf(1, 2, 1).AsSpan().SequenceCompareTo(MapKeys.OldLeavesEnd(1, 2)) < 0);
+        Assert.True(MapKeys.OldLeaf(1, 3, long.MaxValue).AsSpan().SequenceCompareTo(MapKeys.OldLeavesEnd(1, 2)) > 0);
+        Assert.Equal("47" + "0000000000000001" + "0000000000000003" + "0000000000000002", Convert.ToHexString(MapKeys.Change(1, 3, 2)));
+        Assert.Equal("43" + "0000000000000001" + "0000000000000003", Convert.ToHexString(MapKeys.Snapshot(1, 3)));
+        Assert.Equal("46" + "0000000000000009", Convert.ToHexString(MapKeys.FragmentPage(9)));
+        Assert.Equal("41" + "0000000000000009", Convert.ToHexString(MapKeys.Parent(9)));
         Assert.Equal("4D" + "0000000000000001" + "0000000000000009", Convert.ToHexString(MapKeys.Marker(1, 9)));
         Assert.Equal("42" + "0000000000000009", Convert.ToHexString(MapKeys.Bitmap(9)));
         Assert.Equal("55" + "0000000000000001", Convert.ToHexString(MapKeys.Usage(1)));
@@ -292,13 +364,50 @@ public sealed class FormatTests
         Assert.Throws<CorruptDataException>(() => { MarkerFormat.Read(Convert.FromHexString(bytes), "pool", 0); });
 
     [Fact]
+    public void A_page_of_fragment_chunks_has_these_bytes()
+    {
+        var page = new FragmentPage();
+        page.Set(3, 0x8001, 0x0102_0304_0506);
+        page.Set(63, 1, 7);
+        page.Set(5, 0, 7);
+        var bytes = new byte[FragmentPage.MaxBytes];
+        var length = page.Write(bytes);
+        Assert.Equal("0102" + "03" + "0180" + "060504030201" + "3F" + "0100" + "070000000000", Convert.ToHexString(bytes.AsSpan(0, length)));
+        var read = FragmentPage.Read(bytes.AsSpan(0, length), "pool", 9);
+        Assert.Equal((0x8001, 0x0102_0304_0506, 1, 0), (read.BlocksOf(3), read.LineageOf(3), read.BlocksOf(63), read.BlocksOf(5)));
+        Assert.Equal(0, new FragmentPage().Write(bytes));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("0100")]
+    [InlineData("0101030180")]
+    [InlineData("0101030000070000000000")]
+    [InlineData("0101400100070000000000")]
+    [InlineData("0102030100070000000000030100070000000000")]
+    public void Bytes_that_are_no_page_of_fragment_chunks_are_damage(string bytes) =>
+        Assert.Throws<CorruptDataException>(() => FragmentPage.Read(Convert.FromHexString(bytes), "pool", 0));
+
+    [Fact]
+    public void The_origin_of_a_clone_has_these_bytes()
+    {
+        var bytes = new VolumeParent(3, 5).ToBytes();
+        Assert.Equal("01000000" + "0300000000000000" + "0500000000000000", Convert.ToHexString(bytes));
+        Assert.Equal(new VolumeParent(3, 5), VolumeParent.Read(bytes, "pool"));
+        Assert.Throws<CorruptDataException>(() => VolumeParent.Read(bytes.AsSpan(0, 19), "pool"));
+        Assert.Throws<CorruptDataException>(() => VolumeParent.Read(new VolumeParent(3, 0).ToBytes(), "pool"));
+        bytes[0] = 2;
+        Assert.Throws<UnsupportedFormatException>(() => VolumeParent.Read(bytes, "pool"));
+    }
+
+    [Fact]
     public void A_checksum_knows_its_place_and_its_birth()
     {
         var block = new byte[MapLayout.BlockBytes];
-        var expected = BlockChecksum.Compute(block, 5, 3, 1);
-        Assert.Equal(expected, BlockChecksum.Compute(block, 5, 3, 1));
-        Assert.NotEqual(expected, BlockChecksum.Compute(block, 5, 4, 1));
-        Assert.NotEqual(expected, BlockChecksum.Compute(block, 6, 3, 1));
-        Assert.NotEqual(expected, BlockChecksum.Compute(block, 5, 3, 2));
+        var expected = BlockChecksum.Compute(block, (5 * 16) + 3, 1);
+        Assert.Equal(expected, BlockChecksum.Compute(block, (5 * 16) + 3, 1));
+        Assert.NotEqual(expected, BlockChecksum.Compute(block, (5 * 16) + 4, 1));
+        Assert.NotEqual(expected, BlockChecksum.Compute(block, (6 * 16) + 3, 1));
+        Assert.NotEqual(expected, BlockChecksum.Compute(block, (5 * 16) + 3, 2));
     }
 }

@@ -345,7 +345,7 @@ public sealed class ThickVolumeTests
         await thick.WriteAsync(new Lba(240), Random(1));
         await pool.Pool.DisposeAsync();
         var key = new byte[MapKeys.LeafBytes];
-        MapKeys.WriteLeaf(key, 1, 0, 1);
+        MapKeys.WriteLeaf(key, 1, 0);
         using (var store = TestPool.OpenStore(disk, storeOptions)) store.Put(key, AsEarlierPrograms(store.Get(key)!));
 
         await using var full = await TestPool.OpenAsync(disk, TestPool.DefaultOptions(2), storeOptions: storeOptions);
@@ -375,11 +375,11 @@ public sealed class ThickVolumeTests
 
         static byte[] AsEarlierPrograms(byte[] leaf)
         {
-            var (entries, checksums) = (new ChunkEntry[MapLayout.ChunksPerLeaf], new uint[MapLayout.BlocksPerLeaf]);
-            LeafFormat.Read(leaf, entries, checksums, long.MaxValue, "pool", 0);
-            foreach (ref var entry in entries.AsSpan()) entry.LacksRoom = true;
+            var map = new LeafMap();
+            var version = LeafFormat.Read(leaf, map, long.MaxValue, "pool", 0);
+            foreach (ref var entry in map.Entries.AsSpan()) entry.LacksRoom = true;
             var bytes = new byte[LeafFormat.MaxBytes];
-            return bytes[..LeafFormat.Write(bytes, entries, checksums)];
+            return bytes[..LeafFormat.Write(bytes, map, version)];
         }
     }
 

@@ -1,0 +1,218 @@
+using System.Runtime.CompilerServices;
+using Ashlar.KeyValue;
+using Ashlar.Storage;
+
+namespace Ashlar.Volumes;
+
+// Snapshots of volumes, and clones of them.
+sealed partial class Catalogue
+{
+    /// <summary>The snapshot of a volume.</summary>
+    /// <exception cref="SnapshotException">There is none of that name.</exception>
+    public static SnapshotRecord RequireSnapshot(VolumeDevice volume, string name) =>
+        volume.FindSnapshot(name)
+        ?? throw new SnapshotException(volume.Record.Name, name, SnapshotProblem.Unknown, "there is no such snapshot");
+
+    /// <summary>
+    /// Says durably that snapshots are about to be taken, and that the next generation begins; so no leaf of it is ever read by a life that
+    /// does not know of it, and what is kept for them goes if they never come to be.
+    /// </summary>
+    /// <param name="wanted">The volumes, and the names of the snapshots.</param>
+    /// <param name="current">The generation that ends.</param>
+    /// <exception cref="SnapshotException">A name is not valid or taken, or a volume cannot have snapshots.</exception>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
+    public async ValueTask<IReadOnlyList<SnapshotRecord>> BeginCutAsync(
+        IReadOnlyList<(VolumeDevice Volume, string Name)> wanted, long current)
+    {
+        await turn.EnterAsync();
+        try
+        {
+            foreach (var (volume, name) in wanted) CheckNewSnapshot(volume, name);
+            Invariant.Require(poolRecord.NextGeneration == current + 1);
+            var next = poolRecord with { NextGeneration = current + 2 };
+            var now = DateTimeOffset.FromUnixTimeMilliseconds(options.TimeProvider.GetUtcNow().ToUnixTimeMilliseconds());
+            var batch = new WriteBatch();
+            batch.Put(MapKeys.Pool, next.ToBytes());
+            var records = new List<SnapshotRecord>();
+            foreach (var (volume, name) in wanted)
+            {
+                var record = new SnapshotRecord(
+                    volume.Lineage,
+                    current,
+                    options.Entropy.NextGuid(),
+                    name,
+                    SnapshotState.Creating,
+                    volume.SizeBytes,
+                    volume.BlockSizeBytes,
+                    now);
+                batch.Put(MapKeys.Snapshot(record.Lineage, record.Generation), record.ToBytes());
+                records.Add(record);
+            }
+
+            await writer.WriteAsync(batch, Durability.Sync, mayUseReserve: false);
+            poolRecord = next;
+            foreach (var ((volume, _), record) in wanted.Zip(records)) volume.Snapshots = [.. volume.Snapshots, record];
+            return records;
+        }
+        finally
+        {
+            turn.Exit();
+        }
+    }
+
+    /// <summary>Memory learns that snapshots are there; the store knows.</summary>
+    public static void EndCut(IReadOnlyList<(VolumeDevice Volume, string Name)> taken, IReadOnlyList<SnapshotRecord> records)
+    {
+        foreach (var ((volume, _), record) in taken.Zip(records)) volume.Replace(record with { State = SnapshotState.Ready });
+    }
+
+    /// <summary>Deletes snapshots for everyone; what remains is to give back what was kept for them.</summary>
+    /// <exception cref="SnapshotException">The volume has no snapshot of a name.</exception>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    public async ValueTask DeleteSnapshotsAsync(VolumeDevice volume, IReadOnlyCollection<SnapshotRecord> snapshots)
+    {
+        await turn.EnterAsync();
+        try
+        {
+            var batch = new WriteBatch();
+            var deleted = new List<SnapshotRecord>();
+            foreach (var snapshot in snapshots)
+            {
+                if (volume.Snapshots.FirstOrDefault(each => each.Generation == snapshot.Generation) is not { } known) continue;
+                if (known.State == SnapshotState.Deleting) continue;
+                deleted.Add(known with { State = SnapshotState.Deleting });
+                batch.Put(MapKeys.Snapshot(known.Lineage, known.Generation), deleted[^1].ToBytes());
+            }
+
+            if (deleted.Count == 0) return;
+            await writer.WriteAsync(batch, Durability.Sync, mayUseReserve: true);
+            foreach (var record in deleted) volume.Replace(record);
+            volume.ForgetNewest();
+        }
+        finally
+        {
+            turn.Exit();
+        }
+    }
+
+    /// <summary>Forgets a deleted snapshot for which nothing is kept any more.</summary>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    public async ValueTask ForgetSnapshotAsync(VolumeDevice volume, SnapshotRecord snapshot)
+    {
+        await turn.EnterAsync();
+        try
+        {
+            var batch = new WriteBatch();
+            batch.Delete(MapKeys.Snapshot(snapshot.Lineage, snapshot.Generation));
+            await writer.WriteAsync(batch, Durability.Sync, mayUseReserve: true);
+            volume.Snapshots = [.. volume.Snapshots.Where(each => each.Generation != snapshot.Generation)];
+        }
+        finally
+        {
+            turn.Exit();
+        }
+    }
+
+    /// <summary>Gives a snapshot another name.</summary>
+    /// <exception cref="SnapshotException">The name is not valid, or taken, or there is no such snapshot.</exception>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
+    public async ValueTask<SnapshotRecord> RenameSnapshotAsync(VolumeDevice volume, string name, string newName)
+    {
+        await turn.EnterAsync();
+        try
+        {
+            var record = RequireSnapshot(volume, name);
+            if (newName == name) return record;
+            CheckNewSnapshot(volume, newName);
+            record = record with { Name = newName };
+            var batch = new WriteBatch();
+            batch.Put(MapKeys.Snapshot(record.Lineage, record.Generation), record.ToBytes());
+            await writer.WriteAsync(batch, Durability.Sync, mayUseReserve: false);
+            volume.Replace(record);
+            return record;
+        }
+        finally
+        {
+            turn.Exit();
+        }
+    }
+
+    /// <summary>Creates a volume that begins as a snapshot is.</summary>
+    /// <exception cref="VolumeNameException">The name is taken.</exception>
+    /// <exception cref="SnapshotException">The snapshot is gone.</exception>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
+    public async ValueTask<VolumeDevice> CloneAsync(VolumeDevice source, string snapshotName, string name)
+    {
+        await turn.EnterAsync();
+        try
+        {
+            var snapshot = RequireSnapshot(source, snapshotName);
+            var parent = new VolumeParent(source.Lineage, snapshot.Generation);
+            return await CreateLockedAsync(
+                name, new VolumeOptions { SizeBytes = snapshot.SizeBytes, BlockSizeBytes = snapshot.BlockSizeBytes }, parent);
+        }
+        finally
+        {
+            turn.Exit();
+        }
+    }
+
+    /// <summary>A clone has everything itself, or is gone: it needs the snapshot no longer. Durable when the call returns.</summary>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    public async ValueTask ForgetParentAsync(VolumeDevice clone)
+    {
+        await turn.EnterAsync();
+        try
+        {
+            var batch = new WriteBatch();
+            batch.Delete(MapKeys.Parent(clone.Lineage));
+            await writer.WriteAsync(batch, Durability.Sync, mayUseReserve: true);
+            parents.TryRemove(clone.Lineage, out _);
+        }
+        finally
+        {
+            turn.Exit();
+        }
+    }
+
+    /// <summary>The clones of a snapshot.</summary>
+    public IEnumerable<VolumeDevice> FindClones(SnapshotRecord snapshot) =>
+        volumes.Values.Distinct().Where(volume => volume.Parent == new VolumeParent(snapshot.Lineage, snapshot.Generation));
+
+    void CheckDeletable(VolumeDevice volume, bool withSnapshots)
+    {
+        foreach (var snapshot in volume.Snapshots)
+        {
+            if (FindClones(snapshot).FirstOrDefault() is { } clone)
+            {
+                throw new SnapshotException(
+                    volume.Record.Name, snapshot.Name, SnapshotProblem.InUse, $"volume '{clone.Record.Name}' is a clone of it: flatten or delete that first");
+            }
+
+            if (snapshot.State == SnapshotState.Creating)
+                throw new SnapshotException(volume.Record.Name, snapshot.Name, SnapshotProblem.InUse, "it is just being taken");
+        }
+
+        var count = volume.Snapshots.Count(each => each.State == SnapshotState.Ready);
+        if (count > 0 && !withSnapshots)
+            throw new SnapshotException(volume.Record.Name, null, SnapshotProblem.InUse, $"it has {count} snapshots, which must go first or with it");
+    }
+
+    static void CheckNewSnapshot(VolumeDevice volume, string name)
+    {
+        if (!VolumeName.IsValid(name))
+            throw new SnapshotException(volume.Record.Name, name, SnapshotProblem.InvalidName, VolumeName.Rule);
+        if (volume.Record.State != VolumeState.Ready) throw new VolumeDeletedException(volume.Name);
+        if (volume.IsThick)
+        {
+            throw new SnapshotException(
+                volume.Record.Name,
+                name,
+                SnapshotProblem.NotSupported,
+                "a thick volume has no snapshots: overwriting it would need space that it was not promised");
+        }
+
+        if (volume.FindSnapshot(name) is not null)
+            throw new SnapshotException(volume.Record.Name, name, SnapshotProblem.NameTaken, "the name is taken");
+    }
+}

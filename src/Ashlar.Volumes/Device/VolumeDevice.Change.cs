@@ -1,0 +1,94 @@
+using System.Numerics;
+using Ashlar.Storage;
+
+namespace Ashlar.Volumes;
+
+// What a change of a leaf begins with, and what becomes of the places that it lets go of.
+//
+// A place belongs to the head alone if it was taken after the newest version of its leaf that a snapshot keeps. Only such a place is
+// overwritten, and only such a one is given back when the head lets go of it. The others belong to that version, and go with it.
+sealed partial class VolumeDevice
+{
+    /// <summary>
+    /// Call under the write lock, before anything of the leaf changes in memory. The first time after a snapshot the leaf is kept as it
+    /// is, to be written with the next capture. Nothing is to be written as long as nothing changes: the leaf in the store is the same.
+    /// </summary>
+    void BeginChange(Leaf leaf)
+    {
+        Invariant.Require(leaf.WriteLock.IsHeld && AsOf is null);
+        // This order: a cut publishes the snapshot first.
+        var current = parts.Generation.Current;
+        if (leaf.Version.Generation == current) return;
+        var newest = NewestSnapshot;
+        lock (leaf)
+        {
+            var (generation, older) = leaf.Version;
+            if (leaf.Damage is not null) older = FreezeDamaged(leaf, newest);
+            else if (parts.Rules.MustFreeze(generation, newest) && (leaf.Map is { IsEmpty: false } || older > 0 || Parent is not null))
+                older = Freeze(leaf, leaf.Version);
+            leaf.Version = new LeafVersion(current, older);
+        }
+    }
+
+    /// <summary>Up to which generation the places of a leaf are not the head's alone.</summary>
+    long SharedThrough(Leaf leaf) => Math.Max(leaf.Version.Older, Parent?.Generation ?? 0);
+
+    static long Freeze(Leaf leaf, LeafVersion version)
+    {
+        Span<byte> value = stackalloc byte[LeafFormat.MaxBytes];
+        var length = leaf.Map is null ? 0 : LeafFormat.Write(value, leaf.Map, version);
+        if (length == 0) length = LeafFormat.WriteEmpty(value, version);
+        leaf.Changes.Freeze(new FrozenLeaf(version.Generation, value[..length].ToArray()));
+        return version.Generation;
+    }
+
+    // What is about to take its place must not look like a hole to those who could not read it either.
+    long FreezeDamaged(Leaf leaf, long newest)
+    {
+        if (newest == 0) return 0;
+        var older = parts.Versions.FindNewestKept(Lineage, leaf.Index);
+        if (older >= newest) return older;
+        leaf.Changes.Freeze(new FrozenLeaf(older + 1, []));
+        return older + 1;
+    }
+
+    // Call under the lock.
+    void DropHome(Leaf leaf, ref ChunkEntry entry)
+    {
+        var (chunk, birth) = (entry.Chunk, entry.Birth);
+        Invariant.Require(chunk != 0 && entry.AtHome == 0);
+        entry.Moved((ushort)~entry.Redirected);
+        (entry.Chunk, entry.Birth, entry.IsKept, entry.LacksRoom) = (0, 0, false, false);
+        leaf.CountRemoval();
+        if (birth <= SharedThrough(leaf)) return;
+        leaf.Changes.RemoveChunk(chunk);
+        Interlocked.Decrement(ref allocatedChunks);
+        parts.Rules.LetGo(parts.Space, chunk);
+    }
+
+    // Call under the lock.
+    void DropRedirected(Leaf leaf, int slot, ushort blocks)
+    {
+        ref var entry = ref leaf.Entries[slot];
+        var dropped = (ushort)(entry.Redirected & blocks);
+        if (dropped == 0) return;
+        var shared = SharedThrough(leaf);
+        var redirected = leaf.Map!.Redirected!;
+        for (var bits = (uint)dropped; bits != 0; bits &= bits - 1)
+        {
+            var block = (slot * MapLayout.BlocksPerChunk) + BitOperations.TrailingZeroCount(bits);
+            if (redirected.BirthOf(block) > shared) leaf.Changes.RemoveBlock(redirected.PlaceOf(block));
+        }
+
+        entry.Redirected &= (ushort)~dropped;
+        entry.Valid &= (ushort)~dropped;
+        entry.Moved(dropped);
+        leaf.CountRemoval();
+    }
+
+    // A home that no block of the head lies at is of no use to it if it may not write there. Call under the lock.
+    void DropUselessHome(Leaf leaf, ref ChunkEntry entry)
+    {
+        if (entry.Chunk != 0 && entry.AtHome == 0 && !entry.IsKept && entry.Birth <= SharedThrough(leaf)) DropHome(leaf, ref entry);
+    }
+}

@@ -1,0 +1,110 @@
+using Ashlar.KeyValue;
+
+namespace Ashlar.Volumes;
+
+/// <summary>A range of a volume that two snapshots do not have in common.</summary>
+/// <param name="OffsetBytes">Its first byte; a multiple of 4,096.</param>
+/// <param name="LengthBytes">Its length.</param>
+/// <param name="IsZero">Whether it reads as zeros in the younger one.</param>
+public readonly record struct ChangedExtent(long OffsetBytes, long LengthBytes, bool IsZero);
+
+/// <summary>Finds what changed between two snapshots of a volume, by what of the map was changed: costs that, and not the volume.</summary>
+sealed class SnapshotDiff(KeyValueStore store, LeafVersions versions, long chunkCount, string pool)
+{
+    /// <summary>
+    /// What of a snapshot differs from an older one; or, without one, what of it holds data. Neighbours of one kind are one extent. What is
+    /// named may hold the same all the same: it was written.
+    /// </summary>
+    /// <param name="volume">The volume.</param>
+    /// <param name="from">Generation of the older snapshot; 0 for none.</param>
+    /// <param name="to">The snapshot.</param>
+    public IEnumerable<ChangedExtent> Find(VolumeDevice volume, long from, SnapshotRecord to)
+    {
+        var pending = default(ChangedExtent);
+        foreach (var leafIndex in from == 0 ? ListAll(volume, to) : ListChanged(volume.Lineage, from, to.Generation))
+        {
+            foreach (var extent in Compare(volume.Lineage, leafIndex, from, to.Generation))
+            {
+                if (extent.OffsetBytes >= to.SizeBytes) break;
+                var end = Math.Min(extent.OffsetBytes + extent.LengthBytes, to.SizeBytes);
+                if (pending.LengthBytes > 0 && pending.OffsetBytes + pending.LengthBytes == extent.OffsetBytes && pending.IsZero == extent.IsZero)
+                {
+                    pending = pending with { LengthBytes = end - pending.OffsetBytes };
+                    continue;
+                }
+
+                if (pending.LengthBytes > 0) yield return pending;
+                pending = extent with { LengthBytes = end - extent.OffsetBytes };
+            }
+        }
+
+        if (pending.LengthBytes > 0) yield return pending;
+    }
+
+    /// <summary>What of a volume is not as a snapshot says, as far as it is committed: where, and whether the snapshot has zeros there.</summary>
+    public IEnumerable<ChangedExtent> FindSince(VolumeDevice volume, SnapshotRecord snapshot, long current)
+    {
+        foreach (var leafIndex in ListChanged(volume.Lineage, snapshot.Generation, current))
+        {
+            foreach (var extent in Compare(volume.Lineage, leafIndex, current, snapshot.Generation))
+            {
+                var length = Math.Min(extent.LengthBytes, snapshot.SizeBytes - extent.OffsetBytes);
+                if (length > 0) yield return extent with { LengthBytes = length };
+            }
+        }
+    }
+
+    // Of the head, too: a leaf that was not changed since the younger snapshot is that one's.
+    SortedSet<long> ListChanged(long lineage, long from, long to)
+    {
+        var leaves = new SortedSet<long>();
+        using (var cursor = store.Scan(KeyRange.Between(MapKeys.Change(lineage, from + 1, 0), MapKeys.Change(lineage, to + 1, 0))))
+            while (cursor.MoveNext()) leaves.Add(MapKeys.ReadChange(cursor.Key).LeafIndex);
+        return leaves;
+    }
+
+    static IEnumerable<long> ListAll(VolumeDevice volume, SnapshotRecord to) =>
+        LeafOccupancy.Between(volume, 0, (to.SizeBytes + MapLayout.LeafBytes - 1) / MapLayout.LeafBytes);
+
+    IEnumerable<ChangedExtent> Compare(long lineage, long leafIndex, long from, long to)
+    {
+        var (before, after) = (from == 0 ? new LeafMap() : Load(lineage, leafIndex, from), Load(lineage, leafIndex, to));
+        var first = leafIndex * MapLayout.LeafBytes;
+        for (var block = 0; block < MapLayout.BlocksPerLeaf;)
+        {
+            var kind = Compare(before, after, block);
+            var end = block + 1;
+            while (end < MapLayout.BlocksPerLeaf && Compare(before, after, end) == kind) end++;
+            if (kind != Change.None)
+            {
+                yield return new ChangedExtent(
+                    first + ((long)block * MapLayout.BlockBytes), (long)(end - block) * MapLayout.BlockBytes, kind == Change.Zero);
+            }
+
+            block = end;
+        }
+    }
+
+    static Change Compare(LeafMap before, LeafMap after, int block)
+    {
+        var (was, isValid) = (before.IsValid(block), after.IsValid(block));
+        if (!isValid) return was ? Change.Zero : Change.None;
+        return was && before.PlaceOf(block) == after.PlaceOf(block) && before.Checksums[block] == after.Checksums[block]
+            ? Change.None
+            : Change.Data;
+    }
+
+    LeafMap Load(long lineage, long leafIndex, long generation)
+    {
+        var map = new LeafMap();
+        if (versions.Find(lineage, leafIndex, generation, out _) is { } value) LeafFormat.Read(value, map, chunkCount, pool, leafIndex);
+        return map;
+    }
+
+    enum Change
+    {
+        None = 0,
+        Data,
+        Zero,
+    }
+}
