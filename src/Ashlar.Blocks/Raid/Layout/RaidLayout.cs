@@ -27,7 +27,7 @@ sealed class RaidLayout
     public RaidLayout(RaidLevel level, int memberCount)
     {
         var least = LeastMembers(level);
-        if (memberCount < least || memberCount > MaxMembers || (level == RaidLevel.Raid10 && memberCount % 2 != 0))
+        if (!IsPossible(level, memberCount))
         {
             var even = level == RaidLevel.Raid10 ? ", an even number" : "";
             throw new ArgumentOutOfRangeException(
@@ -66,6 +66,9 @@ sealed class RaidLayout
         RaidLevel.Raid6 or RaidLevel.Raid10 => 4,
         _ => throw new ArgumentOutOfRangeException(nameof(level), level, "Not a level of RAID."),
     };
+
+    public static bool IsPossible(RaidLevel level, int memberCount) =>
+        memberCount >= LeastMembers(level) && memberCount <= MaxMembers && (level != RaidLevel.Raid10 || memberCount % 2 == 0);
 
     /// <summary>In which stripe a chunk of the device lies, and which of its data it is.</summary>
     public (long Stripe, int Index) Locate(long chunk) => (chunk / DataPerStripe, (int)(chunk % DataPerStripe));

@@ -1,7 +1,7 @@
 namespace Ashlar.Blocks.Raid;
 
 /// <summary>How devices are made one device.</summary>
-enum RaidLevel
+public enum RaidLevel
 {
     /// <summary>Striped, without redundancy.</summary>
     Raid0 = 0,

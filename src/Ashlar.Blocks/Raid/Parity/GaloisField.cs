@@ -22,6 +22,13 @@ static class GaloisField
 
     public static byte Multiply(byte a, byte b) => a == 0 || b == 0 ? (byte)0 : Powers[(Logarithms[a] + Logarithms[b]) % Order];
 
+    /// <summary>Which power of the generator an element is; not of 0.</summary>
+    public static int Logarithm(byte a)
+    {
+        Invariant.Require(a != 0);
+        return Logarithms[a];
+    }
+
     /// <summary>What an element is multiplied by to give 1.</summary>
     public static byte Invert(byte a)
     {

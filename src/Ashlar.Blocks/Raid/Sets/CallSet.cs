@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
@@ -10,14 +11,34 @@ namespace Ashlar.Blocks.Raid;
 /// </summary>
 sealed class CallSet
 {
+    static readonly ConcurrentBag<CallSet> Free = [];
+
     readonly List<ValueTask> calls = [];
 
-    public void Add(ValueTask call) => calls.Add(call);
+    CallSet()
+    {
+    }
+
+    /// <summary>An empty one; waiting for all gives it back.</summary>
+    public static CallSet Take() => Free.TryTake(out var set) ? set : new CallSet();
+
+    public void Add(ValueTask call)
+    {
+        if (call.IsCompletedSuccessfully) call.GetAwaiter().GetResult();
+        else calls.Add(call);
+    }
 
     /// <summary>Waits for all; fails, when all have ended, as the first that failed.</summary>
+    public ValueTask WhenAllAsync()
+    {
+        if (calls.Count > 0) return WaitAsync();
+        Free.Add(this);
+        return ValueTask.CompletedTask;
+    }
+
     [SuppressMessage("Design", "CA1031", Justification = "It is thrown when all have ended.")]
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
-    public async ValueTask WhenAllAsync()
+    async ValueTask WaitAsync()
     {
         ExceptionDispatchInfo? first = null;
         foreach (var call in calls)
@@ -32,6 +53,8 @@ sealed class CallSet
             }
         }
 
+        calls.Clear();
+        Free.Add(this);
         first?.Throw();
     }
 }

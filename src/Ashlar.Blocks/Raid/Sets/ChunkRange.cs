@@ -9,17 +9,37 @@ namespace Ashlar.Blocks.Raid;
 readonly record struct ChunkRange(long Stripe, int Index, int OffsetBytes, int LengthBytes, long At)
 {
     public int EndBytes => OffsetBytes + LengthBytes;
+}
 
-    /// <summary>Cuts a request by chunks.</summary>
-    public static IEnumerable<ChunkRange> Split(RaidLayout layout, int chunkBytes, long offsetBytes, long lengthBytes)
+/// <summary>A request, cut by chunks.</summary>
+readonly record struct ChunkRanges(RaidLayout Layout, int ChunkBytes, long OffsetBytes, long LengthBytes)
+{
+    public Enumerator GetEnumerator() => new(this);
+
+    /// <summary>The only one, where the request lies in one chunk.</summary>
+    public bool TryGetSingle(out ChunkRange range)
     {
-        for (var done = 0L; done < lengthBytes;)
+        var all = GetEnumerator();
+        var isThere = all.MoveNext();
+        range = all.Current;
+        return isThere && range.LengthBytes == LengthBytes;
+    }
+
+    public struct Enumerator(ChunkRanges ranges)
+    {
+        long done;
+
+        public ChunkRange Current { get; private set; }
+
+        public bool MoveNext()
         {
-            var (chunk, inChunk) = Math.DivRem(offsetBytes + done, chunkBytes);
-            var (stripe, index) = layout.Locate(chunk);
-            var count = (int)Math.Min(chunkBytes - inChunk, lengthBytes - done);
-            yield return new ChunkRange(stripe, index, (int)inChunk, count, done);
+            if (done >= ranges.LengthBytes) return false;
+            var (chunk, inChunk) = Math.DivRem(ranges.OffsetBytes + done, ranges.ChunkBytes);
+            var (stripe, index) = ranges.Layout.Locate(chunk);
+            var count = (int)Math.Min(ranges.ChunkBytes - inChunk, ranges.LengthBytes - done);
+            Current = new ChunkRange(stripe, index, (int)inChunk, count, done);
             done += count;
+            return true;
         }
     }
 }

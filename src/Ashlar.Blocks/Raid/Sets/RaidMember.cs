@@ -3,12 +3,21 @@ using Ashlar.Storage;
 
 namespace Ashlar.Blocks.Raid;
 
-/// <summary>A device of a set. One that has missed a write is never used again: what it holds is old.</summary>
-sealed class RaidMember(int number, IBlockDevice? device)
+/// <summary>
+/// A device of a set. One that has missed a write is not used again before it is rebuilt: what it holds is old. One that is rebuilt is used
+/// for the stripes that have been.
+/// </summary>
+/// <param name="number">Its place in the layout.</param>
+/// <param name="device">The device; there is none for a member that is missing.</param>
+/// <param name="dataAt">Where the set's data begins on it.</param>
+sealed class RaidMember(int number, IBlockDevice? device, long dataAt = 0)
 {
     const int MaxAttempts = 3;
 
     Exception? failure;
+    Func<long, bool>? isWanted;
+    long rebuiltStripes = long.MaxValue;
+    bool isFailureRecorded;
     int readsUnderWay;
     long lastReadEnd;
 
@@ -18,10 +27,27 @@ sealed class RaidMember(int number, IBlockDevice? device)
     /// <summary>The device; there is none for a member that is missing.</summary>
     public IBlockDevice? Device => device;
 
-    public bool IsUsable => device is not null && Volatile.Read(ref failure) is null;
+    /// <summary>Whether it can be relied on for all that it should hold.</summary>
+    public bool IsUsable => IsPresent && Volatile.Read(ref rebuiltStripes) == long.MaxValue;
+
+    /// <summary>Whether there is a device that has failed nothing, though it may not hold all yet.</summary>
+    public bool IsPresent => device is not null && Volatile.Read(ref failure) is null;
 
     /// <summary>Why it is not used any more.</summary>
     public Exception? Failure => Volatile.Read(ref failure);
+
+    /// <summary>Whether all others know that it is not used any more.</summary>
+    public bool IsFailureRecorded
+    {
+        get => Volatile.Read(ref isFailureRecorded);
+        set => Volatile.Write(ref isFailureRecorded, value);
+    }
+
+    /// <summary>Held by whoever tells the others.</summary>
+    public AsyncLock Recording { get; } = new();
+
+    /// <summary>Stripes from the beginning that it holds; all while it is not being rebuilt.</summary>
+    public long RebuiltStripes => Volatile.Read(ref rebuiltStripes);
 
     /// <summary>Reads under way: of two copies the less busy one is asked.</summary>
     public int ReadsUnderWay => Volatile.Read(ref readsUnderWay);
@@ -29,13 +55,47 @@ sealed class RaidMember(int number, IBlockDevice? device)
     /// <summary>Byte behind the last read: who reads on is served by the same copy.</summary>
     public long LastReadEnd => Volatile.Read(ref lastReadEnd);
 
+    /// <summary>Whether it can be relied on for a stripe. Under the stripe's lock it does not become so.</summary>
+    public bool IsUsableAt(long stripe)
+    {
+        if (!IsPresent) return false;
+        var rebuilt = Volatile.Read(ref rebuiltStripes);
+        return stripe < rebuilt || isWanted is { } wanted && !wanted(stripe);
+    }
+
     /// <summary>It has missed something. False if that was known.</summary>
     public bool TryFail(Exception cause) => Interlocked.CompareExchange(ref failure, cause, null) is null;
 
-    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
-    public async ValueTask ReadAsync(long offsetBytes, Memory<byte> destination)
+    /// <summary>It does not hold all yet.</summary>
+    /// <param name="fromStripe">Stripes before hold what they should.</param>
+    /// <param name="wanted">Which of the others do not; null for all.</param>
+    public void BeginRebuild(long fromStripe, Func<long, bool>? wanted)
     {
-        Volatile.Write(ref lastReadEnd, offsetBytes + destination.Length);
+        isWanted = wanted;
+        Volatile.Write(ref rebuiltStripes, fromStripe);
+    }
+
+    /// <summary>A stripe more is right; <see cref="long.MaxValue"/> when all are.</summary>
+    public void Rebuilt(long stripes)
+    {
+        Invariant.Require(stripes > rebuiltStripes);
+        Volatile.Write(ref rebuiltStripes, stripes);
+    }
+
+    /// <summary>Reads data of the set.</summary>
+    public ValueTask ReadAsync(long offsetBytes, Memory<byte> destination) => ReadAreaAsync(dataAt + offsetBytes, destination);
+
+    /// <summary>Writes data of the set.</summary>
+    public ValueTask WriteAsync(long offsetBytes, ReadOnlyMemory<byte> source) => WriteAreaAsync(dataAt + offsetBytes, source);
+
+    public ValueTask ZeroAsync(long offsetBytes, long lengthBytes, ZeroOptions options) =>
+        device!.WriteZeroesAsync(ToLba(dataAt + offsetBytes), lengthBytes / device.Geometry.BlockSizeBytes, options);
+
+    /// <summary>Reads from anywhere on the device.</summary>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    public async ValueTask ReadAreaAsync(long offsetBytes, Memory<byte> destination)
+    {
+        Volatile.Write(ref lastReadEnd, offsetBytes - dataAt + destination.Length);
         Interlocked.Increment(ref readsUnderWay);
         try
         {
@@ -58,8 +118,9 @@ sealed class RaidMember(int number, IBlockDevice? device)
         }
     }
 
+    /// <summary>Writes anywhere on the device.</summary>
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
-    public async ValueTask WriteAsync(long offsetBytes, ReadOnlyMemory<byte> source)
+    public async ValueTask WriteAreaAsync(long offsetBytes, ReadOnlyMemory<byte> source)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -74,9 +135,6 @@ sealed class RaidMember(int number, IBlockDevice? device)
             }
         }
     }
-
-    public ValueTask ZeroAsync(long offsetBytes, long lengthBytes, ZeroOptions options) =>
-        device!.WriteZeroesAsync(ToLba(offsetBytes), lengthBytes / device.Geometry.BlockSizeBytes, options);
 
     Lba ToLba(long offsetBytes) => new(offsetBytes / device!.Geometry.BlockSizeBytes);
 }

@@ -8,25 +8,38 @@ sealed partial class RaidSet
 {
     ValueTask ReadRangesAsync(long offsetBytes, Memory<byte> destination)
     {
-        var calls = new CallSet();
-        foreach (var range in ChunkRange.Split(layout, chunkBytes, offsetBytes, destination.Length))
-            calls.Add(ReadRangeAsync(range, destination.Slice((int)range.At, range.LengthBytes)));
+        var ranges = new ChunkRanges(layout, chunkBytes, offsetBytes, destination.Length);
+        if (ranges.TryGetSingle(out var single)) return ReadRangeAsync(single, destination);
+        var calls = CallSet.Take();
+        foreach (var range in ranges) calls.Add(ReadRangeAsync(range, destination.Slice((int)range.At, range.LengthBytes)));
         return calls.WhenAllAsync();
     }
 
-    ValueTask ReadRangeAsync(ChunkRange range, Memory<byte> destination) =>
-        layout.Copies > 1 ? ReadCopyAsync(range, destination) : ReadDataAsync(range, destination);
+    ValueTask ReadRangeAsync(ChunkRange range, Memory<byte> destination)
+    {
+        if (layout.Copies > 1) return ReadCopyAsync(range, destination);
+        // What is put into the cache from now on is written at the same time; what leaves it meanwhile, under the lock.
+        return cache?.Find(range.Stripe) is null ? ReadDataAsync(range, destination) : ReadLockedAsync(range, destination);
+    }
 
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask ReadDataAsync(ChunkRange range, Memory<byte> destination)
     {
+        if (!await TryReadStoredAsync(range, destination).ConfigureAwait(false))
+            await ReadLockedAsync(range, destination).ConfigureAwait(false);
+    }
+
+    // False where parity has to help.
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
+    async ValueTask<bool> TryReadStoredAsync(ChunkRange range, Memory<byte> destination)
+    {
         var member = members[layout.MemberOfData(range.Stripe, range.Index)];
-        if (member.IsUsable)
+        if (member.IsUsableAt(range.Stripe))
         {
             try
             {
                 await member.ReadAsync(OffsetOf(range.Stripe) + range.OffsetBytes, destination).ConfigureAwait(false);
-                return;
+                return true;
             }
             catch (Exception e) when (IsUnreadable(e) && layout.ParityPerStripe > 0)
             {
@@ -34,31 +47,41 @@ sealed partial class RaidSet
             }
         }
 
-        if (layout.ParityPerStripe == 0) throw Lost();
-        await CalculateAsync(range, destination).ConfigureAwait(false);
+        return layout.ParityPerStripe > 0 ? false : throw Lost();
     }
 
-    // Under the stripe's lock: otherwise data and parity of different times would be put together.
+    // Under the stripe's lock: otherwise data and parity of different times would be put together, or a block missed on its way from the
+    // cache to its place.
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
-    async ValueTask CalculateAsync(ChunkRange range, Memory<byte> destination)
+    async ValueTask ReadLockedAsync(ChunkRange range, Memory<byte> destination)
     {
         var turn = LockOf(range.Stripe);
         await turn.EnterAsync().ConfigureAwait(false);
         try
         {
-            using var columns = new StripeColumns(layout, range.Stripe, range.OffsetBytes, range.LengthBytes);
-            var missing = await LoadOrCalculateAsync(columns).ConfigureAwait(false);
-            columns.Chunk(range.Index).CopyTo(destination);
-            // What could not be read is written again; a bad block is replaced by that, or the member has failed.
-            for (missing &= columns.AllData; missing != 0; missing &= missing - 1)
-            {
-                var number = BitOperations.TrailingZeroCount(missing);
-                await WriteChunkAsync(columns, number, columns.Chunk(number)).ConfigureAwait(false);
-            }
+            var cached = cache?.Find(range.Stripe);
+            if (cached?.Covers(range.Index, range.OffsetBytes, range.LengthBytes) != true
+                && !await TryReadStoredAsync(range, destination).ConfigureAwait(false))
+                await CalculateAsync(range, destination).ConfigureAwait(false);
+            cached?.Overlay(range.Index, range.OffsetBytes, destination.Span);
         }
         finally
         {
             turn.Exit();
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    async ValueTask CalculateAsync(ChunkRange range, Memory<byte> destination)
+    {
+        using var columns = new StripeColumns(layout, range.Stripe, range.OffsetBytes, range.LengthBytes);
+        var missing = await LoadOrCalculateAsync(columns).ConfigureAwait(false);
+        columns.Chunk(range.Index).CopyTo(destination);
+        // What could not be read is written again; a bad block is replaced by that, or the member has failed.
+        for (missing &= columns.AllData; missing != 0; missing &= missing - 1)
+        {
+            var number = BitOperations.TrailingZeroCount(missing);
+            await WriteChunkAsync(columns, number, columns.Chunk(number)).ConfigureAwait(false);
         }
     }
 
@@ -79,39 +102,45 @@ sealed partial class RaidSet
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
     async ValueTask<ulong> LoadAsync(StripeColumns columns, ulong chunks)
     {
-        var missing = 0UL;
-        var calls = new CallSet();
-        for (var rest = chunks; rest != 0; rest &= rest - 1) calls.Add(LoadChunkAsync(BitOperations.TrailingZeroCount(rest)));
+        columns.Unreadable = 0;
+        var calls = CallSet.Take();
+        for (var rest = chunks; rest != 0; rest &= rest - 1) calls.Add(LoadChunkAsync(columns, BitOperations.TrailingZeroCount(rest)));
         await calls.WhenAllAsync().ConfigureAwait(false);
-        return missing;
+        return columns.Unreadable;
+    }
 
-        [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
-        async ValueTask LoadChunkAsync(int number)
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    async ValueTask LoadChunkAsync(StripeColumns columns, int number)
+    {
+        var member = members[columns.MemberOf(number)];
+        try
         {
-            var member = members[columns.MemberOf(number)];
-            try
+            if (member.IsUsableAt(columns.Stripe))
             {
-                if (member.IsUsable)
-                {
-                    await member.ReadAsync(OffsetOf(columns.Stripe) + columns.OffsetBytes, columns.Chunk(number)).ConfigureAwait(false);
-                    return;
-                }
+                await member.ReadAsync(OffsetOf(columns.Stripe) + columns.OffsetBytes, columns.Chunk(number)).ConfigureAwait(false);
+                return;
             }
-            catch (Exception e) when (IsUnreadable(e))
-            {
-                // Said below.
-            }
-
-            Interlocked.Or(ref missing, 1UL << number);
         }
+        catch (Exception e) when (IsUnreadable(e))
+        {
+            // Said below.
+        }
+
+        columns.NoteUnreadable(number);
     }
 
     ValueTask WriteChunkAsync(StripeColumns columns, int number, ReadOnlyMemory<byte> source)
     {
         Invariant.Require(LockOf(columns.Stripe).IsHeld);
-        var member = members[columns.MemberOf(number)];
-        return member.IsUsable
-            ? TakeAsync(member, to => to.WriteAsync(OffsetOf(columns.Stripe) + columns.OffsetBytes, source))
+        return WriteMemberAsync(columns.MemberOf(number), columns.Stripe, columns.OffsetBytes, source);
+    }
+
+    // Whoever is not to be relied on for the stripe is not written to: it gets all when it is rebuilt.
+    ValueTask WriteMemberAsync(int number, long stripe, int offsetBytes, ReadOnlyMemory<byte> source)
+    {
+        var member = members[number];
+        return member.IsUsableAt(stripe)
+            ? TakeAsync(member, member.WriteAsync(OffsetOf(stripe) + offsetBytes, source))
             : ValueTask.CompletedTask;
     }
 
@@ -147,7 +176,7 @@ sealed partial class RaidSet
         for (var i = 0; i < layout.Copies; i++)
         {
             var member = members[layout.MemberOfData(range.Stripe, range.Index, (first + i) % layout.Copies)];
-            if (!member.IsUsable || (except >> member.Number & 1) != 0) continue;
+            if (!member.IsUsableAt(range.Stripe) || (except >> member.Number & 1) != 0) continue;
             if (best is null || Rank(member) < Rank(best)) best = member;
         }
 
@@ -176,9 +205,10 @@ sealed partial class RaidSet
                 return; // The reader has what it asked for; the next one will try again.
             }
 
-            await OnMembersAsync(
-                members.Where(member => member.IsUsable && (unreadable >> member.Number & 1) != 0),
-                member => member.WriteAsync(offset, content)).ConfigureAwait(false);
+            var calls = CallSet.Take();
+            for (; unreadable != 0; unreadable &= unreadable - 1)
+                calls.Add(WriteMemberAsync(BitOperations.TrailingZeroCount(unreadable), range.Stripe, range.OffsetBytes, content));
+            await calls.WhenAllAsync().ConfigureAwait(false);
         }
         finally
         {

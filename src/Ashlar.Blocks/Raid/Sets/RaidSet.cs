@@ -14,8 +14,10 @@ namespace Ashlar.Blocks.Raid;
 /// reach all copies in one order. Whoever only reads what is there holds none; whoever calculates what is not there, does.</para>
 /// <para>A block that cannot be read is calculated, or taken from another copy, and written again. A member fails by what it does not
 /// take, not by what it cannot give.</para>
+/// <para>With a journal, parts of stripes stay in memory until a flush: a batch of the journal has them, and their parity, durably before
+/// anything is written in its place. With a write intent, what is written directly is marked before.</para>
 /// </remarks>
-sealed partial class RaidSet : IBlockDevice
+sealed partial class RaidSet : IRedundantDevice
 {
     const int LockCount = 1024;
 
@@ -26,8 +28,11 @@ sealed partial class RaidSet : IBlockDevice
     readonly Func<RaidMember, ValueTask> memberFailed;
     readonly int chunkBytes;
     int copyTurn;
+    int unrecorded;
+    bool isDegraded;
+    bool isLost;
 
-    /// <summary>Makes one device of several, which it takes over.</summary>
+    /// <summary>Makes one device of several, which it takes over; nothing is kept on them but data.</summary>
     /// <param name="name">A name for messages.</param>
     /// <param name="layout">What lies where.</param>
     /// <param name="devices">The members, in their order; null for one that is missing.</param>
@@ -44,20 +49,45 @@ sealed partial class RaidSet : IBlockDevice
         IReadOnlyList<IBlockDevice?> devices,
         int chunkBytes,
         Func<RaidMember, ValueTask>? memberFailed = null)
+        : this(
+            name,
+            layout,
+            [.. devices.Select((device, number) => new RaidMember(number, device))],
+            chunkBytes,
+            devices.Where(device => device is not null).Select(device => device!.Geometry.SizeBytes).DefaultIfEmpty().Min(),
+            memberFailed)
     {
-        if (devices.Count != layout.MemberCount) throw new ArgumentException($"{devices.Count} devices for {layout.MemberCount} members.");
-        if (chunkBytes < 4096 || (chunkBytes & (chunkBytes - 1)) != 0) throw new ArgumentException($"Chunks of {chunkBytes} bytes.");
-        (Name, this.layout, this.chunkBytes) = (name, layout, chunkBytes);
+    }
+
+    /// <summary>Makes one device of members.</summary>
+    /// <param name="name">A name for messages.</param>
+    /// <param name="layout">What lies where.</param>
+    /// <param name="members">The members, in their order.</param>
+    /// <param name="chunkBytes">What lies on one member before the next one's turn comes.</param>
+    /// <param name="dataBytes">What of each member is the set's.</param>
+    /// <param name="memberFailed">As above.</param>
+    public RaidSet(
+        string name,
+        RaidLayout layout,
+        RaidMember[] members,
+        int chunkBytes,
+        long dataBytes,
+        Func<RaidMember, ValueTask>? memberFailed = null)
+    {
+        if (members.Length != layout.MemberCount) throw new ArgumentException($"{members.Length} devices for {layout.MemberCount} members.");
+        if (!IsPossibleChunk(chunkBytes)) throw new ArgumentException($"Chunks of {chunkBytes} bytes.");
+        (Name, this.layout, this.chunkBytes, this.members) = (name, layout, chunkBytes, members);
         this.memberFailed = memberFailed ?? (_ => ValueTask.CompletedTask);
-        members = [.. devices.Select((device, number) => new RaidMember(number, device))];
-        IsReadOnly = devices.Any(device => device is { IsReadOnly: true });
+        NoteHealth();
         CheckSurvival();
-        var shapes = devices.Where(device => device is not null).Select(device => device!.Geometry).ToList();
+        var devices = members.Where(member => member.IsPresent).Select(member => member.Device!).ToList();
+        IsReadOnly = devices.Exists(device => device.IsReadOnly);
+        var shapes = devices.ConvertAll(device => device.Geometry);
         if (shapes.Select(shape => shape.BlockSizeBytes).Distinct().Count() != 1) throw new ArgumentException("Blocks of different sizes.");
-        var stripes = shapes.Min(shape => shape.SizeBytes) / chunkBytes;
-        if (stripes == 0) throw new ArgumentException($"A device is smaller than a chunk of {chunkBytes} bytes.");
+        StripeCount = dataBytes / chunkBytes;
+        if (StripeCount == 0) throw new ArgumentException($"A device is smaller than a chunk of {chunkBytes} bytes.");
         var blockBytes = shapes[0].BlockSizeBytes;
-        Geometry = BlockGeometry.Create(blockBytes, stripes * layout.DataPerStripe * (chunkBytes / blockBytes)) with
+        Geometry = BlockGeometry.Create(blockBytes, StripeCount * layout.DataPerStripe * (chunkBytes / blockBytes)) with
         {
             OptimalTransferBytes = chunkBytes * layout.DataPerStripe,
         };
@@ -72,57 +102,124 @@ sealed partial class RaidSet : IBlockDevice
     /// <summary>The members, in their order.</summary>
     public IReadOnlyList<RaidMember> Members => members;
 
-    public ValueTask ReadAsync(Lba start, Memory<byte> destination, CancellationToken cancellationToken = default) => CountAsync(
-        () =>
+    public long StripeCount { get; }
+
+    /// <summary>Whether a member is missing, or does not hold all yet.</summary>
+    public bool IsDegraded => Volatile.Read(ref isDegraded);
+
+    /// <summary>Whether too many are.</summary>
+    public bool IsLost => Volatile.Read(ref isLost);
+
+    /// <summary>Says before a direct write where it will be; null where nobody needs to know.</summary>
+    public WriteIntent? Intent { get; init; }
+
+    int StripeBytes => chunkBytes * layout.DataPerStripe;
+
+    public static bool IsPossibleChunk(long bytes) => bytes is >= 4096 and <= 1 << 24 && (bytes & (bytes - 1)) == 0;
+
+    public ValueTask ReadAsync(Lba start, Memory<byte> destination, CancellationToken cancellationToken = default)
+    {
+        if (cancellationToken.IsCancellationRequested) return ValueTask.FromCanceled(cancellationToken);
+        ValueTask pending;
+        try
         {
             Geometry.CheckBuffer(Name, start, destination.Length);
-            return ReadRangesAsync(start.ToOffsetBytes(Geometry.BlockSizeBytes), destination);
-        },
-        () => counters.CountRead(destination.Length),
-        cancellationToken);
+            pending = ReadRangesAsync(start.ToOffsetBytes(Geometry.BlockSizeBytes), destination);
+        }
+        catch (Exception e) when (counters.CountFailure(e))
+        {
+            throw new UnreachableException();
+        }
 
-    public ValueTask WriteAsync(
+        if (!pending.IsCompletedSuccessfully) return FinishReadAsync(pending, destination.Length);
+        counters.CountRead(destination.Length);
+        return pending;
+    }
+
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    public async ValueTask WriteAsync(
         Lba start,
         ReadOnlyMemory<byte> source,
         WriteOptions options = WriteOptions.None,
-        CancellationToken cancellationToken = default) => CountAsync(
-        async () =>
+        CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        try
         {
             Geometry.CheckBuffer(Name, start, source.Length);
             CheckWritable();
             await WriteRangesAsync(start.ToOffsetBytes(Geometry.BlockSizeBytes), source).ConfigureAwait(false);
-            if ((options & WriteOptions.ForceUnitAccess) != WriteOptions.None) await FlushMembersAsync().ConfigureAwait(false);
-        },
-        () => counters.CountWrite(source.Length),
-        cancellationToken);
+            if ((options & WriteOptions.ForceUnitAccess) != WriteOptions.None) await FlushAllAsync().ConfigureAwait(false);
+            if (Volatile.Read(ref unrecorded) > 0) await WaitForRecordsAsync().ConfigureAwait(false);
+        }
+        catch (Exception e) when (counters.CountFailure(e))
+        {
+            throw new UnreachableException();
+        }
 
-    public ValueTask WriteZeroesAsync(
+        counters.CountWrite(source.Length);
+    }
+
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    public async ValueTask WriteZeroesAsync(
         Lba start,
         long blockCount,
         ZeroOptions options = ZeroOptions.None,
-        CancellationToken cancellationToken = default) => CountAsync(
-        async () =>
+        CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        try
         {
             Geometry.CheckRange(Name, start, blockCount);
             CheckWritable();
             await ZeroRangesAsync(start, blockCount, options & ~ZeroOptions.ForceUnitAccess).ConfigureAwait(false);
-            if ((options & ZeroOptions.ForceUnitAccess) != ZeroOptions.None) await FlushMembersAsync().ConfigureAwait(false);
-        },
-        () => counters.CountWrite(blockCount * Geometry.BlockSizeBytes),
-        cancellationToken);
+            if ((options & ZeroOptions.ForceUnitAccess) != ZeroOptions.None) await FlushAllAsync().ConfigureAwait(false);
+            if (Volatile.Read(ref unrecorded) > 0) await WaitForRecordsAsync().ConfigureAwait(false);
+        }
+        catch (Exception e) when (counters.CountFailure(e))
+        {
+            throw new UnreachableException();
+        }
 
-    public ValueTask TrimAsync(Lba start, long blockCount, CancellationToken cancellationToken = default) => CountAsync(
-        () =>
+        counters.CountWrite(blockCount * Geometry.BlockSizeBytes);
+    }
+
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    public async ValueTask TrimAsync(Lba start, long blockCount, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        try
         {
             Geometry.CheckRange(Name, start, blockCount);
             CheckWritable();
-            return ZeroRangesAsync(start, blockCount, ZeroOptions.None);
-        },
-        counters.CountTrim,
-        cancellationToken);
+            await ZeroRangesAsync(start, blockCount, ZeroOptions.None).ConfigureAwait(false);
+            if (Volatile.Read(ref unrecorded) > 0) await WaitForRecordsAsync().ConfigureAwait(false);
+        }
+        catch (Exception e) when (counters.CountFailure(e))
+        {
+            throw new UnreachableException();
+        }
 
-    public ValueTask FlushAsync(CancellationToken cancellationToken = default) =>
-        CountAsync(FlushMembersAsync, counters.CountFlush, cancellationToken);
+        counters.CountTrim();
+    }
+
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    public async ValueTask FlushAsync(CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        try
+        {
+            CheckWritable();
+            await FlushAllAsync().ConfigureAwait(false);
+            if (Volatile.Read(ref unrecorded) > 0) await WaitForRecordsAsync().ConfigureAwait(false);
+        }
+        catch (Exception e) when (counters.CountFailure(e))
+        {
+            throw new UnreachableException();
+        }
+
+        counters.CountFlush();
+    }
 
     public int DescribeExtents(Lba start, long blockCount, Span<BlockExtent> extents)
     {
@@ -135,57 +232,125 @@ sealed partial class RaidSet : IBlockDevice
     public DeviceStatistics GetStatistics() => counters.Snapshot();
 
     /// <summary>Closes all members, also when one of them fails to.</summary>
-    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
-    public async ValueTask DisposeAsync()
+    public ValueTask DisposeAsync()
     {
-        var calls = new CallSet();
+        var calls = CallSet.Take();
         foreach (var member in members)
             if (member.Device is { } device) calls.Add(device.DisposeAsync());
-        await calls.WhenAllAsync().ConfigureAwait(false);
+        return calls.WhenAllAsync();
+    }
+
+    /// <summary>Puts another device in a member's place, which holds nothing yet that it should.</summary>
+    public void Replace(RaidMember member)
+    {
+        Invariant.Require(!member.IsUsable && !members[member.Number].IsPresent);
+        members[member.Number] = member;
+        NoteHealth();
+    }
+
+    /// <summary>Whether members are usable has changed.</summary>
+    public void NoteHealth()
+    {
+        HashSet<int>? lost = null;
+        foreach (var member in members)
+            if (!member.IsUsable) (lost ??= []).Add(member.Number);
+        Volatile.Write(ref isLost, lost is not null && !layout.Survives(lost));
+        Volatile.Write(ref isDegraded, lost is not null);
     }
 
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
-    async ValueTask CountAsync(Func<ValueTask> request, Action count, CancellationToken cancellationToken)
+    async ValueTask FinishReadAsync(ValueTask pending, int lengthBytes)
     {
-        cancellationToken.ThrowIfCancellationRequested();
         try
         {
-            await request().ConfigureAwait(false);
+            await pending.ConfigureAwait(false);
         }
         catch (Exception e) when (counters.CountFailure(e))
         {
             throw new UnreachableException();
         }
 
-        count();
+        counters.CountRead(lengthBytes);
     }
 
-    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
-    async ValueTask FlushMembersAsync()
+    ValueTask FlushAllAsync() => cache is null && Intent is null ? FlushMembersAsync() : CommitAsync();
+
+    ValueTask FlushMembersAsync()
     {
         CheckWritable();
-        await OnMembersAsync(members.Where(member => member.IsUsable), member => member.Device!.FlushAsync()).ConfigureAwait(false);
-    }
-
-    // Something that every one of some members has to take. One that does not is not used any more.
-    ValueTask OnMembersAsync(IEnumerable<RaidMember> chosen, Func<RaidMember, ValueTask> call)
-    {
-        var calls = new CallSet();
-        foreach (var member in chosen) calls.Add(TakeAsync(member, call));
+        var calls = CallSet.Take();
+        foreach (var member in members)
+            if (member.IsPresent) calls.Add(TakeAsync(member, member.Device!.FlushAsync()));
         return calls.WhenAllAsync();
     }
 
-    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
-    async ValueTask TakeAsync(RaidMember member, Func<RaidMember, ValueTask> call)
+    // Something that a member has to take. One that does not is not used any more.
+    ValueTask TakeAsync(RaidMember member, ValueTask call)
     {
+        if (!call.IsCompletedSuccessfully) return WaitAsync(member, call);
+        call.GetAwaiter().GetResult();
+        return ValueTask.CompletedTask;
+
+        [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+        async ValueTask WaitAsync(RaidMember member, ValueTask call)
+        {
+            try
+            {
+                await call.ConfigureAwait(false);
+            }
+            catch (BlockDeviceException missed) when (layout.Copies > 1 || layout.ParityPerStripe > 0)
+            {
+                await FailAsync(member, missed).ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <summary>Makes durable what a member has; it fails if it does not.</summary>
+    public ValueTask FlushMemberAsync(RaidMember member) => TakeAsync(member, member.Device!.FlushAsync());
+
+    /// <summary>A member is not used any more. Ends when that is remembered.</summary>
+    /// <exception cref="DeviceIOException">Too many are missing then.</exception>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    public async ValueTask FailAsync(RaidMember member, Exception missed)
+    {
+        Interlocked.Increment(ref unrecorded);
         try
         {
-            await call(member).ConfigureAwait(false);
+            member.TryFail(missed);
+            NoteHealth();
+            await RecordAsync(member).ConfigureAwait(false);
         }
-        catch (BlockDeviceException missed) when (layout.Copies > 1 || layout.ParityPerStripe > 0)
+        finally
         {
-            if (member.TryFail(missed)) await memberFailed(member).ConfigureAwait(false);
-            CheckSurvival();
+            Interlocked.Decrement(ref unrecorded);
+        }
+
+        CheckSurvival();
+    }
+
+    // Also whoever only found a member gone already waits until that is remembered: its request has been missed as well.
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    async ValueTask WaitForRecordsAsync()
+    {
+        foreach (var member in members)
+            if (member.Failure is not null) await RecordAsync(member).ConfigureAwait(false);
+        CheckSurvival();
+    }
+
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    async ValueTask RecordAsync(RaidMember member)
+    {
+        if (member.IsFailureRecorded) return;
+        await member.Recording.EnterAsync().ConfigureAwait(false);
+        try
+        {
+            if (member.IsFailureRecorded) return;
+            await memberFailed(member).ConfigureAwait(false);
+            member.IsFailureRecorded = true;
+        }
+        finally
+        {
+            member.Recording.Exit();
         }
     }
 
@@ -193,14 +358,13 @@ sealed partial class RaidSet : IBlockDevice
     {
         if (IsReadOnly) throw new DeviceReadOnlyException(Name);
         CheckSurvival();
+        if (Volatile.Read(ref flushFailure) is { } failure)
+            throw new DeviceIOException(Name, $"a flush failed: {failure.Message}", isTransient: false, failure);
     }
 
     void CheckSurvival()
     {
-        HashSet<int>? lost = null;
-        foreach (var member in members)
-            if (!member.IsUsable) (lost ??= []).Add(member.Number);
-        if (lost is not null && !layout.Survives(lost)) throw Lost();
+        if (IsLost) throw Lost();
     }
 
     DeviceIOException Lost(Exception? cause = null)
@@ -217,7 +381,7 @@ sealed partial class RaidSet : IBlockDevice
             cause);
     }
 
-    // Where a chunk of a stripe begins on its member.
+    // Where a chunk of a stripe begins in the data of its member.
     long OffsetOf(long stripe) => stripe * chunkBytes;
 
     AsyncLock LockOf(long stripe) => locks[stripe % LockCount];

@@ -10,6 +10,7 @@ namespace Ashlar.Blocks.Raid;
 sealed class StripeColumns(RaidLayout layout, long stripe, int offsetBytes, int lengthBytes) : IDisposable
 {
     readonly byte[] buffer = ArrayPool<byte>.Shared.Rent((layout.DataPerStripe + layout.ParityPerStripe) * lengthBytes);
+    ulong unreadable;
 
     public long Stripe => stripe;
 
@@ -17,6 +18,15 @@ sealed class StripeColumns(RaidLayout layout, long stripe, int offsetBytes, int 
     public int OffsetBytes => offsetBytes;
 
     public int LengthBytes => lengthBytes;
+
+    /// <summary>Chunks that could not be read by the last attempt.</summary>
+    public ulong Unreadable
+    {
+        get => Volatile.Read(ref unreadable);
+        set => Volatile.Write(ref unreadable, value);
+    }
+
+    public void NoteUnreadable(int number) => Interlocked.Or(ref unreadable, 1UL << number);
 
     /// <summary>All data, as bits of a set of chunks: bit i stands for data i.</summary>
     public ulong AllData => (1UL << layout.DataPerStripe) - 1;

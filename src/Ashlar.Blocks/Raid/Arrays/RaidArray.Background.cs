@@ -1,0 +1,123 @@
+using System.Runtime.CompilerServices;
+using Ashlar.Storage;
+
+namespace Ashlar.Blocks.Raid;
+
+/// <remarks>
+/// One thing at a time goes on in the background: first members are rebuilt, then the set is scrubbed. Both keep out of the way of
+/// requests and remember how far they have come.
+/// </remarks>
+public sealed partial class RaidArray
+{
+    readonly Lock backgroundGate = new();
+    bool isBackgroundWanted;
+    bool isBackgroundRunning;
+    bool isStopping;
+    SharedCompletion backgroundEnd = new();
+    long lastForeground;
+    double bytesPerSecond;
+
+    /// <summary>Waits until nothing goes on in the background any more: no member is rebuilt, no scrub runs.</summary>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    public async ValueTask WaitForBackgroundAsync()
+    {
+        while (true)
+        {
+            SharedCompletion end;
+            lock (backgroundGate)
+            {
+                if (!isBackgroundRunning) return;
+                end = backgroundEnd;
+            }
+
+            await end.Task.ConfigureAwait(false);
+        }
+    }
+
+    void NoteForeground() => Volatile.Write(ref lastForeground, Environment.TickCount64);
+
+    void WakeBackground()
+    {
+        lock (backgroundGate)
+        {
+            isBackgroundWanted = true;
+            if (isBackgroundRunning || isStopping) return;
+            isBackgroundRunning = true;
+            backgroundEnd = new SharedCompletion();
+        }
+
+        WorkerThreads.Completions.Post(static array => _ = array.RunBackgroundAsync().AsTask(), this);
+    }
+
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    async ValueTask StopBackgroundAsync()
+    {
+        lock (backgroundGate) isStopping = true;
+        await WaitForBackgroundAsync().ConfigureAwait(false);
+    }
+
+    // A failure ends the work, which is reported; the set goes on.
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    async ValueTask RunBackgroundAsync()
+    {
+        while (true)
+        {
+            lock (backgroundGate)
+            {
+                if (!isBackgroundWanted || isStopping)
+                {
+                    isBackgroundRunning = false;
+                    backgroundEnd.SetResult();
+                    return;
+                }
+
+                isBackgroundWanted = false;
+            }
+
+            try
+            {
+                await PlaceSparesAsync().ConfigureAwait(false);
+                foreach (var member in set.Members)
+                    if (member.IsPresent && !member.IsUsable && !set.IsLost) await RebuildAsync(member).ConfigureAwait(false);
+                await ScrubAsync().ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is BlockDeviceException or CorruptDataException)
+            {
+                Report(RaidEventKind.RebuildFailed, $"work in the background has ended: {e.Message}", null, e);
+            }
+        }
+    }
+
+    bool ShouldStop => Volatile.Read(ref isStopping) || set.IsLost;
+
+    // Keeps to a speed: after each piece it waits as long as the piece should have taken.
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    async ValueTask PaceAsync(long bytes, long startedAt)
+    {
+        var isBusy = Environment.TickCount64 - Volatile.Read(ref lastForeground) < 100;
+        var limit = options.BackgroundBytesPerSecond;
+        if (isBusy && options.BusyBytesPerSecond > 0) limit = limit == 0 ? options.BusyBytesPerSecond : Math.Min(limit, options.BusyBytesPerSecond);
+        if (limit > 0)
+        {
+            var wait = TimeSpan.FromSeconds((double)bytes / limit) - options.TimeProvider.GetElapsedTime(startedAt);
+            if (wait > TimeSpan.FromMilliseconds(1)) await PauseAsync(wait).ConfigureAwait(false);
+        }
+
+        var seconds = options.TimeProvider.GetElapsedTime(startedAt).TotalSeconds;
+        if (seconds <= 0) return;
+        var now = bytes / seconds;
+        bytesPerSecond = bytesPerSecond == 0 ? now : (0.98 * bytesPerSecond) + (0.02 * now);
+    }
+
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    async ValueTask PauseAsync(TimeSpan wait)
+    {
+        var over = new SharedCompletion();
+        await using var timer = options.TimeProvider.CreateTimer(
+            static state => ((SharedCompletion)state!).SetResult(), over, wait, Timeout.InfiniteTimeSpan);
+        await over.Task.ConfigureAwait(false);
+    }
+
+    TimeSpan? TimeLeft(long bytes) =>
+        bytesPerSecond > 0 ? TimeSpan.FromSeconds(Math.Min(bytes / bytesPerSecond, TimeSpan.MaxValue.TotalSeconds / 2)) : null;
+}

@@ -1,0 +1,304 @@
+using System.Runtime.CompilerServices;
+using Ashlar.Storage;
+
+namespace Ashlar.Blocks.Raid;
+
+public sealed partial class RaidArray
+{
+    /// <summary>A device waits for a member to fail from now on; if one has, it takes its place. The set takes it over.</summary>
+    /// <exception cref="RaidRefusedException">It is in use, belongs to the set, or does not fit.</exception>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    public async ValueTask AddSpareAsync(IBlockDevice device)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        var spare = await PrepareSpareAsync(device).ConfigureAwait(false);
+        lock (spares) spares.Add(spare);
+        Report(RaidEventKind.SpareAdded, $"{device.Name} waits for a member to fail");
+        WakeBackground();
+    }
+
+    /// <summary>
+    /// Puts a device in the place of a member that is missing. A device that had the place, and was away, is given what it has missed; any other
+    /// is rebuilt. The set takes it over.
+    /// </summary>
+    /// <exception cref="RaidRefusedException">It is in use, does not fit, or the place is not free.</exception>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    public async ValueTask AddAsync(int place, IBlockDevice device)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)place, (uint)places.Length, nameof(place));
+        if (set.Members[place].IsPresent)
+            throw new RaidRefusedException(Name, RaidRefusal.WrongState, $"member {place}, {places[place].Device!.Name}, is there");
+        if (await TryTakeBackAsync(place, device).ConfigureAwait(false)) return;
+        var spare = await PrepareSpareAsync(device).ConfigureAwait(false);
+        await PlaceAsync(place, spare, isByRegions: false).ConfigureAwait(false);
+        WakeBackground();
+    }
+
+    /// <summary>A member is not used any more. Its device is closed with the set.</summary>
+    /// <exception cref="RaidRefusedException">The set cannot do without it.</exception>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    public async ValueTask RemoveAsync(int place)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)place, (uint)places.Length, nameof(place));
+        var member = set.Members[place];
+        if (!member.IsPresent) return;
+        var lost = set.Members.Where(other => !other.IsUsable).Select(other => other.Number).Append(place).ToHashSet();
+        if (!layout.Survives(lost))
+            throw new RaidRefusedException(Name, RaidRefusal.WrongState, $"the set cannot do without member {place}, {member.Device!.Name}");
+        await set.FailAsync(member, new DeviceIOException(member.Device!.Name, "removed", isTransient: false)).ConfigureAwait(false);
+        Report(RaidEventKind.DeviceRemoved, $"{member.Device.Name}, member {place}, was removed", place);
+    }
+
+    // Returned members: what they missed is known.
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    async ValueTask TakeBackAsync(Dictionary<int, (IBlockDevice Device, SuperblockPair Pair)> returned)
+    {
+        foreach (var (place, (device, pair)) in returned)
+        {
+            try
+            {
+                await PlaceAsync(place, new Place(places[place].Id, device, pair), isByRegions: true).ConfigureAwait(false);
+            }
+            catch (BlockDeviceException e) when (!set.IsLost)
+            {
+                lock (retired) retired.Add(device);
+                Report(RaidEventKind.RebuildFailed, $"{device.Name} could not be taken back: {e.Message}", place, e);
+            }
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
+    async ValueTask<bool> TryTakeBackAsync(int place, IBlockDevice device)
+    {
+        var pair = new SuperblockPair(device);
+        MemberSuperblock says;
+        try
+        {
+            says = await pair.ReadAsync().ConfigureAwait(false);
+        }
+        catch (AshlarException e) when (e is BlockDeviceException or CorruptDataException or UnsupportedFormatException)
+        {
+            return false;
+        }
+
+        var entry = current.Entries[place];
+        if (says.SetId != current.SetId || says.MemberId != entry.Id || says.Place != place || current.MissedSince == 0) return false;
+        if (says.Areas != current.Areas || says.Entries[place].State != MemberState.InSync) return false;
+        if (ArrayAssembly.SettledAt(says.Generation) > entry.LeftAt)
+        {
+            throw new RaidRefusedException(
+                Name,
+                RaidRefusal.SplitBrain,
+                $"{device.Name} was started without the others after generation {entry.LeftAt}: it holds what they lack");
+        }
+
+        if (says.Generation < entry.LeftAt - 1 || entry.LeftAt < current.MissedSince) return false;
+        await PlaceAsync(place, new Place(entry.Id, device, pair), isByRegions: true).ConfigureAwait(false);
+        WakeBackground();
+        return true;
+    }
+
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
+    async ValueTask<Place> PrepareSpareAsync(IBlockDevice device)
+    {
+        RequireFit(device);
+        if (places.Concat(spares).Any(place => place.Device is { } other && (ReferenceEquals(other, device) || other.Name == device.Name)))
+            throw new RaidRefusedException(Name, RaidRefusal.SameDevice, $"{device.Name} belongs to the set already");
+        if (!await IsOfThisSetAsync(device).ConfigureAwait(false)) await CheckUnusedAsync(options, device).ConfigureAwait(false);
+        await PrepareAsync(device, current.Areas, current.SetId, isZeroed: true).ConfigureAwait(false);
+        var spare = new Place(options.Entropy.NextGuid(), device, new SuperblockPair(device));
+        await spare.Pair!.WriteAsync(current with { MemberId = spare.Id, Place = MemberSuperblock.SparePlace }).ConfigureAwait(false);
+        return spare;
+    }
+
+    // What a member had that is not one any more is no loss.
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
+    async ValueTask<bool> IsOfThisSetAsync(IBlockDevice device)
+    {
+        try
+        {
+            return (await new SuperblockPair(device).ReadAsync().ConfigureAwait(false)).SetId == current.SetId;
+        }
+        catch (AshlarException e) when (e is CorruptDataException or UnsupportedFormatException)
+        {
+            return false;
+        }
+    }
+
+    void RequireFit(IBlockDevice device)
+    {
+        var least = current.Areas.DataAt + current.Areas.DataBytes;
+        if (device.Geometry.BlockSizeBytes != current.BlockSizeBytes || device.Geometry.SizeBytes < least)
+        {
+            throw new RaidRefusedException(
+                Name,
+                RaidRefusal.Unfit,
+                $"{device.Name} has {device.Geometry.SizeBytes} bytes in blocks of {device.Geometry.BlockSizeBytes}; the set needs {least} in "
+                + $"blocks of {current.BlockSizeBytes}");
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    async ValueTask PlaceSparesAsync()
+    {
+        if (set.IsLost || layout is { Copies: 1, ParityPerStripe: 0 }) return;
+        foreach (var member in set.Members)
+        {
+            while (!member.IsPresent && ReferenceEquals(set.Members[member.Number], member))
+            {
+                Place? spare = null;
+                lock (spares)
+                {
+                    if (spares.Count > 0) spare = spares[0];
+                    if (spare is not null) spares.RemoveAt(0);
+                }
+
+                if (spare is null) return;
+                try
+                {
+                    await PlaceAsync(member.Number, spare, isByRegions: false).ConfigureAwait(false);
+                }
+                catch (BlockDeviceException e) when (!set.IsLost)
+                {
+                    lock (retired) retired.Add(spare.Device!);
+                    Report(RaidEventKind.RebuildFailed, $"the spare {spare.Device!.Name} could not be used: {e.Message}", member.Number, e);
+                }
+            }
+        }
+    }
+
+    // Crash order: the maps are on the device before it says that it has the place, and the others say so in the same generation.
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    async ValueTask PlaceAsync(int number, Place device, bool isByRegions)
+    {
+        await turn.EnterAsync().ConfigureAwait(false);
+        try
+        {
+            if (set.Members[number].IsPresent) throw new RaidRefusedException(Name, RaidRefusal.WrongState, $"member {number} is there");
+            if (places[number].Device is { } old && !ReferenceEquals(old, device.Device)) lock (retired) retired.Add(old);
+            places[number] = device;
+            var entries = current.Entries.ToArray();
+            var leftAt = isByRegions ? entries[number].LeftAt : 0;
+            var entry = new MemberEntry(device.Id, MemberState.Rebuilding, leftAt, IsByRegions: isByRegions);
+            entries[number] = entry;
+            set.Replace(NewMember(number, device, entry));
+            intent!.TakeAllForStale();
+            await WriteRegionsLockedAsync().ConfigureAwait(false);
+            await TransitionLockedAsync((_, now) => now with { Entries = entries }).ConfigureAwait(false);
+            if (!set.Members[number].IsPresent)
+                throw new DeviceIOException(Name, $"{device.Device!.Name}: {set.Members[number].Failure!.Message}", isTransient: false);
+        }
+        finally
+        {
+            turn.Exit();
+        }
+
+        var how = isByRegions ? "is given what it has missed" : "is rebuilt";
+        Report(RaidEventKind.RebuildStarted, $"{device.Device!.Name} {how} as member {number}", number);
+    }
+
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    async ValueTask RebuildAsync(RaidMember member)
+    {
+        bytesPerSecond = 0;
+        var stepStripes = Math.Max(1, options.RebuildStepBytes / current.ChunkBytes);
+        var remembered = member.RebuiltStripes;
+        for (var stripe = remembered; stripe < set.StripeCount; stripe++)
+        {
+            if (ShouldStop)
+            {
+                if (!set.IsLost) await RememberAsync(member, stripe).ConfigureAwait(false);
+                return;
+            }
+
+            var startedAt = options.TimeProvider.GetTimestamp();
+            bool isWritten;
+            try
+            {
+                isWritten = await set.RebuildStripeAsync(member, stripe, options.Allocated).ConfigureAwait(false);
+            }
+            catch (BlockDeviceException e) when (!member.IsPresent || !IsOfOthers(member, e))
+            {
+                // What it does not take harms nobody else: it is missing again.
+                await set.FailAsync(member, e).ConfigureAwait(false);
+                Report(RaidEventKind.RebuildFailed, $"{member.Device!.Name} could not be rebuilt as member {member.Number}: {e.Message}", member.Number, e);
+                return;
+            }
+
+            if (!member.IsPresent) return;
+            if (stripe + 1 - remembered >= stepStripes)
+            {
+                await RememberAsync(member, stripe + 1).ConfigureAwait(false);
+                remembered = stripe + 1;
+            }
+
+            if (isWritten) await PaceAsync(current.ChunkBytes, startedAt).ConfigureAwait(false);
+        }
+
+        await FinishAsync(member).ConfigureAwait(false);
+    }
+
+    // Errors bear the name of the device that failed; those of the set are about the others.
+    static bool IsOfOthers(RaidMember member, BlockDeviceException e) => e.Device != member.Device!.Name;
+
+    // Crash order: what is said to be rebuilt is flushed before.
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    async ValueTask RememberAsync(RaidMember member, long stripes)
+    {
+        await set.FlushMemberAsync(member).ConfigureAwait(false);
+        if (!member.IsPresent) return;
+        await UpdateAsync(now => WithEntry(
+            now, member.Number, now.Entries[member.Number] with { RebuiltBytes = stripes * now.ChunkBytes })).ConfigureAwait(false);
+    }
+
+    // Changes nothing that members have to agree on: no generation.
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    async ValueTask UpdateAsync(Func<MemberSuperblock, MemberSuperblock> change)
+    {
+        await turn.EnterAsync().ConfigureAwait(false);
+        try
+        {
+            if (!await WriteSuperblocksAsync(change(current)).ConfigureAwait(false))
+                await TransitionLockedAsync(static (_, now) => now).ConfigureAwait(false);
+        }
+        finally
+        {
+            turn.Exit();
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    async ValueTask FinishAsync(RaidMember member)
+    {
+        await set.FlushMemberAsync(member).ConfigureAwait(false);
+        if (!member.IsPresent) return;
+        await turn.EnterAsync().ConfigureAwait(false);
+        try
+        {
+            await TransitionLockedAsync((_, now) =>
+            {
+                var next = WithEntry(now, member.Number, new MemberEntry(now.Entries[member.Number].Id, MemberState.InSync));
+                return next.Entries.All(entry => entry.State == MemberState.InSync) ? next with { MissedSince = 0 } : next;
+            }).ConfigureAwait(false);
+            if (!member.IsPresent) return;
+            // Only now: until all knew, the member did not count as one that could replace another.
+            if (current.MissedSince == 0) intent!.ForgetMissed();
+            member.Rebuilt(long.MaxValue);
+            set.NoteHealth();
+        }
+        finally
+        {
+            turn.Exit();
+        }
+
+        Report(RaidEventKind.RebuildFinished, $"{member.Device!.Name}, member {member.Number}, holds all that it should", member.Number);
+    }
+
+    static MemberSuperblock WithEntry(MemberSuperblock now, int number, MemberEntry entry)
+    {
+        var entries = now.Entries.ToArray();
+        entries[number] = entry;
+        return now with { Entries = entries };
+    }
+}

@@ -1,0 +1,97 @@
+using System.Runtime.CompilerServices;
+using Ashlar.Storage;
+
+namespace Ashlar.Blocks.Raid;
+
+public sealed partial class RaidArray
+{
+    RaidScrubStatus scrub = new(false, 0, 0, 0, 0, 0, 0, null);
+    (bool IsRepairing, IChecksumOracle? Oracle)? wantedScrub;
+
+    /// <summary>The scrub that runs, or the last one since the set was opened.</summary>
+    public RaidScrubStatus Scrub => Volatile.Read(ref scrub);
+
+    /// <summary>
+    /// Looks in the background whether all stripes can be read and are consistent. Goes on where the last scrub was stopped, also before a
+    /// restart; from the beginning if that ended.
+    /// </summary>
+    /// <param name="isRepairing">Whether what is wrong is made right.</param>
+    /// <param name="oracle">Who knows what blocks should hold, for where parity cannot tell; or null.</param>
+    public void StartScrub(bool isRepairing = true, IChecksumOracle? oracle = null)
+    {
+        if (layout is { Copies: 1, ParityPerStripe: 0 })
+            throw new RaidRefusedException(Name, RaidRefusal.WrongState, "a set without redundancy has nothing to compare");
+        lock (backgroundGate) wantedScrub = (isRepairing, oracle);
+        WakeBackground();
+    }
+
+    /// <summary>Stops the scrub; the next one goes on from there.</summary>
+    public void StopScrub()
+    {
+        lock (backgroundGate) wantedScrub = null;
+    }
+
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    async ValueTask ScrubAsync()
+    {
+        (bool IsRepairing, IChecksumOracle? Oracle) wanted;
+        lock (backgroundGate)
+        {
+            if (wantedScrub is not { } scrubWanted) return;
+            wanted = scrubWanted;
+        }
+
+        bytesPerSecond = 0;
+        var now = new RaidScrubStatus(true, current.ScrubbedBytes, current.Areas.DataBytes, 0, 0, 0, 0, null);
+        var stepStripes = Math.Max(1, options.RebuildStepBytes / current.ChunkBytes);
+        for (var stripe = current.ScrubbedBytes / current.ChunkBytes; stripe < set.StripeCount; stripe++)
+        {
+            if (ShouldStop || !IsScrubWanted() || Volatile.Read(ref isBackgroundWanted))
+            {
+                // A member that has to be rebuilt comes first; the scrub goes on then.
+                if (!set.IsLost && !IsReadOnly) await RememberScrubAsync(stripe).ConfigureAwait(false);
+                Volatile.Write(ref scrub, now with { IsRunning = false });
+                return;
+            }
+
+            var startedAt = options.TimeProvider.GetTimestamp();
+            var found = await set.ScrubStripeAsync(stripe, wanted.IsRepairing, options.Allocated, wanted.Oracle).ConfigureAwait(false);
+            now = now with
+            {
+                DoneBytes = (stripe + 1) * current.ChunkBytes,
+                Inconsistent = now.Inconsistent + (found.IsInconsistent ? 1 : 0),
+                Unreadable = now.Unreadable + found.Unreadable,
+                Repaired = now.Repaired + (found.IsRepaired ? 1 : 0),
+                Uncertain = now.Uncertain + (found.IsUncertain ? 1 : 0),
+                TimeLeft = TimeLeft(current.Areas.DataBytes - ((stripe + 1) * current.ChunkBytes)),
+            };
+            Volatile.Write(ref scrub, now);
+            if (found.IsInconsistent || found.Unreadable > 0) ReportFinding(stripe, found);
+            if ((stripe + 1) % stepStripes == 0) await RememberScrubAsync(stripe + 1).ConfigureAwait(false);
+            await PaceAsync(current.ChunkBytes, startedAt).ConfigureAwait(false);
+        }
+
+        lock (backgroundGate) wantedScrub = null;
+        await RememberScrubAsync(0).ConfigureAwait(false);
+        Volatile.Write(ref scrub, now with { IsRunning = false, TimeLeft = null });
+        Report(
+            RaidEventKind.ScrubFinished,
+            $"all stripes were looked at: {now.Inconsistent} were inconsistent, {now.Unreadable} chunks unreadable, {now.Repaired} stripes repaired");
+    }
+
+    bool IsScrubWanted()
+    {
+        lock (backgroundGate) return wantedScrub is not null;
+    }
+
+    ValueTask RememberScrubAsync(long stripes) => UpdateAsync(now => now with { ScrubbedBytes = stripes * now.ChunkBytes });
+
+    void ReportFinding(long stripe, StripeFinding found)
+    {
+        var what = found.IsInconsistent ? "was inconsistent" : $"had {found.Unreadable} chunks that could not be read";
+        var then = !found.IsRepaired ? "and is left as it is"
+            : found.IsUncertain ? "and is consistent now, though nothing told which part was wrong"
+            : "and is right now";
+        Report(RaidEventKind.Inconsistent, $"stripe {stripe} {what} {then}");
+    }
+}

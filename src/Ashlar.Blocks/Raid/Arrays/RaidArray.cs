@@ -1,0 +1,240 @@
+using System.Runtime.CompilerServices;
+using Ashlar.Storage;
+
+namespace Ashlar.Blocks.Raid;
+
+/// <summary>
+/// A RAID set that remembers on its members what it is: it survives restarts, crashes, and members that come and go. As a device it is like
+/// any other.
+/// </summary>
+/// <remarks>
+/// <para>Crash order: that a member is missing is on all others, durably, before the first request is acknowledged that it has missed. A
+/// generation is raised for it in two steps: an odd one is proposed to all, and when all have it the next even one follows.
+/// Nothing is written under an odd one, so that members that have not heard of it have missed nothing.</para>
+/// <para>One lock, <c>turn</c>, is held by whoever writes superblocks and maps. It is the innermost: under it nobody waits for a
+/// stripe, and a member that fails under it is recorded there and then.</para>
+/// </remarks>
+public sealed partial class RaidArray : IRedundantDevice
+{
+    readonly RaidOptions options;
+    readonly RaidLayout layout;
+    readonly AsyncLock turn = new();
+    readonly Place[] places;
+    readonly List<Place> spares = [];
+    readonly List<IBlockDevice> ignored;
+    readonly List<IBlockDevice> retired = [];
+    readonly RegionMap? missed;
+    readonly WriteIntent? intent;
+    readonly RaidSet set;
+    MemberSuperblock current;
+    bool isDisposed;
+
+    RaidArray(ArrayAssembly assembly, RegionMap? writing, RegionMap? missed, long lastBatch, RaidOptions options)
+    {
+        this.options = options;
+        this.missed = missed;
+        current = assembly.Newest;
+        layout = new RaidLayout(current.Level, current.Entries.Count);
+        ignored = assembly.Ignored;
+        places = new Place[layout.MemberCount];
+        spares.AddRange(assembly.Spares.Select(spare => new Place(spare.Id, spare.Device, spare.Pair)));
+        foreach (var (number, (device, pair)) in assembly.Placed) places[number] = new Place(current.Entries[number].Id, device, pair);
+        for (var number = 0; number < places.Length; number++) places[number] ??= new Place(current.Entries[number].Id, null, null);
+        if (writing is not null && missed is not null)
+        {
+            var regionStripes = current.RegionBytes / current.ChunkBytes;
+            intent = new WriteIntent(writing, missed, regionStripes, () => set!.IsDegraded, PersistRegionsAsync);
+        }
+
+        var members = places.Select((place, number) => NewMember(number, place, current.Entries[number])).ToArray();
+        set = layout.ParityPerStripe == 0
+            ? new(Name, layout, members, current.ChunkBytes, current.Areas.DataBytes, RecordFailureAsync) { Intent = intent }
+            : new(Name, layout, members, current.ChunkBytes, current.Areas.DataBytes, RecordFailureAsync)
+            {
+                Intent = intent,
+                Journal = new JournalPlace(current.Areas, current.SetId, EpochAfter(current), lastBatch),
+            };
+    }
+
+    /// <inheritdoc />
+    public string Name => options.Name;
+
+    /// <inheritdoc />
+    public BlockGeometry Geometry => set.Geometry;
+
+    /// <inheritdoc />
+    public bool IsReadOnly => set.IsReadOnly;
+
+    /// <summary>The set's id.</summary>
+    public Guid Id => current.SetId;
+
+    /// <summary>How the devices are made one.</summary>
+    public RaidLevel Level => current.Level;
+
+    /// <summary>What lies on one member before the next one's turn comes.</summary>
+    public int ChunkBytes => current.ChunkBytes;
+
+    /// <summary>When the set was created.</summary>
+    public DateTimeOffset CreatedAt => current.CreatedAt;
+
+    /// <inheritdoc />
+    public int CopyCount => set.CopyCount;
+
+    /// <summary>How the set is as a whole.</summary>
+    public RaidArrayState State
+    {
+        get
+        {
+            if (set.IsLost) return RaidArrayState.Failed;
+            if (!set.IsDegraded) return RaidArrayState.Healthy;
+            return set.Members.Any(member => member.IsPresent && !member.IsUsable) ? RaidArrayState.Rebuilding : RaidArrayState.Degraded;
+        }
+    }
+
+    /// <summary>All places in their order, and the spares.</summary>
+    public IReadOnlyList<RaidMemberStatus> Members
+    {
+        get
+        {
+            List<RaidMemberStatus> members = [];
+            var now = Volatile.Read(ref current);
+            for (var number = 0; number < places.Length; number++) members.Add(StatusOf(number, now));
+            lock (spares)
+            {
+                members.AddRange(spares.Select(spare => new RaidMemberStatus(
+                    null, spare.Id, spare.Device!.Name, MemberState.Spare, 0, now.Areas.DataBytes, null, null)));
+            }
+
+            return members;
+        }
+    }
+
+    /// <inheritdoc />
+    public ValueTask ReadAsync(Lba start, Memory<byte> destination, CancellationToken cancellationToken = default)
+    {
+        NoteForeground();
+        return set.ReadAsync(start, destination, cancellationToken);
+    }
+
+    /// <inheritdoc />
+    public ValueTask WriteAsync(
+        Lba start, ReadOnlyMemory<byte> source, WriteOptions options = WriteOptions.None, CancellationToken cancellationToken = default)
+    {
+        NoteForeground();
+        return set.WriteAsync(start, source, options, cancellationToken);
+    }
+
+    /// <inheritdoc />
+    public ValueTask WriteZeroesAsync(
+        Lba start, long blockCount, ZeroOptions options = ZeroOptions.None, CancellationToken cancellationToken = default)
+    {
+        NoteForeground();
+        return set.WriteZeroesAsync(start, blockCount, options, cancellationToken);
+    }
+
+    /// <inheritdoc />
+    public ValueTask TrimAsync(Lba start, long blockCount, CancellationToken cancellationToken = default) =>
+        set.TrimAsync(start, blockCount, cancellationToken);
+
+    /// <inheritdoc />
+    public ValueTask FlushAsync(CancellationToken cancellationToken = default) => set.FlushAsync(cancellationToken);
+
+    /// <inheritdoc />
+    public int DescribeExtents(Lba start, long blockCount, Span<BlockExtent> extents) => set.DescribeExtents(start, blockCount, extents);
+
+    /// <inheritdoc />
+    public DeviceStatistics GetStatistics() => set.GetStatistics();
+
+    /// <inheritdoc />
+    public ValueTask<bool> ReadCopyAsync(Lba start, Memory<byte> destination, int copy, CancellationToken cancellationToken = default) =>
+        set.ReadCopyAsync(start, destination, copy, cancellationToken);
+
+    /// <inheritdoc />
+    public ValueTask RewriteAsync(Lba start, ReadOnlyMemory<byte> source, CancellationToken cancellationToken = default) =>
+        set.RewriteAsync(start, source, cancellationToken);
+
+    /// <summary>
+    /// Puts everything in its place, says on the members that it is, and closes them. If that fails, or too many members are missing, they
+    /// are closed as they are: the next start does what it does after a crash.
+    /// </summary>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    public async ValueTask DisposeAsync()
+    {
+        if (isDisposed) return;
+        isDisposed = true;
+        await StopBackgroundAsync().ConfigureAwait(false);
+        try
+        {
+            if (!IsReadOnly && !set.IsLost) await SettleAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            await CloseDevicesAsync().ConfigureAwait(false);
+        }
+    }
+
+    // The maps are cleared while the set still counts as open: what was not said by then would be looked at once more, no less.
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    async ValueTask SettleAsync()
+    {
+        await set.SettleAsync().ConfigureAwait(false);
+        if (intent is not null)
+        {
+            intent.ForgetWriting();
+            await PersistRegionsAsync().ConfigureAwait(false);
+        }
+
+        await TransitionAsync(static (_, now) => now with { IsDirty = false, JournalEpoch = EpochAfter(now) }).ConfigureAwait(false);
+    }
+
+    ValueTask CloseDevicesAsync()
+    {
+        var calls = CallSet.Take();
+        foreach (var device in places.Concat(spares).Select(place => place.Device).Concat(ignored).Concat(retired))
+            if (device is not null) calls.Add(device.DisposeAsync());
+        return calls.WhenAllAsync();
+    }
+
+    RaidMember NewMember(int number, Place place, MemberEntry entry)
+    {
+        var member = new RaidMember(number, place.Device, current.Areas.DataAt);
+        if (entry.State != MemberState.Rebuilding || place.Device is null) return member;
+        Func<long, bool>? wanted = null;
+        if (entry.IsByRegions)
+        {
+            var marked = missed!.Marked.ToHashSet();
+            var regionStripes = current.RegionBytes / current.ChunkBytes;
+            wanted = stripe => marked.Contains((int)(stripe / regionStripes));
+        }
+
+        member.BeginRebuild(entry.RebuiltBytes / current.ChunkBytes, wanted);
+        return member;
+    }
+
+    RaidMemberStatus StatusOf(int number, MemberSuperblock now)
+    {
+        var (place, member) = (places[number], set.Members[number]);
+        var state = !member.IsPresent ? MemberState.Missing : member.IsUsable ? MemberState.InSync : MemberState.Rebuilding;
+        var rebuilt = state switch
+        {
+            MemberState.InSync => now.Areas.DataBytes,
+            MemberState.Rebuilding => Math.Min(member.RebuiltStripes, set.StripeCount) * now.ChunkBytes,
+            _ => 0,
+        };
+        return new RaidMemberStatus(
+            number,
+            place.Id,
+            place.Device?.Name,
+            state,
+            rebuilt,
+            now.Areas.DataBytes,
+            state == MemberState.Rebuilding ? TimeLeft(now.Areas.DataBytes - rebuilt) : null,
+            member.Failure?.Message);
+    }
+
+    void Report(RaidEventKind kind, string message, int? place = null, Exception? cause = null) =>
+        options.Events?.Invoke(new RaidEvent(kind, $"{Name}: {message}", place, cause));
+
+    /// <summary>A device and its superblocks.</summary>
+    sealed record Place(Guid Id, IBlockDevice? Device, SuperblockPair? Pair);
+}

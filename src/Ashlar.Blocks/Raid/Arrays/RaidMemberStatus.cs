@@ -1,0 +1,36 @@
+namespace Ashlar.Blocks.Raid;
+
+/// <summary>One place of a set, or a spare.</summary>
+/// <param name="Place">Its number in the layout; null for a spare.</param>
+/// <param name="Id">The device's id.</param>
+/// <param name="Device">Name of the device; null where there is none.</param>
+/// <param name="State">How far it can be relied on.</param>
+/// <param name="RebuiltBytes">While it is rebuilt: how much of it is right.</param>
+/// <param name="DataBytes">How much it holds in all.</param>
+/// <param name="TimeLeft">While it is rebuilt: how long that will take, as it goes now; null where that is not known.</param>
+/// <param name="Failure">Why it is not used any more, or null.</param>
+public sealed record RaidMemberStatus(
+    int? Place,
+    Guid Id,
+    string? Device,
+    MemberState State,
+    long RebuiltBytes,
+    long DataBytes,
+    TimeSpan? TimeLeft,
+    string? Failure);
+
+/// <summary>How a set is as a whole.</summary>
+public enum RaidArrayState
+{
+    /// <summary>All members are in sync.</summary>
+    Healthy = 0,
+
+    /// <summary>Members are missing that the others make up for.</summary>
+    Degraded,
+
+    /// <summary>As before, and one is being rebuilt.</summary>
+    Rebuilding,
+
+    /// <summary>Too many are missing.</summary>
+    Failed,
+}

@@ -1,0 +1,110 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using Ashlar.Storage;
+
+namespace Ashlar.Blocks.Raid;
+
+/// <remarks>Work on whole stripes: what is in their places, whatever the cache has.</remarks>
+sealed partial class RaidSet
+{
+    /// <summary>Writes the same to all members that hold all, outside of their data.</summary>
+    public ValueTask WriteAreaAsync(long offsetBytes, ReadOnlyMemory<byte> content)
+    {
+        var calls = CallSet.Take();
+        foreach (var member in members)
+            if (member.IsUsable) calls.Add(TakeAsync(member, member.WriteAreaAsync(offsetBytes, content)));
+        return calls.WhenAllAsync();
+    }
+
+    /// <summary>Puts what a batch has of a stripe in its place once more.</summary>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    public async ValueTask ReplayAsync(JournaledStripe record)
+    {
+        var turn = LockOf(record.Stripe);
+        await turn.EnterAsync().ConfigureAwait(false);
+        try
+        {
+            await PlaceAsync(record.Stripe, record.Runs, record.ParityOffset, record.P, record.Q).ConfigureAwait(false);
+        }
+        finally
+        {
+            turn.Exit();
+        }
+    }
+
+    /// <summary>Gives a member what it should hold of a stripe; from then on it is relied on for it.</summary>
+    /// <param name="member">The member, which is being rebuilt and has come to this stripe.</param>
+    /// <param name="stripe">The stripe.</param>
+    /// <param name="allocated">What is in use.</param>
+    /// <returns>Whether anything was written.</returns>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
+    public async ValueTask<bool> RebuildStripeAsync(RaidMember member, long stripe, IAllocatedRanges? allocated)
+    {
+        var turn = LockOf(stripe);
+        await turn.EnterAsync().ConfigureAwait(false);
+        try
+        {
+            Invariant.Require(member.RebuiltStripes == stripe);
+            var isNeeded = !member.IsUsableAt(stripe);
+            if (isNeeded && !IsAllocated(allocated, stripe))
+            {
+                await ClearStripeAsync(stripe).ConfigureAwait(false);
+                if (member.IsPresent) await member.ZeroAsync(OffsetOf(stripe), chunkBytes, ZeroOptions.None).ConfigureAwait(false);
+            }
+            else if (isNeeded)
+            {
+                using var columns = new StripeColumns(layout, stripe, 0, chunkBytes);
+                var content = await ContentOfAsync(columns, member.Number).ConfigureAwait(false);
+                await member.WriteAsync(OffsetOf(stripe), content).ConfigureAwait(false);
+            }
+
+            member.Rebuilt(stripe + 1);
+            return isNeeded;
+        }
+        finally
+        {
+            turn.Exit();
+        }
+    }
+
+    // Under the lock: nothing is in use there, and what is on the members need not be consistent.
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    async ValueTask ClearStripeAsync(long stripe)
+    {
+        var calls = CallSet.Take();
+        foreach (var member in members)
+            if (member.IsUsableAt(stripe)) calls.Add(TakeAsync(member, member.ZeroAsync(OffsetOf(stripe), chunkBytes, ZeroOptions.None)));
+        await calls.WhenAllAsync().ConfigureAwait(false);
+    }
+
+    bool IsAllocated(IAllocatedRanges? allocated, long stripe)
+    {
+        if (allocated is null || cache?.Holds(stripe) == true) return true;
+        var blocks = StripeBytes / Geometry.BlockSizeBytes;
+        return allocated.IsAllocated(new Lba(stripe * blocks), blocks);
+    }
+
+    // What a member should hold of a stripe.
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
+    async ValueTask<ReadOnlyMemory<byte>> ContentOfAsync(StripeColumns columns, int member)
+    {
+        var role = layout.RoleOf(columns.Stripe, member);
+        if (layout.ParityPerStripe == 0)
+        {
+            for (var copy = 0; copy < layout.Copies; copy++)
+            {
+                var range = new ChunkRange(columns.Stripe, role.Index, 0, chunkBytes, 0);
+                var isOther = layout.MemberOfData(columns.Stripe, role.Index, copy) != member;
+                if (isOther && await TryReadMemberAsync(range, columns.Chunk(0), copy).ConfigureAwait(false)) return columns.Chunk(0);
+            }
+
+            throw Lost();
+        }
+
+        await LoadOrCalculateAsync(columns).ConfigureAwait(false);
+        if (role.Kind == ChunkKind.Data) return columns.Chunk(role.Index);
+        if (layout.ParityPerStripe == 1) ParityCode.Instance.ComputeP(columns.Data(), columns.P.Span);
+        else ParityCode.Instance.ComputePQ(columns.Data(), columns.P.Span, columns.Q.Span);
+        return role.Kind == ChunkKind.P ? columns.P : columns.Q;
+    }
+}
