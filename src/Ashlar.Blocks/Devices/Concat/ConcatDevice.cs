@@ -306,7 +306,7 @@ public sealed partial class ConcatDevice : IReservableDevice, IGrowableDevice, I
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     public async ValueTask DisposeAsync()
     {
-        var calls = new CallSet();
+        var calls = CallSet.Take();
         foreach (var member in Members) calls.Add(member.Device.DisposeAsync());
         await calls.WhenAllAsync().ConfigureAwait(false);
     }
@@ -315,7 +315,7 @@ public sealed partial class ConcatDevice : IReservableDevice, IGrowableDevice, I
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask FlushAllAsync()
     {
-        var calls = new CallSet();
+        var calls = CallSet.Take();
         foreach (var member in Members) calls.Add(member.Device.FlushAsync(CancellationToken.None));
         try
         {

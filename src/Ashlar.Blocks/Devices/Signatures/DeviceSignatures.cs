@@ -19,6 +19,8 @@ public static class DeviceSignatures
         new(0, "ASHLCONC"u8.ToArray(), "a part of a pool of Ashlar"),
         new(64 * 1024, "ASHLCONC"u8.ToArray(), "a part of a pool of Ashlar"),
         new(0, "ASHLRDEV"u8.ToArray(), "a device file of Ashlar"),
+        new(0, "ASHLRAID"u8.ToArray(), "a member of a RAID set of Ashlar"),
+        new(64 * 1024, "ASHLRAID"u8.ToArray(), "a member of a RAID set of Ashlar"),
         new(0, "ASHL"u8.ToArray(), "something of Ashlar"),
         new(1080, [0x53, 0xEF], "a file system: ext2, ext3 or ext4"),
         new(0, "XFSB"u8.ToArray(), "a file system: xfs"),

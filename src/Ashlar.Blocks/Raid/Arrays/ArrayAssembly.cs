@@ -4,8 +4,8 @@ using Ashlar.Storage;
 namespace Ashlar.Blocks.Raid;
 
 /// <summary>
-/// Puts the devices of a set in their places, by what they say and not by the order in which they were given; and finds those that cannot be
-/// trusted.
+/// Puts the devices of a set in their places, by what they say and not by the order in which they were given; and finds those that cannot
+/// be trusted.
 /// </summary>
 /// <remarks>
 /// <para>The newest superblock speaks for the set. Who is in sync for it must be as new, or was on the way to it: an odd generation is
@@ -96,7 +96,9 @@ sealed class ArrayAssembly
         {
             var names = string.Join(" and ", same.Select(member => member.Device.Name));
             throw new RaidRefusedException(
-                set, RaidRefusal.ClonedMember, $"{names} are the same member, {same.Key}: one is a copy of the other, or another path to it");
+                set,
+                RaidRefusal.ClonedMember,
+                $"{names} are the same member, {same.Key}: one is a copy of the other, or another path to it");
         }
     }
 

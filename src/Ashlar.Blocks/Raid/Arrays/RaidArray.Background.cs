@@ -79,6 +79,7 @@ public sealed partial class RaidArray
                 await PlaceSparesAsync().ConfigureAwait(false);
                 foreach (var member in set.Members)
                     if (member.IsPresent && !member.IsUsable && !set.IsLost) await RebuildAsync(member).ConfigureAwait(false);
+                await ReplaceWantedAsync().ConfigureAwait(false);
                 await ScrubAsync().ConfigureAwait(false);
             }
             catch (Exception e) when (e is BlockDeviceException or CorruptDataException)
@@ -95,8 +96,8 @@ public sealed partial class RaidArray
     async ValueTask PaceAsync(long bytes, long startedAt)
     {
         var isBusy = Environment.TickCount64 - Volatile.Read(ref lastForeground) < 100;
-        var limit = options.BackgroundBytesPerSecond;
-        if (isBusy && options.BusyBytesPerSecond > 0) limit = limit == 0 ? options.BusyBytesPerSecond : Math.Min(limit, options.BusyBytesPerSecond);
+        var (limit, busyLimit) = (options.BackgroundBytesPerSecond, options.BusyBytesPerSecond);
+        if (isBusy && busyLimit > 0) limit = limit == 0 ? busyLimit : Math.Min(limit, busyLimit);
         if (limit > 0)
         {
             var wait = TimeSpan.FromSeconds((double)bytes / limit) - options.TimeProvider.GetElapsedTime(startedAt);
@@ -113,7 +114,7 @@ public sealed partial class RaidArray
     async ValueTask PauseAsync(TimeSpan wait)
     {
         var over = new SharedCompletion();
-        await using var timer = options.TimeProvider.CreateTimer(
+        using var timer = options.TimeProvider.CreateTimer(
             static state => ((SharedCompletion)state!).SetResult(), over, wait, Timeout.InfiniteTimeSpan);
         await over.Task.ConfigureAwait(false);
     }

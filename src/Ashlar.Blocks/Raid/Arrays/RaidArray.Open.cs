@@ -31,7 +31,8 @@ public sealed partial class RaidArray
             throw new RaidRefusedException(
                 options.Name,
                 RaidRefusal.Unfit,
-                $"{other.Name} has blocks of {other.Geometry.BlockSizeBytes} bytes, and {smallest.Name} of {smallest.Geometry.BlockSizeBytes}");
+                $"{other.Name} has blocks of {other.Geometry.BlockSizeBytes} bytes, and {smallest.Name} of "
+                + $"{smallest.Geometry.BlockSizeBytes}");
         }
 
         var areas = MemberAreas.For(layout, options.ChunkBytes, smallest);
@@ -69,7 +70,7 @@ public sealed partial class RaidArray
 
     /// <summary>
     /// Starts a set from its members, which it takes over, in whatever order. After a crash what was flushed is put in its place, and what
-    /// was being written is made consistent, before the call returns.
+    /// was being written is made consistent, before the call returns. If it fails the devices are still the caller's to close.
     /// </summary>
     /// <exception cref="RaidRefusedException">The devices do not make a set that can be started.</exception>
     /// <exception cref="CorruptDataException">What the members say of themselves is damaged.</exception>
@@ -89,8 +90,9 @@ public sealed partial class RaidArray
             throw new RaidRefusedException(
                 options.Name,
                 RaidRefusal.TooFewMembers,
-                $"RAID-{(int)newest.Level} of {layout.MemberCount} devices cannot do without members {string.Join(", ", lost.Order())} at once, "
-                + $"last seen as {string.Join(", ", lost.Order().Select(number => newest.Entries[number].Id))}");
+                $"RAID-{(int)newest.Level} of {layout.MemberCount} devices cannot do without members "
+                + $"{string.Join(", ", lost.Order())} at once, last seen as "
+                + string.Join(", ", lost.Order().Select(number => newest.Entries[number].Id)));
         }
 
         var members = inSync.ConvertAll(placed => new RaidMember(placed.Key, placed.Value.Device, newest.Areas.DataAt));
@@ -204,8 +206,8 @@ public sealed partial class RaidArray
         }
     }
 
-    // Crash order: what is replayed and made consistent is flushed before the journal's epoch changes and the marks go, so that a crash on the
-    // way does all of it again. What missing members miss of it is marked before they are recorded as missing.
+    // Crash order: what is replayed and made consistent is flushed before the journal's epoch changes and the marks go, so that a crash on
+    // the way does all of it again. What missing members miss of it is marked before they are recorded as missing.
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask RecoverAsync(JournalReader reader, ArrayAssembly assembly)
     {
@@ -248,13 +250,17 @@ public sealed partial class RaidArray
         }
 
         for (var number = 0; number < places.Length; number++)
-            if (!set.Members[number].IsPresent) Report(RaidEventKind.MemberMissing, $"member {number}, {places[number].Id}, is missing", number);
+        {
+            if (set.Members[number].IsPresent) continue;
+            Report(RaidEventKind.MemberMissing, $"member {number}, {places[number].Id}, is missing", number);
+        }
+
         if (replayed + resynced > 0)
         {
             Report(
                 RaidEventKind.Recovered,
-                $"the set was not closed: {replayed} stripes were written again from the journal, {resynced} looked at, {mended} of these made "
-                + "consistent");
+                $"the set was not closed: {replayed} stripes were written again from the journal, {resynced} looked at, "
+                + $"{mended} of these made consistent");
         }
 
         await TakeBackAsync(assembly.Returned).ConfigureAwait(false);

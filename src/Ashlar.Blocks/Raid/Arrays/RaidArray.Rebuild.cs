@@ -18,8 +18,8 @@ public sealed partial class RaidArray
     }
 
     /// <summary>
-    /// Puts a device in the place of a member that is missing. A device that had the place, and was away, is given what it has missed; any other
-    /// is rebuilt. The set takes it over.
+    /// Puts a device in the place of a member that is missing. A device that had the place, and was away, is given what it has missed; any
+    /// other is rebuilt. The set takes it over.
     /// </summary>
     /// <exception cref="RaidRefusedException">It is in use, does not fit, or the place is not free.</exception>
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
@@ -45,7 +45,11 @@ public sealed partial class RaidArray
         if (!member.IsPresent) return;
         var lost = set.Members.Where(other => !other.IsUsable).Select(other => other.Number).Append(place).ToHashSet();
         if (!layout.Survives(lost))
-            throw new RaidRefusedException(Name, RaidRefusal.WrongState, $"the set cannot do without member {place}, {member.Device!.Name}");
+        {
+            throw new RaidRefusedException(
+                Name, RaidRefusal.WrongState, $"the set cannot do without member {place}, {member.Device!.Name}");
+        }
+
         await set.FailAsync(member, new DeviceIOException(member.Device!.Name, "removed", isTransient: false)).ConfigureAwait(false);
         Report(RaidEventKind.DeviceRemoved, $"{member.Device.Name}, member {place}, was removed", place);
     }
@@ -134,8 +138,8 @@ public sealed partial class RaidArray
             throw new RaidRefusedException(
                 Name,
                 RaidRefusal.Unfit,
-                $"{device.Name} has {device.Geometry.SizeBytes} bytes in blocks of {device.Geometry.BlockSizeBytes}; the set needs {least} in "
-                + $"blocks of {current.BlockSizeBytes}");
+                $"{device.Name} has {device.Geometry.SizeBytes} bytes in blocks of {device.Geometry.BlockSizeBytes}; "
+                + $"the set needs {least} in blocks of {current.BlockSizeBytes}");
         }
     }
 
@@ -222,7 +226,11 @@ public sealed partial class RaidArray
             {
                 // What it does not take harms nobody else: it is missing again.
                 await set.FailAsync(member, e).ConfigureAwait(false);
-                Report(RaidEventKind.RebuildFailed, $"{member.Device!.Name} could not be rebuilt as member {member.Number}: {e.Message}", member.Number, e);
+                Report(
+                    RaidEventKind.RebuildFailed,
+                    $"{member.Device!.Name} could not be rebuilt as member {member.Number}: {e.Message}",
+                    member.Number,
+                    e);
                 return;
             }
 

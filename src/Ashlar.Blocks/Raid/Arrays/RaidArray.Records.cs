@@ -167,7 +167,11 @@ public sealed partial class RaidArray
             {
                 var member = set.Members[number];
                 foreach (var (map, page, content) in pages)
-                    await member.WriteAreaAsync(MemberAreas.RegionMapAt(map) + ((long)page * RegionMap.PageBytes), content).ConfigureAwait(false);
+                {
+                    var at = MemberAreas.RegionMapAt(map) + ((long)page * RegionMap.PageBytes);
+                    await member.WriteAreaAsync(at, content).ConfigureAwait(false);
+                }
+
                 await member.Device!.FlushAsync().ConfigureAwait(false);
             }
             catch (BlockDeviceException missed)

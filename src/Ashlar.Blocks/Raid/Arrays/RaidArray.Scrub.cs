@@ -76,7 +76,8 @@ public sealed partial class RaidArray
         Volatile.Write(ref scrub, now with { IsRunning = false, TimeLeft = null });
         Report(
             RaidEventKind.ScrubFinished,
-            $"all stripes were looked at: {now.Inconsistent} were inconsistent, {now.Unreadable} chunks unreadable, {now.Repaired} stripes repaired");
+            $"all stripes were looked at: {now.Inconsistent} were inconsistent, {now.Unreadable} chunks unreadable, "
+            + $"{now.Repaired} stripes repaired");
     }
 
     bool IsScrubWanted()

@@ -9,9 +9,9 @@ public record RaidOptions
     public string Name { get; init; } = "raid";
 
     /// <summary>
-    /// Goes on where something may be lost by it: takes devices that hold something else; starts a set that was not closed and lacks a member
-    /// although stripes that were being written then cannot be calculated any more; starts with members that are older than what they should
-    /// hold where there are no others.
+    /// Goes on where something may be lost by it: takes devices that hold something else; starts a set that was not closed and lacks a
+    /// member although stripes that were being written then cannot be calculated any more; starts with members that are older than what
+    /// they should hold where there are no others.
     /// </summary>
     public bool IsForced { get; init; }
 
@@ -49,7 +49,9 @@ public sealed record RaidCreateOptions : RaidOptions
     /// <summary>How many of the devices, the last ones, wait for a member to fail.</summary>
     public int SpareCount { get; init; }
 
-    /// <summary>Bytes of a member that are looked at after a crash if one of them was being written; doubled where there would be too many.</summary>
+    /// <summary>
+    /// Bytes of a member that are looked at after a crash if one of them was being written; doubled where there would be too many.
+    /// </summary>
     public long RegionBytes { get; init; } = 64L << 20;
 
     /// <summary>Devices read as zeros from end to end, so that they need not be zeroed.</summary>

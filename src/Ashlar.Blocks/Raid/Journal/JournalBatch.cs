@@ -45,14 +45,17 @@ readonly record struct JournalBatch(Guid SetId, long Epoch, long Sequence, long 
         return batch;
     }
 
-    /// <summary>Reads a header; null where there is none, or none of this set, or one that is damaged: the batch was not finished.</summary>
+    /// <summary>
+    /// Reads a header; null where there is none, or none of this set, or one that is damaged: the batch was not finished.
+    /// </summary>
     public static JournalBatch? ReadHeader(ReadOnlySpan<byte> source, Guid setId, long slotBytes)
     {
         var header = source[..HeaderBytes];
         if (!header.StartsWith(Magic) || BinaryPrimitives.ReadUInt32LittleEndian(header[8..]) != Version) return null;
         if (BinaryPrimitives.ReadUInt32LittleEndian(header[Crc32COffset..]) != Crc32C.Compute(header[..Crc32COffset])) return null;
         if (new Guid(header.Slice(16, 16), bigEndian: true) != setId) return null;
-        var (records, length) = (BinaryPrimitives.ReadUInt32LittleEndian(header[12..]), BinaryPrimitives.ReadUInt32LittleEndian(header[60..]));
+        var records = BinaryPrimitives.ReadUInt32LittleEndian(header[12..]);
+        var length = BinaryPrimitives.ReadUInt32LittleEndian(header[60..]);
         if (length > slotBytes - HeaderBytes || records > length) return null;
         var batch = new JournalBatch(
             setId,
@@ -61,7 +64,8 @@ readonly record struct JournalBatch(Guid SetId, long Epoch, long Sequence, long 
             BinaryPrimitives.ReadInt64LittleEndian(header[48..]),
             (int)BinaryPrimitives.ReadUInt32LittleEndian(header[56..]),
             (int)records);
-        return batch.TotalBytes == HeaderBytes + length && batch.Sequence > 0 && batch.Tail > 0 && batch.Tail <= batch.Sequence ? batch : null;
+        var isPossible = batch.TotalBytes == HeaderBytes + length && batch.Tail > 0 && batch.Tail <= batch.Sequence;
+        return isPossible ? batch : null;
     }
 
     /// <summary>Whether the body that follows a header is the one that it was written with.</summary>

@@ -27,7 +27,8 @@ sealed class JournalReader(MemberSuperblock set, RaidLayout layout)
                 if (batch.Sequence % MemberAreas.JournalSlots != slot || batches.ContainsKey(batch.Sequence)) continue;
                 var content = new byte[batch.TotalBytes];
                 await member.ReadAreaAsync(at, content).ConfigureAwait(false);
-                if (JournalBatch.IsBodySound(header, content.AsSpan(JournalBatch.HeaderBytes))) batches.Add(batch.Sequence, (batch, content));
+                if (!JournalBatch.IsBodySound(header, content.AsSpan(JournalBatch.HeaderBytes))) continue;
+                batches.Add(batch.Sequence, (batch, content));
             }
             catch (Exception e) when (e is BlockDeviceException or CorruptDataException)
             {

@@ -20,6 +20,9 @@ sealed class SuperblockPair(IBlockDevice device)
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
     public async ValueTask<MemberSuperblock> ReadAsync()
     {
+        // A copy that is only in a cache of the system, of a flush that failed, is none: the next write would be over the only whole one.
+        if (device is ICachingDevice cached && device.Geometry.SizeBytes >= MemberAreas.RegionMapAt(0))
+            cached.DropCached(Lba.Zero, MemberAreas.RegionMapAt(0) / device.Geometry.BlockSizeBytes);
         MemberSuperblock? newest = null;
         AshlarException? problem = null;
         for (var copy = 0; copy < MemberAreas.SuperblockCopies; copy++)

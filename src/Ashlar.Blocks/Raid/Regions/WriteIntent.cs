@@ -4,8 +4,8 @@ using Ashlar.Storage;
 namespace Ashlar.Blocks.Raid;
 
 /// <summary>
-/// Says on all members which regions are written to directly, so that after a crash only these are looked at; and which have changed while a
-/// member was missing, so that only these are copied when it comes back.
+/// Says on all members which regions are written to directly, so that after a crash only these are looked at; and which have changed while
+/// a member was missing, so that only these are copied when it comes back.
 /// </summary>
 /// <remarks>
 /// <para>Crash order: a region is marked durably before the first direct write into it begins. The mark is taken away when a flush

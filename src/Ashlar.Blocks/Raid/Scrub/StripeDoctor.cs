@@ -6,9 +6,9 @@ namespace Ashlar.Blocks.Raid;
 /// Finds out what of a stripe is wrong whose parity does not belong to its data, unit by unit, and mends it in memory.
 /// </summary>
 /// <remarks>
-/// Two parities tell which one chunk is wrong: if D[i] is off by e, P is off by e and Q by g^i e, so that the quotient of the two differences is
-/// the power of i, at every byte where they are not zero (H. P. Anvin, "The mathematics of RAID-6", section 4). One parity does not; there
-/// somebody who knows checksums does, and else data is taken for right.
+/// Two parities tell which one chunk is wrong: if D[i] is off by e, P is off by e and Q by g^i e, so that the quotient of the two
+/// differences is the power of i, at every byte where they are not zero (H. P. Anvin, "The mathematics of RAID-6", section 4). One parity
+/// does not; there somebody who knows checksums does, and else data is taken for right.
 /// </remarks>
 sealed class StripeDoctor(StripeColumns columns, RaidLayout layout, byte[] p, byte[] q, Func<int, int, ReadOnlySpan<byte>, bool?>? isRight)
 {

@@ -17,6 +17,7 @@ sealed class RaidMember(int number, IBlockDevice? device, long dataAt = 0)
     Exception? failure;
     Func<long, bool>? isWanted;
     long rebuiltStripes = long.MaxValue;
+    MemberTwin? twin;
     bool isFailureRecorded;
     int readsUnderWay;
     long lastReadEnd;
@@ -35,6 +36,13 @@ sealed class RaidMember(int number, IBlockDevice? device, long dataAt = 0)
 
     /// <summary>Why it is not used any more.</summary>
     public Exception? Failure => Volatile.Read(ref failure);
+
+    /// <summary>The device that is about to replace it, and is given all that it is given; null where there is none.</summary>
+    public MemberTwin? Twin
+    {
+        get => Volatile.Read(ref twin);
+        set => Volatile.Write(ref twin, value);
+    }
 
     /// <summary>Whether all others know that it is not used any more.</summary>
     public bool IsFailureRecorded
@@ -82,14 +90,25 @@ sealed class RaidMember(int number, IBlockDevice? device, long dataAt = 0)
         Volatile.Write(ref rebuiltStripes, stripes);
     }
 
+    /// <summary>Where data of the set lies on the device.</summary>
+    public Lba LbaOf(long offsetBytes) => ToLba(dataAt + offsetBytes);
+
     /// <summary>Reads data of the set.</summary>
     public ValueTask ReadAsync(long offsetBytes, Memory<byte> destination) => ReadAreaAsync(dataAt + offsetBytes, destination);
 
     /// <summary>Writes data of the set.</summary>
-    public ValueTask WriteAsync(long offsetBytes, ReadOnlyMemory<byte> source) => WriteAreaAsync(dataAt + offsetBytes, source);
+    public ValueTask WriteAsync(long offsetBytes, ReadOnlyMemory<byte> source) =>
+        Twin is null ? WriteAreaAsync(dataAt + offsetBytes, source) : WriteBothAsync(offsetBytes, source);
 
-    public ValueTask ZeroAsync(long offsetBytes, long lengthBytes, ZeroOptions options) =>
-        device!.WriteZeroesAsync(ToLba(dataAt + offsetBytes), lengthBytes / device.Geometry.BlockSizeBytes, options);
+    public ValueTask ZeroAsync(long offsetBytes, long lengthBytes, ZeroOptions options)
+    {
+        var blocks = lengthBytes / device!.Geometry.BlockSizeBytes;
+        var lba = ToLba(dataAt + offsetBytes);
+        return Twin is null ? device.WriteZeroesAsync(lba, blocks, options) : ZeroBothAsync(lba, blocks, options);
+    }
+
+    /// <summary>Makes durable what it has been given.</summary>
+    public ValueTask FlushAsync() => Twin is null ? device!.FlushAsync() : FlushBothAsync();
 
     /// <summary>Reads from anywhere on the device.</summary>
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
@@ -134,6 +153,27 @@ sealed class RaidMember(int number, IBlockDevice? device, long dataAt = 0)
                 // Once more.
             }
         }
+    }
+
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    async ValueTask WriteBothAsync(long offsetBytes, ReadOnlyMemory<byte> source)
+    {
+        await WriteAreaAsync(dataAt + offsetBytes, source).ConfigureAwait(false);
+        if (Twin is { } twin) await twin.TryAsync(twin.Device.WriteAsync(ToLba(dataAt + offsetBytes), source)).ConfigureAwait(false);
+    }
+
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    async ValueTask ZeroBothAsync(Lba start, long blockCount, ZeroOptions options)
+    {
+        await device!.WriteZeroesAsync(start, blockCount, options).ConfigureAwait(false);
+        if (Twin is { } twin) await twin.TryAsync(twin.Device.WriteZeroesAsync(start, blockCount)).ConfigureAwait(false);
+    }
+
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    async ValueTask FlushBothAsync()
+    {
+        await device!.FlushAsync().ConfigureAwait(false);
+        if (Twin is { } twin) await twin.TryAsync(twin.Device.FlushAsync()).ConfigureAwait(false);
     }
 
     Lba ToLba(long offsetBytes) => new(offsetBytes / device!.Geometry.BlockSizeBytes);

@@ -58,6 +58,24 @@ sealed partial class RaidSet
         }
     }
 
+    /// <summary>Does something while nothing is written, and nothing is flushed.</summary>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    public async ValueTask WithoutWritersAsync(Func<ValueTask> action)
+    {
+        await commitTurn.EnterAsync().ConfigureAwait(false);
+        var entered = 0;
+        try
+        {
+            for (; entered < locks.Length; entered++) await locks[entered].EnterAsync().ConfigureAwait(false);
+            await action().ConfigureAwait(false);
+        }
+        finally
+        {
+            foreach (var stripe in locks.Take(entered)) stripe.Exit();
+            commitTurn.Exit();
+        }
+    }
+
     /// <summary>Leaves nothing that would have to be replayed or looked at: for closing.</summary>
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     public async ValueTask SettleAsync()
@@ -121,8 +139,9 @@ sealed partial class RaidSet
             }
 
             Invariant.Require(taken > from || dirty.Count == from);
+            var tail = Math.Max(journal.LastSequence + 1, batch - 1);
             var header = new JournalBatch(
-                journal.SetId, journal.Epoch, batch, Math.Max(journal.LastSequence + 1, batch - 1), records.Count, at - JournalBatch.HeaderBytes);
+                journal.SetId, journal.Epoch, batch, tail, records.Count, at - JournalBatch.HeaderBytes);
             await WriteBatchAsync(batch, header.Seal(buffer)).ConfigureAwait(false);
             lastBatch = batch;
             cache!.Retire(batch - 2);

@@ -4,7 +4,8 @@ using Ashlar.Storage;
 namespace Ashlar.Blocks.Raid;
 
 /// <remarks>
-/// The ways in which parity gives a block: as it is stored; from P; from Q; and for each other block of the stripe, from P and Q without that.
+/// The ways in which parity gives a block: as it is stored; from P; from Q; and for each other block of the stripe, from P and Q without
+/// that.
 /// </remarks>
 sealed partial class RaidSet
 {
@@ -109,8 +110,8 @@ sealed partial class RaidSet
         return true;
     }
 
-    // The stored block alone: parity was calculated from what it should be, or the block would not have been found by it; and the difference
-    // to what is stored means nothing. What is in the cache is not stored yet.
+    // The stored block alone: parity was calculated from what it should be, or the block would not have been found by it; and the
+    // difference to what is stored means nothing. What is in the cache is not stored yet.
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask RewriteStoredAsync(ChunkRange range, ReadOnlyMemory<byte> content)
     {

@@ -18,7 +18,8 @@ sealed partial class RaidSet
         await turn.EnterAsync().ConfigureAwait(false);
         try
         {
-            if (layout.ParityPerStripe == 0) return (await LookAtCopiesAsync(stripe, isRepairing: true, null).ConfigureAwait(false)).IsInconsistent;
+            if (layout.ParityPerStripe == 0)
+                return (await LookAtCopiesAsync(stripe, isRepairing: true, null).ConfigureAwait(false)).IsInconsistent;
             using var columns = new StripeColumns(layout, stripe, 0, chunkBytes);
             // What is missing can only be what parity says: there is nothing to make it consistent with.
             if (await LoadAsync(columns, columns.AllData).ConfigureAwait(false) != 0) return false;
@@ -27,7 +28,8 @@ sealed partial class RaidSet
             var wrong = missing;
             if (!p.AsSpan(0, chunkBytes).SequenceEqual(columns.P.Span)) wrong |= columns.BitOfP;
             if (layout.ParityPerStripe > 1 && !q.AsSpan(0, chunkBytes).SequenceEqual(columns.Q.Span)) wrong |= columns.BitOfQ;
-            if ((wrong & columns.BitOfP) != 0) await WriteChunkAsync(columns, layout.DataPerStripe, p.AsMemory(0, chunkBytes)).ConfigureAwait(false);
+            if ((wrong & columns.BitOfP) != 0)
+                await WriteChunkAsync(columns, layout.DataPerStripe, p.AsMemory(0, chunkBytes)).ConfigureAwait(false);
             if ((wrong & columns.BitOfQ) != 0)
                 await WriteChunkAsync(columns, layout.DataPerStripe + 1, q.AsMemory(0, chunkBytes)).ConfigureAwait(false);
             ArrayPool<byte>.Shared.Return(p);
@@ -171,12 +173,14 @@ sealed partial class RaidSet
                 if (copies.TrueForAll(copy => copy.AsSpan(at, block).SequenceEqual(copies[0].AsSpan(at, block)))) continue;
                 var lba = new Lba(((layout.ChunkOf(stripe, index) * chunkBytes) + at) / block);
                 var chosen = copies.Find(copy => oracle?.IsRight(lba, copy.AsSpan(at, block)) == true)
-                    ?? copies.Find(copy => 2 * copies.Count(other => other.AsSpan(at, block).SequenceEqual(copy.AsSpan(at, block))) > copies.Count);
+                    ?? copies.Find(copy => 2 * copies.Count(other => IsSame(other, copy, at, block)) > copies.Count);
                 isSure &= chosen is not null;
                 (chosen ?? copies[0]).AsSpan(at, block).CopyTo(right.AsSpan(at));
             }
 
             return isSure;
         }
+
+        static bool IsSame(byte[] one, byte[] other, int at, int count) => one.AsSpan(at, count).SequenceEqual(other.AsSpan(at, count));
     }
 }

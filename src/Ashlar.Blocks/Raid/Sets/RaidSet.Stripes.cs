@@ -67,6 +67,35 @@ sealed partial class RaidSet
         }
     }
 
+    /// <summary>Copies what a member holds of a stripe to its twin; what it cannot read is calculated.</summary>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    public async ValueTask CopyStripeAsync(RaidMember member, long stripe)
+    {
+        var turn = LockOf(stripe);
+        await turn.EnterAsync().ConfigureAwait(false);
+        try
+        {
+            using var columns = new StripeColumns(layout, stripe, 0, chunkBytes);
+            ReadOnlyMemory<byte> content = columns.Chunk(0);
+            try
+            {
+                await member.ReadAsync(OffsetOf(stripe), columns.Chunk(0)).ConfigureAwait(false);
+            }
+            catch (Exception e) when (IsUnreadable(e))
+            {
+                content = await ContentOfAsync(columns, member.Number).ConfigureAwait(false);
+                await WriteMemberAsync(member.Number, stripe, 0, content).ConfigureAwait(false);
+            }
+
+            if (member.Twin is { } twin)
+                await twin.TryAsync(twin.Device.WriteAsync(member.LbaOf(OffsetOf(stripe)), content)).ConfigureAwait(false);
+        }
+        finally
+        {
+            turn.Exit();
+        }
+    }
+
     // Under the lock: nothing is in use there, and what is on the members need not be consistent.
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask ClearStripeAsync(long stripe)

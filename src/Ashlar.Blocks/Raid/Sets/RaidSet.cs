@@ -27,6 +27,7 @@ sealed partial class RaidSet : IRedundantDevice
     readonly DeviceCounters counters = new();
     readonly Func<RaidMember, ValueTask> memberFailed;
     readonly int chunkBytes;
+    readonly Lock healthGate = new();
     int copyTurn;
     int unrecorded;
     bool isDegraded;
@@ -74,7 +75,8 @@ sealed partial class RaidSet : IRedundantDevice
         long dataBytes,
         Func<RaidMember, ValueTask>? memberFailed = null)
     {
-        if (members.Length != layout.MemberCount) throw new ArgumentException($"{members.Length} devices for {layout.MemberCount} members.");
+        if (members.Length != layout.MemberCount)
+            throw new ArgumentException($"{members.Length} devices for {layout.MemberCount} members.");
         if (!IsPossibleChunk(chunkBytes)) throw new ArgumentException($"Chunks of {chunkBytes} bytes.");
         (Name, this.layout, this.chunkBytes, this.members) = (name, layout, chunkBytes, members);
         this.memberFailed = memberFailed ?? (_ => ValueTask.CompletedTask);
@@ -240,6 +242,14 @@ sealed partial class RaidSet : IRedundantDevice
         return calls.WhenAllAsync();
     }
 
+    /// <summary>Puts the twin of a member in its place, which holds the same.</summary>
+    public void Promote(RaidMember twin)
+    {
+        Invariant.Require(twin.IsUsable);
+        members[twin.Number] = twin;
+        NoteHealth();
+    }
+
     /// <summary>Puts another device in a member's place, which holds nothing yet that it should.</summary>
     public void Replace(RaidMember member)
     {
@@ -251,11 +261,15 @@ sealed partial class RaidSet : IRedundantDevice
     /// <summary>Whether members are usable has changed.</summary>
     public void NoteHealth()
     {
-        HashSet<int>? lost = null;
-        foreach (var member in members)
-            if (!member.IsUsable) (lost ??= []).Add(member.Number);
-        Volatile.Write(ref isLost, lost is not null && !layout.Survives(lost));
-        Volatile.Write(ref isDegraded, lost is not null);
+        // One after the other: what is said last has seen all.
+        lock (healthGate)
+        {
+            HashSet<int>? lost = null;
+            foreach (var member in members)
+                if (!member.IsUsable) (lost ??= []).Add(member.Number);
+            Volatile.Write(ref isLost, lost is not null && !layout.Survives(lost));
+            Volatile.Write(ref isDegraded, lost is not null);
+        }
     }
 
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
@@ -273,14 +287,14 @@ sealed partial class RaidSet : IRedundantDevice
         counters.CountRead(lengthBytes);
     }
 
-    ValueTask FlushAllAsync() => cache is null && Intent is null ? FlushMembersAsync() : CommitAsync();
+    ValueTask FlushAllAsync() => CommitAsync();
 
     ValueTask FlushMembersAsync()
     {
         CheckWritable();
         var calls = CallSet.Take();
         foreach (var member in members)
-            if (member.IsPresent) calls.Add(TakeAsync(member, member.Device!.FlushAsync()));
+            if (member.IsPresent) calls.Add(TakeAsync(member, member.FlushAsync()));
         return calls.WhenAllAsync();
     }
 
@@ -306,7 +320,7 @@ sealed partial class RaidSet : IRedundantDevice
     }
 
     /// <summary>Makes durable what a member has; it fails if it does not.</summary>
-    public ValueTask FlushMemberAsync(RaidMember member) => TakeAsync(member, member.Device!.FlushAsync());
+    public ValueTask FlushMemberAsync(RaidMember member) => TakeAsync(member, member.FlushAsync());
 
     /// <summary>A member is not used any more. Ends when that is remembered.</summary>
     /// <exception cref="DeviceIOException">Too many are missing then.</exception>

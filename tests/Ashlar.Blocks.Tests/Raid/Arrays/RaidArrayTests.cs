@@ -230,6 +230,54 @@ public sealed class RaidArrayTests
         await array.DisposeAsync();
     }
 
+    [Theory, MemberData(nameof(Shapes))]
+    public async Task A_member_is_replaced_without_giving_up_redundancy(RaidLevel level, int members)
+    {
+        var bench = new ArrayBench(level, members);
+        var array = await bench.CreateAsync();
+        await bench.ChangeAsync(array, steps: 20, seed: 17);
+        var bad = bench.Faulty[1].Add(
+            new DeviceFault { Operations = [DriverOperation.Read], Kind = DeviceFaultKind.Error, Probability = 0.2 });
+        var fresh = new MemoryDevice(ArrayBench.BlockCount, 512, "fresh");
+        await array.ReplaceAsync(1, fresh);
+        Assert.Equal(RaidArrayState.Healthy, array.State);
+        await bench.ChangeAsync(array, steps: 30, seed: 18);
+        await array.WaitForBackgroundAsync();
+        bench.Faulty[1].Remove(bad);
+        Assert.Equal("fresh", array.Members[1].Device);
+        Assert.DoesNotContain(bench.Events, e => e.Kind == RaidEventKind.MemberFailed);
+        await bench.ChangeAsync(array, steps: 10, seed: 19);
+        await bench.CheckAsync(array);
+        await bench.CheckCopiesAsync(array);
+        await array.DisposeAsync();
+        await using var opened = await RaidArray.OpenAsync([.. bench.Fork(), ArrayBench.Copy(fresh)]);
+        Assert.Equal((RaidArrayState.Healthy, "fresh"), (opened.State, opened.Members[1].Device));
+        await bench.CheckCopiesAsync(opened);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_replacement_that_fails_harms_nobody_and_one_whose_member_fails_takes_its_place(bool isReplacementBad)
+    {
+        var bench = new ArrayBench(RaidLevel.Raid5, 3);
+        var array = await bench.CreateAsync();
+        await bench.ChangeAsync(array, steps: 20, seed: 20);
+        var fresh = new FaultyDevice(new MemoryDevice(ArrayBench.BlockCount, 512, "fresh"), new SeededEntropy(1));
+        (isReplacementBad ? fresh : bench.Faulty[1]).Add(
+            new DeviceFault { Operations = [DriverOperation.Write], Kind = DeviceFaultKind.Error, Skip = isReplacementBad ? 60 : 8 });
+        await array.ReplaceAsync(1, fresh);
+        await bench.ChangeAsync(array, steps: 30, seed: 21);
+        await array.WaitForBackgroundAsync();
+        await array.FlushAsync();
+        await array.WaitForBackgroundAsync();
+        Assert.Equal(isReplacementBad ? "disk1" : "fresh", array.Members[1].Device);
+        Assert.Equal(RaidArrayState.Healthy, array.State);
+        await bench.CheckAsync(array);
+        await bench.CheckCopiesAsync(array);
+        await array.DisposeAsync();
+    }
+
     [Fact]
     public async Task Only_what_is_allocated_is_rebuilt()
     {

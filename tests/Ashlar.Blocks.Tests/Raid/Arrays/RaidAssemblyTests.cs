@@ -50,7 +50,8 @@ public sealed class RaidAssemblyTests
             await CheckAsync(array, 1);
         }
 
-        Assert.Contains(events, e => e.Kind == RaidEventKind.DeviceIgnored && e.Message.Contains("disk1 is not used", StringComparison.Ordinal));
+        var ignored = Assert.Single(events, e => e.Kind == RaidEventKind.DeviceIgnored);
+        Assert.Contains("disk1 is not used", ignored.Message, StringComparison.Ordinal);
         await RefusedAsync(RaidRefusal.TooFewMembers, "members 1, 2", disks[0], old);
     }
 
@@ -125,8 +126,13 @@ public sealed class RaidAssemblyTests
         var disks = Disks(3);
         var array = await CreateAsync(disks, RaidLevel.Raid5);
         var other = Disks(1, "other")[0];
-        foreach (var (device, reason) in ((IBlockDevice, RaidRefusal)[])
-            [(disks[1], RaidRefusal.SameDevice), (new MemoryDevice(900, 512, "small"), RaidRefusal.Unfit), (new MemoryDevice(900), RaidRefusal.Unfit)])
+        List<(IBlockDevice Device, RaidRefusal Reason)> unfit =
+        [
+            (disks[1], RaidRefusal.SameDevice),
+            (new MemoryDevice(900, 512, "small"), RaidRefusal.Unfit),
+            (new MemoryDevice(900), RaidRefusal.Unfit),
+        ];
+        foreach (var (device, reason) in unfit)
             Assert.Equal(reason, (await Assert.ThrowsAsync<RaidRefusedException>(async () => await array.AddSpareAsync(device))).Reason);
         await Assert.ThrowsAsync<RaidRefusedException>(async () => await array.AddAsync(0, other));
         await array.RemoveAsync(0);
@@ -168,9 +174,10 @@ public sealed class RaidAssemblyTests
             ],
         };
         written.Write(bytes);
-        Assert.Equal("4153484c524149440100000001000000" + "00112233445566778899aabbccddeeff" + "ffeeddccbbaa99887766554433221100"
+        var expected = "4153484c524149440100000001000000" + "00112233445566778899aabbccddeeff" + "ffeeddccbbaa99887766554433221100"
             + "02000500030000000000010000020000" + "00000a00000000000000100000000000" + "00000004000000000600000000000000"
-            + "09000000000000000400000000000000" + "02000000000000000068e5cf8b010000" + "0000010000000000", Convert.ToHexStringLower(bytes[..136]));
+            + "09000000000000000400000000000000" + "02000000000000000068e5cf8b010000" + "0000010000000000";
+        Assert.Equal(expected, Convert.ToHexStringLower(bytes[..136]));
         Assert.Equal("0000000100000000000000000000000001000000", Convert.ToHexStringLower(bytes[512..532]));
         Assert.Equal("02010000000000000000000000000000" + "0000020000000000", Convert.ToHexStringLower(bytes[624..648]));
         var read = MemberSuperblock.Read(bytes, "disk", 0);

@@ -196,7 +196,8 @@ public sealed class RaidCrashTests(ITestOutputHelper output)
             {
                 var other = new byte[content.Length];
                 Assert.True(await array.ReadCopyAsync(Lba.Zero, other, copy));
-                Assert.True(content.AsSpan().SequenceEqual(other), $"copy {copy} differs from byte {content.AsSpan().CommonPrefixLength(other)}: {string.Join("; ", events)}");
+                var same = content.AsSpan().CommonPrefixLength(other);
+                Assert.True(same == other.Length, $"copy {copy} differs from byte {same} on: {string.Join("; ", events)}");
             }
 
             await array.DisposeAsync();
@@ -270,7 +271,8 @@ public sealed class RaidCrashTests(ITestOutputHelper output)
             return content;
         }
 
-        static ulong WordOf(int block, int version) => version == 0 ? 0 : new SeededRandom(((ulong)version << 32) | (uint)block).NextUInt64();
+        static ulong WordOf(int block, int version) =>
+            version == 0 ? 0 : new SeededRandom(((ulong)version << 32) | (uint)block).NextUInt64();
 
         static string PathOf(int member) => $"/member{member}";
     }

@@ -1,0 +1,119 @@
+using System.Runtime.CompilerServices;
+using Ashlar.Storage;
+
+namespace Ashlar.Blocks.Raid;
+
+public sealed partial class RaidArray
+{
+    readonly List<(RaidMember Member, Place Device)> replacements = [];
+
+    /// <summary>
+    /// Puts a device in the place of a member. One that still works stays in use until the device holds all that it holds, so that no
+    /// redundancy is given up; after that it belongs to the set no more. The set takes the device over, and goes on in the background.
+    /// </summary>
+    /// <exception cref="RaidRefusedException">The device is in use, or does not fit, or the member is being rebuilt or
+    /// replaced.</exception>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    public async ValueTask ReplaceAsync(int place, IBlockDevice device)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)place, (uint)places.Length, nameof(place));
+        var member = set.Members[place];
+        if (!member.IsPresent)
+        {
+            await AddAsync(place, device).ConfigureAwait(false);
+            return;
+        }
+
+        if (!member.IsUsable || member.Twin is not null)
+            throw new RaidRefusedException(Name, RaidRefusal.WrongState, $"member {place} is being rebuilt or replaced");
+        var twin = await PrepareSpareAsync(device).ConfigureAwait(false);
+        member.Twin = new MemberTwin(device);
+        lock (replacements) replacements.Add((member, twin));
+        Report(RaidEventKind.RebuildStarted, $"{device.Name} is made a copy of member {place}, {member.Device!.Name}", place);
+        WakeBackground();
+    }
+
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    async ValueTask ReplaceWantedAsync()
+    {
+        while (true)
+        {
+            (RaidMember Member, Place Device) next;
+            lock (replacements)
+            {
+                if (replacements.Count == 0) return;
+                next = replacements[0];
+            }
+
+            if (!await CopyAsync(next.Member, next.Device).ConfigureAwait(false)) return;
+            lock (replacements) replacements.RemoveAt(0);
+        }
+    }
+
+    // False when it has to wait. What is written meanwhile goes to both, so that each stripe is right once it has been copied.
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
+    async ValueTask<bool> CopyAsync(RaidMember member, Place device)
+    {
+        bytesPerSecond = 0;
+        var twin = member.Twin!;
+        for (var stripe = 0L; stripe < set.StripeCount && member.IsPresent && twin.Failure is null; stripe++)
+        {
+            if (ShouldStop) return false;
+            var startedAt = options.TimeProvider.GetTimestamp();
+            await set.CopyStripeAsync(member, stripe).ConfigureAwait(false);
+            await PaceAsync(current.ChunkBytes, startedAt).ConfigureAwait(false);
+        }
+
+        if (twin.Failure is null) await twin.TryAsync(twin.Device.FlushAsync()).ConfigureAwait(false);
+        // Without writers: what one of them fails to write to the device from then on is missed by a member.
+        if (twin.Failure is null && member.IsPresent)
+            await set.WithoutWritersAsync(() => PromoteAsync(member, device)).ConfigureAwait(false);
+        if (ReferenceEquals(places[member.Number], device)) return true;
+        member.Twin = null;
+        if (twin.Failure is { } failure)
+        {
+            lock (retired) retired.Add(device.Device!);
+            Report(
+                RaidEventKind.RebuildFailed,
+                $"{device.Device!.Name} does not replace member {member.Number}: {failure.Message}",
+                member.Number,
+                failure);
+            return true;
+        }
+
+        // The member has failed before: the device is a spare like any other.
+        lock (spares) spares.Insert(0, device);
+        WakeBackground();
+        return true;
+    }
+
+    // Crash order: the device says that it has the place before the others say so; until they do nobody believes it, and the member is
+    // still in sync. From the first proposal on the device is, which holds the same.
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    async ValueTask PromoteAsync(RaidMember member, Place device)
+    {
+        var number = member.Number;
+        await turn.EnterAsync().ConfigureAwait(false);
+        try
+        {
+            var says = current with { MemberId = device.Id, Place = number };
+            await member.Twin!.TryAsync(device.Device!.FlushAsync()).ConfigureAwait(false);
+            await member.Twin.TryAsync(device.Pair!.WriteAsync(says)).ConfigureAwait(false);
+            if (member.Twin.Failure is not null || !member.IsPresent) return;
+            lock (retired) retired.Add(member.Device!);
+            places[number] = device;
+            set.Promote(new RaidMember(number, device.Device, current.Areas.DataAt));
+            intent?.TakeAllForStale();
+            await WriteRegionsLockedAsync().ConfigureAwait(false);
+            await TransitionLockedAsync((_, now) => WithEntry(now, number, new MemberEntry(device.Id, MemberState.InSync)))
+                .ConfigureAwait(false);
+        }
+        finally
+        {
+            turn.Exit();
+        }
+
+        Report(RaidEventKind.RebuildFinished, $"{device.Device!.Name} has replaced {member.Device!.Name} as member {number}", number);
+    }
+}
