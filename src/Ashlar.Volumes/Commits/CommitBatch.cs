@@ -48,6 +48,7 @@ sealed class CommitBatch(bool isSpill)
             Invariant.Require(!isSpill || leaf.IsOverwritten); // Its marker says so after a crash.
             Invariant.Require(leaf.Damage is null); // Or what the store holds of it would be lost by guessing.
             leaf.Dirt = LeafDirt.None;
+            leaf.CapturesBeingWritten++;
             leaves.Add((leaf, leaf.IsOverwritten));
             leaf.IsOverwritten = false;
             foreach (ref var entry in leaf.Entries)
@@ -166,8 +167,12 @@ sealed class CommitBatch(bool isSpill)
         {
             lock (leaf)
             {
-                // Blocks that moved on since are where no committed leaf knows them.
-                foreach (ref var entry in leaf.Entries) entry.CommittedValid = entry.CapturedValid;
+                leaf.CapturesBeingWritten--;
+                Invariant.Require(leaf.CapturesBeingWritten >= 0);
+                // Blocks that moved on since are where no committed leaf knows them. It may have been captured again, by the same commit:
+                // then the store goes on to have the one or the other.
+                if (leaf.CapturesBeingWritten == 0)
+                    foreach (ref var entry in leaf.Entries) entry.CommittedValid = entry.CapturedValid;
             }
 
             if (wasOverwritten && leaf.Marks is { } marks)

@@ -95,6 +95,9 @@ class Committer : IDisposable
     /// <summary>Whether a flush would have to write the map.</summary>
     public bool HasChangedMaps => changed.MapCount > 0 || captured.Count > 0;
 
+    /// <summary>Whether the commit that runs takes snapshots.</summary>
+    protected bool IsCutting => cuts.Count > 0;
+
     /// <summary>Whether leaves were captured that are not in the store yet, because it refused them.</summary>
     public bool HasUnwritten => captured.Count > 0;
 
@@ -190,19 +193,7 @@ class Committer : IDisposable
         // The snapshot before the generation: who sees the new generation must see what there is to keep.
         foreach (var volume in cut.Volumes) volume.NewestSnapshot = cut.Generation;
         parts.Generation.Advance(cut.Generation + 1);
-        // Who holds a leaf now may have looked before; who takes one after us sees what was just written.
-        foreach (var volume in cut.Volumes)
-        {
-            for (var page = volume.Leaves.FindNextPage(0); page >= 0; page = volume.Leaves.FindNextPage(page + 1))
-            {
-                foreach (var leaf in volume.Leaves.FindPage(page).ToArray())
-                {
-                    if (leaf is null) continue;
-                    Wait(leaf.WriteLock.EnterAsync());
-                    leaf.WriteLock.Exit();
-                }
-            }
-        }
+        foreach (var volume in cut.Volumes) Wait(volume.PassWritersAsync());
     }
 
     /// <summary>Step 1.</summary>

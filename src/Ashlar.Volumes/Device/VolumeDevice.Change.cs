@@ -11,7 +11,7 @@ sealed partial class VolumeDevice
 {
     /// <summary>
     /// Call under the write lock, before anything of the leaf changes in memory. The first time after a snapshot the leaf is kept as it
-    /// is, to be written with the next capture. Nothing is to be written as long as nothing changes: the leaf in the store is the same.
+    /// is, to be written with the next capture: whoever deletes the snapshot finds it there.
     /// </summary>
     void BeginChange(Leaf leaf)
     {
@@ -19,7 +19,7 @@ sealed partial class VolumeDevice
         // This order: a cut publishes the snapshot first.
         var current = parts.Generation.Current;
         if (leaf.Version.Generation == current) return;
-        var newest = NewestSnapshot;
+        var newest = NewestBefore(current);
         lock (leaf)
         {
             var (generation, older) = leaf.Version;
@@ -27,11 +27,19 @@ sealed partial class VolumeDevice
             else if (parts.Rules.MustFreeze(generation, newest) && (leaf.Map is { IsEmpty: false } || older > 0 || Parent is not null))
                 older = Freeze(leaf, leaf.Version);
             leaf.Version = new LeafVersion(current, older);
+            if (leaf.Changes.Frozen.Count > 0 && leaf.Damage is null) parts.ChangedLeaves.Add(leaf, LeafDirt.Map);
         }
     }
 
     /// <summary>Up to which generation the places of a leaf are not the head's alone.</summary>
     long SharedThrough(Leaf leaf) => Math.Max(leaf.Version.Older, Parent?.Generation ?? 0);
+
+    /// <summary>The same, when it will have been changed.</summary>
+    long SharedThroughIfChanged(Leaf leaf)
+    {
+        var (generation, older) = leaf.Version;
+        return Math.Max(generation <= NewestSnapshot ? generation : older, Parent?.Generation ?? 0);
+    }
 
     static long Freeze(Leaf leaf, LeafVersion version)
     {

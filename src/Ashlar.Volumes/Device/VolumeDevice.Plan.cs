@@ -11,11 +11,12 @@ sealed partial class VolumeDevice
     // or they go to a fragment chunk, each by itself.
     bool TryPlan(Leaf leaf, LeafPlan plan, int firstBlock, int blockCount, bool isWrite, SpaceReservation? reservation = null)
     {
+        plan.CopyFrom(leaf, firstBlock, blockCount);
+        if (parts.Metadata.IsExhausted && NeedsMap(plan, firstBlock, blockCount, isWrite, SharedThroughIfChanged(leaf)))
+            parts.Metadata.ThrowIfExhausted(Name);
         BeginChange(leaf);
         plan.Generation = leaf.Version.Generation;
-        plan.CopyFrom(leaf, firstBlock, blockCount);
         var shared = SharedThrough(leaf);
-        if (parts.Metadata.IsExhausted && NeedsMap(plan, firstBlock, blockCount, isWrite, shared)) parts.Metadata.ThrowIfExhausted(Name);
         var fragments = default(BlockSet);
         foreach (var (slot, mask) in new SlotMasks(firstBlock, blockCount))
         {

@@ -108,12 +108,10 @@ sealed partial class VolumeDevice
     bool TryTakeAsItIs(Leaf leaf, int block, uint found)
     {
         Settle(leaf);
-        var isOwn = true;
+        bool isOwn;
         lock (leaf)
         {
-            var (generation, older) = leaf.Version;
-            var shared = Math.Max(generation <= NewestSnapshot ? generation : older, Parent?.Generation ?? 0);
-            isOwn = leaf.Map!.PlaceOf(block).Birth > shared;
+            isOwn = leaf.Map!.PlaceOf(block).Birth > SharedThroughIfChanged(leaf);
             if (isOwn && leaf.Checksums[block] != found)
             {
                 leaf.Checksums[block] = found;

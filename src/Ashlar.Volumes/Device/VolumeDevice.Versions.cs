@@ -22,6 +22,24 @@ enum DropOutcome
 // Versions of leaves that snapshots keep.
 sealed partial class VolumeDevice
 {
+    /// <summary>
+    /// Waits until nobody goes by what he saw of generations and snapshots before the call: who holds a leaf now may have looked before; who
+    /// takes one after us sees what was written before.
+    /// </summary>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    public async ValueTask PassWritersAsync()
+    {
+        for (var page = Leaves.FindNextPage(0); page >= 0; page = Leaves.FindNextPage(page + 1))
+        {
+            foreach (var leaf in Leaves.FindPage(page).ToArray())
+            {
+                if (leaf is null) continue;
+                await leaf.WriteLock.EnterAsync();
+                leaf.WriteLock.Exit();
+            }
+        }
+    }
+
     /// <summary>Lets go of a version that was kept for snapshots, if none needs it.</summary>
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
     public async ValueTask<DropOutcome> DropVersionAsync(long leafIndex, long generation)
@@ -36,8 +54,10 @@ sealed partial class VolumeDevice
                 return DropOutcome.NotYet;
             }
 
+            // The store does not have the neighbours that come, or still has those that go.
+            if (leaf.CapturesBeingWritten > 0) return DropOutcome.NotYet;
             if (leaf.Changes.Dropped.Contains(generation)) return DropOutcome.Dropped;
-            if (leaf.Changes.Dropped.Count > 0) return DropOutcome.NotYet; // The store still has the neighbours that go.
+            if (leaf.Changes.Dropped.Count > 0) return DropOutcome.NotYet;
         }
 
         var kept = parts.Store.Get(MapKeys.OldLeaf(Lineage, leafIndex, generation));

@@ -295,10 +295,5 @@ sealed partial class VolumeDevice
     }
 
     // Whether the home will be the head's alone when the next request comes to the leaf.
-    bool IsHomeOwn(Leaf leaf, ChunkEntry entry)
-    {
-        var (generation, older) = leaf.Version;
-        var shared = Math.Max(generation <= NewestSnapshot ? generation : older, Parent?.Generation ?? 0);
-        return entry.Chunk != 0 && entry.Birth > shared;
-    }
+    bool IsHomeOwn(Leaf leaf, ChunkEntry entry) => entry.Chunk != 0 && entry.Birth > SharedThroughIfChanged(leaf);
 }

@@ -22,6 +22,7 @@ sealed partial class VolumeDevice : IBlockDevice
     long cursor;
     long unverifiedBlocks;
     long newestSnapshot;
+    long previousSnapshot;
     IReadOnlyList<SnapshotRecord> snapshots = [];
     bool isDeleted;
 
@@ -78,8 +79,15 @@ sealed partial class VolumeDevice : IBlockDevice
     public long NewestSnapshot
     {
         get => Volatile.Read(ref newestSnapshot);
-        set => Interlocked.Exchange(ref newestSnapshot, value);
+        set
+        {
+            Volatile.Write(ref previousSnapshot, newestSnapshot);
+            Interlocked.Exchange(ref newestSnapshot, value);
+        }
     }
+
+    /// <summary>The same for whoever changes something in a generation: what he changes belongs to the snapshot that ends it.</summary>
+    public long NewestBefore(long generation) => NewestSnapshot is var newest && newest < generation ? newest : Volatile.Read(ref previousSnapshot);
 
     /// <summary>Its snapshots, oldest first; those that are being taken or given back included. Only the catalogue changes it, under its
     /// lock.</summary>

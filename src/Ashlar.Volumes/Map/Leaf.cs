@@ -70,6 +70,11 @@ sealed class Leaf(VolumeDevice volume, long index)
     /// <summary>Generation that the leaf in the store has; 0 when there is none. Only the commit changes it.</summary>
     public long StoredGeneration { get; set; }
 
+    /// <summary>
+    /// How often it was captured by commits that have not reached the store: above 0 the store does not have its versions as they will be.
+    /// </summary>
+    public int CapturesBeingWritten { get; set; }
+
     /// <summary>What it has taken and let go of since the last capture, and what snapshots keep of it.</summary>
     public LeafChanges Changes { get; } = new();
 

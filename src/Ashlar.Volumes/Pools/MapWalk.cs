@@ -22,6 +22,7 @@ sealed class MapWalk
     readonly Dictionary<long, (ushort Blocks, long Lineage)> fragments = [];
     readonly Dictionary<long, long> chunksByLineage = [];
     readonly Dictionary<long, VolumeParent> parents;
+    readonly ILookup<long, long> snapshots;
     readonly HashSet<long> lineages;
     readonly OwnedByLeaf leafPlaces = new();
     readonly long chunkCount;
@@ -34,6 +35,7 @@ sealed class MapWalk
         owned = new ulong[groupCount * GroupBitmap.Words];
         inherited = new ulong[owned.Length];
         (lineages, parents) = (ReadLineages(snapshot, pool), ReadParents(snapshot, pool));
+        snapshots = ReadSnapshots(snapshot);
     }
 
     public long Leaves { get; private set; }
@@ -74,6 +76,8 @@ sealed class MapWalk
                     walk.AddProblem($"leaf {index} of lineage {lineage} follows generation {head?.Older}, but {generation} is kept");
                 if (generation >= youngest)
                     walk.AddProblem($"leaf {index} of lineage {lineage} is kept in generation {generation}, and is of {youngest} itself");
+                if (!walk.snapshots[lineage].Any(each => each >= generation && each < youngest))
+                    walk.AddProblem($"leaf {index} of lineage {lineage} is kept in generation {generation} for no snapshot");
                 youngest = generation;
                 walk.Visit(lineage, index, kept.Value);
             }
@@ -289,6 +293,14 @@ sealed class MapWalk
         using var cursor = snapshot.Scan(KeyRange.Prefix(MapKeys.Volumes));
         while (cursor.MoveNext()) lineages.Add(VolumeRecord.Read(cursor.Key, cursor.Value, pool).Lineage);
         return lineages;
+    }
+
+    static ILookup<long, long> ReadSnapshots(KeyValueSnapshot snapshot)
+    {
+        var generations = new List<(long Lineage, long Generation)>();
+        using var cursor = snapshot.Scan(KeyRange.Prefix(MapKeys.Snapshots));
+        while (cursor.MoveNext()) generations.Add(MapKeys.ReadMarker(cursor.Key));
+        return generations.ToLookup(each => each.Lineage, each => each.Generation);
     }
 
     static Dictionary<long, VolumeParent> ReadParents(KeyValueSnapshot snapshot, string pool)

@@ -40,9 +40,13 @@ class SnapshotRemover(PoolParts parts, Catalogue catalogue)
             if (!volume.IsCloned(snapshot.Generation)) await RemoveAsync(volume, snapshot, cancellationToken);
     }
 
+    /// <summary>Gives back what was kept for one.</summary>
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
-    async ValueTask RemoveAsync(VolumeDevice volume, SnapshotRecord snapshot, CancellationToken cancellationToken)
+    protected virtual async ValueTask RemoveAsync(VolumeDevice volume, SnapshotRecord snapshot, CancellationToken cancellationToken)
     {
+        // What was kept for it in memory comes into the store first, or it would be found by nobody.
+        await volume.PassWritersAsync();
+        await parts.Committer.RunAsync(CommitScope.Flush);
         var before = volume.Snapshots.Select(each => each.Generation).Where(each => each < snapshot.Generation).DefaultIfEmpty(0).Max();
         var from = MapKeys.Change(volume.Lineage, before + 1, 0);
         var end = MapKeys.Change(volume.Lineage, snapshot.Generation + 1, 0);

@@ -62,6 +62,24 @@ enum PlantedBug
     /// <summary>The map is committed without waiting for stable storage.</summary>
     MapNotDurable,
 
+    /// <summary>A leaf that a snapshot needs is not kept when it changes.</summary>
+    KeepNothing,
+
+    /// <summary>A snapshot is there before what belongs to it is durable.</summary>
+    SnapshotBeforeCommit,
+
+    /// <summary>What is being overwritten in place when a snapshot is taken is left out of its commit.</summary>
+    SnapshotWithoutChecksums,
+
+    /// <summary>A deleted snapshot is forgotten before what was kept for it is given back.</summary>
+    ForgetSnapshotFirst,
+
+    /// <summary>A snapshot does not wait for those who were about to change something when it was taken.</summary>
+    CutWithoutWaiting,
+
+    /// <summary>Which blocks of fragment chunks are taken is not written in the batch of the leaves.</summary>
+    FragmentsNotInBatch,
+
     /// <summary>Markers are let go of when checksums were spilled, although the data below them was not flushed.</summary>
     SettleSpillsUnflushed,
 }
@@ -89,6 +107,13 @@ static class PlantedBugs
             _ => new WrongCommitter(parts, bug),
         };
 
+        public override SnapshotTaker CreateTaker(
+            PoolParts parts, Catalogue catalogue, SnapshotRemover remover, Func<ValueTask> settled) =>
+            bug is PlantedBug.SnapshotBeforeCommit ? new WrongTaker(parts, catalogue, remover, settled) : base.CreateTaker(parts, catalogue, remover, settled);
+
+        public override SnapshotRemover CreateSnapshotRemover(PoolParts parts, Catalogue catalogue) =>
+            bug == PlantedBug.ForgetSnapshotFirst ? new WrongRemover(parts, catalogue) : base.CreateSnapshotRemover(parts, catalogue);
+
         public override PoolGrower CreateGrower(PoolParts parts, SuperblockCopies superblocks) =>
             bug is PlantedBug.GrowBeforeDevice or PlantedBug.GiveOutBeforeGrown or PlantedBug.GrowthNotDurable
                 ? new WrongGrower(parts, superblocks, bug)
@@ -96,6 +121,28 @@ static class PlantedBugs
 
         public override VolumeResizer CreateResizer(PoolParts parts, Catalogue catalogue, LeakedSpace leaked) =>
             bug == PlantedBug.ShrinkBeforeUnmap ? new WrongResizer(parts, catalogue, leaked) : base.CreateResizer(parts, catalogue, leaked);
+    }
+
+    sealed class WrongTaker(PoolParts parts, Catalogue catalogue, SnapshotRemover remover, Func<ValueTask> settled)
+        : SnapshotTaker(parts, catalogue, remover, settled)
+    {
+        protected override ValueTask CutAsync(
+            IReadOnlyList<(VolumeDevice Volume, string Name)> wanted, IReadOnlyList<SnapshotRecord> records)
+        {
+            Complete(records);
+            return base.CutAsync(wanted, records);
+        }
+    }
+
+    sealed class WrongRemover(PoolParts parts, Catalogue snapshots) : SnapshotRemover(parts, snapshots)
+    {
+        readonly Catalogue catalogue = snapshots;
+
+        protected override async ValueTask RemoveAsync(VolumeDevice volume, SnapshotRecord snapshot, CancellationToken cancellationToken)
+        {
+            await catalogue.ForgetSnapshotAsync(volume, snapshot);
+            await base.RemoveAsync(volume, snapshot, cancellationToken);
+        }
     }
 
     sealed class WrongGrower(PoolParts pool, SuperblockCopies superblocks, PlantedBug bug) : PoolGrower(pool, superblocks)
@@ -136,6 +183,9 @@ static class PlantedBugs
     sealed class Rules(PlantedBug bug) : BlockRules
     {
         public override bool AreSuspectsLookedAt => bug != PlantedBug.SkipRecovery;
+
+        public override bool MustFreeze(long generation, long newestSnapshot) =>
+            bug != PlantedBug.KeepNothing && base.MustFreeze(generation, newestSnapshot);
 
         public override int FindMismatch(LeafCopy copy, int firstBlock, ReadOnlySpan<byte> data) =>
             bug == PlantedBug.IgnoreChecksum ? -1 : base.FindMismatch(copy, firstBlock, data);
@@ -210,12 +260,26 @@ static class PlantedBugs
 
         protected override void Capture(CommitScope scope)
         {
-            if (bug != PlantedBug.FlushWithoutMap || scope != CommitScope.Flush) base.Capture(scope);
+            if (bug == PlantedBug.SnapshotWithoutChecksums && IsCutting) base.Capture(CommitScope.Flush);
+            else if (bug != PlantedBug.FlushWithoutMap || scope != CommitScope.Flush) base.Capture(scope);
         }
 
         protected override void Seal(CommitBatch batch)
         {
+            if (bug == PlantedBug.FragmentsNotInBatch) parts.Fragments.Seal(new WriteBatch());
             if (bug != PlantedBug.BitmapNotInBatch) base.Seal(batch);
+        }
+
+        protected override void Begin(Cut cut)
+        {
+            if (bug != PlantedBug.CutWithoutWaiting)
+            {
+                base.Begin(cut);
+                return;
+            }
+
+            foreach (var volume in cut.Volumes) volume.NewestSnapshot = cut.Generation;
+            parts.Generation.Advance(cut.Generation + 1);
         }
 
         protected override void FlushData()
