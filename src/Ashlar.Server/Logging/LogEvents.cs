@@ -93,6 +93,9 @@ static class LogEvents
     /// <summary>The disk below refused to take back what was freed.</summary>
     public const string PoolReclaim = "pool-reclaim";
 
+    /// <summary>A damaged block was mended from another copy.</summary>
+    public const string BlockRepaired = "block-repaired";
+
     /// <summary>A block fails its checksum, or cannot be read.</summary>
     public const string DamagedBlock = "damaged-block";
 

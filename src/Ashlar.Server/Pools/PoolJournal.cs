@@ -48,6 +48,7 @@ sealed class PoolJournal(string pool, Action<LogEntry> report, TimeProvider time
         PoolEventKind.DamagedMap => LogEvents.DamagedMap,
         PoolEventKind.DamagedSuperblock => LogEvents.DamagedSuperblock,
         PoolEventKind.Unverified => LogEvents.BlocksUnverified,
+        PoolEventKind.Repaired => LogEvents.BlockRepaired,
         PoolEventKind.Reclaim => LogEvents.PoolReclaim,
         PoolEventKind.Volume => LogEvents.VolumeChanged,
         PoolEventKind.LeftOut => LogEvents.LinesLeftOut,

@@ -124,8 +124,17 @@ sealed partial class VolumeDevice
             if (TryTakeAsItIs(leaf, suspect, found)) copy.Checksums[suspect] = found;
         }
 
-        if (await ReadRunsAsync(copy, firstBlock, destination, cancellationToken) is not (>= 0 and var block)) return;
-        ThrowIfUnusable(); // A snapshot that was deleted meanwhile has given its places away.
+        // Each block that does not match is mended, if there is another copy, and what follows it is read.
+        int block;
+        for (var first = firstBlock; ; first = block + 1)
+        {
+            block = await ReadRunsAsync(copy, first, destination[((first - firstBlock) * MapLayout.BlockBytes)..], cancellationToken);
+            if (block < 0) return;
+            ThrowIfUnusable(); // A snapshot that was deleted meanwhile has given its places away.
+            if (!await TryRepairAsync(leaf, copy, block, destination.Slice((block - firstBlock) * MapLayout.BlockBytes, MapLayout.BlockBytes))) break;
+            if (block + 1 == firstBlock + (destination.Length / MapLayout.BlockBytes)) return;
+        }
+
         var data = destination.Slice((block - firstBlock) * MapLayout.BlockBytes, MapLayout.BlockBytes);
         throw Corrupt(leaf, block, copy.OffsetBytes(block), copy.Checksums[block], copy.ComputeChecksum(block, data.Span));
     }

@@ -24,6 +24,9 @@ public enum PoolEventKind
     /// <summary>A block whose checksum was taken anew after a crash, because it was being overwritten.</summary>
     Unverified,
 
+    /// <summary>A block that was damaged on the device was mended from another copy, or from parity.</summary>
+    Repaired,
+
     /// <summary>The device refused to take freed space back.</summary>
     Reclaim,
 

@@ -46,6 +46,7 @@ static class MapKeys
     public static ReadOnlySpan<byte> Leaves => "L"u8;
     public static ReadOnlySpan<byte> OldLeaves => "H"u8;
     public static ReadOnlySpan<byte> Fragments => "F"u8;
+    public static ReadOnlySpan<byte> AfterFragments => "G"u8;
     public static ReadOnlySpan<byte> Snapshots => "C"u8;
     public static ReadOnlySpan<byte> Parents => "A"u8;
     public static ReadOnlySpan<byte> DeviceChunks => "S"u8;

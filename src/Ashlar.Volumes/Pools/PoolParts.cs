@@ -8,6 +8,7 @@ namespace Ashlar.Volumes;
 sealed class PoolParts : IDisposable
 {
     bool isClosed;
+    long repairedBlocks;
 
     public PoolParts(
         string name, IBlockDevice device, KeyValueStore store, ChunkSpace space, PoolGeneration generation, PoolOptions options)
@@ -90,6 +91,11 @@ sealed class PoolParts : IDisposable
 
     /// <summary>Asked for so many chunks where nobody has them: whether volumes in the trash, the oldest first, give way.</summary>
     public Func<long, ValueTask<bool>> MakeRoom { get; set; } = static _ => ValueTask.FromResult(false);
+
+    /// <summary>Blocks that were mended from another copy.</summary>
+    public long RepairedBlocks => Interlocked.Read(ref repairedBlocks);
+
+    public void CountRepaired() => Interlocked.Increment(ref repairedBlocks);
 
     /// <summary>Whether the pool takes no more requests.</summary>
     public bool IsClosed

@@ -28,6 +28,9 @@ public sealed record PoolStatistics
     /// <summary>How far the check after an unclean stop has come.</summary>
     public required RecoveryProgress Recovery { get; init; }
 
+    /// <summary>Blocks that were damaged on the device and were mended from another copy, or from parity.</summary>
+    public long RepairedBlocks { get; init; }
+
     /// <summary>Requests that met a block which fails its checksum.</summary>
     public required long CorruptBlocks { get; init; }
 

@@ -150,6 +150,7 @@ public sealed partial class StoragePool
         }
 
         if (Leaked.IsSuspected) Leaked.Reclaim();
+        new FragmentSweep(Parts, Catalogue.FindLineage).Start();
     }
 
     static void CheckSize(long sizeBytes, int blockSizeBytes)

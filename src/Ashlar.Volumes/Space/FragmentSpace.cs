@@ -180,6 +180,25 @@ sealed class FragmentSpace(KeyValueStore store, ChunkSpace space, Reclaimer recl
         }
     }
 
+    /// <summary>Whether memory knows of a chunk: somebody takes blocks of it, or may.</summary>
+    public bool IsKnown(long chunk)
+    {
+        lock (gate) return chunks.ContainsKey(chunk);
+    }
+
+    /// <summary>Adds pages to a batch that call only those blocks taken that leaves own. While no commit runs.</summary>
+    public void Correct(List<(long Chunk, ushort Leaked, ushort Owned)> leaked, WriteBatch batch)
+    {
+        foreach (var (chunk, _, owned) in leaked)
+        {
+            var page = Load(chunk, out var index);
+            page.Set(index, owned, page.LineageOf(index));
+            changedPages.Add(chunk / FragmentPage.Chunks);
+        }
+
+        Seal(batch);
+    }
+
     /// <summary>Forgets pages, while nothing is captured that is not written.</summary>
     public void Trim()
     {

@@ -19,6 +19,7 @@ namespace Ashlar.Volumes;
 sealed class LeakedSpace(
     KeyValueStore store,
     ChunkSpace space,
+    FragmentSpace fragments,
     Catalogue catalogue,
     Committer commits,
     MetadataWriter writer,
@@ -58,6 +59,7 @@ sealed class LeakedSpace(
     {
         if (!IsSuspected) return;
         List<long> leaked;
+        List<(long Chunk, ushort Leaked, ushort Owned)> leakedBlocks;
         List<(VolumeDevice Volume, long Surplus)> surplus;
         using (var snapshot = store.CreateSnapshot())
         {
@@ -72,6 +74,7 @@ sealed class LeakedSpace(
             }
 
             leaked = [.. walk.FindLeaked(snapshot)];
+            leakedBlocks = [.. walk.FindLeakedBlocks(snapshot)];
             surplus = [.. walk.FindUsageSurplus(snapshot).Join(
                 catalogue.Volumes.Concat(catalogue.Trash), each => each.Lineage, volume => volume.Lineage, (each, volume) => (volume, each.Surplus))];
         }
@@ -81,7 +84,10 @@ sealed class LeakedSpace(
         {
             // The bitmaps in memory would speak of leaves that are not there yet. Tried again later.
             if (commits.HasUnwritten) throw new DeviceFullException(writer.PoolName, "a commit waits for space");
-            await WriteAsync(leaked, surplus);
+            // What requests take blocks of just now belongs to somebody; its leaked blocks go with it, one day.
+            leaked.RemoveAll(fragments.IsKnown);
+            leakedBlocks.RemoveAll(each => fragments.IsKnown(each.Chunk));
+            await WriteAsync(leaked, leakedBlocks, surplus);
             return true;
         });
         await PunchAsync(leaked);
@@ -95,9 +101,11 @@ sealed class LeakedSpace(
     // In use until their bitmaps without them are durable, and punched before anybody else gets them. What the store holds is changed,
     // not what memory holds: leaves may be captured that no write has brought to the store yet.
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
-    async ValueTask WriteAsync(List<long> leaked, List<(VolumeDevice Volume, long Surplus)> usages)
+    async ValueTask WriteAsync(
+        List<long> leaked, List<(long Chunk, ushort Leaked, ushort Owned)> leakedBlocks, List<(VolumeDevice Volume, long Surplus)> usages)
     {
         var batch = new WriteBatch();
+        fragments.Correct(leakedBlocks, batch);
         var words = new ulong[GroupBitmap.Words];
         var value = new byte[GroupBitmap.MaxBytes];
         foreach (var group in leaked.GroupBy(chunk => (int)(chunk / MapLayout.ChunksPerGroup)))

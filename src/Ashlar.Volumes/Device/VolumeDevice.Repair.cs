@@ -1,0 +1,85 @@
+using System.Runtime.CompilerServices;
+using Ashlar.Blocks;
+using Ashlar.Storage;
+
+namespace Ashlar.Volumes;
+
+// Blocks that fail their checksum, or cannot be read, on a device that has them in more than one way: the checksum tells which is right.
+sealed partial class VolumeDevice
+{
+    long repairedBlocks;
+
+    /// <summary>Blocks that were damaged below and have been mended from another copy, or from parity.</summary>
+    public long RepairedBlocks => Interlocked.Read(ref repairedBlocks);
+
+    /// <summary>
+    /// Looks for a copy of a block that matches its checksum, and puts it in the place of what does not. Under the leaf's write lock: nobody
+    /// writes the block meanwhile. What a snapshot needs is mended as well: its content does not change.
+    /// </summary>
+    /// <returns>Whether the buffer holds the content.</returns>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
+    async ValueTask<bool> TryRepairAsync(Leaf leaf, LeafCopy copy, int block, Memory<byte> buffer)
+    {
+        Invariant.Require(leaf.WriteLock.IsHeld && copy.IsValid(block));
+        if (parts.Device is not IRedundantDevice device) return false;
+        var place = DeviceLba(copy.OffsetBytes(block));
+        for (var way = 0; way < device.CopyCount; way++)
+        {
+            if (!await TryReadCopyAsync(device, place, buffer, way)) continue;
+            if (copy.ComputeChecksum(block, buffer.Span) != copy.Checksums[block]) continue;
+            await RewriteAsync(device, place, buffer);
+            Interlocked.Increment(ref repairedBlocks);
+            Report(leaf, block);
+            return true;
+        }
+
+        return false;
+    }
+
+    void Report(Leaf leaf, int block)
+    {
+        var blocks = default(BlockSet);
+        blocks.Add(block);
+        if (AsOf is null) parts.Damage.Healed(leaf, blocks);
+        parts.CountRepaired();
+        parts.Events.ReportOnce(
+            PoolEventKind.Repaired,
+            PoolEventSeverity.Warning,
+            $"repaired {Lineage}/{AsOf}/{leaf.Index}/{block}",
+            $"volume {Name}, byte {(leaf.Index * MapLayout.LeafBytes) + ((long)block * MapLayout.BlockBytes)}: a block did not match its checksum "
+            + $"on {parts.Device.Name} and was mended from another copy",
+            Record.Name);
+    }
+
+    // A device that gives out fails the one way, not the others.
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
+    static async ValueTask<bool> TryReadCopyAsync(IRedundantDevice device, Lba place, Memory<byte> buffer, int way)
+    {
+        try
+        {
+            return await device.ReadCopyAsync(place, buffer, way);
+        }
+        catch (BlockDeviceException)
+        {
+            return false;
+        }
+    }
+
+    // The content was found; that it cannot be put back is for the next one who comes to it.
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    async ValueTask RewriteAsync(IRedundantDevice device, Lba place, ReadOnlyMemory<byte> content)
+    {
+        try
+        {
+            await device.RewriteAsync(place, content);
+        }
+        catch (BlockDeviceException)
+        {
+            // Said above.
+        }
+        finally
+        {
+            parts.Committer.DeviceWritten();
+        }
+    }
+}
