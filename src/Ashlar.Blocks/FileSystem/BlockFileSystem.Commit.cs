@@ -106,7 +106,9 @@ public sealed partial class BlockFileSystem
                 if (region.IsReadOnly) return;
                 RequireWritable("fsync", path);
                 DescribeNames(changes);
-                foreach (var inode in gone)
+                var released = gone.ToHashSet();
+                released.IntersectWith(dead); // Somebody else may have committed some meanwhile.
+                foreach (var inode in released)
                 {
                     if (inode.IsCommitted) ChangeFormat.WriteRemove(changes, inode.Number);
                     foreach (var extent in inode.Extents.Extents) freed.Add(extent.Run);
@@ -115,7 +117,6 @@ public sealed partial class BlockFileSystem
                         + (inode.Extents.Extents.Count * (long)ChangeFormat.RangeBytes);
                 }
 
-                var released = gone.ToHashSet();
                 dead = [.. dead.Where(inode => !released.Contains(inode))];
             }
 

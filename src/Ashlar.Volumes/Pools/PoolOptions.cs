@@ -1,3 +1,4 @@
+using Ashlar.KeyValue;
 using Ashlar.Storage;
 
 namespace Ashlar.Volumes;
@@ -40,6 +41,15 @@ public sealed record PoolOptions
     /// <summary>How fast the check after an unclean stop may read, in bytes a second.</summary>
     public long SweepBytesPerSecond { get; init; } = 256L << 20;
 
+    /// <summary>The machine that has the pool in use, as far as a pool with its metadata on the device tells others.</summary>
+    public PoolHost Host { get; init; } = PoolHost.ThisMachine;
+
+    /// <summary>
+    /// How the store of a pool with its metadata on the device works: sizes at most, for a small device has smaller ones. Its place, clock
+    /// and chance are the pool's.
+    /// </summary>
+    public KeyValueOptions StoreOptions { get; init; } = new();
+
     /// <summary>
     /// Gets every event once, in order, one at a time, on a thread on which nothing else of the pool waits. While it does not return,
     /// a thousand events wait for it and more are left out and counted; closing the pool waits until it has got the last of them.
@@ -49,6 +59,9 @@ public sealed record PoolOptions
     /// <summary>Memory that can still be taken, in bytes.</summary>
     internal Func<long> AvailableMemory { get; init; } =
         static () => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes - GC.GetTotalMemory(forceFullCollection: false);
+
+    /// <summary>Chunks for metadata, when a device is formatted; null for a share of it.</summary>
+    internal long? MetadataChunks { get; init; }
 
     internal PoolPartFactory Factory { get; init; } = new();
 }

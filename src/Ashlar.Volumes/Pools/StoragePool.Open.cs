@@ -40,7 +40,11 @@ public sealed partial class StoragePool
     /// <exception cref="VolumeNameException">The pool's name is not valid.</exception>
     /// <exception cref="UnsupportedFormatException">The device or the store is in use.</exception>
     /// <exception cref="DeviceFullException">The pool would be so large that memory does not hold the table of its chunks.</exception>
-    public static async ValueTask FormatAsync(string name, IBlockDevice device, KeyValueStore metadata, PoolOptions options)
+    public static ValueTask FormatAsync(string name, IBlockDevice device, KeyValueStore metadata, PoolOptions options) =>
+        FormatAsync(name, device, metadata, options, placement: null);
+
+    static async ValueTask FormatAsync(
+        string name, IBlockDevice device, KeyValueStore metadata, PoolOptions options, PoolPlacement? placement)
     {
         ArgumentNullException.ThrowIfNull(device);
         ArgumentNullException.ThrowIfNull(metadata);
@@ -65,7 +69,7 @@ public sealed partial class StoragePool
         var record = interrupted ?? new PoolRecord(options.Entropy.NextGuid(), PoolState.Formatting, NextLineage: 1, NextGeneration: 2);
         metadata.Put(MapKeys.Pool, record.ToBytes());
         var superblock = new byte[Superblock.SizeBytes];
-        new Superblock(record.PoolId, name, chunkCount, options.TimeProvider.GetUtcNow()).Write(superblock);
+        new Superblock(record.PoolId, name, chunkCount, options.TimeProvider.GetUtcNow()) { Placement = placement }.Write(superblock);
         for (var copy = 0; copy < Superblock.CopyCount; copy++) await device.WriteAsync(SuperblockCopies.LbaOf(device, copy), superblock);
         await device.FlushAsync();
         var ready = new WriteBatch();
@@ -105,14 +109,20 @@ public sealed partial class StoragePool
     /// <exception cref="UnsupportedFormatException">Not a pool, another version, or a store of another pool.</exception>
     /// <exception cref="CorruptDataException">Superblock, catalogue or free space are damaged.</exception>
     /// <exception cref="DeviceFullException">The pool is so large that memory does not hold the table of its chunks.</exception>
-    public static async ValueTask<StoragePool> OpenAsync(IBlockDevice device, KeyValueStore metadata, PoolOptions options)
+    public static ValueTask<StoragePool> OpenAsync(IBlockDevice device, KeyValueStore metadata, PoolOptions options) =>
+        OpenAsync(device, metadata, options, superblocks: null);
+
+    static async ValueTask<StoragePool> OpenAsync(
+        IBlockDevice device, KeyValueStore metadata, PoolOptions options, SuperblockCopies? superblocks)
     {
         ArgumentNullException.ThrowIfNull(device);
         ArgumentNullException.ThrowIfNull(metadata);
         ArgumentNullException.ThrowIfNull(options);
         CheckDeviceLength(metadata, device.Name, device.Geometry.SizeBytes);
-        var superblocks = await SuperblockCopies.ReadAsync(device);
+        superblocks ??= await SuperblockCopies.ReadAsync(device, options.TimeProvider);
         var superblock = superblocks.Current;
+        if (superblock.Placement is not null && device is not PlacedDevice)
+            throw new UnsupportedFormatException(device.Name, $"pool {superblock.Name} has its metadata on the device, not in a directory");
         if (metadata.Get(MapKeys.Pool) is not { } value)
             throw new UnsupportedFormatException(device.Name, $"pool {superblock.Name}: its store holds no pool");
         var record = PoolRecord.Read(value, superblock.Name);

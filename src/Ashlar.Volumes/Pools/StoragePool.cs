@@ -155,10 +155,11 @@ public sealed partial class StoragePool : IAsyncDisposable
         if (checksumTimer is not null) await checksumTimer.DisposeAsync();
         await Parts.Work.DisposeAsync();
         sweep.Dispose();
+        var isInOrder = false;
         try
         {
             await DamageWriter.SaveAsync(mayUseReserve: true); // A pool that refuses writes leaves word, too.
-            if (Failure.First is null) await CloseInOrderAsync();
+            if (Failure.First is null) isInOrder = await CloseInOrderAsync();
         }
         finally
         {
@@ -171,7 +172,7 @@ public sealed partial class StoragePool : IAsyncDisposable
             {
                 try
                 {
-                    await Store.DisposeAsync();
+                    await CloseStoreAsync(isInOrder);
                 }
                 finally
                 {
@@ -206,7 +207,7 @@ public sealed partial class StoragePool : IAsyncDisposable
     internal void ThrowIfClosed() => ObjectDisposedException.ThrowIf(Volatile.Read(ref isClosed) != 0, this);
 
     // A disk without room for the last commit is left as a crash would leave it: nothing is lost, the next opening looks closer.
-    async ValueTask CloseInOrderAsync()
+    async ValueTask<bool> CloseInOrderAsync()
     {
         try
         {
@@ -217,6 +218,7 @@ public sealed partial class StoragePool : IAsyncDisposable
             end.Delete(MapKeys.IsOpen);
             await Parts.Metadata.WriteAsync(end, Durability.Sync, mayUseReserve: true);
             await superblocks.CloseAsync(Store.DurableSequence);
+            return true;
         }
         catch (BlockDeviceException ill) when (ill is not DeviceFullException && Failure.First is null)
         {
@@ -234,6 +236,8 @@ public sealed partial class StoragePool : IAsyncDisposable
                 $"closed without its last commit, because there is no room for it; what was flushed is there: {full.Message}",
                 cause: full);
         }
+
+        return false;
     }
 
     async Task NoteStoreSequenceAsync()

@@ -20,13 +20,15 @@ sealed class SuperblockCopies
     readonly IBlockDevice device;
     readonly AsyncLock turn = new();
     readonly byte[] buffer = new byte[Superblock.SizeBytes];
+    readonly TimeProvider clock;
     Superblock current;
     int damagedCopy = -1;
     int nextCopy;
     long flushesAtLastWrite;
 
-    SuperblockCopies(IBlockDevice device, Superblock current, int nextCopy)
+    SuperblockCopies(IBlockDevice device, Superblock current, int nextCopy, TimeProvider clock)
     {
+        this.clock = clock;
         this.device = device;
         this.current = current;
         this.nextCopy = nextCopy;
@@ -37,8 +39,9 @@ sealed class SuperblockCopies
     /// <summary>Reads both copies; one is enough.</summary>
     /// <exception cref="UnsupportedFormatException">Not a pool, or a version that this program cannot read.</exception>
     /// <exception cref="CorruptDataException">Both copies are damaged, or they do not belong together.</exception>
-    public static async ValueTask<SuperblockCopies> ReadAsync(IBlockDevice device)
+    public static async ValueTask<SuperblockCopies> ReadAsync(IBlockDevice device, TimeProvider? time = null)
     {
+        var clock = time ?? TimeProvider.System;
         var found = new Superblock?[Superblock.CopyCount];
         Exception? problem = null;
         var bytes = new byte[Superblock.SizeBytes];
@@ -64,12 +67,17 @@ sealed class SuperblockCopies
             if (first.PoolId != second.PoolId)
                 throw new CorruptDataException(
                     device.Name, 0, $"superblock: one copy is of pool {first.PoolId}, the other of pool {second.PoolId}");
-            return first.StoreSequence >= second.StoreSequence ? new(device, first, nextCopy: 1) : new(device, second, nextCopy: 0);
+            return IsNewer(first, second) ? new(device, first, nextCopy: 1, clock) : new(device, second, nextCopy: 0, clock);
         }
 
         var damaged = found[0] is null ? 0 : 1;
-        return new SuperblockCopies(device, found[1 - damaged] ?? throw problem!, nextCopy: damaged) { damagedCopy = damaged };
+        return new SuperblockCopies(device, found[1 - damaged] ?? throw problem!, nextCopy: damaged, clock) { damagedCopy = damaged };
     }
+
+    // Revisions count everything that is written, sequences only what the store has done; where there are no revisions both copies differ in
+    // nothing else.
+    static bool IsNewer(Superblock first, Superblock second) =>
+        (first.Placement?.Revision ?? 0, first.StoreSequence).CompareTo((second.Placement?.Revision ?? 0, second.StoreSequence)) >= 0;
 
     /// <summary>Fails if a store has not come as far as it had when a superblock was last written.</summary>
     public void CheckNotOlder(ulong storeSequence)
@@ -142,11 +150,34 @@ sealed class SuperblockCopies
         }
     }
 
+    /// <summary>Changes both copies, durably.</summary>
+    /// <remarks>Crash order: each is written when the other one is on stable storage.</remarks>
+    public async ValueTask ChangeAsync(Func<Superblock, Superblock> change)
+    {
+        await turn.EnterAsync();
+        try
+        {
+            var next = change(Current);
+            await device.FlushAsync();
+            for (var copy = 0; copy < Superblock.CopyCount; copy++)
+            {
+                await WriteAsync(next);
+                await device.FlushAsync();
+            }
+        }
+        finally
+        {
+            turn.Exit();
+        }
+    }
+
     public static Lba LbaOf(IBlockDevice device, int copy) => new(Superblock.CopyOffsetBytes(copy) / device.Geometry.BlockSizeBytes);
 
-    async ValueTask WriteAsync(ulong sequence)
+    ValueTask WriteAsync(ulong sequence) => WriteAsync(Current with { StoreSequence = sequence });
+
+    async ValueTask WriteAsync(Superblock next)
     {
-        var next = Current with { StoreSequence = sequence };
+        if (next.Placement is { } placement) next = next with { Placement = placement.Revised(clock) };
         next.Write(buffer);
         await device.WriteAsync(LbaOf(device, nextCopy), buffer);
         nextCopy = 1 - nextCopy;

@@ -242,6 +242,29 @@ public sealed class BlockFileSystemTests
     }
 
     [Fact]
+    public void Names_are_committed_by_several_at_once()
+    {
+        var device = TestDisk.Format(2 << 20);
+        using (var disk = TestDisk.Open(device))
+        {
+            Parallel.For(0, 4, thread =>
+            {
+                for (var i = 0; i < 300; i++)
+                {
+                    Write(disk, $"/{thread}", [1], isSynced: true);
+                    disk.Delete($"/{thread}");
+                    disk.SyncDirectory("/");
+                }
+            });
+            Assert.True(disk.Verify().IsSound);
+        }
+
+        using var again = TestDisk.Open(device);
+        Assert.Empty(again.List("/"));
+        Assert.True(again.Verify().IsSound);
+    }
+
+    [Fact]
     public void Names_have_limits()
     {
         using var disk = TestDisk.Open(TestDisk.Format());

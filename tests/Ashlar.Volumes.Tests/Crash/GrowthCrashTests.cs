@@ -1,5 +1,6 @@
 using Ashlar.Blocks;
 using Ashlar.Simulation;
+using Ashlar.TestKit;
 using Ashlar.Storage;
 using Xunit.Abstractions;
 
@@ -38,6 +39,14 @@ public sealed class GrowthCrashTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task A_pool_grows_with_its_metadata_on_its_device()
+    {
+        var result = await ExploreAsync(
+            PlantedBug.None, new CrashExplorerOptions().Replay, isPlaced: true, budget: TestTier.Choose(500, 4000));
+        if (new CrashExplorerOptions().Replay is null) Assert.True(result.Images >= 250, $"only {result}");
+    }
+
+    [Fact]
     public async Task Chunks_that_are_given_out_too_early_are_found_by_a_crash()
     {
         var found = await Assert.ThrowsAsync<CrashCheckException>(() => CrashExplorer.ExploreAsync(
@@ -52,12 +61,12 @@ public sealed class GrowthCrashTests(ITestOutputHelper output)
         Assert.Equal(nameof(Finding.DoesNotOpen), CrashFindingException.Of(found.InnerException).ToString());
     }
 
-    static Task<CrashExplorerResult> ExploreAsync(PlantedBug bug, string? replay) => CrashExplorer.ExploreAsync(
-        disk => WorkAsync(disk, bug),
+    static Task<CrashExplorerResult> ExploreAsync(PlantedBug bug, string? replay, bool isPlaced = false, int budget = 1200) => CrashExplorer.ExploreAsync(
+        disk => WorkAsync(disk, bug, isPlaced),
         CheckAsync,
         new CrashExplorerOptions
         {
-            StateBudget = 1200,
+            StateBudget = budget,
             NestedOneIn = 10,
             NestedBudget = 5,
             KilledOneIn = 4,
@@ -66,9 +75,9 @@ public sealed class GrowthCrashTests(ITestOutputHelper output)
         });
 
     // Full, larger, full again, and once more within the same group of chunks.
-    static async Task WorkAsync(SimulatedFileSystem disk, PlantedBug bug)
+    static async Task WorkAsync(SimulatedFileSystem disk, PlantedBug bug, bool isPlaced = false)
     {
-        var pool = await TestPool.CreateAsync(Sizes[0], OptionsFor(bug), disk);
+        var pool = await TestPool.CreateAsync(Sizes[0], OptionsFor(bug), disk, isPlaced: isPlaced);
         var volume = await pool.CreateVolumeAsync("disk", 64 * Chunk);
         disk.RestartTrace();
         for (var step = 0; ; step++)

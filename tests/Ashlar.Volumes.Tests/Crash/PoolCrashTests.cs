@@ -32,10 +32,29 @@ public sealed class PoolCrashTests(ITestOutputHelper output)
         output.WriteLine(totals.ToJson());
     }
 
-    internal static async Task<(CrashExplorerResult Result, PoolCrashCheck Check)> ExploreAsync(
-        ulong seed, PlantedBug bug, int stateBudget, int nestedOneIn, int killedOneIn, bool isReplayable = true)
+    [Fact]
+    public async Task A_pool_with_its_metadata_on_its_device_survives_the_same()
     {
-        var workload = new PoolWorkload(seed, stepCount: 70, bug);
+        var seeds = TestSeeds.Several(nameof(A_pool_with_its_metadata_on_its_device_survives_the_same), TestTier.Choose(2, 10));
+        var totals = new CrashTotals("volume map crash states, metadata on the device", seeds);
+        await Parallel.ForEachAsync(seeds, new ParallelOptions { MaxDegreeOfParallelism = 2 }, async (seed, _) =>
+        {
+            var (result, _) = await ExploreAsync(
+                seed, PlantedBug.None, TestTier.Choose(600, 2500), nestedOneIn: 20, killedOneIn: 6, isPlaced: true);
+            output.WriteLine($"seed {seed}: {result}");
+            totals.Add(result);
+        });
+        if (totals.IsReplay) return;
+        Assert.True(totals.Images >= TestTier.Choose(700, 12_000), $"only {totals.Images} distinct disks");
+        Assert.True(totals.Deaths >= seeds.Length * 20, $"only {totals.Deaths} deaths");
+        output.WriteLine(totals.ToJson());
+    }
+
+    internal static async Task<(CrashExplorerResult Result, PoolCrashCheck Check)> ExploreAsync(
+        ulong seed, PlantedBug bug, int stateBudget, int nestedOneIn, int killedOneIn, bool isReplayable = true,
+        bool isPlaced = false)
+    {
+        var workload = new PoolWorkload(seed, stepCount: 70, bug, isPlaced: isPlaced);
         var check = new PoolCrashCheck(seed, workload.Steps, bug);
         var options = new CrashExplorerOptions
         {

@@ -12,7 +12,8 @@ namespace Ashlar.Volumes.Tests;
 /// <param name="stepCount">How long it is.</param>
 /// <param name="bug">What is wrong with the pool.</param>
 /// <param name="isOrderly">Whether nothing is ever killed: what it would have killed it closes in order.</param>
-sealed class PoolWorkload(ulong seed, int stepCount, PlantedBug bug, bool isOrderly = false)
+/// <param name="isPlaced">Whether the pool has its metadata on its device.</param>
+sealed class PoolWorkload(ulong seed, int stepCount, PlantedBug bug, bool isOrderly = false, bool isPlaced = false)
 {
     static readonly long[] HotSpotBytes = [0, 8 << 10, 60 << 10, 200 << 10, (1 << 20) - (8 << 10), 2 << 20];
 
@@ -43,7 +44,7 @@ sealed class PoolWorkload(ulong seed, int stepCount, PlantedBug bug, bool isOrde
     {
         disk = simulatedDisk;
         process = new MortalFileSystem(disk);
-        pool = await TestPool.CreateAsync(chunks: 12 + random.Next(12), LiveOptions(seed, bug), process);
+        pool = await TestPool.CreateAsync(chunks: 12 + random.Next(12), LiveOptions(seed, bug), process, isPlaced: isPlaced);
         disk.RestartTrace();
         while (steps.Count < stepCount) await StepAsync();
         if (isOrderly) await pool.DisposeAsync();
@@ -86,7 +87,7 @@ sealed class PoolWorkload(ulong seed, int stepCount, PlantedBug bug, bool isOrde
                 await ResizeAsync(volume);
                 break;
             case < 94:
-                await DeleteAsync(volume, isDamaged: random.OneIn(3));
+                await DeleteAsync(volume, isDamaged: random.OneIn(3) && !isPlaced);
                 break;
             case var choice when choice < 96 || isOrderly:
                 await RunAsync(new Step(steps.Count, StepKind.Reopen), ReopenAsync);

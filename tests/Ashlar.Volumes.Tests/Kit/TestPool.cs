@@ -31,6 +31,16 @@ sealed class TestPool : IAsyncDisposable
 
     KeyValueOptions StoreOptions { get; init; } = new() { MemTableBytes = 1 << 20, BlockCacheBytes = 1 << 20 };
 
+    /// <summary>Metadata of a pool that has them on its device.</summary>
+    public const int PlacedChunks = 64;
+
+    PoolOptions PlacedOptions => Options with
+    {
+        MetadataChunks = PlacedChunks,
+        StoreOptions = StoreOptions,
+        Host = new PoolHost(new Guid(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11), "here"),
+    };
+
     public static PoolOptions DefaultOptions(ulong seed = 1) => new()
     {
         TimeProvider = new SimulatedClock(),
@@ -44,12 +54,21 @@ sealed class TestPool : IAsyncDisposable
         IFileSystem? disk = null,
         int deviceBlockBytes = 4096,
         Func<IBlockDevice, IBlockDevice>? wrap = null,
-        KeyValueOptions? storeOptions = null)
+        KeyValueOptions? storeOptions = null,
+        bool isPlaced = false)
     {
         var test = new TestPool(disk ?? new SimulatedFileSystem(isRecording: false), options ?? DefaultOptions());
         if (storeOptions is not null) test = new TestPool(test.Disk, test.Options) { StoreOptions = storeOptions };
         if (wrap is not null) test.Wrap = wrap;
+        if (isPlaced) chunks += PlacedChunks;
         var device = FileDevice.Create(test.Disk, DataPath, (chunks + 2L) * MapLayout.ChunkBytes, deviceBlockBytes);
+        if (isPlaced)
+        {
+            await StoragePool.FormatAsync("main", device, test.PlacedOptions);
+            test.Pool = await StoragePool.OpenAsync(test.Wrap(device), test.PlacedOptions);
+            return test;
+        }
+
         var store = OpenStore(test.Disk, test.StoreOptions);
         await StoragePool.FormatAsync("main", device, store, test.Options);
         test.Pool = await StoragePool.OpenAsync(test.Wrap(device), store, test.Options);
@@ -111,6 +130,12 @@ sealed class TestPool : IAsyncDisposable
         KeyValueStore? store = null;
         try
         {
+            if (!Disk.DirectoryExists(StorePath))
+            {
+                Pool = await StoragePool.OpenAsync(Wrap(device), PlacedOptions);
+                return;
+            }
+
             store = OpenStore(Disk, StoreOptions);
             Pool = await StoragePool.OpenAsync(Wrap(device), store, Options);
         }
