@@ -11,9 +11,9 @@ public sealed partial class BlockFileSystem
     const int FewDirtyPages = 64;
 
     /// <remarks>
-    /// <para>Crash order: 1. what was written goes to the device, zeros to what nobody wrote of new units; 2. if there are new units, a flush:
-    /// a record that is durable without them would show what they held before; 3. a record, if length or places changed; 4. a flush. Units that
-    /// the file gave up are free after 4, not before.</para>
+    /// <para>Crash order: 1. what was written goes to the device, zeros to what nobody wrote of new units; 2. if there are new units, a
+    /// flush: a record that is durable without them would show what they held before; 3. a record, if length or places changed; 4. a
+    /// flush. Units that the file gave up are free after 4, not before.</para>
     /// <para>Where neither length nor places changed 1 and 4 are all: an append to a file that was allocated before costs one flush.</para>
     /// </remarks>
     internal void Sync(Inode inode, string path)
@@ -29,7 +29,8 @@ public sealed partial class BlockFileSystem
                 if (region.IsReadOnly) return;
                 RequireWritable("fdatasync", path);
                 if (!inodes.ContainsKey(inode.Number)) return; // Nobody can find it any more.
-                // First what the record will say, then what was written: what comes in between is on the device too early, which does no harm.
+                // First what the record will say, then what was written: what comes in between is on the device too early, which does no
+                // harm.
                 changes = inode.Changes;
                 inode.Changes = new FileChanges();
                 ranges = changes.Describe(inode.Extents);
@@ -237,7 +238,8 @@ public sealed partial class BlockFileSystem
             lock (gate)
             {
                 if (!cache.HasTooManyDirty) return;
-                if (inode.Dirty.Count < FewDirtyPages && inodes.Values.MaxBy(candidate => candidate.Dirty.Count) is { } largest) victim = largest;
+                if (inode.Dirty.Count < FewDirtyPages && inodes.Values.MaxBy(candidate => candidate.Dirty.Count) is { } largest)
+                    victim = largest;
             }
 
             try

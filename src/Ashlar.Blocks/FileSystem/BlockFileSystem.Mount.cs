@@ -76,7 +76,8 @@ public sealed partial class BlockFileSystem
         return disk;
     }
 
-    /// <summary>Gets another piece of the device. Durable when the call returns; areas for metadata that have become too small are moved.</summary>
+    /// <summary>Gets another piece of the device. Durable when the call returns; areas for metadata that have become too small are
+    /// moved.</summary>
     /// <exception cref="ArgumentException">The piece is none, or overlaps what it has.</exception>
     /// <exception cref="StorageException">The device failed.</exception>
     public void Grow(RegionExtent extent)

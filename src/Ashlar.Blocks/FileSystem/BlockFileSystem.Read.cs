@@ -216,8 +216,16 @@ public sealed partial class BlockFileSystem
     // Pages from one on that are on the device only, one behind the other.
     MissingRun FindMissing(Inode inode, long page, long limit)
     {
-        var run = new MissingRun { FirstPage = page, MapVersion = inode.MapVersion, WriteVersion = inode.WriteVersion, Length = inode.LengthBytes };
-        while (run.Pages < limit && !inode.Pages.ContainsKey(page + run.Pages) && inode.IsOnDevice(page + run.Pages, pagesPerUnit, out var unit))
+        var run = new MissingRun
+        {
+            FirstPage = page,
+            MapVersion = inode.MapVersion,
+            WriteVersion = inode.WriteVersion,
+            Length = inode.LengthBytes,
+        };
+        while (run.Pages < limit
+            && !inode.Pages.ContainsKey(page + run.Pages)
+            && inode.IsOnDevice(page + run.Pages, pagesPerUnit, out var unit))
         {
             var position = PositionOf(unit, page + run.Pages);
             if (run.Pages == 0)

@@ -306,7 +306,8 @@ public sealed partial class BlockFileSystem
         }
     }
 
-    /// <summary>The first page of which a range covers a part only, and which is on the device and not in memory; -1 if there is none.</summary>
+    /// <summary>The first page of which a range covers a part only, and which is on the device and not in memory; -1 if there is
+    /// none.</summary>
     long FindNeeded(Inode inode, long offset, long end)
     {
         if (offset % Region.PageBytes != 0 && IsNeeded(offset / Region.PageBytes)) return offset / Region.PageBytes;
@@ -318,7 +319,8 @@ public sealed partial class BlockFileSystem
     }
 
     // The page in which the file ends, if what lies behind its end on the device may not be zeros.
-    long FindNeededToExtend(Inode inode) => inode.StaleEnd > inode.LengthBytes ? FindNeeded(inode, inode.LengthBytes, inode.LengthBytes) : -1;
+    long FindNeededToExtend(Inode inode) =>
+        inode.StaleEnd > inode.LengthBytes ? FindNeeded(inode, inode.LengthBytes, inode.LengthBytes) : -1;
 
     long CountHoles(Inode inode, long offset, long end)
     {

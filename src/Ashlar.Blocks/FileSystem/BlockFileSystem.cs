@@ -8,17 +8,17 @@ namespace Ashlar.Blocks.FileSystem;
 /// they see of any other <see cref="IFileSystem"/>.
 /// </summary>
 /// <remarks>
-/// <para>Metadata are in memory and in a log of transactions (<see cref="MetadataLog"/>). A file's sync commits its length and where its units
-/// lie; a directory's sync commits all names. What was written waits in memory until the file is synced, or until there is too much of it: who
-/// ends the process loses what was not synced, as a power cut does.</para>
+/// <para>Metadata are in memory and in a log of transactions (<see cref="MetadataLog"/>). A file's sync commits its length and where its
+/// units lie; a directory's sync commits all names. What was written waits in memory until the file is synced, or until there is too
+/// much of it: who ends the process loses what was not synced, as a power cut does.</para>
 /// <para>Invariants: a unit belongs to one file, to the file system, or to nobody. Before a record that gives a file new units is written,
-/// everything in them is on stable storage, zeros where nobody wrote. Units that a file gave up go to another only when the record that says
-/// so is durable. Behind a file's end its units hold zeros, except for what <see cref="Inode.StaleEnd"/> covers.</para>
-/// <para>Bytes that were synced are safe from what is appended in the same block: a block is written over in place, but it has the same synced
-/// bytes before and after, and a sector of 512 bytes is written entirely or not at all, so that every mixture of old and new sectors has
-/// them, too.</para>
-/// <para>After a failed flush, or a failed write of metadata, everything but reading is refused until it is opened again. Nothing keeps two from
-/// opening one device: that is for the owner of the device to see to.</para>
+/// everything in them is on stable storage, zeros where nobody wrote. Units that a file gave up go to another only when the record that
+/// says so is durable. Behind a file's end its units hold zeros, except for what <see cref="Inode.StaleEnd"/> covers.</para>
+/// <para>Bytes that were synced are safe from what is appended in the same block: a block is written over in place, but it has the same
+/// synced bytes before and after, and a sector of 512 bytes is written entirely or not at all, so that every mixture of old and new
+/// sectors has them, too.</para>
+/// <para>After a failed flush, or a failed write of metadata, everything but reading is refused until it is opened again. Nothing keeps
+/// two from opening one device: that is for the owner of the device to see to.</para>
 /// </remarks>
 public sealed partial class BlockFileSystem : IFileSystem, IDisposable
 {

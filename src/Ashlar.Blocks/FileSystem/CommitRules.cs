@@ -3,7 +3,8 @@ namespace Ashlar.Blocks.FileSystem;
 /// <summary>The steps on which what survives a power cut depends; tests exchange them for ones with a mistake.</summary>
 class CommitRules
 {
-    /// <summary>Before a record gives units to a file: what was written to them is durable, or a crash would show what they held before.</summary>
+    /// <summary>Before a record gives units to a file: what was written to them is durable, or a crash would show what they held
+    /// before.</summary>
     public virtual void FlushBeforeRecord(Region region) => region.Flush();
 
     /// <summary>After a record: only now may anybody be told.</summary>
@@ -13,8 +14,8 @@ class CommitRules
     public virtual void FlushCheckpoint(Region region) => region.Flush();
 
     /// <summary>
-    /// Before anything is read at opening: a process that was killed may have left records that are not durable, and what they freed is about
-    /// to be given to others. After a flush that had failed the cache may even hold what the device does not.
+    /// Before anything is read at opening: a process that was killed may have left records that are not durable, and what they freed is
+    /// about to be given to others. After a flush that had failed the cache may even hold what the device does not.
     /// </summary>
     public virtual void FlushBeforeOpening(Region region, HeaderFormat header)
     {

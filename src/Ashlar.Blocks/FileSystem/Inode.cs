@@ -25,7 +25,8 @@ sealed class Inode(long number, bool isDirectory)
     public long LengthBytes { get; set; }
 
     /// <summary>
-    /// Bytes of its last unit from the length up to here may be left of a time when it was longer; what the file has beyond them is zeros. Not written down: after opening it is the end of the unit.
+    /// Bytes of its last unit from the length up to here may be left of a time when it was longer; what the file has beyond them is
+    /// zeros. Not written down: after opening it is the end of the unit.
     /// </summary>
     public long StaleEnd { get; set; }
 
@@ -71,7 +72,8 @@ sealed class FileChanges
     /// <summary>Whether the length, or where its units lie, is another.</summary>
     public bool HasAny { get; set; }
 
-    /// <summary>Whether what was written has to be durable before the record: units were added, or zeros put over what was left behind.</summary>
+    /// <summary>Whether what was written has to be durable before the record: units were added, or zeros put over what was left
+    /// behind.</summary>
     public bool NeedsFlushBefore { get; set; }
 
     public IReadOnlyList<(long FileUnit, long End)> Ranges => ranges;

@@ -4,13 +4,13 @@ using Ashlar.Storage;
 namespace Ashlar.Blocks.FileSystem;
 
 /// <summary>
-/// Where metadata are kept: two areas, each of which holds a checkpoint with a log of transactions behind it. One of them counts. When its log
-/// is full, a checkpoint goes to the other one. Its owner lets in one caller at a time.
+/// Where metadata are kept: two areas, each of which holds a checkpoint with a log of transactions behind it. One of them counts. When
+/// its log is full, a checkpoint goes to the other one. Its owner lets in one caller at a time.
 /// </summary>
 /// <remarks>
-/// Crash order: a checkpoint is written over an older one that does not count any more, and is durable before a record is written behind it;
-/// until then the area that counts, with all its records, stays as it is. Records are written in their order. A later one that survives a
-/// power cut without an earlier one does not continue the chain, and nobody was told of it.
+/// Crash order: a checkpoint is written over an older one that does not count any more, and is durable before a record is written behind
+/// it; until then the area that counts, with all its records, stays as it is. Records are written in their order. A later one that
+/// survives a power cut without an earlier one does not continue the chain, and nobody was told of it.
 /// </remarks>
 sealed class MetadataLog
 {
@@ -153,7 +153,12 @@ sealed class MetadataLog
         var bytes = new byte[size];
         checkpoint.WrittenSpan.CopyTo(bytes.AsSpan(AreaFormat.SizeBytes));
         var next = new AreaFormat(
-            header.Id, head.Generation + 1, entropy.NextUInt64(), checkpoint.WrittenCount, sequence, Crc32C.Compute(checkpoint.WrittenSpan));
+            header.Id,
+            head.Generation + 1,
+            entropy.NextUInt64(),
+            checkpoint.WrittenCount,
+            sequence,
+            Crc32C.Compute(checkpoint.WrittenSpan));
         var crc = next.Write(bytes);
         region.Write(AreaStart(target), bytes);
         (current, head, lastCrc, position) = (target, next, crc, size);

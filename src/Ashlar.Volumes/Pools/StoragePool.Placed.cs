@@ -14,8 +14,8 @@ public sealed partial class StoragePool
         PlacedPool.DeviceChunksFor(ChunksFor(capacityBytes) - MapLayout.ReservedChunks) * MapLayout.ChunkBytes;
 
     /// <summary>
-    /// Writes a new, empty pool with its metadata on the device, which must be blank where the superblocks go. An interrupted formatting may be
-    /// repeated.
+    /// Writes a new, empty pool with its metadata on the device, which must be blank where the superblocks go. An interrupted formatting
+    /// may be repeated.
     /// </summary>
     /// <exception cref="VolumeNameException">The pool's name is not valid.</exception>
     /// <exception cref="UnsupportedFormatException">The device is in use.</exception>
@@ -103,7 +103,8 @@ public sealed partial class StoragePool
     /// Closes the pool in order, so that another machine can take it: as <see cref="DisposeAsync"/>, but with an error if it could not be
     /// closed, or was not marked as free.
     /// </summary>
-    /// <exception cref="DeviceIOException">It was closed as a crash would leave it; it is still marked as in use by this machine.</exception>
+    /// <exception cref="DeviceIOException">It was closed as a crash would leave it; it is still marked as in use by this
+    /// machine.</exception>
     /// <exception cref="NotSupportedException">Its metadata lie in a directory; it cannot leave that.</exception>
     public async ValueTask ExportAsync()
     {

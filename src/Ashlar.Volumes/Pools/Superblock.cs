@@ -85,7 +85,7 @@ sealed record Superblock(Guid PoolId, string Name, long ChunkCount, DateTimeOffs
             StoreSequence = BinaryPrimitives.ReadUInt64LittleEndian(source[SequenceOffset..]),
             Placement = version == PlacedVersion
                 ? PoolPlacement.Read(source[PlacementOffset..Crc32COffset], chunkCount)
-                    ?? throw new CorruptDataException(device, offsetBytes, "superblock: it says where the metadata are, but not in a way that can be")
+                    ?? throw new CorruptDataException(device, offsetBytes, "superblock: the metadata cannot be where it says")
                 : null,
         };
     }

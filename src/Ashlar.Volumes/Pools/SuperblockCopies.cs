@@ -74,8 +74,8 @@ sealed class SuperblockCopies
         return new SuperblockCopies(device, found[1 - damaged] ?? throw problem!, nextCopy: damaged, clock) { damagedCopy = damaged };
     }
 
-    // Revisions count everything that is written, sequences only what the store has done; where there are no revisions both copies differ in
-    // nothing else.
+    // Revisions count everything that is written, sequences only what the store has done; where there are no revisions both copies
+    // differ in nothing else.
     static bool IsNewer(Superblock first, Superblock second) =>
         (first.Placement?.Revision ?? 0, first.StoreSequence).CompareTo((second.Placement?.Revision ?? 0, second.StoreSequence)) >= 0;
 

@@ -170,13 +170,13 @@ public sealed class PoolLifeTests
         {
             var bytes = new byte[Superblock.SizeBytes];
             file.Read(bytes, 0);
-            bytes[8] = 2;
+            bytes[8] = 3;
             BitConverter.TryWriteBytes(bytes.AsSpan(4092), Crc32C.Compute(bytes.AsSpan(0, 4092)));
             for (var copy = 0; copy < Superblock.CopyCount; copy++) file.Write(bytes, Superblock.CopyOffsetBytes(copy));
         }
 
         var error = await Assert.ThrowsAsync<UnsupportedFormatException>(async () => await TestPool.OpenAsync(test.Disk, test.Options));
-        Assert.Contains("version 2", error.Message, StringComparison.Ordinal);
+        Assert.Contains("version 3", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

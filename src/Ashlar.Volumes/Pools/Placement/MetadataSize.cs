@@ -4,8 +4,8 @@ namespace Ashlar.Volumes;
 static class MetadataSize
 {
     /// <summary>
-    /// A leaf takes 1,282 bytes for each MiB, an 818th; the store takes up to three times that while it merges, and snapshots have leaves of
-    /// their own.
+    /// A leaf takes 1,282 bytes for each MiB, an 818th; the store takes up to three times that while it merges, and snapshots have
+    /// leaves of their own.
     /// </summary>
     const long DataPerMetadata = 64;
 

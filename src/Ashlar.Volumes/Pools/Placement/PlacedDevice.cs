@@ -4,10 +4,11 @@ using Ashlar.Blocks;
 namespace Ashlar.Volumes;
 
 /// <summary>
-/// What a pool sees of a device that has its metadata, too: the superblocks and the chunks of data, one behind the other. It does not own the
-/// device.
+/// What a pool sees of a device that has its metadata, too: the superblocks and the chunks of data, one behind the other. It does not
+/// own the device.
 /// </summary>
-sealed class PlacedDevice(IBlockDevice below, PoolPlacement placement) : IReservableDevice, IGrowableDevice, ICachingDevice, IRedundantDevice
+sealed class PlacedDevice(IBlockDevice below, PoolPlacement placement)
+    : IReservableDevice, IGrowableDevice, ICachingDevice, IRedundantDevice
 {
     readonly int blockBytes = below.Geometry.BlockSizeBytes;
     Piece[] pieces = PiecesOf(placement, below.Geometry.BlockSizeBytes);

@@ -5,11 +5,12 @@ using Ashlar.Storage;
 
 namespace Ashlar.Volumes;
 
-/// <summary>What an open pool with its metadata on the device stands on: the device, the file system on it, and the store in that.</summary>
+/// <summary>What an open pool with its metadata on the device stands on: the device, the file system on it, and the store in
+/// that.</summary>
 /// <remarks>
-/// Crash order of growing, before the pool's own (<see cref="PoolGrower"/>): 1. the device is longer, durably; 2. both superblocks say where the
-/// new pieces are, durably; 3. the file system gets its piece. A crash after 2 leaves a piece that the next opening gives to the file system, and
-/// chunks of data that the pool does not count yet.
+/// Crash order of growing, before the pool's own (<see cref="PoolGrower"/>): 1. the device is longer, durably; 2. both superblocks say
+/// where the new pieces are, durably; 3. the file system gets its piece. A crash after 2 leaves a piece that the next opening gives to
+/// the file system, and chunks of data that the pool does not count yet.
 /// </remarks>
 sealed class PlacedPool : IAsyncDisposable
 {
@@ -155,7 +156,12 @@ sealed class PlacedPool : IAsyncDisposable
         }
 
         foreach (var extent in MetadataExtents(superblocks.Current.Placement!))
-            if (!files.Extents.Contains(extent)) await WorkerThreads.Blocking.RunAsync(static work => work.Files.Grow(work.Extent), (Files: files, Extent: extent));
+        {
+            if (files.Extents.Contains(extent)) continue;
+            await WorkerThreads.Blocking.RunAsync(static work => work.Files.Grow(work.Extent), (Files: files, Extent: extent));
+        }
+
+
         Data.Move(superblocks.Current.Placement!);
     }
 

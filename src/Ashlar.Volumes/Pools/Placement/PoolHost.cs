@@ -16,7 +16,8 @@ public sealed record PoolHost(Guid Id, string Name)
 
     static PoolHost Find()
     {
-        var identity = Encoding.UTF8.GetBytes("ashlar pool host ").Concat(ReadMachineId() ?? Encoding.UTF8.GetBytes(Environment.MachineName));
+        var known = ReadMachineId() ?? Encoding.UTF8.GetBytes(Environment.MachineName);
+        var identity = Encoding.UTF8.GetBytes("ashlar pool host ").Concat(known);
         return new PoolHost(new Guid(SHA256.HashData([.. identity]).AsSpan(0, 16), bigEndian: true), Environment.MachineName);
     }
 

@@ -11,12 +11,12 @@ namespace Ashlar.Volumes;
 //   +----------+-------+------------+---------+--------+-----------+------+----------+
 //
 // Revision: one more with each copy that is written; the greater one counts. State: 0 nobody has the pool, it was closed or exported; 1 a
-// host has it. Host: who has it or had it last, and when it wrote this. A segment: chunks of metadata (8), chunks of data (8); one lies behind
-// the other from chunk 2 on. Pools count the chunks of data alone: 2 is the first of them.
+// host has it. Host: who has it or had it last, and when it wrote this. A segment: chunks of metadata (8), chunks of data (8); one lies
+// behind the other from chunk 2 on. Pools count the chunks of data alone: 2 is the first of them.
 sealed record PoolPlacement(ulong Revision, bool IsInUse, PoolHost Host, DateTimeOffset SeenAt, IReadOnlyList<PoolSegment> Segments)
 {
-    const int StateOffset = 8, CountOffset = 12, HostOffset = 16, SeenOffset = 32, NameLengthOffset = 40, NameOffset = 41, SegmentsOffset = 104;
-    const int SegmentBytes = 16, MaxNameBytes = SegmentsOffset - NameOffset;
+    const int StateOffset = 8, CountOffset = 12, HostOffset = 16, SeenOffset = 32, NameLengthOffset = 40, NameOffset = 41;
+    const int SegmentsOffset = 104, SegmentBytes = 16, MaxNameBytes = SegmentsOffset - NameOffset;
     public const int MaxSegments = 240;
 
     /// <summary>Chunks of the device that it needs, those of the superblocks included.</summary>
@@ -65,7 +65,8 @@ sealed record PoolPlacement(ulong Revision, bool IsInUse, PoolHost Host, DateTim
             var place = source[(SegmentsOffset + (i * SegmentBytes))..];
             segments[i] = new(BinaryPrimitives.ReadInt64LittleEndian(place), BinaryPrimitives.ReadInt64LittleEndian(place[8..]));
             var (metadata, data) = segments[i];
-            if (metadata < (i == 0 ? 1 : 0) || data < 1 || metadata > MapLayout.MaxNumber48 - all || data > MapLayout.MaxNumber48 - all - metadata)
+            if (metadata < (i == 0 ? 1 : 0) || data < 1
+                || metadata > MapLayout.MaxNumber48 - all || data > MapLayout.MaxNumber48 - all - metadata)
                 return null;
             chunks += data;
             all += metadata + data;
