@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
+using Ashlar.Blocks;
 using Ashlar.Storage;
 
 namespace Ashlar.Volumes;
@@ -126,12 +127,17 @@ sealed class LeafCache
         catch (Exception cause)
         {
             leaf.Volume.Leaves.Remove(leaf);
-            leaf.LoadFailed(cause);
+            leaf.LoadFailed(ToError(leaf, cause));
             return;
         }
 
         Loaded(leaf);
     }
+
+    // What users of a block device expect. The next request tries again.
+    static Exception ToError(Leaf leaf, Exception cause) => cause is StorageException
+        ? new DeviceIOException(leaf.Volume.Name, $"a piece of the map cannot be read now: {cause.Message}", isTransient: true, cause)
+        : cause;
 
     void Loaded(Leaf leaf)
     {

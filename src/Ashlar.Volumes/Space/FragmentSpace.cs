@@ -230,6 +230,7 @@ sealed class FragmentSpace(KeyValueStore store, ChunkSpace space, Reclaimer recl
 
     void Freed(FragmentChunk state)
     {
+        if (state is { IsOpen: true, Live: 0, Pending: 0, Dying: 0 }) (state.IsOpen, state.Volume.Fragments.Open) = (false, null);
         if (state.IsUnused) GiveUp(state);
         else if (!state.IsOpen && !state.IsQueued && state.FreeCount >= WorthReusing) Enqueue(state);
     }

@@ -64,6 +64,7 @@ sealed class PoolFaultScenario(SimulatedFileSystem disk, FaultyFileSystem faulty
         await FlushAsync(thin);
         await WriteAsync(thin, inThin, 40 * SectorsPerBlock); // More than one piece of a file, in place.
         await CommitAsync();
+        await TakeSnapshotAsync(thin);
         await WriteAsync(small, inSmall + 5, 2);
         await WriteAsync(thick, 2 * SectorsPerBlock, 3 * SectorsPerBlock);
         await FlushAsync(thick);
@@ -77,6 +78,7 @@ sealed class PoolFaultScenario(SimulatedFileSystem disk, FaultyFileSystem faulty
         await ResizeAsync(thin, BlocksPerLeaf * 4096L);
         for (var leaf = 0; leaf < 3; leaf++) await WriteAsync(small, inSmall + (leaf * 300), 9);
         await CommitAsync();
+        await DeleteSnapshotAsync(thin);
         await DeleteAsync(small);
         var second = await CreateAsync("second", 512, BlocksPerLeaf * 4096L, isThick: false);
         await WriteAsync(second, inSmall + 40, 9);
@@ -91,6 +93,20 @@ sealed class PoolFaultScenario(SimulatedFileSystem disk, FaultyFileSystem faulty
         var isDone = await TryAsync(async () => await pool!.CreateVolumeAsync(name, sizeBytes, blockSizeBytes, isThick));
         if (isDone) volume.Resized(sizeBytes, isDone: true);
         return volume;
+    }
+
+    async Task TakeSnapshotAsync(PossibleVolume volume)
+    {
+        if (Find(volume) is null) return;
+        if (await TryAsync(() => pool!.Pool.TakeSnapshotAsync(volume.Name, "snapshot").AsTask()))
+            foreach (var each in volumes) each.Flushed();
+    }
+
+    async Task DeleteSnapshotAsync(PossibleVolume volume)
+    {
+        if (pool!.Pool.FindSnapshot(volume.Name, "snapshot") is null) return;
+        await TryAsync(() => pool.Pool.DeleteSnapshotsAsync(volume.Name, ["snapshot"]).AsTask());
+        await pool.SettleAsync();
     }
 
     async Task DeleteAsync(PossibleVolume volume)

@@ -17,13 +17,13 @@ public sealed class SnapshotCrashTests(ITestOutputHelper output)
         var totals = new CrashTotals("snapshot crash states", seeds);
         await Parallel.ForEachAsync(seeds, new ParallelOptions { MaxDegreeOfParallelism = 2 }, async (seed, _) =>
         {
-            var result = await ExploreAsync(seed, PlantedBug.None, TestTier.Choose(300, 1500));
+            var result = await ExploreAsync(seed, PlantedBug.None, TestTier.Choose(200, 1500));
             output.WriteLine($"seed {seed}: {result}");
             totals.Add(result);
         });
         if (totals.IsReplay) return;
         Assert.True(totals.Points >= seeds.Length * 200, $"only {totals.Points} moments at which power could fail");
-        Assert.True(totals.Images >= TestTier.Choose(500, 50_000), $"only {totals.Images} distinct disks");
+        Assert.True(totals.Images >= TestTier.Choose(350, 50_000), $"only {totals.Images} distinct disks");
         output.WriteLine(totals.ToJson());
     }
 
