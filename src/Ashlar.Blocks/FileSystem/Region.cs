@@ -151,7 +151,7 @@ sealed class Region
 
     void Wait(string operation, long position, long lengthBytes, Action action)
     {
-        using var allowed = InlineWaits.Allow();
+        using var waits = InlineWaits.Expect();
         try
         {
             action();

@@ -13,10 +13,18 @@ public static class InlineWaits
     static bool areAllowed;
 
     [ThreadStatic]
+    static bool areCertain;
+
+    [ThreadStatic]
     static long count;
 
     /// <summary>Whether the caller may wait.</summary>
     public static bool AreAllowed => areAllowed;
+
+    /// <summary>
+    /// Whether the caller waits in any case, however long it takes: it has nothing else to do, and another thread would only be one more.
+    /// </summary>
+    public static bool AreCertain => areCertain;
 
     /// <summary>How often this thread has waited because it was allowed to.</summary>
     public static long Count => count;
@@ -27,22 +35,31 @@ public static class InlineWaits
     /// <summary>Allows them until the scope is disposed of.</summary>
     public static Scope Allow()
     {
-        var scope = new Scope(areAllowed);
+        var scope = Keep();
         areAllowed = true;
         return scope;
     }
 
+    /// <summary>Allows them to a caller that waits in any case, until the scope is disposed of.</summary>
+    public static Scope Expect()
+    {
+        var scope = Allow();
+        areCertain = true;
+        return scope;
+    }
+
     /// <summary>Leaves it as it is: for callers that need a scope in either case.</summary>
-    public static Scope Keep() => new(areAllowed);
+    public static Scope Keep() => new(areAllowed, areCertain);
 
     /// <summary>Ends what <see cref="Allow"/> has begun.</summary>
     public readonly ref struct Scope
     {
-        readonly bool before;
+        readonly bool wereAllowed;
+        readonly bool wereCertain;
 
-        internal Scope(bool before) => this.before = before;
+        internal Scope(bool wereAllowed, bool wereCertain) => (this.wereAllowed, this.wereCertain) = (wereAllowed, wereCertain);
 
         /// <summary>As it was before.</summary>
-        public void Dispose() => areAllowed = before;
+        public void Dispose() => (areAllowed, areCertain) = (wereAllowed, wereCertain);
     }
 }

@@ -52,6 +52,16 @@ public sealed class InlineWaitTests
     }
 
     [Fact]
+    public async Task Who_waits_in_any_case_needs_no_other_thread_however_long_it_takes()
+    {
+        for (var i = 0; i < 5; i++) await device.WriteAsync(Lba.Zero, new byte[64 * BlockSize]);
+        Assert.False(device.IsFlushShort);
+        using (InlineWaits.Expect()) Assert.True(device.FlushAsync().AsTask().IsCompletedSuccessfully);
+        Assert.DoesNotContain("ashlar-flush", file.MediumThreads);
+        Assert.False(InlineWaits.AreCertain || InlineWaits.AreAllowed);
+    }
+
+    [Fact]
     public async Task Failures_are_those_of_any_other_caller()
     {
         await device.FlushAsync();

@@ -68,7 +68,7 @@ sealed class FlushQueue(string device, Action flush) : IThreadPoolWorkItem
         {
             if (firstFailure is { } cause) return ValueTask.FromException(Refusal(cause));
             if (Volatile.Read(ref changes) == durable) return ValueTask.CompletedTask;
-            isHere = !running && InlineWaits.AreAllowed && IsShort;
+            isHere = !running && (InlineWaits.AreCertain || (InlineWaits.AreAllowed && IsShort));
             next = isHere ? default : JoinNext();
             if (running) return next;
             running = true;
