@@ -168,6 +168,7 @@ sealed partial class Catalogue
             batch.Delete(MapKeys.Parent(clone.Lineage));
             await writer.WriteAsync(batch, Durability.Sync, mayUseReserve: true);
             parents.TryRemove(clone.Lineage, out _);
+            clone.Parent = null;
         }
         finally
         {
@@ -175,9 +176,9 @@ sealed partial class Catalogue
         }
     }
 
-    /// <summary>The clones of a snapshot.</summary>
+    /// <summary>The clones of a snapshot, those in the trash included.</summary>
     public IEnumerable<VolumeDevice> FindClones(SnapshotRecord snapshot) =>
-        volumes.Values.Distinct().Where(volume => volume.Parent == new VolumeParent(snapshot.Lineage, snapshot.Generation));
+        volumes.Values.Concat(trash.Values).Distinct().Where(volume => volume.Parent == new VolumeParent(snapshot.Lineage, snapshot.Generation));
 
     void CheckDeletable(VolumeDevice volume, bool withSnapshots)
     {
@@ -189,6 +190,8 @@ sealed partial class Catalogue
                     volume.Record.Name, snapshot.Name, SnapshotProblem.InUse, $"volume '{clone.Record.Name}' is a clone of it: flatten or delete that first");
             }
 
+            if (volume.IsCloned(snapshot.Generation))
+                throw new SnapshotException(volume.Record.Name, snapshot.Name, SnapshotProblem.InUse, "a clone of it is still being deleted");
             if (snapshot.State == SnapshotState.Creating)
                 throw new SnapshotException(volume.Record.Name, snapshot.Name, SnapshotProblem.InUse, "it is just being taken");
         }
@@ -202,7 +205,11 @@ sealed partial class Catalogue
     {
         if (!VolumeName.IsValid(name))
             throw new SnapshotException(volume.Record.Name, name, SnapshotProblem.InvalidName, VolumeName.Rule);
-        if (volume.Record.State != VolumeState.Ready) throw new VolumeDeletedException(volume.Name);
+        if (volume.IsGone) throw new VolumeDeletedException(volume.Name);
+        if (volume.Record.State != VolumeState.Ready)
+            throw new SnapshotException(volume.Record.Name, name, SnapshotProblem.InUse, "the volume is just being resized");
+        if (volume.IsRestoring)
+            throw new SnapshotException(volume.Record.Name, name, SnapshotProblem.InUse, "the volume is just going back to a snapshot");
         if (volume.IsThick)
         {
             throw new SnapshotException(

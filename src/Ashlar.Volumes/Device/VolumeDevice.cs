@@ -23,6 +23,7 @@ sealed partial class VolumeDevice : IBlockDevice
     long unverifiedBlocks;
     long newestSnapshot;
     long previousSnapshot;
+    VolumeParent? parent;
     IReadOnlyList<SnapshotRecord> snapshots = [];
     bool isDeleted;
 
@@ -33,6 +34,7 @@ sealed partial class VolumeDevice : IBlockDevice
         this.record = record;
         sizeBytes = record.SizeBytes;
         Lineage = record.Lineage;
+        parent = parts.Versions.Parents.GetValueOrDefault(Lineage);
         BlockSizeBytes = record.BlockSizeBytes;
         name = $"{parts.Name}/{record.Name}";
         CommittedChunks = allocatedChunks = committedChunks;
@@ -57,7 +59,11 @@ sealed partial class VolumeDevice : IBlockDevice
     public long? AsOf { get; init; }
 
     /// <summary>The snapshot that this volume is a clone of; null for any other volume, and for one that needs it no longer.</summary>
-    public VolumeParent? Parent => parts.Versions.Parents.GetValueOrDefault(Lineage);
+    public VolumeParent? Parent
+    {
+        get => Volatile.Read(ref parent);
+        set => Volatile.Write(ref parent, value);
+    }
 
     /// <summary>Under which numbers leaves of it may be kept: its own, and those of what it came from.</summary>
     public IEnumerable<long> Lineages

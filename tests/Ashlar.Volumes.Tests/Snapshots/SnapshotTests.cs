@@ -158,6 +158,9 @@ public sealed class SnapshotTests
         await pool.Pool.CloneAsync("disk", "s", "clone");
         Assert.Equal("disk@s", pool.Pool.FindVolume("clone")!.Origin);
         Assert.Equal(["clone"], pool.Pool.FindSnapshot("disk", "s")!.Clones);
+        var trashed = await pool.Pool.TrashVolumeAsync("clone");
+        await Expect(SnapshotProblem.InUse, () => pool.Pool.DeleteVolumeAsync("disk", withSnapshots: true).AsTask());
+        await pool.Pool.RestoreVolumeAsync(trashed!.Volume.Id);
         await Expect(SnapshotProblem.InUse, () => pool.Pool.DeleteVolumeAsync("disk", withSnapshots: true).AsTask());
 
         static async Task Expect(SnapshotProblem problem, Func<Task> action) =>
