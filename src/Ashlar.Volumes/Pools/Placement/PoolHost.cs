@@ -28,7 +28,7 @@ public sealed record PoolHost(Guid Id, string Name)
             using var file = FileSystems.Real.Open(MachineIdPath, FileOpenMode.ReadOnly);
             return file.ReadWhole() is { Length: > 0 } id ? id : null;
         }
-        catch (AshlarException)
+        catch (Exception e) when (e is AshlarException or PlatformNotSupportedException)
         {
             return null;
         }
