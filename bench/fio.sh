@@ -1,7 +1,8 @@
 # Runs fio's nbd engine against one server or two by turns. Sourced after lib.sh, when $work exists.
 
-# The two sides of a comparison: how they are called, where they are, whose CPU time counts, and options of fio for one of them.
-declare -A side_name side_uri side_pid side_options=([ours]='' [theirs]='')
+# The two sides of a comparison: how they are called, where they are, whose CPU time counts, options of fio for one of them, and what is
+# done before each of its runs.
+declare -A side_name side_uri side_pid side_options=([ours]='' [theirs]='') side_before=()
 rounds=3 seconds=5 ramp=1
 
 need_fio() {
@@ -48,6 +49,7 @@ compare() { # compare NAME COLUMN(1 IOPS, 2 bandwidth) MODE BLOCK DEPTH [OPTION.
     shift 2
     for ((round = 0; round < rounds; round++)); do
         for side in $(sides_of_round "$round"); do
+            [ -z "${side_before[$side]:-}" ] || "${side_before[$side]}"
             before=$(cpu_ticks "${side_pid[$side]}")
             # shellcheck disable=SC2086 # Options are words.
             result=$(timed_run "${side_uri[$side]}" "$@" ${side_options[$side]}) || exit 1
