@@ -1,11 +1,14 @@
 using System.Text.RegularExpressions;
+using Ashlar.TestKit;
 
 namespace Ashlar.Documents.Tests;
 
 /// <summary>Each example that help shows does what it says when it is typed, by somebody who has what it takes for granted.</summary>
 public sealed partial class ExampleTests
 {
-    public static TheoryData<string> Commands() => [.. HelpPage.All.Select(page => page.Command)];
+    // Every third of them; all in the deep tier. Each takes a machine of its own, and most a server.
+    public static TheoryData<string> Commands() =>
+        [.. HelpPage.All.Select(page => page.Command).Where((_, number) => TestTier.Choose(number % 3 == 0, true))];
 
     [TheoryOnMachineCopy("bash", "script")]
     [MemberData(nameof(Commands))]
