@@ -1,7 +1,7 @@
 using Ashlar.Blocks;
 using Ashlar.Simulation;
-using Ashlar.TestKit;
 using Ashlar.Storage;
+using Ashlar.TestKit;
 using Xunit.Abstractions;
 
 namespace Ashlar.Volumes.Tests;
