@@ -75,7 +75,7 @@ Section: admin
 Priority: optional
 Installed-Size: $(du -sk --apparent-size "$root" | cut -f1)
 Depends: init-system-helpers (>= 1.54), libc6 (>= 2.28), libgcc-s1, libssl3 | libssl3t64 | libssl1.1, libstdc++6, passwd
-Suggests: qemu-utils, nbd-client, open-iscsi
+Suggests: qemu-utils, nbd-client, open-iscsi, libsqlite3-0
 Description: block storage in one program: thin volumes over iSCSI and NBD
  Disks for virtual machines and containers: thin volumes with a checksum on
  every block, served over iSCSI and NBD to unmodified clients, on a crash-safe

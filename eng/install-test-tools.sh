@@ -12,7 +12,7 @@ needs=(
     iscsi-ls=libiscsi-bin iscsi-test-cu=libiscsi-bin libiscsi.so.7=libiscsi7
     zsh=zsh fish=fish groff=groff setpriv=util-linux script=bsdutils
     mkfs.ext4=e2fsprogs e2fsck=e2fsprogs mkfs.xfs=xfsprogs
-    ip=iproute2 curl=curl man=man-db
+    ip=iproute2 curl=curl man=man-db sqlite3=sqlite3 libsqlite3.so.0=libsqlite3-0
 )
 PATH=$PATH:/usr/sbin:/sbin
 

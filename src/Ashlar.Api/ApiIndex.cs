@@ -22,9 +22,12 @@ public sealed record ApiIndex
 /// <param name="Pool">One pool.</param>
 /// <param name="Volumes">Volumes of a pool.</param>
 /// <param name="Volume">One volume.</param>
+/// <param name="Trash">Volumes in the trash of a pool.</param>
+/// <param name="Catalogue">Volumes of all pools with the places of their blocks.</param>
 /// <param name="Metrics">Figures for Prometheus.</param>
 /// <param name="Live">Whether the process serves.</param>
 /// <param name="Ready">Whether the server takes work.</param>
 /// <param name="OpenApi">The same for programs: an OpenAPI document.</param>
 public sealed record IndexLinks(
-    string Status, string Pools, string Pool, string Volumes, string Volume, string Metrics, string Live, string Ready, string OpenApi);
+    string Status, string Pools, string Pool, string Volumes, string Volume, string Trash, string Catalogue, string Metrics,
+    string Live, string Ready, string OpenApi);

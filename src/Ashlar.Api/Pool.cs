@@ -15,10 +15,12 @@ public sealed record Pool
     /// <summary>What the pool can hold.</summary>
     public required long CapacityBytes { get; init; }
 
-    /// <summary>What volumes occupy.</summary>
+    /// <summary>What volumes occupy, those in the trash as well.</summary>
     public required long AllocatedBytes { get; init; }
 
-    /// <summary>What can still be written: what is left of the capacity, or of the file system below where that is less.</summary>
+    /// <summary>
+    /// What can still be written: what is left of the capacity, or of the file system below where that is less, and what the trash holds.
+    /// </summary>
     public required long FreeBytes { get; init; }
 
     /// <summary>What the file system below has free; absent where nobody knows.</summary>
@@ -26,6 +28,15 @@ public sealed record Pool
 
     /// <summary>Sum of the sizes of the volumes; more than the capacity when the pool is over-committed.</summary>
     public required long ProvisionedBytes { get; init; }
+
+    /// <summary>What of the allocated space volumes in the trash hold: it is taken, the oldest there first, when space is needed.</summary>
+    public long TrashBytes { get; init; }
+
+    /// <summary>Number of volumes in the trash.</summary>
+    public int TrashCount { get; init; }
+
+    /// <summary>How long deleted volumes stay in the trash, unless one says itself; 0 for not at all.</summary>
+    public long TrashSeconds { get; init; }
 
     /// <summary>Number of volumes.</summary>
     public required int VolumeCount { get; init; }

@@ -36,6 +36,9 @@ public static class ProblemTypes
     /// <summary>There is no such volume.</summary>
     public const string VolumeNotFound = Prefix + "volume-not-found";
 
+    /// <summary>There is no such volume in the trash.</summary>
+    public const string NotInTrash = Prefix + "not-in-trash";
+
     /// <summary>There is something of that name already.</summary>
     public const string Exists = Prefix + "exists";
 

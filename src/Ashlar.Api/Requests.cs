@@ -20,6 +20,15 @@ public sealed record CreateVolume
 
     /// <summary>What its clients may ask of it in a second; as much as it can do when absent.</summary>
     public ChangeLimits? Limits { get; init; }
+
+    /// <summary>What it is for: one line of 1,024 bytes at the most.</summary>
+    public string? Description { get; init; }
+
+    /// <summary>Keys and values by which people and programs find it; 32 at the most.</summary>
+    public IReadOnlyDictionary<string, string>? Labels { get; init; }
+
+    /// <summary>How long it stays in the trash when it is deleted: 0 for not at all; absent for as long as the pool says.</summary>
+    public long? TrashSeconds { get; init; }
 }
 
 /// <summary>A pool to be created.</summary>
@@ -84,9 +93,12 @@ public sealed record ChangePool
 
     /// <summary>Whether it may get another name also while clients are connected; they are cut off.</summary>
     public bool Force { get; init; }
+
+    /// <summary>How long deleted volumes stay in the trash: 0 for not at all; absent for as long as they do.</summary>
+    public long? TrashSeconds { get; init; }
 }
 
-/// <summary>A change of a volume: of its size, its limits, its name, or of several.</summary>
+/// <summary>A change of a volume: of its size, its limits, its name, what people say of it, or of several.</summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record ChangeVolume
 {
@@ -98,6 +110,17 @@ public sealed record ChangeVolume
 
     /// <summary>What its clients may ask of it in a second; absent for the present limits.</summary>
     public ChangeLimits? Limits { get; init; }
+
+    /// <summary>What it is for; empty for nothing, absent for the present description.</summary>
+    public string? Description { get; init; }
+
+    /// <summary>Labels to set; one whose value is null goes, and those that are not named stay.</summary>
+    public IReadOnlyDictionary<string, string?>? Labels { get; init; }
+
+    /// <summary>
+    /// How long it stays in the trash when it is deleted: 0 for not at all, -1 for as long as the pool says; absent for as long as it does.
+    /// </summary>
+    public long? TrashSeconds { get; init; }
 
     /// <summary>Whether the size may become smaller: what lies beyond the new end is lost.</summary>
     public bool AllowShrink { get; init; }

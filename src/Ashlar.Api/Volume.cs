@@ -30,6 +30,15 @@ public sealed record Volume
     /// <summary>What its clients may ask of it in a second; absent when nothing is limited.</summary>
     public VolumeLimits? Limits { get; init; }
 
+    /// <summary>What it is for; absent when nobody says.</summary>
+    public string? Description { get; init; }
+
+    /// <summary>Keys and values by which people and programs find it; absent when it has none.</summary>
+    public IReadOnlyDictionary<string, string>? Labels { get; init; }
+
+    /// <summary>How long it stays in the trash when it is deleted; absent where the pool says.</summary>
+    public long? TrashSeconds { get; init; }
+
     /// <summary>Space of the pool that the volume occupies.</summary>
     public required long AllocatedBytes { get; init; }
 

@@ -192,6 +192,8 @@ public sealed class AshlarServer : IAsyncDisposable
                 routes.MapMetrics(metrics);
                 routes.MapPools(pools);
                 routes.MapVolumes(pools, () => Endpoints, log);
+                routes.MapTrash(pools, () => Endpoints);
+                routes.MapCatalogue(pools, options.TimeProvider);
             }));
         parts.Push(api);
 

@@ -22,15 +22,23 @@ static class EntityTag
     public static string SettingsOf(VolumeInfo volume)
     {
         var (limits, size) = (volume.Limits, FormattableString.Invariant($"{volume.SizeBytes} {volume.BlockSizeBytes} {volume.IsThick}"));
-        return Part(Encoding.UTF8.GetBytes(
-            FormattableString.Invariant($"{volume.Id} {volume.Name} {size} {limits.Iops} {limits.BytesPerSecond}")));
+        var settings = FormattableString.Invariant($"{volume.Id} {volume.Name} {size} {limits.Iops} {limits.BytesPerSecond}");
+        return Part(Encoding.UTF8.GetBytes(settings + TextOf(volume.Attributes)));
+    }
+
+    // No two that differ have one text: nothing of what people write has control characters.
+    static string TextOf(VolumeAttributes attributes)
+    {
+        if (attributes.IsNone) return "";
+        var labels = string.Concat(attributes.Labels.Select(label => $"\n{label.Key}\t{label.Value}"));
+        return FormattableString.Invariant($"\n{attributes.Description}\n{attributes.TrashRetention?.Ticks}{labels}");
     }
 
     /// <summary>The settings of a pool.</summary>
     public static string SettingsOf(Pool pool) =>
         Part(Encoding.UTF8.GetBytes(FormattableString.Invariant(
-            $"{pool.Name} {pool.State} {pool.CapacityBytes} {pool.Devices.Count} {pool.SoftThresholdPercent} {pool.HardThresholdPercent}"
-        )));
+            $"{pool.Name} {pool.State} {pool.CapacityBytes} {pool.Devices.Count} {pool.SoftThresholdPercent} {pool.HardThresholdPercent} ")
+            + FormattableString.Invariant($"{pool.TrashSeconds}")));
 
     /// <summary>The whole tag of an answer.</summary>
     public static EntityTagHeaderValue Of(string settings, ReadOnlySpan<byte> answer) => new($"\"{settings}.{Part(answer)}\"");

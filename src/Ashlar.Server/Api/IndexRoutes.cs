@@ -15,7 +15,8 @@ static class IndexRoutes
         {
             Version = version,
             Links = new("/v1/status", "/v1/pools", "/v1/pools/{pool}", "/v1/pools/{pool}/volumes",
-                "/v1/pools/{pool}/volumes/{volume}", "/metrics", "/livez", "/readyz", ApiDescription.Path),
+                "/v1/pools/{pool}/volumes/{volume}", "/v1/pools/{pool}/trash", "/v1/catalogue", "/metrics",
+                "/livez", "/readyz", ApiDescription.Path),
         };
         routes.MapMethods("/v1", StatusRoutes.ReadMethods, Ok<ApiIndex> () => TypedResults.Ok(index))
             .Describe("getIndex", "What there is");

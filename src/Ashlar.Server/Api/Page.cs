@@ -41,7 +41,9 @@ readonly record struct Page(int Limit, string? After)
     /// <param name="all">The whole list, in the order of its names.</param>
     /// <param name="nameOf">The name of an item.</param>
     /// <param name="context">Whose request it is.</param>
-    public (IReadOnlyList<T> Items, string? Next) Take<T>(IEnumerable<T> all, Func<T, string> nameOf, HttpContext context)
+    /// <param name="filter">Parameters that the page that follows has as well: "&amp;label=a".</param>
+    public (IReadOnlyList<T> Items, string? Next) Take<T>(
+        IEnumerable<T> all, Func<T, string> nameOf, HttpContext context, string filter = "")
     {
         var after = After;
         var rest = after is null ? all : all.SkipWhile(item => string.CompareOrdinal(nameOf(item), after) <= 0);
@@ -51,7 +53,7 @@ readonly record struct Page(int Limit, string? After)
         var token = Base64Url.EncodeToString(Encoding.UTF8.GetBytes(nameOf(items[^1])));
         var next = string.Create(
             CultureInfo.InvariantCulture,
-            $"{context.Request.Path.ToUriComponent()}?{LimitParameter}={Limit}&{AfterParameter}={token}");
+            $"{context.Request.Path.ToUriComponent()}?{LimitParameter}={Limit}&{AfterParameter}={token}{filter}");
         context.Response.Headers.Link = $"<{next}>; rel=\"next\"";
         return (items, next);
     }

@@ -40,7 +40,7 @@ static class PoolRoutes
             // Of two who grow it at once the larger size holds, whoever comes first; so the condition needs no turn.
             Require(pools, pool, context);
             return Answer(await pools.ChangeAsync(pool, request, Caller.Of(context)));
-        }).Describe("changePool", "Makes a pool larger, while it is in use, changes its thresholds, its name; durable when answered")
+        }).Describe("changePool", "Makes a pool larger, changes its thresholds, its trash, its name; durable when answered")
             .Produces<Pool>();
 
         routes.MapDelete("/v1/pools/{pool}", async Task<NoContent> (string pool, HttpContext context, string force = "false") =>

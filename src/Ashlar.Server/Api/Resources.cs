@@ -18,6 +18,9 @@ static class Resources
             BlockSizeBytes = info.BlockSizeBytes,
             IsThick = info.IsThick,
             Limits = info.Limits.IsNone ? null : new(info.Limits.Iops, info.Limits.BytesPerSecond),
+            Description = info.Attributes.Description is { Length: > 0 } description ? description : null,
+            Labels = info.Attributes.Labels is { IsEmpty: false } labels ? labels : null,
+            TrashSeconds = (long?)info.Attributes.TrashRetention?.TotalSeconds,
             AllocatedBytes = info.AllocatedBytes,
             CreatedAt = info.CreatedAt,
             Clients = pool.ClientsOf(info.Name),
@@ -61,6 +64,19 @@ static class Resources
         };
     }
 
+    public static Api.TrashedVolume Trashed(ServedPool pool, Ashlar.Volumes.TrashedVolume trashed) => new()
+    {
+        Pool = pool.Name,
+        Name = trashed.Volume.Name,
+        Id = trashed.Volume.Id,
+        SizeBytes = trashed.Volume.SizeBytes,
+        IsThick = trashed.Volume.IsThick,
+        AllocatedBytes = trashed.Volume.AllocatedBytes,
+        CreatedAt = trashed.Volume.CreatedAt,
+        DeletedAt = trashed.DeletedAt,
+        ExpiresAt = trashed.ExpiresAt,
+    };
+
     public static Pool Pool(ServedPool pool)
     {
         var usage = pool.Usage;
@@ -77,6 +93,9 @@ static class Resources
             FreeBytes = usage.FreeBytes,
             FreeSpaceBelowBytes = usage.FreeSpaceBelowBytes,
             ProvisionedBytes = usage.ProvisionedBytes,
+            TrashBytes = usage.TrashBytes,
+            TrashCount = pool.ListTrash().Count,
+            TrashSeconds = (long)pool.TrashRetention.TotalSeconds,
             VolumeCount = pool.List().Count,
             OvercommitRatio = Math.Round(usage.OvercommitRatio, 4),
             SoftThresholdPercent = settings.SoftPercent,

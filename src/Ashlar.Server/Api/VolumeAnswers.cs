@@ -11,7 +11,9 @@ sealed class VolumeAnswers(Func<Endpoints> endpoints)
     /// <summary>A page of the volumes of a pool.</summary>
     public VolumeList List(ServedPool pool, HttpContext context)
     {
-        var (items, next) = Page.Of(context.Request).Take(pool.List(), info => info.Name, context);
+        var labels = LabelSelector.Of(context.Request);
+        var (items, next) = Page.Of(context.Request).Take(
+            pool.List().Where(info => labels.Holds(info.Attributes.Labels)), info => info.Name, context, labels.Query);
         return new() { Items = [.. items.Select(info => Resources.Volume(endpoints(), pool, info))], Next = next };
     }
 

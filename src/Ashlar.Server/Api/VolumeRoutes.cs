@@ -10,6 +10,8 @@ namespace Ashlar.Server;
 /// <summary>/v1/pools/{pool}/volumes.</summary>
 static class VolumeRoutes
 {
+    static readonly QueryParameter Now = new("now", JsonSchemaType.Boolean, "For good, rather than to the trash");
+
     static readonly QueryParameter Force = new("force", JsonSchemaType.Boolean, "Also while clients are connected");
 
     public static void MapVolumes(this IEndpointRouteBuilder routes, ServedPools pools, Func<Endpoints> endpoints, ServerLog log)
@@ -19,7 +21,7 @@ static class VolumeRoutes
         var volumes = routes.MapGroup("/v1/pools/{pool}/volumes");
 
         volumes.MapMethods("", StatusRoutes.ReadMethods, Ok<VolumeList> (string pool, HttpContext context) =>
-            TypedResults.Ok(answers.List(pools.Get(pool), context))).WithQuery(Page.Parameters)
+            TypedResults.Ok(answers.List(pools.Get(pool), context))).WithQuery([.. Page.Parameters, LabelSelector.Parameter])
             .Describe("listVolumes", "Volumes of a pool, by name; in pages");
 
         volumes.MapPost("", async Task<TaggedAnswer<Volume>> (string pool, CreateVolume request, HttpContext context) =>
@@ -43,18 +45,24 @@ static class VolumeRoutes
             var before = served.Get(volume);
             EntityTag.Require(context.Request, EntityTag.SettingsOf(before), $"volume {pool}/{volume}");
             return answers.Changed(served, await served.ChangeAsync(volume, request, Caller.Of(context)));
-        }).Describe("changeVolume", "Changes the size, the limits, the name of a volume").Produces<Volume>();
+        }).Describe("changeVolume", "Changes the size, the limits, the name of a volume, or what is said of it").Produces<Volume>();
 
-        volumes.MapDelete("{volume}", async Task<NoContent> (string pool, string volume, HttpContext context, string force = "false") =>
+        volumes.MapDelete("{volume}", async Task<NoContent> (
+            string pool, string volume, HttpContext context, string force = "false", string now = "false") =>
         {
-            var isForced = Force.ReadFlag(force);
+            var (isForced, isNow) = (Force.ReadFlag(force), Now.ReadFlag(now));
             var served = pools.Get(pool);
             using var turn = await changes.EnterAsync(() => served.Get(volume).Id, EntityTag.IsConditional(context.Request));
             var before = served.Get(volume);
             EntityTag.Require(context.Request, EntityTag.SettingsOf(before), $"volume {pool}/{volume}");
-            await served.DeleteAsync(volume, isForced);
-            log.Write(VolumeEvents.Deleted(pool, before, isForced, Caller.Of(context)));
+            var trashed = await served.DeleteAsync(volume, isForced, isNow);
+            if (trashed is not null) context.Response.Headers.Location = $"/v1/pools/{pool}/trash/{trashed.Volume.Id}";
+            log.Write(trashed is null
+                ? VolumeEvents.Deleted(pool, before, isForced, Caller.Of(context))
+                : VolumeEvents.Trashed(pool, trashed, isForced, Caller.Of(context)));
             return TypedResults.NoContent();
-        }).WithQuery(Force).Describe("deleteVolume", "Deletes a volume; durable when answered, its space follows");
+        }).WithQuery(Force, Now).Describe("deleteVolume", "Moves a volume to the trash, or deletes it for good; durable when answered");
+
+        volumes.MapMap(pools);
     }
 }

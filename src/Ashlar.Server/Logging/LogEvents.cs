@@ -36,6 +36,15 @@ static class LogEvents
     /// <summary>A volume has another name.</summary>
     public const string VolumeRenamed = "volume-renamed";
 
+    /// <summary>A volume has another description, other labels or another time in the trash.</summary>
+    public const string VolumeDescribed = "volume-described";
+
+    /// <summary>A volume is in the trash.</summary>
+    public const string VolumeTrashed = "volume-trashed";
+
+    /// <summary>A volume came back from the trash.</summary>
+    public const string VolumeRestored = "volume-restored";
+
     /// <summary>A volume is gone.</summary>
     public const string VolumeDeleted = "volume-deleted";
 
@@ -66,7 +75,7 @@ static class LogEvents
     /// <summary>A pool has another name.</summary>
     public const string PoolRenamed = "pool-renamed";
 
-    /// <summary>A pool has other thresholds.</summary>
+    /// <summary>A pool has other thresholds, or keeps deleted volumes for another time.</summary>
     public const string PoolChanged = "pool-changed";
 
     /// <summary>A pool lies on one more device.</summary>

@@ -39,6 +39,27 @@ static class VolumeEvents
         by,
         $"deleted{(isForced ? " by force" : "")}: {volume.AllocatedBytes} of {volume.SizeBytes} bytes were in use");
 
+    public static LogEntry Trashed(string pool, TrashedVolume trashed, bool isForced, string by) => Of(
+        LogEvents.VolumeTrashed,
+        pool,
+        trashed.Volume,
+        by,
+        $"deleted{(isForced ? " by force" : "")}, in the trash until {Api.Rfc3339.Format(trashed.ExpiresAt)}: "
+        + $"{trashed.Volume.AllocatedBytes} of {trashed.Volume.SizeBytes} bytes are in use");
+
+    public static LogEntry Restored(string pool, VolumeInfo volume, string by) =>
+        Of(LogEvents.VolumeRestored, pool, volume, by, $"restored from the trash, {volume.Id}");
+
+    public static LogEntry Purged(string pool, TrashedVolume trashed, string by) => Of(
+        LogEvents.VolumeDeleted,
+        pool,
+        trashed.Volume,
+        by,
+        $"deleted from the trash, {trashed.Volume.Id}: {trashed.Volume.AllocatedBytes} of {trashed.Volume.SizeBytes} bytes were in use");
+
+    public static LogEntry Described(string pool, VolumeInfo volume, string by) =>
+        Of(LogEvents.VolumeDescribed, pool, volume, by, "description, labels or time in the trash changed");
+
     static LogEntry Of(string name, string pool, VolumeInfo volume, string by, string what) =>
         new(LogLevel.Information, name, $"volume {pool}/{volume.Name}: {what}, by {by}")
         {

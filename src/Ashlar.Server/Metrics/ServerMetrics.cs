@@ -62,6 +62,7 @@ sealed class ServerMetrics(
             text.Add(pool.SoftThresholdPercent / 100.0, ("pool", pool.Name), ("threshold", "soft"));
             text.Add(pool.HardThresholdPercent / 100.0, ("pool", pool.Name), ("threshold", "hard"));
         }
+        Each("ashlar_pool_trash_bytes", "gauge", "What of the allocated space the trash holds.", pool => pool.TrashBytes);
         Each("ashlar_pool_volumes", "gauge", "Volumes.", pool => pool.VolumeCount);
         Each("ashlar_pool_healthy", "gauge", "1 without a warning, 0 with one.", pool => pool.Warnings.Count == 0 ? 1 : 0);
         Each("ashlar_pool_unverified_blocks", "gauge", "Blocks not verified since an unclean stop.", pool => pool.UnverifiedBlocks);

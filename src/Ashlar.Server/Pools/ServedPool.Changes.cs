@@ -11,8 +11,8 @@ namespace Ashlar.Server;
 sealed partial class ServedPool
 {
     /// <summary>
-    /// Changes size, limits and name, in this order. What is not valid is refused before anything is changed. The log has an entry for each
-    /// thing that has changed, also where another one failed after it.
+    /// Changes size, limits, what is said of it and name, in this order. What is not valid is refused before anything is changed. The log
+    /// has an entry for each thing that has changed, also where another one failed after it.
     /// </summary>
     /// <param name="name">The volume.</param>
     /// <param name="request">What it is to be.</param>
@@ -20,8 +20,13 @@ sealed partial class ServedPool
     public async Task<VolumeInfo> ChangeAsync(string name, ChangeVolume request, string by)
     {
         var current = Get(name);
-        if (request is { SizeBytes: null, Limits: null, Name: null })
-            throw new ApiException(ProblemKind.InvalidRequest, "nothing to change: the request has no 'sizeBytes', 'limits' or 'name'");
+        if (request is { SizeBytes: null, Limits: null, Name: null, Description: null, Labels: null, TrashSeconds: null })
+        {
+            throw new ApiException(
+                ProblemKind.InvalidRequest,
+                "nothing to change: the request has no 'sizeBytes', 'limits', 'name', 'description', 'labels' or 'trashSeconds'");
+        }
+        var isDescribed = VolumeDescribing.Apply(request, current.Attributes) != current.Attributes;
         VolumeLimiting.Apply(request.Limits, current.Limits);
         if (request.SizeBytes is { } sizeBytes) CheckNewSize(current, sizeBytes, request);
         if (request.Name is { } newName) CheckNewName(current, newName, request);
@@ -30,6 +35,7 @@ sealed partial class ServedPool
             var changed = current;
             if (request.SizeBytes is { } asked) changed = await ResizeAsync(current, asked, request, by);
             if (request.Limits is not null) changed = await LimitAsync(changed, request.Limits, by);
+            if (isDescribed) changed = await DescribeAsync(changed, request, by);
             return request.Name is null ? changed : await RenameAsync(changed, request.Name, request.Force, by);
         }
         catch (VolumeNameException e) when (e.Problem == VolumeNameProblem.Taken)
@@ -94,6 +100,13 @@ sealed partial class ServedPool
             if (OpenedOf(volume.Id) is { } opened && Find(volume.Id) is { } now) opened.Front.Limits = now.Limits;
         }
         if (after != before) report(VolumeEvents.Limited(Name, changed, after, by));
+        return changed;
+    }
+
+    async Task<VolumeInfo> DescribeAsync(VolumeInfo volume, ChangeVolume request, string by)
+    {
+        var changed = await pool.DescribeVolumeAsync(NameOf(volume), present => VolumeDescribing.Apply(request, present));
+        report(VolumeEvents.Described(Name, changed, by));
         return changed;
     }
 

@@ -40,7 +40,7 @@ sealed partial class ServedPool : IAsyncDisposable
         this.askedBytes = askedBytes;
         this.report = report;
         this.timeProvider = timeProvider;
-        space = new SpaceWatch(pool.Name, pool.GetUsage, () => Settings, report, OnSpaceShort, timeProvider);
+        space = new SpaceWatch(pool.Name, Look, () => Settings, report, OnSpaceShort, timeProvider);
     }
 
     public string Name => pool.Name;
@@ -182,6 +182,7 @@ sealed partial class ServedPool : IAsyncDisposable
             BlockSizeBytes = blockSizeBytes,
             IsThick = request.IsThick,
             Limits = limits,
+            Attributes = VolumeDescribing.Create(request),
         };
         try
         {
@@ -194,10 +195,11 @@ sealed partial class ServedPool : IAsyncDisposable
     }
 
     /// <summary>
-    /// Deletes a volume; its space is given back after the call has returned. Clients are cut off first, so that none of them
-    /// works on a volume that goes.
+    /// Moves a volume to the trash, or deletes it for good: then its space is given back after the call has returned. Clients are cut off
+    /// first, so that none of them works on a volume that goes.
     /// </summary>
-    public async Task DeleteAsync(string name, bool force)
+    /// <returns>What is in the trash; null when it is gone for good.</returns>
+    public async Task<Ashlar.Volumes.TrashedVolume?> DeleteAsync(string name, bool force, bool isNow = false)
     {
         Get(name);
         ServedVolume? volume;
@@ -213,7 +215,9 @@ sealed partial class ServedPool : IAsyncDisposable
             if (volume is not null && !await volume.Front.CloseAsync(FenceReason.VolumeDeleted, evenIfInUse: force))
                 throw InUse(name, volume.Clients);
             lock (gate) open.Remove(name);
+            if (!isNow) return await pool.TrashVolumeAsync(name);
             await pool.DeleteVolumeAsync(name);
+            return null;
         }
         catch (VolumeNameException)
         {

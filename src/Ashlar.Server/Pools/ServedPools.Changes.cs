@@ -114,20 +114,23 @@ sealed partial class ServedPools
         Tell(LogLevel.Information, LogEvents.PoolDeleted, name, $"pool {name}: deleted{(force ? " by force" : "")}, by {by}", by);
     }
 
-    /// <summary>Changes thresholds, size and name, in this order. What is not valid is refused before anything is changed.</summary>
+    /// <summary>Changes thresholds, trash, size and name, in this order. What is not valid is refused before anything is changed.</summary>
     public async Task<PoolEntry> ChangeAsync(string name, ChangePool request, string by)
     {
         var served = Get(name);
-        if (request is { CapacityBytes: null, Name: null, SoftThresholdPercent: null, HardThresholdPercent: null })
+        if (request is { CapacityBytes: null, Name: null, SoftThresholdPercent: null, HardThresholdPercent: null, TrashSeconds: null })
         {
             throw new ApiException(
                 ProblemKind.InvalidRequest,
-                "nothing to change: the request has no 'capacityBytes', 'name', 'softThresholdPercent' or 'hardThresholdPercent'");
+                "nothing to change: the request has no 'capacityBytes', 'name', 'softThresholdPercent', 'hardThresholdPercent' or "
+                    + "'trashSeconds'");
         }
+        var retention = VolumeDescribing.Retention(request.TrashSeconds);
         var settings = Apply(request, GetEntry(name).Record.Settings);
         if (request.CapacityBytes is { } capacity) served.CheckGrowth(capacity);
         if (request.Name is { } newName) StoragePool.CheckName(newName);
         if (settings != GetEntry(name).Record.Settings) await SetAsync(name, request, by);
+        if (retention is { } kept) await served.KeepTrashAsync(kept, by);
         if (request.CapacityBytes is { } asked) await served.GrowAsync(asked, by);
         return request.Name is null || request.Name == name ? GetEntry(name) : await RenameAsync(name, request.Name, request.Force, by);
     }

@@ -38,8 +38,9 @@ static class SpaceShortages
         return eased < before ? eased : before;
     }
 
+    /// <summary>How full it is; the trash gives way, and does not count.</summary>
     public static double Fullness(PoolUsage usage) =>
-        usage.CapacityBytes == 0 ? 1 : (double)usage.AllocatedBytes / usage.CapacityBytes;
+        usage.CapacityBytes == 0 ? 1 : (double)(usage.AllocatedBytes - usage.TrashBytes) / usage.CapacityBytes;
 
     /// <summary>Whether the file system below has little, and less than the pool promises.</summary>
     public static bool IsLowBelow(PoolUsage usage)

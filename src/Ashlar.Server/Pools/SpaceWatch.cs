@@ -58,7 +58,7 @@ sealed class SpaceWatch : IAsyncDisposable
         try
         {
             var usage = look();
-            history.Take(timeProvider.GetElapsedTime(beginning), usage.AllocatedBytes);
+            history.Take(timeProvider.GetElapsedTime(beginning), usage.AllocatedBytes - usage.TrashBytes);
             var isNews = Compare(usage);
             var before = shortage;
             shortage = SpaceShortages.Of(usage, thresholds(), before);

@@ -43,9 +43,10 @@ enum VolumeState : byte
 //   +-----------+-----------+--------------+------------+------+------------+
 //
 // Flags bit 0: thick; in version 3 bit 1: in the trash since TrashedMs, until ExpiresMs (both 0 otherwise); bit 2: RetentionMs is how
-// long it stays there when it is deleted (0 otherwise; then the pool says). Lineage: number under which the leaves are kept. Generation: of the writable head; 1 before the first
-// snapshot. Name: ASCII, up to the end of the value. State: 1 ready, 2 being deleted, 3 being resized: then what lies beyond
-// Size does not count, and a Size of 0 says that the volume never came to be.
+// long it stays there when it is deleted (0 otherwise; then the pool says). Lineage: number under which the leaves are kept.
+// Generation: of the writable head; 1 before the first snapshot. Name: ASCII, up to the end of the value in versions 1 and 2.
+// State: 1 ready, 2 being deleted, 3 being resized: then what lies beyond Size does not count, and a Size of 0 says that the volume
+// never came to be.
 sealed record VolumeRecord(
     Guid Id,
     string Name,

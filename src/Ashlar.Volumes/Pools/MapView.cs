@@ -14,7 +14,7 @@ public sealed class MapView : IDisposable
     readonly KeyValueSnapshot snapshot;
     readonly string pool;
     readonly long chunkCount;
-    readonly Dictionary<Guid, long> lineages = [];
+    readonly Dictionary<Guid, VolumeRecord> records = [];
 
     internal MapView(KeyValueSnapshot snapshot, string pool, long chunkCount)
     {
@@ -33,26 +33,48 @@ public sealed class MapView : IDisposable
     {
         ArgumentNullException.ThrowIfNull(volume);
         ArgumentOutOfRangeException.ThrowIfNegative(fromBlock);
-        return ReadRuns(lineages[volume.Id], volume.SizeBytes, fromBlock, onDamage);
+        return ReadRuns(records[volume.Id], fromBlock, onDamage);
+    }
+
+    /// <summary>The snapshots of a volume, oldest first; without those that were deleted and that clones need.</summary>
+    /// <param name="volume">One of <see cref="Volumes"/>.</param>
+    public IReadOnlyList<SnapshotInfo> ListSnapshots(VolumeInfo volume)
+    {
+        ArgumentNullException.ThrowIfNull(volume);
+        return
+        [
+            .. ReadSnapshots(records[volume.Id].Lineage).Where(each => each.State == SnapshotState.Ready).Select(each => new SnapshotInfo(
+                each.Id, volume.Id, each.Name, each.SizeBytes, each.BlockSizeBytes, each.CreatedAt, each.Generation)),
+        ];
+    }
+
+    /// <summary>The snapshot that a volume is a clone of; null when it is none.</summary>
+    /// <param name="volume">One of <see cref="Volumes"/>.</param>
+    public Guid? FindOrigin(VolumeInfo volume)
+    {
+        ArgumentNullException.ThrowIfNull(volume);
+        return FindParent(records[volume.Id].Lineage) is { } parent
+            && snapshot.Get(MapKeys.Snapshot(parent.Lineage, parent.Generation)) is { } value
+            ? SnapshotRecord.Read(MapKeys.Snapshot(parent.Lineage, parent.Generation), value, pool).Id
+            : null;
     }
 
     /// <inheritdoc />
     public void Dispose() => snapshot.Dispose();
 
-    IEnumerable<BlockRun> ReadRuns(long lineage, long sizeBytes, long fromBlock, Action<CorruptDataException>? onDamage)
+    IEnumerable<BlockRun> ReadRuns(VolumeRecord volume, long fromBlock, Action<CorruptDataException>? onDamage)
     {
         // What lies beyond the end does not count while a volume is being resized.
-        var end = (sizeBytes + MapLayout.BlockBytes - 1) / MapLayout.BlockBytes;
-        using var cursor = snapshot.Scan(KeyRange.Between(
-            MapKeys.LeafStart(lineage, fromBlock / MapLayout.BlocksPerLeaf), MapKeys.LeafStart(lineage + 1, 0)));
+        var end = (volume.SizeBytes + MapLayout.BlockBytes - 1) / MapLayout.BlockBytes;
+        // What was taken up to then, a snapshot needs as well.
+        var newest = ReadSnapshots(volume.Lineage).Select(each => each.Generation).DefaultIfEmpty(0).Max();
         var runs = new List<BlockRun>();
         BlockRun? open = null;
-        while (cursor.MoveNext())
+        foreach (var (leaf, value, isOwn) in ReadLeaves(volume.Lineage, fromBlock / MapLayout.BlocksPerLeaf, onDamage))
         {
-            var (_, leaf, _) = MapKeys.ReadLeaf(cursor.Key);
             if (leaf * MapLayout.BlocksPerLeaf >= end) break;
             runs.Clear();
-            ReadLeaf(leaf, cursor.Value, runs, onDamage);
+            ReadLeaf(leaf, value, isOwn ? newest : long.MaxValue, runs, onDamage);
             foreach (var run in runs)
             {
                 if (Cut(run, fromBlock, end) is not { } cut) continue;
@@ -68,7 +90,68 @@ public sealed class MapView : IDisposable
         if (open is { } one) yield return one;
     }
 
-    void ReadLeaf(long leaf, ReadOnlySpan<byte> value, List<BlockRun> runs, Action<CorruptDataException>? onDamage)
+    // Those of the volume itself in one go; a clone has others of the snapshot that it came from, where it has none of its own.
+    IEnumerable<(long Leaf, byte[] Value, bool IsOwn)> ReadLeaves(long lineage, long fromLeaf, Action<CorruptDataException>? onDamage)
+    {
+        if (FindParent(lineage) is null)
+        {
+            using var cursor = snapshot.Scan(KeyRange.Between(MapKeys.LeafStart(lineage, fromLeaf), MapKeys.LeafStart(lineage + 1, 0)));
+            while (cursor.MoveNext()) yield return (MapKeys.ReadLeaf(cursor.Key).LeafIndex, cursor.Value.ToArray(), true);
+            yield break;
+        }
+
+        List<VolumeParent> chain = [new(lineage, long.MaxValue)];
+        while (FindParent(chain[^1].Lineage) is { } parent) chain.Add(parent);
+        for (var leaf = FindNext(chain, fromLeaf); leaf >= 0; leaf = FindNext(chain, leaf + 1))
+        {
+            foreach (var each in chain)
+            {
+                if (FindLeaf(each, leaf, onDamage) is not { } value) continue;
+                yield return (leaf, value, each == chain[0]);
+                break;
+            }
+        }
+    }
+
+    long FindNext(List<VolumeParent> chain, long leaf)
+    {
+        long next = -1;
+        foreach (var lineage in chain.Select(each => each.Lineage))
+        {
+            Look(KeyRange.Between(MapKeys.LeafStart(lineage, leaf), MapKeys.LeafStart(lineage + 1, 0)));
+            Look(KeyRange.Between(MapKeys.OldLeaf(lineage, leaf, -1), MapKeys.OldLeaf(lineage + 1, 0, -1)));
+        }
+        return next;
+
+        void Look(KeyRange range)
+        {
+            using var cursor = snapshot.Scan(range);
+            if (cursor.MoveNext() && MapKeys.ReadLeaf(cursor.Key).LeafIndex is var found && (next < 0 || found < next)) next = found;
+        }
+    }
+
+    // As LeafVersions.FindOwn, of this moment.
+    byte[]? FindLeaf(VolumeParent at, long leaf, Action<CorruptDataException>? onDamage)
+    {
+        var key = new byte[MapKeys.LeafBytes];
+        MapKeys.WriteLeaf(key, at.Lineage, leaf);
+        try
+        {
+            if (snapshot.Get(key) is { } head
+                && (at.Generation == long.MaxValue || LeafFormat.ReadVersion(head, pool, leaf).Generation <= at.Generation)) return head;
+        }
+        catch (CorruptDataException damage)
+        {
+            onDamage?.Invoke(damage);
+            return null;
+        }
+        if (at.Generation == long.MaxValue) return null;
+        using var cursor = snapshot.Scan(
+            KeyRange.Between(MapKeys.OldLeaf(at.Lineage, leaf, at.Generation), MapKeys.OldLeavesEnd(at.Lineage, leaf)));
+        return cursor.MoveNext() ? cursor.Value.ToArray() : null;
+    }
+
+    void ReadLeaf(long leaf, ReadOnlySpan<byte> value, long newest, List<BlockRun> runs, Action<CorruptDataException>? onDamage)
     {
         var map = new LeafMap();
         try
@@ -82,9 +165,13 @@ public sealed class MapView : IDisposable
         }
         for (var block = 0; block < MapLayout.BlocksPerLeaf; block++)
         {
-            var (place, _) = map.PlaceOf(block);
+            var (place, birth) = map.PlaceOf(block);
             if (place == 0) continue;
-            var run = new BlockRun((leaf * MapLayout.BlocksPerLeaf) + block, 1, place * MapLayout.BlockBytes, map.IsValid(block));
+            var holdsData = map.IsValid(block);
+            var run = new BlockRun((leaf * MapLayout.BlocksPerLeaf) + block, 1, place * MapLayout.BlockBytes, holdsData)
+            {
+                IsShared = holdsData && birth <= newest,
+            };
             if (runs.Count > 0 && Follows(runs[^1], run))
                 CollectionsMarshal.AsSpan(runs)[^1] = runs[^1] with { BlockCount = runs[^1].BlockCount + 1 };
             else runs.Add(run);
@@ -93,6 +180,7 @@ public sealed class MapView : IDisposable
 
     static bool Follows(BlockRun before, BlockRun run) =>
         before.HoldsData == run.HoldsData
+        && before.IsShared == run.IsShared
         && before.FirstBlock + before.BlockCount == run.FirstBlock
         && before.PlaceBytes + (before.BlockCount * MapLayout.BlockBytes) == run.PlaceBytes;
 
@@ -108,6 +196,17 @@ public sealed class MapView : IDisposable
         };
     }
 
+    VolumeParent? FindParent(long lineage) =>
+        snapshot.Get(MapKeys.Parent(lineage)) is { } value ? VolumeParent.Read(value, pool) : null;
+
+    List<SnapshotRecord> ReadSnapshots(long lineage)
+    {
+        var found = new List<SnapshotRecord>();
+        using var cursor = snapshot.Scan(KeyRange.Between(MapKeys.Snapshot(lineage, 0), MapKeys.Snapshot(lineage + 1, 0)));
+        while (cursor.MoveNext()) found.Add(SnapshotRecord.Read(cursor.Key, cursor.Value, pool));
+        return found;
+    }
+
     List<VolumeInfo> ReadVolumes()
     {
         var volumes = new List<VolumeInfo>();
@@ -116,7 +215,7 @@ public sealed class MapView : IDisposable
         {
             var record = VolumeRecord.Read(cursor.Key, cursor.Value, pool);
             if (record.State == VolumeState.Deleting || record.IsBeingCreated || record.Trashed is not null) continue;
-            lineages.Add(record.Id, record.Lineage);
+            records.Add(record.Id, record);
             var chunks = snapshot.Get(MapKeys.Usage(record.Lineage)) is { Length: sizeof(long) } usage
                 ? BinaryPrimitives.ReadInt64LittleEndian(usage)
                 : 0;

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Ashlar.Api;
@@ -78,10 +79,16 @@ sealed class ApiClient : IDisposable
         SendAsync(HttpMethod.Post, "/v1/pool-imports", ApiJson.Strict.Pool, Body(request, ApiJson.Strict.ImportPool), cancellationToken);
 
     /// <summary>All volumes of a pool, however many pages the server makes of them.</summary>
-    public async Task<VolumeList> ListVolumesAsync(string pool, CancellationToken cancellationToken) => new()
+    /// <param name="pool">The pool.</param>
+    /// <param name="labels">Labels that they must have; null: whatever they have.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async Task<VolumeList> ListVolumesAsync(string pool, string? labels, CancellationToken cancellationToken) => new()
     {
         Items = await ListAsync(
-            $"{PoolUrl(pool)}/volumes", ApiJson.Strict.VolumeList, page => (page.Items, page.Next), cancellationToken),
+            $"{PoolUrl(pool)}/volumes{(labels is null ? "" : $"?label={Uri.EscapeDataString(labels)}")}",
+            ApiJson.Strict.VolumeList,
+            page => (page.Items, page.Next),
+            cancellationToken),
     };
 
     public async Task<Volume> GetVolumeAsync(VolumePath path, CancellationToken cancellationToken) =>
@@ -108,11 +115,54 @@ sealed class ApiClient : IDisposable
 
     /// <param name="path">The volume.</param>
     /// <param name="force">Whether it goes also while clients are connected.</param>
+    /// <param name="isNow">Whether it goes for good, rather than to the trash.</param>
     /// <param name="tag">Of the volume as it was read; null: whatever it is.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    public async Task DeleteVolumeAsync(VolumePath path, bool force, string? tag, CancellationToken cancellationToken)
+    /// <returns>Whether it is in the trash.</returns>
+    public async Task<bool> DeleteVolumeAsync(VolumePath path, bool force, bool isNow, string? tag, CancellationToken cancellationToken)
     {
-        using var response = await SendAsync(HttpMethod.Delete, Forced(VolumeUrl(path), force), null, tag, cancellationToken);
+        var url = Forced(VolumeUrl(path), force);
+        if (isNow) url += force ? "&now=true" : "?now=true";
+        using var response = await SendAsync(HttpMethod.Delete, url, null, tag, cancellationToken);
+        return response.Headers.Location is not null;
+    }
+
+    /// <summary>The trash of a pool, however many pages the server makes of it.</summary>
+    public async Task<TrashList> ListTrashAsync(string pool, CancellationToken cancellationToken) => new()
+    {
+        Items = await ListAsync($"{PoolUrl(pool)}/trash", ApiJson.Strict.TrashList, page => (page.Items, page.Next), cancellationToken),
+    };
+
+    public Task<Volume> RestoreVolumeAsync(string pool, Guid id, RestoreVolume request, CancellationToken cancellationToken) => SendAsync(
+        HttpMethod.Post, $"{PoolUrl(pool)}/trash/{id}/restore", ApiJson.Strict.Volume, Body(request, ApiJson.Strict.RestoreVolume),
+        cancellationToken);
+
+    public async Task PurgeVolumeAsync(string pool, Guid id, CancellationToken cancellationToken)
+    {
+        using var response = await SendAsync(HttpMethod.Delete, $"{PoolUrl(pool)}/trash/{id}", null, null, cancellationToken);
+    }
+
+    public Task<VolumeMap> GetVolumeMapAsync(VolumePath path, int regions, CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Get, $"{VolumeUrl(path)}/map?regions={regions}", ApiJson.Strict.VolumeMap, null, cancellationToken);
+
+    /// <summary>The catalogue, an entry after the other, as it comes: it may be longer than memory.</summary>
+    public async IAsyncEnumerable<CatalogueEntry> ReadCatalogueAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using var response = await SendAsync(HttpMethod.Get, "/v1/catalogue", null, null, cancellationToken, isStream: true);
+        await using var stream = await response.Content.ReadAsStreamAsync(cancellationToken);
+        await foreach (var line in JsonLines.ReadAsync(stream, cancellationToken))
+        {
+            CatalogueEntry? entry;
+            try
+            {
+                entry = JsonSerializer.Deserialize(line.Span, ApiJson.Strict.CatalogueEntry);
+            }
+            catch (JsonException)
+            {
+                throw NotAshlar(response.StatusCode);
+            }
+            yield return entry ?? throw NotAshlar(response.StatusCode);
+        }
     }
 
     public void Dispose() => http.Dispose();
@@ -173,14 +223,14 @@ sealed class ApiClient : IDisposable
     }
 
     async Task<HttpResponseMessage> SendAsync(
-        HttpMethod method, string url, HttpContent? body, string? ifMatch, CancellationToken cancellationToken)
+        HttpMethod method, string url, HttpContent? body, string? ifMatch, CancellationToken cancellationToken, bool isStream = false)
     {
         if (server.Announced is { } announced && (!isKnown || method != HttpMethod.Get))
         {
             await RequireAsync(announced, cancellationToken);
             isKnown = true;
         }
-        return await SendToAnybodyAsync(method, url, body, ifMatch, cancellationToken);
+        return await SendToAnybodyAsync(method, url, body, ifMatch, cancellationToken, isStream);
     }
 
     async Task RequireAsync(AnnouncedServer announced, CancellationToken cancellationToken)
@@ -194,7 +244,7 @@ sealed class ApiClient : IDisposable
     }
 
     async Task<HttpResponseMessage> SendToAnybodyAsync(
-        HttpMethod method, string url, HttpContent? body, string? ifMatch, CancellationToken cancellationToken)
+        HttpMethod method, string url, HttpContent? body, string? ifMatch, CancellationToken cancellationToken, bool isStream = false)
     {
         try
         {
@@ -204,7 +254,8 @@ sealed class ApiClient : IDisposable
             // and goes on whether anybody waits or not; its end is worth waiting for as long as the server lives.
             using var limit = new CancellationTokenSource(method == HttpMethod.Get ? AnswerTimeout : Timeout.InfiniteTimeSpan, time);
             using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
-            var response = await http.SendAsync(request, deadline.Token);
+            var completion = isStream ? HttpCompletionOption.ResponseHeadersRead : HttpCompletionOption.ResponseContentRead;
+            var response = await http.SendAsync(request, completion, deadline.Token);
             if (response.IsSuccessStatusCode) return response;
             using (response) throw await RefusalAsync(response, cancellationToken);
         }

@@ -25,6 +25,7 @@ static class Refusals
     static string? HintFor(string problemType, CommandLines lines) => problemType switch
     {
         ProblemTypes.VolumeNotFound => lines.OfServer("volume list"),
+        ProblemTypes.NotInTrash => lines.OfServer("volume trash list"),
         ProblemTypes.PoolNotFound => lines.OfServer("pool list"),
         ProblemTypes.InUse => InUseHint,
         ProblemTypes.WouldShrink => WouldShrinkHint,

@@ -24,7 +24,15 @@ sealed class ServerNames(GlobalOptions global, Terminal terminal, CancellationTo
             var names = new List<string>();
             foreach (var pool in pools)
             {
-                names.AddRange((await client.ListVolumesAsync(pool, either.Token)).Items
+                if (placeholder == PathArgument.TrashedName)
+                {
+                    names.AddRange((await client.ListTrashAsync(pool, either.Token)).Items
+                        .Where(trashed => IsName(trashed.Pool) && IsName(trashed.Name))
+                        .Select(trashed => new VolumePath(trashed.Pool, trashed.Name).ToString())
+                        .Distinct(StringComparer.Ordinal));
+                    continue;
+                }
+                names.AddRange((await client.ListVolumesAsync(pool, null, either.Token)).Items
                     .Where(volume => IsName(volume.Pool) && IsName(volume.Name))
                     .Select(VolumeScreens.PathOf));
             }

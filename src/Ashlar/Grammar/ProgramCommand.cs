@@ -31,6 +31,7 @@ static class ProgramCommand
         root.Subcommands.Add(StatusCommand.Create(terminal));
         root.Subcommands.Add(VolumeCommands.Create(terminal));
         root.Subcommands.Add(PoolCommands.Create(terminal));
+        root.Subcommands.Add(CatalogueCommands.Create());
         root.Subcommands.Add(DeviceCommands.Create(terminal));
         root.Subcommands.Add(KeyValueCommands.Create(terminal));
         root.Subcommands.Add(PlanCommands.Create(terminal));

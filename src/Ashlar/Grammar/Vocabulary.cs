@@ -14,7 +14,8 @@ static class Vocabulary
         ("grow extend expand shrink", ["resize"]),
         ("throttle qos", ["limit"]),
         ("mv move", ["rename"]),
-        ("set update save write", ["put", "write"]),
+        ("restore recover undo", ["undelete", "restore"]),
+        ("set update save write tag label", ["put", "write", "set"]),
         ("show read fetch", ["get", "read"]),
         ("show info statistics stat", ["stats"]),
         ("check fsck scrub test", ["verify"]),
@@ -25,6 +26,7 @@ static class Vocabulary
 
     static readonly (string Words, string Noun)[] Nouns =
     [
+        ("catalogue", "catalog"),
         ("volumes vols disk disks lun luns image images vdisk", "volume"),
         ("pools zpool", "pool"),
         ("devices dev", "device"),

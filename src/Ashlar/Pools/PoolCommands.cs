@@ -131,7 +131,8 @@ static class PoolCommands
                 + $"({Percentage.Format(pool.ProvisionedBytes, pool.CapacityBytes)} of the capacity)")
             .Add("Full in", PoolFacts.FullIn(pool))
             .Add("Warnings", $"at {pool.SoftThresholdPercent} % and {pool.HardThresholdPercent} % used")
-            .Add("Volumes", pool.VolumeCount.ToString(CultureInfo.InvariantCulture));
+            .Add("Volumes", pool.VolumeCount.ToString(CultureInfo.InvariantCulture))
+            .Add("Trash", PoolFacts.Trash(pool));
         foreach (var (label, value) in PoolFacts.Running(pool)) facts.Add(label, value);
         facts.WriteTo(terminal.Out, style, terminal.Width);
     }

@@ -20,10 +20,22 @@ static class PoolFacts
 
     /// <summary>What is free, and that the file system below is why it is no more.</summary>
     public static string Free(Pool pool) => ByteSize.Format(pool.FreeBytes)
-        + (pool.FreeBytes < pool.CapacityBytes - pool.AllocatedBytes ? ", which is what the file system below has free" : "");
+        + (pool.FreeBytes - pool.TrashBytes < pool.CapacityBytes - pool.AllocatedBytes
+            ? ", which is what the file system below has free"
+            : "");
 
     /// <summary>What the file system below has.</summary>
     public static string SpaceBelow(Pool pool) => pool.FreeSpaceBelowBytes is { } below ? $"{ByteSize.Format(below)} free" : "not known";
+
+    /// <summary>What is in the trash, and for how long.</summary>
+    public static string Trash(Pool pool)
+    {
+        var kept = $"deleted volumes {VolumeDescriptionOptions.FormatTrash(pool.TrashSeconds)}";
+        if (pool.TrashCount == 0) return $"empty; {kept}";
+        var count = pool.TrashCount.ToString(CultureInfo.InvariantCulture);
+        var volumes = pool.TrashCount == 1 ? "volume" : "volumes";
+        return $"{count} {volumes} with {ByteSize.Format(pool.TrashBytes)}, taken when space is needed; {kept}";
+    }
 
     /// <summary>What goes on in the background.</summary>
     public static IEnumerable<(string Label, string Value)> Running(Pool pool)

@@ -7,22 +7,27 @@ static class VolumeCommands
 {
     public static Noun Create(Terminal terminal)
     {
-        var noun = new Noun("volume", "Thin volumes: create, list, show, resize, limit, rename, delete",
+        var noun = new Noun("volume", "Thin volumes: create, list, show, map, resize, limit, set, rename, delete, undelete",
         [
             "ashlar volume create vm1 --size 10GiB",
             "ashlar volume list",
             "ashlar volume resize vm1 --size 20GiB",
             "ashlar volume limit vm1 --limit-iops 500",
             "ashlar volume delete vm1 --yes",
+            "ashlar volume undelete vm1",
         ])
         {
             VolumeCreateCommand.Create(terminal),
             VolumeListCommand.Create(terminal),
             VolumeShowCommand.Create(terminal),
+            VolumeMapCommand.Create(),
             VolumeResizeCommand.Create(terminal),
             VolumeLimitCommand.Create(terminal),
+            VolumeSetCommand.Create(terminal),
             VolumeRenameCommand.Create(),
             VolumeDeleteCommand.Create(),
+            VolumeUndeleteCommand.Create(),
+            VolumeTrashCommands.Create(terminal),
         };
         noun.Aliases.Add("vol");
         return noun;

@@ -16,6 +16,8 @@ static class VolumeListCommand
         new("block", ColumnKind.Count, volume => (long)volume.BlockSizeBytes, Rank: 7),
         new("clients", ColumnKind.Text, volume => VolumeScreens.Clients(volume.Clients), Rank: 3),
         new("created", ColumnKind.Time, volume => volume.CreatedAt, Rank: 6),
+        new("labels", ColumnKind.Text, volume => VolumeDescriptionOptions.Format(volume.Labels), Rank: null),
+        new("description", ColumnKind.Text, volume => volume.Description, Rank: null),
         new("iops", ColumnKind.Count, volume => volume.Limits?.Iops, Rank: null),
         new("bandwidth", ColumnKind.Size, volume => volume.Limits?.BytesPerSecond, Rank: null),
         new("pool", ColumnKind.Text, volume => volume.Pool, Rank: null),
@@ -27,6 +29,11 @@ static class VolumeListCommand
     public static Verb Create(Terminal terminal)
     {
         var pool = PathArgument.Pool(isRequired: false);
+        var label = new Option<string[]>("--label")
+        {
+            Description = "Only volumes with this label: KEY=VALUE, or KEY for any value; may be given several times",
+            HelpName = "LABEL",
+        };
         var list = new ListOptions<Volume>(terminal, Columns);
         var watch = new WatchOptions(terminal);
         var verb = new Verb(
@@ -36,6 +43,7 @@ static class VolumeListCommand
                 "ashlar volume list",
                 "ashlar volume list --sort used --reverse --columns name,used,size",
                 "ashlar volume list --filter 'name=db-*' --filter 'size>=100GiB'",
+                "ashlar volume list --label env=prod --columns name,size,labels",
                 "ashlar volume list main -o json",
                 "ashlar volume ls -q",
             ],
@@ -44,17 +52,25 @@ static class VolumeListCommand
                 using var client = ApiClient.For(invocation);
                 return await watch.RunAsync(
                     invocation,
-                    token => client.ListVolumesAsync(invocation.Get(pool), token),
-                    found => Write(invocation, list, found),
+                    token => client.ListVolumesAsync(invocation.Get(pool), LabelsOf(invocation.Get(label)), token),
+                    found => Write(invocation, list, found, invocation.Get(label) is { Length: > 0 }),
                     cancellationToken);
             })
-        { pool };
+        { pool, label };
         foreach (var option in list.All.Concat(watch.All)) verb.Options.Add(option);
         verb.Aliases.Add("ls");
         return verb;
     }
 
-    static ExitCode Write(Invocation invocation, ListOptions<Volume> list, VolumeList found)
+    static string? LabelsOf(string[]? labels)
+    {
+        if (labels is not { Length: > 0 }) return null;
+        if (Array.Find(labels, label => label.Contains(',', StringComparison.Ordinal)) is { } wrong)
+            throw Usage.Error($"--label: '{wrong}' has a comma, which cannot be asked for", "use --filter with labels=");
+        return string.Join(',', labels);
+    }
+
+    static ExitCode Write(Invocation invocation, ListOptions<Volume> list, VolumeList found, bool isSelected)
     {
         var items = list.Select(invocation, found.Items);
         invocation.Write(found with { Items = items }, ApiJson.Strict.VolumeList, items.Select(VolumeScreens.PathOf), (writer, _) =>
@@ -65,7 +81,8 @@ static class VolumeListCommand
             var (size, used) = (items.Sum(volume => volume.SizeBytes), items.Sum(volume => volume.AllocatedBytes));
             writer.WriteLine($"{items.Count} volumes, {ByteSize.Format(size)} in size, {ByteSize.Format(used)} used");
         });
-        if (found.Items.Count == 0)
+        if (found.Items.Count == 0 && isSelected) invocation.Tell("No volume has these labels.");
+        else if (found.Items.Count == 0)
             invocation.Tell($"There are no volumes yet. Create one: {invocation.CommandLines.OfServer("volume create vm1 --size 10GiB")}");
         else if (items.Count == 0) invocation.Tell($"None of {found.Items.Count} volumes fits the filter.");
         return ExitCode.Ok;

@@ -32,6 +32,9 @@ static class VolumeScreens
             .Add("Type", volume.IsThick ? "thick: all space is taken at creation" : "thin: takes space as it is written")
             .Add("Used", $"{ByteSize.Format(volume.AllocatedBytes)} ({Percentage.Format(volume.AllocatedBytes, volume.SizeBytes)})")
             .Add("Limits", VolumeLimitOptions.Format(volume.Limits));
+        if (volume.Description is { } description) facts.Add("Description", description);
+        if (volume.Labels is { } labels) facts.Add("Labels", VolumeDescriptionOptions.Format(labels)!);
+        if (volume.TrashSeconds is { } seconds) facts.Add("Trash", VolumeDescriptionOptions.FormatTrash(seconds));
         if (volume.Resize is { } resize)
         {
             facts.Add("Resizing", $"from {ByteSize.Format(resize.FromBytes)} to {ByteSize.Format(resize.ToBytes)}: "

@@ -19,6 +19,10 @@ sealed record Circumstances
         ["ashlar volume resize"] = After("ashlar volume create vm1 --size 10GiB"),
         ["ashlar volume rename"] = After("ashlar volume create vm1 --size 1GiB"),
         ["ashlar volume limit"] = After("ashlar volume create vm1 --size 1GiB; ashlar volume create vm2 --size 1GiB"),
+        ["ashlar volume map"] = After("ashlar volume create vm1 --size 1GiB"),
+        ["ashlar volume set"] = After("ashlar volume create vm1 --size 1GiB; ashlar volume create vm2 --size 1GiB"),
+        ["ashlar volume undelete"] = After("ashlar volume create vm1 --size 1GiB; ashlar volume delete vm1 --yes"),
+        ["ashlar volume trash empty"] = After("ashlar volume create vm1 --size 1GiB; ashlar volume delete vm1 --yes"),
         ["ashlar volume delete"] = After("for name in vm1 vm2 vm3; do ashlar volume create $name --size 1GiB; done"),
         ["ashlar volume delete vm1"] = After("ashlar volume create vm1 --size 1GiB") with { Answer = "y" },
         ["ashlar pool create fast --device /dev/sdb --device /dev/sdc"] =

@@ -74,7 +74,8 @@ public sealed class ApiTests : ServedApi
         await SendAsync(HttpMethod.Post, Volumes, """{"name":"vm1","sizeBytes":512}""");
         var links = (await SendAsync(HttpMethod.Get, "/v1")).Body.GetProperty("links").EnumerateObject().ToArray();
         Assert.Equal(
-            ["status", "pools", "pool", "volumes", "volume", "metrics", "live", "ready", "openApi"], links.Select(link => link.Name));
+            ["status", "pools", "pool", "volumes", "volume", "trash", "catalogue", "metrics", "live", "ready", "openApi"],
+            links.Select(link => link.Name));
         foreach (var link in links)
         {
             var url = link.Value.GetString()!.Replace("{pool}", "main", StringComparison.Ordinal)
@@ -146,7 +147,7 @@ public sealed class ApiTests : ServedApi
 
     [Theory]
     [InlineData("DELETE", "/v1/pools/main/volumes/vm1?force=perhaps", "'perhaps' is not a value of 'force': true or false")]
-    [InlineData("DELETE", "/v1/pools/main/volumes/vm1?froce=true", "'froce' is not a query parameter of /v1/pools/main/volumes/vm1: it takes force")]
+    [InlineData("DELETE", "/v1/pools/main/volumes/vm1?froce=true", "'froce' is not a query parameter of /v1/pools/main/volumes/vm1: it takes force and now")]
     [InlineData("DELETE", "/v1/pools/main/volumes/vm1?force=true&force=true", "'force' is given twice")]
     [InlineData("GET", "/v1/status?verbose", "'verbose' is not a query parameter of /v1/status: it takes none")]
     [InlineData("GET", "/livez?x=1", "'x' is not a query parameter of /livez: it takes none")]

@@ -16,7 +16,7 @@ public sealed class SeveralVolumesTests : IAsyncLifetime
     [Fact]
     public async Task Several_volumes_are_deleted_by_one_command()
     {
-        Assert.Equal("a is deleted\nb is deleted\n", (await server.CallAsync("volume", "delete", "a", "b", "a", "--yes")).Out);
+        Assert.Equal("a is in the trash\nb is in the trash\n", (await server.CallAsync("volume", "delete", "a", "b", "a", "--yes")).Out);
         Assert.Equal("c\n", (await server.CallAsync("volume", "list", "-q")).Out);
     }
 
@@ -24,7 +24,7 @@ public sealed class SeveralVolumesTests : IAsyncLifetime
     public async Task Each_is_tried_each_failure_is_told_and_the_first_decides_the_exit_code()
     {
         var result = await server.CallAsync("volume", "delete", "a", "missing", "c", "gone", "--yes");
-        Assert.Equal((5, "a is deleted\nc is deleted\n"), (result.ExitCode, result.Out));
+        Assert.Equal((5, "a is in the trash\nc is in the trash\n"), (result.ExitCode, result.Out));
         Assert.Equal(2, result.Error.Split("error: ").Length - 1);
         Assert.Contains("missing", result.Error, StringComparison.Ordinal);
         Assert.Contains("gone", result.Error, StringComparison.Ordinal);
@@ -37,7 +37,7 @@ public sealed class SeveralVolumesTests : IAsyncLifetime
         var asked = await CalledProgram.RunAsync(
             new Surroundings { Typed = "n\n" }, "volume", "delete", "a", "missing", "b", "--data", server.Data);
         Assert.Equal(130, asked.ExitCode);
-        Assert.Contains("Delete 2 volumes and the 0 B on them: a, b? [y/N] ", asked.Error, StringComparison.Ordinal);
+        Assert.Contains("Delete 2 volumes and the 0 B on them to the trash: a, b? [y/N] ", asked.Error, StringComparison.Ordinal);
         Assert.Equal("a\nb\nc\n", (await server.CallAsync("volume", "list", "-q")).Out);
     }
 

@@ -33,7 +33,7 @@ public sealed class VolumeCommandTests
             @"^NAME +SIZE +USED +USE% +TYPE +BLOCK +CLIENTS +CREATED\nvm1 +10\.00 GiB +\S+ \S+ +0\.0 % +thin +512 +- +20\S+Z\n$", (await server.CallAsync("volume", "list")).Out);
         Assert.Equal("vm1 has 20.00 GiB now\n", (await server.CallAsync("volume", "resize", "main/vm1", "--size", "20G")).Out);
         Assert.Equal(20L << 30, (await server.CallAsync("volume", "show", "vm1", "-o", "json")).OutJson.GetProperty("sizeBytes").GetInt64());
-        Assert.Equal("vm1 is deleted\n", (await server.CallAsync("volume", "delete", "vm1", "--yes")).Out);
+        Assert.Equal("vm1 is in the trash\n", (await server.CallAsync("volume", "delete", "vm1", "--yes")).Out);
         Assert.Equal("", (await server.CallAsync("volume", "list", "-o", "name")).Out);
     }
 
@@ -115,7 +115,7 @@ public sealed class VolumeCommandTests
         await server.CallAsync("volume", "create", "vm1", "--size", "1GiB");
         var result = await CalledProgram.RunAsync(new Dictionary<string, string>(), typed, "volume", "rm", "vm1", "--data", server.Data);
         Assert.Equal(exitCode, result.ExitCode);
-        Assert.StartsWith("Delete volume vm1 and the ", result.Error, StringComparison.Ordinal);
+        Assert.StartsWith("Delete volume vm1 of 1.00 GiB and the ", result.Error, StringComparison.Ordinal);
         Assert.Equal(left, (await server.CallAsync("volume", "list", "-o", "name")).Out);
     }
 

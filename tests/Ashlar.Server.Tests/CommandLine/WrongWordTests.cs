@@ -56,7 +56,7 @@ public sealed class WrongWordTests
     [Theory]
     [InlineData("frobnicate", "--help")]
     [InlineData("volume frobnicate", "volume --help")]
-    [InlineData("create thing x", "--help")]
+    [InlineData("create plan x", "--help")]
     public async Task Where_nothing_is_near_help_is_named(string line, string help) => Assert.EndsWith(
         $"\nhint: ashlar {help}\n", (await CalledProgram.RunAsync(line.Split(' '))).Error, StringComparison.Ordinal);
 }

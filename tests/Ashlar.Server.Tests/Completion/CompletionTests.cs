@@ -5,7 +5,7 @@ public sealed class CompletionTests
 {
     [Theory]
     [InlineData("vol", "volume", ":none")]
-    [InlineData("volume s", "show", ":none")]
+    [InlineData("volume s", "show set", ":none")]
     [InlineData("volume list --col", "--columns", ":none")]
     [InlineData("volume create x --block-size ", "512 4096", ":none")]
     [InlineData("volume list -o ", "table json name", ":none")]

@@ -30,7 +30,7 @@ public sealed class AttachedClientsTests
 
         var refused = await server.CallAsync("volume", "resize", "vm1", "--size", "1MiB", "--allow-shrink");
         Assert.StartsWith("error: volume vm1 is in use: 1 NBD, 1 iSCSI\n", refused.Error, StringComparison.Ordinal);
-        Assert.Equal("vm1 is deleted\n", (await server.CallAsync("volume", "delete", "vm1", "--yes", "--force")).Out);
+        Assert.Equal("vm1 is in the trash\n", (await server.CallAsync("volume", "delete", "vm1", "--yes", "--force")).Out);
         Assert.Equal(0, await nbd.GetStream().ReadAsync(new byte[1]));
         Assert.Equal("5/25/00", await TestUnitReadyAsync(iscsi.GetStream(), cmdSN: 2));
         iscsi.Close();

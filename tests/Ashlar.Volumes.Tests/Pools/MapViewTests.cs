@@ -77,4 +77,36 @@ public sealed class MapViewTests
         Assert.Equal([0L, 512], found);
         Assert.Single(damage);
     }
+
+    [Fact]
+    public async Task What_snapshots_and_clones_share_is_told_and_found_where_it_lies()
+    {
+        await using var pool = await TestPool.CreateAsync(disk: disk);
+        var volume = await pool.CreateVolumeAsync("disk", 4 << 20);
+        foreach (var block in (int[])[0, 1, 300]) await volume.WriteAsync(new Lba(block), CrashedPool.Content(block));
+        var first = await pool.Pool.TakeSnapshotAsync("disk", "first");
+        await volume.WriteAsync(new Lba(1), CrashedPool.Content(1001));
+        await volume.WriteAsync(new Lba(600), CrashedPool.Content(1600));
+        var second = await pool.Pool.TakeSnapshotAsync("disk", "second");
+        await volume.WriteAsync(new Lba(600), CrashedPool.Content(2600));
+        await pool.Pool.CloneAsync("disk", "first", "clone");
+        await pool.Pool.OpenVolume("clone")!.WriteAsync(new Lba(301), CrashedPool.Content(3301));
+
+        using var view = await pool.Pool.OpenMapViewAsync();
+        var (clone, source) = (view.Volumes[0], view.Volumes[1]);
+        Assert.Equal(("clone", first.Id), (clone.Name, view.FindOrigin(clone)));
+        Assert.Null(view.FindOrigin(source));
+        Assert.Equal([first.Id, second.Id], view.ListSnapshots(source).Select(each => each.Id));
+        Assert.Empty(view.ListSnapshots(clone));
+        Check(source, (0, 0, true), (1, 1001, true), (300, 300, true), (600, 2600, false));
+        Check(clone, (0, 0, true), (1, 1, true), (300, 300, true), (301, 3301, false));
+
+        void Check(VolumeInfo info, params (long Block, int Seed, bool IsShared)[] expected)
+        {
+            var found = view.ReadRuns(info).Where(run => run.HoldsData).SelectMany(run => Enumerable.Range(0, (int)run.BlockCount)
+                .Select(i => (Block: run.FirstBlock + i, Place: run.PlaceBytes + (i * 4096L), run.IsShared)));
+            Assert.Equal(
+                expected.Select(each => (each.Block, CrashedPool.Find(disk, CrashedPool.Content(each.Seed)), each.IsShared)), found);
+        }
+    }
 }
