@@ -163,6 +163,11 @@ public sealed partial class RaidArray
                 {
                     await PlaceAsync(member.Number, spare, isByRegions: false).ConfigureAwait(false);
                 }
+                catch (RaidRefusedException)
+                {
+                    lock (spares) spares.Insert(0, spare); // Somebody else has put a device there meanwhile.
+                    return;
+                }
                 catch (BlockDeviceException e) when (!set.IsLost)
                 {
                     lock (retired) retired.Add(spare.Device!);

@@ -65,7 +65,7 @@ public sealed partial class RaidArray
             await PaceAsync(current.ChunkBytes, startedAt).ConfigureAwait(false);
         }
 
-        if (twin.Failure is null) await twin.TryAsync(twin.Device.FlushAsync()).ConfigureAwait(false);
+        await twin.FlushAsync().ConfigureAwait(false);
         // Without writers: what one of them fails to write to the device from then on is missed by a member.
         if (twin.Failure is null && member.IsPresent)
             await set.WithoutWritersAsync(() => PromoteAsync(member, device)).ConfigureAwait(false);
@@ -98,9 +98,18 @@ public sealed partial class RaidArray
         try
         {
             var says = current with { MemberId = device.Id, Place = number };
-            await member.Twin!.TryAsync(device.Device!.FlushAsync()).ConfigureAwait(false);
-            await member.Twin.TryAsync(device.Pair!.WriteAsync(says)).ConfigureAwait(false);
+            await member.Twin!.FlushAsync().ConfigureAwait(false);
             if (member.Twin.Failure is not null || !member.IsPresent) return;
+            try
+            {
+                await device.Pair!.WriteAsync(says).ConfigureAwait(false);
+            }
+            catch (BlockDeviceException e)
+            {
+                member.Twin.GiveUp(e);
+                return;
+            }
+
             lock (retired) retired.Add(member.Device!);
             places[number] = device;
             set.Promote(new RaidMember(number, device.Device, current.Areas.DataAt));

@@ -66,7 +66,7 @@ static class StripeRecord
         var (count, parities) = (BinaryPrimitives.ReadUInt32LittleEndian(span[16..]), BinaryPrimitives.ReadUInt32LittleEndian(span[20..]));
         if (stripe < 0 || stripe >= stripeCount || !IsRange(offset, length) || parities != layout.ParityPerStripe) return false;
         if (count > (span.Length - HeaderBytes) / RunBytes) return false;
-        var runs = new StripeRun[count];
+        List<StripeRun> runs = new((int)count);
         var at = HeaderBytes + ((int)count * RunBytes);
         for (var i = 0; i < count; i++)
         {
@@ -76,7 +76,7 @@ static class StripeRecord
             var runLength = BinaryPrimitives.ReadUInt32LittleEndian(run[8..]);
             if (index >= layout.DataPerStripe || !IsRange(runOffset, runLength) || runLength > span.Length - at) return false;
             if (runOffset < offset || runOffset + runLength > offset + length) return false;
-            runs[i] = new StripeRun((int)index, (int)runOffset, source.Slice(at, (int)runLength));
+            runs.Add(new StripeRun((int)index, (int)runOffset, source.Slice(at, (int)runLength)));
             at += (int)runLength;
         }
 
@@ -99,4 +99,4 @@ readonly record struct StripeRun(int Index, int OffsetBytes, ReadOnlyMemory<byte
 
 /// <summary>A record as it was read.</summary>
 sealed record JournaledStripe(
-    long Stripe, int ParityOffset, StripeRun[] Runs, ReadOnlyMemory<byte> P, ReadOnlyMemory<byte> Q, int RecordBytes);
+    long Stripe, int ParityOffset, List<StripeRun> Runs, ReadOnlyMemory<byte> P, ReadOnlyMemory<byte> Q, int RecordBytes);

@@ -15,17 +15,45 @@ sealed class MemberTwin(IBlockDevice device)
     /// <summary>Why it has been given up, or null.</summary>
     public Exception? Failure => Volatile.Read(ref failure);
 
-    /// <summary>Waits for a call to the device; a failure is remembered.</summary>
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
-    public async ValueTask TryAsync(ValueTask call)
+    public async ValueTask WriteAsync(Lba start, ReadOnlyMemory<byte> source)
     {
         try
         {
-            await call.ConfigureAwait(false);
+            if (Failure is null) await device.WriteAsync(start, source).ConfigureAwait(false);
         }
         catch (BlockDeviceException e)
         {
-            Interlocked.CompareExchange(ref failure, e, null);
+            GiveUp(e);
         }
     }
+
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    public async ValueTask ZeroAsync(Lba start, long blockCount)
+    {
+        try
+        {
+            if (Failure is null) await device.WriteZeroesAsync(start, blockCount).ConfigureAwait(false);
+        }
+        catch (BlockDeviceException e)
+        {
+            GiveUp(e);
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    public async ValueTask FlushAsync()
+    {
+        try
+        {
+            if (Failure is null) await device.FlushAsync().ConfigureAwait(false);
+        }
+        catch (BlockDeviceException e)
+        {
+            GiveUp(e);
+        }
+    }
+
+    /// <summary>It did not take something.</summary>
+    public void GiveUp(BlockDeviceException cause) => Interlocked.CompareExchange(ref failure, cause, null);
 }

@@ -100,15 +100,22 @@ sealed class RaidMember(int number, IBlockDevice? device, long dataAt = 0)
     public ValueTask WriteAsync(long offsetBytes, ReadOnlyMemory<byte> source) =>
         Twin is null ? WriteAreaAsync(dataAt + offsetBytes, source) : WriteBothAsync(offsetBytes, source);
 
-    public ValueTask ZeroAsync(long offsetBytes, long lengthBytes, ZeroOptions options)
+    /// <summary>Zeros data of the set.</summary>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    public async ValueTask ZeroAsync(long offsetBytes, long lengthBytes, ZeroOptions options)
     {
-        var blocks = lengthBytes / device!.Geometry.BlockSizeBytes;
-        var lba = ToLba(dataAt + offsetBytes);
-        return Twin is null ? device.WriteZeroesAsync(lba, blocks, options) : ZeroBothAsync(lba, blocks, options);
+        var (start, blocks) = (ToLba(dataAt + offsetBytes), lengthBytes / device!.Geometry.BlockSizeBytes);
+        await device.WriteZeroesAsync(start, blocks, options).ConfigureAwait(false);
+        if (Twin is { } twin) await twin.ZeroAsync(start, blocks).ConfigureAwait(false);
     }
 
     /// <summary>Makes durable what it has been given.</summary>
-    public ValueTask FlushAsync() => Twin is null ? device!.FlushAsync() : FlushBothAsync();
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    public async ValueTask FlushAsync()
+    {
+        await device!.FlushAsync().ConfigureAwait(false);
+        if (Twin is { } twin) await twin.FlushAsync().ConfigureAwait(false);
+    }
 
     /// <summary>Reads from anywhere on the device.</summary>
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
@@ -159,21 +166,7 @@ sealed class RaidMember(int number, IBlockDevice? device, long dataAt = 0)
     async ValueTask WriteBothAsync(long offsetBytes, ReadOnlyMemory<byte> source)
     {
         await WriteAreaAsync(dataAt + offsetBytes, source).ConfigureAwait(false);
-        if (Twin is { } twin) await twin.TryAsync(twin.Device.WriteAsync(ToLba(dataAt + offsetBytes), source)).ConfigureAwait(false);
-    }
-
-    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
-    async ValueTask ZeroBothAsync(Lba start, long blockCount, ZeroOptions options)
-    {
-        await device!.WriteZeroesAsync(start, blockCount, options).ConfigureAwait(false);
-        if (Twin is { } twin) await twin.TryAsync(twin.Device.WriteZeroesAsync(start, blockCount)).ConfigureAwait(false);
-    }
-
-    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
-    async ValueTask FlushBothAsync()
-    {
-        await device!.FlushAsync().ConfigureAwait(false);
-        if (Twin is { } twin) await twin.TryAsync(twin.Device.FlushAsync()).ConfigureAwait(false);
+        if (Twin is { } twin) await twin.WriteAsync(ToLba(dataAt + offsetBytes), source).ConfigureAwait(false);
     }
 
     Lba ToLba(long offsetBytes) => new(offsetBytes / device!.Geometry.BlockSizeBytes);

@@ -167,7 +167,7 @@ sealed partial class RaidSet
             if (cache.CostOf(cached) > journal.Areas.JournalSlotBytes - at) return -1;
             var runs = cached.DirtyRuns();
             var (first, end) = (runs.Min(run => run.OffsetBytes), runs.Max(run => run.EndBytes));
-            using var columns = new StripeColumns(layout, stripe, first, end - first);
+            using var columns = StripeColumns.Take(layout, stripe, first, end - first);
             // All parity, also that of a member that is not there: it may have been rebuilt up to here when this gets to its place.
             await CalculateParityAsync(columns, runs, columns.BitOfP | columns.BitOfQ).ConfigureAwait(false);
             var bytes = StripeRecord.Write(buffer.AsSpan(at), columns, runs, layout.ParityPerStripe);

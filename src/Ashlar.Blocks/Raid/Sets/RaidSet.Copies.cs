@@ -95,7 +95,7 @@ sealed partial class RaidSet
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
     async ValueTask<bool> TryReconstructAsync(ChunkRange range, Memory<byte> destination, int copy)
     {
-        using var columns = new StripeColumns(layout, range.Stripe, range.OffsetBytes, range.LengthBytes);
+        using var columns = StripeColumns.Take(layout, range.Stripe, range.OffsetBytes, range.LengthBytes);
         var other = copy - WithoutAnother;
         var without = 1UL << range.Index | copy switch
         {

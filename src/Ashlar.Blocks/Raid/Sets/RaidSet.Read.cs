@@ -74,7 +74,7 @@ sealed partial class RaidSet
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask CalculateAsync(ChunkRange range, Memory<byte> destination)
     {
-        using var columns = new StripeColumns(layout, range.Stripe, range.OffsetBytes, range.LengthBytes);
+        using var columns = StripeColumns.Take(layout, range.Stripe, range.OffsetBytes, range.LengthBytes);
         var missing = await LoadOrCalculateAsync(columns).ConfigureAwait(false);
         columns.Chunk(range.Index).CopyTo(destination);
         // What could not be read is written again; a bad block is replaced by that, or the member has failed.

@@ -20,7 +20,7 @@ sealed partial class RaidSet
         {
             if (layout.ParityPerStripe == 0)
                 return (await LookAtCopiesAsync(stripe, isRepairing: true, null).ConfigureAwait(false)).IsInconsistent;
-            using var columns = new StripeColumns(layout, stripe, 0, chunkBytes);
+            using var columns = StripeColumns.Take(layout, stripe, 0, chunkBytes);
             // What is missing can only be what parity says: there is nothing to make it consistent with.
             if (await LoadAsync(columns, columns.AllData).ConfigureAwait(false) != 0) return false;
             var missing = await LoadAsync(columns, columns.BitOfP | columns.BitOfQ).ConfigureAwait(false);
@@ -69,7 +69,7 @@ sealed partial class RaidSet
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
     async ValueTask<StripeFinding> LookAtParityAsync(long stripe, bool isRepairing, IChecksumOracle? oracle)
     {
-        using var columns = new StripeColumns(layout, stripe, 0, chunkBytes);
+        using var columns = StripeColumns.Take(layout, stripe, 0, chunkBytes);
         var gone = ~UsableOf(columns) & (columns.AllData | columns.BitOfP | columns.BitOfQ);
         var missing = await LoadAsync(columns, columns.AllData | columns.BitOfP | columns.BitOfQ).ConfigureAwait(false);
         var unreadable = missing & ~gone;

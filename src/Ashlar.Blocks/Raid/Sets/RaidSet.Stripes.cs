@@ -53,7 +53,7 @@ sealed partial class RaidSet
             }
             else if (isNeeded)
             {
-                using var columns = new StripeColumns(layout, stripe, 0, chunkBytes);
+                using var columns = StripeColumns.Take(layout, stripe, 0, chunkBytes);
                 var content = await ContentOfAsync(columns, member.Number).ConfigureAwait(false);
                 await member.WriteAsync(OffsetOf(stripe), content).ConfigureAwait(false);
             }
@@ -75,7 +75,7 @@ sealed partial class RaidSet
         await turn.EnterAsync().ConfigureAwait(false);
         try
         {
-            using var columns = new StripeColumns(layout, stripe, 0, chunkBytes);
+            using var columns = StripeColumns.Take(layout, stripe, 0, chunkBytes);
             ReadOnlyMemory<byte> content = columns.Chunk(0);
             try
             {
@@ -88,7 +88,7 @@ sealed partial class RaidSet
             }
 
             if (member.Twin is { } twin)
-                await twin.TryAsync(twin.Device.WriteAsync(member.LbaOf(OffsetOf(stripe)), content)).ConfigureAwait(false);
+                await twin.WriteAsync(member.LbaOf(OffsetOf(stripe)), content).ConfigureAwait(false);
         }
         finally
         {

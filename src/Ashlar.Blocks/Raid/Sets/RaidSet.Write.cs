@@ -70,10 +70,10 @@ sealed partial class RaidSet
     async ValueTask WriteWithParityAsync(long stripe, ChunkRanges ranges, ReadOnlyMemory<byte> source)
     {
         Invariant.Require(LockOf(stripe).IsHeld);
-        var runs = new List<StripeRun>(layout.DataPerStripe);
+        var (first, end) = ranges.TryGetSingle(out var single) ? (single.OffsetBytes, single.EndBytes) : (0, chunkBytes);
+        using var columns = StripeColumns.Take(layout, stripe, first, end - first);
+        var runs = columns.Runs;
         foreach (var range in ranges) runs.Add(new(range.Index, range.OffsetBytes, source.Slice((int)range.At, range.LengthBytes)));
-        var (first, end) = runs.Count == 1 ? (runs[0].OffsetBytes, runs[0].EndBytes) : (0, chunkBytes);
-        using var columns = new StripeColumns(layout, stripe, first, end - first);
         var parity = (columns.BitOfP | columns.BitOfQ) & UsableOf(columns);
         if (parity != 0) await CalculateParityAsync(columns, runs, parity).ConfigureAwait(false);
         await PlaceAsync(stripe, runs, first, (parity & columns.BitOfP) != 0 ? columns.P : default,
@@ -82,7 +82,7 @@ sealed partial class RaidSet
 
     /// <summary>Writes parts of a stripe, and the parity that belongs to them, in their places.</summary>
     ValueTask PlaceAsync(
-        long stripe, IReadOnlyList<StripeRun> runs, int parityOffset, ReadOnlyMemory<byte> p, ReadOnlyMemory<byte> q)
+        long stripe, List<StripeRun> runs, int parityOffset, ReadOnlyMemory<byte> p, ReadOnlyMemory<byte> q)
     {
         var calls = CallSet.Take();
         foreach (var run in runs)

@@ -298,7 +298,7 @@ sealed partial class RaidSet : IRedundantDevice
         return calls.WhenAllAsync();
     }
 
-    // Something that a member has to take. One that does not is not used any more.
+    // Something that a member has to take, and that never throws but by its task. One that does not is not used any more.
     ValueTask TakeAsync(RaidMember member, ValueTask call)
     {
         if (!call.IsCompletedSuccessfully) return WaitAsync(member, call);

@@ -1,23 +1,45 @@
 using System.Buffers;
+using System.Collections.Concurrent;
 using System.Numerics;
 
 namespace Ashlar.Blocks.Raid;
 
 /// <summary>
 /// The same range of every chunk of a stripe, in memory: parity is calculated column by column, and nothing outside of the range matters
-/// for it.
+/// for it. Used again and again.
 /// </summary>
-sealed class StripeColumns(RaidLayout layout, long stripe, int offsetBytes, int lengthBytes) : IDisposable
+sealed class StripeColumns : IDisposable
 {
-    readonly byte[] buffer = ArrayPool<byte>.Shared.Rent((layout.DataPerStripe + layout.ParityPerStripe) * lengthBytes);
+    static readonly ConcurrentBag<StripeColumns> Free = [];
+
+    RaidLayout layout = null!;
+    byte[] buffer = [];
+    ReadOnlyMemory<byte>[] data = [];
     ulong unreadable;
 
-    public long Stripe => stripe;
+    StripeColumns()
+    {
+    }
+
+    public long Stripe { get; private set; }
 
     /// <summary>Where the range begins in each chunk.</summary>
-    public int OffsetBytes => offsetBytes;
+    public int OffsetBytes { get; private set; }
 
-    public int LengthBytes => lengthBytes;
+    public int LengthBytes { get; private set; }
+
+    /// <summary>For whoever writes: what is written.</summary>
+    public List<StripeRun> Runs { get; } = [];
+
+    /// <summary>Memory for a range of a stripe; disposing gives it back.</summary>
+    public static StripeColumns Take(RaidLayout layout, long stripe, int offsetBytes, int lengthBytes)
+    {
+        if (!Free.TryTake(out var columns)) columns = new StripeColumns();
+        (columns.layout, columns.Stripe, columns.OffsetBytes, columns.LengthBytes) = (layout, stripe, offsetBytes, lengthBytes);
+        columns.buffer = ArrayPool<byte>.Shared.Rent((layout.DataPerStripe + layout.ParityPerStripe) * lengthBytes);
+        if (columns.data.Length != layout.DataPerStripe) columns.data = new ReadOnlyMemory<byte>[layout.DataPerStripe];
+        return columns;
+    }
 
     /// <summary>Chunks that could not be read by the last attempt.</summary>
     public ulong Unreadable
@@ -42,20 +64,19 @@ sealed class StripeColumns(RaidLayout layout, long stripe, int offsetBytes, int 
     public Memory<byte> Q => Chunk(layout.DataPerStripe + 1);
 
     /// <summary>A chunk by its number in sets of them.</summary>
-    public Memory<byte> Chunk(int number) => buffer.AsMemory(number * lengthBytes, lengthBytes);
+    public Memory<byte> Chunk(int number) => buffer.AsMemory(number * LengthBytes, LengthBytes);
 
     /// <summary>The member that holds a chunk.</summary>
     public int MemberOf(int number) => (number - layout.DataPerStripe) switch
     {
-        < 0 => layout.MemberOfData(stripe, number),
-        0 => layout.MemberOfP(stripe),
-        _ => layout.MemberOfQ(stripe),
+        < 0 => layout.MemberOfData(Stripe, number),
+        0 => layout.MemberOfP(Stripe),
+        _ => layout.MemberOfQ(Stripe),
     };
 
-    /// <summary>All data, as it is here.</summary>
+    /// <summary>All data, as it is here; the array is used again.</summary>
     public ReadOnlyMemory<byte>[] Data()
     {
-        var data = new ReadOnlyMemory<byte>[layout.DataPerStripe];
         for (var i = 0; i < data.Length; i++) data[i] = Chunk(i);
         return data;
     }
@@ -86,5 +107,12 @@ sealed class StripeColumns(RaidLayout layout, long stripe, int offsetBytes, int 
         }
     }
 
-    public void Dispose() => ArrayPool<byte>.Shared.Return(buffer);
+    public void Dispose()
+    {
+        ArrayPool<byte>.Shared.Return(buffer);
+        buffer = [];
+        Array.Clear(data);
+        Runs.Clear();
+        Free.Add(this);
+    }
 }

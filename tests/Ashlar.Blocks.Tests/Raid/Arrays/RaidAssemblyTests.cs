@@ -198,8 +198,16 @@ public sealed class RaidAssemblyTests
         var sound = new byte[MemberSuperblock.SizeBytes];
         new MemberSuperblock
         {
-            SetId = Guid.Empty, MemberId = Guid.Empty, Place = 0, Level = RaidLevel.Raid1, ChunkBytes = 4096, BlockSizeBytes = 512,
-            Areas = new MemberAreas(0, 4096), RegionBytes = 4096, CreatedAt = default, Entries = [default, default],
+            SetId = Guid.Empty,
+            MemberId = Guid.Empty,
+            Place = 0,
+            Level = RaidLevel.Raid1,
+            ChunkBytes = 4096,
+            BlockSizeBytes = 512,
+            Areas = new MemberAreas(0, 4096),
+            RegionBytes = 4096,
+            CreatedAt = default,
+            Entries = [default, default],
         }.Write(sound);
         for (var i = 0; i < 5000; i++)
         {
