@@ -24,6 +24,10 @@ namespace Ashlar.Api;
 [JsonSerializable(typeof(ImportPool))]
 [JsonSerializable(typeof(CreateVolume))]
 [JsonSerializable(typeof(ChangeVolume))]
+[JsonSerializable(typeof(TaskInfo))]
+[JsonSerializable(typeof(TaskList))]
+[JsonSerializable(typeof(ChangeTask))]
+[JsonSerializable(typeof(StartScrub))]
 [JsonSerializable(typeof(Problem))]
 public sealed partial class ApiJson : JsonSerializerContext
 {

@@ -39,6 +39,9 @@ public static class ProblemTypes
     /// <summary>There is no such volume in the trash.</summary>
     public const string NotInTrash = Prefix + "not-in-trash";
 
+    /// <summary>There is no such task.</summary>
+    public const string TaskNotFound = Prefix + "task-not-found";
+
     /// <summary>There is something of that name already.</summary>
     public const string Exists = Prefix + "exists";
 

@@ -170,8 +170,10 @@ public sealed class AshlarServer : IAsyncDisposable
         var runFile = new RunFile(options.FileSystem, directory.Path, Notice, options.TimeProvider);
         parts.Push(new Part(runFile));
         if (directory.IsNew) await CreateMainPoolAsync(directory);
-        pools = await ServedPools.OpenAsync(directory, options, log.Write);
+        var tasks = new ServerTasks(log.Write, options.TimeProvider);
+        pools = await ServedPools.OpenAsync(directory, options, tasks, log.Write);
         parts.Push(pools);
+        parts.Push(tasks); // Which work on pools.
 
         if (limits.Notice is { } notice) Notice(notice);
         var reachable = new ServedAddresses(addresses, options.Advertise, MachineAddresses.All);
@@ -191,6 +193,7 @@ public sealed class AshlarServer : IAsyncDisposable
                 routes.MapStatus(GetStatus, () => isReady);
                 routes.MapMetrics(metrics);
                 routes.MapPools(pools);
+                routes.MapTasks(tasks, pools);
                 routes.MapVolumes(pools, () => Endpoints, log);
                 routes.MapTrash(pools, () => Endpoints);
                 routes.MapCatalogue(pools, options.TimeProvider);

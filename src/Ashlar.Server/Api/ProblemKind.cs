@@ -17,6 +17,7 @@ sealed record ProblemKind(string Type, int Status, string Title)
     public static readonly ProblemKind UnusableDevice = new(ProblemTypes.UnusableDevice, 409, "The device cannot be used");
     public static readonly ProblemKind VolumeNotFound = new(ProblemTypes.VolumeNotFound, 404, "There is no such volume");
     public static readonly ProblemKind NotInTrash = new(ProblemTypes.NotInTrash, 404, "It is not in the trash");
+    public static readonly ProblemKind TaskNotFound = new(ProblemTypes.TaskNotFound, 404, "There is no such task");
     public static readonly ProblemKind Exists = new(ProblemTypes.Exists, 409, "It exists already");
     public static readonly ProblemKind InUse = new(ProblemTypes.InUse, 409, "It is in use");
     public static readonly ProblemKind WouldShrink = new(ProblemTypes.WouldShrink, 409, "The volume would shrink");

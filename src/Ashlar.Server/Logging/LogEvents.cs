@@ -120,6 +120,12 @@ static class LogEvents
     /// <summary>A volume was finished, undone or lost a part of its space, other than by a request.</summary>
     public const string VolumeChanged = "volume-changed";
 
+    /// <summary>A task was begun.</summary>
+    public const string TaskStarted = "task-started";
+
+    /// <summary>A task has ended, and what it found.</summary>
+    public const string TaskEnded = "task-ended";
+
     /// <summary>A request to the API was answered.</summary>
     public const string RequestAnswered = "request-answered";
 

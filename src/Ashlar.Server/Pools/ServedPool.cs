@@ -81,6 +81,9 @@ sealed partial class ServedPool : IAsyncDisposable
 
     public IReadOnlyList<VolumeInfo> List() => pool.ListVolumes();
 
+    /// <summary>How many volumes are in the trash.</summary>
+    public int TrashCount => pool.ListTrash().Count;
+
     public VolumeInfo? Find(string name) => pool.FindVolume(name);
 
     public VolumeInfo Get(string name) => Find(name) ?? throw NotFound(name);
@@ -248,6 +251,12 @@ sealed partial class ServedPool : IAsyncDisposable
         }
         foreach (var volume in all) await volume.Front.CloseAsync(reason, evenIfInUse: true);
     }
+
+    /// <summary>A comparison of the map with the free space, to be run by a task.</summary>
+    public ITaskWork CreateVerification() => new VerifyWork(pool);
+
+    /// <summary>A look at all blocks, to be run by a task.</summary>
+    public ITaskWork CreateScrub() => new ScrubWork(pool);
 
     /// <summary>Lets clients in again: the pool stays after all.</summary>
     public void OpenToClients()

@@ -72,15 +72,8 @@ sealed partial class ServedPools
         var entry = GetEntry(name);
         if (entry.Served is { } served)
         {
-            if (!force && served.List().Count is > 0 and var count)
-            {
-                throw new ApiException(
-                    ProblemKind.NotEmpty, $"pool {name} holds {count} {(count == 1 ? "volume" : "volumes")}, which would be lost")
-                {
-                    Hint = "delete them first, or use force",
-                };
-            }
-            await served.CloseToClientsAsync(force, Blocks.FenceReason.VolumeDeleted);
+            if (!force) RequireEmpty(served);
+            await CloseToAllAsync(served, force, Blocks.FenceReason.VolumeDeleted);
         }
         else if (!force)
         {
@@ -171,7 +164,7 @@ sealed partial class ServedPools
         using var mine = await EnterAsync();
         var entry = GetEntry(name);
         if (entry is { Served: null, Problem: null }) return entry; // It was.
-        if (entry.Served is { } served) await served.CloseToClientsAsync(force, Blocks.FenceReason.ClientDetached);
+        if (entry.Served is { } served) await CloseToAllAsync(served, force, Blocks.FenceReason.ClientDetached);
         else if (entry.Record.PoolId is null) throw NotAvailable(entry);
         var record = entry.Record with { Stage = PoolStage.Exported, PoolId = entry.Served?.Id ?? entry.Record.PoolId };
         await entry.DisposeAsync();
@@ -238,12 +231,18 @@ sealed partial class ServedPools
         return opened;
     }
 
+    async Task CloseToAllAsync(ServedPool served, bool force, Blocks.FenceReason reason)
+    {
+        await served.CloseToClientsAsync(force, reason);
+        await tasks.EndAsync(served.Name);
+    }
+
     async Task<PoolEntry> RenameAsync(string name, string newName, bool force, string by)
     {
         using var mine = await EnterAsync();
         var entry = GetEntry(name);
         RequireFree(newName);
-        await Get(name).CloseToClientsAsync(force, Blocks.FenceReason.ClientDetached);
+        await CloseToAllAsync(Get(name), force, Blocks.FenceReason.ClientDetached);
         var record = entry.Record with { Name = newName };
         try
         {
@@ -386,6 +385,18 @@ sealed partial class ServedPools
             }
         }
         return first is { } found ? (found, others) : throw NewDevices.Unusable(paths[0], "the first device of its pool is not named");
+    }
+
+    static void RequireEmpty(ServedPool served)
+    {
+        var (volumes, trashed) = (served.List().Count, served.TrashCount);
+        if (volumes + trashed == 0) return;
+        var what = volumes > 0 ? volumes == 1 ? "1 volume" : $"{volumes} volumes"
+            : trashed == 1 ? "1 volume in its trash" : $"{trashed} volumes in its trash";
+        throw new ApiException(ProblemKind.NotEmpty, $"pool {served.Name} holds {what}, which would be lost")
+        {
+            Hint = "delete them first, or use force",
+        };
     }
 
     void RequireFree(string name)

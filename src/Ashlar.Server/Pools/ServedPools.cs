@@ -12,13 +12,16 @@ sealed partial class ServedPools : IAsyncDisposable
     readonly PoolRegistry registry;
     readonly NewDevices newDevices;
     readonly ServerOptions options;
+    readonly ServerTasks tasks;
     readonly Action<LogEntry> report;
     readonly SemaphoreSlim turn = new(1, 1); // Of whoever changes which pools there are.
     volatile IReadOnlyList<PoolEntry> entries = [];
     volatile IReadOnlyList<string> damagedRecords = [];
 
-    ServedPools(DataDirectory directory, PoolRegistry registry, ServerOptions options, Action<LogEntry> report)
+    ServedPools(
+        DataDirectory directory, PoolRegistry registry, ServerOptions options, ServerTasks tasks, Action<LogEntry> report)
     {
+        this.tasks = tasks;
         this.directory = directory;
         this.registry = registry;
         this.options = options;
@@ -53,9 +56,11 @@ sealed partial class ServedPools : IAsyncDisposable
     /// the end.
     /// </summary>
     /// <exception cref="AshlarException">The only pool is the first one, and cannot be opened: there is nothing to serve.</exception>
-    public static async Task<ServedPools> OpenAsync(DataDirectory directory, ServerOptions options, Action<LogEntry> report)
+    public static async Task<ServedPools> OpenAsync(
+        DataDirectory directory, ServerOptions options, ServerTasks tasks, Action<LogEntry> report)
     {
-        var pools = new ServedPools(directory, new PoolRegistry(options.FileSystem, directory.SystemPath), options, report);
+        var registry = new PoolRegistry(options.FileSystem, directory.SystemPath);
+        var pools = new ServedPools(directory, registry, options, tasks, report);
         try
         {
             await pools.OpenAllAsync();
@@ -148,12 +153,28 @@ sealed partial class ServedPools : IAsyncDisposable
     {
         try
         {
-            return await PoolEntry.OpenAsync(record, PathOf(record), options, report);
+            var entry = await PoolEntry.OpenAsync(record, PathOf(record), options, report);
+            if (record.PoolId is null) NoteIdentity(entry);
+            return entry;
         }
         catch (Exception e) when (!mustOpen && e is not ServerStartException && e is AshlarException or ArgumentException)
         {
             Tell(LogLevel.Error, LogEvents.PoolUnavailable, record.Name, $"pool {record.Name} is not available: {e.Message}");
             return PoolEntry.Closed(record, PathOf(record), e.Message);
+        }
+    }
+
+    // By which it is found again when its devices are elsewhere. Without room for it that has time until the next start.
+    void NoteIdentity(PoolEntry entry)
+    {
+        entry.Record = entry.Record with { PoolId = entry.Served!.Id };
+        try
+        {
+            registry.Install(entry.Record);
+        }
+        catch (StorageException)
+        {
+            // Whoever adopts a pool has told of it.
         }
     }
 

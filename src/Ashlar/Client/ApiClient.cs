@@ -78,6 +78,26 @@ sealed class ApiClient : IDisposable
     public Task<Pool> ImportPoolAsync(ImportPool request, CancellationToken cancellationToken) =>
         SendAsync(HttpMethod.Post, "/v1/pool-imports", ApiJson.Strict.Pool, Body(request, ApiJson.Strict.ImportPool), cancellationToken);
 
+    public Task<TaskInfo> VerifyPoolAsync(string pool, CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Post, $"{PoolUrl(pool)}/verify", ApiJson.Strict.TaskInfo, null, cancellationToken);
+
+    public Task<TaskInfo> ScrubPoolAsync(string pool, StartScrub request, CancellationToken cancellationToken) => SendAsync(
+        HttpMethod.Post, $"{PoolUrl(pool)}/scrub", ApiJson.Strict.TaskInfo, Body(request, ApiJson.Strict.StartScrub), cancellationToken);
+
+    public Task<TaskList> ListTasksAsync(CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Get, "/v1/tasks", ApiJson.Strict.TaskList, null, cancellationToken);
+
+    public Task<TaskInfo> GetTaskAsync(string task, CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Get, TaskUrl(task), ApiJson.Strict.TaskInfo, null, cancellationToken);
+
+    public Task<TaskInfo> ChangeTaskAsync(string task, ChangeTask request, CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Patch, TaskUrl(task), ApiJson.Strict.TaskInfo, Body(request, ApiJson.Strict.ChangeTask), cancellationToken);
+
+    public async Task CancelTaskAsync(string task, CancellationToken cancellationToken)
+    {
+        using var response = await SendAsync(HttpMethod.Delete, TaskUrl(task), null, null, cancellationToken);
+    }
+
     /// <summary>All volumes of a pool, however many pages the server makes of them.</summary>
     /// <param name="pool">The pool.</param>
     /// <param name="labels">Labels that they must have; null: whatever they have.</param>
@@ -168,6 +188,8 @@ sealed class ApiClient : IDisposable
     public void Dispose() => http.Dispose();
 
     static string PoolUrl(string pool) => $"/v1/pools/{Uri.EscapeDataString(pool)}";
+
+    static string TaskUrl(string task) => $"/v1/tasks/{Uri.EscapeDataString(task)}";
 
     static string Forced(string url, bool force) => force ? $"{url}?force=true" : url;
 

@@ -27,6 +27,7 @@ static class Refusals
         ProblemTypes.VolumeNotFound => lines.OfServer("volume list"),
         ProblemTypes.NotInTrash => lines.OfServer("volume trash list"),
         ProblemTypes.PoolNotFound => lines.OfServer("pool list"),
+        ProblemTypes.TaskNotFound => lines.OfServer("task list"),
         ProblemTypes.InUse => InUseHint,
         ProblemTypes.WouldShrink => WouldShrinkHint,
         _ => null,

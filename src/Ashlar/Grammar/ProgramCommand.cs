@@ -32,6 +32,7 @@ static class ProgramCommand
         root.Subcommands.Add(VolumeCommands.Create(terminal));
         root.Subcommands.Add(PoolCommands.Create(terminal));
         root.Subcommands.Add(CatalogueCommands.Create());
+        root.Subcommands.Add(TaskCommands.Create(terminal));
         root.Subcommands.Add(DeviceCommands.Create(terminal));
         root.Subcommands.Add(KeyValueCommands.Create(terminal));
         root.Subcommands.Add(PlanCommands.Create(terminal));

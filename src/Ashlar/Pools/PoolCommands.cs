@@ -38,6 +38,8 @@ static class PoolCommands
         CreateResize(terminal),
         PoolSetCommand.Create(terminal),
         PoolDeviceCommands.CreateAdd(terminal),
+        PoolCheckCommands.CreateVerify(),
+        PoolCheckCommands.CreateScrub(terminal),
         PoolRenameCommand.Create(),
         PoolDeviceCommands.CreateExport(),
         PoolDeviceCommands.CreateImport(),

@@ -47,6 +47,15 @@ sealed record Circumstances
             },
         ["ashlar pool delete"] = After("ashlar pool create fast --device fast.pool --size 1GiB"),
         ["ashlar pool delete fast"] = After("ashlar pool create fast --device fast.pool --size 1GiB") with { Answer = "y" },
+        ["ashlar pool verify main --offline"] = new()
+        {
+            NotAsTyped = "the server has to be stopped first",
+            Instead = "ashlar pool verify main",
+        },
+        ["ashlar task show"] = After("ashlar pool scrub main"),
+        ["ashlar task pause"] = After("ashlar pool scrub main"),
+        ["ashlar task resume"] = After("ashlar pool scrub main"),
+        ["ashlar task cancel"] = After("ashlar pool scrub main"),
         ["ashlar device *"] = After("ashlar device create disk.ashlar"),
         ["ashlar device create"] = new(),
         ["ashlar device write disk.ashlar --file -"] = After("ashlar device create disk.ashlar") with { Input = "hello" },

@@ -61,10 +61,12 @@ public sealed partial class OpenApiTests : ServedApi
         var problem = At(document, "components", "responses", "Problem", "content", "application/problem+json", "schema");
         Check(document, SchemaOf(document, "/v1/pools/{pool}/volumes", "post", "201"), await ReadAsync(created), "POST");
         Check(document, problem, await ReadAsync(await Http.GetAsync("/v1/pools/main/volumes/vm2")), "problem");
+        using var task = await Http.PostAsync("/v1/pools/main/scrub", new StringContent("{}", null, "application/json"));
+        Check(document, SchemaOf(document, "/v1/pools/{pool}/scrub", "post", "202"), await ReadAsync(task), "POST");
         foreach (var (path, method, _) in Operations(document))
         {
             if (method != "get" || !path.StartsWith("/v1", StringComparison.Ordinal)) continue;
-            var url = path.Replace("{pool}", "main").Replace("{volume}", "vm1").Replace("{id}", trashed);
+            var url = path.Replace("{pool}", "main").Replace("{volume}", "vm1").Replace("{id}", trashed).Replace("{task}", "1");
             if (path == "/v1/catalogue")
             {
                 var line = At(

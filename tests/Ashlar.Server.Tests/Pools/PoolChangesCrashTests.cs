@@ -57,7 +57,7 @@ public sealed class PoolChangesCrashTests
         directory.CompleteFirstStart();
         disk.RestartTrace();
 
-        await using var pools = await ServedPools.OpenAsync(directory, options, _ => { });
+        await using var pools = await ServedPools.OpenAsync(directory, options, new(_ => { }, options.TimeProvider), _ => { });
         await pools.CreateAsync(new() { Name = "fast", Devices = [Given, Own], SizeBytes = Mebibyte }, "me");
         disk.Mark(new Pool("fast", Mark.Available));
         await pools.Get("fast").CreateAsync(new() { Name = "vm1", SizeBytes = Mebibyte });
@@ -84,7 +84,7 @@ public sealed class PoolChangesCrashTests
         var options = OptionsFor(state.Disk);
         using var directory = DataDirectory.Open(options);
         directory.Keep();
-        await using var pools = await ServedPools.OpenAsync(directory, options, _ => { });
+        await using var pools = await ServedPools.OpenAsync(directory, options, new(_ => { }, options.TimeProvider), _ => { });
         state.RecoveryDone();
         Assert.Empty(pools.Warnings);
         Assert.NotNull(pools.Get("main"));

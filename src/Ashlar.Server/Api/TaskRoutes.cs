@@ -1,0 +1,61 @@
+using Ashlar.Api;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Routing;
+
+namespace Ashlar.Server;
+
+/// <summary>/v1/tasks, and what begins them.</summary>
+static class TaskRoutes
+{
+    public static void MapTasks(this IEndpointRouteBuilder routes, ServerTasks tasks, ServedPools pools)
+    {
+        routes.MapMethods("/v1/tasks", StatusRoutes.ReadMethods, Ok<TaskList> () =>
+            TypedResults.Ok(new TaskList { Items = [.. tasks.All.Select(task => task.Describe())] }))
+            .Describe("listTasks", "Tasks that run, and the last that have ended; the oldest first");
+
+        routes.MapMethods("/v1/tasks/{task}", StatusRoutes.ReadMethods, Ok<TaskInfo> (string task) =>
+            TypedResults.Ok(tasks.Get(task).Describe())).Describe("getTask", "One task");
+
+        routes.MapPatch("/v1/tasks/{task}", Ok<TaskInfo> (string task, ChangeTask request) =>
+        {
+            var found = tasks.Get(task);
+            if (request is { IsPaused: null, BytesPerSecond: null })
+                throw new ApiException(ProblemKind.InvalidRequest, "nothing to change: the request has no 'isPaused' or 'bytesPerSecond'");
+            var limit = Limit(request.BytesPerSecond);
+            if (request.BytesPerSecond is not null) found.Context.Limit(limit);
+            if (request.IsPaused is { } isPaused) found.Context.Pause(isPaused);
+            return TypedResults.Ok(found.Describe());
+        }).Describe("changeTask", "Pauses a task, lets it go on, or says how fast it may be");
+
+        routes.MapDelete("/v1/tasks/{task}", NoContent (string task) =>
+        {
+            ServerTasks.Cancel(tasks.Get(task));
+            return TypedResults.NoContent();
+        }).Describe("cancelTask", "Ends a task, which may go on for a moment");
+
+        routes.MapPost("/v1/pools/{pool}/verify", Accepted<TaskInfo> (string pool, HttpContext context) =>
+        {
+            var served = pools.Get(pool);
+            return Answer(tasks.Start(pool, served.CreateVerification(), null, Caller.Of(context)));
+        }).Describe("verifyPool", "Begins to compare the map of a pool with its free space");
+
+        routes.MapPost("/v1/pools/{pool}/scrub", Accepted<TaskInfo> (string pool, StartScrub request, HttpContext context) =>
+        {
+            var served = pools.Get(pool);
+            return Answer(tasks.Start(pool, served.CreateScrub(), Limit(request.BytesPerSecond), Caller.Of(context)));
+        }).Describe("scrubPool", "Begins to read all blocks of a pool's volumes and to compare them with their checksums");
+    }
+
+    static Accepted<TaskInfo> Answer(ServerTask task) => TypedResults.Accepted($"/v1/tasks/{task.Id}", task.Describe());
+
+    static long? Limit(long? bytesPerSecond) => bytesPerSecond switch
+    {
+        null or 0 => null,
+        >= ChangeTask.LeastBytesPerSecond => bytesPerSecond,
+        _ => throw new ApiException(
+            ProblemKind.InvalidRequest,
+            $"'bytesPerSecond' is {ChangeTask.LeastBytesPerSecond} at least, or 0 for no limit, not {bytesPerSecond}"),
+    };
+}

@@ -1,0 +1,148 @@
+using System.Runtime.CompilerServices;
+using Ashlar.Blocks;
+using Ashlar.Storage;
+
+namespace Ashlar.Volumes;
+
+/// <summary>
+/// Reads every block that volumes have, as far as possible from the medium, and compares it with its checksum, while everything else goes
+/// on. What it finds damaged is told and counted as if a request had met it. Made for one run.
+/// </summary>
+public sealed class PoolScrub
+{
+    const int PieceBytes = 256 * 1024;
+
+    readonly StoragePool pool;
+    readonly List<VolumeScrub> volumes = [];
+    readonly Lock gate = new();
+    long totalBytes;
+    long doneBytes;
+
+    internal PoolScrub(StoragePool pool) => this.pool = pool;
+
+    /// <summary>What is to be read, as it was in the beginning; 0 until that has been counted.</summary>
+    public long TotalBytes => Interlocked.Read(ref totalBytes);
+
+    /// <summary>What was read.</summary>
+    public long DoneBytes => Interlocked.Read(ref doneBytes);
+
+    /// <summary>The volumes that it has come to, and what it found.</summary>
+    public IReadOnlyList<VolumeScrub> Volumes
+    {
+        get
+        {
+            lock (gate) return [.. volumes];
+        }
+    }
+
+    /// <summary>Reads all of it.</summary>
+    /// <param name="pace">Called after so many bytes were read: returns when it may go on.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <exception cref="DeviceIOException">The device is ill.</exception>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    public async ValueTask RunAsync(Func<long, CancellationToken, ValueTask> pace, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(pace);
+        VolumeInfo[] all;
+        using (var view = await pool.OpenMapViewAsync()) all = [.. view.Volumes];
+        Interlocked.Exchange(ref totalBytes, all.Sum(volume => volume.AllocatedBytes));
+        var buffer = GC.AllocateArray<byte>(PieceBytes, pinned: true);
+        foreach (var volume in all) await RunAsync(volume, buffer, pace, cancellationToken);
+    }
+
+    // Of each volume the map is looked at anew: a view is not kept for hours.
+    async ValueTask RunAsync(
+        VolumeInfo volume, byte[] buffer, Func<long, CancellationToken, ValueTask> pace, CancellationToken cancellationToken)
+    {
+        if (pool.Catalogue.Volumes.FirstOrDefault(each => each.Record.Id == volume.Id) is not { } device) return; // Deleted meanwhile.
+        var found = new VolumeScrub(volume.Name);
+        int index;
+        lock (gate)
+        {
+            index = volumes.Count;
+            volumes.Add(found);
+        }
+        using var view = await pool.OpenMapViewAsync();
+        if (view.Volumes.FirstOrDefault(each => each.Id == volume.Id) is not { } current) return;
+        void NoteDamagedMap(CorruptDataException _) => Note(found = found with { DamagedMapPieces = found.DamagedMapPieces + 1 });
+        foreach (var run in view.ReadRuns(current, onDamage: NoteDamagedMap))
+        {
+            if (!run.HoldsData)
+            {
+                Interlocked.Add(ref doneBytes, run.BlockCount * MapLayout.BlockBytes);
+                continue;
+            }
+            const int step = PieceBytes / MapLayout.BlockBytes;
+            for (long block = 0; block < run.BlockCount; block += step)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                var count = (int)Math.Min(step, run.BlockCount - block);
+                var place = run.PlaceBytes + (block * MapLayout.BlockBytes);
+                var damaged = await TryReadAsync(device, run.FirstBlock + block, place, buffer.AsMemory(0, count * MapLayout.BlockBytes));
+                if (damaged < 0) return; // The volume is gone, or shorter.
+                Note(found = found with { BlocksRead = found.BlocksRead + count, DamagedBlocks = found.DamagedBlocks + damaged });
+                Interlocked.Add(ref doneBytes, count * MapLayout.BlockBytes);
+                await pace(count * MapLayout.BlockBytes, cancellationToken);
+            }
+        }
+
+        void Note(VolumeScrub now)
+        {
+            lock (gate) volumes[index] = now;
+        }
+    }
+
+    /// <summary>How many blocks of a piece are damaged; below zero when there is no such piece any more.</summary>
+    async ValueTask<int> TryReadAsync(VolumeDevice volume, long firstBlock, long placeBytes, Memory<byte> buffer)
+    {
+        // What the system's cache has says nothing of the medium.
+        if (pool.Parts.Device is ICachingDevice cache)
+        {
+            var blockBytes = cache.Geometry.BlockSizeBytes;
+            cache.DropCached(new Lba(placeBytes / blockBytes), buffer.Length / blockBytes);
+        }
+        if (await TryReadAsync(volume, firstBlock * MapLayout.BlockBytes, buffer) is { } whole) return whole;
+        var damaged = 0;
+        for (var block = 0; block < buffer.Length / MapLayout.BlockBytes; block++)
+        {
+            var offset = (firstBlock + block) * MapLayout.BlockBytes;
+            if (await TryReadAsync(volume, offset, buffer[..MapLayout.BlockBytes]) is null) damaged++;
+        }
+
+        return damaged;
+    }
+
+    // Null where it is damaged.
+    static async ValueTask<int?> TryReadAsync(VolumeDevice volume, long offsetBytes, Memory<byte> buffer)
+    {
+        var length = (int)Math.Min(buffer.Length, volume.SizeBytes - offsetBytes);
+        if (length <= 0) return -1;
+        try
+        {
+            await volume.ReadUncountedAsync(offsetBytes, buffer[..length]);
+            return 0;
+        }
+        catch (Exception damage) when (damage is CorruptDataException or BadBlockException or DeviceIOException { IsTransient: false })
+        {
+            return null;
+        }
+        catch (Exception gone) when (gone is VolumeDeletedException or BlockRangeException)
+        {
+            return -1;
+        }
+    }
+}
+
+/// <summary>What a scrub found of a volume so far.</summary>
+/// <param name="Name">The volume, as it was called then.</param>
+public sealed record VolumeScrub(string Name)
+{
+    /// <summary>Blocks of 4,096 bytes that were read.</summary>
+    public long BlocksRead { get; init; }
+
+    /// <summary>Those of them that do not match their checksum, or cannot be read.</summary>
+    public long DamagedBlocks { get; init; }
+
+    /// <summary>MiB whose piece of the map cannot be read.</summary>
+    public long DamagedMapPieces { get; init; }
+}

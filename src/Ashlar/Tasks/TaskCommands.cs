@@ -1,0 +1,124 @@
+using System.CommandLine;
+using Ashlar.Api;
+
+namespace Ashlar.CommandLine;
+
+/// <summary><c>ashlar task</c>.</summary>
+static class TaskCommands
+{
+    static readonly IReadOnlyList<ListColumn<TaskInfo>> Columns =
+    [
+        new("id", ColumnKind.Text, task => task.Id, Rank: 0),
+        new("type", ColumnKind.Text, task => task.Type, Rank: 1),
+        new("pool", ColumnKind.Text, task => task.Pool, Rank: 2),
+        new("state", ColumnKind.Text, task => task.State, Rank: 3),
+        new("done", ColumnKind.Size, task => task.DoneBytes, Rank: 4),
+        new("of", ColumnKind.Size, task => task.TotalBytes, Rank: 5),
+        new("findings", ColumnKind.Count, task => (long?)task.Findings?.Count, Rank: 6),
+        new("started", ColumnKind.Time, task => task.StartedAt, Rank: 7),
+    ];
+
+    public static Noun Create(Terminal terminal) => new(
+        "task",
+        "Work of the server that takes long: checks of pools",
+        ["ashlar pool scrub main", "ashlar task list", "ashlar task show 1"])
+    {
+        CreateList(terminal),
+        CreateShow(terminal),
+        CreateChange("pause", "Let a task wait", ["ashlar task pause 1"], new ChangeTask { IsPaused = true }, "waits"),
+        CreateChange("resume", "Let a task that waits go on", ["ashlar task resume 1"], new ChangeTask { IsPaused = false }, "goes on"),
+        CreateCancel(),
+    };
+
+    static Argument<string> Id() => new("TASK") { Description = "Number of the task" };
+
+    static Verb CreateList(Terminal terminal)
+    {
+        var options = new ListOptions<TaskInfo>(terminal, Columns);
+        var watch = new WatchOptions(terminal);
+        var verb = new Verb(
+            "list",
+            "List the tasks that run, and the last that have ended",
+            ["ashlar task list", "ashlar task ls --filter state=running"],
+            async (invocation, cancellationToken) =>
+            {
+                using var client = ApiClient.For(invocation);
+                return await watch.RunAsync(
+                    invocation,
+                    client.ListTasksAsync,
+                    list =>
+                    {
+                        var tasks = options.Select(invocation, list.Items);
+                        invocation.Write(list with { Items = tasks }, ApiJson.Strict.TaskList, tasks.Select(task => task.Id), (_, _) =>
+                            options.WriteTable(invocation, tasks));
+                        return ExitCode.Ok;
+                    },
+                    cancellationToken);
+            });
+        foreach (var option in options.All.Concat(watch.All)) verb.Options.Add(option);
+        verb.Aliases.Add("ls");
+        return verb;
+    }
+
+    static Verb CreateShow(Terminal terminal)
+    {
+        var id = Id();
+        var watch = new WatchOptions(terminal);
+        var verb = new Verb(
+            "show",
+            "Show a task and what it has found",
+            ["ashlar task show 1", "ashlar task show 1 -o json"],
+            async (invocation, cancellationToken) =>
+            {
+                using var client = ApiClient.For(invocation);
+                return await watch.RunAsync(
+                    invocation,
+                    token => client.GetTaskAsync(invocation.Get(id), token),
+                    task =>
+                    {
+                        TaskScreens.Write(invocation, task);
+                        return ExitCode.Ok;
+                    },
+                    cancellationToken);
+            })
+        { id };
+        foreach (var option in watch.All) verb.Options.Add(option);
+        return verb;
+    }
+
+    static Verb CreateChange(string name, string description, IReadOnlyList<string> examples, ChangeTask request, string does)
+    {
+        var id = Id();
+        return new Verb(
+            name,
+            description,
+            examples,
+            async (invocation, cancellationToken) =>
+            {
+                using var client = ApiClient.For(invocation);
+                var task = await client.ChangeTaskAsync(invocation.Get(id), request, cancellationToken);
+                invocation.WriteChange(task, ApiJson.Strict.TaskInfo, [task.Id], (writer, _) => writer.WriteLine($"task {task.Id} {does}"));
+                return ExitCode.Ok;
+            })
+        { id };
+    }
+
+    static Verb CreateCancel()
+    {
+        var id = Id();
+        return new Verb(
+            "cancel",
+            "End a task",
+            ["ashlar task cancel 1"],
+            async (invocation, cancellationToken) =>
+            {
+                using var client = ApiClient.For(invocation);
+                var task = await client.GetTaskAsync(invocation.Get(id), cancellationToken);
+                await client.CancelTaskAsync(task.Id, cancellationToken);
+                invocation.WriteChange(task, ApiJson.Strict.TaskInfo, [task.Id], (writer, _) =>
+                    writer.WriteLine($"task {task.Id} is ended"));
+                return ExitCode.Ok;
+            })
+        { id };
+    }
+}

@@ -1,0 +1,73 @@
+using Ashlar.Blocks;
+using Ashlar.Simulation;
+using Ashlar.Storage;
+
+namespace Ashlar.Volumes.Tests;
+
+/// <summary>A scrub comes to every block that volumes have, and to what is damaged as often as there is damage.</summary>
+public sealed class ScrubTests
+{
+    const int BlockBytes = 4096;
+
+    [Fact]
+    public async Task It_reads_all_that_volumes_have_and_nothing_else()
+    {
+        await using var pool = await TestPool.CreateAsync();
+        var (first, second) = (await pool.CreateVolumeAsync("a", 4 << 20), await pool.CreateVolumeAsync("b", 2 << 20, isThick: true));
+        await first.WriteAsync(new Lba(0), new SeededRandom(1).Bytes(100 * BlockBytes));
+        await first.WriteAsync(new Lba(900), new SeededRandom(2).Bytes(3 * BlockBytes));
+        await second.WriteAsync(new Lba(7), new SeededRandom(3).Bytes(BlockBytes));
+        long paced = 0;
+        var scrub = pool.Pool.CreateScrub();
+        await scrub.RunAsync((bytes, _) => { paced += bytes; return ValueTask.CompletedTask; }, CancellationToken.None);
+        Assert.Equal(104 * BlockBytes, paced);
+        Assert.Equal([new("a") { BlocksRead = 103 }, new("b") { BlocksRead = 1 }], scrub.Volumes);
+        Assert.Equal(scrub.TotalBytes, scrub.DoneBytes);
+        Assert.Equal(0, pool.Pool.GetStatistics().CorruptBlocks);
+    }
+
+    [Fact]
+    public async Task Each_damaged_block_counts_once_and_becomes_known_to_the_pool()
+    {
+        await using var pool = await TestPool.CreateAsync();
+        var volume = await pool.CreateVolumeAsync("a", 4 << 20);
+        await volume.WriteAsync(new Lba(0), new SeededRandom(1).Bytes(200 * BlockBytes));
+        await volume.FlushAsync();
+        using (var file = pool.Disk.Open("/pool.data", FileOpenMode.Existing))
+        {
+            using var view = await pool.Pool.OpenMapViewAsync();
+            var run = Assert.Single(view.ReadRuns(view.Volumes[0]), each => each.HoldsData);
+            foreach (var block in (int[])[3, 4, 150])
+            {
+                var bytes = new byte[1];
+                var place = run.PlaceBytes + (block * BlockBytes) + 77;
+                file.Read(bytes, place);
+                file.Write([(byte)(bytes[0] ^ 1)], place);
+            }
+        }
+        var scrub = pool.Pool.CreateScrub();
+        await scrub.RunAsync((_, _) => ValueTask.CompletedTask, CancellationToken.None);
+        Assert.Equal([new("a") { BlocksRead = 200, DamagedBlocks = 3 }], scrub.Volumes);
+        Assert.Equal(3, pool.Pool.GetDamage().Blocks);
+    }
+
+    [Fact]
+    public async Task What_goes_meanwhile_is_left_out_and_an_end_comes_soon()
+    {
+        await using var pool = await TestPool.CreateAsync();
+        foreach (var name in (string[])["a", "b", "c"])
+            await (await pool.CreateVolumeAsync(name, 1 << 20)).WriteAsync(Lba.Zero, new SeededRandom(1).Bytes(256 * BlockBytes));
+        using var stop = new CancellationTokenSource();
+        var scrub = pool.Pool.CreateScrub();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await scrub.RunAsync(
+            async (_, token) =>
+            {
+                if (scrub.DoneBytes == 64 * BlockBytes) await pool.DeleteVolumeAsync("b");
+                if (scrub.Volumes.Count == 2) await stop.CancelAsync();
+                token.ThrowIfCancellationRequested();
+            },
+            stop.Token));
+        Assert.Equal(["a", "c"], scrub.Volumes.Select(volume => volume.Name));
+        Assert.Equal(256, scrub.Volumes[0].BlocksRead);
+    }
+}
