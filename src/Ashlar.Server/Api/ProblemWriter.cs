@@ -56,8 +56,8 @@ sealed class ProblemWriter(RequestDelegate next, ServerLog log, ReportLimiter li
         StorageException { Kind: StorageErrorKind.NoSpace } e => (ProblemKind.NoSpace, e.Message),
         CorruptDataException e => (ProblemKind.Corrupt, e.Message),
         AshlarException e => (ProblemKind.Failed, e.Message),
-        // Pools are closed when the server stops; who still works has had his time.
-        ObjectDisposedException => (ProblemKind.Unavailable, "the server is stopping"),
+        // Pools are closed when the server stops, or when they go; who still works has had his time.
+        ObjectDisposedException => (ProblemKind.Unavailable, "the pool was closed, or the server is stopping"),
         // What happened stands in the log; an outsider learns no stack traces.
         _ => (ProblemKind.Failed, "unexpected; the server's log says more"),
     };

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Ashlar.Api;
 using Ashlar.Storage;
 
 namespace Ashlar.CommandLine;
@@ -19,20 +20,20 @@ sealed class ServerNames(GlobalOptions global, Terminal terminal, CancellationTo
         try
         {
             using var client = ApiClient.For(new Invocation(parsed, global, terminal));
-            var pools = (await client.ListPoolsAsync(either.Token)).Items.Select(pool => pool.Name).Where(IsName).ToArray();
-            if (placeholder == "POOL") return pools;
+            var pools = (await client.ListPoolsAsync(either.Token)).Items.Where(pool => IsName(pool.Name)).ToArray();
+            if (placeholder == "POOL") return [.. pools.Select(pool => pool.Name)];
             var names = new List<string>();
-            foreach (var pool in pools)
+            foreach (var pool in pools.Where(pool => pool.State == PoolStates.Available))
             {
                 if (placeholder == PathArgument.TrashedName)
                 {
-                    names.AddRange((await client.ListTrashAsync(pool, either.Token)).Items
+                    names.AddRange((await client.ListTrashAsync(pool.Name, either.Token)).Items
                         .Where(trashed => IsName(trashed.Pool) && IsName(trashed.Name))
                         .Select(trashed => new VolumePath(trashed.Pool, trashed.Name).ToString())
                         .Distinct(StringComparer.Ordinal));
                     continue;
                 }
-                names.AddRange((await client.ListVolumesAsync(pool, null, either.Token)).Items
+                names.AddRange((await client.ListVolumesAsync(pool.Name, null, either.Token)).Items
                     .Where(volume => IsName(volume.Pool) && IsName(volume.Name))
                     .Select(VolumeScreens.PathOf));
             }

@@ -18,7 +18,8 @@ static class OfflineVerification
         };
         var startedAt = time.GetUtcNow();
         var found = await OfflinePools.VerifyAsync(options, pool, cancellationToken)
-            ?? throw new CommandException(ExitCode.NotFound, ProblemTypes.PoolNotFound, $"there is no pool {pool} in {options.DataDirectory}");
+            ?? throw new CommandException(
+                ExitCode.NotFound, ProblemTypes.PoolNotFound, $"there is no pool {pool} in {options.DataDirectory}");
         TaskScreens.Write(invocation, new()
         {
             Id = "offline",
