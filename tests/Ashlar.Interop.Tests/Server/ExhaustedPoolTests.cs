@@ -10,7 +10,7 @@ namespace Ashlar.Interop.Tests.Server;
 /// </summary>
 public sealed class ExhaustedPoolTests
 {
-    const int Mebibyte = 1 << 20, PoolMebibytes = 48, VolumeMebibytes = 64;
+    const int Mebibyte = 1 << 20, PoolMebibytes = 64, VolumeMebibytes = 96;
 
     [TheoryIfClient]
     [InlineData("nbd", "No space left on device")]
@@ -47,9 +47,9 @@ public sealed class ExhaustedPoolTests
             // Discarding lets it go on. What was discarded is free after the next commit.
             client.Trim(8 * Mebibyte, 8 * Mebibyte);
             client.Flush();
-            Assert.True(SpinWait.SpinUntil(() => TryWrite(client, 60, round: 3) is null, TimeSpan.FromMinutes(1)), "no space was freed");
+            Assert.True(SpinWait.SpinUntil(() => TryWrite(client, 90, round: 3) is null, TimeSpan.FromMinutes(1)), "no space was freed");
             client.Flush();
-            Check(client, 60, round: 3);
+            Check(client, 90, round: 3);
         }
 
         server.Stop();
@@ -58,7 +58,7 @@ public sealed class ExhaustedPoolTests
         {
             Check(client, 0, round: 2);
             Check(client, 7, round: 1);
-            Check(client, 60, round: 3);
+            Check(client, 90, round: 3);
             var discarded = new byte[Mebibyte];
             client.Read(9 * Mebibyte, discarded);
             Assert.Equal(new byte[Mebibyte], discarded);
