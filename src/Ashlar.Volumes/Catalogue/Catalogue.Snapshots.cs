@@ -178,7 +178,8 @@ sealed partial class Catalogue
 
     /// <summary>The clones of a snapshot, those in the trash included.</summary>
     public IEnumerable<VolumeDevice> FindClones(SnapshotRecord snapshot) =>
-        volumes.Values.Concat(trash.Values).Distinct().Where(volume => volume.Parent == new VolumeParent(snapshot.Lineage, snapshot.Generation));
+        volumes.Values.Concat(trash.Values).Distinct()
+            .Where(volume => volume.Parent == new VolumeParent(snapshot.Lineage, snapshot.Generation));
 
     void CheckDeletable(VolumeDevice volume, bool withSnapshots)
     {
@@ -187,18 +188,28 @@ sealed partial class Catalogue
             if (FindClones(snapshot).FirstOrDefault() is { } clone)
             {
                 throw new SnapshotException(
-                    volume.Record.Name, snapshot.Name, SnapshotProblem.InUse, $"volume '{clone.Record.Name}' is a clone of it: flatten or delete that first");
+                    volume.Record.Name,
+                    snapshot.Name,
+                    SnapshotProblem.InUse,
+                    $"volume '{clone.Record.Name}' is a clone of it: flatten or delete that first");
             }
 
             if (volume.IsCloned(snapshot.Generation))
-                throw new SnapshotException(volume.Record.Name, snapshot.Name, SnapshotProblem.InUse, "a clone of it is still being deleted");
+            {
+                throw new SnapshotException(
+                    volume.Record.Name, snapshot.Name, SnapshotProblem.InUse, "a clone of it is still being deleted");
+            }
+
             if (snapshot.State == SnapshotState.Creating)
                 throw new SnapshotException(volume.Record.Name, snapshot.Name, SnapshotProblem.InUse, "it is just being taken");
         }
 
         var count = volume.Snapshots.Count(each => each.State == SnapshotState.Ready);
         if (count > 0 && !withSnapshots)
-            throw new SnapshotException(volume.Record.Name, null, SnapshotProblem.InUse, $"it has {count} snapshots, which must go first or with it");
+        {
+            throw new SnapshotException(
+                volume.Record.Name, null, SnapshotProblem.InUse, $"it has {count} snapshots, which must go first or with it");
+        }
     }
 
     static void CheckNewSnapshot(VolumeDevice volume, string name)

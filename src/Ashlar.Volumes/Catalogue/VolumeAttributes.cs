@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Ashlar.Volumes;
 
-/// <summary>What people say of a volume: a description, labels, and how long it stays in the trash. Nothing of it changes what clients see.</summary>
+/// <summary>
+/// What people say of a volume: a description, labels, and how long it stays in the trash. Nothing of it changes what clients see.
+/// </summary>
 public sealed record VolumeAttributes
 {
     /// <summary>Longest description, in bytes of UTF-8.</summary>
@@ -39,7 +41,10 @@ public sealed record VolumeAttributes
 
     /// <summary>Whether both say the same.</summary>
     public bool Equals(VolumeAttributes? other) =>
-        other is not null && Description == other.Description && TrashRetention == other.TrashRetention && Labels.SequenceEqual(other.Labels);
+        other is not null
+        && Description == other.Description
+        && TrashRetention == other.TrashRetention
+        && Labels.SequenceEqual(other.Labels);
 
     /// <inheritdoc />
     public override int GetHashCode() => HashCode.Combine(Description, TrashRetention, Labels.Count);
@@ -56,7 +61,8 @@ public sealed record VolumeAttributes
     public static void CheckTrashRetention(TimeSpan retention)
     {
         if (retention < TimeSpan.Zero || retention > MaxTrashRetention)
-            throw new ArgumentException($"{retention.TotalSeconds} s in the trash are not possible: 0 to {MaxTrashRetention.TotalDays} days");
+            throw new ArgumentException(
+                $"{retention.TotalSeconds} s in the trash are not possible: 0 to {MaxTrashRetention.TotalDays} days");
     }
 
     /// <summary>What is not possible; null where all of it is.</summary>
@@ -75,7 +81,8 @@ public sealed record VolumeAttributes
     {
         if (key.Length is 0 or > MaxKeyLength || !char.IsAsciiLetterOrDigit(key[0]) || !key.All(IsOfKey))
         {
-            return $"'{key}' is not the key of a label: 1 to {MaxKeyLength} of a-z, A-Z, 0-9, '.', '_', '-' and '/', beginning with a letter "
+            return $"'{key}' is not the key of a label: 1 to {MaxKeyLength} of a-z, A-Z, 0-9, '.', '_', '-' and '/', beginning with a "
+                + "letter "
                 + "or digit";
         }
         if (Encoding.UTF8.GetByteCount(value) > MaxValueBytes) return $"the value of label '{key}' has more than {MaxValueBytes} bytes";

@@ -34,7 +34,8 @@ static class VolumeAttributesFormat
         try
         {
             var remaining = source;
-            var description = Take(ref remaining, BinaryPrimitives.ReadUInt16LittleEndian(Slice(ref remaining, sizeof(ushort), where)), where);
+            var length = BinaryPrimitives.ReadUInt16LittleEndian(Slice(ref remaining, sizeof(ushort), where));
+            var description = Take(ref remaining, length, where);
             var labels = VolumeAttributes.None.Labels.ToBuilder();
             var previous = "";
             for (var count = Slice(ref remaining, 1, where)[0]; count > 0; count--)

@@ -74,7 +74,8 @@ sealed class CommitBatch(bool isSpill)
             CaptureVersions(leaf);
             MapKeys.WriteLeaf(key, leaf.Volume.Lineage, leaf.Index);
             var length = leaf.Map is null ? 0 : LeafFormat.Write(value, leaf.Map, leaf.Version);
-            if (length == 0 && leaf.Volume is { Parent: not null, IsBeingDeleted: false }) length = LeafFormat.WriteEmpty(value, leaf.Version);
+            if (length == 0 && leaf.Volume is { Parent: not null, IsBeingDeleted: false })
+                length = LeafFormat.WriteEmpty(value, leaf.Version);
             if (length == 0) Entries.Delete(key);
             else Entries.Put(key, value[..length]);
             CaptureGeneration(leaf, length > 0);

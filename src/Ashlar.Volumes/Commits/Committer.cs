@@ -119,7 +119,9 @@ class Committer : IDisposable
         return round.Task;
     }
 
-    /// <summary>Takes snapshots: commits everything that completed before some moment of this call, and nothing that began after it.</summary>
+    /// <summary>
+    /// Takes snapshots: commits everything that completed before some moment of this call, and nothing that began after it.
+    /// </summary>
     /// <exception cref="DeviceFullException">Refused for want of space; the snapshots are not there.</exception>
     /// <exception cref="DeviceIOException">In doubt: the pool accepts no writes until it is opened again.</exception>
     public ValueTask CutAsync(Cut cut)

@@ -143,7 +143,8 @@ sealed class WriteThrottle(PoolParts parts)
         if (free is not { } below) return null;
         var missing = needed + map + others - below - (parts.Space.UnpunchedChunks * MapLayout.ChunkBytes);
         if (missing <= 0) return null;
-        var shortage = $"it needs {BinarySize.FormatExact(needed)}, and {BinarySize.FormatExact(map)} for its map; the file system below has "
+        var shortage = $"it needs {BinarySize.FormatExact(needed)}, and {BinarySize.FormatExact(map)} for its map; "
+            + "the file system below has "
             + BinarySize.FormatExact(below) + " free"
             + (others > 0 ? $", of which {BinarySize.FormatExact(others)} are promised to others" : "");
         return (shortage, missing);

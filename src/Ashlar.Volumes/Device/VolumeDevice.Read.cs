@@ -131,7 +131,8 @@ sealed partial class VolumeDevice
             block = await ReadRunsAsync(copy, first, destination[((first - firstBlock) * MapLayout.BlockBytes)..], cancellationToken);
             if (block < 0) return;
             ThrowIfUnusable(); // A snapshot that was deleted meanwhile has given its places away.
-            if (!await TryRepairAsync(leaf, copy, block, destination.Slice((block - firstBlock) * MapLayout.BlockBytes, MapLayout.BlockBytes))) break;
+            var content = destination.Slice((block - firstBlock) * MapLayout.BlockBytes, MapLayout.BlockBytes);
+            if (!await TryRepairAsync(leaf, copy, block, content)) break;
             if (block + 1 == firstBlock + (destination.Length / MapLayout.BlockBytes)) return;
         }
 

@@ -13,7 +13,8 @@ sealed partial class VolumeDevice
     public long RepairedBlocks => Interlocked.Read(ref repairedBlocks);
 
     /// <summary>
-    /// Looks for a copy of a block that matches its checksum, and puts it in the place of what does not. Under the leaf's write lock: nobody
+    /// Looks for a copy of a block that matches its checksum, and puts it in the place of what does not. Under the leaf's write lock:
+    /// nobody
     /// writes the block meanwhile. What a snapshot needs is mended as well: its content does not change.
     /// </summary>
     /// <returns>Whether the buffer holds the content.</returns>
@@ -46,8 +47,8 @@ sealed partial class VolumeDevice
             PoolEventKind.Repaired,
             PoolEventSeverity.Warning,
             $"repaired {Lineage}/{AsOf}/{leaf.Index}/{block}",
-            $"volume {Name}, byte {(leaf.Index * MapLayout.LeafBytes) + ((long)block * MapLayout.BlockBytes)}: a block did not match its checksum "
-            + $"on {parts.Device.Name} and was mended from another copy",
+            $"volume {Name}, byte {(leaf.Index * MapLayout.LeafBytes) + ((long)block * MapLayout.BlockBytes)}: a block did not match its "
+            + $"checksum on {parts.Device.Name} and was mended from another copy",
             Record.Name);
     }
 

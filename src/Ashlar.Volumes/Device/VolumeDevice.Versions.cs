@@ -23,7 +23,8 @@ enum DropOutcome
 sealed partial class VolumeDevice
 {
     /// <summary>
-    /// Waits until nobody goes by what he saw of generations and snapshots before the call: who holds a leaf now may have looked before; who
+    /// Waits until nobody goes by what he saw of generations and snapshots before the call: who holds a leaf now may have looked before;
+    /// who
     /// takes one after us sees what was written before.
     /// </summary>
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
@@ -109,7 +110,10 @@ sealed partial class VolumeDevice
         }
 
         foreach (var (block, place, birth) in gone.ListRedirected())
-            if (birth > shared && !(stays.IsRedirected(block) && stays.Redirected!.PlaceOf(block) == place)) leaf.Changes.RemoveBlock(place);
+        {
+            var stillThere = stays.IsRedirected(block) && stays.Redirected!.PlaceOf(block) == place;
+            if (birth > shared && !stillThere) leaf.Changes.RemoveBlock(place);
+        }
     }
 
     LeafMap Decode(byte[] value, long leafIndex)

@@ -93,7 +93,8 @@ sealed partial class VolumeDevice : IBlockDevice
     }
 
     /// <summary>The same for whoever changes something in a generation: what he changes belongs to the snapshot that ends it.</summary>
-    public long NewestBefore(long generation) => NewestSnapshot is var newest && newest < generation ? newest : Volatile.Read(ref previousSnapshot);
+    public long NewestBefore(long generation) =>
+        NewestSnapshot is var newest && newest < generation ? newest : Volatile.Read(ref previousSnapshot);
 
     /// <summary>Its snapshots, oldest first; those that are being taken or given back included. Only the catalogue changes it, under its
     /// lock.</summary>
@@ -142,7 +143,9 @@ sealed partial class VolumeDevice : IBlockDevice
     /// <summary>From now on requests see the new size. Whoever holds a leaf's lock checks it again.</summary>
     public void SetSize(long value) => Interlocked.Exchange(ref sizeBytes, value);
 
-    /// <summary>Whether every request fails, because it is in the trash or deleted. Only the catalogue changes it, under its lock.</summary>
+    /// <summary>
+    /// Whether every request fails, because it is in the trash or deleted. Only the catalogue changes it, under its lock.
+    /// </summary>
     public bool IsGone
     {
         get => Volatile.Read(ref isDeleted);

@@ -203,7 +203,8 @@ static class LeafFormat
     {
         if (remaining.Length < EntryBytes) throw Damaged(where, leafIndex, "cut off within an entry");
         int slot = remaining[SlotOffset];
-        if (slot <= previousSlot || slot >= MapLayout.ChunksPerLeaf) throw Damaged(where, leafIndex, $"slot {slot} after slot {previousSlot}");
+        if (slot <= previousSlot || slot >= MapLayout.ChunksPerLeaf)
+            throw Damaged(where, leafIndex, $"slot {slot} after slot {previousSlot}");
         var flags = remaining[FlagsOffset];
         if ((flags & ~known) != 0) throw Damaged(where, leafIndex, $"unknown flags {flags:x2}");
         var valid = BinaryPrimitives.ReadUInt16LittleEndian(remaining[ValidOffset..]);

@@ -60,7 +60,9 @@ sealed class LeafPlan : LeafCopy
         BegunEnd = endBlock;
     }
 
-    /// <summary>A slot gets a home. Where its blocks lie until they are written is still known: parts of them may have to be read.</summary>
+    /// <summary>
+    /// A slot gets a home. Where its blocks lie until they are written is still known: parts of them may have to be read.
+    /// </summary>
     public void SetHome(int slot, long chunkNumber)
     {
         NewHomes |= (ushort)(1 << slot);

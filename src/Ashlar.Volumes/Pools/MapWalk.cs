@@ -57,7 +57,7 @@ sealed class MapWalk
         {
             cancellationToken.ThrowIfCancellationRequested();
             var (lineage, index, _) = MapKeys.ReadLeaf(heads.Key);
-            if (!walk.lineages.Contains(lineage)) walk.AddProblem($"leaf {index} of lineage {lineage}, which is no volume's: {Convert.ToHexString(heads.Value)}");
+            if (!walk.lineages.Contains(lineage)) walk.AddProblem($"leaf {index} of lineage {lineage}, which is no volume's");
             var head = walk.Visit(lineage, index, heads.Value);
             var youngest = head?.Generation ?? long.MaxValue;
             for (; hasKept; hasKept = kept.MoveNext())
@@ -67,7 +67,8 @@ sealed class MapWalk
                 if (order > 0) break;
                 if (order < 0)
                 {
-                    walk.AddProblem($"leaf {keptIndex} of lineage {keptLineage} is kept in generation {generation}, without one of the head");
+                    walk.AddProblem(
+                        $"leaf {keptIndex} of lineage {keptLineage} is kept in generation {generation}, without one of the head");
                     walk.EndLeaf(walk.VisitAlone(keptLineage, keptIndex, kept.Value));
                     continue;
                 }
@@ -124,7 +125,9 @@ sealed class MapWalk
         }
     }
 
-    /// <summary>Blocks that the store calls taken and that no leaf owns, by fragment chunk; what leaves own of it comes with them.</summary>
+    /// <summary>
+    /// Blocks that the store calls taken and that no leaf owns, by fragment chunk; what leaves own of it comes with them.
+    /// </summary>
     public IEnumerable<(long Chunk, ushort Leaked, ushort Owned)> FindLeakedBlocks(KeyValueSnapshot snapshot)
     {
         using var cursor = snapshot.Scan(KeyRange.Prefix(MapKeys.Fragments));
@@ -189,7 +192,9 @@ sealed class MapWalk
             var number = chunk / FragmentPage.Chunks;
             if (!pages.TryGetValue(number, out var page))
             {
-                page = snapshot.Get(MapKeys.FragmentPage(number)) is { } value ? FragmentPage.Read(value, pool, number) : new FragmentPage();
+                page = snapshot.Get(MapKeys.FragmentPage(number)) is { } value
+                    ? FragmentPage.Read(value, pool, number)
+                    : new FragmentPage();
                 pages.Add(number, page);
             }
 

@@ -43,7 +43,10 @@ public sealed partial class StoragePool
         if (wanted.GroupBy(each => each.Volume).FirstOrDefault(group => group.Count() > 1) is { } twice)
         {
             throw new SnapshotException(
-                twice.Key.Record.Name, twice.First().Snapshot, SnapshotProblem.NameTaken, "the volume is named twice: one instant has one snapshot");
+                twice.Key.Record.Name,
+                twice.First().Snapshot,
+                SnapshotProblem.NameTaken,
+                "the volume is named twice: one instant has one snapshot");
         }
 
         var records = await Taker.TakeAsync(wanted);
@@ -58,7 +61,8 @@ public sealed partial class StoragePool
         return
         [
             .. device.Snapshots
-                .Where(each => each.State == SnapshotState.Ready || (each.State == SnapshotState.Deleting && device.IsCloned(each.Generation)))
+                .Where(each => each.State == SnapshotState.Ready
+                    || (each.State == SnapshotState.Deleting && device.IsCloned(each.Generation)))
                 .Select(each => Describe(device, each)),
         ];
     }
@@ -70,7 +74,8 @@ public sealed partial class StoragePool
             : null;
 
     /// <summary>
-    /// Deletes snapshots of a volume, in any order: they are gone for everyone, durably, when the call returns. What was kept for them alone
+    /// Deletes snapshots of a volume, in any order: they are gone for everyone, durably, when the call returns. What was kept for them
+    /// alone
     /// is given back in the background; the task ends with that. What clones need stays until they are gone or flattened.
     /// </summary>
     /// <exception cref="VolumeNameException">There is no such volume.</exception>
@@ -101,7 +106,9 @@ public sealed partial class StoragePool
         return Describe(device, await Catalogue.RenameSnapshotAsync(device, snapshot, newName));
     }
 
-    /// <summary>A read-only device that shows a snapshot, one and the same for every caller; null when there is none of that name.</summary>
+    /// <summary>
+    /// A read-only device that shows a snapshot, one and the same for every caller; null when there is none of that name.
+    /// </summary>
     public IBlockDevice? OpenSnapshot(string volume, string snapshot) =>
         Catalogue.Find(volume) is { } device && device.FindSnapshot(snapshot) is { State: SnapshotState.Ready } record
             ? OpenView(device, record)

@@ -28,7 +28,16 @@ public sealed partial class StoragePool : IAsyncDisposable
             parts.Versions.Parents,
             volume => new VolumeDevice(parts, volume, committedChunks: 0));
         Leaked = new LeakedSpace(
-            parts.Store, parts.Space, parts.Fragments, Catalogue, parts.Committer, parts.Metadata, parts.Device, parts.Damage, parts.Events, parts.Work);
+            parts.Store,
+            parts.Space,
+            parts.Fragments,
+            Catalogue,
+            parts.Committer,
+            parts.Metadata,
+            parts.Device,
+            parts.Damage,
+            parts.Events,
+            parts.Work);
         SnapshotRemover = parts.Options.Factory.CreateSnapshotRemover(parts, Catalogue);
         Remover = new VolumeRemover(parts, Catalogue, Leaked, SnapshotRemover);
         Resizer = parts.Options.Factory.CreateResizer(parts, Catalogue, Leaked);

@@ -27,7 +27,8 @@ sealed class SnapshotDiff(KeyValueStore store, LeafVersions versions, long chunk
             {
                 if (extent.OffsetBytes >= to.SizeBytes) break;
                 var end = Math.Min(extent.OffsetBytes + extent.LengthBytes, to.SizeBytes);
-                if (pending.LengthBytes > 0 && pending.OffsetBytes + pending.LengthBytes == extent.OffsetBytes && pending.IsZero == extent.IsZero)
+                var follows = pending.LengthBytes > 0 && pending.OffsetBytes + pending.LengthBytes == extent.OffsetBytes;
+                if (follows && pending.IsZero == extent.IsZero)
                 {
                     pending = pending with { LengthBytes = end - pending.OffsetBytes };
                     continue;
@@ -41,7 +42,9 @@ sealed class SnapshotDiff(KeyValueStore store, LeafVersions versions, long chunk
         if (pending.LengthBytes > 0) yield return pending;
     }
 
-    /// <summary>What of a volume is not as a snapshot says, as far as it is committed: where, and whether the snapshot has zeros there.</summary>
+    /// <summary>
+    /// What of a volume is not as a snapshot says, as far as it is committed: where, and whether the snapshot has zeros there.
+    /// </summary>
     public IEnumerable<ChangedExtent> FindSince(VolumeDevice volume, SnapshotRecord snapshot, long current)
     {
         foreach (var leafIndex in ListChanged(volume.Lineage, snapshot.Generation, current))

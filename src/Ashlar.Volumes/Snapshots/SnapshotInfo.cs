@@ -7,7 +7,8 @@ namespace Ashlar.Volumes;
 /// <param name="SizeBytes">Size of the volume at that time.</param>
 /// <param name="BlockSizeBytes">512 or 4096.</param>
 /// <param name="CreatedAt">When it was taken.</param>
-/// <param name="Generation">Its place among all snapshots of the pool: a larger number is younger; those taken at one instant share it.</param>
+/// <param name="Generation">Its place among all snapshots of the pool: a larger number is younger; those taken at one instant share
+/// it.</param>
 public sealed record SnapshotInfo(
     Guid Id,
     Guid VolumeId,

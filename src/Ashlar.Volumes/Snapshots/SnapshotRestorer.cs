@@ -11,7 +11,8 @@ namespace Ashlar.Volumes;
 /// <para>What differs is copied: the volume gets places of its own, and all snapshots stay as they are. Were the snapshot's places
 /// given to the volume instead, a place that the volume had let go of would come back to it, which <see cref="SnapshotRemover"/> rules
 /// out.</para>
-/// <para>Crash order of a restoring: write down, durably, that the volume goes back to a snapshot; copy; commit; forget that. From the first
+/// <para>Crash order of a restoring: write down, durably, that the volume goes back to a snapshot; copy; commit; forget that. From the
+/// first
 /// step on requests fail, also after a crash, until the copy, begun anew, has come to its end: nobody sees a mixture.</para>
 /// </remarks>
 sealed class SnapshotRestorer(
@@ -107,7 +108,8 @@ sealed class SnapshotRestorer(
                 await parts.Throttle.WaitAsync();
                 var end = Math.Min(extent.OffsetBytes + extent.LengthBytes, ((offset / PieceBytes) + 1) * PieceBytes);
                 var length = (int)(end - offset);
-                if (!extent.IsZero) await source.ReadAsync(new Lba(offset / volume.BlockSizeBytes), buffer.AsMemory(0, length), cancellationToken);
+                if (!extent.IsZero)
+                    await source.ReadAsync(new Lba(offset / volume.BlockSizeBytes), buffer.AsMemory(0, length), cancellationToken);
                 await volume.RestoreAsync(offset, extent.IsZero ? default : buffer.AsMemory(0, length), length);
                 offset = end;
             }

@@ -2,7 +2,9 @@ using System.Numerics;
 
 namespace Ashlar.Volumes;
 
-/// <summary>A chunk that holds blocks of any leaves of one volume, in memory for as long as any of its blocks is not owned for good.</summary>
+/// <summary>
+/// A chunk that holds blocks of any leaves of one volume, in memory for as long as any of its blocks is not owned for good.
+/// </summary>
 sealed class FragmentChunk(VolumeDevice volume, long chunk)
 {
     public VolumeDevice Volume { get; } = volume;

@@ -59,14 +59,19 @@ sealed class FragmentPage
     {
         if (source.Length < HeaderBytes) throw Damaged($"{source.Length} bytes");
         if (source[0] != Version)
-            throw new UnsupportedFormatException(where, $"fragment chunks in format version {source[0]}; this program reads version {Version}");
+        {
+            throw new UnsupportedFormatException(
+                where, $"fragment chunks in format version {source[0]}; this program reads version {Version}");
+        }
+
         if (source[1] == 0 || source.Length != HeaderBytes + (source[1] * EntryBytes)) throw Damaged($"{source.Length} bytes");
         var page = new FragmentPage();
         var previous = -1;
         for (var rest = source[HeaderBytes..]; !rest.IsEmpty; rest = rest[EntryBytes..])
         {
             var owned = BinaryPrimitives.ReadUInt16LittleEndian(rest[BlocksOffset..]);
-            if (rest[0] <= previous || rest[0] >= Chunks || owned == 0) throw Damaged($"chunk {rest[0]} after {previous}, blocks {owned:x4}");
+            if (rest[0] <= previous || rest[0] >= Chunks || owned == 0)
+                throw Damaged($"chunk {rest[0]} after {previous}, blocks {owned:x4}");
             previous = rest[0];
             page.Set(
                 rest[0],

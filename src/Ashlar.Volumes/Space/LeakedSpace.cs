@@ -76,7 +76,10 @@ sealed class LeakedSpace(
             leaked = [.. walk.FindLeaked(snapshot)];
             leakedBlocks = [.. walk.FindLeakedBlocks(snapshot)];
             surplus = [.. walk.FindUsageSurplus(snapshot).Join(
-                catalogue.Volumes.Concat(catalogue.Trash), each => each.Lineage, volume => volume.Lineage, (each, volume) => (volume, each.Surplus))];
+                catalogue.Volumes.Concat(catalogue.Trash),
+                each => each.Lineage,
+                volume => volume.Lineage,
+                (each, volume) => (volume, each.Surplus))];
         }
 
         await commits.RunAsync(CommitScope.Flush);

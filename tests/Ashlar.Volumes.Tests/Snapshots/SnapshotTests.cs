@@ -190,6 +190,38 @@ public sealed class SnapshotTests
     }
 
     [Fact]
+    public async Task A_view_of_the_map_shows_what_a_clone_has_of_its_snapshot_and_where_each_block_lies()
+    {
+        await using var pool = await TestPool.CreateAsync();
+        var volume = await pool.CreateVolumeAsync("disk", 3 * Mebibyte);
+        var content = await FillAsync(volume);
+        await pool.Pool.TakeSnapshotAsync("disk", "s");
+        await pool.Pool.CloneAsync("disk", "s", "clone");
+        var clone = pool.Pool.OpenVolume("clone")!;
+        await clone.WriteAsync(new Lba(300), new byte[4096]);
+        await clone.TrimAsync(Lba.Zero, 256);
+        await FillAsync(volume, seed: 8);
+        await pool.Pool.CommitAsync();
+        using var view = await pool.Pool.OpenMapViewAsync();
+        var info = view.Volumes.Single(each => each.Name == "clone");
+        var snapshot = Assert.Single(view.ListSnapshots(view.Volumes.Single(each => each.Name == "disk")));
+        Assert.Equal(("s", snapshot.Id), (snapshot.Name, view.FindOrigin(info)));
+        content.AsSpan(0, Mebibyte).Clear();
+        content.AsSpan(300 * 4096, 4096).Clear();
+        var found = new byte[content.Length];
+        long blocks = 0;
+        foreach (var run in view.ReadRuns(info).Where(run => run.HoldsData))
+        {
+            blocks += run.BlockCount;
+            var target = found.AsMemory((int)run.FirstBlock * 4096, (int)run.BlockCount * 4096);
+            await pool.Pool.Parts.Device.ReadAsync(new Lba(run.PlaceBytes / 4096), target);
+        }
+
+        Assert.Equal(512, blocks);
+        Assert.Equal(content, found);
+    }
+
+    [Fact]
     public async Task A_volume_in_the_trash_keeps_its_snapshots_and_comes_back_with_them()
     {
         await using var pool = await TestPool.CreateAsync();

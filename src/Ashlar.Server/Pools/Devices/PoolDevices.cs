@@ -36,7 +36,8 @@ sealed class PoolDevices : IDisposable
             if (pool.PoolId is { } id && await StoragePool.IdentifyAsync(opened[0].Device) is var found && found?.Id != id)
             {
                 throw new UnsupportedFormatException(
-                    opened[0].Device.Name, found is null ? "it holds no pool any more" : $"it holds another pool, {found.Name} ({found.Id})");
+                    opened[0].Device.Name,
+                    found is null ? "it holds no pool any more" : $"it holds another pool, {found.Name} ({found.Id})");
             }
             Device = await ConcatDevice.OpenAsync(opened[0].Device, pool.SetId, [.. opened.Skip(1).Select(each => each.Device)]);
             holds.AddRange(opened.Select(each => each.Hold).OfType<IDisposable>());
