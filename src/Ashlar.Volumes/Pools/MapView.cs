@@ -66,8 +66,9 @@ public sealed class MapView : IDisposable
     {
         // What lies beyond the end does not count while a volume is being resized.
         var end = (volume.SizeBytes + MapLayout.BlockBytes - 1) / MapLayout.BlockBytes;
-        // What was taken up to then, a snapshot needs as well.
-        var newest = ReadSnapshots(volume.Lineage).Select(each => each.Generation).DefaultIfEmpty(0).Max();
+        // What was taken up to then, a snapshot needs as well: one of the volume, or the one that it came from.
+        var newest = ReadSnapshots(volume.Lineage).Select(each => each.Generation)
+            .Append(FindParent(volume.Lineage)?.Generation ?? 0).Max();
         var runs = new List<BlockRun>();
         BlockRun? open = null;
         foreach (var (leaf, value, isOwn) in ReadLeaves(volume.Lineage, fromBlock / MapLayout.BlocksPerLeaf, onDamage))
