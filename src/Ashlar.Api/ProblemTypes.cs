@@ -42,6 +42,27 @@ public static class ProblemTypes
     /// <summary>There is no such task.</summary>
     public const string TaskNotFound = Prefix + "task-not-found";
 
+    /// <summary>There is no such snapshot.</summary>
+    public const string SnapshotNotFound = Prefix + "snapshot-not-found";
+
+    /// <summary>A volume has snapshots, and they were not to go with it.</summary>
+    public const string HasSnapshots = Prefix + "has-snapshots";
+
+    /// <summary>Clones need it, or something else is done to it just now.</summary>
+    public const string Needed = Prefix + "needed";
+
+    /// <summary>A thick volume has no snapshots.</summary>
+    public const string NotSupported = Prefix + "not-supported";
+
+    /// <summary>A stream of a snapshot was cut off, or altered, or is none, or of a version or size that is not taken.</summary>
+    public const string InvalidStream = Prefix + "invalid-stream";
+
+    /// <summary>A stream begins at a snapshot that is not the newest one of the volume.</summary>
+    public const string WrongParent = Prefix + "wrong-parent";
+
+    /// <summary>A volume was written since the snapshot at which a stream begins.</summary>
+    public const string Diverged = Prefix + "diverged";
+
     /// <summary>There is something of that name already.</summary>
     public const string Exists = Prefix + "exists";
 

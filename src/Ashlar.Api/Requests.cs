@@ -122,6 +122,9 @@ public sealed record ChangeVolume
     /// </summary>
     public long? TrashSeconds { get; init; }
 
+    /// <summary>How snapshots are taken and kept by themselves, all numbers 0 for not at all; absent for what was set.</summary>
+    public SnapshotSchedule? SnapshotSchedule { get; init; }
+
     /// <summary>Whether the size may become smaller: what lies beyond the new end is lost.</summary>
     public bool AllowShrink { get; init; }
 

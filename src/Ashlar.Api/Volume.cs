@@ -72,6 +72,18 @@ public sealed record Volume
     /// <summary>True where more is damaged or unverified than these lists tell; in answers for one volume only.</summary>
     public bool? RangesAreCut { get; init; }
 
+    /// <summary>How many snapshots it has.</summary>
+    public int SnapshotCount { get; init; }
+
+    /// <summary>The snapshot that it is a clone of and still shares space with: "volume@snapshot"; absent for any other volume.</summary>
+    public string? Origin { get; init; }
+
+    /// <summary>True while it goes back to a snapshot: until that is done requests of clients fail.</summary>
+    public bool? IsRestoring { get; init; }
+
+    /// <summary>How snapshots are taken and kept by themselves; absent where none are.</summary>
+    public SnapshotSchedule? SnapshotSchedule { get; init; }
+
     /// <summary>The resizing that is under way.</summary>
     public RunningResize? Resize { get; init; }
 

@@ -197,6 +197,7 @@ public sealed class AshlarServer : IAsyncDisposable
                 routes.MapVolumes(pools, () => Endpoints, log);
                 routes.MapTrash(pools, () => Endpoints);
                 routes.MapCatalogue(pools, options.TimeProvider);
+                routes.MapSnapshots(pools, () => Endpoints);
             }));
         parts.Push(api);
 

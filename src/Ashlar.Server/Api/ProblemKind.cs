@@ -18,6 +18,13 @@ sealed record ProblemKind(string Type, int Status, string Title)
     public static readonly ProblemKind VolumeNotFound = new(ProblemTypes.VolumeNotFound, 404, "There is no such volume");
     public static readonly ProblemKind NotInTrash = new(ProblemTypes.NotInTrash, 404, "It is not in the trash");
     public static readonly ProblemKind TaskNotFound = new(ProblemTypes.TaskNotFound, 404, "There is no such task");
+    public static readonly ProblemKind SnapshotNotFound = new(ProblemTypes.SnapshotNotFound, 404, "There is no such snapshot");
+    public static readonly ProblemKind HasSnapshots = new(ProblemTypes.HasSnapshots, 409, "It has snapshots");
+    public static readonly ProblemKind Needed = new(ProblemTypes.Needed, 409, "Something else needs it");
+    public static readonly ProblemKind NotSupported = new(ProblemTypes.NotSupported, 409, "It cannot have that");
+    public static readonly ProblemKind InvalidStream = new(ProblemTypes.InvalidStream, 400, "The stream is not valid");
+    public static readonly ProblemKind WrongParent = new(ProblemTypes.WrongParent, 409, "The stream begins elsewhere");
+    public static readonly ProblemKind Diverged = new(ProblemTypes.Diverged, 409, "The volume was written since");
     public static readonly ProblemKind Exists = new(ProblemTypes.Exists, 409, "It exists already");
     public static readonly ProblemKind InUse = new(ProblemTypes.InUse, 409, "It is in use");
     public static readonly ProblemKind WouldShrink = new(ProblemTypes.WouldShrink, 409, "The volume would shrink");

@@ -49,7 +49,10 @@ sealed class ProblemWriter(RequestDelegate next, ServerLog log, ReportLimiter li
     {
         ApiException e => (e.Kind, e.Message),
         BadHttpRequestException e => (ProblemKind.InvalidRequest.WithStatus(e.StatusCode), RequestProblems.Describe(e, context)),
+        VolumeNameException { Problem: VolumeNameProblem.Unknown } e => (ProblemKind.VolumeNotFound, e.Message),
         VolumeNameException e => (ProblemKind.InvalidName, e.Message),
+        SnapshotException e => (KindOf(e.Problem), e.Message),
+        SnapshotStreamException e => (KindOf(e.Problem), e.Message),
         // Its message goes on with names of parameters.
         ArgumentException e => (ProblemKind.InvalidSize, e.Message.Split(" (Parameter ")[0]),
         DeviceFullException e => (ProblemKind.NoSpace, e.Message),
@@ -60,6 +63,23 @@ sealed class ProblemWriter(RequestDelegate next, ServerLog log, ReportLimiter li
         ObjectDisposedException => (ProblemKind.Unavailable, "the pool was closed, or the server is stopping"),
         // What happened stands in the log; an outsider learns no stack traces.
         _ => (ProblemKind.Failed, "unexpected; the server's log says more"),
+    };
+
+    static ProblemKind KindOf(SnapshotProblem problem) => problem switch
+    {
+        SnapshotProblem.InvalidName => ProblemKind.InvalidName,
+        SnapshotProblem.NameTaken => ProblemKind.Exists,
+        SnapshotProblem.Unknown => ProblemKind.SnapshotNotFound,
+        SnapshotProblem.InUse => ProblemKind.Needed,
+        SnapshotProblem.NotSupported => ProblemKind.NotSupported,
+        _ => ProblemKind.Failed,
+    };
+
+    static ProblemKind KindOf(SnapshotStreamProblem problem) => problem switch
+    {
+        SnapshotStreamProblem.WrongParent => ProblemKind.WrongParent,
+        SnapshotStreamProblem.VolumeChanged => ProblemKind.Diverged,
+        _ => ProblemKind.InvalidStream,
     };
 
     void Log(HttpContext context, Exception error)

@@ -27,10 +27,39 @@ static class Resources
             UnverifiedBlocks = info.UnverifiedBlocks,
             DamagedBlocks = info.DamagedBlocks,
             DamagedMapPieces = info.DamagedMapPieces,
+            SnapshotCount = info.SnapshotCount,
+            Origin = info.Origin,
+            IsRestoring = info.IsRestoring ? true : null,
+            SnapshotSchedule = pool.ScheduleOf(info),
             Resize = info.Resize is { } resize ? new(resize.FromBytes, resize.ToBytes, resize.DoneBytes) : null,
             IsWriteProtected = pool.FrontOf(info.Name)?.Access.IsWriteProtected ?? false,
             Addresses = new(
                 Nbd: $"{endpoints.Nbd}/{ExportNames.Nbd(pool.Name, info.Name)}",
+                Iscsi: $"iscsi://{endpoints.Iscsi}/{target}/0",
+                IscsiTarget: target,
+                IscsiPortal: endpoints.Iscsi),
+        };
+    }
+
+    public static Snapshot Snapshot(Endpoints endpoints, ServedPool pool, string volume, SnapshotInfo info, bool isMeasured = false)
+    {
+        var target = ExportNames.IscsiTarget(pool.Name, volume, info.Name);
+        return new()
+        {
+            Pool = pool.Name,
+            Volume = volume,
+            Name = info.Name,
+            Id = info.Id,
+            SizeBytes = info.SizeBytes,
+            BlockSizeBytes = info.BlockSizeBytes,
+            CreatedAt = info.CreatedAt,
+            FreedBytes = isMeasured ? info.IsDeleted ? 0 : pool.Measure(volume, [info.Name]) : null,
+            Clones = info.Clones,
+            IsDeleted = info.IsDeleted,
+            IsScheduled = pool.IsScheduled(info),
+            Clients = pool.ClientsOf(info),
+            Addresses = new(
+                Nbd: $"{endpoints.Nbd}/{ExportNames.Nbd(pool.Name, volume)}@{info.Name}",
                 Iscsi: $"iscsi://{endpoints.Iscsi}/{target}/0",
                 IscsiTarget: target,
                 IscsiPortal: endpoints.Iscsi),

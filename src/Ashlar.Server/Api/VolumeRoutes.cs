@@ -13,6 +13,7 @@ static class VolumeRoutes
     static readonly QueryParameter Now = new("now", JsonSchemaType.Boolean, "For good, rather than to the trash");
 
     static readonly QueryParameter Force = new("force", JsonSchemaType.Boolean, "Also while clients are connected");
+    static readonly QueryParameter Snapshots = new("snapshots", JsonSchemaType.Boolean, "With its snapshots");
 
     public static void MapVolumes(this IEndpointRouteBuilder routes, ServedPools pools, Func<Endpoints> endpoints, ServerLog log)
     {
@@ -48,20 +49,26 @@ static class VolumeRoutes
         }).Describe("changeVolume", "Changes the size, the limits, the name of a volume, or what is said of it").Produces<Volume>();
 
         volumes.MapDelete("{volume}", async Task<NoContent> (
-            string pool, string volume, HttpContext context, string force = "false", string now = "false") =>
+            string pool,
+            string volume,
+            HttpContext context,
+            string force = "false",
+            string now = "false",
+            string snapshots = "false") =>
         {
-            var (isForced, isNow) = (Force.ReadFlag(force), Now.ReadFlag(now));
+            var (isForced, isNow, withSnapshots) = (Force.ReadFlag(force), Now.ReadFlag(now), Snapshots.ReadFlag(snapshots));
             var served = pools.Get(pool);
             using var turn = await changes.EnterAsync(() => served.Get(volume).Id, EntityTag.IsConditional(context.Request));
             var before = served.Get(volume);
             EntityTag.Require(context.Request, EntityTag.SettingsOf(before), $"volume {pool}/{volume}");
-            var trashed = await served.DeleteAsync(volume, isForced, isNow);
+            var trashed = await served.DeleteAsync(volume, isForced, isNow, withSnapshots);
             if (trashed is not null) context.Response.Headers.Location = $"/v1/pools/{pool}/trash/{trashed.Volume.Id}";
             log.Write(trashed is null
                 ? VolumeEvents.Deleted(pool, before, isForced, Caller.Of(context))
                 : VolumeEvents.Trashed(pool, trashed, isForced, Caller.Of(context)));
             return TypedResults.NoContent();
-        }).WithQuery(Force, Now).Describe("deleteVolume", "Moves a volume to the trash, or deletes it for good; durable when answered");
+        }).WithQuery(Force, Now, Snapshots)
+            .Describe("deleteVolume", "Moves a volume to the trash, or deletes it for good; durable when answered");
 
         volumes.MapMap(pools);
     }

@@ -12,6 +12,17 @@ static class ExportNames
     /// <summary>"iqn.2026-11.io.ashlar:main.vm1".</summary>
     public static string IscsiTarget(string pool, string volume) => $"{IscsiPrefix}{pool}.{volume}";
 
+    /// <summary>
+    /// "iqn.2026-11.io.ashlar:main.vm1:monday": a colon may stand in the name of a target and in none of a volume or snapshot, so it is
+    /// read in one way only. '@' must not be there.
+    /// </summary>
+    public static string IscsiTarget(string pool, string volume, string snapshot) => $"{IscsiTarget(pool, volume)}:{snapshot}";
+
+    /// <summary>Volume and snapshot of "vm1@monday", or with another sign between; no snapshot where there is no sign.</summary>
+    public static (string Volume, string? Snapshot) SplitSnapshot(string name, char sign) => name.IndexOf(sign) is >= 0 and var at
+        ? (name[..at], name[(at + 1)..])
+        : (name, null);
+
     /// <summary>Pool and volume of an NBD export name; the pool is main where none is named.</summary>
     public static (string Pool, string Volume) ParseNbd(string name) => name.IndexOf('/') is >= 0 and var slash
         ? (name[..slash], name[(slash + 1)..])

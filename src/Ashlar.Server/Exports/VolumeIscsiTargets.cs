@@ -1,9 +1,13 @@
+using System.Diagnostics.CodeAnalysis;
 using Ashlar.Blocks;
 using Ashlar.Iscsi;
 
 namespace Ashlar.Server;
 
-/// <summary>Every volume is an iSCSI target with one logical unit, number 0.</summary>
+/// <summary>
+/// Every volume is an iSCSI target with one logical unit, number 0. Every snapshot is one, too, write-protected and not listed:
+/// an initiator that logs in to all that it discovers must not find the same file system many times.
+/// </summary>
 sealed class VolumeIscsiTargets(ServedPools pools) : IIscsiTargets
 {
     public IReadOnlyList<string> List() =>
@@ -14,7 +18,16 @@ sealed class VolumeIscsiTargets(ServedPools pools) : IIscsiTargets
         target.ToLowerInvariant() is var name
         && ExportNames.ParseIscsiTarget(name) is var (poolName, volumeName)
         && pools.Find(poolName) is { } pool
-        && pool.TryAttach(volumeName, initiator, out var volume, out var session)
+        && TryAttach(pool, volumeName, initiator, out var volume, out var session)
             ? new IscsiTarget(name, [new IscsiLun(0, volume.Id, session)])
             : null;
+
+    static bool TryAttach(
+        ServedPool pool,
+        string name,
+        ClientIdentity initiator,
+        [NotNullWhen(true)] out ServedVolume? volume,
+        [NotNullWhen(true)] out ClientSession? session) => ExportNames.SplitSnapshot(name, ':') is (var volumeName, { } snapshot)
+            ? pool.TryAttachSnapshot(volumeName, snapshot, initiator, out volume, out session)
+            : pool.TryAttach(name, initiator, out volume, out session);
 }

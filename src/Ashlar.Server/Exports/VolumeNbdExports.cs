@@ -3,7 +3,10 @@ using Ashlar.Nbd;
 
 namespace Ashlar.Server;
 
-/// <summary>Every volume is an NBD export.</summary>
+/// <summary>
+/// Every volume is an NBD export. Every snapshot is one, too, to be read, for whoever knows its name; it is not listed, so that who takes
+/// all that there is does not take a hundred states of it.
+/// </summary>
 sealed class VolumeNbdExports(ServedPools pools) : INbdExports
 {
     public IReadOnlyList<string> List() =>
@@ -11,18 +14,42 @@ sealed class VolumeNbdExports(ServedPools pools) : INbdExports
 
     public NbdExportInfo? Find(string name)
     {
-        var (poolName, volumeName) = ExportNames.ParseNbd(name);
-        return pools.Find(poolName)?.Find(volumeName) is { } volume ? Describe(poolName, volumeName, volume.SizeBytes) : null;
+        var (poolName, volumeName, snapshotName) = Parse(name);
+        if (pools.Find(poolName) is not { } pool) return null;
+        if (snapshotName is null) return pool.Find(volumeName) is { } volume ? Describe(poolName, volumeName, volume.SizeBytes) : null;
+        return pool.FindSnapshot(volumeName, snapshotName) is { } snapshot
+            ? DescribeSnapshot(poolName, volumeName, snapshotName, snapshot.SizeBytes)
+            : null;
     }
 
     public NbdExport? Open(string name, ClientIdentity client)
     {
-        var (poolName, volumeName) = ExportNames.ParseNbd(name);
-        return pools.Find(poolName) is { } pool && pool.TryAttach(volumeName, client, out _, out var session)
-            ? new NbdExport(Describe(poolName, volumeName, session.SizeBytes), session)
+        var (poolName, volumeName, snapshotName) = Parse(name);
+        if (pools.Find(poolName) is not { } pool) return null;
+        if (snapshotName is null)
+        {
+            return pool.TryAttach(volumeName, client, out _, out var session)
+                ? new NbdExport(Describe(poolName, volumeName, session.SizeBytes), session)
+                : null;
+        }
+        return pool.TryAttachSnapshot(volumeName, snapshotName, client, out _, out var reader)
+            ? new NbdExport(DescribeSnapshot(poolName, volumeName, snapshotName, reader.SizeBytes), reader)
             : null;
+    }
+
+    static (string Pool, string Volume, string? Snapshot) Parse(string name)
+    {
+        var (pool, volume) = ExportNames.ParseNbd(name);
+        var (volumeName, snapshot) = ExportNames.SplitSnapshot(volume, '@');
+        return (pool, volumeName, snapshot);
     }
 
     static NbdExportInfo Describe(string poolName, string volumeName, long sizeBytes) =>
         new(ExportNames.Nbd(poolName, volumeName), sizeBytes, IsReadOnly: false, $"volume {poolName}/{volumeName}");
+
+    static NbdExportInfo DescribeSnapshot(string poolName, string volumeName, string snapshotName, long sizeBytes) => new(
+        $"{ExportNames.Nbd(poolName, volumeName)}@{snapshotName}",
+        sizeBytes,
+        IsReadOnly: true,
+        $"snapshot {poolName}/{volumeName}@{snapshotName}");
 }

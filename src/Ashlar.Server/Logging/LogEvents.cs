@@ -48,6 +48,30 @@ static class LogEvents
     /// <summary>A volume is gone.</summary>
     public const string VolumeDeleted = "volume-deleted";
 
+    /// <summary>A clone shares nothing with its snapshot any more.</summary>
+    public const string VolumeFlattened = "volume-flattened";
+
+    /// <summary>A snapshot was taken.</summary>
+    public const string SnapshotCreated = "snapshot-created";
+
+    /// <summary>A snapshot has another name.</summary>
+    public const string SnapshotRenamed = "snapshot-renamed";
+
+    /// <summary>A snapshot is gone.</summary>
+    public const string SnapshotDeleted = "snapshot-deleted";
+
+    /// <summary>A volume is as a snapshot is.</summary>
+    public const string SnapshotRestored = "snapshot-restored";
+
+    /// <summary>A snapshot came as a stream.</summary>
+    public const string SnapshotImported = "snapshot-imported";
+
+    /// <summary>A schedule could not be kept.</summary>
+    public const string SnapshotScheduleFailed = "snapshot-schedule-failed";
+
+    /// <summary>A volume has another schedule.</summary>
+    public const string VolumeScheduled = "volume-scheduled";
+
     /// <summary>A client uses a volume from now on.</summary>
     public const string ClientConnected = "client-connected";
 

@@ -32,6 +32,16 @@ static class VolumeEvents
         by,
         $"limits changed: {Describe(limits.Iops, "requests")}, {Describe(limits.BytesPerSecond, "bytes")}");
 
+    public static LogEntry Scheduled(string pool, VolumeInfo volume, SnapshotRetention retention, string by) => Of(
+        LogEvents.VolumeScheduled,
+        pool,
+        volume,
+        by,
+        retention.IsNone
+            ? "no snapshots by themselves any more"
+            : $"snapshots by themselves: {retention.Hourly} hourly, {retention.Daily} daily, {retention.Weekly} weekly, "
+                + $"{retention.Monthly} monthly");
+
     public static LogEntry Deleted(string pool, VolumeInfo volume, bool isForced, string by) => Of(
         LogEvents.VolumeDeleted,
         pool,

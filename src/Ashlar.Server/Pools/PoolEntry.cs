@@ -1,4 +1,6 @@
 using Ashlar.Storage;
+using Ashlar.Volumes;
+using Microsoft.Extensions.Logging;
 
 namespace Ashlar.Server;
 
@@ -69,6 +71,7 @@ sealed class PoolEntry : IAsyncDisposable
                 askedBytes,
                 options,
                 journal.Observe);
+            await TakeBackImportsAsync(pool, report);
             var served = new ServedPool(pool, report, options.TimeProvider, askedBytes, record.Settings);
             journal.Listener = served.Observe;
             return new(record, directory, served, devices, journal);
@@ -77,6 +80,21 @@ sealed class PoolEntry : IAsyncDisposable
         {
             journal.Dispose();
             devices.Dispose();
+            throw;
+        }
+    }
+
+    // Before anybody is served, who would see halves of volumes.
+    static async Task TakeBackImportsAsync(StoragePool pool, Action<LogEntry> report)
+    {
+        try
+        {
+            foreach (var taken in await pool.RecoverImportsAsync())
+                report(new(LogLevel.Warning, LogEvents.VolumeChanged, $"pool {pool.Name}: {taken}") { Pool = pool.Name });
+        }
+        catch
+        {
+            await pool.DisposeAsync();
             throw;
         }
     }

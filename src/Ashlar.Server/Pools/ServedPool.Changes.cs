@@ -11,8 +11,8 @@ namespace Ashlar.Server;
 sealed partial class ServedPool
 {
     /// <summary>
-    /// Changes size, limits, what is said of it and name, in this order. What is not valid is refused before anything is changed. The log
-    /// has an entry for each thing that has changed, also where another one failed after it.
+    /// Changes size, limits, what is said of it, schedule of snapshots and name, in this order. What is not valid is refused before
+    /// anything is changed. The log has an entry for each thing that has changed, also where another one failed after it.
     /// </summary>
     /// <param name="name">The volume.</param>
     /// <param name="request">What it is to be.</param>
@@ -20,13 +20,18 @@ sealed partial class ServedPool
     public async Task<VolumeInfo> ChangeAsync(string name, ChangeVolume request, string by)
     {
         var current = Get(name);
-        if (request is { SizeBytes: null, Limits: null, Name: null, Description: null, Labels: null, TrashSeconds: null })
+        if (request is
+            {
+                SizeBytes: null, Limits: null, Name: null, Description: null, Labels: null, TrashSeconds: null, SnapshotSchedule: null,
+            })
         {
             throw new ApiException(
                 ProblemKind.InvalidRequest,
-                "nothing to change: the request has no 'sizeBytes', 'limits', 'name', 'description', 'labels' or 'trashSeconds'");
+                "nothing to change: the request has no 'sizeBytes', 'limits', 'name', 'description', 'labels', "
+                + "'trashSeconds' or 'snapshotSchedule'");
         }
         var isDescribed = VolumeDescribing.Apply(request, current.Attributes) != current.Attributes;
+        var retention = request.SnapshotSchedule is null ? null : CheckSchedule(current, request.SnapshotSchedule);
         VolumeLimiting.Apply(request.Limits, current.Limits);
         if (request.SizeBytes is { } sizeBytes) CheckNewSize(current, sizeBytes, request);
         if (request.Name is { } newName) CheckNewName(current, newName, request);
@@ -36,6 +41,7 @@ sealed partial class ServedPool
             if (request.SizeBytes is { } asked) changed = await ResizeAsync(current, asked, request, by);
             if (request.Limits is not null) changed = await LimitAsync(changed, request.Limits, by);
             if (isDescribed) changed = await DescribeAsync(changed, request, by);
+            if (retention is not null) await ScheduleAsync(changed, retention, by);
             return request.Name is null ? changed : await RenameAsync(changed, request.Name, request.Force, by);
         }
         catch (VolumeNameException e) when (e.Problem == VolumeNameProblem.Taken)
@@ -118,6 +124,7 @@ sealed partial class ServedPool
         lock (gate)
         {
             if (leaving.Contains(name)) throw NotFound(name);
+            if (taking.Contains(name)) throw Busy(name);
             if (leaving.Contains(newName)) throw Exists(newName);
             if (!force) RefuseInUse(name, OpenedOf(volume.Id));
             leaving.Add(name);
@@ -132,6 +139,10 @@ sealed partial class ServedPool
                 {
                     opened.Path = $"{Name}/{newName}";
                     open.Add(newName, opened);
+                }
+                foreach (var snapshot in pool.ListSnapshots(newName))
+                {
+                    if (openSnapshots.TryGetValue(snapshot.Id, out var read)) read.Path = $"{Name}/{newName}@{snapshot.Name}";
                 }
             }
             report(VolumeEvents.Renamed(Name, renamed, name, by));

@@ -18,6 +18,7 @@ sealed partial class ServedPool : IAsyncDisposable
     readonly Action<LogEntry> report;
     readonly TimeProvider timeProvider;
     readonly SpaceWatch space;
+    readonly SnapshotScheduler schedules;
     readonly Dictionary<string, ServedVolume> open = new(StringComparer.Ordinal);
     readonly HashSet<string> leaving = new(StringComparer.Ordinal); // Names that are about to go, or to come by renaming.
     readonly List<Shrinking> shrinking = [];
@@ -40,6 +41,7 @@ sealed partial class ServedPool : IAsyncDisposable
         this.askedBytes = askedBytes;
         this.report = report;
         this.timeProvider = timeProvider;
+        schedules = new SnapshotScheduler(this, pool, timeProvider, report);
         space = new SpaceWatch(pool.Name, Look, () => Settings, report, OnSpaceShort, timeProvider);
     }
 
@@ -97,7 +99,7 @@ sealed partial class ServedPool : IAsyncDisposable
     {
         lock (gate)
         {
-            return open.Values.Select(volume => volume.Clients)
+            return open.Values.Concat(openSnapshots.Values).Select(volume => volume.Clients)
                 .Aggregate(new VolumeClients(0, 0), (sum, each) => new(sum.Nbd + each.Nbd, sum.Iscsi + each.Iscsi));
         }
     }
@@ -201,25 +203,33 @@ sealed partial class ServedPool : IAsyncDisposable
     /// Moves a volume to the trash, or deletes it for good: then its space is given back after the call has returned. Clients are cut off
     /// first, so that none of them works on a volume that goes.
     /// </summary>
+    /// <param name="name">The volume.</param>
+    /// <param name="force">Whether clients may be attached, to it or to its snapshots; they are cut off.</param>
+    /// <param name="isNow">Whether it goes for good, rather than to the trash.</param>
+    /// <param name="withSnapshots">Whether its snapshots go, too.</param>
     /// <returns>What is in the trash; null when it is gone for good.</returns>
-    public async Task<Ashlar.Volumes.TrashedVolume?> DeleteAsync(string name, bool force, bool isNow = false)
+    public async Task<Ashlar.Volumes.TrashedVolume?> DeleteAsync(
+        string name, bool force, bool isNow = false, bool withSnapshots = false)
     {
-        Get(name);
+        CheckSnapshotsMayGo(Get(name), withSnapshots);
         ServedVolume? volume;
+        IReadOnlyList<ServedVolume> cutOff = [];
         lock (gate)
         {
             if (leaving.Contains(name)) throw NotFound(name); // Another who deletes it is as good as too late.
+            if (taking.Contains(name)) throw Busy(name);
             if (!force) RefuseInUse(name, OpenedOf(name));
             leaving.Add(name); // Nobody opens it while it goes.
             volume = open.GetValueOrDefault(name);
         }
         try
         {
+            cutOff = await CutOffSnapshotsAsync(name, force);
             if (volume is not null && !await volume.Front.CloseAsync(FenceReason.VolumeDeleted, evenIfInUse: force))
                 throw InUse(name, volume.Clients);
             lock (gate) open.Remove(name);
-            if (!isNow) return await pool.TrashVolumeAsync(name);
-            await pool.DeleteVolumeAsync(name);
+            if (!isNow) return await pool.TrashVolumeAsync(name, withSnapshots);
+            await pool.DeleteVolumeAsync(name, withSnapshots);
             return null;
         }
         catch (VolumeNameException)
@@ -228,6 +238,7 @@ sealed partial class ServedPool : IAsyncDisposable
         }
         finally
         {
+            Forget(cutOff);
             lock (gate) leaving.Remove(name);
         }
     }
@@ -244,10 +255,10 @@ sealed partial class ServedPool : IAsyncDisposable
         lock (gate)
         {
             if (isClosing) throw new ApiException(ProblemKind.PoolUnavailable, $"pool {Name} is being closed");
-            if (!evenIfInUse && open.Values.FirstOrDefault(volume => volume.Clients.Total > 0) is { } used)
+            if (!evenIfInUse && open.Values.Concat(openSnapshots.Values).FirstOrDefault(volume => volume.Clients.Total > 0) is { } used)
                 throw new ApiException(ProblemKind.InUse, $"pool {Name} is in use: {Describe(AllClients())}, one at least of {used.Path}");
             isClosing = true;
-            all = [.. open.Values];
+            all = [.. open.Values, .. openSnapshots.Values];
         }
         foreach (var volume in all) await volume.Front.CloseAsync(reason, evenIfInUse: true);
     }
@@ -265,12 +276,14 @@ sealed partial class ServedPool : IAsyncDisposable
         {
             isClosing = false;
             open.Clear(); // Those that are closed to clients stay so.
+            openSnapshots.Clear();
         }
     }
 
     public async ValueTask DisposeAsync()
     {
         await space.DisposeAsync();
+        await schedules.DisposeAsync();
         await pool.DisposeAsync();
     }
 

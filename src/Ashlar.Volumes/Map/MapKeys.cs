@@ -25,6 +25,7 @@ namespace Ashlar.Volumes;
 ///   T                                        how long deleted volumes stay in the trash
 ///   X                                        where something is damaged
 ///   R                                        chunks may have leaked with leaves that could not be read; no value
+///   E uuid(16) kind                          note beside a volume or snapshot
 /// </code>
 /// The generation of H is inverted: a reader at generation g finds the newest kept version that is not newer than g as the first key
 /// at or after (lineage, leaf, ~g), by one seek however many snapshots there are; if there is none, L is what it looks for, unless

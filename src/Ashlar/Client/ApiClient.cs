@@ -9,7 +9,7 @@ using Ashlar.Api;
 namespace Ashlar.CommandLine;
 
 /// <summary>Talks to a server over its REST API. What the server refuses comes as a <see cref="CommandException"/>.</summary>
-sealed class ApiClient : IDisposable
+sealed partial class ApiClient : IDisposable
 {
     const string ApiRoot = "/v1/";
     const string StatusUrl = $"{ApiRoot}status";
@@ -136,13 +136,16 @@ sealed class ApiClient : IDisposable
     /// <param name="path">The volume.</param>
     /// <param name="force">Whether it goes also while clients are connected.</param>
     /// <param name="isNow">Whether it goes for good, rather than to the trash.</param>
+    /// <param name="withSnapshots">Whether its snapshots go with it.</param>
     /// <param name="tag">Of the volume as it was read; null: whatever it is.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>Whether it is in the trash.</returns>
-    public async Task<bool> DeleteVolumeAsync(VolumePath path, bool force, bool isNow, string? tag, CancellationToken cancellationToken)
+    public async Task<bool> DeleteVolumeAsync(
+        VolumePath path, bool force, bool isNow, bool withSnapshots, string? tag, CancellationToken cancellationToken)
     {
-        var url = Forced(VolumeUrl(path), force);
-        if (isNow) url += force ? "&now=true" : "?now=true";
+        (string Name, bool IsSet)[] flags = [("force", force), ("now", isNow), ("snapshots", withSnapshots)];
+        var query = string.Join('&', flags.Where(flag => flag.IsSet).Select(flag => $"{flag.Name}=true"));
+        var url = query.Length == 0 ? VolumeUrl(path) : $"{VolumeUrl(path)}?{query}";
         using var response = await SendAsync(HttpMethod.Delete, url, null, tag, cancellationToken);
         return response.Headers.Location is not null;
     }

@@ -6,6 +6,7 @@ namespace Ashlar.CommandLine;
 static class Refusals
 {
     public const string InUseHint = "disconnect the clients first, or add --force";
+    public const string HasSnapshotsHint = "add --snapshots; they are deleted with it";
     public const string WouldShrinkHint = "add --allow-shrink; what lies beyond the new end is lost";
 
     public static CommandException Describe(Problem problem, CommandLines lines) =>
@@ -30,6 +31,9 @@ static class Refusals
         ProblemTypes.TaskNotFound => lines.OfServer("task list"),
         ProblemTypes.InUse => InUseHint,
         ProblemTypes.WouldShrink => WouldShrinkHint,
+        ProblemTypes.HasSnapshots => HasSnapshotsHint,
+        ProblemTypes.SnapshotNotFound => lines.OfServer("snapshot list"),
+        ProblemTypes.Diverged => "add --revert; what was written since is lost",
         _ => null,
     };
 }

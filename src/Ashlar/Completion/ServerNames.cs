@@ -33,9 +33,15 @@ sealed class ServerNames(GlobalOptions global, Terminal terminal, CancellationTo
                         .Distinct(StringComparer.Ordinal));
                     continue;
                 }
-                names.AddRange((await client.ListVolumesAsync(pool.Name, null, either.Token)).Items
-                    .Where(volume => IsName(volume.Pool) && IsName(volume.Name))
-                    .Select(VolumeScreens.PathOf));
+                var volumes = (await client.ListVolumesAsync(pool.Name, null, either.Token)).Items
+                    .Where(volume => IsName(volume.Pool) && IsName(volume.Name));
+                if (placeholder == "VOLUME")
+                {
+                    names.AddRange(volumes.Select(VolumeScreens.PathOf));
+                    continue;
+                }
+                foreach (var volume in volumes.Where(volume => volume.SnapshotCount > 0))
+                    await AddSnapshotsAsync(client, volume, names, either.Token);
             }
             return names;
         }
@@ -44,6 +50,13 @@ sealed class ServerNames(GlobalOptions global, Terminal terminal, CancellationTo
             // The last of them: --server or --data has a value that it cannot have.
             return [];
         }
+    }
+
+    static async Task AddSnapshotsAsync(ApiClient client, Volume volume, List<string> names, CancellationToken cancellationToken)
+    {
+        var path = new VolumePath(volume.Pool, volume.Name);
+        var snapshots = (await client.ListSnapshotsAsync(path, isMeasured: false, cancellationToken)).Items;
+        names.AddRange(snapshots.Where(each => IsName(each.Name)).Select(each => new SnapshotPath(path, each.Name).ToString()));
     }
 
     // What else a server says is not a name, and may be meant for the shell.

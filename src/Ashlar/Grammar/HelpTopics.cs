@@ -42,8 +42,10 @@ static class HelpTopics
         ["paths"] = """
             How things are named.
 
-              POOL/VOLUME  a volume of a pool
-              VOLUME       a volume of the pool main
+              POOL/VOLUME       a volume of a pool
+              VOLUME            a volume of the pool main
+              POOL/VOLUME@NAME  a snapshot of a volume
+              VOLUME@NAME       a snapshot of a volume of the pool main
             """,
         ["times"] = """
             How times are written.

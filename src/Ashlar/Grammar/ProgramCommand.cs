@@ -30,6 +30,7 @@ static class ProgramCommand
         root.Subcommands.Add(ServingCommands.CreateServe(terminal));
         root.Subcommands.Add(StatusCommand.Create(terminal));
         root.Subcommands.Add(VolumeCommands.Create(terminal));
+        root.Subcommands.Add(SnapshotCommands.Create(terminal));
         root.Subcommands.Add(PoolCommands.Create(terminal));
         root.Subcommands.Add(CatalogueCommands.Create());
         root.Subcommands.Add(TaskCommands.Create(terminal));

@@ -12,6 +12,7 @@ static class VolumeDeleteCommand
         var yes = new Option<bool>("--yes", "-y") { Description = "Do not ask" };
         var force = new Option<bool>("--force") { Description = "Delete also while clients are connected; they are cut off" };
         var now = new Option<bool>("--now") { Description = "Delete for good, rather than to the trash" };
+        var snapshots = new Option<bool>("--snapshots") { Description = "Delete their snapshots with them" };
         var verb = new Verb(
             "delete",
             "Delete volumes; they can be had back from the trash for a while",
@@ -29,6 +30,7 @@ static class VolumeDeleteCommand
                     {
                         var (volume, tag) = await client.ReadVolumeAsync(path, cancellationToken);
                         if (volume.Clients.Total > 0 && !invocation.Get(force)) throw VolumeScreens.InUse(volume);
+                        if (volume.SnapshotCount > 0 && !invocation.Get(snapshots)) throw HasSnapshots(volume);
                         found.Add((path, volume, tag));
                     });
                 }
@@ -43,7 +45,7 @@ static class VolumeDeleteCommand
                     {
                         // What was read and asked about, not what has its name by now.
                         var isInTrash = await client.DeleteVolumeAsync(
-                            path, invocation.Get(force), invocation.Get(now), tag, cancellationToken);
+                            path, invocation.Get(force), invocation.Get(now), invocation.Get(snapshots), tag, cancellationToken);
                         deleted.Add((volume, isInTrash));
                     });
                 }
@@ -60,7 +62,7 @@ static class VolumeDeleteCommand
                 }
                 return attempts.ExitCode;
             })
-        { paths, yes, force, now };
+        { paths, yes, force, now, snapshots };
         verb.Aliases.Add("rm");
         return verb;
     }
@@ -74,8 +76,21 @@ static class VolumeDeleteCommand
         var how = isForGood ? "for good" : "to the trash";
         return volumes is [var one]
             ? $"Delete volume {VolumeScreens.PathOf(one)} of {ByteSize.Format(one.SizeBytes)} and the "
-                + $"{ByteSize.Format(one.AllocatedBytes)} on it {how}?"
-            : $"Delete {volumes.Count} volumes and the {ByteSize.Format(volumes.Sum(volume => volume.AllocatedBytes))} on them {how}: "
-                + $"{string.Join(", ", volumes.Select(VolumeScreens.PathOf))}?";
+                + $"{ByteSize.Format(one.AllocatedBytes)} on it{Snapshots(volumes)} {how}?"
+            : $"Delete {volumes.Count} volumes and the {ByteSize.Format(volumes.Sum(volume => volume.AllocatedBytes))} on them"
+                + $"{Snapshots(volumes)} {how}: {string.Join(", ", volumes.Select(VolumeScreens.PathOf))}?";
     }
+
+    static string Snapshots(IReadOnlyList<Volume> volumes) => volumes.Sum(volume => volume.SnapshotCount) switch
+    {
+        0 => "",
+        1 => ", with a snapshot",
+        var count => $", with {count} snapshots",
+    };
+
+    static CommandException HasSnapshots(Volume volume) => new(
+        ExitCode.Conflict,
+        ProblemTypes.HasSnapshots,
+        $"volume {VolumeScreens.PathOf(volume)} has snapshots: {volume.SnapshotCount}",
+        Refusals.HasSnapshotsHint);
 }

@@ -18,6 +18,8 @@ static class VolumeListCommand
         new("created", ColumnKind.Time, volume => volume.CreatedAt, Rank: 6),
         new("labels", ColumnKind.Text, volume => VolumeDescriptionOptions.Format(volume.Labels), Rank: null),
         new("description", ColumnKind.Text, volume => volume.Description, Rank: null),
+        new("snapshots", ColumnKind.Count, volume => (long)volume.SnapshotCount, Rank: null),
+        new("origin", ColumnKind.Text, volume => volume.Origin, Rank: null),
         new("iops", ColumnKind.Count, volume => volume.Limits?.Iops, Rank: null),
         new("bandwidth", ColumnKind.Size, volume => volume.Limits?.BytesPerSecond, Rank: null),
         new("pool", ColumnKind.Text, volume => volume.Pool, Rank: null),

@@ -35,6 +35,10 @@ static class VolumeScreens
         if (volume.Description is { } description) facts.Add("Description", description);
         if (volume.Labels is { } labels) facts.Add("Labels", VolumeDescriptionOptions.Format(labels)!);
         if (volume.TrashSeconds is { } seconds) facts.Add("Trash", VolumeDescriptionOptions.FormatTrash(seconds));
+        if (volume.Origin is { } origin) facts.Add("Clone of", origin);
+        if (volume.SnapshotCount > 0) facts.Add("Snapshots", volume.SnapshotCount.ToString(CultureInfo.InvariantCulture));
+        if (volume.SnapshotSchedule is { } schedule) facts.Add("Schedule", SnapshotScheduleText.Format(schedule));
+        if (volume.IsRestoring is true) facts.Add("Restoring", "it goes back to a snapshot; until then requests fail");
         if (volume.Resize is { } resize)
         {
             facts.Add("Resizing", $"from {ByteSize.Format(resize.FromBytes)} to {ByteSize.Format(resize.ToBytes)}: "

@@ -57,7 +57,11 @@ public sealed partial class OpenApiTests : ServedApi
             "/v1/pools/main/volumes", new StringContent("""{"name":"vm0","sizeBytes":512}""", null, "application/json"));
         using var deleted = await Http.DeleteAsync("/v1/pools/main/volumes/vm0");
         var trashed = deleted.Headers.Location!.OriginalString.Split('/')[^1];
+        using var taken = await Http.PostAsync(
+            "/v1/pools/main/snapshots",
+            new StringContent("{\"snapshots\":[{\"volume\":\"vm1\",\"name\":\"one\"}]}", null, "application/json"));
         var document = await DescriptionAsync();
+        Check(document, SchemaOf(document, "/v1/pools/{pool}/snapshots", "post", "201"), await ReadAsync(taken), "POST");
         var problem = At(document, "components", "responses", "Problem", "content", "application/problem+json", "schema");
         Check(document, SchemaOf(document, "/v1/pools/{pool}/volumes", "post", "201"), await ReadAsync(created), "POST");
         Check(document, problem, await ReadAsync(await Http.GetAsync("/v1/pools/main/volumes/vm2")), "problem");
@@ -65,8 +69,8 @@ public sealed partial class OpenApiTests : ServedApi
         Check(document, SchemaOf(document, "/v1/pools/{pool}/scrub", "post", "202"), await ReadAsync(task), "POST");
         foreach (var (path, method, _) in Operations(document))
         {
-            if (method != "get" || !path.StartsWith("/v1", StringComparison.Ordinal)) continue;
-            var url = path.Replace("{pool}", "main").Replace("{volume}", "vm1").Replace("{id}", trashed).Replace("{task}", "1");
+            if (method != "get" || !path.StartsWith("/v1", StringComparison.Ordinal) || path.EndsWith("/stream", StringComparison.Ordinal)) continue;
+            var url = path.Replace("{pool}", "main").Replace("{volume}", "vm1").Replace("{id}", trashed).Replace("{task}", "1").Replace("{snapshot}", "one");
             if (path == "/v1/catalogue")
             {
                 var line = At(
