@@ -116,7 +116,12 @@ sealed class BackgroundWork : IAsyncDisposable
     {
         try
         {
-            while (!TryRun(piece)) Pause();
+            while (!TryRun(piece))
+            {
+                Pause();
+                if (TryPutBack(piece)) return; // What waits behind it may make room.
+            }
+
             WorkerThreads.Completions.Post(static done => done.SetResult(), piece.Completion);
         }
         catch (OperationCanceledException)
@@ -159,6 +164,16 @@ sealed class BackgroundWork : IAsyncDisposable
                 piece.Volume,
                 full);
             return false;
+        }
+    }
+
+    bool TryPutBack(Piece piece)
+    {
+        lock (gate)
+        {
+            if (waiting.Count == 0) return false;
+            waiting.Enqueue(piece);
+            return true;
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using Ashlar.KeyValue;
 using Ashlar.Storage;
@@ -10,8 +11,9 @@ sealed partial class Catalogue
     /// <summary>The snapshot of a volume.</summary>
     /// <exception cref="SnapshotException">There is none of that name.</exception>
     public static SnapshotRecord RequireSnapshot(VolumeDevice volume, string name) =>
-        volume.FindSnapshot(name)
-        ?? throw new SnapshotException(volume.Record.Name, name, SnapshotProblem.Unknown, "there is no such snapshot");
+        volume.FindSnapshot(name) is { State: SnapshotState.Ready } snapshot
+            ? snapshot
+            : throw new SnapshotException(volume.Record.Name, name, SnapshotProblem.Unknown, "there is no such snapshot");
 
     /// <summary>
     /// Says durably that snapshots are about to be taken, and that the next generation begins; so no leaf of it is ever read by a life that
@@ -61,9 +63,85 @@ sealed partial class Catalogue
     }
 
     /// <summary>Memory learns that snapshots are there; the store knows.</summary>
-    public static void EndCut(IReadOnlyList<(VolumeDevice Volume, string Name)> taken, IReadOnlyList<SnapshotRecord> records)
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
+    public async ValueTask<IReadOnlyList<SnapshotRecord>> EndCutAsync(
+        IReadOnlyList<(VolumeDevice Volume, string Name)> taken, IReadOnlyList<SnapshotRecord> records)
     {
-        foreach (var ((volume, _), record) in taken.Zip(records)) volume.Replace(record with { State = SnapshotState.Ready });
+        await turn.EnterAsync();
+        try
+        {
+            var ready = records.Select(record => record with { State = SnapshotState.Ready }).ToArray();
+            foreach (var ((volume, _), record) in taken.Zip(ready)) volume.Replace(record);
+            return ready;
+        }
+        finally
+        {
+            turn.Exit();
+        }
+    }
+
+    /// <summary>A snapshot was not taken, and that cannot be written now. The next opening finds it as it is: never taken.</summary>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    public async ValueTask GiveUpCutAsync(VolumeDevice volume, SnapshotRecord record)
+    {
+        await turn.EnterAsync();
+        try
+        {
+            volume.Replace(record with { State = SnapshotState.Deleting });
+            volume.RefreshNewest();
+        }
+        finally
+        {
+            turn.Exit();
+        }
+    }
+
+    /// <summary>Looks again which snapshots of a volume need something: a clone of one is gone.</summary>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    public async ValueTask RefreshNewestAsync(VolumeDevice volume)
+    {
+        await turn.EnterAsync();
+        try
+        {
+            volume.RefreshNewest();
+        }
+        finally
+        {
+            turn.Exit();
+        }
+    }
+
+    /// <summary>
+    /// Says durably that a volume goes back to a snapshot: from now on its requests fail, and the snapshot stays. A volume that could not be
+    /// taken back before may go back to another one.
+    /// </summary>
+    /// <exception cref="SnapshotException">There is no such snapshot, or the volume goes back to one just now.</exception>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
+    public async ValueTask<SnapshotRecord> BeginRestoreAsync(VolumeDevice volume, string name)
+    {
+        await turn.EnterAsync();
+        try
+        {
+            if (volume.IsGone) throw new VolumeDeletedException(volume.Name);
+            var snapshot = RequireSnapshot(volume, name);
+            if (volume.IsBeingCopied || volume.Snapshots.Any(each => each.State == SnapshotState.Creating))
+            {
+                throw new SnapshotException(
+                    volume.Record.Name, name, SnapshotProblem.InUse, "the volume goes back to a snapshot, or one of it is taken, just now");
+            }
+
+            var value = new byte[sizeof(long)];
+            BinaryPrimitives.WriteInt64LittleEndian(value, snapshot.Generation);
+            var batch = new WriteBatch();
+            batch.Put(MapKeys.Restoring(volume.Lineage), value);
+            await writer.WriteAsync(batch, Durability.Sync, mayUseReserve: false);
+            (volume.IsRestoring, volume.IsBeingCopied) = (true, true);
+            return snapshot;
+        }
+        finally
+        {
+            turn.Exit();
+        }
     }
 
     /// <summary>Deletes snapshots for everyone; what remains is to give back what was kept for them.</summary>
@@ -74,6 +152,8 @@ sealed partial class Catalogue
         await turn.EnterAsync();
         try
         {
+            if (volume.IsRestoring)
+                throw new SnapshotException(volume.Record.Name, null, SnapshotProblem.InUse, "it goes back to a snapshot just now");
             var batch = new WriteBatch();
             var deleted = new List<SnapshotRecord>();
             foreach (var snapshot in snapshots)
@@ -87,7 +167,7 @@ sealed partial class Catalogue
             if (deleted.Count == 0) return;
             await writer.WriteAsync(batch, Durability.Sync, mayUseReserve: true);
             foreach (var record in deleted) volume.Replace(record);
-            volume.ForgetNewest();
+            volume.RefreshNewest();
         }
         finally
         {
@@ -146,6 +226,7 @@ sealed partial class Catalogue
         await turn.EnterAsync();
         try
         {
+            if (source.IsGone) throw new VolumeDeletedException(source.Name);
             var snapshot = RequireSnapshot(source, snapshotName);
             var parent = new VolumeParent(source.Lineage, snapshot.Generation);
             return await CreateLockedAsync(

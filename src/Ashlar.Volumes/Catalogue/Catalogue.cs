@@ -206,6 +206,8 @@ sealed partial class Catalogue(
         {
             var volume = Require(name);
             CheckDeletable(volume, withSnapshots);
+            if (volume.IsRestoring)
+                throw new SnapshotException(name, null, SnapshotProblem.InUse, "it goes back to a snapshot just now");
             var now = DateTimeOffset.FromUnixTimeMilliseconds(options.TimeProvider.GetUtcNow().ToUnixTimeMilliseconds());
             await WriteAsync(volume, volume.Record with { Trashed = (now, now + retention) }, mayUseReserve: true);
             volume.IsGone = true;
@@ -283,6 +285,7 @@ sealed partial class Catalogue(
     public async ValueTask ForgetAsync(VolumeDevice volume, WriteBatch last)
     {
         Invariant.Require(volume.Record.State == VolumeState.Deleting);
+        Invariant.Require(!parents.Values.Any(origin => origin.Lineage == volume.Lineage)); // Or clones would find nothing.
         last.Delete(MapKeys.Usage(volume.Lineage));
         if (parents.ContainsKey(volume.Lineage)) last.Delete(MapKeys.Parent(volume.Lineage));
         last.Delete(MapKeys.Volume(volume.Record.Id));
@@ -309,7 +312,7 @@ sealed partial class Catalogue(
         foreach (var snapshot in snapshots) batch.Put(MapKeys.Snapshot(snapshot.Lineage, snapshot.Generation), snapshot.ToBytes());
         await writer.WriteAsync(batch, Durability.Sync, mayUseReserve: true);
         (volume.Record, volume.Snapshots) = (deleting, snapshots);
-        volume.ForgetNewest();
+        volume.RefreshNewest();
     }
 
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]

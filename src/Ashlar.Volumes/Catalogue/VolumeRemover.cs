@@ -99,9 +99,10 @@ sealed class VolumeRemover(PoolParts parts, Catalogue catalogue, LeakedSpace lea
             if (areVersionsLost) batch.Put(MapKeys.MayHaveLeaked, []);
             leaked.Drop(volume, lost, batch);
             var parent = volume.Parent;
+            parts.Fragments.Forget(volume);
             await catalogue.ForgetAsync(volume, batch);
             parts.Damage.Forget(volume.Lineage);
-            if (parent is not null) snapshots.BeginParent(parent);
+            if (parent is not null) await snapshots.BeginParentAsync(parent);
             if (lost.Count > 0 || areVersionsLost) leaked.Reclaim();
         }
         finally

@@ -44,12 +44,14 @@ class VolumeResizer(
 
     /// <summary>Grows or shrinks a volume; durable when the call returns.</summary>
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
-    public async ValueTask ResizeAsync(VolumeDevice volume, long sizeBytes, bool allowShrink)
+    public async ValueTask ResizeAsync(VolumeDevice volume, long sizeBytes, bool allowShrink, bool isRestoring = false)
     {
         await volume.Turn.EnterAsync();
         try
         {
             if (volume.IsGone) throw new VolumeDeletedException(volume.Name);
+            if (volume.IsRestoring && !isRestoring)
+                throw new SnapshotException(volume.Record.Name, null, SnapshotProblem.InUse, "it goes back to a snapshot just now");
             if (volume.Record.State == VolumeState.Resizing) await SettleLockedAsync(volume, volume.SizeBytes, CancellationToken.None);
             var before = volume.SizeBytes;
             if (sizeBytes < before && !allowShrink)

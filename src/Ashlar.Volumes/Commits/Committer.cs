@@ -193,9 +193,15 @@ class Committer : IDisposable
     protected virtual void Begin(Cut cut)
     {
         // The snapshot before the generation: who sees the new generation must see what there is to keep.
-        foreach (var volume in cut.Volumes) volume.NewestSnapshot = cut.Generation;
+        foreach (var volume in cut.Volumes)
+        {
+            volume.RefreshNewest();
+            Invariant.Require(volume.NewestSnapshot == cut.Generation);
+        }
+
         parts.Generation.Advance(cut.Generation + 1);
         foreach (var volume in cut.Volumes) Wait(volume.PassWritersAsync());
+        cut.Begun();
     }
 
     /// <summary>Step 1.</summary>

@@ -23,11 +23,11 @@ sealed partial class VolumeDevice
         lock (leaf)
         {
             var (generation, older) = leaf.Version;
-            if (leaf.Damage is not null) older = FreezeDamaged(leaf, newest);
+            if (leaf.Damage is not null) older = newest == 0 ? 0 : parts.Versions.FindNewestKept(Lineage, leaf.Index);
             else if (parts.Rules.MustFreeze(generation, newest) && (leaf.Map is { IsEmpty: false } || older > 0 || Parent is not null))
                 older = Freeze(leaf, leaf.Version);
             leaf.Version = new LeafVersion(current, older);
-            if (leaf.Changes.Frozen.Count > 0 && leaf.Damage is null) parts.ChangedLeaves.Add(leaf, LeafDirt.Map);
+            if (leaf.Changes.Frozen.Count > 0) parts.ChangedLeaves.Add(leaf, LeafDirt.Map);
         }
     }
 
@@ -41,6 +41,14 @@ sealed partial class VolumeDevice
         return Math.Max(generation <= NewestSnapshot ? generation : older, Parent?.Generation ?? 0);
     }
 
+    // The same, of what snapshots need now.
+    long SharedThroughNeeded(Leaf leaf)
+    {
+        var (generation, older) = leaf.Version;
+        var isNeeded = NeededGenerations.Any(each => each >= older && each < generation);
+        return Math.Max(generation <= NewestSnapshot ? generation : isNeeded ? older : 0, Parent?.Generation ?? 0);
+    }
+
     static long Freeze(Leaf leaf, LeafVersion version)
     {
         Span<byte> value = stackalloc byte[LeafFormat.MaxBytes];
@@ -50,14 +58,14 @@ sealed partial class VolumeDevice
         return version.Generation;
     }
 
-    // What is about to take its place must not look like a hole to those who could not read it either.
-    long FreezeDamaged(Leaf leaf, long newest)
+    // What takes the place of a leaf that cannot be read must not look like a hole to snapshots that could not read it either. Call under
+    // the lock, after the change has begun.
+    void FreezeDamaged(Leaf leaf)
     {
-        if (newest == 0) return 0;
-        var older = parts.Versions.FindNewestKept(Lineage, leaf.Index);
-        if (older >= newest) return older;
+        var (generation, older) = leaf.Version;
+        if (older >= NewestBefore(generation)) return;
         leaf.Changes.Freeze(new FrozenLeaf(older + 1, []));
-        return older + 1;
+        leaf.Version = new LeafVersion(generation, older + 1);
     }
 
     // Call under the lock.

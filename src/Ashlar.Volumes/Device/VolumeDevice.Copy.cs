@@ -8,12 +8,20 @@ namespace Ashlar.Volumes;
 sealed partial class VolumeDevice
 {
     volatile bool isRestoring;
+    volatile bool isBeingCopied;
 
     /// <summary>Whether it goes back to a snapshot just now: until it is there, every request fails.</summary>
     public bool IsRestoring
     {
         get => isRestoring;
         set => isRestoring = value;
+    }
+
+    /// <summary>Whether that is under way; if not, it could not be done, and the volume waits for another attempt.</summary>
+    public bool IsBeingCopied
+    {
+        get => isBeingCopied;
+        set => isBeingCopied = value;
     }
 
     /// <summary>Gives a leaf of a clone everything that it has of its parent as its own. Nothing that is read changes.</summary>

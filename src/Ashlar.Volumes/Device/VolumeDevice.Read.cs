@@ -31,6 +31,8 @@ sealed partial class VolumeDevice
 
                 done += count;
             }
+
+            if (AsOf is not null) ThrowIfUnusable(); // What was kept for a snapshot that is deleted goes, and would look like zeros.
         }
         catch (Exception e) when (counters.CountFailure(e))
         {

@@ -85,7 +85,7 @@ sealed partial class VolumeDevice
                 offset += MapLayout.LeafBytes - inLeaf;
                 if (occupied?.Contains(leafIndex) == false) continue;
                 await parts.Throttle.WaitAsync();
-                if (await IsDamagedAsync(leafIndex))
+                if (await IsDamagedAsync(leafIndex) && (IsBeingDeleted || inLeaf != 0 || (Snapshots.Count == 0 && Parent is null)))
                 {
                     if (inLeaf == 0) lostLeaves.Add(leafIndex); // Else it goes on failing: nothing of it comes back as data.
                     continue;

@@ -102,8 +102,8 @@ sealed partial class VolumeDevice
         && marks.Suspect.Overlaps(SlotMasks.ToSet(firstBlock, blockCount));
 
     /// <summary>
-    /// A suspect block is from now on what was found of it; false for one that a snapshot needs, for nobody has overwritten it since:
-    /// it is judged like any other.
+    /// A suspect block is from now on what was found of it; false for one that a snapshot needs, for nobody overwrites such a one: it is
+    /// judged like any other. A version that was to go does not count: the life that let go of it may have overwritten what it had.
     /// </summary>
     bool TryTakeAsItIs(Leaf leaf, int block, uint found)
     {
@@ -111,7 +111,7 @@ sealed partial class VolumeDevice
         bool isOwn;
         lock (leaf)
         {
-            isOwn = leaf.Map!.PlaceOf(block).Birth > SharedThroughIfChanged(leaf);
+            isOwn = leaf.Map!.PlaceOf(block).Birth > SharedThroughNeeded(leaf);
             if (isOwn && leaf.Checksums[block] != found)
             {
                 leaf.Checksums[block] = found;

@@ -70,7 +70,7 @@ sealed partial class VolumeDevice
         LeafMap gone, stays;
         try
         {
-            gone = Decode(kept, leafIndex);
+            gone = kept.Length == 0 ? new LeafMap() : Decode(kept, leafIndex);
             stays = younger == 0
                 ? leaf.Map ?? new LeafMap()
                 : Decode(parts.Store.Get(MapKeys.OldLeaf(Lineage, leafIndex, younger))!, leafIndex);
@@ -82,6 +82,7 @@ sealed partial class VolumeDevice
 
         lock (leaf)
         {
+            leaf.IsReplacement |= kept.Length == 0; // Nobody knows what the one had that could not be read.
             GiveBack(leaf, gone, stays, Math.Max(older, Parent?.Generation ?? 0));
             leaf.Changes.Drop(generation);
             if (younger == 0)

@@ -98,6 +98,8 @@ sealed partial class VolumeDevice
     async ValueTask<bool> TryZeroLockedAsync(Leaf leaf, int offset, int count, bool keep, bool isForced)
     {
         if (!CoversWhole(leaf, offset, count)) ThrowIfDamaged(leaf);
+        // Keeping it for a snapshot takes room, where nothing is given back for it.
+        if (!isForced && parts.Rules.MustFreeze(leaf.Version.Generation, NewestSnapshot)) parts.Metadata.ThrowIfExhausted(Name);
         if (keep && await TryKeepLockedAsync(leaf, offset, count, reservation: null) is null) return false;
         // Parts of blocks at either end are overwritten with zeros, if there is anything to overwrite.
         var end = offset + count;
@@ -177,6 +179,7 @@ sealed partial class VolumeDevice
     // A leaf that could not be read gives way to an empty one.
     void Replace(Leaf leaf)
     {
+        FreezeDamaged(leaf);
         leaf.Replace();
         parts.Damage.HealedMap(Lineage, leaf.Index);
         EnsureEntries(leaf);

@@ -21,6 +21,7 @@ sealed partial class VolumeDevice : IBlockDevice
     long allocatedChunks;
     long cursor;
     long unverifiedBlocks;
+    readonly Lock refreshing = new();
     long newestSnapshot;
     long previousSnapshot;
     VolumeParent? parent;
@@ -70,11 +71,10 @@ sealed partial class VolumeDevice : IBlockDevice
     {
         get
         {
-            for (var lineage = Lineage; ; lineage = parts.Versions.Parents[lineage].Lineage)
-            {
-                yield return lineage;
-                if (IsBeingDeleted || !parts.Versions.Parents.ContainsKey(lineage)) yield break; // It gives back what is its own.
-            }
+            yield return Lineage;
+            if (IsBeingDeleted) yield break; // It gives back what is its own.
+            for (var lineage = Lineage; parts.Versions.Parents.TryGetValue(lineage, out var origin); lineage = origin.Lineage)
+                yield return origin.Lineage;
         }
     }
 
@@ -85,11 +85,6 @@ sealed partial class VolumeDevice : IBlockDevice
     public long NewestSnapshot
     {
         get => Volatile.Read(ref newestSnapshot);
-        set
-        {
-            Volatile.Write(ref previousSnapshot, newestSnapshot);
-            Interlocked.Exchange(ref newestSnapshot, value);
-        }
     }
 
     /// <summary>The same for whoever changes something in a generation: what he changes belongs to the snapshot that ends it.</summary>
@@ -169,8 +164,18 @@ sealed partial class VolumeDevice : IBlockDevice
     /// <summary>Whether a clone came from a snapshot and still needs it.</summary>
     public bool IsCloned(long generation) => parts.Versions.Parents.Values.Contains(new VolumeParent(Lineage, generation));
 
-    /// <summary>Snapshots are gone: what was kept for them may be overwritten.</summary>
-    public void ForgetNewest() => NewestSnapshot = NeededGenerations.DefaultIfEmpty(0).Max();
+    /// <summary>
+    /// Looks again which snapshots need something: one is about to be taken, or some are gone and what was kept for them may be overwritten.
+    /// </summary>
+    public void RefreshNewest()
+    {
+        lock (refreshing)
+        {
+            var needed = NeededGenerations.OrderDescending().Take(2).ToArray();
+            Volatile.Write(ref previousSnapshot, needed.ElementAtOrDefault(1));
+            Interlocked.Exchange(ref newestSnapshot, needed.ElementAtOrDefault(0));
+        }
+    }
 
     /// <summary>It owns a fragment chunk more, or less.</summary>
     public void CountFragmentChunk(int change) => Interlocked.Add(ref allocatedChunks, change);

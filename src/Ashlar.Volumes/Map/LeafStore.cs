@@ -53,7 +53,7 @@ sealed class LeafStore(
         {
             leaf.Clear();
             leaf.Damage = damage;
-            log.AddMap(leaf, damage);
+            if (leaf.Volume.AsOf is null) log.AddMap(leaf, damage);
             return true;
         }
     }

@@ -107,7 +107,7 @@ sealed class MapWalk
             for (var i = 0; i < words.Length; i++)
             {
                 var word = (group * GroupBitmap.Words) + i;
-                for (var leaked = words[i] & ~owned[word]; leaked != 0; leaked &= leaked - 1)
+                for (var leaked = words[i] & ~(owned[word] | inherited[word]); leaked != 0; leaked &= leaked - 1)
                     yield return ((long)word * 64) + BitOperations.TrailingZeroCount(leaked);
             }
         }
@@ -216,6 +216,7 @@ sealed class MapWalk
     // Null when it cannot be read.
     LeafVersion? Visit(long lineage, long index, ReadOnlySpan<byte> value)
     {
+        if (value.IsEmpty) return null; // It could not be read when it was replaced, and says so to whoever reads it.
         var map = new LeafMap();
         LeafVersion version;
         try

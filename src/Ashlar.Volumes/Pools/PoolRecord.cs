@@ -12,7 +12,8 @@ enum PoolState : byte
     Ready = 2,
 }
 
-// Pool record in the store, format version 1. Little-endian.
+// Pool record in the store, format versions 1 and 2. Little-endian. Version 2 is of pools that have had snapshots: programs that know none
+// would overwrite what those need.
 //
 //   0         4       8         24            32
 //   +---------+-------+---------+-------------+----------------+
@@ -22,13 +23,15 @@ enum PoolState : byte
 // NextLineage: number that the next volume's leaves get; never reused. NextGeneration: the next snapshot's; pool-wide.
 sealed record PoolRecord(Guid PoolId, PoolState State, long NextLineage, long NextGeneration)
 {
-    public const uint Version = 1;
+    public const uint Version = 2;
+    const uint PlainVersion = 1;
+    const long FirstNextGeneration = 2;
     const int SizeBytes = 40, StateOffset = 4, PoolIdOffset = 8, LineageOffset = 24, GenerationOffset = 32;
 
     public byte[] ToBytes()
     {
         var target = new byte[SizeBytes];
-        BinaryPrimitives.WriteUInt32LittleEndian(target, Version);
+        BinaryPrimitives.WriteUInt32LittleEndian(target, NextGeneration > FirstNextGeneration ? Version : PlainVersion);
         target[StateOffset] = (byte)State;
         PoolId.TryWriteBytes(target.AsSpan(PoolIdOffset), bigEndian: true, out _);
         BinaryPrimitives.WriteInt64LittleEndian(target.AsSpan(LineageOffset), NextLineage);
@@ -39,8 +42,12 @@ sealed record PoolRecord(Guid PoolId, PoolState State, long NextLineage, long Ne
     public static PoolRecord Read(ReadOnlySpan<byte> source, string where)
     {
         if (source.Length < sizeof(uint)) throw new CorruptDataException(where, 0, "pool record: shorter than its version");
-        if (BinaryPrimitives.ReadUInt32LittleEndian(source) is not Version and var version)
-            throw new UnsupportedFormatException(where, $"pool record version {version}; this program reads version {Version}");
+        if (BinaryPrimitives.ReadUInt32LittleEndian(source) is not (PlainVersion or Version) and var version)
+        {
+            throw new UnsupportedFormatException(
+                where, $"pool record version {version}; this program reads versions {PlainVersion} and {Version}");
+        }
+
         if (source.Length != SizeBytes || source[StateOffset] is not ((byte)PoolState.Formatting or (byte)PoolState.Ready))
             throw new CorruptDataException(where, 0, $"pool record: {source.Length} bytes");
         return new PoolRecord(

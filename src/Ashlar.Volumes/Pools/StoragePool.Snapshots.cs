@@ -16,7 +16,7 @@ public sealed partial class StoragePool
 
     internal SnapshotRestorer Restorer { get; }
 
-    SnapshotDiff Diff => new(Store, Parts.Versions, Space.ChunkCount, Name);
+    SnapshotDiff Diff => new(Store, Parts.Versions, Space, Name);
 
     /// <summary>
     /// Takes a snapshot of a volume: what was acknowledged before the call is in it, what began after it is not. Durable when the call
@@ -88,8 +88,6 @@ public sealed partial class StoragePool
         Failure.ThrowIfLatched();
         var device = Catalogue.Require(volume);
         var records = snapshots.Select(name => Catalogue.RequireSnapshot(device, name)).ToArray();
-        if (device.IsRestoring)
-            throw new SnapshotException(volume, null, SnapshotProblem.InUse, "it goes back to a snapshot just now");
         await Catalogue.DeleteSnapshotsAsync(device, records);
         foreach (var record in records) CloseView(record);
         return SnapshotRemover.Begin(device);
@@ -109,10 +107,14 @@ public sealed partial class StoragePool
     /// <summary>
     /// A read-only device that shows a snapshot, one and the same for every caller; null when there is none of that name.
     /// </summary>
-    public IBlockDevice? OpenSnapshot(string volume, string snapshot) =>
-        Catalogue.Find(volume) is { } device && device.FindSnapshot(snapshot) is { State: SnapshotState.Ready } record
-            ? OpenView(device, record)
-            : null;
+    public IBlockDevice? OpenSnapshot(string volume, string snapshot)
+    {
+        if (Catalogue.Find(volume) is not { } device || device.FindSnapshot(snapshot) is not { State: SnapshotState.Ready } record) return null;
+        var view = OpenView(device, record);
+        if (!device.IsGone && device.FindSnapshot(snapshot)?.Generation == record.Generation) return view;
+        CloseView(record); // It was deleted just now.
+        return null;
+    }
 
     /// <summary>
     /// Creates a volume that begins as a snapshot is, at once; what neither changes both share. Durable when the call returns.
@@ -142,7 +144,7 @@ public sealed partial class StoragePool
         var clone = Catalogue.Require(name);
         var parent = clone.Parent;
         await Restorer.FlattenAsync(clone, progress, cancellationToken);
-        if (parent is not null && clone.Parent is null) SnapshotRemover.BeginParent(parent);
+        if (parent is not null && clone.Parent is null) await SnapshotRemover.BeginParentAsync(parent);
         return Describe(clone);
     }
 
@@ -157,7 +159,7 @@ public sealed partial class StoragePool
         ThrowIfClosed();
         Failure.ThrowIfLatched();
         var device = Catalogue.Require(volume);
-        await Restorer.RestoreAsync(device, Catalogue.RequireSnapshot(device, snapshot), cancellationToken);
+        await Restorer.RestoreAsync(device, snapshot, cancellationToken);
         return Describe(device);
     }
 
@@ -174,7 +176,26 @@ public sealed partial class StoragePool
         var (older, younger) = (from is null ? null : Catalogue.RequireSnapshot(device, from), Catalogue.RequireSnapshot(device, to));
         if (older is not null && older.Generation > younger.Generation)
             throw new SnapshotException(volume, from, SnapshotProblem.Unknown, $"it is not older than '{to}'");
-        return Diff.Find(device, older?.Generation ?? 0, younger);
+        return WhileTheyAreThere(device, older, younger, Diff.Find(device, older?.Generation ?? 0, younger));
+    }
+
+    // What was kept for one that is deleted goes, and would look like zeros.
+    static IEnumerable<ChangedExtent> WhileTheyAreThere(
+        VolumeDevice volume, SnapshotRecord? older, SnapshotRecord younger, IEnumerable<ChangedExtent> extents)
+    {
+        foreach (var extent in extents)
+        {
+            Check();
+            yield return extent;
+        }
+
+        Check();
+        void Check()
+        {
+            foreach (var each in (SnapshotRecord?[])[older, younger])
+                if (each is not null && volume.FindSnapshot(each.Name)?.Generation != each.Generation)
+                    throw new SnapshotException(volume.Record.Name, each.Name, SnapshotProblem.Unknown, "it was deleted or renamed meanwhile");
+        }
     }
 
     /// <summary>Bytes that deleting some snapshots of a volume would give back, together.</summary>

@@ -136,7 +136,7 @@ public sealed partial class StoragePool
             {
                 Snapshots = LoadSnapshots(Store, record.Lineage, Name),
             };
-            volume.ForgetNewest();
+            volume.RefreshNewest();
             if (volume.Record.State == VolumeState.Deleting)
             {
                 Remover.Begin(volume);

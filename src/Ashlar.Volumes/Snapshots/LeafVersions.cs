@@ -16,10 +16,11 @@ sealed class LeafVersions(KeyValueStore store, string pool)
     /// <param name="owner">Lineage of the volume that the leaf was found with: this one, or one that it came from.</param>
     public byte[]? Find(long lineage, long leafIndex, long generation, out long owner)
     {
-        for (owner = lineage; ; (owner, generation) = (Parents[owner].Lineage, Parents[owner].Generation))
+        for (owner = lineage; ;)
         {
             if (FindOwn(owner, leafIndex, generation) is { } value) return value;
-            if (!Parents.ContainsKey(owner)) return null;
+            if (!Parents.TryGetValue(owner, out var parent)) return null;
+            (owner, generation) = (parent.Lineage, parent.Generation);
         }
     }
 

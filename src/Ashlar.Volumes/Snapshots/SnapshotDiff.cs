@@ -9,7 +9,7 @@ namespace Ashlar.Volumes;
 public readonly record struct ChangedExtent(long OffsetBytes, long LengthBytes, bool IsZero);
 
 /// <summary>Finds what changed between two snapshots of a volume, by what of the map was changed: costs that, and not the volume.</summary>
-sealed class SnapshotDiff(KeyValueStore store, LeafVersions versions, long chunkCount, string pool)
+sealed class SnapshotDiff(KeyValueStore store, LeafVersions versions, ChunkSpace space, string pool)
 {
     /// <summary>
     /// What of a snapshot differs from an older one; or, without one, what of it holds data. Neighbours of one kind are one extent. What is
@@ -100,7 +100,7 @@ sealed class SnapshotDiff(KeyValueStore store, LeafVersions versions, long chunk
     LeafMap Load(long lineage, long leafIndex, long generation)
     {
         var map = new LeafMap();
-        if (versions.Find(lineage, leafIndex, generation, out _) is { } value) LeafFormat.Read(value, map, chunkCount, pool, leafIndex);
+        if (versions.Find(lineage, leafIndex, generation, out _) is { } value) LeafFormat.Read(value, map, space.ChunkCount, pool, leafIndex);
         return map;
     }
 

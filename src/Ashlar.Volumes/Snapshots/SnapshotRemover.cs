@@ -26,10 +26,11 @@ class SnapshotRemover(PoolParts parts, Catalogue catalogue)
         async cancellationToken => await RemoveAllAsync(volume, cancellationToken));
 
     /// <summary>A clone is gone: the snapshot that it came from may have been deleted.</summary>
-    public void BeginParent(VolumeParent parent)
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    public async ValueTask BeginParentAsync(VolumeParent parent)
     {
         if (catalogue.FindLineage(parent.Lineage) is not { } volume) return;
-        volume.ForgetNewest();
+        await catalogue.RefreshNewestAsync(volume);
         if (volume.Snapshots.Any(each => each.State == SnapshotState.Deleting)) _ = Begin(volume);
     }
 
@@ -37,8 +38,20 @@ class SnapshotRemover(PoolParts parts, Catalogue catalogue)
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     public async ValueTask RemoveAllAsync(VolumeDevice volume, CancellationToken cancellationToken)
     {
+        CorruptDataException? unreadable = null;
         foreach (var snapshot in volume.Snapshots.Where(each => each.State == SnapshotState.Deleting).ToArray())
-            if (!volume.IsCloned(snapshot.Generation)) await RemoveAsync(volume, snapshot, cancellationToken);
+        {
+            try
+            {
+                if (!volume.IsCloned(snapshot.Generation)) await RemoveAsync(volume, snapshot, cancellationToken);
+            }
+            catch (CorruptDataException damage)
+            {
+                unreadable = damage; // The others go.
+            }
+        }
+
+        if (unreadable is not null) throw unreadable;
     }
 
     /// <summary>Gives back what was kept for one.</summary>

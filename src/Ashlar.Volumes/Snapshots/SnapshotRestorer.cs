@@ -22,34 +22,26 @@ sealed class SnapshotRestorer(
 
     /// <summary>Takes a volume back.</summary>
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
-    public async ValueTask RestoreAsync(VolumeDevice volume, SnapshotRecord snapshot, CancellationToken cancellationToken)
-    {
-        volume.IsRestoring = true;
-        var value = new byte[sizeof(long)];
-        BinaryPrimitives.WriteInt64LittleEndian(value, snapshot.Generation);
-        var begin = new WriteBatch();
-        begin.Put(MapKeys.Restoring(volume.Lineage), value);
-        try
-        {
-            await parts.Metadata.WriteAsync(begin, Durability.Sync, mayUseReserve: false);
-        }
-        catch
-        {
-            volume.IsRestoring = false;
-            throw;
-        }
-
-        await CopyAsync(volume, snapshot, cancellationToken);
-    }
+    public async ValueTask RestoreAsync(VolumeDevice volume, string snapshot, CancellationToken cancellationToken) =>
+        await CopyAsync(volume, await catalogue.BeginRestoreAsync(volume, snapshot), cancellationToken);
 
     /// <summary>Goes on with what a crash, or closing, interrupted.</summary>
     public void Resume(VolumeDevice volume)
     {
         if (parts.Store.Get(MapKeys.Restoring(volume.Lineage)) is not { Length: sizeof(long) } value) return;
+        volume.IsRestoring = true;
         var generation = BinaryPrimitives.ReadInt64LittleEndian(value);
         if (volume.Snapshots.FirstOrDefault(each => each.Generation == generation && each.State == SnapshotState.Ready) is not { } snapshot)
-            throw new CorruptDataException(volume.Name, 0, $"it goes back to a snapshot of generation {generation}, which is not there");
-        volume.IsRestoring = true;
+        {
+            parts.Events.Report(
+                PoolEventKind.Volume,
+                PoolEventSeverity.Error,
+                $"it goes back to a snapshot that is not there, of generation {generation}; it can be taken back to another one",
+                volume.Record.Name);
+            return;
+        }
+
+        volume.IsBeingCopied = true;
         _ = parts.Work.Enqueue(
             "taking a volume back to a snapshot", volume.Record.Name, async stop => await CopyAsync(volume, snapshot, stop));
     }
@@ -96,7 +88,26 @@ sealed class SnapshotRestorer(
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask CopyAsync(VolumeDevice volume, SnapshotRecord snapshot, CancellationToken cancellationToken)
     {
-        if (volume.SizeBytes != snapshot.SizeBytes) await resizer.ResizeAsync(volume, snapshot.SizeBytes, allowShrink: true);
+        volume.IsBeingCopied = true;
+        try
+        {
+            await CopyOnceAsync(volume, snapshot, cancellationToken);
+        }
+        finally
+        {
+            volume.IsBeingCopied = false;
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    async ValueTask CopyOnceAsync(VolumeDevice volume, SnapshotRecord snapshot, CancellationToken cancellationToken)
+    {
+        // Whoever resizes it ends first; whoever comes later is refused. The same for those who write.
+        await volume.Turn.EnterAsync();
+        volume.Turn.Exit();
+        await volume.PassWritersAsync();
+        if (volume.SizeBytes != snapshot.SizeBytes)
+            await resizer.ResizeAsync(volume, snapshot.SizeBytes, allowShrink: true, isRestoring: true);
         await parts.Committer.RunAsync(CommitScope.Checksums); // The store tells what has changed since.
         var source = open(volume, snapshot);
         var buffer = new byte[PieceBytes];

@@ -13,7 +13,8 @@ namespace Ashlar.Volumes;
 /// generation get into the store that a life after a crash gives to others.</para>
 /// <para>3. Commit everything of the generation that has ended (<see cref="Committer"/>). Crash: the same as after 1.</para>
 /// <para>4. Write down, durably, that the snapshots are there. 4 before 3 would let a snapshot lack what was acknowledged before it.</para>
-/// <para>No step waits for anything that depends on the size of a volume; the commit of 3 is as large as what waits for it.</para>
+/// <para>No step waits for anything that depends on the size of a volume; the commit of 3 is as large as what waits for it. After a crash
+/// the check of what was being overwritten comes first, which takes as long as it takes.</para>
 /// </remarks>
 class SnapshotTaker(PoolParts parts, Catalogue catalogue, SnapshotRemover remover, Func<ValueTask> settled)
 {
@@ -30,7 +31,7 @@ class SnapshotTaker(PoolParts parts, Catalogue catalogue, SnapshotRemover remove
         await turn.EnterAsync();
         try
         {
-            var records = await BeginAsync(wanted);
+            var records = (await BeginAsync(wanted)).ToArray();
             try
             {
                 await CutAsync(wanted, records);
@@ -41,8 +42,7 @@ class SnapshotTaker(PoolParts parts, Catalogue catalogue, SnapshotRemover remove
                 throw;
             }
 
-            Catalogue.EndCut(wanted, records);
-            return [.. records.Select(record => record with { State = SnapshotState.Ready })];
+            return await catalogue.EndCutAsync(wanted, records);
         }
         finally
         {
@@ -55,10 +55,18 @@ class SnapshotTaker(PoolParts parts, Catalogue catalogue, SnapshotRemover remove
         catalogue.BeginCutAsync(wanted, parts.Generation.Current);
 
     /// <summary>Steps 2 to 4.</summary>
-    protected virtual ValueTask CutAsync(
-        IReadOnlyList<(VolumeDevice Volume, string Name)> wanted, IReadOnlyList<SnapshotRecord> records) =>
+    protected virtual ValueTask CutAsync(IReadOnlyList<(VolumeDevice Volume, string Name)> wanted, SnapshotRecord[] records) =>
         parts.Committer.CutAsync(new Cut(
-            [.. wanted.Select(each => each.Volume)], parts.Generation.Current, () => Complete(records)));
+            [.. wanted.Select(each => each.Volume)],
+            parts.Generation.Current,
+            () => NoteSizes(wanted, records),
+            () => Complete(records)));
+
+    // A volume may have grown since step 1, and been written there.
+    static void NoteSizes(IReadOnlyList<(VolumeDevice Volume, string Name)> wanted, SnapshotRecord[] records)
+    {
+        for (var i = 0; i < records.Length; i++) records[i] = records[i] with { SizeBytes = wanted[i].Volume.SizeBytes };
+    }
 
     /// <summary>Step 4.</summary>
     protected void Complete(IReadOnlyList<SnapshotRecord> records)
@@ -75,7 +83,7 @@ class SnapshotTaker(PoolParts parts, Catalogue catalogue, SnapshotRemover remove
 
     // Whatever has come of it is given back like what was kept for a snapshot that is deleted.
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
-    async ValueTask UndoAsync(IReadOnlyList<(VolumeDevice Volume, string Name)> wanted, IReadOnlyList<SnapshotRecord> records)
+    async ValueTask UndoAsync(IReadOnlyList<(VolumeDevice Volume, string Name)> wanted, SnapshotRecord[] records)
     {
         // The generation has ended, also where the cut did not come to begin the next one.
         if (parts.Generation.Current == records[0].Generation) parts.Generation.Advance(records[0].Generation + 1);
@@ -89,8 +97,7 @@ class SnapshotTaker(PoolParts parts, Catalogue catalogue, SnapshotRemover remove
             catch (AshlarException)
             {
                 // Why it failed matters more to the caller. The next opening finds it as it is: never taken.
-                volume.Replace(record with { State = SnapshotState.Deleting });
-                volume.ForgetNewest();
+                await catalogue.GiveUpCutAsync(volume, record);
             }
         }
     }

@@ -36,8 +36,8 @@ sealed class FragmentChunk(VolumeDevice volume, long chunk)
     /// <summary>Whether nobody has, or is about to get, any of it.</summary>
     public bool IsUnused => !IsOpen && (Live | Pending | Dying) == 0;
 
-    /// <summary>Whether the store says all there is to know of it.</summary>
-    public bool IsSettled => !IsOpen && !IsQueued && Pending == 0 && Dying == 0 && Free == 0;
+    /// <summary>Whether the store says all there is to know of it: memory can forget it, with what little of it is free.</summary>
+    public bool IsSettled => !IsOpen && !IsQueued && (Pending | Dying) == 0;
 }
 
 /// <summary>The fragment chunks that a volume takes blocks of.</summary>

@@ -79,6 +79,19 @@ sealed class FragmentSpace(KeyValueStore store, ChunkSpace space, Reclaimer recl
         }
     }
 
+    /// <summary>Forgets the chunks of a volume that is gone: of what it has lost nobody knows whose it is.</summary>
+    public void Forget(VolumeDevice volume)
+    {
+        lock (gate)
+        {
+            foreach (var state in chunks.Values.Where(each => each.Volume == volume).ToArray())
+            {
+                chunks.Remove(state.Chunk);
+                settledChunks++;
+            }
+        }
+    }
+
     /// <summary>Takes up a chunk of which blocks are free, as the store says.</summary>
     /// <param name="volume">Whose it is.</param>
     /// <param name="chunk">The chunk.</param>
@@ -234,6 +247,7 @@ sealed class FragmentSpace(KeyValueStore store, ChunkSpace space, Reclaimer recl
         if (state is { IsOpen: true, Live: 0, Pending: 0, Dying: 0 }) (state.IsOpen, state.Volume.Fragments.Open) = (false, null);
         if (state.IsUnused) GiveUp(state);
         else if (!state.IsOpen && !state.IsQueued && state.FreeCount >= WorthReusing) Enqueue(state);
+        if (!state.IsGone) Settle(state);
     }
 
     static void Enqueue(FragmentChunk state)
@@ -248,6 +262,7 @@ sealed class FragmentSpace(KeyValueStore store, ChunkSpace space, Reclaimer recl
         Invariant.Require(!state.IsGone);
         state.IsGone = true;
         chunks.Remove(state.Chunk);
+        settledChunks++; // What was read of the store before may call its blocks taken.
         state.Volume.CountFragmentChunk(-1);
         space.Quarantine(1);
         reclaimer.Add([state.Chunk]);

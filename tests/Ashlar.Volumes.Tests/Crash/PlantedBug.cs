@@ -126,8 +126,7 @@ static class PlantedBugs
     sealed class WrongTaker(PoolParts parts, Catalogue catalogue, SnapshotRemover remover, Func<ValueTask> settled)
         : SnapshotTaker(parts, catalogue, remover, settled)
     {
-        protected override ValueTask CutAsync(
-            IReadOnlyList<(VolumeDevice Volume, string Name)> wanted, IReadOnlyList<SnapshotRecord> records)
+        protected override ValueTask CutAsync(IReadOnlyList<(VolumeDevice Volume, string Name)> wanted, SnapshotRecord[] records)
         {
             Complete(records);
             return base.CutAsync(wanted, records);
@@ -278,7 +277,7 @@ static class PlantedBugs
                 return;
             }
 
-            foreach (var volume in cut.Volumes) volume.NewestSnapshot = cut.Generation;
+            foreach (var volume in cut.Volumes) volume.RefreshNewest();
             parts.Generation.Advance(cut.Generation + 1);
         }
 
