@@ -165,7 +165,8 @@ sealed partial class VolumeDevice : IBlockDevice
     public bool IsCloned(long generation) => parts.Versions.Parents.Values.Contains(new VolumeParent(Lineage, generation));
 
     /// <summary>
-    /// Looks again which snapshots need something: one is about to be taken, or some are gone and what was kept for them may be overwritten.
+    /// Looks again which snapshots need something: one is about to be taken, or some are gone and what was kept for them may be
+    /// overwritten.
     /// </summary>
     public void RefreshNewest()
     {

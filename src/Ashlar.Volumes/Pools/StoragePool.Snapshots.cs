@@ -109,7 +109,8 @@ public sealed partial class StoragePool
     /// </summary>
     public IBlockDevice? OpenSnapshot(string volume, string snapshot)
     {
-        if (Catalogue.Find(volume) is not { } device || device.FindSnapshot(snapshot) is not { State: SnapshotState.Ready } record) return null;
+        if (Catalogue.Find(volume) is not { } device) return null;
+        if (device.FindSnapshot(snapshot) is not { State: SnapshotState.Ready } record) return null;
         var view = OpenView(device, record);
         if (!device.IsGone && device.FindSnapshot(snapshot)?.Generation == record.Generation) return view;
         CloseView(record); // It was deleted just now.
@@ -193,8 +194,11 @@ public sealed partial class StoragePool
         void Check()
         {
             foreach (var each in (SnapshotRecord?[])[older, younger])
-                if (each is not null && volume.FindSnapshot(each.Name)?.Generation != each.Generation)
-                    throw new SnapshotException(volume.Record.Name, each.Name, SnapshotProblem.Unknown, "it was deleted or renamed meanwhile");
+            {
+                if (each is null || volume.FindSnapshot(each.Name)?.Generation == each.Generation) continue;
+                throw new SnapshotException(
+                    volume.Record.Name, each.Name, SnapshotProblem.Unknown, "it was deleted or renamed meanwhile");
+            }
         }
     }
 

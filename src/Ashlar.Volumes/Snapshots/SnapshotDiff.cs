@@ -100,7 +100,8 @@ sealed class SnapshotDiff(KeyValueStore store, LeafVersions versions, ChunkSpace
     LeafMap Load(long lineage, long leafIndex, long generation)
     {
         var map = new LeafMap();
-        if (versions.Find(lineage, leafIndex, generation, out _) is { } value) LeafFormat.Read(value, map, space.ChunkCount, pool, leafIndex);
+        if (versions.Find(lineage, leafIndex, generation, out _) is { } value)
+            LeafFormat.Read(value, map, space.ChunkCount, pool, leafIndex);
         return map;
     }
 

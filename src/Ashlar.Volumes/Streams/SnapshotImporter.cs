@@ -24,6 +24,8 @@ sealed class SnapshotImporter(StoragePool pool)
     /// <summary>Beside a volume: the snapshot that it goes back to (16), the name of the one to come (the rest).</summary>
     const string ApplyingNote = "import";
 
+    const int StepBytes = 256 << 10;
+
     static readonly TimeSpan RestoreLook = TimeSpan.FromMilliseconds(20);
 
     public async Task<SnapshotInfo> RunAsync(
@@ -166,7 +168,7 @@ sealed class SnapshotImporter(StoragePool pool)
         var now = await pool.TakeSnapshotAsync(volume.Name, probe);
         try
         {
-            if (now.SizeBytes == parent.SizeBytes && !pool.CompareSnapshots(volume.Name, parent.Name, probe).Any()) return;
+            if (now.SizeBytes == parent.SizeBytes && await AreEqualAsync(volume, parent.Name, probe)) return;
         }
         finally
         {
@@ -178,6 +180,28 @@ sealed class SnapshotImporter(StoragePool pool)
         throw SnapshotStreamFormat.Problem(
             SnapshotStreamProblem.VolumeChanged,
             $"volume '{volume.Name}' was written since its snapshot '{parent.Name}', at which it begins");
+    }
+
+    // What was written may be what was there: a volume that was taken back to a snapshot has places of its own for it.
+    async Task<bool> AreEqualAsync(VolumeInfo volume, string one, string other)
+    {
+        var (first, second) = (Open(one), Open(other));
+        var (left, right) = (new byte[StepBytes], new byte[StepBytes]);
+        foreach (var extent in pool.CompareSnapshots(volume.Name, one, other))
+        {
+            for (var offset = extent.OffsetBytes; offset < extent.OffsetBytes + extent.LengthBytes; offset += StepBytes)
+            {
+                var count = (int)Math.Min(StepBytes, extent.OffsetBytes + extent.LengthBytes - offset);
+                await first.ReadAsync(new Lba(offset / volume.BlockSizeBytes), left.AsMemory(0, count));
+                await second.ReadAsync(new Lba(offset / volume.BlockSizeBytes), right.AsMemory(0, count));
+                if (!left.AsSpan(0, count).SequenceEqual(right.AsSpan(0, count))) return false;
+            }
+        }
+
+        return true;
+
+        IBlockDevice Open(string snapshot) =>
+            pool.OpenSnapshot(volume.Name, snapshot) ?? throw new VolumeDeletedException($"{volume.Name}@{snapshot}");
     }
 
     async Task WriteAsync(VolumeInfo volume, SnapshotStreamReader reader, Action<long>? progress, CancellationToken cancellationToken)
