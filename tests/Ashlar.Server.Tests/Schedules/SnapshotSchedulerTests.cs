@@ -105,7 +105,7 @@ public sealed class SnapshotSchedulerTests : IAsyncLifetime
         Assert.Contains(lines, line => line.Contains("no snapshots by themselves any more", StringComparison.Ordinal));
     }
 
-    Task SetAsync(int hourly, int daily = 0) =>
+    Task<VolumeInfo> SetAsync(int hourly, int daily = 0) =>
         pool.ChangeAsync("vm1", new() { SnapshotSchedule = new() { Hourly = hourly, Daily = daily } }, "test");
 
     string[] Names() => [.. pool.ListSnapshots("vm1").Where(each => !each.IsDeleted).Select(each => each.Name)];
