@@ -12,6 +12,12 @@ sealed record Circumstances
         ashlar kv backup ./store ./backups
         """;
 
+    const string Snapshots = """
+        ashlar volume create vm1 --size 1GiB
+        ashlar snapshot create vm1@monday
+        ashlar snapshot create vm1@tuesday
+        """;
+
     /// <summary>Of an example, of a command, or of all below a command ("ashlar kv *"); the first of these that is there counts.</summary>
     public static IReadOnlyDictionary<string, Circumstances> Of { get; } = new Dictionary<string, Circumstances>(StringComparer.Ordinal)
     {
@@ -56,6 +62,23 @@ sealed record Circumstances
         ["ashlar task pause"] = After("ashlar pool scrub main"),
         ["ashlar task resume"] = After("ashlar pool scrub main"),
         ["ashlar task cancel"] = After("ashlar pool scrub main"),
+        ["ashlar snapshot *"] = After(Snapshots),
+        ["ashlar snapshot create"] = After("for name in vm1 db log; do ashlar volume create $name --size 1GiB; done"),
+        ["ashlar snapshot create vm1@monday"] = After("ashlar volume create vm1 --size 1GiB"),
+        ["ashlar snapshot export vm1@tuesday --since monday --file vm1.delta"] = After("""
+            ashlar volume show vm1 || { ashlar volume create vm1 --size 1GiB; ashlar snapshot create vm1@monday; }
+            ashlar snapshot create vm1@tuesday
+            """),
+        ["ashlar snapshot delete vm1@monday"] = After(Snapshots) with { Answer = "y" },
+        ["ashlar snapshot restore"] = After(Snapshots) with { Answer = "y" },
+        ["ashlar snapshot flatten"] = After($"{Snapshots}\nashlar snapshot clone vm1@monday vm2"),
+        ["ashlar snapshot import"] = After($"{Snapshots}\nashlar snapshot export vm1@monday --file vm1.snapshot"),
+        ["ashlar snapshot import vm2 --revert --file vm1.delta"] = After($"""
+            {Snapshots}
+            ashlar snapshot export vm1@monday --file vm1.snapshot
+            ashlar snapshot import vm2 --file vm1.snapshot
+            ashlar snapshot export vm1@tuesday --since monday --file vm1.delta
+            """),
         ["ashlar device *"] = After("ashlar device create disk.ashlar"),
         ["ashlar device create"] = new(),
         ["ashlar device write disk.ashlar --file -"] = After("ashlar device create disk.ashlar") with { Input = "hello" },

@@ -14,7 +14,7 @@ public sealed class ExhaustedPoolTests
 
     [TheoryIfClient]
     [InlineData("nbd", "No space left on device")]
-    [InlineData("iscsi", "SPACE_ALLOCATION_FAILED")]
+    [InlineData("iscsi", "0x2707")] // SPACE ALLOCATION FAILED WRITE PROTECT; this libiscsi has no word for it.
     public void A_client_that_fills_a_pool_is_told_so_and_goes_on_when_it_has_discarded(string protocol, string asWhat)
     {
         using var directory = TemporaryDirectory.OnDisk();
@@ -82,7 +82,7 @@ public sealed class ExhaustedPoolTests
                 client.Write((long)at * Mebibyte, Content(at, round), forceUnitAccess: false);
                 return null;
             }
-            catch (ClientException e) when (attempt < 3 && e.Message.Contains("UNIT_ATTENTION", StringComparison.Ordinal))
+            catch (ClientException e) when (attempt < 3 && e.Message.Contains("ATTENTION", StringComparison.Ordinal))
             {
                 // Once more.
             }
@@ -100,7 +100,7 @@ public sealed class ExhaustedPoolTests
         {
             client.Read((long)at * Mebibyte, found);
         }
-        catch (ClientException e) when (e.Message.Contains("UNIT_ATTENTION", StringComparison.Ordinal))
+        catch (ClientException e) when (e.Message.Contains("ATTENTION", StringComparison.Ordinal))
         {
             client.Read((long)at * Mebibyte, found);
         }

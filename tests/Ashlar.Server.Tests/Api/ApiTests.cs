@@ -147,7 +147,7 @@ public sealed class ApiTests : ServedApi
 
     [Theory]
     [InlineData("DELETE", "/v1/pools/main/volumes/vm1?force=perhaps", "'perhaps' is not a value of 'force': true or false")]
-    [InlineData("DELETE", "/v1/pools/main/volumes/vm1?froce=true", "'froce' is not a query parameter of /v1/pools/main/volumes/vm1: it takes force and now")]
+    [InlineData("DELETE", "/v1/pools/main/volumes/vm1?froce=true", "'froce' is not a query parameter of /v1/pools/main/volumes/vm1: it takes force and now and snapshots")]
     [InlineData("DELETE", "/v1/pools/main/volumes/vm1?force=true&force=true", "'force' is given twice")]
     [InlineData("GET", "/v1/status?verbose", "'verbose' is not a query parameter of /v1/status: it takes none")]
     [InlineData("GET", "/livez?x=1", "'x' is not a query parameter of /livez: it takes none")]

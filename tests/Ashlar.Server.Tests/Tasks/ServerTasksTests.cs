@@ -39,6 +39,7 @@ public sealed class ServerTasksTests : IAsyncLifetime
     public async Task A_task_waits_while_it_is_paused_and_for_its_speed()
     {
         var task = tasks.Start("main", work, 2 * Mebibyte, "me");
+        await work.Started;
         task.Context.Pause(isPaused: true);
         Assert.Equal(TaskStates.Paused, task.Describe().State);
         var step = work.StepAsync(2 * Mebibyte);
@@ -98,6 +99,8 @@ public sealed class ServerTasksTests : IAsyncLifetime
         readonly TaskCompletionSource end = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public string Type => "steps";
+
+        public Task Started => started.Task;
 
         public List<string> Findings { get; } = [];
 

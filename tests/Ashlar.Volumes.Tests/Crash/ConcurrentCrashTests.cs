@@ -13,7 +13,7 @@ public sealed class ConcurrentCrashTests(ITestOutputHelper output)
     [Fact]
     public async Task A_pool_survives_power_loss_and_the_death_of_its_process_under_several_writers()
     {
-        var seeds = TestSeeds.Several(nameof(ConcurrentCrashTests), TestTier.Choose(3, 8));
+        var seeds = TestSeeds.Several(nameof(ConcurrentCrashTests), TestTier.Choose(2, 8));
         var totals = new CrashTotals("volume map crash states under several writers", seeds);
         var (overlapping, compared) = (0, 0L);
         await Parallel.ForEachAsync(seeds, new ParallelOptions { MaxDegreeOfParallelism = 2 }, async (seed, _) =>

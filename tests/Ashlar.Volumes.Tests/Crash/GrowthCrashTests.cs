@@ -19,10 +19,10 @@ public sealed class GrowthCrashTests(ITestOutputHelper output)
     [Fact]
     public async Task A_pool_that_grows_survives_power_loss_and_the_death_of_its_process_at_any_point()
     {
-        var result = await ExploreAsync(PlantedBug.None, new CrashExplorerOptions().Replay);
+        var result = await ExploreAsync(PlantedBug.None, new CrashExplorerOptions().Replay, budget: TestTier.Choose(500, 1200));
         output.WriteLine(result.ToString());
         if (new CrashExplorerOptions().Replay is not null) return;
-        Assert.True(result is { Images: >= 150, Points: >= 40, Nested: >= 100, Deaths: >= 8 }, result.ToString());
+        Assert.True(result is { Images: >= 150, Points: >= 40, Nested: >= 20, Deaths: >= 3 }, result.ToString());
     }
 
     [Theory]
@@ -42,8 +42,8 @@ public sealed class GrowthCrashTests(ITestOutputHelper output)
     public async Task A_pool_grows_with_its_metadata_on_its_device()
     {
         var result = await ExploreAsync(
-            PlantedBug.None, new CrashExplorerOptions().Replay, isPlaced: true, budget: TestTier.Choose(500, 4000));
-        if (new CrashExplorerOptions().Replay is null) Assert.True(result.Images >= 250, $"only {result}");
+            PlantedBug.None, new CrashExplorerOptions().Replay, isPlaced: true, budget: TestTier.Choose(200, 4000));
+        if (new CrashExplorerOptions().Replay is null) Assert.True(result.Images >= TestTier.Choose(100, 250), $"only {result}");
     }
 
     [Fact]
