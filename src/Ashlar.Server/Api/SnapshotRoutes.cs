@@ -81,7 +81,11 @@ static class SnapshotRoutes
                 : await served.DeleteSnapshotsAsync(volume, request.Snapshots, request.Force, Caller.Of(context));
             return TypedResults.Ok(new SnapshotDeletion
             {
-                Pool = pool, Volume = volume, Snapshots = request.Snapshots, IsDryRun = request.DryRun, FreedBytes = freed,
+                Pool = pool,
+                Volume = volume,
+                Snapshots = request.Snapshots,
+                IsDryRun = request.DryRun,
+                FreedBytes = freed,
             });
         }).Describe("deleteSnapshots", "Deletes snapshots of a volume together, or says what that would give back");
 

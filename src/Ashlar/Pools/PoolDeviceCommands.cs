@@ -11,7 +11,9 @@ static class PoolDeviceCommands
         var name = PathArgument.Pool(isRequired: true);
         var device = new Option<string>("--device")
         {
-            Description = "File or block device, of the server's machine", HelpName = "DEVICE", Required = true,
+            Description = "File or block device, of the server's machine",
+            HelpName = "DEVICE",
+            Required = true,
         };
         var size = PoolArguments.Size(terminal);
         var force = PoolArguments.ForceContent();
@@ -57,7 +59,8 @@ static class PoolDeviceCommands
     {
         var devices = new Argument<string[]>("DEVICE")
         {
-            Description = "All devices of the pool, in any order", Arity = ArgumentArity.OneOrMore,
+            Description = "All devices of the pool, in any order",
+            Arity = ArgumentArity.OneOrMore,
         };
         var name = new Option<string?>("--name") { Description = "What it is to be called from now on", HelpName = "NAME" };
         return new Verb(

@@ -14,7 +14,8 @@ static class SnapshotStreamCommands
         var path = SnapshotArguments.One();
         var since = new Option<string?>("--since")
         {
-            Description = "Only what differs from this older snapshot of the volume", HelpName = "NAME",
+            Description = "Only what differs from this older snapshot of the volume",
+            HelpName = "NAME",
         };
         var file = new Option<string?>("--file") { Description = "Where to [default: the output]", HelpName = "FILE" };
         return new Verb(
