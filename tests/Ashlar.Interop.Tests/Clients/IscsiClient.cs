@@ -9,7 +9,8 @@ sealed unsafe partial class IscsiClient : IBlockClient
     const int NormalSession = 2;
     const int NoHeaderDigest = 0;
     const int GoodStatus = 0, CheckConditionStatus = 2;
-    const int MiscompareKey = 0x0E;
+    const int UnitAttentionKey = 6, MiscompareKey = 0x0E;
+    const int MostAttempts = 4;
     const int AnswerSeconds = 30;
 
     readonly int lun;
@@ -30,7 +31,7 @@ sealed unsafe partial class IscsiClient : IBlockClient
             _ = iscsi_set_timeout(context, AnswerSeconds);
             Check(iscsi_full_connect_sync(context, portal, lun), $"iscsi_full_connect {portal} {target}");
             var capacity = Finish(
-                iscsi_readcapacity16_sync(context, lun), "READ CAPACITY(16)", task => *(ReadCapacity16*)scsi_datain_unmarshall(task));
+                () => iscsi_readcapacity16_sync(context, lun), "READ CAPACITY(16)", task => *(ReadCapacity16*)scsi_datain_unmarshall(task));
             blockSizeBytes = (int)capacity.BlockLength;
             SizeBytes = checked((long)(capacity.LastLba + 1) * blockSizeBytes);
         }
@@ -48,8 +49,9 @@ sealed unsafe partial class IscsiClient : IBlockClient
         fixed (byte* pointer = destination)
         {
             var vector = new IoVector { Base = pointer, Length = (nuint)destination.Length };
+            var (lba, lengthBytes, vectors) = (Lba(offsetBytes), (uint)destination.Length, (nint)(&vector));
             var residual = Finish(
-                iscsi_read16_iov_sync(context, lun, Lba(offsetBytes), (uint)destination.Length, blockSizeBytes, 0, 0, 0, 0, 0, &vector, 1),
+                () => iscsi_read16_iov_sync(context, lun, lba, lengthBytes, blockSizeBytes, 0, 0, 0, 0, 0, (IoVector*)vectors, 1),
                 "READ(16)", task => ((ScsiTask*)task)->ResidualStatus);
             if (residual != 0) throw new ClientException("READ(16)", "shorter or longer than asked for");
         }
@@ -58,10 +60,13 @@ sealed unsafe partial class IscsiClient : IBlockClient
     public void Write(long offsetBytes, ReadOnlySpan<byte> source, bool forceUnitAccess)
     {
         fixed (byte* pointer = source)
+        {
+            var (lba, data, lengthBytes) = (Lba(offsetBytes), (nint)pointer, (uint)source.Length);
             Finish(
-                iscsi_write16_sync(context, lun, Lba(offsetBytes), pointer, (uint)source.Length, blockSizeBytes,
-                    0, 0, forceUnitAccess ? 1 : 0, 0, 0),
+                () => iscsi_write16_sync(
+                    context, lun, lba, (byte*)data, lengthBytes, blockSizeBytes, 0, 0, forceUnitAccess ? 1 : 0, 0, 0),
                 "WRITE(16)");
+        }
     }
 
     /// <summary>COMPARE AND WRITE: writes if the blocks hold what is expected; false if they do not.</summary>
@@ -71,35 +76,32 @@ sealed unsafe partial class IscsiClient : IBlockClient
         byte[] both = [.. expected, .. written];
         fixed (byte* pointer = both)
         {
-            var task = iscsi_compareandwrite_sync(context, lun, Lba(offsetBytes), pointer, (uint)both.Length, blockSizeBytes, 0, 0, 0, 0);
-            if (task == 0) throw Failure("COMPARE AND WRITE");
-            var result = (ScsiTask*)task;
-            if (result->Status != CheckConditionStatus || result->SenseKey != MiscompareKey)
-            {
-                Finish(task, "COMPARE AND WRITE");
-                return true;
-            }
-            scsi_free_scsi_task(task);
-            return false;
+            var (lba, data, lengthBytes) = (Lba(offsetBytes), (nint)pointer, (uint)both.Length);
+            return Finish(
+                () => iscsi_compareandwrite_sync(context, lun, lba, (byte*)data, lengthBytes, blockSizeBytes, 0, 0, 0, 0),
+                "COMPARE AND WRITE", _ => true, task => SenseKeyOf(task) == MiscompareKey);
         }
     }
 
     public void Trim(long offsetBytes, long lengthBytes)
     {
         var range = new UnmapRange { Lba = Lba(offsetBytes), BlockCount = BlockCount(lengthBytes) };
-        Finish(iscsi_unmap_sync(context, lun, 0, 0, &range, 1), "UNMAP");
+        var ranges = (nint)(&range);
+        Finish(() => iscsi_unmap_sync(context, lun, 0, 0, (UnmapRange*)ranges, 1), "UNMAP");
     }
 
     public void WriteZeroes(long offsetBytes, long lengthBytes)
     {
         var zeroes = stackalloc byte[blockSizeBytes];
         new Span<byte>(zeroes, blockSizeBytes).Clear();
+        var block = (nint)zeroes;
         Finish(
-            iscsi_writesame16_sync(context, lun, Lba(offsetBytes), zeroes, (uint)blockSizeBytes, BlockCount(lengthBytes), 0, 0, 0, 0),
+            () => iscsi_writesame16_sync(
+                context, lun, Lba(offsetBytes), (byte*)block, (uint)blockSizeBytes, BlockCount(lengthBytes), 0, 0, 0, 0),
             "WRITE SAME(16)");
     }
 
-    public void Flush() => Finish(iscsi_synchronizecache16_sync(context, lun, 0, 0, 0, 0), "SYNCHRONIZE CACHE(16)");
+    public void Flush() => Finish(() => iscsi_synchronizecache16_sync(context, lun, 0, 0, 0, 0), "SYNCHRONIZE CACHE(16)");
 
     public void Dispose()
     {
@@ -119,22 +121,30 @@ sealed unsafe partial class IscsiClient : IBlockClient
         return (uint)(lengthBytes / blockSizeBytes);
     }
 
-    void Finish(nint task, string operation) => Finish(task, operation, static _ => 0);
+    void Finish(Func<nint> send, string operation) => Finish(send, operation, static _ => true);
 
-    T Finish<T>(nint task, string operation, Func<nint, T> take)
+    // What the target has to tell comes in the way of one command (SAM-5, unit attention), which is sent again, as systems do.
+    T? Finish<T>(Func<nint> send, string operation, Func<nint, T> take, Func<nint, bool>? isNo = null)
     {
-        if (task == 0) throw Failure(operation);
-        try
+        for (var attempt = 1; ; attempt++)
         {
-            return ((ScsiTask*)task)->Status == GoodStatus
-                ? take(task)
-                : throw new ClientException(operation, $"status 0x{((ScsiTask*)task)->Status:x}, {ErrorText()}");
-        }
-        finally
-        {
-            scsi_free_scsi_task(task);
+            var task = send();
+            if (task == 0) throw Failure(operation);
+            try
+            {
+                if (((ScsiTask*)task)->Status == GoodStatus) return take(task);
+                if (isNo?.Invoke(task) is true) return default;
+                if (SenseKeyOf(task) != UnitAttentionKey || attempt == MostAttempts)
+                    throw new ClientException(operation, $"status 0x{((ScsiTask*)task)->Status:x}, {ErrorText()}");
+            }
+            finally
+            {
+                scsi_free_scsi_task(task);
+            }
         }
     }
+
+    static int SenseKeyOf(nint task) => ((ScsiTask*)task)->Status == CheckConditionStatus ? ((ScsiTask*)task)->SenseKey : 0;
 
     void Check(int result, string operation)
     {
