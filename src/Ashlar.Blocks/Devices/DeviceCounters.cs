@@ -1,3 +1,7 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using Ashlar.Storage;
+
 namespace Ashlar.Blocks.Devices;
 
 /// <summary>
@@ -28,6 +32,26 @@ public sealed class DeviceCounters
         Interlocked.Add(ref bytesWritten, bytes);
     }
 
+    /// <summary>Counts a read when it has ended, or its failure. Allocates nothing where it has ended already.</summary>
+    /// <param name="pending">The read.</param>
+    /// <param name="bytes">How many bytes it reads.</param>
+    public ValueTask CountReadAsync(ValueTask pending, long bytes)
+    {
+        if (!pending.IsCompletedSuccessfully) return CountEndAsync(pending, bytes, isWrite: false);
+        CountRead(bytes);
+        return pending;
+    }
+
+    /// <summary>The same of a write, or a write of zeros.</summary>
+    /// <param name="pending">The write.</param>
+    /// <param name="bytes">How many bytes it writes.</param>
+    public ValueTask CountWriteAsync(ValueTask pending, long bytes)
+    {
+        if (!pending.IsCompletedSuccessfully) return CountEndAsync(pending, bytes, isWrite: true);
+        CountWrite(bytes);
+        return pending;
+    }
+
     /// <summary>Counts a discard.</summary>
     public void CountTrim() => Interlocked.Increment(ref trims);
 
@@ -56,4 +80,20 @@ public sealed class DeviceCounters
         Interlocked.Read(ref failures),
         Interlocked.Read(ref bytesRead),
         Interlocked.Read(ref bytesWritten));
+
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    async ValueTask CountEndAsync(ValueTask pending, long bytes, bool isWrite)
+    {
+        try
+        {
+            await pending.ConfigureAwait(false);
+        }
+        catch (Exception e) when (CountFailure(e))
+        {
+            throw new UnreachableException();
+        }
+
+        if (isWrite) CountWrite(bytes);
+        else CountRead(bytes);
+    }
 }

@@ -139,20 +139,16 @@ public sealed partial class FileDevice : IReservableDevice, IGrowableDevice, ICa
     public ValueTask ReadAsync(Lba start, Memory<byte> destination, CancellationToken cancellationToken = default)
     {
         if (cancellationToken.IsCancellationRequested) return ValueTask.FromCanceled(cancellationToken);
-        ValueTask pending;
         try
         {
             Geometry.CheckBuffer(Name, start, destination.Length);
             if (destination.IsEmpty) return ValueTask.CompletedTask;
-            pending = blocks.ReadAsync(OffsetOf(start), destination);
+            return counters.CountReadAsync(blocks.ReadAsync(OffsetOf(start), destination), destination.Length);
         }
         catch (BlockDeviceException e)
         {
             return Failed(e);
         }
-        if (!pending.IsCompletedSuccessfully) return FinishReadAsync(pending, destination.Length);
-        counters.CountRead(destination.Length);
-        return pending;
     }
 
     /// <inheritdoc />
@@ -174,10 +170,8 @@ public sealed partial class FileDevice : IReservableDevice, IGrowableDevice, ICa
         {
             return Failed(e);
         }
-        if ((options & WriteOptions.ForceUnitAccess) != WriteOptions.None)
-            return FinishDurableWriteAsync(source.Length);
-        counters.CountWrite(source.Length);
-        return ValueTask.CompletedTask;
+        return counters.CountWriteAsync(
+            (options & WriteOptions.ForceUnitAccess) != WriteOptions.None ? flushes.FlushAsync() : ValueTask.CompletedTask, source.Length);
     }
 
     /// <inheritdoc />
@@ -190,8 +184,8 @@ public sealed partial class FileDevice : IReservableDevice, IGrowableDevice, ICa
     {
         await ZeroAsync(start, blockCount, options, cancellationToken).ConfigureAwait(false);
         var lengthBytes = blockCount * Geometry.BlockSizeBytes;
-        if ((options & ZeroOptions.ForceUnitAccess) != ZeroOptions.None) await FinishDurableWriteAsync(lengthBytes).ConfigureAwait(false);
-        else counters.CountWrite(lengthBytes);
+        if ((options & ZeroOptions.ForceUnitAccess) == ZeroOptions.None) counters.CountWrite(lengthBytes);
+        else await counters.CountWriteAsync(flushes.FlushAsync(), lengthBytes).ConfigureAwait(false);
     }
 
     /// <inheritdoc />
@@ -256,34 +250,6 @@ public sealed partial class FileDevice : IReservableDevice, IGrowableDevice, ICa
         {
             flushes.NoteChange(source.Length);
         }
-    }
-
-    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
-    async ValueTask FinishReadAsync(ValueTask pending, int lengthBytes)
-    {
-        try
-        {
-            await pending.ConfigureAwait(false);
-        }
-        catch (Exception e) when (counters.CountFailure(e))
-        {
-            throw new UnreachableException();
-        }
-        counters.CountRead(lengthBytes);
-    }
-
-    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
-    async ValueTask FinishDurableWriteAsync(long lengthBytes)
-    {
-        try
-        {
-            await flushes.FlushAsync().ConfigureAwait(false);
-        }
-        catch (Exception e) when (counters.CountFailure(e))
-        {
-            throw new UnreachableException();
-        }
-        counters.CountWrite(lengthBytes);
     }
 
     void CheckWritable()

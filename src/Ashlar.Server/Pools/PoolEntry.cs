@@ -30,7 +30,11 @@ sealed class PoolEntry : IAsyncDisposable
     public RememberedPool Record
     {
         get => record;
-        set => record = value;
+        set
+        {
+            Invariant.Require(value.Number == record.Number);
+            record = value;
+        }
     }
 
     public string Name => record.Name;

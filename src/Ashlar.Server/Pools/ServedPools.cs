@@ -199,11 +199,24 @@ sealed partial class ServedPools : IAsyncDisposable
         }
     }
 
-    void Add(PoolEntry entry) => entries = [.. entries, entry];
+    // These three in turn, or before anybody else knows of the pools.
+    void Add(PoolEntry entry)
+    {
+        Invariant.Require(entries.All(each => each.Record.Number != entry.Record.Number));
+        entries = [.. entries, entry];
+    }
 
-    void Remove(PoolEntry entry) => entries = [.. entries.Where(each => each != entry)];
+    void Remove(PoolEntry entry)
+    {
+        Invariant.Require(entries.Contains(entry));
+        entries = [.. entries.Where(each => each != entry)];
+    }
 
-    void Replace(PoolEntry old, PoolEntry with) => entries = [.. entries.Select(each => each == old ? with : each)];
+    void Replace(PoolEntry old, PoolEntry with)
+    {
+        Invariant.Require(entries.Contains(old) && old.Record.Number == with.Record.Number);
+        entries = [.. entries.Select(each => each == old ? with : each)];
+    }
 
     string PathOf(RememberedPool record) => directory.PoolPath(record.Directory);
 

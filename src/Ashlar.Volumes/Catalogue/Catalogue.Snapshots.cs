@@ -113,8 +113,7 @@ sealed partial class Catalogue
 
     /// <summary>
     /// Says durably that a volume goes back to a snapshot: from now on its requests fail, and the snapshot stays. A volume that could not
-    /// be
-    /// taken back before may go back to another one.
+    /// be taken back before may go back to another one.
     /// </summary>
     /// <exception cref="SnapshotException">There is no such snapshot, or the volume goes back to one just now.</exception>
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]

@@ -3,8 +3,7 @@ namespace Ashlar.Volumes;
 /// <summary>
 /// How often the parts of a volume were read and written lately: requests by region, of which there are <see cref="RegionCount"/> at the
 /// most however large the volume is. All counts are halved from time to time, so what was long ago fades away. A request that falls
-/// together
-/// with a growing of the volume may be lost to them; they steer nothing.
+/// together with a growing of the volume may be lost to them; they steer nothing.
 /// </summary>
 sealed class AccessCounts
 {

@@ -14,8 +14,7 @@ sealed partial class VolumeDevice
 
     /// <summary>
     /// Looks for a copy of a block that matches its checksum, and puts it in the place of what does not. Under the leaf's write lock:
-    /// nobody
-    /// writes the block meanwhile. What a snapshot needs is mended as well: its content does not change.
+    /// nobody writes the block meanwhile. What a snapshot needs is mended as well: its content does not change.
     /// </summary>
     /// <returns>Whether the buffer holds the content.</returns>
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]

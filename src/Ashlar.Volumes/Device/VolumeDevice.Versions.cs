@@ -24,8 +24,7 @@ sealed partial class VolumeDevice
 {
     /// <summary>
     /// Waits until nobody goes by what he saw of generations and snapshots before the call: who holds a leaf now may have looked before;
-    /// who
-    /// takes one after us sees what was written before.
+    /// who takes one after us sees what was written before.
     /// </summary>
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     public async ValueTask PassWritersAsync()

@@ -12,6 +12,7 @@ namespace Ashlar.Volumes;
 public sealed class MapView : IDisposable
 {
     readonly KeyValueSnapshot snapshot;
+    readonly LeafVersions versions;
     readonly string pool;
     readonly long chunkCount;
     readonly Dictionary<Guid, VolumeRecord> records = [];
@@ -19,6 +20,7 @@ public sealed class MapView : IDisposable
     internal MapView(KeyValueSnapshot snapshot, string pool, long chunkCount)
     {
         (this.snapshot, this.pool, this.chunkCount) = (snapshot, pool, chunkCount);
+        versions = new LeafVersions(snapshot, pool);
         Volumes = ReadVolumes();
     }
 
@@ -101,23 +103,21 @@ public sealed class MapView : IDisposable
             yield break;
         }
 
-        List<VolumeParent> chain = [new(lineage, long.MaxValue)];
-        while (FindParent(chain[^1].Lineage) is { } parent) chain.Add(parent);
-        for (var leaf = FindNext(chain, fromLeaf); leaf >= 0; leaf = FindNext(chain, leaf + 1))
+        List<long> chain = [lineage];
+        while (FindParent(chain[^1]) is { } parent)
         {
-            foreach (var each in chain)
-            {
-                if (FindLeaf(each, leaf, onDamage) is not { } value) continue;
-                yield return (leaf, value, each == chain[0]);
-                break;
-            }
+            versions.Parents[chain[^1]] = parent;
+            chain.Add(parent.Lineage);
         }
+
+        for (var leaf = FindNext(chain, fromLeaf); leaf >= 0; leaf = FindNext(chain, leaf + 1))
+            if (FindNewest(lineage, leaf, onDamage, out var owner) is { } value) yield return (leaf, value, owner == lineage);
     }
 
-    long FindNext(List<VolumeParent> chain, long leaf)
+    long FindNext(List<long> chain, long leaf)
     {
         long next = -1;
-        foreach (var lineage in chain.Select(each => each.Lineage))
+        foreach (var lineage in chain)
         {
             Look(KeyRange.Between(MapKeys.LeafStart(lineage, leaf), MapKeys.LeafStart(lineage + 1, 0)));
             Look(KeyRange.Between(MapKeys.OldLeaf(lineage, leaf, -1), MapKeys.OldLeaf(lineage + 1, 0, -1)));
@@ -131,25 +131,19 @@ public sealed class MapView : IDisposable
         }
     }
 
-    // As LeafVersions.FindOwn, of this moment.
-    byte[]? FindLeaf(VolumeParent at, long leaf, Action<CorruptDataException>? onDamage)
+    // What cannot be read is left out: it hides what lies behind it.
+    byte[]? FindNewest(long lineage, long leaf, Action<CorruptDataException>? onDamage, out long owner)
     {
-        var key = new byte[MapKeys.LeafBytes];
-        MapKeys.WriteLeaf(key, at.Lineage, leaf);
         try
         {
-            if (snapshot.Get(key) is { } head
-                && (at.Generation == long.MaxValue || LeafFormat.ReadVersion(head, pool, leaf).Generation <= at.Generation)) return head;
+            return versions.Find(lineage, leaf, long.MaxValue, out owner);
         }
         catch (CorruptDataException damage)
         {
             onDamage?.Invoke(damage);
+            owner = lineage;
             return null;
         }
-        if (at.Generation == long.MaxValue) return null;
-        using var cursor = snapshot.Scan(
-            KeyRange.Between(MapKeys.OldLeaf(at.Lineage, leaf, at.Generation), MapKeys.OldLeavesEnd(at.Lineage, leaf)));
-        return cursor.MoveNext() ? cursor.Value.ToArray() : null;
     }
 
     void ReadLeaf(long leaf, ReadOnlySpan<byte> value, long newest, List<BlockRun> runs, Action<CorruptDataException>? onDamage)

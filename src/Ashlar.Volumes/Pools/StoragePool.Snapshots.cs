@@ -75,8 +75,7 @@ public sealed partial class StoragePool
 
     /// <summary>
     /// Deletes snapshots of a volume, in any order: they are gone for everyone, durably, when the call returns. What was kept for them
-    /// alone
-    /// is given back in the background; the task ends with that. What clones need stays until they are gone or flattened.
+    /// alone is given back in the background; the task ends with that. What clones need stays until they are gone or flattened.
     /// </summary>
     /// <exception cref="VolumeNameException">There is no such volume.</exception>
     /// <exception cref="SnapshotException">There is no such snapshot, or a volume goes back to it just now.</exception>
@@ -202,7 +201,7 @@ public sealed partial class StoragePool
         }
     }
 
-    /// <summary>Bytes that deleting some snapshots of a volume would give back, together.</summary>
+    /// <summary>Bytes that deleting some snapshots of a volume would give back, together, by what is committed.</summary>
     /// <exception cref="VolumeNameException">There is no such volume.</exception>
     /// <exception cref="SnapshotException">There is no such snapshot.</exception>
     public long MeasureSnapshots(string volume, IReadOnlyCollection<string> snapshots, CancellationToken cancellationToken = default)

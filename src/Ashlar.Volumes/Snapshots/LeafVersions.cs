@@ -4,12 +4,23 @@ using Ashlar.KeyValue;
 namespace Ashlar.Volumes;
 
 /// <summary>Finds the leaf that a snapshot sees.</summary>
-sealed class LeafVersions(KeyValueStore store, string pool)
+sealed class LeafVersions
 {
+    readonly Func<byte[], byte[]?> get;
+    readonly Func<KeyRange, ScanDirection, KeyValueCursor> scan;
+    readonly string pool;
+
+    /// <summary>In the store as it is.</summary>
+    public LeafVersions(KeyValueStore store, string pool) => (get, scan, this.pool) = (key => store.Get(key), store.Scan, pool);
+
+    /// <summary>In the store as it was at one moment.</summary>
+    public LeafVersions(KeyValueSnapshot snapshot, string pool) =>
+        (get, scan, this.pool) = (key => snapshot.Get(key), snapshot.Scan, pool);
+
     /// <summary>Which volumes are clones, and of what; by lineage.</summary>
     public ConcurrentDictionary<long, VolumeParent> Parents { get; } = new();
 
-    /// <summary>The leaf as it was in a generation, encoded; null when nothing was mapped.</summary>
+    /// <summary>The leaf as it was in a generation, encoded; null when nothing was mapped. The newest one has the greatest.</summary>
     /// <param name="lineage">Number under which the leaves of the volume are kept.</param>
     /// <param name="leafIndex">The leaf.</param>
     /// <param name="generation">The generation.</param>
@@ -30,17 +41,18 @@ sealed class LeafVersions(KeyValueStore store, string pool)
         // The head before the kept ones: one batch keeps the old head and writes the new one. The other way round both could be missed.
         var key = new byte[MapKeys.LeafBytes];
         MapKeys.WriteLeaf(key, lineage, leafIndex);
-        if (store.Get(key) is { } head && LeafFormat.ReadVersion(head, pool, leafIndex).Generation <= generation) return head;
-        using var cursor = store.Scan(
-            KeyRange.Between(MapKeys.OldLeaf(lineage, leafIndex, generation), MapKeys.OldLeavesEnd(lineage, leafIndex)));
+        if (get(key) is { } head && LeafFormat.ReadVersion(head, pool, leafIndex).Generation <= generation) return head;
+        using var cursor = scan(
+            KeyRange.Between(MapKeys.OldLeaf(lineage, leafIndex, generation), MapKeys.OldLeavesEnd(lineage, leafIndex)),
+            ScanDirection.Forward);
         return cursor.MoveNext() ? cursor.Value.ToArray() : null;
     }
 
     /// <summary>Generation of the newest version of a leaf that is kept beside the head; 0 when there is none.</summary>
     public long FindNewestKept(long lineage, long leafIndex)
     {
-        using var cursor = store.Scan(
-            KeyRange.Between(MapKeys.OldLeaf(lineage, leafIndex, -1), MapKeys.OldLeavesEnd(lineage, leafIndex)));
+        using var cursor = scan(
+            KeyRange.Between(MapKeys.OldLeaf(lineage, leafIndex, -1), MapKeys.OldLeavesEnd(lineage, leafIndex)), ScanDirection.Forward);
         return cursor.MoveNext() ? MapKeys.ReadLeaf(cursor.Key).Generation : 0;
     }
 
@@ -48,10 +60,11 @@ sealed class LeafVersions(KeyValueStore store, string pool)
     public (long Older, long Younger) FindNeighbours(long lineage, long leafIndex, long generation)
     {
         long older = 0, younger = 0;
-        using (var cursor = store.Scan(
-            KeyRange.Between(MapKeys.OldLeaf(lineage, leafIndex, generation - 1), MapKeys.OldLeavesEnd(lineage, leafIndex))))
+        using (var cursor = scan(
+            KeyRange.Between(MapKeys.OldLeaf(lineage, leafIndex, generation - 1), MapKeys.OldLeavesEnd(lineage, leafIndex)),
+            ScanDirection.Forward))
             if (cursor.MoveNext()) older = MapKeys.ReadLeaf(cursor.Key).Generation;
-        using (var cursor = store.Scan(
+        using (var cursor = scan(
             KeyRange.Between(MapKeys.OldLeaf(lineage, leafIndex, -1), MapKeys.OldLeaf(lineage, leafIndex, generation)),
             ScanDirection.Backward))
             if (cursor.MoveNext()) younger = MapKeys.ReadLeaf(cursor.Key).Generation;

@@ -8,10 +8,9 @@ namespace Ashlar.Volumes;
 /// <summary>Gives back what was kept for snapshots that are deleted, in the background.</summary>
 /// <remarks>
 /// <para>The versions of a leaf are neighbours in the store. A place was taken in its birth generation and belongs to all versions from
-/// then
-/// on up to the one before which the head let go of it. So a version that no snapshot needs any more owns what it has, the next younger
-/// one has not, and the next older one cannot have, for it is older than the place. What has to be looked at is found by the generation in
-/// which it was changed; nothing else of the volume is.</para>
+/// then on up to the one before which the head let go of it. So a version that no snapshot needs any more owns what it has, the next
+/// younger one has not, and the next older one cannot have, for it is older than the place. What has to be looked at is found by the
+/// generation in which it was changed; nothing else of the volume is.</para>
 /// <para>Crash order: a version goes in the batch of the leaf of the head, with the free space that it gives back, so that of map and
 /// free space both or neither know of it. The record of the snapshot goes last; what a crash leaves is found by the next opening.</para>
 /// </remarks>

@@ -12,8 +12,7 @@ namespace Ashlar.Volumes;
 /// given to the volume instead, a place that the volume had let go of would come back to it, which <see cref="SnapshotRemover"/> rules
 /// out.</para>
 /// <para>Crash order of a restoring: write down, durably, that the volume goes back to a snapshot; copy; commit; forget that. From the
-/// first
-/// step on requests fail, also after a crash, until the copy, begun anew, has come to its end: nobody sees a mixture.</para>
+/// first step on requests fail, also after a crash, until the copy, begun anew, has come to its end: nobody sees a mixture.</para>
 /// </remarks>
 sealed class SnapshotRestorer(
     PoolParts parts, Catalogue catalogue, VolumeResizer resizer, SnapshotDiff diff, Func<VolumeDevice, SnapshotRecord, VolumeDevice> open)

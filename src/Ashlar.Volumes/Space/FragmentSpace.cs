@@ -11,8 +11,7 @@ namespace Ashlar.Volumes;
 /// <remarks>
 /// <para>A block is <i>pending</i> from when a request takes it until the leaf that owns it is captured for a commit; then it is
 /// <i>live</i>, until a leaf that has let go of it is captured; then <i>dying</i>, until that one is durable. Only then may another leaf
-/// take
-/// it. The store says which blocks are live, in the batch of the leaves by which that changed; the chunk is in use, for the
+/// take it. The store says which blocks are live, in the batch of the leaves by which that changed; the chunk is in use, for the
 /// bitmaps, as long as one of its blocks is live. So a crash forgets what was pending, and nothing else.</para>
 /// <para>The methods that capture are for the thread of the commit only.</para>
 /// </remarks>
