@@ -85,7 +85,8 @@ public sealed class PackageTests : IDisposable
                 new() { RecordBytes = 250, Writes = Rate.Parse("200M/day"), Retention = Period.Parse("1825d") }, UnitSystem.Binary);
             Console.WriteLine($"{ByteAmount.Format(estimate.Rows[1].Bytes, UnitSystem.Binary)} {store.Get("city/paris"u8)!.Length}");
             """);
-        Assert.Equal("82.99 TiB 11\n", await Dotnet(directory, "run", "--project", "Fresh", "--", $"{directory}/store")); // 250 B x 200e6 x 1825
+        // 250 bytes x 200,000,000 x 1825.
+        Assert.Equal("82.99 TiB 11\n", await Dotnet(directory, "run", "--project", "Fresh", "--", $"{directory}/store"));
     }
 
     async Task<string> Pack(string project, params string[] assemblies)

@@ -34,7 +34,9 @@ sealed class CountingDevice(IBlockDevice below) : IBlockDevice
 
     public ValueTask WriteZeroesAsync(
         Lba start, long blockCount, ZeroOptions options = ZeroOptions.None, CancellationToken cancellationToken = default) =>
-        WriteFailure is { } failure ? ValueTask.FromException(failure) : below.WriteZeroesAsync(start, blockCount, options, cancellationToken);
+        WriteFailure is { } failure
+            ? ValueTask.FromException(failure)
+            : below.WriteZeroesAsync(start, blockCount, options, cancellationToken);
 
     public ValueTask TrimAsync(Lba start, long blockCount, CancellationToken cancellationToken = default) =>
         below.TrimAsync(start, blockCount, cancellationToken);

@@ -79,7 +79,8 @@ static class FileSystemCrashCheck
     static bool Has(byte[] version, int start, ReadOnlySpan<byte> sector)
     {
         var there = Math.Clamp(version.Length - start, 0, sector.Length);
-        return sector[..there].SequenceEqual(version.AsSpan(Math.Min(start, version.Length), there)) && !sector[there..].ContainsAnyExcept((byte)0);
+        return sector[..there].SequenceEqual(version.AsSpan(Math.Min(start, version.Length), there))
+            && !sector[there..].ContainsAnyExcept((byte)0);
     }
 
     static void Fill(BlockFileSystem disk)

@@ -23,7 +23,8 @@ public sealed class FileSystemFormatTests
         var header = ReadRegion(device, 0, HeaderFormat.SizeBytes);
         Assert.Equal("4153484C46535953" + "01000000" + "00200000", Convert.ToHexString(header, 0, 16));
         Assert.Equal("0100000000000000", Convert.ToHexString(header, 32, 8)); // Generation
-        Assert.Equal("0100000000000000" + "0800000000000000" + "0900000000000000" + "0800000000000000", Convert.ToHexString(header, 40, 32));
+        Assert.Equal(
+            "0100000000000000" + "0800000000000000" + "0900000000000000" + "0800000000000000", Convert.ToHexString(header, 40, 32));
         Assert.Equal("01000000" + "00000000" + "0010000000000000" + "0000050000000000", Convert.ToHexString(header, 72, 24));
         Assert.Equal(Crc32C.Compute(header.AsSpan(0, 4092)), BinaryPrimitives.ReadUInt32LittleEndian(header.AsSpan(4092)));
         Assert.Equal(header, ReadRegion(device, HeaderFormat.SizeBytes, HeaderFormat.SizeBytes));
@@ -106,10 +107,13 @@ public sealed class FileSystemFormatTests
         var second = ReadRegion(device, HeaderBytes + AreaBytes, 4096);
         Assert.Equal(2, second[32]); // The second area has the newer checkpoint.
         Flip(device, HeaderBytes + AreaBytes + 4096 + 3);
-        Assert.Contains("newest checkpoint", Assert.Throws<CorruptDataException>(() => TestDisk.Open(device)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "newest checkpoint", Assert.Throws<CorruptDataException>(() => TestDisk.Open(device)).Message, StringComparison.Ordinal);
     }
 
-    /// <summary>With checksums that fit, so that what is behind them is looked at: typed errors, soon, or a file system that is sound.</summary>
+    /// <summary>
+    /// With checksums that fit, so that what is behind them is looked at: typed errors, soon, or a file system that is sound.
+    /// </summary>
     [Fact]
     public void Metadata_of_any_content_are_refused_or_sound()
     {

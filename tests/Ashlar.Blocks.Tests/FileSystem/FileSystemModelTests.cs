@@ -5,7 +5,9 @@ using Ashlar.TestKit;
 
 namespace Ashlar.Blocks.Tests.FileSystem;
 
-/// <summary>Random calls have the results that they have on a simulated disk, however small the memory is, and whatever fails below.</summary>
+/// <summary>
+/// Random calls have the results that they have on a simulated disk, however small the memory is, and whatever fails below.
+/// </summary>
 public sealed class FileSystemModelTests
 {
     static readonly string[] Names = ["/x", "/y", "/d/x", "/d/y", "/d", "/e", "/e/z"];
@@ -122,8 +124,14 @@ public sealed class FileSystemModelTests
         foreach (var name in model.List(directory))
         {
             var path = directory == "/" ? $"/{name}" : $"{directory}/{name}";
-            if (model.DirectoryExists(path)) Compare(disk, model, path, seed);
-            else Assert.True(BlockFileSystemTests.Read(disk, path).AsSpan().SequenceEqual(BlockFileSystemTests.Read(model, path)), $"seed {seed}: {path}");
+            if (model.DirectoryExists(path))
+            {
+                Compare(disk, model, path, seed);
+                continue;
+            }
+
+            var (found, expected) = (BlockFileSystemTests.Read(disk, path), BlockFileSystemTests.Read(model, path));
+            Assert.True(found.AsSpan().SequenceEqual(expected), $"seed {seed}: {path}");
         }
     }
 }

@@ -6,8 +6,8 @@ using Ashlar.Storage;
 namespace Ashlar.Blocks.Tests.FileSystem;
 
 /// <summary>
-/// Random calls on a small file system, and before and after each of them a mark that says what a crash may leave of it: names as they were at
-/// one moment since they were last synced, and of each file a length and sectors that it had at some moments since it was.
+/// Random calls on a small file system, and before and after each of them a mark that says what a crash may leave of it: names as they
+/// were at one moment since they were last synced, and of each file a length and sectors that it had at some moments since it was.
 /// </summary>
 sealed class FileSystemWorkload(ulong seed, int steps, CommitRules? rules = null)
 {

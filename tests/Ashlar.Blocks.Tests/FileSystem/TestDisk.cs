@@ -5,7 +5,9 @@ using Ashlar.Storage;
 
 namespace Ashlar.Blocks.Tests.FileSystem;
 
-/// <summary>A small file system on a device: its areas are full after some ten commits, its units hold two pages, its memory sixteen.</summary>
+/// <summary>
+/// A small file system on a device: its areas are full after some ten commits, its units hold two pages, its memory sixteen.
+/// </summary>
 static class TestDisk
 {
     public const int UnitBytes = 8192;

@@ -147,7 +147,10 @@ public sealed class ApiTests : ServedApi
 
     [Theory]
     [InlineData("DELETE", "/v1/pools/main/volumes/vm1?force=perhaps", "'perhaps' is not a value of 'force': true or false")]
-    [InlineData("DELETE", "/v1/pools/main/volumes/vm1?froce=true", "'froce' is not a query parameter of /v1/pools/main/volumes/vm1: it takes force and now and snapshots")]
+    [InlineData(
+        "DELETE",
+        "/v1/pools/main/volumes/vm1?froce=true",
+        "'froce' is not a query parameter of /v1/pools/main/volumes/vm1: it takes force and now and snapshots")]
     [InlineData("DELETE", "/v1/pools/main/volumes/vm1?force=true&force=true", "'force' is given twice")]
     [InlineData("GET", "/v1/status?verbose", "'verbose' is not a query parameter of /v1/status: it takes none")]
     [InlineData("GET", "/livez?x=1", "'x' is not a query parameter of /livez: it takes none")]
@@ -210,7 +213,9 @@ public sealed class ApiTests : ServedApi
     {
         await SendAsync(HttpMethod.Post, Volumes, """{"name":"vm1","sizeBytes":1073741824}""");
         await AssertProblemAsync(HttpMethod.Patch, $"{Volumes}/vm1", """{"sizeBytes":512}""", 409, "would-shrink");
-        Assert.Equal(HttpStatusCode.OK, (await SendAsync(HttpMethod.Patch, $"{Volumes}/vm1", """{"sizeBytes":512,"allowShrink":true}""")).Status);
+        Assert.Equal(
+            HttpStatusCode.OK,
+            (await SendAsync(HttpMethod.Patch, $"{Volumes}/vm1", """{"sizeBytes":512,"allowShrink":true}""")).Status);
     }
 
     [Fact]
@@ -289,14 +294,16 @@ public sealed class ApiTests : ServedApi
     [Fact]
     public async Task Of_many_creates_of_one_name_one_wins()
     {
-        var answers = await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => SendAsync(HttpMethod.Post, Volumes, """{"name":"vm1","sizeBytes":512}""")));
+        var answers = await Task.WhenAll(Enumerable.Range(0, 16)
+            .Select(_ => SendAsync(HttpMethod.Post, Volumes, """{"name":"vm1","sizeBytes":512}""")));
         Assert.Equal(1, answers.Count(answer => answer.Status == HttpStatusCode.Created));
         Assert.Equal(15, answers.Count(answer => answer.Status == HttpStatusCode.Conflict));
     }
 
     async Task AssertProblemAsync(HttpMethod method, string url, string? body, int status, string type)
     {
-        using var request = new HttpRequestMessage(method, url) { Content = body is null ? null : new StringContent(body, Encoding.UTF8, "application/json") };
+        using var request = new HttpRequestMessage(method, url);
+        if (body is not null) request.Content = new StringContent(body, Encoding.UTF8, "application/json");
         using var response = await Http.SendAsync(request);
         Assert.Equal(status, (int)response.StatusCode);
         Assert.Equal("application/problem+json", response.Content.Headers.ContentType?.MediaType);
@@ -311,7 +318,8 @@ public sealed class ApiTests : ServedApi
 
     async Task<(HttpStatusCode Status, JsonElement Body)> SendAsync(HttpMethod method, string url, string? body = null)
     {
-        using var request = new HttpRequestMessage(method, url) { Content = body is null ? null : new StringContent(body, Encoding.UTF8, "application/json") };
+        using var request = new HttpRequestMessage(method, url);
+        if (body is not null) request.Content = new StringContent(body, Encoding.UTF8, "application/json");
         using var response = await Http.SendAsync(request);
         var text = await response.Content.ReadAsStringAsync();
         return (response.StatusCode, text.Length == 0 ? default : JsonDocument.Parse(text).RootElement);

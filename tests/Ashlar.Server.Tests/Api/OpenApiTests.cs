@@ -69,8 +69,14 @@ public sealed partial class OpenApiTests : ServedApi
         Check(document, SchemaOf(document, "/v1/pools/{pool}/scrub", "post", "202"), await ReadAsync(task), "POST");
         foreach (var (path, method, _) in Operations(document))
         {
-            if (method != "get" || !path.StartsWith("/v1", StringComparison.Ordinal) || path.EndsWith("/stream", StringComparison.Ordinal)) continue;
-            var url = path.Replace("{pool}", "main").Replace("{volume}", "vm1").Replace("{id}", trashed).Replace("{task}", "1").Replace("{snapshot}", "one");
+            if (method != "get" || !path.StartsWith("/v1", StringComparison.Ordinal)) continue;
+            if (path.EndsWith("/stream", StringComparison.Ordinal)) continue;
+            var url = path
+                .Replace("{pool}", "main")
+                .Replace("{volume}", "vm1")
+                .Replace("{id}", trashed)
+                .Replace("{task}", "1")
+                .Replace("{snapshot}", "one");
             if (path == "/v1/catalogue")
             {
                 var line = At(

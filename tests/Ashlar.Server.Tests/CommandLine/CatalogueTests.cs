@@ -9,7 +9,14 @@ namespace Ashlar.Server.Tests.CommandLine;
 public sealed class CatalogueTests : IAsyncLifetime
 {
     const string Summary =
-        "SELECT name, size_bytes, provisioned_bytes, status, (SELECT count(*) FROM VolumeBlock WHERE volume_id = id) FROM Volume ORDER BY name";
+        "SELECT name, size_bytes, provisioned_bytes, status, "
+        + "(SELECT count(*) FROM VolumeBlock WHERE volume_id = id) FROM Volume ORDER BY name";
+
+    const string Head = """{"head":{"apiVersion":"ashlar/v1","kind":"Catalogue","createdAt":"2026-11-21T01:43:12.406Z"}}""";
+
+    const string SmallVolume =
+        """{"volume":{"id":"7ed4f3e4-4004-4fc7-be51-eba2cc144e4f","pool":"main","name":"v","sizeBytes":1048576,"""
+        + """ "provisionedBytes":0,"status":"online","createdAt":"2026-11-21T01:43:12.406Z"}}""";
 
     const string Expected = "thick|131072|131072|online|0\nvm1|1073741824|1114112|online|257\n";
 
@@ -49,7 +56,9 @@ public sealed class CatalogueTests : IAsyncLifetime
 
         // The last block lies where the table says.
         var place = ExternalTool.Run(
-            "sqlite3", file, $"SELECT physical_node, physical_offset FROM VolumeBlock WHERE volume_id = '{id}' AND logical_block = 131073").MustSucceed();
+            "sqlite3",
+            file,
+            $"SELECT physical_node, physical_offset FROM VolumeBlock WHERE volume_id = '{id}' AND logical_block = 131073").MustSucceed();
         Assert.StartsWith("main|", place, StringComparison.Ordinal);
         using var data = File.OpenHandle($"{server.Data}/pools/main/data");
         var found = new byte[13];
@@ -80,7 +89,8 @@ public sealed class CatalogueTests : IAsyncLifetime
         Assert.Equal(
             "257|0|512 MiB\n",
             database.Run("-c", "SELECT count(*), min(logical_block), max(logical_block) / 256 || ' MiB' FROM VolumeBlock"));
-        Assert.Equal("t\n", database.Run("-c", "SELECT created_at BETWEEN now() - interval '1 day' AND now() FROM Volume WHERE name = 'vm1'"));
+        Assert.Equal(
+            "t\n", database.Run("-c", "SELECT created_at BETWEEN now() - interval '1 day' AND now() FROM Volume WHERE name = 'vm1'"));
     }
 
     [Fact]
@@ -97,17 +107,24 @@ public sealed class CatalogueTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("""{"head":{"apiVersion":"ashlar/v1","kind":"Catalogue","createdAt":"2026-11-21T01:43:12.406Z"}}""", "is cut off")]
+    [InlineData("HEAD", "is cut off")]
     [InlineData("""{"end":{"volumes":0,"blocks":0,"unreadablePieces":0}}""", "its head is missing")]
-    [InlineData("HEAD\n{\"blocks\":{\"logicalBlock\":0,\"count\":1,\"physicalNode\":\"main\",\"physicalOffset\":0}}", "blocks of no volume")]
-    [InlineData("HEAD\nVOLUME\n{\"blocks\":{\"logicalBlock\":0,\"count\":9223372036854775807,\"physicalNode\":\"main\",\"physicalOffset\":0}}", "blocks at 0 of a volume")]
-    [InlineData("HEAD\nVOLUME\n{\"blocks\":{\"logicalBlock\":257,\"count\":1,\"physicalNode\":\"main\",\"physicalOffset\":0}}", "blocks at 257 of a volume")]
-    [InlineData("HEAD\nVOLUME\n{\"blocks\":{\"logicalBlock\":2,\"count\":1,\"physicalNode\":\"main\",\"physicalOffset\":-1}}", "blocks at 2 of a volume")]
+    [InlineData(
+        "HEAD\n{\"blocks\":{\"logicalBlock\":0,\"count\":1,\"physicalNode\":\"main\",\"physicalOffset\":0}}", "blocks of no volume")]
+    [InlineData(
+        "HEAD\nVOLUME\n{\"blocks\":{\"logicalBlock\":0,\"count\":9223372036854775807,\"physicalNode\":\"main\",\"physicalOffset\":0}}",
+        "blocks at 0 of a volume")]
+    [InlineData(
+        "HEAD\nVOLUME\n{\"blocks\":{\"logicalBlock\":257,\"count\":1,\"physicalNode\":\"main\",\"physicalOffset\":0}}",
+        "blocks at 257 of a volume")]
+    [InlineData(
+        "HEAD\nVOLUME\n{\"blocks\":{\"logicalBlock\":2,\"count\":1,\"physicalNode\":\"main\",\"physicalOffset\":-1}}",
+        "blocks at 2 of a volume")]
     public async Task What_a_server_cannot_mean_is_refused(string lines, string problem)
     {
         var entries = lines
-            .Replace("HEAD", """{"head":{"apiVersion":"ashlar/v1","kind":"Catalogue","createdAt":"2026-11-21T01:43:12.406Z"}}""", StringComparison.Ordinal)
-            .Replace("VOLUME", """{"volume":{"id":"7ed4f3e4-4004-4fc7-be51-eba2cc144e4f","pool":"main","name":"v","sizeBytes":1048576,"provisionedBytes":0,"status":"online","createdAt":"2026-11-21T01:43:12.406Z"}}""", StringComparison.Ordinal)
+            .Replace("HEAD", Head, StringComparison.Ordinal)
+            .Replace("VOLUME", SmallVolume, StringComparison.Ordinal)
             .Split('\n')
             .Select(line => System.Text.Json.JsonSerializer.Deserialize(line, ApiJson.Strict.CatalogueEntry)!);
         var error = await Assert.ThrowsAsync<CommandException>(

@@ -14,7 +14,8 @@ public sealed class PoolLifeTests : IDisposable
     {
         await using (var server = await RunningProgram.StartInAsync(Data))
         {
-            var created = await server.CallAsync("pool", "create", "fast", "--device", directory["a"], "--device", directory["b"], "--size", "8MiB");
+            var created = await server.CallAsync(
+                "pool", "create", "fast", "--device", directory["a"], "--device", directory["b"], "--size", "8MiB");
             Assert.Equal((0, "fast is created and holds 16.00 MiB\n", ""), (created.ExitCode, created.Out, created.Error));
             Assert.Equal(0, (await server.CallAsync("volume", "create", "fast/vm1", "--size", "4MiB")).ExitCode);
             var added = await server.CallAsync("pool", "add-device", "fast", "--device", directory["c"], "--size", "8MiB");
@@ -58,7 +59,8 @@ public sealed class PoolLifeTests : IDisposable
             Assert.Equal(0, (await server.CallAsync("volume", "create", "again/vm1", "--size", "4MiB")).ExitCode);
         }
         await using (var server = await RunningProgram.StartInAsync(Data))
-            Assert.Equal("available", (await server.CallAsync("pool", "show", "again", "-o", "json")).OutJson.GetProperty("state").GetString());
+            Assert.Equal(
+                "available", (await server.CallAsync("pool", "show", "again", "-o", "json")).OutJson.GetProperty("state").GetString());
     }
 
     [Fact]
@@ -145,7 +147,8 @@ public sealed class PoolLifeTests : IDisposable
         await using (var server = await RunningProgram.StartInAsync(Data))
         {
             var pool = (await server.CallAsync("pool", "show", "main", "-o", "json")).OutJson;
-            Assert.Equal((40, 45), (pool.GetProperty("softThresholdPercent").GetInt32(), pool.GetProperty("hardThresholdPercent").GetInt32()));
+            Assert.Equal(
+                (40, 45), (pool.GetProperty("softThresholdPercent").GetInt32(), pool.GetProperty("hardThresholdPercent").GetInt32()));
             Assert.Equal(0.5, pool.GetProperty("overcommitRatio").GetDouble());
         }
     }

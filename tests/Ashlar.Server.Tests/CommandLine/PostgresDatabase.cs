@@ -27,7 +27,8 @@ sealed class PostgresDatabase : IDisposable
 
     /// <summary>What psql prints of a command, columns with bars between.</summary>
     public string Run(params string[] arguments) => ExternalTool.Run(
-        "psql", ["-h", directory.DirectoryPath, "-U", "nobody", "-d", "postgres", "-X", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1", .. arguments])
+        "psql",
+        ["-h", directory.DirectoryPath, "-U", "nobody", "-d", "postgres", "-X", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1", .. arguments])
         .MustSucceed();
 
     public void Dispose()
@@ -39,7 +40,8 @@ sealed class PostgresDatabase : IDisposable
     static void AsNobody(string tool, params string[] arguments)
     {
         if (Environment.IsPrivilegedProcess)
-            ExternalTool.Run("setpriv", ["--reuid", Nobody, "--regid", Nobody, "--clear-groups", ExternalTool.Find(tool)!, .. arguments]).MustSucceed();
+            ExternalTool.Run(
+                "setpriv", ["--reuid", Nobody, "--regid", Nobody, "--clear-groups", ExternalTool.Find(tool)!, .. arguments]).MustSucceed();
         else ExternalTool.Run(tool, arguments).MustSucceed();
     }
 }

@@ -79,8 +79,10 @@ public sealed class SeveralVolumesTests : IAsyncLifetime
     [Fact]
     public async Task How_to_connect_is_told_to_people_alone()
     {
-        Assert.Equal("d is created: 1.00 GiB, blocks of 512 bytes\n", (await server.CallAsync("volume", "create", "d", "--size", "1GiB")).Out);
-        var atTerminal = await CalledProgram.RunAsync(new Surroundings { Width = 80 }, "volume", "create", "e", "--size", "1GiB", "--data", server.Data);
+        Assert.Equal(
+            "d is created: 1.00 GiB, blocks of 512 bytes\n", (await server.CallAsync("volume", "create", "d", "--size", "1GiB")).Out);
+        var atTerminal = await CalledProgram.RunAsync(
+            new Surroundings { Width = 80 }, "volume", "create", "e", "--size", "1GiB", "--data", server.Data);
         Assert.Contains("\nConnect:\n", atTerminal.Out, StringComparison.Ordinal);
     }
 
@@ -88,7 +90,8 @@ public sealed class SeveralVolumesTests : IAsyncLifetime
     [InlineData("500GB", "4096", 500_000_002_048, "500,000,000,000 bytes", "500,000,002,048 bytes, 465.66 GiB")]
     [InlineData("1GB", "4096", 1_000_001_536, "1,000,000,000 bytes", "1,000,001,536 bytes, 953.68 MiB")]
     [InlineData("1000", "512", 1024, "1,000 bytes", "1,024 bytes, 1.00 KiB")]
-    public async Task A_size_is_rounded_up_to_whole_blocks_and_that_is_told(string size, string block, long bytes, string asked, string became)
+    public async Task A_size_is_rounded_up_to_whole_blocks_and_that_is_told(
+        string size, string block, long bytes, string asked, string became)
     {
         var created = await server.CallAsync("volume", "create", "d", "--size", size, "--block-size", block);
         Assert.Equal((0, $"note: {asked} are rounded up to whole blocks of {block}: {became}\n"), (created.ExitCode, created.Error));
@@ -103,7 +106,8 @@ public sealed class SeveralVolumesTests : IAsyncLifetime
     public async Task Fractions_of_units_are_exact()
     {
         await server.CallAsync("volume", "create", "d", "--size", "1.5TiB");
-        Assert.Equal(1536L << 30, (await server.CallAsync("volume", "show", "d", "-o", "json")).OutJson.GetProperty("sizeBytes").GetInt64());
+        var shown = await server.CallAsync("volume", "show", "d", "-o", "json");
+        Assert.Equal(1536L << 30, shown.OutJson.GetProperty("sizeBytes").GetInt64());
         Assert.Contains("(1,649,267,441,664 bytes)", (await server.CallAsync("volume", "show", "d")).Out, StringComparison.Ordinal);
     }
 }

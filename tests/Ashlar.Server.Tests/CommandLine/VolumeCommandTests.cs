@@ -30,9 +30,11 @@ public sealed class VolumeCommandTests
         Assert.Equal("vm1 is created: 10.00 GiB, blocks of 512 bytes\n", created.Out);
 
         Assert.Matches(
-            @"^NAME +SIZE +USED +USE% +TYPE +BLOCK +CLIENTS +CREATED\nvm1 +10\.00 GiB +\S+ \S+ +0\.0 % +thin +512 +- +20\S+Z\n$", (await server.CallAsync("volume", "list")).Out);
+            @"^NAME +SIZE +USED +USE% +TYPE +BLOCK +CLIENTS +CREATED\nvm1 +10\.00 GiB +\S+ \S+ +0\.0 % +thin +512 +- +20\S+Z\n$",
+            (await server.CallAsync("volume", "list")).Out);
         Assert.Equal("vm1 has 20.00 GiB now\n", (await server.CallAsync("volume", "resize", "main/vm1", "--size", "20G")).Out);
-        Assert.Equal(20L << 30, (await server.CallAsync("volume", "show", "vm1", "-o", "json")).OutJson.GetProperty("sizeBytes").GetInt64());
+        Assert.Equal(
+            20L << 30, (await server.CallAsync("volume", "show", "vm1", "-o", "json")).OutJson.GetProperty("sizeBytes").GetInt64());
         Assert.Equal("vm1 is in the trash\n", (await server.CallAsync("volume", "delete", "vm1", "--yes")).Out);
         Assert.Equal("", (await server.CallAsync("volume", "list", "-o", "name")).Out);
     }
@@ -136,8 +138,11 @@ public sealed class VolumeCommandTests
             Assert.StartsWith("error: volume vm1 is in use: 1 NBD\n", refused.Error, StringComparison.Ordinal);
         }
         // The server learns that the client left a moment after it did.
-        while ((await server.CallAsync("volume", "show", "vm1", "-o", "json")).OutJson.GetProperty("clients").GetProperty("nbd").GetInt32() > 0)
+        while ((await server.CallAsync("volume", "show", "vm1", "-o", "json")).OutJson
+            .GetProperty("clients").GetProperty("nbd").GetInt32() > 0)
+        {
             await Task.Yield();
+        }
         Assert.Equal(0, (await server.CallAsync("volume", "delete", "vm1", "--yes")).ExitCode);
     }
 
@@ -169,7 +174,8 @@ public sealed class VolumeCommandTests
         await using var server = await RunningProgram.StartAsync();
         await server.CallAsync("volume", "create", "vm1", "--size", "1GiB");
         Assert.Equal("main\n", (await server.CallAsync("pool", "list", "-o", "name")).Out);
-        Assert.Equal(1L << 30, (await server.CallAsync("pool", "show", "main", "-o", "json")).OutJson.GetProperty("provisionedBytes").GetInt64());
+        Assert.Equal(
+            1L << 30, (await server.CallAsync("pool", "show", "main", "-o", "json")).OutJson.GetProperty("provisionedBytes").GetInt64());
         Assert.Equal(5, (await server.CallAsync("pool", "show", "tank")).ExitCode);
         var status = await server.CallAsync("status", "--exit-code");
         Assert.Equal(0, status.ExitCode);

@@ -25,7 +25,8 @@ public sealed class VolumeTrashTests : IAsyncLifetime
         Assert.Matches(
             @"^NAME +SIZE +USED +DELETED +EXPIRES +ID\nvm1 +16\.00 MiB +64\.00 KiB +20\S+Z +20\S+Z +[0-9a-f-]{36}\n$",
             (await server.CallAsync("volume", "trash", "list")).Out);
-        Assert.Matches(@"\nTrash +1 volume with 64\.00 KiB, taken when space is needed; ", (await server.CallAsync("pool", "show", "main")).Out);
+        Assert.Matches(
+            @"\nTrash +1 volume with 64\.00 KiB, taken when space is needed; ", (await server.CallAsync("pool", "show", "main")).Out);
         Assert.Equal("vm1 is back: 16.00 MiB, 64.00 KiB used\n", (await server.CallAsync("volume", "undelete", "vm1")).Out);
         var after = (await server.CallAsync("volume", "show", "vm1", "-o", "json")).OutJson;
         foreach (var name in (string[])["id", "sizeBytes", "allocatedBytes", "createdAt"])
@@ -79,7 +80,8 @@ public sealed class VolumeTrashTests : IAsyncLifetime
     {
         var asked = await AskAsync("volume", "delete", "vm1");
         Assert.Equal(130, asked.ExitCode);
-        Assert.Contains("Delete volume vm1 of 16.00 MiB and the 64.00 KiB on it to the trash? [y/N] ", asked.Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "Delete volume vm1 of 16.00 MiB and the 64.00 KiB on it to the trash? [y/N] ", asked.Error, StringComparison.Ordinal);
         Assert.Contains("on it for good? [y/N] ", (await AskAsync("volume", "delete", "vm1", "--now")).Error, StringComparison.Ordinal);
         await server.CallAsync("pool", "set", "main", "--trash", "none");
         Assert.Contains("on it for good? [y/N] ", (await AskAsync("volume", "delete", "vm1")).Error, StringComparison.Ordinal);
@@ -93,12 +95,15 @@ public sealed class VolumeTrashTests : IAsyncLifetime
     [Fact]
     public async Task Pool_and_volume_say_for_how_long()
     {
-        Assert.Equal("main: deleted volumes stay there for 7 days 0 h\n", (await server.CallAsync("pool", "set", "main", "--trash", "7d")).Out);
-        Assert.Equal(604_800, (await server.CallAsync("pool", "show", "main", "-o", "json")).OutJson.GetProperty("trashSeconds").GetInt64());
+        Assert.Equal(
+            "main: deleted volumes stay there for 7 days 0 h\n", (await server.CallAsync("pool", "set", "main", "--trash", "7d")).Out);
+        Assert.Equal(
+            604_800, (await server.CallAsync("pool", "show", "main", "-o", "json")).OutJson.GetProperty("trashSeconds").GetInt64());
         Assert.Equal("vm1: no labels; in the trash for 2 h 0 min\n", (await server.CallAsync("volume", "set", "vm1", "--trash", "2h")).Out);
         await server.CallAsync("volume", "delete", "vm1", "--yes");
         var trashed = (await server.CallAsync("volume", "trash", "list", "-o", "json")).OutJson.GetProperty("items")[0];
-        Assert.Equal(TimeSpan.FromHours(2), trashed.GetProperty("expiresAt").GetDateTimeOffset() - trashed.GetProperty("deletedAt").GetDateTimeOffset());
+        var deletedAt = trashed.GetProperty("deletedAt").GetDateTimeOffset();
+        Assert.Equal(TimeSpan.FromHours(2), trashed.GetProperty("expiresAt").GetDateTimeOffset() - deletedAt);
         await server.CallAsync("volume", "undelete", "vm1");
         await server.CallAsync("volume", "set", "vm1", "--trash", "pool");
         Assert.False((await server.CallAsync("volume", "show", "vm1", "-o", "json")).OutJson.TryGetProperty("trashSeconds", out _));
@@ -118,7 +123,8 @@ public sealed class VolumeTrashTests : IAsyncLifetime
         Assert.StartsWith("/v1/pools/main/trash/", place, StringComparison.Ordinal);
         var trashed = JsonDocument.Parse(await http.GetStringAsync(place)).RootElement;
         Assert.Equal(("TrashedVolume", "vm1"), (trashed.GetProperty("kind").GetString(), trashed.GetProperty("name").GetString()));
-        Assert.Equal(65536, JsonDocument.Parse(await http.GetStringAsync("/v1/pools/main")).RootElement.GetProperty("trashBytes").GetInt64());
+        Assert.Equal(
+            65536, JsonDocument.Parse(await http.GetStringAsync("/v1/pools/main")).RootElement.GetProperty("trashBytes").GetInt64());
         Assert.Equal(404, (int)(await http.GetAsync("/v1/pools/main/trash/nonsense")).StatusCode);
         Assert.Equal(404, (int)(await http.DeleteAsync($"/v1/pools/main/trash/{Guid.Empty}")).StatusCode);
         using var body = new StringContent("{}", System.Text.Encoding.UTF8, "application/json");

@@ -47,7 +47,8 @@ public sealed class CompletionTests
         var options = await CompleteAsync(new Surroundings(), "volume list --output json -");
         Assert.All(options[..^1], line => Assert.StartsWith("--", line, StringComparison.Ordinal));
         Assert.DoesNotContain(options, line => line.StartsWith("--output\t", StringComparison.Ordinal));
-        Assert.DoesNotContain(await CompleteAsync(new Surroundings(), "plan estimate --"), line => line.StartsWith("--server", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            await CompleteAsync(new Surroundings(), "plan estimate --"), line => line.StartsWith("--server", StringComparison.Ordinal));
     }
 
     [Fact]

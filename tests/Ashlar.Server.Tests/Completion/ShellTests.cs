@@ -135,7 +135,8 @@ public sealed class ShellTests : IDisposable
         var script = await WriteScriptAsync("fish");
         async Task<string[]> AskAsync(string line) =>
             await RunAsync("fish", ["--no-config", "-c", $"set PATH $PWD $PATH; source {script}; complete -C '{line}'"]);
-        Assert.Equal(["volume\tThin volumes: create, list, show, map, resize, limit, set, rename, delete, undelete"], await AskAsync("ashlar vol"));
+        Assert.Equal(
+            ["volume\tThin volumes: create, list, show, map, resize, limit, set, rename, delete, undelete"], await AskAsync("ashlar vol"));
         Assert.Equal(["vm1", "vm2"], await AskAsync($"ashlar volume show --data {server.Data} "));
         // Each with the description that the shell has for its kind.
         Assert.Equal("stored/", Assert.Single(await AskAsync("ashlar kv scan sto")).Split('\t')[0]);

@@ -20,7 +20,14 @@ public sealed class PoolChangesCrashTests
     [Fact]
     public async Task Power_may_fail_at_any_moment_while_pools_change()
     {
-        var options = new CrashExplorerOptions { StateBudget = 250, NestedOneIn = 25, NestedBudget = 2, RandomSubsets = 2, ExhaustiveLimit = 3 };
+        var options = new CrashExplorerOptions
+        {
+            StateBudget = 250,
+            NestedOneIn = 25,
+            NestedBudget = 2,
+            RandomSubsets = 2,
+            ExhaustiveLimit = 3,
+        };
         var result = await CrashExplorer.ExploreAsync(disk => WorkAsync(disk, disk), CheckAsync, options);
         if (options.Replay is not null) return;
         Assert.True(result is { Images: >= 100, Points: >= 60 }, result.ToString());

@@ -92,7 +92,8 @@ public sealed class RetentionTests
     {
         var random = new SeededRandom(seed);
         var retention = Retention.Parse(
-            $"{random.Next(3)} {1 + random.Next(30)}h {1 + random.Next(10)}d {1 + random.Next(5)}w {1 + random.Next(12)}m {1 + random.Next(3)}y");
+            $"{random.Next(3)} {1 + random.Next(30)}h {1 + random.Next(10)}d {1 + random.Next(5)}w "
+            + $"{1 + random.Next(12)}m {1 + random.Next(3)}y");
         Check(moments => retention.Keep(moments), random);
     }
 

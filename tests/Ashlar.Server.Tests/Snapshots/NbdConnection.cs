@@ -22,7 +22,9 @@ sealed class NbdConnection : IDisposable
 
     public bool IsReadOnly { get; }
 
-    /// <summary>Attaches; fails with <see cref="EndOfStreamException"/> or <see cref="IOException"/> where there is no such export.</summary>
+    /// <summary>
+    /// Attaches; fails with <see cref="EndOfStreamException"/> or <see cref="IOException"/> where there is no such export.
+    /// </summary>
     public static async Task<NbdConnection> OpenAsync(RunningProgram server, string export)
     {
         var client = new TcpClient(AddressFamily.InterNetwork) { NoDelay = true };

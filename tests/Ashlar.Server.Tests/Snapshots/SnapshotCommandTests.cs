@@ -120,7 +120,9 @@ public sealed class SnapshotCommandTests : IAsyncLifetime
             var refused = await server.CallAsync("snapshot", "delete", "vm1@one", "--yes");
             Assert.Contains("snapshot main/vm1@one is in use: 1 NBD client", refused.Error, StringComparison.Ordinal);
             Assert.Contains(
-                "is in use: 1 NBD client", (await server.CallAsync("volume", "delete", "vm1", "--snapshots", "--yes")).Error, StringComparison.Ordinal);
+                "is in use: 1 NBD client",
+                (await server.CallAsync("volume", "delete", "vm1", "--snapshots", "--yes")).Error,
+                StringComparison.Ordinal);
             Assert.Equal(0, (await server.CallAsync("snapshot", "delete", "vm1@one", "--yes", "--force")).ExitCode);
         }
 
@@ -139,7 +141,8 @@ public sealed class SnapshotCommandTests : IAsyncLifetime
         var diff = (await server.CallAsync("snapshot", "diff", "vm1@one", "vm1@two", "-o", "json")).OutJson;
         var range = Assert.Single(diff.GetProperty("items").EnumerateArray());
         Assert.Equal((8192, 8192), (range.GetProperty("offsetBytes").GetInt64(), range.GetProperty("lengthBytes").GetInt64()));
-        Assert.Contains("1 ranges: 8.00 KiB of data", (await server.CallAsync("snapshot", "diff", "vm1@one", "vm1@two")).Error, StringComparison.Ordinal);
+        var compared = await server.CallAsync("snapshot", "diff", "vm1@one", "vm1@two");
+        Assert.Contains("1 ranges: 8.00 KiB of data", compared.Error, StringComparison.Ordinal);
         Assert.Equal(5, (await server.CallAsync("snapshot", "diff", "vm1@two", "vm1@one")).ExitCode);
     }
 
@@ -156,7 +159,8 @@ public sealed class SnapshotCommandTests : IAsyncLifetime
         Assert.Equal(0, (await server.CallAsync("snapshot", "export", "vm1@one", "--file", whole)).ExitCode);
         Assert.Equal(0, (await server.CallAsync("snapshot", "export", "vm1@two", "--since", "one", "--file", delta)).ExitCode);
 
-        Assert.Contains("there is no volume 'copy'", (await other.CallAsync("snapshot", "import", "copy", "--file", delta)).Error, StringComparison.Ordinal);
+        var early = await other.CallAsync("snapshot", "import", "copy", "--file", delta);
+        Assert.Contains("there is no volume 'copy'", early.Error, StringComparison.Ordinal);
         Assert.Equal("copy@one is imported\n", (await other.CallAsync("snapshot", "import", "copy", "--file", whole)).Out);
         Assert.Equal("copy@two is imported\n", (await other.CallAsync("snapshot", "import", "copy", "--file", delta)).Out);
         Assert.Equal(Content(1), await ReadAsync("copy", 0, other));
@@ -201,9 +205,15 @@ public sealed class SnapshotCommandTests : IAsyncLifetime
         Assert.Equal(
             "vm1: no labels; snapshots hourly=24,weekly=4\n",
             (await server.CallAsync("volume", "set", "vm1", "--snapshots", "weekly=4,hourly=24")).Out);
-        while (!(await server.CallAsync("snapshot", "list", "vm1", "-q")).Out.StartsWith("vm1@auto-", StringComparison.Ordinal)) await Task.Delay(1);
+        while (!await IsTakenAsync()) await Task.Delay(1);
         Assert.Contains("hourly=24,weekly=4", (await server.CallAsync("volume", "show", "vm1")).Out, StringComparison.Ordinal);
         Assert.Equal("vm1: no labels\n", (await server.CallAsync("volume", "set", "vm1", "--snapshots", "none")).Out);
+
+        async Task<bool> IsTakenAsync()
+        {
+            var listed = await server.CallAsync("snapshot", "list", "vm1", "-q");
+            return listed.Out.StartsWith("vm1@auto-", StringComparison.Ordinal);
+        }
     }
 
     static async Task<(HttpStatusCode Status, string? Problem)> ImportAsync(

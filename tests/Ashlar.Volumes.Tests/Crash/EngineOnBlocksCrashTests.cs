@@ -9,8 +9,8 @@ using Xunit.Abstractions;
 namespace Ashlar.Volumes.Tests;
 
 /// <summary>
-/// The engine in a file system on blocks: power is lost, or the process dies, at every point of random workloads with merging, and what comes
-/// back is the beginning of what was written, with all that was durable.
+/// The engine in a file system on blocks: power is lost, or the process dies, at every point of random workloads with merging, and what
+/// comes back is the beginning of what was written, with all that was durable.
 /// </summary>
 public sealed class EngineOnBlocksCrashTests(ITestOutputHelper output)
 {

@@ -61,7 +61,9 @@ public sealed class GrowthCrashTests(ITestOutputHelper output)
         Assert.Equal(nameof(Finding.DoesNotOpen), CrashFindingException.Of(found.InnerException).ToString());
     }
 
-    static Task<CrashExplorerResult> ExploreAsync(PlantedBug bug, string? replay, bool isPlaced = false, int budget = 1200) => CrashExplorer.ExploreAsync(
+    static Task<CrashExplorerResult> ExploreAsync(
+        PlantedBug bug, string? replay, bool isPlaced = false, int budget = 1200) =>
+        CrashExplorer.ExploreAsync(
         disk => WorkAsync(disk, bug, isPlaced),
         CheckAsync,
         new CrashExplorerOptions

@@ -109,7 +109,9 @@ static class PlantedBugs
 
         public override SnapshotTaker CreateTaker(
             PoolParts parts, Catalogue catalogue, SnapshotRemover remover, Func<ValueTask> settled) =>
-            bug is PlantedBug.SnapshotBeforeCommit ? new WrongTaker(parts, catalogue, remover, settled) : base.CreateTaker(parts, catalogue, remover, settled);
+            bug == PlantedBug.SnapshotBeforeCommit
+                ? new WrongTaker(parts, catalogue, remover, settled)
+                : base.CreateTaker(parts, catalogue, remover, settled);
 
         public override SnapshotRemover CreateSnapshotRemover(PoolParts parts, Catalogue catalogue) =>
             bug == PlantedBug.ForgetSnapshotFirst ? new WrongRemover(parts, catalogue) : base.CreateSnapshotRemover(parts, catalogue);

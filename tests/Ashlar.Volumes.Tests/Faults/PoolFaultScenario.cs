@@ -42,7 +42,9 @@ sealed class PoolFaultScenario(SimulatedFileSystem disk, FaultyFileSystem faulty
 
     public async Task RunAsync()
     {
-        if (!await TryAsync(async () => pool = await TestPool.OpenAsync(faulty, Options("work"), storeOptions: TestPool.SmallStore))) failures--;
+        var isOpen = await TryAsync(
+            async () => pool = await TestPool.OpenAsync(faulty, Options("work"), storeOptions: TestPool.SmallStore));
+        if (!isOpen) failures--;
         if (pool is not null) await WorkAsync();
         faulty.Heal();
         if (pool is not null) await CloseAsync();

@@ -8,7 +8,11 @@ static class DamagedMap
 {
     /// <summary>Damages the first leaf of a volume, from one on.</summary>
     /// <returns>Its index; -1 when there is none.</returns>
-    public static long DamageLeaf(IFileSystem disk, string volume, long fromLeaf = 0)
+    /// <param name="disk">The disk.</param>
+    /// <param name="volume">Name of the volume.</param>
+    /// <param name="fromLeaf">Where to look for one.</param>
+    /// <param name="isCut">Whether it is cut off before the end of its header, instead of naming a slot that does not exist.</param>
+    public static long DamageLeaf(IFileSystem disk, string volume, long fromLeaf = 0, bool isCut = false)
     {
         using var store = TestPool.OpenStore(disk);
         byte[] key, value;
@@ -19,8 +23,8 @@ static class DamagedMap
             (key, value) = (cursor.Key.ToArray(), cursor.Value.ToArray());
         }
 
-        value[2] = 200; // A slot that does not exist.
-        store.Put(key, value);
+        value[2] = 200;
+        store.Put(key, isCut ? value.AsSpan(0, 3) : value);
         return MapKeys.ReadLeaf(key).LeafIndex;
     }
 
@@ -28,7 +32,11 @@ static class DamagedMap
     {
         using var cursor = store.Scan(KeyRange.Prefix(MapKeys.Volumes));
         while (cursor.MoveNext())
-            if (VolumeRecord.Read(cursor.Key, cursor.Value, "test") is { State: not VolumeState.Deleting } record && record.Name == volume) return record.Lineage;
+        {
+            var record = VolumeRecord.Read(cursor.Key, cursor.Value, "test");
+            if (record.State != VolumeState.Deleting && record.Name == volume) return record.Lineage;
+        }
+
         throw new InvalidOperationException($"no volume {volume}");
     }
 }

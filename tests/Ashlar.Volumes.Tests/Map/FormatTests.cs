@@ -27,8 +27,9 @@ public sealed class FormatTests
         var (readEntries, readChecksums) = (read.Entries, read.Checksums);
         Assert.Equal(LeafVersion.First, LeafFormat.Read(bytes.AsSpan(0, length), read, long.MaxValue, "pool", 0));
         Assert.Equal(checksums, readChecksums);
-        Assert.Equal((0x04030201L, 7L, (ushort)5, false), (readEntries[1].Chunk, readEntries[1].Birth, readEntries[1].Valid, readEntries[1].IsKept));
-        Assert.Equal((2L, 1L, (ushort)0, false), (readEntries[15].Chunk, readEntries[15].Birth, readEntries[15].Valid, readEntries[15].IsKept));
+        var (first, last) = (readEntries[1], readEntries[15]);
+        Assert.Equal((0x04030201L, 7L, (ushort)5, false), (first.Chunk, first.Birth, first.Valid, first.IsKept));
+        Assert.Equal((2L, 1L, (ushort)0, false), (last.Chunk, last.Birth, last.Valid, last.IsKept));
         Assert.Equal((ushort)5, readEntries[1].CommittedValid);
     }
 
@@ -165,7 +166,8 @@ public sealed class FormatTests
     [InlineData("03000000" + "000000000000" + "000000000000")] // Generation 0.
     [InlineData("03000000" + "050000000000" + "050000000000")] // After itself.
     [InlineData("03000100" + "050000000000" + "030000000000" + "1100" + "28000000000000" + "0500000000")] // Half a run.
-    [InlineData("03000100" + "050000000000" + "030000000000" + "1101" + "28000000000000" + "050000000000" + "00000000")] // A checksum short.
+    [InlineData(
+        "03000100" + "050000000000" + "030000000000" + "1101" + "28000000000000" + "050000000000" + "00000000")] // A checksum short.
     [InlineData("03000100" + "050000000000" + "030000000000" + "FF01" + "28000000000000" + "050000000000" + "0000000000000000")] // Too far.
     [InlineData("03000100" + "050000000000" + "030000000000" + "1100" + "40060000000000" + "050000000000" + "00000000")] // Beyond the pool.
     [InlineData("03000100" + "050000000000" + "030000000000" + "1100" + "1F000000000000" + "050000000000" + "00000000")] // A superblock.
@@ -187,7 +189,8 @@ public sealed class FormatTests
         (words[0], words[2]) = (0b100, 1UL << 63);
         var bytes = new byte[GroupBitmap.MaxBytes];
         var length = GroupBitmap.Write(bytes, words);
-        Assert.Equal("01000000" + "0400000000000000" + "0000000000000000" + "0000000000000080", Convert.ToHexString(bytes.AsSpan(0, length)));
+        Assert.Equal(
+            "01000000" + "0400000000000000" + "0000000000000000" + "0000000000000080", Convert.ToHexString(bytes.AsSpan(0, length)));
         var read = new ulong[GroupBitmap.Words];
         GroupBitmap.Read(bytes.AsSpan(0, length), read, "pool", 0);
         Assert.Equal(words, read);
@@ -212,12 +215,14 @@ public sealed class FormatTests
     [Fact]
     public void A_superblock_has_these_bytes()
     {
-        var superblock = new Superblock(Id, "main", 0x10002, DateTimeOffset.FromUnixTimeMilliseconds(0x0102030405)) { StoreSequence = 0x0807060504030201 };
+        var createdAt = DateTimeOffset.FromUnixTimeMilliseconds(0x0102030405);
+        var superblock = new Superblock(Id, "main", 0x10002, createdAt) { StoreSequence = 0x0807060504030201 };
         var bytes = new byte[Superblock.SizeBytes];
         bytes.AsSpan().Fill(0xEE); // Whatever lay in the buffer is not written.
         superblock.Write(bytes);
         Assert.Equal(
-            "4153484C504F4F4C" + "01000000" + "00000100" + "00112233445546778899AABBCCDDEEFF" + "0200010000000000" + "0504030201000000" + "04" + "6D61696E",
+            "4153484C504F4F4C" + "01000000" + "00000100" + "00112233445546778899AABBCCDDEEFF" + "0200010000000000" + "0504030201000000" + "04"
+            + "6D61696E",
             Convert.ToHexString(bytes.AsSpan(0, 53)));
         Assert.False(bytes.AsSpan(53, 120 - 53).ContainsAnyExcept((byte)0));
         Assert.Equal("0102030405060708", Convert.ToHexString(bytes.AsSpan(120, 8)));
@@ -230,23 +235,32 @@ public sealed class FormatTests
     public void Records_have_these_bytes()
     {
         var pool = new PoolRecord(Id, PoolState.Ready, 5, 2);
-        Assert.Equal("01000000" + "02000000" + "00112233445546778899AABBCCDDEEFF" + "0500000000000000" + "0200000000000000", Convert.ToHexString(pool.ToBytes()));
+        const string id = "00112233445546778899AABBCCDDEEFF";
+        Assert.Equal("01000000" + "02000000" + id + "0500000000000000" + "0200000000000000", Convert.ToHexString(pool.ToBytes()));
+        Assert.Equal(pool, PoolRecord.Read(pool.ToBytes(), "pool"));
+
+        // Of one that has had snapshots.
+        pool = pool with { NextGeneration = 3 };
+        Assert.Equal("02000000" + "02000000" + id + "0500000000000000" + "0300000000000000", Convert.ToHexString(pool.ToBytes()));
         Assert.Equal(pool, PoolRecord.Read(pool.ToBytes(), "pool"));
 
         var volume = new VolumeRecord(Id, "db", VolumeState.Ready, true, 5, 1, 1 << 20, 512, DateTimeOffset.FromUnixTimeMilliseconds(1));
         Assert.Equal(
-            "01000000" + "01" + "01" + "0000" + "0500000000000000" + "0100000000000000" + "0000100000000000" + "00020000" + "0100000000000000" + "6462",
+            "01000000" + "01" + "01" + "0000" + "0500000000000000" + "0100000000000000" + "0000100000000000" + "00020000"
+            + "0100000000000000" + "6462",
             Convert.ToHexString(volume.ToBytes()));
         Assert.Equal(volume, VolumeRecord.Read(MapKeys.Volume(Id), volume.ToBytes(), "pool"));
 
         var resizing = volume with { State = VolumeState.Resizing, SizeBytes = 0 };
         Assert.Equal(
-            "01000000" + "03" + "01" + "0000" + "0500000000000000" + "0100000000000000" + "0000000000000000" + "00020000" + "0100000000000000" + "6462",
+            "01000000" + "03" + "01" + "0000" + "0500000000000000" + "0100000000000000" + "0000000000000000" + "00020000"
+            + "0100000000000000" + "6462",
             Convert.ToHexString(resizing.ToBytes()));
         Assert.Equal(resizing, VolumeRecord.Read(MapKeys.Volume(Id), resizing.ToBytes(), "pool"));
         var limited = volume with { Limits = new(500, 1 << 20) };
         Assert.Equal(
-            "02000000" + "01" + "01" + "0000" + "0500000000000000" + "0100000000000000" + "0000100000000000" + "00020000" + "0100000000000000"
+            "02000000" + "01" + "01" + "0000" + "0500000000000000" + "0100000000000000" + "0000100000000000" + "00020000"
+            + "0100000000000000"
             + "F401000000000000" + "0000100000000000" + "6462",
             Convert.ToHexString(limited.ToBytes()));
         Assert.Equal(limited, VolumeRecord.Read(MapKeys.Volume(Id), limited.ToBytes(), "pool"));
@@ -275,8 +289,9 @@ public sealed class FormatTests
             Attributes = new() { Description = "x y", Labels = labels, TrashRetention = TimeSpan.FromMilliseconds(4) },
         };
         Assert.Equal(
-            "03000000" + "01" + "07" + "0000" + "0500000000000000" + "0100000000000000" + "0000100000000000" + "00020000" + "0100000000000000"
-            + "0000000000000000" + "0000000000000000" + "0200000000000000" + "0300000000000000" + "0400000000000000" + "0200" + "6462"
+            "03000000" + "01" + "07" + "0000" + "0500000000000000" + "0100000000000000" + "0000100000000000" + "00020000"
+            + "0100000000000000" + "0000000000000000" + "0000000000000000" + "0200000000000000" + "0300000000000000" + "0400000000000000"
+            + "0200" + "6462"
             + "0300" + "782079" + "02" + "03" + "612F31" + "02" + "C3A9" + "01" + "62" + "00",
             Convert.ToHexString(full.ToBytes()));
         VolumeRecord[] all =
@@ -372,7 +387,8 @@ public sealed class FormatTests
         page.Set(5, 0, 7);
         var bytes = new byte[FragmentPage.MaxBytes];
         var length = page.Write(bytes);
-        Assert.Equal("0102" + "03" + "0180" + "060504030201" + "3F" + "0100" + "070000000000", Convert.ToHexString(bytes.AsSpan(0, length)));
+        Assert.Equal(
+            "0102" + "03" + "0180" + "060504030201" + "3F" + "0100" + "070000000000", Convert.ToHexString(bytes.AsSpan(0, length)));
         var read = FragmentPage.Read(bytes.AsSpan(0, length), "pool", 9);
         Assert.Equal((0x8001, 0x0102_0304_0506, 1, 0), (read.BlocksOf(3), read.LineageOf(3), read.BlocksOf(63), read.BlocksOf(5)));
         Assert.Equal(0, new FragmentPage().Write(bytes));

@@ -21,7 +21,9 @@ public sealed class MapViewTests
         Assert.Equal(["disk", "other"], view.Volumes.Select(each => each.Name));
         Assert.Equal(pool.Pool.FindVolume("disk"), info);
         var blocks = view.ReadRuns(info).Where(run => run.HoldsData)
-            .SelectMany(run => Enumerable.Range(0, (int)run.BlockCount).Select(i => (Block: run.FirstBlock + i, Place: run.PlaceBytes + (i * 4096L))))
+            .SelectMany(
+                run => Enumerable.Range(0, (int)run.BlockCount),
+                (run, i) => (Block: run.FirstBlock + i, Place: run.PlaceBytes + (i * 4096L)))
             .ToArray();
         Assert.Equal(written, blocks.Select(each => each.Block));
         Assert.All(blocks, each => Assert.Equal(CrashedPool.Find(disk, CrashedPool.Content((int)each.Block)), each.Place));
@@ -75,6 +77,30 @@ public sealed class MapViewTests
         var damage = new List<Exception>();
         var found = view.ReadRuns(view.Volumes[0], onDamage: damage.Add).Where(run => run.HoldsData).Select(run => run.FirstBlock);
         Assert.Equal([0L, 512], found);
+        Assert.Single(damage);
+    }
+
+    [Fact]
+    public async Task A_damaged_piece_of_what_a_clone_came_from_does_not_show_what_lies_behind_it()
+    {
+        await using (var pool = await TestPool.CreateAsync(disk: disk))
+        {
+            var first = await pool.CreateVolumeAsync("first", 4 << 20);
+            foreach (var block in (int[])[0, 300]) await first.WriteAsync(new Lba(block), CrashedPool.Content(block));
+            await pool.Pool.TakeSnapshotAsync("first", "s");
+            await pool.Pool.CloneAsync("first", "s", "second");
+            await pool.Pool.OpenVolume("second")!.WriteAsync(new Lba(1), CrashedPool.Content(1));
+            await pool.Pool.TakeSnapshotAsync("second", "s");
+            await pool.Pool.CloneAsync("second", "s", "third");
+        }
+
+        Assert.Equal(0, DamagedMap.DamageLeaf(disk, "second", isCut: true));
+        await using var reopened = await TestPool.OpenAsync(disk, TestPool.DefaultOptions(2));
+        using var view = await reopened.Pool.OpenMapViewAsync();
+        var damage = new List<Exception>();
+        var third = view.Volumes.Single(each => each.Name == "third");
+        var found = view.ReadRuns(third, onDamage: damage.Add).Where(run => run.HoldsData).Select(run => run.FirstBlock);
+        Assert.Equal([300L], found);
         Assert.Single(damage);
     }
 

@@ -152,7 +152,8 @@ public sealed class PlacedPoolTests
     [Fact]
     public void Golden_bytes_of_the_superblock()
     {
-        var placement = new PoolPlacement(0x0807060504030201, true, Here, DateTimeOffset.FromUnixTimeMilliseconds(0x0102030405), [new(1, 2), new(3, 4)]);
+        var placement = new PoolPlacement(
+            0x0807060504030201, true, Here, DateTimeOffset.FromUnixTimeMilliseconds(0x0102030405), [new(1, 2), new(3, 4)]);
         var superblock = new Superblock(Guid.Empty, "main", 8, DateTimeOffset.UnixEpoch) { Placement = placement };
         var bytes = new byte[Superblock.SizeBytes];
         superblock.Write(bytes);

@@ -34,7 +34,10 @@ public sealed class PoolLifeTests
     {
         var disk = new SimulatedFileSystem();
         using var store = TestPool.OpenStore(disk);
-        var device = new HookedDevice(FileDevice.Create(disk, "/pool.data", 1 << 20)) { BeforeFlush = () => throw new DeviceIOException("below", "as told", false) };
+        var device = new HookedDevice(FileDevice.Create(disk, "/pool.data", 1 << 20))
+        {
+            BeforeFlush = () => throw new DeviceIOException("below", "as told", false),
+        };
         var options = TestPool.DefaultOptions();
         await Assert.ThrowsAsync<DeviceIOException>(async () => await StoragePool.FormatAsync("main", device, store, options));
         Assert.False(StoragePool.IsFormatted(store));
@@ -84,7 +87,8 @@ public sealed class PoolLifeTests
 
         events.Clear();
         Damage(test.Disk, Superblock.CopyOffsetBytes(1 - copy));
-        await using (var pool = await TestPool.OpenAsync(test.Disk, test.Options with { Observer = events.Add })) Assert.Equal("main", pool.Pool.Name);
+        await using (var pool = await TestPool.OpenAsync(test.Disk, test.Options with { Observer = events.Add }))
+            Assert.Equal("main", pool.Pool.Name);
         Assert.Single(events, each => each.Kind == PoolEventKind.DamagedSuperblock);
         events.Clear();
         await using (await TestPool.OpenAsync(test.Disk, test.Options with { Observer = events.Add })) Assert.Equal("main", test.Pool.Name);

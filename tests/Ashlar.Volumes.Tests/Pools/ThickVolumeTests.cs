@@ -86,7 +86,8 @@ public sealed class ThickVolumeTests
     {
         await using var pool = await CreateAsync(disk);
         disk.CapacityBytes = disk.CapacityBytes - disk.GetFreeSpaceBytes("/") + (50 * Chunk);
-        var error = await Assert.ThrowsAsync<DeviceFullException>(async () => await pool.CreateVolumeAsync("thick", 100 * Chunk, isThick: true));
+        var error = await Assert.ThrowsAsync<DeviceFullException>(
+            async () => await pool.CreateVolumeAsync("thick", 100 * Chunk, isThick: true));
         Assert.Contains("no space", error.Message, StringComparison.Ordinal);
         disk.CapacityBytes = 1L << 40;
         Assert.Empty(pool.Pool.ListVolumes());

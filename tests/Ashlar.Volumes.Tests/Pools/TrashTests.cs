@@ -32,7 +32,8 @@ public sealed class TrashTests
         await Assert.ThrowsAsync<VolumeDeletedException>(async () => await volume.WriteAsync(Lba.Zero, new byte[4096]));
         await Assert.ThrowsAsync<VolumeNameException>(async () => await pool.Pool.TrashVolumeAsync("disk"));
         var usage = pool.Pool.GetUsage();
-        Assert.Equal((Chunk, Chunk, usage.CapacityBytes, 0), (usage.AllocatedBytes, usage.TrashBytes, usage.FreeBytes, usage.ProvisionedBytes));
+        Assert.Equal(
+            (Chunk, Chunk, usage.CapacityBytes, 0), (usage.AllocatedBytes, usage.TrashBytes, usage.FreeBytes, usage.ProvisionedBytes));
 
         await pool.CreateVolumeAsync("disk", 1 << 20);
         var taken = await Assert.ThrowsAsync<VolumeNameException>(async () => await pool.Pool.RestoreVolumeAsync(before.Id));

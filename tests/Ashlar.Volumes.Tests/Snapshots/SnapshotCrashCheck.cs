@@ -24,7 +24,11 @@ sealed class SnapshotCrashCheck(ulong seed, IReadOnlyList<SnapshotStep> steps, P
             state.RecoveryDone();
             if (pool.Pool.ListVolumes().Any(each => each.IsRestoring)) await pool.SettleAsync();
             foreach (var (name, content) in history.Volumes) await CheckVolumeAsync(pool.Pool, name, content);
-            foreach (var (key, (presence, content)) in history.Snapshots) await CheckSnapshotAsync(pool.Pool, key, presence, content, history);
+            foreach (var (key, (presence, content)) in history.Snapshots)
+            {
+                await CheckSnapshotAsync(pool.Pool, key, presence, content, history);
+            }
+
             await pool.SettleAsync();
             var verification = await pool.Pool.VerifyAsync(readData: state.Seed % 5 == 0);
             Require(verification.IsClean, Finding.Disagreement, string.Join("; ", verification.Problems));
@@ -62,7 +66,9 @@ sealed class SnapshotCrashCheck(ulong seed, IReadOnlyList<SnapshotStep> steps, P
         }
 
         Require(
-            presence != Presence.Gone || history.Volumes[key.Volume].Presence == Presence.Maybe, Finding.Resurrected, $"deleted snapshot {key} is back");
+            presence != Presence.Gone || history.Volumes[key.Volume].Presence == Presence.Maybe,
+            Finding.Resurrected,
+            $"deleted snapshot {key} is back");
         var found = await ReadAsync(device);
         for (var sector = 0; sector < content.Length; sector++)
         {

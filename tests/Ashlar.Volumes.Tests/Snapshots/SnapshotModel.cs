@@ -140,7 +140,9 @@ sealed class SnapshotModel : IAsyncDisposable
 
     async Task TakeAsync()
     {
-        var chosen = volumes.Keys.Where(name => random.OneIn(2) && snapshots.Keys.Count(key => key.Volume == name) < MaxSnapshots).ToArray();
+        var chosen = volumes.Keys
+            .Where(name => random.OneIn(2) && snapshots.Keys.Count(key => key.Volume == name) < MaxSnapshots)
+            .ToArray();
         if (chosen.Length == 0) return;
         var name = NewName();
         history.Add($"snapshot {name} of {string.Join(",", chosen)}");
@@ -222,7 +224,10 @@ sealed class SnapshotModel : IAsyncDisposable
     async Task CompareAsync()
     {
         if (PickSnapshot() is not { } picked) return;
-        var older = pool.Pool.ListSnapshots(picked.Volume).TakeWhile(each => each.Name != picked.Snapshot).Where(each => !each.IsDeleted).ToArray();
+        var older = pool.Pool.ListSnapshots(picked.Volume)
+            .TakeWhile(each => each.Name != picked.Snapshot)
+            .Where(each => !each.IsDeleted)
+            .ToArray();
         var from = older.Length == 0 || random.OneIn(3) ? null : older[random.Next(older.Length)].Name;
         history.Add($"compare {from} {picked}");
         var result = from is null ? new byte[snapshots[picked].Length] : [.. snapshots[(picked.Volume, from)]];

@@ -50,8 +50,8 @@ public sealed class SnapshotUnderWritersTests
         return first == await ReadAsync(pool.Pool.OpenSnapshot("a", "s")!, 5);
     }
 
-    // Each writer writes the same number to a block of the first volume and then of the second, and then the next number: the snapshot of the
-    // first has what that of the second has, or the next.
+    // Each writer writes the same number to a block of the first volume and then of the second, and then the next number: the snapshot of
+    // the first has what that of the second has, or the next.
     static async Task<string?> RunAsync(PlantedBug bug, int snapshots)
     {
         var options = TestPool.DefaultOptions() with { Factory = bug.ToFactory() };
@@ -106,7 +106,8 @@ public sealed class SnapshotUnderWritersTests
     {
         try
         {
-            var (a, b) = (await ReadAsync(pool.OpenSnapshot("a", snapshot)!, block), await ReadAsync(pool.OpenSnapshot("b", snapshot)!, block));
+            var a = await ReadAsync(pool.OpenSnapshot("a", snapshot)!, block);
+            var b = await ReadAsync(pool.OpenSnapshot("b", snapshot)!, block);
             var isRight = b >= before && a >= b && a <= b + 1 && a <= after;
             return isRight ? null : $"{snapshot}, block {block}: {a} and {b}, between {before} and {after}";
         }

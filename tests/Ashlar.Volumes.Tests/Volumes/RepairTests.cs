@@ -68,7 +68,8 @@ public sealed class RepairTests
     }
 
     Task<TestPool> CreateAsync() => TestPool.CreateAsync(
-        disk: disk, wrap: device => copies = new TwoCopies(device, new MemoryDevice(device.Geometry.BlockCount, device.Geometry.BlockSizeBytes)));
+        disk: disk,
+        wrap: device => copies = new TwoCopies(device, new MemoryDevice(device.Geometry.BlockCount, device.Geometry.BlockSizeBytes)));
 
     static async Task<byte[]> ReadAsync(IBlockDevice device, int blocks)
     {
@@ -131,7 +132,8 @@ public sealed class RepairTests
             foreach (var copy in copies) await copy.FlushAsync(cancellationToken);
         }
 
-        public async ValueTask<bool> ReadCopyAsync(Lba start, Memory<byte> destination, int copy, CancellationToken cancellationToken = default)
+        public async ValueTask<bool> ReadCopyAsync(
+            Lba start, Memory<byte> destination, int copy, CancellationToken cancellationToken = default)
         {
             await copies[copy].ReadAsync(start, destination, cancellationToken);
             return true;
@@ -140,7 +142,8 @@ public sealed class RepairTests
         public ValueTask RewriteAsync(Lba start, ReadOnlyMemory<byte> source, CancellationToken cancellationToken = default) =>
             WriteAsync(start, source, WriteOptions.None, cancellationToken);
 
-        public int DescribeExtents(Lba start, long blockCount, Span<BlockExtent> extents) => one.DescribeExtents(start, blockCount, extents);
+        public int DescribeExtents(Lba start, long blockCount, Span<BlockExtent> extents) =>
+            one.DescribeExtents(start, blockCount, extents);
 
         public DeviceStatistics GetStatistics() => one.GetStatistics();
 
