@@ -8,11 +8,12 @@ cd "$(dirname "$0")/.."
 # command or library=Debian package
 needs=(
     fio=fio qemu-img=qemu-utils qemu-nbd=qemu-utils block-iscsi.so=qemu-block-extra
-    nbdinfo=libnbd-bin nbdcopy=libnbd-bin libnbd.so.0=libnbd0
+    nbdinfo=libnbd-bin nbdcopy=libnbd-bin nbdfuse=libnbd-bin libnbd.so.0=libnbd0
     iscsi-ls=libiscsi-bin iscsi-test-cu=libiscsi-bin libiscsi.so.7=libiscsi7
     zsh=zsh fish=fish groff=groff setpriv=util-linux script=bsdutils
     mkfs.ext4=e2fsprogs e2fsck=e2fsprogs mkfs.xfs=xfsprogs
     ip=iproute2 curl=curl man=man-db sqlite3=sqlite3 libsqlite3.so.0=libsqlite3-0
+    postgres=postgresql
 )
 PATH=$PATH:/usr/sbin:/sbin
 
@@ -20,6 +21,7 @@ present() {
     case $1 in
         block-iscsi.so) compgen -G '/usr/lib*/*/qemu/block-iscsi.so' >/dev/null || compgen -G '/usr/lib*/qemu/block-iscsi.so' >/dev/null ;;
         *.so.*) compgen -G "/usr/lib*/*/$1" >/dev/null || compgen -G "/lib*/*/$1" >/dev/null || compgen -G "/usr/lib*/$1" >/dev/null ;;
+        postgres) compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || command -v postgres >/dev/null ;;
         *) command -v "$1" >/dev/null ;;
     esac
 }
@@ -45,6 +47,12 @@ if command -v apt-get >/dev/null && [ "${as_root[*]-}" != false ]; then
     echo "test tools: installing ${packages[*]}" >&2
     apt() { timeout -k 10 "$1" "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq \
         -o Acquire::Retries=2 -o Acquire::http::Timeout=20 -o DPkg::Lock::Timeout=60 "${@:2}" >/dev/null 2>&1; }
+    # Its package would make a database and start it, now and with the machine; tests have their own.
+    no_cluster=/etc/postgresql-common/createcluster.d/ashlar-test-tools.conf
+    if [[ " ${packages[*]} " = *" postgresql "* ]]; then
+        "${as_root[@]}" mkdir -p "${no_cluster%/*}" && echo 'create_main_cluster = false' | "${as_root[@]}" tee "$no_cluster" >/dev/null
+        trap '"${as_root[@]}" rm -f "$no_cluster"' EXIT
+    fi
     for attempt in 1 2 3; do
         apt 120 update && break
         [ "$attempt" = 3 ] || sleep 5

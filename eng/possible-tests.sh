@@ -29,9 +29,11 @@ can_mount() { # type
 if reason=$(can_mount ext4); then
     echo powercuts
     if reason=$(can_mount tmpfs); then echo fulldisks; else impossible fulldisks "$reason"; fi
+    if reason=$( (exec 3<>/dev/fuse) 2>&1); then echo mounts; else impossible mounts "$reason"; fi
 else
     impossible powercuts "$reason"
     impossible fulldisks "$reason"
+    impossible mounts "$reason"
 fi
 if reason=$(can_mount xfs); then echo xfs; else impossible xfs "$reason"; fi
 

@@ -47,7 +47,7 @@ static partial class Mounts
         }
     }
 
-    static bool IsMounted(string path) =>
+    public static bool IsMounted(string path) =>
         File.ReadLines("/proc/self/mounts").Any(line => line.Split(' ') is [_, var mountPoint, ..] && mountPoint == path);
 
     static bool IsAlive(string owner) => owner.Split('.') is [var id, var start]

@@ -6,7 +6,13 @@ namespace Ashlar.TestKit;
 /// <summary>Runs programs of the machine, each under a deadline.</summary>
 public static class ExternalTool
 {
-    static readonly string[] SearchPath = [.. (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':'), "/usr/sbin", "/sbin"];
+    // Debian has PostgreSQL's server in a directory of its version, which is on no path.
+    const string PostgresVersions = "/usr/lib/postgresql";
+
+    static readonly string[] SearchPath =
+    [
+        .. (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':'), "/usr/sbin", "/sbin", .. PostgresDirectories(),
+    ];
 
     /// <summary>After this a program hangs.</summary>
     public static TimeSpan DefaultDeadline { get; } = TimeSpan.FromMinutes(2);
@@ -50,6 +56,10 @@ public static class ExternalTool
     /// <summary>The same on a thread of its own.</summary>
     public static Task<ToolResult> RunAsync(string tool, params string[] arguments) => Task.Factory.StartNew(
         () => Run(tool, arguments), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+    static IEnumerable<string> PostgresDirectories() => Directory.Exists(PostgresVersions)
+        ? Directory.GetDirectories(PostgresVersions).Select(static path => Path.Combine(path, "bin")).OrderDescending()
+        : [];
 
     static bool IsPresent(string need) => need switch
     {

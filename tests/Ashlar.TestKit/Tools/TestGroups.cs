@@ -18,6 +18,9 @@ public static class TestGroups
     /// <summary>XFS on a loop device.</summary>
     public const string Xfs = "xfs";
 
+    /// <summary>A file system on a volume, mounted by this machine's kernel: root, FUSE, ext4 on a loop device.</summary>
+    public const string Mounts = "mounts";
+
     /// <summary>A copy of the machine, to install and to listen in: root, namespaces and overlayfs.</summary>
     public const string MachineCopies = "copies";
 
