@@ -41,13 +41,14 @@ static class Bank
             {
                 cluster.RunClient(
                     "pgbench", "--client", $"{Clients}", "--time", $"{seconds}", "--scale", $"{Branches}", "--define", "number=0",
-                    "--random-seed", $"{seed % int.MaxValue}", "--no-vacuum", "--file", script, "--log", "--log-prefix", log).MustSucceed();
+                    "--random-seed", $"{seed % int.MaxValue}", "--no-vacuum",
+                    "--file", script, "--log", "--log-prefix", log).MustSucceed();
                 return new BankHistory(Directory.GetFiles(directory, "transfers.*").SelectMany(File.ReadLines));
             },
             CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
-    /// <summary>A checkpoint each half second: data, log and control file change all the time, and in an order that recovery relies on.</summary>
+    /// <summary>A checkpoint each half second: data, log and control file change, and in an order that recovery relies on.</summary>
     public static Task CheckpointAsync(PostgresCluster cluster, int seconds, string directory)
     {
         var script = Path.Combine(directory, "checkpoint.sql");

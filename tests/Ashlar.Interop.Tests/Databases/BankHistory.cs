@@ -32,23 +32,26 @@ sealed class BankHistory
     public DateTimeOffset LastAnswered => clients.Values.Max(static transactions => transactions[^1].Answered);
 
     /// <summary>
-    /// Null if a copy that was asked for and got at these times can be what it has, else what is wrong: all that was answered before must be
-    /// there, nothing that began after, and of each client all up to some transaction.
+    /// Null if a copy that was asked for and got at these times can be what it has, else what is wrong: all that was answered before
+    /// must be there, nothing that began after, and of each client all up to some transaction.
     /// </summary>
     /// <param name="rows">One for each client: its number, how many rows it has, the lowest and the highest number in them.</param>
     /// <param name="asked">When the copy was asked for.</param>
     /// <param name="got">When it was there.</param>
     public string? WhyNot(IEnumerable<string> rows, DateTimeOffset asked, DateTimeOffset got)
     {
-        var found = rows.Select(static row => row.Split('|').Select(static field => int.Parse(field, CultureInfo.InvariantCulture)).ToArray())
+        var found = rows
+            .Select(static row => row.Split('|').Select(static field => int.Parse(field, CultureInfo.InvariantCulture)).ToArray())
             .ToDictionary(static row => row[0]);
         foreach (var (client, transactions) in clients)
         {
             var (count, first, last) = found.TryGetValue(client, out var row) ? (row[1], row[2], row[3]) : (0, 1, 0);
-            if (first != 1 || last != count) return $"client {client} has {count} transactions numbered {first} to {last}: some are missing";
-            var (least, most) = (transactions.Count(one => one.Answered < asked - Drift), transactions.Count(one => one.Begun < got + Drift));
-            if (count < least) return $"client {client} has {count} transactions of {least} that were answered before the snapshot: lost";
-            if (count > most) return $"client {client} has {count} transactions of {most} that began before the snapshot was there: invented";
+            if (first != 1 || last != count)
+                return $"client {client} has {count} transactions numbered {first} to {last}: some are missing";
+            var least = transactions.Count(one => one.Answered < asked - Drift);
+            var most = transactions.Count(one => one.Begun < got + Drift);
+            if (count < least) return $"client {client} has {count} of {least} transactions that were answered before: lost";
+            if (count > most) return $"client {client} has {count} transactions, and {most} had begun by then: invented";
         }
 
         return found.Keys.Except(clients.Keys).Select(static client => $"client {client} never was").FirstOrDefault();

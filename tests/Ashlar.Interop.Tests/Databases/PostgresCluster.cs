@@ -4,7 +4,10 @@ using Ashlar.TestKit;
 
 namespace Ashlar.Interop.Tests.Databases;
 
-/// <summary>A cluster of PostgreSQL in a directory, served on a socket in another; it listens to no network. It runs as postgres, since root may not.</summary>
+/// <summary>
+/// A cluster of PostgreSQL in a directory, served on a socket in another; it listens to no network. It runs as postgres, since root may
+/// not.
+/// </summary>
 sealed class PostgresCluster : IDisposable
 {
     const string User = "postgres";
@@ -12,8 +15,8 @@ sealed class PostgresCluster : IDisposable
     // Short lives: checkpoints, recycled segments of the log and vacuums come within seconds.
     static readonly string[] Settings =
     [
-        "listen_addresses=", "shared_buffers=16MB", "max_wal_size=64MB", "min_wal_size=32MB", "checkpoint_timeout=30s", "autovacuum_naptime=2s",
-        "log_checkpoints=on",
+        "listen_addresses=", "shared_buffers=16MB", "max_wal_size=64MB", "min_wal_size=32MB", "checkpoint_timeout=30s",
+        "autovacuum_naptime=2s", "log_checkpoints=on",
     ];
 
     static readonly TimeSpan Deadline = TimeSpan.FromMinutes(1);
@@ -79,8 +82,8 @@ sealed class PostgresCluster : IDisposable
 
     /// <summary>Rows of the answer; columns are parted by |.</summary>
     public string[] Query(string statement) =>
-        Run("psql", "--no-psqlrc", "--no-align", "--tuples-only", "--quiet", "--set", "ON_ERROR_STOP=1", "--host", socketDirectory, "--command",
-            statement).MustSucceed().Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        RunClient("psql", "--no-psqlrc", "--no-align", "--tuples-only", "--quiet", "--set", "ON_ERROR_STOP=1", "--command", statement)
+            .MustSucceed().Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
     /// <summary>One of the programs of PostgreSQL that connect to a server, with this one as its server.</summary>
     public ToolResult RunClient(string program, params string[] arguments) => Run(program, ["--host", socketDirectory, .. arguments]);
