@@ -1,3 +1,4 @@
+using System.Globalization;
 using Ashlar.TestKit;
 
 namespace Ashlar.Interop.Tests.Databases;
@@ -68,6 +69,10 @@ static class Bank
             """).Single();
         return sums.Split('|').Distinct().Count() == 1 ? null : $"accounts, tellers, branches and history add up to {sums}";
     }
+
+    /// <summary>Whether so many at least are done.</summary>
+    public static bool HasTransfers(PostgresCluster cluster, int count) =>
+        int.Parse(cluster.Query("SELECT count(*) FROM pgbench_history").Single(), CultureInfo.InvariantCulture) >= count;
 
     /// <summary>A row for each client, as <see cref="BankHistory.WhyNot"/> takes them.</summary>
     public static string[] Transfers(PostgresCluster cluster) => cluster.Query(

@@ -35,6 +35,7 @@ public sealed class DatabaseSnapshotTests(ITestOutputHelper output)
         for (var number = 1; number <= Snapshots; number++)
         {
             await Task.Delay(TimeSpan.FromSeconds(SecondsOfWork / (Snapshots + 2.0)));
+            while (!Bank.HasTransfers(cluster, 100 * number)) Assert.False(work.IsCompleted, "pgbench ended before the snapshot");
             var asked = DateTimeOffset.UtcNow;
             await PostAsync(http, "snapshots", $$"""{"snapshots":[{"volume":"database","name":"s{{number}}"}]}""");
             var got = DateTimeOffset.UtcNow;
