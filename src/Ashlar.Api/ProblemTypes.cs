@@ -57,6 +57,9 @@ public static class ProblemTypes
     /// <summary>A stream of a snapshot was cut off, or altered, or is none, or of a version or size that is not taken.</summary>
     public const string InvalidStream = Prefix + "invalid-stream";
 
+    /// <summary>The volume has the snapshot that a stream ends at.</summary>
+    public const string AlreadyImported = Prefix + "already-imported";
+
     /// <summary>A stream begins at a snapshot that is not the newest one of the volume.</summary>
     public const string WrongParent = Prefix + "wrong-parent";
 

@@ -90,6 +90,9 @@ public sealed record SnapshotDeletion
 
     /// <summary>Space that nothing else needs.</summary>
     public required long FreedBytes { get; init; }
+
+    /// <summary>Clones that keep space of the snapshots until they are flat or gone.</summary>
+    public IReadOnlyList<string> Clones { get; init; } = [];
 }
 
 /// <summary>What of a snapshot differs from an older one, in ascending order.</summary>

@@ -29,6 +29,9 @@ sealed record Surroundings
     /// <summary>How the program was started.</summary>
     public string Program { get; init; } = "ashlar";
 
+    /// <summary>Where bytes go that are not for people; null for nowhere.</summary>
+    public Stream? Output { get; init; }
+
     /// <summary>Columns of the terminal that the output goes to; null when it goes elsewhere.</summary>
     public int? Width { get; init; }
 }
@@ -68,6 +71,7 @@ static class CalledProgram
             ErrorIsTerminal = around.Typed.Length > 0 || around.In is not null,
             OutIsTerminal = around.Width is not null,
             Width = around.Width,
+            OpenOut = () => around.Output ?? Stream.Null,
             FindProgram = () => around.Program,
             Environment = name => around.Environment.TryGetValue(name, out var value) ? value : null,
             TimeProvider = around.Time,

@@ -23,6 +23,7 @@ sealed record ProblemKind(string Type, int Status, string Title)
     public static readonly ProblemKind Needed = new(ProblemTypes.Needed, 409, "Something else needs it");
     public static readonly ProblemKind NotSupported = new(ProblemTypes.NotSupported, 409, "It cannot have that");
     public static readonly ProblemKind InvalidStream = new(ProblemTypes.InvalidStream, 400, "The stream is not valid");
+    public static readonly ProblemKind AlreadyImported = new(ProblemTypes.AlreadyImported, 409, "The snapshot is there already");
     public static readonly ProblemKind WrongParent = new(ProblemTypes.WrongParent, 409, "The stream begins elsewhere");
     public static readonly ProblemKind Diverged = new(ProblemTypes.Diverged, 409, "The volume was written since");
     public static readonly ProblemKind Exists = new(ProblemTypes.Exists, 409, "It exists already");

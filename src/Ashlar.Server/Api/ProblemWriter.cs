@@ -77,6 +77,7 @@ sealed class ProblemWriter(RequestDelegate next, ServerLog log, ReportLimiter li
 
     static ProblemKind KindOf(SnapshotStreamProblem problem) => problem switch
     {
+        SnapshotStreamProblem.AlreadyThere => ProblemKind.AlreadyImported,
         SnapshotStreamProblem.WrongParent => ProblemKind.WrongParent,
         SnapshotStreamProblem.VolumeChanged => ProblemKind.Diverged,
         _ => ProblemKind.InvalidStream,

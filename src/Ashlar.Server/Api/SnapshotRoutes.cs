@@ -74,7 +74,7 @@ static class SnapshotRoutes
             string pool, string volume, DeleteSnapshots request, HttpContext context) =>
         {
             var served = pools.Get(pool);
-            foreach (var name in request.Snapshots) served.GetSnapshot(volume, name);
+            var found = request.Snapshots.Select(name => served.GetSnapshot(volume, name)).ToArray();
             if (request.Snapshots.Count == 0) throw new ApiException(ProblemKind.InvalidRequest, "'snapshots' is empty: name one at least");
             var freed = request.DryRun
                 ? served.Measure(volume, [.. request.Snapshots])
@@ -86,6 +86,7 @@ static class SnapshotRoutes
                 Snapshots = request.Snapshots,
                 IsDryRun = request.DryRun,
                 FreedBytes = freed,
+                Clones = [.. found.SelectMany(each => each.Clones).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)],
             });
         }).Describe("deleteSnapshots", "Deletes snapshots of a volume together, or says what that would give back");
 

@@ -19,7 +19,7 @@ static class PoolWarnings
         if (statistics.IsMapDiskFull)
         {
             yield return $"pool {pool}: the file system below has no room for the pool's map, so writes that need new space are refused; "
-                + "free space on it, or trim or delete volumes";
+                + "free space on it, trim volumes, or delete volumes or snapshots";
         }
     }
 
@@ -54,7 +54,7 @@ static class PoolWarnings
             var when = untilFull is { } time && usage.FreeBytes > 0 ? $", in {RoundTime.Format(time)} at the present rate" : "";
             yield return string.Create(
                 CultureInfo.InvariantCulture,
-                $"pool {pool} is {fullness:P0} full; writes fail when it is full{when}; trim or delete volumes");
+                $"pool {pool} is {fullness:P0} full; writes fail when it is full{when}; trim volumes, or delete volumes or snapshots");
         }
         if (OfSpaceBelow(pool, usage) is { } below) yield return below;
     }
@@ -65,7 +65,7 @@ static class PoolWarnings
         if (usage is not { IsLargerThanSpaceBelow: true, FreeSpaceBelowBytes: { } below }) return null;
         return $"pool {pool} promises {BinarySize.Format(usage.UnallocatedBytes)} more, but the file system below has "
             + $"{BinarySize.Format(below)} free; writes to thin volumes fail when that is used up; "
-            + "free space on it, or trim or delete volumes";
+            + "free space on it, trim volumes, or delete volumes or snapshots";
     }
 
     static string Count(long count, string what) => count == 1 ? $"1 {what}" : $"{count} {what}s";

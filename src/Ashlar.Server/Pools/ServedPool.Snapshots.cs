@@ -261,11 +261,15 @@ sealed partial class ServedPool
         }
         var needed = pool.ListSnapshots(volume.Name).FirstOrDefault(each => each.Clones.Count > 0);
         if (needed is null) return;
-        throw new ApiException(
-            ProblemKind.Needed, $"snapshot {Name}/{volume.Name}@{needed.Name} is needed by its clone {Name}/{needed.Clones[0]}")
-        {
-            Hint = "flatten or delete the clone first",
-        };
+        var clone = needed.Clones[0];
+        var isTrashed = pool.FindVolume(clone)?.Origin is null && pool.ListTrash().Any(each => each.Volume.Name == clone);
+        var message = $"snapshot {Name}/{volume.Name}@{needed.Name} is needed by its clone {Name}/{clone}";
+        throw isTrashed
+            ? new ApiException(ProblemKind.Needed, $"{message}, which is in the trash")
+            {
+                Hint = "take the clone out of the trash and flatten it, or empty the trash of it",
+            }
+            : new ApiException(ProblemKind.Needed, message) { Hint = "flatten or delete the clone first" };
     }
 
     // Before a volume goes with its snapshots: who reads them is a client of it, too.
@@ -310,7 +314,7 @@ sealed partial class ServedPool
         lock (gate)
         {
             if (leaving.Contains(volume) || taking.Contains(volume)) throw Busy(volume);
-            RefuseInUse(volume, OpenedOf(volume));
+            if (OpenedOf(volume)?.Clients is { Total: > 0 } clients) throw InUse(volume, clients, "disconnect the clients first");
             leaving.Add(volume);
             return new Alone(this, volume);
         }

@@ -324,8 +324,8 @@ sealed partial class ServedPool : IAsyncDisposable
         if (opened?.Clients is { Total: > 0 } clients) throw InUse(name, clients);
     }
 
-    ApiException InUse(string name, VolumeClients clients) =>
-        new(ProblemKind.InUse, $"volume {Name}/{name} is in use: {Describe(clients)}");
+    ApiException InUse(string name, VolumeClients clients, string? hint = null) =>
+        new(ProblemKind.InUse, $"volume {Name}/{name} is in use: {Describe(clients)}") { Hint = hint };
 
     ApiException Exists(string name) => new(ProblemKind.Exists, $"volume {Name}/{name} exists already");
 

@@ -134,7 +134,14 @@ sealed class SnapshotImporter(StoragePool pool)
 
     SnapshotInfo RequireParent(VolumeInfo volume, SnapshotStreamHeader header)
     {
-        var newest = pool.ListSnapshots(volume.Name).Where(each => !each.IsDeleted).MaxBy(each => each.Generation);
+        var snapshots = pool.ListSnapshots(volume.Name).Where(each => !each.IsDeleted).ToArray();
+        if (snapshots.FirstOrDefault(each => pool.IdentityOf(each) == header.SnapshotId) is { } same)
+        {
+            throw SnapshotStreamFormat.Problem(
+                SnapshotStreamProblem.AlreadyThere, $"volume '{volume.Name}' has its snapshot already, as '{same.Name}'");
+        }
+
+        var newest = snapshots.MaxBy(each => each.Generation);
         if (header.ParentId is null)
         {
             throw SnapshotStreamFormat.Problem(

@@ -23,6 +23,9 @@ public enum SnapshotStreamProblem
     /// <summary>It begins at a snapshot that is not the newest one of the volume, or at none and the volume is there.</summary>
     WrongParent,
 
+    /// <summary>The volume has the snapshot that the stream ends at.</summary>
+    AlreadyThere,
+
     /// <summary>The volume was written since the snapshot that the stream begins at.</summary>
     VolumeChanged,
 }

@@ -59,11 +59,18 @@ static class SnapshotStreamFormat
     /// <summary>Length of a header, of its first bytes; before any of it is trusted to be whole.</summary>
     public static int LengthOfHeader(ReadOnlySpan<byte> start)
     {
-        if (!start[..Magic.Length].SequenceEqual(Magic)) throw Problem(SnapshotStreamProblem.NotAStream, "it does not begin as one does");
+        RequireMagic(start);
         if (BinaryPrimitives.ReadUInt32LittleEndian(start[VersionOffset..]) is not Version and var version)
             throw Problem(SnapshotStreamProblem.UnsupportedVersion, $"version {version}; this program reads version {Version}");
         var length = BinaryPrimitives.ReadInt32LittleEndian(start[LengthOffset..]);
         return length is >= FixedHeaderBytes + sizeof(uint) and <= MaxHeaderBytes ? length : throw Altered($"a header of {length} bytes");
+    }
+
+    /// <summary>What there is of the beginning must be that of a stream.</summary>
+    public static void RequireMagic(ReadOnlySpan<byte> start)
+    {
+        if (!Magic.StartsWith(start[..Math.Min(start.Length, Magic.Length)]))
+            throw Problem(SnapshotStreamProblem.NotAStream, "it does not begin as one does");
     }
 
     public static SnapshotStreamHeader ReadHeader(ReadOnlySpan<byte> source)

@@ -35,6 +35,7 @@ sealed class SnapshotStreamReader(Stream source, long maxSizeBytes) : IDisposabl
         var got = await source.ReadAtLeastAsync(start, start.Length, throwOnEndOfStream: false, cancellationToken);
         if (got < start.Length)
         {
+            SnapshotStreamFormat.RequireMagic(start.Span[..got]);
             throw got == 0
                 ? SnapshotStreamFormat.Problem(SnapshotStreamProblem.CutOff, "it is empty")
                 : CutOff($"after {got} bytes");

@@ -56,10 +56,10 @@ static class SnapshotDeleteCommand
             {
                 if (!deletion.IsDryRun)
                     foreach (var path in PathsOf(deletion)) writer.WriteLine($"{path} is deleted");
-                var given = ByteSize.Format(deletion.FreedBytes);
+                var (given, later) = (ByteSize.Format(deletion.FreedBytes), Later([deletion]));
                 writer.WriteLine(deletion.IsDryRun
-                    ? $"{string.Join(", ", PathsOf(deletion))}: {given} would be given back"
-                    : $"{given} are given back");
+                    ? $"{string.Join(", ", PathsOf(deletion))}: {given} would be given back{later}"
+                    : $"{given} are given back{later}");
             });
         }
     }
@@ -67,10 +67,20 @@ static class SnapshotDeleteCommand
     static string Question(IReadOnlyList<SnapshotDeletion> deletions)
     {
         var paths = deletions.SelectMany(PathsOf).ToArray();
-        var given = ByteSize.Format(deletions.Sum(deletion => deletion.FreedBytes));
+        var given = ByteSize.Format(deletions.Sum(deletion => deletion.FreedBytes)) + Later(deletions);
         return paths is [var one]
             ? $"Delete snapshot {one}, which gives back {given}?"
             : $"Delete {paths.Length} snapshots, which gives back {given}: {string.Join(", ", paths)}?";
+    }
+
+    // What clones need stays, and is listed as deleted for as long.
+    static string Later(IReadOnlyList<SnapshotDeletion> deletions)
+    {
+        var clones = deletions
+            .SelectMany(deletion => deletion.Clones.Select(name => new VolumePath(deletion.Pool, name).ToString()))
+            .Distinct(StringComparer.Ordinal)
+            .ToArray();
+        return clones.Length == 0 ? "" : $", and more when {string.Join(", ", clones)} {(clones.Length == 1 ? "is" : "are")} flat or gone";
     }
 
     static IEnumerable<string> PathsOf(SnapshotDeletion deletion) =>

@@ -35,7 +35,8 @@ static class SnapshotDiffCommand
                         table.WriteTo(writer, style, invocation.Terminal.Width);
                     }
                     var (data, zeros) = (Sum(changes, isZero: false), Sum(changes, isZero: true));
-                    invocation.Tell($"{changes.Items.Count} ranges: {ByteSize.Format(data)} of data, {ByteSize.Format(zeros)} of zeros");
+                    var count = changes.Items.Count == 1 ? "1 range" : $"{changes.Items.Count} ranges";
+                    invocation.Tell($"{count}: {ByteSize.Format(data)} of data, {ByteSize.Format(zeros)} of zeros");
                 });
                 return ExitCode.Ok;
             })

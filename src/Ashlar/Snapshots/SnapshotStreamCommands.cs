@@ -34,8 +34,9 @@ static class SnapshotStreamCommands
                 // The name alone, or the whole path, as it is copied from a list.
                 var older = invocation.Get(since)?.Split('@')[^1];
                 await using var source = await client.ExportSnapshotAsync(invocation.Get(path), older, cancellationToken);
-                await using var target = invocation.Get(file) is { } name ? Create(name) : terminal.OpenOut();
-                var bytes = await CopyAsync(invocation, source, target, "exported", cancellationToken);
+                var bytes = invocation.Get(file) is { } name
+                    ? await WriteFileAsync(invocation, source, TypedPath.OfFile(name), cancellationToken)
+                    : await WriteOutAsync(invocation, source, cancellationToken);
                 invocation.Tell($"{invocation.Get(path)} is exported: {ByteSize.Format(bytes)}");
                 return ExitCode.Ok;
             })
@@ -74,10 +75,41 @@ static class SnapshotStreamCommands
         { path, file, revert };
     }
 
-    static async Task<long> CopyAsync(
-        Invocation invocation, Stream source, Stream target, string what, CancellationToken cancellationToken)
+    // Whole and on the disk, or not there: what is half there would be taken for a backup. What is there already is not written over.
+    static async Task<long> WriteFileAsync(Invocation invocation, Stream source, string path, CancellationToken cancellationToken)
     {
-        await using var counted = new ProgressStream(source, new StreamProgress(invocation, what));
+        using var file = FileSystems.Real.Open(path, FileOpenMode.CreateNew);
+        try
+        {
+            var bytes = await CopyAsync(invocation, source, new StoredFile(file), cancellationToken);
+            file.Sync();
+            FileSystems.Real.SyncDirectory(Path.GetDirectoryName(path)!);
+            return bytes;
+        }
+        catch
+        {
+            FileSystems.Real.Delete(path);
+            throw;
+        }
+    }
+
+    static async Task<long> WriteOutAsync(Invocation invocation, Stream source, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var target = invocation.Terminal.OpenOut();
+            return await CopyAsync(invocation, source, target, cancellationToken);
+        }
+        catch (OutputException e) when (e.IsClosed)
+        {
+            // Of a list somebody may have enough; a stream without its end is nothing.
+            throw new CommandException(ExitCode.Failed, ProblemTypes.Failed, "whoever reads the stream ended before its end");
+        }
+    }
+
+    static async Task<long> CopyAsync(Invocation invocation, Stream source, Stream target, CancellationToken cancellationToken)
+    {
+        await using var counted = new ProgressStream(source, new StreamProgress(invocation, "exported"));
         try
         {
             await counted.CopyToAsync(target, BufferBytes, cancellationToken);
@@ -91,9 +123,6 @@ static class SnapshotStreamCommands
                 ExitCode.Failed, ProblemTypes.Failed, "the server ended the stream before its end", "its log may say why");
         }
     }
-
-    // What is there already is not written over.
-    static StoredFile Create(string name) => new(FileSystems.Real.Open(TypedPath.OfFile(name), FileOpenMode.CreateNew));
 
     static StoredFile Open(string name) => new(FileSystems.Real.Open(TypedPath.OfFile(name), FileOpenMode.ReadOnly));
 }

@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Text.Json;
 using Ashlar.CommandLine;
 using Ashlar.Simulation;
+using Ashlar.Storage;
 using Ashlar.TestKit;
 
 namespace Ashlar.Server.Tests.Snapshots;
@@ -100,6 +101,14 @@ public sealed class SnapshotCommandTests : IAsyncLifetime
         Assert.Contains("has snapshots: 1", (await server.CallAsync("volume", "delete", "vm1", "--yes")).Error, StringComparison.Ordinal);
         var needed = await server.CallAsync("volume", "delete", "vm1", "--yes", "--snapshots");
         Assert.Contains("is needed by its clone main/copy", needed.Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "vm1@one: 0 B would be given back, and more when copy is flat or gone\n",
+            (await server.CallAsync("snapshot", "delete", "vm1@one", "--dry-run")).Out,
+            StringComparison.Ordinal);
+        await server.CallAsync("volume", "delete", "copy", "--yes");
+        needed = await server.CallAsync("volume", "delete", "vm1", "--yes", "--snapshots");
+        Assert.Contains("main/copy, which is in the trash\nhint: take", needed.Error, StringComparison.Ordinal);
+        await server.CallAsync("volume", "undelete", "copy");
         Assert.Equal("copy shares nothing with a snapshot\n", (await server.CallAsync("snapshot", "flatten", "copy")).Out);
         Assert.Equal("vm1 is deleted for good\n", (await server.CallAsync("volume", "delete", "vm1", "--yes", "--snapshots", "--now")).Out);
         Assert.Equal(Content(2), await ReadAsync("copy", 0));
@@ -142,7 +151,7 @@ public sealed class SnapshotCommandTests : IAsyncLifetime
         var range = Assert.Single(diff.GetProperty("items").EnumerateArray());
         Assert.Equal((8192, 8192), (range.GetProperty("offsetBytes").GetInt64(), range.GetProperty("lengthBytes").GetInt64()));
         var compared = await server.CallAsync("snapshot", "diff", "vm1@one", "vm1@two");
-        Assert.Contains("1 ranges: 8.00 KiB of data", compared.Error, StringComparison.Ordinal);
+        Assert.Contains("1 range: 8.00 KiB of data", compared.Error, StringComparison.Ordinal);
         Assert.Equal(5, (await server.CallAsync("snapshot", "diff", "vm1@two", "vm1@one")).ExitCode);
     }
 
@@ -175,6 +184,27 @@ public sealed class SnapshotCommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_export_that_nobody_takes_to_its_end_or_that_the_server_cannot_end_fails_and_leaves_no_file()
+    {
+        using var directory = new TemporaryDirectory();
+        await server.CallAsync("volume", "create", "large", "--size", "32MiB");
+        await WriteAsync("large", 0, Content(1));
+        await WriteAsync("large", 24 << 20, Content(2));
+        await server.CallAsync("snapshot", "create", "large@one");
+        string[] export = ["snapshot", "export", "large@one", "--data", server.Data];
+        var unread = await CalledProgram.RunAsync(new Surroundings { Output = new ClosedPipe() }, export);
+        Assert.Equal((1, "error: whoever reads the stream ended before its end\n"), (unread.ExitCode, unread.Error));
+
+        Damage(Content(2));
+        var file = directory["vm1"];
+        var failed = await CalledProgram.RunAsync([.. export, "--file", file]);
+        Assert.NotEqual(0, failed.ExitCode);
+        Assert.False(File.Exists(file));
+        var again = await CalledProgram.RunAsync([.. export, "--file", directory["missing/vm1"]]);
+        Assert.Equal(5, again.ExitCode);
+    }
+
+    [Fact]
     public async Task A_stream_is_refused_while_clients_are_attached_or_when_the_volume_was_written_since()
     {
         await server.CallAsync("snapshot", "create", "vm1@one");
@@ -183,10 +213,17 @@ public sealed class SnapshotCommandTests : IAsyncLifetime
         using var http = new HttpClient { BaseAddress = new Uri(server.Status.Endpoints.Api) };
         var whole = await http.GetByteArrayAsync("/v1/pools/main/volumes/vm1/snapshots/one/stream");
         var delta = await http.GetByteArrayAsync("/v1/pools/main/volumes/vm1/snapshots/two/stream?since=one");
+        await File.WriteAllBytesAsync(Path.Combine(server.Data, "delta"), delta);
         Assert.Equal((HttpStatusCode.Created, null), await ImportAsync(http, "copy", whole));
-        Assert.Equal((HttpStatusCode.Conflict, "wrong-parent"), await ImportAsync(http, "copy", whole));
+        Assert.Equal((HttpStatusCode.Conflict, "already-imported"), await ImportAsync(http, "copy", whole));
         using (await NbdConnection.OpenAsync(server, "copy"))
+        {
             Assert.Equal((HttpStatusCode.Conflict, "in-use"), await ImportAsync(http, "copy", delta));
+            // There is no --force here.
+            var used = await server.CallAsync("snapshot", "import", "copy", "--file", Path.Combine(server.Data, "delta"));
+            Assert.EndsWith("\nhint: disconnect the clients first\n", used.Error, StringComparison.Ordinal);
+        }
+
         await LeftAsync("copy");
         await WriteAsync("copy", 4096, Content(7));
         await LeftAsync("copy");
@@ -252,5 +289,31 @@ public sealed class SnapshotCommandTests : IAsyncLifetime
         }
     }
 
+    // Where the server keeps it, whatever file that is.
+    void Damage(byte[] content)
+    {
+        foreach (var path in Directory.GetFiles(server.Data, "*", SearchOption.AllDirectories))
+        {
+            using var file = FileSystems.Real.Open(path, FileOpenMode.Existing);
+            var block = new byte[content.Length];
+            for (long at = 0; file.Read(block, at) == block.Length; at += block.Length)
+            {
+                if (!block.AsSpan().SequenceEqual(content)) continue;
+                file.Write([(byte)~content[0]], at);
+                return;
+            }
+        }
+
+        Assert.Fail("no file has it");
+    }
+
     static byte[] Content(int seed) => new SeededRandom((ulong)seed).Bytes(4096);
+
+    sealed class ClosedPipe : MemoryStream
+    {
+        public override void Write(ReadOnlySpan<byte> buffer) => throw OutputException.Closed();
+
+        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
+            throw OutputException.Closed();
+    }
 }

@@ -148,7 +148,7 @@ public sealed class SnapshotStreamTests
         await FailsAsync(SnapshotStreamProblem.WrongParent, test.Streams[1]); // There is no volume.
         await FailsAsync(SnapshotStreamProblem.TooLarge, test.Streams[0], new() { MaxSizeBytes = Size - 1 });
         await pool.ImportSnapshotAsync("b", new MemoryStream(test.Streams[0]));
-        await FailsAsync(SnapshotStreamProblem.WrongParent, test.Streams[0]); // There is one.
+        await FailsAsync(SnapshotStreamProblem.AlreadyThere, test.Streams[0]);
         await FailsAsync(SnapshotStreamProblem.WrongParent, test.Streams[2]); // s2 is missing.
 
         // Written since.
@@ -157,7 +157,9 @@ public sealed class SnapshotStreamTests
         Assert.Equal(["s1"], pool.ListSnapshots("b").Select(each => each.Name));
         await pool.ImportSnapshotAsync("b", new MemoryStream(test.Streams[1]), new() { MayRevert = true });
         Assert.Equal(test.States[1], await ReadAsync(pool.OpenVolume("b")!));
-        await FailsAsync(SnapshotStreamProblem.WrongParent, test.Streams[1]); // Once is enough.
+        await FailsAsync(SnapshotStreamProblem.AlreadyThere, test.Streams[1]); // Once is enough.
+        await (await pool.DeleteSnapshotsAsync("b", ["s1"]));
+        await FailsAsync(SnapshotStreamProblem.WrongParent, test.Streams[0]); // There is a volume, of that very snapshot, but without it.
 
         async Task FailsAsync(SnapshotStreamProblem problem, byte[] stream, SnapshotImportOptions? options = null)
         {
