@@ -81,12 +81,14 @@ sealed partial class ServedPool : IAsyncDisposable
     /// <summary>Blocks of a volume that are not verified since a crash, as far as the pool lists them.</summary>
     public IEnumerable<UnverifiedBlock> ListUnverified(Guid volume) => pool.ListUnverifiedBlocks().Where(block => block.VolumeId == volume);
 
-    public IReadOnlyList<VolumeInfo> List() => pool.ListVolumes();
+    /// <summary>All volumes but those that are being made of streams: whoever takes all that there is would write to them.</summary>
+    public IReadOnlyList<VolumeInfo> List() => [.. pool.ListVolumes().Where(volume => !volume.IsImporting)];
 
     /// <summary>How many volumes are in the trash.</summary>
     public int TrashCount => pool.ListTrash().Count;
 
-    public VolumeInfo? Find(string name) => pool.FindVolume(name);
+    /// <summary>One of them; null when there is none of that name.</summary>
+    public VolumeInfo? Find(string name) => pool.FindVolume(name) is { IsImporting: false } volume ? volume : null;
 
     public VolumeInfo Get(string name) => Find(name) ?? throw NotFound(name);
 
@@ -311,7 +313,7 @@ sealed partial class ServedPool : IAsyncDisposable
     bool TryOpen(string name, [NotNullWhen(true)] out ServedVolume? volume)
     {
         volume = null;
-        if (isClosing || leaving.Contains(name) || pool.FindVolume(name) is not { } info) return false;
+        if (isClosing || leaving.Contains(name) || Find(name) is not { } info) return false;
         if (shrinking.Exists(each => each.Concerns(info))) return false;
         if (open.TryGetValue(name, out volume)) return true;
         if (pool.OpenVolume(name) is not { } device) return false;

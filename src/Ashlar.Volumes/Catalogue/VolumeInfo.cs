@@ -32,6 +32,9 @@ public sealed record VolumeInfo(
     /// <summary>The snapshot that it is a clone of and still shares space with: "volume@snapshot"; null for any other volume.</summary>
     public string? Origin { get; init; }
 
+    /// <summary>Whether a stream makes it just now: it has a name that is nobody's, and is none of the user's yet.</summary>
+    public bool IsImporting { get; init; }
+
     /// <summary>Whether it goes back to a snapshot just now: until that is done requests fail.</summary>
     public bool IsRestoring { get; init; }
 

@@ -250,7 +250,11 @@ public sealed partial class StoragePool
 
     VolumeInfo Describe(VolumeDevice volume)
     {
-        var info = VolumeInfo.Of(volume) with { SnapshotCount = volume.Snapshots.Count(each => each.State == SnapshotState.Ready) };
+        var info = VolumeInfo.Of(volume) with
+        {
+            SnapshotCount = volume.Snapshots.Count(each => each.State == SnapshotState.Ready),
+            IsImporting = SnapshotImporter.IsPartial(this, volume.Record.Name),
+        };
         if (volume.Parent is not { } parent || Catalogue.FindLineage(parent.Lineage) is not { } source) return info;
         var snapshot = source.Snapshots.FirstOrDefault(each => each.Generation == parent.Generation);
         return info with { Origin = snapshot is null ? null : $"{source.Record.Name}@{snapshot.Name}" };

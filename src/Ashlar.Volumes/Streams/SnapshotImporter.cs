@@ -24,9 +24,17 @@ sealed class SnapshotImporter(StoragePool pool)
     /// <summary>Beside a volume: the snapshot that it goes back to (16), the name of the one to come (the rest).</summary>
     const string ApplyingNote = "import";
 
+    const string NamePrefix = "importing-";
+
     const int StepBytes = 256 << 10;
 
     static readonly TimeSpan RestoreLook = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>Whether a volume of this name is being made of a stream, or is what is left of one.</summary>
+    public static bool IsPartial(StoragePool pool, string name) =>
+        name.StartsWith(NamePrefix, StringComparison.Ordinal)
+        && Guid.TryParseExact(name.AsSpan(NamePrefix.Length), "N", out var id)
+        && pool.ReadNote(id, CreatingNote) is not null;
 
     public async Task<SnapshotInfo> RunAsync(
         string volume, Stream source, SnapshotImportOptions options, Action<long>? progress, CancellationToken cancellationToken)
@@ -253,7 +261,7 @@ sealed class SnapshotImporter(StoragePool pool)
         }
     }
 
-    static string NameOf(Guid id) => $"importing-{id:N}";
+    static string NameOf(Guid id) => $"{NamePrefix}{id:N}";
 
     static string ProbeOf(Guid parent) => $"import-probe-{parent:N}";
 }

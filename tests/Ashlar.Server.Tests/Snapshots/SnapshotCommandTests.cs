@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
@@ -202,6 +203,32 @@ public sealed class SnapshotCommandTests : IAsyncLifetime
         Assert.False(File.Exists(file));
         var again = await CalledProgram.RunAsync([.. export, "--file", directory["missing/vm1"]]);
         Assert.Equal(5, again.ExitCode);
+    }
+
+    [Fact]
+    public async Task A_volume_that_is_being_imported_is_nobodys_until_it_is_whole()
+    {
+        await WriteAsync("vm1", 0, Content(1));
+        await WriteAsync("vm1", 512 << 10, Content(2));
+        await server.CallAsync("snapshot", "create", "vm1@one");
+        using var http = new HttpClient { BaseAddress = new Uri(server.Status.Endpoints.Api) };
+        var whole = await http.GetByteArrayAsync("/v1/pools/main/volumes/vm1/snapshots/one/stream");
+        var before = await AllocatedBytesAsync();
+        var pipe = new Pipe();
+        using var body = new StreamContent(pipe.Reader.AsStream());
+        body.Headers.ContentType = new MediaTypeHeaderValue("application/vnd.ashlar.snapshot");
+        var importing = http.PostAsync("/v1/pools/main/volumes/copy/stream", body);
+        await pipe.Writer.WriteAsync(whole.AsMemory(0, whole.Length - 100));
+        while (await AllocatedBytesAsync() == before) await Task.Delay(1);
+        Assert.Equal("vm1\nvm2\n", (await server.CallAsync("volume", "list", "-q")).Out);
+        await pipe.Writer.WriteAsync(whole.AsMemory(whole.Length - 100));
+        await pipe.Writer.CompleteAsync();
+        using var imported = await importing;
+        Assert.Equal(HttpStatusCode.Created, imported.StatusCode);
+        Assert.Equal("copy\nvm1\nvm2\n", (await server.CallAsync("volume", "list", "-q")).Out);
+
+        async Task<long> AllocatedBytesAsync() => (await server.CallAsync("pool", "list", "-o", "json")).OutJson
+            .GetProperty("items").EnumerateArray().Single().GetProperty("allocatedBytes").GetInt64();
     }
 
     [Fact]
