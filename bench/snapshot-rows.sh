@@ -73,7 +73,7 @@ renew_qcow2_snapshot() {
 }
 
 allocated_bytes() { # allocated_bytes VOLUME
-    "$ashlar_checkout/ashlar" volume show "$1" --json --data "$ashlar_data" | sed -nE 's/.*"allocatedBytes": ?([0-9]+).*/\1/p' | head -1
+    "$ashlar_checkout/ashlar" volume show "$1" -o json --data "$ashlar_data" | sed -nE 's/.*"allocatedBytes": ?([0-9]+).*/\1/p' | head -1
 }
 
 # Pool space taken by random overwrites of distinct blocks after a snapshot.

@@ -1,97 +1,16 @@
-using System.Diagnostics;
-using Ashlar.Blocks;
-using Ashlar.Blocks.Devices;
-using Ashlar.Blocks.Raid;
-using Ashlar.Storage;
+using Ashlar.Blocks.Bench;
 
-// What redundancy costs: whole stripes to sets with parity, beside copying the same bytes in memory and beside a set without redundancy.
-// Standard output has a line for each row: name, Ashlar, rival, ratio; the unit is the last part of the name. Runs alternate, the
-// median of the rounds counts.
-const int StripeBytes = 8 * 64 * 1024, Rounds = 9;
-var directory = args.Length > 0 ? args[0] : Path.GetTempPath();
-await CompareParityAsync();
-foreach (var level in (RaidLevel[])[RaidLevel.Raid5, RaidLevel.Raid6]) await CompareWritesAsync(level);
-
-async Task CompareParityAsync()
+// usage: blocks-bench raid|volumes [DIRECTORY [ROWS...]]
+var parent = args.Length > 1 ? args[1] : Path.GetTempPath();
+switch (args.FirstOrDefault())
 {
-    IBlockDevice[] disks = [.. Enumerable.Range(0, 10).Select(i => new MemoryDevice(8192, 4096, $"memory{i}"))];
-    await using var set = await RaidArray.CreateAsync(disks, new RaidCreateOptions { Level = RaidLevel.Raid6 });
-    var source = new byte[StripeBytes];
-    Random.Shared.NextBytes(source);
-    var stripes = set.Geometry.SizeBytes / StripeBytes;
-    for (var stripe = 0; stripe < stripes; stripe++) await set.WriteAsync(LbaOf(stripe), source); // Takes the memory.
-    var target = new byte[stripes * StripeBytes * 10 / 8];
-    Random.Shared.NextBytes(target);
-    List<double> ours = [], theirs = [];
-    for (var round = 0; round < Rounds; round++)
-    {
-        ours.Add(await MeasureAsync(isProcessorTime: true, stripes * StripeBytes, async () =>
-        {
-            for (var stripe = 0; stripe < stripes; stripe++) await set.WriteAsync(LbaOf(stripe), source);
-        }));
-        // All that the set writes, parity included, is copied: 10 chunks for 8.
-        theirs.Add(await MeasureAsync(isProcessorTime: true, stripes * StripeBytes, () =>
-        {
-            for (var at = 0; at < target.Length; at += StripeBytes)
-                source.AsSpan(0, Math.Min(StripeBytes, target.Length - at)).CopyTo(target.AsSpan(at));
-
-            return Task.CompletedTask;
-        }));
-    }
-
-    Print("RAID-6 whole stripes of 8 + 2 in memory, against memcpy of the same, MiB in a second of a processor", ours, theirs);
-
-    Lba LbaOf(long stripe) => new(stripe * StripeBytes / 4096);
-}
-
-async Task CompareWritesAsync(RaidLevel level)
-{
-    const long Bytes = 192L << 20;
-    List<double> ours = [], theirs = [];
-    for (var round = 0; round < Rounds; round++)
-    {
-        ours.Add(await WriteAsync(level));
-        theirs.Add(await WriteAsync(RaidLevel.Raid0));
-    }
-
-    Print($"RAID-{(int)level} sequential write over 4 files with a flush at the end, against RAID-0, MiB/s", ours, theirs);
-
-    async Task<double> WriteAsync(RaidLevel of)
-    {
-        var paths = Enumerable.Range(0, 4).Select(i => Path.Combine(directory, $"blocks-bench-{Environment.ProcessId}-{i}")).ToList();
-        try
-        {
-            IBlockDevice[] files = [.. paths.Select(path => FileDevice.Create(FileSystems.Real, path, 128 << 20))];
-            await using var set = await RaidArray.CreateAsync(files, new RaidCreateOptions { Level = of });
-            var request = new byte[12 * 64 * 1024]; // Whole stripes of all of them.
-            Random.Shared.NextBytes(request);
-            return await MeasureAsync(isProcessorTime: false, Bytes, async () =>
-            {
-                for (var at = 0L; at + request.Length <= Bytes; at += request.Length) await set.WriteAsync(new Lba(at / 4096), request);
-                await set.FlushAsync();
-            });
-        }
-        finally
-        {
-            foreach (var path in paths) File.Delete(path);
-        }
-    }
-}
-
-static async Task<double> MeasureAsync(bool isProcessorTime, long bytes, Func<Task> work)
-{
-    var (startedAt, usedBefore) = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime);
-    await work();
-    var time = isProcessorTime ? Environment.CpuUsage.TotalTime - usedBefore : Stopwatch.GetElapsedTime(startedAt);
-    return bytes / (double)(1 << 20) / time.TotalSeconds;
-}
-
-static void Print(string name, List<double> ours, List<double> theirs)
-{
-    var (our, their) = (Median(ours), Median(theirs));
-    Console.WriteLine(FormattableString.Invariant($"{name}\t{our:F0}\t{their:F0}\t{our / their:F2}"));
-    Console.Error.WriteLine(FormattableString.Invariant(
-        $"  spread {ours.Min():F0} to {ours.Max():F0} against {theirs.Min():F0} to {theirs.Max():F0}"));
-
-    static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
+    case "raid":
+        await Measuring.InDirectoryAsync(parent, RaidRows.RunAsync);
+        return 0;
+    case "volumes":
+        await Measuring.InDirectoryAsync(parent, directory => VolumeRows.RunAsync(directory, args[2..]));
+        return 0;
+    default:
+        Console.Error.WriteLine("usage: blocks-bench raid|volumes [DIRECTORY [ROWS...]]");
+        return 2;
 }
