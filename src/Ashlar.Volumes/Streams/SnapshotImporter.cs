@@ -102,6 +102,12 @@ sealed class SnapshotImporter(StoragePool pool)
             await pool.WriteNoteAsync(id, CreatingNote, null);
             return pool.FindSnapshot(name, header.Name) ?? taken;
         }
+        catch (DeviceFullException e)
+        {
+            await TryAsync(() => DeletePartialAsync(id));
+            // By the name that it was to have; the other is nobody's.
+            throw new DeviceFullException($"{pool.Name}/{name}", $"pool {pool.Name} has no room for what the stream holds", e);
+        }
         catch
         {
             await TryAsync(() => DeletePartialAsync(id));

@@ -173,7 +173,9 @@ public sealed class SnapshotStreamTests
     public async Task An_import_that_finds_no_room_leaves_nothing_behind()
     {
         await using var test = await ChainAsync(chunksOfTarget: 20);
-        await Assert.ThrowsAsync<DeviceFullException>(() => test.Target.Pool.ImportSnapshotAsync("b", new MemoryStream(test.Streams[0])));
+        var full = await Assert.ThrowsAsync<DeviceFullException>(() =>
+            test.Target.Pool.ImportSnapshotAsync("b", new MemoryStream(test.Streams[0])));
+        Assert.StartsWith("main/b: no space left", full.Message, StringComparison.Ordinal);
         Assert.Empty(test.Target.Pool.ListVolumes());
         Assert.Empty(test.Target.Pool.ListNotes("import-new"));
     }
