@@ -29,6 +29,7 @@ namespace Ashlar.Api;
 [JsonSerializable(typeof(CatalogueEntry))]
 [JsonSerializable(typeof(ChangePool))]
 [JsonSerializable(typeof(AddPoolDevice))]
+[JsonSerializable(typeof(RemovePoolDevice))]
 [JsonSerializable(typeof(ImportPool))]
 [JsonSerializable(typeof(CreateVolume))]
 [JsonSerializable(typeof(ChangeVolume))]

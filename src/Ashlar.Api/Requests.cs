@@ -64,6 +64,17 @@ public sealed record AddPoolDevice
     public bool Force { get; init; }
 }
 
+/// <summary>A device to be taken out of a pool.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+public sealed record RemovePoolDevice
+{
+    /// <summary>Absolute path of the device, as the pool has it.</summary>
+    public required string Path { get; init; }
+
+    /// <summary>How much is copied in a second; as fast as it goes when absent.</summary>
+    public long? BytesPerSecond { get; init; }
+}
+
 /// <summary>A pool to be opened again.</summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record ImportPool

@@ -31,7 +31,7 @@ static class TaskRoutes
 
         routes.MapDelete("/v1/tasks/{task}", NoContent (string task) =>
         {
-            ServerTasks.Cancel(tasks.Get(task));
+            tasks.Get(task).Context.Withdraw();
             return TypedResults.NoContent();
         }).Describe("cancelTask", "Ends a task, which may go on for a moment");
 
@@ -46,6 +46,11 @@ static class TaskRoutes
             var served = pools.Get(pool);
             return Answer(tasks.Start(pool, served.CreateScrub(), Limit(request.BytesPerSecond), Caller.Of(context)));
         }).Describe("scrubPool", "Begins to read all blocks of a pool's volumes and to compare them with their checksums");
+
+        routes.MapPost("/v1/pools/{pool}/device-removals", async Task<Accepted<TaskInfo>> (
+            string pool, RemovePoolDevice request, HttpContext context) =>
+            Answer(await pools.RemoveDeviceAsync(pool, request.Path, Limit(request.BytesPerSecond), Caller.Of(context))))
+            .Describe("removePoolDevice", "Begins to move what lies on a device to the others of its pool, and to take it out then");
     }
 
     static Accepted<TaskInfo> Answer(ServerTask task) => TypedResults.Accepted($"/v1/tasks/{task.Id}", task.Describe());

@@ -105,6 +105,12 @@ static class LogEvents
     /// <summary>A pool lies on one more device.</summary>
     public const string PoolDeviceAdded = "pool-device-added";
 
+    /// <summary>What lies on a device is moved to the others of its pool.</summary>
+    public const string PoolDeviceLeaving = "pool-device-leaving";
+
+    /// <summary>A device was taken out of a pool.</summary>
+    public const string PoolDeviceRemoved = "pool-device-removed";
+
     /// <summary>A pool was closed for good.</summary>
     public const string PoolExported = "pool-exported";
 

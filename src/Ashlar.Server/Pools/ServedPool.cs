@@ -271,6 +271,16 @@ sealed partial class ServedPool : IAsyncDisposable
     /// <summary>A look at all blocks, to be run by a task.</summary>
     public ITaskWork CreateScrub() => new ScrubWork(pool);
 
+    /// <summary>Parts of the pool's device where nothing is placed.</summary>
+    public IReadOnlyList<PoolRange> ListBarredRanges() => pool.ListBarredRanges();
+
+    /// <summary>Says that a part of the pool's device is to be emptied.</summary>
+    public async Task<PoolEvacuation> BeginEvacuationAsync(long offsetBytes, long lengthBytes) =>
+        await pool.BeginEvacuationAsync(offsetBytes, lengthBytes);
+
+    /// <summary>Puts it back into use, unless it is empty for good.</summary>
+    public async Task<bool> CancelEvacuationAsync(long offsetBytes) => await pool.CancelEvacuationAsync(offsetBytes);
+
     /// <summary>Lets clients in again: the pool stays after all.</summary>
     public void OpenToClients()
     {

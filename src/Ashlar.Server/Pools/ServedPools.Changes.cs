@@ -153,6 +153,7 @@ sealed partial class ServedPools
         await entry.DisposeAsync();
         var renamed = await OpenOrExplainAsync(record, mustOpen: false);
         Replace(entry, renamed);
+        await GoOnRemovingAsync(renamed);
         Tell(LogLevel.Information, LogEvents.PoolRenamed, newName, $"pool {newName}: renamed from {name}, by {by}", by);
         return renamed;
     }

@@ -47,7 +47,7 @@ sealed partial class ServedPools
         foreach (var entry in entries)
         {
             if (entry.Record.Stage == PoolStage.Exported) continue;
-            foreach (var device in entry.Record.Devices.Where(device => !device.IsWithin))
+            foreach (var device in entry.Record.Devices.Where(device => !device.IsWithin && !device.IsGone))
                 taken[FindResolved(device.Path)] = entry.Name;
         }
         return newDevices.CheckAsync(paths, sizeBytes, force, taken);

@@ -49,16 +49,14 @@ sealed partial class ServedPools
         var name = request.Name ?? entry.Name;
         if (name != entry.Name) RequireFree(name);
         var before = entry.Record.Devices;
-        var record = entry.Record with
-        {
-            Name = name,
-            Stage = PoolStage.Ready,
-            Devices =
-            [
-                .. others.Prepend(first.Path)
-                    .Select(path => new RememberedDevice(path, IsOwn: before.Any(each => each.IsOwn && each.Path == path))),
-            ],
-        };
+        List<RememberedDevice> devices =
+        [
+            .. others.Prepend(first.Path)
+                .Select(path => new RememberedDevice(path, IsOwn: before.Any(each => each.IsOwn && each.Path == path))),
+        ];
+        foreach (var (number, gone) in before.Index().Where(each => each.Item.IsGone))
+            devices.Insert(Math.Min(number, devices.Count), gone with { Path = "" });
+        var record = entry.Record with { Name = name, Stage = PoolStage.Ready, Devices = devices };
         PoolEntry opened;
         try
         {
@@ -78,6 +76,7 @@ sealed partial class ServedPools
             throw;
         }
         Replace(entry, opened);
+        await GoOnRemovingAsync(opened);
         Tell(LogLevel.Information, LogEvents.PoolImported, name, $"pool {name}: imported, by {by}", by);
         return opened;
     }

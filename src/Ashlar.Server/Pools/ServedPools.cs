@@ -107,7 +107,9 @@ sealed partial class ServedPools : IAsyncDisposable
                     Add(PoolEntry.Closed(record, PathOf(record), problem: null));
                     break;
                 default:
-                    Add(await OpenOrExplainAsync(record, mustOpen: isOnlyMain));
+                    var opened = await OpenOrExplainAsync(record, mustOpen: isOnlyMain);
+                    Add(opened);
+                    await GoOnRemovingAsync(opened);
                     break;
             }
         }

@@ -15,6 +15,17 @@ sealed class TaskContext(TimeProvider timeProvider, long? bytesPerSecond)
 
     public CancellationTokenSource Stop { get; } = new();
 
+    /// <summary>Whether it was ended because somebody does not want it any more; not because its pool is closed, or the server ends.</summary>
+    public bool IsUnwanted { get; private set; }
+
+    /// <summary>Somebody does not want it any more.</summary>
+    public void Withdraw()
+    {
+        IsUnwanted = true;
+        Stop.Cancel();
+        Pause(isPaused: false);
+    }
+
     public bool IsPaused
     {
         get

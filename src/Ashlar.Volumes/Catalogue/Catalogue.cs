@@ -47,6 +47,20 @@ sealed partial class Catalogue(
     public bool TryAdd(VolumeDevice volume) =>
         volume.Record.Trashed is null ? volumes.TryAdd(volume.Record.Name, volume) : trash.TryAdd(volume.Record.Id, volume);
 
+    /// <summary>Runs something while nobody creates, clones or deletes anything.</summary>
+    public void Exclude(Action action)
+    {
+        Blocking.Wait(turn.EnterAsync());
+        try
+        {
+            action();
+        }
+        finally
+        {
+            turn.Exit();
+        }
+    }
+
     /// <summary>Creates the record of a volume, and takes its name. A thick one is not there for anybody before it is filled.</summary>
     /// <exception cref="VolumeNameException">The name is taken.</exception>
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]

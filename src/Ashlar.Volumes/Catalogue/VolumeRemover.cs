@@ -26,6 +26,12 @@ sealed class VolumeRemover(PoolParts parts, Catalogue catalogue, LeakedSpace lea
         }
     }
 
+    /// <summary>The volume that is being deleted under a lineage; null when there is none.</summary>
+    public VolumeDevice? FindLineage(long lineage)
+    {
+        lock (gate) return running.Find(deletion => deletion.Volume.Lineage == lineage)?.Volume;
+    }
+
     /// <summary>Begins, or resumes.</summary>
     public VolumeDeletion Begin(VolumeDevice volume)
     {

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Ashlar.KeyValue;
 using Ashlar.Storage;
 
@@ -95,11 +94,7 @@ sealed class CommitBatch(bool isSpill)
             else Entries.Put(MapKeys.Bitmap(group), value[..length]);
         }
 
-        foreach (var volume in volumes)
-        {
-            BinaryPrimitives.WriteInt64LittleEndian(value, volume.CommittedChunks);
-            Entries.Put(MapKeys.Usage(volume.Lineage), value[..sizeof(long)]);
-        }
+        foreach (var volume in volumes) volume.AddUsage(Entries);
     }
 
     // What is in use changes by exactly what the leaf has taken and let go of.

@@ -149,6 +149,47 @@ class Committer : IDisposable
         }
     }
 
+    /// <summary>The same on a thread that may wait.</summary>
+    public void Exclude(Action action)
+    {
+        Wait(turn.EnterAsync());
+        try
+        {
+            action();
+        }
+        finally
+        {
+            turn.Exit();
+        }
+    }
+
+    /// <summary>
+    /// Commits what has changed of some leaves whose locks the caller holds, and nothing else. Within <see cref="Exclude"/>, and while nothing is captured that is not written.
+    /// </summary>
+    public void CommitHeld(IEnumerable<Leaf> leaves)
+    {
+        CommitBatch? batch = null;
+        foreach (var leaf in leaves)
+        {
+            if (leaf.Dirt != LeafDirt.Map) continue;
+            if (batch is null) captured.Enqueue(batch = new CommitBatch(isSpill: false));
+            batch.Capture(leaf, space, fragments);
+        }
+
+        if (batch is null) return;
+        Seal(batch);
+        FlushData();
+        SettleSpilled();
+        WriteMap();
+    }
+
+    /// <summary>Step 2 by itself, within <see cref="Exclude"/>.</summary>
+    public void FlushHeld()
+    {
+        FlushData();
+        SettleSpilled();
+    }
+
     /// <summary>Ends after the commits that were asked for.</summary>
     public void Dispose()
     {

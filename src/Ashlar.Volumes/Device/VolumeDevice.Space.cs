@@ -255,6 +255,10 @@ sealed partial class VolumeDevice
         bool IsNew(int slot) => !leaf.HasEntries || leaf.Entries[slot].Chunk == 0;
     }
 
+    /// <summary>Reserves a new chunk on the device below, where it is to be kept.</summary>
+    public ValueTask ReserveHomeAsync(long chunk) => ReserveRunAsync(
+        DeviceLba(chunk * MapLayout.ChunkBytes), MapLayout.ChunkBytes / parts.Device.Geometry.BlockSizeBytes, isNew: true);
+
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask ReserveRunAsync(Lba start, long blockCount, bool isNew)
     {

@@ -23,6 +23,9 @@ sealed partial class VolumeDevice
         return await CheckSuspectsLockedAsync(locked.Leaf);
     }
 
+    /// <summary>The same for whoever holds the lock of the leaf.</summary>
+    public ValueTask<SuspectCount> CheckSuspectsHeldAsync(Leaf leaf) => CheckSuspectsLockedAsync(leaf);
+
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
     async ValueTask<SuspectCount> CheckSuspectsLockedAsync(Leaf leaf)
     {

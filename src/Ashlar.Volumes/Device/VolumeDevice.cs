@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Ashlar.Blocks;
@@ -176,6 +177,14 @@ sealed partial class VolumeDevice : IBlockDevice
             Volatile.Write(ref previousSnapshot, needed.ElementAtOrDefault(1));
             Interlocked.Exchange(ref newestSnapshot, needed.ElementAtOrDefault(0));
         }
+    }
+
+    /// <summary>Adds what the persisted leaves own to the batch by which that changes.</summary>
+    public void AddUsage(WriteBatch batch)
+    {
+        Span<byte> value = stackalloc byte[sizeof(long)];
+        BinaryPrimitives.WriteInt64LittleEndian(value, CommittedChunks);
+        batch.Put(MapKeys.Usage(Lineage), value);
     }
 
     /// <summary>It owns a fragment chunk more, or less.</summary>

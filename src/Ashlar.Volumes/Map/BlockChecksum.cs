@@ -9,6 +9,8 @@ namespace Ashlar.Volumes;
 /// </summary>
 static class BlockChecksum
 {
+    static readonly byte[] Zeros = new byte[MapLayout.BlockBytes];
+
     /// <param name="block">The content.</param>
     /// <param name="place">Where it lies, in blocks of the device.</param>
     /// <param name="birth">Generation in which the place was taken.</param>
@@ -19,4 +21,11 @@ static class BlockChecksum
         BinaryPrimitives.WriteInt64LittleEndian(identity[8..], birth);
         return Crc32C.Append(Crc32C.Compute(identity), block);
     }
+
+    /// <summary>
+    /// What a checksum becomes when its block is copied to another place, whatever the block holds: a CRC is linear, so what the places
+    /// differ by is what the checksums differ by. Content that did not match does not match there either.
+    /// </summary>
+    public static uint Move(uint checksum, long from, long to, long birth) =>
+        checksum ^ Compute(Zeros, from, birth) ^ Compute(Zeros, to, birth);
 }

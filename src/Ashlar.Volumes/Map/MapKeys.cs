@@ -24,6 +24,7 @@ namespace Ashlar.Volumes;
 ///   S                                        chunks of the device
 ///   T                                        how long deleted volumes stay in the trash
 ///   X                                        where something is damaged
+///   Y chunk(8)                               range of chunks of which none is given out
 ///   R                                        chunks may have leaked with leaves that could not be read; no value
 ///   E uuid(16) kind                          note beside a volume or snapshot
 /// </code>
@@ -34,7 +35,7 @@ namespace Ashlar.Volumes;
 static class MapKeys
 {
     public const int VolumeBytes = 1 + 16, UsageBytes = 1 + 8, BitmapBytes = 1 + 8, MarkerBytes = 1 + 16, LeafBytes = 1 + 24;
-    public const int FragmentsBytes = 1 + 8, SnapshotBytes = 1 + 16;
+    public const int FragmentsBytes = 1 + 8, SnapshotBytes = 1 + 16, BarredBytes = 1 + 8;
 
     public static ReadOnlySpan<byte> Pool => "P"u8;
     public static ReadOnlySpan<byte> IsOpen => "O"u8;
@@ -52,6 +53,7 @@ static class MapKeys
     public static ReadOnlySpan<byte> Parents => "A"u8;
     public static ReadOnlySpan<byte> DeviceChunks => "S"u8;
     public static ReadOnlySpan<byte> TrashRetention => "T"u8;
+    public static ReadOnlySpan<byte> Barred => "Y"u8;
     public static ReadOnlySpan<byte> MayHaveLeaked => "R"u8;
     public static ReadOnlySpan<byte> Damage => "X"u8;
 
@@ -97,6 +99,9 @@ static class MapKeys
     public static void WriteLeaf(Span<byte> key, long lineage, long leafIndex) =>
         WriteVersion(key, (byte)'L', lineage, leafIndex, LeafVersion.First.Generation);
 
+    /// <summary>Whether a key of a version of a leaf is that of the head.</summary>
+    public static bool IsHead(ReadOnlySpan<byte> key) => key[0] == (byte)'L';
+
     /// <summary>Key of an older version of a leaf; also where to look for the newest one that is not newer than a generation.</summary>
     public static byte[] OldLeaf(long lineage, long leafIndex, long generation)
     {
@@ -130,6 +135,14 @@ static class MapKeys
         var key = new byte[FragmentsBytes];
         key[0] = (byte)'F';
         BinaryPrimitives.WriteInt64BigEndian(key.AsSpan(1), number);
+        return key;
+    }
+
+    /// <summary>Key of a range that is out of use.</summary>
+    public static byte[] BarredFrom(long chunk)
+    {
+        var key = FragmentPage(chunk);
+        key[0] = (byte)'Y';
         return key;
     }
 

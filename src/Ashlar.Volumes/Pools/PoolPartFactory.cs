@@ -19,5 +19,11 @@ class PoolPartFactory
     public virtual SnapshotTaker CreateTaker(
         PoolParts parts, Catalogue catalogue, SnapshotRemover remover, Func<ValueTask> settled) => new(parts, catalogue, remover, settled);
 
+    public virtual PlaceMover CreateMover(
+        PoolParts parts,
+        Catalogue catalogue,
+        Func<long, VolumeDevice?> findDeleting,
+        Func<long, IEnumerable<VolumeDevice>> findViews) => new(parts, catalogue, findDeleting, findViews);
+
     public virtual PoolGrower CreateGrower(PoolParts parts, SuperblockCopies superblocks) => new(parts, superblocks);
 }

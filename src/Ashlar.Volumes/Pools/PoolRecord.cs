@@ -12,8 +12,8 @@ enum PoolState : byte
     Ready = 2,
 }
 
-// Pool record in the store, format versions 1 and 2. Little-endian. Version 2 is of pools that have had snapshots: programs that know none
-// would overwrite what those need.
+// Pool record in the store, format versions 1 to 3. Little-endian. Version 2 is of pools that have had snapshots: programs that know none
+// would overwrite what those need. Version 3 is of pools with ranges that are out of use, where others would place data.
 //
 //   0         4       8         24            32
 //   +---------+-------+---------+-------------+----------------+
@@ -23,15 +23,19 @@ enum PoolState : byte
 // NextLineage: number that the next volume's leaves get; never reused. NextGeneration: the next snapshot's; pool-wide.
 sealed record PoolRecord(Guid PoolId, PoolState State, long NextLineage, long NextGeneration)
 {
-    public const uint Version = 2;
-    const uint PlainVersion = 1;
+    public const uint Version = 3;
+    const uint PlainVersion = 1, SnapshotVersion = 2;
     const long FirstNextGeneration = 2;
     const int SizeBytes = 40, StateOffset = 4, PoolIdOffset = 8, LineageOffset = 24, GenerationOffset = 32;
+
+    /// <summary>Whether parts of the device are out of use.</summary>
+    public bool HasBarred { get; init; }
 
     public byte[] ToBytes()
     {
         var target = new byte[SizeBytes];
-        BinaryPrimitives.WriteUInt32LittleEndian(target, NextGeneration > FirstNextGeneration ? Version : PlainVersion);
+        BinaryPrimitives.WriteUInt32LittleEndian(
+            target, HasBarred ? Version : NextGeneration > FirstNextGeneration ? SnapshotVersion : PlainVersion);
         target[StateOffset] = (byte)State;
         PoolId.TryWriteBytes(target.AsSpan(PoolIdOffset), bigEndian: true, out _);
         BinaryPrimitives.WriteInt64LittleEndian(target.AsSpan(LineageOffset), NextLineage);
@@ -42,10 +46,10 @@ sealed record PoolRecord(Guid PoolId, PoolState State, long NextLineage, long Ne
     public static PoolRecord Read(ReadOnlySpan<byte> source, string where)
     {
         if (source.Length < sizeof(uint)) throw new CorruptDataException(where, 0, "pool record: shorter than its version");
-        if (BinaryPrimitives.ReadUInt32LittleEndian(source) is not (PlainVersion or Version) and var version)
+        if (BinaryPrimitives.ReadUInt32LittleEndian(source) is var version && version is 0 or > Version)
         {
             throw new UnsupportedFormatException(
-                where, $"pool record version {version}; this program reads versions {PlainVersion} and {Version}");
+                where, $"pool record version {version}; this program reads versions {PlainVersion} to {Version}");
         }
 
         if (source.Length != SizeBytes || source[StateOffset] is not ((byte)PoolState.Formatting or (byte)PoolState.Ready))
@@ -54,6 +58,9 @@ sealed record PoolRecord(Guid PoolId, PoolState State, long NextLineage, long Ne
             new Guid(source.Slice(PoolIdOffset, 16), bigEndian: true),
             (PoolState)source[StateOffset],
             BinaryPrimitives.ReadInt64LittleEndian(source[LineageOffset..]),
-            BinaryPrimitives.ReadInt64LittleEndian(source[GenerationOffset..]));
+            BinaryPrimitives.ReadInt64LittleEndian(source[GenerationOffset..]))
+        {
+            HasBarred = version == Version,
+        };
     }
 }

@@ -178,6 +178,7 @@ public sealed partial class StoragePool
         sweep.Prepare();
         Recheck.Prepare();
         TakeInSnapshots();
+        foreach (var range in ReadBarred(Store, Space.ChunkCount, Name)) Catalogue.TakeIn(range);
         TakeIn(catalogue);
         sweep.Start();
         Recheck.Start();
@@ -229,6 +230,7 @@ public sealed partial class StoragePool
         }
 
         space.Loaded(pool);
+        foreach (var range in ReadBarred(metadata, chunkCount, pool)) space.BarAtOpening(range.First, range.End);
         return space;
     }
 

@@ -50,6 +50,8 @@ public sealed partial class StoragePool : IAsyncDisposable
         Recheck = new DamageRecheck(parts, Catalogue.FindLineage);
         DamageWriter = new DamageLogWriter(parts.Damage, parts.Metadata);
         grower = parts.Options.Factory.CreateGrower(parts, superblocks);
+        Mover = parts.Options.Factory.CreateMover(
+            parts, Catalogue, Remover.FindLineage, lineage => views.Values.Where(view => view.Lineage == lineage));
     }
 
     /// <summary>Name of the pool: "main".</summary>

@@ -23,6 +23,7 @@ sealed class ChunkSpace
     long quarantinedChunks;
     long unpunchedChunks;
     long wordsReadBefore; // Of tables that were smaller.
+    BarredChunks[] barred = [];
 
     public ChunkSpace(long chunkCount)
         : this(new ChunkTables(chunkCount))
@@ -39,8 +40,8 @@ sealed class ChunkSpace
     /// <summary>Chunks on the device, the reserved ones at its front included: the first number beyond them.</summary>
     public long ChunkCount => Tables.ChunkCount;
 
-    /// <summary>Chunks that volumes can use.</summary>
-    public long UsableChunks => ChunkCount - MapLayout.ReservedChunks;
+    /// <summary>Chunks that volumes have or can get: not those that are barred and that nobody has any more.</summary>
+    public long UsableChunks => ChunkCount - MapLayout.ReservedChunks - Volatile.Read(ref barred).Sum(static range => range.IdleCount);
 
     public int GroupCount => Tables.GroupCount;
 
@@ -166,6 +167,72 @@ sealed class ChunkSpace
         }
     }
 
+    /// <summary>Ranges of which nothing is given out.</summary>
+    public IReadOnlyList<BarredChunks> Barred => Volatile.Read(ref barred);
+
+    /// <summary>Whether a chunk may not be given out.</summary>
+    public bool IsBarred(long chunk) => FindBarred(chunk) is not null;
+
+    /// <summary>Gives nothing of a range out any more. What is taken of it stays so until it is let go of.</summary>
+    /// <param name="first">Its first chunk.</param>
+    /// <param name="end">The first one behind it.</param>
+    /// <param name="missing">How many chunks the others lack to take in what is taken of it.</param>
+    /// <returns>The range; null, with nothing changed, when the others have not room enough.</returns>
+    public BarredChunks? TryBar(long first, long end, out long missing)
+    {
+        Invariant.Require(first >= MapLayout.ReservedChunks && first < end && end <= ChunkCount);
+        lock (gate)
+        {
+            Invariant.Require(!Array.Exists(barred, range => first < range.End && range.First < end));
+            var range = new BarredChunks(first, end);
+            for (var chunk = tables.Free.FindNext(first); chunk >= 0 && chunk < end; chunk = tables.Free.FindNext(chunk + 1)) range.Add(chunk);
+            missing = end - first - range.IdleCount - (freeChunks - range.IdleCount - reservedChunks);
+            if (missing > 0) return null;
+            missing = 0;
+            Bar(range);
+            return range;
+        }
+    }
+
+    /// <summary>The same for what the store says, when nothing has been given out yet.</summary>
+    public void BarAtOpening(long first, long end)
+    {
+        lock (gate)
+        {
+            var range = new BarredChunks(first, end);
+            for (var chunk = tables.Free.FindNext(first); chunk >= 0 && chunk < end; chunk = tables.Free.FindNext(chunk + 1)) range.Add(chunk);
+            Bar(range);
+        }
+    }
+
+    /// <summary>What is idle of a range may be given out again.</summary>
+    public void Unbar(BarredChunks range)
+    {
+        lock (gate)
+        {
+            Volatile.Write(ref barred, [.. barred.Where(each => each != range)]);
+            for (var chunk = range.First; chunk < range.End; chunk++)
+                if (range.IsIdle(chunk)) AddFree(chunk);
+        }
+    }
+
+    /// <summary>Takes the chunks of a window of 1 MiB that is all free, the one asked for if it is; its first chunk, or -1.</summary>
+    public long TakeWindow(long preferred, ref long cursor)
+    {
+        lock (gate)
+        {
+            if (freeChunks - reservedChunks < MapLayout.ChunksPerLeaf) return -1;
+            var window = preferred > 0 && preferred < ChunkCount && tables.FreeWindows.Contains(preferred / MapLayout.ChunksPerLeaf)
+                ? preferred / MapLayout.ChunksPerLeaf
+                : tables.FreeWindows.FindNext(cursor / MapLayout.ChunksPerLeaf);
+            if (window < 0) window = tables.FreeWindows.FindNext(0);
+            if (window < 0) return -1;
+            cursor = window * MapLayout.ChunksPerLeaf;
+            for (var slot = 0; slot < MapLayout.ChunksPerLeaf; slot++) Mark(cursor + slot);
+            return cursor;
+        }
+    }
+
     /// <summary>Promises free chunks to one request; null when there are not that many.</summary>
     public SpaceReservation? TryReserve(long count)
     {
@@ -259,7 +326,8 @@ sealed class ChunkSpace
             foreach (var chunk in chunks)
             {
                 Invariant.Require(chunk >= MapLayout.ReservedChunks && chunk < ChunkCount && !tables.Free.Contains(chunk));
-                AddFree(chunk);
+                if (FindBarred(chunk) is { } range) range.Add(chunk);
+                else AddFree(chunk);
             }
         }
     }
@@ -306,6 +374,20 @@ sealed class ChunkSpace
         int[] groups = [.. changedGroups];
         changedGroups.Clear();
         return groups;
+    }
+
+    BarredChunks? FindBarred(long chunk)
+    {
+        foreach (var range in Volatile.Read(ref barred))
+            if (chunk >= range.First && chunk < range.End) return range;
+        return null;
+    }
+
+    void Bar(BarredChunks range)
+    {
+        for (var chunk = range.First; chunk < range.End; chunk++)
+            if (range.IsIdle(chunk)) Mark(chunk);
+        Volatile.Write(ref barred, [.. barred, range]);
     }
 
     static bool IsSet(ulong[] bits, long chunk) => (bits[chunk / 64] >> (int)(chunk % 64) & 1) != 0;

@@ -43,7 +43,7 @@ sealed class FragmentSpace(KeyValueStore store, ChunkSpace space, Reclaimer recl
             while (places.Count - before < count)
             {
                 var open = volume.Fragments.Open;
-                if (open is null || open.Free == 0)
+                if (open is null || open.Free == 0 || space.IsBarred(open.Chunk))
                 {
                     if (TryOpen(volume)) continue;
                     for (var i = places.Count - 1; i >= before; i--) GiveBack(places[i]);
@@ -102,7 +102,7 @@ sealed class FragmentSpace(KeyValueStore store, ChunkSpace space, Reclaimer recl
         lock (gate)
         {
             if (volume.Fragments.Reusable.Count >= MaxReusable) return false;
-            if (settledBefore != settledChunks || chunks.ContainsKey(chunk)) return true;
+            if (settledBefore != settledChunks || chunks.ContainsKey(chunk) || space.IsBarred(chunk)) return true;
             var state = new FragmentChunk(volume, chunk) { Live = live };
             if (state.FreeCount < WorthReusing) return true;
             chunks.Add(chunk, state);
@@ -160,6 +160,57 @@ sealed class FragmentSpace(KeyValueStore store, ChunkSpace space, Reclaimer recl
         if (before != bit) return false;
         space.Capture(chunk, 0);
         return true;
+    }
+
+    /// <summary>
+    /// Says, for the next batch, that a live block lies elsewhere, at a place that a request has taken. The opposite call takes it back.
+    /// </summary>
+    public void Rename(VolumeDevice volume, long from, long to)
+    {
+        var ((fromChunk, fromBit), (toChunk, toBit)) = (Split(from), Split(to));
+        var page = Load(fromChunk, out var index);
+        var rest = (ushort)(page.BlocksOf(index) & ~fromBit);
+        Invariant.Require(rest != page.BlocksOf(index) && page.LineageOf(index) == volume.Lineage);
+        page.Set(index, rest, volume.Lineage);
+        changedPages.Add(fromChunk / FragmentPage.Chunks);
+        if (rest == 0)
+        {
+            space.Capture(fromChunk, 0);
+            volume.CommittedChunks--;
+        }
+
+        page = Load(toChunk, out index);
+        var before = page.BlocksOf(index);
+        Invariant.Require((before & toBit) == 0 && (before == 0 || page.LineageOf(index) == volume.Lineage));
+        page.Set(index, (ushort)(before | toBit), volume.Lineage);
+        changedPages.Add(toChunk / FragmentPage.Chunks);
+        if (before != 0) return;
+        space.Capture(0, toChunk);
+        volume.CommittedChunks++;
+    }
+
+    /// <summary>That batch is durable: the old places are free.</summary>
+    public void Renamed(IReadOnlyList<MovedBlock> places)
+    {
+        lock (gate)
+        {
+            foreach (var place in places)
+            {
+                var (chunk, bit) = Split(place.To);
+                var state = chunks[chunk];
+                Invariant.Require((state.Pending & bit) != 0);
+                state.Pending &= (ushort)~bit;
+                state.Live |= bit;
+                Settle(state);
+                (chunk, bit) = Split(place.From);
+                var left = Load(chunk, out var index).BlocksOf(index);
+                if (!chunks.TryGetValue(chunk, out state)) chunks.Add(chunk, state = new FragmentChunk(place.Owner, chunk) { Live = left });
+                state.Live &= (ushort)~bit;
+                state.Dying |= bit;
+            }
+
+            Free([.. places.Select(static each => each.From)]);
+        }
     }
 
     /// <summary>Adds the pages that changed to a batch.</summary>
@@ -249,9 +300,9 @@ sealed class FragmentSpace(KeyValueStore store, ChunkSpace space, Reclaimer recl
         if (!state.IsGone) Settle(state);
     }
 
-    static void Enqueue(FragmentChunk state)
+    void Enqueue(FragmentChunk state)
     {
-        if (state.Volume.Fragments.Reusable.Count >= MaxReusable) return;
+        if (state.Volume.Fragments.Reusable.Count >= MaxReusable || space.IsBarred(state.Chunk)) return;
         state.IsQueued = true;
         state.Volume.Fragments.Reusable.Enqueue(state);
     }
@@ -282,6 +333,12 @@ sealed class FragmentSpace(KeyValueStore store, ChunkSpace space, Reclaimer recl
         {
             reusable.IsQueued = false;
             if (reusable.IsGone) continue;
+            if (space.IsBarred(reusable.Chunk))
+            {
+                Settle(reusable);
+                continue;
+            }
+
             reusable.IsOpen = true;
             fragments.Open = reusable;
             return true;

@@ -72,6 +72,13 @@ sealed partial class ApiClient : IDisposable
     public Task<Pool> AddPoolDeviceAsync(string pool, AddPoolDevice request, CancellationToken cancellationToken) => SendAsync(
         HttpMethod.Post, $"{PoolUrl(pool)}/devices", ApiJson.Strict.Pool, Body(request, ApiJson.Strict.AddPoolDevice), cancellationToken);
 
+    public Task<TaskInfo> RemovePoolDeviceAsync(string pool, RemovePoolDevice request, CancellationToken cancellationToken) => SendAsync(
+        HttpMethod.Post,
+        $"{PoolUrl(pool)}/device-removals",
+        ApiJson.Strict.TaskInfo,
+        Body(request, ApiJson.Strict.RemovePoolDevice),
+        cancellationToken);
+
     public Task<Pool> ExportPoolAsync(string pool, bool force, CancellationToken cancellationToken) =>
         SendAsync(HttpMethod.Post, Forced($"{PoolUrl(pool)}/export", force), ApiJson.Strict.Pool, null, cancellationToken);
 

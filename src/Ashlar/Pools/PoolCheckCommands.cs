@@ -49,10 +49,11 @@ static class PoolCheckCommands
         { name, limit, noWait };
     }
 
-    static Option<bool> NoWait() => new("--no-wait") { Description = "Only begin; 'ashlar task' shows how far it is" };
+    /// <summary>Whether a task is only begun.</summary>
+    public static Option<bool> NoWait() => new("--no-wait") { Description = "Only begin; 'ashlar task' shows how far it is" };
 
-    // Who leaves by Ctrl-C leaves the task: it is the server's.
-    static async Task<ExitCode> FollowAsync(
+    /// <summary>Waits for the end of a task. Who leaves by Ctrl-C leaves the task: it is the server's.</summary>
+    public static async Task<ExitCode> FollowAsync(
         Invocation invocation, ApiClient client, TaskInfo task, bool isLeft, CancellationToken cancellationToken)
     {
         if (isLeft)

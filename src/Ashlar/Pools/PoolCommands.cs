@@ -38,6 +38,7 @@ static class PoolCommands
         CreateResize(terminal),
         PoolSetCommand.Create(terminal),
         PoolDeviceCommands.CreateAdd(terminal),
+        PoolDeviceCommands.CreateRemove(terminal),
         PoolCheckCommands.CreateVerify(),
         PoolCheckCommands.CreateScrub(terminal),
         PoolRenameCommand.Create(),

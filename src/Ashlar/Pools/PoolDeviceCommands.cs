@@ -3,7 +3,7 @@ using Ashlar.Api;
 
 namespace Ashlar.CommandLine;
 
-/// <summary>What is done with the devices of a pool: <c>ashlar pool add-device</c>, <c>export</c> and <c>import</c>.</summary>
+/// <summary>What is done with the devices of a pool: <c>ashlar pool add-device</c>, <c>remove-device</c>, <c>export</c> and <c>import</c>.</summary>
 static class PoolDeviceCommands
 {
     public static Verb CreateAdd(Terminal terminal)
@@ -19,7 +19,7 @@ static class PoolDeviceCommands
         var force = PoolArguments.ForceContent();
         return new Verb(
             "add-device",
-            "Make a pool larger by a device, also while it is in use; no device is taken out again",
+            "Make a pool larger by a device, also while it is in use",
             ["ashlar pool add-device main --device more.pool --size 10GiB", "ashlar pool add-device fast --device /dev/sdd"],
             async (invocation, cancellationToken) =>
             {
@@ -35,6 +35,32 @@ static class PoolDeviceCommands
                 return ExitCode.Ok;
             })
         { name, device, size, force };
+    }
+
+    public static Verb CreateRemove(Terminal terminal)
+    {
+        var name = PathArgument.Pool(isRequired: true);
+        var device = new Argument<string>("DEVICE") { Description = "One of its devices, as 'ashlar pool show' names it; not the first" };
+        var limit = Setting.Create<long?>(
+            terminal, "--limit-bandwidth", "SIZE", "How much it may copy in a second, 1MiB at least [default: all it can]",
+            text => ByteSize.Parse(text), null);
+        var noWait = PoolCheckCommands.NoWait();
+        return new Verb(
+            "remove-device",
+            "Move what lies on a device to the others, while the pool is in use, and take it out",
+            ["ashlar pool remove-device fast /dev/sdd", "ashlar pool remove-device fast more.pool --limit-bandwidth 100MiB --no-wait"],
+            async (invocation, cancellationToken) =>
+            {
+                using var client = ApiClient.For(invocation);
+                var request = new RemovePoolDevice
+                {
+                    Path = TypedPath.OfFile(invocation.Get(device)!),
+                    BytesPerSecond = invocation.Get(limit),
+                };
+                var task = await client.RemovePoolDeviceAsync(invocation.Get(name), request, cancellationToken);
+                return await PoolCheckCommands.FollowAsync(invocation, client, task, invocation.Get(noWait), cancellationToken);
+            })
+        { name, device, limit, noWait };
     }
 
     public static Verb CreateExport()

@@ -42,6 +42,19 @@ sealed record Circumstances
             NotAsTyped = "no machine of a test has such a disk",
             Instead = "truncate -s 64M d; ashlar pool add-device fast --device d",
         },
+        ["ashlar pool remove-device"] = After("""
+            ashlar pool create fast --device fast.pool --size 1GiB
+            ashlar pool add-device fast --device more.pool --size 1GiB
+            """),
+        ["ashlar pool remove-device fast /dev/sdd"] = After("""
+            truncate -s 64M d
+            ashlar pool create fast --device fast.pool --size 1GiB
+            ashlar pool add-device fast --device d
+            """) with
+        {
+            NotAsTyped = "no machine of a test has such a disk",
+            Instead = "ashlar pool remove-device fast d",
+        },
         ["ashlar pool rename"] = After("ashlar pool create fast --device fast.pool --size 1GiB"),
         ["ashlar pool export"] = After("ashlar pool create fast --device fast.pool --size 1GiB"),
         ["ashlar pool import"] = After("ashlar pool create fast --device fast.pool --size 1GiB; ashlar pool export fast"),

@@ -82,6 +82,18 @@ enum PlantedBug
 
     /// <summary>Markers are let go of when checksums were spilled, although the data below them was not flushed.</summary>
     SettleSpillsUnflushed,
+
+    /// <summary>The places that something was moved away from are free before the map without them is durable.</summary>
+    FreeMovedBeforeCommit,
+
+    /// <summary>The map names new places before what was copied to them is durable.</summary>
+    MoveWithoutFlush,
+
+    /// <summary>A clone that shares a place is left out when it moves.</summary>
+    ForgetSharer,
+
+    /// <summary>What snapshots keep of a leaf gets the new names of its places in a batch of its own.</summary>
+    MoveInTwoBatches,
 }
 
 static class PlantedBugs
@@ -121,8 +133,57 @@ static class PlantedBugs
                 ? new WrongGrower(parts, superblocks, bug)
                 : base.CreateGrower(parts, superblocks);
 
+        public override PlaceMover CreateMover(
+            PoolParts parts,
+            Catalogue catalogue,
+            Func<long, VolumeDevice?> findDeleting,
+            Func<long, IEnumerable<VolumeDevice>> findViews) => new WrongMover(parts, catalogue, findDeleting, findViews, bug);
+
         public override VolumeResizer CreateResizer(PoolParts parts, Catalogue catalogue, LeakedSpace leaked) =>
             bug == PlantedBug.ShrinkBeforeUnmap ? new WrongResizer(parts, catalogue, leaked) : base.CreateResizer(parts, catalogue, leaked);
+    }
+
+    sealed class WrongMover(
+        PoolParts pool,
+        Catalogue catalogue,
+        Func<long, VolumeDevice?> findDeleting,
+        Func<long, IEnumerable<VolumeDevice>> findViews,
+        PlantedBug bug) : PlaceMover(pool, catalogue, findDeleting, findViews)
+    {
+        readonly PoolParts parts = pool;
+
+        protected override IReadOnlyList<long> FindSharers(long lineage) =>
+            bug == PlantedBug.ForgetSharer ? [lineage] : base.FindSharers(lineage);
+
+        protected override void FlushCopies()
+        {
+            if (bug != PlantedBug.MoveWithoutFlush) base.FlushCopies();
+        }
+
+        protected override void Write(WriteBatch batch, IReadOnlyList<LeafFamily> families)
+        {
+            if (bug == PlantedBug.FreeMovedBeforeCommit)
+            {
+                base.LetGo(families);
+                parts.Reclaimer.DrainAsync().AsTask().GetAwaiter().GetResult();
+            }
+
+            if (bug == PlantedBug.MoveInTwoBatches)
+            {
+                var kept = new WriteBatch();
+                Span<byte> value = stackalloc byte[LeafFormat.MaxBytes];
+                foreach (var version in families.SelectMany(family => family.Versions).Where(each => !MapKeys.IsHead(each.Key)))
+                    kept.Put(version.Key, value[..LeafFormat.Write(value, version.Map, version.Version)]);
+                base.Write(kept, families);
+            }
+
+            base.Write(batch, families);
+        }
+
+        protected override void LetGo(IReadOnlyList<LeafFamily> families)
+        {
+            if (bug != PlantedBug.FreeMovedBeforeCommit) base.LetGo(families);
+        }
     }
 
     sealed class WrongTaker(PoolParts parts, Catalogue catalogue, SnapshotRemover remover, Func<ValueTask> settled)

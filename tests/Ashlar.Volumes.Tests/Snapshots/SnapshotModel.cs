@@ -79,7 +79,7 @@ sealed class SnapshotModel : IAsyncDisposable
 
     public async ValueTask DisposeAsync() => await pool.DisposeAsync();
 
-    Task StepAsync() => random.Next(24) switch
+    Task StepAsync() => random.Next(27) switch
     {
         < 9 => ChangeAsync(Pick(), volume => volume.WriteAsync(random, 600), "write"),
         < 11 => ChangeAsync(Pick(), volume => volume.DiscardAsync(random, 300), "discard"),
@@ -93,6 +93,8 @@ sealed class SnapshotModel : IAsyncDisposable
         20 => CheckMapAsync(),
         21 => CreateOrDeleteAsync(),
         22 => CompareAsync(),
+        23 => PlaceMoves.MoveAsync(pool.Pool, PickRange()),
+        24 => MoveMeanwhileAsync(),
         _ => CheckAsync(Pick(), "now"),
     };
 
@@ -148,6 +150,32 @@ sealed class SnapshotModel : IAsyncDisposable
         history.Add($"snapshot {name} of {string.Join(",", chosen)}");
         await pool.Pool.TakeSnapshotsAsync([.. chosen.Select(volume => (volume, name))]);
         foreach (var volume in chosen) snapshots[(volume, name)] = [.. volumes[volume].Expected];
+    }
+
+    (long First, long End) PickRange()
+    {
+        var first = MapLayout.ReservedChunks + random.Next(400);
+        history.Add($"move {first}");
+        return (first, first + 1 + random.Next(300));
+    }
+
+    // Whatever else is done at the same time.
+    async Task MoveMeanwhileAsync()
+    {
+        var moving = PlaceMoves.MoveAsync(pool.Pool, PickRange());
+        var name = Pick();
+        for (var i = 0; i < 4; i++)
+        {
+            await (random.Next(4) switch
+            {
+                0 => TakeAsync(),
+                1 => CheckAsync(Pick(), "while places move"),
+                2 => DeleteSnapshotAsync(),
+                _ => ChangeAsync(name, volume => volume.WriteAsync(random, 300), "write meanwhile"),
+            });
+        }
+
+        await moving;
     }
 
     (string Volume, string Snapshot)? PickSnapshot() =>

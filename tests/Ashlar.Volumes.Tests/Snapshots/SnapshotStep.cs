@@ -14,6 +14,7 @@ enum SnapshotStepKind
     Flatten,
     DeleteVolume,
     Reopen,
+    Move,
 }
 
 /// <summary>One step of a workload with snapshots. Its number is also the version of the sectors that it writes.</summary>

@@ -7,7 +7,7 @@ namespace Ashlar.Volumes.Tests;
 /// A random workload on a small pool whose volumes have snapshots and clones: each step is announced before and reported after. Without a
 /// crash all of it must be right as well.
 /// </summary>
-sealed class SnapshotWorkload(ulong seed, int stepCount, PlantedBug bug)
+sealed class SnapshotWorkload(ulong seed, int stepCount, PlantedBug bug, bool movesPlaces = false)
 {
     const int MaxVolumes = 3;
     static readonly int[] HotSpots = [0, 16, 120, 400, 2032, 2048, 2500];
@@ -41,6 +41,12 @@ sealed class SnapshotWorkload(ulong seed, int stepCount, PlantedBug bug)
                 await pool.CreateVolumeAsync(name, (long)sectors * VersionedSector.SizeBytes, 512);
                 volumes.Add(name);
             });
+            return;
+        }
+
+        if (movesPlaces && random.OneIn(4))
+        {
+            await MoveAsync();
             return;
         }
 
@@ -138,6 +144,13 @@ sealed class SnapshotWorkload(ulong seed, int stepCount, PlantedBug bug)
 
     Task FlattenAsync(string volume) =>
         RunAsync(new(steps.Count, SnapshotStepKind.Flatten, [volume]), () => pool.Pool.FlattenAsync(volume).AsTask());
+
+    Task MoveAsync()
+    {
+        var first = MapLayout.ReservedChunks + random.Next(60);
+        var range = (first, first + 8 + random.Next(40));
+        return RunAsync(new(steps.Count, SnapshotStepKind.Move, []), () => PlaceMoves.MoveAsync(pool.Pool, range));
+    }
 
     Task DeleteVolumeAsync(string volume) => RunAsync(new(steps.Count, SnapshotStepKind.DeleteVolume, [volume]), async () =>
     {

@@ -19,14 +19,17 @@ public sealed partial class ConcatDevice
     /// <summary>Puts the devices of a set together, in whatever order they come. If that fails they stay the caller's.</summary>
     /// <param name="first">The one without a label.</param>
     /// <param name="setId">Which set it is.</param>
-    /// <param name="others">All others.</param>
+    /// <param name="others">All others that are there.</param>
+    /// <param name="gaps">What devices held that were taken out, by their number.</param>
     /// <exception cref="UnsupportedFormatException">One has no label, or is of another set, or there twice, or one is missing.</exception>
     /// <exception cref="CorruptDataException">A label is damaged, or a device is shorter than it was.</exception>
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
-    public static async ValueTask<ConcatDevice> OpenAsync(IBlockDevice first, Guid setId, IReadOnlyList<IBlockDevice> others)
+    public static async ValueTask<ConcatDevice> OpenAsync(
+        IBlockDevice first, Guid setId, IReadOnlyList<IBlockDevice> others, IReadOnlyDictionary<int, long>? gaps = null)
     {
         ArgumentNullException.ThrowIfNull(first);
         ArgumentNullException.ThrowIfNull(others);
+        gaps ??= new Dictionary<int, long>();
         var found = new SortedDictionary<int, (IBlockDevice Device, ConcatLabel Label)>();
         foreach (var device in others)
         {
@@ -44,6 +47,7 @@ public sealed partial class ConcatDevice
         var members = new List<ConcatMember> { Place(first, startBlock: 0, skippedBytes: 0) };
         foreach (var (number, (device, label)) in found)
         {
+            AddGaps(members, gaps);
             if (number != members.Count)
             {
                 throw new UnsupportedFormatException(
@@ -53,8 +57,56 @@ public sealed partial class ConcatDevice
             members.Add(Place(device, members[^1].EndBlock, ConcatLabel.ReservedBytes));
         }
 
+        AddGaps(members, gaps);
         return new(setId, [.. members]);
     }
+
+    /// <summary>The devices and the part of the set that lies on each, in their order; null for those that were taken out.</summary>
+    public IReadOnlyList<(IBlockDevice? Device, long OffsetBytes, long LengthBytes)> Layout =>
+    [
+        .. Members.Select(member => (
+            member.Device is GapDevice ? null : member.Device, member.StartBlock * blockSizeBytes, member.BlockCount * blockSizeBytes)),
+    ];
+
+    /// <summary>
+    /// Takes a device out, whose part nobody uses any more; when the call returns the set does not touch it, and it is the caller's. Crash
+    /// order: first the owner remembers that there is a gap, then this, and then the label can go.
+    /// </summary>
+    /// <param name="device">The device, which is not the first one.</param>
+    /// <exception cref="ArgumentException">It is not one that can be taken out.</exception>
+    public async ValueTask TakeOutAsync(IBlockDevice device)
+    {
+        await growing.EnterAsync().ConfigureAwait(false);
+        try
+        {
+            var present = Members;
+            var number = Array.FindIndex(present, member => member.Device == device);
+            if (number <= 0) throw new ArgumentException($"{device.Name} cannot be taken out of {Name}.", nameof(device));
+            var changed = (ConcatMember[])present.Clone();
+            changed[number] = Gap(present[number].StartBlock, present[number].BlockCount);
+            Volatile.Write(ref members, changed);
+        }
+        finally
+        {
+            growing.Exit();
+        }
+
+        await flushes.PassAsync().ConfigureAwait(false); // Those that began before may still come to it.
+    }
+
+    static void AddGaps(List<ConcatMember> members, IReadOnlyDictionary<int, long> gaps)
+    {
+        while (gaps.TryGetValue(members.Count, out var bytes))
+        {
+            var geometry = members[0].Device.Geometry;
+            members.Add(Gap(members[0].Device.Name, geometry.BlockSizeBytes, members[^1].EndBlock, bytes / geometry.BlockSizeBytes));
+        }
+    }
+
+    ConcatMember Gap(long startBlock, long blockCount) => Gap(Name, blockSizeBytes, startBlock, blockCount);
+
+    static ConcatMember Gap(string name, int blockSizeBytes, long startBlock, long blockCount) =>
+        new(new GapDevice(name, new BlockGeometry(blockSizeBytes, blockCount, blockSizeBytes)), startBlock, 0, blockCount);
 
     /// <summary>The set that a device says that it belongs to; null where it has no label.</summary>
     /// <exception cref="UnsupportedFormatException">The label is of a version that this program cannot read.</exception>

@@ -19,6 +19,7 @@ public sealed partial class ConcatDevice : IReservableDevice, IGrowableDevice, I
     readonly Guid setId;
     readonly DeviceCounters counters = new();
     readonly AsyncLock growing = new();
+    readonly PassingCalls flushes = new();
     readonly int blockSizeBytes;
     ConcatMember[] members; // Replaced as a whole; those that were there stay where they are.
     DeviceIOException? latched;
@@ -194,6 +195,7 @@ public sealed partial class ConcatDevice : IReservableDevice, IGrowableDevice, I
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask FlushAllAsync()
     {
+        var pass = flushes.Enter(); // Before it looks which devices there are.
         var calls = CallSet.Take();
         foreach (var member in Members) calls.Add(member.Device.FlushAsync(CancellationToken.None));
         try
@@ -206,6 +208,10 @@ public sealed partial class ConcatDevice : IReservableDevice, IGrowableDevice, I
             Interlocked.CompareExchange(
                 ref latched, e as DeviceIOException ?? new DeviceIOException(Name, e.Message, isTransient: false, e), null);
             throw;
+        }
+        finally
+        {
+            flushes.Exit(pass);
         }
     }
 

@@ -94,7 +94,7 @@ sealed class NewDevices(IFileSystem files, string dataDirectory)
         for (var number = 0; number < pool.Devices.Count; number++)
         {
             var device = pool.Devices[number];
-            if (device.IsWithin) continue; // It goes with its directory.
+            if (device.IsWithin || device.Path.Length == 0) continue; // It goes with its directory, or is gone.
             try
             {
                 if (!files.FileExists(device.Path)) continue;

@@ -12,15 +12,18 @@ namespace Ashlar.Server;
 /// <remarks>
 /// <code>
 /// ashlar pool                      the first two lines are the same in every version
-/// version 1
+/// version 1                      2 where a device was taken out
 /// {"number":2,"name":"fast",...}   all of it
 /// crc32c 1a2b3c4d                  of everything before this line
 /// </code>
 /// </remarks>
 sealed record RememberedPool : INumberedRecord<RememberedPool>
 {
-    /// <summary>The version written, and the only one read.</summary>
-    public const int Version = 1;
+    /// <summary>The newest version that is read. It is written for pools that a device was taken out of: earlier programs know of none.
+    /// </summary>
+    public const int Version = 2;
+
+    const int PlainVersion = 1;
 
     const string Magic = "ashlar pool";
 
@@ -54,7 +57,8 @@ sealed record RememberedPool : INumberedRecord<RememberedPool>
 
     public byte[] Encode()
     {
-        var body = $"{Magic}\nversion {Version}\n{JsonSerializer.Serialize(this, RememberedPoolJson.Default.RememberedPool)}\n";
+        var version = Devices.Any(static device => device.IsGone) ? Version : PlainVersion;
+        var body = $"{Magic}\nversion {version}\n{JsonSerializer.Serialize(this, RememberedPoolJson.Default.RememberedPool)}\n";
         return Encoding.UTF8.GetBytes($"{body}{ChecksumLine(body)}\n");
     }
 
@@ -63,8 +67,8 @@ sealed record RememberedPool : INumberedRecord<RememberedPool>
         var text = Encoding.UTF8.GetString(bytes);
         var lines = text.Split('\n');
         if (lines[0] != Magic) throw new UnsupportedFormatException(path, "this is not the record of a pool");
-        if (lines is [_, var version, ..] && version.StartsWith("version ", StringComparison.Ordinal) && version != $"version {Version}")
-            throw new UnsupportedFormatException(path, $"the record has format {version}, this program reads version {Version}");
+        if (lines is [_, var version, ..] && version.StartsWith("version ", StringComparison.Ordinal) && version is not ("version 1" or "version 2"))
+            throw new UnsupportedFormatException(path, $"the record has format {version}, this program reads up to version {Version}");
         if (lines is not [_, _, var json, var checksum, ""] || checksum != ChecksumLine(text[..^(checksum.Length + 1)]))
             throw new CorruptDataException(path, 0, "the record of a pool: its checksum does not match");
         try
@@ -83,7 +87,9 @@ sealed record RememberedPool : INumberedRecord<RememberedPool>
         && IsName(Name)
         && IsName(Directory)
         && Devices.Count > 0
-        && Devices.All(device => device.IsWithin || device.Path.StartsWith('/'));
+        && !Devices[0].IsGone
+        && Devices.All(static device => device.IsWithin || device.Path.StartsWith('/') || (device.IsGone && device.Path.Length == 0))
+        && Devices.All(static device => device.GoneBytes is null or > 0);
 
     static bool IsName(string name) => name.Length > 0 && char.IsAsciiLetterOrDigit(name[0]) && !name.Contains('/') && !name.Contains('\0');
 
@@ -97,6 +103,15 @@ sealed record RememberedDevice(string Path, bool IsOwn)
 {
     /// <summary>The file in the directory of the pool, wherever that is.</summary>
     public static readonly RememberedDevice Within = new("data", IsOwn: true);
+
+    /// <summary>
+    /// What it held, where it was taken out: its place stays empty. Its path stays until its label is erased, and is empty from then on.
+    /// </summary>
+    public long? GoneBytes { get; init; }
+
+    /// <summary>Whether it was taken out.</summary>
+    [JsonIgnore]
+    public bool IsGone => GoneBytes is not null;
 
     /// <summary>Whether it is that file.</summary>
     [JsonIgnore]
