@@ -30,6 +30,8 @@ namespace Ashlar.Api;
 [JsonSerializable(typeof(ChangePool))]
 [JsonSerializable(typeof(AddPoolDevice))]
 [JsonSerializable(typeof(RemovePoolDevice))]
+[JsonSerializable(typeof(VolumeFragmentation))]
+[JsonSerializable(typeof(StartDefragmentation))]
 [JsonSerializable(typeof(ImportPool))]
 [JsonSerializable(typeof(CreateVolume))]
 [JsonSerializable(typeof(ChangeVolume))]

@@ -14,7 +14,7 @@ public sealed record TaskInfo
     /// <summary>Number of the task, as text. Those of an earlier start of the server are forgotten.</summary>
     public required string Id { get; init; }
 
-    /// <summary>"verify", "scrub" or "remove-device".</summary>
+    /// <summary>"verify", "scrub", "remove-device" or "defragment".</summary>
     public required string Type { get; init; }
 
     /// <summary>The pool that it works on.</summary>

@@ -30,6 +30,15 @@ public sealed record VolumeMap
     /// <summary>For each region, what of it has a place and holds no data.</summary>
     public required IReadOnlyList<long> ReservedBytes { get; init; }
 
+    /// <summary>The snapshot that was asked for; absent where none was.</summary>
+    public string? Since { get; init; }
+
+    /// <summary>
+    /// For each region, what of it was written, discarded or added since that snapshot; it is among the others as well. Absent where none
+    /// was asked for.
+    /// </summary>
+    public IReadOnlyList<long>? ChangedBytes { get; init; }
+
     /// <summary>Pieces of the map, of a MiB each, that cannot be read and are left out.</summary>
     public required long UnreadablePieces { get; init; }
 

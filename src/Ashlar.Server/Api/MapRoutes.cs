@@ -16,12 +16,19 @@ static class MapRoutes
     static readonly QueryParameter Regions =
         new("regions", JsonSchemaType.Integer, $"How many regions, 1 to {MaxRegions}; {UsualRegions} when absent");
 
+    static readonly QueryParameter Since = new("since", JsonSchemaType.String, "A snapshot of the volume: what has changed since is told");
+
     public static void MapMap(this IEndpointRouteBuilder volumes, ServedPools pools)
     {
         volumes.MapMethods("{volume}/map", StatusRoutes.ReadMethods, async Task<Ok<VolumeMap>> (
             string pool, string volume, HttpContext context) =>
-            TypedResults.Ok(await VolumeMaps.ReadAsync(pools.Get(pool), volume, RegionsOf(context.Request), context.RequestAborted)))
-            .WithQuery(Regions).Describe("getVolumeMap", "Where a volume holds data, and where it is read and written");
+            TypedResults.Ok(await VolumeMaps.ReadAsync(
+                pools.Get(pool), volume, RegionsOf(context.Request), SinceOf(context.Request), context.RequestAborted)))
+            .WithQuery(Regions, Since).Describe("getVolumeMap", "Where a volume holds data, and where it is read and written");
+
+        volumes.MapMethods("{volume}/fragmentation", StatusRoutes.ReadMethods, async Task<Ok<Api.VolumeFragmentation>> (
+            string pool, string volume) => TypedResults.Ok(await VolumeMaps.MeasureFragmentationAsync(pools.Get(pool), volume)))
+            .Describe("getVolumeFragmentation", "How scattered over the pool the data of a volume lie");
 
         volumes.MapMethods("{volume}/extents", StatusRoutes.ReadMethods, async Task<Ok<ExtentList>> (
             string pool, string volume, HttpContext context) =>
@@ -34,6 +41,8 @@ static class MapRoutes
             return TypedResults.Ok(new ExtentList { Items = items, Next = next });
         }).WithQuery(Page.Parameters).Describe("listExtents", "What of a volume is mapped, in order; in pages");
     }
+
+    static string? SinceOf(HttpRequest request) => request.Query.TryGetValue(Since.Name, out var name) ? name.ToString() : null;
 
     static int RegionsOf(HttpRequest request)
     {

@@ -69,7 +69,11 @@ static class Resources
     public static Pool Pool(PoolEntry entry)
     {
         IReadOnlyList<PoolDeviceInfo> devices =
-            [.. entry.Record.Devices.Where(device => !device.IsGone).Select(device => new PoolDeviceInfo(device.PathIn(entry.DirectoryPath)))];
+        [
+            .. entry.Record.Devices
+                .Where(static device => !device.IsGone)
+                .Select(device => new PoolDeviceInfo(device.PathIn(entry.DirectoryPath))),
+        ];
         if (entry.Served is { } served) return Pool(served) with { Devices = devices };
         IReadOnlyList<string> warnings = entry.Problem is { } problem
             ? [$"pool {entry.Name} is not available: {problem}; mend that and start the server again, or import the pool from where its "

@@ -47,6 +47,13 @@ static class TaskRoutes
             return Answer(tasks.Start(pool, served.CreateScrub(), Limit(request.BytesPerSecond), Caller.Of(context)));
         }).Describe("scrubPool", "Begins to read all blocks of a pool's volumes and to compare them with their checksums");
 
+        routes.MapPost("/v1/pools/{pool}/volumes/{volume}/defragment", Accepted<TaskInfo> (
+            string pool, string volume, StartDefragmentation request, HttpContext context) =>
+        {
+            var work = pools.Get(pool).CreateDefragmentation(volume, request.CopyShared);
+            return Answer(tasks.Start(pool, work, Limit(request.BytesPerSecond), Caller.Of(context)));
+        }).Describe("defragmentVolume", "Begins to put a volume in order: whole chunks, in the order of their addresses");
+
         routes.MapPost("/v1/pools/{pool}/device-removals", async Task<Accepted<TaskInfo>> (
             string pool, RemovePoolDevice request, HttpContext context) =>
             Answer(await pools.RemoveDeviceAsync(pool, request.Path, Limit(request.BytesPerSecond), Caller.Of(context))))

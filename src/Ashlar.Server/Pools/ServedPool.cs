@@ -155,10 +155,8 @@ sealed partial class ServedPool : IAsyncDisposable
     }
 
     /// <summary>Makes the pool larger, over all that its devices have.</summary>
-    /// <param name="deviceBytes">What they have together.</param>
     /// <param name="by">Address of who asks for it, for the log.</param>
-    public Task GrowOverDeviceAsync(long deviceBytes, string by) =>
-        GrowAsync(Math.Min(StoragePool.MaxCapacityBytes, StoragePool.CapacityOf(deviceBytes)), by);
+    public Task GrowOverDeviceAsync(string by) => GrowAsync(pool.GrowOverDeviceAsync, by);
 
     /// <summary>Makes the pool larger.</summary>
     /// <param name="capacityBytes">What it is to hold.</param>
@@ -166,8 +164,13 @@ sealed partial class ServedPool : IAsyncDisposable
     public async Task GrowAsync(long capacityBytes, string by)
     {
         CheckGrowth(capacityBytes);
+        await GrowAsync(() => pool.GrowAsync(capacityBytes), by);
+    }
+
+    async Task GrowAsync(Func<ValueTask> grow, string by)
+    {
         var before = Usage.CapacityBytes;
-        await pool.GrowAsync(capacityBytes);
+        await grow();
         var usage = Usage;
         if (usage.CapacityBytes == before) return;
         var message = $"pool {Name}: grown from {BinarySize.FormatExact(before)} to {BinarySize.FormatExact(usage.CapacityBytes)}, by {by}";
@@ -270,6 +273,10 @@ sealed partial class ServedPool : IAsyncDisposable
 
     /// <summary>A look at all blocks, to be run by a task.</summary>
     public ITaskWork CreateScrub() => new ScrubWork(pool);
+
+    /// <summary>Puts a volume in order.</summary>
+    public ITaskWork CreateDefragmentation(string volume, bool copiesShared) =>
+        new DefragmentWork(pool.CreateOrdering(volume, copiesShared), volume);
 
     /// <summary>Parts of the pool's device where nothing is placed.</summary>
     public IReadOnlyList<PoolRange> ListBarredRanges() => pool.ListBarredRanges();

@@ -35,7 +35,7 @@ sealed partial class ServedPools
         await set.AddAsync(prepared.Device);
         entry.Devices.Keep(prepared);
         Tell(LogLevel.Information, LogEvents.PoolDeviceAdded, name, $"pool {name}: {device.Path} added, by {by}", by);
-        await served.GrowOverDeviceAsync(set.Geometry.SizeBytes, by);
+        await served.GrowOverDeviceAsync(by);
         return entry;
     }
 

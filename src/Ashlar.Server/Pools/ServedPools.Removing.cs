@@ -6,9 +6,9 @@ using Microsoft.Extensions.Logging;
 namespace Ashlar.Server;
 
 /// <remarks>
-/// Taking a device out. Crash order: the pool says, durably, that nothing is placed on it any more; what lies there is moved; the pool says,
-/// durably, that its part is empty for good; the record says that the device is gone, and keeps its path; the pool lets go of it; its label
-/// is erased; the record forgets the path. A start goes on wherever it finds that: a record without the device whose label is still
+/// Taking a device out. Crash order: the pool says, durably, that nothing is placed on it any more; what lies there is moved; the pool
+/// says, durably, that its part is empty for good; the record says that the device is gone, and keeps its path; the pool lets go of it; its
+/// label is erased; the record forgets the path. A start goes on wherever it finds that: a record without the device whose label is still
 /// needed, or a label erased of a device that the record still has, would be a pool that cannot be opened.
 /// </remarks>
 sealed partial class ServedPools
@@ -117,7 +117,8 @@ sealed partial class ServedPools
     // Its label may have been erased or not, and it may be somebody else's by now.
     async Task ForgetAsync(PoolEntry entry, RememberedDevice left)
     {
-        foreach (var problem in await newDevices.ReleaseAsync(entry.Record with { Devices = [entry.Record.Devices[0] with { Path = "" }, left] }))
+        var alone = entry.Record with { Devices = [entry.Record.Devices[0] with { Path = "" }, left] };
+        foreach (var problem in await newDevices.ReleaseAsync(alone))
             Tell(LogLevel.Warning, LogEvents.ServerNotice, entry.Name, $"server: {problem}");
         InstallInstead(entry, left, left with { Path = "" });
     }

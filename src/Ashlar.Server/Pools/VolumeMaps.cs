@@ -9,7 +9,8 @@ static class VolumeMaps
     const long BlockBytes = StoragePool.BlockBytes;
 
     /// <summary>The map by regions of one length.</summary>
-    public static async Task<VolumeMap> ReadAsync(ServedPool pool, string name, int regionCount, CancellationToken cancellationToken)
+    public static async Task<VolumeMap> ReadAsync(
+        ServedPool pool, string name, int regionCount, string? since, CancellationToken cancellationToken)
     {
         using var view = await pool.OpenMapViewAsync();
         var volume = Require(view, pool, name);
@@ -22,14 +23,13 @@ static class VolumeMaps
         foreach (var run in view.ReadRuns(volume, onDamage: _ => unreadable++))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var counts = !run.HoldsData ? reserved : run.IsShared ? shared : exclusive;
-            for (long block = run.FirstBlock, end = run.FirstBlock + run.BlockCount; block < end;)
-            {
-                var next = Math.Min(end, ((block / regionBlocks) + 1) * regionBlocks);
-                // The last block of a volume may be shorter.
-                counts[block / regionBlocks] += Math.Min(next * BlockBytes, volume.SizeBytes) - (block * BlockBytes);
-                block = next;
-            }
+            Add(!run.HoldsData ? reserved : run.IsShared ? shared : exclusive, run.FirstBlock, run.BlockCount);
+        }
+        var changed = since is null ? null : new long[regions];
+        foreach (var extent in since is null ? [] : view.ReadChanges(volume, since))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            Add(changed!, extent.OffsetBytes / BlockBytes, (extent.LengthBytes + BlockBytes - 1) / BlockBytes);
         }
         return new()
         {
@@ -40,12 +40,42 @@ static class VolumeMaps
             ExclusiveBytes = exclusive,
             SharedBytes = shared,
             ReservedBytes = reserved,
+            Since = since,
+            ChangedBytes = changed,
             UnreadablePieces = unreadable,
             Accesses = new(
                 accesses?.RegionBytes ?? StoragePool.LeafBytes,
                 (long)AccessReport.HalfLife.TotalSeconds,
                 Touched(accesses?.Reads),
                 Touched(accesses?.Writes)),
+        };
+
+        void Add(long[] counts, long firstBlock, long blockCount)
+        {
+            for (long block = firstBlock, end = firstBlock + blockCount; block < end;)
+            {
+                var next = Math.Min(end, ((block / regionBlocks) + 1) * regionBlocks);
+                // The last block of a volume may be shorter.
+                counts[block / regionBlocks] += Math.Min(next * BlockBytes, volume.SizeBytes) - (block * BlockBytes);
+                block = next;
+            }
+        }
+    }
+
+    /// <summary>How scattered a volume lies: of its first data, so that nobody waits long for the answer.</summary>
+    public static async Task<Api.VolumeFragmentation> MeasureFragmentationAsync(ServedPool pool, string name)
+    {
+        const long most = 64L << 30;
+        using var view = await pool.OpenMapViewAsync();
+        var found = view.MeasureFragmentation(Require(view, pool, name), most);
+        return new()
+        {
+            Pool = pool.Name,
+            Volume = name,
+            DataBytes = found.DataBytes,
+            Pieces = found.Pieces,
+            ScatteredBytes = found.ScatteredBytes,
+            IsWhole = found.IsWhole,
         };
     }
 

@@ -15,7 +15,7 @@ sealed class TaskContext(TimeProvider timeProvider, long? bytesPerSecond)
 
     public CancellationTokenSource Stop { get; } = new();
 
-    /// <summary>Whether it was ended because somebody does not want it any more; not because its pool is closed, or the server ends.</summary>
+    /// <summary>Whether somebody does not want it any more; not where its pool is closed, or the server ends.</summary>
     public bool IsUnwanted { get; private set; }
 
     /// <summary>Somebody does not want it any more.</summary>

@@ -164,7 +164,8 @@ class Committer : IDisposable
     }
 
     /// <summary>
-    /// Commits what has changed of some leaves whose locks the caller holds, and nothing else. Within <see cref="Exclude"/>, and while nothing is captured that is not written.
+    /// Commits what has changed of some leaves whose locks the caller holds, and nothing else. Within <see cref="Exclude"/>, and while
+    /// nothing is captured that is not written.
     /// </summary>
     public void CommitHeld(IEnumerable<Leaf> leaves)
     {

@@ -10,8 +10,8 @@ namespace Ashlar.Volumes;
 /// the head, kept versions, clones. So what was shared stays shared, and nothing takes more space than before.
 /// </summary>
 /// <remarks>
-/// <para>Of a few leaves at a time, while no commit runs, nobody clones or deletes, and under the write locks of all heads that may name the
-/// places. Crash order:</para>
+/// <para>Of a few leaves at a time, while no commit runs, nobody clones or deletes, and under the write locks of all heads that may name
+/// the places. Crash order:</para>
 /// <para>1. Commit what has changed of these leaves, so that store and memory name the same places. Crash: an ordinary commit.</para>
 /// <para>2. Take new places, copy, flush the device. Crash: free space that holds something.</para>
 /// <para>3. Write all versions with the new names, and the free space, as one batch, durably. 3 before 2 would let the map name places that
@@ -49,7 +49,7 @@ class PlaceMover(
         }
     }
 
-    /// <summary>Under which numbers places of a volume may be named: its own, and those of all that come from where it comes from.</summary>
+    /// <summary>Under which numbers places of a volume may be named: those of all that come from where it comes from.</summary>
     protected virtual IReadOnlyList<long> FindSharers(long lineage)
     {
         while (parts.Versions.Parents.TryGetValue(lineage, out var parent)) lineage = parent.Lineage;

@@ -38,6 +38,59 @@ public sealed class MapView : IDisposable
         return ReadRuns(records[volume.Id], fromBlock, onDamage);
     }
 
+    /// <summary>What of a volume has changed since a snapshot of it: was written, discarded, or added at its end. Ascending.</summary>
+    /// <param name="volume">One of <see cref="Volumes"/>.</param>
+    /// <param name="since">Name of the snapshot.</param>
+    /// <exception cref="SnapshotException">There is none of that name.</exception>
+    /// <exception cref="CorruptDataException">A piece of the map cannot be read.</exception>
+    public IEnumerable<ChangedExtent> ReadChanges(VolumeInfo volume, string since)
+    {
+        ArgumentNullException.ThrowIfNull(volume);
+        var record = records[volume.Id];
+        var found = ReadSnapshots(record.Lineage).Find(each => each.Name == since && each.State == SnapshotState.Ready)
+            ?? throw new SnapshotException(record.Name, since, SnapshotProblem.Unknown, "there is no such snapshot");
+        for (var lineage = record.Lineage; FindParent(lineage) is { } parent; lineage = parent.Lineage) versions.Parents[lineage] = parent;
+        return new SnapshotDiff(range => snapshot.Scan(range), versions, () => chunkCount, pool)
+            .FindUntilNow(record.Lineage, found.Generation, volume.SizeBytes);
+    }
+
+    /// <summary>How scattered a volume lies.</summary>
+    /// <param name="volume">One of <see cref="Volumes"/>.</param>
+    /// <param name="mostBytes">So much of its data is looked at.</param>
+    public VolumeFragmentation MeasureFragmentation(VolumeInfo volume, long mostBytes = long.MaxValue)
+    {
+        long data = 0, pieces = 0, scattered = 0, piece = 0, end = -1, place = -1;
+        var isAlone = true; // Whether the piece is all of its range of the volume.
+        foreach (var run in ReadRuns(volume))
+        {
+            if (!run.HoldsData) continue;
+            if (data >= mostBytes) return new(data, pieces, scattered, IsWhole: false);
+            var bytes = run.BlockCount * MapLayout.BlockBytes;
+            var follows = run.FirstBlock == end;
+            data += bytes;
+            if (follows && run.PlaceBytes == place)
+            {
+                piece += bytes;
+            }
+            else
+            {
+                EndPiece(isAlone && !follows);
+                (piece, isAlone) = (bytes, !follows);
+                pieces++;
+            }
+
+            (end, place) = (run.FirstBlock + run.BlockCount, run.PlaceBytes + bytes);
+        }
+
+        EndPiece(isAlone);
+        return new(data, pieces, scattered, IsWhole: true);
+
+        void EndPiece(bool isWholeRange)
+        {
+            if (piece > 0 && piece < MapLayout.LeafBytes && !isWholeRange) scattered += piece;
+        }
+    }
+
     /// <summary>The snapshots of a volume, oldest first; without those that were deleted and that clones need.</summary>
     /// <param name="volume">One of <see cref="Volumes"/>.</param>
     public IReadOnlyList<SnapshotInfo> ListSnapshots(VolumeInfo volume)

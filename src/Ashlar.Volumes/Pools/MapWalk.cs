@@ -150,6 +150,7 @@ sealed class MapWalk
         foreach (var chunk in FindLeaked(snapshot).Take(MaxProblems)) AddProblem($"chunk {chunk} leaked: in use, but owned by no leaf");
         foreach (var (chunk, leaked, _) in FindLeakedBlocks(snapshot).Take(MaxProblems))
             AddProblem($"chunk {chunk}: blocks {leaked:x4} leaked: in use, but owned by no leaf");
+        CompareBarred(snapshot);
         CompareBitmaps(snapshot);
         ComparePages(snapshot);
         for (var word = 0; word < owned.Length; word++)
@@ -165,6 +166,18 @@ sealed class MapWalk
         {
             var chunks = chunksByLineage.GetValueOrDefault(lineage);
             AddProblem($"lineage {lineage} owns {chunks} chunks, its usage says {chunks + surplus}");
+        }
+    }
+
+    // Nothing lies where a device has left, or could.
+    void CompareBarred(KeyValueSnapshot snapshot)
+    {
+        using var cursor = snapshot.Scan(KeyRange.Prefix(MapKeys.Barred));
+        while (cursor.MoveNext())
+        {
+            var range = BarredRange.Read(cursor.Key, cursor.Value, chunkCount, pool);
+            for (var chunk = range.First; range.State == BarredState.Gone && chunk < range.End; chunk++)
+                if ((owned[chunk / 64] >> (int)(chunk % 64) & 1) != 0) AddProblem($"chunk {chunk} is owned, and out of use");
         }
     }
 

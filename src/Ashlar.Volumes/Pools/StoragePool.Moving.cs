@@ -85,6 +85,17 @@ public sealed partial class StoragePool
         return true;
     }
 
+    /// <summary>Puts a volume in order, which begins when it is run.</summary>
+    /// <param name="name">The volume.</param>
+    /// <param name="copiesShared">Whether what snapshots have as well is copied where that makes it faster to read.</param>
+    /// <exception cref="VolumeNameException">There is no such volume.</exception>
+    public VolumeOrdering CreateOrdering(string name, bool copiesShared)
+    {
+        ThrowIfClosed();
+        Failure.ThrowIfLatched();
+        return new VolumeOrdering(this, Catalogue.Require(name), copiesShared);
+    }
+
     BarredChunks? FindBarred(long offsetBytes) =>
         Space.Barred.FirstOrDefault(range => range.First == offsetBytes / MapLayout.ChunkBytes);
 

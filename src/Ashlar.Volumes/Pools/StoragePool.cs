@@ -98,7 +98,7 @@ public sealed partial class StoragePool : IAsyncDisposable
     {
         ThrowIfClosed();
         Failure.ThrowIfLatched();
-        var chunks = ChunksFor(capacityBytes);
+        var chunks = ChunksFor(capacityBytes) + Space.Barred.Sum(static range => range.IdleCount); // They are not among what it holds.
         if (chunks < Space.ChunkCount)
         {
             throw new ArgumentOutOfRangeException(
@@ -108,6 +108,15 @@ public sealed partial class StoragePool : IAsyncDisposable
         }
 
         await grower.GrowAsync(chunks);
+    }
+
+    /// <summary>The same, to all that its device has, which has become longer.</summary>
+    /// <exception cref="DeviceFullException">Memory has no room for it; the pool is as large as it was.</exception>
+    public async ValueTask GrowOverDeviceAsync()
+    {
+        ThrowIfClosed();
+        Failure.ThrowIfLatched();
+        await grower.GrowAsync(ChunksFor(Math.Min(MaxCapacityBytes, CapacityOf(Parts.Device.Geometry.SizeBytes))));
     }
 
     /// <summary>Counters since the pool was opened.</summary>

@@ -9,7 +9,7 @@ namespace Ashlar.Volumes;
 public readonly record struct ChangedExtent(long OffsetBytes, long LengthBytes, bool IsZero);
 
 /// <summary>Finds what changed between two snapshots of a volume, by what of the map was changed: costs that, and not the volume.</summary>
-sealed class SnapshotDiff(KeyValueStore store, LeafVersions versions, ChunkSpace space, string pool)
+sealed class SnapshotDiff(Func<KeyRange, KeyValueCursor> scan, LeafVersions versions, Func<long> chunkCount, string pool)
 {
     /// <summary>
     /// What of a snapshot differs from an older one; or, without one, what of it holds data. Neighbours of one kind are one extent. What is
@@ -57,11 +57,31 @@ sealed class SnapshotDiff(KeyValueStore store, LeafVersions versions, ChunkSpace
         }
     }
 
+    /// <summary>
+    /// What of a volume, as it is, differs from a snapshot: written or discarded since, what it has grown by included. Ascending;
+    /// neighbours are not joined.
+    /// </summary>
+    /// <param name="lineage">Number under which the leaves of the volume are kept.</param>
+    /// <param name="generation">Of the snapshot.</param>
+    /// <param name="sizeBytes">Of the volume.</param>
+    public IEnumerable<ChangedExtent> FindUntilNow(long lineage, long generation, long sizeBytes)
+    {
+        const long now = MapLayout.MaxNumber48;
+        foreach (var leafIndex in ListChanged(lineage, generation, now - 1))
+        {
+            foreach (var extent in Compare(lineage, leafIndex, generation, now))
+            {
+                var length = Math.Min(extent.LengthBytes, sizeBytes - extent.OffsetBytes);
+                if (length > 0) yield return extent with { LengthBytes = length };
+            }
+        }
+    }
+
     // Of the head, too: a leaf that was not changed since the younger snapshot is that one's.
     SortedSet<long> ListChanged(long lineage, long from, long to)
     {
         var leaves = new SortedSet<long>();
-        using (var cursor = store.Scan(KeyRange.Between(MapKeys.Change(lineage, from + 1, 0), MapKeys.Change(lineage, to + 1, 0))))
+        using (var cursor = scan(KeyRange.Between(MapKeys.Change(lineage, from + 1, 0), MapKeys.Change(lineage, to + 1, 0))))
             while (cursor.MoveNext()) leaves.Add(MapKeys.ReadChange(cursor.Key).LeafIndex);
         return leaves;
     }
@@ -101,7 +121,7 @@ sealed class SnapshotDiff(KeyValueStore store, LeafVersions versions, ChunkSpace
     {
         var map = new LeafMap();
         if (versions.Find(lineage, leafIndex, generation, out _) is { } value)
-            LeafFormat.Read(value, map, space.ChunkCount, pool, leafIndex);
+            LeafFormat.Read(value, map, chunkCount(), pool, leafIndex);
         return map;
     }
 

@@ -12,7 +12,7 @@ namespace Ashlar.Volumes;
 /// Taking a chunk costs a bounded number of steps under the lock, whatever the size of the pool and however scattered its free
 /// space: two searches, each of which may begin anew at the front, of two words per level (64 TiB: 5 levels).
 /// </remarks>
-sealed class ChunkSpace
+sealed partial class ChunkSpace
 {
     readonly Lock gate = new();
     ChunkTables tables;
@@ -23,7 +23,6 @@ sealed class ChunkSpace
     long quarantinedChunks;
     long unpunchedChunks;
     long wordsReadBefore; // Of tables that were smaller.
-    BarredChunks[] barred = [];
 
     public ChunkSpace(long chunkCount)
         : this(new ChunkTables(chunkCount))
@@ -164,55 +163,6 @@ sealed class ChunkSpace
                 Set(unpunched, chunk);
                 unpunchedChunks++;
             }
-        }
-    }
-
-    /// <summary>Ranges of which nothing is given out.</summary>
-    public IReadOnlyList<BarredChunks> Barred => Volatile.Read(ref barred);
-
-    /// <summary>Whether a chunk may not be given out.</summary>
-    public bool IsBarred(long chunk) => FindBarred(chunk) is not null;
-
-    /// <summary>Gives nothing of a range out any more. What is taken of it stays so until it is let go of.</summary>
-    /// <param name="first">Its first chunk.</param>
-    /// <param name="end">The first one behind it.</param>
-    /// <param name="missing">How many chunks the others lack to take in what is taken of it.</param>
-    /// <returns>The range; null, with nothing changed, when the others have not room enough.</returns>
-    public BarredChunks? TryBar(long first, long end, out long missing)
-    {
-        Invariant.Require(first >= MapLayout.ReservedChunks && first < end && end <= ChunkCount);
-        lock (gate)
-        {
-            Invariant.Require(!Array.Exists(barred, range => first < range.End && range.First < end));
-            var range = new BarredChunks(first, end);
-            for (var chunk = tables.Free.FindNext(first); chunk >= 0 && chunk < end; chunk = tables.Free.FindNext(chunk + 1)) range.Add(chunk);
-            missing = end - first - range.IdleCount - (freeChunks - range.IdleCount - reservedChunks);
-            if (missing > 0) return null;
-            missing = 0;
-            Bar(range);
-            return range;
-        }
-    }
-
-    /// <summary>The same for what the store says, when nothing has been given out yet.</summary>
-    public void BarAtOpening(long first, long end)
-    {
-        lock (gate)
-        {
-            var range = new BarredChunks(first, end);
-            for (var chunk = tables.Free.FindNext(first); chunk >= 0 && chunk < end; chunk = tables.Free.FindNext(chunk + 1)) range.Add(chunk);
-            Bar(range);
-        }
-    }
-
-    /// <summary>What is idle of a range may be given out again.</summary>
-    public void Unbar(BarredChunks range)
-    {
-        lock (gate)
-        {
-            Volatile.Write(ref barred, [.. barred.Where(each => each != range)]);
-            for (var chunk = range.First; chunk < range.End; chunk++)
-                if (range.IsIdle(chunk)) AddFree(chunk);
         }
     }
 
@@ -374,20 +324,6 @@ sealed class ChunkSpace
         int[] groups = [.. changedGroups];
         changedGroups.Clear();
         return groups;
-    }
-
-    BarredChunks? FindBarred(long chunk)
-    {
-        foreach (var range in Volatile.Read(ref barred))
-            if (chunk >= range.First && chunk < range.End) return range;
-        return null;
-    }
-
-    void Bar(BarredChunks range)
-    {
-        for (var chunk = range.First; chunk < range.End; chunk++)
-            if (range.IsIdle(chunk)) Mark(chunk);
-        Volatile.Write(ref barred, [.. barred, range]);
     }
 
     static bool IsSet(ulong[] bits, long chunk) => (bits[chunk / 64] >> (int)(chunk % 64) & 1) != 0;

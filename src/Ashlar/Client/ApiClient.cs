@@ -172,8 +172,22 @@ sealed partial class ApiClient : IDisposable
         using var response = await SendAsync(HttpMethod.Delete, $"{PoolUrl(pool)}/trash/{id}", null, null, cancellationToken);
     }
 
-    public Task<VolumeMap> GetVolumeMapAsync(VolumePath path, int regions, CancellationToken cancellationToken) =>
-        SendAsync(HttpMethod.Get, $"{VolumeUrl(path)}/map?regions={regions}", ApiJson.Strict.VolumeMap, null, cancellationToken);
+    public Task<VolumeFragmentation> GetFragmentationAsync(VolumePath path, CancellationToken cancellationToken) => SendAsync(
+        HttpMethod.Get, $"{VolumeUrl(path)}/fragmentation", ApiJson.Strict.VolumeFragmentation, null, cancellationToken);
+
+    public Task<TaskInfo> DefragmentAsync(VolumePath path, StartDefragmentation request, CancellationToken cancellationToken) => SendAsync(
+        HttpMethod.Post,
+        $"{VolumeUrl(path)}/defragment",
+        ApiJson.Strict.TaskInfo,
+        Body(request, ApiJson.Strict.StartDefragmentation),
+        cancellationToken);
+
+    public Task<VolumeMap> GetVolumeMapAsync(VolumePath path, int regions, string? since, CancellationToken cancellationToken) => SendAsync(
+        HttpMethod.Get,
+        $"{VolumeUrl(path)}/map?regions={regions}{(since is null ? "" : $"&since={Uri.EscapeDataString(since)}")}",
+        ApiJson.Strict.VolumeMap,
+        null,
+        cancellationToken);
 
     /// <summary>The catalogue, an entry after the other, as it comes: it may be longer than memory.</summary>
     public async IAsyncEnumerable<CatalogueEntry> ReadCatalogueAsync([EnumeratorCancellation] CancellationToken cancellationToken)

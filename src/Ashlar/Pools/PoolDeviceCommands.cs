@@ -3,7 +3,7 @@ using Ashlar.Api;
 
 namespace Ashlar.CommandLine;
 
-/// <summary>What is done with the devices of a pool: <c>ashlar pool add-device</c>, <c>remove-device</c>, <c>export</c> and <c>import</c>.</summary>
+/// <summary>Devices of a pool: <c>ashlar pool add-device</c>, <c>remove-device</c>, <c>export</c> and <c>import</c>.</summary>
 static class PoolDeviceCommands
 {
     public static Verb CreateAdd(Terminal terminal)

@@ -21,6 +21,7 @@ static class VolumeCommands
             VolumeListCommand.Create(terminal),
             VolumeShowCommand.Create(terminal),
             VolumeMapCommand.Create(),
+            VolumeDefragmentCommand.Create(terminal),
             VolumeResizeCommand.Create(terminal),
             VolumeLimitCommand.Create(terminal),
             VolumeSetCommand.Create(terminal),

@@ -14,6 +14,9 @@ static class VolumeMapPicture
 
     const char Reserved = 'o';
 
+    // Unallocated, reserved, shared, exclusive, changed in parts, changed.
+    const string Kinds = ".o=#xX";
+
     /// <summary>Characters of a line.</summary>
     public static int ColumnsFor(int? width)
     {
@@ -27,7 +30,8 @@ static class VolumeMapPicture
     public static void Write(TextWriter writer, Style style, string name, VolumeMap map, int columns)
     {
         if (map.RegionBytes <= 0 || map.Accesses.RegionBytes <= 0 || map.ExclusiveBytes.Count == 0
-            || map.SharedBytes.Count != map.ExclusiveBytes.Count || map.ReservedBytes.Count != map.ExclusiveBytes.Count)
+            || map.SharedBytes.Count != map.ExclusiveBytes.Count || map.ReservedBytes.Count != map.ExclusiveBytes.Count
+            || (map.ChangedBytes ?? map.SharedBytes).Count != map.ExclusiveBytes.Count)
             throw new CommandException(ExitCode.Failed, ProblemTypes.Failed, "what the server gives is not a map");
         var (shared, reserved) = (map.SharedBytes.Sum(), map.ReservedBytes.Sum());
         var data = map.ExclusiveBytes.Sum() + shared;
@@ -43,6 +47,18 @@ static class VolumeMapPicture
         Draw(writer, style, "Data", map, columns, string.Concat(map.ExclusiveBytes.Select((_, cell) => ShadeOf(map, cell))));
         writer.WriteLine($"  {Shades[0]} nothing  {Shades[1]} up to a quarter  {Shades[2]} up to three  {Shades[3]} more  {Shades[4]} all  "
             + $"{Reserved} reserved only");
+        if (map is { ChangedBytes: { } changed, Since: { } since })
+        {
+            Draw(
+                writer,
+                style,
+                $"Changed since {ScreenText.Of(since)}: {ByteSize.Format(changed.Sum())}",
+                map,
+                columns,
+                string.Concat(changed.Select((_, cell) => KindOf(map, cell))));
+            writer.WriteLine($"  {Kinds[0]} unallocated  {Kinds[1]} reserved only  {Kinds[2]} shared  {Kinds[3]} exclusive  "
+                + $"{Kinds[4]} changed in parts  {Kinds[5]} changed");
+        }
         if (map.Accesses.Reads.Count + map.Accesses.Writes.Count == 0)
         {
             writer.WriteLine();
@@ -73,6 +89,16 @@ static class VolumeMapPicture
         if (data <= 0) return reserved > 0 ? Reserved : Shades[0];
         var whole = Math.Min(map.RegionBytes, map.SizeBytes - (cell * map.RegionBytes));
         return data >= whole ? Shades[4] : data > whole / 4 * 3 ? Shades[3] : data > whole / 4 ? Shades[2] : Shades[1];
+    }
+
+    // What has changed goes before whose it is, and that before nothing.
+    static char KindOf(VolumeMap map, int cell)
+    {
+        var whole = Math.Min(map.RegionBytes, map.SizeBytes - (cell * map.RegionBytes));
+        if (map.ChangedBytes![cell] > 0) return map.ChangedBytes[cell] >= whole ? Kinds[5] : Kinds[4];
+        if (map.ExclusiveBytes[cell] > 0) return Kinds[3];
+        if (map.SharedBytes[cell] > 0) return Kinds[2];
+        return map.ReservedBytes[cell] > 0 ? Kinds[1] : Kinds[0];
     }
 
     // A region of counts may be longer than one of the picture: then its requests are everywhere in it. Of a shorter one they add up.

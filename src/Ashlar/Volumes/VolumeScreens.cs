@@ -21,7 +21,7 @@ static class VolumeScreens
         else invocation.Write(new VolumeList { Items = volumes }, ApiJson.Strict.VolumeList, names, forPeople);
     }
 
-    public static void WriteOne(Terminal terminal, Volume volume)
+    public static void WriteOne(Terminal terminal, Volume volume, VolumeFragmentation? fragmentation = null)
     {
         var (writer, style) = (terminal.Out, terminal.OutStyle);
         var facts = new FactSheet()
@@ -32,6 +32,7 @@ static class VolumeScreens
             .Add("Type", volume.IsThick ? "thick: all space is taken at creation" : "thin: takes space as it is written")
             .Add("Used", $"{ByteSize.Format(volume.AllocatedBytes)} ({Percentage.Format(volume.AllocatedBytes, volume.SizeBytes)})")
             .Add("Limits", VolumeLimitOptions.Format(volume.Limits));
+        if (fragmentation is { ScatteredBytes: > 0 }) facts.Add("Layout", VolumeDefragmentCommand.Describe(fragmentation));
         if (volume.Description is { } description) facts.Add("Description", description);
         if (volume.Labels is { } labels) facts.Add("Labels", VolumeDescriptionOptions.Format(labels)!);
         if (volume.TrashSeconds is { } seconds) facts.Add("Trash", VolumeDescriptionOptions.FormatTrash(seconds));

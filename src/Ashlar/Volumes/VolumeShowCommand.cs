@@ -20,9 +20,13 @@ static class VolumeShowCommand
                     invocation,
                     async token =>
                     {
-                        var (attempts, volumes) = (new Attempts(invocation), new List<Volume>());
+                        var (attempts, volumes) = (new Attempts(invocation), new List<(Volume, VolumeFragmentation?)>());
                         foreach (var path in invocation.Get(paths))
-                            await attempts.TryAsync(async () => volumes.Add(await client.GetVolumeAsync(path, token)));
+                        {
+                            await attempts.TryAsync(async () => volumes.Add((
+                                await client.GetVolumeAsync(path, token),
+                                invocation.Format == OutputFormat.Table ? await client.GetFragmentationAsync(path, token) : null)));
+                        }
                         return (volumes, attempts.ExitCode);
                     },
                     found =>
@@ -37,13 +41,13 @@ static class VolumeShowCommand
         return verb;
     }
 
-    static void Write(Invocation invocation, List<Volume> volumes, bool isOne) =>
-        VolumeScreens.Write(invocation, volumes, isOne, isChange: false, (writer, _) =>
+    static void Write(Invocation invocation, List<(Volume Volume, VolumeFragmentation? Fragmentation)> volumes, bool isOne) =>
+        VolumeScreens.Write(invocation, [.. volumes.Select(static each => each.Volume)], isOne, isChange: false, (writer, _) =>
         {
-            foreach (var volume in volumes)
+            foreach (var (volume, fragmentation) in volumes)
             {
-                if (volume != volumes[0]) writer.WriteLine();
-                VolumeScreens.WriteOne(invocation.Terminal, volume);
+                if (volume != volumes[0].Volume) writer.WriteLine();
+                VolumeScreens.WriteOne(invocation.Terminal, volume, fragmentation);
             }
         });
 }

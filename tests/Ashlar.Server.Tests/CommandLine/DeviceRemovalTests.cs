@@ -30,7 +30,7 @@ public sealed class DeviceRemovalTests : IDisposable
             Assert.Matches("State +done", removed.Out);
             var shown = await server.CallAsync("pool", "show", "fast");
             Assert.Matches($"Devices +{directory["a"]}\n +{directory["c"]}\n", shown.Out);
-            Assert.Equal(16 << 20, (await server.CallAsync("pool", "show", "fast", "-o", "json")).OutJson.GetProperty("capacityBytes").GetInt64());
+            Assert.Equal(16 << 20, await CapacityAsync(server));
             Assert.True((await File.ReadAllBytesAsync(directory["b"])).AsSpan(0, 1 << 20).IndexOfAnyExcept((byte)0) < 0);
             Assert.Contains($"pool fast: {directory["b"]} is taken out", server.Log, StringComparison.Ordinal);
         }
@@ -59,7 +59,7 @@ public sealed class DeviceRemovalTests : IDisposable
         var refused = await server.CallAsync("pool", "remove-device", "fast", directory["b"]);
         Assert.NotEqual(0, refused.ExitCode);
         Assert.Contains("4 MiB are missing", refused.Error, StringComparison.Ordinal);
-        Assert.Equal(16 << 20, (await server.CallAsync("pool", "show", "fast", "-o", "json")).OutJson.GetProperty("capacityBytes").GetInt64());
+        Assert.Equal(16 << 20, await CapacityAsync(server));
     }
 
     [Fact]
@@ -77,19 +77,22 @@ public sealed class DeviceRemovalTests : IDisposable
             var task = begun.OutJson.GetProperty("id").GetString()!;
             Assert.Equal(0, (await server.CallAsync("task", "cancel", task)).ExitCode);
             await WaitAsync(server, task, "cancelled");
-            Assert.Equal(128 << 20, (await server.CallAsync("pool", "show", "fast", "-o", "json")).OutJson.GetProperty("capacityBytes").GetInt64());
+            Assert.Equal(128 << 20, await CapacityAsync(server));
             begun = await server.CallAsync("pool", "remove-device", "fast", directory["b"], "--limit-bandwidth", "1MiB", "--no-wait");
             Assert.Equal(0, begun.ExitCode);
         }
         await using (var server = await RunningProgram.StartInAsync(Data))
         {
             await WaitAsync(server, "1", "done");
-            Assert.Equal(64 << 20, (await server.CallAsync("pool", "show", "fast", "-o", "json")).OutJson.GetProperty("capacityBytes").GetInt64());
+            Assert.Equal(64 << 20, await CapacityAsync(server));
             Assert.Equal(0, (await server.CallAsync("pool", "verify", "fast")).ExitCode);
         }
     }
 
     public void Dispose() => directory.Dispose();
+
+    static async Task<long> CapacityAsync(RunningProgram server) =>
+        (await server.CallAsync("pool", "show", "fast", "-o", "json")).OutJson.GetProperty("capacityBytes").GetInt64();
 
     static async Task WaitAsync(RunningProgram server, string task, string state)
     {

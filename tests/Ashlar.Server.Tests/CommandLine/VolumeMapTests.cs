@@ -53,6 +53,31 @@ public sealed class VolumeMapTests : IAsyncLifetime
         Assert.Equal(5, (await server.CallAsync("volume", "map", "vm2")).ExitCode);
     }
 
+    [Fact]
+    public async Task What_has_changed_since_a_snapshot_is_marked_apart()
+    {
+        Assert.Equal(0, (await server.CallAsync("snapshot", "create", "vm1@monday")).ExitCode);
+        await NbdWriter.WriteAsync(
+            server,
+            "vm1",
+            (0, [.. Enumerable.Repeat((byte)3, 8192)]),
+            (256L * MiB, [.. Enumerable.Repeat((byte)4, 2 * MiB)]));
+        using var http = new HttpClient { BaseAddress = new Uri(server.Status.Endpoints.Api) };
+        var map = (await http.GetFromJsonAsync("/v1/pools/main/volumes/vm1/map?regions=4&since=monday", ApiJson.Strict.VolumeMap))!;
+        Assert.Equal([8192, 2 * MiB, 0, 0], map.ChangedBytes!);
+        Assert.Equal([8192, 2 * MiB, 0, 0], map.ExclusiveBytes);
+        Assert.Equal([MiB - 8192, 0, 4096, 0], map.SharedBytes);
+        var drawn = await CalledProgram.RunAsync(
+            new Surroundings { Width = 80 }, "volume", "map", "vm1", "--since", "monday", "--data", server.Data);
+        Assert.Contains("Changed since monday: 2.01 MiB", drawn.Out, StringComparison.Ordinal);
+        var lines = drawn.Out.Split('\n');
+        Assert.Contains($"       0 B  x{new string('.', 63)}", lines);
+        Assert.Contains($"256.00 MiB  X{new string('.', 63)}", lines);
+        Assert.Contains($"512.00 MiB  ={new string('.', 63)}", lines);
+        Assert.NotEqual(0, (await server.CallAsync("volume", "map", "vm1", "--since", "tuesday")).ExitCode);
+        Assert.DoesNotContain("Changed", (await server.CallAsync("volume", "map", "vm1")).Out, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("?limit=1")]

@@ -108,7 +108,8 @@ public sealed class EvacuationTests
     public async Task What_cannot_be_read_stays_damaged_and_does_not_hold_the_part_up()
     {
         FaultyDevice? faults = null;
-        await using var pool = await TestPool.CreateAsync(chunks: 256, wrap: device => faults = new FaultyDevice(device, new SeededEntropy(1)));
+        await using var pool = await TestPool.CreateAsync(
+            chunks: 256, wrap: device => faults = new FaultyDevice(device, new SeededEntropy(1)));
         var volume = await pool.CreateVolumeAsync("a", 1 << 20);
         await volume.WriteAsync(Lba.Zero, Pattern(1 << 20, 1));
         await volume.FlushAsync();

@@ -79,7 +79,7 @@ sealed class SnapshotModel : IAsyncDisposable
 
     public async ValueTask DisposeAsync() => await pool.DisposeAsync();
 
-    Task StepAsync() => random.Next(27) switch
+    Task StepAsync() => random.Next(28) switch
     {
         < 9 => ChangeAsync(Pick(), volume => volume.WriteAsync(random, 600), "write"),
         < 11 => ChangeAsync(Pick(), volume => volume.DiscardAsync(random, 300), "discard"),
@@ -95,6 +95,7 @@ sealed class SnapshotModel : IAsyncDisposable
         22 => CompareAsync(),
         23 => PlaceMoves.MoveAsync(pool.Pool, PickRange()),
         24 => MoveMeanwhileAsync(),
+        25 => OrderAsync(),
         _ => CheckAsync(Pick(), "now"),
     };
 
@@ -157,6 +158,20 @@ sealed class SnapshotModel : IAsyncDisposable
         var first = MapLayout.ReservedChunks + random.Next(400);
         history.Add($"move {first}");
         return (first, first + 1 + random.Next(300));
+    }
+
+    async Task OrderAsync()
+    {
+        var name = Pick();
+        history.Add($"order {name}");
+        try
+        {
+            await pool.Pool.CreateOrdering(name, random.OneIn(2)).RunAsync((_, _) => ValueTask.CompletedTask, CancellationToken.None);
+        }
+        catch (DeviceFullException)
+        {
+            // As far as there was room.
+        }
     }
 
     // Whatever else is done at the same time.

@@ -2,7 +2,7 @@ using Ashlar.Storage;
 
 namespace Ashlar.Blocks.Devices;
 
-/// <summary>Counts calls under way, so that somebody can wait for the end of those that have begun, however many begin after them.</summary>
+/// <summary>Counts calls under way, so that somebody can wait for the end of those that have begun, whatever begins after them.</summary>
 sealed class PassingCalls
 {
     readonly Lock gate = new();

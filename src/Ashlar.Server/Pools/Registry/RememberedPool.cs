@@ -67,7 +67,9 @@ sealed record RememberedPool : INumberedRecord<RememberedPool>
         var text = Encoding.UTF8.GetString(bytes);
         var lines = text.Split('\n');
         if (lines[0] != Magic) throw new UnsupportedFormatException(path, "this is not the record of a pool");
-        if (lines is [_, var version, ..] && version.StartsWith("version ", StringComparison.Ordinal) && version is not ("version 1" or "version 2"))
+        if (lines is [_, var version, ..]
+            && version.StartsWith("version ", StringComparison.Ordinal)
+            && version is not ("version 1" or "version 2"))
             throw new UnsupportedFormatException(path, $"the record has format {version}, this program reads up to version {Version}");
         if (lines is not [_, _, var json, var checksum, ""] || checksum != ChecksumLine(text[..^(checksum.Length + 1)]))
             throw new CorruptDataException(path, 0, "the record of a pool: its checksum does not match");
