@@ -104,7 +104,11 @@ public static class PoolStates
 
 /// <summary>A device of a pool.</summary>
 /// <param name="Path">Where it is, on the server's machine.</param>
-public sealed record PoolDeviceInfo(string Path);
+public sealed record PoolDeviceInfo(string Path)
+{
+    /// <summary>Whether what lies on it is being moved to the others, before it is taken out; absent where it is not.</summary>
+    public bool? IsLeaving { get; init; }
+}
 
 /// <summary>A check that runs in the background.</summary>
 /// <param name="TotalBytes">What has to be looked at; 0 until that has been counted.</param>

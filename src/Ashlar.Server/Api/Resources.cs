@@ -72,7 +72,7 @@ static class Resources
         [
             .. entry.Record.Devices
                 .Where(static device => !device.IsGone)
-                .Select(device => new PoolDeviceInfo(device.PathIn(entry.DirectoryPath))),
+                .Select(device => Device(entry, device.PathIn(entry.DirectoryPath))),
         ];
         if (entry.Served is { } served) return Pool(served) with { Devices = devices };
         IReadOnlyList<string> warnings = entry.Problem is { } problem
@@ -146,6 +146,15 @@ static class Resources
                 : null,
         };
     }
+
+    static PoolDeviceInfo Device(PoolEntry entry, string path) => new(path)
+    {
+        IsLeaving = entry.Served is { } served
+            && entry.Devices.FindPart(path) is { } part
+            && served.IsBarred(part.OffsetBytes)
+                ? true
+                : null,
+    };
 
     public static string Health(IReadOnlyCollection<string> warnings) => warnings.Count == 0 ? "ok" : "degraded";
 

@@ -281,6 +281,9 @@ sealed partial class ServedPool : IAsyncDisposable
     /// <summary>Parts of the pool's device where nothing is placed.</summary>
     public IReadOnlyList<PoolRange> ListBarredRanges() => pool.ListBarredRanges();
 
+    /// <summary>Whether nothing is placed in the part of the pool's device that begins here.</summary>
+    public bool IsBarred(long offsetBytes) => pool.IsBarred(offsetBytes);
+
     /// <summary>Says that a part of the pool's device is to be emptied.</summary>
     public async Task<PoolEvacuation> BeginEvacuationAsync(long offsetBytes, long lengthBytes) =>
         await pool.BeginEvacuationAsync(offsetBytes, lengthBytes);

@@ -11,7 +11,7 @@ sealed class DefragmentWork(VolumeOrdering ordering, string volume) : ITaskWork
         ordering.TotalBytes,
         ordering.DoneBytes,
         ordering.LeftPieces is > 0 and var left
-            ? [$"volume {volume}: {left} MiB stay as they are: damaged, or no whole MiB was free"]
+            ? [$"volume {volume}: {left} MiB are damaged and stay as they are"]
             : []);
 
     public async Task RunAsync(TaskContext context) => await ordering.RunAsync(context.PaceAsync, context.Stop.Token);

@@ -6,9 +6,6 @@ sealed class OrderTarget(ChunkSpace space, VolumeDevice volume) : MoveTarget
     long next;
     long cursor;
 
-    /// <summary>Leaves for which no whole MiB was free.</summary>
-    public long LeavesWithoutRoom { get; private set; }
-
     public override bool TryTakeHomes(LeafFamily family, IReadOnlyList<OwnedHome> homes, List<MovedHome> moved)
     {
         OwnedHome[] own = [.. homes.Where(home => home.Owner == volume && home.IsOfHead)];
@@ -21,12 +18,7 @@ sealed class OrderTarget(ChunkSpace space, VolumeDevice volume) : MoveTarget
         }
 
         var window = space.TakeWindow(next, ref cursor);
-        if (window < 0)
-        {
-            LeavesWithoutRoom++;
-            return true;
-        }
-
+        if (window < 0) return true; // No whole MiB is free: it stays as it is.
         next = window + MapLayout.ChunksPerLeaf;
         foreach (var home in own) moved.Add(new(home.Chunk, window + home.Slot, home.Slot, home.Birth, home.IsKept));
         for (var slot = 0; slot < MapLayout.ChunksPerLeaf; slot++)

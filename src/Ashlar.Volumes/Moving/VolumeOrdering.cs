@@ -43,7 +43,7 @@ public sealed class VolumeOrdering
     /// <summary>What was copied.</summary>
     public long MovedBytes => Interlocked.Read(ref movedBytes);
 
-    /// <summary>MiB that stay as they are: damaged, or there was no free MiB for them.</summary>
+    /// <summary>MiB that stay as they are, because they are damaged. Those for which no whole MiB was free are not among them.</summary>
     public long LeftPieces { get; private set; }
 
     /// <summary>Puts all of it in order.</summary>
@@ -70,7 +70,6 @@ public sealed class VolumeOrdering
         }
 
         if (step.Count > 0) await StepAsync(step, target, pace, cancellationToken);
-        LeftPieces += target.LeavesWithoutRoom;
         await parts.Committer.RunAsync(CommitScope.Flush);
         await parts.Reclaimer.DrainAsync();
         Interlocked.Exchange(ref doneBytes, TotalBytes);

@@ -21,8 +21,8 @@ public sealed partial class StoragePool
         ];
     }
 
-    /// <summary>Bytes of a part of the device that volumes occupy; 0 for one that is not barred.</summary>
-    public long CountTakenBytes(long offsetBytes) => FindBarred(offsetBytes)?.TakenCount * MapLayout.ChunkBytes ?? 0;
+    /// <summary>Whether nothing is placed in the part of the device that begins here.</summary>
+    public bool IsBarred(long offsetBytes) => FindBarred(offsetBytes) is not null;
 
     /// <summary>
     /// Says, durably, that nothing more is placed in a part of the device, and that what lies there is to be moved away; which begins when
@@ -51,12 +51,7 @@ public sealed partial class StoragePool
         if (known is not null) return new PoolEvacuation(this, known, FindBarred(first * MapLayout.ChunkBytes)!);
         if (Space.Barred.Any(range => first < range.End && range.First < end))
             throw new ArgumentOutOfRangeException(nameof(offsetBytes), offsetBytes, $"A part of pool {Name} there is out of use already.");
-        if (Space.TryBar(first, end, out var missing) is not { } barred)
-        {
-            throw new DeviceFullException(
-                Name, $"what lies there does not fit into the rest: {BinarySize.FormatExact(missing * MapLayout.ChunkBytes)} are missing");
-        }
-
+        var barred = await BarAsync(first, end);
         var record = new BarredRange(first, end - first, BarredState.Leaving);
         try
         {
@@ -94,6 +89,25 @@ public sealed partial class StoragePool
         ThrowIfClosed();
         Failure.ThrowIfLatched();
         return new VolumeOrdering(this, Catalogue.Require(name), copiesShared);
+    }
+
+    // What is just being given back is waited for, and deleted volumes give way, as for whoever else needs room.
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
+    async ValueTask<BarredChunks> BarAsync(long first, long end)
+    {
+        for (var attempt = 0; ; attempt++)
+        {
+            if (Space.TryBar(first, end, out var missing) is { } barred) return barred;
+            try
+            {
+                await Parts.Throttle.WaitForSpaceAsync(Name, attempt, missing + Space.FreeChunks);
+            }
+            catch (DeviceFullException)
+            {
+                var shortage = BinarySize.FormatExact(missing * MapLayout.ChunkBytes);
+                throw new DeviceFullException(Name, $"what lies there does not fit into the rest: {shortage} are missing");
+            }
+        }
     }
 
     BarredChunks? FindBarred(long offsetBytes) =>

@@ -11,7 +11,9 @@ static class PoolFacts
 
     /// <summary>What it lies on.</summary>
     public static IEnumerable<(string Label, string Value)> Devices(Pool pool) =>
-        pool.Devices.Select((device, i) => (i > 0 ? "" : pool.Devices.Count == 1 ? "Device" : "Devices", device.Path));
+        pool.Devices.Select((device, i) => (i > 0 ? "" : pool.Devices.Count == 1 ? "Device" : "Devices", Describe(device)));
+
+    static string Describe(PoolDeviceInfo device) => device.IsLeaving is true ? $"{device.Path} (leaving)" : device.Path;
 
     /// <summary>When it will be full.</summary>
     public static string FullIn(Pool pool) => pool.SecondsUntilFull is { } seconds

@@ -75,6 +75,7 @@ public sealed class DeviceRemovalTests : IDisposable
                 "pool", "remove-device", "fast", directory["b"], "--limit-bandwidth", "1MiB", "--no-wait", "-o", "json");
             Assert.Equal(0, begun.ExitCode);
             var task = begun.OutJson.GetProperty("id").GetString()!;
+            Assert.Contains($"{directory["b"]} (leaving)", (await server.CallAsync("pool", "show", "fast")).Out, StringComparison.Ordinal);
             Assert.Equal(0, (await server.CallAsync("task", "cancel", task)).ExitCode);
             await WaitAsync(server, task, "cancelled");
             Assert.Equal(128 << 20, await CapacityAsync(server));

@@ -405,6 +405,33 @@ public sealed class FormatTests
         Assert.Throws<CorruptDataException>(() => FragmentPage.Read(Convert.FromHexString(bytes), "pool", 0));
 
     [Fact]
+    public void A_range_that_is_out_of_use_has_these_bytes()
+    {
+        var range = new BarredRange(5, 16, BarredState.Gone);
+        var (key, bytes) = (MapKeys.BarredFrom(5), range.ToBytes());
+        Assert.Equal("59" + "0000000000000005", Convert.ToHexString(key));
+        Assert.Equal("01000000" + "02" + "000000" + "1000000000000000", Convert.ToHexString(bytes));
+        Assert.Equal(range, BarredRange.Read(key, bytes, 21, "pool"));
+        Assert.Throws<CorruptDataException>(() => BarredRange.Read(key, bytes, 20, "pool"));
+        Assert.Throws<CorruptDataException>(() => BarredRange.Read(key, bytes.AsSpan(0, 15), 21, "pool"));
+        Assert.Throws<CorruptDataException>(() => BarredRange.Read(MapKeys.BarredFrom(1), bytes, 21, "pool"));
+        Assert.Throws<CorruptDataException>(
+            () => BarredRange.Read(key, new BarredRange(5, long.MaxValue, BarredState.Gone).ToBytes(), 21, "pool"));
+        Assert.Throws<CorruptDataException>(() => BarredRange.Read(key, new BarredRange(5, 1, (BarredState)3).ToBytes(), 21, "pool"));
+        bytes[0] = 2;
+        Assert.Throws<UnsupportedFormatException>(() => BarredRange.Read(key, bytes, 21, "pool"));
+    }
+
+    [Fact]
+    public void A_checksum_at_another_place_follows_from_the_one_that_it_was()
+    {
+        var block = new byte[MapLayout.BlockBytes];
+        new Random(1).NextBytes(block);
+        var moved = BlockChecksum.Move(BlockChecksum.Compute(block, 77, 3), 77, 0x1234_5678_9ABC, 3);
+        Assert.Equal(BlockChecksum.Compute(block, 0x1234_5678_9ABC, 3), moved);
+    }
+
+    [Fact]
     public void The_origin_of_a_clone_has_these_bytes()
     {
         var bytes = new VolumeParent(3, 5).ToBytes();

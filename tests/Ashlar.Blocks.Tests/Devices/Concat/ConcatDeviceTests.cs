@@ -28,6 +28,43 @@ public sealed class ConcatDeviceTests
     }
 
     [Fact]
+    public async Task A_device_that_is_taken_out_leaves_a_gap_and_the_others_where_they_were()
+    {
+        byte[] content;
+        (IBlockDevice? Device, long OffsetBytes, long LengthBytes) part;
+        await using (var set = await CreateAsync(3))
+        {
+            content = Content(set);
+            await set.WriteAsync(Lba.Zero, content);
+            part = set.Layout[1];
+            await Assert.ThrowsAsync<ArgumentException>(() => set.TakeOutAsync(set.Devices[0]).AsTask());
+            var taken = set.Devices[1];
+            await set.TakeOutAsync(taken);
+            Assert.Null(set.Layout[1].Device);
+            await set.FlushAsync();
+            await taken.DisposeAsync();
+            await CheckAsync(set);
+        }
+
+        await using (var set = await ConcatDevice.OpenAsync(
+            Open("/a"), Set, [Open("/c")], new Dictionary<int, long> { [1] = part.LengthBytes })) await CheckAsync(set);
+        await RefusesAsync<UnsupportedFormatException>("/c", "device 1 is missing", "/c");
+
+        async Task CheckAsync(ConcatDevice set)
+        {
+            var start = new Lba(part.OffsetBytes / BlockSize);
+            await Assert.ThrowsAsync<DeviceIOException>(() => set.ReadAsync(start, new byte[BlockSize]).AsTask());
+            await Assert.ThrowsAsync<DeviceIOException>(() => set.WriteAsync(start, new byte[BlockSize]).AsTask());
+            await set.TrimAsync(start, part.LengthBytes / BlockSize);
+            await set.FlushAsync();
+            var end = part.OffsetBytes + part.LengthBytes;
+            var found = new byte[set.Geometry.SizeBytes - end];
+            await set.ReadAsync(new Lba(end / BlockSize), found);
+            Assert.Equal(content.AsSpan((int)end).ToArray(), found);
+        }
+    }
+
+    [Fact]
     public async Task A_device_that_is_missing_twice_there_foreign_or_no_device_of_a_set_is_named()
     {
         await (await CreateAsync(3)).DisposeAsync();
