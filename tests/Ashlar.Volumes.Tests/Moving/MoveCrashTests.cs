@@ -13,16 +13,16 @@ public sealed class MoveCrashTests(ITestOutputHelper output)
     [Fact]
     public async Task Moved_places_survive_power_loss_and_the_death_of_the_process_at_any_point()
     {
-        var seeds = TestSeeds.Several(nameof(MoveCrashTests), TestTier.Choose(2, 40));
+        var seeds = TestSeeds.Several(nameof(MoveCrashTests), TestTier.Choose(1, 40));
         var totals = new CrashTotals("move crash states", seeds);
         await Parallel.ForEachAsync(seeds, new ParallelOptions { MaxDegreeOfParallelism = 2 }, async (seed, _) =>
         {
-            var result = await ExploreAsync(seed, PlantedBug.None, TestTier.Choose(200, 1500));
+            var result = await ExploreAsync(seed, PlantedBug.None, TestTier.Choose(150, 1500));
             output.WriteLine($"seed {seed}: {result}");
             totals.Add(result);
         });
         if (totals.IsReplay) return;
-        Assert.True(totals.Images >= TestTier.Choose(300, 40_000), $"only {totals.Images} distinct disks");
+        Assert.True(totals.Images >= TestTier.Choose(100, 40_000), $"only {totals.Images} distinct disks");
         output.WriteLine(totals.ToJson());
     }
 
