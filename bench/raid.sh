@@ -4,4 +4,5 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 dotnet build bench/Ashlar.Blocks.Bench -c Release --nologo -v q >&2
-DOTNET_ROOT=${DOTNET_ROOT:-$(dirname "$(readlink -f "$(command -v dotnet)")")} artifacts/bin/Ashlar.Blocks.Bench/release/blocks-bench raid "$@"
+export DOTNET_ROOT=${DOTNET_ROOT:-$(dirname "$(readlink -f "$(command -v dotnet)")")}
+exec artifacts/bin/Ashlar.Blocks.Bench/release/blocks-bench raid "$@"

@@ -44,7 +44,7 @@ static class RaidRows
             }));
         }
 
-        Measuring.Print("RAID-6 whole stripes of 8 + 2 in memory, against memcpy of the same, MiB in a second of a processor", ours, theirs);
+        Measuring.Print("RAID-6 whole stripes of 8 + 2 in memory, against memcpy, MiB in a second of a processor", ours, theirs);
 
         Lba LbaOf(long stripe) => new(stripe * StripeBytes / 4096);
     }
