@@ -32,6 +32,7 @@ namespace Ashlar.Api;
 [JsonSerializable(typeof(RemovePoolDevice))]
 [JsonSerializable(typeof(VolumeFragmentation))]
 [JsonSerializable(typeof(StartDefragmentation))]
+[JsonSerializable(typeof(ReplacePoolDevice))]
 [JsonSerializable(typeof(ImportPool))]
 [JsonSerializable(typeof(CreateVolume))]
 [JsonSerializable(typeof(ChangeVolume))]

@@ -50,6 +50,9 @@ public sealed record Pool
     /// <summary>What it lies on, the first one first.</summary>
     public IReadOnlyList<PoolDeviceInfo> Devices { get; init; } = [];
 
+    /// <summary>The RAID set that it lies on; absent where its devices follow each other.</summary>
+    public PoolRaid? Raid { get; init; }
+
     /// <summary>Sum of the sizes of the volumes by the capacity; above 1 volumes could grow beyond the pool.</summary>
     public double OvercommitRatio { get; init; }
 
@@ -103,11 +106,88 @@ public static class PoolStates
 }
 
 /// <summary>A device of a pool.</summary>
-/// <param name="Path">Where it is, on the server's machine.</param>
+/// <param name="Path">Where it is, on the server's machine; empty where nobody knows where a device that is missing was.</param>
 public sealed record PoolDeviceInfo(string Path)
 {
     /// <summary>Whether what lies on it is being moved to the others, before it is taken out; absent where it is not.</summary>
     public bool? IsLeaving { get; init; }
+
+    /// <summary>What it is in a RAID set, as in <see cref="PoolDeviceStates"/>; absent where there is none.</summary>
+    public string? State { get; init; }
+
+    /// <summary>Its place in a RAID set; absent where it has none.</summary>
+    public int? Place { get; init; }
+
+    /// <summary>What is wrong with it; absent where nothing is known against it.</summary>
+    public string? Error { get; init; }
+
+    /// <summary>While it is rebuilt: what of it is right.</summary>
+    public long? DoneBytes { get; init; }
+
+    /// <summary>While it is rebuilt: what it is to hold.</summary>
+    public long? TotalBytes { get; init; }
+
+    /// <summary>While it is rebuilt: how long that will take, as it goes now; absent where nobody knows.</summary>
+    public long? SecondsLeft { get; init; }
+}
+
+/// <summary>What a device is in a RAID set.</summary>
+public static class PoolDeviceStates
+{
+    /// <summary>It holds all that it should.</summary>
+    public const string InSync = "in-sync";
+
+    /// <summary>It is given what it should hold.</summary>
+    public const string Rebuilding = "rebuilding";
+
+    /// <summary>It is made a copy of a device whose place it takes then.</summary>
+    public const string Replacing = "replacing";
+
+    /// <summary>It waits for another to fail.</summary>
+    public const string Spare = "spare";
+
+    /// <summary>It is not used any more, and nobody has its place.</summary>
+    public const string Failed = "failed";
+
+    /// <summary>It was not there when the pool was opened.</summary>
+    public const string Missing = "missing";
+
+    /// <summary>It does not belong to the set, or not any more.</summary>
+    public const string Unused = "unused";
+}
+
+/// <summary>The RAID set that a pool lies on.</summary>
+/// <param name="Level">0, 1, 5, 6 or 10.</param>
+/// <param name="State">"healthy", "degraded", "rebuilding" or "failed"; absent where the pool is not open.</param>
+public sealed record PoolRaid(int Level, string? State)
+{
+    /// <summary>What lies on one device before the next one's turn comes.</summary>
+    public int? ChunkBytes { get; init; }
+
+    /// <summary>While it is rebuilt: what is done.</summary>
+    public long? DoneBytes { get; init; }
+
+    /// <summary>While it is rebuilt: what is to be done.</summary>
+    public long? TotalBytes { get; init; }
+
+    /// <summary>While it is rebuilt: how long that will take, as it goes now; absent where nobody knows.</summary>
+    public long? SecondsLeft { get; init; }
+}
+
+/// <summary>How a RAID set is.</summary>
+public static class PoolRaidStates
+{
+    /// <summary>All of its devices are in sync.</summary>
+    public const string Healthy = "healthy";
+
+    /// <summary>Devices are missing that the others make up for.</summary>
+    public const string Degraded = "degraded";
+
+    /// <summary>The same, and one is being rebuilt.</summary>
+    public const string Rebuilding = "rebuilding";
+
+    /// <summary>Too many are missing.</summary>
+    public const string Failed = "failed";
 }
 
 /// <summary>A check that runs in the background.</summary>

@@ -46,8 +46,32 @@ public sealed record CreatePool
     /// <summary>What each file that is created is to hold; needed where one is.</summary>
     public long? SizeBytes { get; init; }
 
+    /// <summary>
+    /// Whether the map lies on the devices as well, so that any server can import the pool. It does in any case on a RAID set.
+    /// </summary>
+    public bool IsPortable { get; init; }
+
+    /// <summary>The RAID set that the devices become; they follow each other where it is absent.</summary>
+    public CreateRaid? Raid { get; init; }
+
     /// <summary>Whether what the devices hold may be lost.</summary>
     public bool Force { get; init; }
+}
+
+/// <summary>A RAID set to be created.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+public sealed record CreateRaid
+{
+    /// <summary>0, 1, 5, 6 or 10.</summary>
+    public required int Level { get; init; }
+
+    /// <summary>Absolute paths of devices that wait for one of the others to fail.</summary>
+    public IReadOnlyList<string>? Spares { get; init; }
+
+    /// <summary>
+    /// What lies on one device before the next one's turn comes: a power of two from 4,096 to 16,777,216; 65,536 if absent.
+    /// </summary>
+    public int? ChunkBytes { get; init; }
 }
 
 /// <summary>A device to be added to a pool.</summary>
@@ -57,8 +81,11 @@ public sealed record AddPoolDevice
     /// <summary>Absolute path of a file or block device of the server's machine.</summary>
     public required string Path { get; init; }
 
-    /// <summary>What a file that is created is to hold; needed where it is.</summary>
+    /// <summary>What a file that is created is to hold; needed where it is, and not asked for of a RAID set.</summary>
     public long? SizeBytes { get; init; }
+
+    /// <summary>Whether it is to wait for a device of the RAID set to fail, rather than to make the pool larger.</summary>
+    public bool IsSpare { get; init; }
 
     /// <summary>Whether what the device holds may be lost.</summary>
     public bool Force { get; init; }
@@ -84,6 +111,23 @@ public sealed record ImportPool
 
     /// <summary>What it is to be called from now on; absent for the name that it had.</summary>
     public string? Name { get; init; }
+
+    /// <summary>Whether it is taken also if another machine has it: one that still writes to it destroys it.</summary>
+    public bool Force { get; init; }
+}
+
+/// <summary>A device of a RAID set to be replaced.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+public sealed record ReplacePoolDevice
+{
+    /// <summary>The device, as the pool tells its path.</summary>
+    public required string Path { get; init; }
+
+    /// <summary>Absolute path of the one that takes its place; the same path where another one is there by now.</summary>
+    public required string Replacement { get; init; }
+
+    /// <summary>Whether what the new device holds may be lost.</summary>
+    public bool Force { get; init; }
 }
 
 /// <summary>A change of a pool: of its thresholds, its capacity, its name, or of several.</summary>

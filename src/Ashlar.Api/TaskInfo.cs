@@ -46,6 +46,9 @@ public sealed record TaskInfo
 
     /// <summary>What it found of each volume, where it goes by volumes.</summary>
     public IReadOnlyList<ScrubbedVolume>? Volumes { get; init; }
+
+    /// <summary>What it found of the stripes of a RAID set, where it has come to these.</summary>
+    public ScrubbedStripes? Stripes { get; init; }
 }
 
 /// <summary>States of a task.</summary>
@@ -73,6 +76,13 @@ public static class TaskStates
 /// <param name="DamagedBlocks">Those of them that do not match their checksum, or cannot be read.</param>
 /// <param name="DamagedMapPieces">MiB whose piece of the map cannot be read.</param>
 public sealed record ScrubbedVolume(string Name, long BlocksRead, long DamagedBlocks, long DamagedMapPieces);
+
+/// <summary>What a scrub found of the stripes of a RAID set.</summary>
+/// <param name="Inconsistent">Stripes whose copies differ, or whose parity does not belong to their data.</param>
+/// <param name="Unreadable">Pieces of devices that could not be read.</param>
+/// <param name="Repaired">Stripes that were made consistent.</param>
+/// <param name="Uncertain">Of the inconsistent ones, those where nothing told what was wrong.</param>
+public sealed record ScrubbedStripes(long Inconsistent, long Unreadable, long Repaired, long Uncertain);
 
 /// <summary>Tasks, the oldest first.</summary>
 public sealed record TaskList

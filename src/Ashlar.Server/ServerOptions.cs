@@ -1,6 +1,7 @@
 using System.Net;
 using Ashlar.Storage;
 using Ashlar.Transport;
+using Ashlar.Volumes;
 
 namespace Ashlar.Server;
 
@@ -47,6 +48,9 @@ public sealed record ServerOptions
 
     /// <summary>Version of the program, for the status.</summary>
     public string Version { get; init; } = "";
+
+    /// <summary>The machine that it is, as far as pools on devices tell others who has them.</summary>
+    public PoolHost Host { get; init; } = PoolHost.ThisMachine;
 
     /// <summary>The disk.</summary>
     public required IFileSystem FileSystem { get; init; }

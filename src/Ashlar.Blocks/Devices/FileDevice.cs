@@ -78,6 +78,10 @@ public sealed partial class FileDevice : IReservableDevice, IGrowableDevice, ICa
     /// <inheritdoc />
     public bool IsReadOnly { get; }
 
+    /// <summary>Whether its path still leads to it. Where it does not, what is written goes with the last handle.</summary>
+    /// <exception cref="StorageException">That cannot be found out.</exception>
+    public bool IsInPlace => file.IsInPlace;
+
     /// <summary>Creates a file that reads as zeros, durably, and opens it as a device.</summary>
     /// <param name="fileSystem">The disk.</param>
     /// <param name="path">The file, which must not exist.</param>

@@ -54,7 +54,13 @@ static class PoolRoutes
         routes.MapPost("/v1/pools/{pool}/devices", async Task<TaggedAnswer<Pool>> (
             string pool, AddPoolDevice request, HttpContext context) =>
             Answer(await pools.AddDeviceAsync(pool, request, Caller.Of(context))))
-            .Describe("addPoolDevice", "Makes a pool larger by a device, while it is in use; durable when answered").Produces<Pool>();
+            .Describe("addPoolDevice", "Makes a pool larger by a device, or gives its RAID set a spare; durable when answered")
+            .Produces<Pool>();
+
+        routes.MapPost("/v1/pools/{pool}/devices/replace", async Task<TaggedAnswer<Pool>> (
+            string pool, ReplacePoolDevice request, HttpContext context) =>
+            Answer(await pools.ReplaceDeviceAsync(pool, request, Caller.Of(context))))
+            .Describe("replacePoolDevice", "Begins to put a device in the place of another one of a RAID set").Produces<Pool>();
 
         routes.MapPost("/v1/pools/{pool}/export", async Task<TaggedAnswer<Pool>> (
             string pool, HttpContext context, string force = "false") =>
@@ -67,7 +73,7 @@ static class PoolRoutes
             var entry = await pools.ImportAsync(request, Caller.Of(context));
             context.Response.Headers.Location = $"/v1/pools/{entry.Name}";
             return Answer(entry, StatusCodes.Status201Created);
-        }).Describe("importPool", "Opens a pool that was exported, or that could not be opened")
+        }).Describe("importPool", "Opens a pool that was exported, or that could not be opened, or that comes from another server")
             .Produces<Pool>(StatusCodes.Status201Created);
     }
 

@@ -68,13 +68,19 @@ static class Resources
 
     public static Pool Pool(PoolEntry entry)
     {
-        IReadOnlyList<PoolDeviceInfo> devices =
-        [
-            .. entry.Record.Devices
-                .Where(static device => !device.IsGone)
-                .Select(device => Device(entry, device.PathIn(entry.DirectoryPath))),
-        ];
-        if (entry.Served is { } served) return Pool(served) with { Devices = devices };
+        var devices = RaidDescription.Devices(entry)
+            ??
+            [
+                .. entry.Record.Devices
+                    .Where(static device => !device.IsGone)
+                    .Select(device => Device(entry, device.PathIn(entry.DirectoryPath))),
+            ];
+        if (entry.Served is { } served)
+        {
+            var pool = Pool(served);
+            IReadOnlyList<string> all = [.. RaidDescription.Warnings(entry), .. pool.Warnings];
+            return pool with { Devices = devices, Raid = RaidDescription.Set(entry), Warnings = all, Health = Health(all) };
+        }
         IReadOnlyList<string> warnings = entry.Problem is { } problem
             ? [$"pool {entry.Name} is not available: {problem}; mend that and start the server again, or import the pool from where its "
                 + "devices are now"]
@@ -90,6 +96,7 @@ static class Resources
             State = entry.Problem is null ? PoolStates.Exported : PoolStates.Unavailable,
             Reason = entry.Problem,
             Devices = devices,
+            Raid = RaidDescription.Set(entry),
             SoftThresholdPercent = entry.Record.Settings.SoftPercent,
             HardThresholdPercent = entry.Record.Settings.HardPercent,
             Health = Health(warnings),

@@ -44,7 +44,8 @@ static class TaskRoutes
         routes.MapPost("/v1/pools/{pool}/scrub", Accepted<TaskInfo> (string pool, StartScrub request, HttpContext context) =>
         {
             var served = pools.Get(pool);
-            return Answer(tasks.Start(pool, served.CreateScrub(), Limit(request.BytesPerSecond), Caller.Of(context)));
+            var scrub = served.CreateScrub(pools.GetEntry(pool).Devices.Raid);
+            return Answer(tasks.Start(pool, scrub, Limit(request.BytesPerSecond), Caller.Of(context)));
         }).Describe("scrubPool", "Begins to read all blocks of a pool's volumes and to compare them with their checksums");
 
         routes.MapPost("/v1/pools/{pool}/volumes/{volume}/defragment", Accepted<TaskInfo> (

@@ -132,6 +132,45 @@ static class LogEvents
     /// <summary>The disk below refused to take back what was freed.</summary>
     public const string PoolReclaim = "pool-reclaim";
 
+    /// <summary>A RAID set was opened without a member, or one of its members is older than the set.</summary>
+    public const string RaidMemberMissing = "raid-member-missing";
+
+    /// <summary>A device of a RAID set is not used: it is of another time, or was replaced.</summary>
+    public const string RaidDeviceIgnored = "raid-device-ignored";
+
+    /// <summary>A member of a RAID set has failed; the others make up for it.</summary>
+    public const string RaidMemberFailed = "raid-member-failed";
+
+    /// <summary>A RAID set was not closed in order; what was found.</summary>
+    public const string RaidRecovered = "raid-recovered";
+
+    /// <summary>A device of a RAID set is given what it should hold.</summary>
+    public const string RaidRebuildStarted = "raid-rebuild-started";
+
+    /// <summary>A device of a RAID set holds all that it should.</summary>
+    public const string RaidRebuildFinished = "raid-rebuild-finished";
+
+    /// <summary>A device of a RAID set could not be given what it should hold.</summary>
+    public const string RaidRebuildFailed = "raid-rebuild-failed";
+
+    /// <summary>A device waits for a member of a RAID set to fail.</summary>
+    public const string RaidSpareAdded = "raid-spare-added";
+
+    /// <summary>A device does not belong to its RAID set any more.</summary>
+    public const string RaidDeviceRemoved = "raid-device-removed";
+
+    /// <summary>A stripe of a RAID set was inconsistent or could not be read.</summary>
+    public const string RaidInconsistent = "raid-inconsistent";
+
+    /// <summary>All stripes of a RAID set were looked at.</summary>
+    public const string RaidScrubFinished = "raid-scrub-finished";
+
+    /// <summary>A device of a pool is not where it was: deleted, moved, or another one is there.</summary>
+    public const string PoolDeviceGone = "pool-device-gone";
+
+    /// <summary>A device of a pool was replaced by another.</summary>
+    public const string PoolDeviceReplaced = "pool-device-replaced";
+
     /// <summary>A damaged block was mended from another copy.</summary>
     public const string BlockRepaired = "block-repaired";
 

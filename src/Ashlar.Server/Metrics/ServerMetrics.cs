@@ -18,8 +18,9 @@ sealed class ServerMetrics(
     {
         var text = new PrometheusText();
         AddServer(text);
-        var served = pools.All.ToArray(); // The same for all figures, whatever comes and goes meanwhile.
-        AddPools(text, served, [.. served.Select(Resources.Pool)]);
+        // The same for all figures, whatever comes and goes meanwhile.
+        var served = pools.Entries.Where(entry => entry.Served is not null).ToArray();
+        AddPools(text, [.. served.Select(entry => entry.Served!)], [.. served.Select(Resources.Pool)]);
         VolumeMetrics.AddTo(text, pools);
         return text.ToString();
     }
@@ -65,6 +66,12 @@ sealed class ServerMetrics(
         Each("ashlar_pool_trash_bytes", "gauge", "What of the allocated space the trash holds.", pool => pool.TrashBytes);
         Each("ashlar_pool_volumes", "gauge", "Volumes.", pool => pool.VolumeCount);
         Each("ashlar_pool_healthy", "gauge", "1 without a warning, 0 with one.", pool => pool.Warnings.Count == 0 ? 1 : 0);
+        text.Begin("ashlar_pool_raid_devices_lacking", "gauge", "Devices that the pool's RAID set goes on without, or rebuilds.");
+        foreach (var pool in all)
+        {
+            if (pool.Raid is null) continue;
+            text.Add(pool.Devices.Count(device => device is { Place: not null, State: not PoolDeviceStates.InSync }), ("pool", pool.Name));
+        }
         Each("ashlar_pool_unverified_blocks", "gauge", "Blocks not verified since an unclean stop.", pool => pool.UnverifiedBlocks);
 
         var damage = served.ToDictionary(pool => pool.Name, pool => pool.Damage, StringComparer.Ordinal);

@@ -1,4 +1,6 @@
+using Ashlar.Blocks;
 using Ashlar.Blocks.Devices;
+using Ashlar.Blocks.Raid;
 using Ashlar.KeyValue;
 using Ashlar.Storage;
 using Ashlar.Volumes;
@@ -23,6 +25,7 @@ public static class OfflinePools
         files.RequireDirectory(options.DataDirectory, "data directory");
         using var nobody = files.LockShared($"{options.DataDirectory}/lock");
         if (FindRecord(options, name) is not { } record) return null;
+        if (record.IsPlaced) return await VerifyPlacedAsync(options, record, cancellationToken);
         var directory = $"{options.DataDirectory}/pools/{record.Directory}";
         using var metadata = KeyValueStore.Open($"{directory}/meta", new()
         {
@@ -42,6 +45,40 @@ public static class OfflinePools
         finally
         {
             foreach (var device in devices) await device.DisposeAsync();
+        }
+    }
+
+    // A RAID set that was not closed in order is put right when it is opened, and nothing is changed here: it is refused.
+    static async Task<PoolVerification> VerifyPlacedAsync(
+        ServerOptions options, RememberedPool record, CancellationToken cancellationToken)
+    {
+        var opened = new List<FileDevice>();
+        try
+        {
+            foreach (var device in record.Devices)
+            {
+                try
+                {
+                    var found = FileDevice.Open(options.FileSystem, device.Path, PoolFiles.BlockSizeBytes, isReadOnly: true);
+                    opened.Add(found);
+                    if (record.Raid is null || await RaidArray.IdentifyAsync(found) is { } says && says.SetId == record.SetId) continue;
+                    opened.Remove(found);
+                    await found.DisposeAsync();
+                }
+                catch (AshlarException) when (record.Raid is not null)
+                {
+                    // The set says what it lacks.
+                }
+            }
+            IBlockDevice set = record.Raid is null
+                ? await ConcatDevice.OpenAsync(opened[0], record.SetId, opened[1..])
+                : await RaidArray.OpenAsync(opened, PoolDevices.RaidOptions(options));
+            return await StoragePool.VerifyOfflineAsync(
+                set, PoolFiles.PoolOptions(options) with { Name = record.Name }, cancellationToken);
+        }
+        finally
+        {
+            foreach (var device in opened) await device.DisposeAsync();
         }
     }
 

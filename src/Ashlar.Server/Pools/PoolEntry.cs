@@ -9,6 +9,8 @@ sealed class PoolEntry : IAsyncDisposable
 {
     readonly PoolDevices? devices;
     readonly PoolJournal? journal;
+    readonly RaidJournal? raidJournal;
+    readonly DeviceWatch? watch;
     volatile RememberedPool record;
 
     PoolEntry(RememberedPool record, string directory, string? problem)
@@ -18,12 +20,25 @@ sealed class PoolEntry : IAsyncDisposable
         Problem = problem;
     }
 
-    PoolEntry(RememberedPool record, string directory, ServedPool served, PoolDevices devices, PoolJournal journal)
+    PoolEntry(
+        RememberedPool record,
+        string directory,
+        ServedPool served,
+        PoolDevices devices,
+        PoolJournal journal,
+        RaidJournal? raidJournal,
+        Opening opening)
         : this(record, directory, problem: null)
     {
         Served = served;
         this.devices = devices;
         this.journal = journal;
+        this.raidJournal = raidJournal;
+        watch = new DeviceWatch(
+            devices,
+            problem => opening.Report(new(LogLevel.Warning, LogEvents.PoolDeviceGone, $"pool {Name}: {problem}") { Pool = Name }),
+            () => opening.Looked(this),
+            opening.Options.TimeProvider);
     }
 
     /// <summary>What is remembered of it.</summary>
@@ -59,9 +74,10 @@ sealed class PoolEntry : IAsyncDisposable
 
     /// <summary>Opens a pool, and recovers it if it was not closed.</summary>
     /// <exception cref="AshlarException">It cannot be opened.</exception>
-    public static async Task<PoolEntry> OpenAsync(
-        RememberedPool record, string directory, ServerOptions options, Action<LogEntry> report)
+    public static async Task<PoolEntry> OpenAsync(RememberedPool record, string directory, Opening opening)
     {
+        if (record.IsPlaced) return await OpenPlacedAsync(record, directory, opening);
+        var (options, report) = (opening.Options, opening.Report);
         // The size that the server is started with is that of the first pool.
         var askedBytes = record.Number == 1 ? options.PoolSizeBytes : null;
         var journal = new PoolJournal(record.Name, report, options.TimeProvider);
@@ -78,7 +94,7 @@ sealed class PoolEntry : IAsyncDisposable
             await TakeBackImportsAsync(pool, report);
             var served = new ServedPool(pool, report, options.TimeProvider, askedBytes, record.Settings);
             journal.Listener = served.Observe;
-            return new(record, directory, served, devices, journal);
+            return new(record, directory, served, devices, journal, raidJournal: null, opening);
         }
         catch
         {
@@ -87,6 +103,54 @@ sealed class PoolEntry : IAsyncDisposable
             throw;
         }
     }
+
+    // The device says what the pool is called, for whoever takes it elsewhere; here the record does.
+    static async Task<PoolEntry> OpenPlacedAsync(RememberedPool record, string directory, Opening opening)
+    {
+        var (options, report) = (opening.Options, opening.Report);
+        var devices = new PoolDevices();
+        var raidJournal = new RaidJournal(record.Name, report, options.TimeProvider);
+        PoolJournal? journal = null;
+        try
+        {
+            var device = await devices.OpenPlacedAsync(record, options, raidJournal.Observe, opening.IsForced);
+            StoragePool pool;
+            try
+            {
+                var identity = await StoragePool.IdentifyAsync(device)
+                    ?? throw new UnsupportedFormatException(device.Name, "it holds no pool");
+                if (record.PoolId is { } id && identity.Id != id)
+                    throw new UnsupportedFormatException(device.Name, $"it holds another pool, {identity.Name} ({identity.Id})");
+                if (opening.Admit is { } admit) record = admit(record, identity);
+                record = record with { PoolId = identity.Id };
+                raidJournal.Pool = record.Name;
+                journal = new PoolJournal(record.Name, report, options.TimeProvider);
+                var poolOptions = PoolFiles.PoolOptions(options) with { Name = record.Name, Observer = journal.Observe };
+                pool = await StoragePool.ImportAsync(device, poolOptions, record.Name, opening.IsForced);
+            }
+            catch
+            {
+                await device.DisposeAsync();
+                throw;
+            }
+            devices.Allocation.Attach(pool);
+            await TakeBackImportsAsync(pool, report);
+            var served = new ServedPool(pool, report, options.TimeProvider, askedBytes: null, record.Settings);
+            journal.Listener = served.Observe;
+            return new(record, directory, served, devices, journal, raidJournal, opening);
+        }
+        catch
+        {
+            await raidJournal.DisposeAsync();
+            journal?.Dispose();
+            devices.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Closes the pool for good, so that its devices can be taken elsewhere.</summary>
+    /// <exception cref="AshlarException">It could not be closed in order; it is closed as a crash would leave it.</exception>
+    public ValueTask ExportAsync() => CloseAsync(isForGood: true);
 
     // Before anybody is served, who would see halves of volumes.
     static async Task TakeBackImportsAsync(StoragePool pool, Action<LogEntry> report)
@@ -104,16 +168,37 @@ sealed class PoolEntry : IAsyncDisposable
     }
 
     /// <summary>Closes the pool, and then lets others have its devices.</summary>
-    public async ValueTask DisposeAsync()
+    public ValueTask DisposeAsync() => CloseAsync(isForGood: false);
+
+    async ValueTask CloseAsync(bool isForGood)
     {
+        if (watch is not null) await watch.DisposeAsync();
         try
         {
-            if (Served is not null) await Served.DisposeAsync();
+            if (Served is null) return;
+            if (isForGood && Record.IsPlaced) await Served.ExportAsync();
+            else await Served.DisposeAsync();
         }
         finally
         {
             devices?.Dispose();
             journal?.Dispose();
+            if (raidJournal is not null) await raidJournal.DisposeAsync();
         }
+    }
+
+    /// <summary>What opening a pool takes.</summary>
+    /// <param name="Options">How the server runs.</param>
+    /// <param name="Report">Gets lines for the log.</param>
+    /// <param name="Looked">Called when its devices were looked at.</param>
+    public sealed record Opening(ServerOptions Options, Action<LogEntry> Report, Func<PoolEntry, Task> Looked)
+    {
+        /// <summary>Whether it is taken also if another machine has it.</summary>
+        public bool IsForced { get; init; }
+
+        /// <summary>
+        /// Of a pool that comes from elsewhere: says what is remembered of it, or refuses it, before anything is changed.
+        /// </summary>
+        public Func<RememberedPool, PoolIdentity, RememberedPool>? Admit { get; init; }
     }
 }

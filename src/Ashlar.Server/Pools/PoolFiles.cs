@@ -6,7 +6,9 @@ using Ashlar.Volumes;
 
 namespace Ashlar.Server;
 
-/// <summary>Where a pool lives: its devices, or a file for its blocks in its directory, and a key-value store for the rest there.</summary>
+/// <summary>
+/// Where a pool with its metadata in its directory lives: its devices, or a file for its blocks there, and a key-value store for the rest.
+/// </summary>
 static class PoolFiles
 {
     public const int BlockSizeBytes = 4096;
@@ -107,6 +109,6 @@ static class PoolFiles
         CreateIfMissing = isNew,
     });
 
-    static PoolOptions PoolOptions(ServerOptions options) =>
-        new() { TimeProvider = options.TimeProvider, Entropy = options.Entropy };
+    public static PoolOptions PoolOptions(ServerOptions options) =>
+        new() { TimeProvider = options.TimeProvider, Entropy = options.Entropy, Host = options.Host };
 }

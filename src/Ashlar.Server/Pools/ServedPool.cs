@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Ashlar.Api;
 using Ashlar.Blocks;
+using Ashlar.Blocks.Raid;
 using Ashlar.Volumes;
 using Microsoft.Extensions.Logging;
 
@@ -272,7 +273,8 @@ sealed partial class ServedPool : IAsyncDisposable
     public ITaskWork CreateVerification() => new VerifyWork(pool);
 
     /// <summary>A look at all blocks, to be run by a task.</summary>
-    public ITaskWork CreateScrub() => new ScrubWork(pool);
+    /// <param name="raid">The RAID set below; null where there is none.</param>
+    public ITaskWork CreateScrub(RaidArray? raid) => new ScrubWork(pool, raid);
 
     /// <summary>Puts a volume in order.</summary>
     public ITaskWork CreateDefragmentation(string volume, bool copiesShared) =>
@@ -307,6 +309,15 @@ sealed partial class ServedPool : IAsyncDisposable
         await space.DisposeAsync();
         await schedules.DisposeAsync();
         await pool.DisposeAsync();
+    }
+
+    /// <summary>The same of a pool with its metadata on its devices, and says on them that nobody has it.</summary>
+    /// <exception cref="DeviceIOException">It was closed as a crash would leave it, and they do not say so.</exception>
+    public async ValueTask ExportAsync()
+    {
+        await space.DisposeAsync();
+        await schedules.DisposeAsync();
+        await pool.ExportAsync();
     }
 
     /// <summary>Tells clients what happened to their pool.</summary>

@@ -1,5 +1,5 @@
 using Ashlar.Api;
-using Ashlar.Blocks.Devices;
+using Ashlar.Blocks.Raid;
 using Ashlar.Storage;
 using Ashlar.Volumes;
 using Microsoft.Extensions.Logging;
@@ -8,11 +8,13 @@ namespace Ashlar.Server;
 
 /// <remarks>
 /// <para>Which pools there are changes with their records, each of which is replaced as a whole. Crash orders:</para>
-/// <para>Making one: a record that says so, then devices, directory and map, then the record of a pool that is ready. A crash in between
-/// takes all of it back: nobody was told of it.</para>
+/// <para>Making one: a record that says so, then devices, directory or metadata on the devices, then the record of a pool that is ready. A
+/// crash in between takes all of it back: nobody was told of it.</para>
 /// <para>Adding a device: it is labelled, then the record has it, then the pool grows. A label without a record means nothing; a device
 /// that the pool does not use yet is one that is longer than its pool.</para>
-/// <para>Exporting: the pool is closed, then the record says so. Importing: it is opened, then the record says so.</para>
+/// <para>Exporting: the pool is closed, then the record says so. Importing: it is opened, which its devices say, then the record says so.
+/// One that this server has never seen has no record before that: a crash in between leaves a pool that says that this machine has it, and
+/// that can be imported again. A record of a pool that is being made would have its devices erased.</para>
 /// </remarks>
 sealed partial class ServedPools
 {
@@ -24,7 +26,10 @@ sealed partial class ServedPools
             throw new ApiException(ProblemKind.InvalidSize, $"a pool of {request.SizeBytes} bytes is not possible: 1 PiB at most");
         using var mine = await EnterAsync();
         RequireFree(request.Name);
-        var devices = await CheckNewAsync(request.Devices ?? [], request.SizeBytes, request.Force);
+        var devices = await CheckNewAsync(CheckRaid(request), request.SizeBytes, request.Force);
+        if (request.IsPortable && devices.Count == 0)
+            throw new ApiException(ProblemKind.InvalidRequest, "a pool without devices is a file of the server: it has nothing to go by");
+        _ = FileBytes(request, devices.Count);
         var number = registry.NextNumber();
         var record = new RememberedPool
         {
@@ -33,6 +38,8 @@ sealed partial class ServedPools
             Directory = FreeDirectory(request.Name, number),
             Stage = PoolStage.Creating,
             SetId = options.Entropy.NextGuid(),
+            IsPlaced = request.Raid is not null || request.IsPortable,
+            Raid = (RaidLevel?)request.Raid?.Level,
             Devices = devices.Count > 0 ? devices : [RememberedDevice.Within],
         };
         registry.Install(record);
@@ -40,9 +47,10 @@ sealed partial class ServedPools
         try
         {
             await MakeAsync(record, request);
-            entry = await PoolEntry.OpenAsync(record with { Stage = PoolStage.Ready }, PathOf(record), options, report);
+            entry = await PoolEntry.OpenAsync(record with { Stage = PoolStage.Ready }, PathOf(record), opening);
             entry.Record = entry.Record with { PoolId = entry.Served!.Id };
             registry.Install(entry.Record);
+            Remember(entry);
         }
         catch
         {
@@ -82,6 +90,15 @@ sealed partial class ServedPools
                 Hint = "import it, or use force to forget it",
             };
         }
+        else if (entry.Record.IsPlaced)
+        {
+            // All of it is on its devices, and they may be somebody else's by now.
+            registry.Remove(entry.Record.Number);
+            Remove(entry);
+            var forgotten = $"pool {name}: forgotten, and its devices left as they are, by {by}";
+            Tell(LogLevel.Information, LogEvents.PoolDeleted, name, forgotten, by);
+            return;
+        }
 
         var record = entry.Record with { Stage = PoolStage.Deleting, PoolId = entry.Served?.Id ?? entry.Record.PoolId };
         try
@@ -120,12 +137,21 @@ sealed partial class ServedPools
         }
         var retention = VolumeDescribing.Retention(request.TrashSeconds);
         var settings = Apply(request, GetEntry(name).Record.Settings);
-        if (request.CapacityBytes is { } capacity) served.CheckGrowth(capacity);
+        if (request.CapacityBytes is { } capacity) CheckGrowth(GetEntry(name), served, capacity);
         if (request.Name is { } newName) StoragePool.CheckName(newName);
         if (settings != GetEntry(name).Record.Settings) await SetAsync(name, request, by);
         if (retention is { } kept) await served.KeepTrashAsync(kept, by);
         if (request.CapacityBytes is { } asked) await served.GrowAsync(asked, by);
         return request.Name is null || request.Name == name ? GetEntry(name) : await RenameAsync(name, request.Name, request.Force, by);
+    }
+
+    static void CheckGrowth(PoolEntry entry, ServedPool served, long capacityBytes)
+    {
+        served.CheckGrowth(capacityBytes);
+        var present = served.Usage.CapacityBytes;
+        if (entry.Record.Raid is null || StoragePool.DeviceBytesFor(capacityBytes) <= StoragePool.DeviceBytesFor(present)) return;
+        throw new ApiException(
+            ProblemKind.NotSupported, $"pool {entry.Name} is a RAID set, and holds what its devices do: it does not grow");
     }
 
     async Task CloseToAllAsync(ServedPool served, bool force, Blocks.FenceReason reason)

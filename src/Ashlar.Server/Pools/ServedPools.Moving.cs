@@ -1,5 +1,6 @@
 using Ashlar.Api;
 using Ashlar.Blocks.Devices;
+using Ashlar.Blocks.Raid;
 using Ashlar.Storage;
 using Ashlar.Volumes;
 using Microsoft.Extensions.Logging;
@@ -18,10 +19,10 @@ sealed partial class ServedPools
         if (entry.Served is { } served) await CloseToAllAsync(served, force, Blocks.FenceReason.ClientDetached);
         else if (entry.Record.PoolId is null) throw NotAvailable(entry);
         var record = entry.Record with { Stage = PoolStage.Exported, PoolId = entry.Served?.Id ?? entry.Record.PoolId };
-        await entry.DisposeAsync();
         var exported = PoolEntry.Closed(record, entry.DirectoryPath, problem: null);
         try
         {
+            await entry.ExportAsync();
             registry.Install(record);
         }
         catch
@@ -40,59 +41,104 @@ sealed partial class ServedPools
         if (request.Devices.Count == 0) throw new ApiException(ProblemKind.InvalidRequest, "no device is named");
         if (request.Name is { } newName) StoragePool.CheckName(newName);
         using var mine = await EnterAsync();
-        var (first, others) = await IdentifyAsync(request.Devices);
-        var entry = entries.FirstOrDefault(each => each.Record.PoolId == first.Identity.Id)
-            ?? throw new ApiException(
+        var found = await IdentifyAsync(request.Devices);
+        var entry = entries.FirstOrDefault(each => found.IsOf(each.Record));
+        if (entry is null && !found.IsComplete)
+        {
+            throw new ApiException(
                 ProblemKind.PoolNotFound,
-                $"{first.Path} is of pool {first.Identity.Name} ({first.Identity.Id}), whose map this server does not have");
-        if (entry.Served is not null) throw new ApiException(ProblemKind.Exists, $"pool {entry.Name} is in use already");
-        var name = request.Name ?? entry.Name;
-        if (name != entry.Name) RequireFree(name);
-        var before = entry.Record.Devices;
-        List<RememberedDevice> devices =
-        [
-            .. others.Prepend(first.Path)
-                .Select(path => new RememberedDevice(path, IsOwn: before.Any(each => each.IsOwn && each.Path == path))),
-        ];
-        foreach (var (number, gone) in before.Index().Where(each => each.Item.IsGone))
-            devices.Insert(Math.Min(number, devices.Count), gone with { Path = "" });
-        var record = entry.Record with { Name = name, Stage = PoolStage.Ready, Devices = devices };
+                $"{found.First} is of pool {found.Identity!.Name} ({found.Identity.Id}), whose map this server does not have");
+        }
+        if (entry?.Served is not null) throw new ApiException(ProblemKind.Exists, $"pool {entry.Name} is in use already");
+        var record = RecordOf(found, entry, request.Name);
         PoolEntry opened;
         try
         {
-            opened = await PoolEntry.OpenAsync(record, entry.DirectoryPath, options, report);
+            RememberedPool Admit(RememberedPool remembered, PoolIdentity identity) => AdmitPool(remembered, identity, entry, request.Name);
+            opened = await PoolEntry.OpenAsync(record, PathOf(record), opening with { IsForced = request.Force, Admit = Admit });
         }
-        catch (AshlarException e) when (e is UnsupportedFormatException or StorageException or LockedException)
+        catch (Exception e) when (e is PoolInUseException or RaidRefusedException { Reason: RaidRefusal.InUseElsewhere })
         {
-            throw new ApiException(ProblemKind.UnusableDevice, $"pool {entry.Name} cannot be opened: {e.Message}");
+            throw new ApiException(ProblemKind.InUse, e.Message) { Hint = "if that machine is gone for certain, use force" };
+        }
+        catch (AshlarException e) when (NewDevices.IsOfDevice(e) && e is not ServerStartException)
+        {
+            throw new ApiException(ProblemKind.UnusableDevice, $"pool {record.Name} cannot be opened: {e.Message}");
         }
         try
         {
-            registry.Install(record);
+            registry.Install(opened.Record);
+            Remember(opened);
         }
         catch
         {
             await opened.DisposeAsync();
             throw;
         }
-        Replace(entry, opened);
+        if (entry is null) Add(opened);
+        else Replace(entry, opened);
         await GoOnRemovingAsync(opened);
-        Tell(LogLevel.Information, LogEvents.PoolImported, name, $"pool {name}: imported, by {by}", by);
+        Tell(LogLevel.Information, LogEvents.PoolImported, opened.Name, $"pool {opened.Name}: imported, by {by}", by);
         return opened;
     }
 
-    async Task<((string Path, PoolIdentity Identity) First, List<string> Others)> IdentifyAsync(IReadOnlyList<string> paths)
+    RememberedPool RecordOf(FoundPool found, PoolEntry? entry, string? newName)
     {
-        (string, PoolIdentity)? first = null;
-        var others = new List<string>();
+        var name = newName ?? entry?.Name ?? found.Identity?.Name;
+        if (name is not null && name != entry?.Name) RequireFree(name);
+        var before = entry?.Record.Devices ?? [];
+        // A device that is missing is where it was, for all that is known.
+        List<RememberedDevice> devices =
+        [
+            .. found.Paths.Select(path => before.FirstOrDefault(each => !each.IsGone && each.Path == path)
+                ?? new RememberedDevice(path, IsOwn: false)),
+        ];
+        foreach (var (index, gone) in before.Index().Where(each => each.Item.IsGone))
+            devices.Insert(Math.Min(index, devices.Count), gone with { Path = "" });
+        if (entry is not null) return entry.Record with { Name = name!, Stage = PoolStage.Ready, Devices = devices };
+        var number = registry.NextNumber();
+        return new()
+        {
+            Number = number,
+            Name = name ?? found.First,
+            Directory = FreeDirectory($"imported-{number}", number),
+            SetId = found.SetId ?? options.Entropy.NextGuid(),
+            IsPlaced = true,
+            Raid = found.Raid,
+            Devices = devices,
+        };
+    }
+
+    // Of a RAID set only now is it known which pool it holds.
+    RememberedPool AdmitPool(RememberedPool record, PoolIdentity identity, PoolEntry? entry, string? newName)
+    {
+        if (entries.FirstOrDefault(each => each != entry && each.Record.PoolId == identity.Id) is { } other)
+        {
+            throw new ApiException(
+                ProblemKind.Exists, $"the devices hold pool {other.Name} ({identity.Id}), which this server has already");
+        }
+        if (entry is not null || newName is not null) return record;
+        RequireFree(identity.Name);
+        return record with { Name = identity.Name };
+    }
+
+    async Task<FoundPool> IdentifyAsync(IReadOnlyList<string> paths)
+    {
+        (string Path, PoolIdentity Identity)? first = null;
+        var (others, sets, members) = (new List<string>(), new HashSet<Guid>(), new List<RaidMembership>());
         foreach (var path in paths)
         {
             try
             {
                 await using var device = FileDevice.Open(options.FileSystem, path, PoolFiles.BlockSizeBytes, isReadOnly: true);
-                if (await StoragePool.IdentifyAsync(device) is not { } identity)
+                if (await RaidArray.IdentifyAsync(device) is { } member)
                 {
-                    if (await ConcatDevice.FindSetAsync(device) is null) throw NewDevices.Unusable(path, "it holds no pool");
+                    members.Add(member);
+                }
+                else if (await StoragePool.IdentifyAsync(device) is not { } identity)
+                {
+                    if (await ConcatDevice.FindSetAsync(device) is not { } set) throw NewDevices.Unusable(path, "it holds no pool");
+                    sets.Add(set);
                     others.Add(path);
                 }
                 else if (first is var (firstPath, _)) throw NewDevices.Unusable(path, $"it holds a pool, as {firstPath} does");
@@ -103,6 +149,29 @@ sealed partial class ServedPools
                 throw NewDevices.Unusable(path, e.Message);
             }
         }
-        return first is { } found ? (found, others) : throw NewDevices.Unusable(paths[0], "the first device of its pool is not named");
+        if (members.Count > 0)
+        {
+            if (members.Count < paths.Count || members.Any(member => member.SetId != members[0].SetId))
+                throw NewDevices.Unusable(paths[0], "some devices are of its RAID set, and others are not");
+            return new(paths, members[0].SetId, members[0].Level, null);
+        }
+        if (first is not { } found) throw NewDevices.Unusable(paths[0], "the first device of its pool is not named");
+        return new([found.Path, .. others], sets.Count == 1 ? sets.First() : null, null, found.Identity);
+    }
+
+    /// <summary>What devices that were named hold.</summary>
+    /// <param name="Paths">They, the first of the pool first.</param>
+    /// <param name="SetId">The set that they say that they belong to; null where that is not said.</param>
+    /// <param name="Raid">How they are a RAID set; null where they are none.</param>
+    /// <param name="Identity">The pool; null where only the whole set tells.</param>
+    sealed record FoundPool(IReadOnlyList<string> Paths, Guid? SetId, RaidLevel? Raid, PoolIdentity? Identity)
+    {
+        public string First => Paths[0];
+
+        /// <summary>Whether nothing else is needed to open it.</summary>
+        public bool IsComplete => Identity is null or { IsPlaced: true };
+
+        public bool IsOf(RememberedPool record) =>
+            Raid is null ? record.PoolId == Identity!.Id : record.Raid is not null && record.SetId == SetId;
     }
 }

@@ -19,6 +19,11 @@ sealed partial class ServedPools
         using var mine = await EnterAsync();
         var entry = GetEntry(name);
         var served = Get(name);
+        if (entry.Devices.Raid is { } raid)
+        {
+            await RemoveMemberAsync(entry, raid, path, by);
+            return tasks.Start(name, new DoneWork("remove-device"), bytesPerSecond, by);
+        }
         var device = entry.Record.Devices.FirstOrDefault(each => !each.IsGone && each.PathIn(entry.DirectoryPath) == path)
             ?? throw new ApiException(ProblemKind.UnusableDevice, $"{path} is no device of pool {name}");
         if (entry.Devices.FindPart(path) is not var (offset, length))

@@ -14,6 +14,7 @@ sealed partial class ServedPools : IAsyncDisposable
     readonly ServerOptions options;
     readonly ServerTasks tasks;
     readonly Action<LogEntry> report;
+    readonly PoolEntry.Opening opening;
     readonly SemaphoreSlim turn = new(1, 1); // Of whoever changes which pools there are.
     volatile IReadOnlyList<PoolEntry> entries = [];
     volatile IReadOnlyList<string> damagedRecords = [];
@@ -26,7 +27,8 @@ sealed partial class ServedPools : IAsyncDisposable
         this.registry = registry;
         this.options = options;
         this.report = report;
-        newDevices = new NewDevices(options.FileSystem, directory.Path);
+        newDevices = new NewDevices(options.FileSystem, directory.Path, options.Host);
+        opening = new(options, report, NoteDevicesAsync);
     }
 
     /// <summary>All that are remembered, the oldest first.</summary>
@@ -155,7 +157,7 @@ sealed partial class ServedPools : IAsyncDisposable
     {
         try
         {
-            var entry = await PoolEntry.OpenAsync(record, PathOf(record), options, report);
+            var entry = await PoolEntry.OpenAsync(record, PathOf(record), opening);
             if (record.PoolId is null) NoteIdentity(entry);
             return entry;
         }
@@ -188,7 +190,7 @@ sealed partial class ServedPools : IAsyncDisposable
         {
             foreach (var problem in await newDevices.ReleaseAsync(record))
                 Tell(LogLevel.Warning, LogEvents.ServerNotice, record.Name, $"server: {problem}");
-            directory.RemovePool(record.Directory);
+            if (!record.IsPlaced) directory.RemovePool(record.Directory);
             registry.Remove(record.Number);
         }
         catch (StorageException e)

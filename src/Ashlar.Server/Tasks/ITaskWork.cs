@@ -20,5 +20,10 @@ interface ITaskWork
 /// <param name="DoneBytes">What is done.</param>
 /// <param name="Findings">What is wrong, a sentence each; null while nothing is known.</param>
 /// <param name="Volumes">The same by volume, where it goes by volumes.</param>
+/// <param name="Stripes">The same of the stripes of a RAID set, where it comes to these.</param>
 sealed record TaskProgress(
-    long? TotalBytes, long? DoneBytes, IReadOnlyList<string>? Findings, IReadOnlyList<ScrubbedVolume>? Volumes = null);
+    long? TotalBytes,
+    long? DoneBytes,
+    IReadOnlyList<string>? Findings,
+    IReadOnlyList<ScrubbedVolume>? Volumes = null,
+    ScrubbedStripes? Stripes = null);

@@ -1,29 +1,94 @@
 using Ashlar.Api;
+using Ashlar.Blocks;
+using Ashlar.Blocks.Raid;
 using Ashlar.Volumes;
 
 namespace Ashlar.Server;
 
 /// <summary>Reads all blocks of a pool's volumes and compares them with their checksums.</summary>
-sealed class ScrubWork(StoragePool pool) : ITaskWork
+/// <param name="pool">The pool.</param>
+/// <param name="raid">The RAID set below, whose stripes are looked at after that; null where there is none.</param>
+sealed class ScrubWork(StoragePool pool, RaidArray? raid) : ITaskWork
 {
-    readonly PoolScrub scrub = pool.CreateScrub();
+    static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
+
+    readonly PoolScrub scrub = pool.CreateScrub(looksAtCopies: raid?.Level is RaidLevel.Raid1 or RaidLevel.Raid10);
+    readonly RaidArray? raid = raid is { CopyCount: > 1 } ? raid : null;
+    volatile RaidScrubStatus? stripes;
 
     public string Type => "scrub";
+
+    // Two copies that differ are told of, and left: nothing tells which of them is right.
+    bool IsRepairing => raid?.Level is RaidLevel.Raid5 or RaidLevel.Raid6;
 
     public TaskProgress Progress
     {
         get
         {
             var volumes = scrub.Volumes;
+            var (total, done) = (scrub.TotalBytes, scrub.DoneBytes);
+            if (raid is not null) (total, done) = (total + (stripes?.TotalBytes ?? 0), done + (stripes?.DoneBytes ?? 0));
             return new(
-                scrub.TotalBytes,
-                scrub.DoneBytes,
-                [.. volumes.Where(volume => volume.DamagedBlocks > 0 || volume.DamagedMapPieces > 0).Select(Describe)],
-                [.. volumes.Select(each => new ScrubbedVolume(each.Name, each.BlocksRead, each.DamagedBlocks, each.DamagedMapPieces))]);
+                total,
+                done,
+                [
+                    .. volumes.Where(volume => volume.DamagedBlocks > 0 || volume.DamagedMapPieces > 0).Select(Describe),
+                    .. Describe(stripes),
+                ],
+                [.. volumes.Select(each => new ScrubbedVolume(each.Name, each.BlocksRead, each.DamagedBlocks, each.DamagedMapPieces))],
+                stripes is { } found ? new(found.Inconsistent, found.Unreadable, found.Repaired, found.Uncertain) : null);
         }
     }
 
-    public async Task RunAsync(TaskContext context) => await scrub.RunAsync(context.PaceAsync, context.Stop.Token);
+    // First what checksums tell: what is wrong then is mended from what is right, so that the stripes can take data for right.
+    public async Task RunAsync(TaskContext context)
+    {
+        await scrub.RunAsync(context.PaceAsync, context.Stop.Token);
+        if (raid is not null) await LookAtStripesAsync(raid, context);
+    }
+
+    async Task LookAtStripesAsync(RaidArray set, TaskContext context)
+    {
+        var run = set.StartScrub(IsRepairing);
+        try
+        {
+            while (true)
+            {
+                var before = stripes?.DoneBytes ?? 0;
+                var now = set.Scrub;
+                if (now.Run == run) stripes = now;
+                if (now.Run == run && now.Failure is { } failure) throw new DeviceIOException(set.Name, failure, isTransient: false);
+                if (now.Run == run && now.IsFinished) return;
+                await Task.Delay(Interval, context.Stop.Token);
+                // Who waits here to be slow enough, or paused, lets the set wait as well.
+                await context.PaceAsync(Math.Max(0, (stripes?.DoneBytes ?? 0) - before), context.Stop.Token);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            set.StopScrub();
+            throw;
+        }
+    }
+
+    IEnumerable<string> Describe(RaidScrubStatus? found)
+    {
+        if (found is null) yield break;
+        if (!IsRepairing && found.Inconsistent > 0)
+        {
+            yield return $"{Count(found.Inconsistent, "stripe")} of the RAID set differ from copy to copy where no checksum tells which is "
+                + "right, and are left as they are";
+        }
+        else if (found.Uncertain > 0)
+        {
+            yield return $"{Count(found.Uncertain, "stripe")} of the RAID set held what does not belong together, and nothing told which "
+                + "part is wrong: data was taken for right";
+        }
+        if (IsRepairing && found.Inconsistent + found.Unreadable - found.Repaired is > 0 and var left)
+            yield return $"{Count(left, "stripe")} of the RAID set could not be repaired";
+    }
+
+    static string Count(long count, string what) => count == 1 ? $"1 {what}" : $"{count} {what}s";
 
     static string Describe(VolumeScrub volume)
     {

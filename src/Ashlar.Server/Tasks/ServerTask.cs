@@ -81,6 +81,7 @@ sealed class ServerTask
             Failure = state is null ? null : failure,
             Findings = progress.Findings,
             Volumes = progress.Volumes,
+            Stripes = progress.Stripes,
         };
     }
 }

@@ -15,6 +15,13 @@ public interface IFile : IDisposable
     /// <summary>Whether it is a block device: a disk, which has all of its space, and a length that nobody here changes.</summary>
     bool IsBlockDevice => false;
 
+    /// <summary>
+    /// Whether the path that it was opened by still leads to it. It does not once the file was deleted, or another one put in its place;
+    /// what is open goes on working all the same.
+    /// </summary>
+    /// <exception cref="StorageException">That cannot be found out.</exception>
+    bool IsInPlace => true;
+
     /// <summary>Reads until <paramref name="destination"/> is full or the file ends.</summary>
     /// <returns>Bytes read: fewer than asked for only at the end of the file.</returns>
     int Read(Span<byte> destination, long offsetBytes);

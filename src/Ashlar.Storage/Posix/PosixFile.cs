@@ -40,6 +40,8 @@ sealed unsafe class PosixFile(string path, FileDescriptor descriptor) : IFile
     public bool IsAtPath =>
         PosixFileSystem.TryGetStatus(Path, out var found) && found.IsSameFile((identity ??= new StrongBox<FileStatus>(Status())).Value);
 
+    public bool IsInPlace => IsAtPath;
+
     public bool IsBlockDevice => Status().IsBlockDevice;
 
     public int Read(Span<byte> destination, long offsetBytes)

@@ -36,6 +36,64 @@ sealed partial class VolumeDevice
         return false;
     }
 
+    /// <summary>
+    /// Looks at each copy of blocks, and puts content that matches its checksum in the place of a copy that does not. For whoever has found
+    /// that they differ: a request is served by any of them, and says nothing of the others.
+    /// </summary>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    public async ValueTask MendCopiesAsync(long offsetBytes, int lengthBytes)
+    {
+        Invariant.Require(offsetBytes % MapLayout.BlockBytes == 0 && lengthBytes % MapLayout.BlockBytes == 0);
+        if (parts.Device is not IRedundantDevice device) return;
+        var buffer = new byte[MapLayout.BlockBytes];
+        for (var done = 0; done < lengthBytes; done += MapLayout.BlockBytes)
+        {
+            var block = (int)((offsetBytes + done) % MapLayout.LeafBytes / MapLayout.BlockBytes);
+            var leaf = await parts.Cache.AcquireAsync(this, (offsetBytes + done) / MapLayout.LeafBytes);
+            try
+            {
+                await MendCopiesAsync(device, leaf, block, buffer);
+            }
+            finally
+            {
+                leaf.Unpin();
+            }
+        }
+    }
+
+    // Under the write lock nobody writes the block meanwhile. What a crash may have struck is judged by the sweep.
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    async ValueTask MendCopiesAsync(IRedundantDevice device, Leaf leaf, int block, Memory<byte> buffer)
+    {
+        var copy = LeafCopy.Rent();
+        await leaf.WriteLock.EnterAsync();
+        try
+        {
+            ThrowIfUnusable();
+            ThrowIfDamaged(leaf);
+            copy.CopyFrom(leaf, block, 1);
+            if (!copy.IsValid(block) || HasSuspect(leaf, block, 1)) return;
+            var (place, right, isAnyWrong) = (DeviceLba(copy.OffsetBytes(block)), -1, false);
+            for (var way = 0; way < device.CopyCount; way++)
+            {
+                if (!await TryReadCopyAsync(device, place, buffer, way)) continue;
+                if (copy.ComputeChecksum(block, buffer.Span) == copy.Checksums[block]) right = way;
+                else isAnyWrong = true;
+            }
+
+            if (right < 0 || !isAnyWrong || !await TryReadCopyAsync(device, place, buffer, right)) return;
+            if (copy.ComputeChecksum(block, buffer.Span) != copy.Checksums[block]) return;
+            await RewriteAsync(device, place, buffer);
+            Interlocked.Increment(ref repairedBlocks);
+            Report(leaf, block);
+        }
+        finally
+        {
+            leaf.WriteLock.Exit();
+            copy.Return();
+        }
+    }
+
     void Report(Leaf leaf, int block)
     {
         var blocks = default(BlockSet);

@@ -13,12 +13,17 @@ public sealed class PoolScrub
     const int PieceBytes = 256 * 1024;
 
     readonly StoragePool pool;
+    readonly byte[]? copy; // What another copy holds.
     readonly List<VolumeScrub> volumes = [];
     readonly Lock gate = new();
     long totalBytes;
     long doneBytes;
 
-    internal PoolScrub(StoragePool pool) => this.pool = pool;
+    internal PoolScrub(StoragePool pool, bool looksAtCopies)
+    {
+        this.pool = pool;
+        if (looksAtCopies) copy = GC.AllocateArray<byte>(PieceBytes, pinned: true);
+    }
 
     /// <summary>What is to be read, as it was in the beginning; 0 until that has been counted.</summary>
     public long TotalBytes => Interlocked.Read(ref totalBytes);
@@ -101,7 +106,12 @@ public sealed class PoolScrub
             var blockBytes = cache.Geometry.BlockSizeBytes;
             cache.DropCached(new Lba(placeBytes / blockBytes), buffer.Length / blockBytes);
         }
-        if (await TryReadAsync(volume, firstBlock * MapLayout.BlockBytes, buffer) is { } whole) return whole;
+        if (await TryReadAsync(volume, firstBlock * MapLayout.BlockBytes, buffer) is { } whole)
+        {
+            if (whole == 0 && copy is not null) await LookAtCopiesAsync(volume, firstBlock * MapLayout.BlockBytes, placeBytes, buffer);
+            return whole;
+        }
+
         var damaged = 0;
         for (var block = 0; block < buffer.Length / MapLayout.BlockBytes; block++)
         {
@@ -110,6 +120,29 @@ public sealed class PoolScrub
         }
 
         return damaged;
+    }
+
+    // What was read is right. Where another copy holds something else, be it that it was just written, each is looked at.
+    async ValueTask LookAtCopiesAsync(VolumeDevice volume, long offsetBytes, long placeBytes, Memory<byte> right)
+    {
+        if (pool.Parts.Device is not IRedundantDevice { CopyCount: > 1 } device) return;
+        var length = (int)(Math.Min(right.Length, volume.SizeBytes - offsetBytes) / MapLayout.BlockBytes * MapLayout.BlockBytes);
+        if (length <= 0) return;
+        var place = new Lba(placeBytes / device.Geometry.BlockSizeBytes);
+        try
+        {
+            for (var way = 0; way < device.CopyCount; way++)
+            {
+                if (!await device.ReadCopyAsync(place, copy.AsMemory(0, length), way)) continue;
+                if (copy.AsSpan(0, length).SequenceEqual(right.Span[..length])) continue;
+                await volume.MendCopiesAsync(offsetBytes, length);
+                return;
+            }
+        }
+        catch (Exception e) when (e is VolumeDeletedException or BlockDeviceException or CorruptDataException)
+        {
+            // It is gone, or its map is damaged, or the device gives out: who reads there is told.
+        }
     }
 
     // Null where it is damaged.

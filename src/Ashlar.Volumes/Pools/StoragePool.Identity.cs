@@ -10,6 +10,18 @@ public sealed partial class StoragePool
     /// <exception cref="VolumeNameException">The name is not valid.</exception>
     public static void CheckName(string name) => VolumeName.CheckPool(name);
 
+    // Without making a device longer.
+    long FindLargestCapacityBytes() => placed is null
+        ? CapacityOf(Parts.Device.Geometry.SizeBytes)
+        : (placed.FindLargestPoolChunks() - MapLayout.ReservedChunks) * MapLayout.ChunkBytes;
+
+    /// <summary>What a device has to add so that a pool with its metadata on its devices holds so much more.</summary>
+    public static long PlacedBytesToAdd(long capacityBytes)
+    {
+        var chunks = ChunksFor(capacityBytes) - MapLayout.ReservedChunks;
+        return (chunks + MetadataSize.AddedChunksFor(chunks)) * MapLayout.ChunkBytes;
+    }
+
     /// <summary>What a pool holds whose device has so many bytes.</summary>
     public static long CapacityOf(long deviceBytes) =>
         Math.Max(0, (deviceBytes / MapLayout.ChunkBytes) - MapLayout.ReservedChunks) * MapLayout.ChunkBytes;
@@ -32,6 +44,10 @@ public sealed partial class StoragePool
 
         if (!isPool) return null;
         var superblock = (await SuperblockCopies.ReadAsync(device)).Current;
-        return new(superblock.PoolId, superblock.Name, superblock.CreatedAt);
+        return new(superblock.PoolId, superblock.Name, superblock.CreatedAt)
+        {
+            IsPlaced = superblock.Placement is not null,
+            Holder = superblock.Placement is { IsInUse: true } placement ? placement.Host : null,
+        };
     }
 }

@@ -117,6 +117,9 @@ public sealed partial class StoragePool
                 isTransient: false);
     }
 
+    /// <summary>Where data and metadata lie on the device now; null where metadata lie elsewhere.</summary>
+    internal PoolPlacement? FindPlacement() => placed?.Superblocks.Current.Placement;
+
     // What could not be opened is left to whoever can.
     static async ValueTask LetGoAsync(SuperblockCopies superblocks, Superblock found)
     {

@@ -3,9 +3,12 @@ namespace Ashlar.Volumes;
 public sealed partial class StoragePool
 {
     /// <summary>A look at all blocks of all volumes, which begins when it is run.</summary>
-    public PoolScrub CreateScrub()
+    /// <param name="looksAtCopies">
+    /// Whether each copy of a block is read where the device has several, and not only the one that a request would get.
+    /// </param>
+    public PoolScrub CreateScrub(bool looksAtCopies = false)
     {
         ThrowIfClosed();
-        return new PoolScrub(this);
+        return new PoolScrub(this, looksAtCopies);
     }
 }

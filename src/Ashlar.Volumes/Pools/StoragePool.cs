@@ -116,7 +116,7 @@ public sealed partial class StoragePool : IAsyncDisposable
     {
         ThrowIfClosed();
         Failure.ThrowIfLatched();
-        await grower.GrowAsync(ChunksFor(Math.Min(MaxCapacityBytes, CapacityOf(Parts.Device.Geometry.SizeBytes))));
+        await grower.GrowAsync(ChunksFor(Math.Min(MaxCapacityBytes, FindLargestCapacityBytes())));
     }
 
     /// <summary>Counters since the pool was opened.</summary>

@@ -238,6 +238,20 @@ sealed partial class ChunkSpace
         static long Next(BitTree tree, long from) => tree.FindNext(from) is >= 0 and var next ? next : tree.FindNext(0);
     }
 
+    /// <summary>
+    /// Whether any of so many chunks must be kept: a leaf owns it, or somebody is about to write it, or it is not free for good yet. Chunks
+    /// that the pool does not have are not kept.
+    /// </summary>
+    public bool IsAnyTaken(long first, long count)
+    {
+        lock (gate)
+        {
+            for (var chunk = first; chunk < Math.Min(first + count, ChunkCount); chunk++)
+                if (!tables.Free.Contains(chunk)) return true;
+            return false;
+        }
+    }
+
     /// <summary>The first run of free chunks at or after a chunk; its length is 0 when there is none.</summary>
     public (long First, long Count) FindFreeRun(long from, long maxCount = long.MaxValue)
     {

@@ -72,6 +72,13 @@ sealed partial class ApiClient : IDisposable
     public Task<Pool> AddPoolDeviceAsync(string pool, AddPoolDevice request, CancellationToken cancellationToken) => SendAsync(
         HttpMethod.Post, $"{PoolUrl(pool)}/devices", ApiJson.Strict.Pool, Body(request, ApiJson.Strict.AddPoolDevice), cancellationToken);
 
+    public Task<Pool> ReplacePoolDeviceAsync(string pool, ReplacePoolDevice request, CancellationToken cancellationToken) => SendAsync(
+        HttpMethod.Post,
+        $"{PoolUrl(pool)}/devices/replace",
+        ApiJson.Strict.Pool,
+        Body(request, ApiJson.Strict.ReplacePoolDevice),
+        cancellationToken);
+
     public Task<TaskInfo> RemovePoolDeviceAsync(string pool, RemovePoolDevice request, CancellationToken cancellationToken) => SendAsync(
         HttpMethod.Post,
         $"{PoolUrl(pool)}/device-removals",

@@ -9,7 +9,7 @@ static class PoolArguments
     public static Argument<string> NewName() => new("NAME") { Description = "Name: 1 to 64 of a-z, 0-9, '_' and '-'" };
 
     /// <summary>Devices, an option each.</summary>
-    public static Option<string[]> Devices(string description) => new("--device")
+    public static Option<string[]> Devices(string description, string name = "--device") => new(name)
     {
         Description = description,
         HelpName = "DEVICE",

@@ -18,12 +18,13 @@ static class PoolCommands
         new("volumes", ColumnKind.Count, pool => (long)pool.VolumeCount, Rank: 5),
         new("health", ColumnKind.Text, PoolFacts.Health, Rank: 7),
         new("state", ColumnKind.Text, pool => pool.State, Rank: null),
+        new("raid", ColumnKind.Text, pool => PoolFacts.Raid(pool) ?? "", Rank: null),
         new("devices", ColumnKind.Text, pool => string.Join(", ", pool.Devices.Select(device => device.Path)), Rank: null),
     ];
 
     public static Noun Create(Terminal terminal) => new(
         "pool",
-        "Pools, which volumes take their space from: on files, disks, several of them",
+        "Pools, which volumes take their space from: on files, disks, several of them, RAID sets",
         [
             "ashlar pool create fast --device fast.pool --size 10GiB",
             "ashlar volume create fast/vm1 --size 1GiB",
@@ -38,6 +39,7 @@ static class PoolCommands
         CreateResize(terminal),
         PoolSetCommand.Create(terminal),
         PoolDeviceCommands.CreateAdd(terminal),
+        PoolDeviceCommands.CreateReplace(),
         PoolDeviceCommands.CreateRemove(terminal),
         PoolCheckCommands.CreateVerify(),
         PoolCheckCommands.CreateScrub(terminal),
@@ -119,6 +121,7 @@ static class PoolCommands
         foreach (var warning in pool.Warnings) terminal.Out.WriteLine($"{style.Warning("!")} {invocation.CommandLines.InText(warning)}");
         if (pool.Warnings.Count > 0) terminal.Out.WriteLine();
         var facts = new FactSheet().Add("Name", pool.Name).Add("Health", PoolFacts.Health(pool));
+        if (PoolFacts.Raid(pool) is { } raid) facts.Add("RAID", raid);
         foreach (var (label, value) in PoolFacts.Devices(pool)) facts.Add(label, value);
         if (pool.State != PoolStates.Available)
         {

@@ -3,7 +3,10 @@ using Ashlar.Api;
 
 namespace Ashlar.CommandLine;
 
-/// <summary>Devices of a pool: <c>ashlar pool add-device</c>, <c>remove-device</c>, <c>export</c> and <c>import</c>.</summary>
+/// <summary>
+/// What is done with the devices of a pool: <c>ashlar pool add-device</c>, <c>replace</c>, <c>remove-device</c>, <c>export</c> and
+/// <c>import</c>.
+/// </summary>
 static class PoolDeviceCommands
 {
     public static Verb CreateAdd(Terminal terminal)
@@ -15,12 +18,17 @@ static class PoolDeviceCommands
             HelpName = "DEVICE",
             Required = true,
         };
+        var spare = new Option<bool>("--spare") { Description = "It waits for a device of the RAID set to fail" };
         var size = PoolArguments.Size(terminal);
         var force = PoolArguments.ForceContent();
         return new Verb(
             "add-device",
-            "Make a pool larger by a device, also while it is in use",
-            ["ashlar pool add-device main --device more.pool --size 10GiB", "ashlar pool add-device fast --device /dev/sdd"],
+            "Make a pool larger by a device, or give its RAID set a spare, also while it is in use",
+            [
+                "ashlar pool add-device main --device more.pool --size 10GiB",
+                "ashlar pool add-device fast --device /dev/sdd",
+                "ashlar pool add-device safe --device f --spare",
+            ],
             async (invocation, cancellationToken) =>
             {
                 using var client = ApiClient.For(invocation);
@@ -28,27 +36,63 @@ static class PoolDeviceCommands
                 {
                     Path = TypedPath.OfFile(invocation.Get(device)!),
                     SizeBytes = PoolArguments.SizeOf(invocation, size),
+                    IsSpare = invocation.Get(spare),
                     Force = invocation.Get(force),
                 };
                 var pool = await client.AddPoolDeviceAsync(invocation.Get(name), request, cancellationToken);
-                PoolScreens.WriteChanged(invocation, pool, $"{pool.Name} holds {ByteSize.Format(pool.CapacityBytes)} now");
+                var done = request.IsSpare ? $"{pool.Name} has {request.Path} as a spare"
+                    : $"{pool.Name} holds {ByteSize.Format(pool.CapacityBytes)} now";
+                PoolScreens.WriteChanged(invocation, pool, done);
                 return ExitCode.Ok;
             })
-        { name, device, size, force };
+        { name, device, spare, size, force };
+    }
+
+    public static Verb CreateReplace()
+    {
+        var name = PathArgument.Pool(isRequired: true);
+        var old = new Argument<string>("OLD") { Description = "Device of the RAID set, as 'pool show' tells it" };
+        var replacement = new Argument<string>("NEW") { Description = "Device that takes its place; the same where another is there now" };
+        var force = PoolArguments.ForceContent();
+        return new Verb(
+            "replace",
+            "Put a device in the place of another one of a RAID set; nothing is given up before it holds all",
+            ["ashlar pool replace safe b f", "ashlar pool replace safe /dev/sdb /dev/sde"],
+            async (invocation, cancellationToken) =>
+            {
+                using var client = ApiClient.For(invocation);
+                var request = new ReplacePoolDevice
+                {
+                    Path = TypedPath.OfFile(invocation.Get(old)),
+                    Replacement = TypedPath.OfFile(invocation.Get(replacement)),
+                    Force = invocation.Get(force),
+                };
+                var pool = await client.ReplacePoolDeviceAsync(invocation.Get(name), request, cancellationToken);
+                PoolScreens.WriteChanged(invocation, pool, $"{request.Replacement} is about to take the place of {request.Path}");
+                return ExitCode.Ok;
+            })
+        { name, old, replacement, force };
     }
 
     public static Verb CreateRemove(Terminal terminal)
     {
         var name = PathArgument.Pool(isRequired: true);
-        var device = new Argument<string>("DEVICE") { Description = "One of its devices, as 'ashlar pool show' names it; not the first" };
+        var device = new Argument<string>("DEVICE")
+        {
+            Description = "One of its devices, as 'ashlar pool show' names it: not the first, and of a RAID set one that it does without",
+        };
         var limit = Setting.Create<long?>(
             terminal, "--limit-bandwidth", "SIZE", "How much it may copy in a second, 1MiB at least [default: all it can]",
             text => ByteSize.Parse(text), null);
         var noWait = PoolCheckCommands.NoWait();
         return new Verb(
             "remove-device",
-            "Move what lies on a device to the others, while the pool is in use, and take it out",
-            ["ashlar pool remove-device fast /dev/sdd", "ashlar pool remove-device fast more.pool --limit-bandwidth 100MiB --no-wait"],
+            "Move what lies on a device to the others, while the pool is in use, and take it out; or take one out of a RAID set",
+            [
+                "ashlar pool remove-device fast /dev/sdd",
+                "ashlar pool remove-device fast more.pool --limit-bandwidth 100MiB --no-wait",
+                "ashlar pool remove-device safe e",
+            ],
             async (invocation, cancellationToken) =>
             {
                 using var client = ApiClient.For(invocation);
@@ -85,13 +129,17 @@ static class PoolDeviceCommands
     {
         var devices = new Argument<string[]>("DEVICE")
         {
-            Description = "All devices of the pool, in any order",
+            Description = "All devices of the pool, in any order; of a RAID set as many as it needs",
             Arity = ArgumentArity.OneOrMore,
         };
         var name = new Option<string?>("--name") { Description = "What it is to be called from now on", HelpName = "NAME" };
+        var force = new Option<bool>("--force")
+        {
+            Description = "Take it also from another machine that has it, and that is gone: one that still writes to it destroys it",
+        };
         return new Verb(
             "import",
-            "Open a pool that was exported, or that could not be opened, from where its devices are",
+            "Open a pool from where its devices are: one that was exported, also by another server, or that could not be opened",
             ["ashlar pool import fast.pool", "ashlar pool import /dev/sdb /dev/sdc --name slow"],
             async (invocation, cancellationToken) =>
             {
@@ -100,11 +148,12 @@ static class PoolDeviceCommands
                 {
                     Devices = [.. invocation.Get(devices).Select(TypedPath.OfFile)],
                     Name = invocation.Get(name),
+                    Force = invocation.Get(force),
                 };
                 var pool = await client.ImportPoolAsync(request, cancellationToken);
                 PoolScreens.WriteChanged(invocation, pool, $"{pool.Name} is imported and holds {ByteSize.Format(pool.CapacityBytes)}");
                 return ExitCode.Ok;
             })
-        { devices, name };
+        { devices, name, force };
     }
 }

@@ -7,13 +7,29 @@ namespace Ashlar.CommandLine;
 static class PoolFacts
 {
     /// <summary>How it is: "ok" or "degraded", or that it cannot be used.</summary>
-    public static string Health(Pool pool) => pool.State == PoolStates.Available ? pool.Health : pool.State;
+    public static string Health(Pool pool) => pool.State != PoolStates.Available ? pool.State
+        : pool.Raid is { State: PoolRaidStates.Rebuilding } raid ? $"{pool.Health}, rebuilding{Done(raid.DoneBytes, raid.TotalBytes)}"
+        : pool.Health;
+
+    /// <summary>The RAID set that it lies on; null where there is none.</summary>
+    public static string? Raid(Pool pool) => pool.Raid is not { } raid ? null
+        : $"{raid.Level}{(raid.State is { } state ? $", {state}" : "")}{Done(raid.DoneBytes, raid.TotalBytes)}{Left(raid.SecondsLeft)}";
 
     /// <summary>What it lies on.</summary>
     public static IEnumerable<(string Label, string Value)> Devices(Pool pool) =>
-        pool.Devices.Select((device, i) => (i > 0 ? "" : pool.Devices.Count == 1 ? "Device" : "Devices", Describe(device)));
+        pool.Devices.Select((device, i) => (i > 0 ? "" : pool.Devices.Count == 1 ? "Device" : "Devices", Device(device)));
 
-    static string Describe(PoolDeviceInfo device) => device.IsLeaving is true ? $"{device.Path} (leaving)" : device.Path;
+    static string Device(PoolDeviceInfo device) => (device.Path.Length > 0 ? device.Path : $"member {device.Place}")
+        + (device.IsLeaving is true ? " (leaving)" : "")
+        + (device.State is { } state ? $": {state}" : "")
+        + Done(device.DoneBytes, device.TotalBytes)
+        + Left(device.SecondsLeft)
+        + (device.Error is { } error ? $", {ScreenText.Of(error)}" : "");
+
+    static string Done(long? done, long? total) =>
+        (done, total) is ({ } part, > 0 and { } whole) ? $" {Percentage.Format(part, whole)}" : "";
+
+    static string Left(long? seconds) => seconds is { } left ? $", {Duration.Format(TimeSpan.FromSeconds(left))} left" : "";
 
     /// <summary>When it will be full.</summary>
     public static string FullIn(Pool pool) => pool.SecondsUntilFull is { } seconds

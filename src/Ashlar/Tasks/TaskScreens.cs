@@ -1,3 +1,4 @@
+using System.Globalization;
 using Ashlar.Api;
 
 namespace Ashlar.CommandLine;
@@ -19,6 +20,14 @@ static class TaskScreens
                 facts.Add("Done", $"{PoolFacts.Progress(done, total)} ({Percentage.Format(done, total)})");
             if (Left(invocation, task) is { } left) facts.Add("Left", left);
             if (task.BytesPerSecond is { } speed) facts.Add("At most", $"{ByteSize.Format(speed)} a second");
+            if (task.Stripes is { } stripes)
+            {
+                facts.Add(
+                    "Stripes",
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"{stripes.Inconsistent} inconsistent, {stripes.Unreadable} pieces unreadable, {stripes.Repaired} repaired"));
+            }
             facts.Add("Found", task.Findings switch
             {
                 null => "nothing yet",

@@ -18,6 +18,9 @@ sealed record Circumstances
         ashlar snapshot create vm1@tuesday
         """;
 
+    const string SafePool =
+        "ashlar pool create safe --raid 6 --device a --device b --device c --device d --spare e --size 64MiB";
+
     /// <summary>Of an example, of a command, or of all below a command ("ashlar kv *"); the first of these that is there counts.</summary>
     public static IReadOnlyDictionary<string, Circumstances> Of { get; } = new Dictionary<string, Circumstances>(StringComparer.Ordinal)
     {
@@ -57,6 +60,14 @@ sealed record Circumstances
             NotAsTyped = "no machine of a test has such a disk",
             Instead = "ashlar pool remove-device fast d",
         },
+        ["ashlar pool add-device safe --device f --spare"] = After(SafePool),
+        ["ashlar pool replace"] = After(SafePool),
+        ["ashlar pool replace safe /dev/sdb /dev/sde"] = After(SafePool) with
+        {
+            NotAsTyped = "no machine of a test has such disks",
+            Instead = "ashlar pool replace safe b f",
+        },
+        ["ashlar pool remove-device safe e"] = After(SafePool),
         ["ashlar pool rename"] = After("ashlar pool create fast --device fast.pool --size 1GiB"),
         ["ashlar pool export"] = After("ashlar pool create fast --device fast.pool --size 1GiB"),
         ["ashlar pool import"] = After("ashlar pool create fast --device fast.pool --size 1GiB; ashlar pool export fast"),

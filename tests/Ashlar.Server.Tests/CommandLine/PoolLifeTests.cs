@@ -105,7 +105,7 @@ public sealed class PoolLifeTests : IDisposable
     public async Task A_device_that_holds_something_or_is_taken_is_refused_and_left_as_it_is()
     {
         await using var server = await RunningProgram.StartInAsync(Data);
-        var content = new byte[4 << 20];
+        var content = new byte[32 << 20];
         "XFSB"u8.CopyTo(content);
         await File.WriteAllBytesAsync(directory["xfs"], content);
         await server.CallAsync("pool", "create", "fast", "--device", directory["a"], "--size", "8MiB");

@@ -33,6 +33,14 @@ sealed class SimulatedFile(SimulatedFileSystem disk, string path, int node, File
         }
     }
 
+    public bool IsInPlace
+    {
+        get
+        {
+            lock (disk.Gate) return disk.TryFind(Path) == node;
+        }
+    }
+
     public int Read(Span<byte> destination, long offsetBytes)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offsetBytes);

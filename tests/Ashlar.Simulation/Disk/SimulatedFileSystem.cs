@@ -347,7 +347,7 @@ public sealed class SimulatedFileSystem : IFileSystem
 
     long OccupiedBytes() => image.Files.Values.Sum(file => file.AllocatedBytes);
 
-    int? TryFind(string path)
+    internal int? TryFind(string path)
     {
         int? node = DiskImage.RootNode;
         foreach (var name in SplitPath(path))

@@ -27,6 +27,15 @@ sealed class FaultyFile(FaultyFileSystem disk, IFile inner, UnsyncedWrites unsyn
         }
     }
 
+    public bool IsInPlace
+    {
+        get
+        {
+            disk.Require(FaultOperations.LockState, "statx", Path);
+            return inner.IsInPlace;
+        }
+    }
+
     public int Read(Span<byte> destination, long offsetBytes)
     {
         var fault = disk.Choose(FaultOperations.Read, Path);

@@ -18,6 +18,9 @@ public abstract class PassingFile(IFile inner) : IFile
     public virtual bool IsBlockDevice => inner.IsBlockDevice;
 
     /// <inheritdoc />
+    public virtual bool IsInPlace => inner.IsInPlace;
+
+    /// <inheritdoc />
     public virtual int Read(Span<byte> destination, long offsetBytes) => inner.Read(destination, offsetBytes);
 
     /// <inheritdoc />

@@ -12,6 +12,9 @@ public static class DeviceSignatures
     /// <summary>How much of the front of a device, and of its end, is looked at, and taken away by <see cref="EraseAsync"/>.</summary>
     public const int EdgeBytes = 1 << 20;
 
+    /// <summary>What a device holds on which the making of a pool was interrupted: its metadata, and nothing that says so yet.</summary>
+    public const string UnfinishedPool = "a pool of Ashlar that was not finished";
+
     static readonly Signature[] AtFront =
     [
         new(0, "ASHLPOOL"u8.ToArray(), "a pool of Ashlar"),
@@ -22,6 +25,7 @@ public static class DeviceSignatures
         new(0, "ASHLRAID"u8.ToArray(), "a member of a RAID set of Ashlar"),
         new(64 * 1024, "ASHLRAID"u8.ToArray(), "a member of a RAID set of Ashlar"),
         new(0, "ASHL"u8.ToArray(), "something of Ashlar"),
+        new(128 * 1024, "ASHLFSYS"u8.ToArray(), UnfinishedPool),
         new(1080, [0x53, 0xEF], "a file system: ext2, ext3 or ext4"),
         new(0, "XFSB"u8.ToArray(), "a file system: xfs"),
         new(0x10040, "_BHRfS_M"u8.ToArray(), "a file system: btrfs"),

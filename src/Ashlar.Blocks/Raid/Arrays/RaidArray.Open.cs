@@ -36,7 +36,7 @@ public sealed partial class RaidArray
         }
 
         var areas = MemberAreas.For(layout, options.ChunkBytes, smallest);
-        var setId = options.Entropy.NextGuid();
+        var setId = options.SetId ?? options.Entropy.NextGuid();
         var entries = devices.Take(layout.MemberCount)
             .Select(_ => new MemberEntry(options.Entropy.NextGuid(), MemberState.InSync)).ToArray();
         var first = new MemberSuperblock
@@ -82,6 +82,16 @@ public sealed partial class RaidArray
         options ??= new RaidOptions();
         var assembly = await ArrayAssembly.AssembleAsync(devices, options).ConfigureAwait(false);
         var newest = assembly.Newest;
+        // Before anything is written.
+        if (newest is { IsDirty: true, Host: { } holder } && options.Host is { } host && holder.Id != host.Id && !options.IsTakenOver)
+        {
+            throw new RaidRefusedException(
+                options.Name,
+                RaidRefusal.InUseElsewhere,
+                $"the set is in use by {holder.Name} ({holder.Id}), and was not closed there. Export it there; if that machine is gone for "
+                + "certain, import it by force");
+        }
+
         var layout = new RaidLayout(newest.Level, newest.Entries.Count);
         var inSync = assembly.Placed.Where(placed => newest.Entries[placed.Key].State == MemberState.InSync).ToList();
         var lost = Enumerable.Range(0, layout.MemberCount).Except(inSync.Select(placed => placed.Key)).ToHashSet();
@@ -242,7 +252,12 @@ public sealed partial class RaidArray
             await PersistRegionsAsync().ConfigureAwait(false);
         }
 
-        await TransitionAsync(static (array, now) => now with { IsDirty = true, JournalEpoch = EpochAfter(now) }).ConfigureAwait(false);
+        await TransitionAsync(static (array, now) => now with
+        {
+            IsDirty = true,
+            JournalEpoch = EpochAfter(now),
+            Host = array.options.Host ?? now.Host,
+        }).ConfigureAwait(false);
         if (intent is not null)
         {
             intent.ForgetWriting();

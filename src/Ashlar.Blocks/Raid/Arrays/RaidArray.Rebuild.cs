@@ -43,15 +43,55 @@ public sealed partial class RaidArray
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)place, (uint)places.Length, nameof(place));
         var member = set.Members[place];
         if (!member.IsPresent) return;
-        var lost = set.Members.Where(other => !other.IsUsable).Select(other => other.Number).Append(place).ToHashSet();
-        if (!layout.Survives(lost))
+        if (!await TryFailAsync(place, "removed").ConfigureAwait(false))
         {
             throw new RaidRefusedException(
                 Name, RaidRefusal.WrongState, $"the set cannot do without member {place}, {member.Device!.Name}");
         }
 
-        await set.FailAsync(member, new DeviceIOException(member.Device!.Name, "removed", isTransient: false)).ConfigureAwait(false);
-        Report(RaidEventKind.DeviceRemoved, $"{member.Device.Name}, member {place}, was removed", place);
+        Report(RaidEventKind.DeviceRemoved, $"{member.Device!.Name}, member {place}, was removed", place);
+    }
+
+    /// <summary>
+    /// Somebody who knows of a device what the set does not says that it is not to be used any more, a member or one that is to replace
+    /// one.
+    /// </summary>
+    /// <param name="place">The place of the member.</param>
+    /// <param name="reason">Why.</param>
+    /// <returns>False where the set cannot do without it, and goes on using it.</returns>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
+    public async ValueTask<bool> TryFailAsync(int place, string reason)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)place, (uint)places.Length, nameof(place));
+        var member = set.Members[place];
+        if (!member.IsPresent) return true;
+        var lost = set.Members.Where(other => !other.IsUsable).Select(other => other.Number).Append(place).ToHashSet();
+        if (!layout.Survives(lost)) return false;
+        await set.FailAsync(member, new DeviceIOException(member.Device!.Name, reason, isTransient: false)).ConfigureAwait(false);
+        return true;
+    }
+
+    /// <summary>The same of the device that is to replace a member; nothing happens where there is none.</summary>
+    public void FailReplacement(int place, string reason)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)place, (uint)places.Length, nameof(place));
+        if (set.Members[place].Twin is { } twin) twin.GiveUp(new DeviceIOException(twin.Device.Name, reason, isTransient: false));
+    }
+
+    /// <summary>A spare does not wait any more.</summary>
+    /// <returns>The device, which the caller closes; null where no spare has that id, or it is not one any more.</returns>
+    public IBlockDevice? TakeSpare(Guid id)
+    {
+        Place? spare;
+        lock (spares)
+        {
+            spare = spares.Find(each => each.Id == id);
+            if (spare is null) return null;
+            spares.Remove(spare);
+        }
+
+        Report(RaidEventKind.DeviceRemoved, $"the spare {spare.Device!.Name} was removed");
+        return spare.Device;
     }
 
     // Returned members: what they missed is known.
@@ -107,13 +147,24 @@ public sealed partial class RaidArray
     async ValueTask<Place> PrepareSpareAsync(IBlockDevice device)
     {
         RequireFit(device);
-        if (places.Concat(spares).Any(place => place.Device is { } other && (ReferenceEquals(other, device) || other.Name == device.Name)))
+        if (IsInUse(device))
             throw new RaidRefusedException(Name, RaidRefusal.SameDevice, $"{device.Name} belongs to the set already");
         if (!await IsOfThisSetAsync(device).ConfigureAwait(false)) await CheckUnusedAsync(options, device).ConfigureAwait(false);
         await PrepareAsync(device, current.Areas, current.SetId, isZeroed: true).ConfigureAwait(false);
         var spare = new Place(options.Entropy.NextGuid(), device, new SuperblockPair(device));
         await spare.Pair!.WriteAsync(current with { MemberId = spare.Id, Place = MemberSuperblock.SparePlace }).ConfigureAwait(false);
         return spare;
+    }
+
+    // Of a member that has failed another device may have the name: it is in the same slot.
+    bool IsInUse(IBlockDevice device)
+    {
+        for (var number = 0; number < places.Length; number++)
+            if (set.Members[number].IsPresent && IsSame(places[number].Device)) return true;
+        lock (replacements) if (replacements.Exists(each => IsSame(each.Device.Device))) return true;
+        lock (spares) return spares.Exists(spare => IsSame(spare.Device));
+
+        bool IsSame(IBlockDevice? other) => other is not null && (ReferenceEquals(other, device) || other.Name == device.Name);
     }
 
     // What a member had that is not one any more is no loss.

@@ -62,6 +62,7 @@ public sealed partial class RaidArray
             if (ShouldStop) return false;
             var startedAt = options.TimeProvider.GetTimestamp();
             await set.CopyStripeAsync(member, stripe).ConfigureAwait(false);
+            twin.CopiedStripes = stripe + 1;
             await PaceAsync(current.ChunkBytes, startedAt).ConfigureAwait(false);
         }
 

@@ -6,7 +6,8 @@ namespace Ashlar.Blocks.Raid;
 public sealed partial class RaidArray
 {
     RaidScrubStatus scrub = new(false, 0, 0, 0, 0, 0, 0, null);
-    (bool IsRepairing, IChecksumOracle? Oracle)? wantedScrub;
+    (long Run, bool IsRepairing, IChecksumOracle? Oracle)? wantedScrub;
+    long scrubRuns;
 
     /// <summary>The scrub that runs, or the last one since the set was opened.</summary>
     public RaidScrubStatus Scrub => Volatile.Read(ref scrub);
@@ -17,12 +18,15 @@ public sealed partial class RaidArray
     /// </summary>
     /// <param name="isRepairing">Whether what is wrong is made right.</param>
     /// <param name="oracle">Who knows what blocks should hold, for where parity cannot tell; or null.</param>
-    public void StartScrub(bool isRepairing = true, IChecksumOracle? oracle = null)
+    /// <returns>By which its status is known.</returns>
+    public long StartScrub(bool isRepairing = true, IChecksumOracle? oracle = null)
     {
         if (layout is { Copies: 1, ParityPerStripe: 0 })
             throw new RaidRefusedException(Name, RaidRefusal.WrongState, "a set without redundancy has nothing to compare");
-        lock (backgroundGate) wantedScrub = (isRepairing, oracle);
+        long run;
+        lock (backgroundGate) wantedScrub = (run = ++scrubRuns, isRepairing, oracle);
         WakeBackground();
+        return run;
     }
 
     /// <summary>Stops the scrub; the next one goes on from there.</summary>
@@ -34,7 +38,7 @@ public sealed partial class RaidArray
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask ScrubAsync()
     {
-        (bool IsRepairing, IChecksumOracle? Oracle) wanted;
+        (long Run, bool IsRepairing, IChecksumOracle? Oracle) wanted;
         lock (backgroundGate)
         {
             if (wantedScrub is not { } scrubWanted) return;
@@ -42,11 +46,30 @@ public sealed partial class RaidArray
         }
 
         bytesPerSecond = 0;
-        var now = new RaidScrubStatus(true, current.ScrubbedBytes, current.Areas.DataBytes, 0, 0, 0, 0, null);
+        // One that a rebuild interrupted goes on with what it has found.
+        var now = Scrub.Run == wanted.Run
+            ? Scrub with { IsRunning = true, DoneBytes = current.ScrubbedBytes }
+            : new RaidScrubStatus(true, current.ScrubbedBytes, current.Areas.DataBytes, 0, 0, 0, 0, null) { Run = wanted.Run };
+        Volatile.Write(ref scrub, now);
+        try
+        {
+            await ScrubAsync(wanted, now).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is BlockDeviceException or CorruptDataException)
+        {
+            lock (backgroundGate) if (wantedScrub?.Run == wanted.Run) wantedScrub = null;
+            Volatile.Write(ref scrub, Scrub with { IsRunning = false, Failure = e.Message, TimeLeft = null });
+            throw;
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    async ValueTask ScrubAsync((long Run, bool IsRepairing, IChecksumOracle? Oracle) wanted, RaidScrubStatus now)
+    {
         var stepStripes = Math.Max(1, options.RebuildStepBytes / current.ChunkBytes);
         for (var stripe = current.ScrubbedBytes / current.ChunkBytes; stripe < set.StripeCount; stripe++)
         {
-            if (ShouldStop || !IsScrubWanted() || Volatile.Read(ref isBackgroundWanted))
+            if (ShouldStop || !IsScrubWanted(wanted.Run) || Volatile.Read(ref isBackgroundWanted))
             {
                 // A member that has to be rebuilt comes first; the scrub goes on then.
                 if (!set.IsLost && !IsReadOnly) await RememberScrubAsync(stripe).ConfigureAwait(false);
@@ -71,18 +94,18 @@ public sealed partial class RaidArray
             await PaceAsync(current.ChunkBytes, startedAt).ConfigureAwait(false);
         }
 
-        lock (backgroundGate) wantedScrub = null;
+        lock (backgroundGate) if (wantedScrub?.Run == wanted.Run) wantedScrub = null;
         await RememberScrubAsync(0).ConfigureAwait(false);
-        Volatile.Write(ref scrub, now with { IsRunning = false, TimeLeft = null });
+        Volatile.Write(ref scrub, now with { IsRunning = false, IsFinished = true, TimeLeft = null });
         Report(
             RaidEventKind.ScrubFinished,
             $"all stripes were looked at: {now.Inconsistent} were inconsistent, {now.Unreadable} chunks unreadable, "
             + $"{now.Repaired} stripes repaired");
     }
 
-    bool IsScrubWanted()
+    bool IsScrubWanted(long run)
     {
-        lock (backgroundGate) return wantedScrub is not null;
+        lock (backgroundGate) return wantedScrub?.Run == run;
     }
 
     ValueTask RememberScrubAsync(long stripes) => UpdateAsync(now => now with { ScrubbedBytes = stripes * now.ChunkBytes });

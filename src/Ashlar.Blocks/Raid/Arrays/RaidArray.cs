@@ -229,7 +229,19 @@ public sealed partial class RaidArray : IRedundantDevice
             rebuilt,
             now.Areas.DataBytes,
             state == MemberState.Rebuilding ? TimeLeft(now.Areas.DataBytes - rebuilt) : null,
-            member.Failure?.Message);
+            member.Failure?.Message)
+        {
+            Replacement = ReplacementOf(member, now),
+        };
+    }
+
+    RaidReplacement? ReplacementOf(RaidMember member, MemberSuperblock now)
+    {
+        if (member.Twin is not { } twin) return null;
+        Guid id;
+        lock (replacements) id = replacements.Find(each => each.Member == member).Device?.Id ?? Guid.Empty;
+        var copied = Math.Min(twin.CopiedStripes, set.StripeCount) * now.ChunkBytes;
+        return new RaidReplacement(id, twin.Device.Name, copied, copied > 0 ? TimeLeft(now.Areas.DataBytes - copied) : null);
     }
 
     void Report(RaidEventKind kind, string message, int? place = null, Exception? cause = null) =>

@@ -17,7 +17,18 @@ public sealed record RaidMemberStatus(
     long RebuiltBytes,
     long DataBytes,
     TimeSpan? TimeLeft,
-    string? Failure);
+    string? Failure)
+{
+    /// <summary>The device that is being made a copy of it, and is to take its place; null where there is none.</summary>
+    public RaidReplacement? Replacement { get; init; }
+}
+
+/// <summary>A device that is to take a member's place.</summary>
+/// <param name="Id">The device's id.</param>
+/// <param name="Device">Name of the device.</param>
+/// <param name="CopiedBytes">What it holds of what the member holds.</param>
+/// <param name="TimeLeft">How long the rest will take, as it goes now; null where that is not known.</param>
+public sealed record RaidReplacement(Guid Id, string Device, long CopiedBytes, TimeSpan? TimeLeft);
 
 /// <summary>How a set is as a whole.</summary>
 public enum RaidArrayState

@@ -15,6 +15,12 @@ public record RaidOptions
     /// </summary>
     public bool IsForced { get; init; }
 
+    /// <summary>Who opens the set; null for nobody in particular, who asks nobody else either.</summary>
+    public RaidHost? Host { get; init; }
+
+    /// <summary>Opens a set also if another host has it, as if that were gone: one that still writes to it destroys it.</summary>
+    public bool IsTakenOver { get; init; }
+
     /// <summary>Called with all that happens. It must not block.</summary>
     public Action<RaidEvent>? Events { get; init; }
 
@@ -40,6 +46,9 @@ public record RaidOptions
 /// <summary>What a new set is like.</summary>
 public sealed record RaidCreateOptions : RaidOptions
 {
+    /// <summary>What the set is to be known by; null for a new id.</summary>
+    public Guid? SetId { get; init; }
+
     /// <summary>How the devices are made one.</summary>
     public required RaidLevel Level { get; init; }
 

@@ -29,6 +29,9 @@ public enum RaidRefusal
     /// <summary>A device holds something else.</summary>
     InUse,
 
+    /// <summary>Another machine has the set open.</summary>
+    InUseElsewhere,
+
     /// <summary>A device is smaller than what the set uses of it, or has blocks of another size.</summary>
     Unfit,
 

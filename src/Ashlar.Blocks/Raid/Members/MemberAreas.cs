@@ -32,14 +32,7 @@ readonly record struct MemberAreas(long JournalSlotBytes, long DataBytes)
     public static MemberAreas For(RaidLayout layout, int chunkBytes, IBlockDevice smallest)
     {
         var sizeBytes = smallest.Geometry.SizeBytes;
-        var slot = 0L;
-        if (layout.ParityPerStripe > 0)
-        {
-            var least = StripeRecord.LongestBytes(layout, chunkBytes) + JournalBatch.HeaderBytes;
-            slot = RoundUp(Math.Max(least, Math.Min(LongestSlot, sizeBytes / 64)), JournalBatch.Alignment);
-        }
-
-        var areas = new MemberAreas(slot, 0);
+        var areas = new MemberAreas(layout.ParityPerStripe > 0 ? SlotBytes(layout, chunkBytes, sizeBytes) : 0, 0);
         var stripes = (sizeBytes - areas.DataAt) / chunkBytes;
         if (stripes < 1)
         {
@@ -48,6 +41,26 @@ readonly record struct MemberAreas(long JournalSlotBytes, long DataBytes)
         }
 
         return areas with { DataBytes = stripes * chunkBytes };
+    }
+
+    /// <summary>The least length of a device that has so much room for data, in whole chunks.</summary>
+    public static long DeviceBytesFor(RaidLayout layout, int chunkBytes, long dataBytes)
+    {
+        if (layout.ParityPerStripe == 0) return new MemberAreas(0, 0).DataAt + dataBytes;
+        // The slots take a share of the whole, which so is found by trying.
+        var sizeBytes = JournalAt + dataBytes;
+        while (true)
+        {
+            var next = new MemberAreas(SlotBytes(layout, chunkBytes, sizeBytes), 0).DataAt + dataBytes;
+            if (next <= sizeBytes) return sizeBytes;
+            sizeBytes = RoundUp(next, JournalBatch.Alignment);
+        }
+    }
+
+    static long SlotBytes(RaidLayout layout, int chunkBytes, long sizeBytes)
+    {
+        var least = StripeRecord.LongestBytes(layout, chunkBytes) + JournalBatch.HeaderBytes;
+        return RoundUp(Math.Max(least, Math.Min(LongestSlot, sizeBytes / 64)), JournalBatch.Alignment);
     }
 
     static long RoundUp(long value, long unit) => (value + unit - 1) / unit * unit;

@@ -15,8 +15,13 @@ namespace Ashlar.Blocks.Raid;
 //   +----------+-------------+-------------+------------+----------+--------------+-------------+---------+----------+-----+-----+--------+
 //   | DataSize | JournalSlot | RegionBytes | Generation | Sequence | JournalEpoch | MissedSince | Created | Scrubbed | ... | ... | Crc32C |
 //   +----------+-------------+-------------+------------+----------+--------------+-------------+---------+----------+-----+-----+--------+
+//   136       152          153    216
+//   +---------+------------+------+
+//   | Host id | NameLength | Name | zeros up to the entries
+//   +---------+------------+------+
 //
-// Magic: "ASHLRAID". Flags: 1 = writable and not closed since. Place: 0xFFFF for a spare. Entries, from byte 512: 64 of 48 bytes.
+// Magic: "ASHLRAID". Flags: 1 = writable and not closed since. Place: 0xFFFF for a spare. Host: who has the set, or had it last; zeros
+// where nobody said so. Entries, from byte 512: 64 of 48 bytes.
 sealed record MemberSuperblock
 {
     public const int SizeBytes = 4096;
@@ -26,6 +31,7 @@ sealed record MemberSuperblock
     const int VersionOffset = 8, FlagsOffset = 12, SetIdOffset = 16, MemberIdOffset = 32, PlaceOffset = 48, LevelOffset = 50;
     const int LayoutOffset = 51, CountOffset = 52, ChunkOffset = 56, BlockOffset = 60, DataOffset = 64, SlotOffset = 72, RegionOffset = 80;
     const int GenerationOffset = 88, SequenceOffset = 96, EpochOffset = 104, MissedOffset = 112, CreatedOffset = 120, ScrubOffset = 128;
+    const int HostOffset = 136, HostNameLengthOffset = 152, HostNameOffset = 153, HostEnd = 216;
     const int EntriesOffset = 512, EntryBytes = 48, Crc32COffset = SizeBytes - sizeof(uint);
     const uint DirtyFlag = 1;
 
@@ -68,6 +74,9 @@ sealed record MemberSuperblock
     /// <summary>Whether the set was writable and has not been closed.</summary>
     public bool IsDirty { get; init; }
 
+    /// <summary>Who opened the set last, if he said so.</summary>
+    public RaidHost? Host { get; init; }
+
     public required DateTimeOffset CreatedAt { get; init; }
 
     /// <summary>All places, in their order.</summary>
@@ -102,6 +111,7 @@ sealed record MemberSuperblock
         BinaryPrimitives.WriteInt64LittleEndian(target[MissedOffset..], MissedSince);
         BinaryPrimitives.WriteInt64LittleEndian(target[CreatedOffset..], CreatedAt.ToUnixTimeMilliseconds());
         BinaryPrimitives.WriteInt64LittleEndian(target[ScrubOffset..], ScrubbedBytes);
+        if (Host is not null) WriteHost(target, Host);
         for (var place = 0; place < Entries.Count; place++) WriteEntry(target[(EntriesOffset + (place * EntryBytes))..], Entries[place]);
         BinaryPrimitives.WriteUInt32LittleEndian(target[Crc32COffset..], Crc32C.Compute(target[..Crc32COffset]));
     }
@@ -150,6 +160,7 @@ sealed record MemberSuperblock
             CreatedAt = DateTimeOffset.FromUnixTimeMilliseconds(
                 Math.Clamp(BinaryPrimitives.ReadInt64LittleEndian(source[CreatedOffset..]), 0, 253_402_300_799_999)),
             ScrubbedBytes = Math.Clamp(BinaryPrimitives.ReadInt64LittleEndian(source[ScrubOffset..]), 0, data),
+            Host = ReadHost(source),
             Entries = ReadEntries(source, (int)count),
         };
 
@@ -168,6 +179,25 @@ sealed record MemberSuperblock
 
             return entries;
         }
+    }
+
+    static void WriteHost(Span<byte> target, RaidHost host)
+    {
+        host.Id.TryWriteBytes(target[HostOffset..], bigEndian: true, out _);
+        var name = Encoding.ASCII.GetBytes(host.Name);
+        var length = Math.Min(name.Length, HostEnd - HostNameOffset);
+        target[HostNameLengthOffset] = (byte)length;
+        name.AsSpan(0, length).CopyTo(target[HostNameOffset..]);
+    }
+
+    // Only told to people, so a name that cannot be one costs no more than the name.
+    static RaidHost? ReadHost(ReadOnlySpan<byte> source)
+    {
+        var id = new Guid(source.Slice(HostOffset, 16), bigEndian: true);
+        if (id == Guid.Empty) return null;
+        var length = Math.Min((int)source[HostNameLengthOffset], HostEnd - HostNameOffset);
+        var name = Encoding.ASCII.GetString(source.Slice(HostNameOffset, length));
+        return new RaidHost(id, name.Any(char.IsControl) ? "" : name);
     }
 
     static void WriteEntry(Span<byte> target, in MemberEntry entry)

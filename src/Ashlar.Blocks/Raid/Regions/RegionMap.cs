@@ -85,8 +85,7 @@ sealed class RegionMap
         for (var number = 0; number < SectorCount && number * RegionsPerSector < RegionCount; number++)
         {
             var sector = source.Slice(number * SectorBytes, SectorBytes);
-            var isSound = BinaryPrimitives.ReadUInt32LittleEndian(sector) == Crc32C.Append(seed, sector[4..])
-                && BinaryPrimitives.ReadUInt32LittleEndian(sector[4..]) == number;
+            var isSound = IsSound(sector, number);
             if (!isSound) damaged++;
             var first = number * RegionsPerSector;
             for (var i = 0; i < RegionsPerSector && first + i < RegionCount; i++)
@@ -95,6 +94,22 @@ sealed class RegionMap
 
         return damaged;
     }
+
+    /// <summary>Whether a map is blank, or as far as it was written is of this set.</summary>
+    public bool IsBlankOrOwn(ReadOnlySpan<byte> source)
+    {
+        for (var number = 0; number < SectorCount; number++)
+        {
+            var sector = source.Slice(number * SectorBytes, SectorBytes);
+            if (sector.ContainsAnyExcept((byte)0) && !IsSound(sector, number)) return false;
+        }
+
+        return true;
+    }
+
+    bool IsSound(ReadOnlySpan<byte> sector, int number) =>
+        BinaryPrimitives.ReadUInt32LittleEndian(sector) == Crc32C.Append(seed, sector[4..])
+            && BinaryPrimitives.ReadUInt32LittleEndian(sector[4..]) == number;
 
     static int ByteOf(int region) =>
         (region / RegionsPerSector * SectorBytes) + HeaderBytes + (region % RegionsPerSector / 8);

@@ -17,4 +17,14 @@ public sealed record RaidScrubStatus(
     long Unreadable,
     long Repaired,
     long Uncertain,
-    TimeSpan? TimeLeft);
+    TimeSpan? TimeLeft)
+{
+    /// <summary>Which of the scrubs since the set was opened it is; 0 for none.</summary>
+    public long Run { get; init; }
+
+    /// <summary>Whether it came to the end of the set.</summary>
+    public bool IsFinished { get; init; }
+
+    /// <summary>What ended it before; null where nothing did.</summary>
+    public string? Failure { get; init; }
+}

@@ -9,11 +9,19 @@ namespace Ashlar.Blocks.Raid;
 sealed class MemberTwin(IBlockDevice device)
 {
     Exception? failure;
+    long copiedStripes;
 
     public IBlockDevice Device => device;
 
     /// <summary>Why it has been given up, or null.</summary>
     public Exception? Failure => Volatile.Read(ref failure);
+
+    /// <summary>How many stripes, from the first on, it holds as the member does.</summary>
+    public long CopiedStripes
+    {
+        get => Volatile.Read(ref copiedStripes);
+        set => Volatile.Write(ref copiedStripes, value);
+    }
 
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     public async ValueTask WriteAsync(Lba start, ReadOnlyMemory<byte> source)

@@ -1,20 +1,51 @@
 using Ashlar.Blocks;
 using Ashlar.Blocks.Devices;
+using Ashlar.Blocks.Raid;
 using Ashlar.KeyValue;
 using Ashlar.Storage;
 using Ashlar.Volumes;
 
 namespace Ashlar.Server;
 
-/// <summary>The devices of one pool while it is open: one behind the other, each held.</summary>
+/// <summary>The devices of one pool while it is open: one behind the other, or a RAID set; each held.</summary>
 sealed class PoolDevices : IDisposable
 {
-    readonly List<PoolDevice> opened = [];
+    const string SetName = "RAID set";
 
-    /// <summary>All of them as one; null until they are open. Whoever opens the pool on it closes it.</summary>
+    readonly Lock gate = new();
+    readonly List<(string Path, PoolDevice Opened)> opened = [];
+    readonly Dictionary<string, string> problems = new(StringComparer.Ordinal);
+
+    /// <summary>All of them, one behind the other; null where they are a RAID set, or not open. Whoever opens the pool closes it.</summary>
     public ConcatDevice? Device { get; private set; }
 
-    /// <summary>Opens the devices of a pool. On failure none stays open.</summary>
+    /// <summary>All of them as a RAID set; null where they are none.</summary>
+    public RaidArray? Raid { get; private set; }
+
+    /// <summary>What of a RAID set is in use.</summary>
+    public PoolAllocation Allocation { get; } = new();
+
+    /// <summary>Those that are open.</summary>
+    public IReadOnlyList<(string Path, PoolDevice Opened)> Opened
+    {
+        get
+        {
+            lock (gate) return [.. opened];
+        }
+    }
+
+    /// <summary>How a RAID set of this server works.</summary>
+    public static RaidOptions RaidOptions(ServerOptions options) => new()
+    {
+        Name = SetName,
+        Host = HostOf(options),
+        TimeProvider = WorkerClock.For(options.TimeProvider),
+        Entropy = options.Entropy,
+    };
+
+    public static RaidHost HostOf(ServerOptions options) => new(options.Host.Id, options.Host.Name);
+
+    /// <summary>Opens the devices of a pool with its metadata in its directory. On failure none stays open.</summary>
     /// <param name="files">The disk.</param>
     /// <param name="pool">The pool.</param>
     /// <param name="directory">Its directory.</param>
@@ -22,42 +53,58 @@ sealed class PoolDevices : IDisposable
     /// <exception cref="AshlarException">One is missing, in use, damaged, or not what it was.</exception>
     public async ValueTask<IBlockDevice> OpenAsync(IFileSystem files, RememberedPool pool, string directory, KeyValueStore metadata)
     {
-        Invariant.Require(Device is null && pool.Devices.Count > 0);
         // Before it is opened as a device, which has whole blocks.
         if (pool.Devices is [var single]) CheckLength(files, single.PathIn(directory), metadata);
-        try
+        return await OpenAsync(files, pool, directory);
+    }
+
+    /// <summary>Opens the devices of a pool with its metadata on them. On failure none stays open.</summary>
+    /// <param name="pool">The pool.</param>
+    /// <param name="options">How the server runs.</param>
+    /// <param name="observe">Gets what a RAID set has to tell.</param>
+    /// <param name="isTakenOver">Whether a RAID set is taken also if another machine has it.</param>
+    /// <exception cref="AshlarException">Too many of them are missing, in use, damaged, or not what they were.</exception>
+    public async ValueTask<IBlockDevice> OpenPlacedAsync(
+        RememberedPool pool, ServerOptions options, Action<RaidEvent> observe, bool isTakenOver = false)
+    {
+        Invariant.Require(pool.IsPlaced);
+        return pool.Raid is null
+            ? await OpenAsync(options.FileSystem, pool, directory: "")
+            : await OpenRaidAsync(pool, options, observe, isTakenOver);
+    }
+
+    /// <summary>Why a device is not used, or should not be; null where nothing is known against it.</summary>
+    public string? ProblemOf(string path)
+    {
+        lock (gate) return problems.GetValueOrDefault(path);
+    }
+
+    /// <summary>Notes what is wrong with a device, or that nothing is. False when that was known.</summary>
+    public bool Note(string path, string? problem)
+    {
+        lock (gate)
         {
-            foreach (var device in pool.Devices.Where(static device => !device.IsGone))
-            {
-                opened.Add(
-                    device.IsWithin ? PoolDevice.OpenWithin(files, device.PathIn(directory)) : PoolDevice.Open(files, device.Path));
-            }
-            if (pool.PoolId is { } id && await StoragePool.IdentifyAsync(opened[0].Device) is var found && found?.Id != id)
-            {
-                throw new UnsupportedFormatException(
-                    opened[0].Device.Name,
-                    found is null ? "it holds no pool any more" : $"it holds another pool, {found.Name} ({found.Id})");
-            }
-            var gaps = pool.Devices.Index().Where(static each => each.Item.IsGone).ToDictionary(
-                static each => each.Index, static each => each.Item.GoneBytes!.Value);
-            Device = await ConcatDevice.OpenAsync(opened[0].Device, pool.SetId, [.. opened.Skip(1).Select(each => each.Device)], gaps);
-            return Device;
-        }
-        catch
-        {
-            foreach (var each in opened) await each.DisposeAsync();
-            opened.Clear();
-            throw;
+            if (problems.GetValueOrDefault(path) == problem) return false;
+            if (problem is null) problems.Remove(path);
+            else problems[path] = problem;
+            return true;
         }
     }
 
     /// <summary>Keeps a device that was added, until the pool is closed.</summary>
-    public void Keep(PoolDevice added) => opened.Add(added);
+    public void Keep(string path, PoolDevice added)
+    {
+        lock (gate)
+        {
+            opened.Add((path, added));
+            problems.Remove(path);
+        }
+    }
 
     /// <summary>The part of the pool's device that lies on one of its devices, which is not the first; null where there is none.</summary>
     public (long OffsetBytes, long LengthBytes)? FindPart(string path)
     {
-        if (Device is null || opened.Find(each => each.Device.Name == path) is not { } device) return null;
+        if (Device is null || Find(path) is not { } device) return null;
         var layout = Device.Layout;
         var index = Enumerable.Range(1, layout.Count - 1).FirstOrDefault(number => layout[number].Device == device.Device);
         return index == 0 ? null : (layout[index].OffsetBytes, layout[index].LengthBytes);
@@ -66,17 +113,107 @@ sealed class PoolDevices : IDisposable
     /// <summary>Takes a device out that nobody uses any more: it is the caller's.</summary>
     public async Task<PoolDevice> TakeOutAsync(string path)
     {
-        var device = opened.Single(each => each.Device.Name == path);
+        var device = Find(path)!;
         await Device!.TakeOutAsync(device.Device);
-        opened.Remove(device);
+        lock (gate) opened.RemoveAll(each => each.Path == path);
         return device;
+    }
+
+    PoolDevice? Find(string path)
+    {
+        lock (gate) return opened.Find(each => each.Path == path).Opened;
+    }
+
+    /// <summary>Lets others have a device that is not used any more; the set closes it in the end.</summary>
+    public void Forget(string path)
+    {
+        lock (gate)
+        {
+            problems.Remove(path);
+            if (opened.FindIndex(each => each.Path == path) is var index && index < 0) return;
+            opened[index].Opened.Hold?.Dispose();
+            opened.RemoveAt(index);
+        }
     }
 
     /// <summary>Lets others have the devices, which were closed before.</summary>
     public void Dispose()
     {
-        foreach (var each in opened) each.Hold?.Dispose();
-        opened.Clear();
+        lock (gate)
+        {
+            foreach (var (_, each) in opened) each.Hold?.Dispose();
+            opened.Clear();
+        }
+    }
+
+    async ValueTask<IBlockDevice> OpenAsync(IFileSystem files, RememberedPool pool, string directory)
+    {
+        Invariant.Require(Device is null && pool.Devices.Count > 0);
+        var all = new List<(string, PoolDevice Opened)>();
+        try
+        {
+            foreach (var device in pool.Devices.Where(static device => !device.IsGone))
+            {
+                var path = device.PathIn(directory);
+                all.Add((path, device.IsWithin ? PoolDevice.OpenWithin(files, path) : PoolDevice.Open(files, path)));
+            }
+            var first = all[0].Opened.Device;
+            if (pool.PoolId is { } id && await StoragePool.IdentifyAsync(first) is var found && found?.Id != id)
+            {
+                throw new UnsupportedFormatException(
+                    first.Name, found is null ? "it holds no pool any more" : $"it holds another pool, {found.Name} ({found.Id})");
+            }
+            var gaps = pool.Devices.Index().Where(static each => each.Item.IsGone).ToDictionary(
+                static each => each.Index, static each => each.Item.GoneBytes!.Value);
+            Device = await ConcatDevice.OpenAsync(first, pool.SetId, [.. all.Skip(1).Select(each => each.Opened.Device)], gaps);
+            opened.AddRange(all);
+            return Device;
+        }
+        catch
+        {
+            foreach (var (_, each) in all) await each.DisposeAsync();
+            throw;
+        }
+    }
+
+    // One that is missing, or that holds something else by now, is not needed as long as the others make up for it.
+    async ValueTask<IBlockDevice> OpenRaidAsync(RememberedPool pool, ServerOptions options, Action<RaidEvent> observe, bool isTakenOver)
+    {
+        Invariant.Require(Raid is null);
+        var all = new List<(string Path, PoolDevice Opened)>();
+        try
+        {
+            foreach (var device in pool.Devices)
+            {
+                PoolDevice? found = null;
+                try
+                {
+                    found = PoolDevice.Open(options.FileSystem, device.Path);
+                    if (await RaidArray.IdentifyAsync(found.Device) is not { } says || says.SetId != pool.SetId)
+                        throw new UnsupportedFormatException(device.Path, "it does not belong to the set");
+                    all.Add((device.Path, found));
+                }
+                catch (AshlarException e)
+                {
+                    if (found is not null) await found.DisposeAsync();
+                    problems[device.Path] = e.Message;
+                }
+            }
+            var raidOptions = RaidOptions(options) with { Events = observe, Allocated = Allocation, IsTakenOver = isTakenOver };
+            Raid = await RaidArray.OpenAsync([.. all.Select(each => each.Opened.Device)], raidOptions);
+            opened.AddRange(all);
+            return Raid;
+        }
+        catch (RaidRefusedException e) when (problems.Count > 0)
+        {
+            foreach (var (_, each) in all) await each.DisposeAsync();
+            throw new RaidRefusedException(SetName, e.Reason, $"{e.Message}; {string.Join("; ", problems.Values)}");
+        }
+        catch
+        {
+            foreach (var (_, each) in all) await each.DisposeAsync();
+            throw;
+        }
     }
 
     static void CheckLength(IFileSystem files, string path, KeyValueStore metadata)

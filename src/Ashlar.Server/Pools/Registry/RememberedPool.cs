@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Ashlar.Blocks.Raid;
 using Ashlar.Storage;
 
 namespace Ashlar.Server;
@@ -12,14 +13,16 @@ namespace Ashlar.Server;
 /// <remarks>
 /// <code>
 /// ashlar pool                      the first two lines are the same in every version
-/// version 1                      2 where a device was taken out
+/// version 1                        2 where a device was taken out, or the metadata are on the devices
 /// {"number":2,"name":"fast",...}   all of it
 /// crc32c 1a2b3c4d                  of everything before this line
 /// </code>
 /// </remarks>
 sealed record RememberedPool : INumberedRecord<RememberedPool>
 {
-    /// <summary>The newest version that is read. It is written for pools that a device was taken out of: earlier programs know of none.
+    /// <summary>
+    /// The newest version that is read. It is written for pools that a device was taken out of, and for those with their metadata on their
+    /// devices: earlier programs know of none, and would look for devices and metadata elsewhere.
     /// </summary>
     public const int Version = 2;
 
@@ -43,7 +46,7 @@ sealed record RememberedPool : INumberedRecord<RememberedPool>
     /// <summary>How far it has come.</summary>
     public PoolStage Stage { get; init; }
 
-    /// <summary>What the labels of its second device and of those after it name.</summary>
+    /// <summary>What the labels of its second device and of those after it name; the id of its RAID set, if it has one.</summary>
     public required Guid SetId { get; init; }
 
     /// <summary>Identity of the pool, on its first device; null while it is being made.</summary>
@@ -52,12 +55,19 @@ sealed record RememberedPool : INumberedRecord<RememberedPool>
     /// <summary>What it lies on, the first one first.</summary>
     public required IReadOnlyList<RememberedDevice> Devices { get; init; }
 
+    /// <summary>Whether its metadata are on its devices: then nothing of it but this is in the data directory.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool IsPlaced { get; init; }
+
+    /// <summary>How its devices are a RAID set; null where they follow each other.</summary>
+    public RaidLevel? Raid { get; init; }
+
     /// <summary>What was set.</summary>
     public PoolSettings Settings { get; init; } = new();
 
     public byte[] Encode()
     {
-        var version = Devices.Any(static device => device.IsGone) ? Version : PlainVersion;
+        var version = IsPlaced || Devices.Any(static device => device.IsGone) ? Version : PlainVersion;
         var body = $"{Magic}\nversion {version}\n{JsonSerializer.Serialize(this, RememberedPoolJson.Default.RememberedPool)}\n";
         return Encoding.UTF8.GetBytes($"{body}{ChecksumLine(body)}\n");
     }
@@ -90,6 +100,8 @@ sealed record RememberedPool : INumberedRecord<RememberedPool>
         && IsName(Directory)
         && Devices.Count > 0
         && !Devices[0].IsGone
+        && (Raid is null || IsPlaced)
+        && (!IsPlaced || !Devices.Any(static device => device.IsWithin))
         && Devices.All(static device => device.IsWithin || device.Path.StartsWith('/') || (device.IsGone && device.Path.Length == 0))
         && Devices.All(static device => device.GoneBytes is null or > 0);
 
@@ -114,6 +126,13 @@ sealed record RememberedDevice(string Path, bool IsOwn)
     /// <summary>Whether it was taken out.</summary>
     [JsonIgnore]
     public bool IsGone => GoneBytes is not null;
+
+    /// <summary>What it is known by in a RAID set; null where that is not known yet, or there is none.</summary>
+    public Guid? MemberId { get; init; }
+
+    /// <summary>Whether another device is to take its place in a RAID set: then it is let go.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool IsLeaving { get; init; }
 
     /// <summary>Whether it is that file.</summary>
     [JsonIgnore]

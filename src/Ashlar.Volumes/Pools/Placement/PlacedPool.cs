@@ -91,6 +91,22 @@ sealed class PlacedPool : IAsyncDisposable
         }
     }
 
+    /// <summary>Opens file system and store of a pool that nobody has, for reading only. The store is the caller's to close.</summary>
+    public static (BlockFileSystem Files, KeyValueStore Store) OpenToRead(
+        IBlockDevice device, PoolPlacement placement, PoolOptions options)
+    {
+        var files = BlockFileSystem.Open(device, MetadataExtents(placement)[0].OffsetBytes, FileOptions(options));
+        try
+        {
+            return (files, KeyValueStore.Open(StorePath, StoreOptions(files, options, isNew: false) with { ReadOnly = true }));
+        }
+        catch
+        {
+            files.Dispose();
+            throw;
+        }
+    }
+
     /// <summary>Whether the file system of a placement has the store of a pool whose formatting was interrupted.</summary>
     public static bool HasPoolInTheMaking(IBlockDevice device, PoolPlacement placement, PoolOptions options)
     {
@@ -98,6 +114,16 @@ sealed class PlacedPool : IAsyncDisposable
         if (!files.DirectoryExists(StorePath)) return false;
         using var store = KeyValueStore.Open(StorePath, StoreOptions(files, options, isNew: false) with { ReadOnly = true });
         return store.Get(MapKeys.Pool) is { } record && PoolRecord.Read(record, device.Name).State == PoolState.Formatting;
+    }
+
+    /// <summary>Chunks of the pool, when it has all of the device, metadata of the rest taken off.</summary>
+    public long FindLargestPoolChunks()
+    {
+        var placement = superblocks.Current.Placement!;
+        var left = (device.Geometry.SizeBytes / MapLayout.ChunkBytes) - placement.DeviceChunks;
+        var data = left - MetadataSize.AddedChunksFor(Math.Max(0, left));
+        while (data > 0 && data + 1 + MetadataSize.AddedChunksFor(data + 1) <= left) data++;
+        return placement.PoolChunks + Math.Max(0, data);
     }
 
     /// <summary>Says that nobody has the pool any more: the last thing that is written. Store and file system are closed by then.</summary>

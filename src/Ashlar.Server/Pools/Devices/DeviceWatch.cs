@@ -1,0 +1,122 @@
+using Ashlar.Blocks;
+using Ashlar.Blocks.Raid;
+using Ashlar.Storage;
+
+namespace Ashlar.Server;
+
+/// <summary>
+/// Looks every few seconds whether each device of a pool is still where it was: a file that was deleted goes on taking what is written,
+/// and all of it goes with the last handle. A RAID set does without such a device, if it can.
+/// </summary>
+sealed class DeviceWatch : IAsyncDisposable
+{
+    public static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
+
+    readonly PoolDevices devices;
+    readonly Action<string> warn;
+    readonly Func<Task> looked;
+    readonly ITimer timer;
+    readonly SemaphoreSlim turn = new(1, 1);
+    bool isEnding;
+
+    /// <summary>Begins to look.</summary>
+    /// <param name="devices">What is looked at.</param>
+    /// <param name="warn">Gets what is wrong, once, without the name of the pool.</param>
+    /// <param name="looked">Called after each look, with nothing of the watch held.</param>
+    /// <param name="timeProvider">The clock.</param>
+    public DeviceWatch(PoolDevices devices, Action<string> warn, Func<Task> looked, TimeProvider timeProvider)
+    {
+        this.devices = devices;
+        this.warn = warn;
+        this.looked = looked;
+        timer = timeProvider.CreateTimer(static watch => _ = ((DeviceWatch)watch!).LookAsync(), this, Interval, Interval);
+    }
+
+    /// <summary>Looks now. Does nothing while another look is under way, or after the end.</summary>
+    public async Task LookAsync()
+    {
+        if (!await turn.WaitAsync(0)) return;
+        try
+        {
+            if (isEnding) return;
+            foreach (var (path, opened) in devices.Opened)
+                if (IsGone(opened)) await GiveUpAsync(path);
+        }
+        catch (BlockDeviceException)
+        {
+            // The set is lost, which requests tell.
+        }
+        finally
+        {
+            turn.Release();
+        }
+        await looked();
+    }
+
+    /// <summary>Ends it, and waits for a look that is under way: what it looks at may be closed then.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await timer.DisposeAsync();
+        await turn.WaitAsync();
+        isEnding = true;
+        turn.Release();
+    }
+
+    // A disk that does not even say so is met by requests.
+    static bool IsGone(PoolDevice opened)
+    {
+        try
+        {
+            return !opened.Device.IsInPlace;
+        }
+        catch (StorageException)
+        {
+            return false;
+        }
+    }
+
+    async Task GiveUpAsync(string path)
+    {
+        var gone = $"{path} is gone: it was deleted or moved, or another file is there";
+        if (devices.Raid is not { } raid)
+        {
+            if (devices.Note(path, gone)) warn($"{gone}; the pool goes on with what it has open, and loses all of it when that is closed");
+            return;
+        }
+        foreach (var member in raid.Members)
+        {
+            if (member.Replacement?.Device == path)
+            {
+                raid.FailReplacement(member.Place!.Value, gone);
+                devices.Note(path, gone);
+            }
+            if (member.Device != path || member is { State: MemberState.Missing }) continue;
+            if (member.Place is not { } place)
+            {
+                if (raid.TakeSpare(member.Id) is not { } spare) continue;
+                devices.Note(path, gone);
+                await CloseAsync(spare);
+            }
+            else if (await raid.TryFailAsync(place, gone))
+            {
+                devices.Note(path, gone);
+            }
+            else if (devices.Note(path, $"{gone}; the set cannot do without it"))
+            {
+                warn($"{gone}; the pool cannot do without it and goes on with what it has open, and loses it when that is closed");
+            }
+        }
+    }
+
+    static async Task CloseAsync(IBlockDevice device)
+    {
+        try
+        {
+            await device.DisposeAsync();
+        }
+        catch (BlockDeviceException)
+        {
+            // It is given up.
+        }
+    }
+}

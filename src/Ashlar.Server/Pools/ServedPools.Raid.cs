@@ -1,0 +1,235 @@
+using Ashlar.Api;
+using Ashlar.Blocks.Raid;
+using Ashlar.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace Ashlar.Server;
+
+/// <remarks>
+/// <para>Devices of RAID sets come and go while the pool is in use. The set knows its members by what is on them; the record only says
+/// where to look for them. Crash orders:</para>
+/// <para>A device comes: the record has it, then it is labelled and the set takes it. A crash in between leaves a device that does not say
+/// that it belongs to the set: it is told as unused, and can be taken out or added again. The other way round a member that the set counts
+/// on could not be found.</para>
+/// <para>A device goes: the set does without it, then it stops to say that it belongs to the set, then the record does without it. A
+/// crash in between leaves a device that is told as unused.</para>
+/// <para>A device is replaced: the record says that the old one is to leave, and has the new one, then the set begins. When the set knows
+/// the old one no more it goes as above, by the watch, also after a restart.</para>
+/// </remarks>
+sealed partial class ServedPools
+{
+    /// <summary>Puts a device in the place of another one of a RAID set; ends when that has begun.</summary>
+    public async Task<PoolEntry> ReplaceDeviceAsync(string name, ReplacePoolDevice request, string by)
+    {
+        using var mine = await EnterAsync();
+        var (entry, raid) = GetRaid(name);
+        var device = GetDevice(entry, request.Path);
+        var member = FindMember(entry, raid, device);
+        if (member is not { Place: { } place })
+        {
+            throw new ApiException(
+                ProblemKind.InvalidRequest,
+                $"{request.Path} has no place in the RAID set of pool {name}: it is {(member is null ? "not used" : "a spare")}")
+            {
+                Hint = "take it out, and add another one as a spare",
+            };
+        }
+        if (member.State == MemberState.Rebuilding || member.Replacement is not null)
+            throw new ApiException(ProblemKind.InUse, $"{request.Path} is being rebuilt or replaced");
+        var isSame = request.Replacement == request.Path;
+        var isReturning = isSame || entry.Record.Devices.Any(each => each.Path == request.Replacement);
+        var (taken, prepared) = await PrepareMemberAsync(entry, raid, request.Replacement, request.Force, isReturning);
+        var before = entry.Record;
+        var others = before.Devices.Where(each => each.Path != request.Replacement)
+            .Select(each => each.Path == request.Path ? each with { IsLeaving = true } : each);
+        var record = before with { Devices = [.. others, taken] };
+        await TakeAsync(entry, taken, prepared, record, () => raid.ReplaceAsync(place, prepared.Device));
+        var message = $"pool {name}: {request.Path} is replaced by {request.Replacement}, by {by}";
+        Tell(LogLevel.Information, LogEvents.PoolDeviceReplaced, name, message, by);
+        return entry;
+    }
+
+    // Takes a device out that the set does without.
+    async Task RemoveMemberAsync(PoolEntry entry, RaidArray raid, string path, string by)
+    {
+        var name = entry.Name;
+        var device = GetDevice(entry, path);
+        if (raid.Members.Any(each => each.Replacement?.Device == path))
+            throw new ApiException(ProblemKind.InUse, $"{path} is about to replace another device");
+        var member = FindMember(entry, raid, device);
+        if (member is { Place: { } place })
+        {
+            throw new ApiException(
+                ProblemKind.InUse,
+                member.State == MemberState.Missing
+                    ? $"{path} is member {place} of the RAID set of pool {name}, and no other device has its place"
+                    : $"{path} is in use, as member {place} of the RAID set of pool {name}")
+            {
+                Hint = $"put another device in its place: ashlar pool replace {name} {path} NEW",
+            };
+        }
+        if (member is not null && raid.TakeSpare(member.Id) is null)
+            throw new ApiException(ProblemKind.InUse, $"{path} is no spare any more: it has stepped in");
+        await LetGoAsync(entry, device, isClosed: member is null);
+        Tell(LogLevel.Information, LogEvents.PoolDeviceRemoved, name, $"pool {name}: {path} removed, by {by}", by);
+    }
+
+    async Task<PoolEntry> AddSpareAsync(PoolEntry entry, AddPoolDevice request, string by)
+    {
+        var (_, raid) = GetRaid(entry.Name);
+        if (raid.CopyCount == 1)
+            throw new ApiException(ProblemKind.NotSupported, "RAID-0 has no redundancy, so that a spare could not step in");
+        var isReturning = entry.Record.Devices.Any(each => each.Path == request.Path);
+        var (taken, prepared) = await PrepareMemberAsync(entry, raid, request.Path, request.Force, isReturning);
+        var before = entry.Record;
+        var others = before.Devices.Where(each => each.Path != request.Path);
+        await TakeAsync(entry, taken, prepared, before with { Devices = [.. others, taken] }, () => raid.AddSpareAsync(prepared.Device));
+        var message = $"pool {entry.Name}: {request.Path} added as a spare, by {by}";
+        Tell(LogLevel.Information, LogEvents.PoolDeviceAdded, entry.Name, message, by);
+        return entry;
+    }
+
+    async Task<(RememberedDevice Taken, PoolDevice Prepared)> PrepareMemberAsync(
+        PoolEntry entry, RaidArray raid, string path, bool force, bool isReturning)
+    {
+        var taken = (await CheckNewAsync([path], raid.MemberBytes, force, isReturning ? entry : null))[0];
+        Guid? ofSet = isReturning ? entry.Record.SetId : null;
+        if (isReturning)
+        {
+            // What the set has open of it is of no use any more, and keeps others out.
+            entry.Devices.Forget(path);
+            taken = taken with { IsOwn = taken.IsOwn || GetDevice(entry, path).IsOwn };
+        }
+        return (taken, await newDevices.PrepareAsync(taken, raid.MemberBytes, force, ofSet, isReserved: true));
+    }
+
+    async Task TakeAsync(PoolEntry entry, RememberedDevice taken, PoolDevice prepared, RememberedPool record, Func<ValueTask> take)
+    {
+        var before = entry.Record;
+        try
+        {
+            registry.Install(record);
+            await take();
+        }
+        catch (Exception e)
+        {
+            await GiveUpAsync(taken, prepared);
+            registry.Install(before);
+            throw e is AshlarException refused && NewDevices.IsOfDevice(refused) ? NewDevices.Unusable(taken.Path, refused.Message) : e;
+        }
+        entry.Record = record;
+        entry.Devices.Keep(taken.Path, prepared);
+        Remember(entry);
+    }
+
+    // Called by the watch. While somebody else changes pools it can wait until the next look.
+    async Task NoteDevicesAsync(PoolEntry entry)
+    {
+        if (entry.Record.Raid is null || !await turn.WaitAsync(0)) return;
+        try
+        {
+            if (!entries.Contains(entry) || entry.Devices.Raid is not { } raid) return;
+            Remember(entry);
+            foreach (var device in entry.Record.Devices.Where(each => each.IsLeaving).ToList())
+            {
+                if (FindMember(entry, raid, device) is not null) continue;
+                await LetGoAsync(entry, device, isClosed: true);
+                var message = $"pool {entry.Name}: {device.Path} has been replaced";
+                Tell(LogLevel.Information, LogEvents.PoolDeviceReplaced, entry.Name, message);
+            }
+        }
+        catch (StorageException e)
+        {
+            var message = $"server: devices of pool {entry.Name} could not be noted: {e.Message}";
+            Tell(LogLevel.Warning, LogEvents.ServerNotice, entry.Name, message);
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
+    // By what they are known in the set, so that one that is missing can be told by where it was.
+    void Remember(PoolEntry entry)
+    {
+        if (entry.Devices.Raid is not { } raid) return;
+        var ids = new Dictionary<string, Guid>(StringComparer.Ordinal);
+        foreach (var member in raid.Members)
+        {
+            if (member is { State: not MemberState.Missing, Device: { } path }) ids[path] = member.Id;
+            if (member.Replacement is { } replacement) ids[replacement.Device] = replacement.Id;
+        }
+        var record = entry.Record with
+        {
+            Devices = [.. entry.Record.Devices.Select(each => ids.TryGetValue(each.Path, out var id) ? each with { MemberId = id } : each)],
+        };
+        if (record.Devices.SequenceEqual(entry.Record.Devices)) return;
+        registry.Install(record);
+        entry.Record = record;
+    }
+
+    // A device that the set does without.
+    async Task LetGoAsync(PoolEntry entry, RememberedDevice device, bool isClosed)
+    {
+        var opened = entry.Devices.Opened.FirstOrDefault(each => each.Path == device.Path).Opened;
+        var isErased = opened is not null && await NewDevices.TryEraseMemberAsync(opened.Device, entry.Record.SetId, device.MemberId);
+        var isInPlace = isErased && IsInPlace(opened!);
+        if (!isClosed && opened is not null) await CloseAsync(opened);
+        entry.Devices.Forget(device.Path);
+        if (isInPlace && device.IsOwn) newDevices.RemoveOwn(device.Path);
+        var record = entry.Record with { Devices = [.. entry.Record.Devices.Where(each => each.Path != device.Path)] };
+        registry.Install(record);
+        entry.Record = record;
+    }
+
+    static bool IsInPlace(PoolDevice device)
+    {
+        try
+        {
+            return device.Device.IsInPlace;
+        }
+        catch (StorageException)
+        {
+            return false;
+        }
+    }
+
+    static async Task CloseAsync(PoolDevice device)
+    {
+        try
+        {
+            await device.DisposeAsync();
+        }
+        catch (AshlarException)
+        {
+            // It is given up.
+        }
+    }
+
+    (PoolEntry Entry, RaidArray Raid) GetRaid(string name)
+    {
+        var entry = GetEntry(name);
+        _ = Get(name);
+        return entry.Devices.Raid is { } raid ? (entry, raid)
+            : throw new ApiException(ProblemKind.NotSupported, $"pool {name} is no RAID set: no device of it can be spared or replaced");
+    }
+
+    static RememberedDevice GetDevice(PoolEntry entry, string path) => entry.Record.Devices.FirstOrDefault(device => device.Path == path)
+        ?? throw new ApiException(ProblemKind.InvalidRequest, $"{path} is not a device of pool {entry.Name}")
+        {
+            Hint = $"its devices: {string.Join(", ", entry.Record.Devices.Select(device => device.Path))}",
+        };
+
+    static RaidMemberStatus? FindMember(PoolEntry entry, RaidArray raid, RememberedDevice device)
+    {
+        var members = raid.Members;
+        var found = members.FirstOrDefault(member => member.State != MemberState.Missing && member.Device == device.Path)
+            ?? members.FirstOrDefault(member => member.Id == device.MemberId);
+        // Another device may have its name by now.
+        return found is { State: not MemberState.Missing } && found.Device != device.Path
+            && entry.Record.Devices.Any(other => other.Path == found.Device) ? null : found;
+    }
+
+    static bool IsUsed(PoolEntry entry, string path) => entry.Served is null || entry.Devices.Raid is not { } raid
+        || raid.Members.Any(member => (member.State != MemberState.Missing && member.Device == path) || member.Replacement?.Device == path);
+}

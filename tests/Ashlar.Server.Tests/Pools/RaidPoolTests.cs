@@ -1,0 +1,348 @@
+using Ashlar.Api;
+using Ashlar.Simulation;
+using Ashlar.Storage;
+
+namespace Ashlar.Server.Tests.Pools;
+
+/// <summary>Pools on RAID sets, whose devices come and go.</summary>
+public sealed class RaidPoolTests
+{
+    const long Mebibyte = PoolsUnderTest.Mebibyte;
+
+    static readonly byte[] Content = new SeededRandom(5).Bytes(3 << 20);
+    static readonly byte[] Other = new SeededRandom(6).Bytes(3 << 20);
+
+    readonly SimulatedFileSystem disk = new(isRecording: false);
+
+    [Theory]
+    [InlineData(0, 3, 24)]
+    [InlineData(1, 2, 8)]
+    [InlineData(5, 3, 16)]
+    [InlineData(6, 4, 16)]
+    [InlineData(10, 4, 16)]
+    public async Task A_pool_of_each_level_holds_what_was_asked_for_and_is_there_after_a_restart(int level, int devices, int holds)
+    {
+        string[] paths = [.. Enumerable.Range(0, devices).Select(i => $"/{(char)('a' + i)}")];
+        await using (var server = await PoolsUnderTest.OpenAsync(disk))
+        {
+            await server.Pools.CreateAsync(Request(level, paths, []), "me");
+            Assert.InRange(server.Show("safe").CapacityBytes, holds * Mebibyte, (holds + 2) * Mebibyte);
+            await server.WriteAsync("safe", "vm1", Content);
+            Assert.Equal(["main"], disk.List("/data/pools"));
+        }
+        await using (var server = await PoolsUnderTest.OpenAsync(disk))
+        {
+            var pool = server.Show("safe");
+            Assert.Equal((level, "healthy", "ok"), (pool.Raid!.Level, pool.Raid.State, pool.Health));
+            Assert.Equal(paths.Select((path, i) => $"{path} in-sync {i}"), server.States("safe"));
+            Assert.Equal(Content, await server.ReadAsync("safe", "vm1", Content.Length));
+            var found = await server.ScrubAsync("safe");
+            Assert.Empty(found.Findings!);
+            Assert.Equal(level > 0 ? new ScrubbedStripes(0, 0, 0, 0) : null, found.Stripes);
+            await server.Pools.DeleteAsync("safe", force: true, "me");
+        }
+        Assert.Equal(["data"], disk.List("/"));
+    }
+
+    [Fact]
+    public async Task What_is_not_possible_is_refused_and_leaves_nothing()
+    {
+        await using var server = await PoolsUnderTest.OpenAsync(disk);
+        await RefuseAsync(Request(7, ["/a", "/b"], []), "there is no RAID-7");
+        await RefuseAsync(Request(5, ["/a", "/b"], []), "RAID-5 takes 3 to 64 devices");
+        await RefuseAsync(Request(10, ["/a", "/b", "/c"], []), "an even number");
+        await RefuseAsync(Request(0, ["/a", "/b"], ["/c"]), "RAID-0 has no redundancy");
+        await RefuseAsync(Request(1, ["/a", "/b"], ["/a"]), "named twice");
+        await RefuseAsync(Request(1, ["/a", "/b"], []) with { Raid = new() { Level = 1, ChunkBytes = 5000 } }, "chunks of 5000");
+        using (var file = disk.Open("/small", FileOpenMode.CreateNew)) file.SetLength(Mebibyte);
+        await RefuseAsync(Request(1, ["/a", "/small"], []), "too few");
+        Assert.Equal(["data", "small"], disk.List("/").Where(name => !name.EndsWith(".lock", StringComparison.Ordinal)));
+
+        async Task RefuseAsync(CreatePool request, string problem)
+        {
+            var refused = await Assert.ThrowsAsync<ApiException>(() => server.Pools.CreateAsync(request, "me"));
+            Assert.Contains(problem, refused.Message, StringComparison.Ordinal);
+            Assert.Null(server.Pools.FindEntry("safe"));
+        }
+    }
+
+    [Fact]
+    public async Task When_files_vanish_spares_step_in_by_themselves()
+    {
+        await using (var server = await PoolsUnderTest.OpenAsync(disk))
+        {
+            await server.Pools.CreateAsync(Request(6, ["/a", "/b", "/c", "/d"], ["/e", "/f"]), "me");
+            await server.WriteAsync("safe", "vm1", Content);
+            disk.Delete("/b");
+            disk.Delete("/d");
+            await server.UntilAsync(
+                () => string.Join(", ", server.States("safe").Take(4)) is "/a in-sync 0, /e in-sync 1, /c in-sync 2, /f in-sync 3"
+                    or "/a in-sync 0, /f in-sync 1, /c in-sync 2, /e in-sync 3",
+                "both spares in sync");
+            Assert.Equal("healthy", server.Show("safe").Raid!.State);
+            Assert.Equal("ok", server.Show("safe").Health);
+            Assert.Equal(Content, await server.ReadAsync("safe", "vm1", Content.Length));
+            Assert.Empty((await server.ScrubAsync("safe")).Findings!);
+            Assert.Contains(server.Log, line => line.Contains("/b is gone", StringComparison.Ordinal));
+
+            // They are told of until they are taken out.
+            Assert.Equal(["/b unused", "/d unused"], server.States("safe").Skip(4));
+            await server.Pools.RemoveDeviceAsync("safe", "/b", null, "me");
+            await server.Pools.RemoveDeviceAsync("safe", "/d", null, "me");
+            Assert.Equal(4, server.States("safe").Count);
+        }
+        await using (var server = await PoolsUnderTest.OpenAsync(disk))
+        {
+            Assert.Equal(("healthy", 4), (server.Show("safe").Raid!.State, server.Show("safe").Devices.Count));
+            Assert.Equal(Content, await server.ReadAsync("safe", "vm1", Content.Length));
+        }
+    }
+
+    [Fact]
+    public async Task A_pool_is_opened_without_a_device_and_says_so_and_another_one_takes_the_place()
+    {
+        await using (var server = await PoolsUnderTest.OpenAsync(disk))
+        {
+            await server.Pools.CreateAsync(Request(5, ["/a", "/b", "/c"], []), "me");
+            await server.WriteAsync("safe", "vm1", Content);
+        }
+        disk.Rename("/b", "/elsewhere");
+        await using (var server = await PoolsUnderTest.OpenAsync(disk))
+        {
+            var pool = server.Show("safe");
+            Assert.Equal(("available", "degraded", "degraded"), (pool.State, pool.Raid!.State, pool.Health));
+            Assert.Contains("goes on without /b; put another device in its place", Assert.Single(pool.Warnings), StringComparison.Ordinal);
+            Assert.Equal(["/a in-sync 0", "/b missing 1", "/c in-sync 2"], server.States("safe"));
+            Assert.NotNull(pool.Devices[1].Error);
+            await server.UntilAsync(() => server.Log.Any(line => line.Contains("member 1", StringComparison.Ordinal)), "a line in the log");
+            await server.WriteAsync("safe", "vm1", Other);
+            var refused = await Assert.ThrowsAsync<ApiException>(() => server.Pools.RemoveDeviceAsync("safe", "/b", null, "me"));
+            Assert.Contains("no other device has its place", refused.Message, StringComparison.Ordinal);
+
+            await server.Pools.ReplaceDeviceAsync("safe", new() { Path = "/b", Replacement = "/new" }, "me");
+            await server.UntilAsync(() => server.Show("safe").Raid!.State == "healthy", "health");
+            await server.UntilAsync(() => server.States("safe").Count == 3, "that the old one is forgotten");
+            Assert.Equal(["/a in-sync 0", "/new in-sync 1", "/c in-sync 2"], server.States("safe"));
+        }
+        disk.Delete("/a");
+        await using (var server = await PoolsUnderTest.OpenAsync(disk))
+        {
+            Assert.Equal(Other, await server.ReadAsync("safe", "vm1", Content.Length));
+            // The one that was away is of another time: it is not believed.
+            var refused = await Assert.ThrowsAsync<ApiException>(
+                () => server.Pools.AddDeviceAsync("safe", new() { Path = "/elsewhere", IsSpare = true }, "me"));
+            Assert.Contains("a member of a RAID set of Ashlar", refused.Message, StringComparison.Ordinal);
+            await server.Pools.AddDeviceAsync("safe", new() { Path = "/elsewhere", IsSpare = true, Force = true }, "me");
+            await server.UntilAsync(() => server.Show("safe").Raid!.State == "healthy", "health");
+        }
+    }
+
+    [Fact]
+    public async Task A_device_that_comes_back_is_given_what_it_has_missed()
+    {
+        await using (var server = await PoolsUnderTest.OpenAsync(disk))
+        {
+            await server.Pools.CreateAsync(Request(1, ["/a", "/b"], []), "me");
+            await server.WriteAsync("safe", "vm1", Content);
+        }
+        disk.Rename("/b", "/away");
+        await using (var server = await PoolsUnderTest.OpenAsync(disk))
+        {
+            await server.WriteAsync("safe", "vm1", Other);
+            disk.Rename("/away", "/b");
+            await server.Pools.ReplaceDeviceAsync("safe", new() { Path = "/b", Replacement = "/b" }, "me");
+            await server.UntilAsync(() => server.Show("safe").Raid!.State == "healthy", "health");
+            Assert.Equal(["/a in-sync 0", "/b in-sync 1"], server.States("safe"));
+            await server.UntilAsync(
+                () => server.Log.Any(line => line.Contains("is given what it has missed", StringComparison.Ordinal)), "the log to say so");
+        }
+        disk.Delete("/a");
+        await using (var server = await PoolsUnderTest.OpenAsync(disk))
+            Assert.Equal(Other, await server.ReadAsync("safe", "vm1", Content.Length));
+    }
+
+    [Fact]
+    public async Task A_device_that_works_is_replaced_without_loss_of_redundancy_and_its_file_goes()
+    {
+        await using var server = await PoolsUnderTest.OpenAsync(disk);
+        await server.Pools.CreateAsync(Request(5, ["/a", "/b", "/c"], []), "me");
+        await server.WriteAsync("safe", "vm1", Content);
+        await server.Pools.ReplaceDeviceAsync("safe", new() { Path = "/b", Replacement = "/new" }, "me");
+        Assert.Equal("healthy", server.Show("safe").Raid!.State);
+        await server.UntilAsync(
+            () => server.States("safe").SequenceEqual(["/a in-sync 0", "/new in-sync 1", "/c in-sync 2"]), "the new one");
+        await server.UntilAsync(() => !disk.FileExists("/b"), "the old one to go");
+        Assert.Equal(Content, await server.ReadAsync("safe", "vm1", Content.Length));
+        Assert.Empty((await server.ScrubAsync("safe")).Findings!);
+        disk.Delete("/a");
+        await server.UntilAsync(() => server.Show("safe").Raid!.State == "degraded", "the loss of another");
+        Assert.Equal(Content, await server.ReadAsync("safe", "vm1", Content.Length));
+    }
+
+    [Fact]
+    public async Task Spares_come_and_go_and_devices_in_use_stay()
+    {
+        await using var server = await PoolsUnderTest.OpenAsync(disk);
+        await server.Pools.CreateAsync(Request(1, ["/a", "/b"], []), "me");
+        var larger = await Assert.ThrowsAsync<ApiException>(
+            () => server.Pools.AddDeviceAsync("safe", new() { Path = "/c", SizeBytes = 64 * Mebibyte }, "me"));
+        Assert.Equal(ProblemKind.NotSupported, larger.Kind);
+        Assert.Equal("add it as a spare, or create another pool on it", larger.Hint);
+        var resized = await Assert.ThrowsAsync<ApiException>(
+            () => server.Pools.ChangeAsync("safe", new() { CapacityBytes = 1L << 30 }, "me"));
+        Assert.Equal(ProblemKind.NotSupported, resized.Kind);
+
+        await server.Pools.AddDeviceAsync("safe", new() { Path = "/c", IsSpare = true }, "me");
+        Assert.Equal(["/a in-sync 0", "/b in-sync 1", "/c spare"], server.States("safe"));
+        Assert.Equal(
+            ProblemKind.InUse,
+            (await Assert.ThrowsAsync<ApiException>(() => server.Pools.RemoveDeviceAsync("safe", "/a", null, "me"))).Kind);
+        Assert.Equal(
+            ProblemKind.UnusableDevice,
+            (await Assert.ThrowsAsync<ApiException>(
+                () => server.Pools.ReplaceDeviceAsync("safe", new() { Path = "/a", Replacement = "/c" }, "me"))).Kind);
+        await server.Pools.RemoveDeviceAsync("safe", "/c", null, "me");
+        Assert.Equal(["/a in-sync 0", "/b in-sync 1"], server.States("safe"));
+        Assert.False(disk.FileExists("/c")); // It was made for the pool.
+        await server.Pools.AddDeviceAsync("safe", new() { Path = "/c", IsSpare = true }, "me");
+        disk.Delete("/c");
+        await server.UntilAsync(() => server.States("safe")[^1] == "/c unused", "the loss of the spare");
+    }
+
+    [Fact]
+    public async Task A_device_that_the_set_cannot_do_without_is_used_though_it_is_gone_and_that_is_said()
+    {
+        await using var server = await PoolsUnderTest.OpenAsync(disk);
+        await server.Pools.CreateAsync(Request(1, ["/a", "/b"], []), "me");
+        disk.Delete("/a");
+        await server.UntilAsync(() => server.Show("safe").Raid!.State == "degraded", "the loss of one");
+        disk.Delete("/b");
+        await server.UntilAsync(() => server.Show("safe").Warnings.Count == 2, "a warning of the other");
+        await server.WriteAsync("safe", "vm1", Content);
+        Assert.Equal(Content, await server.ReadAsync("safe", "vm1", Content.Length));
+        await server.Pools.AddDeviceAsync("safe", new() { Path = "/c", IsSpare = true }, "me");
+        await server.Pools.AddDeviceAsync("safe", new() { Path = "/d", IsSpare = true }, "me");
+        await server.UntilAsync(
+            () => server.States("safe").Take(2).Order().All(state => state.Contains("in-sync", StringComparison.Ordinal)
+                && !state.StartsWith("/b", StringComparison.Ordinal)),
+            "all of it on devices that are there");
+        Assert.Equal(Content, await server.ReadAsync("safe", "vm1", Content.Length));
+    }
+
+    [Fact]
+    public async Task A_power_cut_during_a_rebuild_and_with_a_device_missing_loses_nothing()
+    {
+        var first = new SimulatedFileSystem();
+        var dead = await PoolsUnderTest.OpenAsync(first);
+        await dead.Pools.CreateAsync(Request(6, ["/a", "/b", "/c", "/d"], []), "me");
+        await dead.WriteAsync("safe", "vm1", Content);
+        first.Delete("/a");
+        await dead.UntilAsync(() => dead.Show("safe").Raid!.State == "degraded", "the loss of one");
+        await dead.WriteAsync("safe", "vm2", Content);
+        await dead.Pools.AddDeviceAsync("safe", new() { Path = "/e", IsSpare = true }, "me");
+        for (ulong seed = 1; seed <= 5; seed++)
+        {
+            var after = first.LosePower(seed);
+            await using var server = await PoolsUnderTest.OpenAsync(after, seed: seed + 10);
+            if (seed % 2 == 0) after.Delete("/b"); // And another one.
+            Assert.Equal(Content, await server.ReadAsync("safe", "vm1", Content.Length));
+            Assert.Equal(Content, await server.ReadAsync("safe", "vm2", Content.Length));
+            await server.UntilAsync(
+                () => server.Show("safe").Raid!.State == (seed % 2 == 0 ? "degraded" : "healthy"), "the end of the rebuild");
+            Assert.True((await server.ScrubAsync("safe")).Findings!.Count == 0);
+            await Task.Delay((int)seed * 3);
+        }
+        await dead.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_set_is_taken_elsewhere_under_another_name_without_one_of_its_devices()
+    {
+        await using (var here = await PoolsUnderTest.OpenAsync(disk))
+        {
+            await here.Pools.CreateAsync(Request(5, ["/a", "/b", "/c"], ["/s"]), "me");
+            await here.WriteAsync("safe", "vm1", Content);
+            await here.Pools.ExportAsync("safe", force: false, "me");
+        }
+        await using (var there = await PoolsUnderTest.OpenAsync(disk, "/other", host: 2, seed: 2))
+        {
+            await there.Pools.ImportAsync(new() { Devices = ["/c", "/a"], Name = "taken" }, "me");
+            Assert.Equal(Content, await there.ReadAsync("taken", "vm1", Content.Length));
+            Assert.Equal(["/a in-sync 0", " missing 1", "/c in-sync 2"], there.States("taken"));
+            var mixed = await Assert.ThrowsAsync<ApiException>(() => there.Pools.ImportAsync(new() { Devices = ["/s", "/b"] }, "me"));
+            Assert.Equal(ProblemKind.Exists, mixed.Kind); // It is of the set that is here.
+            await there.Pools.AddDeviceAsync("taken", new() { Path = "/b", IsSpare = true, Force = true }, "me");
+            await there.UntilAsync(() => there.Show("taken").Raid!.State == "healthy", "health");
+        }
+    }
+
+    [Fact]
+    public async Task Only_what_is_allocated_is_rebuilt()
+    {
+        await using var server = await PoolsUnderTest.OpenAsync(disk);
+        await server.Pools.CreateAsync(Request(1, ["/a", "/b"], []) with { SizeBytes = 256 * Mebibyte }, "me");
+        await server.WriteAsync("safe", "vm1", Content);
+        var raid = server.Pools.GetEntry("safe").Devices.Raid!;
+        var allocated = server.Pools.GetEntry("safe").Devices.Allocation;
+        var blocks = raid.Geometry.BlockCount;
+        var chunk = 64 * 1024 / raid.Geometry.BlockSizeBytes;
+        var used = Enumerable.Range(0, (int)(blocks / chunk)).Count(i => allocated.IsAllocated(new(i * (long)chunk), chunk));
+        Assert.InRange(used * 64L * 1024, 24 * Mebibyte, 36 * Mebibyte); // Metadata, and what was written.
+        disk.Delete("/b");
+        await server.Pools.AddDeviceAsync("safe", new() { Path = "/c", IsSpare = true }, "me");
+        await server.UntilAsync(() => server.Show("safe").Raid!.State == "healthy" && server.States("safe").Count == 3, "health");
+        disk.Delete("/a");
+        await server.UntilAsync(() => server.Show("safe").Raid!.State == "degraded", "the loss of the other");
+        Assert.Equal(Content, await server.ReadAsync("safe", "vm1", Content.Length));
+    }
+
+    [Fact]
+    public async Task What_rots_on_a_device_is_repaired_by_a_scrub_and_told()
+    {
+        await using var server = await PoolsUnderTest.OpenAsync(disk);
+        await server.Pools.CreateAsync(Request(6, ["/a", "/b", "/c", "/d"], []), "me");
+        await server.WriteAsync("safe", "vm1", Content);
+        await server.ScrubAsync("safe"); // All is in its place.
+        using (var file = disk.Open("/c", FileOpenMode.Existing))
+        {
+            file.Write([.. Enumerable.Repeat((byte)7, 64 << 10)], file.LengthBytes / 2);
+        }
+        var found = await server.ScrubAsync("safe");
+        Assert.Empty(found.Findings!);
+        Assert.InRange(found.Stripes!.Repaired, 1, 2);
+        Assert.Empty((await server.ScrubAsync("safe")).Findings!);
+        Assert.Equal(Content, await server.ReadAsync("safe", "vm1", Content.Length));
+    }
+
+    [Theory]
+    [InlineData("/a")]
+    [InlineData("/b")]
+    public async Task A_copy_that_rots_is_mended_from_the_one_that_its_checksum_calls_right(string device)
+    {
+        await using var server = await PoolsUnderTest.OpenAsync(disk);
+        await server.Pools.CreateAsync(Request(1, ["/a", "/b"], []), "me");
+        await server.WriteAsync("safe", "vm1", Content);
+        using (var file = disk.Open(device, FileOpenMode.Existing))
+        {
+            var all = new byte[file.LengthBytes];
+            file.Read(all, 0);
+            var at = all.AsSpan().IndexOf(Content.AsSpan(0, 4096));
+            Assert.True(at > 0);
+            file.Write(Other.AsSpan(0, 8192), at);
+        }
+        var found = await server.ScrubAsync("safe");
+        Assert.Empty(found.Findings!);
+        Assert.Equal(2, server.Pools.Get("safe").Statistics.RepairedBlocks);
+        disk.Delete(device == "/a" ? "/b" : "/a");
+        await server.UntilAsync(() => server.Show("safe").Raid!.State == "degraded", "the loss of the other");
+        Assert.Equal(Content, await server.ReadAsync("safe", "vm1", Content.Length));
+    }
+
+    static CreatePool Request(int level, string[] devices, string[] spares) => new()
+    {
+        Name = "safe",
+        Devices = devices,
+        SizeBytes = 8 * Mebibyte,
+        Raid = new() { Level = level, Spares = spares },
+    };
+}
