@@ -25,7 +25,7 @@ static class VolumeShowCommand
                         {
                             await attempts.TryAsync(async () => volumes.Add((
                                 await client.GetVolumeAsync(path, token),
-                                invocation.Format == OutputFormat.Table ? await client.GetFragmentationAsync(path, token) : null)));
+                                invocation.Format == OutputFormat.Table ? await TryMeasureAsync(client, path, token) : null)));
                         }
                         return (volumes, attempts.ExitCode);
                     },
@@ -39,6 +39,19 @@ static class VolumeShowCommand
         { paths };
         foreach (var option in watch.All) verb.Options.Add(option);
         return verb;
+    }
+
+    // A fact more or less; earlier servers do not tell it.
+    static async Task<VolumeFragmentation?> TryMeasureAsync(ApiClient client, VolumePath path, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await client.GetFragmentationAsync(path, cancellationToken);
+        }
+        catch (CommandException)
+        {
+            return null;
+        }
     }
 
     static void Write(Invocation invocation, List<(Volume Volume, VolumeFragmentation? Fragmentation)> volumes, bool isOne) =>
