@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Block storage where it is strained: more volume than the map cache holds, many connections, a flush beside a stream, a crash,
-# snapshots.
+# snapshots, RAID sets.
 # usage: bench/block-floor.sh [--quick] [--rows GROUP,...] [--rounds N] [--program CHECKOUT]
-#   groups: map-cache connections flush crash snapshots (all are the default)
+#   groups: map-cache connections flush crash snapshots raid (all are the default)
 #   --program  measures the Ashlar of another checkout, such as an earlier state
 # stdout: one line per work, tab-separated: name, figure, what it is compared with (the name says), ratio. Above 1 is better for
 #   Ashlar: the ratio is turned round where less is better. Rows of the crash have a name and a figure.
@@ -12,8 +12,9 @@ set -uo pipefail
 . "$repository/bench/ashlar.sh"
 . "$repository/bench/block-rows.sh"
 . "$repository/bench/snapshot-rows.sh"
+. "$repository/bench/raid-rows.sh"
 
-quick=false groups=map-cache,connections,flush,crash,snapshots rows=
+quick=false groups=map-cache,connections,flush,crash,snapshots,raid rows=
 while [ $# -gt 0 ]; do
     case $1 in
         --quick) quick=true rounds=2 seconds=1 ramp=0.5 ;;
@@ -39,6 +40,7 @@ for group in ${groups//,/ }; do
         flush) rows_flush ;;
         crash) rows_crash ;;
         snapshots) rows_snapshots ;;
+        raid) rows_raid ;;
         *) give_up "no such group of rows: $group" ;;
     esac
     end_servers
