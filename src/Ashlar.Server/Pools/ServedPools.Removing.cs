@@ -22,7 +22,9 @@ sealed partial class ServedPools
         if (entry.Devices.Raid is { } raid)
         {
             await RemoveMemberAsync(entry, raid, path, by);
-            return tasks.Start(name, new DoneWork("remove-device"), bytesPerSecond, by);
+            var done = tasks.Start(name, new DoneWork("remove-device"), bytesPerSecond, by);
+            await done.Ended; // So that another one can be taken out next.
+            return done;
         }
         var device = entry.Record.Devices.FirstOrDefault(each => !each.IsGone && each.PathIn(entry.DirectoryPath) == path)
             ?? throw new ApiException(ProblemKind.UnusableDevice, $"{path} is no device of pool {name}");
