@@ -81,10 +81,10 @@ sealed class ScrubWork(StoragePool pool, RaidArray? raid) : ITaskWork
         }
         else if (found.Uncertain > 0)
         {
-            yield return $"{Count(found.Uncertain, "stripe")} of the RAID set held what does not belong together, and nothing told which "
-                + "part is wrong: data was taken for right";
+            yield return $"{Count(found.Uncertain, "stripe")} of the RAID set hold what does not belong together, and are left as they "
+                + "are: nothing tells which part is wrong";
         }
-        if (IsRepairing && found.Inconsistent + found.Unreadable - found.Repaired is > 0 and var left)
+        if (IsRepairing && found.Inconsistent + found.Unreadable - found.Repaired - found.Uncertain is > 0 and var left)
             yield return $"{Count(left, "stripe")} of the RAID set could not be repaired";
     }
 

@@ -306,11 +306,11 @@ public sealed partial class RaidArray
     // Errors bear the name of the device that failed; those of the set are about the others.
     static bool IsOfOthers(RaidMember member, BlockDeviceException e) => e.Device != member.Device!.Name;
 
-    // Crash order: what is said to be rebuilt is flushed before.
+    // Crash order: what is said to be rebuilt is flushed before, on all members: where nothing was in use all of them were cleared.
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask RememberAsync(RaidMember member, long stripes)
     {
-        await set.FlushMemberAsync(member).ConfigureAwait(false);
+        await set.FlushMembersAsync().ConfigureAwait(false);
         if (!member.IsPresent) return;
         await UpdateAsync(now => WithEntry(
             now, member.Number, now.Entries[member.Number] with { RebuiltBytes = stripes * now.ChunkBytes })).ConfigureAwait(false);
@@ -335,7 +335,7 @@ public sealed partial class RaidArray
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask FinishAsync(RaidMember member)
     {
-        await set.FlushMemberAsync(member).ConfigureAwait(false);
+        await set.FlushMembersAsync().ConfigureAwait(false);
         if (!member.IsPresent) return;
         await turn.EnterAsync().ConfigureAwait(false);
         try

@@ -113,9 +113,9 @@ public sealed partial class RaidArray
     void ReportFinding(long stripe, StripeFinding found)
     {
         var what = found.IsInconsistent ? "was inconsistent" : $"had {found.Unreadable} chunks that could not be read";
-        var then = !found.IsRepaired ? "and is left as it is"
-            : found.IsUncertain ? "and is consistent now, though nothing told which part was wrong"
-            : "and is right now";
+        var then = found.IsUncertain ? "and is left as it is: nothing tells which part is wrong"
+            : found.IsRepaired ? "and is right now"
+            : "and is left as it is";
         Report(RaidEventKind.Inconsistent, $"stripe {stripe} {what} {then}");
     }
 }

@@ -4,8 +4,8 @@ namespace Ashlar.Blocks.Raid;
 public interface IChecksumOracle
 {
     /// <summary>
-    /// Whether content is what a block should hold; null where nobody knows. Called with the block's stripe locked: it must not wait for
-    /// requests to the set.
+    /// Whether content is what a block should hold, as is all where it holds nothing that anybody wants; null where nobody knows. Called
+    /// with the block's stripe locked: it must not wait for requests to the set.
     /// </summary>
     bool? IsRight(Lba block, ReadOnlySpan<byte> content);
 }

@@ -7,7 +7,7 @@ namespace Ashlar.Blocks.Raid;
 /// <param name="Inconsistent">Stripes whose copies differ, or whose parity does not belong to their data.</param>
 /// <param name="Unreadable">Chunks that could not be read.</param>
 /// <param name="Repaired">Stripes that were made consistent.</param>
-/// <param name="Uncertain">Of these, those where nothing told what was wrong: data was taken for right, or the first copy.</param>
+/// <param name="Uncertain">Of the inconsistent ones, those that are left as they are because nothing tells what is wrong.</param>
 /// <param name="TimeLeft">How long it will take, as it goes now; null where that is not known.</param>
 public sealed record RaidScrubStatus(
     bool IsRunning,

@@ -8,14 +8,15 @@ namespace Ashlar.Blocks.Raid;
 /// <remarks>
 /// Two parities tell which one chunk is wrong: if D[i] is off by e, P is off by e and Q by g^i e, so that the quotient of the two
 /// differences is the power of i, at every byte where they are not zero (H. P. Anvin, "The mathematics of RAID-6", section 4). One parity
-/// does not; there somebody who knows checksums does, and else data is taken for right.
+/// does not; there somebody who knows checksums does, and else nothing is changed: who makes parity match data that has rotted
+/// destroys the last of what was right.
 /// </remarks>
 sealed class StripeDoctor(StripeColumns columns, RaidLayout layout, byte[] p, byte[] q, Func<int, int, ReadOnlySpan<byte>, bool?>? isRight)
 {
     /// <summary>Chunks that were changed.</summary>
     public ulong Changed { get; private set; }
 
-    /// <summary>Whether anything was changed because something had to be.</summary>
+    /// <summary>Whether something is wrong, and is left because nothing tells what.</summary>
     public bool IsUncertain { get; private set; }
 
     /// <param name="unitBytes">What is judged at a time: a block.</param>
@@ -28,15 +29,9 @@ sealed class StripeDoctor(StripeColumns columns, RaidLayout layout, byte[] p, by
             if (isP && isQ) continue;
             var wrong = layout.ParityPerStripe > 1 ? Locate(at, unitBytes, isP, isQ) : Unknown;
             if (wrong == Unknown) wrong = Ask(at, unitBytes);
-            if (wrong is Unknown or ParityIsWrong)
-            {
-                IsUncertain |= wrong == Unknown;
-                ReplaceParity(at, unitBytes, isP, isQ);
-            }
-            else
-            {
-                AddToData(wrong, at, unitBytes);
-            }
+            if (wrong == Unknown) IsUncertain = true;
+            else if (wrong == ParityIsWrong) ReplaceParity(at, unitBytes, isP, isQ);
+            else AddToData(wrong, at, unitBytes);
         }
     }
 

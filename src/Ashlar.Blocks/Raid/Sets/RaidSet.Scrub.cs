@@ -19,7 +19,7 @@ sealed partial class RaidSet
         try
         {
             if (layout.ParityPerStripe == 0)
-                return (await LookAtCopiesAsync(stripe, isRepairing: true, null).ConfigureAwait(false)).IsInconsistent;
+                return (await LookAtCopiesAsync(stripe, isRepairing: true, null, isAnyRight: true).ConfigureAwait(false)).IsInconsistent;
             using var columns = StripeColumns.Take(layout, stripe, 0, chunkBytes);
             // What is missing can only be what parity says: there is nothing to make it consistent with.
             if (await LoadAsync(columns, columns.AllData).ConfigureAwait(false) != 0) return false;
@@ -93,9 +93,9 @@ sealed partial class RaidSet
         {
             var doctor = new StripeDoctor(columns, layout, p, q, oracle is null ? null : IsRight);
             doctor.Mend(Geometry.BlockSizeBytes);
-            if (doctor.Changed == 0) return default;
+            if (doctor is { Changed: 0, IsUncertain: false }) return default;
             if (isRepairing) await WriteChunksAsync(columns, doctor.Changed).ConfigureAwait(false);
-            return new(0, true, isRepairing, doctor.IsUncertain);
+            return new(0, true, isRepairing && !doctor.IsUncertain, doctor.IsUncertain);
         }
         finally
         {
@@ -127,46 +127,57 @@ sealed partial class RaidSet
         return (p, q);
     }
 
+    // Where any content is right that somebody wrote, all copies become the first; else what nothing tells of is left.
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
-    async ValueTask<StripeFinding> LookAtCopiesAsync(long stripe, bool isRepairing, IChecksumOracle? oracle)
+    async ValueTask<StripeFinding> LookAtCopiesAsync(long stripe, bool isRepairing, IChecksumOracle? oracle, bool isAnyRight = false)
     {
         var (unreadable, isInconsistent, isRepaired, isUncertain) = (0, false, false, false);
         for (var index = 0; index < layout.DataPerStripe; index++)
         {
             List<(int Copy, byte[] Content)> copies = [];
-            List<int> wrong = [];
+            List<int> unread = [];
             for (var copy = 0; copy < layout.Copies; copy++)
             {
                 if (!members[layout.MemberOfData(stripe, index, copy)].IsUsableAt(stripe)) continue;
                 var content = new byte[chunkBytes];
                 var range = new ChunkRange(stripe, index, 0, chunkBytes, 0);
                 if (await TryReadMemberAsync(range, content, copy).ConfigureAwait(false)) copies.Add((copy, content));
-                else wrong.Add(copy);
+                else unread.Add(copy);
             }
 
-            unreadable += wrong.Count;
+            unreadable += unread.Count;
             if (copies.Count == 0) continue;
             var right = new byte[chunkBytes];
-            isUncertain |= !TryChoose(copies.ConvertAll(copy => copy.Content), index, right);
+            var unsure = Choose(copies.ConvertAll(copy => copy.Content), index, right);
+            if (isAnyRight) unsure.Clear();
+            isUncertain |= unsure.Count > 0;
+            isInconsistent |= copies.Exists(copy => !copy.Content.AsSpan().SequenceEqual(right));
+            if (!isRepairing) continue;
             foreach (var (copy, content) in copies)
             {
-                if (content.AsSpan().SequenceEqual(right)) continue;
-                isInconsistent = true;
-                wrong.Add(copy);
+                var mended = (byte[])right.Clone();
+                foreach (var at in unsure) content.AsSpan(at, Geometry.BlockSizeBytes).CopyTo(mended.AsSpan(at));
+                if (!content.AsSpan().SequenceEqual(mended)) await MendAsync(index, copy, mended).ConfigureAwait(false);
             }
 
-            if (!isRepairing) continue;
-            isRepaired |= wrong.Count > 0;
-            foreach (var copy in wrong)
-                await WriteMemberAsync(layout.MemberOfData(stripe, index, copy), stripe, 0, right).ConfigureAwait(false);
+            // What one held that cannot be read must not become the most that copies hold.
+            if (unsure.Count > 0) continue;
+            foreach (var copy in unread) await MendAsync(index, copy, right).ConfigureAwait(false);
         }
 
-        return new(unreadable, isInconsistent, isRepaired, isUncertain);
+        return new(unreadable, isInconsistent, isRepaired && !isUncertain, isUncertain);
 
-        // Block by block: the copy that is said to be right; else what most copies hold; else the first.
-        bool TryChoose(List<byte[]> copies, int index, byte[] right)
+        ValueTask MendAsync(int index, int copy, byte[] content)
         {
-            var (block, isSure) = (Geometry.BlockSizeBytes, true);
+            isRepaired = true;
+            return WriteMemberAsync(layout.MemberOfData(stripe, index, copy), stripe, 0, content);
+        }
+
+        // Block by block: the copy that is said to be right; else what most copies hold; else the first. Gives where that is so.
+        List<int> Choose(List<byte[]> copies, int index, byte[] right)
+        {
+            var block = Geometry.BlockSizeBytes;
+            List<int> unsure = [];
             copies[0].CopyTo(right, 0);
             for (var at = 0; at < chunkBytes; at += block)
             {
@@ -174,11 +185,11 @@ sealed partial class RaidSet
                 var lba = new Lba(((layout.ChunkOf(stripe, index) * chunkBytes) + at) / block);
                 var chosen = copies.Find(copy => oracle?.IsRight(lba, copy.AsSpan(at, block)) == true)
                     ?? copies.Find(copy => 2 * copies.Count(other => IsSame(other, copy, at, block)) > copies.Count);
-                isSure &= chosen is not null;
+                if (chosen is null) unsure.Add(at);
                 (chosen ?? copies[0]).AsSpan(at, block).CopyTo(right.AsSpan(at));
             }
 
-            return isSure;
+            return unsure;
         }
 
         static bool IsSame(byte[] one, byte[] other, int at, int count) => one.AsSpan(at, count).SequenceEqual(other.AsSpan(at, count));

@@ -46,8 +46,9 @@ sealed partial class RaidSet
         {
             Invariant.Require(member.RebuiltStripes == stripe);
             var isNeeded = !member.IsUsableAt(stripe);
-            if (isNeeded && !IsAllocated(allocated, stripe))
+            if (isNeeded && MayClear(member, stripe) && !IsAllocated(allocated, stripe))
             {
+                Intent?.Miss(stripe); // One that fails before it has flushed this has missed it.
                 await ClearStripeAsync(stripe).ConfigureAwait(false);
                 if (member.IsPresent) await member.ZeroAsync(OffsetOf(stripe), chunkBytes, ZeroOptions.None).ConfigureAwait(false);
             }
@@ -95,6 +96,11 @@ sealed partial class RaidSet
             turn.Exit();
         }
     }
+
+    // Who is not there would come back with what the others have cleared. Of two parities one may be cleared by a crash and the other not:
+    // what is calculated without a member is right by definition, what is calculated without two is so only if both parities agree.
+    bool MayClear(RaidMember rebuilt, long stripe) => layout.ParityPerStripe < 2
+        && Array.TrueForAll(members, member => member == rebuilt || member.IsUsableAt(stripe));
 
     // Under the lock: nothing is in use there, and what is on the members need not be consistent.
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]

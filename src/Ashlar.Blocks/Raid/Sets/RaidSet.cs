@@ -242,7 +242,8 @@ sealed partial class RaidSet : IRedundantDevice
 
     ValueTask FlushAllAsync() => CommitAsync();
 
-    ValueTask FlushMembersAsync()
+    /// <summary>Makes durable what all members have; one that does not is not used any more.</summary>
+    public ValueTask FlushMembersAsync()
     {
         CheckWritable();
         var calls = CallSet.Take();
@@ -250,9 +251,6 @@ sealed partial class RaidSet : IRedundantDevice
             if (member.IsPresent) calls.Add(TakeAsync(member, member.FlushAsync()));
         return calls.WhenAllAsync();
     }
-
-    /// <summary>Makes durable what a member has; it fails if it does not.</summary>
-    public ValueTask FlushMemberAsync(RaidMember member) => TakeAsync(member, member.FlushAsync());
 
     void CheckWritable()
     {

@@ -42,6 +42,10 @@ sealed class ArrayBench(RaidLevel level, int members, int spares = 0) : IChecksu
     /// <summary>The disks as they are, to go on with apart from these.</summary>
     public IBlockDevice[] Fork() => [.. Faulty.Select(Copy)];
 
+    /// <summary>Another disk.</summary>
+    public static FaultyDevice Fresh(string name = "fresh") =>
+        new(new MemoryDevice(BlockCount, BlockBytes, name), new SeededEntropy(99));
+
     public static IBlockDevice Copy(IBlockDevice device)
     {
         var copy = new MemoryDevice(BlockCount, BlockBytes, device.Name);
@@ -125,4 +129,10 @@ sealed class ArrayBench(RaidLevel level, int members, int spares = 0) : IChecksu
             }
         }
     }
+}
+
+/// <summary>Nothing but the first blocks is in use.</summary>
+sealed class FirstBlocks(long count) : IAllocatedRanges
+{
+    public bool IsAllocated(Lba start, long blockCount) => start.Value < count;
 }

@@ -297,9 +297,4 @@ public sealed class RaidArrayTests
         await bench.CheckCopiesAsync(array);
         await array.DisposeAsync();
     }
-
-    sealed class FirstBlocks(long count) : IAllocatedRanges
-    {
-        public bool IsAllocated(Lba start, long blockCount) => start.Value < count;
-    }
 }
