@@ -41,7 +41,7 @@ public sealed class ThickVolumeTests(ITestOutputHelper output)
             if (found.StatusCode == HttpStatusCode.OK)
             {
                 Assert.Equal(SizeBytes, await NumberAsync(again, $"{Volumes}/thick", "allocatedBytes")); // It came to its end.
-                Assert.Equal(HttpStatusCode.NoContent, (await again.DeleteAsync($"{Volumes}/thick")).StatusCode);
+                Assert.Equal(HttpStatusCode.NoContent, (await again.DeleteAsync($"{Volumes}/thick?now=true")).StatusCode);
             }
             else
             {
