@@ -228,14 +228,15 @@ sealed partial class ServedPools
         }
     }
 
-    // What fails here matters less than what it is given up for.
+    // What fails here matters less than what it is given up for. Invariant: only what was made or empty before is erased. A device that
+    // was refused on coming back may hold what no other does.
     async Task GiveUpAsync(RememberedDevice device, PoolDevice opened)
     {
         try
         {
-            if (!device.IsOwn) await DeviceSignatures.EraseAsync(opened.Device);
+            if (opened is { IsCreated: false, IsReturning: false }) await DeviceSignatures.EraseAsync(opened.Device);
             await opened.DisposeAsync();
-            if (device.IsOwn) newDevices.RemoveOwn(device.Path);
+            if (opened.IsCreated) newDevices.RemoveOwn(device.Path);
         }
         catch (AshlarException e)
         {

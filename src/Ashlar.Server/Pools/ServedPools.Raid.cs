@@ -114,12 +114,26 @@ sealed partial class ServedPools
         catch (Exception e)
         {
             await GiveUpAsync(taken, prepared);
-            registry.Install(before);
+            TakeBack(before);
             throw e is AshlarException refused && NewDevices.IsOfDevice(refused) ? NewDevices.Unusable(taken.Path, refused.Message) : e;
         }
         entry.Record = record;
         entry.Devices.Keep(taken.Path, prepared);
         Remember(entry);
+    }
+
+    // What the change failed for is told, not that its record stays.
+    void TakeBack(RememberedPool before)
+    {
+        try
+        {
+            registry.Install(before);
+        }
+        catch (AshlarException e)
+        {
+            var message = $"server: the record of pool {before.Name} names a device that was not taken: {e.Message}";
+            Tell(LogLevel.Warning, LogEvents.ServerNotice, before.Name, message);
+        }
     }
 
     // Called by the watch. While somebody else changes pools it can wait until the next look.

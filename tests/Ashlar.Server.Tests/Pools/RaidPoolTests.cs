@@ -162,6 +162,42 @@ public sealed class RaidPoolTests
     }
 
     [Fact]
+    public async Task A_device_that_is_refused_on_coming_back_keeps_what_is_on_it()
+    {
+        await using (var server = await PoolsUnderTest.OpenAsync(disk))
+        {
+            await server.Pools.CreateAsync(Request(1, ["/a", "/b"], []), "me");
+            await server.WriteAsync("safe", "vm1", Content);
+        }
+        disk.Rename("/b", "/away");
+        await using (var server = await PoolsUnderTest.OpenAsync(disk)) await server.WriteAsync("safe", "vm1", Content);
+        disk.Rename("/a", "/away-a");
+        disk.Rename("/away", "/b");
+        await using (var server = await PoolsUnderTest.OpenAsync(disk)) await server.WriteAsync("safe", "vm1", Other);
+        disk.Rename("/b", "/away");
+        disk.Rename("/away-a", "/a");
+        await using (var server = await PoolsUnderTest.OpenAsync(disk))
+        {
+            disk.Rename("/away", "/b");
+            var before = ReadAll("/b");
+            var refused = await Assert.ThrowsAsync<ApiException>(
+                () => server.Pools.ReplaceDeviceAsync("safe", new() { Path = "/b", Replacement = "/b" }, "me"));
+            Assert.Contains("it holds what they lack", refused.Message, StringComparison.Ordinal);
+            Assert.True(disk.FileExists("/b"));
+            Assert.Equal(before, ReadAll("/b"));
+            Assert.Equal(["/a in-sync 0", "/b missing 1"], server.States("safe"));
+        }
+
+        byte[] ReadAll(string path)
+        {
+            using var file = disk.Open(path, FileOpenMode.ReadOnly);
+            var all = new byte[file.LengthBytes];
+            file.Read(all, 0);
+            return all;
+        }
+    }
+
+    [Fact]
     public async Task A_device_that_works_is_replaced_without_loss_of_redundancy_and_its_file_goes()
     {
         await using var server = await PoolsUnderTest.OpenAsync(disk);

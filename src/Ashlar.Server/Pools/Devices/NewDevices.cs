@@ -57,7 +57,7 @@ sealed class NewDevices(IFileSystem files, string dataDirectory, PoolHost host)
             var opened = PoolDevice.Open(files, device.Path);
             try
             {
-                if (ofSet is { } set && await IsOfSetAsync(opened.Device, set)) return opened;
+                if (ofSet is { } set && await IsOfSetAsync(opened.Device, set)) return opened with { IsReturning = true };
                 await CheckContentAsync(opened.Device, force); // Nobody else can write to it any more.
                 if (force) await DeviceSignatures.EraseAsync(opened.Device);
                 return opened;
@@ -184,7 +184,7 @@ sealed class NewDevices(IFileSystem files, string dataDirectory, PoolHost host)
 
     async Task<PoolDevice> CreateAsync(string path, long lengthBytes, bool isReserved)
     {
-        var created = PoolDevice.Create(files, path, lengthBytes);
+        var created = PoolDevice.Create(files, path, lengthBytes) with { IsCreated = true };
         try
         {
             // A member that runs out of space has failed, and all that take theirs from the same file system run out of it at once.

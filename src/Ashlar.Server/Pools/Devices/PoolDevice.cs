@@ -8,6 +8,12 @@ namespace Ashlar.Server;
 /// <param name="Hold">The lock beside a file; null where the kernel keeps others away: a block device.</param>
 sealed record PoolDevice(FileDevice Device, IDisposable? Hold) : IAsyncDisposable
 {
+    /// <summary>Whether the file was made by whoever opened it, so that it may be deleted if it is not taken.</summary>
+    public bool IsCreated { get; init; }
+
+    /// <summary>Whether it was a device of the pool before, so that it keeps what is on it if it is not taken.</summary>
+    public bool IsReturning { get; init; }
+
     /// <summary>
     /// Opens a file or a block device. A file is held by a lock file beside it; a block device by the kernel, which refuses one that is
     /// mounted.
