@@ -14,7 +14,8 @@ namespace Ashlar.Server;
 /// <para>A device goes: the set does without it, then it stops to say that it belongs to the set, then the record does without it. A
 /// crash in between leaves a device that is told as unused.</para>
 /// <para>A device is replaced: the record says that the old one is to leave, and has the new one, then the set begins. When the set knows
-/// the old one no more it goes as above, by the watch, also after a restart.</para>
+/// the old one no more, and lacks nothing, it goes as above, by the watch, also after a restart. One that is still in sync, and that
+/// nothing replaces any more, stays.</para>
 /// </remarks>
 sealed partial class ServedPools
 {
@@ -146,7 +147,11 @@ sealed partial class ServedPools
             Remember(entry);
             foreach (var device in entry.Record.Devices.Where(each => each.IsLeaving).ToList())
             {
-                if (FindMember(entry, raid, device) is not null) continue;
+                var member = FindMember(entry, raid, device);
+                if (member is { State: MemberState.InSync, Replacement: null, IsSettled: true } && member.Device == device.Path)
+                    Stay(entry, device);
+                // While the set lacks anything, it may have what the others have lost.
+                if (member is not null || !IsWhole(raid)) continue;
                 await LetGoAsync(entry, device, isClosed: true);
                 var message = $"pool {entry.Name}: {device.Path} has been replaced";
                 Tell(LogLevel.Information, LogEvents.PoolDeviceReplaced, entry.Name, message);
@@ -161,6 +166,18 @@ sealed partial class ServedPools
         {
             turn.Release();
         }
+    }
+
+    static bool IsWhole(RaidArray raid) =>
+        raid.Members.All(static member => member.Place is null || member is { State: MemberState.InSync, IsSettled: true });
+
+    // What was to replace it does not.
+    void Stay(PoolEntry entry, RememberedDevice device)
+    {
+        var devices = entry.Record.Devices.Select(each => each.Path == device.Path ? each with { IsLeaving = false } : each);
+        var record = entry.Record with { Devices = [.. devices] };
+        registry.Install(record);
+        entry.Record = record;
     }
 
     // By what they are known in the set, so that one that is missing can be told by where it was.

@@ -198,6 +198,26 @@ public sealed class RaidPoolTests
     }
 
     [Fact]
+    public async Task A_device_that_was_replaced_keeps_what_is_on_it_until_the_set_lacks_nothing()
+    {
+        await using var server = await PoolsUnderTest.OpenAsync(disk);
+        await server.Pools.CreateAsync(Request(6, ["/a", "/b", "/c", "/d"], []), "me");
+        await server.WriteAsync("safe", "vm1", Content);
+        var raid = server.Pools.GetEntry("safe").Devices.Raid!;
+        Assert.True(await raid.TryFailAsync(1, "it is slow"));
+        Assert.True(await raid.TryFailAsync(3, "it is slow"));
+        await server.Pools.ReplaceDeviceAsync("safe", new() { Path = "/b", Replacement = "/new" }, "me");
+        await server.UntilAsync(() => server.States("safe").Contains("/new in-sync 1"), "the end of the rebuild");
+        var steps = 0;
+        await server.UntilAsync(() => ++steps > 20, "several looks at the devices");
+        Assert.True(disk.FileExists("/b"));
+        await server.Pools.ReplaceDeviceAsync("safe", new() { Path = "/d", Replacement = "/other" }, "me");
+        await server.UntilAsync(() => !disk.FileExists("/b") && !disk.FileExists("/d"), "both to go");
+        string[] whole = ["/a in-sync 0", "/new in-sync 1", "/c in-sync 2", "/other in-sync 3"];
+        await server.UntilAsync(() => server.States("safe").SequenceEqual(whole), "the new ones");
+    }
+
+    [Fact]
     public async Task A_device_that_works_is_replaced_without_loss_of_redundancy_and_its_file_goes()
     {
         await using var server = await PoolsUnderTest.OpenAsync(disk);
@@ -263,6 +283,38 @@ public sealed class RaidPoolTests
                 && !state.StartsWith("/b", StringComparison.Ordinal)),
             "all of it on devices that are there");
         Assert.Equal(Content, await server.ReadAsync("safe", "vm1", Content.Length));
+    }
+
+    [Fact]
+    public async Task A_device_whose_name_is_gone_for_a_moment_stays_in_use()
+    {
+        await using var server = await PoolsUnderTest.OpenAsync(disk);
+        await server.Pools.CreateAsync(Request(1, ["/a", "/b"], []), "me");
+        var devices = server.Pools.GetEntry("safe").Devices;
+        await using var watch = new DeviceWatch(devices, static _ => { }, static () => Task.CompletedTask, new SimulatedClock());
+        await LookWhileAwayAsync("/b", looks: 1);
+        await LookWhileAwayAsync("/b", looks: 1);
+        Assert.Equal(["/a in-sync 0", "/b in-sync 1"], server.States("safe"));
+        await LookWhileAwayAsync("/b", looks: 2);
+        Assert.Equal("/a in-sync 0", server.States("safe")[0]);
+        Assert.Equal("degraded", server.Show("safe").Raid!.State);
+
+        // What is said of one that is needed is taken back.
+        disk.Rename("/a", "/away");
+        await watch.LookAsync();
+        await watch.LookAsync();
+        Assert.NotNull(devices.ProblemOf("/a"));
+        disk.Rename("/away", "/a");
+        await watch.LookAsync();
+        Assert.Null(devices.ProblemOf("/a"));
+
+        async Task LookWhileAwayAsync(string path, int looks)
+        {
+            disk.Rename(path, "/away");
+            while (looks-- > 0) await watch.LookAsync();
+            disk.Rename("/away", path);
+            await watch.LookAsync();
+        }
     }
 
     [Fact]

@@ -231,6 +231,7 @@ public sealed partial class RaidArray : IRedundantDevice
             state == MemberState.Rebuilding ? TimeLeft(now.Areas.DataBytes - rebuilt) : null,
             member.Failure?.Message)
         {
+            IsSettled = now.Entries[number].Id == place.Id,
             Replacement = ReplacementOf(member, now),
         };
     }

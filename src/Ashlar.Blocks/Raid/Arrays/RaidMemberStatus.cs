@@ -19,6 +19,9 @@ public sealed record RaidMemberStatus(
     TimeSpan? TimeLeft,
     string? Failure)
 {
+    /// <summary>Whether all members say that this device has the place. Until then another one may have it after a crash.</summary>
+    public bool IsSettled { get; init; } = true;
+
     /// <summary>The device that is being made a copy of it, and is to take its place; null where there is none.</summary>
     public RaidReplacement? Replacement { get; init; }
 }

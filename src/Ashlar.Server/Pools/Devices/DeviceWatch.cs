@@ -1,4 +1,5 @@
 using Ashlar.Blocks;
+using Ashlar.Blocks.Devices;
 using Ashlar.Blocks.Raid;
 using Ashlar.Storage;
 
@@ -6,7 +7,8 @@ namespace Ashlar.Server;
 
 /// <summary>
 /// Looks every few seconds whether each device of a pool is still where it was: a file that was deleted goes on taking what is written,
-/// and all of it goes with the last handle. A RAID set does without such a device, if it can.
+/// and all of it goes with the last handle. A RAID set does without such a device, if it can. It is believed at the second look in a row:
+/// names come and go for a moment, as those of disks do when their links are made anew.
 /// </summary>
 sealed class DeviceWatch : IAsyncDisposable
 {
@@ -17,6 +19,8 @@ sealed class DeviceWatch : IAsyncDisposable
     readonly Func<Task> looked;
     readonly ITimer timer;
     readonly SemaphoreSlim turn = new(1, 1);
+    readonly HashSet<FileDevice> absent = [];
+    readonly HashSet<FileDevice> needed = [];
     bool isEnding;
 
     /// <summary>Begins to look.</summary>
@@ -40,7 +44,18 @@ sealed class DeviceWatch : IAsyncDisposable
         {
             if (isEnding) return;
             foreach (var (path, opened) in devices.Opened)
-                if (IsGone(opened)) await GiveUpAsync(path);
+            {
+                var device = opened.Device;
+                if (!IsGone(opened))
+                {
+                    absent.Remove(device);
+                    if (needed.Remove(device)) devices.Note(path, null);
+                }
+                else if (!absent.Add(device) && IsOpen(path, device))
+                {
+                    await GiveUpAsync(path, device);
+                }
+            }
         }
         catch (BlockDeviceException)
         {
@@ -75,11 +90,15 @@ sealed class DeviceWatch : IAsyncDisposable
         }
     }
 
-    async Task GiveUpAsync(string path)
+    // Another one may have been put at its path meanwhile.
+    bool IsOpen(string path, FileDevice device) => devices.Opened.Any(each => each.Path == path && each.Opened.Device == device);
+
+    async Task GiveUpAsync(string path, FileDevice device)
     {
         var gone = $"{path} is gone: it was deleted or moved, or another file is there";
         if (devices.Raid is not { } raid)
         {
+            needed.Add(device);
             if (devices.Note(path, gone)) warn($"{gone}; the pool goes on with what it has open, and loses all of it when that is closed");
             return;
         }
@@ -103,6 +122,7 @@ sealed class DeviceWatch : IAsyncDisposable
             }
             else if (devices.Note(path, $"{gone}; the set cannot do without it"))
             {
+                needed.Add(device);
                 warn($"{gone}; the pool cannot do without it and goes on with what it has open, and loses it when that is closed");
             }
         }
