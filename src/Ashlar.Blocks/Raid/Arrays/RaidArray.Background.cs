@@ -16,6 +16,7 @@ public sealed partial class RaidArray
     SharedCompletion backgroundEnd = new();
     long lastForeground;
     double bytesPerSecond;
+    ITimer? retry;
 
     /// <summary>Waits until nothing goes on in the background any more: no member is rebuilt, no scrub runs.</summary>
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
@@ -52,11 +53,27 @@ public sealed partial class RaidArray
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask StopBackgroundAsync()
     {
-        lock (backgroundGate) isStopping = true;
+        lock (backgroundGate)
+        {
+            isStopping = true;
+            retry?.Dispose();
+        }
+
         await WaitForBackgroundAsync().ConfigureAwait(false);
     }
 
-    // A failure ends the work, which is reported; the set goes on.
+    // What could not be calculated may be readable after all by then, or have been written anew.
+    void RetryLater()
+    {
+        lock (backgroundGate)
+        {
+            if (isStopping) return;
+            retry ??= options.TimeProvider.CreateTimer(
+                static array => ((RaidArray)array!).WakeBackground(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            retry.Change(options.RetryInterval, Timeout.InfiniteTimeSpan);
+        }
+    }
+
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask RunBackgroundAsync()
     {
@@ -66,6 +83,7 @@ public sealed partial class RaidArray
             {
                 if (!isBackgroundWanted || isStopping)
                 {
+                    if (isStopping) EndScrub("the set was closed");
                     isBackgroundRunning = false;
                     backgroundEnd.SetResult();
                     return;
@@ -74,18 +92,25 @@ public sealed partial class RaidArray
                 isBackgroundWanted = false;
             }
 
-            try
-            {
-                await PlaceSparesAsync().ConfigureAwait(false);
-                foreach (var member in set.Members)
-                    if (member.IsPresent && !member.IsUsable && !set.IsLost) await RebuildAsync(member).ConfigureAwait(false);
-                await ReplaceWantedAsync().ConfigureAwait(false);
-                await ScrubAsync().ConfigureAwait(false);
-            }
-            catch (Exception e) when (e is BlockDeviceException or CorruptDataException)
-            {
-                Report(RaidEventKind.RebuildFailed, $"work in the background has ended: {e.Message}", null, e);
-            }
+            await TryAsync(PlaceSparesAsync()).ConfigureAwait(false);
+            foreach (var member in set.Members)
+                if (member.IsPresent && !member.IsUsable && !set.IsLost) await TryAsync(RebuildAsync(member)).ConfigureAwait(false);
+            await TryAsync(ReplaceWantedAsync()).ConfigureAwait(false);
+            await TryAsync(ScrubAsync()).ConfigureAwait(false);
+        }
+    }
+
+    // A failure ends one piece of work, which is reported; the set, and the other work, go on.
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    async ValueTask TryAsync(ValueTask work)
+    {
+        try
+        {
+            await work.ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is BlockDeviceException or CorruptDataException)
+        {
+            Report(RaidEventKind.RebuildFailed, $"work in the background has ended: {e.Message}", null, e);
         }
     }
 

@@ -53,7 +53,8 @@ public sealed partial class RaidArray
             CreatedAt = options.TimeProvider.GetUtcNow(),
             Entries = entries,
         };
-        foreach (var device in devices) await PrepareAsync(device, areas, setId, options.AreZeroed).ConfigureAwait(false);
+        foreach (var device in devices)
+            await PrepareAsync(device, areas, setId, options.AreZeroed, options.KeepsSpace).ConfigureAwait(false);
         // The spares first: whoever has a member has heard of all.
         for (var number = devices.Count - 1; number >= 0; number--)
         {
@@ -83,6 +84,15 @@ public sealed partial class RaidArray
         var assembly = await ArrayAssembly.AssembleAsync(devices, options).ConfigureAwait(false);
         var newest = assembly.Newest;
         // Before anything is written.
+        if (newest.Generation < options.LeastGeneration && !options.IsForced)
+        {
+            throw new RaidRefusedException(
+                options.Name,
+                RaidRefusal.LeftBehind,
+                $"the devices are at generation {newest.Generation} of the set, which has come to {options.LeastGeneration}: others went "
+                + "on without them, and hold what was written since then");
+        }
+
         if (newest is { IsDirty: true, Host: { } holder } && options.Host is { } host && holder.Id != host.Id && !options.IsTakenOver)
         {
             throw new RaidRefusedException(
@@ -160,12 +170,13 @@ public sealed partial class RaidArray
 
     // What it held is gone before it says that it is a member. The maps are whole, the journal empty.
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
-    static async ValueTask PrepareAsync(IBlockDevice device, MemberAreas areas, Guid setId, bool isZeroed)
+    static async ValueTask PrepareAsync(IBlockDevice device, MemberAreas areas, Guid setId, bool isZeroed, bool keepsSpace)
     {
         var block = device.Geometry.BlockSizeBytes;
         await DeviceSignatures.EraseAsync(device).ConfigureAwait(false);
         await ZeroAsync(0, areas.DataAt).ConfigureAwait(false);
         if (!isZeroed) await ZeroAsync(areas.DataAt, areas.DataBytes).ConfigureAwait(false);
+        if (keepsSpace) await ReserveAsync(device, areas.DataAt + areas.DataBytes).ConfigureAwait(false);
         var empty = new RegionMap(setId, 1);
         var page = new byte[RegionMap.PageBytes];
         for (var map = 0; map < 2; map++)
@@ -190,6 +201,20 @@ public sealed partial class RaidArray
         }
     }
 
+    // After it was zeroed, which gives space back where that is faster.
+    static async ValueTask ReserveAsync(IBlockDevice device, long length)
+    {
+        try
+        {
+            if (device is IReservableDevice file)
+                await file.ReserveAsync(Lba.Zero, length / device.Geometry.BlockSizeBytes).ConfigureAwait(false);
+        }
+        catch (NotSupportedException)
+        {
+            // Where no space can be had beforehand it is had as it is written.
+        }
+    }
+
     // What was read may be nowhere but in a cache of the system, of a process that died before its flush, or whose flush failed. All that
     // recovery relies on is written once more before it changes anything; what it compares is read from the medium. So all members
     // also have the newest generation before the next one is proposed.
@@ -202,16 +227,12 @@ public sealed partial class RaidArray
         await PersistRegionsAsync().ConfigureAwait(false);
         await UpdateAsync(static now => now).ConfigureAwait(false);
         if (intent is null) return;
-        var regionBlocks = current.RegionBytes / current.BlockSizeBytes;
-        var dataBlocks = current.Areas.DataBytes / current.BlockSizeBytes;
         foreach (var region in intent.Writing())
         {
             foreach (var member in set.Members)
             {
-                if (!member.IsPresent || member.Device is not ICachingDevice cached) continue;
-                var first = region * regionBlocks;
-                cached.DropCached(
-                    new Lba((current.Areas.DataAt / current.BlockSizeBytes) + first), Math.Min(regionBlocks, dataBlocks - first));
+                var first = region * current.RegionBytes;
+                member.DropCached(first, Math.Min(current.RegionBytes, current.Areas.DataBytes - first));
             }
         }
     }

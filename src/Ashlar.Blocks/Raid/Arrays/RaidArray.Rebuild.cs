@@ -5,6 +5,8 @@ namespace Ashlar.Blocks.Raid;
 
 public sealed partial class RaidArray
 {
+    Place? steppingIn; // A spare that cannot be taken away any more; guarded as they are.
+
     /// <summary>A device waits for a member to fail from now on; if one has, it takes its place. The set takes it over.</summary>
     /// <exception cref="RaidRefusedException">It is in use, belongs to the set, or does not fit.</exception>
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
@@ -75,7 +77,9 @@ public sealed partial class RaidArray
     public void FailReplacement(int place, string reason)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)place, (uint)places.Length, nameof(place));
-        if (set.Members[place].Twin is { } twin) twin.GiveUp(new DeviceIOException(twin.Device.Name, reason, isTransient: false));
+        if (set.Members[place].Twin is not { } twin) return;
+        twin.GiveUp(new DeviceIOException(twin.Device.Name, reason, isTransient: false));
+        WakeBackground(); // It may wait for stripes that cannot be copied.
     }
 
     /// <summary>A spare does not wait any more.</summary>
@@ -86,12 +90,51 @@ public sealed partial class RaidArray
         lock (spares)
         {
             spare = spares.Find(each => each.Id == id);
-            if (spare is null) return null;
+            if (spare is null || spare == steppingIn) return null;
             spares.Remove(spare);
         }
 
         Report(RaidEventKind.DeviceRemoved, $"the spare {spare.Device!.Name} was removed");
         return spare.Device;
+    }
+
+    /// <summary>
+    /// Hands out a device that the set does not use any more: of a member that has failed, was removed or replaced, or that was not taken
+    /// for one. Ends when nothing of the set is under way on it. The caller closes it then.
+    /// </summary>
+    /// <returns>False where the set uses the device, or does not have it: it stays as it is.</returns>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
+    public async ValueTask<bool> ReleaseAsync(IBlockDevice device)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        Place? released;
+        await turn.EnterAsync().ConfigureAwait(false);
+        try
+        {
+            lock (retired)
+            {
+                if (ignored.Remove(device)) return true;
+                released = retired.Find(each => ReferenceEquals(each.Device, device));
+                if (released is not null) retired.Remove(released);
+            }
+
+            if (released is null)
+            {
+                var number = Array.FindIndex(places, place => ReferenceEquals(place.Device, device));
+                // That it has missed something is known to all others first, as it is before any request is acknowledged.
+                if (number < 0 || set.Members[number].IsPresent || current.Entries[number].State != MemberState.Missing) return false;
+                released = places[number];
+                places[number] = new Place(released.Id, null, null);
+            }
+        }
+        finally
+        {
+            turn.Exit();
+        }
+
+        // Without the lock: one that answers nothing must not hold up the others.
+        await released.Use.EndAsync().ConfigureAwait(false);
+        return true;
     }
 
     // Returned members: what they missed is known.
@@ -106,7 +149,7 @@ public sealed partial class RaidArray
             }
             catch (BlockDeviceException e) when (!set.IsLost)
             {
-                lock (retired) retired.Add(device);
+                Retire(place, device);
                 Report(RaidEventKind.RebuildFailed, $"{device.Name} could not be taken back: {e.Message}", place, e);
             }
         }
@@ -150,7 +193,7 @@ public sealed partial class RaidArray
         if (IsInUse(device))
             throw new RaidRefusedException(Name, RaidRefusal.SameDevice, $"{device.Name} belongs to the set already");
         if (!await IsOfThisSetAsync(device).ConfigureAwait(false)) await CheckUnusedAsync(options, device).ConfigureAwait(false);
-        await PrepareAsync(device, current.Areas, current.SetId, isZeroed: true).ConfigureAwait(false);
+        await PrepareAsync(device, current.Areas, current.SetId, isZeroed: true, options.KeepsSpace).ConfigureAwait(false);
         var spare = new Place(options.Entropy.NextGuid(), device, new SuperblockPair(device));
         await spare.Pair!.WriteAsync(current with { MemberId = spare.Id, Place = MemberSuperblock.SparePlace }).ConfigureAwait(false);
         return spare;
@@ -202,13 +245,8 @@ public sealed partial class RaidArray
         {
             while (!member.IsPresent && ReferenceEquals(set.Members[member.Number], member))
             {
-                Place? spare = null;
-                lock (spares)
-                {
-                    if (spares.Count > 0) spare = spares[0];
-                    if (spare is not null) spares.RemoveAt(0);
-                }
-
+                Place? spare;
+                lock (spares) steppingIn = spare = spares.FirstOrDefault();
                 if (spare is null) return;
                 try
                 {
@@ -216,16 +254,29 @@ public sealed partial class RaidArray
                 }
                 catch (RaidRefusedException)
                 {
-                    lock (spares) spares.Insert(0, spare); // Somebody else has put a device there meanwhile.
+                    lock (spares) steppingIn = null; // Somebody else has put a device there meanwhile.
                     return;
                 }
                 catch (BlockDeviceException e) when (!set.IsLost)
                 {
-                    lock (retired) retired.Add(spare.Device!);
+                    lock (spares)
+                    {
+                        spares.Remove(spare);
+                        steppingIn = null;
+                    }
+
+                    Retire(member.Number, spare.Device!);
                     Report(RaidEventKind.RebuildFailed, $"the spare {spare.Device!.Name} could not be used: {e.Message}", member.Number, e);
                 }
             }
         }
+    }
+
+    // Unless it has a place, and is closed with that.
+    void Retire(int number, IBlockDevice device)
+    {
+        if (ReferenceEquals(places[number].Device, device)) return;
+        lock (retired) retired.Add(new Place(default, device, null));
     }
 
     // Crash order: the maps are on the device before it says that it has the place, and the others say so in the same generation.
@@ -236,8 +287,9 @@ public sealed partial class RaidArray
         try
         {
             if (set.Members[number].IsPresent) throw new RaidRefusedException(Name, RaidRefusal.WrongState, $"member {number} is there");
-            if (places[number].Device is { } old && !ReferenceEquals(old, device.Device)) lock (retired) retired.Add(old);
+            if (places[number] is { Device: { } old } before && !ReferenceEquals(old, device.Device)) lock (retired) retired.Add(before);
             places[number] = device;
+            lock (spares) if (spares.Remove(device)) steppingIn = null;
             var entries = current.Entries.ToArray();
             var leftAt = isByRegions ? entries[number].LeftAt : 0;
             var entry = new MemberEntry(device.Id, MemberState.Rebuilding, leftAt, IsByRegions: isByRegions);
@@ -264,13 +316,17 @@ public sealed partial class RaidArray
         bytesPerSecond = 0;
         var stepStripes = Math.Max(1, options.RebuildStepBytes / current.ChunkBytes);
         var remembered = member.RebuiltStripes;
-        for (var stripe = remembered; stripe < set.StripeCount; stripe++)
+        var skippedBefore = member.Skipped.Count;
+        // What was skipped before comes first.
+        foreach (var stripe in member.Skipped.ToArray().Concat(StripesFrom(remembered)))
         {
             if (ShouldStop)
             {
-                if (!set.IsLost) await RememberAsync(member, stripe).ConfigureAwait(false);
+                if (!set.IsLost) await RememberAsync(member, member.RebuiltStripes).ConfigureAwait(false);
                 return;
             }
+
+            if (member.Skipped.Count > SkippedStripes.Most) break;
 
             var startedAt = options.TimeProvider.GetTimestamp();
             bool isWritten;
@@ -300,18 +356,39 @@ public sealed partial class RaidArray
             if (isWritten) await PaceAsync(current.ChunkBytes, startedAt).ConfigureAwait(false);
         }
 
-        await FinishAsync(member).ConfigureAwait(false);
+        if (member.Skipped.Count == 0)
+        {
+            await FinishAsync(member).ConfigureAwait(false);
+            return;
+        }
+
+        await RememberAsync(member, member.RebuiltStripes).ConfigureAwait(false);
+        RetryLater();
+        if (member.Skipped is { Count: > 0 } left && left.Count != skippedBefore)
+        {
+            Report(
+                RaidEventKind.RebuildFailed,
+                $"{member.Device!.Name}, member {member.Number}, does not hold all that it should: {left.Problem}",
+                member.Number);
+        }
+    }
+
+    IEnumerable<long> StripesFrom(long first)
+    {
+        for (var stripe = first; stripe < set.StripeCount; stripe++) yield return stripe;
     }
 
     // Errors bear the name of the device that failed; those of the set are about the others.
     static bool IsOfOthers(RaidMember member, BlockDeviceException e) => e.Device != member.Device!.Name;
 
+    // What was skipped counts as not rebuilt yet, and so does all behind the first of it: a restart does that again.
     // Crash order: what is said to be rebuilt is flushed before, on all members: where nothing was in use all of them were cleared.
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask RememberAsync(RaidMember member, long stripes)
     {
         await set.FlushMembersAsync().ConfigureAwait(false);
         if (!member.IsPresent) return;
+        if (member.Skipped.First is { } skipped) stripes = Math.Min(stripes, skipped);
         await UpdateAsync(now => WithEntry(
             now, member.Number, now.Entries[member.Number] with { RebuiltBytes = stripes * now.ChunkBytes })).ConfigureAwait(false);
     }

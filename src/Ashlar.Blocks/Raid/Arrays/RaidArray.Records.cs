@@ -82,6 +82,7 @@ public sealed partial class RaidArray
         }
 
         Volatile.Write(ref current, next);
+        Volatile.Write(ref settledGeneration, next.Generation);
         foreach (var member in set.Members)
         {
             if (member.Failure is not { } failure || next.Entries[member.Number].State != MemberState.Missing) continue;

@@ -28,7 +28,7 @@ public sealed partial class RaidArray
         if (!member.IsUsable || member.Twin is not null)
             throw new RaidRefusedException(Name, RaidRefusal.WrongState, $"member {place} is being rebuilt or replaced");
         var twin = await PrepareSpareAsync(device).ConfigureAwait(false);
-        member.Twin = new MemberTwin(device);
+        member.Twin = new MemberTwin(device, twin.Use);
         lock (replacements) replacements.Add((member, twin));
         Report(RaidEventKind.RebuildStarted, $"{device.Name} is made a copy of member {place}, {member.Device!.Name}", place);
         WakeBackground();
@@ -37,17 +37,12 @@ public sealed partial class RaidArray
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask ReplaceWantedAsync()
     {
-        while (true)
+        List<(RaidMember Member, Place Device)> wanted;
+        lock (replacements) wanted = [.. replacements];
+        foreach (var each in wanted)
         {
-            (RaidMember Member, Place Device) next;
-            lock (replacements)
-            {
-                if (replacements.Count == 0) return;
-                next = replacements[0];
-            }
-
-            if (!await CopyAsync(next.Member, next.Device).ConfigureAwait(false)) return;
-            lock (replacements) replacements.RemoveAt(0);
+            if (!await CopyAsync(each.Member, each.Device).ConfigureAwait(false)) continue;
+            lock (replacements) replacements.Remove(each);
         }
     }
 
@@ -57,16 +52,31 @@ public sealed partial class RaidArray
     {
         bytesPerSecond = 0;
         var twin = member.Twin!;
-        for (var stripe = 0L; stripe < set.StripeCount && member.IsPresent && twin.Failure is null; stripe++)
+        var skippedBefore = twin.Skipped.Count;
+        foreach (var stripe in twin.Skipped.ToArray().Concat(StripesFrom(twin.CopiedStripes)))
         {
+            if (!member.IsPresent || twin.Failure is not null || twin.Skipped.Count > SkippedStripes.Most) break;
             if (ShouldStop) return false;
             var startedAt = options.TimeProvider.GetTimestamp();
             await set.CopyStripeAsync(member, stripe).ConfigureAwait(false);
-            twin.CopiedStripes = stripe + 1;
+            twin.CopiedStripes = Math.Max(twin.CopiedStripes, stripe + 1);
             await PaceAsync(current.ChunkBytes, startedAt).ConfigureAwait(false);
         }
 
         await twin.FlushAsync().ConfigureAwait(false);
+        if (twin is { Failure: null, Skipped: { Count: > 0 } left } && member.IsPresent)
+        {
+            // The member goes on: what it cannot read it knows not to have.
+            RetryLater();
+            if (left.Count != skippedBefore)
+            {
+                var message = $"{device.Device!.Name} cannot replace member {member.Number}: {left.Problem}";
+                Report(RaidEventKind.RebuildFailed, message, member.Number);
+            }
+
+            return false;
+        }
+
         // Without writers: what one of them fails to write to the device from then on is missed by a member.
         if (twin.Failure is null && member.IsPresent)
             await set.WithoutWritersAsync(() => PromoteAsync(member, device)).ConfigureAwait(false);
@@ -74,7 +84,7 @@ public sealed partial class RaidArray
         member.Twin = null;
         if (twin.Failure is { } failure)
         {
-            lock (retired) retired.Add(device.Device!);
+            lock (retired) retired.Add(device);
             Report(
                 RaidEventKind.RebuildFailed,
                 $"{device.Device!.Name} does not replace member {member.Number}: {failure.Message}",
@@ -111,9 +121,9 @@ public sealed partial class RaidArray
                 return;
             }
 
-            lock (retired) retired.Add(member.Device!);
+            lock (retired) retired.Add(places[number]);
             places[number] = device;
-            set.Promote(new RaidMember(number, device.Device, current.Areas.DataAt));
+            set.Promote(new RaidMember(number, device.Device, current.Areas.DataAt, KeepsSpace(device.Device), device.Use));
             intent?.TakeAllForStale();
             await WriteRegionsLockedAsync().ConfigureAwait(false);
             await TransitionLockedAsync((_, now) => WithEntry(now, number, new MemberEntry(device.Id, MemberState.InSync)))

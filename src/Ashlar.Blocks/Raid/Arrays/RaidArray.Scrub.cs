@@ -45,6 +45,12 @@ public sealed partial class RaidArray
             wanted = scrubWanted;
         }
 
+        if (set.IsLost)
+        {
+            EndScrub("too many members have failed");
+            return;
+        }
+
         bytesPerSecond = 0;
         // One that a rebuild interrupted goes on with what it has found.
         var now = Scrub.Run == wanted.Run
@@ -57,9 +63,21 @@ public sealed partial class RaidArray
         }
         catch (Exception e) when (e is BlockDeviceException or CorruptDataException)
         {
-            lock (backgroundGate) if (wantedScrub?.Run == wanted.Run) wantedScrub = null;
-            Volatile.Write(ref scrub, Scrub with { IsRunning = false, Failure = e.Message, TimeLeft = null });
+            lock (backgroundGate) if (wantedScrub?.Run == wanted.Run) EndScrub(e.Message);
             throw;
+        }
+    }
+
+    // Whoever waits for it learns that it does not come to its end. Nothing happens where none is wanted.
+    void EndScrub(string failure)
+    {
+        lock (backgroundGate)
+        {
+            if (wantedScrub is not { } wanted) return;
+            wantedScrub = null;
+            var now = Scrub.Run == wanted.Run ? Scrub
+                : new RaidScrubStatus(false, 0, current.Areas.DataBytes, 0, 0, 0, 0, null) { Run = wanted.Run };
+            Volatile.Write(ref scrub, now with { IsRunning = false, Failure = failure, TimeLeft = null });
         }
     }
 
@@ -74,6 +92,7 @@ public sealed partial class RaidArray
                 // A member that has to be rebuilt comes first; the scrub goes on then.
                 if (!set.IsLost && !IsReadOnly) await RememberScrubAsync(stripe).ConfigureAwait(false);
                 Volatile.Write(ref scrub, now with { IsRunning = false });
+                if (set.IsLost) EndScrub("too many members have failed");
                 return;
             }
 

@@ -14,7 +14,7 @@ namespace Ashlar.Blocks.Raid;
 /// <para>One lock, <c>turn</c>, is held by whoever writes superblocks and maps. It is the innermost: under it nobody waits for a
 /// stripe, and a member that fails under it is recorded there and then.</para>
 /// </remarks>
-public sealed partial class RaidArray : IRedundantDevice
+public sealed partial class RaidArray : IRedundantDevice, ICachingDevice
 {
     readonly RaidOptions options;
     readonly RaidLayout layout;
@@ -22,11 +22,13 @@ public sealed partial class RaidArray : IRedundantDevice
     readonly Place[] places;
     readonly List<Place> spares = [];
     readonly List<IBlockDevice> ignored;
-    readonly List<IBlockDevice> retired = [];
+    readonly List<Place> retired = [];
     readonly RegionMap? missed;
     readonly WriteIntent? intent;
     readonly RaidSet set;
     MemberSuperblock current;
+    TimeSpan flushInterval;
+    long settledGeneration;
     bool isDisposed;
 
     RaidArray(ArrayAssembly assembly, RegionMap? writing, RegionMap? missed, long lastBatch, RaidOptions options)
@@ -34,6 +36,7 @@ public sealed partial class RaidArray : IRedundantDevice
         this.options = options;
         this.missed = missed;
         current = assembly.Newest;
+        settledGeneration = current.Generation;
         layout = new RaidLayout(current.Level, current.Entries.Count);
         ignored = assembly.Ignored;
         places = new Place[layout.MemberCount];
@@ -73,6 +76,12 @@ public sealed partial class RaidArray : IRedundantDevice
 
     /// <summary>What lies on one member before the next one's turn comes.</summary>
     public int ChunkBytes => current.ChunkBytes;
+
+    /// <summary>
+    /// Raised when members come or go: one that says less has missed it. What was said once is known to all that are left, so that a set
+    /// of which it is known can be kept from being started without them (<see cref="RaidOptions.LeastGeneration"/>).
+    /// </summary>
+    public long Generation => ArrayAssembly.SettledAt(Volatile.Read(ref settledGeneration));
 
     /// <summary>When the set was created.</summary>
     public DateTimeOffset CreatedAt => current.CreatedAt;
@@ -143,6 +152,24 @@ public sealed partial class RaidArray : IRedundantDevice
     public int DescribeExtents(Lba start, long blockCount, Span<BlockExtent> extents) => set.DescribeExtents(start, blockCount, extents);
 
     /// <inheritdoc />
+    public void DropCached(Lba start, long blockCount) => set.DropCached(start, blockCount);
+
+    /// <inheritdoc />
+    public TimeSpan FlushInterval
+    {
+        get => flushInterval;
+        set
+        {
+            flushInterval = value;
+            foreach (var place in places) if (place.Device is ICachingDevice device) device.FlushInterval = value;
+        }
+    }
+
+    /// <inheritdoc />
+    /// <remarks>Never: it waits for all members, and may write a batch of the journal before.</remarks>
+    public bool IsFlushShort => false;
+
+    /// <inheritdoc />
     public DeviceStatistics GetStatistics() => set.GetStatistics();
 
     /// <inheritdoc />
@@ -185,19 +212,41 @@ public sealed partial class RaidArray : IRedundantDevice
         }
 
         await TransitionAsync(static (_, now) => now with { IsDirty = false, JournalEpoch = EpochAfter(now) }).ConfigureAwait(false);
+        await TellSparesAsync().ConfigureAwait(false);
+    }
+
+    // That nobody has the set open any more. One that does not take it harms nobody.
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    async ValueTask TellSparesAsync()
+    {
+        List<Place> told;
+        lock (spares) told = [.. spares];
+        foreach (var spare in told)
+        {
+            try
+            {
+                var says = current with { MemberId = spare.Id, Place = MemberSuperblock.SparePlace };
+                await spare.Pair!.WriteAsync(says).ConfigureAwait(false);
+            }
+            catch (BlockDeviceException e)
+            {
+                var message = $"the spare {spare.Device!.Name} was not told that the set is closed: {e.Message}";
+                Report(RaidEventKind.DeviceIgnored, message, null, e);
+            }
+        }
     }
 
     ValueTask CloseDevicesAsync()
     {
         var calls = CallSet.Take();
-        foreach (var device in places.Concat(spares).Select(place => place.Device).Concat(ignored).Concat(retired))
+        foreach (var device in places.Concat(spares).Concat(retired).Select(place => place.Device).Concat(ignored))
             if (device is not null) calls.Add(device.DisposeAsync());
         return calls.WhenAllAsync();
     }
 
     RaidMember NewMember(int number, Place place, MemberEntry entry)
     {
-        var member = new RaidMember(number, place.Device, current.Areas.DataAt);
+        var member = new RaidMember(number, place.Device, current.Areas.DataAt, KeepsSpace(place.Device), place.Use);
         if (entry.State != MemberState.Rebuilding || place.Device is null) return member;
         Func<long, bool>? wanted = null;
         if (entry.IsByRegions)
@@ -211,6 +260,19 @@ public sealed partial class RaidArray : IRedundantDevice
         return member;
     }
 
+    // A block device has its space, and is told what is not needed of it.
+    bool KeepsSpace(IBlockDevice? device)
+    {
+        try
+        {
+            return options.KeepsSpace && device is IReservableDevice { FreeSpaceBelowBytes: not null };
+        }
+        catch (StorageException)
+        {
+            return true;
+        }
+    }
+
     RaidMemberStatus StatusOf(int number, MemberSuperblock now)
     {
         var (place, member) = (places[number], set.Members[number]);
@@ -218,7 +280,7 @@ public sealed partial class RaidArray : IRedundantDevice
         var rebuilt = state switch
         {
             MemberState.InSync => now.Areas.DataBytes,
-            MemberState.Rebuilding => Math.Min(member.RebuiltStripes, set.StripeCount) * now.ChunkBytes,
+            MemberState.Rebuilding => (Math.Min(member.RebuiltStripes, set.StripeCount) - member.Skipped.Count) * now.ChunkBytes,
             _ => 0,
         };
         return new RaidMemberStatus(
@@ -228,8 +290,8 @@ public sealed partial class RaidArray : IRedundantDevice
             state,
             rebuilt,
             now.Areas.DataBytes,
-            state == MemberState.Rebuilding ? TimeLeft(now.Areas.DataBytes - rebuilt) : null,
-            member.Failure?.Message)
+            state == MemberState.Rebuilding && member.RebuiltStripes < set.StripeCount ? TimeLeft(now.Areas.DataBytes - rebuilt) : null,
+            member.Failure?.Message ?? member.Skipped.Problem)
         {
             IsSettled = now.Entries[number].Id == place.Id,
             Replacement = ReplacementOf(member, now),
@@ -241,13 +303,21 @@ public sealed partial class RaidArray : IRedundantDevice
         if (member.Twin is not { } twin) return null;
         Guid id;
         lock (replacements) id = replacements.Find(each => each.Member == member).Device?.Id ?? Guid.Empty;
-        var copied = Math.Min(twin.CopiedStripes, set.StripeCount) * now.ChunkBytes;
-        return new RaidReplacement(id, twin.Device.Name, copied, copied > 0 ? TimeLeft(now.Areas.DataBytes - copied) : null);
+        var copied = (twin.CopiedStripes - twin.Skipped.Count) * now.ChunkBytes;
+        var isCopying = copied > 0 && twin.CopiedStripes < set.StripeCount;
+        return new RaidReplacement(id, twin.Device.Name, copied, isCopying ? TimeLeft(now.Areas.DataBytes - copied) : null)
+        {
+            Failure = twin.Failure?.Message ?? twin.Skipped.Problem,
+        };
     }
 
     void Report(RaidEventKind kind, string message, int? place = null, Exception? cause = null) =>
         options.Events?.Invoke(new RaidEvent(kind, $"{Name}: {message}", place, cause));
 
     /// <summary>A device and its superblocks.</summary>
-    sealed record Place(Guid Id, IBlockDevice? Device, SuperblockPair? Pair);
+    sealed record Place(Guid Id, IBlockDevice? Device, SuperblockPair? Pair)
+    {
+        /// <summary>Who is at work on it.</summary>
+        public DeviceUse Use { get; } = new();
+    }
 }

@@ -8,7 +8,7 @@ namespace Ashlar.Blocks.Raid;
 /// <param name="RebuiltBytes">While it is rebuilt: how much of it is right.</param>
 /// <param name="DataBytes">How much it holds in all.</param>
 /// <param name="TimeLeft">While it is rebuilt: how long that will take, as it goes now; null where that is not known.</param>
-/// <param name="Failure">Why it is not used any more, or null.</param>
+/// <param name="Failure">Why it is not used any more, or cannot be given all that it should hold; or null.</param>
 public sealed record RaidMemberStatus(
     int? Place,
     Guid Id,
@@ -31,7 +31,11 @@ public sealed record RaidMemberStatus(
 /// <param name="Device">Name of the device.</param>
 /// <param name="CopiedBytes">What it holds of what the member holds.</param>
 /// <param name="TimeLeft">How long the rest will take, as it goes now; null where that is not known.</param>
-public sealed record RaidReplacement(Guid Id, string Device, long CopiedBytes, TimeSpan? TimeLeft);
+public sealed record RaidReplacement(Guid Id, string Device, long CopiedBytes, TimeSpan? TimeLeft)
+{
+    /// <summary>Why it cannot be given all; null where it can.</summary>
+    public string? Failure { get; init; }
+}
 
 /// <summary>How a set is as a whole.</summary>
 public enum RaidArrayState

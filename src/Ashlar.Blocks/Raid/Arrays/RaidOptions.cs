@@ -21,6 +21,12 @@ public record RaidOptions
     /// <summary>Opens a set also if another host has it, as if that were gone: one that still writes to it destroys it.</summary>
     public bool IsTakenOver { get; init; }
 
+    /// <summary>
+    /// What <see cref="RaidArray.Generation"/> was known to be: members that are older than that have been left behind by others, which are
+    /// not there, and do not make the set unless it is forced. 0 for nothing.
+    /// </summary>
+    public long LeastGeneration { get; init; }
+
     /// <summary>Called with all that happens. It must not block.</summary>
     public Action<RaidEvent>? Events { get; init; }
 
@@ -33,8 +39,17 @@ public record RaidOptions
     /// <summary>The same while others read and write; 0 for no difference.</summary>
     public long BusyBytesPerSecond { get; init; } = 64L << 20;
 
+    /// <summary>When stripes that could not be calculated for a member are looked at again; that happens before with other work.</summary>
+    public TimeSpan RetryInterval { get; init; } = TimeSpan.FromMinutes(10);
+
     /// <summary>How often it is remembered how far a rebuild has come.</summary>
     public long RebuildStepBytes { get; init; } = 256L << 20;
+
+    /// <summary>
+    /// Members that take their space from something else, as files do, have all of it from the beginning and keep it: several that share
+    /// theirs would run out of it, and fail, at once.
+    /// </summary>
+    public bool KeepsSpace { get; init; }
 
     /// <summary>The clock.</summary>
     public TimeProvider TimeProvider { get; init; } = WorkerClock.Instance;

@@ -29,6 +29,9 @@ public enum RaidRefusal
     /// <summary>A device holds something else.</summary>
     InUse,
 
+    /// <summary>The members are of a time before others went on without them, which are not there.</summary>
+    LeftBehind,
+
     /// <summary>Another machine has the set open.</summary>
     InUseElsewhere,
 

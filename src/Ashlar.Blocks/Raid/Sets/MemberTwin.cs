@@ -6,7 +6,7 @@ namespace Ashlar.Blocks.Raid;
 /// <summary>
 /// A device that is being made a copy of a member while that is in use. What it does not take harms nobody: it is given up.
 /// </summary>
-sealed class MemberTwin(IBlockDevice device)
+sealed class MemberTwin(IBlockDevice device, DeviceUse use)
 {
     Exception? failure;
     long copiedStripes;
@@ -23,12 +23,24 @@ sealed class MemberTwin(IBlockDevice device)
         set => Volatile.Write(ref copiedStripes, value);
     }
 
+    /// <summary>Of these, those that it does not hold.</summary>
+    public SkippedStripes Skipped { get; } = new();
+
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     public async ValueTask WriteAsync(Lba start, ReadOnlyMemory<byte> source)
     {
         try
         {
-            if (Failure is null) await device.WriteAsync(start, source).ConfigureAwait(false);
+            if (Failure is not null) return;
+            use.Enter(device);
+            try
+            {
+                await device.WriteAsync(start, source).ConfigureAwait(false);
+            }
+            finally
+            {
+                use.Exit();
+            }
         }
         catch (BlockDeviceException e)
         {
@@ -37,11 +49,20 @@ sealed class MemberTwin(IBlockDevice device)
     }
 
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
-    public async ValueTask ZeroAsync(Lba start, long blockCount)
+    public async ValueTask ZeroAsync(Lba start, long blockCount, ZeroOptions options)
     {
         try
         {
-            if (Failure is null) await device.WriteZeroesAsync(start, blockCount).ConfigureAwait(false);
+            if (Failure is not null) return;
+            use.Enter(device);
+            try
+            {
+                await device.WriteZeroesAsync(start, blockCount, options).ConfigureAwait(false);
+            }
+            finally
+            {
+                use.Exit();
+            }
         }
         catch (BlockDeviceException e)
         {
@@ -54,7 +75,16 @@ sealed class MemberTwin(IBlockDevice device)
     {
         try
         {
-            if (Failure is null) await device.FlushAsync().ConfigureAwait(false);
+            if (Failure is not null) return;
+            use.Enter(device);
+            try
+            {
+                await device.FlushAsync().ConfigureAwait(false);
+            }
+            finally
+            {
+                use.Exit();
+            }
         }
         catch (BlockDeviceException e)
         {

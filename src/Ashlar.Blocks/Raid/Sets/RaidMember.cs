@@ -10,10 +10,13 @@ namespace Ashlar.Blocks.Raid;
 /// <param name="number">Its place in the layout.</param>
 /// <param name="device">The device; there is none for a member that is missing.</param>
 /// <param name="dataAt">Where the set's data begins on it.</param>
-sealed class RaidMember(int number, IBlockDevice? device, long dataAt = 0)
+/// <param name="keepsSpace">Whether what is zeroed keeps its space.</param>
+/// <param name="usedBy">Counts who is at work on the device; null for a new one.</param>
+sealed class RaidMember(int number, IBlockDevice? device, long dataAt = 0, bool keepsSpace = false, DeviceUse? usedBy = null)
 {
     const int MaxAttempts = 3;
 
+    readonly DeviceUse use = usedBy ?? new();
     Exception? failure;
     Func<long, bool>? isWanted;
     long rebuiltStripes = long.MaxValue;
@@ -57,6 +60,9 @@ sealed class RaidMember(int number, IBlockDevice? device, long dataAt = 0)
     /// <summary>Stripes from the beginning that it holds; all while it is not being rebuilt.</summary>
     public long RebuiltStripes => Volatile.Read(ref rebuiltStripes);
 
+    /// <summary>Of these, those that it does not hold.</summary>
+    public SkippedStripes Skipped { get; } = new();
+
     /// <summary>Reads under way: of two copies the less busy one is asked.</summary>
     public int ReadsUnderWay => Volatile.Read(ref readsUnderWay);
 
@@ -68,7 +74,7 @@ sealed class RaidMember(int number, IBlockDevice? device, long dataAt = 0)
     {
         if (!IsPresent) return false;
         var rebuilt = Volatile.Read(ref rebuiltStripes);
-        return stripe < rebuilt || isWanted is { } wanted && !wanted(stripe);
+        return (stripe < rebuilt && !Skipped.Contains(stripe)) || isWanted is { } wanted && !wanted(stripe);
     }
 
     /// <summary>It has missed something. False if that was known.</summary>
@@ -105,22 +111,57 @@ sealed class RaidMember(int number, IBlockDevice? device, long dataAt = 0)
     public async ValueTask ZeroAsync(long offsetBytes, long lengthBytes, ZeroOptions options)
     {
         var (start, blocks) = (ToLba(dataAt + offsetBytes), lengthBytes / device!.Geometry.BlockSizeBytes);
-        await device.WriteZeroesAsync(start, blocks, options).ConfigureAwait(false);
-        if (Twin is { } twin) await twin.ZeroAsync(start, blocks).ConfigureAwait(false);
+        if (keepsSpace) options |= ZeroOptions.KeepAllocated;
+        use.Enter(device);
+        try
+        {
+            await device.WriteZeroesAsync(start, blocks, options).ConfigureAwait(false);
+        }
+        finally
+        {
+            use.Exit();
+        }
+
+        if (Twin is { } twin) await twin.ZeroAsync(start, blocks, options).ConfigureAwait(false);
     }
 
     /// <summary>Makes durable what it has been given.</summary>
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     public async ValueTask FlushAsync()
     {
-        await device!.FlushAsync().ConfigureAwait(false);
+        use.Enter(device!);
+        try
+        {
+            await device!.FlushAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            use.Exit();
+        }
+
         if (Twin is { } twin) await twin.FlushAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Forgets copies that something above the medium keeps of data of the set.</summary>
+    public void DropCached(long offsetBytes, long lengthBytes)
+    {
+        if (!IsPresent || device is not ICachingDevice cached) return;
+        use.Enter(device);
+        try
+        {
+            cached.DropCached(ToLba(dataAt + offsetBytes), lengthBytes / device.Geometry.BlockSizeBytes);
+        }
+        finally
+        {
+            use.Exit();
+        }
     }
 
     /// <summary>Reads from anywhere on the device.</summary>
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     public async ValueTask ReadAreaAsync(long offsetBytes, Memory<byte> destination)
     {
+        use.Enter(device!);
         Volatile.Write(ref lastReadEnd, offsetBytes - dataAt + destination.Length);
         Interlocked.Increment(ref readsUnderWay);
         try
@@ -141,6 +182,7 @@ sealed class RaidMember(int number, IBlockDevice? device, long dataAt = 0)
         finally
         {
             Interlocked.Decrement(ref readsUnderWay);
+            use.Exit();
         }
     }
 
@@ -148,17 +190,25 @@ sealed class RaidMember(int number, IBlockDevice? device, long dataAt = 0)
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     public async ValueTask WriteAreaAsync(long offsetBytes, ReadOnlyMemory<byte> source)
     {
-        for (var attempt = 1; ; attempt++)
+        use.Enter(device!);
+        try
         {
-            try
+            for (var attempt = 1; ; attempt++)
             {
-                await device!.WriteAsync(ToLba(offsetBytes), source).ConfigureAwait(false);
-                return;
+                try
+                {
+                    await device!.WriteAsync(ToLba(offsetBytes), source).ConfigureAwait(false);
+                    return;
+                }
+                catch (BlockDeviceException e) when (e.IsTransient && attempt < MaxAttempts)
+                {
+                    // Once more.
+                }
             }
-            catch (BlockDeviceException e) when (e.IsTransient && attempt < MaxAttempts)
-            {
-                // Once more.
-            }
+        }
+        finally
+        {
+            use.Exit();
         }
     }
 

@@ -56,6 +56,7 @@ sealed partial class RaidSet
         try
         {
             if (!IsAllocated(allocated, stripe)) return default;
+            DropStripes(stripe, 1); // What the system's cache has says nothing of the medium.
             return layout.ParityPerStripe > 0
                 ? await LookAtParityAsync(stripe, isRepairing, oracle).ConfigureAwait(false)
                 : await LookAtCopiesAsync(stripe, isRepairing, oracle).ConfigureAwait(false);

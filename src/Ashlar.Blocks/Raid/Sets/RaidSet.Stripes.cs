@@ -32,8 +32,10 @@ sealed partial class RaidSet
         }
     }
 
-    /// <summary>Gives a member what it should hold of a stripe; from then on it is relied on for it.</summary>
-    /// <param name="member">The member, which is being rebuilt and has come to this stripe.</param>
+    /// <summary>
+    /// Gives a member what it should hold of a stripe; from then on it is relied on for it. A stripe that cannot be calculated is skipped.
+    /// </summary>
+    /// <param name="member">The member, which is being rebuilt and has come to this stripe, or has skipped it.</param>
     /// <param name="stripe">The stripe.</param>
     /// <param name="allocated">What is in use.</param>
     /// <returns>Whether anything was written.</returns>
@@ -44,7 +46,8 @@ sealed partial class RaidSet
         await turn.EnterAsync().ConfigureAwait(false);
         try
         {
-            Invariant.Require(member.RebuiltStripes == stripe);
+            var isNew = member.RebuiltStripes == stripe;
+            Invariant.Require(isNew || member.Skipped.Contains(stripe));
             var isNeeded = !member.IsUsableAt(stripe);
             if (isNeeded && MayClear(member, stripe) && !IsAllocated(allocated, stripe))
             {
@@ -55,11 +58,24 @@ sealed partial class RaidSet
             else if (isNeeded)
             {
                 using var columns = StripeColumns.Take(layout, stripe, 0, chunkBytes);
-                var content = await ContentOfAsync(columns, member.Number).ConfigureAwait(false);
+                ReadOnlyMemory<byte> content;
+                try
+                {
+                    content = await ContentOfAsync(columns, member.Number).ConfigureAwait(false);
+                }
+                catch (Exception e) when (IsUnreadable(e) && !IsLost)
+                {
+                    if (!isNew) return false;
+                    member.Skipped.Add(stripe, e); // First: at no time it is relied on for it.
+                    member.Rebuilt(stripe + 1);
+                    return true;
+                }
+
                 await member.WriteAsync(OffsetOf(stripe), content).ConfigureAwait(false);
             }
 
-            member.Rebuilt(stripe + 1);
+            if (isNew) member.Rebuilt(stripe + 1);
+            else member.Skipped.Remove(stripe);
             return isNeeded;
         }
         finally
@@ -68,10 +84,13 @@ sealed partial class RaidSet
         }
     }
 
-    /// <summary>Copies what a member holds of a stripe to its twin; what it cannot read is calculated.</summary>
+    /// <summary>
+    /// Copies what a member holds of a stripe to its twin; what it cannot read is calculated, and what cannot be calculated is skipped.
+    /// </summary>
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     public async ValueTask CopyStripeAsync(RaidMember member, long stripe)
     {
+        if (member.Twin is not { } twin) return;
         var turn = LockOf(stripe);
         await turn.EnterAsync().ConfigureAwait(false);
         try
@@ -84,12 +103,21 @@ sealed partial class RaidSet
             }
             catch (Exception e) when (IsUnreadable(e))
             {
-                content = await ContentOfAsync(columns, member.Number).ConfigureAwait(false);
+                try
+                {
+                    content = await ContentOfAsync(columns, member.Number).ConfigureAwait(false);
+                }
+                catch (Exception lost) when (IsUnreadable(lost) && !IsLost)
+                {
+                    if (!twin.Skipped.Contains(stripe)) twin.Skipped.Add(stripe, lost);
+                    return;
+                }
+
                 await WriteMemberAsync(member.Number, stripe, 0, content).ConfigureAwait(false);
             }
 
-            if (member.Twin is { } twin)
-                await twin.WriteAsync(member.LbaOf(OffsetOf(stripe)), content).ConfigureAwait(false);
+            await twin.WriteAsync(member.LbaOf(OffsetOf(stripe)), content).ConfigureAwait(false);
+            if (twin.Skipped.Contains(stripe)) twin.Skipped.Remove(stripe);
         }
         finally
         {

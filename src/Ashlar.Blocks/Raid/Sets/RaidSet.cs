@@ -229,6 +229,17 @@ sealed partial class RaidSet : IRedundantDevice
         return 1;
     }
 
+    /// <summary>Forgets what copies there are above the media of all of which the range is made or calculated.</summary>
+    public void DropCached(Lba start, long blockCount)
+    {
+        Geometry.CheckRange(Name, start, blockCount);
+        if (blockCount == 0) return;
+        var (first, last) = (StripeOf(start.Value), StripeOf(start.Value + blockCount - 1));
+        DropStripes(first, last - first + 1);
+
+        long StripeOf(long block) => block * Geometry.BlockSizeBytes / StripeBytes;
+    }
+
     public DeviceStatistics GetStatistics() => counters.Snapshot();
 
     /// <summary>Closes all members, also when one of them fails to.</summary>
@@ -258,6 +269,21 @@ sealed partial class RaidSet : IRedundantDevice
         CheckSurvival();
         if (Volatile.Read(ref flushFailure) is { } failure)
             throw new DeviceIOException(Name, $"a flush failed: {failure.Message}", isTransient: false, failure);
+    }
+
+    void DropStripes(long first, long count)
+    {
+        foreach (var member in members)
+        {
+            try
+            {
+                member.DropCached(OffsetOf(first), count * chunkBytes);
+            }
+            catch (BlockDeviceException)
+            {
+                // It has just been given up.
+            }
+        }
     }
 
     // Where a chunk of a stripe begins in the data of its member.

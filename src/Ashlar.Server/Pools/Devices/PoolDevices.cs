@@ -39,6 +39,7 @@ sealed class PoolDevices : IDisposable
     {
         Name = SetName,
         Host = HostOf(options),
+        KeepsSpace = true,
         TimeProvider = WorkerClock.For(options.TimeProvider),
         Entropy = options.Entropy,
     };
