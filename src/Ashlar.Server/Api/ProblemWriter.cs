@@ -57,6 +57,7 @@ sealed class ProblemWriter(RequestDelegate next, ServerLog log, ReportLimiter li
         ArgumentException e => (ProblemKind.InvalidSize, e.Message.Split(" (Parameter ")[0]),
         DeviceFullException e => (ProblemKind.NoSpace, e.Message),
         StorageException { Kind: StorageErrorKind.NoSpace } e => (ProblemKind.NoSpace, e.Message),
+        PoolGrowthException e => (ProblemKind.NotSupported, e.Message),
         CorruptDataException e => (ProblemKind.Corrupt, e.Message),
         AshlarException e => (ProblemKind.Failed, e.Message),
         // Pools are closed when the server stops, or when they go; who still works has had his time.

@@ -37,9 +37,9 @@ public static class OfflinePools
         var devices = new List<FileDevice>();
         try
         {
-            foreach (var device in record.Devices)
+            foreach (var device in record.PresentDevices)
                 devices.Add(FileDevice.Open(files, device.PathIn(directory), PoolFiles.BlockSizeBytes, isReadOnly: true));
-            var set = await ConcatDevice.OpenAsync(devices[0], record.SetId, devices[1..]);
+            var set = await ConcatDevice.OpenAsync(devices[0], record.SetId, devices[1..], record.Gaps);
             return await StoragePool.VerifyOfflineAsync(set, metadata, new() { Name = name }, cancellationToken);
         }
         finally

@@ -76,7 +76,7 @@ static class PoolFiles
 
         try
         {
-            PoolSizes.Require(askedBytes, opened.GetUsage().CapacityBytes); // Of earlier programs it is known only now.
+            PoolSizes.Require(askedBytes, opened.FullCapacityBytes); // Of earlier programs it is known only now.
             return opened;
         }
         catch

@@ -71,7 +71,7 @@ sealed partial class ServedPool : IAsyncDisposable
 
     /// <summary>That the next start is refused if it is as this one was; empty when it is not.</summary>
     public IReadOnlyList<string> SizeWarnings =>
-        PoolSizes.WarningOf(Name, askedBytes, Usage.CapacityBytes) is { } warning ? [warning] : [];
+        PoolSizes.WarningOf(Name, askedBytes, pool.FullCapacityBytes) is { } warning ? [warning] : [];
 
     /// <summary>What was found damaged and not healed since, the first of it with a sentence each.</summary>
     public PoolDamage Damage => pool.GetDamage(MaxDamageListed);
@@ -153,6 +153,7 @@ sealed partial class ServedPool : IAsyncDisposable
                 $"pool {Name} holds {BinarySize.FormatExact(before)}; {BinarySize.FormatExact(capacityBytes)} are less, and pools "
                 + "cannot shrink");
         }
+        pool.CheckGrowth(capacityBytes);
     }
 
     /// <summary>Makes the pool larger, over all that its devices have.</summary>

@@ -1,6 +1,7 @@
 using Ashlar.Blocks;
 using Ashlar.Blocks.Devices;
 using Ashlar.Storage;
+using Ashlar.Volumes;
 using Microsoft.Extensions.Logging;
 
 namespace Ashlar.Server;
@@ -65,30 +66,46 @@ sealed partial class ServedPools
         return tasks.Start(
             entry.Name,
             new RemoveDeviceWork(
-                served, path, part.OffsetBytes, evacuation, stop => TakeOutAsync(entry, path, part.LengthBytes, stop)),
+                path, evacuation, stop => TakeOutAsync(entry, served, path, stop)),
             bytesPerSecond,
             by);
     }
 
     // Whoever closes the pool has the turn, and waits for the task to end.
-    async Task TakeOutAsync(PoolEntry entry, string path, long lengthBytes, CancellationToken stop)
+    async Task TakeOutAsync(PoolEntry entry, ServedPool served, string path, CancellationToken stop)
     {
         await turn.WaitAsync(stop);
         try
         {
             var device = entry.Record.Devices.Single(each => !each.IsGone && each.PathIn(entry.DirectoryPath) == path);
-            InstallInstead(entry, device, device with { GoneBytes = lengthBytes });
+            var part = RequireEmptyPart(entry, served, path);
+            var gone = device with { GoneBytes = part.LengthBytes, GoneOffsetBytes = part.OffsetBytes };
+            InstallInstead(entry, device, gone);
             var taken = await entry.Devices.TakeOutAsync(path);
             await using (taken)
                 if (!device.IsOwn) await DeviceSignatures.EraseAsync(taken.Device, CancellationToken.None);
             if (device.IsOwn) newDevices.RemoveOwn(path);
-            InstallInstead(entry, device with { GoneBytes = lengthBytes }, device with { GoneBytes = lengthBytes, Path = "" });
+            InstallInstead(entry, gone, gone with { Path = "" });
             Tell(LogLevel.Information, LogEvents.PoolDeviceRemoved, entry.Name, $"pool {entry.Name}: {path} is taken out");
         }
         finally
         {
             turn.Release();
         }
+    }
+
+    // All that lies on it now, whatever it was when the moving began.
+    static (long OffsetBytes, long LengthBytes) RequireEmptyPart(PoolEntry entry, ServedPool served, string path)
+    {
+        if (entry.Devices.FindPart(path) is not var (offset, length))
+            throw new ApiException(ProblemKind.UnusableDevice, $"{path} is no device of pool {entry.Name} that can be taken out");
+        var most = StoragePool.DeviceBytesFor(StoragePool.MaxCapacityBytes); // No pool has more of a device.
+        if (served.ListBarredRanges().Any(range =>
+            range.IsEmpty && range.OffsetBytes == offset && range.LengthBytes >= Math.Min(length, most - offset)))
+            return (offset, length);
+        throw new ApiException(
+            ProblemKind.UnusableDevice,
+            $"{path} stays: not all {length} bytes of pool {entry.Name} from {offset} on, which lie on it, are out of use");
     }
 
     void InstallInstead(PoolEntry entry, RememberedDevice old, RememberedDevice with)
@@ -114,7 +131,7 @@ sealed partial class ServedPools
                 await StartRemovingAsync(entry, served, path, part, bytesPerSecond: null, "the server");
             }
         }
-        catch (AshlarException e)
+        catch (Exception e) when (e is AshlarException or ArgumentException or NotSupportedException)
         {
             var message = $"pool {entry.Name}: a device that is to be taken out stays for now: {e.Message}";
             Tell(LogLevel.Warning, LogEvents.ServerNotice, entry.Name, message);

@@ -4,13 +4,10 @@ using Ashlar.Volumes;
 namespace Ashlar.Server;
 
 /// <summary>Moves what lies on a device of a pool to the others, and takes it out then.</summary>
-/// <param name="pool">The pool.</param>
 /// <param name="path">The device.</param>
-/// <param name="part">Where its part of the pool begins.</param>
 /// <param name="evacuation">The moving.</param>
 /// <param name="takeOut">Takes the empty device out.</param>
-sealed class RemoveDeviceWork(
-    ServedPool pool, string path, long part, PoolEvacuation evacuation, Func<CancellationToken, Task> takeOut) : ITaskWork
+sealed class RemoveDeviceWork(string path, PoolEvacuation evacuation, Func<CancellationToken, Task> takeOut) : ITaskWork
 {
     public string Type => "remove-device";
 
@@ -30,9 +27,10 @@ sealed class RemoveDeviceWork(
         }
         catch (Exception e) when (e is AshlarException || context.IsUnwanted)
         {
-            await pool.CancelEvacuationAsync(part);
+            await evacuation.CancelAsync();
             throw;
         }
-        await takeOut(context.IsUnwanted ? CancellationToken.None : context.Stop.Token);
+        // Empty for good: it is too late not to want it. But whoever closes the pool waits for this, and this may wait for him.
+        await takeOut(context.Closing.Token);
     }
 }

@@ -61,22 +61,15 @@ sealed class ServerTasks(Action<LogEntry> report, TimeProvider timeProvider) : I
     public async Task EndAsync(string pool)
     {
         var mine = All.Where(task => task.Pool == pool && !task.HasEnded).ToArray();
-        foreach (var task in mine) Cancel(task);
+        foreach (var task in mine) task.Context.Close();
         foreach (var task in mine) await task.Ended;
-    }
-
-    /// <summary>Ends a task; it may go on for a moment.</summary>
-    public static void Cancel(ServerTask task)
-    {
-        task.Context.Stop.Cancel();
-        task.Context.Pause(isPaused: false);
     }
 
     public async ValueTask DisposeAsync()
     {
         lock (gate) isClosed = true;
         var running = All.Where(task => !task.HasEnded).ToArray();
-        foreach (var task in running) Cancel(task);
+        foreach (var task in running) task.Context.Close();
         foreach (var task in running) await task.Ended;
     }
 

@@ -15,8 +15,19 @@ sealed class TaskContext(TimeProvider timeProvider, long? bytesPerSecond)
 
     public CancellationTokenSource Stop { get; } = new();
 
+    /// <summary>Its pool is closed, or the server ends: nothing may be waited for.</summary>
+    public CancellationTokenSource Closing { get; } = new();
+
     /// <summary>Whether somebody does not want it any more; not where its pool is closed, or the server ends.</summary>
     public bool IsUnwanted { get; private set; }
+
+    /// <summary>Its pool is closed, or the server ends.</summary>
+    public void Close()
+    {
+        Closing.Cancel();
+        Stop.Cancel();
+        Pause(isPaused: false);
+    }
 
     /// <summary>Somebody does not want it any more.</summary>
     public void Withdraw()

@@ -15,6 +15,7 @@ sealed class VolumeRemover(PoolParts parts, Catalogue catalogue, LeakedSpace lea
 {
     readonly Lock gate = new();
     readonly List<VolumeDeletion> running = [];
+    readonly Dictionary<VolumeDevice, string> failed = [];
 
     /// <summary>How far it has come with those volumes that it still works on.</summary>
     public DeletionProgress Progress
@@ -44,6 +45,7 @@ sealed class VolumeRemover(PoolParts parts, Catalogue catalogue, LeakedSpace lea
                 volume.Record.Name,
                 cancellationToken => FreeAsync(volume, cancellationToken)));
             running.Add(deletion);
+            failed.Remove(volume);
         }
 
         _ = deletion.Completion.ContinueWith(
@@ -76,9 +78,28 @@ sealed class VolumeRemover(PoolParts parts, Catalogue catalogue, LeakedSpace lea
         Begin(volume);
     }
 
+    /// <summary>What could not be deleted, and why; it still has its space.</summary>
+    public IReadOnlyList<string> DescribeFailures()
+    {
+        lock (gate) return [.. failed.Select(static each => $"volume {each.Key.Record.Name}, which cannot be deleted: {each.Value}")];
+    }
+
+    /// <summary>Begins again what could not be deleted before; false when there is nothing.</summary>
+    public bool RetryFailed()
+    {
+        VolumeDevice[] left;
+        lock (gate) left = [.. failed.Keys];
+        foreach (var volume in left) Begin(volume);
+        return left.Length > 0;
+    }
+
     void End(VolumeDeletion deletion)
     {
-        lock (gate) running.Remove(deletion);
+        lock (gate)
+        {
+            running.Remove(deletion);
+            if (deletion.Completion.Exception?.InnerException is { } why) failed[deletion.Volume] = why.Message;
+        }
     }
 
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]

@@ -75,8 +75,9 @@ sealed class WriteThrottle(PoolParts parts)
         }
     }
 
-    // Whoever needs much has patience for as long as what is given back makes it more.
-    bool ComesNearer(ref long mostFree)
+    /// <summary>Whether there is more free than ever before: who needs much has patience for as long as what is given back makes it more.
+    /// </summary>
+    public bool ComesNearer(ref long mostFree)
     {
         var free = parts.Space.FreeChunks;
         var isMore = free > mostFree && mostFree > 0;

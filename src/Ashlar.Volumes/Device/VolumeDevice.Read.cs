@@ -88,12 +88,16 @@ sealed partial class VolumeDevice
         for (var attempt = 0; attempt < 3 && !HasSuspect(leaf, firstBlock, destination.Length / MapLayout.BlockBytes); attempt++)
         {
             copy.CopyFrom(leaf, firstBlock, destination.Length / MapLayout.BlockBytes);
-            var mismatch = await ReadRunsAsync(copy, firstBlock, destination, cancellationToken);
-            if (mismatch >= 0) break;
-            lock (leaf)
+            try
             {
-                if (leaf.Removals == copy.Removals) return;
+                if (await ReadRunsAsync(copy, firstBlock, destination, cancellationToken) >= 0) break;
             }
+            catch (Exception e) when (e is BlockDeviceException or ObjectDisposedException && HasRemoved(leaf, copy))
+            {
+                continue; // They lie elsewhere now: their device may have left the pool since.
+            }
+
+            if (!HasRemoved(leaf, copy)) return;
         }
 
         await leaf.WriteLock.EnterAsync();
@@ -107,6 +111,11 @@ sealed partial class VolumeDevice
         {
             leaf.WriteLock.Exit();
         }
+    }
+
+    static bool HasRemoved(Leaf leaf, LeafCopy copy)
+    {
+        lock (leaf) return leaf.Removals != copy.Removals;
     }
 
     /// <summary>

@@ -22,6 +22,10 @@ enum BarredState : byte
 sealed record BarredRange(long First, long Count, BarredState State)
 {
     const uint Version = 1;
+
+    // One may reach beyond the pool, to the end of a device that the pool has not grown over.
+    const long MaxChunks = (StoragePool.MaxCapacityBytes / MapLayout.ChunkBytes) + MapLayout.ReservedChunks;
+
     const int SizeBytes = 16, StateOffset = 4, CountOffset = 8;
 
     public long End => First + Count;
@@ -35,7 +39,7 @@ sealed record BarredRange(long First, long Count, BarredState State)
         return target;
     }
 
-    public static BarredRange Read(ReadOnlySpan<byte> key, ReadOnlySpan<byte> source, long chunkCount, string where)
+    public static BarredRange Read(ReadOnlySpan<byte> key, ReadOnlySpan<byte> source, string where)
     {
         if (key.Length != MapKeys.BarredBytes || source.Length < sizeof(uint))
             throw new CorruptDataException(where, 0, "range that is out of use: shorter than its version");
@@ -48,8 +52,8 @@ sealed record BarredRange(long First, long Count, BarredState State)
         if (source.Length != SizeBytes || source[StateOffset] is not ((byte)BarredState.Leaving or (byte)BarredState.Gone))
             throw new CorruptDataException(where, 0, $"range that is out of use: {source.Length} bytes");
         var (first, count) = (MapKeys.ReadNumber(key), BinaryPrimitives.ReadInt64LittleEndian(source[CountOffset..]));
-        if (first < MapLayout.ReservedChunks || count <= 0 || first > chunkCount || count > chunkCount - first)
-            throw new CorruptDataException(where, 0, $"range that is out of use: {count} chunks from {first} on, of {chunkCount}");
+        if (first < MapLayout.ReservedChunks || count <= 0 || first > MaxChunks || count > MaxChunks - first)
+            throw new CorruptDataException(where, 0, $"range that is out of use: {count} chunks from {first} on");
         return new BarredRange(first, count, (BarredState)source[StateOffset]);
     }
 }

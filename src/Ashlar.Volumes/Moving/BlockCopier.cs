@@ -80,7 +80,8 @@ sealed class BlockCopier(PoolParts parts)
             var isFound = isRead || TryRead(from + i, block);
             if (isFound && BlockChecksum.Compute(block.Span, from + i, birth) == checksums[i]) continue;
             if (TryReadCopies(from + i, birth, checksums[i], block)) continue;
-            isFound = TryRead(from + i, block); // What is there, not what a copy had.
+            // What is there, not what a copy had. A sector that cannot be read takes long to say so, and is asked once.
+            if (isFound && parts.Device is IRedundantDevice) isFound = TryRead(from + i, block);
             if (isFound && BlockChecksum.Compute(block.Span, from + i, birth) == checksums[i]) continue;
             DamagedBlocks++;
             if (!isFound) LeaveDamaged(block.Span, from + i, birth, checksums[i]);

@@ -16,6 +16,9 @@ sealed class LeafFamily(PoolParts parts, long leafIndex, IReadOnlyList<long> lin
     /// <summary>Under which numbers its versions are kept.</summary>
     public IReadOnlyList<long> Lineages => lineages;
 
+    /// <summary>Those of which places are moved now; all others get the new names of what they share.</summary>
+    public HashSet<long> Wanted { get; } = [];
+
     /// <summary>What becomes of its places.</summary>
     public MovedPlaces Moved { get; } = new();
 

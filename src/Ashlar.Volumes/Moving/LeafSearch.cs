@@ -9,6 +9,9 @@ sealed class LeafSearch(PoolParts parts)
     const int StepLeaves = 64;
     const int StepVersions = 8192;
 
+    // A block by itself takes as long as so much in one piece.
+    const long BlockCostBytes = 8 * MapLayout.BlockBytes;
+
     byte[]? from = MapKeys.Leaves.ToArray();
 
     /// <summary>Whether all has been looked at.</summary>
@@ -17,7 +20,7 @@ sealed class LeafSearch(PoolParts parts)
     /// <summary>Pieces of the map that cannot be read.</summary>
     public List<string> Unreadable { get; } = [];
 
-    /// <summary>The next leaves, a few MiB at the most.</summary>
+    /// <summary>The next leaves, so many that moving what they have takes as long as copying a few MiB.</summary>
     public List<(long Lineage, long LeafIndex)> Next(long maxBytes)
     {
         var found = new List<(long, long)>();
@@ -71,7 +74,7 @@ sealed class LeafSearch(PoolParts parts)
         foreach (ref readonly var entry in map.Entries.AsSpan())
             if (entry.Chunk != 0 && entry.Birth > origin && parts.Space.IsBarred(entry.Chunk)) bytes += MapLayout.ChunkBytes;
         foreach (var (_, place, birth) in map.ListRedirected())
-            if (birth > origin && parts.Space.IsBarred(place / MapLayout.BlocksPerChunk)) bytes += MapLayout.BlockBytes;
+            if (birth > origin && parts.Space.IsBarred(place / MapLayout.BlocksPerChunk)) bytes += BlockCostBytes;
         return bytes;
     }
 }

@@ -11,6 +11,9 @@ abstract class MoveTarget
     /// <param name="moved">Gets the moves.</param>
     public abstract bool TryTakeHomes(LeafFamily family, IReadOnlyList<OwnedHome> homes, List<MovedHome> moved);
 
+    /// <summary>How many blocks outside homes are moved of a leaf at a time.</summary>
+    public virtual int MostBlocks => int.MaxValue;
+
     /// <summary>Whether a block outside homes is to move.</summary>
     public abstract bool MovesBlock(long place);
 }

@@ -87,9 +87,15 @@ class PlaceMover(
             foreach (var (lineage, leafIndex) in leaves)
             {
                 var sharers = FindSharers(lineage);
-                if (families.Exists(each => each.LeafIndex == leafIndex && each.Lineages[0] == sharers[0])) continue;
+                if (families.Find(each => each.LeafIndex == leafIndex && each.Lineages[0] == sharers[0]) is { } known)
+                {
+                    known.Wanted.Add(lineage);
+                    continue;
+                }
+
                 var family = new LeafFamily(parts, leafIndex, sharers);
                 families.Add(family);
+                family.Wanted.Add(lineage);
                 family.Lock(each => catalogue.FindLineage(each) ?? findDeleting(each));
             }
 
@@ -163,7 +169,7 @@ class PlaceMover(
         var (homes, blocks) = (new Dictionary<long, OwnedHome>(), new Dictionary<long, MovedBlock>());
         foreach (var version in family.Versions)
         {
-            if (family.FindOwner(version.Lineage) is not { } owner) continue;
+            if (!family.Wanted.Contains(version.Lineage) || family.FindOwner(version.Lineage) is not { } owner) continue;
             var origin = parts.Versions.Parents.TryGetValue(version.Lineage, out var parent) ? parent.Generation : 0;
             var isHead = MapKeys.IsHead(version.Key);
             for (var slot = 0; slot < MapLayout.ChunksPerLeaf; slot++)
@@ -179,7 +185,7 @@ class PlaceMover(
         }
 
         var hasRoom = target.TryTakeHomes(family, [.. homes.Values.OrderBy(static home => home.Slot)], family.Moved.Homes);
-        foreach (var group in blocks.Values.OrderBy(static each => each.Block).GroupBy(static each => each.Owner))
+        foreach (var group in blocks.Values.OrderBy(static each => each.Block).Take(target.MostBlocks).GroupBy(static each => each.Owner))
         {
             var places = new List<long>();
             hasRoom = hasRoom && parts.Fragments.TryTake(group.Key, group.Count(), places);

@@ -16,7 +16,7 @@ namespace Ashlar.Volumes;
 public sealed class PoolEvacuation
 {
     const long StepBytes = 4 << 20;
-    const int MaxIdleRounds = 100;
+    const int MaxIdleRounds = 100, MaxRetries = 3;
 
     static readonly TimeSpan IdleDelay = TimeSpan.FromMilliseconds(200);
 
@@ -55,25 +55,56 @@ public sealed class PoolEvacuation
         ArgumentNullException.ThrowIfNull(pace);
         var parts = pool.Parts;
         var target = new BarredTarget(parts.Space);
+        var (waited, retries) = (0, 0);
         for (var idle = 0; ;)
         {
+            pool.ThrowIfPutBack(barred);
             // What was taken before nothing was given out any more is in the store from here on, and found there.
             await parts.Committer.RunAsync(CommitScope.Flush);
             await parts.Reclaimer.DrainAsync();
             if (barred.TakenCount == 0) break;
             var before = RemainingBytes;
-            var unmovable = await PassAsync(target, pace, cancellationToken);
+            var moved = MovedBytes;
+            List<string> unmovable;
+            try
+            {
+                unmovable = await PassAsync(target, pace, cancellationToken);
+            }
+            catch (DeviceFullException)
+            {
+                // Others may have taken what was there, and give it back: it ends only when nothing comes.
+                if (MovedBytes > moved) waited = 0;
+                cancellationToken.ThrowIfCancellationRequested();
+                await parts.Throttle.WaitForSpaceAsync(pool.Name, waited++);
+                continue;
+            }
+
+            waited = 0;
             await parts.Committer.RunAsync(CommitScope.Flush);
             await parts.Reclaimer.DrainAsync();
-            idle = RemainingBytes < before ? 0 : idle + 1;
+            idle = RemainingBytes < before || MovedBytes > moved ? 0 : idle + 1;
             if (idle == 0) continue;
-            if (unmovable.Count > 0) throw Stuck(string.Join("; ", unmovable.Take(3)));
+            // What is being deleted goes by itself; where that has failed it is tried again, for why it failed may be over.
+            if (pool.Remover.Progress.Volumes == 0 && !(retries++ < MaxRetries && pool.Remover.RetryFailed()))
+            {
+                unmovable.InsertRange(0, pool.Remover.DescribeFailures());
+                if (unmovable.Count > 0) throw Stuck(string.Join("; ", unmovable.Take(3)));
+            }
+
             if (idle > MaxIdleRounds) throw Stuck("no volume says that it is its own: verify the pool");
             await WaitAsync(parts, cancellationToken);
         }
 
-        if (range.State == BarredState.Gone) return;
-        await pool.Catalogue.RememberBarredAsync(range with { State = BarredState.Gone });
+        await pool.FinishEvacuationAsync(range, barred);
+    }
+
+    /// <summary>Puts the part back into use; false when it has been emptied for good, or somebody has put it back before.</summary>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
+    public async ValueTask<bool> CancelAsync()
+    {
+        pool.ThrowIfClosed();
+        pool.Failure.ThrowIfLatched();
+        return await pool.CancelAsync(barred);
     }
 
     // What is left belongs to volumes and snapshots that are being deleted, or to requests under way.

@@ -175,8 +175,8 @@ sealed class MapWalk
         using var cursor = snapshot.Scan(KeyRange.Prefix(MapKeys.Barred));
         while (cursor.MoveNext())
         {
-            var range = BarredRange.Read(cursor.Key, cursor.Value, chunkCount, pool);
-            for (var chunk = range.First; range.State == BarredState.Gone && chunk < range.End; chunk++)
+            var range = BarredRange.Read(cursor.Key, cursor.Value, pool);
+            for (var chunk = range.First; range.State == BarredState.Gone && chunk < Math.Min(range.End, chunkCount); chunk++)
                 if ((owned[chunk / 64] >> (int)(chunk % 64) & 1) != 0) AddProblem($"chunk {chunk} is owned, and out of use");
         }
     }

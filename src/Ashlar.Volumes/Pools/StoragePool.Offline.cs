@@ -67,7 +67,7 @@ public sealed partial class StoragePool
         }
         superblocks.CheckNotOlder(metadata.VisibleSequence);
         var chunks = Math.Max(superblock.ChunkCount, RememberedChunks(metadata) ?? 0);
-        var space = LoadSpace(metadata, name, chunks, options);
+        var space = LoadSpace(metadata, name, chunks, device, options);
         using var snapshot = metadata.CreateSnapshot();
         var walk = MapWalk.Run(snapshot, space, name, cancellationToken);
         walk.Compare(snapshot);

@@ -99,7 +99,7 @@ public sealed partial class StoragePool
     public static long? FindCapacityBytes(KeyValueStore metadata)
     {
         ArgumentNullException.ThrowIfNull(metadata);
-        return RememberedChunks(metadata) is { } chunks ? (chunks - MapLayout.ReservedChunks) * MapLayout.ChunkBytes : null;
+        return RememberedChunks(metadata) is { } chunks ? CapacityOf(metadata, chunks) : null;
     }
 
     /// <summary>
@@ -142,7 +142,7 @@ public sealed partial class StoragePool
             name,
             device,
             metadata,
-            LoadSpace(metadata, name, superblocks.Current.ChunkCount, options),
+            LoadSpace(metadata, name, superblocks.Current.ChunkCount, device, options),
             new PoolGeneration(record.NextGeneration - 1),
             options);
         StoragePool? pool = null;
@@ -178,7 +178,7 @@ public sealed partial class StoragePool
         sweep.Prepare();
         Recheck.Prepare();
         TakeInSnapshots();
-        foreach (var range in ReadBarred(Store, Space.ChunkCount, Name)) Catalogue.TakeIn(range);
+        foreach (var range in ReadBarred(Store, Name)) Catalogue.TakeIn(range);
         TakeIn(catalogue);
         sweep.Start();
         Recheck.Start();
@@ -217,7 +217,8 @@ public sealed partial class StoragePool
         return ((capacityBytes + MapLayout.ChunkBytes - 1) / MapLayout.ChunkBytes) + MapLayout.ReservedChunks;
     }
 
-    static ChunkSpace LoadSpace(KeyValueStore metadata, string pool, long chunkCount, PoolOptions options)
+    static ChunkSpace LoadSpace(
+        KeyValueStore metadata, string pool, long chunkCount, IBlockDevice device, PoolOptions options)
     {
         var space = new ChunkSpace(ChunkTables.Create(pool, chunkCount, options.AvailableMemory()));
         using var cursor = metadata.Scan(KeyRange.Prefix(MapKeys.Bitmaps));
@@ -230,7 +231,18 @@ public sealed partial class StoragePool
         }
 
         space.Loaded(pool);
-        foreach (var range in ReadBarred(metadata, chunkCount, pool)) space.BarAtOpening(range.First, range.End);
+        var deviceChunks = device.Geometry.SizeBytes / MapLayout.ChunkBytes;
+        foreach (var range in ReadBarred(metadata, pool))
+        {
+            if (range.First >= deviceChunks)
+            {
+                throw new CorruptDataException(
+                    pool, range.First, $"range that is out of use: from chunk {range.First} on, of {deviceChunks}");
+            }
+
+            space.BarAtOpening(range.First, Math.Min(range.End, deviceChunks)); // What is not there takes no memory.
+        }
+
         return space;
     }
 

@@ -13,6 +13,7 @@ public sealed partial class StoragePool : IAsyncDisposable
     readonly SuperblockCopies superblocks;
     readonly SuspectSweep sweep;
     readonly PoolGrower grower;
+    readonly AsyncLock barring = new(); // Which parts are out of use, and where the device ends, change one after the other.
     ITimer? commitTimer;
     ITimer? checksumTimer;
     int isClosed;
@@ -60,6 +61,9 @@ public sealed partial class StoragePool : IAsyncDisposable
     /// <summary>Identity of the pool, on its device and in its store.</summary>
     public Guid Id => superblocks.Current.PoolId;
 
+    /// <summary>What the pool holds when nothing is being moved off a part of its device: what it is opened with next time.</summary>
+    public long FullCapacityBytes => CapacityOf(Store, Space.ChunkCount);
+
     internal PoolParts Parts { get; }
 
     internal KeyValueStore Store => Parts.Store;
@@ -94,11 +98,33 @@ public sealed partial class StoragePool : IAsyncDisposable
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">It would become smaller, or larger than a pool can be.</exception>
     /// <exception cref="DeviceFullException">What lies below, or memory, has no room for it; the pool is as large as it was.</exception>
+    /// <exception cref="PoolGrowthException">The end of its device is out of use, and only a further device adds to it.</exception>
     public async ValueTask GrowAsync(long capacityBytes)
     {
         ThrowIfClosed();
         Failure.ThrowIfLatched();
-        var chunks = ChunksFor(capacityBytes) + Space.Barred.Sum(static range => range.IdleCount); // They are not among what it holds.
+        await barring.EnterAsync();
+        try
+        {
+            await grower.GrowAsync(RequireGrowable(capacityBytes));
+        }
+        finally
+        {
+            barring.Exit();
+        }
+    }
+
+    /// <summary>Fails where <see cref="GrowAsync"/> would, other than for want of space.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It would become smaller, or larger than a pool can be.</exception>
+    /// <exception cref="PoolGrowthException">The end of its device is out of use, and only a further device adds to it.</exception>
+    public void CheckGrowth(long capacityBytes) => _ = RequireGrowable(capacityBytes);
+
+    // What is out of use is not among what the pool holds, be it of the device only. What would be added behind it is on the device that
+    // leaves: it would go with it.
+    long RequireGrowable(long capacityBytes)
+    {
+        var barred = Space.Barred;
+        var chunks = ChunksFor(capacityBytes) + barred.Sum(static range => range.IdleCount);
         if (chunks < Space.ChunkCount)
         {
             throw new ArgumentOutOfRangeException(
@@ -107,7 +133,18 @@ public sealed partial class StoragePool : IAsyncDisposable
                 $"Pool {Name} holds {Space.UsableChunks * MapLayout.ChunkBytes} bytes; no pool shrinks.");
         }
 
-        await grower.GrowAsync(chunks);
+        if (chunks == Space.ChunkCount) return chunks;
+        var deviceChunks = Parts.Device.Geometry.SizeBytes / MapLayout.ChunkBytes;
+        if (barred.FirstOrDefault(range => range.End >= deviceChunks) is { } last)
+        {
+            throw new PoolGrowthException(
+                Name,
+                ReadBarred(Store, Name).Exists(range => range.First == last.First && range.State == BarredState.Gone)
+                    ? "its last device was taken out; add a device"
+                    : "its last device is being taken out; add a device, or cancel that");
+        }
+
+        return chunks + barred.Sum(range => Math.Max(0, range.End - Math.Max(range.First, Space.ChunkCount)));
     }
 
     /// <summary>The same, to all that its device has, which has become longer.</summary>
@@ -116,7 +153,15 @@ public sealed partial class StoragePool : IAsyncDisposable
     {
         ThrowIfClosed();
         Failure.ThrowIfLatched();
-        await grower.GrowAsync(ChunksFor(Math.Min(MaxCapacityBytes, FindLargestCapacityBytes())));
+        await barring.EnterAsync();
+        try
+        {
+            await grower.GrowAsync(ChunksFor(Math.Min(MaxCapacityBytes, FindLargestCapacityBytes())));
+        }
+        finally
+        {
+            barring.Exit();
+        }
     }
 
     /// <summary>Counters since the pool was opened.</summary>

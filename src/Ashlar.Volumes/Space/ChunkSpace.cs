@@ -139,7 +139,9 @@ sealed partial class ChunkSpace
 
             wordsReadBefore += tables.Free.WordsRead + tables.FreeWindows.WordsRead;
             freeChunks = newFreeChunks;
+            var before = ChunkCount;
             Volatile.Write(ref tables, larger);
+            BarNew(before);
         }
     }
 

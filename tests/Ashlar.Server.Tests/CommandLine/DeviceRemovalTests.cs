@@ -90,6 +90,28 @@ public sealed class DeviceRemovalTests : IDisposable
         }
     }
 
+    [Fact]
+    public async Task A_pool_whose_last_device_has_left_says_so_and_starts_with_the_size_that_it_has()
+    {
+        await using (var server = await RunningProgram.StartInAsync(Data))
+        {
+            await server.CallAsync("pool", "add-device", "main", "--device", directory["b"], "--size", "8MiB");
+            var removed = await server.CallAsync("pool", "remove-device", "main", directory["b"]);
+            Assert.True(removed.ExitCode == 0, removed.Error + removed.Out);
+            var refused = await server.CallAsync("pool", "resize", "main", "--size", "96MiB");
+            Assert.NotEqual(0, refused.ExitCode);
+            Assert.Contains("pool main cannot grow: its last device was taken out; add a device", refused.Error, StringComparison.Ordinal);
+        }
+
+        var verified = await CalledProgram.RunAsync(["pool", "verify", "main", "--offline", "--data", Data]);
+        Assert.Equal((0, ""), (verified.ExitCode, verified.Error));
+        await using (var server = await RunningProgram.StartInAsync(Data)) // With --pool-size 64MiB.
+        {
+            var added = await server.CallAsync("pool", "add-device", "main", "--device", directory["c"], "--size", "16MiB");
+            Assert.Equal((0, "main holds 80.00 MiB now\n"), (added.ExitCode, added.Out));
+        }
+    }
+
     public void Dispose() => directory.Dispose();
 
     static async Task<long> CapacityAsync(RunningProgram server) =>

@@ -411,15 +411,14 @@ public sealed class FormatTests
         var (key, bytes) = (MapKeys.BarredFrom(5), range.ToBytes());
         Assert.Equal("59" + "0000000000000005", Convert.ToHexString(key));
         Assert.Equal("01000000" + "02" + "000000" + "1000000000000000", Convert.ToHexString(bytes));
-        Assert.Equal(range, BarredRange.Read(key, bytes, 21, "pool"));
-        Assert.Throws<CorruptDataException>(() => BarredRange.Read(key, bytes, 20, "pool"));
-        Assert.Throws<CorruptDataException>(() => BarredRange.Read(key, bytes.AsSpan(0, 15), 21, "pool"));
-        Assert.Throws<CorruptDataException>(() => BarredRange.Read(MapKeys.BarredFrom(1), bytes, 21, "pool"));
+        Assert.Equal(range, BarredRange.Read(key, bytes, "pool"));
+        Assert.Throws<CorruptDataException>(() => BarredRange.Read(key, bytes.AsSpan(0, 15), "pool"));
+        Assert.Throws<CorruptDataException>(() => BarredRange.Read(MapKeys.BarredFrom(1), bytes, "pool"));
         Assert.Throws<CorruptDataException>(
-            () => BarredRange.Read(key, new BarredRange(5, long.MaxValue, BarredState.Gone).ToBytes(), 21, "pool"));
-        Assert.Throws<CorruptDataException>(() => BarredRange.Read(key, new BarredRange(5, 1, (BarredState)3).ToBytes(), 21, "pool"));
+            () => BarredRange.Read(key, new BarredRange(5, long.MaxValue, BarredState.Gone).ToBytes(), "pool"));
+        Assert.Throws<CorruptDataException>(() => BarredRange.Read(key, new BarredRange(5, 1, (BarredState)3).ToBytes(), "pool"));
         bytes[0] = 2;
-        Assert.Throws<UnsupportedFormatException>(() => BarredRange.Read(key, bytes, 21, "pool"));
+        Assert.Throws<UnsupportedFormatException>(() => BarredRange.Read(key, bytes, "pool"));
     }
 
     [Fact]

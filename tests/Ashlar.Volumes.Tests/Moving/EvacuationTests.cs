@@ -182,6 +182,137 @@ public sealed class EvacuationTests
         Assert.True((await pool.Pool.VerifyAsync(readData: true)).IsClean);
     }
 
+    [Fact]
+    public async Task A_pool_does_not_grow_on_a_device_that_leaves_or_has_left()
+    {
+        await using var pool = await TestPool.CreateAsync(chunks: 256);
+        const long offset = (258 - 64) * (long)MapLayout.ChunkBytes;
+        var capacity = pool.Pool.GetUsage().CapacityBytes;
+        var evacuation = await pool.Pool.BeginEvacuationAsync(offset, PartBytes);
+        var refused = await Assert.ThrowsAsync<PoolGrowthException>(() => pool.Pool.GrowAsync(capacity + PartBytes).AsTask());
+        Assert.Contains("its last device is being taken out", refused.Message, StringComparison.Ordinal);
+        Assert.Throws<PoolGrowthException>(() => pool.Pool.CheckGrowth(capacity));
+        pool.Pool.CheckGrowth(pool.Pool.GetUsage().CapacityBytes);
+        Assert.Equal(capacity, pool.Pool.FullCapacityBytes);
+        await evacuation.RunAsync((_, _) => ValueTask.CompletedTask, CancellationToken.None);
+        refused = await Assert.ThrowsAsync<PoolGrowthException>(() => pool.Pool.GrowAsync(capacity).AsTask());
+        Assert.Contains("its last device was taken out", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(capacity - PartBytes, pool.Pool.FullCapacityBytes);
+        Assert.Equal(258 * (long)MapLayout.ChunkBytes, pool.Pool.Parts.Device.Geometry.SizeBytes);
+        await pool.Pool.DisposeAsync();
+        using (var store = TestPool.OpenStore(pool.Disk)) Assert.Equal(capacity - PartBytes, StoragePool.FindCapacityBytes(store));
+        await pool.ReopenAsync();
+    }
+
+    [Fact]
+    public async Task What_the_pool_has_not_grown_over_leaves_with_its_device()
+    {
+        await using var pool = await TestPool.CreateAsync(chunks: 62);
+        await (await pool.CreateVolumeAsync("a", 4 << 20)).WriteAsync(Lba.Zero, Pattern(1 << 20, 1));
+        await LengthenAsync(pool, 16);
+        var evacuation = await pool.Pool.BeginEvacuationAsync(48 * MapLayout.ChunkBytes, 32 * MapLayout.ChunkBytes);
+        await LengthenAsync(pool, 16);
+        Assert.Equal([new PoolRange(48 * MapLayout.ChunkBytes, 32 * MapLayout.ChunkBytes, IsEmpty: false)], pool.Pool.ListBarredRanges());
+        // The device has become longer: it leaves with that, too.
+        evacuation = await pool.Pool.BeginEvacuationAsync(48 * MapLayout.ChunkBytes, 48 * MapLayout.ChunkBytes);
+        await evacuation.RunAsync((_, _) => ValueTask.CompletedTask, CancellationToken.None);
+        Assert.Equal([new PoolRange(48 * MapLayout.ChunkBytes, 48 * MapLayout.ChunkBytes, IsEmpty: true)], pool.Pool.ListBarredRanges());
+        await LengthenAsync(pool, 16);
+        await pool.Pool.GrowOverDeviceAsync(); // Over a further device, behind the one that has left.
+        Assert.Equal((46 + 16) * MapLayout.ChunkBytes, pool.Pool.GetUsage().CapacityBytes);
+        await FillUpAsync(pool);
+        await pool.Pool.CommitAsync();
+        using (var view = await pool.Pool.OpenMapViewAsync())
+        {
+            foreach (var run in view.Volumes.SelectMany(each => view.ReadRuns(each)))
+                Assert.False(run.PlaceBytes is >= 48 * MapLayout.ChunkBytes and < 96 * MapLayout.ChunkBytes, $"{run.PlaceBytes}");
+        }
+
+        Assert.True((await pool.Pool.VerifyAsync(readData: true)).IsClean);
+        await pool.ReopenAsync();
+        Assert.Equal((46 + 16) * MapLayout.ChunkBytes, pool.Pool.GetUsage().CapacityBytes);
+
+        var beyond = await pool.Pool.BeginEvacuationAsync(96 * MapLayout.ChunkBytes, 16 * MapLayout.ChunkBytes).AsTask()
+            .ContinueWith(static task => task.Exception?.InnerException, TaskScheduler.Default);
+        Assert.IsType<DeviceFullException>(beyond);
+    }
+
+    [Fact]
+    public async Task A_device_wholly_behind_what_the_pool_has_leaves_at_once()
+    {
+        await using var pool = await TestPool.CreateAsync(chunks: 62);
+        await LengthenAsync(pool, 32);
+        var evacuation = await pool.Pool.BeginEvacuationAsync(72 * MapLayout.ChunkBytes, 24 * MapLayout.ChunkBytes);
+        Assert.Equal(0, evacuation.TotalBytes);
+        await evacuation.RunAsync((_, _) => ValueTask.CompletedTask, CancellationToken.None);
+        await pool.ReopenAsync();
+        Assert.Equal([new PoolRange(72 * MapLayout.ChunkBytes, 24 * MapLayout.ChunkBytes, IsEmpty: true)], pool.Pool.ListBarredRanges());
+        await pool.Pool.GrowOverDeviceAsync();
+        Assert.Equal(70 * MapLayout.ChunkBytes, pool.Pool.GetUsage().CapacityBytes);
+    }
+
+    [Fact]
+    public async Task One_that_was_put_back_into_use_meanwhile_does_not_end_another_one()
+    {
+        await using var pool = await TestPool.CreateAsync(chunks: 256);
+        await FillAsync(pool);
+        var first = await pool.Pool.BeginEvacuationAsync(2 * MapLayout.ChunkBytes, PartBytes);
+        Assert.True(await first.CancelAsync());
+        Assert.False(await first.CancelAsync());
+        var second = await pool.Pool.BeginEvacuationAsync(2 * MapLayout.ChunkBytes, PartBytes);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            async () => await first.RunAsync((_, _) => ValueTask.CompletedTask, CancellationToken.None));
+        Assert.False(await first.CancelAsync());
+        Assert.Equal([new PoolRange(2 * MapLayout.ChunkBytes, PartBytes, IsEmpty: false)], pool.Pool.ListBarredRanges());
+        await second.RunAsync((_, _) => ValueTask.CompletedTask, CancellationToken.None);
+        Assert.True((await pool.Pool.VerifyAsync()).IsClean);
+    }
+
+    [Fact]
+    public async Task A_pool_that_is_full_for_a_moment_does_not_end_it()
+    {
+        await using var pool = await TestPool.CreateAsync(chunks: 160);
+        await (await pool.CreateVolumeAsync("a", 2 << 20)).WriteAsync(Lba.Zero, Pattern(2 << 20, 1));
+        var evacuation = await pool.Pool.BeginEvacuationAsync(2 * MapLayout.ChunkBytes, PartBytes);
+        await FillUpAsync(pool);
+        await pool.Pool.TrashVolumeAsync("filler");
+        await evacuation.RunAsync((_, _) => ValueTask.CompletedTask, CancellationToken.None);
+        Assert.True((await pool.Pool.VerifyAsync(readData: true)).IsClean);
+    }
+
+    [Fact]
+    public async Task A_read_under_way_finds_what_was_moved_when_the_old_place_is_no_more()
+    {
+        HookedDevice? hooks = null;
+        await using var pool = await TestPool.CreateAsync(chunks: 256, wrap: device => hooks = new HookedDevice(device));
+        var volume = await pool.CreateVolumeAsync("a", 1 << 20);
+        var content = Pattern(1 << 20, 1);
+        await volume.WriteAsync(Lba.Zero, content);
+        await volume.FlushAsync();
+        var evacuation = await pool.Pool.BeginEvacuationAsync(2 * MapLayout.ChunkBytes, PartBytes);
+        var isFirst = true;
+        hooks!.BeforeRead = async _ =>
+        {
+            if (!isFirst) return;
+            isFirst = false;
+            await Task.Run(async () => await evacuation.RunAsync((_, _) => ValueTask.CompletedTask, CancellationToken.None));
+            throw new DeviceIOException("gone", "there are no blocks any more", isTransient: false);
+        };
+        var found = new byte[1 << 20];
+        await volume.ReadAsync(Lba.Zero, found);
+        Assert.Equal(content, found);
+        Assert.False(isFirst);
+    }
+
+    // By a device that has become longer while the pool was closed.
+    static async Task LengthenAsync(TestPool pool, int chunks)
+    {
+        await pool.Pool.DisposeAsync();
+        using (var file = pool.Disk.Open("/pool.data", FileOpenMode.Existing))
+            file.SetLength(file.LengthBytes + (chunks * (long)MapLayout.ChunkBytes));
+        await pool.ReopenAsync();
+    }
+
     static async Task<(byte[] Volume, byte[] Clone, byte[] Snapshot)> FillAsync(TestPool pool)
     {
         var volume = await pool.CreateVolumeAsync("a", 2 << 20);

@@ -9,7 +9,8 @@ static class PlaceMoves
     public static Task<MoveResult> MoveAsync(StoragePool pool, (long First, long End) range) => Task.Run(() =>
     {
         var result = new MoveResult();
-        if (pool.Space.TryBar(range.First, Math.Min(range.End, pool.Space.ChunkCount), out _) is not { } barred) return result;
+        var end = Math.Min(range.End, pool.Space.ChunkCount);
+        if (pool.Space.TryBar(range.First, end, instead: null, out _) is not { } barred) return result;
         try
         {
             var search = new LeafSearch(pool.Parts);

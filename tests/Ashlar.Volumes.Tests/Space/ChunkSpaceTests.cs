@@ -13,6 +13,45 @@ public sealed class ChunkSpaceTests(ITestOutputHelper output)
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
+    public void Ranges_of_which_none_is_given_out_agree_with_a_plain_set(ulong seed)
+    {
+        output.WriteLine($"seed {seed}");
+        var random = new SeededRandom(seed);
+        for (var round = 0; round < 300; round++)
+        {
+            var space = new ChunkSpace(1000);
+            var owned = new HashSet<long>();
+            var cursor = 0L;
+            for (var i = random.Next(300); i > 0; i--) owned.Add(space.Take(MapLayout.ReservedChunks + random.Next(Usable), 0, ref cursor));
+            var first = MapLayout.ReservedChunks + random.Next(Usable);
+            var end = first + 1 + random.Next(800);
+            var inside = owned.LongCount(chunk => chunk >= first && chunk < end);
+            var others = Usable - (Math.Min(end, 1000) - first) - (owned.Count - inside);
+            var range = space.TryBar(first, end, instead: null, out var missing);
+            Assert.Equal(Math.Max(0, inside - others), missing);
+            Assert.Equal(missing == 0, range is not null);
+            if (range is null) continue;
+            Assert.Equal((inside, others), (range.TakenCount, space.FreeChunks));
+            var larger = new ChunkTables(1000 + random.Next(1000));
+            space.Grow(larger, space.Prepare(larger));
+            others += larger.ChunkCount - Math.Max(1000, Math.Min(end, larger.ChunkCount));
+            Assert.Equal((inside, others), (range.TakenCount, space.FreeChunks));
+            while (space.Take(0, 0, ref cursor) is not 0 and var chunk) Assert.True(owned.Add(chunk) && !(chunk >= first && chunk < end));
+            Assert.Equal(-1, space.TakeWindow(0, ref cursor));
+            space.Release([.. owned]);
+            Assert.Equal((0L, larger.ChunkCount - MapLayout.ReservedChunks - range.IdleCount), (range.TakenCount, space.FreeChunks));
+            if (random.OneIn(2)) range = space.TryBar(first, end + 10, instead: range, out _)!;
+            space.Unbar(range);
+            Assert.Equal(larger.ChunkCount - MapLayout.ReservedChunks, space.FreeChunks);
+            for (var windows = (larger.ChunkCount / MapLayout.ChunksPerLeaf) - 1; windows > 0; windows--)
+                Assert.NotEqual(-1, space.TakeWindow(0, ref cursor));
+            Assert.Equal(-1, space.TakeWindow(0, ref cursor));
+        }
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
     [InlineData(3)]
     [InlineData(4)]
     public void Random_sequences_agree_with_a_plain_set(ulong seed)

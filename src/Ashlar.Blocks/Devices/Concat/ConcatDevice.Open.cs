@@ -20,16 +20,16 @@ public sealed partial class ConcatDevice
     /// <param name="first">The one without a label.</param>
     /// <param name="setId">Which set it is.</param>
     /// <param name="others">All others that are there.</param>
-    /// <param name="gaps">What devices held that were taken out, by their number.</param>
+    /// <param name="gaps">Where devices were that were taken out, by their number.</param>
     /// <exception cref="UnsupportedFormatException">One has no label, or is of another set, or there twice, or one is missing.</exception>
     /// <exception cref="CorruptDataException">A label is damaged, or a device is shorter than it was.</exception>
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
     public static async ValueTask<ConcatDevice> OpenAsync(
-        IBlockDevice first, Guid setId, IReadOnlyList<IBlockDevice> others, IReadOnlyDictionary<int, long>? gaps = null)
+        IBlockDevice first, Guid setId, IReadOnlyList<IBlockDevice> others, IReadOnlyDictionary<int, ConcatGap>? gaps = null)
     {
         ArgumentNullException.ThrowIfNull(first);
         ArgumentNullException.ThrowIfNull(others);
-        gaps ??= new Dictionary<int, long>();
+        gaps ??= new Dictionary<int, ConcatGap>();
         var found = new SortedDictionary<int, (IBlockDevice Device, ConcatLabel Label)>();
         foreach (var device in others)
         {
@@ -94,12 +94,14 @@ public sealed partial class ConcatDevice
         await flushes.PassAsync().ConfigureAwait(false); // Those that began before may still come to it.
     }
 
-    static void AddGaps(List<ConcatMember> members, IReadOnlyDictionary<int, long> gaps)
+    // A gap has no label that says where it begins: its owner does, or it would begin later when the device before it is longer.
+    static void AddGaps(List<ConcatMember> members, IReadOnlyDictionary<int, ConcatGap> gaps)
     {
-        while (gaps.TryGetValue(members.Count, out var bytes))
+        while (gaps.TryGetValue(members.Count, out var gap))
         {
-            var geometry = members[0].Device.Geometry;
-            members.Add(Gap(members[0].Device.Name, geometry.BlockSizeBytes, members[^1].EndBlock, bytes / geometry.BlockSizeBytes));
+            if (gap.OffsetBytes is { } offset) members[^1] = Cut(members[^1], offset);
+            var (name, blockBytes) = (members[0].Device.Name, members[0].Device.Geometry.BlockSizeBytes);
+            members.Add(Gap(name, blockBytes, members[^1].EndBlock, gap.LengthBytes / blockBytes));
         }
     }
 

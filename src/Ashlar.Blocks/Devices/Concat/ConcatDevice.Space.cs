@@ -60,6 +60,8 @@ public sealed partial class ConcatDevice
             var present = Members;
             var last = present[^1];
             if (blockCount <= last.EndBlock) return;
+            if (last.Device is GapDevice)
+                throw new NotSupportedException($"{Name} cannot grow: its last device was taken out, and only another one adds to it.");
             if (last.Device is not IGrowableDevice device) throw new NotSupportedException($"{last.Device.Name} cannot grow.");
             var unit = ConcatLabel.UnitBytes / blockSizeBytes;
             var wanted = (blockCount - last.StartBlock + unit - 1) / unit * unit;

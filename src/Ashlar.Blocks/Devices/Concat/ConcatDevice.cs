@@ -47,7 +47,8 @@ public sealed partial class ConcatDevice : IReservableDevice, IGrowableDevice, I
     public IReadOnlyList<IBlockDevice> Devices => [.. Members.Select(member => member.Device)];
 
     /// <inheritdoc />
-    public bool IsFlushShort => Members.All(member => member.Device is ICachingDevice { IsFlushShort: true });
+    public bool IsFlushShort =>
+        Members.All(static member => member.Device is GapDevice or ICachingDevice { IsFlushShort: true });
 
     /// <inheritdoc />
     public TimeSpan FlushInterval

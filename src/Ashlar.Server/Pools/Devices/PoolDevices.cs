@@ -153,7 +153,7 @@ sealed class PoolDevices : IDisposable
         var all = new List<(string, PoolDevice Opened)>();
         try
         {
-            foreach (var device in pool.Devices.Where(static device => !device.IsGone))
+            foreach (var device in pool.PresentDevices)
             {
                 var path = device.PathIn(directory);
                 all.Add((path, device.IsWithin ? PoolDevice.OpenWithin(files, path) : PoolDevice.Open(files, path)));
@@ -164,9 +164,7 @@ sealed class PoolDevices : IDisposable
                 throw new UnsupportedFormatException(
                     first.Name, found is null ? "it holds no pool any more" : $"it holds another pool, {found.Name} ({found.Id})");
             }
-            var gaps = pool.Devices.Index().Where(static each => each.Item.IsGone).ToDictionary(
-                static each => each.Index, static each => each.Item.GoneBytes!.Value);
-            Device = await ConcatDevice.OpenAsync(first, pool.SetId, [.. all.Skip(1).Select(each => each.Opened.Device)], gaps);
+            Device = await ConcatDevice.OpenAsync(first, pool.SetId, [.. all.Skip(1).Select(each => each.Opened.Device)], pool.Gaps);
             opened.AddRange(all);
             return Device;
         }

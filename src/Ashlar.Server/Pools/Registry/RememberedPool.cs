@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Ashlar.Blocks.Devices;
 using Ashlar.Blocks.Raid;
 using Ashlar.Storage;
 
@@ -62,6 +63,15 @@ sealed record RememberedPool : INumberedRecord<RememberedPool>
     /// <summary>How its devices are a RAID set; null where they follow each other.</summary>
     public RaidLevel? Raid { get; init; }
 
+    /// <summary>The devices that are there.</summary>
+    [JsonIgnore]
+    public IEnumerable<RememberedDevice> PresentDevices => Devices.Where(static device => !device.IsGone);
+
+    /// <summary>Where devices were that were taken out, by their number.</summary>
+    [JsonIgnore]
+    public IReadOnlyDictionary<int, ConcatGap> Gaps => Devices.Index().Where(static each => each.Item.IsGone).ToDictionary(
+        static each => each.Index, static each => new ConcatGap(each.Item.GoneBytes!.Value, each.Item.GoneOffsetBytes));
+
     /// <summary>What was set.</summary>
     public PoolSettings Settings { get; init; } = new();
 
@@ -103,7 +113,7 @@ sealed record RememberedPool : INumberedRecord<RememberedPool>
         && (Raid is null || IsPlaced)
         && (!IsPlaced || !Devices.Any(static device => device.IsWithin))
         && Devices.All(static device => device.IsWithin || device.Path.StartsWith('/') || (device.IsGone && device.Path.Length == 0))
-        && Devices.All(static device => device.GoneBytes is null or > 0);
+        && Devices.All(static device => device is { GoneBytes: null or > 0, GoneOffsetBytes: null or > 0 });
 
     static bool IsName(string name) => name.Length > 0 && char.IsAsciiLetterOrDigit(name[0]) && !name.Contains('/') && !name.Contains('\0');
 
@@ -122,6 +132,9 @@ sealed record RememberedDevice(string Path, bool IsOwn)
     /// What it held, where it was taken out: its place stays empty. Its path stays until its label is erased, and is empty from then on.
     /// </summary>
     public long? GoneBytes { get; init; }
+
+    /// <summary>Where that began; null in records of earlier programs, and of a device that was not taken out.</summary>
+    public long? GoneOffsetBytes { get; init; }
 
     /// <summary>Whether it was taken out.</summary>
     [JsonIgnore]

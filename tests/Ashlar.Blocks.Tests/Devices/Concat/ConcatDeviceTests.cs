@@ -47,7 +47,7 @@ public sealed class ConcatDeviceTests
         }
 
         await using (var set = await ConcatDevice.OpenAsync(
-            Open("/a"), Set, [Open("/c")], new Dictionary<int, long> { [1] = part.LengthBytes })) await CheckAsync(set);
+            Open("/a"), Set, [Open("/c")], new Dictionary<int, ConcatGap> { [1] = new(part.LengthBytes) })) await CheckAsync(set);
         await RefusesAsync<UnsupportedFormatException>("/c", "device 1 is missing", "/c");
 
         async Task CheckAsync(ConcatDevice set)
@@ -62,6 +62,39 @@ public sealed class ConcatDeviceTests
             await set.ReadAsync(new Lba(end / BlockSize), found);
             Assert.Equal(content.AsSpan((int)end).ToArray(), found);
         }
+    }
+
+    [Fact]
+    public async Task A_gap_stays_where_it_was_when_the_device_before_it_is_longer()
+    {
+        (IBlockDevice? Device, long OffsetBytes, long LengthBytes) gone;
+        await using (var set = await CreateAsync(3)) gone = set.Layout[2];
+        Lengthen("/b", LengthOf("/b") + (3 * Unit));
+        var gaps = new Dictionary<int, ConcatGap> { [2] = new(gone.LengthBytes, gone.OffsetBytes) };
+        await using (var set = await ConcatDevice.OpenAsync(Open("/a"), Set, [Open("/b")], gaps))
+        {
+            Assert.Equal(gone with { Device = null }, set.Layout[2]);
+            var refused = await Assert.ThrowsAsync<NotSupportedException>(
+                () => set.GrowAsync(set.Geometry.BlockCount + (Unit / BlockSize)).AsTask());
+            Assert.Contains("its last device was taken out", refused.Message, StringComparison.Ordinal);
+        }
+
+        gaps[2] = new(gone.LengthBytes, gone.OffsetBytes + (64 * Unit));
+        await using var first = Open("/a");
+        await using var second = Open("/b");
+        await Assert.ThrowsAsync<CorruptDataException>(() => ConcatDevice.OpenAsync(first, Set, [second], gaps).AsTask());
+    }
+
+    [Fact]
+    public async Task Flushes_that_are_short_stay_so_when_a_device_has_left()
+    {
+        await using var set = await CreateAsync(2);
+        await set.FlushAsync();
+        Assert.True(set.IsFlushShort);
+        var taken = set.Devices[1];
+        await set.TakeOutAsync(taken);
+        await taken.DisposeAsync();
+        Assert.True(set.IsFlushShort);
     }
 
     [Fact]
