@@ -55,6 +55,15 @@ public sealed class HugeNumberTests(ITestOutputHelper output) : ServedApi
     [InlineData(1L << 30)]
     public async Task A_body_that_is_or_claims_to_be_long_is_not_taken_into_memory(long claimed)
     {
+        // Others in this process allocate as well: one of a few attempts shows what this alone takes.
+        var least = long.MaxValue;
+        for (var attempt = 0; attempt < 10 && least >= claimed; attempt++) least = Math.Min(least, await PostHeadAsync(claimed));
+        Assert.InRange(least, 0, claimed - 1);
+        Assert.Equal(HttpStatusCode.OK, (await SendAsync(HttpMethod.Get, Volumes)).Status);
+    }
+
+    async Task<long> PostHeadAsync(long claimed)
+    {
         using var socket = new System.Net.Sockets.TcpClient();
         await socket.ConnectAsync(Http.BaseAddress!.Host, Http.BaseAddress.Port);
         var head = $"POST {Volumes} HTTP/1.1\r\nHost: {Http.BaseAddress.Authority}\r\nContent-Type: application/json\r\n"
@@ -64,8 +73,7 @@ public sealed class HugeNumberTests(ITestOutputHelper output) : ServedApi
         using var reader = new StreamReader(socket.GetStream(), Encoding.ASCII);
         var line = await reader.ReadLineAsync().WaitAsync(TimeSpan.FromMinutes(1));
         Assert.StartsWith("HTTP/1.1 413 ", line, StringComparison.Ordinal);
-        Assert.InRange(GC.GetTotalAllocatedBytes() - before, 0, claimed - 1);
-        Assert.Equal(HttpStatusCode.OK, (await SendAsync(HttpMethod.Get, Volumes)).Status);
+        return GC.GetTotalAllocatedBytes() - before;
     }
 
     // What the API takes: what it knows and lets no unknown member into.
