@@ -76,16 +76,18 @@ allocated_bytes() { # allocated_bytes VOLUME
     "$ashlar_checkout/ashlar" volume show "$1" -o json --data "$ashlar_data" | sed -nE 's/.*"allocatedBytes": ?([0-9]+).*/\1/p' | head -1
 }
 
-# Pool space taken by random overwrites of distinct blocks after a snapshot.
+# Pool space taken by random overwrites of distinct blocks after the first snapshot of a volume: nothing is being given back meanwhile.
 measure_space() {
     local before after written_mib=256
-    renew_snapshot
-    sleep 5 # What was kept for the last one is given back.
-    before=$(allocated_bytes kept)
-    fio_nbd "$(uri_of kept)" randwrite 4k 32 --size="${snapshot_mib}m" --io_size="${written_mib}m" --norandommap=0 --end_fsync=1 >/dev/null
-    after=$(allocated_bytes kept)
-    print_row "pool space taken by $written_mib MiB of random 4 KiB overwrites after a snapshot, MiB" \
-        "$written_mib" "$(awk -v b="$before" -v a="$after" 'BEGIN { print (a - b) / 1048576 }')"
+    create_volume fresh "${snapshot_mib}MiB"
+    run_fio "$(uri_of fresh)" write 1m 8 --size="${snapshot_mib}m" --end_fsync=1 >/dev/null
+    take_snapshot fresh first
+    before=$(allocated_bytes fresh)
+    fio_nbd "$(uri_of fresh)" randwrite 4k 32 --size="${snapshot_mib}m" --io_size="${written_mib}m" --norandommap=0 --end_fsync=1 >/dev/null
+    sleep 2 # A commit.
+    after=$(allocated_bytes fresh)
+    print_less "pool space taken by $written_mib MiB of random 4 KiB overwrites after a snapshot, against these, MiB, less is better" \
+        "$(awk -v b="$before" -v a="$after" 'BEGIN { print (a - b) / 1048576 }')" "$written_mib"
 }
 
 longest_write() { # longest_write URI: of fio's JSON, in milliseconds
@@ -106,5 +108,6 @@ measure_stall() {
         values[ours]+=" $(cat "$work/longest")"
     done
     # shellcheck disable=SC2086 # Values are words.
-    print_row "longest 4 KiB write of depth 32, without a snapshot against while one is taken, ms" "$(median ${values[theirs]})" "$(median ${values[ours]})"
+    print_less "longest 4 KiB write of depth 32 while a snapshot is taken, against without one, ms, less is better" \
+        "$(median ${values[ours]})" "$(median ${values[theirs]})"
 }

@@ -20,7 +20,8 @@ can_mount() { # type
         [ -e /dev/loop-control ] || { echo "no loop devices"; return 1; }
         command -v "mkfs.$1" >/dev/null || { echo "mkfs.$1 is missing"; return 1; }
         truncate -s 320M "$work/image" && "mkfs.$1" -q "$work/image" 2>/dev/null || { echo "mkfs.$1 fails"; return 1; }
-        mount -t "$1" -o loop "$work/image" "$work/mount" 2>/dev/null || { rm -f "$work/image"; echo "a $1 in a file cannot be mounted"; return 1; }
+        mount -t "$1" -o loop "$work/image" "$work/mount" 2>/dev/null ||
+            { rm -f "$work/image"; echo "a $1 in a file cannot be mounted"; return 1; }
     fi
     umount "$work/mount"
     rm -f "$work/image"

@@ -18,7 +18,8 @@ public sealed class PoolCrashTests(ITestOutputHelper output)
         var judgedUntorn = 0;
         await Parallel.ForEachAsync(seeds, new ParallelOptions { MaxDegreeOfParallelism = 2 }, async (seed, _) =>
         {
-            var (result, check) = await ExploreAsync(seed, PlantedBug.None, stateBudget: TestTier.Choose(1500, 2200), nestedOneIn: 20, killedOneIn: 6);
+            var (result, check) = await ExploreAsync(
+                seed, PlantedBug.None, TestTier.Choose(1500, 2200), nestedOneIn: 20, killedOneIn: 6);
             output.WriteLine($"seed {seed}: {result}");
             totals.Add(result);
             Interlocked.Add(ref judgedUntorn, check.JudgedUntorn);

@@ -221,8 +221,8 @@ public sealed class FormatTests
         bytes.AsSpan().Fill(0xEE); // Whatever lay in the buffer is not written.
         superblock.Write(bytes);
         Assert.Equal(
-            "4153484C504F4F4C" + "01000000" + "00000100" + "00112233445546778899AABBCCDDEEFF" + "0200010000000000" + "0504030201000000" + "04"
-            + "6D61696E",
+            "4153484C504F4F4C" + "01000000" + "00000100" + "00112233445546778899AABBCCDDEEFF" + "0200010000000000" + "0504030201000000"
+            + "04" + "6D61696E",
             Convert.ToHexString(bytes.AsSpan(0, 53)));
         Assert.False(bytes.AsSpan(53, 120 - 53).ContainsAnyExcept((byte)0));
         Assert.Equal("0102030405060708", Convert.ToHexString(bytes.AsSpan(120, 8)));

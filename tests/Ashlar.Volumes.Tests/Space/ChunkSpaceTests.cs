@@ -133,7 +133,8 @@ public sealed class ChunkSpaceTests(ITestOutputHelper output)
         // only scattered, there is room.
         const int groups = 10 * 1024;
         var space = new ChunkSpace((long)groups * MapLayout.ChunksPerGroup);
-        for (var group = 0; group < groups; group++) space.CommittedWords(group).Fill(group < groups - 1 ? ulong.MaxValue : 0x8000_8000_8000_8000);
+        for (var group = 0; group < groups - 1; group++) space.CommittedWords(group).Fill(ulong.MaxValue);
+        space.CommittedWords(groups - 1).Fill(0x8000_8000_8000_8000);
         space.CommittedWords(0)[0] &= ulong.MaxValue << MapLayout.ReservedChunks;
         space.Loaded("test");
         var cursor = 0L;
@@ -157,7 +158,8 @@ public sealed class ChunkSpaceTests(ITestOutputHelper output)
         const int window = MapLayout.ChunksPerLeaf;
         var space = new ChunkSpace(10 * window);
         var cursor = 0L;
-        for (var i = 1; i < 10; i++) Assert.Equal((i * window) + 3, space.Take(preferred: 0, slot: 3, ref cursor)); // The first is not all free.
+        // The first is not all free.
+        for (var i = 1; i < 10; i++) Assert.Equal((i * window) + 3, space.Take(preferred: 0, slot: 3, ref cursor));
         space.Release([window + 3]);
         space.Release([(5 * window) + 3]);
         cursor = 4 * window;
