@@ -38,15 +38,8 @@ public sealed class PoolChangesCrashTests
     [InlineData("/var/data/system/pool-*", FaultOperations.Sync)]
     [InlineData("/var/data/system", FaultOperations.SyncDirectory)]
     [InlineData("/disks/given", FaultOperations.Sync)]
-    public async Task A_sync_that_is_missing_is_found(string path, FaultOperations operations)
-    {
-        var disk = new SimulatedFileSystem();
-        var faulty = new FaultyFileSystem(disk, new FaultRule(operations, FaultKind.Skip) { PathPattern = path, IsSticky = true });
-        await WorkAsync(disk, faulty);
-        Assert.True(faulty.FiredCount > 0, "nothing was planted");
-        await Assert.ThrowsAsync<CrashCheckException>(() => CrashExplorer.ExploreAsync(
-            disk, CheckAsync, new CrashExplorerOptions { StateBudget = 400, NestedOneIn = 0, RandomSubsets = 2, Replay = null }));
-    }
+    public Task A_sync_that_is_missing_is_found(string path, FaultOperations operations) =>
+        MissingSync.MustBeFoundAsync(WorkAsync, CheckAsync, path, operations, stateBudget: 400);
 
     static async Task WorkAsync(SimulatedFileSystem disk, IFileSystem files)
     {

@@ -261,7 +261,7 @@ public sealed class EvacuationTests
         Assert.False(await first.CancelAsync());
         var second = await pool.Pool.BeginEvacuationAsync(2 * MapLayout.ChunkBytes, PartBytes);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
-            async () => await first.RunAsync((_, _) => ValueTask.CompletedTask, CancellationToken.None));
+            () => first.RunAsync((_, _) => ValueTask.CompletedTask, CancellationToken.None).AsTask().WaitAsync(TimeSpan.FromMinutes(1)));
         Assert.False(await first.CancelAsync());
         Assert.Equal([new PoolRange(2 * MapLayout.ChunkBytes, PartBytes, IsEmpty: false)], pool.Pool.ListBarredRanges());
         await second.RunAsync((_, _) => ValueTask.CompletedTask, CancellationToken.None);
