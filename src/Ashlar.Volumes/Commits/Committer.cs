@@ -6,22 +6,6 @@ using Ashlar.Storage;
 
 namespace Ashlar.Volumes;
 
-/// <summary>What a commit has to cover.</summary>
-enum CommitScope
-{
-    /// <summary>
-    /// Checksums of blocks overwritten in place, only so that their leaves can leave memory: nothing becomes durable, and the markers
-    /// of these blocks stay.
-    /// </summary>
-    Spill = 0,
-
-    /// <summary>What a flush promises: data, and leaves whose places or valid blocks changed.</summary>
-    Flush,
-
-    /// <summary>Checksums of blocks overwritten in place as well, so that markers can be cleared.</summary>
-    Checksums,
-}
-
 /// <summary>
 /// Group commit, on threads that may wait. A request that arrives while a commit runs joins the next one, with all others that arrive
 /// meanwhile; commits run one at a time.
@@ -47,7 +31,7 @@ enum CommitScope
 /// is kept, in order, and written by the next commit before anything else. In doubt: everything else that fails latches the
 /// pool.</para>
 /// </remarks>
-class Committer : IDisposable
+partial class Committer : IDisposable
 {
     const int MaxLeavesInline = 16;
 
@@ -133,63 +117,6 @@ class Committer : IDisposable
 
     /// <summary>Asks for a commit that nobody waits for.</summary>
     public void Request(CommitScope scope) => Join(scope, mayRunHere: false, out _);
-
-    /// <summary>Runs something while no commit runs.</summary>
-    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
-    public async ValueTask<T> ExcludeAsync<T>(Func<ValueTask<T>> action)
-    {
-        await turn.EnterAsync();
-        try
-        {
-            return await action();
-        }
-        finally
-        {
-            turn.Exit();
-        }
-    }
-
-    /// <summary>The same on a thread that may wait.</summary>
-    public void Exclude(Action action)
-    {
-        Wait(turn.EnterAsync());
-        try
-        {
-            action();
-        }
-        finally
-        {
-            turn.Exit();
-        }
-    }
-
-    /// <summary>
-    /// Commits what has changed of some leaves whose locks the caller holds, and nothing else. Within <see cref="Exclude"/>, and while
-    /// nothing is captured that is not written.
-    /// </summary>
-    public void CommitHeld(IEnumerable<Leaf> leaves)
-    {
-        CommitBatch? batch = null;
-        foreach (var leaf in leaves)
-        {
-            if (leaf.Dirt != LeafDirt.Map) continue;
-            if (batch is null) captured.Enqueue(batch = new CommitBatch(isSpill: false));
-            batch.Capture(leaf, space, fragments);
-        }
-
-        if (batch is null) return;
-        Seal(batch);
-        FlushData();
-        SettleSpilled();
-        WriteMap();
-    }
-
-    /// <summary>Step 2 by itself, within <see cref="Exclude"/>.</summary>
-    public void FlushHeld()
-    {
-        FlushData();
-        SettleSpilled();
-    }
 
     /// <summary>Ends after the commits that were asked for.</summary>
     public void Dispose()
