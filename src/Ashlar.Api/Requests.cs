@@ -114,6 +114,12 @@ public sealed record ImportPool
 
     /// <summary>Whether it is taken also if another machine has it: one that still writes to it destroys it.</summary>
     public bool Force { get; init; }
+
+    /// <summary>
+    /// Whether a RAID set is started also where some of what was written last is lost by it: devices are missing that hold it, or that
+    /// are needed to calculate it.
+    /// </summary>
+    public bool AcceptLoss { get; init; }
 }
 
 /// <summary>A device of a RAID set to be replaced.</summary>

@@ -113,7 +113,8 @@ sealed class PoolEntry : IAsyncDisposable
         PoolJournal? journal = null;
         try
         {
-            var device = await devices.OpenPlacedAsync(record, options, raidJournal.Observe, opening.IsForced);
+            var device = await devices.OpenPlacedAsync(
+                record, options, raidJournal.Observe, opening.IsForced, opening.AcceptsLoss);
             StoragePool pool;
             try
             {
@@ -195,6 +196,9 @@ sealed class PoolEntry : IAsyncDisposable
     {
         /// <summary>Whether it is taken also if another machine has it.</summary>
         public bool IsForced { get; init; }
+
+        /// <summary>Whether a RAID set is started also where some of what was written last is lost by it.</summary>
+        public bool AcceptsLoss { get; init; }
 
         /// <summary>
         /// Of a pool that comes from elsewhere: says what is remembered of it, or refuses it, before anything is changed.

@@ -55,11 +55,21 @@ sealed partial class ServedPools
         try
         {
             RememberedPool Admit(RememberedPool remembered, PoolIdentity identity) => AdmitPool(remembered, identity, entry, request.Name);
-            opened = await PoolEntry.OpenAsync(record, PathOf(record), opening with { IsForced = request.Force, Admit = Admit });
+            opened = await PoolEntry.OpenAsync(
+                record,
+                PathOf(record),
+                opening with { IsForced = request.Force, AcceptsLoss = request.AcceptLoss, Admit = Admit });
         }
         catch (Exception e) when (e is PoolInUseException or RaidRefusedException { Reason: RaidRefusal.InUseElsewhere })
         {
             throw new ApiException(ProblemKind.InUse, e.Message) { Hint = "if that machine is gone for certain, use force" };
+        }
+        catch (RaidRefusedException e) when (e.Reason is RaidRefusal.UncleanAndDegraded or RaidRefusal.LeftBehind)
+        {
+            throw new ApiException(ProblemKind.UnusableDevice, $"pool {record.Name} cannot be opened: {e.Message}")
+            {
+                Hint = "name the devices that are missing too; if they are gone for good, accept the loss",
+            };
         }
         catch (AshlarException e) when (NewDevices.IsOfDevice(e) && e is not ServerStartException)
         {

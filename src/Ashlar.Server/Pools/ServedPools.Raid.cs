@@ -98,7 +98,7 @@ sealed partial class ServedPools
         if (isReturning)
         {
             // What the set has open of it is of no use any more, and keeps others out.
-            entry.Devices.Forget(path);
+            await entry.Devices.ForgetAsync(path);
             taken = taken with { IsOwn = taken.IsOwn || GetDevice(entry, path).IsOwn };
         }
         return (taken, await newDevices.PrepareAsync(taken, raid.MemberBytes, force, ofSet, isReserved: true));
@@ -180,7 +180,8 @@ sealed partial class ServedPools
         entry.Record = record;
     }
 
-    // By what they are known in the set, so that one that is missing can be told by where it was.
+    // By what they are known in the set, so that one that is missing can be told by where it was; and how far the set has come, so that
+    // members which were left behind are not started without the others.
     void Remember(PoolEntry entry)
     {
         if (entry.Devices.Raid is not { } raid) return;
@@ -194,7 +195,8 @@ sealed partial class ServedPools
         {
             Devices = [.. entry.Record.Devices.Select(each => ids.TryGetValue(each.Path, out var id) ? each with { MemberId = id } : each)],
         };
-        if (record.Devices.SequenceEqual(entry.Record.Devices)) return;
+        record = record with { RaidGeneration = raid.Generation };
+        if (record.RaidGeneration == entry.Record.RaidGeneration && record.Devices.SequenceEqual(entry.Record.Devices)) return;
         registry.Install(record);
         entry.Record = record;
     }
@@ -202,11 +204,12 @@ sealed partial class ServedPools
     // A device that the set does without.
     async Task LetGoAsync(PoolEntry entry, RememberedDevice device, bool isClosed)
     {
+        Invariant.Require(!IsUsed(entry, device.Path)); // It is about to be erased.
         var opened = entry.Devices.Opened.FirstOrDefault(each => each.Path == device.Path).Opened;
         var isErased = opened is not null && await NewDevices.TryEraseMemberAsync(opened.Device, entry.Record.SetId, device.MemberId);
         var isInPlace = isErased && IsInPlace(opened!);
         if (!isClosed && opened is not null) await CloseAsync(opened);
-        entry.Devices.Forget(device.Path);
+        await entry.Devices.ForgetAsync(device.Path);
         if (isInPlace && device.IsOwn) newDevices.RemoveOwn(device.Path);
         var record = entry.Record with { Devices = [.. entry.Record.Devices.Where(each => each.Path != device.Path)] };
         registry.Install(record);

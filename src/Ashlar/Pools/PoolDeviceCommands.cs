@@ -137,6 +137,10 @@ static class PoolDeviceCommands
         {
             Description = "Take it also from another machine that has it, and that is gone: one that still writes to it destroys it",
         };
+        var acceptLoss = new Option<bool>("--accept-loss")
+        {
+            Description = "Start a RAID set also where what was written last is lost by it, with the devices that are missing",
+        };
         return new Verb(
             "import",
             "Open a pool from where its devices are: one that was exported, also by another server, or that could not be opened",
@@ -149,11 +153,12 @@ static class PoolDeviceCommands
                     Devices = [.. invocation.Get(devices).Select(TypedPath.OfFile)],
                     Name = invocation.Get(name),
                     Force = invocation.Get(force),
+                    AcceptLoss = invocation.Get(acceptLoss),
                 };
                 var pool = await client.ImportPoolAsync(request, cancellationToken);
                 PoolScreens.WriteChanged(invocation, pool, $"{pool.Name} is imported and holds {ByteSize.Format(pool.CapacityBytes)}");
                 return ExitCode.Ok;
             })
-        { devices, name, force };
+        { devices, name, force, acceptLoss };
     }
 }

@@ -1,4 +1,5 @@
 using Ashlar.Api;
+using Ashlar.Blocks;
 using Ashlar.Simulation;
 using Ashlar.Storage;
 
@@ -80,21 +81,67 @@ public sealed class RaidPoolTests
                     or "/a in-sync 0, /f in-sync 1, /c in-sync 2, /e in-sync 3",
                 "both spares in sync");
             Assert.Equal("healthy", server.Show("safe").Raid!.State);
-            Assert.Equal("ok", server.Show("safe").Health);
             Assert.Equal(Content, await server.ReadAsync("safe", "vm1", Content.Length));
             Assert.Empty((await server.ScrubAsync("safe")).Findings!);
             Assert.Contains(server.Log, line => line.Contains("/b is gone", StringComparison.Ordinal));
 
             // They are told of until they are taken out.
             Assert.Equal(["/b unused", "/d unused"], server.States("safe").Skip(4));
+            Assert.Contains(server.Show("safe").Warnings, line => line.Contains("does not use /b: /b is gone", StringComparison.Ordinal));
+            var gone = server.Pools.GetEntry("safe").Devices.Opened.Single(each => each.Path == "/b").Opened.Device;
+            await gone.ReadAsync(Lba.Zero, new byte[4096]);
             await server.Pools.RemoveDeviceAsync("safe", "/b", null, "me");
             await server.Pools.RemoveDeviceAsync("safe", "/d", null, "me");
             Assert.Equal(4, server.States("safe").Count);
+            Assert.Equal("ok", server.Show("safe").Health);
+            Assert.Empty(server.Show("safe").Warnings);
+            await Assert.ThrowsAnyAsync<Exception>(async () => await gone.ReadAsync(Lba.Zero, new byte[4096])); // Its space is free.
         }
         await using (var server = await PoolsUnderTest.OpenAsync(disk))
         {
             Assert.Equal(("healthy", 4), (server.Show("safe").Raid!.State, server.Show("safe").Devices.Count));
             Assert.Equal(Content, await server.ReadAsync("safe", "vm1", Content.Length));
+        }
+    }
+
+    [Fact]
+    public async Task A_half_that_was_left_behind_is_started_by_nobody_but_who_accepts_the_loss()
+    {
+        await using (var server = await PoolsUnderTest.OpenAsync(disk))
+        {
+            await server.Pools.CreateAsync(Request(1, ["/a", "/b"], []), "me");
+            await server.WriteAsync("safe", "vm1", Content);
+            disk.Rename("/a", "/away");
+            await server.UntilAsync(() => server.Show("safe").Raid!.State == "degraded", "that it does without /a");
+            var entry = server.Pools.GetEntry("safe");
+            await server.UntilAsync(() => entry.Record.RaidGeneration == entry.Devices.Raid!.Generation, "that it is remembered");
+            await server.WriteAsync("safe", "vm1", Other);
+        }
+        disk.Rename("/b", "/late");
+        disk.Rename("/away", "/a");
+        await using (var server = await PoolsUnderTest.OpenAsync(disk))
+        {
+            Assert.Contains("others went on without them", server.Pools.GetEntry("safe").Problem, StringComparison.Ordinal);
+            var refused = await Assert.ThrowsAsync<ApiException>(() => server.Pools.ImportAsync(new() { Devices = ["/a"] }, "me"));
+            Assert.Contains("others went on without them", refused.Message, StringComparison.Ordinal);
+            Assert.Contains("accept the loss", refused.Hint, StringComparison.Ordinal);
+            await server.Pools.ImportAsync(new() { Devices = ["/a"], AcceptLoss = true }, "me");
+            Assert.Equal(Content, await server.ReadAsync("safe", "vm1", Content.Length));
+        }
+    }
+
+    [Fact]
+    public async Task A_spare_that_is_not_there_is_warned_of()
+    {
+        await using (var server = await PoolsUnderTest.OpenAsync(disk))
+            await server.Pools.CreateAsync(Request(1, ["/a", "/b"], ["/s"]), "me");
+        disk.Delete("/s");
+        await using (var server = await PoolsUnderTest.OpenAsync(disk))
+        {
+            Assert.Equal(("healthy", "degraded"), (server.Show("safe").Raid!.State, server.Show("safe").Health));
+            Assert.Contains("does not use /s", Assert.Single(server.Show("safe").Warnings), StringComparison.Ordinal);
+            await server.Pools.RemoveDeviceAsync("safe", "/s", null, "me");
+            Assert.Empty(server.Show("safe").Warnings);
         }
     }
 

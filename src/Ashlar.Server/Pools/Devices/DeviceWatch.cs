@@ -113,8 +113,9 @@ sealed class DeviceWatch : IAsyncDisposable
             if (member.Place is not { } place)
             {
                 if (raid.TakeSpare(member.Id) is not { } spare) continue;
-                devices.Note(path, gone);
                 await CloseAsync(spare);
+                await devices.ForgetAsync(path);
+                devices.Note(path, gone);
             }
             else if (await raid.TryFailAsync(place, gone))
             {

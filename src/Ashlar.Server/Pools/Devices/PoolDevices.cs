@@ -12,6 +12,8 @@ sealed class PoolDevices : IDisposable
 {
     const string SetName = "RAID set";
 
+    static readonly TimeSpan LongestRelease = TimeSpan.FromSeconds(5);
+
     readonly Lock gate = new();
     readonly List<(string Path, PoolDevice Opened)> opened = [];
     readonly Dictionary<string, string> problems = new(StringComparer.Ordinal);
@@ -64,14 +66,15 @@ sealed class PoolDevices : IDisposable
     /// <param name="options">How the server runs.</param>
     /// <param name="observe">Gets what a RAID set has to tell.</param>
     /// <param name="isTakenOver">Whether a RAID set is taken also if another machine has it.</param>
+    /// <param name="acceptsLoss">Whether a RAID set is started also where some of what was written last is lost by it.</param>
     /// <exception cref="AshlarException">Too many of them are missing, in use, damaged, or not what they were.</exception>
     public async ValueTask<IBlockDevice> OpenPlacedAsync(
-        RememberedPool pool, ServerOptions options, Action<RaidEvent> observe, bool isTakenOver = false)
+        RememberedPool pool, ServerOptions options, Action<RaidEvent> observe, bool isTakenOver = false, bool acceptsLoss = false)
     {
         Invariant.Require(pool.IsPlaced);
         return pool.Raid is null
             ? await OpenAsync(options.FileSystem, pool, directory: "")
-            : await OpenRaidAsync(pool, options, observe, isTakenOver);
+            : await OpenRaidAsync(pool, options, observe, isTakenOver, acceptsLoss);
     }
 
     /// <summary>Why a device is not used, or should not be; null where nothing is known against it.</summary>
@@ -125,15 +128,34 @@ sealed class PoolDevices : IDisposable
         lock (gate) return opened.Find(each => each.Path == path).Opened;
     }
 
-    /// <summary>Lets others have a device that is not used any more; the set closes it in the end.</summary>
-    public void Forget(string path)
+    /// <summary>
+    /// Lets others have a device that is not used any more, and closes it. One that answers nothing is closed when it does, or with the
+    /// set: nobody waits for it.
+    /// </summary>
+    public async Task ForgetAsync(string path)
     {
+        PoolDevice? forgotten;
         lock (gate)
         {
             problems.Remove(path);
-            if (opened.FindIndex(each => each.Path == path) is var index && index < 0) return;
-            opened[index].Opened.Hold?.Dispose();
-            opened.RemoveAt(index);
+            forgotten = opened.Find(each => each.Path == path).Opened;
+            opened.RemoveAll(each => each.Path == path);
+        }
+        if (forgotten is null) return;
+        forgotten.Hold?.Dispose();
+        if (Raid is { } raid) await Task.WhenAny(CloseReleasedAsync(raid, forgotten.Device), Task.Delay(LongestRelease));
+    }
+
+    // It is given up: what closing it has to say matters to nobody.
+    static async Task CloseReleasedAsync(RaidArray raid, FileDevice device)
+    {
+        try
+        {
+            if (await raid.ReleaseAsync(device)) await device.DisposeAsync();
+        }
+        catch (AshlarException)
+        {
+            // The set closes it in the end.
         }
     }
 
@@ -176,7 +198,8 @@ sealed class PoolDevices : IDisposable
     }
 
     // One that is missing, or that holds something else by now, is not needed as long as the others make up for it.
-    async ValueTask<IBlockDevice> OpenRaidAsync(RememberedPool pool, ServerOptions options, Action<RaidEvent> observe, bool isTakenOver)
+    async ValueTask<IBlockDevice> OpenRaidAsync(
+        RememberedPool pool, ServerOptions options, Action<RaidEvent> observe, bool isTakenOver, bool acceptsLoss)
     {
         Invariant.Require(Raid is null);
         var all = new List<(string Path, PoolDevice Opened)>();
@@ -198,7 +221,14 @@ sealed class PoolDevices : IDisposable
                     problems[device.Path] = e.Message;
                 }
             }
-            var raidOptions = RaidOptions(options) with { Events = observe, Allocated = Allocation, IsTakenOver = isTakenOver };
+            var raidOptions = RaidOptions(options) with
+            {
+                Events = observe,
+                Allocated = Allocation,
+                IsTakenOver = isTakenOver,
+                LeastGeneration = pool.RaidGeneration,
+                IsForced = acceptsLoss,
+            };
             Raid = await RaidArray.OpenAsync([.. all.Select(each => each.Opened.Device)], raidOptions);
             opened.AddRange(all);
             return Raid;

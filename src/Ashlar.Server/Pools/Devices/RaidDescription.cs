@@ -98,6 +98,11 @@ static class RaidDescription
         warnings.AddRange(all
             .Where(device => device is { State: PoolDeviceStates.InSync or PoolDeviceStates.Rebuilding, Error: not null })
             .Select(device => $"pool {entry.Name}: {device.Error}"));
+        // A spare that is not there steps in for nobody.
+        warnings.AddRange(all
+            .Where(device => device is { State: PoolDeviceStates.Unused, Error: not null })
+            .Select(device => $"pool {entry.Name} does not use {device.Path}: {device.Error}; take it out with 'ashlar pool remove-device "
+                + $"{entry.Name} {device.Path}', or add it again"));
         return warnings;
     }
 

@@ -63,6 +63,13 @@ sealed record RememberedPool : INumberedRecord<RememberedPool>
     /// <summary>How its devices are a RAID set; null where they follow each other.</summary>
     public RaidLevel? Raid { get; init; }
 
+    /// <summary>
+    /// Generation that its RAID set was known to have come to: members that say less were left behind by others, which hold what was
+    /// written since. 0 where that is not known.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public long RaidGeneration { get; init; }
+
     /// <summary>The devices that are there.</summary>
     [JsonIgnore]
     public IEnumerable<RememberedDevice> PresentDevices => Devices.Where(static device => !device.IsGone);
@@ -111,6 +118,7 @@ sealed record RememberedPool : INumberedRecord<RememberedPool>
         && Devices.Count > 0
         && !Devices[0].IsGone
         && (Raid is null || IsPlaced)
+        && RaidGeneration >= 0
         && (!IsPlaced || !Devices.Any(static device => device.IsWithin))
         && Devices.All(static device => device.IsWithin || device.Path.StartsWith('/') || (device.IsGone && device.Path.Length == 0))
         && Devices.All(static device => device is { GoneBytes: null or > 0, GoneOffsetBytes: null or > 0 });
