@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 usage() {
     cat <<'TEXT'
 usage: eng/mutate.sh [--lines N] [--seed N] [--changed COMMIT] [--again FILE] [--all-tests] [--jobs N] [--out DIR] [PROJECT...]
-  PROJECT           Storage, Blocks, Volumes, KeyValue, KeyValue.Sharding, Transport, Nbd, Scsi, Iscsi, Server;
+  PROJECT           Storage, Blocks, Volumes, Files, KeyValue, KeyValue.Sharding, Transport, Nbd, Scsi, Iscsi, Server;
                     default Blocks Volumes KeyValue
   --lines N         as many lines of code at random over all projects, default 60; a line gives one to three mutations
   --seed N          which lines, default random

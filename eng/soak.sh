@@ -32,7 +32,7 @@ TEXT
 }
 
 all=(crashes models faults histories kills powercuts serverkills serverpowercuts limits fuzz mutations)
-mutated=(Volumes KeyValue Blocks Iscsi KeyValue.Sharding Nbd Storage Scsi Transport Server)
+mutated=(Volumes KeyValue Blocks Files Iscsi KeyValue.Sharding Nbd Storage Scsi Transport Server)
 minutes=60 rounds_wanted= seed=$((RANDOM * 32768 + RANDOM)) tier=deep limit=120 out=artifacts/soak names=()
 number() { [[ ${1-} =~ ^[0-9]+$ ]] || { usage >&2; exit 2; }; echo "$1"; }
 while [ $# -gt 0 ]; do

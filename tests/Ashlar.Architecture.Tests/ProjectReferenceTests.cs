@@ -15,6 +15,7 @@ public sealed class ProjectReferenceTests
     [InlineData("Ashlar.KeyValue.Sharding", "Ashlar.KeyValue")]
     [InlineData("Ashlar.Blocks", "Ashlar.Storage")]
     [InlineData("Ashlar.Volumes", "Ashlar.Blocks Ashlar.KeyValue Ashlar.Storage")]
+    [InlineData("Ashlar.Files", "Ashlar.KeyValue Ashlar.Storage")]
     [InlineData("Ashlar.Transport", "Ashlar.Storage")]
     [InlineData("Ashlar.Nbd", "Ashlar.Blocks Ashlar.Transport")]
     [InlineData("Ashlar.Scsi", "Ashlar.Blocks")]
@@ -29,6 +30,7 @@ public sealed class ProjectReferenceTests
     [InlineData("Ashlar.KeyValue.Sharding")]
     [InlineData("Ashlar.Blocks")]
     [InlineData("Ashlar.Volumes")]
+    [InlineData("Ashlar.Files")]
     public void The_engine_the_data_plane_and_the_planner_have_no_package_dependencies(string project) =>
         Assert.Empty(References(project, "PackageReference"));
 

@@ -9,6 +9,7 @@ public sealed class SourceTextTests
     [InlineData("Ashlar")]
     [InlineData("Ashlar.Api")]
     [InlineData("Ashlar.Blocks")]
+    [InlineData("Ashlar.Files")]
     [InlineData("Ashlar.Iscsi")]
     [InlineData("Ashlar.KeyValue")]
     [InlineData("Ashlar.KeyValue.Sharding")]
