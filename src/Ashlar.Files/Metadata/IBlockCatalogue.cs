@@ -1,0 +1,35 @@
+namespace Ashlar.Files;
+
+/// <summary>Where blocks are. What moves copies records here first that a copy is there, and last that one is not.</summary>
+/// <remarks>
+/// A copy may be removed from a node in two cases alone: the block is <see cref="BlockState.Deleting"/> in the same generation, or the
+/// catalogue lists as many other copies as are wanted, each verified, and no longer this node.
+/// </remarks>
+public interface IBlockCatalogue
+{
+    /// <summary>Where blocks are, in the order in which they were asked for; null for one that has no row.</summary>
+    Task<IReadOnlyList<BlockLocations?>> GetLocationsAsync(
+        CustomerId customer, IReadOnlyList<BlockName> blocks, CancellationToken cancellationToken = default);
+
+    /// <summary>Replaces the nodes of a block, if nobody has changed the row since it was read.</summary>
+    /// <returns>The row as it is now; null if it was changed or is gone: read it again and decide anew.</returns>
+    /// <exception cref="ArgumentException">No node is left: the last copy is not given up like this.</exception>
+    Task<BlockLocations?> ReplaceNodesAsync(
+        CustomerId customer, BlockName block, ulong expectedVersion, IReadOnlyCollection<NodeId> nodes,
+        CancellationToken cancellationToken = default);
+
+    /// <summary>Blocks with fewer copies than are wanted, those with the fewest first.</summary>
+    /// <param name="after">The last of the page before; null for the first page.</param>
+    /// <param name="limit">Most blocks.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    Task<IReadOnlyList<BlockLocations>> ListUnderReplicatedAsync(
+        BlockLocations? after, int limit, CancellationToken cancellationToken = default);
+
+    /// <summary>Blocks that a node should hold, those that are being deleted too, in the order of customers and names.</summary>
+    /// <param name="node">The node.</param>
+    /// <param name="after">The last of the page before; null for the first page.</param>
+    /// <param name="limit">Most blocks.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    Task<IReadOnlyList<CustomerBlock>> ListBlocksOfNodeAsync(
+        NodeId node, CustomerBlock? after, int limit, CancellationToken cancellationToken = default);
+}

@@ -1,0 +1,49 @@
+namespace Ashlar.Files;
+
+/// <summary>
+/// Steps of the collector, each one transaction that decides by what is there in that moment. A block goes from live by condemned to
+/// deleting; whatever refers to it before that stops it.
+/// </summary>
+public interface ICollection
+{
+    /// <summary>Blocks that lost a reference or a pin at least so long ago, the oldest first; some have others.</summary>
+    Task<IReadOnlyList<CustomerBlock>> ListIdleAsync(TimeSpan idle, int limit, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Condemns a block that has no reference and no pin, and was not used for so long. One that has is forgotten by
+    /// <see cref="ListIdleAsync"/>, until it loses them.
+    /// </summary>
+    /// <returns>Whether it is condemned now.</returns>
+    Task<bool> CondemnAsync(CustomerBlock block, TimeSpan idle, CancellationToken cancellationToken = default);
+
+    /// <summary>Blocks that were condemned at least so long ago, the oldest first.</summary>
+    Task<IReadOnlyList<CustomerBlock>> ListCondemnedAsync(TimeSpan condemned, int limit, CancellationToken cancellationToken = default);
+
+    /// <summary>Begins to delete a block that was condemned so long ago; one that has a reference or a pin is live again.</summary>
+    /// <returns>Where its copies are to be removed; null if it stays.</returns>
+    Task<BlockLocations?> BeginDeletionAsync(CustomerBlock block, TimeSpan condemned, CancellationToken cancellationToken = default);
+
+    /// <summary>Blocks whose copies are to be removed, in the order of customers and names.</summary>
+    /// <param name="after">The last of the page before; null for the first page.</param>
+    /// <param name="limit">Most blocks.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    Task<IReadOnlyList<BlockLocations>> ListDeletingAsync(
+        CustomerBlock? after, int limit, CancellationToken cancellationToken = default);
+
+    /// <summary>Records that nodes have no copy of a block any more; when none is left, the block is forgotten.</summary>
+    /// <returns>Whether it is forgotten.</returns>
+    Task<bool> FinishDeletionAsync(
+        CustomerBlock block, IReadOnlyCollection<NodeId> removedFrom, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Of blocks that a node has, those that nothing tells of: no row, no pin, and no intent that is about to. They become
+    /// <see cref="BlockState.Deleting"/> there.
+    /// </summary>
+    /// <param name="customer">Whose.</param>
+    /// <param name="node">The node.</param>
+    /// <param name="blocks">What it has, with their lengths, since longer than the longest lease.</param>
+    /// <param name="cancellationToken">Ends the wait, not the transaction.</param>
+    /// <returns>How many.</returns>
+    Task<int> AdoptStrangersAsync(
+        CustomerId customer, NodeId node, IReadOnlyList<FileBlock> blocks, CancellationToken cancellationToken = default);
+}
