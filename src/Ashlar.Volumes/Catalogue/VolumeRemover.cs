@@ -119,6 +119,7 @@ sealed class VolumeRemover(PoolParts parts, Catalogue catalogue, LeakedSpace lea
             var batch = new WriteBatch();
             DropEntries(batch, MapKeys.Marker(volume.Lineage, 0).AsSpan(0, 9).ToArray());
             DropEntries(batch, MapKeys.OldLeaf(volume.Lineage, 0, -1).AsSpan(0, 9).ToArray());
+            DropEntries(batch, MapKeys.Delta(volume.Lineage, 0).AsSpan(0, 9).ToArray());
             DropEntries(batch, MapKeys.Change(volume.Lineage, 0, 0).AsSpan(0, 9).ToArray());
             DropEntries(batch, MapKeys.Snapshot(volume.Lineage, 0).AsSpan(0, 9).ToArray());
             batch.Delete(MapKeys.Restoring(volume.Lineage));

@@ -38,14 +38,13 @@ sealed class CommitBatch(bool isSpill)
     public void Capture(Leaf leaf, ChunkSpace space, FragmentSpace fragments)
     {
         Invariant.Require(leaf.WriteLock.IsHeld);
-        Span<byte> key = stackalloc byte[MapKeys.LeafBytes];
-        Span<byte> value = stackalloc byte[LeafFormat.MaxBytes];
         lock (leaf)
         {
             if (leaf.Dirt == LeafDirt.None) return; // Captured before, from the other list.
             if (isSpill && leaf.Dirt > LeafDirt.Checksums) return; // It is in the other list.
             Invariant.Require(!isSpill || leaf.IsOverwritten); // Its marker says so after a crash.
             Invariant.Require(leaf.Damage is null); // Or what the store holds of it would be lost by guessing.
+            var areChecksumsAll = leaf.Dirt == LeafDirt.Checksums;
             leaf.Dirt = LeafDirt.None;
             leaf.CapturesBeingWritten++;
             leaves.Add((leaf, leaf.IsOverwritten));
@@ -70,14 +69,9 @@ sealed class CommitBatch(bool isSpill)
                 Entries.Put(MapKeys.MayHaveLeaked, []);
             }
 
+            if (areChecksumsAll && TryCaptureDelta(leaf)) return;
             CaptureVersions(leaf);
-            MapKeys.WriteLeaf(key, leaf.Volume.Lineage, leaf.Index);
-            var length = leaf.Map is null ? 0 : LeafFormat.Write(value, leaf.Map, leaf.Version);
-            if (length == 0 && leaf.Volume is { Parent: not null, IsBeingDeleted: false })
-                length = LeafFormat.WriteEmpty(value, leaf.Version);
-            if (length == 0) Entries.Delete(key);
-            else Entries.Put(key, value[..length]);
-            CaptureGeneration(leaf, length > 0);
+            CaptureWhole(leaf);
             leaf.Changes.Clear();
         }
     }
@@ -124,6 +118,37 @@ sealed class CommitBatch(bool isSpill)
         }
 
         if (changes.HasPlaces) volumes.Add(volume);
+    }
+
+    // Where nothing but checksums has changed, and few of them, what the store has of the leaf stays.
+    bool TryCaptureDelta(Leaf leaf)
+    {
+        if (leaf.Whole is not { } whole || whole.Version != leaf.Version || !leaf.Changes.IsEmpty) return false;
+        var blocks = leaf.Renewed;
+        if (blocks.Count > LeafDelta.MaxBlocks) return false;
+        if (blocks.IsEmpty) return true; // It counts as changed by the marker of a write that has not come to it.
+        Span<byte> key = stackalloc byte[MapKeys.DeltaBytes];
+        Span<byte> value = stackalloc byte[LeafDelta.MaxBytes];
+        MapKeys.WriteDelta(key, leaf.Volume.Lineage, leaf.Index);
+        Entries.Put(key, value[..LeafDelta.Write(value, blocks, leaf.Checksums, whole.Tie)]);
+        leaf.HasDelta = true;
+        return true;
+    }
+
+    // In one batch with the end of its delta: what is left of the old one is never put into the new one.
+    void CaptureWhole(Leaf leaf)
+    {
+        Span<byte> key = stackalloc byte[MapKeys.LeafBytes];
+        Span<byte> value = stackalloc byte[LeafFormat.MaxBytes];
+        var (lineage, index) = (leaf.Volume.Lineage, leaf.Index);
+        MapKeys.WriteLeaf(key, lineage, index);
+        var length = leaf.Map is null ? 0 : LeafFormat.Write(value, leaf.Map, leaf.Version);
+        if (length == 0 && leaf.Volume is { Parent: not null, IsBeingDeleted: false }) length = LeafFormat.WriteEmpty(value, leaf.Version);
+        if (length == 0) Entries.Delete(key);
+        else Entries.Put(key, value[..length]);
+        CaptureGeneration(leaf, length > 0);
+        if (leaf.HasDelta) Entries.Delete(MapKeys.Delta(lineage, index));
+        leaf.StoredAs(length == 0 ? null : new WholeLeaf(LeafDelta.TieOf(value[..length]), leaf.Version), default);
     }
 
     // The versions that snapshots keep get keys of their own, in the batch that puts something else in their place.

@@ -247,7 +247,7 @@ partial class Committer : IDisposable
     /// <summary>Writes one batch, durably unless it is a spill.</summary>
     protected virtual void WriteBatch(CommitBatch batch)
     {
-        metadata.WriteOrUseReserve(batch.Entries, batch.IsSpill ? Durability.Relaxed : Durability.Sync);
+        if (batch.Entries.Count > 0) metadata.WriteOrUseReserve(batch.Entries, batch.IsSpill ? Durability.Relaxed : Durability.Sync);
         Interlocked.Add(ref leavesWritten, batch.LeafCount);
         Interlocked.Increment(ref commits);
     }

@@ -9,7 +9,7 @@ sealed class WriteThrottle(PoolParts parts)
 {
     const int MaxAttempts = 16;
 
-    // Of what thick volumes hold: the map takes 1,282 bytes of each MiB, and some more while it is written anew.
+    // Of what thick volumes hold: the map takes 1,282 bytes of each MiB, up to 191 for a delta, and some more while it is written anew.
     const int BytesPerMapByte = 512;
 
     // What the store keeps for a full disk is up to twice what was written last, and so much at the most.

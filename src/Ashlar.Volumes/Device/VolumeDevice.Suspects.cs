@@ -117,7 +117,7 @@ sealed partial class VolumeDevice
             isOwn = leaf.Map!.PlaceOf(block).Birth > SharedThroughNeeded(leaf);
             if (isOwn && leaf.Checksums[block] != found)
             {
-                leaf.Checksums[block] = found;
+                leaf.SetChecksums(block, [found]);
                 parts.Unverified.Add(this, (leaf.Index * MapLayout.LeafBytes) + ((long)block * MapLayout.BlockBytes));
             }
 

@@ -196,10 +196,12 @@ sealed partial class VolumeDevice
             {
                 if (TryMove(leaf, plan, slot, mask)) dirt = LeafDirt.Map;
                 ref var entry = ref leaf.Entries[slot];
-                if (entry.LacksRoom) entry.LacksRoom = parts.Metadata.IsExhausted;
+                if (!entry.LacksRoom || parts.Metadata.IsExhausted) continue;
+                entry.LacksRoom = false;
+                leaf.Whole = null; // A delta would not give it room.
             }
 
-            plan.NewChecksums.Slice(firstBlock, blockCount).CopyTo(leaf.Checksums[firstBlock..]);
+            leaf.SetChecksums(firstBlock, plan.NewChecksums.Slice(firstBlock, blockCount));
             leaf.WroteTo(firstBlock, blockCount);
             parts.ChangedLeaves.Add(leaf, dirt);
         }
@@ -265,7 +267,7 @@ sealed partial class VolumeDevice
             if (!plan.IsValid(block) || !plan.IsInPlace(block)) continue;
             if (!await TryReadRawAsync(plan, block, 1, at: 0)) continue; // The caller reports the write's failure.
             if (plan.ComputeChecksum(block, plan.Chunk.AsSpan(0, MapLayout.BlockBytes)) != plan.NewChecksums[block]) continue;
-            lock (leaf) leaf.Checksums[block] = plan.NewChecksums[block];
+            lock (leaf) leaf.SetChecksums(block, plan.NewChecksums.Slice(block, 1));
         }
     }
 

@@ -70,6 +70,15 @@ sealed class Leaf(VolumeDevice volume, long index)
     /// <summary>Generation that the leaf in the store has; 0 when there is none. Only the commit changes it.</summary>
     public long StoredGeneration { get; set; }
 
+    /// <summary>The leaf in the store that checksums can be written beside; null when the next commit writes all of it.</summary>
+    public WholeLeaf? Whole { get; set; }
+
+    /// <summary>Whether the store may have a delta of it, which goes when all of it is written.</summary>
+    public bool HasDelta { get; set; }
+
+    /// <summary>Blocks whose checksums are others than those of <see cref="Whole"/>.</summary>
+    public BlockSet Renewed { get; private set; }
+
     /// <summary>
     /// How often it was captured by commits that have not reached the store: above 0 the store does not have its versions as they will be.
     /// </summary>
@@ -97,7 +106,7 @@ sealed class Leaf(VolumeDevice volume, long index)
 
     public Span<ChunkEntry> Entries => map is null ? default : map.Entries;
 
-    public Span<uint> Checksums => map is null ? default : map.Checksums;
+    public ReadOnlySpan<uint> Checksums => map is null ? default : map.Checksums;
 
     /// <summary>Its content; null for one of an untouched range.</summary>
     public LeafMap? Map => map;
@@ -118,6 +127,22 @@ sealed class Leaf(VolumeDevice volume, long index)
 
     /// <summary>Makes room for entries; a leaf of an untouched range has none.</summary>
     public LeafMap EnsureEntries() => map ??= new LeafMap();
+
+    /// <summary>Blocks have new checksums. Call under the lock.</summary>
+    public void SetChecksums(int firstBlock, ReadOnlySpan<uint> checksums)
+    {
+        checksums.CopyTo(map!.Checksums.AsSpan(firstBlock));
+        var renewed = Renewed;
+        renewed.Add(SlotMasks.ToSet(firstBlock, checksums.Length));
+        Renewed = renewed;
+    }
+
+    /// <summary>The store has it as a whole, or as that and a delta of some blocks. Call under the lock.</summary>
+    public void StoredAs(WholeLeaf? whole, BlockSet delta)
+    {
+        (Whole, Renewed) = (whole, delta);
+        HasDelta = !delta.IsEmpty;
+    }
 
     /// <summary>Remembers where a write ended, and for how long writers have gone on where the one before ended.</summary>
     public void WroteTo(int firstBlock, int blockCount)
@@ -140,7 +165,7 @@ sealed class Leaf(VolumeDevice volume, long index)
     }
 
     /// <summary>Forgets entries that were only half read.</summary>
-    public void Clear() => (map, Version) = (null, default);
+    public void Clear() => (map, Version, Whole) = (null, default, null);
 
     /// <summary>Keeps the leaf in memory; false when the cache has dropped it already.</summary>
     public bool TryPin()

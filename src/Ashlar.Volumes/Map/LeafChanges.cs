@@ -36,6 +36,9 @@ sealed class LeafChanges
     /// <summary>Whether it has taken a place, or let go of one.</summary>
     public bool HasPlaces => (addedChunks.Count | addedBlocks.Count | removedChunks.Count | removedBlocks.Count) != 0;
 
+    /// <summary>Whether nothing is to be written but the leaf.</summary>
+    public bool IsEmpty => !HasPlaces && frozen.Count + dropped.Count == 0;
+
     public void AddChunk(long chunk) => addedChunks.Add(chunk);
 
     public void AddBlock(long place) => addedBlocks.Add(place);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Ashlar.KeyValue;
 using Ashlar.Storage;
 
@@ -29,6 +30,7 @@ sealed class LeafStore(
     /// <param name="mayWait">Whether it may wait for the disk.</param>
     /// <returns>False when it would have to wait and may not; then the leaf is as it was.</returns>
     /// <exception cref="StorageException">The store could not be read, this time.</exception>
+    [SkipLocalsInit] // Only what was read of the buffers is looked at; clearing them costs as much as a look-up.
     public bool TryRead(Leaf leaf, bool mayWait)
     {
         try
@@ -39,12 +41,16 @@ sealed class LeafStore(
             MapKeys.WriteLeaf(key, leaf.Volume.Lineage, leaf.Index);
             if (!TryGet(key, value, mayWait, leaf, out var leafBytes)) return false;
             if (leafBytes == 0 && leaf.Volume.Parent is { } parent) return TryReadOld(leaf, parent.Lineage, parent.Generation, mayWait);
-            if (!TryReadMarker(leaf, mayWait, out var suspects)) return false;
+            Span<byte> delta = stackalloc byte[LeafDelta.MaxBytes];
+            var deltaBytes = 0;
             if (leafBytes > 0)
             {
-                leaf.Version = Decode(leaf, value[..leafBytes]);
-                leaf.StoredGeneration = leaf.Version.Generation;
+                MapKeys.WriteDelta(key, leaf.Volume.Lineage, leaf.Index);
+                if (!TryGet(key[..MapKeys.DeltaBytes], delta, mayWait, leaf, out deltaBytes)) return false;
             }
+
+            if (!TryReadMarker(leaf, mayWait, out var suspects)) return false;
+            if (leafBytes > 0) Decode(leaf, value[..leafBytes], delta[..deltaBytes]);
 
             if (suspects is { } blocks) Suspect(leaf, blocks);
             return true;
@@ -52,6 +58,7 @@ sealed class LeafStore(
         catch (CorruptDataException damage)
         {
             leaf.Clear();
+            leaf.HasDelta = true; // Or not: nobody knows.
             leaf.Damage = damage;
             if (leaf.Volume.AsOf is null) log.AddMap(leaf, damage);
             return true;
@@ -116,6 +123,15 @@ sealed class LeafStore(
         if (bytes <= value.Length) return true;
         throw new CorruptDataException(
             leaf.Volume.Name, leaf.Index * MapLayout.LeafBytes, $"map: {bytes} bytes where there are {value.Length} at the most");
+    }
+
+    // Nobody else writes what the store has of a leaf that is being loaded, so the two belong together.
+    void Decode(Leaf leaf, ReadOnlySpan<byte> value, ReadOnlySpan<byte> delta)
+    {
+        leaf.Version = Decode(leaf, value);
+        leaf.StoredGeneration = leaf.Version.Generation;
+        var whole = new WholeLeaf(LeafDelta.TieOf(value), leaf.Version);
+        leaf.StoredAs(whole, delta.IsEmpty ? default : LeafDelta.Apply(delta, leaf.Map!, whole.Tie, leaf.Volume.Name, leaf.Index));
     }
 
     LeafVersion Decode(Leaf leaf, ReadOnlySpan<byte> value)

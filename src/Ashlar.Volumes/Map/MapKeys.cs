@@ -15,6 +15,7 @@ namespace Ashlar.Volumes;
 ///   M lineage(8) leaf(8)                     marker: blocks being overwritten in place
 ///   D lineage(8) leaf/64(8)                  the same by leaf, as earlier versions wrote it: a bit for each of 64 leaves
 ///   L lineage(8) leaf(8) ~1(8)               leaf of the map
+///   K lineage(8) leaf(8)                     delta of it: checksums that have changed since
 ///   H lineage(8) leaf(8) ~generation(8)      older version of a leaf, which snapshots keep
 ///   G lineage(8) generation(8) leaf(8)       a version of a leaf was changed in that generation; no value
 ///   F number(8)                              fragment chunks of 4 MiB of the device: whose they are, and which blocks are taken
@@ -34,7 +35,7 @@ namespace Ashlar.Volumes;
 /// </remarks>
 static class MapKeys
 {
-    public const int VolumeBytes = 1 + 16, UsageBytes = 1 + 8, BitmapBytes = 1 + 8, MarkerBytes = 1 + 16, LeafBytes = 1 + 24;
+    public const int VolumeBytes = 1 + 16, UsageBytes = 1 + 8, BitmapBytes = 1 + 8, MarkerBytes = 1 + 16, LeafBytes = 1 + 24, DeltaBytes = 1 + 16;
     public const int FragmentsBytes = 1 + 8, SnapshotBytes = 1 + 16, BarredBytes = 1 + 8;
 
     public static ReadOnlySpan<byte> Pool => "P"u8;
@@ -46,6 +47,7 @@ static class MapKeys
     public static ReadOnlySpan<byte> AfterMarkers => "N"u8;
     public static ReadOnlySpan<byte> GroupMarkers => "D"u8;
     public static ReadOnlySpan<byte> Leaves => "L"u8;
+    public static ReadOnlySpan<byte> Deltas => "K"u8;
     public static ReadOnlySpan<byte> OldLeaves => "H"u8;
     public static ReadOnlySpan<byte> Fragments => "F"u8;
     public static ReadOnlySpan<byte> AfterFragments => "G"u8;
@@ -88,12 +90,17 @@ static class MapKeys
         return key;
     }
 
-    public static void WriteMarker(Span<byte> key, long lineage, long leafIndex)
+    public static void WriteMarker(Span<byte> key, long lineage, long leafIndex) => WriteOfLeaf(key, (byte)'M', lineage, leafIndex);
+
+    /// <summary>Key of what has changed of a leaf of the head.</summary>
+    public static byte[] Delta(long lineage, long leafIndex)
     {
-        key[0] = (byte)'M';
-        BinaryPrimitives.WriteInt64BigEndian(key[1..], lineage);
-        BinaryPrimitives.WriteInt64BigEndian(key[9..], leafIndex);
+        var key = new byte[DeltaBytes];
+        WriteDelta(key, lineage, leafIndex);
+        return key;
     }
+
+    public static void WriteDelta(Span<byte> key, long lineage, long leafIndex) => WriteOfLeaf(key, (byte)'K', lineage, leafIndex);
 
     /// <summary>Key of a leaf of the head.</summary>
     public static void WriteLeaf(Span<byte> key, long lineage, long leafIndex) =>
@@ -173,6 +180,13 @@ static class MapKeys
         return key;
     }
 
+    static void WriteOfLeaf(Span<byte> key, byte kind, long lineage, long leafIndex)
+    {
+        key[0] = kind;
+        BinaryPrimitives.WriteInt64BigEndian(key[1..], lineage);
+        BinaryPrimitives.WriteInt64BigEndian(key[9..], leafIndex);
+    }
+
     static void WriteVersion(Span<byte> key, byte kind, long lineage, long leafIndex, long generation)
     {
         key[0] = kind;
@@ -198,7 +212,7 @@ static class MapKeys
 
     public static long ReadNumber(ReadOnlySpan<byte> key) => BinaryPrimitives.ReadInt64BigEndian(key[1..]);
 
-    /// <summary>Lineage and leaf of a marker; of a group's, lineage and leaf / 64.</summary>
+    /// <summary>Lineage and leaf of a marker or a delta; of a group's marker, lineage and leaf / 64.</summary>
     public static (long Lineage, long Number) ReadMarker(ReadOnlySpan<byte> key) => (
         BinaryPrimitives.ReadInt64BigEndian(key[1..]),
         BinaryPrimitives.ReadInt64BigEndian(key[9..]));

@@ -51,15 +51,19 @@ sealed class LeafFamily(PoolParts parts, long leafIndex, IReadOnlyList<long> lin
             Invariant.Require(!leaf.Changes.HasPlaces && leaf.Changes.Frozen.Count + leaf.Changes.Dropped.Count == 0);
         }
 
-        var key = new byte[MapKeys.LeafBytes];
         foreach (var lineage in lineages)
         {
-            MapKeys.WriteLeaf(key, lineage, leafIndex);
-            if (parts.Store.Get(key) is { } head) Add((byte[])key.Clone(), lineage, head);
+            if (parts.Versions.FindHead(lineage, leafIndex, out var hasDelta) is { } head)
+            {
+                var key = new byte[MapKeys.LeafBytes];
+                MapKeys.WriteLeaf(key, lineage, leafIndex);
+                Add(key, lineage, head, hasDelta);
+            }
+
             using var cursor = parts.Store.Scan(
                 KeyRange.Between(MapKeys.OldLeaf(lineage, leafIndex, -1), MapKeys.OldLeavesEnd(lineage, leafIndex)));
             while (cursor.MoveNext())
-                if (!cursor.Value.IsEmpty) Add(cursor.Key.ToArray(), lineage, cursor.Value);
+                if (!cursor.Value.IsEmpty) Add(cursor.Key.ToArray(), lineage, cursor.Value, hasDelta: false);
         }
     }
 
@@ -78,13 +82,18 @@ sealed class LeafFamily(PoolParts parts, long leafIndex, IReadOnlyList<long> lin
         locked.Clear();
     }
 
-    void Add(byte[] key, long lineage, ReadOnlySpan<byte> value)
+    void Add(byte[] key, long lineage, ReadOnlySpan<byte> value, bool hasDelta)
     {
         var map = new LeafMap();
         var version = LeafFormat.Read(value, map, parts.Space.ChunkCount, parts.Name, leafIndex);
-        Versions.Add(new StoredLeaf(key, lineage, version, map));
+        Versions.Add(new StoredLeaf(key, lineage, version, map, hasDelta));
     }
 }
 
 /// <summary>A version of a leaf in the store.</summary>
-sealed record StoredLeaf(byte[] Key, long Lineage, LeafVersion Version, LeafMap Map);
+/// <param name="Key">Its key.</param>
+/// <param name="Lineage">Under which number the volume keeps its leaves.</param>
+/// <param name="Version">Of which time it is.</param>
+/// <param name="Map">What it says.</param>
+/// <param name="HasDelta">Whether some of that is beside it, and must go when it is written anew.</param>
+sealed record StoredLeaf(byte[] Key, long Lineage, LeafVersion Version, LeafMap Map, bool HasDelta);

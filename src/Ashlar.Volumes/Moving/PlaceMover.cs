@@ -235,6 +235,7 @@ class PlaceMover(
             var length = LeafFormat.Write(value, version.Map, version.Version);
             Invariant.Require(length > 0);
             batch.Put(version.Key, value[..length]);
+            if (version.HasDelta) batch.Delete(MapKeys.Delta(version.Lineage, family.LeafIndex));
         }
     }
 
@@ -308,7 +309,9 @@ class PlaceMover(
     {
         lock (leaf)
         {
-            if (leaf.Map is { } map && family.Moved.Rename(map)) leaf.CountRemoval();
+            if (leaf.Map is not { } map || !family.Moved.Rename(map)) return;
+            leaf.CountRemoval();
+            leaf.StoredAs(null, default);
         }
     }
 }

@@ -94,6 +94,7 @@ sealed class MapWalk
         }
 
         walk.EndFragments();
+        walk.VisitDeltas(snapshot, cancellationToken);
         return walk;
     }
 
@@ -261,6 +262,28 @@ sealed class MapWalk
         }
 
         return version;
+    }
+
+    // Each belongs to the leaf that is there.
+    void VisitDeltas(KeyValueSnapshot snapshot, CancellationToken cancellationToken)
+    {
+        using var deltas = snapshot.Scan(KeyRange.Prefix(MapKeys.Deltas));
+        var key = new byte[MapKeys.LeafBytes];
+        while (deltas.MoveNext())
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var (lineage, index) = MapKeys.ReadMarker(deltas.Key);
+            MapKeys.WriteLeaf(key, lineage, index);
+            try
+            {
+                if (snapshot.Get(key) is { } whole) _ = LeafDelta.Merge(whole, deltas.Value, pool, index);
+                else AddProblem($"leaf {index} of lineage {lineage} is not there, and has a delta");
+            }
+            catch (AshlarException damage)
+            {
+                AddProblem(damage.Message);
+            }
+        }
     }
 
     void Inherit(long chunk) => inherited[chunk / 64] |= 1UL << (int)(chunk % 64);

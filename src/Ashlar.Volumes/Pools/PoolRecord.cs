@@ -12,8 +12,9 @@ enum PoolState : byte
     Ready = 2,
 }
 
-// Pool record in the store, format versions 1 to 3. Little-endian. Version 2 is of pools that have had snapshots: programs that know none
-// would overwrite what those need. Version 3 is of pools with ranges that are out of use, where others would place data.
+// Pool record in the store, format versions 1 to 4, of equal form. Little-endian. Version 2 is of pools that have had snapshots: programs
+// that know none would overwrite what those need. Version 3 is of pools with ranges that are out of use, where others would place data.
+// Version 4, which is written, is of pools whose leaves may have deltas: others would take what was overwritten for damage.
 //
 //   0         4       8         24            32
 //   +---------+-------+---------+-------------+----------------+
@@ -23,19 +24,13 @@ enum PoolState : byte
 // NextLineage: number that the next volume's leaves get; never reused. NextGeneration: the next snapshot's; pool-wide.
 sealed record PoolRecord(Guid PoolId, PoolState State, long NextLineage, long NextGeneration)
 {
-    public const uint Version = 3;
-    const uint PlainVersion = 1, SnapshotVersion = 2;
-    const long FirstNextGeneration = 2;
+    public const uint Version = 4;
     const int SizeBytes = 40, StateOffset = 4, PoolIdOffset = 8, LineageOffset = 24, GenerationOffset = 32;
-
-    /// <summary>Whether parts of the device are out of use.</summary>
-    public bool HasBarred { get; init; }
 
     public byte[] ToBytes()
     {
         var target = new byte[SizeBytes];
-        BinaryPrimitives.WriteUInt32LittleEndian(
-            target, HasBarred ? Version : NextGeneration > FirstNextGeneration ? SnapshotVersion : PlainVersion);
+        BinaryPrimitives.WriteUInt32LittleEndian(target, Version);
         target[StateOffset] = (byte)State;
         PoolId.TryWriteBytes(target.AsSpan(PoolIdOffset), bigEndian: true, out _);
         BinaryPrimitives.WriteInt64LittleEndian(target.AsSpan(LineageOffset), NextLineage);
@@ -47,20 +42,13 @@ sealed record PoolRecord(Guid PoolId, PoolState State, long NextLineage, long Ne
     {
         if (source.Length < sizeof(uint)) throw new CorruptDataException(where, 0, "pool record: shorter than its version");
         if (BinaryPrimitives.ReadUInt32LittleEndian(source) is var version && version is 0 or > Version)
-        {
-            throw new UnsupportedFormatException(
-                where, $"pool record version {version}; this program reads versions {PlainVersion} to {Version}");
-        }
-
+            throw new UnsupportedFormatException(where, $"pool record version {version}; this program reads versions 1 to {Version}");
         if (source.Length != SizeBytes || source[StateOffset] is not ((byte)PoolState.Formatting or (byte)PoolState.Ready))
             throw new CorruptDataException(where, 0, $"pool record: {source.Length} bytes");
         return new PoolRecord(
             new Guid(source.Slice(PoolIdOffset, 16), bigEndian: true),
             (PoolState)source[StateOffset],
             BinaryPrimitives.ReadInt64LittleEndian(source[LineageOffset..]),
-            BinaryPrimitives.ReadInt64LittleEndian(source[GenerationOffset..]))
-        {
-            HasBarred = version == Version,
-        };
+            BinaryPrimitives.ReadInt64LittleEndian(source[GenerationOffset..]));
     }
 }

@@ -150,7 +150,7 @@ public sealed partial class StoragePool
         {
             pool = new StoragePool(parts, superblocks, record);
             await superblocks.RepairAsync(parts.Events);
-            pool.Begin(LoadCatalogue(metadata, name));
+            pool.Begin(record, LoadCatalogue(metadata, name));
             return pool;
         }
         catch
@@ -166,7 +166,7 @@ public sealed partial class StoragePool
 
     // Nothing here takes longer the larger the pool is or the more was being written: what a crash left is looked at by the sweep, or
     // by the first request that comes to it.
-    void Begin(List<(VolumeRecord Record, long Chunks)> catalogue)
+    void Begin(PoolRecord record, List<(VolumeRecord Record, long Chunks)> catalogue)
     {
         GroupMarkers.CarryOver(Store, Parts.Metadata, Name);
         var wasClosed = Store.Get(MapKeys.IsOpen) is null;
@@ -174,11 +174,11 @@ public sealed partial class StoragePool
         // cut would bring back a map that still owns it.
         var open = new WriteBatch();
         open.Put(MapKeys.IsOpen, []);
+        open.Put(MapKeys.Pool, record.ToBytes()); // In the version of today, before anything is written that earlier programs do not know.
         Parts.Metadata.Write(open, Durability.Sync, mayUseReserve: true);
         sweep.Prepare();
         Recheck.Prepare();
         TakeInSnapshots();
-        foreach (var range in ReadBarred(Store, Name)) Catalogue.TakeIn(range);
         TakeIn(catalogue);
         sweep.Start();
         Recheck.Start();

@@ -6,16 +6,25 @@ namespace Ashlar.Volumes;
 /// <summary>Finds the leaf that a snapshot sees.</summary>
 sealed class LeafVersions
 {
-    readonly Func<byte[], byte[]?> get;
+    readonly Func<byte[], byte[], (byte[]? Whole, byte[]? Delta)> getBoth;
     readonly Func<KeyRange, ScanDirection, KeyValueCursor> scan;
     readonly string pool;
 
     /// <summary>In the store as it is.</summary>
-    public LeafVersions(KeyValueStore store, string pool) => (get, scan, this.pool) = (key => store.Get(key), store.Scan, pool);
+    public LeafVersions(KeyValueStore store, string pool)
+    {
+        (scan, this.pool) = (store.Scan, pool);
+        getBoth = (whole, delta) =>
+        {
+            // Of one moment: between two reads one could be written without the other.
+            using var snapshot = store.CreateSnapshot();
+            return (snapshot.Get(whole), snapshot.Get(delta));
+        };
+    }
 
     /// <summary>In the store as it was at one moment.</summary>
     public LeafVersions(KeyValueSnapshot snapshot, string pool) =>
-        (get, scan, this.pool) = (key => snapshot.Get(key), snapshot.Scan, pool);
+        (scan, this.pool, getBoth) = (snapshot.Scan, pool, (whole, delta) => (snapshot.Get(whole), snapshot.Get(delta)));
 
     /// <summary>Which volumes are clones, and of what; by lineage.</summary>
     public ConcurrentDictionary<long, VolumeParent> Parents { get; } = new();
@@ -39,13 +48,23 @@ sealed class LeafVersions
     public byte[]? FindOwn(long lineage, long leafIndex, long generation)
     {
         // The head before the kept ones: one batch keeps the old head and writes the new one. The other way round both could be missed.
-        var key = new byte[MapKeys.LeafBytes];
-        MapKeys.WriteLeaf(key, lineage, leafIndex);
-        if (get(key) is { } head && LeafFormat.ReadVersion(head, pool, leafIndex).Generation <= generation) return head;
+        if (FindHead(lineage, leafIndex, out _) is { } head && LeafFormat.ReadVersion(head, pool, leafIndex).Generation <= generation)
+            return head;
         using var cursor = scan(
             KeyRange.Between(MapKeys.OldLeaf(lineage, leafIndex, generation), MapKeys.OldLeavesEnd(lineage, leafIndex)),
             ScanDirection.Forward);
         return cursor.MoveNext() ? cursor.Value.ToArray() : null;
+    }
+
+    /// <summary>The leaf of the head as the store has it, with what has changed since it was written as a whole.</summary>
+    /// <exception cref="Storage.CorruptDataException">It cannot be read.</exception>
+    public byte[]? FindHead(long lineage, long leafIndex, out bool hasDelta)
+    {
+        var key = new byte[MapKeys.LeafBytes];
+        MapKeys.WriteLeaf(key, lineage, leafIndex);
+        var (whole, delta) = getBoth(key, MapKeys.Delta(lineage, leafIndex));
+        hasDelta = delta is not null;
+        return whole is null || delta is null ? whole : LeafDelta.Merge(whole, delta, pool, leafIndex);
     }
 
     /// <summary>Generation of the newest version of a leaf that is kept beside the head; 0 when there is none.</summary>

@@ -40,6 +40,7 @@ sealed class LeakedSpace(
         {
             MapKeys.WriteLeaf(key, volume.Lineage, leaf);
             batch.Delete(key);
+            batch.Delete(MapKeys.Delta(volume.Lineage, leaf));
             damage.HealedMap(volume.Lineage, leaf);
             events.Report(
                 PoolEventKind.DamagedMap,

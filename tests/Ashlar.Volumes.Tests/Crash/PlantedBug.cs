@@ -62,6 +62,12 @@ enum PlantedBug
     /// <summary>The map is committed without waiting for stable storage.</summary>
     MapNotDurable,
 
+    /// <summary>What a commit writes of checksums alone is lost.</summary>
+    ForgetDeltas,
+
+    /// <summary>The delta of a leaf that is written as a whole goes in a batch of its own.</summary>
+    DeltaOutlivesWhole,
+
     /// <summary>A leaf that a snapshot needs is not kept when it changes.</summary>
     KeepNothing,
 
@@ -354,8 +360,34 @@ static class PlantedBugs
 
         protected override void WriteBatch(CommitBatch batch)
         {
-            if (bug == PlantedBug.MapNotDurable) parts.Metadata.WriteOrUseReserve(batch.Entries, Durability.Relaxed);
-            else base.WriteBatch(batch);
+            if (bug == PlantedBug.MapNotDurable)
+            {
+                parts.Metadata.WriteOrUseReserve(batch.Entries, Durability.Relaxed);
+                return;
+            }
+
+            var before = bug == PlantedBug.DeltaOutlivesWhole ? ReadDeltas() : [];
+            base.WriteBatch(batch);
+            var (stay, go) = (new WriteBatch(), new WriteBatch());
+            foreach (var (key, value) in before)
+            {
+                if (parts.Store.Get(key) is not null) continue;
+                stay.Put(key, value);
+                go.Delete(key);
+            }
+
+            if (bug == PlantedBug.ForgetDeltas)
+                foreach (var (key, _) in ReadDeltas()) go.Delete(key);
+            if (stay.Count > 0) parts.Metadata.WriteOrUseReserve(stay, Durability.Sync);
+            if (go.Count > 0) parts.Metadata.WriteOrUseReserve(go, Durability.Sync);
+        }
+
+        List<(byte[] Key, byte[] Value)> ReadDeltas()
+        {
+            var deltas = new List<(byte[], byte[])>();
+            using var cursor = parts.Store.Scan(KeyRange.Prefix(MapKeys.Deltas));
+            while (cursor.MoveNext()) deltas.Add((cursor.Key.ToArray(), cursor.Value.ToArray()));
+            return deltas;
         }
 
         protected override void Release(CommitBatch batch)

@@ -26,6 +26,7 @@ public sealed class PlantedBugTests(ITestOutputHelper output)
     [InlineData(nameof(PlantedBug.ShrinkBeforeUnmap), 1, nameof(Finding.Resurrected))]
     [InlineData(nameof(PlantedBug.MapNotDurable), 1, nameof(Finding.Lost))]
     [InlineData(nameof(PlantedBug.SettleSpillsUnflushed), 1, nameof(Finding.Damaged))]
+    [InlineData(nameof(PlantedBug.DeltaOutlivesWhole), 1, nameof(Finding.Damaged))]
     public async Task A_planted_bug_is_found_by_a_crash_and_by_nothing_else(string name, ulong seed, string finding)
     {
         var bug = Enum.Parse<PlantedBug>(name);
@@ -46,6 +47,10 @@ public sealed class PlantedBugTests(ITestOutputHelper output)
     [Fact]
     public async Task Free_space_that_is_not_written_is_noticed_without_a_crash() =>
         Assert.NotNull(await Record.ExceptionAsync(() => WithoutCrashAsync(1, PlantedBug.BitmapNotInBatch)));
+
+    [Fact]
+    public async Task Checksums_that_are_not_written_are_noticed_without_a_crash() =>
+        Assert.NotNull(await Record.ExceptionAsync(() => WithoutCrashAsync(1, PlantedBug.ForgetDeltas)));
 
     [Theory]
     [InlineData(1)]

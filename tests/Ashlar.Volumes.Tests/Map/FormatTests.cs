@@ -232,17 +232,62 @@ public sealed class FormatTests
     }
 
     [Fact]
+    public void A_delta_of_a_leaf_has_these_bytes()
+    {
+        var map = new LeafMap();
+        map.Entries[1] = new ChunkEntry { Chunk = 3, Birth = 1, Valid = 0b101 };
+        map.Entries[15] = new ChunkEntry { Chunk = 2, Birth = 1, Valid = ushort.MaxValue };
+        (map.Checksums[16], map.Checksums[18], map.Checksums[255]) = (0x11223344, 0xAABBCCDD, 0x01020304);
+        var blocks = default(BlockSet);
+        blocks.Add(18);
+        blocks.Add(255);
+        var bytes = new byte[LeafDelta.MaxBytes];
+        var delta = bytes.AsSpan(0, LeafDelta.Write(bytes, blocks, map.Checksums, 0x55667788));
+        Assert.Equal("0102" + "88776655" + "12DDCCBBAA" + "FF04030201", Convert.ToHexString(delta));
+
+        var read = new LeafMap();
+        map.Entries.CopyTo(read.Entries, 0);
+        var applied = LeafDelta.Apply(delta, read, 0x55667788, "pool", 0);
+        Assert.Equal([18, 255], Enumerable.Range(0, MapLayout.BlocksPerLeaf).Where(block => applied.Contains(block)));
+        Assert.Equal((0u, 0xAABBCCDDu, 0x01020304u), (read.Checksums[16], read.Checksums[18], read.Checksums[255]));
+    }
+
+    [Theory]
+    [InlineData("", "nothing")]
+    [InlineData("010288776655", "blocks that are not there")]
+    [InlineData("010288776655" + "12DDCCBBAA" + "FF040302", "cut off")]
+    [InlineData("010288776655" + "12DDCCBBAA" + "FF04030201" + "00", "a byte too many")]
+    [InlineData("010088776655", "no block")]
+    [InlineData("010188776654" + "12DDCCBBAA", "of another leaf")]
+    [InlineData("010288776655" + "FF04030201" + "12DDCCBBAA", "blocks that do not ascend")]
+    [InlineData("010288776655" + "12DDCCBBAA" + "12DDCCBBAA", "a block twice")]
+    [InlineData("010188776655" + "11DDCCBBAA", "a block that holds no data")]
+    public void A_delta_that_does_not_hold_together_is_damage(string hex, string what)
+    {
+        var map = new LeafMap();
+        map.Entries[1] = new ChunkEntry { Chunk = 3, Birth = 1, Valid = 0b101 };
+        map.Entries[15] = new ChunkEntry { Chunk = 2, Birth = 1, Valid = ushort.MaxValue };
+        var refused = Record.Exception(() => LeafDelta.Apply(Convert.FromHexString(hex), map, 0x55667788, "pool", 0));
+        Assert.True(refused is CorruptDataException, what);
+    }
+
+    [Fact]
+    public void A_delta_of_a_later_version_is_refused() => Assert.Throws<UnsupportedFormatException>(
+        () => LeafDelta.Apply(Convert.FromHexString("020188776655" + "12DDCCBBAA"), new LeafMap(), 0x55667788, "pool", 0));
+
+    [Fact]
     public void Records_have_these_bytes()
     {
         var pool = new PoolRecord(Id, PoolState.Ready, 5, 2);
         const string id = "00112233445546778899AABBCCDDEEFF";
-        Assert.Equal("01000000" + "02000000" + id + "0500000000000000" + "0200000000000000", Convert.ToHexString(pool.ToBytes()));
+        Assert.Equal("04000000" + "02000000" + id + "0500000000000000" + "0200000000000000", Convert.ToHexString(pool.ToBytes()));
         Assert.Equal(pool, PoolRecord.Read(pool.ToBytes(), "pool"));
-
-        // Of one that has had snapshots.
-        pool = pool with { NextGeneration = 3 };
-        Assert.Equal("02000000" + "02000000" + id + "0500000000000000" + "0300000000000000", Convert.ToHexString(pool.ToBytes()));
-        Assert.Equal(pool, PoolRecord.Read(pool.ToBytes(), "pool"));
+        foreach (var earlier in (byte[])[1, 2, 3])
+        {
+            var bytes = pool.ToBytes();
+            bytes[0] = earlier;
+            Assert.Equal(pool, PoolRecord.Read(bytes, "pool"));
+        }
 
         var volume = new VolumeRecord(Id, "db", VolumeState.Ready, true, 5, 1, 1 << 20, 512, DateTimeOffset.FromUnixTimeMilliseconds(1));
         Assert.Equal(
@@ -342,6 +387,7 @@ public sealed class FormatTests
         Assert.Equal("43" + "0000000000000001" + "0000000000000003", Convert.ToHexString(MapKeys.Snapshot(1, 3)));
         Assert.Equal("46" + "0000000000000009", Convert.ToHexString(MapKeys.FragmentPage(9)));
         Assert.Equal("41" + "0000000000000009", Convert.ToHexString(MapKeys.Parent(9)));
+        Assert.Equal("4B" + "0000000000000001" + "0000000000000009", Convert.ToHexString(MapKeys.Delta(1, 9)));
         Assert.Equal("4D" + "0000000000000001" + "0000000000000009", Convert.ToHexString(MapKeys.Marker(1, 9)));
         Assert.Equal("42" + "0000000000000009", Convert.ToHexString(MapKeys.Bitmap(9)));
         Assert.Equal("55" + "0000000000000001", Convert.ToHexString(MapKeys.Usage(1)));
