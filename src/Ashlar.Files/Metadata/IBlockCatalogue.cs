@@ -32,4 +32,7 @@ public interface IBlockCatalogue
     /// <param name="cancellationToken">Ends the wait.</param>
     Task<IReadOnlyList<CustomerBlock>> ListBlocksOfNodeAsync(
         NodeId node, CustomerBlock? after, int limit, CancellationToken cancellationToken = default);
+
+    /// <summary>How many files refer to a block: counted, not kept, so that it cannot drift.</summary>
+    Task<long> CountReferencesAsync(CustomerId customer, BlockName block, CancellationToken cancellationToken = default);
 }

@@ -7,21 +7,21 @@ namespace Ashlar.Files;
 public interface ICollection
 {
     /// <summary>Blocks that lost a reference or a pin at least so long ago, the oldest first; some have others.</summary>
-    Task<IReadOnlyList<CustomerBlock>> ListIdleAsync(TimeSpan idle, int limit, CancellationToken cancellationToken = default);
+    Task<IReadOnlyList<CollectionCandidate>> ListIdleAsync(TimeSpan idle, int limit, CancellationToken cancellationToken = default);
 
     /// <summary>
     /// Condemns a block that has no reference and no pin, and was not used for so long. One that has is forgotten by
     /// <see cref="ListIdleAsync"/>, until it loses them.
     /// </summary>
     /// <returns>Whether it is condemned now.</returns>
-    Task<bool> CondemnAsync(CustomerBlock block, TimeSpan idle, CancellationToken cancellationToken = default);
+    Task<bool> CondemnAsync(CollectionCandidate block, TimeSpan idle, CancellationToken cancellationToken = default);
 
     /// <summary>Blocks that were condemned at least so long ago, the oldest first.</summary>
-    Task<IReadOnlyList<CustomerBlock>> ListCondemnedAsync(TimeSpan condemned, int limit, CancellationToken cancellationToken = default);
+    Task<IReadOnlyList<CollectionCandidate>> ListCondemnedAsync(TimeSpan condemned, int limit, CancellationToken cancellationToken = default);
 
     /// <summary>Begins to delete a block that was condemned so long ago; one that has a reference or a pin is live again.</summary>
     /// <returns>Where its copies are to be removed; null if it stays.</returns>
-    Task<BlockLocations?> BeginDeletionAsync(CustomerBlock block, TimeSpan condemned, CancellationToken cancellationToken = default);
+    Task<BlockLocations?> BeginDeletionAsync(CollectionCandidate block, TimeSpan condemned, CancellationToken cancellationToken = default);
 
     /// <summary>Blocks whose copies are to be removed, in the order of customers and names.</summary>
     /// <param name="after">The last of the page before; null for the first page.</param>
@@ -47,3 +47,8 @@ public interface ICollection
     Task<int> AdoptStrangersAsync(
         CustomerId customer, NodeId node, IReadOnlyList<FileBlock> blocks, CancellationToken cancellationToken = default);
 }
+
+/// <summary>A block that the collector may be about to take a step with.</summary>
+/// <param name="Block">Which.</param>
+/// <param name="Since">Since when it is listed.</param>
+public readonly record struct CollectionCandidate(CustomerBlock Block, DateTimeOffset Since);

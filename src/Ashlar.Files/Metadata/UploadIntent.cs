@@ -6,7 +6,7 @@ namespace Ashlar.Files;
 /// </summary>
 /// <param name="Customer">Whose.</param>
 /// <param name="Id">The number of the upload.</param>
-/// <param name="Fence">How often it was opened.</param>
+/// <param name="Fence">Grows each time the intent is opened, also when it had ended.</param>
 public readonly record struct IntentToken(CustomerId Customer, ulong Id, ulong Fence);
 
 /// <summary>An upload that has not ended.</summary>

@@ -1,0 +1,215 @@
+using System.Text;
+using Ashlar.KeyValue;
+using Ashlar.Storage;
+
+namespace Ashlar.Files;
+
+public sealed partial class EmbeddedMetadataStore
+{
+    // Pins that one transaction of a release takes back.
+    const int ReleasePage = 256;
+
+    /// <inheritdoc />
+    public async Task<UploadIntent> OpenIntentAsync(
+        CustomerId customer, ulong id, FilePath path, string owner, TimeSpan lease, CancellationToken cancellationToken = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfZero(id);
+        ArgumentNullException.ThrowIfNull(path);
+        CheckName(owner, nameof(owner));
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(lease, TimeSpan.Zero);
+        cancellationToken.ThrowIfCancellationRequested();
+        accounts.Of(customer);
+        using var held = await latches.TakeAsync(new LatchSet().Intent(customer, id, isExclusive: true));
+        var present = FindIntent(customer, id);
+        if (store.Get(MetadataKeys.FileRow(customer, id)) is not null || (present is not null && (present.IsReleased || present.Path != path)))
+            throw new UploadIdInUseException(customer, id);
+        var now = Now;
+        // Each opening writes, so the sequence grows from one to the next, also beyond the end of an intent: no fence comes twice.
+        var fence = store.VisibleSequence;
+        Invariant.Require(present is null || fence > present.Token.Fence);
+        var intent = new UploadIntent
+        {
+            Token = new(customer, id, fence),
+            Path = path,
+            Owner = owner,
+            OpenedAt = present?.OpenedAt ?? now,
+            LeaseEndsAt = now + lease,
+            IsReleased = false,
+        };
+        await WriteAsync(intent);
+        return intent;
+    }
+
+    /// <inheritdoc />
+    public async Task<UploadIntent> RenewIntentAsync(
+        IntentToken intent, TimeSpan lease, CancellationToken cancellationToken = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(lease, TimeSpan.Zero);
+        cancellationToken.ThrowIfCancellationRequested();
+        using var held = await latches.TakeAsync(new LatchSet().Intent(intent.Customer, intent.Id, isExclusive: true));
+        var renewed = RequireHeld(intent) with { LeaseEndsAt = Now + lease };
+        await WriteAsync(renewed);
+        return renewed;
+    }
+
+    /// <inheritdoc />
+    public async Task<IReadOnlyList<PinnedBlock>> PinAsync(
+        IntentToken intent, IReadOnlyList<WantedBlock> blocks, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(blocks);
+        cancellationToken.ThrowIfCancellationRequested();
+        var customer = intent.Customer;
+        var wanted = new LatchSet().Intent(customer, intent.Id, isExclusive: false);
+        // Shared with other pins and with commits; whoever condemns or deletes has the block alone.
+        foreach (var block in blocks) wanted.Block(customer, block.Hash, isExclusive: false);
+        using var held = await latches.TakeAsync(wanted);
+        RequireHeld(intent);
+        var pinned = new Dictionary<ContentHash, PinnedBlock>();
+        var batch = new WriteBatch();
+        foreach (var block in blocks)
+        {
+            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(block.LengthBytes, nameof(blocks));
+            if (pinned.ContainsKey(block.Hash)) continue;
+            var pin = FindPin(intent, block.Hash);
+            var known = pin is { } name ? FindBlock(customer, name) : FindUsable(customer, block.Hash);
+            if (known is not null && known.Locations.LengthBytes != block.LengthBytes)
+            {
+                throw new ArgumentException(
+                    $"Block {block.Hash} has {known.Locations.LengthBytes} bytes, not {block.LengthBytes}.", nameof(blocks));
+            }
+
+            var chosen = pin ?? known?.Locations.Name ?? new BlockName(block.Hash, intent.Id);
+            pinned.Add(block.Hash, new(chosen, known?.Locations));
+            if (pin is not null) continue;
+            // A name is used once: what an earlier upload of this number left is being removed under it.
+            if (known is null && FindBlock(customer, chosen) is not null) throw new UploadIdInUseException(customer, intent.Id);
+            batch.Put(MetadataKeys.Pin(customer, chosen, intent.Id), []);
+            batch.Put(MetadataKeys.IntentPin(customer, intent.Id, chosen), new RowWriter(5).Int32(block.LengthBytes).Written);
+        }
+
+        if (batch.Count > 0) await WriteAsync(batch);
+        return [.. blocks.Select(block => pinned[block.Hash])];
+    }
+
+    /// <inheritdoc />
+    public async Task<bool> ReleaseIntentAsync(
+        IntentToken intent, IReadOnlyCollection<NodeId> holders, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(holders);
+        cancellationToken.ThrowIfCancellationRequested();
+        var customer = intent.Customer;
+        while (true)
+        {
+            var page = ReadPins(customer, intent.Id, ReleasePage);
+            var wanted = new LatchSet().Intent(customer, intent.Id, isExclusive: true);
+            foreach (var (block, _) in page) wanted.Block(customer, block.Hash, isExclusive: true);
+            using var held = await latches.TakeAsync(wanted);
+            if (FindIntent(customer, intent.Id) is not { } present) return true;
+            if (!present.IsReleased && present.LeaseEndsAt > Now && present.Token.Fence != intent.Fence)
+                throw new IntentLostException(intent, "somebody else holds it");
+            if (!page.SequenceEqual(ReadPins(customer, intent.Id, ReleasePage))) continue;
+
+            var batch = new WriteBatch { MayUseReserve = true };
+            foreach (var (block, length) in page) Unpin(batch, intent, block, length, holders);
+            // From the first page on nobody can commit it. The row goes last: until then the rest is found from it.
+            var isDone = page.Count < ReleasePage;
+            if (isDone) batch.Delete(MetadataKeys.Intent(customer, intent.Id));
+            else batch.Put(MetadataKeys.Intent(customer, intent.Id), Files.Rows.Write(present with { IsReleased = true }));
+            await WriteAsync(batch);
+            return isDone;
+        }
+    }
+
+    /// <inheritdoc />
+    public Task<IReadOnlyList<UploadIntent>> ListIntentsAsync(
+        IntentToken? after, bool onlyEnded, int limit, CancellationToken cancellationToken = default)
+    {
+        var now = Now;
+        return Task.FromResult<IReadOnlyList<UploadIntent>>(ReadPage<UploadIntent>(
+            KeyRange.Prefix(MetadataKeys.Table(MetadataKeys.IntentTable)),
+            after is { } last ? MetadataKeys.Intent(last.Customer, last.Id) : null,
+            limit,
+            (row, out item) =>
+            {
+                item = Files.Rows.ReadIntent(row.Key, row.Value);
+                return !onlyEnded || item.IsReleased || item.LeaseEndsAt <= now;
+            },
+            cancellationToken));
+    }
+
+    void Unpin(WriteBatch batch, IntentToken intent, BlockName block, int lengthBytes, IReadOnlyCollection<NodeId> holders)
+    {
+        var id = new CustomerBlock(intent.Customer, block);
+        DeletePin(batch, intent, block);
+        if (block.Generation != intent.Id)
+        {
+            batch.Put(MetadataKeys.Idle(Now, id), []);
+            return;
+        }
+
+        // Whether anything was written under this name only the nodes know: it is removed wherever it may be.
+        if (holders.Count == 0 || FindBlock(intent.Customer, block) is not null) return;
+        PutBlock(batch, null, Surplus(id, lengthBytes, holders));
+    }
+
+    static void DeletePin(WriteBatch batch, IntentToken intent, BlockName block)
+    {
+        batch.Delete(MetadataKeys.Pin(intent.Customer, block, intent.Id));
+        batch.Delete(MetadataKeys.IntentPin(intent.Customer, intent.Id, block));
+    }
+
+    /// <summary>Copies that no file will refer to, as a block that is being deleted.</summary>
+    StoredBlock Surplus(CustomerBlock block, int lengthBytes, IEnumerable<NodeId> holders) => new(
+        new()
+        {
+            Customer = block.Customer,
+            Name = block.Name,
+            LengthBytes = lengthBytes,
+            State = BlockState.Deleting,
+            WantedCopies = 0,
+            Nodes = InOrder(holders),
+            Version = 1,
+            LastUsedAt = Now,
+        },
+        Now);
+
+    async Task WriteAsync(UploadIntent intent)
+    {
+        var batch = new WriteBatch();
+        batch.Put(MetadataKeys.Intent(intent.Token.Customer, intent.Token.Id), Files.Rows.Write(intent));
+        await WriteAsync(batch);
+    }
+
+    UploadIntent? FindIntent(CustomerId customer, ulong id)
+    {
+        var key = MetadataKeys.Intent(customer, id);
+        return store.Get(key) is { } row ? Files.Rows.ReadIntent(key, row) : null;
+    }
+
+    /// <summary>The fence and the lease, by the clock of the store: a paused upload cannot go on after its pins were taken back.</summary>
+    UploadIntent RequireHeld(IntentToken intent)
+    {
+        if (FindIntent(intent.Customer, intent.Id) is not { } present) throw new IntentLostException(intent, "it has ended");
+        if (present.Token.Fence != intent.Fence) throw new IntentLostException(intent, "somebody else has opened it");
+        if (present.IsReleased) throw new IntentLostException(intent, "it was released");
+        if (present.LeaseEndsAt <= Now) throw new IntentLostException(intent, $"its lease ended at {present.LeaseEndsAt:O}");
+        return present;
+    }
+
+    BlockName? FindPin(IntentToken intent, ContentHash hash)
+    {
+        using var rows = store.Scan(KeyRange.Prefix(MetadataKeys.IntentPins(intent.Customer, intent.Id, hash)));
+        return rows.MoveNext() ? MetadataKeys.NameAtEnd(rows.Key) : null;
+    }
+
+    List<(BlockName Block, int LengthBytes)> ReadPins(CustomerId customer, ulong intent, int limit) => ReadPage<(BlockName, int)>(
+        KeyRange.Prefix(MetadataKeys.IntentPins(customer, intent)),
+        null,
+        limit,
+        static (row, out item) =>
+        {
+            item = (MetadataKeys.NameAtEnd(row.Key), new RowReader(row.Key, row.Value).Int32());
+            return true;
+        },
+        CancellationToken.None);
+}

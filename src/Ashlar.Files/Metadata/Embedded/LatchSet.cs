@@ -1,0 +1,34 @@
+namespace Ashlar.Files;
+
+/// <summary>What a transaction latches: names, blocks by their hash, intents, the list of customers.</summary>
+sealed class LatchSet
+{
+    readonly List<(int Hash, bool IsExclusive)> wanted = [];
+
+    /// <summary>A name: shared by who relies on a directory being there, exclusive for who makes or deletes what has the name.</summary>
+    public LatchSet Path(CustomerId customer, FilePath path, bool isExclusive) => Add('N', customer, path.GetHashCode(), isExclusive);
+
+    /// <summary>All generations of a block: shared by who refers to it, exclusive for who changes its rows.</summary>
+    public LatchSet Block(CustomerId customer, ContentHash hash, bool isExclusive) => Add('B', customer, hash.GetHashCode(), isExclusive);
+
+    /// <summary>An intent: shared by who pins, exclusive for who opens, renews or ends it.</summary>
+    public LatchSet Intent(CustomerId customer, ulong id, bool isExclusive) => Add('I', customer, id.GetHashCode(), isExclusive);
+
+    /// <summary>The list of customers, and a customer's row.</summary>
+    public LatchSet Customers() => Add('C', default, 0, isExclusive: true);
+
+    /// <summary>Each stripe once, as exclusive as anything in it must be.</summary>
+    public (int Stripe, bool IsExclusive)[] InOrder(int stripeCount) =>
+    [
+        .. wanted
+            .GroupBy(latch => (int)((uint)latch.Hash % (uint)stripeCount))
+            .Select(stripe => (Stripe: stripe.Key, stripe.Any(latch => latch.IsExclusive)))
+            .OrderBy(stripe => stripe.Stripe),
+    ];
+
+    LatchSet Add(char kind, CustomerId customer, int hash, bool isExclusive)
+    {
+        wanted.Add((HashCode.Combine(kind, customer, hash), isExclusive));
+        return this;
+    }
+}

@@ -1,0 +1,70 @@
+using System.Buffers.Binary;
+using System.Text;
+using Ashlar.Storage;
+
+namespace Ashlar.Files;
+
+/// <summary>Reads the fields of a row, each checked against its end. Words are little-endian.</summary>
+ref struct RowReader
+{
+    /// <summary>What every row begins with.</summary>
+    public const byte Version = 1;
+
+    // Time in rows goes from year 1970 to 9999.
+    const long MaxMicroseconds = 253_402_300_799_999_999;
+
+    readonly ReadOnlySpan<byte> key;
+    readonly ReadOnlySpan<byte> row;
+    int offset;
+
+    /// <summary>Begins behind the version.</summary>
+    /// <exception cref="CorruptDataException">The row is of no version that is known.</exception>
+    public RowReader(ReadOnlySpan<byte> key, ReadOnlySpan<byte> row)
+    {
+        this.key = key;
+        this.row = row;
+        if (Byte() is var version && version != Version) throw Damaged($"version {version}, and {Version} can be read");
+    }
+
+    public byte Byte() => Take(1)[0];
+
+    public ushort UInt16() => BinaryPrimitives.ReadUInt16LittleEndian(Take(sizeof(ushort)));
+
+    public int Int32() => BinaryPrimitives.ReadInt32LittleEndian(Take(sizeof(int))) is var value and >= 0
+        ? value
+        : throw Damaged("a number is negative");
+
+    public ulong UInt64() => BinaryPrimitives.ReadUInt64LittleEndian(Take(sizeof(ulong)));
+
+    public long Int64() => (long)UInt64() is var value and >= 0 ? value : throw Damaged("a number is negative");
+
+    public long Signed64() => (long)UInt64();
+
+    public DateTimeOffset Time() => Int64() is var value and <= MaxMicroseconds
+        ? RowTime.FromMicroseconds(value)
+        : throw Damaged("a time is beyond the year 9999");
+
+    public BlockName Block() => new(new(Take(ContentHash.SizeBytes)), UInt64());
+
+    public string Text8() => Encoding.UTF8.GetString(Take(Byte()));
+
+    public FilePath Path() => FilePath.OfStored(Take(UInt16()));
+
+    public ReadOnlySpan<byte> Rest() => Take(row.Length - offset);
+
+    /// <exception cref="CorruptDataException">There is more.</exception>
+    public readonly void End()
+    {
+        if (offset != row.Length) throw Damaged($"{row.Length - offset} bytes follow");
+    }
+
+    public readonly CorruptDataException Damaged(string problem) =>
+        new($"row {Convert.ToHexStringLower(key)} of the file metadata", offset, problem);
+
+    ReadOnlySpan<byte> Take(int length)
+    {
+        if (length > row.Length - offset) throw Damaged($"{length} bytes of a field are to follow, and {row.Length - offset} do");
+        offset += length;
+        return row.Slice(offset - length, length);
+    }
+}

@@ -1,0 +1,135 @@
+using System.Text;
+
+namespace Ashlar.Files;
+
+/// <summary>The rows that are read and written whole: encodings of what the interfaces speak of. docs/formats/file-metadata.md.</summary>
+static class Rows
+{
+    const int EntryBytes = 96, BlockBytes = 64, IntentBytes = 128, CustomerBytes = 64;
+
+    public static ReadOnlySpan<byte> Write(NamespaceEntry entry)
+    {
+        var row = new RowWriter(EntryBytes).Byte((byte)entry.Kind).Time(entry.CreatedAt).Time(entry.UpdatedAt);
+        if (entry.Kind == NamespaceEntryKind.File) row.UInt64(entry.FileId).Int64(entry.SizeBytes).Text8(entry.Tag);
+        return row.Written;
+    }
+
+    public static NamespaceEntry ReadEntry(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+    {
+        var row = new RowReader(key, value);
+        var path = MetadataKeys.PathOf(key);
+        var kind = (NamespaceEntryKind)row.Byte();
+        if (kind > NamespaceEntryKind.Directory) throw row.Damaged($"there is no kind {kind}");
+        var isDirectory = kind == NamespaceEntryKind.Directory;
+        if (path.IsEmpty || isDirectory != (path[^1] == '/')) throw row.Damaged("the kind is not that of the key");
+        var entry = new NamespaceEntry
+        {
+            Path = FilePath.OfStored(isDirectory ? path[..^1] : path),
+            Kind = kind,
+            CreatedAt = row.Time(),
+            UpdatedAt = row.Time(),
+        };
+        if (!isDirectory) entry = entry with { FileId = row.UInt64(), SizeBytes = row.Int64(), Tag = row.Text8() };
+        row.End();
+        return entry;
+    }
+
+    public static ReadOnlySpan<byte> Write(BlockLocations block, DateTimeOffset condemnedAt)
+    {
+        var row = new RowWriter(BlockBytes)
+            .Byte((byte)block.State)
+            .Byte(checked((byte)block.WantedCopies))
+            .Int32(block.LengthBytes)
+            .UInt64(block.Version)
+            .Time(block.LastUsedAt)
+            .Time(condemnedAt)
+            .UInt16(block.Nodes.Count);
+        foreach (var node in block.Nodes) row.UInt64(node.Value);
+        return row.Written;
+    }
+
+    public static StoredBlock ReadBlock(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+    {
+        var row = new RowReader(key, value);
+        var (customer, name) = MetadataKeys.BlockAtEnd(key);
+        var state = (BlockState)row.Byte();
+        if (state is < BlockState.Live or > BlockState.Deleting) throw row.Damaged($"there is no state {state}");
+        var (wanted, length, version, lastUsed, condemnedAt) = (row.Byte(), row.Int32(), row.UInt64(), row.Time(), row.Time());
+        var nodes = new NodeId[row.UInt16()];
+        for (var i = 0; i < nodes.Length; i++) nodes[i] = new(row.UInt64());
+        row.End();
+        return new(
+            new()
+            {
+                Customer = customer,
+                Name = name,
+                LengthBytes = length,
+                State = state,
+                WantedCopies = wanted,
+                Nodes = nodes,
+                Version = version,
+                LastUsedAt = lastUsed,
+            },
+            condemnedAt);
+    }
+
+    public static ReadOnlySpan<byte> Write(UploadIntent intent) => new RowWriter(IntentBytes)
+        .Byte(intent.IsReleased ? (byte)1 : (byte)0)
+        .UInt64(intent.Token.Fence)
+        .Time(intent.OpenedAt)
+        .Time(intent.LeaseEndsAt)
+        .Text8(intent.Owner)
+        .Path(intent.Path)
+        .Written;
+
+    public static UploadIntent ReadIntent(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+    {
+        var row = new RowReader(key, value);
+        var isReleased = row.Byte() != 0;
+        var intent = new UploadIntent
+        {
+            Token = new(new(MetadataKeys.WordAt(key, 0)), MetadataKeys.WordAt(key, 1), row.UInt64()),
+            OpenedAt = row.Time(),
+            LeaseEndsAt = row.Time(),
+            Owner = row.Text8(),
+            Path = row.Path(),
+            IsReleased = isReleased,
+        };
+        row.End();
+        return intent;
+    }
+
+    public static ReadOnlySpan<byte> Write(Customer customer) => new RowWriter(CustomerBytes)
+        .Int64(customer.Quota.Bytes)
+        .Int64(customer.Quota.Files)
+        .Time(customer.CreatedAt)
+        .Rest(Encoding.UTF8.GetBytes(customer.Name))
+        .Written;
+
+    public static Customer ReadCustomer(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+    {
+        var row = new RowReader(key, value);
+        var quota = new Quota(row.Int64(), row.Int64());
+        var createdAt = row.Time();
+        return new(new(MetadataKeys.WordAt(key, 0)), Encoding.UTF8.GetString(row.Rest()), quota, createdAt);
+    }
+
+    public static ReadOnlySpan<byte> Write(Usage usage) =>
+        new RowWriter(25).Int64(usage.Bytes).Int64(usage.Files).Int64(usage.Directories).Written;
+
+    public static Usage ReadUsage(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+    {
+        var row = new RowReader(key, value);
+        var usage = new Usage(row.Signed64(), row.Signed64(), row.Signed64());
+        row.End();
+        return usage;
+    }
+}
+
+/// <summary>The row of a block.</summary>
+/// <param name="Locations">What others see of it.</param>
+/// <param name="CondemnedAt">When it was condemned, if it is: part of the key under which the collector finds it.</param>
+sealed record StoredBlock(BlockLocations Locations, DateTimeOffset CondemnedAt)
+{
+    public CustomerBlock Id => new(Locations.Customer, Locations.Name);
+}

@@ -1,0 +1,115 @@
+namespace Ashlar.Files.Tests;
+
+public abstract class CustomerContract : MetadataContract
+{
+    [Fact]
+    public async Task Customers_have_names_of_their_own_and_numbers_that_are_given_once()
+    {
+        var second = await Store.CreateCustomerAsync("second", new(1000, 10));
+        await Assert.ThrowsAsync<CustomerExistsException>(() => Store.CreateCustomerAsync("second", Quota.None));
+        await Assert.ThrowsAsync<ArgumentException>(() => Store.CreateCustomerAsync("", Quota.None));
+        await Assert.ThrowsAsync<ArgumentException>(() => Store.CreateCustomerAsync(new string('x', 256), Quota.None));
+        await Assert.ThrowsAsync<ArgumentException>(() => Store.CreateCustomerAsync("third", new(-1, 0)));
+        await ReopenAsync();
+        Assert.Equal(second, await Store.FindCustomerAsync("second"));
+        Assert.Null(await Store.FindCustomerAsync("third"));
+        var third = await Store.CreateCustomerAsync("third", Quota.None);
+        Assert.Equal([Customer, second.Id, third.Id], (await Store.ListCustomersAsync(null, 10)).Select(customer => customer.Id));
+        Assert.Equal(second, Assert.Single(await Store.ListCustomersAsync(Customer, 1)));
+        await Assert.ThrowsAsync<CustomerNotFoundException>(() => Store.StatAsync(new(99), FilePath.Root));
+    }
+
+    [Fact]
+    public async Task Nothing_of_a_customer_is_another_customers()
+    {
+        var other = (await Store.CreateCustomerAsync("second", Quota.None)).Id;
+        await PutAsync("/file", "shared");
+        Assert.Null(await Store.StatAsync(other, Path("/file")));
+        Assert.Empty((await Store.ListAsync(other, new())).Entries);
+        await Assert.ThrowsAsync<PathNotFoundException>(() => Store.GetFileAsync(other, Path("/file")));
+        await Assert.ThrowsAsync<PathNotFoundException>(() => Store.DeleteFileAsync(other, Path("/file")));
+
+        // Whether somebody else has a content cannot be found out.
+        var intent = await BeginAsync("/file", customer: other);
+        Assert.Null((await Store.PinAsync(intent.Token, [Block("shared")]))[0].Known);
+        Assert.Equal(default, await Store.GetUsageAsync(other));
+    }
+
+    [Fact]
+    public async Task Usage_is_exact_for_the_customer_and_for_each_directory_of_the_root()
+    {
+        await Store.CreateDirectoryAsync(Customer, Path("/a"));
+        await Store.CreateDirectoryAsync(Customer, Path("/a/b"));
+        await Store.CreateDirectoryAsync(Customer, Path("/c"));
+        await PutSmallAsync("/root", "12345");
+        await PutSmallAsync("/a/b/one", "123");
+        await PutAsync("/a/two", "1234567", "1234567");
+        Assert.Equal(new(22, 3, 3), await Store.GetUsageAsync(Customer));
+        Assert.Equal(new(17, 2, 2), await Store.GetBucketUsageAsync(Customer, Path("/a")));
+        Assert.Equal(new(0, 0, 1), await Store.GetBucketUsageAsync(Customer, Path("/c")));
+        await Assert.ThrowsAsync<ArgumentException>(() => Store.GetBucketUsageAsync(Customer, Path("/a/b")));
+
+        await Store.RenameFileAsync(Customer, Path("/a/two"), Path("/c/two"));
+        await PutSmallAsync("/a/b/one", "1", CommitCondition.Replace);
+        await ReopenAsync();
+        Assert.Equal(new(1, 1, 2), await Store.GetBucketUsageAsync(Customer, Path("/a")));
+        Assert.Equal(new(14, 1, 1), await Store.GetBucketUsageAsync(Customer, Path("/c")));
+        await Store.DeleteFileAsync(Customer, Path("/c/two"));
+        await Store.DeleteDirectoryAsync(Customer, Path("/c"));
+        Assert.Equal(default, await Store.GetBucketUsageAsync(Customer, Path("/c")));
+        Assert.Equal(new(6, 2, 2), await Store.GetUsageAsync(Customer));
+    }
+
+    [Fact]
+    public async Task A_quota_refuses_what_exceeds_it_and_nothing_else()
+    {
+        await Store.SetQuotaAsync(Customer, new(10, 2));
+        await PutSmallAsync("/a", "123456");
+        await Assert.ThrowsAsync<QuotaExceededException>(() => PutSmallAsync("/b", "12345"));
+        await PutSmallAsync("/b", "1234");
+        await Assert.ThrowsAsync<QuotaExceededException>(() => PutSmallAsync("/c", ""));
+        await Assert.ThrowsAsync<QuotaExceededException>(() => PutSmallAsync("/b", "12345", CommitCondition.Replace));
+        await PutSmallAsync("/b", "123", CommitCondition.Replace);
+        await ReopenAsync();
+        await Assert.ThrowsAsync<QuotaExceededException>(() => PutSmallAsync("/b", "12345", CommitCondition.Replace));
+
+        // A quota below what is there only refuses more.
+        await Store.SetQuotaAsync(Customer, new(5, 1));
+        await PutSmallAsync("/b", "1", CommitCondition.Replace);
+        await Store.RenameFileAsync(Customer, Path("/b"), Path("/c"));
+        await Store.DeleteFileAsync(Customer, Path("/a"));
+        Assert.Equal(new(1, 1, 0), await Store.GetUsageAsync(Customer));
+        await Assert.ThrowsAsync<ArgumentException>(() => Store.SetQuotaAsync(Customer, new(0, -1)));
+    }
+
+    [Fact]
+    public async Task A_quota_is_exact_whoever_writes_at_the_same_time()
+    {
+        const int Room = 37;
+        await Store.SetQuotaAsync(Customer, new(long.MaxValue, Room));
+        await Store.CreateDirectoryAsync(Customer, Path("/d"));
+        var outcomes = await Task.WhenAll(Enumerable.Range(0, 8).Select(client => Task.Run(async () =>
+        {
+            var created = 0;
+            for (var i = 0; i < 10; i++)
+            {
+                try
+                {
+                    var file = Small($"/d/{client}-{i}");
+                    await Store.CommitInlineAsync(Customer, (ulong)(1000 + (client * 100) + i), file);
+                    created++;
+                }
+                catch (QuotaExceededException)
+                {
+                    // Others were first.
+                }
+            }
+
+            return created;
+        })));
+        Assert.Equal(Room, outcomes.Sum());
+        Assert.Equal(new(Room * 7, Room, 1), await Store.GetUsageAsync(Customer));
+        Assert.Equal(new(Room * 7, Room, 1), await Store.GetBucketUsageAsync(Customer, Path("/d")));
+        Assert.Equal(Room, (await ListAsync("d/")).Length);
+    }
+}
