@@ -10,6 +10,7 @@ namespace Ashlar.Blocks.Raid;
 /// <remarks>
 /// <para>The newest superblock speaks for the set. Who is in sync for it must be as new, or was on the way to it: an odd generation is
 /// only proposed, and before an even one everybody in sync has the odd one.</para>
+/// <para>Who replaces a member says so itself. That it has the place counts when all others say it too.</para>
 /// <para>Who is missing for it was in sync at some generation for the last time. If it says more, it was started without the others.</para>
 /// </remarks>
 sealed class ArrayAssembly
@@ -27,7 +28,7 @@ sealed class ArrayAssembly
     public Dictionary<int, (IBlockDevice Device, SuperblockPair Pair)> Placed { get; } = [];
 
     /// <summary>Devices that wait for a member to fail.</summary>
-    public List<(IBlockDevice Device, SuperblockPair Pair, Guid Id)> Spares { get; } = [];
+    public List<(IBlockDevice Device, SuperblockPair Pair, Guid Id, Guid? Replaces)> Spares { get; } = [];
 
     /// <summary>Devices that were in sync when they left, and may have missed only a part.</summary>
     public Dictionary<int, (IBlockDevice Device, SuperblockPair Pair)> Returned { get; } = [];
@@ -106,7 +107,8 @@ sealed class ArrayAssembly
     {
         var members = found.Where(member => !member.Says.IsSpare).ToList();
         if (members.Count == 0) throw new RaidRefusedException(set, RaidRefusal.NoMembers, "there are only spares");
-        var newest = members.MaxBy(member => (member.Says.Generation, member.Says.Sequence));
+        var newest = members.MaxBy(
+            member => (member.Says.Replaces is null, member.Says.Generation, member.Says.Sequence));
         Newest = newest.Says;
         foreach (var member in members)
         {
@@ -116,7 +118,8 @@ sealed class ArrayAssembly
                 throw new CorruptDataException(device.Name, 0, $"superblock: not the shape that {newest.Device.Name} of the same set has");
             CheckFits(device);
             var entry = Newest.Entries[says.Place];
-            if (entry.Id != says.MemberId) Ignore(device, $"{device.Name} is not used: another device has its place {says.Place}");
+            if (entry.Id == says.Replaces) Spares.Add((device, pair, says.MemberId, says.Replaces));
+            else if (entry.Id != says.MemberId) Ignore(device, $"{device.Name} is not used: another device has its place {says.Place}");
             else if (entry.State == MemberState.Missing || IsAboutToReturn(entry, says))
                 PlaceMissing(device, pair, says, entry, newest.Device, newest.Says.Place);
             else if (says.Generation >= Newest.Generation - 1) Placed[says.Place] = (device, pair);
@@ -128,7 +131,7 @@ sealed class ArrayAssembly
         {
             CheckFits(device);
             var place = Newest.Entries.ToList().FindIndex(entry => entry.Id == says.MemberId);
-            if (place < 0) Spares.Add((device, pair, says.MemberId));
+            if (place < 0) Spares.Add((device, pair, says.MemberId, says.Replaces));
             // All but itself know that it is to be rebuilt.
             else if (Newest.Entries[place] is { State: MemberState.Rebuilding, RebuiltBytes: 0 }) Placed[place] = (device, pair);
             else Ignore(device, $"{device.Name} is not used: it does not know that it was member {place}");

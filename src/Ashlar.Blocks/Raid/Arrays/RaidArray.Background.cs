@@ -95,6 +95,7 @@ public sealed partial class RaidArray
             await TryAsync(PlaceSparesAsync()).ConfigureAwait(false);
             foreach (var member in set.Members)
                 if (member.IsPresent && !member.IsUsable && !set.IsLost) await TryAsync(RebuildAsync(member)).ConfigureAwait(false);
+            TakeUpReplacements();
             await TryAsync(ReplaceWantedAsync()).ConfigureAwait(false);
             await TryAsync(ScrubAsync()).ConfigureAwait(false);
         }

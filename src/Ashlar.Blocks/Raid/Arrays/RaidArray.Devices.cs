@@ -188,17 +188,20 @@ public sealed partial class RaidArray
     }
 
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
-    async ValueTask<Place> PrepareSpareAsync(IBlockDevice device)
+    async ValueTask<Place> PrepareSpareAsync(IBlockDevice device, Guid? replaces = null)
     {
         RequireFit(device);
         if (IsInUse(device))
             throw new RaidRefusedException(Name, RaidRefusal.SameDevice, $"{device.Name} belongs to the set already");
         if (!await IsOfThisSetAsync(device).ConfigureAwait(false)) await CheckUnusedAsync(options, device).ConfigureAwait(false);
         await PrepareAsync(device, current.Areas, current.SetId, isZeroed: true, options.KeepsSpace).ConfigureAwait(false);
-        var spare = new Place(options.Entropy.NextGuid(), device, new SuperblockPair(device));
-        await spare.Pair!.WriteAsync(current with { MemberId = spare.Id, Place = MemberSuperblock.SparePlace }).ConfigureAwait(false);
+        var spare = new Place(options.Entropy.NextGuid(), device, new SuperblockPair(device)) { Replaces = replaces };
+        await spare.Pair!.WriteAsync(SaysOf(spare)).ConfigureAwait(false);
         return spare;
     }
+
+    MemberSuperblock SaysOf(Place spare) =>
+        current with { MemberId = spare.Id, Place = MemberSuperblock.SparePlace, Replaces = spare.Replaces };
 
     // Of a member that has failed another device may have the name: it is in the same slot.
     bool IsInUse(IBlockDevice device)

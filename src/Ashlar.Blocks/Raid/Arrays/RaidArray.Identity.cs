@@ -75,6 +75,9 @@ public sealed partial class RaidArray
         if (!isMember) return null;
         var says = await new SuperblockPair(device).ReadAsync().ConfigureAwait(false);
         var holder = says.IsDirty ? says.Host : null;
-        return new RaidMembership(says.SetId, says.MemberId, says.Level, says.Entries.Count, says.IsSpare, holder);
+        return new RaidMembership(says.SetId, says.MemberId, says.Level, says.Entries.Count, says.IsSpare, holder)
+        {
+            Replaces = says.Replaces,
+        };
     }
 }

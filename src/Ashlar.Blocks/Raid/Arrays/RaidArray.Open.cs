@@ -300,6 +300,7 @@ public sealed partial class RaidArray
         }
 
         await TakeBackAsync(assembly.Returned).ConfigureAwait(false);
+        TakeUpReplacements(); // Before anybody asks what becomes of a member.
         WakeBackground();
     }
 }

@@ -27,11 +27,39 @@ public sealed partial class RaidArray
 
         if (!member.IsUsable || member.Twin is not null)
             throw new RaidRefusedException(Name, RaidRefusal.WrongState, $"member {place} is being rebuilt or replaced");
-        var twin = await PrepareSpareAsync(device).ConfigureAwait(false);
-        member.Twin = new MemberTwin(device, twin.Use);
-        lock (replacements) replacements.Add((member, twin));
-        Report(RaidEventKind.RebuildStarted, $"{device.Name} is made a copy of member {place}, {member.Device!.Name}", place);
+        var twin = await PrepareSpareAsync(device, places[place].Id).ConfigureAwait(false);
+        if (!TryBeginReplacing(member, twin))
+            throw new RaidRefusedException(Name, RaidRefusal.WrongState, $"member {place} is being replaced");
         WakeBackground();
+    }
+
+    bool TryBeginReplacing(RaidMember member, Place twin)
+    {
+        lock (replacements)
+        {
+            if (member.Twin is not null) return false;
+            member.Twin = new MemberTwin(twin.Device!, twin.Use);
+            replacements.Add((member, twin));
+        }
+
+        var message = $"{twin.Device!.Name} is made a copy of member {member.Number}, {member.Device!.Name}";
+        Report(RaidEventKind.RebuildStarted, message, member.Number);
+        return true;
+    }
+
+    // Spares that say that they replace a member did so when the set was last open. They do it again from the beginning: what was written
+    // when they were not there they have missed.
+    void TakeUpReplacements()
+    {
+        foreach (var member in set.Members)
+        {
+            if (!member.IsUsable || set.IsLost) continue;
+            lock (spares)
+            {
+                if (spares.Find(each => each.Replaces == places[member.Number].Id) is { } spare && TryBeginReplacing(member, spare))
+                    spares.Remove(spare);
+            }
+        }
     }
 
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
@@ -99,8 +127,8 @@ public sealed partial class RaidArray
         return true;
     }
 
-    // Crash order: the device says that it has the place before the others say so; until they do nobody believes it, and the member is
-    // still in sync. From the first proposal on the device is, which holds the same.
+    // Crash order: the device says that it has the place before the others say so, and whose; until they do nobody believes it, the member
+    // is still in sync, and the device is made a copy of it again. From the first proposal on the device is in sync, which holds the same.
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask PromoteAsync(RaidMember member, Place device)
     {
@@ -108,7 +136,7 @@ public sealed partial class RaidArray
         await turn.EnterAsync().ConfigureAwait(false);
         try
         {
-            var says = current with { MemberId = device.Id, Place = number };
+            var says = current with { MemberId = device.Id, Place = number, Replaces = places[number].Id };
             await member.Twin!.FlushAsync().ConfigureAwait(false);
             if (member.Twin.Failure is not null || !member.IsPresent) return;
             try

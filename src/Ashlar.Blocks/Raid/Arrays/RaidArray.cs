@@ -40,7 +40,7 @@ public sealed partial class RaidArray : IRedundantDevice, ICachingDevice
         layout = new RaidLayout(current.Level, current.Entries.Count);
         ignored = assembly.Ignored;
         places = new Place[layout.MemberCount];
-        spares.AddRange(assembly.Spares.Select(spare => new Place(spare.Id, spare.Device, spare.Pair)));
+        spares.AddRange(assembly.Spares.Select(spare => new Place(spare.Id, spare.Device, spare.Pair) { Replaces = spare.Replaces }));
         foreach (var (number, (device, pair)) in assembly.Placed) places[number] = new Place(current.Entries[number].Id, device, pair);
         for (var number = 0; number < places.Length; number++) places[number] ??= new Place(current.Entries[number].Id, null, null);
         if (writing is not null && missed is not null)
@@ -221,12 +221,12 @@ public sealed partial class RaidArray : IRedundantDevice, ICachingDevice
     {
         List<Place> told;
         lock (spares) told = [.. spares];
+        lock (replacements) told.AddRange(replacements.Select(each => each.Device));
         foreach (var spare in told)
         {
             try
             {
-                var says = current with { MemberId = spare.Id, Place = MemberSuperblock.SparePlace };
-                await spare.Pair!.WriteAsync(says).ConfigureAwait(false);
+                await spare.Pair!.WriteAsync(SaysOf(spare)).ConfigureAwait(false);
             }
             catch (BlockDeviceException e)
             {
@@ -317,6 +317,9 @@ public sealed partial class RaidArray : IRedundantDevice, ICachingDevice
     /// <summary>A device and its superblocks.</summary>
     sealed record Place(Guid Id, IBlockDevice? Device, SuperblockPair? Pair)
     {
+        /// <summary>The member that it was, or is, to have the place of; null for none.</summary>
+        public Guid? Replaces { get; init; }
+
         /// <summary>Who is at work on it.</summary>
         public DeviceUse Use { get; } = new();
     }

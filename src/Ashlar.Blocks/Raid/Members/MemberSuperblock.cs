@@ -15,13 +15,14 @@ namespace Ashlar.Blocks.Raid;
 //   +----------+-------------+-------------+------------+----------+--------------+-------------+---------+----------+-----+-----+--------+
 //   | DataSize | JournalSlot | RegionBytes | Generation | Sequence | JournalEpoch | MissedSince | Created | Scrubbed | ... | ... | Crc32C |
 //   +----------+-------------+-------------+------------+----------+--------------+-------------+---------+----------+-----+-----+--------+
-//   136       152          153    216
-//   +---------+------------+------+
-//   | Host id | NameLength | Name | zeros up to the entries
-//   +---------+------------+------+
+//   136       152          153    216        232
+//   +---------+------------+------+----------+
+//   | Host id | NameLength | Name | Replaces | zeros up to the entries
+//   +---------+------------+------+----------+
 //
 // Magic: "ASHLRAID". Flags: 1 = writable and not closed since. Place: 0xFFFF for a spare. Host: who has the set, or had it last; zeros
-// where nobody said so. Entries, from byte 512: 64 of 48 bytes.
+// where nobody said so. Replaces: the member that it is made a copy of, to have its place; zeros for none. Entries, from byte 512: 64 of
+// 48 bytes.
 sealed record MemberSuperblock
 {
     public const int SizeBytes = 4096;
@@ -31,7 +32,7 @@ sealed record MemberSuperblock
     const int VersionOffset = 8, FlagsOffset = 12, SetIdOffset = 16, MemberIdOffset = 32, PlaceOffset = 48, LevelOffset = 50;
     const int LayoutOffset = 51, CountOffset = 52, ChunkOffset = 56, BlockOffset = 60, DataOffset = 64, SlotOffset = 72, RegionOffset = 80;
     const int GenerationOffset = 88, SequenceOffset = 96, EpochOffset = 104, MissedOffset = 112, CreatedOffset = 120, ScrubOffset = 128;
-    const int HostOffset = 136, HostNameLengthOffset = 152, HostNameOffset = 153, HostEnd = 216;
+    const int HostOffset = 136, HostNameLengthOffset = 152, HostNameOffset = 153, HostEnd = 216, ReplacesOffset = 216;
     const int EntriesOffset = 512, EntryBytes = 48, Crc32COffset = SizeBytes - sizeof(uint);
     const uint DirtyFlag = 1;
 
@@ -77,6 +78,11 @@ sealed record MemberSuperblock
     /// <summary>Who opened the set last, if he said so.</summary>
     public RaidHost? Host { get; init; }
 
+    /// <summary>
+    /// Of a device that is made a copy of a member to take its place: that member, until all say that it has. Null for any other.
+    /// </summary>
+    public Guid? Replaces { get; init; }
+
     public required DateTimeOffset CreatedAt { get; init; }
 
     /// <summary>All places, in their order.</summary>
@@ -112,6 +118,7 @@ sealed record MemberSuperblock
         BinaryPrimitives.WriteInt64LittleEndian(target[CreatedOffset..], CreatedAt.ToUnixTimeMilliseconds());
         BinaryPrimitives.WriteInt64LittleEndian(target[ScrubOffset..], ScrubbedBytes);
         if (Host is not null) WriteHost(target, Host);
+        Replaces?.TryWriteBytes(target[ReplacesOffset..], bigEndian: true, out _);
         for (var place = 0; place < Entries.Count; place++) WriteEntry(target[(EntriesOffset + (place * EntryBytes))..], Entries[place]);
         BinaryPrimitives.WriteUInt32LittleEndian(target[Crc32COffset..], Crc32C.Compute(target[..Crc32COffset]));
     }
@@ -161,6 +168,7 @@ sealed record MemberSuperblock
                 Math.Clamp(BinaryPrimitives.ReadInt64LittleEndian(source[CreatedOffset..]), 0, 253_402_300_799_999)),
             ScrubbedBytes = Math.Clamp(BinaryPrimitives.ReadInt64LittleEndian(source[ScrubOffset..]), 0, data),
             Host = ReadHost(source),
+            Replaces = new Guid(source.Slice(ReplacesOffset, 16), bigEndian: true) is var id && id != Guid.Empty ? id : null,
             Entries = ReadEntries(source, (int)count),
         };
 

@@ -7,4 +7,8 @@ namespace Ashlar.Blocks.Raid;
 /// <param name="MemberCount">Places in the set.</param>
 /// <param name="IsSpare">Whether it waits for a member to fail.</param>
 /// <param name="Holder">Who has the set open, as far as this device knows; null where it was closed, or nobody said so.</param>
-public sealed record RaidMembership(Guid SetId, Guid MemberId, RaidLevel Level, int MemberCount, bool IsSpare, RaidHost? Holder);
+public sealed record RaidMembership(Guid SetId, Guid MemberId, RaidLevel Level, int MemberCount, bool IsSpare, RaidHost? Holder)
+{
+    /// <summary>The member that it is made a copy of, to have its place; null for none.</summary>
+    public Guid? Replaces { get; init; }
+}

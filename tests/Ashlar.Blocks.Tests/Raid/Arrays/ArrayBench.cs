@@ -19,10 +19,15 @@ sealed class ArrayBench(RaidLevel level, int members, int spares = 0) : IChecksu
             .Select(i => new FaultyDevice(new MemoryDevice(BlockCount, BlockBytes, $"disk{i}"), new SeededEntropy((ulong)i))),
     ];
 
-    public async Task<RaidArray> CreateAsync()
+    /// <param name="first">Takes the place of the first disk; null for that.</param>
+    /// <param name="options">The clock, and how fast it works in the background.</param>
+    public async Task<RaidArray> CreateAsync(IBlockDevice? first = null, RaidOptions? options = null)
     {
-        var array = await RaidArray.CreateAsync(Faulty, new RaidCreateOptions
+        options ??= new RaidOptions();
+        var array = await RaidArray.CreateAsync([first ?? Faulty[0], .. Faulty.Skip(1)], new RaidCreateOptions
         {
+            TimeProvider = options.TimeProvider,
+            BackgroundBytesPerSecond = options.BackgroundBytesPerSecond,
             Level = level,
             ChunkBytes = ChunkBytes,
             SpareCount = spares,
