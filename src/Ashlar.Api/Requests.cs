@@ -126,7 +126,7 @@ public sealed record ImportPool
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record ReplacePoolDevice
 {
-    /// <summary>The device, as the pool tells its path.</summary>
+    /// <summary>The device, as the pool tells its path, or the number of its place.</summary>
     public required string Path { get; init; }
 
     /// <summary>Absolute path of the one that takes its place; the same path where another one is there by now.</summary>

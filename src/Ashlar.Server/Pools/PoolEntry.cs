@@ -138,7 +138,7 @@ sealed class PoolEntry : IAsyncDisposable
             await TakeBackImportsAsync(pool, report);
             var served = new ServedPool(pool, report, options.TimeProvider, askedBytes: null, record.Settings);
             journal.Listener = served.Observe;
-            return new(record, directory, served, devices, journal, raidJournal, opening);
+            return new(devices.WithReplaced(record), directory, served, devices, journal, raidJournal, opening);
         }
         catch
         {

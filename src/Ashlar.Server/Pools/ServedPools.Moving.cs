@@ -101,8 +101,9 @@ sealed partial class ServedPools
         List<RememberedDevice> devices =
         [
             .. found.Paths.Select(path => before.FirstOrDefault(each => !each.IsGone && each.Path == path)
-                ?? new RememberedDevice(path, IsOwn: false)),
+                ?? new RememberedDevice(path, IsOwn: false)).Select(each => each with { IsLeftOut = false }),
         ];
+        if (found.Raid is not null) devices.AddRange(before.Where(found.Lacks).Select(each => each with { IsLeftOut = true }));
         foreach (var (index, gone) in before.Index().Where(each => each.Item.IsGone))
             devices.Insert(Math.Min(index, devices.Count), gone with { Path = "" });
         if (entry is not null) return entry.Record with { Name = name!, Stage = PoolStage.Ready, Devices = devices };
@@ -163,7 +164,7 @@ sealed partial class ServedPools
         {
             if (members.Count < paths.Count || members.Any(member => member.SetId != members[0].SetId))
                 throw NewDevices.Unusable(paths[0], "some devices are of its RAID set, and others are not");
-            return new(paths, members[0].SetId, members[0].Level, null);
+            return new(paths, members[0].SetId, members[0].Level, null) { Members = [.. members.Select(member => member.MemberId)] };
         }
         if (first is not { } found) throw NewDevices.Unusable(paths[0], "the first device of its pool is not named");
         return new([found.Path, .. others], sets.Count == 1 ? sets.First() : null, null, found.Identity);
@@ -176,7 +177,14 @@ sealed partial class ServedPools
     /// <param name="Identity">The pool; null where only the whole set tells.</param>
     sealed record FoundPool(IReadOnlyList<string> Paths, Guid? SetId, RaidLevel? Raid, PoolIdentity? Identity)
     {
+        /// <summary>What they are known by in a RAID set.</summary>
+        public IReadOnlyList<Guid> Members { get; init; } = [];
+
         public string First => Paths[0];
+
+        /// <summary>Whether a device that is remembered is not among them, by its path or by another one.</summary>
+        public bool Lacks(RememberedDevice device) =>
+            !Paths.Contains(device.Path, StringComparer.Ordinal) && !(device.MemberId is { } id && Members.Contains(id));
 
         /// <summary>Whether nothing else is needed to open it.</summary>
         public bool IsComplete => Identity is null or { IsPlaced: true };

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Ashlar.Api;
 using Ashlar.Blocks.Raid;
 using Ashlar.Storage;
@@ -14,8 +15,8 @@ namespace Ashlar.Server;
 /// <para>A device goes: the set does without it, then it stops to say that it belongs to the set, then the record does without it. A
 /// crash in between leaves a device that is told as unused.</para>
 /// <para>A device is replaced: the record says that the old one is to leave, and has the new one, then the set begins. When the set knows
-/// the old one no more, and lacks nothing, it goes as above, by the watch, also after a restart. One that is still in sync, and that
-/// nothing replaces any more, stays.</para>
+/// the old one no more, and lacks nothing, it goes as above, by the watch, also after a restart, after which the set takes the replacement
+/// up again. One that is still in sync, and that nothing replaces any more, stays.</para>
 /// </remarks>
 sealed partial class ServedPools
 {
@@ -24,28 +25,26 @@ sealed partial class ServedPools
     {
         using var mine = await EnterAsync();
         var (entry, raid) = GetRaid(name);
-        var device = GetDevice(entry, request.Path);
-        var member = FindMember(entry, raid, device);
+        var (device, member, label) = GetNamed(entry, raid, request.Path);
         if (member is not { Place: { } place })
         {
             throw new ApiException(
                 ProblemKind.InvalidRequest,
-                $"{request.Path} has no place in the RAID set of pool {name}: it is {(member is null ? "not used" : "a spare")}")
+                $"{label} has no place in the RAID set of pool {name}: it is {(member is null ? "not used" : "a spare")}")
             {
                 Hint = "take it out, and add another one as a spare",
             };
         }
         if (member.State == MemberState.Rebuilding || member.Replacement is not null)
-            throw new ApiException(ProblemKind.InUse, $"{request.Path} is being rebuilt or replaced");
-        var isSame = request.Replacement == request.Path;
-        var isReturning = isSame || entry.Record.Devices.Any(each => each.Path == request.Replacement);
+            throw new ApiException(ProblemKind.InUse, $"{label} is being rebuilt or replaced");
+        var isReturning = entry.Record.Devices.Any(each => each.Path == request.Replacement);
         var (taken, prepared) = await PrepareMemberAsync(entry, raid, request.Replacement, request.Force, isReturning);
         var before = entry.Record;
         var others = before.Devices.Where(each => each.Path != request.Replacement)
-            .Select(each => each.Path == request.Path ? each with { IsLeaving = true } : each);
+            .Select(each => each.Path == device?.Path ? each with { IsLeaving = true } : each);
         var record = before with { Devices = [.. others, taken] };
         await TakeAsync(entry, taken, prepared, record, () => raid.ReplaceAsync(place, prepared.Device));
-        var message = $"pool {name}: {request.Path} is replaced by {request.Replacement}, by {by}";
+        var message = $"pool {name}: {label} is replaced by {request.Replacement}, by {by}";
         Tell(LogLevel.Information, LogEvents.PoolDeviceReplaced, name, message, by);
         return entry;
     }
@@ -54,21 +53,21 @@ sealed partial class ServedPools
     async Task RemoveMemberAsync(PoolEntry entry, RaidArray raid, string path, string by)
     {
         var name = entry.Name;
-        var device = GetDevice(entry, path);
+        var (device, member, label) = GetNamed(entry, raid, path);
         if (raid.Members.Any(each => each.Replacement?.Device == path))
             throw new ApiException(ProblemKind.InUse, $"{path} is about to replace another device");
-        var member = FindMember(entry, raid, device);
         if (member is { Place: { } place })
         {
             throw new ApiException(
                 ProblemKind.InUse,
                 member.State == MemberState.Missing
-                    ? $"{path} is member {place} of the RAID set of pool {name}, and no other device has its place"
-                    : $"{path} is in use, as member {place} of the RAID set of pool {name}")
+                    ? $"{label} is member {place} of the RAID set of pool {name}, and no other device has its place"
+                    : $"{label} is in use, as member {place} of the RAID set of pool {name}")
             {
                 Hint = $"put another device in its place: ashlar pool replace {name} {path} NEW",
             };
         }
+        Invariant.Require(device is not null); // Places are of members.
         if (member is not null && raid.TakeSpare(member.Id) is null)
             throw new ApiException(ProblemKind.InUse, $"{path} is no spare any more: it has stepped in");
         await LetGoAsync(entry, device, isClosed: member is null);
@@ -181,21 +180,24 @@ sealed partial class ServedPools
     }
 
     // By what they are known in the set, so that one that is missing can be told by where it was; and how far the set has come, so that
-    // members which were left behind are not started without the others.
+    // members which were left behind are not started without the others. What is replaced leaves, also if that began elsewhere.
     void Remember(PoolEntry entry)
     {
         if (entry.Devices.Raid is not { } raid) return;
-        var ids = new Dictionary<string, Guid>(StringComparer.Ordinal);
+        var (ids, leaving) = (new Dictionary<string, Guid>(StringComparer.Ordinal), new HashSet<string>(StringComparer.Ordinal));
         foreach (var member in raid.Members)
         {
             if (member is { State: not MemberState.Missing, Device: { } path }) ids[path] = member.Id;
-            if (member.Replacement is { } replacement) ids[replacement.Device] = replacement.Id;
+            if (member.Replacement is not { } replacement) continue;
+            ids[replacement.Device] = replacement.Id;
+            if (member.Device is { } replaced) leaving.Add(replaced);
         }
-        var record = entry.Record with
+        var devices = entry.Record.Devices.Select(each => each with
         {
-            Devices = [.. entry.Record.Devices.Select(each => ids.TryGetValue(each.Path, out var id) ? each with { MemberId = id } : each)],
-        };
-        record = record with { RaidGeneration = raid.Generation };
+            MemberId = ids.TryGetValue(each.Path, out var id) ? id : each.MemberId,
+            IsLeaving = each.IsLeaving || leaving.Contains(each.Path),
+        });
+        var record = entry.Record with { Devices = [.. devices], RaidGeneration = raid.Generation };
         if (record.RaidGeneration == entry.Record.RaidGeneration && record.Devices.SequenceEqual(entry.Record.Devices)) return;
         registry.Install(record);
         entry.Record = record;
@@ -253,6 +255,21 @@ sealed partial class ServedPools
         {
             Hint = $"its devices: {string.Join(", ", entry.Record.Devices.Select(device => device.Path))}",
         };
+
+    // A device by its path, or a member by its place: where one is that has always been missing, nobody knows.
+    static (RememberedDevice? Device, RaidMemberStatus? Member, string Label) GetNamed(PoolEntry entry, RaidArray raid, string name)
+    {
+        if (!int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var place))
+        {
+            var named = GetDevice(entry, name);
+            return (named, FindMember(entry, raid, named), name);
+        }
+        var member = raid.Members.FirstOrDefault(each => each.Place == place) ?? throw new ApiException(
+            ProblemKind.InvalidRequest,
+            $"the RAID set of pool {entry.Name} has no member {place}: 0 to {raid.Members.Count(each => each.Place is not null) - 1}");
+        var device = entry.Record.Devices.FirstOrDefault(each => FindMember(entry, raid, each)?.Place == place);
+        return (device, member, device?.Path ?? $"member {place}");
+    }
 
     static RaidMemberStatus? FindMember(PoolEntry entry, RaidArray raid, RememberedDevice device)
     {

@@ -51,28 +51,33 @@ static class PoolDeviceCommands
     public static Verb CreateReplace()
     {
         var name = PathArgument.Pool(isRequired: true);
-        var old = new Argument<string>("OLD") { Description = "Device of the RAID set, as 'pool show' tells it" };
+        var old = new Argument<string>("OLD") { Description = "Device of the RAID set, as 'pool show' tells it, or a member's number" };
         var replacement = new Argument<string>("NEW") { Description = "Device that takes its place; the same where another is there now" };
         var force = PoolArguments.ForceContent();
         return new Verb(
             "replace",
             "Put a device in the place of another one of a RAID set; nothing is given up before it holds all",
-            ["ashlar pool replace safe b f", "ashlar pool replace safe /dev/sdb /dev/sde"],
+            ["ashlar pool replace safe b f", "ashlar pool replace safe /dev/sdb /dev/sde", "ashlar pool replace safe 1 /dev/sde"],
             async (invocation, cancellationToken) =>
             {
                 using var client = ApiClient.For(invocation);
                 var request = new ReplacePoolDevice
                 {
-                    Path = TypedPath.OfFile(invocation.Get(old)),
+                    Path = DeviceOrPlace(invocation.Get(old)),
                     Replacement = TypedPath.OfFile(invocation.Get(replacement)),
                     Force = invocation.Get(force),
                 };
                 var pool = await client.ReplacePoolDeviceAsync(invocation.Get(name), request, cancellationToken);
-                PoolScreens.WriteChanged(invocation, pool, $"{request.Replacement} is about to take the place of {request.Path}");
+                PoolScreens.WriteChanged(invocation, pool, $"{request.Replacement} is about to take the place of {What(request.Path)}");
                 return ExitCode.Ok;
             })
         { name, old, replacement, force };
     }
+
+    // A number is a place; a file of that name is './1'.
+    static string DeviceOrPlace(string text) => text.All(char.IsAsciiDigit) ? text : TypedPath.OfFile(text);
+
+    static string What(string name) => name.StartsWith('/') ? name : $"member {name}";
 
     public static Verb CreateRemove(Terminal terminal)
     {
@@ -98,7 +103,7 @@ static class PoolDeviceCommands
                 using var client = ApiClient.For(invocation);
                 var request = new RemovePoolDevice
                 {
-                    Path = TypedPath.OfFile(invocation.Get(device)!),
+                    Path = DeviceOrPlace(invocation.Get(device)!),
                     BytesPerSecond = invocation.Get(limit),
                 };
                 var task = await client.RemovePoolDeviceAsync(invocation.Get(name), request, cancellationToken);

@@ -282,6 +282,34 @@ public sealed class RaidPoolTests
         Assert.Equal(Content, await server.ReadAsync("safe", "vm1", Content.Length));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_replacement_that_was_under_way_goes_on_after_a_restart_and_elsewhere(bool isElsewhere)
+    {
+        var faulty = new FaultyFileSystem(disk);
+        await using (var server = await PoolsUnderTest.OpenAsync(faulty))
+        {
+            await server.Pools.CreateAsync(Request(0, ["/a", "/b"], []), "me");
+            await server.WriteAsync("safe", "vm1", Content);
+            var unreadable = new FaultRule(FaultOperations.Read, FaultKind.InputOutputError) { PathPattern = "/b", IsSticky = true };
+            faulty.Add(unreadable);
+            await server.Pools.ReplaceDeviceAsync("safe", new() { Path = "/b", Replacement = "/new" }, "me");
+            var looks = 0;
+            await server.UntilAsync(() => ++looks > 20, "several looks at the devices");
+            Assert.Equal(["/a in-sync 0", "/b in-sync 1", "/new replacing"], server.States("safe"));
+            if (isElsewhere) await server.Pools.ExportAsync("safe", force: false, "me");
+        }
+        var (data, host) = isElsewhere ? ("/other", 2) : ("/data", 1);
+        await using (var server = await PoolsUnderTest.OpenAsync(disk, data, host, seed: 2))
+        {
+            if (isElsewhere) await server.Pools.ImportAsync(new() { Devices = ["/a", "/b", "/new"] }, "me");
+            await server.UntilAsync(() => server.States("safe").SequenceEqual(["/a in-sync 0", "/new in-sync 1"]), "the new one");
+            Assert.Equal(Content, await server.ReadAsync("safe", "vm1", Content.Length));
+            Assert.Equal(isElsewhere, disk.FileExists("/b")); // It was made by the other one.
+        }
+    }
+
     [Fact]
     public async Task Spares_come_and_go_and_devices_in_use_stay()
     {
@@ -388,6 +416,80 @@ public sealed class RaidPoolTests
             await Task.Delay((int)seed * 3);
         }
         await dead.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Devices_that_an_import_does_not_name_are_remembered_and_left_alone()
+    {
+        await using var server = await PoolsUnderTest.OpenAsync(disk);
+        await server.Pools.CreateAsync(Request(1, ["/a", "/b"], ["/s"]), "me");
+        await server.WriteAsync("safe", "vm1", Content);
+        await server.Pools.ExportAsync("safe", force: false, "me");
+        await server.Pools.ImportAsync(new() { Devices = ["/a"] }, "me");
+        Assert.Equal(["/a in-sync 0", "/b missing 1", "/s unused"], server.States("safe"));
+        Assert.Contains(
+            server.Show("safe").Warnings, line => line.Contains("does not use /s: it was not named when", StringComparison.Ordinal));
+        await server.WriteAsync("safe", "vm1", Other);
+        await server.Pools.ExportAsync("safe", force: false, "me");
+
+        // The other one goes on by itself, and the first one is left alone by whoever has that.
+        await server.Pools.ImportAsync(new() { Devices = ["/b"], AcceptLoss = true }, "me");
+        Assert.Equal(Content, await server.ReadAsync("safe", "vm1", Content.Length));
+        await server.Pools.DeleteAsync("safe", force: true, "me");
+        Assert.Equal(["a", "s"], disk.List("/").Where(name => name is "a" or "b" or "s"));
+        await server.Pools.ImportAsync(new() { Devices = ["/a"] }, "me");
+        Assert.Equal(Other, await server.ReadAsync("safe", "vm1", Content.Length));
+    }
+
+    [Fact]
+    public async Task What_was_left_out_of_an_import_is_taken_again_after_a_restart()
+    {
+        await using (var server = await PoolsUnderTest.OpenAsync(disk))
+        {
+            await server.Pools.CreateAsync(Request(1, ["/a", "/b"], ["/s"]), "me");
+            await server.Pools.ExportAsync("safe", force: false, "me");
+            await server.Pools.ImportAsync(new() { Devices = ["/a"] }, "me");
+        }
+        await using (var server = await PoolsUnderTest.OpenAsync(disk))
+        {
+            Assert.Equal(["/a in-sync 0", "/b missing 1", "/s unused"], server.States("safe"));
+            await server.Pools.ReplaceDeviceAsync("safe", new() { Path = "1", Replacement = "/b" }, "me");
+            await server.Pools.AddDeviceAsync("safe", new() { Path = "/s", IsSpare = true }, "me");
+            await server.UntilAsync(
+                () => server.States("safe").SequenceEqual(["/a in-sync 0", "/b in-sync 1", "/s spare"]), "all of them");
+        }
+        await using (var server = await PoolsUnderTest.OpenAsync(disk))
+            Assert.Equal(["/a in-sync 0", "/b in-sync 1", "/s spare"], server.States("safe"));
+    }
+
+    [Fact]
+    public async Task A_member_of_which_nobody_knows_where_it_was_is_named_by_its_place()
+    {
+        await using (var here = await PoolsUnderTest.OpenAsync(disk))
+        {
+            await here.Pools.CreateAsync(Request(5, ["/a", "/b", "/c"], []), "me");
+            await here.WriteAsync("safe", "vm1", Content);
+            await here.Pools.ExportAsync("safe", force: false, "me");
+        }
+        await using var there = await PoolsUnderTest.OpenAsync(disk, "/other", host: 2, seed: 2);
+        await there.Pools.ImportAsync(new() { Devices = ["/a", "/c"] }, "me");
+        Assert.Equal(["/a in-sync 0", " missing 1", "/c in-sync 2"], there.States("safe"));
+        Assert.Contains("goes on without member 1; put another device in its place: 'ashlar pool replace safe 1 NEW'",
+            Assert.Single(there.Show("safe").Warnings), StringComparison.Ordinal);
+        await RefuseAsync(
+            "no member 3: 0 to 2", () => there.Pools.ReplaceDeviceAsync("safe", new() { Path = "3", Replacement = "/n" }, "me"));
+        await RefuseAsync("no other device has its place", () => there.Pools.RemoveDeviceAsync("safe", "1", null, "me"));
+        await RefuseAsync("/a is in use, as member 0", () => there.Pools.RemoveDeviceAsync("safe", "0", null, "me"));
+        await there.Pools.ReplaceDeviceAsync("safe", new() { Path = "1", Replacement = "/n" }, "me");
+        await there.UntilAsync(
+            () => there.States("safe").SequenceEqual(["/a in-sync 0", "/n in-sync 1", "/c in-sync 2"]), "the new one");
+        await there.Pools.ReplaceDeviceAsync("safe", new() { Path = "0", Replacement = "/m" }, "me");
+        await there.UntilAsync(
+            () => there.States("safe").SequenceEqual(["/m in-sync 0", "/n in-sync 1", "/c in-sync 2"]), "another one");
+        Assert.Equal(Content, await there.ReadAsync("safe", "vm1", Content.Length));
+
+        static async Task RefuseAsync(string problem, Func<Task> change) =>
+            Assert.Contains(problem, (await Assert.ThrowsAsync<ApiException>(change)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

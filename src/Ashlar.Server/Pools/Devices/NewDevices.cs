@@ -121,7 +121,8 @@ sealed class NewDevices(IFileSystem files, string dataDirectory, PoolHost host)
         for (var number = 0; number < pool.Devices.Count; number++)
         {
             var device = pool.Devices[number];
-            if (device.IsWithin || device.Path.Length == 0) continue; // It goes with its directory, or is gone.
+            // It goes with its directory, or is gone, or may be somebody else's.
+            if (device.IsWithin || device.Path.Length == 0 || device.IsLeftOut) continue;
             try
             {
                 if (!files.FileExists(device.Path)) continue;

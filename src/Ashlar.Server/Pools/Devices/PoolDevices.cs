@@ -17,6 +17,7 @@ sealed class PoolDevices : IDisposable
     readonly Lock gate = new();
     readonly List<(string Path, PoolDevice Opened)> opened = [];
     readonly Dictionary<string, string> problems = new(StringComparer.Ordinal);
+    readonly HashSet<string> replaced = new(StringComparer.Ordinal);
 
     /// <summary>All of them, one behind the other; null where they are a RAID set, or not open. Whoever opens the pool closes it.</summary>
     public ConcatDevice? Device { get; private set; }
@@ -76,6 +77,14 @@ sealed class PoolDevices : IDisposable
             ? await OpenAsync(options.FileSystem, pool, directory: "")
             : await OpenRaidAsync(pool, options, observe, isTakenOver, acceptsLoss);
     }
+
+    /// <summary>
+    /// What is remembered of a pool whose RAID set was opened: devices that others were about to replace leave, wherever that began.
+    /// </summary>
+    public RememberedPool WithReplaced(RememberedPool pool) => replaced.Count == 0 ? pool : pool with
+    {
+        Devices = [.. pool.Devices.Select(each => replaced.Contains(each.Path) ? each with { IsLeaving = true } : each)],
+    };
 
     /// <summary>Why a device is not used, or should not be; null where nothing is known against it.</summary>
     public string? ProblemOf(string path)
@@ -202,11 +211,16 @@ sealed class PoolDevices : IDisposable
         RememberedPool pool, ServerOptions options, Action<RaidEvent> observe, bool isTakenOver, bool acceptsLoss)
     {
         Invariant.Require(Raid is null);
-        var all = new List<(string Path, PoolDevice Opened)>();
+        var (all, members) = (new List<(string Path, PoolDevice Opened)>(), new List<RaidMembership>());
         try
         {
             foreach (var device in pool.Devices)
             {
+                if (device.IsLeftOut)
+                {
+                    problems[device.Path] = "it was not named when the pool was imported";
+                    continue;
+                }
                 PoolDevice? found = null;
                 try
                 {
@@ -214,6 +228,7 @@ sealed class PoolDevices : IDisposable
                     if (await RaidArray.IdentifyAsync(found.Device) is not { } says || says.SetId != pool.SetId)
                         throw new UnsupportedFormatException(device.Path, "it does not belong to the set");
                     all.Add((device.Path, found));
+                    members.Add(says);
                 }
                 catch (AshlarException e)
                 {
@@ -231,6 +246,8 @@ sealed class PoolDevices : IDisposable
             };
             Raid = await RaidArray.OpenAsync([.. all.Select(each => each.Opened.Device)], raidOptions);
             opened.AddRange(all);
+            foreach (var ((path, _), says) in all.Zip(members))
+                if (members.Exists(other => other.Replaces == says.MemberId)) replaced.Add(path);
             return Raid;
         }
         catch (RaidRefusedException e) when (problems.Count > 0)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Ashlar.Api;
 using Ashlar.Blocks.Raid;
 
@@ -89,7 +90,7 @@ static class RaidDescription
         {
             var names = string.Join(", ", lacking.Select(device => device.Path.Length > 0 ? device.Path : $"member {device.Place}"));
             warnings.Add($"pool {entry.Name} is {StateOf(raid.State)}: RAID-{(int)raid.Level} goes on without {names}; put another "
-                + $"device in its place: 'ashlar pool replace {entry.Name} {lacking[0].Path} NEW'");
+                + $"device in its place: 'ashlar pool replace {entry.Name} {NameOf(lacking[0])} NEW'");
         }
         else if (raid.State == RaidArrayState.Rebuilding)
         {
@@ -105,6 +106,9 @@ static class RaidDescription
                 + $"{entry.Name} {device.Path}', or add it again"));
         return warnings;
     }
+
+    static string NameOf(PoolDeviceInfo device) => device.Path.Length > 0 ? device.Path
+        : device.Place!.Value.ToString(CultureInfo.InvariantCulture);
 
     static string StateOf(RaidArrayState state) => state switch
     {

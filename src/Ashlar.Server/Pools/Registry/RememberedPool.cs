@@ -155,6 +155,13 @@ sealed record RememberedDevice(string Path, bool IsOwn)
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool IsLeaving { get; init; }
 
+    /// <summary>
+    /// Whether the pool was imported without it: it is where it was, for all that is known, and is not opened, for it may have gone on
+    /// without the others.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool IsLeftOut { get; init; }
+
     /// <summary>Whether it is that file.</summary>
     [JsonIgnore]
     public bool IsWithin => Path == Within.Path;
