@@ -20,7 +20,8 @@ public readonly record struct BlockName(ContentHash Hash, ulong Generation) : IC
         if (text?.Length != HashDigits + 1 + GenerationDigits
             || text[HashDigits] != '.'
             || !ContentHash.TryParse(text[..HashDigits], out var hash)
-            || !ulong.TryParse(text.AsSpan(HashDigits + 1), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var generation))
+            || !ulong.TryParse(
+                text.AsSpan(HashDigits + 1), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var generation))
             return false;
         name = new(hash, generation);
         return true;

@@ -9,7 +9,7 @@ public enum BlockState
     /// <summary>The collector found nothing that refers to it; whoever does makes it live again.</summary>
     Condemned,
 
-    /// <summary>It is being removed from its nodes. Nothing refers to it, and nothing ever will: the same content is uploaded anew.</summary>
+    /// <summary>It is being removed from its nodes. Nothing refers to it or ever will: the same content is uploaded anew.</summary>
     Deleting,
 }
 

@@ -17,7 +17,8 @@ public interface ICollection
     Task<bool> CondemnAsync(CollectionCandidate block, TimeSpan idle, CancellationToken cancellationToken = default);
 
     /// <summary>Blocks that were condemned at least so long ago, the oldest first.</summary>
-    Task<IReadOnlyList<CollectionCandidate>> ListCondemnedAsync(TimeSpan condemned, int limit, CancellationToken cancellationToken = default);
+    Task<IReadOnlyList<CollectionCandidate>> ListCondemnedAsync(
+        TimeSpan condemned, int limit, CancellationToken cancellationToken = default);
 
     /// <summary>Begins to delete a block that was condemned so long ago; one that has a reference or a pin is live again.</summary>
     /// <returns>Where its copies are to be removed; null if it stays.</returns>

@@ -11,7 +11,7 @@ public interface IUploads
     /// before is refused.
     /// </summary>
     /// <param name="customer">Whose.</param>
-    /// <param name="id">The number of the upload, of the caller's choice (<see cref="UploadId"/>): the file gets it, and new blocks.</param>
+    /// <param name="id">The number, of the caller's choice (<see cref="UploadId"/>): the file gets it, and new blocks.</param>
     /// <param name="path">The file that is to be.</param>
     /// <param name="owner">Who uploads, for people: at most 255 bytes.</param>
     /// <param name="lease">How long the pins hold unless the intent is renewed.</param>

@@ -85,16 +85,16 @@ public sealed partial class EmbeddedMetadataStore
                 : []);
     }
 
-    StoredBlock? FindBlock(CustomerId customer, BlockName block)
+    BlockRow? FindBlock(CustomerId customer, BlockName block)
     {
         var key = MetadataKeys.Block(customer, block);
         return store.Get(key) is { } row ? Files.Rows.ReadBlock(key, row) : null;
     }
 
     /// <summary>The generation of a content that files may refer to. There is at most one.</summary>
-    StoredBlock? FindUsable(CustomerId customer, ContentHash hash)
+    BlockRow? FindUsable(CustomerId customer, ContentHash hash)
     {
-        StoredBlock? found = null;
+        BlockRow? found = null;
         using var rows = store.Scan(KeyRange.Prefix(MetadataKeys.BlocksOf(customer, hash)));
         while (rows.MoveNext())
         {
@@ -111,7 +111,7 @@ public sealed partial class EmbeddedMetadataStore
 
     bool IsPinned(CustomerBlock block) => Exists(KeyRange.Prefix(MetadataKeys.Pins(block.Customer, block.Name)));
 
-    static StoredBlock Change(StoredBlock present, BlockLocations changed, DateTimeOffset? condemnedAt = null) =>
+    static BlockRow Change(BlockRow present, BlockLocations changed, DateTimeOffset? condemnedAt = null) =>
         new(changed with { Version = present.Locations.Version + 1 }, condemnedAt ?? present.CondemnedAt);
 
     static NodeId[] InOrder(IEnumerable<NodeId> nodes) => [.. nodes.Distinct().Order()];
@@ -120,10 +120,10 @@ public sealed partial class EmbeddedMetadataStore
         block.State != BlockState.Deleting && block.Nodes.Count < block.WantedCopies;
 
     /// <summary>
-    /// Writes the row of a block with all that is found from it, so that a list never says else than the row: by node, by lack of copies, by
-    /// what the collector is to do. The caller has the block's latch alone.
+    /// Writes the row of a block with all that it is found by, so that a list never says else than the row: by node, by lack of copies,
+    /// by what the collector is to do. The caller has the block's latch alone.
     /// </summary>
-    static void PutBlock(WriteBatch batch, StoredBlock? before, StoredBlock? after)
+    static void PutBlock(WriteBatch batch, BlockRow? before, BlockRow? after)
     {
         var id = (after ?? before)!.Id;
         Invariant.Require(before is null || after is null || before.Id == after.Id);
@@ -134,7 +134,7 @@ public sealed partial class EmbeddedMetadataStore
         else batch.Put(MetadataKeys.Block(id.Customer, id.Name), Files.Rows.Write(after.Locations, after.CondemnedAt));
     }
 
-    static List<string> Derived(StoredBlock? block)
+    static List<string> Derived(BlockRow? block)
     {
         var keys = new List<string>();
         if (block is null) return keys;

@@ -98,7 +98,7 @@ public sealed partial class EmbeddedMetadataStore
             batch.Put(MetadataKeys.Reference(customer, block, id), []);
     }
 
-    /// <summary>Takes back the pins that became references, and the intent; pins of blocks that are in no file are left to the cleanup.</summary>
+    /// <summary>Takes back the pins that became references, and the intent; pins of other blocks are left to the cleanup.</summary>
     void EndIntent(WriteBatch batch, UploadIntent intent, IReadOnlySet<BlockName> used)
     {
         var (customer, id) = (intent.Token.Customer, intent.Token.Id);
@@ -143,7 +143,7 @@ public sealed partial class EmbeddedMetadataStore
     /// <summary>What a commit does to the blocks of its file, by their rows as they are. The caller holds their latches.</summary>
     sealed class CommitPlan
     {
-        readonly List<(StoredBlock? Before, StoredBlock After)> rows = [];
+        readonly List<(BlockRow? Before, BlockRow After)> rows = [];
         readonly EmbeddedMetadataStore owner;
         readonly IntentToken intent;
         readonly FileCommit file;
@@ -219,7 +219,7 @@ public sealed partial class EmbeddedMetadataStore
             return id.Name;
         }
 
-        BlockName Revive(StoredBlock present, NodeId[] more)
+        BlockName Revive(BlockRow present, NodeId[] more)
         {
             var now = owner.Now;
             var before = present.Locations;
@@ -248,7 +248,7 @@ public sealed partial class EmbeddedMetadataStore
             if (copies < file.RequiredCopies) throw new TooFewCopiesException(block, copies, file.RequiredCopies);
         }
 
-        void Put(StoredBlock? before, StoredBlock after)
+        void Put(BlockRow? before, BlockRow after)
         {
             rows.Add((before, after));
             Changed.Add(after.Locations.Name.Hash);

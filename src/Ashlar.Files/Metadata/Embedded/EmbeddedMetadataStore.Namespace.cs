@@ -12,7 +12,7 @@ public sealed partial class EmbeddedMetadataStore
         cancellationToken.ThrowIfCancellationRequested();
         var account = accounts.Of(customer);
         if (path.IsRoot) throw new PathExistsException(path, NamespaceEntryKind.Directory);
-        // The parent is shared, and its row is not written: any number make names in one directory at a time. Who deletes it needs it alone.
+        // The parent is shared and its row not written: any number make names in one directory at a time. Who deletes it needs it alone.
         using var held = await latches.TakeAsync(new LatchSet()
             .Path(customer, path.Parent, isExclusive: false)
             .Path(customer, path, isExclusive: true));
@@ -148,7 +148,8 @@ public sealed partial class EmbeddedMetadataStore
         using var pages = moment.Scan(KeyRange.Between(first, KeyRange.Prefix(MetadataKeys.BlockList(customer, file.FileId)).End));
         while (position < offset + length && pages.MoveNext())
         {
-            if ((long)MetadataKeys.WordAt(pages.Key, 2) != position) throw Missing(pages.Key, $"the page that begins at {position} is missing");
+            if ((long)MetadataKeys.WordAt(pages.Key, 2) != position)
+                throw Missing(pages.Key, $"the page that begins at {position} is missing");
             foreach (var block in BlockListPage.Read(pages.Key, pages.Value))
             {
                 if (position >= offset + length) break;

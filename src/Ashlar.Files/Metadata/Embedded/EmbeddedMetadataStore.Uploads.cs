@@ -21,7 +21,8 @@ public sealed partial class EmbeddedMetadataStore
         accounts.Of(customer);
         using var held = await latches.TakeAsync(new LatchSet().Intent(customer, id, isExclusive: true));
         var present = FindIntent(customer, id);
-        if (store.Get(MetadataKeys.FileRow(customer, id)) is not null || (present is not null && (present.IsReleased || present.Path != path)))
+        var isAnothers = present is not null && (present.IsReleased || present.Path != path);
+        if (isAnothers || store.Get(MetadataKeys.FileRow(customer, id)) is not null)
             throw new UploadIdInUseException(customer, id);
         var now = Now;
         // Each opening writes, so the sequence grows from one to the next, also beyond the end of an intent: no fence comes twice.
@@ -159,7 +160,7 @@ public sealed partial class EmbeddedMetadataStore
     }
 
     /// <summary>Copies that no file will refer to, as a block that is being deleted.</summary>
-    StoredBlock Surplus(CustomerBlock block, int lengthBytes, IEnumerable<NodeId> holders) => new(
+    BlockRow Surplus(CustomerBlock block, int lengthBytes, IEnumerable<NodeId> holders) => new(
         new()
         {
             Customer = block.Customer,

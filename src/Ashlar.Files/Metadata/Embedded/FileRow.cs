@@ -40,7 +40,8 @@ sealed record FileRow
         ReadOnlyMemory<byte>? content = null; // No array is not content of no bytes.
         if (form == InlineForm) content = row.Rest().ToArray();
         row.End();
-        if (content is { } bytes && bytes.Length != size) throw row.Damaged($"{size} bytes of content are to follow, and {bytes.Length} do");
+        if (content is { } bytes && bytes.Length != size)
+            throw row.Damaged($"{size} bytes of content are to follow, and {bytes.Length} do");
         return new() { Path = path, SizeBytes = size, CreatedAt = createdAt, BlockCount = blocks, Inline = content };
     }
 }

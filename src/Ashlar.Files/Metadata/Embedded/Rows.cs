@@ -48,7 +48,7 @@ static class Rows
         return row.Written;
     }
 
-    public static StoredBlock ReadBlock(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+    public static BlockRow ReadBlock(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
     {
         var row = new RowReader(key, value);
         var (customer, name) = MetadataKeys.BlockAtEnd(key);
@@ -129,7 +129,7 @@ static class Rows
 /// <summary>The row of a block.</summary>
 /// <param name="Locations">What others see of it.</param>
 /// <param name="CondemnedAt">When it was condemned, if it is: part of the key under which the collector finds it.</param>
-sealed record StoredBlock(BlockLocations Locations, DateTimeOffset CondemnedAt)
+sealed record BlockRow(BlockLocations Locations, DateTimeOffset CondemnedAt)
 {
     public CustomerBlock Id => new(Locations.Customer, Locations.Name);
 }

@@ -132,7 +132,8 @@ public abstract class CollectionContract : MetadataContract
         await Store.DeleteFileAsync(Customer, Path("/f"));
         foreach (var idle in await Store.ListIdleAsync(TimeSpan.Zero, 7)) Assert.True(await Store.CondemnAsync(idle, TimeSpan.Zero));
         Assert.Equal(13, (await Store.ListIdleAsync(TimeSpan.Zero, 100)).Count);
-        foreach (var each in await Store.ListCondemnedAsync(TimeSpan.Zero, 5)) Assert.NotNull(await Store.BeginDeletionAsync(each, TimeSpan.Zero));
+        foreach (var condemned in await Store.ListCondemnedAsync(TimeSpan.Zero, 5))
+            Assert.NotNull(await Store.BeginDeletionAsync(condemned, TimeSpan.Zero));
         Assert.Equal(2, (await Store.ListCondemnedAsync(TimeSpan.Zero, 100)).Count);
         var deleting = new List<BlockLocations>();
         while (await Store.ListDeletingAsync(deleting.Count == 0 ? null : new(Customer, deleting[^1].Name), 2) is { Count: > 0 } page)

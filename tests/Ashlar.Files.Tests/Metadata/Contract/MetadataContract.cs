@@ -56,7 +56,8 @@ public abstract class MetadataContract : IAsyncLifetime
         Store.OpenIntentAsync(customer ?? Customer, NextId(), Path(path), "a test", lease ?? Lease);
 
     /// <summary>A commit of blocks that were pinned; those that the store did not know are said to be on some nodes.</summary>
-    protected static FileCommit Large(string path, IReadOnlyList<PinnedBlock> pins, IReadOnlyList<WantedBlock> blocks, params NodeId[] nodes) =>
+    protected static FileCommit Large(
+        string path, IReadOnlyList<PinnedBlock> pins, IReadOnlyList<WantedBlock> blocks, params NodeId[] nodes) =>
         new()
         {
             Path = Path(path),

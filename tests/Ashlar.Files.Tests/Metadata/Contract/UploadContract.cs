@@ -70,7 +70,7 @@ public abstract class UploadContract : MetadataContract
     {
         var intent = await BeginAsync("/g");
         var pin = (await Store.PinAsync(intent.Token, [Block("same")]))[0];
-        // Somebody else is faster. What this upload writes under its own name is surplus in the end, and no other name is needed until then.
+        // Somebody else is faster. What this upload writes under its own name is surplus in the end.
         var winner = (await PutAsync("/f", "same"))[0].Name;
         Assert.Equal(pin, (await Store.PinAsync(intent.Token, [Block("same")]))[0]);
         await Store.CommitAsync(intent.Token, Large("/g", [pin], [Block("same")], Nodes[1..3]));
