@@ -26,3 +26,11 @@ public sealed class TooFewCopiesException(BlockName block, int copies, int requi
     /// <summary>The block.</summary>
     public BlockName Block { get; } = block;
 }
+
+/// <summary>The content of a file is not as long as it was said to be. Nothing became visible.</summary>
+public sealed class ContentLengthException(FilePath path, long expectedBytes, long receivedBytes) : FileStoreException(
+    $"{path}: {expectedBytes} bytes were announced, and {(receivedBytes > expectedBytes ? "more" : $"{receivedBytes}")} came")
+{
+    /// <summary>The file that was to be.</summary>
+    public FilePath Path { get; } = path;
+}

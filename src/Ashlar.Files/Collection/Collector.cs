@@ -1,0 +1,126 @@
+namespace Ashlar.Files;
+
+/// <summary>
+/// Removes what nothing refers to: uploads that have ended without a file, then blocks, in small steps that each decide by what is there
+/// in that moment. It holds no state, so it may die anywhere, and several may work at a time.
+/// </summary>
+/// <remarks>
+/// <para><b>Invariant I1 (safety).</b> At every instant, for every block (hash, generation) named by a committed file: its row is in state
+/// LIVE, its location set was made durable on at least W=2 nodes in two failure domains before the commit, and no node may remove its
+/// copy unless (a) the row is in state DELETING with the same generation, or (b) the location row lists at least R verified other
+/// copies and no longer lists this node.</para>
+/// <para><b>I2 (no leak forever).</b> Every block, temp file or pin not named by a committed file is reachable from an intent row with a
+/// deadline, or is found by a sweep; it disappears in bounded time.</para>
+/// <para><b>I3 (order).</b> pin, then data durable, then commit, then un-pin; delete goes entry, then reference, then block row, then
+/// replica. Crash anywhere leaves only surplus, never a dangling name.</para>
+/// <para>Removing a replica comes last here: a block is DELETING, durably, before any node is told, and its row goes when all have
+/// acknowledged. Periods are defence in depth: with none at all the pins alone decide every race with an upload.</para>
+/// </remarks>
+public sealed class Collector(IMetadataStore metadata, IBlockHolders holders, CollectorOptions? options = null)
+{
+    readonly CollectorOptions options = options ?? new();
+    readonly Pace pace = new((options ?? new()).TimeProvider, (options ?? new()).StepsPerSecond);
+
+    /// <summary>Whether it takes no further step until this is false again.</summary>
+    public bool IsPaused
+    {
+        get => pace.IsPaused;
+        set => pace.IsPaused = value;
+    }
+
+    /// <summary>One pass over all that there is to do.</summary>
+    public async Task<CollectionReport> RunAsync(CancellationToken cancellationToken = default)
+    {
+        var released = await ReleaseIntentsAsync(cancellationToken);
+        var condemned = await StepAsync(
+            limit => metadata.ListIdleAsync(options.Grace, limit, cancellationToken),
+            block => metadata.CondemnAsync(block, options.Grace, cancellationToken),
+            cancellationToken);
+        var deleting = await StepAsync(
+            limit => metadata.ListCondemnedAsync(options.CondemnedFor, limit, cancellationToken),
+            async block => await metadata.BeginDeletionAsync(block, options.CondemnedFor, cancellationToken) is not null,
+            cancellationToken);
+        var (deleted, waiting) = await DeleteAsync(cancellationToken);
+        return new(released, condemned, deleting, deleted, waiting);
+    }
+
+    // Uploads whose lease has ended cannot commit any more; what they pinned and wrote goes the way of everything else.
+    async Task<int> ReleaseIntentsAsync(CancellationToken cancellationToken)
+    {
+        var released = 0;
+        IntentToken? last = null;
+        while (await metadata.ListIntentsAsync(last, onlyEnded: true, options.PageRows, cancellationToken) is { Count: > 0 } page)
+        {
+            foreach (var intent in page)
+            {
+                try
+                {
+                    var isDone = false;
+                    while (!isDone)
+                    {
+                        await pace.NextAsync(cancellationToken);
+                        isDone = await metadata.ReleaseIntentAsync(intent.Token, holders.Nodes, cancellationToken);
+                    }
+
+                    released++;
+                }
+                catch (IntentLostException)
+                {
+                    // Opened anew since it was listed.
+                }
+            }
+
+            last = page[^1].Token;
+        }
+
+        return released;
+    }
+
+    async Task<int> StepAsync(
+        Func<int, Task<IReadOnlyList<CollectionCandidate>>> list, Func<CollectionCandidate, Task<bool>> step,
+        CancellationToken cancellationToken)
+    {
+        // What stays in the list is met once in a pass.
+        var (taken, seen, limit) = (0, new HashSet<CollectionCandidate>(), options.PageRows);
+        while (true)
+        {
+            var page = await list(limit);
+            var isNew = false;
+            foreach (var block in page)
+            {
+                if (!seen.Add(block)) continue;
+                isNew = true;
+                await pace.NextAsync(cancellationToken);
+                if (await step(block)) taken++;
+                else limit++;
+            }
+
+            if (!isNew) return taken;
+        }
+    }
+
+    async Task<(int Deleted, int Waiting)> DeleteAsync(CancellationToken cancellationToken)
+    {
+        var (deleted, waiting) = (0, 0);
+        CustomerBlock? last = null;
+        while (await metadata.ListDeletingAsync(last, options.PageRows, cancellationToken) is { Count: > 0 } page)
+        {
+            foreach (var block in page)
+            {
+                var removed = new List<NodeId>();
+                foreach (var node in block.Nodes)
+                {
+                    await pace.NextAsync(cancellationToken);
+                    if (await holders.RemoveAsync(node, block.Name, cancellationToken)) removed.Add(node);
+                }
+
+                var id = new CustomerBlock(block.Customer, block.Name);
+                if (removed.Count > 0 && await metadata.FinishDeletionAsync(id, removed, cancellationToken)) deleted++;
+                else waiting++;
+                last = id;
+            }
+        }
+
+        return (deleted, waiting);
+    }
+}
