@@ -49,19 +49,16 @@ sealed class ScrubWork(StoragePool pool, RaidArray? raid) : ITaskWork
 
     async Task LookAtStripesAsync(RaidArray set, TaskContext context)
     {
-        var run = set.StartScrub(IsRepairing);
+        var run = set.StartScrub(IsRepairing, pace: context.WaitAfter);
         try
         {
             while (true)
             {
-                var before = stripes?.DoneBytes ?? 0;
                 var now = set.Scrub;
                 if (now.Run == run) stripes = now;
                 if (now.Run == run && now.Failure is { } failure) throw new DeviceIOException(set.Name, failure, isTransient: false);
                 if (now.Run == run && now.IsFinished) return;
                 await Task.Delay(Interval, context.Stop.Token);
-                // Who waits here to be slow enough, or paused, lets the set wait as well.
-                await context.PaceAsync(Math.Max(0, (stripes?.DoneBytes ?? 0) - before), context.Stop.Token);
             }
         }
         catch (OperationCanceledException)

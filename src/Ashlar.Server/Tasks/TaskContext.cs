@@ -92,6 +92,14 @@ sealed class TaskContext(TimeProvider timeProvider, long? bytesPerSecond)
         }
     }
 
+    /// <summary>For who asks again: how long nothing may be done after so many bytes, as it looks now.</summary>
+    public TimeSpan WaitAfter(long bytes)
+    {
+        lock (gate) sinceBeginning += bytes;
+        var (untilResumed, wait) = WhatHolds();
+        return untilResumed is null ? wait : LongestWait;
+    }
+
     (Task? UntilResumed, TimeSpan Wait) WhatHolds()
     {
         lock (gate)

@@ -5,8 +5,10 @@ namespace Ashlar.Blocks.Raid;
 
 public sealed partial class RaidArray
 {
+    static readonly TimeSpan LongestRest = TimeSpan.FromMilliseconds(200);
+
     RaidScrubStatus scrub = new(false, 0, 0, 0, 0, 0, 0, null);
-    (long Run, bool IsRepairing, IChecksumOracle? Oracle)? wantedScrub;
+    WantedScrub? wantedScrub;
     long scrubRuns;
 
     /// <summary>The scrub that runs, or the last one since the set was opened.</summary>
@@ -18,13 +20,16 @@ public sealed partial class RaidArray
     /// </summary>
     /// <param name="isRepairing">Whether what is wrong is made right.</param>
     /// <param name="oracle">Who knows what blocks should hold, for where parity cannot tell; or null.</param>
+    /// <param name="pace">
+    /// Told how many bytes were read, says how long nothing more is to be; asked again then, with none, until it says that it goes on.
+    /// </param>
     /// <returns>By which its status is known.</returns>
-    public long StartScrub(bool isRepairing = true, IChecksumOracle? oracle = null)
+    public long StartScrub(bool isRepairing = true, IChecksumOracle? oracle = null, Func<long, TimeSpan>? pace = null)
     {
         if (layout is { Copies: 1, ParityPerStripe: 0 })
             throw new RaidRefusedException(Name, RaidRefusal.WrongState, "a set without redundancy has nothing to compare");
         long run;
-        lock (backgroundGate) wantedScrub = (run = ++scrubRuns, isRepairing, oracle);
+        lock (backgroundGate) wantedScrub = new(run = ++scrubRuns, isRepairing, oracle, pace);
         WakeBackground();
         return run;
     }
@@ -38,7 +43,7 @@ public sealed partial class RaidArray
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask ScrubAsync()
     {
-        (long Run, bool IsRepairing, IChecksumOracle? Oracle) wanted;
+        WantedScrub wanted;
         lock (backgroundGate)
         {
             if (wantedScrub is not { } scrubWanted) return;
@@ -82,7 +87,7 @@ public sealed partial class RaidArray
     }
 
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
-    async ValueTask ScrubAsync((long Run, bool IsRepairing, IChecksumOracle? Oracle) wanted, RaidScrubStatus now)
+    async ValueTask ScrubAsync(WantedScrub wanted, RaidScrubStatus now)
     {
         var stepStripes = Math.Max(1, options.RebuildStepBytes / current.ChunkBytes);
         for (var stripe = current.ScrubbedBytes / current.ChunkBytes; stripe < set.StripeCount; stripe++)
@@ -110,7 +115,9 @@ public sealed partial class RaidArray
             Volatile.Write(ref scrub, now);
             if (found.IsInconsistent || found.Unreadable > 0) ReportFinding(stripe, found);
             if ((stripe + 1) % stepStripes == 0) await RememberScrubAsync(stripe + 1).ConfigureAwait(false);
+            if (found.IsFree) continue;
             await PaceAsync(current.ChunkBytes, startedAt).ConfigureAwait(false);
+            await WaitForTurnAsync(wanted, (long)current.ChunkBytes * layout.MemberCount).ConfigureAwait(false);
         }
 
         lock (backgroundGate) if (wantedScrub?.Run == wanted.Run) wantedScrub = null;
@@ -120,6 +127,18 @@ public sealed partial class RaidArray
             RaidEventKind.ScrubFinished,
             $"all stripes were looked at: {now.Inconsistent} were inconsistent, {now.Unreadable} chunks unreadable, "
             + $"{now.Repaired} stripes repaired");
+    }
+
+    // In small steps: a member that has to be rebuilt waits for nobody who wants a scrub to be slow, or to rest.
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    async ValueTask WaitForTurnAsync(WantedScrub wanted, long bytes)
+    {
+        if (wanted.Pace is not { } pace) return;
+        for (var wait = pace(bytes); wait > TimeSpan.Zero; wait = pace(0))
+        {
+            if (ShouldStop || !IsScrubWanted(wanted.Run) || Volatile.Read(ref isBackgroundWanted)) return;
+            await PauseAsync(wait < LongestRest ? wait : LongestRest).ConfigureAwait(false);
+        }
     }
 
     bool IsScrubWanted(long run)
@@ -137,4 +156,6 @@ public sealed partial class RaidArray
             : "and is left as it is";
         Report(RaidEventKind.Inconsistent, $"stripe {stripe} {what} {then}");
     }
+
+    sealed record WantedScrub(long Run, bool IsRepairing, IChecksumOracle? Oracle, Func<long, TimeSpan>? Pace);
 }

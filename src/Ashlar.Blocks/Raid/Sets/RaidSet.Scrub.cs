@@ -55,7 +55,7 @@ sealed partial class RaidSet
         await turn.EnterAsync().ConfigureAwait(false);
         try
         {
-            if (!IsAllocated(allocated, stripe)) return default;
+            if (!IsAllocated(allocated, stripe)) return new() { IsFree = true };
             DropStripes(stripe, 1); // What the system's cache has says nothing of the medium.
             return layout.ParityPerStripe > 0
                 ? await LookAtParityAsync(stripe, isRepairing, oracle).ConfigureAwait(false)

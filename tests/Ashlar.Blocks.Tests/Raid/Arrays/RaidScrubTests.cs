@@ -28,6 +28,33 @@ public sealed class RaidScrubTests
     }
 
     [Fact]
+    public async Task A_scrub_that_is_to_rest_rests_and_holds_up_no_rebuild()
+    {
+        var bench = new ArrayBench(RaidLevel.Raid5, 3);
+        await using var array = await bench.CreateAsync();
+        await bench.ChangeAsync(array, steps: 20, seed: 37);
+        await array.FlushAsync();
+        var (rests, bytes) = (true, 0L);
+        var run = array.StartScrub(pace: read =>
+        {
+            Interlocked.Add(ref bytes, read);
+            return Volatile.Read(ref rests) ? TimeSpan.FromSeconds(1) : TimeSpan.Zero;
+        });
+        for (var i = 0; i < 500 && Interlocked.Read(ref bytes) == 0; i++) await Task.Delay(10);
+        await Task.Delay(50);
+        Assert.Equal((ArrayBench.ChunkBytes, 3L * ArrayBench.ChunkBytes), (array.Scrub.DoneBytes, Interlocked.Read(ref bytes)));
+        Assert.True(await array.TryFailAsync(0, "test"));
+        await array.AddAsync(0, ArrayBench.Fresh());
+        for (var i = 0; i < 500 && array.State != RaidArrayState.Healthy; i++) await Task.Delay(10);
+        Assert.Equal(RaidArrayState.Healthy, array.State);
+        Assert.False(array.Scrub.IsFinished);
+        Volatile.Write(ref rests, false);
+        await array.WaitForBackgroundAsync();
+        Assert.Equal((run, true), (array.Scrub.Run, array.Scrub.IsFinished));
+        await bench.CheckAsync(array);
+    }
+
+    [Fact]
     public async Task Two_chunks_of_a_stripe_that_two_parities_cannot_tell_apart_are_left()
     {
         var bench = new ArrayBench(RaidLevel.Raid6, 6);
