@@ -14,7 +14,8 @@ namespace Ashlar.Blocks.Devices;
 /// A bad block stays bad. No block ever shows what lay in it before it was trimmed, or another block's data.</para>
 /// <para>The data itself has no checksums: a sector that rots on the medium is found by the medium, or not at
 /// all.</para>
-/// <para>A file beside it, with ".lock" after its name, keeps a second process from opening it.</para>
+/// <para>A lock on the file, whatever it is called, keeps a second process from opening it; a file beside it, with ".lock" after its name,
+/// from creating it at the same time.</para>
 /// </remarks>
 public sealed class DeviceFile : StatefulDevice
 {
@@ -104,7 +105,7 @@ public sealed class DeviceFile : StatefulDevice
         IDisposable? fileLock = null;
         try
         {
-            // Before the lock, so that a foreign file gets no lock file beside it. A header never changes.
+            // Before the lock, which is of others where it is a foreign file. A header never changes.
             var header = ReadHeader(file);
             fileLock = Lock(fileSystem, path, isReadOnly);
             var states = ReadStates(file, header);
@@ -310,13 +311,12 @@ public sealed class DeviceFile : StatefulDevice
         }
     }
 
-    // A reader that may not create the lock file goes without: it changes nothing, and nobody else is promised to be
-    // kept out.
+    // A reader whose file system has no lock for it goes without: it changes nothing, and nobody else is promised to be kept out.
     static IDisposable? Lock(IFileSystem fileSystem, string path, bool isReadOnly)
     {
         try
         {
-            return fileSystem.Lock(LockPath(path));
+            return fileSystem.LockExisting(path);
         }
         catch (StorageException e) when (isReadOnly && e.Kind == StorageErrorKind.AccessDenied)
         {

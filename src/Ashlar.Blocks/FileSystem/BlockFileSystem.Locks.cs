@@ -42,6 +42,18 @@ public sealed partial class BlockFileSystem
         }
     }
 
+    /// <inheritdoc />
+    public IFileLock LockExisting(string path)
+    {
+        var names = SplitPath(path);
+        lock (gate)
+        {
+            RequireOpen();
+            if (Locate("open", path, names).Inode is null) throw StorageException.FromErrno("open", path, Errno.NoEntry);
+            return Lock(path);
+        }
+    }
+
     sealed class HeldLock(BlockFileSystem disk, string path, Inode inode) : IFileLock
     {
         bool isReleased;

@@ -72,6 +72,10 @@ sealed class HeldDirectory(IFileSystem inner, string directory, string lockPath,
 
     public IFileLock LockShared(string path) => Checked.LockShared(path);
 
+    public IFileLock LockExisting(string path) => Checked.LockExisting(path);
+
+    public string GetFileIdentity(string path) => inner.GetFileIdentity(path);
+
     public string ResolveLinks(string path) => inner.ResolveLinks(path);
 
     public long GetFreeSpaceBytes(string path) => inner.GetFreeSpaceBytes(path);

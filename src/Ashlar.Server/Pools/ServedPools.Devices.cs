@@ -66,17 +66,17 @@ sealed partial class ServedPools
             {
                 // A device that a RAID set does without may come back to it, or another one be in its place.
                 if (entry == returningTo && !IsUsed(entry, device.Path)) continue;
-                taken[FindResolved(device.Path)] = entry.Name;
+                taken[FindIdentity(device.Path)] = entry.Name;
             }
         }
         return newDevices.CheckAsync(paths, sizeBytes, force, taken, returningTo?.Record.SetId);
     }
 
-    string FindResolved(string path)
+    string FindIdentity(string path)
     {
         try
         {
-            return newDevices.Resolve(path, options.FileSystem.FileExists(path));
+            return newDevices.Identify(path);
         }
         catch (ApiException)
         {
@@ -205,11 +205,18 @@ sealed partial class ServedPools
         }
         finally
         {
-            if (raid is not null) await raid.DisposeAsync();
-            foreach (var device in prepared)
+            try
             {
-                if (raid is null) await device.DisposeAsync();
-                else device.Hold?.Dispose();
+                if (raid is not null) await raid.DisposeAsync();
+            }
+            finally
+            {
+                // Each, whatever becomes of another one.
+                foreach (var device in prepared)
+                {
+                    if (raid is null) await CloseAsync(device);
+                    else device.Hold?.Dispose();
+                }
             }
         }
     }

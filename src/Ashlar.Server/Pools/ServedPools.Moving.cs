@@ -78,7 +78,6 @@ sealed partial class ServedPools
         try
         {
             registry.Install(opened.Record);
-            Remember(opened);
         }
         catch
         {
@@ -87,6 +86,7 @@ sealed partial class ServedPools
         }
         if (entry is null) Add(opened);
         else Replace(entry, opened);
+        TryRemember(opened);
         await GoOnRemovingAsync(opened);
         Tell(LogLevel.Information, LogEvents.PoolImported, opened.Name, $"pool {opened.Name}: imported, by {by}", by);
         return opened;
@@ -137,8 +137,10 @@ sealed partial class ServedPools
     {
         (string Path, PoolIdentity Identity)? first = null;
         var (others, sets, members) = (new List<string>(), new HashSet<Guid>(), new List<RaidMembership>());
+        var seen = new HashSet<string>(StringComparer.Ordinal);
         foreach (var path in paths)
         {
+            if (!seen.Add(FindIdentity(path))) throw NewDevices.Unusable(path, "it is named twice");
             try
             {
                 await using var device = FileDevice.Open(options.FileSystem, path, PoolFiles.BlockSizeBytes, isReadOnly: true);

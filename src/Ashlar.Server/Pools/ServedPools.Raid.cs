@@ -20,6 +20,8 @@ namespace Ashlar.Server;
 /// </remarks>
 sealed partial class ServedPools
 {
+    static readonly TimeSpan ReleaseStep = TimeSpan.FromMilliseconds(20), LongestRelease = TimeSpan.FromSeconds(10);
+
     /// <summary>Puts a device in the place of another one of a RAID set; ends when that has begun.</summary>
     public async Task<PoolEntry> ReplaceDeviceAsync(string name, ReplacePoolDevice request, string by)
     {
@@ -37,10 +39,10 @@ sealed partial class ServedPools
         }
         if (member.State == MemberState.Rebuilding || member.Replacement is not null)
             throw new ApiException(ProblemKind.InUse, $"{label} is being rebuilt or replaced");
-        var isReturning = entry.Record.Devices.Any(each => each.Path == request.Replacement);
-        var (taken, prepared) = await PrepareMemberAsync(entry, raid, request.Replacement, request.Force, isReturning);
+        var returning = FindKnown(entry, request.Replacement);
+        var (taken, prepared) = await PrepareMemberAsync(entry, raid, request.Replacement, request.Force, returning);
         var before = entry.Record;
-        var others = before.Devices.Where(each => each.Path != request.Replacement)
+        var others = before.Devices.Where(each => each != returning)
             .Select(each => each.Path == device?.Path ? each with { IsLeaving = true } : each);
         var record = before with { Devices = [.. others, taken] };
         await TakeAsync(entry, taken, prepared, record, () => raid.ReplaceAsync(place, prepared.Device));
@@ -53,9 +55,9 @@ sealed partial class ServedPools
     async Task RemoveMemberAsync(PoolEntry entry, RaidArray raid, string path, string by)
     {
         var name = entry.Name;
+        if (raid.Members.FirstOrDefault(each => each.Replacement?.Device == path) is { Place: { } replaced })
+            await GiveUpReplacementAsync(raid, replaced, path);
         var (device, member, label) = GetNamed(entry, raid, path);
-        if (raid.Members.Any(each => each.Replacement?.Device == path))
-            throw new ApiException(ProblemKind.InUse, $"{path} is about to replace another device");
         if (member is { Place: { } place })
         {
             throw new ApiException(
@@ -74,15 +76,27 @@ sealed partial class ServedPools
         Tell(LogLevel.Information, LogEvents.PoolDeviceRemoved, name, $"pool {name}: {path} removed, by {by}", by);
     }
 
+    // The member stays. What goes on in the background comes first, and may be the rebuild of another one.
+    static async Task GiveUpReplacementAsync(RaidArray raid, int place, string path)
+    {
+        raid.FailReplacement(place, "it is taken out");
+        for (var waited = TimeSpan.Zero; raid.Members.Any(each => each.Replacement?.Device == path); waited += ReleaseStep)
+        {
+            if (waited >= LongestRelease)
+                throw new ApiException(ProblemKind.InUse, $"{path} does not replace member {place} any more, and is let go of in a while");
+            await Task.Delay(ReleaseStep);
+        }
+    }
+
     async Task<PoolEntry> AddSpareAsync(PoolEntry entry, AddPoolDevice request, string by)
     {
         var (_, raid) = GetRaid(entry.Name);
         if (raid.CopyCount == 1)
             throw new ApiException(ProblemKind.NotSupported, "RAID-0 has no redundancy, so that a spare could not step in");
-        var isReturning = entry.Record.Devices.Any(each => each.Path == request.Path);
-        var (taken, prepared) = await PrepareMemberAsync(entry, raid, request.Path, request.Force, isReturning);
+        var returning = FindKnown(entry, request.Path);
+        var (taken, prepared) = await PrepareMemberAsync(entry, raid, request.Path, request.Force, returning);
         var before = entry.Record;
-        var others = before.Devices.Where(each => each.Path != request.Path);
+        var others = before.Devices.Where(each => each != returning);
         await TakeAsync(entry, taken, prepared, before with { Devices = [.. others, taken] }, () => raid.AddSpareAsync(prepared.Device));
         var message = $"pool {entry.Name}: {request.Path} added as a spare, by {by}";
         Tell(LogLevel.Information, LogEvents.PoolDeviceAdded, entry.Name, message, by);
@@ -90,15 +104,15 @@ sealed partial class ServedPools
     }
 
     async Task<(RememberedDevice Taken, PoolDevice Prepared)> PrepareMemberAsync(
-        PoolEntry entry, RaidArray raid, string path, bool force, bool isReturning)
+        PoolEntry entry, RaidArray raid, string path, bool force, RememberedDevice? returning)
     {
-        var taken = (await CheckNewAsync([path], raid.MemberBytes, force, isReturning ? entry : null))[0];
-        Guid? ofSet = isReturning ? entry.Record.SetId : null;
-        if (isReturning)
+        var taken = (await CheckNewAsync([path], raid.MemberBytes, force, returning is null ? null : entry))[0];
+        Guid? ofSet = returning is null ? null : entry.Record.SetId;
+        if (returning is not null)
         {
             // What the set has open of it is of no use any more, and keeps others out.
-            await entry.Devices.ForgetAsync(path);
-            taken = taken with { IsOwn = taken.IsOwn || GetDevice(entry, path).IsOwn };
+            await entry.Devices.ForgetAsync(returning.Path);
+            taken = taken with { IsOwn = taken.IsOwn || returning.IsOwn };
         }
         return (taken, await newDevices.PrepareAsync(taken, raid.MemberBytes, force, ofSet, isReserved: true));
     }
@@ -119,7 +133,7 @@ sealed partial class ServedPools
         }
         entry.Record = record;
         entry.Devices.Keep(taken.Path, prepared);
-        Remember(entry);
+        TryRemember(entry);
     }
 
     // What the change failed for is told, not that its record stays.
@@ -158,8 +172,7 @@ sealed partial class ServedPools
         }
         catch (StorageException e)
         {
-            var message = $"server: devices of pool {entry.Name} could not be noted: {e.Message}";
-            Tell(LogLevel.Warning, LogEvents.ServerNotice, entry.Name, message);
+            TellUnnoted(entry, e);
         }
         finally
         {
@@ -177,6 +190,25 @@ sealed partial class ServedPools
         var record = entry.Record with { Devices = [.. devices] };
         registry.Install(record);
         entry.Record = record;
+    }
+
+    // After a change that has happened, whether or not there is room for this. The watch tries it again.
+    void TryRemember(PoolEntry entry)
+    {
+        try
+        {
+            Remember(entry);
+        }
+        catch (StorageException e)
+        {
+            TellUnnoted(entry, e);
+        }
+    }
+
+    void TellUnnoted(PoolEntry entry, StorageException e)
+    {
+        var message = $"server: devices of pool {entry.Name} could not be noted: {e.Message}";
+        Tell(LogLevel.Warning, LogEvents.ServerNotice, entry.Name, message);
     }
 
     // By what they are known in the set, so that one that is missing can be told by where it was; and how far the set has come, so that
@@ -255,6 +287,16 @@ sealed partial class ServedPools
         {
             Hint = $"its devices: {string.Join(", ", entry.Record.Devices.Select(device => device.Path))}",
         };
+
+    // A device of the pool that is named as the record does, or otherwise: a disk has several nodes.
+    RememberedDevice? FindKnown(PoolEntry entry, string path)
+    {
+        var devices = entry.Record.Devices;
+        if (devices.FirstOrDefault(each => each.Path == path) is { } named) return named;
+        if (!options.FileSystem.FileExists(path)) return null;
+        var identity = FindIdentity(path);
+        return devices.FirstOrDefault(each => options.FileSystem.FileExists(each.Path) && FindIdentity(each.Path) == identity);
+    }
 
     // A device by its path, or a member by its place: where one is that has always been missing, nobody knows.
     static (RememberedDevice? Device, RaidMemberStatus? Member, string Label) GetNamed(PoolEntry entry, RaidArray raid, string name)

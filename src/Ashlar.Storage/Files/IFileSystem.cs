@@ -55,6 +55,14 @@ public interface IFileSystem
     /// <exception cref="StorageException">The file is missing or cannot be opened.</exception>
     IFileLock LockShared(string path);
 
+    /// <summary>
+    /// Takes an exclusive lock on a file that exists, whatever is in it, without writing: whoever locks it by another name meets it, be
+    /// that a link or a mount. It keeps nobody away who locks nothing.
+    /// </summary>
+    /// <exception cref="LockedException">Somebody holds a lock on it, shared or exclusive.</exception>
+    /// <exception cref="StorageException">The file is missing or cannot be opened.</exception>
+    IFileLock LockExisting(string path);
+
     /// <summary>The path without symbolic links that a path, of something that exists, leads to.</summary>
     string ResolveLinks(string path) => path;
 
@@ -65,6 +73,12 @@ public interface IFileSystem
     /// Tells file systems apart: paths of which it is the same take their space from the same one. What it is means nothing else.
     /// </summary>
     string GetVolumeIdentity(string path) => "";
+
+    /// <summary>
+    /// Tells files apart that exist: it is the same for all names of one file, and for all nodes of one block device. What it is means
+    /// nothing else, and it is another one when the file is gone.
+    /// </summary>
+    string GetFileIdentity(string path) => ResolveLinks(path);
 }
 
 /// <summary>How <see cref="IFileSystem.Open"/> treats a file that exists, or does not.</summary>

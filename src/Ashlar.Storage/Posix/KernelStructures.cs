@@ -33,15 +33,26 @@ struct FileStatus
     [FieldOffset(48)]
     public ulong BlockCount;
 
+    [FieldOffset(128)]
+    public uint NodeMajor;
+
+    [FieldOffset(132)]
+    public uint NodeMinor;
+
     [FieldOffset(136)]
     public uint DeviceMajor;
 
     [FieldOffset(140)]
     public uint DeviceMinor;
 
-    /// <summary>Whether both are of one file, while that is open.</summary>
-    public readonly bool IsSameFile(FileStatus other) =>
-        InodeNumber == other.InodeNumber && DeviceMajor == other.DeviceMajor && DeviceMinor == other.DeviceMinor;
+    /// <summary>Whether both are of one file, while that is open. Any number of nodes may lead to one block device.</summary>
+    public readonly bool IsSameFile(FileStatus other) => IsBlockDevice || other.IsBlockDevice
+        ? IsBlockDevice && other.IsBlockDevice && NodeMajor == other.NodeMajor && NodeMinor == other.NodeMinor
+        : InodeNumber == other.InodeNumber && DeviceMajor == other.DeviceMajor && DeviceMinor == other.DeviceMinor;
+
+    /// <summary>The same for all of which <see cref="IsSameFile"/> holds.</summary>
+    public readonly string Identity =>
+        IsBlockDevice ? $"device {NodeMajor}:{NodeMinor}" : $"file {DeviceMajor}:{DeviceMinor}:{InodeNumber}";
 
     public readonly bool IsDirectory => (Mode & TypeMask) == TypeDirectory;
 

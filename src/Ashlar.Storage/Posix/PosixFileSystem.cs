@@ -123,7 +123,14 @@ public sealed unsafe class PosixFileSystem : IFileSystem
     public IFileLock LockShared(string path)
     {
         RequireAbsolute(path);
-        return SharedLockFile.Take(path);
+        return ExistingFileLock.Take(path, isShared: true);
+    }
+
+    /// <inheritdoc />
+    public IFileLock LockExisting(string path)
+    {
+        RequireAbsolute(path);
+        return ExistingFileLock.Take(path, isShared: false);
     }
 
     /// <inheritdoc />
@@ -148,6 +155,11 @@ public sealed unsafe class PosixFileSystem : IFileSystem
     /// <inheritdoc />
     public string GetVolumeIdentity(string path) => TryGetStatus(path, out var status)
         ? $"{status.DeviceMajor}:{status.DeviceMinor}"
+        : throw StorageException.FromErrno("statx", path, Errno.NoEntry);
+
+    /// <inheritdoc />
+    public string GetFileIdentity(string path) => TryGetStatus(path, out var status)
+        ? status.Identity
         : throw StorageException.FromErrno("statx", path, Errno.NoEntry);
 
     internal static bool TryGetStatus(string path, out FileStatus status)

@@ -38,7 +38,8 @@ public sealed partial class StoragePool
     {
         ThrowIfClosed();
         Failure.ThrowIfLatched();
-        if (placed is not null) throw new NotSupportedException($"The metadata of pool {Name} lie on its device, among the data.");
+        if (placed is not null) throw new NotSupportedException(
+                $"The metadata of pool {Name} lie on its devices, a part on each, and what lies there is not moved.");
         var deviceBytes = Parts.Device.Geometry.SizeBytes;
         var endBytes = lengthBytes > deviceBytes - offsetBytes ? deviceBytes : offsetBytes + lengthBytes;
         var first = offsetBytes / MapLayout.ChunkBytes;

@@ -1,6 +1,7 @@
 using Ashlar.Blocks.Devices;
 using Ashlar.Simulation;
 using Ashlar.Storage;
+using Ashlar.TestKit;
 
 namespace Ashlar.Blocks.Tests.Devices;
 
@@ -83,6 +84,15 @@ public sealed class DeviceFileTests
         Assert.Throws<LockedException>(() => DeviceFile.Open(disk, DevicePath, isReadOnly: true));
         await device.DisposeAsync();
         await Open().DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_device_is_used_by_one_owner_whatever_it_is_called()
+    {
+        using var directory = new TemporaryDirectory();
+        await using var device = DeviceFile.Create(FileSystems.Real, directory["device"], new SeededEntropy(1), 64, BlockSize);
+        File.CreateSymbolicLink(directory["link"], directory["device"]);
+        Assert.Throws<LockedException>(() => DeviceFile.Open(FileSystems.Real, directory["link"]));
     }
 
     [Fact]

@@ -24,6 +24,24 @@ public sealed class RealBlockDeviceTests
             Assert.Null(device.SpaceBelowIdentity);
             Assert.Equal(Busy, Assert.Throws<StorageException>(() => FileDevice.Open(FileSystems.Real, path)).Errno);
 
+            // Another node of it is another name, no other device.
+            var numbers = ExternalTool.Run("stat", "--format=%Hr %Lr", path).MustSucceed().Trim().Split(' ');
+            ExternalTool.Run("mknod", directory["node"], "b", numbers[0], numbers[1]).MustSucceed();
+            Assert.Equal(FileSystems.Real.GetFileIdentity(path), FileSystems.Real.GetFileIdentity(directory["node"]));
+            Assert.NotEqual(FileSystems.Real.GetFileIdentity(path), FileSystems.Real.GetFileIdentity("/dev/loop-control"));
+            Assert.Equal(Busy, Assert.Throws<StorageException>(() => FileDevice.Open(FileSystems.Real, directory["node"])).Errno);
+            Assert.True(device.IsInPlace);
+            await using (var again = FileDevice.Open(FileSystems.Real, directory["node"], isReadOnly: true))
+            {
+                File.Delete(directory["node"]);
+                Assert.False(again.IsInPlace);
+                ExternalTool.Run("mknod", directory["node"], "b", numbers[0], numbers[1]).MustSucceed();
+                Assert.True(again.IsInPlace);
+                File.Delete(directory["node"]);
+                await File.WriteAllTextAsync(directory["node"], "something else");
+                Assert.False(again.IsInPlace);
+            }
+
             var content = new SeededRandom(3).Bytes(4096);
             await device.WriteAsync(new Lba(5), content);
             await device.ReserveAsync(Lba.Zero, 16);

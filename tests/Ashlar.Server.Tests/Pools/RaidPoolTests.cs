@@ -311,6 +311,45 @@ public sealed class RaidPoolTests
     }
 
     [Fact]
+    public async Task A_replacement_that_comes_to_no_end_is_taken_out_again_and_the_old_device_stays()
+    {
+        var faulty = new FaultyFileSystem(disk);
+        await using (var server = await PoolsUnderTest.OpenAsync(faulty))
+        {
+            await server.Pools.CreateAsync(Request(0, ["/a", "/b"], []), "me");
+            faulty.Add(new(FaultOperations.Read, FaultKind.InputOutputError) { PathPattern = "/b", IsSticky = true });
+            await server.Pools.ReplaceDeviceAsync("safe", new() { Path = "/b", Replacement = "/new" }, "me");
+            var removing = server.Pools.RemoveDeviceAsync("safe", "/new", null, "me");
+            await server.UntilAsync(() => removing.IsCompleted, "the end of it");
+            await removing;
+            Assert.Equal(["/a in-sync 0", "/b in-sync 1"], server.States("safe"));
+            Assert.False(disk.FileExists("/new"));
+            var entry = server.Pools.GetEntry("safe");
+            await server.UntilAsync(() => entry.Record.Devices.All(each => !each.IsLeaving), "that the old one stays");
+        }
+        await using (var server = await PoolsUnderTest.OpenAsync(disk))
+            Assert.Equal(["/a in-sync 0", "/b in-sync 1"], server.States("safe"));
+    }
+
+    [Fact]
+    public async Task An_import_that_has_happened_is_not_taken_back_because_its_devices_could_not_be_noted()
+    {
+        await using (var here = await PoolsUnderTest.OpenAsync(disk))
+        {
+            await here.Pools.CreateAsync(Request(1, ["/a", "/b"], []), "me");
+            await here.Pools.ExportAsync("safe", force: false, "me");
+        }
+        var faulty = new FaultyFileSystem(disk);
+        await using var there = await PoolsUnderTest.OpenAsync(faulty, "/other", host: 2, seed: 2);
+        faulty.Add(new(FaultOperations.Sync, FaultKind.NoSpace) { PathPattern = "/other/system/pool-*", Nth = 2 });
+        await there.Pools.ImportAsync(new() { Devices = ["/a", "/b"] }, "me");
+        Assert.Equal(["/a in-sync 0", "/b in-sync 1"], there.States("safe"));
+        Assert.Contains(there.Log, line => line.Contains("could not be noted", StringComparison.Ordinal));
+        var entry = there.Pools.GetEntry("safe");
+        await there.UntilAsync(() => entry.Record.Devices.All(each => each.MemberId is not null), "that they are");
+    }
+
+    [Fact]
     public async Task Spares_come_and_go_and_devices_in_use_stay()
     {
         await using var server = await PoolsUnderTest.OpenAsync(disk);
@@ -573,6 +612,26 @@ public sealed class RaidPoolTests
         disk.Delete(device == "/a" ? "/b" : "/a");
         await server.UntilAsync(() => server.Show("safe").Raid!.State == "degraded", "the loss of the other");
         Assert.Equal(Content, await server.ReadAsync("safe", "vm1", Content.Length));
+    }
+
+    [Fact]
+    public async Task The_stripes_wait_as_well_while_a_scrub_is_paused()
+    {
+        await using var server = await PoolsUnderTest.OpenAsync(disk);
+        await server.Pools.CreateAsync(Request(1, ["/a", "/b"], []), "me");
+        var entry = server.Pools.GetEntry("safe");
+        var raid = entry.Devices.Raid!;
+        var (work, context) = (entry.Served!.CreateScrub(raid), new TaskContext(TimeProvider.System, null));
+        context.Pause(isPaused: true);
+        var running = work.RunAsync(context);
+        await server.UntilAsync(() => raid.Scrub.DoneBytes > 0, "the first stripe");
+        var steps = 0;
+        await server.UntilAsync(() => ++steps > 50, "some time");
+        Assert.Equal(raid.ChunkBytes, raid.Scrub.DoneBytes);
+        context.Pause(isPaused: false);
+        await server.UntilAsync(() => running.IsCompleted, "the end of the scrub");
+        await running;
+        Assert.Equal(work.Progress.TotalBytes, work.Progress.DoneBytes);
     }
 
     static CreatePool Request(int level, string[] devices, string[] spares) => new()

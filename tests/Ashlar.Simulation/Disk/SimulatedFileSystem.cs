@@ -262,6 +262,16 @@ public sealed class SimulatedFileSystem : IFileSystem
     }
 
     /// <inheritdoc />
+    public IFileLock LockExisting(string path)
+    {
+        lock (Gate)
+        {
+            if (Locate("open", path).Node is null) throw StorageException.FromErrno("open", path, Errno.NoEntry);
+            return Lock(path);
+        }
+    }
+
+    /// <inheritdoc />
     public IFileLock LockShared(string path)
     {
         lock (Gate)

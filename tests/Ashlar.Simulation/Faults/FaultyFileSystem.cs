@@ -138,6 +138,13 @@ public sealed class FaultyFileSystem(IFileSystem inner, params IReadOnlyList<Fau
     }
 
     /// <inheritdoc />
+    public IFileLock LockExisting(string path)
+    {
+        Require(FaultOperations.Lock, "flock", path);
+        return new FaultyLock(this, inner.LockExisting(path), path);
+    }
+
+    /// <inheritdoc />
     public IFileLock LockShared(string path)
     {
         Require(FaultOperations.Lock, "flock", path);

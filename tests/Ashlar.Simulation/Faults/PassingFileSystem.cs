@@ -36,6 +36,12 @@ public abstract class PassingFileSystem(IFileSystem inner) : IFileSystem
     public IFileLock Lock(string path) => inner.Lock(path);
 
     /// <inheritdoc />
+    public IFileLock LockExisting(string path) => inner.LockExisting(path);
+
+    /// <inheritdoc />
+    public virtual string GetFileIdentity(string path) => inner.GetFileIdentity(path);
+
+    /// <inheritdoc />
     public IFileLock LockShared(string path) => inner.LockShared(path);
 
     /// <inheritdoc />

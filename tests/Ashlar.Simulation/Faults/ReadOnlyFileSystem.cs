@@ -45,6 +45,9 @@ public sealed class ReadOnlyFileSystem(IFileSystem inner, string root = "/") : I
     public IFileLock Lock(string path) => Changing(path, "open").Lock(path);
 
     /// <inheritdoc />
+    public IFileLock LockExisting(string path) => inner.LockExisting(path);
+
+    /// <inheritdoc />
     public IFileLock LockShared(string path) => inner.LockShared(path);
 
     /// <inheritdoc />

@@ -405,6 +405,27 @@ public abstract class FileSystemContract
     }
 
     [Fact]
+    public void A_lock_on_a_file_that_exists_leaves_what_is_in_it()
+    {
+        Fails(StorageErrorKind.NotFound, "open", () => Disk.LockExisting(At("file")));
+        Assert.False(Disk.FileExists(At("file")));
+        using var file = Disk.Open(At("file"), FileOpenMode.CreateNew);
+        file.Write("mine"u8, 0);
+        using (var held = Disk.LockExisting(At("file")))
+        {
+            Assert.True(held.IsInPlace);
+            Assert.Equal(At("file"), Assert.Throws<LockedException>(() => Disk.LockExisting(At("file"))).Path);
+            Assert.Throws<LockedException>(() => Disk.LockShared(At("file")));
+            file.Write("M"u8, 0);
+        }
+
+        Assert.Equal("Mine", ReadText(file, 0, 99));
+        using (Disk.LockShared(At("file"))) Assert.Throws<LockedException>(() => Disk.LockExisting(At("file")));
+        Disk.LockExisting(At("file")).Dispose();
+        Assert.Equal(Disk.GetFileIdentity(At("file")), Disk.GetFileIdentity(At("file")));
+    }
+
+    [Fact]
     public void A_shared_lock_is_held_by_many_but_not_beside_the_exclusive_one()
     {
         Fails(StorageErrorKind.NotFound, "open", () => Disk.LockShared(At("LOCK")));

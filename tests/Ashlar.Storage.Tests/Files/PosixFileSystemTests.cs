@@ -50,6 +50,25 @@ public sealed partial class PosixFileSystemTests : FileSystemContract, IDisposab
     }
 
     [Fact]
+    public void All_names_of_a_file_are_of_one_file_and_meet_one_lock()
+    {
+        Create("file", "mine");
+        Create("other", "mine");
+        Disk.CreateDirectory(At("below"));
+        File.CreateSymbolicLink(At("link"), At("file"));
+        ExternalTool.Run("ln", At("file"), At("hard")).MustSucceed();
+        string[] names = [At("file"), At("link"), At("hard"), At("below/../file")];
+        using var held = Disk.LockExisting(At("link"));
+        foreach (var name in names)
+        {
+            Assert.Throws<LockedException>(() => Disk.LockExisting(name));
+            Assert.Equal(Disk.GetFileIdentity(At("file")), Disk.GetFileIdentity(name));
+        }
+        Disk.LockExisting(At("other")).Dispose();
+        Assert.NotEqual(Disk.GetFileIdentity(At("file")), Disk.GetFileIdentity(At("other")));
+    }
+
+    [Fact]
     public void A_child_process_does_not_keep_the_lock()
     {
         Process child;

@@ -40,6 +40,8 @@ sealed class MortalFileSystem(IFileSystem disk) : IFileSystem
 
     public IFileLock Lock(string path) => Keep(Living().Lock(path));
 
+    public IFileLock LockExisting(string path) => Keep(Living().LockExisting(path));
+
     public IFileLock LockShared(string path) => Keep(Living().LockShared(path));
 
     public long GetFreeSpaceBytes(string path) => Living().GetFreeSpaceBytes(path);

@@ -16,7 +16,7 @@ sealed class NewDevices(IFileSystem files, string dataDirectory, PoolHost host)
     /// <param name="paths">Where the devices are, or are to be.</param>
     /// <param name="sizeBytes">What a file that is created is to hold; null where none is.</param>
     /// <param name="force">Whether what is on them may be lost.</param>
-    /// <param name="taken">Devices of other pools, and whose they are.</param>
+    /// <param name="taken">Devices of other pools, by <see cref="Identify"/>, and whose they are.</param>
     /// <param name="ofSet">A RAID set whose devices may be taken as they are.</param>
     /// <exception cref="ApiException">One of them cannot be taken.</exception>
     public async Task<IReadOnlyList<RememberedDevice>> CheckAsync(
@@ -28,8 +28,9 @@ sealed class NewDevices(IFileSystem files, string dataDirectory, PoolHost host)
             CheckPath(path);
             var isThere = files.FileExists(path);
             var resolved = Resolve(path, isThere);
-            if (!seen.Add(resolved)) throw Unusable(path, "it is named twice");
-            if (taken.TryGetValue(resolved, out var owner)) throw Unusable(path, $"it is a device of pool {owner}");
+            var identity = isThere ? Identify(path) : resolved;
+            if (!seen.Add(identity)) throw Unusable(path, "it is named twice");
+            if (taken.TryGetValue(identity, out var owner)) throw Unusable(path, $"it is a device of pool {owner}");
             if (FileSystemExtensions.OverlapAsWritten(resolved, dataDirectory))
                 throw Unusable(path, $"it is in the data directory of the server, {dataDirectory}");
             if (isThere) await CheckContentAsync(path, force, ofSet);
@@ -94,6 +95,21 @@ sealed class NewDevices(IFileSystem files, string dataDirectory, PoolHost host)
         }
     }
 
+    /// <summary>
+    /// What is the same for all names of a device: links, mounts, nodes of a disk. Of one that is not there its path without links.
+    /// </summary>
+    public string Identify(string path)
+    {
+        try
+        {
+            return files.FileExists(path) ? files.GetFileIdentity(path) : Resolve(path, isThere: false);
+        }
+        catch (StorageException e)
+        {
+            throw Unusable(path, e.Message);
+        }
+    }
+
     /// <summary>A path without links, also of what is not there yet.</summary>
     public string Resolve(string path, bool isThere)
     {
@@ -137,7 +153,6 @@ sealed class NewDevices(IFileSystem files, string dataDirectory, PoolHost host)
                     if (!device.IsOwn) await DeviceSignatures.EraseAsync(opened.Device);
                 }
                 if (device.IsOwn) RemoveOwn(device.Path);
-                else if (files.FileExists(PoolDevice.LockPath(device.Path))) files.Delete(PoolDevice.LockPath(device.Path));
             }
             catch (AshlarException e)
             {
@@ -151,7 +166,6 @@ sealed class NewDevices(IFileSystem files, string dataDirectory, PoolHost host)
     public void RemoveOwn(string path)
     {
         files.Delete(path);
-        if (files.FileExists(PoolDevice.LockPath(path))) files.Delete(PoolDevice.LockPath(path));
         files.SyncDirectory(Path.GetDirectoryName(path) ?? "/");
     }
 
@@ -185,7 +199,7 @@ sealed class NewDevices(IFileSystem files, string dataDirectory, PoolHost host)
 
     async Task<PoolDevice> CreateAsync(string path, long lengthBytes, bool isReserved)
     {
-        var created = PoolDevice.Create(files, path, lengthBytes) with { IsCreated = true };
+        var created = await PoolDevice.CreateAsync(files, path, lengthBytes) with { IsCreated = true };
         try
         {
             // A member that runs out of space has failed, and all that take theirs from the same file system run out of it at once.

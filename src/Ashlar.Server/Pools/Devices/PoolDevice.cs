@@ -5,7 +5,7 @@ namespace Ashlar.Server;
 
 /// <summary>A device of a pool that is open, and what keeps others away from it.</summary>
 /// <param name="Device">It.</param>
-/// <param name="Hold">The lock beside a file; null where the kernel keeps others away: a block device.</param>
+/// <param name="Hold">The lock on a file; null where the kernel keeps others away: a block device.</param>
 sealed record PoolDevice(FileDevice Device, IDisposable? Hold) : IAsyncDisposable
 {
     /// <summary>Whether the file was made by whoever opened it, so that it may be deleted if it is not taken.</summary>
@@ -15,8 +15,8 @@ sealed record PoolDevice(FileDevice Device, IDisposable? Hold) : IAsyncDisposabl
     public bool IsReturning { get; init; }
 
     /// <summary>
-    /// Opens a file or a block device. A file is held by a lock file beside it; a block device by the kernel, which refuses one that is
-    /// mounted.
+    /// Opens a file or a block device. A file is held by a lock on itself, whatever it is called; a block device by the kernel, which
+    /// refuses one that is mounted.
     /// </summary>
     /// <exception cref="StorageException">It is missing, or cannot be opened, or is in use.</exception>
     /// <exception cref="LockedException">Another server, or another pool of this one, has it.</exception>
@@ -25,7 +25,7 @@ sealed record PoolDevice(FileDevice Device, IDisposable? Hold) : IAsyncDisposabl
     {
         bool isBlockDevice;
         using (var file = files.Open(path, FileOpenMode.ReadOnly)) isBlockDevice = file.IsBlockDevice;
-        return Open(isBlockDevice ? null : files.Lock(LockPath(path)), () => FileDevice.Open(files, path, PoolFiles.BlockSizeBytes));
+        return Open(isBlockDevice ? null : files.LockExisting(path), () => FileDevice.Open(files, path, PoolFiles.BlockSizeBytes));
     }
 
     /// <summary>Opens a file in the data directory, whose lock the server holds.</summary>
@@ -34,11 +34,20 @@ sealed record PoolDevice(FileDevice Device, IDisposable? Hold) : IAsyncDisposabl
 
     /// <summary>Creates a file that takes space as it is written, and opens it.</summary>
     /// <exception cref="StorageException">It is there already, or cannot be created.</exception>
-    public static PoolDevice Create(IFileSystem files, string path, long lengthBytes) =>
-        Open(files.Lock(LockPath(path)), () => FileDevice.Create(files, path, lengthBytes, PoolFiles.BlockSizeBytes));
-
-    /// <summary>The lock file of a device that is a file.</summary>
-    public static string LockPath(string path) => $"{path}.lock";
+    public static async ValueTask<PoolDevice> CreateAsync(IFileSystem files, string path, long lengthBytes)
+    {
+        var created = FileDevice.Create(files, path, lengthBytes, PoolFiles.BlockSizeBytes);
+        try
+        {
+            return new(created, files.LockExisting(path));
+        }
+        catch
+        {
+            await created.DisposeAsync();
+            files.Delete(path);
+            throw;
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {

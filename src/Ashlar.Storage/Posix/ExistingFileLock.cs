@@ -1,33 +1,35 @@
 namespace Ashlar.Storage;
 
 /// <summary>
-/// A shared lock by flock on a descriptor that cannot write, so that it can be taken on a read-only file system. The kernel
-/// drops it with the process.
+/// A lock by flock, shared or exclusive, on a descriptor that cannot write: nothing of the file changes, and the lock can be taken on a
+/// read-only file system. The kernel drops it with the process.
 /// </summary>
-sealed class SharedLockFile : IFileLock
+sealed class ExistingFileLock : IFileLock
 {
     readonly PosixFile file;
     readonly FileDescriptor descriptor;
 
-    SharedLockFile(PosixFile file, FileDescriptor descriptor)
+    ExistingFileLock(PosixFile file, FileDescriptor descriptor)
     {
         this.file = file;
         this.descriptor = descriptor;
     }
 
-    public static SharedLockFile Take(string path)
+    public static ExistingFileLock Take(string path, bool isShared)
     {
         var descriptor = FileDescriptor.Open(path, Libc.OpenReadOnly);
         var file = new PosixFile(path, descriptor);
+        var kind = isShared ? Libc.LockShared : Libc.LockExclusive;
         try
         {
-            while (Libc.Lock(descriptor, Libc.LockShared | Libc.LockNonBlocking) != 0)
+            while (Libc.Lock(descriptor, kind | Libc.LockNonBlocking) != 0)
             {
-                if (PosixError.Last == Errno.WouldBlock) throw new LockedException(path, LockFile.ReadOwner(file));
+                // Only a lock file says who has it.
+                if (PosixError.Last == Errno.WouldBlock) throw new LockedException(path, isShared ? LockFile.ReadOwner(file) : null);
                 PosixError.ThrowUnlessInterrupted("flock", path);
             }
 
-            return new SharedLockFile(file, descriptor);
+            return new ExistingFileLock(file, descriptor);
         }
         catch
         {
