@@ -35,13 +35,15 @@ sealed class CommitBatch(bool isSpill)
     public List<long> ReleasedBlocks { get; } = [];
 
     /// <summary>Takes a leaf as it is now. Call under its write lock.</summary>
-    public void Capture(Leaf leaf, ChunkSpace space, FragmentSpace fragments)
+    /// <returns>Blocks at home that it calls valid and no captured leaf did before.</returns>
+    public BlockSet Capture(Leaf leaf, ChunkSpace space, FragmentSpace fragments)
     {
         Invariant.Require(leaf.WriteLock.IsHeld);
+        var fresh = default(BlockSet);
         lock (leaf)
         {
-            if (leaf.Dirt == LeafDirt.None) return; // Captured before, from the other list.
-            if (isSpill && leaf.Dirt > LeafDirt.Checksums) return; // It is in the other list.
+            if (leaf.Dirt == LeafDirt.None) return fresh; // Captured before, from the other list.
+            if (isSpill && leaf.Dirt > LeafDirt.Checksums) return fresh; // It is in the other list.
             Invariant.Require(!isSpill || leaf.IsOverwritten); // Its marker says so after a crash.
             Invariant.Require(leaf.Damage is null); // Or what the store holds of it would be lost by guessing.
             var areChecksumsAll = leaf.Dirt == LeafDirt.Checksums;
@@ -49,9 +51,11 @@ sealed class CommitBatch(bool isSpill)
             leaf.CapturesBeingWritten++;
             leaves.Add((leaf, leaf.IsOverwritten));
             leaf.IsOverwritten = false;
-            foreach (ref var entry in leaf.Entries)
+            for (var slot = 0; slot < leaf.Entries.Length; slot++)
             {
+                ref var entry = ref leaf.Entries[slot];
                 Invariant.Require(entry.Birth <= leaf.Version.Generation);
+                fresh[slot] = (ushort)(entry.AtHome & ~entry.CommittedValid);
 
                 // Until the batch is known to be durable the store may hold the old leaf or this one: a block that is valid
                 // in either must not be overwritten without a marker.
@@ -69,11 +73,13 @@ sealed class CommitBatch(bool isSpill)
                 Entries.Put(MapKeys.MayHaveLeaked, []);
             }
 
-            if (areChecksumsAll && TryCaptureDelta(leaf)) return;
+            if (areChecksumsAll && TryCaptureDelta(leaf)) return fresh;
             CaptureVersions(leaf);
             CaptureWhole(leaf);
             leaf.Changes.Clear();
         }
+
+        return fresh;
     }
 
     /// <summary>Adds the free space and the usage as they are after the leaves captured so far.</summary>

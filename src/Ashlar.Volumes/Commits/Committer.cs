@@ -185,7 +185,8 @@ partial class Committer : IDisposable
             try
             {
                 if (batch is null) captured.Enqueue(batch = new CommitBatch(isSpill: scope == CommitScope.Spill));
-                batch.Capture(leaf, space, fragments);
+                var fresh = batch.Capture(leaf, space, fragments);
+                if (!fresh.IsEmpty && parts.Rules.MarksAhead(leaf)) markers.MarkAhead(leaf, fresh);
             }
             finally
             {

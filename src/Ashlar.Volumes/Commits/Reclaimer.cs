@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using Ashlar.Blocks;
 using Ashlar.Storage;
@@ -10,11 +11,15 @@ namespace Ashlar.Volumes;
 /// <remarks>
 /// Order: a chunk comes here when the leaf without it is durable; it is punched; then it is free. Free before punched would let the
 /// punch erase what its next owner has written. Crash in between: the chunk is free, though perhaps not punched.
+/// A file system lets nobody write to a file while it punches it, and waits for what is being written back there. So pieces are small, with
+/// pauses between them, as long as nobody waits for the space.
 /// </remarks>
 class Reclaimer : IDisposable
 {
-    // One call of the device at the most; other requests go between.
-    const long MaxRunChunks = 1024;
+    // One call of the device at the most; other requests go between, for some times as long as it took.
+    const long MaxRunChunks = 256, PauseFactor = 3;
+
+    static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(50);
 
     const long NoLeftovers = -1;
 
@@ -24,6 +29,7 @@ class Reclaimer : IDisposable
     readonly FailureLatch failure;
     readonly SerialWorker worker;
     readonly Lock gate = new();
+    readonly AutoResetEvent hurry = new(initialState: false);
     List<long> waiting = [];
     SharedCompletion? waitingFreed; // Of those who wait for what is waiting, and for what is being freed.
     SharedCompletion? beingFreed;
@@ -91,6 +97,7 @@ class Reclaimer : IDisposable
         lock (gate)
         {
             if (isEnding) return ValueTask.CompletedTask;
+            hurry.Set();
             if (waiting.Count > 0) return (waitingFreed ??= new SharedCompletion()).Task;
             return isFreeing ? (beingFreed ??= new SharedCompletion()).Task : ValueTask.CompletedTask;
         }
@@ -102,6 +109,7 @@ class Reclaimer : IDisposable
         lock (gate)
         {
             if (!isWorking || isEnding) return ValueTask.CompletedTask;
+            hurry.Set();
             return (idle ??= new SharedCompletion()).Task;
         }
     }
@@ -110,7 +118,9 @@ class Reclaimer : IDisposable
     public void Dispose()
     {
         isEnding = true;
+        hurry.Set();
         worker.Dispose();
+        hurry.Dispose();
     }
 
     /// <summary>Punches, then frees.</summary>
@@ -120,10 +130,12 @@ class Reclaimer : IDisposable
         {
             var end = first + 1;
             while (end < chunks.Length && chunks[end] == chunks[end - 1] + 1 && end - first < MaxRunChunks) end++;
+            var began = Stopwatch.GetTimestamp();
             Punch(chunks[first], end - first);
             space.ReleaseQuarantined(chunks.AsSpan(first, end - first));
             Interlocked.Add(ref chunksFreed, end - first);
             first = end;
+            if (first < chunks.Length) Pause(Stopwatch.GetElapsedTime(began));
         }
     }
 
@@ -150,6 +162,17 @@ class Reclaimer : IDisposable
                 $"freed space cannot be given back to {device.Name}, which stays as large as it is: {cause.Message}",
                 cause: cause);
         }
+    }
+
+    void Pause(TimeSpan worked)
+    {
+        lock (gate)
+        {
+            if (isEnding || idle is not null || beingFreed is not null || waitingFreed is not null) return;
+        }
+
+        var pause = worked * PauseFactor;
+        hurry.WaitOne(pause < LongestPause ? pause : LongestPause);
     }
 
     [SuppressMessage("Design", "CA1031", Justification = "It latches the pool and must not end the process.")]
@@ -195,8 +218,10 @@ class Reclaimer : IDisposable
         var run = space.QuarantineFreeRun(nextLeftover, MaxRunChunks);
         if (run.Count > 0)
         {
+            var began = Stopwatch.GetTimestamp();
             Punch(run.First, run.Count);
             space.ReleaseQuarantined([.. Enumerable.Range(0, (int)run.Count).Select(i => run.First + i)]);
+            Pause(Stopwatch.GetElapsedTime(began));
         }
 
         lock (gate) nextLeftover = run.Count == 0 ? NoLeftovers : run.First + run.Count;

@@ -5,6 +5,9 @@ namespace Ashlar.Volumes;
 /// <summary>How blocks are judged. Tests override a rule to show that its breach would be found.</summary>
 class BlockRules
 {
+    /// <summary>Whether what a commit is about to call valid is marked in passing.</summary>
+    public virtual bool MarksAhead(Leaf leaf) => leaf.Volume.ExpectsOverwrites;
+
     /// <summary>The first of some blocks that does not match its checksum, or -1.</summary>
     public virtual int FindMismatch(LeafCopy copy, int firstBlock, ReadOnlySpan<byte> data) => copy.FindMismatch(firstBlock, data);
 

@@ -12,10 +12,11 @@ sealed class MarkerPressure(TimeProvider clock)
 {
     const int ManyWaits = 64, FlushesSaved = 4;
 
-    static readonly TimeSpan Window = TimeSpan.FromSeconds(2);
+    static readonly TimeSpan Window = TimeSpan.FromSeconds(2), Memory = TimeSpan.FromSeconds(30);
 
     long windowBegan = clock.GetTimestamp();
     int waitsInWindow;
+    long? lastHigh;
     double secondsOfWait;
     double secondsOfBlock;
 
@@ -31,6 +32,9 @@ sealed class MarkerPressure(TimeProvider clock)
         return waitsInWindow >= ManyWaits && secondsOfBlock * blocksToVerify <= secondsOfWait * FlushesSaved;
     }
 
+    /// <summary>Whether they did, not long ago.</summary>
+    public bool WasHigh => lastHigh is { } at && clock.GetElapsedTime(at) <= Memory;
+
     public long Begin() => clock.GetTimestamp();
 
     /// <summary>Blocks were verified.</summary>
@@ -40,7 +44,7 @@ sealed class MarkerPressure(TimeProvider clock)
     /// <summary>A writer has waited for a marker.</summary>
     public void Waited(long began)
     {
-        waitsInWindow++;
+        if (++waitsInWindow >= ManyWaits) lastHigh = clock.GetTimestamp();
         secondsOfWait = Smooth(secondsOfWait, clock.GetElapsedTime(began).TotalSeconds);
     }
 

@@ -14,6 +14,12 @@ sealed partial class VolumeDevice
 
     readonly MarkerPressure pressure;
 
+    /// <summary>
+    /// Whether what is being committed is likely to be overwritten soon: then it is marked in passing, which needs no verifying, and
+    /// nobody waits for it.
+    /// </summary>
+    public bool ExpectsOverwrites => pressure.WasHigh;
+
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask MarkAsync(Leaf leaf, LeafPlan plan, int firstBlock, int blockCount)
     {

@@ -98,6 +98,25 @@ class OverwriteMarkers : IDisposable
     }
 
     /// <summary>
+    /// Marks blocks that a commit is about to call valid, while it flushes them: whoever overwrites them afterwards need not wait. They
+    /// are sound, for they were just written. Call under the leaf's write lock.
+    /// </summary>
+    public void MarkAhead(Leaf leaf, BlockSet blocks)
+    {
+        lock (gate)
+        {
+            var leafMarks = GetOrAdd(leaf);
+            leafMarks.LastUse = options.TimeProvider.GetTimestamp();
+            if (leafMarks.Durable.Contains(blocks)) return;
+            blocks.Add(leafMarks.Wanted);
+            SetWanted(leafMarks, blocks);
+            if (!leafMarks.IsPending) pending.Add(leafMarks);
+            leafMarks.IsPending = pendingIsUrgent = true;
+            Enqueue(mayRunHere: false, out _);
+        }
+    }
+
+    /// <summary>
     /// The leaf counts as not committed from now on, so that its marker stays until a commit has written it. Call under the leaf's
     /// write lock.
     /// </summary>

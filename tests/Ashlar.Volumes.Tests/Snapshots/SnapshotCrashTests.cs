@@ -15,7 +15,7 @@ public sealed class SnapshotCrashTests(ITestOutputHelper output)
     [Fact]
     public async Task Snapshots_survive_power_loss_and_the_death_of_the_process_at_any_point()
     {
-        var seeds = TestSeeds.Several(nameof(SnapshotCrashTests), TestTier.Choose(2, 40));
+        var seeds = TestSeeds.Several(nameof(SnapshotCrashTests), TestTier.Choose(2, 42));
         if (await exploration.ExploreAllAsync("snapshot crash states", seeds, TestTier.Choose(200, 1500), output) is not { } totals) return;
         Assert.True(totals.Points >= seeds.Length * 200, $"only {totals.Points} moments at which power could fail");
         Assert.True(totals.Images >= TestTier.Choose(350, 50_000), $"only {totals.Images} distinct disks");

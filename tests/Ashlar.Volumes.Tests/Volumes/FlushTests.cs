@@ -126,6 +126,34 @@ public sealed class FlushTests
     }
 
     [Fact]
+    public async Task Where_writers_wait_for_markers_what_is_committed_is_marked_in_passing()
+    {
+        await using var pool = await TestPool.CreateAsync(chunks: 2048);
+        var volume = await pool.CreateVolumeAsync("disk", 70 << 20);
+        for (var leaf = 0; leaf < 70; leaf++) await volume.WriteAsync(new Lba(leaf * 256), new byte[4096]);
+        await pool.Pool.CommitAsync();
+        var asked = pool.Pool.GetStatistics().MarkerSyncs;
+        await volume.WriteAsync(new Lba(17), new byte[4096]);
+        await pool.Pool.CommitAsync();
+        Assert.Equal(asked, pool.Pool.GetStatistics().MarkerSyncs); // Nobody has waited yet.
+
+        for (var leaf = 0; leaf < 70; leaf++) await volume.WriteAsync(new Lba(leaf * 256), new byte[4096]);
+        Assert.True(((VolumeDevice)volume).ExpectsOverwrites);
+        for (var leaf = 0; leaf < 70; leaf++) await volume.WriteAsync(new Lba((leaf * 256) + 33), new byte[4096]);
+        await pool.Pool.CommitAsync();
+        for (var index = 0; index < 70; index++)
+        {
+            var leaf = await pool.Pool.Parts.Cache.AcquireAsync((VolumeDevice)volume, index);
+            while (!leaf.Marks!.Durable.Contains(33)) await Task.Yield(); // Nobody waits but for this test.
+            leaf.Unpin();
+        }
+
+        asked = pool.Pool.GetStatistics().MarkerSyncs;
+        for (var leaf = 0; leaf < 70; leaf++) await volume.WriteAsync(new Lba((leaf * 256) + 33), new byte[4096]);
+        Assert.Equal(asked, pool.Pool.GetStatistics().MarkerSyncs);
+    }
+
+    [Fact]
     public async Task A_sequential_writer_of_small_blocks_waits_for_few_markers()
     {
         await using var pool = await TestPool.CreateAsync();
