@@ -35,8 +35,8 @@ namespace Ashlar.Volumes;
 /// </remarks>
 static class MapKeys
 {
-    public const int VolumeBytes = 1 + 16, UsageBytes = 1 + 8, BitmapBytes = 1 + 8, MarkerBytes = 1 + 16, LeafBytes = 1 + 24, DeltaBytes = 1 + 16;
-    public const int FragmentsBytes = 1 + 8, SnapshotBytes = 1 + 16, BarredBytes = 1 + 8;
+    public const int VolumeBytes = 1 + 16, UsageBytes = 1 + 8, BitmapBytes = 1 + 8, MarkerBytes = 1 + 16, LeafBytes = 1 + 24;
+    public const int DeltaBytes = 1 + 16, FragmentsBytes = 1 + 8, SnapshotBytes = 1 + 16, BarredBytes = 1 + 8;
 
     public static ReadOnlySpan<byte> Pool => "P"u8;
     public static ReadOnlySpan<byte> IsOpen => "O"u8;

@@ -5,8 +5,8 @@ using Ashlar.Storage;
 namespace Ashlar.Volumes;
 
 /// <summary>
-/// Reads every block that volumes have, as far as possible from the medium, and compares it with its checksum, while everything else goes
-/// on. What it finds damaged is told and counted as if a request had met it. Made for one run.
+/// Reads every block that volumes have, for themselves or for snapshots, as far as possible from the medium, and compares it with its
+/// checksum, while everything else goes on. What it finds damaged is told and counted as if a request had met it. Made for one run.
 /// </summary>
 public sealed class PoolScrub
 {
@@ -77,18 +77,27 @@ public sealed class PoolScrub
                 Interlocked.Add(ref doneBytes, run.BlockCount * MapLayout.BlockBytes);
                 continue;
             }
+            if (!await TryReadRunAsync(device, run.FirstBlock, run.BlockCount, run.PlaceBytes)) return; // The volume is gone, or shorter.
+        }
+
+        await RunSnapshotsAsync(device, TryReadRunAsync, NoteDamagedMap);
+
+        async ValueTask<bool> TryReadRunAsync(VolumeDevice source, long firstBlock, long blockCount, long? placeBytes)
+        {
             const int step = PieceBytes / MapLayout.BlockBytes;
-            for (long block = 0; block < run.BlockCount; block += step)
+            for (long block = 0; block < blockCount; block += step)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                var count = (int)Math.Min(step, run.BlockCount - block);
-                var place = run.PlaceBytes + (block * MapLayout.BlockBytes);
-                var damaged = await TryReadAsync(device, run.FirstBlock + block, place, buffer.AsMemory(0, count * MapLayout.BlockBytes));
-                if (damaged < 0) return; // The volume is gone, or shorter.
+                var count = (int)Math.Min(step, blockCount - block);
+                var place = placeBytes + (block * MapLayout.BlockBytes);
+                var damaged = await TryReadAsync(source, firstBlock + block, place, buffer.AsMemory(0, count * MapLayout.BlockBytes));
+                if (damaged < 0) return false;
                 Note(found = found with { BlocksRead = found.BlocksRead + count, DamagedBlocks = found.DamagedBlocks + damaged });
                 Interlocked.Add(ref doneBytes, count * MapLayout.BlockBytes);
                 await pace(count * MapLayout.BlockBytes, cancellationToken);
             }
+
+            return true;
         }
 
         void Note(VolumeScrub now)
@@ -97,15 +106,42 @@ public sealed class PoolScrub
         }
     }
 
+    // Of each snapshot what the next one, or the volume as it is, does not have as well: so each block is come to once.
+    async ValueTask RunSnapshotsAsync(
+        VolumeDevice volume, Func<VolumeDevice, long, long, long?, ValueTask<bool>> tryReadAsync, Action<CorruptDataException> onDamagedMap)
+    {
+        SnapshotRecord[] snapshots = [.. volume.Snapshots.OrderBy(static each => each.Generation)];
+        for (var i = 0; i < snapshots.Length; i++)
+        {
+            var next = i + 1 < snapshots.Length ? snapshots[i + 1].Generation : pool.Parts.Generation.Current;
+            if (pool.OpenSnapshot(volume.Record.Name, snapshots[i].Name) is not VolumeDevice view) continue; // Deleted meanwhile.
+            try
+            {
+                foreach (var extent in pool.Diff.FindSince(volume, snapshots[i], next))
+                {
+                    if (extent.IsZero) continue;
+                    var (first, count) = (extent.OffsetBytes / MapLayout.BlockBytes, extent.LengthBytes / MapLayout.BlockBytes);
+                    if (!await tryReadAsync(view, first, count, null)) break;
+                }
+            }
+            catch (CorruptDataException damage)
+            {
+                onDamagedMap(damage);
+            }
+        }
+    }
+
     /// <summary>How many blocks of a piece are damaged; below zero when there is no such piece any more.</summary>
-    async ValueTask<int> TryReadAsync(VolumeDevice volume, long firstBlock, long placeBytes, Memory<byte> buffer)
+    /// <param name="volume">Whose.</param>
+    /// <param name="firstBlock">Where it begins.</param>
+    /// <param name="placeBytes">Where it lies on the device, if that is one place.</param>
+    /// <param name="buffer">Gets it.</param>
+    async ValueTask<int> TryReadAsync(VolumeDevice volume, long firstBlock, long? placeBytes, Memory<byte> buffer)
     {
         // What the system's cache has says nothing of the medium.
-        if (pool.Parts.Device is ICachingDevice cache)
-        {
-            var blockBytes = cache.Geometry.BlockSizeBytes;
-            cache.DropCached(new Lba(placeBytes / blockBytes), buffer.Length / blockBytes);
-        }
+        if (placeBytes is not { } place) await volume.DropCachedAsync(firstBlock * MapLayout.BlockBytes, buffer.Length);
+        else if (pool.Parts.Device is ICachingDevice cache)
+            cache.DropCached(new Lba(place / cache.Geometry.BlockSizeBytes), buffer.Length / cache.Geometry.BlockSizeBytes);
         if (await TryReadAsync(volume, firstBlock * MapLayout.BlockBytes, buffer) is { } whole)
         {
             if (whole == 0 && copy is not null) await LookAtCopiesAsync(volume, firstBlock * MapLayout.BlockBytes, placeBytes, buffer);
@@ -123,14 +159,20 @@ public sealed class PoolScrub
     }
 
     // What was read is right. Where another copy holds something else, be it that it was just written, each is looked at.
-    async ValueTask LookAtCopiesAsync(VolumeDevice volume, long offsetBytes, long placeBytes, Memory<byte> right)
+    async ValueTask LookAtCopiesAsync(VolumeDevice volume, long offsetBytes, long? placeBytes, Memory<byte> right)
     {
         if (pool.Parts.Device is not IRedundantDevice { CopyCount: > 1 } device) return;
         var length = (int)(Math.Min(right.Length, volume.SizeBytes - offsetBytes) / MapLayout.BlockBytes * MapLayout.BlockBytes);
         if (length <= 0) return;
-        var place = new Lba(placeBytes / device.Geometry.BlockSizeBytes);
         try
         {
+            if (placeBytes is not { } bytes)
+            {
+                await volume.MendCopiesAsync(offsetBytes, length);
+                return;
+            }
+
+            var place = new Lba(bytes / device.Geometry.BlockSizeBytes);
             for (var way = 0; way < device.CopyCount; way++)
             {
                 if (!await device.ReadCopyAsync(place, copy.AsMemory(0, length), way)) continue;

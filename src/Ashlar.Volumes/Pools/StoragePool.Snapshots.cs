@@ -16,7 +16,7 @@ public sealed partial class StoragePool
 
     internal SnapshotRestorer Restorer { get; }
 
-    SnapshotDiff Diff => new(range => Store.Scan(range), Parts.Versions, () => Space.ChunkCount, Name);
+    internal SnapshotDiff Diff => new(range => Store.Scan(range), Parts.Versions, () => Space.ChunkCount, Name);
 
     /// <summary>
     /// Takes a snapshot of a volume: what was acknowledged before the call is in it, what began after it is not. Durable when the call

@@ -52,6 +52,44 @@ public sealed class ScrubTests
     }
 
     [Fact]
+    public async Task It_comes_once_to_what_only_snapshots_have()
+    {
+        await using var pool = await TestPool.CreateAsync(chunks: 512);
+        var volume = await pool.CreateVolumeAsync("a", 4 << 20);
+        await volume.WriteAsync(Lba.Zero, new SeededRandom(1).Bytes(300 * BlockBytes));
+        foreach (var (name, first, count) in ((string, int, int)[])[("s1", 10, 20), ("s2", 15, 2), ("s3", 290, 100)])
+        {
+            await pool.Pool.TakeSnapshotAsync("a", name);
+            await volume.WriteAsync(new Lba(first), new SeededRandom(2).Bytes(count * BlockBytes));
+        }
+
+        await volume.TrimAsync(new Lba(100), 16);
+        var scrub = pool.Pool.CreateScrub();
+        await scrub.RunAsync((_, _) => ValueTask.CompletedTask, CancellationToken.None);
+        Assert.Equal([new("a") { BlocksRead = 390 - 16 + 20 + 2 + 10 + 16 }], scrub.Volumes);
+
+        Assert.NotEqual(-1, await FlipAsync(pool, "s1", 12));
+        Assert.NotEqual(-1, await FlipAsync(pool, "s3", 295));
+        scrub = pool.Pool.CreateScrub();
+        await scrub.RunAsync((_, _) => ValueTask.CompletedTask, CancellationToken.None);
+        Assert.Equal(2, Assert.Single(scrub.Volumes).DamagedBlocks);
+    }
+
+    // A bit of a block that a snapshot has.
+    static async Task<long> FlipAsync(TestPool pool, string snapshot, long block)
+    {
+        var view = (VolumeDevice)pool.Pool.OpenSnapshot("a", snapshot)!;
+        var leaf = await pool.Pool.Parts.Cache.AcquireAsync(view, block / MapLayout.BlocksPerLeaf);
+        var place = leaf.Map!.PlaceOf((int)(block % MapLayout.BlocksPerLeaf)).Place * BlockBytes;
+        leaf.Unpin();
+        using var file = pool.Disk.Open("/pool.data", FileOpenMode.Existing);
+        var bytes = new byte[1];
+        file.Read(bytes, place);
+        file.Write([(byte)(bytes[0] ^ 1)], place);
+        return place;
+    }
+
+    [Fact]
     public async Task What_goes_meanwhile_is_left_out_and_an_end_comes_soon()
     {
         await using var pool = await TestPool.CreateAsync();

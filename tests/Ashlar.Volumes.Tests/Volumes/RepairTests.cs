@@ -53,6 +53,25 @@ public sealed class RepairTests
         Assert.Equal(content, await ReadAsync(volume, 2));
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public async Task A_scrub_mends_either_copy_of_what_only_a_snapshot_has(int damaged)
+    {
+        await using var pool = await CreateAsync();
+        var volume = await pool.CreateVolumeAsync("disk", 1 << 20);
+        var content = new SeededRandom(1).Bytes(4096);
+        await volume.WriteAsync(Lba.Zero, content);
+        await pool.Pool.TakeSnapshotAsync("disk", "s");
+        await volume.WriteAsync(Lba.Zero, new byte[4096]);
+        copies.Damage(damaged, content);
+        await pool.Pool.CreateScrub(looksAtCopies: true).RunAsync((_, _) => ValueTask.CompletedTask, CancellationToken.None);
+        Assert.Equal(1, pool.Pool.GetStatistics().RepairedBlocks);
+        copies.First = damaged;
+        Assert.Equal(content, await ReadAsync(pool.Pool.OpenSnapshot("disk", "s")!, 1));
+        Assert.Equal(1, pool.Pool.GetStatistics().RepairedBlocks);
+    }
+
     [Fact]
     public async Task A_block_that_is_wrong_in_all_copies_is_damaged()
     {
