@@ -44,7 +44,12 @@ sealed class ScrubWork(StoragePool pool, RaidArray? raid) : ITaskWork
     public async Task RunAsync(TaskContext context)
     {
         await scrub.RunAsync(context.PaceAsync, context.Stop.Token);
-        if (raid is not null) await LookAtStripesAsync(raid, context);
+        if (raid is null) return;
+        await LookAtStripesAsync(raid, context);
+        if (raid.Uncertain is not { Count: > 0 } uncertain) return;
+        // The pool knows more than what its volumes hold by now: snapshots, what is in the trash, and what is nobody's.
+        await raid.LookAgainAsync(await pool.ReadChecksumsAsync(uncertain));
+        stripes = raid.Scrub;
     }
 
     async Task LookAtStripesAsync(RaidArray set, TaskContext context)
@@ -71,10 +76,10 @@ sealed class ScrubWork(StoragePool pool, RaidArray? raid) : ITaskWork
     IEnumerable<string> Describe(RaidScrubStatus? found)
     {
         if (found is null) yield break;
-        if (!IsRepairing && found.Inconsistent > 0)
+        if (!IsRepairing && found.Inconsistent > found.Repaired)
         {
-            yield return $"{Count(found.Inconsistent, "stripe")} of the RAID set differ from copy to copy where no checksum tells which is "
-                + "right, and are left as they are";
+            yield return $"{Count(found.Inconsistent - found.Repaired, "stripe")} of the RAID set differ from copy to copy where no checksum tells "
+                + "which is right, and are left as they are";
         }
         else if (found.Uncertain > 0)
         {

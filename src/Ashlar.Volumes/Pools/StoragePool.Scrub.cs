@@ -1,3 +1,6 @@
+using Ashlar.Blocks;
+using Ashlar.Blocks.Raid;
+
 namespace Ashlar.Volumes;
 
 public sealed partial class StoragePool
@@ -10,5 +13,21 @@ public sealed partial class StoragePool
     {
         ThrowIfClosed();
         return new PoolScrub(this, looksAtCopies);
+    }
+
+    /// <summary>
+    /// Commits, and then says what blocks of the RAID set below the pool should hold, whichever volume, snapshot or deleted volume has
+    /// them. Not to be kept for long.
+    /// </summary>
+    /// <param name="ranges">Blocks of the set that are to be known.</param>
+    /// <exception cref="NotSupportedException">The metadata of the pool are not on its device.</exception>
+    public async Task<IChecksumOracle> ReadChecksumsAsync(IEnumerable<(Lba Start, long BlockCount)> ranges)
+    {
+        ArgumentNullException.ThrowIfNull(ranges);
+        ThrowIfClosed();
+        var placement = FindPlacement() ?? throw new NotSupportedException($"The metadata of pool {Name} lie in a directory.");
+        await CommitAsync();
+        using var snapshot = Store.CreateSnapshot();
+        return StoredChecksums.Read(snapshot, placement, Space, Name, ranges);
     }
 }

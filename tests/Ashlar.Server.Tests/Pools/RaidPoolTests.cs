@@ -614,6 +614,53 @@ public sealed class RaidPoolTests
         Assert.Equal(Content, await server.ReadAsync("safe", "vm1", Content.Length));
     }
 
+    [Theory]
+    [InlineData(0, false)]
+    [InlineData(2, false)]
+    [InlineData(0, true)]
+    public async Task What_rots_in_a_set_of_one_parity_is_mended_by_what_the_map_says_of_the_others(int rotten, bool isTrashed)
+    {
+        await using var server = await PoolsUnderTest.OpenAsync(disk);
+        await server.Pools.CreateAsync(Request(5, ["/a", "/b", "/c"], []), "me");
+        await server.WriteAsync("safe", "vm1", Content);
+        if (isTrashed) await server.Pools.Get("safe").DeleteAsync("vm1", force: false);
+        await server.ScrubAsync("safe"); // All is in its place.
+        var (offset, devices) = FindStripe();
+        var before = ReadAt(devices[rotten], offset);
+        using (var file = disk.Open(devices[rotten], FileOpenMode.Existing)) file.Write(Other.AsSpan(0, 8192), offset);
+        var found = await server.ScrubAsync("safe");
+        Assert.Empty(found.Findings!);
+        Assert.Equal(0, found.Stripes!.Uncertain);
+        Assert.Equal(before, ReadAt(devices[rotten], offset));
+        Assert.Equal(new ScrubbedStripes(0, 0, 0, 0), (await server.ScrubAsync("safe")).Stripes);
+
+        // Where two chunks of the content that follow each other lie side by side: they, and the parity of both.
+        (long Offset, string[] Devices) FindStripe()
+        {
+            string[] paths = ["/a", "/b", "/c"];
+            var chunk = 64 << 10;
+            for (var at = 0; at + (2 * chunk) <= Content.Length; at += chunk)
+            {
+                var (first, second) = (Find(at), Find(at + chunk));
+                if (first.Offset != second.Offset || first.Device == second.Device) continue;
+                return (first.Offset, [first.Device, second.Device, paths.Single(path => path != first.Device && path != second.Device)]);
+            }
+            throw new InvalidOperationException("No such stripe.");
+
+            (string Device, long Offset) Find(int at) =>
+                paths.Select(path => (path, (long)ReadAt(path, 0, all: true).AsSpan().IndexOf(Content.AsSpan(at, 4096))))
+                    .First(each => each.Item2 > 0);
+        }
+
+        byte[] ReadAt(string path, long at, bool all = false)
+        {
+            using var file = disk.Open(path, FileOpenMode.ReadOnly);
+            var bytes = new byte[all ? file.LengthBytes : 64 << 10];
+            file.Read(bytes, at);
+            return bytes;
+        }
+    }
+
     [Fact]
     public async Task The_stripes_wait_as_well_while_a_scrub_is_paused()
     {

@@ -5,14 +5,62 @@ namespace Ashlar.Blocks.Raid;
 
 public sealed partial class RaidArray
 {
+    const int MostUncertain = 4096;
+
     static readonly TimeSpan LongestRest = TimeSpan.FromMilliseconds(200);
 
     RaidScrubStatus scrub = new(false, 0, 0, 0, 0, 0, 0, null);
     WantedScrub? wantedScrub;
+    readonly List<long> uncertain = []; // Guarded as the background is.
     long scrubRuns;
 
     /// <summary>The scrub that runs, or the last one since the set was opened.</summary>
     public RaidScrubStatus Scrub => Volatile.Read(ref scrub);
+
+    /// <summary>
+    /// What of the set the last scrub could not tell about, as far as it is remembered: as a rule there is nothing, or very little.
+    /// </summary>
+    public IReadOnlyList<(Lba Start, long BlockCount)> Uncertain
+    {
+        get
+        {
+            var chunkBlocks = current.ChunkBytes / current.BlockSizeBytes;
+            lock (backgroundGate)
+            {
+                return
+                [
+                    .. uncertain.Select(stripe => (
+                        new Lba(layout.ChunkOf(stripe, 0) * chunkBlocks), (long)layout.DataPerStripe * chunkBlocks)),
+                ];
+            }
+        }
+    }
+
+    /// <summary>Looks at these once more, and mends what somebody can tell about: that counts as repaired by that scrub.</summary>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    public async ValueTask LookAgainAsync(IChecksumOracle oracle)
+    {
+        ArgumentNullException.ThrowIfNull(oracle);
+        List<long> stripes;
+        var run = Scrub.Run;
+        lock (backgroundGate) stripes = [.. uncertain];
+        foreach (var stripe in stripes)
+        {
+            if (ShouldStop) return;
+            var found = await set.ScrubStripeAsync(stripe, isRepairing: true, options.Allocated, oracle).ConfigureAwait(false);
+            lock (backgroundGate)
+            {
+                var now = Scrub;
+                if (now.Run != run) return;
+                if (found.IsUncertain || !uncertain.Remove(stripe)) continue;
+                Volatile.Write(ref scrub, now with { Uncertain = now.Uncertain - 1, Repaired = now.Repaired + 1 });
+            }
+
+            if (found.IsInconsistent) ReportFinding(stripe, found);
+        }
+
+        if (stripes.Count > 0 && !IsReadOnly) await set.FlushAsync().ConfigureAwait(false);
+    }
 
     /// <summary>
     /// Looks in the background whether all stripes can be read and are consistent. Goes on where the last scrub was stopped, also before a
@@ -57,6 +105,7 @@ public sealed partial class RaidArray
         }
 
         bytesPerSecond = 0;
+        if (Scrub.Run != wanted.Run) lock (backgroundGate) uncertain.Clear();
         // One that a rebuild interrupted goes on with what it has found.
         var now = Scrub.Run == wanted.Run
             ? Scrub with { IsRunning = true, DoneBytes = current.ScrubbedBytes }
@@ -114,6 +163,7 @@ public sealed partial class RaidArray
             };
             Volatile.Write(ref scrub, now);
             if (found.IsInconsistent || found.Unreadable > 0) ReportFinding(stripe, found);
+            if (found.IsUncertain) lock (backgroundGate) if (uncertain.Count < MostUncertain) uncertain.Add(stripe);
             if ((stripe + 1) % stepStripes == 0) await RememberScrubAsync(stripe + 1).ConfigureAwait(false);
             if (found.IsFree) continue;
             await PaceAsync(current.ChunkBytes, startedAt).ConfigureAwait(false);
