@@ -1,6 +1,6 @@
 namespace Ashlar.Files;
 
-/// <summary>Blocks as the file service sees them: on which nodes they come to lie, and from which they are read, is decided behind it.</summary>
+/// <summary>Blocks as the file service sees them: on which nodes they lie, and from which they are read, is decided behind it.</summary>
 public interface IChunkManager
 {
     /// <summary>Longest block.</summary>

@@ -93,8 +93,11 @@ public sealed class FileVerifier(IMetadataStore metadata, IBlockHolders holders)
                     case CopyState.Away:
                         away++;
                         break;
-                    case var state:
-                        problems.Add(new(customer, path, block.Name, node, $"the copy is {(state == CopyState.Missing ? "missing" : "damaged")}"));
+                    case CopyState.Missing:
+                        problems.Add(new(customer, path, block.Name, node, "the copy is missing"));
+                        break;
+                    default:
+                        problems.Add(new(customer, path, block.Name, node, "the copy is damaged"));
                         break;
                 }
             }

@@ -1,5 +1,6 @@
 using Ashlar.KeyValue;
 using Ashlar.Simulation;
+using Ashlar.Storage;
 
 namespace Ashlar.Files.Tests;
 
@@ -8,7 +9,7 @@ static class EmbeddedStores
 {
     public const string Directory = "/metadata";
 
-    public static KeyValueOptions Options(SimulatedFileSystem disk, TimeProvider clock) => new()
+    public static KeyValueOptions Options(IFileSystem disk, TimeProvider clock) => new()
     {
         FileSystem = disk,
         TimeProvider = clock,
@@ -18,7 +19,7 @@ static class EmbeddedStores
         SpaceReserveBytes = 0,
     };
 
-    public static EmbeddedMetadataStore Open(SimulatedFileSystem disk, TimeProvider clock) =>
+    public static EmbeddedMetadataStore Open(IFileSystem disk, TimeProvider clock) =>
         EmbeddedMetadataStore.Open(Directory, Options(disk, clock));
 }
 
