@@ -78,8 +78,8 @@ sealed class ScrubWork(StoragePool pool, RaidArray? raid) : ITaskWork
         if (found is null) yield break;
         if (!IsRepairing && found.Inconsistent > found.Repaired)
         {
-            yield return $"{Count(found.Inconsistent - found.Repaired, "stripe")} of the RAID set differ from copy to copy where no checksum tells "
-                + "which is right, and are left as they are";
+            yield return $"{Count(found.Inconsistent - found.Repaired, "stripe")} of the RAID set differ from copy to copy where no "
+                + "checksum tells which is right, and are left as they are";
         }
         else if (found.Uncertain > 0)
         {
