@@ -29,6 +29,36 @@ public interface IChunkManager
     /// <param name="cancellationToken">Ends the read.</param>
     Task ReadAsync(
         CustomerId customer, FileBlock block, int offsetBytes, Memory<byte> destination, CancellationToken cancellationToken = default);
+
+    /// <summary>Writes a range of what blocks make up to a stream, in constant memory.</summary>
+    /// <param name="customer">Whose.</param>
+    /// <param name="blocks">The blocks, in order.</param>
+    /// <param name="offsetBytes">Where the range begins, counted from the beginning of the first block.</param>
+    /// <param name="lengthBytes">How long it is; it does not go beyond the last block.</param>
+    /// <param name="destination">Gets it.</param>
+    /// <param name="cancellationToken">Ends the read.</param>
+    async Task CopyToAsync(
+        CustomerId customer, IReadOnlyList<FileBlock> blocks, long offsetBytes, long lengthBytes, Stream destination,
+        CancellationToken cancellationToken = default)
+    {
+        // One part after another. Who has several nodes fetches ahead.
+        var buffer = new byte[(int)Math.Clamp(lengthBytes, 1, BufferPool.DefaultBufferBytes)];
+        var start = 0L;
+        foreach (var block in blocks)
+        {
+            var from = (int)Math.Clamp(offsetBytes - start, 0, block.LengthBytes);
+            var end = (int)Math.Clamp(offsetBytes + lengthBytes - start, 0, block.LengthBytes);
+            while (from < end)
+            {
+                var part = buffer.AsMemory(0, Math.Min(buffer.Length, end - from));
+                await ReadAsync(customer, block, from, part, cancellationToken);
+                await destination.WriteAsync(part, cancellationToken);
+                from += part.Length;
+            }
+
+            start += block.LengthBytes;
+        }
+    }
 }
 
 /// <summary>A block on its way to nodes. Disposed of before it is installed, nothing of it is left.</summary>

@@ -1,5 +1,3 @@
-using System.Buffers;
-
 namespace Ashlar.Files;
 
 /// <summary>A range of a file, as the file was when it was opened: files do not change.</summary>
@@ -8,11 +6,10 @@ public sealed class FileReader
     readonly IChunkManager chunks;
     readonly CustomerId customer;
     readonly StoredFile file;
-    readonly int bufferBytes;
 
-    internal FileReader(IChunkManager chunks, CustomerId customer, StoredFile file, long offset, long length, int bufferBytes)
+    internal FileReader(IChunkManager chunks, CustomerId customer, StoredFile file, long offset, long length)
     {
-        (this.chunks, this.customer, this.file, this.bufferBytes) = (chunks, customer, file, bufferBytes);
+        (this.chunks, this.customer, this.file) = (chunks, customer, file);
         OffsetBytes = Math.Min(offset, file.Entry.SizeBytes);
         LengthBytes = Math.Min(length, file.Entry.SizeBytes - OffsetBytes);
     }
@@ -36,24 +33,7 @@ public sealed class FileReader
             return;
         }
 
-        var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Max(1, Math.Min(bufferBytes, LengthBytes)));
-        var start = file.BlocksOffsetBytes;
-        foreach (var block in file.Blocks)
-        {
-            var from = (int)Math.Max(0, OffsetBytes - start);
-            var end = (int)Math.Min(block.LengthBytes, OffsetBytes + LengthBytes - start);
-            while (from < end)
-            {
-                var part = buffer.AsMemory(0, Math.Min(buffer.Length, end - from));
-                await chunks.ReadAsync(customer, block, from, part, cancellationToken);
-                await destination.WriteAsync(part, cancellationToken);
-                from += part.Length;
-            }
-
-            start += block.LengthBytes;
-        }
-
-        // Only here: after a failure somebody may still write to it.
-        ArrayPool<byte>.Shared.Return(buffer);
+        await chunks.CopyToAsync(
+            customer, file.Blocks, OffsetBytes - file.BlocksOffsetBytes, LengthBytes, destination, cancellationToken);
     }
 }

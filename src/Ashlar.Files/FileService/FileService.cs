@@ -69,7 +69,7 @@ public sealed class FileService(IMetadataStore metadata, IChunkManager chunks, F
         CustomerId customer, FilePath path, long offset = 0, long length = long.MaxValue, CancellationToken cancellationToken = default)
     {
         var file = await metadata.GetFileAsync(customer, path, offset, length, cancellationToken);
-        return new(chunks, customer, file, offset, length, options.BufferBytes);
+        return new(chunks, customer, file, offset, length);
     }
 
     /// <summary>What is in a directory, page by page.</summary>

@@ -11,7 +11,7 @@ public sealed record FileServiceOptions
     /// <summary>How long the pins of an upload hold after the last sign of life; it is renewed three times in as long.</summary>
     public TimeSpan Lease { get; init; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>Memory that an upload or a read takes, beside what the nodes take.</summary>
+    /// <summary>Memory that an upload takes, beside what the nodes take.</summary>
     public int BufferBytes { get; init; } = 256 << 10;
 
     /// <summary>The clock that says when to renew. Leases themselves go by the clock of the metadata store.</summary>

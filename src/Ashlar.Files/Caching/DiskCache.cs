@@ -1,0 +1,352 @@
+using System.Buffers.Binary;
+using Ashlar.Storage;
+
+namespace Ashlar.Files;
+
+/// <summary>
+/// Pieces of blocks in a file of a local disk, for nodes that are slow: bounded, and there again after a restart. Nothing that is read from
+/// it is believed without its checksum, so nothing has to be synced, and a crash costs what it costs. Any thread.
+/// </summary>
+/// <remarks>
+/// <para>A directory is made for it first (<see cref="Create"/>): a disk that is not mounted must not fill the one below. If that disk
+/// goes away, or fails, the cache is passed by.</para>
+/// <para>The file: a header of 4,096 bytes, and slots. Each slot is a head of 4,096 bytes and a piece.</para>
+/// <code>
+/// 0   8  "ASHLCACH"         0   8  "ASHLSLOT"
+/// 8   4  version: 1         8   8  customer
+/// 12  4  bytes of a piece   16  32 SHA-256 of the block
+/// 16  8  slots              48  8  generation
+/// 24  8  mark               56  4  length of the block
+/// 4092 4 CRC-32C            60  4  which piece
+///                           64  8  mark of the header
+///                           72  4  CRC-32C of the piece
+///                           76  4  CRC-32C of bytes 0..76
+/// </code>
+/// </remarks>
+public sealed class DiskCache : IPieceSource, IDisposable
+{
+    const string FileName = "pieces", LockName = "lock";
+    const int HeaderBytes = 4096, HeadBytes = 80, PieceBytes = BufferPool.DefaultBufferBytes, SlotBytes = HeaderBytes + PieceBytes;
+    const int Version = 1, HeaderChecksumAt = HeaderBytes - sizeof(uint), HeadChecksumAt = 76;
+
+    readonly IPieceSource source;
+    readonly BufferPool buffers;
+    readonly IFile file;
+    readonly IFileLock held;
+    readonly ulong mark;
+    readonly Lock gate = new();
+    readonly Dictionary<BlockPiece, int> slotOf = [];
+    readonly Slot[] slots;
+    int hand, busy;
+    long hits, misses;
+    volatile string? problem;
+    volatile bool isDisposed;
+
+    DiskCache(IPieceSource source, BufferPool buffers, IFile file, IFileLock held, ulong mark, int slotCount)
+    {
+        (this.source, this.buffers, this.file, this.held, this.mark) = (source, buffers, file, held, mark);
+        slots = new Slot[slotCount];
+        Load();
+    }
+
+    static ReadOnlySpan<byte> Magic => "ASHLCACH"u8;
+
+    static ReadOnlySpan<byte> SlotMagic => "ASHLSLOT"u8;
+
+    /// <summary>Requests that were answered from the disk, and those that were not.</summary>
+    public (long Hits, long Misses) Requests => (Interlocked.Read(ref hits), Interlocked.Read(ref misses));
+
+    /// <summary>Pieces that it has.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (gate) return slotOf.Count;
+        }
+    }
+
+    /// <summary>Pieces that it is reading, or writing down.</summary>
+    internal int Keeping => Volatile.Read(ref busy);
+
+    /// <summary>Why it is passed by; null while it is used.</summary>
+    public string? Problem => problem;
+
+    /// <summary>Makes a cache of so many bytes. What was in the directory of an earlier one is given up.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">There is no room for a piece.</exception>
+    public static void Create(IFileSystem files, string directory, long boundBytes, IEntropySource? entropy = null)
+    {
+        ArgumentNullException.ThrowIfNull(files);
+        var slotCount = (boundBytes - HeaderBytes) / SlotBytes;
+        ArgumentOutOfRangeException.ThrowIfLessThan(slotCount, 1, nameof(boundBytes));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(slotCount, int.MaxValue / 2, nameof(boundBytes));
+        files.CreateDirectories(directory);
+        using var held = files.Lock(NodeDirectory.Join(directory, LockName));
+        using var file = files.Open(NodeDirectory.Join(directory, FileName), FileOpenMode.OpenOrCreate);
+        var header = new byte[HeaderBytes];
+        Magic.CopyTo(header);
+        BinaryPrimitives.WriteInt32LittleEndian(header.AsSpan(8), Version);
+        BinaryPrimitives.WriteInt32LittleEndian(header.AsSpan(12), PieceBytes);
+        BinaryPrimitives.WriteInt64LittleEndian(header.AsSpan(16), slotCount);
+        BinaryPrimitives.WriteUInt64LittleEndian(header.AsSpan(24), (entropy ?? SystemEntropy.Instance).NextUInt64());
+        BinaryPrimitives.WriteUInt32LittleEndian(header.AsSpan(HeaderChecksumAt), Crc32C.Compute(header.AsSpan(0, HeaderChecksumAt)));
+        file.SetLength(0);
+        file.Write(header, 0);
+        file.Sync();
+        files.SyncDirectory(directory);
+    }
+
+    /// <summary>Opens a cache, with what it has kept.</summary>
+    /// <param name="files">The disk.</param>
+    /// <param name="directory">Where it was made.</param>
+    /// <param name="source">Where pieces come from that are not here.</param>
+    /// <param name="buffers">Memory that all share.</param>
+    /// <exception cref="StorageException">It is not there.</exception>
+    /// <exception cref="CorruptDataException">It is none, or its header is damaged.</exception>
+    /// <exception cref="LockedException">Somebody has it open.</exception>
+    public static DiskCache Open(IFileSystem files, string directory, IPieceSource source, BufferPool buffers)
+    {
+        ArgumentNullException.ThrowIfNull(files);
+        files.RequireDirectory(directory, "cache of files");
+        var path = NodeDirectory.Join(directory, FileName);
+        var file = files.Open(path, FileOpenMode.Existing);
+        IFileLock? held = null;
+        try
+        {
+            held = files.Lock(NodeDirectory.Join(directory, LockName));
+            var header = new byte[HeaderBytes];
+            if (file.Read(header, 0) != HeaderBytes
+                || !header.AsSpan().StartsWith(Magic)
+                || BinaryPrimitives.ReadUInt32LittleEndian(header.AsSpan(HeaderChecksumAt))
+                    != Crc32C.Compute(header.AsSpan(0, HeaderChecksumAt)))
+                throw new CorruptDataException(path, 0, "this is no cache of files, or its header is damaged");
+            var version = BinaryPrimitives.ReadInt32LittleEndian(header.AsSpan(8));
+            if (version != Version || BinaryPrimitives.ReadInt32LittleEndian(header.AsSpan(12)) != PieceBytes)
+                throw new UnsupportedFormatException(path, $"a cache of version {version}; this program reads version {Version}");
+            var slotCount = BinaryPrimitives.ReadInt64LittleEndian(header.AsSpan(16));
+            if (slotCount is < 1 or > int.MaxValue / 2) throw new CorruptDataException(path, 16, $"a cache of {slotCount} slots");
+            return new DiskCache(source, buffers, file, held, BinaryPrimitives.ReadUInt64LittleEndian(header.AsSpan(24)), (int)slotCount);
+        }
+        catch
+        {
+            held?.Dispose();
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc />
+    public async Task<SharedBuffer> FetchAsync(BlockPiece piece, CancellationToken cancellationToken = default)
+    {
+        if (await TryReadAsync(piece, cancellationToken) is { } found)
+        {
+            Interlocked.Increment(ref hits);
+            return found;
+        }
+
+        Interlocked.Increment(ref misses);
+        var fetched = await source.FetchAsync(piece, cancellationToken);
+        fetched.Share();
+        Interlocked.Increment(ref busy);
+        _ = KeepAsync(piece, fetched); // Nobody waits for a disk to remember.
+        return fetched;
+    }
+
+    /// <summary>Waits for what is being kept, and closes the file. Whatever is asked for after that comes from elsewhere.</summary>
+    public void Dispose()
+    {
+        lock (gate)
+        {
+            if (isDisposed) return;
+            isDisposed = true;
+        }
+
+        var patience = new SpinWait();
+        while (Volatile.Read(ref busy) > 0) patience.SpinOnce();
+        file.Dispose();
+        held.Dispose();
+    }
+
+    async Task<SharedBuffer?> TryReadAsync(BlockPiece piece, CancellationToken cancellationToken)
+    {
+        int number;
+        lock (gate)
+        {
+            if (isDisposed || problem is not null || !slotOf.TryGetValue(piece, out number)) return null;
+            slots[number].WasUsed = true;
+            slots[number].Readers++;
+        }
+
+        var buffer = await RentAsync(number, cancellationToken);
+        var isWhole = false;
+        await OnDiskAsync(() =>
+        {
+            var content = buffer.Space.Span[..piece.LengthBytes];
+            isWhole = file.Read(content, PlaceOf(number) + HeaderBytes) == content.Length
+                && Crc32C.Compute(content) == slots[number].Checksum;
+        });
+        lock (gate)
+        {
+            slots[number].Readers--;
+            if (!isWhole && slots[number].Piece == piece) Free(number);
+        }
+
+        if (isWhole)
+        {
+            buffer.LengthBytes = piece.LengthBytes;
+            return buffer;
+        }
+
+        buffer.Release();
+        return null;
+    }
+
+    async ValueTask<SharedBuffer> RentAsync(int number, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await buffers.RentAsync(cancellationToken);
+        }
+        catch
+        {
+            lock (gate) slots[number].Readers--;
+            throw;
+        }
+    }
+
+    async Task KeepAsync(BlockPiece piece, SharedBuffer content)
+    {
+        try
+        {
+            int number;
+            lock (gate)
+            {
+                if (isDisposed || problem is not null || slotOf.ContainsKey(piece) || !TryTakeSlot(out number)) return;
+                slots[number].IsWritten = true;
+            }
+
+            var checksum = Crc32C.Compute(content.Content.Span);
+            var isDone = false;
+            await OnDiskAsync(() =>
+            {
+                if (!held.IsInPlace) throw StorageException.FromErrno("write", file.Path, Errno.NoEntry, "the cache is not where it was");
+                file.Write(content.Content.Span, PlaceOf(number) + HeaderBytes);
+                file.Write(Head(piece, checksum), PlaceOf(number));
+                isDone = true;
+            });
+            lock (gate)
+            {
+                slots[number].IsWritten = false;
+                if (!isDone || slotOf.ContainsKey(piece)) return;
+                slots[number].Piece = piece;
+                slots[number].Checksum = checksum;
+                slotOf.Add(piece, number);
+            }
+        }
+        finally
+        {
+            content.Release();
+            Interlocked.Decrement(ref busy);
+        }
+    }
+
+    // A disk that fails is passed by from then on.
+    async Task OnDiskAsync(Action work)
+    {
+        Interlocked.Increment(ref busy);
+        try
+        {
+            await Task.Run(work);
+        }
+        catch (Exception e) when (e is StorageException or ObjectDisposedException)
+        {
+            problem ??= e.Message;
+        }
+        finally
+        {
+            Interlocked.Decrement(ref busy);
+        }
+    }
+
+    // Under the gate. The second chance: one that was used since the hand came by stays for another round.
+    bool TryTakeSlot(out int number)
+    {
+        for (var step = 0; step < 2 * slots.Length; step++)
+        {
+            number = hand;
+            hand = (hand + 1) % slots.Length;
+            ref var slot = ref slots[number];
+            if (slot.IsWritten || slot.Readers > 0) continue;
+            if (slot.Piece is not null && slot.WasUsed)
+            {
+                slot.WasUsed = false;
+                continue;
+            }
+
+            Free(number);
+            return true;
+        }
+
+        number = 0;
+        return false;
+    }
+
+    // Under the gate.
+    void Free(int number)
+    {
+        if (slots[number].Piece is { } piece) slotOf.Remove(piece);
+        slots[number].Piece = null;
+    }
+
+    void Load()
+    {
+        var head = new byte[HeadBytes];
+        var end = Math.Min(slots.Length, (file.LengthBytes - HeaderBytes + SlotBytes - 1) / SlotBytes);
+        for (var number = 0; number < end; number++)
+        {
+            if (file.Read(head, PlaceOf(number)) != HeadBytes
+                || !head.AsSpan().StartsWith(SlotMagic)
+                || BinaryPrimitives.ReadUInt32LittleEndian(head.AsSpan(HeadChecksumAt)) != Crc32C.Compute(head.AsSpan(0, HeadChecksumAt))
+                || BinaryPrimitives.ReadUInt64LittleEndian(head.AsSpan(64)) != mark)
+                continue;
+            var name = new BlockName(
+                new ContentHash(head.AsSpan(16, ContentHash.SizeBytes)), BinaryPrimitives.ReadUInt64LittleEndian(head.AsSpan(48)));
+            var block = new FileBlock(name, BinaryPrimitives.ReadInt32LittleEndian(head.AsSpan(56)));
+            var piece = new BlockPiece(
+                new CustomerId(BinaryPrimitives.ReadUInt64LittleEndian(head.AsSpan(8))),
+                block,
+                BinaryPrimitives.ReadInt32LittleEndian(head.AsSpan(60)));
+            if (block.LengthBytes is < 1 or > BlockGeometry.MaxLengthBytes
+                || piece.Index < 0
+                || piece.Index >= BlockPiece.CountOf(block)
+                || !slotOf.TryAdd(piece, number))
+                continue;
+            slots[number].Piece = piece;
+            slots[number].Checksum = BinaryPrimitives.ReadUInt32LittleEndian(head.AsSpan(72));
+        }
+    }
+
+    byte[] Head(BlockPiece piece, uint checksum)
+    {
+        var head = new byte[HeadBytes];
+        SlotMagic.CopyTo(head);
+        BinaryPrimitives.WriteUInt64LittleEndian(head.AsSpan(8), piece.Customer.Value);
+        piece.Block.Name.Hash.CopyTo(head.AsSpan(16));
+        BinaryPrimitives.WriteUInt64LittleEndian(head.AsSpan(48), piece.Block.Name.Generation);
+        BinaryPrimitives.WriteInt32LittleEndian(head.AsSpan(56), piece.Block.LengthBytes);
+        BinaryPrimitives.WriteInt32LittleEndian(head.AsSpan(60), piece.Index);
+        BinaryPrimitives.WriteUInt64LittleEndian(head.AsSpan(64), mark);
+        BinaryPrimitives.WriteUInt32LittleEndian(head.AsSpan(72), checksum);
+        BinaryPrimitives.WriteUInt32LittleEndian(head.AsSpan(HeadChecksumAt), Crc32C.Compute(head.AsSpan(0, HeadChecksumAt)));
+        return head;
+    }
+
+    static long PlaceOf(int number) => HeaderBytes + ((long)number * SlotBytes);
+
+    struct Slot
+    {
+        public BlockPiece? Piece;
+        public uint Checksum;
+        public int Readers;
+        public bool WasUsed, IsWritten;
+    }
+}

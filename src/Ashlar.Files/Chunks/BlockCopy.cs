@@ -1,0 +1,53 @@
+namespace Ashlar.Files;
+
+/// <summary>Copies a block from one storage node to another. Both verify it, and so does this.</summary>
+static class BlockCopy
+{
+    /// <summary>When it returns the target's copy is durable. After a failure nothing is left of it there.</summary>
+    /// <exception cref="StorageNodeException">One of the two failed; it says which.</exception>
+    public static async Task<StoredBlock> RunAsync(
+        IStorageNode source, IStorageNode target, BlockName name, BufferPool buffers, Func<int, ValueTask>? throttle,
+        CancellationToken cancellationToken)
+    {
+        var block = await source.FindAsync(name, cancellationToken)
+            ?? throw new StorageNodeException(source.Id, NodeErrorKind.NotFound, $"there is no block {name}");
+        var ticket = await target.BeginAsync(block.Digest.LengthBytes, cancellationToken);
+        var buffer = await buffers.RentAsync(cancellationToken);
+        try
+        {
+            for (var done = 0; done < block.Digest.LengthBytes;)
+            {
+                if (throttle is not null) await throttle(Math.Min(buffer.Space.Length, block.Digest.LengthBytes - done));
+                var part = await source.ReadAsync(name, done, buffer.Space, cancellationToken);
+                if (part.LengthBytes == 0 || block.Digest.FindDamage(buffer.Space.Span[..part.LengthBytes], done) is not null)
+                    throw new StorageNodeException(source.Id, NodeErrorKind.Damaged, $"what was read of {name} at {done} is not the block");
+                await target.AppendAsync(ticket, done, buffer.Space[..part.LengthBytes], cancellationToken);
+                done += part.LengthBytes;
+            }
+
+            return await target.InstallAsync(ticket, name, block.Customer, cancellationToken);
+        }
+        catch
+        {
+            await AbortAsync(target, ticket);
+            throw;
+        }
+        finally
+        {
+            buffer.Release();
+        }
+    }
+
+    /// <summary>Forgets an upload, as far as its node can be reached; it forgets by itself what nobody goes on with.</summary>
+    public static async Task AbortAsync(IStorageNode node, UploadTicket ticket)
+    {
+        try
+        {
+            await node.AbortAsync(ticket, default);
+        }
+        catch (Exception e) when (e is StorageNodeException or ObjectDisposedException)
+        {
+            // It has been told, or will find out.
+        }
+    }
+}

@@ -1,0 +1,169 @@
+using Ashlar.Storage;
+
+namespace Ashlar.Files;
+
+/// <summary>
+/// Stores blocks on distinct nodes, and reads them from any. It changes no metadata: what is durable where is its answer, which whoever
+/// commits records.
+/// </summary>
+public sealed class ChunkManager : IChunkManager
+{
+    readonly ChunkOptions options;
+    readonly IPieceSource pieces;
+    readonly BlocksReader reader;
+    readonly TimeProvider clock;
+
+    /// <summary>Creates it.</summary>
+    /// <param name="nodes">The nodes.</param>
+    /// <param name="buffers">Memory that all uploads and downloads share.</param>
+    /// <param name="pieces">Where blocks are read from: the nodes, or caches in front of them.</param>
+    /// <param name="options">How many copies there are.</param>
+    /// <param name="clock">What time it is.</param>
+    /// <param name="entropy">Chooses nodes.</param>
+    public ChunkManager(
+        StorageNodes nodes,
+        BufferPool buffers,
+        IPieceSource pieces,
+        ChunkOptions? options = null,
+        TimeProvider? clock = null,
+        IEntropySource? entropy = null)
+    {
+        (Nodes, Buffers, Entropy, this.pieces) = (nodes, buffers, entropy ?? SystemEntropy.Instance, pieces);
+        (this.options, this.clock) = (options ?? new(), clock ?? TimeProvider.System);
+        reader = new BlocksReader(pieces, this.options);
+    }
+
+    /// <summary>The nodes.</summary>
+    public StorageNodes Nodes { get; }
+
+    /// <summary>Memory that all uploads and downloads share.</summary>
+    public BufferPool Buffers { get; }
+
+    int IChunkManager.MaxBlockBytes => BlockGeometry.MaxLengthBytes;
+
+    int IChunkManager.RequiredCopies => Nodes.QuorumCopies;
+
+    int IChunkManager.WantedCopies => Nodes.WantedCopies;
+
+    IReadOnlyCollection<NodeId> IChunkManager.Nodes => [.. Nodes.Ids];
+
+    internal IEntropySource Entropy { get; }
+
+    /// <inheritdoc />
+    async Task<IChunkUpload> IChunkManager.BeginAsync(CustomerId customer, CancellationToken cancellationToken) =>
+        new ChunkUpload(await BeginAsync(BlockGeometry.MaxLengthBytes, cancellationToken), Buffers, customer);
+
+    /// <inheritdoc />
+    public async Task<int> CountCopiesAsync(BlockLocations block, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(block);
+        var answers = await Task.WhenAll(block.Nodes.Select(node => HasCopyAsync(node, block, cancellationToken)));
+        return answers.Count(hasCopy => hasCopy);
+    }
+
+    /// <inheritdoc />
+    public Task CopyToAsync(
+        CustomerId customer, IReadOnlyList<FileBlock> blocks, long offsetBytes, long lengthBytes, Stream destination,
+        CancellationToken cancellationToken = default) =>
+        reader.CopyToAsync(customer, blocks, offsetBytes, lengthBytes, destination, cancellationToken);
+
+    /// <inheritdoc />
+    public async Task ReadAsync(
+        CustomerId customer, FileBlock block, int offsetBytes, Memory<byte> destination, CancellationToken cancellationToken = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offsetBytes);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(destination.Length, block.LengthBytes - offsetBytes);
+        var first = offsetBytes / BufferPool.DefaultBufferBytes;
+        var last = (offsetBytes + destination.Length - 1) / BufferPool.DefaultBufferBytes;
+        if (destination.IsEmpty) return;
+        await Parallel.ForAsync(
+            first,
+            last + 1,
+            new ParallelOptions { MaxDegreeOfParallelism = options.ReadAhead, CancellationToken = cancellationToken },
+            async (index, cancellation) =>
+            {
+                var piece = new BlockPiece(customer, block, index);
+                var content = await pieces.FetchAsync(piece, cancellation);
+                var from = Math.Max(offsetBytes, piece.OffsetBytes);
+                var to = Math.Min(offsetBytes + destination.Length, piece.OffsetBytes + piece.LengthBytes);
+                content.Content[(from - piece.OffsetBytes)..(to - piece.OffsetBytes)].CopyTo(destination[(from - offsetBytes)..]);
+                content.Release();
+            });
+    }
+
+    /// <summary>Begins a block: space is reserved on as many nodes as it should be on.</summary>
+    /// <param name="maxLengthBytes">It is not longer.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="NotEnoughNodesException">Fewer take it than have to have it.</exception>
+    public async Task<BlockWriter> BeginAsync(
+        int maxLengthBytes = BlockGeometry.MaxLengthBytes, CancellationToken cancellationToken = default)
+    {
+        var copies = new List<CopyStream>();
+        var failures = new List<Exception>();
+        var candidates = await Nodes.ChooseAsync(
+            Entropy, [], [], maxLengthBytes + BlockTrailer.SizeBytes(maxLengthBytes), cancellationToken);
+        var next = 0;
+        while (copies.Count < Nodes.WantedCopies && next < candidates.Count)
+        {
+            var asked = candidates.GetRange(next, Math.Min(Nodes.WantedCopies - copies.Count, candidates.Count - next));
+            next += asked.Count;
+            foreach (var (copy, failure) in await Task.WhenAll(asked.Select(node => ReserveAsync(node, maxLengthBytes))))
+            {
+                if (copy is not null) copies.Add(copy);
+                else failures.Add(failure!);
+            }
+        }
+
+        var writer = new BlockWriter(this, copies);
+        if (copies.Count >= Nodes.QuorumCopies && !cancellationToken.IsCancellationRequested) return writer;
+        await writer.DisposeAsync();
+        cancellationToken.ThrowIfCancellationRequested();
+        failures.AddRange(Unusable(maxLengthBytes));
+        throw NotEnough(copies.Count, failures);
+    }
+
+    internal NotEnoughNodesException NotEnough(
+        int possible, IEnumerable<Exception> failures, IReadOnlyCollection<NodeId>? holders = null) =>
+        new(Nodes.QuorumCopies, possible, [.. failures], holders is null ? null : [.. holders]);
+
+    async Task<bool> HasCopyAsync(NodeId id, BlockLocations block, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return Nodes.Find(id) is { } node
+                && await node.FindAsync(block.Name, cancellationToken) is { } found
+                && found.Digest.LengthBytes == block.LengthBytes;
+        }
+        catch (StorageNodeException)
+        {
+            return false; // Perhaps it has one. Nobody relies on perhaps.
+        }
+    }
+
+    async Task<(CopyStream? Copy, Exception? Failure)> ReserveAsync(KnownNode node, int maxLengthBytes)
+    {
+        try
+        {
+            var ticket = await node.Node.BeginAsync(maxLengthBytes, default);
+            return (new CopyStream(node, ticket, options, clock), null);
+        }
+        catch (Exception failure)
+        {
+            Nodes.Avoid(node);
+            return (null, failure);
+        }
+    }
+
+    // Why nodes were not even asked.
+    IEnumerable<Exception> Unusable(int neededBytes) =>
+        from node in Nodes.All
+        let health = node.Health
+        where health is not null
+        let problem = health.State != NodeState.Up ? (NodeErrorKind.Unavailable, health.Problem ?? "it cannot be used")
+            : node.IsDraining ? (NodeErrorKind.Unavailable, "it is being emptied")
+            : health.FreeBytes < neededBytes
+                ? (NodeErrorKind.Full, $"there is space for {health.FreeBytes} bytes, and {neededBytes} are needed")
+            : default((NodeErrorKind Kind, string Text)?)
+        where problem is not null
+        select new StorageNodeException(node.Node.Id, problem.Value.Kind, problem.Value.Text);
+}

@@ -1,0 +1,135 @@
+using Ashlar.Storage;
+
+namespace Ashlar.Files;
+
+/// <summary>Makes the copies of one block durable, and finds other nodes for those that fail.</summary>
+/// <param name="chunks">The nodes.</param>
+/// <param name="copies">Copies that are on their way.</param>
+/// <param name="stored">Hears of what becomes durable.</param>
+/// <param name="customer">Whose block.</param>
+/// <param name="holders">Nodes that have it already.</param>
+sealed class CopyRun(
+    ChunkManager chunks, IReadOnlyList<CopyStream> copies, StoredCopies stored, CustomerId customer, IReadOnlyCollection<NodeId> holders)
+{
+    readonly TaskCompletionSource<StoredCopies> enough = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    readonly HashSet<NodeId> tried = [.. holders, .. copies.Select(copy => copy.Node.Node.Id)];
+    readonly int quorum = chunks.Nodes.QuorumCopies, domains = chunks.Nodes.QuorumDomains;
+
+    /// <summary>Ends when enough copies are durable, or cannot be had.</summary>
+    public Task<StoredCopies> Enough => enough.Task;
+
+    /// <summary>Ends when nothing more is done for the block.</summary>
+    public async Task RunAsync()
+    {
+        try
+        {
+            await MakeAsync();
+        }
+        catch (Exception bug)
+        {
+            enough.TrySetException(bug);
+        }
+        finally
+        {
+            enough.TrySetException(chunks.NotEnough(Durable.Count(), stored.Failures, tried));
+            _ = enough.Task.Exception; // Whoever asked may have left.
+            stored.Complete();
+        }
+    }
+
+    // Holders first. More than are wanted are not made: copies that are on their way to a node that has one, or are too many, end here.
+    IEnumerable<NodeId> Durable => holders.Concat(stored.Durable);
+
+    async Task MakeAsync()
+    {
+        var lacking = Math.Max(0, stored.WantedCopies - holders.Count);
+        var open = copies.Where(copy => !holders.Contains(copy.Node.Node.Id)).Take(lacking).ToArray();
+        foreach (var copy in copies.Except(open)) _ = EndAsync(copy);
+        var running = open.Select(copy => AttemptAsync(copy.Node, () => InstallAsync(copy))).ToList();
+        while (true)
+        {
+            if (HasQuorum()) enough.TrySetResult(stored);
+            if (running.Count == 0)
+            {
+                // A copy on another node is read from one that is durable: the bytes are nowhere else any more.
+                if (!Durable.Any() || (Durable.Count() >= stored.WantedCopies && HasQuorum())) return;
+                if (await NextAsync() is not { } next) return;
+                running.Add(AttemptAsync(next, () => CopyAsync(next)));
+            }
+
+            var ended = await Task.WhenAny(running);
+            running.Remove(ended);
+
+            // One that has failed is replaced at once, not when the others have ended.
+            if (!await ended && Durable.Any() && await NextAsync() is { } other)
+                running.Add(AttemptAsync(other, () => CopyAsync(other)));
+        }
+    }
+
+    // Invariant: nothing is acknowledged on fewer nodes, or failure domains, than the rule says.
+    bool HasQuorum()
+    {
+        var durable = Durable.ToArray();
+        return durable.Length >= quorum && DomainsOf(durable).Distinct(StringComparer.Ordinal).Count() >= domains;
+    }
+
+    IEnumerable<string> DomainsOf(IEnumerable<NodeId> ids) => ids.Select(chunks.Nodes.Get).OfType<KnownNode>().Select(node => node.Domain);
+
+    async Task<KnownNode?> NextAsync()
+    {
+        var choice = await chunks.Nodes.ChooseAsync(
+            chunks.Entropy, tried, DomainsOf(Durable), stored.LengthBytes + BlockTrailer.SizeBytes(stored.LengthBytes), default);
+        if (choice.Count == 0) return null;
+        tried.Add(choice[0].Node.Id);
+        return choice[0];
+    }
+
+    async Task<bool> AttemptAsync(KnownNode node, Func<Task> attempt)
+    {
+        node.Begin();
+        try
+        {
+            await attempt();
+            stored.Add(node.Node.Id);
+            return true;
+        }
+        catch (Exception failure)
+        {
+            stored.Add(failure);
+            chunks.Nodes.Avoid(node);
+            return false;
+        }
+        finally
+        {
+            node.End();
+        }
+    }
+
+    async Task InstallAsync(CopyStream copy)
+    {
+        try
+        {
+            await copy.FinishAsync();
+            await copy.Node.Node.InstallAsync(copy.Ticket, stored.Name, customer, default);
+        }
+        catch
+        {
+            await BlockCopy.AbortAsync(copy.Node.Node, copy.Ticket);
+            throw;
+        }
+    }
+
+    async Task CopyAsync(KnownNode target)
+    {
+        // What was just made first: holders may be where the trouble is.
+        var source = stored.Durable.Concat(holders).Select(chunks.Nodes.Get).OfType<KnownNode>().First();
+        await BlockCopy.RunAsync(source.Node, target.Node, stored.Name, chunks.Buffers, null, default);
+    }
+
+    static async Task EndAsync(CopyStream copy)
+    {
+        copy.GiveUp(new OperationCanceledException("The node has a copy already, or there are enough."));
+        await ((Task)copy.FinishAsync()).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await BlockCopy.AbortAsync(copy.Node.Node, copy.Ticket);
+    }
+}

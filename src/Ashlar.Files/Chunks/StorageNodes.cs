@@ -1,0 +1,140 @@
+using System.Collections.Concurrent;
+using Ashlar.Storage;
+
+namespace Ashlar.Files;
+
+/// <summary>The storage nodes that a chunk manager works with, and what it knows of each. Any thread.</summary>
+public sealed class StorageNodes(TimeProvider? clock = null, ChunkOptions? options = null)
+{
+    // So long nothing new is placed on a node that has failed, unless there is no other.
+    static readonly TimeSpan AvoidFor = TimeSpan.FromSeconds(10);
+
+    readonly ConcurrentDictionary<NodeId, KnownNode> known = new();
+    readonly ConcurrentDictionary<NodeId, bool> lost = new();
+    readonly TimeProvider clock = clock ?? TimeProvider.System;
+    readonly ChunkOptions options = options ?? new();
+
+    /// <summary>How many there are, whether they can be used or not.</summary>
+    public int Count => known.Count;
+
+    /// <summary>Those that there are.</summary>
+    public IEnumerable<NodeId> Ids => known.Keys;
+
+    internal ICollection<KnownNode> All => known.Values;
+
+    /// <summary>Adds a node.</summary>
+    /// <param name="node">The node.</param>
+    /// <param name="failureDomain">
+    /// What is lost together has the same: a rack, a power strip. Empty for the file system that the node is on, or else itself.
+    /// </param>
+    /// <exception cref="ArgumentException">It is there already.</exception>
+    public void Add(IStorageNode node, string failureDomain = "")
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        if (!known.TryAdd(node.Id, new KnownNode(node, failureDomain)))
+            throw new ArgumentException($"Storage node {node.Id} is there already.", nameof(node));
+        lost.TryRemove(node.Id, out _);
+    }
+
+    /// <summary>Forgets a node. What it holds stays with it.</summary>
+    public void Remove(NodeId id) => known.TryRemove(id, out _);
+
+    /// <summary>Says that a node will not come back, and that its copies are to be made elsewhere at once.</summary>
+    public void DeclareLost(NodeId id) => lost[id] = true;
+
+    /// <summary>
+    /// Whether the copies of a node are to be made elsewhere: somebody said so, or it has not been there for long enough. One that was
+    /// never added is not lost: its disk may not have been found yet.
+    /// </summary>
+    public bool IsLost(NodeId id) => lost.ContainsKey(id)
+        || (known.TryGetValue(id, out var node)
+            && node.UnavailableSince is { } since
+            && clock.GetElapsedTime(since) >= options.LostAfter);
+
+    /// <summary>Whether a node is read from only, because it is to be emptied.</summary>
+    public bool IsDraining(NodeId id) => known.TryGetValue(id, out var node) && node.IsDraining;
+
+    /// <summary>Says whether a node is read from only. Nothing changes for one that is not known.</summary>
+    public void SetDraining(NodeId id, bool isDraining)
+    {
+        if (known.TryGetValue(id, out var node)) node.IsDraining = isDraining;
+    }
+
+    /// <summary>A node; null for one that is not known.</summary>
+    public IStorageNode? Find(NodeId id) => known.GetValueOrDefault(id)?.Node;
+
+    /// <summary>What the nodes say about themselves, as of a moment ago; one that does not answer is unavailable.</summary>
+    public async Task<IReadOnlyDictionary<NodeId, NodeHealth>> GetHealthAsync(CancellationToken cancellationToken = default)
+    {
+        await RefreshAsync(cancellationToken);
+        return All.ToDictionary(node => node.Node.Id, node => node.Health!);
+    }
+
+    /// <summary>What is kept of the redundancy that is wanted, and what could be lost.</summary>
+    public async Task<Redundancy> GetRedundancyAsync(CancellationToken cancellationToken = default)
+    {
+        await RefreshAsync(cancellationToken);
+        var usable = All.Where(node => node.Health!.State == NodeState.Up && !node.IsDraining).ToArray();
+        return new Redundancy(Count, usable.Length, DomainsOf(All), Math.Min(options.Copies, Count), QuorumCopies);
+    }
+
+    internal KnownNode? Get(NodeId id) => known.GetValueOrDefault(id);
+
+    /// <summary>Copies that have to be durable before a block is acknowledged.</summary>
+    internal int QuorumCopies => Math.Min(options.Quorum, Math.Max(1, Count));
+
+    /// <summary>Failure domains that those copies have to be in.</summary>
+    internal int QuorumDomains => Math.Min(QuorumCopies, Math.Max(1, DomainsOf(All)));
+
+    /// <summary>Copies that a block should have: where there are fewer nodes, one on each.</summary>
+    internal int WantedCopies => Math.Min(options.Copies, Math.Max(1, Count));
+
+    /// <summary>Nodes that a block may be put on, best first, none of them twice.</summary>
+    internal async Task<List<KnownNode>> ChooseAsync(
+        IEntropySource entropy, IReadOnlyCollection<NodeId> without, IEnumerable<string> usedDomains, int neededBytes,
+        CancellationToken cancellationToken)
+    {
+        await RefreshAsync(cancellationToken);
+        var candidates = All
+            .Where(node => node.Health!.State == NodeState.Up && !node.IsDraining && !without.Contains(node.Node.Id))
+            .Where(node => node.Health!.FreeBytes >= neededBytes)
+            .Select(node => new PlacementCandidate(
+                node.Node.Id, node.Domain, node.Health!.FreeBytes, node.Outstanding + node.Health.QueueLength, IsAvoided(node)))
+            .ToArray();
+        return [.. Placement.Order(candidates, usedDomains, entropy).Select(id => Get(id)).OfType<KnownNode>()];
+    }
+
+    internal void Avoid(KnownNode node) => node.AvoidedSince = clock.GetTimestamp();
+
+    static int DomainsOf(IEnumerable<KnownNode> nodes) => nodes.Select(node => node.Domain).Distinct(StringComparer.Ordinal).Count();
+
+    bool IsAvoided(KnownNode node) => node.AvoidedSince is { } since && clock.GetElapsedTime(since) < AvoidFor;
+
+    Task RefreshAsync(CancellationToken cancellationToken) =>
+        Task.WhenAll(All.Where(IsStale).Select(node => node.RefreshAsync(clock, options.HealthLimit))).WaitAsync(cancellationToken);
+
+    bool IsStale(KnownNode node) => node.Health is null || clock.GetElapsedTime(node.HealthAt) >= options.HealthPeriod;
+}
+
+/// <summary>What is kept of the redundancy that is wanted.</summary>
+/// <param name="Nodes">Nodes that there are.</param>
+/// <param name="UsableNodes">Nodes that take blocks.</param>
+/// <param name="FailureDomains">Domains that the nodes are in.</param>
+/// <param name="Copies">Copies that new blocks get.</param>
+/// <param name="AcknowledgedCopies">Copies that are durable when a block is acknowledged.</param>
+public sealed record Redundancy(int Nodes, int UsableNodes, int FailureDomains, int Copies, int AcknowledgedCopies)
+{
+    /// <summary>What that means, in words for people; null where nothing is at risk by it.</summary>
+    public string? Risk => (Nodes, FailureDomains, UsableNodes) switch
+    {
+        (0, _, _) => "There is no storage node: nothing can be stored.",
+        (1, _, _) => "There is one storage node: files are stored once, and lost with its disk.",
+        (_, 1, _) => "All storage nodes are in one failure domain (one disk, say): all copies of a file are lost with it.",
+        _ when UsableNodes < AcknowledgedCopies =>
+            $"{UsableNodes} of {Nodes} storage nodes take blocks, and {AcknowledgedCopies} are needed: nothing can be stored.",
+        _ when UsableNodes < Copies =>
+            $"{UsableNodes} of {Nodes} storage nodes take blocks: new files have {UsableNodes} copies instead of {Copies}.",
+        (2, _, _) => "There are two storage nodes: nothing can be stored while one of them is away.",
+        _ => null,
+    };
+}

@@ -1,0 +1,59 @@
+namespace Ashlar.Files;
+
+/// <summary>A block of which enough copies are durable. Others may follow.</summary>
+/// <remarks>
+/// A commit records <see cref="Durable"/> as of its moment, and the block as short of copies where those are fewer than
+/// <see cref="WantedCopies"/>. What becomes durable after it is recorded when <see cref="Completed"/> ends, or found by repair.
+/// </remarks>
+public sealed class StoredCopies
+{
+    readonly Lock gate = new();
+    readonly List<NodeId> durable = [];
+    readonly List<Exception> failures = [];
+    readonly TaskCompletionSource completed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    internal StoredCopies(BlockName name, int lengthBytes, int wantedCopies) =>
+        (Name, LengthBytes, WantedCopies) = (name, lengthBytes, wantedCopies);
+
+    /// <summary>The block.</summary>
+    public BlockName Name { get; }
+
+    /// <summary>Its length.</summary>
+    public int LengthBytes { get; }
+
+    /// <summary>Copies that it should have.</summary>
+    public int WantedCopies { get; }
+
+    /// <summary>Nodes that have a durable copy now.</summary>
+    public IReadOnlyList<NodeId> Durable
+    {
+        get
+        {
+            lock (gate) return [.. durable];
+        }
+    }
+
+    /// <summary>What kept other nodes from having one.</summary>
+    public IReadOnlyList<Exception> Failures
+    {
+        get
+        {
+            lock (gate) return [.. failures];
+        }
+    }
+
+    /// <summary>Ends, always well, when nothing more is done for the block: it has all copies, or no node takes one.</summary>
+    public Task Completed => completed.Task;
+
+    internal void Add(NodeId node)
+    {
+        lock (gate) durable.Add(node);
+    }
+
+    internal void Add(Exception failure)
+    {
+        lock (gate) failures.Add(failure);
+    }
+
+    internal void Complete() => completed.TrySetResult();
+}

@@ -1,0 +1,113 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using Ashlar.Storage;
+
+namespace Ashlar.Files;
+
+/// <summary>What was taken away from a storage node and can be put back for a while.</summary>
+/// <remarks>
+/// <para>How long goes by the age of the trash: the time for which the node was open since it was made. A clock on the wall that is set to
+/// next year would otherwise empty the trash, and the reason for emptying blocks in error is often the reason for the clock.</para>
+/// <para>The age is kept when something is purged. It may fall back in a crash, never forward: things then stay for longer.</para>
+/// </remarks>
+sealed class NodeTrash
+{
+    const string AgeName = "age";
+    const int AgeBytes = 24, AgeDigits = 16, ChecksumAt = 20;
+
+    readonly IFileSystem files;
+    readonly NodeDirectory directory;
+    readonly DirectorySyncs syncs;
+    readonly TimeProvider clock;
+    readonly long openedAt;
+    readonly TimeSpan ageAtOpening;
+
+    public NodeTrash(IFileSystem files, NodeDirectory directory, DirectorySyncs syncs, TimeProvider clock)
+    {
+        (this.files, this.directory, this.syncs, this.clock) = (files, directory, syncs, clock);
+        openedAt = clock.GetTimestamp();
+        var ages = List().Select(entry => entry.Age).Append(ReadAge());
+        ageAtOpening = ages.Max();
+    }
+
+    static ReadOnlySpan<byte> Magic => "ASHLTAGE"u8;
+
+    /// <summary>How old the trash is.</summary>
+    public TimeSpan Age => ageAtOpening + clock.GetElapsedTime(openedAt);
+
+    /// <summary>Takes a block away.</summary>
+    public void Add(BlockName name)
+    {
+        files.Rename(directory.FileOf(name), PathOf(name, Age));
+        syncs.Sync(directory.Trash, directory.LeafOf(name));
+    }
+
+    /// <summary>Puts a block back, if it is in the trash. What has its name meanwhile is replaced by its like.</summary>
+    public bool TryRestore(BlockName name)
+    {
+        var found = List().LastOrDefault(entry => entry.Name == name);
+        if (found.Path is null) return false;
+        files.Rename(found.Path, directory.FileOf(name));
+        syncs.Sync(directory.LeafOf(name), directory.Trash);
+        return true;
+    }
+
+    /// <summary>Deletes what is older than a period.</summary>
+    public int Purge(TimeSpan period, int limit)
+    {
+        var age = Age;
+        var old = List().Where(entry => age - entry.Age >= period).Take(limit).ToArray();
+        foreach (var entry in old) files.Delete(entry.Path!);
+        if (old.Length > 0) syncs.Sync(directory.Trash, directory.Trash);
+        WriteAge(age);
+        return old.Length;
+    }
+
+    List<(BlockName Name, TimeSpan Age, string? Path)> List()
+    {
+        var entries = new List<(BlockName, TimeSpan, string?)>();
+        foreach (var text in files.List(directory.Trash))
+        {
+            if (text.Length > AgeDigits
+                && text[AgeDigits] == '-'
+                && long.TryParse(text.AsSpan(0, AgeDigits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var age)
+                && age >= 0
+                && age < TimeSpan.MaxValue.TotalMilliseconds / 2
+                && BlockName.TryParse(text[(AgeDigits + 1)..], out var name))
+                entries.Add((name, TimeSpan.FromMilliseconds(age), NodeDirectory.Join(directory.Trash, text)));
+        }
+
+        return entries;
+    }
+
+    string PathOf(BlockName name, TimeSpan age) => NodeDirectory.Join(
+        directory.Trash, string.Create(CultureInfo.InvariantCulture, $"{(long)age.TotalMilliseconds:x16}-{name}"));
+
+    // What cannot be read counts as young.
+    TimeSpan ReadAge()
+    {
+        var path = NodeDirectory.Join(directory.Trash, AgeName);
+        if (!files.FileExists(path)) return TimeSpan.Zero;
+        using var file = files.Open(path, FileOpenMode.ReadOnly);
+        var bytes = new byte[AgeBytes];
+        if (file.Read(bytes, 0) != AgeBytes
+            || !bytes.AsSpan().StartsWith(Magic)
+            || BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(ChecksumAt)) != Crc32C.Compute(bytes.AsSpan(0, ChecksumAt)))
+            return TimeSpan.Zero;
+        var milliseconds = BinaryPrimitives.ReadInt64LittleEndian(bytes.AsSpan(8));
+        return milliseconds < 0 || milliseconds > TimeSpan.MaxValue.TotalMilliseconds / 2
+            ? TimeSpan.Zero
+            : TimeSpan.FromMilliseconds(milliseconds);
+    }
+
+    // Overwritten in place: a sector is written whole or not at all, and what is torn all the same has no checksum and counts as young.
+    void WriteAge(TimeSpan age)
+    {
+        var bytes = new byte[AgeBytes];
+        Magic.CopyTo(bytes);
+        BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(8), (long)age.TotalMilliseconds);
+        BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(ChecksumAt), Crc32C.Compute(bytes.AsSpan(0, ChecksumAt)));
+        using var file = files.Open(NodeDirectory.Join(directory.Trash, AgeName), FileOpenMode.OpenOrCreate);
+        file.Write(bytes, 0);
+    }
+}

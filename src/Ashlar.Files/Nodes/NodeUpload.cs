@@ -1,0 +1,87 @@
+using Ashlar.Storage;
+
+namespace Ashlar.Files;
+
+/// <summary>An upload of one block to a storage node: a file without a name that counts. One caller at a time.</summary>
+sealed class NodeUpload : IDisposable
+{
+    // So far behind the medium an upload is at its end: the rest of the sync is short, and the disk has been busy all the time.
+    const int WriteBackBytes = 4 << 20;
+
+    readonly IFileSystem files;
+    readonly string path;
+    readonly IFile file;
+    readonly BlockHasher hasher = new();
+    BlockDigest? digest;
+    int writtenBack;
+    int isBusy;
+
+    public NodeUpload(IFileSystem files, string path, int maxLengthBytes, long startedAt)
+    {
+        (this.files, this.path, MaxLengthBytes, LastUse) = (files, path, maxLengthBytes, startedAt);
+        file = files.Open(path, FileOpenMode.CreateNew);
+    }
+
+    /// <summary>What it may have at most.</summary>
+    public int MaxLengthBytes { get; }
+
+    /// <summary>What it has.</summary>
+    public int LengthBytes { get; private set; }
+
+    /// <summary>Whether nothing is appended any more.</summary>
+    public bool IsFinished => digest is not null;
+
+    /// <summary>Space that it may take still: what it has written already is missing from the free space.</summary>
+    public long ReservedBytes => MaxLengthBytes + BlockTrailer.SizeBytes(MaxLengthBytes) - LengthBytes;
+
+    /// <summary>When somebody went on with it.</summary>
+    public long LastUse { get; set; }
+
+    /// <summary>Takes it for one request; false while another has it.</summary>
+    public bool TryEnter() => Interlocked.Exchange(ref isBusy, 1) == 0;
+
+    /// <summary>Lets it go.</summary>
+    public void Exit() => Volatile.Write(ref isBusy, 0);
+
+    /// <summary>Takes what comes next.</summary>
+    public void Append(ReadOnlySpan<byte> content)
+    {
+        file.Write(content, LengthBytes);
+        hasher.Append(content);
+        LengthBytes += content.Length;
+        if (LengthBytes - writtenBack < WriteBackBytes) return;
+        file.StartWriteBack(writtenBack, LengthBytes - writtenBack);
+        writtenBack = LengthBytes;
+    }
+
+    /// <summary>What the content is known by; nothing is appended any more.</summary>
+    public BlockDigest Finish() => digest ??= hasher.Finish();
+
+    /// <summary>Writes the trailer and makes all of the file durable, its name not.</summary>
+    public void Seal(StoredBlock block)
+    {
+        file.Write(BlockTrailer.Encode(block), block.Digest.LengthBytes);
+        file.Sync();
+    }
+
+    /// <summary>Deletes the file, as far as that is possible; what is left goes when the node is opened.</summary>
+    public void Delete()
+    {
+        Dispose();
+        try
+        {
+            files.Delete(path);
+        }
+        catch (StorageException)
+        {
+            // Nobody takes it for a block.
+        }
+    }
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        file.Dispose();
+        hasher.Dispose();
+    }
+}

@@ -1,0 +1,195 @@
+using System.Collections.Concurrent;
+using Ashlar.Storage;
+
+namespace Ashlar.Files;
+
+/// <summary>
+/// Sees to it that blocks have the copies that they should have: copies that are found are verified, missing ones are made from a verified
+/// one, and the catalogue is told of both.
+/// </summary>
+/// <remarks>
+/// <para>The order is: verify, copy, record, and only then take away what is too much. A crash between two of them leaves a copy that
+/// nobody knows of, which the next look finds and adopts, or takes away.</para>
+/// <para>No copy is taken away but where the catalogue lists as many others as are wanted, each verified in this run, and not this one.
+/// Where no copy is good nothing at all is changed.</para>
+/// </remarks>
+/// <param name="nodes">The nodes.</param>
+/// <param name="buffers">Memory.</param>
+/// <param name="catalogue">Where blocks are.</param>
+/// <param name="throttle">Bytes that may be copied.</param>
+/// <param name="entropy">Chooses nodes.</param>
+public sealed class BlockRepair(
+    StorageNodes nodes, BufferPool buffers, IBlockCatalogue catalogue, TokenBucket? throttle = null, IEntropySource? entropy = null)
+    : ICopyReports
+{
+    const int Attempts = 8, PageLength = 100, MaxReports = 100_000;
+
+    readonly IEntropySource entropy = entropy ?? SystemEntropy.Instance;
+    readonly ConcurrentDictionary<CustomerBlock, bool> reported = new();
+
+    /// <summary>Blocks that readers found a wrong copy of and that were not looked after since.</summary>
+    public int ReportedCount => reported.Count;
+
+    /// <inheritdoc />
+    public void Report(CustomerId customer, BlockName block, NodeId node, CopyProblem problem)
+    {
+        // What is too much for the list is found by the scrub.
+        if (reported.Count < MaxReports) reported.TryAdd(new CustomerBlock(customer, block), true);
+    }
+
+    /// <summary>Looks after all blocks that were reported, and those that lack copies: those with the fewest first.</summary>
+    /// <returns>How many there were of each outcome.</returns>
+    public async Task<IReadOnlyDictionary<RepairOutcome, int>> RunAsync(CancellationToken cancellationToken = default)
+    {
+        var outcomes = new Dictionary<RepairOutcome, int>();
+        foreach (var block in reported.Keys)
+        {
+            reported.TryRemove(block, out _);
+            await CountAsync(block);
+        }
+
+        BlockLocations? last = null;
+        while (await catalogue.ListUnderReplicatedAsync(last, PageLength, cancellationToken) is { Count: > 0 } page)
+        {
+            foreach (var row in page) await CountAsync(new CustomerBlock(row.Customer, row.Name));
+            last = page[^1];
+        }
+
+        return outcomes;
+
+        async Task CountAsync(CustomerBlock block)
+        {
+            var outcome = await RepairAsync(block, null, cancellationToken);
+            outcomes[outcome] = outcomes.GetValueOrDefault(outcome) + 1;
+        }
+    }
+
+    /// <summary>Looks after one block.</summary>
+    /// <param name="block">The block.</param>
+    /// <param name="leaving">A node whose copy does not count, though it can be copied from; it is taken away where that is safe.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async Task<RepairOutcome> RepairAsync(CustomerBlock block, NodeId? leaving = null, CancellationToken cancellationToken = default)
+    {
+        for (var attempt = 0; attempt < Attempts; attempt++)
+        {
+            var row = (await catalogue.GetLocationsAsync(block.Customer, [block.Name], cancellationToken))[0];
+            if (row is null || row.State == BlockState.Deleting) return RepairOutcome.Gone;
+            if (await TryRepairAsync(row, leaving, cancellationToken) is { } outcome) return outcome;
+        }
+
+        return RepairOutcome.Short; // Somebody else changes it all the time; it stays in the list of those that lack copies if it does.
+    }
+
+    // Null if somebody else has changed the row meanwhile.
+    async Task<RepairOutcome?> TryRepairAsync(BlockLocations row, NodeId? leaving, CancellationToken cancellationToken)
+    {
+        var health = await nodes.GetHealthAsync(cancellationToken);
+        var copies = new CopySurvey(nodes, row);
+        await copies.AskHoldersAsync(cancellationToken);
+        if (copies.Good.Count(node => node != leaving) < row.WantedCopies) await copies.AskOthersAsync(health, cancellationToken);
+        if (copies.Good.Count == 0 && !copies.HasUnknown) await copies.RestoreAsync(health, cancellationToken);
+        if (copies.Good.Count == 0) return RepairOutcome.Unreadable;
+        var good = copies.Good.Where(node => node != leaving).ToList();
+
+        // A node that is away for a moment keeps its copy, unless there is only one other: then nobody waits for it.
+        var awaited = good.Count > 1 ? copies.Unknown.Where(node => node != leaving && !nodes.IsLost(node)).ToList() : [];
+        var tried = new HashSet<NodeId>([.. good, .. awaited, .. leaving is { } one ? [one] : Array.Empty<NodeId>()]);
+        while (good.Count + awaited.Count < row.WantedCopies && await ChooseAsync(row, tried, good, cancellationToken) is { } target)
+        {
+            tried.Add(target.Id);
+            if (await TryCopyAsync(copies.Good, target, row.Name, cancellationToken)) good.Add(target.Id);
+        }
+
+        // Invariant: a node leaves the row only where as many as are wanted were verified, or because it said itself that it has none.
+        var isWhole = good.Count >= row.WantedCopies;
+        if (isWhole) good = Best(good, row);
+        var kept = isWhole ? [] : copies.Unknown.Where(node => node != leaving).ToList();
+        if (!isWhole && leaving is { } last && copies.Good.Contains(last)) kept.Add(last);
+        NodeId[] listed = [.. good.Concat(kept).Distinct().Order()];
+        if (!listed.SequenceEqual(row.Nodes.Order()))
+        {
+            if (await catalogue.ReplaceNodesAsync(row.Customer, row.Name, row.Version, listed, cancellationToken) is null) return null;
+        }
+
+        if (isWhole) await TakeAwayAsync(row, copies.Good.Concat(copies.Wrong).Where(node => !listed.Contains(node)), cancellationToken);
+        return isWhole ? RepairOutcome.Whole : RepairOutcome.Short;
+    }
+
+    // As many as are wanted: in failure domains of their own first, and where they are known to be.
+    List<NodeId> Best(List<NodeId> good, BlockLocations row)
+    {
+        var left = good.OrderByDescending(node => row.Nodes.Contains(node)).ToList();
+        var best = new List<NodeId>();
+        var domains = new HashSet<string>(StringComparer.Ordinal);
+        while (best.Count < row.WantedCopies)
+        {
+            var next = left.FindIndex(node => nodes.Get(node) is { } known && !domains.Contains(known.Domain));
+            var chosen = left[Math.Max(0, next)];
+            if (nodes.Get(chosen) is { } one) domains.Add(one.Domain);
+            best.Add(chosen);
+            left.Remove(chosen);
+        }
+
+        return best;
+    }
+
+    async Task<IStorageNode?> ChooseAsync(
+        BlockLocations row, HashSet<NodeId> without, List<NodeId> good, CancellationToken cancellationToken)
+    {
+        var domains = good.Select(nodes.Get).OfType<KnownNode>().Select(node => node.Domain);
+        var needed = row.LengthBytes + BlockTrailer.SizeBytes(row.LengthBytes);
+        return (await nodes.ChooseAsync(entropy, without, domains, needed, cancellationToken)).FirstOrDefault()?.Node;
+    }
+
+    async Task<bool> TryCopyAsync(IEnumerable<NodeId> sources, IStorageNode target, BlockName name, CancellationToken cancellationToken)
+    {
+        foreach (var source in sources.Select(nodes.Find).OfType<IStorageNode>())
+        {
+            try
+            {
+                await BlockCopy.RunAsync(
+                    source, target, name, buffers,
+                    throttle is null ? null : bytes => throttle.TakeAsync(bytes, cancellationToken),
+                    cancellationToken);
+                return true;
+            }
+            catch (StorageNodeException e) when (e.Node == target.Id)
+            {
+                return false;
+            }
+            catch (StorageNodeException)
+            {
+                // Another source may do.
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Takes copies away that the catalogue does not list, where it lists as many others as are wanted.</summary>
+    /// <returns>How many.</returns>
+    internal async Task<int> TakeAwayAsync(BlockLocations row, IEnumerable<NodeId> from, CancellationToken cancellationToken)
+    {
+        var count = 0;
+        foreach (var node in from.Select(nodes.Find).OfType<IStorageNode>())
+        {
+            try
+            {
+                if (!await node.RemoveAsync(row.Name, cancellationToken)) continue;
+                count++;
+
+                // An upload of the same content may have put its copy here, and recorded it, in the last moment: then it is put back.
+                var now = (await catalogue.GetLocationsAsync(row.Customer, [row.Name], default))[0];
+                if (now is null || !now.Nodes.Contains(node.Id)) continue;
+                await node.RestoreAsync(row.Name, default);
+                count--;
+            }
+            catch (StorageNodeException)
+            {
+                // A copy too many is found when the node is compared with the catalogue.
+            }
+        }
+
+        return count;
+    }
+}

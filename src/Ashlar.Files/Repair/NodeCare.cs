@@ -1,0 +1,244 @@
+namespace Ashlar.Files;
+
+/// <summary>What is done for all blocks of a storage node: when it is lost, comes back, is to be emptied, or from time to time.</summary>
+/// <param name="nodes">The nodes.</param>
+/// <param name="catalogue">Where blocks are.</param>
+/// <param name="repair">Looks after one block.</param>
+/// <param name="throttle">Bytes that may be verified.</param>
+public sealed class NodeCare(StorageNodes nodes, IBlockCatalogue catalogue, BlockRepair repair, TokenBucket? throttle = null)
+{
+    const int PageLength = 200;
+
+    /// <summary>
+    /// Makes the copies of a node that is lost anew, elsewhere: of blocks that have one copy left first. Does nothing for one that may come
+    /// back (<see cref="StorageNodes.IsLost"/>).
+    /// </summary>
+    /// <returns>How many there were of each outcome.</returns>
+    public async Task<IReadOnlyDictionary<RepairOutcome, int>> ReplaceLostAsync(NodeId node, CancellationToken cancellationToken = default)
+    {
+        var outcomes = new Dictionary<RepairOutcome, int>();
+        if (!nodes.IsLost(node)) return outcomes;
+        foreach (var isFirstPass in (bool[])[true, false])
+        {
+            await foreach (var row in RowsOfAsync(node, cancellationToken))
+            {
+                if (isFirstPass && row.Nodes.Count(holder => !nodes.IsLost(holder)) > 1) continue;
+                var outcome = await repair.RepairAsync(new CustomerBlock(row.Customer, row.Name), null, cancellationToken);
+                if (isFirstPass && outcome != RepairOutcome.Whole) continue; // It is met again.
+                outcomes[outcome] = outcomes.GetValueOrDefault(outcome) + 1;
+            }
+        }
+
+        return outcomes;
+    }
+
+    /// <summary>What keeps a node from being emptied. Changes nothing.</summary>
+    public async Task<DrainCheck> CheckDrainAsync(NodeId node, CancellationToken cancellationToken = default)
+    {
+        var health = await nodes.GetHealthAsync(cancellationToken);
+        var others = health
+            .Where(pair => pair.Key != node && pair.Value.State == NodeState.Up && !nodes.IsDraining(pair.Key))
+            .ToDictionary(pair => pair.Key, pair => pair.Value.FreeBytes);
+        var (blocks, bytes, widest, homeless) = (0L, 0L, 0, 0L);
+        var unreadable = new List<CustomerBlock>();
+        await foreach (var row in RowsOfAsync(node, cancellationToken))
+        {
+            blocks++;
+            var needed = row.LengthBytes + BlockTrailer.SizeBytes(row.LengthBytes);
+            bytes += needed;
+            var home = others.Where(pair => pair.Value >= needed && !row.Nodes.Contains(pair.Key)).Select(pair => pair.Key).ToArray();
+            if (home.Length == 0) homeless++;
+            else others[home.MaxBy(other => others[other])] -= needed;
+            widest = Math.Max(widest, row.WantedCopies);
+            if (unreadable.Count < PageLength && !await IsReadableAsync(row, cancellationToken))
+                unreadable.Add(new CustomerBlock(row.Customer, row.Name));
+        }
+
+        var problems = new List<string>();
+        if (others.Count < widest) problems.Add($"blocks are to have {widest} copies, and {others.Count} other nodes take blocks");
+        else if (homeless > 0) problems.Add($"for {homeless} of {blocks} blocks no other node without a copy has space");
+        if (unreadable.Count > 0) problems.Add($"of {unreadable.Count} blocks no copy can be read: {unreadable[0].Name}");
+        return new DrainCheck(blocks, bytes, problems, unreadable);
+    }
+
+    /// <summary>
+    /// Empties a node: nothing new is put on it, each of its blocks gets a copy elsewhere, and only when all copies that are wanted are
+    /// there and verified its own is taken away.
+    /// </summary>
+    /// <returns>How many there were of each outcome; the node is empty when all are whole or gone.</returns>
+    public async Task<IReadOnlyDictionary<RepairOutcome, int>> DrainAsync(NodeId node, CancellationToken cancellationToken = default)
+    {
+        nodes.SetDraining(node, true);
+        var outcomes = new Dictionary<RepairOutcome, int>();
+        await foreach (var row in RowsOfAsync(node, cancellationToken))
+        {
+            var outcome = await repair.RepairAsync(new CustomerBlock(row.Customer, row.Name), node, cancellationToken);
+            outcomes[outcome] = outcomes.GetValueOrDefault(outcome) + 1;
+        }
+
+        return outcomes;
+    }
+
+    /// <summary>
+    /// Compares what a node has with what it should have, when it comes back: what it lacks is made anew; what has become too much is
+    /// taken away, but only after the copies that replaced it were verified; what nobody knows of is left to the collector.
+    /// </summary>
+    public async Task<NodeComparison> CompareAsync(NodeId id, CancellationToken cancellationToken = default)
+    {
+        var node = nodes.Find(id) ?? throw new ArgumentException($"Storage node {id} is not known.", nameof(id));
+        var (present, lacking, surplus, strangers) = (0, 0, 0, 0);
+        BlockName? last = null;
+        while (await node.ListAsync(last, PageLength, cancellationToken) is { Count: > 0 } page)
+        {
+            last = page[^1].Name;
+            foreach (var group in page.Select(entry => entry.Block).OfType<StoredBlock>().GroupBy(block => block.Customer))
+            {
+                BlockName[] names = [.. group.Select(block => block.Name)];
+                var rows = await catalogue.GetLocationsAsync(group.Key, names, cancellationToken);
+                foreach (var row in rows)
+                {
+                    if (row is null) strangers++;
+                    else if (row.Nodes.Contains(id)) present++;
+                    else if (row.State != BlockState.Deleting && await TrimAsync(row, id, cancellationToken)) surplus++;
+                }
+            }
+        }
+
+        await foreach (var row in RowsOfAsync(id, cancellationToken))
+        {
+            if (row.State == BlockState.Deleting || await HasAsync(node, row.Name, cancellationToken)) continue;
+            lacking++;
+            await repair.RepairAsync(new CustomerBlock(row.Customer, row.Name), null, cancellationToken);
+        }
+
+        return new NodeComparison(present, lacking, surplus, strangers);
+    }
+
+    /// <summary>Reads blocks of a node from the medium and has those made anew that are not what they should be.</summary>
+    /// <param name="id">The node.</param>
+    /// <param name="after">Where the last call ended; null to begin.</param>
+    /// <param name="limit">At most so many blocks.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <returns>Where it ended, which is kept by whoever wants to go on there after a restart.</returns>
+    public async Task<ScrubProgress> ScrubAsync(NodeId id, BlockName? after, int limit, CancellationToken cancellationToken = default)
+    {
+        var node = nodes.Find(id) ?? throw new ArgumentException($"Storage node {id} is not known.", nameof(id));
+        var (good, bytes) = (0, 0L);
+        var bad = new List<BlockName>();
+        var page = await node.ListAsync(after, limit, cancellationToken);
+        foreach (var entry in page)
+        {
+            if (entry.Block is { } block && await IsGoodAsync(node, block, cancellationToken))
+            {
+                good++;
+                bytes += block.Digest.LengthBytes;
+            }
+            else
+            {
+                bad.Add(entry.Name);
+            }
+        }
+
+        // A file that does not say whose it is may be anybody's: the catalogue knows whose blocks the node should have.
+        if (bad.Count > 0) await RepairAsync(id, bad, cancellationToken);
+        return new ScrubProgress(page.Count == 0 ? null : page[^1].Name, good, bytes, bad);
+    }
+
+    async Task RepairAsync(NodeId id, List<BlockName> bad, CancellationToken cancellationToken)
+    {
+        var wanted = bad.ToHashSet();
+        await foreach (var row in RowsOfAsync(id, cancellationToken))
+            if (wanted.Contains(row.Name)) await repair.RepairAsync(new CustomerBlock(row.Customer, row.Name), null, cancellationToken);
+    }
+
+    async Task<bool> IsGoodAsync(IStorageNode node, StoredBlock block, CancellationToken cancellationToken)
+    {
+        if (throttle is not null) await throttle.TakeAsync(block.Digest.LengthBytes, cancellationToken);
+        try
+        {
+            await node.VerifyAsync(block.Name, cancellationToken);
+            return true;
+        }
+        catch (StorageNodeException e) when (e.IsVerdict)
+        {
+            return e.Kind == NodeErrorKind.NotFound; // It was taken away meanwhile.
+        }
+    }
+
+    // Whether a copy was taken away that the row does not list.
+    async Task<bool> TrimAsync(BlockLocations row, NodeId id, CancellationToken cancellationToken)
+    {
+        var outcome = await repair.RepairAsync(new CustomerBlock(row.Customer, row.Name), null, cancellationToken);
+        if (outcome != RepairOutcome.Whole) return false;
+
+        // Invariant: the row that lists as many verified copies as are wanted, and not this one, is the one that counts now.
+        var now = (await catalogue.GetLocationsAsync(row.Customer, [row.Name], cancellationToken))[0];
+        if (now is null || now.Nodes.Contains(id) || now.Nodes.Count < now.WantedCopies) return false;
+        return await repair.TakeAwayAsync(now, [id], cancellationToken) == 1;
+    }
+
+    async Task<bool> IsReadableAsync(BlockLocations row, CancellationToken cancellationToken)
+    {
+        foreach (var holder in row.Nodes.Select(nodes.Find).OfType<IStorageNode>())
+        {
+            try
+            {
+                if (await HasAsync(holder, row.Name, cancellationToken)) return true;
+            }
+            catch (StorageNodeException)
+            {
+                // Then another one.
+            }
+        }
+
+        return false;
+    }
+
+    static async Task<bool> HasAsync(IStorageNode node, BlockName name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await node.FindAsync(name, cancellationToken) is not null;
+        }
+        catch (StorageNodeException e) when (e.Kind == NodeErrorKind.Damaged)
+        {
+            return false;
+        }
+    }
+
+    async IAsyncEnumerable<BlockLocations> RowsOfAsync(
+        NodeId node, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        CustomerBlock? last = null;
+        while (await catalogue.ListBlocksOfNodeAsync(node, last, PageLength, cancellationToken) is { Count: > 0 } page)
+        {
+            last = page[^1];
+            foreach (var group in page.GroupBy(block => block.Customer))
+            {
+                var rows = await catalogue.GetLocationsAsync(group.Key, [.. group.Select(block => block.Name)], cancellationToken);
+                foreach (var row in rows.OfType<BlockLocations>()) yield return row;
+            }
+        }
+    }
+}
+
+/// <summary>What keeps a node from being emptied.</summary>
+/// <param name="Blocks">Blocks that it has.</param>
+/// <param name="Bytes">What they take.</param>
+/// <param name="Problems">In words; none if nothing does.</param>
+/// <param name="UnreadableBlocks">Some of the blocks of which no copy can be read.</param>
+public sealed record DrainCheck(long Blocks, long Bytes, IReadOnlyList<string> Problems, IReadOnlyList<CustomerBlock> UnreadableBlocks);
+
+/// <summary>What a node has, compared with what it should have.</summary>
+/// <param name="Present">Blocks that it has and should have.</param>
+/// <param name="Lacking">Blocks that it should have and has not: they were looked after.</param>
+/// <param name="Surplus">Blocks that were too much, and were taken away.</param>
+/// <param name="Strangers">Blocks that nobody knows of.</param>
+public sealed record NodeComparison(int Present, int Lacking, int Surplus, int Strangers);
+
+/// <summary>How far a scrub came.</summary>
+/// <param name="Last">Where to go on; null when the node is through.</param>
+/// <param name="Good">Blocks that are what they should be.</param>
+/// <param name="Bytes">Bytes of those.</param>
+/// <param name="Bad">Blocks that are not; those that the node should have were looked after.</param>
+public sealed record ScrubProgress(BlockName? Last, int Good, long Bytes, IReadOnlyList<BlockName> Bad);

@@ -1,0 +1,171 @@
+using Ashlar.Files.Tests.Chunks;
+using Ashlar.Files.Tests.Nodes;
+using Ashlar.Simulation;
+using Ashlar.TestKit;
+
+namespace Ashlar.Files.Tests.FileStore;
+
+/// <summary>All parts together: files over metadata in the key-value store and blocks on storage nodes.</summary>
+public sealed class FileStoreTests : IAsyncLifetime
+{
+    readonly SimulatedClock clock = new();
+    EmbeddedMetadataStore metadata = null!;
+    CustomerId customer;
+
+    public async Task InitializeAsync()
+    {
+        metadata = EmbeddedStores.Open(new SimulatedFileSystem(isRecording: false), clock);
+        customer = (await metadata.CreateCustomerAsync("one", Quota.None)).Id;
+    }
+
+    public Task DisposeAsync() => metadata.DisposeAsync().AsTask();
+
+    [Fact]
+    public async Task A_file_goes_to_three_nodes_comes_back_is_stored_once_and_is_collected_when_nothing_refers_to_it()
+    {
+        await using var store = new Store(this, 4);
+        var content = NodeExtensions.Content(1, 700_000);
+        await store.CreateAsync("/a", content);
+        Assert.Equal(content, await store.ReadAsync("/a"));
+        Assert.Equal(content[300_000..300_100], await store.ReadAsync("/a", 300_000, 100));
+
+        await store.CreateAsync("/b", content);
+        await store.Rig.AssertTidyAsync();
+        await store.Repair.RunAsync(); // A copy that came after the commit is recorded by it.
+        Assert.Equal(3, await store.CountCopiesAsync());
+        var verification = await new FileVerifier(metadata, store.Holders).RunAsync();
+        Assert.Empty(verification.Problems);
+
+        await store.Service.DeleteDirectoryAsync(customer, FilePath.Parse("/a"));
+        await store.CollectAsync();
+        Assert.Equal(content, await store.ReadAsync("/b"));
+        await store.Service.DeleteDirectoryAsync(customer, FilePath.Parse("/b"));
+        await store.CollectAsync();
+        Assert.Equal(0, await store.CountCopiesAsync());
+    }
+
+    [Fact]
+    public async Task A_file_outlives_the_nodes_that_it_was_written_to_one_after_another()
+    {
+        await using var store = new Store(this, 4);
+        var content = NodeExtensions.Content(2, 300_000);
+        await store.CreateAsync("/file", content);
+        for (var round = 0; round < 4; round++)
+        {
+            var victim = store.Rig.Nodes[round];
+            victim.DieAfter(0);
+            store.Rig.Known.DeclareLost(victim.Id);
+            await store.Care.ReplaceLostAsync(victim.Id);
+            await store.Repair.RunAsync();
+            Assert.Equal(content, await store.ReadAsync("/file"));
+            victim.Before = null;
+            store.Rig.Known.Remove(victim.Id);
+            store.Rig.Known.Add(victim);
+            await store.Care.CompareAsync(victim.Id);
+            Assert.Equal(3, await store.CountCopiesAsync());
+        }
+
+        Assert.Empty((await new FileVerifier(metadata, store.Holders).RunAsync()).Problems);
+    }
+
+    /// <summary>A node is lost at any moment of an upload: the file is whole, or not there.</summary>
+    [Theory, Seeds(count: 2)]
+    public async Task Uploads_and_the_loss_of_nodes_leave_whole_files_or_none(ulong seed)
+    {
+        var random = new SeededRandom(seed);
+        var (made, refused) = (0, 0);
+        for (var round = 0; round < TestTier.Choose(12, 200); round++)
+        {
+            await using var store = new Store(this, 3);
+            var content = NodeExtensions.Content((int)(seed % 1000) + round, random.Next(5000, 400_000));
+            var path = $"/{seed}-{round}";
+            var victims = store.Rig.Nodes.Where(_ => random.OneIn(3)).ToArray();
+            foreach (var node in victims) node.DieAfter(random.Next(16));
+            try
+            {
+                await store.CreateAsync(path, content);
+                made++;
+            }
+            catch (Exception e) when (e is FileStoreException or StorageNodeException)
+            {
+                refused++;
+                Assert.NotEmpty(victims);
+                Assert.Null(await metadata.StatAsync(customer, FilePath.Parse(path)));
+            }
+
+            foreach (var node in store.Rig.Nodes) node.Before = null;
+            await store.Rig.SettleAsync();
+            await store.Repair.RunAsync();
+            if (await metadata.StatAsync(customer, FilePath.Parse(path)) is null) continue;
+            Assert.Equal(content, await store.ReadAsync(path));
+            Assert.InRange(await store.CountCopiesAsync(), 3, 4);
+            await store.Service.DeleteDirectoryAsync(customer, FilePath.Parse(path));
+        }
+
+        Assert.True(made > 3, $"{made} made, {refused} refused");
+    }
+
+    /// <summary>The whole store on nodes of a test, with the metadata of the test.</summary>
+    sealed class Store : IAsyncDisposable
+    {
+        readonly FileStoreTests test;
+
+        public Store(FileStoreTests test, int nodes)
+        {
+            this.test = test;
+            Rig = new NodeRig(nodes, clock: test.clock);
+            Repair = new BlockRepair(Rig.Known, Rig.Buffers, test.metadata);
+            Care = new NodeCare(Rig.Known, test.metadata, Repair);
+            Holders = new NodeHolders(Rig.Known, test.clock);
+            Pieces = new NodePieces(Rig.Known, Rig.Buffers, test.metadata, Repair, Rig.Options, test.clock);
+            var chunks = new ChunkManager(Rig.Known, Rig.Buffers, new MemoryCache(Pieces, 1 << 20), Rig.Options, test.clock);
+            Service = new FileService(test.metadata, chunks, new FileServiceOptions { TimeProvider = test.clock });
+        }
+
+        public NodeRig Rig { get; }
+
+        public NodePieces Pieces { get; }
+
+        public BlockRepair Repair { get; }
+
+        public NodeCare Care { get; }
+
+        public NodeHolders Holders { get; }
+
+        public FileService Service { get; }
+
+        public Task<NamespaceEntry> CreateAsync(string path, byte[] content) =>
+            Service.CreateFileAsync(test.customer, FilePath.Parse(path), new MemoryStream(content));
+
+        public async Task<byte[]> ReadAsync(string path, long offset = 0, long length = long.MaxValue)
+        {
+            var read = new MemoryStream();
+            var reader = await Service.ReadFileAsync(test.customer, FilePath.Parse(path), offset, length);
+            await reader.CopyToAsync(read);
+            return read.ToArray();
+        }
+
+        /// <summary>Copies on all nodes.</summary>
+        public async Task<int> CountCopiesAsync()
+        {
+            var count = 0;
+            foreach (var node in Rig.Nodes) count += (await node.Inner.ListAllAsync(100)).Count;
+            return count;
+        }
+
+        public async Task CollectAsync()
+        {
+            var collector = new Collector(
+                test.metadata,
+                Holders,
+                new CollectorOptions { Grace = TimeSpan.Zero, CondemnedFor = TimeSpan.Zero, TimeProvider = test.clock });
+            for (var pass = 0; pass < 3; pass++)
+            {
+                test.clock.Advance(TimeSpan.FromHours(2));
+                await collector.RunAsync();
+            }
+        }
+
+        public ValueTask DisposeAsync() => Rig.DisposeAsync();
+    }
+}

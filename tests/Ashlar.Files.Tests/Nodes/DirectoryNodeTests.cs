@@ -1,0 +1,283 @@
+using System.Buffers.Binary;
+using Ashlar.Simulation;
+using Ashlar.Storage;
+using static Ashlar.Files.Tests.Nodes.NodeExtensions;
+
+namespace Ashlar.Files.Tests.Nodes;
+
+/// <summary>A storage node keeps what it is given, and gives nothing that it was not given.</summary>
+public sealed class DirectoryNodeTests : IAsyncLifetime
+{
+    const string Root = "/disk/node";
+    static readonly DirectoryNodeOptions Options = new() { ReserveBytes = 0, TrashPeriod = TimeSpan.FromHours(1) };
+
+    readonly SimulatedFileSystem disk = new(isRecording: false);
+    readonly SimulatedClock clock = new();
+    DirectoryNode node = null!;
+
+    public async Task InitializeAsync()
+    {
+        var id = DirectoryNode.Create(disk, Root, new SeededEntropy(1), clock);
+        node = DirectoryNode.Open(disk, Root, id, Options, clock, new SeededEntropy(2));
+        await Task.CompletedTask;
+    }
+
+    public async Task DisposeAsync()
+    {
+        await node.DisposeAsync();
+        Assert.Equal(0, disk.OpenFiles);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(65_535)]
+    [InlineData(65_536)]
+    [InlineData(65_537)]
+    [InlineData(300_000)]
+    public async Task A_block_comes_back_whole_and_in_parts(int length)
+    {
+        var content = Content(1, length);
+        var stored = await node.PutAsync(content, generation: 5);
+        Assert.Equal((NameOf(content, 5), Owner, length), (stored.Name, stored.Customer, stored.Digest.LengthBytes));
+        Assert.Equal(content, await node.GetAsync(stored.Name));
+        for (var offset = 0; offset < length; offset += BlockGeometry.UnitBytes)
+        {
+            var buffer = new byte[BlockGeometry.UnitBytes];
+            var part = await node.ReadAsync(stored.Name, offset, buffer, default);
+            Assert.Equal(content.AsSpan(offset, part.LengthBytes), buffer.AsSpan(0, part.LengthBytes));
+            Assert.Equal(Math.Min(BlockGeometry.UnitBytes, length - offset), part.LengthBytes);
+        }
+
+        Assert.Equal(0, (await node.ReadAsync(stored.Name, (length / 65_536 * 65_536) + 65_536, new byte[65_536], default)).LengthBytes);
+        Assert.True(stored.Digest.Matches((await node.VerifyAsync(stored.Name, default)).Digest));
+        Assert.True(stored.Digest.Matches((await node.FindAsync(stored.Name, default))!.Digest));
+    }
+
+    [Fact]
+    public async Task Content_that_is_not_what_its_name_says_is_refused_and_leaves_nothing()
+    {
+        var content = Content(1, 1000);
+        var wrong = NameOf(Content(2, 1000));
+        await AssertRefusedAsync(NodeErrorKind.ContentDiffers, () => node.PutAsync(content, name: wrong));
+        Assert.Null(await node.FindAsync(wrong, default));
+        Assert.Empty(disk.List($"{Root}/temp"));
+        var nothing = await node.BeginAsync(10, default);
+        await AssertRefusedAsync(
+            NodeErrorKind.ContentDiffers, () => node.InstallAsync(nothing, NameOf([]), Owner, default).AsTask());
+    }
+
+    [Fact]
+    public async Task A_block_that_is_stored_again_is_stored_once()
+    {
+        var content = Content(1, 70_000);
+        await node.PutAsync(content);
+        await node.PutAsync(content);
+        await node.PutAsync(content, generation: 2);
+        var listed = await node.ListAllAsync();
+        Assert.Equal([NameOf(content, 1), NameOf(content, 2)], listed.Select(entry => entry.Name));
+    }
+
+    [Fact]
+    public async Task Pieces_that_do_not_follow_each_other_end_the_upload()
+    {
+        var ticket = await node.BeginAsync(1000, default);
+        await node.AppendAsync(ticket, 0, Content(1, 10), default);
+        await AssertRefusedAsync(NodeErrorKind.InvalidRequest, () => node.AppendAsync(ticket, 5, Content(1, 10), default).AsTask());
+        await AssertRefusedAsync(NodeErrorKind.UnknownUpload, () => node.AppendAsync(ticket, 10, Content(1, 10), default).AsTask());
+        var other = await node.BeginAsync(10, default);
+        await AssertRefusedAsync(NodeErrorKind.InvalidRequest, () => node.AppendAsync(other, 0, Content(1, 11), default).AsTask());
+        await AssertRefusedAsync(NodeErrorKind.InvalidRequest, () => node.BeginAsync(BlockGeometry.MaxLengthBytes + 1, default).AsTask());
+        await AssertRefusedAsync(NodeErrorKind.InvalidRequest, () => node.ReadAsync(default, 1, new byte[10], default).AsTask());
+        Assert.Empty(disk.List($"{Root}/temp"));
+    }
+
+    [Fact]
+    public async Task An_upload_that_nobody_goes_on_with_is_forgotten()
+    {
+        var idle = await node.AppendAllAsync(Content(1, 1000));
+        clock.JumpWallClock(TimeSpan.FromDays(3)); // Nobody is idle because a clock was set.
+        var busy = await node.BeginAsync(1000, default);
+        await node.AppendAsync(idle, 1000, ReadOnlyMemory<byte>.Empty, default);
+        clock.Advance(TimeSpan.FromMinutes(16));
+        await node.BeginAsync(1000, default);
+        await AssertRefusedAsync(NodeErrorKind.UnknownUpload, () => node.InstallAsync(idle, default, Owner, default).AsTask());
+        await AssertRefusedAsync(NodeErrorKind.UnknownUpload, () => node.InstallAsync(busy, default, Owner, default).AsTask());
+        Assert.Single(disk.List($"{Root}/temp"));
+    }
+
+    [Fact]
+    public async Task A_full_disk_takes_nothing_and_keeps_what_it_has()
+    {
+        var content = Content(1, 100_000);
+        await node.PutAsync(content);
+        disk.CapacityBytes = 300_000;
+        var first = await node.BeginAsync(100_000, default);
+        var refusal = await AssertRefusedAsync(NodeErrorKind.Full, () => node.BeginAsync(100_000, default).AsTask());
+        Assert.Equal(FailureClass.NoSpace, refusal.FailureClass);
+        disk.CapacityBytes = 150_000; // Somebody else takes what was reserved.
+        await AssertRefusedAsync(NodeErrorKind.Full, () => node.AppendAsync(first, 0, Content(2, 100_000), default).AsTask());
+        Assert.Empty(disk.List($"{Root}/temp"));
+        Assert.Equal(content, await node.GetAsync(NameOf(content)));
+        disk.CapacityBytes = 1 << 20;
+        await node.PutAsync(Content(2, 100_000));
+        Assert.Equal(NodeState.Up, (await node.GetHealthAsync(default)).State);
+    }
+
+    [Fact]
+    public async Task What_is_taken_away_can_be_put_back_until_the_node_was_open_for_long_enough()
+    {
+        var (one, other) = (Content(1, 1000), Content(2, 1000));
+        await node.PutAsync(one);
+        await node.PutAsync(other);
+        Assert.True(await node.RemoveAsync(NameOf(one), default));
+        Assert.False(await node.RemoveAsync(NameOf(one), default));
+        await AssertRefusedAsync(NodeErrorKind.NotFound, () => node.GetAsync(NameOf(one)));
+        clock.JumpWallClock(TimeSpan.FromDays(4000));
+        Assert.Equal(0, await node.PurgeAsync(100, default));
+        Assert.True(await node.RestoreAsync(NameOf(one), default));
+        Assert.True(await node.RestoreAsync(NameOf(one), default)); // It has it.
+        Assert.Equal(one, await node.GetAsync(NameOf(one)));
+
+        await node.RemoveAsync(NameOf(one), default);
+        clock.Advance(TimeSpan.FromMinutes(40));
+        Assert.Equal(0, await node.PurgeAsync(100, default));
+        await ReopenAsync();
+        clock.JumpWallClock(TimeSpan.FromDays(-9000));
+        clock.Advance(TimeSpan.FromMinutes(19));
+        Assert.Equal(0, await node.PurgeAsync(100, default));
+        clock.Advance(TimeSpan.FromMinutes(2));
+        Assert.Equal(1, await node.PurgeAsync(100, default));
+        Assert.False(await node.RestoreAsync(NameOf(one), default));
+        Assert.Equal(other, await node.GetAsync(NameOf(other)));
+    }
+
+    [Fact]
+    public async Task The_inventory_needs_nothing_but_the_files()
+    {
+        var names = new List<BlockName>();
+        for (var i = 0; i < 20; i++) names.Add((await node.PutAsync(Content(i, 100 + i), generation: (ulong)i)).Name);
+        await ReopenAsync();
+        var damaged = names[3].ToString();
+        var path = $"{Root}/blocks/{damaged[0]}/{damaged[1]}/{damaged}";
+        using (var file = disk.Open(path, FileOpenMode.Existing)) file.SetLength(file.LengthBytes - 1);
+        disk.Open($"{Root}/blocks/0/0/{damaged.ToUpperInvariant()}", FileOpenMode.CreateNew).Dispose();
+        disk.Open($"{Root}/blocks/0/0/README", FileOpenMode.CreateNew).Dispose();
+        var listed = await node.ListAllAsync();
+        names.Sort();
+        Assert.Equal(names, listed.Select(entry => entry.Name));
+        foreach (var entry in listed)
+        {
+            Assert.Equal(entry.Name == BlockNameOf(damaged), entry.Block is null);
+            if (entry.Block is { } block) Assert.Equal((Owner, 100 + (int)entry.Name.Generation), (block.Customer, block.Digest.LengthBytes));
+            else Assert.Contains("damaged", entry.Problem, StringComparison.Ordinal);
+        }
+
+        static BlockName BlockNameOf(string text) => BlockName.TryParse(text, out var name) ? name : default;
+    }
+
+    [Fact]
+    public async Task Every_bit_of_a_file_counts()
+    {
+        var content = Content(1, 66_000);
+        var name = (await node.PutAsync(content)).Name;
+        var text = name.ToString();
+        using var file = disk.Open($"{Root}/blocks/{text[0]}/{text[1]}/{text}", FileOpenMode.Existing);
+        var length = file.LengthBytes;
+        var original = new byte[length];
+        file.Read(original, 0);
+        var random = new SeededRandom(4);
+        for (var round = 0; round < 300; round++)
+        {
+            // The trailer is short and has to be hit as well.
+            var at = round % 2 == 0 ? random.NextInt64(length) : length - 1 - random.NextInt64(200);
+            file.Write([(byte)(original[at] ^ (1 << random.Next(8)))], at);
+            await AssertRefusedAsync(NodeErrorKind.Damaged, () => node.VerifyAsync(name, default).AsTask());
+            await AssertRefusedAsync(NodeErrorKind.Damaged, () => node.GetAsync(name));
+            file.Write([original[at]], at);
+        }
+
+        // A unit that is whole is given while another one is not.
+        file.Write([(byte)~original[65_990]], 65_990);
+        Assert.Equal(65_536, (await node.ReadAsync(name, 0, new byte[65_536], default)).LengthBytes);
+        await AssertRefusedAsync(NodeErrorKind.Damaged, () => node.ReadAsync(name, 65_536, new byte[65_536], default).AsTask());
+        foreach (var cut in (long[])[0, 1, 127, 128, 66_000, length - 1])
+        {
+            file.SetLength(cut);
+            await AssertRefusedAsync(NodeErrorKind.Damaged, () => node.GetAsync(name));
+            file.SetLength(length);
+            await AssertRefusedAsync(NodeErrorKind.Damaged, () => node.GetAsync(name)); // Zeros now.
+            file.Write(original, 0);
+        }
+
+        Assert.Equal(content, await node.GetAsync(name));
+    }
+
+    [Fact]
+    public async Task A_block_under_the_name_of_another_is_damaged_and_one_of_a_later_version_is_left_alone()
+    {
+        var (one, other) = ((await node.PutAsync(Content(1, 100))).Name, (await node.PutAsync(Content(2, 100))).Name);
+        disk.Rename(PathOf(one), PathOf(other));
+        await AssertRefusedAsync(NodeErrorKind.Damaged, () => node.GetAsync(other));
+        await AssertRefusedAsync(NodeErrorKind.NotFound, () => node.GetAsync(one));
+        await node.PutAsync(Content(2, 100));
+        Assert.Equal(Content(2, 100), await node.GetAsync(other));
+        using (var file = disk.Open(PathOf(other), FileOpenMode.Existing))
+        {
+            var trailer = new byte[132];
+            file.Read(trailer, 100);
+            trailer[12] = 2;
+            BinaryPrimitives.WriteUInt32LittleEndian(trailer.AsSpan(128), Crc32C.Compute(trailer.AsSpan(0, 128)));
+            file.Write(trailer, 100);
+        }
+
+        await AssertRefusedAsync(NodeErrorKind.Unsupported, () => node.GetAsync(other));
+
+        static string PathOf(BlockName name) => $"{Root}/blocks/{name.ToString()[0]}/{name.ToString()[1]}/{name}";
+    }
+
+    [Fact]
+    public async Task Many_install_at_a_time_and_share_syncs_of_directories()
+    {
+        await Task.WhenAll(Enumerable.Range(0, 64).Select(number => node.PutAsync(Content(number, 500))));
+        Assert.Equal(64, (await node.ListAllAsync(10)).Count);
+        var (made, asked) = node.DirectorySyncCounts;
+        Assert.Equal(128, asked);
+        Assert.InRange(made, 64, 128);
+    }
+
+    [Fact]
+    public async Task A_node_that_has_too_much_to_do_says_so_at_once()
+    {
+        await node.DisposeAsync();
+        using var release = new ManualResetEventSlim();
+        var slow = new FaultyFileSystem(disk)
+        {
+            BeforeOperation = (operation, path) =>
+            {
+                if (operation == FaultOperations.Write && path.Contains("/temp/", StringComparison.Ordinal)) release.Wait();
+            },
+        };
+        node = DirectoryNode.Open(slow, Root, null, Options with { QueueLimit = 3, DiskDepth = 1 }, clock);
+        var tickets = new List<UploadTicket>();
+        for (var i = 0; i < 4; i++) tickets.Add(await node.BeginAsync(100, default));
+        var waiting = tickets.Take(3).Select(ticket => node.AppendAsync(ticket, 0, Content(1, 10), default).AsTask()).ToArray();
+        try
+        {
+            await AssertRefusedAsync(NodeErrorKind.Busy, () => node.AppendAsync(tickets[3], 0, Content(1, 10), default).AsTask());
+        }
+        finally
+        {
+            release.Set();
+        }
+
+        await Task.WhenAll(waiting);
+        await node.AppendAsync(tickets[3], 0, Content(1, 10), default); // Whoever was refused for that may try again.
+        Assert.Equal(0, (await node.GetHealthAsync(default)).QueueLength);
+    }
+
+    async Task ReopenAsync()
+    {
+        await node.DisposeAsync();
+        node = DirectoryNode.Open(disk, Root, null, Options, clock, new SeededEntropy(3));
+    }
+}

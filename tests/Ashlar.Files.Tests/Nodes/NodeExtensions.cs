@@ -1,0 +1,57 @@
+using Ashlar.Simulation;
+
+namespace Ashlar.Files.Tests.Nodes;
+
+/// <summary>What tests do with storage nodes again and again.</summary>
+static class NodeExtensions
+{
+    public static CustomerId Owner { get; } = new(7);
+
+    /// <summary>The name of content that one upload wrote.</summary>
+    public static BlockName NameOf(byte[] content, ulong generation = 1) => new(ContentHash.Of(content), generation);
+
+    /// <summary>Content that a number stands for.</summary>
+    public static byte[] Content(int number, int length) => SeededRandom.For((ulong)number, "content").Bytes(length);
+
+    /// <summary>Uploads a block in pieces.</summary>
+    public static async Task<StoredBlock> PutAsync(
+        this IStorageNode node, byte[] content, ulong generation = 1, int pieceBytes = 100_000, BlockName? name = null)
+    {
+        var ticket = await node.AppendAllAsync(content, pieceBytes);
+        return await node.InstallAsync(ticket, name ?? NameOf(content, generation), Owner, default);
+    }
+
+    /// <summary>Uploads a block and does not end that.</summary>
+    public static async Task<UploadTicket> AppendAllAsync(this IStorageNode node, byte[] content, int pieceBytes = 100_000)
+    {
+        var ticket = await node.BeginAsync(content.Length, default);
+        for (var done = 0; done < content.Length; done += pieceBytes)
+            await node.AppendAsync(ticket, done, content.AsMemory(done, Math.Min(pieceBytes, content.Length - done)), default);
+        return ticket;
+    }
+
+    /// <summary>Reads all of a block.</summary>
+    public static async Task<byte[]> GetAsync(this IStorageNode node, BlockName name)
+    {
+        var buffer = new byte[BlockGeometry.UnitBytes * 8];
+        var part = await node.ReadAsync(name, 0, buffer, default);
+        Assert.Equal(part.Block.Digest.LengthBytes, part.LengthBytes);
+        return buffer[..part.LengthBytes];
+    }
+
+    /// <summary>All that a node has, asked for in small pages.</summary>
+    public static async Task<List<InventoryEntry>> ListAllAsync(this IStorageNode node, int pageLength = 3)
+    {
+        var all = new List<InventoryEntry>();
+        while (await node.ListAsync(all.Count == 0 ? null : all[^1].Name, pageLength, default) is { Count: > 0 } page) all.AddRange(page);
+        return all;
+    }
+
+    /// <summary>What a request fails by.</summary>
+    public static async Task<StorageNodeException> AssertRefusedAsync(NodeErrorKind kind, Func<Task> request)
+    {
+        var refusal = await Assert.ThrowsAsync<StorageNodeException>(request);
+        Assert.Equal(kind, refusal.Kind);
+        return refusal;
+    }
+}
