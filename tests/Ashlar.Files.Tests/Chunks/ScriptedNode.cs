@@ -31,6 +31,9 @@ sealed class ScriptedNode(IStorageNode inner) : IStorageNode
     /// <summary>Changes what the node says of its health.</summary>
     public Func<NodeHealth, NodeHealth>? Health { get; set; }
 
+    /// <summary>Whether it only looks whether a block is there when it is to verify it.</summary>
+    public bool BelievesItsListing { get; set; }
+
     /// <summary>Calls that were made.</summary>
     public List<NodeCall> Calls { get; } = [];
 
@@ -86,7 +89,11 @@ sealed class ScriptedNode(IStorageNode inner) : IStorageNode
         CallAsync(NodeCall.Find, () => inner.FindAsync(name, cancellation));
 
     public ValueTask<StoredBlock> VerifyAsync(BlockName name, CancellationToken cancellation) =>
-        CallAsync(NodeCall.Verify, () => inner.VerifyAsync(name, cancellation));
+        CallAsync(
+            NodeCall.Verify,
+            async () => BelievesItsListing && await inner.FindAsync(name, cancellation) is { } listed
+                ? listed
+                : await inner.VerifyAsync(name, cancellation));
 
     public ValueTask<IReadOnlyList<InventoryEntry>> ListAsync(BlockName? after, int limit, CancellationToken cancellation) =>
         CallAsync(NodeCall.List, () => inner.ListAsync(after, limit, cancellation));

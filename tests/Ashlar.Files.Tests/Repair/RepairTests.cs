@@ -268,12 +268,29 @@ public sealed class RepairTests
     /// death of a node: as long as one good copy could be asked for, none is lost, and in the end all are whole.
     /// </summary>
     [Theory, Seeds(count: 3)]
-    public async Task No_block_loses_its_last_copy_to_those_who_look_after_it(ulong seed)
+    public Task No_block_loses_its_last_copy_to_those_who_look_after_it(ulong seed) =>
+        LookAfterAsync(seed, TestTier.Choose(5, 150), _ => { });
+
+    [Fact]
+    public async Task A_verification_that_does_not_read_is_found()
+    {
+        for (var seed = 1UL; seed < 9; seed++)
+        {
+            var found = await Record.ExceptionAsync(() => LookAfterAsync(seed, 3, node => node.BelievesItsListing = true));
+            if (found is StorageNodeException { Kind: NodeErrorKind.Damaged }) return;
+            Assert.Null(found);
+        }
+
+        Assert.Fail("not found");
+    }
+
+    async Task LookAfterAsync(ulong seed, int rounds, Action<ScriptedNode> plant)
     {
         var random = new SeededRandom(seed);
-        for (var round = 0; round < TestTier.Choose(5, 150); round++)
+        for (var round = 0; round < rounds; round++)
         {
             await using var rig = NewRig(random.Next(3, 6));
+            rig.Nodes.ForEach(plant);
             var blocks = new List<StoredCopies>();
             for (var number = 0; number < 4; number++) blocks.Add(await StoreAsync(rig, number));
             var care = NewCare(rig);
