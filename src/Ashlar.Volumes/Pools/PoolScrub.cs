@@ -113,7 +113,7 @@ public sealed class PoolScrub
         SnapshotRecord[] snapshots = [.. volume.Snapshots.OrderBy(static each => each.Generation)];
         for (var i = 0; i < snapshots.Length; i++)
         {
-            var next = i + 1 < snapshots.Length ? snapshots[i + 1].Generation : pool.Parts.Generation.Current;
+            var next = i + 1 < snapshots.Length ? snapshots[i + 1].Generation : MapLayout.MaxNumber48 - 1;
             if (pool.OpenSnapshot(volume.Record.Name, snapshots[i].Name) is not VolumeDevice view) continue; // Deleted meanwhile.
             try
             {

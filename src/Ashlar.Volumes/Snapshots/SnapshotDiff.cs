@@ -78,13 +78,7 @@ sealed class SnapshotDiff(Func<KeyRange, KeyValueCursor> scan, LeafVersions vers
     }
 
     // Of the head, too: a leaf that was not changed since the younger snapshot is that one's.
-    SortedSet<long> ListChanged(long lineage, long from, long to)
-    {
-        var leaves = new SortedSet<long>();
-        using (var cursor = scan(KeyRange.Between(MapKeys.Change(lineage, from + 1, 0), MapKeys.Change(lineage, to + 1, 0))))
-            while (cursor.MoveNext()) leaves.Add(MapKeys.ReadChange(cursor.Key).LeafIndex);
-        return leaves;
-    }
+    IEnumerable<long> ListChanged(long lineage, long from, long to) => new ChangedLeafList(scan).Read(lineage, (from, to));
 
     static IEnumerable<long> ListAll(VolumeDevice volume, SnapshotRecord to) =>
         LeafOccupancy.Between(volume, 0, (to.SizeBytes + MapLayout.LeafBytes - 1) / MapLayout.LeafBytes);

@@ -15,30 +15,22 @@ sealed class SnapshotSpace(KeyValueStore store, long chunkCount, string pool)
         var remaining = volume.NeededGenerations.Where(each => !selected.Contains(each) || volume.IsCloned(each)).ToArray();
         var shared = volume.Parent?.Generation ?? 0;
         long bytes = 0;
-        foreach (var leafIndex in ListLeaves(volume, selected, cancellationToken))
+        foreach (var leafIndex in ListLeaves(volume, selected))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
             bytes += MeasureLeaf(volume.Lineage, leafIndex, remaining, shared);
+        }
+
         return bytes;
     }
 
     // Leaves of which a version was kept that only these snapshots may need: it was changed after the snapshot before one of them.
-    SortedSet<long> ListLeaves(VolumeDevice volume, IReadOnlySet<long> selected, CancellationToken cancellationToken)
+    IEnumerable<long> ListLeaves(VolumeDevice volume, IReadOnlySet<long> selected)
     {
-        var leaves = new SortedSet<long>();
-        var all = volume.NeededGenerations.Order().ToArray();
-        for (var i = 0; i < all.Length; i++)
-        {
-            if (!selected.Contains(all[i])) continue;
-            var before = i == 0 ? 0 : all[i - 1];
-            using var cursor = store.Scan(KeyRange.Between(
-                MapKeys.Change(volume.Lineage, before + 1, 0), MapKeys.Change(volume.Lineage, all[i] + 1, 0)));
-            while (cursor.MoveNext())
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                leaves.Add(MapKeys.ReadChange(cursor.Key).LeafIndex);
-            }
-        }
-
-        return leaves;
+        long[] all = [.. volume.NeededGenerations.Order()];
+        return new ChangedLeafList(range => store.Scan(range)).Read(
+            volume.Lineage,
+            all.Index().Where(each => selected.Contains(each.Item)).Select(each => (each.Index == 0 ? 0 : all[each.Index - 1], each.Item)));
     }
 
     long MeasureLeaf(long lineage, long leafIndex, long[] remaining, long shared)
