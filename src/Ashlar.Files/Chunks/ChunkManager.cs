@@ -8,10 +8,8 @@ namespace Ashlar.Files;
 /// </summary>
 public sealed class ChunkManager : IChunkManager
 {
-    readonly ChunkOptions options;
     readonly IPieceSource pieces;
     readonly BlocksReader reader;
-    readonly TimeProvider clock;
 
     /// <summary>Creates it.</summary>
     /// <param name="nodes">The nodes.</param>
@@ -29,8 +27,8 @@ public sealed class ChunkManager : IChunkManager
         IEntropySource? entropy = null)
     {
         (Nodes, Buffers, Entropy, this.pieces) = (nodes, buffers, entropy ?? SystemEntropy.Instance, pieces);
-        (this.options, this.clock) = (options ?? new(), clock ?? TimeProvider.System);
-        reader = new BlocksReader(pieces, this.options);
+        (Options, Clock) = (options ?? new(), clock ?? TimeProvider.System);
+        reader = new BlocksReader(pieces, Options);
     }
 
     /// <summary>The nodes.</summary>
@@ -48,6 +46,10 @@ public sealed class ChunkManager : IChunkManager
     IReadOnlyCollection<NodeId> IChunkManager.Nodes => [.. Nodes.Ids];
 
     internal IEntropySource Entropy { get; }
+
+    internal ChunkOptions Options { get; }
+
+    internal TimeProvider Clock { get; }
 
     /// <inheritdoc />
     async Task<IChunkUpload> IChunkManager.BeginAsync(CustomerId customer, CancellationToken cancellationToken) =>
@@ -79,7 +81,7 @@ public sealed class ChunkManager : IChunkManager
         await Parallel.ForAsync(
             first,
             last + 1,
-            new ParallelOptions { MaxDegreeOfParallelism = options.ReadAhead, CancellationToken = cancellationToken },
+            new ParallelOptions { MaxDegreeOfParallelism = Options.ReadAhead, CancellationToken = cancellationToken },
             async (index, cancellation) =>
             {
                 var piece = new BlockPiece(customer, block, index);
@@ -145,7 +147,7 @@ public sealed class ChunkManager : IChunkManager
         try
         {
             var ticket = await node.Node.BeginAsync(maxLengthBytes, default);
-            return (new CopyStream(node, ticket, options, clock), null);
+            return (new CopyStream(node, ticket, Options, Clock), null);
         }
         catch (Exception failure)
         {

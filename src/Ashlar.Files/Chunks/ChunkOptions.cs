@@ -15,6 +15,12 @@ public sealed record ChunkOptions
     /// <summary>A copy that takes no piece for so long is given up; another node gets one in its place.</summary>
     public TimeSpan StallLimit { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>A copy that is not durable so long after all of it was sent is given up; another node gets one in its place.</summary>
+    public TimeSpan InstallLimit { get; init; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>After so long without an answer another node is asked, whether reads may be made twice or not.</summary>
+    public TimeSpan ReadLimit { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>Pieces of a file that are fetched ahead of the reader.</summary>
     public int ReadAhead { get; init; } = 8;
 

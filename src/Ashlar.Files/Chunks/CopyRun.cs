@@ -89,13 +89,17 @@ sealed class CopyRun(
         node.Begin();
         try
         {
-            await attempt();
+            // What is late all the same is a copy that nobody knows of, until repair looks for it.
+            await attempt().WaitAsync(chunks.Options.InstallLimit, chunks.Clock);
             stored.Add(node.Node.Id);
             return true;
         }
         catch (Exception failure)
         {
-            stored.Add(failure);
+            stored.Add(
+                failure is TimeoutException
+                    ? new StorageNodeException(node.Node.Id, NodeErrorKind.Unavailable, "it did not answer in time", failure)
+                    : failure);
             chunks.Nodes.Avoid(node);
             return false;
         }

@@ -26,6 +26,7 @@ public sealed class NodePieces(
     readonly IEntropySource entropy = entropy ?? SystemEntropy.Instance;
     readonly KnownLocations locations = new(catalogue);
     readonly HedgeBudget hedges = new((options ?? new()).HedgePercent, (options ?? new()).MinHedgeDelay);
+    readonly TimeSpan readLimit = (options ?? new()).ReadLimit;
     long hedgedReads;
 
     /// <summary>Reads that were made a second time because the first one took long.</summary>
@@ -96,16 +97,23 @@ public sealed class NodePieces(
     async Task<Task<SharedBuffer>?> FirstAsync(List<Task<SharedBuffer>> running, bool mayHedge, CancellationToken cancellationToken)
     {
         var first = Task.WhenAny(running);
-        if (mayHedge)
+        if (!mayHedge) return await first.WaitAsync(cancellationToken);
+        if (await IsSlowAsync(first, hedges.Delay, cancellationToken))
         {
-            using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            var delay = Task.Delay(hedges.Delay, clock, enough.Token);
-            var isSlow = await Task.WhenAny(first, delay) == delay && !cancellationToken.IsCancellationRequested;
-            await enough.CancelAsync();
-            if (isSlow && hedges.TryTake()) return null;
+            // A node that does not answer at all is not waited for, however slow the others are.
+            if (hedges.TryTake() || await IsSlowAsync(first, readLimit, cancellationToken)) return null;
         }
 
         return await first.WaitAsync(cancellationToken);
+    }
+
+    async Task<bool> IsSlowAsync(Task first, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var delay = Task.Delay(limit, clock, enough.Token);
+        var isSlow = await Task.WhenAny(first, delay) == delay && !cancellationToken.IsCancellationRequested;
+        await enough.CancelAsync();
+        return isSlow;
     }
 
     // Of two that are drawn the one that is likely to answer sooner comes first (the power of two choices), the others by the same measure.

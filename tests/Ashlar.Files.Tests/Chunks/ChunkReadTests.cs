@@ -92,6 +92,42 @@ public sealed class ChunkReadTests
     }
 
     [Fact]
+    public async Task A_node_that_does_not_answer_is_not_waited_for_when_no_read_may_be_made_twice_any_more()
+    {
+        var clock = new SimulatedClock();
+        await using var rig = new NodeRig(2, new ChunkOptions { HedgePercent = 0, HealthPeriod = TimeSpan.FromDays(1) }, clock);
+        var copies = await StoreAsync(rig, Content);
+        using var release = new SemaphoreSlim(0);
+        for (var round = 0; round < 2; round++)
+        {
+            foreach (var node in rig.Nodes)
+            {
+                node.Before = call =>
+                {
+                    if (call != NodeCall.Read) return Task.CompletedTask;
+                    foreach (var one in rig.Nodes) one.Before = null;
+                    return release.WaitAsync();
+                };
+            }
+
+            var reading = ReadRangeAsync(rig, copies, 0, 1000);
+            await Waiting.UntilAsync(() => clock.UntilNextTimer is not null, "a second read is considered");
+            clock.Advance(TimeSpan.FromSeconds(1));
+            if (round == 1)
+            {
+                await Waiting.UntilAsync(() => clock.UntilNextTimer == rig.Options.ReadLimit, "the limit runs");
+                Assert.False(reading.IsCompleted);
+                clock.Advance(rig.Options.ReadLimit);
+            }
+
+            Assert.Equal(Content[..1000], await reading);
+        }
+
+        release.Release(10);
+        await rig.AssertTidyAsync();
+    }
+
+    [Fact]
     public void Only_a_few_reads_are_made_twice()
     {
         var budget = new HedgeBudget(5, TimeSpan.FromMilliseconds(1));

@@ -143,6 +143,29 @@ public sealed class ChunkWriteTests
     }
 
     [Fact]
+    public async Task A_node_that_never_says_that_a_copy_is_durable_is_replaced()
+    {
+        var clock = new SimulatedClock();
+        await using var rig = new NodeRig(3, new ChunkOptions { HealthPeriod = TimeSpan.FromDays(1) }, clock);
+        using var release = new SemaphoreSlim(0);
+        foreach (var node in rig.Nodes.Take(2)) node.Before = call => call == NodeCall.Install ? release.WaitAsync() : Task.CompletedTask;
+        var storing = rig.StoreAsync(Content);
+        await Waiting.UntilAsync(
+            () => rig.Nodes.Count(node => node.Calls.Contains(NodeCall.Install)) == 3, "all copies are being installed");
+        rig.Add();
+        await rig.Nodes[2].GetHealthAsync(default);
+        await Waiting.UntilAsync(() => clock.UntilNextTimer is not null, "the limit runs");
+        await Task.Delay(50);
+        Assert.False(storing.IsCompleted);
+        clock.Advance(rig.Options.InstallLimit);
+        var copies = await storing;
+        Assert.Equal([rig.Nodes[2].Id, rig.Nodes[3].Id], copies.Durable);
+        release.Release(10);
+        await copies.Completed;
+        await rig.AssertTidyAsync();
+    }
+
+    [Fact]
     public async Task The_third_copy_follows_without_being_waited_for()
     {
         await using var rig = new NodeRig(3);
