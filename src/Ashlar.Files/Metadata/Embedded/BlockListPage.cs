@@ -20,7 +20,7 @@ static class BlockListPage
     public static FileBlock[] Read(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
     {
         var row = new RowReader(key, value);
-        var count = row.UInt16();
+        var count = row.Count(BlockBytes);
         if (count is 0 or > MaxBlocks) throw row.Damaged($"{count} blocks are in a page, which has 1 to {MaxBlocks}");
         var blocks = new FileBlock[count];
         for (var i = 0; i < count; i++)

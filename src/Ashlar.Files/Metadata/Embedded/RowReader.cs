@@ -30,6 +30,11 @@ ref struct RowReader
 
     public ushort UInt16() => BinaryPrimitives.ReadUInt16LittleEndian(Take(sizeof(ushort)));
 
+    /// <summary>A number of items, for which there must be room before memory is taken for them.</summary>
+    public int Count(int itemBytes) => UInt16() is var count && count * itemBytes <= row.Length - offset
+        ? count
+        : throw Damaged($"{count} items of {itemBytes} bytes are to follow, and {row.Length - offset} bytes do");
+
     public int Int32() => BinaryPrimitives.ReadInt32LittleEndian(Take(sizeof(int))) is var value and >= 0
         ? value
         : throw Damaged("a number is negative");

@@ -55,7 +55,7 @@ static class Rows
         var state = (BlockState)row.Byte();
         if (state is < BlockState.Live or > BlockState.Deleting) throw row.Damaged($"there is no state {state}");
         var (wanted, length, version, lastUsed, condemnedAt) = (row.Byte(), row.Int32(), row.UInt64(), row.Time(), row.Time());
-        var nodes = new NodeId[row.UInt16()];
+        var nodes = new NodeId[row.Count(sizeof(ulong))];
         for (var i = 0; i < nodes.Length; i++) nodes[i] = new(row.UInt64());
         row.End();
         return new(

@@ -6,6 +6,7 @@ namespace Ashlar.Files;
 sealed class UsageChanges(CustomerId customer)
 {
     readonly Dictionary<FilePath, Usage> changes = [];
+    FilePath? removed;
 
     public Usage Total { get; private set; }
 
@@ -15,7 +16,12 @@ sealed class UsageChanges(CustomerId customer)
 
     public UsageChanges AddDirectory(FilePath path) => Add(path.Bucket, new(0, 0, 1));
 
-    public UsageChanges RemoveDirectory(FilePath path) => Add(path.Bucket, new(0, 0, -1));
+    public UsageChanges RemoveDirectory(FilePath path)
+    {
+        // With a directory of the root all parts of its counts go. Nobody counts in it meanwhile: it is empty, and latched.
+        if (path.Parent.IsRoot) removed = path;
+        return Add(path.Bucket, new(0, 0, -1));
+    }
 
     /// <summary>Adds the parts of the counts that this writer keeps, as they will be.</summary>
     public void AddRows(WriteBatch batch, byte writer, KeyValueStore store)
@@ -23,6 +29,13 @@ sealed class UsageChanges(CustomerId customer)
         foreach (var (bucket, change) in changes)
         {
             if (change == default) continue;
+            if (bucket == removed)
+            {
+                using var parts = store.Scan(KeyRange.Prefix(MetadataKeys.Usages(customer, bucket)));
+                while (parts.MoveNext()) batch.Delete(parts.Key);
+                continue;
+            }
+
             var key = MetadataKeys.Usage(customer, bucket, writer);
             var part = change + (store.Get(key) is { } row ? Rows.ReadUsage(key, row) : default);
             // Parts may be negative: what one writer counted another may take off.
