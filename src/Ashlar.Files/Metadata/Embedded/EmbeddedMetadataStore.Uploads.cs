@@ -1,4 +1,3 @@
-using System.Text;
 using Ashlar.KeyValue;
 using Ashlar.Storage;
 
