@@ -19,7 +19,7 @@ public sealed class NodeCrashTests(ITestOutputHelper output)
     [Fact]
     public async Task What_was_acknowledged_is_there_after_any_death_and_nothing_is_torn()
     {
-        var seeds = TestSeeds.Several(nameof(NodeCrashTests), TestTier.Choose(2, 24));
+        var seeds = TestSeeds.Several(nameof(NodeCrashTests), TestTier.Choose(1, 24));
         var states = 0;
         foreach (var seed in seeds)
         {
@@ -31,7 +31,7 @@ public sealed class NodeCrashTests(ITestOutputHelper output)
             if (Options(seed).Replay is null) Assert.True(result.Deaths > 5, result.ToString());
         }
 
-        if (Options(0).Replay is null) Assert.True(states >= TestTier.Choose(600, 20_000), $"only {states} states");
+        if (Options(0).Replay is null) Assert.True(states >= TestTier.Choose(300, 20_000), $"only {states} states");
     }
 
     [Theory]
