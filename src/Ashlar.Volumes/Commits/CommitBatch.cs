@@ -35,7 +35,7 @@ sealed class CommitBatch(bool isSpill)
     public List<long> ReleasedBlocks { get; } = [];
 
     /// <summary>Takes a leaf as it is now. Call under its write lock.</summary>
-    /// <returns>Blocks at home that it calls valid and no captured leaf did before.</returns>
+    /// <returns>Of a leaf of which blocks were overwritten: those at home that it calls valid and no captured leaf did before.</returns>
     public BlockSet Capture(Leaf leaf, ChunkSpace space, FragmentSpace fragments)
     {
         Invariant.Require(leaf.WriteLock.IsHeld);
@@ -55,7 +55,7 @@ sealed class CommitBatch(bool isSpill)
             {
                 ref var entry = ref leaf.Entries[slot];
                 Invariant.Require(entry.Birth <= leaf.Version.Generation);
-                fresh[slot] = (ushort)(entry.AtHome & ~entry.CommittedValid);
+                if (leaves[^1].WasOverwritten) fresh[slot] = (ushort)(entry.AtHome & ~entry.CommittedValid);
 
                 // Until the batch is known to be durable the store may hold the old leaf or this one: a block that is valid
                 // in either must not be overwritten without a marker.
