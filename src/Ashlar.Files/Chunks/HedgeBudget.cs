@@ -13,7 +13,7 @@ sealed class HedgeBudget(double percent, TimeSpan minDelay)
 
     readonly Lock gate = new();
     readonly TimeSpan[] taken = new TimeSpan[Samples];
-    int count;
+    long count; // An int would be over after two days of a busy gateway.
     double tokens = 1;
 
     /// <summary>How long the first read has to itself.</summary>
@@ -43,7 +43,7 @@ sealed class HedgeBudget(double percent, TimeSpan minDelay)
         {
             taken[count++ % Samples] = time;
             if (count % RefreshEvery != 0) return;
-            var sorted = taken[..Math.Min(count, Samples)];
+            var sorted = taken[..(int)Math.Min(count, Samples)];
             Array.Sort(sorted);
             Delay = Max(sorted[sorted.Length * 95 / 100], minDelay);
         }

@@ -35,7 +35,9 @@ sealed class CommitBatch(bool isSpill)
     public List<long> ReleasedBlocks { get; } = [];
 
     /// <summary>Takes a leaf as it is now. Call under its write lock.</summary>
-    /// <returns>Of a leaf of which blocks were overwritten: those at home that it calls valid and no captured leaf did before.</returns>
+    /// <returns>
+    /// Blocks at home that it calls valid, and no captured leaf did before, here or elsewhere; of leaves alone of which blocks were overwritten.
+    /// </returns>
     public BlockSet Capture(Leaf leaf, ChunkSpace space, FragmentSpace fragments)
     {
         Invariant.Require(leaf.WriteLock.IsHeld);
@@ -50,12 +52,14 @@ sealed class CommitBatch(bool isSpill)
             leaf.Dirt = LeafDirt.None;
             leaf.CapturesBeingWritten++;
             leaves.Add((leaf, leaf.IsOverwritten));
+            var mayMark = leaf is { IsOverwritten: true, MayBeTorn: false }
+                && leaf.Changes.RemovedChunks.Count + leaf.Changes.RemovedBlocks.Count == 0;
             leaf.IsOverwritten = false;
             for (var slot = 0; slot < leaf.Entries.Length; slot++)
             {
                 ref var entry = ref leaf.Entries[slot];
                 Invariant.Require(entry.Birth <= leaf.Version.Generation);
-                if (leaves[^1].WasOverwritten) fresh[slot] = (ushort)(entry.AtHome & ~entry.CommittedValid);
+                if (mayMark) fresh[slot] = (ushort)(entry.AtHome & ~entry.CommittedValid);
 
                 // Until the batch is known to be durable the store may hold the old leaf or this one: a block that is valid
                 // in either must not be overwritten without a marker.

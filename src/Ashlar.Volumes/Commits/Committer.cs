@@ -186,7 +186,7 @@ partial class Committer : IDisposable
             {
                 if (batch is null) captured.Enqueue(batch = new CommitBatch(isSpill: scope == CommitScope.Spill));
                 var fresh = batch.Capture(leaf, space, fragments);
-                if (!fresh.IsEmpty && parts.Rules.MarksAhead(leaf)) markers.MarkAhead(leaf, fresh);
+                if (!fresh.IsEmpty && !metadata.IsExhausted && parts.Rules.MarksAhead(leaf)) markers.MarkAhead(leaf, fresh);
             }
             finally
             {

@@ -19,7 +19,10 @@ class Reclaimer : IDisposable
     // One call of the device at the most; other requests go between, for some times as long as it took.
     const long MaxRunChunks = 256, PauseFactor = 3;
 
-    static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(50);
+    // With more of them waiting there is no pause: their list takes memory.
+    const int ManyChunks = 1 << 20;
+
+    static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(1), LongestPause = TimeSpan.FromMilliseconds(50);
 
     const long NoLeftovers = -1;
 
@@ -37,6 +40,7 @@ class Reclaimer : IDisposable
     bool isFreeing;
     long nextLeftover = NoLeftovers;
     bool isWorking;
+    TimeSpan owedPause;
     volatile bool isEnding;
     long chunksFreed, punchFailures;
 
@@ -164,15 +168,19 @@ class Reclaimer : IDisposable
         }
     }
 
+    // Pieces may be shorter than what the system can wait: what they are owed adds up.
     void Pause(TimeSpan worked)
     {
+        owedPause += worked * PauseFactor;
+        if (owedPause < ShortestPause) return;
+        var pause = owedPause < LongestPause ? owedPause : LongestPause;
+        owedPause = TimeSpan.Zero;
         lock (gate)
         {
-            if (isEnding || idle is not null || beingFreed is not null || waitingFreed is not null) return;
+            if (isEnding || idle is not null || beingFreed is not null || waitingFreed is not null || waiting.Count > ManyChunks) return;
         }
 
-        var pause = worked * PauseFactor;
-        hurry.WaitOne(pause < LongestPause ? pause : LongestPause);
+        hurry.WaitOne(pause);
     }
 
     [SuppressMessage("Design", "CA1031", Justification = "It latches the pool and must not end the process.")]

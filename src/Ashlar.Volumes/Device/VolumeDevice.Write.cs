@@ -262,6 +262,7 @@ sealed partial class VolumeDevice
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
     async ValueTask ReconcileAsync(Leaf leaf, LeafPlan plan)
     {
+        lock (leaf) leaf.MayBeTorn = true;
         for (var block = plan.BegunFirst; block < plan.BegunEnd; block++)
         {
             if (!plan.IsValid(block) || !plan.IsInPlace(block)) continue;

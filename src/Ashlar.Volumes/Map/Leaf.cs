@@ -49,6 +49,11 @@ sealed class Leaf(VolumeDevice volume, long index)
     /// <summary>Whether blocks that the committed leaf calls valid were overwritten since the last capture.</summary>
     public bool IsOverwritten { get; set; }
 
+    /// <summary>
+    /// Whether a write failed and may have left a block torn that no commit has seen: it must stay damaged, also after a crash.
+    /// </summary>
+    public bool MayBeTorn { get; set; }
+
     /// <summary>Its marker; null when it never had one. Changed under the write lock.</summary>
     public LeafMarks? Marks { get; set; }
 

@@ -67,17 +67,15 @@ public sealed class PoolScrub
             index = volumes.Count;
             volumes.Add(found);
         }
-        using var view = await pool.OpenMapViewAsync();
-        if (view.Volumes.FirstOrDefault(each => each.Id == volume.Id) is not { } current) return;
         void NoteDamagedMap(CorruptDataException _) => Note(found = found with { DamagedMapPieces = found.DamagedMapPieces + 1 });
-        foreach (var run in view.ReadRuns(current, onDamage: NoteDamagedMap))
+        using (var view = await pool.OpenMapViewAsync())
         {
-            if (!run.HoldsData)
+            if (view.Volumes.FirstOrDefault(each => each.Id == volume.Id) is not { } current) return;
+            foreach (var run in view.ReadRuns(current, onDamage: NoteDamagedMap))
             {
-                Interlocked.Add(ref doneBytes, run.BlockCount * MapLayout.BlockBytes);
-                continue;
+                if (!run.HoldsData) Interlocked.Add(ref doneBytes, run.BlockCount * MapLayout.BlockBytes);
+                else if (!await TryReadRunAsync(device, run.FirstBlock, run.BlockCount, run.PlaceBytes)) break; // It is gone, or shorter.
             }
-            if (!await TryReadRunAsync(device, run.FirstBlock, run.BlockCount, run.PlaceBytes)) return; // The volume is gone, or shorter.
         }
 
         await RunSnapshotsAsync(device, TryReadRunAsync, NoteDamagedMap);
@@ -106,28 +104,33 @@ public sealed class PoolScrub
         }
     }
 
-    // Of each snapshot what the next one, or the volume as it is, does not have as well: so each block is come to once.
+    // Of each snapshot, the youngest first, what the next one, or the volume as it is, does not have as well: so each block is come to once.
+    // Where that next one went meanwhile, not all of what the two shared may have been read.
     async ValueTask RunSnapshotsAsync(
         VolumeDevice volume, Func<VolumeDevice, long, long, long?, ValueTask<bool>> tryReadAsync, Action<CorruptDataException> onDamagedMap)
     {
-        SnapshotRecord[] snapshots = [.. volume.Snapshots.OrderBy(static each => each.Generation)];
-        for (var i = 0; i < snapshots.Length; i++)
+        const long head = MapLayout.MaxNumber48 - 1;
+        var next = head;
+        if (pool.Parts.Failure.First is null) await pool.Parts.Committer.RunAsync(CommitScope.Flush); // The store tells what has changed.
+        foreach (var snapshot in volume.Snapshots.OrderByDescending(static each => each.Generation))
         {
-            var next = i + 1 < snapshots.Length ? snapshots[i + 1].Generation : MapLayout.MaxNumber48 - 1;
-            if (pool.OpenSnapshot(volume.Record.Name, snapshots[i].Name) is not VolumeDevice view) continue; // Deleted meanwhile.
-            try
+            var isThere = await TryReadSnapshotAsync(snapshot, next);
+            if (isThere && next != head && pool.OpenView(volume, next) is null) isThere = await TryReadSnapshotAsync(snapshot, head);
+            if (isThere) next = snapshot.Generation;
+        }
+
+        // False where it is gone before all of it was read.
+        async ValueTask<bool> TryReadSnapshotAsync(SnapshotRecord snapshot, long against)
+        {
+            if (pool.OpenView(volume, snapshot.Generation) is not { } view) return false;
+            foreach (var extent in pool.Diff.FindSince(volume, snapshot, against, onDamagedMap))
             {
-                foreach (var extent in pool.Diff.FindSince(volume, snapshots[i], next))
-                {
-                    if (extent.IsZero) continue;
-                    var (first, count) = (extent.OffsetBytes / MapLayout.BlockBytes, extent.LengthBytes / MapLayout.BlockBytes);
-                    if (!await tryReadAsync(view, first, count, null)) break;
-                }
+                if (extent.IsZero) continue;
+                var (first, count) = (extent.OffsetBytes / MapLayout.BlockBytes, extent.LengthBytes / MapLayout.BlockBytes);
+                if (!await tryReadAsync(view, first, count, null)) return false;
             }
-            catch (CorruptDataException damage)
-            {
-                onDamagedMap(damage);
-            }
+
+            return pool.OpenView(volume, snapshot.Generation) is not null;
         }
     }
 
@@ -199,7 +202,7 @@ public sealed class PoolScrub
         }
         catch (Exception damage) when (damage is CorruptDataException or BadBlockException or DeviceIOException { IsTransient: false })
         {
-            return null;
+            return volume.IsRestoring ? -1 : null; // One that goes back to a snapshot just now has nothing to say.
         }
         catch (Exception gone) when (gone is VolumeDeletedException or BlockRangeException)
         {

@@ -109,11 +109,7 @@ public sealed partial class StoragePool
     public IBlockDevice? OpenSnapshot(string volume, string snapshot)
     {
         if (Catalogue.Find(volume) is not { } device) return null;
-        if (device.FindSnapshot(snapshot) is not { State: SnapshotState.Ready } record) return null;
-        var view = OpenView(device, record);
-        if (!device.IsGone && device.FindSnapshot(snapshot)?.Generation == record.Generation) return view;
-        CloseView(record); // It was deleted just now.
-        return null;
+        return device.FindSnapshot(snapshot) is { } record ? OpenView(device, record.Generation) : null;
     }
 
     /// <summary>
@@ -211,6 +207,18 @@ public sealed partial class StoragePool
         var device = Catalogue.Require(volume);
         var selected = snapshots.Select(name => Catalogue.RequireSnapshot(device, name).Generation).ToHashSet();
         return new SnapshotSpace(Store, Space.ChunkCount, Name).Measure(device, selected, cancellationToken);
+    }
+
+    /// <summary>A volume as a snapshot of it is, by the generation; null when there is none, or none that can be read.</summary>
+    internal VolumeDevice? OpenView(VolumeDevice volume, long generation)
+    {
+        SnapshotRecord? Find() =>
+            volume.Snapshots.FirstOrDefault(each => each.Generation == generation && each.State == SnapshotState.Ready);
+        if (Find() is not { } record) return null;
+        var view = OpenView(volume, record);
+        if (!volume.IsGone && Find() is not null) return view;
+        CloseView(record); // It was deleted just now.
+        return null;
     }
 
     VolumeDevice OpenView(VolumeDevice volume, SnapshotRecord snapshot) => views.GetOrAdd(

@@ -13,7 +13,7 @@ sealed class ChangedLeafList(Func<KeyRange, KeyValueCursor> scan, int pageLeaves
     /// <summary>Leaves that a volume has changed in any of some ranges of generations, after the first, up to the second of each.</summary>
     public IEnumerable<long> Read(long lineage, params IEnumerable<(long After, long UpTo)> ranges)
     {
-        var generations = ranges.SelectMany(range => ListGenerations(lineage, range.After + 1, range.UpTo)).ToArray();
+        var all = ranges.ToArray();
         for (var (page, next) = (ReadPage(0), 0L); page.Count > 0; page = ReadPage(next))
         {
             foreach (var leaf in page) yield return leaf;
@@ -23,8 +23,10 @@ sealed class ChangedLeafList(Func<KeyRange, KeyValueCursor> scan, int pageLeaves
 
         SortedSet<long> ReadPage(long first)
         {
+            // Anew for each page: meanwhile a leaf may have been changed in a generation that was not there before.
             var page = new SortedSet<long>();
-            foreach (var generation in generations) AddTo(page, lineage, generation, first);
+            foreach (var (after, upTo) in all)
+                foreach (var generation in ListGenerations(lineage, after + 1, upTo)) AddTo(page, lineage, generation, first);
             return page;
         }
     }

@@ -48,8 +48,9 @@ sealed class LeafVersions
     public byte[]? FindOwn(long lineage, long leafIndex, long generation)
     {
         // The head before the kept ones: one batch keeps the old head and writes the new one. The other way round both could be missed.
-        if (FindHead(lineage, leafIndex, out _) is { } head && LeafFormat.ReadVersion(head, pool, leafIndex).Generation <= generation)
-            return head;
+        var (whole, delta) = GetHead(lineage, leafIndex);
+        if (whole is not null && LeafFormat.ReadVersion(whole, pool, leafIndex).Generation <= generation)
+            return delta is null ? whole : LeafDelta.Merge(whole, delta, pool, leafIndex);
         using var cursor = scan(
             KeyRange.Between(MapKeys.OldLeaf(lineage, leafIndex, generation), MapKeys.OldLeavesEnd(lineage, leafIndex)),
             ScanDirection.Forward);
@@ -60,11 +61,16 @@ sealed class LeafVersions
     /// <exception cref="Storage.CorruptDataException">It cannot be read.</exception>
     public byte[]? FindHead(long lineage, long leafIndex, out bool hasDelta)
     {
-        var key = new byte[MapKeys.LeafBytes];
-        MapKeys.WriteLeaf(key, lineage, leafIndex);
-        var (whole, delta) = getBoth(key, MapKeys.Delta(lineage, leafIndex));
+        var (whole, delta) = GetHead(lineage, leafIndex);
         hasDelta = delta is not null;
         return whole is null || delta is null ? whole : LeafDelta.Merge(whole, delta, pool, leafIndex);
+    }
+
+    (byte[]? Whole, byte[]? Delta) GetHead(long lineage, long leafIndex)
+    {
+        var key = new byte[MapKeys.LeafBytes];
+        MapKeys.WriteLeaf(key, lineage, leafIndex);
+        return getBoth(key, MapKeys.Delta(lineage, leafIndex));
     }
 
     /// <summary>Generation of the newest version of a leaf that is kept beside the head; 0 when there is none.</summary>

@@ -1,4 +1,5 @@
 using Ashlar.KeyValue;
+using Ashlar.Storage;
 
 namespace Ashlar.Volumes;
 
@@ -45,11 +46,19 @@ sealed class SnapshotDiff(Func<KeyRange, KeyValueCursor> scan, LeafVersions vers
     /// <summary>
     /// What of a volume is not as a snapshot says, as far as it is committed: where, and whether the snapshot has zeros there.
     /// </summary>
-    public IEnumerable<ChangedExtent> FindSince(VolumeDevice volume, SnapshotRecord snapshot, long current)
+    /// <param name="volume">The volume.</param>
+    /// <param name="snapshot">The snapshot.</param>
+    /// <param name="current">Generation that it is compared with.</param>
+    /// <param name="onDamage">
+    /// Gets what cannot be read of the map, and the rest goes on, with all that the snapshot has where only the other side is damaged;
+    /// without it, damage is thrown.
+    /// </param>
+    public IEnumerable<ChangedExtent> FindSince(
+        VolumeDevice volume, SnapshotRecord snapshot, long current, Action<CorruptDataException>? onDamage = null)
     {
         foreach (var leafIndex in ListChanged(volume.Lineage, snapshot.Generation, current))
         {
-            foreach (var extent in Compare(volume.Lineage, leafIndex, current, snapshot.Generation))
+            foreach (var extent in Compare(volume.Lineage, leafIndex, current, snapshot.Generation, onDamage))
             {
                 var length = Math.Min(extent.LengthBytes, snapshot.SizeBytes - extent.OffsetBytes);
                 if (length > 0) yield return extent with { LengthBytes = length };
@@ -82,6 +91,24 @@ sealed class SnapshotDiff(Func<KeyRange, KeyValueCursor> scan, LeafVersions vers
 
     static IEnumerable<long> ListAll(VolumeDevice volume, SnapshotRecord to) =>
         LeafOccupancy.Between(volume, 0, (to.SizeBytes + MapLayout.LeafBytes - 1) / MapLayout.LeafBytes);
+
+    IEnumerable<ChangedExtent> Compare(long lineage, long leafIndex, long from, long to, Action<CorruptDataException>? onDamage)
+    {
+        if (onDamage is null) return Compare(lineage, leafIndex, from, to);
+        foreach (var before in (long[])[from, 0])
+        {
+            try
+            {
+                return [.. Compare(lineage, leafIndex, before, to)];
+            }
+            catch (CorruptDataException damage)
+            {
+                if (before == from) onDamage(damage);
+            }
+        }
+
+        return [];
+    }
 
     IEnumerable<ChangedExtent> Compare(long lineage, long leafIndex, long from, long to)
     {

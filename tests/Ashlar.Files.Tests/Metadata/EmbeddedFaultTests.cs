@@ -27,10 +27,10 @@ public sealed class EmbeddedFaultTests
     public async Task On_a_full_disk_nothing_is_made_and_files_can_be_deleted()
     {
         var disk = new SimulatedFileSystem(isRecording: false);
-        var options = EmbeddedStores.Options(disk, new SimulatedClock()) with { SpaceReserveBytes = 256 << 10 };
+        var options = EmbeddedStores.Options(disk, new SimulatedClock()) with { SpaceReserveBytes = 2 << 20 };
         await using var store = EmbeddedMetadataStore.Open(EmbeddedStores.Directory, options);
         var customer = (await store.CreateCustomerAsync("customer", Quota.None)).Id;
-        disk.CapacityBytes = 4 << 20;
+        disk.CapacityBytes = 12 << 20;
         var made = 0UL;
         var refused = await Assert.ThrowsAsync<StorageException>(async () =>
         {

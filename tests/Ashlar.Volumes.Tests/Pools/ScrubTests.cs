@@ -75,6 +75,25 @@ public sealed class ScrubTests
         Assert.Equal(2, Assert.Single(scrub.Volumes).DamagedBlocks);
     }
 
+    [Fact]
+    public async Task What_an_old_snapshot_shares_with_one_that_was_deleted_is_come_to_as_well()
+    {
+        await using var pool = await TestPool.CreateAsync(chunks: 512);
+        var volume = await pool.CreateVolumeAsync("a", 1 << 20);
+        await volume.WriteAsync(Lba.Zero, new SeededRandom(1).Bytes(8 * BlockBytes));
+        await pool.Pool.TakeSnapshotAsync("a", "s1");
+        await pool.Pool.TakeSnapshotAsync("a", "s2");
+        await pool.Pool.CloneAsync("a", "s2", "clone");
+        await pool.Pool.DeleteSnapshotsAsync("a", ["s2"]); // The clone needs it.
+        foreach (var name in (string[])["a", "clone"])
+            await pool.Pool.OpenVolume(name)!.WriteAsync(Lba.Zero, new SeededRandom(2).Bytes(8 * BlockBytes));
+        await pool.Pool.CommitAsync();
+        await FlipAsync(pool, "s1", 3);
+        var scrub = pool.Pool.CreateScrub();
+        await scrub.RunAsync((_, _) => ValueTask.CompletedTask, CancellationToken.None);
+        Assert.Equal(1, scrub.Volumes.Sum(each => each.DamagedBlocks));
+    }
+
     // A bit of a block that a snapshot has.
     static async Task<long> FlipAsync(TestPool pool, string snapshot, long block)
     {
