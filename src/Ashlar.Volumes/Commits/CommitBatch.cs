@@ -36,7 +36,8 @@ sealed class CommitBatch(bool isSpill)
 
     /// <summary>Takes a leaf as it is now. Call under its write lock.</summary>
     /// <returns>
-    /// Blocks at home that it calls valid, and no captured leaf did before, here or elsewhere; of leaves alone of which blocks were overwritten.
+    /// Blocks at home that it calls valid, and no captured leaf did before, here or elsewhere; only of leaves of which blocks were
+    /// overwritten.
     /// </returns>
     public BlockSet Capture(Leaf leaf, ChunkSpace space, FragmentSpace fragments)
     {

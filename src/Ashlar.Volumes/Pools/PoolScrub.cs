@@ -104,7 +104,7 @@ public sealed class PoolScrub
         }
     }
 
-    // Of each snapshot, the youngest first, what the next one, or the volume as it is, does not have as well: so each block is come to once.
+    // Of each snapshot, the youngest first, what the next one, or the volume as it is, does not have: so each block is come to once.
     // Where that next one went meanwhile, not all of what the two shared may have been read.
     async ValueTask RunSnapshotsAsync(
         VolumeDevice volume, Func<VolumeDevice, long, long, long?, ValueTask<bool>> tryReadAsync, Action<CorruptDataException> onDamagedMap)
