@@ -85,7 +85,10 @@ sealed class CatalogueOfTests : IBlockCatalogue
     {
         lock (gate)
         {
-            var order = rows.Values.Where(row => row.Nodes.Count < row.WantedCopies).OrderBy(row => row.Nodes.Count).ThenBy(row => row.Name);
+            var order = rows.Values
+                .Where(row => row.Nodes.Count < row.WantedCopies)
+                .OrderBy(row => row.Nodes.Count)
+                .ThenBy(row => row.Name);
             return Task.FromResult<IReadOnlyList<BlockLocations>>(
                 [
                     .. order

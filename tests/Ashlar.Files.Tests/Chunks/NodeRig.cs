@@ -10,7 +10,8 @@ sealed class NodeRig : IAsyncDisposable
 
     readonly List<DirectoryNode> opened = [];
 
-    public NodeRig(int count, ChunkOptions? options = null, TimeProvider? clock = null, int buffers = 64, Func<int, string>? domainOf = null)
+    public NodeRig(
+        int count, ChunkOptions? options = null, TimeProvider? clock = null, int buffers = 64, Func<int, string>? domainOf = null)
     {
         Options = options ?? new ChunkOptions { HealthPeriod = TimeSpan.Zero };
         Buffers = new BufferPool(BufferPool.DefaultBufferBytes, buffers);

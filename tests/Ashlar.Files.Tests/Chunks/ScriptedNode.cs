@@ -55,7 +55,8 @@ sealed class ScriptedNode(IStorageNode inner) : IStorageNode
     public ValueTask<UploadTicket> BeginAsync(int maxLengthBytes, CancellationToken cancellation) =>
         CallAsync(NodeCall.Begin, () => inner.BeginAsync(maxLengthBytes, cancellation));
 
-    public async ValueTask AppendAsync(UploadTicket ticket, int offsetBytes, ReadOnlyMemory<byte> content, CancellationToken cancellation) =>
+    public async ValueTask AppendAsync(
+        UploadTicket ticket, int offsetBytes, ReadOnlyMemory<byte> content, CancellationToken cancellation) =>
         await CallAsync(
             NodeCall.Append,
             async () =>

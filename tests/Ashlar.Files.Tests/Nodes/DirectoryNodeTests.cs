@@ -168,7 +168,8 @@ public sealed class DirectoryNodeTests : IAsyncLifetime
         foreach (var entry in listed)
         {
             Assert.Equal(entry.Name == BlockNameOf(damaged), entry.Block is null);
-            if (entry.Block is { } block) Assert.Equal((Owner, 100 + (int)entry.Name.Generation), (block.Customer, block.Digest.LengthBytes));
+            if (entry.Block is { } block)
+                Assert.Equal((Owner, 100 + (int)entry.Name.Generation), (block.Customer, block.Digest.LengthBytes));
             else Assert.Contains("damaged", entry.Problem, StringComparison.Ordinal);
         }
 

@@ -183,7 +183,9 @@ public sealed class NodeCrashTests(ITestOutputHelper output)
         static Places After(Act act, Places before, IReadOnlyList<object> marks, Said said, int block)
         {
             // The state before the step began, which its end narrows down again.
-            var was = said.IsDone ? Possible(marks.TakeWhile(mark => mark is not Said one || one.Step != said.Step).ToArray())[block] : before;
+            var was = said.IsDone
+                ? Possible(marks.TakeWhile(mark => mark is not Said one || one.Step != said.Step).ToArray())[block]
+                : before;
             return act switch
             {
                 Act.Put => Places.Blocks,

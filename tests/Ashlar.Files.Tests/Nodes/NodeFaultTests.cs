@@ -12,7 +12,11 @@ public sealed class NodeFaultTests
     static readonly byte[][] Contents = [Content(1, 70_000), Content(2, 5000), Content(3, 131_072)];
 
     public static TheoryData<FaultKind> Kinds => TestTier.IsDeep
-        ? [FaultKind.InputOutputError, FaultKind.NoSpace, FaultKind.ReadOnly, FaultKind.ShortWrite, FaultKind.NoSpaceHalfWay, FaultKind.LostSync]
+        ?
+        [
+            FaultKind.InputOutputError, FaultKind.NoSpace, FaultKind.ReadOnly, FaultKind.ShortWrite, FaultKind.NoSpaceHalfWay,
+            FaultKind.LostSync,
+        ]
         : [FaultKind.InputOutputError, FaultKind.NoSpaceHalfWay, FaultKind.LostSync];
 
     [Theory, MemberData(nameof(Kinds))]

@@ -14,7 +14,8 @@ public sealed class NodeFormatTests
     {
         var record = new NodeRecord(new NodeId(0x1122334455667788), 0x99AABBCCDDEEFF00, 1_767_225_600_000, NodeRecord.AtBlocks);
         AssertBytes(
-            "4153484C4E4F4445" + "01000000" + "01000000" + "8877665544332211" + "00FFEEDDCCBBAA99" + "00A8DA769B010000" + Zeros(84) + "????????",
+            "4153484C4E4F4445" + "01000000" + "01000000" + "8877665544332211" + "00FFEEDDCCBBAA99" + "00A8DA769B010000" + Zeros(84)
+            + "????????",
             record.Encode());
     }
 

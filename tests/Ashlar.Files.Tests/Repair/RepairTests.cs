@@ -208,7 +208,8 @@ public sealed class RepairTests
         var block = await StoreAsync(rig, 1);
         var node = block.Durable[0];
         var care = NewCare(rig);
-        Assert.Contains("are to have 3 copies, and 2 other nodes", (await care.CheckDrainAsync(node)).Problems.Single(), StringComparison.Ordinal);
+        var problem = Assert.Single((await care.CheckDrainAsync(node)).Problems);
+        Assert.Contains("are to have 3 copies, and 2 other nodes", problem, StringComparison.Ordinal);
         Assert.Equal(1, (await care.DrainAsync(node))[RepairOutcome.Short]);
         await AssertWholeAsync(rig, block.Name, 3);
         Assert.DoesNotContain(rig.Nodes, one => one.Calls.Contains(NodeCall.Remove));
@@ -264,8 +265,8 @@ public sealed class RepairTests
     }
 
     /// <summary>
-    /// Disks rot, nodes go and come back, copies are lost, and repair, scrub, drain and comparison are under way, each cut off anywhere by the
-    /// death of a node: as long as one good copy could be asked for, none is lost, and in the end all are whole.
+    /// Disks rot, nodes go and come back, copies are lost, and repair, scrub, drain and comparison are under way, each cut off anywhere by
+    /// the death of a node: as long as one good copy could be asked for, none is lost, and in the end all are whole.
     /// </summary>
     [Theory, Seeds(count: 3)]
     public Task No_block_loses_its_last_copy_to_those_who_look_after_it(ulong seed) =>

@@ -4,7 +4,9 @@ using Xunit.Abstractions;
 
 namespace Ashlar.Volumes.Tests;
 
-/// <summary>Runs workloads with snapshots, with and without a crash at each of their points, and checks every disk that could come back.</summary>
+/// <summary>
+/// Runs workloads with snapshots, with and without a crash at each of their points, and checks every disk that could come back.
+/// </summary>
 /// <param name="movesPlaces">Whether places move between the steps.</param>
 sealed class SnapshotExploration(bool movesPlaces)
 {
