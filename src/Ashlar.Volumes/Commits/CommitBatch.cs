@@ -159,7 +159,7 @@ sealed class CommitBatch(bool isSpill)
         else Entries.Put(key, value[..length]);
         CaptureGeneration(leaf, length > 0);
         if (leaf.HasDelta) Entries.Delete(MapKeys.Delta(lineage, index));
-        leaf.StoredAs(length == 0 ? null : new WholeLeaf(LeafDelta.TieOf(value[..length]), leaf.Version), default);
+        leaf.StoredAs(WholeLeaf.Of(leaf, value[..length]), default);
     }
 
     // The versions that snapshots keep get keys of their own, in the batch that puts something else in their place.

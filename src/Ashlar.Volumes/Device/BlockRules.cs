@@ -5,6 +5,9 @@ namespace Ashlar.Volumes;
 /// <summary>How blocks are judged. Tests override a rule to show that its breach would be found.</summary>
 class BlockRules
 {
+    /// <summary>Length from which on leaves may have deltas. All lives of a pool have the same.</summary>
+    public virtual int LeastWholeBytes => LeafDelta.LeastWholeBytes;
+
     /// <summary>Whether what a commit is about to call valid is marked in passing.</summary>
     public virtual bool MarksAhead(Leaf leaf) => leaf.Volume.ExpectsOverwrites;
 

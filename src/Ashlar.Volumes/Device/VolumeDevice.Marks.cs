@@ -14,6 +14,9 @@ sealed partial class VolumeDevice
 
     readonly MarkerPressure pressure;
 
+    /// <summary>Length from which on its leaves may have deltas.</summary>
+    public int LeastWholeBytes => parts.Rules.LeastWholeBytes;
+
     /// <summary>
     /// Whether what is being committed is likely to be overwritten soon: then it is marked in passing, which needs no verifying, and
     /// nobody waits for it.

@@ -18,6 +18,9 @@ static class LeafDelta
     /// <summary>With more of them the whole leaf is written: it is hardly longer than what would be written again and again.</summary>
     public const int MaxBlocks = 32;
 
+    /// <summary>A leaf that takes less has no delta: it is as short itself, and whoever loads it need not look for one.</summary>
+    public const int LeastWholeBytes = 256;
+
     public const int MaxBytes = HeaderBytes + (MaxBlocks * EntryBytes);
 
     const byte Version = 1;

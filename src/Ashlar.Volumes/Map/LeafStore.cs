@@ -43,7 +43,7 @@ sealed class LeafStore(
             if (leafBytes == 0 && leaf.Volume.Parent is { } parent) return TryReadOld(leaf, parent.Lineage, parent.Generation, mayWait);
             Span<byte> delta = stackalloc byte[LeafDelta.MaxBytes];
             var deltaBytes = 0;
-            if (leafBytes > 0)
+            if (leafBytes >= leaf.Volume.LeastWholeBytes)
             {
                 MapKeys.WriteDelta(key, leaf.Volume.Lineage, leaf.Index);
                 if (!TryGet(key[..MapKeys.DeltaBytes], delta, mayWait, leaf, out deltaBytes)) return false;
@@ -130,8 +130,8 @@ sealed class LeafStore(
     {
         leaf.Version = Decode(leaf, value);
         leaf.StoredGeneration = leaf.Version.Generation;
-        var whole = new WholeLeaf(LeafDelta.TieOf(value), leaf.Version);
-        leaf.StoredAs(whole, delta.IsEmpty ? default : LeafDelta.Apply(delta, leaf.Map!, whole.Tie, leaf.Volume.Name, leaf.Index));
+        var whole = WholeLeaf.Of(leaf, value);
+        leaf.StoredAs(whole, delta.IsEmpty ? default : LeafDelta.Apply(delta, leaf.Map!, whole!.Value.Tie, leaf.Volume.Name, leaf.Index));
     }
 
     LeafVersion Decode(Leaf leaf, ReadOnlySpan<byte> value)

@@ -250,6 +250,9 @@ static class PlantedBugs
 
     sealed class Rules(PlantedBug bug) : BlockRules
     {
+        // Leaves of tests are short.
+        public override int LeastWholeBytes => 1;
+
         // Workloads of tests are too small to wait often enough: every other leaf shows it.
         public override bool MarksAhead(Leaf leaf) => leaf.Index % 2 == 1 || base.MarksAhead(leaf);
 

@@ -47,6 +47,23 @@ public sealed class LeafDeltaTests
         await CheckAsync(pool, model);
     }
 
+    [Fact]
+    public async Task A_leaf_that_is_hardly_longer_than_a_delta_has_none()
+    {
+        await using var pool = await TestPool.CreateAsync(disk: disk);
+        var model = await FillAsync(pool, bytes: 8 * 4096);
+        await CommitAsync(pool);
+        var whole = ReadLeaf(pool.Pool.Store, 0);
+        Assert.InRange(whole.Length, 1, LeafDelta.LeastWholeBytes - 1);
+        await OverwriteAsync(model, 7);
+        await CommitAsync(pool);
+        Assert.Empty(ReadDeltas(pool.Pool.Store));
+        Assert.NotEqual(whole, ReadLeaf(pool.Pool.Store, 0));
+        await pool.ReopenAsync();
+        model.Device = pool.Pool.OpenVolume("disk")!;
+        await CheckAsync(pool, model);
+    }
+
     [Theory]
     [InlineData("a first write")]
     [InlineData("a discard")]
