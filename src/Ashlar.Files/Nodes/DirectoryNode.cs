@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Diagnostics.CodeAnalysis;
 using Ashlar.Storage;
 
 namespace Ashlar.Files;
@@ -15,7 +14,7 @@ namespace Ashlar.Files;
 /// <para>What is found when a node is opened may be there only because the page cache has it. Nothing counts as a copy by being listed:
 /// <see cref="VerifyAsync"/> makes sure, and an upload of the same block replaces what is there.</para>
 /// </remarks>
-public sealed class DirectoryNode : IStorageNode
+public sealed partial class DirectoryNode : IStorageNode
 {
     const int VerifyBytes = 1 << 20;
 
@@ -122,112 +121,6 @@ public sealed class DirectoryNode : IStorageNode
     }
 
     /// <inheritdoc />
-    public ValueTask<UploadTicket> BeginAsync(int maxLengthBytes, CancellationToken cancellation)
-    {
-        if (maxLengthBytes is < 1 or > BlockGeometry.MaxLengthBytes)
-            throw Error(NodeErrorKind.InvalidRequest, $"a block has 1 to {BlockGeometry.MaxLengthBytes} bytes, not {maxLengthBytes}");
-        return RunAsync(() => Begin(maxLengthBytes), null, cancellation);
-    }
-
-    /// <inheritdoc />
-    public async ValueTask AppendAsync(
-        UploadTicket ticket, int offsetBytes, ReadOnlyMemory<byte> content, CancellationToken cancellation)
-    {
-        var upload = Enter(ticket);
-        try
-        {
-            if (upload.LengthBytes != offsetBytes || upload.IsFinished)
-                throw Error(
-                    NodeErrorKind.InvalidRequest, $"of the block {upload.LengthBytes} bytes are there, and what came is for {offsetBytes}");
-            if (content.Length > upload.MaxLengthBytes - offsetBytes)
-                throw Error(
-                    NodeErrorKind.InvalidRequest,
-                    $"space was reserved for {upload.MaxLengthBytes} bytes, and {offsetBytes + (long)content.Length} came");
-            await RunAsync(
-                () =>
-                {
-                    upload.Append(content.Span);
-                    return true;
-                },
-                writeLatency,
-                cancellation);
-            upload.LastUse = clock.GetTimestamp();
-            upload.Exit();
-        }
-        catch (Exception e)
-        {
-            if (e is StorageNodeException { Kind: NodeErrorKind.Busy }) upload.Exit();
-            else await ForgetAsync(ticket, upload);
-            throw;
-        }
-    }
-
-    /// <inheritdoc />
-    public async ValueTask<StoredBlock> InstallAsync(
-        UploadTicket ticket, BlockName name, CustomerId customer, CancellationToken cancellation)
-    {
-        var upload = Enter(ticket);
-        StoredBlock block;
-        try
-        {
-            if (upload.LengthBytes == 0) throw Error(NodeErrorKind.ContentDiffers, $"nothing was uploaded of {name}");
-            var digest = upload.Finish();
-            if (digest.Hash != name.Hash)
-                throw Error(NodeErrorKind.ContentDiffers, $"what was uploaded is {digest.Hash}, and was to be {name.Hash}");
-            var now = DateTimeOffset.FromUnixTimeMilliseconds(clock.GetUtcNow().ToUnixTimeMilliseconds());
-            block = new StoredBlock(name, customer, digest, now);
-            await RunAsync(
-                () =>
-                {
-                    Install(ticket, upload, block);
-                    return true;
-                },
-                syncLatency,
-                cancellation);
-        }
-        catch (Exception e)
-        {
-            if (e is StorageNodeException { Kind: NodeErrorKind.Busy }) upload.Exit();
-            else await ForgetAsync(ticket, upload);
-            throw;
-        }
-
-        uploads.TryRemove(ticket.Value, out _);
-        upload.Dispose();
-        return block;
-    }
-
-    /// <inheritdoc />
-    public async ValueTask AbortAsync(UploadTicket ticket, CancellationToken cancellation)
-    {
-        // One that is in use ends with its request, and is idle then.
-        if (uploads.TryGetValue(ticket.Value, out var upload) && upload.TryEnter()) await ForgetAsync(ticket, upload);
-    }
-
-    /// <inheritdoc />
-    public ValueTask<BlockPart> ReadAsync(BlockName name, int offsetBytes, Memory<byte> destination, CancellationToken cancellation)
-    {
-        if (offsetBytes < 0 || offsetBytes % BlockGeometry.UnitBytes != 0)
-            throw Error(NodeErrorKind.InvalidRequest, $"reads begin at multiples of {BlockGeometry.UnitBytes} bytes, not at {offsetBytes}");
-        return RunAsync(() => Read(name, offsetBytes, destination.Span), readLatency, cancellation);
-    }
-
-    /// <inheritdoc />
-    public ValueTask<StoredBlock?> FindAsync(BlockName name, CancellationToken cancellation) =>
-        RunAsync(() => TryOpen(name, out var file, out var block) ? Close(file, block) : null, null, cancellation);
-
-    /// <inheritdoc />
-    public ValueTask<StoredBlock> VerifyAsync(BlockName name, CancellationToken cancellation) =>
-        RunAsync(() => Verify(name), null, cancellation);
-
-    /// <inheritdoc />
-    public ValueTask<IReadOnlyList<InventoryEntry>> ListAsync(BlockName? after, int limit, CancellationToken cancellation)
-    {
-        ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
-        return RunAsync<IReadOnlyList<InventoryEntry>>(() => List(after, limit), null, cancellation);
-    }
-
-    /// <inheritdoc />
     public ValueTask<bool> RemoveAsync(BlockName name, CancellationToken cancellation) => RunAsync(
         () =>
         {
@@ -276,162 +169,6 @@ public sealed class DirectoryNode : IStorageNode
         directory.Dispose();
     }
 
-    UploadTicket Begin(int maxLengthBytes)
-    {
-        RequireTrusted();
-        RequireInPlace();
-        foreach (var (ticket, idle) in uploads)
-        {
-            if (clock.GetElapsedTime(idle.LastUse) > options.UploadIdleLimit && idle.TryEnter()) Forget(new UploadTicket(ticket), idle);
-        }
-
-        lock (admission)
-        {
-            var free = FreeBytes();
-            var needed = maxLengthBytes + (long)BlockTrailer.SizeBytes(maxLengthBytes);
-            if (free < needed) throw Error(NodeErrorKind.Full, $"there is space for {free} bytes, and {needed} are needed");
-            var next = new UploadTicket(entropy.NextUInt64());
-            var upload = new NodeUpload(files, directory.FileOf(next), maxLengthBytes, clock.GetTimestamp());
-            Invariant.Require(uploads.TryAdd(next.Value, upload));
-            return next;
-        }
-    }
-
-    // Invariant: the name appears after the content is durable, and nobody is told before the name is.
-    void Install(UploadTicket ticket, NodeUpload upload, StoredBlock block)
-    {
-        RequireTrusted();
-        RequireInPlace(); // Or the block would be on the disk beneath the mount point.
-        Syncing(() => upload.Seal(block));
-        files.Rename(directory.FileOf(ticket), directory.FileOf(block.Name));
-        Syncing(() => syncs.Sync(directory.LeafOf(block.Name), directory.Temp));
-    }
-
-    BlockPart Read(BlockName name, int offsetBytes, Span<byte> destination)
-    {
-        using var file = Open(name, out var block);
-        var length = Math.Min(destination.Length, block.Digest.LengthBytes - offsetBytes);
-        if (length <= 0) return new BlockPart(0, block);
-        if (length % BlockGeometry.UnitBytes != 0 && offsetBytes + length != block.Digest.LengthBytes)
-            throw Error(NodeErrorKind.InvalidRequest, $"reads are of whole units of {BlockGeometry.UnitBytes} bytes, not of {length}");
-        ReadVerified(file, block, offsetBytes, destination[..length]);
-        return new BlockPart(length, block);
-    }
-
-    StoredBlock Verify(BlockName name)
-    {
-        RequireTrusted();
-        using var file = Open(name, out _);
-
-        // What the cache has and the medium has not is written now. What the cache holds since a sync that failed counts as written and is
-        // dropped: then the medium has something else, and the content differs.
-        Syncing(() =>
-        {
-            file.Sync();
-            syncs.Sync(directory.LeafOf(name), directory.Temp);
-        });
-        file.DropCached(0, file.LengthBytes);
-        var block = Trailer(file, name);
-        using var hasher = new BlockHasher();
-        var buffer = new byte[Math.Min(VerifyBytes, block.Digest.LengthBytes)];
-        for (var done = 0; done < block.Digest.LengthBytes;)
-        {
-            var part = buffer.AsSpan(0, Math.Min(buffer.Length, block.Digest.LengthBytes - done));
-            ReadVerified(file, block, done, part);
-            hasher.Append(part);
-            done += part.Length;
-        }
-
-        var found = hasher.Finish();
-        return found.Hash == name.Hash ? block : throw Error(NodeErrorKind.Damaged, $"{name} holds {found.Hash}");
-    }
-
-    List<InventoryEntry> List(BlockName? after, int limit)
-    {
-        RequireInPlace();
-        var first = after is { } last ? directory.LeafOf(last) : null;
-        var entries = new List<InventoryEntry>();
-        foreach (var leaf in directory.Leaves)
-        {
-            if (first is not null && string.CompareOrdinal(leaf, first) < 0) continue;
-            foreach (var name in directory.BlocksIn(leaf))
-            {
-                if (after is { } seen && name <= seen) continue;
-                try
-                {
-                    if (TryOpen(name, out var file, out var block)) entries.Add(new InventoryEntry(name, Close(file, block), null));
-                }
-                catch (StorageNodeException e) when (e.Kind != NodeErrorKind.Unavailable)
-                {
-                    entries.Add(new InventoryEntry(name, null, e.Message));
-                }
-
-                if (entries.Count == limit) return entries;
-            }
-        }
-
-        return entries;
-    }
-
-    void ReadVerified(IFile file, StoredBlock block, int offsetBytes, Span<byte> destination)
-    {
-        if (file.Read(destination, offsetBytes) != destination.Length)
-            throw Error(NodeErrorKind.Damaged, $"the file of {block.Name} became shorter while it was read");
-        if (block.Digest.FindDamage(destination, offsetBytes) is { } at)
-            throw Error(NodeErrorKind.Damaged, $"the checksum of the 64 KiB of {block.Name} at {at} does not match");
-    }
-
-    IFile Open(BlockName name, out StoredBlock block) => TryOpen(name, out var file, out var found)
-        ? (block = found, File: file).File
-        : throw Error(NodeErrorKind.NotFound, $"there is no block {name}");
-
-    bool TryOpen(BlockName name, [NotNullWhen(true)] out IFile? file, [NotNullWhen(true)] out StoredBlock? block)
-    {
-        (file, block) = (null, null);
-        try
-        {
-            file = files.Open(directory.FileOf(name), FileOpenMode.ReadOnly);
-        }
-        catch (StorageException e) when (e.Kind == StorageErrorKind.NotFound)
-        {
-            RequireInPlace(); // Invariant: a disk that is not there does not say that a block is not.
-            return false;
-        }
-
-        try
-        {
-            block = Trailer(file, name);
-            return true;
-        }
-        catch
-        {
-            file.Dispose();
-            throw;
-        }
-    }
-
-    StoredBlock Trailer(IFile file, BlockName name)
-    {
-        try
-        {
-            return BlockTrailer.Read(file, name);
-        }
-        catch (CorruptDataException e)
-        {
-            throw Error(NodeErrorKind.Damaged, e.Message, e);
-        }
-        catch (UnsupportedFormatException e)
-        {
-            throw Error(NodeErrorKind.Unsupported, e.Message, e);
-        }
-    }
-
-    static StoredBlock Close(IFile file, StoredBlock block)
-    {
-        file.Dispose();
-        return block;
-    }
-
     bool Exists(BlockName name)
     {
         RequireInPlace();
@@ -470,43 +207,6 @@ public sealed class DirectoryNode : IStorageNode
         RequireInPlace();
         var reserved = uploads.Values.Sum(upload => upload.ReservedBytes);
         return Math.Max(0, files.GetFreeSpaceBytes(directory.Path) - reserved - options.ReserveBytes);
-    }
-
-    NodeUpload Enter(UploadTicket ticket)
-    {
-        if (!uploads.TryGetValue(ticket.Value, out var upload))
-            throw Error(
-                NodeErrorKind.UnknownUpload, "there is no such upload: it has ended, was idle for too long, or the node was restarted");
-        return upload.TryEnter()
-            ? upload
-            : throw Error(NodeErrorKind.InvalidRequest, "another request of the same upload is under way");
-    }
-
-    // Never to be given up: a file that is open and a reservation would stay.
-    async ValueTask ForgetAsync(UploadTicket ticket, NodeUpload upload)
-    {
-        uploads.TryRemove(ticket.Value, out _);
-        var job = new Job<bool>(() =>
-        {
-            upload.Delete();
-            return true;
-        });
-        try
-        {
-            threads.Post(job);
-        }
-        catch (ObjectDisposedException)
-        {
-            job.Execute(); // The node is being closed, and its threads are gone already.
-        }
-
-        await job.Task;
-    }
-
-    void Forget(UploadTicket ticket, NodeUpload upload)
-    {
-        uploads.TryRemove(ticket.Value, out _);
-        upload.Delete();
     }
 
     async ValueTask<T> RunAsync<T>(Func<T> work, Ewma? latency, CancellationToken cancellation)
