@@ -56,11 +56,11 @@ public sealed class ChunkManager : IChunkManager
         new ChunkUpload(await BeginAsync(BlockGeometry.MaxLengthBytes, cancellationToken), Buffers, customer);
 
     /// <inheritdoc />
-    public async Task<int> CountCopiesAsync(BlockLocations block, CancellationToken cancellationToken = default)
+    public async Task<IReadOnlyCollection<NodeId>> FindCopiesAsync(BlockLocations block, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(block);
         var answers = await Task.WhenAll(block.Nodes.Select(node => HasCopyAsync(node, block, cancellationToken)));
-        return answers.Count(hasCopy => hasCopy);
+        return [.. block.Nodes.Zip(answers).Where(static each => each.Second).Select(static each => each.First)];
     }
 
     /// <inheritdoc />

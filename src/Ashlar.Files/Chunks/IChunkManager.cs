@@ -18,8 +18,8 @@ public interface IChunkManager
     /// <summary>Begins a block whose content and length are not known yet. Dispose what is returned.</summary>
     Task<IChunkUpload> BeginAsync(CustomerId customer, CancellationToken cancellationToken = default);
 
-    /// <summary>How many of a block's copies are there and may be relied on.</summary>
-    Task<int> CountCopiesAsync(BlockLocations block, CancellationToken cancellationToken = default);
+    /// <summary>Which of the nodes that are listed for a block have it now.</summary>
+    Task<IReadOnlyCollection<NodeId>> FindCopiesAsync(BlockLocations block, CancellationToken cancellationToken = default);
 
     /// <summary>Reads a part of a block, verified, from any of its copies.</summary>
     /// <param name="customer">Whose.</param>
@@ -72,7 +72,7 @@ public interface IChunkUpload : IAsyncDisposable
 
     /// <summary>Makes the block durable under a name, on as many nodes as are required.</summary>
     /// <param name="name">The name; the block must be pinned under it.</param>
-    /// <param name="holders">Nodes that have it already, and get no second copy.</param>
+    /// <param name="holders">Nodes that were asked just now and have it already: they get no second copy.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>The nodes that have it durably now, without the holders.</returns>
     Task<IReadOnlyCollection<NodeId>> InstallAsync(

@@ -135,9 +135,11 @@ sealed class FileUpload(
             return filled;
         }
 
-        // A hit, if its copies are there now. If not, this upload has the content to make more, under the same name.
-        if (await chunks.CountCopiesAsync(known, cancellationToken) < chunks.RequiredCopies)
-            written[pin.Name] = await upload.InstallAsync(pin.Name, known.Nodes, cancellationToken);
+        // A hit, if its copies are there now. If not, this upload has the content to make more, under the same name: what is listed and
+        // not there counts for nothing.
+        var present = await chunks.FindCopiesAsync(known, cancellationToken);
+        if (present.Count < chunks.RequiredCopies)
+            written[pin.Name] = [.. present, .. await upload.InstallAsync(pin.Name, present, cancellationToken)];
         return filled;
     }
 

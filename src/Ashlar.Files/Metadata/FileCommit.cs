@@ -21,7 +21,10 @@ public sealed record FileCommit
     /// <summary>Its blocks, in order; each is pinned by the intent.</summary>
     public IReadOnlyList<FileBlock> Blocks { get; init; } = [];
 
-    /// <summary>Copies that this upload made durable: of blocks it wrote, and of known ones that it gave more copies.</summary>
+    /// <summary>
+    /// Copies that this upload answers for: those that it made durable, and, of known blocks of which too few were there, those that were. Of
+    /// these blocks no others count, whatever is listed.
+    /// </summary>
     public IReadOnlyDictionary<BlockName, IReadOnlyCollection<NodeId>> Written { get; init; } =
         new Dictionary<BlockName, IReadOnlyCollection<NodeId>>();
 

@@ -105,6 +105,31 @@ public sealed class FileStoreTests : IAsyncLifetime
         Assert.True(made > 3, $"{made} made, {refused} refused");
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public async Task Content_that_has_lost_copies_is_made_durable_again_by_who_uploads_it(int lost)
+    {
+        await using var store = new Store(this, 3);
+        var content = NodeExtensions.Content(3, 70_000);
+        await store.CreateAsync("/a", content);
+        await store.Rig.AssertTidyAsync();
+        var name = (await metadata.GetFileAsync(customer, FilePath.Parse("/a"))).Blocks[0].Name;
+        foreach (var node in store.Rig.Nodes.Take(lost))
+        {
+            await node.Inner.RemoveAsync(name, default);
+            await node.Inner.PurgeAsync(10, default);
+        }
+
+        await store.CreateAsync("/b", content);
+        await store.Rig.AssertTidyAsync();
+        Assert.InRange(await store.CountCopiesAsync(), 2, 3);
+        await store.Repair.RunAsync();
+        Assert.Equal(content, await store.ReadAsync("/b"));
+        Assert.Equal(content, await store.ReadAsync("/a"));
+    }
+
     /// <summary>The whole store on nodes of a test, with the metadata of the test.</summary>
     sealed class Store : IAsyncDisposable
     {

@@ -57,10 +57,10 @@ class DiskNodes : IChunkManager, IBlockHolders
     public Task<IChunkUpload> BeginAsync(CustomerId customer, CancellationToken cancellationToken = default) =>
         Task.FromResult<IChunkUpload>(new Upload(this, customer));
 
-    public async Task<int> CountCopiesAsync(BlockLocations block, CancellationToken cancellationToken = default)
+    public async Task<IReadOnlyCollection<NodeId>> FindCopiesAsync(BlockLocations block, CancellationToken cancellationToken = default)
     {
         await Before("count");
-        return block.Nodes.Count(node => !Away.Contains(node) && Find(node, block.Name) is not null);
+        return [.. block.Nodes.Where(node => !Away.Contains(node) && Find(node, block.Name) is not null)];
     }
 
     public Task ReadAsync(

@@ -224,7 +224,8 @@ public sealed partial class EmbeddedMetadataStore
             var now = owner.Now;
             var before = present.Locations;
             var nodes = InOrder(before.Nodes.Concat(more));
-            RequireCopies(before.Name, nodes.Length);
+            // I1: where the upload has looked, what it has found and made is what there is.
+            RequireCopies(before.Name, more.Length > 0 ? more.Length : nodes.Length);
             var isNew = before.State != BlockState.Live
                 || nodes.Length != before.Nodes.Count
                 || file.WantedCopies > before.WantedCopies
