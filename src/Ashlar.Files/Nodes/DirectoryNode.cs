@@ -125,9 +125,14 @@ public sealed partial class DirectoryNode : IStorageNode
         () =>
         {
             RequireTrusted();
-            if (!Exists(name)) return false;
-            Syncing(() => trash.Add(name));
-            return true;
+            RequireInPlace();
+            var wasThere = false;
+            Syncing(() =>
+            {
+                wasThere = trash.TryAdd(name);
+                trash.Sync(name);
+            });
+            return wasThere;
         },
         null,
         cancellation);
@@ -137,8 +142,13 @@ public sealed partial class DirectoryNode : IStorageNode
         () =>
         {
             RequireTrusted();
-            var isThere = Exists(name);
-            if (!isThere) Syncing(() => isThere = trash.TryRestore(name));
+            RequireInPlace();
+            var isThere = false;
+            Syncing(() =>
+            {
+                isThere = trash.TryRestore(name);
+                trash.Sync(name);
+            });
             return isThere;
         },
         null,
@@ -167,12 +177,6 @@ public sealed partial class DirectoryNode : IStorageNode
         uploads.Clear();
         threads.Dispose();
         directory.Dispose();
-    }
-
-    bool Exists(BlockName name)
-    {
-        RequireInPlace();
-        return files.FileExists(directory.FileOf(name));
     }
 
     // Whatever fails here leaves something in doubt that no later sync settles.

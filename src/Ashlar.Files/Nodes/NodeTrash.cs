@@ -19,6 +19,7 @@ sealed class NodeTrash
     readonly NodeDirectory directory;
     readonly DirectorySyncs syncs;
     readonly TimeProvider clock;
+    readonly Lock moving = new(); // Of two who move one block, the second finds that it is done.
     readonly long openedAt;
     readonly TimeSpan ageAtOpening;
 
@@ -35,29 +36,48 @@ sealed class NodeTrash
     /// <summary>How old the trash is.</summary>
     public TimeSpan Age => ageAtOpening + clock.GetElapsedTime(openedAt);
 
-    /// <summary>Takes a block away.</summary>
-    public void Add(BlockName name)
+    /// <summary>Takes a block away, if it is there. Durable after <see cref="Sync"/>.</summary>
+    public bool TryAdd(BlockName name)
     {
-        files.Rename(directory.FileOf(name), PathOf(name, Age));
-        syncs.Sync(directory.Trash, directory.LeafOf(name));
+        lock (moving)
+        {
+            if (!files.FileExists(directory.FileOf(name))) return false;
+            files.Rename(directory.FileOf(name), PathOf(name, Age));
+            return true;
+        }
     }
 
-    /// <summary>Puts a block back, if it is in the trash. What has its name meanwhile is replaced by its like.</summary>
+    /// <summary>Puts a block back, if it is in the trash. Durable after <see cref="Sync"/>.</summary>
+    /// <returns>Whether it is there now.</returns>
     public bool TryRestore(BlockName name)
     {
-        var found = List().LastOrDefault(entry => entry.Name == name);
-        if (found.Path is null) return false;
-        files.Rename(found.Path, directory.FileOf(name));
-        syncs.Sync(directory.LeafOf(name), directory.Trash);
-        return true;
+        lock (moving)
+        {
+            if (files.FileExists(directory.FileOf(name))) return true;
+            var found = List().LastOrDefault(entry => entry.Name == name);
+            if (found.Path is null) return false;
+            files.Rename(found.Path, directory.FileOf(name));
+            return true;
+        }
     }
+
+    /// <summary>
+    /// Makes durable where a block is. Also where nothing was moved: it may be there, or not, by what another request or an earlier life has
+    /// not made durable.
+    /// </summary>
+    public void Sync(BlockName name) => syncs.Sync(directory.LeafOf(name), directory.Trash);
 
     /// <summary>Deletes what is older than a period.</summary>
     public int Purge(TimeSpan period, int limit)
     {
         var age = Age;
-        var old = List().Where(entry => age - entry.Age >= period).Take(limit).ToArray();
-        foreach (var entry in old) files.Delete(entry.Path!);
+        (BlockName, TimeSpan, string? Path)[] old;
+        lock (moving)
+        {
+            old = [.. List().Where(entry => age - entry.Age >= period).Take(limit)];
+            foreach (var entry in old) files.Delete(entry.Path!);
+        }
+
         if (old.Length > 0) syncs.Sync(directory.Trash, directory.Trash);
         WriteAge(age);
         return old.Length;

@@ -124,6 +124,23 @@ public sealed class DirectoryNodeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Of_two_who_take_a_block_away_or_put_it_back_at_once_neither_makes_the_node_suspect()
+    {
+        var content = Content(1, 1000);
+        await node.PutAsync(content);
+        for (var round = 0; round < 100; round++)
+        {
+            var removed = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => node.RemoveAsync(NameOf(content), default).AsTask()));
+            Assert.Single(removed, wasThere => wasThere);
+            var restored = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => node.RestoreAsync(NameOf(content), default).AsTask()));
+            Assert.DoesNotContain(false, restored);
+        }
+
+        Assert.Equal(NodeState.Up, (await node.GetHealthAsync(default)).State);
+        Assert.Equal(content, await node.GetAsync(NameOf(content)));
+    }
+
+    [Fact]
     public async Task What_is_taken_away_can_be_put_back_until_the_node_was_open_for_long_enough()
     {
         var (one, other) = (Content(1, 1000), Content(2, 1000));

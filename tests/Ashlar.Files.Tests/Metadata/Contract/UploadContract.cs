@@ -107,6 +107,23 @@ public abstract class UploadContract : MetadataContract
     }
 
     [Fact]
+    public async Task Of_a_known_block_that_an_upload_has_looked_at_no_other_copies_count()
+    {
+        await PutAsync("/f", "one");
+        WantedBlock[] blocks = [Block("one")];
+        var intent = await BeginAsync("/g");
+        var known = await Store.PinAsync(intent.Token, blocks);
+        FileCommit Seen(params NodeId[] nodes) => Large("/g", known, blocks) with
+        {
+            Written = new Dictionary<BlockName, IReadOnlyCollection<NodeId>> { [known[0].Name] = nodes },
+        };
+        var refused = await Assert.ThrowsAsync<TooFewCopiesException>(() => Store.CommitAsync(intent.Token, Seen(Nodes[0])));
+        Assert.Equal(known[0].Name, refused.Block);
+        await Store.CommitAsync(intent.Token, Seen(Nodes[0], Nodes[3]));
+        Assert.Equal(Nodes[..4], (await FindAsync(known[0].Name))!.Nodes);
+    }
+
+    [Fact]
     public async Task A_commit_must_have_pinned_its_blocks()
     {
         var known = (await PutAsync("/f", "known"))[0];
