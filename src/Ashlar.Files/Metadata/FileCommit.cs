@@ -22,8 +22,8 @@ public sealed record FileCommit
     public IReadOnlyList<FileBlock> Blocks { get; init; } = [];
 
     /// <summary>
-    /// Copies that this upload answers for: those that it made durable, and, of known blocks of which too few were there, those that were. Of
-    /// these blocks no others count, whatever is listed.
+    /// Copies that this upload answers for: those that it made durable, and, of known blocks of which too few were there, those that were.
+    /// Of these blocks no others count, whatever is listed.
     /// </summary>
     public IReadOnlyDictionary<BlockName, IReadOnlyCollection<NodeId>> Written { get; init; } =
         new Dictionary<BlockName, IReadOnlyCollection<NodeId>>();

@@ -62,8 +62,8 @@ sealed class NodeTrash
     }
 
     /// <summary>
-    /// Makes durable where a block is. Also where nothing was moved: it may be there, or not, by what another request or an earlier life has
-    /// not made durable.
+    /// Makes durable where a block is. Also where nothing was moved: it may be there, or not, by what another request or an earlier life
+    /// has not made durable.
     /// </summary>
     public void Sync(BlockName name) => syncs.Sync(directory.LeafOf(name), directory.Trash);
 

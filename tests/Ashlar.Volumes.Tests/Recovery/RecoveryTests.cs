@@ -168,7 +168,8 @@ public sealed class RecoveryTests
             crashed.Kill();
         }
 
-        await using var pool = await TestPool.OpenAsync(crashed.Disk, Slow);
+        // With the same least length of leaves that have deltas.
+        await using var pool = await TestPool.OpenAsync(crashed.Disk, Slow with { Factory = PlantedBug.None.ToFactory() });
         var volume = pool.Pool.OpenVolume("disk")!;
         var found = await Record.ExceptionAsync(async () =>
         {
