@@ -164,6 +164,9 @@ public sealed record PoolRaid(int Level, string? State)
     /// <summary>What lies on one device before the next one's turn comes.</summary>
     public int? ChunkBytes { get; init; }
 
+    /// <summary>What its devices have room for beside what it uses of them; absent where that is nothing, or a device is missing.</summary>
+    public long? UnusedBytes { get; init; }
+
     /// <summary>While it is rebuilt: what is done.</summary>
     public long? DoneBytes { get; init; }
 

@@ -143,6 +143,9 @@ public sealed record ChangePool
     /// <summary>What it is to hold; not less than it does; absent for what it does.</summary>
     public long? CapacityBytes { get; init; }
 
+    /// <summary>Whether it is to hold all that its devices have room for, instead of a capacity.</summary>
+    public bool UseAllSpace { get; init; }
+
     /// <summary>The new name; absent for the present one.</summary>
     public string? Name { get; init; }
 

@@ -128,30 +128,47 @@ sealed partial class ServedPools
     public async Task<PoolEntry> ChangeAsync(string name, ChangePool request, string by)
     {
         var served = Get(name);
-        if (request is { CapacityBytes: null, Name: null, SoftThresholdPercent: null, HardThresholdPercent: null, TrashSeconds: null })
+        if (request is
+            {
+                CapacityBytes: null, UseAllSpace: false, Name: null, SoftThresholdPercent: null, HardThresholdPercent: null,
+                TrashSeconds: null,
+            })
         {
             throw new ApiException(
                 ProblemKind.InvalidRequest,
-                "nothing to change: the request has no 'capacityBytes', 'name', 'softThresholdPercent', 'hardThresholdPercent' or "
-                    + "'trashSeconds'");
+                "nothing to change: the request has no 'capacityBytes', 'useAllSpace', 'name', 'softThresholdPercent', "
+                    + "'hardThresholdPercent' or 'trashSeconds'");
         }
+        if (request is { CapacityBytes: not null, UseAllSpace: true })
+            throw new ApiException(ProblemKind.InvalidRequest, "'capacityBytes' and 'useAllSpace' are two different sizes");
         var retention = VolumeDescribing.Retention(request.TrashSeconds);
         var settings = Apply(request, GetEntry(name).Record.Settings);
-        if (request.CapacityBytes is { } capacity) CheckGrowth(GetEntry(name), served, capacity);
+        if (request.CapacityBytes is { } capacity) served.CheckGrowth(capacity);
         if (request.Name is { } newName) StoragePool.CheckName(newName);
         if (settings != GetEntry(name).Record.Settings) await SetAsync(name, request, by);
         if (retention is { } kept) await served.KeepTrashAsync(kept, by);
-        if (request.CapacityBytes is { } asked) await served.GrowAsync(asked, by);
+        if (request.CapacityBytes is not null || request.UseAllSpace) await GrowAsync(GetEntry(name), served, request.CapacityBytes, by);
         return request.Name is null || request.Name == name ? GetEntry(name) : await RenameAsync(name, request.Name, request.Force, by);
     }
 
-    static void CheckGrowth(PoolEntry entry, ServedPool served, long capacityBytes)
+    // To a capacity, or over all that the devices have.
+    static async Task GrowAsync(PoolEntry entry, ServedPool served, long? capacityBytes, string by)
     {
-        served.CheckGrowth(capacityBytes);
-        var present = served.Usage.CapacityBytes;
-        if (entry.Record.Raid is null || StoragePool.DeviceBytesFor(capacityBytes) <= StoragePool.DeviceBytesFor(present)) return;
-        throw new ApiException(
-            ProblemKind.NotSupported, $"pool {entry.Name} is a RAID set, and holds what its devices do: it does not grow");
+        try
+        {
+            if (capacityBytes is { } capacity)
+            {
+                await served.GrowAsync(capacity, by);
+                return;
+            }
+            // The set first: the pool is as large as that, at the most.
+            if (entry.Devices.Raid is { } raid) await raid.GrowAsync(raid.LargestBytes / raid.Geometry.BlockSizeBytes);
+            await served.GrowOverDeviceAsync(by);
+        }
+        catch (RaidRefusedException refused)
+        {
+            throw new ApiException(ProblemKind.InUse, refused.Message);
+        }
     }
 
     async Task CloseToAllAsync(ServedPool served, bool force, Blocks.FenceReason reason)

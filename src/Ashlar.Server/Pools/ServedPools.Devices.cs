@@ -26,7 +26,7 @@ sealed partial class ServedPools
         {
             throw new ApiException(ProblemKind.NotSupported, $"pool {name} is a RAID set, which does not grow by a device")
             {
-                Hint = "add it as a spare, or create another pool on it",
+                Hint = "add it as a spare; or put larger devices in the places of its members, one after the other, and resize the pool",
             };
         }
         var device = (await CheckNewAsync([request.Path], request.SizeBytes, request.Force))[0];

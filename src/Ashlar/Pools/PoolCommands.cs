@@ -97,17 +97,20 @@ static class PoolCommands
     static Verb CreateResize(Terminal terminal)
     {
         var name = PathArgument.Pool(isRequired: true);
-        var size = Setting.Create(terminal, "--size", "SIZE", "What the pool is to hold: 20GiB, 1TB, or bytes", ByteSize.Parse, 0L);
+        var size = Setting.Create<long?>(
+            terminal, "--size", "SIZE", "What the pool is to hold: 20GiB, 1TB, or bytes; max for all that its devices have room for",
+            static text => text == "max" ? null : ByteSize.Parse(text), null);
         size.DefaultValueFactory = null;
         size.Required = true;
         return new Verb(
             "resize",
             "Make a pool larger, also while it is in use; no pool shrinks",
-            ["ashlar pool resize main --size 20GiB"],
+            ["ashlar pool resize main --size 20GiB", "ashlar pool resize safe --size max"],
             async (invocation, cancellationToken) =>
             {
                 using var client = ApiClient.For(invocation);
-                var request = new ChangePool { CapacityBytes = invocation.Get(size) };
+                var capacity = invocation.Get(size);
+                var request = new ChangePool { CapacityBytes = capacity, UseAllSpace = capacity is null };
                 var pool = await client.ChangePoolAsync(invocation.Get(name), request, cancellationToken);
                 PoolScreens.WriteChanged(invocation, pool, $"{pool.Name} holds {ByteSize.Format(pool.CapacityBytes)} now");
                 return ExitCode.Ok;

@@ -13,7 +13,8 @@ static class PoolFacts
 
     /// <summary>The RAID set that it lies on; null where there is none.</summary>
     public static string? Raid(Pool pool) => pool.Raid is not { } raid ? null
-        : $"{raid.Level}{(raid.State is { } state ? $", {state}" : "")}{Done(raid.DoneBytes, raid.TotalBytes)}{Left(raid.SecondsLeft)}";
+        : $"{raid.Level}{(raid.State is { } state ? $", {state}" : "")}{Done(raid.DoneBytes, raid.TotalBytes)}{Left(raid.SecondsLeft)}"
+            + (raid.UnusedBytes is { } unused ? $"; its devices have room for {ByteSize.Format(unused)} more" : "");
 
     /// <summary>What it lies on.</summary>
     public static IEnumerable<(string Label, string Value)> Devices(Pool pool) =>

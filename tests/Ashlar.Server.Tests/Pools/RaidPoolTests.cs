@@ -68,6 +68,65 @@ public sealed class RaidPoolTests
     }
 
     [Fact]
+    public async Task A_pool_has_the_room_of_the_larger_devices_that_its_members_were_replaced_by()
+    {
+        string[] larger = ["/x", "/y", "/z"];
+        foreach (var path in larger)
+        {
+            using var file = disk.Open(path, FileOpenMode.CreateNew);
+            file.SetLength(200 * Mebibyte);
+        }
+        long before;
+        await using (var server = await PoolsUnderTest.OpenAsync(disk))
+        {
+            await server.Pools.CreateAsync(Request(5, ["/a", "/b", "/c"], []), "me");
+            await server.WriteAsync("safe", "vm1", Content);
+            before = server.Show("safe").CapacityBytes;
+            for (var i = 0; i < larger.Length; i++)
+            {
+                Assert.Null(server.Show("safe").Raid!.UnusedBytes);
+                await server.Pools.ReplaceDeviceAsync("safe", new() { Path = $"/{(char)('a' + i)}", Replacement = larger[i] }, "me");
+                await server.UntilAsync(() => server.States("safe").Contains($"{larger[i]} in-sync {i}"), $"{larger[i]} in sync");
+                await server.UntilAsync(() => server.States("safe").Count == 3, "the old one let go of");
+            }
+            Assert.InRange(server.Show("safe").Raid!.UnusedBytes!.Value, 200 * Mebibyte, 400 * Mebibyte);
+            var both = await Assert.ThrowsAsync<ApiException>(
+                () => server.Pools.ChangeAsync("safe", new() { CapacityBytes = 1 << 30, UseAllSpace = true }, "me"));
+            Assert.Equal(ProblemKind.InvalidRequest, both.Kind);
+            await server.Pools.ChangeAsync("safe", new() { UseAllSpace = true }, "me");
+            Assert.Null(server.Show("safe").Raid!.UnusedBytes);
+            Assert.InRange(server.Show("safe").CapacityBytes, before + (200 * Mebibyte), before + (400 * Mebibyte));
+            await server.WriteAsync("safe", "vm2", Other);
+        }
+        await using (var server = await PoolsUnderTest.OpenAsync(disk))
+        {
+            Assert.InRange(server.Show("safe").CapacityBytes, before + (200 * Mebibyte), before + (400 * Mebibyte));
+            Assert.Equal(Content, await server.ReadAsync("safe", "vm1", Content.Length));
+            Assert.Equal(Other, await server.ReadAsync("safe", "vm2", Other.Length));
+            Assert.Empty((await server.ScrubAsync("safe")).Findings!);
+        }
+    }
+
+    [Fact]
+    public async Task A_pool_of_files_grows_with_them_unless_a_member_is_missing()
+    {
+        await using var server = await PoolsUnderTest.OpenAsync(disk);
+        await server.Pools.CreateAsync(Request(1, ["/a", "/b"], []), "me");
+        await server.WriteAsync("safe", "vm1", Content);
+        var asked = server.Show("safe").CapacityBytes + (50 * Mebibyte);
+        await server.Pools.ChangeAsync("safe", new() { CapacityBytes = asked }, "me");
+        Assert.InRange(server.Show("safe").CapacityBytes, asked, asked + Mebibyte);
+        disk.Delete("/b");
+        await server.UntilAsync(() => server.Show("safe").Raid!.State == "degraded", "degraded");
+        var refused = await Assert.ThrowsAsync<ApiException>(
+            () => server.Pools.ChangeAsync("safe", new() { CapacityBytes = 2 * asked }, "me"));
+        Assert.Equal(ProblemKind.InUse, refused.Kind);
+        Assert.Contains("member 1 is missing", refused.Message, StringComparison.Ordinal);
+        Assert.InRange(server.Show("safe").CapacityBytes, asked, asked + Mebibyte);
+        Assert.Equal(Content, await server.ReadAsync("safe", "vm1", Content.Length));
+    }
+
+    [Fact]
     public async Task When_files_vanish_spares_step_in_by_themselves()
     {
         await using (var server = await PoolsUnderTest.OpenAsync(disk))
@@ -357,7 +416,7 @@ public sealed class RaidPoolTests
         var larger = await Assert.ThrowsAsync<ApiException>(
             () => server.Pools.AddDeviceAsync("safe", new() { Path = "/c", SizeBytes = 64 * Mebibyte }, "me"));
         Assert.Equal(ProblemKind.NotSupported, larger.Kind);
-        Assert.Equal("add it as a spare, or create another pool on it", larger.Hint);
+        Assert.Equal("add it as a spare; or put larger devices in the places of its members, one after the other, and resize the pool", larger.Hint);
         var resized = await Assert.ThrowsAsync<ApiException>(
             () => server.Pools.ChangeAsync("safe", new() { CapacityBytes = 1L << 30 }, "me"));
         Assert.Equal(ProblemKind.NotSupported, resized.Kind);

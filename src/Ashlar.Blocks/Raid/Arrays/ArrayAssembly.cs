@@ -113,11 +113,14 @@ sealed class ArrayAssembly
         foreach (var member in members)
         {
             var (device, pair, says) = member;
+            // One that has not heard of it yet says that the set is smaller than it has become.
             if (says.Entries.Count != Newest.Entries.Count || says.Level != Newest.Level || says.ChunkBytes != Newest.ChunkBytes
-                || says.Areas != Newest.Areas || says.BlockSizeBytes != Newest.BlockSizeBytes || says.RegionBytes != Newest.RegionBytes)
+                || says.Areas.DataAt != Newest.Areas.DataAt || says.Areas.DataBytes > Newest.Areas.DataBytes
+                || says.BlockSizeBytes != Newest.BlockSizeBytes || says.RegionBytes != Newest.RegionBytes)
                 throw new CorruptDataException(device.Name, 0, $"superblock: not the shape that {newest.Device.Name} of the same set has");
-            CheckFits(device);
             var entry = Newest.Entries[says.Place];
+            if (IsLeftBehind(device, entry, says)) continue;
+            CheckFits(device);
             if (entry.Id == says.Replaces) Spares.Add((device, pair, says.MemberId, says.Replaces));
             else if (entry.Id != says.MemberId) Ignore(device, $"{device.Name} is not used: another device has its place {says.Place}");
             else if (entry.State == MemberState.Missing || IsAboutToReturn(entry, says))
@@ -129,6 +132,12 @@ sealed class ArrayAssembly
 
         foreach (var (device, pair, says) in found.Where(member => member.Says.IsSpare))
         {
+            if (device.Geometry.SizeBytes < LeastBytes)
+            {
+                Ignore(device, $"{device.Name} is not used: the set has become larger than it is");
+                continue;
+            }
+
             CheckFits(device);
             var place = Newest.Entries.ToList().FindIndex(entry => entry.Id == says.MemberId);
             if (place < 0) Spares.Add((device, pair, says.MemberId, says.Replaces));
@@ -159,7 +168,8 @@ sealed class ArrayAssembly
         }
 
         Report(RaidEventKind.MemberMissing, $"{device.Name} has missed what was written since generation {entry.LeftAt}", says.Place);
-        var isWhole = isInSync && says.Generation >= entry.LeftAt - 1;
+        // What the set has become larger by it does not hold, whatever the marks say.
+        var isWhole = isInSync && says.Generation >= entry.LeftAt - 1 && says.Areas == Newest.Areas;
         if (isWhole && Newest.MissedSince > 0 && entry.LeftAt >= Newest.MissedSince) Returned[says.Place] = (device, pair);
         else Ignored.Add(device);
     }
@@ -173,9 +183,20 @@ sealed class ArrayAssembly
         Placed[says.Place] = (device, pair);
     }
 
+    long LeastBytes => Newest.Areas.DataAt + Newest.Areas.DataBytes;
+
+    // One that was replaced, or is missing, need not be as large as the set has become without it.
+    bool IsLeftBehind(IBlockDevice device, MemberEntry entry, MemberSuperblock says)
+    {
+        if (device.Geometry.SizeBytes >= LeastBytes || says.Areas == Newest.Areas) return false;
+        if (entry.Id == says.MemberId && entry.State != MemberState.Missing && says.Generation >= Newest.Generation - 1) return false;
+        Ignore(device, $"{device.Name} is not used: the set went on without it, and has become larger than it is");
+        return true;
+    }
+
     void CheckFits(IBlockDevice device)
     {
-        var least = Newest.Areas.DataAt + Newest.Areas.DataBytes;
+        var least = LeastBytes;
         if (device.Geometry.SizeBytes < least)
             throw new RaidRefusedException(
                 set, RaidRefusal.Unfit, $"{device.Name} has {device.Geometry.SizeBytes} bytes, and the set uses {least} of it");

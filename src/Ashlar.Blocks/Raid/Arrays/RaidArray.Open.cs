@@ -139,7 +139,7 @@ public sealed partial class RaidArray
     static async ValueTask<(RegionMap? Writing, RegionMap? Missed)> ReadRegionsAsync(List<RaidMember> members, MemberSuperblock newest)
     {
         if (newest.Level == RaidLevel.Raid0) return (null, null);
-        var regions = (int)((newest.Areas.DataBytes - 1) / newest.RegionBytes) + 1;
+        var regions = RegionMap.CountOf(newest.Areas.DataBytes, newest.RegionBytes);
         RegionMap[] maps = [new(newest.SetId, regions), new(newest.SetId, regions)];
         var content = new byte[(RegionMap.PageOf(regions - 1) + 1) * RegionMap.PageBytes];
         foreach (var member in members)
@@ -174,8 +174,8 @@ public sealed partial class RaidArray
     {
         var block = device.Geometry.BlockSizeBytes;
         await DeviceSignatures.EraseAsync(device).ConfigureAwait(false);
-        await ZeroAsync(0, areas.DataAt).ConfigureAwait(false);
-        if (!isZeroed) await ZeroAsync(areas.DataAt, areas.DataBytes).ConfigureAwait(false);
+        await ZeroAsync(device, 0, areas.DataAt).ConfigureAwait(false);
+        if (!isZeroed) await ZeroAsync(device, areas.DataAt, areas.DataBytes).ConfigureAwait(false);
         if (keepsSpace) await ReserveAsync(device, areas.DataAt + areas.DataBytes).ConfigureAwait(false);
         var empty = new RegionMap(setId, 1);
         var page = new byte[RegionMap.PageBytes];
@@ -190,14 +190,15 @@ public sealed partial class RaidArray
         }
 
         await device.FlushAsync().ConfigureAwait(false);
+    }
 
-        async ValueTask ZeroAsync(long at, long length)
+    static async ValueTask ZeroAsync(IBlockDevice device, long at, long length)
+    {
+        var block = device.Geometry.BlockSizeBytes;
+        for (var done = 0L; done < length; done += ZeroStepBytes)
         {
-            for (var done = 0L; done < length; done += ZeroStepBytes)
-            {
-                var count = Math.Min(ZeroStepBytes, length - done);
-                await device.WriteZeroesAsync(new Lba((at + done) / block), count / block).ConfigureAwait(false);
-            }
+            var count = Math.Min(ZeroStepBytes, length - done);
+            await device.WriteZeroesAsync(new Lba((at + done) / block), count / block).ConfigureAwait(false);
         }
     }
 

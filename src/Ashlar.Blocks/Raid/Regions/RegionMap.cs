@@ -31,7 +31,7 @@ sealed class RegionMap
         seed = Crc32C.Compute(id);
     }
 
-    public int RegionCount { get; }
+    public int RegionCount { get; private set; }
 
     /// <summary>The regions that are marked.</summary>
     public SortedSet<int> Marked { get; } = [];
@@ -40,6 +40,9 @@ sealed class RegionMap
 
     /// <summary>Whether a map has a bit for each region.</summary>
     public static bool Covers(long dataBytes, long regionBytes) => (dataBytes - 1) / regionBytes < SectorCount * RegionsPerSector;
+
+    /// <summary>Regions of so much data.</summary>
+    public static int CountOf(long dataBytes, long regionBytes) => (int)((dataBytes - 1) / regionBytes) + 1;
 
     /// <summary>The smallest regions, doubled from a wish, of which a map has one for all data.</summary>
     public static long RegionBytesFor(long dataBytes, int chunkBytes, long wished)
@@ -63,6 +66,13 @@ sealed class RegionMap
             if (value) Marked.Add(region);
             else Marked.Remove(region);
         }
+    }
+
+    /// <summary>It has regions more, none of them marked.</summary>
+    public void Grow(int regionCount)
+    {
+        Invariant.Require(regionCount >= RegionCount && regionCount <= SectorCount * RegionsPerSector);
+        RegionCount = regionCount;
     }
 
     /// <summary>Puts a page, as it is now, into a buffer.</summary>

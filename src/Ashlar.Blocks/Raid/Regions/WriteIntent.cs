@@ -21,8 +21,8 @@ sealed class WriteIntent
     readonly long regionStripes;
     readonly Func<bool> isDegraded;
     readonly Func<ValueTask> persist;
-    readonly int[] underWay;
-    readonly long[] touched;
+    int[] underWay;
+    long[] touched;
     readonly HashSet<int> durableWriting = [];
     readonly HashSet<int> durableMissed = [];
     readonly HashSet<(int Map, int Page)> stale = [];
@@ -42,6 +42,18 @@ sealed class WriteIntent
     }
 
     public long RegionStripes => regionStripes;
+
+    /// <summary>The set has so many regions from now on.</summary>
+    public void Grow(int regionCount)
+    {
+        lock (gate)
+        {
+            writing.Grow(regionCount);
+            missed.Grow(regionCount);
+            Array.Resize(ref underWay, regionCount);
+            Array.Resize(ref touched, regionCount);
+        }
+    }
 
     /// <summary>A direct write into a stripe is about to begin; pair it with <see cref="End"/> unless this fails.</summary>
     public ValueTask BeginAsync(long stripe)

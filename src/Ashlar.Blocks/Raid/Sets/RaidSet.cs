@@ -28,6 +28,7 @@ sealed partial class RaidSet : IRedundantDevice
     readonly Func<RaidMember, ValueTask> memberFailed;
     readonly int chunkBytes;
     readonly Lock healthGate = new();
+    Extent extent; // Replaced as a whole.
     int copyTurn;
     int unrecorded;
     bool isDegraded;
@@ -86,25 +87,20 @@ sealed partial class RaidSet : IRedundantDevice
         IsReadOnly = devices.Exists(device => device.IsReadOnly);
         var shapes = devices.ConvertAll(device => device.Geometry);
         if (shapes.Select(shape => shape.BlockSizeBytes).Distinct().Count() != 1) throw new ArgumentException("Blocks of different sizes.");
-        StripeCount = dataBytes / chunkBytes;
-        if (StripeCount == 0) throw new ArgumentException($"A device is smaller than a chunk of {chunkBytes} bytes.");
-        var blockBytes = shapes[0].BlockSizeBytes;
-        Geometry = BlockGeometry.Create(blockBytes, StripeCount * layout.DataPerStripe * (chunkBytes / blockBytes)) with
-        {
-            OptimalTransferBytes = chunkBytes * layout.DataPerStripe,
-        };
+        if (dataBytes < chunkBytes) throw new ArgumentException($"A device is smaller than a chunk of {chunkBytes} bytes.");
+        extent = ExtentOf(dataBytes, shapes[0].BlockSizeBytes);
     }
 
     public string Name { get; }
 
-    public BlockGeometry Geometry { get; }
+    public BlockGeometry Geometry => Volatile.Read(ref extent).Geometry;
 
     public bool IsReadOnly { get; }
 
     /// <summary>The members, in their order.</summary>
     public IReadOnlyList<RaidMember> Members => members;
 
-    public long StripeCount { get; }
+    public long StripeCount => Volatile.Read(ref extent).StripeCount;
 
     /// <summary>Whether a member is missing, or does not hold all yet.</summary>
     public bool IsDegraded => Volatile.Read(ref isDegraded);
@@ -251,6 +247,15 @@ sealed partial class RaidSet : IRedundantDevice
         return calls.WhenAllAsync();
     }
 
+    /// <summary>More of each member is the set's: it reads as zeros on all of them, and all know.</summary>
+    public void Grow(long dataBytes)
+    {
+        var present = Volatile.Read(ref extent);
+        var next = ExtentOf(dataBytes, present.Geometry.BlockSizeBytes);
+        Invariant.Require(next.StripeCount >= present.StripeCount);
+        Volatile.Write(ref extent, next);
+    }
+
     ValueTask FlushAllAsync() => CommitAsync();
 
     /// <summary>Makes durable what all members have; one that does not is not used any more.</summary>
@@ -286,8 +291,19 @@ sealed partial class RaidSet : IRedundantDevice
         }
     }
 
+    Extent ExtentOf(long dataBytes, int blockBytes)
+    {
+        var stripes = dataBytes / chunkBytes;
+        return new(stripes, BlockGeometry.Create(blockBytes, stripes * layout.DataPerStripe * (chunkBytes / blockBytes)) with
+        {
+            OptimalTransferBytes = chunkBytes * layout.DataPerStripe,
+        });
+    }
+
     // Where a chunk of a stripe begins in the data of its member.
     long OffsetOf(long stripe) => stripe * chunkBytes;
 
     AsyncLock LockOf(long stripe) => locks[stripe % LockCount];
+
+    sealed record Extent(long StripeCount, BlockGeometry Geometry);
 }

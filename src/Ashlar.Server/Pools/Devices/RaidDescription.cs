@@ -16,6 +16,7 @@ static class RaidDescription
         return new((int)level, StateOf(raid.State))
         {
             ChunkBytes = raid.ChunkBytes,
+            UnusedBytes = raid.LargestBytes - raid.Geometry.SizeBytes is > 0 and var unused ? unused : null,
             DoneBytes = rebuilding.Count > 0 ? rebuilding.Sum(member => member.RebuiltBytes) : null,
             TotalBytes = rebuilding.Count > 0 ? rebuilding.Sum(member => member.DataBytes) : null,
             SecondsLeft = Seconds(rebuilding.Max(member => member.TimeLeft)),

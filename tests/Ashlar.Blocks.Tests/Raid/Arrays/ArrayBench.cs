@@ -51,10 +51,12 @@ sealed class ArrayBench(RaidLevel level, int members, int spares = 0) : IChecksu
     public static FaultyDevice Fresh(string name = "fresh") =>
         new(new MemoryDevice(BlockCount, BlockBytes, name), new SeededEntropy(99));
 
-    public static IBlockDevice Copy(IBlockDevice device)
+    public static IBlockDevice Copy(IBlockDevice device) => CopyOf(device, BlockCount);
+
+    public static IBlockDevice CopyOf(IBlockDevice device, int blockCount)
     {
-        var copy = new MemoryDevice(BlockCount, BlockBytes, device.Name);
-        var content = new byte[BlockCount * BlockBytes];
+        var copy = new MemoryDevice(blockCount, BlockBytes, device.Name);
+        var content = new byte[blockCount * BlockBytes];
         device.ReadAsync(Lba.Zero, content).AsTask().GetAwaiter().GetResult();
         copy.WriteAsync(Lba.Zero, content).AsTask().GetAwaiter().GetResult();
         return copy;

@@ -11,6 +11,8 @@ public enum PlantedBug
     NoMarksOfRegions,
     GenerationNotRaised,
     ParityOfOldData,
+    TailNotZeroed,
+    TailNotFlushed,
 }
 
 /// <summary>A member of a set that has a bug: it does not do what it is told, or not when.</summary>
@@ -20,11 +22,16 @@ sealed class PlantedDevice(IBlockDevice inner, PlantedBug bug) : IBlockDevice
     (Lba Start, byte[] Content)? held;
     MemberAreas areas;
     bool isArmed;
-    bool hasJournaled;
+    bool hasJournaled, hasZeroedTail;
 
     public string Name => inner.Name;
 
-    public BlockGeometry Geometry => inner.Geometry;
+    /// <summary>What the set may see of it; null for all.</summary>
+    public long? LimitBytes { get; set; }
+
+    public BlockGeometry Geometry => LimitBytes is { } limit
+        ? inner.Geometry with { BlockCount = limit / inner.Geometry.BlockSizeBytes }
+        : inner.Geometry;
 
     public bool IsReadOnly => inner.IsReadOnly;
 
@@ -66,8 +73,13 @@ sealed class PlantedDevice(IBlockDevice inner, PlantedBug bug) : IBlockDevice
     }
 
     public ValueTask WriteZeroesAsync(
-        Lba start, long blockCount, ZeroOptions options = ZeroOptions.None, CancellationToken cancellationToken = default) =>
-        inner.WriteZeroesAsync(start, blockCount, options, cancellationToken);
+        Lba start, long blockCount, ZeroOptions options = ZeroOptions.None, CancellationToken cancellationToken = default)
+    {
+        var isTail = isArmed && start.ToOffsetBytes(Geometry.BlockSizeBytes) >= areas.DataAt + areas.DataBytes;
+        if (isTail && bug == PlantedBug.TailNotZeroed) return ValueTask.CompletedTask;
+        hasZeroedTail |= isTail;
+        return inner.WriteZeroesAsync(start, blockCount, options, cancellationToken);
+    }
 
     public ValueTask TrimAsync(Lba start, long blockCount, CancellationToken cancellationToken = default) =>
         inner.TrimAsync(start, blockCount, cancellationToken);
@@ -75,6 +87,12 @@ sealed class PlantedDevice(IBlockDevice inner, PlantedBug bug) : IBlockDevice
     public ValueTask FlushAsync(CancellationToken cancellationToken = default)
     {
         old.Clear();
+        if (hasZeroedTail && bug == PlantedBug.TailNotFlushed)
+        {
+            hasZeroedTail = false;
+            return ValueTask.CompletedTask;
+        }
+
         if (!hasJournaled || bug != PlantedBug.NoFlushOfTheJournal) return inner.FlushAsync(cancellationToken);
         hasJournaled = false;
         return ValueTask.CompletedTask;

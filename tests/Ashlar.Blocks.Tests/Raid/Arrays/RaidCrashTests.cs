@@ -60,6 +60,28 @@ public sealed class RaidCrashTests(ITestOutputHelper output)
     }
 
     [Theory]
+    [InlineData(RaidLevel.Raid0, 2, PlantedBug.None)]
+    [InlineData(RaidLevel.Raid1, 2, PlantedBug.None)]
+    [InlineData(RaidLevel.Raid5, 3, PlantedBug.None)]
+    [InlineData(RaidLevel.Raid6, 4, PlantedBug.None)]
+    [InlineData(RaidLevel.Raid10, 4, PlantedBug.None)]
+    [InlineData(RaidLevel.Raid1, 2, PlantedBug.TailNotZeroed)]
+    [InlineData(RaidLevel.Raid5, 3, PlantedBug.TailNotZeroed)]
+    [InlineData(RaidLevel.Raid1, 2, PlantedBug.TailNotFlushed)]
+    [InlineData(RaidLevel.Raid6, 4, PlantedBug.TailNotFlushed)]
+    public async Task A_set_that_grows_is_as_large_as_before_or_as_it_was_to_be(RaidLevel level, int members, PlantedBug bug)
+    {
+        var run = new Run(level, members, bug, seed: 31) { AddedStripes = 3 };
+        if (bug != PlantedBug.None)
+        {
+            await Assert.ThrowsAsync<CrashCheckException>(() => run.ExploreAsync(2000, nestedOneIn: 0));
+            return;
+        }
+
+        output.WriteLine($"{await run.ExploreAsync(TestTier.Choose(150, 3000), nestedOneIn: 30)}");
+    }
+
+    [Theory]
     [InlineData(RaidLevel.Raid1, 2, PlantedBug.None)]
     [InlineData(RaidLevel.Raid5, 3, PlantedBug.None)]
     [InlineData(RaidLevel.Raid6, 4, PlantedBug.None)]
@@ -88,7 +110,14 @@ public sealed class RaidCrashTests(ITestOutputHelper output)
 
         public int Refusals { get; private set; }
 
-        int BlockCount => Stripes * layout.DataPerStripe * ChunkBytes / BlockBytes;
+        /// <summary>By how much it grows on the way.</summary>
+        public int AddedStripes { get; init; }
+
+        int BlockCount => BlocksOf(Stripes);
+
+        int LargestBlockCount => BlocksOf(Stripes + AddedStripes);
+
+        int BlocksOf(int stripes) => stripes * layout.DataPerStripe * ChunkBytes / BlockBytes;
 
         public async Task<CrashExplorerResult> ExploreAsync(int states, int nestedOneIn)
         {
@@ -115,8 +144,10 @@ public sealed class RaidCrashTests(ITestOutputHelper output)
             var stripe = layout.DataPerStripe * ChunkBytes / BlockBytes;
             for (var i = 1; i <= 26; i++)
             {
-                var start = random.Next(BlockCount);
-                var count = 1 + random.Next(Math.Min(BlockCount - start, 20));
+                if (i == 15 && AddedStripes > 0) steps.Add(new Step(StepKind.Grow, 0, 0, 0));
+                var blocks = i >= 15 ? LargestBlockCount : BlockCount;
+                var start = random.Next(blocks);
+                var count = 1 + random.Next(Math.Min(blocks - start, 20));
                 if (i is > 8 and < 13) (start, count) = (random.Next(Stripes - 1) * stripe, stripe * random.Next(1, 3)); // Whole stripes.
                 steps.Add(random.Next(10) switch
                 {
@@ -134,9 +165,13 @@ public sealed class RaidCrashTests(ITestOutputHelper output)
         {
             var slot = layout.ParityPerStripe == 0 ? 0 : LeastSlot();
             var size = new MemberAreas(slot, 0).DataAt + (Stripes * ChunkBytes);
-            FileDevice[] files = [.. Enumerable.Range(0, members).Select(i => FileDevice.Create(disk, PathOf(i), size, BlockBytes))];
+            var tail = AddedStripes * ChunkBytes;
+            FileDevice[] files = [.. Enumerable.Range(0, members).Select(i => FileDevice.Create(disk, PathOf(i), size + tail, BlockBytes))];
+            // What the set does not use yet may hold anything.
+            for (var i = 0; i < files.Length && tail > 0; i++)
+                await files[i].WriteAsync(new Lba(size / BlockBytes), Content(1000 * i, tail / BlockBytes, 77));
             FaultyDevice[] faulty = [.. files.Select((file, i) => new FaultyDevice(file, new SeededEntropy((ulong)i)))];
-            PlantedDevice[] planted = [.. faulty.Select(file => new PlantedDevice(file, bug))];
+            PlantedDevice[] planted = [.. faulty.Select(file => new PlantedDevice(file, bug) { LimitBytes = size })];
             var array = await RaidArray.CreateAsync(planted, new RaidCreateOptions
             {
                 Level = level,
@@ -146,6 +181,7 @@ public sealed class RaidCrashTests(ITestOutputHelper output)
             });
             Assert.Equal(BlockCount, array.Geometry.BlockCount);
             disk.RestartTrace();
+            foreach (var device in planted) device.LimitBytes = null;
             foreach (var device in planted) device.Arm(new MemberAreas(slot, Stripes * ChunkBytes));
             for (var i = 0; i < steps.Count; i++)
             {
@@ -160,6 +196,9 @@ public sealed class RaidCrashTests(ITestOutputHelper output)
                         break;
                     case StepKind.DurableWrite:
                         await array.WriteAsync(new Lba(start), Content(start, count, version), WriteOptions.ForceUnitAccess);
+                        break;
+                    case StepKind.Grow:
+                        await array.GrowAsync(LargestBlockCount);
                         break;
                     case StepKind.Zero:
                         await array.WriteZeroesAsync(new Lba(start), count);
@@ -181,6 +220,7 @@ public sealed class RaidCrashTests(ITestOutputHelper output)
         async Task CheckAsync(CrashState state, List<Step> steps)
         {
             var possible = Possible(state, steps);
+            var (grows, begun) = (steps.FindIndex(step => step.Kind == StepKind.Grow), Begun(state));
             IBlockDevice[] files = [.. Enumerable.Range(0, members).Select(i => FileDevice.Open(state.Disk, PathOf(i), BlockBytes))];
             // A member that has failed, and is all that is left, does not know that it has.
             if (state.Depth == 1)
@@ -191,6 +231,8 @@ public sealed class RaidCrashTests(ITestOutputHelper output)
             await array.WaitForBackgroundAsync();
             Assert.True(array.State == RaidArrayState.Healthy, $"{array.State}: {string.Join("; ", events)}");
             var content = await CheckContentAsync(array, possible, "all members");
+            if (grows < 0 || begun < grows) Assert.Equal(BlockCount, array.Geometry.BlockCount);
+            else if (begun > grows) Assert.Equal(LargestBlockCount, array.Geometry.BlockCount);
             state.RecoveryDone();
             for (var copy = 0; copy < array.CopyCount; copy++)
             {
@@ -232,9 +274,11 @@ public sealed class RaidCrashTests(ITestOutputHelper output)
 
         async Task<byte[]> CheckContentAsync(RaidArray array, HashSet<ulong>[] possible, string what)
         {
-            var content = new byte[BlockCount * BlockBytes];
+            var blocks = (int)array.Geometry.BlockCount;
+            Assert.Contains(blocks, new[] { BlockCount, LargestBlockCount });
+            var content = new byte[blocks * BlockBytes];
             await array.ReadAsync(Lba.Zero, content);
-            for (var block = 0; block < BlockCount; block++)
+            for (var block = 0; block < blocks; block++)
             {
                 var words = content.AsSpan(block * BlockBytes, BlockBytes);
                 var first = BinaryPrimitives.ReadUInt64LittleEndian(words);
@@ -248,20 +292,22 @@ public sealed class RaidCrashTests(ITestOutputHelper output)
 
         HashSet<ulong>[] Possible(CrashState state, List<Step> steps)
         {
-            var begun = state.Marks.Count == 0 ? -1 : state.Marks.Cast<int>().Max();
-            var possible = Enumerable.Range(0, BlockCount).Select(_ => new HashSet<ulong> { 0 }).ToArray();
-            var last = new ulong[BlockCount];
+            var begun = Begun(state);
+            var possible = Enumerable.Range(0, LargestBlockCount).Select(_ => new HashSet<ulong> { 0 }).ToArray();
+            var last = new ulong[LargestBlockCount];
             for (var i = 0; i <= begun && i < steps.Count; i++)
             {
                 var (kind, start, count, version) = steps[i];
                 for (var block = start; block < start + count; block++) possible[block].Add(last[block] = WordOf(block, version));
                 if (kind is not (StepKind.Flush or StepKind.DurableWrite) || i == begun) continue;
                 // A durable write is a flush as well.
-                for (var block = 0; block < BlockCount; block++) possible[block] = [last[block]];
+                for (var block = 0; block < possible.Length; block++) possible[block] = [last[block]];
             }
 
             return possible;
         }
+
+        static int Begun(CrashState state) => state.Marks.Count == 0 ? -1 : state.Marks.Cast<int>().Max();
 
         static byte[] Content(int start, int count, int version)
         {
@@ -283,6 +329,7 @@ public sealed class RaidCrashTests(ITestOutputHelper output)
         DurableWrite,
         Zero,
         Flush,
+        Grow,
     }
 
     sealed record Step(StepKind Kind, int Start, int Count, int Version);
