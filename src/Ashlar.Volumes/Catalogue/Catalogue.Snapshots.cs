@@ -145,9 +145,15 @@ sealed partial class Catalogue
     }
 
     /// <summary>Deletes snapshots for everyone; what remains is to give back what was kept for them.</summary>
+    /// <param name="volume">The volume.</param>
+    /// <param name="snapshots">Which.</param>
+    /// <param name="close">
+    /// Called for each when it is deleted, before anybody writes to what was its own; null where nobody has it open.
+    /// </param>
     /// <exception cref="SnapshotException">The volume has no snapshot of a name.</exception>
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
-    public async ValueTask DeleteSnapshotsAsync(VolumeDevice volume, IReadOnlyCollection<SnapshotRecord> snapshots)
+    public async ValueTask DeleteSnapshotsAsync(
+        VolumeDevice volume, IReadOnlyCollection<SnapshotRecord> snapshots, Func<SnapshotRecord, ValueTask>? close = null)
     {
         await turn.EnterAsync();
         try
@@ -167,6 +173,8 @@ sealed partial class Catalogue
             if (deleted.Count == 0) return;
             await writer.WriteAsync(batch, Durability.Sync, mayUseReserve: true);
             foreach (var record in deleted) volume.Replace(record);
+            // Then the head may overwrite what they shared with it, where it lies.
+            foreach (var record in deleted) if (close is not null) await close(record);
             volume.RefreshNewest();
         }
         finally

@@ -7,6 +7,7 @@ namespace Ashlar.Volumes;
 // Blocks that fail their checksum, or cannot be read, on a device that has them in more than one way: the checksum tells which is right.
 sealed partial class VolumeDevice
 {
+    readonly AsyncLock mending = new();
     long repairedBlocks;
 
     /// <summary>Blocks that were damaged below and have been mended from another copy, or from parity.</summary>
@@ -14,7 +15,8 @@ sealed partial class VolumeDevice
 
     /// <summary>
     /// Looks for a copy of a block that matches its checksum, and puts it in the place of what does not. Under the leaf's write lock:
-    /// nobody writes the block meanwhile. What a snapshot needs is mended as well: its content does not change.
+    /// nobody writes the block meanwhile. What a snapshot needs is mended as well: its content does not change until it is deleted, and
+    /// then not before all mends have ended (<see cref="EndMendsAsync"/>).
     /// </summary>
     /// <returns>Whether the buffer holds the content.</returns>
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
@@ -23,17 +25,37 @@ sealed partial class VolumeDevice
         Invariant.Require(leaf.WriteLock.IsHeld && copy.IsValid(block));
         if (parts.Device is not IRedundantDevice device) return false;
         var place = DeviceLba(copy.OffsetBytes(block));
-        for (var way = 0; way < device.CopyCount; way++)
+        await mending.EnterAsync();
+        try
         {
-            if (!await TryReadCopyAsync(device, place, buffer, way)) continue;
-            if (copy.ComputeChecksum(block, buffer.Span) != copy.Checksums[block]) continue;
-            await RewriteAsync(device, place, buffer);
-            Interlocked.Increment(ref repairedBlocks);
-            Report(leaf, block);
-            return true;
+            for (var way = 0; way < device.CopyCount && !IsGone; way++)
+            {
+                if (!await TryReadCopyAsync(device, place, buffer, way)) continue;
+                if (copy.ComputeChecksum(block, buffer.Span) != copy.Checksums[block]) continue;
+                await RewriteAsync(device, place, buffer);
+                Interlocked.Increment(ref repairedBlocks);
+                Report(leaf, block);
+                return true;
+            }
+        }
+        finally
+        {
+            mending.Exit();
         }
 
         return false;
+    }
+
+    /// <summary>
+    /// Of a snapshot that is gone: ends when no mend is under way, and none begins any more. Until then nobody else may write to what was
+    /// its own: a mend puts back what was there, and no lock of a leaf is for all who share the place.
+    /// </summary>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
+    public async ValueTask EndMendsAsync()
+    {
+        Invariant.Require(IsGone && AsOf is not null);
+        await mending.EnterAsync();
+        mending.Exit();
     }
 
     /// <summary>
@@ -67,6 +89,7 @@ sealed partial class VolumeDevice
     {
         var copy = LeafCopy.Rent();
         await leaf.WriteLock.EnterAsync();
+        await mending.EnterAsync();
         try
         {
             ThrowIfUnusable();
@@ -89,6 +112,7 @@ sealed partial class VolumeDevice
         }
         finally
         {
+            mending.Exit();
             leaf.WriteLock.Exit();
             copy.Return();
         }

@@ -87,8 +87,7 @@ public sealed partial class StoragePool
         Failure.ThrowIfLatched();
         var device = Catalogue.Require(volume);
         var records = snapshots.Select(name => Catalogue.RequireSnapshot(device, name)).ToArray();
-        await Catalogue.DeleteSnapshotsAsync(device, records);
-        foreach (var record in records) CloseView(record);
+        await Catalogue.DeleteSnapshotsAsync(device, records, record => CloseView(record)?.EndMendsAsync() ?? ValueTask.CompletedTask);
         return SnapshotRemover.Begin(device);
     }
 
@@ -236,11 +235,12 @@ public sealed partial class StoragePool
         foreach (var snapshot in volume.Snapshots) CloseView(snapshot);
     }
 
-    void CloseView(SnapshotRecord snapshot)
+    VolumeDevice? CloseView(SnapshotRecord snapshot)
     {
-        if (!views.TryRemove((snapshot.Lineage, snapshot.Generation), out var view)) return;
+        if (!views.TryRemove((snapshot.Lineage, snapshot.Generation), out var view)) return null;
         view.IsGone = true;
         Parts.Cache.Drop(view);
+        return view;
     }
 
     SnapshotInfo Describe(VolumeDevice volume, SnapshotRecord record) => new(

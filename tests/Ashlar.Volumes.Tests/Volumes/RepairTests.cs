@@ -53,6 +53,41 @@ public sealed class RepairTests
         Assert.Equal(content, await ReadAsync(volume, 2));
     }
 
+    [Fact]
+    public async Task A_mend_through_a_snapshot_that_is_deleted_does_not_come_over_what_is_written_then()
+    {
+        await using var pool = await CreateAsync();
+        var volume = await pool.CreateVolumeAsync("disk", 1 << 20);
+        var (content, newer) = (new SeededRandom(1).Bytes(4096), new SeededRandom(2).Bytes(4096));
+        await volume.WriteAsync(Lba.Zero, content);
+        await pool.Pool.TakeSnapshotAsync("disk", "s");
+        copies.Damage(0, content);
+        var (reached, go) = (new TaskCompletionSource(), new TaskCompletionSource());
+        copies.BeforeRewrite = () =>
+        {
+            reached.TrySetResult();
+            return go.Task;
+        };
+        var read = ReadAsync(pool.Pool.OpenSnapshot("disk", "s")!, 1);
+        await reached.Task;
+        var deletion = Task.Run(async () =>
+        {
+            await pool.Pool.DeleteSnapshotsAsync("disk", ["s"]);
+            await volume.WriteAsync(Lba.Zero, newer); // In its place: nobody needs what was there.
+        });
+        await Task.WhenAny(deletion, Task.Delay(200));
+        go.SetResult();
+        await deletion;
+        await ((Task)read).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        foreach (var copy in (int[])[1, 0])
+        {
+            copies.First = copy;
+            Assert.Equal(newer, await ReadAsync(volume, 1));
+        }
+
+        Assert.Empty((await pool.Pool.VerifyAsync(readData: true)).Problems);
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(1)]
@@ -158,8 +193,14 @@ public sealed class RepairTests
             return true;
         }
 
-        public ValueTask RewriteAsync(Lba start, ReadOnlyMemory<byte> source, CancellationToken cancellationToken = default) =>
-            WriteAsync(start, source, WriteOptions.None, cancellationToken);
+        /// <summary>Runs before a mend; may wait.</summary>
+        public Func<Task> BeforeRewrite { get; set; } = () => Task.CompletedTask;
+
+        public async ValueTask RewriteAsync(Lba start, ReadOnlyMemory<byte> source, CancellationToken cancellationToken = default)
+        {
+            await BeforeRewrite();
+            await WriteAsync(start, source, WriteOptions.None, cancellationToken);
+        }
 
         public int DescribeExtents(Lba start, long blockCount, Span<BlockExtent> extents) =>
             one.DescribeExtents(start, blockCount, extents);
