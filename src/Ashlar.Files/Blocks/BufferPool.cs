@@ -3,80 +3,67 @@ using Ashlar.Storage;
 namespace Ashlar.Files;
 
 /// <summary>
-/// Buffers of one size that all uploads and downloads share. There are never more than the bound: who needs one waits for it.
+/// Buffers of one size for uploads and downloads. Nobody waits for one: each request has one for itself, and takes more only as long as
+/// there is credit for them. So neither a client that is slow nor a node that does not answer holds up anybody else.
 /// </summary>
+/// <remarks>
+/// What is in memory is bounded by the requests there are, one buffer each, and by the credits. A request that gets no credit goes on with
+/// its own buffer, one piece after another.
+/// </remarks>
 /// <param name="bufferBytes">Bytes of each.</param>
-/// <param name="bound">How many there are at most.</param>
-public sealed class BufferPool(int bufferBytes, int bound) : IDisposable
+/// <param name="bound">Buffers that requests may have beyond the one of their own: half of them uploads, half of them downloads.</param>
+public sealed class BufferPool(int bufferBytes, int bound)
 {
     /// <summary>What a request of a storage node carries at most.</summary>
     public const int DefaultBufferBytes = 256 << 10;
 
     readonly Lock gate = new();
     readonly Stack<byte[]> free = new();
-    readonly SemaphoreSlim available = new(bound, bound);
+    int inUse;
 
     /// <summary>Bytes of each buffer.</summary>
     public int BufferBytes => bufferBytes;
 
     /// <summary>Buffers that are in use.</summary>
-    public int InUse => bound - available.CurrentCount;
+    public int InUse => Volatile.Read(ref inUse);
+
+    /// <summary>Pieces that downloads may have fetched ahead of their clients.</summary>
+    internal BufferCredit Downloads { get; } = new(bound - (bound / 2));
+
+    /// <summary>Pieces that uploads may have on their way to nodes while the next one comes.</summary>
+    internal BufferCredit Uploads { get; } = new(bound / 2);
 
     /// <summary>Takes a buffer of which the caller has the only share.</summary>
-    public async ValueTask<SharedBuffer> RentAsync(CancellationToken cancellation)
+    public SharedBuffer Rent() => Rent(null);
+
+    /// <param name="released">Called when nobody has a share any more.</param>
+    internal SharedBuffer Rent(Action? released)
     {
-        await available.WaitAsync(cancellation);
         byte[]? bytes;
         lock (gate) free.TryPop(out bytes);
-        return new SharedBuffer(this, bytes ?? GC.AllocateUninitializedArray<byte>(bufferBytes, pinned: true));
+        Interlocked.Increment(ref inUse);
+        return new SharedBuffer(this, bytes ?? GC.AllocateUninitializedArray<byte>(bufferBytes, pinned: true), released);
     }
-
-    /// <summary>Ends it. Buffers that are in use stay valid.</summary>
-    public void Dispose() => available.Dispose();
 
     internal void Return(byte[] bytes)
     {
-        lock (gate) free.Push(bytes);
-        available.Release();
+        Interlocked.Decrement(ref inUse);
+        lock (gate)
+            if (free.Count < bound) free.Push(bytes); // More than that there were for a moment.
     }
 }
 
-/// <summary>A buffer of a <see cref="BufferPool"/> that several read from at a time: it returns when the last of them lets it go.</summary>
-/// <remarks>
-/// Whoever has given it to an operation keeps a share until that has ended, cancelled or not: its bytes would be another's.
-/// </remarks>
-public sealed class SharedBuffer
+/// <summary>How many buffers may be taken beyond those that each request has for itself. Who gets none does without. Any thread.</summary>
+sealed class BufferCredit(int bound)
 {
-    readonly BufferPool? pool;
-    readonly byte[] bytes;
-    int shares = 1;
+    int left = bound;
 
-    internal SharedBuffer(BufferPool? pool, byte[] bytes) => (this.pool, this.bytes) = (pool, bytes);
-
-    /// <summary>Bytes that belong to no pool, as a cache has them: nobody changes them any more.</summary>
-    public static SharedBuffer Of(byte[] bytes)
+    public bool TryTake()
     {
-        ArgumentNullException.ThrowIfNull(bytes);
-        return new SharedBuffer(null, bytes) { LengthBytes = bytes.Length };
+        if (Interlocked.Decrement(ref left) >= 0) return true;
+        Interlocked.Increment(ref left);
+        return false;
     }
 
-    /// <summary>Bytes of it that count.</summary>
-    public int LengthBytes { get; set; }
-
-    /// <summary>All of its space.</summary>
-    public Memory<byte> Space => bytes;
-
-    /// <summary>What counts.</summary>
-    public ReadOnlyMemory<byte> Content => bytes.AsMemory(0, LengthBytes);
-
-    /// <summary>Takes a share more. Only who has one may.</summary>
-    public void Share() => Invariant.Require(Interlocked.Increment(ref shares) > 1);
-
-    /// <summary>Lets a share go.</summary>
-    public void Release()
-    {
-        var left = Interlocked.Decrement(ref shares);
-        Invariant.Require(left >= 0); // Or its bytes were somebody else's by now.
-        if (left == 0) pool?.Return(bytes);
-    }
+    public void Return() => Interlocked.Increment(ref left);
 }

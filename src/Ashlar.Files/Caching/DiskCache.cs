@@ -29,6 +29,9 @@ public sealed class DiskCache : IPieceSource, IDisposable
     const int HeaderBytes = 4096, HeadBytes = 80, PieceBytes = BufferPool.DefaultBufferBytes, SlotBytes = HeaderBytes + PieceBytes;
     const int Version = 1, HeaderChecksumAt = HeaderBytes - sizeof(uint), HeadChecksumAt = 76;
 
+    // A disk that is slower than the nodes remembers some of what they give, and takes no memory for the rest.
+    const int MaxKeeping = 16;
+
     readonly IPieceSource source;
     readonly BufferPool buffers;
     readonly IFile file;
@@ -37,7 +40,7 @@ public sealed class DiskCache : IPieceSource, IDisposable
     readonly Lock gate = new();
     readonly Dictionary<BlockPiece, int> slotOf = [];
     readonly Slot[] slots;
-    int hand, busy;
+    int hand, busy, keeping;
     long hits, misses;
     volatile string? problem;
     volatile bool isDisposed;
@@ -137,7 +140,8 @@ public sealed class DiskCache : IPieceSource, IDisposable
     /// <inheritdoc />
     public async Task<SharedBuffer> FetchAsync(BlockPiece piece, CancellationToken cancellationToken = default)
     {
-        if (await TryReadAsync(piece, cancellationToken) is { } found)
+        cancellationToken.ThrowIfCancellationRequested();
+        if (await TryReadAsync(piece) is { } found)
         {
             Interlocked.Increment(ref hits);
             return found;
@@ -145,6 +149,12 @@ public sealed class DiskCache : IPieceSource, IDisposable
 
         Interlocked.Increment(ref misses);
         var fetched = await source.FetchAsync(piece, cancellationToken);
+        if (Interlocked.Increment(ref keeping) > MaxKeeping)
+        {
+            Interlocked.Decrement(ref keeping);
+            return fetched;
+        }
+
         fetched.Share();
         Interlocked.Increment(ref busy);
         _ = KeepAsync(piece, fetched); // Nobody waits for a disk to remember.
@@ -166,7 +176,7 @@ public sealed class DiskCache : IPieceSource, IDisposable
         held.Dispose();
     }
 
-    async Task<SharedBuffer?> TryReadAsync(BlockPiece piece, CancellationToken cancellationToken)
+    async Task<SharedBuffer?> TryReadAsync(BlockPiece piece)
     {
         int number;
         lock (gate)
@@ -176,7 +186,7 @@ public sealed class DiskCache : IPieceSource, IDisposable
             slots[number].Readers++;
         }
 
-        var buffer = await RentAsync(number, cancellationToken);
+        var buffer = buffers.Rent();
         var isWhole = false;
         await OnDiskAsync(() =>
         {
@@ -198,19 +208,6 @@ public sealed class DiskCache : IPieceSource, IDisposable
 
         buffer.Release();
         return null;
-    }
-
-    async ValueTask<SharedBuffer> RentAsync(int number, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await buffers.RentAsync(cancellationToken);
-        }
-        catch
-        {
-            lock (gate) slots[number].Readers--;
-            throw;
-        }
     }
 
     async Task KeepAsync(BlockPiece piece, SharedBuffer content)
@@ -245,6 +242,7 @@ public sealed class DiskCache : IPieceSource, IDisposable
         finally
         {
             content.Release();
+            Interlocked.Decrement(ref keeping);
             Interlocked.Decrement(ref busy);
         }
     }

@@ -6,35 +6,37 @@ static class BlockCopy
     /// <summary>When it returns the target's copy is durable. After a failure nothing is left of it there.</summary>
     /// <exception cref="StorageNodeException">One of the two failed; it says which.</exception>
     public static async Task<StoredBlock> RunAsync(
-        IStorageNode source, IStorageNode target, BlockName name, BufferPool buffers, Func<int, ValueTask>? throttle,
+        IStorageNode source, IStorageNode target, CustomerBlock block, BufferPool buffers, Func<int, ValueTask>? throttle,
         CancellationToken cancellationToken)
     {
-        var block = await source.FindAsync(name, cancellationToken)
-            ?? throw new StorageNodeException(source.Id, NodeErrorKind.NotFound, $"there is no block {name}");
-        var ticket = await target.BeginAsync(block.Digest.LengthBytes, cancellationToken);
-        var buffer = await buffers.RentAsync(cancellationToken);
+        var stored = await source.FindAsync(block, cancellationToken)
+            ?? throw new StorageNodeException(source.Id, NodeErrorKind.NotFound, $"there is no block {block}");
+        var ticket = await target.BeginAsync(stored.Digest.LengthBytes, cancellationToken);
+        var buffer = buffers.Rent();
+        Exception? failure = null;
         try
         {
-            for (var done = 0; done < block.Digest.LengthBytes;)
+            for (var done = 0; done < stored.Digest.LengthBytes;)
             {
-                if (throttle is not null) await throttle(Math.Min(buffer.Space.Length, block.Digest.LengthBytes - done));
-                var part = await source.ReadAsync(name, done, buffer.Space, cancellationToken);
-                if (part.LengthBytes == 0 || block.Digest.FindDamage(buffer.Space.Span[..part.LengthBytes], done) is not null)
-                    throw new StorageNodeException(source.Id, NodeErrorKind.Damaged, $"what was read of {name} at {done} is not the block");
+                if (throttle is not null) await throttle(Math.Min(buffer.Space.Length, stored.Digest.LengthBytes - done));
+                var part = await source.ReadAsync(block, done, buffer.Space, cancellationToken);
+                if (part.LengthBytes == 0 || stored.Digest.FindDamage(buffer.Space.Span[..part.LengthBytes], done) is not null)
+                    throw new StorageNodeException(source.Id, NodeErrorKind.Damaged, $"what was read of {block} at {done} is not the block");
                 await target.AppendAsync(ticket, done, buffer.Space[..part.LengthBytes], cancellationToken);
                 done += part.LengthBytes;
             }
 
-            return await target.InstallAsync(ticket, name, block.Customer, cancellationToken);
+            return await target.InstallAsync(ticket, block, cancellationToken);
         }
-        catch
+        catch (Exception e)
         {
+            failure = e;
             await AbortAsync(target, ticket);
             throw;
         }
         finally
         {
-            buffer.Release();
+            buffer.ReleaseAfter(failure);
         }
     }
 

@@ -6,6 +6,9 @@ namespace Ashlar.Files;
 /// <param name="Index">Which piece, from 0; each but the last has <see cref="BufferPool.DefaultBufferBytes"/>.</param>
 public readonly record struct BlockPiece(CustomerId Customer, FileBlock Block, int Index)
 {
+    /// <summary>The block, without its length.</summary>
+    public CustomerBlock Id => new(Customer, Block.Name);
+
     /// <summary>Where it begins in the block.</summary>
     public int OffsetBytes => Index * BufferPool.DefaultBufferBytes;
 

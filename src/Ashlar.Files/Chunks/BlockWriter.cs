@@ -13,7 +13,7 @@ public sealed class BlockWriter : IAsyncDisposable
     readonly BlockHasher hasher = new();
     Task hashing = Task.CompletedTask;
     BlockDigest? digest;
-    Task? storing;
+    bool isStoring;
 
     internal BlockWriter(ChunkManager chunks, List<CopyStream> copies) => (this.chunks, this.copies) = (chunks, copies);
 
@@ -45,7 +45,7 @@ public sealed class BlockWriter : IAsyncDisposable
             },
             CancellationToken.None);
         foreach (var copy in copies) await copy.WriteAsync(piece, cancellationToken);
-        if (copies.TrueForAll(copy => copy.Failure is not null)) throw chunks.NotEnough(0, copies.Select(copy => copy.Failure!));
+        if (copies.TrueForAll(copy => copy.Failure is not null)) throw chunks.NotEnough(0, 0, copies.Select(copy => copy.Failure!));
         LengthBytes += piece.LengthBytes;
     }
 
@@ -68,12 +68,11 @@ public sealed class BlockWriter : IAsyncDisposable
     public Task<StoredCopies> StoreAsync(
         BlockName name, CustomerId customer, IReadOnlyCollection<NodeId>? holders = null, CancellationToken cancellationToken = default)
     {
-        Invariant.Require(storing is null && digest is not null);
+        Invariant.Require(!isStoring && digest is not null);
         if (name.Hash != digest.Hash) throw new ArgumentException($"The content is {digest.Hash}, not {name.Hash}.", nameof(name));
-        var stored = new StoredCopies(name, digest.LengthBytes, chunks.Nodes.WantedCopies);
-        var run = new CopyRun(chunks, copies, stored, customer, holders ?? []);
-        storing = run.RunAsync();
-        return run.Enough.WaitAsync(cancellationToken);
+        var stored = new StoredCopies(new CustomerBlock(customer, name), digest.LengthBytes, chunks.Nodes.WantedCopies);
+        isStoring = true;
+        return chunks.RunAsync(new CopyRun(chunks, copies, stored, holders ?? []), cancellationToken);
     }
 
     /// <summary>Forgets what was not stored. A store that has begun goes on.</summary>
@@ -81,7 +80,7 @@ public sealed class BlockWriter : IAsyncDisposable
     {
         await hashing;
         hasher.Dispose();
-        if (storing is not null) return;
+        if (isStoring) return;
         foreach (var copy in copies) copy.GiveUp(new OperationCanceledException("The upload was given up."));
         await Task.WhenAll(copies.Select(EndAsync));
 

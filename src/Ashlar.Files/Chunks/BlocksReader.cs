@@ -2,8 +2,9 @@ namespace Ashlar.Files;
 
 /// <summary>Reads ranges of files: several pieces are fetched ahead of the reader, at the same time and from several nodes.</summary>
 /// <param name="pieces">Where they come from.</param>
+/// <param name="buffers">Memory: what is fetched ahead is bounded over all readers.</param>
 /// <param name="options">How far ahead.</param>
-public sealed class BlocksReader(IPieceSource pieces, ChunkOptions? options = null)
+public sealed class BlocksReader(IPieceSource pieces, BufferPool buffers, ChunkOptions? options = null)
 {
     readonly int ahead = Math.Max(1, (options ?? new()).ReadAhead);
 
@@ -23,35 +24,58 @@ public sealed class BlocksReader(IPieceSource pieces, ChunkOptions? options = nu
         ArgumentOutOfRangeException.ThrowIfNegative(offsetBytes);
         ArgumentOutOfRangeException.ThrowIfNegative(lengthBytes);
         using var given = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var fetches = new Queue<(Task<SharedBuffer> Piece, int Start, int Length)>();
+        var fetches = new Queue<Fetch>();
+        var (hasOwn, isAhead) = (false, false);
         try
         {
             foreach (var (piece, start, length) in Parts(customer, blocks, offsetBytes, lengthBytes))
             {
-                if (fetches.Count == ahead) await WriteAsync(fetches.Dequeue(), destination, cancellationToken);
-                fetches.Enqueue((pieces.FetchAsync(piece, given.Token), start, length));
+                // Invariant: a reader waits for its own pieces only, never for what others hold: one piece it may always have.
+                while (!TryTake()) await WriteAsync(fetches.Dequeue());
+                fetches.Enqueue(new Fetch(pieces.FetchAsync(piece, given.Token), start, length, isAhead));
             }
 
-            while (fetches.Count > 0) await WriteAsync(fetches.Dequeue(), destination, cancellationToken);
+            while (fetches.Count > 0) await WriteAsync(fetches.Dequeue());
         }
         finally
         {
             await given.CancelAsync();
-            foreach (var (piece, _, _) in fetches) await ReleaseAsync(piece);
+            foreach (var fetch in fetches) await ReleaseAsync(fetch);
         }
-    }
 
-    static async Task WriteAsync(
-        (Task<SharedBuffer> Piece, int Start, int Length) part, Stream destination, CancellationToken cancellationToken)
-    {
-        var buffer = await part.Piece;
-        try
+        bool TryTake()
         {
-            await destination.WriteAsync(buffer.Content.Slice(part.Start, part.Length), cancellationToken);
+            isAhead = hasOwn;
+            if (!hasOwn) return hasOwn = true;
+            return fetches.Count < ahead && buffers.Downloads.TryTake();
         }
-        finally
+
+        async Task WriteAsync(Fetch fetch)
         {
-            buffer.Release();
+            SharedBuffer? buffer = null;
+            try
+            {
+                buffer = await fetch.Piece;
+                await destination.WriteAsync(buffer.Content.Slice(fetch.Start, fetch.Length), cancellationToken);
+            }
+            finally
+            {
+                buffer?.Release();
+                Return(fetch);
+            }
+        }
+
+        void Return(Fetch fetch)
+        {
+            if (fetch.IsAhead) buffers.Downloads.Return();
+            else hasOwn = false;
+        }
+
+        async Task ReleaseAsync(Fetch fetch)
+        {
+            await ((Task)fetch.Piece).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (fetch.Piece.IsCompletedSuccessfully) (await fetch.Piece).Release();
+            Return(fetch);
         }
     }
 
@@ -78,9 +102,5 @@ public sealed class BlocksReader(IPieceSource pieces, ChunkOptions? options = nu
         }
     }
 
-    static async Task ReleaseAsync(Task<SharedBuffer> piece)
-    {
-        await ((Task)piece).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (piece.IsCompletedSuccessfully) (await piece).Release();
-    }
+    readonly record struct Fetch(Task<SharedBuffer> Piece, int Start, int Length, bool IsAhead);
 }

@@ -1,15 +1,21 @@
+using System.Collections.Concurrent;
 using Ashlar.Storage;
 
 namespace Ashlar.Files;
 
 /// <summary>
-/// Stores blocks on distinct nodes, and reads them from any. It changes no metadata: what is durable where is its answer, which whoever
-/// commits records.
+/// Stores blocks on distinct nodes, and reads them from any. What is durable where is its answer, which whoever commits records; what
+/// becomes durable after that it records itself.
 /// </summary>
 public sealed class ChunkManager : IChunkManager
 {
+    // What is reserved for a block of which nothing was announced.
+    const int UnknownBytes = 1 << 20;
+
     readonly IPieceSource pieces;
     readonly BlocksReader reader;
+    readonly LateCopies? late;
+    readonly ConcurrentDictionary<Task, bool> underWay = new();
 
     /// <summary>Creates it.</summary>
     /// <param name="nodes">The nodes.</param>
@@ -18,17 +24,20 @@ public sealed class ChunkManager : IChunkManager
     /// <param name="options">How many copies there are.</param>
     /// <param name="clock">What time it is.</param>
     /// <param name="entropy">Chooses nodes.</param>
+    /// <param name="catalogue">Where copies are recorded that become durable after a commit; null leaves that to repair.</param>
     public ChunkManager(
         StorageNodes nodes,
         BufferPool buffers,
         IPieceSource pieces,
         ChunkOptions? options = null,
         TimeProvider? clock = null,
-        IEntropySource? entropy = null)
+        IEntropySource? entropy = null,
+        IBlockCatalogue? catalogue = null)
     {
+        late = catalogue is null ? null : new LateCopies(nodes, catalogue);
         (Nodes, Buffers, Entropy, this.pieces) = (nodes, buffers, entropy ?? SystemEntropy.Instance, pieces);
         (Options, Clock) = (options ?? new(), clock ?? TimeProvider.System);
-        reader = new BlocksReader(pieces, Options);
+        reader = new BlocksReader(pieces, buffers, Options);
     }
 
     /// <summary>The nodes.</summary>
@@ -53,7 +62,26 @@ public sealed class ChunkManager : IChunkManager
 
     /// <inheritdoc />
     async Task<IChunkUpload> IChunkManager.BeginAsync(CustomerId customer, CancellationToken cancellationToken) =>
-        new ChunkUpload(await BeginAsync(BlockGeometry.MaxLengthBytes, cancellationToken), Buffers, customer);
+        new ChunkUpload(await BeginAsync(UnknownBytes, cancellationToken), Buffers, customer);
+
+    /// <inheritdoc />
+    async Task<IChunkUpload> IChunkManager.BeginAsync(CustomerId customer, long expectedBytes, CancellationToken cancellationToken) =>
+        new ChunkUpload(
+            await BeginAsync((int)Math.Clamp(expectedBytes, 1, BlockGeometry.MaxLengthBytes), cancellationToken), Buffers, customer);
+
+    /// <inheritdoc />
+    public void Committed(CustomerId customer, IEnumerable<BlockName> blocks)
+    {
+        ArgumentNullException.ThrowIfNull(blocks);
+        if (late is null) return;
+        foreach (var block in blocks) Track(late.RecordAsync(new CustomerBlock(customer, block)));
+    }
+
+    /// <summary>Waits until nothing is done any more for blocks that were acknowledged.</summary>
+    public async Task SettleAsync()
+    {
+        while (!underWay.IsEmpty) await Task.WhenAll(underWay.Keys);
+    }
 
     /// <inheritdoc />
     public async Task<IReadOnlyCollection<NodeId>> FindCopiesAsync(BlockLocations block, CancellationToken cancellationToken = default)
@@ -94,22 +122,24 @@ public sealed class ChunkManager : IChunkManager
     }
 
     /// <summary>Begins a block: space is reserved on as many nodes as it should be on.</summary>
-    /// <param name="maxLengthBytes">It is not longer.</param>
+    /// <param name="expectedBytes">What is reserved for it; where it becomes longer, more is as it comes.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="NotEnoughNodesException">Fewer take it than have to have it.</exception>
-    public async Task<BlockWriter> BeginAsync(
-        int maxLengthBytes = BlockGeometry.MaxLengthBytes, CancellationToken cancellationToken = default)
+    /// <exception cref="NotEnoughNodesException">
+    /// Fewer take it than have to have it, or those that do are in too few failure domains: nothing was written then.
+    /// </exception>
+    public async Task<BlockWriter> BeginAsync(int expectedBytes = UnknownBytes, CancellationToken cancellationToken = default)
     {
+        expectedBytes = Math.Clamp(expectedBytes, 1, BlockGeometry.MaxLengthBytes);
         var copies = new List<CopyStream>();
         var failures = new List<Exception>();
         var candidates = await Nodes.ChooseAsync(
-            Entropy, [], [], maxLengthBytes + BlockTrailer.SizeBytes(maxLengthBytes), cancellationToken);
+            Entropy, [], [], NodeUpload.SpaceBytes(expectedBytes), cancellationToken);
         var next = 0;
         while (copies.Count < Nodes.WantedCopies && next < candidates.Count)
         {
             var asked = candidates.GetRange(next, Math.Min(Nodes.WantedCopies - copies.Count, candidates.Count - next));
             next += asked.Count;
-            foreach (var (copy, failure) in await Task.WhenAll(asked.Select(node => ReserveAsync(node, maxLengthBytes))))
+            foreach (var (copy, failure) in await Task.WhenAll(asked.Select(node => ReserveAsync(node, expectedBytes))))
             {
                 if (copy is not null) copies.Add(copy);
                 else failures.Add(failure!);
@@ -117,23 +147,44 @@ public sealed class ChunkManager : IChunkManager
         }
 
         var writer = new BlockWriter(this, copies);
-        if (copies.Count >= Nodes.QuorumCopies && !cancellationToken.IsCancellationRequested) return writer;
+        var domains = StorageNodes.DomainsOf(copies.Select(copy => copy.Node));
+        var isEnough = copies.Count >= Nodes.QuorumCopies && domains >= Nodes.QuorumDomains;
+        if (isEnough && !cancellationToken.IsCancellationRequested) return writer;
         await writer.DisposeAsync();
         cancellationToken.ThrowIfCancellationRequested();
-        failures.AddRange(Unusable(maxLengthBytes));
-        throw NotEnough(copies.Count, failures);
+        failures.AddRange(Unusable(NodeUpload.SpaceBytes(expectedBytes)));
+        throw NotEnough(copies.Count, domains, failures);
+    }
+
+    internal async Task<StoredCopies> RunAsync(CopyRun run, CancellationToken cancellationToken)
+    {
+        Track(run.RunAsync());
+        var copies = await run.Enough.WaitAsync(cancellationToken);
+        late?.Add(copies);
+        return copies;
     }
 
     internal NotEnoughNodesException NotEnough(
-        int possible, IEnumerable<Exception> failures, IReadOnlyCollection<NodeId>? holders = null) =>
-        new(Nodes.QuorumCopies, possible, [.. failures], holders is null ? null : [.. holders]);
+        int copies, int domains, IEnumerable<Exception> failures, IReadOnlyCollection<NodeId>? holders = null) =>
+        new((Nodes.QuorumCopies, Nodes.QuorumDomains), (copies, domains), [.. failures], holders is null ? null : [.. holders]);
+
+    void Track(Task task)
+    {
+        if (!task.IsCompleted && underWay.TryAdd(task, true)) _ = EndAsync();
+
+        async Task EndAsync()
+        {
+            await task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            underWay.TryRemove(task, out _);
+        }
+    }
 
     async Task<bool> HasCopyAsync(NodeId id, BlockLocations block, CancellationToken cancellationToken)
     {
         try
         {
             return Nodes.Find(id) is { } node
-                && await node.FindAsync(block.Name, cancellationToken) is { } found
+                && await node.FindAsync(block.Id, cancellationToken) is { } found
                 && found.Digest.LengthBytes == block.LengthBytes;
         }
         catch (StorageNodeException)
@@ -142,11 +193,11 @@ public sealed class ChunkManager : IChunkManager
         }
     }
 
-    async Task<(CopyStream? Copy, Exception? Failure)> ReserveAsync(KnownNode node, int maxLengthBytes)
+    async Task<(CopyStream? Copy, Exception? Failure)> ReserveAsync(KnownNode node, int expectedBytes)
     {
         try
         {
-            var ticket = await node.Node.BeginAsync(maxLengthBytes, default);
+            var ticket = await node.Node.BeginAsync(expectedBytes, default);
             return (new CopyStream(node, ticket, Options, Clock), null);
         }
         catch (Exception failure)
@@ -157,7 +208,7 @@ public sealed class ChunkManager : IChunkManager
     }
 
     // Why nodes were not even asked.
-    IEnumerable<Exception> Unusable(int neededBytes) =>
+    IEnumerable<Exception> Unusable(long neededBytes) =>
         from node in Nodes.All
         let health = node.Health
         where health is not null
@@ -167,5 +218,5 @@ public sealed class ChunkManager : IChunkManager
                 ? (NodeErrorKind.Full, $"there is space for {health.FreeBytes} bytes, and {neededBytes} are needed")
             : default((NodeErrorKind Kind, string Text)?)
         where problem is not null
-        select new StorageNodeException(node.Node.Id, problem.Value.Kind, problem.Value.Text);
+        select new StorageNodeException(node.Id, problem.Value.Kind, problem.Value.Text);
 }

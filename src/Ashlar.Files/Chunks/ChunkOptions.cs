@@ -21,6 +21,15 @@ public sealed record ChunkOptions
     /// <summary>After so long without an answer another node is asked, whether reads may be made twice or not.</summary>
     public TimeSpan ReadLimit { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>How long a node is waited for that is asked for something short.</summary>
+    public TimeSpan CallLimit { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long it is waited for where it has to read a whole block, or to go through many.</summary>
+    public TimeSpan LongCallLimit { get; init; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>A node that has not answered so many calls, though nobody waits for them any more, is not asked.</summary>
+    public int LateCalls { get; init; } = 64;
+
     /// <summary>Pieces of a file that are fetched ahead of the reader.</summary>
     public int ReadAhead { get; init; } = 8;
 

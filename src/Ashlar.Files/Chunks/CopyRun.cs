@@ -6,13 +6,12 @@ namespace Ashlar.Files;
 /// <param name="chunks">The nodes.</param>
 /// <param name="copies">Copies that are on their way.</param>
 /// <param name="stored">Hears of what becomes durable.</param>
-/// <param name="customer">Whose block.</param>
 /// <param name="holders">Nodes that have it already.</param>
 sealed class CopyRun(
-    ChunkManager chunks, IReadOnlyList<CopyStream> copies, StoredCopies stored, CustomerId customer, IReadOnlyCollection<NodeId> holders)
+    ChunkManager chunks, IReadOnlyList<CopyStream> copies, StoredCopies stored, IReadOnlyCollection<NodeId> holders)
 {
     readonly TaskCompletionSource<StoredCopies> enough = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    readonly HashSet<NodeId> tried = [.. holders, .. copies.Select(copy => copy.Node.Node.Id)];
+    readonly HashSet<NodeId> tried = [.. holders, .. copies.Select(copy => copy.Node.Id)];
     readonly int quorum = chunks.Nodes.QuorumCopies, domains = chunks.Nodes.QuorumDomains;
 
     /// <summary>Ends when enough copies are durable, or cannot be had.</summary>
@@ -31,7 +30,7 @@ sealed class CopyRun(
         }
         finally
         {
-            enough.TrySetException(chunks.NotEnough(Durable.Count(), stored.Failures, tried));
+            enough.TrySetException(chunks.NotEnough(Durable.Count(), DomainsOf(Durable).Distinct(StringComparer.Ordinal).Count(), stored.Failures, tried));
             _ = enough.Task.Exception; // Whoever asked may have left.
             stored.Complete();
         }
@@ -43,7 +42,7 @@ sealed class CopyRun(
     async Task MakeAsync()
     {
         var lacking = Math.Max(0, stored.WantedCopies - holders.Count);
-        var open = copies.Where(copy => !holders.Contains(copy.Node.Node.Id)).Take(lacking).ToArray();
+        var open = copies.Where(copy => !holders.Contains(copy.Node.Id)).Take(lacking).ToArray();
         foreach (var copy in copies.Except(open)) _ = EndAsync(copy);
         var running = open.Select(copy => AttemptAsync(copy.Node, () => InstallAsync(copy))).ToList();
         while (true)
@@ -77,11 +76,13 @@ sealed class CopyRun(
 
     async Task<KnownNode?> NextAsync()
     {
-        var choice = await chunks.Nodes.ChooseAsync(
-            chunks.Entropy, tried, DomainsOf(Durable), stored.LengthBytes + BlockTrailer.SizeBytes(stored.LengthBytes), default);
-        if (choice.Count == 0) return null;
-        tried.Add(choice[0].Node.Id);
-        return choice[0];
+        var used = DomainsOf(Durable).ToHashSet(StringComparer.Ordinal);
+        var choice = await chunks.Nodes.ChooseAsync(chunks.Entropy, tried, used, NodeUpload.SpaceBytes(stored.LengthBytes), default);
+
+        // More copies in the same domains than are wanted make nothing safer.
+        var next = choice.Find(node => Durable.Count() < stored.WantedCopies || !used.Contains(node.Domain));
+        if (next is not null) tried.Add(next.Id);
+        return next;
     }
 
     async Task<bool> AttemptAsync(KnownNode node, Func<Task> attempt)
@@ -91,14 +92,14 @@ sealed class CopyRun(
         {
             // What is late all the same is a copy that nobody knows of, until repair looks for it.
             await attempt().WaitAsync(chunks.Options.InstallLimit, chunks.Clock);
-            stored.Add(node.Node.Id);
+            stored.Add(node.Id);
             return true;
         }
         catch (Exception failure)
         {
             stored.Add(
                 failure is TimeoutException
-                    ? new StorageNodeException(node.Node.Id, NodeErrorKind.Unavailable, "it did not answer in time", failure)
+                    ? new StorageNodeException(node.Id, NodeErrorKind.Unavailable, "it did not answer in time", failure)
                     : failure);
             chunks.Nodes.Avoid(node);
             return false;
@@ -114,7 +115,7 @@ sealed class CopyRun(
         try
         {
             await copy.FinishAsync();
-            await copy.Node.Node.InstallAsync(copy.Ticket, stored.Name, customer, default);
+            await copy.Node.Node.InstallAsync(copy.Ticket, stored.Block, default);
         }
         catch
         {
@@ -127,7 +128,7 @@ sealed class CopyRun(
     {
         // What was just made first: holders may be where the trouble is.
         var source = stored.Durable.Concat(holders).Select(chunks.Nodes.Get).OfType<KnownNode>().First();
-        await BlockCopy.RunAsync(source.Node, target.Node, stored.Name, chunks.Buffers, null, default);
+        await BlockCopy.RunAsync(source.Node, target.Node, stored.Block, chunks.Buffers, null, default);
     }
 
     static async Task EndAsync(CopyStream copy)

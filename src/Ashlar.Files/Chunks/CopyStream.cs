@@ -5,6 +5,8 @@ namespace Ashlar.Files;
 /// <summary>One copy of a block on its way to one node: pieces wait here, so that a slow node does not slow the others at once.</summary>
 sealed class CopyStream
 {
+    static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(10);
+
     readonly Channel<SharedBuffer> pieces;
     readonly TimeSpan stallLimit;
     readonly TimeProvider clock;
@@ -42,7 +44,7 @@ sealed class CopyStream
         {
             piece.Release();
             cancellationToken.ThrowIfCancellationRequested();
-            GiveUp(new StorageNodeException(Node.Node.Id, NodeErrorKind.Busy, $"it took nothing for {stallLimit.TotalSeconds:0} s"));
+            GiveUp(new StorageNodeException(Node.Id, NodeErrorKind.Busy, $"it took nothing for {stallLimit.TotalSeconds:0} s"));
         }
         catch (ChannelClosedException)
         {
@@ -73,29 +75,41 @@ sealed class CopyStream
         {
             try
             {
-                if (Failure is null)
-                {
-                    Node.Begin();
-                    try
-                    {
-                        await Node.Node.AppendAsync(Ticket, offset, piece.Content, default);
-                    }
-                    finally
-                    {
-                        Node.End();
-                    }
-                }
-
+                if (Failure is null) await AppendAsync(piece, offset);
                 offset += piece.LengthBytes;
+                piece.Release();
             }
             catch (Exception failure)
             {
                 GiveUp(failure);
+                piece.ReleaseAfter(failure);
             }
-            finally
+        }
+    }
+
+    // One that has too much to do is asked again for a while: of the upload nothing is lost by that.
+    async Task AppendAsync(SharedBuffer piece, int offset)
+    {
+        var begun = clock.GetTimestamp();
+        Node.Begin();
+        try
+        {
+            for (var pause = FirstPause; ; pause *= 2)
             {
-                piece.Release();
+                try
+                {
+                    await Node.Node.AppendAsync(Ticket, offset, piece.Content, default);
+                    return;
+                }
+                catch (StorageNodeException e) when (e.Kind == NodeErrorKind.Busy && clock.GetElapsedTime(begun) + pause < stallLimit)
+                {
+                    await Task.Delay(pause, clock);
+                }
             }
+        }
+        finally
+        {
+            Node.End();
         }
     }
 }

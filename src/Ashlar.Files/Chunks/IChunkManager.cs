@@ -18,8 +18,20 @@ public interface IChunkManager
     /// <summary>Begins a block whose content and length are not known yet. Dispose what is returned.</summary>
     Task<IChunkUpload> BeginAsync(CustomerId customer, CancellationToken cancellationToken = default);
 
+    /// <summary>Begins a block of which it was said how long it will be at most: so much space is reserved for it.</summary>
+    Task<IChunkUpload> BeginAsync(CustomerId customer, long expectedBytes, CancellationToken cancellationToken) =>
+        BeginAsync(customer, cancellationToken);
+
     /// <summary>Which of the nodes that are listed for a block have it now.</summary>
     Task<IReadOnlyCollection<NodeId>> FindCopiesAsync(BlockLocations block, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Says that a commit has recorded blocks which were installed for it: copies that become durable from then on are recorded as well.
+    /// </summary>
+    void Committed(CustomerId customer, IEnumerable<BlockName> blocks)
+    {
+        // Who makes no copies later has none to record.
+    }
 
     /// <summary>Reads a part of a block, verified, from any of its copies.</summary>
     /// <param name="customer">Whose.</param>

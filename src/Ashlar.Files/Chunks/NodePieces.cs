@@ -140,14 +140,15 @@ public sealed class NodePieces(
 
     async Task<SharedBuffer> ReadAsync(KnownNode node, BlockPiece piece, CancellationToken cancellationToken)
     {
-        var buffer = await buffers.RentAsync(cancellationToken);
+        cancellationToken.ThrowIfCancellationRequested();
+        var buffer = buffers.Rent();
         node.Begin();
         try
         {
             var begun = clock.GetTimestamp();
             var space = buffer.Space[..piece.LengthBytes];
-            var part = await node.Node.ReadAsync(piece.Block.Name, piece.OffsetBytes, space, cancellationToken);
-            RequireWhole(node.Node.Id, piece, part, space.Span);
+            var part = await node.Node.ReadAsync(piece.Id, piece.OffsetBytes, space, cancellationToken);
+            RequireWhole(node.Id, piece, part, space.Span);
             buffer.LengthBytes = piece.LengthBytes;
             node.Learn(clock.GetElapsedTime(begun));
             hedges.Learn(clock.GetElapsedTime(begun));
@@ -155,12 +156,12 @@ public sealed class NodePieces(
         }
         catch (Exception e)
         {
-            buffer.Release();
+            buffer.ReleaseAfter(e);
 
             // Invariant: only what a node has found out is reported. One that does not answer may have its copy.
             if (e is StorageNodeException { IsVerdict: true } verdict)
                 reports.Report(
-                    piece.Customer, piece.Block.Name, node.Node.Id,
+                    piece.Customer, piece.Block.Name, node.Id,
                     verdict.Kind == NodeErrorKind.Damaged ? CopyProblem.Damaged : CopyProblem.Missing);
             throw;
         }
@@ -174,7 +175,7 @@ public sealed class NodePieces(
     static void RequireWhole(NodeId node, BlockPiece piece, BlockPart part, ReadOnlySpan<byte> content)
     {
         var digest = part.Block.Digest;
-        if (part.Block.Name != piece.Block.Name
+        if (part.Block.Id != piece.Id
             || digest.LengthBytes != piece.Block.LengthBytes
             || part.LengthBytes != piece.LengthBytes
             || digest.FindDamage(content, piece.OffsetBytes) is not null)

@@ -7,7 +7,7 @@ namespace Ashlar.Files;
 /// <param name="Domain">What is lost together.</param>
 /// <param name="FreeBytes">What it may still take.</param>
 /// <param name="QueueLength">What it has to do.</param>
-/// <param name="IsAvoided">Whether it failed a moment ago.</param>
+/// <param name="IsAvoided">Whether it failed a moment ago, or is nearly full.</param>
 readonly record struct PlacementCandidate(NodeId Id, string Domain, long FreeBytes, int QueueLength, bool IsAvoided);
 
 /// <summary>Which nodes a block is put on.</summary>

@@ -6,49 +6,92 @@ namespace Ashlar.Files;
 /// <summary>The storage nodes that a chunk manager works with, and what it knows of each. Any thread.</summary>
 public sealed class StorageNodes(TimeProvider? clock = null, ChunkOptions? options = null)
 {
+    // A node that has no room for a whole block is left alone as long as there are others: what comes may be one.
+    static readonly long FullBlockBytes = NodeUpload.SpaceBytes(BlockGeometry.MaxLengthBytes);
+
     // So long nothing new is placed on a node that has failed, unless there is no other.
     static readonly TimeSpan AvoidFor = TimeSpan.FromSeconds(10);
 
     readonly ConcurrentDictionary<NodeId, KnownNode> known = new();
-    readonly ConcurrentDictionary<NodeId, bool> lost = new();
+    readonly ConcurrentDictionary<NodeId, bool> gone = new();
     readonly TimeProvider clock = clock ?? TimeProvider.System;
     readonly ChunkOptions options = options ?? new();
 
-    /// <summary>How many there are, whether they can be used or not.</summary>
-    public int Count => known.Count;
+    /// <summary>How many belong to the store, whether they can be used or not.</summary>
+    public int Count => Members.Count();
 
-    /// <summary>Those that there are.</summary>
+    /// <summary>Those that are known, whether they are open or not.</summary>
     public IEnumerable<NodeId> Ids => known.Keys;
+
+    /// <summary>Held by whoever decides about the copies of a block.</summary>
+    internal BlockLatches Latches { get; } = new();
 
     internal ICollection<KnownNode> All => known.Values;
 
-    /// <summary>Adds a node.</summary>
-    /// <param name="node">The node.</param>
+    IEnumerable<KnownNode> Members => All.Where(node => node.IsMember);
+
+    /// <summary>
+    /// Says that a node belongs to the store, open or not: as many copies are made, and waited for, as the nodes that belong to it can
+    /// have. So all of them are registered before the first one is used: one that is missing when the program starts counts as well.
+    /// </summary>
+    /// <param name="id">The node.</param>
     /// <param name="failureDomain">
     /// What is lost together has the same: a rack, a power strip. Empty for the file system that the node is on, or else itself.
     /// </param>
-    /// <exception cref="ArgumentException">It is there already.</exception>
-    public void Add(IStorageNode node, string failureDomain = "")
+    /// <param name="isMember">False for one that does not belong to it any more: it is read from, and counts for nothing.</param>
+    public void Register(NodeId id, string failureDomain = "", bool isMember = true)
     {
-        ArgumentNullException.ThrowIfNull(node);
-        if (!known.TryAdd(node.Id, new KnownNode(node, failureDomain)))
-            throw new ArgumentException($"Storage node {node.Id} is there already.", nameof(node));
-        lost.TryRemove(node.Id, out _);
+        ArgumentNullException.ThrowIfNull(failureDomain);
+        var node = known.GetOrAdd(id, static id => new KnownNode(new AbsentNode(id)));
+        node.Label = failureDomain;
+        node.IsMember = isMember;
+        gone.TryRemove(id, out _);
     }
 
-    /// <summary>Forgets a node. What it holds stays with it.</summary>
+    /// <summary>Adds a node that was opened. One that was not registered is.</summary>
+    /// <param name="node">The node.</param>
+    /// <param name="failureDomain">As for <see cref="Register"/>; null leaves what was said there.</param>
+    /// <exception cref="ArgumentException">It is there already.</exception>
+    public void Add(IStorageNode node, string? failureDomain = null)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        var limited = new LimitedNode(node, options, clock);
+        var present = known.GetOrAdd(node.Id, static (_, added) => new KnownNode(added), limited);
+        if (present.Node != limited)
+        {
+            if (present.IsOpen) throw new ArgumentException($"Storage node {node.Id} is there already.", nameof(node));
+            present.Become(limited);
+        }
+
+        if (failureDomain is not null) present.Label = failureDomain;
+        if (gone.TryRemove(node.Id, out _)) present.IsMember = true;
+    }
+
+    /// <summary>Says that a node is not open any more. It goes on belonging to the store, and can be added again.</summary>
+    public void Detach(NodeId id)
+    {
+        if (known.TryGetValue(id, out var node)) node.Become(new AbsentNode(id));
+    }
+
+    /// <summary>Forgets a node: it does not belong to the store any more. What it holds stays with it.</summary>
     public void Remove(NodeId id) => known.TryRemove(id, out _);
 
-    /// <summary>Says that a node will not come back, and that its copies are to be made elsewhere at once.</summary>
-    public void DeclareLost(NodeId id) => lost[id] = true;
+    /// <summary>
+    /// Says that a node will not come back: it does not belong to the store any more, and its copies are to be made elsewhere at once.
+    /// </summary>
+    public void MarkGone(NodeId id)
+    {
+        gone[id] = true;
+        if (known.TryGetValue(id, out var node)) node.IsMember = false;
+    }
 
     /// <summary>
-    /// Whether the copies of a node are to be made elsewhere: somebody said so, or it has not been there for long enough. One that was
-    /// never added is not lost: its disk may not have been found yet.
+    /// Whether the copies of a node are to be made elsewhere: somebody said so, or it has not been there, or took nothing, for long enough.
+    /// One that is not known here is not lost: its disk may not have been found yet.
     /// </summary>
-    public bool IsLost(NodeId id) => lost.ContainsKey(id)
+    public bool IsLost(NodeId id) => gone.ContainsKey(id)
         || (known.TryGetValue(id, out var node)
-            && node.UnavailableSince is { } since
+            && node.DownSince is { } since
             && clock.GetElapsedTime(since) >= options.LostAfter);
 
     /// <summary>Whether a node is read from only, because it is to be emptied.</summary>
@@ -60,22 +103,21 @@ public sealed class StorageNodes(TimeProvider? clock = null, ChunkOptions? optio
         if (known.TryGetValue(id, out var node)) node.IsDraining = isDraining;
     }
 
-    /// <summary>A node; null for one that is not known.</summary>
+    /// <summary>A node, which is not waited for without end; null for one that is not known.</summary>
     public IStorageNode? Find(NodeId id) => known.GetValueOrDefault(id)?.Node;
 
     /// <summary>What the nodes say about themselves, as of a moment ago; one that does not answer is unavailable.</summary>
     public async Task<IReadOnlyDictionary<NodeId, NodeHealth>> GetHealthAsync(CancellationToken cancellationToken = default)
     {
         await RefreshAsync(cancellationToken);
-        return All.ToDictionary(node => node.Node.Id, node => node.Health!);
+        return All.ToDictionary(node => node.Id, node => node.Health ?? Unknown);
     }
 
     /// <summary>What is kept of the redundancy that is wanted, and what could be lost.</summary>
     public async Task<Redundancy> GetRedundancyAsync(CancellationToken cancellationToken = default)
     {
         await RefreshAsync(cancellationToken);
-        var usable = All.Where(node => node.Health!.State == NodeState.Up && !node.IsDraining).ToArray();
-        return new Redundancy(Count, usable.Length, DomainsOf(All), Math.Min(options.Copies, Count), QuorumCopies);
+        return new Redundancy(Count, All.Count(IsUsable), DomainsOf(Members), Math.Min(options.Copies, Count), QuorumCopies);
     }
 
     internal KnownNode? Get(NodeId id) => known.GetValueOrDefault(id);
@@ -84,40 +126,46 @@ public sealed class StorageNodes(TimeProvider? clock = null, ChunkOptions? optio
     internal int QuorumCopies => Math.Min(options.Quorum, Math.Max(1, Count));
 
     /// <summary>Failure domains that those copies have to be in.</summary>
-    internal int QuorumDomains => Math.Min(QuorumCopies, Math.Max(1, DomainsOf(All)));
+    internal int QuorumDomains => Math.Min(QuorumCopies, Math.Max(1, DomainsOf(Members)));
 
     /// <summary>Copies that a block should have: where there are fewer nodes, one on each.</summary>
     internal int WantedCopies => Math.Min(options.Copies, Math.Max(1, Count));
 
     /// <summary>Nodes that a block may be put on, best first, none of them twice.</summary>
     internal async Task<List<KnownNode>> ChooseAsync(
-        IEntropySource entropy, IReadOnlyCollection<NodeId> without, IEnumerable<string> usedDomains, int neededBytes,
+        IEntropySource entropy, IReadOnlyCollection<NodeId> without, IEnumerable<string> usedDomains, long neededBytes,
         CancellationToken cancellationToken)
     {
         await RefreshAsync(cancellationToken);
         var candidates = All
-            .Where(node => node.Health!.State == NodeState.Up && !node.IsDraining && !without.Contains(node.Node.Id))
+            .Where(node => IsUsable(node) && !without.Contains(node.Id))
             .Where(node => node.Health!.FreeBytes >= neededBytes)
             .Select(node => new PlacementCandidate(
-                node.Node.Id, node.Domain, node.Health!.FreeBytes, node.Outstanding + node.Health.QueueLength, IsAvoided(node)))
+                node.Id, node.Domain, node.Health!.FreeBytes, node.Outstanding + node.Health.QueueLength,
+                IsAvoided(node) || node.Health.FreeBytes < FullBlockBytes))
             .ToArray();
         return [.. Placement.Order(candidates, usedDomains, entropy).Select(id => Get(id)).OfType<KnownNode>()];
     }
 
     internal void Avoid(KnownNode node) => node.AvoidedSince = clock.GetTimestamp();
 
-    static int DomainsOf(IEnumerable<KnownNode> nodes) => nodes.Select(node => node.Domain).Distinct(StringComparer.Ordinal).Count();
+    static NodeHealth Unknown { get; } =
+        new(NodeState.Unavailable, "it was not asked yet", 0, 0, default, default, default, 0, "");
+
+    static bool IsUsable(KnownNode node) => node.Health?.State == NodeState.Up && node.IsMember && !node.IsDraining;
+
+    internal static int DomainsOf(IEnumerable<KnownNode> nodes) => nodes.Select(node => node.Domain).Distinct(StringComparer.Ordinal).Count();
 
     bool IsAvoided(KnownNode node) => node.AvoidedSince is { } since && clock.GetElapsedTime(since) < AvoidFor;
 
     Task RefreshAsync(CancellationToken cancellationToken) =>
-        Task.WhenAll(All.Where(IsStale).Select(node => node.RefreshAsync(clock, options.HealthLimit))).WaitAsync(cancellationToken);
+        Task.WhenAll(All.Where(IsStale).Select(node => node.RefreshAsync(clock))).WaitAsync(cancellationToken);
 
-    bool IsStale(KnownNode node) => node.Health is null || clock.GetElapsedTime(node.HealthAt) >= options.HealthPeriod;
+    bool IsStale(KnownNode node) => node.HealthAt is not { } at || clock.GetElapsedTime(at) >= options.HealthPeriod;
 }
 
 /// <summary>What is kept of the redundancy that is wanted.</summary>
-/// <param name="Nodes">Nodes that there are.</param>
+/// <param name="Nodes">Nodes that belong to the store.</param>
 /// <param name="UsableNodes">Nodes that take blocks.</param>
 /// <param name="FailureDomains">Domains that the nodes are in.</param>
 /// <param name="Copies">Copies that new blocks get.</param>

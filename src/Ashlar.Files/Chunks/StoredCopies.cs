@@ -12,11 +12,14 @@ public sealed class StoredCopies
     readonly List<Exception> failures = [];
     readonly TaskCompletionSource completed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    internal StoredCopies(BlockName name, int lengthBytes, int wantedCopies) =>
-        (Name, LengthBytes, WantedCopies) = (name, lengthBytes, wantedCopies);
+    internal StoredCopies(CustomerBlock block, int lengthBytes, int wantedCopies) =>
+        (Block, LengthBytes, WantedCopies) = (block, lengthBytes, wantedCopies);
 
     /// <summary>The block.</summary>
-    public BlockName Name { get; }
+    public CustomerBlock Block { get; }
+
+    /// <summary>Its name.</summary>
+    public BlockName Name => Block.Name;
 
     /// <summary>Its length.</summary>
     public int LengthBytes { get; }

@@ -111,10 +111,10 @@ public sealed class Collector(IMetadataStore metadata, IBlockHolders holders, Co
                 foreach (var node in block.Nodes)
                 {
                     await pace.NextAsync(cancellationToken);
-                    if (await holders.RemoveAsync(node, block.Name, cancellationToken)) removed.Add(node);
+                    if (await holders.RemoveAsync(node, block.Id, cancellationToken)) removed.Add(node);
                 }
 
-                var id = new CustomerBlock(block.Customer, block.Name);
+                var id = block.Id;
                 if (removed.Count > 0 && await metadata.FinishDeletionAsync(id, removed, cancellationToken)) deleted++;
                 else waiting++;
                 last = id;

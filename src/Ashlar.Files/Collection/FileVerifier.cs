@@ -85,7 +85,7 @@ public sealed class FileVerifier(IMetadataStore metadata, IBlockHolders holders)
             var (good, away) = (0, 0);
             foreach (var node in row.Nodes)
             {
-                switch (await holders.VerifyAsync(node, block.Name, cancellationToken))
+                switch (await holders.VerifyAsync(node, row.Id, cancellationToken))
                 {
                     case CopyState.Verified:
                         good++;

@@ -20,7 +20,11 @@ public enum CopyState
 /// <param name="Customer">Whose, by what the node knows.</param>
 /// <param name="Block">Which, and how long it is.</param>
 /// <param name="HeldFor">Since when the node has it, by its own clock.</param>
-public readonly record struct HeldBlock(CustomerId Customer, FileBlock Block, TimeSpan HeldFor);
+public readonly record struct HeldBlock(CustomerId Customer, FileBlock Block, TimeSpan HeldFor)
+{
+    /// <summary>Its name, with the customer.</summary>
+    public CustomerBlock Id => new(Customer, Block.Name);
+}
 
 /// <summary>Nodes as the collector, the sweep and the verifier see them.</summary>
 public interface IBlockHolders
@@ -30,12 +34,12 @@ public interface IBlockHolders
 
     /// <summary>Takes a copy away from a node, into its trash.</summary>
     /// <returns>Whether the node has none any more, durably; false if it is away.</returns>
-    Task<bool> RemoveAsync(NodeId node, BlockName block, CancellationToken cancellationToken = default);
+    Task<bool> RemoveAsync(NodeId node, CustomerBlock block, CancellationToken cancellationToken = default);
 
     /// <summary>Reads all of a copy and compares it with its name.</summary>
-    Task<CopyState> VerifyAsync(NodeId node, BlockName block, CancellationToken cancellationToken = default);
+    Task<CopyState> VerifyAsync(NodeId node, CustomerBlock block, CancellationToken cancellationToken = default);
 
-    /// <summary>A page of what a node has, in the order of names; null if the node is away.</summary>
+    /// <summary>A page of what a node has, in the order of <see cref="CustomerBlock"/>; null if the node is away.</summary>
     Task<IReadOnlyList<HeldBlock>?> ListAsync(
-        NodeId node, BlockName? after, int limit, CancellationToken cancellationToken = default);
+        NodeId node, CustomerBlock? after, int limit, CancellationToken cancellationToken = default);
 }

@@ -21,7 +21,7 @@ public sealed class InventorySweep(IMetadataStore metadata, IBlockHolders holder
         var (seen, adopted, unknown, away) = (0, 0, 0, 0);
         foreach (var node in holders.Nodes)
         {
-            BlockName? last = null;
+            CustomerBlock? last = null;
             while (true)
             {
                 await pace.NextAsync(cancellationToken);
@@ -43,7 +43,7 @@ public sealed class InventorySweep(IMetadataStore metadata, IBlockHolders holder
                     }
                 }
 
-                last = page[^1].Block.Name;
+                last = page[^1].Id;
             }
         }
 

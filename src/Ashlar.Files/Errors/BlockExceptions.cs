@@ -6,23 +6,33 @@ namespace Ashlar.Files;
 public sealed class NotEnoughNodesException : FileStoreException, IClassifiedFailure
 {
     /// <summary>Creates the error.</summary>
-    /// <param name="needed">Copies that have to be durable.</param>
-    /// <param name="possible">Copies that there are, or could have been.</param>
+    /// <param name="needed">Copies that have to be durable, and failure domains that they have to be in.</param>
+    /// <param name="possible">Copies that there are, or could have been, and their domains.</param>
     /// <param name="failures">What each node said that has none.</param>
     /// <param name="holders">Nodes that may hold a copy, which nothing refers to.</param>
     public NotEnoughNodesException(
-        int needed, int possible, IReadOnlyList<Exception> failures, IReadOnlyCollection<NodeId>? holders = null)
+        (int Copies, int Domains) needed, (int Copies, int Domains) possible, IReadOnlyList<Exception> failures,
+        IReadOnlyCollection<NodeId>? holders = null)
         : base(
-            $"A block needs {needed} durable copies on distinct nodes, and {possible} can be had"
+            (possible.Copies < needed.Copies || possible.Domains >= needed.Domains
+                ? $"A block needs {needed.Copies} durable copies on distinct nodes, and {possible.Copies} can be had"
+                : $"A block needs copies in {needed.Domains} failure domains, and nodes of {possible.Domains} take it")
             + (failures.Count == 0 ? "" : ": " + string.Join("; ", failures.Select(failure => failure.Message))),
             failures.Count == 0 ? null : failures[0]) =>
-        (Needed, Possible, Failures, Holders) = (needed, possible, failures, holders ?? []);
+        (Needed, Possible, NeededDomains, PossibleDomains, Failures, Holders) =
+            (needed.Copies, possible.Copies, needed.Domains, possible.Domains, failures, holders ?? []);
 
     /// <summary>Copies that have to be durable.</summary>
     public int Needed { get; }
 
     /// <summary>Copies that there are, or could have been.</summary>
     public int Possible { get; }
+
+    /// <summary>Failure domains that they have to be in.</summary>
+    public int NeededDomains { get; }
+
+    /// <summary>Failure domains of those that there are, or could have been.</summary>
+    public int PossibleDomains { get; }
 
     /// <summary>What each node said that has none.</summary>
     public IReadOnlyList<Exception> Failures { get; }

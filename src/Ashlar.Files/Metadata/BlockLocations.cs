@@ -22,6 +22,9 @@ public sealed record BlockLocations
     /// <summary>Which block.</summary>
     public required BlockName Name { get; init; }
 
+    /// <summary>Both.</summary>
+    public CustomerBlock Id => new(Customer, Name);
+
     /// <summary>Its length.</summary>
     public required int LengthBytes { get; init; }
 
@@ -40,8 +43,3 @@ public sealed record BlockLocations
     /// <summary>When an upload last referred to it, to the hour.</summary>
     public required DateTimeOffset LastUsedAt { get; init; }
 }
-
-/// <summary>A block of a customer.</summary>
-/// <param name="Customer">Whose.</param>
-/// <param name="Name">Which.</param>
-public readonly record struct CustomerBlock(CustomerId Customer, BlockName Name);

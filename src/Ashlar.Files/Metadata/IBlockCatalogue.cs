@@ -3,7 +3,7 @@ namespace Ashlar.Files;
 /// <summary>Where blocks are. What moves copies records here first that a copy is there, and last that one is not.</summary>
 /// <remarks>
 /// A copy may be removed from a node in two cases alone: the block is <see cref="BlockState.Deleting"/> in the same generation, or the
-/// catalogue lists as many other copies as are wanted, each verified, and no longer this node.
+/// catalogue lists as many other copies as are wanted, each verified, and no longer this node, and no upload has pinned the block.
 /// </remarks>
 public interface IBlockCatalogue
 {
@@ -32,6 +32,12 @@ public interface IBlockCatalogue
     /// <param name="cancellationToken">Ends the wait.</param>
     Task<IReadOnlyList<CustomerBlock>> ListBlocksOfNodeAsync(
         NodeId node, CustomerBlock? after, int limit, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Whether an upload that has not ended has pinned a block: it may have made copies, and be about to record them. One that pins it after
+    /// this has been answered makes its copies after it, too.
+    /// </summary>
+    Task<bool> IsPinnedAsync(CustomerId customer, BlockName block, CancellationToken cancellationToken = default);
 
     /// <summary>How many files refer to a block: counted, not kept, so that it cannot drift.</summary>
     Task<long> CountReferencesAsync(CustomerId customer, BlockName block, CancellationToken cancellationToken = default);

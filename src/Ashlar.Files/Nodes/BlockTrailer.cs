@@ -19,7 +19,8 @@ namespace Ashlar.Files;
 /// 64  4  bytes of a unit: 65,536
 /// 68  4  units
 /// 72  8  when it was installed, in ms since 1970
-/// 80  44 zero
+/// 80  8  mark: drawn when it was installed, not 0
+/// 88  36 zero
 /// 124 4  CRC-32C of the checksums of the units and of bytes 0..124
 /// </code>
 /// </remarks>
@@ -46,21 +47,22 @@ static class BlockTrailer
         BinaryPrimitives.WriteInt32LittleEndian(footer[8..], Version);
         BinaryPrimitives.WriteInt32LittleEndian(footer[12..], digest.LengthBytes);
         digest.Hash.CopyTo(footer[16..]);
-        BinaryPrimitives.WriteUInt64LittleEndian(footer[48..], block.Name.Generation);
-        BinaryPrimitives.WriteUInt64LittleEndian(footer[56..], block.Customer.Value);
+        BinaryPrimitives.WriteUInt64LittleEndian(footer[48..], block.Id.Name.Generation);
+        BinaryPrimitives.WriteUInt64LittleEndian(footer[56..], block.Id.Customer.Value);
         BinaryPrimitives.WriteInt32LittleEndian(footer[64..], BlockGeometry.UnitBytes);
         BinaryPrimitives.WriteInt32LittleEndian(footer[68..], digest.UnitChecksums.Count);
         BinaryPrimitives.WriteInt64LittleEndian(footer[72..], block.InstalledAt.ToUnixTimeMilliseconds());
+        BinaryPrimitives.WriteUInt64LittleEndian(footer[80..], block.Mark);
         BinaryPrimitives.WriteUInt32LittleEndian(footer[ChecksumAt..], Crc32C.Compute(bytes.AsSpan(0, bytes.Length - sizeof(uint))));
         return bytes;
     }
 
     /// <summary>Reads it from a block's file.</summary>
     /// <param name="file">The file.</param>
-    /// <param name="name">What the name of the file says.</param>
+    /// <param name="block">What the name of the file says.</param>
     /// <exception cref="CorruptDataException">The file is not one of this block, whole.</exception>
     /// <exception cref="UnsupportedFormatException">It is of another version.</exception>
-    public static StoredBlock Read(IFile file, BlockName name)
+    public static StoredBlock Read(IFile file, CustomerBlock block)
     {
         var fileBytes = file.LengthBytes;
         if (fileBytes is < FooterBytes or > BlockGeometry.MaxLengthBytes + (1 << 20))
@@ -84,17 +86,19 @@ static class BlockTrailer
         if (BinaryPrimitives.ReadInt32LittleEndian(footer[64..]) != BlockGeometry.UnitBytes
             || BinaryPrimitives.ReadInt32LittleEndian(footer[68..]) != units)
             throw new CorruptDataException(file.Path, at, "the units of the block are of another length");
-        var found = new BlockName(
-            new ContentHash(footer.Slice(16, ContentHash.SizeBytes)), BinaryPrimitives.ReadUInt64LittleEndian(footer[48..]));
-        if (found != name) throw new CorruptDataException(file.Path, at + 16, $"this is the block {found}");
+        var found = new CustomerBlock(
+            new CustomerId(BinaryPrimitives.ReadUInt64LittleEndian(footer[56..])),
+            new BlockName(
+                new ContentHash(footer.Slice(16, ContentHash.SizeBytes)), BinaryPrimitives.ReadUInt64LittleEndian(footer[48..])));
+        if (found != block) throw new CorruptDataException(file.Path, at + 16, $"this is the block {found}");
         var checksums = new uint[units];
         for (var unit = 0; unit < units; unit++)
             checksums[unit] = BinaryPrimitives.ReadUInt32LittleEndian(trailer[(unit * sizeof(uint))..]);
         var installedAt = BinaryPrimitives.ReadInt64LittleEndian(footer[72..]);
         return new StoredBlock(
-            name,
-            new CustomerId(BinaryPrimitives.ReadUInt64LittleEndian(footer[56..])),
-            new BlockDigest(name.Hash, length, checksums),
-            DateTimeOffset.FromUnixTimeMilliseconds(Math.Clamp(installedAt, 0, MaxUnixMilliseconds)));
+            block,
+            new BlockDigest(block.Name.Hash, length, checksums),
+            DateTimeOffset.FromUnixTimeMilliseconds(Math.Clamp(installedAt, 0, MaxUnixMilliseconds)),
+            BinaryPrimitives.ReadUInt64LittleEndian(footer[80..]));
     }
 }

@@ -7,31 +7,31 @@ namespace Ashlar.Files;
 public sealed partial class DirectoryNode
 {
     /// <inheritdoc />
-    public ValueTask<BlockPart> ReadAsync(BlockName name, int offsetBytes, Memory<byte> destination, CancellationToken cancellation)
+    public ValueTask<BlockPart> ReadAsync(CustomerBlock block, int offsetBytes, Memory<byte> destination, CancellationToken cancellation)
     {
         if (offsetBytes < 0 || offsetBytes % BlockGeometry.UnitBytes != 0)
             throw Error(NodeErrorKind.InvalidRequest, $"reads begin at multiples of {BlockGeometry.UnitBytes} bytes, not at {offsetBytes}");
-        return RunAsync(() => Read(name, offsetBytes, destination.Span), readLatency, cancellation);
+        return RunAsync(() => Read(block, offsetBytes, destination.Span), readLatency, cancellation);
     }
 
     /// <inheritdoc />
-    public ValueTask<StoredBlock?> FindAsync(BlockName name, CancellationToken cancellation) =>
-        RunAsync(() => TryOpen(name, out var file, out var block) ? Close(file, block) : null, null, cancellation);
+    public ValueTask<StoredBlock?> FindAsync(CustomerBlock block, CancellationToken cancellation) =>
+        RunAsync(() => TryOpen(block, out var file, out var found) ? Close(file, found) : null, null, cancellation);
 
     /// <inheritdoc />
-    public ValueTask<StoredBlock> VerifyAsync(BlockName name, CancellationToken cancellation) =>
-        RunAsync(() => Verify(name), null, cancellation);
+    public ValueTask<StoredBlock> VerifyAsync(CustomerBlock block, CancellationToken cancellation) =>
+        RunAsync(() => Verify(block), null, cancellation);
 
     /// <inheritdoc />
-    public ValueTask<IReadOnlyList<InventoryEntry>> ListAsync(BlockName? after, int limit, CancellationToken cancellation)
+    public ValueTask<IReadOnlyList<InventoryEntry>> ListAsync(CustomerBlock? after, int limit, CancellationToken cancellation)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
         return RunAsync<IReadOnlyList<InventoryEntry>>(() => List(after, limit), null, cancellation);
     }
 
-    BlockPart Read(BlockName name, int offsetBytes, Span<byte> destination)
+    BlockPart Read(CustomerBlock id, int offsetBytes, Span<byte> destination)
     {
-        using var file = Open(name, out var block);
+        using var file = Open(id, out var block);
         var length = Math.Min(destination.Length, block.Digest.LengthBytes - offsetBytes);
         if (length <= 0) return new BlockPart(0, block);
         if (length % BlockGeometry.UnitBytes != 0 && offsetBytes + length != block.Digest.LengthBytes)
@@ -40,20 +40,20 @@ public sealed partial class DirectoryNode
         return new BlockPart(length, block);
     }
 
-    StoredBlock Verify(BlockName name)
+    StoredBlock Verify(CustomerBlock id)
     {
         RequireTrusted();
-        using var file = Open(name, out _);
+        using var file = Open(id, out _);
 
         // What the cache has and the medium has not is written now. What the cache holds since a sync that failed counts as written and is
         // dropped: then the medium has something else, and the content differs.
         Syncing(() =>
         {
             file.Sync();
-            syncs.Sync(directory.LeafOf(name), directory.Temp);
+            syncs.Sync(directory.LeafOf(id), directory.Temp);
         });
         file.DropCached(0, file.LengthBytes);
-        var block = Trailer(file, name);
+        var block = Trailer(file, id);
         using var hasher = new BlockHasher();
         var buffer = new byte[Math.Min(VerifyBytes, block.Digest.LengthBytes)];
         for (var done = 0; done < block.Digest.LengthBytes;)
@@ -65,10 +65,10 @@ public sealed partial class DirectoryNode
         }
 
         var found = hasher.Finish();
-        return found.Hash == name.Hash ? block : throw Error(NodeErrorKind.Damaged, $"{name} holds {found.Hash}");
+        return found.Hash == id.Name.Hash ? block : throw Error(NodeErrorKind.Damaged, $"{id} holds {found.Hash}");
     }
 
-    List<InventoryEntry> List(BlockName? after, int limit)
+    List<InventoryEntry> List(CustomerBlock? after, int limit)
     {
         RequireInPlace();
         var first = after is { } last ? directory.LeafOf(last) : null;
@@ -76,16 +76,16 @@ public sealed partial class DirectoryNode
         foreach (var leaf in directory.Leaves)
         {
             if (first is not null && string.CompareOrdinal(leaf, first) < 0) continue;
-            foreach (var name in directory.BlocksIn(leaf))
+            foreach (var id in directory.BlocksIn(leaf))
             {
-                if (after is { } seen && name <= seen) continue;
+                if (after is { } seen && id <= seen) continue;
                 try
                 {
-                    if (TryOpen(name, out var file, out var block)) entries.Add(new InventoryEntry(name, Close(file, block), null));
+                    if (TryOpen(id, out var file, out var block)) entries.Add(new InventoryEntry(id, Close(file, block), null));
                 }
                 catch (StorageNodeException e) when (e.Kind != NodeErrorKind.Unavailable)
                 {
-                    entries.Add(new InventoryEntry(name, null, e.Message));
+                    entries.Add(new InventoryEntry(id, null, e.Message));
                 }
 
                 if (entries.Count == limit) return entries;
@@ -98,21 +98,21 @@ public sealed partial class DirectoryNode
     void ReadVerified(IFile file, StoredBlock block, int offsetBytes, Span<byte> destination)
     {
         if (file.Read(destination, offsetBytes) != destination.Length)
-            throw Error(NodeErrorKind.Damaged, $"the file of {block.Name} became shorter while it was read");
+            throw Error(NodeErrorKind.Damaged, $"the file of {block.Id} became shorter while it was read");
         if (block.Digest.FindDamage(destination, offsetBytes) is { } at)
-            throw Error(NodeErrorKind.Damaged, $"the checksum of the 64 KiB of {block.Name} at {at} does not match");
+            throw Error(NodeErrorKind.Damaged, $"the checksum of the 64 KiB of {block.Id} at {at} does not match");
     }
 
-    IFile Open(BlockName name, out StoredBlock block) => TryOpen(name, out var file, out var found)
+    IFile Open(CustomerBlock id, out StoredBlock block) => TryOpen(id, out var file, out var found)
         ? (block = found, File: file).File
-        : throw Error(NodeErrorKind.NotFound, $"there is no block {name}");
+        : throw Error(NodeErrorKind.NotFound, $"there is no block {id}");
 
-    bool TryOpen(BlockName name, [NotNullWhen(true)] out IFile? file, [NotNullWhen(true)] out StoredBlock? block)
+    bool TryOpen(CustomerBlock id, [NotNullWhen(true)] out IFile? file, [NotNullWhen(true)] out StoredBlock? block)
     {
         (file, block) = (null, null);
         try
         {
-            file = files.Open(directory.FileOf(name), FileOpenMode.ReadOnly);
+            file = files.Open(directory.FileOf(id), FileOpenMode.ReadOnly);
         }
         catch (StorageException e) when (e.Kind == StorageErrorKind.NotFound)
         {
@@ -122,7 +122,7 @@ public sealed partial class DirectoryNode
 
         try
         {
-            block = Trailer(file, name);
+            block = Trailer(file, id);
             return true;
         }
         catch
@@ -132,11 +132,11 @@ public sealed partial class DirectoryNode
         }
     }
 
-    StoredBlock Trailer(IFile file, BlockName name)
+    StoredBlock Trailer(IFile file, CustomerBlock id)
     {
         try
         {
-            return BlockTrailer.Read(file, name);
+            return BlockTrailer.Read(file, id);
         }
         catch (CorruptDataException e)
         {

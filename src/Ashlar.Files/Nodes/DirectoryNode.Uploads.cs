@@ -5,12 +5,14 @@ namespace Ashlar.Files;
 // A block on its way in: begun, appended to, installed or given up.
 public sealed partial class DirectoryNode
 {
+    const int ReserveStepBytes = 4 << 20;
+
     /// <inheritdoc />
-    public ValueTask<UploadTicket> BeginAsync(int maxLengthBytes, CancellationToken cancellation)
+    public ValueTask<UploadTicket> BeginAsync(int expectedBytes, CancellationToken cancellation)
     {
-        if (maxLengthBytes is < 1 or > BlockGeometry.MaxLengthBytes)
-            throw Error(NodeErrorKind.InvalidRequest, $"a block has 1 to {BlockGeometry.MaxLengthBytes} bytes, not {maxLengthBytes}");
-        return RunAsync(() => Begin(maxLengthBytes), null, cancellation);
+        if (expectedBytes is < 1 or > BlockGeometry.MaxLengthBytes)
+            throw Error(NodeErrorKind.InvalidRequest, $"a block has 1 to {BlockGeometry.MaxLengthBytes} bytes, not {expectedBytes}");
+        return RunAsync(() => Begin(expectedBytes), null, cancellation);
     }
 
     /// <inheritdoc />
@@ -23,13 +25,14 @@ public sealed partial class DirectoryNode
             if (upload.LengthBytes != offsetBytes || upload.IsFinished)
                 throw Error(
                     NodeErrorKind.InvalidRequest, $"of the block {upload.LengthBytes} bytes are there, and what came is for {offsetBytes}");
-            if (content.Length > upload.MaxLengthBytes - offsetBytes)
+            if (content.Length > BlockGeometry.MaxLengthBytes - offsetBytes)
                 throw Error(
                     NodeErrorKind.InvalidRequest,
-                    $"space was reserved for {upload.MaxLengthBytes} bytes, and {offsetBytes + (long)content.Length} came");
+                    $"a block has at most {BlockGeometry.MaxLengthBytes} bytes, and {offsetBytes + (long)content.Length} came");
             await RunAsync(
                 () =>
                 {
+                    Reserve(upload, offsetBytes + content.Length);
                     upload.Append(content.Span);
                     return true;
                 },
@@ -47,23 +50,22 @@ public sealed partial class DirectoryNode
     }
 
     /// <inheritdoc />
-    public async ValueTask<StoredBlock> InstallAsync(
-        UploadTicket ticket, BlockName name, CustomerId customer, CancellationToken cancellation)
+    public async ValueTask<StoredBlock> InstallAsync(UploadTicket ticket, CustomerBlock block, CancellationToken cancellation)
     {
         var upload = Enter(ticket);
-        StoredBlock block;
+        StoredBlock stored;
         try
         {
-            if (upload.LengthBytes == 0) throw Error(NodeErrorKind.ContentDiffers, $"nothing was uploaded of {name}");
+            if (upload.LengthBytes == 0) throw Error(NodeErrorKind.ContentDiffers, $"nothing was uploaded of {block}");
             var digest = upload.Finish();
-            if (digest.Hash != name.Hash)
-                throw Error(NodeErrorKind.ContentDiffers, $"what was uploaded is {digest.Hash}, and was to be {name.Hash}");
+            if (digest.Hash != block.Name.Hash)
+                throw Error(NodeErrorKind.ContentDiffers, $"what was uploaded is {digest.Hash}, and was to be {block.Name.Hash}");
             var now = DateTimeOffset.FromUnixTimeMilliseconds(clock.GetUtcNow().ToUnixTimeMilliseconds());
-            block = new StoredBlock(name, customer, digest, now);
+            stored = new StoredBlock(block, digest, now, Math.Max(1, entropy.NextUInt64()));
             await RunAsync(
                 () =>
                 {
-                    Install(ticket, upload, block);
+                    Install(ticket, upload, stored);
                     return true;
                 },
                 syncLatency,
@@ -78,7 +80,7 @@ public sealed partial class DirectoryNode
 
         uploads.TryRemove(ticket.Value, out _);
         upload.Dispose();
-        return block;
+        return stored;
     }
 
     /// <inheritdoc />
@@ -88,7 +90,7 @@ public sealed partial class DirectoryNode
         if (uploads.TryGetValue(ticket.Value, out var upload) && upload.TryEnter()) await ForgetAsync(ticket, upload);
     }
 
-    UploadTicket Begin(int maxLengthBytes)
+    UploadTicket Begin(int expectedBytes)
     {
         RequireTrusted();
         RequireInPlace();
@@ -99,14 +101,30 @@ public sealed partial class DirectoryNode
 
         lock (admission)
         {
-            var free = FreeBytes();
-            var needed = maxLengthBytes + (long)BlockTrailer.SizeBytes(maxLengthBytes);
-            if (free < needed) throw Error(NodeErrorKind.Full, $"there is space for {free} bytes, and {needed} are needed");
+            RequireSpace(NodeUpload.SpaceBytes(expectedBytes));
             var next = new UploadTicket(entropy.NextUInt64());
-            var upload = new NodeUpload(files, directory.FileOf(next), maxLengthBytes, clock.GetTimestamp());
+            var upload = new NodeUpload(files, directory.FileOf(next), expectedBytes, clock.GetTimestamp());
             Invariant.Require(uploads.TryAdd(next.Value, upload));
             return next;
         }
+    }
+
+    // What was not announced is reserved in steps, so that a short block does not keep the space of a long one from others.
+    void Reserve(NodeUpload upload, int lengthBytes)
+    {
+        if (lengthBytes <= upload.ExpectedBytes) return;
+        lock (admission)
+        {
+            var expected = Math.Min(BlockGeometry.MaxLengthBytes, Math.Max(lengthBytes, upload.ExpectedBytes + ReserveStepBytes));
+            RequireSpace(NodeUpload.SpaceBytes(expected) - NodeUpload.SpaceBytes(upload.ExpectedBytes));
+            upload.ExpectedBytes = expected;
+        }
+    }
+
+    void RequireSpace(long needed)
+    {
+        var free = FreeBytes();
+        if (free < needed) throw Error(NodeErrorKind.Full, $"there is space for {free} bytes, and {needed} are needed");
     }
 
     // Invariant: the name appears after the content is durable, and nobody is told before the name is.
@@ -115,8 +133,8 @@ public sealed partial class DirectoryNode
         RequireTrusted();
         RequireInPlace(); // Or the block would be on the disk beneath the mount point.
         Syncing(() => upload.Seal(block));
-        files.Rename(directory.FileOf(ticket), directory.FileOf(block.Name));
-        Syncing(() => syncs.Sync(directory.LeafOf(block.Name), directory.Temp));
+        lock (directory.Moving) files.Rename(directory.FileOf(ticket), directory.FileOf(block.Id));
+        Syncing(() => syncs.Sync(directory.LeafOf(block.Id), directory.Temp));
     }
 
     NodeUpload Enter(UploadTicket ticket)

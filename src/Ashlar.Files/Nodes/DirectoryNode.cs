@@ -33,7 +33,7 @@ public sealed partial class DirectoryNode : IStorageNode
     readonly Lock admission = new();
     volatile string? suspicion;
     int queueLength;
-    long errors;
+    long errors, answeredAt;
     bool isDisposed;
 
     DirectoryNode(
@@ -56,6 +56,7 @@ public sealed partial class DirectoryNode : IStorageNode
     internal (long Made, long Asked) DirectorySyncCounts => syncs.Counts;
 
     /// <summary>Makes the directory of a new node. What was begun and cut off is finished.</summary>
+    /// <returns>The node that is there now.</returns>
     /// <param name="files">The disk.</param>
     /// <param name="path">A directory that is empty, or not there.</param>
     /// <param name="entropy">Draws the node's number.</param>
@@ -67,8 +68,7 @@ public sealed partial class DirectoryNode : IStorageNode
         entropy ??= SystemEntropy.Instance;
         var id = new NodeId(Math.Max(1, entropy.NextUInt64()));
         var createdAt = (clock ?? TimeProvider.System).GetUtcNow().ToUnixTimeMilliseconds();
-        NodeDirectory.Create(files, path, new NodeRecord(id, entropy.NextUInt64(), createdAt, NodeRecord.AtTop));
-        return id;
+        return NodeDirectory.Create(files, path, new NodeRecord(id, entropy.NextUInt64(), createdAt, NodeRecord.AtTop));
     }
 
     /// <summary>Opens a node. Nothing is created: a directory that is not there, or empty, is an error.</summary>
@@ -103,25 +103,7 @@ public sealed partial class DirectoryNode : IStorageNode
     }
 
     /// <inheritdoc />
-    public async ValueTask<NodeHealth> GetHealthAsync(CancellationToken cancellation)
-    {
-        var (free, problem, state) = (0L, suspicion, suspicion is null ? NodeState.Up : NodeState.Suspect);
-        try
-        {
-            free = await RunAsync(FreeBytes, null, cancellation);
-        }
-        catch (StorageNodeException e)
-        {
-            (problem, state) = (e.Message, NodeState.Unavailable);
-        }
-
-        return new NodeHealth(
-            state, problem, free, Volatile.Read(ref queueLength), readLatency.Value, writeLatency.Value, syncLatency.Value,
-            Volatile.Read(ref errors), directory.Device);
-    }
-
-    /// <inheritdoc />
-    public ValueTask<bool> RemoveAsync(BlockName name, CancellationToken cancellation) => RunAsync(
+    public ValueTask<bool> RemoveAsync(CustomerBlock block, ulong? onlyMark, CancellationToken cancellation) => RunAsync(
         () =>
         {
             RequireTrusted();
@@ -129,8 +111,8 @@ public sealed partial class DirectoryNode : IStorageNode
             var wasThere = false;
             Syncing(() =>
             {
-                wasThere = trash.TryAdd(name);
-                trash.Sync(name);
+                wasThere = trash.TryAdd(block, onlyMark);
+                trash.Sync(block);
             });
             return wasThere;
         },
@@ -138,7 +120,7 @@ public sealed partial class DirectoryNode : IStorageNode
         cancellation);
 
     /// <inheritdoc />
-    public ValueTask<bool> RestoreAsync(BlockName name, CancellationToken cancellation) => RunAsync(
+    public ValueTask<bool> RestoreAsync(CustomerBlock block, CancellationToken cancellation) => RunAsync(
         () =>
         {
             RequireTrusted();
@@ -146,8 +128,8 @@ public sealed partial class DirectoryNode : IStorageNode
             var isThere = false;
             Syncing(() =>
             {
-                isThere = trash.TryRestore(name);
-                trash.Sync(name);
+                isThere = trash.TryRestore(block);
+                trash.Sync(block);
             });
             return isThere;
         },
@@ -213,19 +195,29 @@ public sealed partial class DirectoryNode : IStorageNode
         return Math.Max(0, files.GetFreeSpaceBytes(directory.Path) - reserved - options.ReserveBytes);
     }
 
-    async ValueTask<T> RunAsync<T>(Func<T> work, Ewma? latency, CancellationToken cancellation)
+    async ValueTask<T> RunAsync<T>(Func<T> work, Ewma? latency, CancellationToken cancellation, bool isUrgent = false)
     {
         cancellation.ThrowIfCancellationRequested();
-        Interlocked.Increment(ref queueLength);
+        var length = Interlocked.Increment(ref queueLength);
+        if (length == 1) Volatile.Write(ref answeredAt, clock.GetTimestamp()); // A node without requests owes no answer.
         try
         {
-            if (Volatile.Read(ref queueLength) > options.QueueLimit)
+            if (length > options.QueueLimit && !isUrgent)
                 throw Error(NodeErrorKind.Busy, $"{options.QueueLimit} requests are waiting");
             ObjectDisposedException.ThrowIf(Volatile.Read(ref isDisposed), this);
             var begun = clock.GetTimestamp();
             var job = new Job<T>(work);
             threads.Post(job);
-            var result = await job.Task;
+            T result;
+            try
+            {
+                result = await job.Task;
+            }
+            finally
+            {
+                Volatile.Write(ref answeredAt, clock.GetTimestamp());
+            }
+
             latency?.Add(clock.GetElapsedTime(begun));
             return result;
         }

@@ -12,6 +12,12 @@ public sealed record DirectoryNodeOptions
     /// <summary>Requests that may wait, those at the disk included; more are refused at once.</summary>
     public int QueueLimit { get; init; } = 512;
 
+    /// <summary>How long a node that is asked about its health waits for its disk before it answers with what it knew.</summary>
+    public TimeSpan HealthPatience { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>After so long without an answer to any of the requests that it has, the disk counts as not there.</summary>
+    public TimeSpan HangLimit { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>An upload that nobody has gone on with for so long is forgotten.</summary>
     public TimeSpan UploadIdleLimit { get; init; } = TimeSpan.FromMinutes(15);
 

@@ -8,7 +8,8 @@ namespace Ashlar.Files;
 /// <code>
 /// node                the record of the node; what makes the directory one, and is written last
 /// lock                held while it is open
-/// blocks/mark         the same record, so that a disk below that is not mounted is missed
+/// node.new            the record while the directory is made
+/// blocks/mark         the same record, so that a disk below that is not mounted is missed; held while it is open
 /// blocks/a/b/NAME     the blocks whose hash begins with ab: all 256 directories are there from the beginning
 /// temp/TICKET         what is being uploaded
 /// trash/AGE-NAME      what was taken away, and how old the trash was then
@@ -25,11 +26,11 @@ sealed class NodeDirectory : IDisposable
     const string LostAndFound = "lost+found";
 
     readonly IFileSystem files;
-    readonly IFileLock held;
+    readonly IFileLock held, heldBlocks;
 
-    NodeDirectory(IFileSystem files, string path, IFileLock held, NodeRecord record)
+    NodeDirectory(IFileSystem files, string path, IFileLock held, IFileLock heldBlocks, NodeRecord record)
     {
-        (this.files, this.held, Path, Id) = (files, held, path, record.Node);
+        (this.files, this.held, this.heldBlocks, Path, Id) = (files, held, heldBlocks, path, record.Node);
         Device = files.GetVolumeIdentity(path);
     }
 
@@ -38,6 +39,9 @@ sealed class NodeDirectory : IDisposable
 
     /// <summary>Whose it is.</summary>
     public NodeId Id { get; }
+
+    /// <summary>Held while the file of a block gets its name or loses it: of two who move one, the second finds what the first has done.</summary>
+    public Lock Moving { get; } = new();
 
     /// <summary>The file system it is on.</summary>
     public string Device { get; }
@@ -52,12 +56,15 @@ sealed class NodeDirectory : IDisposable
     public IEnumerable<string> Leaves =>
         from first in HexDigits from second in HexDigits select Join(Path, BlocksName, first.ToString(), second.ToString());
 
-    /// <summary>Whether the path still leads to the directory that was opened: not to a mount point whose disk is gone, say.</summary>
-    public bool IsInPlace => held.IsInPlace;
+    /// <summary>
+    /// Whether the path still leads to the directory that was opened, and to its blocks: not to a mount point whose disk is gone, say.
+    /// </summary>
+    public bool IsInPlace => held.IsInPlace && heldBlocks.IsInPlace;
 
-    /// <summary>Makes the directory of a new node. What was begun and cut off is finished.</summary>
+    /// <summary>Makes the directory of a new node. What was begun and cut off is finished, under the number that it was begun with.</summary>
+    /// <returns>The node that is there now.</returns>
     /// <exception cref="NodeDirectoryException">It is one already, or has something else in it.</exception>
-    public static void Create(IFileSystem files, string path, NodeRecord record)
+    public static NodeId Create(IFileSystem files, string path, NodeRecord record)
     {
         files.CreateDirectories(path);
         foreach (var name in files.List(path))
@@ -71,8 +78,16 @@ sealed class NodeDirectory : IDisposable
         }
 
         using var held = files.Lock(Join(path, LockName));
-        foreach (var name in (string[])[BlocksName, TempName, TrashName]) CreateIfMissing(files, Join(path, name));
+        var begun = TryRead(files, Join(path, NewRecordName), NodeRecord.AtTop);
         var blocks = Join(path, BlocksName);
+        RequireUnused(files, path, begun);
+
+        // Invariant: the mark beside the blocks is that of a record which is durable at the top before it, so that blocks of another node,
+        // on a disk that was mounted here, are told from what a creation that was cut off has left.
+        if (begun is null) Write(files, Join(path, NewRecordName), record with { Place = NodeRecord.AtTop });
+        files.SyncDirectory(path);
+        record = begun ?? record;
+        foreach (var name in (string[])[BlocksName, TempName, TrashName]) CreateIfMissing(files, Join(path, name));
         foreach (var first in HexDigits)
         {
             var upper = Join(blocks, first.ToString());
@@ -81,12 +96,12 @@ sealed class NodeDirectory : IDisposable
             files.SyncDirectory(upper);
         }
 
-        // Invariant: whoever finds the record at the top finds all directories, and the mark, on the medium. So it comes last.
+        // Invariant: whoever finds the record at the top finds all directories, and the mark, on the medium. So it gets its name last.
         Write(files, Join(blocks, MarkName), record with { Place = NodeRecord.AtBlocks });
         files.SyncDirectory(blocks);
-        Write(files, Join(path, NewRecordName), record with { Place = NodeRecord.AtTop });
         files.Rename(Join(path, NewRecordName), Join(path, RecordName));
         files.SyncDirectory(path);
+        return record.Node;
     }
 
     /// <summary>Opens it.</summary>
@@ -104,6 +119,7 @@ sealed class NodeDirectory : IDisposable
                 $"the directory of storage node {expected?.ToString() ?? "?"} is not there. If it is on a disk of its own, see whether "
                     + "that is mounted");
         var held = files.Lock(Join(path, LockName));
+        IFileLock? heldBlocks = null;
         try
         {
             var record = NodeRecord.Read(files, Join(path, RecordName), NodeRecord.AtTop);
@@ -111,35 +127,37 @@ sealed class NodeDirectory : IDisposable
                 throw new NodeDirectoryException(
                     path, NodeDirectoryProblem.OtherNode, $"this is the directory of storage node {record.Node}, not of {node}");
             RequireParts(files, path, record);
-            return new NodeDirectory(files, path, held, record);
+            heldBlocks = files.LockExisting(Join(path, BlocksName, MarkName));
+            return new NodeDirectory(files, path, held, heldBlocks, record);
         }
         catch
         {
+            heldBlocks?.Dispose();
             held.Dispose();
             throw;
         }
     }
 
     /// <summary>The directory that a block lies in.</summary>
-    public string LeafOf(BlockName name)
+    public string LeafOf(CustomerBlock block)
     {
-        var text = name.ToString();
+        var text = block.ToString();
         return Join(Path, BlocksName, text[..1], text[1..2]);
     }
 
     /// <summary>The file of a block.</summary>
-    public string FileOf(BlockName name) => Join(LeafOf(name), name.ToString());
+    public string FileOf(CustomerBlock block) => Join(LeafOf(block), block.ToString());
 
     /// <summary>The file of an upload.</summary>
     public string FileOf(UploadTicket ticket) => Join(Temp, ticket.Value.ToString("x16", CultureInfo.InvariantCulture));
 
     /// <summary>The blocks of one of the directories, in order.</summary>
-    public IEnumerable<BlockName> BlocksIn(string leaf)
+    public IEnumerable<CustomerBlock> BlocksIn(string leaf)
     {
         foreach (var text in files.List(leaf))
         {
             // A name of another spelling is not one of this program's, and may not pass for the block that it resembles.
-            if (BlockName.TryParse(text, out var name) && FileOf(name) == Join(leaf, text)) yield return name;
+            if (CustomerBlock.TryParse(text, out var block) && FileOf(block) == Join(leaf, text)) yield return block;
         }
     }
 
@@ -150,7 +168,11 @@ sealed class NodeDirectory : IDisposable
     }
 
     /// <inheritdoc />
-    public void Dispose() => held.Dispose();
+    public void Dispose()
+    {
+        heldBlocks.Dispose();
+        held.Dispose();
+    }
 
     /// <summary>A path of several names.</summary>
     public static string Join(params ReadOnlySpan<string> names) => string.Join('/', names!);
@@ -174,6 +196,39 @@ sealed class NodeDirectory : IDisposable
             if (files.GetVolumeIdentity(Join(path, name)) != device)
                 throw new NodeDirectoryException(
                     path, NodeDirectoryProblem.Mixed, $"{name} and {BlocksName} have to be on one file system, and are not");
+        }
+    }
+
+    // Of a node that was never opened nothing is in its directories, and the mark, if it came that far, is the one of the record.
+    static void RequireUnused(IFileSystem files, string path, NodeRecord? begun)
+    {
+        var blocks = Join(path, BlocksName);
+        var mark = Join(blocks, MarkName);
+        if (files.FileExists(mark)
+            && TryRead(files, mark, NodeRecord.AtBlocks) is { } other
+            && (begun is null || other != (begun with { Place = NodeRecord.AtBlocks })))
+            throw new NodeDirectoryException(
+                path, NodeDirectoryProblem.Mixed, $"{BlocksName} is of storage node {other.Node}, whose record is not here");
+        var parts = from first in HexDigits from second in HexDigits select Join(blocks, first.ToString(), second.ToString());
+        foreach (var part in parts.Append(Join(path, TempName)).Append(Join(path, TrashName)))
+        {
+            if (files.DirectoryExists(part) && files.List(part) is [var name, ..])
+                throw new NodeDirectoryException(
+                    path, NodeDirectoryProblem.NotEmpty, $"a storage node begins with nothing, and in {part} is {name}");
+        }
+    }
+
+    // Null for one that is not there, or was cut off while it was written.
+    static NodeRecord? TryRead(IFileSystem files, string path, int place)
+    {
+        if (!files.FileExists(path)) return null;
+        try
+        {
+            return NodeRecord.Read(files, path, place);
+        }
+        catch (CorruptDataException)
+        {
+            return null;
         }
     }
 

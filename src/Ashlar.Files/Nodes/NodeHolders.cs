@@ -11,12 +11,12 @@ public sealed class NodeHolders(StorageNodes nodes, TimeProvider? clock = null) 
     public IReadOnlyCollection<NodeId> Nodes => [.. nodes.Ids];
 
     /// <inheritdoc />
-    public async Task<bool> RemoveAsync(NodeId node, BlockName block, CancellationToken cancellationToken = default)
+    public async Task<bool> RemoveAsync(NodeId node, CustomerBlock block, CancellationToken cancellationToken = default)
     {
         try
         {
             if (nodes.Find(node) is not { } found) return false;
-            await found.RemoveAsync(block, cancellationToken);
+            await found.RemoveAsync(block, null, cancellationToken);
             return true;
         }
         catch (StorageNodeException)
@@ -26,7 +26,7 @@ public sealed class NodeHolders(StorageNodes nodes, TimeProvider? clock = null) 
     }
 
     /// <inheritdoc />
-    public async Task<CopyState> VerifyAsync(NodeId node, BlockName block, CancellationToken cancellationToken = default)
+    public async Task<CopyState> VerifyAsync(NodeId node, CustomerBlock block, CancellationToken cancellationToken = default)
     {
         try
         {
@@ -47,7 +47,7 @@ public sealed class NodeHolders(StorageNodes nodes, TimeProvider? clock = null) 
 
     /// <inheritdoc />
     public async Task<IReadOnlyList<HeldBlock>?> ListAsync(
-        NodeId node, BlockName? after, int limit, CancellationToken cancellationToken = default)
+        NodeId node, CustomerBlock? after, int limit, CancellationToken cancellationToken = default)
     {
         try
         {
@@ -62,8 +62,8 @@ public sealed class NodeHolders(StorageNodes nodes, TimeProvider? clock = null) 
                     from block in page.Select(entry => entry.Block).OfType<StoredBlock>()
                     let age = now - block.InstalledAt
                     select new HeldBlock(
-                        block.Customer, new FileBlock(block.Name, block.Digest.LengthBytes), age > TimeSpan.Zero ? age : TimeSpan.Zero));
-                after = page[^1].Name;
+                        block.Id.Customer, new FileBlock(block.Id.Name, block.Digest.LengthBytes), age > TimeSpan.Zero ? age : TimeSpan.Zero));
+                after = page[^1].Id;
             }
 
             return held;

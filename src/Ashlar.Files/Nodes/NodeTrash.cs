@@ -19,7 +19,6 @@ sealed class NodeTrash
     readonly NodeDirectory directory;
     readonly DirectorySyncs syncs;
     readonly TimeProvider clock;
-    readonly Lock moving = new(); // Of two who move one block, the second finds that it is done.
     readonly long openedAt;
     readonly TimeSpan ageAtOpening;
 
@@ -36,27 +35,28 @@ sealed class NodeTrash
     /// <summary>How old the trash is.</summary>
     public TimeSpan Age => ageAtOpening + clock.GetElapsedTime(openedAt);
 
-    /// <summary>Takes a block away, if it is there. Durable after <see cref="Sync"/>.</summary>
-    public bool TryAdd(BlockName name)
+    /// <summary>Takes a block away, if it is there, and the copy that is meant. Durable after <see cref="Sync"/>.</summary>
+    public bool TryAdd(CustomerBlock block, ulong? onlyMark)
     {
-        lock (moving)
+        lock (directory.Moving)
         {
-            if (!files.FileExists(directory.FileOf(name))) return false;
-            files.Rename(directory.FileOf(name), PathOf(name, Age));
+            if (!files.FileExists(directory.FileOf(block))) return false;
+            if (onlyMark is { } mark && MarkOf(block) != mark) return false;
+            files.Rename(directory.FileOf(block), PathOf(block, Age));
             return true;
         }
     }
 
     /// <summary>Puts a block back, if it is in the trash. Durable after <see cref="Sync"/>.</summary>
     /// <returns>Whether it is there now.</returns>
-    public bool TryRestore(BlockName name)
+    public bool TryRestore(CustomerBlock block)
     {
-        lock (moving)
+        lock (directory.Moving)
         {
-            if (files.FileExists(directory.FileOf(name))) return true;
-            var found = List().LastOrDefault(entry => entry.Name == name);
+            if (files.FileExists(directory.FileOf(block))) return true;
+            var found = List().LastOrDefault(entry => entry.Block == block);
             if (found.Path is null) return false;
-            files.Rename(found.Path, directory.FileOf(name));
+            files.Rename(found.Path, directory.FileOf(block));
             return true;
         }
     }
@@ -65,14 +65,14 @@ sealed class NodeTrash
     /// Makes durable where a block is. Also where nothing was moved: it may be there, or not, by what another request or an earlier life
     /// has not made durable.
     /// </summary>
-    public void Sync(BlockName name) => syncs.Sync(directory.LeafOf(name), directory.Trash);
+    public void Sync(CustomerBlock block) => syncs.Sync(directory.LeafOf(block), directory.Trash);
 
     /// <summary>Deletes what is older than a period.</summary>
     public int Purge(TimeSpan period, int limit)
     {
         var age = Age;
-        (BlockName, TimeSpan, string? Path)[] old;
-        lock (moving)
+        (CustomerBlock, TimeSpan, string? Path)[] old;
+        lock (directory.Moving)
         {
             old = [.. List().Where(entry => age - entry.Age >= period).Take(limit)];
             foreach (var entry in old) files.Delete(entry.Path!);
@@ -83,9 +83,9 @@ sealed class NodeTrash
         return old.Length;
     }
 
-    List<(BlockName Name, TimeSpan Age, string? Path)> List()
+    List<(CustomerBlock Block, TimeSpan Age, string? Path)> List()
     {
-        var entries = new List<(BlockName, TimeSpan, string?)>();
+        var entries = new List<(CustomerBlock, TimeSpan, string?)>();
         foreach (var text in files.List(directory.Trash))
         {
             if (text.Length > AgeDigits
@@ -93,15 +93,33 @@ sealed class NodeTrash
                 && long.TryParse(text.AsSpan(0, AgeDigits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var age)
                 && age >= 0
                 && age < TimeSpan.MaxValue.TotalMilliseconds / 2
-                && BlockName.TryParse(text[(AgeDigits + 1)..], out var name))
-                entries.Add((name, TimeSpan.FromMilliseconds(age), NodeDirectory.Join(directory.Trash, text)));
+                && CustomerBlock.TryParse(text[(AgeDigits + 1)..], out var block))
+                entries.Add((block, TimeSpan.FromMilliseconds(age), NodeDirectory.Join(directory.Trash, text)));
         }
 
         return entries;
     }
 
-    string PathOf(BlockName name, TimeSpan age) => NodeDirectory.Join(
-        directory.Trash, string.Create(CultureInfo.InvariantCulture, $"{(long)age.TotalMilliseconds:x16}-{name}"));
+    string PathOf(CustomerBlock block, TimeSpan age) => NodeDirectory.Join(
+        directory.Trash, string.Create(CultureInfo.InvariantCulture, $"{(long)age.TotalMilliseconds:x16}-{block}"));
+
+    // 0 for a copy whose trailer is not one, null for one of a later version. An error of the disk is one of the request: nothing is known of the copy then.
+    ulong? MarkOf(CustomerBlock block)
+    {
+        using var file = files.Open(directory.FileOf(block), FileOpenMode.ReadOnly);
+        try
+        {
+            return BlockTrailer.Read(file, block).Mark;
+        }
+        catch (CorruptDataException)
+        {
+            return 0;
+        }
+        catch (UnsupportedFormatException)
+        {
+            return null;
+        }
+    }
 
     // What cannot be read counts as young.
     TimeSpan ReadAge()

@@ -16,14 +16,14 @@ sealed class NodeUpload : IDisposable
     int writtenBack;
     int isBusy;
 
-    public NodeUpload(IFileSystem files, string path, int maxLengthBytes, long startedAt)
+    public NodeUpload(IFileSystem files, string path, int expectedBytes, long startedAt)
     {
-        (this.files, this.path, MaxLengthBytes, LastUse) = (files, path, maxLengthBytes, startedAt);
+        (this.files, this.path, ExpectedBytes, LastUse) = (files, path, expectedBytes, startedAt);
         file = files.Open(path, FileOpenMode.CreateNew);
     }
 
-    /// <summary>What it may have at most.</summary>
-    public int MaxLengthBytes { get; }
+    /// <summary>What space is reserved for.</summary>
+    public int ExpectedBytes { get; set; }
 
     /// <summary>What it has.</summary>
     public int LengthBytes { get; private set; }
@@ -32,7 +32,10 @@ sealed class NodeUpload : IDisposable
     public bool IsFinished => digest is not null;
 
     /// <summary>Space that it may take still: what it has written already is missing from the free space.</summary>
-    public long ReservedBytes => MaxLengthBytes + BlockTrailer.SizeBytes(MaxLengthBytes) - LengthBytes;
+    public long ReservedBytes => SpaceBytes(ExpectedBytes) - LengthBytes;
+
+    /// <summary>What a block of so many bytes takes.</summary>
+    public static long SpaceBytes(int lengthBytes) => (long)lengthBytes + BlockTrailer.SizeBytes(lengthBytes);
 
     /// <summary>When somebody went on with it.</summary>
     public long LastUse { get; set; }

@@ -47,11 +47,19 @@ public sealed class StorageNodeException : AshlarException, IClassifiedFailure
     public StorageNodeException(NodeId node, NodeErrorKind kind, string problem, Exception? cause = null)
         : base($"Storage node {node}: {problem}", cause) => (Node, Kind) = (node, kind);
 
+    internal StorageNodeException(NodeId node, NodeErrorKind kind, string problem, Exception? cause, Task ended)
+        : this(node, kind, problem, cause) => Ended = ended;
+
     /// <summary>The node.</summary>
     public NodeId Node { get; }
 
     /// <summary>Why.</summary>
     public NodeErrorKind Kind { get; }
+
+    /// <summary>
+    /// Ends when the node lets go of the memory that it was given; null where it has. Others may not use that before.
+    /// </summary>
+    public Task? Ended { get; }
 
     /// <summary>Whether the node has answered, so that what it said of the block holds: others count as "not known".</summary>
     public bool IsVerdict => Kind is NodeErrorKind.NotFound or NodeErrorKind.Damaged;

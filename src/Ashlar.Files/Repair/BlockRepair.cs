@@ -10,8 +10,10 @@ namespace Ashlar.Files;
 /// <remarks>
 /// <para>The order is: verify, copy, record, and only then take away what is too much. A crash between two of them leaves a copy that
 /// nobody knows of, which the next look finds and adopts, or takes away.</para>
-/// <para>No copy is taken away but where the catalogue lists as many others as are wanted, each verified in this run, and not this one.
-/// Where no copy is good nothing at all is changed.</para>
+/// <para>No copy is taken away but where the catalogue lists as many others as are wanted, each verified in this run, and not this one, and
+/// where no upload may be about to record it. Where no copy is good nothing at all is changed.</para>
+/// <para>A node whose flush has failed is read from, because what it has acknowledged was durable before; it counts as one that is
+/// away.</para>
 /// </remarks>
 /// <param name="nodes">The nodes.</param>
 /// <param name="buffers">Memory.</param>
@@ -51,7 +53,7 @@ public sealed class BlockRepair(
         BlockLocations? last = null;
         while (await catalogue.ListUnderReplicatedAsync(last, PageLength, cancellationToken) is { Count: > 0 } page)
         {
-            foreach (var row in page) await CountAsync(new CustomerBlock(row.Customer, row.Name));
+            foreach (var row in page) await CountAsync(row.Id);
             last = page[^1];
         }
 
@@ -70,6 +72,7 @@ public sealed class BlockRepair(
     /// <param name="cancellationToken">Ends it.</param>
     public async Task<RepairOutcome> RepairAsync(CustomerBlock block, NodeId? leaving = null, CancellationToken cancellationToken = default)
     {
+        using var latch = await nodes.Latches.TakeAsync(block, cancellationToken);
         for (var attempt = 0; attempt < Attempts; attempt++)
         {
             var row = (await catalogue.GetLocationsAsync(block.Customer, [block.Name], cancellationToken))[0];
@@ -87,8 +90,8 @@ public sealed class BlockRepair(
         var copies = new CopySurvey(nodes, row);
         await copies.AskHoldersAsync(cancellationToken);
         if (copies.Good.Count(node => node != leaving) < row.WantedCopies) await copies.AskOthersAsync(health, cancellationToken);
-        if (copies.Good.Count == 0 && !copies.HasUnknown) await copies.RestoreAsync(health, cancellationToken);
-        if (copies.Good.Count == 0) return RepairOutcome.Unreadable;
+        if (copies.Sources.Count == 0 && !copies.HasUnknown) await copies.RestoreAsync(health, cancellationToken);
+        if (copies.Sources.Count == 0) return RepairOutcome.Unreadable;
         var good = copies.Good.Where(node => node != leaving).ToList();
 
         // A node that is away for a moment keeps its copy, unless there is only one other: then nobody waits for it.
@@ -97,8 +100,10 @@ public sealed class BlockRepair(
         while (good.Count + awaited.Count < row.WantedCopies && await ChooseAsync(row, tried, good, cancellationToken) is { } target)
         {
             tried.Add(target.Id);
-            if (await TryCopyAsync(copies.Good, target, row.Name, cancellationToken)) good.Add(target.Id);
+            if (await TryCopyAsync(copies.Sources, target, row.Id, cancellationToken)) good.Add(target.Id);
         }
+
+        if (good.Count == 0 && copies.Good.Count == 0) return RepairOutcome.Unreadable;
 
         // Invariant: a node leaves the row only where as many as are wanted were verified, or because it said itself that it has none.
         var isWhole = good.Count >= row.WantedCopies;
@@ -111,7 +116,12 @@ public sealed class BlockRepair(
             if (await catalogue.ReplaceNodesAsync(row.Customer, row.Name, row.Version, listed, cancellationToken) is null) return null;
         }
 
-        if (isWhole) await TakeAwayAsync(row, copies.Good.Concat(copies.Wrong).Where(node => !listed.Contains(node)), cancellationToken);
+        if (isWhole)
+        {
+            var surplus = copies.Marks.Where(copy => !listed.Contains(copy.Node)).ToArray();
+            await TakeAwayLatchedAsync(row.Id, surplus, cancellationToken);
+        }
+
         return isWhole ? RepairOutcome.Whole : RepairOutcome.Short;
     }
 
@@ -137,18 +147,18 @@ public sealed class BlockRepair(
         BlockLocations row, HashSet<NodeId> without, List<NodeId> good, CancellationToken cancellationToken)
     {
         var domains = good.Select(nodes.Get).OfType<KnownNode>().Select(node => node.Domain);
-        var needed = row.LengthBytes + BlockTrailer.SizeBytes(row.LengthBytes);
+        var needed = NodeUpload.SpaceBytes(row.LengthBytes);
         return (await nodes.ChooseAsync(entropy, without, domains, needed, cancellationToken)).FirstOrDefault()?.Node;
     }
 
-    async Task<bool> TryCopyAsync(IEnumerable<NodeId> sources, IStorageNode target, BlockName name, CancellationToken cancellationToken)
+    async Task<bool> TryCopyAsync(IEnumerable<NodeId> sources, IStorageNode target, CustomerBlock block, CancellationToken cancellationToken)
     {
         foreach (var source in sources.Select(nodes.Find).OfType<IStorageNode>())
         {
             try
             {
                 await BlockCopy.RunAsync(
-                    source, target, name, buffers,
+                    source, target, block, buffers,
                     throttle is null ? null : bytes => throttle.TakeAsync(bytes, cancellationToken),
                     cancellationToken);
                 return true;
@@ -167,22 +177,33 @@ public sealed class BlockRepair(
     }
 
     /// <summary>Takes copies away that the catalogue does not list, where it lists as many others as are wanted.</summary>
+    /// <param name="block">The block. All copies of it that are wanted were verified.</param>
+    /// <param name="copies">Nodes, and the marks of the copies that were looked at there.</param>
+    /// <param name="cancellationToken">Ends it.</param>
     /// <returns>How many.</returns>
-    internal async Task<int> TakeAwayAsync(BlockLocations row, IEnumerable<NodeId> from, CancellationToken cancellationToken)
+    internal async Task<int> TakeAwayAsync(
+        CustomerBlock block, IReadOnlyCollection<(NodeId Node, ulong Mark)> copies, CancellationToken cancellationToken)
     {
+        using var latch = await nodes.Latches.TakeAsync(block, cancellationToken);
+        return await TakeAwayLatchedAsync(block, copies, cancellationToken);
+    }
+
+    async Task<int> TakeAwayLatchedAsync(
+        CustomerBlock block, IReadOnlyCollection<(NodeId Node, ulong Mark)> copies, CancellationToken cancellationToken)
+    {
+        // Invariant: nobody relies on a copy that is taken away. Who made it has pinned the block before. If it has no pin any more it has
+        // recorded the copy, and the row, which is read after that, lists it, or it never will. Who pins the block later makes a copy of
+        // another mark, which is not the one that is taken away.
+        if (copies.Count == 0 || await catalogue.IsPinnedAsync(block.Customer, block.Name, cancellationToken)) return 0;
+        var row = (await catalogue.GetLocationsAsync(block.Customer, [block.Name], cancellationToken))[0];
+        if (row is null || row.State == BlockState.Deleting || row.Nodes.Count < row.WantedCopies) return 0;
         var count = 0;
-        foreach (var node in from.Select(nodes.Find).OfType<IStorageNode>())
+        foreach (var (id, mark) in copies)
         {
+            if (row.Nodes.Contains(id) || nodes.Find(id) is not { } node) continue;
             try
             {
-                if (!await node.RemoveAsync(row.Name, cancellationToken)) continue;
-                count++;
-
-                // An upload of the same content may have put its copy here, and recorded it, in the last moment: then it is put back.
-                var now = (await catalogue.GetLocationsAsync(row.Customer, [row.Name], default))[0];
-                if (now is null || !now.Nodes.Contains(node.Id)) continue;
-                await node.RestoreAsync(row.Name, default);
-                count--;
+                if (await node.RemoveAsync(block, mark, cancellationToken)) count++;
             }
             catch (StorageNodeException)
             {

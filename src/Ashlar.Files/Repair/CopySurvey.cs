@@ -9,7 +9,16 @@ sealed class CopySurvey(StorageNodes nodes, BlockLocations row)
     /// <summary>Nodes that have something else under its name.</summary>
     public List<NodeId> Wrong { get; } = [];
 
-    /// <summary>Nodes that should have it and do not answer.</summary>
+    /// <summary>Nodes that read it and cannot vouch for it, because a flush has failed there: whoever copies verifies.</summary>
+    public List<NodeId> Readable { get; } = [];
+
+    /// <summary>Nodes that it can be copied from, the best first.</summary>
+    public IReadOnlyCollection<NodeId> Sources => [.. Good, .. Readable];
+
+    /// <summary>Copies that nodes have, good or wrong, by their marks.</summary>
+    public List<(NodeId Node, ulong Mark)> Marks { get; } = [];
+
+    /// <summary>Nodes that should have it and do not answer, or cannot vouch for it.</summary>
     public List<NodeId> Unknown { get; } = [];
 
     /// <summary>Whether one that is not lost for good may have it.</summary>
@@ -28,7 +37,7 @@ sealed class CopySurvey(StorageNodes nodes, BlockLocations row)
         {
             try
             {
-                if (await nodes.Find(node)!.FindAsync(row.Name, cancellationToken) is not null) await VerifyAsync(node, cancellationToken);
+                if (await nodes.Find(node)!.FindAsync(row.Id, cancellationToken) is not null) await VerifyAsync(node, cancellationToken);
             }
             catch (StorageNodeException)
             {
@@ -44,7 +53,7 @@ sealed class CopySurvey(StorageNodes nodes, BlockLocations row)
         {
             try
             {
-                if (!Wrong.Contains(node) && nodes.Find(node) is { } found && await found.RestoreAsync(row.Name, cancellationToken))
+                if (!Wrong.Contains(node) && nodes.Find(node) is { } found && await found.RestoreAsync(row.Id, cancellationToken))
                     await VerifyAsync(node, cancellationToken);
             }
             catch (StorageNodeException)
@@ -67,8 +76,9 @@ sealed class CopySurvey(StorageNodes nodes, BlockLocations row)
                 return;
             }
 
-            var found = await node.VerifyAsync(row.Name, cancellationToken);
-            (found.Digest.LengthBytes == row.LengthBytes && found.Customer == row.Customer ? Good : Wrong).Add(id);
+            var found = await node.VerifyAsync(row.Id, cancellationToken);
+            (found.Digest.LengthBytes == row.LengthBytes ? Good : Wrong).Add(id);
+            Marks.Add((id, found.Mark));
         }
         catch (StorageNodeException e) when (e.Kind == NodeErrorKind.NotFound)
         {
@@ -77,10 +87,33 @@ sealed class CopySurvey(StorageNodes nodes, BlockLocations row)
         catch (StorageNodeException e) when (e.Kind == NodeErrorKind.Damaged)
         {
             Wrong.Add(id);
+            if (await FindAsync(id, cancellationToken) is { } mark) Marks.Add((id, mark));
+        }
+        catch (StorageNodeException e) when (e.Kind == NodeErrorKind.Suspect)
+        {
+            Unknown.Add(id);
+            if (await FindAsync(id, cancellationToken) is > 0) Readable.Add(id);
         }
         catch (StorageNodeException)
         {
             Unknown.Add(id);
+        }
+    }
+
+    // The mark of a copy; 0 if its trailer cannot be read, null if there is none or nobody can tell.
+    async Task<ulong?> FindAsync(NodeId id, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return nodes.Find(id) is { } node ? (await node.FindAsync(row.Id, cancellationToken))?.Mark : null;
+        }
+        catch (StorageNodeException e) when (e.Kind == NodeErrorKind.Damaged)
+        {
+            return 0;
+        }
+        catch (StorageNodeException)
+        {
+            return null;
         }
     }
 }

@@ -23,7 +23,7 @@ public sealed class NodeCare(StorageNodes nodes, IBlockCatalogue catalogue, Bloc
             await foreach (var row in RowsOfAsync(node, cancellationToken))
             {
                 if (isFirstPass && row.Nodes.Count(holder => !nodes.IsLost(holder)) > 1) continue;
-                var outcome = await repair.RepairAsync(new CustomerBlock(row.Customer, row.Name), null, cancellationToken);
+                var outcome = await repair.RepairAsync(row.Id, null, cancellationToken);
                 if (isFirstPass && outcome != RepairOutcome.Whole) continue; // It is met again.
                 outcomes[outcome] = outcomes.GetValueOrDefault(outcome) + 1;
             }
@@ -44,14 +44,14 @@ public sealed class NodeCare(StorageNodes nodes, IBlockCatalogue catalogue, Bloc
         await foreach (var row in RowsOfAsync(node, cancellationToken))
         {
             blocks++;
-            var needed = row.LengthBytes + BlockTrailer.SizeBytes(row.LengthBytes);
+            var needed = NodeUpload.SpaceBytes(row.LengthBytes);
             bytes += needed;
             var home = others.Where(pair => pair.Value >= needed && !row.Nodes.Contains(pair.Key)).Select(pair => pair.Key).ToArray();
             if (home.Length == 0) homeless++;
             else others[home.MaxBy(other => others[other])] -= needed;
             widest = Math.Max(widest, row.WantedCopies);
             if (unreadable.Count < PageLength && !await IsReadableAsync(row, cancellationToken))
-                unreadable.Add(new CustomerBlock(row.Customer, row.Name));
+                unreadable.Add(row.Id);
         }
 
         var problems = new List<string>();
@@ -72,7 +72,7 @@ public sealed class NodeCare(StorageNodes nodes, IBlockCatalogue catalogue, Bloc
         var outcomes = new Dictionary<RepairOutcome, int>();
         await foreach (var row in RowsOfAsync(node, cancellationToken))
         {
-            var outcome = await repair.RepairAsync(new CustomerBlock(row.Customer, row.Name), node, cancellationToken);
+            var outcome = await repair.RepairAsync(row.Id, node, cancellationToken);
             outcomes[outcome] = outcomes.GetValueOrDefault(outcome) + 1;
         }
 
@@ -87,28 +87,27 @@ public sealed class NodeCare(StorageNodes nodes, IBlockCatalogue catalogue, Bloc
     {
         var node = nodes.Find(id) ?? throw new ArgumentException($"Storage node {id} is not known.", nameof(id));
         var (present, lacking, surplus, strangers) = (0, 0, 0, 0);
-        BlockName? last = null;
+        CustomerBlock? last = null;
         while (await node.ListAsync(last, PageLength, cancellationToken) is { Count: > 0 } page)
         {
-            last = page[^1].Name;
-            foreach (var group in page.Select(entry => entry.Block).OfType<StoredBlock>().GroupBy(block => block.Customer))
+            last = page[^1].Id;
+            foreach (var group in page.Where(entry => entry.Block is not null).GroupBy(entry => entry.Id.Customer))
             {
-                BlockName[] names = [.. group.Select(block => block.Name)];
-                var rows = await catalogue.GetLocationsAsync(group.Key, names, cancellationToken);
-                foreach (var row in rows)
+                var rows = await RowsAsync(group.Key, group.Select(entry => entry.Id), cancellationToken);
+                foreach (var (row, entry) in rows.Zip(group))
                 {
                     if (row is null) strangers++;
                     else if (row.Nodes.Contains(id)) present++;
-                    else if (row.State != BlockState.Deleting && await TrimAsync(row, id, cancellationToken)) surplus++;
+                    else if (row.State != BlockState.Deleting && await TrimAsync(id, entry.Block!, cancellationToken)) surplus++;
                 }
             }
         }
 
         await foreach (var row in RowsOfAsync(id, cancellationToken))
         {
-            if (row.State == BlockState.Deleting || await HasAsync(node, row.Name, cancellationToken)) continue;
+            if (row.State == BlockState.Deleting || await HasAsync(node, row.Id, cancellationToken)) continue;
             lacking++;
-            await repair.RepairAsync(new CustomerBlock(row.Customer, row.Name), null, cancellationToken);
+            await repair.RepairAsync(row.Id, null, cancellationToken);
         }
 
         return new NodeComparison(present, lacking, surplus, strangers);
@@ -120,11 +119,11 @@ public sealed class NodeCare(StorageNodes nodes, IBlockCatalogue catalogue, Bloc
     /// <param name="limit">At most so many blocks.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <returns>Where it ended, which is kept by whoever wants to go on there after a restart.</returns>
-    public async Task<ScrubProgress> ScrubAsync(NodeId id, BlockName? after, int limit, CancellationToken cancellationToken = default)
+    public async Task<ScrubProgress> ScrubAsync(NodeId id, CustomerBlock? after, int limit, CancellationToken cancellationToken = default)
     {
         var node = nodes.Find(id) ?? throw new ArgumentException($"Storage node {id} is not known.", nameof(id));
         var (good, bytes) = (0, 0L);
-        var bad = new List<BlockName>();
+        var bad = new List<CustomerBlock>();
         var page = await node.ListAsync(after, limit, cancellationToken);
         foreach (var entry in page)
         {
@@ -135,20 +134,17 @@ public sealed class NodeCare(StorageNodes nodes, IBlockCatalogue catalogue, Bloc
             }
             else
             {
-                bad.Add(entry.Name);
+                bad.Add(entry.Id);
             }
         }
 
-        // A file that does not say whose it is may be anybody's: the catalogue knows whose blocks the node should have.
-        if (bad.Count > 0) await RepairAsync(id, bad, cancellationToken);
-        return new ScrubProgress(page.Count == 0 ? null : page[^1].Name, good, bytes, bad);
-    }
+        foreach (var group in bad.GroupBy(block => block.Customer))
+        {
+            foreach (var row in await RowsAsync(group.Key, group, cancellationToken))
+                if (row?.Nodes.Contains(id) == true) await repair.RepairAsync(row.Id, null, cancellationToken);
+        }
 
-    async Task RepairAsync(NodeId id, List<BlockName> bad, CancellationToken cancellationToken)
-    {
-        var wanted = bad.ToHashSet();
-        await foreach (var row in RowsOfAsync(id, cancellationToken))
-            if (wanted.Contains(row.Name)) await repair.RepairAsync(new CustomerBlock(row.Customer, row.Name), null, cancellationToken);
+        return new ScrubProgress(page.Count == 0 ? null : page[^1].Id, good, bytes, bad);
     }
 
     async Task<bool> IsGoodAsync(IStorageNode node, StoredBlock block, CancellationToken cancellationToken)
@@ -156,7 +152,7 @@ public sealed class NodeCare(StorageNodes nodes, IBlockCatalogue catalogue, Bloc
         if (throttle is not null) await throttle.TakeAsync(block.Digest.LengthBytes, cancellationToken);
         try
         {
-            await node.VerifyAsync(block.Name, cancellationToken);
+            await node.VerifyAsync(block.Id, cancellationToken);
             return true;
         }
         catch (StorageNodeException e) when (e.IsVerdict)
@@ -166,16 +162,9 @@ public sealed class NodeCare(StorageNodes nodes, IBlockCatalogue catalogue, Bloc
     }
 
     // Whether a copy was taken away that the row does not list.
-    async Task<bool> TrimAsync(BlockLocations row, NodeId id, CancellationToken cancellationToken)
-    {
-        var outcome = await repair.RepairAsync(new CustomerBlock(row.Customer, row.Name), null, cancellationToken);
-        if (outcome != RepairOutcome.Whole) return false;
-
-        // Invariant: the row that lists as many verified copies as are wanted, and not this one, is the one that counts now.
-        var now = (await catalogue.GetLocationsAsync(row.Customer, [row.Name], cancellationToken))[0];
-        if (now is null || now.Nodes.Contains(id) || now.Nodes.Count < now.WantedCopies) return false;
-        return await repair.TakeAwayAsync(now, [id], cancellationToken) == 1;
-    }
+    async Task<bool> TrimAsync(NodeId id, StoredBlock block, CancellationToken cancellationToken) =>
+        await repair.RepairAsync(block.Id, null, cancellationToken) == RepairOutcome.Whole
+        && await repair.TakeAwayAsync(block.Id, [(id, block.Mark)], cancellationToken) == 1;
 
     async Task<bool> IsReadableAsync(BlockLocations row, CancellationToken cancellationToken)
     {
@@ -183,7 +172,7 @@ public sealed class NodeCare(StorageNodes nodes, IBlockCatalogue catalogue, Bloc
         {
             try
             {
-                if (await HasAsync(holder, row.Name, cancellationToken)) return true;
+                if (await HasAsync(holder, row.Id, cancellationToken)) return true;
             }
             catch (StorageNodeException)
             {
@@ -194,17 +183,21 @@ public sealed class NodeCare(StorageNodes nodes, IBlockCatalogue catalogue, Bloc
         return false;
     }
 
-    static async Task<bool> HasAsync(IStorageNode node, BlockName name, CancellationToken cancellationToken)
+    static async Task<bool> HasAsync(IStorageNode node, CustomerBlock block, CancellationToken cancellationToken)
     {
         try
         {
-            return await node.FindAsync(name, cancellationToken) is not null;
+            return await node.FindAsync(block, cancellationToken) is not null;
         }
         catch (StorageNodeException e) when (e.Kind == NodeErrorKind.Damaged)
         {
             return false;
         }
     }
+
+    Task<IReadOnlyList<BlockLocations?>> RowsAsync(
+        CustomerId customer, IEnumerable<CustomerBlock> blocks, CancellationToken cancellationToken) =>
+        catalogue.GetLocationsAsync(customer, [.. blocks.Select(block => block.Name)], cancellationToken);
 
     async IAsyncEnumerable<BlockLocations> RowsOfAsync(
         NodeId node, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
@@ -215,8 +208,7 @@ public sealed class NodeCare(StorageNodes nodes, IBlockCatalogue catalogue, Bloc
             last = page[^1];
             foreach (var group in page.GroupBy(block => block.Customer))
             {
-                var rows = await catalogue.GetLocationsAsync(group.Key, [.. group.Select(block => block.Name)], cancellationToken);
-                foreach (var row in rows.OfType<BlockLocations>()) yield return row;
+                foreach (var row in (await RowsAsync(group.Key, group, cancellationToken)).OfType<BlockLocations>()) yield return row;
             }
         }
     }
@@ -241,4 +233,4 @@ public sealed record NodeComparison(int Present, int Lacking, int Surplus, int S
 /// <param name="Good">Blocks that are what they should be.</param>
 /// <param name="Bytes">Bytes of those.</param>
 /// <param name="Bad">Blocks that are not; those that the node should have were looked after.</param>
-public sealed record ScrubProgress(BlockName? Last, int Good, long Bytes, IReadOnlyList<BlockName> Bad);
+public sealed record ScrubProgress(CustomerBlock? Last, int Good, long Bytes, IReadOnlyList<CustomerBlock> Bad);

@@ -52,15 +52,52 @@ sealed class CatalogueOfTests : IBlockCatalogue
         }
     }
 
-    public Task<IReadOnlyList<BlockLocations?>> GetLocationsAsync(
+    /// <summary>Comes before a question is answered, and may wait.</summary>
+    public Func<string, Task>? Gate { get; set; }
+
+    public async Task<IReadOnlyList<BlockLocations?>> GetLocationsAsync(
         CustomerId customer, IReadOnlyList<BlockName> blocks, CancellationToken cancellationToken = default)
     {
+        if (Gate is { } wait) await wait("locations");
         lock (gate)
         {
             Questions++;
-            return Task.FromResult<IReadOnlyList<BlockLocations?>>(
-                [.. blocks.Select(block => customer == NodeExtensions.Owner ? rows.GetValueOrDefault(block) : null)]);
+            if (Stale is { } stale && blocks.SequenceEqual([stale.Name])) return [stale];
+            return [.. blocks.Select(block => customer == NodeExtensions.Owner ? rows.GetValueOrDefault(block) : null)];
         }
+    }
+
+    /// <summary>Blocks that an upload has pinned.</summary>
+    public HashSet<BlockName> Pinned { get; } = [];
+
+    /// <summary>What is answered instead of the row that it is of.</summary>
+    public BlockLocations? Stale { get; set; }
+
+    /// <summary>An upload pins a block.</summary>
+    public void Pin(BlockName name)
+    {
+        lock (gate) Pinned.Add(name);
+    }
+
+    /// <summary>An upload commits: the copy is recorded and the pin goes, in one transaction.</summary>
+    public void Commit(BlockName name, NodeId more)
+    {
+        lock (gate)
+        {
+            var row = rows[name];
+            Put(name, row.LengthBytes, row.WantedCopies, row.Nodes.Append(more).Distinct());
+            Pinned.Remove(name);
+        }
+    }
+
+    /// <summary>Comes before somebody is told whether a block is pinned.</summary>
+    public Action? BeforePinned { get; set; }
+
+    public async Task<bool> IsPinnedAsync(CustomerId customer, BlockName block, CancellationToken cancellationToken = default)
+    {
+        if (Gate is { } wait) await wait("pinned");
+        BeforePinned?.Invoke();
+        lock (gate) return Pinned.Contains(block);
     }
 
     public Task<long> CountReferencesAsync(CustomerId customer, BlockName block, CancellationToken cancellationToken = default) =>

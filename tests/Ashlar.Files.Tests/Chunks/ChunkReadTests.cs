@@ -54,7 +54,7 @@ public sealed class ChunkReadTests
         var copies = await StoreAsync(rig, Content);
         Assert.Equal(Content, await rig.ReadAsync(copies));
         var other = rig.Nodes.Single(node => !copies.Durable.Contains(node.Id));
-        await BlockCopy.RunAsync(rig[copies.Durable[0]], other, copies.Name, rig.Buffers, null, default);
+        await BlockCopy.RunAsync(rig[copies.Durable[0]], other, copies.Block, rig.Buffers, null, default);
         foreach (var node in copies.Durable) await rig[node].RemoveAsync(copies.Name, default);
         rig.Catalogue.Put(copies.Name, copies.LengthBytes, 3, [other.Id]);
         Assert.Equal(Content, await rig.ReadAsync(copies));
@@ -74,7 +74,7 @@ public sealed class ChunkReadTests
         HoldFirstRead(rig, release);
 
         var reading = ReadRangeAsync(rig, copies, 0, 1000);
-        await Waiting.UntilAsync(() => clock.UntilNextTimer is not null, "a second read is considered");
+        await Waiting.UntilAsync(() => clock.UntilNextTimer < rig.Options.ReadLimit, "a second read is considered");
         clock.Advance(TimeSpan.FromSeconds(1));
         Assert.Equal(Content[..1000], await reading);
         Assert.Equal(1, rig.Pieces.HedgedReads);
@@ -94,7 +94,7 @@ public sealed class ChunkReadTests
             HoldFirstRead(rig, release);
 
             var reading = ReadRangeAsync(rig, copies, 0, 1000);
-            await Waiting.UntilAsync(() => clock.UntilNextTimer is not null, "a second read is considered");
+            await Waiting.UntilAsync(() => clock.UntilNextTimer < rig.Options.ReadLimit, "a second read is considered");
             clock.Advance(TimeSpan.FromSeconds(1));
             if (round == 1)
             {
@@ -155,7 +155,7 @@ public sealed class ChunkReadTests
         }
 
         var all = whole.ToArray();
-        var reader = new BlocksReader(rig.Pieces);
+        var reader = new BlocksReader(rig.Pieces, rig.Buffers);
         var edges = blocks.Select((_, index) => blocks.Take(index).Sum(block => (long)block.LengthBytes)).Append(all.Length).ToArray();
         for (var round = 0; round < 40; round++)
         {
@@ -178,7 +178,7 @@ public sealed class ChunkReadTests
         for (var round = 0; round < 20; round++)
         {
             using var given = new CancellationTokenSource();
-            var reading = new BlocksReader(rig.Pieces).CopyToAsync(
+            var reading = new BlocksReader(rig.Pieces, rig.Buffers).CopyToAsync(
                 NodeExtensions.Owner, [new FileBlock(copies.Name, copies.LengthBytes)], 0, long.MaxValue,
                 new LeavingStream(given, round % 4), given.Token);
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => reading);

@@ -18,7 +18,7 @@ sealed class NodeRig : IAsyncDisposable
         Known = new StorageNodes(clock, Options);
         for (var i = 0; i < count; i++) Add(domainOf?.Invoke(i) ?? "");
         Pieces = new NodePieces(Known, Buffers, Catalogue, Reports, Options, clock, new SeededEntropy(8));
-        Chunks = new ChunkManager(Known, Buffers, Pieces, Options, clock, new SeededEntropy(9));
+        Chunks = new ChunkManager(Known, Buffers, Pieces, Options, clock, new SeededEntropy(9), Catalogue);
     }
 
     public ChunkOptions Options { get; }
@@ -41,6 +41,14 @@ sealed class NodeRig : IAsyncDisposable
 
     public ChunkManager Chunks { get; }
 
+    /// <summary>A node that belongs to the store and is not there.</summary>
+    public NodeId AddAbsent(string domain = "")
+    {
+        var id = new NodeId(0xAB5E47 + (ulong)Known.Count);
+        Known.Register(id, domain);
+        return id;
+    }
+
     public ScriptedNode Add(string domain = "")
     {
         var number = (ulong)Nodes.Count;
@@ -53,7 +61,7 @@ sealed class NodeRig : IAsyncDisposable
         Disks.Add(disk);
         Faults.Add(faults);
         Nodes.Add(new ScriptedNode(node));
-        Known.Add(Nodes[^1], domain);
+        Known.Add(Nodes[^1], domain.Length == 0 ? null : domain);
         return Nodes[^1];
     }
 
@@ -76,7 +84,7 @@ sealed class NodeRig : IAsyncDisposable
         {
             for (var done = 0; done < content.Length; done += pieceBytes)
             {
-                var piece = await Buffers.RentAsync(default);
+                var piece = Buffers.Rent();
                 piece.LengthBytes = Math.Min(pieceBytes, content.Length - done);
                 content.AsMemory(done, piece.LengthBytes).CopyTo(piece.Space);
                 try
@@ -106,7 +114,7 @@ sealed class NodeRig : IAsyncDisposable
     }
 
     /// <summary>The file of a block on a node.</summary>
-    public static string PathOf(BlockName name) => $"{Root}/blocks/{name.ToString()[0]}/{name.ToString()[1]}/{name}";
+    public static string PathOf(BlockName name) => NodeExtensions.FileOf(Root, name);
 
     /// <summary>Turns a bit of a block's content.</summary>
     public void Damage(NodeId node, BlockName name, long offset = 0)
@@ -137,6 +145,5 @@ sealed class NodeRig : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         foreach (var node in opened) await node.DisposeAsync();
-        Buffers.Dispose();
     }
 }

@@ -20,7 +20,10 @@ enum NodeCall
 /// <summary>A storage node behind a wire that a test holds: calls can be made to wait, to fail, or to answer something else.</summary>
 sealed class ScriptedNode(IStorageNode inner) : IStorageNode
 {
-    int calls;
+    int calls, open;
+
+    /// <summary>Calls that it has not answered.</summary>
+    public int Open => Volatile.Read(ref open);
 
     /// <summary>Comes before each call: it may wait, or throw.</summary>
     public Func<NodeCall, Task>? Before { get; set; }
@@ -33,6 +36,9 @@ sealed class ScriptedNode(IStorageNode inner) : IStorageNode
 
     /// <summary>Whether it only looks whether a block is there when it is to verify it.</summary>
     public bool BelievesItsListing { get; set; }
+
+    /// <summary>Whether it takes whichever copy is there away.</summary>
+    public bool IgnoresMarks { get; set; }
 
     /// <summary>Calls that were made.</summary>
     public List<NodeCall> Calls { get; } = [];
@@ -52,8 +58,8 @@ sealed class ScriptedNode(IStorageNode inner) : IStorageNode
         NodeCall.Health,
         async () => await inner.GetHealthAsync(cancellation) is var health && Health is { } change ? change(health) : health);
 
-    public ValueTask<UploadTicket> BeginAsync(int maxLengthBytes, CancellationToken cancellation) =>
-        CallAsync(NodeCall.Begin, () => inner.BeginAsync(maxLengthBytes, cancellation));
+    public ValueTask<UploadTicket> BeginAsync(int expectedBytes, CancellationToken cancellation) =>
+        CallAsync(NodeCall.Begin, () => inner.BeginAsync(expectedBytes, cancellation));
 
     public async ValueTask AppendAsync(
         UploadTicket ticket, int offsetBytes, ReadOnlyMemory<byte> content, CancellationToken cancellation) =>
@@ -65,8 +71,8 @@ sealed class ScriptedNode(IStorageNode inner) : IStorageNode
                 return true;
             });
 
-    public ValueTask<StoredBlock> InstallAsync(UploadTicket ticket, BlockName name, CustomerId customer, CancellationToken cancellation) =>
-        CallAsync(NodeCall.Install, () => inner.InstallAsync(ticket, name, customer, cancellation));
+    public ValueTask<StoredBlock> InstallAsync(UploadTicket ticket, CustomerBlock block, CancellationToken cancellation) =>
+        CallAsync(NodeCall.Install, () => inner.InstallAsync(ticket, block, cancellation));
 
     public async ValueTask AbortAsync(UploadTicket ticket, CancellationToken cancellation) => await CallAsync(
         NodeCall.Abort,
@@ -76,34 +82,34 @@ sealed class ScriptedNode(IStorageNode inner) : IStorageNode
             return true;
         });
 
-    public ValueTask<BlockPart> ReadAsync(BlockName name, int offsetBytes, Memory<byte> destination, CancellationToken cancellation) =>
+    public ValueTask<BlockPart> ReadAsync(CustomerBlock block, int offsetBytes, Memory<byte> destination, CancellationToken cancellation) =>
         CallAsync(
             NodeCall.Read,
             async () =>
             {
-                var part = await inner.ReadAsync(name, offsetBytes, destination, cancellation);
+                var part = await inner.ReadAsync(block, offsetBytes, destination, cancellation);
                 Garble?.Invoke(destination);
                 return part;
             });
 
-    public ValueTask<StoredBlock?> FindAsync(BlockName name, CancellationToken cancellation) =>
-        CallAsync(NodeCall.Find, () => inner.FindAsync(name, cancellation));
+    public ValueTask<StoredBlock?> FindAsync(CustomerBlock block, CancellationToken cancellation) =>
+        CallAsync(NodeCall.Find, () => inner.FindAsync(block, cancellation));
 
-    public ValueTask<StoredBlock> VerifyAsync(BlockName name, CancellationToken cancellation) =>
+    public ValueTask<StoredBlock> VerifyAsync(CustomerBlock block, CancellationToken cancellation) =>
         CallAsync(
             NodeCall.Verify,
-            async () => BelievesItsListing && await inner.FindAsync(name, cancellation) is { } listed
+            async () => BelievesItsListing && await inner.FindAsync(block, cancellation) is { } listed
                 ? listed
-                : await inner.VerifyAsync(name, cancellation));
+                : await inner.VerifyAsync(block, cancellation));
 
-    public ValueTask<IReadOnlyList<InventoryEntry>> ListAsync(BlockName? after, int limit, CancellationToken cancellation) =>
+    public ValueTask<IReadOnlyList<InventoryEntry>> ListAsync(CustomerBlock? after, int limit, CancellationToken cancellation) =>
         CallAsync(NodeCall.List, () => inner.ListAsync(after, limit, cancellation));
 
-    public ValueTask<bool> RemoveAsync(BlockName name, CancellationToken cancellation) =>
-        CallAsync(NodeCall.Remove, () => inner.RemoveAsync(name, cancellation));
+    public ValueTask<bool> RemoveAsync(CustomerBlock block, ulong? onlyMark, CancellationToken cancellation) =>
+        CallAsync(NodeCall.Remove, () => inner.RemoveAsync(block, IgnoresMarks ? null : onlyMark, cancellation));
 
-    public ValueTask<bool> RestoreAsync(BlockName name, CancellationToken cancellation) =>
-        CallAsync(NodeCall.Restore, () => inner.RestoreAsync(name, cancellation));
+    public ValueTask<bool> RestoreAsync(CustomerBlock block, CancellationToken cancellation) =>
+        CallAsync(NodeCall.Restore, () => inner.RestoreAsync(block, cancellation));
 
     public ValueTask<int> PurgeAsync(int limit, CancellationToken cancellation) =>
         CallAsync(NodeCall.Purge, () => inner.PurgeAsync(limit, cancellation));
@@ -114,7 +120,15 @@ sealed class ScriptedNode(IStorageNode inner) : IStorageNode
     {
         Interlocked.Increment(ref calls);
         lock (Calls) Calls.Add(call);
-        if (Before is { } before) await before(call);
-        return await answer();
+        Interlocked.Increment(ref open);
+        try
+        {
+            if (Before is { } before) await before(call);
+            return await answer();
+        }
+        finally
+        {
+            Interlocked.Decrement(ref open);
+        }
     }
 }

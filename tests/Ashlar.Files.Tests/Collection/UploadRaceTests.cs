@@ -209,7 +209,7 @@ public sealed class UploadRaceTests(ITestOutputHelper output)
 
         async Task<BlockLocations?> RemoveFirstAsync(CollectionCandidate block, TimeSpan condemned, CancellationToken cancellationToken)
         {
-            foreach (var node in rig.Nodes.Nodes) await rig.Nodes.RemoveAsync(node, block.Block.Name, cancellationToken);
+            foreach (var node in rig.Nodes.Nodes) await rig.Nodes.RemoveAsync(node, block.Block, cancellationToken);
             return await rig.Store.BeginDeletionAsync(block, condemned, cancellationToken);
         }
 

@@ -105,7 +105,7 @@ public sealed class FileCrashTests(ITestOutputHelper output)
 
         async Task<BlockLocations?> BeginAsync(CollectionCandidate block, TimeSpan condemned, CancellationToken cancellationToken)
         {
-            foreach (var node in nodes.Nodes) await nodes.RemoveAsync(node, block.Block.Name, cancellationToken);
+            foreach (var node in nodes.Nodes) await nodes.RemoveAsync(node, block.Block, cancellationToken);
             return await store.BeginDeletionAsync(block, condemned, cancellationToken);
         }
     }

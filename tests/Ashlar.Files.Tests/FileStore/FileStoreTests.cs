@@ -54,7 +54,7 @@ public sealed class FileStoreTests : IAsyncLifetime
         {
             var victim = store.Rig.Nodes[round];
             victim.DieAfter(0);
-            store.Rig.Known.DeclareLost(victim.Id);
+            store.Rig.Known.MarkGone(victim.Id);
             await store.Care.ReplaceLostAsync(victim.Id);
             await store.Repair.RunAsync();
             Assert.Equal(content, await store.ReadAsync("/file"));

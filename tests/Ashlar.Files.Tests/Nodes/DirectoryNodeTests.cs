@@ -38,19 +38,19 @@ public sealed class DirectoryNodeTests : IAsyncLifetime
     {
         var content = Content(1, length);
         var stored = await node.PutAsync(content, generation: 5);
-        Assert.Equal((NameOf(content, 5), Owner, length), (stored.Name, stored.Customer, stored.Digest.LengthBytes));
-        Assert.Equal(content, await node.GetAsync(stored.Name));
+        Assert.Equal((NameOf(content, 5), Owner, length), (stored.Id.Name, stored.Id.Customer, stored.Digest.LengthBytes));
+        Assert.Equal(content, await node.GetAsync(stored.Id.Name));
         for (var offset = 0; offset < length; offset += BlockGeometry.UnitBytes)
         {
             var buffer = new byte[BlockGeometry.UnitBytes];
-            var part = await node.ReadAsync(stored.Name, offset, buffer, default);
+            var part = await node.ReadAsync(stored.Id, offset, buffer, default);
             Assert.Equal(content.AsSpan(offset, part.LengthBytes), buffer.AsSpan(0, part.LengthBytes));
             Assert.Equal(Math.Min(BlockGeometry.UnitBytes, length - offset), part.LengthBytes);
         }
 
-        Assert.Equal(0, (await node.ReadAsync(stored.Name, (length / 65_536 * 65_536) + 65_536, new byte[65_536], default)).LengthBytes);
-        Assert.True(stored.Digest.Matches((await node.VerifyAsync(stored.Name, default)).Digest));
-        Assert.True(stored.Digest.Matches((await node.FindAsync(stored.Name, default))!.Digest));
+        Assert.Equal(0, (await node.ReadAsync(stored.Id, (length / 65_536 * 65_536) + 65_536, new byte[65_536], default)).LengthBytes);
+        Assert.True(stored.Digest.Matches((await node.VerifyAsync(stored.Id, default)).Digest));
+        Assert.True(stored.Digest.Matches((await node.FindAsync(stored.Id, default))!.Digest));
     }
 
     [Fact]
@@ -63,7 +63,7 @@ public sealed class DirectoryNodeTests : IAsyncLifetime
         Assert.Empty(disk.List($"{Root}/temp"));
         var nothing = await node.BeginAsync(10, default);
         await AssertRefusedAsync(
-            NodeErrorKind.ContentDiffers, () => node.InstallAsync(nothing, NameOf([]), Owner, default).AsTask());
+            NodeErrorKind.ContentDiffers, () => node.InstallAsync(nothing, NameOf([]), default).AsTask());
     }
 
     [Fact]
@@ -74,7 +74,63 @@ public sealed class DirectoryNodeTests : IAsyncLifetime
         await node.PutAsync(content);
         await node.PutAsync(content, generation: 2);
         var listed = await node.ListAllAsync();
-        Assert.Equal([NameOf(content, 1), NameOf(content, 2)], listed.Select(entry => entry.Name));
+        Assert.Equal([NameOf(content, 1), NameOf(content, 2)], listed.Select(entry => entry.Id.Name));
+    }
+
+    [Fact]
+    public async Task The_same_content_of_two_customers_under_one_number_is_two_blocks()
+    {
+        var content = Content(1, 70_000);
+        var (one, other) = (new CustomerBlock(Owner, NameOf(content, 5)), new CustomerBlock(new(8), NameOf(content, 5)));
+        await node.InstallAsync(await node.AppendAllAsync(content), one, default);
+        await AssertRefusedAsync(NodeErrorKind.NotFound, () => node.VerifyAsync(other, default).AsTask());
+        await node.InstallAsync(await node.AppendAllAsync(content), other, default);
+        Assert.Equal([one, other], (await node.ListAllAsync(1)).Select(entry => entry.Block!.Id));
+        Assert.True(await node.RemoveAsync(one, null, default));
+        Assert.Equal(other, (await node.VerifyAsync(other, default)).Id);
+        Assert.False(await node.RestoreAsync(new CustomerBlock(new(9), one.Name), default));
+        Assert.True(await node.RestoreAsync(one, default));
+        Assert.Equal(content, await node.GetAsync(one.Name));
+    }
+
+    [Fact]
+    public async Task Only_the_copy_that_is_meant_is_taken_away()
+    {
+        var content = Content(1, 1000);
+        var first = await node.PutAsync(content);
+        var second = await node.PutAsync(content);
+        Assert.NotEqual(first.Mark, second.Mark);
+        Assert.Equal(second.Mark, (await node.FindAsync(first.Id, default))!.Mark);
+        Assert.False(await node.RemoveAsync(first.Id, first.Mark, default));
+        Assert.False(await node.RemoveAsync(first.Id, 0, default));
+        Assert.True(await node.RemoveAsync(first.Id, second.Mark, default));
+        await node.PutAsync(content);
+        using (var file = disk.Open(FileOf(Root, first.Id.Name), FileOpenMode.Existing)) file.SetLength(500);
+        Assert.False(await node.RemoveAsync(first.Id, second.Mark, default));
+        Assert.True(await node.RemoveAsync(first.Id, 0, default));
+    }
+
+    [Fact]
+    public async Task Space_is_reserved_for_what_was_announced_and_then_as_more_comes()
+    {
+        disk.CapacityBytes = 18 << 20;
+        var tickets = new List<UploadTicket>();
+        for (var i = 0; i < 8; i++) tickets.Add(await node.BeginAsync(1 << 20, default)); // Eight whole blocks would not fit.
+        var piece = Content(1, 256 << 10);
+        for (var done = 0; done < 6 << 20; done += piece.Length) await node.AppendAsync(tickets[0], done, piece, default);
+        await AssertRefusedAsync(
+            NodeErrorKind.Full,
+            async () =>
+            {
+                for (var done = 0; done < 6 << 20; done += piece.Length) await node.AppendAsync(tickets[1], done, piece, default);
+            });
+
+        // What the others have announced is theirs.
+        foreach (var ticket in tickets.Skip(2))
+            for (var done = 0; done < 512 << 10; done += piece.Length) await node.AppendAsync(ticket, done, piece, default);
+        await AssertRefusedAsync(
+            NodeErrorKind.InvalidRequest,
+            () => node.AppendAsync(tickets[2], 512 << 10, new byte[BlockGeometry.MaxLengthBytes], default).AsTask());
     }
 
     [Fact]
@@ -84,10 +140,8 @@ public sealed class DirectoryNodeTests : IAsyncLifetime
         await node.AppendAsync(ticket, 0, Content(1, 10), default);
         await AssertRefusedAsync(NodeErrorKind.InvalidRequest, () => node.AppendAsync(ticket, 5, Content(1, 10), default).AsTask());
         await AssertRefusedAsync(NodeErrorKind.UnknownUpload, () => node.AppendAsync(ticket, 10, Content(1, 10), default).AsTask());
-        var other = await node.BeginAsync(10, default);
-        await AssertRefusedAsync(NodeErrorKind.InvalidRequest, () => node.AppendAsync(other, 0, Content(1, 11), default).AsTask());
         await AssertRefusedAsync(NodeErrorKind.InvalidRequest, () => node.BeginAsync(BlockGeometry.MaxLengthBytes + 1, default).AsTask());
-        await AssertRefusedAsync(NodeErrorKind.InvalidRequest, () => node.ReadAsync(default, 1, new byte[10], default).AsTask());
+        await AssertRefusedAsync(NodeErrorKind.InvalidRequest, () => node.ReadAsync(default(BlockName), 1, new byte[10], default).AsTask());
         Assert.Empty(disk.List($"{Root}/temp"));
     }
 
@@ -100,8 +154,8 @@ public sealed class DirectoryNodeTests : IAsyncLifetime
         await node.AppendAsync(idle, 1000, ReadOnlyMemory<byte>.Empty, default);
         clock.Advance(TimeSpan.FromMinutes(16));
         await node.BeginAsync(1000, default);
-        await AssertRefusedAsync(NodeErrorKind.UnknownUpload, () => node.InstallAsync(idle, default, Owner, default).AsTask());
-        await AssertRefusedAsync(NodeErrorKind.UnknownUpload, () => node.InstallAsync(busy, default, Owner, default).AsTask());
+        await AssertRefusedAsync(NodeErrorKind.UnknownUpload, () => node.InstallAsync(idle, default(BlockName), default).AsTask());
+        await AssertRefusedAsync(NodeErrorKind.UnknownUpload, () => node.InstallAsync(busy, default(BlockName), default).AsTask());
         Assert.Single(disk.List($"{Root}/temp"));
     }
 
@@ -172,34 +226,30 @@ public sealed class DirectoryNodeTests : IAsyncLifetime
     public async Task The_inventory_needs_nothing_but_the_files()
     {
         var names = new List<BlockName>();
-        for (var i = 0; i < 20; i++) names.Add((await node.PutAsync(Content(i, 100 + i), generation: (ulong)i)).Name);
+        for (var i = 0; i < 20; i++) names.Add((await node.PutAsync(Content(i, 100 + i), generation: (ulong)i)).Id.Name);
         await ReopenAsync();
-        var damaged = names[3].ToString();
-        var path = $"{Root}/blocks/{damaged[0]}/{damaged[1]}/{damaged}";
-        using (var file = disk.Open(path, FileOpenMode.Existing)) file.SetLength(file.LengthBytes - 1);
-        disk.Open($"{Root}/blocks/0/0/{damaged.ToUpperInvariant()}", FileOpenMode.CreateNew).Dispose();
+        var damaged = names[3];
+        using (var file = disk.Open(FileOf(Root, damaged), FileOpenMode.Existing)) file.SetLength(file.LengthBytes - 1);
+        disk.Open($"{Root}/blocks/0/0/{new CustomerBlock(Owner, damaged).ToString().ToUpperInvariant()}", FileOpenMode.CreateNew).Dispose();
         disk.Open($"{Root}/blocks/0/0/README", FileOpenMode.CreateNew).Dispose();
         var listed = await node.ListAllAsync();
         names.Sort();
-        Assert.Equal(names, listed.Select(entry => entry.Name));
+        Assert.Equal(names, listed.Select(entry => entry.Id.Name));
         foreach (var entry in listed)
         {
-            Assert.Equal(entry.Name == BlockNameOf(damaged), entry.Block is null);
+            Assert.Equal(entry.Id.Name == damaged, entry.Block is null);
             if (entry.Block is { } block)
-                Assert.Equal((Owner, 100 + (int)entry.Name.Generation), (block.Customer, block.Digest.LengthBytes));
+                Assert.Equal((Owner, 100 + (int)entry.Id.Name.Generation), (block.Id.Customer, block.Digest.LengthBytes));
             else Assert.Contains("damaged", entry.Problem, StringComparison.Ordinal);
         }
-
-        static BlockName BlockNameOf(string text) => BlockName.TryParse(text, out var name) ? name : default;
     }
 
     [Fact]
     public async Task Every_bit_of_a_file_counts()
     {
         var content = Content(1, 66_000);
-        var name = (await node.PutAsync(content)).Name;
-        var text = name.ToString();
-        using var file = disk.Open($"{Root}/blocks/{text[0]}/{text[1]}/{text}", FileOpenMode.Existing);
+        var name = (await node.PutAsync(content)).Id.Name;
+        using var file = disk.Open(FileOf(Root, name), FileOpenMode.Existing);
         var length = file.LengthBytes;
         var original = new byte[length];
         file.Read(original, 0);
@@ -233,13 +283,13 @@ public sealed class DirectoryNodeTests : IAsyncLifetime
     [Fact]
     public async Task A_block_under_the_name_of_another_is_damaged_and_one_of_a_later_version_is_left_alone()
     {
-        var (one, other) = ((await node.PutAsync(Content(1, 100))).Name, (await node.PutAsync(Content(2, 100))).Name);
-        disk.Rename(PathOf(one), PathOf(other));
+        var (one, other) = ((await node.PutAsync(Content(1, 100))).Id.Name, (await node.PutAsync(Content(2, 100))).Id.Name);
+        disk.Rename(FileOf(Root, one), FileOf(Root, other));
         await AssertRefusedAsync(NodeErrorKind.Damaged, () => node.GetAsync(other));
         await AssertRefusedAsync(NodeErrorKind.NotFound, () => node.GetAsync(one));
         await node.PutAsync(Content(2, 100));
         Assert.Equal(Content(2, 100), await node.GetAsync(other));
-        using (var file = disk.Open(PathOf(other), FileOpenMode.Existing))
+        using (var file = disk.Open(FileOf(Root, other), FileOpenMode.Existing))
         {
             var trailer = new byte[132];
             file.Read(trailer, 100);
@@ -249,8 +299,6 @@ public sealed class DirectoryNodeTests : IAsyncLifetime
         }
 
         await AssertRefusedAsync(NodeErrorKind.Unsupported, () => node.GetAsync(other));
-
-        static string PathOf(BlockName name) => $"{Root}/blocks/{name.ToString()[0]}/{name.ToString()[1]}/{name}";
     }
 
     [Fact]
@@ -278,10 +326,16 @@ public sealed class DirectoryNodeTests : IAsyncLifetime
         node = DirectoryNode.Open(slow, Root, null, Options with { QueueLimit = 3, DiskDepth = 1 }, clock);
         var tickets = new List<UploadTicket>();
         for (var i = 0; i < 4; i++) tickets.Add(await node.BeginAsync(100, default));
+        var free = (await node.GetHealthAsync(default)).FreeBytes;
+        NodeHealth health, hung;
         var waiting = tickets.Take(3).Select(ticket => node.AppendAsync(ticket, 0, Content(1, 10), default).AsTask()).ToArray();
         try
         {
             await AssertRefusedAsync(NodeErrorKind.Busy, () => node.AppendAsync(tickets[3], 0, Content(1, 10), default).AsTask());
+
+            // It has much to do, and is not lost, unless it answers nothing at all for long.
+            health = await AskHealthAsync(TimeSpan.FromSeconds(1));
+            hung = await AskHealthAsync(TimeSpan.FromSeconds(30));
         }
         finally
         {
@@ -289,8 +343,19 @@ public sealed class DirectoryNodeTests : IAsyncLifetime
         }
 
         await Task.WhenAll(waiting);
+        Assert.Equal(NodeState.Up, health.State);
+        Assert.Equal(free, health.FreeBytes);
+        Assert.Equal(NodeState.Unavailable, hung.State);
         await node.AppendAsync(tickets[3], 0, Content(1, 10), default); // Whoever was refused for that may try again.
         Assert.Equal(0, (await node.GetHealthAsync(default)).QueueLength);
+    }
+
+    async Task<NodeHealth> AskHealthAsync(TimeSpan passes)
+    {
+        var asking = node.GetHealthAsync(default).AsTask();
+        await TestKit.Waiting.UntilAsync(() => clock.UntilNextTimer is not null, "it waits for its disk");
+        clock.Advance(passes);
+        return await asking;
     }
 
     async Task ReopenAsync()

@@ -137,7 +137,7 @@ public sealed class NodeCrashTests(ITestOutputHelper output)
         {
             state.RecoveryDone();
             Assert.Empty(state.Disk.List($"{Root}/temp"));
-            var listed = (await node.ListAllAsync(pageLength: 10)).Select(entry => entry.Name).ToHashSet();
+            var listed = (await node.ListAllAsync(pageLength: 10)).Select(entry => entry.Id.Name).ToHashSet();
             for (var block = 0; block < Blocks; block++)
             {
                 var content = ContentOf(block);

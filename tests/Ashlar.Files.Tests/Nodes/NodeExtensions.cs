@@ -18,7 +18,7 @@ static class NodeExtensions
         this IStorageNode node, byte[] content, ulong generation = 1, int pieceBytes = 100_000, BlockName? name = null)
     {
         var ticket = await node.AppendAllAsync(content, pieceBytes);
-        return await node.InstallAsync(ticket, name ?? NameOf(content, generation), Owner, default);
+        return await node.InstallAsync(ticket, name ?? NameOf(content, generation), default);
     }
 
     /// <summary>Uploads a block and does not end that.</summary>
@@ -43,8 +43,36 @@ static class NodeExtensions
     public static async Task<List<InventoryEntry>> ListAllAsync(this IStorageNode node, int pageLength = 3)
     {
         var all = new List<InventoryEntry>();
-        while (await node.ListAsync(all.Count == 0 ? null : all[^1].Name, pageLength, default) is { Count: > 0 } page) all.AddRange(page);
+        while (await node.ListAsync(all.Count == 0 ? null : all[^1].Id, pageLength, default) is { Count: > 0 } page) all.AddRange(page);
         return all;
+    }
+
+    // Blocks of the owner, by their names.
+    public static ValueTask<StoredBlock> InstallAsync(
+        this IStorageNode node, UploadTicket ticket, BlockName name, CancellationToken cancellation) =>
+        node.InstallAsync(ticket, new CustomerBlock(Owner, name), cancellation);
+
+    public static ValueTask<BlockPart> ReadAsync(
+        this IStorageNode node, BlockName name, int offset, Memory<byte> destination, CancellationToken cancellation) =>
+        node.ReadAsync(new CustomerBlock(Owner, name), offset, destination, cancellation);
+
+    public static ValueTask<StoredBlock?> FindAsync(this IStorageNode node, BlockName name, CancellationToken cancellation) =>
+        node.FindAsync(new CustomerBlock(Owner, name), cancellation);
+
+    public static ValueTask<StoredBlock> VerifyAsync(this IStorageNode node, BlockName name, CancellationToken cancellation) =>
+        node.VerifyAsync(new CustomerBlock(Owner, name), cancellation);
+
+    public static ValueTask<bool> RemoveAsync(this IStorageNode node, BlockName name, CancellationToken cancellation) =>
+        node.RemoveAsync(new CustomerBlock(Owner, name), null, cancellation);
+
+    public static ValueTask<bool> RestoreAsync(this IStorageNode node, BlockName name, CancellationToken cancellation) =>
+        node.RestoreAsync(new CustomerBlock(Owner, name), cancellation);
+
+    /// <summary>The file of a block of the owner, in the directory of a node.</summary>
+    public static string FileOf(string root, BlockName name)
+    {
+        var text = new CustomerBlock(Owner, name).ToString();
+        return $"{root}/blocks/{text[0]}/{text[1]}/{text}";
     }
 
     /// <summary>What a request fails by.</summary>

@@ -48,7 +48,7 @@ public sealed class NodeFaultTests
             await AssertRefusedAsync(NodeErrorKind.Unavailable, () => node.PutAsync(Contents[1]));
             Assert.Equal(NodeState.Suspect, (await node.GetHealthAsync(default)).State);
             await AssertRefusedAsync(NodeErrorKind.Suspect, () => node.PutAsync(Contents[1]));
-            await AssertRefusedAsync(NodeErrorKind.Suspect, () => node.InstallAsync(begun, NameOf(Contents[2]), Owner, default).AsTask());
+            await AssertRefusedAsync(NodeErrorKind.Suspect, () => node.InstallAsync(begun, NameOf(Contents[2]), default).AsTask());
             await AssertRefusedAsync(NodeErrorKind.Suspect, () => node.RemoveAsync(NameOf(Contents[0]), default).AsTask());
             await AssertRefusedAsync(NodeErrorKind.Suspect, () => node.VerifyAsync(NameOf(Contents[0]), default).AsTask());
             Assert.Equal(Contents[0], await node.GetAsync(NameOf(Contents[0])));
@@ -57,7 +57,7 @@ public sealed class NodeFaultTests
 
         await using var again = Open(disk);
         await again.PutAsync(Contents[1]);
-        Assert.Single(await again.ListAllAsync(), entry => entry.Name == NameOf(Contents[0]));
+        Assert.Single(await again.ListAllAsync(), entry => entry.Id.Name == NameOf(Contents[0]));
     }
 
     [Fact]

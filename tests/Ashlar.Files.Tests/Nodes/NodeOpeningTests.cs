@@ -107,13 +107,63 @@ public sealed class NodeOpeningTests
         await AssertRefusedAsync(NodeErrorKind.Unavailable, () => node.PurgeAsync(1, default).AsTask());
         await AssertRefusedAsync(NodeErrorKind.Unavailable, () => node.BeginAsync(1, default).AsTask());
         await AssertRefusedAsync(
-            NodeErrorKind.Unavailable, () => node.InstallAsync(ticket, NameOf(Content(2, 1000)), Owner, default).AsTask());
+            NodeErrorKind.Unavailable, () => node.InstallAsync(ticket, NameOf(Content(2, 1000)), default).AsTask());
         Assert.Equal(NodeState.Unavailable, (await node.GetHealthAsync(default)).State);
         Assert.Empty(disk.List(Root));
         disk.DeleteDirectory(Root);
         disk.Rename("/disk/elsewhere", Root);
         Assert.Equal(content, await node.GetAsync(NameOf(content)));
         Assert.Equal(NodeState.Up, (await node.GetHealthAsync(default)).State);
+    }
+
+    [Fact]
+    public async Task Blocks_on_a_disk_of_their_own_that_goes_away_are_not_missing_either()
+    {
+        var id = DirectoryNode.Create(disk, Root);
+        await using var node = DirectoryNode.Open(disk, Root, id, new DirectoryNodeOptions { ReserveBytes = 0 });
+        var content = Content(1, 1000);
+        await node.PutAsync(content);
+        disk.Rename($"{Root}/blocks", "/disk/elsewhere");
+        disk.CreateDirectory($"{Root}/blocks");
+        await AssertRefusedAsync(NodeErrorKind.Unavailable, () => node.FindAsync(NameOf(content), default).AsTask());
+        await AssertRefusedAsync(NodeErrorKind.Unavailable, () => node.RemoveAsync(NameOf(content), default).AsTask());
+        await AssertRefusedAsync(NodeErrorKind.Unavailable, () => node.ListAllAsync());
+        Assert.Equal(NodeState.Unavailable, (await node.GetHealthAsync(default)).State);
+        disk.DeleteDirectory($"{Root}/blocks");
+        disk.Rename("/disk/elsewhere", $"{Root}/blocks");
+        Assert.Equal(content, await node.GetAsync(NameOf(content)));
+    }
+
+    [Fact]
+    public async Task A_creation_does_not_take_over_the_blocks_of_another_node()
+    {
+        // The disk at the top is new, and the one with the blocks is not.
+        var old = DirectoryNode.Create(disk, Root, new SeededEntropy(1));
+        await using (var node = DirectoryNode.Open(disk, Root, old, new DirectoryNodeOptions { ReserveBytes = 0 }))
+            await node.PutAsync(Content(1, 1000));
+        disk.Delete($"{Root}/node");
+        AssertProblem(NodeDirectoryProblem.Mixed, () => DirectoryNode.Create(disk, Root, new SeededEntropy(2)));
+
+        // A creation of another one was cut off before it came to the blocks.
+        DirectoryNode.Create(disk, "/disk/other", new SeededEntropy(3));
+        disk.Rename("/disk/other/node", $"{Root}/node.new");
+        AssertProblem(NodeDirectoryProblem.Mixed, () => DirectoryNode.Create(disk, Root, new SeededEntropy(2)));
+
+        // Even where the mark is gone there are blocks.
+        disk.Delete($"{Root}/blocks/mark");
+        AssertProblem(NodeDirectoryProblem.NotEmpty, () => DirectoryNode.Create(disk, Root, new SeededEntropy(2)));
+    }
+
+    [Fact]
+    public void A_creation_that_was_cut_off_is_finished_under_its_number()
+    {
+        var begun = DirectoryNode.Create(disk, Root, new SeededEntropy(1));
+        disk.Rename($"{Root}/node", $"{Root}/node.new");
+        Assert.Equal(begun, DirectoryNode.Create(disk, Root, new SeededEntropy(2)));
+        disk.Rename($"{Root}/node", $"{Root}/node.new");
+        using (var file = disk.Open($"{Root}/node.new", FileOpenMode.Existing)) file.SetLength(60); // Torn: there was no mark then.
+        disk.Delete($"{Root}/blocks/mark");
+        Assert.NotEqual(begun, DirectoryNode.Create(disk, Root, new SeededEntropy(2)));
     }
 
     [Theory]

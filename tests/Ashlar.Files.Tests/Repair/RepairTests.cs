@@ -136,7 +136,7 @@ public sealed class RepairTests
         var had = blocks.Where(block => block.Durable.Contains(node.Id)).ToList();
         node.DieAfter(0);
         await rig.Known.GetHealthAsync();
-        rig.Known.DeclareLost(node.Id);
+        rig.Known.MarkGone(node.Id);
         var care = NewCare(rig);
         Assert.Equal(had.Count, (await care.ReplaceLostAsync(node.Id))[RepairOutcome.Whole]);
 
@@ -154,19 +154,76 @@ public sealed class RepairTests
     }
 
     [Fact]
-    public async Task A_copy_that_is_recorded_while_it_is_taken_away_is_put_back()
+    public async Task A_copy_of_a_block_that_an_upload_has_pinned_stays()
     {
         await using var rig = NewRig(4);
-        var block = await StoreAsync(rig, 1);
-        var fourth = rig.Nodes.Single(node => !block.Durable.Contains(node.Id));
-        await BlockCopy.RunAsync(rig[block.Durable[0]], fourth, block.Name, rig.Buffers, null, default);
-        fourth.Before = call =>
+        var (block, fourth) = await StoreWithSurplusAsync(rig);
+        rig.Catalogue.Pinned.Add(block.Name);
+        Assert.Equal(0, (await NewCare(rig).CompareAsync(fourth.Id)).Surplus);
+        Assert.NotNull(await fourth.FindAsync(block.Name, default));
+        rig.Catalogue.Pinned.Clear();
+        Assert.Equal(1, (await NewCare(rig).CompareAsync(fourth.Id)).Surplus);
+        Assert.Null(await fourth.FindAsync(block.Name, default));
+    }
+
+    [Fact]
+    public async Task A_copy_that_took_the_place_of_the_one_that_was_looked_at_stays()
+    {
+        await using var rig = NewRig(4);
+        var (block, fourth) = await StoreWithSurplusAsync(rig);
+        fourth.Before = async call =>
         {
-            if (call == NodeCall.Remove) rig.Catalogue.Put(block.Name, block.LengthBytes, 3, [.. block.Durable, fourth.Id]);
-            return Task.CompletedTask;
+            if (call != NodeCall.Remove) return;
+            fourth.Before = null;
+            await fourth.Inner.PutAsync(NodeExtensions.Content(1, 70_001));
+            rig.Catalogue.Put(block.Name, block.LengthBytes, 3, [.. block.Durable, fourth.Id]);
         };
         Assert.Equal(0, (await NewCare(rig).CompareAsync(fourth.Id)).Surplus);
         await AssertWholeAsync(rig, block.Name, 4);
+    }
+
+    [Fact]
+    public async Task A_copy_that_is_recorded_before_the_row_is_read_stays()
+    {
+        await using var rig = NewRig(4);
+        var (block, fourth) = await StoreWithSurplusAsync(rig);
+        rig.Catalogue.BeforePinned = () => rig.Catalogue.Put(block.Name, block.LengthBytes, 3, [.. block.Durable, fourth.Id]);
+        Assert.Equal(0, (await NewCare(rig).CompareAsync(fourth.Id)).Surplus);
+        await AssertWholeAsync(rig, block.Name, 4);
+    }
+
+    // A block with three copies that are listed and one that is not.
+    static async Task<(StoredCopies Block, ScriptedNode Fourth)> StoreWithSurplusAsync(NodeRig rig)
+    {
+        var block = await StoreAsync(rig, 1);
+        var fourth = rig.Nodes.Single(node => !block.Durable.Contains(node.Id));
+        await BlockCopy.RunAsync(rig[block.Durable[0]], fourth, block.Block, rig.Buffers, null, default);
+        return (block, fourth);
+    }
+
+    [Fact]
+    public async Task A_node_whose_flush_has_failed_is_copied_from_and_given_up_after_a_while()
+    {
+        await using var rig = NewRig(4);
+        var block = await StoreAsync(rig, 1);
+        var suspect = rig[block.Durable[0]];
+        suspect.Before = call => call is NodeCall.Begin or NodeCall.Install or NodeCall.Verify or NodeCall.Remove
+            ? throw new StorageNodeException(suspect.Id, NodeErrorKind.Suspect, "a flush has failed")
+            : Task.CompletedTask;
+        suspect.Health = health => health with { State = NodeState.Suspect };
+
+        // It has the only copy that can be had.
+        foreach (var node in block.Durable.Skip(1)) rig.Damage(node, block.Name);
+        Assert.Equal(RepairOutcome.Whole, await NewRepair(rig).RepairAsync(Key(block)));
+        Assert.DoesNotContain(suspect.Id, rig.Catalogue[block.Name].Nodes);
+        await AssertWholeAsync(rig, block.Name, 3);
+
+        Assert.False(rig.Known.IsLost(suspect.Id));
+        clock.Advance(rig.Options.LostAfter);
+        Assert.True(rig.Known.IsLost(suspect.Id));
+        suspect.Health = null; // It was opened anew.
+        await rig.Known.GetHealthAsync();
+        Assert.False(rig.Known.IsLost(suspect.Id));
     }
 
     [Fact]
@@ -232,7 +289,7 @@ public sealed class RepairTests
         rig.Damage(node.Id, blocks[5].Name, blocks[5].LengthBytes + 40); // In the trailer.
         var care = NewCare(rig);
         var (good, bad, calls) = (0, 0, 0);
-        BlockName? position = null;
+        CustomerBlock? position = null;
         do
         {
             var progress = await care.ScrubAsync(node.Id, position, 4);
@@ -327,7 +384,7 @@ public sealed class RepairTests
                             await care.CompareAsync(target.Id);
                             break;
                         case 2:
-                            rig.Known.DeclareLost(target.Id);
+                            rig.Known.MarkGone(target.Id);
                             await care.ReplaceLostAsync(target.Id);
                             break;
                         default:

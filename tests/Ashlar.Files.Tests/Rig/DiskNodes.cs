@@ -60,7 +60,7 @@ class DiskNodes : IChunkManager, IBlockHolders
     public async Task<IReadOnlyCollection<NodeId>> FindCopiesAsync(BlockLocations block, CancellationToken cancellationToken = default)
     {
         await Before("count");
-        return [.. block.Nodes.Where(node => !Away.Contains(node) && Find(node, block.Name) is not null)];
+        return [.. block.Nodes.Where(node => !Away.Contains(node) && Find(node, block.Id) is not null)];
     }
 
     public Task ReadAsync(
@@ -68,45 +68,43 @@ class DiskNodes : IChunkManager, IBlockHolders
     {
         foreach (var node in nodes)
         {
-            if (Away.Contains(node) || Content(node, block.Name) is not { } content) continue;
+            if (Away.Contains(node) || Content(node, new(customer, block.Name)) is not { } content) continue;
             if (ContentHash.Of(content) != block.Name.Hash) continue;
             content.AsSpan(offsetBytes, destination.Length).CopyTo(destination.Span);
             return Task.CompletedTask;
         }
 
-        var found = nodes.Select(node => $"{node}: {Content(node, block.Name)?.Length.ToString() ?? "none"}");
+        var found = nodes.Select(node => $"{node}: {Content(node, new(customer, block.Name))?.Length.ToString() ?? "none"}");
         throw new IOException($"no copy of {block.Name}, which has {block.LengthBytes} bytes: {string.Join(", ", found)}");
     }
 
-    public async Task<bool> RemoveAsync(NodeId node, BlockName block, CancellationToken cancellationToken = default)
+    public async Task<bool> RemoveAsync(NodeId node, CustomerBlock block, CancellationToken cancellationToken = default)
     {
         await Before($"remove from {node}");
         if (Away.Contains(node)) return false;
-        foreach (var name in Names(node, block))
-        {
-            disk.Rename($"{Blocks(node)}/{name}", $"{Trash(node)}/{name}");
-            disk.SyncDirectory(Blocks(node));
-            disk.SyncDirectory(Trash(node));
-        }
-
+        if (Find(node, block) is not { } name) return true;
+        disk.Rename($"{Blocks(node)}/{name}", $"{Trash(node)}/{name}");
+        disk.SyncDirectory(Blocks(node));
+        disk.SyncDirectory(Trash(node));
         return true;
     }
 
-    public Task<CopyState> VerifyAsync(NodeId node, BlockName block, CancellationToken cancellationToken = default) => Task.FromResult(
+    public Task<CopyState> VerifyAsync(NodeId node, CustomerBlock block, CancellationToken cancellationToken = default) => Task.FromResult(
         Away.Contains(node) ? CopyState.Away
         : Content(node, block) is not { } content ? CopyState.Missing
-        : ContentHash.Of(content) == block.Hash ? CopyState.Verified
+        : ContentHash.Of(content) == block.Name.Hash ? CopyState.Verified
         : CopyState.Damaged);
 
     public Task<IReadOnlyList<HeldBlock>?> ListAsync(
-        NodeId node, BlockName? after, int limit, CancellationToken cancellationToken = default)
+        NodeId node, CustomerBlock? after, int limit, CancellationToken cancellationToken = default)
     {
         if (Away.Contains(node)) return Task.FromResult<IReadOnlyList<HeldBlock>?>(null);
         var page = Held(node)
-            .Where(held => after is not { } last || held.Block > last)
-            .OrderBy(held => held.Block)
+            .Select(held => new CustomerBlock(held.Customer, held.Block))
+            .Where(held => after is not { } last || held > last)
+            .Order()
             .Take(limit)
-            .Select(held => new HeldBlock(held.Customer, new(held.Block, Content(node, held.Block)!.Length), HeldFor));
+            .Select(held => new HeldBlock(held.Customer, new(held.Name, Content(node, held)!.Length), HeldFor));
         return Task.FromResult<IReadOnlyList<HeldBlock>?>([.. page]);
     }
 
@@ -119,11 +117,11 @@ class DiskNodes : IChunkManager, IBlockHolders
 
     public void Damage(NodeId node, BlockName block)
     {
-        using var file = disk.Open($"{Blocks(node)}/{Find(node, block)}", FileOpenMode.Existing);
+        using var file = disk.Open($"{Blocks(node)}/{FindOfAny(node, block)}", FileOpenMode.Existing);
         file.Write([0xEE], 0);
     }
 
-    public void Lose(NodeId node, BlockName block) => disk.Delete($"{Blocks(node)}/{Find(node, block)}");
+    public void Lose(NodeId node, BlockName block) => disk.Delete($"{Blocks(node)}/{FindOfAny(node, block)}");
 
     /// <summary>A copy that comes after its upload was given up.</summary>
     public void Put(NodeId node, CustomerId customer, BlockName name, byte[] content)
@@ -156,17 +154,18 @@ class DiskNodes : IChunkManager, IBlockHolders
         return installed;
     }
 
-    byte[]? Content(NodeId node, BlockName block)
+    byte[]? Content(NodeId node, CustomerBlock block)
     {
         if (Find(node, block) is not { } name) return null;
         using var file = disk.Open($"{Blocks(node)}/{name}", FileOpenMode.ReadOnly);
         return file.ReadWhole();
     }
 
-    string? Find(NodeId node, BlockName block) => Names(node, block).FirstOrDefault();
+    string? Find(NodeId node, CustomerBlock block) =>
+        disk.FileExists($"{Blocks(node)}/{block.Customer}-{block.Name}") ? $"{block.Customer}-{block.Name}" : null;
 
-    string[] Names(NodeId node, BlockName block) =>
-        [.. disk.List(Blocks(node)).Where(name => name.EndsWith($"-{block}", StringComparison.Ordinal))];
+    string FindOfAny(NodeId node, BlockName block) =>
+        disk.List(Blocks(node)).First(name => name.EndsWith($"-{block}", StringComparison.Ordinal));
 
     static string Blocks(NodeId node) => $"{Root}/{node}/blocks";
 

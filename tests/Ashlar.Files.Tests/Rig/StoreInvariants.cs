@@ -205,7 +205,7 @@ sealed class StoreInvariants
             if (Only is { } only && block.Id.Customer != only) continue;
             foreach (var node in block.Locations.Nodes)
             {
-                var state = nodes.VerifyAsync(node, block.Id.Name).Result;
+                var state = nodes.VerifyAsync(node, block.Id).Result;
                 Require(state is CopyState.Verified or CopyState.Away, $"I1: {block.Id.Name} on {node} is {state}");
             }
         }

@@ -60,6 +60,13 @@ public sealed partial class EmbeddedMetadataStore
             cancellationToken));
 
     /// <inheritdoc />
+    public Task<bool> IsPinnedAsync(CustomerId customer, BlockName block, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return Task.FromResult(IsPinned(new CustomerBlock(customer, block)));
+    }
+
+    /// <inheritdoc />
     public Task<long> CountReferencesAsync(CustomerId customer, BlockName block, CancellationToken cancellationToken = default)
     {
         var count = 0L;

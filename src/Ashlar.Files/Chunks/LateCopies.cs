@@ -1,0 +1,60 @@
+using Ashlar.Storage;
+
+namespace Ashlar.Files;
+
+/// <summary>
+/// Records copies that became durable after the file was committed that refers to their block: the third of three, mostly. What is lost
+/// of it in a crash is found by repair. Any thread.
+/// </summary>
+sealed class LateCopies(StorageNodes nodes, IBlockCatalogue catalogue)
+{
+    // Of uploads that have not been committed yet. What is too much is left to repair.
+    const int Bound = 16_384;
+    const int Attempts = 8;
+
+    readonly Lock gate = new();
+    readonly Dictionary<CustomerBlock, StoredCopies> waiting = [];
+    readonly Queue<CustomerBlock> order = new();
+
+    /// <summary>Enough copies of a block are durable, and somebody is about to say so to the metadata.</summary>
+    public void Add(StoredCopies copies)
+    {
+        lock (gate)
+        {
+            if (!waiting.ContainsKey(copies.Block)) order.Enqueue(copies.Block);
+            waiting[copies.Block] = copies;
+            while (order.Count > Bound) waiting.Remove(order.Dequeue());
+        }
+    }
+
+    /// <summary>Records what a block has, once nothing more is done for it. Its row is there by now.</summary>
+    public async Task RecordAsync(CustomerBlock block)
+    {
+        StoredCopies? copies;
+        lock (gate) waiting.Remove(block, out copies);
+        if (copies is null) return;
+        await copies.Completed;
+        try
+        {
+            using var latch = await nodes.Latches.TakeAsync(block);
+            for (var attempt = 0; attempt < Attempts; attempt++)
+                if (await TryRecordAsync(copies)) return;
+        }
+        catch (Exception e) when (e is AshlarException or ObjectDisposedException)
+        {
+            // The block is listed among those that lack copies: repair finds this one.
+        }
+    }
+
+    // False if somebody else has changed the row meanwhile.
+    async Task<bool> TryRecordAsync(StoredCopies copies)
+    {
+        var row = (await catalogue.GetLocationsAsync(copies.Block.Customer, [copies.Name]))[0];
+
+        // Invariant: no copy is added to a row that lists enough, for repair may be about to take it away because of that.
+        if (row is null || row.State == BlockState.Deleting || row.Nodes.Count >= row.WantedCopies) return true;
+        NodeId[] more = [.. copies.Durable.Except(row.Nodes).Take(row.WantedCopies - row.Nodes.Count)];
+        return more.Length == 0
+            || await catalogue.ReplaceNodesAsync(row.Customer, row.Name, row.Version, [.. row.Nodes, .. more]) is not null;
+    }
+}
