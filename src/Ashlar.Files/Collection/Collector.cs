@@ -33,15 +33,15 @@ public sealed class Collector(IMetadataStore metadata, IBlockHolders holders, Co
     {
         var released = await ReleaseIntentsAsync(cancellationToken);
         var condemned = await StepAsync(
-            limit => metadata.ListIdleAsync(options.Grace, limit, cancellationToken),
+            last => metadata.ListIdleAsync(options.Grace, last, options.PageRows, cancellationToken),
             block => metadata.CondemnAsync(block, options.Grace, cancellationToken),
             cancellationToken);
         var deleting = await StepAsync(
-            limit => metadata.ListCondemnedAsync(options.CondemnedFor, limit, cancellationToken),
+            last => metadata.ListCondemnedAsync(options.CondemnedFor, last, options.PageRows, cancellationToken),
             async block => await metadata.BeginDeletionAsync(block, options.CondemnedFor, cancellationToken) is not null,
             cancellationToken);
         var (deleted, waiting) = await DeleteAsync(cancellationToken);
-        return new(released, condemned, deleting, deleted, waiting);
+        return new(released, condemned, deleting, deleted, waiting, await PurgeAsync(cancellationToken));
     }
 
     // Uploads whose lease has ended cannot commit any more; what they pinned and wrote goes the way of everything else.
@@ -49,7 +49,7 @@ public sealed class Collector(IMetadataStore metadata, IBlockHolders holders, Co
     {
         var released = 0;
         IntentToken? last = null;
-        while (await metadata.ListIntentsAsync(last, onlyEnded: true, options.PageRows, cancellationToken) is { Count: > 0 } page)
+        while (await metadata.ListIntentsAsync(null, last, onlyEnded: true, options.PageRows, cancellationToken) is { Count: > 0 } page)
         {
             foreach (var intent in page)
             {
@@ -77,26 +77,42 @@ public sealed class Collector(IMetadataStore metadata, IBlockHolders holders, Co
     }
 
     async Task<int> StepAsync(
-        Func<int, Task<IReadOnlyList<CollectionCandidate>>> list, Func<CollectionCandidate, Task<bool>> step,
+        Func<CollectionCandidate?, Task<IReadOnlyList<CollectionCandidate>>> list, Func<CollectionCandidate, Task<bool>> step,
         CancellationToken cancellationToken)
     {
-        // What stays in the list is met once in a pass.
-        var (taken, seen, limit) = (0, new HashSet<CollectionCandidate>(), options.PageRows);
-        while (true)
+        // By key, so that what stays in the list is met once in a pass, and not read again for each page.
+        var taken = 0;
+        CollectionCandidate? last = null;
+        while (await list(last) is { Count: > 0 } page)
         {
-            var page = await list(limit);
-            var isNew = false;
             foreach (var block in page)
             {
-                if (!seen.Add(block)) continue;
-                isNew = true;
                 await pace.NextAsync(cancellationToken);
                 if (await step(block)) taken++;
-                else limit++;
             }
 
-            if (!isNew) return taken;
+            last = page[^1];
         }
+
+        return taken;
+    }
+
+    // What lay long enough in the trash of a node gives its space back.
+    async Task<int> PurgeAsync(CancellationToken cancellationToken)
+    {
+        var purged = 0;
+        foreach (var node in holders.Nodes)
+        {
+            while (true)
+            {
+                await pace.NextAsync(cancellationToken);
+                var count = await holders.PurgeAsync(node, options.PageRows, cancellationToken);
+                purged += count;
+                if (count < options.PageRows) break;
+            }
+        }
+
+        return purged;
     }
 
     async Task<(int Deleted, int Waiting)> DeleteAsync(CancellationToken cancellationToken)

@@ -25,4 +25,5 @@ public sealed record CollectorOptions
 /// <param name="Deleting">Blocks whose deletion began.</param>
 /// <param name="Deleted">Blocks of which nothing is left.</param>
 /// <param name="Waiting">Blocks that wait for a node that is away.</param>
-public sealed record CollectionReport(int Released, int Condemned, int Deleting, int Deleted, int Waiting);
+/// <param name="Purged">Copies that went for good out of the trash of their nodes.</param>
+public sealed record CollectionReport(int Released, int Condemned, int Deleting, int Deleted, int Waiting, int Purged);

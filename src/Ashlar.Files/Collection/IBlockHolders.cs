@@ -42,4 +42,8 @@ public interface IBlockHolders
     /// <summary>A page of what a node has, in the order of <see cref="CustomerBlock"/>; null if the node is away.</summary>
     Task<IReadOnlyList<HeldBlock>?> ListAsync(
         NodeId node, CustomerBlock? after, int limit, CancellationToken cancellationToken = default);
+
+    /// <summary>Deletes for good what lay long enough in the trash of a node.</summary>
+    /// <returns>How many copies, at most as many as the limit; none if the node is away.</returns>
+    Task<int> PurgeAsync(NodeId node, int limit, CancellationToken cancellationToken = default);
 }

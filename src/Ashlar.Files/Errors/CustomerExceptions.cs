@@ -1,10 +1,28 @@
 namespace Ashlar.Files;
 
 /// <summary>There is no such customer.</summary>
-public sealed class CustomerNotFoundException(CustomerId customer) : FileStoreException($"customer {customer}: not found");
+public sealed class CustomerNotFoundException(CustomerId customer) : FileStoreException($"customer {customer}: not found")
+{
+    /// <summary>The customer.</summary>
+    public CustomerId Customer { get; } = customer;
+}
 
 /// <summary>The name of a customer is taken.</summary>
-public sealed class CustomerExistsException(string name) : FileStoreException($"customer {name}: the name is taken");
+public sealed class CustomerExistsException(string name) : FileStoreException($"customer {name}: the name is taken")
+{
+    /// <summary>The name.</summary>
+    public string Name { get; } = name;
+}
+
+/// <summary>A customer that is to be deleted has something.</summary>
+public sealed class CustomerNotEmptyException(CustomerId customer, string what) : FileStoreException($"customer {customer}: it has {what}")
+{
+    /// <summary>The customer.</summary>
+    public CustomerId Customer { get; } = customer;
+
+    /// <summary>What it has.</summary>
+    public string What { get; } = what;
+}
 
 /// <summary>The customer's quota has no room.</summary>
 public sealed class QuotaExceededException(CustomerId customer, string what, long used, long more, long limit) : FileStoreException(
@@ -12,4 +30,16 @@ public sealed class QuotaExceededException(CustomerId customer, string what, lon
 {
     /// <summary>The customer.</summary>
     public CustomerId Customer { get; } = customer;
+
+    /// <summary>Of what there is a quota: <c>bytes</c> or <c>files</c>.</summary>
+    public string What { get; } = what;
+
+    /// <summary>How much is used or being added.</summary>
+    public long Used { get; } = used;
+
+    /// <summary>How much there was to be more.</summary>
+    public long More { get; } = more;
+
+    /// <summary>How much there may be.</summary>
+    public long Limit { get; } = limit;
 }

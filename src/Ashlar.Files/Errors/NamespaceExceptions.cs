@@ -1,7 +1,18 @@
 namespace Ashlar.Files;
 
 /// <summary>A path is none that a file can have.</summary>
-public sealed class InvalidPathException(string problem) : FileStoreException($"Not a path: {problem}");
+public sealed class InvalidPathException(string problem) : FileStoreException($"Not a path: {problem}")
+{
+    /// <summary>Why not.</summary>
+    public string Problem { get; } = problem;
+}
+
+/// <summary>Properties are none that a file can have.</summary>
+public sealed class InvalidPropertiesException(string problem) : FileStoreException($"Not properties of a file: {problem}")
+{
+    /// <summary>Why not.</summary>
+    public string Problem { get; } = problem;
+}
 
 /// <summary>Nothing has this name.</summary>
 public sealed class PathNotFoundException(FilePath path) : FileStoreException($"{path}: not found")
@@ -16,6 +27,9 @@ public sealed class PathExistsException(FilePath path, NamespaceEntryKind kind) 
 {
     /// <summary>The name.</summary>
     public FilePath Path { get; } = path;
+
+    /// <summary>What has it.</summary>
+    public NamespaceEntryKind Kind { get; } = kind;
 }
 
 /// <summary>A directory is needed, and this is a file.</summary>
@@ -46,4 +60,10 @@ public sealed class TagMismatchException(FilePath path, string expected, string?
 {
     /// <summary>The name.</summary>
     public FilePath Path { get; } = path;
+
+    /// <summary>The tag that was expected.</summary>
+    public string Expected { get; } = expected;
+
+    /// <summary>The tag that was found; null if there is no file.</summary>
+    public string? Found { get; } = found;
 }

@@ -17,6 +17,9 @@ public sealed class FileReader
     /// <summary>The file.</summary>
     public NamespaceEntry Entry => file.Entry;
 
+    /// <summary>What is kept beside its content.</summary>
+    public FileProperties Properties => file.Properties;
+
     /// <summary>Where the range begins.</summary>
     public long OffsetBytes { get; }
 

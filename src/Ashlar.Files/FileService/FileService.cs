@@ -4,15 +4,79 @@ namespace Ashlar.Files;
 /// The operations on files, out of metadata, which decide, and blocks, which are durable before anything refers to them. It holds no
 /// state: any number of them may work on one store.
 /// </summary>
-public sealed class FileService(IMetadataStore metadata, IChunkManager chunks, FileServiceOptions? options = null)
+public sealed partial class FileService(IMetadataStore metadata, IChunkManager chunks, FileServiceOptions? options = null)
 {
     readonly FileServiceOptions options = options ?? new();
 
     /// <summary>Makes a directory: its parent is there, and its name is free.</summary>
     /// <inheritdoc cref="INamespace.CreateDirectoryAsync" path="/exception"/>
     public Task<NamespaceEntry> CreateDirectoryAsync(
-        CustomerId customer, FilePath path, CancellationToken cancellationToken = default) =>
-        metadata.CreateDirectoryAsync(customer, path, cancellationToken);
+        CustomerId customer, FilePath path, CreateDirectoryOptions? create = null, CancellationToken cancellationToken = default) =>
+        metadata.CreateDirectoryAsync(customer, path, create, cancellationToken);
+
+    /// <inheritdoc cref="INamespace.ReleaseDirectoryAsync"/>
+    public Task ReleaseDirectoryAsync(CustomerId customer, FilePath path, CancellationToken cancellationToken = default) =>
+        metadata.ReleaseDirectoryAsync(customer, path, cancellationToken);
+
+    /// <inheritdoc cref="INamespace.DeleteFileAsync"/>
+    public Task DeleteFileAsync(
+        CustomerId customer, FilePath path, string? ifTag = null, CancellationToken cancellationToken = default) =>
+        metadata.DeleteFileAsync(customer, path, ifTag, cancellationToken);
+
+    /// <inheritdoc cref="INamespace.RenameFileAsync"/>
+    public Task<NamespaceEntry> RenameFileAsync(
+        CustomerId customer, FilePath from, FilePath to, bool mayReplace = false, CancellationToken cancellationToken = default) =>
+        metadata.RenameFileAsync(customer, from, to, mayReplace, cancellationToken);
+
+    /// <inheritdoc cref="INamespace.StatAsync"/>
+    public Task<NamespaceEntry?> StatAsync(CustomerId customer, FilePath path, CancellationToken cancellationToken = default) =>
+        metadata.StatAsync(customer, path, cancellationToken);
+
+    /// <inheritdoc cref="INamespace.DescribeAsync"/>
+    public Task<DescribedEntry?> DescribeAsync(CustomerId customer, FilePath path, CancellationToken cancellationToken = default) =>
+        metadata.DescribeAsync(customer, path, cancellationToken);
+
+    /// <inheritdoc cref="INamespace.SetPropertiesAsync"/>
+    public Task<NamespaceEntry> SetPropertiesAsync(
+        CustomerId customer, FilePath path, PropertyChanges changes, string? ifTag = null, CancellationToken cancellationToken = default) =>
+        metadata.SetPropertiesAsync(customer, path, changes, ifTag, cancellationToken);
+
+    /// <inheritdoc cref="INamespace.ListAsync"/>
+    public Task<ListPage> ListAsync(CustomerId customer, ListRequest request, CancellationToken cancellationToken = default) =>
+        metadata.ListAsync(customer, request, cancellationToken);
+
+    /// <summary>Makes a file of the content of another, without reading it.</summary>
+    /// <param name="customer">Whose.</param>
+    /// <param name="from">The source.</param>
+    /// <param name="to">Where the copy is to be.</param>
+    /// <param name="copy">How; null is a new file with the properties and the tag of the source.</param>
+    /// <param name="cancellationToken">Ends the wait, not the transaction.</param>
+    /// <inheritdoc cref="INamespace.CopyFileAsync" path="/exception"/>
+    public async Task<NamespaceEntry> CopyFileAsync(
+        CustomerId customer, FilePath from, FilePath to, CopyFileOptions? copy = null, CancellationToken cancellationToken = default)
+    {
+        copy ??= new();
+        while (true)
+        {
+            var wanted = new FileCopy
+            {
+                UploadId = copy.UploadId ?? DrawId(),
+                IfTag = copy.IfTag,
+                Condition = copy.Condition,
+                Properties = copy.Properties,
+                Tag = copy.Tag,
+                CreateParents = copy.CreateParents,
+            };
+            try
+            {
+                return await metadata.CopyFileAsync(customer, from, to, wanted, cancellationToken);
+            }
+            catch (UploadIdInUseException) when (copy.UploadId is null)
+            {
+                // Drawn twice.
+            }
+        }
+    }
 
     /// <summary>Deletes a file, or a directory that is empty.</summary>
     /// <exception cref="CustomerNotFoundException">There is no such customer.</exception>
@@ -93,4 +157,6 @@ public sealed class FileService(IMetadataStore metadata, IChunkManager chunks, F
         var entry = await metadata.StatAsync(customer, path, cancellationToken) ?? throw new PathNotFoundException(path);
         return entry.Kind == NamespaceEntryKind.Directory ? page : throw new NotADirectoryException(path);
     }
+
+    ulong DrawId() => UploadId.Draw(options.TimeProvider, options.Entropy);
 }

@@ -1,5 +1,3 @@
-using System.Buffers;
-
 namespace Ashlar.Files;
 
 /// <summary>
@@ -10,44 +8,30 @@ sealed class FileUpload(
     IMetadataStore metadata, IChunkManager chunks, FileServiceOptions options, CustomerId customer, FilePath path, CreateFileOptions create)
     : IAsyncDisposable
 {
-    readonly byte[] buffer = ArrayPool<byte>.Shared.Rent(Math.Max(options.BufferBytes, FileCommit.MaxInlineBytes + 1));
-    readonly List<FileBlock> blocks = [];
-    readonly Dictionary<BlockName, IReadOnlyCollection<NodeId>> written = [];
+    readonly ContentUpload upload = new(metadata, chunks, options, customer, path, create);
     IntentToken? intent;
-    LeaseKeeper? lease;
-    long received;
 
     public async Task<NamespaceEntry> RunAsync(Stream content, CancellationToken cancellationToken)
     {
-        var filled = await FillAsync(content, FileCommit.MaxInlineBytes + 1, cancellationToken);
-        if (filled <= FileCommit.MaxInlineBytes)
-        {
-            RequireEnd();
-            return await CommitInlineAsync(buffer.AsMemory(0, filled), cancellationToken);
-        }
-
+        if (await upload.BeginAsync(content, cancellationToken) is { } inline) return await CommitInlineAsync(inline, cancellationToken);
         if (await OpenAsync(cancellationToken) is { } repeated) return repeated;
-        await using (lease = new LeaseKeeper(metadata, intent!.Value, options))
+        await using var lease = new LeaseKeeper(metadata, intent!.Value, options.Lease, options.TimeProvider);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lease.Lost);
+        try
         {
-            using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lease.Lost);
-            try
-            {
-                while (filled > 0) filled = await UploadBlockAsync(content, filled, both.Token);
-                RequireEnd();
-                return await CommitAsync(both.Token);
-            }
-            catch (OperationCanceledException) when (lease.Lost.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
-            {
-                throw new IntentLostException(intent.Value, "it could not be renewed");
-            }
+            await upload.TakeAsync(content, intent.Value, both.Token);
+            return await CommitAsync(both.Token);
+        }
+        catch (OperationCanceledException) when (lease.Lost.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw new IntentLostException(intent.Value, "it could not be renewed");
         }
     }
 
     /// <summary>Takes back what was written in vain. What cannot be now is found by the end of the lease.</summary>
     public async ValueTask DisposeAsync()
     {
-        // No I/O uses it any more: all was waited for.
-        ArrayPool<byte>.Shared.Return(buffer);
+        upload.Dispose();
         if (intent is not { } open) return;
         try
         {
@@ -64,11 +48,15 @@ sealed class FileUpload(
 
     async Task<NamespaceEntry> CommitInlineAsync(ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
+        var hash = ContentHash.Of(content.Span);
+        var (tag, properties) = upload.Finish(hash, hash.ToString(), create.Properties);
         var file = new FileCommit
         {
             Path = path,
-            Tag = ContentTag.Of(content.Span),
+            Tag = tag,
             Inline = content,
+            Properties = properties,
+            CreateParents = create.CreateParents,
             Condition = create.Condition,
         };
         while (true)
@@ -89,89 +77,51 @@ sealed class FileUpload(
     {
         while (true)
         {
-            var id = NextId();
+            var request = new IntentRequest
+            {
+                Id = NextId(),
+                Path = path,
+                Owner = options.Owner,
+                Lease = options.Lease,
+                CreateParents = create.CreateParents,
+                ExpectedBytes = create.ExpectedBytes,
+            };
             try
             {
-                var opened = await metadata.OpenIntentAsync(customer, id, path, options.Owner, options.Lease, cancellationToken);
-                intent = opened.Token;
+                intent = (await metadata.OpenIntentAsync(customer, request, cancellationToken)).Token;
                 return null;
             }
             catch (UploadIdInUseException)
             {
                 if (create.UploadId is null) continue;
-                if (await metadata.StatAsync(customer, path, cancellationToken) is { } entry && entry.FileId == id) return entry;
+                if (await metadata.FindCommittedAsync(customer, request.Id, cancellationToken) is { } entry && entry.Path == path)
+                    return entry;
                 throw;
             }
         }
     }
 
-    // Of what is in the buffer and follows; gives what is in the buffer of the next block.
-    async Task<int> UploadBlockAsync(Stream content, int filled, CancellationToken cancellationToken)
-    {
-        await using var upload = await chunks.BeginAsync(customer, cancellationToken);
-        var length = 0;
-        while (filled > 0 && length < chunks.MaxBlockBytes)
-        {
-            var taken = Math.Min(filled, chunks.MaxBlockBytes - length);
-            await upload.AppendAsync(buffer.AsMemory(0, taken), cancellationToken);
-            length += taken;
-            if (taken < filled)
-            {
-                buffer.AsSpan(taken, filled - taken).CopyTo(buffer);
-                filled -= taken;
-                continue;
-            }
-
-            filled = await FillAsync(content, buffer.Length, cancellationToken);
-        }
-
-        var wanted = await upload.SealAsync(cancellationToken);
-        var pin = (await metadata.PinAsync(intent!.Value, [wanted], cancellationToken))[0];
-        blocks.Add(new(pin.Name, wanted.LengthBytes));
-        if (written.ContainsKey(pin.Name)) return filled; // Twice in one file.
-        if (pin.Known is not { } known)
-        {
-            written[pin.Name] = await upload.InstallAsync(pin.Name, [], cancellationToken);
-            return filled;
-        }
-
-        // A hit, if its copies are there now. If not, this upload has the content to make more, under the same name: what is listed and
-        // not there counts for nothing.
-        var present = await chunks.FindCopiesAsync(known, cancellationToken);
-        if (present.Count < chunks.RequiredCopies)
-            written[pin.Name] = [.. present, .. await upload.InstallAsync(pin.Name, present, cancellationToken)];
-        return filled;
-    }
-
     async Task<NamespaceEntry> CommitAsync(CancellationToken cancellationToken)
     {
+        var hash = upload.Blocks.Count == 1 ? upload.Blocks[0].Name.Hash : default(ContentHash?);
+        var (tag, properties) = upload.Finish(hash, ContentTag.Of(upload.Blocks), create.Properties);
         var file = new FileCommit
         {
             Path = path,
-            Tag = ContentTag.Of(blocks),
-            Blocks = blocks,
-            Written = written,
+            Tag = tag,
+            Blocks = upload.Blocks,
+            Written = upload.Written,
+            Properties = properties,
+            CreateParents = create.CreateParents,
             RequiredCopies = chunks.RequiredCopies,
             WantedCopies = chunks.WantedCopies,
             Condition = create.Condition,
         };
         // Not cancelled once it has begun: then nobody would know whether the file is there.
         cancellationToken.ThrowIfCancellationRequested();
-        return await metadata.CommitAsync(intent!.Value, file, CancellationToken.None);
-    }
-
-    async Task<int> FillAsync(Stream content, int wanted, CancellationToken cancellationToken)
-    {
-        var filled = await content.ReadAtLeastAsync(
-            buffer.AsMemory(0, wanted), wanted, throwOnEndOfStream: false, cancellationToken);
-        received += filled;
-        if (received > create.ExpectedBytes) throw new ContentLengthException(path, create.ExpectedBytes.Value, received);
-        return filled;
-    }
-
-    void RequireEnd()
-    {
-        if (create.ExpectedBytes is { } expected && received != expected) throw new ContentLengthException(path, expected, received);
+        var entry = await metadata.CommitAsync(intent!.Value, file, CancellationToken.None);
+        chunks.Committed(customer, upload.Written.Keys);
+        return entry;
     }
 
     ulong NextId() => create.UploadId ?? UploadId.Draw(options.TimeProvider, options.Entropy);

@@ -11,6 +11,9 @@ public sealed record StoredFile
     /// <summary>Its name and what listings show.</summary>
     public required NamespaceEntry Entry { get; init; }
 
+    /// <summary>What is kept beside its content.</summary>
+    public FileProperties Properties { get; init; } = FileProperties.Empty;
+
     /// <summary>All of its content, if it is so short that it lies with its metadata.</summary>
     public ReadOnlyMemory<byte>? Inline { get; init; }
 

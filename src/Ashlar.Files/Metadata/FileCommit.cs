@@ -15,6 +15,12 @@ public sealed record FileCommit
     /// <summary>Its entity tag: ASCII.</summary>
     public required string Tag { get; init; }
 
+    /// <summary>What is kept beside its content.</summary>
+    public FileProperties Properties { get; init; } = FileProperties.Empty;
+
+    /// <summary>Whether directories that are missing above it are made: see <see cref="CreateDirectoryOptions"/>.</summary>
+    public bool CreateParents { get; init; }
+
     /// <summary>All of its content, if it has no blocks.</summary>
     public ReadOnlyMemory<byte>? Inline { get; init; }
 
@@ -40,14 +46,22 @@ public sealed record FileCommit
 
 /// <summary>On what it depends that a file takes a name.</summary>
 /// <param name="MayReplace">Whether a file of the name is replaced.</param>
-/// <param name="IfTag">Then: only a file with this tag, and there must be one; null is any, or none.</param>
+/// <param name="IfTag">
+/// Then: only a file with this tag, and there must be one; <c>*</c> is any tag, but there must be one; null is any, or none.
+/// </param>
 public readonly record struct CommitCondition(bool MayReplace, string? IfTag)
 {
+    /// <summary>Stands for every tag.</summary>
+    public const string AnyTag = "*";
+
     /// <summary>The name must be free.</summary>
     public static CommitCondition MustNotExist { get; }
 
     /// <summary>A file of the name is replaced.</summary>
     public static CommitCondition Replace { get; } = new(true, null);
+
+    /// <summary>A file of the name is replaced, and there must be one.</summary>
+    public static CommitCondition MustExist { get; } = new(true, AnyTag);
 
     /// <summary>A file of the name is replaced, if it is the one with this tag.</summary>
     public static CommitCondition ReplaceIf(string tag) => new(true, tag);

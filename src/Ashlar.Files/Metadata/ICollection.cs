@@ -7,7 +7,12 @@ namespace Ashlar.Files;
 public interface ICollection
 {
     /// <summary>Blocks that lost a reference or a pin at least so long ago, the oldest first; some have others.</summary>
-    Task<IReadOnlyList<CollectionCandidate>> ListIdleAsync(TimeSpan idle, int limit, CancellationToken cancellationToken = default);
+    /// <param name="idle">How long ago at least.</param>
+    /// <param name="after">The last of the page before; null for the first page.</param>
+    /// <param name="limit">Most blocks.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    Task<IReadOnlyList<CollectionCandidate>> ListIdleAsync(
+        TimeSpan idle, CollectionCandidate? after, int limit, CancellationToken cancellationToken = default);
 
     /// <summary>
     /// Condemns a block that has no reference and no pin, and was not used for so long. One that has is forgotten by
@@ -17,8 +22,12 @@ public interface ICollection
     Task<bool> CondemnAsync(CollectionCandidate block, TimeSpan idle, CancellationToken cancellationToken = default);
 
     /// <summary>Blocks that were condemned at least so long ago, the oldest first.</summary>
+    /// <param name="condemned">How long ago at least.</param>
+    /// <param name="after">The last of the page before; null for the first page.</param>
+    /// <param name="limit">Most blocks.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
     Task<IReadOnlyList<CollectionCandidate>> ListCondemnedAsync(
-        TimeSpan condemned, int limit, CancellationToken cancellationToken = default);
+        TimeSpan condemned, CollectionCandidate? after, int limit, CancellationToken cancellationToken = default);
 
     /// <summary>Begins to delete a block that was condemned so long ago; one that has a reference or a pin is live again.</summary>
     /// <returns>Where its copies are to be removed; null if it stays.</returns>
@@ -37,8 +46,15 @@ public interface ICollection
         CustomerBlock block, IReadOnlyCollection<NodeId> removedFrom, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Of blocks that a node has, those that nothing tells of: no row, no pin, and no intent that is about to. They become
-    /// <see cref="BlockState.Deleting"/> there.
+    /// Lets go of what waits for a node that will not come back: blocks that are being deleted there are forgotten, as if the node had
+    /// removed them. Blocks that files refer to keep the node in their rows, until repair has made other copies.
+    /// </summary>
+    /// <returns>How many blocks waited for it.</returns>
+    Task<int> ForgetNodeAsync(NodeId node, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Of blocks that a node has, those that nothing tells of: no row, and no pin. A generation is drawn once, and its block is pinned
+    /// before a node hears of it, so nothing ever will. They become <see cref="BlockState.Deleting"/> there.
     /// </summary>
     /// <param name="customer">Whose.</param>
     /// <param name="node">The node.</param>

@@ -22,6 +22,11 @@ public interface ICustomers
     /// <exception cref="ArgumentException">It is negative.</exception>
     Task SetQuotaAsync(CustomerId customer, Quota quota, CancellationToken cancellationToken = default);
 
+    /// <summary>Deletes a customer with its users and keys. Blocks that it has left go as ever; its number is not given again.</summary>
+    /// <exception cref="CustomerNotFoundException">There is no such customer.</exception>
+    /// <exception cref="CustomerNotEmptyException">It has files or directories, or uploads that have not ended.</exception>
+    Task DeleteCustomerAsync(CustomerId customer, CancellationToken cancellationToken = default);
+
     /// <summary>What all files of a customer take, exactly.</summary>
     /// <exception cref="CustomerNotFoundException">There is no such customer.</exception>
     Task<Usage> GetUsageAsync(CustomerId customer, CancellationToken cancellationToken = default);

@@ -11,15 +11,18 @@ public interface IUploads
     /// before is refused.
     /// </summary>
     /// <param name="customer">Whose.</param>
-    /// <param name="id">The number, of the caller's choice (<see cref="UploadId"/>): the file gets it, and new blocks.</param>
-    /// <param name="path">The file that is to be.</param>
-    /// <param name="owner">Who uploads, for people: at most 255 bytes.</param>
-    /// <param name="lease">How long the pins hold unless the intent is renewed.</param>
+    /// <param name="request">What it is to become.</param>
     /// <param name="cancellationToken">Ends the wait, not the transaction.</param>
     /// <exception cref="CustomerNotFoundException">There is no such customer.</exception>
-    /// <exception cref="UploadIdInUseException">The number is another upload's, or this one has ended.</exception>
-    Task<UploadIntent> OpenIntentAsync(
-        CustomerId customer, ulong id, FilePath path, string owner, TimeSpan lease, CancellationToken cancellationToken = default);
+    /// <exception cref="UploadIdInUseException">The number is another upload's, or this one has made its file.</exception>
+    /// <exception cref="QuotaExceededException">The customer has no room for what is expected.</exception>
+    Task<UploadIntent> OpenIntentAsync(CustomerId customer, IntentRequest request, CancellationToken cancellationToken = default);
+
+    /// <summary>An upload that is open; null if there is none, or it has ended.</summary>
+    Task<UploadIntent?> FindIntentAsync(CustomerId customer, ulong id, CancellationToken cancellationToken = default);
+
+    /// <summary>The file that an upload of this number has made, under the name that it has now; null if there is none.</summary>
+    Task<NamespaceEntry?> FindCommittedAsync(CustomerId customer, ulong id, CancellationToken cancellationToken = default);
 
     /// <summary>Lets the lease begin anew, by the clock of the store.</summary>
     /// <exception cref="IntentLostException">The lease has ended, or somebody else holds the intent.</exception>
@@ -27,12 +30,41 @@ public interface IUploads
 
     /// <summary>
     /// Pins blocks, so that the collector leaves them alone while the intent is open: the block that the store has of the content, or
-    /// else one that is to be uploaded under the returned name.
+    /// else one that is to be uploaded under the returned name, whose generation the store draws: no name comes twice.
     /// </summary>
     /// <returns>In the order of the blocks.</returns>
     /// <exception cref="IntentLostException">The lease has ended, or somebody else holds the intent.</exception>
     Task<IReadOnlyList<PinnedBlock>> PinAsync(
         IntentToken intent, IReadOnlyList<WantedBlock> blocks, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Adds a part, or replaces the one of its number. Rows of its blocks are live from then on, kept by the pins until the upload ends.
+    /// The lease ends no sooner than it would if it began now.
+    /// </summary>
+    /// <param name="intent">The upload.</param>
+    /// <param name="part">The part; each of its blocks is pinned. The store says when it was put.</param>
+    /// <param name="written">Copies that the upload answers for, as <see cref="FileCommit.Written"/>.</param>
+    /// <param name="requiredCopies">Copies that each block must have.</param>
+    /// <param name="wantedCopies">Copies that each block should have.</param>
+    /// <param name="lease">How long the pins hold from now on.</param>
+    /// <param name="cancellationToken">Ends the wait, not the transaction.</param>
+    /// <returns>The part as it is now, its blocks under the names that stay.</returns>
+    /// <exception cref="IntentLostException">The lease has ended, or somebody else holds the intent.</exception>
+    /// <exception cref="BlockNotPinnedException">The intent has not pinned a block.</exception>
+    /// <exception cref="TooFewCopiesException">A block has fewer copies than are required.</exception>
+    /// <exception cref="ArgumentException">The upload is not in parts, or there is no such part.</exception>
+    Task<UploadPart> PutPartAsync(
+        IntentToken intent, UploadPart part, IReadOnlyDictionary<BlockName, IReadOnlyCollection<NodeId>> written, int requiredCopies,
+        int wantedCopies, TimeSpan lease, CancellationToken cancellationToken = default);
+
+    /// <summary>Parts of an upload, in the order of their numbers; none if it has ended.</summary>
+    /// <param name="customer">Whose.</param>
+    /// <param name="id">The upload.</param>
+    /// <param name="after">The number of the last of the page before; 0 for the first page.</param>
+    /// <param name="limit">Most parts.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    Task<IReadOnlyList<UploadPart>> ListPartsAsync(
+        CustomerId customer, ulong id, int after, int limit, CancellationToken cancellationToken = default);
 
     /// <summary>Makes the file visible and ends the intent, in one transaction. Called again it gives the same answer.</summary>
     /// <exception cref="IntentLostException">The lease has ended, or somebody else holds the intent: nothing became visible.</exception>
@@ -68,10 +100,11 @@ public interface IUploads
         IntentToken intent, IReadOnlyCollection<NodeId> holders, CancellationToken cancellationToken = default);
 
     /// <summary>Uploads that have not ended, in the order of customers and numbers.</summary>
+    /// <param name="only">Those of one customer; null is all.</param>
     /// <param name="after">The last of the page before; null for the first page.</param>
     /// <param name="onlyEnded">Only those whose lease has ended, by the clock of the store, and what is left of committed ones.</param>
     /// <param name="limit">Most uploads.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     Task<IReadOnlyList<UploadIntent>> ListIntentsAsync(
-        IntentToken? after, bool onlyEnded, int limit, CancellationToken cancellationToken = default);
+        CustomerId? only, IntentToken? after, bool onlyEnded, int limit, CancellationToken cancellationToken = default);
 }

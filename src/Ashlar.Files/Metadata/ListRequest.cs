@@ -15,7 +15,10 @@ public sealed record ListRequest
     /// </summary>
     public bool IsRecursive { get; init; }
 
-    /// <summary>Goes on behind here: <see cref="ListPage.Next"/> of the page before. Empty for the first page.</summary>
+    /// <summary>
+    /// Goes on behind here: <see cref="ListPage.Next"/> of the page before, or any bytes. Empty for the first page. Where directories stand
+    /// for what is in them, one is listed if something in it sorts behind; its own key, with the slash, passes all of it.
+    /// </summary>
     public ReadOnlyMemory<byte> After { get; init; }
 
     /// <summary>Most names.</summary>

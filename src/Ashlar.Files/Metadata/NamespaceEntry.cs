@@ -19,6 +19,9 @@ public sealed record NamespaceEntry
     /// <summary>What it is.</summary>
     public required NamespaceEntryKind Kind { get; init; }
 
+    /// <summary>Whether it is a directory that was made for what is in it, and goes with the last of that.</summary>
+    public bool IsImplicit { get; init; }
+
     /// <summary>Which file: the number of the upload that made it. 0 for a directory.</summary>
     public ulong FileId { get; init; }
 
@@ -31,6 +34,11 @@ public sealed record NamespaceEntry
     /// <summary>When it was made.</summary>
     public required DateTimeOffset CreatedAt { get; init; }
 
-    /// <summary>When it got its name.</summary>
+    /// <summary>When it got its name, or its properties were updated.</summary>
     public required DateTimeOffset UpdatedAt { get; init; }
 }
+
+/// <summary>A name with all that is known of it.</summary>
+/// <param name="Entry">What listings show.</param>
+/// <param name="Properties">What is kept beside the content.</param>
+public sealed record DescribedEntry(NamespaceEntry Entry, FileProperties Properties);

@@ -9,6 +9,34 @@ namespace Ashlar.Files;
 /// <param name="Fence">Grows each time the intent is opened, also when it had ended.</param>
 public readonly record struct IntentToken(CustomerId Customer, ulong Id, ulong Fence);
 
+/// <summary>What an upload is to become.</summary>
+public sealed record IntentRequest
+{
+    /// <summary>The number, of the caller's choice (<see cref="UploadId"/>): the file gets it.</summary>
+    public required ulong Id { get; init; }
+
+    /// <summary>The file that is to be.</summary>
+    public required FilePath Path { get; init; }
+
+    /// <summary>Who uploads, for people: at most 255 bytes.</summary>
+    public required string Owner { get; init; }
+
+    /// <summary>How long the pins hold unless the intent is renewed.</summary>
+    public required TimeSpan Lease { get; init; }
+
+    /// <summary>Whether it comes in parts, in any order.</summary>
+    public bool IsInParts { get; init; }
+
+    /// <summary>What is to be kept beside the file; of an intent that is open already, that of its first opening.</summary>
+    public FileProperties Properties { get; init; } = FileProperties.Empty;
+
+    /// <summary>Whether directories that are missing above the file are to be made.</summary>
+    public bool CreateParents { get; init; }
+
+    /// <summary>How long it will be: the quota is tested at once. Null tests it at the commit alone.</summary>
+    public long? ExpectedBytes { get; init; }
+}
+
 /// <summary>An upload that has not ended.</summary>
 public sealed record UploadIntent
 {
@@ -29,6 +57,15 @@ public sealed record UploadIntent
 
     /// <summary>Whether it has ended, and only what it wrote in vain is left to be taken back.</summary>
     public required bool IsReleased { get; init; }
+
+    /// <summary>Whether it comes in parts.</summary>
+    public bool IsInParts { get; init; }
+
+    /// <summary>Whether directories that are missing above the file are to be made.</summary>
+    public bool CreateParents { get; init; }
+
+    /// <summary>What is to be kept beside the file.</summary>
+    public FileProperties Properties { get; init; } = FileProperties.Empty;
 }
 
 /// <summary>A block that an upload is about to refer to.</summary>

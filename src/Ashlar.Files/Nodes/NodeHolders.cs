@@ -73,4 +73,17 @@ public sealed class NodeHolders(StorageNodes nodes, TimeProvider? clock = null) 
             return null;
         }
     }
+
+    /// <inheritdoc />
+    public async Task<int> PurgeAsync(NodeId node, int limit, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            return nodes.Find(node) is { } found ? await found.PurgeAsync(limit, cancellationToken) : 0;
+        }
+        catch (StorageNodeException)
+        {
+            return 0;
+        }
+    }
 }

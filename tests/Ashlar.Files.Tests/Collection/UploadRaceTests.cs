@@ -106,7 +106,8 @@ public sealed class UploadRaceTests(ITestOutputHelper output)
             if (start >= Start.Deleted) await rig.Store.DeleteFileAsync(customer, first);
             if (start == Start.Condemned)
             {
-                foreach (var idle in await rig.Store.ListIdleAsync(TimeSpan.Zero, 10)) await rig.Store.CondemnAsync(idle, TimeSpan.Zero);
+                foreach (var idle in await rig.Store.ListIdleAsync(TimeSpan.Zero, null, 10))
+                    await rig.Store.CondemnAsync(idle, TimeSpan.Zero);
             }
 
             foreach (var actor in actors)
@@ -224,13 +225,7 @@ public sealed class UploadRaceTests(ITestOutputHelper output)
             {
                 var again = await rig.Store.OpenIntentAsync(
                     intent.Customer, intent.Id, file.Path, "late", FileRig.Lease, cancellationToken);
-                foreach (var block in file.Blocks)
-                {
-                    rig.Store.Rows.Put(MetadataKeys.Pin(intent.Customer, block.Name, intent.Id), []);
-                    rig.Store.Rows.Put(
-                        MetadataKeys.IntentPin(intent.Customer, intent.Id, block.Name), new RowWriter(5).Int32(block.LengthBytes).Written);
-                }
-
+                foreach (var block in file.Blocks) PutPin(intent, block);
                 return await rig.Store.CommitAsync(again.Token, file, cancellationToken);
             }
         }
@@ -251,12 +246,17 @@ public sealed class UploadRaceTests(ITestOutputHelper output)
             return Task.FromResult<IReadOnlyList<PinnedBlock>>(found);
         }
 
-        async Task<NamespaceEntry> PinAndCommitAsync(IntentToken intent, FileCommit file, CancellationToken cancellationToken)
+        Task<NamespaceEntry> PinAndCommitAsync(IntentToken intent, FileCommit file, CancellationToken cancellationToken)
         {
-            await rig.Store.PinAsync(
-                intent, [.. file.Blocks.Select(block => new WantedBlock(block.Name.Hash, block.LengthBytes))], cancellationToken);
-            foreach (var block in file.Blocks) rig.Store.Rows.Put(MetadataKeys.Pin(intent.Customer, block.Name, intent.Id), []);
-            return await rig.Store.CommitAsync(intent, file, cancellationToken);
+            foreach (var block in file.Blocks) PutPin(intent, block);
+            return rig.Store.CommitAsync(intent, file, cancellationToken);
+        }
+
+        void PutPin(IntentToken intent, FileBlock block)
+        {
+            rig.Store.Rows.Put(MetadataKeys.Pin(intent.Customer, block.Name, intent.Id), []);
+            rig.Store.Rows.Put(
+                MetadataKeys.IntentPin(intent.Customer, intent.Id, block.Name), new RowWriter(5).Int32(block.LengthBytes).Written);
         }
 
         // A block that is being deleted is taken for a hit.
@@ -266,9 +266,7 @@ public sealed class UploadRaceTests(ITestOutputHelper output)
             using var rows = rig.Store.Rows.Scan(KeyRange.Prefix(MetadataKeys.BlocksOf(intent.Customer, blocks[0].Hash)));
             var row = rows.MoveNext() ? Rows.ReadBlock(rows.Key, rows.Value) : null;
             if (row is not { Locations.State: BlockState.Deleting }) return await rig.Store.PinAsync(intent, blocks, cancellationToken);
-            rig.Store.Rows.Put(MetadataKeys.Pin(intent.Customer, row.Id.Name, intent.Id), []);
-            rig.Store.Rows.Put(
-                MetadataKeys.IntentPin(intent.Customer, intent.Id, row.Id.Name), new RowWriter(5).Int32(blocks[0].LengthBytes).Written);
+            PutPin(intent, new(row.Id.Name, blocks[0].LengthBytes));
             return [new(row.Id.Name, row.Locations)];
         }
     }

@@ -26,7 +26,7 @@ public sealed class FileServiceTests
         (int, int)[] ranges = [(0, 1), (length / 2, 5000), (8190, 4), (length, 10), (length + 5, 1), (3, int.MaxValue)];
         foreach (var (offset, count) in ranges)
             Assert.Equal(content.Skip(offset).Take(count), await rig.GetAsync("/f", offset, count));
-        Assert.Empty(await rig.Store.ListIntentsAsync(null, false, 10));
+        Assert.Empty(await rig.Store.ListIntentsAsync(null, null, false, 10));
         StoreInvariants.Check(rig.Store, rig.Nodes);
     }
 
@@ -97,7 +97,7 @@ public sealed class FileServiceTests
         rig.Nodes.Away.UnionWith([new(1), new(2)]);
         await Assert.ThrowsAsync<TooFewCopiesException>(() => rig.PutAsync("/f", FileRig.Content(5000)));
         Assert.Null(await rig.Store.StatAsync(rig.Customer, FilePath.Parse("/f")));
-        Assert.Empty(await rig.Store.ListIntentsAsync(null, false, 10));
+        Assert.Empty(await rig.Store.ListIntentsAsync(null, null, false, 10));
         // What was written goes when the nodes are back: they are asked, for nobody knows.
         Assert.Equal(1, (await rig.Collector.RunAsync()).Waiting);
         rig.Nodes.Away.Clear();
@@ -161,7 +161,7 @@ public sealed class FileServiceTests
             await TestKit.Waiting.UntilAsync(() => EndsAt() == rig.Clock.GetUtcNow() + FileRig.Lease, "the lease is renewed");
         }
 
-        Assert.Equal(new CollectionReport(0, 0, 0, 0, 0), await rig.Collector.RunAsync());
+        Assert.Equal(new CollectionReport(0, 0, 0, 0, 0, 0), await rig.Collector.RunAsync());
         content.GoOn();
         await upload;
         Assert.Equal(FileRig.Content(30_000), await rig.GetAsync("/f"));
@@ -169,7 +169,7 @@ public sealed class FileServiceTests
         var second = new SlowStream(FileRig.Content(30_000, seed: 2), pauseAt: 15_000);
         var lost = rig.Files.CreateFileAsync(rig.Customer, FilePath.Parse("/g"), second);
         await second.Paused;
-        var intent = Assert.Single(await rig.Store.ListIntentsAsync(null, false, 10));
+        var intent = Assert.Single(await rig.Store.ListIntentsAsync(null, null, false, 10));
         await rig.Store.OpenIntentAsync(rig.Customer, intent.Token.Id, intent.Path, "another", FileRig.Lease);
         second.GoOn();
         await Assert.ThrowsAsync<IntentLostException>(() => lost);
@@ -177,7 +177,7 @@ public sealed class FileServiceTests
         await rig.DrainAsync();
         StoreInvariants.CheckNothingIsLeft(rig.Store, rig.Nodes);
 
-        DateTimeOffset EndsAt() => rig.Store.ListIntentsAsync(null, false, 1).Result[0].LeaseEndsAt;
+        DateTimeOffset EndsAt() => rig.Store.ListIntentsAsync(null, null, false, 1).Result[0].LeaseEndsAt;
     }
 
     [Fact]
@@ -194,7 +194,7 @@ public sealed class FileServiceTests
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => upload);
         }
 
-        Assert.Empty(await rig.Store.ListIntentsAsync(null, false, 10));
+        Assert.Empty(await rig.Store.ListIntentsAsync(null, null, false, 10));
         await rig.DrainAsync();
         StoreInvariants.CheckNothingIsLeft(rig.Store, rig.Nodes);
     }

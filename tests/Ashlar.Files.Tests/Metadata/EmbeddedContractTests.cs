@@ -62,3 +62,35 @@ public sealed class EmbeddedCollectionTests : CollectionContract
     protected override Task<IMetadataStore> OpenAsync(TimeProvider clock) =>
         Task.FromResult<IMetadataStore>(EmbeddedStores.Open(disk, clock));
 }
+
+public sealed class EmbeddedImplicitDirectoryTests : ImplicitDirectoryContract
+{
+    readonly SimulatedFileSystem disk = new(isRecording: false);
+
+    protected override Task<IMetadataStore> OpenAsync(TimeProvider clock) =>
+        Task.FromResult<IMetadataStore>(EmbeddedStores.Open(disk, clock));
+}
+
+public sealed class EmbeddedCopyTests : CopyContract
+{
+    readonly SimulatedFileSystem disk = new(isRecording: false);
+
+    protected override Task<IMetadataStore> OpenAsync(TimeProvider clock) =>
+        Task.FromResult<IMetadataStore>(EmbeddedStores.Open(disk, clock));
+}
+
+public sealed class EmbeddedPartTests : PartContract
+{
+    readonly SimulatedFileSystem disk = new(isRecording: false);
+
+    protected override Task<IMetadataStore> OpenAsync(TimeProvider clock) =>
+        Task.FromResult<IMetadataStore>(EmbeddedStores.Open(disk, clock));
+}
+
+public sealed class EmbeddedUserTests : UserContract
+{
+    readonly SimulatedFileSystem disk = new(isRecording: false);
+
+    protected override Task<IMetadataStore> OpenAsync(TimeProvider clock) =>
+        Task.FromResult<IMetadataStore>(EmbeddedStores.Open(disk, clock));
+}

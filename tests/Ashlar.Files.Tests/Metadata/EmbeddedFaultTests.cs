@@ -89,7 +89,7 @@ public sealed class EmbeddedFaultTests
                 await TryAsync(Files[i], () => store.CommitInlineAsync(customer.Value, id, file));
             }
         }
-        catch (Exception failure) when (failure is StorageException or StorePoisonedException)
+        catch (Exception failure) when (failure is StorageException or StorePoisonedException or UnknownOutcomeException)
         {
             // It was not opened, or has no customer.
         }
@@ -112,7 +112,7 @@ public sealed class EmbeddedFaultTests
                 await act();
                 done.Add(path);
             }
-            catch (StorePoisonedException)
+            catch (UnknownOutcomeException)
             {
                 inDoubt.Add(path);
             }

@@ -16,6 +16,9 @@ public sealed class RowFormatTests(ITestOutputHelper output)
     static readonly BlockName Block = new(ContentHash.Of("abc"u8), 0xAA);
     static readonly CustomerBlock CustomerBlock = new(Id, Block);
     static readonly DateTimeOffset AtOne = RowTime.FromMicroseconds(1), AtTwo = RowTime.FromMicroseconds(2);
+    const string PropertiesHex = "0200 01 61 0100 31 02 6263 0000";
+
+    static readonly FileProperties Properties = FileProperties.Of([new("bc", ""), new("a", "1")]);
     static readonly FilePath Path = FilePath.Parse("/a/b");
 
     static (byte[] Key, byte[] Row, string Golden)[] All =>
@@ -44,13 +47,45 @@ public sealed class RowFormatTests(ITestOutputHelper output)
             }).ToArray(),
             $"01 01 {One} {Two}"),
         (
+            MetadataKeys.Directory(Id, Path),
+            Rows.Write(new NamespaceEntry
+            {
+                Path = Path,
+                Kind = NamespaceEntryKind.Directory,
+                IsImplicit = true,
+                CreatedAt = AtOne,
+                UpdatedAt = AtTwo,
+            }).ToArray(),
+            $"01 02 {One} {Two}"),
+        (
             MetadataKeys.FileRow(Id, 0xAA),
             new FileRow { Path = Path, SizeBytes = 3, CreatedAt = AtOne, BlockCount = 0, Inline = "abc"u8.ToArray() }.Write().ToArray(),
-            $"01 00 0300000000000000 {One} 00000000 0300 612f62 616263"),
+            $"01 00 0300000000000000 {One} 00000000 0300 612f62 0000 616263"),
         (
             MetadataKeys.FileRow(Id, 0xAB),
-            new FileRow { Path = Path, SizeBytes = 3, CreatedAt = AtOne, BlockCount = 1 }.Write().ToArray(),
-            $"01 01 0300000000000000 {One} 01000000 0300 612f62"),
+            new FileRow { Path = Path, SizeBytes = 3, CreatedAt = AtOne, BlockCount = 1, Properties = Properties }.Write().ToArray(),
+            $"01 01 0300000000000000 {One} 01000000 0300 612f62 {PropertiesHex}"),
+        (MetadataKeys.DirectoryProperties(Id, Path), Rows.Write(Properties).ToArray(), $"01 {PropertiesHex}"),
+        (
+            MetadataKeys.Part(Id, 0xAA, 7),
+            Rows.Write(new UploadPart
+            {
+                Number = 7,
+                SizeBytes = 3,
+                Tag = "tag",
+                CreatedAt = AtOne,
+                Properties = Properties,
+                Blocks = [new(Block, 3)],
+            }).ToArray(),
+            $"01 0300000000000000 {One} 03 746167 {PropertiesHex} 0100 {Hash} aa00000000000000 03000000"),
+        (
+            MetadataKeys.User(Id, "me"u8),
+            Rows.Write(new User(Id, "me", FileRights.Read | FileRights.Administer, AtOne)).ToArray(),
+            $"01 05 {One}"),
+        (
+            MetadataKeys.Key("AB"u8),
+            Rows.Write(new AccessKey("AB", "secret", Id, "me", AtOne, null)).ToArray(),
+            $"01 0500000000000000 {One} ffffffffffffffff 02 6d65 06 736563726574"),
         (
             MetadataKeys.BlockList(Id, 0xAA, 0x1000),
             BlockListPage.Write([new(Block, 3)]).ToArray(),
@@ -81,8 +116,11 @@ public sealed class RowFormatTests(ITestOutputHelper output)
                 OpenedAt = AtOne,
                 LeaseEndsAt = AtTwo,
                 IsReleased = true,
+                IsInParts = true,
+                CreateParents = true,
+                Properties = Properties,
             }).ToArray(),
-            $"01 01 0700000000000000 {One} {Two} 02 6d65 0300 612f62"),
+            $"01 07 0700000000000000 {One} {Two} 02 6d65 0300 612f62 {PropertiesHex}"),
         (
             MetadataKeys.Customer(Id),
             Rows.Write(new Customer(Id, "name", new(0x10, 0x20), AtOne)).ToArray(),
@@ -121,6 +159,12 @@ public sealed class RowFormatTests(ITestOutputHelper output)
             (MetadataKeys.Deleting(CustomerBlock), $"44 {Customer} {Hash} {Generation}"),
             (MetadataKeys.UnderReplicated(2, CustomerBlock), $"55 02 {Customer} {Hash} {Generation}"),
             (MetadataKeys.Node(new(0xAA), CustomerBlock), $"56 {Generation} {Customer} {Hash} {Generation}"),
+            (MetadataKeys.Generations, "47"),
+            (MetadataKeys.DirectoryProperties(Id, Path), $"41 {Customer} 612f62"),
+            (MetadataKeys.Part(Id, 0xAA, 7), $"54 {Customer} {Generation} 0000000000000007"),
+            (MetadataKeys.User(Id, "me"u8), $"57 {Customer} 6d65"),
+            (MetadataKeys.Key("AB"u8), "59 4142"),
+            (MetadataKeys.UserKey(Id, "me"u8, "AB"u8), $"79 {Customer} 6d65 00 4142"),
             (MetadataKeys.Usage(Id, FilePath.Parse("/a"), 9), $"53 {Customer} 61 00 09"),
         ];
         foreach (var (key, golden) in keys) Assert.Equal(golden.Replace(" ", "", StringComparison.Ordinal), Hex(key));
@@ -193,6 +237,18 @@ public sealed class RowFormatTests(ITestOutputHelper output)
             case MetadataKeys.IntentTable:
                 var intent = Rows.ReadIntent(key, row);
                 return () => Rows.Write(intent).ToArray();
+            case MetadataKeys.DirectoryPropertiesTable:
+                var properties = Rows.ReadProperties(key, row);
+                return () => Rows.Write(properties).ToArray();
+            case MetadataKeys.PartTable:
+                var part = Rows.ReadPart(key, row);
+                return () => Rows.Write(part).ToArray();
+            case MetadataKeys.UserTable:
+                var user = Rows.ReadUser(key, row);
+                return () => Rows.Write(user).ToArray();
+            case MetadataKeys.KeyTable:
+                var accessKey = Rows.ReadKey(key, row);
+                return () => Rows.Write(accessKey).ToArray();
             case MetadataKeys.CustomerTable:
                 var customer = Rows.ReadCustomer(key, row);
                 return () => Rows.Write(customer).ToArray();

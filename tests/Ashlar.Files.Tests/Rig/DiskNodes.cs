@@ -46,6 +46,9 @@ class DiskNodes : IChunkManager, IBlockHolders
 
     public bool SkipsDirectorySync { get; init; }
 
+    /// <summary>Whether what lies in the trash is old enough to go.</summary>
+    public bool PurgesTrash { get; set; }
+
     /// <summary>How long nodes have had what they have.</summary>
     public TimeSpan HeldFor { get; set; } = TimeSpan.FromDays(100);
 
@@ -106,6 +109,14 @@ class DiskNodes : IChunkManager, IBlockHolders
             .Take(limit)
             .Select(held => new HeldBlock(held.Customer, new(held.Name, Content(node, held)!.Length), HeldFor));
         return Task.FromResult<IReadOnlyList<HeldBlock>?>([.. page]);
+    }
+
+    public Task<int> PurgeAsync(NodeId node, int limit, CancellationToken cancellationToken = default)
+    {
+        if (!PurgesTrash || Away.Contains(node)) return Task.FromResult(0);
+        var purged = disk.List(Trash(node)).Take(limit).ToArray();
+        foreach (var name in purged) disk.Delete($"{Trash(node)}/{name}");
+        return Task.FromResult(purged.Length);
     }
 
     /// <summary>All that a node has outside of its trash.</summary>

@@ -68,7 +68,7 @@ sealed class FileRig : IAsyncDisposable
         Clock.Advance(2 * Lease);
         for (var pass = 0; pass < 10; pass++)
         {
-            if (await Collector.RunAsync() == new CollectionReport(0, 0, 0, 0, 0)) return;
+            if (await Collector.RunAsync() == new CollectionReport(0, 0, 0, 0, 0, 0)) return;
         }
 
         throw new InvalidOperationException("the collector does not come to an end");

@@ -40,7 +40,7 @@ sealed class StoreInvariants
     {
         Check(store, nodes);
         var state = new StoreInvariants(store, nodes, null);
-        foreach (var table in "IPpQKD") Require(!state.Table((byte)table).Any(), $"rows of {table} are left");
+        foreach (var table in "IPpTQKD") Require(!state.Table((byte)table).Any(), $"rows of {table} are left");
         foreach (var block in state.Blocks())
             Require(state.Table((byte)'R').Any(row => IsOf(row.Key, block.Id)), $"{block.Id} is left, and nothing refers to it");
         foreach (var node in nodes.Nodes)
@@ -87,10 +87,24 @@ sealed class StoreInvariants
             var bucket = isFile && entry.Path.Parent.IsRoot ? FilePath.Root : entry.Path.Bucket;
             var more = isFile ? new Usage(entry.SizeBytes, 1, 0) : new(0, 0, 1);
             usage[(customer, bucket)] = usage.GetValueOrDefault((customer, bucket)) + more;
+            if (entry.IsImplicit)
+            {
+                Require(!entry.Path.Parent.IsRoot, $"{entry.Path} is of the root, and implicit");
+                var isEmpty = !entries.Values.Any(other => other.Path.Parent == entry.Path);
+                Require(!isEmpty, $"{entry.Path} is implicit, and nothing is in it");
+            }
+
             if (!isFile) continue;
             var file = Table((byte)'F').SingleOrDefault(row => row.Key.SequenceEqual(MetadataKeys.FileRow(new(customer), entry.FileId)));
             Require(file.Key is not null, $"{entry.Path} has no file");
             Require(FileRow.Read(file.Key, file.Value).Path == entry.Path, $"the file of {entry.Path} has another name");
+        }
+
+        foreach (var (key, _) in Table((byte)'A'))
+        {
+            var name = Convert.ToHexString([.. MetadataKeys.PathOf(key), (byte)'/']);
+            var isThere = entries.TryGetValue((MetadataKeys.WordAt(key, 0), name), out var owner) && !owner.IsImplicit;
+            Require(isThere, "properties have no directory");
         }
 
         Require(Table((byte)'F').Count() == entries.Values.Count(entry => entry.Kind == NamespaceEntryKind.File), "a file has no name");
@@ -161,6 +175,19 @@ sealed class StoreInvariants
         }
 
         Require(pins.Length == Table((byte)'p').Count(), "I2: a pin has no other side");
+        foreach (var twice in pins.GroupBy(pin => (pin.Block.Customer, pin.Intent, pin.Block.Name.Hash)).Where(same => same.Count() > 1))
+            Require(false, $"{twice.Key} is pinned under two names");
+        foreach (var (key, value) in Table((byte)'T'))
+        {
+            var (customer, intent) = (new CustomerId(MetadataKeys.WordAt(key, 0)), MetadataKeys.WordAt(key, 1));
+            Require(Has(MetadataKeys.Intent(customer, intent)), "a part has no upload");
+            foreach (var part in Rows.ReadPart(key, value).Blocks)
+            {
+                Require(Has(MetadataKeys.Pin(customer, part.Name, intent)), $"I1: {part.Name} of a part is not pinned");
+                Require(blocks.ContainsKey(new(customer, part.Name)), $"I1: {part.Name} of a part has no row");
+            }
+        }
+
         foreach (var block in blocks.Values)
         {
             var isFound = block.Locations.State != BlockState.Live
@@ -218,7 +245,7 @@ sealed class StoreInvariants
             {
                 if (Only is { } only && customer != only) continue;
                 var id = new CustomerBlock(customer, block);
-                var isFound = blocks.ContainsKey(id) || Has(MetadataKeys.Intent(customer, block.Generation));
+                var isFound = blocks.ContainsKey(id) || Table((byte)'P').Any(row => IsOf(row.Key, id));
                 Require(isFound, $"I2: nothing leads to {block} on {node}");
             }
         }

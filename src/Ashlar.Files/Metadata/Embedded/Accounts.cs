@@ -19,6 +19,9 @@ sealed class Accounts(KeyValueStore store)
         lock (gate) return accounts.GetOrAdd(customer, Read);
     }
 
+    /// <summary>Of a customer that is deleted.</summary>
+    public void Forget(CustomerId customer) => accounts.TryRemove(customer, out _);
+
     Account Read(CustomerId customer)
     {
         var key = MetadataKeys.Customer(customer);
@@ -51,10 +54,17 @@ sealed class Account(CustomerId customer, Quota quota, Usage used)
     {
         lock (gate)
         {
-            Check("bytes", used.Bytes + reserved.Bytes, change.Bytes, quota.Bytes);
-            Check("files", used.Files + reserved.Files, change.Files, quota.Files);
+            Check(change);
             reserved += Increase(change);
         }
+    }
+
+    /// <summary>Tests whether there would be room for a file that may replace another of some size, and takes none.</summary>
+    /// <exception cref="QuotaExceededException">There is none.</exception>
+    public void Test(UsageChanges file, long? replacedBytes)
+    {
+        var change = file.Total - (replacedBytes is { } bytes ? new Usage(bytes, 1, 0) : default);
+        lock (gate) Check(change);
     }
 
     /// <summary>After the write.</summary>
@@ -68,6 +78,12 @@ sealed class Account(CustomerId customer, Quota quota, Usage used)
     }
 
     static Usage Increase(Usage change) => new(Math.Max(0, change.Bytes), Math.Max(0, change.Files), Math.Max(0, change.Directories));
+
+    void Check(Usage change)
+    {
+        Check("bytes", used.Bytes + reserved.Bytes, change.Bytes, quota.Bytes);
+        Check("files", used.Files + reserved.Files, change.Files, quota.Files);
+    }
 
     void Check(string what, long taken, long more, long limit)
     {

@@ -7,8 +7,7 @@ namespace Ashlar.Files;
 static class BlockListPage
 {
     public const int MaxBlocks = 256;
-
-    const int BlockBytes = ContentHash.SizeBytes + sizeof(ulong) + sizeof(int);
+    public const int BlockBytes = ContentHash.SizeBytes + sizeof(ulong) + sizeof(int);
 
     public static ReadOnlySpan<byte> Write(ReadOnlySpan<FileBlock> blocks)
     {

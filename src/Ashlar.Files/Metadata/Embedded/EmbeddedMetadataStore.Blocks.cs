@@ -63,7 +63,7 @@ public sealed partial class EmbeddedMetadataStore
     public Task<bool> IsPinnedAsync(CustomerId customer, BlockName block, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return Task.FromResult(IsPinned(new CustomerBlock(customer, block)));
+        return Task.FromResult(Exists(KeyRange.Prefix(MetadataKeys.Pins(customer, block))));
     }
 
     /// <inheritdoc />
@@ -114,9 +114,16 @@ public sealed partial class EmbeddedMetadataStore
         return found;
     }
 
-    bool IsReferenced(CustomerBlock block) => Exists(KeyRange.Prefix(MetadataKeys.References(block.Customer, block.Name)));
-
-    bool IsPinned(CustomerBlock block) => Exists(KeyRange.Prefix(MetadataKeys.Pins(block.Customer, block.Name)));
+    /// <summary>
+    /// Whether a file refers to a block or an upload pins it, as of one moment: a commit makes a reference of a pin without latching the
+    /// block, and is not met between the two.
+    /// </summary>
+    bool IsInUse(CustomerBlock block)
+    {
+        using var moment = store.CreateSnapshot();
+        return Exists(moment, KeyRange.Prefix(MetadataKeys.References(block.Customer, block.Name)))
+            || Exists(moment, KeyRange.Prefix(MetadataKeys.Pins(block.Customer, block.Name)));
+    }
 
     static BlockRow Change(BlockRow present, BlockLocations changed, DateTimeOffset? condemnedAt = null) =>
         new(changed with { Version = present.Locations.Version + 1 }, condemnedAt ?? present.CondemnedAt);

@@ -4,10 +4,12 @@ namespace Ashlar.Files;
 
 public sealed partial class EmbeddedMetadataStore
 {
+    const int ForgetPage = 256;
+
     /// <inheritdoc />
     public Task<IReadOnlyList<CollectionCandidate>> ListIdleAsync(
-        TimeSpan idle, int limit, CancellationToken cancellationToken = default) =>
-        ListCandidates(MetadataKeys.IdleTable, MetadataKeys.Idle, idle, limit, cancellationToken);
+        TimeSpan idle, CollectionCandidate? after, int limit, CancellationToken cancellationToken = default) =>
+        ListCandidates(MetadataKeys.IdleTable, MetadataKeys.Idle, idle, after, limit, cancellationToken);
 
     /// <inheritdoc />
     public async Task<bool> CondemnAsync(CollectionCandidate block, TimeSpan idle, CancellationToken cancellationToken = default)
@@ -17,7 +19,7 @@ public sealed partial class EmbeddedMetadataStore
         using var held = await latches.TakeAsync(new LatchSet().Block(id.Customer, id.Name.Hash, isExclusive: true));
         var present = FindBlock(id.Customer, id.Name);
         // Whoever takes back the last pin or reference lists the block anew, so it may be forgotten while it has one.
-        var isInUse = IsReferenced(id) || IsPinned(id);
+        var isInUse = IsInUse(id);
         var mayBeCondemned = present?.Locations.State == BlockState.Live && !isInUse;
         var now = Now;
         if (mayBeCondemned && (block.Since > now - idle || present!.Locations.LastUsedAt > now - idle)) return false;
@@ -31,8 +33,8 @@ public sealed partial class EmbeddedMetadataStore
 
     /// <inheritdoc />
     public Task<IReadOnlyList<CollectionCandidate>> ListCondemnedAsync(
-        TimeSpan condemned, int limit, CancellationToken cancellationToken = default) =>
-        ListCandidates(MetadataKeys.CondemnedTable, MetadataKeys.Condemned, condemned, limit, cancellationToken);
+        TimeSpan condemned, CollectionCandidate? after, int limit, CancellationToken cancellationToken = default) =>
+        ListCandidates(MetadataKeys.CondemnedTable, MetadataKeys.Condemned, condemned, after, limit, cancellationToken);
 
     /// <inheritdoc />
     public async Task<BlockLocations?> BeginDeletionAsync(
@@ -43,7 +45,7 @@ public sealed partial class EmbeddedMetadataStore
         using var held = await latches.TakeAsync(new LatchSet().Block(id.Customer, id.Name.Hash, isExclusive: true));
         if (FindBlock(id.Customer, id.Name) is not { Locations.State: BlockState.Condemned } present) return null;
         // Tested again: a pin alone stops the deletion, whatever the periods are.
-        var isInUse = IsReferenced(id) || IsPinned(id);
+        var isInUse = IsInUse(id);
         if (!isInUse && present.CondemnedAt > Now - condemned) return null;
         var state = isInUse ? BlockState.Live : BlockState.Deleting;
         var changed = Change(present, present.Locations with { State = state });
@@ -80,6 +82,25 @@ public sealed partial class EmbeddedMetadataStore
     }
 
     /// <inheritdoc />
+    public async Task<int> ForgetNodeAsync(NodeId node, CancellationToken cancellationToken = default)
+    {
+        var count = 0;
+        CustomerBlock? last = null;
+        while (await ListBlocksOfNodeAsync(node, last, ForgetPage, cancellationToken) is { Count: > 0 } page)
+        {
+            foreach (var block in page)
+            {
+                last = block;
+                if (FindBlock(block.Customer, block.Name) is not { Locations.State: BlockState.Deleting }) continue;
+                await FinishDeletionAsync(block, [node], cancellationToken);
+                count++;
+            }
+        }
+
+        return count;
+    }
+
+    /// <inheritdoc />
     public async Task<int> AdoptStrangersAsync(
         CustomerId customer, NodeId node, IReadOnlyList<FileBlock> blocks, CancellationToken cancellationToken = default)
     {
@@ -87,20 +108,14 @@ public sealed partial class EmbeddedMetadataStore
         cancellationToken.ThrowIfCancellationRequested();
         accounts.Of(customer);
         var wanted = new LatchSet();
-        foreach (var block in blocks)
-        {
-            wanted.Block(customer, block.Name.Hash, isExclusive: true);
-            wanted.Intent(customer, block.Name.Generation, isExclusive: false);
-        }
-
+        foreach (var block in blocks) wanted.Block(customer, block.Name.Hash, isExclusive: true);
         using var held = await latches.TakeAsync(wanted);
         var batch = new WriteBatch { MayUseReserve = true };
         var count = 0;
         foreach (var block in blocks.DistinctBy(block => block.Name))
         {
             var id = new CustomerBlock(customer, block.Name);
-            if (FindBlock(customer, block.Name) is not null) continue;
-            if (IsPinned(id) || FindIntent(customer, block.Name.Generation) is not null) continue;
+            if (FindBlock(customer, block.Name) is not null || IsInUse(id)) continue;
             PutBlock(batch, null, Surplus(id, block.LengthBytes, [node]));
             count++;
         }
@@ -110,7 +125,8 @@ public sealed partial class EmbeddedMetadataStore
     }
 
     Task<IReadOnlyList<CollectionCandidate>> ListCandidates(
-        byte table, Func<DateTimeOffset, CustomerBlock, byte[]> key, TimeSpan age, int limit, CancellationToken cancellationToken)
+        byte table, Func<DateTimeOffset, CustomerBlock, byte[]> key, TimeSpan age, CollectionCandidate? after, int limit,
+        CancellationToken cancellationToken)
     {
         // Sorted by time: what is younger lies behind.
         var end = Now - age + TimeSpan.FromMicroseconds(1);
@@ -118,7 +134,7 @@ public sealed partial class EmbeddedMetadataStore
         var range = KeyRange.Between(MetadataKeys.Table(table), key(end, default).AsSpan(0, 1 + sizeof(ulong)));
         return Task.FromResult<IReadOnlyList<CollectionCandidate>>(ReadPage<CollectionCandidate>(
             range,
-            null,
+            after is { } last ? key(last.Since, last.Block) : null,
             limit,
             static (row, out item) =>
             {

@@ -9,32 +9,41 @@ public sealed partial class EmbeddedMetadataStore
     // How exact the time of the last use is: a block that many share is not written for each of them.
     static readonly TimeSpan UsePrecision = TimeSpan.FromHours(1);
 
+    // Blocks whose rows one transaction writes, about. It has them alone, and a latch stands for several blocks.
+    const int MaxBlocksAlone = 128;
+
     /// <inheritdoc />
     public async Task<NamespaceEntry> CommitAsync(IntentToken intent, FileCommit file, CancellationToken cancellationToken = default)
     {
         Check(file);
         cancellationToken.ThrowIfCancellationRequested();
         var account = accounts.Of(intent.Customer);
-        // Whoever only adds a reference shares the block; whoever writes its row has it alone. Which it is shows when it is latched.
-        var written = file.Written.Keys.Select(block => block.Hash).ToHashSet();
+        var use = new BlockUse(file.Blocks, file.Written, file.RequiredCopies, file.WantedCopies);
+        Check(use);
+        await SettleAsync(intent, use);
+        // Whoever only adds a reference need not latch the block: the pin keeps it as it is, and goes with the write that adds the
+        // reference. Whoever writes its row has it alone. Which it is shows when the intent is latched.
+        var alone = new HashSet<ContentHash>();
         while (true)
         {
-            var wanted = NamesOf(intent.Customer, file.Path).Intent(intent.Customer, intent.Id, isExclusive: true);
-            foreach (var block in file.Blocks) wanted.Block(intent.Customer, block.Name.Hash, written.Contains(block.Name.Hash));
+            var missing = FindMissing(intent.Customer, file.Path, file.CreateParents);
+            var wanted = ToMake(intent.Customer, file.Path, missing).Intent(intent.Customer, intent.Id, isExclusive: true);
+            foreach (var hash in alone) wanted.Block(intent.Customer, hash, isExclusive: true);
             using var held = await latches.TakeAsync(wanted);
             if (FindCommitted(intent.Customer, intent.Id) is { } done) return done;
             var opened = RequireHeld(intent);
-            var plan = new CommitPlan(this, intent, file);
-            if (!plan.Changed.IsSubsetOf(written))
+            if (!missing.SequenceEqual(FindMissing(intent.Customer, file.Path, file.CreateParents))) continue;
+            var plan = new CommitPlan(this, intent, use);
+            if (!alone.IsSupersetOf(plan.Changed))
             {
-                written.UnionWith(plan.Changed);
+                alone.UnionWith(plan.Changed);
                 continue;
             }
 
             var batch = new WriteBatch();
             plan.AddTo(batch);
             EndIntent(batch, opened, plan.Pinned);
-            return await CommitAsync(batch, account, intent.Customer, intent.Id, file, plan.Blocks);
+            return await CommitAsync(batch, account, intent.Customer, intent.Id, file, plan.Blocks, missing);
         }
     }
 
@@ -47,15 +56,28 @@ public sealed partial class EmbeddedMetadataStore
         if (file.Inline is null) throw new ArgumentException("A file with blocks needs an intent.", nameof(file));
         cancellationToken.ThrowIfCancellationRequested();
         var account = accounts.Of(customer);
-        using var held = await latches.TakeAsync(NamesOf(customer, file.Path).Intent(customer, id, isExclusive: true));
-        if (FindCommitted(customer, id) is { } done)
-            return done.Path == file.Path ? done : throw new UploadIdInUseException(customer, id);
-        if (FindIntent(customer, id) is not null) throw new UploadIdInUseException(customer, id);
-        return await CommitAsync(new WriteBatch(), account, customer, id, file, []);
+        while (true)
+        {
+            var missing = FindMissing(customer, file.Path, file.CreateParents);
+            using var held = await latches.TakeAsync(ToMake(customer, file.Path, missing).Intent(customer, id, isExclusive: true));
+            RequireCustomer(customer);
+            if (FindFree(customer, id, file.Path) is { } done) return done;
+            if (!missing.SequenceEqual(FindMissing(customer, file.Path, file.CreateParents))) continue;
+            return await CommitAsync(new WriteBatch(), account, customer, id, file, [], missing);
+        }
+    }
+
+    /// <inheritdoc />
+    public Task<NamespaceEntry?> FindCommittedAsync(CustomerId customer, ulong id, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        accounts.Of(customer);
+        return Task.FromResult(FindCommitted(customer, id));
     }
 
     async Task<NamespaceEntry> CommitAsync(
-        WriteBatch batch, Account account, CustomerId customer, ulong id, FileCommit file, List<FileBlock> blocks)
+        WriteBatch batch, Account account, CustomerId customer, ulong id, FileCommit file, List<FileBlock> blocks,
+        List<FilePath> missing)
     {
         var now = Now;
         var entry = new NamespaceEntry
@@ -69,7 +91,7 @@ public sealed partial class EmbeddedMetadataStore
             UpdatedAt = now,
         };
         var usage = new UsageChanges(customer).AddFile(file.Path, entry.SizeBytes);
-        MakeRoom(batch, usage, customer, file.Path, file.Condition);
+        MakeRoom(batch, usage, customer, file.Path, file.Condition, missing);
         batch.Put(MetadataKeys.File(customer, file.Path), Files.Rows.Write(entry));
         var row = new FileRow
         {
@@ -77,6 +99,7 @@ public sealed partial class EmbeddedMetadataStore
             SizeBytes = entry.SizeBytes,
             CreatedAt = now,
             BlockCount = blocks.Count,
+            Properties = file.Properties,
             Inline = file.Inline,
         };
         batch.Put(MetadataKeys.FileRow(customer, id), row.Write());
@@ -98,7 +121,7 @@ public sealed partial class EmbeddedMetadataStore
             batch.Put(MetadataKeys.Reference(customer, block, id), []);
     }
 
-    /// <summary>Takes back the pins that became references, and the intent; pins of other blocks are left to the cleanup.</summary>
+    /// <summary>Takes back pins that became references, the parts and the intent; other pins are left to the cleanup.</summary>
     void EndIntent(WriteBatch batch, UploadIntent intent, IReadOnlySet<BlockName> used)
     {
         var (customer, id) = (intent.Token.Customer, intent.Token.Id);
@@ -109,7 +132,8 @@ public sealed partial class EmbeddedMetadataStore
             else isAnyLeft = true;
         }
 
-        if (isAnyLeft) batch.Put(MetadataKeys.Intent(customer, id), Files.Rows.Write(intent with { IsReleased = true }));
+        DeleteParts(batch, customer, id);
+        if (isAnyLeft) Put(batch, intent with { IsReleased = true });
         else batch.Delete(MetadataKeys.Intent(customer, id));
     }
 
@@ -121,10 +145,6 @@ public sealed partial class EmbeddedMetadataStore
         return moment.Get(key) is { } row ? Find(moment.Get, customer, ReadRow(key, row).Path) : null;
     }
 
-    static LatchSet NamesOf(CustomerId customer, FilePath path) => new LatchSet()
-        .Path(customer, path.Parent, isExclusive: false)
-        .Path(customer, path, isExclusive: true);
-
     static void Check(FileCommit file)
     {
         ArgumentNullException.ThrowIfNull(file);
@@ -132,40 +152,58 @@ public sealed partial class EmbeddedMetadataStore
             throw new ArgumentException("A file has either blocks or content of its own.", nameof(file));
         if (file.Inline?.Length > FileCommit.MaxInlineBytes)
             throw new ArgumentException($"Content of more than {FileCommit.MaxInlineBytes} bytes lies in blocks.", nameof(file));
-        if (file.Tag.Length > FileCommit.MaxTagBytes || !Ascii.IsValid(file.Tag))
-            throw new ArgumentException($"A tag has at most {FileCommit.MaxTagBytes} ASCII characters.", nameof(file));
-        if (file.RequiredCopies < 1 || file.WantedCopies < file.RequiredCopies || file.WantedCopies > byte.MaxValue)
-            throw new ArgumentException("At least one copy is required, and as many are wanted, at most 255.", nameof(file));
-        // A range is found by sums of lengths.
-        if (file.Blocks.Any(block => block.LengthBytes <= 0)) throw new ArgumentException("A block is not empty.", nameof(file));
+        CheckTag(file.Tag, nameof(file));
     }
 
-    /// <summary>What a commit does to the blocks of its file, by their rows as they are. The caller holds their latches.</summary>
+    static void CheckTag(string tag, string parameter)
+    {
+        if (tag.Length > FileCommit.MaxTagBytes || !Ascii.IsValid(tag))
+            throw new ArgumentException($"A tag has at most {FileCommit.MaxTagBytes} ASCII characters.", parameter);
+    }
+
+    static void Check(BlockUse use)
+    {
+        ArgumentNullException.ThrowIfNull(use.Written);
+        if (use.RequiredCopies < 1 || use.WantedCopies < use.RequiredCopies || use.WantedCopies > byte.MaxValue)
+            throw new ArgumentException("At least one copy is required, and as many are wanted, at most 255.", nameof(use));
+        // A range is found by sums of lengths.
+        if (use.Blocks.Any(block => block.LengthBytes <= 0)) throw new ArgumentException("A block is not empty.", nameof(use));
+    }
+
+    /// <summary>Blocks that something is to refer to, with what is known of their copies.</summary>
+    sealed record BlockUse(
+        IReadOnlyList<FileBlock> Blocks, IReadOnlyDictionary<BlockName, IReadOnlyCollection<NodeId>> Written, int RequiredCopies,
+        int WantedCopies);
+
+    /// <summary>
+    /// What a commit, or a part, does to the blocks that it names, by their rows as they are. The caller holds the latch of the intent, and
+    /// has those alone that change.
+    /// </summary>
     sealed class CommitPlan
     {
         readonly List<(BlockRow? Before, BlockRow After)> rows = [];
+        readonly List<(BlockName From, FileBlock To)> passed = [];
+        readonly HashSet<BlockName> pinned = [];
         readonly EmbeddedMetadataStore owner;
         readonly IntentToken intent;
-        readonly FileCommit file;
+        readonly BlockUse use;
 
-        public CommitPlan(EmbeddedMetadataStore owner, IntentToken intent, FileCommit file)
+        public CommitPlan(EmbeddedMetadataStore owner, IntentToken intent, BlockUse use)
         {
-            (this.owner, this.intent, this.file) = (owner, intent, file);
+            (this.owner, this.intent, this.use) = (owner, intent, use);
             var names = new Dictionary<BlockName, BlockName>();
-            foreach (var block in file.Blocks)
+            foreach (var block in use.Blocks)
             {
                 if (!names.TryGetValue(block.Name, out var name)) names.Add(block.Name, name = Refer(block));
                 Blocks.Add(new(name, block.LengthBytes));
             }
-
-            Pinned = names.Keys.ToHashSet();
         }
 
-        /// <summary>The file's blocks, under the names that stay.</summary>
+        /// <summary>The blocks, under the names that stay.</summary>
         public List<FileBlock> Blocks { get; } = [];
 
-        /// <summary>Blocks of the file under the names that were pinned.</summary>
-        public IReadOnlySet<BlockName> Pinned { get; }
+        /// <summary>The blocks under the names that are pinned.</summary>
+        public IReadOnlySet<BlockName> Pinned => pinned;
 
         /// <summary>Contents whose rows change.</summary>
         public HashSet<ContentHash> Changed { get; } = [];
@@ -175,22 +213,35 @@ public sealed partial class EmbeddedMetadataStore
             foreach (var (before, after) in rows) PutBlock(batch, before, after);
         }
 
+        /// <summary>Passes pins on to the blocks that stay, where the intent goes on.</summary>
+        public void AddPins(WriteBatch batch)
+        {
+            foreach (var (from, to) in passed)
+            {
+                DeletePin(batch, intent, from);
+                PutPin(batch, intent, to);
+            }
+        }
+
         // I1: the block is live, and its copies were durable on as many nodes as are required, before the file becomes visible.
         BlockName Refer(FileBlock block)
         {
-            var id = new CustomerBlock(intent.Customer, block.Name);
-            if (owner.store.Get(MetadataKeys.Pin(intent.Customer, block.Name, intent.Id)) is null)
-                throw new BlockNotPinnedException(block.Name);
-            var nodes = InOrder(file.Written.GetValueOrDefault(block.Name) ?? []);
-            var present = owner.FindBlock(intent.Customer, block.Name);
+            // The name may have passed to another one of the content since it was pinned; then the copies under it are surplus already.
+            if (owner.FindPin(intent, block.Name.Hash) is not { } pin) throw new BlockNotPinnedException(block.Name);
+            pinned.Add(pin);
+            var nodes = pin == block.Name ? InOrder(use.Written.GetValueOrDefault(block.Name) ?? []) : [];
+            var present = owner.FindBlock(intent.Customer, pin);
             if (present is null)
             {
-                // Only the writer of a generation pins it before it has a row.
-                Invariant.Require(block.Name.Generation == intent.Id);
-                present = owner.FindUsable(intent.Customer, block.Name.Hash);
+                // Only the upload for which a generation was drawn pins it before it has a row.
+                if (pin != block.Name) throw new BlockNotPinnedException(block.Name);
+                var id = new CustomerBlock(intent.Customer, pin);
+                present = owner.FindUsable(intent.Customer, pin.Hash);
                 if (present is null) return Insert(id, block.LengthBytes, nodes);
                 // Another upload of the content was first: its block is used, and the copies of this one are surplus.
                 if (nodes.Length > 0) Put(null, owner.Surplus(id, block.LengthBytes, nodes));
+                passed.Add((pin, new(present.Locations.Name, block.LengthBytes)));
+                Changed.Add(pin.Hash);
                 nodes = [];
             }
 
@@ -210,7 +261,7 @@ public sealed partial class EmbeddedMetadataStore
                     Name = id.Name,
                     LengthBytes = lengthBytes,
                     State = BlockState.Live,
-                    WantedCopies = file.WantedCopies,
+                    WantedCopies = use.WantedCopies,
                     Nodes = nodes,
                     Version = 1,
                     LastUsedAt = owner.Now,
@@ -228,7 +279,7 @@ public sealed partial class EmbeddedMetadataStore
             RequireCopies(before.Name, more.Length > 0 ? more.Length : nodes.Length);
             var isNew = before.State != BlockState.Live
                 || nodes.Length != before.Nodes.Count
-                || file.WantedCopies > before.WantedCopies
+                || use.WantedCopies > before.WantedCopies
                 || (now - before.LastUsedAt).Duration() >= UsePrecision;
             if (isNew)
             {
@@ -236,7 +287,7 @@ public sealed partial class EmbeddedMetadataStore
                 {
                     State = BlockState.Live,
                     Nodes = nodes,
-                    WantedCopies = Math.Max(before.WantedCopies, file.WantedCopies),
+                    WantedCopies = Math.Max(before.WantedCopies, use.WantedCopies),
                     LastUsedAt = now,
                 }));
             }
@@ -246,7 +297,7 @@ public sealed partial class EmbeddedMetadataStore
 
         void RequireCopies(BlockName block, int copies)
         {
-            if (copies < file.RequiredCopies) throw new TooFewCopiesException(block, copies, file.RequiredCopies);
+            if (copies < use.RequiredCopies) throw new TooFewCopiesException(block, copies, use.RequiredCopies);
         }
 
         void Put(BlockRow? before, BlockRow after)

@@ -62,9 +62,38 @@ public sealed partial class EmbeddedMetadataStore
         var account = accounts.Of(customer);
         using var held = await latches.TakeAsync(new LatchSet().Customers());
         var batch = new WriteBatch();
-        batch.Put(MetadataKeys.Customer(customer), Files.Rows.Write(ReadCustomer(customer)! with { Quota = quota }));
+        var present = ReadCustomer(customer) ?? throw new CustomerNotFoundException(customer);
+        batch.Put(MetadataKeys.Customer(customer), Files.Rows.Write(present with { Quota = quota }));
         await WriteAsync(batch);
         account.Quota = quota;
+    }
+
+    /// <inheritdoc />
+    public async Task DeleteCustomerAsync(CustomerId customer, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        using var held = await latches.TakeAsync(new LatchSet().Customers().Customer(customer, isExclusive: true));
+        var present = ReadCustomer(customer) ?? throw new CustomerNotFoundException(customer);
+        if (Exists(KeyRange.Prefix(MetadataKeys.Entries(customer, []))))
+            throw new CustomerNotEmptyException(customer, "files or directories");
+        if (Exists(KeyRange.Prefix(MetadataKeys.Intents(customer))))
+            throw new CustomerNotEmptyException(customer, "uploads that have not ended");
+        var batch = new WriteBatch { MayUseReserve = true };
+        batch.Delete(MetadataKeys.Customer(customer));
+        batch.Delete(MetadataKeys.CustomerName(Encoding.UTF8.GetBytes(present.Name)));
+        DeleteRows(batch, MetadataKeys.Usages(customer));
+        DeleteRows(batch, MetadataKeys.Users(customer));
+        using (var keys = store.Scan(KeyRange.Prefix(MetadataKeys.UserKeys(customer))))
+        {
+            while (keys.MoveNext())
+            {
+                batch.Delete(keys.Key);
+                batch.Delete(MetadataKeys.Key(keys.Key[(keys.Key.LastIndexOf((byte)0) + 1)..]));
+            }
+        }
+
+        await WriteAsync(batch);
+        accounts.Forget(customer);
     }
 
     /// <inheritdoc />
@@ -84,6 +113,15 @@ public sealed partial class EmbeddedMetadataStore
         accounts.Of(customer);
         return Task.FromResult(SumUsage(MetadataKeys.Usages(customer, bucket)));
     }
+
+    void DeleteRows(WriteBatch batch, byte[] prefix)
+    {
+        using var rows = store.Scan(KeyRange.Prefix(prefix));
+        while (rows.MoveNext()) batch.Delete(rows.Key);
+    }
+
+    // Behind the latch of the customer: nobody deletes it from here on.
+    void RequireCustomer(CustomerId customer) => accounts.Of(customer);
 
     // A scan sees one moment.
     Usage SumUsage(byte[] prefix)

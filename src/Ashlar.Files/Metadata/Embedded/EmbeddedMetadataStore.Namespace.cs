@@ -6,24 +6,39 @@ public sealed partial class EmbeddedMetadataStore
 {
     /// <inheritdoc />
     public async Task<NamespaceEntry> CreateDirectoryAsync(
-        CustomerId customer, FilePath path, CancellationToken cancellationToken = default)
+        CustomerId customer, FilePath path, CreateDirectoryOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(path);
         cancellationToken.ThrowIfCancellationRequested();
+        options ??= new();
         var account = accounts.Of(customer);
         if (path.IsRoot) throw new PathExistsException(path, NamespaceEntryKind.Directory);
-        // The parent is shared and its row not written: any number make names in one directory at a time. Who deletes it needs it alone.
-        using var held = await latches.TakeAsync(new LatchSet()
-            .Path(customer, path.Parent, isExclusive: false)
-            .Path(customer, path, isExclusive: true));
-        RequireDirectory(customer, path.Parent);
-        if (Find(customer, path) is { } present) throw new PathExistsException(path, present.Kind);
-        var now = Now;
-        var entry = new NamespaceEntry { Path = path, Kind = NamespaceEntryKind.Directory, CreatedAt = now, UpdatedAt = now };
-        var batch = new WriteBatch();
-        batch.Put(MetadataKeys.Directory(customer, path), Files.Rows.Write(entry));
-        await WriteAsync(account, batch, new UsageChanges(customer).AddDirectory(path));
-        return entry;
+        while (true)
+        {
+            var missing = FindMissing(customer, path, options.CreateParents);
+            using var held = await latches.TakeAsync(ToMake(customer, path, missing));
+            RequireCustomer(customer);
+            if (!missing.SequenceEqual(FindMissing(customer, path, options.CreateParents))) continue;
+            var batch = new WriteBatch();
+            var usage = new UsageChanges(customer);
+            MakeParents(batch, usage, customer, path, missing);
+            var present = Find(customer, path);
+            var mayHave = present is null || (present.IsImplicit && options.MayClaimImplicit);
+            if (!mayHave) throw new PathExistsException(path, present!.Kind);
+            if (present is null) usage.AddDirectory(path);
+            var now = Now;
+            var entry = new NamespaceEntry
+            {
+                Path = path,
+                Kind = NamespaceEntryKind.Directory,
+                CreatedAt = present?.CreatedAt ?? now,
+                UpdatedAt = now,
+            };
+            batch.Put(MetadataKeys.Directory(customer, path), Files.Rows.Write(entry));
+            PutDirectoryProperties(batch, customer, path, options.Properties);
+            await WriteAsync(account, batch, usage);
+            return entry;
+        }
     }
 
     /// <inheritdoc />
@@ -31,15 +46,37 @@ public sealed partial class EmbeddedMetadataStore
     {
         ArgumentNullException.ThrowIfNull(path);
         cancellationToken.ThrowIfCancellationRequested();
-        var account = accounts.Of(customer);
         if (path.IsRoot) throw new DirectoryNotEmptyException(path);
-        using var held = await latches.TakeAsync(new LatchSet().Path(customer, path, isExclusive: true));
-        if (Require(customer, path).Kind == NamespaceEntryKind.File) throw new NotADirectoryException(path);
-        var key = MetadataKeys.Directory(customer, path);
-        if (Exists(KeyRange.Between([.. key, 0], KeyRange.Prefix(key).End))) throw new DirectoryNotEmptyException(path);
-        var batch = new WriteBatch { MayUseReserve = true };
-        batch.Delete(key);
-        await WriteAsync(account, batch, new UsageChanges(customer).RemoveDirectory(path));
+        await RemoveAsync(customer, path, made: null, [], (batch, usage) =>
+        {
+            if (Require(customer, path).Kind == NamespaceEntryKind.File) throw new NotADirectoryException(path);
+            if (HasChildren(customer, path)) throw new DirectoryNotEmptyException(path);
+            RemoveDirectory(batch, usage, customer, path);
+            return true;
+        });
+    }
+
+    /// <inheritdoc />
+    public async Task ReleaseDirectoryAsync(CustomerId customer, FilePath path, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        cancellationToken.ThrowIfCancellationRequested();
+        if (path.Parent.IsRoot) throw new ArgumentException($"{path} is the root or a directory of it, which are explicit.", nameof(path));
+        await RemoveAsync(customer, path, made: null, [], (batch, usage) =>
+        {
+            var present = Require(customer, path);
+            if (present.Kind == NamespaceEntryKind.File) throw new NotADirectoryException(path);
+            if (!HasChildren(customer, path))
+            {
+                RemoveDirectory(batch, usage, customer, path);
+                return true;
+            }
+
+            if (present.IsImplicit) return false;
+            batch.Put(MetadataKeys.Directory(customer, path), Files.Rows.Write(present with { IsImplicit = true }));
+            PutDirectoryProperties(batch, customer, path, FileProperties.Empty);
+            return false;
+        });
     }
 
     /// <inheritdoc />
@@ -48,14 +85,15 @@ public sealed partial class EmbeddedMetadataStore
     {
         ArgumentNullException.ThrowIfNull(path);
         cancellationToken.ThrowIfCancellationRequested();
-        var account = accounts.Of(customer);
-        using var held = await latches.TakeAsync(new LatchSet().Path(customer, path, isExclusive: true));
-        var entry = RequireFile(customer, path);
-        if (ifTag is not null && ifTag != entry.Tag) throw new TagMismatchException(path, ifTag, entry.Tag);
-        var batch = new WriteBatch { MayUseReserve = true };
-        batch.Delete(MetadataKeys.File(customer, path));
-        RemoveFile(batch, customer, entry);
-        await WriteAsync(account, batch, new UsageChanges(customer).RemoveFile(path, entry.SizeBytes));
+        await RemoveAsync(customer, path, made: null, [], (batch, usage) =>
+        {
+            var entry = RequireFile(customer, path);
+            RequireTag(path, ifTag, entry.Tag);
+            batch.Delete(MetadataKeys.File(customer, path));
+            RemoveFile(batch, customer, entry);
+            usage.RemoveFile(path, entry.SizeBytes);
+            return true;
+        });
     }
 
     /// <inheritdoc />
@@ -65,24 +103,22 @@ public sealed partial class EmbeddedMetadataStore
         ArgumentNullException.ThrowIfNull(from);
         ArgumentNullException.ThrowIfNull(to);
         cancellationToken.ThrowIfCancellationRequested();
-        var account = accounts.Of(customer);
-        using var held = await latches.TakeAsync(new LatchSet()
-            .Path(customer, from, isExclusive: true)
-            .Path(customer, to.Parent, isExclusive: false)
-            .Path(customer, to, isExclusive: true));
-        var entry = RequireFile(customer, from);
-        if (from == to) return entry;
-        var batch = new WriteBatch();
-        var usage = new UsageChanges(customer).RemoveFile(from, entry.SizeBytes).AddFile(to, entry.SizeBytes);
-        MakeRoom(batch, usage, customer, to, new(mayReplace, null));
+        NamespaceEntry? renamed = null;
+        await RemoveAsync(customer, from, to, [(to.Parent, false), (to, true)], (batch, usage) =>
+        {
+            var entry = renamed = RequireFile(customer, from);
+            if (from == to) return false;
+            usage.RemoveFile(from, entry.SizeBytes).AddFile(to, entry.SizeBytes);
+            MakeRoom(batch, usage, customer, to, new(mayReplace, null), []);
 
-        var renamed = entry with { Path = to, UpdatedAt = Now };
-        var key = MetadataKeys.FileRow(customer, entry.FileId);
-        batch.Delete(MetadataKeys.File(customer, from));
-        batch.Put(MetadataKeys.File(customer, to), Files.Rows.Write(renamed));
-        batch.Put(key, (RequireRow(key) with { Path = to }).Write());
-        await WriteAsync(account, batch, usage);
-        return renamed;
+            renamed = entry with { Path = to, UpdatedAt = Now };
+            var key = MetadataKeys.FileRow(customer, entry.FileId);
+            batch.Delete(MetadataKeys.File(customer, from));
+            batch.Put(MetadataKeys.File(customer, to), Files.Rows.Write(renamed));
+            batch.Put(key, (RequireRow(key) with { Path = to }).Write());
+            return true;
+        });
+        return renamed!;
     }
 
     /// <inheritdoc />
@@ -98,14 +134,51 @@ public sealed partial class EmbeddedMetadataStore
             return Task.FromResult(Find(moment.Get, customer, path));
         }
 
-        var createdAt = ReadCustomer(customer)!.CreatedAt;
-        return Task.FromResult<NamespaceEntry?>(new()
+        return Task.FromResult<NamespaceEntry?>(RootOf(customer));
+    }
+
+    /// <inheritdoc />
+    public Task<DescribedEntry?> DescribeAsync(CustomerId customer, FilePath path, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        cancellationToken.ThrowIfCancellationRequested();
+        accounts.Of(customer);
+        if (path.IsRoot) return Task.FromResult<DescribedEntry?>(new(RootOf(customer), FileProperties.Empty));
+        using var moment = store.CreateSnapshot();
+        var entry = Find(moment.Get, customer, path);
+        return Task.FromResult(entry is null ? null : new DescribedEntry(entry, ReadProperties(moment.Get, customer, entry)));
+    }
+
+    /// <inheritdoc />
+    public async Task<NamespaceEntry> SetPropertiesAsync(
+        CustomerId customer, FilePath path, PropertyChanges changes, string? ifTag = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        ArgumentNullException.ThrowIfNull(changes);
+        cancellationToken.ThrowIfCancellationRequested();
+        var account = accounts.Of(customer);
+        if (path.IsRoot) throw new ArgumentException("The root has no properties.", nameof(path));
+        using var held = await latches.TakeAsync(new LatchSet().Path(customer, path, isExclusive: true));
+        var entry = Require(customer, path);
+        if (entry.IsImplicit) throw new PathNotFoundException(path);
+        RequireTag(path, ifTag, entry.Kind == NamespaceEntryKind.File ? entry.Tag : null);
+        var properties = changes.ApplyTo(ReadProperties(store.Get, customer, entry));
+        if (changes.IsUpdate) entry = entry with { UpdatedAt = Now };
+        var batch = new WriteBatch();
+        if (entry.Kind == NamespaceEntryKind.Directory)
         {
-            Path = path,
-            Kind = NamespaceEntryKind.Directory,
-            CreatedAt = createdAt,
-            UpdatedAt = createdAt,
-        });
+            PutDirectoryProperties(batch, customer, path, properties);
+            batch.Put(MetadataKeys.Directory(customer, path), Files.Rows.Write(entry));
+        }
+        else
+        {
+            var key = MetadataKeys.FileRow(customer, entry.FileId);
+            batch.Put(key, (RequireRow(key) with { Properties = properties }).Write());
+            batch.Put(MetadataKeys.File(customer, path), Files.Rows.Write(entry));
+        }
+
+        await WriteAsync(account, batch, new UsageChanges(customer));
+        return entry;
     }
 
     /// <inheritdoc />
@@ -123,7 +196,7 @@ public sealed partial class EmbeddedMetadataStore
         if (entry.Kind != NamespaceEntryKind.File) throw new NotAFileException(path);
         var key = MetadataKeys.FileRow(customer, entry.FileId);
         var row = ReadRow(key, moment.Get(key));
-        var file = new StoredFile { Entry = entry, Inline = row.Inline, BlockCount = row.BlockCount };
+        var file = new StoredFile { Entry = entry, Properties = row.Properties, Inline = row.Inline, BlockCount = row.BlockCount };
         if (row.BlockCount == 0 || offset >= entry.SizeBytes || length == 0) return Task.FromResult(file);
         var (blocks, start) = ReadBlocks(moment, customer, entry, offset, Math.Min(length, entry.SizeBytes - offset));
         return Task.FromResult(file with { Blocks = blocks, BlocksOffsetBytes = start });
@@ -163,6 +236,38 @@ public sealed partial class EmbeddedMetadataStore
         return (blocks, start);
     }
 
+    NamespaceEntry RootOf(CustomerId customer)
+    {
+        var createdAt = (ReadCustomer(customer) ?? throw new CustomerNotFoundException(customer)).CreatedAt;
+        return new() { Path = FilePath.Root, Kind = NamespaceEntryKind.Directory, CreatedAt = createdAt, UpdatedAt = createdAt };
+    }
+
+    static FileProperties ReadProperties(GetRow get, CustomerId customer, NamespaceEntry entry)
+    {
+        if (entry.Kind == NamespaceEntryKind.File)
+        {
+            var file = MetadataKeys.FileRow(customer, entry.FileId);
+            return ReadRow(file, get(file)).Properties;
+        }
+
+        var key = MetadataKeys.DirectoryProperties(customer, entry.Path);
+        return get(key) is { } row ? Files.Rows.ReadProperties(key, row) : FileProperties.Empty;
+    }
+
+    static void PutDirectoryProperties(WriteBatch batch, CustomerId customer, FilePath path, FileProperties properties)
+    {
+        var key = MetadataKeys.DirectoryProperties(customer, path);
+        if (properties.Count == 0) batch.Delete(key);
+        else batch.Put(key, Files.Rows.Write(properties));
+    }
+
+    static void RemoveDirectory(WriteBatch batch, UsageChanges usage, CustomerId customer, FilePath path)
+    {
+        batch.Delete(MetadataKeys.Directory(customer, path));
+        batch.Delete(MetadataKeys.DirectoryProperties(customer, path));
+        usage.RemoveDirectory(path);
+    }
+
     // Of the caller's latched paths.
     NamespaceEntry? Find(CustomerId customer, FilePath path) => Find(store.Get, customer, path);
 
@@ -185,20 +290,6 @@ public sealed partial class EmbeddedMetadataStore
     {
         if (path.IsRoot || store.Get(MetadataKeys.Directory(customer, path)) is not null) return;
         throw store.Get(MetadataKeys.File(customer, path)) is null ? new PathNotFoundException(path) : new NotADirectoryException(path);
-    }
-
-    /// <summary>Tests whether a file may take a name, and removes the one that it replaces.</summary>
-    void MakeRoom(WriteBatch batch, UsageChanges usage, CustomerId customer, FilePath path, CommitCondition condition)
-    {
-        if (path.IsRoot) throw new NotAFileException(path);
-        RequireDirectory(customer, path.Parent);
-        var present = Find(customer, path);
-        if (present is not null && !condition.MayReplace) throw new PathExistsException(path, present.Kind);
-        if (present?.Kind == NamespaceEntryKind.Directory) throw new NotAFileException(path);
-        if (condition.IfTag is { } expected && expected != present?.Tag) throw new TagMismatchException(path, expected, present?.Tag);
-        if (present is null) return;
-        RemoveFile(batch, customer, present);
-        usage.RemoveFile(path, present.SizeBytes);
     }
 
     /// <summary>

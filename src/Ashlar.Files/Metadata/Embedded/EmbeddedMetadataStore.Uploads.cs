@@ -10,19 +10,26 @@ public sealed partial class EmbeddedMetadataStore
 
     /// <inheritdoc />
     public async Task<UploadIntent> OpenIntentAsync(
-        CustomerId customer, ulong id, FilePath path, string owner, TimeSpan lease, CancellationToken cancellationToken = default)
+        CustomerId customer, IntentRequest request, CancellationToken cancellationToken = default)
     {
-        ArgumentOutOfRangeException.ThrowIfZero(id);
-        ArgumentNullException.ThrowIfNull(path);
-        CheckName(owner, nameof(owner));
-        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(lease, TimeSpan.Zero);
+        ArgumentNullException.ThrowIfNull(request);
+        var (id, path, lease) = (request.Id, request.Path, request.Lease);
+        ArgumentOutOfRangeException.ThrowIfZero(id, nameof(request));
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(lease, TimeSpan.Zero, nameof(request));
+        CheckName(request.Owner, nameof(request));
         cancellationToken.ThrowIfCancellationRequested();
-        accounts.Of(customer);
-        using var held = await latches.TakeAsync(new LatchSet().Intent(customer, id, isExclusive: true));
+        var account = accounts.Of(customer);
+        using var held = await latches.TakeAsync(
+            new LatchSet().Customer(customer, isExclusive: false).Intent(customer, id, isExclusive: true));
+        RequireCustomer(customer);
         var present = FindIntent(customer, id);
-        var isAnothers = present is not null && (present.IsReleased || present.Path != path);
+        var isAnothers = present is not null
+            && (present.IsReleased || present.Path != path || present.IsInParts != request.IsInParts);
         if (isAnothers || store.Get(MetadataKeys.FileRow(customer, id)) is not null)
             throw new UploadIdInUseException(customer, id);
+        // Before a byte comes. What it replaces will be given back.
+        if (request.ExpectedBytes is { } expected)
+            account.Test(new UsageChanges(customer).AddFile(path, expected), FindSize(customer, path));
         var now = Now;
         // Each opening writes, so the sequence grows from one to the next, also beyond the end of an intent: no fence comes twice.
         var fence = store.VisibleSequence;
@@ -31,13 +38,23 @@ public sealed partial class EmbeddedMetadataStore
         {
             Token = new(customer, id, fence),
             Path = path,
-            Owner = owner,
+            Owner = request.Owner,
             OpenedAt = present?.OpenedAt ?? now,
             LeaseEndsAt = now + lease,
             IsReleased = false,
+            IsInParts = request.IsInParts,
+            CreateParents = present?.CreateParents ?? request.CreateParents,
+            Properties = present?.Properties ?? request.Properties,
         };
         await WriteAsync(intent);
         return intent;
+    }
+
+    /// <inheritdoc />
+    public Task<UploadIntent?> FindIntentAsync(CustomerId customer, ulong id, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return Task.FromResult(FindIntent(customer, id) is { IsReleased: false } open ? open : null);
     }
 
     /// <inheritdoc />
@@ -59,8 +76,8 @@ public sealed partial class EmbeddedMetadataStore
         ArgumentNullException.ThrowIfNull(blocks);
         cancellationToken.ThrowIfCancellationRequested();
         var customer = intent.Customer;
-        var wanted = new LatchSet().Intent(customer, intent.Id, isExclusive: false);
-        // Shared with other pins and with commits; whoever condemns or deletes has the block alone.
+        // Alone: two that pin one content get one name. The blocks are shared; whoever condemns or deletes one has it alone.
+        var wanted = new LatchSet().Intent(customer, intent.Id, isExclusive: true);
         foreach (var block in blocks) wanted.Block(customer, block.Hash, isExclusive: false);
         using var held = await latches.TakeAsync(wanted);
         RequireHeld(intent);
@@ -78,13 +95,11 @@ public sealed partial class EmbeddedMetadataStore
                     $"Block {block.Hash} has {known.Locations.LengthBytes} bytes, not {block.LengthBytes}.", nameof(blocks));
             }
 
-            var chosen = pin ?? known?.Locations.Name ?? new BlockName(block.Hash, intent.Id);
+            var chosen = pin ?? known?.Locations.Name ?? new BlockName(block.Hash, DrawGeneration());
             pinned.Add(block.Hash, new(chosen, known?.Locations));
             if (pin is not null) continue;
-            // A name is used once: what an earlier upload of this number left is being removed under it.
-            if (known is null && FindBlock(customer, chosen) is not null) throw new UploadIdInUseException(customer, intent.Id);
-            batch.Put(MetadataKeys.Pin(customer, chosen, intent.Id), []);
-            batch.Put(MetadataKeys.IntentPin(customer, intent.Id, chosen), new RowWriter(5).Int32(block.LengthBytes).Written);
+            Invariant.Require(known is not null || FindBlock(customer, chosen) is null);
+            PutPin(batch, intent, new(chosen, block.LengthBytes));
         }
 
         if (batch.Count > 0) await WriteAsync(batch);
@@ -113,8 +128,16 @@ public sealed partial class EmbeddedMetadataStore
             foreach (var (block, length) in page) Unpin(batch, intent, block, length, holders);
             // From the first page on nobody can commit it. The row goes last: until then the rest is found from it.
             var isDone = page.Count < ReleasePage;
-            if (isDone) batch.Delete(MetadataKeys.Intent(customer, intent.Id));
-            else batch.Put(MetadataKeys.Intent(customer, intent.Id), Files.Rows.Write(present with { IsReleased = true }));
+            if (isDone)
+            {
+                DeleteParts(batch, customer, intent.Id);
+                batch.Delete(MetadataKeys.Intent(customer, intent.Id));
+            }
+            else
+            {
+                Put(batch, present with { IsReleased = true });
+            }
+
             await WriteAsync(batch);
             return isDone;
         }
@@ -122,11 +145,11 @@ public sealed partial class EmbeddedMetadataStore
 
     /// <inheritdoc />
     public Task<IReadOnlyList<UploadIntent>> ListIntentsAsync(
-        IntentToken? after, bool onlyEnded, int limit, CancellationToken cancellationToken = default)
+        CustomerId? only, IntentToken? after, bool onlyEnded, int limit, CancellationToken cancellationToken = default)
     {
         var now = Now;
         return Task.FromResult<IReadOnlyList<UploadIntent>>(ReadPage<UploadIntent>(
-            KeyRange.Prefix(MetadataKeys.Table(MetadataKeys.IntentTable)),
+            KeyRange.Prefix(only is { } customer ? MetadataKeys.Intents(customer) : MetadataKeys.Table(MetadataKeys.IntentTable)),
             after is { } last ? MetadataKeys.Intent(last.Customer, last.Id) : null,
             limit,
             (row, out item) =>
@@ -141,15 +164,21 @@ public sealed partial class EmbeddedMetadataStore
     {
         var id = new CustomerBlock(intent.Customer, block);
         DeletePin(batch, intent, block);
-        if (block.Generation != intent.Id)
+        if (FindBlock(intent.Customer, block) is not null)
         {
             batch.Put(MetadataKeys.Idle(Now, id), []);
             return;
         }
 
         // Whether anything was written under this name only the nodes know: it is removed wherever it may be.
-        if (holders.Count == 0 || FindBlock(intent.Customer, block) is not null) return;
-        PutBlock(batch, null, Surplus(id, lengthBytes, holders));
+        if (holders.Count > 0) PutBlock(batch, null, Surplus(id, lengthBytes, holders));
+    }
+
+    static void PutPin(WriteBatch batch, IntentToken intent, FileBlock block)
+    {
+        batch.Put(MetadataKeys.Pin(intent.Customer, block.Name, intent.Id), []);
+        batch.Put(
+            MetadataKeys.IntentPin(intent.Customer, intent.Id, block.Name), new RowWriter(5).Int32(block.LengthBytes).Written);
     }
 
     static void DeletePin(WriteBatch batch, IntentToken intent, BlockName block)
@@ -176,9 +205,15 @@ public sealed partial class EmbeddedMetadataStore
     async Task WriteAsync(UploadIntent intent)
     {
         var batch = new WriteBatch();
-        batch.Put(MetadataKeys.Intent(intent.Token.Customer, intent.Token.Id), Files.Rows.Write(intent));
+        Put(batch, intent);
         await WriteAsync(batch);
     }
+
+    static void Put(WriteBatch batch, UploadIntent intent) =>
+        batch.Put(MetadataKeys.Intent(intent.Token.Customer, intent.Token.Id), Files.Rows.Write(intent));
+
+    long? FindSize(CustomerId customer, FilePath path) =>
+        !path.IsRoot && Find(customer, path) is { Kind: NamespaceEntryKind.File } file ? file.SizeBytes : null;
 
     UploadIntent? FindIntent(CustomerId customer, ulong id)
     {

@@ -18,13 +18,19 @@ public sealed partial class EmbeddedMetadataStore : IMetadataStore
     readonly LatchTable latches = new();
     readonly WriterSlots writers = new();
     readonly Accounts accounts;
+    readonly Removals removals = new();
+    readonly DirectoryWitnesses witnesses;
+    readonly Generations generations;
+    readonly IEntropySource entropy;
     ulong nextCustomer;
 
-    EmbeddedMetadataStore(KeyValueStore store, string directory, TimeProvider clock)
+    EmbeddedMetadataStore(KeyValueStore store, string directory, KeyValueOptions options)
     {
-        (this.store, this.clock) = (store, clock);
+        (this.store, clock, entropy) = (store, options.TimeProvider, options.Entropy);
         accounts = new(store);
+        witnesses = new(store, removals);
         nextCustomer = ReadFormat(directory);
+        generations = new(store);
     }
 
     /// <summary>Opens, or creates, the metadata in a directory.</summary>
@@ -40,7 +46,7 @@ public sealed partial class EmbeddedMetadataStore : IMetadataStore
         var store = KeyValueStore.Open(directory, options);
         try
         {
-            return new(store, directory, options.TimeProvider);
+            return new(store, directory, options);
         }
         catch
         {
@@ -112,9 +118,29 @@ public sealed partial class EmbeddedMetadataStore : IMetadataStore
 
     async Task WriteAsync(WriteBatch batch)
     {
-        await store.WriteAsync(batch);
+        try
+        {
+            await store.WriteAsync(batch);
+        }
+        catch (StorePoisonedException doubt)
+        {
+            throw new UnknownOutcomeException(doubt);
+        }
+
         // The write ends on the thread that committed a group, which has others to serve.
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+    }
+
+    ulong DrawGeneration()
+    {
+        try
+        {
+            return generations.Draw();
+        }
+        catch (StorePoisonedException doubt)
+        {
+            throw new UnknownOutcomeException(doubt);
+        }
     }
 
     /// <summary>A page of a table: what is selected of the rows of a range, behind a key.</summary>

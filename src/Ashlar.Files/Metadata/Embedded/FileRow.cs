@@ -17,6 +17,8 @@ sealed record FileRow
     /// <summary>0 if the content lies here.</summary>
     public required int BlockCount { get; init; }
 
+    public FileProperties Properties { get; init; } = FileProperties.Empty;
+
     public ReadOnlyMemory<byte>? Inline { get; init; }
 
     public ReadOnlySpan<byte> Write()
@@ -26,7 +28,8 @@ sealed record FileRow
             .Int64(SizeBytes)
             .Time(CreatedAt)
             .Int32(BlockCount)
-            .Path(Path);
+            .Path(Path)
+            .Properties(Properties);
         if (Inline is { } content) row.Rest(content.Span);
         return row.Written;
     }
@@ -37,11 +40,20 @@ sealed record FileRow
         var form = row.Byte();
         if (form > BlocksForm) throw row.Damaged($"there is no form {form}");
         var (size, createdAt, blocks, path) = (row.Int64(), row.Time(), row.Int32(), row.Path());
+        var properties = row.Properties();
         ReadOnlyMemory<byte>? content = null; // No array is not content of no bytes.
         if (form == InlineForm) content = row.Rest().ToArray();
         row.End();
         if (content is { } bytes && bytes.Length != size)
             throw row.Damaged($"{size} bytes of content are to follow, and {bytes.Length} do");
-        return new() { Path = path, SizeBytes = size, CreatedAt = createdAt, BlockCount = blocks, Inline = content };
+        return new()
+        {
+            Path = path,
+            SizeBytes = size,
+            CreatedAt = createdAt,
+            BlockCount = blocks,
+            Properties = properties,
+            Inline = content,
+        };
     }
 }

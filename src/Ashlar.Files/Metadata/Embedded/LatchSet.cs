@@ -14,8 +14,17 @@ sealed class LatchSet
     /// <summary>An intent: shared by who pins, exclusive for who opens, renews or ends it.</summary>
     public LatchSet Intent(CustomerId customer, ulong id, bool isExclusive) => Add('I', customer, id.GetHashCode(), isExclusive);
 
-    /// <summary>The list of customers, and a customer's row.</summary>
+    /// <summary>The list of customers, and the rows of customers.</summary>
     public LatchSet Customers() => Add('C', default, 0, isExclusive: true);
+
+    /// <summary>A customer: shared by who begins something for it, exclusive for who deletes it.</summary>
+    public LatchSet Customer(CustomerId customer, bool isExclusive) => Add('c', customer, 0, isExclusive);
+
+    /// <summary>A user with its keys.</summary>
+    public LatchSet User(CustomerId customer, string name) => Add('U', customer, string.GetHashCode(name, StringComparison.Ordinal), true);
+
+    /// <summary>A key.</summary>
+    public LatchSet Key(string id) => Add('Y', default, string.GetHashCode(id, StringComparison.Ordinal), true);
 
     /// <summary>Each stripe once, as exclusive as anything in it must be.</summary>
     public (int Stripe, bool IsExclusive)[] InOrder(int stripeCount) =>

@@ -11,12 +11,16 @@ static class MetadataKeys
     public const byte FormatTable = (byte)'M', CustomerTable = (byte)'C', CustomerNameTable = (byte)'c', EntryTable = (byte)'N',
         FileTable = (byte)'F', BlockListTable = (byte)'L', BlockTable = (byte)'B', ReferenceTable = (byte)'R', PinTable = (byte)'P',
         IntentTable = (byte)'I', IntentPinTable = (byte)'p', IdleTable = (byte)'Q', CondemnedTable = (byte)'K',
-        DeletingTable = (byte)'D', UnderReplicatedTable = (byte)'U', NodeTable = (byte)'V', UsageTable = (byte)'S';
+        DeletingTable = (byte)'D', UnderReplicatedTable = (byte)'U', NodeTable = (byte)'V', UsageTable = (byte)'S',
+        DirectoryPropertiesTable = (byte)'A', PartTable = (byte)'T', UserTable = (byte)'W', KeyTable = (byte)'Y', UserKeyTable = (byte)'y',
+        GenerationsTable = (byte)'G';
 
     const byte DirectoryMark = (byte)'/';
     const int WordBytes = sizeof(ulong), NameBytes = ContentHash.SizeBytes + WordBytes;
 
     public static byte[] Format { get; } = [FormatTable];
+
+    public static byte[] Generations { get; } = [GenerationsTable];
 
     public static byte[] Customer(CustomerId customer) => Words(CustomerTable, customer.Value);
 
@@ -28,6 +32,9 @@ static class MetadataKeys
     public static byte[] Directory(CustomerId customer, FilePath path) => [.. File(customer, path), DirectoryMark];
 
     public static byte[] Entries(CustomerId customer, ReadOnlySpan<byte> prefix) => [.. Words(EntryTable, customer.Value), .. prefix];
+
+    public static byte[] DirectoryProperties(CustomerId customer, FilePath path) =>
+        [.. Words(DirectoryPropertiesTable, customer.Value), .. path.Bytes.Span];
 
     public static byte[] FileRow(CustomerId customer, ulong file) => Words(FileTable, customer.Value, file);
 
@@ -51,6 +58,8 @@ static class MetadataKeys
 
     public static byte[] Intent(CustomerId customer, ulong intent) => Words(IntentTable, customer.Value, intent);
 
+    public static byte[] Intents(CustomerId customer) => Words(IntentTable, customer.Value);
+
     public static byte[] IntentPins(CustomerId customer, ulong intent) => Words(IntentPinTable, customer.Value, intent);
 
     public static byte[] IntentPins(CustomerId customer, ulong intent, ContentHash hash) =>
@@ -58,6 +67,24 @@ static class MetadataKeys
 
     public static byte[] IntentPin(CustomerId customer, ulong intent, BlockName block) =>
         [.. IntentPins(customer, intent, block.Hash), .. Word(block.Generation)];
+
+    public static byte[] Parts(CustomerId customer, ulong intent) => Words(PartTable, customer.Value, intent);
+
+    public static byte[] Part(CustomerId customer, ulong intent, int number) => Words(PartTable, customer.Value, intent, (ulong)number);
+
+    public static byte[] Users(CustomerId customer) => Words(UserTable, customer.Value);
+
+    public static byte[] User(CustomerId customer, ReadOnlySpan<byte> name) => [.. Users(customer), .. name];
+
+    public static byte[] Key(ReadOnlySpan<byte> id) => [KeyTable, .. id];
+
+    /// <summary>No name has a NUL, so it ends that of the user.</summary>
+    public static byte[] UserKeys(CustomerId customer, ReadOnlySpan<byte> user) => [.. Words(UserKeyTable, customer.Value), .. user, 0];
+
+    public static byte[] UserKeys(CustomerId customer) => Words(UserKeyTable, customer.Value);
+
+    public static byte[] UserKey(CustomerId customer, ReadOnlySpan<byte> user, ReadOnlySpan<byte> id) =>
+        [.. UserKeys(customer, user), .. id];
 
     public static byte[] Idle(DateTimeOffset since, CustomerBlock block) => Timed(IdleTable, since, block);
 
@@ -98,6 +125,16 @@ static class MetadataKeys
 
     /// <summary>A word of the key, counted behind the letter.</summary>
     public static ulong WordAt(ReadOnlySpan<byte> key, int index) => BinaryPrimitives.ReadUInt64BigEndian(key[(1 + (index * WordBytes))..]);
+
+    /// <summary>The key of the direct child of a directory that a key is, or lies in.</summary>
+    public static byte[] ChildOf(ReadOnlySpan<byte> directory, ReadOnlySpan<byte> key)
+    {
+        var slash = key[directory.Length..].IndexOf(DirectoryMark);
+        return slash < 0 ? key.ToArray() : key[..(directory.Length + slash + 1)].ToArray();
+    }
+
+    /// <summary>The path of an entry, whether it is a file or a directory.</summary>
+    public static FilePath EntryPath(ReadOnlySpan<byte> key) => FilePath.OfStored(PathOf(key).TrimEnd(DirectoryMark));
 
     /// <summary>The path in the key of an entry; that of a directory ends in a slash.</summary>
     public static ReadOnlySpan<byte> PathOf(ReadOnlySpan<byte> key) => key[(1 + WordBytes)..];

@@ -53,6 +53,40 @@ ref struct RowReader
 
     public string Text8() => Encoding.UTF8.GetString(Take(Byte()));
 
+    public string Text16() => Encoding.UTF8.GetString(Take(UInt16()));
+
+    /// <exception cref="CorruptDataException">They are none, or not in their order.</exception>
+    public FileProperties Properties()
+    {
+        // A name is at least a byte.
+        var count = Count(4);
+        if (count == 0) return FileProperties.Empty;
+        var pairs = new KeyValuePair<string, string>[count];
+        for (var i = 0; i < count; i++)
+        {
+            pairs[i] = new(Text8(), Text16());
+            if (i > 0 && string.CompareOrdinal(pairs[i - 1].Key, pairs[i].Key) >= 0)
+                throw Damaged("names of properties are not in their order");
+        }
+
+        try
+        {
+            return FileProperties.Of(pairs);
+        }
+        catch (InvalidPropertiesException wrong)
+        {
+            throw Damaged(wrong.Message);
+        }
+    }
+
+    /// <summary>A time, or -1 for none.</summary>
+    public DateTimeOffset? TimeOrNone() => Signed64() switch
+    {
+        -1 => null,
+        >= 0 and <= MaxMicroseconds and var value => RowTime.FromMicroseconds(value),
+        var value => throw Damaged($"{value} is no time"),
+    };
+
     public FilePath Path() => FilePath.OfStored(Take(UInt16()));
 
     public ReadOnlySpan<byte> Rest() => Take(row.Length - offset);

@@ -61,6 +61,19 @@ readonly struct RowWriter
         return Byte(checked((byte)bytes.Length)).Rest(bytes);
     }
 
+    public RowWriter Text16(string value)
+    {
+        var bytes = Encoding.UTF8.GetBytes(value);
+        return UInt16(bytes.Length).Rest(bytes);
+    }
+
+    public RowWriter Properties(FileProperties value)
+    {
+        UInt16(value.Count);
+        foreach (var (name, text) in value) Text8(name).Text16(text);
+        return this;
+    }
+
     public RowWriter Path(FilePath value) => UInt16(value.Bytes.Length).Rest(value.Bytes.Span);
 
     public RowWriter Rest(ReadOnlySpan<byte> value)

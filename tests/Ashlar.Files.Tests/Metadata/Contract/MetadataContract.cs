@@ -84,10 +84,16 @@ public abstract class MetadataContract : IAsyncLifetime
 
     protected async Task<BlockLocations?> FindAsync(BlockName block) => (await Store.GetLocationsAsync(Customer, [block]))[0];
 
-    protected async Task<string[]> ListAsync(string prefix = "", bool isRecursive = false, int limit = 1000)
+    protected async Task<string[]> ListAsync(string prefix = "", bool isRecursive = false, int limit = 1000, string after = "")
     {
         var names = new List<string>();
-        var request = new ListRequest { Prefix = Encoding.UTF8.GetBytes(prefix), IsRecursive = isRecursive, Limit = limit };
+        var request = new ListRequest
+        {
+            Prefix = Encoding.UTF8.GetBytes(prefix),
+            IsRecursive = isRecursive,
+            Limit = limit,
+            After = Encoding.UTF8.GetBytes(after),
+        };
         while (true)
         {
             var page = await Store.ListAsync(Customer, request);

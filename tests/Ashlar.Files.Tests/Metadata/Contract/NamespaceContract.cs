@@ -73,6 +73,8 @@ public abstract class NamespaceContract : MetadataContract
         await PutSmallAsync("/f", "1", CommitCondition.Replace);
         await Assert.ThrowsAsync<TagMismatchException>(() => PutSmallAsync("/f", "2", CommitCondition.ReplaceIf("0")));
         await PutSmallAsync("/f", "2", CommitCondition.ReplaceIf("1"));
+        await Assert.ThrowsAsync<TagMismatchException>(() => PutSmallAsync("/g", "2", CommitCondition.MustExist));
+        await PutSmallAsync("/f", "2", CommitCondition.MustExist);
         await Assert.ThrowsAsync<TagMismatchException>(() => Store.DeleteFileAsync(Customer, Path("/f"), "1"));
         await Store.DeleteFileAsync(Customer, Path("/f"), "2");
         await Assert.ThrowsAsync<PathNotFoundException>(() => Store.DeleteFileAsync(Customer, Path("/f")));
@@ -115,7 +117,7 @@ public abstract class NamespaceContract : MetadataContract
         await Store.RenameFileAsync(Customer, Path("/new"), Path("/old"), mayReplace: true);
         Assert.Equal(0, await Store.CountReferencesAsync(Customer, old));
         Assert.Equal(1, await Store.CountReferencesAsync(Customer, kept));
-        Assert.Equal(old, Assert.Single(await Store.ListIdleAsync(TimeSpan.Zero, 10)).Block.Name);
+        Assert.Equal(old, Assert.Single(await Store.ListIdleAsync(TimeSpan.Zero, null, 10)).Block.Name);
     }
 
     [Fact]
@@ -171,6 +173,18 @@ public abstract class NamespaceContract : MetadataContract
                 .Where(key => key.StartsWith("/" + prefix, StringComparison.Ordinal) && (key != "/" + prefix || !key.EndsWith('/')))
                 .Where(key => isRecursive || key.IndexOf('/', 1 + prefix.Length) is var slash && (slash < 0 || slash == key.Length - 1));
             Assert.Equal(expected, await ListAsync(prefix, isRecursive, random.Next(1, 6)));
+
+            // Behind any bytes: a directory stands for what in it lies behind.
+            var after = random.Pick<string>([.. keys, "/a", "/a/b!", "/b.", "/zz"])[1..];
+            if (random.OneIn(3)) after += random.Pick<string>(["!", "/", "~", "/~"]);
+            if (random.OneIn(4)) after = after[..random.Next(1, after.Length + 1)];
+            var behind = expected.Where(key => IsBehind(key)
+                || (!isRecursive && key.EndsWith('/') && key != "/" + after && keys.Any(below => IsIn(key, below) && IsBehind(below))));
+            Assert.Equal(behind, await ListAsync(prefix, isRecursive, random.Next(1, 6), after));
+
+            static bool IsIn(string directory, string key) => key.StartsWith(directory, StringComparison.Ordinal);
+
+            bool IsBehind(string key) => string.CompareOrdinal(key, "/" + after) > 0;
         }
     }
 

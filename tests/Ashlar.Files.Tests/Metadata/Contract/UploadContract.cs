@@ -9,7 +9,8 @@ public abstract class UploadContract : MetadataContract
         WantedBlock[] blocks = [Block("one"), Block("two"), Block("one")];
         var pins = await Store.PinAsync(intent.Token, blocks);
         Assert.All(pins, pin => Assert.Null(pin.Known));
-        Assert.All(pins, pin => Assert.Equal(intent.Token.Id, pin.Name.Generation));
+        Assert.Equal(pins[0].Name, pins[2].Name);
+        Assert.NotEqual(pins[0].Name.Generation, pins[1].Name.Generation);
         Assert.Null(await Store.StatAsync(Customer, Path("/f")));
         Assert.Null(await FindAsync(pins[0].Name));
 
@@ -22,7 +23,7 @@ public abstract class UploadContract : MetadataContract
         Assert.Equal((BlockState.Live, 3, 3), (block.State, block.LengthBytes, block.WantedCopies));
         Assert.Equal(Nodes[..3], block.Nodes);
         Assert.Equal(1, await Store.CountReferencesAsync(Customer, pins[0].Name));
-        Assert.Empty(await Store.ListIntentsAsync(null, false, 10));
+        Assert.Empty(await Store.ListIntentsAsync(null, null, false, 10));
         Assert.Empty(await Store.ListUnderReplicatedAsync(null, 10));
     }
 
@@ -182,17 +183,18 @@ public abstract class UploadContract : MetadataContract
     {
         var known = (await PutAsync("/f", "known"))[0].Name;
         await Store.DeleteFileAsync(Customer, Path("/f"));
-        foreach (var idle in await Store.ListIdleAsync(TimeSpan.Zero, 10)) await Store.CondemnAsync(idle, Day);
-        Assert.NotEmpty(await Store.ListIdleAsync(TimeSpan.Zero, 10));
+        foreach (var idle in await Store.ListIdleAsync(TimeSpan.Zero, null, 10)) await Store.CondemnAsync(idle, Day);
+        Assert.NotEmpty(await Store.ListIdleAsync(TimeSpan.Zero, null, 10));
 
         var intent = await BeginAsync("/g");
         var pins = await Store.PinAsync(intent.Token, [Block("known"), Block("new")]);
-        foreach (var idle in await Store.ListIdleAsync(TimeSpan.Zero, 10)) Assert.False(await Store.CondemnAsync(idle, TimeSpan.Zero));
-        Assert.Empty(await Store.ListIdleAsync(TimeSpan.Zero, 10));
+        foreach (var idle in await Store.ListIdleAsync(TimeSpan.Zero, null, 10))
+            Assert.False(await Store.CondemnAsync(idle, TimeSpan.Zero));
+        Assert.Empty(await Store.ListIdleAsync(TimeSpan.Zero, null, 10));
         Assert.True(await Store.ReleaseIntentAsync(intent.Token, Nodes));
         Assert.True(await Store.ReleaseIntentAsync(intent.Token, Nodes));
-        Assert.Empty(await Store.ListIntentsAsync(null, false, 10));
-        Assert.Equal(known, Assert.Single(await Store.ListIdleAsync(TimeSpan.Zero, 10)).Block.Name);
+        Assert.Empty(await Store.ListIntentsAsync(null, null, false, 10));
+        Assert.Equal(known, Assert.Single(await Store.ListIdleAsync(TimeSpan.Zero, null, 10)).Block.Name);
         var surplus = Assert.Single(await Store.ListDeletingAsync(null, 10));
         Assert.Equal(pins[1].Name, surplus.Name);
         Assert.Equal(Nodes, surplus.Nodes);
@@ -201,7 +203,11 @@ public abstract class UploadContract : MetadataContract
         // A number that comes again is another upload, with another fence, and no name of a block comes twice.
         var again = await Store.OpenIntentAsync(Customer, intent.Token.Id, Path("/g"), "again", Lease);
         Assert.True(again.Token.Fence > intent.Token.Fence);
-        await Assert.ThrowsAsync<UploadIdInUseException>(() => Store.PinAsync(again.Token, [Block("new")]));
+        var more = await Store.PinAsync(again.Token, [Block("new")]);
+        Assert.Null(more[0].Known);
+        Assert.NotEqual(pins[1].Name, more[0].Name);
+        await Store.CommitAsync(again.Token, Large("/g", more, [Block("new")], Nodes[..3]));
+        Assert.Equal(surplus.Name, Assert.Single(await Store.ListDeletingAsync(null, 10)).Name);
     }
 
     [Fact]
@@ -209,16 +215,16 @@ public abstract class UploadContract : MetadataContract
     {
         var first = await BeginAsync("/f", Hour);
         var second = await BeginAsync("/g", Lease);
-        Assert.Equal([first, second], await Store.ListIntentsAsync(null, false, 10));
-        Assert.Equal([second], await Store.ListIntentsAsync(first.Token, false, 10));
-        Assert.Empty(await Store.ListIntentsAsync(null, true, 10));
+        Assert.Equal([first, second], await Store.ListIntentsAsync(null, null, false, 10));
+        Assert.Equal([second], await Store.ListIntentsAsync(null, first.Token, false, 10));
+        Assert.Empty(await Store.ListIntentsAsync(null, null, true, 10));
         Clock.Advance(Lease);
-        Assert.Equal([second], await Store.ListIntentsAsync(null, true, 10));
+        Assert.Equal([second], await Store.ListIntentsAsync(null, null, true, 10));
         // Anybody may release what is over.
         Assert.True(await Store.ReleaseIntentAsync(second.Token with { Fence = 0 }, Nodes));
         await Assert.ThrowsAsync<IntentLostException>(() => Store.ReleaseIntentAsync(first.Token with { Fence = 0 }, Nodes));
         await ReopenAsync();
-        Assert.Equal([first], await Store.ListIntentsAsync(null, false, 10));
+        Assert.Equal([first], await Store.ListIntentsAsync(null, null, false, 10));
     }
 
     [Fact]
@@ -229,7 +235,7 @@ public abstract class UploadContract : MetadataContract
         await Store.PinAsync(intent.Token, unused);
         WantedBlock[] blocks = [Block("used")];
         var entry = await Store.CommitAsync(intent.Token, Large("/f", await Store.PinAsync(intent.Token, blocks), blocks, Nodes[..3]));
-        var left = Assert.Single(await Store.ListIntentsAsync(null, true, 10));
+        var left = Assert.Single(await Store.ListIntentsAsync(null, null, true, 10));
         Assert.True(left.IsReleased);
         await Assert.ThrowsAsync<UploadIdInUseException>(
             () => Store.OpenIntentAsync(Customer, intent.Token.Id, Path("/f"), "again", Lease));
@@ -238,7 +244,69 @@ public abstract class UploadContract : MetadataContract
         Assert.True(steps > 1, "all in one transaction, however many they are");
         Assert.Equal(600, (await Store.ListDeletingAsync(null, 1000)).Count);
         Assert.Equal(entry, await Store.StatAsync(Customer, Path("/f")));
-        Assert.Empty(await Store.ListIntentsAsync(null, false, 10));
+        Assert.Empty(await Store.ListIntentsAsync(null, null, false, 10));
+    }
+
+    [Fact]
+    public async Task A_quota_refuses_before_the_first_byte_what_is_said_to_exceed_it()
+    {
+        await Store.SetQuotaAsync(Customer, new(100, 1));
+        var refused = await Assert.ThrowsAsync<QuotaExceededException>(() => OpenAsync("/f", 101));
+        Assert.Equal((Customer, "bytes", 0, 101, 100), (refused.Customer, refused.What, refused.Used, refused.More, refused.Limit));
+        await OpenAsync("/f", 100);
+        await PutSmallAsync("/f", new string('x', 60));
+        // What is replaced is given back.
+        await OpenAsync("/f", 100);
+        Assert.Equal("files", (await Assert.ThrowsAsync<QuotaExceededException>(() => OpenAsync("/g", 10))).What);
+        await Store.SetQuotaAsync(Customer, new(100, 2));
+        await Assert.ThrowsAsync<QuotaExceededException>(() => OpenAsync("/g", 41));
+
+        Task<UploadIntent> OpenAsync(string path, long expected) => Store.OpenIntentAsync(
+            Customer, new IntentRequest { Id = NextId(), Path = Path(path), Owner = "a test", Lease = Lease, ExpectedBytes = expected });
+    }
+
+    [Fact]
+    public async Task The_longest_of_everything_has_room()
+    {
+        var component = new string('x', FilePath.MaxComponentBytes);
+        var longest = "/" + string.Join('/', component, component, component, component);
+        Assert.Equal(FilePath.MaxBytes, longest.Length);
+        var properties = FileProperties.Of([new(component, new string('v', FileProperties.MaxBytes - component.Length))]);
+        await Store.CreateDirectoryAsync(Customer, Path("/" + component), new() { Properties = properties });
+        var small = Small(longest, new string('c', FileCommit.MaxInlineBytes)) with
+        {
+            CreateParents = true,
+            Properties = properties,
+            Tag = new string('t', FileCommit.MaxTagBytes),
+        };
+        await Store.CommitInlineAsync(Customer, NextId(), small);
+        await Store.DeleteFileAsync(Customer, Path(longest));
+        var request = new IntentRequest
+        {
+            Id = ulong.MaxValue,
+            Path = Path(longest),
+            Owner = component,
+            Lease = Lease,
+            IsInParts = true,
+            Properties = properties,
+            CreateParents = true,
+        };
+        var intent = await Store.OpenIntentAsync(Customer, request);
+        var pins = await Store.PinAsync(intent.Token, [Block("one")]);
+        await Store.CommitAsync(
+            intent.Token, Large(longest, pins, [Block("one")], Nodes[..3]) with { Properties = properties, CreateParents = true });
+        await Store.CreateUserAsync(Customer, component, FileRights.Read);
+        await Store.CreateKeyAsync(Customer, component, null, new(new string('k', 128), new string('s', 128)));
+        await Store.CreateCustomerAsync(component, Quota.None);
+        await ReopenAsync();
+        var described = (await Store.DescribeAsync(Customer, Path(longest)))!;
+        Assert.Equal((ulong.MaxValue, properties), (described.Entry.FileId, described.Properties));
+        Assert.Single(await ListAsync(longest[1..]));
+        Assert.Equal(new(3, 1, 4 - 1), await Store.GetBucketUsageAsync(Customer, Path("/" + component)));
+        Assert.Equal(properties, (await Store.DescribeAsync(Customer, Path("/" + component)))!.Properties);
+        await Store.DeleteFileAsync(Customer, Path(longest));
+        await Store.DeleteDirectoryAsync(Customer, Path("/" + component));
+        Assert.Empty(await ListAsync());
     }
 
     [Fact]

@@ -1,0 +1,104 @@
+using Ashlar.KeyValue;
+
+namespace Ashlar.Files;
+
+public sealed partial class EmbeddedMetadataStore
+{
+    /// <inheritdoc />
+    public async Task<UploadPart> PutPartAsync(
+        IntentToken intent, UploadPart part, IReadOnlyDictionary<BlockName, IReadOnlyCollection<NodeId>> written, int requiredCopies,
+        int wantedCopies, TimeSpan lease, CancellationToken cancellationToken = default)
+    {
+        Check(part);
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(lease, TimeSpan.Zero);
+        cancellationToken.ThrowIfCancellationRequested();
+        var use = new BlockUse(part.Blocks, written, requiredCopies, wantedCopies);
+        Check(use);
+        await SettleAsync(intent, use);
+        var alone = new HashSet<ContentHash>();
+        while (true)
+        {
+            var wanted = new LatchSet().Intent(intent.Customer, intent.Id, isExclusive: true);
+            foreach (var hash in alone) wanted.Block(intent.Customer, hash, isExclusive: true);
+            using var held = await latches.TakeAsync(wanted);
+            var opened = RequireHeld(intent);
+            if (!opened.IsInParts) throw new ArgumentException($"Upload {intent.Id:x16} does not come in parts.", nameof(intent));
+            var plan = new CommitPlan(this, intent, use);
+            if (!alone.IsSupersetOf(plan.Changed))
+            {
+                alone.UnionWith(plan.Changed);
+                continue;
+            }
+
+            // Blocks of a part that this one replaces keep their pins, which go when the upload ends.
+            var batch = new WriteBatch();
+            plan.AddTo(batch);
+            plan.AddPins(batch);
+            var stored = part with { Blocks = plan.Blocks, CreatedAt = Now };
+            batch.Put(MetadataKeys.Part(intent.Customer, intent.Id, part.Number), Files.Rows.Write(stored));
+            if (Now + lease > opened.LeaseEndsAt) Put(batch, opened with { LeaseEndsAt = Now + lease });
+            await WriteAsync(batch);
+            return stored;
+        }
+    }
+
+    /// <inheritdoc />
+    public Task<IReadOnlyList<UploadPart>> ListPartsAsync(
+        CustomerId customer, ulong id, int after, int limit, CancellationToken cancellationToken = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(after);
+        return Task.FromResult<IReadOnlyList<UploadPart>>(ReadPage<UploadPart>(
+            KeyRange.Prefix(MetadataKeys.Parts(customer, id)),
+            after == 0 ? null : MetadataKeys.Part(customer, id, after),
+            limit,
+            static (row, out item) =>
+            {
+                item = Files.Rows.ReadPart(row.Key, row.Value);
+                return true;
+            },
+            cancellationToken));
+    }
+
+    /// <summary>
+    /// Where a file has many blocks, makes their rows live before it refers to them, some at a time: who writes rows has the blocks alone,
+    /// and of all at once nobody else could latch any. The pins keep them, and lead to them if no file comes.
+    /// </summary>
+    async Task SettleAsync(IntentToken intent, BlockUse use)
+    {
+        var blocks = use.Blocks.DistinctBy(block => block.Name).ToArray();
+        if (blocks.Length <= MaxBlocksAlone) return;
+        foreach (var page in blocks.Chunk(MaxBlocksAlone))
+        {
+            var wanted = new LatchSet().Intent(intent.Customer, intent.Id, isExclusive: false);
+            foreach (var block in page) wanted.Block(intent.Customer, block.Name.Hash, isExclusive: true);
+            using var held = await latches.TakeAsync(wanted);
+            // Nothing is to be done for one that has made its file.
+            if (FindIntent(intent.Customer, intent.Id) is null && FindCommitted(intent.Customer, intent.Id) is not null) return;
+            RequireHeld(intent);
+            var plan = new CommitPlan(this, intent, use with { Blocks = page });
+            if (plan.Changed.Count == 0) continue;
+            var batch = new WriteBatch();
+            plan.AddTo(batch);
+            plan.AddPins(batch);
+            await WriteAsync(batch);
+        }
+    }
+
+    void DeleteParts(WriteBatch batch, CustomerId customer, ulong intent)
+    {
+        using var rows = store.Scan(KeyRange.Prefix(MetadataKeys.Parts(customer, intent)));
+        while (rows.MoveNext()) batch.Delete(rows.Key);
+    }
+
+    static void Check(UploadPart part)
+    {
+        ArgumentNullException.ThrowIfNull(part);
+        if (part.Number is < 1 or > UploadPart.MaxNumber)
+            throw new ArgumentException($"Parts have numbers from 1 to {UploadPart.MaxNumber}, not {part.Number}.", nameof(part));
+        if (part.Blocks.Count > UploadPart.MaxBlocks)
+            throw new ArgumentException($"A part has at most {UploadPart.MaxBlocks} blocks, not {part.Blocks.Count}.", nameof(part));
+        CheckTag(part.Tag, nameof(part));
+        if (part.SizeBytes != part.Blocks.Sum(block => (long)block.LengthBytes))
+            throw new ArgumentException($"A part is as long as its blocks, not {part.SizeBytes} bytes.", nameof(part));
+    }
+}
