@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using Ashlar.Storage;
 
 namespace Ashlar.Files;
 
@@ -7,11 +6,10 @@ namespace Ashlar.Files;
 public sealed class BlockHasher : IDisposable
 {
     readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-    readonly List<uint> checksums = [];
-    uint checksum;
+    readonly UnitChecksums checksums = new();
 
     /// <summary>Bytes so far.</summary>
-    public int LengthBytes { get; private set; }
+    public int LengthBytes => checksums.LengthBytes;
 
     /// <summary>Takes what comes next.</summary>
     /// <exception cref="ArgumentException">It would be more than a block may have.</exception>
@@ -23,33 +21,22 @@ public sealed class BlockHasher : IDisposable
         while (!content.IsEmpty)
         {
             // Unit by unit, so that the second checksum finds the bytes in the processor's cache.
-            var part = content[..Math.Min(content.Length, BlockGeometry.UnitBytes - (LengthBytes % BlockGeometry.UnitBytes))];
+            var part = content[..Math.Min(content.Length, checksums.LeftOfUnit)];
             hash.AppendData(part);
-            checksum = Crc32C.Append(checksum, part);
-            LengthBytes += part.Length;
+            checksums.Append(part);
             content = content[part.Length..];
-            if (LengthBytes % BlockGeometry.UnitBytes == 0) EndUnit();
         }
     }
 
     /// <summary>What all of it is known by; the next block begins.</summary>
     public BlockDigest Finish()
     {
-        if (LengthBytes % BlockGeometry.UnitBytes != 0) EndUnit();
         Span<byte> bytes = stackalloc byte[SHA256.HashSizeInBytes];
         hash.GetHashAndReset(bytes);
-        var digest = new BlockDigest(new ContentHash(bytes), LengthBytes, [.. checksums]);
-        checksums.Clear();
-        LengthBytes = 0;
-        return digest;
+        var length = LengthBytes;
+        return new BlockDigest(new ContentHash(bytes), length, checksums.Finish());
     }
 
     /// <inheritdoc />
     public void Dispose() => hash.Dispose();
-
-    void EndUnit()
-    {
-        checksums.Add(checksum);
-        checksum = 0;
-    }
 }

@@ -17,6 +17,8 @@ public sealed class BufferPool(int bufferBytes, int bound)
     /// <summary>What a request of a storage node carries at most.</summary>
     public const int DefaultBufferBytes = 256 << 10;
 
+    const int MaxWholeBlocks = 2;
+
     readonly Lock gate = new();
     readonly Stack<byte[]> free = new();
     int inUse;
@@ -33,6 +35,9 @@ public sealed class BufferPool(int bufferBytes, int bound)
     /// <summary>Pieces that uploads may have on their way to nodes while the next one comes.</summary>
     internal BufferCredit Uploads { get; } = new(bound / 2);
 
+    /// <summary>Blocks of which all may be in memory at a time, because it is likely that the store has them.</summary>
+    internal BufferCredit WholeBlocks { get; } = new(MaxWholeBlocks);
+
     /// <summary>Takes a buffer of which the caller has the only share.</summary>
     public SharedBuffer Rent() => Rent(null);
 
@@ -45,9 +50,12 @@ public sealed class BufferPool(int bufferBytes, int bound)
         return new SharedBuffer(this, bytes ?? GC.AllocateUninitializedArray<byte>(bufferBytes, pinned: true), released);
     }
 
-    internal void Return(byte[] bytes)
+    /// <summary>A cache keeps one of those that are in use.</summary>
+    internal void Keep() => Interlocked.Decrement(ref inUse);
+
+    internal void Return(byte[] bytes, bool wasKept)
     {
-        Interlocked.Decrement(ref inUse);
+        if (!wasKept) Interlocked.Decrement(ref inUse);
         lock (gate)
             if (free.Count < bound) free.Push(bytes); // More than that there were for a moment.
     }

@@ -12,6 +12,7 @@ public sealed class SharedBuffer
     readonly byte[] bytes;
     readonly Action? released;
     int shares = 1, holds = 1;
+    bool isKept;
 
     internal SharedBuffer(BufferPool? pool, byte[] bytes, Action? released) =>
         (this.pool, this.bytes, this.released) = (pool, bytes, released);
@@ -66,9 +67,15 @@ public sealed class SharedBuffer
         LetGo();
     }
 
+    /// <summary>Says that a cache keeps it: it is none of those that requests have any more.</summary>
+    internal void Keep()
+    {
+        if (!Interlocked.Exchange(ref isKept, true)) pool?.Keep();
+    }
+
     // Invariant: the bytes go back when neither a share nor a call has them.
     void LetGo()
     {
-        if (Interlocked.Decrement(ref holds) == 0) pool?.Return(bytes);
+        if (Interlocked.Decrement(ref holds) == 0) pool?.Return(bytes, isKept);
     }
 }

@@ -14,8 +14,8 @@ public sealed class MemoryCache(IPieceSource source, long boundBytes) : IPieceSo
 {
     readonly IPieceSource source = source;
     readonly Lock gate = new();
-    readonly Dictionary<BlockPiece, LinkedListNode<(BlockPiece Piece, byte[] Bytes)>> kept = [];
-    readonly LinkedList<(BlockPiece Piece, byte[] Bytes)> byUse = new(); // The last that was asked for is the first.
+    readonly Dictionary<BlockPiece, LinkedListNode<(BlockPiece Piece, SharedBuffer Buffer)>> kept = [];
+    readonly LinkedList<(BlockPiece Piece, SharedBuffer Buffer)> byUse = new(); // The last that was asked for is the first.
     readonly Dictionary<BlockPiece, Fetch> fetches = [];
     long keptBytes, hits, misses;
 
@@ -37,7 +37,8 @@ public sealed class MemoryCache(IPieceSource source, long boundBytes) : IPieceSo
                 hits++;
                 byUse.Remove(found);
                 byUse.AddFirst(found);
-                return SharedBuffer.Of(found.Value.Bytes);
+                found.Value.Buffer.Share();
+                return found.Value.Buffer;
             }
 
             misses++;
@@ -49,39 +50,58 @@ public sealed class MemoryCache(IPieceSource source, long boundBytes) : IPieceSo
         // One who leaves does not end it for the others; the last who leaves does.
         try
         {
-            return SharedBuffer.Of(await fetch.Result.WaitAsync(cancellationToken));
+            var buffer = await fetch.Result.WaitAsync(cancellationToken);
+            buffer.Share();
+            return buffer;
         }
         finally
         {
-            bool isLast;
+            bool isLast, hasEnded;
             lock (gate)
             {
-                isLast = --fetch.Waiters == 0 && !fetch.Result.IsCompleted;
-                if (isLast && fetches.GetValueOrDefault(piece) == fetch) fetches.Remove(piece); // Who comes now begins anew.
+                (isLast, hasEnded) = (--fetch.Waiters == 0, fetch.HasEnded);
+                if (isLast && !hasEnded && fetches.GetValueOrDefault(piece) == fetch)
+                    fetches.Remove(piece); // Who comes now begins anew.
             }
 
-            if (isLast) await fetch.CancelAsync();
+            // Invariant: the fetch has a share until it has ended and nobody waits for it any more.
+            if (isLast && hasEnded) fetch.Release();
+            else if (isLast) await fetch.CancelAsync();
         }
     }
 
-    void Keep(BlockPiece piece, Fetch fetch, byte[]? bytes)
+    void End(BlockPiece piece, Fetch fetch, SharedBuffer? buffer)
     {
+        bool isLast;
         lock (gate)
         {
+            fetch.Buffer = buffer;
+            fetch.HasEnded = true;
+            isLast = fetch.Waiters == 0;
             if (fetches.GetValueOrDefault(piece) == fetch) fetches.Remove(piece);
-            if (bytes is null || bytes.Length > boundBytes || kept.ContainsKey(piece)) return;
-            kept.Add(piece, byUse.AddFirst((piece, bytes)));
-            keptBytes += bytes.Length;
-            while (keptBytes > boundBytes)
-            {
-                var oldest = byUse.Last!.Value;
-                byUse.RemoveLast();
-                kept.Remove(oldest.Piece);
-                keptBytes -= oldest.Bytes.Length;
-            }
-
-            Invariant.Require(keptBytes >= 0 && kept.Count == byUse.Count);
+            if (buffer is not null && buffer.LengthBytes <= boundBytes && !kept.ContainsKey(piece)) Keep(piece, buffer);
         }
+
+        if (isLast) fetch.Release();
+    }
+
+    // Under the gate.
+    void Keep(BlockPiece piece, SharedBuffer buffer)
+    {
+        buffer.Share();
+        buffer.Keep();
+        kept.Add(piece, byUse.AddFirst((piece, buffer)));
+        keptBytes += buffer.LengthBytes;
+        while (keptBytes > boundBytes)
+        {
+            var oldest = byUse.Last!.Value;
+            byUse.RemoveLast();
+            kept.Remove(oldest.Piece);
+            keptBytes -= oldest.Buffer.LengthBytes;
+            oldest.Buffer.Release();
+        }
+
+        Invariant.Require(keptBytes >= 0 && kept.Count == byUse.Count);
     }
 
     [SuppressMessage("Design", "CA1001", Justification = "A source without a timer has nothing to dispose of.")]
@@ -91,26 +111,39 @@ public sealed class MemoryCache(IPieceSource source, long boundBytes) : IPieceSo
 
         public Fetch(MemoryCache cache, BlockPiece piece) => Result = Task.Run(() => RunAsync(cache, piece));
 
-        public Task<byte[]> Result { get; }
+        public Task<SharedBuffer> Result { get; }
 
         public int Waiters { get; set; }
 
+        public bool HasEnded { get; set; }
+
+        public SharedBuffer? Buffer { get; set; }
+
         public Task CancelAsync() => cancellation.CancelAsync();
 
-        async Task<byte[]> RunAsync(MemoryCache cache, BlockPiece piece)
+        public void Release() => Buffer?.Release();
+
+        async Task<SharedBuffer> RunAsync(MemoryCache cache, BlockPiece piece)
         {
-            byte[]? bytes = null;
+            SharedBuffer? buffer = null;
             try
             {
-                var buffer = await cache.source.FetchAsync(piece, cancellation.Token);
-                bytes = buffer.Content.ToArray();
-                buffer.Release();
-                return bytes;
+                buffer = Fit(await cache.source.FetchAsync(piece, cancellation.Token));
+                return buffer;
             }
             finally
             {
-                cache.Keep(piece, this, bytes);
+                cache.End(piece, this, buffer);
             }
+        }
+
+        // A buffer that is nearly empty would take more than it counts.
+        static SharedBuffer Fit(SharedBuffer buffer)
+        {
+            if (buffer.LengthBytes > buffer.Space.Length / 2) return buffer;
+            var copy = SharedBuffer.Of(buffer.Content.ToArray());
+            buffer.Release();
+            return copy;
         }
     }
 }

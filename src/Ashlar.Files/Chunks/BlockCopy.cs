@@ -21,12 +21,13 @@ static class BlockCopy
                 if (throttle is not null) await throttle(Math.Min(buffer.Space.Length, stored.Digest.LengthBytes - done));
                 var part = await source.ReadAsync(block, done, buffer.Space, cancellationToken);
                 if (part.LengthBytes == 0 || stored.Digest.FindDamage(buffer.Space.Span[..part.LengthBytes], done) is not null)
-                    throw new StorageNodeException(source.Id, NodeErrorKind.Damaged, $"what was read of {block} at {done} is not the block");
+                    throw new StorageNodeException(
+                        source.Id, NodeErrorKind.Damaged, $"what was read of {block} at {done} is not the block");
                 await target.AppendAsync(ticket, done, buffer.Space[..part.LengthBytes], cancellationToken);
                 done += part.LengthBytes;
             }
 
-            return await target.InstallAsync(ticket, block, cancellationToken);
+            return await target.InstallAsync(ticket, block, null, cancellationToken);
         }
         catch (Exception e)
         {

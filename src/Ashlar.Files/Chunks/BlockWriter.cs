@@ -70,7 +70,7 @@ public sealed class BlockWriter : IAsyncDisposable
     {
         Invariant.Require(!isStoring && digest is not null);
         if (name.Hash != digest.Hash) throw new ArgumentException($"The content is {digest.Hash}, not {name.Hash}.", nameof(name));
-        var stored = new StoredCopies(new CustomerBlock(customer, name), digest.LengthBytes, chunks.Nodes.WantedCopies);
+        var stored = new StoredCopies(new CustomerBlock(customer, name), digest, chunks.Nodes.WantedCopies);
         isStoring = true;
         return chunks.RunAsync(new CopyRun(chunks, copies, stored, holders ?? []), cancellationToken);
     }

@@ -65,9 +65,13 @@ public sealed class ChunkManager : IChunkManager
         new ChunkUpload(await BeginAsync(UnknownBytes, cancellationToken), Buffers, customer);
 
     /// <inheritdoc />
-    async Task<IChunkUpload> IChunkManager.BeginAsync(CustomerId customer, long expectedBytes, CancellationToken cancellationToken) =>
-        new ChunkUpload(
-            await BeginAsync((int)Math.Clamp(expectedBytes, 1, BlockGeometry.MaxLengthBytes), cancellationToken), Buffers, customer);
+    async Task<IChunkUpload> IChunkManager.BeginAsync(
+        CustomerId customer, BlockExpectation expectation, CancellationToken cancellationToken)
+    {
+        if (expectation.IsLikelyKnown && Buffers.WholeBlocks.TryTake()) return new HeldUpload(this, customer);
+        var expected = (int)Math.Clamp(expectation.LengthBytes ?? UnknownBytes, 1, BlockGeometry.MaxLengthBytes);
+        return new ChunkUpload(await BeginAsync(expected, cancellationToken), Buffers, customer);
+    }
 
     /// <inheritdoc />
     public void Committed(CustomerId customer, IEnumerable<BlockName> blocks)

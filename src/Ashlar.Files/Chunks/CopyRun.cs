@@ -30,7 +30,8 @@ sealed class CopyRun(
         }
         finally
         {
-            enough.TrySetException(chunks.NotEnough(Durable.Count(), DomainsOf(Durable).Distinct(StringComparer.Ordinal).Count(), stored.Failures, tried));
+            var found = DomainsOf(Durable).Distinct(StringComparer.Ordinal).Count();
+            enough.TrySetException(chunks.NotEnough(Durable.Count(), found, stored.Failures, tried));
             _ = enough.Task.Exception; // Whoever asked may have left.
             stored.Complete();
         }
@@ -115,7 +116,7 @@ sealed class CopyRun(
         try
         {
             await copy.FinishAsync();
-            await copy.Node.Node.InstallAsync(copy.Ticket, stored.Block, default);
+            await copy.Node.Node.InstallAsync(copy.Ticket, stored.Block, stored.Digest, default);
         }
         catch
         {

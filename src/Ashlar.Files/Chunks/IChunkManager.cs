@@ -18,8 +18,8 @@ public interface IChunkManager
     /// <summary>Begins a block whose content and length are not known yet. Dispose what is returned.</summary>
     Task<IChunkUpload> BeginAsync(CustomerId customer, CancellationToken cancellationToken = default);
 
-    /// <summary>Begins a block of which it was said how long it will be at most: so much space is reserved for it.</summary>
-    Task<IChunkUpload> BeginAsync(CustomerId customer, long expectedBytes, CancellationToken cancellationToken) =>
+    /// <summary>Begins a block of which something is expected.</summary>
+    Task<IChunkUpload> BeginAsync(CustomerId customer, BlockExpectation expectation, CancellationToken cancellationToken = default) =>
         BeginAsync(customer, cancellationToken);
 
     /// <summary>Which of the nodes that are listed for a block have it now.</summary>
@@ -72,6 +72,11 @@ public interface IChunkManager
         }
     }
 }
+
+/// <summary>What is expected of a block before it comes. Nothing depends on it but what is done in vain.</summary>
+/// <param name="LengthBytes">How long it will be at most: so much space is reserved for it. Null where nobody has said.</param>
+/// <param name="IsLikelyKnown">Whether the store has it, probably: then no node gets its bytes before that is known.</param>
+public readonly record struct BlockExpectation(long? LengthBytes = null, bool IsLikelyKnown = false);
 
 /// <summary>A block on its way to nodes. Disposed of before it is installed, nothing of it is left.</summary>
 public interface IChunkUpload : IAsyncDisposable

@@ -46,12 +46,29 @@ sealed class LateCopies(StorageNodes nodes, IBlockCatalogue catalogue)
         }
     }
 
+    // Of two first uploads of one content one is deleted at once: no file refers to this one, and none will.
+    async Task RemoveAsync(CustomerBlock block, IEnumerable<NodeId> holders)
+    {
+        foreach (var holder in holders.Select(nodes.Find).OfType<IStorageNode>())
+        {
+            try
+            {
+                await holder.RemoveAsync(block, null, default);
+            }
+            catch (StorageNodeException)
+            {
+                // The sweep of what nodes have finds it.
+            }
+        }
+    }
+
     // False if somebody else has changed the row meanwhile.
     async Task<bool> TryRecordAsync(StoredCopies copies)
     {
         var row = (await catalogue.GetLocationsAsync(copies.Block.Customer, [copies.Name]))[0];
 
         // Invariant: no copy is added to a row that lists enough, for repair may be about to take it away because of that.
+        if (row?.State == BlockState.Deleting) await RemoveAsync(copies.Block, copies.Durable.Except(row.Nodes));
         if (row is null || row.State == BlockState.Deleting || row.Nodes.Count >= row.WantedCopies) return true;
         NodeId[] more = [.. copies.Durable.Except(row.Nodes).Take(row.WantedCopies - row.Nodes.Count)];
         return more.Length == 0

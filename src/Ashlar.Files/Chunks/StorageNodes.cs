@@ -154,7 +154,8 @@ public sealed class StorageNodes(TimeProvider? clock = null, ChunkOptions? optio
 
     static bool IsUsable(KnownNode node) => node.Health?.State == NodeState.Up && node.IsMember && !node.IsDraining;
 
-    internal static int DomainsOf(IEnumerable<KnownNode> nodes) => nodes.Select(node => node.Domain).Distinct(StringComparer.Ordinal).Count();
+    internal static int DomainsOf(IEnumerable<KnownNode> nodes) =>
+        nodes.Select(node => node.Domain).Distinct(StringComparer.Ordinal).Count();
 
     bool IsAvoided(KnownNode node) => node.AvoidedSince is { } since && clock.GetElapsedTime(since) < AvoidFor;
 

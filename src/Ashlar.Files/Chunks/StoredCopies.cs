@@ -12,8 +12,8 @@ public sealed class StoredCopies
     readonly List<Exception> failures = [];
     readonly TaskCompletionSource completed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    internal StoredCopies(CustomerBlock block, int lengthBytes, int wantedCopies) =>
-        (Block, LengthBytes, WantedCopies) = (block, lengthBytes, wantedCopies);
+    internal StoredCopies(CustomerBlock block, BlockDigest digest, int wantedCopies) =>
+        (Block, Digest, WantedCopies) = (block, digest, wantedCopies);
 
     /// <summary>The block.</summary>
     public CustomerBlock Block { get; }
@@ -22,7 +22,9 @@ public sealed class StoredCopies
     public BlockName Name => Block.Name;
 
     /// <summary>Its length.</summary>
-    public int LengthBytes { get; }
+    public int LengthBytes => Digest.LengthBytes;
+
+    internal BlockDigest Digest { get; }
 
     /// <summary>Copies that it should have.</summary>
     public int WantedCopies { get; }

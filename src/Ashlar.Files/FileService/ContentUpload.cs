@@ -11,6 +11,7 @@ sealed class ContentUpload(IMetadataStore metadata, IChunkManager chunks, FileSe
     readonly List<FileBlock> blocks = [];
     readonly Dictionary<BlockName, IReadOnlyCollection<NodeId>> written = [];
     int filled;
+    bool wasKnown; // Where a block was there already, the next one probably is.
 
     /// <summary>Bytes that came.</summary>
     public long Received { get; private set; }
@@ -60,9 +61,8 @@ sealed class ContentUpload(IMetadataStore metadata, IChunkManager chunks, FileSe
     async Task TakeBlockAsync(Stream source, IntentToken intent, CancellationToken cancellationToken)
     {
         // What is left of what was announced, with what is in the buffer.
-        await using var upload = content.ExpectedBytes is { } expected
-            ? await chunks.BeginAsync(customer, expected - (Received - filled), cancellationToken)
-            : await chunks.BeginAsync(customer, cancellationToken);
+        var left = content.ExpectedBytes - (Received - filled);
+        await using var upload = await chunks.BeginAsync(customer, new BlockExpectation(left, wasKnown), cancellationToken);
         var length = 0;
         while (filled > 0 && length < chunks.MaxBlockBytes)
         {
@@ -80,6 +80,7 @@ sealed class ContentUpload(IMetadataStore metadata, IChunkManager chunks, FileSe
         }
 
         var wanted = await upload.SealAsync(cancellationToken);
+        wasKnown = false;
         var pin = (await metadata.PinAsync(intent, [wanted], cancellationToken))[0];
         blocks.Add(new(pin.Name, wanted.LengthBytes));
         if (written.ContainsKey(pin.Name)) return; // Twice in one file.
@@ -92,7 +93,8 @@ sealed class ContentUpload(IMetadataStore metadata, IChunkManager chunks, FileSe
         // A hit, if its copies are there now. If not, this upload has the content to make more, under the same name: what is listed and
         // not there counts for nothing.
         var present = await chunks.FindCopiesAsync(known, cancellationToken);
-        if (present.Count < chunks.RequiredCopies)
+        wasKnown = present.Count >= chunks.RequiredCopies;
+        if (!wasKnown)
             written[pin.Name] = [.. present, .. await upload.InstallAsync(pin.Name, present, cancellationToken)];
     }
 

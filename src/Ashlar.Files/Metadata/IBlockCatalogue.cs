@@ -34,8 +34,8 @@ public interface IBlockCatalogue
         NodeId node, CustomerBlock? after, int limit, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Whether an upload that has not ended has pinned a block: it may have made copies, and be about to record them. One that pins it after
-    /// this has been answered makes its copies after it, too.
+    /// Whether an upload that has not ended has pinned a block: it may have made copies, and be about to record them. One that pins it
+    /// after this has been answered makes its copies after it, too.
     /// </summary>
     Task<bool> IsPinnedAsync(CustomerId customer, BlockName block, CancellationToken cancellationToken = default);
 

@@ -12,7 +12,8 @@ sealed class AbsentNode(NodeId id) : IStorageNode
     public ValueTask AppendAsync(
         UploadTicket ticket, int offsetBytes, ReadOnlyMemory<byte> content, CancellationToken cancellation) => throw Error();
 
-    public ValueTask<StoredBlock> InstallAsync(UploadTicket ticket, CustomerBlock block, CancellationToken cancellation) => throw Error();
+    public ValueTask<StoredBlock> InstallAsync(
+        UploadTicket ticket, CustomerBlock block, BlockDigest? digest, CancellationToken cancellation) => throw Error();
 
     public ValueTask AbortAsync(UploadTicket ticket, CancellationToken cancellation) => throw Error();
 

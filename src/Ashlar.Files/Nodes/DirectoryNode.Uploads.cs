@@ -50,26 +50,17 @@ public sealed partial class DirectoryNode
     }
 
     /// <inheritdoc />
-    public async ValueTask<StoredBlock> InstallAsync(UploadTicket ticket, CustomerBlock block, CancellationToken cancellation)
+    public async ValueTask<StoredBlock> InstallAsync(
+        UploadTicket ticket, CustomerBlock block, BlockDigest? digest, CancellationToken cancellation)
     {
         var upload = Enter(ticket);
         StoredBlock stored;
         try
         {
             if (upload.LengthBytes == 0) throw Error(NodeErrorKind.ContentDiffers, $"nothing was uploaded of {block}");
-            var digest = upload.Finish();
-            if (digest.Hash != block.Name.Hash)
-                throw Error(NodeErrorKind.ContentDiffers, $"what was uploaded is {digest.Hash}, and was to be {block.Name.Hash}");
-            var now = DateTimeOffset.FromUnixTimeMilliseconds(clock.GetUtcNow().ToUnixTimeMilliseconds());
-            stored = new StoredBlock(block, digest, now, Math.Max(1, entropy.NextUInt64()));
-            await RunAsync(
-                () =>
-                {
-                    Install(ticket, upload, stored);
-                    return true;
-                },
-                syncLatency,
-                cancellation);
+            if (digest is not null && digest.Hash != block.Name.Hash)
+                throw Error(NodeErrorKind.ContentDiffers, $"what was sent is {digest.Hash}, and was to be {block.Name.Hash}");
+            stored = await RunAsync(() => Install(ticket, upload, block, digest), syncLatency, cancellation);
         }
         catch (Exception e)
         {
@@ -128,13 +119,19 @@ public sealed partial class DirectoryNode
     }
 
     // Invariant: the name appears after the content is durable, and nobody is told before the name is.
-    void Install(UploadTicket ticket, NodeUpload upload, StoredBlock block)
+    StoredBlock Install(UploadTicket ticket, NodeUpload upload, CustomerBlock block, BlockDigest? sent)
     {
         RequireTrusted();
         RequireInPlace(); // Or the block would be on the disk beneath the mount point.
-        Syncing(() => upload.Seal(block));
-        lock (directory.Moving) files.Rename(directory.FileOf(ticket), directory.FileOf(block.Id));
-        Syncing(() => syncs.Sync(directory.LeafOf(block.Id), directory.Temp));
+        var digest = upload.Finish(sent) ?? throw Error(NodeErrorKind.ContentDiffers, $"what came of {block} is not what was sent");
+        if (digest.Hash != block.Name.Hash)
+            throw Error(NodeErrorKind.ContentDiffers, $"what was uploaded is {digest.Hash}, and was to be {block.Name.Hash}");
+        var now = DateTimeOffset.FromUnixTimeMilliseconds(clock.GetUtcNow().ToUnixTimeMilliseconds());
+        var stored = new StoredBlock(block, digest, now, Math.Max(1, entropy.NextUInt64()));
+        Syncing(() => upload.Seal(stored));
+        lock (directory.Moving) files.Rename(directory.FileOf(ticket), directory.FileOf(block));
+        Syncing(() => syncs.Sync(directory.LeafOf(block), directory.Temp));
+        return stored;
     }
 
     NodeUpload Enter(UploadTicket ticket)

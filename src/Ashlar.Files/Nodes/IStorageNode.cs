@@ -54,7 +54,15 @@ public interface IStorageNode : IAsyncDisposable
     /// Ends an upload: verifies that the content is what its name says, and keeps it. When this returns the block survives the loss of
     /// power; where the node has the block already it is replaced by its like. After a failure the upload is over, as above.
     /// </summary>
-    ValueTask<StoredBlock> InstallAsync(UploadTicket ticket, CustomerBlock block, CancellationToken cancellation);
+    /// <param name="ticket">The upload.</param>
+    /// <param name="block">Whose it is, and what it is to be called.</param>
+    /// <param name="digest">
+    /// What whoever sent the content, and is believed, has found it to be on the way: the node compares the checksums of all units with
+    /// those of what came, and does not compute the hash once more. Null: it does.
+    /// </param>
+    /// <param name="cancellation">Looked at before it begins.</param>
+    ValueTask<StoredBlock> InstallAsync(
+        UploadTicket ticket, CustomerBlock block, BlockDigest? digest, CancellationToken cancellation);
 
     /// <summary>Forgets an upload. One that is not known is forgotten already.</summary>
     ValueTask AbortAsync(UploadTicket ticket, CancellationToken cancellation);

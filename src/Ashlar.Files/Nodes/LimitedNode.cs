@@ -27,8 +27,9 @@ sealed class LimitedNode(IStorageNode inner, ChunkOptions options, TimeProvider 
         UploadTicket ticket, int offsetBytes, ReadOnlyMemory<byte> content, CancellationToken cancellation) =>
         await LendAsync(() => AsAnswer(inner.AppendAsync(ticket, offsetBytes, content, cancellation)), cancellation);
 
-    public ValueTask<StoredBlock> InstallAsync(UploadTicket ticket, CustomerBlock block, CancellationToken cancellation) =>
-        AskAsync(options.InstallLimit, () => inner.InstallAsync(ticket, block, cancellation), cancellation);
+    public ValueTask<StoredBlock> InstallAsync(
+        UploadTicket ticket, CustomerBlock block, BlockDigest? digest, CancellationToken cancellation) =>
+        AskAsync(options.InstallLimit, () => inner.InstallAsync(ticket, block, digest, cancellation), cancellation);
 
     public async ValueTask AbortAsync(UploadTicket ticket, CancellationToken cancellation) =>
         await AskAsync(options.CallLimit, () => AsAnswer(inner.AbortAsync(ticket, cancellation)), cancellation);

@@ -40,7 +40,9 @@ sealed class NodeDirectory : IDisposable
     /// <summary>Whose it is.</summary>
     public NodeId Id { get; }
 
-    /// <summary>Held while the file of a block gets its name or loses it: of two who move one, the second finds what the first has done.</summary>
+    /// <summary>
+    /// Held while the file of a block gets its name or loses it: of two who move one, the second finds what the first has done.
+    /// </summary>
     public Lock Moving { get; } = new();
 
     /// <summary>The file system it is on.</summary>
@@ -61,7 +63,9 @@ sealed class NodeDirectory : IDisposable
     /// </summary>
     public bool IsInPlace => held.IsInPlace && heldBlocks.IsInPlace;
 
-    /// <summary>Makes the directory of a new node. What was begun and cut off is finished, under the number that it was begun with.</summary>
+    /// <summary>
+    /// Makes the directory of a new node. What was begun and cut off is finished, under the number that it was begun with.
+    /// </summary>
     /// <returns>The node that is there now.</returns>
     /// <exception cref="NodeDirectoryException">It is one already, or has something else in it.</exception>
     public static NodeId Create(IFileSystem files, string path, NodeRecord record)

@@ -62,7 +62,9 @@ public sealed class NodeHolders(StorageNodes nodes, TimeProvider? clock = null) 
                     from block in page.Select(entry => entry.Block).OfType<StoredBlock>()
                     let age = now - block.InstalledAt
                     select new HeldBlock(
-                        block.Id.Customer, new FileBlock(block.Id.Name, block.Digest.LengthBytes), age > TimeSpan.Zero ? age : TimeSpan.Zero));
+                        block.Id.Customer,
+                        new FileBlock(block.Id.Name, block.Digest.LengthBytes),
+                        age > TimeSpan.Zero ? age : TimeSpan.Zero));
                 after = page[^1].Id;
             }
 

@@ -103,7 +103,8 @@ sealed class NodeTrash
     string PathOf(CustomerBlock block, TimeSpan age) => NodeDirectory.Join(
         directory.Trash, string.Create(CultureInfo.InvariantCulture, $"{(long)age.TotalMilliseconds:x16}-{block}"));
 
-    // 0 for a copy whose trailer is not one, null for one of a later version. An error of the disk is one of the request: nothing is known of the copy then.
+    // 0 for a copy whose trailer is not one, null for one of a later version. An error of the disk is one of the request: then nothing is
+    // known of the copy.
     ulong? MarkOf(CustomerBlock block)
     {
         using var file = files.Open(directory.FileOf(block), FileOpenMode.ReadOnly);

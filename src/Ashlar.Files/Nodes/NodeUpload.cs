@@ -7,12 +7,13 @@ sealed class NodeUpload : IDisposable
 {
     // So far behind the medium an upload is at its end: the rest of the sync is short, and the disk has been busy all the time.
     const int WriteBackBytes = 4 << 20;
+    const int HashBytes = 1 << 20;
 
     readonly IFileSystem files;
     readonly string path;
     readonly IFile file;
-    readonly BlockHasher hasher = new();
-    BlockDigest? digest;
+    readonly UnitChecksums checksums = new();
+    uint[]? found;
     int writtenBack;
     int isBusy;
 
@@ -29,7 +30,7 @@ sealed class NodeUpload : IDisposable
     public int LengthBytes { get; private set; }
 
     /// <summary>Whether nothing is appended any more.</summary>
-    public bool IsFinished => digest is not null;
+    public bool IsFinished => found is not null;
 
     /// <summary>Space that it may take still: what it has written already is missing from the free space.</summary>
     public long ReservedBytes => SpaceBytes(ExpectedBytes) - LengthBytes;
@@ -50,7 +51,7 @@ sealed class NodeUpload : IDisposable
     public void Append(ReadOnlySpan<byte> content)
     {
         file.Write(content, LengthBytes);
-        hasher.Append(content);
+        checksums.Append(content);
         LengthBytes += content.Length;
         if (LengthBytes - writtenBack < WriteBackBytes) return;
         file.StartWriteBack(writtenBack, LengthBytes - writtenBack);
@@ -58,7 +59,14 @@ sealed class NodeUpload : IDisposable
     }
 
     /// <summary>What the content is known by; nothing is appended any more.</summary>
-    public BlockDigest Finish() => digest ??= hasher.Finish();
+    /// <param name="sent">What it was when it was sent; null to read all of it and find out.</param>
+    /// <returns>Null if it is not what was sent.</returns>
+    public BlockDigest? Finish(BlockDigest? sent)
+    {
+        found ??= checksums.Finish();
+        sent ??= Hash();
+        return sent.LengthBytes == LengthBytes && sent.UnitChecksums.SequenceEqual(found) ? sent : null;
+    }
 
     /// <summary>Writes the trailer and makes all of the file durable, its name not.</summary>
     public void Seal(StoredBlock block)
@@ -85,6 +93,19 @@ sealed class NodeUpload : IDisposable
     public void Dispose()
     {
         file.Dispose();
-        hasher.Dispose();
+    }
+
+    // Of what was written, not of what came: that it is the same is seen by the checksums.
+    BlockDigest Hash()
+    {
+        using var hasher = new BlockHasher();
+        var buffer = new byte[Math.Min(HashBytes, LengthBytes)];
+        for (var done = 0; done < LengthBytes; done += buffer.Length)
+        {
+            var part = buffer.AsSpan(0, Math.Min(buffer.Length, LengthBytes - done));
+            hasher.Append(part[..file.Read(part, done)]);
+        }
+
+        return hasher.Finish();
     }
 }

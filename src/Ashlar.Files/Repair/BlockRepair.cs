@@ -151,7 +151,8 @@ public sealed class BlockRepair(
         return (await nodes.ChooseAsync(entropy, without, domains, needed, cancellationToken)).FirstOrDefault()?.Node;
     }
 
-    async Task<bool> TryCopyAsync(IEnumerable<NodeId> sources, IStorageNode target, CustomerBlock block, CancellationToken cancellationToken)
+    async Task<bool> TryCopyAsync(
+        IEnumerable<NodeId> sources, IStorageNode target, CustomerBlock block, CancellationToken cancellationToken)
     {
         foreach (var source in sources.Select(nodes.Find).OfType<IStorageNode>())
         {

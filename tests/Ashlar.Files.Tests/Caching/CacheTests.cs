@@ -65,6 +65,27 @@ public sealed class CacheTests
     }
 
     [Fact]
+    public async Task Buffers_that_are_kept_go_back_when_nobody_has_them_any_more()
+    {
+        var pooled = new PooledSource(new BufferPool(PieceBytes, 4));
+        var cache = new MemoryCache(pooled, 2 * PieceBytes);
+        var given = new CancellationTokenSource();
+        await given.CancelAsync();
+        for (var round = 0; round < 30; round++)
+        {
+            var first = await cache.FetchAsync(PieceOf(round % 5));
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cache.FetchAsync(PieceOf(7), given.Token));
+            await AssertReadAsync(cache, PieceOf((round + 1) % 5));
+            await AssertReadAsync(cache, PieceOf((round + 2) % 5));
+            Assert.True(first.Content.Span.SequenceEqual(SourceOfTests.ContentOf(PieceOf(round % 5)))); // Nobody else has its bytes.
+            first.Release();
+        }
+
+        Assert.Equal(0, pooled.Buffers.InUse);
+        given.Dispose();
+    }
+
+    [Fact]
     public async Task A_block_of_another_customer_is_another_block()
     {
         var cache = new MemoryCache(source, 10 * PieceBytes);
@@ -161,6 +182,27 @@ public sealed class CacheTests
     }
 
     [Fact]
+    public async Task A_disk_that_is_slower_than_the_nodes_takes_no_memory_for_what_it_cannot_keep()
+    {
+        var disk = new SimulatedFileSystem(isRecording: false);
+        DiskCache.Create(disk, "/cache", 4096 + (200 * SlotBytes));
+        using var release = new ManualResetEventSlim();
+        var slow = new FaultyFileSystem(disk)
+        {
+            BeforeOperation = (operation, _) =>
+            {
+                if (operation == FaultOperations.Write) release.Wait();
+            },
+        };
+        using var cache = DiskCache.Open(slow, "/cache", source, buffers);
+        for (var number = 0; number < 60; number++) await AssertReadAsync(cache, PieceOf(number));
+        Assert.InRange(cache.Keeping, 1, 32);
+        release.Set();
+        await Waiting.UntilAsync(() => cache.Keeping == 0, "the pieces are kept");
+        Assert.InRange(cache.Count, 1, 16);
+    }
+
+    [Fact]
     public async Task A_disk_that_fails_or_goes_away_is_passed_by()
     {
         var disk = new SimulatedFileSystem(isRecording: false);
@@ -220,6 +262,19 @@ public sealed class CacheTests
         new(new BlockName(ContentHash.Of(BitConverter.GetBytes(number)), (ulong)number), length);
 
     static BlockPiece PieceOf(int number) => new(NodeExtensions.Owner, BlockOf(number, PieceBytes - number), 0);
+
+    sealed class PooledSource(BufferPool buffers) : IPieceSource
+    {
+        public BufferPool Buffers => buffers;
+
+        public Task<SharedBuffer> FetchAsync(BlockPiece piece, CancellationToken cancellationToken = default)
+        {
+            var buffer = buffers.Rent();
+            SourceOfTests.ContentOf(piece).CopyTo(buffer.Space);
+            buffer.LengthBytes = piece.LengthBytes;
+            return Task.FromResult(buffer);
+        }
+    }
 
     sealed class SourceOfTests : IPieceSource
     {

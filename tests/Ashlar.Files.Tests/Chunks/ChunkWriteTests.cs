@@ -219,6 +219,48 @@ public sealed class ChunkWriteTests
     }
 
     [Fact]
+    public async Task A_node_that_is_too_busy_for_a_moment_is_asked_again()
+    {
+        await using var rig = new NodeRig(3);
+        var refusals = 0;
+        rig.Nodes[0].Before = call => call == NodeCall.Append && ++refusals <= 3
+            ? throw new StorageNodeException(rig.Nodes[0].Id, NodeErrorKind.Busy, "too much to do")
+            : Task.CompletedTask;
+        var copies = await rig.StoreAsync(Content);
+        await copies.Completed;
+        Assert.Equal(3, copies.Durable.Count);
+        Assert.Empty(copies.Failures);
+    }
+
+    [Fact]
+    public async Task A_block_that_is_probably_there_goes_to_no_node_before_that_is_known()
+    {
+        await using var rig = new NodeRig(3);
+        IChunkManager chunks = rig.Chunks;
+        var likely = new BlockExpectation(IsLikelyKnown: true);
+        foreach (var isKnown in (bool[])[true, false])
+        {
+            await using var upload = await chunks.BeginAsync(NodeExtensions.Owner, likely);
+            for (var done = 0; done < Content.Length; done += 70_000)
+                await upload.AppendAsync(Content.AsMemory(done, Math.Min(70_000, Content.Length - done)));
+            var wanted = await upload.SealAsync();
+            Assert.Equal(new WantedBlock(ContentHash.Of(Content), Content.Length), wanted);
+            Assert.All(rig.Nodes, node => Assert.DoesNotContain(NodeCall.Begin, node.Calls));
+            if (isKnown) continue;
+            var nodes = await upload.InstallAsync(new BlockName(wanted.Hash, 1), []);
+            await rig.Chunks.SettleAsync();
+            foreach (var node in nodes) await rig[node].VerifyAsync(new BlockName(wanted.Hash, 1), default);
+        }
+
+        // Only a few are in memory at a time.
+        var held = new List<IChunkUpload>();
+        for (var i = 0; i < 4; i++) held.Add(await chunks.BeginAsync(NodeExtensions.Owner, likely));
+        Assert.Equal(2 + 1, rig.Nodes[0].Calls.Count(call => call == NodeCall.Begin));
+        foreach (var upload in held) await upload.DisposeAsync();
+        await rig.AssertTidyAsync();
+    }
+
+    [Fact]
     public async Task An_upload_that_is_given_up_leaves_nothing()
     {
         await using var rig = new NodeRig(3);

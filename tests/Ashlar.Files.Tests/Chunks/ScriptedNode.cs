@@ -71,8 +71,9 @@ sealed class ScriptedNode(IStorageNode inner) : IStorageNode
                 return true;
             });
 
-    public ValueTask<StoredBlock> InstallAsync(UploadTicket ticket, CustomerBlock block, CancellationToken cancellation) =>
-        CallAsync(NodeCall.Install, () => inner.InstallAsync(ticket, block, cancellation));
+    public ValueTask<StoredBlock> InstallAsync(
+        UploadTicket ticket, CustomerBlock block, BlockDigest? digest, CancellationToken cancellation) =>
+        CallAsync(NodeCall.Install, () => inner.InstallAsync(ticket, block, digest, cancellation));
 
     public async ValueTask AbortAsync(UploadTicket ticket, CancellationToken cancellation) => await CallAsync(
         NodeCall.Abort,

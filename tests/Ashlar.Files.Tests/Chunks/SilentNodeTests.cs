@@ -21,7 +21,7 @@ public sealed class SilentNodeTests
         var calls = new Func<Task>[]
         {
             () => node.GetHealthAsync(default).AsTask(), () => node.BeginAsync(1, default).AsTask(),
-            () => node.AppendAsync(default, 0, Content, default).AsTask(), () => node.InstallAsync(default, block, default).AsTask(),
+            () => node.AppendAsync(default, 0, Content, default).AsTask(), () => node.InstallAsync(default, block, null, default).AsTask(),
             () => node.AbortAsync(default, default).AsTask(), () => node.ReadAsync(block, 0, new byte[10], default).AsTask(),
             () => node.FindAsync(block, default).AsTask(), () => node.VerifyAsync(block, default).AsTask(),
             () => node.ListAsync(null, 1, default).AsTask(), () => node.RemoveAsync(block, null, default).AsTask(),

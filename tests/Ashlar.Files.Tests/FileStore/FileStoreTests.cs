@@ -30,9 +30,11 @@ public sealed class FileStoreTests : IAsyncLifetime
         Assert.Equal(content[300_000..300_100], await store.ReadAsync("/a", 300_000, 100));
 
         await store.CreateAsync("/b", content);
-        await store.Rig.AssertTidyAsync();
-        await store.Repair.RunAsync(); // A copy that came after the commit is recorded by it.
+        await store.Chunks.SettleAsync();
         Assert.Equal(3, await store.CountCopiesAsync());
+        Assert.Empty(await metadata.ListUnderReplicatedAsync(null, 10)); // A copy that came after the commit was recorded when it came.
+        var name = (await metadata.GetFileAsync(customer, FilePath.Parse("/a"))).Blocks[0].Name;
+        Assert.Equal(3, (await metadata.GetLocationsAsync(customer, [name]))[0]!.Nodes.Count);
         var verification = await new FileVerifier(metadata, store.Holders).RunAsync();
         Assert.Empty(verification.Problems);
 
@@ -105,6 +107,77 @@ public sealed class FileStoreTests : IAsyncLifetime
         Assert.True(made > 3, $"{made} made, {refused} refused");
     }
 
+    [Fact]
+    public async Task A_hundred_clients_who_store_the_same_content_at_once_make_one_block_of_it()
+    {
+        await using var store = new Store(this, 3);
+        var content = NodeExtensions.Content(4, 100_000);
+        await Task.WhenAll(Enumerable.Range(0, 100).Select(number => store.CreateAsync($"/{number}", content)));
+        await store.Chunks.SettleAsync();
+        for (var number = 0; number < 100; number += 9) Assert.Equal(content, await store.ReadAsync($"/{number}"));
+        await store.CollectAsync();
+        await store.Repair.RunAsync();
+        Assert.Equal(3, await store.CountCopiesAsync()); // Those of the others are gone, also those that came late.
+        Assert.True((await new FileVerifier(metadata, store.Holders).RunAsync()).IsProved);
+    }
+
+    /// <summary>Two have acknowledged and die before the third copy is made: the file is away, and comes back with one of them.</summary>
+    [Fact]
+    public async Task Nodes_that_die_after_they_have_acknowledged_have_what_they_acknowledged()
+    {
+        await using var store = new Store(this, 3);
+        using var release = new SemaphoreSlim(0);
+        store.Rig.Nodes[2].Before = async call =>
+        {
+            if (call != NodeCall.Install) return;
+            await release.WaitAsync();
+            throw new StorageNodeException(store.Rig.Nodes[2].Id, NodeErrorKind.Unavailable, "no answer");
+        };
+        var content = NodeExtensions.Content(5, 100_000);
+        await store.CreateAsync("/file", content);
+        foreach (var node in store.Rig.Nodes.Take(2)) node.DieAfter(0);
+        release.Release(100);
+        await store.Chunks.SettleAsync();
+        store.Rig.Nodes[2].Before = null;
+        await Assert.ThrowsAsync<BlockUnreadableException>(() => store.ReadAsync("/file"));
+        Assert.Equal(1, (await store.Repair.RunAsync())[RepairOutcome.Unreadable]); // And nothing is changed by that.
+        store.Rig.Nodes[0].Before = null;
+        Assert.Equal(content, await store.ReadAsync("/file"));
+        store.Rig.Nodes[1].Before = null;
+        await store.Repair.RunAsync();
+        Assert.Equal(3, await store.CountCopiesAsync());
+        Assert.True((await new FileVerifier(metadata, store.Holders).RunAsync()).IsProved);
+    }
+
+    /// <summary>Nodes are closed and opened one after another while files come and go.</summary>
+    [Theory, Seeds(count: 1)]
+    public async Task A_restart_of_every_node_in_turn_loses_nothing(ulong seed)
+    {
+        var random = new SeededRandom(seed);
+        await using var store = new Store(this, 4);
+        var files = new Dictionary<string, byte[]>(StringComparer.Ordinal);
+        for (var round = 0; round < TestTier.Choose(8, 80); round++)
+        {
+            var node = store.Rig.Nodes[round % 4];
+            var uploads = Enumerable.Range(0, 4).Select(async number =>
+            {
+                var content = NodeExtensions.Content(1000 + (round * 4) + number, 5000 + random.Next(100_000));
+                await store.CreateAsync($"/{seed}-{round}-{number}", content);
+                return (Path: $"/{seed}-{round}-{number}", Content: content);
+            }).ToArray();
+            store.Rig.Known.Detach(node.Id);
+            foreach (var (path, content) in await Task.WhenAll(uploads)) files.Add(path, content);
+            store.Rig.Known.Add(node);
+            await store.Chunks.SettleAsync();
+            await store.Care.CompareAsync(node.Id);
+            await store.Repair.RunAsync();
+        }
+
+        foreach (var (path, content) in files) Assert.Equal(content, await store.ReadAsync(path));
+        Assert.Empty(await metadata.ListUnderReplicatedAsync(null, 10));
+        Assert.True((await new FileVerifier(metadata, store.Holders).RunAsync()).IsProved);
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
@@ -143,13 +216,16 @@ public sealed class FileStoreTests : IAsyncLifetime
             Care = new NodeCare(Rig.Known, test.metadata, Repair);
             Holders = new NodeHolders(Rig.Known, test.clock);
             Pieces = new NodePieces(Rig.Known, Rig.Buffers, test.metadata, Repair, Rig.Options, test.clock);
-            var chunks = new ChunkManager(Rig.Known, Rig.Buffers, new MemoryCache(Pieces, 1 << 20), Rig.Options, test.clock);
-            Service = new FileService(test.metadata, chunks, new FileServiceOptions { TimeProvider = test.clock });
+            Chunks = new ChunkManager(
+                Rig.Known, Rig.Buffers, new MemoryCache(Pieces, 1 << 20), Rig.Options, test.clock, catalogue: test.metadata);
+            Service = new FileService(test.metadata, Chunks, new FileServiceOptions { TimeProvider = test.clock });
         }
 
         public NodeRig Rig { get; }
 
         public NodePieces Pieces { get; }
+
+        public ChunkManager Chunks { get; }
 
         public BlockRepair Repair { get; }
 

@@ -67,6 +67,34 @@ public sealed class DirectoryNodeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Content_that_is_not_what_was_sent_is_refused_though_the_hash_is_believed()
+    {
+        var (sent, came) = (Content(1, 70_000), Content(1, 70_000));
+        using var hasher = new BlockHasher();
+        hasher.Append(sent);
+        var digest = hasher.Finish();
+        var block = new CustomerBlock(Owner, NameOf(sent));
+        foreach (var at in (int[])[0, 65_535, 65_536, 69_999])
+        {
+            came[at] ^= 1;
+            var ticket = await node.AppendAllAsync(came);
+            await AssertRefusedAsync(NodeErrorKind.ContentDiffers, () => node.InstallAsync(ticket, block, digest, default).AsTask());
+            came[at] ^= 1;
+        }
+
+        var cut = await node.AppendAllAsync(came[..65_536]);
+        await AssertRefusedAsync(NodeErrorKind.ContentDiffers, () => node.InstallAsync(cut, block, digest, default).AsTask());
+        var other = await node.AppendAllAsync(came);
+        await AssertRefusedAsync(
+            NodeErrorKind.ContentDiffers,
+            () => node.InstallAsync(other, block with { Name = NameOf(Content(2, 5)) }, digest, default).AsTask());
+        var stored = await node.InstallAsync(await node.AppendAllAsync(came), block, digest, default);
+        Assert.True(digest.Matches(stored.Digest));
+        Assert.True(digest.Matches((await node.VerifyAsync(block, default)).Digest));
+        Assert.Empty(disk.List($"{Root}/temp"));
+    }
+
+    [Fact]
     public async Task A_block_that_is_stored_again_is_stored_once()
     {
         var content = Content(1, 70_000);

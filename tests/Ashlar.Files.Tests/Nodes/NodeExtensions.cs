@@ -47,10 +47,14 @@ static class NodeExtensions
         return all;
     }
 
+    public static ValueTask<StoredBlock> InstallAsync(
+        this IStorageNode node, UploadTicket ticket, CustomerBlock block, CancellationToken cancellation) =>
+        node.InstallAsync(ticket, block, null, cancellation);
+
     // Blocks of the owner, by their names.
     public static ValueTask<StoredBlock> InstallAsync(
         this IStorageNode node, UploadTicket ticket, BlockName name, CancellationToken cancellation) =>
-        node.InstallAsync(ticket, new CustomerBlock(Owner, name), cancellation);
+        node.InstallAsync(ticket, new CustomerBlock(Owner, name), null, cancellation);
 
     public static ValueTask<BlockPart> ReadAsync(
         this IStorageNode node, BlockName name, int offset, Memory<byte> destination, CancellationToken cancellation) =>

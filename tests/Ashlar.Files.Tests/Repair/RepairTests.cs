@@ -342,6 +342,48 @@ public sealed class RepairTests
         Assert.Fail("not found");
     }
 
+    /// <summary>Draining, scrubbing, comparing and repairing at the same time: every copy that is listed is there.</summary>
+    [Theory, Seeds(count: 2)]
+    public async Task Those_who_look_after_blocks_do_not_harm_each_others_work(ulong seed)
+    {
+        var random = new SeededRandom(seed);
+        for (var round = 0; round < TestTier.Choose(4, 60); round++)
+        {
+            await using var rig = NewRig(5);
+            var blocks = new List<StoredCopies>();
+            for (var number = 0; number < 8; number++) blocks.Add(await StoreAsync(rig, number));
+            foreach (var block in blocks)
+            {
+                // One copy is wrong, gone, or one too many is there.
+                var victim = block.Durable[random.Next(3)];
+                var other = rig.Nodes.First(node => !block.Durable.Contains(node.Id));
+                if (random.OneIn(3)) rig.Damage(victim, block.Name, random.Next(block.LengthBytes));
+                else if (random.OneIn(2)) await rig[victim].Inner.RemoveAsync(block.Name, default);
+                else await BlockCopy.RunAsync(rig[victim], other, block.Block, rig.Buffers, null, default);
+            }
+
+            var (care, repair) = (NewCare(rig), NewRepair(rig));
+            var drained = random.Pick(rig.Nodes).Id;
+            var work = new List<Task> { Task.Run(() => care.DrainAsync(drained)) };
+            foreach (var node in rig.Nodes)
+            {
+                work.Add(Task.Run(() => care.CompareAsync(node.Id)));
+                work.Add(Task.Run(() => care.ScrubAsync(node.Id, null, 100)));
+            }
+
+            work.AddRange(blocks.Select(block => Task.Run(() => repair.RepairAsync(Key(block)))));
+            await Task.WhenAll(work);
+            foreach (var block in blocks)
+            {
+                foreach (var node in rig.Catalogue[block.Name].Nodes) await rig[node].Inner.VerifyAsync(block.Name, default);
+                Assert.Equal(RepairOutcome.Whole, await repair.RepairAsync(Key(block)));
+                await AssertWholeAsync(rig, block.Name, 3);
+            }
+
+            await rig.AssertTidyAsync();
+        }
+    }
+
     async Task LookAfterAsync(ulong seed, int rounds, Action<ScriptedNode> plant)
     {
         var random = new SeededRandom(seed);

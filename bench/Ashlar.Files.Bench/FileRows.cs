@@ -1,0 +1,130 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+using Ashlar.Storage;
+
+namespace Ashlar.Files.Bench;
+
+/// <summary>
+/// One file in and out of the store in one process, durable, on nodes that share the disk: against the least that it has to do, which is a
+/// SHA-256 of the content and as many durable writes of it to that disk as there are copies.
+/// </summary>
+sealed class FileRows(string directory, long fileBytes, int rounds)
+{
+    const int PieceBytes = 256 << 10, RangeBytes = 64 << 10, RangeReads = 4000;
+
+    public async Task RunAsync()
+    {
+        var megabytes = fileBytes / (double)(1 << 20);
+        var hash = Median(() => Task.FromResult(Rate(megabytes, Hash)));
+        var disk = Median(() => Task.FromResult(Rate(megabytes, WriteRaw)));
+        Console.Error.WriteLine(FormattableString.Invariant($"SHA-256 {await hash:F0} MiB/s, disk {await disk:F0} MiB/s"));
+        foreach (var copies in (int[])[1, 3]) await MeasureAsync(copies, megabytes, await hash, await disk);
+    }
+
+    async Task MeasureAsync(int copies, double megabytes, double hash, double disk)
+    {
+        List<double> puts = [], again = [], gets = [];
+        await using var store = await BenchStore.OpenAsync(Path.Combine(directory, $"store{copies}"), copies);
+        for (var round = 0; round < rounds; round++)
+        {
+            var path = FilePath.Parse($"/file{round}");
+            puts.Add(await RateAsync(megabytes, () => store.PutAsync(path, Content(round))));
+            await store.Chunks.SettleAsync();
+            var written = store.Installs;
+            again.Add(await RateAsync(megabytes, () => store.PutAsync(FilePath.Parse($"/again{round}"), Content(round))));
+            await store.Chunks.SettleAsync();
+            if (store.Installs != written) throw new InvalidOperationException("content that is there was stored again");
+            gets.Add(await RateAsync(megabytes, () => store.GetAsync(path, 0, long.MaxValue)));
+        }
+
+        var floor = Math.Min(hash, disk / copies);
+        Print($"put of {megabytes:0} MiB, {copies} copies, durable, MiB/s", puts, floor);
+        Print($"the same content again, {copies} copies, MiB/s, against its first put", again, Median(puts));
+        Print($"get of {megabytes:0} MiB, {copies} copies, MiB/s, against SHA-256", gets, hash);
+        await MeasureRangesAsync(store, copies);
+        Console.Error.WriteLine($"  peak of memory so far: {Process.GetCurrentProcess().PeakWorkingSet64 >> 20} MiB");
+    }
+
+    static async Task MeasureRangesAsync(BenchStore store, int copies)
+    {
+        // The first 16 MiB are in memory after they were read once.
+        var path = FilePath.Parse("/file0");
+        await store.GetAsync(path, 0, 16 << 20);
+        var random = new Random(5);
+        var times = new List<double>();
+        for (var i = 0; i < RangeReads; i++)
+        {
+            var begun = Stopwatch.GetTimestamp();
+            await store.GetAsync(path, random.Next((16 << 20) / RangeBytes) * (long)RangeBytes, RangeBytes);
+            times.Add(Stopwatch.GetElapsedTime(begun).TotalMicroseconds);
+        }
+
+        times.Sort();
+        var (middle, last) = (times[RangeReads / 2], times[RangeReads * 99 / 100]);
+        Console.WriteLine(FormattableString.Invariant(
+            $"range of 64 KiB that is in memory, {copies} copies, p50 and p99 in us\t{middle:F0}\t{last:F0}\t"));
+    }
+
+    PatternStream Content(int round) => new PatternStream(fileBytes, (ulong)round);
+
+    void Hash()
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var piece = new byte[PieceBytes];
+        for (var done = 0L; done < fileBytes; done += PieceBytes) hash.AppendData(piece);
+        hash.GetHashAndReset();
+    }
+
+    void WriteRaw()
+    {
+        var path = Path.Combine(directory, "raw");
+        var piece = new byte[PieceBytes];
+        new Random(1).NextBytes(piece);
+        using (var file = FileSystems.Real.Open(path, FileOpenMode.OpenOrCreate))
+        {
+            file.SetLength(0);
+            for (var done = 0L; done < fileBytes; done += PieceBytes)
+            {
+                file.Write(piece, done);
+                if (done % (4 << 20) == 0 && done > 0) file.StartWriteBack(done - (4 << 20), 4 << 20);
+            }
+
+            file.Sync();
+        }
+
+        FileSystems.Real.Delete(path);
+    }
+
+    async Task<double> Median(Func<Task<double>> measure)
+    {
+        var rates = new List<double>();
+        for (var round = 0; round < rounds; round++) rates.Add(await measure());
+        return Median(rates);
+    }
+
+    static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
+
+    static double Rate(double units, Action work)
+    {
+        var begun = Stopwatch.GetTimestamp();
+        work();
+        return units / Stopwatch.GetElapsedTime(begun).TotalSeconds;
+    }
+
+    static async Task<double> RateAsync(double units, Func<Task> work)
+    {
+        var (begun, used) = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime);
+        await work();
+        var taken = Stopwatch.GetElapsedTime(begun).TotalSeconds;
+        Console.Error.WriteLine(FormattableString.Invariant(
+            $"  {units / taken:F0} MiB/s with {(Environment.CpuUsage.TotalTime - used).TotalSeconds / taken:F2} processors"));
+        return units / taken;
+    }
+
+    static void Print(string name, List<double> ours, double theirs)
+    {
+        var our = Median(ours);
+        Console.WriteLine(FormattableString.Invariant($"{name}\t{our:F0}\t{theirs:F0}\t{our / theirs:F2}"));
+        Console.Error.WriteLine(FormattableString.Invariant($"  spread {ours.Min():F0} to {ours.Max():F0}"));
+    }
+}
