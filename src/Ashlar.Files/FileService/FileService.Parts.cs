@@ -125,7 +125,7 @@ public sealed partial class FileService
         {
             Path = open.Path,
             Tag = complete.Tag ?? (blocks.Length == 0 ? ContentTag.Of(ReadOnlySpan<byte>.Empty) : ContentTag.Of(blocks)),
-            Inline = blocks.Length == 0 ? ReadOnlyMemory<byte>.Empty : null,
+            Inline = blocks.Length == 0 ? ReadOnlyMemory<byte>.Empty : default(ReadOnlyMemory<byte>?),
             Blocks = blocks,
             Properties = open.Properties.With(
                 complete.Properties.Select(pair => new KeyValuePair<string, string?>(pair.Key, pair.Value))),

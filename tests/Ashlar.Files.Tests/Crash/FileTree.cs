@@ -1,7 +1,7 @@
 namespace Ashlar.Files.Tests;
 
 /// <summary>What a customer's tree holds, by what was done to it: paths with the hashes of files, nothing for directories.</summary>
-sealed class FileTree : SortedDictionary<string, string>, IEquatable<FileTree>
+class FileTree : SortedDictionary<string, string>, IEquatable<FileTree>
 {
     public FileTree()
         : base(StringComparer.Ordinal)

@@ -17,7 +17,7 @@ sealed class FileWorkload
         {
             var path = random.Pick<string>(["/f", "/d/f", "/g"]);
             var other = random.Pick<string>(["/f", "/d/f", "/g"]);
-            switch (random.Next(8))
+            switch (random.Next(12))
             {
                 case 0 or 1 or 2:
                     Put(path, (ulong)random.Next(3));
@@ -40,17 +40,49 @@ sealed class FileWorkload
                 case 6:
                     Add(rig => new Collector(CollectorStore(rig.Store), rig.Nodes, FileRig.NoPeriods).RunAsync(), _ => { });
                     break;
+                case 8:
+                    var deep = random.Pick<string>(["/d/i/f", "/d/i/g"]);
+                    if (tree.ContainsKey(deep)) Delete(deep);
+                    else Add(rig => rig.PutAsync(deep, [1], Deep), after => after[deep] = Hash([1]));
+                    break;
+                case 9 when tree.TryGetValue(path, out var source):
+                    var to = random.Pick<string>(["/f", "/d/f", "/d/i/f", "/g"]);
+                    var copy = new CopyFileOptions { Condition = CommitCondition.Replace, CreateParents = true };
+                    Add(
+                        rig => rig.Files.CopyFileAsync(rig.Customer, FilePath.Parse(path), FilePath.Parse(to), copy),
+                        after => after[to] = source);
+                    break;
+                case 10:
+                    byte[] parts = [.. FileRig.Content(5000, 3), .. FileRig.Content(6000, 1)];
+                    Add(rig => PutPartsAsync(rig, path, parts, isCompleted: true), after => after[path] = Hash(parts));
+                    break;
+                case 11:
+                    Add(rig => PutPartsAsync(rig, path, FileRig.Content(9000, 4), isCompleted: false), _ => { });
+                    break;
                 case 7 when random.OneIn(2):
                     Add(rig => rig.PutAsync(path, [(byte)length], Replace), after => after[path] = Hash([(byte)length]));
                     break;
             }
         }
 
+        // An implicit directory is there as long as something is in it, in every state.
+        static void Settle(FileTree after)
+        {
+            if (after.Keys.Any(key => key.StartsWith("/d/i/", StringComparison.Ordinal))) after["/d/i"] = "";
+            else after.Remove("/d/i");
+        }
+
         // The tree as it will be decides which operations make sense.
         void Add(Func<FileRig, Task> run, Action<FileTree> apply)
         {
-            apply(tree);
-            operations.Add((run, apply));
+            void ApplyAndSettle(FileTree after)
+            {
+                apply(after);
+                Settle(after);
+            }
+
+            ApplyAndSettle(tree);
+            operations.Add((run, ApplyAndSettle));
         }
 
         string Put(string path, ulong content)
@@ -65,6 +97,8 @@ sealed class FileWorkload
     }
 
     static CreateFileOptions Replace { get; } = new() { Condition = CommitCondition.Replace };
+
+    static CreateFileOptions Deep { get; } = new() { Condition = CommitCondition.Replace, CreateParents = true };
 
     /// <summary>How the collector sees the metadata, for bugs of it.</summary>
     public Func<IMetadataStore, IMetadataStore> CollectorStore { get; init; } = store => store;
@@ -92,6 +126,19 @@ sealed class FileWorkload
             await operations[i].Run(rig);
             rig.Disk.Mark((true, i));
         }
+    }
+
+    static async Task PutPartsAsync(FileRig rig, string path, byte[] content, bool isCompleted)
+    {
+        var intent = await rig.Files.BeginPartsAsync(rig.Customer, FilePath.Parse(path));
+        // The second first, and once more.
+        await rig.Files.PutPartAsync(intent.Token, 2, new MemoryStream(FileRig.Content(5000, 9)));
+        await rig.Files.PutPartAsync(intent.Token, 2, new MemoryStream(content[5000..]));
+        var first = await rig.Files.PutPartAsync(intent.Token, 1, new MemoryStream(content[..5000]));
+        if (!isCompleted) return;
+        var second = (await rig.Files.ListPartsAsync(rig.Customer, intent.Token.Id))[1];
+        await rig.Files.CompletePartsAsync(
+            intent.Token, [(1, first.Tag), (2, second.Tag)], new() { Condition = CommitCondition.Replace });
     }
 
     // An upload that comes as far as its first copy, and is never heard of again.

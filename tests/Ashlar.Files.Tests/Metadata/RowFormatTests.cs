@@ -160,6 +160,7 @@ public sealed class RowFormatTests(ITestOutputHelper output)
             (MetadataKeys.UnderReplicated(2, CustomerBlock), $"55 02 {Customer} {Hash} {Generation}"),
             (MetadataKeys.Node(new(0xAA), CustomerBlock), $"56 {Generation} {Customer} {Hash} {Generation}"),
             (MetadataKeys.Generations, "47"),
+            (MetadataKeys.Time, "74"),
             (MetadataKeys.DirectoryProperties(Id, Path), $"41 {Customer} 612f62"),
             (MetadataKeys.Part(Id, 0xAA, 7), $"54 {Customer} {Generation} 0000000000000007"),
             (MetadataKeys.User(Id, "me"u8), $"57 {Customer} 6d65"),

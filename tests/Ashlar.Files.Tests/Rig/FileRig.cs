@@ -20,7 +20,14 @@ sealed class FileRig : IAsyncDisposable
         Clock = clock ?? new();
         Nodes = nodes ?? new(Disk);
         Store = EmbeddedStores.Open(metadataDisk ?? Disk, Clock);
-        Options = new() { Lease = Lease, TimeProvider = Clock, Entropy = new SeededEntropy(seed), BufferBytes = 1000 };
+        Options = new()
+        {
+            Lease = Lease,
+            PartsLease = Lease,
+            TimeProvider = Clock,
+            Entropy = new SeededEntropy(seed),
+            BufferBytes = 1000,
+        };
         Files = new(Store, Nodes, Options);
     }
 

@@ -79,7 +79,7 @@ public sealed partial class EmbeddedMetadataStore
         WriteBatch batch, Account account, CustomerId customer, ulong id, FileCommit file, List<FileBlock> blocks,
         List<FilePath> missing)
     {
-        var now = Now;
+        var now = Wall;
         var entry = new NamespaceEntry
         {
             Path = file.Path,

@@ -29,7 +29,7 @@ public sealed partial class EmbeddedMetadataStore
             var batch = new WriteBatch();
             var usage = new UsageChanges(customer).AddFile(to, source.SizeBytes);
             MakeRoom(batch, usage, customer, to, copy.Condition, missing);
-            var now = Now;
+            var now = Wall;
             var entry = source with
             {
                 Path = to,

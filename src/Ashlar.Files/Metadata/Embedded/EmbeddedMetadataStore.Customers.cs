@@ -16,7 +16,7 @@ public sealed partial class EmbeddedMetadataStore
         using var held = await latches.TakeAsync(new LatchSet().Customers());
         var nameKey = MetadataKeys.CustomerName(Encoding.UTF8.GetBytes(name));
         if (store.Get(nameKey) is not null) throw new CustomerExistsException(name);
-        var customer = new Customer(new(nextCustomer), name, quota, Now);
+        var customer = new Customer(new(nextCustomer), name, quota, Wall);
         var batch = new WriteBatch();
         // The number grows in the same batch: no number is given twice.
         batch.Put(MetadataKeys.Format, FormatRow(nextCustomer + 1));

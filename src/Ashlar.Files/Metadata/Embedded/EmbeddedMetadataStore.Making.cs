@@ -39,7 +39,7 @@ public sealed partial class EmbeddedMetadataStore
     void MakeParents(WriteBatch batch, UsageChanges usage, CustomerId customer, FilePath path, List<FilePath> missing)
     {
         RequireDirectory(customer, (missing.Count > 0 ? missing[0] : path).Parent);
-        var now = Now;
+        var now = Wall;
         foreach (var directory in missing)
         {
             var entry = new NamespaceEntry

@@ -26,7 +26,7 @@ public sealed partial class EmbeddedMetadataStore
             var mayHave = present is null || (present.IsImplicit && options.MayClaimImplicit);
             if (!mayHave) throw new PathExistsException(path, present!.Kind);
             if (present is null) usage.AddDirectory(path);
-            var now = Now;
+            var now = Wall;
             var entry = new NamespaceEntry
             {
                 Path = path,
@@ -111,7 +111,7 @@ public sealed partial class EmbeddedMetadataStore
             usage.RemoveFile(from, entry.SizeBytes).AddFile(to, entry.SizeBytes);
             MakeRoom(batch, usage, customer, to, new(mayReplace, null), []);
 
-            renamed = entry with { Path = to, UpdatedAt = Now };
+            renamed = entry with { Path = to, UpdatedAt = Wall };
             var key = MetadataKeys.FileRow(customer, entry.FileId);
             batch.Delete(MetadataKeys.File(customer, from));
             batch.Put(MetadataKeys.File(customer, to), Files.Rows.Write(renamed));
@@ -163,7 +163,7 @@ public sealed partial class EmbeddedMetadataStore
         if (entry.IsImplicit) throw new PathNotFoundException(path);
         RequireTag(path, ifTag, entry.Kind == NamespaceEntryKind.File ? entry.Tag : null);
         var properties = changes.ApplyTo(ReadProperties(store.Get, customer, entry));
-        if (changes.IsUpdate) entry = entry with { UpdatedAt = Now };
+        if (changes.IsUpdate) entry = entry with { UpdatedAt = Wall };
         var batch = new WriteBatch();
         if (entry.Kind == NamespaceEntryKind.Directory)
         {

@@ -34,7 +34,7 @@ public sealed partial class EmbeddedMetadataStore
             var batch = new WriteBatch();
             plan.AddTo(batch);
             plan.AddPins(batch);
-            var stored = part with { Blocks = plan.Blocks, CreatedAt = Now };
+            var stored = part with { Blocks = plan.Blocks, CreatedAt = Wall };
             batch.Put(MetadataKeys.Part(intent.Customer, intent.Id, part.Number), Files.Rows.Write(stored));
             if (Now + lease > opened.LeaseEndsAt) Put(batch, opened with { LeaseEndsAt = Now + lease });
             await WriteAsync(batch);

@@ -39,7 +39,7 @@ public sealed partial class EmbeddedMetadataStore
             Token = new(customer, id, fence),
             Path = path,
             Owner = request.Owner,
-            OpenedAt = present?.OpenedAt ?? now,
+            OpenedAt = present?.OpenedAt ?? Wall,
             LeaseEndsAt = now + lease,
             IsReleased = false,
             IsInParts = request.IsInParts,
@@ -47,14 +47,14 @@ public sealed partial class EmbeddedMetadataStore
             Properties = present?.Properties ?? request.Properties,
         };
         await WriteAsync(intent);
-        return intent;
+        return Shown(intent);
     }
 
     /// <inheritdoc />
     public Task<UploadIntent?> FindIntentAsync(CustomerId customer, ulong id, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return Task.FromResult(FindIntent(customer, id) is { IsReleased: false } open ? open : null);
+        return Task.FromResult(FindIntent(customer, id) is { IsReleased: false } open ? Shown(open) : null);
     }
 
     /// <inheritdoc />
@@ -66,7 +66,7 @@ public sealed partial class EmbeddedMetadataStore
         using var held = await latches.TakeAsync(new LatchSet().Intent(intent.Customer, intent.Id, isExclusive: true));
         var renewed = RequireHeld(intent) with { LeaseEndsAt = Now + lease };
         await WriteAsync(renewed);
-        return renewed;
+        return Shown(renewed);
     }
 
     /// <inheritdoc />
@@ -154,8 +154,9 @@ public sealed partial class EmbeddedMetadataStore
             limit,
             (row, out item) =>
             {
-                item = Files.Rows.ReadIntent(row.Key, row.Value);
-                return !onlyEnded || item.IsReleased || item.LeaseEndsAt <= now;
+                var intent = Files.Rows.ReadIntent(row.Key, row.Value);
+                item = Shown(intent);
+                return !onlyEnded || intent.IsReleased || intent.LeaseEndsAt <= now;
             },
             cancellationToken));
     }
@@ -209,6 +210,9 @@ public sealed partial class EmbeddedMetadataStore
         await WriteAsync(batch);
     }
 
+    // Leases go by the store's clock, and people by that on the wall.
+    UploadIntent Shown(UploadIntent intent) => intent with { LeaseEndsAt = clock.ToWall(intent.LeaseEndsAt) };
+
     static void Put(WriteBatch batch, UploadIntent intent) =>
         batch.Put(MetadataKeys.Intent(intent.Token.Customer, intent.Token.Id), Files.Rows.Write(intent));
 
@@ -227,7 +231,7 @@ public sealed partial class EmbeddedMetadataStore
         if (FindIntent(intent.Customer, intent.Id) is not { } present) throw new IntentLostException(intent, "it has ended");
         if (present.Token.Fence != intent.Fence) throw new IntentLostException(intent, "somebody else has opened it");
         if (present.IsReleased) throw new IntentLostException(intent, "it was released");
-        if (present.LeaseEndsAt <= Now) throw new IntentLostException(intent, $"its lease ended at {present.LeaseEndsAt:O}");
+        if (present.LeaseEndsAt <= Now) throw new IntentLostException(intent, $"its lease ended at {clock.ToWall(present.LeaseEndsAt):O}");
         return present;
     }
 

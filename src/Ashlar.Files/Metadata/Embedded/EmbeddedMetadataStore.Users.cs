@@ -20,7 +20,7 @@ public sealed partial class EmbeddedMetadataStore
         using var held = await latches.TakeAsync(new LatchSet().Customer(customer, isExclusive: false).User(customer, name));
         RequireCustomer(customer);
         if (ReadUser(customer, bytes) is not null) throw new UserExistsException(customer, name);
-        var user = new User(customer, name, rights, Now);
+        var user = new User(customer, name, rights, Wall);
         var batch = new WriteBatch();
         batch.Put(MetadataKeys.User(customer, bytes), Files.Rows.Write(user));
         await WriteAsync(batch);
@@ -84,7 +84,7 @@ public sealed partial class EmbeddedMetadataStore
 
             if (ReadKeys(customer, bytes).Count >= AccessKey.MaxOfUser) throw new TooManyKeysException(customer, user);
             DateTimeOffset? end = expiresAt is { } time ? RowTime.Round(time) : null;
-            var key = new AccessKey(id, secret, customer, user, Now, end);
+            var key = new AccessKey(id, secret, customer, user, Wall, end);
             var batch = new WriteBatch();
             batch.Put(MetadataKeys.Key(Encoding.ASCII.GetBytes(id)), Files.Rows.Write(key));
             batch.Put(MetadataKeys.UserKey(customer, bytes, Encoding.ASCII.GetBytes(id)), []);

@@ -14,7 +14,7 @@ public sealed partial class EmbeddedMetadataStore : IMetadataStore
     const int FormatRowBytes = sizeof(uint) + sizeof(ulong);
 
     readonly KeyValueStore store;
-    readonly TimeProvider clock;
+    readonly StoreClock clock;
     readonly LatchTable latches = new();
     readonly WriterSlots writers = new();
     readonly Accounts accounts;
@@ -26,11 +26,12 @@ public sealed partial class EmbeddedMetadataStore : IMetadataStore
 
     EmbeddedMetadataStore(KeyValueStore store, string directory, KeyValueOptions options)
     {
-        (this.store, clock, entropy) = (store, options.TimeProvider, options.Entropy);
+        (this.store, entropy) = (store, options.Entropy);
         accounts = new(store);
         witnesses = new(store, removals);
         nextCustomer = ReadFormat(directory);
         generations = new(store);
+        clock = new(store, options.TimeProvider);
     }
 
     /// <summary>Opens, or creates, the metadata in a directory.</summary>
@@ -61,11 +62,16 @@ public sealed partial class EmbeddedMetadataStore : IMetadataStore
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {
+        SaveTime();
         await store.DisposeAsync();
         writers.Dispose();
     }
 
-    DateTimeOffset Now => RowTime.Round(clock.GetUtcNow());
+    // Of leases and periods.
+    DateTimeOffset Now => clock.Now;
+
+    // Of what is shown.
+    DateTimeOffset Wall => clock.Wall;
 
     ulong ReadFormat(string directory)
     {
@@ -118,6 +124,7 @@ public sealed partial class EmbeddedMetadataStore : IMetadataStore
 
     async Task WriteAsync(WriteBatch batch)
     {
+        clock.AddTo(batch);
         try
         {
             await store.WriteAsync(batch);
@@ -129,6 +136,20 @@ public sealed partial class EmbeddedMetadataStore : IMetadataStore
 
         // The write ends on the thread that committed a group, which has others to serve.
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+    }
+
+    void SaveTime()
+    {
+        var batch = new WriteBatch { MayUseReserve = true };
+        clock.AddTo(batch, always: true);
+        try
+        {
+            store.Write(batch);
+        }
+        catch (Exception failure) when (failure is AshlarException or ObjectDisposedException)
+        {
+            // Then it is that of a while ago.
+        }
     }
 
     ulong DrawGeneration()

@@ -13,12 +13,14 @@ static class MetadataKeys
         IntentTable = (byte)'I', IntentPinTable = (byte)'p', IdleTable = (byte)'Q', CondemnedTable = (byte)'K',
         DeletingTable = (byte)'D', UnderReplicatedTable = (byte)'U', NodeTable = (byte)'V', UsageTable = (byte)'S',
         DirectoryPropertiesTable = (byte)'A', PartTable = (byte)'T', UserTable = (byte)'W', KeyTable = (byte)'Y', UserKeyTable = (byte)'y',
-        GenerationsTable = (byte)'G';
+        GenerationsTable = (byte)'G', TimeTable = (byte)'t';
 
     const byte DirectoryMark = (byte)'/';
     const int WordBytes = sizeof(ulong), NameBytes = ContentHash.SizeBytes + WordBytes;
 
     public static byte[] Format { get; } = [FormatTable];
+
+    public static byte[] Time { get; } = [TimeTable];
 
     public static byte[] Generations { get; } = [GenerationsTable];
 

@@ -266,6 +266,33 @@ public abstract class UploadContract : MetadataContract
     }
 
     [Fact]
+    public async Task A_clock_that_goes_far_ahead_or_comes_back_ends_no_lease_and_condemns_nothing()
+    {
+        await PutAsync("/f", "content");
+        await Store.DeleteFileAsync(Customer, Path("/f"));
+        var intent = await BeginAsync("/g");
+        foreach (var jump in (double[])[4000, -8000])
+        {
+            Clock.JumpWallClock(TimeSpan.FromDays(jump));
+            await Store.PinAsync(intent.Token, [Block($"while it is {jump}")]);
+            Assert.Equal(Clock.GetUtcNow() + Lease, (await Store.RenewIntentAsync(intent.Token, Lease)).LeaseEndsAt);
+            Assert.Empty(await Store.ListIntentsAsync(null, null, true, 10));
+            Assert.Empty(await Store.ListIdleAsync(Day, null, 10));
+            Assert.Equal(Clock.GetUtcNow(), (await PutSmallAsync($"/{jump}")).CreatedAt);
+            Assert.False(await Store.CondemnAsync(Assert.Single(await Store.ListIdleAsync(TimeSpan.Zero, null, 10)), Day));
+            // While it is closed time goes on by an hour at most: leases end, and a day does not pass.
+            await ReopenAsync();
+            Assert.Empty(await Store.ListIdleAsync(Day, null, 10));
+            intent = await Store.OpenIntentAsync(Customer, intent.Token.Id, Path("/g"), "a test", Lease);
+        }
+
+        Clock.Advance(Lease);
+        Assert.Single(await Store.ListIntentsAsync(null, null, true, 10));
+        Clock.Advance(Day);
+        Assert.True(await Store.CondemnAsync(Assert.Single(await Store.ListIdleAsync(Day, null, 10)), Day));
+    }
+
+    [Fact]
     public async Task The_longest_of_everything_has_room()
     {
         var component = new string('x', FilePath.MaxComponentBytes);
