@@ -14,6 +14,7 @@ needs=(
     mkfs.ext4=e2fsprogs e2fsck=e2fsprogs mkfs.xfs=xfsprogs
     ip=iproute2 curl=curl man=man-db sqlite3=sqlite3 libsqlite3.so.0=libsqlite3-0
     postgres=postgresql
+    aws=awscli rclone=rclone s3cmd=s3cmd restic=restic s3fs=s3fs boto3=python3-boto3
 )
 PATH=$PATH:/usr/sbin:/sbin
 
@@ -21,6 +22,7 @@ present() {
     case $1 in
         block-iscsi.so) compgen -G '/usr/lib*/*/qemu/block-iscsi.so' >/dev/null || compgen -G '/usr/lib*/qemu/block-iscsi.so' >/dev/null ;;
         *.so.*) compgen -G "/usr/lib*/*/$1" >/dev/null || compgen -G "/lib*/*/$1" >/dev/null || compgen -G "/usr/lib*/$1" >/dev/null ;;
+        boto3) [ -e /usr/lib/python3/dist-packages/boto3 ] ;;
         postgres) compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || command -v postgres >/dev/null ;;
         *) command -v "$1" >/dev/null ;;
     esac

@@ -16,6 +16,7 @@ public sealed class ProjectReferenceTests
     [InlineData("Ashlar.Blocks", "Ashlar.Storage")]
     [InlineData("Ashlar.Volumes", "Ashlar.Blocks Ashlar.KeyValue Ashlar.Storage")]
     [InlineData("Ashlar.Files", "Ashlar.KeyValue Ashlar.Storage")]
+    [InlineData("Ashlar.S3", "Ashlar.Files Ashlar.Storage")]
     [InlineData("Ashlar.Transport", "Ashlar.Storage")]
     [InlineData("Ashlar.Nbd", "Ashlar.Blocks Ashlar.Transport")]
     [InlineData("Ashlar.Scsi", "Ashlar.Blocks")]

@@ -15,6 +15,7 @@ public sealed class SourceTextTests
     [InlineData("Ashlar.KeyValue.Sharding")]
     [InlineData("Ashlar.Nbd")]
     [InlineData("Ashlar.Planning")]
+    [InlineData("Ashlar.S3")]
     [InlineData("Ashlar.Scsi")]
     [InlineData("Ashlar.Server")]
     [InlineData("Ashlar.Storage")]

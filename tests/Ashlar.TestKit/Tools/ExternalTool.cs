@@ -66,6 +66,7 @@ public static class ExternalTool
         "qemu-block-iscsi" => Directory.Exists("/usr/lib") && Directory
             .EnumerateFiles("/usr/lib", "block-iscsi.so", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 2 })
             .Any(),
+        "boto3" => Directory.Exists("/usr/lib/python3/dist-packages/boto3"),
         _ when need.Contains(".so", StringComparison.Ordinal) => IsLoadable(need),
         _ => Find(need) is not null,
     };

@@ -1,0 +1,11 @@
+using Ashlar.Files;
+
+namespace Ashlar.S3;
+
+/// <summary>What the operations work with.</summary>
+sealed record S3Services(S3ServerOptions Options, OpenBuckets OpenBuckets)
+{
+    public FileService Files => Options.Files;
+
+    public IMetadataStore Metadata => Options.Metadata;
+}

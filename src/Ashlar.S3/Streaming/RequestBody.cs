@@ -1,0 +1,99 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http;
+
+namespace Ashlar.S3;
+
+/// <summary>The body of a request, decoded and verified as its signature says.</summary>
+sealed class RequestBody : IAsyncDisposable
+{
+    const string DecodedLength = "x-amz-decoded-content-length";
+
+    RequestBody(Stream content, long? lengthBytes, Trailer? trailer) =>
+        (Content, LengthBytes, Trailer) = (content, lengthBytes, trailer);
+
+    /// <summary>The content. Whoever has read it to its end has what was signed.</summary>
+    public Stream Content { get; }
+
+    /// <summary>How long it has to be; null if that was not said.</summary>
+    public long? LengthBytes { get; }
+
+    /// <summary>What follows it, once it has been read to its end.</summary>
+    public Trailer? Trailer { get; }
+
+    /// <summary>Opens the body of a request. Only now a client that waits for it is told to go on.</summary>
+    public static RequestBody Open(S3Request request)
+    {
+        var http = request.Http.Request;
+        var payload = request.Payload;
+        var source = new IncompleteBody(http.Body);
+        if (!payload.IsChunked)
+        {
+            if (request.Header("Content-Encoding") is { } encoding && encoding.Contains("aws-chunked", StringComparison.OrdinalIgnoreCase)
+                && request.Header(DecodedLength) is not null)
+            {
+                throw S3Error.InvalidRequest.Because($"A body in chunks needs one of the STREAMING forms of {Payload.Header}.");
+            }
+
+            return payload.Kind == PayloadKind.Hashed
+                ? new(new HashedBody(source, payload.Hash), http.ContentLength, null)
+                : new(source, http.ContentLength, null);
+        }
+
+        var length = ParseLength(request.Header(DecodedLength));
+        // Without it, only the end of the connection would say that a signed body is whole; unsigned ones end in their checksum.
+        if (length is null && payload.Kind != PayloadKind.ChunksWithTrailer)
+            throw S3Error.MissingContentLength.Because($"The header {DecodedLength} is missing.");
+        var trailer = payload.HasTrailer ? new Trailer(request.Header("x-amz-trailer")) : null;
+        return new(new AwsChunkedBody(source, payload.Signatures, length, trailer), length, trailer);
+    }
+
+    /// <summary>All of a body that has to be short.</summary>
+    /// <exception cref="S3Exception">It is longer than the limit, or its checksums are wrong.</exception>
+    public static async Task<byte[]> ReadAsync(S3Request request, int maxBytes)
+    {
+        await using var body = Open(request);
+        if (body.LengthBytes > maxBytes) throw TooLong(maxBytes);
+        using var check = new ContentCheck(ContentExpectation.Of(request, body.Trailer));
+        var content = new MemoryStream();
+        var buffer = new byte[16 << 10];
+        while (await body.Content.ReadAsync(buffer, request.Cancelled) is var read and > 0)
+        {
+            if (content.Length + read > maxBytes) throw TooLong(maxBytes);
+            check.Append(buffer.AsSpan(0, read));
+            content.Write(buffer, 0, read);
+        }
+
+        check.Finish();
+        return content.ToArray();
+    }
+
+    public ValueTask DisposeAsync() => Content.DisposeAsync();
+
+    static S3Exception TooLong(int maxBytes) => S3Error.EntityTooLarge.Because($"The body has more than {maxBytes} bytes.");
+
+    static long? ParseLength(string? text)
+    {
+        if (text is null) return null;
+        return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var length)
+            ? length
+            : throw S3Error.InvalidArgument.Because($"The header {DecodedLength} is not a length.");
+    }
+
+    /// <summary>Tells a body that ends too early from what fails here.</summary>
+    sealed class IncompleteBody(Stream source) : ReadOnlyStream
+    {
+        public override async ValueTask<int> ReadAsync(Memory<byte> destination, CancellationToken cancellationToken = default)
+        {
+            try
+            {
+                return await source.ReadAsync(destination, cancellationToken);
+            }
+            catch (BadHttpRequestException bad)
+            {
+                throw bad.StatusCode == StatusCodes.Status408RequestTimeout
+                    ? new S3Exception(new("RequestTimeout", 400, ""), "The body came too slowly.", bad)
+                    : new S3Exception(S3Error.IncompleteBody, S3Error.IncompleteBody.Message, bad);
+            }
+        }
+    }
+}
