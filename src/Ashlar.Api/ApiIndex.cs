@@ -24,10 +24,13 @@ public sealed record ApiIndex
 /// <param name="Volume">One volume.</param>
 /// <param name="Trash">Volumes in the trash of a pool.</param>
 /// <param name="Catalogue">Volumes of all pools with the places of their blocks.</param>
+/// <param name="Customers">Customers of the file store.</param>
+/// <param name="File">A file or directory of a customer.</param>
+/// <param name="FileNodes">Storage nodes.</param>
 /// <param name="Metrics">Figures for Prometheus.</param>
 /// <param name="Live">Whether the process serves.</param>
 /// <param name="Ready">Whether the server takes work.</param>
 /// <param name="OpenApi">The same for programs: an OpenAPI document.</param>
 public sealed record IndexLinks(
-    string Status, string Pools, string Pool, string Volumes, string Volume, string Trash, string Catalogue, string Metrics,
-    string Live, string Ready, string OpenApi);
+    string Status, string Pools, string Pool, string Volumes, string Volume, string Trash, string Catalogue,
+    string Customers, string File, string FileNodes, string Metrics, string Live, string Ready, string OpenApi);

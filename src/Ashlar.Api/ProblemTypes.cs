@@ -93,6 +93,48 @@ public static class ProblemTypes
     /// <summary>The request came from where no request is taken from: a foreign host name or web page.</summary>
     public const string ForeignOrigin = Prefix + "foreign-origin";
 
+    /// <summary>A request for files has no key, or one that is wrong, unknown or expired.</summary>
+    public const string Unauthenticated = Prefix + "unauthenticated";
+
+    /// <summary>The key is another customer's, or its user may not do that.</summary>
+    public const string Forbidden = Prefix + "forbidden";
+
+    /// <summary>There is no such customer.</summary>
+    public const string CustomerNotFound = Prefix + "customer-not-found";
+
+    /// <summary>There is no such user.</summary>
+    public const string UserNotFound = Prefix + "user-not-found";
+
+    /// <summary>There is no such key.</summary>
+    public const string KeyNotFound = Prefix + "key-not-found";
+
+    /// <summary>There is no such storage node.</summary>
+    public const string NodeNotFound = Prefix + "node-not-found";
+
+    /// <summary>There is no such file or directory.</summary>
+    public const string FileNotFound = Prefix + "file-not-found";
+
+    /// <summary>There is no such upload, or it has ended.</summary>
+    public const string UploadNotFound = Prefix + "upload-not-found";
+
+    /// <summary>It is no path that a file can have.</summary>
+    public const string InvalidPath = Prefix + "invalid-path";
+
+    /// <summary>It is a directory where a file is needed, or the other way round.</summary>
+    public const string WrongKind = Prefix + "wrong-kind";
+
+    /// <summary>The content is not what was announced: its length, or its digest.</summary>
+    public const string ContentDiffers = Prefix + "content-differs";
+
+    /// <summary>The quota of the customer has no room.</summary>
+    public const string QuotaExceeded = Prefix + "quota-exceeded";
+
+    /// <summary>A storage node cannot be made of that directory, or not emptied.</summary>
+    public const string UnusableNode = Prefix + "unusable-node";
+
+    /// <summary>The change may have been made, or not: its answer was lost. Ask again with the same number.</summary>
+    public const string UnknownOutcome = Prefix + "unknown-outcome";
+
     /// <summary>The server is stopping, or not reached, or too slow.</summary>
     public const string Unavailable = Prefix + "unavailable";
 

@@ -35,6 +35,9 @@ public sealed record Status
 
     /// <summary>The pools.</summary>
     public required IReadOnlyList<Pool> Pools { get; init; }
+
+    /// <summary>The file store.</summary>
+    public FileStoreStatus? Files { get; init; }
 }
 
 /// <summary>Where clients find a server.</summary>

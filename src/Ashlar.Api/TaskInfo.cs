@@ -14,11 +14,17 @@ public sealed record TaskInfo
     /// <summary>Number of the task, as text. Those of an earlier start of the server are forgotten.</summary>
     public required string Id { get; init; }
 
-    /// <summary>"verify", "scrub", "remove-device" or "defragment".</summary>
+    /// <summary>
+    /// "verify", "scrub", "remove-device" or "defragment" of a pool; of the file store "verify-files", "prewarm-files", "collect-files",
+    /// "sweep-node", "scrub-node", "compare-node", "drain-node", "replace-node" or "repair-files".
+    /// </summary>
     public required string Type { get; init; }
 
-    /// <summary>The pool that it works on.</summary>
-    public required string Pool { get; init; }
+    /// <summary>The pool that it works on; absent where it works on files.</summary>
+    public string? Pool { get; init; }
+
+    /// <summary>What of the file store it works on: a storage node, or "files"; absent where it works on a pool.</summary>
+    public string? Subject { get; init; }
 
     /// <summary>"running", "paused", "done", "failed" or "cancelled".</summary>
     public required string State { get; init; }
@@ -40,6 +46,9 @@ public sealed record TaskInfo
 
     /// <summary>Why it failed.</summary>
     public string? Failure { get; init; }
+
+    /// <summary>What it did or proved so far, in words; absent where it only finds.</summary>
+    public string? Report { get; init; }
 
     /// <summary>What it found wrong so far, a sentence each; absent while nothing is known.</summary>
     public IReadOnlyList<string>? Findings { get; init; }

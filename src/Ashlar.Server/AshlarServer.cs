@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Ashlar.Server;
 
-/// <summary>Everything that serves, in one process: pools, NBD, iSCSI, REST API.</summary>
+/// <summary>Everything that serves, in one process: pools, files, NBD, iSCSI, REST API.</summary>
 public sealed class AshlarServer : IAsyncDisposable
 {
     const int DirectoryDepth = 2; // Parts up to the data directory, which the others need.
@@ -20,6 +20,7 @@ public sealed class AshlarServer : IAsyncDisposable
     readonly DateTimeOffset startedAt;
     readonly Stack<IAsyncDisposable> parts = new();
     ServedPools? pools;
+    FileStores? files;
     DataDirectory? directory;
     volatile bool isReady;
     bool isDisposed;
@@ -67,7 +68,7 @@ public sealed class AshlarServer : IAsyncDisposable
     public Status GetStatus()
     {
         Pool[] each = [.. pools!.Entries.Select(Resources.Pool)];
-        string[] warnings = [.. pools.Warnings, .. each.SelectMany(pool => pool.Warnings)];
+        string[] warnings = [.. pools.Warnings, .. each.SelectMany(pool => pool.Warnings), .. files!.Warnings];
         return new()
         {
             Health = Resources.Health(warnings),
@@ -80,6 +81,7 @@ public sealed class AshlarServer : IAsyncDisposable
             Clients = pools.All.Select(pool => pool.AllClients())
                 .Aggregate(new VolumeClients(0, 0), (sum, each) => new(sum.Nbd + each.Nbd, sum.Iscsi + each.Iscsi)),
             Pools = each,
+            Files = files.GetStatus(),
         };
     }
 
@@ -138,12 +140,12 @@ public sealed class AshlarServer : IAsyncDisposable
         await CloseAsync(keep: 0);
     }
 
-    // A pool in which somebody has created something is his by now. Nobody can create anything any more: all is closed.
+    // A pool or a file store in which somebody has created something is his by now. Nobody can create anything any more: all is closed.
     void TakeBackOrKeep(DataDirectory created)
     {
         try
         {
-            if (pools?.All.All(pool => pool.List().Count == 0) ?? true) created.TakeBack();
+            if ((pools?.All.All(pool => pool.List().Count == 0) ?? true) && files?.WasUsed != true) created.TakeBack();
             else created.Keep();
         }
         catch (Exception e)
@@ -173,7 +175,9 @@ public sealed class AshlarServer : IAsyncDisposable
         var tasks = new ServerTasks(log.Write, options.TimeProvider);
         pools = await ServedPools.OpenAsync(directory, options, tasks, log.Write);
         parts.Push(pools);
-        parts.Push(tasks); // Which work on pools.
+        files = await FileStores.OpenAsync(directory.FilesPath, options, tasks, log.Write);
+        parts.Push(files);
+        parts.Push(tasks); // Which work on pools and files.
 
         if (limits.Notice is { } notice) Notice(notice);
         var reachable = new ServedAddresses(addresses, options.Advertise, MachineAddresses.All);
@@ -187,7 +191,7 @@ public sealed class AshlarServer : IAsyncDisposable
         var hosts = new HostNames(addresses, options.Advertise is { } name ? [.. options.AllowedHosts, name] : options.AllowedHosts);
         var metrics = new ServerMetrics(pools, () => (nbd.ConnectionCount, iscsi.ConnectionCount), log, options, startedAt);
         var api = await ListenAsync(StartProblem.ApiPort, "api", options.ApiPort, where =>
-            ApiServer.StartAsync(where, hosts, log, options.TimeProvider, routes =>
+            ApiServer.StartAsync(where, hosts, log, options.TimeProvider, files, routes =>
             {
                 routes.MapIndex(options.Version);
                 routes.MapStatus(GetStatus, () => isReady);
@@ -198,6 +202,10 @@ public sealed class AshlarServer : IAsyncDisposable
                 routes.MapTrash(pools, () => Endpoints);
                 routes.MapCatalogue(pools, options.TimeProvider);
                 routes.MapSnapshots(pools, () => Endpoints);
+                routes.MapCustomers(files, log);
+                routes.MapFiles(files, tasks);
+                routes.MapFileUploads(files);
+                routes.MapFileNodes(files, tasks);
             }));
         parts.Push(api);
 

@@ -103,6 +103,7 @@ sealed class NodeDirectory : IDisposable
         // Invariant: whoever finds the record at the top finds all directories, and the mark, on the medium. So it gets its name last.
         Write(files, Join(blocks, MarkName), record with { Place = NodeRecord.AtBlocks });
         files.SyncDirectory(blocks);
+        files.SyncDirectory(path); // The names of the parts too, which lie beside that of the record.
         files.Rename(Join(path, NewRecordName), Join(path, RecordName));
         files.SyncDirectory(path);
         return record.Node;

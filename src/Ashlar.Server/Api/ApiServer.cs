@@ -53,10 +53,12 @@ sealed class ApiServer : IAsyncDisposable
     /// <param name="hosts">Names by which it may be asked for.</param>
     /// <param name="log">Gets what the web server has to say, and failures.</param>
     /// <param name="time">The clock.</param>
+    /// <param name="files">Whose keys admit to files.</param>
     /// <param name="map">Adds the routes.</param>
     /// <exception cref="ListenException">A port is taken, or an address is not one of this machine.</exception>
     public static async Task<ApiServer> StartAsync(
-        IReadOnlyList<IPEndPoint> portals, HostNames hosts, ServerLog log, TimeProvider time, Action<IEndpointRouteBuilder> map)
+        IReadOnlyList<IPEndPoint> portals, HostNames hosts, ServerLog log, TimeProvider time, FileStores files,
+        Action<IEndpointRouteBuilder> map)
     {
         var limiter = new ReportLimiter(
             "api", line => log.Write(new(LogLevel.Warning, LogEvents.LinesLeftOut, line) { Protocol = "api" }), time);
@@ -76,7 +78,9 @@ sealed class ApiServer : IAsyncDisposable
         application.UseMiddleware<RequestLog>(log, time);
         application.UseMiddleware<ProblemWriter>(log, limiter);
         application.UseMiddleware<OriginGuard>(hosts);
+        application.UseMiddleware<PathGuard>();
         application.UseRouting();
+        application.UseMiddleware<KeyGuard>(files);
         application.UseMiddleware<QueryGuard>();
         map(application);
         application.MapDescription();

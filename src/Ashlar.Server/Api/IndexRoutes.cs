@@ -15,8 +15,9 @@ static class IndexRoutes
         {
             Version = version,
             Links = new("/v1/status", "/v1/pools", "/v1/pools/{pool}", "/v1/pools/{pool}/volumes",
-                "/v1/pools/{pool}/volumes/{volume}", "/v1/pools/{pool}/trash", "/v1/catalogue", "/metrics",
-                "/livez", "/readyz", ApiDescription.Path),
+                "/v1/pools/{pool}/volumes/{volume}", "/v1/pools/{pool}/trash", "/v1/catalogue",
+                "/v1/customers", "/v1/customers/{customer}/files/{path}", "/v1/file-nodes", "/metrics", "/livez", "/readyz",
+                ApiDescription.Path),
         };
         routes.MapMethods("/v1", StatusRoutes.ReadMethods, Ok<ApiIndex> () => TypedResults.Ok(index))
             .Describe("getIndex", "What there is");

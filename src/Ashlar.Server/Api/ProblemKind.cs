@@ -33,6 +33,20 @@ sealed record ProblemKind(string Type, int Status, string Title)
     public static readonly ProblemKind Changed = new(ProblemTypes.Changed, 412, "It is not as the condition says");
     public static readonly ProblemKind Failed = new(ProblemTypes.Failed, 500, "The server failed");
     public static readonly ProblemKind Corrupt = new(ProblemTypes.Corrupt, 500, "Stored data is damaged");
+    public static readonly ProblemKind Unauthenticated = new(ProblemTypes.Unauthenticated, 401, "A key is needed");
+    public static readonly ProblemKind Forbidden = new(ProblemTypes.Forbidden, 403, "The key does not allow that");
+    public static readonly ProblemKind CustomerNotFound = new(ProblemTypes.CustomerNotFound, 404, "There is no such customer");
+    public static readonly ProblemKind UserNotFound = new(ProblemTypes.UserNotFound, 404, "There is no such user");
+    public static readonly ProblemKind KeyNotFound = new(ProblemTypes.KeyNotFound, 404, "There is no such key");
+    public static readonly ProblemKind NodeNotFound = new(ProblemTypes.NodeNotFound, 404, "There is no such storage node");
+    public static readonly ProblemKind FileNotFound = new(ProblemTypes.FileNotFound, 404, "There is no such file or directory");
+    public static readonly ProblemKind UploadNotFound = new(ProblemTypes.UploadNotFound, 404, "There is no such upload");
+    public static readonly ProblemKind InvalidPath = new(ProblemTypes.InvalidPath, 400, "The path is not valid");
+    public static readonly ProblemKind WrongKind = new(ProblemTypes.WrongKind, 409, "It is not of that kind");
+    public static readonly ProblemKind ContentDiffers = new(ProblemTypes.ContentDiffers, 400, "The content is not what was announced");
+    public static readonly ProblemKind QuotaExceeded = new(ProblemTypes.QuotaExceeded, 507, "The quota has no room");
+    public static readonly ProblemKind UnusableNode = new(ProblemTypes.UnusableNode, 409, "The storage node cannot be used so");
+    public static readonly ProblemKind UnknownOutcome = new(ProblemTypes.UnknownOutcome, 500, "Whether it was done is not known");
     public static readonly ProblemKind Unavailable = new(ProblemTypes.Unavailable, 503, "The server is not available");
     public static readonly ProblemKind NoSpace = new(ProblemTypes.NoSpace, 507, "There is no space left");
 

@@ -37,7 +37,8 @@ sealed class ProblemWriter(RequestDelegate next, ServerLog log, ReportLimiter li
     /// Whether it is the server's own. Who asked is told of a want of space, and pools say themselves when it gets short.
     /// </summary>
     static bool IsFailure(ProblemKind kind) =>
-        kind.Status >= StatusCodes.Status500InternalServerError && kind != ProblemKind.Unavailable && kind != ProblemKind.NoSpace;
+        kind.Status >= StatusCodes.Status500InternalServerError && kind != ProblemKind.Unavailable
+        && kind != ProblemKind.NoSpace && kind != ProblemKind.QuotaExceeded;
 
     /// <summary>Whether a request that ended before its time may have failed by that alone; the web server knows.</summary>
     static bool IsLeaving(Exception error) => error is OperationCanceledException or IOException;
@@ -59,6 +60,7 @@ sealed class ProblemWriter(RequestDelegate next, ServerLog log, ReportLimiter li
         StorageException { Kind: StorageErrorKind.NoSpace } e => (ProblemKind.NoSpace, e.Message),
         PoolGrowthException e => (ProblemKind.NotSupported, e.Message),
         CorruptDataException e => (ProblemKind.Corrupt, e.Message),
+        AshlarException e when FileProblems.KindOf(e) is { } kind => (kind, e.Message),
         AshlarException e => (ProblemKind.Failed, e.Message),
         // Pools are closed when the server stops, or when they go; who still works has had his time.
         ObjectDisposedException => (ProblemKind.Unavailable, "the pool was closed, or the server is stopping"),

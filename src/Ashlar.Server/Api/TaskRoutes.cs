@@ -61,9 +61,12 @@ static class TaskRoutes
             .Describe("removePoolDevice", "Begins to move what lies on a device to the others of its pool, and to take it out then");
     }
 
-    static Accepted<TaskInfo> Answer(ServerTask task) => TypedResults.Accepted($"/v1/tasks/{task.Id}", task.Describe());
+    /// <summary>The answer to who has begun a task.</summary>
+    public static Accepted<TaskInfo> Answer(ServerTask task) => TypedResults.Accepted($"/v1/tasks/{task.Id}", task.Describe());
 
-    static long? Limit(long? bytesPerSecond) => bytesPerSecond switch
+    /// <summary>How fast a task may be, of what a request says.</summary>
+    /// <exception cref="ApiException">That is too slow.</exception>
+    public static long? Limit(long? bytesPerSecond) => bytesPerSecond switch
     {
         null or 0 => null,
         >= ChangeTask.LeastBytesPerSecond => bytesPerSecond,

@@ -11,6 +11,7 @@ namespace Ashlar.Server;
 /// pools/main/data   blocks of the pool; sparse; of a pool on devices they are elsewhere
 /// pools/main/meta/  key-value store: map, checksums, catalogue
 /// system/           which pools there are, see <see cref="PoolRegistry"/>
+/// files/            the file store, see <see cref="FileStore"/>
 /// run/server.json   how to reach the server that runs, see <see cref="RunFile"/>
 /// </code>
 /// </remarks>
@@ -78,6 +79,9 @@ sealed class DataDirectory : IDisposable
     /// <summary>Where is remembered which pools there are.</summary>
     public string SystemPath => $"{Path}/system";
 
+    /// <summary>Where the file store is. It is made by the first start that finds none.</summary>
+    public string FilesPath => $"{Path}/files";
+
     // Crash order of the first start: a data directory is one if and only if FORMAT is there.
     //   1. FORMAT.new, flushed, its name too.   Crash: the next start begins anew.
     //   2. The pool and its record, flushed.    Crash: FORMAT.new says that the pool was never used; it is removed.
@@ -90,6 +94,7 @@ sealed class DataDirectory : IDisposable
         {
             RemoveTree($"{Path}/pools");
             RemoveTree(SystemPath);
+            RemoveTree(FilesPath);
         }
         using (var file = files.Open(NewFormatPath, FileOpenMode.OpenOrCreate))
         {
@@ -139,6 +144,7 @@ sealed class DataDirectory : IDisposable
         }
         RemoveTree($"{Path}/pools");
         RemoveTree(SystemPath);
+        RemoveTree(FilesPath);
         traces.RemoveRunDirectory();
         files.SyncDirectory(Path);
         if (files.FileExists(NewFormatPath)) files.Delete(NewFormatPath);

@@ -189,6 +189,39 @@ static class LogEvents
     /// <summary>A volume was finished, undone or lost a part of its space, other than by a request.</summary>
     public const string VolumeChanged = "volume-changed";
 
+    /// <summary>The file store cannot be used.</summary>
+    public const string FilesUnavailable = "files-unavailable";
+
+    /// <summary>What is done for files by the clock could not be begun.</summary>
+    public const string FilesUpkeepFailed = "files-upkeep-failed";
+
+    /// <summary>A customer was created or deleted, or has another quota.</summary>
+    public const string CustomerChanged = "customer-changed";
+
+    /// <summary>A user was created or deleted.</summary>
+    public const string UserChanged = "user-changed";
+
+    /// <summary>A key was created or deleted.</summary>
+    public const string KeyChanged = "key-changed";
+
+    /// <summary>There is one more storage node.</summary>
+    public const string NodeAdded = "node-added";
+
+    /// <summary>A storage node is in another failure domain, is being emptied, or is no longer.</summary>
+    public const string NodeChanged = "node-changed";
+
+    /// <summary>A storage node is not there, or cannot be used.</summary>
+    public const string NodeUnavailable = "node-unavailable";
+
+    /// <summary>A storage node is there again.</summary>
+    public const string NodeAvailable = "node-available";
+
+    /// <summary>A storage node will not come back.</summary>
+    public const string NodeLost = "node-lost";
+
+    /// <summary>A storage node was forgotten.</summary>
+    public const string NodeRemoved = "node-removed";
+
     /// <summary>A task was begun.</summary>
     public const string TaskStarted = "task-started";
 

@@ -21,9 +21,11 @@ interface ITaskWork
 /// <param name="Findings">What is wrong, a sentence each; null while nothing is known.</param>
 /// <param name="Volumes">The same by volume, where it goes by volumes.</param>
 /// <param name="Stripes">The same of the stripes of a RAID set, where it comes to these.</param>
+/// <param name="Report">What it did or proved, in words.</param>
 sealed record TaskProgress(
     long? TotalBytes,
     long? DoneBytes,
     IReadOnlyList<string>? Findings,
     IReadOnlyList<ScrubbedVolume>? Volumes = null,
-    ScrubbedStripes? Stripes = null);
+    ScrubbedStripes? Stripes = null,
+    string? Report = null);

@@ -6,6 +6,9 @@ namespace Ashlar.Server;
 /// <summary>Work that takes long, begun by a request that does not wait for it.</summary>
 sealed class ServerTask
 {
+    /// <summary>All of the file store, as something that a task works on.</summary>
+    public const string Files = "files";
+
     readonly TimeProvider timeProvider;
     readonly ITaskWork work;
     readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -13,11 +16,11 @@ sealed class ServerTask
     string? failure;
     DateTimeOffset? endedAt;
 
-    public ServerTask(string id, string pool, ITaskWork work, long? bytesPerSecond, TimeProvider timeProvider)
+    public ServerTask(string id, string? pool, string? subject, ITaskWork work, long? bytesPerSecond, TimeProvider timeProvider)
     {
         this.timeProvider = timeProvider;
         this.work = work;
-        (Id, Pool) = (id, pool);
+        (Id, Pool, Subject) = (id, pool, subject);
         Context = new TaskContext(timeProvider, bytesPerSecond);
         StartedAt = timeProvider.GetUtcNow();
     }
@@ -25,8 +28,14 @@ sealed class ServerTask
     /// <summary>A number, as text; of one life of the server.</summary>
     public string Id { get; }
 
-    /// <summary>The pool that it works on.</summary>
-    public string Pool { get; }
+    /// <summary>The pool that it works on; null where it works on files.</summary>
+    public string? Pool { get; }
+
+    /// <summary>What of the file store it works on; null where it works on a pool.</summary>
+    public string? Subject { get; }
+
+    /// <summary>What it works on, in words.</summary>
+    public string Object => Pool is { } pool ? $"pool {pool}" : Subject == Files ? "the file store" : $"storage node {Subject}";
 
     public DateTimeOffset StartedAt { get; }
 
@@ -72,6 +81,7 @@ sealed class ServerTask
             Id = Id,
             Type = work.Type,
             Pool = Pool,
+            Subject = Subject,
             State = state ?? (Context.IsPaused ? TaskStates.Paused : TaskStates.Running),
             StartedAt = StartedAt,
             EndedAt = state is null ? null : endedAt,
@@ -79,6 +89,7 @@ sealed class ServerTask
             DoneBytes = progress.DoneBytes,
             BytesPerSecond = Context.BytesPerSecond,
             Failure = state is null ? null : failure,
+            Report = progress.Report,
             Findings = progress.Findings,
             Volumes = progress.Volumes,
             Stripes = progress.Stripes,

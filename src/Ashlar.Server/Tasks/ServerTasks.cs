@@ -37,18 +37,32 @@ sealed class ServerTasks(Action<LogEntry> report, TimeProvider timeProvider) : I
     /// <param name="bytesPerSecond">How fast it may be.</param>
     /// <param name="by">Address of who asks for it, for the log.</param>
     /// <exception cref="ApiException">One of its kind works on that pool, or too many run.</exception>
-    public ServerTask Start(string pool, ITaskWork work, long? bytesPerSecond, string by)
+    public ServerTask Start(string pool, ITaskWork work, long? bytesPerSecond, string by) =>
+        Start(pool, null, work, bytesPerSecond, by);
+
+    /// <summary>Begins a task of the file store.</summary>
+    /// <param name="subject">What of it: a storage node, or <see cref="ServerTask.Files"/>.</param>
+    /// <param name="work">What it does.</param>
+    /// <param name="bytesPerSecond">How fast it may be.</param>
+    /// <param name="by">Who asks for it, for the log.</param>
+    /// <exception cref="ApiException">One of its kind works on that, or too many run.</exception>
+    public ServerTask StartOfFiles(string subject, ITaskWork work, long? bytesPerSecond, string by) =>
+        Start(null, subject, work, bytesPerSecond, by);
+
+    ServerTask Start(string? pool, string? subject, ITaskWork work, long? bytesPerSecond, string by)
     {
         ServerTask task;
         lock (gate)
         {
             if (isClosed) throw new ApiException(ProblemKind.Unavailable, "the server is stopping");
             var running = all.Where(each => !each.HasEnded).ToArray();
-            if (running.FirstOrDefault(each => each.Pool == pool && each.Describe().Type == work.Type) is { } same)
-                throw new ApiException(ProblemKind.Exists, $"task {same.Id} does that already: {work.Type} of pool {pool}");
+            if (running.FirstOrDefault(each => each.Pool == pool && each.Subject == subject && each.Describe().Type == work.Type) is
+                { } same)
+                throw new ApiException(ProblemKind.Exists, $"task {same.Id} does that already: {work.Type} of {same.Object}");
             if (running.Length >= MaxRunning)
                 throw new ApiException(ProblemKind.InUse, $"{running.Length} tasks run already; wait for one");
-            task = new ServerTask(string.Create(CultureInfo.InvariantCulture, $"{++lastId}"), pool, work, bytesPerSecond, timeProvider);
+            var id = string.Create(CultureInfo.InvariantCulture, $"{++lastId}");
+            task = new ServerTask(id, pool, subject, work, bytesPerSecond, timeProvider);
             all.Add(task);
             while (all.Count(each => each.HasEnded) > MaxEnded) all.Remove(all.First(each => each.HasEnded));
         }
@@ -58,9 +72,14 @@ sealed class ServerTasks(Action<LogEntry> report, TimeProvider timeProvider) : I
     }
 
     /// <summary>Ends the tasks that work on a pool, and waits for that: it is about to be closed.</summary>
-    public async Task EndAsync(string pool)
+    public Task EndAsync(string pool) => EndAsync(task => task.Pool == pool);
+
+    /// <summary>Ends the tasks that work on a part of the file store, and waits for that.</summary>
+    public Task EndOfFilesAsync(string subject) => EndAsync(task => task.Subject == subject);
+
+    async Task EndAsync(Func<ServerTask, bool> isMine)
     {
-        var mine = All.Where(task => task.Pool == pool && !task.HasEnded).ToArray();
+        var mine = All.Where(task => isMine(task) && !task.HasEnded).ToArray();
         foreach (var task in mine) task.Context.Close();
         foreach (var task in mine) await task.Ended;
     }
@@ -91,5 +110,5 @@ sealed class ServerTasks(Action<LogEntry> report, TimeProvider timeProvider) : I
     }
 
     void Tell(LogLevel level, string name, ServerTask task, string what) =>
-        report(new(level, name, $"task {task.Id}: {task.Describe().Type} of pool {task.Pool}: {what}") { Pool = task.Pool });
+        report(new(level, name, $"task {task.Id}: {task.Describe().Type} of {task.Object}: {what}") { Pool = task.Pool });
 }

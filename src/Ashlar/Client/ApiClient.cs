@@ -19,13 +19,15 @@ sealed partial class ApiClient : IDisposable
 
     readonly HttpClient http;
     readonly LocatedServer server;
+    readonly AuthenticationHeaderValue? credentials;
     readonly CommandLines lines;
     readonly TimeProvider time;
     bool isKnown;
 
-    ApiClient(LocatedServer server, Invocation invocation)
+    ApiClient(LocatedServer server, Invocation invocation, AuthenticationHeaderValue? credentials)
     {
         this.server = server;
+        this.credentials = credentials;
         lines = invocation.CommandLines;
         time = invocation.Terminal.TimeProvider;
         // No proxy: the server is on this machine, or was named.
@@ -41,7 +43,11 @@ sealed partial class ApiClient : IDisposable
     }
 
     /// <summary>A client of the server that the command line means.</summary>
-    public static ApiClient For(Invocation invocation) => new(ServerLocator.Find(invocation), invocation);
+    public static ApiClient For(Invocation invocation) => new(ServerLocator.Find(invocation), invocation, null);
+
+    /// <summary>A client that shows a key.</summary>
+    public static ApiClient For(Invocation invocation, LocatedServer server, AuthenticationHeaderValue credentials) =>
+        new(server, invocation, credentials);
 
     public Task<Status> GetStatusAsync(CancellationToken cancellationToken) =>
         SendAsync(HttpMethod.Get, StatusUrl, ApiJson.Strict.Status, null, cancellationToken);
@@ -276,14 +282,16 @@ sealed partial class ApiClient : IDisposable
     }
 
     async Task<HttpResponseMessage> SendAsync(
-        HttpMethod method, string url, HttpContent? body, string? ifMatch, CancellationToken cancellationToken, bool isStream = false)
+        HttpMethod method, string url, HttpContent? body, string? ifMatch, CancellationToken cancellationToken, bool isStream = false,
+        RangeHeaderValue? range = null)
     {
-        if (server.Announced is { } announced && (!isKnown || method != HttpMethod.Get))
+        // Who asks for a key would not take that of another server.
+        if (server.Announced is { } announced && (!isKnown || (method != HttpMethod.Get && credentials is null)))
         {
             await RequireAsync(announced, cancellationToken);
             isKnown = true;
         }
-        return await SendToAnybodyAsync(method, url, body, ifMatch, cancellationToken, isStream);
+        return await SendToAnybodyAsync(method, url, body, ifMatch, cancellationToken, isStream, range);
     }
 
     async Task RequireAsync(AnnouncedServer announced, CancellationToken cancellationToken)
@@ -297,11 +305,15 @@ sealed partial class ApiClient : IDisposable
     }
 
     async Task<HttpResponseMessage> SendToAnybodyAsync(
-        HttpMethod method, string url, HttpContent? body, string? ifMatch, CancellationToken cancellationToken, bool isStream = false)
+        HttpMethod method, string url, HttpContent? body, string? ifMatch, CancellationToken cancellationToken, bool isStream = false,
+        RangeHeaderValue? range = null)
     {
         try
         {
             using var request = new HttpRequestMessage(method, url) { Content = body };
+            if (url != StatusUrl) request.Headers.Authorization = credentials; // Not before it is known who answers.
+            request.Headers.Range = range;
+            if (method == HttpMethod.Put) request.Headers.ExpectContinue = body?.Headers.ContentLength is not <= AskFirstBytes;
             if (ifMatch is not null) request.Headers.TryAddWithoutValidation("If-Match", ifMatch);
             // Only what is a look at things has a time limit. A change may have to take or give back all of a large volume's space,
             // and goes on whether anybody waits or not; its end is worth waiting for as long as the server lives.

@@ -20,6 +20,18 @@ sealed class ServerNames(GlobalOptions global, Terminal terminal, CancellationTo
         try
         {
             using var client = ApiClient.For(new Invocation(parsed, global, terminal));
+            if (placeholder == "CUSTOMER")
+            {
+                return [.. (await client.ListAllAsync(
+                    CustomerApi.Customers, ApiJson.Strict.FileCustomerList, static page => (page.Items, page.Next), either.Token))
+                    .Select(static each => each.Name).Where(IsName)];
+            }
+            if (placeholder == "NODE")
+            {
+                return [.. (await client.ListAllAsync(
+                    CustomerApi.Nodes, ApiJson.Strict.FileNodeList, static page => (page.Items, page.Next), either.Token))
+                    .Select(static each => each.Name).Where(IsName)];
+            }
             var pools = (await client.ListPoolsAsync(either.Token)).Items.Where(pool => IsName(pool.Name)).ToArray();
             if (placeholder == "POOL") return [.. pools.Select(pool => pool.Name)];
             var names = new List<string>();

@@ -25,6 +25,8 @@ static class HelpTopics
 
               ASHLAR_DATA                   --data: the data directory
               ASHLAR_SERVER                 --server: the server that commands talk to
+              ASHLAR_CUSTOMER               --customer of commands about files
+              ASHLAR_KEY                    the key for files, ID:SECRET, where no --key-file is given
               ASHLAR_LISTEN                 --listen of up and serve
               ASHLAR_ADVERTISE              --advertise of up and serve
               ASHLAR_ALLOW_HOST             --allow-host of up and serve
@@ -46,6 +48,7 @@ static class HelpTopics
               VOLUME            a volume of the pool main
               POOL/VOLUME@NAME  a snapshot of a volume
               VOLUME@NAME       a snapshot of a volume of the pool main
+              /PATH             a file or directory of the file store; the slash may be left out
             """,
         ["times"] = """
             How times are written.

@@ -19,7 +19,7 @@ static class ProgramCommand
 
     public static RootCommand Create(Terminal terminal, GlobalOptions global)
     {
-        var root = new RootCommand("Block storage in one program: thin volumes over NBD and iSCSI.");
+        var root = new RootCommand("Storage in one program: thin volumes over NBD and iSCSI, files over HTTP.");
         foreach (var builtIn in root.Options.Where(option => option is VersionOption).ToArray()) root.Options.Remove(builtIn);
         root.Directives.Clear();
         var help = root.Options.OfType<HelpOption>().Single();
@@ -32,6 +32,11 @@ static class ProgramCommand
         root.Subcommands.Add(VolumeCommands.Create(terminal));
         root.Subcommands.Add(SnapshotCommands.Create(terminal));
         root.Subcommands.Add(PoolCommands.Create(terminal));
+        root.Subcommands.Add(FileCommands.Create(terminal));
+        root.Subcommands.Add(CustomerCommands.Create(terminal));
+        root.Subcommands.Add(UserCommands.Create(terminal));
+        root.Subcommands.Add(KeyCommands.Create(terminal));
+        root.Subcommands.Add(NodeCommands.Create(terminal));
         root.Subcommands.Add(CatalogueCommands.Create());
         root.Subcommands.Add(TaskCommands.Create(terminal));
         root.Subcommands.Add(DeviceCommands.Create(terminal));

@@ -18,6 +18,11 @@ static class UpScreen
             .Add("  API", status.Endpoints.Api);
         if (status.Endpoints.Hosts.Count > 1) facts.Add("  Also at", string.Join(", ", status.Endpoints.Hosts.Skip(1)));
         facts.Add("  Data", status.DataDirectory + (isFirstStart ? " (new)" : ""));
+        if (status.Files is { } files)
+        {
+            facts.Add("  Files", files.Risk is { } risk ? $"{files.State}; {risk}" : files.State);
+            if (files.KeyFile is { } key) facts.Add("  Key", key);
+        }
         foreach (var (i, pool) in status.Pools.Index()) facts.Add(i == 0 ? "  Pool" : "", Describe(pool, isFirstStart));
         facts.WriteTo(writer, style, invocation.Terminal.Width);
         writer.WriteLine();

@@ -55,6 +55,7 @@ static class StatusCommand
                 + Count(pool.VolumeCount, "volume"));
             foreach (var (label, value) in PoolFacts.Running(pool)) facts.Add($"  {label}", value);
         }
+        if (status.Files is { } files) facts.Add("Files", Describe(files));
         facts
             .Add("NBD", $"{status.Endpoints.Nbd}, {Count(status.Clients.Nbd, "client")}")
             .Add("iSCSI", $"{status.Endpoints.Iscsi}, {Count(status.Clients.Iscsi, "session")}")
@@ -62,6 +63,12 @@ static class StatusCommand
             .Add("Data", status.DataDirectory)
             .WriteTo(terminal.Out, style, terminal.Width);
     }
+
+    static string Describe(FileStoreStatus files) => files.State != "available"
+        ? files.State
+        : $"{Count(files.UsableNodeCount, "storage node")} of {files.NodeCount}, "
+            + (files.Copies == 1 ? "one copy of each file" : $"{files.Copies} copies of each file")
+            + (files.Risk is { } risk ? $". {risk}" : "");
 
     static string Count(int count, string what) => count == 1 ? $"1 {what}" : $"{count} {what}s";
 }

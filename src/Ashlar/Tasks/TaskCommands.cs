@@ -10,7 +10,7 @@ static class TaskCommands
     [
         new("id", ColumnKind.Text, task => task.Id, Rank: 0),
         new("type", ColumnKind.Text, task => task.Type, Rank: 1),
-        new("pool", ColumnKind.Text, task => task.Pool, Rank: 2),
+        new("pool", ColumnKind.Text, task => task.Pool ?? task.Subject, Rank: 2),
         new("state", ColumnKind.Text, task => task.State, Rank: 3),
         new("done", ColumnKind.Size, task => task.DoneBytes, Rank: 4),
         new("of", ColumnKind.Size, task => task.TotalBytes, Rank: 5),
@@ -20,7 +20,7 @@ static class TaskCommands
 
     public static Noun Create(Terminal terminal) => new(
         "task",
-        "Work of the server that takes long: checks of pools",
+        "Work of the server that takes long: checks of pools, upkeep of files",
         ["ashlar pool scrub main", "ashlar task list", "ashlar task show 1"])
     {
         CreateList(terminal),

@@ -12,7 +12,7 @@ static class TaskScreens
             foreach (var finding in task.Findings ?? []) writer.WriteLine($"{style.Warning("!")} {ScreenText.Of(finding)}");
             if (task.Findings is { Count: > 0 }) writer.WriteLine();
             var facts = new FactSheet()
-                .Add("Task", $"{task.Id}, {task.Type} of pool {task.Pool}")
+                .Add("Task", $"{task.Id}, {task.Type} of {Object(task)}")
                 .Add("State", task.Failure is { } failure ? $"{task.State}: {failure}" : task.State)
                 .Add("Started", Timestamp.Format(task.StartedAt));
             if (task.EndedAt is { } ended) facts.Add("Ended", Timestamp.Format(ended));
@@ -28,6 +28,7 @@ static class TaskScreens
                         CultureInfo.InvariantCulture,
                         $"{stripes.Inconsistent} inconsistent, {stripes.Unreadable} pieces unreadable, {stripes.Repaired} repaired"));
             }
+            if (task.Report is { } report) facts.Add("Result", report);
             facts.Add("Found", task.Findings switch
             {
                 null => "nothing yet",
@@ -36,6 +37,10 @@ static class TaskScreens
             });
             facts.WriteTo(writer, style, invocation.Terminal.Width);
         });
+
+    /// <summary>What a task works on, in words.</summary>
+    public static string Object(TaskInfo task) => task.Pool is { } pool ? $"pool {pool}" : task.Subject is null or "files" ? "files"
+        : $"node {task.Subject}";
 
     // As long as it has taken so far for its part.
     static string? Left(Invocation invocation, TaskInfo task)

@@ -74,12 +74,18 @@ public sealed class ApiTests : ServedApi
         await SendAsync(HttpMethod.Post, Volumes, """{"name":"vm1","sizeBytes":512}""");
         var links = (await SendAsync(HttpMethod.Get, "/v1")).Body.GetProperty("links").EnumerateObject().ToArray();
         Assert.Equal(
-            ["status", "pools", "pool", "volumes", "volume", "trash", "catalogue", "metrics", "live", "ready", "openApi"],
+            [
+                "status", "pools", "pool", "volumes", "volume", "trash", "catalogue", "customers", "file", "fileNodes", "metrics", "live",
+                "ready", "openApi",
+            ],
             links.Select(link => link.Name));
         foreach (var link in links)
         {
             var url = link.Value.GetString()!.Replace("{pool}", "main", StringComparison.Ordinal)
-                .Replace("{volume}", "vm1", StringComparison.Ordinal);
+                .Replace("{volume}", "vm1", StringComparison.Ordinal)
+                .Replace("{customer}", "main", StringComparison.Ordinal)
+                .Replace("{path}", "", StringComparison.Ordinal);
+            Http.DefaultRequestHeaders.Authorization = new("Bearer", (await File.ReadAllTextAsync($"{Server.Data}/files/key")).Trim());
             foreach (var method in (HttpMethod[])[HttpMethod.Get, HttpMethod.Head])
             {
                 using var request = new HttpRequestMessage(method, url);

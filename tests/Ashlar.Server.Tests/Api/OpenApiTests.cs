@@ -60,7 +60,15 @@ public sealed partial class OpenApiTests : ServedApi
         using var taken = await Http.PostAsync(
             "/v1/pools/main/snapshots",
             new StringContent("{\"snapshots\":[{\"volume\":\"vm1\",\"name\":\"one\"}]}", null, "application/json"));
+        Http.DefaultRequestHeaders.Authorization = new("Bearer", (await File.ReadAllTextAsync($"{Server.Data}/files/key")).Trim());
+        using var directory = await Http.PostAsync(
+            "/v1/customers/main/files/photos", new StringContent("""{"action":"createDirectory"}""", null, "application/json"));
+        using var begun = await Http.PostAsync(
+            "/v1/customers/main/uploads", new StringContent("""{"path":"/photos/cat"}""", null, "application/json"));
+        var upload = begun.Headers.Location!.OriginalString.Split('/')[^1];
         var document = await DescriptionAsync();
+        Check(document, SchemaOf(document, "/v1/customers/{customer}/files/{path}", "post", "201"), await ReadAsync(directory), "POST");
+        Check(document, SchemaOf(document, "/v1/customers/{customer}/uploads", "post", "201"), await ReadAsync(begun), "POST");
         Check(document, SchemaOf(document, "/v1/pools/{pool}/snapshots", "post", "201"), await ReadAsync(taken), "POST");
         var problem = At(document, "components", "responses", "Problem", "content", "application/problem+json", "schema");
         Check(document, SchemaOf(document, "/v1/pools/{pool}/volumes", "post", "201"), await ReadAsync(created), "POST");
@@ -76,7 +84,12 @@ public sealed partial class OpenApiTests : ServedApi
                 .Replace("{volume}", "vm1")
                 .Replace("{id}", trashed)
                 .Replace("{task}", "1")
-                .Replace("{snapshot}", "one");
+                .Replace("{snapshot}", "one")
+                .Replace("{customer}", "main")
+                .Replace("{user}", "main")
+                .Replace("{node}", "main")
+                .Replace("{upload}", upload)
+                .Replace("{path}", "");
             if (path == "/v1/catalogue")
             {
                 var line = At(
@@ -170,7 +183,7 @@ public sealed partial class OpenApiTests : ServedApi
         return document.RootElement.Clone();
     }
 
-    [GeneratedRegex(@"`(?<route>(GET|POST|PATCH|DELETE) /[^`?]*)`(?=[^|\n]*\|)", RegexOptions.ExplicitCapture, 10_000)]
+    [GeneratedRegex(@"`(?<route>(GET|POST|PUT|PATCH|DELETE) /[^`?]*)`(?=[^|\n]*\|)", RegexOptions.ExplicitCapture, 10_000)]
     private static partial Regex Route();
 
     [GeneratedRegex("\"\\$ref\":\\s*\"#/(?<part>[^\"]+)\"", RegexOptions.ExplicitCapture, 10_000)]

@@ -1,0 +1,66 @@
+using System.CommandLine;
+using Ashlar.Api;
+
+namespace Ashlar.CommandLine;
+
+/// <summary><c>ashlar file rm</c>.</summary>
+static class FileRemoveCommand
+{
+    public static Verb Create(Terminal terminal)
+    {
+        var paths = FileArguments.Several("Files, or directories that are empty");
+        var recursive = FileArguments.Recursive("Directories with all below");
+        var yes = new Option<bool>("--yes", "-y") { Description = "Do not ask" };
+        var (dryRun, files) = (FileArguments.DryRun(), new FileOptions(terminal));
+        var verb = new Verb(
+            "rm",
+            "Delete files, and directories that are empty; with -r also those that are not",
+            ["ashlar file rm /photos/cat.jpg", "ashlar file rm -r /photos --dry-run", "ashlar file rm -r /photos --yes"],
+            async (invocation, cancellationToken) =>
+            {
+                using var client = files.Connect(invocation);
+                var attempts = new Attempts(invocation);
+                foreach (var path in invocation.Get(paths))
+                {
+                    await attempts.TryAsync(async () =>
+                    {
+                        var below = invocation.Get(recursive) ? await BelowAsync(client, path.File, cancellationToken) : [];
+                        if (invocation.Get(dryRun))
+                        {
+                            foreach (var each in below.Append(await client.DescribeAsync(path.File, cancellationToken)))
+                                invocation.Terminal.Out.WriteLine(ScreenText.Of(FileScreens.PathOf(each)));
+                            return;
+                        }
+
+                        if (below.Count > 0)
+                        {
+                            await invocation.ConfirmAsync(
+                                $"Delete {path} and all below it, {below.Count} files and directories?",
+                                invocation.Get(yes),
+                                cancellationToken);
+                        }
+
+                        foreach (var each in below) await client.DeleteAsync(new(each.Path), cancellationToken);
+                        await client.DeleteAsync(path.File, cancellationToken);
+                        if (!invocation.IsSilent && invocation.Format == OutputFormat.Table)
+                            invocation.Terminal.Out.WriteLine(ScreenText.Of($"{path} is deleted"));
+                    });
+                }
+
+                return attempts.ExitCode;
+            })
+        { paths, recursive, yes, dryRun }.With(files);
+        verb.Aliases.Add("delete");
+        return verb;
+    }
+
+    // What is below before what it is in.
+    static async Task<List<FileEntry>> BelowAsync(FileClient client, FileAddress path, CancellationToken cancellationToken)
+    {
+        var found = new List<FileEntry>();
+        if (!FileScreens.IsDirectory(await client.DescribeAsync(path, cancellationToken))) return found;
+        await foreach (var entry in client.ListAsync(path, isRecursive: true, cancellationToken)) found.Add(entry);
+        found.Reverse();
+        return found;
+    }
+}
