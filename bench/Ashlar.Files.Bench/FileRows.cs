@@ -10,7 +10,7 @@ namespace Ashlar.Files.Bench;
 /// </summary>
 sealed class FileRows(string directory, long fileBytes, int rounds)
 {
-    const int PieceBytes = 256 << 10, RangeBytes = 64 << 10, RangeReads = 4000;
+    const int PieceBytes = 256 << 10, RangeBytes = 64 << 10, RangeReads = 4000, Many = 16;
 
     public async Task RunAsync()
     {
@@ -19,6 +19,22 @@ sealed class FileRows(string directory, long fileBytes, int rounds)
         var disk = Median(() => Task.FromResult(Rate(megabytes, WriteRaw)));
         Console.Error.WriteLine(FormattableString.Invariant($"SHA-256 {await hash:F0} MiB/s, disk {await disk:F0} MiB/s"));
         foreach (var copies in (int[])[1, 3]) await MeasureAsync(copies, megabytes, await hash, await disk);
+        await MeasureMemoryAsync();
+    }
+
+    // What many take at a time does not depend on how long their files are.
+    async Task MeasureMemoryAsync()
+    {
+        await using var store = await BenchStore.OpenAsync(Path.Combine(directory, "many"), 3);
+        await store.PutAsync(FilePath.Parse("/first"), new PatternStream(fileBytes / 4, 999));
+        var uploads = Enumerable.Range(0, Many).Select(number => Task.Run(
+            () => store.PutAsync(FilePath.Parse($"/many{number}"), new PatternStream(fileBytes / 8, (ulong)(1000 + number)))));
+        var downloads = Enumerable.Range(0, Many).Select(_ => Task.Run(
+            () => store.GetAsync(FilePath.Parse("/first"), 0, long.MaxValue)));
+        await Task.WhenAll([.. uploads, .. downloads]);
+        var peak = Process.GetCurrentProcess().PeakWorkingSet64 >> 20;
+        Console.WriteLine(FormattableString.Invariant(
+            $"{Many} uploads and {Many} downloads at a time, 3 copies, most memory, MiB, less is better\t{peak}\t512\t{512.0 / peak:F2}"));
     }
 
     async Task MeasureAsync(int copies, double megabytes, double hash, double disk)

@@ -22,19 +22,16 @@ sealed class HeldUpload(ChunkManager chunks, CustomerId customer) : IChunkUpload
             if (pieces.Count == 0 || pieces[^1].LengthBytes == pieces[^1].Space.Length) pieces.Add(chunks.Buffers.Rent());
             var piece = pieces[^1];
             var part = content[..Math.Min(content.Length, piece.Space.Length - piece.LengthBytes)];
-            var place = piece.Space.Slice(piece.LengthBytes, part.Length);
-            part.CopyTo(place);
+            part.CopyTo(piece.Space[piece.LengthBytes..]);
             piece.LengthBytes += part.Length;
             content = content[part.Length..];
-
-            // The client goes on while its bytes are hashed.
-            await hashing;
-            hashing = Task.Run(() => hasher.Append(place.Span), CancellationToken.None);
+            if (piece.LengthBytes == piece.Space.Length) await HashAsync(piece);
         }
     }
 
     public async Task<WantedBlock> SealAsync(CancellationToken cancellationToken = default)
     {
+        if (pieces.Count > 0 && pieces[^1].LengthBytes < pieces[^1].Space.Length) await HashAsync(pieces[^1]);
         await hashing;
         var digest = hasher.Finish();
         return new WantedBlock(digest.Hash, digest.LengthBytes);
@@ -60,5 +57,12 @@ sealed class HeldUpload(ChunkManager chunks, CustomerId customer) : IChunkUpload
         if (writer is not null) await writer.DisposeAsync();
         foreach (var piece in pieces) piece.Release();
         chunks.Buffers.WholeBlocks.Return();
+    }
+
+    // The client goes on while its bytes are hashed.
+    async ValueTask HashAsync(SharedBuffer piece)
+    {
+        await hashing;
+        hashing = Task.Run(() => hasher.Append(piece.Content.Span), CancellationToken.None);
     }
 }

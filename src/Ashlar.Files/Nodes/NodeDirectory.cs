@@ -92,6 +92,7 @@ sealed class NodeDirectory : IDisposable
         files.SyncDirectory(path);
         record = begun ?? record;
         foreach (var name in (string[])[BlocksName, TempName, TrashName]) CreateIfMissing(files, Join(path, name));
+        files.SyncDirectory(path);
         foreach (var first in HexDigits)
         {
             var upper = Join(blocks, first.ToString());

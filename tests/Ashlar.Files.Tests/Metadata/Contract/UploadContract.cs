@@ -28,6 +28,24 @@ public abstract class UploadContract : MetadataContract
     }
 
     [Fact]
+    public async Task A_block_is_pinned_until_its_upload_has_ended()
+    {
+        var name = (await PutAsync("/f", "same"))[0].Name;
+        Assert.False(await Store.IsPinnedAsync(Customer, name));
+        var (first, second) = (await BeginAsync("/g"), await BeginAsync("/h"));
+        WantedBlock[] blocks = [Block("same")];
+        var pins = await Store.PinAsync(first.Token, blocks);
+        await Store.PinAsync(second.Token, blocks);
+        await ReopenAsync();
+        Assert.True(await Store.IsPinnedAsync(Customer, name));
+        Assert.False(await Store.IsPinnedAsync(new CustomerId(Customer.Value + 1), name));
+        await Store.CommitAsync(first.Token, Large("/g", pins, blocks, Nodes[..2]));
+        Assert.True(await Store.IsPinnedAsync(Customer, name));
+        while (!await Store.ReleaseIntentAsync(second.Token, Nodes)) await Task.Yield();
+        Assert.False(await Store.IsPinnedAsync(Customer, name));
+    }
+
+    [Fact]
     public async Task A_commit_that_is_called_again_gives_the_same_answer()
     {
         var intent = await BeginAsync("/f");
