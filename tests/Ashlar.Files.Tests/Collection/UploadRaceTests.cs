@@ -70,7 +70,7 @@ public sealed class UploadRaceTests(ITestOutputHelper output)
             {
                 var count = await StepScheduler.ExploreAsync(
                     scheduler => race.AddAsync(scheduler, start, "parts", other, "collect"),
-                    (new SeededRandom(TestSeeds.First($"{nameof(UploadRaceTests)} {start} {other}")), TestTier.Choose(30, 20_000)));
+                    (new SeededRandom(TestSeeds.First($"{nameof(UploadRaceTests)} {start} {other}")), TestTier.Choose(15, 20_000)));
                 Report($"parts, {other}, {start}", count);
             }
         }

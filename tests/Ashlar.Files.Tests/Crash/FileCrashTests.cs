@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Ashlar.KeyValue;
 using Ashlar.Simulation;
 using Ashlar.Storage;
 using Ashlar.TestKit;
@@ -45,6 +46,7 @@ public sealed class FileCrashTests(ITestOutputHelper output)
     [InlineData("blocks are durable after the commit")]
     [InlineData("metadata are not synced")]
     [InlineData("copies go before the row says so")]
+    [InlineData("missing directories are made before the file")]
     public async Task A_planted_bug_is_found(string bug)
     {
         var found = await Assert.ThrowsAsync<CrashCheckException>(async () =>
@@ -72,6 +74,7 @@ public sealed class FileCrashTests(ITestOutputHelper output)
         await using (var rig = new FileRig(disk, nodes: nodes, seed: seed, metadataDisk: metadataDisk))
         {
             rig.Customer = (await rig.Store.CreateCustomerAsync("customer", Quota.None)).Id;
+            if (bug == "missing directories are made before the file") rig.ServeThrough(MakesParentsFirst);
             disk.RestartTrace();
             await workload.RunAsync(rig);
         }
@@ -107,6 +110,35 @@ public sealed class FileCrashTests(ITestOutputHelper output)
         {
             foreach (var node in nodes.Nodes) await nodes.RemoveAsync(node, block.Block, cancellationToken);
             return await store.BeginDeletionAsync(block, condemned, cancellationToken);
+        }
+    }
+
+    static IMetadataStore MakesParentsFirst(EmbeddedMetadataStore store)
+    {
+        return Intercepted<IMetadataStore>.Create(store, planted: (nameof(IUploads.CommitInlineAsync), CommitAsync));
+
+        async Task<NamespaceEntry> CommitAsync(CustomerId customer, ulong id, FileCommit file, CancellationToken cancellationToken)
+        {
+            var parent = file.Path.Parent;
+            if (file.CreateParents && await store.StatAsync(customer, parent, cancellationToken) is null)
+            {
+                var batch = new WriteBatch();
+                var entry = new NamespaceEntry
+                {
+                    Path = parent,
+                    Kind = NamespaceEntryKind.Directory,
+                    IsImplicit = true,
+                    CreatedAt = DateTimeOffset.UnixEpoch,
+                    UpdatedAt = DateTimeOffset.UnixEpoch,
+                };
+                batch.Put(MetadataKeys.Directory(customer, parent), Rows.Write(entry));
+                var key = MetadataKeys.Usage(customer, parent.Bucket, 200);
+                var part = store.Rows.Get(key) is { } row ? Rows.ReadUsage(key, row) : default;
+                batch.Put(key, Rows.Write(part + new Usage(0, 0, 1)));
+                await store.Rows.WriteAsync(batch, cancellationToken: cancellationToken);
+            }
+
+            return await store.CommitInlineAsync(customer, id, file, cancellationToken);
         }
     }
 

@@ -12,6 +12,7 @@ sealed class FileWorkload
         var random = new SeededRandom(seed);
         var tree = new FileTree();
         Add(rig => rig.Files.CreateDirectoryAsync(rig.Customer, FilePath.Parse("/d")), after => after["/d"] = "");
+        Add(rig => rig.PutAsync("/d/i/f", [1], Deep), after => after["/d/i/f"] = Hash([1]));
         Delete(Put("/d/f", 1));
         while (operations.Count < length)
         {

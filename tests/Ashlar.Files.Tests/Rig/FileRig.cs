@@ -41,7 +41,7 @@ sealed class FileRig : IAsyncDisposable
 
     public FileServiceOptions Options { get; }
 
-    public FileService Files { get; }
+    public FileService Files { get; private set; }
 
     public CustomerId Customer { get; set; }
 
@@ -68,6 +68,9 @@ sealed class FileRig : IAsyncDisposable
         await (await Files.ReadFileAsync(Customer, FilePath.Parse(path), offset, length)).CopyToAsync(destination);
         return destination.ToArray();
     }
+
+    /// <summary>Puts something between the service and the metadata.</summary>
+    public void ServeThrough(Func<EmbeddedMetadataStore, IMetadataStore> wrap) => Files = new(wrap(Store), Nodes, Options);
 
     /// <summary>Passes of the collector until nothing is left to do, after every lease has ended.</summary>
     public async Task DrainAsync()

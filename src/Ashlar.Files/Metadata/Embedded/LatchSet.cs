@@ -3,7 +3,7 @@ namespace Ashlar.Files;
 /// <summary>What a transaction latches: names, blocks by their hash, intents, the list of customers.</summary>
 sealed class LatchSet
 {
-    readonly List<(int Hash, bool IsExclusive)> wanted = [];
+    readonly List<(int Hash, bool IsExclusive, bool IsCustomer)> wanted = [];
 
     /// <summary>A name: shared by who relies on a directory being there, exclusive for who makes or deletes what has the name.</summary>
     public LatchSet Path(CustomerId customer, FilePath path, bool isExclusive) => Add('N', customer, path.GetHashCode(), isExclusive);
@@ -26,18 +26,23 @@ sealed class LatchSet
     /// <summary>A key.</summary>
     public LatchSet Key(string id) => Add('Y', default, string.GetHashCode(id, StringComparison.Ordinal), true);
 
-    /// <summary>Each stripe once, as exclusive as anything in it must be.</summary>
-    public (int Stripe, bool IsExclusive)[] InOrder(int stripeCount) =>
+    /// <summary>
+    /// Each stripe once, as exclusive as anything in it must be. Customers have stripes of their own behind the others: nearly everything
+    /// shares one, and would wait for whatever else was there.
+    /// </summary>
+    public (int Stripe, bool IsExclusive)[] InOrder(int stripeCount, int customerStripes) =>
     [
         .. wanted
-            .GroupBy(latch => (int)((uint)latch.Hash % (uint)stripeCount))
+            .GroupBy(latch => latch.IsCustomer
+                ? stripeCount + (int)((uint)latch.Hash % (uint)customerStripes)
+                : (int)((uint)latch.Hash % (uint)stripeCount))
             .Select(stripe => (Stripe: stripe.Key, stripe.Any(latch => latch.IsExclusive)))
             .OrderBy(stripe => stripe.Stripe),
     ];
 
     LatchSet Add(char kind, CustomerId customer, int hash, bool isExclusive)
     {
-        wanted.Add((HashCode.Combine(kind, customer, hash), isExclusive));
+        wanted.Add((HashCode.Combine(kind, customer, hash), isExclusive, kind == 'c'));
         return this;
     }
 }

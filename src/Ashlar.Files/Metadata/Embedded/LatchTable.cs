@@ -8,14 +8,14 @@ namespace Ashlar.Files;
 /// </summary>
 sealed class LatchTable
 {
-    const int StripeCount = 4096;
+    const int StripeCount = 4096, CustomerStripes = 64;
 
-    readonly Latch[] stripes = [.. Enumerable.Range(0, StripeCount).Select(_ => new Latch())];
+    readonly Latch[] stripes = [.. Enumerable.Range(0, StripeCount + CustomerStripes).Select(_ => new Latch())];
 
     /// <summary>Takes what a transaction needs. Dispose what is returned.</summary>
     public async Task<HeldLatches> TakeAsync(LatchSet wanted)
     {
-        var ordered = wanted.InOrder(StripeCount);
+        var ordered = wanted.InOrder(StripeCount, CustomerStripes);
         // Shorter than any wait for a disk, so nobody needs to cancel it.
         foreach (var (stripe, isExclusive) in ordered) await stripes[stripe].EnterAsync(isExclusive);
         return new(this, ordered);

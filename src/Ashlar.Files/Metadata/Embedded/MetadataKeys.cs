@@ -111,6 +111,9 @@ static class MetadataKeys
 
     public static byte[] Table(byte table) => [table];
 
+    /// <summary>What a table has of one customer, where that comes first.</summary>
+    public static byte[] Customers(byte table, CustomerId customer) => Words(table, customer.Value);
+
     /// <summary>The customer and the block at the end of a key.</summary>
     public static CustomerBlock BlockAtEnd(ReadOnlySpan<byte> key)
     {
