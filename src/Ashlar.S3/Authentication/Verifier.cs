@@ -135,8 +135,11 @@ sealed class Verifier(IUsers users, TimeProvider clock, string region)
     static void CheckSignedHeaders(IReadOnlyList<string> signed, IHeaderDictionary headers)
     {
         if (SignedHeaderList.FindMissing(signed, headers) is { } missing)
-            throw new S3Exception(S3Error.AccessDenied, $"The header {missing} has to be signed, and is not.") { Details = [(
-                "HeadersNotSigned", missing)] };
+            throw new S3Exception(S3Error.AccessDenied, $"The header {missing} has to be signed, and is not.")
+            {
+                Details = [(
+                "HeadersNotSigned", missing)]
+            };
     }
 
     static DateTimeOffset TimeOf(HttpRequest request)

@@ -196,7 +196,8 @@ sealed class BucketOperations(S3Services services)
 
     Task<NamespaceEntry> SetAsync(S3Request request, string name, string? value) => services.Files.SetPropertiesAsync(
         request.Customer, request.BucketPath, new(false, new Dictionary<string, string?>(
-            StringComparer.Ordinal) { [name] = value }, false), null,
+            StringComparer.Ordinal)
+        { [name] = value }, false), null,
             request.Cancelled);
 
     async Task RemoveAsync(S3Request request, string name)

@@ -103,8 +103,11 @@ sealed class FormOperations(S3Services services, Verifier verifier)
         if (Uri.TryCreate(redirect, UriKind.Absolute, out var target) && target.Scheme is "http" or "https")
         {
             var query = $"bucket={UriText.Encode(request.Bucket!)}&key={UriText.Encode(key)}&etag={UriText.Encode($"\"{entry.Tag}\"")}";
-            response.Headers.Location = new UriBuilder(target) { Query = target.Query.Length > 1
-                ? $"{target.Query[1..]}&{query}" : query }.Uri.AbsoluteUri;
+            response.Headers.Location = new UriBuilder(target)
+            {
+                Query = target.Query.Length > 1
+                ? $"{target.Query[1..]}&{query}" : query
+            }.Uri.AbsoluteUri;
             response.StatusCode = StatusCodes.Status303SeeOther;
             return;
         }

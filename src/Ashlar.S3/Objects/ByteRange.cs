@@ -54,6 +54,9 @@ readonly record struct ByteRange(long Offset, long Length)
     }
 
     static S3Exception Unsatisfiable(long size) =>
-        new(S3Error.InvalidRange, S3Error.InvalidRange.Message) { Details = [(
-            "ActualObjectSize", size.ToString(CultureInfo.InvariantCulture))] };
+        new(S3Error.InvalidRange, S3Error.InvalidRange.Message)
+        {
+            Details = [(
+            "ActualObjectSize", size.ToString(CultureInfo.InvariantCulture))]
+        };
 }

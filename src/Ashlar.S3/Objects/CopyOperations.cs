@@ -35,8 +35,13 @@ sealed class CopyOperations(S3Services services)
         }
         else
         {
-            var copy = new CopyFileOptions { IfTag = found.Entry.Tag, Condition = condition, Properties = properties,
-                CreateParents = true };
+            var copy = new CopyFileOptions
+            {
+                IfTag = found.Entry.Tag,
+                Condition = condition,
+                Properties = properties,
+                CreateParents = true
+            };
             entry = await WriteOperations.WriteAsync(
                 condition, () => services.Files.CopyFileAsync(request.Customer, source.Path, path, copy, request.Cancelled));
         }

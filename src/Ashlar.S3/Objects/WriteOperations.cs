@@ -115,8 +115,11 @@ sealed class WriteOperations(S3Services services)
     {
         var found = await new ReadOperations(services).FindAsync(request);
         var changes = new PropertyChanges(
-            false, new Dictionary<string, string?>(StringComparer.Ordinal) { [Tagging.Property] = string.IsNullOrEmpty(tags)
-                ? null : tags }, false);
+            false, new Dictionary<string, string?>(StringComparer.Ordinal)
+            {
+                [Tagging.Property] = string.IsNullOrEmpty(tags)
+                ? null : tags
+            }, false);
         await services.Files.SetPropertiesAsync(
             request.Customer, request.ObjectPath, changes, request.IsDirectoryKey ? null : found.Entry.Tag, request.Cancelled);
     }
