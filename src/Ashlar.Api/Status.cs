@@ -46,6 +46,9 @@ public sealed record Status
 /// <param name="Iscsi">Address and port of the iSCSI portal.</param>
 public sealed record Endpoints(string Api, string Nbd, string Iscsi)
 {
+    /// <summary>URL of the S3 server; absent where files are not served over S3.</summary>
+    public string? S3 { get; init; }
+
     /// <summary>Names and addresses by which clients reach the server, the best first: that of the endpoints.</summary>
     public IReadOnlyList<string> Hosts { get; init; } = [];
 

@@ -2,6 +2,7 @@ using System.Net;
 using Ashlar.Api;
 using Ashlar.Iscsi;
 using Ashlar.Nbd;
+using Ashlar.S3;
 using Ashlar.Storage;
 using Ashlar.Transport;
 using Ashlar.Volumes;
@@ -208,12 +209,53 @@ public sealed class AshlarServer : IAsyncDisposable
                 routes.MapFileNodes(files, tasks);
             }));
         parts.Push(api);
+        var s3 = await StartS3Async();
 
-        Endpoints = reachable.Endpoints(api.EndPoint.Port, nbd.EndPoint.Port, iscsi.EndPoint.Port);
+        Endpoints = reachable.Endpoints(api.EndPoint.Port, nbd.EndPoint.Port, iscsi.EndPoint.Port, s3?.EndPoint.Port);
         runFile.Announce(new(Environment.ProcessId, reachable.LocalApi(api.EndPoint.Port)));
         isReady = true;
         TellOfStart();
         directory.Keep(); // Last: until here a failure takes back what was created.
+    }
+
+    async Task<S3Server?> StartS3Async()
+    {
+        if (options.S3Port is not { } port || files?.Store is not { } store) return null;
+        var s3 = await ListenAsync(StartProblem.S3Port, "s3", port, async where =>
+        {
+            try
+            {
+                return await S3Server.StartAsync(new()
+                {
+                    Portals = where,
+                    Files = store.Service,
+                    Metadata = store.Metadata,
+                    TimeProvider = options.TimeProvider,
+                    Entropy = options.Entropy,
+                    Domains = options.Advertise is { } name ? [name] : [],
+                    Log = TellOfS3,
+                });
+            }
+            catch (S3ListenException e)
+            {
+                throw new ListenException("s3", e.EndPoint, e.InnerException!);
+            }
+        });
+        parts.Push(s3);
+        return s3;
+    }
+
+    void TellOfS3(S3Event happened)
+    {
+        var (level, name) = happened.Kind == S3EventKind.Failed
+            ? (LogLevel.Error, LogEvents.RequestFailed)
+            : (LogLevel.Debug, LogEvents.RequestAnswered);
+        if (!log.Writes(level)) return;
+        log.Write(new(level, name, $"s3: {happened.Message.ReplaceLineEndings(" ")} (request {happened.RequestId})")
+        {
+            Protocol = "s3",
+            Address = happened.Address?.ToString(),
+        });
     }
 
     void TellOfStart()
@@ -221,7 +263,8 @@ public sealed class AshlarServer : IAsyncDisposable
         Tell(
             LogLevel.Information,
             LogEvents.ServerStarted,
-            $"serving {options.DataDirectory}: api {Endpoints.Api}, nbd {Endpoints.Nbd}, iscsi {Endpoints.Iscsi}");
+            $"serving {options.DataDirectory}: api {Endpoints.Api}, nbd {Endpoints.Nbd}, iscsi {Endpoints.Iscsi}"
+                + (Endpoints.S3 is { } s3 ? $", s3 {s3}" : ""));
         if (Endpoints.IsOpen)
         {
             Tell(

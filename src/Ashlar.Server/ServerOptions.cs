@@ -32,6 +32,9 @@ public sealed record ServerOptions
     /// <summary>TCP port of the iSCSI portal; 0 takes a free one.</summary>
     public int IscsiPort { get; init; } = 3260;
 
+    /// <summary>TCP port of the S3 server; 0 takes a free one. Null: files are not served over S3.</summary>
+    public int? S3Port { get; init; }
+
     /// <summary>Whether an address may be listened on that other machines reach. Nothing asks them who they are.</summary>
     public bool AllowUnauthenticated { get; init; }
 

@@ -17,10 +17,15 @@ sealed class ServedAddresses(IReadOnlyList<IPAddress> addresses, string? adverti
     public IReadOnlyList<string> Hosts { get; } = FindHosts(addresses, advertise, machine);
 
     /// <summary>Where clients find each protocol.</summary>
-    public Endpoints Endpoints(int apiPort, int nbdPort, int iscsiPort)
+    public Endpoints Endpoints(int apiPort, int nbdPort, int iscsiPort, int? s3Port = null)
     {
         var host = ForUri(Hosts[0]);
-        return new($"http://{host}:{apiPort}", $"nbd://{host}:{nbdPort}", $"{host}:{iscsiPort}") { Hosts = Hosts, IsOpen = AreOpen };
+        return new($"http://{host}:{apiPort}", $"nbd://{host}:{nbdPort}", $"{host}:{iscsiPort}")
+        {
+            S3 = s3Port is { } port ? $"http://{host}:{port}" : null,
+            Hosts = Hosts,
+            IsOpen = AreOpen,
+        };
     }
 
     /// <summary>The API for commands on this machine, which reach it whatever is advertised to others.</summary>

@@ -16,7 +16,7 @@ static class ServingCommands
         terminal,
         "up",
         "Start the server in the foreground, and show where it listens and what to do next",
-        ["ashlar up", "ashlar up --data ./data --pool-size 10GiB", "ashlar up --nbd-port 0 --iscsi-port 0 --api-port 0"],
+        ["ashlar up", "ashlar up --data ./data --pool-size 10GiB", "ashlar up --nbd-port 0 --iscsi-port 0 --api-port 0 --s3-port 0"],
         UpScreen.Write,
         endsWithTerminal: true);
 
@@ -89,6 +89,7 @@ static class ServingCommands
             NbdPort = invocation.Get(serving.NbdPort),
             IscsiPort = invocation.Get(serving.IscsiPort),
             ApiPort = invocation.Get(serving.ApiPort),
+            S3Port = invocation.Get(serving.S3Port),
             PoolSizeBytes = invocation.Get(serving.PoolSize),
             BufferBytes = invocation.Get(serving.BufferMemory),
             AllowUnauthenticated = invocation.Get(serving.AllowUnauthenticated),
@@ -132,6 +133,7 @@ static class ServingCommands
         StartProblem.ApiPort => PortTaken(error, "--api-port"),
         StartProblem.NbdPort => PortTaken(error, "--nbd-port"),
         StartProblem.IscsiPort => PortTaken(error, "--iscsi-port"),
+        StartProblem.S3Port => PortTaken(error, "--s3-port"),
         StartProblem.ListenAddress => new(
             ExitCode.Failed,
             ProblemTypes.Failed,

@@ -64,6 +64,15 @@ sealed class ServingOptions(Terminal terminal)
         9001,
         isInEnvironment: true);
 
+    public Option<int> S3Port { get; } = Setting.Create(
+        terminal,
+        "--s3-port",
+        "PORT",
+        "Port of the S3 server; 0 takes a free one [default: 9000]",
+        Setting.ParsePort,
+        9000,
+        isInEnvironment: true);
+
     public Option<long?> PoolSize { get; } = Setting.Create<long?>(
         terminal,
         "--pool-size",
@@ -116,7 +125,8 @@ sealed class ServingOptions(Terminal terminal)
 
     IEnumerable<Option> OfFile =>
     [
-        Listen, Advertise, AllowHost, NbdPort, IscsiPort, ApiPort, PoolSize, BufferMemory, AllowUnauthenticated, LogLevel, LogFormat,
+        Listen, Advertise, AllowHost, NbdPort, IscsiPort, ApiPort, S3Port, PoolSize, BufferMemory,
+        AllowUnauthenticated, LogLevel, LogFormat,
     ];
 
     static IPAddress ParseAddress(string text) => text switch

@@ -16,6 +16,7 @@ static class UpScreen
             .Add("  NBD", status.Endpoints.Nbd)
             .Add("  iSCSI", status.Endpoints.Iscsi)
             .Add("  API", status.Endpoints.Api);
+        if (status.Endpoints.S3 is { } s3) facts.Add("  S3", s3);
         if (status.Endpoints.Hosts.Count > 1) facts.Add("  Also at", string.Join(", ", status.Endpoints.Hosts.Skip(1)));
         facts.Add("  Data", status.DataDirectory + (isFirstStart ? " (new)" : ""));
         if (status.Files is { } files)

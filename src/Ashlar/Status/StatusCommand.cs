@@ -60,6 +60,7 @@ static class StatusCommand
             .Add("NBD", $"{status.Endpoints.Nbd}, {Count(status.Clients.Nbd, "client")}")
             .Add("iSCSI", $"{status.Endpoints.Iscsi}, {Count(status.Clients.Iscsi, "session")}")
             .Add("API", status.Endpoints.Api)
+            .Add("S3", status.Endpoints.S3 ?? "not served")
             .Add("Data", status.DataDirectory)
             .WriteTo(terminal.Out, style, terminal.Width);
     }

@@ -18,6 +18,13 @@ sealed record Circumstances
         ashlar snapshot create vm1@tuesday
         """;
 
+    const string StoredFiles = """
+        echo meow >stored
+        ashlar file mkdir /photos /old /logs
+        ashlar file put stored /photos/cat.jpg
+        ashlar file put stored /logs/today
+        """;
+
     const string SafePool =
         "ashlar pool create safe --raid 6 --device a --device b --device c --device d --spare e --size 64MiB";
 
@@ -105,6 +112,35 @@ sealed record Circumstances
             ashlar snapshot import vm2 --file vm1.snapshot
             ashlar snapshot export vm1@tuesday --since monday --file vm1.delta
             """),
+        ["ashlar file"] = After("echo meow >cat.jpg"),
+        ["ashlar file *"] = After(StoredFiles),
+        ["ashlar file mkdir"] = new(),
+        ["ashlar file put"] = After("""
+            echo meow >cat.jpg
+            mkdir photos
+            cp cat.jpg photos/
+            ashlar file mkdir /photos /logs
+            """),
+        ["ashlar file put - /logs/today --replace"] = After("ashlar file mkdir /logs") with { Input = "hello" },
+        ["ashlar customer *"] = After("ashlar customer create acme"),
+        ["ashlar customer create"] = new(),
+        ["ashlar user"] = After("ashlar customer create acme"),
+        ["ashlar user *"] = After("ashlar customer create acme; ashlar user create backup --customer acme"),
+        ["ashlar user create"] = After("ashlar customer create acme"),
+        ["ashlar key"] = After("ashlar customer create acme; ashlar user create backup --customer acme"),
+        ["ashlar key *"] = After("ashlar customer create acme; ashlar user create backup --customer acme"),
+        ["ashlar key delete backup ABCDEFGHIJKLMNOPQRST --customer acme"] =
+            After("ashlar customer create acme; ashlar user create backup --customer acme") with
+            {
+                NotAsTyped = "nobody has that key",
+                Instead = """
+                    key=$(ashlar key create backup --customer acme -o name)
+                    ashlar key delete backup ${key%%:*} --customer acme
+                    """,
+            },
+        ["ashlar node *"] = After("ashlar node add disk2 ./disk2"),
+        ["ashlar node add"] = new(),
+        ["ashlar node remove"] = After("ashlar node add disk2 ./disk2; ashlar node drain disk2"),
         ["ashlar device *"] = After("ashlar device create disk.ashlar"),
         ["ashlar device create"] = new(),
         ["ashlar device write disk.ashlar --file -"] = After("ashlar device create disk.ashlar") with { Input = "hello" },

@@ -101,7 +101,7 @@ sealed partial class AshlarProcess : IDisposable
         string[] command =
         [
             ProgramPath, "serve", "--data", dataDirectory, "--pool-size", poolSize, "--nbd-port", "0", "--iscsi-port", "0", "--api-port",
-            "0",
+            "0", "--s3-port", "0",
             "--output", "json", .. Options,
         ];
         var start = new ProcessStartInfo(limited.Length > 0 ? "bash" : "dotnet", [.. limited, .. command])
