@@ -1,4 +1,6 @@
+using System.Reflection;
 using System.Text;
+using Ashlar.Files;
 using Ashlar.Simulation;
 using Ashlar.TestKit;
 
@@ -17,14 +19,7 @@ public sealed class ListingTests
         await using var rig = await S3Rig.CreateAsync();
         var random = new SeededRandom(seed);
         (await rig.RunAsync("PUT", "/bucket")).Must(200);
-        var keys = new SortedSet<string>(Utf8Order.Instance);
-        for (var i = 0; i < 60; i++)
-        {
-            var key = string.Join('/', Enumerable.Range(0, random.Next(1, 5)).Select(_ => random.Pick(Words))) + (random.OneIn(6) ? "/" : "");
-            if ((await rig.RunAsync("PUT", $"/bucket/{key}", key.EndsWith('/') ? "" : "x")).Status == 200) keys.Add(key);
-        }
-
-        Assert.InRange(keys.Count, 20, 60);
+        var keys = await PutAsync(rig, random);
         for (var round = 0; round < TestTier.Choose(120, 3000); round++)
         {
             var from = keys.ElementAt(random.Next(keys.Count));
@@ -39,6 +34,47 @@ public sealed class ListingTests
             Assert.Equal((what, string.Join('|', expected)), (what, string.Join('|', await ListV1Async(rig, prefix, delimiter, limit, after))));
             Assert.Equal((what, string.Join('|', expected)), (what, string.Join('|', await ListVersionsAsync(rig, prefix, delimiter, limit, after))));
         }
+    }
+
+    /// <summary>Stores that list wrongly, in front of a lister that does not: the comparison finds each of them.</summary>
+    [Theory]
+    [InlineData("begins a page too early")]
+    [InlineData("passes by what follows a page")]
+    [InlineData("forgets where a page begins within a directory")]
+    [InlineData("lists all that lies below")]
+    [InlineData("takes a prefix for a component")]
+    public async Task A_store_that_lists_wrongly_is_found(string bug)
+    {
+        await using var rig = await S3Rig.CreateAsync();
+        var random = new SeededRandom(9);
+        (await rig.RunAsync("PUT", "/bucket")).Must(200);
+        var keys = await PutAsync(rig, random);
+        var store = FaultyNames.Over(rig.Metadata, request => bug switch
+        {
+            "begins a page too early" when !request.After.IsEmpty => request with { After = request.After[..^1] },
+            "passes by what follows a page" when !request.After.IsEmpty => request with { After = (byte[])[.. request.After.Span, 0xFF] },
+            "forgets where a page begins within a directory" when !request.IsRecursive && request.After.Length > request.Prefix.Length + 1 =>
+                request with { After = request.After[..(request.Prefix.Length + 1)] },
+            "lists all that lies below" => request with { IsRecursive = true },
+            "takes a prefix for a component" when request.Prefix.Span[^1] != '/' => request with { Prefix = (byte[])[.. request.Prefix.Span, (byte)'/'] },
+            _ => request,
+        });
+        for (var round = 0; round < 300; round++)
+        {
+            var from = keys.ElementAt(random.Next(keys.Count));
+            var listing = new ObjectListing("bucket", from[..random.Next(from.Length)], random.OneIn(2) ? "/" : "", null, random.Next(1, 8));
+            var expected = Model(keys, listing.Prefix, listing.Delimiter, "");
+            try
+            {
+                if (!expected.SequenceEqual(await ListAsync(new(store, rig.Customer), listing))) return;
+            }
+            catch (TimeoutException)
+            {
+                return;
+            }
+        }
+
+        Assert.Fail("nothing was found");
     }
 
     [Fact]
@@ -73,6 +109,34 @@ public sealed class ListingTests
             Assert.Empty((await rig.RunAsync(list.Ask("continuation-token", new ListToken(name, true).ToString()))).Must(200).All("Key"));
         Assert.Empty((await rig.RunAsync(list.Ask("prefix", "../secret"))).Must(200).All("Key"));
         (await rig.RunAsync(list.Ask("prefix", "a\0b"))).MustFail(400, "InvalidArgument");
+    }
+
+    static async Task<SortedSet<string>> PutAsync(S3Rig rig, SeededRandom random)
+    {
+        var keys = new SortedSet<string>(Utf8Order.Instance);
+        for (var i = 0; i < 60; i++)
+        {
+            var key = string.Join('/', Enumerable.Range(0, random.Next(1, 5)).Select(_ => random.Pick(Words))) + (random.OneIn(6) ? "/" : "");
+            if ((await rig.RunAsync("PUT", $"/bucket/{key}", key.EndsWith('/') ? "" : "x")).Status == 200) keys.Add(key);
+        }
+
+        Assert.InRange(keys.Count, 20, 60);
+        return keys;
+    }
+
+    static async Task<List<string>> ListAsync(ObjectLister lister, ObjectListing listing)
+    {
+        var lines = new List<string>();
+        // One that goes round in circles is wrong, too.
+        while (lines.Count < 200)
+        {
+            var page = await lister.ListAsync(listing, default);
+            lines.AddRange(page.Names.Select(name => name.IsPrefix ? name.Name + "*" : name.Name));
+            if (page.Next is null) break;
+            listing = listing with { After = page.Next };
+        }
+
+        return lines;
     }
 
     static List<string> Model(SortedSet<string> keys, string prefix, string delimiter, string after)
@@ -142,6 +206,28 @@ public sealed class ListingTests
         var found = page.All("Key").Concat(prefixes).Order(Utf8Order.Instance).ToArray();
         Assert.InRange(found.Length, 0, limit);
         lines.AddRange(found);
+    }
+
+    /// <summary>A store whose listings are asked for something else.</summary>
+    class FaultyNames : DispatchProxy
+    {
+        INamespace inner = null!;
+        Func<ListRequest, ListRequest> change = null!;
+        int calls;
+
+        public static INamespace Over(INamespace inner, Func<ListRequest, ListRequest> change)
+        {
+            var proxy = Create<INamespace, FaultyNames>();
+            (((FaultyNames)(object)proxy).inner, ((FaultyNames)(object)proxy).change) = (inner, change);
+            return proxy;
+        }
+
+        protected override object? Invoke(MethodInfo? targetMethod, object?[]? args)
+        {
+            if (++calls > 20_000) throw new TimeoutException("the listing goes round in circles");
+            if (targetMethod!.Name == nameof(INamespace.ListAsync)) args![1] = change((ListRequest)args[1]!);
+            return targetMethod.Invoke(inner, args);
+        }
     }
 
     sealed class Utf8Order : IComparer<string>
