@@ -4,11 +4,11 @@ using System.Globalization;
 namespace Ashlar.Files;
 
 /// <summary>
-/// One incarnation of a block: what it holds, and which upload wrote it. Content that is deleted and uploaded again gets another
+/// One incarnation of a block: what it holds, and of which generation it is. Content that is deleted and uploaded again gets another
 /// generation, so that a late order to remove the old one cannot hit the new one.
 /// </summary>
 /// <param name="Hash">What the block holds.</param>
-/// <param name="Generation">The intent of the upload that wrote it.</param>
+/// <param name="Generation">Drawn by the metadata store when the content is pinned and not known; none is drawn twice.</param>
 public readonly record struct BlockName(ContentHash Hash, ulong Generation) : IComparable<BlockName>
 {
     const int HashDigits = 2 * ContentHash.SizeBytes, GenerationDigits = 16;

@@ -60,7 +60,7 @@ public sealed class BlockWriter : IAsyncDisposable
     /// Gives the block its name. Ends when enough copies are durable, on distinct nodes and in distinct failure domains; what is missing
     /// then follows, from a copy that is durable and on another node where one has failed.
     /// </summary>
-    /// <param name="name">The hash of the content, and the upload that wrote it.</param>
+    /// <param name="name">The hash of the content, and the generation that the metadata store has drawn.</param>
     /// <param name="customer">Whose it is.</param>
     /// <param name="holders">Nodes that have it already, count as durable, and get no second copy.</param>
     /// <param name="cancellationToken">Ends the wait; the copies are made all the same.</param>

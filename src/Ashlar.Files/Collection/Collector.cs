@@ -1,3 +1,5 @@
+using Ashlar.Storage;
+
 namespace Ashlar.Files;
 
 /// <summary>
@@ -31,21 +33,26 @@ public sealed class Collector(IMetadataStore metadata, IBlockHolders holders, Co
     /// <summary>One pass over all that there is to do.</summary>
     public async Task<CollectionReport> RunAsync(CancellationToken cancellationToken = default)
     {
-        var released = await ReleaseIntentsAsync(cancellationToken);
+        var damage = new Damage(metadata.DamagedRows);
+        var released = await ReleaseIntentsAsync(damage, cancellationToken);
         var condemned = await StepAsync(
             last => metadata.ListIdleAsync(options.Grace, last, options.PageRows, cancellationToken),
             block => metadata.CondemnAsync(block, options.Grace, cancellationToken),
+            damage,
             cancellationToken);
         var deleting = await StepAsync(
             last => metadata.ListCondemnedAsync(options.CondemnedFor, last, options.PageRows, cancellationToken),
             async block => await metadata.BeginDeletionAsync(block, options.CondemnedFor, cancellationToken) is not null,
+            damage,
             cancellationToken);
-        var (deleted, waiting) = await DeleteAsync(cancellationToken);
-        return new(released, condemned, deleting, deleted, waiting, await PurgeAsync(cancellationToken));
+        var (deleted, waiting) = await DeleteAsync(damage, cancellationToken);
+        var purged = await PurgeAsync(cancellationToken);
+        var damaged = damage.Count + (int)(metadata.DamagedRows - damage.ListedBefore);
+        return new(released, condemned, deleting, deleted, waiting, purged, damaged);
     }
 
     // Uploads whose lease has ended cannot commit any more; what they pinned and wrote goes the way of everything else.
-    async Task<int> ReleaseIntentsAsync(CancellationToken cancellationToken)
+    async Task<int> ReleaseIntentsAsync(Damage damage, CancellationToken cancellationToken)
     {
         var released = 0;
         IntentToken? last = null;
@@ -68,6 +75,10 @@ public sealed class Collector(IMetadataStore metadata, IBlockHolders holders, Co
                 {
                     // Opened anew since it was listed.
                 }
+                catch (CorruptDataException)
+                {
+                    damage.Count++;
+                }
             }
 
             last = page[^1].Token;
@@ -78,7 +89,7 @@ public sealed class Collector(IMetadataStore metadata, IBlockHolders holders, Co
 
     async Task<int> StepAsync(
         Func<CollectionCandidate?, Task<IReadOnlyList<CollectionCandidate>>> list, Func<CollectionCandidate, Task<bool>> step,
-        CancellationToken cancellationToken)
+        Damage damage, CancellationToken cancellationToken)
     {
         // By key, so that what stays in the list is met once in a pass, and not read again for each page.
         var taken = 0;
@@ -88,7 +99,14 @@ public sealed class Collector(IMetadataStore metadata, IBlockHolders holders, Co
             foreach (var block in page)
             {
                 await pace.NextAsync(cancellationToken);
-                if (await step(block)) taken++;
+                try
+                {
+                    if (await step(block)) taken++;
+                }
+                catch (CorruptDataException)
+                {
+                    damage.Count++;
+                }
             }
 
             last = page[^1];
@@ -115,7 +133,7 @@ public sealed class Collector(IMetadataStore metadata, IBlockHolders holders, Co
         return purged;
     }
 
-    async Task<(int Deleted, int Waiting)> DeleteAsync(CancellationToken cancellationToken)
+    async Task<(int Deleted, int Waiting)> DeleteAsync(Damage damage, CancellationToken cancellationToken)
     {
         var (deleted, waiting) = (0, 0);
         CustomerBlock? last = null;
@@ -130,13 +148,27 @@ public sealed class Collector(IMetadataStore metadata, IBlockHolders holders, Co
                     if (await holders.RemoveAsync(node, block.Id, cancellationToken)) removed.Add(node);
                 }
 
-                var id = block.Id;
-                if (removed.Count > 0 && await metadata.FinishDeletionAsync(id, removed, cancellationToken)) deleted++;
-                else waiting++;
-                last = id;
+                last = block.Id;
+                try
+                {
+                    if (removed.Count > 0 && await metadata.FinishDeletionAsync(block.Id, removed, cancellationToken)) deleted++;
+                    else waiting++;
+                }
+                catch (CorruptDataException)
+                {
+                    damage.Count++;
+                }
             }
         }
 
         return (deleted, waiting);
+    }
+
+    /// <summary>What a pass cannot read, and goes on behind: the rest would never be looked after.</summary>
+    sealed class Damage(long listedBefore)
+    {
+        public long ListedBefore => listedBefore;
+
+        public int Count { get; set; }
     }
 }

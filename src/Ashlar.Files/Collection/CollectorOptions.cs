@@ -26,4 +26,6 @@ public sealed record CollectorOptions
 /// <param name="Deleted">Blocks of which nothing is left.</param>
 /// <param name="Waiting">Blocks that wait for a node that is away.</param>
 /// <param name="Purged">Copies that went for good out of the trash of their nodes.</param>
-public sealed record CollectionReport(int Released, int Condemned, int Deleting, int Deleted, int Waiting, int Purged);
+/// <param name="Damaged">Uploads and blocks that were left alone, because what the metadata tell of them is damaged.</param>
+public sealed record CollectionReport(
+    int Released, int Condemned, int Deleting, int Deleted, int Waiting, int Purged, int Damaged = 0);

@@ -5,8 +5,8 @@ namespace Ashlar.Files;
 /// upload had been given up, or before the metadata were restored from a backup.
 /// </summary>
 /// <remarks>
-/// A stranger is not removed here. It becomes a block that is being deleted, in a transaction that finds neither a row nor a pin nor an
-/// open intent of its generation; then it goes as every other, into the trash of its node.
+/// A stranger is not removed here. It becomes a block that is being deleted, in a transaction that finds neither a row nor a pin of it;
+/// then it goes as every other, into the trash of its node.
 /// </remarks>
 public sealed class InventorySweep(IMetadataStore metadata, IBlockHolders holders, CollectorOptions? options = null)
 {

@@ -31,7 +31,7 @@ public sealed class QuotaExceededException(CustomerId customer, string what, lon
     /// <summary>The customer.</summary>
     public CustomerId Customer { get; } = customer;
 
-    /// <summary>Of what there is a quota: <c>bytes</c> or <c>files</c>.</summary>
+    /// <summary>Of what there is a quota: <c>bytes</c>, <c>files</c>, <c>directories</c> or <c>open uploads</c>.</summary>
     public string What { get; } = what;
 
     /// <summary>How much is used or being added.</summary>

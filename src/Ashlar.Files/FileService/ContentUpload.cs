@@ -45,11 +45,12 @@ sealed class ContentUpload(IMetadataStore metadata, IChunkManager chunks, FileSe
     /// <param name="properties">What the caller gave.</param>
     public (string Tag, FileProperties Properties) Finish(ContentHash? hash, string ownTag, FileProperties properties)
     {
+        properties = properties.Beside(FileProperties.Empty);
         if (content.Check?.Finish() is not { } verdict) return (ownTag, properties);
         var all = verdict.Properties.Count == 0
             ? properties
             : properties.With(verdict.Properties.Select(pair => new KeyValuePair<string, string?>(pair.Key, pair.Value)));
-        if (hash is { } known && verdict.Tag is not null && !all.ContainsKey(FileProperties.Sha256))
+        if (hash is { } known && verdict.Tag is not null)
             all = all.With([new(FileProperties.Sha256, known.ToString())]);
         return (verdict.Tag ?? ownTag, all);
     }

@@ -17,6 +17,7 @@ public sealed partial class FileService
         ArgumentNullException.ThrowIfNull(path);
         begin ??= new();
         if (path.IsRoot) throw new NotAFileException(path);
+        _ = begin.Properties.Beside(FileProperties.Empty);
         while (true)
         {
             var request = new IntentRequest
@@ -58,6 +59,9 @@ public sealed partial class FileService
         var open = await metadata.FindIntentAsync(intent.Customer, intent.Id, cancellationToken)
             ?? throw new IntentLostException(intent, "it has ended");
         using var upload = new ContentUpload(metadata, chunks, options, intent.Customer, open.Path, put ?? new());
+        // The first renewal comes a while after the beginning: not before the end of a lease that is nearly over.
+        if (open.LeaseEndsAt - options.TimeProvider.GetUtcNow() < options.PartsLease / 2)
+            await metadata.RenewIntentAsync(intent, options.PartsLease, cancellationToken);
         // A short part is a short block: it is in no file that it could lie with.
         await upload.BeginAsync(content, cancellationToken);
         await using var lease = new LeaseKeeper(metadata, intent, options.PartsLease, options.TimeProvider);
@@ -113,6 +117,7 @@ public sealed partial class FileService
         ArgumentNullException.ThrowIfNull(parts);
         if (parts.Count == 0) throw new ArgumentException("A file has at least one part.", nameof(parts));
         complete ??= new();
+        _ = complete.Properties.Beside(FileProperties.Empty);
         if (await metadata.FindIntentAsync(intent.Customer, intent.Id, cancellationToken) is not { IsInParts: true } open)
         {
             return await metadata.FindCommittedAsync(intent.Customer, intent.Id, cancellationToken)
@@ -130,9 +135,11 @@ public sealed partial class FileService
             Properties = open.Properties.With(
                 complete.Properties.Select(pair => new KeyValuePair<string, string?>(pair.Key, pair.Value))),
             CreateParents = open.CreateParents,
-            RequiredCopies = chunks.RequiredCopies,
+            // Each had as many as were required when it was put. What is wanted more since then is left to repair.
+            RequiredCopies = 1,
             WantedCopies = chunks.WantedCopies,
             Condition = complete.Condition,
+            Parts = parts,
         };
         cancellationToken.ThrowIfCancellationRequested();
         var entry = await metadata.CommitAsync(intent, file, CancellationToken.None);

@@ -8,12 +8,23 @@ namespace Ashlar.Files;
 public sealed record Customer(CustomerId Id, string Name, Quota Quota, DateTimeOffset CreatedAt);
 
 /// <summary>What the files of a customer may take; <see cref="long.MaxValue"/> is no limit.</summary>
-/// <param name="Bytes">Most bytes, as files count them: blocks that files share count for each.</param>
+/// <param name="Bytes">
+/// Most bytes, as files count them: blocks that files share count for each, and those that an open upload has pinned as if it were a file.
+/// </param>
 /// <param name="Files">Most files.</param>
 public readonly record struct Quota(long Bytes, long Files)
 {
+    // Room for those who have few files.
+    const long Spare = 1000, MaxUploads = 100_000;
+
     /// <summary>No limit.</summary>
     public static Quota None { get; } = new(long.MaxValue, long.MaxValue);
+
+    /// <summary>Most directories: as many as files, and a thousand.</summary>
+    public long Directories => Files <= long.MaxValue - Spare ? Files + Spare : long.MaxValue;
+
+    /// <summary>Most uploads that have not ended: as many as directories, but not more than 100,000.</summary>
+    public long Uploads => Math.Min(Directories, MaxUploads);
 }
 
 /// <summary>What files take.</summary>

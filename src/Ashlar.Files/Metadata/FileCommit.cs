@@ -27,6 +27,9 @@ public sealed record FileCommit
     /// <summary>Its blocks, in order; each is pinned by the intent.</summary>
     public IReadOnlyList<FileBlock> Blocks { get; init; } = [];
 
+    /// <summary>Numbers and entity tags of the parts that its blocks are; null if it does not come in parts.</summary>
+    public IReadOnlyList<(int Number, string Tag)>? Parts { get; init; }
+
     /// <summary>
     /// Copies that this upload answers for: those that it made durable, and, of known blocks of which too few were there, those that were.
     /// Of these blocks no others count, whatever is listed.

@@ -17,7 +17,10 @@ public sealed class FileProperties : IReadOnlyDictionary<string, string>, IEquat
     /// <summary>Longest name.</summary>
     public const int MaxNameBytes = 255;
 
-    /// <summary>The name of the SHA-256 of the content, in hexadecimal, where it is known and is not the entity tag.</summary>
+    /// <summary>
+    /// The name of the SHA-256 of the content, in hexadecimal, where it is known and is not the entity tag. Who computed it writes it: no
+    /// caller does, and it stays as long as the content.
+    /// </summary>
     public const string Sha256 = "sha256";
 
     static readonly UTF8Encoding Strict = new(false, true);
@@ -110,6 +113,17 @@ public sealed class FileProperties : IReadOnlyDictionary<string, string>, IEquat
     /// <summary>For people.</summary>
     public override string ToString() => string.Join(", ", values.Select(pair => $"{pair.Key}={pair.Value}"));
 
+    /// <summary>These, as a caller gives them, beside content of which something is known.</summary>
+    /// <param name="known">What is known of the content: it stays.</param>
+    /// <exception cref="InvalidPropertiesException">They say something else of the content, which only who has seen it can say.</exception>
+    internal FileProperties Beside(FileProperties known)
+    {
+        var hash = known.GetValueOrDefault(Sha256);
+        if (TryGetValue(Sha256, out var said) && said != hash)
+            throw new InvalidPropertiesException($"{Sha256} is computed from the content");
+        return hash is null || said is not null ? this : With([new(Sha256, hash)]);
+    }
+
     static int CountBytes(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -133,5 +147,6 @@ public sealed class FileProperties : IReadOnlyDictionary<string, string>, IEquat
 /// <param name="IsUpdate">Whether the entry counts as updated now.</param>
 public sealed record PropertyChanges(bool ReplaceAll, IReadOnlyDictionary<string, string?> Values, bool IsUpdate)
 {
-    internal FileProperties ApplyTo(FileProperties present) => (ReplaceAll ? FileProperties.Empty : present).With(Values);
+    internal FileProperties ApplyTo(FileProperties present) =>
+        (ReplaceAll ? FileProperties.Empty : present).With(Values).Beside(present);
 }

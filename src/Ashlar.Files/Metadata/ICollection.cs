@@ -6,6 +6,12 @@ namespace Ashlar.Files;
 /// </summary>
 public interface ICollection
 {
+    /// <summary>
+    /// Damaged rows that lists of uploads that have ended, and of blocks, have passed by since the store was opened, each time: one that
+    /// cannot be read keeps nobody from looking after the others.
+    /// </summary>
+    long DamagedRows { get; }
+
     /// <summary>Blocks that lost a reference or a pin at least so long ago, the oldest first; some have others.</summary>
     /// <param name="idle">How long ago at least.</param>
     /// <param name="after">The last of the page before; null for the first page.</param>
@@ -56,11 +62,12 @@ public interface ICollection
     /// Of blocks that a node has, those that nothing tells of: no row, and no pin. A generation is drawn once, and its block is pinned
     /// before a node hears of it, so nothing ever will. They become <see cref="BlockState.Deleting"/> there.
     /// </summary>
-    /// <param name="customer">Whose.</param>
+    /// <param name="customer">Whose; also one that was deleted.</param>
     /// <param name="node">The node.</param>
     /// <param name="blocks">What it has, with their lengths, since longer than the longest lease.</param>
     /// <param name="cancellationToken">Ends the wait, not the transaction.</param>
     /// <returns>How many.</returns>
+    /// <exception cref="CustomerNotFoundException">There is no such customer, and there never was.</exception>
     Task<int> AdoptStrangersAsync(
         CustomerId customer, NodeId node, IReadOnlyList<FileBlock> blocks, CancellationToken cancellationToken = default);
 }

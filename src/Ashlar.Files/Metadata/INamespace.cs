@@ -15,6 +15,7 @@ public interface INamespace
     /// <exception cref="PathNotFoundException">Its parent is not there.</exception>
     /// <exception cref="PathExistsException">The name is taken.</exception>
     /// <exception cref="NotADirectoryException">Its parent is a file.</exception>
+    /// <exception cref="QuotaExceededException">The customer has as many as it may have.</exception>
     Task<NamespaceEntry> CreateDirectoryAsync(
         CustomerId customer, FilePath path, CreateDirectoryOptions? options = null, CancellationToken cancellationToken = default);
 

@@ -15,7 +15,7 @@ public interface IUploads
     /// <param name="cancellationToken">Ends the wait, not the transaction.</param>
     /// <exception cref="CustomerNotFoundException">There is no such customer.</exception>
     /// <exception cref="UploadIdInUseException">The number is another upload's, or this one has made its file.</exception>
-    /// <exception cref="QuotaExceededException">The customer has no room for what is expected.</exception>
+    /// <exception cref="QuotaExceededException">There is no room for what is expected, or there are too many open uploads.</exception>
     Task<UploadIntent> OpenIntentAsync(CustomerId customer, IntentRequest request, CancellationToken cancellationToken = default);
 
     /// <summary>An upload that is open; null if there is none, or it has ended.</summary>
@@ -34,12 +34,13 @@ public interface IUploads
     /// </summary>
     /// <returns>In the order of the blocks.</returns>
     /// <exception cref="IntentLostException">The lease has ended, or somebody else holds the intent.</exception>
+    /// <exception cref="QuotaExceededException">The customer has no room for them.</exception>
     Task<IReadOnlyList<PinnedBlock>> PinAsync(
         IntentToken intent, IReadOnlyList<WantedBlock> blocks, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Adds a part, or replaces the one of its number. Rows of its blocks are live from then on, kept by the pins until the upload ends.
-    /// The lease ends no sooner than it would if it began now.
+    /// Adds a part, or replaces the one of its number. Rows of its blocks are live from then on, kept by the pins until the upload ends or
+    /// the part is replaced. The lease ends no sooner than it would if it began now.
     /// </summary>
     /// <param name="intent">The upload.</param>
     /// <param name="part">The part; each of its blocks is pinned. The store says when it was put.</param>
@@ -57,7 +58,7 @@ public interface IUploads
         IntentToken intent, UploadPart part, IReadOnlyDictionary<BlockName, IReadOnlyCollection<NodeId>> written, int requiredCopies,
         int wantedCopies, TimeSpan lease, CancellationToken cancellationToken = default);
 
-    /// <summary>Parts of an upload, in the order of their numbers; none if it has ended.</summary>
+    /// <summary>Parts of an upload, in the order of their numbers; none once all that it has left is taken back.</summary>
     /// <param name="customer">Whose.</param>
     /// <param name="id">The upload.</param>
     /// <param name="after">The number of the last of the page before; 0 for the first page.</param>
@@ -69,6 +70,7 @@ public interface IUploads
     /// <summary>Makes the file visible and ends the intent, in one transaction. Called again it gives the same answer.</summary>
     /// <exception cref="IntentLostException">The lease has ended, or somebody else holds the intent: nothing became visible.</exception>
     /// <exception cref="BlockNotPinnedException">The intent has not pinned a block.</exception>
+    /// <exception cref="InvalidPartException">A part was replaced since the blocks were read from it.</exception>
     /// <exception cref="TooFewCopiesException">A block has fewer copies than are required.</exception>
     /// <exception cref="PathNotFoundException">The parent is not there.</exception>
     /// <exception cref="NotADirectoryException">The parent is a file.</exception>

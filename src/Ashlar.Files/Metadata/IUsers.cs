@@ -83,6 +83,7 @@ public interface IUsers
     /// <exception cref="UserNotFoundException">There is no such user.</exception>
     /// <exception cref="KeyExistsException">The given identity is taken.</exception>
     /// <exception cref="TooManyKeysException">The user has as many as it can have.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">It is to end before 1970.</exception>
     Task<AccessKey> CreateKeyAsync(
         CustomerId customer, string user, DateTimeOffset? expiresAt = null, GivenKey? given = null,
         CancellationToken cancellationToken = default);

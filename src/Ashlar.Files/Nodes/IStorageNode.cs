@@ -5,7 +5,7 @@ namespace Ashlar.Files;
 public readonly record struct UploadTicket(ulong Value);
 
 /// <summary>A block as a node has it.</summary>
-/// <param name="Id">Whose it is, what it holds, and which upload wrote it.</param>
+/// <param name="Id">Whose it is, what it holds, and of which generation it is.</param>
 /// <param name="Digest">What its content is known by.</param>
 /// <param name="InstalledAt">Since when the node has it, by its clock.</param>
 /// <param name="Mark">

@@ -106,6 +106,45 @@ public sealed class CollectorTests
     }
 
     [Fact]
+    public async Task What_a_deleted_customer_left_on_nodes_is_found_by_the_sweep()
+    {
+        await using var rig = await FileRig.CreateAsync();
+        var former = (await rig.Store.CreateCustomerAsync("former", Quota.None)).Id;
+        await rig.Store.DeleteCustomerAsync(former);
+        var late = FileRig.Content(6000, 2);
+        rig.Nodes.Put(new(2), former, new(ContentHash.Of(late), 4711), late);
+        rig.Nodes.Put(new(3), new(former.Value + 1), new(ContentHash.Of(late), 4711), late);
+        Assert.Equal(new SweepReport(2, 1, 1, 0), await new InventorySweep(rig.Store, rig.Nodes).RunAsync(TimeSpan.Zero));
+        Assert.Equal(Nothing with { Deleted = 1 }, await rig.Collector.RunAsync());
+        rig.Nodes.Lose(new(3), new(ContentHash.Of(late), 4711));
+        StoreInvariants.CheckNothingIsLeft(rig.Store, rig.Nodes);
+    }
+
+    [Fact]
+    public async Task A_damaged_row_keeps_nothing_else_from_being_collected()
+    {
+        await using var rig = await FileRig.CreateAsync();
+        for (var i = 0; i < 5; i++)
+        {
+            await rig.PutAsync($"/{i}", FileRig.Content(5000, (ulong)i));
+            await rig.Store.OpenIntentAsync(rig.Customer, (ulong)i + 1, FilePath.Parse("/x"), "a test", FileRig.Lease);
+        }
+
+        var names = new List<BlockName>();
+        for (var i = 0; i < 5; i++) names.Add((await rig.Store.GetFileAsync(rig.Customer, FilePath.Parse($"/{i}"))).Blocks[0].Name);
+        for (var i = 0; i < 5; i++) await rig.Files.DeleteDirectoryAsync(rig.Customer, FilePath.Parse($"/{i}"));
+        rig.Store.Rows.Put(MetadataKeys.Intent(rig.Customer, 3), [77]);
+        rig.Store.Rows.Put(MetadataKeys.Block(rig.Customer, names[2]), [77]);
+        rig.Clock.Advance(2 * FileRig.Lease);
+        var report = await rig.Collector.RunAsync();
+        Assert.Equal((4, 4, 4, 4), (report.Released, report.Condemned, report.Deleting, report.Deleted));
+        Assert.True(report.Damaged >= 2, $"{report.Damaged}");
+        // Who asks for what is damaged is told.
+        await Assert.ThrowsAsync<Storage.CorruptDataException>(() => rig.Store.GetLocationsAsync(rig.Customer, [names[2]]));
+        await Assert.ThrowsAsync<Storage.CorruptDataException>(() => rig.Store.ListIntentsAsync(rig.Customer, null, false, 10));
+    }
+
+    [Fact]
     public async Task The_verifier_proves_what_is_there_and_names_what_is_not()
     {
         await using var rig = await FileRig.CreateAsync();

@@ -394,7 +394,7 @@ public sealed class UploadRaceTests(ITestOutputHelper output)
         {
             rig.Store.Rows.Put(MetadataKeys.Pin(intent.Customer, block.Name, intent.Id), []);
             rig.Store.Rows.Put(
-                MetadataKeys.IntentPin(intent.Customer, intent.Id, block.Name), new RowWriter(5).Int32(block.LengthBytes).Written);
+                MetadataKeys.IntentPin(intent.Customer, intent.Id, block.Name), new Pin(block.Name, block.LengthBytes, false).Write());
         }
 
         // A block that is being deleted is taken for a hit.

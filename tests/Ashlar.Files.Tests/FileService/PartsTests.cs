@@ -63,6 +63,57 @@ public sealed class PartsTests
     }
 
     [Fact]
+    public async Task Parts_that_were_put_before_there_were_more_nodes_are_completed_and_listed_for_repair()
+    {
+        await using var rig = await FileRig.CreateAsync();
+        var single = new DiskNodes(rig.Disk, count: 1) { RequiredCopies = 1, WantedCopies = 1, InstalledCopies = 1 };
+        var early = new FileService(rig.Store, single, rig.Options);
+        var intent = await early.BeginPartsAsync(rig.Customer, File);
+        var content = FileRig.Content(20_000);
+        var part = await early.PutPartAsync(intent.Token, 1, new MemoryStream(content));
+        await rig.Files.CompletePartsAsync(intent.Token, [(1, part.Tag)]);
+        Assert.Equal(content, await rig.GetAsync("/f"));
+        Assert.Equal([3, 3, 3], (await rig.Store.ListUnderReplicatedAsync(null, 10)).Select(block => block.WantedCopies));
+    }
+
+    [Theory]
+    [InlineData(5000)]
+    [InlineData(1_200_000)]
+    public async Task A_part_that_is_replaced_while_the_upload_is_completed_is_in_the_file_or_the_upload_is_not_complete(int length)
+    {
+        await using var rig = await FileRig.CreateAsync();
+        var intent = await rig.Files.BeginPartsAsync(rig.Customer, File);
+        var (first, second) = (FileRig.Content(length), FileRig.Content(length, 2));
+        var part = await rig.Files.PutPartAsync(intent.Token, 1, new MemoryStream(first));
+        UploadPart? replaced = null;
+        var store = Intercepted<IMetadataStore>.Create(rig.Store, async method =>
+        {
+            if (method == nameof(IUploads.CommitAsync))
+                replaced ??= await rig.Files.PutPartAsync(intent.Token, 1, new MemoryStream(second));
+        });
+        var files = new FileService(store, rig.Nodes, rig.Options);
+        var refused = await Assert.ThrowsAsync<InvalidPartException>(() => files.CompletePartsAsync(intent.Token, [(1, part.Tag)]));
+        Assert.Equal(1, refused.Number);
+        await files.CompletePartsAsync(intent.Token, [(1, replaced!.Tag)]);
+        Assert.Equal(second, await rig.GetAsync("/f"));
+        await rig.DrainAsync();
+        StoreInvariants.CheckNothingIsLeft(rig.Store, rig.Nodes);
+    }
+
+    [Fact]
+    public async Task A_part_that_begins_late_in_the_lease_and_takes_long_keeps_the_upload()
+    {
+        await using var rig = await FileRig.CreateAsync();
+        var intent = await rig.Files.BeginPartsAsync(rig.Customer, File);
+        await rig.Files.PutPartAsync(intent.Token, 1, new MemoryStream(FileRig.Content(5000)));
+        rig.Clock.Advance(0.95 * FileRig.Lease);
+        var slow = new SlowStream(FileRig.Content(5000, 2), () => rig.Clock.Advance(0.1 * FileRig.Lease));
+        var part = await rig.Files.PutPartAsync(intent.Token, 2, slow);
+        await rig.Files.CompletePartsAsync(intent.Token, [(2, part.Tag)]);
+        Assert.Equal(FileRig.Content(5000, 2), await rig.GetAsync("/f"));
+    }
+
+    [Fact]
     public async Task Parts_that_nobody_completes_go()
     {
         await using var rig = await FileRig.CreateAsync();
@@ -234,6 +285,44 @@ public sealed class PartsTests
         ];
         foreach (var pairs in wrong)
             Assert.NotEmpty(Assert.Throws<InvalidPropertiesException>(() => FileProperties.Of(pairs)).Problem);
+    }
+
+    [Fact]
+    public async Task What_is_known_of_the_content_is_nothing_that_a_caller_says()
+    {
+        await using var rig = await FileRig.CreateAsync();
+        var (content, to) = (FileRig.Content(5000), FilePath.Parse("/g"));
+        var said = FileProperties.Of([new(FileProperties.Sha256, "said")]);
+        await Assert.ThrowsAsync<InvalidPropertiesException>(() => rig.PutAsync("/f", content, new() { Properties = said }));
+        await Assert.ThrowsAsync<InvalidPropertiesException>(() => rig.PutAsync("/f", [1], new() { Properties = said }));
+        await Assert.ThrowsAsync<InvalidPropertiesException>(
+            () => rig.Files.BeginPartsAsync(rig.Customer, File, new() { Properties = said }));
+        await rig.PutAsync("/f", content, new() { Check = new ContentCheck(content) });
+        await Assert.ThrowsAsync<InvalidPropertiesException>(
+            () => rig.Files.CopyFileAsync(rig.Customer, File, to, new() { Properties = said }));
+        await rig.Files.CopyFileAsync(rig.Customer, File, to, new() { Properties = FileProperties.Of([new("a", "1")]) });
+        var changed = new Dictionary<string, string?> { ["b"] = "2" };
+        await rig.Files.SetPropertiesAsync(rig.Customer, File, new(true, changed, false));
+        foreach (var value in (string?[])["said", null])
+        {
+            var wrong = new Dictionary<string, string?> { [FileProperties.Sha256] = value };
+            if (value is null) await rig.Files.SetPropertiesAsync(rig.Customer, File, new(false, wrong, false));
+            else await Assert.ThrowsAsync<InvalidPropertiesException>(
+                () => rig.Files.SetPropertiesAsync(rig.Customer, File, new(false, wrong, false)));
+        }
+
+        var hash = ContentHash.Of(content).ToString();
+        Assert.Equal($"a=1, sha256={hash}", (await rig.Files.DescribeAsync(rig.Customer, to))!.Properties.ToString());
+        Assert.Equal($"b=2, sha256={hash}", (await rig.Files.DescribeAsync(rig.Customer, File))!.Properties.ToString());
+    }
+
+    sealed class SlowStream(byte[] content, Action afterFirst) : MemoryStream(content)
+    {
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            if (Position > 0 && Position < Length) afterFirst();
+            return base.ReadAsync(buffer[..Math.Min(buffer.Length, 4500)], cancellationToken);
+        }
     }
 
     sealed class ContentCheck(byte[] expected) : IContentCheck

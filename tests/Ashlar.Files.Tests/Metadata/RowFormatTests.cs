@@ -78,6 +78,7 @@ public sealed class RowFormatTests(ITestOutputHelper output)
                 Blocks = [new(Block, 3)],
             }).ToArray(),
             $"01 0300000000000000 {One} 03 746167 {PropertiesHex} 0100 {Hash} aa00000000000000 03000000"),
+        (MetadataKeys.IntentPin(Id, 0xAA, Block), new Pin(Block, 3, IsShared: true).Write().ToArray(), "01 03000000 01"),
         (
             MetadataKeys.User(Id, "me"u8),
             Rows.Write(new User(Id, "me", FileRights.Read | FileRights.Administer, AtOne)).ToArray(),
@@ -241,6 +242,9 @@ public sealed class RowFormatTests(ITestOutputHelper output)
             case MetadataKeys.DirectoryPropertiesTable:
                 var properties = Rows.ReadProperties(key, row);
                 return () => Rows.Write(properties).ToArray();
+            case MetadataKeys.IntentPinTable:
+                var pin = Pin.Read(key, row);
+                return () => pin.Write().ToArray();
             case MetadataKeys.PartTable:
                 var part = Rows.ReadPart(key, row);
                 return () => Rows.Write(part).ToArray();

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Ashlar.KeyValue;
+using Ashlar.Storage;
 
 namespace Ashlar.Files;
 
@@ -36,6 +37,7 @@ sealed class DirectoryWitnesses(KeyValueStore store, Removals removals)
         var key = MetadataKeys.Directory(customer, directory);
         byte[] start = [.. key, 0];
         var end = KeyRange.Prefix(key).End!;
+        byte[] looked = [];
         while (true)
         {
             using var rows = store.Scan(
@@ -44,10 +46,27 @@ sealed class DirectoryWitnesses(KeyValueStore store, Removals removals)
             var child = MetadataKeys.ChildOf(key, rows.Key);
             if (IsRemaining(customer, child)) return child;
             // Gone since the search began, or about to go with all that may be in it.
-            if (!removals.IsAnnounced(customer, MetadataKeys.EntryPath(child))) continue;
+            if (!removals.IsAnnounced(customer, MetadataKeys.EntryPath(child)))
+            {
+                if (looked.AsSpan().SequenceEqual(child)) RequireWhole(child);
+                looked = child;
+                continue;
+            }
+
             if (!fromStart) end = child;
             else start = child[^1] == '/' ? KeyRange.Prefix(child).End! : [.. child, 0];
         }
+    }
+
+    // Where something lies in a directory that is not there, searching again finds it again.
+    void RequireWhole(byte[] directory)
+    {
+        using var moment = store.CreateSnapshot();
+        if (moment.Get(directory) is not null) return;
+        using var rows = moment.Scan(KeyRange.Prefix(directory));
+        if (!rows.MoveNext()) return;
+        throw new CorruptDataException(
+            $"row {Convert.ToHexStringLower(directory)} of the file metadata", 0, "a directory in which something lies is missing");
     }
 
     // In this order: what is there now, and was not announced before, is announced later, by who looks later.

@@ -43,7 +43,8 @@ public sealed partial class EmbeddedMetadataStore
             after is null ? null : MetadataKeys.UnderReplicated(after.Nodes.Count, new(after.Customer, after.Name)),
             limit,
             SelectBlock,
-            cancellationToken));
+            cancellationToken,
+            isLenient: true));
 
     /// <inheritdoc />
     public Task<IReadOnlyList<CustomerBlock>> ListBlocksOfNodeAsync(

@@ -63,7 +63,8 @@ public sealed partial class EmbeddedMetadataStore
             after is { } last ? MetadataKeys.Deleting(last) : null,
             limit,
             SelectBlock,
-            cancellationToken));
+            cancellationToken,
+            isLenient: true));
 
     /// <inheritdoc />
     public async Task<bool> FinishDeletionAsync(
@@ -106,7 +107,8 @@ public sealed partial class EmbeddedMetadataStore
     {
         ArgumentNullException.ThrowIfNull(blocks);
         cancellationToken.ThrowIfCancellationRequested();
-        accounts.Of(customer);
+        // Numbers are given once: one that was given, and has no row, was a customer of this store, and what it left goes as well.
+        if (customer.Value == 0 || customer.Value >= Volatile.Read(ref nextCustomer)) throw new CustomerNotFoundException(customer);
         var wanted = new LatchSet();
         foreach (var block in blocks) wanted.Block(customer, block.Name.Hash, isExclusive: true);
         using var held = await latches.TakeAsync(wanted);

@@ -20,7 +20,7 @@ public sealed partial class EmbeddedMetadataStore
         var account = accounts.Of(intent.Customer);
         var use = new BlockUse(file.Blocks, file.Written, file.RequiredCopies, file.WantedCopies);
         Check(use);
-        await SettleAsync(intent, use);
+        await SettleAsync(intent, use, file);
         // Whoever only adds a reference need not latch the block: the pin keeps it as it is, and goes with the write that adds the
         // reference. Whoever writes its row has it alone. Which it is shows when the intent is latched.
         var alone = new HashSet<ContentHash>();
@@ -32,6 +32,7 @@ public sealed partial class EmbeddedMetadataStore
             using var held = await latches.TakeAsync(wanted);
             if (FindCommitted(intent.Customer, intent.Id) is { } done) return done;
             var opened = RequireHeld(intent);
+            RequireParts(intent, file);
             if (!missing.SequenceEqual(FindMissing(intent.Customer, file.Path, file.CreateParents))) continue;
             var plan = new CommitPlan(this, intent, use);
             if (!alone.IsSupersetOf(plan.Changed))
@@ -41,9 +42,10 @@ public sealed partial class EmbeddedMetadataStore
             }
 
             var batch = new WriteBatch();
+            var usage = new UsageChanges(intent.Customer);
             plan.AddTo(batch);
-            EndIntent(batch, opened, plan.Pinned);
-            return await CommitAsync(batch, account, intent.Customer, intent.Id, file, plan.Blocks, missing);
+            EndIntent(batch, usage, opened, plan.Pinned);
+            return await CommitAsync(batch, usage, account, intent.Customer, intent.Id, file, plan.Blocks, missing);
         }
     }
 
@@ -63,7 +65,7 @@ public sealed partial class EmbeddedMetadataStore
             RequireCustomer(customer);
             if (FindFree(customer, id, file.Path) is { } done) return done;
             if (!missing.SequenceEqual(FindMissing(customer, file.Path, file.CreateParents))) continue;
-            return await CommitAsync(new WriteBatch(), account, customer, id, file, [], missing);
+            return await CommitAsync(new WriteBatch(), new(customer), account, customer, id, file, [], missing);
         }
     }
 
@@ -76,7 +78,7 @@ public sealed partial class EmbeddedMetadataStore
     }
 
     async Task<NamespaceEntry> CommitAsync(
-        WriteBatch batch, Account account, CustomerId customer, ulong id, FileCommit file, List<FileBlock> blocks,
+        WriteBatch batch, UsageChanges usage, Account account, CustomerId customer, ulong id, FileCommit file, List<FileBlock> blocks,
         List<FilePath> missing)
     {
         var now = Wall;
@@ -90,7 +92,7 @@ public sealed partial class EmbeddedMetadataStore
             CreatedAt = now,
             UpdatedAt = now,
         };
-        var usage = new UsageChanges(customer).AddFile(file.Path, entry.SizeBytes);
+        usage.AddFile(file.Path, entry.SizeBytes);
         MakeRoom(batch, usage, customer, file.Path, file.Condition, missing);
         batch.Put(MetadataKeys.File(customer, file.Path), Files.Rows.Write(entry));
         var row = new FileRow
@@ -122,19 +124,26 @@ public sealed partial class EmbeddedMetadataStore
     }
 
     /// <summary>Takes back pins that became references, the parts and the intent; other pins are left to the cleanup.</summary>
-    void EndIntent(WriteBatch batch, UploadIntent intent, IReadOnlySet<BlockName> used)
+    void EndIntent(WriteBatch batch, UsageChanges usage, UploadIntent intent, IReadOnlySet<BlockName> used)
     {
         var (customer, id) = (intent.Token.Customer, intent.Token.Id);
-        var isAnyLeft = false;
-        foreach (var (block, _) in ReadPins(customer, id, int.MaxValue))
+        usage.EndsUpload = true;
+        foreach (var pin in ReadPins(customer, id, int.MaxValue))
         {
-            if (used.Contains(block)) DeletePin(batch, intent.Token, block);
-            else isAnyLeft = true;
+            if (used.Contains(pin.Block))
+            {
+                DeletePin(batch, intent.Token, pin.Block);
+                usage.UnpinnedBytes += pin.LengthBytes;
+            }
+            else
+            {
+                usage.EndsUpload = false;
+            }
         }
 
         DeleteParts(batch, customer, id);
-        if (isAnyLeft) Put(batch, intent with { IsReleased = true });
-        else batch.Delete(MetadataKeys.Intent(customer, id));
+        if (usage.EndsUpload) batch.Delete(MetadataKeys.Intent(customer, id));
+        else Put(batch, intent with { IsReleased = true });
     }
 
     NamespaceEntry? FindCommitted(CustomerId customer, ulong id)
@@ -219,7 +228,8 @@ public sealed partial class EmbeddedMetadataStore
             foreach (var (from, to) in passed)
             {
                 DeletePin(batch, intent, from);
-                PutPin(batch, intent, to);
+                // Who else may have asked for it has the name from before.
+                PutPin(batch, intent, new(to.Name, to.LengthBytes, IsShared: true));
             }
         }
 
@@ -227,7 +237,7 @@ public sealed partial class EmbeddedMetadataStore
         BlockName Refer(FileBlock block)
         {
             // The name may have passed to another one of the content since it was pinned; then the copies under it are surplus already.
-            if (owner.FindPin(intent, block.Name.Hash) is not { } pin) throw new BlockNotPinnedException(block.Name);
+            if (owner.FindPin(intent, block.Name.Hash) is not { Block: var pin }) throw new BlockNotPinnedException(block.Name);
             pinned.Add(pin);
             var nodes = pin == block.Name ? InOrder(use.Written.GetValueOrDefault(block.Name) ?? []) : [];
             var present = owner.FindBlock(intent.Customer, pin);

@@ -40,9 +40,10 @@ public sealed partial class EmbeddedMetadataStore
             };
             var row = RequireRow(MetadataKeys.FileRow(customer, source.FileId));
             batch.Put(MetadataKeys.File(customer, to), Files.Rows.Write(entry));
+            var properties = copy.Properties?.Beside(row.Properties) ?? row.Properties;
             batch.Put(
                 MetadataKeys.FileRow(customer, copy.UploadId),
-                (row with { Path = to, CreatedAt = now, Properties = copy.Properties ?? row.Properties }).Write());
+                (row with { Path = to, CreatedAt = now, Properties = properties }).Write());
             CopyBlockList(batch, customer, source.FileId, copy.UploadId);
             await WriteAsync(account, batch, usage);
             return entry;

@@ -7,6 +7,8 @@ public sealed partial class EmbeddedMetadataStore
 {
     const int MaxNameBytes = 255;
 
+    static readonly UTF8Encoding Strict = new(false, true);
+
     /// <inheritdoc />
     public async Task<Customer> CreateCustomerAsync(string name, Quota quota, CancellationToken cancellationToken = default)
     {
@@ -120,8 +122,11 @@ public sealed partial class EmbeddedMetadataStore
         while (rows.MoveNext()) batch.Delete(rows.Key);
     }
 
-    // Behind the latch of the customer: nobody deletes it from here on.
-    void RequireCustomer(CustomerId customer) => accounts.Of(customer);
+    // Behind the latch of the customer: nobody deletes it from here on. The row alone says that it is there.
+    void RequireCustomer(CustomerId customer)
+    {
+        if (store.Get(MetadataKeys.Customer(customer)) is null) throw new CustomerNotFoundException(customer);
+    }
 
     // A scan sees one moment.
     Usage SumUsage(byte[] prefix)
@@ -141,8 +146,15 @@ public sealed partial class EmbeddedMetadataStore
     static void CheckName(string name, string parameter)
     {
         ArgumentException.ThrowIfNullOrEmpty(name, parameter);
-        if (Encoding.UTF8.GetByteCount(name) > MaxNameBytes)
-            throw new ArgumentException($"It is longer than {MaxNameBytes} bytes.", parameter);
+        try
+        {
+            if (name.Length > MaxNameBytes || Strict.GetByteCount(name) > MaxNameBytes)
+                throw new ArgumentException($"It is longer than {MaxNameBytes} bytes.", parameter);
+        }
+        catch (EncoderFallbackException half)
+        {
+            throw new ArgumentException("It has half a surrogate pair, which UTF-8 cannot express.", parameter, half);
+        }
     }
 
     static void Check(Quota quota)

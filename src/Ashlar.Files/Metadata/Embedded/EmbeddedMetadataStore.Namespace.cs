@@ -196,6 +196,7 @@ public sealed partial class EmbeddedMetadataStore
         if (entry.Kind != NamespaceEntryKind.File) throw new NotAFileException(path);
         var key = MetadataKeys.FileRow(customer, entry.FileId);
         var row = ReadRow(key, moment.Get(key));
+        if (row.SizeBytes != entry.SizeBytes) throw Missing(key, $"a file has {row.SizeBytes} bytes, and its name says {entry.SizeBytes}");
         var file = new StoredFile { Entry = entry, Properties = row.Properties, Inline = row.Inline, BlockCount = row.BlockCount };
         if (row.BlockCount == 0 || offset >= entry.SizeBytes || length == 0) return Task.FromResult(file);
         var (blocks, start) = ReadBlocks(moment, customer, entry, offset, Math.Min(length, entry.SizeBytes - offset));

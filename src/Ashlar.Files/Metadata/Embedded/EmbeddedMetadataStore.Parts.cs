@@ -14,6 +14,7 @@ public sealed partial class EmbeddedMetadataStore
         cancellationToken.ThrowIfCancellationRequested();
         var use = new BlockUse(part.Blocks, written, requiredCopies, wantedCopies);
         Check(use);
+        var account = accounts.Of(intent.Customer);
         await SettleAsync(intent, use);
         var alone = new HashSet<ContentHash>();
         while (true)
@@ -30,14 +31,15 @@ public sealed partial class EmbeddedMetadataStore
                 continue;
             }
 
-            // Blocks of a part that this one replaces keep their pins, which go when the upload ends.
             var batch = new WriteBatch();
             plan.AddTo(batch);
             plan.AddPins(batch);
             var stored = part with { Blocks = plan.Blocks, CreatedAt = Wall };
+            var givenBack = GiveBackReplaced(batch, intent, stored);
             batch.Put(MetadataKeys.Part(intent.Customer, intent.Id, part.Number), Files.Rows.Write(stored));
             if (Now + lease > opened.LeaseEndsAt) Put(batch, opened with { LeaseEndsAt = Now + lease });
             await WriteAsync(batch);
+            account.Unpin(givenBack);
             return stored;
         }
     }
@@ -63,7 +65,7 @@ public sealed partial class EmbeddedMetadataStore
     /// Where a file has many blocks, makes their rows live before it refers to them, some at a time: who writes rows has the blocks alone,
     /// and of all at once nobody else could latch any. The pins keep them, and lead to them if no file comes.
     /// </summary>
-    async Task SettleAsync(IntentToken intent, BlockUse use)
+    async Task SettleAsync(IntentToken intent, BlockUse use, FileCommit? file = null)
     {
         var blocks = use.Blocks.DistinctBy(block => block.Name).ToArray();
         if (blocks.Length <= MaxBlocksAlone) return;
@@ -75,13 +77,78 @@ public sealed partial class EmbeddedMetadataStore
             // Nothing is to be done for one that has made its file.
             if (FindIntent(intent.Customer, intent.Id) is null && FindCommitted(intent.Customer, intent.Id) is not null) return;
             RequireHeld(intent);
-            var plan = new CommitPlan(this, intent, use with { Blocks = page });
+            var plan = Plan(page);
             if (plan.Changed.Count == 0) continue;
             var batch = new WriteBatch();
             plan.AddTo(batch);
             plan.AddPins(batch);
             await WriteAsync(batch);
         }
+
+        CommitPlan Plan(FileBlock[] page)
+        {
+            try
+            {
+                return new(this, intent, use with { Blocks = page });
+            }
+            catch (BlockNotPinnedException)
+            {
+                // A part that was replaced has taken its pin along.
+                if (file is not null) RequireParts(intent, file);
+                throw;
+            }
+        }
+    }
+
+    /// <summary>
+    /// Takes back the pins of a part that another one replaces, where neither that nor any other has the block: what is put again and again
+    /// would lie on the nodes until the upload ends.
+    /// </summary>
+    /// <returns>How long the blocks are.</returns>
+    long GiveBackReplaced(WriteBatch batch, IntentToken intent, UploadPart stored)
+    {
+        var key = MetadataKeys.Part(intent.Customer, intent.Id, stored.Number);
+        if (store.Get(key) is not { } row) return 0;
+        var replaced = Files.Rows.ReadPart(key, row).Blocks.Select(block => block.Name).ToHashSet();
+        replaced.ExceptWith(stored.Blocks.Select(block => block.Name));
+        if (replaced.Count == 0) return 0;
+        using (var parts = store.Scan(KeyRange.Prefix(MetadataKeys.Parts(intent.Customer, intent.Id))))
+        {
+            while (parts.MoveNext())
+            {
+                var other = Files.Rows.ReadPart(parts.Key, parts.Value);
+                if (other.Number != stored.Number) replaced.ExceptWith(other.Blocks.Select(block => block.Name));
+            }
+        }
+
+        var bytes = 0L;
+        foreach (var block in replaced)
+        {
+            if (FindPin(intent, block.Hash) is not { IsShared: false } pin || pin.Block != block) continue;
+            Unpin(batch, intent, pin, []);
+            bytes += pin.LengthBytes;
+        }
+
+        return bytes;
+    }
+
+    /// <summary>Tests that parts are what a commit took its blocks from: one may have been replaced since. The intent is latched.</summary>
+    void RequireParts(IntentToken intent, FileCommit file)
+    {
+        if (file.Parts is not { } parts) return;
+        var next = 0;
+        foreach (var (number, tag) in parts)
+        {
+            var key = MetadataKeys.Part(intent.Customer, intent.Id, number);
+            var part = store.Get(key) is { } row ? Files.Rows.ReadPart(key, row) : null;
+            var isSame = part is not null
+                && part.Tag == tag
+                && part.Blocks.SequenceEqual(file.Blocks.Skip(next).Take(part.Blocks.Count));
+            if (!isSame) throw new InvalidPartException(intent, number, "it was replaced meanwhile");
+            next += part!.Blocks.Count;
+        }
+
+        if (next != file.Blocks.Count) throw new ArgumentException("A file of parts has their blocks alone.", nameof(file));
     }
 
     void DeleteParts(WriteBatch batch, CustomerId customer, ulong intent)

@@ -46,7 +46,17 @@ public sealed partial class EmbeddedMetadataStore
             CreateParents = present?.CreateParents ?? request.CreateParents,
             Properties = present?.Properties ?? request.Properties,
         };
-        await WriteAsync(intent);
+        if (present is null) account.OpenUpload();
+        try
+        {
+            await WriteAsync(intent);
+        }
+        catch when (present is null)
+        {
+            account.EndUpload();
+            throw;
+        }
+
         return Shown(intent);
     }
 
@@ -76,33 +86,52 @@ public sealed partial class EmbeddedMetadataStore
         ArgumentNullException.ThrowIfNull(blocks);
         cancellationToken.ThrowIfCancellationRequested();
         var customer = intent.Customer;
+        var account = accounts.Of(customer);
         // Alone: two that pin one content get one name. The blocks are shared; whoever condemns or deletes one has it alone.
         var wanted = new LatchSet().Intent(customer, intent.Id, isExclusive: true);
         foreach (var block in blocks) wanted.Block(customer, block.Hash, isExclusive: false);
         using var held = await latches.TakeAsync(wanted);
-        RequireHeld(intent);
+        var opened = RequireHeld(intent);
         var pinned = new Dictionary<ContentHash, PinnedBlock>();
         var batch = new WriteBatch();
+        var pinnedBytes = 0L;
         foreach (var block in blocks)
         {
             ArgumentOutOfRangeException.ThrowIfNegativeOrZero(block.LengthBytes, nameof(blocks));
             if (pinned.ContainsKey(block.Hash)) continue;
             var pin = FindPin(intent, block.Hash);
-            var known = pin is { } name ? FindBlock(customer, name) : FindUsable(customer, block.Hash);
+            var known = pin is { } present ? FindBlock(customer, present.Block) : FindUsable(customer, block.Hash);
             if (known is not null && known.Locations.LengthBytes != block.LengthBytes)
             {
                 throw new ArgumentException(
                     $"Block {block.Hash} has {known.Locations.LengthBytes} bytes, not {block.LengthBytes}.", nameof(blocks));
             }
 
-            var chosen = pin ?? known?.Locations.Name ?? new BlockName(block.Hash, DrawGeneration());
+            var chosen = pin?.Block ?? known?.Locations.Name ?? new BlockName(block.Hash, DrawGeneration());
             pinned.Add(block.Hash, new(chosen, known?.Locations));
-            if (pin is not null) continue;
+            if (pin is { } once)
+            {
+                if (!once.IsShared && opened.IsInParts) PutPin(batch, intent, once with { IsShared = true });
+                continue;
+            }
+
             Invariant.Require(known is not null || FindBlock(customer, chosen) is null);
-            PutPin(batch, intent, new(chosen, block.LengthBytes));
+            PutPin(batch, intent, new(chosen, block.LengthBytes, IsShared: false));
+            pinnedBytes += block.LengthBytes;
         }
 
-        if (batch.Count > 0) await WriteAsync(batch);
+        // What they may replace will be given back. All that is pinned is counted, so it is given once, however many replace it.
+        account.Pin(pinnedBytes, FindSize(customer, opened.Path) ?? 0);
+        try
+        {
+            if (batch.Count > 0) await WriteAsync(batch);
+        }
+        catch
+        {
+            account.Unpin(pinnedBytes);
+            throw;
+        }
+
         return [.. blocks.Select(block => pinned[block.Hash])];
     }
 
@@ -117,15 +146,16 @@ public sealed partial class EmbeddedMetadataStore
         {
             var page = ReadPins(customer, intent.Id, ReleasePage);
             var wanted = new LatchSet().Intent(customer, intent.Id, isExclusive: true);
-            foreach (var (block, _) in page) wanted.Block(customer, block.Hash, isExclusive: true);
+            foreach (var pin in page) wanted.Block(customer, pin.Block.Hash, isExclusive: true);
             using var held = await latches.TakeAsync(wanted);
             if (FindIntent(customer, intent.Id) is not { } present) return true;
+            var account = accounts.Of(customer);
             if (!present.IsReleased && present.LeaseEndsAt > Now && present.Token.Fence != intent.Fence)
                 throw new IntentLostException(intent, "somebody else holds it");
             if (!page.SequenceEqual(ReadPins(customer, intent.Id, ReleasePage))) continue;
 
             var batch = new WriteBatch { MayUseReserve = true };
-            foreach (var (block, length) in page) Unpin(batch, intent, block, length, holders);
+            foreach (var pin in page) Unpin(batch, intent, pin, holders);
             // From the first page on nobody can commit it. The row goes last: until then the rest is found from it.
             var isDone = page.Count < ReleasePage;
             if (isDone)
@@ -139,6 +169,8 @@ public sealed partial class EmbeddedMetadataStore
             }
 
             await WriteAsync(batch);
+            account.Unpin(page.Sum(pin => (long)pin.LengthBytes));
+            if (isDone) account.EndUpload();
             return isDone;
         }
     }
@@ -158,28 +190,28 @@ public sealed partial class EmbeddedMetadataStore
                 item = Shown(intent);
                 return !onlyEnded || intent.IsReleased || intent.LeaseEndsAt <= now;
             },
-            cancellationToken));
+            cancellationToken,
+            isLenient: onlyEnded));
     }
 
-    void Unpin(WriteBatch batch, IntentToken intent, BlockName block, int lengthBytes, IReadOnlyCollection<NodeId> holders)
+    void Unpin(WriteBatch batch, IntentToken intent, Pin pin, IReadOnlyCollection<NodeId> holders)
     {
-        var id = new CustomerBlock(intent.Customer, block);
-        DeletePin(batch, intent, block);
-        if (FindBlock(intent.Customer, block) is not null)
+        var id = new CustomerBlock(intent.Customer, pin.Block);
+        DeletePin(batch, intent, pin.Block);
+        if (FindBlock(intent.Customer, pin.Block) is not null)
         {
             batch.Put(MetadataKeys.Idle(Now, id), []);
             return;
         }
 
         // Whether anything was written under this name only the nodes know: it is removed wherever it may be.
-        if (holders.Count > 0) PutBlock(batch, null, Surplus(id, lengthBytes, holders));
+        if (holders.Count > 0) PutBlock(batch, null, Surplus(id, pin.LengthBytes, holders));
     }
 
-    static void PutPin(WriteBatch batch, IntentToken intent, FileBlock block)
+    static void PutPin(WriteBatch batch, IntentToken intent, Pin pin)
     {
-        batch.Put(MetadataKeys.Pin(intent.Customer, block.Name, intent.Id), []);
-        batch.Put(
-            MetadataKeys.IntentPin(intent.Customer, intent.Id, block.Name), new RowWriter(5).Int32(block.LengthBytes).Written);
+        batch.Put(MetadataKeys.Pin(intent.Customer, pin.Block, intent.Id), []);
+        batch.Put(MetadataKeys.IntentPin(intent.Customer, intent.Id, pin.Block), pin.Write());
     }
 
     static void DeletePin(WriteBatch batch, IntentToken intent, BlockName block)
@@ -235,19 +267,19 @@ public sealed partial class EmbeddedMetadataStore
         return present;
     }
 
-    BlockName? FindPin(IntentToken intent, ContentHash hash)
+    Pin? FindPin(IntentToken intent, ContentHash hash)
     {
         using var rows = store.Scan(KeyRange.Prefix(MetadataKeys.IntentPins(intent.Customer, intent.Id, hash)));
-        return rows.MoveNext() ? MetadataKeys.NameAtEnd(rows.Key) : null;
+        return rows.MoveNext() ? Pin.Read(rows.Key, rows.Value) : null;
     }
 
-    List<(BlockName Block, int LengthBytes)> ReadPins(CustomerId customer, ulong intent, int limit) => ReadPage<(BlockName, int)>(
+    List<Pin> ReadPins(CustomerId customer, ulong intent, int limit) => ReadPage<Pin>(
         KeyRange.Prefix(MetadataKeys.IntentPins(customer, intent)),
         null,
         limit,
         static (row, out item) =>
         {
-            item = (MetadataKeys.NameAtEnd(row.Key), new RowReader(row.Key, row.Value).Int32());
+            item = Pin.Read(row.Key, row.Value);
             return true;
         },
         CancellationToken.None);

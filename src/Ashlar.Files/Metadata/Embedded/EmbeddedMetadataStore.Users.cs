@@ -69,6 +69,8 @@ public sealed partial class EmbeddedMetadataStore
     {
         var bytes = UserName(user);
         if (given is not null) Check(given);
+        if (expiresAt < DateTimeOffset.UnixEpoch)
+            throw new ArgumentOutOfRangeException(nameof(expiresAt), expiresAt, "A key does not end before 1970.");
         cancellationToken.ThrowIfCancellationRequested();
         while (true)
         {

@@ -23,6 +23,7 @@ public sealed partial class EmbeddedMetadataStore : IMetadataStore
     readonly Generations generations;
     readonly IEntropySource entropy;
     ulong nextCustomer;
+    long damagedRows;
 
     EmbeddedMetadataStore(KeyValueStore store, string directory, KeyValueOptions options)
     {
@@ -55,6 +56,9 @@ public sealed partial class EmbeddedMetadataStore : IMetadataStore
             throw;
         }
     }
+
+    /// <inheritdoc />
+    public long DamagedRows => Interlocked.Read(ref damagedRows);
 
     /// <summary>The store below, for tests that read rows as they are.</summary>
     internal KeyValueStore Rows => store;
@@ -105,7 +109,7 @@ public sealed partial class EmbeddedMetadataStore : IMetadataStore
     /// <summary>Makes a transaction durable and visible, with what it changes of a customer's usage.</summary>
     async Task WriteAsync(Account account, WriteBatch batch, UsageChanges changes)
     {
-        account.Reserve(changes.Total);
+        account.Reserve(changes);
         byte? writer = null;
         var isCommitted = false;
         try
@@ -118,7 +122,7 @@ public sealed partial class EmbeddedMetadataStore : IMetadataStore
         finally
         {
             if (writer is { } taken) writers.Return(taken);
-            account.Settle(changes.Total, isCommitted);
+            account.Settle(changes, isCommitted);
         }
     }
 
@@ -165,16 +169,38 @@ public sealed partial class EmbeddedMetadataStore : IMetadataStore
     }
 
     /// <summary>A page of a table: what is selected of the rows of a range, behind a key.</summary>
-    List<T> ReadPage<T>(KeyRange range, byte[]? after, int limit, RowSelector<T> select, CancellationToken cancellationToken)
+    /// <param name="range">The range.</param>
+    /// <param name="after">The key of the last of the page before; where it lies before the range, the page begins with that.</param>
+    /// <param name="limit">Most rows.</param>
+    /// <param name="select">What becomes of a row.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="isLenient">
+    /// Whether a damaged row is passed by and counted. Who looks after all that there is would never come to what is behind it.
+    /// </param>
+    List<T> ReadPage<T>(
+        KeyRange range, byte[]? after, int limit, RowSelector<T> select, CancellationToken cancellationToken, bool isLenient = false)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit);
         var page = new List<T>();
-        if (after is not null) range = KeyRange.Between([.. after, 0], range.End);
+        if (after is not null)
+        {
+            byte[] start = [.. after, 0];
+            if (start.AsSpan().SequenceCompareTo(range.End) > 0) return page;
+            if (start.AsSpan().SequenceCompareTo(range.Start) > 0) range = KeyRange.Between(start, range.End);
+        }
+
         using var rows = store.Scan(range);
         while (page.Count < limit && rows.MoveNext())
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (select(rows, out var item)) page.Add(item);
+            try
+            {
+                if (select(rows, out var item)) page.Add(item);
+            }
+            catch (CorruptDataException) when (isLenient)
+            {
+                Interlocked.Increment(ref damagedRows);
+            }
         }
 
         return page;

@@ -44,6 +44,7 @@ sealed record FileRow
         ReadOnlyMemory<byte>? content = null; // No array is not content of no bytes.
         if (form == InlineForm) content = row.Rest().ToArray();
         row.End();
+        if (form == InlineForm != (blocks == 0)) throw row.Damaged($"form {form} has {blocks} blocks");
         if (content is { } bytes && bytes.Length != size)
             throw row.Damaged($"{size} bytes of content are to follow, and {bytes.Length} do");
         return new()

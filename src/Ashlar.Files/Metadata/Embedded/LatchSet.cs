@@ -11,7 +11,7 @@ sealed class LatchSet
     /// <summary>All generations of a block: shared by who refers to it, exclusive for who changes its rows.</summary>
     public LatchSet Block(CustomerId customer, ContentHash hash, bool isExclusive) => Add('B', customer, hash.GetHashCode(), isExclusive);
 
-    /// <summary>An intent: shared by who pins, exclusive for who opens, renews or ends it.</summary>
+    /// <summary>An intent: shared by who makes rows of its blocks live, exclusive for who pins, puts parts, or renews or ends it.</summary>
     public LatchSet Intent(CustomerId customer, ulong id, bool isExclusive) => Add('I', customer, id.GetHashCode(), isExclusive);
 
     /// <summary>The list of customers, and the rows of customers.</summary>

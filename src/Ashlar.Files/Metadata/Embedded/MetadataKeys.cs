@@ -62,6 +62,8 @@ static class MetadataKeys
 
     public static byte[] Intents(CustomerId customer) => Words(IntentTable, customer.Value);
 
+    public static byte[] CustomerPins(CustomerId customer) => Words(IntentPinTable, customer.Value);
+
     public static byte[] IntentPins(CustomerId customer, ulong intent) => Words(IntentPinTable, customer.Value, intent);
 
     public static byte[] IntentPins(CustomerId customer, ulong intent, ContentHash hash) =>

@@ -28,6 +28,8 @@ ref struct RowReader
 
     public byte Byte() => Take(1)[0];
 
+    public bool Boolean() => Byte() is var value && value <= 1 ? value == 1 : throw Damaged($"{value} is neither true nor false");
+
     public ushort UInt16() => BinaryPrimitives.ReadUInt16LittleEndian(Take(sizeof(ushort)));
 
     /// <summary>A number of items, for which there must be room before memory is taken for them.</summary>
@@ -51,9 +53,11 @@ ref struct RowReader
 
     public BlockName Block() => new(new(Take(ContentHash.SizeBytes)), UInt64());
 
-    public string Text8() => Encoding.UTF8.GetString(Take(Byte()));
+    public string Text8() => Text(Byte());
 
-    public string Text16() => Encoding.UTF8.GetString(Take(UInt16()));
+    public string Text16() => Text(UInt16());
+
+    public string TextToEnd() => Text(row.Length - offset);
 
     /// <exception cref="CorruptDataException">They are none, or not in their order.</exception>
     public FileProperties Properties()
@@ -99,6 +103,13 @@ ref struct RowReader
 
     public readonly CorruptDataException Damaged(string problem) =>
         new($"row {Convert.ToHexStringLower(key)} of the file metadata", offset, problem);
+
+    string Text(int length)
+    {
+        var bytes = Take(length);
+        // What is replaced silently is another name than the one that was written.
+        return System.Text.Unicode.Utf8.IsValid(bytes) ? Encoding.UTF8.GetString(bytes) : throw Damaged("a text is not UTF-8");
+    }
 
     ReadOnlySpan<byte> Take(int length)
     {

@@ -108,11 +108,19 @@ static class Rows
         var row = new RowReader(key, value);
         var (size, createdAt, tag, properties) = (row.Int64(), row.Time(), row.Text8(), row.Properties());
         var blocks = new FileBlock[row.Count(BlockListPage.BlockBytes)];
-        for (var i = 0; i < blocks.Length; i++) blocks[i] = new(row.Block(), row.Int32());
+        for (var i = 0; i < blocks.Length; i++)
+        {
+            blocks[i] = new(row.Block(), row.Int32());
+            if (blocks[i].LengthBytes == 0) throw row.Damaged("a block is empty");
+        }
+
         row.End();
+        var number = MetadataKeys.WordAt(key, 2);
+        if (number is 0 or > UploadPart.MaxNumber) throw row.Damaged($"there is no part {number}");
+        if (size != blocks.Sum(block => (long)block.LengthBytes)) throw row.Damaged($"a part of {size} bytes has blocks of others");
         return new()
         {
-            Number = (int)MetadataKeys.WordAt(key, 2),
+            Number = (int)number,
             SizeBytes = size,
             CreatedAt = createdAt,
             Tag = tag,
@@ -165,7 +173,7 @@ static class Rows
         var row = new RowReader(key, value);
         var quota = new Quota(row.Int64(), row.Int64());
         var createdAt = row.Time();
-        return new(new(MetadataKeys.WordAt(key, 0)), Encoding.UTF8.GetString(row.Rest()), quota, createdAt);
+        return new(new(MetadataKeys.WordAt(key, 0)), row.TextToEnd(), quota, createdAt);
     }
 
     public static ReadOnlySpan<byte> Write(User user) => new RowWriter(10).Byte((byte)user.Rights).Time(user.CreatedAt).Written;

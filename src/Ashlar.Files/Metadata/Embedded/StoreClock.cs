@@ -9,7 +9,8 @@ namespace Ashlar.Files;
 /// nothing.
 /// </summary>
 /// <remarks>
-/// It is written with other rows, once in a while: after a crash it is behind those rows by that while at most, and leases hold for longer.
+/// It is written with other rows, once in a while: after a crash it is behind the last rows by that while at most. Time in which nothing
+/// was written before a crash does not count: leases and periods are longer by it.
 /// </remarks>
 sealed class StoreClock
 {

@@ -10,6 +10,12 @@ sealed class UsageChanges(CustomerId customer)
 
     public Usage Total { get; private set; }
 
+    /// <summary>Bytes of blocks whose pins the transaction takes back.</summary>
+    public long UnpinnedBytes { get; set; }
+
+    /// <summary>Whether the transaction ends an upload.</summary>
+    public bool EndsUpload { get; set; }
+
     public UsageChanges AddFile(FilePath path, long sizeBytes) => Add(BucketOf(path), new(sizeBytes, 1, 0));
 
     public UsageChanges RemoveFile(FilePath path, long sizeBytes) => Add(BucketOf(path), new(-sizeBytes, -1, 0));

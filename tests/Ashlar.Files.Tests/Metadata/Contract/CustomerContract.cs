@@ -83,6 +83,61 @@ public abstract class CustomerContract : MetadataContract
     }
 
     [Fact]
+    public async Task What_open_uploads_have_pinned_counts_as_if_it_were_in_files()
+    {
+        await Store.SetQuotaAsync(Customer, new(20, 10));
+        var (first, second) = (await BeginAsync("/f"), await BeginAsync("/g"));
+        WantedBlock[] blocks = [Block("0123456789")];
+        var pins = await Store.PinAsync(first.Token, blocks);
+        await RefusedAsync(() => PutSmallAsync("/s", new string('x', 11)));
+        await RefusedAsync(() => Store.PinAsync(second.Token, [Block(new string('x', 11))]));
+        await Store.PinAsync(second.Token, [Block("abcdefghij"), Block("abcdefghij")]);
+        await Store.PinAsync(second.Token, [Block("abcdefghij")]);
+        await ReopenAsync();
+        await RefusedAsync(() => PutSmallAsync("/s", "x"));
+        await RefusedAsync(() => Store.OpenIntentAsync(
+            Customer, new IntentRequest { Id = NextId(), Path = Path("/h"), Owner = "a test", Lease = Lease, ExpectedBytes = 1 }));
+        Assert.True(await Store.ReleaseIntentAsync(second.Token, Nodes));
+        await PutSmallAsync("/s", new string('x', 10));
+        await Store.CommitAsync(first.Token, Large("/f", pins, blocks, Nodes[..3]));
+        Assert.Equal(new(20, 2, 0), await Store.GetUsageAsync(Customer));
+
+        // What is replaced is given back, and is given once, however many are about to replace it.
+        var (one, other) = (await BeginAsync("/f"), await BeginAsync("/f"));
+        blocks = [Block("ABCDEFGHIJ")];
+        pins = await Store.PinAsync(one.Token, blocks);
+        await RefusedAsync(() => Store.PinAsync(other.Token, [Block("x")]));
+        await Store.CommitAsync(one.Token, Large("/f", pins, blocks, Nodes[..3]));
+        Assert.Equal(new(20, 2, 0), await Store.GetUsageAsync(Customer));
+        await Store.DeleteFileAsync(Customer, Path("/s"));
+        await PutSmallAsync("/s", new string('x', 10));
+
+        async Task RefusedAsync(Func<Task> call) =>
+            Assert.Equal("bytes", (await Assert.ThrowsAsync<QuotaExceededException>(call)).What);
+    }
+
+    [Fact]
+    public async Task Directories_and_open_uploads_are_as_many_as_files_and_a_thousand()
+    {
+        const int Most = 1000;
+        await Store.SetQuotaAsync(Customer, new(long.MaxValue, 0));
+        var intents = await Task.WhenAll(Enumerable.Range(0, Most).Select(number => BeginAsync($"/{number}")));
+        await ReopenAsync();
+        Assert.Equal("open uploads", (await Assert.ThrowsAsync<QuotaExceededException>(() => BeginAsync("/f"))).What);
+        await Store.OpenIntentAsync(Customer, intents[0].Token.Id, intents[0].Path, "again", Lease);
+        Assert.True(await Store.ReleaseIntentAsync(intents[1].Token, Nodes));
+        await BeginAsync("/f");
+        await Assert.ThrowsAsync<QuotaExceededException>(() => BeginAsync("/g"));
+
+        await Task.WhenAll(Enumerable.Range(0, Most).Select(number => Store.CreateDirectoryAsync(Customer, Path($"/d{number}"))));
+        await ReopenAsync();
+        var refused = await Assert.ThrowsAsync<QuotaExceededException>(() => Store.CreateDirectoryAsync(Customer, Path("/more")));
+        Assert.Equal(("directories", 1, 1000), (refused.What, refused.More, refused.Limit));
+        await Store.DeleteDirectoryAsync(Customer, Path("/d7"));
+        await Store.CreateDirectoryAsync(Customer, Path("/more"));
+    }
+
+    [Fact]
     public async Task A_quota_is_exact_whoever_writes_at_the_same_time()
     {
         const int Room = 37;

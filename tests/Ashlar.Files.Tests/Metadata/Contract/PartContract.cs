@@ -25,19 +25,36 @@ public abstract class PartContract : MetadataContract
 
         // Their blocks are live without a file, and are not condemned.
         foreach (var block in parts.SelectMany(part => part.Blocks)) Assert.Equal(BlockState.Live, (await FindAsync(block.Name))!.State);
-        Assert.Empty(await Store.ListIdleAsync(TimeSpan.Zero, null, 10));
+        // Those of the part that was replaced are given back.
+        var replaced = (await Store.ListIdleAsync(TimeSpan.Zero, null, 10)).Select(idle => idle.Block.Name.Hash);
+        Assert.Equivalent(new[] { Block("two").Hash, Block("more").Hash }, replaced, strict: true);
         await Store.CommitAsync(intent.Token, FileOf(parts));
         Assert.Equal(Block("one").Hash, (await Store.GetFileAsync(Customer, Path("/f"))).Blocks[0].Name.Hash);
         Assert.Empty(await Store.ListPartsAsync(Customer, intent.Token.Id, 0, 10));
         Assert.Null(await Store.FindIntentAsync(Customer, intent.Token.Id));
         Assert.Equal("/f", (await Store.FindCommittedAsync(Customer, intent.Token.Id))!.Path.ToString());
-        // What was replaced is left over.
-        while (!await Store.ReleaseIntentAsync(intent.Token, Nodes))
-        {
-        }
-
-        Assert.Equal(2, (await Store.ListIdleAsync(TimeSpan.Zero, null, 10)).Count);
         Assert.Empty(await Store.ListIntentsAsync(null, null, false, 10));
+    }
+
+    [Fact]
+    public async Task A_part_that_is_replaced_gives_back_what_no_other_has()
+    {
+        await Store.SetQuotaAsync(Customer, new(25, 100));
+        var intent = await BeginPartsAsync("/f");
+        for (var round = 0; round < 10; round++) await PutPartAsync(intent, 1, $"content {round:x2}");
+        Assert.Equal(9, (await Store.ListIdleAsync(TimeSpan.Zero, null, 100)).Count);
+
+        // Another part of one content keeps it, whether it is there or on its way.
+        await PutPartAsync(intent, 2, "content 09");
+        await PutPartAsync(intent, 2, "other");
+        var pins = await Store.PinAsync(intent.Token, [Block("content 09")]);
+        await PutPartAsync(intent, 1, "more");
+        await PutPartAsync(intent, 3, pins, "content 09");
+        var parts = await Store.ListPartsAsync(Customer, intent.Token.Id, 0, 10);
+        Assert.Equal([4, 5, 10], parts.Select(part => part.SizeBytes));
+        await Store.CommitAsync(intent.Token, FileOf(parts));
+        Assert.Empty(await Store.ListIntentsAsync(null, null, false, 10));
+        Assert.Equal(19, (await Store.GetUsageAsync(Customer)).Bytes);
     }
 
     [Fact]

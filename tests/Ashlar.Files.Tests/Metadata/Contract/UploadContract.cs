@@ -235,6 +235,11 @@ public abstract class UploadContract : MetadataContract
         var second = await BeginAsync("/g", Lease);
         Assert.Equal([first, second], await Store.ListIntentsAsync(null, null, false, 10));
         Assert.Equal([second], await Store.ListIntentsAsync(null, first.Token, false, 10));
+        var other = (await Store.CreateCustomerAsync("second", Quota.None)).Id;
+        var third = await BeginAsync("/h", Hour, other);
+        Assert.Equal([third], await Store.ListIntentsAsync(other, first.Token, false, 10));
+        Assert.Empty(await Store.ListIntentsAsync(Customer, third.Token, false, 10));
+        Assert.True(await Store.ReleaseIntentAsync(third.Token, Nodes));
         Assert.Empty(await Store.ListIntentsAsync(null, null, true, 10));
         Clock.Advance(Lease);
         Assert.Equal([second], await Store.ListIntentsAsync(null, null, true, 10));

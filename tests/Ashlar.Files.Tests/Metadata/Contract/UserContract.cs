@@ -61,6 +61,33 @@ public abstract class UserContract : MetadataContract
     }
 
     [Fact]
+    public async Task A_key_does_not_end_before_1970()
+    {
+        await Store.CreateUserAsync(Customer, "one", FileRights.Read);
+        foreach (var wrong in (DateTimeOffset[])[default, DateTimeOffset.UnixEpoch.AddTicks(-1), DateTimeOffset.UnixEpoch.AddDays(-1)])
+        {
+            await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => Store.CreateKeyAsync(Customer, "one", wrong));
+            Assert.Empty(await Store.ListKeysAsync(Customer, "one"));
+        }
+
+        foreach (var end in (DateTimeOffset[])[DateTimeOffset.UnixEpoch, DateTimeOffset.MaxValue])
+        {
+            var key = await Store.CreateKeyAsync(Customer, "one", end);
+            Assert.Equal(key, await Store.FindKeyAsync(key.Id));
+            Assert.True((end - key.ExpiresAt!.Value).Duration() < TimeSpan.FromMicroseconds(1));
+        }
+
+        await Store.DeleteUserAsync(Customer, "one");
+    }
+
+    [Fact]
+    public async Task A_name_is_one_that_can_be_written()
+    {
+        await Assert.ThrowsAsync<ArgumentException>(() => Store.CreateCustomerAsync("a\ud800", Quota.None));
+        await Assert.ThrowsAsync<ArgumentException>(() => Store.CreateUserAsync(Customer, "a\udc00", FileRights.Read));
+    }
+
+    [Fact]
     public async Task A_customer_without_files_goes_with_its_users_and_keys()
     {
         var doomed = (await Store.CreateCustomerAsync("doomed", Quota.None)).Id;
