@@ -19,7 +19,9 @@ sealed class VerifyFilesWork(FileStore store, CustomerId? only) : FileWork(store
         }
 
         var away = found.Unreachable > 0 ? $"; {found.Unreachable} copies are on nodes that do not answer" : "";
-        Say($"{found.Files} files, {Count(found.Blocks)}, {found.Copies} copies read and verified{away}");
+        var files = found.Files == 1 ? "1 file" : $"{found.Files} files";
+        var copies = found.Copies == 1 ? "1 copy" : $"{found.Copies} copies";
+        Say($"{files}, {Count(found.Blocks)}, {copies} read and verified{away}");
     }
 
     string NameOf(NodeId id) => Store.Nodes.All.FirstOrDefault(node => node.Record.NodeId == id)?.Name ?? id.ToString();

@@ -21,7 +21,7 @@ static class UpScreen
         facts.Add("  Data", status.DataDirectory + (isFirstStart ? " (new)" : ""));
         if (status.Files is { } files)
         {
-            facts.Add("  Files", files.Risk is { } risk ? $"{files.State}; {risk}" : files.State);
+            facts.Add("  Files", files.Risk ?? files.State);
             if (files.KeyFile is { } key) facts.Add("  Key", key);
         }
         foreach (var (i, pool) in status.Pools.Index()) facts.Add(i == 0 ? "  Pool" : "", Describe(pool, isFirstStart));

@@ -234,7 +234,7 @@ public sealed class FileRouteTests : ServedFiles
             task = (await SendAsync(HttpMethod.Get, begun.Headers["Location"])).Body;
         }
 
-        Assert.Equal("1 files, 1 block, 1 copies read and verified", task.GetProperty("report").GetString());
+        Assert.Equal("1 file, 1 block, 1 copy read and verified", task.GetProperty("report").GetString());
         Assert.Equal(0, task.GetProperty("findings").GetArrayLength());
     }
 
