@@ -7,7 +7,12 @@ sealed record PresignedQuery(SignatureScope Scope, DateTimeOffset SignedAt, Time
     public const string Algorithm = "X-Amz-Algorithm";
     public const string Credential = "X-Amz-Credential";
 
+    public const string ContentHash = "X-Amz-Content-Sha256";
+
     const string Date = "X-Amz-Date", Expires = "X-Amz-Expires", Headers = "X-Amz-SignedHeaders", Token = "X-Amz-Security-Token";
+
+    static readonly HashSet<string> Own =
+        new(StringComparer.OrdinalIgnoreCase) { Signature, Algorithm, Credential, ContentHash, Date, Expires, Headers, Token };
 
     /// <summary>Longest time that a signature holds: seven days.</summary>
     const int MaxSeconds = 604_800;
@@ -19,13 +24,17 @@ sealed record PresignedQuery(SignatureScope Scope, DateTimeOffset SignedAt, Time
                 || parameter.Name.Equals(Algorithm, StringComparison.OrdinalIgnoreCase)
                 || parameter.Name.Equals(Credential, StringComparison.OrdinalIgnoreCase)));
 
+    /// <summary>Whether a parameter is one of the signature.</summary>
+    public static bool IsOwn(string parameter) => Own.Contains(parameter);
+
     /// <summary>Reads the parameters.</summary>
     /// <exception cref="S3Exception">One is missing, there twice, or not valid.</exception>
     public static PresignedQuery Parse(RequestTarget target)
     {
         if (One(target, Algorithm) != SignatureScope.Algorithm)
             throw Malformed($"{Algorithm} has to be {SignatureScope.Algorithm}.");
-        if (target.Find(Token) is not null) throw Malformed("There are no session tokens here.");
+        if (target.Query.Any(parameter => parameter.Name.Equals(Token, StringComparison.OrdinalIgnoreCase)))
+            throw S3Error.InvalidToken.Exception();
         var scope = SignatureScope.Parse(One(target, Credential)) ?? throw Malformed($"{Credential} is not valid.");
         var time = SignatureScope.ParseTime(One(target, Date)) ?? throw Malformed($"{Date} is not valid.");
         var expires = One(target, Expires);

@@ -16,6 +16,9 @@ sealed record Proof(Caller Caller, Payload Payload);
 /// </remarks>
 sealed class Verifier(IUsers users, TimeProvider clock, string region)
 {
+    /// <summary>What has the token of a session, in a header or a form.</summary>
+    public const string TokenName = "x-amz-security-token";
+
     const string Service = "s3";
 
     // Signs for keys that are not known; nobody's secret.
@@ -34,6 +37,7 @@ sealed class Verifier(IUsers users, TimeProvider clock, string region)
         var (inHeader, inQuery) = (request.Headers.ContainsKey("Authorization"), PresignedQuery.IsIn(target));
         if (inHeader && inQuery)
             throw S3Error.InvalidArgument.Because("The request is signed in its header and in its query; only one is allowed.");
+        if (request.Headers.ContainsKey(TokenName)) throw S3Error.InvalidToken.Exception();
         if (inHeader) return VerifyHeaderAsync(request, target, cancellationToken);
         return inQuery ? VerifyQueryAsync(request, target, cancellationToken) : throw S3Error.AccessDenied.Exception();
     }
@@ -73,7 +77,7 @@ sealed class Verifier(IUsers users, TimeProvider clock, string region)
         var query = PresignedQuery.Parse(target);
         CheckScope(query.Scope, query.SignedAt, S3Error.AuthorizationQueryParametersError);
         CheckSignedHeaders(query.SignedHeaders, request.Headers);
-        var payload = (One(request, Payload.Header) ?? target.Find("X-Amz-Content-Sha256")) is { } declared
+        var payload = (One(request, Payload.Header) ?? target.Find(PresignedQuery.ContentHash)) is { } declared
             ? Payload.Parse(declared)
             : Payload.Unsigned;
         var proof = await VerifyAsync(

@@ -45,7 +45,7 @@ sealed class BucketOperations(S3Services services)
     {
         if (!BucketName.IsValid(request.Bucket!))
             throw S3Error.InvalidBucketName.Because($"'{request.Bucket}' is no name that a bucket can have.");
-        ObjectProperties.RefuseUnsupported(request);
+        ObjectProperties.RefuseUnsupported(request.Headers);
         await ReadLocationAsync(request);
         try
         {

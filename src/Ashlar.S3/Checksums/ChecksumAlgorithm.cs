@@ -26,6 +26,7 @@ static class ChecksumNames
     public const string HeaderBeginning = "x-amz-checksum-";
     public const string TypeHeader = "x-amz-checksum-type";
     public const string AlgorithmHeader = "x-amz-checksum-algorithm";
+    public const string ModeHeader = "x-amz-checksum-mode";
 
     public static IReadOnlyList<ChecksumAlgorithm> All { get; } = Enum.GetValues<ChecksumAlgorithm>();
 
@@ -37,6 +38,10 @@ static class ChecksumNames
 
     /// <summary>The header that has the value, which is also the name of the property.</summary>
     public static string HeaderOf(this ChecksumAlgorithm algorithm) => HeaderBeginning + algorithm.ToString().ToLowerInvariant();
+
+    /// <summary>Whether a header has the value of a checksum, also of one that is not known.</summary>
+    public static bool IsValue(string header) => header.StartsWith(HeaderBeginning, StringComparison.OrdinalIgnoreCase)
+        && header.ToLowerInvariant() is not (TypeHeader or AlgorithmHeader or ModeHeader);
 
     public static int SizeOf(this ChecksumAlgorithm algorithm) => algorithm switch
     {

@@ -3,6 +3,8 @@ namespace Ashlar.S3;
 /// <summary>What a client has said that content must be.</summary>
 sealed record ContentExpectation
 {
+    const string Md5Header = "content-md5";
+
     public static ContentExpectation Nothing { get; } = new();
 
     /// <summary>Its MD5.</summary>
@@ -17,16 +19,23 @@ sealed record ContentExpectation
     /// <summary>Where the checksum follows.</summary>
     public Trailer? Trailer { get; init; }
 
-    /// <summary>Of the headers of a request.</summary>
+    /// <summary>Of a body that only describes an object: headers say the checksum of the object, which this is not.</summary>
+    /// <inheritdoc cref="Of" path="/exception"/>
+    public static ContentExpectation OfDescription(IReadOnlyDictionary<string, string> headers, Trailer? trailer) => Of(
+        headers.Where(header => header.Key.Equals(Md5Header, StringComparison.OrdinalIgnoreCase))
+            .ToDictionary(StringComparer.OrdinalIgnoreCase),
+        trailer);
+
+    /// <summary>Of the headers of a request, or the fields of a form.</summary>
     /// <exception cref="S3Exception">They contradict each other, or cannot be read.</exception>
-    public static ContentExpectation Of(S3Request request, Trailer? trailer)
+    public static ContentExpectation Of(IReadOnlyDictionary<string, string> headers, Trailer? trailer)
     {
-        var expectation = new ContentExpectation { Md5 = ReadMd5(request.Header("Content-MD5")) };
+        var expectation = new ContentExpectation { Md5 = ReadMd5(headers.GetValueOrDefault(Md5Header)) };
         ChecksumAlgorithm? found = null;
         foreach (var algorithm in ChecksumNames.All)
         {
             var header = algorithm.HeaderOf();
-            var value = request.Header(header);
+            var value = headers.GetValueOrDefault(header);
             if (value is null && trailer?.Announced.Contains(header, StringComparer.Ordinal) != true) continue;
             if (found is not null || (value is not null && trailer?.Announced.Contains(header, StringComparer.Ordinal) == true))
                 throw S3Error.InvalidRequest.Because("Only one x-amz-checksum header or trailer is allowed.");
@@ -41,25 +50,19 @@ sealed record ContentExpectation
             };
         }
 
-        if (found is null) RefuseUnknown(request, trailer);
-        if (request.Header("x-amz-sdk-checksum-algorithm") is { } named && found is { } one && ChecksumNames.Parse(named) != one)
+        RefuseUnknown(headers.Keys.Concat(trailer?.Announced ?? []));
+        if (headers.GetValueOrDefault("x-amz-sdk-checksum-algorithm") is { } named && found is { } one && ChecksumNames.Parse(named) != one)
             throw S3Error.InvalidRequest.Because("x-amz-sdk-checksum-algorithm names another checksum than is given.");
         return expectation;
     }
 
     // A checksum that cannot be verified is not taken for one that is right.
-    static void RefuseUnknown(S3Request request, Trailer? trailer)
+    static void RefuseUnknown(IEnumerable<string> names)
     {
-        var names = request.Http.Request.Headers.Keys.Concat(trailer?.Announced ?? []);
         foreach (var name in names)
         {
-            if (name.StartsWith(ChecksumNames.HeaderBeginning, StringComparison.OrdinalIgnoreCase)
-                && !name.Equals(ChecksumNames.TypeHeader, StringComparison.OrdinalIgnoreCase)
-                && !name.Equals(ChecksumNames.AlgorithmHeader, StringComparison.OrdinalIgnoreCase)
-                && !name.Equals("x-amz-checksum-mode", StringComparison.OrdinalIgnoreCase))
-            {
-                throw S3Error.InvalidRequest.Because($"The checksum {name} is not known.");
-            }
+            var isKnown = ChecksumNames.All.Any(known => known.HeaderOf().Equals(name, StringComparison.OrdinalIgnoreCase));
+            if (!isKnown && ChecksumNames.IsValue(name)) throw S3Error.InvalidRequest.Because($"The checksum {name} is not known.");
         }
     }
 

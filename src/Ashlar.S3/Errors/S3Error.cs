@@ -53,6 +53,8 @@ sealed record S3Error(string Code, int Status, string Message)
 
     public static S3Error InvalidTag { get; } = new("InvalidTag", 400, "A tag is not valid.");
 
+    public static S3Error InvalidToken { get; } = new("InvalidToken", 400, "There are no session tokens here.");
+
     public static S3Error InvalidUri { get; } = new("InvalidURI", 400, "The target of the request cannot be read.");
 
     public static S3Error KeyTooLong { get; } = new("KeyTooLongError", 400, "The key is too long.");

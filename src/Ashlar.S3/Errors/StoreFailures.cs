@@ -20,11 +20,18 @@ static class StoreFailures
         InvalidPartException => S3Error.InvalidPart.Because(failure.Message),
         QuotaExceededException => S3Error.QuotaExceeded.Because(failure.Message),
         ContentLengthException => S3Error.IncompleteBody.Exception(),
-        IntentLostException => S3Error.NoSuchUpload.Exception(),
         CustomerNotFoundException => S3Error.AccessDenied.Exception(),
-        NotEnoughNodesException or BlockUnreadableException or TooFewCopiesException =>
-            new(S3Error.ServiceUnavailable, S3Error.ServiceUnavailable.Message, failure),
+        _ when IsPassing(failure) => new(S3Error.ServiceUnavailable, S3Error.ServiceUnavailable.Message, failure),
         AshlarException => new(S3Error.InternalError, S3Error.InternalError.Message, failure),
         _ => null,
     };
+
+    // What may be otherwise when the client asks again, which clients do for this answer. An intent is lost by an upload of one request
+    // when its lease could not be renewed; those in parts have their own answer.
+    static bool IsPassing(Exception failure) => failure is NotEnoughNodesException or BlockUnreadableException or TooFewCopiesException
+        or IntentLostException or UnknownOutcomeException or StorageNodeException
+    {
+        Kind: NodeErrorKind.Unavailable or NodeErrorKind.Suspect or NodeErrorKind.Full or NodeErrorKind.Busy,
+    }
+        or StorageException { Kind: StorageErrorKind.NoSpace } or IClassifiedFailure { FailureClass: FailureClass.NoSpace };
 }

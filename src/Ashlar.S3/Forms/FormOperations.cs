@@ -20,9 +20,11 @@ sealed class FormOperations(S3Services services, Verifier verifier)
         var key = (form.Find("key") ?? "").Replace(FileNameVariable, form.FileName, StringComparison.Ordinal);
         if (key.Length == 0 || key.EndsWith('/'))
             throw S3Error.InvalidArgument.Because("The field 'key' is missing, empty, or ends in a slash.");
+        if (form.Find(Verifier.TokenName) is not null) throw S3Error.InvalidToken.Exception();
         if (form.Find("acl") is { } list && list is not ("private" or "bucket-owner-full-control"))
             throw S3Error.AccessControlListNotSupported.Exception();
-        using var check = new ContentCheck(ExpectationOf(form));
+        // Fields mean what the headers of their names mean, and are refused where those are.
+        using var check = new ContentCheck(ContentExpectation.Of(form.Values, trailer: null));
         var create = new CreateFileOptions
         {
             Condition = CommitCondition.Replace,
@@ -60,15 +62,7 @@ sealed class FormOperations(S3Services services, Verifier verifier)
 
     static FileProperties PropertiesOf(FormFields form)
     {
-        var properties = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var (name, value) in form.Values)
-        {
-            if (ObjectProperties.IsUserOrContent(name) && !name.StartsWith(ObjectProperties.UserBeginning, StringComparison.Ordinal))
-                properties[name] = value;
-        }
-
-        properties.TryAdd(ObjectProperties.ContentType, ObjectProperties.DefaultContentType);
-        ObjectProperties.AddUserMetadata(properties, form.Values);
+        var properties = ObjectProperties.Of(form.Values).ToDictionary(StringComparer.Ordinal);
         if (form.Find("tagging") is { } tagging)
         {
             var xml = XmlBody.Parse(System.Text.Encoding.UTF8.GetBytes(tagging), "Tagging");
@@ -78,19 +72,6 @@ sealed class FormOperations(S3Services services, Verifier verifier)
         if (properties.Values.Any(value => value.Any(char.IsControl)))
             throw S3Error.InvalidArgument.Because("A field has characters that headers have not.");
         return FileProperties.Of(properties);
-    }
-
-    static ContentExpectation ExpectationOf(FormFields form)
-    {
-        foreach (var algorithm in ChecksumNames.All)
-        {
-            if (form.Find(algorithm.HeaderOf()) is not { } value) continue;
-            var checksum = algorithm.Decode(value)
-                ?? throw S3Error.InvalidRequest.Because($"The value of {algorithm.HeaderOf()} is not valid.");
-            return new() { Algorithm = algorithm, Checksum = checksum };
-        }
-
-        return ContentExpectation.Nothing;
     }
 
     static async Task AnswerAsync(S3Request request, FormFields form, string key, NamespaceEntry entry)

@@ -45,7 +45,7 @@ sealed class FormPolicy
 
             return policy;
         }
-        catch (Exception bad) when (bad is JsonException or InvalidOperationException or FormatException)
+        catch (Exception bad) when (bad is JsonException or InvalidOperationException or FormatException or OverflowException)
         {
             throw new S3Exception(new("InvalidPolicyDocument", 400, ""), "The policy cannot be read.", bad);
         }

@@ -12,7 +12,7 @@ sealed class MultipartCompletion(S3Services services)
 
     public async Task CompleteAsync(S3Request request)
     {
-        var named = ReadParts(await XmlBody.ReadAsync(request, "CompleteMultipartUpload", MaxXmlBytes));
+        var named = ReadParts(await XmlBody.ReadAsync(request, "CompleteMultipartUpload", MaxXmlBytes, describesObject: true));
         var condition = Conditions.OfWrite(request.Header("If-Match"), request.Header("If-None-Match"));
         var id = MultipartOperations.ParseId(request.Query("uploadId")!);
         var upload = await services.Metadata.FindIntentAsync(request.Customer, id, request.Cancelled);
@@ -22,13 +22,14 @@ sealed class MultipartCompletion(S3Services services)
             return;
         }
 
-        var parts = await FindPartsAsync(request, id, named);
+        var parts = await FindPartsAsync(request, upload, named);
         var tag = TagOf(parts);
         var properties = ChecksumOf(request, upload, parts);
         if (PartSizes.Format([.. parts.Select(part => part.SizeBytes)]) is { } sizes) properties[ObjectProperties.Parts] = sizes;
-        var entry = await WriteOperations.WriteAsync(condition, () => services.Files.CompletePartsAsync(
-            upload.Token, [.. named.Select(part => (part.Number, part.Tag))],
-            new() { Condition = condition, Tag = tag, Properties = FileProperties.Of(properties) }, request.Cancelled));
+        var complete = new CompletePartsOptions { Condition = condition, Tag = tag, Properties = FileProperties.Of(properties) };
+        var entry = await MultipartOperations.InUploadAsync(services, request, () => WriteOperations.WriteAsync(
+            condition, () => services.Files.CompletePartsAsync(
+                upload.Token, [.. named.Select(part => (part.Number, part.Tag))], complete, request.Cancelled)));
         await AnswerAsync(request, entry, properties);
     }
 
@@ -59,11 +60,14 @@ sealed class MultipartCompletion(S3Services services)
         await answer.SendAsync(request.Http);
     }
 
-    async Task<List<UploadPart>> FindPartsAsync(S3Request request, ulong id, List<NamedPart> named)
+    async Task<List<UploadPart>> FindPartsAsync(S3Request request, UploadIntent upload, List<NamedPart> named)
     {
+        // Of the whole, a checksum can be made without; of the parts, the client has to say which it means.
+        var needed = MultipartOperations.AlgorithmOf(upload) is { } algorithm
+            && upload.Properties[ChecksumNames.TypeHeader] == ChecksumType.Composite.NameOf() ? algorithm.HeaderOf() : null;
         var known = new Dictionary<int, UploadPart>();
         while (await services.Metadata.ListPartsAsync(
-            request.Customer, id, known.Count == 0 ? 0 : known.Keys.Max(), Page, request.Cancelled) is { Count: > 0 } page)
+            request.Customer, upload.Token.Id, known.Count == 0 ? 0 : known.Keys.Max(), Page, request.Cancelled) is { Count: > 0 } page)
         {
             foreach (var part in page) known[part.Number] = part;
         }
@@ -73,6 +77,8 @@ sealed class MultipartCompletion(S3Services services)
         {
             if (!known.TryGetValue(name.Number, out var part) || part.Tag != name.Tag)
                 throw S3Error.InvalidPart.Because($"Part {name.Number} is not there, or not with this tag.");
+            if (needed is not null && name.Checksums.All(checksum => checksum.Header != needed))
+                throw S3Error.InvalidRequest.Because($"The upload was begun with {needed}, and part {name.Number} is named without.");
             foreach (var (header, value) in name.Checksums)
             {
                 if (part.Properties.GetValueOrDefault(header) != value)
@@ -121,12 +127,20 @@ sealed class MultipartCompletion(S3Services services)
 
         if (request.Header(ChecksumNames.TypeHeader) is { } said && algorithm is not null && ChecksumNames.ParseType(said) != type)
             throw S3Error.InvalidRequest.Because($"{ChecksumNames.TypeHeader} is not that of the upload.");
-        if (algorithm is not { } chosen || parts.Any(part => !part.Properties.ContainsKey(chosen.HeaderOf()))) return properties;
+        var isKnown = algorithm is { } one && parts.All(part => part.Properties.ContainsKey(one.HeaderOf()));
+        // What cannot be compared is not taken for right.
+        var other = request.Headers.Keys
+            .Where(ChecksumNames.IsValue)
+            .FirstOrDefault(name => !isKnown || !name.Equals(algorithm!.Value.HeaderOf(), StringComparison.OrdinalIgnoreCase));
+        if (other is not null) throw S3Error.InvalidRequest.Because($"The parts were not uploaded with what {other} is made of.");
+        if (!isKnown) return properties;
+        var chosen = algorithm!.Value;
         var value = PartChecksums.Combine(
             chosen, type,
             [.. parts.Select(part => (chosen.Decode(part.Properties[chosen.HeaderOf()])
                 ?? throw S3Error.InvalidPart.Because($"Part {part.Number} has no valid checksum."), part.SizeBytes))]);
-        if (request.Header(chosen.HeaderOf()) is { } expected && expected != value)
+        // Of a composite, the number of parts may be left out.
+        if (request.Header(chosen.HeaderOf()) is { } expected && expected != value && expected != value.Split('-')[0])
             throw S3Error.BadDigest.Because($"The parts are not what {chosen.HeaderOf()} says.");
         properties[chosen.HeaderOf()] = value;
         properties[ChecksumNames.TypeHeader] = type.NameOf();

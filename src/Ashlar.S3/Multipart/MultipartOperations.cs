@@ -13,7 +13,7 @@ sealed class MultipartOperations(S3Services services)
     {
         if (request.IsDirectoryKey)
             throw S3Error.InvalidArgument.Because("A key that ends in a slash is that of a directory, and has no content.");
-        var properties = ObjectProperties.Of(request).ToDictionary(StringComparer.Ordinal);
+        var properties = ObjectProperties.Of(request.Headers).ToDictionary(StringComparer.Ordinal);
         var algorithm = request.Header(ChecksumNames.AlgorithmHeader) is { } name ? ChecksumNames.Parse(name) : (ChecksumAlgorithm?)null;
         var type = TypeOf(request, algorithm);
         if (algorithm is { } chosen)
@@ -24,6 +24,7 @@ sealed class MultipartOperations(S3Services services)
             request.Response.Headers[ChecksumNames.TypeHeader] = type.NameOf();
         }
 
+        await WriteOperations.RequireNameAsync(services, request);
         var upload = await services.Files.BeginPartsAsync(
             request.Customer, request.ObjectPath,
             new() { Properties = FileProperties.Of(properties), CreateParents = true },
@@ -36,18 +37,18 @@ sealed class MultipartOperations(S3Services services)
     public async Task UploadPartAsync(S3Request request)
     {
         var number = PartNumber(request);
-        ObjectProperties.RefuseUnsupported(request);
+        ObjectProperties.RefuseUnsupported(request.Headers);
         var upload = await FindAsync(request);
         await using var body = RequestBody.Open(request);
         if (body.LengthBytes is null && !request.Payload.IsChunked) throw S3Error.MissingContentLength.Exception();
         if (body.LengthBytes > MultipartLimits.MaxPartBytes) throw S3Error.EntityTooLarge.Exception();
         var algorithm = AlgorithmOf(upload);
-        var expected = ContentExpectation.Of(request, body.Trailer);
+        var expected = ContentExpectation.Of(request.Headers, body.Trailer);
         if (algorithm is not null && expected.Algorithm is { } said && said != algorithm)
             throw S3Error.InvalidRequest.Because($"The checksum of a part has to be {algorithm.Value.NameOf()}, as the upload was begun.");
         using var check = new ContentCheck(expected, algorithm);
-        var part = await services.Files.PutPartAsync(
-            upload.Token, number, body.Content, new() { ExpectedBytes = body.LengthBytes, Check = check }, request.Cancelled);
+        var part = await InUploadAsync(services, request, () => services.Files.PutPartAsync(
+            upload.Token, number, body.Content, new() { ExpectedBytes = body.LengthBytes, Check = check }, request.Cancelled));
         request.Response.Headers.ETag = $"\"{part.Tag}\"";
         if (check.Checksum is { } checksum) request.Response.Headers[check.ChecksumName!] = checksum;
     }
@@ -66,8 +67,8 @@ sealed class MultipartOperations(S3Services services)
         if (reader.Entry.FileId != found.Entry.FileId) throw S3Error.PreconditionFailed.Because("The source was replaced at this moment.");
         using var check = new ContentCheck(ContentExpectation.Nothing, AlgorithmOf(upload));
         await using var content = new CopiedContent(reader, request.Cancelled);
-        var part = await services.Files.PutPartAsync(
-            upload.Token, number, content, new() { ExpectedBytes = range.Length, Check = check }, request.Cancelled);
+        var part = await InUploadAsync(services, request, () => services.Files.PutPartAsync(
+            upload.Token, number, content, new() { ExpectedBytes = range.Length, Check = check }, request.Cancelled));
         using var answer = new XmlAnswer("CopyPartResult");
         answer.Time("LastModified", part.CreatedAt).Tag(part.Tag);
         if (check.Checksum is { } checksum) answer.Text(AlgorithmOf(upload)!.Value.ElementOf(), checksum);
@@ -77,7 +78,11 @@ sealed class MultipartOperations(S3Services services)
     public async Task AbortAsync(S3Request request)
     {
         var upload = await FindAsync(request);
-        await services.Files.AbortPartsAsync(upload.Token, request.Cancelled);
+        await InUploadAsync(services, request, async () =>
+        {
+            await services.Files.AbortPartsAsync(upload.Token, request.Cancelled);
+            return true;
+        });
         request.Response.StatusCode = StatusCodes.Status204NoContent;
     }
 
@@ -113,6 +118,21 @@ sealed class MultipartOperations(S3Services services)
         // One of another key is none of this.
         return upload is { IsInParts: true, IsReleased: false } && upload.Path == request.ObjectPath
             ? upload : throw S3Error.NoSuchUpload.Exception();
+    }
+
+    /// <summary>Works on the upload of a request, and tells one that has ended meanwhile from one that is out of reach for now.</summary>
+    public static async Task<T> InUploadAsync<T>(S3Services services, S3Request request, Func<Task<T>> work)
+    {
+        try
+        {
+            return await work();
+        }
+        catch (IntentLostException)
+        {
+            var id = ParseId(request.Query("uploadId")!);
+            if (await services.Metadata.FindIntentAsync(request.Customer, id, request.Cancelled) is { IsReleased: false }) throw;
+            throw S3Error.NoSuchUpload.Exception();
+        }
     }
 
     static ChecksumType TypeOf(S3Request request, ChecksumAlgorithm? algorithm)

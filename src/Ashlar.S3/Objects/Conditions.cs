@@ -25,14 +25,14 @@ sealed record Conditions(string? IfMatch, string? IfNoneMatch, DateTimeOffset? I
         // A tag says more than a time: where there is one, the time does not count.
         if (IfMatch is not null)
         {
-            if (!Matches(IfMatch, entry.Tag)) return S3Error.PreconditionFailed;
+            if (!Matches(IfMatch, ObjectVersions.TagOf(entry))) return S3Error.PreconditionFailed;
         }
         else if (changedAt > IfUnmodifiedSince)
         {
             return S3Error.PreconditionFailed;
         }
 
-        if (IfNoneMatch is not null) return Matches(IfNoneMatch, entry.Tag) ? S3Error.NotModified : null;
+        if (IfNoneMatch is not null) return Matches(IfNoneMatch, ObjectVersions.TagOf(entry)) ? S3Error.NotModified : null;
         return changedAt <= IfModifiedSince ? S3Error.NotModified : null;
     }
 

@@ -8,17 +8,20 @@ sealed class CopyOperations(S3Services services)
     public async Task CopyAsync(S3Request request)
     {
         var source = CopySource.Parse(request.Header(CopySource.Header)!);
-        ObjectProperties.RefuseUnsupported(request);
+        ObjectProperties.RefuseUnsupported(request.Headers);
         var (replacesMetadata, replacesTags) = (Directive(request, "x-amz-metadata-directive"), Directive(
             request, "x-amz-tagging-directive"));
         var found = await source.FindAsync(services, request);
         var path = request.ObjectPath;
         var condition = Conditions.OfWrite(request.Header("If-Match"), request.Header("If-None-Match"));
+        if (request.Header(ChecksumNames.AlgorithmHeader) is { } name
+            && !found.Properties.ContainsKey(ChecksumNames.Parse(name).HeaderOf()))
+            throw S3Error.NotImplemented.Because("No content is read to copy it, so a copy has the checksum of its source and no other.");
         var properties = PropertiesOf(request, found.Properties, replacesMetadata, replacesTags);
         NamespaceEntry entry;
         if (request.IsDirectoryKey || source.IsDirectoryKey)
         {
-            entry = await CopyDirectoryAsync(request, source, properties, replacesMetadata || replacesTags);
+            entry = await CopyDirectoryAsync(request, source, condition, properties, replacesMetadata || replacesTags);
         }
         else if (source.Path == path)
         {
@@ -53,33 +56,21 @@ sealed class CopyOperations(S3Services services)
         await answer.SendAsync(request.Http);
     }
 
-    async Task<NamespaceEntry> CopyDirectoryAsync(S3Request request, CopySource source, FileProperties properties, bool replaces)
+    async Task<NamespaceEntry> CopyDirectoryAsync(
+        S3Request request, CopySource source, CommitCondition condition, FileProperties properties, bool replaces)
     {
         if (!request.IsDirectoryKey || !source.IsDirectoryKey)
             throw S3Error.InvalidArgument.Because("A key that ends in a slash is a directory, and is copied to such a key only.");
-        if (source.Path == request.ObjectPath)
-        {
-            if (!replaces) throw S3Error.InvalidRequest.Because("A directory is copied to itself, and nothing of it changes.");
-            return await services.Files.SetPropertiesAsync(
-                request.Customer, source.Path, WriteOperations.Replace(properties), null, request.Cancelled);
-        }
-
-        var create = new CreateDirectoryOptions { CreateParents = true, MayClaimImplicit = true, Properties = properties };
-        try
-        {
-            return await services.Files.CreateDirectoryAsync(request.Customer, request.ObjectPath, create, request.Cancelled);
-        }
-        catch (PathExistsException)
-        {
-            return await services.Files.SetPropertiesAsync(
-                request.Customer, request.ObjectPath, WriteOperations.Replace(properties), null, request.Cancelled);
-        }
+        if (source.Path == request.ObjectPath && !replaces)
+            throw S3Error.InvalidRequest.Because("A directory is copied to itself, and nothing of it changes.");
+        WriteOperations.RequireDirectoryCondition(condition);
+        return await WriteOperations.MakeDirectoryAsync(services, request, condition, properties);
     }
 
     // What the content brings with it stays with it, whatever is replaced.
     static FileProperties PropertiesOf(S3Request request, FileProperties source, bool replacesMetadata, bool replacesTags)
     {
-        var fresh = ObjectProperties.Of(request);
+        var fresh = ObjectProperties.Of(request.Headers);
         return FileProperties.Of(
             source
                 .Where(one => one.Key == Tagging.Property ? !replacesTags : !ObjectProperties.IsUserOrContent(one.Key) || !replacesMetadata)

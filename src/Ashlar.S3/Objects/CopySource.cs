@@ -36,6 +36,8 @@ sealed record CopySource(string Bucket, string Key)
     {
         // Within the customer alone: another's bucket of the same name is never looked at.
         if (!request.Caller.Rights.HasFlag(FileRights.Read)) throw S3Error.AccessDenied.Exception();
+        if (request.Header("x-amz-source-expected-bucket-owner") is { } owner && owner != request.Caller.OwnerId)
+            throw S3Error.AccessDenied.Exception();
         if (!BucketName.IsValid(Bucket)) throw S3Error.NoSuchBucket.Exception();
         var found = await ReadOperations.FindAsync(services.Metadata, request.Customer, Path, IsDirectoryKey, request.Cancelled);
         if (found is null)

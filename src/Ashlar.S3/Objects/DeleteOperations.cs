@@ -8,7 +8,8 @@ namespace Ashlar.S3;
 /// <summary>Deletes objects. What is not there is as good as deleted.</summary>
 sealed class DeleteOperations(S3Services services)
 {
-    const int MaxObjects = 1000, MaxXmlBytes = 4 << 20;
+    // Each deletion waits for its own sync: some at a time share one.
+    const int MaxObjects = 1000, MaxXmlBytes = 4 << 20, MaxAtOnce = 16;
 
     public async Task DeleteAsync(S3Request request)
     {
@@ -32,10 +33,14 @@ sealed class DeleteOperations(S3Services services)
         }
 
         var isQuiet = root.Text("Quiet") is { } quiet && quiet.Trim().Equals("true", StringComparison.OrdinalIgnoreCase);
+        var failures = new S3Exception?[objects.Length];
+        await Parallel.ForAsync(
+            0, objects.Length, new ParallelOptions { MaxDegreeOfParallelism = MaxAtOnce, CancellationToken = request.Cancelled },
+            async (i, _) => failures[i] = await TryDeleteAsync(request, objects[i]));
         using var answer = new XmlAnswer("DeleteResult");
-        foreach (var one in objects)
+        foreach (var (one, failure) in objects.Zip(failures))
         {
-            if (await TryDeleteAsync(request, one) is { } failure)
+            if (failure is not null)
             {
                 answer.Element("Error", error => ErrorAnswer.Write(
                     error.Text("Key", one.Need("Key")).Text("VersionId", one.Text("VersionId")), failure));

@@ -50,7 +50,7 @@ static class ObjectAnswer
     /// <summary>Shows the checksum, if it was asked for.</summary>
     public static void WriteChecksum(S3Request request, FileProperties properties)
     {
-        if (!"ENABLED".Equals(request.Header("x-amz-checksum-mode"), StringComparison.OrdinalIgnoreCase)) return;
+        if (!"ENABLED".Equals(request.Header(ChecksumNames.ModeHeader), StringComparison.OrdinalIgnoreCase)) return;
         WriteChecksum(request.Response, properties);
     }
 

@@ -29,28 +29,27 @@ static class ObjectProperties
         "x-amz-bucket-object-lock-enabled", "x-amz-write-offset-bytes", "x-amz-rename-source",
     ];
 
-    /// <summary>What the headers of a request say of the object that it makes.</summary>
+    /// <summary>What the headers of a request, or the fields of a form, say of the object that it makes.</summary>
     /// <exception cref="S3Exception">They ask for what is not here, or are too long.</exception>
-    public static FileProperties Of(S3Request request)
+    public static FileProperties Of(IReadOnlyDictionary<string, string> headers)
     {
-        RefuseUnsupported(request);
-        var properties = new Dictionary<string, string>(StringComparer.Ordinal);
-        properties[ContentType] = Bounded(ContentType, request.Header("Content-Type") is { Length: > 0 } type ? type : DefaultContentType);
+        RefuseUnsupported(headers);
+        var type = headers.GetValueOrDefault(ContentType) is { Length: > 0 } said ? said : DefaultContentType;
+        var properties = new Dictionary<string, string>(StringComparer.Ordinal) { [ContentType] = Bounded(ContentType, type) };
         foreach (var name in ContentHeaders)
         {
-            if (request.Header(name) is not { Length: > 0 } value) continue;
+            if (headers.GetValueOrDefault(name) is not { Length: > 0 } value) continue;
             if (name == "content-encoding") value = WithoutAwsChunked(value);
             if (value.Length > 0) properties[name] = Bounded(name, value);
         }
 
-        AddUserMetadata(properties, request.Http.Request.Headers.Select(
-            header => new KeyValuePair<string, string>(header.Key, header.Value.ToString())));
-        if (request.Header(Tagging.Header) is { Length: > 0 } tags) properties[Tagging.Property] = Tagging.ParseHeader(tags);
+        AddUserMetadata(properties, headers);
+        if (headers.GetValueOrDefault(Tagging.Header) is { Length: > 0 } tags) properties[Tagging.Property] = Tagging.ParseHeader(tags);
         return FileProperties.Of(properties);
     }
 
     /// <summary>Adds what names and values say that begin as user metadata do.</summary>
-    public static void AddUserMetadata(Dictionary<string, string> properties, IEnumerable<KeyValuePair<string, string>> fields)
+    static void AddUserMetadata(Dictionary<string, string> properties, IEnumerable<KeyValuePair<string, string>> fields)
     {
         var bytes = 0;
         foreach (var (header, value) in fields)
@@ -65,23 +64,23 @@ static class ObjectProperties
         }
     }
 
-    public static void RefuseUnsupported(S3Request request)
+    public static void RefuseUnsupported(IReadOnlyDictionary<string, string> headers)
     {
         foreach (var name in Unsupported)
         {
-            if (request.Header(name) is not null) throw S3Error.NotImplemented.Because($"{name} is not supported here.");
+            if (headers.ContainsKey(name)) throw S3Error.NotImplemented.Because($"{name} is not supported here.");
         }
 
-        if (request.Header("x-amz-storage-class") is { } storage && storage != "STANDARD") throw S3Error.InvalidStorageClass.Exception();
-        RefuseLists(request);
+        if (headers.GetValueOrDefault("x-amz-storage-class") is not (null or "STANDARD")) throw S3Error.InvalidStorageClass.Exception();
+        RefuseLists(headers);
     }
 
     /// <summary>Refuses access control lists that give anybody else a right.</summary>
-    public static void RefuseLists(S3Request request)
+    public static void RefuseLists(IReadOnlyDictionary<string, string> headers)
     {
-        if (request.Header("x-amz-acl") is { } list && list is not ("private" or "bucket-owner-full-control"))
+        if (headers.GetValueOrDefault("x-amz-acl") is not (null or "private" or "bucket-owner-full-control"))
             throw S3Error.AccessControlListNotSupported.Exception();
-        if (request.Http.Request.Headers.Keys.Any(name => name.StartsWith("x-amz-grant-", StringComparison.OrdinalIgnoreCase)))
+        if (headers.Keys.Any(name => name.StartsWith("x-amz-grant-", StringComparison.OrdinalIgnoreCase)))
             throw S3Error.AccessControlListNotSupported.Exception();
     }
 

@@ -15,8 +15,14 @@ sealed class ReadOperations(S3Services services)
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
             var found = await FindAsync(request);
-            if (Prepare(request, found) is not { } range) return;
-            if (found.Entry.Kind == NamespaceEntryKind.Directory || range.Length == 0) return;
+            var selection = Select(request, found);
+            var range = selection.Range ?? new(0, found.Entry.SizeBytes);
+            if (selection.IsNotModified || found.Entry.Kind == NamespaceEntryKind.Directory || range.Length == 0)
+            {
+                Write(request, found, selection);
+                return;
+            }
+
             FileReader reader;
             try
             {
@@ -28,8 +34,10 @@ sealed class ReadOperations(S3Services services)
                 continue;
             }
 
-            // Another file took the name since: its headers are others.
+            // Another file took the name since: what was selected is not of it. Headers are written when it is certain of which, as none of
+            // one version may stand in front of the content of another.
             if (reader.Entry.FileId != found.Entry.FileId) continue;
+            Write(request, new(reader.Entry, reader.Properties), selection);
             await reader.CopyToAsync(request.Response.Body, request.Cancelled);
             return;
         }
@@ -37,12 +45,21 @@ sealed class ReadOperations(S3Services services)
         throw S3Error.ServiceUnavailable.Exception();
     }
 
-    public async Task HeadAsync(S3Request request) => Prepare(request, await FindAsync(request));
+    public async Task HeadAsync(S3Request request)
+    {
+        var found = await FindAsync(request);
+        Write(request, found, Select(request, found));
+    }
 
     public async Task GetAttributesAsync(S3Request request)
     {
         var found = await FindAsync(request);
-        if (Conditions.OfRead(request).Check(found.Entry) is { } failed) throw failed.Exception();
+        if (IsNotModified(request, found.Entry))
+        {
+            WriteNotModified(request.Response, found.Entry);
+            return;
+        }
+
         var wanted = (request.Header("x-amz-object-attributes")
             ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         string[] known = ["ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"];
@@ -90,22 +107,37 @@ sealed class ReadOperations(S3Services services)
         return (found.Entry.Kind == NamespaceEntryKind.Directory) == isDirectory && !(isDirectory && found.Entry.IsImplicit) ? found : null;
     }
 
-    // The range to send; null if the answer is complete without.
-    static ByteRange? Prepare(S3Request request, DescribedEntry found)
+    // What of an object is asked for. Nothing is written yet.
+    static Selection Select(S3Request request, DescribedEntry found) => IsNotModified(request, found.Entry)
+        ? new(true, null, 0)
+        : Select(request, found.Entry, found.Properties);
+
+    static bool IsNotModified(S3Request request, NamespaceEntry entry)
+    {
+        var failed = Conditions.OfRead(request).Check(entry);
+        return failed is null || failed == S3Error.NotModified ? failed is not null : throw failed.Exception();
+    }
+
+    static void WriteNotModified(HttpResponse response, NamespaceEntry entry)
+    {
+        ObjectAnswer.WriteValidators(response, entry);
+        response.StatusCode = StatusCodes.Status304NotModified;
+    }
+
+    static void Write(S3Request request, DescribedEntry found, Selection selection)
     {
         var (entry, properties) = found;
         var response = request.Response;
-        if (Conditions.OfRead(request).Check(entry) is { } failed)
+        if (selection.IsNotModified)
         {
-            if (failed != S3Error.NotModified) throw failed.Exception();
-            ObjectAnswer.WriteValidators(response, entry);
-            response.StatusCode = StatusCodes.Status304NotModified;
-            return null;
+            WriteNotModified(response, entry);
+            return;
         }
 
-        var range = RangeOf(request, entry, properties);
         ObjectAnswer.Write(request, entry, properties);
-        if (range is { } part)
+        if (selection.PartsCount > 0)
+            response.Headers["x-amz-mp-parts-count"] = selection.PartsCount.ToString(CultureInfo.InvariantCulture);
+        if (selection.Range is { } part)
         {
             response.StatusCode = StatusCodes.Status206PartialContent;
             response.Headers.ContentRange = $"bytes {part.Offset}-{part.Offset + part.Length - 1}/{entry.SizeBytes}";
@@ -116,29 +148,27 @@ sealed class ReadOperations(S3Services services)
             ObjectAnswer.WriteChecksum(request, properties);
         }
 
-        var sent = range ?? new(0, entry.SizeBytes);
-        response.ContentLength = sent.Length;
-        return HttpMethods.IsHead(request.Http.Request.Method) ? null : sent;
+        response.ContentLength = selection.Range?.Length ?? entry.SizeBytes;
     }
 
-    static ByteRange? RangeOf(S3Request request, NamespaceEntry entry, FileProperties properties)
+    static Selection Select(S3Request request, NamespaceEntry entry, FileProperties properties)
     {
         var header = request.Header("Range");
         // A range of a version that is not there any more is no range.
-        if (header is not null && request.Header("If-Range") is { } only && !Conditions.Matches(only, entry.Tag)) header = null;
+        if (header is not null && request.Header("If-Range") is { } only && !Conditions.Matches(only, ObjectVersions.TagOf(entry)))
+            header = null;
         if (Numbers.Parse(request.Query("partNumber"), "partNumber", 1, MultipartLimits.MaxParts) is not { } number)
-            return ByteRange.Parse(header, entry.SizeBytes);
+            return new(false, ByteRange.Parse(header, entry.SizeBytes), 0);
         if (header is not null) throw S3Error.InvalidRequest.Because("Range and partNumber exclude each other.");
         var sizes = PartSizes.Parse(properties.GetValueOrDefault(ObjectProperties.Parts));
         if (sizes.Count == 0)
         {
             if (number > 1) throw S3Error.InvalidPart.Exception();
-            return entry.SizeBytes == 0 ? null : new ByteRange(0, entry.SizeBytes);
+            return new(false, entry.SizeBytes == 0 ? null : new ByteRange(0, entry.SizeBytes), 0);
         }
 
         if (number > sizes.Count) throw S3Error.InvalidPart.Exception();
-        request.Response.Headers["x-amz-mp-parts-count"] = sizes.Count.ToString(CultureInfo.InvariantCulture);
-        return new ByteRange(sizes.Take(number - 1).Sum(), sizes[number - 1]);
+        return new(false, new(sizes.Take(number - 1).Sum(), sizes[number - 1]), sizes.Count);
     }
 
     static void WriteChecksum(XmlAnswer answer, FileProperties properties)
@@ -170,4 +200,10 @@ sealed class ReadOperations(S3Services services)
             }
         });
     }
+
+    /// <summary>What of an object a request asks for.</summary>
+    /// <param name="IsNotModified">Nothing: the client has it.</param>
+    /// <param name="Range">A range; null is all of it.</param>
+    /// <param name="PartsCount">How many parts it has, where one of them is asked for; else 0.</param>
+    readonly record struct Selection(bool IsNotModified, ByteRange? Range, int PartsCount);
 }

@@ -6,6 +6,8 @@ namespace Ashlar.S3;
 /// <summary>Operations that make objects, or change what is kept with them.</summary>
 sealed class WriteOperations(S3Services services)
 {
+    const long ShortBytes = 1 << 20;
+
     public async Task PutAsync(S3Request request)
     {
         if (request.IsDirectoryKey)
@@ -15,13 +17,15 @@ sealed class WriteOperations(S3Services services)
         }
 
         var path = request.ObjectPath;
-        var properties = ObjectProperties.Of(request);
+        var properties = ObjectProperties.Of(request.Headers);
         var condition = Conditions.OfWrite(request.Header("If-Match"), request.Header("If-None-Match"));
         await CheckAsync(request, path, condition);
+        // A short body is here as soon as the answer would be.
+        if (request.Http.Request.ContentLength is not <= ShortBytes) await RequireNameAsync(services, request);
         await using var body = RequestBody.Open(request);
         if (body.LengthBytes is null && !request.Payload.IsChunked) throw S3Error.MissingContentLength.Exception();
         if (body.LengthBytes > MultipartLimits.MaxPartBytes) throw S3Error.EntityTooLarge.Exception();
-        using var check = new ContentCheck(ContentExpectation.Of(request, body.Trailer));
+        using var check = new ContentCheck(ContentExpectation.Of(request.Headers, body.Trailer));
         var create = new CreateFileOptions
         {
             Condition = condition,
@@ -67,6 +71,47 @@ sealed class WriteOperations(S3Services services)
         if (condition.IfTag != "*" && condition.IfTag != entry.Tag) throw S3Error.PreconditionFailed.Exception();
     }
 
+    /// <summary>Refuses a name behind that of an object and a slash, or in front of those of others.</summary>
+    public static async Task RequireNameAsync(S3Services services, S3Request request)
+    {
+        var path = request.ObjectPath;
+        for (var each = path; !each.IsRoot; each = each.Parent)
+        {
+            var entry = await services.Metadata.StatAsync(request.Customer, each, request.Cancelled);
+            if (entry is null) continue;
+            var isFile = entry.Kind == NamespaceEntryKind.File;
+            if (each == path && !isFile) throw BehindName();
+            if (each != path && isFile) throw S3Error.InvalidRequest.Because($"{each}: there is an object of this name.");
+            return;
+        }
+    }
+
+    /// <summary>Refuses a condition that cannot be held for a directory.</summary>
+    public static void RequireDirectoryCondition(CommitCondition condition)
+    {
+        if (condition.IfTag is not null) throw S3Error.NotImplemented.Because("If-Match is not supported for keys that end in a slash.");
+    }
+
+    /// <summary>Makes the directory of a key that ends in a slash, or gives the one that is there other properties.</summary>
+    public static async Task<NamespaceEntry> MakeDirectoryAsync(
+        S3Services services, S3Request request, CommitCondition condition, FileProperties properties)
+    {
+        var (customer, path) = (request.Customer, request.ObjectPath);
+        var create = new CreateDirectoryOptions { CreateParents = true, MayClaimImplicit = true, Properties = properties };
+        try
+        {
+            return await services.Files.CreateDirectoryAsync(customer, path, create, request.Cancelled);
+        }
+        catch (PathExistsException taken)
+        {
+            // What is kept with an object is not for a directory to change.
+            if (taken.Kind == NamespaceEntryKind.File)
+                throw S3Error.InvalidRequest.Because("There is an object of this name without the slash.");
+            if (!condition.MayReplace) throw S3Error.PreconditionFailed.Exception();
+            return await services.Files.SetPropertiesAsync(customer, path, Replace(properties), null, request.Cancelled);
+        }
+    }
+
     /// <summary>Writes under a condition, and tells what is missing from what is another.</summary>
     public static async Task<NamespaceEntry> WriteAsync(CommitCondition condition, Func<Task<NamespaceEntry>> write)
     {
@@ -80,34 +125,20 @@ sealed class WriteOperations(S3Services services)
         }
         catch (PathExistsException) when (condition.MayReplace)
         {
-            throw S3Error.InvalidRequest.Because("There are objects behind this name and a slash.");
+            throw BehindName();
         }
     }
 
     // A directory, which somebody made: it stays when nothing is in it any more.
     async Task PutDirectoryAsync(S3Request request)
     {
-        var path = request.ObjectPath;
-        var properties = ObjectProperties.Of(request);
+        var properties = ObjectProperties.Of(request.Headers);
         var condition = Conditions.OfWrite(request.Header("If-Match"), request.Header("If-None-Match"));
-        if (condition.IfTag is not null) throw S3Error.NotImplemented.Because("If-Match is not supported for keys that end in a slash.");
+        RequireDirectoryCondition(condition);
         var content = await RequestBody.ReadAsync(request, maxBytes: 1 << 20);
         if (content.Length > 0)
             throw S3Error.InvalidArgument.Because("A key that ends in a slash is that of a directory, and has no content.");
-        var create = new CreateDirectoryOptions { CreateParents = true, MayClaimImplicit = true, Properties = properties };
-        try
-        {
-            await services.Files.CreateDirectoryAsync(request.Customer, path, create, request.Cancelled);
-        }
-        catch (PathExistsException)
-        {
-            var entry = await services.Metadata.StatAsync(request.Customer, path, request.Cancelled);
-            if (entry?.Kind == NamespaceEntryKind.File)
-                throw S3Error.InvalidRequest.Because("There is an object of this name without the slash.");
-            if (!condition.MayReplace) throw S3Error.PreconditionFailed.Exception();
-            await services.Files.SetPropertiesAsync(request.Customer, path, Replace(properties), null, request.Cancelled);
-        }
-
+        await MakeDirectoryAsync(services, request, condition, properties);
         request.Response.Headers.ETag = $"\"{ObjectVersions.EmptyTag}\"";
     }
 
@@ -123,6 +154,8 @@ sealed class WriteOperations(S3Services services)
         await services.Files.SetPropertiesAsync(
             request.Customer, request.ObjectPath, changes, request.IsDirectoryKey ? null : found.Entry.Tag, request.Cancelled);
     }
+
+    static S3Exception BehindName() => S3Error.InvalidRequest.Because("There are objects behind this name and a slash.");
 
     public static PropertyChanges Replace(FileProperties properties) =>
         new(true, properties.ToDictionary(one => one.Key, one => (string?)one.Value, StringComparer.Ordinal), true);

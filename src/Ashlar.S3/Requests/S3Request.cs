@@ -10,6 +10,9 @@ sealed class S3Request(HttpContext http, RequestTarget target, string? bucket, s
     // Of a key, as FilePath has it without the bucket.
     const int MaxKeyBytes = 1024;
 
+    // Headers that stand in the query.
+    readonly IReadOnlyDictionary<string, string> hoisted = HoistedHeaders.Of(target, http.Request.Headers);
+
     public HttpContext Http { get; } = http;
 
     public RequestTarget Target { get; } = target;
@@ -19,6 +22,9 @@ sealed class S3Request(HttpContext http, RequestTarget target, string? bucket, s
 
     /// <summary>The key; empty at the level of a bucket.</summary>
     public string Key { get; } = key;
+
+    /// <summary>Whether the bucket stands in the host, and not in the path.</summary>
+    public bool IsBucketInHost { get; init; }
 
     public Route Route { get; set; } = Route.Unknown;
 
@@ -48,14 +54,24 @@ sealed class S3Request(HttpContext http, RequestTarget target, string? bucket, s
     /// <summary>Whether the key is that of a directory.</summary>
     public bool IsDirectoryKey => Key.EndsWith('/');
 
-    public string? Header(string name) =>
-        Http.Request.Headers.TryGetValue(name, out var values) && values.Count > 0 ? values.ToString() : null;
+    /// <summary>All headers, with those that the signer of the request put into its query.</summary>
+    public IReadOnlyDictionary<string, string> Headers => field ??= Http.Request.Headers
+        .Select(header => KeyValuePair.Create(header.Key, header.Value.ToString()))
+        .Concat(hoisted)
+        .ToDictionary(StringComparer.OrdinalIgnoreCase);
+
+    public string? Header(string name) => Http.Request.Headers.TryGetValue(name, out var values) && values.Count > 0
+        ? values.ToString()
+        : hoisted.GetValueOrDefault(name);
 
     public string? Query(string name) => Target.Find(name);
 
     /// <summary>Where an object of the bucket is found.</summary>
-    public string UrlOf(string key) =>
-        $"{Http.Request.Scheme}://{Http.Request.Host.Value}/{UriText.Encode(Bucket!)}/{UriText.Encode(key, keepsSlash: true)}";
+    public string UrlOf(string key)
+    {
+        var path = IsBucketInHost ? key : $"{Bucket}/{key}";
+        return $"{Http.Request.Scheme}://{Http.Request.Host.Value}/{UriText.Encode(path, keepsSlash: true)}";
+    }
 
     public static FilePath PathOf(string bucket, string key = "")
     {

@@ -40,7 +40,7 @@ sealed class RequestHandler(S3Services services, Dispatcher dispatcher)
     S3Request Read(HttpContext http, RequestTarget target)
     {
         var path = target.Path.AsSpan(1);
-        if (BucketOfHost(http.Request.Host) is { } bucket) return new(http, target, bucket, path.ToString());
+        if (BucketOfHost(http.Request.Host) is { } bucket) return new(http, target, bucket, path.ToString()) { IsBucketInHost = true };
         if (path.IsEmpty) return new(http, target, null, "");
         var slash = path.IndexOf('/');
         return slash < 0
@@ -88,6 +88,12 @@ sealed class RequestHandler(S3Services services, Dispatcher dispatcher)
         catch (Exception) when (http.RequestAborted.IsCancellationRequested)
         {
             // Nobody hears it.
+        }
+        catch (Exception unsent)
+        {
+            services.Options.Log?.Invoke(new(
+                S3EventKind.Failed, $"{http.Request.Method} {resource}: {unsent}", requestId, AddressOf(http)));
+            http.Abort();
         }
     }
 

@@ -113,7 +113,8 @@ static class RouteTable
         }
 
         if (found is not null) return found;
-        var isKnown = Methods.Contains(method) && target.Query.Any(parameter => !IsIgnored(parameter.Name));
+        var isPresigned = PresignedQuery.IsIn(target);
+        var isKnown = Methods.Contains(method) && target.Query.Any(parameter => !IsIgnored(parameter.Name, isPresigned));
         return isKnown ? Route.Unknown : throw S3Error.MethodNotAllowed.Exception();
     }
 
@@ -127,19 +128,22 @@ static class RouteTable
             if (target.Find(key) is null) return false;
         }
 
+        var isPresigned = PresignedQuery.IsIn(target);
         foreach (var parameter in target.Query)
         {
             var name = parameter.Name;
             if (!route.Keys.Contains(name, StringComparer.Ordinal) && !route.Parameters.Contains(name, StringComparer.Ordinal)
-                && (KeyNames.Contains(name) || !IsIgnored(name)))
+                && (KeyNames.Contains(name) || !IsIgnored(name, isPresigned)))
                 return false;
         }
 
         return true;
     }
 
-    // Signatures, and what clients say of themselves (x-id).
-    static bool IsIgnored(string parameter) => parameter.StartsWith("x-", StringComparison.OrdinalIgnoreCase);
+    // What clients say of themselves (x-id); where the query is signed as such, also the signature, and headers that stand in it. Without a
+    // signature in the query nobody heeds such headers, so the request is not taken for one without them.
+    static bool IsIgnored(string parameter, bool isPresigned) => parameter.StartsWith("x-", StringComparison.OrdinalIgnoreCase)
+        && (isPresigned || !parameter.StartsWith("x-amz-", StringComparison.OrdinalIgnoreCase));
 
     static Route Service(S3Operation operation, string method, FileRights right) => new(operation, method, RouteLevel.Service, right);
 

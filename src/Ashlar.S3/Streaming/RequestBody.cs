@@ -44,16 +44,23 @@ sealed class RequestBody : IAsyncDisposable
         if (length is null && payload.Kind != PayloadKind.ChunksWithTrailer)
             throw S3Error.MissingContentLength.Because($"The header {DecodedLength} is missing.");
         var trailer = payload.HasTrailer ? new Trailer(request.Header("x-amz-trailer")) : null;
+        if (payload.Kind == PayloadKind.ChunksWithTrailer && !trailer!.Announced.Concat(request.Headers.Keys).Any(ChecksumNames.IsValue))
+            throw S3Error.InvalidRequest.Because("Chunks that are not signed need a checksum, and none is announced in x-amz-trailer.");
         return new(new AwsChunkedBody(source, payload.Signatures, length, trailer), length, trailer);
     }
 
     /// <summary>All of a body that has to be short.</summary>
+    /// <param name="request">Whose.</param>
+    /// <param name="maxBytes">The limit.</param>
+    /// <param name="describesObject">Whether headers say the checksum of an object that it describes, and not its own.</param>
     /// <exception cref="S3Exception">It is longer than the limit, or its checksums are wrong.</exception>
-    public static async Task<byte[]> ReadAsync(S3Request request, int maxBytes)
+    public static async Task<byte[]> ReadAsync(S3Request request, int maxBytes, bool describesObject = false)
     {
         await using var body = Open(request);
         if (body.LengthBytes > maxBytes) throw TooLong(maxBytes);
-        using var check = new ContentCheck(ContentExpectation.Of(request, body.Trailer));
+        using var check = new ContentCheck(describesObject
+            ? ContentExpectation.OfDescription(request.Headers, body.Trailer)
+            : ContentExpectation.Of(request.Headers, body.Trailer));
         var content = new MemoryStream();
         var buffer = new byte[16 << 10];
         while (await body.Content.ReadAsync(buffer, request.Cancelled) is var read and > 0)

@@ -7,6 +7,13 @@ static class ErrorAnswer
 {
     public static async Task SendAsync(HttpContext http, S3Exception failure, string resource, string requestId)
     {
+        if (failure.Error.Status is StatusCodes.Status204NoContent or StatusCodes.Status304NotModified)
+        {
+            // These have no body.
+            http.Response.StatusCode = failure.Error.Status;
+            return;
+        }
+
         using var answer = new XmlAnswer("Error", hasNamespace: false);
         Write(answer, failure).Text("Resource", resource).Text("RequestId", requestId).Text("HostId", requestId);
         await answer.SendAsync(http, failure.Error.Status);

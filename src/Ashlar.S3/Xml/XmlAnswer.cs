@@ -11,7 +11,13 @@ sealed class XmlAnswer : IDisposable
     const string Namespace = "http://s3.amazonaws.com/doc/2006-03-01/";
 
     // Keys may have characters that XML has not; they are written as references, as S3 does, unless a client asks for another encoding.
-    static readonly XmlWriterSettings Settings = new() { Encoding = new UTF8Encoding(false), CheckCharacters = false, Async = false };
+    // So are line ends, which whoever reads XML makes others of.
+    static readonly XmlWriterSettings Settings = new()
+    {
+        Encoding = new UTF8Encoding(false),
+        CheckCharacters = false,
+        NewLineHandling = NewLineHandling.Entitize,
+    };
 
     readonly MemoryStream content = new();
     readonly XmlWriter writer;

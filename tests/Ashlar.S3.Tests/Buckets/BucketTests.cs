@@ -87,6 +87,12 @@ public sealed class BucketTests : IAsyncLifetime
         (await named.RunAsync(Call("PUT", "/a/b").Send("x"))).Must(200);
         Assert.Equal("x", (await named.RunAsync("GET", "/bucket/a/b")).Text);
         Assert.Equal("a/b", (await named.RunAsync(Call("GET", "/"))).One("Key"));
+        // What is told of an object's place names the bucket once.
+        var id = (await named.RunAsync(Call("POST", "/a/c").Ask("uploads"))).Must(200).One("UploadId");
+        var tag = (await named.RunAsync(Call("PUT", "/a/c").Ask("uploadId", id).Ask("partNumber", "1").Send("x"))).Must(200).Header("ETag");
+        var complete = Call("POST", "/a/c").Ask("uploadId", id)
+            .Send($"<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{tag}</ETag></Part></CompleteMultipartUpload>");
+        Assert.Equal("http://bucket.files.example/a/c", (await named.RunAsync(complete)).Must(200).One("Location"));
     }
 
     [Fact]

@@ -69,7 +69,16 @@ public sealed class MultipartTests : IAsyncLifetime
         var expected = type == "COMPOSITE"
             ? Convert.ToBase64String(RunningChecksum.Of(algorithm, [.. sums[0], .. sums[1]])) + "-2"
             : Convert.ToBase64String(RunningChecksum.Of(algorithm, [.. parts[0], .. parts[1]]));
-        var done = (await CompleteAsync(id, [1, 2], tags)).Must(200);
+        var named = string.Concat(Enumerable.Range(0, 2).Select(i =>
+            $"<Part><ETag>{tags[i + 1]}</ETag><PartNumber>{i + 1}</PartNumber><{algorithm.ElementOf()}>{Convert.ToBase64String(sums[i])}</{algorithm.ElementOf()}></Part>"));
+        // Here the header is the checksum of the object, and not of the body that names its parts.
+        var complete = Complete(id, named).With("x-amz-checksum-type", type);
+        var wrong = Convert.ToBase64String(RunningChecksum.Of(algorithm, [])) + (type == "COMPOSITE" ? "-2" : "");
+        (await rig.RunAsync(complete.With(algorithm.HeaderOf(), wrong))).MustFail(400, "BadDigest");
+        var other = algorithm == ChecksumAlgorithm.Sha1 ? ChecksumAlgorithm.Sha256 : ChecksumAlgorithm.Sha1;
+        (await rig.RunAsync(complete.With(other.HeaderOf(), expected))).MustFail(400, "InvalidRequest");
+        if (type == "COMPOSITE") (await CompleteAsync(id, [1, 2], tags)).MustFail(400, "InvalidRequest");
+        var done = (await rig.RunAsync(complete.With(algorithm.HeaderOf(), expected))).Must(200);
         Assert.Equal((expected, type), (done.One(algorithm.ElementOf()), done.One("ChecksumType")));
         var head = await rig.RunAsync(rig.Call("HEAD", "/bucket/a/key").With("x-amz-checksum-mode", "ENABLED"));
         Assert.Equal((expected, type), (head.Header(algorithm.HeaderOf()), head.Header("x-amz-checksum-type")));
