@@ -14,6 +14,7 @@ sealed class RequestHandler(S3Services services, Dispatcher dispatcher)
         var requestId = services.Options.Entropy.NextUInt64().ToString("X16");
         http.Items[nameof(S3Request.RequestId)] = requestId;
         http.Response.Headers["x-amz-request-id"] = requestId;
+        if (http.Request.ContentLength == 0) CloseIfAsked(http); // Nobody is told to go on with nothing.
         var resource = http.Request.Path.Value ?? "/";
         try
         {
@@ -80,6 +81,7 @@ sealed class RequestHandler(S3Services services, Dispatcher dispatcher)
             "Access-Control-", StringComparison.OrdinalIgnoreCase)).ToArray();
         http.Response.Clear();
         http.Response.Headers["x-amz-request-id"] = requestId;
+        CloseIfAsked(http);
         foreach (var (name, value) in cors) http.Response.Headers[name] = value;
         try
         {
@@ -95,6 +97,13 @@ sealed class RequestHandler(S3Services services, Dispatcher dispatcher)
                 S3EventKind.Failed, $"{http.Request.Method} {resource}: {unsent}", requestId, AddressOf(http)));
             http.Abort();
         }
+    }
+
+    // To whoever asked whether to go on, and is not told to, this is the last answer on the connection: botocore takes the next one for
+    // this one, and waits a minute for a body.
+    static void CloseIfAsked(HttpContext http)
+    {
+        if (http.Request.Headers.Expect.Count > 0) http.Response.Headers.Connection = "close";
     }
 
     static IPAddress? AddressOf(HttpContext http) => http.Connection.RemoteIpAddress;

@@ -14,6 +14,12 @@ public sealed class ContinueTests
         Assert.Equal(403, (await AskAsync(call))[0].Status);
         Assert.Equal([100, 200], (await AskAsync(rig.Owner.Sign(call))).Select(answer => answer.Status));
 
+        // Botocore takes the next answer on the connection for the one that came instead of "go on".
+        Assert.Equal("close", (await AskAsync(call))[0].Header("Connection"));
+        Assert.Null((await AskAsync(rig.Owner.Sign(call)))[1].Header("Connection"));
+        var empty = (await AskAsync(rig.Owner.Sign(rig.Call("PUT", "/bucket/empty").With("Expect", "100-continue").Send([]))))[0];
+        Assert.Equal((200, "close"), (empty.Status, empty.Header("Connection")));
+
         async Task<List<RawResponse>> AskAsync(S3Call asked)
         {
             using var connection = new RawConnection(rig.EndPoint);
