@@ -94,3 +94,11 @@ public sealed class EmbeddedUserTests : UserContract
     protected override Task<IMetadataStore> OpenAsync(TimeProvider clock) =>
         Task.FromResult<IMetadataStore>(EmbeddedStores.Open(disk, clock));
 }
+
+public sealed class EmbeddedNoteTests : NoteContract
+{
+    readonly SimulatedFileSystem disk = new(isRecording: false);
+
+    protected override Task<IMetadataStore> OpenAsync(TimeProvider clock) =>
+        Task.FromResult<IMetadataStore>(EmbeddedStores.Open(disk, clock));
+}

@@ -167,6 +167,7 @@ public sealed class RowFormatTests(ITestOutputHelper output)
             (MetadataKeys.User(Id, "me"u8), $"57 {Customer} 6d65"),
             (MetadataKeys.Key("AB"u8), "59 4142"),
             (MetadataKeys.UserKey(Id, "me"u8, "AB"u8), $"79 {Customer} 6d65 00 4142"),
+            (MetadataKeys.Note("AB"u8), "78 4142"),
             (MetadataKeys.Usage(Id, FilePath.Parse("/a"), 9), $"53 {Customer} 61 00 09"),
         ];
         foreach (var (key, golden) in keys) Assert.Equal(golden.Replace(" ", "", StringComparison.Ordinal), Hex(key));
@@ -254,6 +255,9 @@ public sealed class RowFormatTests(ITestOutputHelper output)
             case MetadataKeys.KeyTable:
                 var accessKey = Rows.ReadKey(key, row);
                 return () => Rows.Write(accessKey).ToArray();
+            case MetadataKeys.NoteTable:
+                var note = Rows.ReadNote(key, row);
+                return () => Rows.WriteNote(note).ToArray();
             case MetadataKeys.CustomerTable:
                 var customer = Rows.ReadCustomer(key, row);
                 return () => Rows.Write(customer).ToArray();

@@ -26,6 +26,9 @@ sealed class LatchSet
     /// <summary>A key.</summary>
     public LatchSet Key(string id) => Add('Y', default, string.GetHashCode(id, StringComparison.Ordinal), true);
 
+    /// <summary>A note.</summary>
+    public LatchSet Note(string name) => Add('x', default, string.GetHashCode(name, StringComparison.Ordinal), true);
+
     /// <summary>
     /// Each stripe once, as exclusive as anything in it must be. Customers have stripes of their own behind the others: nearly everything
     /// shares one, and would wait for whatever else was there.

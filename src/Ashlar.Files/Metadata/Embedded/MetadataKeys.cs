@@ -13,7 +13,7 @@ static class MetadataKeys
         IntentTable = (byte)'I', IntentPinTable = (byte)'p', IdleTable = (byte)'Q', CondemnedTable = (byte)'K',
         DeletingTable = (byte)'D', UnderReplicatedTable = (byte)'U', NodeTable = (byte)'V', UsageTable = (byte)'S',
         DirectoryPropertiesTable = (byte)'A', PartTable = (byte)'T', UserTable = (byte)'W', KeyTable = (byte)'Y', UserKeyTable = (byte)'y',
-        GenerationsTable = (byte)'G', TimeTable = (byte)'t';
+        GenerationsTable = (byte)'G', TimeTable = (byte)'t', NoteTable = (byte)'x';
 
     const byte DirectoryMark = (byte)'/';
     const int WordBytes = sizeof(ulong), NameBytes = ContentHash.SizeBytes + WordBytes;
@@ -89,6 +89,8 @@ static class MetadataKeys
 
     public static byte[] UserKey(CustomerId customer, ReadOnlySpan<byte> user, ReadOnlySpan<byte> id) =>
         [.. UserKeys(customer, user), .. id];
+
+    public static byte[] Note(ReadOnlySpan<byte> name) => [NoteTable, .. name];
 
     public static byte[] Idle(DateTimeOffset since, CustomerBlock block) => Timed(IdleTable, since, block);
 

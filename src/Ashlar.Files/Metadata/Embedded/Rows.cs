@@ -206,6 +206,16 @@ static class Rows
         return new(Encoding.ASCII.GetString(key[1..]), secret, customer, user, createdAt, expiresAt);
     }
 
+    public static ReadOnlySpan<byte> WriteNote(ReadOnlySpan<byte> value) => new RowWriter(value.Length + 1).Rest(value).Written;
+
+    public static byte[] ReadNote(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+    {
+        var row = new RowReader(key, value);
+        var note = row.Rest().ToArray();
+        row.End();
+        return note;
+    }
+
     public static ReadOnlySpan<byte> Write(Usage usage) =>
         new RowWriter(25).Int64(usage.Bytes).Int64(usage.Files).Int64(usage.Directories).Written;
 
