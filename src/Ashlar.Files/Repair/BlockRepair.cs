@@ -61,7 +61,17 @@ public sealed class BlockRepair(
 
         async Task CountAsync(CustomerBlock block)
         {
-            var outcome = await RepairAsync(block, null, cancellationToken);
+            RepairOutcome outcome;
+            try
+            {
+                outcome = await RepairAsync(block, null, cancellationToken);
+            }
+            catch (CorruptDataException)
+            {
+                // What the catalogue tells of this one is damaged. The others are looked after all the same.
+                outcome = RepairOutcome.Unreadable;
+            }
+
             outcomes[outcome] = outcomes.GetValueOrDefault(outcome) + 1;
         }
     }

@@ -9,7 +9,10 @@ public enum RepairOutcome
     /// <summary>It has as many copies as it can have now, or as are known to be.</summary>
     Short,
 
-    /// <summary>No copy that can be asked for is what it should be. Nothing was changed: what is left may be all that there is.</summary>
+    /// <summary>
+    /// No copy that can be asked for is what it should be, or what the catalogue tells of it is damaged. Nothing was changed: what is left
+    /// may be all that there is.
+    /// </summary>
     Unreadable,
 
     /// <summary>It is being deleted, or nobody knows of it any more.</summary>
