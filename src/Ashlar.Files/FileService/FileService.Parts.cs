@@ -88,7 +88,8 @@ public sealed partial class FileService
             };
             both.Token.ThrowIfCancellationRequested();
             var stored = await metadata.PutPartAsync(
-                intent, part, upload.Written, chunks.RequiredCopies, chunks.WantedCopies, options.PartsLease, CancellationToken.None);
+                intent, part, upload.Written, chunks.RequiredCopies, chunks.WantedCopies, options.PartsLease, chunks.Nodes,
+                CancellationToken.None);
             chunks.Committed(intent.Customer, upload.Written.Keys);
             return stored;
         }

@@ -111,6 +111,7 @@ sealed class FileUpload(
             Tag = tag,
             Blocks = upload.Blocks,
             Written = upload.Written,
+            Holders = chunks.Nodes,
             Properties = properties,
             CreateParents = create.CreateParents,
             RequiredCopies = chunks.RequiredCopies,

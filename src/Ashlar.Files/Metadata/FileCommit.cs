@@ -37,6 +37,12 @@ public sealed record FileCommit
     public IReadOnlyDictionary<BlockName, IReadOnlyCollection<NodeId>> Written { get; init; } =
         new Dictionary<BlockName, IReadOnlyCollection<NodeId>>();
 
+    /// <summary>
+    /// Nodes that may hold what this upload wrote: another copy of a block may still be on its way, and where another upload of the content
+    /// was first it is removed wherever it may be.
+    /// </summary>
+    public IReadOnlyCollection<NodeId> Holders { get; init; } = [];
+
     /// <summary>Copies that each block must have for the file to become visible.</summary>
     public int RequiredCopies { get; init; } = 1;
 

@@ -48,6 +48,7 @@ public interface IUploads
     /// <param name="requiredCopies">Copies that each block must have.</param>
     /// <param name="wantedCopies">Copies that each block should have.</param>
     /// <param name="lease">How long the pins hold from now on.</param>
+    /// <param name="holders">As <see cref="FileCommit.Holders"/>.</param>
     /// <param name="cancellationToken">Ends the wait, not the transaction.</param>
     /// <returns>The part as it is now, its blocks under the names that stay.</returns>
     /// <exception cref="IntentLostException">The lease has ended, or somebody else holds the intent.</exception>
@@ -56,7 +57,7 @@ public interface IUploads
     /// <exception cref="ArgumentException">The upload is not in parts, or there is no such part.</exception>
     Task<UploadPart> PutPartAsync(
         IntentToken intent, UploadPart part, IReadOnlyDictionary<BlockName, IReadOnlyCollection<NodeId>> written, int requiredCopies,
-        int wantedCopies, TimeSpan lease, CancellationToken cancellationToken = default);
+        int wantedCopies, TimeSpan lease, IReadOnlyCollection<NodeId>? holders = null, CancellationToken cancellationToken = default);
 
     /// <summary>Parts of an upload, in the order of their numbers; none once all that it has left is taken back.</summary>
     /// <param name="customer">Whose.</param>

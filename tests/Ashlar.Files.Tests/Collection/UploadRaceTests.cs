@@ -320,10 +320,10 @@ public sealed class UploadRaceTests(ITestOutputHelper output)
         // The rows of its blocks are live, and nothing keeps them.
         async Task<UploadPart> PutAndUnpinAsync(
             IntentToken intent, UploadPart part, IReadOnlyDictionary<BlockName, IReadOnlyCollection<NodeId>> written, int requiredCopies,
-            int wantedCopies, TimeSpan lease, CancellationToken cancellationToken)
+            int wantedCopies, TimeSpan lease, IReadOnlyCollection<NodeId>? holders, CancellationToken cancellationToken)
         {
             var stored = await rig.Store.PutPartAsync(
-                intent, part, written, requiredCopies, wantedCopies, lease, cancellationToken);
+                intent, part, written, requiredCopies, wantedCopies, lease, holders, cancellationToken);
             foreach (var block in stored.Blocks)
             {
                 rig.Store.Rows.Delete(MetadataKeys.Pin(intent.Customer, block.Name, intent.Id));

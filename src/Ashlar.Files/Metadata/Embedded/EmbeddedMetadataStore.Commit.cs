@@ -18,7 +18,7 @@ public sealed partial class EmbeddedMetadataStore
         Check(file);
         cancellationToken.ThrowIfCancellationRequested();
         var account = accounts.Of(intent.Customer);
-        var use = new BlockUse(file.Blocks, file.Written, file.RequiredCopies, file.WantedCopies);
+        var use = new BlockUse(file.Blocks, file.Written, file.RequiredCopies, file.WantedCopies, file.Holders);
         Check(use);
         await SettleAsync(intent, use, file);
         // Whoever only adds a reference need not latch the block: the pin keeps it as it is, and goes with the write that adds the
@@ -182,7 +182,7 @@ public sealed partial class EmbeddedMetadataStore
     /// <summary>Blocks that something is to refer to, with what is known of their copies.</summary>
     sealed record BlockUse(
         IReadOnlyList<FileBlock> Blocks, IReadOnlyDictionary<BlockName, IReadOnlyCollection<NodeId>> Written, int RequiredCopies,
-        int WantedCopies);
+        int WantedCopies, IReadOnlyCollection<NodeId> Holders);
 
     /// <summary>
     /// What a commit, or a part, does to the blocks that it names, by their rows as they are. The caller holds the latch of the intent, and
@@ -248,8 +248,9 @@ public sealed partial class EmbeddedMetadataStore
                 var id = new CustomerBlock(intent.Customer, pin);
                 present = owner.FindUsable(intent.Customer, pin.Hash);
                 if (present is null) return Insert(id, block.LengthBytes, nodes);
-                // Another upload of the content was first: its block is used, and the copies of this one are surplus.
-                if (nodes.Length > 0) Put(null, owner.Surplus(id, block.LengthBytes, nodes));
+                // Another upload of the content was first: its block is used, and the copies of this one are surplus, those too that are on
+                // their way.
+                if (nodes.Length > 0) Put(null, owner.Surplus(id, block.LengthBytes, nodes.Concat(use.Holders)));
                 passed.Add((pin, new(present.Locations.Name, block.LengthBytes)));
                 Changed.Add(pin.Hash);
                 nodes = [];

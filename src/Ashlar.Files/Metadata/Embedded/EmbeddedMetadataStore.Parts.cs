@@ -7,12 +7,12 @@ public sealed partial class EmbeddedMetadataStore
     /// <inheritdoc />
     public async Task<UploadPart> PutPartAsync(
         IntentToken intent, UploadPart part, IReadOnlyDictionary<BlockName, IReadOnlyCollection<NodeId>> written, int requiredCopies,
-        int wantedCopies, TimeSpan lease, CancellationToken cancellationToken = default)
+        int wantedCopies, TimeSpan lease, IReadOnlyCollection<NodeId>? holders = null, CancellationToken cancellationToken = default)
     {
         Check(part);
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(lease, TimeSpan.Zero);
         cancellationToken.ThrowIfCancellationRequested();
-        var use = new BlockUse(part.Blocks, written, requiredCopies, wantedCopies);
+        var use = new BlockUse(part.Blocks, written, requiredCopies, wantedCopies, holders ?? []);
         Check(use);
         var account = accounts.Of(intent.Customer);
         await SettleAsync(intent, use);

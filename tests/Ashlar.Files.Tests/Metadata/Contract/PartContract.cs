@@ -91,7 +91,8 @@ public abstract class PartContract : MetadataContract
         var winner = (await PutPartAsync(second, 1, "same")).Blocks[0].Name;
         var part = await PutPartAsync(first, 1, pins, "same");
         Assert.Equal(winner, part.Blocks[0].Name);
-        Assert.Equal(pins[0].Name, Assert.Single(await Store.ListDeletingAsync(null, 10)).Name);
+        var surplus = Assert.Single(await Store.ListDeletingAsync(null, 10));
+        Assert.Equal((pins[0].Name, Nodes.Length), (surplus.Name, surplus.Nodes.Count));
         // The pin went along: the block stays while one of the two is open.
         Assert.True(await Store.ReleaseIntentAsync(second.Token, Nodes));
         Assert.False(await Store.CondemnAsync(Assert.Single(await Store.ListIdleAsync(TimeSpan.Zero, null, 10)), TimeSpan.Zero));
@@ -176,7 +177,7 @@ public abstract class PartContract : MetadataContract
     {
         var written = pins.Where(pin => pin.Known is null).DistinctBy(pin => pin.Name)
             .ToDictionary(pin => pin.Name, _ => (IReadOnlyCollection<NodeId>)Nodes[..3]);
-        return Store.PutPartAsync(intent.Token, PartOf(number, pins, contents), written, requiredCopies: 2, wantedCopies: 3, Lease);
+        return Store.PutPartAsync(intent.Token, PartOf(number, pins, contents), written, requiredCopies: 2, wantedCopies: 3, Lease, Nodes);
     }
 
     static UploadPart PartOf(int number, IReadOnlyList<PinnedBlock> pins, params string[] contents) => new()

@@ -92,12 +92,13 @@ public abstract class UploadContract : MetadataContract
         // Somebody else is faster. What this upload writes under its own name is surplus in the end.
         var winner = (await PutAsync("/f", "same"))[0].Name;
         Assert.Equal(pin, (await Store.PinAsync(intent.Token, [Block("same")]))[0]);
-        await Store.CommitAsync(intent.Token, Large("/g", [pin], [Block("same")], Nodes[1..3]));
+        await Store.CommitAsync(intent.Token, Large("/g", [pin], [Block("same")], Nodes[1..3]) with { Holders = Nodes[..3] });
         Assert.Equal(winner, (await Store.GetFileAsync(Customer, Path("/g"))).Blocks[0].Name);
         Assert.Equal(2, await Store.CountReferencesAsync(Customer, winner));
         var surplus = Assert.Single(await Store.ListDeletingAsync(null, 10));
         Assert.Equal((pin.Name, BlockState.Deleting), (surplus.Name, surplus.State));
-        Assert.Equal(Nodes[1..3], surplus.Nodes);
+        // A copy may still be on its way to the third.
+        Assert.Equal(Nodes[..3], surplus.Nodes);
     }
 
     [Fact]
