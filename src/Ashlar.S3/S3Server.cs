@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -18,9 +19,7 @@ public sealed class S3Server : IAsyncDisposable
     static readonly TimeSpan Grace = TimeSpan.FromSeconds(3);
 
     readonly WebApplication application;
-    readonly OpenBuckets openBuckets;
-
-    S3Server(WebApplication application, OpenBuckets openBuckets) => (this.application, this.openBuckets) = (application, openBuckets);
+    S3Server(WebApplication application) => this.application = application;
 
     /// <summary>The addresses and ports listened on.</summary>
     public IReadOnlyList<IPEndPoint> EndPoints => [.. application.Services.GetRequiredService<IServer>()
@@ -41,8 +40,7 @@ public sealed class S3Server : IAsyncDisposable
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Limit(kestrel, options));
 
         var application = builder.Build();
-        var openBuckets = new OpenBuckets(options.Metadata, options.TimeProvider);
-        var services = new S3Services(options, openBuckets);
+        var services = new S3Services(options, new OpenBuckets(options.Metadata));
         var verifier = new Verifier(options.Metadata, options.TimeProvider, options.Region);
         application.Run(new RequestHandler(services, new Dispatcher(services, verifier)).HandleAsync);
         try
@@ -52,11 +50,10 @@ public sealed class S3Server : IAsyncDisposable
         catch (Exception e) when (e is IOException or SocketException)
         {
             await application.DisposeAsync();
-            openBuckets.Dispose();
             throw new S3ListenException(string.Join(" and ", options.Portals), e);
         }
 
-        return new(application, openBuckets);
+        return new(application);
     }
 
     /// <summary>Takes no more requests, and gives those under way a moment to end.</summary>
@@ -64,7 +61,6 @@ public sealed class S3Server : IAsyncDisposable
     {
         await application.StopAsync();
         await application.DisposeAsync();
-        openBuckets.Dispose();
     }
 
     static void Limit(KestrelServerOptions kestrel, S3ServerOptions options)
@@ -79,7 +75,15 @@ public sealed class S3Server : IAsyncDisposable
         kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(90);
         kestrel.Limits.MinRequestBodyDataRate = new(options.MinBytesPerSecond, options.RateGrace);
         kestrel.Limits.MinResponseDataRate = new(options.MinBytesPerSecond, options.RateGrace);
-        foreach (var portal in options.Portals) kestrel.Listen(portal, listen => listen.Protocols = HttpProtocols.Http1);
+        var perAddress = new ConnectionLimit(options.MaxConnectionsPerAddress);
+        foreach (var portal in options.Portals)
+        {
+            kestrel.Listen(portal, listen =>
+            {
+                listen.Protocols = HttpProtocols.Http1;
+                listen.Use(perAddress.RunAsync);
+            });
+        }
     }
 
     static IPEndPoint EndPointOf(string address)

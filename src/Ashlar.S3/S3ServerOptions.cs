@@ -31,6 +31,18 @@ public sealed record S3ServerOptions
     /// <summary>Most connections at a time.</summary>
     public int MaxConnections { get; init; } = 1024;
 
+    /// <summary>Most connections of one address at a time. A proxy in front is one address, and may need more.</summary>
+    public int MaxConnectionsPerAddress { get; init; } = 256;
+
+    /// <summary>How long may take to come what is read before it is known who sends it: the fields of a form.</summary>
+    public TimeSpan ProofLimit { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long a body may take to come, however long it is.</summary>
+    public TimeSpan BodyLimit { get; init; } = TimeSpan.FromDays(1);
+
+    /// <summary>Memory for what has to be held as a whole: long chunks that are signed, and bodies that are read as a whole.</summary>
+    public long MaxBodyMemoryBytes { get; init; } = 256 << 20;
+
     /// <summary>Fewest bytes a second at which a body is sent or taken, after <see cref="RateGrace"/>.</summary>
     public double MinBytesPerSecond { get; init; } = 100;
 

@@ -56,6 +56,18 @@ sealed class Verifier(IUsers users, TimeProvider clock, string region)
         return (await VerifyAsync(scope, _ => policy, [""], signature, cancellationToken)).Caller;
     }
 
+    /// <summary>Asks again, now that the content has come, which may have taken days.</summary>
+    /// <exception cref="S3Exception">The key, its user or the right is not there any more.</exception>
+    public async Task ConfirmAsync(Caller caller, FileRights right, CancellationToken cancellationToken)
+    {
+        var key = await users.FindKeyAsync(caller.KeyId, cancellationToken);
+        var isGood = key is not null && key.Customer == caller.Customer && key.User == caller.User
+            && (key.ExpiresAt is not { } end || end > clock.GetUtcNow());
+        var user = isGood ? await users.FindUserAsync(caller.Customer, caller.User, cancellationToken) : null;
+        if (user is null || !user.Rights.HasFlag(right))
+            throw S3Error.AccessDenied.Because("The key has expired, or lost its right, while the content came.");
+    }
+
     async Task<Proof> VerifyHeaderAsync(HttpRequest request, RequestTarget target, CancellationToken cancellationToken)
     {
         if (request.Headers.Authorization.Count != 1)
@@ -117,7 +129,7 @@ sealed class Verifier(IUsers users, TimeProvider clock, string region)
         if (!isSigned || found is null || user is null) throw S3Error.SignatureDoesNotMatch.Exception();
         // Only who has the secret learns that it has expired.
         if (found.ExpiresAt is { } end && end <= clock.GetUtcNow()) throw S3Error.AccessDenied.Because("The access key has expired.");
-        return (new(found.Customer, user.Name, user.Rights, false), key);
+        return (new(found.Customer, user.Name, user.Rights, false) { KeyId = found.Id }, key);
     }
 
     void CheckScope(SignatureScope scope, DateTimeOffset signedAt, S3Error error)

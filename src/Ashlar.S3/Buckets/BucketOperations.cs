@@ -107,15 +107,15 @@ sealed class BucketOperations(S3Services services)
         var json = await RequestBody.ReadAsync(request, BucketPolicy.MaxBytes);
         BucketPolicy.Parse(request.Bucket!, json);
         // Of two public buckets of one name nobody could say which is meant by those who show no key.
-        foreach (var other in await services.OpenBuckets.FindAsync(request.Bucket!, request.Cancelled))
+        await services.OpenBuckets.HoldAsync(request.Bucket!, request.Customer, request.Cancelled);
+        await SetAsync(request, BucketPolicy.Property, Encoding.UTF8.GetString(json));
+        // The bucket may have been away for a moment, and its name have gone to another.
+        if (await services.OpenBuckets.FindHolderAsync(request.Bucket!, request.Cancelled) != request.Customer)
         {
-            if (other == request.Customer) continue;
-            var bucket = await services.Metadata.DescribeAsync(other, request.BucketPath, request.Cancelled);
-            if (bucket?.Properties.ContainsKey(BucketPolicy.Property) == true) throw S3Error.BucketAlreadyExists.Exception();
+            await SetAsync(request, BucketPolicy.Property, null);
+            throw S3Error.BucketAlreadyExists.Exception();
         }
 
-        await SetAsync(request, BucketPolicy.Property, Encoding.UTF8.GetString(json));
-        await services.OpenBuckets.AddAsync(request.Bucket!, request.Customer, request.Cancelled);
         request.Response.StatusCode = StatusCodes.Status204NoContent;
     }
 
@@ -139,8 +139,8 @@ sealed class BucketOperations(S3Services services)
     public async Task PutCorsAsync(S3Request request)
     {
         var rules = CorsRules.Parse(await XmlBody.ReadAsync(request, "CORSConfiguration", CorsRules.MaxXmlBytes));
+        await services.OpenBuckets.MarkAsync(request.Bucket!, request.Customer, request.Cancelled);
         await SetAsync(request, CorsRules.Property, rules.Xml);
-        await services.OpenBuckets.AddAsync(request.Bucket!, request.Customer, request.Cancelled);
     }
 
     public Task DeleteCorsAsync(S3Request request) => RemoveAsync(request, CorsRules.Property);

@@ -7,6 +7,7 @@ namespace Ashlar.S3;
 /// <summary>The fields of a form as far as its file, which is the last that counts.</summary>
 sealed record FormFields(IReadOnlyDictionary<string, string> Values, string FileName, Stream File)
 {
+    // Anybody can send a form, and who it is stands in its fields: all of them together have what S3 allows.
     const int MaxFields = 100, MaxFieldBytes = 20 << 10, MaxBoundaryLength = 100;
 
     public string? Find(string name) => Values.GetValueOrDefault(name);
@@ -22,8 +23,9 @@ sealed record FormFields(IReadOnlyDictionary<string, string> Values, string File
             throw Malformed("it is not multipart/form-data with a boundary");
         }
 
-        var reader = new MultipartReader(boundary.Value!, body) { HeadersCountLimit = 16, HeadersLengthLimit = 8 << 10 };
+        var reader = new MultipartReader(boundary.Value!, body) { HeadersCountLimit = 16, HeadersLengthLimit = 4 << 10 };
         var values = new Dictionary<string, string>(StringComparer.Ordinal);
+        var left = MaxFieldBytes;
         try
         {
             while (await reader.ReadNextSectionAsync(cancellationToken) is { } section)
@@ -42,8 +44,10 @@ sealed record FormFields(IReadOnlyDictionary<string, string> Values, string File
                 }
 
                 if (values.Count == MaxFields) throw Malformed($"it has more than {MaxFields} fields");
-                if (!values.TryAdd(name, await ReadValueAsync(section.Body, cancellationToken)))
-                    throw Malformed($"the field {name} is there twice");
+                left -= Encoding.UTF8.GetByteCount(name);
+                var value = await ReadValueAsync(section.Body, left, cancellationToken);
+                left -= value.Length;
+                if (!values.TryAdd(name, Encoding.UTF8.GetString(value))) throw Malformed($"the field {name} is there twice");
             }
         }
         catch (Exception bad) when (bad is InvalidDataException or IOException)
@@ -54,13 +58,18 @@ sealed record FormFields(IReadOnlyDictionary<string, string> Values, string File
         throw S3Error.InvalidArgument.Because("The form has no field 'file'.");
     }
 
-    static async Task<string> ReadValueAsync(Stream body, CancellationToken cancellationToken)
+    static async Task<byte[]> ReadValueAsync(Stream body, int maxBytes, CancellationToken cancellationToken)
     {
-        var buffer = new byte[MaxFieldBytes + 1];
+        var buffer = new byte[Math.Max(maxBytes, 0) + 1];
         var length = await body.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellationToken);
-        if (length > MaxFieldBytes)
-            throw new S3Exception(new("MaxPostPreDataLengthExceededError", 400, ""), "The fields in front of the file are too long.");
-        return Encoding.UTF8.GetString(buffer.AsSpan(0, length));
+        if (length > maxBytes)
+        {
+            throw new S3Exception(
+                new("MaxPostPreDataLengthExceededError", 400, ""),
+                $"The fields in front of the file are too long: they have {MaxFieldBytes} bytes at the most, all together.");
+        }
+
+        return buffer[..length];
     }
 
     static S3Exception Malformed(string why) => S3Error.MalformedPostRequest.Because($"The form cannot be read: {why}.");

@@ -13,8 +13,9 @@ sealed class FormOperations(S3Services services, Verifier verifier)
         if (Verifier.ShowsProof(request.Http.Request.Headers, request.Target))
             throw S3Error.InvalidArgument.Because("A form is signed by its fields alone.");
         await using var body = RequestBody.Open(request);
-        var form = await FormFields.ReadAsync(request.Http.Request.ContentType, body.Content, request.Cancelled);
+        var form = await ReadFieldsAsync(request, body);
         var policy = await AuthorizeAsync(request, form);
+        request.Confirm = () => verifier.ConfirmAsync(request.Caller, FileRights.Write, request.Cancelled);
         await Dispatcher.LoadBucketAsync(services, request);
         CorsAnswers.Add(request, request.BucketProperties);
         var key = (form.Find("key") ?? "").Replace(FileNameVariable, form.FileName, StringComparison.Ordinal);
@@ -33,11 +34,26 @@ sealed class FormOperations(S3Services services, Verifier verifier)
             CreateParents = true,
         };
         var path = S3Request.PathOf(request.Bucket!, key);
-        await using var content = new BoundedContent(form.File, policy.Length.Least, Math.Min(
+        await using var content = new BoundedContent(request, form.File, policy.Length.Least, Math.Min(
             policy.Length.Most, MultipartLimits.MaxPartBytes));
         var entry = await WriteOperations.WriteAsync(
             create.Condition, () => services.Files.CreateFileAsync(request.Customer, path, content, create, request.Cancelled));
         await AnswerAsync(request, form, key, entry);
+    }
+
+    // Nobody has proved anything yet: it takes no longer than it has to.
+    async Task<FormFields> ReadFieldsAsync(S3Request request, RequestBody body)
+    {
+        using var limit = new CancellationTokenSource(services.Options.ProofLimit, services.Options.TimeProvider);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, request.Cancelled);
+        try
+        {
+            return await FormFields.ReadAsync(request.Http.Request.ContentType, body.Content, either.Token);
+        }
+        catch (OperationCanceledException late) when (limit.IsCancellationRequested && !request.Cancelled.IsCancellationRequested)
+        {
+            throw BodyLimits.TooSlow(late);
+        }
     }
 
     async Task<FormPolicy> AuthorizeAsync(S3Request request, FormFields form)
@@ -112,7 +128,7 @@ sealed class FormOperations(S3Services services, Verifier verifier)
     }
 
     /// <summary>Content whose length the policy bounds.</summary>
-    sealed class BoundedContent(Stream source, long least, long most) : ReadOnlyStream
+    sealed class BoundedContent(S3Request request, Stream source, long least, long most) : ReadOnlyStream
     {
         long total;
 
@@ -123,6 +139,7 @@ sealed class FormOperations(S3Services services, Verifier verifier)
             if (total > most) throw S3Error.EntityTooLarge.Because($"The content has more than {most} bytes.");
             if (read == 0 && total < least && !destination.IsEmpty)
                 throw S3Error.EntityTooSmall.Because($"The content has less than {least} bytes.");
+            if (read == 0 && !destination.IsEmpty) await request.ConfirmAsync();
             return read;
         }
     }

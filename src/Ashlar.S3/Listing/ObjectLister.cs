@@ -34,7 +34,7 @@ sealed record ObjectListing(string Bucket, string Prefix, string Delimiter, List
 /// </summary>
 sealed class ObjectLister(INamespace names, CustomerId customer)
 {
-    const int MostAtOnce = 1000;
+    const int MostAtOnce = 1000, LeastAtOnce = 2;
 
     // Sorts behind all that begins with the same: no path has it, as UTF-8 does not.
     const byte BehindAll = 0xFF;
@@ -47,6 +47,8 @@ sealed class ObjectLister(INamespace names, CustomerId customer)
         var after = Begin(listing, bucket, prefix);
         if (after.IsEmpty && await FindOwnAsync(listing, cancellationToken) is { } own) found.Add(own);
         var isByDirectory = listing.Delimiter == "/";
+        // Where a prefix may stand for all that follows, little is read at first, and more as long as nothing of it was in vain.
+        var atOnce = isByDirectory || listing.Delimiter.Length == 0 ? MostAtOnce : LeastAtOnce;
         while (true)
         {
             var request = new ListRequest
@@ -55,10 +57,11 @@ sealed class ObjectLister(INamespace names, CustomerId customer)
                 IsRecursive = !isByDirectory,
                 After = after,
                 // One more says whether there is more.
-                Limit = Math.Min(MostAtOnce, listing.Limit - found.Count + 1),
+                Limit = Math.Min(atOnce, listing.Limit - found.Count + 1),
             };
             var page = await names.ListAsync(customer, request, cancellationToken);
             after = page.Next;
+            atOnce = Math.Min(MostAtOnce, 4 * atOnce);
             foreach (var entry in page.Entries)
             {
                 var isDirectory = entry.Kind == NamespaceEntryKind.Directory;
@@ -72,6 +75,7 @@ sealed class ObjectLister(INamespace names, CustomerId customer)
                 if (isByDirectory || !one.IsPrefix) continue;
                 // The rest of the page may be of the same.
                 after = Behind(bucket, one.Name);
+                atOnce = LeastAtOnce;
                 break;
             }
 

@@ -10,9 +10,13 @@ sealed class MultipartCompletion(S3Services services)
 {
     const int MaxXmlBytes = 4 << 20, Page = 1000;
 
+    // A part has a number, a tag, and a checksum of each kind at the most.
+    const int MaxNodes = 16 * MultipartLimits.MaxParts;
+
     public async Task CompleteAsync(S3Request request)
     {
-        var named = ReadParts(await XmlBody.ReadAsync(request, "CompleteMultipartUpload", MaxXmlBytes, describesObject: true));
+        var body = await XmlBody.ReadAsync(request, "CompleteMultipartUpload", MaxXmlBytes, MaxNodes, describesObject: true);
+        var named = ReadParts(body);
         var condition = Conditions.OfWrite(request.Header("If-Match"), request.Header("If-None-Match"));
         var id = MultipartOperations.ParseId(request.Query("uploadId")!);
         var upload = await services.Metadata.FindIntentAsync(request.Customer, id, request.Cancelled);

@@ -63,5 +63,5 @@ static class ObjectAnswer
     }
 
     static bool IsHeader(string name, string value) =>
-        name.All(letter => letter is > ' ' and <= '~' and not ':') && !value.Any(char.IsControl);
+        ObjectProperties.IsToken(name) && !value.Any(char.IsControl);
 }

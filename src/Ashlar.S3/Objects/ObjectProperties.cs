@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using Ashlar.Files;
 
@@ -17,6 +18,9 @@ static class ObjectProperties
     public const string PartsAlgorithm = "s3-parts-algorithm";
 
     const int MaxUserBytes = 2048, MaxValueLength = 2048;
+
+    static readonly SearchValues<char> TokenLetters =
+        SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~");
 
     static readonly string[] ContentHeaders = ["cache-control", "content-disposition", "content-encoding", "content-language", "expires"];
 
@@ -58,6 +62,8 @@ static class ObjectProperties
             var name = header.ToLowerInvariant();
             if (name.Length == UserBeginning.Length || name.Length > 255)
                 throw S3Error.InvalidArgument.Because("The name of a metadata header is empty or too long.");
+            if (!IsToken(name))
+                throw S3Error.InvalidArgument.Because("The name of a metadata header has characters that headers have not.");
             bytes += name.Length - UserBeginning.Length + Encoding.UTF8.GetByteCount(value);
             if (bytes > MaxUserBytes) throw S3Error.MetadataTooLarge.Exception();
             properties[name] = value;
@@ -86,6 +92,9 @@ static class ObjectProperties
 
     public static bool IsUserOrContent(string name) =>
         name == ContentType || ContentHeaders.Contains(name) || name.StartsWith(UserBeginning, StringComparison.Ordinal);
+
+    /// <summary>Whether a header can have a name.</summary>
+    public static bool IsToken(string name) => !name.AsSpan().ContainsAnyExcept(TokenLetters);
 
     public static bool IsChecksum(string name) => name.StartsWith(ChecksumNames.HeaderBeginning, StringComparison.Ordinal);
 

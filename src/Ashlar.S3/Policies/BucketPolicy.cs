@@ -17,7 +17,9 @@ sealed class BucketPolicy
     const string ArnBeginning = "arn:aws:s3:::";
     const int MaxStatements = 50, MaxDepth = 8;
 
-    readonly List<(string Action, string Resource)> allowed = [];
+    // Each pair once: 10 KiB of a policy name no more than can be looked at for every request of anybody.
+    readonly HashSet<(string Action, string Resource)> allowed = [];
+    readonly List<(string Action, ResourcePattern Resource)> rules = [];
 
     /// <summary>Reads a policy.</summary>
     /// <exception cref="S3Exception">It cannot be read, or says what is not supported.</exception>
@@ -49,7 +51,7 @@ sealed class BucketPolicy
     public bool Allows(string action, string bucket, string key)
     {
         var resource = ArnBeginning + bucket + (key.Length == 0 ? "" : "/" + key);
-        return allowed.Exists(rule => Matches(rule.Action, action) && Matches(rule.Resource, resource));
+        return rules.Exists(rule => rule.Action == action && rule.Resource.Matches(resource));
     }
 
     void Add(string bucket, JsonElement statement)
@@ -75,37 +77,11 @@ sealed class BucketPolicy
             var own = ArnBeginning + bucket;
             if (resource != own && !resource.StartsWith(own + "/", StringComparison.Ordinal))
                 throw Malformed($"a resource is not of the bucket: it has to be {own} or to begin with {own}/");
-            foreach (var action in actions) allowed.Add((action, resource));
-        }
-    }
-
-    // A star is any characters, a question mark one. Without recursion, so that no pattern takes long.
-    static bool Matches(string pattern, string text)
-    {
-        int at = 0, star = -1, resumeAt = 0, i = 0;
-        while (i < text.Length)
-        {
-            if (at < pattern.Length && pattern[at] == '*')
+            foreach (var action in actions)
             {
-                (star, resumeAt) = (at++, i);
-            }
-            else if (at < pattern.Length && (pattern[at] == '?' || pattern[at] == text[i]))
-            {
-                at++;
-                i++;
-            }
-            else if (star >= 0)
-            {
-                at = star + 1;
-                i = ++resumeAt;
-            }
-            else
-            {
-                return false;
+                if (allowed.Add((action, resource))) rules.Add((action, new(resource)));
             }
         }
-
-        return pattern.AsSpan(at).TrimStart('*').IsEmpty;
     }
 
     static JsonElement[] Many(JsonElement element) =>

@@ -19,9 +19,9 @@ sealed class CorsAnswers(S3Services services)
         var headers = (request.Header(WantedHeaders)
             ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         if (request.Bucket is not { } bucket || !BucketName.IsValid(bucket)) throw Forbidden();
-        foreach (var customer in await services.OpenBuckets.FindAsync(bucket, request.Cancelled))
+        foreach (var customer in await services.OpenBuckets.FindMarkedAsync(bucket, request.Cancelled))
         {
-            var entry = await services.Metadata.DescribeAsync(customer, S3Request.PathOf(bucket), request.Cancelled);
+            var entry = await services.OpenBuckets.DescribeAsync(customer, bucket, request.Cancelled);
             if (entry is null || Find(entry.Properties, origin, method, headers) is not { } rule) continue;
             Write(request.Response, rule, origin);
             request.Response.Headers.AccessControlAllowMethods = string.Join(", ", rule.Methods);

@@ -1,77 +1,116 @@
+using System.Buffers.Binary;
 using Ashlar.Files;
 
 namespace Ashlar.S3;
 
 /// <summary>
-/// Which customers have a bucket of a name that asks for no proof: names are each customer's own, and who shows no key has said of whom he
-/// speaks by the name alone. It is a hint; what a bucket allows is read from the bucket each time.
+/// Whose bucket a name means to those who show no key, and whose rules let in pages of other origins. Names of buckets are each customer's
+/// own, and who shows no key has said of whom he speaks by the name alone. What a bucket allows is read from the bucket each time.
 /// </summary>
-/// <remarks>All buckets are looked at, but no more often than once in a period, whatever names are asked for.</remarks>
-sealed class OpenBuckets(IMetadataStore metadata, TimeProvider clock) : IDisposable
+/// <remarks>
+/// Each name has a note in the store: the customer whose bucket may be public, and those whose buckets may have rules. A name is held
+/// before a policy is set, and until the bucket is gone: it goes to nobody else while its owner replaces a policy. Whoever asks costs the
+/// store a read, whatever there is beside.
+/// </remarks>
+sealed class OpenBuckets(IMetadataStore metadata)
 {
-    const int Page = 1000;
+    const string Beginning = "s3/bucket/";
+    const int MaxAttempts = 16, MaxMarked = 100;
 
-    static readonly TimeSpan Period = TimeSpan.FromSeconds(30);
-
-    readonly SemaphoreSlim one = new(1, 1);
-    volatile Dictionary<string, CustomerId[]> known = [];
-    long? learntAt;
-
-    /// <summary>Customers that have such a bucket, in the order of their numbers.</summary>
-    public async Task<IReadOnlyList<CustomerId>> FindAsync(string bucket, CancellationToken cancellationToken)
+    /// <summary>The customer whose bucket of this name may be public; null if there is none.</summary>
+    public async Task<CustomerId?> FindHolderAsync(string bucket, CancellationToken cancellationToken)
     {
-        if (!IsFresh) await LearnAsync(cancellationToken);
-        return known.GetValueOrDefault(bucket, []);
+        var (holder, _) = Read(await metadata.FindNoteAsync(Beginning + bucket, cancellationToken));
+        return holder == default ? null : holder;
     }
 
-    /// <summary>Tells of a bucket that has just got a policy or rules.</summary>
-    public async Task AddAsync(string bucket, CustomerId customer, CancellationToken cancellationToken)
+    /// <summary>Customers whose buckets of this name may have rules.</summary>
+    public async Task<IReadOnlyList<CustomerId>> FindMarkedAsync(string bucket, CancellationToken cancellationToken) =>
+        Read(await metadata.FindNoteAsync(Beginning + bucket, cancellationToken)).Marked;
+
+    /// <summary>Holds a name, so that a bucket can be made public.</summary>
+    /// <exception cref="S3Exception">Another customer holds it, and has the bucket.</exception>
+    public Task HoldAsync(string bucket, CustomerId customer, CancellationToken cancellationToken) => ChangeAsync(
+        bucket,
+        async (holder, marked) =>
+        {
+            if (holder == customer) return null;
+            if (holder != default && await DescribeAsync(holder, bucket, cancellationToken) is not null)
+                throw S3Error.BucketAlreadyExists.Exception();
+            return (customer, marked);
+        },
+        cancellationToken);
+
+    /// <summary>Tells of a bucket that is about to get rules.</summary>
+    /// <exception cref="S3Exception">Too many have rules for this name.</exception>
+    public Task MarkAsync(string bucket, CustomerId customer, CancellationToken cancellationToken) => ChangeAsync(
+        bucket,
+        async (holder, marked) =>
+        {
+            if (marked.Contains(customer)) return null;
+            if (marked.Count >= MaxMarked) marked = await FindWithRulesAsync(bucket, marked, cancellationToken);
+            if (marked.Count >= MaxMarked)
+                throw S3Error.InvalidRequest.Because($"{MaxMarked} other buckets of this name have rules; there cannot be more.");
+            return (holder, [.. marked, customer]);
+        },
+        cancellationToken);
+
+    /// <summary>The bucket of a customer; null if it is not there.</summary>
+    public async Task<DescribedEntry?> DescribeAsync(CustomerId customer, string bucket, CancellationToken cancellationToken)
     {
-        await one.WaitAsync(cancellationToken);
         try
         {
-            var has = known.GetValueOrDefault(bucket, []);
-            if (!has.Contains(customer)) known = new(known, StringComparer.Ordinal) { [bucket] = [.. has.Append(customer).Order()] };
+            var found = await metadata.DescribeAsync(customer, S3Request.PathOf(bucket), cancellationToken);
+            return found?.Entry.Kind == NamespaceEntryKind.Directory ? found : null;
         }
-        finally
+        catch (CustomerNotFoundException)
         {
-            one.Release();
+            return null; // With all that it had.
         }
     }
 
-    public void Dispose() => one.Dispose();
-
-    bool IsFresh => learntAt is { } at && clock.GetElapsedTime(at) < Period;
-
-    async Task LearnAsync(CancellationToken cancellationToken)
+    async Task<List<CustomerId>> FindWithRulesAsync(string bucket, IEnumerable<CustomerId> marked, CancellationToken cancellationToken)
     {
-        await one.WaitAsync(cancellationToken);
-        try
+        var found = new List<CustomerId>();
+        foreach (var customer in marked)
         {
-            if (IsFresh) return;
-            var found = new Dictionary<string, CustomerId[]>(StringComparer.Ordinal);
-            CustomerId? last = null;
-            while (await metadata.ListCustomersAsync(last, Page, cancellationToken) is { Count: > 0 } customers)
-            {
-                foreach (var customer in customers)
-                {
-                    await foreach (var bucket in BucketList.AllAsync(metadata, customer.Id, cancellationToken))
-                    {
-                        var entry = await metadata.DescribeAsync(customer.Id, bucket.Path, cancellationToken);
-                        if (entry?.Properties.Keys.Any(name => name is BucketPolicy.Property or CorsRules.Property) != true) continue;
-                        found[bucket.Path.Name] = [.. found.GetValueOrDefault(bucket.Path.Name, []), customer.Id];
-                    }
-                }
-
-                last = customers[^1].Id;
-            }
-
-            known = found;
-            learntAt = clock.GetTimestamp();
+            var entry = await DescribeAsync(customer, bucket, cancellationToken);
+            if (entry?.Properties.ContainsKey(CorsRules.Property) == true) found.Add(customer);
         }
-        finally
+
+        return found;
+    }
+
+    async Task ChangeAsync(
+        string bucket, Func<CustomerId, List<CustomerId>, Task<(CustomerId Holder, List<CustomerId> Marked)?>> change,
+        CancellationToken cancellationToken)
+    {
+        for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
-            one.Release();
+            var note = await metadata.FindNoteAsync(Beginning + bucket, cancellationToken);
+            var (holder, marked) = Read(note);
+            if (await change(holder, marked) is not { } changed) return;
+            if (await metadata.TryChangeNoteAsync(Beginning + bucket, note, Write(changed.Holder, changed.Marked), cancellationToken))
+                return;
         }
+
+        throw S3Error.ServiceUnavailable.Exception();
+    }
+
+    // Words, big-endian: the holder or 0, then those with rules.
+    static (CustomerId Holder, List<CustomerId> Marked) Read(byte[]? note)
+    {
+        var words = new List<CustomerId>();
+        for (var at = 0; at + sizeof(ulong) <= (note?.Length ?? 0); at += sizeof(ulong))
+            words.Add(new(BinaryPrimitives.ReadUInt64BigEndian(note.AsSpan(at))));
+        return words.Count == 0 ? (default, words) : (words[0], words[1..]);
+    }
+
+    static byte[] Write(CustomerId holder, List<CustomerId> marked)
+    {
+        var note = new byte[sizeof(ulong) * (1 + marked.Count)];
+        BinaryPrimitives.WriteUInt64BigEndian(note, holder.Value);
+        for (var i = 0; i < marked.Count; i++) BinaryPrimitives.WriteUInt64BigEndian(note.AsSpan(sizeof(ulong) * (i + 1)), marked[i].Value);
+        return note;
     }
 }

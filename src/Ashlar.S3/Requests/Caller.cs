@@ -9,6 +9,9 @@ namespace Ashlar.S3;
 /// <param name="IsAnonymous">Whether it is anybody: then a policy decides.</param>
 sealed record Caller(CustomerId Customer, string User, FileRights Rights, bool IsAnonymous)
 {
+    /// <summary>The key that was shown; empty for anybody.</summary>
+    public string KeyId { get; init; } = "";
+
     /// <summary>Anybody, of whom a bucket's policy has let through what is asked.</summary>
     public static Caller Anybody(CustomerId customer) => new(customer, "", FileRights.None, true);
 

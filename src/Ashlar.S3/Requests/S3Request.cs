@@ -7,8 +7,8 @@ namespace Ashlar.S3;
 /// <summary>A request that has been read as far as its headers, with what was proved of it.</summary>
 sealed class S3Request(HttpContext http, RequestTarget target, string? bucket, string key)
 {
-    // Of a key, as FilePath has it without the bucket.
-    const int MaxKeyBytes = 1024;
+    /// <summary>Longest key, as FilePath has it without the bucket.</summary>
+    public const int MaxKeyBytes = 1024;
 
     // Headers that stand in the query.
     readonly IReadOnlyDictionary<string, string> hoisted = HoistedHeaders.Of(target, http.Request.Headers);
@@ -33,6 +33,15 @@ sealed class S3Request(HttpContext http, RequestTarget target, string? bucket, s
 
     /// <summary>How the body is to be read, as the signature says.</summary>
     public Payload Payload { get; set; } = Payload.Unsigned;
+
+    /// <summary>What its body may take.</summary>
+    public BodyLimits? Limits { get; set; }
+
+    /// <summary>When it began, by the clock of the limits.</summary>
+    public long BegunAt { get; set; }
+
+    /// <summary>Asks again for the right of the caller; null where nobody showed a key.</summary>
+    public Func<Task>? Confirm { get; set; }
 
     public CustomerId Customer => Caller.Customer;
 
@@ -71,6 +80,22 @@ sealed class S3Request(HttpContext http, RequestTarget target, string? bucket, s
     {
         var path = IsBucketInHost ? key : $"{Bucket}/{key}";
         return $"{Http.Request.Scheme}://{Http.Request.Host.Value}/{UriText.Encode(path, keepsSlash: true)}";
+    }
+
+    /// <summary>
+    /// Asks for the right again, if the body took so long that it may have been taken away. Before anything becomes visible.
+    /// </summary>
+    /// <exception cref="S3Exception">It has been.</exception>
+    public Task ConfirmAsync()
+    {
+        if (Confirm is null || Limits is null) return Task.CompletedTask;
+        return Limits.Clock.GetElapsedTime(BegunAt) < BodyLimits.ConfirmAfter ? Task.CompletedTask : Confirm();
+    }
+
+    /// <exception cref="S3Exception">The body has taken longer than it may.</exception>
+    public void RequireInTime()
+    {
+        if (Limits is not null && Limits.Clock.GetElapsedTime(BegunAt) > Limits.Longest) throw BodyLimits.TooSlow();
     }
 
     public static FilePath PathOf(string bucket, string key = "")

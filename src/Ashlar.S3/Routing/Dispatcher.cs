@@ -65,6 +65,7 @@ sealed class Dispatcher(S3Services services, Verifier verifier)
         if (!proof.Caller.Rights.HasFlag(request.Route.Right) && request.Route.Operation != S3Operation.NotImplemented)
             throw S3Error.AccessDenied.Exception();
         (request.Caller, request.Payload) = (proof.Caller, proof.Payload);
+        request.Confirm = () => verifier.ConfirmAsync(proof.Caller, request.Route.Right, request.Cancelled);
         if (request.Bucket is not null && request.Route.Operation is not (S3Operation.CreateBucket or S3Operation.NotImplemented))
             await LoadBucketAsync(services, request);
     }
@@ -76,12 +77,14 @@ sealed class Dispatcher(S3Services services, Verifier verifier)
             throw S3Error.AccessDenied.Because($"Signature version 2 is not supported; use {SignatureScope.Algorithm} (version 4).");
         if (!request.Route.CanBePublic || request.Bucket is not { } bucket || !BucketName.IsValid(bucket))
             throw S3Error.AccessDenied.Exception();
+        // Longer than any key can be: not worth a look at the policy.
+        if (System.Text.Encoding.UTF8.GetByteCount(request.Key) > S3Request.MaxKeyBytes) throw S3Error.AccessDenied.Exception();
         var action = request.Key.Length == 0 ? BucketPolicy.ListBucket : BucketPolicy.GetObject;
-        foreach (var customer in await services.OpenBuckets.FindAsync(bucket, request.Cancelled))
+        if (await services.OpenBuckets.FindHolderAsync(bucket, request.Cancelled) is { } customer
+            && await services.OpenBuckets.DescribeAsync(customer, bucket, request.Cancelled) is { } entry
+            && entry.Properties.TryGetValue(BucketPolicy.Property, out var policy)
+            && services.Policies.Of(bucket, policy).Allows(action, bucket, request.Key))
         {
-            var entry = await services.Metadata.DescribeAsync(customer, request.BucketPath, request.Cancelled);
-            if (entry is null || !entry.Properties.TryGetValue(BucketPolicy.Property, out var policy)) continue;
-            if (!BucketPolicy.Parse(bucket, System.Text.Encoding.UTF8.GetBytes(policy)).Allows(action, bucket, request.Key)) break;
             request.Caller = Caller.Anybody(customer);
             request.BucketProperties = entry.Properties;
             return;

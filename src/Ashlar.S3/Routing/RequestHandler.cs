@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using Ashlar.Storage;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -20,7 +21,9 @@ sealed class RequestHandler(S3Services services, Dispatcher dispatcher)
         {
             var target = RequestTarget.Parse(http.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget);
             resource = target.Path;
-            await dispatcher.RunAsync(Read(http, target));
+            var request = Read(http, target);
+            (request.Limits, request.BegunAt) = (services.Limits, begun);
+            await dispatcher.RunAsync(request);
         }
         catch (Exception) when (http.RequestAborted.IsCancellationRequested)
         {
@@ -34,7 +37,7 @@ sealed class RequestHandler(S3Services services, Dispatcher dispatcher)
 
         var took = services.Options.TimeProvider.GetElapsedTime(begun);
         services.Options.Log?.Invoke(new(
-            S3EventKind.Answered, $"{http.Request.Method} {resource}: {http.Response.StatusCode} in {took.TotalMilliseconds:F1} ms",
+            S3EventKind.Answered, $"{LineOf(http)}: {http.Response.StatusCode} in {took.TotalMilliseconds:F1} ms",
                 requestId, AddressOf(http)));
     }
 
@@ -67,7 +70,9 @@ sealed class RequestHandler(S3Services services, Dispatcher dispatcher)
         if (known.Error.Status >= StatusCodes.Status500InternalServerError && known.Error != S3Error.NotImplemented)
         {
             var cause = known.InnerException is null ? known.Message : known.InnerException.ToString();
-            services.Options.Log?.Invoke(new(S3EventKind.Failed, $"{http.Request.Method} {resource}: {cause}", requestId, AddressOf(http)));
+            // What follows the first line is set in, whatever names it has: no line of it looks like one of its own.
+            cause = cause.ReplaceLineEndings("\n  ");
+            services.Options.Log?.Invoke(new(S3EventKind.Failed, $"{LineOf(http)}: {cause}", requestId, AddressOf(http)));
         }
 
         if (http.Response.HasStarted)
@@ -94,7 +99,7 @@ sealed class RequestHandler(S3Services services, Dispatcher dispatcher)
         catch (Exception unsent)
         {
             services.Options.Log?.Invoke(new(
-                S3EventKind.Failed, $"{http.Request.Method} {resource}: {unsent}", requestId, AddressOf(http)));
+                S3EventKind.Failed, $"{LineOf(http)}: {unsent.ToString().ReplaceLineEndings("\n  ")}", requestId, AddressOf(http)));
             http.Abort();
         }
     }
@@ -104,6 +109,21 @@ sealed class RequestHandler(S3Services services, Dispatcher dispatcher)
     static void CloseIfAsked(HttpContext http)
     {
         if (http.Request.Headers.Expect.Count > 0) http.Response.Headers.Connection = "close";
+    }
+
+    // As it was sent, where a line end is three letters, and without the query, which has signatures.
+    static string LineOf(HttpContext http)
+    {
+        var raw = http.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget.AsSpan();
+        if (raw.IndexOf('?') is var mark and >= 0) raw = raw[..mark];
+        var text = new StringBuilder($"{http.Request.Method} ");
+        foreach (var rune in raw.EnumerateRunes())
+        {
+            if (rune.Value is > ' ' and <= '~') text.Append((char)rune.Value);
+            else text.Append(UriText.Encode(rune.ToString()));
+        }
+
+        return text.ToString();
     }
 
     static IPAddress? AddressOf(HttpContext http) => http.Connection.RemoteIpAddress;

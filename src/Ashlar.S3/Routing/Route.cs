@@ -18,6 +18,9 @@ sealed record Route(S3Operation Operation, string Method, RouteLevel Level, File
     /// <summary>A header that the request must have.</summary>
     public string? Header { get; init; }
 
+    /// <summary>Whether others are ignored if S3 has no subresource of the name: pages have some for caches and for themselves.</summary>
+    public bool IgnoresOthers { get; init; }
+
     /// <summary>Parameters that the query may have; any other is a subresource that is not here.</summary>
     public IReadOnlyList<string> Parameters { get; init; } = [];
 

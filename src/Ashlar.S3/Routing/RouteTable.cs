@@ -25,6 +25,10 @@ static class RouteTable
         "object-lock", "ownershipControls", "publicAccessBlock", "replication", "requestPayment", "website",
     ];
 
+    // Of objects, in S3, and not here.
+    static readonly string[] Subresources = ["annotation", "legal-hold", "renameObject", "restore", "retention", "select", "select-type",
+        "torrent"];
+
     public static IReadOnlyList<Route> Routes { get; } =
     [
         Service(S3Operation.ListBuckets, "GET", FileRights.Read) with
@@ -85,11 +89,13 @@ static class RouteTable
         {
             Parameters = [.. Overrides, "versionId", "partNumber"],
             CanBePublic = true,
+            IgnoresOthers = true,
         },
         Object(S3Operation.HeadObject, "HEAD", FileRights.Read) with
         {
             Parameters = [.. Overrides, "versionId", "partNumber"],
             CanBePublic = true,
+            IgnoresOthers = true,
         },
         Object(S3Operation.CopyObject, "PUT", FileRights.Write) with { Header = CopySource },
         Object(S3Operation.PutObject, "PUT", FileRights.Write),
@@ -132,6 +138,7 @@ static class RouteTable
         foreach (var parameter in target.Query)
         {
             var name = parameter.Name;
+            if (route.IgnoresOthers && !IsSubresource(name)) continue;
             if (!route.Keys.Contains(name, StringComparer.Ordinal) && !route.Parameters.Contains(name, StringComparer.Ordinal)
                 && (KeyNames.Contains(name) || !IsIgnored(name, isPresigned)))
                 return false;
@@ -144,6 +151,10 @@ static class RouteTable
     // signature in the query nobody heeds such headers, so the request is not taken for one without them.
     static bool IsIgnored(string parameter, bool isPresigned) => parameter.StartsWith("x-", StringComparison.OrdinalIgnoreCase)
         && (isPresigned || !parameter.StartsWith("x-amz-", StringComparison.OrdinalIgnoreCase));
+
+    // What would be another operation, or change what this one does.
+    static bool IsSubresource(string parameter) => KeyNames.Contains(parameter) || Subresources.Contains(parameter)
+        || parameter.StartsWith("x-amz-", StringComparison.OrdinalIgnoreCase);
 
     static Route Service(S3Operation operation, string method, FileRights right) => new(operation, method, RouteLevel.Service, right);
 

@@ -17,15 +17,24 @@ namespace Ashlar.S3;
 /// <param name="signatures">Verifies it, if it is signed.</param>
 /// <param name="decodedLength">How long all chunks are together, if that was said.</param>
 /// <param name="trailer">Takes what follows the chunks; null where nothing may.</param>
-sealed class AwsChunkedBody(Stream source, ChunkSignatures? signatures, long? decodedLength, Trailer? trailer) : ReadOnlyStream
+/// <param name="memory">Has what long chunks take; null for tests that have enough.</param>
+sealed class AwsChunkedBody(
+    Stream source, ChunkSignatures? signatures, long? decodedLength, Trailer? trailer, MemoryBudget? memory = null) : ReadOnlyStream
 {
     /// <summary>Longest chunk that is signed: it is held in memory until it is verified.</summary>
-    public const int MaxSignedChunkBytes = 16 << 20;
+    public const int MaxSignedChunkBytes = 4 << 20;
 
     /// <summary>Longest line.</summary>
     public const int MaxLineBytes = 4096;
 
     const int BufferBytes = 32 << 10, FirstChunkBytes = 128 << 10;
+
+    // Each chunk costs a line, and a signature: so many may be short, and the others have a KiB on the average. S3 itself wants 8 KiB.
+    const int MaxShortChunks = 1024, LeastChunkBytes = 1024;
+
+    // Behind the last chunk, in front of the signature of a trailer, and behind that.
+    const int MaxEmptyLines = 3;
+
     const string SignatureField = "chunk-signature=";
 
     readonly byte[] buffer = new byte[BufferBytes];
@@ -38,6 +47,9 @@ sealed class AwsChunkedBody(Stream source, ChunkSignatures? signatures, long? de
     // Of one that is not: what is still to come.
     long left;
     long total;
+    long chunks;
+    long borrowed;
+    int emptyLines;
     bool hasEnded;
 
     public override async ValueTask<int> ReadAsync(Memory<byte> destination, CancellationToken cancellationToken = default)
@@ -80,6 +92,8 @@ sealed class AwsChunkedBody(Stream source, ChunkSignatures? signatures, long? de
 
         if (size > (decodedLength ?? long.MaxValue) - total)
             throw S3Error.IncompleteBody.Because("The chunks are longer than x-amz-decoded-content-length.");
+        if (chunks++ > MaxShortChunks + (total / LeastChunkBytes))
+            throw S3Error.InvalidRequest.Because($"The chunks are too short: they need {LeastChunkBytes} bytes on the average.");
         total += size;
         if (signatures is null)
         {
@@ -98,11 +112,23 @@ sealed class AwsChunkedBody(Stream source, ChunkSignatures? signatures, long? de
     {
         for (var filled = 0; filled < size;)
         {
-            if (filled == chunk.Length) Array.Resize(ref chunk, Math.Min(size, Math.Max(FirstChunkBytes, 2 * chunk.Length)));
+            if (filled == chunk.Length) Grow(Math.Min(size, Math.Max(FirstChunkBytes, 2 * chunk.Length)));
             filled += await TakeAsync(chunk.AsMemory(filled, Math.Min(chunk.Length, size) - filled), cancellationToken);
         }
 
         await RequireLineEndAsync(cancellationToken);
+    }
+
+    void Grow(int size)
+    {
+        var more = Math.Max(0, size - FirstChunkBytes) - borrowed;
+        if (more > 0)
+        {
+            memory?.Take(more);
+            borrowed += more;
+        }
+
+        Array.Resize(ref chunk, size);
     }
 
     async ValueTask EndAsync(CancellationToken cancellationToken)
@@ -112,7 +138,7 @@ sealed class AwsChunkedBody(Stream source, ChunkSignatures? signatures, long? de
         // The last line end may be missing; nothing else may follow.
         while (await ReadLineAsync(mustEndInBoth: false, cancellationToken) is { } line)
         {
-            if (line.Length > 0) throw S3Error.InvalidRequest.Because("Something follows the last chunk.");
+            if (line.Length > 0 || ++emptyLines > MaxEmptyLines) throw S3Error.InvalidRequest.Because("Something follows the last chunk.");
         }
 
         hasEnded = true;
@@ -125,6 +151,7 @@ sealed class AwsChunkedBody(Stream source, ChunkSignatures? signatures, long? de
         {
             if (line.Length == 0)
             {
+                if (++emptyLines > MaxEmptyLines) throw S3Error.MalformedTrailer.Exception();
                 // Some put an empty line in front of the signature.
                 if (signatures is null || signature is not null) break;
                 continue;
@@ -218,6 +245,13 @@ sealed class AwsChunkedBody(Stream source, ChunkSignatures? signatures, long? de
         buffer.AsMemory(start, taken).CopyTo(destination);
         start += taken;
         return taken;
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        memory?.Return(borrowed);
+        borrowed = 0;
+        base.Dispose(disposing);
     }
 
     async ValueTask<bool> FillAsync(CancellationToken cancellationToken)

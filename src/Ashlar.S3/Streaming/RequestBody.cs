@@ -8,6 +8,9 @@ sealed class RequestBody : IAsyncDisposable
 {
     const string DecodedLength = "x-amz-decoded-content-length";
 
+    // Of a body that is held: what every request may have, and by how much more is taken of what all share.
+    const int FreeBytes = 64 << 10, StepBytes = 256 << 10;
+
     RequestBody(Stream content, long? lengthBytes, Trailer? trailer) =>
         (Content, LengthBytes, Trailer) = (content, lengthBytes, trailer);
 
@@ -25,7 +28,7 @@ sealed class RequestBody : IAsyncDisposable
     {
         var http = request.Http.Request;
         var payload = request.Payload;
-        var source = new IncompleteBody(http.Body);
+        var source = new TimelyBody(http.Body, request);
         if (!payload.IsChunked)
         {
             if (request.Header("Content-Encoding") is { } encoding && encoding.Contains("aws-chunked", StringComparison.OrdinalIgnoreCase)
@@ -34,9 +37,8 @@ sealed class RequestBody : IAsyncDisposable
                 throw S3Error.InvalidRequest.Because($"A body in chunks needs one of the STREAMING forms of {Payload.Header}.");
             }
 
-            return payload.Kind == PayloadKind.Hashed
-                ? new(new HashedBody(source, payload.Hash), http.ContentLength, null)
-                : new(source, http.ContentLength, null);
+            ReadOnlyStream plain = payload.Kind == PayloadKind.Hashed ? new HashedBody(source, payload.Hash) : source;
+            return new(new ConfirmedBody(plain, request), http.ContentLength, null);
         }
 
         var length = ParseLength(request.Header(DecodedLength));
@@ -46,7 +48,8 @@ sealed class RequestBody : IAsyncDisposable
         var trailer = payload.HasTrailer ? new Trailer(request.Header("x-amz-trailer")) : null;
         if (payload.Kind == PayloadKind.ChunksWithTrailer && !trailer!.Announced.Concat(request.Headers.Keys).Any(ChecksumNames.IsValue))
             throw S3Error.InvalidRequest.Because("Chunks that are not signed need a checksum, and none is announced in x-amz-trailer.");
-        return new(new AwsChunkedBody(source, payload.Signatures, length, trailer), length, trailer);
+        var chunks = new AwsChunkedBody(source, payload.Signatures, length, trailer, request.Limits?.Memory);
+        return new(new ConfirmedBody(chunks, request), length, trailer);
     }
 
     /// <summary>All of a body that has to be short.</summary>
@@ -63,11 +66,25 @@ sealed class RequestBody : IAsyncDisposable
             : ContentExpectation.Of(request.Headers, body.Trailer));
         var content = new MemoryStream();
         var buffer = new byte[16 << 10];
-        while (await body.Content.ReadAsync(buffer, request.Cancelled) is var read and > 0)
+        var (taken, free) = (0L, (long)FreeBytes);
+        try
         {
-            if (content.Length + read > maxBytes) throw TooLong(maxBytes);
-            check.Append(buffer.AsSpan(0, read));
-            content.Write(buffer, 0, read);
+            while (await body.Content.ReadAsync(buffer, request.Cancelled) is var read and > 0)
+            {
+                if (content.Length + read > maxBytes) throw TooLong(maxBytes);
+                if (content.Length + read > free + taken && request.Limits is { } limits)
+                {
+                    limits.Memory.Take(StepBytes);
+                    taken += StepBytes;
+                }
+
+                check.Append(buffer.AsSpan(0, read));
+                content.Write(buffer, 0, read);
+            }
+        }
+        finally
+        {
+            request.Limits?.Memory.Return(taken);
         }
 
         check.Finish();
@@ -86,11 +103,13 @@ sealed class RequestBody : IAsyncDisposable
             : throw S3Error.InvalidArgument.Because($"The header {DecodedLength} is not a length.");
     }
 
-    /// <summary>Tells a body that ends too early from what fails here.</summary>
-    sealed class IncompleteBody(Stream source) : ReadOnlyStream
+    /// <summary>Tells a body that ends too early, or comes too slowly, from what fails here.</summary>
+    sealed class TimelyBody(Stream source, S3Request request) : ReadOnlyStream
     {
         public override async ValueTask<int> ReadAsync(Memory<byte> destination, CancellationToken cancellationToken = default)
         {
+            // A rate that a client has to keep does not end a long body in a time that anybody would wait.
+            request.RequireInTime();
             try
             {
                 return await source.ReadAsync(destination, cancellationToken);
@@ -98,9 +117,26 @@ sealed class RequestBody : IAsyncDisposable
             catch (BadHttpRequestException bad)
             {
                 throw bad.StatusCode == StatusCodes.Status408RequestTimeout
-                    ? new S3Exception(new("RequestTimeout", 400, ""), "The body came too slowly.", bad)
+                    ? BodyLimits.TooSlow(bad)
                     : new S3Exception(S3Error.IncompleteBody, S3Error.IncompleteBody.Message, bad);
             }
+        }
+    }
+
+    /// <summary>Its end is only told to whoever still may send it.</summary>
+    sealed class ConfirmedBody(ReadOnlyStream source, S3Request request) : ReadOnlyStream
+    {
+        public override async ValueTask<int> ReadAsync(Memory<byte> destination, CancellationToken cancellationToken = default)
+        {
+            var read = await source.ReadAsync(destination, cancellationToken);
+            if (read == 0 && !destination.IsEmpty) await request.ConfirmAsync();
+            return read;
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing) source.Dispose();
+            base.Dispose(disposing);
         }
     }
 }

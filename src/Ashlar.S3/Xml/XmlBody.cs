@@ -8,16 +8,20 @@ static class XmlBody
 {
     const int MaxDepth = 16;
 
+    /// <summary>Most elements, attributes and texts, unless a body may have more: each takes far more memory than it has bytes.</summary>
+    public const int MaxNodes = 16_000;
+
     /// <summary>The root element of a request's body.</summary>
     /// <exception cref="S3Exception">It is no XML, or another root.</exception>
-    public static async Task<XElement> ReadAsync(S3Request request, string root, int maxBytes, bool describesObject = false)
+    public static async Task<XElement> ReadAsync(
+        S3Request request, string root, int maxBytes, int maxNodes = MaxNodes, bool describesObject = false)
     {
         var content = await RequestBody.ReadAsync(request, maxBytes, describesObject);
         if (content.Length == 0) throw S3Error.MissingRequestBody.Exception();
-        return Parse(content, root);
+        return Parse(content, root, maxNodes);
     }
 
-    public static XElement Parse(byte[] content, string root)
+    public static XElement Parse(byte[] content, string root, int maxNodes = MaxNodes)
     {
         var settings = new XmlReaderSettings
         {
@@ -32,9 +36,11 @@ static class XmlBody
             using (var reader = XmlReader.Create(new MemoryStream(content), settings))
             {
                 // A tree as deep as the document is long would not fit the stack.
+                var nodes = 0;
                 while (reader.Read())
                 {
-                    if (reader.Depth > MaxDepth) throw S3Error.MalformedXml.Exception();
+                    if (reader.NodeType is not (XmlNodeType.EndElement or XmlNodeType.Whitespace)) nodes += 1 + reader.AttributeCount;
+                    if (reader.Depth > MaxDepth || nodes > maxNodes) throw S3Error.MalformedXml.Exception();
                 }
             }
 

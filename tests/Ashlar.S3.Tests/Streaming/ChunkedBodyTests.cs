@@ -25,7 +25,7 @@ public sealed class ChunkedBodyTests(ITestOutputHelper output)
         for (var round = 0; round < 60; round++)
         {
             var content = random.Bytes(random.Next(0, 100_000));
-            var call = Encode(form, content, random.Next(1, 40_000));
+            var call = Encode(form, content, random.Next(1 + (content.Length / 1000), 40_000));
             Assert.Equal(content, await ReadAsync(form, new Dribble(call.Body, random), call, content.Length));
         }
     }
@@ -139,6 +139,38 @@ public sealed class ChunkedBodyTests(ITestOutputHelper output)
         output.WriteLine(result.ToJson($"aws-chunked, {form}", seed));
     }
 
+    [Theory, MemberData(nameof(Forms))]
+    public async Task Chunks_that_are_short_cost_no_more_than_a_few(string form)
+    {
+        var few = Encode(form, new byte[1000], 1);
+        Assert.Equal(1000, (await ReadAsync(form, new MemoryStream(few.Body), few, 1000)).Length);
+        var many = Encode(form, new byte[5000], 1);
+        var refused = await Assert.ThrowsAsync<S3Exception>(() => ReadAsync(form, new MemoryStream(many.Body), many, 5000));
+        Assert.Contains("too short", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Theory, MemberData(nameof(Forms))]
+    public async Task Nothing_but_line_ends_follows_and_few_of_them(string form)
+    {
+        var call = Encode(form, new byte[10], 10);
+        byte[] more = [.. call.Body, .. Enumerable.Repeat((byte)'\n', 1000)];
+        await Assert.ThrowsAsync<S3Exception>(() => ReadAsync(form, new MemoryStream(more), call, 10));
+    }
+
+    [Fact]
+    public async Task Long_chunks_share_a_budget_and_give_it_back()
+    {
+        var memory = new MemoryBudget(1 << 20);
+        for (var round = 0; round < 3; round++)
+        {
+            var call = Encode("signed", new byte[1 << 20], 1 << 20);
+            await using var body = Open("signed", new MemoryStream(call.Body), call, 1 << 20, memory);
+            await body.CopyToAsync(Stream.Null);
+            await using var second = Open("signed", new MemoryStream(call.Body), call, 1 << 20, memory);
+            Assert.Equal("SlowDown", (await Assert.ThrowsAsync<S3Exception>(async () => await second.CopyToAsync(Stream.Null))).Error.Code);
+        }
+    }
+
     static S3Call Encode(string form, byte[] content, int chunkBytes)
     {
         var call = new S3Call("PUT", "/b/k") { Headers = [("host", "h")] }.Send(content);
@@ -150,13 +182,13 @@ public sealed class ChunkedBodyTests(ITestOutputHelper output)
         };
     }
 
-    static AwsChunkedBody Open(string form, Stream source, S3Call call, long? length)
+    static AwsChunkedBody Open(string form, Stream source, S3Call call, long? length, MemoryBudget? memory = null)
     {
         var scope = new SignatureScope("KEY", "20260101", "us-east-1", "s3");
         var signatures = form == "unsigned trailer"
             ? null
             : new ChunkSignatures(new SigningKey("secret", scope), scope, "20260101T000000Z", call.Header("Authorization")!.Split("Signature=")[1]);
-        return new(source, signatures, length, form == "signed" ? null : new Trailer(Checksum.Name));
+        return new(source, signatures, length, form == "signed" ? null : new Trailer(Checksum.Name), memory);
     }
 
     static async Task<byte[]> ReadAsync(string form, Stream source, S3Call call, long? length)
