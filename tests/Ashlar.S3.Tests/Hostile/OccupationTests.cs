@@ -19,6 +19,7 @@ public sealed class OccupationTests : IAsyncLifetime
             TimeProvider = clock,
             MaxConnectionsPerAddress = 4,
             BodyLimit = TimeSpan.FromMinutes(1),
+            RateGrace = TimeSpan.FromMinutes(5),
         });
         (await rig.RunAsync("PUT", "/bucket")).Must(200);
     }
