@@ -17,7 +17,7 @@ sealed class KnownNode(IStorageNode node)
     public bool IsOpen => node is not AbsentNode;
 
     /// <summary>Whether the store counts on it: one that does not belong to it any more is read from only.</summary>
-    public bool IsMember { get; set; } = true;
+    public bool IsMember { get; set; }
 
     /// <summary>What somebody called that which is lost together; empty if nobody did.</summary>
     public string Label { get; set; } = "";

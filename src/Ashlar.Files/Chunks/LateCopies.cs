@@ -69,9 +69,12 @@ sealed class LateCopies(StorageNodes nodes, IBlockCatalogue catalogue)
 
         // Invariant: no copy is added to a row that lists enough, for repair may be about to take it away because of that.
         if (row?.State == BlockState.Deleting) await RemoveAsync(copies.Block, copies.Durable.Except(row.Nodes));
-        if (row is null || row.State == BlockState.Deleting || row.Nodes.Count >= row.WantedCopies) return true;
-        NodeId[] more = [.. copies.Durable.Except(row.Nodes).Take(row.WantedCopies - row.Nodes.Count)];
-        return more.Length == 0
-            || await catalogue.ReplaceNodesAsync(row.Customer, row.Name, row.Version, [.. row.Nodes, .. more]) is not null;
+        if (row is null || row.State == BlockState.Deleting) return true;
+
+        // Where a node was added between the commit's question and its write, more copies are wanted than the row says.
+        var wanted = nodes.WantedCopiesOf(row);
+        NodeId[] more = [.. copies.Durable.Except(row.Nodes).Take(Math.Max(0, wanted - row.Nodes.Count))];
+        return (more.Length == 0 && wanted == row.WantedCopies)
+            || await catalogue.ReplaceNodesAsync(row.Customer, row.Name, row.Version, [.. row.Nodes, .. more], wanted) is not null;
     }
 }

@@ -16,6 +16,7 @@ public sealed class StorageNodes(TimeProvider? clock = null, ChunkOptions? optio
     readonly ConcurrentDictionary<NodeId, bool> gone = new();
     readonly TimeProvider clock = clock ?? TimeProvider.System;
     readonly ChunkOptions options = options ?? new();
+    int growths, growthsSeen = -1;
 
     /// <summary>How many belong to the store, whether they can be used or not.</summary>
     public int Count => Members.Count();
@@ -44,7 +45,7 @@ public sealed class StorageNodes(TimeProvider? clock = null, ChunkOptions? optio
         ArgumentNullException.ThrowIfNull(failureDomain);
         var node = known.GetOrAdd(id, static id => new KnownNode(new AbsentNode(id)));
         node.Label = failureDomain;
-        node.IsMember = isMember;
+        SetMember(node, isMember);
         gone.TryRemove(id, out _);
     }
 
@@ -57,14 +58,15 @@ public sealed class StorageNodes(TimeProvider? clock = null, ChunkOptions? optio
         ArgumentNullException.ThrowIfNull(node);
         var limited = new LimitedNode(node, options, clock);
         var present = known.GetOrAdd(node.Id, static (_, added) => new KnownNode(added), limited);
-        if (present.Node != limited)
+        var isNew = present.Node == limited;
+        if (!isNew)
         {
             if (present.IsOpen) throw new ArgumentException($"Storage node {node.Id} is there already.", nameof(node));
             present.Become(limited);
         }
 
         if (failureDomain is not null) present.Label = failureDomain;
-        if (gone.TryRemove(node.Id, out _)) present.IsMember = true;
+        if (isNew | gone.TryRemove(node.Id, out _)) SetMember(present, true);
     }
 
     /// <summary>Says that a node is not open any more. It goes on belonging to the store, and can be added again.</summary>
@@ -117,7 +119,10 @@ public sealed class StorageNodes(TimeProvider? clock = null, ChunkOptions? optio
     public async Task<Redundancy> GetRedundancyAsync(CancellationToken cancellationToken = default)
     {
         await RefreshAsync(cancellationToken);
-        return new Redundancy(Count, All.Count(IsUsable), DomainsOf(Members), Math.Min(options.Copies, Count), QuorumCopies);
+        return new Redundancy(Count, All.Count(IsUsable), DomainsOf(Members), Math.Min(options.Copies, Count), QuorumCopies)
+        {
+            MayHaveFewer = Growths != GrowthsSeen,
+        };
     }
 
     internal KnownNode? Get(NodeId id) => known.GetValueOrDefault(id);
@@ -130,6 +135,19 @@ public sealed class StorageNodes(TimeProvider? clock = null, ChunkOptions? optio
 
     /// <summary>Copies that a block should have: where there are fewer nodes, one on each.</summary>
     internal int WantedCopies => Math.Min(options.Copies, Math.Max(1, Count));
+
+    /// <summary>Copies that a block should have, also one that was written when there were fewer nodes.</summary>
+    internal int WantedCopiesOf(BlockLocations block) => Math.Max(block.WantedCopies, WantedCopies);
+
+    /// <summary>Grows when a node comes to belong to the store: then older blocks may be wanted more often than their rows say.</summary>
+    internal int Growths => Volatile.Read(ref growths);
+
+    /// <summary>What that was when all older blocks were raised last.</summary>
+    internal int GrowthsSeen
+    {
+        get => Volatile.Read(ref growthsSeen);
+        set => Volatile.Write(ref growthsSeen, value);
+    }
 
     /// <summary>Nodes that a block may be put on, best first, none of them twice.</summary>
     internal async Task<List<KnownNode>> ChooseAsync(
@@ -157,6 +175,12 @@ public sealed class StorageNodes(TimeProvider? clock = null, ChunkOptions? optio
     internal static int DomainsOf(IEnumerable<KnownNode> nodes) =>
         nodes.Select(node => node.Domain).Distinct(StringComparer.Ordinal).Count();
 
+    void SetMember(KnownNode node, bool isMember)
+    {
+        if (isMember && !node.IsMember) Interlocked.Increment(ref growths);
+        node.IsMember = isMember;
+    }
+
     bool IsAvoided(KnownNode node) => node.AvoidedSince is { } since && clock.GetElapsedTime(since) < AvoidFor;
 
     Task RefreshAsync(CancellationToken cancellationToken) =>
@@ -173,6 +197,9 @@ public sealed class StorageNodes(TimeProvider? clock = null, ChunkOptions? optio
 /// <param name="AcknowledgedCopies">Copies that are durable when a block is acknowledged.</param>
 public sealed record Redundancy(int Nodes, int UsableNodes, int FailureDomains, int Copies, int AcknowledgedCopies)
 {
+    /// <summary>Whether there may be blocks that were written when there were fewer nodes, and that nobody has looked after since.</summary>
+    public bool MayHaveFewer { get; init; }
+
     /// <summary>What that means, in words for people; null where nothing is at risk by it.</summary>
     public string? Risk => (Nodes, FailureDomains, UsableNodes) switch
     {
@@ -184,6 +211,7 @@ public sealed record Redundancy(int Nodes, int UsableNodes, int FailureDomains, 
         _ when UsableNodes < Copies =>
             $"{UsableNodes} of {Nodes} storage nodes take blocks: new files have {UsableNodes} copies instead of {Copies}.",
         (2, _, _) => "There are two storage nodes: nothing can be stored while one of them is away.",
+        _ when MayHaveFewer => "Files that were written when there were fewer storage nodes may have fewer copies until repair has run.",
         _ => null,
     };
 }

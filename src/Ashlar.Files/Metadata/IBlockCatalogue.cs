@@ -12,11 +12,28 @@ public interface IBlockCatalogue
         CustomerId customer, IReadOnlyList<BlockName> blocks, CancellationToken cancellationToken = default);
 
     /// <summary>Replaces the nodes of a block, if nobody has changed the row since it was read.</summary>
+    /// <param name="customer">Whose.</param>
+    /// <param name="block">Which.</param>
+    /// <param name="expectedVersion">That of the row that was read.</param>
+    /// <param name="nodes">The nodes that hold a copy.</param>
+    /// <param name="wantedCopies">Copies that it should have from now on; where it should have more already it goes on to.</param>
+    /// <param name="cancellationToken">Ends the wait, not the transaction.</param>
     /// <returns>The row as it is now; null if it was changed or is gone: read it again and decide anew.</returns>
     /// <exception cref="ArgumentException">No node is left: the last copy is not given up like this.</exception>
     Task<BlockLocations?> ReplaceNodesAsync(
-        CustomerId customer, BlockName block, ulong expectedVersion, IReadOnlyCollection<NodeId> nodes,
+        CustomerId customer, BlockName block, ulong expectedVersion, IReadOnlyCollection<NodeId> nodes, int wantedCopies = 0,
         CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Wants more copies of blocks that should have had fewer when they were written, some at a time, and lists those that lack them.
+    /// </summary>
+    /// <param name="after">What the last call returned; null to begin.</param>
+    /// <param name="wantedCopies">Copies that each should have.</param>
+    /// <param name="limit">Most blocks that are looked at.</param>
+    /// <param name="cancellationToken">Ends the wait, not the transaction.</param>
+    /// <returns>The last that was looked at; null at the end.</returns>
+    Task<CustomerBlock?> RaiseWantedCopiesAsync(
+        CustomerBlock? after, int wantedCopies, int limit, CancellationToken cancellationToken = default);
 
     /// <summary>Blocks with fewer copies than are wanted, those with the fewest first.</summary>
     /// <param name="after">The last of the page before; null for the first page.</param>

@@ -43,6 +43,7 @@ public sealed class BlockRepair(
     /// <returns>How many there were of each outcome.</returns>
     public async Task<IReadOnlyDictionary<RepairOutcome, int>> RunAsync(CancellationToken cancellationToken = default)
     {
+        await RaiseAsync(cancellationToken);
         var outcomes = new Dictionary<RepairOutcome, int>();
         foreach (var block in reported.Keys)
         {
@@ -76,6 +77,18 @@ public sealed class BlockRepair(
         }
     }
 
+    // Invariant: what was written before a node was added is wanted as often as what is written after it. Where this is cut off, or the
+    // program has ended meanwhile, it begins again. What is committed while it goes on is raised by who commits.
+    async Task RaiseAsync(CancellationToken cancellationToken)
+    {
+        var growths = nodes.Growths;
+        if (growths == nodes.GrowthsSeen) return;
+        var wanted = nodes.WantedCopies;
+        CustomerBlock? last = null;
+        while (await catalogue.RaiseWantedCopiesAsync(last, wanted, PageLength, cancellationToken) is { } end) last = end;
+        nodes.GrowthsSeen = growths;
+    }
+
     /// <summary>Looks after one block.</summary>
     /// <param name="block">The block.</param>
     /// <param name="leaving">A node whose copy does not count, though it can be copied from; it is taken away where that is safe.</param>
@@ -96,10 +109,11 @@ public sealed class BlockRepair(
     // Null if somebody else has changed the row meanwhile.
     async Task<RepairOutcome?> TryRepairAsync(BlockLocations row, NodeId? leaving, CancellationToken cancellationToken)
     {
+        var wanted = nodes.WantedCopiesOf(row);
         var health = await nodes.GetHealthAsync(cancellationToken);
         var copies = new CopySurvey(nodes, row);
         await copies.AskHoldersAsync(cancellationToken);
-        if (copies.Good.Count(node => node != leaving) < row.WantedCopies) await copies.AskOthersAsync(health, cancellationToken);
+        if (copies.Good.Count(node => node != leaving) < wanted) await copies.AskOthersAsync(health, cancellationToken);
         if (copies.Sources.Count == 0 && !copies.HasUnknown) await copies.RestoreAsync(health, cancellationToken);
         if (copies.Sources.Count == 0) return RepairOutcome.Unreadable;
         var good = copies.Good.Where(node => node != leaving).ToList();
@@ -107,7 +121,7 @@ public sealed class BlockRepair(
         // A node that is away for a moment keeps its copy, unless there is only one other: then nobody waits for it.
         var awaited = good.Count > 1 ? copies.Unknown.Where(node => node != leaving && !nodes.IsLost(node)).ToList() : [];
         var tried = new HashSet<NodeId>([.. good, .. awaited, .. leaving is { } one ? [one] : Array.Empty<NodeId>()]);
-        while (good.Count + awaited.Count < row.WantedCopies && await ChooseAsync(row, tried, good, cancellationToken) is { } target)
+        while (good.Count + awaited.Count < wanted && await ChooseAsync(row, tried, good, cancellationToken) is { } target)
         {
             tried.Add(target.Id);
             if (await TryCopyAsync(copies.Sources, target, row.Id, cancellationToken)) good.Add(target.Id);
@@ -116,14 +130,14 @@ public sealed class BlockRepair(
         if (good.Count == 0 && copies.Good.Count == 0) return RepairOutcome.Unreadable;
 
         // Invariant: a node leaves the row only where as many as are wanted were verified, or because it said itself that it has none.
-        var isWhole = good.Count >= row.WantedCopies;
-        if (isWhole) good = Best(good, row);
+        var isWhole = good.Count >= wanted;
+        if (isWhole) good = Best(good, row, wanted);
         var kept = isWhole ? [] : copies.Unknown.Where(node => node != leaving).ToList();
         if (!isWhole && leaving is { } last && copies.Good.Contains(last)) kept.Add(last);
         NodeId[] listed = [.. good.Concat(kept).Distinct().Order()];
-        if (!listed.SequenceEqual(row.Nodes.Order()))
+        if (!listed.SequenceEqual(row.Nodes.Order()) || wanted > row.WantedCopies)
         {
-            if (await catalogue.ReplaceNodesAsync(row.Customer, row.Name, row.Version, listed, cancellationToken) is null) return null;
+            if (await catalogue.ReplaceNodesAsync(row.Customer, row.Name, row.Version, listed, wanted, cancellationToken) is null) return null;
         }
 
         if (isWhole)
@@ -136,12 +150,12 @@ public sealed class BlockRepair(
     }
 
     // As many as are wanted: in failure domains of their own first, and where they are known to be.
-    List<NodeId> Best(List<NodeId> good, BlockLocations row)
+    List<NodeId> Best(List<NodeId> good, BlockLocations row, int wanted)
     {
         var left = good.OrderByDescending(node => row.Nodes.Contains(node)).ToList();
         var best = new List<NodeId>();
         var domains = new HashSet<string>(StringComparer.Ordinal);
-        while (best.Count < row.WantedCopies)
+        while (best.Count < wanted)
         {
             var next = left.FindIndex(node => nodes.Get(node) is { } known && !domains.Contains(known.Domain));
             var chosen = left[Math.Max(0, next)];
@@ -207,7 +221,7 @@ public sealed class BlockRepair(
         // another mark, which is not the one that is taken away.
         if (copies.Count == 0 || await catalogue.IsPinnedAsync(block.Customer, block.Name, cancellationToken)) return 0;
         var row = (await catalogue.GetLocationsAsync(block.Customer, [block.Name], cancellationToken))[0];
-        if (row is null || row.State == BlockState.Deleting || row.Nodes.Count < row.WantedCopies) return 0;
+        if (row is null || row.State == BlockState.Deleting || row.Nodes.Count < nodes.WantedCopiesOf(row)) return 0;
         var count = 0;
         foreach (var (id, mark) in copies)
         {

@@ -104,7 +104,7 @@ sealed class CatalogueOfTests : IBlockCatalogue
         Task.FromResult(1L);
 
     public Task<BlockLocations?> ReplaceNodesAsync(
-        CustomerId customer, BlockName block, ulong expectedVersion, IReadOnlyCollection<NodeId> nodes,
+        CustomerId customer, BlockName block, ulong expectedVersion, IReadOnlyCollection<NodeId> nodes, int wantedCopies = 0,
         CancellationToken cancellationToken = default)
     {
         BeforeReplace?.Invoke();
@@ -112,8 +112,19 @@ sealed class CatalogueOfTests : IBlockCatalogue
         {
             if (nodes.Count == 0) throw new ArgumentException("No node is left.", nameof(nodes));
             if (!rows.TryGetValue(block, out var row) || row.Version != expectedVersion) return Task.FromResult<BlockLocations?>(null);
-            Put(block, row.LengthBytes, row.WantedCopies, nodes, row.State);
+            Put(block, row.LengthBytes, Math.Max(row.WantedCopies, wantedCopies), nodes, row.State);
             return Task.FromResult<BlockLocations?>(rows[block]);
+        }
+    }
+
+    public Task<CustomerBlock?> RaiseWantedCopiesAsync(
+        CustomerBlock? after, int wantedCopies, int limit, CancellationToken cancellationToken = default)
+    {
+        lock (gate)
+        {
+            var low = rows.Values.Where(row => after is null && row.WantedCopies < wantedCopies).ToArray();
+            foreach (var row in low) Put(row.Name, row.LengthBytes, wantedCopies, row.Nodes, row.State);
+            return Task.FromResult(low.Length == 0 ? default(CustomerBlock?) : low[^1].Id);
         }
     }
 

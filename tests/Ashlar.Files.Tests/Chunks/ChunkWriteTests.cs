@@ -37,6 +37,8 @@ public sealed class ChunkWriteTests
         rig.Add();
         Assert.Contains("two storage nodes", (await rig.Known.GetRedundancyAsync()).Risk, StringComparison.Ordinal);
         rig.Add();
+        Assert.Contains("fewer copies until repair", (await rig.Known.GetRedundancyAsync()).Risk, StringComparison.Ordinal);
+        await new BlockRepair(rig.Known, rig.Buffers, rig.Catalogue).RunAsync();
         Assert.Null((await rig.Known.GetRedundancyAsync()).Risk);
         rig.Nodes[0].DieAfter(0);
         Assert.Contains("2 copies instead of 3", (await rig.Known.GetRedundancyAsync()).Risk, StringComparison.Ordinal);

@@ -53,6 +53,19 @@ public sealed class LateCopyTests
         Assert.Equal(repaired.Order(), rig.Catalogue[copies.Name].Nodes);
     }
 
+    [Fact]
+    public async Task A_block_that_is_committed_while_a_node_is_added_is_wanted_as_often_as_those_after_it()
+    {
+        await using var rig = new NodeRig(2);
+        var copies = await rig.StoreAsync(Content);
+        await copies.Completed;
+        rig.Add();
+        rig.Chunks.Committed(NodeExtensions.Owner, [copies.Name]);
+        await rig.Chunks.SettleAsync();
+        Assert.Equal(3, rig.Catalogue[copies.Name].WantedCopies);
+        Assert.Single(await rig.Catalogue.ListUnderReplicatedAsync(null, 10));
+    }
+
     static async Task<StoredCopies> StoreAsync(NodeRig rig, SemaphoreSlim release)
     {
         rig.Nodes[2].Before = call => call == NodeCall.Install ? release.WaitAsync() : Task.CompletedTask;

@@ -75,6 +75,48 @@ public sealed class RepairTests
         await AssertWholeAsync(rig, block.Name, 3);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task What_was_written_when_there_were_fewer_nodes_gets_as_many_copies_as_what_is_written_now(int nodes)
+    {
+        await using var rig = NewRig(nodes);
+        var repair = NewRepair(rig);
+        var block = await StoreAsync(rig, 1);
+        Assert.Empty(await repair.RunAsync());
+        for (var count = nodes; count < 3; count++) rig.Add();
+        Assert.Equal(1, (await repair.RunAsync())[RepairOutcome.Whole]);
+        Assert.Equal(3, rig.Catalogue[block.Name].WantedCopies);
+        await AssertWholeAsync(rig, block.Name, 3);
+    }
+
+    [Fact]
+    public async Task What_was_written_between_the_loss_of_a_node_and_its_replacement_gets_its_third_copy()
+    {
+        await using var rig = NewRig(3);
+        var repair = NewRepair(rig);
+        await repair.RunAsync();
+        rig.Nodes[0].DieAfter(0);
+        rig.Known.MarkGone(rig.Nodes[0].Id);
+        var block = await StoreAsync(rig, 1);
+        Assert.Equal(2, block.WantedCopies);
+        await repair.RunAsync();
+        rig.Add();
+        Assert.Equal(1, (await repair.RunAsync())[RepairOutcome.Whole]);
+        await AssertWholeAsync(rig, block.Name, 3);
+    }
+
+    [Fact]
+    public async Task Whoever_looks_after_a_block_wants_as_many_copies_as_there_are_of_new_ones()
+    {
+        await using var rig = NewRig(1);
+        var block = await StoreAsync(rig, 1);
+        rig.Add().Health = health => health with { FreeBytes = 10 };
+        Assert.Equal(RepairOutcome.Short, await NewRepair(rig).RepairAsync(Key(block)));
+        Assert.Single(await rig.Catalogue.ListUnderReplicatedAsync(null, 10));
+        Assert.Contains("are to have 2 copies", (await NewCare(rig).CheckDrainAsync(block.Durable[0])).Problems[0], StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Where_no_copy_is_good_nothing_is_changed()
     {

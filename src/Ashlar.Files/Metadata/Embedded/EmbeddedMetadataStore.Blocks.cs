@@ -17,7 +17,7 @@ public sealed partial class EmbeddedMetadataStore
 
     /// <inheritdoc />
     public async Task<BlockLocations?> ReplaceNodesAsync(
-        CustomerId customer, BlockName block, ulong expectedVersion, IReadOnlyCollection<NodeId> nodes,
+        CustomerId customer, BlockName block, ulong expectedVersion, IReadOnlyCollection<NodeId> nodes, int wantedCopies = 0,
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(nodes);
@@ -29,10 +29,58 @@ public sealed partial class EmbeddedMetadataStore
             || present.Locations.State == BlockState.Deleting)
             return null;
         var batch = new WriteBatch();
-        var replaced = Change(present, present.Locations with { Nodes = InOrder(nodes) });
+        var wanted = Math.Max(present.Locations.WantedCopies, wantedCopies);
+        var replaced = Change(present, present.Locations with { Nodes = InOrder(nodes), WantedCopies = wanted });
         PutBlock(batch, present, replaced);
         await WriteAsync(batch);
         return replaced.Locations;
+    }
+
+    /// <inheritdoc />
+    public async Task<CustomerBlock?> RaiseWantedCopiesAsync(
+        CustomerBlock? after, int wantedCopies, int limit, CancellationToken cancellationToken = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(wantedCopies, byte.MaxValue);
+        var page = ReadPage<CustomerBlock>(
+            KeyRange.Prefix(MetadataKeys.Table(MetadataKeys.BlockTable)),
+            after is { } last ? MetadataKeys.Block(last.Customer, last.Name) : null,
+            limit,
+            static (row, out item) =>
+            {
+                item = MetadataKeys.BlockAtEnd(row.Key);
+                return true;
+            },
+            cancellationToken);
+        foreach (var low in page.Where(block => FindLow(block, wantedCopies) is not null).Chunk(MaxBlocksAlone))
+        {
+            var wanted = new LatchSet();
+            foreach (var block in low) wanted.Block(block.Customer, block.Name.Hash, isExclusive: true);
+            using var held = await latches.TakeAsync(wanted);
+            var batch = new WriteBatch();
+            foreach (var block in low)
+            {
+                if (FindLow(block, wantedCopies) is { } present)
+                    PutBlock(batch, present, Change(present, present.Locations with { WantedCopies = wantedCopies }));
+            }
+
+            if (batch.Count > 0) await WriteAsync(batch);
+        }
+
+        return page.Count == 0 ? null : page[^1];
+    }
+
+    // The row of a block that should have more copies than it says. Of one that is damaged nobody can say; it is no reason to leave others.
+    BlockRow? FindLow(CustomerBlock block, int wantedCopies)
+    {
+        try
+        {
+            return FindBlock(block.Customer, block.Name) is { Locations: { State: not BlockState.Deleting } locations } row
+                && locations.WantedCopies < wantedCopies ? row : null;
+        }
+        catch (CorruptDataException)
+        {
+            return null;
+        }
     }
 
     /// <inheritdoc />

@@ -46,6 +46,27 @@ public abstract class BlockContract : MetadataContract
     }
 
     [Fact]
+    public async Task More_copies_are_wanted_of_blocks_that_should_have_had_fewer_and_never_fewer_of_others()
+    {
+        var names = new List<BlockName>();
+        for (var i = 0; i < 5; i++) names.Add((await PutAsync($"/{i}", $"content {i}"))[0].Name);
+        var wanted = (await FindAsync(names[0]))!.WantedCopies;
+        var first = (await FindAsync(names[0]))!;
+        await Store.ReplaceNodesAsync(Customer, names[0], first.Version, first.Nodes, wanted + 2);
+        Assert.Equal(names[0], Assert.Single(await Store.ListUnderReplicatedAsync(null, 10)).Name);
+
+        var seen = new List<CustomerBlock>();
+        while (await Store.RaiseWantedCopiesAsync(seen.Count == 0 ? null : seen[^1], wanted + 1, 2) is { } last) seen.Add(last);
+        Assert.Equal(3, seen.Count);
+        await ReopenAsync();
+        foreach (var name in names) Assert.Equal(wanted + (name == names[0] ? 2 : 1), (await FindAsync(name))!.WantedCopies);
+        Assert.Equal(5, (await Store.ListUnderReplicatedAsync(null, 10)).Count);
+        var version = (await FindAsync(names[1]))!.Version;
+        await Store.RaiseWantedCopiesAsync(null, wanted, 10);
+        Assert.Equal(version, (await FindAsync(names[1]))!.Version);
+    }
+
+    [Fact]
     public async Task A_lost_node_and_an_upload_that_adds_a_copy_do_not_overwrite_each_other()
     {
         var name = (await PutAsync("/f", "content"))[0].Name;
