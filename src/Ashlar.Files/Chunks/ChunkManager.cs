@@ -91,8 +91,18 @@ public sealed class ChunkManager : IChunkManager
     public async Task<IReadOnlyCollection<NodeId>> FindCopiesAsync(BlockLocations block, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(block);
-        var answers = await Task.WhenAll(block.Nodes.Select(node => HasCopyAsync(node, block, cancellationToken)));
-        return [.. block.Nodes.Zip(answers).Where(static each => each.Second).Select(static each => each.First)];
+
+        // Invariant: whoever has the content does not drop it for a copy that is known, or must be feared, to be another. Where copies are
+        // missing something has happened to the block, and each of those that are left is relied on.
+        var isInDoubt = Nodes.Doubts.Contains(block.Id);
+        var found = await AskAsync(isInDoubt);
+        return isInDoubt || found.Length >= Nodes.QuorumCopies ? found : await AskAsync(isVerified: true);
+
+        async Task<NodeId[]> AskAsync(bool isVerified)
+        {
+            var answers = await Task.WhenAll(block.Nodes.Select(node => HasCopyAsync(node, block, isVerified, cancellationToken)));
+            return [.. block.Nodes.Zip(answers).Where(static each => each.Second).Select(static each => each.First)];
+        }
     }
 
     /// <inheritdoc />
@@ -183,13 +193,18 @@ public sealed class ChunkManager : IChunkManager
         }
     }
 
-    async Task<bool> HasCopyAsync(NodeId id, BlockLocations block, CancellationToken cancellationToken)
+    async Task<bool> HasCopyAsync(NodeId id, BlockLocations block, bool isVerified, CancellationToken cancellationToken)
     {
         try
         {
-            return Nodes.Find(id) is { } node
-                && await node.FindAsync(block.Id, cancellationToken) is { } found
-                && found.Digest.LengthBytes == block.LengthBytes;
+            if (Nodes.Find(id) is not { } node) return false;
+            var found = isVerified ? await node.VerifyAsync(block.Id, cancellationToken) : await node.FindAsync(block.Id, cancellationToken);
+            return found?.Digest.LengthBytes == block.LengthBytes;
+        }
+        catch (StorageNodeException e) when (e.Kind == NodeErrorKind.Damaged)
+        {
+            Nodes.Doubts.Add(block.Id); // Repair looks after it.
+            return false;
         }
         catch (StorageNodeException)
         {

@@ -27,6 +27,9 @@ public sealed class StorageNodes(TimeProvider? clock = null, ChunkOptions? optio
     /// <summary>Held by whoever decides about the copies of a block.</summary>
     internal BlockLatches Latches { get; } = new();
 
+    /// <summary>Blocks whose copies are not believed by what their trailers say.</summary>
+    internal DoubtfulBlocks Doubts { get; } = new();
+
     internal ICollection<KnownNode> All => known.Values;
 
     IEnumerable<KnownNode> Members => All.Where(node => node.IsMember);

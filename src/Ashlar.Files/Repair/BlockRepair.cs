@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Ashlar.Storage;
 
 namespace Ashlar.Files;
@@ -24,20 +23,16 @@ public sealed class BlockRepair(
     StorageNodes nodes, BufferPool buffers, IBlockCatalogue catalogue, TokenBucket? throttle = null, IEntropySource? entropy = null)
     : ICopyReports
 {
-    const int Attempts = 8, PageLength = 100, MaxReports = 100_000;
+    const int Attempts = 8, PageLength = 100;
 
     readonly IEntropySource entropy = entropy ?? SystemEntropy.Instance;
-    readonly ConcurrentDictionary<CustomerBlock, bool> reported = new();
 
-    /// <summary>Blocks that readers found a wrong copy of and that were not looked after since.</summary>
-    public int ReportedCount => reported.Count;
+    /// <summary>Blocks that somebody found a wrong copy of, or none, and whose copies were not all verified since.</summary>
+    public int ReportedCount => nodes.Doubts.Count;
 
     /// <inheritdoc />
-    public void Report(CustomerId customer, BlockName block, NodeId node, CopyProblem problem)
-    {
-        // What is too much for the list is found by the scrub.
-        if (reported.Count < MaxReports) reported.TryAdd(new CustomerBlock(customer, block), true);
-    }
+    public void Report(CustomerId customer, BlockName block, NodeId node, CopyProblem problem) =>
+        nodes.Doubts.Add(new CustomerBlock(customer, block));
 
     /// <summary>Looks after all blocks that were reported, and those that lack copies: those with the fewest first.</summary>
     /// <returns>How many there were of each outcome.</returns>
@@ -45,11 +40,7 @@ public sealed class BlockRepair(
     {
         await RaiseAsync(cancellationToken);
         var outcomes = new Dictionary<RepairOutcome, int>();
-        foreach (var block in reported.Keys)
-        {
-            reported.TryRemove(block, out _);
-            await CountAsync(block);
-        }
+        foreach (var block in nodes.Doubts.All) await CountAsync(block);
 
         BlockLocations? last = null;
         while (await catalogue.ListUnderReplicatedAsync(last, PageLength, cancellationToken) is { Count: > 0 } page)
@@ -98,8 +89,13 @@ public sealed class BlockRepair(
         using var latch = await nodes.Latches.TakeAsync(block, cancellationToken);
         for (var attempt = 0; attempt < Attempts; attempt++)
         {
-            var row = (await catalogue.GetLocationsAsync(block.Customer, [block.Name], cancellationToken))[0];
-            if (row is null || row.State == BlockState.Deleting) return RepairOutcome.Gone;
+            var doubt = nodes.Doubts.Find(block);
+            if (await FindAsync(block, cancellationToken) is not { State: not BlockState.Deleting } row)
+            {
+                nodes.Doubts.Settle(block, doubt);
+                return RepairOutcome.Gone;
+            }
+
             if (await TryRepairAsync(row, leaving, cancellationToken) is { } outcome) return outcome;
         }
 
@@ -110,10 +106,12 @@ public sealed class BlockRepair(
     async Task<RepairOutcome?> TryRepairAsync(BlockLocations row, NodeId? leaving, CancellationToken cancellationToken)
     {
         var wanted = nodes.WantedCopiesOf(row);
+        var doubt = nodes.Doubts.Find(row.Id);
         var health = await nodes.GetHealthAsync(cancellationToken);
         var copies = new CopySurvey(nodes, row);
         await copies.AskHoldersAsync(cancellationToken);
         if (copies.Good.Count(node => node != leaving) < wanted) await copies.AskOthersAsync(health, cancellationToken);
+        if (copies.Wrong.Count > 0) doubt ??= nodes.Doubts.Add(row.Id);
         if (copies.Sources.Count == 0 && !copies.HasUnknown) await copies.RestoreAsync(health, cancellationToken);
         if (copies.Sources.Count == 0) return RepairOutcome.Unreadable;
         var good = copies.Good.Where(node => node != leaving).ToList();
@@ -144,10 +142,14 @@ public sealed class BlockRepair(
         {
             var surplus = copies.Marks.Where(copy => !listed.Contains(copy.Node)).ToArray();
             await TakeAwayLatchedAsync(row.Id, surplus, cancellationToken);
+            nodes.Doubts.Settle(row.Id, doubt);
         }
 
         return isWhole ? RepairOutcome.Whole : RepairOutcome.Short;
     }
+
+    async Task<BlockLocations?> FindAsync(CustomerBlock block, CancellationToken cancellationToken) =>
+        (await catalogue.GetLocationsAsync(block.Customer, [block.Name], cancellationToken))[0];
 
     // As many as are wanted: in failure domains of their own first, and where they are known to be.
     List<NodeId> Best(List<NodeId> good, BlockLocations row, int wanted)
@@ -220,7 +222,7 @@ public sealed class BlockRepair(
         // recorded the copy, and the row, which is read after that, lists it, or it never will. Who pins the block later makes a copy of
         // another mark, which is not the one that is taken away.
         if (copies.Count == 0 || await catalogue.IsPinnedAsync(block.Customer, block.Name, cancellationToken)) return 0;
-        var row = (await catalogue.GetLocationsAsync(block.Customer, [block.Name], cancellationToken))[0];
+        var row = await FindAsync(block, cancellationToken);
         if (row is null || row.State == BlockState.Deleting || row.Nodes.Count < nodes.WantedCopiesOf(row)) return 0;
         var count = 0;
         foreach (var (id, mark) in copies)

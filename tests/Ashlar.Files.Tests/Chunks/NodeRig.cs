@@ -117,9 +117,14 @@ sealed class NodeRig : IAsyncDisposable
     public static string PathOf(BlockName name) => NodeExtensions.FileOf(Root, name);
 
     /// <summary>Turns a bit of a block's content.</summary>
-    public void Damage(NodeId node, BlockName name, long offset = 0)
+    public void Damage(NodeId node, BlockName name, long offset = 0) =>
+        Damage(node, new CustomerBlock(NodeExtensions.Owner, name), offset);
+
+    /// <summary>Turns a bit of the content of anybody's block.</summary>
+    public void Damage(NodeId node, CustomerBlock block, long offset = 0)
     {
-        using var file = Disks[Nodes.FindIndex(one => one.Id == node)].Open(PathOf(name), Storage.FileOpenMode.Existing);
+        var path = NodeExtensions.FileOf(Root, block);
+        using var file = Disks[Nodes.FindIndex(one => one.Id == node)].Open(path, Storage.FileOpenMode.Existing);
         var bytes = new byte[1];
         file.Read(bytes, offset);
         file.Write([(byte)(bytes[0] ^ 1)], offset);

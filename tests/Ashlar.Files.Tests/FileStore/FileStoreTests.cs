@@ -188,19 +188,61 @@ public sealed class FileStoreTests : IAsyncLifetime
         var content = NodeExtensions.Content(3, 70_000);
         await store.CreateAsync("/a", content);
         await store.Rig.AssertTidyAsync();
-        var name = (await metadata.GetFileAsync(customer, FilePath.Parse("/a"))).Blocks[0].Name;
-        foreach (var node in store.Rig.Nodes.Take(lost))
-        {
-            await node.Inner.RemoveAsync(name, default);
-            await node.Inner.PurgeAsync(10, default);
-        }
-
+        var block = await store.BlockOfAsync("/a");
+        foreach (var node in store.Rig.Nodes.Take(lost)) Assert.True(await node.Inner.RemoveAsync(block, null, default));
         await store.CreateAsync("/b", content);
         await store.Rig.AssertTidyAsync();
         Assert.InRange(await store.CountCopiesAsync(), 2, 3);
         await store.Repair.RunAsync();
         Assert.Equal(content, await store.ReadAsync("/b"));
         Assert.Equal(content, await store.ReadAsync("/a"));
+    }
+
+    /// <summary>The medium has changed all copies, and somebody has the content still.</summary>
+    [Theory]
+    [InlineData(1, "read")]
+    [InlineData(3, "read")]
+    [InlineData(1, "scrub")]
+    [InlineData(4, "repair")]
+    public async Task Content_that_has_rotted_is_good_again_when_somebody_stores_it_again(int nodes, string foundBy)
+    {
+        await using var store = new Store(this, nodes);
+        var content = NodeExtensions.Content(6, 70_000);
+        await store.CreateAsync("/a", content);
+        await store.Rig.AssertTidyAsync();
+        await store.Chunks.SettleAsync();
+        var block = await store.BlockOfAsync("/a");
+        foreach (var node in (await metadata.GetLocationsAsync(customer, [block.Name]))[0]!.Nodes) store.Rig.Damage(node, block);
+        if (foundBy == "read") await Assert.ThrowsAsync<BlockUnreadableException>(() => store.ReadAsync("/a"));
+        if (foundBy == "scrub") Assert.Single((await store.Care.ScrubAsync(store.Rig.Nodes[0].Id, null, 10)).Bad);
+        if (foundBy == "repair") Assert.Equal(RepairOutcome.Unreadable, await store.Repair.RepairAsync(block));
+        await store.Repair.RunAsync();
+
+        await store.CreateAsync("/b", content);
+        await store.Rig.AssertTidyAsync();
+        Assert.Equal(content, await store.ReadAsync("/b"));
+        Assert.Equal(content, await store.ReadAsync("/a"));
+        Assert.Equal(1, (await store.Repair.RunAsync())[RepairOutcome.Whole]);
+        Assert.Equal(0, store.Repair.ReportedCount);
+        Assert.True((await new FileVerifier(metadata, store.Holders).RunAsync()).IsProved);
+    }
+
+    /// <summary>Two copies are lost, and nobody knows yet that the third is not what it should be.</summary>
+    [Fact]
+    public async Task A_copy_that_is_left_counts_by_its_content()
+    {
+        await using var store = new Store(this, 3);
+        var content = NodeExtensions.Content(7, 70_000);
+        await store.CreateAsync("/a", content);
+        await store.Rig.AssertTidyAsync();
+        var block = await store.BlockOfAsync("/a");
+        foreach (var node in store.Rig.Nodes.Take(2)) Assert.True(await node.Inner.RemoveAsync(block, null, default));
+        store.Rig.Damage(store.Rig.Nodes[2].Id, block);
+        await store.CreateAsync("/b", content);
+        var good = 0;
+        foreach (var node in store.Rig.Nodes)
+            if (await Record.ExceptionAsync(() => node.Inner.VerifyAsync(block, default).AsTask()) is null) good++;
+        Assert.InRange(good, 2, 3);
     }
 
     /// <summary>The whole store on nodes of a test, with the metadata of the test.</summary>
@@ -245,6 +287,10 @@ public sealed class FileStoreTests : IAsyncLifetime
             await reader.CopyToAsync(read);
             return read.ToArray();
         }
+
+        /// <summary>The first block of a file.</summary>
+        public async Task<CustomerBlock> BlockOfAsync(string path) =>
+            new(test.customer, (await test.metadata.GetFileAsync(test.customer, FilePath.Parse(path))).Blocks[0].Name);
 
         /// <summary>Copies on all nodes.</summary>
         public async Task<int> CountCopiesAsync()

@@ -73,9 +73,12 @@ static class NodeExtensions
         node.RestoreAsync(new CustomerBlock(Owner, name), cancellation);
 
     /// <summary>The file of a block of the owner, in the directory of a node.</summary>
-    public static string FileOf(string root, BlockName name)
+    public static string FileOf(string root, BlockName name) => FileOf(root, new CustomerBlock(Owner, name));
+
+    /// <summary>The file of a block.</summary>
+    public static string FileOf(string root, CustomerBlock block)
     {
-        var text = new CustomerBlock(Owner, name).ToString();
+        var text = block.ToString();
         return $"{root}/blocks/{text[0]}/{text[1]}/{text}";
     }
 
