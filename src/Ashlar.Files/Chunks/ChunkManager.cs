@@ -174,6 +174,7 @@ public sealed class ChunkManager : IChunkManager
     {
         Track(run.RunAsync());
         var copies = await run.Enough.WaitAsync(cancellationToken);
+        copies.Acknowledge();
         late?.Add(copies);
         return copies;
     }

@@ -32,7 +32,7 @@ sealed class ChunkUpload(BlockWriter writer, BufferPool buffers, CustomerId cust
 
     public async Task<IReadOnlyCollection<NodeId>> InstallAsync(
         BlockName name, IReadOnlyCollection<NodeId> holders, CancellationToken cancellationToken = default) =>
-        (await writer.StoreAsync(name, customer, holders, cancellationToken)).Durable;
+        (await writer.StoreAsync(name, customer, holders, cancellationToken)).Acknowledged;
 
     public async ValueTask DisposeAsync()
     {

@@ -45,7 +45,7 @@ sealed class HeldUpload(ChunkManager chunks, CustomerId customer) : IChunkUpload
         writer = await chunks.BeginAsync(Math.Max(1, pieces.Sum(piece => piece.LengthBytes)), cancellationToken);
         foreach (var piece in pieces) await writer.WriteAsync(piece, cancellationToken);
         await writer.FinishAsync();
-        return (await writer.StoreAsync(name, customer, holders, cancellationToken)).Durable;
+        return (await writer.StoreAsync(name, customer, holders, cancellationToken)).Acknowledged;
     }
 
     public async ValueTask DisposeAsync()

@@ -46,7 +46,7 @@ sealed class LateCopies(StorageNodes nodes, IBlockCatalogue catalogue)
         }
     }
 
-    // Of two first uploads of one content one is deleted at once: no file refers to this one, and none will.
+    // Of two first uploads of one content one is deleted, and perhaps forgotten, at once: no file refers to this one, and none will.
     async Task RemoveAsync(CustomerBlock block, IEnumerable<NodeId> holders)
     {
         foreach (var holder in holders.Select(nodes.Find).OfType<IStorageNode>())
@@ -66,15 +66,38 @@ sealed class LateCopies(StorageNodes nodes, IBlockCatalogue catalogue)
     async Task<bool> TryRecordAsync(StoredCopies copies)
     {
         var row = (await catalogue.GetLocationsAsync(copies.Block.Customer, [copies.Name]))[0];
-
-        // Invariant: no copy is added to a row that lists enough, for repair may be about to take it away because of that.
-        if (row?.State == BlockState.Deleting) await RemoveAsync(copies.Block, copies.Durable.Except(row.Nodes));
-        if (row is null || row.State == BlockState.Deleting) return true;
+        if (row is null or { State: BlockState.Deleting })
+        {
+            await RemoveAsync(copies.Block, copies.Late.Except(row?.Nodes ?? []));
+            return true;
+        }
 
         // Where a node was added between the commit's question and its write, more copies are wanted than the row says.
         var wanted = nodes.WantedCopiesOf(row);
-        NodeId[] more = [.. copies.Durable.Except(row.Nodes).Take(Math.Max(0, wanted - row.Nodes.Count))];
-        return (more.Length == 0 && wanted == row.WantedCopies)
+        var more = new List<NodeId>();
+        foreach (var node in copies.Late.Except(row.Nodes))
+        {
+            // Invariant: no copy is added to a row that lists enough, for repair may be about to take it away because of that; and none
+            // that the commit has recorded, for repair had a reason to take it out.
+            if (row.Nodes.Count + more.Count < wanted && await HasCopyAsync(node, row)) more.Add(node);
+        }
+
+        return (more.Count == 0 && wanted == row.WantedCopies)
             || await catalogue.ReplaceNodesAsync(row.Customer, row.Name, row.Version, [.. row.Nodes, .. more], wanted) is not null;
+    }
+
+    // It may have been taken away again since, or its node is being emptied.
+    async Task<bool> HasCopyAsync(NodeId id, BlockLocations row)
+    {
+        try
+        {
+            return !nodes.IsDraining(id)
+                && nodes.Find(id) is { } node
+                && (await node.FindAsync(row.Id, default))?.Digest.LengthBytes == row.LengthBytes;
+        }
+        catch (StorageNodeException)
+        {
+            return false; // Repair finds it, if it is there.
+        }
     }
 }

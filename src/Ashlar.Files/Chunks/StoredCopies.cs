@@ -2,8 +2,8 @@ namespace Ashlar.Files;
 
 /// <summary>A block of which enough copies are durable. Others may follow.</summary>
 /// <remarks>
-/// A commit records <see cref="Durable"/> as of its moment, and the block as short of copies where those are fewer than
-/// <see cref="WantedCopies"/>. What becomes durable after it is recorded when <see cref="Completed"/> ends, or found by repair.
+/// A commit records <see cref="Acknowledged"/>, and the block as short of copies where those are fewer than <see cref="WantedCopies"/>. What
+/// becomes durable after it is recorded when <see cref="Completed"/> ends, or found by repair.
 /// </remarks>
 public sealed class StoredCopies
 {
@@ -12,8 +12,11 @@ public sealed class StoredCopies
     readonly List<Exception> failures = [];
     readonly TaskCompletionSource completed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    BlockDigest? digest;
+    int acknowledged;
+
     internal StoredCopies(CustomerBlock block, BlockDigest digest, int wantedCopies) =>
-        (Block, Digest, WantedCopies) = (block, digest, wantedCopies);
+        (Block, this.digest, LengthBytes, WantedCopies) = (block, digest, digest.LengthBytes, wantedCopies);
 
     /// <summary>The block.</summary>
     public CustomerBlock Block { get; }
@@ -22,9 +25,10 @@ public sealed class StoredCopies
     public BlockName Name => Block.Name;
 
     /// <summary>Its length.</summary>
-    public int LengthBytes => Digest.LengthBytes;
+    public int LengthBytes { get; }
 
-    internal BlockDigest Digest { get; }
+    /// <summary>What copies are compared with, as long as some are made.</summary>
+    internal BlockDigest Digest => digest ?? throw new InvalidOperationException("All copies of the block have been made.");
 
     /// <summary>Copies that it should have.</summary>
     public int WantedCopies { get; }
@@ -35,6 +39,24 @@ public sealed class StoredCopies
         get
         {
             lock (gate) return [.. durable];
+        }
+    }
+
+    /// <summary>Nodes that had one when the block was acknowledged: always the same.</summary>
+    public IReadOnlyList<NodeId> Acknowledged
+    {
+        get
+        {
+            lock (gate) return durable[..acknowledged];
+        }
+    }
+
+    /// <summary>Nodes that got one after that.</summary>
+    internal IReadOnlyList<NodeId> Late
+    {
+        get
+        {
+            lock (gate) return durable[acknowledged..];
         }
     }
 
@@ -60,5 +82,14 @@ public sealed class StoredCopies
         lock (gate) failures.Add(failure);
     }
 
-    internal void Complete() => completed.TrySetResult();
+    internal void Acknowledge()
+    {
+        lock (gate) acknowledged = durable.Count;
+    }
+
+    internal void Complete()
+    {
+        digest = null; // Of a large block it is large, and this may be kept for long.
+        completed.TrySetResult();
+    }
 }

@@ -79,6 +79,12 @@ sealed class CatalogueOfTests : IBlockCatalogue
         lock (gate) Pinned.Add(name);
     }
 
+    /// <summary>A block is forgotten.</summary>
+    public void Remove(BlockName name)
+    {
+        lock (gate) rows.Remove(name);
+    }
+
     /// <summary>An upload commits: the copy is recorded and the pin goes, in one transaction.</summary>
     public void Commit(BlockName name, NodeId more)
     {
