@@ -130,7 +130,7 @@ public sealed class BlockRepair(
         // Invariant: a node leaves the row only where as many as are wanted were verified, or because it said itself that it has none.
         var isWhole = good.Count >= wanted;
         if (isWhole) good = Best(good, row, wanted);
-        var kept = isWhole ? [] : copies.Unknown.Where(node => node != leaving).ToList();
+        var kept = isWhole ? [] : copies.Unknown.Where(row.Nodes.Contains).ToList();
         if (!isWhole && leaving is { } last && copies.Good.Contains(last)) kept.Add(last);
         NodeId[] listed = [.. good.Concat(kept).Distinct().Order()];
         if (!listed.SequenceEqual(row.Nodes.Order()) || wanted > row.WantedCopies)

@@ -63,8 +63,9 @@ sealed class CopySurvey(StorageNodes nodes, BlockLocations row)
         }
     }
 
+    // One whose flush has failed can be read from.
     IEnumerable<NodeId> Others(IReadOnlyDictionary<NodeId, NodeHealth> health) =>
-        health.Where(pair => pair.Value.State == NodeState.Up && !row.Nodes.Contains(pair.Key)).Select(pair => pair.Key);
+        health.Where(pair => pair.Value.State != NodeState.Unavailable && !row.Nodes.Contains(pair.Key)).Select(pair => pair.Key);
 
     async Task VerifyAsync(NodeId id, CancellationToken cancellationToken)
     {

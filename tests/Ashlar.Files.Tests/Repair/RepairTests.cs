@@ -249,10 +249,7 @@ public sealed class RepairTests
         await using var rig = NewRig(4);
         var block = await StoreAsync(rig, 1);
         var suspect = rig[block.Durable[0]];
-        suspect.Before = call => call is NodeCall.Begin or NodeCall.Install or NodeCall.Verify or NodeCall.Remove
-            ? throw new StorageNodeException(suspect.Id, NodeErrorKind.Suspect, "a flush has failed")
-            : Task.CompletedTask;
-        suspect.Health = health => health with { State = NodeState.Suspect };
+        FailFlush(suspect);
 
         // It has the only copy that can be had.
         foreach (var node in block.Durable.Skip(1)) rig.Damage(node, block.Name);
@@ -318,6 +315,52 @@ public sealed class RepairTests
         Assert.Contains("for 1 of 1 blocks no other node", string.Join('\n', problems), StringComparison.Ordinal);
         foreach (var one in rig.Nodes) await one.Inner.RemoveAsync(block.Name, default);
         Assert.Contains("no copy can be read", string.Join('\n', (await care.CheckDrainAsync(node)).Problems), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_node_that_is_emptied_and_cannot_vouch_for_its_copy_keeps_it_where_there_are_too_few(bool isSuspect)
+    {
+        await using var rig = NewRig(2);
+        var block = await StoreAsync(rig, 1);
+        var (leaving, other) = (rig[block.Durable[0]], rig[block.Durable[1]]);
+        if (isSuspect) FailFlush(leaving);
+        else leaving.DieAfter(0);
+        Assert.Equal(1, (await NewCare(rig).DrainAsync(leaving.Id))[RepairOutcome.Short]);
+        Assert.Contains(leaving.Id, rig.Catalogue[block.Name].Nodes);
+
+        // The other one is lost.
+        rig.Known.SetDraining(leaving.Id, false);
+        if (!isSuspect) leaving.Before = null;
+        other.DieAfter(0);
+        rig.Known.MarkGone(other.Id);
+        rig.Add();
+        await NewRepair(rig).RepairAsync(Key(block));
+        Assert.Contains(rig.Nodes[2].Id, rig.Catalogue[block.Name].Nodes);
+        Assert.Equal(NodeExtensions.Content(1, 70_001), await rig.ReadAsync(block));
+    }
+
+    [Fact]
+    public async Task A_node_whose_flush_has_failed_is_asked_for_a_copy_that_nobody_recorded()
+    {
+        await using var rig = NewRig(3);
+        var block = await StoreAsync(rig, 1);
+        rig.Catalogue.Put(block.Name, block.LengthBytes, 3, block.Durable.Take(1));
+        rig.Damage(block.Durable[0], block.Name);
+        await rig[block.Durable[1]].RemoveAsync(block.Name, default);
+        FailFlush(rig[block.Durable[2]]);
+        Assert.Equal(RepairOutcome.Short, await NewRepair(rig).RepairAsync(Key(block)));
+        await AssertWholeAsync(rig, block.Name, 2);
+        Assert.DoesNotContain(block.Durable[2], rig.Catalogue[block.Name].Nodes);
+    }
+
+    static void FailFlush(ScriptedNode node)
+    {
+        node.Before = call => call is NodeCall.Begin or NodeCall.Install or NodeCall.Verify or NodeCall.Remove
+            ? throw new StorageNodeException(node.Id, NodeErrorKind.Suspect, "a flush has failed")
+            : Task.CompletedTask;
+        node.Health = health => health with { State = NodeState.Suspect };
     }
 
     [Fact]
