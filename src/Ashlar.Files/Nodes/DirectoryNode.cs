@@ -143,8 +143,12 @@ public sealed partial class DirectoryNode : IStorageNode
         return RunAsync(
             () =>
             {
+                RequireTrusted();
                 RequireInPlace();
-                return trash.Purge(options.TrashPeriod, limit);
+                var count = trash.Purge(options.TrashPeriod, limit);
+                if (count > 0) Syncing(trash.Sync);
+                trash.SaveAge();
+                return count;
             },
             null,
             cancellation);

@@ -12,6 +12,7 @@ sealed class DirectorySyncs(IFileSystem files)
     readonly object gate = new(); // A monitor: it is waited on.
     Batch gathering = new();
     bool isSyncing;
+    ExceptionDispatchInfo? broken; // Of whoever leads.
 
     /// <summary>Syncs that were made, and those that were asked for.</summary>
     public (long Made, long Asked) Counts { get; private set; }
@@ -20,7 +21,9 @@ sealed class DirectorySyncs(IFileSystem files)
     /// Makes what was changed before the call durable: names in two directories, for what is renamed may need both, and often is on the
     /// medium with the first.
     /// </summary>
-    /// <exception cref="StorageException">The sync failed: what was changed may be durable or not, and no later sync tells.</exception>
+    /// <exception cref="StorageException">
+    /// The sync failed, or one before it: what was changed may be durable or not, and no later sync tells.
+    /// </exception>
     public void Sync(string one, string other)
     {
         Batch mine;
@@ -49,12 +52,16 @@ sealed class DirectorySyncs(IFileSystem files)
         {
             try
             {
+                // Invariant: a disk says once that it has lost something. So nobody who comes later is told that all is well, also of
+                // another directory, and nothing is asked of it any more.
+                broken?.Throw();
                 files.SyncDirectory(directory);
             }
             catch (Exception failure)
             {
                 // Whatever it is, those who wait have to hear of it, and the next group has to begin.
-                batch.Failures[directory] = ExceptionDispatchInfo.Capture(failure);
+                broken ??= ExceptionDispatchInfo.Capture(failure);
+                batch.Failures[directory] = broken;
             }
         }
 

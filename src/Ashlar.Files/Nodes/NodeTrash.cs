@@ -67,7 +67,10 @@ sealed class NodeTrash
     /// </summary>
     public void Sync(CustomerBlock block) => syncs.Sync(directory.LeafOf(block), directory.Trash);
 
-    /// <summary>Deletes what is older than a period.</summary>
+    /// <summary>Makes durable what was purged.</summary>
+    public void Sync() => syncs.Sync(directory.Trash, directory.Trash);
+
+    /// <summary>Deletes what is older than a period. Durable after <see cref="Sync()"/>.</summary>
     public int Purge(TimeSpan period, int limit)
     {
         var age = Age;
@@ -78,10 +81,11 @@ sealed class NodeTrash
             foreach (var entry in old) files.Delete(entry.Path!);
         }
 
-        if (old.Length > 0) syncs.Sync(directory.Trash, directory.Trash);
-        WriteAge(age);
         return old.Length;
     }
+
+    /// <summary>Keeps how old the trash is.</summary>
+    public void SaveAge() => WriteAge(Age);
 
     List<(CustomerBlock Block, TimeSpan Age, string? Path)> List()
     {

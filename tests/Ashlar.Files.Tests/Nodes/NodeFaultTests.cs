@@ -70,6 +70,55 @@ public sealed class NodeFaultTests
         await AssertRefusedAsync(NodeErrorKind.Suspect, () => node.PutAsync(Contents[0]));
     }
 
+    [Fact]
+    public async Task After_a_sync_of_directories_that_failed_no_later_one_says_that_all_is_well()
+    {
+        var disk = new FaultyFileSystem(NewDisk());
+        var slow = new SlowSyncs(disk);
+        var syncs = new DirectorySyncs(slow);
+        disk.Add(new FaultRule(FaultOperations.SyncDirectory, FaultKind.InputOutputError) { PathPattern = "*/temp" });
+        var first = Task.Run(() => syncs.Sync($"{Root}/blocks", $"{Root}/temp"));
+        slow.Begun.Wait();
+
+        // The second comes while the first is under way, and the disk tells of what is lost once.
+        var second = Task.Run(() => syncs.Sync($"{Root}/blocks", $"{Root}/temp"));
+        await Waiting.UntilAsync(() => syncs.Counts.Asked == 4, "the second waits");
+        slow.Release.Set();
+        await Assert.ThrowsAsync<StorageException>(() => first);
+        await Assert.ThrowsAsync<StorageException>(() => second);
+        Assert.Throws<StorageException>(() => syncs.Sync($"{Root}/trash", $"{Root}/trash"));
+    }
+
+    [Fact]
+    public async Task A_node_that_cannot_make_durable_what_it_has_purged_takes_nothing_more()
+    {
+        var disk = new FaultyFileSystem(NewDisk());
+        var clock = new SimulatedClock();
+        await using var node = Open(disk, clock);
+        await node.PutAsync(Contents[0]);
+        await node.RemoveAsync(NameOf(Contents[0]), default);
+        clock.Advance(TimeSpan.FromDays(2));
+        disk.Add(new FaultRule(FaultOperations.SyncDirectory, FaultKind.InputOutputError) { PathPattern = "*/trash" });
+        await AssertRefusedAsync(NodeErrorKind.Unavailable, () => node.PurgeAsync(10, default).AsTask());
+        await AssertRefusedAsync(NodeErrorKind.Suspect, () => node.PutAsync(Contents[1]));
+        await AssertRefusedAsync(NodeErrorKind.Suspect, () => node.PurgeAsync(10, default).AsTask());
+    }
+
+    // Its first sync of a directory waits.
+    sealed class SlowSyncs(IFileSystem inner) : PassingFileSystem(inner)
+    {
+        public ManualResetEventSlim Begun { get; } = new();
+
+        public ManualResetEventSlim Release { get; } = new();
+
+        public override void SyncDirectory(string path)
+        {
+            Begun.Set();
+            Release.Wait();
+            base.SyncDirectory(path);
+        }
+    }
+
     static SimulatedFileSystem NewDisk()
     {
         var disk = new SimulatedFileSystem(isRecording: false);

@@ -15,7 +15,7 @@ public abstract class PassingFileSystem(IFileSystem inner) : IFileSystem
     public bool DirectoryExists(string path) => inner.DirectoryExists(path);
 
     /// <inheritdoc />
-    public IReadOnlyList<string> List(string directory) => inner.List(directory);
+    public virtual IReadOnlyList<string> List(string directory) => inner.List(directory);
 
     /// <inheritdoc />
     public void CreateDirectory(string path) => inner.CreateDirectory(path);
@@ -30,7 +30,7 @@ public abstract class PassingFileSystem(IFileSystem inner) : IFileSystem
     public virtual void Delete(string path) => inner.Delete(path);
 
     /// <inheritdoc />
-    public void SyncDirectory(string path) => inner.SyncDirectory(path);
+    public virtual void SyncDirectory(string path) => inner.SyncDirectory(path);
 
     /// <inheritdoc />
     public IFileLock Lock(string path) => inner.Lock(path);
