@@ -100,8 +100,9 @@ public sealed class ChunkManager : IChunkManager
 
         async Task<NodeId[]> AskAsync(bool isVerified)
         {
-            var answers = await Task.WhenAll(block.Nodes.Select(node => HasCopyAsync(node, block, isVerified, cancellationToken)));
-            return [.. block.Nodes.Zip(answers).Where(static each => each.Second).Select(static each => each.First)];
+            var holders = block.Nodes.Where(Nodes.IsMember).ToArray();
+            var answers = await Task.WhenAll(holders.Select(node => HasCopyAsync(node, block, isVerified, cancellationToken)));
+            return [.. holders.Zip(answers).Where(static each => each.Second).Select(static each => each.First)];
         }
     }
 

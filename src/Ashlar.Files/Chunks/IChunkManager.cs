@@ -22,7 +22,7 @@ public interface IChunkManager
     Task<IChunkUpload> BeginAsync(CustomerId customer, BlockExpectation expectation, CancellationToken cancellationToken = default) =>
         BeginAsync(customer, cancellationToken);
 
-    /// <summary>Which of the nodes that are listed for a block have it now.</summary>
+    /// <summary>Which of the nodes that are listed for a block, and belong to the store, have it now.</summary>
     Task<IReadOnlyCollection<NodeId>> FindCopiesAsync(BlockLocations block, CancellationToken cancellationToken = default);
 
     /// <summary>

@@ -91,13 +91,15 @@ public sealed class StorageNodes(TimeProvider? clock = null, ChunkOptions? optio
     }
 
     /// <summary>
-    /// Whether the copies of a node are to be made elsewhere: somebody said so, or it has not been there, or took nothing, for long enough.
-    /// One that is not known here is not lost: its disk may not have been found yet.
+    /// Whether the copies of a node are to be made elsewhere: it does not belong to the store any more, or it has not been there, or took
+    /// nothing, for long enough. One that is not known here is not lost: its disk may not have been found yet.
     /// </summary>
     public bool IsLost(NodeId id) => gone.ContainsKey(id)
         || (known.TryGetValue(id, out var node)
-            && node.DownSince is { } since
-            && clock.GetElapsedTime(since) >= options.LostAfter);
+            && (!node.IsMember || (node.DownSince is { } since && clock.GetElapsedTime(since) >= options.LostAfter)));
+
+    /// <summary>Whether a node belongs to the store: what others have counts for nothing.</summary>
+    public bool IsMember(NodeId id) => known.TryGetValue(id, out var node) && node.IsMember;
 
     /// <summary>Whether a node is read from only, because it is to be emptied.</summary>
     public bool IsDraining(NodeId id) => known.TryGetValue(id, out var node) && node.IsDraining;

@@ -125,12 +125,12 @@ public sealed class BlockRepair(
             if (await TryCopyAsync(copies.Sources, target, row.Id, cancellationToken)) good.Add(target.Id);
         }
 
-        if (good.Count == 0 && copies.Good.Count == 0) return RepairOutcome.Unreadable;
+        if (good.Count == 0 && copies.Good.Count + copies.Outside.Count == 0) return RepairOutcome.Unreadable;
 
         // Invariant: a node leaves the row only where as many as are wanted were verified, or because it said itself that it has none.
         var isWhole = good.Count >= wanted;
         if (isWhole) good = Best(good, row, wanted);
-        var kept = isWhole ? [] : copies.Unknown.Where(row.Nodes.Contains).ToList();
+        var kept = isWhole ? [] : copies.Unknown.Concat(copies.Outside).Where(row.Nodes.Contains).ToList();
         if (!isWhole && leaving is { } last && copies.Good.Contains(last)) kept.Add(last);
         NodeId[] listed = [.. good.Concat(kept).Distinct().Order()];
         if (!listed.SequenceEqual(row.Nodes.Order()) || wanted > row.WantedCopies)

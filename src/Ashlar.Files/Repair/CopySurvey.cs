@@ -6,6 +6,9 @@ sealed class CopySurvey(StorageNodes nodes, BlockLocations row)
     /// <summary>Nodes that have read all of it from the medium, and it is right.</summary>
     public List<NodeId> Good { get; } = [];
 
+    /// <summary>The same of nodes that do not belong to the store: they are copied from, and count for nothing.</summary>
+    public List<NodeId> Outside { get; } = [];
+
     /// <summary>Nodes that have something else under its name.</summary>
     public List<NodeId> Wrong { get; } = [];
 
@@ -13,7 +16,7 @@ sealed class CopySurvey(StorageNodes nodes, BlockLocations row)
     public List<NodeId> Readable { get; } = [];
 
     /// <summary>Nodes that it can be copied from, the best first.</summary>
-    public IReadOnlyCollection<NodeId> Sources => [.. Good, .. Readable];
+    public IReadOnlyCollection<NodeId> Sources => [.. Good, .. Outside, .. Readable];
 
     /// <summary>Copies that nodes have, good or wrong, by their marks.</summary>
     public List<(NodeId Node, ulong Mark)> Marks { get; } = [];
@@ -78,7 +81,8 @@ sealed class CopySurvey(StorageNodes nodes, BlockLocations row)
             }
 
             var found = await node.VerifyAsync(row.Id, cancellationToken);
-            (found.Digest.LengthBytes == row.LengthBytes ? Good : Wrong).Add(id);
+            var isRight = found.Digest.LengthBytes == row.LengthBytes;
+            (!isRight ? Wrong : nodes.IsMember(id) ? Good : Outside).Add(id);
             Marks.Add((id, found.Mark));
         }
         catch (StorageNodeException e) when (e.Kind == NodeErrorKind.NotFound)

@@ -37,7 +37,8 @@ public sealed class NodeCare(StorageNodes nodes, IBlockCatalogue catalogue, Bloc
     {
         var health = await nodes.GetHealthAsync(cancellationToken);
         var others = health
-            .Where(pair => pair.Key != node && pair.Value.State == NodeState.Up && !nodes.IsDraining(pair.Key))
+            .Where(pair => pair.Key != node && pair.Value.State == NodeState.Up)
+            .Where(pair => nodes.IsMember(pair.Key) && !nodes.IsDraining(pair.Key))
             .ToDictionary(pair => pair.Key, pair => pair.Value.FreeBytes);
         var (blocks, bytes, widest, homeless) = (0L, 0L, 0, 0L);
         var unreadable = new List<CustomerBlock>();

@@ -320,6 +320,39 @@ public sealed class RepairTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
+    public async Task The_copy_of_a_node_that_does_not_belong_to_the_store_any_more_is_copied_and_counts_for_nothing(bool isGone)
+    {
+        await using var rig = NewRig(4);
+        var block = await StoreAsync(rig, 1);
+        var victim = block.Durable[0];
+        if (isGone) rig.Known.MarkGone(victim);
+        else rig.Known.Register(victim, isMember: false);
+        IChunkManager chunks = rig.Chunks;
+        Assert.Equal(2, (await chunks.FindCopiesAsync(rig.Catalogue[block.Name])).Count);
+        foreach (var node in block.Durable.Skip(1)) rig.Damage(node, block.Name);
+        Assert.Equal(1, (await NewCare(rig).ReplaceLostAsync(victim))[RepairOutcome.Whole]);
+        Assert.DoesNotContain(victim, rig.Catalogue[block.Name].Nodes);
+        await AssertWholeAsync(rig, block.Name, 3);
+        var problem = (await NewCare(rig).CheckDrainAsync(rig.Catalogue[block.Name].Nodes[0])).Problems[0];
+        Assert.Contains("are to have 3 copies, and 2 other nodes", problem, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_copy_of_a_node_that_left_stays_known_as_long_as_others_are_too_few()
+    {
+        await using var rig = NewRig(3);
+        var block = await StoreAsync(rig, 1);
+        var victim = block.Durable[0];
+        rig.Known.MarkGone(victim);
+        foreach (var node in block.Durable.Skip(1)) await rig[node].RemoveAsync(block.Name, default);
+        foreach (var node in rig.Nodes) node.Health = health => health with { FreeBytes = 10 };
+        Assert.Equal(1, (await NewCare(rig).ReplaceLostAsync(victim))[RepairOutcome.Short]);
+        Assert.Equal([victim], rig.Catalogue[block.Name].Nodes);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
     public async Task A_node_that_is_emptied_and_cannot_vouch_for_its_copy_keeps_it_where_there_are_too_few(bool isSuspect)
     {
         await using var rig = NewRig(2);
