@@ -13,6 +13,7 @@ namespace Ashlar.Files;
 sealed class NodeTrash
 {
     const string AgeName = "age";
+    const int Gathered = 16_384;
     const int AgeBytes = 24, AgeDigits = 16, ChecksumAt = 20;
 
     readonly IFileSystem files;
@@ -21,6 +22,9 @@ sealed class NodeTrash
     readonly TimeProvider clock;
     readonly long openedAt;
     readonly TimeSpan ageAtOpening;
+    readonly Lock purging = new();
+    readonly Queue<string> old = new();
+    bool isMore;
 
     public NodeTrash(IFileSystem files, NodeDirectory directory, DirectorySyncs syncs, TimeProvider clock)
     {
@@ -73,15 +77,33 @@ sealed class NodeTrash
     /// <summary>Deletes what is older than a period. Durable after <see cref="Sync()"/>.</summary>
     public int Purge(TimeSpan period, int limit)
     {
-        var age = Age;
-        (CustomerBlock, TimeSpan, string? Path)[] old;
-        lock (directory.Moving)
+        lock (purging)
         {
-            old = [.. List().Where(entry => age - entry.Age >= period).Take(limit)];
-            foreach (var entry in old) files.Delete(entry.Path!);
-        }
+            var count = 0;
+            while (count < limit)
+            {
+                if (old.Count == 0 && (count == 0 || isMore)) Gather(period);
+                if (!old.TryDequeue(out var entry)) break;
 
-        return old.Length;
+                // Invariant: installing waits for one file that is deleted, not for a page of them.
+                lock (directory.Moving)
+                {
+                    if (!files.FileExists(entry)) continue; // It was put back meanwhile.
+                    files.Delete(entry);
+                    count++;
+                }
+            }
+
+            return count;
+        }
+    }
+
+    // What is in the trash is listed once for many pages, and nobody waits for that: what is added meanwhile is young.
+    void Gather(TimeSpan period)
+    {
+        var age = Age;
+        foreach (var entry in List().Where(entry => age - entry.Age >= period).Take(Gathered)) old.Enqueue(entry.Path!);
+        isMore = old.Count == Gathered;
     }
 
     /// <summary>Keeps how old the trash is.</summary>

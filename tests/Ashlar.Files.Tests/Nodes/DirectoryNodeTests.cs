@@ -391,4 +391,53 @@ public sealed class DirectoryNodeTests : IAsyncLifetime
         await node.DisposeAsync();
         node = DirectoryNode.Open(disk, Root, null, Options, clock, new SeededEntropy(3));
     }
+
+    [Fact]
+    public async Task A_trash_is_emptied_in_pages_while_blocks_are_installed_and_put_back()
+    {
+        var time = new SimulatedClock();
+        var disk = new SimulatedFileSystem(isRecording: false);
+        DirectoryNode.Create(disk, Root, new SeededEntropy(1));
+        var watched = new WatchedTrash(disk);
+        await using var node = DirectoryNode.Open(watched, Root, null, Options, time, new SeededEntropy(2));
+        for (var number = 0; number < 12; number++)
+        {
+            await node.PutAsync(Content(number, 500));
+            await node.RemoveAsync(NameOf(Content(number, 500)), default);
+        }
+
+        time.Advance(TimeSpan.FromHours(2));
+        watched.Listings = 0;
+        watched.WhileListed = () => Assert.True(node.PutAsync(Content(50, 500)).Wait(TimeSpan.FromSeconds(30)));
+        Assert.Equal(5, await node.PurgeAsync(5, default));
+        watched.WhileListed = null;
+        var left = Enumerable.Range(0, 12).First(number => disk.List($"{Root}/trash").Any(name => name.EndsWith(
+            new CustomerBlock(Owner, NameOf(Content(number, 500))).ToString(), StringComparison.Ordinal)));
+        Assert.True(await node.RestoreAsync(NameOf(Content(left, 500)), default));
+        watched.Listings = 0;
+        Assert.Equal(5, await node.PurgeAsync(5, default));
+        Assert.Equal(1, await node.PurgeAsync(5, default));
+        Assert.Equal(0, watched.Listings);
+        Assert.Equal(0, await node.PurgeAsync(5, default));
+        Assert.Equal(2, (await node.ListAllAsync()).Count);
+        await node.VerifyAsync(NameOf(Content(left, 500)), default);
+    }
+
+    sealed class WatchedTrash(Storage.IFileSystem inner) : PassingFileSystem(inner)
+    {
+        public int Listings { get; set; }
+
+        public Action? WhileListed { get; set; }
+
+        public override IReadOnlyList<string> List(string directory)
+        {
+            if (directory.EndsWith("/trash", StringComparison.Ordinal))
+            {
+                Listings++;
+                WhileListed?.Invoke();
+            }
+
+            return base.List(directory);
+        }
+    }
 }
