@@ -116,7 +116,10 @@ sealed class CopyRun(
         try
         {
             await copy.FinishAsync();
-            await copy.Node.Node.InstallAsync(copy.Ticket, stored.Block, stored.Digest, default);
+            await BusyNode.InsistAsync(
+                () => copy.Node.Node.InstallAsync(copy.Ticket, stored.Block, stored.Digest, default),
+                chunks.Options.InstallLimit,
+                chunks.Clock);
         }
         catch
         {
@@ -129,7 +132,7 @@ sealed class CopyRun(
     {
         // What was just made first: holders may be where the trouble is.
         var source = stored.Durable.Concat(holders).Select(chunks.Nodes.Get).OfType<KnownNode>().First();
-        await BlockCopy.RunAsync(source.Node, target.Node, stored.Block, chunks.Buffers, null, default);
+        await BlockCopy.RunAsync(source.Node, target.Node, stored.Block, chunks.Buffers, null, default, chunks.Clock);
     }
 
     static async Task EndAsync(CopyStream copy)

@@ -5,8 +5,6 @@ namespace Ashlar.Files;
 /// <summary>One copy of a block on its way to one node: pieces wait here, so that a slow node does not slow the others at once.</summary>
 sealed class CopyStream
 {
-    static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(10);
-
     readonly Channel<SharedBuffer> pieces;
     readonly TimeSpan stallLimit;
     readonly TimeProvider clock;
@@ -87,29 +85,22 @@ sealed class CopyStream
         }
     }
 
-    // One that has too much to do is asked again for a while: of the upload nothing is lost by that.
     async Task AppendAsync(SharedBuffer piece, int offset)
     {
-        var begun = clock.GetTimestamp();
         Node.Begin();
         try
         {
-            for (var pause = FirstPause; ; pause *= 2)
-            {
-                try
-                {
-                    await Node.Node.AppendAsync(Ticket, offset, piece.Content, default);
-                    return;
-                }
-                catch (StorageNodeException e) when (e.Kind == NodeErrorKind.Busy && clock.GetElapsedTime(begun) + pause < stallLimit)
-                {
-                    await Task.Delay(pause, clock);
-                }
-            }
+            await BusyNode.InsistAsync(AskAsync, stallLimit, clock);
         }
         finally
         {
             Node.End();
+        }
+
+        async ValueTask<bool> AskAsync()
+        {
+            await Node.Node.AppendAsync(Ticket, offset, piece.Content, default);
+            return true;
         }
     }
 }

@@ -46,6 +46,42 @@ public sealed class ChunkWriteTests
         Assert.Contains("nothing can be stored", (await rig.Known.GetRedundancyAsync()).Risk, StringComparison.Ordinal);
     }
 
+    /// <summary>A burst of work: the nodes have all bytes, and say that they are too busy to end the upload.</summary>
+    [Fact]
+    public async Task Nodes_that_are_too_busy_at_the_last_step_are_asked_again_and_nothing_is_sent_twice()
+    {
+        await using var rig = new NodeRig(3);
+        foreach (var node in rig.Nodes) BeBusy(node, NodeCall.Install, times: 3);
+        var copies = await rig.StoreAsync(Content);
+        await copies.Completed;
+        Assert.Equal(3, copies.Durable.Count);
+        Assert.All(rig.Nodes, node => Assert.Single(node.Calls, NodeCall.Begin));
+        await rig.AssertTidyAsync();
+    }
+
+    [Theory]
+    [InlineData(NodeCall.Append)]
+    [InlineData(NodeCall.Install)]
+    [InlineData(NodeCall.Read)]
+    internal async Task A_copy_from_node_to_node_waits_for_one_that_is_too_busy(NodeCall call)
+    {
+        await using var rig = new NodeRig(2, new ChunkOptions { HealthPeriod = TimeSpan.Zero, Copies = 1, Quorum = 1 });
+        var copies = await rig.StoreAsync(Content);
+        await copies.Completed;
+        foreach (var node in rig.Nodes) BeBusy(node, call, times: 2);
+        var (source, target) = (rig[copies.Durable[0]], rig.Nodes.Single(node => node.Id != copies.Durable[0]));
+        await BlockCopy.RunAsync(source, target, copies.Block, rig.Buffers, null, default);
+        await target.VerifyAsync(copies.Name, default);
+    }
+
+    static void BeBusy(ScriptedNode node, NodeCall call, int times)
+    {
+        var left = times;
+        node.Before = asked => asked == call && Interlocked.Decrement(ref left) >= 0
+            ? throw new StorageNodeException(node.Id, NodeErrorKind.Busy, "512 requests are waiting")
+            : Task.CompletedTask;
+    }
+
     [Fact]
     public async Task One_node_of_three_does_not_acknowledge_alone()
     {
