@@ -8,6 +8,7 @@ sealed class KnownNode(IStorageNode node)
     readonly Ewma latency = new();
     Task? refresh;
     int outstanding;
+    volatile bool wasMet;
 
     public NodeId Id { get; } = node.Id;
 
@@ -44,6 +45,9 @@ sealed class KnownNode(IStorageNode node)
         : Health is { Device.Length: > 0 } known ? $"device {known.Device}"
         : $"node {Id}";
 
+    /// <summary>Whether that is known: a node that was never open since the program began may share a disk with any other.</summary>
+    public bool IsDomainKnown => Label.Length > 0 || wasMet;
+
     /// <summary>What a read would take: those that are under way come first.</summary>
     public double ReadCost => (latency.Value.TotalMilliseconds + 0.01) * (1 + Outstanding);
 
@@ -77,6 +81,7 @@ sealed class KnownNode(IStorageNode node)
         try
         {
             health = await asked.GetHealthAsync(default);
+            wasMet = true;
         }
         catch (Exception e)
         {

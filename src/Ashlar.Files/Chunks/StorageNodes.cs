@@ -135,8 +135,8 @@ public sealed class StorageNodes(TimeProvider? clock = null, ChunkOptions? optio
     /// <summary>Copies that have to be durable before a block is acknowledged.</summary>
     internal int QuorumCopies => Math.Min(options.Quorum, Math.Max(1, Count));
 
-    /// <summary>Failure domains that those copies have to be in.</summary>
-    internal int QuorumDomains => Math.Min(QuorumCopies, Math.Max(1, DomainsOf(Members)));
+    /// <summary>Failure domains that those copies have to be in: of what is not known to be one none is asked for.</summary>
+    internal int QuorumDomains => Math.Min(QuorumCopies, Math.Max(1, DomainsOf(Members.Where(node => node.IsDomainKnown))));
 
     /// <summary>Copies that a block should have: where there are fewer nodes, one on each.</summary>
     internal int WantedCopies => Math.Min(options.Copies, Math.Max(1, Count));

@@ -39,6 +39,25 @@ public sealed class MembershipTests
     }
 
     [Fact]
+    public async Task A_node_that_was_never_open_does_not_stand_for_a_disk_of_its_own()
+    {
+        await using var rig = new NodeRig(2);
+        foreach (var node in rig.Nodes) node.Health = health => health with { Device = "disk 1" };
+        rig.AddAbsent();
+        var copies = await rig.StoreAsync(Content);
+        await copies.Completed;
+        Assert.Equal((2, 3), (copies.Durable.Count, copies.WantedCopies));
+
+        // One that was open, and is on another disk, does so also when it is closed.
+        var other = rig.Add();
+        other.Health = health => health with { Device = "disk 2" };
+        await rig.Known.GetHealthAsync();
+        rig.Known.Detach(other.Id);
+        var refusal = await Assert.ThrowsAsync<NotEnoughNodesException>(() => rig.StoreAsync(NodeExtensions.Content(2, 5000)));
+        Assert.Equal((2, 1), (refusal.NeededDomains, refusal.PossibleDomains));
+    }
+
+    [Fact]
     public async Task A_node_that_is_opened_later_takes_its_place_and_one_that_is_closed_keeps_it()
     {
         var clock = new SimulatedClock();
