@@ -9,8 +9,9 @@ namespace Ashlar.Files;
 /// </summary>
 public sealed class ChunkManager : IChunkManager
 {
-    // What is reserved for a block of which nothing was announced.
-    const int UnknownBytes = 1 << 20;
+    // What is reserved for a block of which nothing came yet, whatever was announced: who announces much and sends nothing keeps space from
+    // others that it does not pay for.
+    const int FirstBytes = 1 << 20;
 
     readonly IPieceSource pieces;
     readonly BlocksReader reader;
@@ -62,14 +63,14 @@ public sealed class ChunkManager : IChunkManager
 
     /// <inheritdoc />
     async Task<IChunkUpload> IChunkManager.BeginAsync(CustomerId customer, CancellationToken cancellationToken) =>
-        new ChunkUpload(await BeginAsync(UnknownBytes, cancellationToken), Buffers, customer);
+        new ChunkUpload(await BeginAsync(FirstBytes, cancellationToken), Buffers, customer);
 
     /// <inheritdoc />
     async Task<IChunkUpload> IChunkManager.BeginAsync(
         CustomerId customer, BlockExpectation expectation, CancellationToken cancellationToken)
     {
         if (expectation.IsLikelyKnown && Buffers.WholeBlocks.TryTake()) return new HeldUpload(this, customer);
-        var expected = (int)Math.Clamp(expectation.LengthBytes ?? UnknownBytes, 1, BlockGeometry.MaxLengthBytes);
+        var expected = (int)Math.Clamp(expectation.LengthBytes ?? FirstBytes, 1, BlockGeometry.MaxLengthBytes);
         return new ChunkUpload(await BeginAsync(expected, cancellationToken), Buffers, customer);
     }
 
@@ -137,12 +138,14 @@ public sealed class ChunkManager : IChunkManager
     }
 
     /// <summary>Begins a block: space is reserved on as many nodes as it should be on.</summary>
-    /// <param name="expectedBytes">What is reserved for it; where it becomes longer, more is as it comes.</param>
+    /// <param name="expectedBytes">
+    /// What nodes have to have space for; a little of it is reserved, and more as it comes.
+    /// </param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="NotEnoughNodesException">
     /// Fewer take it than have to have it, or those that do are in too few failure domains: nothing was written then.
     /// </exception>
-    public async Task<BlockWriter> BeginAsync(int expectedBytes = UnknownBytes, CancellationToken cancellationToken = default)
+    public async Task<BlockWriter> BeginAsync(int expectedBytes = FirstBytes, CancellationToken cancellationToken = default)
     {
         expectedBytes = Math.Clamp(expectedBytes, 1, BlockGeometry.MaxLengthBytes);
         var copies = new List<CopyStream>();
@@ -218,7 +221,7 @@ public sealed class ChunkManager : IChunkManager
     {
         try
         {
-            var ticket = await node.Node.BeginAsync(expectedBytes, default);
+            var ticket = await node.Node.BeginAsync(Math.Min(expectedBytes, FirstBytes), default);
             return (new CopyStream(node, ticket, Options, Clock), null);
         }
         catch (Exception failure)

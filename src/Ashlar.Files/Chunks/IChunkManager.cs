@@ -74,7 +74,7 @@ public interface IChunkManager
 }
 
 /// <summary>What is expected of a block before it comes. Nothing depends on it but what is done in vain.</summary>
-/// <param name="LengthBytes">How long it will be at most: so much space is reserved for it. Null where nobody has said.</param>
+/// <param name="LengthBytes">How long it will be at most: nodes without so much space are not asked. Null where nobody has said.</param>
 /// <param name="IsLikelyKnown">Whether the store has it, probably: then no node gets its bytes before that is known.</param>
 public readonly record struct BlockExpectation(long? LengthBytes = null, bool IsLikelyKnown = false);
 

@@ -83,6 +83,24 @@ public sealed class ChunkWriteTests
     }
 
     [Fact]
+    public async Task What_is_announced_and_not_sent_keeps_no_space_from_others()
+    {
+        await using var rig = new NodeRig(1);
+        IChunkManager chunks = rig.Chunks;
+        var free = (await rig.Nodes[0].GetHealthAsync(default)).FreeBytes;
+        var expectation = new BlockExpectation(BlockGeometry.MaxLengthBytes);
+        var uploads = new List<IChunkUpload>();
+        for (var number = 0; number < 20; number++) uploads.Add(await chunks.BeginAsync(NodeExtensions.Owner, expectation));
+        Assert.InRange(free - (await rig.Nodes[0].GetHealthAsync(default)).FreeBytes, 1, 40 << 20);
+        foreach (var upload in uploads) await upload.DisposeAsync();
+        Assert.Equal(free, (await rig.Nodes[0].GetHealthAsync(default)).FreeBytes);
+
+        // A node that has not got so much is not even asked.
+        rig.Nodes[0].Health = health => health with { FreeBytes = 2 << 20 };
+        await Assert.ThrowsAsync<NotEnoughNodesException>(() => chunks.BeginAsync(NodeExtensions.Owner, expectation));
+    }
+
+    [Fact]
     public async Task One_node_of_three_does_not_acknowledge_alone()
     {
         await using var rig = new NodeRig(3);
