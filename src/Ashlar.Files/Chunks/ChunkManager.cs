@@ -203,7 +203,9 @@ public sealed class ChunkManager : IChunkManager
         try
         {
             if (Nodes.Find(id) is not { } node) return false;
-            var found = isVerified ? await node.VerifyAsync(block.Id, cancellationToken) : await node.FindAsync(block.Id, cancellationToken);
+            var found = isVerified
+                ? await node.VerifyAsync(block.Id, cancellationToken)
+                : await node.FindAsync(block.Id, cancellationToken);
             return found?.Digest.LengthBytes == block.LengthBytes;
         }
         catch (StorageNodeException e) when (e.Kind == NodeErrorKind.Damaged)

@@ -32,6 +32,8 @@ public sealed class StorageNodes(TimeProvider? clock = null, ChunkOptions? optio
 
     internal ICollection<KnownNode> All => known.Values;
 
+    int KnownDomains => DomainsOf(Members.Where(node => node.IsDomainKnown));
+
     IEnumerable<KnownNode> Members => All.Where(node => node.IsMember);
 
     /// <summary>
@@ -107,7 +109,9 @@ public sealed class StorageNodes(TimeProvider? clock = null, ChunkOptions? optio
     /// <summary>Says whether a node is read from only. Nothing changes for one that is not known.</summary>
     public void SetDraining(NodeId id, bool isDraining)
     {
-        if (known.TryGetValue(id, out var node)) node.IsDraining = isDraining;
+        if (!known.TryGetValue(id, out var node)) return;
+        if (node.IsDraining && !isDraining) Interlocked.Increment(ref growths);
+        node.IsDraining = isDraining;
     }
 
     /// <summary>A node, which is not waited for without end; null for one that is not known.</summary>
@@ -124,9 +128,9 @@ public sealed class StorageNodes(TimeProvider? clock = null, ChunkOptions? optio
     public async Task<Redundancy> GetRedundancyAsync(CancellationToken cancellationToken = default)
     {
         await RefreshAsync(cancellationToken);
-        return new Redundancy(Count, All.Count(IsUsable), DomainsOf(Members), Math.Min(options.Copies, Count), QuorumCopies)
+        return new Redundancy(Count, All.Count(IsUsable), KnownDomains, Math.Min(options.Copies, Count), QuorumCopies)
         {
-            MayHaveFewer = Growths != GrowthsSeen,
+            MayHaveFewer = GrowthsSeen >= 0 && HasGrown,
         };
     }
 
@@ -136,13 +140,22 @@ public sealed class StorageNodes(TimeProvider? clock = null, ChunkOptions? optio
     internal int QuorumCopies => Math.Min(options.Quorum, Math.Max(1, Count));
 
     /// <summary>Failure domains that those copies have to be in: of what is not known to be one none is asked for.</summary>
-    internal int QuorumDomains => Math.Min(QuorumCopies, Math.Max(1, DomainsOf(Members.Where(node => node.IsDomainKnown))));
+    internal int QuorumDomains => Math.Min(QuorumCopies, Math.Max(1, KnownDomains));
 
     /// <summary>Copies that a block should have: where there are fewer nodes, one on each.</summary>
     internal int WantedCopies => Math.Min(options.Copies, Math.Max(1, Count));
 
-    /// <summary>Copies that a block should have, also one that was written when there were fewer nodes.</summary>
-    internal int WantedCopiesOf(BlockLocations block) => Math.Max(block.WantedCopies, WantedCopies);
+    /// <summary>
+    /// Copies that a block should have at least, also one that was written when there were fewer nodes. One that is being emptied will not
+    /// be among them: who replaces a node by another one is not to be told that there are too few.
+    /// </summary>
+    internal int LeastCopies => Math.Min(options.Copies, Math.Max(1, Members.Count(node => !node.IsDraining)));
+
+    /// <summary>Copies that a block should have.</summary>
+    internal int WantedCopiesOf(BlockLocations block) => Math.Max(block.WantedCopies, LeastCopies);
+
+    /// <summary>Whether nodes came since all older blocks were looked at, or nobody has looked since the program began.</summary>
+    public bool HasGrown => Growths != GrowthsSeen;
 
     /// <summary>Grows when a node comes to belong to the store: then older blocks may be wanted more often than their rows say.</summary>
     internal int Growths => Volatile.Read(ref growths);
@@ -197,12 +210,12 @@ public sealed class StorageNodes(TimeProvider? clock = null, ChunkOptions? optio
 /// <summary>What is kept of the redundancy that is wanted.</summary>
 /// <param name="Nodes">Nodes that belong to the store.</param>
 /// <param name="UsableNodes">Nodes that take blocks.</param>
-/// <param name="FailureDomains">Domains that the nodes are in.</param>
+/// <param name="FailureDomains">Domains that the nodes are in, as far as that is known.</param>
 /// <param name="Copies">Copies that new blocks get.</param>
 /// <param name="AcknowledgedCopies">Copies that are durable when a block is acknowledged.</param>
 public sealed record Redundancy(int Nodes, int UsableNodes, int FailureDomains, int Copies, int AcknowledgedCopies)
 {
-    /// <summary>Whether there may be blocks that were written when there were fewer nodes, and that nobody has looked after since.</summary>
+    /// <summary>Whether nodes were added since repair has looked at blocks that were written when there were fewer.</summary>
     public bool MayHaveFewer { get; init; }
 
     /// <summary>What that means, in words for people; null where nothing is at risk by it.</summary>
@@ -210,9 +223,9 @@ public sealed record Redundancy(int Nodes, int UsableNodes, int FailureDomains, 
     {
         (0, _, _) => "There is no storage node: nothing can be stored.",
         (1, _, _) => "There is one storage node: files are stored once, and lost with its disk.",
-        (_, 1, _) => "All storage nodes are in one failure domain (one disk, say): all copies of a file are lost with it.",
         _ when UsableNodes < AcknowledgedCopies =>
             $"{UsableNodes} of {Nodes} storage nodes take blocks, and {AcknowledgedCopies} are needed: nothing can be stored.",
+        (_, 1, _) => "All storage nodes are in one failure domain (one disk, say): all copies of a file are lost with it.",
         _ when UsableNodes < Copies =>
             $"{UsableNodes} of {Nodes} storage nodes take blocks: new files have {UsableNodes} copies instead of {Copies}.",
         (2, _, _) => "There are two storage nodes: nothing can be stored while one of them is away.",

@@ -2,8 +2,8 @@ namespace Ashlar.Files;
 
 /// <summary>A block of which enough copies are durable. Others may follow.</summary>
 /// <remarks>
-/// A commit records <see cref="Acknowledged"/>, and the block as short of copies where those are fewer than <see cref="WantedCopies"/>. What
-/// becomes durable after it is recorded when <see cref="Completed"/> ends, or found by repair.
+/// A commit records <see cref="Acknowledged"/>, and the block as short of copies where those are fewer than
+/// <see cref="WantedCopies"/>. What becomes durable after it is recorded when <see cref="Completed"/> ends, or found by repair.
 /// </remarks>
 public sealed class StoredCopies
 {

@@ -39,7 +39,7 @@ sealed class NodeTrash
     /// <summary>How old the trash is.</summary>
     public TimeSpan Age => ageAtOpening + clock.GetElapsedTime(openedAt);
 
-    /// <summary>Takes a block away, if it is there, and the copy that is meant. Durable after <see cref="Sync"/>.</summary>
+    /// <summary>Takes a block away, if it is there, and the copy that is meant. Durable after <see cref="Sync(CustomerBlock)"/>.</summary>
     public bool TryAdd(CustomerBlock block, ulong? onlyMark)
     {
         lock (directory.Moving)
@@ -51,7 +51,7 @@ sealed class NodeTrash
         }
     }
 
-    /// <summary>Puts a block back, if it is in the trash. Durable after <see cref="Sync"/>.</summary>
+    /// <summary>Puts a block back, if it is in the trash. Durable after <see cref="Sync(CustomerBlock)"/>.</summary>
     /// <returns>Whether it is there now.</returns>
     public bool TryRestore(CustomerBlock block)
     {

@@ -72,9 +72,8 @@ public sealed class BlockRepair(
     // program has ended meanwhile, it begins again. What is committed while it goes on is raised by who commits.
     async Task RaiseAsync(CancellationToken cancellationToken)
     {
-        var growths = nodes.Growths;
-        if (growths == nodes.GrowthsSeen) return;
-        var wanted = nodes.WantedCopies;
+        if (!nodes.HasGrown) return;
+        var (growths, wanted) = (nodes.Growths, nodes.LeastCopies);
         CustomerBlock? last = null;
         while (await catalogue.RaiseWantedCopiesAsync(last, wanted, PageLength, cancellationToken) is { } end) last = end;
         nodes.GrowthsSeen = growths;
@@ -135,7 +134,8 @@ public sealed class BlockRepair(
         NodeId[] listed = [.. good.Concat(kept).Distinct().Order()];
         if (!listed.SequenceEqual(row.Nodes.Order()) || wanted > row.WantedCopies)
         {
-            if (await catalogue.ReplaceNodesAsync(row.Customer, row.Name, row.Version, listed, wanted, cancellationToken) is null) return null;
+            var changed = await catalogue.ReplaceNodesAsync(row.Customer, row.Name, row.Version, listed, wanted, cancellationToken);
+            if (changed is null) return null;
         }
 
         if (isWhole)

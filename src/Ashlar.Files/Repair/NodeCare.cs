@@ -50,7 +50,7 @@ public sealed class NodeCare(StorageNodes nodes, IBlockCatalogue catalogue, Bloc
             var home = others.Where(pair => pair.Value >= needed && !row.Nodes.Contains(pair.Key)).Select(pair => pair.Key).ToArray();
             if (home.Length == 0) homeless++;
             else others[home.MaxBy(other => others[other])] -= needed;
-            widest = Math.Max(widest, nodes.WantedCopiesOf(row));
+            widest = Math.Max(widest, row.WantedCopies);
             if (unreadable.Count < PageLength && !await IsReadableAsync(row, cancellationToken))
                 unreadable.Add(row.Id);
         }

@@ -37,7 +37,7 @@ sealed class FileUpkeep : IAsyncDisposable
         (this.store, this.tasks, this.report, clock) = (store, tasks, report, store.Options.TimeProvider);
         // What costs much does not begin with the server.
         foreach (var node in store.Nodes.All) begun[$"scrub {node.Name}"] = clock.GetTimestamp();
-        begun["sweep"] = clock.GetTimestamp();
+        foreach (var costly in (string[])["sweep", "raise"]) begun[costly] = clock.GetTimestamp();
         timer = clock.CreateTimer(static upkeep => _ = ((FileUpkeep)upkeep!).LookUnlessBusyAsync(), this, Interval, Interval);
     }
 
@@ -106,6 +106,8 @@ sealed class FileUpkeep : IAsyncDisposable
             if (!node.WasAway && IsDue($"scrub {node.Name}", ScrubEvery)) Start(node.Name, new ScrubNodeWork(store, node));
         }
 
+        // What was written when there were fewer nodes is to get as many copies as what is written now.
+        if (store.Nodes.Storage.HasGrown && IsDue("raise", RepairEvery)) Start(ServerTask.Files, new RepairFilesWork(store));
         if (IsDue("repair", RepairEvery) && await LacksCopiesAsync(cancellationToken)) Start(ServerTask.Files, new RepairFilesWork(store));
         if (IsDue("collect", CollectEvery)) Start(ServerTask.Files, new CollectFilesWork(store));
         if (IsDue("sweep", SweepEvery)) Start(ServerTask.Files, new SweepNodesWork(store));
