@@ -416,10 +416,7 @@ public sealed class RaidPoolTests
         var larger = await Assert.ThrowsAsync<ApiException>(
             () => server.Pools.AddDeviceAsync("safe", new() { Path = "/c", SizeBytes = 64 * Mebibyte }, "me"));
         Assert.Equal(ProblemKind.NotSupported, larger.Kind);
-        Assert.Equal("add it as a spare; or put larger devices in the places of its members, one after the other, and resize the pool", larger.Hint);
-        var resized = await Assert.ThrowsAsync<ApiException>(
-            () => server.Pools.ChangeAsync("safe", new() { CapacityBytes = 1L << 30 }, "me"));
-        Assert.Equal(ProblemKind.NotSupported, resized.Kind);
+        Assert.Contains("put larger devices in the places of its members", larger.Hint, StringComparison.Ordinal);
 
         await server.Pools.AddDeviceAsync("safe", new() { Path = "/c", IsSpare = true }, "me");
         Assert.Equal(["/a in-sync 0", "/b in-sync 1", "/c spare"], server.States("safe"));
