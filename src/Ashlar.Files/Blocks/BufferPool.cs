@@ -51,11 +51,11 @@ public sealed class BufferPool(int bufferBytes, int bound)
     }
 
     /// <summary>A cache keeps one of those that are in use.</summary>
-    internal void Keep() => Interlocked.Decrement(ref inUse);
+    internal void Keep() => Invariant.Require(Interlocked.Decrement(ref inUse) >= 0);
 
     internal void Return(byte[] bytes, bool wasKept)
     {
-        if (!wasKept) Interlocked.Decrement(ref inUse);
+        if (!wasKept) Invariant.Require(Interlocked.Decrement(ref inUse) >= 0);
         lock (gate)
             if (free.Count < bound) free.Push(bytes); // More than that there were for a moment.
     }
@@ -64,6 +64,7 @@ public sealed class BufferPool(int bufferBytes, int bound)
 /// <summary>How many buffers may be taken beyond those that each request has for itself. Who gets none does without. Any thread.</summary>
 sealed class BufferCredit(int bound)
 {
+    readonly int bound = bound;
     int left = bound;
 
     public bool TryTake()
@@ -73,5 +74,5 @@ sealed class BufferCredit(int bound)
         return false;
     }
 
-    public void Return() => Interlocked.Increment(ref left);
+    public void Return() => Invariant.Require(Interlocked.Increment(ref left) <= bound);
 }

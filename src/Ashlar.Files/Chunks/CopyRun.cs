@@ -70,6 +70,7 @@ sealed class CopyRun(
     bool HasQuorum()
     {
         var durable = Durable.ToArray();
+        Invariant.Require(durable.Distinct().Count() == durable.Length); // A node counts once.
         return durable.Length >= quorum && DomainsOf(durable).Distinct(StringComparer.Ordinal).Count() >= domains;
     }
 

@@ -1,3 +1,5 @@
+using Ashlar.Storage;
+
 namespace Ashlar.S3;
 
 /// <summary>Memory that the bodies of all requests share. Whoever finds none left is told to come again.</summary>
@@ -5,6 +7,7 @@ sealed class MemoryBudget(long all)
 {
     static readonly S3Error SlowDown = new("SlowDown", 503, "Too much is being sent at this moment in large pieces. Try again.");
 
+    readonly long all = all;
     long left = all;
 
     /// <summary>Takes some of it.</summary>
@@ -16,5 +19,5 @@ sealed class MemoryBudget(long all)
         throw SlowDown.Exception();
     }
 
-    public void Return(long bytes) => Interlocked.Add(ref left, bytes);
+    public void Return(long bytes) => Invariant.Require(Interlocked.Add(ref left, bytes) <= all);
 }

@@ -11,7 +11,8 @@ sealed class S3Client
     public S3Client(S3Store store)
     {
         this.store = store;
-        File.WriteAllText($"{store.Work}/aws", "[default]\ns3 =\n  addressing_style = path\n  signature_version = s3v4\n  max_concurrent_requests = 4\n");
+        File.WriteAllText(
+            $"{store.Work}/aws", "[default]\ns3 =\n  addressing_style = path\n  signature_version = s3v4\n  max_concurrent_requests = 4\n");
         File.WriteAllText($"{store.Work}/s3cfg", $"""
             [default]
             access_key = {S3Store.KeyId}
@@ -38,7 +39,8 @@ sealed class S3Client
 
     public string Rclone(params string[] arguments) => Run("rclone", ["--config", $"{store.Work}/rclone", .. arguments]).MustSucceed();
 
-    public string S3Cmd(params string[] arguments) => Run("s3cmd", ["-c", $"{store.Work}/s3cfg", "--no-progress", .. arguments]).MustSucceed();
+    public string S3Cmd(params string[] arguments) =>
+        Run("s3cmd", ["-c", $"{store.Work}/s3cfg", "--no-progress", .. arguments]).MustSucceed();
 
     public string Restic(params string[] arguments) =>
         Run("restic", ["-r", $"s3:{store.Url}/restic", "--no-cache", "-o", "s3.bucket-lookup=path", .. arguments]).MustSucceed();
@@ -52,7 +54,8 @@ sealed class S3Client
         foreach (var (name, value) in ((string, string)[])
             [
                 ("AWS_ACCESS_KEY_ID", S3Store.KeyId), ("AWS_SECRET_ACCESS_KEY", S3Store.Secret), ("AWS_CONFIG_FILE", $"{store.Work}/aws"),
-                ("AWS_EC2_METADATA_DISABLED", "true"), ("AWS_PAGER", ""), ("RESTIC_PASSWORD", "password"), ("HOME", store.Work), ("ENDPOINT", store.Url),
+                ("AWS_EC2_METADATA_DISABLED", "true"), ("AWS_PAGER", ""), ("RESTIC_PASSWORD", "password"), (
+                    "HOME", store.Work), ("ENDPOINT", store.Url),
                 ("S3_WORK", store.Work), ("no_proxy", "*"),
             ])
         {
@@ -68,7 +71,8 @@ sealed class S3Client
     {
         var root = $"{store.Work}/tree";
         var found = Directory.Exists("/usr/share/doc")
-            ? Directory.EnumerateFiles("/usr/share/doc", "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint })
+            ? Directory.EnumerateFiles("/usr/share/doc", "*", new EnumerationOptions { RecurseSubdirectories = true,
+                AttributesToSkip = FileAttributes.ReparsePoint })
                 .Order(StringComparer.Ordinal).Where((_, index) => index % 37 == 0).Take(files)
             : [];
         foreach (var path in found)

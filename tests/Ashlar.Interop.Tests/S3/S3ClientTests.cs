@@ -93,7 +93,8 @@ public sealed class S3ClientTests : IAsyncLifetime
             import boto3, os, io, urllib.request, hashlib
             from botocore.config import Config
             from botocore.exceptions import ClientError
-            s3 = boto3.client('s3', endpoint_url=os.environ['ENDPOINT'], region_name='us-east-1', config=Config(signature_version='s3v4', s3={'addressing_style': 'path'}))
+            s3 = boto3.client('s3', endpoint_url=os.environ['ENDPOINT'], region_name='us-east-1', config=Config(
+                signature_version='s3v4', s3={'addressing_style': 'path'}))
             def fails(code, call, **arguments):
                 try: call(**arguments)
                 except ClientError as e: assert e.response['Error']['Code'] == code, e
@@ -107,7 +108,8 @@ public sealed class S3ClientTests : IAsyncLifetime
             target = io.BytesIO(); s3.download_fileobj('bucket', 'big', target); assert target.getvalue() == content
             assert s3.get_object(Bucket='bucket', Key='big', Range='bytes=5-9')['Body'].read() == content[5:10]
             for i in range(25): s3.put_object(Bucket='bucket', Key='many/%02d' % i, Body=b'x' * i)
-            keys = [o['Key'] for p in s3.get_paginator('list_objects_v2').paginate(Bucket='bucket', Prefix='many/', PaginationConfig={'PageSize': 7}) for o in p['Contents']]
+            keys = [o['Key'] for p in s3.get_paginator('list_objects_v2').paginate(
+                Bucket='bucket', Prefix='many/', PaginationConfig={'PageSize': 7}) for o in p['Contents']]
             assert keys == ['many/%02d' % i for i in range(25)], keys
             versions = s3.list_object_versions(Bucket='bucket')['Versions']
             assert len(versions) == 26 and all(v['VersionId'] == 'null' for v in versions)
@@ -123,9 +125,11 @@ public sealed class S3ClientTests : IAsyncLifetime
             urllib.request.urlopen(urllib.request.Request(url, data=b'by url', method='PUT', headers={'Content-Type': ''}))
             assert s3.get_object(Bucket='bucket', Key='presigned')['Body'].read() == b'by url'
             post = s3.generate_presigned_post('bucket', 'form', Conditions=[['content-length-range', 1, 100]])
-            body = b''.join(b'--x\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n' % (k.encode(), v.encode()) for k, v in post['fields'].items())
+            body = b''.join(b'--x\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n' % (
+                k.encode(), v.encode()) for k, v in post['fields'].items())
             body += b'--x\r\nContent-Disposition: form-data; name="file"\r\n\r\nby form\r\n--x--\r\n'
-            urllib.request.urlopen(urllib.request.Request(post['url'], data=body, headers={'Content-Type': 'multipart/form-data; boundary=x'}))
+            urllib.request.urlopen(
+                urllib.request.Request(post['url'], data=body, headers={'Content-Type': 'multipart/form-data; boundary=x'}))
             assert s3.get_object(Bucket='bucket', Key='form')['Body'].read() == b'by form'
             keys = [{'Key': o['Key']} for o in s3.list_objects(Bucket='bucket')['Contents']]
             assert not s3.delete_objects(Bucket='bucket', Delete={'Objects': keys}).get('Errors')
@@ -156,7 +160,8 @@ public sealed class S3ClientTests : IAsyncLifetime
         if (!File.Exists("/dev/fuse")) return;
         client.Aws("s3", "mb", "s3://bucket");
         var mount = Directory.CreateDirectory($"{store.Work}/mount").FullName;
-        string[] options = ["-o", $"url={store.Url}", "-o", "use_path_request_style", "-o", $"passwd_file={store.Work}/s3fs", "-o", "endpoint=us-east-1"];
+        string[] options = ["-o", $"url={store.Url}", "-o", "use_path_request_style", "-o", $"passwd_file={store.Work}/s3fs", "-o",
+            "endpoint=us-east-1"];
         var mounted = client.Run("s3fs", ["bucket", mount, .. options]);
         if (mounted.ExitCode != 0) return; // Not every machine lets a test mount.
         try
@@ -165,7 +170,8 @@ public sealed class S3ClientTests : IAsyncLifetime
             File.WriteAllBytes($"{mount}/a/b/c", S3Client.Content(100_000));
             File.Move($"{mount}/a/b/c", $"{mount}/a/d");
             Assert.Equal(S3Client.Content(100_000), File.ReadAllBytes($"{mount}/a/d"));
-            Assert.Equal(["b", "d"], Directory.EnumerateFileSystemEntries($"{mount}/a").Select(Path.GetFileName).Order(StringComparer.Ordinal));
+            Assert.Equal(
+                ["b", "d"], Directory.EnumerateFileSystemEntries($"{mount}/a").Select(Path.GetFileName).Order(StringComparer.Ordinal));
             File.Delete($"{mount}/a/d");
             Directory.Delete($"{mount}/a/b");
         }

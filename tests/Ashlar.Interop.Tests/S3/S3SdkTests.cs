@@ -46,15 +46,18 @@ public sealed class S3SdkTests : IAsyncLifetime
     [Fact]
     public async Task Conditions_tags_listings_and_deletions_are_as_the_SDK_knows_them()
     {
-        var put = new PutObjectRequest { BucketName = "bucket", Key = "key", ContentBody = "text", IfNoneMatch = "*", ChecksumAlgorithm = ChecksumAlgorithm.CRC32C };
+        var put = new PutObjectRequest { BucketName = "bucket", Key = "key", ContentBody = "text", IfNoneMatch = "*",
+            ChecksumAlgorithm = ChecksumAlgorithm.CRC32C };
         Assert.NotNull((await client.PutObjectAsync(put)).ChecksumCRC32C);
         Assert.Equal("PreconditionFailed", (await Assert.ThrowsAsync<AmazonS3Exception>(() => client.PutObjectAsync(put))).ErrorCode);
-        await client.PutObjectTaggingAsync(new() { BucketName = "bucket", Key = "key", Tagging = new() { TagSet = [new() { Key = "a", Value = "b" }] } });
+        await client.PutObjectTaggingAsync(
+            new() { BucketName = "bucket", Key = "key", Tagging = new() { TagSet = [new() { Key = "a", Value = "b" }] } });
         Assert.Equal("b", (await client.GetObjectTaggingAsync(new() { BucketName = "bucket", Key = "key" })).Tagging[0].Value);
         await client.CopyObjectAsync("bucket", "key", "bucket", "other");
         var list = await client.ListObjectsV2Async(new() { BucketName = "bucket" });
         Assert.Equal(["key", "other"], list.S3Objects.Select(one => one.Key));
-        var url = await client.GetPreSignedURLAsync(new() { BucketName = "bucket", Key = "key", Expires = DateTime.UtcNow.AddMinutes(5), Protocol = Protocol.HTTP });
+        var url = await client.GetPreSignedURLAsync(
+            new() { BucketName = "bucket", Key = "key", Expires = DateTime.UtcNow.AddMinutes(5), Protocol = Protocol.HTTP });
         using var http = new HttpClient();
         Assert.Equal("text", await http.GetStringAsync(url));
         await client.DeleteObjectsAsync(new() { BucketName = "bucket", Objects = [new() { Key = "key" }, new() { Key = "other" }] });

@@ -72,7 +72,8 @@ sealed class S3Store : IAsyncDisposable
         var count = 0;
         while (events.TryPeek(out var next) && next.Kind == S3EventKind.Answered && events.TryDequeue(out _))
         {
-            if (next.Message.StartsWith("PUT ", StringComparison.Ordinal) || next.Message.StartsWith("POST ", StringComparison.Ordinal)) count++;
+            if (next.Message.StartsWith("PUT ", StringComparison.Ordinal) || next.Message.StartsWith(
+                "POST ", StringComparison.Ordinal)) count++;
         }
 
         return count;

@@ -22,7 +22,8 @@ public sealed class AccessMatrixTests : IAsyncLifetime
     public Task DisposeAsync() => rig.DisposeAsync().AsTask();
 
     const string TaggingXml = "<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>";
-    const string CorsXml = "<CORSConfiguration><CORSRule><AllowedOrigin>*</AllowedOrigin><AllowedMethod>GET</AllowedMethod></CORSRule></CORSConfiguration>";
+    const string CorsXml =
+        "<CORSConfiguration><CORSRule><AllowedOrigin>*</AllowedOrigin><AllowedMethod>GET</AllowedMethod></CORSRule></CORSConfiguration>";
 
     const string PolicyJson = """
         {"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::bucket/*"}]}
@@ -33,7 +34,8 @@ public sealed class AccessMatrixTests : IAsyncLifetime
     {
         var refused = 0;
         var weak = await rig.CreateUserAsync(rig.Customer, "weak", FileRights.Read | FileRights.Write);
-        var expired = await rig.CreateUserAsync(rig.Customer, "expired", FileRights.Read | FileRights.Write | FileRights.Administer, rig.Clock.GetUtcNow());
+        var expired = await rig.CreateUserAsync(
+            rig.Customer, "expired", FileRights.Read | FileRights.Write | FileRights.Administer, rig.Clock.GetUtcNow());
         foreach (var route in RouteTable.Routes.Where(route => !route.IsForm))
         {
             var call = CallOf(route);
@@ -41,7 +43,8 @@ public sealed class AccessMatrixTests : IAsyncLifetime
             var tooLittle = route.Right switch { FileRights.Read => rig.Writer, FileRights.Write => rig.Reader, _ => weak };
             var nobody = rig.Owner.But(keyId: "AAAAAAAAAAAAAAAAAAAA");
             var liar = rig.Owner.But(secret: new string('x', 40));
-            var (early, late) = (rig.Owner.But(clock1: () => rig.Clock.GetUtcNow().AddMinutes(-16)), rig.Owner.But(clock1: () => rig.Clock.GetUtcNow().AddMinutes(16)));
+            var (early, late) = (rig.Owner.But(clock1: () => rig.Clock.GetUtcNow().AddMinutes(-16)), rig.Owner.But(
+                clock1: () => rig.Clock.GetUtcNow().AddMinutes(16)));
             (string Who, string Code, S3Call Call)[] attempts =
             [
                 ("no credentials", "AccessDenied", call),
@@ -84,8 +87,10 @@ public sealed class AccessMatrixTests : IAsyncLifetime
             foreach (var attempt in (S3Call[])[rig.Stranger.Sign(CallOf(route)), rig.Stranger.Presign(CallOf(route))])
             {
                 var response = await rig.SendAsync(attempt);
-                if (route.Level == RouteLevel.Service) Assert.DoesNotContain("bucket", string.Join(' ', response.Must(200).All("Name")), StringComparison.Ordinal);
-                else Assert.True(response.Status == 404 && (route.Method == "HEAD" || response.Code == "NoSuchBucket"), $"{route}: {response}");
+                if (route.Level == RouteLevel.Service) Assert.DoesNotContain(
+                    "bucket", string.Join(' ', response.Must(200).All("Name")), StringComparison.Ordinal);
+                else Assert.True(
+                    response.Status == 404 && (route.Method == "HEAD" || response.Code == "NoSuchBucket"), $"{route}: {response}");
             }
 
             Assert.Equal(before, await rig.DescribeAsync());
@@ -97,10 +102,12 @@ public sealed class AccessMatrixTests : IAsyncLifetime
     public async Task Who_may_is_let_through_on_every_route()
     {
         var done = new HashSet<S3Operation>();
-        foreach (var route in RouteTable.Routes.Where(route => !route.IsForm).OrderBy(route => route.Method == "DELETE" || route.Keys.Contains("delete")))
+        foreach (var route in RouteTable.Routes.Where(route => !route.IsForm).OrderBy(
+            route => route.Method == "DELETE" || route.Keys.Contains("delete")))
         {
             var call = CallOf(route);
-            if (route.Operation is S3Operation.CompleteMultipartUpload or S3Operation.AbortMultipartUpload or S3Operation.DeleteBucket) continue;
+            if (route.Operation is S3Operation.CompleteMultipartUpload or S3Operation.AbortMultipartUpload
+                or S3Operation.DeleteBucket) continue;
             var response = await rig.SendAsync(rig.Owner.Sign(call));
             Assert.True(response.Status is not (400 or 403 or 405 or 501), $"{route}: {response}");
             done.Add(route.Operation);
@@ -121,8 +128,10 @@ public sealed class AccessMatrixTests : IAsyncLifetime
         foreach (var (method, path, query) in ((string, string, string)[])
             [
                 ("GET", "/bucket", "nothing"), ("GET", "/bucket", "torrent"), ("PUT", "/bucket", "acl"), ("PUT", "/bucket", "lifecycle"),
-                ("DELETE", "/bucket", "lifecycle"), ("PUT", "/bucket", "versioning"), ("GET", "/bucket/key", "torrent"), ("POST", "/bucket/key", "restore"),
-                ("POST", "/bucket/key", "select"), ("PUT", "/bucket/key", "retention"), ("GET", "/bucket/key", "legal-hold"), ("DELETE", "/bucket/key", "acl"),
+                ("DELETE", "/bucket", "lifecycle"), ("PUT", "/bucket", "versioning"), (
+                    "GET", "/bucket/key", "torrent"), ("POST", "/bucket/key", "restore"),
+                ("POST", "/bucket/key", "select"), ("PUT", "/bucket/key", "retention"), (
+                    "GET", "/bucket/key", "legal-hold"), ("DELETE", "/bucket/key", "acl"),
                 ("GET", "/", "nothing"),
             ])
         {
@@ -165,7 +174,8 @@ public sealed class AccessMatrixTests : IAsyncLifetime
             S3Operation.PutBucketCors => call.Send(CorsXml),
             S3Operation.PutBucketTagging or S3Operation.PutObjectTagging => call.Send(TaggingXml),
             S3Operation.DeleteObjects => call.Send("<Delete><Object><Key>key</Key></Object></Delete>"),
-            S3Operation.CompleteMultipartUpload => call.Send("<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>x</ETag></Part></CompleteMultipartUpload>"),
+            S3Operation.CompleteMultipartUpload => call.Send(
+                "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>x</ETag></Part></CompleteMultipartUpload>"),
             S3Operation.PutObject => call.Send("other"),
             S3Operation.UploadPart => call.Send("other part"),
             S3Operation.CopyObject => call.With("x-amz-metadata-directive", "REPLACE"),
@@ -176,7 +186,8 @@ public sealed class AccessMatrixTests : IAsyncLifetime
 
     static S3Call Altered(S3Call call) => call.With("Authorization", Flip(call.Header("Authorization")!));
 
-    static S3Call AlteredQuery(S3Call call) => call with { Query = [.. call.Query.SkipLast(1), (call.Query[^1].Name, Flip(call.Query[^1].Value))] };
+    static S3Call AlteredQuery(S3Call call) =>
+        call with { Query = [.. call.Query.SkipLast(1), (call.Query[^1].Name, Flip(call.Query[^1].Value))] };
 
     static string Flip(string signature) => signature[..^1] + (signature[^1] == '0' ? '1' : '0');
 }

@@ -71,10 +71,12 @@ public sealed class AlteredSignatureTests(ITestOutputHelper output)
                 return ("the method", call with { Method = "DELETE", Body = [], HasLength = false });
             case 6:
                 return isQuery
-                    ? ("a parameter", InQuery(call, random.Pick(["X-Amz-Date", "X-Amz-Expires", "X-Amz-Credential", "X-Amz-SignedHeaders", "X-Amz-Algorithm"]), Change))
+                    ? ("a parameter", InQuery(call, random.Pick(
+                        ["X-Amz-Date", "X-Amz-Expires", "X-Amz-Credential", "X-Amz-SignedHeaders", "X-Amz-Algorithm"]), Change))
                     : ("the date", InHeader(call, "x-amz-date", Change));
             case 7:
-                return ("the scope", InHeader(call, "Authorization", text => text.Replace("us-east-1", "us-east-2", StringComparison.Ordinal)));
+                return (
+                    "the scope", InHeader(call, "Authorization", text => text.Replace("us-east-1", "us-east-2", StringComparison.Ordinal)));
             default:
                 var body = call.Body.ToArray();
                 // Behind the trailer's signature only line ends come, which may be any.

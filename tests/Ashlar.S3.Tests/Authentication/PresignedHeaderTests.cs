@@ -27,7 +27,8 @@ public sealed class PresignedHeaderTests : IAsyncLifetime
         (await rig.RunAsync("GET", "/bucket/key")).MustFail(404, "NoSuchKey");
         (await SendAsync(put.Send("text"))).Must(200);
         var head = (await SendAsync(rig.Call("HEAD", "/bucket/key").Ask("x-amz-checksum-mode", "ENABLED"))).Must(200);
-        Assert.Equal((sum, "1", "1"), (head.Header("x-amz-checksum-sha256"), head.Header("x-amz-meta-a"), head.Header("x-amz-tagging-count")));
+        Assert.Equal(
+            (sum, "1", "1"), (head.Header("x-amz-checksum-sha256"), head.Header("x-amz-meta-a"), head.Header("x-amz-tagging-count")));
     }
 
     [Fact]
@@ -35,7 +36,8 @@ public sealed class PresignedHeaderTests : IAsyncLifetime
     {
         foreach (var (name, value, code) in ((string, string, string)[])
             [
-                ("x-amz-acl", "public-read", "AccessControlListNotSupported"), ("X-Amz-Grant-Read", "id=x", "AccessControlListNotSupported"),
+                ("x-amz-acl", "public-read", "AccessControlListNotSupported"), (
+                    "X-Amz-Grant-Read", "id=x", "AccessControlListNotSupported"),
                 ("x-amz-server-side-encryption", "AES256", "NotImplemented"), ("x-amz-object-lock-mode", "GOVERNANCE", "NotImplemented"),
                 ("x-amz-storage-class", "GLACIER", "InvalidStorageClass"), ("x-amz-expected-bucket-owner", "x", "AccessDenied"),
                 ("x-amz-checksum-xxhash64", "AAAA", "InvalidRequest"), ("x-amz-meta-a", "a\nb", "InvalidArgument"),

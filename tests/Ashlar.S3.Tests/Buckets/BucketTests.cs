@@ -17,7 +17,8 @@ public sealed class BucketTests : IAsyncLifetime
         Assert.Equal(["a.1", "b-2", "c-3"], all.All("Name"));
         var first = (await rig.RunAsync(rig.Call("GET", "/").Ask("max-buckets", "2"))).Must(200);
         Assert.Equal(["a.1", "b-2"], first.All("Name"));
-        Assert.Equal(["c-3"], (await rig.RunAsync(rig.Call("GET", "/").Ask("continuation-token", first.One("ContinuationToken")))).All("Name"));
+        Assert.Equal(
+            ["c-3"], (await rig.RunAsync(rig.Call("GET", "/").Ask("continuation-token", first.One("ContinuationToken")))).All("Name"));
         (await rig.RunAsync("HEAD", "/b-2")).Must(200);
         (await rig.RunAsync("HEAD", "/none")).Must(404);
         (await rig.RunAsync("PUT", "/b-2/key", "x")).Must(200);
@@ -56,12 +57,15 @@ public sealed class BucketTests : IAsyncLifetime
         (await rig.RunAsync("PUT", "/bucket")).Must(200);
         foreach (var (key, status, what) in ((string, int, string)[])
             [
-                ("location", 200, "LocationConstraint"), ("versioning", 200, "VersioningConfiguration"), ("acl", 200, "AccessControlPolicy"),
+                ("location", 200, "LocationConstraint"), (
+                    "versioning", 200, "VersioningConfiguration"), ("acl", 200, "AccessControlPolicy"),
                 ("lifecycle", 404, "NoSuchLifecycleConfiguration"), ("encryption", 404, "ServerSideEncryptionConfigurationNotFoundError"),
                 ("website", 404, "NoSuchWebsiteConfiguration"), ("replication", 404, "ReplicationConfigurationNotFoundError"),
-                ("object-lock", 404, "ObjectLockConfigurationNotFoundError"), ("publicAccessBlock", 404, "NoSuchPublicAccessBlockConfiguration"),
+                ("object-lock", 404, "ObjectLockConfigurationNotFoundError"), (
+                    "publicAccessBlock", 404, "NoSuchPublicAccessBlockConfiguration"),
                 ("ownershipControls", 404, "OwnershipControlsNotFoundError"), ("requestPayment", 200, "RequestPaymentConfiguration"),
-                ("logging", 200, "BucketLoggingStatus"), ("notification", 200, "NotificationConfiguration"), ("accelerate", 200, "AccelerateConfiguration"),
+                ("logging", 200, "BucketLoggingStatus"), ("notification", 200, "NotificationConfiguration"), (
+                    "accelerate", 200, "AccelerateConfiguration"),
                 ("policy", 404, "NoSuchBucketPolicy"), ("cors", 404, "NoSuchCORSConfiguration"), ("tagging", 404, "NoSuchTagSet"),
             ])
         {
@@ -102,6 +106,7 @@ public sealed class BucketTests : IAsyncLifetime
         var error = response.MustFail(404, "NoSuchBucket").Xml;
         Assert.Equal("/none/key", error.Element("Resource")!.Value);
         Assert.Equal(response.Header("x-amz-request-id"), error.Element("RequestId")!.Value);
-        Assert.Contains(rig.Events, happened => happened.RequestId == response.Header("x-amz-request-id") && happened.Message.Contains("404", StringComparison.Ordinal));
+        Assert.Contains(rig.Events, happened => happened.RequestId == response.Header("x-amz-request-id") && happened.Message.Contains(
+            "404", StringComparison.Ordinal));
     }
 }

@@ -43,7 +43,8 @@ public sealed class ChecksumTests
     [Fact]
     public void A_composite_is_the_checksum_of_checksums_with_their_number()
     {
-        var sums = new[] { "one", "two" }.Select(text => RunningChecksum.Of(ChecksumAlgorithm.Sha1, Encoding.UTF8.GetBytes(text))).ToArray();
+        var sums = new[] { "one", "two" }.Select(
+            text => RunningChecksum.Of(ChecksumAlgorithm.Sha1, Encoding.UTF8.GetBytes(text))).ToArray();
         Assert.Equal(
             Convert.ToBase64String(RunningChecksum.Of(ChecksumAlgorithm.Sha1, [.. sums[0], .. sums[1]])) + "-2",
             PartChecksums.Combine(ChecksumAlgorithm.Sha1, ChecksumType.Composite, [(sums[0], 3), (sums[1], 3)]));

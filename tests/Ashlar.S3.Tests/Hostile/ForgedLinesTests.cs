@@ -21,7 +21,8 @@ public sealed class ForgedLinesTests : IAsyncLifetime
         lock (rig.Events)
         {
             Assert.All(rig.Events, happened => Assert.DoesNotContain(happened.Message, char.IsControl));
-            Assert.Contains(rig.Events, happened => happened.Message.StartsWith("GET /x%0AGET%20/secret:%20200%0D%E2%80%A8: 4", StringComparison.Ordinal));
+            Assert.Contains(rig.Events, happened => happened.Message.StartsWith(
+                "GET /x%0AGET%20/secret:%20200%0D%E2%80%A8: 4", StringComparison.Ordinal));
         }
     }
 

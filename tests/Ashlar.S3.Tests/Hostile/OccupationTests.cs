@@ -30,10 +30,12 @@ public sealed class OccupationTests : IAsyncLifetime
     public async Task The_fields_of_a_form_are_short_all_together()
     {
         var fields = Enumerable.Range(0, 90).Select(i => ($"x-ignore-{i}", new string('x', 200))).ToArray();
-        (await rig.SendAsync(TestForm.Of(rig, rig.Owner, TestForm.Policy(rig, """{"bucket":"bucket"},["starts-with","$key",""]"""), "x"u8.ToArray(), [("key", "a"), .. fields])))
+        (await rig.SendAsync(TestForm.Of(rig, rig.Owner, TestForm.Policy(rig, """{"bucket":"bucket"},["starts-with","$key",""]"""),
+            "x"u8.ToArray(), [("key", "a"), .. fields])))
             .Must(204);
         fields = [.. fields.Select(field => (field.Item1, new string('x', 300)))];
-        (await rig.SendAsync(TestForm.Of(rig, rig.Owner, null, [], [("key", "a"), .. fields]))).MustFail(400, "MaxPostPreDataLengthExceededError");
+        (await rig.SendAsync(TestForm.Of(rig, rig.Owner, null, [], [("key", "a"), .. fields]))).MustFail(
+            400, "MaxPostPreDataLengthExceededError");
     }
 
     [Fact]

@@ -30,9 +30,12 @@ public sealed class ListingTests
             if (after.Length > 0 && random.OneIn(2)) after = after[..random.Next(after.Length)];
             var expected = Model(keys, prefix, delimiter, after);
             var what = $"seed {seed}, round {round}: prefix '{prefix}', delimiter '{delimiter}', limit {limit}, after '{after}'";
-            Assert.Equal((what, string.Join('|', expected)), (what, string.Join('|', await ListV2Async(rig, prefix, delimiter, limit, after))));
-            Assert.Equal((what, string.Join('|', expected)), (what, string.Join('|', await ListV1Async(rig, prefix, delimiter, limit, after))));
-            Assert.Equal((what, string.Join('|', expected)), (what, string.Join('|', await ListVersionsAsync(rig, prefix, delimiter, limit, after))));
+            Assert.Equal(
+                (what, string.Join('|', expected)), (what, string.Join('|', await ListV2Async(rig, prefix, delimiter, limit, after))));
+            Assert.Equal(
+                (what, string.Join('|', expected)), (what, string.Join('|', await ListV1Async(rig, prefix, delimiter, limit, after))));
+            Assert.Equal((what, string.Join('|', expected)), (
+                what, string.Join('|', await ListVersionsAsync(rig, prefix, delimiter, limit, after))));
         }
     }
 
@@ -53,16 +56,19 @@ public sealed class ListingTests
         {
             "begins a page too early" when !request.After.IsEmpty => request with { After = request.After[..^1] },
             "passes by what follows a page" when !request.After.IsEmpty => request with { After = (byte[])[.. request.After.Span, 0xFF] },
-            "forgets where a page begins within a directory" when !request.IsRecursive && request.After.Length > request.Prefix.Length + 1 =>
+            "forgets where a page begins within a directory"
+            when !request.IsRecursive && request.After.Length > request.Prefix.Length + 1 =>
                 request with { After = request.After[..(request.Prefix.Length + 1)] },
             "lists all that lies below" => request with { IsRecursive = true },
-            "takes a prefix for a component" when request.Prefix.Span[^1] != '/' => request with { Prefix = (byte[])[.. request.Prefix.Span, (byte)'/'] },
+            "takes a prefix for a component" when request.Prefix.Span[^1] != '/' => request with { Prefix = (
+                byte[])[.. request.Prefix.Span, (byte)'/'] },
             _ => request,
         });
         for (var round = 0; round < 300; round++)
         {
             var from = keys.ElementAt(random.Next(keys.Count));
-            var listing = new ObjectListing("bucket", from[..random.Next(from.Length)], random.OneIn(2) ? "/" : "", null, random.Next(1, 8));
+            var listing = new ObjectListing(
+                "bucket", from[..random.Next(from.Length)], random.OneIn(2) ? "/" : "", null, random.Next(1, 8));
             var expected = Model(keys, listing.Prefix, listing.Delimiter, "");
             try
             {
@@ -83,8 +89,10 @@ public sealed class ListingTests
         await using var rig = await S3Rig.CreateAsync();
         (await rig.RunAsync("PUT", "/bucket")).Must(200);
         var tag = (await rig.RunAsync("PUT", "/bucket/<key>", "content")).Must(200).Header("ETag");
-        var list = await rig.RunAsync(rig.Call("GET", "/bucket").Ask("list-type", "2").Ask("fetch-owner", "true").Ask("encoding-type", "url"));
-        Assert.Equal(("%3Ckey%3E", tag, "7", "2026-01-01T00:00:00.000Z"), (list.One("Key"), list.One("ETag"), list.One("Size"), list.One("LastModified")));
+        var list = await rig.RunAsync(
+            rig.Call("GET", "/bucket").Ask("list-type", "2").Ask("fetch-owner", "true").Ask("encoding-type", "url"));
+        Assert.Equal(("%3Ckey%3E", tag, "7", "2026-01-01T00:00:00.000Z"), (
+            list.One("Key"), list.One("ETag"), list.One("Size"), list.One("LastModified")));
         Assert.Equal(("false", "1", "1000"), (list.One("IsTruncated"), list.One("KeyCount"), list.One("MaxKeys")));
         Assert.Equal("<key>", (await rig.RunAsync("GET", "/bucket")).One("Key"));
         Assert.Equal("null", (await rig.RunAsync(rig.Call("GET", "/bucket").Ask("versions"))).One("VersionId"));
@@ -116,7 +124,8 @@ public sealed class ListingTests
         var keys = new SortedSet<string>(Utf8Order.Instance);
         for (var i = 0; i < 60; i++)
         {
-            var key = string.Join('/', Enumerable.Range(0, random.Next(1, 5)).Select(_ => random.Pick(Words))) + (random.OneIn(6) ? "/" : "");
+            var key = string.Join(
+                '/', Enumerable.Range(0, random.Next(1, 5)).Select(_ => random.Pick(Words))) + (random.OneIn(6) ? "/" : "");
             if ((await rig.RunAsync("PUT", $"/bucket/{key}", key.EndsWith('/') ? "" : "x")).Status == 200) keys.Add(key);
         }
 
@@ -198,11 +207,13 @@ public sealed class ListingTests
     }
 
     static S3Call Begin(S3Rig rig, string prefix, string delimiter, int limit) => rig.Call("GET", "/bucket")
-        .Ask("prefix", prefix).Ask("delimiter", delimiter).Ask("max-keys", limit.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        .Ask("prefix", prefix).Ask("delimiter", delimiter).Ask(
+            "max-keys", limit.ToString(System.Globalization.CultureInfo.InvariantCulture));
 
     static void Add(List<string> lines, RawResponse page, int limit)
     {
-        var prefixes = page.Xml.Elements().Where(element => element.Name.LocalName == "CommonPrefixes").Select(element => element.Value + "*");
+        var prefixes = page.Xml.Elements().Where(element => element.Name.LocalName == "CommonPrefixes").Select(
+            element => element.Value + "*");
         var found = page.All("Key").Concat(prefixes).Order(Utf8Order.Instance).ToArray();
         Assert.InRange(found.Length, 0, limit);
         lines.AddRange(found);

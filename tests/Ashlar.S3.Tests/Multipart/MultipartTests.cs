@@ -41,7 +41,8 @@ public sealed class MultipartTests : IAsyncLifetime
         Assert.Equal(parts[1], second.Body);
         Assert.Equal("4", second.Header("x-amz-mp-parts-count"));
         (await rig.RunAsync(rig.Call("GET", "/bucket/a/key").Ask("partNumber", "5"))).MustFail(400, "InvalidPart");
-        var attributes = await rig.RunAsync(rig.Call("GET", "/bucket/a/key").Ask("attributes").With("x-amz-object-attributes", "ObjectParts"));
+        var attributes = await rig.RunAsync(
+            rig.Call("GET", "/bucket/a/key").Ask("attributes").With("x-amz-object-attributes", "ObjectParts"));
         Assert.Equal(["20000", "40000", "60000", "10"], attributes.All("Size"));
     }
 
@@ -56,7 +57,8 @@ public sealed class MultipartTests : IAsyncLifetime
     {
         var algorithm = ChecksumNames.Parse(name);
         byte[][] parts = [new SeededRandom(1).Bytes(5000), new SeededRandom(2).Bytes(333)];
-        var id = await BeginAsync(rig.Call("POST", "/bucket/a/key").With("x-amz-checksum-algorithm", name).With("x-amz-checksum-type", type));
+        var id = await BeginAsync(
+            rig.Call("POST", "/bucket/a/key").With("x-amz-checksum-algorithm", name).With("x-amz-checksum-type", type));
         var sums = parts.Select(part => RunningChecksum.Of(algorithm, part)).ToArray();
         var tags = new string[3];
         for (var i = 0; i < 2; i++)
@@ -88,7 +90,8 @@ public sealed class MultipartTests : IAsyncLifetime
     public async Task Completions_that_name_other_parts_are_refused_and_the_upload_goes_on()
     {
         var id = await BeginAsync(rig.Call("POST", "/bucket/a/key"));
-        var tags = new[] { "", await PutAsync(id, 1, new byte[2000]), await PutAsync(id, 2, new byte[999]), await PutAsync(id, 3, new byte[10]), "\"x\"" };
+        var tags = new[] { "", await PutAsync(id, 1, new byte[2000]), await PutAsync(id, 2, new byte[999]), await PutAsync(
+            id, 3, new byte[10]), "\"x\"" };
         var stale = tags[1];
         tags[1] = await PutAsync(id, 1, new byte[3000]);
         (await CompleteAsync(id, [2, 1], tags)).MustFail(400, "InvalidPartOrder");
@@ -112,9 +115,11 @@ public sealed class MultipartTests : IAsyncLifetime
         (await rig.SendAsync(rig.Stranger.Sign(rig.Call("PUT", "/bucket")))).Must(200);
         foreach (var call in (S3Call[])
             [
-                rig.Call("GET", "/bucket/a/other").Ask("uploadId", id), rig.Call("PUT", "/bucket/other").Ask("partNumber", "1").Ask("uploadId", id),
+                rig.Call("GET", "/bucket/a/other").Ask("uploadId", id), rig.Call("PUT", "/bucket/other").Ask(
+                    "partNumber", "1").Ask("uploadId", id),
                 rig.Call("DELETE", "/bucket/a").Ask("uploadId", id), rig.Call("GET", "/bucket/a/key").Ask("uploadId", "0123456789abcdef"),
-                rig.Call("GET", "/bucket/a/key").Ask("uploadId", id.ToUpperInvariant() + "0"), rig.Call("GET", "/bucket/a/key").Ask("uploadId", ""),
+                rig.Call("GET", "/bucket/a/key").Ask("uploadId", id.ToUpperInvariant() + "0"), rig.Call(
+                    "GET", "/bucket/a/key").Ask("uploadId", ""),
             ])
         {
             (await rig.RunAsync(call)).MustFail(404, "NoSuchUpload");
@@ -149,7 +154,8 @@ public sealed class MultipartTests : IAsyncLifetime
         (await rig.RunAsync(rig.Call("PUT", "/bucket/source").Send(content))).Must(200);
         var id = await BeginAsync(rig.Call("POST", "/bucket/a/key"));
         var copy = rig.Call("PUT", "/bucket/a/key").Ask("uploadId", id).With("x-amz-copy-source", "/bucket/source");
-        var first = (await rig.RunAsync(copy.Ask("partNumber", "1").With("x-amz-copy-source-range", "bytes=10-70009"))).Must(200).One("ETag");
+        var first = (
+            await rig.RunAsync(copy.Ask("partNumber", "1").With("x-amz-copy-source-range", "bytes=10-70009"))).Must(200).One("ETag");
         var second = (await rig.RunAsync(copy.Ask("partNumber", "2"))).Must(200).One("ETag");
         foreach (var range in (string[])["bytes=0-100000", "bytes=5-2", "bytes=0-", "0-5", "bytes=-5"])
             Assert.InRange((await rig.RunAsync(copy.Ask("partNumber", "3").With("x-amz-copy-source-range", range))).Status, 400, 416);
@@ -163,12 +169,14 @@ public sealed class MultipartTests : IAsyncLifetime
     {
         var ids = new List<(string Key, string Id)>();
         foreach (var key in (string[])["b", "a/1", "a/2", "c", "b"]) ids.Add((key, await BeginAsync(rig.Call("POST", $"/bucket/{key}"))));
-        var expected = ids.OrderBy(one => one.Key, StringComparer.Ordinal).ThenBy(one => one.Id, StringComparer.Ordinal).Select(one => $"{one.Key} {one.Id}").ToArray();
+        var expected = ids.OrderBy(one => one.Key, StringComparer.Ordinal).ThenBy(one => one.Id, StringComparer.Ordinal).Select(
+            one => $"{one.Key} {one.Id}").ToArray();
         var found = new List<string>();
         var (key1, id1) = ("", "");
         while (true)
         {
-            var page = (await rig.RunAsync(rig.Call("GET", "/bucket").Ask("uploads").Ask("max-uploads", "2").Ask("key-marker", key1).Ask("upload-id-marker", id1))).Must(200);
+            var page = (await rig.RunAsync(rig.Call("GET", "/bucket").Ask("uploads").Ask("max-uploads", "2").Ask("key-marker", key1).Ask(
+                "upload-id-marker", id1))).Must(200);
             found.AddRange(page.All("Key").Zip(page.All("UploadId"), (key, id) => $"{key} {id}"));
             if (page.One("IsTruncated") == "false") break;
             (key1, id1) = (page.One("NextKeyMarker"), page.One("NextUploadIdMarker"));

@@ -19,7 +19,8 @@ public sealed class DirectoryKeyTests : IAsyncLifetime
     [Fact]
     public async Task A_directory_that_is_copied_onto_an_object_leaves_the_object_as_it_is()
     {
-        (await rig.RunAsync(rig.Call("PUT", "/bucket/a").With("x-amz-meta-m", "of a").With("content-type", "text/a").Send("content"))).Must(200);
+        (await rig.RunAsync(
+            rig.Call("PUT", "/bucket/a").With("x-amz-meta-m", "of a").With("content-type", "text/a").Send("content"))).Must(200);
         var before = await rig.DescribeAsync();
         (await rig.RunAsync(rig.Call("PUT", "/bucket/a/").With("x-amz-copy-source", "bucket/x/"))).MustFail(400, "InvalidRequest");
         Assert.Equal(before, await rig.DescribeAsync());

@@ -19,14 +19,16 @@ public sealed class OvertakenTests
         var (rig, watched) = await CreateAsync();
         await using var held = rig;
         var put = rig.Call("PUT", "/bucket/key").With("x-amz-meta-old", "1").With("content-encoding", "x").With("x-amz-tagging", "a=b");
-        var tag = (await rig.RunAsync(put.Send("old content").With("x-amz-checksum-sha256", Sum("old content"u8)))).Must(200).Header("ETag")!;
+        var tag = (
+            await rig.RunAsync(put.Send("old content").With("x-amz-checksum-sha256", Sum("old content"u8)))).Must(200).Header("ETag")!;
         watched.After = method => Overtake(rig, watched, method);
         // The new version is sent whole: the range is asked for of the old one.
         var get = rig.Call("GET", "/bucket/key").With("x-amz-checksum-mode", "ENABLED").With("Range", "bytes=0-2").With("If-Range", tag);
         var got = (await rig.RunAsync(get)).Must(200);
         Assert.Null(watched.After);
         Assert.Equal("new", got.Text);
-        foreach (var header in (string[])["x-amz-meta-old", "Content-Encoding", "x-amz-tagging-count", "x-amz-checksum-sha256", "Content-Range"])
+        foreach (var header in (string[])["x-amz-meta-old", "Content-Encoding", "x-amz-tagging-count", "x-amz-checksum-sha256",
+            "Content-Range"])
             Assert.Null(got.Header(header));
         Assert.Equal("3", got.Header("Content-Length"));
     }
@@ -38,7 +40,8 @@ public sealed class OvertakenTests
     {
         if (method != nameof(IMetadataStore.DescribeAsync) || watched.Described++ == 0) return;
         watched.After = null;
-        rig.Files.CreateFileAsync(rig.Customer, FilePath.Parse("/bucket/key"), new MemoryStream("new"u8.ToArray()), new() { Condition = CommitCondition.Replace })
+        rig.Files.CreateFileAsync(
+            rig.Customer, FilePath.Parse("/bucket/key"), new MemoryStream("new"u8.ToArray()), new() { Condition = CommitCondition.Replace })
             .GetAwaiter().GetResult();
     }
 

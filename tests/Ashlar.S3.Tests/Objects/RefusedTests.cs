@@ -75,7 +75,8 @@ public sealed class RefusedTests : IAsyncLifetime
     public async Task Chunks_without_a_signature_and_without_a_checksum_are_refused()
     {
         (await rig.SendAsync(rig.Owner.SignUnsignedChunks(rig.Call("PUT", "/bucket/b").Send("text")))).MustFail(400, "InvalidRequest");
-        (await rig.SendAsync(rig.Owner.SignUnsignedChunks(rig.Call("PUT", "/bucket/b").Send("text"), 8192, ("x-other", "1")))).MustFail(400, "InvalidRequest");
+        (await rig.SendAsync(rig.Owner.SignUnsignedChunks(
+            rig.Call("PUT", "/bucket/b").Send("text"), 8192, ("x-other", "1")))).MustFail(400, "InvalidRequest");
         (await rig.RunAsync("GET", "/bucket/b")).MustFail(404, "NoSuchKey");
     }
 

@@ -37,7 +37,8 @@ public sealed class FormHeaderTests : IAsyncLifetime
 
         (await PostAsync(("x-amz-checksum-crc32", sum), ("x-amz-checksum-crc32c", "AAAAAA=="))).MustFail(400, "InvalidRequest");
         Assert.Empty((await rig.RunAsync("GET", "/bucket")).All("Key"));
-        (await PostAsync(("x-amz-checksum-crc32", sum), ("content-encoding", "aws-chunked,gzip"), ("x-amz-storage-class", "STANDARD"))).Must(204);
+        (await PostAsync(
+            ("x-amz-checksum-crc32", sum), ("content-encoding", "aws-chunked,gzip"), ("x-amz-storage-class", "STANDARD"))).Must(204);
         Assert.Equal("gzip", (await rig.RunAsync("GET", "/bucket/key")).Header("Content-Encoding"));
     }
 
@@ -45,6 +46,7 @@ public sealed class FormHeaderTests : IAsyncLifetime
     public async Task A_policy_with_a_length_beyond_all_is_none()
     {
         var policy = TestForm.Policy(rig, """{"bucket":"bucket"},{"key":"key"},["content-length-range","0","99999999999999999999"]""");
-        (await rig.SendAsync(TestForm.Of(rig, rig.Owner, policy, "text"u8.ToArray(), ("key", "key")))).MustFail(400, "InvalidPolicyDocument");
+        (await rig.SendAsync(TestForm.Of(rig, rig.Owner, policy, "text"u8.ToArray(), ("key", "key")))).MustFail(
+            400, "InvalidPolicyDocument");
     }
 }

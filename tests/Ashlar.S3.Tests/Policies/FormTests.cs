@@ -5,7 +5,8 @@ namespace Ashlar.S3.Tests.Policies;
 /// <summary>Objects that browsers send as forms.</summary>
 public sealed class FormTests : IAsyncLifetime
 {
-    const string Conditions = """{"bucket":"bucket"},["starts-with","$key","user/"],{"success_action_status":"201"},["content-length-range",2,10]""";
+    const string Conditions =
+        """{"bucket":"bucket"},["starts-with","$key","user/"],{"success_action_status":"201"},["content-length-range",2,10]""";
 
     S3Rig rig = null!;
 
@@ -18,9 +19,11 @@ public sealed class FormTests : IAsyncLifetime
     public Task DisposeAsync() => rig.DisposeAsync().AsTask();
 
     Task<RawResponse> PostAsync(
-        string? conditions = Conditions, string key = "user/${filename}", string content = "text", int minutes = 10, TestSigner? signer = null,
+        string? conditions = Conditions, string key = "user/${filename}", string content = "text", int minutes = 10,
+            TestSigner? signer = null,
         params (string, string)[] more) => rig.SendAsync(TestForm.Of(
-            rig, signer ?? rig.Owner, conditions is null ? null : TestForm.Policy(rig, conditions, minutes), Encoding.UTF8.GetBytes(content),
+            rig, signer ?? rig.Owner, conditions is null ? null : TestForm.Policy(
+                rig, conditions, minutes), Encoding.UTF8.GetBytes(content),
             [("key", key), ("success_action_status", "201"), .. more]));
 
     [Fact]
@@ -44,7 +47,8 @@ public sealed class FormTests : IAsyncLifetime
         (await PostAsync(signer: rig.Stranger)).MustFail(404, "NoSuchBucket");
         (await PostAsync(signer: rig.Owner.But(secret: "x"))).MustFail(403, "SignatureDoesNotMatch");
         (await PostAsync(signer: rig.Owner.But(keyId: "x"))).MustFail(403, "SignatureDoesNotMatch");
-        (await PostAsync(Conditions.Replace("bucket\":\"bucket", "bucket\":\"other", StringComparison.Ordinal))).MustFail(403, "AccessDenied");
+        (await PostAsync(
+            Conditions.Replace("bucket\":\"bucket", "bucket\":\"other", StringComparison.Ordinal))).MustFail(403, "AccessDenied");
         (await PostAsync("\"x\"")).MustFail(400, "InvalidPolicyDocument");
         Assert.Empty((await rig.RunAsync("GET", "/bucket")).All("Key"));
     }
@@ -55,8 +59,10 @@ public sealed class FormTests : IAsyncLifetime
         var call = rig.Call("POST", "/bucket");
         (await rig.SendAsync(call.Send("text"))).MustFail(400, "MalformedPOSTRequest");
         (await rig.SendAsync(call.With("Content-Type", "multipart/form-data").Send("text"))).MustFail(400, "MalformedPOSTRequest");
-        (await rig.SendAsync(call.With("Content-Type", "multipart/form-data; boundary=x").Send("text"))).MustFail(400, "MalformedPOSTRequest");
-        (await rig.SendAsync(call.With("Content-Type", "multipart/form-data; boundary=x").Send("--x--\r\n"))).MustFail(400, "InvalidArgument");
+        (await rig.SendAsync(call.With("Content-Type", "multipart/form-data; boundary=x").Send("text"))).MustFail(
+            400, "MalformedPOSTRequest");
+        (await rig.SendAsync(
+            call.With("Content-Type", "multipart/form-data; boundary=x").Send("--x--\r\n"))).MustFail(400, "InvalidArgument");
         var whole = TestForm.Of(rig, rig.Owner, "key", new byte[100]);
         for (var length = 0; length < whole.Body.Length - 10; length += 7)
             Assert.InRange((await rig.SendAsync(whole with { Body = whole.Body[..length] })).Status, 400, 403);

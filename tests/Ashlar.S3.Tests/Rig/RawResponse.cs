@@ -11,13 +11,16 @@ sealed record RawResponse(int Status, IReadOnlyList<(string Name, string Value)>
     public XElement Xml => XElement.Parse(Text);
 
     /// <summary>The code of an error; empty if the answer is none.</summary>
-    public string Code => Status >= 300 && Body.Length > 0 && Text.Contains("<Error>", StringComparison.Ordinal) ? Xml.Element("Code")!.Value : "";
+    public string Code => Status >= 300 && Body.Length > 0 && Text.Contains(
+        "<Error>", StringComparison.Ordinal) ? Xml.Element("Code")!.Value : "";
 
     public string? Header(string name) =>
-        Headers.Where(header => header.Name.Equals(name, StringComparison.OrdinalIgnoreCase)).Select(header => header.Value).FirstOrDefault();
+        Headers.Where(header => header.Name.Equals(name, StringComparison.OrdinalIgnoreCase)).Select(
+            header => header.Value).FirstOrDefault();
 
     /// <summary>Values of all elements of a name, wherever they are.</summary>
-    public string[] All(string name) => [.. Xml.Descendants().Where(element => element.Name.LocalName == name).Select(element => element.Value)];
+    public string[] All(string name) =>
+        [.. Xml.Descendants().Where(element => element.Name.LocalName == name).Select(element => element.Value)];
 
     public string One(string name) => Assert.Single(All(name));
 
@@ -33,5 +36,6 @@ sealed record RawResponse(int Status, IReadOnlyList<(string Name, string Value)>
         return this;
     }
 
-    public override string ToString() => $"{Status} {string.Join("; ", Headers.Select(header => $"{header.Name}: {header.Value}"))}\n{Text}";
+    public override string ToString() =>
+        $"{Status} {string.Join("; ", Headers.Select(header => $"{header.Name}: {header.Value}"))}\n{Text}";
 }

@@ -21,7 +21,8 @@ sealed record S3Call(string Method, string Path)
     public string Target => RawTarget ?? TestSigner.Encode(Path, true) + (Query.Count == 0 ? "" : "?" + string.Join('&', Query.Select(
         parameter => TestSigner.Encode(parameter.Name, false) + "=" + TestSigner.Encode(parameter.Value, false))));
 
-    public S3Call With(string header, string value) => this with { Headers = [.. Headers.Where(one => one.Name != header), (header, value)] };
+    public S3Call With(string header, string value) =>
+        this with { Headers = [.. Headers.Where(one => one.Name != header), (header, value)] };
 
     public S3Call Ask(string name, string value = "") => this with { Query = [.. Query, (name, value)] };
 
@@ -37,7 +38,8 @@ sealed record S3Call(string Method, string Path)
     {
         var head = new StringBuilder($"{Method} {Target} HTTP/1.1\r\n");
         foreach (var (name, value) in Headers) head.Append($"{name}: {value}\r\n");
-        if (HasLength && Header("Content-Length") is null && (Body.Length > 0 || Method is "PUT" or "POST")) head.Append($"Content-Length: {Body.Length}\r\n");
+        if (HasLength && Header("Content-Length") is null && (Body.Length > 0 || Method is "PUT" or "POST")) head.Append(
+            $"Content-Length: {Body.Length}\r\n");
         return [.. Encoding.UTF8.GetBytes(head.Append("\r\n").ToString()), .. Body];
     }
 }

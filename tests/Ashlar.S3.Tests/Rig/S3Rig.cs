@@ -141,13 +141,16 @@ sealed class S3Rig : IAsyncDisposable
             foreach (var entry in page.Entries)
             {
                 var described = await Metadata.DescribeAsync(customer, entry.Path);
-                lines.Add($"{customer} {entry.Kind} {entry.Path} {entry.SizeBytes} {entry.Tag} {entry.IsImplicit} {entry.UpdatedAt:O} {described!.Properties}");
+                lines.Add(
+                    $"{customer} {entry.Kind} {entry.Path} {entry.SizeBytes} {entry.Tag} {entry.IsImplicit} {entry.UpdatedAt:O} "
+                    + $"{described!.Properties}");
             }
 
             foreach (var intent in await Metadata.ListIntentsAsync(customer, null, false, 1000))
             {
                 lines.Add($"{customer} upload {intent.Token.Id} {intent.Path} {intent.IsReleased}");
-                foreach (var part in await Metadata.ListPartsAsync(customer, intent.Token.Id, 0, 1000)) lines.Add($"  part {part.Number} {part.Tag}");
+                foreach (var part in await Metadata.ListPartsAsync(customer, intent.Token.Id, 0, 1000)) lines.Add(
+                    $"  part {part.Number} {part.Tag}");
             }
         }
 

@@ -15,9 +15,11 @@ static class TestForm
         content, ("key", key), ("x-amz-meta-a", "value"));
 
     public static string Policy(S3Rig rig, string conditions, int minutes = 10) =>
-        $$"""{"expiration":"{{rig.Clock.GetUtcNow().AddMinutes(minutes):yyyy-MM-dd'T'HH:mm:ss'Z'}}","conditions":[{{conditions}},{{Signed}}]}""";
+        $$"""{"expiration":"{{rig.Clock.GetUtcNow().AddMinutes(
+            minutes):yyyy-MM-dd'T'HH:mm:ss'Z'}}","conditions":[{{conditions}},{{Signed}}]}""";
 
-    const string Signed = """["starts-with","$x-amz-algorithm",""],["starts-with","$x-amz-credential",""],["starts-with","$x-amz-date",""]""";
+    const string Signed =
+        """["starts-with","$x-amz-algorithm",""],["starts-with","$x-amz-credential",""],["starts-with","$x-amz-date",""]""";
 
     public static S3Call Of(S3Rig rig, TestSigner signer, string? policy, byte[] content, params (string Name, string Value)[] fields)
     {

@@ -31,7 +31,8 @@ sealed class TestSigner(string keyId, string secret, Func<DateTimeOffset> clock,
         var names = SignedNames(call);
         var signature = Signature(call, time, scope, names, payload);
         return call.With(
-            "Authorization", $"AWS4-HMAC-SHA256 Credential={KeyId}/{scope}, SignedHeaders={string.Join(';', names)}, Signature={signature}");
+            "Authorization",
+            $"AWS4-HMAC-SHA256 Credential={KeyId}/{scope}, SignedHeaders={string.Join(';', names)}, Signature={signature}");
     }
 
     /// <summary>Signs in the query.</summary>
@@ -51,7 +52,8 @@ sealed class TestSigner(string keyId, string secret, Func<DateTimeOffset> clock,
     {
         var content = call.Body;
         var payload = trailer.Length == 0 ? Chunks : ChunksWithTrailer;
-        call = call.With("x-amz-decoded-content-length", content.Length.ToString(CultureInfo.InvariantCulture)).With("Content-Encoding", "aws-chunked");
+        call = call.With("x-amz-decoded-content-length", content.Length.ToString(CultureInfo.InvariantCulture)).With(
+            "Content-Encoding", "aws-chunked");
         if (trailer.Length > 0) call = call.With("x-amz-trailer", string.Join(',', trailer.Select(field => field.Name)));
         call = Sign(call with { Body = [] }, payload);
         var previous = call.Header("Authorization")!.Split("Signature=")[1];
@@ -74,7 +76,8 @@ sealed class TestSigner(string keyId, string secret, Func<DateTimeOffset> clock,
         if (trailer.Length > 0)
         {
             var canonical = string.Concat(trailer.Select(field => $"{field.Name}:{field.Value}\n"));
-            var signature = Hmac(Key(time), $"AWS4-HMAC-SHA256-TRAILER\n{time}\n{Scope(time)}\n{previous}\n{Hash(Encoding.ASCII.GetBytes(canonical))}");
+            var signature = Hmac(
+                Key(time), $"AWS4-HMAC-SHA256-TRAILER\n{time}\n{Scope(time)}\n{previous}\n{Hash(Encoding.ASCII.GetBytes(canonical))}");
             foreach (var (name, value) in trailer) body.Write(Encoding.ASCII.GetBytes($"{name}:{value}\r\n"));
             body.Write(Encoding.ASCII.GetBytes($"x-amz-trailer-signature:{signature}\r\n"));
         }
@@ -87,7 +90,8 @@ sealed class TestSigner(string keyId, string secret, Func<DateTimeOffset> clock,
     public S3Call SignUnsignedChunks(S3Call call, int chunkBytes = 8192, params (string Name, string Value)[] trailer)
     {
         var content = call.Body;
-        call = call.With("x-amz-decoded-content-length", content.Length.ToString(CultureInfo.InvariantCulture)).With("Content-Encoding", "aws-chunked");
+        call = call.With("x-amz-decoded-content-length", content.Length.ToString(CultureInfo.InvariantCulture)).With(
+            "Content-Encoding", "aws-chunked");
         if (trailer.Length > 0) call = call.With("x-amz-trailer", string.Join(',', trailer.Select(field => field.Name)));
         call = Sign(call with { Body = [] }, UnsignedWithTrailer);
         var body = new MemoryStream();
@@ -153,7 +157,8 @@ sealed class TestSigner(string keyId, string secret, Func<DateTimeOffset> clock,
 
     string Signature(S3Call call, string time, string scope, string[] names, string payload)
     {
-        var query = string.Join('&', call.Query.Select(parameter => Encode(parameter.Name, false) + "=" + Encode(parameter.Value, false)).Order(StringComparer.Ordinal));
+        var query = string.Join('&', call.Query.Select(
+            parameter => Encode(parameter.Name, false) + "=" + Encode(parameter.Value, false)).Order(StringComparer.Ordinal));
         var headers = string.Concat(names.Select(name => $"{name}:{call.Header(name)}\n"));
         var canonical = $"{call.Method}\n{Encode(call.Path, true)}\n{query}\n{headers}\n{string.Join(';', names)}\n{payload}";
         return Hmac(Key(time), $"AWS4-HMAC-SHA256\n{time}\n{scope}\n{Hash(Encoding.UTF8.GetBytes(canonical))}");

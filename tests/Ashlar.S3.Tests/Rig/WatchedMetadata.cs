@@ -3,7 +3,9 @@ using Ashlar.Files;
 
 namespace Ashlar.S3.Tests;
 
-/// <summary>Metadata of which a test hears each call, before it is made and when it has been: there it does what others do meanwhile.</summary>
+/// <summary>
+/// Metadata of which a test hears each call, before it is made and when it has been: there it does what others do meanwhile.
+/// </summary>
 public class WatchedMetadata : DispatchProxy
 {
     IMetadataStore store = null!;

@@ -76,7 +76,8 @@ public sealed class ChunkedBodyTests(ITestOutputHelper output)
         var body = Open("signed", new MemoryStream(changed), call, 200);
         var buffer = new byte[1000];
         Assert.Equal(100, await body.ReadAsync(buffer));
-        Assert.Equal("SignatureDoesNotMatch", (await Assert.ThrowsAsync<S3Exception>(async () => await body.ReadExactlyAsync(buffer))).Error.Code);
+        Assert.Equal(
+            "SignatureDoesNotMatch", (await Assert.ThrowsAsync<S3Exception>(async () => await body.ReadExactlyAsync(buffer))).Error.Code);
     }
 
     [Theory]
@@ -105,7 +106,8 @@ public sealed class ChunkedBodyTests(ITestOutputHelper output)
     [Fact]
     public async Task A_chunk_takes_memory_by_what_comes_and_not_by_what_it_announces()
     {
-        var signatures = new ChunkSignatures(new SigningKey("secret", new("KEY", "20260101", "us-east-1", "s3")), new("KEY", "20260101", "us-east-1", "s3"), "", "");
+        var signatures = new ChunkSignatures(
+            new SigningKey("secret", new("KEY", "20260101", "us-east-1", "s3")), new("KEY", "20260101", "us-east-1", "s3"), "", "");
         var text = $"{AwsChunkedBody.MaxSignedChunkBytes:x};chunk-signature={new string('0', 64)}\r\nshort";
         var body = new AwsChunkedBody(new MemoryStream(Encoding.ASCII.GetBytes(text)), signatures, long.MaxValue, null);
         var before = GC.GetAllocatedBytesForCurrentThread();
@@ -113,7 +115,8 @@ public sealed class ChunkedBodyTests(ITestOutputHelper output)
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
         var longer = $"{AwsChunkedBody.MaxSignedChunkBytes + 1:x};chunk-signature={new string('0', 64)}\r\n";
         var tooLong = new AwsChunkedBody(new MemoryStream(Encoding.ASCII.GetBytes(longer)), signatures, long.MaxValue, null);
-        Assert.Equal("EntityTooLarge", (await Assert.ThrowsAsync<S3Exception>(async () => await tooLong.CopyToAsync(Stream.Null))).Error.Code);
+        Assert.Equal(
+            "EntityTooLarge", (await Assert.ThrowsAsync<S3Exception>(async () => await tooLong.CopyToAsync(Stream.Null))).Error.Code);
     }
 
     [Theory, MemberData(nameof(Forms))]
@@ -187,7 +190,8 @@ public sealed class ChunkedBodyTests(ITestOutputHelper output)
         var scope = new SignatureScope("KEY", "20260101", "us-east-1", "s3");
         var signatures = form == "unsigned trailer"
             ? null
-            : new ChunkSignatures(new SigningKey("secret", scope), scope, "20260101T000000Z", call.Header("Authorization")!.Split("Signature=")[1]);
+            : new ChunkSignatures(
+                new SigningKey("secret", scope), scope, "20260101T000000Z", call.Header("Authorization")!.Split("Signature=")[1]);
         return new(source, signatures, length, form == "signed" ? null : new Trailer(Checksum.Name), memory);
     }
 

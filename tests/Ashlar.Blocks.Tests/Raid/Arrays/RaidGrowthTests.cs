@@ -102,7 +102,8 @@ public sealed class RaidGrowthTests
     {
         IBlockDevice old;
         var devices = Enumerable.Range(0, 2).Select(MemoryDeviceOf).ToArray();
-        IBlockDevice[] larger = [.. Enumerable.Range(0, 2).Select(i => new MemoryDevice(2 * MemberBytes / BlockBytes, BlockBytes, $"/l{i}"))];
+        IBlockDevice[] larger = [.. Enumerable.Range(0, 2).Select(
+            i => new MemoryDevice(2 * MemberBytes / BlockBytes, BlockBytes, $"/l{i}"))];
         var array = await CreateAsync(RaidLevel.Raid1, 2, number => devices[number]);
         old = ArrayBench.CopyOf(devices[0], MemberBytes / BlockBytes);
         for (var place = 0; place < 2; place++)
