@@ -54,8 +54,8 @@ sealed class S3Client
         foreach (var (name, value) in ((string, string)[])
             [
                 ("AWS_ACCESS_KEY_ID", S3Store.KeyId), ("AWS_SECRET_ACCESS_KEY", S3Store.Secret), ("AWS_CONFIG_FILE", $"{store.Work}/aws"),
-                ("AWS_EC2_METADATA_DISABLED", "true"), ("AWS_PAGER", ""), ("RESTIC_PASSWORD", "password"), (
-                    "HOME", store.Work), ("ENDPOINT", store.Url),
+                ("AWS_EC2_METADATA_DISABLED", "true"), ("AWS_PAGER", ""), ("RESTIC_PASSWORD", "password"),
+                ("HOME", store.Work), ("ENDPOINT", store.Url),
                 ("S3_WORK", store.Work), ("no_proxy", "*"),
             ])
         {
@@ -71,8 +71,11 @@ sealed class S3Client
     {
         var root = $"{store.Work}/tree";
         var found = Directory.Exists("/usr/share/doc")
-            ? Directory.EnumerateFiles("/usr/share/doc", "*", new EnumerationOptions { RecurseSubdirectories = true,
-                AttributesToSkip = FileAttributes.ReparsePoint })
+            ? Directory.EnumerateFiles("/usr/share/doc", "*", new EnumerationOptions
+            {
+                RecurseSubdirectories = true,
+                AttributesToSkip = FileAttributes.ReparsePoint,
+            })
                 .Order(StringComparer.Ordinal).Where((_, index) => index % 37 == 0).Take(files)
             : [];
         foreach (var path in found)

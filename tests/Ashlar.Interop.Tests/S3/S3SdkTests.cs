@@ -46,8 +46,14 @@ public sealed class S3SdkTests : IAsyncLifetime
     [Fact]
     public async Task Conditions_tags_listings_and_deletions_are_as_the_SDK_knows_them()
     {
-        var put = new PutObjectRequest { BucketName = "bucket", Key = "key", ContentBody = "text", IfNoneMatch = "*",
-            ChecksumAlgorithm = ChecksumAlgorithm.CRC32C };
+        var put = new PutObjectRequest
+        {
+            BucketName = "bucket",
+            Key = "key",
+            ContentBody = "text",
+            IfNoneMatch = "*",
+            ChecksumAlgorithm = ChecksumAlgorithm.CRC32C,
+        };
         Assert.NotNull((await client.PutObjectAsync(put)).ChecksumCRC32C);
         Assert.Equal("PreconditionFailed", (await Assert.ThrowsAsync<AmazonS3Exception>(() => client.PutObjectAsync(put))).ErrorCode);
         await client.PutObjectTaggingAsync(

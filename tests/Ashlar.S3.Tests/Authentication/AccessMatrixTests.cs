@@ -128,10 +128,10 @@ public sealed class AccessMatrixTests : IAsyncLifetime
         foreach (var (method, path, query) in ((string, string, string)[])
             [
                 ("GET", "/bucket", "nothing"), ("GET", "/bucket", "torrent"), ("PUT", "/bucket", "acl"), ("PUT", "/bucket", "lifecycle"),
-                ("DELETE", "/bucket", "lifecycle"), ("PUT", "/bucket", "versioning"), (
-                    "GET", "/bucket/key", "torrent"), ("POST", "/bucket/key", "restore"),
-                ("POST", "/bucket/key", "select"), ("PUT", "/bucket/key", "retention"), (
-                    "GET", "/bucket/key", "legal-hold"), ("DELETE", "/bucket/key", "acl"),
+                ("DELETE", "/bucket", "lifecycle"), ("PUT", "/bucket", "versioning"),
+                ("GET", "/bucket/key", "torrent"), ("POST", "/bucket/key", "restore"),
+                ("POST", "/bucket/key", "select"), ("PUT", "/bucket/key", "retention"),
+                ("GET", "/bucket/key", "legal-hold"), ("DELETE", "/bucket/key", "acl"),
                 ("GET", "/", "nothing"),
             ])
         {

@@ -36,8 +36,8 @@ public sealed class PresignedHeaderTests : IAsyncLifetime
     {
         foreach (var (name, value, code) in ((string, string, string)[])
             [
-                ("x-amz-acl", "public-read", "AccessControlListNotSupported"), (
-                    "X-Amz-Grant-Read", "id=x", "AccessControlListNotSupported"),
+                ("x-amz-acl", "public-read", "AccessControlListNotSupported"),
+                ("X-Amz-Grant-Read", "id=x", "AccessControlListNotSupported"),
                 ("x-amz-server-side-encryption", "AES256", "NotImplemented"), ("x-amz-object-lock-mode", "GOVERNANCE", "NotImplemented"),
                 ("x-amz-storage-class", "GLACIER", "InvalidStorageClass"), ("x-amz-expected-bucket-owner", "x", "AccessDenied"),
                 ("x-amz-checksum-xxhash64", "AAAA", "InvalidRequest"), ("x-amz-meta-a", "a\nb", "InvalidArgument"),

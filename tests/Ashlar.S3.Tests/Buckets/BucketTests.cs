@@ -57,15 +57,15 @@ public sealed class BucketTests : IAsyncLifetime
         (await rig.RunAsync("PUT", "/bucket")).Must(200);
         foreach (var (key, status, what) in ((string, int, string)[])
             [
-                ("location", 200, "LocationConstraint"), (
-                    "versioning", 200, "VersioningConfiguration"), ("acl", 200, "AccessControlPolicy"),
+                ("location", 200, "LocationConstraint"),
+                ("versioning", 200, "VersioningConfiguration"), ("acl", 200, "AccessControlPolicy"),
                 ("lifecycle", 404, "NoSuchLifecycleConfiguration"), ("encryption", 404, "ServerSideEncryptionConfigurationNotFoundError"),
                 ("website", 404, "NoSuchWebsiteConfiguration"), ("replication", 404, "ReplicationConfigurationNotFoundError"),
-                ("object-lock", 404, "ObjectLockConfigurationNotFoundError"), (
-                    "publicAccessBlock", 404, "NoSuchPublicAccessBlockConfiguration"),
+                ("object-lock", 404, "ObjectLockConfigurationNotFoundError"),
+                ("publicAccessBlock", 404, "NoSuchPublicAccessBlockConfiguration"),
                 ("ownershipControls", 404, "OwnershipControlsNotFoundError"), ("requestPayment", 200, "RequestPaymentConfiguration"),
-                ("logging", 200, "BucketLoggingStatus"), ("notification", 200, "NotificationConfiguration"), (
-                    "accelerate", 200, "AccelerateConfiguration"),
+                ("logging", 200, "BucketLoggingStatus"), ("notification", 200, "NotificationConfiguration"),
+                ("accelerate", 200, "AccelerateConfiguration"),
                 ("policy", 404, "NoSuchBucketPolicy"), ("cors", 404, "NoSuchCORSConfiguration"), ("tagging", 404, "NoSuchTagSet"),
             ])
         {

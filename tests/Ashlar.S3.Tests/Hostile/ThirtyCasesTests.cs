@@ -197,8 +197,8 @@ public sealed class ThirtyCasesTests : IAsyncLifetime
     [Fact]
     public async Task Case_14_a_chunk_with_another_signature_or_an_absurd_length()
     {
-        var signed = rig.Owner.SignChunks(Put.Send(new byte[200]), 100, (
-            "x-amz-checksum-crc32", Convert.ToBase64String(RunningChecksum.Of(ChecksumAlgorithm.Crc32, new byte[200]))));
+        var signed = rig.Owner.SignChunks(Put.Send(new byte[200]), 100,
+        ("x-amz-checksum-crc32", Convert.ToBase64String(RunningChecksum.Of(ChecksumAlgorithm.Crc32, new byte[200]))));
         var text = Encoding.Latin1.GetString(signed.Body);
         foreach (var at in Enumerable.Range(0, 3).Select(i => Nth(text, "chunk-signature=", i)).Append(
             text.IndexOf("trailer-signature:", StringComparison.Ordinal) + 2))
@@ -249,8 +249,8 @@ public sealed class ThirtyCasesTests : IAsyncLifetime
     public async Task Case_17_a_form_beyond_its_policy()
     {
         const string conditions = """{"bucket":"bucket"},["starts-with","$key","user/"],["content-length-range",1,10]""";
-        foreach (var (key, length, minutes) in ((string, int, int)[])[("user/a", 5, -1), (
-            "user/a", 11, 5), ("user/a", 0, 5), ("other", 5, 5)])
+        foreach (var (key, length, minutes) in ((string, int, int)[])[("user/a", 5, -1),
+        ("user/a", 11, 5), ("user/a", 0, 5), ("other", 5, 5)])
             Assert.InRange((await rig.SendAsync(
                 TestForm.Of(rig, rig.Owner, TestForm.Policy(rig, conditions, minutes), new byte[length], ("key", key)))).Status, 400, 403);
     }
@@ -335,8 +335,8 @@ public sealed class ThirtyCasesTests : IAsyncLifetime
     public async Task Case_22_ranges_that_are_none()
     {
         foreach (var (range, status) in ((string, int)[])
-            [("bytes=5-2", 200), ("bytes=-0", 416), ("bytes=9223372036854775808-", 416), (
-                "bytes=" + string.Join(',', Enumerable.Range(0, 100).Select(i => $"{i}-{i}")), 200)])
+            [("bytes=5-2", 200), ("bytes=-0", 416), ("bytes=9223372036854775808-", 416),
+            ("bytes=" + string.Join(',', Enumerable.Range(0, 100).Select(i => $"{i}-{i}")), 200)])
         {
             (await rig.RunAsync(rig.Call("GET", "/bucket/key").With("Range", range))).Must(status);
         }

@@ -15,8 +15,12 @@ public sealed class ListingCostTests
         {
             for (var j = 0; j < 40; j++)
                 await rig.Metadata.CommitInlineAsync(
-                    rig.Customer, (ulong)((i * 100) + j + 1), new() { Path = FilePath.Parse(
-                        $"/bucket/{i}-{j}"), Tag = "t", Inline = new byte[1] });
+                    rig.Customer, (ulong)((i * 100) + j + 1), new()
+                    {
+                        Path = FilePath.Parse($"/bucket/{i}-{j}"),
+                        Tag = "t",
+                        Inline = new byte[1],
+                    });
         }
 
         var counted = DispatchProxy.Create<INamespace, CountingNames>();

@@ -34,8 +34,8 @@ public sealed class ListingTests
                 (what, string.Join('|', expected)), (what, string.Join('|', await ListV2Async(rig, prefix, delimiter, limit, after))));
             Assert.Equal(
                 (what, string.Join('|', expected)), (what, string.Join('|', await ListV1Async(rig, prefix, delimiter, limit, after))));
-            Assert.Equal((what, string.Join('|', expected)), (
-                what, string.Join('|', await ListVersionsAsync(rig, prefix, delimiter, limit, after))));
+            Assert.Equal((what, string.Join('|', expected)),
+            (what, string.Join('|', await ListVersionsAsync(rig, prefix, delimiter, limit, after))));
         }
     }
 
@@ -60,8 +60,10 @@ public sealed class ListingTests
             when !request.IsRecursive && request.After.Length > request.Prefix.Length + 1 =>
                 request with { After = request.After[..(request.Prefix.Length + 1)] },
             "lists all that lies below" => request with { IsRecursive = true },
-            "takes a prefix for a component" when request.Prefix.Span[^1] != '/' => request with { Prefix = (
-                byte[])[.. request.Prefix.Span, (byte)'/'] },
+            "takes a prefix for a component" when request.Prefix.Span[^1] != '/' => request with
+            {
+                Prefix = (byte[])[.. request.Prefix.Span, (byte)'/'],
+            },
             _ => request,
         });
         for (var round = 0; round < 300; round++)
@@ -91,8 +93,8 @@ public sealed class ListingTests
         var tag = (await rig.RunAsync("PUT", "/bucket/<key>", "content")).Must(200).Header("ETag");
         var list = await rig.RunAsync(
             rig.Call("GET", "/bucket").Ask("list-type", "2").Ask("fetch-owner", "true").Ask("encoding-type", "url"));
-        Assert.Equal(("%3Ckey%3E", tag, "7", "2026-01-01T00:00:00.000Z"), (
-            list.One("Key"), list.One("ETag"), list.One("Size"), list.One("LastModified")));
+        Assert.Equal(("%3Ckey%3E", tag, "7", "2026-01-01T00:00:00.000Z"),
+        (list.One("Key"), list.One("ETag"), list.One("Size"), list.One("LastModified")));
         Assert.Equal(("false", "1", "1000"), (list.One("IsTruncated"), list.One("KeyCount"), list.One("MaxKeys")));
         Assert.Equal("<key>", (await rig.RunAsync("GET", "/bucket")).One("Key"));
         Assert.Equal("null", (await rig.RunAsync(rig.Call("GET", "/bucket").Ask("versions"))).One("VersionId"));

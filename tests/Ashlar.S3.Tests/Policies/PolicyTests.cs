@@ -82,14 +82,14 @@ public sealed class PolicyTests : IAsyncLifetime
     {
         foreach (var (policy, status, code) in ((string, int, string)[])
             [
-                (Policy("\"s3:*\""), 501, "NotImplemented"), (Policy("\"s3:PutObject\""), 501, "NotImplemented"), (
-                    Policy(effect: "Deny"), 501, "NotImplemented"),
-                (Policy(principal: "{\"AWS\":\"arn:aws:iam::1:root\"}"), 501, "NotImplemented"), (
-                    Policy(more: ",\"Condition\":{}"), 501, "NotImplemented"),
+                (Policy("\"s3:*\""), 501, "NotImplemented"), (Policy("\"s3:PutObject\""), 501, "NotImplemented"),
+                (Policy(effect: "Deny"), 501, "NotImplemented"),
+                (Policy(principal: "{\"AWS\":\"arn:aws:iam::1:root\"}"), 501, "NotImplemented"),
+                (Policy(more: ",\"Condition\":{}"), 501, "NotImplemented"),
                 (Policy(resource: "\"arn:aws:s3:::other/*\""), 400, "MalformedPolicy"), (Policy(resource: "\"*\""), 400, "MalformedPolicy"),
                 ("{}", 400, "MalformedPolicy"), ("x", 400, "MalformedPolicy"),
-                ("", 400, "MalformedPolicy"), (new string('[', 10_000), 400, "MalformedPolicy"), (
-                    new string(' ', 20_000), 400, "EntityTooLarge"),
+                ("", 400, "MalformedPolicy"), (new string('[', 10_000), 400, "MalformedPolicy"),
+                (new string(' ', 20_000), 400, "EntityTooLarge"),
             ])
         {
             (await SetAsync(policy)).MustFail(status, code);
@@ -127,8 +127,8 @@ public sealed class PolicyTests : IAsyncLifetime
         (await rig.SendAsync(preflight)).MustFail(403, "AccessDenied");
         (await rig.RunAsync(rig.Call("PUT", "/bucket").Ask("cors").Send(rules))).Must(200);
         var answer = (await rig.SendAsync(preflight.With("Access-Control-Request-Headers", "X-Amz-Date, x-amz-acl"))).Must(200);
-        Assert.Equal(("https://www.example", "PUT, GET", "60", "ETag"), (
-            answer.Header("Access-Control-Allow-Origin"), answer.Header("Access-Control-Allow-Methods"), answer.Header(
+        Assert.Equal(("https://www.example", "PUT, GET", "60", "ETag"),
+        (answer.Header("Access-Control-Allow-Origin"), answer.Header("Access-Control-Allow-Methods"), answer.Header(
                 "Access-Control-Max-Age"),
             answer.Header("Access-Control-Expose-Headers")));
         (await rig.SendAsync(preflight.With("Origin", "https://www.example.org"))).MustFail(403, "AccessDenied");
