@@ -60,7 +60,8 @@ public interface ICollection
 
     /// <summary>
     /// Of blocks that a node has, those that nothing tells of: no row, and no pin. A generation is drawn once, and its block is pinned
-    /// before a node hears of it, so nothing ever will. They become <see cref="BlockState.Deleting"/> there.
+    /// before a node hears of it, so nothing ever will. They become <see cref="BlockState.Deleting"/> there. So does a copy of a block
+    /// that is being deleted, and that its row does not list: it came after its node was told to remove it.
     /// </summary>
     /// <param name="customer">Whose; also one that was deleted.</param>
     /// <param name="node">The node.</param>

@@ -117,8 +117,12 @@ public sealed partial class EmbeddedMetadataStore
         foreach (var block in blocks.DistinctBy(block => block.Name))
         {
             var id = new CustomerBlock(customer, block.Name);
-            if (FindBlock(customer, block.Name) is not null || IsInUse(id)) continue;
-            PutBlock(batch, null, Surplus(id, block.LengthBytes, [node]));
+            var present = FindBlock(customer, block.Name);
+            if (present is { Locations: var of } && (of.State != BlockState.Deleting || of.Nodes.Contains(node))) continue;
+            if (present is null && IsInUse(id)) continue;
+            PutBlock(batch, present, present is { Locations: var row }
+                ? Change(present, row with { Nodes = InOrder(row.Nodes.Append(node)) })
+                : Surplus(id, block.LengthBytes, [node]));
             count++;
         }
 

@@ -121,6 +121,13 @@ public abstract class CollectionContract : MetadataContract
         Assert.Equal(0, await Store.AdoptStrangersAsync(Customer, Nodes[3], found));
         var surplus = Assert.Single(await Store.ListDeletingAsync(null, 10));
         Assert.Equal((stranger, Nodes[3], 8), (surplus.Name, Assert.Single(surplus.Nodes), surplus.LengthBytes));
+
+        // Another node has one as well: both are to remove it.
+        Assert.Equal(1, await Store.AdoptStrangersAsync(Customer, Nodes[0], found));
+        Assert.Equal(0, await Store.AdoptStrangersAsync(Customer, Nodes[0], found));
+        Assert.Equal([Nodes[0], Nodes[3]], Assert.Single(await Store.ListDeletingAsync(null, 10)).Nodes);
+        Assert.False(await Store.FinishDeletionAsync(new(Customer, stranger), [Nodes[3]]));
+        Assert.True(await Store.FinishDeletionAsync(new(Customer, stranger), [Nodes[0]]));
     }
 
     [Fact]
