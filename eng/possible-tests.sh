@@ -56,3 +56,7 @@ elif { [ "$(id -u)" -eq 0 ] || sudo -n true 2>/dev/null; } && apt-cache show lib
 else
     impossible interop "missing: $missing"
 fi
+
+# Registries of other languages are not everywhere: what ./test has fetched from them is possible.
+missing=$(eng/install-test-tools.sh --missing-sdks)
+if [ -z "$missing" ]; then echo sdks; else impossible sdks "missing: $missing"; fi

@@ -6,70 +6,89 @@ namespace Ashlar.Interop.Tests.S3;
 /// <summary>Programs that speak S3, told by environment and files of their own whom to talk to.</summary>
 sealed class S3Client
 {
-    readonly S3Store store;
+    readonly string work, url, keyId, secret;
 
     public S3Client(S3Store store)
+        : this(store.Work, store.Url, S3Store.KeyId, S3Store.Secret)
     {
-        this.store = store;
+    }
+
+    /// <param name="work">A directory for files of the clients.</param>
+    /// <param name="url">Where the server is.</param>
+    /// <param name="keyId">Who asks.</param>
+    /// <param name="secret">Proves it.</param>
+    public S3Client(string work, string url, string keyId, string secret)
+    {
+        (this.work, this.url, this.keyId, this.secret) = (work, url, keyId, secret);
+        var host = new Uri(url).Authority;
         File.WriteAllText(
-            $"{store.Work}/aws", "[default]\ns3 =\n  addressing_style = path\n  signature_version = s3v4\n  max_concurrent_requests = 4\n");
-        File.WriteAllText($"{store.Work}/s3cfg", $"""
+            $"{work}/aws", "[default]\ns3 =\n  addressing_style = path\n  signature_version = s3v4\n  max_concurrent_requests = 4\n");
+        File.WriteAllText($"{work}/s3cfg", $"""
             [default]
-            access_key = {S3Store.KeyId}
-            secret_key = {S3Store.Secret}
-            host_base = 127.0.0.1:{store.Port}
-            host_bucket = 127.0.0.1:{store.Port}
+            access_key = {keyId}
+            secret_key = {secret}
+            host_base = {host}
+            host_bucket = {host}
             use_https = False
             multipart_chunk_size_mb = 5
             """);
-        File.WriteAllText($"{store.Work}/rclone", $"""
+        File.WriteAllText($"{work}/rclone", $"""
             [ashlar]
             type = s3
             provider = Other
-            access_key_id = {S3Store.KeyId}
-            secret_access_key = {S3Store.Secret}
-            endpoint = {store.Url}
+            access_key_id = {keyId}
+            secret_access_key = {secret}
+            endpoint = {url}
             """);
-        File.WriteAllText($"{store.Work}/s3fs", $"{S3Store.KeyId}:{S3Store.Secret}\n");
-        if (OperatingSystem.IsLinux()) File.SetUnixFileMode($"{store.Work}/s3fs", UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        File.WriteAllText($"{work}/s3fs", $"{keyId}:{secret}\n");
+        if (OperatingSystem.IsLinux()) File.SetUnixFileMode($"{work}/s3fs", UnixFileMode.UserRead | UnixFileMode.UserWrite);
     }
 
-    public string Aws(params string[] arguments) =>
-        Run("aws", ["--endpoint-url", store.Url, "--region", "us-east-1", .. arguments]).MustSucceed();
+    /// <summary>After this a client hangs.</summary>
+    public TimeSpan Deadline { get; init; } = ExternalTool.DefaultDeadline;
 
-    public string Rclone(params string[] arguments) => Run("rclone", ["--config", $"{store.Work}/rclone", .. arguments]).MustSucceed();
+    public string Aws(params string[] arguments) =>
+        Run("aws", ["--endpoint-url", url, "--region", "us-east-1", .. arguments]).MustSucceed();
+
+    public string Rclone(params string[] arguments) => Run("rclone", ["--config", $"{work}/rclone", .. arguments]).MustSucceed();
 
     public string S3Cmd(params string[] arguments) =>
-        Run("s3cmd", ["-c", $"{store.Work}/s3cfg", "--no-progress", .. arguments]).MustSucceed();
+        Run("s3cmd", ["-c", $"{work}/s3cfg", "--no-progress", .. arguments]).MustSucceed();
 
     public string Restic(params string[] arguments) =>
-        Run("restic", ["-r", $"s3:{store.Url}/restic", "--no-cache", "-o", "s3.bucket-lookup=path", .. arguments]).MustSucceed();
+        Run("restic", ["-r", $"s3:{url}/restic", "--no-cache", "-o", "s3.bucket-lookup=path", .. arguments]).MustSucceed();
 
-    /// <summary>Runs a program in Python.</summary>
-    public string Python(string program) => Run("/usr/bin/python3", ["-c", program]).MustSucceed();
+    /// <summary>Runs a program in Python: that of the distribution, or the one with the new boto3.</summary>
+    public string Python(string program, bool isNew = false) =>
+        Run(isNew ? LanguageSdks.Python! : "/usr/bin/python3", ["-c", program]).MustSucceed();
+
+    /// <summary>Runs a program in JavaScript.</summary>
+    public string Node(string program) => Run("node", ["-e", program]).MustSucceed();
 
     public ToolResult Run(string tool, string[] arguments)
     {
-        var start = new ProcessStartInfo(ExternalTool.Find(tool) ?? tool, arguments) { WorkingDirectory = store.Work };
+        var start = new ProcessStartInfo(ExternalTool.Find(tool) ?? tool, arguments) { WorkingDirectory = work };
         foreach (var (name, value) in ((string, string)[])
             [
-                ("AWS_ACCESS_KEY_ID", S3Store.KeyId), ("AWS_SECRET_ACCESS_KEY", S3Store.Secret), ("AWS_CONFIG_FILE", $"{store.Work}/aws"),
+                ("AWS_ACCESS_KEY_ID", keyId), ("AWS_SECRET_ACCESS_KEY", secret), ("AWS_CONFIG_FILE", $"{work}/aws"),
                 ("AWS_EC2_METADATA_DISABLED", "true"), ("AWS_PAGER", ""), ("RESTIC_PASSWORD", "password"),
-                ("HOME", store.Work), ("ENDPOINT", store.Url),
-                ("S3_WORK", store.Work), ("no_proxy", "*"),
+                ("HOME", work), ("ENDPOINT", url),
+                ("S3_WORK", work), ("no_proxy", "*"),
+                ("NODE_PATH", LanguageSdks.NodeModules),
             ])
         {
             start.Environment[name] = value;
         }
 
+        if (tool == LanguageSdks.Python) start.Environment["PYTHONPATH"] = LanguageSdks.PythonModules;
         start.Environment.Remove("AWS_CA_BUNDLE"); // Some clients cannot have one.
-        return ExternalTool.Run(TimeSpan.FromMinutes(2), start);
+        return ExternalTool.Run(Deadline, start);
     }
 
     /// <summary>A part of what is documented on this machine, with names as people give them.</summary>
     public string CreateTree(int files = 30)
     {
-        var root = $"{store.Work}/tree";
+        var root = $"{work}/tree";
         var found = Directory.Exists("/usr/share/doc")
             ? Directory.EnumerateFiles("/usr/share/doc", "*", new EnumerationOptions
             {

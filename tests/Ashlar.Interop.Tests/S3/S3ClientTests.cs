@@ -86,59 +86,6 @@ public sealed class S3ClientTests : IAsyncLifetime
         client.S3Cmd("rb", "s3://bucket");
     }
 
-    [FactIfTool("boto3")]
-    public void Boto3_uploads_in_parts_on_conditions_with_tags_and_by_forms()
-    {
-        Assert.Equal("done", client.Python("""
-            import boto3, os, io, urllib.request, hashlib
-            from botocore.config import Config
-            from botocore.exceptions import ClientError
-            s3 = boto3.client('s3', endpoint_url=os.environ['ENDPOINT'], region_name='us-east-1', config=Config(
-                signature_version='s3v4', s3={'addressing_style': 'path'}))
-            def fails(code, call, **arguments):
-                try: call(**arguments)
-                except ClientError as e: assert e.response['Error']['Code'] == code, e
-                else: assert False, code
-            s3.create_bucket(Bucket='bucket')
-            fails('NoSuchKey', s3.get_object, Bucket='bucket', Key='none')
-            content = os.urandom(12 << 20)
-            s3.upload_fileobj(io.BytesIO(content), 'bucket', 'big', ExtraArgs={'Metadata': {'a': 'b'}, 'ContentType': 'text/x'})
-            got = s3.get_object(Bucket='bucket', Key='big')
-            assert got['Body'].read() == content and got['Metadata'] == {'a': 'b'} and got['ContentType'] == 'text/x'
-            target = io.BytesIO(); s3.download_fileobj('bucket', 'big', target); assert target.getvalue() == content
-            assert s3.get_object(Bucket='bucket', Key='big', Range='bytes=5-9')['Body'].read() == content[5:10]
-            for i in range(25): s3.put_object(Bucket='bucket', Key='many/%02d' % i, Body=b'x' * i)
-            keys = [o['Key'] for p in s3.get_paginator('list_objects_v2').paginate(
-                Bucket='bucket', Prefix='many/', PaginationConfig={'PageSize': 7}) for o in p['Contents']]
-            assert keys == ['many/%02d' % i for i in range(25)], keys
-            versions = s3.list_object_versions(Bucket='bucket')['Versions']
-            assert len(versions) == 26 and all(v['VersionId'] == 'null' for v in versions)
-            s3.put_object_tagging(Bucket='bucket', Key='big', Tagging={'TagSet': [{'Key': 'k', 'Value': 'v & w'}]})
-            assert s3.get_object_tagging(Bucket='bucket', Key='big')['TagSet'] == [{'Key': 'k', 'Value': 'v & w'}]
-            s3.copy({'Bucket': 'bucket', 'Key': 'big'}, 'bucket', 'copy')
-            assert hashlib.md5(s3.get_object(Bucket='bucket', Key='copy')['Body'].read()).digest() == hashlib.md5(content).digest()
-            s3.put_object(Bucket='bucket', Key='sum', Body=b'abc', ChecksumAlgorithm='SHA256')
-            assert 'ChecksumSHA256' in s3.head_object(Bucket='bucket', Key='sum', ChecksumMode='ENABLED')
-            if 'IfNoneMatch' in s3.meta.service_model.operation_model('PutObject').input_shape.members:
-                fails('PreconditionFailed', s3.put_object, Bucket='bucket', Key='sum', Body=b'', IfNoneMatch='*')
-            url = s3.generate_presigned_url('put_object', {'Bucket': 'bucket', 'Key': 'presigned'})
-            urllib.request.urlopen(urllib.request.Request(url, data=b'by url', method='PUT', headers={'Content-Type': ''}))
-            assert s3.get_object(Bucket='bucket', Key='presigned')['Body'].read() == b'by url'
-            post = s3.generate_presigned_post('bucket', 'form', Conditions=[['content-length-range', 1, 100]])
-            body = b''.join(b'--x\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n' % (
-                k.encode(), v.encode()) for k, v in post['fields'].items())
-            body += b'--x\r\nContent-Disposition: form-data; name="file"\r\n\r\nby form\r\n--x--\r\n'
-            urllib.request.urlopen(
-                urllib.request.Request(post['url'], data=body, headers={'Content-Type': 'multipart/form-data; boundary=x'}))
-            assert s3.get_object(Bucket='bucket', Key='form')['Body'].read() == b'by form'
-            keys = [{'Key': o['Key']} for o in s3.list_objects(Bucket='bucket')['Contents']]
-            assert not s3.delete_objects(Bucket='bucket', Delete={'Objects': keys}).get('Errors')
-            s3.delete_bucket(Bucket='bucket')
-            fails('NoSuchBucket', s3.list_objects_v2, Bucket='bucket')
-            print('done')
-            """).Trim());
-    }
-
     [FactIfTool("restic")]
     public void Restic_backs_up_checks_prunes_and_restores()
     {

@@ -16,7 +16,7 @@ namespace Ashlar.Interop.Tests.Server;
 /// </summary>
 sealed partial class AshlarProcess : IDisposable
 {
-    const int TerminateSignal = 15, StopSignal = 19;
+    const int TerminateSignal = 15, ContinueSignal = 18, StopSignal = 19;
     const int KilledExitCode = 128 + 9;
     const int NoSuchProcess = 3; // ESRCH
 
@@ -73,6 +73,21 @@ sealed partial class AshlarProcess : IDisposable
     public static string TargetName(string volume) => $"iqn.2026-11.io.ashlar:main.{volume}";
 
     public string IscsiUrl(string volume) => $"iscsi://{IscsiPortal}/{TargetName(volume)}/0";
+
+    /// <summary>URL of the S3 server.</summary>
+    public string S3Url => Served.Endpoints.S3!;
+
+    /// <summary>The first key, and its secret.</summary>
+    public (string Id, string Secret) FirstKey =>
+        File.ReadAllText(Path.Combine(dataDirectory, "files", "key")).Trim().Split(':') is [var id, var secret]
+            ? (id, secret)
+            : throw new ServerException("has another key file", Log);
+
+    /// <summary>The most memory that it has had since it was launched: <c>VmHWM</c> of the kernel.</summary>
+    public long PeakMemoryBytes => long.Parse(
+        File.ReadLines($"/proc/{ProcessId}/status").First(static line => line.StartsWith("VmHWM:", StringComparison.Ordinal))
+            .Split(' ', StringSplitOptions.RemoveEmptyEntries)[1],
+        System.Globalization.CultureInfo.InvariantCulture) << 10;
 
     Status Served => status ?? throw new ServerException("does not serve", Log);
 
@@ -151,6 +166,9 @@ sealed partial class AshlarProcess : IDisposable
         WaitUntil(IsStopped, "does not stand still");
     }
 
+    /// <summary>Lets all its threads go on after <see cref="Freeze"/>.</summary>
+    public void Thaw() => _ = Signal(process!.Id, ContinueSignal);
+
     /// <summary>SIGTERM. The process must end by itself and without an error.</summary>
     public void Stop()
     {
@@ -164,11 +182,14 @@ sealed partial class AshlarProcess : IDisposable
     public string Command(params string[] arguments) => TryCommand(arguments).MustSucceed();
 
     /// <summary>The same where it need not succeed.</summary>
-    public ToolResult TryCommand(params string[] arguments)
+    public ToolResult TryCommand(params string[] arguments) => TryCommand(LongestWait, arguments);
+
+    /// <inheritdoc cref="TryCommand(string[])"/>
+    public ToolResult TryCommand(TimeSpan deadline, params string[] arguments)
     {
         var start = new ProcessStartInfo("dotnet", [ProgramPath, .. arguments, "--data", dataDirectory]);
         ForgetSettings(start);
-        return ExternalTool.Run(LongestWait, start);
+        return ExternalTool.Run(deadline, start);
     }
 
     public void CreateVolume(string name, string size) => Command("volume", "create", name, "--size", size);

@@ -67,6 +67,7 @@ public static class ExternalTool
             .EnumerateFiles("/usr/lib", "block-iscsi.so", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 2 })
             .Any(),
         "boto3" => Directory.Exists("/usr/lib/python3/dist-packages/boto3"),
+        _ when LanguageSdks.IsOne(need) => LanguageSdks.IsPresent(need),
         _ when need.Contains(".so", StringComparison.Ordinal) => IsLoadable(need),
         _ => Find(need) is not null,
     };

@@ -12,7 +12,8 @@ public sealed class FactIfToolAttribute : FactAttribute
     public FactIfToolAttribute(params string[] tools)
     {
         Tools = tools;
-        if (ExternalTool.WhyNot(tools) is { } reason) Skip = TestGroups.NotRun(TestGroups.Interop, reason);
+        var group = tools.Any(LanguageSdks.IsOne) ? TestGroups.Sdks : TestGroups.Interop;
+        if (ExternalTool.WhyNot(tools) is { } reason) Skip = TestGroups.NotRun(group, reason);
     }
 
     /// <summary>Names of the programs and libraries.</summary>

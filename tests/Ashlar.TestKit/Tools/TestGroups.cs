@@ -9,6 +9,9 @@ public static class TestGroups
     /// <summary>Real clients: QEMU, libnbd, libiscsi and their tools.</summary>
     public const string Interop = "interop";
 
+    /// <summary>Libraries from npm and PyPI, where these registries are reached.</summary>
+    public const string Sdks = "sdks";
+
     /// <summary>A real file system whose power is cut: root, loop devices and ext4.</summary>
     public const string PowerCuts = "powercuts";
 
