@@ -30,7 +30,6 @@ sealed class Newcomer : IDisposable
             ["DOTNET_ROOT"] = dotnet,
             ["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1",
             ["DOTNET_NOLOGO"] = "1",
-            ["MSBUILDDISABLENODEREUSE"] = "1",
             ["TERM"] = "dumb",
         };
         PutProgram();
