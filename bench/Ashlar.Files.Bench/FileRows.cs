@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
-using Ashlar.Storage;
 
 namespace Ashlar.Files.Bench;
 
@@ -10,15 +9,15 @@ namespace Ashlar.Files.Bench;
 /// </summary>
 sealed class FileRows(string directory, long fileBytes, int rounds)
 {
-    const int PieceBytes = 256 << 10, RangeBytes = 64 << 10, RangeReads = 4000, Many = 16;
+    const int RangeBytes = 64 << 10, RangeReads = 4000, Many = 16;
 
     public async Task RunAsync()
     {
         var megabytes = fileBytes / (double)(1 << 20);
-        var hash = Median(() => Task.FromResult(Rate(megabytes, Hash)));
-        var disk = Median(() => Task.FromResult(Rate(megabytes, WriteRaw)));
-        Console.Error.WriteLine(FormattableString.Invariant($"SHA-256 {await hash:F0} MiB/s, disk {await disk:F0} MiB/s"));
-        foreach (var copies in (int[])[1, 3]) await MeasureAsync(copies, megabytes, await hash, await disk);
+        var hash = Median(() => Floors.Hash(HashAlgorithmName.SHA256, fileBytes));
+        var disk = Median(() => Floors.Write(directory, fileBytes));
+        Console.Error.WriteLine(FormattableString.Invariant($"SHA-256 {hash:F0} MiB/s, disk {disk:F0} MiB/s"));
+        foreach (var copies in (int[])[1, 3]) await MeasureAsync(copies, megabytes, hash, disk);
         await MeasureMemoryAsync();
     }
 
@@ -55,7 +54,7 @@ sealed class FileRows(string directory, long fileBytes, int rounds)
 
         var floor = Math.Min(hash, disk / copies);
         Print($"put of {megabytes:0} MiB, {copies} copies, durable, MiB/s", puts, floor);
-        Print($"the same content again, {copies} copies, MiB/s, against its first put", again, Median(puts));
+        Print($"the same content again, {copies} copies, MiB/s, against its first put", again, Floors.Median(puts));
         Print($"get of {megabytes:0} MiB, {copies} copies, MiB/s, against SHA-256", gets, hash);
         await MeasureRangesAsync(store, copies);
         Console.Error.WriteLine($"  peak of memory so far: {Process.GetCurrentProcess().PeakWorkingSet64 >> 20} MiB");
@@ -83,49 +82,7 @@ sealed class FileRows(string directory, long fileBytes, int rounds)
 
     PatternStream Content(int round) => new PatternStream(fileBytes, (ulong)round);
 
-    void Hash()
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        var piece = new byte[PieceBytes];
-        for (var done = 0L; done < fileBytes; done += PieceBytes) hash.AppendData(piece);
-        hash.GetHashAndReset();
-    }
-
-    void WriteRaw()
-    {
-        var path = Path.Combine(directory, "raw");
-        var piece = new byte[PieceBytes];
-        new Random(1).NextBytes(piece);
-        using (var file = FileSystems.Real.Open(path, FileOpenMode.OpenOrCreate))
-        {
-            file.SetLength(0);
-            for (var done = 0L; done < fileBytes; done += PieceBytes)
-            {
-                file.Write(piece, done);
-                if (done % (4 << 20) == 0 && done > 0) file.StartWriteBack(done - (4 << 20), 4 << 20);
-            }
-
-            file.Sync();
-        }
-
-        FileSystems.Real.Delete(path);
-    }
-
-    async Task<double> Median(Func<Task<double>> measure)
-    {
-        var rates = new List<double>();
-        for (var round = 0; round < rounds; round++) rates.Add(await measure());
-        return Median(rates);
-    }
-
-    static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
-
-    static double Rate(double units, Action work)
-    {
-        var begun = Stopwatch.GetTimestamp();
-        work();
-        return units / Stopwatch.GetElapsedTime(begun).TotalSeconds;
-    }
+    double Median(Func<double> measure) => Floors.Median(Enumerable.Range(0, rounds).Select(_ => measure()).ToArray());
 
     static async Task<double> RateAsync(double units, Func<Task> work)
     {
@@ -139,7 +96,7 @@ sealed class FileRows(string directory, long fileBytes, int rounds)
 
     static void Print(string name, List<double> ours, double theirs)
     {
-        var our = Median(ours);
+        var our = Floors.Median(ours);
         Console.WriteLine(FormattableString.Invariant($"{name}\t{our:F0}\t{theirs:F0}\t{our / theirs:F2}"));
         Console.Error.WriteLine(FormattableString.Invariant($"  spread {ours.Min():F0} to {ours.Max():F0}"));
     }
