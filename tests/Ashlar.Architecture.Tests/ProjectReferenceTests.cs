@@ -19,6 +19,7 @@ public sealed class ProjectReferenceTests
     [InlineData("Ashlar.S3", "Ashlar.Files Ashlar.Storage")]
     [InlineData("Ashlar.Transport", "Ashlar.Storage")]
     [InlineData("Ashlar.Nbd", "Ashlar.Blocks Ashlar.Transport")]
+    [InlineData("Ashlar.Nvme", "Ashlar.Blocks Ashlar.Transport")]
     [InlineData("Ashlar.Scsi", "Ashlar.Blocks")]
     [InlineData("Ashlar.Iscsi", "Ashlar.Blocks Ashlar.Scsi Ashlar.Transport")]
     public void A_layer_references_only_the_layers_below_it(string project, string expected) =>

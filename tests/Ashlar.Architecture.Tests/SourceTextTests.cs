@@ -14,6 +14,7 @@ public sealed class SourceTextTests
     [InlineData("Ashlar.KeyValue")]
     [InlineData("Ashlar.KeyValue.Sharding")]
     [InlineData("Ashlar.Nbd")]
+    [InlineData("Ashlar.Nvme")]
     [InlineData("Ashlar.Planning")]
     [InlineData("Ashlar.S3")]
     [InlineData("Ashlar.Scsi")]

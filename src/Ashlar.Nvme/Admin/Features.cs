@@ -1,0 +1,74 @@
+namespace Ashlar.Nvme;
+
+/// <summary>
+/// Get and Set Features (NVM Express Base 2.0, 5.15 and 5.27). Nothing is saved: each association begins with what is usual.
+/// </summary>
+sealed class Features(Controller controller)
+{
+    const byte WriteCache = 0x06, QueueCounts = 0x07, EventConfiguration = 0x0B, KeepAliveTimeout = 0x0F, HostIdentifier = 0x81;
+    const uint SaveBit = 1u << 31, SelectMask = 7, SelectSupported = 3;
+    const int HostIdBytes = 16;
+
+    // Queues of either kind, from 0.
+    const uint MaxQueues = (Controller.MaxIoQueues - 1) | ((Controller.MaxIoQueues - 1) << 16);
+
+    /// <summary>Dword 10 has the feature (bits 0 to 7) and which of its values (8 to 10): it is the same in each of them.</summary>
+    public AdminReply Get(in SubmissionEntry entry)
+    {
+        var feature = (byte)entry.Dword10;
+        if (!IsKnown(feature)) return AdminReply.Invalid;
+        if (((entry.Dword10 >> 8) & SelectMask) == SelectSupported) return new(NvmeStatus.Success, IsChangeable(feature) ? 4u : 0u);
+        switch (feature)
+        {
+            case WriteCache:
+                return new(NvmeStatus.Success, controller.HasWriteCache ? 1u : 0u);
+            case QueueCounts:
+                return new(NvmeStatus.Success, MaxQueues);
+            case EventConfiguration:
+                return new(NvmeStatus.Success, controller.Events.Configuration);
+            case KeepAliveTimeout:
+                return new(NvmeStatus.Success, controller.KeepAlive.Milliseconds);
+            default:
+                // The long form, which is the only one over fabrics.
+                if ((entry.Dword11 & 1) == 0) return AdminReply.Invalid;
+                var id = new byte[HostIdBytes];
+                controller.HostId.TryWriteBytes(id, bigEndian: true, out _);
+                return AdminCommands.Fit(new(NvmeStatus.Success, Data: id), entry, HostIdBytes);
+        }
+    }
+
+    /// <summary>Dword 10 has the feature, and in bit 31 whether its value is to be saved; dword 11 has the value.</summary>
+    public AdminReply Set(in SubmissionEntry entry)
+    {
+        var feature = (byte)entry.Dword10;
+        if (!IsKnown(feature)) return AdminReply.Invalid;
+        if ((entry.Dword10 & SaveBit) != 0) return new(NvmeStatus.FeatureNotSaveable | NvmeStatus.DoNotRetry);
+        switch (feature)
+        {
+            case WriteCache:
+                controller.HasWriteCache = (entry.Dword11 & 1) != 0;
+                return new(NvmeStatus.Success);
+            case QueueCounts:
+                // FFFFh would be 65,536 queues, which is none that may be asked for.
+                if ((ushort)entry.Dword11 == ushort.MaxValue || entry.Dword11 >> 16 == ushort.MaxValue) return AdminReply.Invalid;
+                return new(NvmeStatus.Success, MaxQueues);
+            case EventConfiguration:
+                controller.Events.Configuration = entry.Dword11;
+                return new(NvmeStatus.Success);
+            case KeepAliveTimeout:
+                controller.KeepAlive.Set(entry.Dword11);
+                return new(NvmeStatus.Success);
+            default:
+                return new(NvmeStatus.CommandSequenceError | NvmeStatus.DoNotRetry); // It was told by Connect.
+        }
+    }
+
+    bool IsKnown(byte feature) => feature switch
+    {
+        EventConfiguration or KeepAliveTimeout or HostIdentifier => true,
+        WriteCache or QueueCounts => !controller.IsDiscovery,
+        _ => false,
+    };
+
+    static bool IsChangeable(byte feature) => feature != HostIdentifier;
+}

@@ -1,0 +1,170 @@
+using System.Net;
+using Ashlar.Blocks;
+using Ashlar.Storage;
+
+namespace Ashlar.Nvme;
+
+/// <summary>
+/// The controller of one association: an admin queue and the I/O queues that join it. It lives as long as the admin queue, and uses the
+/// volume by one session, so that what one host has written, reserved or is limited to is one host's, whatever queue it comes by.
+/// </summary>
+sealed class Controller : IDisposable
+{
+    /// <summary>I/O queues of a controller.</summary>
+    public const int MaxIoQueues = 128;
+
+    readonly NvmeNode node;
+    readonly QueuePair admin;
+    readonly object gate = new(); // A monitor: it is waited on.
+    readonly Dictionary<int, QueuePair> queues = [];
+    bool isEnding;
+
+    public Controller(
+        NvmeNode node,
+        QueuePair admin,
+        ClientIdentity host,
+        Guid hostId,
+        IPEndPoint dialled,
+        NvmeSubsystem? subsystem,
+        uint keepAliveMilliseconds)
+    {
+        this.node = node;
+        this.admin = admin;
+        Host = host;
+        HostId = hostId;
+        Dialled = dialled;
+        Subsystem = subsystem;
+        KeepAlive = new(node.Time, Expire);
+        KeepAlive.Set(keepAliveMilliseconds);
+        Events = new(admin);
+        Admin = new(this, node);
+    }
+
+    /// <summary>Its number within the node.</summary>
+    public ushort Id { get; set; }
+
+    /// <summary>Who it is for.</summary>
+    public ClientIdentity Host { get; }
+
+    /// <summary>By which a host with several names is one.</summary>
+    public Guid HostId { get; }
+
+    /// <summary>The address of ours that the host has dialled.</summary>
+    public IPEndPoint Dialled { get; }
+
+    /// <summary>What it gives access to; null for that of discovery.</summary>
+    public NvmeSubsystem? Subsystem { get; }
+
+    public bool IsDiscovery => Subsystem is null;
+
+    /// <summary>Name of the subsystem.</summary>
+    public string Name => Subsystem?.Name ?? NvmeNames.Discovery;
+
+    public ControllerProperties Properties { get; } = new();
+
+    public AsynchronousEvents Events { get; }
+
+    public AdminCommands Admin { get; }
+
+    public KeepAlive KeepAlive { get; }
+
+    /// <summary>Whether writes may rest in a volatile cache until they are flushed.</summary>
+    public bool HasWriteCache { get; set; } = true;
+
+    /// <summary>Begins to listen to the volume. Its identifier is known.</summary>
+    public void Start()
+    {
+        if (Subsystem is { } subsystem) subsystem.Session.Volume.Changed += OnChanged;
+    }
+
+    /// <summary>The host has sent something.</summary>
+    public void Heard() => KeepAlive.Heard();
+
+    /// <summary>A connection becomes an I/O queue.</summary>
+    public NvmeStatus TryJoin(int id, QueuePair queue)
+    {
+        if (id is < 1 or > MaxIoQueues) return NvmeStatus.InvalidQueueIdentifier | NvmeStatus.DoNotRetry;
+        lock (gate)
+        {
+            if (isEnding || !Properties.IsReady) return NvmeStatus.CommandSequenceError;
+            return queues.TryAdd(id, queue) ? NvmeStatus.Success : NvmeStatus.CommandSequenceError;
+        }
+    }
+
+    /// <summary>An I/O queue has ended; nothing of it runs.</summary>
+    public void Remove(int id)
+    {
+        lock (gate)
+        {
+            Invariant.Require(queues.Remove(id));
+            Monitor.PulseAll(gate);
+        }
+    }
+
+    /// <summary>
+    /// Does what the host has asked for by a property. Order: the queues have ended when this returns, so nothing of them lands after the
+    /// host was told.
+    /// </summary>
+    public void Change(ControllerChange change, CancellationToken cancellationToken)
+    {
+        EndQueues(isDraining: change == ControllerChange.Shutdown, forGood: false);
+        if (change == ControllerChange.Shutdown && Subsystem is { } subsystem)
+            subsystem.Session.FlushAsync(cancellationToken).AsTask().GetAwaiter().GetResult();
+    }
+
+    /// <summary>Ends the association.</summary>
+    public void End(bool isDraining)
+    {
+        Events.End();
+        EndQueues(isDraining, forGood: true);
+        Dispose();
+    }
+
+    /// <summary>Lets the volume go, of which nothing runs any more.</summary>
+    public void Dispose()
+    {
+        KeepAlive.Dispose();
+        if (Subsystem is not { } subsystem) return;
+        subsystem.Session.Volume.Changed -= OnChanged;
+        subsystem.Dispose();
+    }
+
+    /// <summary>Sees to it that a command of a queue never has effects.</summary>
+    public bool TryAbort(int queueId, ushort commandId)
+    {
+        if (queueId == 0) return admin.TryAbort(commandId);
+        lock (gate) return queues.TryGetValue(queueId, out var queue) && queue.TryAbort(commandId);
+    }
+
+    void EndQueues(bool isDraining, bool forGood)
+    {
+        QueuePair[] all;
+        lock (gate)
+        {
+            isEnding |= forGood;
+            all = [.. queues.Values];
+        }
+        // Without the gate, which those take that leave.
+        foreach (var queue in all)
+        {
+            if (isDraining) queue.Drain();
+            else queue.Cut();
+        }
+        lock (gate)
+        {
+            while (Array.Exists(all, queue => queues.ContainsValue(queue))) Monitor.Wait(gate);
+            Invariant.Require(!forGood || queues.Count == 0);
+        }
+    }
+
+    void Expire()
+    {
+        node.Report($"nvme: nothing was heard of {Host.Name} at {Host.Address} for its keep alive time: its association with {Name} ends");
+        admin.Cut();
+    }
+
+    void OnChanged(object? sender, VolumeEventArgs change)
+    {
+        if (change.Kind == VolumeEventKind.CapacityChanged) Events.NamespaceChanged();
+    }
+}

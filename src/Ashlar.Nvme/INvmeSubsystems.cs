@@ -1,0 +1,44 @@
+using Ashlar.Blocks;
+
+namespace Ashlar.Nvme;
+
+/// <summary>What an NVMe/TCP server serves. Asked anew for each discovery and association, so volumes may come and go.</summary>
+public interface INvmeSubsystems
+{
+    /// <summary>Names of the subsystems (NQNs) that a host is told of.</summary>
+    IReadOnlyList<string> List(ClientIdentity host);
+
+    /// <summary>Opens a subsystem for one association; null when there is none of that name.</summary>
+    /// <param name="name">The NQN as the host wrote it.</param>
+    /// <param name="host">Who it is for.</param>
+    NvmeSubsystem? Open(string name, ClientIdentity host);
+}
+
+/// <summary>A subsystem with one namespace, number 1, that an association uses. Disposed when the association ends.</summary>
+/// <param name="Name">The NQN.</param>
+/// <param name="Id">Identity of the namespace that never changes; its NGUID, its UUID and the serial number are made of it.</param>
+/// <param name="Session">Where commands of the host go.</param>
+public sealed record NvmeSubsystem(string Name, Guid Id, ClientSession Session) : IDisposable
+{
+    /// <summary>How this node reaches the namespace now.</summary>
+    public Func<AccessState> Access { get; init; } = static () => AccessState.Optimized;
+
+    /// <inheritdoc />
+    public void Dispose() => Session.Dispose();
+}
+
+/// <summary>How a controller reaches a namespace (Asymmetric Namespace Access, NVM Express Base 2.0, 8.1).</summary>
+public enum AccessState
+{
+    /// <summary>By the best path.</summary>
+    Optimized = 1,
+
+    /// <summary>By one that takes longer.</summary>
+    NonOptimized = 2,
+
+    /// <summary>Not now.</summary>
+    Inaccessible = 3,
+
+    /// <summary>Never again.</summary>
+    PersistentLoss = 4,
+}

@@ -1,0 +1,53 @@
+using System.Net;
+using Ashlar.Transport;
+
+namespace Ashlar.Nvme;
+
+/// <summary>NVMe over TCP behind any number of portals (NVM Express NVMe/TCP Transport Specification 1.0).</summary>
+public sealed class NvmeServer : IAsyncDisposable
+{
+    readonly ListenerGroup listeners;
+    readonly ReportLimiter reports;
+
+    NvmeServer(ListenerGroup listeners, NvmeNode node, ReportLimiter reports)
+    {
+        this.listeners = listeners;
+        this.reports = reports;
+        Node = node;
+    }
+
+    /// <summary>The addresses and ports listened on; each port is a real one even where 0 was asked for.</summary>
+    public IReadOnlyList<IPEndPoint> EndPoints => listeners.EndPoints;
+
+    /// <summary>The first address and port.</summary>
+    public IPEndPoint EndPoint => EndPoints[0];
+
+    /// <summary>Connections open now: one for each queue of a host.</summary>
+    public int ConnectionCount => listeners.ConnectionCount;
+
+    internal NvmeNode Node { get; }
+
+    /// <summary>Starts to listen.</summary>
+    /// <param name="portals">Where, and the limits; one at least.</param>
+    /// <param name="subsystems">What is served.</param>
+    /// <param name="buffers">The memory for commands, which other protocols may share.</param>
+    /// <param name="report">Gets a line for each connection that ended in an error. Called from any thread.</param>
+    /// <exception cref="ListenException">A port is taken; then none is listened on.</exception>
+    public static NvmeServer Start(
+        IReadOnlyList<ListenerOptions> portals, INvmeSubsystems subsystems, BufferPool buffers, Action<string> report)
+    {
+        var reports = new ReportLimiter("nvme", report, TimeProvider.System);
+        var node = new NvmeNode(subsystems, buffers, portals[0].TimeProvider, reports.Report);
+        return new(ListenerGroup.Start(portals, _ => new NvmeConnectionHandler(node), reports.Report), node, reports);
+    }
+
+    /// <summary>Refuses new hosts, finishes what is in flight for at most <paramref name="grace"/>, closes.</summary>
+    public Task StopAsync(TimeSpan grace) => listeners.StopAsync(grace);
+
+    /// <summary>Refuses new hosts, finishes what is in flight, closes.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await listeners.DisposeAsync();
+        reports.Dispose();
+    }
+}
