@@ -47,6 +47,7 @@ sealed class Verifier(IUsers users, TimeProvider clock, string region)
     public async Task<Caller> VerifyFormAsync(
         string policy, string algorithm, string credential, string time, string signature, CancellationToken cancellationToken)
     {
+        if (signature.Length == 0) throw S3Error.InvalidArgument.Because("x-amz-signature is missing.");
         if (algorithm != SignatureScope.Algorithm)
             throw S3Error.InvalidArgument.Because($"x-amz-algorithm has to be {SignatureScope.Algorithm}.");
         var scope = SignatureScope.Parse(credential) ?? throw S3Error.InvalidArgument.Because("x-amz-credential is not valid.");
@@ -72,12 +73,14 @@ sealed class Verifier(IUsers users, TimeProvider clock, string region)
     {
         if (request.Headers.Authorization.Count != 1)
             throw S3Error.AuthorizationHeaderMalformed.Because("There is more than one Authorization header.");
+        if (string.IsNullOrWhiteSpace(request.Headers.Authorization.ToString())) throw S3Error.AccessDenied.Exception();
         var header = AuthorizationHeader.Parse(request.Headers.Authorization.ToString());
         var time = TimeOf(request);
-        CheckScope(header.Scope, time, S3Error.AuthorizationHeaderMalformed);
-        CheckSignedHeaders(header.SignedHeaders, request.Headers);
+        // First: a clock that is wrong by days is told so, and not that its credential is of another day.
         var skew = clock.GetUtcNow() - time;
         if (skew.Duration() > MaxSkew) throw S3Error.RequestTimeTooSkewed.Exception();
+        CheckScope(header.Scope, time, S3Error.AuthorizationHeaderMalformed);
+        CheckSignedHeaders(header.SignedHeaders, request.Headers);
         var declared = One(request, Payload.Header)
             ?? throw S3Error.InvalidRequest.Because($"The header {Payload.Header} is missing.");
         var payload = Payload.Parse(declared);

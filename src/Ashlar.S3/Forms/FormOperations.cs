@@ -14,13 +14,14 @@ sealed class FormOperations(S3Services services, Verifier verifier)
             throw S3Error.InvalidArgument.Because("A form is signed by its fields alone.");
         await using var body = RequestBody.Open(request);
         var form = await ReadFieldsAsync(request, body);
+        if (form.Find("key") is null) throw S3Error.InvalidArgument.Because("The field 'key' is missing.");
         var policy = await AuthorizeAsync(request, form);
         request.Confirm = () => verifier.ConfirmAsync(request.Caller, FileRights.Write, request.Cancelled);
         await Dispatcher.LoadBucketAsync(services, request);
         CorsAnswers.Add(request, request.BucketProperties);
-        var key = (form.Find("key") ?? "").Replace(FileNameVariable, form.FileName, StringComparison.Ordinal);
+        var key = form.Find("key")!.Replace(FileNameVariable, form.FileName, StringComparison.Ordinal);
         if (key.Length == 0 || key.EndsWith('/'))
-            throw S3Error.InvalidArgument.Because("The field 'key' is missing, empty, or ends in a slash.");
+            throw S3Error.InvalidArgument.Because("The field 'key' is empty, or ends in a slash.");
         if (form.Find(Verifier.TokenName) is not null) throw S3Error.InvalidToken.Exception();
         if (form.Find("acl") is { } list && list is not ("private" or "bucket-owner-full-control"))
             throw S3Error.AccessControlListNotSupported.Exception();

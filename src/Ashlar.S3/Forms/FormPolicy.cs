@@ -8,6 +8,9 @@ sealed class FormPolicy
 {
     const int MaxConditions = 100, MaxDepth = 8;
 
+    // ISO 8601, of UTC; a time that could be read in two ways is none.
+    static readonly string[] TimeFormats = ["yyyy-MM-dd'T'HH:mm:ss'Z'", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'"];
+
     // Fields that need no condition: the policy itself, and its signature.
     static readonly string[] Free = ["policy", "x-amz-signature", "file"];
 
@@ -29,8 +32,8 @@ sealed class FormPolicy
             using var document = JsonDocument.Parse(json, new() { MaxDepth = MaxDepth });
             var root = document.RootElement;
             if (!root.TryGetProperty("expiration", out var expiration)
-                || !DateTimeOffset.TryParse(
-                    expiration.GetString(), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var expiresAt))
+                || !DateTimeOffset.TryParseExact(
+                    expiration.GetString(), TimeFormats, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var expiresAt))
             {
                 throw Malformed("it has no expiration, or none that can be read");
             }
@@ -75,6 +78,7 @@ sealed class FormPolicy
     {
         if (condition.ValueKind == JsonValueKind.Object)
         {
+            if (!condition.EnumerateObject().Any()) throw Malformed("a condition is empty");
             foreach (var field in condition.EnumerateObject()) conditions.Add(("eq", field.Name.ToLowerInvariant(), field.Value.GetString()
                 ?? ""));
             return;

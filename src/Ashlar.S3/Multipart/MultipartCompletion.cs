@@ -15,7 +15,8 @@ sealed class MultipartCompletion(S3Services services)
 
     public async Task CompleteAsync(S3Request request)
     {
-        var body = await XmlBody.ReadAsync(request, "CompleteMultipartUpload", MaxXmlBytes, MaxNodes, describesObject: true);
+        var body = await XmlBody.ReadAsync(
+            request, "CompleteMultipartUpload", MaxXmlBytes, MaxNodes, describesObject: true, ifEmpty: S3Error.MalformedXml);
         var named = ReadParts(body);
         var condition = Conditions.OfWrite(request.Header("If-Match"), request.Header("If-None-Match"));
         var id = MultipartOperations.ParseId(request.Query("uploadId")!);

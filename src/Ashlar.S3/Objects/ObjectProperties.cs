@@ -101,6 +101,12 @@ static class ObjectProperties
     static string Bounded(string name, string value) =>
         value.Length <= MaxValueLength ? value : throw S3Error.InvalidArgument.Because($"The header {name} is too long.");
 
-    static string WithoutAwsChunked(string value) => string.Join(
-        ",", value.Split(',', StringSplitOptions.TrimEntries).Where(one => !one.Equals("aws-chunked", StringComparison.OrdinalIgnoreCase)));
+    // The others stay as they were sent.
+    static string WithoutAwsChunked(string value)
+    {
+        const string Chunked = "aws-chunked";
+        if (!value.Contains(Chunked, StringComparison.OrdinalIgnoreCase)) return value;
+        var codings = value.Split(',', StringSplitOptions.TrimEntries);
+        return string.Join(", ", codings.Where(static one => !one.Equals(Chunked, StringComparison.OrdinalIgnoreCase)));
+    }
 }

@@ -14,10 +14,10 @@ static class XmlBody
     /// <summary>The root element of a request's body.</summary>
     /// <exception cref="S3Exception">It is no XML, or another root.</exception>
     public static async Task<XElement> ReadAsync(
-        S3Request request, string root, int maxBytes, int maxNodes = MaxNodes, bool describesObject = false)
+        S3Request request, string root, int maxBytes, int maxNodes = MaxNodes, bool describesObject = false, S3Error? ifEmpty = null)
     {
         var content = await RequestBody.ReadAsync(request, maxBytes, describesObject);
-        if (content.Length == 0) throw S3Error.MissingRequestBody.Exception();
+        if (content.Length == 0) throw (ifEmpty ?? S3Error.MissingRequestBody).Exception();
         return Parse(content, root, maxNodes);
     }
 
