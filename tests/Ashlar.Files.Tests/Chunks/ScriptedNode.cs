@@ -28,6 +28,9 @@ sealed class ScriptedNode(IStorageNode inner) : IStorageNode
     /// <summary>Comes before each call: it may wait, or throw.</summary>
     public Func<NodeCall, Task>? Before { get; set; }
 
+    /// <summary>Comes after each call that has succeeded, before it is answered.</summary>
+    public Func<NodeCall, Task>? After { get; set; }
+
     /// <summary>Changes what was read.</summary>
     public Action<Memory<byte>>? Garble { get; set; }
 
@@ -125,7 +128,9 @@ sealed class ScriptedNode(IStorageNode inner) : IStorageNode
         try
         {
             if (Before is { } before) await before(call);
-            return await answer();
+            var answered = await answer();
+            if (After is { } after) await after(call);
+            return answered;
         }
         finally
         {
