@@ -74,6 +74,7 @@ sealed class S3Client
                 ("AWS_EC2_METADATA_DISABLED", "true"), ("AWS_PAGER", ""), ("RESTIC_PASSWORD", "password"),
                 ("HOME", work), ("ENDPOINT", url),
                 ("S3_WORK", work), ("no_proxy", "*"),
+                ("KEY", keyId), ("SECRET", secret), ("OTHER_KEY", S3Store.OtherKeyId), ("OTHER_SECRET", S3Store.OtherSecret),
                 ("NODE_PATH", LanguageSdks.NodeModules),
             ])
         {

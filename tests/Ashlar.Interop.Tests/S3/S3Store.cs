@@ -12,6 +12,8 @@ sealed class S3Store : IAsyncDisposable
 {
     public const string KeyId = "ASHLARTESTKEY0000001", Secret = "ashlar-test-secret-of-forty-characters-1";
 
+    public const string OtherKeyId = "ASHLARTESTKEY0000002", OtherSecret = "ashlar-test-secret-of-forty-characters-2";
+
     readonly TemporaryDirectory directory = new();
     readonly List<DirectoryNode> nodes = [];
     readonly BufferPool buffers = new(BufferPool.DefaultBufferBytes, 128);
@@ -55,6 +57,9 @@ sealed class S3Store : IAsyncDisposable
         store.Customer = (await store.metadata.CreateCustomerAsync("customer", Quota.None)).Id;
         await store.metadata.CreateUserAsync(store.Customer, "user", FileRights.Read | FileRights.Write | FileRights.Administer);
         await store.metadata.CreateKeyAsync(store.Customer, "user", null, new(KeyId, Secret));
+        var other = (await store.metadata.CreateCustomerAsync("other", Quota.None)).Id;
+        await store.metadata.CreateUserAsync(other, "user", FileRights.Read | FileRights.Write | FileRights.Administer);
+        await store.metadata.CreateKeyAsync(other, "user", null, new(OtherKeyId, OtherSecret));
         Directory.CreateDirectory(store.Work);
         store.server = await S3Server.StartAsync(new()
         {
