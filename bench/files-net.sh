@@ -35,7 +35,8 @@ describe_machine
 start_server() { # start_server NAME COPIES: sets server to what files-bench calls it, and nbd_port
     local api s3
     api=$(free_port) s3=$(free_port) nbd_port=$(free_port)
-    "$program" up --data "$work/$1" --pool-size 8GiB --api-port "$api" --s3-port "$s3" --nbd-port "$nbd_port" --iscsi-port 0 \
+    "$program" up --data "$work/$1" --pool-size 8GiB --api-port "$api" --s3-port "$s3" --nbd-port "$nbd_port" \
+        --iscsi-port 0 --nvme-port 0 \
         >"$work/$1.log" 2>&1 &
     server_pid=$!
     ends_with_script "$server_pid"

@@ -46,6 +46,9 @@ public sealed record Status
 /// <param name="Iscsi">Address and port of the iSCSI portal.</param>
 public sealed record Endpoints(string Api, string Nbd, string Iscsi)
 {
+    /// <summary>Address and port of the NVMe/TCP server; absent where volumes are not served over NVMe.</summary>
+    public string? Nvme { get; init; }
+
     /// <summary>URL of the S3 server; absent where files are not served over S3.</summary>
     public string? S3 { get; init; }
 

@@ -105,11 +105,16 @@ public sealed record RunningResize(long FromBytes, long ToBytes, long DoneBytes)
 /// <summary>Connected clients of a volume, by protocol.</summary>
 /// <param name="Nbd">NBD connections.</param>
 /// <param name="Iscsi">iSCSI sessions.</param>
-public sealed record VolumeClients(int Nbd, int Iscsi)
+/// <param name="Nvme">Associations of NVMe hosts.</param>
+public sealed record VolumeClients(int Nbd, int Iscsi, int Nvme = 0)
 {
     /// <summary>All of them.</summary>
     [System.Text.Json.Serialization.JsonIgnore]
-    public int Total => Nbd + Iscsi;
+    public int Total => Nbd + Iscsi + Nvme;
+
+    /// <summary>Both together.</summary>
+    public static VolumeClients operator +(VolumeClients left, VolumeClients right) =>
+        new(left.Nbd + right.Nbd, left.Iscsi + right.Iscsi, left.Nvme + right.Nvme);
 }
 
 /// <summary>Where clients find a volume.</summary>
@@ -117,7 +122,14 @@ public sealed record VolumeClients(int Nbd, int Iscsi)
 /// <param name="Iscsi">An iSCSI URL as libiscsi and QEMU read it.</param>
 /// <param name="IscsiTarget">The iSCSI qualified name.</param>
 /// <param name="IscsiPortal">Address and port of the iSCSI portal.</param>
-public sealed record VolumeAddresses(string Nbd, string Iscsi, string IscsiTarget, string IscsiPortal);
+public sealed record VolumeAddresses(string Nbd, string Iscsi, string IscsiTarget, string IscsiPortal)
+{
+    /// <summary>The NVMe qualified name of the subsystem; absent where volumes are not served over NVMe.</summary>
+    public string? NvmeSubsystem { get; init; }
+
+    /// <summary>Address and port of the NVMe/TCP server.</summary>
+    public string? NvmePortal { get; init; }
+}
 
 /// <summary>Volumes of a pool, by name.</summary>
 public sealed record VolumeList

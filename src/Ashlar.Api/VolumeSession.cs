@@ -3,10 +3,10 @@ namespace Ashlar.Api;
 /// <summary>A client that is attached to a volume, and what it has done since it came.</summary>
 public sealed record VolumeSession
 {
-    /// <summary>"nbd" or "iscsi".</summary>
+    /// <summary>"nbd", "iscsi" or "nvme".</summary>
     public required string Protocol { get; init; }
 
-    /// <summary>What the protocol knows it by: the name of an iSCSI initiator port, the address of an NBD client.</summary>
+    /// <summary>What the protocol knows it by: the name of an iSCSI initiator port or an NVMe host, the address of an NBD client.</summary>
     public required string Client { get; init; }
 
     /// <summary>Address and port that it came from.</summary>

@@ -2,6 +2,7 @@ using System.Net;
 using Ashlar.Api;
 using Ashlar.Iscsi;
 using Ashlar.Nbd;
+using Ashlar.Nvme;
 using Ashlar.S3;
 using Ashlar.Storage;
 using Ashlar.Transport;
@@ -10,7 +11,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Ashlar.Server;
 
-/// <summary>Everything that serves, in one process: pools, files, NBD, iSCSI, REST API.</summary>
+/// <summary>Everything that serves, in one process: pools, files, NBD, iSCSI, NVMe, REST API.</summary>
 public sealed class AshlarServer : IAsyncDisposable
 {
     const int DirectoryDepth = 2; // Parts up to the data directory, which the others need.
@@ -80,7 +81,7 @@ public sealed class AshlarServer : IAsyncDisposable
             DataDirectory = options.DataDirectory,
             Endpoints = Endpoints,
             Clients = pools.All.Select(pool => pool.AllClients())
-                .Aggregate(new VolumeClients(0, 0), (sum, each) => new(sum.Nbd + each.Nbd, sum.Iscsi + each.Iscsi)),
+                .Aggregate(new VolumeClients(0, 0), (sum, each) => sum + each),
             Pools = each,
             Files = files.GetStatus(),
         };
@@ -189,8 +190,9 @@ public sealed class AshlarServer : IAsyncDisposable
         var iscsi = await ListenAsync(StartProblem.IscsiPort, "iscsi", options.IscsiPort, where => Task.FromResult(IscsiServer.Start(
             Listeners("iscsi", where, limits), new VolumeIscsiTargets(pools), buffers, ClientFailure("iscsi"), options.Advertise)));
         parts.Push(iscsi);
+        var nvme = await StartNvmeAsync(pools, buffers, limits);
         var hosts = new HostNames(addresses, options.Advertise is { } name ? [.. options.AllowedHosts, name] : options.AllowedHosts);
-        var metrics = new ServerMetrics(pools, () => (nbd.ConnectionCount, iscsi.ConnectionCount), log, options, startedAt);
+        var metrics = new ServerMetrics(pools, () => (nbd.ConnectionCount, iscsi.ConnectionCount, nvme?.ConnectionCount ?? 0), log, options, startedAt);
         var api = await ListenAsync(StartProblem.ApiPort, "api", options.ApiPort, where =>
             ApiServer.StartAsync(where, hosts, log, options.TimeProvider, files, routes =>
             {
@@ -211,11 +213,21 @@ public sealed class AshlarServer : IAsyncDisposable
         parts.Push(api);
         var s3 = await StartS3Async();
 
-        Endpoints = reachable.Endpoints(api.EndPoint.Port, nbd.EndPoint.Port, iscsi.EndPoint.Port, s3?.EndPoint.Port);
+        Endpoints = reachable.Endpoints(
+            api.EndPoint.Port, nbd.EndPoint.Port, iscsi.EndPoint.Port, s3?.EndPoint.Port, nvme?.EndPoint.Port);
         runFile.Announce(new(Environment.ProcessId, reachable.LocalApi(api.EndPoint.Port)));
         isReady = true;
         TellOfStart();
         directory.Keep(); // Last: until here a failure takes back what was created.
+    }
+
+    async Task<NvmeServer?> StartNvmeAsync(ServedPools served, BufferPool buffers, ConnectionLimits limits)
+    {
+        if (options.NvmePort is not { } port) return null;
+        var nvme = await ListenAsync(StartProblem.NvmePort, "nvme", port, where => Task.FromResult(
+            NvmeServer.Start(Listeners("nvme", where, limits), new VolumeNvmeSubsystems(served), buffers, ClientFailure("nvme"))));
+        parts.Push(nvme);
+        return nvme;
     }
 
     async Task<S3Server?> StartS3Async()
@@ -264,6 +276,7 @@ public sealed class AshlarServer : IAsyncDisposable
             LogLevel.Information,
             LogEvents.ServerStarted,
             $"serving {options.DataDirectory}: api {Endpoints.Api}, nbd {Endpoints.Nbd}, iscsi {Endpoints.Iscsi}"
+                + (Endpoints.Nvme is { } nvme ? $", nvme {nvme}" : "")
                 + (Endpoints.S3 is { } s3 ? $", s3 {s3}" : ""));
         if (Endpoints.IsOpen)
         {

@@ -32,6 +32,9 @@ public sealed record ServerOptions
     /// <summary>TCP port of the iSCSI portal; 0 takes a free one.</summary>
     public int IscsiPort { get; init; } = 3260;
 
+    /// <summary>TCP port of the NVMe/TCP server; 0 takes a free one. Null: volumes are not served over NVMe.</summary>
+    public int? NvmePort { get; init; }
+
     /// <summary>TCP port of the S3 server; 0 takes a free one. Null: files are not served over S3.</summary>
     public int? S3Port { get; init; }
 
@@ -45,7 +48,7 @@ public sealed record ServerOptions
     public long? PoolSizeBytes { get; init; }
 
     /// <summary>
-    /// Memory for requests of all NBD and iSCSI clients together, in bytes; <see cref="BufferPool.MinBudgetBytes"/> at least.
+    /// Memory for requests of all NBD, iSCSI and NVMe clients together, in bytes; <see cref="BufferPool.MinBudgetBytes"/> at least.
     /// </summary>
     public long BufferBytes { get; init; } = BufferPool.DefaultBudgetBytes;
 

@@ -20,6 +20,9 @@ public enum StartProblem
     /// <summary>The port of the iSCSI portal cannot be listened on.</summary>
     IscsiPort,
 
+    /// <summary>The port of the NVMe/TCP server cannot be listened on.</summary>
+    NvmePort,
+
     /// <summary>The port of the S3 server cannot be listened on.</summary>
     S3Port,
 

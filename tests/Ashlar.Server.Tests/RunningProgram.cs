@@ -17,9 +17,11 @@ sealed class RunningProgram : IAsyncDisposable
     {
         this.ownDirectory = ownDirectory;
         Data = data;
-        string[] words = ["up", "--data", data, "--nbd-port", "0", "--iscsi-port", "0", "--api-port", "0", "--s3-port", "0", "--pool-size",
-            "64MiB", "-o", "json",
-            .. extra];
+        string[] words =
+        [
+            "up", "--data", data, "--nbd-port", "0", "--iscsi-port", "0", "--nvme-port", "0", "--api-port", "0", "--s3-port", "0",
+            "--pool-size", "64MiB", "-o", "json", .. extra,
+        ];
         run = AshlarProgram.RunAsync(words, CalledProgram.Terminal(output, error.Writer), stop.Token);
         Output = output;
     }

@@ -17,11 +17,12 @@ sealed class ServedAddresses(IReadOnlyList<IPAddress> addresses, string? adverti
     public IReadOnlyList<string> Hosts { get; } = FindHosts(addresses, advertise, machine);
 
     /// <summary>Where clients find each protocol.</summary>
-    public Endpoints Endpoints(int apiPort, int nbdPort, int iscsiPort, int? s3Port = null)
+    public Endpoints Endpoints(int apiPort, int nbdPort, int iscsiPort, int? s3Port = null, int? nvmePort = null)
     {
         var host = ForUri(Hosts[0]);
         return new($"http://{host}:{apiPort}", $"nbd://{host}:{nbdPort}", $"{host}:{iscsiPort}")
         {
+            Nvme = nvmePort is { } nvme ? $"{host}:{nvme}" : null,
             S3 = s3Port is { } port ? $"http://{host}:{port}" : null,
             Hosts = Hosts,
             IsOpen = AreOpen,

@@ -37,7 +37,11 @@ static class Resources
                 Nbd: $"{endpoints.Nbd}/{ExportNames.Nbd(pool.Name, info.Name)}",
                 Iscsi: $"iscsi://{endpoints.Iscsi}/{target}/0",
                 IscsiTarget: target,
-                IscsiPortal: endpoints.Iscsi),
+                IscsiPortal: endpoints.Iscsi)
+            {
+                NvmeSubsystem = endpoints.Nvme is null ? null : ExportNames.NvmeSubsystem(pool.Name, info.Name),
+                NvmePortal = endpoints.Nvme,
+            },
         };
     }
 
@@ -62,7 +66,11 @@ static class Resources
                 Nbd: $"{endpoints.Nbd}/{ExportNames.Nbd(pool.Name, volume)}@{info.Name}",
                 Iscsi: $"iscsi://{endpoints.Iscsi}/{target}/0",
                 IscsiTarget: target,
-                IscsiPortal: endpoints.Iscsi),
+                IscsiPortal: endpoints.Iscsi)
+            {
+                NvmeSubsystem = endpoints.Nvme is null ? null : ExportNames.NvmeSubsystem(pool.Name, volume, info.Name),
+                NvmePortal = endpoints.Nvme,
+            },
         };
     }
 

@@ -14,7 +14,7 @@ static class SessionObjects
         var statistics = session.GetStatistics();
         return new()
         {
-            Protocol = session.Client.Protocol == ClientProtocol.Nbd ? "nbd" : "iscsi",
+            Protocol = ExportNames.Protocol(session.Client.Protocol),
             Client = session.Client.Name,
             Address = session.Client.Address,
             AttachedAt = session.AttachedAt,

@@ -4,7 +4,7 @@ using Ashlar.Transport;
 namespace Ashlar.Server;
 
 /// <summary>How many clients there may be, so that they never take the descriptors that files and threads need.</summary>
-/// <param name="PerProtocol">Connections of NBD, and as many of iSCSI.</param>
+/// <param name="PerProtocol">Connections of NBD, and as many of iSCSI and of NVMe.</param>
 /// <param name="Notice">What the operator should know, or null.</param>
 sealed record ConnectionLimits(int PerProtocol, string? Notice)
 {
@@ -23,7 +23,7 @@ sealed record ConnectionLimits(int PerProtocol, string? Notice)
 
     const int Least = LeastKept + 16;
 
-    const int Protocols = 2;
+    const int Protocols = 3;
 
     /// <summary>Limits for this process, whose limit of descriptors is raised where it may be.</summary>
     /// <exception cref="ServerStartException">Too few may be open for a server.</exception>
@@ -43,7 +43,7 @@ sealed record ConnectionLimits(int PerProtocol, string? Notice)
         Invariant.Require(perProtocol > 0);
         return new(
             perProtocol,
-            $"only {descriptors} descriptors may be open (ulimit -n): NBD and iSCSI take {perProtocol} connections each; "
+            $"only {descriptors} descriptors may be open (ulimit -n): NBD, iSCSI and NVMe take {perProtocol} connections each; "
             + $"{needed} descriptors would allow {Wanted}");
     }
 }

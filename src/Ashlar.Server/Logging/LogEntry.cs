@@ -14,7 +14,7 @@ public sealed record LogEntry(LogLevel Level, string Event, string Message)
     /// <summary>The volume that it concerns, as "pool/volume".</summary>
     public string? Volume { get; init; }
 
-    /// <summary>"nbd", "iscsi", "api" or "s3".</summary>
+    /// <summary>"nbd", "iscsi", "nvme", "api" or "s3".</summary>
     public string? Protocol { get; init; }
 
     /// <summary>What the protocol knows the client by.</summary>

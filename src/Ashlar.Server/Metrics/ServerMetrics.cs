@@ -12,7 +12,7 @@ namespace Ashlar.Server;
 /// <param name="options">How the server runs.</param>
 /// <param name="startedAt">Since when.</param>
 sealed class ServerMetrics(
-    ServedPools pools, Func<(int Nbd, int Iscsi)> connections, ServerLog log, ServerOptions options, DateTimeOffset startedAt)
+    ServedPools pools, Func<(int Nbd, int Iscsi, int Nvme)> connections, ServerLog log, ServerOptions options, DateTimeOffset startedAt)
 {
     public string Collect()
     {
@@ -35,10 +35,11 @@ sealed class ServerMetrics(
         text.Add(Environment.CpuUsage.TotalTime.TotalSeconds);
         text.Begin("process_resident_memory_bytes", "gauge", "Memory that the process has.");
         text.Add(Environment.WorkingSet);
-        var (nbd, iscsi) = connections();
+        var (nbd, iscsi, nvme) = connections();
         text.Begin("ashlar_connections", "gauge", "Open connections, also of clients that are not attached to a volume.");
         text.Add(nbd, ("protocol", "nbd"));
         text.Add(iscsi, ("protocol", "iscsi"));
+        text.Add(nvme, ("protocol", "nvme"));
         text.Begin("ashlar_log_entries_total", "counter", "Entries of the log, written or not.");
         text.Add(log.Count(LogLevel.Information), ("level", "info"));
         text.Add(log.Count(LogLevel.Warning), ("level", "warning"));

@@ -31,6 +31,7 @@ static class VolumeMetrics
             var clients = pool.ClientsOf(volume.Name);
             text.Add(clients.Nbd, ("pool", pool.Name), ("volume", volume.Name), ("protocol", "nbd"));
             text.Add(clients.Iscsi, ("pool", pool.Name), ("volume", volume.Name), ("protocol", "iscsi"));
+            text.Add(clients.Nvme, ("pool", pool.Name), ("volume", volume.Name), ("protocol", "nvme"));
         }
         AddRequests(text, [.. all.Select(each => Done(each.pool, each.volume)).OfType<DoneOfVolume>()]);
     }

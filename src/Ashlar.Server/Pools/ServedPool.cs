@@ -103,7 +103,7 @@ sealed partial class ServedPool : IAsyncDisposable
         lock (gate)
         {
             return open.Values.Concat(openSnapshots.Values).Select(volume => volume.Clients)
-                .Aggregate(new VolumeClients(0, 0), (sum, each) => new(sum.Nbd + each.Nbd, sum.Iscsi + each.Iscsi));
+                .Aggregate(new VolumeClients(0, 0), (sum, each) => sum + each);
         }
     }
 
@@ -365,12 +365,19 @@ sealed partial class ServedPool : IAsyncDisposable
 
     ApiException NotFound(string name) => new(ProblemKind.VolumeNotFound, $"there is no volume {Name}/{name}");
 
-    static string Describe(VolumeClients clients) => (clients.Nbd, clients.Iscsi) switch
+    static string Describe(VolumeClients clients)
     {
-        (var nbd, 0) => $"{nbd} NBD {(nbd == 1 ? "client" : "clients")}",
-        (0, var iscsi) => $"{iscsi} iSCSI {(iscsi == 1 ? "session" : "sessions")}",
-        var (nbd, iscsi) => $"{nbd} by NBD, {iscsi} by iSCSI",
-    };
+        (int Count, string One, string Many, string Protocol)[] all =
+        [
+            (clients.Nbd, "NBD client", "NBD clients", "NBD"),
+            (clients.Iscsi, "iSCSI session", "iSCSI sessions", "iSCSI"),
+            (clients.Nvme, "NVMe host", "NVMe hosts", "NVMe"),
+        ];
+        var there = Array.FindAll(all, each => each.Count > 0);
+        return there is [var (count, one, many, _)]
+            ? $"{count} {(count == 1 ? one : many)}"
+            : string.Join(", ", there.Select(each => $"{each.Count} by {each.Protocol}"));
+    }
 
     static void CheckSize(long sizeBytes, int blockSizeBytes)
     {

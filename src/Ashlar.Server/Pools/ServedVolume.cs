@@ -51,7 +51,10 @@ sealed class ServedVolume
         get
         {
             var byProtocol = Front.Sessions.CountBy(session => session.Client.Protocol).ToDictionary();
-            return new(byProtocol.GetValueOrDefault(ClientProtocol.Nbd), byProtocol.GetValueOrDefault(ClientProtocol.Iscsi));
+            return new(
+                byProtocol.GetValueOrDefault(ClientProtocol.Nbd),
+                byProtocol.GetValueOrDefault(ClientProtocol.Iscsi),
+                byProtocol.GetValueOrDefault(ClientProtocol.Nvme));
         }
     }
 
@@ -89,7 +92,7 @@ sealed class ServedVolume
     void Report(string name, ClientSession session, string what)
     {
         var client = session.Client;
-        var protocol = client.Protocol == ClientProtocol.Nbd ? "nbd" : "iscsi";
+        var protocol = ExportNames.Protocol(client.Protocol);
         var who = client.Name == client.Address ? client.Address : $"{client.Name} at {client.Address}";
         report(new(LogLevel.Information, name, $"{protocol}: {who} {what}")
         {

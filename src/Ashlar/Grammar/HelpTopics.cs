@@ -33,6 +33,7 @@ static class HelpTopics
               ASHLAR_API_PORT               --api-port of up and serve
               ASHLAR_NBD_PORT               --nbd-port of up and serve
               ASHLAR_ISCSI_PORT             --iscsi-port of up and serve
+              ASHLAR_NVME_PORT              --nvme-port of up and serve
               ASHLAR_S3_PORT                --s3-port of up and serve
               ASHLAR_POOL_SIZE              --pool-size of up and serve
               ASHLAR_BUFFER_MEMORY          --buffer-memory of up and serve

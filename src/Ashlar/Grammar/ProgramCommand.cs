@@ -19,7 +19,7 @@ static class ProgramCommand
 
     public static RootCommand Create(Terminal terminal, GlobalOptions global)
     {
-        var root = new RootCommand("Storage in one program: thin volumes over NBD and iSCSI, files over HTTP.");
+        var root = new RootCommand("Storage in one program: thin volumes over NBD, iSCSI and NVMe, files over HTTP.");
         foreach (var builtIn in root.Options.Where(option => option is VersionOption).ToArray()) root.Options.Remove(builtIn);
         root.Directives.Clear();
         var help = root.Options.OfType<HelpOption>().Single();

@@ -16,7 +16,10 @@ static class ServingCommands
         terminal,
         "up",
         "Start the server in the foreground, and show where it listens and what to do next",
-        ["ashlar up", "ashlar up --data ./data --pool-size 10GiB", "ashlar up --nbd-port 0 --iscsi-port 0 --api-port 0 --s3-port 0"],
+        [
+            "ashlar up", "ashlar up --data ./data --pool-size 10GiB",
+            "ashlar up --nbd-port 0 --iscsi-port 0 --nvme-port 0 --api-port 0 --s3-port 0",
+        ],
         UpScreen.Write,
         endsWithTerminal: true);
 
@@ -88,6 +91,7 @@ static class ServingCommands
             AllowedHosts = invocation.Get(serving.AllowHost)!,
             NbdPort = invocation.Get(serving.NbdPort),
             IscsiPort = invocation.Get(serving.IscsiPort),
+            NvmePort = invocation.Get(serving.NvmePort),
             ApiPort = invocation.Get(serving.ApiPort),
             S3Port = invocation.Get(serving.S3Port),
             PoolSizeBytes = invocation.Get(serving.PoolSize),
@@ -133,6 +137,7 @@ static class ServingCommands
         StartProblem.ApiPort => PortTaken(error, "--api-port"),
         StartProblem.NbdPort => PortTaken(error, "--nbd-port"),
         StartProblem.IscsiPort => PortTaken(error, "--iscsi-port"),
+        StartProblem.NvmePort => PortTaken(error, "--nvme-port"),
         StartProblem.S3Port => PortTaken(error, "--s3-port"),
         StartProblem.ListenAddress => new(
             ExitCode.Failed,

@@ -55,6 +55,15 @@ sealed class ServingOptions(Terminal terminal)
         3260,
         isInEnvironment: true);
 
+    public Option<int> NvmePort { get; } = Setting.Create(
+        terminal,
+        "--nvme-port",
+        "PORT",
+        "Port of the NVMe/TCP server; 0 takes a free one [default: 4420]",
+        Setting.ParsePort,
+        4420,
+        isInEnvironment: true);
+
     public Option<int> ApiPort { get; } = Setting.Create(
         terminal,
         "--api-port",
@@ -125,7 +134,7 @@ sealed class ServingOptions(Terminal terminal)
 
     IEnumerable<Option> OfFile =>
     [
-        Listen, Advertise, AllowHost, NbdPort, IscsiPort, ApiPort, S3Port, PoolSize, BufferMemory,
+        Listen, Advertise, AllowHost, NbdPort, IscsiPort, NvmePort, ApiPort, S3Port, PoolSize, BufferMemory,
         AllowUnauthenticated, LogLevel, LogFormat,
     ];
 

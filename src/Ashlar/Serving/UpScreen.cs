@@ -15,6 +15,7 @@ static class UpScreen
         var facts = new FactSheet()
             .Add("  NBD", status.Endpoints.Nbd)
             .Add("  iSCSI", status.Endpoints.Iscsi)
+            .Add("  NVMe", status.Endpoints.Nvme ?? "not served")
             .Add("  API", status.Endpoints.Api);
         if (status.Endpoints.S3 is { } s3) facts.Add("  S3", s3);
         if (status.Endpoints.Hosts.Count > 1) facts.Add("  Also at", string.Join(", ", status.Endpoints.Hosts.Skip(1)));

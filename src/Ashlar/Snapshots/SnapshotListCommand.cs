@@ -20,6 +20,7 @@ static class SnapshotListCommand
         new("id", ColumnKind.Text, snapshot => snapshot.Id.ToString("D"), Rank: null),
         new("nbd", ColumnKind.Text, snapshot => snapshot.Addresses.Nbd, Rank: null),
         new("iscsi", ColumnKind.Text, snapshot => snapshot.Addresses.Iscsi, Rank: null),
+        new("nvme", ColumnKind.Text, snapshot => snapshot.Addresses.NvmeSubsystem, Rank: null),
     ];
 
     public static Verb Create(Terminal terminal)

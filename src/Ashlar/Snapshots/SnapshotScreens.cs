@@ -19,7 +19,14 @@ static class SnapshotScreens
         else invocation.Write(new SnapshotList { Items = snapshots }, ApiJson.Strict.SnapshotList, names, forPeople);
     }
 
-    public static void WriteOne(Terminal terminal, Snapshot snapshot) => new FactSheet()
+    public static void WriteOne(Terminal terminal, Snapshot snapshot)
+    {
+        var facts = Describe(snapshot);
+        if (snapshot.Addresses.NvmeSubsystem is { } subsystem) facts.Add("NVMe", subsystem);
+        facts.WriteTo(terminal.Out, terminal.OutStyle, terminal.Width);
+    }
+
+    static FactSheet Describe(Snapshot snapshot) => new FactSheet()
         .Add("Name", PathOf(snapshot))
         .Add(
             "Size",
@@ -30,6 +37,5 @@ static class SnapshotScreens
         .Add("Readers", VolumeScreens.Clients(snapshot.Clients))
         .Add("Id", snapshot.Id.ToString("D"))
         .Add("NBD", snapshot.Addresses.Nbd)
-        .Add("iSCSI", snapshot.Addresses.Iscsi)
-        .WriteTo(terminal.Out, terminal.OutStyle, terminal.Width);
+        .Add("iSCSI", snapshot.Addresses.Iscsi);
 }

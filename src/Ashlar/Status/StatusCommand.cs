@@ -59,6 +59,7 @@ static class StatusCommand
         facts
             .Add("NBD", $"{status.Endpoints.Nbd}, {Count(status.Clients.Nbd, "client")}")
             .Add("iSCSI", $"{status.Endpoints.Iscsi}, {Count(status.Clients.Iscsi, "session")}")
+            .Add("NVMe", status.Endpoints.Nvme is { } nvme ? $"{nvme}, {Count(status.Clients.Nvme, "host")}" : "not served")
             .Add("API", status.Endpoints.Api)
             .Add("S3", status.Endpoints.S3 ?? "not served")
             .Add("Data", status.DataDirectory)

@@ -26,6 +26,7 @@ static class VolumeListCommand
         new("id", ColumnKind.Text, volume => volume.Id.ToString("D"), Rank: null),
         new("nbd", ColumnKind.Text, volume => volume.Addresses.Nbd, Rank: null),
         new("iscsi", ColumnKind.Text, volume => volume.Addresses.Iscsi, Rank: null),
+        new("nvme", ColumnKind.Text, volume => volume.Addresses.NvmeSubsystem, Rank: null),
     ];
 
     public static Verb Create(Terminal terminal)

@@ -52,8 +52,9 @@ static class VolumeScreens
             .Add("Created", Timestamp.Format(volume.CreatedAt))
             .Add("Id", volume.Id.ToString("D"))
             .Add("NBD", volume.Addresses.Nbd)
-            .Add("iSCSI", volume.Addresses.Iscsi)
-            .WriteTo(writer, style, terminal.Width);
+            .Add("iSCSI", volume.Addresses.Iscsi);
+        if (volume.Addresses.NvmeSubsystem is { } subsystem) facts.Add("NVMe", subsystem);
+        facts.WriteTo(writer, style, terminal.Width);
         writer.WriteLine();
         WriteSessions(terminal, volume.Sessions ?? []);
         WriteConnecting(writer, style, volume);
@@ -75,13 +76,12 @@ static class VolumeScreens
         $"volume {PathOf(volume)} is in use: {Clients(volume.Clients)}",
         Refusals.InUseHint);
 
-    public static string Clients(VolumeClients clients) => (clients.Nbd, clients.Iscsi) switch
+    public static string Clients(VolumeClients clients)
     {
-        (0, 0) => "-",
-        (var nbd, 0) => $"{nbd} NBD",
-        (0, var iscsi) => $"{iscsi} iSCSI",
-        var (nbd, iscsi) => $"{nbd} NBD, {iscsi} iSCSI",
-    };
+        if (clients.Total == 0) return "-";
+        (int Count, string Protocol)[] all = [(clients.Nbd, "NBD"), (clients.Iscsi, "iSCSI"), (clients.Nvme, "NVMe")];
+        return string.Join(", ", all.Where(each => each.Count > 0).Select(each => $"{each.Count} {each.Protocol}"));
+    }
 
     /// <summary>Who is attached and what they do; nothing where nobody is.</summary>
     static void WriteSessions(Terminal terminal, IReadOnlyList<VolumeSession> sessions)
@@ -146,7 +146,7 @@ static class VolumeScreens
         var nbd = new Uri(volume.Addresses.Nbd);
         var portal = volume.Addresses.IscsiPortal;
         var target = volume.Addresses.IscsiTarget;
-        (string What, string Line)[] lines =
+        List<(string What, string Line)> lines =
         [
             ("look at it", $"nbdinfo {volume.Addresses.Nbd}"),
             ("copy an image", $"qemu-img convert -n -p -O raw IMAGE {volume.Addresses.Nbd}"),
@@ -156,6 +156,11 @@ static class VolumeScreens
             ("Linux, iSCSI", $"iscsiadm -m discovery -t sendtargets -p {portal}"),
             ("", $"iscsiadm -m node -T {target} -p {portal} --login"),
         ];
+        if (volume.Addresses is { NvmeSubsystem: { } subsystem, NvmePortal: { } nvme })
+        {
+            var at = new Uri($"nvme://{nvme}");
+            lines.Add(("Linux, NVMe", $"nvme connect -t tcp -a {at.DnsSafeHost} -s {at.Port} -n {subsystem}"));
+        }
         writer.WriteLine(style.Bold("Connect:"));
         var width = lines.Max(line => line.What.Length);
         foreach (var (what, line) in lines) writer.WriteLine($"  {style.Dim(what.PadRight(width))}  {ScreenText.Of(line)}");

@@ -21,7 +21,7 @@ public sealed class ContainerImageTests(ContainerImages images) : IClassFixture<
         Assert.Equal(["/app/ashlar", "serve"], image.CommandLine);
         Assert.Equal("1654:1654", image.RunsAs);
         Assert.Equal("/var/lib/ashlar", image.Environment["ASHLAR_DATA"]);
-        Assert.Equal(["10809/tcp", "3260/tcp", "9000/tcp", "9001/tcp"], image.Ports);
+        Assert.Equal(["10809/tcp", "3260/tcp", "4420/tcp", "9000/tcp", "9001/tcp"], image.Ports);
         var version = image.Label("org.opencontainers.image.version");
         Assert.Contains($"ashlar {version} ", HelpPage.Print("version").Replace('\n', ' '), StringComparison.Ordinal);
         Assert.Equal([$"ashlar:{version}"], image.Names);

@@ -66,6 +66,8 @@ sealed partial class AshlarProcess : IDisposable
 
     public IPEndPoint IscsiEndPoint => IPEndPoint.Parse(IscsiPortal);
 
+    public IPEndPoint NvmeEndPoint => IPEndPoint.Parse(Served.Endpoints.Nvme!);
+
     public string IscsiPortal => Served.Endpoints.Iscsi;
 
     public string NbdUri(string volume) => $"{Served.Endpoints.Nbd}/{volume}";
@@ -115,7 +117,8 @@ sealed partial class AshlarProcess : IDisposable
         string[] limited = DescriptorLimit is { } limit ? ["-c", $"ulimit -n {limit}; exec \"$@\"", "bash", "dotnet"] : [];
         string[] command =
         [
-            ProgramPath, "serve", "--data", dataDirectory, "--pool-size", poolSize, "--nbd-port", "0", "--iscsi-port", "0", "--api-port",
+            ProgramPath, "serve", "--data", dataDirectory, "--pool-size", poolSize, "--nbd-port", "0", "--iscsi-port", "0",
+            "--nvme-port", "0", "--api-port",
             "0", "--s3-port", "0",
             "--output", "json", .. Options,
         ];

@@ -48,13 +48,15 @@ public sealed class DescriptorTests
         server.CreateVolume("vm1", "1MiB");
         var said = int.Parse(
             Regex.Match(
-                server.Log, "NBD and iSCSI take (?<count>[0-9]+) connections each", RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(10))
+                server.Log, "NBD, iSCSI and NVMe take (?<count>[0-9]+) connections each", RegexOptions.ExplicitCapture,
+                TimeSpan.FromSeconds(10))
                 .Groups["count"].Value,
             CultureInfo.InvariantCulture);
         var idle = new List<Socket>();
         try
         {
             Connect(server.IscsiEndPoint, said, idle);
+            Connect(server.NvmeEndPoint, said, idle);
             Connect(server.NbdEndPoint, said - 1, idle);
             using var last = server.ConnectNbd("vm1");
             last.Read(0, new byte[512]);

@@ -16,7 +16,10 @@ public sealed class PastedLineTests
         var output = new SharedText();
         var data = $"{directory["a directory"]}/./data";
         var run = AshlarProgram.RunAsync(
-            ["up", "--data", data, "--pool-size", "64MiB", "--nbd-port", "0", "--iscsi-port", "0", "--api-port", "0", "--s3-port", "0"],
+            [
+                "up", "--data", data, "--pool-size", "64MiB", "--nbd-port", "0", "--iscsi-port", "0", "--nvme-port", "0", "--api-port", "0",
+                "--s3-port", "0",
+            ],
             CalledProgram.Terminal(output.Writer, new SharedText().Writer, FromRepository),
             stop.Token);
         while (!run.IsCompleted && !output.ToString().Contains("Ctrl-C", StringComparison.Ordinal)) await Task.Yield();

@@ -6,17 +6,17 @@ public sealed class ConnectionLimitsTests
     [Theory]
     [InlineData(1L << 40)]
     [InlineData(1 << 20)]
-    [InlineData(2560)]
+    [InlineData(3584)]
     public void With_descriptors_enough_nothing_is_said(long descriptors) =>
         Assert.Equal(new ConnectionLimits(1024, null), ConnectionLimits.Of(descriptors));
 
     [Theory]
-    [InlineData(2559, 1023)]
-    [InlineData(1024, 256)]
-    [InlineData(608, 152)]
-    [InlineData(512, 104)]
-    [InlineData(400, 48)]
-    [InlineData(320, 8)]
+    [InlineData(3583, 1023)]
+    [InlineData(1024, 170)]
+    [InlineData(608, 101)]
+    [InlineData(512, 69)]
+    [InlineData(400, 32)]
+    [InlineData(320, 5)]
     public void With_fewer_there_are_fewer_clients_and_the_operator_is_told(long descriptors, int expected)
     {
         var limits = ConnectionLimits.Of(descriptors);

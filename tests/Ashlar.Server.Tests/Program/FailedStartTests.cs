@@ -38,6 +38,7 @@ public sealed class FailedStartTests : IDisposable
     [Theory]
     [InlineData("nbd", StartProblem.NbdPort)]
     [InlineData("iscsi", StartProblem.IscsiPort)]
+    [InlineData("nvme", StartProblem.NvmePort)]
     [InlineData("api", StartProblem.ApiPort)]
     [InlineData("address", StartProblem.ListenAddress)]
     [InlineData("size", StartProblem.PoolTooLarge)]
@@ -169,6 +170,7 @@ public sealed class FailedStartTests : IDisposable
         {
             "nbd" => Options with { NbdPort = TakenPort },
             "iscsi" => Options with { IscsiPort = TakenPort },
+            "nvme" => Options with { NvmePort = TakenPort },
             "api" => Options with { ApiPort = TakenPort },
             "address" => Options with { Listen = [IPAddress.Parse("192.0.2.1")], AllowUnauthenticated = true },
             "size" => Options with { PoolSizeBytes = 2L << 50 },

@@ -67,7 +67,11 @@ public sealed class ListenTests
         await using var server = await RunningProgram.StartAsync(options);
         var endpoints = server.Status.Endpoints;
         Assert.Equal(["127.0.0.1", "127.0.0.2"], endpoints.Hosts);
-        int[] ports = [new Uri(endpoints.Api).Port, new Uri(endpoints.Nbd).Port, IPEndPoint.Parse(endpoints.Iscsi).Port];
+        int[] ports =
+        [
+            new Uri(endpoints.Api).Port, new Uri(endpoints.Nbd).Port, IPEndPoint.Parse(endpoints.Iscsi).Port,
+            IPEndPoint.Parse(endpoints.Nvme!).Port,
+        ];
         foreach (var (host, port) in endpoints.Hosts.SelectMany(host => ports.Select(port => (host, port))))
         {
             using var client = new TcpClient();

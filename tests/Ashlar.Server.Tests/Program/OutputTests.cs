@@ -54,7 +54,8 @@ public sealed class OutputTests : IDisposable
     public void A_server_whose_parent_closed_the_standard_descriptors_serves_and_writes_no_log_into_its_files(string closed)
     {
         var result = Shell(
-            $"(exec dotnet '{ProgramPath}' serve --data ./data --pool-size 64MiB --nbd-port 0 --iscsi-port 0 --api-port 0 --s3-port 0 {closed}) & "
+            $"(exec dotnet '{ProgramPath}' serve --data ./data --pool-size 64MiB --nbd-port 0 --iscsi-port 0 "
+            + $"--nvme-port 0 --api-port 0 --s3-port 0 {closed}) & "
             + "server=$!; "
             + "until ashlar volume create vm1 --size 1MiB --data ./data 2> /dev/null; do kill -0 $server || exit 9; sleep 0.1; done; "
             + "sleep 0.2; ashlar volume delete vm1 --yes --data ./data || exit 8; kill $server; wait $server || exit 7; "

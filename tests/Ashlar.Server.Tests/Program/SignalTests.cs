@@ -17,7 +17,7 @@ public sealed class SignalTests
         using var directory = new TemporaryDirectory();
         using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         using var server = Start(ProgramPath, "up", "--data", directory["data"], "--pool-size", "64MiB", "--nbd-port", "0", "--iscsi-port",
-            "0", "--api-port", "0", "--s3-port", "0");
+            "0", "--nvme-port", "0", "--api-port", "0", "--s3-port", "0");
         try
         {
             var screen = "";
@@ -45,7 +45,7 @@ public sealed class SignalTests
         using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         using var server = Start(
             ProgramPath, "serve", "--data", directory["data"], "--pool-size", "64MiB",
-            "--nbd-port", "0", "--iscsi-port", "0", "--api-port", "0", "--s3-port", "0");
+            "--nbd-port", "0", "--iscsi-port", "0", "--nvme-port", "0", "--api-port", "0", "--s3-port", "0");
         try
         {
             string? line;
@@ -69,7 +69,8 @@ public sealed class SignalTests
         using var directory = new TemporaryDirectory();
         using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         using var server = Start(
-            ProgramPath, "serve", "--data", directory["data"], "--pool-size", "64MiB", "--nbd-port", "0", "--iscsi-port", "0", "--api-port",
+            ProgramPath, "serve", "--data", directory["data"], "--pool-size", "64MiB", "--nbd-port", "0", "--iscsi-port", "0",
+            "--nvme-port", "0", "--api-port",
                 "0", "--s3-port", "0");
         try
         {

@@ -10,7 +10,7 @@ public sealed class StartTests
 {
     const int HighestId = 4 << 20; // Linux gives no higher one to a process.
 
-    static readonly string[] FreePorts = ["--nbd-port", "0", "--iscsi-port", "0", "--api-port", "0", "--s3-port", "0"];
+    static readonly string[] FreePorts = ["--nbd-port", "0", "--iscsi-port", "0", "--nvme-port", "0", "--api-port", "0", "--s3-port", "0"];
 
     [Fact]
     public async Task A_second_server_on_the_same_data_is_refused_with_the_first_ones_process()
@@ -25,6 +25,7 @@ public sealed class StartTests
     [Theory]
     [InlineData("--nbd-port")]
     [InlineData("--iscsi-port")]
+    [InlineData("--nvme-port")]
     [InlineData("--api-port")]
     [InlineData("--s3-port")]
     public async Task A_taken_port_is_named_with_the_option_that_changes_it(string option)

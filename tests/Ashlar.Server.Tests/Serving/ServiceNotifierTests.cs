@@ -41,7 +41,8 @@ public sealed class ServiceNotifierTests : IDisposable
             TextWriter.Synchronized(new StringWriter()),
             new() { Environment = new Dictionary<string, string> { ["NOTIFY_SOCKET"] = directory["notify"] } });
         string[] words =
-            ["serve", "--data", directory["data"], "--pool-size", "64MiB", "--nbd-port", "0", "--iscsi-port", "0", "--api-port", "0",
+            ["serve", "--data", directory["data"], "--pool-size", "64MiB", "--nbd-port", "0", "--iscsi-port", "0", "--nvme-port", "0",
+                "--api-port", "0",
             "--s3-port", "0"];
         var program = AshlarProgram.RunAsync(words, terminal, stop.Token);
         Assert.Equal($"READY=1\nSTATUS=Serving {directory["data"]}", await Task.Run(() => Hear(manager)));
