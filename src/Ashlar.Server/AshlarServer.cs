@@ -192,7 +192,8 @@ public sealed class AshlarServer : IAsyncDisposable
         parts.Push(iscsi);
         var nvme = await StartNvmeAsync(pools, buffers, limits);
         var hosts = new HostNames(addresses, options.Advertise is { } name ? [.. options.AllowedHosts, name] : options.AllowedHosts);
-        var metrics = new ServerMetrics(pools, () => (nbd.ConnectionCount, iscsi.ConnectionCount, nvme?.ConnectionCount ?? 0), log, options, startedAt);
+        var metrics = new ServerMetrics(
+            pools, () => (nbd.ConnectionCount, iscsi.ConnectionCount, nvme?.ConnectionCount ?? 0), log, options, startedAt);
         var api = await ListenAsync(StartProblem.ApiPort, "api", options.ApiPort, where =>
             ApiServer.StartAsync(where, hosts, log, options.TimeProvider, files, routes =>
             {

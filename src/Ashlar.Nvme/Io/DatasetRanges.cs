@@ -13,6 +13,19 @@ static class DatasetRanges
     /// <summary>Ranges of one command, at most.</summary>
     public const int Max = 256;
 
+    /// <summary>Length of the list: dword 10 has the number of ranges, from 0.</summary>
+    public static int ListBytes(in SubmissionEntry entry) => (int)((entry.Dword10 & 0xFF) + 1) * SizeBytes;
+
+    /// <summary>
+    /// What the host sends: the list, and perhaps more behind it. Linux always sends as much as the longest list takes, for controllers
+    /// that take no less.
+    /// </summary>
+    public static int TransferBytes(in SubmissionEntry entry)
+    {
+        var list = ListBytes(entry);
+        return entry.Data.LengthBytes <= Max * SizeBytes ? Math.Max(list, (int)entry.Data.LengthBytes) : list;
+    }
+
     /// <summary>Checks the whole list before anything is done, so that a bad one changes nothing.</summary>
     public static NvmeStatus Check(ReadOnlySpan<byte> list, in BlockGeometry geometry)
     {

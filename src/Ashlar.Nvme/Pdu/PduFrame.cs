@@ -52,7 +52,8 @@ readonly record struct PduFrame(PduHeader Header, int PaddingBytes, int DataByte
         }
 
         var isDigested = layout.MayHaveDigests && digests.Header;
-        if (frame.HasHeaderDigest != isDigested) return Fails(FatalStatus.InvalidHeaderField, PduHeader.FlagsOffset, WrongDigest, out error);
+        if (frame.HasHeaderDigest != isDigested)
+            return Fails(FatalStatus.InvalidHeaderField, PduHeader.FlagsOffset, WrongDigest, out error);
         var headerEnd = (uint)layout.HeaderBytes + (isDigested ? PduHeader.DigestBytes : 0u);
         if (header.LengthBytes < headerEnd)
             return Fails(FatalStatus.InvalidHeaderField, PduHeader.LengthOffset, $"a length of {header.LengthBytes} bytes", out error);

@@ -29,7 +29,7 @@ sealed partial class QueuePair
             case NvmOpcode.Flush:
                 return NvmeStatus.Success;
             case NvmOpcode.DatasetManagement:
-                hostBytes = (int)((entry.Dword10 & 0xFF) + 1) * DatasetRanges.SizeBytes;
+                hostBytes = DatasetRanges.TransferBytes(entry);
                 return NvmeStatus.Success;
             case NvmOpcode.WriteZeroes:
                 return BlockRange.TryRead(entry, Volume.Geometry, out _);
@@ -109,10 +109,11 @@ sealed partial class QueuePair
             case NvmOpcode.Compare:
                 return CompareAsync(RangeOf(entry), command.Data);
             default:
-                var status = DatasetRanges.Check(command.Data.Span, Volume.Geometry);
+                var list = command.Data[..DatasetRanges.ListBytes(entry)];
+                var status = DatasetRanges.Check(list.Span, Volume.Geometry);
                 return status != NvmeStatus.Success || (entry.Dword11 & DeallocateAttribute) == 0
                     ? new(status) // Other attributes are hints, which change nothing here.
-                    : DeallocateAsync(command.Data, !controller!.HasWriteCache);
+                    : DeallocateAsync(list, !controller!.HasWriteCache);
         }
     }
 

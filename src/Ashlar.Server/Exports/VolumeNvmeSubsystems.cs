@@ -5,8 +5,8 @@ using Ashlar.Nvme;
 namespace Ashlar.Server;
 
 /// <summary>
-/// Every volume is an NVMe subsystem with one namespace. Every snapshot is one, too, write-protected and not listed: a host that connects to
-/// all that it discovers must not find the same file system many times.
+/// Every volume is an NVMe subsystem with one namespace. Every snapshot is one, too, write-protected and not listed: a host that connects
+/// to all that it discovers must not find the same file system many times.
 /// </summary>
 sealed class VolumeNvmeSubsystems(ServedPools pools) : INvmeSubsystems
 {

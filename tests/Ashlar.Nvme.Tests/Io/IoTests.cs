@@ -137,6 +137,23 @@ public sealed class IoTests
         Assert.Equal(NvmeHost.Pattern(8192)[1024..2048], queue.Read(2, 2).MustSucceed().Data);
     }
 
+    [Theory]
+    [InlineData(4096, NvmeStatus.Success)]
+    [InlineData(48, NvmeStatus.Success)]
+    [InlineData(16, NvmeStatus.DataSglLengthInvalid)]
+    [InlineData(4112, NvmeStatus.DataSglLengthInvalid)]
+    public async Task A_list_of_ranges_may_have_more_behind_it_as_that_of_Linux_has(int bytes, object status)
+    {
+        await using var target = new TestTarget();
+        using var admin = target.Associate();
+        using var queue = target.Join(admin);
+        var list = new byte[bytes];
+        Ranges((0, 1), (8, 1)).AsSpan(0, Math.Min(32, bytes)).CopyTo(list);
+        list.AsSpan(Math.Min(32, bytes)).Fill(0xFF);
+        queue.Run(Dataset(queue, 2), list, inCapsule: true).MustFail((NvmeStatus)status);
+        Assert.Equal(bytes is 4096 or 48 ? 2 : 0, target.Device.Cleared.Count);
+    }
+
     [Fact]
     public async Task Compare_tells_equal_from_different()
     {
