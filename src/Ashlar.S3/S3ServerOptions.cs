@@ -54,6 +54,9 @@ public sealed record S3ServerOptions
 
     /// <summary>Hears of answers and failures. Called on the threads that serve.</summary>
     public Action<S3Event>? Log { get; init; }
+
+    /// <summary>Whether <see cref="Log"/> wants to hear of events of a kind: what nobody hears is not put into words.</summary>
+    public Func<S3EventKind, bool> Hears { get; init; } = static _ => true;
 }
 
 /// <summary>What an event is of.</summary>

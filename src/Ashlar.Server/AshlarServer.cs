@@ -247,6 +247,7 @@ public sealed class AshlarServer : IAsyncDisposable
                     Entropy = options.Entropy,
                     Domains = options.Advertise is { } name ? [name] : [],
                     Log = TellOfS3,
+                    Hears = kind => log.Writes(LevelOf(kind).Level),
                 });
             }
             catch (S3ListenException e)
@@ -258,11 +259,13 @@ public sealed class AshlarServer : IAsyncDisposable
         return s3;
     }
 
+    static (LogLevel Level, string Name) LevelOf(S3EventKind kind) => kind == S3EventKind.Failed
+        ? (LogLevel.Error, LogEvents.RequestFailed)
+        : (LogLevel.Debug, LogEvents.RequestAnswered);
+
     void TellOfS3(S3Event happened)
     {
-        var (level, name) = happened.Kind == S3EventKind.Failed
-            ? (LogLevel.Error, LogEvents.RequestFailed)
-            : (LogLevel.Debug, LogEvents.RequestAnswered);
+        var (level, name) = LevelOf(happened.Kind);
         if (!log.Writes(level)) return;
         log.Write(new(level, name, $"s3: {happened.Message.ReplaceLineEndings(" ")} (request {happened.RequestId})")
         {

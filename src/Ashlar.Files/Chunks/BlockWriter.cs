@@ -11,11 +11,16 @@ public sealed class BlockWriter : IAsyncDisposable
     readonly ChunkManager chunks;
     readonly List<CopyStream> copies;
     readonly BlockHasher hasher = new();
+    readonly BlockDigest? known;
     Task hashing = Task.CompletedTask;
     BlockDigest? digest;
     bool isStoring;
 
-    internal BlockWriter(ChunkManager chunks, List<CopyStream> copies) => (this.chunks, this.copies) = (chunks, copies);
+    /// <param name="chunks">Whose.</param>
+    /// <param name="copies">On their way.</param>
+    /// <param name="known">What the content is known by, where that has been found out: it is not hashed again.</param>
+    internal BlockWriter(ChunkManager chunks, List<CopyStream> copies, BlockDigest? known) =>
+        (this.chunks, this.copies, this.known) = (chunks, copies, known);
 
     /// <summary>Bytes so far.</summary>
     public int LengthBytes { get; private set; }
@@ -28,22 +33,7 @@ public sealed class BlockWriter : IAsyncDisposable
         Invariant.Require(digest is null);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(piece.LengthBytes, BlockGeometry.MaxLengthBytes - LengthBytes);
 
-        // The piece is hashed while it is written, and the next one read.
-        await hashing;
-        piece.Share();
-        hashing = Task.Run(
-            () =>
-            {
-                try
-                {
-                    hasher.Append(piece.Content.Span);
-                }
-                finally
-                {
-                    piece.Release();
-                }
-            },
-            CancellationToken.None);
+        if (known is null) await HashAsync(piece);
         foreach (var copy in copies) await copy.WriteAsync(piece, cancellationToken);
         if (copies.TrueForAll(copy => copy.Failure is not null)) throw chunks.NotEnough(0, 0, copies.Select(copy => copy.Failure!));
         LengthBytes += piece.LengthBytes;
@@ -53,7 +43,9 @@ public sealed class BlockWriter : IAsyncDisposable
     public async ValueTask<BlockDigest> FinishAsync()
     {
         await hashing;
-        return digest ??= hasher.Finish();
+        digest ??= known ?? hasher.Finish();
+        Invariant.Require(digest.LengthBytes == LengthBytes);
+        return digest;
     }
 
     /// <summary>
@@ -89,5 +81,25 @@ public sealed class BlockWriter : IAsyncDisposable
             await ((Task)copy.FinishAsync()).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await BlockCopy.AbortAsync(copy.Node.Node, copy.Ticket);
         }
+    }
+
+    // The piece is hashed while it is written, and the next one read.
+    async ValueTask HashAsync(SharedBuffer piece)
+    {
+        await hashing;
+        piece.Share();
+        hashing = Task.Run(
+            () =>
+            {
+                try
+                {
+                    hasher.Append(piece.Content.Span);
+                }
+                finally
+                {
+                    piece.Release();
+                }
+            },
+            CancellationToken.None);
     }
 }

@@ -145,7 +145,14 @@ public sealed class ChunkManager : IChunkManager
     /// <exception cref="NotEnoughNodesException">
     /// Fewer take it than have to have it, or those that do are in too few failure domains: nothing was written then.
     /// </exception>
-    public async Task<BlockWriter> BeginAsync(int expectedBytes = FirstBytes, CancellationToken cancellationToken = default)
+    public Task<BlockWriter> BeginAsync(int expectedBytes = FirstBytes, CancellationToken cancellationToken = default) =>
+        BeginAsync(expectedBytes, null, cancellationToken);
+
+    /// <inheritdoc cref="BeginAsync(int, CancellationToken)"/>
+    /// <param name="expectedBytes">What nodes have to have space for.</param>
+    /// <param name="known">What the content is known by, where that has been found out.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    internal async Task<BlockWriter> BeginAsync(int expectedBytes, BlockDigest? known, CancellationToken cancellationToken)
     {
         expectedBytes = Math.Clamp(expectedBytes, 1, BlockGeometry.MaxLengthBytes);
         var copies = new List<CopyStream>();
@@ -164,7 +171,7 @@ public sealed class ChunkManager : IChunkManager
             }
         }
 
-        var writer = new BlockWriter(this, copies);
+        var writer = new BlockWriter(this, copies, known);
         var domains = StorageNodes.DomainsOf(copies.Select(copy => copy.Node));
         var isEnough = copies.Count >= Nodes.QuorumCopies && domains >= Nodes.QuorumDomains;
         if (isEnough && !cancellationToken.IsCancellationRequested) return writer;

@@ -11,6 +11,7 @@ sealed class HeldUpload(ChunkManager chunks, CustomerId customer) : IChunkUpload
     readonly List<SharedBuffer> pieces = [];
     readonly BlockHasher hasher = new();
     Task hashing = Task.CompletedTask;
+    BlockDigest? digest;
     BlockWriter? writer;
     bool isDisposed;
 
@@ -33,7 +34,7 @@ sealed class HeldUpload(ChunkManager chunks, CustomerId customer) : IChunkUpload
     {
         if (pieces.Count > 0 && pieces[^1].LengthBytes < pieces[^1].Space.Length) await HashAsync(pieces[^1]);
         await hashing;
-        var digest = hasher.Finish();
+        digest = hasher.Finish();
         return new WantedBlock(digest.Hash, digest.LengthBytes);
     }
 
@@ -41,8 +42,8 @@ sealed class HeldUpload(ChunkManager chunks, CustomerId customer) : IChunkUpload
         BlockName name, IReadOnlyCollection<NodeId> holders, CancellationToken cancellationToken = default)
     {
         // It was not known, or copies of it are missing.
-        Invariant.Require(writer is null);
-        writer = await chunks.BeginAsync(Math.Max(1, pieces.Sum(piece => piece.LengthBytes)), cancellationToken);
+        Invariant.Require(writer is null && digest is not null);
+        writer = await chunks.BeginAsync(Math.Max(1, digest.LengthBytes), digest, cancellationToken);
         foreach (var piece in pieces) await writer.WriteAsync(piece, cancellationToken);
         await writer.FinishAsync();
         return (await writer.StoreAsync(name, customer, holders, cancellationToken)).Acknowledged;

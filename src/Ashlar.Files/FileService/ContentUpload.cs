@@ -2,16 +2,30 @@ using System.Buffers;
 
 namespace Ashlar.Files;
 
-/// <summary>Takes content from a stream into blocks that an intent pins, in constant memory.</summary>
+/// <summary>
+/// Takes content from a stream into blocks that an intent pins, in constant memory. While a block becomes durable the next one comes, and
+/// while the check looks at what came, more comes.
+/// </summary>
 sealed class ContentUpload(IMetadataStore metadata, IChunkManager chunks, FileServiceOptions options, CustomerId customer, FilePath path,
     ContentOptions content)
-    : IDisposable
+    : IAsyncDisposable
 {
-    readonly byte[] buffer = ArrayPool<byte>.Shared.Rent(Math.Max(options.BufferBytes, FileCommit.MaxInlineBytes + 1));
+    // Less than this is looked at sooner than another thread would begin.
+    const int ShortBytes = 32 << 10;
+
+    // Content of so many blocks is worth that its first one waits until it is known whether the store has it: of fewer it would be much of
+    // the time that storing them takes.
+    const int ManyBlocks = 8;
+
+    readonly int bufferBytes = content.ExpectedBytes <= FileCommit.MaxInlineBytes
+        ? FileCommit.MaxInlineBytes + 1
+        : Math.Max(options.BufferBytes, FileCommit.MaxInlineBytes + 1);
     readonly List<FileBlock> blocks = [];
     readonly Dictionary<BlockName, IReadOnlyCollection<NodeId>> written = [];
-    int filled;
+    byte[] buffer = [], other = []; // By turns, where there is a check.
+    int start, filled;
     bool wasKnown; // Where a block was there already, the next one probably is.
+    Task checking = Task.CompletedTask, installing = Task.CompletedTask;
 
     /// <summary>Bytes that came.</summary>
     public long Received { get; private set; }
@@ -26,7 +40,7 @@ sealed class ContentUpload(IMetadataStore metadata, IChunkManager chunks, FileSe
     /// <returns>All of the content, if it is so short; null if it is not.</returns>
     public async Task<ReadOnlyMemory<byte>?> BeginAsync(Stream source, CancellationToken cancellationToken)
     {
-        filled = await FillAsync(source, FileCommit.MaxInlineBytes + 1, cancellationToken);
+        await FillAsync(source, FileCommit.MaxInlineBytes + 1, cancellationToken);
         if (filled > FileCommit.MaxInlineBytes) return null;
         RequireEnd();
         return buffer.AsMemory(0, filled);
@@ -37,6 +51,8 @@ sealed class ContentUpload(IMetadataStore metadata, IChunkManager chunks, FileSe
     {
         while (filled > 0) await TakeBlockAsync(source, intent, cancellationToken);
         RequireEnd();
+        await checking;
+        await installing;
     }
 
     /// <summary>What the check says of the content, or nothing; the last thing before the content is recorded.</summary>
@@ -55,57 +71,96 @@ sealed class ContentUpload(IMetadataStore metadata, IChunkManager chunks, FileSe
         return (verdict.Tag ?? ownTag, all);
     }
 
-    // No I/O uses it any more: all was waited for.
-    public void Dispose() => ArrayPool<byte>.Shared.Return(buffer);
+    /// <summary>Waits for what is under way, and uses nothing of it.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await checking.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await installing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // No I/O and no check uses them any more.
+        foreach (var rented in (byte[][])[buffer, other])
+            if (rented.Length > 0) ArrayPool<byte>.Shared.Return(rented);
+        (buffer, other) = ([], []);
+    }
 
     // Of what is in the buffer and follows; leaves there what is of the next block.
     async Task TakeBlockAsync(Stream source, IntentToken intent, CancellationToken cancellationToken)
     {
         // What is left of what was announced, with what is in the buffer.
         var left = content.ExpectedBytes - (Received - filled);
-        await using var upload = await chunks.BeginAsync(customer, new BlockExpectation(left, wasKnown), cancellationToken);
+        var isLikelyKnown = wasKnown || (blocks.Count == 0 && left >= (long)ManyBlocks * chunks.MaxBlockBytes);
+        var upload = await chunks.BeginAsync(customer, new BlockExpectation(left, isLikelyKnown), cancellationToken);
+        var isHandedOn = false;
+        try
+        {
+            var wanted = await FillBlockAsync(upload, source, cancellationToken);
+            // At most one is under way: its memory is bounded, and the names of all before are known.
+            await installing;
+            var pin = (await metadata.PinAsync(intent, [wanted], cancellationToken))[0];
+            blocks.Add(new(pin.Name, wanted.LengthBytes));
+            wasKnown = false;
+            if (written.ContainsKey(pin.Name)) return; // Twice in one file.
+            IReadOnlyCollection<NodeId> present = [];
+            if (pin.Known is { } known)
+            {
+                // A hit, if its copies are there now. If not, this upload has the content to make more, under the same name: what is listed
+                // and not there counts for nothing.
+                present = await chunks.FindCopiesAsync(known, cancellationToken);
+                wasKnown = present.Count >= chunks.RequiredCopies;
+                if (wasKnown) return;
+            }
+
+            // Invariant: it is pinned by now, and nothing refers to it before it is durable: who commits waits for it.
+            installing = InstallAsync(upload, pin.Name, present, cancellationToken);
+            isHandedOn = true;
+        }
+        finally
+        {
+            if (!isHandedOn) await upload.DisposeAsync();
+        }
+    }
+
+    async Task<WantedBlock> FillBlockAsync(IChunkUpload upload, Stream source, CancellationToken cancellationToken)
+    {
         var length = 0;
         while (filled > 0 && length < chunks.MaxBlockBytes)
         {
+            if (installing.IsFaulted) await installing; // What follows would come in vain.
             var taken = Math.Min(filled, chunks.MaxBlockBytes - length);
-            await upload.AppendAsync(buffer.AsMemory(0, taken), cancellationToken);
+            await upload.AppendAsync(buffer.AsMemory(start, taken), cancellationToken);
             length += taken;
-            if (taken < filled)
-            {
-                buffer.AsSpan(taken, filled - taken).CopyTo(buffer);
-                filled -= taken;
-                continue;
-            }
-
-            filled = await FillAsync(source, buffer.Length, cancellationToken);
+            (start, filled) = (start + taken, filled - taken);
+            if (filled == 0) await FillAsync(source, bufferBytes, cancellationToken);
         }
 
-        var wanted = await upload.SealAsync(cancellationToken);
-        wasKnown = false;
-        var pin = (await metadata.PinAsync(intent, [wanted], cancellationToken))[0];
-        blocks.Add(new(pin.Name, wanted.LengthBytes));
-        if (written.ContainsKey(pin.Name)) return; // Twice in one file.
-        if (pin.Known is not { } known)
+        return await upload.SealAsync(cancellationToken);
+    }
+
+    async Task InstallAsync(
+        IChunkUpload upload, BlockName name, IReadOnlyCollection<NodeId> present, CancellationToken cancellationToken)
+    {
+        await using (upload) written[name] = [.. present, .. await upload.InstallAsync(name, present, cancellationToken)];
+    }
+
+    async Task FillAsync(Stream source, int wanted, CancellationToken cancellationToken)
+    {
+        // What the check may still look at stays as it is. Of what it looked at before that it is done.
+        if (content.Check is not null) (buffer, other) = (other, buffer);
+        if (buffer.Length == 0) buffer = ArrayPool<byte>.Shared.Rent(bufferBytes);
+        (start, filled) = (0, 0);
+        var count = await source.ReadAtLeastAsync(buffer.AsMemory(0, wanted), wanted, throwOnEndOfStream: false, cancellationToken);
+        filled = count;
+        Received += count;
+        if (Received > content.ExpectedBytes) throw new ContentLengthException(path, content.ExpectedBytes.Value, Received);
+        if (content.Check is not { } check) return;
+        await checking;
+        if (count < ShortBytes)
         {
-            written[pin.Name] = await upload.InstallAsync(pin.Name, [], cancellationToken);
+            check.Append(buffer.AsSpan(0, count));
             return;
         }
 
-        // A hit, if its copies are there now. If not, this upload has the content to make more, under the same name: what is listed and
-        // not there counts for nothing.
-        var present = await chunks.FindCopiesAsync(known, cancellationToken);
-        wasKnown = present.Count >= chunks.RequiredCopies;
-        if (!wasKnown)
-            written[pin.Name] = [.. present, .. await upload.InstallAsync(pin.Name, present, cancellationToken)];
-    }
-
-    async Task<int> FillAsync(Stream source, int wanted, CancellationToken cancellationToken)
-    {
-        var count = await source.ReadAtLeastAsync(buffer.AsMemory(0, wanted), wanted, throwOnEndOfStream: false, cancellationToken);
-        Received += count;
-        if (Received > content.ExpectedBytes) throw new ContentLengthException(path, content.ExpectedBytes.Value, Received);
-        content.Check?.Append(buffer.AsSpan(0, count));
-        return count;
+        var looked = buffer.AsMemory(0, count);
+        checking = Task.Run(() => check.Append(looked.Span), CancellationToken.None);
     }
 
     void RequireEnd()

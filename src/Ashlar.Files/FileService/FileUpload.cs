@@ -31,7 +31,7 @@ sealed class FileUpload(
     /// <summary>Takes back what was written in vain. What cannot be now is found by the end of the lease.</summary>
     public async ValueTask DisposeAsync()
     {
-        upload.Dispose();
+        await upload.DisposeAsync();
         if (intent is not { } open) return;
         try
         {

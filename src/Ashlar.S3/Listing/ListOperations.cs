@@ -54,11 +54,8 @@ sealed class ListOperations(S3Services services)
         foreach (var line in page.Names)
         {
             if (line.Entry is not { } entry) continue;
-            answer.Element("Version", version =>
-            {
-                version.Key("Key", line.Name).Text("VersionId", ObjectVersions.Only).Text("IsLatest", true);
-                WriteObject(version, entry).Owner(request.Caller.OwnerId);
-            });
+            answer.Begin("Version").Key("Key", line.Name).Text("VersionId", ObjectVersions.Only).Text("IsLatest", true);
+            WriteObject(answer, entry).Owner(request.Caller.OwnerId).End("Version");
         }
 
         WritePrefixes(answer, page);
@@ -98,11 +95,9 @@ sealed class ListOperations(S3Services services)
         foreach (var line in page.Names)
         {
             if (line.Entry is not { } entry) continue;
-            answer.Element("Contents", contents =>
-            {
-                WriteObject(contents.Key("Key", line.Name), entry);
-                if (owner is not null) contents.Owner(owner);
-            });
+            WriteObject(answer.Begin("Contents").Key("Key", line.Name), entry);
+            if (owner is not null) answer.Owner(owner);
+            answer.End("Contents");
         }
 
         WritePrefixes(answer, page);
@@ -118,7 +113,7 @@ sealed class ListOperations(S3Services services)
     {
         foreach (var line in page.Names)
         {
-            if (line.IsPrefix) answer.Element("CommonPrefixes", common => common.Key("Prefix", line.Name));
+            if (line.IsPrefix) answer.Begin("CommonPrefixes").Key("Prefix", line.Name).End("CommonPrefixes");
         }
     }
 }

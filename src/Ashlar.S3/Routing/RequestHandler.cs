@@ -35,10 +35,11 @@ sealed class RequestHandler(S3Services services, Dispatcher dispatcher)
             await FailAsync(http, failure, resource, requestId);
         }
 
+        if (services.Options.Log is not { } log || !services.Options.Hears(S3EventKind.Answered)) return;
         var took = services.Options.TimeProvider.GetElapsedTime(begun);
-        services.Options.Log?.Invoke(new(
+        log(new(
             S3EventKind.Answered, $"{LineOf(http)}: {http.Response.StatusCode} in {took.TotalMilliseconds:F1} ms",
-                requestId, AddressOf(http)));
+            requestId, AddressOf(http)));
     }
 
     S3Request Read(HttpContext http, RequestTarget target)
