@@ -9,7 +9,8 @@ public sealed class HostileInputTests
     public static TheoryData<string> Headers =>
     [
         "unknown type", "type of a controller", "header too short", "length below the header", "length of 4 GiB",
-        "data before the header's end", "data at an odd place", "more than the capsule takes", "a digest that was not agreed on", "a data digest without data",
+        "data before the header's end", "data at an odd place", "more than the capsule takes",
+        "a digest that was not agreed on", "a data digest without data",
     ];
 
     [Theory, MemberData(nameof(Headers))]
