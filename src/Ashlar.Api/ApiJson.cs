@@ -67,6 +67,11 @@ namespace Ashlar.Api;
 [JsonSerializable(typeof(FilePartList))]
 [JsonSerializable(typeof(BeginFileUpload))]
 [JsonSerializable(typeof(CompleteFileUpload))]
+[JsonSerializable(typeof(Export))]
+[JsonSerializable(typeof(ExportList))]
+[JsonSerializable(typeof(CreateExport))]
+[JsonSerializable(typeof(ChangeExport))]
+[JsonSerializable(typeof(ClientSessionList))]
 [JsonSerializable(typeof(Problem))]
 public sealed partial class ApiJson : JsonSerializerContext
 {

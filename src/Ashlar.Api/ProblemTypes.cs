@@ -42,6 +42,9 @@ public static class ProblemTypes
     /// <summary>There is no such task.</summary>
     public const string TaskNotFound = Prefix + "task-not-found";
 
+    /// <summary>There is no such export.</summary>
+    public const string ExportNotFound = Prefix + "export-not-found";
+
     /// <summary>There is no such snapshot.</summary>
     public const string SnapshotNotFound = Prefix + "snapshot-not-found";
 

@@ -5,8 +5,16 @@ namespace Ashlar.Iscsi;
 /// <summary>What an iSCSI server serves. Asked anew for each discovery and login, so volumes may come and go.</summary>
 public interface IIscsiTargets
 {
-    /// <summary>Target names (IQNs), for SendTargets.</summary>
-    IReadOnlyList<string> List();
+    /// <summary>Names (IQNs) of the targets that an initiator may reach, for SendTargets.</summary>
+    IReadOnlyList<string> List(ClientIdentity initiator);
+
+    /// <summary>
+    /// What an initiator has to prove before anything of a target is opened, or told apart from targets that there are not; null where
+    /// it need not.
+    /// </summary>
+    /// <param name="target">The target's name as the initiator wrote it; null for discovery.</param>
+    /// <param name="initiator">Who it says it is.</param>
+    ChapDemand? Demand(string? target, ClientIdentity initiator) => null;
 
     /// <summary>
     /// Opens a target for one session, once its initiator has passed the security stage of the login; null when there is none

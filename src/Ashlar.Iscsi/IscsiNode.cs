@@ -1,5 +1,6 @@
 using Ashlar.Blocks;
 using Ashlar.Scsi;
+using Ashlar.Storage;
 using Ashlar.Transport;
 
 namespace Ashlar.Iscsi;
@@ -7,11 +8,14 @@ namespace Ashlar.Iscsi;
 /// <summary>
 /// The target side of all connections through all portals: reservations, resets and session reinstatement know no portals.
 /// </summary>
-sealed class IscsiNode(IIscsiTargets targets, BufferPool buffers, Action<string> report)
+sealed class IscsiNode(IIscsiTargets targets, BufferPool buffers, Action<string> report, IEntropySource entropy)
 {
     readonly UnitTable units = new();
 
     public IIscsiTargets Targets => targets;
+
+    /// <summary>Where challenges come from.</summary>
+    public IEntropySource Entropy => entropy;
 
     public SessionTable Sessions { get; } = new();
 

@@ -1,4 +1,5 @@
 using System.Net;
+using Ashlar.Storage;
 using Ashlar.Transport;
 
 namespace Ashlar.Iscsi;
@@ -35,16 +36,18 @@ public sealed class IscsiServer : IAsyncDisposable
     /// <param name="advertise">
     /// Name or address, without a port, that discovery answers instead of those of the portals; null for these.
     /// </param>
+    /// <param name="entropy">Where challenges of initiators come from; null for the system's chance.</param>
     /// <exception cref="ListenException">A port is taken; then none is listened on.</exception>
     public static IscsiServer Start(
         IReadOnlyList<ListenerOptions> portals,
         IIscsiTargets targets,
         BufferPool buffers,
         Action<string> report,
-        string? advertise = null)
+        string? advertise = null,
+        IEntropySource? entropy = null)
     {
         var reports = new ReportLimiter("iscsi", report, TimeProvider.System);
-        var node = new IscsiNode(targets, buffers, reports.Report);
+        var node = new IscsiNode(targets, buffers, reports.Report, entropy ?? SystemEntropy.Instance);
         var listeners = ListenerGroup.Start(portals, i => new IscsiPortal(node, portalGroupTag: i + 1), reports.Report);
         node.Portals = new([.. listeners.EndPoints.Select((endPoint, i) => new PortalAddress(endPoint, i + 1))], advertise);
         return new(listeners, node, reports);

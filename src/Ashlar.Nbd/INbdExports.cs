@@ -5,11 +5,11 @@ namespace Ashlar.Nbd;
 /// <summary>What an NBD server serves. Asked anew for each negotiation, so volumes may come and go.</summary>
 public interface INbdExports
 {
-    /// <summary>Names of the exports, for NBD_OPT_LIST.</summary>
-    IReadOnlyList<string> List();
+    /// <summary>Names of the exports that a client may reach, for NBD_OPT_LIST.</summary>
+    IReadOnlyList<string> List(ClientIdentity client);
 
-    /// <summary>What there is to know of an export, without using it; null when there is none of that name.</summary>
-    NbdExportInfo? Find(string name);
+    /// <summary>What there is to know of an export, without using it; null when there is none of that name for the client.</summary>
+    NbdExportInfo? Find(string name, ClientIdentity client);
 
     /// <summary>Attaches a client to an export, for as long as its connection lasts; null when there is none of that name.</summary>
     NbdExport? Open(string name, ClientIdentity client);

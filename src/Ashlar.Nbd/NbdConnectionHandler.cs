@@ -4,11 +4,11 @@ using Ashlar.Transport;
 namespace Ashlar.Nbd;
 
 /// <summary>Speaks the protocol with one client: handshake, then requests.</summary>
-sealed class NbdConnectionHandler(INbdExports exports, BufferPool buffers, Action<string> report) : IConnectionHandler
+sealed class NbdConnectionHandler(INbdExports exports, BufferPool buffers, Action<string> report, NbdTls? tls = null) : IConnectionHandler
 {
     public void Serve(Connection connection, CancellationToken draining)
     {
-        using var session = Handshake.Run(connection, exports, draining);
+        using var session = Handshake.Run(connection, exports, tls, draining);
         if (session is null) return;
         connection.HandshakeCompleted();
         // A client that is cut off gets what is under way, and then the end of its connection.

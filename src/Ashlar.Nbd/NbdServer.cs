@@ -29,11 +29,14 @@ public sealed class NbdServer : IAsyncDisposable
     /// <param name="exports">What is served.</param>
     /// <param name="buffers">The memory for requests, which other protocols may share.</param>
     /// <param name="report">Gets a line for each connection that ended in an error.</param>
+    /// <param name="tls">How TLS is spoken; null where it is not.</param>
     /// <exception cref="ListenException">A port is taken; then none is listened on.</exception>
-    public static NbdServer Start(IReadOnlyList<ListenerOptions> portals, INbdExports exports, BufferPool buffers, Action<string> report)
+    public static NbdServer Start(
+        IReadOnlyList<ListenerOptions> portals, INbdExports exports, BufferPool buffers, Action<string> report, NbdTls? tls = null)
     {
         var reports = new ReportLimiter("nbd", report, TimeProvider.System);
-        return new(ListenerGroup.Start(portals, _ => new NbdConnectionHandler(exports, buffers, reports.Report), reports.Report), reports);
+        var handler = new NbdConnectionHandler(exports, buffers, reports.Report, tls);
+        return new(ListenerGroup.Start(portals, _ => handler, reports.Report), reports);
     }
 
     /// <summary>Refuses new clients, finishes what is in flight for at most <paramref name="grace"/>, closes.</summary>

@@ -39,6 +39,9 @@ public sealed class ScsiCommand
     /// <summary>Whether the command may wait for the medium: what was answered before it had better be sent first.</summary>
     public bool MayWait => description is { MayWait: true } || ForceUnitAccess;
 
+    /// <summary>Whether more data than <see cref="DataBytes"/> is an error, rather than a surplus that nobody takes.</summary>
+    public bool TakesExactData => description is { TakesExactData: true };
+
     /// <summary>Size of a block of the unit; pieces given to <see cref="ReadAsync"/> are made of whole blocks.</summary>
     public int BlockSizeBytes => Unit.BlockSizeBytes;
 

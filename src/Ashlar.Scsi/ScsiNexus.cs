@@ -55,12 +55,20 @@ public sealed class ScsiNexus : IDisposable
         }
         if (description is null)
         {
-            command.Refuse(ScsiResult.Check(Sense.InvalidOperationCode));
+            // Of an operation that there is, another service action is a field of it (SPC-4, 4.2.5.1).
+            var problem = CommandTable.HasServiceActions(cdb[0]) ? Sense.InvalidFieldInCdb(1) : Sense.InvalidOperationCode;
+            command.Refuse(ScsiResult.Check(problem));
             return;
         }
         if (!always)
         {
             if (nexus!.Unit.Volume.Access.ReservedBy is { } owner && owner != nexus.Session && !description.AllowedUnderReservation)
+            {
+                command.Refuse(new(ScsiStatus.ReservationConflict));
+                return;
+            }
+            var access = description.ReadsMedium ? MediumAccess.Read : description.CountsAs;
+            if (access != MediumAccess.None && !nexus.MayAccess(writes: access == MediumAccess.Write))
             {
                 command.Refuse(new(ScsiStatus.ReservationConflict));
                 return;
@@ -71,8 +79,8 @@ public sealed class ScsiNexus : IDisposable
                 return;
             }
         }
-        if (description.Decode(command) is { } problem)
-            command.Refuse(ScsiResult.Check(problem));
+        if (description.Decode(command) is { } wrong)
+            command.Refuse(ScsiResult.Check(wrong));
     }
 
     /// <summary>Finds the unit that an address names.</summary>

@@ -53,10 +53,11 @@ public sealed class AshlarServer : IAsyncDisposable
         RefuseOpenDoor(options);
         // Before anything is made, and while there are descriptors left to say so with: the runtime takes two for each assembly.
         var limits = ConnectionLimits.OfProcess();
+        var tls = options.NbdTls?.Load(options.FileSystem); // Before anything is made, too.
         var server = new AshlarServer(options, log);
         try
         {
-            await server.StartPartsAsync(limits);
+            await server.StartPartsAsync(limits, tls);
             return server;
         }
         catch
@@ -165,7 +166,7 @@ public sealed class AshlarServer : IAsyncDisposable
             + "clients who they are: whoever reaches it may read, change and delete every volume");
     }
 
-    async Task StartPartsAsync(ConnectionLimits limits)
+    async Task StartPartsAsync(ConnectionLimits limits, NbdTls? tls)
     {
         parts.Push(new Part(new ThreadFailures(log)));
         directory = DataDirectory.Open(options);
@@ -175,7 +176,10 @@ public sealed class AshlarServer : IAsyncDisposable
         parts.Push(new Part(runFile));
         if (directory.IsNew) await CreateMainPoolAsync(directory);
         var tasks = new ServerTasks(log.Write, options.TimeProvider);
-        pools = await ServedPools.OpenAsync(directory, options, tasks, log.Write);
+        var exports = ServedExports.Open(directory, options, log.Write);
+        var guard = new VolumeGuard(exports.Decide, new ReservationFiles(options.FileSystem, directory.ReservationsPath));
+        pools = await ServedPools.OpenAsync(directory, options, tasks, log.Write, guard);
+        exports.Changed = pools.CutOffUnwanted;
         parts.Push(pools);
         files = await FileStores.OpenAsync(directory.FilesPath, options, tasks, log.Write);
         parts.Push(files);
@@ -185,12 +189,14 @@ public sealed class AshlarServer : IAsyncDisposable
         var reachable = new ServedAddresses(addresses, options.Advertise, MachineAddresses.All);
         var buffers = new BufferPool(options.BufferBytes);
         var nbd = await ListenAsync(StartProblem.NbdPort, "nbd", options.NbdPort, where => Task.FromResult(
-            NbdServer.Start(Listeners("nbd", where, limits), new VolumeNbdExports(pools), buffers, ClientFailure("nbd"))));
+            NbdServer.Start(
+                Listeners("nbd", where, limits), new VolumeNbdExports(pools, exports), buffers, ClientFailure("nbd"), tls)));
         parts.Push(nbd);
         var iscsi = await ListenAsync(StartProblem.IscsiPort, "iscsi", options.IscsiPort, where => Task.FromResult(IscsiServer.Start(
-            Listeners("iscsi", where, limits), new VolumeIscsiTargets(pools), buffers, ClientFailure("iscsi"), options.Advertise)));
+            Listeners("iscsi", where, limits), new VolumeIscsiTargets(pools, exports), buffers, ClientFailure("iscsi"), options.Advertise,
+            options.Entropy)));
         parts.Push(iscsi);
-        var nvme = await StartNvmeAsync(pools, buffers, limits);
+        var nvme = await StartNvmeAsync(pools, exports, buffers, limits);
         var hosts = new HostNames(addresses, options.Advertise is { } name ? [.. options.AllowedHosts, name] : options.AllowedHosts);
         var metrics = new ServerMetrics(
             pools, () => (nbd.ConnectionCount, iscsi.ConnectionCount, nvme?.ConnectionCount ?? 0), log, options, startedAt);
@@ -204,6 +210,8 @@ public sealed class AshlarServer : IAsyncDisposable
                 routes.MapTasks(tasks, pools);
                 routes.MapVolumes(pools, () => Endpoints, log);
                 routes.MapTrash(pools, () => Endpoints);
+                routes.MapExports(pools, exports);
+                routes.MapSessions(pools, exports);
                 routes.MapCatalogue(pools, options.TimeProvider);
                 routes.MapSnapshots(pools, () => Endpoints);
                 routes.MapCustomers(files, log);
@@ -222,11 +230,13 @@ public sealed class AshlarServer : IAsyncDisposable
         directory.Keep(); // Last: until here a failure takes back what was created.
     }
 
-    async Task<NvmeServer?> StartNvmeAsync(ServedPools served, BufferPool buffers, ConnectionLimits limits)
+    async Task<NvmeServer?> StartNvmeAsync(
+        ServedPools served, ServedExports exports, BufferPool buffers, ConnectionLimits limits)
     {
         if (options.NvmePort is not { } port) return null;
         var nvme = await ListenAsync(StartProblem.NvmePort, "nvme", port, where => Task.FromResult(
-            NvmeServer.Start(Listeners("nvme", where, limits), new VolumeNvmeSubsystems(served), buffers, ClientFailure("nvme"))));
+            NvmeServer.Start(
+                Listeners("nvme", where, limits), new VolumeNvmeSubsystems(served, exports), buffers, ClientFailure("nvme"))));
         parts.Push(nvme);
         return nvme;
     }
@@ -336,6 +346,7 @@ public sealed class AshlarServer : IAsyncDisposable
             EndPoint = endPoint,
             Name = name,
             MaxConnections = limits.PerProtocol,
+            MaxConnectionsPerAddress = limits.PerAddress,
             TimeProvider = options.TimeProvider,
         }),
     ];

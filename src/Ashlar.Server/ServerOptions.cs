@@ -38,6 +38,9 @@ public sealed record ServerOptions
     /// <summary>TCP port of the S3 server; 0 takes a free one. Null: files are not served over S3.</summary>
     public int? S3Port { get; init; }
 
+    /// <summary>How NBD speaks TLS; null where it does not.</summary>
+    public TlsFiles? NbdTls { get; init; }
+
     /// <summary>Whether an address may be listened on that other machines reach. Nothing asks them who they are.</summary>
     public bool AllowUnauthenticated { get; init; }
 

@@ -35,6 +35,9 @@ public enum StartProblem
     /// <summary>No pool is as large as was asked for, in this program or on this file system.</summary>
     PoolTooLarge,
 
+    /// <summary>The certificate, its key or the authority of clients cannot be used.</summary>
+    Certificate,
+
     /// <summary>The process may have too few descriptors open.</summary>
     Descriptors,
 }

@@ -47,7 +47,7 @@ public sealed class AllocationTests
 
     sealed class OneTarget(VolumeFront front) : IIscsiTargets
     {
-        public IReadOnlyList<string> List() => [TestTarget.Name];
+        public IReadOnlyList<string> List(ClientIdentity initiator) => [TestTarget.Name];
 
         public IscsiTarget? Open(string target, ClientIdentity initiator) =>
             new(target, [new(0, Guid.Empty, front.Attach(initiator))]);

@@ -381,12 +381,16 @@ public sealed class HostileInputTests : IAsyncLifetime
     }
 
     [Fact]
-    public void I30_persistent_reservations_are_refused_politely_until_they_are_offered()
+    public void I30_persistent_reservations_with_lists_that_are_none_change_nothing()
     {
         using var initiator = target.LogIn();
-        Assert.Equal("5/20/00", initiator.Command([0x5E, 0, 0, 0, 0, 0, 0, 0, 8, 0], 8).Sense);
-        initiator.SendCommand([0x5F, 0, 0, 0, 0, 0, 0, 0, 24, 0], 24, writes: true, immediate: new byte[24]);
-        Assert.Equal("5/20/00", initiator.ReceiveResult().Sense);
+        initiator.SendCommand([0x5F, 0, 0, 0, 0, 0, 0, 0, 24, 0], 8, writes: true, immediate: new byte[8]);
+        Assert.Equal("5/1A/00", initiator.ReceiveResult().Sense);
+        initiator.SendCommand([0x5F, 0, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0], 24, writes: true, immediate: new byte[24]);
+        Assert.Equal("5/1A/00", initiator.ReceiveResult().Sense);
+        initiator.SendCommand([0x5F, 0x1F, 0, 0, 0, 0, 0, 0, 24, 0], 24, writes: true, immediate: new byte[24]);
+        Assert.Equal("5/24/00", initiator.ReceiveResult().Sense);
+        Assert.Equal(0u, target.Front.Access.Persistent.State.Generation);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Text;
+using Ashlar.Storage;
 
 namespace Ashlar.Iscsi.Tests;
 
@@ -68,7 +69,7 @@ public sealed class NegotiationTests
     [Fact]
     public void What_is_settled_holds_for_the_session()
     {
-        var negotiation = new LoginNegotiation((_, _) => true, 1);
+        var negotiation = new LoginNegotiation(_ => true, _ => null, SystemEntropy.Instance, 1);
         Step(negotiation, Initiator.Names() + "InitialR2T=No\0MaxBurstLength=65536\0FirstBurstLength=131072\0MaxRecvDataSegmentLength=4096\0");
         Assert.True(negotiation.IsComplete);
         Assert.False(negotiation.Parameters.InitialR2T);
@@ -79,7 +80,7 @@ public sealed class NegotiationTests
     [Fact]
     public void The_first_response_names_the_portal_group_and_the_operational_stage_our_length()
     {
-        var negotiation = new LoginNegotiation((_, _) => true, 1);
+        var negotiation = new LoginNegotiation(_ => true, _ => null, SystemEntropy.Instance, 1);
         var reply = Step(negotiation, Initiator.Names(), LoginStage.Security, LoginStage.Operational);
         Assert.Equal("TargetPortalGroupTag=1\0AuthMethod=None\0", Encoding.ASCII.GetString(reply.Text.Span));
         Assert.Equal(LoginStage.Operational, reply.NextStage);
@@ -94,7 +95,7 @@ public sealed class NegotiationTests
         var text = Initiator.Names() + "InitialR2T=No\0";
         for (var cut = 1; cut < text.Length; cut++)
         {
-            var negotiation = new LoginNegotiation((_, _) => true, 1);
+            var negotiation = new LoginNegotiation(_ => true, _ => null, SystemEntropy.Instance, 1);
             Assert.True(negotiation.Step(Request(LoginStage.Operational, LoginStage.Operational, transit: false, continues: true), Encoding.ASCII.GetBytes(text[..cut])).Text.IsEmpty);
             Step(negotiation, text[cut..]);
             Assert.False(negotiation.Parameters.InitialR2T);
@@ -115,7 +116,7 @@ public sealed class NegotiationTests
     [InlineData("Initiator Name=iqn.a\0", LoginStatus.InitiatorError)]
     public void Wrong_text_ends_the_login(string text, object status)
     {
-        var negotiation = new LoginNegotiation((name, _) => name == TestTarget.Name, 1);
+        var negotiation = new LoginNegotiation(p => p.TargetName == TestTarget.Name, _ => null, SystemEntropy.Instance, 1);
         Assert.Equal((LoginStatus)status, Assert.Throws<NegotiationException>(() => Step(negotiation, text)).Status);
     }
 
@@ -127,12 +128,12 @@ public sealed class NegotiationTests
     [InlineData(LoginStage.FullFeature, LoginStage.FullFeature)]
     [InlineData(LoginStage.Reserved, LoginStage.FullFeature)]
     public void Stages_only_go_forward(object current, object next) =>
-        Assert.Throws<NegotiationException>(() => Step(new LoginNegotiation((_, _) => true, 1), Initiator.Names(), (LoginStage)current, (LoginStage)next));
+        Assert.Throws<NegotiationException>(() => Step(new LoginNegotiation(_ => true, _ => null, SystemEntropy.Instance, 1), Initiator.Names(), (LoginStage)current, (LoginStage)next));
 
     [Fact]
     public void A_login_that_never_ends_is_ended()
     {
-        var negotiation = new LoginNegotiation((_, _) => true, 1);
+        var negotiation = new LoginNegotiation(_ => true, _ => null, SystemEntropy.Instance, 1);
         Step(negotiation, Initiator.Names(), LoginStage.Operational, LoginStage.Operational, transit: false);
         Assert.Throws<NegotiationException>(() =>
         {
@@ -144,7 +145,7 @@ public sealed class NegotiationTests
     public void Ten_thousand_keys_are_too_many()
     {
         var text = string.Concat(Enumerable.Range(0, 1000).Select(i => $"X-{i}=1\0"));
-        Assert.Throws<NegotiationException>(() => Step(new LoginNegotiation((_, _) => true, 1), Initiator.Names() + text));
+        Assert.Throws<NegotiationException>(() => Step(new LoginNegotiation(_ => true, _ => null, SystemEntropy.Instance, 1), Initiator.Names() + text));
     }
 
     static LoginReply Step(

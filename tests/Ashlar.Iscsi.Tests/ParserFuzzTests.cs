@@ -1,5 +1,6 @@
 using System.Text;
 using Ashlar.Simulation;
+using Ashlar.Storage;
 using Ashlar.TestKit;
 using Xunit.Abstractions;
 using Bhs = Ashlar.Iscsi.BasicHeaderSegment;
@@ -30,7 +31,7 @@ public sealed class ParserFuzzTests(ITestOutputHelper output)
         {
             try
             {
-                var login = new LoginNegotiation((_, _) => true, portalGroupTag: 1);
+                var login = new LoginNegotiation(_ => true, _ => null, SystemEntropy.Instance, portalGroupTag: 1);
                 login.Step(request, text);
                 Assert.True(login.IsComplete);
                 Assert.InRange(login.Parameters.InitiatorName.Length, 1, text.Length);

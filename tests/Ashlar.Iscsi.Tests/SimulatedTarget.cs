@@ -1,6 +1,7 @@
 using Ashlar.Blocks;
 using Ashlar.Scsi.Tests;
 using Ashlar.Simulation;
+using Ashlar.Storage;
 using Ashlar.Transport;
 using Ashlar.Transport.Tests.Simulated;
 
@@ -16,7 +17,7 @@ sealed class SimulatedTarget : IIscsiTargets, IDisposable
     {
         Buffers = buffers ?? new();
         front = new(Device);
-        Sessions = new(Clock, new IscsiPortal(new IscsiNode(this, Buffers, Reports.Add), 1), Buffers);
+        Sessions = new(Clock, new IscsiPortal(new IscsiNode(this, Buffers, Reports.Add, SystemEntropy.Instance), 1), Buffers);
     }
 
     public SimulatedClock Clock { get; } = new();
@@ -41,7 +42,7 @@ sealed class SimulatedTarget : IIscsiTargets, IDisposable
         return Sessions.Play(client) ?? Reports.FirstOrDefault(report => report.Contains("cut off", StringComparison.Ordinal));
     }
 
-    public IReadOnlyList<string> List() => [TestTarget.Name];
+    public IReadOnlyList<string> List(ClientIdentity initiator) => [TestTarget.Name];
 
     public IscsiTarget? Open(string target, ClientIdentity initiator) =>
         target == TestTarget.Name ? new(target, [new IscsiLun(0, unit, front.Attach(initiator))]) : null;

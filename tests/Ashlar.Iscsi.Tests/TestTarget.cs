@@ -57,12 +57,24 @@ sealed class TestTarget : IIscsiTargets, IAsyncDisposable
         return result;
     }
 
-    public IReadOnlyList<string> List() => [.. targets.Keys.Order(StringComparer.Ordinal)];
+    /// <summary>What initiators have to prove of a target, or of discovery where that is null.</summary>
+    public Func<string?, ClientIdentity, ChapDemand?> Demands { get; set; } = static (_, _) => null;
 
-    public IscsiTarget? Open(string target, ClientIdentity initiator) =>
-        target.ToLowerInvariant() is var name && targets.TryGetValue(name, out var luns)
+    /// <summary>Who was let in to what, in the order in which they came.</summary>
+    public ConcurrentQueue<ClientIdentity> Opened { get; } = new();
+
+    public IReadOnlyList<string> List(ClientIdentity initiator) =>
+        [.. targets.Keys.Where(name => initiator.User is not null || Demands(name, initiator) is null).Order(StringComparer.Ordinal)];
+
+    public ChapDemand? Demand(string? target, ClientIdentity initiator) => Demands(target, initiator);
+
+    public IscsiTarget? Open(string target, ClientIdentity initiator)
+    {
+        Opened.Enqueue(initiator);
+        return target.ToLowerInvariant() is var name && targets.TryGetValue(name, out var luns)
             ? new(name, [.. luns.Select(lun => new IscsiLun(lun.Number, lun.Id, lun.Front.Attach(initiator)))])
             : null;
+    }
 
     /// <summary>Proves that the server serves others.</summary>
     public void MustServe()

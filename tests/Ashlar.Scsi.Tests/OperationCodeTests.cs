@@ -33,7 +33,7 @@ public sealed class OperationCodeTests
         {
             var one = unit.Send(Cdb(3, opcode)).MustBeGood();
             var listed = one[1] == 3;
-            if (!listed) Assert.Equal("5/20/00", unit.Send([(byte)opcode]).Code);
+            if (!listed) Assert.Contains(unit.Send([(byte)opcode]).Code, new[] { "5/20/00", "5/24/00" });
         }
     }
 

@@ -109,8 +109,8 @@ public sealed class PrimaryCommandTests
     {
         unit.Send([0xC0, 0, 0, 0, 0, 0]).MustFail("5/20/00");
         unit.Send([0x83, 0, 0, 0, 0, 0]).MustFail("5/20/00"); // EXTENDED COPY
-        unit.Send([0x5E, 0, 0, 0, 0, 0, 0, 0, 8, 0]).MustFail("5/20/00"); // PERSISTENT RESERVE IN
-        unit.Send([0x9E, 0x1F]).MustFail("5/20/00"); // A service action that does not exist.
+        unit.Send([0x5D, 0, 0, 0, 0, 0, 0, 0, 8, 0]).MustFail("5/20/00"); // None.
+        unit.Send([0x9E, 0x1F]).MustFail("5/24/00"); // A service action that does not exist.
     }
 
     [Fact]

@@ -29,16 +29,20 @@ sealed class TestUnit
 
     readonly byte[] lun = new byte[8];
 
-    public TestUnit(ScriptedDevice? device = null, bool clearAttention = true)
+    readonly string initiator;
+
+    public TestUnit(ScriptedDevice? device = null, bool clearAttention = true, string initiator = "one", IReservationStore? store = null)
     {
+        this.initiator = initiator;
         Device = device ?? new ScriptedDevice();
-        Unit = new LogicalUnit(Id, new VolumeFront(Device));
+        Unit = new LogicalUnit(Id, new VolumeFront(Device, reservations: store));
         Nexus = Connect();
         if (clearAttention) Send([0, 0, 0, 0, 0, 0]).MustFail("6/29/00");
     }
 
-    public TestUnit(LogicalUnit unit)
+    public TestUnit(LogicalUnit unit, string initiator = "one")
     {
+        this.initiator = initiator;
         Device = (ScriptedDevice)unit.Volume.Device;
         Unit = unit;
         Nexus = Connect();
@@ -126,7 +130,7 @@ sealed class TestUnit
 
     ScsiNexus Connect()
     {
-        Session = Unit.Volume.Attach(new(ClientProtocol.Iscsi, "iqn.2026-11.test:one,i,0x1", "192.0.2.2:4711"));
+        Session = Unit.Volume.Attach(new(ClientProtocol.Iscsi, $"iqn.2026-11.test:{initiator},i,0x1", "192.0.2.2:4711") { Port = 1 });
         return new("iqn.2026-11.io.ashlar:t", "iqn.2026-11.io.ashlar:t,t,0x0001", 1, [new(0, Unit, Session)]);
     }
 }

@@ -20,4 +20,17 @@ public enum ClientProtocol
 /// clients have no names, the address.
 /// </param>
 /// <param name="Address">Address and port.</param>
-public sealed record ClientIdentity(ClientProtocol Protocol, string Name, string Address);
+public sealed record ClientIdentity(ClientProtocol Protocol, string Name, string Address)
+{
+    /// <summary>Name of the machine that it comes from, an IQN or NQN; null where the protocol knows none.</summary>
+    public string? Host { get; init; }
+
+    /// <summary>As whom it has proved to come; null where it has not.</summary>
+    public string? User { get; init; }
+
+    /// <summary>As whom it registers for reservations, where that is not its name.</summary>
+    public string? RegistrantName { get; init; }
+
+    /// <summary>The port of ours through which it came, where registrations through another are others; 0 where they are not.</summary>
+    public int Port { get; init; }
+}

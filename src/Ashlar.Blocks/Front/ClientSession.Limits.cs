@@ -17,7 +17,7 @@ public sealed partial class ClientSession
     bool MustWait(RateLimiter limiter, DriverOperation operation, long lengthBytes) =>
         operation != DriverOperation.Flush
         && !requests.IsFenced
-        && !(Volume.Access.IsRestricted && Volume.Access.Refusal(this, operation) is not null)
+        && !(IsRestricted && Refusal(operation) is not null)
         && !limiter.TryPass(BytesMoved(operation, lengthBytes));
 
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]

@@ -32,7 +32,7 @@ public sealed partial class ClientSession
         Lba start, long blockCount, Memory<BlockExtent> extents)
     {
         if (!requests.TryEnter()) return DescribeWhenAdmittedAsync(start, blockCount, extents);
-        if (Volume.Access.IsRestricted && Volume.Access.Refusal(this, DriverOperation.Read) is { } refusal)
+        if (IsRestricted && Refusal(DriverOperation.Read) is { } refusal)
         {
             requests.Leave();
             return ValueTask.FromException<int>(refusal);

@@ -14,14 +14,17 @@ public sealed partial class ClientSession : IDisposable
     readonly RequestGate requests = new();
     readonly CancellationTokenSource fencing = new();
     readonly CancellationTokenSource leaving = new();
+    readonly bool isReadOnly;
     FenceReason fencedFor;
     int isDetached;
 
-    internal ClientSession(VolumeFront volume, ClientIdentity client, BlockDriver driver, DateTimeOffset attachedAt)
+    internal ClientSession(VolumeFront volume, ClientIdentity client, BlockDriver driver, DateTimeOffset attachedAt, bool isReadOnly)
     {
+        this.isReadOnly = isReadOnly;
         this.driver = driver;
         Volume = volume;
         Client = client;
+        Registrant = Registrant.Of(client);
         AttachedAt = attachedAt;
         Fenced = fencing.Token;
     }
@@ -31,6 +34,9 @@ public sealed partial class ClientSession : IDisposable
 
     /// <summary>Who.</summary>
     public ClientIdentity Client { get; }
+
+    /// <summary>As whom it registers for reservations.</summary>
+    public Registrant Registrant { get; }
 
     /// <summary>Since when.</summary>
     public DateTimeOffset AttachedAt { get; }
@@ -44,8 +50,11 @@ public sealed partial class ClientSession : IDisposable
     /// <summary>Its size in bytes.</summary>
     public long SizeBytes => driver.SizeBytes;
 
-    /// <summary>Whether the device never takes writes.</summary>
-    public bool IsReadOnly => driver.Device.IsReadOnly;
+    /// <summary>Whether the client may only read, or the device never takes writes.</summary>
+    public bool IsReadOnly => isReadOnly || driver.Device.IsReadOnly;
+
+    /// <summary>Whether there is anything to look at before a request.</summary>
+    bool IsRestricted => isReadOnly || Volume.Access.IsRestricted;
 
     /// <summary>Requests under way; those that wait because of the volume's limits are not.</summary>
     public int InFlight => requests.Count;
@@ -101,12 +110,18 @@ public sealed partial class ClientSession : IDisposable
         Volume.Detach(this);
     }
 
+    /// <summary>Why a request may not be carried out, or null.</summary>
+    BlockDeviceException? Refusal(DriverOperation operation) =>
+        isReadOnly && operation is not (DriverOperation.Read or DriverOperation.Flush)
+            ? new DeviceReadOnlyException(Name)
+            : Volume.Access.Refusal(this, operation);
+
     ValueTask RunAsync(in SessionRequest request, CancellationToken cancellationToken)
     {
         if (Volume.Limiter is { } limiter && MustWait(limiter, request.Operation, request.LengthBytes))
             return RunWhenPassedAsync(limiter, request, cancellationToken);
         if (!requests.TryEnter()) return RunWhenAdmittedAsync(request, cancellationToken);
-        if (Volume.Access.IsRestricted && Volume.Access.Refusal(this, request.Operation) is { } refusal)
+        if (IsRestricted && Refusal(request.Operation) is { } refusal)
         {
             requests.Leave();
             return driver.Refused(request.Operation, request.OffsetBytes, request.LengthBytes, refusal);
@@ -149,7 +164,7 @@ public sealed partial class ClientSession : IDisposable
                     .ConfigureAwait(false);
             await Volume.WhenResumed().ConfigureAwait(false); // Not to be given up: an exchange is short.
         }
-        if (Volume.Access.IsRestricted && Volume.Access.Refusal(this, operation) is { } refusal)
+        if (IsRestricted && Refusal(operation) is { } refusal)
         {
             requests.Leave();
             await driver.Refused(operation, offsetBytes, lengthBytes, refusal).ConfigureAwait(false);

@@ -19,11 +19,13 @@ public sealed class SessionFencedException(string device, FenceReason reason)
 }
 
 /// <summary>Another client has reserved the device.</summary>
-public sealed class ReservationConflictException(string device, ClientIdentity holder)
-    : BlockDeviceException(device, $"reserved by {holder.Name}")
+/// <param name="device">Name of the device.</param>
+/// <param name="holder">Who has it; null where all registrants have.</param>
+public sealed class ReservationConflictException(string device, string? holder)
+    : BlockDeviceException(device, $"reserved by {holder ?? "its registrants"}")
 {
-    /// <summary>Who has it.</summary>
-    public ClientIdentity Holder { get; } = holder;
+    /// <summary>Who has it; null where all registrants have.</summary>
+    public string? Holder { get; } = holder;
 }
 
 /// <summary>A client has asked that nobody write until it says otherwise.</summary>

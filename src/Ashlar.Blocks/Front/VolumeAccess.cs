@@ -5,15 +5,25 @@ namespace Ashlar.Blocks;
 /// that what one client was promised holds against all others.
 /// </summary>
 /// <remarks>
-/// A reservation belongs to a session and ends with it (RESERVE of SPC-2, 5.5.1). Persistent reservations will stand beside
-/// it, by the name of the client, and outlive sessions; requests ask here for both.
+/// A reservation belongs to a session and ends with it (RESERVE of SPC-2, 5.5.1). Persistent reservations stand beside it, by the name
+/// of the client, and outlive sessions; requests ask here for both.
 /// </remarks>
 public sealed class VolumeAccess
 {
     readonly Lock gate = new();
+    readonly PersistentReservations persistent;
     ClientSession? reservedBy;
     bool isWriteProtected;
     volatile bool isRestricted;
+
+    internal VolumeAccess(IReservationStore? store)
+    {
+        persistent = new(store, Changed);
+        Changed();
+    }
+
+    /// <summary>Registrations and reservations that outlive sessions.</summary>
+    public PersistentReservations Persistent => persistent;
 
     /// <summary>Who alone may use the volume; null when everybody may.</summary>
     public ClientSession? ReservedBy => Volatile.Read(ref reservedBy);
@@ -35,11 +45,12 @@ public sealed class VolumeAccess
     /// <summary>Whether anything is to be looked at before a request.</summary>
     internal bool IsRestricted => isRestricted;
 
-    /// <summary>Reserves the volume, unless another session has it.</summary>
+    /// <summary>Reserves the volume, unless another session has it, or there are registrants: the two kinds exclude each other.</summary>
     public bool TryReserve(ClientSession session)
     {
         lock (gate)
         {
+            if (!persistent.State.IsEmpty) return false;
             if (reservedBy is not null && reservedBy != session) return false;
             reservedBy = session;
             Changed();
@@ -57,7 +68,7 @@ public sealed class VolumeAccess
         }
     }
 
-    /// <summary>Forgets all that clients have said.</summary>
+    /// <summary>Forgets what clients have said, but for what persists.</summary>
     public void Reset()
     {
         lock (gate)
@@ -73,9 +84,16 @@ public sealed class VolumeAccess
     {
         if (operation == DriverOperation.Flush) return null;
         if (ReservedBy is { } holder && holder != session)
-            return new ReservationConflictException(session.Name, holder.Client);
+            return new ReservationConflictException(session.Name, holder.Client.Name);
+        var state = persistent.State;
+        if (state.Type is not null && !state.Allows(session.Registrant, operation != DriverOperation.Read))
+            return new ReservationConflictException(session.Name, state.Holder?.Name);
         return operation != DriverOperation.Read && IsWriteProtected ? new WriteProtectedException(session.Name) : null;
     }
 
-    void Changed() => isRestricted = reservedBy is not null || isWriteProtected;
+    // Two come here by locks of their own: each sees what the other has set, or comes after it.
+    void Changed()
+    {
+        lock (gate) isRestricted = reservedBy is not null || isWriteProtected || persistent.State.Type is not null;
+    }
 }

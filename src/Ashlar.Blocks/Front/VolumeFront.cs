@@ -31,8 +31,10 @@ public sealed class VolumeFront : IAsyncDisposable
     /// <summary>Puts a front before a device.</summary>
     /// <param name="device">The device; its block size must not change.</param>
     /// <param name="timeProvider">The clock; null for the system's.</param>
-    public VolumeFront(IBlockDevice device, TimeProvider? timeProvider = null)
+    /// <param name="reservations">Where reservations are kept that outlive the server; null for nowhere.</param>
+    public VolumeFront(IBlockDevice device, TimeProvider? timeProvider = null, IReservationStore? reservations = null)
     {
+        Access = new VolumeAccess(reservations);
         slot = new DeviceSlot(device);
         this.timeProvider = timeProvider ?? TimeProvider.System;
         rates = new RateLimiter(this.timeProvider);
@@ -52,7 +54,7 @@ public sealed class VolumeFront : IAsyncDisposable
     public BlockGeometry Geometry => Device.Geometry;
 
     /// <summary>What clients have said about who may use it.</summary>
-    public VolumeAccess Access { get; } = new();
+    public VolumeAccess Access { get; }
 
     /// <summary>
     /// What all clients together may ask of it in a second. Takes effect at once, also on requests that wait. Flushes are not limited.
@@ -100,11 +102,13 @@ public sealed class VolumeFront : IAsyncDisposable
     }
 
     /// <summary>Lets a client in. Its session ends when it is disposed, after its last request.</summary>
+    /// <param name="client">Who it is.</param>
+    /// <param name="isReadOnly">Whether it may only read.</param>
     /// <exception cref="SessionFencedException">The volume is closed to clients.</exception>
-    public ClientSession Attach(ClientIdentity client)
+    public ClientSession Attach(ClientIdentity client, bool isReadOnly = false)
     {
         var driver = new BlockDriver(slot, changes, driverOptions);
-        var session = new ClientSession(this, client, driver, timeProvider.GetUtcNow());
+        var session = new ClientSession(this, client, driver, timeProvider.GetUtcNow(), isReadOnly);
         lock (gate)
         {
             if (closedFor is { } reason) throw new SessionFencedException(Name, reason);
@@ -129,7 +133,7 @@ public sealed class VolumeFront : IAsyncDisposable
         try
         {
             var before = Geometry;
-            await PauseAsync().ConfigureAwait(false);
+            await PauseAsync(static _ => true).ConfigureAwait(false);
             try
             {
                 var next = await exchange(Device).ConfigureAwait(false);
@@ -141,6 +145,30 @@ public sealed class VolumeFront : IAsyncDisposable
                 Resume();
             }
             if (Geometry.BlockCount != before.BlockCount) Report(new(VolumeEventKind.CapacityChanged));
+        }
+        finally
+        {
+            administration.Release();
+        }
+    }
+
+    /// <summary>
+    /// Waits until nothing is under way any more that registrants asked for before the call: what a preemption has to promise whoever
+    /// goes on after it. What they ask for later finds that they are not registered.
+    /// </summary>
+    public async Task DrainAsync(IReadOnlyCollection<Registrant> registrants)
+    {
+        await administration.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            try
+            {
+                await PauseAsync(session => registrants.Contains(session.Registrant)).ConfigureAwait(false);
+            }
+            finally
+            {
+                Resume();
+            }
         }
         finally
         {
@@ -202,13 +230,13 @@ public sealed class VolumeFront : IAsyncDisposable
         Report(new(VolumeEventKind.Detached, session));
     }
 
-    Task PauseAsync()
+    Task PauseAsync(Func<ClientSession, bool> isMeant)
     {
         lock (gate)
         {
             Invariant.Require(paused is null);
             paused = new SharedCompletion();
-            return Task.WhenAll(sessions.ConvertAll(session => session.ShutAsync(RequestGate.Paused)));
+            return Task.WhenAll(sessions.Where(isMeant).Select(session => session.ShutAsync(RequestGate.Paused)).ToArray());
         }
     }
 

@@ -24,7 +24,7 @@ static class KeyRules
         ["InitiatorAlias"] = Declare(static (_, _) => { }),
         ["SessionType"] = Declare(static (type, p) => p.IsDiscovery = CheckSessionType(type)),
 
-        // 12.1, 13.1: the first of the initiator's list that we know.
+        // 12.1, 13.1: the first of the initiator's list that we know. Who has to prove who it is gets another answer before it comes here.
         ["AuthMethod"] = Choose("None"),
         ["HeaderDigest"] = Choose("None"),
         ["DataDigest"] = Choose("None"),

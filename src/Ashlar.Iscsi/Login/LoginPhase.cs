@@ -21,7 +21,7 @@ sealed class LoginPhase(IscsiNode node, int portalGroupTag, Connection connectio
     /// <returns>The session, or null when the login failed and the initiator was told so.</returns>
     public IscsiSession? Run()
     {
-        var negotiation = new LoginNegotiation(OpenTarget, portalGroupTag);
+        var negotiation = new LoginNegotiation(OpenTarget, Demand, node.Entropy, portalGroupTag);
         var text = ArrayPool<byte>.Shared.Rent(SessionParameters.LoginMaxRecvDataSegmentLength);
         Span<byte> header = stackalloc byte[Bhs.SizeBytes];
         IscsiSession? session = null;
@@ -79,13 +79,22 @@ sealed class LoginPhase(IscsiNode node, int portalGroupTag, Connection connectio
         return textBytes;
     }
 
-    bool OpenTarget(string name, string initiator)
+    bool OpenTarget(SessionParameters parameters)
     {
-        // The name of the initiator port (RFC 7143, 4.2.7.1).
-        var port = $"{initiator},i,0x{isid:x12}";
-        target = node.OpenTarget(name, new(ClientProtocol.Iscsi, port, connection.RemoteEndPoint.ToString()));
+        target = node.OpenTarget(parameters.TargetName, IdentityOf(parameters.InitiatorName) with { User = parameters.User });
         return target is not null;
     }
+
+    ChapDemand? Demand(SessionParameters parameters) =>
+        node.Targets.Demand(parameters.IsDiscovery ? null : parameters.TargetName, IdentityOf(parameters.InitiatorName));
+
+    // The name of the initiator port (RFC 7143, 4.2.7.1).
+    ClientIdentity IdentityOf(string initiator) =>
+        new(ClientProtocol.Iscsi, $"{initiator},i,0x{isid:x12}", connection.RemoteEndPoint.ToString())
+        {
+            Host = initiator,
+            Port = portalGroupTag,
+        };
 
     IscsiSession Enter(SessionParameters parameters, in LoginRequestPdu request)
     {

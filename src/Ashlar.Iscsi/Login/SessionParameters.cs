@@ -15,6 +15,9 @@ sealed class SessionParameters
 
     public bool IsDiscovery { get; set; }
 
+    /// <summary>As whom the initiator has proved to come; null where it did not have to.</summary>
+    public string? User { get; set; }
+
     /// <summary>Most bytes of data in one PDU that the initiator takes.</summary>
     public int InitiatorMaxRecvDataSegmentLength { get; set; } = 8192;
 

@@ -90,6 +90,9 @@ sealed partial class FullFeaturePhase
         // data has nowhere to go, which the residual says.)
         if (command.Direction == DataDirection.Out && command.DataBytes > 0 && pdu.Reads && !pdu.Writes)
             return ScsiResult.Check(new(SenseKey.IllegalRequest, AdditionalSense.InvalidFieldInCommandInformationUnit));
+        // Too much for commands that compare or repeat: what was meant is not what is said.
+        if (command.TakesExactData && command.DataBytes > 0 && pdu.Writes && pdu.ExpectedDataTransferLength > command.DataBytes)
+            return ScsiResult.Check(new(SenseKey.IllegalRequest, AdditionalSense.InvalidFieldInCommandInformationUnit));
         // 11.4.7.2: data that nobody asked for.
         var allowed = pdu.Writes && parameters.ImmediateData
             ? Math.Min(pdu.ExpectedDataTransferLength, (uint)parameters.FirstBurstLength)

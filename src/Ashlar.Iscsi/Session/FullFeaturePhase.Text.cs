@@ -76,7 +76,7 @@ sealed partial class FullFeaturePhase
         }
         var wanted = which.Length > 0 ? which : parameters.TargetName;
         var addresses = node.Portals.For(connection.LocalEndPoint);
-        foreach (var name in node.Targets.List())
+        foreach (var name in node.Targets.List(session.Identity))
         {
             if (which != "All" && !name.Equals(wanted, StringComparison.OrdinalIgnoreCase)) continue;
             TextPairs.Append(answer, "TargetName", name);

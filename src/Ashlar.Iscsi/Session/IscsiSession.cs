@@ -1,3 +1,4 @@
+using Ashlar.Blocks;
 using Ashlar.Scsi;
 using Ashlar.Storage;
 using Ashlar.Transport;
@@ -36,6 +37,14 @@ sealed class IscsiSession : IDisposable
     public SessionParameters Parameters { get; }
 
     public SessionKey Key { get; }
+
+    /// <summary>Who the initiator is.</summary>
+    public ClientIdentity Identity => new(ClientProtocol.Iscsi, Parameters.InitiatorName, connection.RemoteEndPoint.ToString())
+    {
+        Host = Parameters.InitiatorName,
+        User = Parameters.User,
+        Port = Key.PortalGroupTag,
+    };
 
     public ushort Cid { get; }
 

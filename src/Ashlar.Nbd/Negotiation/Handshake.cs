@@ -22,11 +22,11 @@ static class Handshake
 
     /// <summary>Negotiates; null when the client left or was refused.</summary>
     /// <exception cref="ConnectionException">The connection broke, or the client does not speak the protocol.</exception>
-    public static NegotiatedSession? Run(Connection connection, INbdExports exports, CancellationToken draining)
+    public static NegotiatedSession? Run(Connection connection, INbdExports exports, NbdTls? tls, CancellationToken draining)
     {
         if (!TryGreet(connection, out var clientFlags)) return null;
         var replies = new OptionReplyWriter();
-        var haggling = new OptionHaggling(exports, ClientOf(connection), clientFlags, replies);
+        var haggling = new OptionHaggling(exports, ClientOf(connection), clientFlags, replies, SecurityOf(tls));
         long bytesLeft = MaxHagglingBytes;
         Span<byte> headerBytes = stackalloc byte[OptionHeader.SizeBytes];
         for (var options = 0; options < MaxOptions; options++)
@@ -51,10 +51,19 @@ static class Handshake
                 throw;
             }
             if (step == HagglingStep.Close) return null;
+            if (step == HagglingStep.Tls)
+            {
+                connection.StartTls(tls!.Options);
+                // Whatever was agreed in clear may have been somebody else's words (doc/proto.md): it is as if nothing had been said.
+                haggling = new OptionHaggling(exports, ClientOf(connection), clientFlags, replies, HagglingSecurity.Secured);
+            }
             if (step == HagglingStep.Transmission) return haggling.Session;
         }
         throw Violation(connection, "too many options");
     }
+
+    static HagglingSecurity SecurityOf(NbdTls? tls) =>
+        tls is null ? HagglingSecurity.Clear : tls.IsRequired ? HagglingSecurity.Required : HagglingSecurity.Offered;
 
     // NBD clients have no names: they are known by where they come from.
     static ClientIdentity ClientOf(Connection connection)

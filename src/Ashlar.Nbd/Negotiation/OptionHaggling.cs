@@ -14,12 +14,17 @@ enum HagglingStep
 
     /// <summary>Send what was written, then serve requests.</summary>
     Transmission,
+
+    /// <summary>Send what was written, then shake hands of TLS, and begin anew.</summary>
+    Tls,
 }
 
 /// <summary>
 /// Option haggling as a state machine: an option and its data in, answers and the next step out. It knows no socket.
 /// </summary>
-sealed class OptionHaggling(INbdExports exports, ClientIdentity client, ClientFlags clientFlags, OptionReplyWriter replies)
+sealed class OptionHaggling(
+    INbdExports exports, ClientIdentity client, ClientFlags clientFlags, OptionReplyWriter replies,
+    HagglingSecurity security = HagglingSecurity.Clear)
 {
     bool structuredReplies;
     string? contextExport; // Canonical name of the export for which base:allocation is selected.
@@ -30,6 +35,12 @@ sealed class OptionHaggling(INbdExports exports, ClientIdentity client, ClientFl
     /// <summary>Answers one option.</summary>
     public HagglingStep Answer(OptionCode option, ReadOnlySpan<byte> data)
     {
+        if (security == HagglingSecurity.Required && option is not (OptionCode.StartTls or OptionCode.Abort))
+        {
+            if (option == OptionCode.ExportName) return HagglingStep.Close; // It has no error replies.
+            replies.Error(option, OptionReplyCode.TlsRequired, "only under TLS");
+            return HagglingStep.Continue;
+        }
         switch (option)
         {
             case OptionCode.ExportName:
@@ -41,9 +52,7 @@ sealed class OptionHaggling(INbdExports exports, ClientIdentity client, ClientFl
                 List(data);
                 break;
             case OptionCode.StartTls:
-                // Nothing negotiated so far is lost by a refusal; an upgrade would have to forget it.
-                if (HasNoData(option, data)) replies.Error(option, OptionReplyCode.Policy, "TLS is not configured");
-                break;
+                return StartTls(data);
             case OptionCode.Info:
             case OptionCode.Go:
                 return InfoOrGo(option, data);
@@ -84,10 +93,28 @@ sealed class OptionHaggling(INbdExports exports, ClientIdentity client, ClientFl
         return Enter(export);
     }
 
+    // Nothing negotiated so far is lost by a refusal.
+    HagglingStep StartTls(ReadOnlySpan<byte> data)
+    {
+        if (!HasNoData(OptionCode.StartTls, data)) return HagglingStep.Continue;
+        switch (security)
+        {
+            case HagglingSecurity.Clear:
+                replies.Error(OptionCode.StartTls, OptionReplyCode.Policy, "TLS is not configured");
+                return HagglingStep.Continue;
+            case HagglingSecurity.Secured:
+                replies.Error(OptionCode.StartTls, OptionReplyCode.Invalid, "TLS is spoken already");
+                return HagglingStep.Continue;
+            default:
+                replies.Ack(OptionCode.StartTls);
+                return HagglingStep.Tls;
+        }
+    }
+
     void List(ReadOnlySpan<byte> data)
     {
         if (!HasNoData(OptionCode.List, data)) return;
-        foreach (var name in exports.List()) replies.Server(name);
+        foreach (var name in exports.List(client)) replies.Server(name);
         replies.Ack(OptionCode.List);
     }
 
@@ -100,7 +127,7 @@ sealed class OptionHaggling(INbdExports exports, ClientIdentity client, ClientFl
         }
         // Only a client that goes on to transmission is attached: questions use nothing.
         var export = option == OptionCode.Go ? exports.Open(name, client) : null;
-        if ((export?.Info ?? (option == OptionCode.Info ? exports.Find(name) : null)) is not { } info)
+        if ((export?.Info ?? (option == OptionCode.Info ? exports.Find(name, client) : null)) is not { } info)
         {
             replies.Error(option, OptionReplyCode.Unknown, "no such export");
             return HagglingStep.Continue;
@@ -146,7 +173,7 @@ sealed class OptionHaggling(INbdExports exports, ClientIdentity client, ClientFl
             replies.Error(option, OptionReplyCode.Invalid, "malformed query of metadata contexts");
             return;
         }
-        if (exports.Find(name) is not { } export)
+        if (exports.Find(name, client) is not { } export)
         {
             replies.Error(option, OptionReplyCode.Unknown, "no such export");
             return;

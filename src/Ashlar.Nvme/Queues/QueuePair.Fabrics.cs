@@ -112,7 +112,10 @@ sealed partial class QueuePair
         }
         if (data.SubsystemName is null) return NvmeStatus.ConnectInvalidParameters;
 
-        var host = new ClientIdentity(ClientProtocol.Nvme, data.HostName, connection.RemoteEndPoint.ToString());
+        var host = new ClientIdentity(ClientProtocol.Nvme, data.HostName, connection.RemoteEndPoint.ToString())
+        {
+            Host = data.HostName,
+        };
         NvmeSubsystem? subsystem = null;
         if (data.SubsystemName != NvmeNames.Discovery)
         {

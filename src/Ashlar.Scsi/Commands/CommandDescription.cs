@@ -30,6 +30,14 @@ sealed record CommandDescription(string Name, byte[] UsageMask, CommandDecoder D
 
     public bool AllowedUnderReservation { get; init; }
 
+    /// <summary>
+    /// Whether an initiator that announces more data than the command takes is refused: it means something else than it says.
+    /// </summary>
+    public bool TakesExactData { get; init; }
+
+    /// <summary>What it counts as under persistent reservations; what moves blocks is looked at where it does.</summary>
+    public MediumAccess CountsAs { get; init; }
+
     /// <summary>May wait for the medium by nature.</summary>
     public bool MayWait { get; init; }
 }

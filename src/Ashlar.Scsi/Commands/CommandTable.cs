@@ -9,6 +9,8 @@ static class CommandTable
     [
         .. PrimaryCommands.Descriptions,
         .. ReservationCommands.Descriptions,
+        .. PersistentReserveInCommands.Descriptions,
+        .. PersistentReserveOutCommands.Descriptions,
         .. ModeCommands.Descriptions,
         .. CapacityCommands.Descriptions,
         .. ReadCommands.Descriptions,
@@ -16,6 +18,7 @@ static class CommandTable
         .. VerifyCommands.Descriptions,
         .. AtomicCommands.Descriptions,
         .. ProvisioningCommands.Descriptions,
+        .. DefectCommands.Descriptions,
         .. MaintenanceCommands.Descriptions,
     ];
 

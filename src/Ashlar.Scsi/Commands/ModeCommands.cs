@@ -11,12 +11,14 @@ static class ModeCommands
 
     public static readonly CommandDescription[] Descriptions =
     [
-        new("MODE SENSE(6)", [0x1A, 0x08, 0xFF, 0xFF, 0xFF, 0x00], DecodeSense, ModeSense) { Direction = DataDirection.In },
+        new("MODE SENSE(6)", [0x1A, 0x08, 0xFF, 0xFF, 0xFF, 0x00], DecodeSense, ModeSense)
+        { Direction = DataDirection.In, CountsAs = MediumAccess.Read },
         new("MODE SENSE(10)", [0x5A, 0x18, 0xFF, 0xFF, 0x00, 0x00, 0x00, 0xFF, 0xFF, 0x00], DecodeSense, ModeSense)
-        { Direction = DataDirection.In },
-        new("MODE SELECT(6)", [0x15, 0x11, 0x00, 0x00, 0xFF, 0x00], DecodeSelect, ModeSelect) { Direction = DataDirection.Out },
+        { Direction = DataDirection.In, CountsAs = MediumAccess.Read },
+        new("MODE SELECT(6)", [0x15, 0x11, 0x00, 0x00, 0xFF, 0x00], DecodeSelect, ModeSelect)
+        { Direction = DataDirection.Out, CountsAs = MediumAccess.Write },
         new("MODE SELECT(10)", [0x55, 0x11, 0x00, 0x00, 0x00, 0x00, 0x00, 0xFF, 0xFF, 0x00], DecodeSelect, ModeSelect)
-        { Direction = DataDirection.Out },
+        { Direction = DataDirection.Out, CountsAs = MediumAccess.Write },
     ];
 
     static bool IsShort(ScsiCommand command) => command.Cdb[0] >> 5 == 0;
@@ -42,7 +44,7 @@ static class ModeCommands
         var header = IsShort(command) ? Header6Bytes : Header10Bytes;
         var longLba = !IsShort(command) && (command.Cdb[1] & LongLbaBit) != 0;
         var descriptor = (command.Cdb[1] & DisableDescriptorsBit) != 0 ? 0 : longLba ? LongDescriptorBytes : ShortDescriptorBytes;
-        var isProtected = unit.Volume.Device.IsReadOnly || unit.Mode.SoftwareWriteProtect;
+        var isProtected = command.Session.IsReadOnly || unit.Mode.SoftwareWriteProtect;
         var flags = (byte)(DpoFuaBit | (isProtected ? WriteProtectBit : 0));
         if (descriptor != 0) WriteBlockDescriptor(data[header..], unit, longLba);
         var end = header + descriptor;

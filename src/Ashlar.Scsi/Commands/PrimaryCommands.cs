@@ -12,7 +12,8 @@ static class PrimaryCommands
         { Direction = DataDirection.In, AlwaysAnswered = true },
         new("INQUIRY", [0x12, 0x01, 0xFF, 0xFF, 0xFF, 0x00], DecodeInquiry, Inquire)
         { Direction = DataDirection.In, AlwaysAnswered = true },
-        new("START STOP UNIT", [0x1B, 0x01, 0x00, 0x00, 0xF7, 0x00], static _ => null, StartStop) { MayWait = true },
+        new("START STOP UNIT", [0x1B, 0x01, 0x00, 0x00, 0xF7, 0x00], static _ => null, StartStop)
+        { MayWait = true, CountsAs = MediumAccess.Write },
         new("PREVENT ALLOW MEDIUM REMOVAL", [0x1E, 0x00, 0x00, 0x00, 0x03, 0x00], static _ => null, Nothing)
         { AllowedUnderReservation = true },
         new("REPORT LUNS", [0xA0, 0x00, 0xFF, 0x00, 0x00, 0x00, 0xFF, 0xFF, 0xFF, 0xFF, 0x00, 0x00], DecodeReportLuns, ReportLuns)

@@ -44,6 +44,9 @@ public enum AdditionalSense
     /// <summary>26/00 INVALID FIELD IN PARAMETER LIST.</summary>
     InvalidFieldInParameterList = 0x2600,
 
+    /// <summary>26/04 INVALID RELEASE OF PERSISTENT RESERVATION.</summary>
+    InvalidReleaseOfPersistentReservation = 0x2604,
+
     /// <summary>27/00 WRITE PROTECTED.</summary>
     WriteProtected = 0x2700,
 
@@ -58,6 +61,15 @@ public enum AdditionalSense
 
     /// <summary>2A/01 MODE PARAMETERS CHANGED.</summary>
     ModeParametersChanged = 0x2A01,
+
+    /// <summary>2A/03 RESERVATIONS PREEMPTED.</summary>
+    ReservationsPreempted = 0x2A03,
+
+    /// <summary>2A/04 RESERVATIONS RELEASED.</summary>
+    ReservationsReleased = 0x2A04,
+
+    /// <summary>2A/05 REGISTRATIONS PREEMPTED.</summary>
+    RegistrationsPreempted = 0x2A05,
 
     /// <summary>2A/09 CAPACITY DATA HAS CHANGED.</summary>
     CapacityDataHasChanged = 0x2A09,
@@ -79,4 +91,7 @@ public enum AdditionalSense
 
     /// <summary>4B/00 DATA PHASE ERROR.</summary>
     DataPhaseError = 0x4B00,
+
+    /// <summary>55/04 INSUFFICIENT REGISTRATION RESOURCES.</summary>
+    InsufficientRegistrationResources = 0x5504,
 }

@@ -43,6 +43,11 @@ public sealed class LogicalUnit
                     break;
             }
         };
+        volume.Access.Persistent.Noticed += (_, what) =>
+        {
+            foreach (var nexus in nexuses)
+                if (what.Registrants.Contains(nexus.Session.Registrant)) nexus.Attention(ConditionOf(what.Notice));
+        };
     }
 
     /// <summary>Identity that never changes.</summary>
@@ -68,6 +73,13 @@ public sealed class LogicalUnit
             Volume.Access.IsWriteProtected = value.SoftwareWriteProtect;
         }
     }
+
+    static AdditionalSense ConditionOf(ReservationNotice notice) => notice switch
+    {
+        ReservationNotice.RegistrationPreempted => AdditionalSense.RegistrationsPreempted,
+        ReservationNotice.ReservationPreempted => AdditionalSense.ReservationsPreempted,
+        _ => AdditionalSense.ReservationsReleased,
+    };
 
     internal void Attach(UnitNexus nexus)
     {

@@ -10,6 +10,9 @@ sealed class UnitNexus : IDisposable
     [
         AdditionalSense.PowerOnOrReset,
         AdditionalSense.CommandsClearedByAnotherInitiator,
+        AdditionalSense.RegistrationsPreempted,
+        AdditionalSense.ReservationsPreempted,
+        AdditionalSense.ReservationsReleased,
         AdditionalSense.ModeParametersChanged,
         AdditionalSense.CapacityDataHasChanged,
         AdditionalSense.ReportedLunsDataHasChanged,
@@ -39,6 +42,9 @@ sealed class UnitNexus : IDisposable
         if (condition == AdditionalSense.PowerOnOrReset) Volatile.Write(ref pending, 1);
         else Interlocked.Or(ref pending, 1 << Array.IndexOf(Conditions, condition));
     }
+
+    /// <summary>Whether persistent reservations let the initiator read, or write.</summary>
+    public bool MayAccess(bool writes) => Unit.Volume.Access.Persistent.State.Allows(Session.Registrant, writes);
 
     /// <summary>The next condition to report; it counts as reported.</summary>
     public bool TryTakeAttention(out Sense sense)

@@ -11,6 +11,8 @@ namespace Ashlar.Server;
 /// pools/main/data   blocks of the pool; sparse; of a pool on devices they are elsewhere
 /// pools/main/meta/  key-value store: map, checksums, catalogue
 /// system/           which pools there are, see <see cref="PoolRegistry"/>
+/// system/exports/   who may reach volumes, see <see cref="ExportRegistry"/>
+/// system/reservations/  persistent reservations of volumes, see <see cref="RememberedReservations"/>
 /// files/            the file store, see <see cref="FileStore"/>
 /// run/server.json   how to reach the server that runs, see <see cref="RunFile"/>
 /// </code>
@@ -78,6 +80,12 @@ sealed class DataDirectory : IDisposable
 
     /// <summary>Where is remembered which pools there are.</summary>
     public string SystemPath => $"{Path}/system";
+
+    /// <summary>Where is remembered who may reach volumes.</summary>
+    public string ExportsPath => $"{SystemPath}/exports";
+
+    /// <summary>Where reservations are that outlive the server.</summary>
+    public string ReservationsPath => $"{SystemPath}/reservations";
 
     /// <summary>Where the file store is. It is made by the first start that finds none.</summary>
     public string FilesPath => $"{Path}/files";

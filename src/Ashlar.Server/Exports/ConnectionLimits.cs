@@ -10,6 +10,9 @@ sealed record ConnectionLimits(int PerProtocol, string? Notice)
 {
     const int Wanted = 1024;
 
+    /// <summary>Of these one address has at most so many, so that one that goes wrong leaves as many to the others.</summary>
+    public int PerAddress => Math.Max(1, PerProtocol / 2);
+
     /// <summary>Descriptors for files of the pools, the REST API and the runtime.</summary>
     const int Kept = 512;
 

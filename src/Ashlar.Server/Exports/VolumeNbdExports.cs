@@ -5,18 +5,29 @@ namespace Ashlar.Server;
 
 /// <summary>
 /// Every volume is an NBD export. Every snapshot is one, too, to be read, for whoever knows its name; it is not listed, so that who takes
-/// all that there is does not take a hundred states of it.
+/// all that there is does not take a hundred states of it. What the server calls exports says who reaches which.
 /// </summary>
-sealed class VolumeNbdExports(ServedPools pools) : INbdExports
+sealed class VolumeNbdExports(ServedPools pools, ServedExports exports) : INbdExports
 {
-    public IReadOnlyList<string> List() =>
-        [.. pools.All.SelectMany(pool => pool.List().Select(volume => ExportNames.Nbd(pool.Name, volume.Name)))];
+    public IReadOnlyList<string> List(ClientIdentity client) =>
+    [
+        .. pools.All.SelectMany(pool => pool.List()
+            .Where(volume => exports.Decide(volume.Id, null, client).IsAllowed)
+            .Select(volume => ExportNames.Nbd(pool.Name, volume.Name))),
+    ];
 
-    public NbdExportInfo? Find(string name)
+    public NbdExportInfo? Find(string name, ClientIdentity client)
     {
         var (poolName, volumeName, snapshotName) = Parse(name);
-        if (pools.Find(poolName) is not { } pool) return null;
-        if (snapshotName is null) return pool.Find(volumeName) is { } volume ? Describe(poolName, volumeName, volume.SizeBytes) : null;
+        if (VolumeAddress.Find(pools, poolName, volumeName, snapshotName) is not { Pool: var pool, Id: var id }) return null;
+        // Who is not let in is not told that there is something.
+        if (exports.Decide(id, snapshotName, client) is not { IsAllowed: true } decision) return null;
+        if (snapshotName is null)
+        {
+            return pool.Find(volumeName) is { } volume
+                ? Describe(poolName, volumeName, volume.SizeBytes, decision.IsReadOnly)
+                : null;
+        }
         return pool.FindSnapshot(volumeName, snapshotName) is { } snapshot
             ? DescribeSnapshot(poolName, volumeName, snapshotName, snapshot.SizeBytes)
             : null;
@@ -29,7 +40,7 @@ sealed class VolumeNbdExports(ServedPools pools) : INbdExports
         if (snapshotName is null)
         {
             return pool.TryAttach(volumeName, client, out _, out var session)
-                ? new NbdExport(Describe(poolName, volumeName, session.SizeBytes), session)
+                ? new NbdExport(Describe(poolName, volumeName, session.SizeBytes, session.IsReadOnly), session)
                 : null;
         }
         return pool.TryAttachSnapshot(volumeName, snapshotName, client, out _, out var reader)
@@ -44,8 +55,8 @@ sealed class VolumeNbdExports(ServedPools pools) : INbdExports
         return (pool, volumeName, snapshot);
     }
 
-    static NbdExportInfo Describe(string poolName, string volumeName, long sizeBytes) =>
-        new(ExportNames.Nbd(poolName, volumeName), sizeBytes, IsReadOnly: false, $"volume {poolName}/{volumeName}");
+    static NbdExportInfo Describe(string poolName, string volumeName, long sizeBytes, bool isReadOnly) =>
+        new(ExportNames.Nbd(poolName, volumeName), sizeBytes, isReadOnly, $"volume {poolName}/{volumeName}");
 
     static NbdExportInfo DescribeSnapshot(string poolName, string volumeName, string snapshotName, long sizeBytes) => new(
         $"{ExportNames.Nbd(poolName, volumeName)}@{snapshotName}",

@@ -6,12 +6,16 @@ namespace Ashlar.Server;
 
 /// <summary>
 /// Every volume is an NVMe subsystem with one namespace. Every snapshot is one, too, write-protected and not listed: a host that connects
-/// to all that it discovers must not find the same file system many times.
+/// to all that it discovers must not find the same file system many times. Exports say who reaches which.
 /// </summary>
-sealed class VolumeNvmeSubsystems(ServedPools pools) : INvmeSubsystems
+sealed class VolumeNvmeSubsystems(ServedPools pools, ServedExports exports) : INvmeSubsystems
 {
     public IReadOnlyList<string> List(ClientIdentity host) =>
-        [.. pools.All.SelectMany(pool => pool.List().Select(volume => ExportNames.NvmeSubsystem(pool.Name, volume.Name)))];
+    [
+        .. pools.All.SelectMany(pool => pool.List()
+            .Where(volume => exports.Decide(volume.Id, null, host).IsAllowed)
+            .Select(volume => ExportNames.NvmeSubsystem(pool.Name, volume.Name))),
+    ];
 
     public NvmeSubsystem? Open(string name, ClientIdentity host) =>
         ExportNames.ParseNvmeSubsystem(name) is var (poolName, volumeName)

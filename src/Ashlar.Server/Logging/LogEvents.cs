@@ -204,6 +204,15 @@ static class LogEvents
     /// <summary>A key was created or deleted.</summary>
     public const string KeyChanged = "key-changed";
 
+    /// <summary>There is one more export.</summary>
+    public const string ExportCreated = "export-created";
+
+    /// <summary>An export lets in others, or to do something else.</summary>
+    public const string ExportChanged = "export-changed";
+
+    /// <summary>An export is no more.</summary>
+    public const string ExportDeleted = "export-deleted";
+
     /// <summary>There is one more storage node.</summary>
     public const string NodeAdded = "node-added";
 

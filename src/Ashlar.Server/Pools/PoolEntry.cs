@@ -92,7 +92,7 @@ sealed class PoolEntry : IAsyncDisposable
                 options,
                 journal.Observe);
             await TakeBackImportsAsync(pool, report);
-            var served = new ServedPool(pool, report, options.TimeProvider, askedBytes, record.Settings);
+            var served = new ServedPool(pool, report, options.TimeProvider, askedBytes, record.Settings, opening.Guard);
             journal.Listener = served.Observe;
             return new(record, directory, served, devices, journal, raidJournal: null, opening);
         }
@@ -136,7 +136,7 @@ sealed class PoolEntry : IAsyncDisposable
             }
             devices.Allocation.Attach(pool);
             await TakeBackImportsAsync(pool, report);
-            var served = new ServedPool(pool, report, options.TimeProvider, askedBytes: null, record.Settings);
+            var served = new ServedPool(pool, report, options.TimeProvider, askedBytes: null, record.Settings, opening.Guard);
             journal.Listener = served.Observe;
             return new(devices.WithReplaced(record), directory, served, devices, journal, raidJournal, opening);
         }
@@ -194,6 +194,9 @@ sealed class PoolEntry : IAsyncDisposable
     /// <param name="Looked">Called when its devices were looked at.</param>
     public sealed record Opening(ServerOptions Options, Action<LogEntry> Report, Func<PoolEntry, Task> Looked)
     {
+        /// <summary>What stands at the doors of its volumes; null for nothing.</summary>
+        public VolumeGuard? Guard { get; init; }
+
         /// <summary>Whether it is taken also if another machine has it.</summary>
         public bool IsForced { get; init; }
 

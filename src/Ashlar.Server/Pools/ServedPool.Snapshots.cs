@@ -47,9 +47,13 @@ sealed partial class ServedPool
             {
                 if (pool.OpenSnapshot(volume, snapshot) is not { } device) return false;
                 var shown = new VolumeInfo(info.Id, $"{volume}@{snapshot}", info.SizeBytes, info.BlockSizeBytes, 0, info.CreatedAt);
-                served = openSnapshots[info.Id] = new ServedVolume(shown, $"{Name}/{shown.Name}", device, report, timeProvider);
+                served = openSnapshots[info.Id] = new ServedVolume(shown, $"{Name}/{shown.Name}", device, report, timeProvider)
+                {
+                    SnapshotOf = info.VolumeId,
+                };
             }
 
+            if (guard?.Decide(info.VolumeId, snapshot, client) is { IsAllowed: false }) return false;
             try
             {
                 session = served.Front.Attach(client);

@@ -42,6 +42,7 @@ sealed partial class ServedPool
     {
         var trashed = GetTrashed(id);
         if (await pool.PurgeVolumeAsync(id) is null) throw NotInTrash(id);
+        guard?.Reservations.Forget(id);
         report(VolumeEvents.Purged(Name, trashed, by));
     }
 

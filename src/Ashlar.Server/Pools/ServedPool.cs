@@ -24,6 +24,7 @@ sealed partial class ServedPool : IAsyncDisposable
     readonly HashSet<string> leaving = new(StringComparer.Ordinal); // Names that are about to go, or to come by renaming.
     readonly List<Shrinking> shrinking = [];
     readonly long? askedBytes;
+    readonly VolumeGuard? guard;
     readonly Lock gate = new();
     volatile PoolSettings settings;
     bool isClosing; // Nobody is attached any more, and nobody is let in.
@@ -34,9 +35,12 @@ sealed partial class ServedPool : IAsyncDisposable
     /// <param name="timeProvider">The clock.</param>
     /// <param name="askedBytes">The size that the server was started for; null when it takes any.</param>
     /// <param name="settings">What operators have set; null for the defaults.</param>
+    /// <param name="guard">What stands at the doors of its volumes; null for nothing.</param>
     public ServedPool(
-        StoragePool pool, Action<LogEntry> report, TimeProvider timeProvider, long? askedBytes = null, PoolSettings? settings = null)
+        StoragePool pool, Action<LogEntry> report, TimeProvider timeProvider, long? askedBytes = null, PoolSettings? settings = null,
+        VolumeGuard? guard = null)
     {
+        this.guard = guard;
         this.pool = pool;
         this.settings = settings ?? new();
         this.askedBytes = askedBytes;
@@ -116,7 +120,7 @@ sealed partial class ServedPool : IAsyncDisposable
         lock (gate) return open.GetValueOrDefault(name);
     }
 
-    /// <summary>Attaches a client to a volume; false when there is none of that name.</summary>
+    /// <summary>Attaches a client to a volume; false when there is none of that name, or none for this client.</summary>
     public bool TryAttach(
         string name,
         ClientIdentity client,
@@ -127,9 +131,11 @@ sealed partial class ServedPool : IAsyncDisposable
         lock (gate) // Whoever looks for clients and then keeps others out has seen all of them.
         {
             if (!TryOpen(name, out volume)) return false;
+            var decision = guard?.Decide(volume.Id, null, client) ?? ExportDecision.Open;
+            if (!decision.IsAllowed) return false;
             try
             {
-                session = volume.Front.Attach(client);
+                session = volume.Front.Attach(client, decision.IsReadOnly);
                 return true;
             }
             catch (SessionFencedException)
@@ -218,7 +224,8 @@ sealed partial class ServedPool : IAsyncDisposable
     public async Task<Ashlar.Volumes.TrashedVolume?> DeleteAsync(
         string name, bool force, bool isNow = false, bool withSnapshots = false)
     {
-        CheckSnapshotsMayGo(Get(name), withSnapshots);
+        var info = Get(name);
+        CheckSnapshotsMayGo(info, withSnapshots);
         ServedVolume? volume;
         IReadOnlyList<ServedVolume> cutOff = [];
         lock (gate)
@@ -237,6 +244,7 @@ sealed partial class ServedPool : IAsyncDisposable
             lock (gate) open.Remove(name);
             if (!isNow) return await pool.TrashVolumeAsync(name, withSnapshots);
             await pool.DeleteVolumeAsync(name, withSnapshots);
+            guard?.Reservations.Forget(info.Id);
             return null;
         }
         catch (VolumeNameException)
@@ -349,7 +357,7 @@ sealed partial class ServedPool : IAsyncDisposable
         if (shrinking.Exists(each => each.Concerns(info))) return false;
         if (open.TryGetValue(name, out volume)) return true;
         if (pool.OpenVolume(name) is not { } device) return false;
-        volume = open[name] = new ServedVolume(info, $"{Name}/{name}", device, report, timeProvider);
+        volume = open[name] = new ServedVolume(info, $"{Name}/{name}", device, report, timeProvider, guard?.Reservations.Of(info.Id));
         return true;
     }
 

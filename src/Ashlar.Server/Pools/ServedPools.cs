@@ -20,7 +20,8 @@ sealed partial class ServedPools : IAsyncDisposable
     volatile IReadOnlyList<string> damagedRecords = [];
 
     ServedPools(
-        DataDirectory directory, PoolRegistry registry, ServerOptions options, ServerTasks tasks, Action<LogEntry> report)
+        DataDirectory directory, PoolRegistry registry, ServerOptions options, ServerTasks tasks, Action<LogEntry> report,
+        VolumeGuard? guard)
     {
         this.tasks = tasks;
         this.directory = directory;
@@ -28,7 +29,7 @@ sealed partial class ServedPools : IAsyncDisposable
         this.options = options;
         this.report = report;
         newDevices = new NewDevices(options.FileSystem, directory.Path, options.Host);
-        opening = new(options, report, NoteDevicesAsync);
+        opening = new(options, report, NoteDevicesAsync) { Guard = guard };
     }
 
     /// <summary>All that are remembered, the oldest first.</summary>
@@ -59,10 +60,10 @@ sealed partial class ServedPools : IAsyncDisposable
     /// </summary>
     /// <exception cref="AshlarException">The only pool is the first one, and cannot be opened: there is nothing to serve.</exception>
     public static async Task<ServedPools> OpenAsync(
-        DataDirectory directory, ServerOptions options, ServerTasks tasks, Action<LogEntry> report)
+        DataDirectory directory, ServerOptions options, ServerTasks tasks, Action<LogEntry> report, VolumeGuard? guard = null)
     {
         var registry = new PoolRegistry(options.FileSystem, directory.SystemPath);
-        var pools = new ServedPools(directory, registry, options, tasks, report);
+        var pools = new ServedPools(directory, registry, options, tasks, report, guard);
         try
         {
             await pools.OpenAllAsync();

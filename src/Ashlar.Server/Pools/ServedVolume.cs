@@ -22,14 +22,17 @@ sealed class ServedVolume
     /// <param name="device">The volume.</param>
     /// <param name="report">Gets a line for each client that comes or goes.</param>
     /// <param name="timeProvider">The clock.</param>
-    public ServedVolume(VolumeInfo info, string path, IBlockDevice device, Action<LogEntry> report, TimeProvider timeProvider)
+    /// <param name="reservations">Where reservations are kept that outlive the server; null for nowhere.</param>
+    public ServedVolume(
+        VolumeInfo info, string path, IBlockDevice device, Action<LogEntry> report, TimeProvider timeProvider,
+        IReservationStore? reservations = null)
     {
         this.path = path;
         this.report = report;
         this.timeProvider = timeProvider;
         Id = info.Id;
         IsThick = info.IsThick;
-        Front = new VolumeFront(device, timeProvider) { Limits = info.Limits };
+        Front = new VolumeFront(device, timeProvider, reservations) { Limits = info.Limits };
         Front.Changed += OnChanged;
     }
 
@@ -43,6 +46,9 @@ sealed class ServedVolume
     public Guid Id { get; }
 
     public bool IsThick { get; }
+
+    /// <summary>The volume that it is a snapshot of; null where it is a volume.</summary>
+    public Guid? SnapshotOf { get; init; }
 
     public VolumeFront Front { get; }
 

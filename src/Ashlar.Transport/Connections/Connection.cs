@@ -1,5 +1,7 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
+using Ashlar.Storage;
 
 namespace Ashlar.Transport;
 
@@ -12,7 +14,7 @@ public sealed partial class Connection : IDisposable
 {
     static readonly TimeSpan LingerTimeout = TimeSpan.FromSeconds(1);
 
-    readonly IWire wire;
+    IWire wire;
     readonly TimeProvider time;
     readonly TimeSpan handshakeTimeout;
     readonly TimeSpan transferTimeout;
@@ -76,6 +78,28 @@ public sealed partial class Connection : IDisposable
 
     /// <summary>Ends the time limit of the handshake; from now on only units of data in transfer are limited.</summary>
     public void HandshakeCompleted() => handshakeDeadline = Deadline.Never;
+
+    /// <summary>
+    /// Goes on under TLS, as the server: within the handshake, when nothing waits to be sent. The connection's own thread only.
+    /// </summary>
+    /// <exception cref="ConnectionException">
+    /// The client does not speak TLS, is refused or too slow; or sent something before, which nobody has vouched for.
+    /// </exception>
+    public void StartTls(SslServerAuthenticationOptions options)
+    {
+        Invariant.Require(InHandshake);
+        if (BufferedBytes > 0) throw Failure("bytes came in clear behind the beginning of TLS");
+        try
+        {
+            var secured = TlsWire.Accept(wire, options, () => handshakeDeadline.MillisecondsLeft);
+            outgoing.Change(secured);
+            wire = secured;
+        }
+        catch (WireException e)
+        {
+            throw e.InnerException is TimeoutException ? HandshakeTooSlow() : Broken(e);
+        }
+    }
 
     /// <summary>Cuts the connection from any thread: blocked calls on it end.</summary>
     public void Dispose()

@@ -17,6 +17,9 @@ public sealed record ListenerOptions
     /// <summary>Most connections at a time, of all listeners of a group together, at least 1; further ones are closed at once.</summary>
     public int MaxConnections { get; init; } = 1024;
 
+    /// <summary>Most of them from one address other than those of this machine; as many as there may be where nothing is set.</summary>
+    public int MaxConnectionsPerAddress { get; init; } = int.MaxValue;
+
     /// <summary>How long a client may take for its handshake before it is cut off.</summary>
     public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(10);
 

@@ -59,6 +59,7 @@ public sealed class StreamListener : IAsyncDisposable
         ListenerOptions options, IConnectionHandler handler, Action<string> report, ConnectionCount all)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxConnections, 1, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxConnectionsPerAddress, 1, nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThan(options.HandshakeTimeout, ListenerOptions.ShortestTimeout, nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThan(options.TransferTimeout, ListenerOptions.ShortestTimeout, nameof(options));
         Socket? socket = null;
@@ -162,9 +163,10 @@ public sealed class StreamListener : IAsyncDisposable
             Refuse(accepted, "the process has hardly any descriptors left (see ulimit -n)");
             return;
         }
-        if (!all.TryAdd(options.MaxConnections))
+        var address = AddressOf(accepted);
+        if (all.TryAdd(address, options) is { } refusal)
         {
-            Refuse(accepted, $"{options.MaxConnections} are open, the most allowed");
+            Refuse(accepted, refusal);
             return;
         }
         Interlocked.Increment(ref connectionCount);
@@ -173,7 +175,7 @@ public sealed class StreamListener : IAsyncDisposable
         try
         {
             var connection = new Connection(accepted, id, options);
-            var thread = new Thread(() => Serve(connection)) { IsBackground = true, Name = $"{options.Name}-{id}" };
+            var thread = new Thread(() => Serve(connection, address)) { IsBackground = true, Name = $"{options.Name}-{id}" };
             connections[id] = (connection, thread);
             thread.Start();
         }
@@ -181,7 +183,7 @@ public sealed class StreamListener : IAsyncDisposable
         {
             // The client left between connect and accept, or no thread could be had: only this connection suffers.
             connections.TryRemove(id, out _);
-            Uncount();
+            Uncount(address);
             accepted.Dispose();
             if (e is not SocketException) Report($"{options.Name}: cannot serve connection {id}: {e.Message}");
         }
@@ -195,10 +197,23 @@ public sealed class StreamListener : IAsyncDisposable
         return accepted.Handle >= limit - Math.Min(KeptDescriptors, limit / 4);
     }
 
-    void Uncount()
+    void Uncount(IPAddress address)
     {
         Invariant.Require(Interlocked.Decrement(ref connectionCount) >= 0);
-        all.Remove();
+        all.Remove(address);
+    }
+
+    static IPAddress AddressOf(Socket accepted)
+    {
+        try
+        {
+            var address = ((IPEndPoint)accepted.RemoteEndPoint!).Address;
+            return address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+        }
+        catch (SocketException)
+        {
+            return IPAddress.None; // It has left already, which whoever serves it finds out.
+        }
     }
 
     void Refuse(Socket accepted, string reason)
@@ -209,7 +224,7 @@ public sealed class StreamListener : IAsyncDisposable
         accepted.Dispose();
     }
 
-    void Serve(Connection connection)
+    void Serve(Connection connection, IPAddress address)
     {
         try
         {
@@ -227,7 +242,7 @@ public sealed class StreamListener : IAsyncDisposable
         finally
         {
             Cut(connection);
-            Uncount();
+            Uncount(address);
             connections.TryRemove(connection.Id, out _); // Last: AwaitHandlers waits for those that are in there.
         }
     }

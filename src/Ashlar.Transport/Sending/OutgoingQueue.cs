@@ -18,6 +18,7 @@ sealed class OutgoingQueue(
     static readonly TimeSpan SenderIdleTime = TimeSpan.FromSeconds(1);
 
     readonly object gate = new();
+    IWire wire = wire; // Another one behind the beginning of TLS.
     readonly SegmentRing segments = new();
     long queuedBytes;
     bool isTurnTaken;
@@ -28,6 +29,13 @@ sealed class OutgoingQueue(
 
     /// <summary>Bytes handed over that have not left.</summary>
     public long QueuedBytes => Volatile.Read(ref queuedBytes);
+
+    /// <summary>Sends over another wire from now on: nothing is being sent, and nothing waits. The connection's own thread only.</summary>
+    public void Change(IWire next)
+    {
+        Invariant.Require(QueuedBytes == 0);
+        wire = next;
+    }
 
     /// <summary>Sends bytes behind all others, waiting for the client where need be.</summary>
     /// <exception cref="ConnectionException">They did not all leave.</exception>

@@ -26,6 +26,12 @@ sealed class ServerNames(GlobalOptions global, Terminal terminal, CancellationTo
                     CustomerApi.Customers, ApiJson.Strict.FileCustomerList, static page => (page.Items, page.Next), either.Token))
                     .Select(static each => each.Name).Where(IsName)];
             }
+            if (placeholder == ExportCommands.Placeholder)
+            {
+                return [.. (await client.ListAllAsync(
+                    ExportCommands.Url, ApiJson.Strict.ExportList, static page => (page.Items, page.Next), either.Token))
+                    .Select(static each => each.Name).Where(IsName)];
+            }
             if (placeholder == "NODE")
             {
                 return [.. (await client.ListAllAsync(

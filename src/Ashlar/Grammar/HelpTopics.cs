@@ -35,6 +35,10 @@ static class HelpTopics
               ASHLAR_ISCSI_PORT             --iscsi-port of up and serve
               ASHLAR_NVME_PORT              --nvme-port of up and serve
               ASHLAR_S3_PORT                --s3-port of up and serve
+              ASHLAR_NBD_TLS                --nbd-tls of up and serve
+              ASHLAR_TLS_CERTIFICATE        --tls-certificate of up and serve
+              ASHLAR_TLS_KEY                --tls-key of up and serve
+              ASHLAR_TLS_CLIENT_CA          --tls-client-ca of up and serve
               ASHLAR_POOL_SIZE              --pool-size of up and serve
               ASHLAR_BUFFER_MEMORY          --buffer-memory of up and serve
               ASHLAR_ALLOW_UNAUTHENTICATED  --allow-unauthenticated of up and serve

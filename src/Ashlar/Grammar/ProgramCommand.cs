@@ -31,6 +31,8 @@ static class ProgramCommand
         root.Subcommands.Add(StatusCommand.Create(terminal));
         root.Subcommands.Add(VolumeCommands.Create(terminal));
         root.Subcommands.Add(SnapshotCommands.Create(terminal));
+        root.Subcommands.Add(ExportCommands.Create(terminal));
+        root.Subcommands.Add(SessionCommands.Create(terminal));
         root.Subcommands.Add(PoolCommands.Create(terminal));
         root.Subcommands.Add(FileCommands.Create(terminal));
         root.Subcommands.Add(CustomerCommands.Create(terminal));

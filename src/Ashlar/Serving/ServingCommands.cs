@@ -94,6 +94,7 @@ static class ServingCommands
             NvmePort = invocation.Get(serving.NvmePort),
             ApiPort = invocation.Get(serving.ApiPort),
             S3Port = invocation.Get(serving.S3Port),
+            NbdTls = serving.ReadTls(invocation),
             PoolSizeBytes = invocation.Get(serving.PoolSize),
             BufferBytes = invocation.Get(serving.BufferMemory),
             AllowUnauthenticated = invocation.Get(serving.AllowUnauthenticated),

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Net;
 using System.Net.Sockets;
+using Ashlar.Server;
 using Ashlar.Transport;
 
 namespace Ashlar.CommandLine;
@@ -8,6 +9,8 @@ namespace Ashlar.CommandLine;
 /// <summary>Options of the commands that serve. Each has its variable in the environment.</summary>
 sealed class ServingOptions(Terminal terminal)
 {
+    const string TlsOff = "off", TlsOptional = "optional", TlsRequired = "required";
+
     Option<ConfigurationFile?>? config;
 
     public Option<IReadOnlyList<IPAddress>> Listen { get; } = Setting.CreateList(
@@ -82,6 +85,23 @@ sealed class ServingOptions(Terminal terminal)
         9000,
         isInEnvironment: true);
 
+    public Option<string> NbdTls { get; } = Setting.Create(
+        terminal,
+        "--nbd-tls",
+        "MODE",
+        "TLS of NBD: off, optional, required [default: off]",
+        text => ParseOneOf(text, TlsOff, TlsOptional, TlsRequired),
+        TlsOff,
+        isInEnvironment: true).Offering(TlsOff, TlsOptional, TlsRequired);
+
+    public Option<string?> TlsCertificate { get; } = File(
+        terminal, "--tls-certificate", "Certificate of the server, with its chain (PEM)");
+
+    public Option<string?> TlsKey { get; } = File(terminal, "--tls-key", "Its private key (PEM)");
+
+    public Option<string?> TlsClientAuthority { get; } = File(
+        terminal, "--tls-client-ca", "Authority of clients, which have to show certificates of it (PEM) [default: none]");
+
     public Option<long?> PoolSize { get; } = Setting.Create<long?>(
         terminal,
         "--pool-size",
@@ -134,9 +154,24 @@ sealed class ServingOptions(Terminal terminal)
 
     IEnumerable<Option> OfFile =>
     [
-        Listen, Advertise, AllowHost, NbdPort, IscsiPort, NvmePort, ApiPort, S3Port, PoolSize, BufferMemory,
+        Listen, Advertise, AllowHost, NbdPort, IscsiPort, NvmePort, ApiPort, S3Port, NbdTls, TlsCertificate, TlsKey, TlsClientAuthority,
+        PoolSize, BufferMemory,
         AllowUnauthenticated, LogLevel, LogFormat,
     ];
+
+    /// <summary>How NBD is to speak TLS; null where it is not to.</summary>
+    public TlsFiles? ReadTls(Invocation invocation)
+    {
+        var mode = invocation.Get(NbdTls);
+        if (mode == TlsOff) return null;
+        if (invocation.Get(TlsCertificate) is not { } certificate || invocation.Get(TlsKey) is not { } key)
+            throw Usage.Error($"--nbd-tls {mode} needs --tls-certificate and --tls-key");
+        var authority = invocation.Get(TlsClientAuthority) is { } path ? TypedPath.OfFile(path) : null;
+        return new(TypedPath.OfFile(certificate), TypedPath.OfFile(key), authority, mode == TlsRequired);
+    }
+
+    static Option<string?> File(Terminal terminal, string name, string description) => Setting.Create<string?>(
+        terminal, name, "FILE", description, static text => text, null, isInEnvironment: true);
 
     static IPAddress ParseAddress(string text) => text switch
     {

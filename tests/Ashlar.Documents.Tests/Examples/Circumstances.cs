@@ -18,6 +18,20 @@ sealed record Circumstances
         ashlar snapshot create vm1@tuesday
         """;
 
+    const string Exportable = """
+        ashlar volume create vm1 --size 1GiB
+        ashlar volume create vm2 --size 1GiB
+        ashlar snapshot create vm1@monday
+        echo twelve-bytes-or-more >secret
+        """;
+
+    const string Exported = Exportable + """
+
+        ashlar export create vm1 --volume vm1 --initiator iqn.1993-08.org.debian:01:host1
+        ashlar export create lan --volume vm1 --protocol nbd --address 192.0.2.0/24 --read-only
+        ashlar export create secret --volume vm2 --chap host1 --chap-secret-file secret
+        """;
+
     const string StoredFiles = """
         echo meow >stored
         ashlar file mkdir /photos /old /logs
@@ -31,6 +45,10 @@ sealed record Circumstances
     /// <summary>Of an example, of a command, or of all below a command ("ashlar kv *"); the first of these that is there counts.</summary>
     public static IReadOnlyDictionary<string, Circumstances> Of { get; } = new Dictionary<string, Circumstances>(StringComparer.Ordinal)
     {
+        ["ashlar export create"] = After(Exportable),
+        ["ashlar export show"] = After(Exported),
+        ["ashlar export set"] = After(Exported),
+        ["ashlar export delete"] = After(Exported),
         ["ashlar volume show"] = After("ashlar volume create vm1 --size 1GiB; ashlar volume create vm2 --size 1GiB"),
         ["ashlar volume resize"] = After("ashlar volume create vm1 --size 10GiB"),
         ["ashlar volume rename"] = After("ashlar volume create vm1 --size 1GiB"),

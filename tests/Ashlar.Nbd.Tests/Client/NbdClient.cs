@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
 using Ashlar.Nbd.Protocol;
@@ -24,6 +25,7 @@ sealed class NbdClient : IDisposable
     readonly Dictionary<ulong, int> simpleReadBytes = [];
     bool structured;
     ulong nextCookie = 1;
+    SslStream? tls;
 
     public NbdClient(IPEndPoint endPoint)
     {
@@ -76,6 +78,15 @@ sealed class NbdClient : IDisposable
     {
         Assert.Equal(OptionReplyCode.Ack, Ask(OptionCode.StructuredReply).Single().Code);
         structured = true;
+    }
+
+    /// <summary>Goes on under TLS; whatever was agreed is forgotten.</summary>
+    public void StartTls(SslClientAuthenticationOptions options)
+    {
+        Assert.Equal(OptionReplyCode.Ack, Ask(OptionCode.StartTls).Single().Code);
+        var secured = new SslStream(new NetworkStream(socket));
+        secured.AuthenticateAsClient(options);
+        (tls, structured) = (secured, false);
     }
 
     public void SelectBaseAllocation(string export) =>
@@ -182,6 +193,11 @@ sealed class NbdClient : IDisposable
 
     public void Send(ReadOnlySpan<byte> bytes)
     {
+        if (tls is not null)
+        {
+            tls.Write(bytes);
+            return;
+        }
         while (!bytes.IsEmpty) bytes = bytes[socket.Send(bytes)..];
     }
 
@@ -190,7 +206,7 @@ sealed class NbdClient : IDisposable
         var bytes = new byte[count];
         for (var received = 0; received < count;)
         {
-            var n = socket.Receive(bytes.AsSpan(received));
+            var n = tls?.Read(bytes.AsSpan(received)) ?? socket.Receive(bytes.AsSpan(received));
             if (n == 0) throw new EndOfStreamException($"the server closed after {received} of {count} bytes");
             received += n;
         }
@@ -216,5 +232,9 @@ sealed class NbdClient : IDisposable
     /// <summary>The connection still serves.</summary>
     public void MustStillWork() => Assert.Equal(512, Read(0, 512).Length);
 
-    public void Dispose() => socket.Dispose();
+    public void Dispose()
+    {
+        tls?.Dispose();
+        socket.Dispose();
+    }
 }

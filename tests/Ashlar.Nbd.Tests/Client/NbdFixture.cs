@@ -11,7 +11,7 @@ sealed class NbdFixture : INbdExports, IAsyncDisposable
     readonly Dictionary<string, VolumeFront> fronts = new(StringComparer.Ordinal);
 
     public NbdFixture(IBlockDevice? device = null, TimeSpan? handshakeTimeout = null, TimeSpan? transferTimeout = null, int maxConnections = 64,
-        BufferPool? buffers = null, TimeProvider? clock = null)
+        BufferPool? buffers = null, TimeProvider? clock = null, NbdTls? tls = null)
     {
         Buffers = buffers ?? new();
         Device = device as TestDevice ?? new TestDevice();
@@ -30,7 +30,8 @@ sealed class NbdFixture : INbdExports, IAsyncDisposable
             line =>
             {
                 lock (reports) reports.Add(line);
-            });
+            },
+            tls);
     }
 
     public NbdServer Server { get; }
@@ -74,13 +75,13 @@ sealed class NbdFixture : INbdExports, IAsyncDisposable
         return client;
     }
 
-    IReadOnlyList<string> INbdExports.List() => [.. fronts.Keys];
+    IReadOnlyList<string> INbdExports.List(ClientIdentity client) => [.. fronts.Keys];
 
-    NbdExportInfo? INbdExports.Find(string name) => fronts.TryGetValue(Canonical(name), out var front)
+    NbdExportInfo? INbdExports.Find(string name, ClientIdentity client) => fronts.TryGetValue(Canonical(name), out var front)
         ? new(Canonical(name), front.Geometry.SizeBytes, front.Device.IsReadOnly, "a disk for tests")
         : null;
 
-    NbdExport? INbdExports.Open(string name, ClientIdentity client) => ((INbdExports)this).Find(name) is { } info
+    NbdExport? INbdExports.Open(string name, ClientIdentity client) => ((INbdExports)this).Find(name, client) is { } info
         ? new(info, fronts[info.Name].Attach(client))
         : null;
 

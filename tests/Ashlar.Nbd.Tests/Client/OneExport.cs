@@ -12,13 +12,13 @@ sealed class OneExport(TestDevice device) : INbdExports, IDisposable
     /// <summary>Clients that have it open.</summary>
     public int Sessions => front.Sessions.Count;
 
-    IReadOnlyList<string> INbdExports.List() => ["disk"];
+    IReadOnlyList<string> INbdExports.List(ClientIdentity client) => ["disk"];
 
-    NbdExportInfo? INbdExports.Find(string name) =>
+    NbdExportInfo? INbdExports.Find(string name, ClientIdentity client) =>
         name == "disk" ? new("disk", device.Geometry.SizeBytes, false, "a disk for tests") : null;
 
     NbdExport? INbdExports.Open(string name, ClientIdentity client) =>
-        ((INbdExports)this).Find(name) is { } info ? new(info, front.Attach(client)) : null;
+        ((INbdExports)this).Find(name, client) is { } info ? new(info, front.Attach(client)) : null;
 
     public void Dispose() => front.DisposeAsync().AsTask().GetAwaiter().GetResult();
 }

@@ -73,6 +73,9 @@ public sealed partial class OpenApiTests : ServedApi
         var problem = At(document, "components", "responses", "Problem", "content", "application/problem+json", "schema");
         Check(document, SchemaOf(document, "/v1/pools/{pool}/volumes", "post", "201"), await ReadAsync(created), "POST");
         Check(document, problem, await ReadAsync(await Http.GetAsync("/v1/pools/main/volumes/vm2")), "problem");
+        using var exported = await Http.PostAsync(
+            "/v1/exports", new StringContent("""{"name":"one","volume":"vm1"}""", null, "application/json"));
+        Check(document, SchemaOf(document, "/v1/exports", "post", "201"), await ReadAsync(exported), "POST");
         using var task = await Http.PostAsync("/v1/pools/main/scrub", new StringContent("{}", null, "application/json"));
         Check(document, SchemaOf(document, "/v1/pools/{pool}/scrub", "post", "202"), await ReadAsync(task), "POST");
         foreach (var (path, method, _) in Operations(document))
@@ -89,6 +92,7 @@ public sealed partial class OpenApiTests : ServedApi
                 .Replace("{user}", "main")
                 .Replace("{node}", "main")
                 .Replace("{upload}", upload)
+                .Replace("{export}", "one")
                 .Replace("{path}", "");
             if (path == "/v1/catalogue")
             {
