@@ -89,6 +89,9 @@ public sealed partial class LoopVolume : IDisposable
         if (result != 0) throw new Win32Exception(error, $"The shutdown ioctl failed: {Marshal.GetPInvokeErrorMessage(error)}");
     }
 
+    /// <summary>As ext4 becomes by itself when its device fails: what is open for writing cannot be written any more.</summary>
+    public void MakeReadOnly() => ExternalTool.Run("mount", "-o", "remount,abort", MountPoint).MustSucceed();
+
     /// <summary>As a reboot does; nobody may have files open.</summary>
     public void Remount()
     {
