@@ -18,6 +18,10 @@ static class CommandEffects
         (NvmOpcode.Compare, Supported),
         (NvmOpcode.WriteZeroes, Supported | ChangesBlocks),
         (NvmOpcode.DatasetManagement, Supported | ChangesBlocks),
+        (NvmOpcode.ReservationRegister, Supported),
+        (NvmOpcode.ReservationReport, Supported),
+        (NvmOpcode.ReservationAcquire, Supported),
+        (NvmOpcode.ReservationRelease, Supported),
     ];
 
     public static byte[] Describe()

@@ -21,7 +21,7 @@ static class ControllerIdentity
     const byte SeveralControllers = 1 << 1, AsymmetricAccess = 1 << 3;
     const uint HostIdsOf128Bits = 1, AnyTrafficKeepsAlive = 1 << 6;
     const byte EffectsLog = 1 << 1, LongLogs = 1 << 2;
-    const ushort Compare = 1 << 0, DatasetManagement = 1 << 2, WriteZeroes = 1 << 3;
+    const ushort Compare = 1 << 0, DatasetManagement = 1 << 2, WriteZeroes = 1 << 3, ReservationCommands = 1 << 5;
     const uint Sgls = 1, SglOffsets = 1 << 20, TransportSgls = 1 << 21;
 
     // Present, and flushes of all namespaces at once are taken.
@@ -65,7 +65,7 @@ static class ControllerIdentity
         BinaryPrimitives.WriteUInt32LittleEndian(data[344..], LogPages.AccessGroup); // The highest group,
         BinaryPrimitives.WriteUInt32LittleEndian(data[348..], 1);                    // and how many there are.
         BinaryPrimitives.WriteUInt32LittleEndian(data[516..], Identification.NamespaceId);
-        BinaryPrimitives.WriteUInt16LittleEndian(data[520..], Compare | DatasetManagement | WriteZeroes);
+        BinaryPrimitives.WriteUInt16LittleEndian(data[520..], Compare | DatasetManagement | WriteZeroes | ReservationCommands);
         data[522] = 1; // Fused Compare and Write.
         data[525] = WriteCache;
         BinaryPrimitives.WriteUInt16LittleEndian(data[532..], MaxCompareAndWriteBlocks - 1);

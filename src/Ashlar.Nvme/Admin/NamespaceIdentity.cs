@@ -22,6 +22,7 @@ static class NamespaceIdentity
         WriteCommon(data, subsystem);
         if (!geometry.IsThick) data[24] |= Thin;
         data[30] = Shared;
+        data[31] = Reservations.Capabilities(subsystem.Session.Volume.Access);
         data[99] = subsystem.Session.IsReadOnly ? ReadOnly : (byte)0;
         subsystem.Id.TryWriteBytes(data[104..], bigEndian: true, out _);
     }
@@ -58,6 +59,7 @@ static class NamespaceIdentity
     public static void WriteIndependent(Span<byte> data, NvmeSubsystem subsystem)
     {
         data[1] = Shared;
+        data[2] = Reservations.Capabilities(subsystem.Session.Volume.Access);
         BinaryPrimitives.WriteUInt32LittleEndian(data[4..], LogPages.AccessGroup);
         data[8] = subsystem.Session.IsReadOnly ? ReadOnly : (byte)0;
         data[14] = 1; // Ready.

@@ -27,6 +27,7 @@ enum NvmeStatus : ushort
     KeepAliveTimeoutInvalid = 0x019,
     NamespaceWriteProtected = 0x020,
     TransientTransportError = 0x022,
+    HostIdentifierInconsistentFormat = 0x024,
     LbaOutOfRange = 0x080,
     CapacityExceeded = 0x081,
     ReservationConflict = 0x083,

@@ -115,6 +115,7 @@ sealed partial class QueuePair
         var host = new ClientIdentity(ClientProtocol.Nvme, data.HostName, connection.RemoteEndPoint.ToString())
         {
             Host = data.HostName,
+            RegistrantName = data.HostId.ToString("D"),
         };
         NvmeSubsystem? subsystem = null;
         if (data.SubsystemName != NvmeNames.Discovery)

@@ -31,6 +31,14 @@ sealed partial class QueuePair
             case NvmOpcode.DatasetManagement:
                 hostBytes = DatasetRanges.TransferBytes(entry);
                 return NvmeStatus.Success;
+            case NvmOpcode.ReservationRegister or NvmOpcode.ReservationAcquire:
+                hostBytes = 2 * Reservations.KeyBytes;
+                return NvmeStatus.Success;
+            case NvmOpcode.ReservationRelease:
+                hostBytes = Reservations.KeyBytes;
+                return NvmeStatus.Success;
+            case NvmOpcode.ReservationReport:
+                return Reservations.CheckReport(entry);
             case NvmOpcode.WriteZeroes:
                 return BlockRange.TryRead(entry, Volume.Geometry, out _);
             case NvmOpcode.Read or NvmOpcode.Write or NvmOpcode.Compare:
@@ -49,6 +57,11 @@ sealed partial class QueuePair
     void RunIo(QueuedCommand command)
     {
         // The volume may have become another since the command came; then the volume refuses it.
+        if ((NvmOpcode)command.Entry.Opcode == NvmOpcode.ReservationReport)
+        {
+            CompleteWithData(command, Reservations.Report(Volume, command.Entry), result: 0);
+            return;
+        }
         var isRead = (NvmOpcode)command.Entry.Opcode == NvmOpcode.Read;
         if (isRead && !BlockRange.IsDurable(command.Entry))
         {
@@ -106,6 +119,12 @@ sealed partial class QueuePair
                 var zeroOptions = BlockRange.Deallocates(entry) ? ZeroOptions.None : ZeroOptions.KeepAllocated;
                 if (IsDurable(entry)) zeroOptions |= ZeroOptions.ForceUnitAccess;
                 return Then(Volume.WriteZeroesAsync(zeroed.OffsetBytes, zeroed.LengthBytes, zeroOptions, givenUp));
+            case NvmOpcode.ReservationRegister:
+                return new(Reservations.Register(Volume, entry, command.Data.Span));
+            case NvmOpcode.ReservationAcquire:
+                return Reservations.AcquireAsync(Volume, entry, command.Data.Span);
+            case NvmOpcode.ReservationRelease:
+                return new(Reservations.Release(Volume, entry, command.Data.Span));
             case NvmOpcode.Compare:
                 return CompareAsync(RangeOf(entry), command.Data);
             default:

@@ -28,7 +28,7 @@ public sealed class AdminTests
         Assert.Equal((4096 * 2 + 64) / 16u, UInt32(data, 1792));
         Assert.Equal(128, UInt16(data, 514));
         Assert.Equal((1u, 1u), (UInt32(data, 516), UInt32(data, 540)));
-        Assert.Equal(0x0D, UInt16(data, 520)); // Compare, Dataset Management, Write Zeroes
+        Assert.Equal(0x2D, UInt16(data, 520)); // Compare, Dataset Management, Write Zeroes, reservations
         Assert.Equal(1, UInt16(data, 522));
         Assert.NotEqual(0, data[342]);
     }
