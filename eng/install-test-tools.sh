@@ -15,6 +15,7 @@ needs=(
     mkfs.ext4=e2fsprogs e2fsck=e2fsprogs mkfs.xfs=xfsprogs
     ip=iproute2 curl=curl man=man-db sqlite3=sqlite3 libsqlite3.so.0=libsqlite3-0
     postgres=postgresql
+    qemu-system-x86_64=qemu-system-x86 mmdebstrap=mmdebstrap
     aws=awscli rclone=rclone s3cmd=s3cmd restic=restic s3fs=s3fs boto3=python3-boto3
     node=nodejs npm=npm
 )

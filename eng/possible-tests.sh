@@ -57,6 +57,9 @@ else
     impossible interop "missing: $missing"
 fi
 
+# ./test has tried to build the guest by now.
+if reason=$(eng/build-guest.sh --where); then echo guests; else impossible guests "no guest at $reason"; fi
+
 # Registries of other languages are not everywhere: what ./test has fetched from them is possible.
 missing=$(eng/install-test-tools.sh --missing-sdks)
 if [ -z "$missing" ]; then echo sdks; else impossible sdks "missing: $missing"; fi

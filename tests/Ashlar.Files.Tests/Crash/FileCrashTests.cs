@@ -17,7 +17,7 @@ public sealed class FileCrashTests(ITestOutputHelper output)
     public async Task Whatever_a_crash_leaves_keeps_the_invariants_and_every_file_that_was_answered()
     {
         var seed = TestSeeds.First(nameof(Whatever_a_crash_leaves_keeps_the_invariants_and_every_file_that_was_answered));
-        var workloads = TestTier.Choose(2, 20);
+        var workloads = TestTier.Choose(2, 40);
         var (distinct, nested, deaths) = (0, 0, 0);
         for (var i = 0; i < workloads; i++)
         {
@@ -37,7 +37,7 @@ public sealed class FileCrashTests(ITestOutputHelper output)
             deaths,
             failures = 0,
         }));
-        if (TestSeeds.Replayed is null) Assert.True(distinct >= workloads * TestTier.Choose(100, 1000), $"only {distinct} states");
+        if (TestSeeds.Replayed is null) Assert.True(distinct >= TestTier.Choose(200, 20_000), $"only {distinct} states");
     }
 
     [Theory]

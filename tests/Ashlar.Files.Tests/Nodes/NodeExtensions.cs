@@ -31,10 +31,13 @@ static class NodeExtensions
     }
 
     /// <summary>Reads all of a block.</summary>
-    public static async Task<byte[]> GetAsync(this IStorageNode node, BlockName name)
+    public static Task<byte[]> GetAsync(this IStorageNode node, BlockName name) => node.GetAsync(new CustomerBlock(Owner, name));
+
+    /// <inheritdoc cref="GetAsync(IStorageNode, BlockName)"/>
+    public static async Task<byte[]> GetAsync(this IStorageNode node, CustomerBlock block)
     {
         var buffer = new byte[BlockGeometry.UnitBytes * 8];
-        var part = await node.ReadAsync(name, 0, buffer, default);
+        var part = await node.ReadAsync(block, 0, buffer, default);
         Assert.Equal(part.Block.Digest.LengthBytes, part.LengthBytes);
         return buffer[..part.LengthBytes];
     }

@@ -27,6 +27,9 @@ public static class TestGroups
     /// <summary>A copy of the machine, to install and to listen in: root, namespaces and overlayfs.</summary>
     public const string MachineCopies = "copies";
 
+    /// <summary>The kernel of a guest as the client: QEMU, and a guest that <c>eng/build-guest.sh</c> has made.</summary>
+    public const string Guests = "guests";
+
     /// <summary>Why a test is not run, in the form that <c>./test</c> reads.</summary>
     public static string NotRun(string group, string reason) => $"{group}: not run: {reason}";
 }

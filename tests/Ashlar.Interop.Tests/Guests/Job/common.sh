@@ -1,0 +1,46 @@
+# What the steps share. HOST is the machine of the server.
+
+# request METHOD PATH BODY: to its REST server, which knows itself by the loopback; the guest has no curl.
+request() {
+    exec 9<>"/dev/tcp/$HOST/$API_PORT"
+    printf '%s %s HTTP/1.0\r\nHost: 127.0.0.1:%s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s' \
+        "$1" "$2" "$API_PORT" "${#3}" "$3" >&9
+    read -r -t 60 _ status _ <&9
+    exec 9>&-
+    [[ $status = 2* ]]
+}
+
+await() { # COMMAND...: until it succeeds
+    local try -
+    set +x
+    for try in $(seq 300); do
+        "$@" >/dev/null 2>&1 && return
+        sleep 0.2
+    done
+    echo "did not come: $*"
+    return 1
+}
+
+is_as_large() { [ "$(blockdev --getsize64 "$1")" = "$2" ]; }
+
+# A file system on the disk, and data that fio verifies, before and after it was taken off.
+use_file_system() { # TYPE DISK
+    local quick=-F
+    [ "$1" = xfs ] && quick=-f
+    "mkfs.$1" -q $quick "$2"
+    mkdir -p /mnt
+    mount "$2" /mnt
+    verify_files --do_verify=1
+    fstrim -v /mnt
+    umount /mnt
+    mount "$2" /mnt
+    verify_files --verify_only=1
+    rm /mnt/*.0
+    fstrim -v /mnt
+    umount /mnt
+}
+
+verify_files() {
+    fio --name=files --directory=/mnt --rw=randwrite --bsrange=4k-64k --blockalign=4k --size=6m --ioengine=libaio --direct=1 --iodepth=8 \
+        --fsync=32 --verify=crc32c --verify_fatal=1 --minimal "$@" >/dev/null
+}

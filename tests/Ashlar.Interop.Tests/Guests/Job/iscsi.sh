@@ -1,0 +1,31 @@
+. ./common.sh
+modprobe -a iscsi_tcp sd_mod sg
+echo "InitiatorName=iqn.2026-11.io.ashlar:guest" >/etc/iscsi/initiatorname.iscsi
+iscsid
+target=$IQN:main.iscsi
+# Discovery tells the address by which the server was reached, behind QEMU's translation; the targets are what is asked for.
+iscsiadm -m discovery -t sendtargets -p "$HOST:$ISCSI_PORT" -o nonpersistent | grep -F "$target"
+iscsiadm -m node -T "$target" -p "$HOST:$ISCSI_PORT" -o new
+iscsiadm -m node -T "$target" -p "$HOST:$ISCSI_PORT" --login
+find_disk() { disk=$(ls -d /sys/class/iscsi_session/session*/device/target*/*/block/*) && disk=/dev/${disk##*/} && [ -b "$disk" ]; }
+await find_disk
+is_as_large "$disk" $((320 << 20))
+[ "$(cat "/sys/block/${disk##*/}/queue/write_cache")" = 'write back' ]
+sg_inq "$disk"
+sg_vpd --page=bl "$disk"
+use_file_system xfs "$disk"
+xfs_repair -n "$disk"
+
+# The volume grows, and the kernel sees it when it looks again.
+request PATCH /v1/pools/main/volumes/iscsi '{"sizeBytes":402653184}'
+iscsiadm -m node -T "$target" --rescan
+await is_as_large "$disk" $((384 << 20))
+
+# A registration and a reservation, and no other initiator port has it.
+sg_persist --out --register --param-sark=abc123 "$disk"
+sg_persist --out --reserve --param-rk=abc123 --prout-type=5 "$disk"
+sg_persist --in --read-reservation "$disk" | grep -i abc123
+sg_persist --out --release --param-rk=abc123 --prout-type=5 "$disk"
+sg_persist --out --register --param-rk=abc123 "$disk"
+
+iscsiadm -m node -T "$target" --logout
