@@ -7,8 +7,9 @@ using Xunit.Abstractions;
 namespace Ashlar.Files.Tests.Repair;
 
 /// <summary>
-/// Power is lost at every point of repairs, scrubs, comparisons, drains and collections: every file is there with all but one of its
-/// copies, whichever that is, and whoever looks after copies next brings all to what they should be, and leaves nothing else.
+/// Power is lost at every point of repairs, scrubs, comparisons, drains and collections: every file is there with every copy that is
+/// listed, but for one where one was harmed just now. Whoever looks after copies next brings all to what they should be, and leaves nothing
+/// else.
 /// </summary>
 public sealed class RepairCrashTests(ITestOutputHelper output)
 {
@@ -78,13 +79,13 @@ public sealed class RepairCrashTests(ITestOutputHelper output)
         var clock = new SimulatedClock();
         clock.Advance(TimeSpan.FromDays(1));
         await using var rig = new RepairRig(state.Disk, state.Seed, clock);
-        var (before, after) = RepairWorkload.Expected(state.Marks);
+        var (before, after, mayLackACopy) = RepairWorkload.Expected(state.Marks);
         var found = await FilesAsync();
         Assert.True(IsEqual(found, before) || IsEqual(found, after), $"{found.Count} files, and others than before and after");
         foreach (var row in await rig.BlocksAsync())
         {
             var good = await rig.CountGoodAsync(row);
-            Assert.True(good >= row.WantedCopies - 1, $"{row.Id.Name}: {good} good copies of {row.Nodes.Count} that are listed");
+            Assert.True(good >= row.Nodes.Count - (mayLackACopy ? 1 : 0), $"{row.Id.Name}: {good} good copies of {row.Nodes.Count} that are listed");
         }
 
         state.RecoveryDone();
@@ -113,18 +114,21 @@ public sealed class RepairCrashTests(ITestOutputHelper output)
         }
     }
 
-    static bool IsEqual(IReadOnlyDictionary<FilePath, byte[]> some, IReadOnlyDictionary<FilePath, byte[]> others) =>
-        some.Count == others.Count && some.All(file => others.TryGetValue(file.Key, out var content) && content.AsSpan().SequenceEqual(file.Value));
+    static bool IsEqual(SortedDictionary<FilePath, byte[]> some, SortedDictionary<FilePath, byte[]> others) =>
+        some.Count == others.Count
+            && some.All(file => others.TryGetValue(file.Key, out var content) && content.AsSpan().SequenceEqual(file.Value));
 
     static IBlockCatalogue RemovesFirst(RepairRig rig)
     {
         return Intercepted<IBlockCatalogue>.Create(rig.Store, planted: (nameof(IBlockCatalogue.ReplaceNodesAsync), ReplaceAsync));
 
         async Task<BlockLocations?> ReplaceAsync(
-            CustomerId customer, BlockName block, ulong version, IReadOnlyCollection<NodeId> nodes, int wanted, CancellationToken cancellation)
+            CustomerId customer, BlockName block, ulong version, IReadOnlyCollection<NodeId> nodes, int wanted,
+            CancellationToken cancellation)
         {
+            var id = new CustomerBlock(customer, block);
             var row = (await rig.Store.GetLocationsAsync(customer, [block], cancellation))[0];
-            foreach (var node in row?.Nodes.Except(nodes) ?? []) await rig[node].RemoveAsync(new CustomerBlock(customer, block), null, cancellation);
+            foreach (var node in row?.Nodes.Except(nodes) ?? []) await rig[node].RemoveAsync(id, null, cancellation);
             return await rig.Store.ReplaceNodesAsync(customer, block, version, nodes, wanted, cancellation);
         }
     }

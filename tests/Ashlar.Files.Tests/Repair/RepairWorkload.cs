@@ -14,13 +14,12 @@ sealed class RepairWorkload(ulong seed, int length)
     /// <summary>While copies are looked after, for bugs of that.</summary>
     public Action<bool> IsRepairing { get; init; } = _ => { };
 
-    /// <summary>The files that a crash may leave, by what was marked.</summary>
-    public static (IReadOnlyDictionary<FilePath, byte[]> Before, IReadOnlyDictionary<FilePath, byte[]> After) Expected(
-        IReadOnlyList<object> marks)
+    /// <summary>What a crash may leave, by what was marked.</summary>
+    public static Expectation Expected(IReadOnlyList<object> marks)
     {
-        var said = marks.Cast<(bool IsDone, SortedDictionary<FilePath, byte[]> Files)>().ToArray();
-        var before = said.LastOrDefault(mark => mark.IsDone).Files ?? [];
-        return (before, said.Length > 0 ? said[^1].Files : before);
+        var said = marks.Cast<Said>().ToArray();
+        var before = said.LastOrDefault(mark => mark.IsDone)?.Files ?? [];
+        return said is [.., var last] ? new(before, last.Files, !last.IsDone && last.HarmsACopy) : new(before, before, false);
     }
 
     public async Task RunAsync(RepairRig rig)
@@ -44,10 +43,10 @@ sealed class RepairWorkload(ulong seed, int length)
                     await SayAsync(rig.CollectAsync);
                     break;
                 case 3:
-                    await LookAfterAsync(RotAsync);
+                    await LookAfterAsync(RotAsync, harmsACopy: true);
                     break;
                 case 4:
-                    await LookAfterAsync(LoseAsync);
+                    await LookAfterAsync(LoseAsync, harmsACopy: true);
                     break;
                 case 5 or 6:
                     await LookAfterAsync(GiveUpAsync);
@@ -70,21 +69,21 @@ sealed class RepairWorkload(ulong seed, int length)
                 after => after[FilePath.Parse(path)] = bytes);
         }
 
-        async Task SayAsync(Func<Task> act, Action<SortedDictionary<FilePath, byte[]>>? apply = null)
+        async Task SayAsync(Func<Task> act, Action<SortedDictionary<FilePath, byte[]>>? apply = null, bool harmsACopy = false)
         {
             var after = new SortedDictionary<FilePath, byte[]>(files);
             apply?.Invoke(after);
-            rig.Disk.Mark((false, after));
+            rig.Disk.Mark(new Said(false, after, harmsACopy));
             await act();
-            rig.Disk.Mark((true, after));
+            rig.Disk.Mark(new Said(true, after, harmsACopy));
             files.Clear();
             foreach (var (path, content) in after) files.Add(path, content);
         }
 
-        async Task LookAfterAsync(Func<Task> act)
+        async Task LookAfterAsync(Func<Task> act, bool harmsACopy = false)
         {
             IsRepairing(true);
-            await SayAsync(act);
+            await SayAsync(act, harmsACopy: harmsACopy);
             IsRepairing(false);
         }
 
@@ -140,4 +139,13 @@ sealed class RepairWorkload(ulong seed, int length)
             rig.Known.SetDraining(node, false);
         }
     }
+
+    /// <summary>What a crash may leave.</summary>
+    /// <param name="Before">The files before the last act.</param>
+    /// <param name="After">Those after it.</param>
+    /// <param name="MayLackACopy">Whether the last act has harmed a copy of one block.</param>
+    public sealed record Expectation(
+        SortedDictionary<FilePath, byte[]> Before, SortedDictionary<FilePath, byte[]> After, bool MayLackACopy);
+
+    sealed record Said(bool IsDone, SortedDictionary<FilePath, byte[]> Files, bool HarmsACopy);
 }
