@@ -5,6 +5,9 @@ public sealed class InvalidPathException(string problem) : FileStoreException($"
 {
     /// <summary>Why not.</summary>
     public string Problem { get; } = problem;
+
+    /// <summary>Whether it is one in another form: something may be there that looks the same.</summary>
+    public bool IsOtherForm { get; init; }
 }
 
 /// <summary>Properties are none that a file can have.</summary>
@@ -52,6 +55,20 @@ public sealed class DirectoryNotEmptyException(FilePath path) : FileStoreExcepti
 {
     /// <summary>The name.</summary>
     public FilePath Path { get; } = path;
+}
+
+/// <summary>A name is not any more what the caller has found under it.</summary>
+public sealed class EntryChangedException(FilePath path) : FileStoreException($"{path}: it was changed meanwhile")
+{
+    /// <summary>The name.</summary>
+    public FilePath Path { get; } = path;
+}
+
+/// <summary>A note is not any more what the caller has found: nothing was changed.</summary>
+public sealed class NoteChangedException(string name) : FileStoreException($"note {name} was changed meanwhile")
+{
+    /// <summary>The note.</summary>
+    public string Name { get; } = name;
 }
 
 /// <summary>The file has another entity tag than the caller knows, or is not there.</summary>

@@ -3,8 +3,8 @@ using System.Text;
 namespace Ashlar.Files;
 
 /// <summary>
-/// A path that files and directories can have: absolute, without empty components, <c>.</c> and <c>..</c>, in UTF-8. Names are bytes:
-/// what differs in a byte is another name, and sorts by it.
+/// A path that files and directories can have: absolute, without empty components, <c>.</c> and <c>..</c>, in UTF-8 and Unicode's normal
+/// form C. Names are bytes: what differs in a byte is another name, and sorts by it.
 /// </summary>
 public sealed class FilePath : IEquatable<FilePath>, IComparable<FilePath>
 {
@@ -68,6 +68,7 @@ public sealed class FilePath : IEquatable<FilePath>, IComparable<FilePath>
         if (utf8.Length == 1) return Root;
         foreach (var range in utf8[1..].Split(Slash)) CheckComponent(utf8[1..][range]);
         if (!System.Text.Unicode.Utf8.IsValid(utf8)) throw new InvalidPathException("it is not UTF-8");
+        if (!Ascii.IsValid(utf8)) CheckForm(Encoding.UTF8.GetString(utf8));
         return new(utf8[1..].ToArray());
     }
 
@@ -120,6 +121,20 @@ public sealed class FilePath : IEquatable<FilePath>, IComparable<FilePath>
         if (component.Length > MaxComponentBytes)
             throw new InvalidPathException($"a component has {component.Length} bytes, and {MaxComponentBytes} are the most");
         if (component.Contains((byte)0)) throw new InvalidPathException("it has a NUL");
+    }
+
+    // Two names that look the same would be two files, and which one a program writes depends on the system that it runs on.
+    static void CheckForm(string path)
+    {
+        foreach (var component in path.Split('/'))
+        {
+            if (NormalForm.Has(component)) continue;
+            var bytes = Convert.ToHexStringLower(Encoding.UTF8.GetBytes(NormalForm.Of(component)));
+            throw new InvalidPathException($"a component is not in Unicode's normal form C, in which it would have the bytes {bytes}")
+            {
+                IsOtherForm = true,
+            };
+        }
     }
 
     static InvalidPathException TooLong(int length, string unit) => new($"it has {length} {unit}, and {MaxBytes} bytes are the most");

@@ -111,6 +111,10 @@ sealed class S3Request(HttpContext http, RequestTarget target, string? bucket, s
         {
             throw S3Error.KeyTooLong.Because(invalid.Message + " (the name of the bucket counts).");
         }
+        catch (InvalidPathException invalid) when (invalid.IsOtherForm)
+        {
+            throw new S3Exception(S3Error.InvalidArgument, $"{invalid.Message}.", invalid);
+        }
         catch (InvalidPathException invalid)
         {
             throw S3Error.InvalidArgument.Because(

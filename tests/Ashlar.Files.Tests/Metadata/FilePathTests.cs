@@ -42,6 +42,16 @@ public sealed class FilePathTests
         foreach (var bytes in wrong) Assert.Throws<InvalidPathException>(() => FilePath.Parse(bytes));
     }
 
+    [Theory]
+    [InlineData("/a/e\u0301", "c3a9")]
+    [InlineData("/e\u0301/a", "c3a9")]
+    [InlineData("/x\u212b", "78c385")]
+    public void Names_that_look_like_others_are_refused_with_the_bytes_that_are_not(string text, string bytes)
+    {
+        Assert.Contains(bytes, Assert.Throws<InvalidPathException>(() => FilePath.Parse(text)).Problem, StringComparison.Ordinal);
+        Assert.Throws<InvalidPathException>(() => FilePath.Parse(Encoding.UTF8.GetBytes(text)));
+    }
+
     [Fact]
     public void Lengths_are_bounded()
     {

@@ -151,6 +151,8 @@ public sealed class FileRouteTests : ServedFiles
     [InlineData("/a%zzb")]
     [InlineData("/a%4")]
     [InlineData("/\u00e9")]
+    [InlineData("/e%CC%81")]
+    [InlineData("/a/%E2%84%AB/b")]
     [InlineData("LONG")]
     [InlineData("LONGER")]
     public async Task A_path_that_no_file_can_have_is_refused_and_leaves_no_trace(string path)
