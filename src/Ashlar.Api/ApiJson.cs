@@ -55,6 +55,7 @@ namespace Ashlar.Api;
 [JsonSerializable(typeof(FileNodeList))]
 [JsonSerializable(typeof(AddFileNode))]
 [JsonSerializable(typeof(ChangeFileNode))]
+[JsonSerializable(typeof(DrainFileNode))]
 [JsonSerializable(typeof(FileNodeDrain))]
 [JsonSerializable(typeof(FileEntry))]
 [JsonSerializable(typeof(FileListing))]

@@ -52,6 +52,9 @@ public sealed record S3ServerOptions
     /// <summary>Shortest part of an upload that is not the last. S3 has 5 MiB, and clients rely on no less.</summary>
     public long MinPartBytes { get; init; } = MultipartLimits.MinPartBytes;
 
+    /// <summary>Measures answers. Called on the threads that serve.</summary>
+    public Action<S3Answer>? Answered { get; init; }
+
     /// <summary>Hears of answers and failures. Called on the threads that serve.</summary>
     public Action<S3Event>? Log { get; init; }
 

@@ -198,10 +198,11 @@ public sealed class AshlarServer : IAsyncDisposable
         parts.Push(iscsi);
         var nvme = await StartNvmeAsync(pools, exports, buffers, limits);
         var hosts = new HostNames(addresses, options.Advertise is { } name ? [.. options.AllowedHosts, name] : options.AllowedHosts);
+        var requests = new FileRequests();
         var metrics = new ServerMetrics(
-            pools, () => (nbd.ConnectionCount, iscsi.ConnectionCount, nvme?.ConnectionCount ?? 0), log, options, startedAt);
+            pools, () => (nbd.ConnectionCount, iscsi.ConnectionCount, nvme?.ConnectionCount ?? 0), files, requests, log, options, startedAt);
         var api = await ListenAsync(StartProblem.ApiPort, "api", options.ApiPort, where =>
-            ApiServer.StartAsync(where, hosts, log, options.TimeProvider, files, routes =>
+            ApiServer.StartAsync(where, hosts, log, options.TimeProvider, files, requests, routes =>
             {
                 routes.MapIndex(options.Version);
                 routes.MapStatus(GetStatus, () => isReady);
@@ -217,10 +218,11 @@ public sealed class AshlarServer : IAsyncDisposable
                 routes.MapCustomers(files, log);
                 routes.MapFiles(files, tasks);
                 routes.MapFileUploads(files);
+                routes.MapFileCatalogues(files);
                 routes.MapFileNodes(files, tasks);
             }));
         parts.Push(api);
-        var s3 = await StartS3Async();
+        var s3 = await StartS3Async(requests);
 
         Endpoints = reachable.Endpoints(
             api.EndPoint.Port, nbd.EndPoint.Port, iscsi.EndPoint.Port, s3?.EndPoint.Port, nvme?.EndPoint.Port);
@@ -241,7 +243,7 @@ public sealed class AshlarServer : IAsyncDisposable
         return nvme;
     }
 
-    async Task<S3Server?> StartS3Async()
+    async Task<S3Server?> StartS3Async(FileRequests requests)
     {
         if (options.S3Port is not { } port || files?.Store is not { } store) return null;
         var s3 = await ListenAsync(StartProblem.S3Port, "s3", port, async where =>
@@ -258,6 +260,8 @@ public sealed class AshlarServer : IAsyncDisposable
                     Domains = options.Advertise is { } name ? [name] : [],
                     Log = TellOfS3,
                     Hears = kind => log.Writes(LevelOf(kind).Level),
+                    Answered = answer => requests.Add(
+                        "s3", OperationOf(answer.Work), answer.Took, answer.HasFailed),
                 });
             }
             catch (S3ListenException e)
@@ -272,6 +276,15 @@ public sealed class AshlarServer : IAsyncDisposable
     static (LogLevel Level, string Name) LevelOf(S3EventKind kind) => kind == S3EventKind.Failed
         ? (LogLevel.Error, LogEvents.RequestFailed)
         : (LogLevel.Debug, LogEvents.RequestAnswered);
+
+    static string OperationOf(S3Work work) => work switch
+    {
+        S3Work.Read => FileMeter.Read,
+        S3Work.Write => FileMeter.Write,
+        S3Work.Delete => FileMeter.Delete,
+        S3Work.List => FileMeter.List,
+        _ => FileMeter.Other,
+    };
 
     void TellOfS3(S3Event happened)
     {

@@ -8,6 +8,9 @@ namespace Ashlar.Server;
 /// <summary>How a server runs.</summary>
 public sealed record ServerOptions
 {
+    /// <summary>How long a cache of files is, and the shortest that there can be.</summary>
+    public const long DefaultFileCacheBytes = 10L << 30, MinFileCacheBytes = 16L << 20;
+
     /// <summary>Where the data is; an absolute path. Created when missing; its parent must exist.</summary>
     public required string DataDirectory { get; init; }
 
@@ -54,6 +57,12 @@ public sealed record ServerOptions
     /// Memory for requests of all NBD, iSCSI and NVMe clients together, in bytes; <see cref="BufferPool.MinBudgetBytes"/> at least.
     /// </summary>
     public long BufferBytes { get; init; } = BufferPool.DefaultBudgetBytes;
+
+    /// <summary>Directory of a cache for content of files, on a disk that is faster than those of the nodes; null for none.</summary>
+    public string? FileCacheDirectory { get; init; }
+
+    /// <summary>How long that cache may be, in bytes.</summary>
+    public long FileCacheBytes { get; init; } = DefaultFileCacheBytes;
 
     /// <summary>Version of the program, for the status.</summary>
     public string Version { get; init; } = "";

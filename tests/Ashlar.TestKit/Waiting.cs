@@ -11,10 +11,13 @@ public static class Waiting
     /// <summary>Until a condition holds.</summary>
     /// <param name="isSo">The condition.</param>
     /// <param name="what">In words.</param>
-    public static async Task UntilAsync(Func<bool> isSo, string what)
+    public static Task UntilAsync(Func<bool> isSo, string what) => UntilAsync(() => Task.FromResult(isSo()), what);
+
+    /// <inheritdoc cref="UntilAsync(Func{bool}, string)"/>
+    public static async Task UntilAsync(Func<Task<bool>> isSo, string what)
     {
         var begun = Stopwatch.GetTimestamp();
-        while (!isSo())
+        while (!await isSo())
         {
             if (Stopwatch.GetElapsedTime(begun) > Limit) throw new TimeoutException($"within {Limit}: {what}");
             await Task.Delay(1);

@@ -96,6 +96,14 @@ public sealed record ChangeFileNode
     public string? Domain { get; init; }
 }
 
+/// <summary>How a storage node is to be emptied.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+public sealed record DrainFileNode
+{
+    /// <summary>How much may be copied in a second; absent or 0 for as much as it can.</summary>
+    public long? BytesPerSecond { get; init; }
+}
+
 /// <summary>What emptying a storage node would take, and what keeps it from being emptied.</summary>
 public sealed record FileNodeDrain
 {

@@ -26,4 +26,7 @@ public sealed record FileStoreStatus
 
     /// <summary>The file with the first key; absent where there is none.</summary>
     public string? KeyFile { get; init; }
+
+    /// <summary>What is kept for readers; absent where the store cannot be used.</summary>
+    public FileCacheStatus? Cache { get; init; }
 }

@@ -49,7 +49,6 @@ public sealed class DiskCache : IPieceSource, IDisposable
     {
         (this.source, this.buffers, this.file, this.held, this.mark) = (source, buffers, file, held, mark);
         slots = new Slot[slotCount];
-        Load();
     }
 
     static ReadOnlySpan<byte> Magic => "ASHLCACH"u8;
@@ -68,6 +67,9 @@ public sealed class DiskCache : IPieceSource, IDisposable
         }
     }
 
+    /// <summary>Bytes of content that it can have.</summary>
+    public long BoundBytes => (long)slots.Length * PieceBytes;
+
     /// <summary>Pieces that it is reading, or writing down.</summary>
     internal int Keeping => Volatile.Read(ref busy);
 
@@ -79,9 +81,7 @@ public sealed class DiskCache : IPieceSource, IDisposable
     public static void Create(IFileSystem files, string directory, long boundBytes, IEntropySource? entropy = null)
     {
         ArgumentNullException.ThrowIfNull(files);
-        var slotCount = (boundBytes - HeaderBytes) / SlotBytes;
-        ArgumentOutOfRangeException.ThrowIfLessThan(slotCount, 1, nameof(boundBytes));
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(slotCount, int.MaxValue / 2, nameof(boundBytes));
+        var slotCount = SlotsIn(boundBytes);
         files.CreateDirectories(directory);
         using var held = files.Lock(NodeDirectory.Join(directory, LockName));
         using var file = files.Open(NodeDirectory.Join(directory, FileName), FileOpenMode.OpenOrCreate);
@@ -107,6 +107,82 @@ public sealed class DiskCache : IPieceSource, IDisposable
     /// <exception cref="CorruptDataException">It is none, or its header is damaged.</exception>
     /// <exception cref="LockedException">Somebody has it open.</exception>
     public static DiskCache Open(IFileSystem files, string directory, IPieceSource source, BufferPool buffers)
+    {
+        var cache = OpenUnread(files, directory, source, buffers);
+        cache.Load();
+        return cache;
+    }
+
+    /// <summary>
+    /// Opens the cache of a directory that is there, with what it has kept; one of another size, or whose header is damaged, is emptied, and
+    /// where there is none it is made. What it has is found while it is used already, for a long one takes a while.
+    /// </summary>
+    /// <param name="files">The disk.</param>
+    /// <param name="directory">The directory, which is not made: a disk that is not mounted must not fill the one below.</param>
+    /// <param name="boundBytes">How long it is to be.</param>
+    /// <param name="source">Where pieces come from that are not here.</param>
+    /// <param name="buffers">Memory that all share.</param>
+    /// <param name="entropy">Chance.</param>
+    /// <exception cref="StorageException">The directory is not there, or its disk fails.</exception>
+    /// <exception cref="CorruptDataException">What is there under its name is none.</exception>
+    /// <exception cref="LockedException">Somebody has it open.</exception>
+    public static DiskCache OpenOrCreate(
+        IFileSystem files, string directory, long boundBytes, IPieceSource source, BufferPool buffers, IEntropySource? entropy = null)
+    {
+        ArgumentNullException.ThrowIfNull(files);
+        files.RequireDirectory(directory, "cache of files");
+        var cache = TryOpen(files, directory, boundBytes, source, buffers);
+        if (cache is null)
+        {
+            Create(files, directory, boundBytes, entropy);
+            cache = OpenUnread(files, directory, source, buffers);
+        }
+
+        Interlocked.Increment(ref cache.busy);
+        _ = Task.Run(async () =>
+        {
+            await cache.OnDiskAsync(cache.Load);
+            Interlocked.Decrement(ref cache.busy);
+        });
+        return cache;
+    }
+
+    static DiskCache? TryOpen(IFileSystem files, string directory, long boundBytes, IPieceSource source, BufferPool buffers)
+    {
+        if (!files.FileExists(NodeDirectory.Join(directory, FileName))) return null;
+        try
+        {
+            var cache = OpenUnread(files, directory, source, buffers);
+            if (cache.slots.Length == SlotsIn(boundBytes)) return cache;
+            cache.Dispose();
+            return null;
+        }
+        catch (AshlarException e) when (e is CorruptDataException or UnsupportedFormatException)
+        {
+            // A file that somebody else has put there is not written over.
+            if (BeginsAsCache(files, directory)) return null;
+            throw;
+        }
+    }
+
+    // As one does, or as one whose making was cut off.
+    static bool BeginsAsCache(IFileSystem files, string directory)
+    {
+        using var file = files.Open(NodeDirectory.Join(directory, FileName), FileOpenMode.ReadOnly);
+        var begin = new byte[Magic.Length];
+        var length = file.Read(begin, 0);
+        return Magic.SequenceEqual(begin) || !begin.AsSpan(0, length).ContainsAnyExcept((byte)0);
+    }
+
+    static int SlotsIn(long boundBytes)
+    {
+        var slotCount = (boundBytes - HeaderBytes) / SlotBytes;
+        ArgumentOutOfRangeException.ThrowIfLessThan(slotCount, 1, nameof(boundBytes));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(slotCount, int.MaxValue / 2, nameof(boundBytes));
+        return (int)slotCount;
+    }
+
+    static DiskCache OpenUnread(IFileSystem files, string directory, IPieceSource source, BufferPool buffers)
     {
         ArgumentNullException.ThrowIfNull(files);
         files.RequireDirectory(directory, "cache of files");
@@ -281,6 +357,7 @@ public sealed class DiskCache : IPieceSource, IDisposable
             }
 
             Free(number);
+            slot.WasTaken = true;
             return true;
         }
 
@@ -299,7 +376,7 @@ public sealed class DiskCache : IPieceSource, IDisposable
     {
         var head = new byte[HeadBytes];
         var end = Math.Min(slots.Length, (file.LengthBytes - HeaderBytes + SlotBytes - 1) / SlotBytes);
-        for (var number = 0; number < end; number++)
+        for (var number = 0; number < end && !isDisposed; number++)
         {
             if (file.Read(head, PlaceOf(number)) != HeadBytes
                 || !head.AsSpan().StartsWith(SlotMagic)
@@ -315,11 +392,15 @@ public sealed class DiskCache : IPieceSource, IDisposable
                 BinaryPrimitives.ReadInt32LittleEndian(head.AsSpan(60)));
             if (block.LengthBytes is < 1 or > BlockGeometry.MaxLengthBytes
                 || piece.Index < 0
-                || piece.Index >= BlockPiece.CountOf(block)
-                || !slotOf.TryAdd(piece, number))
+                || piece.Index >= BlockPiece.CountOf(block))
                 continue;
-            slots[number].Piece = piece;
-            slots[number].Checksum = BinaryPrimitives.ReadUInt32LittleEndian(head.AsSpan(72));
+            lock (gate)
+            {
+                // What was taken since it was opened has another piece than the head that was read tells of.
+                if (slots[number].WasTaken || !slotOf.TryAdd(piece, number)) continue;
+                slots[number].Piece = piece;
+                slots[number].Checksum = BinaryPrimitives.ReadUInt32LittleEndian(head.AsSpan(72));
+            }
         }
     }
 
@@ -345,6 +426,6 @@ public sealed class DiskCache : IPieceSource, IDisposable
         public BlockPiece? Piece;
         public uint Checksum;
         public int Readers;
-        public bool WasUsed, IsWritten;
+        public bool WasUsed, IsWritten, WasTaken;
     }
 }

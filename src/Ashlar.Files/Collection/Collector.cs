@@ -45,10 +45,10 @@ public sealed class Collector(IMetadataStore metadata, IBlockHolders holders, Co
             async block => await metadata.BeginDeletionAsync(block, options.CondemnedFor, cancellationToken) is not null,
             damage,
             cancellationToken);
-        var (deleted, waiting) = await DeleteAsync(damage, cancellationToken);
+        var (deleted, deletedBytes, waiting) = await DeleteAsync(damage, cancellationToken);
         var purged = await PurgeAsync(cancellationToken);
         var damaged = damage.Count + (int)(metadata.DamagedRows - damage.ListedBefore);
-        return new(released, condemned, deleting, deleted, waiting, purged, damaged);
+        return new(released, condemned, deleting, deleted, waiting, purged, damaged, deletedBytes);
     }
 
     // Uploads whose lease has ended cannot commit any more; what they pinned and wrote goes the way of everything else.
@@ -133,9 +133,9 @@ public sealed class Collector(IMetadataStore metadata, IBlockHolders holders, Co
         return purged;
     }
 
-    async Task<(int Deleted, int Waiting)> DeleteAsync(Damage damage, CancellationToken cancellationToken)
+    async Task<(int Deleted, long Bytes, int Waiting)> DeleteAsync(Damage damage, CancellationToken cancellationToken)
     {
-        var (deleted, waiting) = (0, 0);
+        var (deleted, bytes, waiting) = (0, 0L, 0);
         CustomerBlock? last = null;
         while (await metadata.ListDeletingAsync(last, options.PageRows, cancellationToken) is { Count: > 0 } page)
         {
@@ -151,7 +151,8 @@ public sealed class Collector(IMetadataStore metadata, IBlockHolders holders, Co
                 last = block.Id;
                 try
                 {
-                    if (removed.Count > 0 && await metadata.FinishDeletionAsync(block.Id, removed, cancellationToken)) deleted++;
+                    if (removed.Count > 0 && await metadata.FinishDeletionAsync(block.Id, removed, cancellationToken))
+                        (deleted, bytes) = (deleted + 1, bytes + block.LengthBytes);
                     else waiting++;
                 }
                 catch (CorruptDataException)
@@ -161,7 +162,7 @@ public sealed class Collector(IMetadataStore metadata, IBlockHolders holders, Co
             }
         }
 
-        return (deleted, waiting);
+        return (deleted, bytes, waiting);
     }
 
     /// <summary>What a pass cannot read, and goes on behind: the rest would never be looked after.</summary>

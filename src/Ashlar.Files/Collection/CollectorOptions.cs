@@ -27,5 +27,6 @@ public sealed record CollectorOptions
 /// <param name="Waiting">Blocks that wait for a node that is away.</param>
 /// <param name="Purged">Copies that went for good out of the trash of their nodes.</param>
 /// <param name="Damaged">Uploads and blocks that were left alone, because what the metadata tell of them is damaged.</param>
+/// <param name="DeletedBytes">Length of the blocks of which nothing is left, each once.</param>
 public sealed record CollectionReport(
-    int Released, int Condemned, int Deleting, int Deleted, int Waiting, int Purged, int Damaged = 0);
+    int Released, int Condemned, int Deleting, int Deleted, int Waiting, int Purged, int Damaged = 0, long DeletedBytes = 0);

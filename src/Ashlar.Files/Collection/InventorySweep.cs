@@ -16,12 +16,21 @@ public sealed class InventorySweep(IMetadataStore metadata, IBlockHolders holder
     /// <summary>Looks at all nodes that answer.</summary>
     /// <param name="minimumAge">What a node has for less long is left alone: at least the longest lease.</param>
     /// <param name="cancellationToken">Ends it; what was adopted stays so.</param>
-    public async Task<SweepReport> RunAsync(TimeSpan minimumAge, CancellationToken cancellationToken = default)
+    public Task<SweepReport> RunAsync(TimeSpan minimumAge, CancellationToken cancellationToken = default) =>
+        RunAsync(minimumAge, null, null, cancellationToken);
+
+    /// <inheritdoc cref="RunAsync(TimeSpan, CancellationToken)"/>
+    /// <param name="minimumAge">What a node has for less long is left alone: at least the longest lease.</param>
+    /// <param name="from">Where an earlier one has come to; null for the beginning.</param>
+    /// <param name="passed">Told how far it has come.</param>
+    /// <param name="cancellationToken">Ends it; what was adopted stays so.</param>
+    public async Task<SweepReport> RunAsync(
+        TimeSpan minimumAge, SweepPlace? from, Func<SweepPlace, Task>? passed, CancellationToken cancellationToken = default)
     {
         var (seen, adopted, unknown, away) = (0, 0, 0, 0);
-        foreach (var node in holders.Nodes)
+        foreach (var node in holders.Nodes.Where(node => from is null || node >= from.Node).Order())
         {
-            CustomerBlock? last = null;
+            var last = node == from?.Node ? from.After : default(CustomerBlock?);
             while (true)
             {
                 await pace.NextAsync(cancellationToken);
@@ -44,12 +53,18 @@ public sealed class InventorySweep(IMetadataStore metadata, IBlockHolders holder
                 }
 
                 last = page[^1].Id;
+                if (passed is not null) await passed(new(node, page[^1].Id));
             }
         }
 
         return new(seen, adopted, unknown, away);
     }
 }
+
+/// <summary>How far a sweep has come: nodes are gone through in the order of their numbers.</summary>
+/// <param name="Node">The node.</param>
+/// <param name="After">The last of its blocks that is done.</param>
+public sealed record SweepPlace(NodeId Node, CustomerBlock After);
 
 /// <summary>What a sweep found.</summary>
 /// <param name="Copies">Copies that nodes have.</param>

@@ -6,8 +6,8 @@ namespace Ashlar.Files;
 /// Takes content from a stream into blocks that an intent pins, in constant memory. While a block becomes durable the next one comes, and
 /// while the check looks at what came, more comes.
 /// </summary>
-sealed class ContentUpload(IMetadataStore metadata, IChunkManager chunks, FileServiceOptions options, CustomerId customer, FilePath path,
-    ContentOptions content)
+sealed class ContentUpload(IMetadataStore metadata, IChunkManager chunks, FileServiceOptions options, FileTraffic traffic,
+    CustomerId customer, FilePath path, ContentOptions content)
     : IAsyncDisposable
 {
     // Less than this is looked at sooner than another thread would begin.
@@ -98,6 +98,7 @@ sealed class ContentUpload(IMetadataStore metadata, IChunkManager chunks, FileSe
             var pin = (await metadata.PinAsync(intent, [wanted], cancellationToken))[0];
             blocks.Add(new(pin.Name, wanted.LengthBytes));
             wasKnown = false;
+            traffic.AddBlock(isKnown: pin.Known is not null || written.ContainsKey(pin.Name));
             if (written.ContainsKey(pin.Name)) return; // Twice in one file.
             IReadOnlyCollection<NodeId> present = [];
             if (pin.Known is { } known)
@@ -150,6 +151,7 @@ sealed class ContentUpload(IMetadataStore metadata, IChunkManager chunks, FileSe
         var count = await source.ReadAtLeastAsync(buffer.AsMemory(0, wanted), wanted, throwOnEndOfStream: false, cancellationToken);
         filled = count;
         Received += count;
+        traffic.AddWritten(count);
         if (Received > content.ExpectedBytes) throw new ContentLengthException(path, content.ExpectedBytes.Value, Received);
         if (content.Check is not { } check) return;
         await checking;

@@ -4,12 +4,13 @@ namespace Ashlar.Files;
 public sealed class FileReader
 {
     readonly IChunkManager chunks;
+    readonly FileTraffic traffic;
     readonly CustomerId customer;
     readonly StoredFile file;
 
-    internal FileReader(IChunkManager chunks, CustomerId customer, StoredFile file, long offset, long length)
+    internal FileReader(IChunkManager chunks, FileTraffic traffic, CustomerId customer, StoredFile file, long offset, long length)
     {
-        (this.chunks, this.customer, this.file) = (chunks, customer, file);
+        (this.chunks, this.traffic, this.customer, this.file) = (chunks, traffic, customer, file);
         OffsetBytes = Math.Min(offset, file.Entry.SizeBytes);
         LengthBytes = Math.Min(length, file.Entry.SizeBytes - OffsetBytes);
     }
@@ -33,10 +34,13 @@ public sealed class FileReader
         if (file.Inline is { } content)
         {
             await destination.WriteAsync(content.Slice((int)OffsetBytes, (int)LengthBytes), cancellationToken);
-            return;
+        }
+        else
+        {
+            await chunks.CopyToAsync(
+                customer, file.Blocks, OffsetBytes - file.BlocksOffsetBytes, LengthBytes, destination, cancellationToken);
         }
 
-        await chunks.CopyToAsync(
-            customer, file.Blocks, OffsetBytes - file.BlocksOffsetBytes, LengthBytes, destination, cancellationToken);
+        traffic.AddRead(LengthBytes);
     }
 }

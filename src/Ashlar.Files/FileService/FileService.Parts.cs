@@ -58,7 +58,7 @@ public sealed partial class FileService
             throw new ArgumentException($"Parts have numbers from 1 to {UploadPart.MaxNumber}, not {number}.", nameof(number));
         var open = await metadata.FindIntentAsync(intent.Customer, intent.Id, cancellationToken)
             ?? throw new IntentLostException(intent, "it has ended");
-        await using var upload = new ContentUpload(metadata, chunks, options, intent.Customer, open.Path, put ?? new());
+        await using var upload = new ContentUpload(metadata, chunks, options, Traffic, intent.Customer, open.Path, put ?? new());
         // The first renewal comes a while after the beginning: not before the end of a lease that is nearly over.
         if (open.LeaseEndsAt - options.TimeProvider.GetUtcNow() < options.PartsLease / 2)
             await metadata.RenewIntentAsync(intent, options.PartsLease, cancellationToken);

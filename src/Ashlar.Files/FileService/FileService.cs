@@ -2,11 +2,14 @@ namespace Ashlar.Files;
 
 /// <summary>
 /// The operations on files, out of metadata, which decide, and blocks, which are durable before anything refers to them. It holds no
-/// state: any number of them may work on one store.
+/// state but counts: any number of them may work on one store.
 /// </summary>
 public sealed partial class FileService(IMetadataStore metadata, IChunkManager chunks, FileServiceOptions? options = null)
 {
     readonly FileServiceOptions options = options ?? new();
+
+    /// <summary>What has passed through it.</summary>
+    public FileTraffic Traffic { get; } = new();
 
     /// <summary>Makes a directory: its parent is there, and its name is free.</summary>
     /// <inheritdoc cref="INamespace.CreateDirectoryAsync" path="/exception"/>
@@ -15,8 +18,9 @@ public sealed partial class FileService(IMetadataStore metadata, IChunkManager c
         metadata.CreateDirectoryAsync(customer, path, create, cancellationToken);
 
     /// <inheritdoc cref="INamespace.ReleaseDirectoryAsync"/>
-    public Task ReleaseDirectoryAsync(CustomerId customer, FilePath path, CancellationToken cancellationToken = default) =>
-        metadata.ReleaseDirectoryAsync(customer, path, cancellationToken);
+    public Task ReleaseDirectoryAsync(
+        CustomerId customer, FilePath path, NamespaceEntry? ifIs = null, CancellationToken cancellationToken = default) =>
+        metadata.ReleaseDirectoryAsync(customer, path, ifIs, cancellationToken);
 
     /// <inheritdoc cref="INamespace.DeleteFileAsync"/>
     public Task DeleteFileAsync(
@@ -118,7 +122,7 @@ public sealed partial class FileService(IMetadataStore metadata, IChunkManager c
     {
         ArgumentNullException.ThrowIfNull(path);
         ArgumentNullException.ThrowIfNull(content);
-        await using var upload = new FileUpload(metadata, chunks, options, customer, path, create ?? new());
+        await using var upload = new FileUpload(metadata, chunks, options, Traffic, customer, path, create ?? new());
         return await upload.RunAsync(content, cancellationToken);
     }
 
@@ -133,7 +137,7 @@ public sealed partial class FileService(IMetadataStore metadata, IChunkManager c
         CustomerId customer, FilePath path, long offset = 0, long length = long.MaxValue, CancellationToken cancellationToken = default)
     {
         var file = await metadata.GetFileAsync(customer, path, offset, length, cancellationToken);
-        return new(chunks, customer, file, offset, length);
+        return new(chunks, Traffic, customer, file, offset, length);
     }
 
     /// <summary>What is in a directory, page by page.</summary>

@@ -5,10 +5,11 @@ namespace Ashlar.Files;
 /// leads to.
 /// </summary>
 sealed class FileUpload(
-    IMetadataStore metadata, IChunkManager chunks, FileServiceOptions options, CustomerId customer, FilePath path, CreateFileOptions create)
+    IMetadataStore metadata, IChunkManager chunks, FileServiceOptions options, FileTraffic traffic, CustomerId customer, FilePath path,
+    CreateFileOptions create)
     : IAsyncDisposable
 {
-    readonly ContentUpload upload = new(metadata, chunks, options, customer, path, create);
+    readonly ContentUpload upload = new(metadata, chunks, options, traffic, customer, path, create);
     IntentToken? intent;
 
     public async Task<NamespaceEntry> RunAsync(Stream content, CancellationToken cancellationToken)

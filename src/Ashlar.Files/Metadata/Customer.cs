@@ -15,7 +15,7 @@ public sealed record Customer(CustomerId Id, string Name, Quota Quota, DateTimeO
 public readonly record struct Quota(long Bytes, long Files)
 {
     // Room for those who have few files.
-    const long Spare = 1000, MaxUploads = 100_000;
+    const long Spare = 1000, MaxUploads = 100_000, MaxParts = 10_000_000;
 
     /// <summary>No limit.</summary>
     public static Quota None { get; } = new(long.MaxValue, long.MaxValue);
@@ -25,6 +25,9 @@ public readonly record struct Quota(long Bytes, long Files)
 
     /// <summary>Most uploads that have not ended: as many as directories, but not more than 100,000.</summary>
     public long Uploads => Math.Min(Directories, MaxUploads);
+
+    /// <summary>Most parts of uploads that have not ended: as many as files, and as one upload can have, but not more than ten million.</summary>
+    public long Parts => Files <= MaxParts - UploadPart.MaxNumber ? Files + UploadPart.MaxNumber : MaxParts;
 }
 
 /// <summary>What files take.</summary>

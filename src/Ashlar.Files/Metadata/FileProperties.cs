@@ -147,6 +147,9 @@ public sealed class FileProperties : IReadOnlyDictionary<string, string>, IEquat
 /// <param name="IsUpdate">Whether the entry counts as updated now.</param>
 public sealed record PropertyChanges(bool ReplaceAll, IReadOnlyDictionary<string, string?> Values, bool IsUpdate)
 {
+    /// <summary>A note that changes in the same transaction, or has to be as it is; null for none.</summary>
+    public NoteChange? Note { get; init; }
+
     internal FileProperties ApplyTo(FileProperties present) =>
         (ReplaceAll ? FileProperties.Empty : present).With(Values).Beside(present);
 }

@@ -30,11 +30,17 @@ public interface INamespace
     /// Makes an explicit directory an implicit one: gone if nothing is in it, with the implicit directories above it that become empty, and
     /// else with the last of what is in it. Its properties go at once. Nothing changes for an implicit one.
     /// </summary>
+    /// <param name="customer">Whose.</param>
+    /// <param name="path">Which.</param>
+    /// <param name="ifIs">Only if it is as the caller has found it; null for however it is.</param>
+    /// <param name="cancellationToken">Ends the wait, not the transaction.</param>
     /// <exception cref="CustomerNotFoundException">There is no such customer.</exception>
     /// <exception cref="PathNotFoundException">There is nothing of this name.</exception>
     /// <exception cref="NotADirectoryException">It is a file.</exception>
+    /// <exception cref="EntryChangedException">It is not as the caller has found it.</exception>
     /// <exception cref="ArgumentException">It is the root, or a directory of the root: these are explicit.</exception>
-    Task ReleaseDirectoryAsync(CustomerId customer, FilePath path, CancellationToken cancellationToken = default);
+    Task ReleaseDirectoryAsync(
+        CustomerId customer, FilePath path, NamespaceEntry? ifIs = null, CancellationToken cancellationToken = default);
 
     /// <summary>
     /// Deletes a file: its name and its references to blocks, with the implicit directories above it that become empty. Blocks are left to
@@ -102,7 +108,8 @@ public interface INamespace
     /// <exception cref="PathNotFoundException">There is nothing of this name, or an implicit directory.</exception>
     /// <exception cref="TagMismatchException">It has another tag.</exception>
     /// <exception cref="InvalidPropertiesException">They would be too long.</exception>
-    /// <exception cref="ArgumentException">It is the root, which has none.</exception>
+    /// <exception cref="NoteChangedException">The note that belongs to the change is not as expected.</exception>
+    /// <exception cref="ArgumentException">It is the root, which has none, or the note is none.</exception>
     Task<NamespaceEntry> SetPropertiesAsync(
         CustomerId customer, FilePath path, PropertyChanges changes, string? ifTag = null, CancellationToken cancellationToken = default);
 

@@ -102,6 +102,14 @@ public interface IUploads
     Task<bool> ReleaseIntentAsync(
         IntentToken intent, IReadOnlyCollection<NodeId> holders, CancellationToken cancellationToken = default);
 
+    /// <summary>
+    /// Uploads in parts that are open, in the order of the bytes of their paths, and of their numbers for one path: a page costs what it
+    /// has.
+    /// </summary>
+    /// <exception cref="CustomerNotFoundException">There is no such customer.</exception>
+    Task<IReadOnlyList<UploadIntent>> ListPartUploadsAsync(
+        CustomerId customer, PartUploadQuery query, CancellationToken cancellationToken = default);
+
     /// <summary>Uploads that have not ended, in the order of customers and numbers.</summary>
     /// <param name="only">Those of one customer; null is all.</param>
     /// <param name="after">The last of the page before; null for the first page.</param>

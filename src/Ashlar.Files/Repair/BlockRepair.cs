@@ -19,8 +19,10 @@ namespace Ashlar.Files;
 /// <param name="catalogue">Where blocks are.</param>
 /// <param name="throttle">Bytes that may be copied.</param>
 /// <param name="entropy">Chooses nodes.</param>
+/// <param name="clock">Says when a block that could not be read is looked at again.</param>
 public sealed class BlockRepair(
-    StorageNodes nodes, BufferPool buffers, IBlockCatalogue catalogue, TokenBucket? throttle = null, IEntropySource? entropy = null)
+    StorageNodes nodes, BufferPool buffers, IBlockCatalogue catalogue, TokenBucket? throttle = null, IEntropySource? entropy = null,
+    TimeProvider? clock = null)
     : ICopyReports
 {
     const int Attempts = 8, PageLength = 100;
@@ -30,42 +32,82 @@ public sealed class BlockRepair(
     /// <summary>Blocks that somebody found a wrong copy of, or none, and whose copies were not all verified since.</summary>
     public int ReportedCount => nodes.Doubts.Count;
 
+    /// <summary>Blocks of which no copy could be read.</summary>
+    public UnreadableBlocks Unreadable { get; } = new(clock);
+
+    /// <summary>Whether <see cref="RunAsync(WorkPace?, CancellationToken)"/> would find a block to look after now.</summary>
+    public async Task<bool> HasWorkAsync(CancellationToken cancellationToken = default)
+    {
+        if (nodes.Doubts.All.Any(block => !Unreadable.IsWaiting(block))) return true;
+        BlockLocations? last = null;
+        while (await catalogue.ListUnderReplicatedAsync(last, PageLength, cancellationToken) is { Count: > 0 } page)
+        {
+            if (page.Any(row => !Unreadable.IsWaiting(row.Id))) return true;
+            last = page[^1];
+        }
+
+        return false;
+    }
+
     /// <inheritdoc />
     public void Report(CustomerId customer, BlockName block, NodeId node, CopyProblem problem) =>
         nodes.Doubts.Add(new CustomerBlock(customer, block));
 
     /// <summary>Looks after all blocks that were reported, and those that lack copies: those with the fewest first.</summary>
     /// <returns>How many there were of each outcome.</returns>
-    public async Task<IReadOnlyDictionary<RepairOutcome, int>> RunAsync(CancellationToken cancellationToken = default)
+    public Task<IReadOnlyDictionary<RepairOutcome, int>> RunAsync(CancellationToken cancellationToken = default) =>
+        RunAsync(null, cancellationToken);
+
+    /// <summary>
+    /// Looks after all blocks that were reported, and those that lack copies: those with the fewest first. Those of which no copy could be
+    /// read a moment ago are left alone for a while.
+    /// </summary>
+    /// <param name="pace">Asked between two blocks.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <returns>How many there were of each outcome; of those that are left alone as it was.</returns>
+    public async Task<IReadOnlyDictionary<RepairOutcome, int>> RunAsync(WorkPace? pace, CancellationToken cancellationToken = default)
     {
         await RaiseAsync(cancellationToken);
         var outcomes = new Dictionary<RepairOutcome, int>();
-        foreach (var block in nodes.Doubts.All) await CountAsync(block);
+        foreach (var block in nodes.Doubts.All) await CountAsync(block, 0);
 
         BlockLocations? last = null;
         while (await catalogue.ListUnderReplicatedAsync(last, PageLength, cancellationToken) is { Count: > 0 } page)
         {
-            foreach (var row in page) await CountAsync(row.Id);
+            foreach (var row in page) await CountAsync(row.Id, row.LengthBytes);
             last = page[^1];
         }
 
         return outcomes;
 
-        async Task CountAsync(CustomerBlock block)
+        async Task CountAsync(CustomerBlock block, long bytes)
         {
-            RepairOutcome outcome;
-            try
-            {
-                outcome = await RepairAsync(block, null, cancellationToken);
-            }
-            catch (CorruptDataException)
-            {
-                // What the catalogue tells of this one is damaged. The others are looked after all the same.
-                outcome = RepairOutcome.Unreadable;
-            }
-
+            if (pace is not null) await pace(0);
+            var outcome = await LookAfterAsync(block, null, cancellationToken);
             outcomes[outcome] = outcomes.GetValueOrDefault(outcome) + 1;
+            if (pace is not null) await pace(bytes);
         }
+    }
+
+    /// <summary>
+    /// Looks after one of many blocks, unless it was found a moment ago that no copy of it can be read. One that the catalogue tells wrong
+    /// things of is unreadable, too: the others are looked after all the same.
+    /// </summary>
+    internal async Task<RepairOutcome> LookAfterAsync(CustomerBlock block, NodeId? leaving, CancellationToken cancellationToken)
+    {
+        if (Unreadable.IsWaiting(block)) return RepairOutcome.Unreadable;
+        RepairOutcome outcome;
+        try
+        {
+            outcome = await RepairAsync(block, leaving, cancellationToken);
+        }
+        catch (CorruptDataException)
+        {
+            outcome = RepairOutcome.Unreadable;
+        }
+
+        Unreadable.Record(block, outcome);
+        return outcome;
     }
 
     // Invariant: what was written before a node was added is wanted as often as what is written after it. Where this is cut off, or the

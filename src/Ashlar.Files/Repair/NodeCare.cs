@@ -1,3 +1,5 @@
+using Ashlar.Storage;
+
 namespace Ashlar.Files;
 
 /// <summary>What is done for all blocks of a storage node: when it is lost, comes back, is to be emptied, or from time to time.</summary>
@@ -14,22 +16,45 @@ public sealed class NodeCare(StorageNodes nodes, IBlockCatalogue catalogue, Bloc
     /// back (<see cref="StorageNodes.IsLost"/>).
     /// </summary>
     /// <returns>How many there were of each outcome.</returns>
-    public async Task<IReadOnlyDictionary<RepairOutcome, int>> ReplaceLostAsync(NodeId node, CancellationToken cancellationToken = default)
+    public Task<IReadOnlyDictionary<RepairOutcome, int>> ReplaceLostAsync(NodeId node, CancellationToken cancellationToken = default) =>
+        ReplaceLostAsync(node, null, cancellationToken);
+
+    /// <inheritdoc cref="ReplaceLostAsync(NodeId, CancellationToken)"/>
+    /// <param name="node">The node.</param>
+    /// <param name="pace">Asked between two blocks.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async Task<IReadOnlyDictionary<RepairOutcome, int>> ReplaceLostAsync(
+        NodeId node, WorkPace? pace, CancellationToken cancellationToken = default)
     {
         var outcomes = new Dictionary<RepairOutcome, int>();
         if (!nodes.IsLost(node)) return outcomes;
         foreach (var isFirstPass in (bool[])[true, false])
         {
-            await foreach (var row in RowsOfAsync(node, cancellationToken))
+            await foreach (var (block, row) in RowsOfAsync(node, cancellationToken))
             {
-                if (isFirstPass && row.Nodes.Count(holder => !nodes.IsLost(holder)) > 1) continue;
-                var outcome = await repair.RepairAsync(row.Id, null, cancellationToken);
+                if (isFirstPass && (row is null || row.Nodes.Count(holder => !nodes.IsLost(holder)) > 1)) continue;
+                if (pace is not null) await pace(0);
+                var outcome = await repair.LookAfterAsync(block, null, cancellationToken);
+                if (pace is not null) await pace(row?.LengthBytes ?? 0);
                 if (isFirstPass && outcome != RepairOutcome.Whole) continue; // It is met again.
                 outcomes[outcome] = outcomes.GetValueOrDefault(outcome) + 1;
             }
         }
 
         return outcomes;
+    }
+
+    /// <summary>Whether a node has blocks by the catalogue that can be looked after now: of others no copy could be read a moment ago.</summary>
+    public async Task<bool> HasWorkAsync(NodeId node, CancellationToken cancellationToken = default)
+    {
+        CustomerBlock? last = null;
+        while (await catalogue.ListBlocksOfNodeAsync(node, last, PageLength, cancellationToken) is { Count: > 0 } page)
+        {
+            if (page.Any(block => !repair.Unreadable.IsWaiting(block))) return true;
+            last = page[^1];
+        }
+
+        return false;
     }
 
     /// <summary>What keeps a node from being emptied. Changes nothing.</summary>
@@ -40,11 +65,17 @@ public sealed class NodeCare(StorageNodes nodes, IBlockCatalogue catalogue, Bloc
             .Where(pair => pair.Key != node && pair.Value.State == NodeState.Up)
             .Where(pair => nodes.IsMember(pair.Key) && !nodes.IsDraining(pair.Key))
             .ToDictionary(pair => pair.Key, pair => pair.Value.FreeBytes);
-        var (blocks, bytes, widest, homeless) = (0L, 0L, 0, 0L);
+        var (blocks, bytes, widest, homeless, damaged) = (0L, 0L, 0, 0L, 0L);
         var unreadable = new List<CustomerBlock>();
-        await foreach (var row in RowsOfAsync(node, cancellationToken))
+        await foreach (var (_, known) in RowsOfAsync(node, cancellationToken))
         {
             blocks++;
+            if (known is not { } row)
+            {
+                damaged++;
+                continue;
+            }
+
             var needed = NodeUpload.SpaceBytes(row.LengthBytes);
             bytes += needed;
             var home = others.Where(pair => pair.Value >= needed && !row.Nodes.Contains(pair.Key)).Select(pair => pair.Key).ToArray();
@@ -58,6 +89,7 @@ public sealed class NodeCare(StorageNodes nodes, IBlockCatalogue catalogue, Bloc
         var problems = new List<string>();
         if (others.Count < widest) problems.Add($"blocks are to have {widest} copies, and {others.Count} other nodes take blocks");
         else if (homeless > 0) problems.Add($"for {homeless} of {blocks} blocks no other node without a copy has space");
+        if (damaged > 0) problems.Add($"what the metadata tell of {damaged} blocks is damaged: they stay");
         if (unreadable.Count > 0) problems.Add($"of {unreadable.Count} blocks no copy can be read: {unreadable[0].Name}");
         return new DrainCheck(blocks, bytes, problems, unreadable);
     }
@@ -67,14 +99,24 @@ public sealed class NodeCare(StorageNodes nodes, IBlockCatalogue catalogue, Bloc
     /// there and verified its own is taken away.
     /// </summary>
     /// <returns>How many there were of each outcome; the node is empty when all are whole or gone.</returns>
-    public async Task<IReadOnlyDictionary<RepairOutcome, int>> DrainAsync(NodeId node, CancellationToken cancellationToken = default)
+    public Task<IReadOnlyDictionary<RepairOutcome, int>> DrainAsync(NodeId node, CancellationToken cancellationToken = default) =>
+        DrainAsync(node, null, cancellationToken);
+
+    /// <inheritdoc cref="DrainAsync(NodeId, CancellationToken)"/>
+    /// <param name="node">The node.</param>
+    /// <param name="pace">Asked between two blocks.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async Task<IReadOnlyDictionary<RepairOutcome, int>> DrainAsync(
+        NodeId node, WorkPace? pace, CancellationToken cancellationToken = default)
     {
         nodes.SetDraining(node, true);
         var outcomes = new Dictionary<RepairOutcome, int>();
-        await foreach (var row in RowsOfAsync(node, cancellationToken))
+        await foreach (var (block, row) in RowsOfAsync(node, cancellationToken))
         {
-            var outcome = await repair.RepairAsync(row.Id, node, cancellationToken);
+            if (pace is not null) await pace(0);
+            var outcome = await repair.LookAfterAsync(block, node, cancellationToken);
             outcomes[outcome] = outcomes.GetValueOrDefault(outcome) + 1;
+            if (pace is not null) await pace(row?.LengthBytes ?? 0);
         }
 
         return outcomes;
@@ -84,34 +126,45 @@ public sealed class NodeCare(StorageNodes nodes, IBlockCatalogue catalogue, Bloc
     /// Compares what a node has with what it should have, when it comes back: what it lacks is made anew; what has become too much is
     /// taken away, but only after the copies that replaced it were verified; what nobody knows of is left to the collector.
     /// </summary>
-    public async Task<NodeComparison> CompareAsync(NodeId id, CancellationToken cancellationToken = default)
+    public Task<NodeComparison> CompareAsync(NodeId id, CancellationToken cancellationToken = default) =>
+        CompareAsync(id, null, cancellationToken);
+
+    /// <inheritdoc cref="CompareAsync(NodeId, CancellationToken)"/>
+    /// <param name="id">The node.</param>
+    /// <param name="pace">Asked between pages and blocks.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async Task<NodeComparison> CompareAsync(NodeId id, WorkPace? pace, CancellationToken cancellationToken = default)
     {
         var node = nodes.Find(id) ?? throw new ArgumentException($"Storage node {id} is not known.", nameof(id));
-        var (present, lacking, surplus, strangers) = (0, 0, 0, 0);
+        var (present, lacking, surplus, strangers, damaged) = (0, 0, 0, 0, 0);
         CustomerBlock? last = null;
         while (await node.ListAsync(last, PageLength, cancellationToken) is { Count: > 0 } page)
         {
             last = page[^1].Id;
+            if (pace is not null) await pace(0);
             foreach (var group in page.Where(entry => entry.Block is not null).GroupBy(entry => entry.Id.Customer))
             {
                 var rows = await RowsAsync(group.Key, group.Select(entry => entry.Id), cancellationToken);
-                foreach (var (row, entry) in rows.Zip(group))
+                foreach (var ((row, isDamaged), entry) in rows.Zip(group))
                 {
-                    if (row is null) strangers++;
+                    if (isDamaged) damaged++;
+                    else if (row is null) strangers++;
                     else if (row.Nodes.Contains(id)) present++;
                     else if (row.State != BlockState.Deleting && await TrimAsync(id, entry.Block!, cancellationToken)) surplus++;
                 }
             }
         }
 
-        await foreach (var row in RowsOfAsync(id, cancellationToken))
+        await foreach (var (block, row) in RowsOfAsync(id, cancellationToken))
         {
-            if (row.State == BlockState.Deleting || await HasAsync(node, row.Id, cancellationToken)) continue;
+            if (row is null || row.State == BlockState.Deleting || await HasAsync(node, block, cancellationToken)) continue;
+            if (pace is not null) await pace(0);
             lacking++;
-            await repair.RepairAsync(row.Id, null, cancellationToken);
+            await repair.LookAfterAsync(block, null, cancellationToken);
+            if (pace is not null) await pace(row.LengthBytes);
         }
 
-        return new NodeComparison(present, lacking, surplus, strangers);
+        return new NodeComparison(present, lacking, surplus, strangers) { Damaged = damaged };
     }
 
     /// <summary>Reads blocks of a node from the medium and has those made anew that are not what they should be.</summary>
@@ -141,8 +194,8 @@ public sealed class NodeCare(StorageNodes nodes, IBlockCatalogue catalogue, Bloc
 
         foreach (var group in bad.GroupBy(block => block.Customer))
         {
-            foreach (var row in await RowsAsync(group.Key, group, cancellationToken))
-                if (row?.Nodes.Contains(id) == true) await repair.RepairAsync(row.Id, null, cancellationToken);
+            foreach (var (row, _) in await RowsAsync(group.Key, group, cancellationToken))
+                if (row?.Nodes.Contains(id) == true) await repair.LookAfterAsync(row.Id, null, cancellationToken);
         }
 
         return new ScrubProgress(page.Count == 0 ? null : page[^1].Id, good, bytes, bad);
@@ -196,11 +249,38 @@ public sealed class NodeCare(StorageNodes nodes, IBlockCatalogue catalogue, Bloc
         }
     }
 
-    Task<IReadOnlyList<BlockLocations?>> RowsAsync(
-        CustomerId customer, IEnumerable<CustomerBlock> blocks, CancellationToken cancellationToken) =>
-        catalogue.GetLocationsAsync(customer, [.. blocks.Select(block => block.Name)], cancellationToken);
+    // Rows, in the order of the blocks. One that is damaged keeps nobody from the others.
+    async Task<IReadOnlyList<(BlockLocations? Row, bool IsDamaged)>> RowsAsync(
+        CustomerId customer, IEnumerable<CustomerBlock> blocks, CancellationToken cancellationToken)
+    {
+        var names = blocks.Select(block => block.Name).ToArray();
+        try
+        {
+            return [.. (await catalogue.GetLocationsAsync(customer, names, cancellationToken)).Select(row => (row, false))];
+        }
+        catch (CorruptDataException)
+        {
+            // One by one, then.
+        }
 
-    async IAsyncEnumerable<BlockLocations> RowsOfAsync(
+        var rows = new List<(BlockLocations?, bool)>();
+        foreach (var name in names)
+        {
+            try
+            {
+                rows.Add(((await catalogue.GetLocationsAsync(customer, [name], cancellationToken))[0], false));
+            }
+            catch (CorruptDataException)
+            {
+                rows.Add((null, true));
+            }
+        }
+
+        return rows;
+    }
+
+    // Blocks of a node with their rows; null for one whose row is damaged.
+    async IAsyncEnumerable<(CustomerBlock Block, BlockLocations? Row)> RowsOfAsync(
         NodeId node, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
         CustomerBlock? last = null;
@@ -209,7 +289,8 @@ public sealed class NodeCare(StorageNodes nodes, IBlockCatalogue catalogue, Bloc
             last = page[^1];
             foreach (var group in page.GroupBy(block => block.Customer))
             {
-                foreach (var row in (await RowsAsync(group.Key, group, cancellationToken)).OfType<BlockLocations>()) yield return row;
+                foreach (var (block, (row, isDamaged)) in group.Zip(await RowsAsync(group.Key, group, cancellationToken)))
+                    if (row is not null || isDamaged) yield return (block, row);
             }
         }
     }
@@ -227,7 +308,11 @@ public sealed record DrainCheck(long Blocks, long Bytes, IReadOnlyList<string> P
 /// <param name="Lacking">Blocks that it should have and has not: they were looked after.</param>
 /// <param name="Surplus">Blocks that were too much, and were taken away.</param>
 /// <param name="Strangers">Blocks that nobody knows of.</param>
-public sealed record NodeComparison(int Present, int Lacking, int Surplus, int Strangers);
+public sealed record NodeComparison(int Present, int Lacking, int Surplus, int Strangers)
+{
+    /// <summary>Blocks of which the metadata tell what is damaged: they were left alone.</summary>
+    public int Damaged { get; init; }
+}
 
 /// <summary>How far a scrub came.</summary>
 /// <param name="Last">Where to go on; null when the node is through.</param>

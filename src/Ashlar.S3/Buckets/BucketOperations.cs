@@ -107,15 +107,9 @@ sealed class BucketOperations(S3Services services)
         var json = await RequestBody.ReadAsync(request, BucketPolicy.MaxBytes);
         BucketPolicy.Parse(request.Bucket!, json);
         // Of two public buckets of one name nobody could say which is meant by those who show no key.
-        await services.OpenBuckets.HoldAsync(request.Bucket!, request.Customer, request.Cancelled);
-        await SetAsync(request, BucketPolicy.Property, Encoding.UTF8.GetString(json));
-        // The bucket may have been away for a moment, and its name have gone to another.
-        if (await services.OpenBuckets.FindHolderAsync(request.Bucket!, request.Cancelled) != request.Customer)
-        {
-            await SetAsync(request, BucketPolicy.Property, null);
-            throw S3Error.BucketAlreadyExists.Exception();
-        }
-
+        var policy = Encoding.UTF8.GetString(json);
+        await services.OpenBuckets.HoldAsync(
+            request.Bucket!, request.Customer, note => SetAsync(request, BucketPolicy.Property, policy, note), request.Cancelled);
         request.Response.StatusCode = StatusCodes.Status204NoContent;
     }
 
@@ -139,8 +133,8 @@ sealed class BucketOperations(S3Services services)
     public async Task PutCorsAsync(S3Request request)
     {
         var rules = CorsRules.Parse(await XmlBody.ReadAsync(request, "CORSConfiguration", CorsRules.MaxXmlBytes));
-        await services.OpenBuckets.MarkAsync(request.Bucket!, request.Customer, request.Cancelled);
-        await SetAsync(request, CorsRules.Property, rules.Xml);
+        await services.OpenBuckets.MarkAsync(
+            request.Bucket!, request.Customer, note => SetAsync(request, CorsRules.Property, rules.Xml, note), request.Cancelled);
     }
 
     public Task DeleteCorsAsync(S3Request request) => RemoveAsync(request, CorsRules.Property);
@@ -194,11 +188,12 @@ sealed class BucketOperations(S3Services services)
 
     static string? Property(S3Request request, string name) => request.BucketProperties.GetValueOrDefault(name);
 
-    Task<NamespaceEntry> SetAsync(S3Request request, string name, string? value) => services.Files.SetPropertiesAsync(
-        request.Customer, request.BucketPath, new(false, new Dictionary<string, string?>(
-            StringComparer.Ordinal)
-        { [name] = value }, false), null,
-            request.Cancelled);
+    Task<NamespaceEntry> SetAsync(S3Request request, string name, string? value, NoteChange? note = null)
+    {
+        var values = new Dictionary<string, string?>(StringComparer.Ordinal) { [name] = value };
+        return services.Files.SetPropertiesAsync(
+            request.Customer, request.BucketPath, new(false, values, false) { Note = note }, null, request.Cancelled);
+    }
 
     async Task RemoveAsync(S3Request request, string name)
     {

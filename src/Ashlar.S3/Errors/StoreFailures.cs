@@ -13,7 +13,7 @@ static class StoreFailures
         InvalidPropertiesException => S3Error.MetadataTooLarge.Because(failure.Message),
         InvalidPathException => S3Error.InvalidArgument.Because(failure.Message),
         PathNotFoundException { Path: var path } => (path.Parent.IsRoot ? S3Error.NoSuchBucket : S3Error.NoSuchKey).Exception(),
-        PathExistsException or TagMismatchException => S3Error.PreconditionFailed.Exception(),
+        PathExistsException or TagMismatchException or EntryChangedException => S3Error.PreconditionFailed.Exception(),
         NotADirectoryException => S3Error.InvalidRequest.Because($"{failure.Message}: there is an object of this name."),
         NotAFileException => S3Error.InvalidRequest.Because($"{failure.Message}: there are objects behind this name and a slash."),
         DirectoryNotEmptyException => S3Error.BucketNotEmpty.Exception(),

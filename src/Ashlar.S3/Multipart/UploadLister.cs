@@ -1,13 +1,12 @@
+using System.Globalization;
 using System.Text;
 using Ashlar.Files;
 
 namespace Ashlar.S3;
 
-/// <summary>Lists uploads that have not been completed, by their keys.</summary>
-/// <remarks>
-/// The store has them in the order of their numbers: all of the customer's are looked at for each page, and no more of them are held than
-/// the page has lines, without what is kept with them.
-/// </remarks>
+/// <summary>
+/// Lists uploads that have not been completed, by their keys: a page costs its lines, and what stands for many uploads is passed by.
+/// </summary>
 sealed class UploadLister(S3Services services)
 {
     const int MaxListed = 1000, ReadAtOnce = 100;
@@ -49,36 +48,52 @@ sealed class UploadLister(S3Services services)
     }
 
     // The first lines behind the marker, and one more if there is one.
-    async Task<SortedSet<Line>> FindAsync(S3Request request, string prefix, string delimiter, Line marker, int limit)
+    async Task<List<Line>> FindAsync(S3Request request, string prefix, string delimiter, Line marker, int limit)
     {
-        var first = new SortedSet<Line>(Line.Order);
-        IntentToken? after = null;
-        while (await services.Metadata.ListIntentsAsync(
-            request.Customer, after, false, ReadAtOnce, request.Cancelled) is { Count: > 0 } page)
+        byte[] bucket = Encoding.UTF8.GetBytes(request.Bucket! + "/"), begin = [.. bucket, .. Encoding.UTF8.GetBytes(prefix)];
+        var found = new List<Line>();
+        var after = Begin(bucket, marker, LineOf(marker.Name, null, prefix, delimiter));
+        while (true)
         {
+            var query = new PartUploadQuery { Prefix = begin, After = after, Limit = Math.Min(ReadAtOnce, limit - found.Count + 1) };
+            var page = await services.Metadata.ListPartUploadsAsync(request.Customer, query, request.Cancelled);
             foreach (var upload in page)
             {
-                if (upload is not { IsInParts: true, IsReleased: false } || upload.Path.Bucket != request.BucketPath) continue;
-                var key = Encoding.UTF8.GetString(upload.Path.Bytes.Span[(Encoding.UTF8.GetByteCount(request.Bucket!) + 1)..]);
-                if (!key.StartsWith(prefix, StringComparison.Ordinal)) continue;
-                var line = LineOf(key, upload, prefix, delimiter);
+                var path = upload.Path.Bytes.Span;
+                var line = LineOf(Encoding.UTF8.GetString(path[bucket.Length..]), upload, prefix, delimiter);
+                after = PartUploadQuery.Behind(path, upload.Token.Id);
                 if (!line.IsBehind(marker)) continue;
-                first.Add(line);
-                if (first.Count > limit + 1) first.Remove(first.Max!);
+                found.Add(line);
+                if (found.Count > limit) return found;
+                if (!line.IsPrefix) continue;
+                // The rest of the page may be of the same.
+                after = PartUploadQuery.BehindAll([.. bucket, .. Encoding.UTF8.GetBytes(line.Name)]);
+                break;
             }
 
-            after = page[^1].Token;
-            // A store that answers at once would keep the thread from others until all is read.
-            await Task.Yield();
+            if (page.Count == 0) return found;
         }
-
-        return first;
     }
 
-    static Line LineOf(string key, UploadIntent upload, string prefix, string delimiter)
+    // Where the first line behind the marker can be.
+    static ReadOnlyMemory<byte> Begin(byte[] bucket, Line marker, Line line)
     {
-        var at = delimiter.Length == 0 ? -1 : key.IndexOf(delimiter, prefix.Length, StringComparison.Ordinal);
+        if (marker.Name.Length == 0) return default;
+        byte[] path = [.. bucket, .. Encoding.UTF8.GetBytes(marker.Name)];
+        if (line.IsPrefix && line.Name == marker.Name) return PartUploadQuery.BehindAll(path);
+        return ulong.TryParse(marker.Id, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var id)
+            ? PartUploadQuery.Behind(path, id)
+            : PartUploadQuery.BehindPath(path);
+    }
+
+    // Null for what is only asked for its name.
+    static Line LineOf(string key, UploadIntent? upload, string prefix, string delimiter)
+    {
+        var at = delimiter.Length == 0 || key.Length < prefix.Length
+            ? -1
+            : key.IndexOf(delimiter, prefix.Length, StringComparison.Ordinal);
         if (at >= 0) return new(key[..(at + delimiter.Length)], "");
+        if (upload is null) return new(key, "?");
         return new(key, MultipartOperations.Format(upload.Token.Id))
         {
             OpenedAt = upload.OpenedAt,
@@ -103,12 +118,6 @@ sealed class UploadLister(S3Services services)
         public string? Algorithm { get; init; }
 
         public string? ChecksumType { get; init; }
-
-        // Keys sort by their bytes, and numbers of one key by their digits, which are sixteen.
-        public static Comparer<Line> Order { get; } = Comparer<Line>.Create(
-            (left, right) => left.bytes.AsSpan().SequenceCompareTo(right.bytes) is not 0 and var order
-                ? order
-                : string.CompareOrdinal(left.Id, right.Id));
 
         public bool IsBehind(Line marker)
         {

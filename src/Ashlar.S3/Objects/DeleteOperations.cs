@@ -76,25 +76,29 @@ sealed class DeleteOperations(S3Services services)
         {
             path = S3Request.PathOf(request.Bucket!, key);
         }
-        catch (S3Exception invalid) when (invalid.Error == S3Error.InvalidArgument && !conditions.AreAny)
+        catch (S3Exception invalid) when (
+            invalid is { InnerException: not InvalidPathException { IsOtherForm: true } }
+            && invalid.Error == S3Error.InvalidArgument
+            && !conditions.AreAny)
         {
-            return; // Nothing has this name.
+            return; // Nothing has this name, nor one that looks the same.
         }
 
         var isDirectory = key.EndsWith('/');
         try
         {
-            string? ifTag = null;
+            NamespaceEntry? ifIs = null;
             if (conditions.AreAny)
             {
                 var found = await ReadOperations.FindAsync(services.Metadata, request.Customer, path, isDirectory, request.Cancelled)
                     ?? throw S3Error.NoSuchKey.Exception();
                 conditions.Require(found.Entry);
-                ifTag = found.Entry.Tag;
+                ifIs = found.Entry;
             }
 
-            if (isDirectory) await services.Files.ReleaseDirectoryAsync(request.Customer, path, request.Cancelled);
-            else await services.Metadata.DeleteFileAsync(request.Customer, path, ifTag, request.Cancelled);
+            // What was looked at is what is deleted: whoever changes it meanwhile is found by the store.
+            if (isDirectory) await services.Files.ReleaseDirectoryAsync(request.Customer, path, ifIs, request.Cancelled);
+            else await services.Metadata.DeleteFileAsync(request.Customer, path, ifIs?.Tag, request.Cancelled);
         }
         catch (Exception absent) when (absent is PathNotFoundException or NotAFileException or NotADirectoryException)
         {

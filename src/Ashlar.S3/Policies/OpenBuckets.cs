@@ -8,9 +8,9 @@ namespace Ashlar.S3;
 /// own, and who shows no key has said of whom he speaks by the name alone. What a bucket allows is read from the bucket each time.
 /// </summary>
 /// <remarks>
-/// Each name has a note in the store: the customer whose bucket may be public, and those whose buckets may have rules. A name is held
-/// before a policy is set, and until the bucket is gone: it goes to nobody else while its owner replaces a policy. Whoever asks costs the
-/// store a read, whatever there is beside.
+/// Each name has a note in the store: the customer whose bucket may be public, and those whose buckets may have rules. It changes in one
+/// transaction with the policy or the rules, and a name is held until the bucket is gone: it goes to nobody else while its owner replaces a
+/// policy. Whoever asks costs the store a read, whatever there is beside.
 /// </remarks>
 sealed class OpenBuckets(IMetadataStore metadata)
 {
@@ -28,31 +28,41 @@ sealed class OpenBuckets(IMetadataStore metadata)
     public async Task<IReadOnlyList<CustomerId>> FindMarkedAsync(string bucket, CancellationToken cancellationToken) =>
         Read(await metadata.FindNoteAsync(Beginning + bucket, cancellationToken)).Marked;
 
-    /// <summary>Holds a name, so that a bucket can be made public.</summary>
+    /// <summary>Makes a bucket public, and holds its name with that.</summary>
+    /// <param name="bucket">The bucket.</param>
+    /// <param name="customer">Whose.</param>
+    /// <param name="set">Sets its policy, with the change of the note in the same transaction.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="S3Exception">Another customer holds it, and has the bucket.</exception>
-    public Task HoldAsync(string bucket, CustomerId customer, CancellationToken cancellationToken) => ChangeAsync(
+    public Task HoldAsync(string bucket, CustomerId customer, Func<NoteChange, Task> set, CancellationToken cancellationToken) => ChangeAsync(
         bucket,
         async (holder, marked) =>
         {
-            if (holder == customer) return null;
+            if (holder == customer) return (holder, marked);
             if (holder != default && await DescribeAsync(holder, bucket, cancellationToken) is not null)
                 throw S3Error.BucketAlreadyExists.Exception();
             return (customer, marked);
         },
+        set,
         cancellationToken);
 
-    /// <summary>Tells of a bucket that is about to get rules.</summary>
+    /// <summary>Gives a bucket rules, and tells of that.</summary>
+    /// <param name="bucket">The bucket.</param>
+    /// <param name="customer">Whose.</param>
+    /// <param name="set">Sets its rules, with the change of the note in the same transaction.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="S3Exception">Too many have rules for this name.</exception>
-    public Task MarkAsync(string bucket, CustomerId customer, CancellationToken cancellationToken) => ChangeAsync(
+    public Task MarkAsync(string bucket, CustomerId customer, Func<NoteChange, Task> set, CancellationToken cancellationToken) => ChangeAsync(
         bucket,
         async (holder, marked) =>
         {
-            if (marked.Contains(customer)) return null;
+            if (marked.Contains(customer)) return (holder, marked);
             if (marked.Count >= MaxMarked) marked = await FindWithRulesAsync(bucket, marked, cancellationToken);
             if (marked.Count >= MaxMarked)
                 throw S3Error.InvalidRequest.Because($"{MaxMarked} other buckets of this name have rules; there cannot be more.");
             return (holder, [.. marked, customer]);
         },
+        set,
         cancellationToken);
 
     /// <summary>The bucket of a customer; null if it is not there.</summary>
@@ -82,16 +92,24 @@ sealed class OpenBuckets(IMetadataStore metadata)
     }
 
     async Task ChangeAsync(
-        string bucket, Func<CustomerId, List<CustomerId>, Task<(CustomerId Holder, List<CustomerId> Marked)?>> change,
-        CancellationToken cancellationToken)
+        string bucket, Func<CustomerId, List<CustomerId>, Task<(CustomerId Holder, List<CustomerId> Marked)>> change,
+        Func<NoteChange, Task> set, CancellationToken cancellationToken)
     {
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
             var note = await metadata.FindNoteAsync(Beginning + bucket, cancellationToken);
             var (holder, marked) = Read(note);
-            if (await change(holder, marked) is not { } changed) return;
-            if (await metadata.TryChangeNoteAsync(Beginning + bucket, note, Write(changed.Holder, changed.Marked), cancellationToken))
+            var changed = await change(holder, marked);
+            ReadOnlyMemory<byte>? expected = note is null ? default(ReadOnlyMemory<byte>?) : note.AsMemory();
+            try
+            {
+                await set(new(Beginning + bucket, expected, Write(changed.Holder, changed.Marked)));
                 return;
+            }
+            catch (NoteChangedException)
+            {
+                // Another was faster: what it says is looked at.
+            }
         }
 
         throw S3Error.ServiceUnavailable.Exception();

@@ -17,11 +17,12 @@ sealed class RequestHandler(S3Services services, Dispatcher dispatcher)
         http.Response.Headers["x-amz-request-id"] = requestId;
         if (http.Request.ContentLength == 0) CloseIfAsked(http); // Nobody is told to go on with nothing.
         var resource = http.Request.Path.Value ?? "/";
+        S3Request? request = null;
         try
         {
             var target = RequestTarget.Parse(http.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget);
             resource = target.Path;
-            var request = Read(http, target);
+            request = Read(http, target);
             (request.Limits, request.BegunAt) = (services.Limits, begun);
             await dispatcher.RunAsync(request);
         }
@@ -35,8 +36,10 @@ sealed class RequestHandler(S3Services services, Dispatcher dispatcher)
             await FailAsync(http, failure, resource, requestId);
         }
 
-        if (services.Options.Log is not { } log || !services.Options.Hears(S3EventKind.Answered)) return;
         var took = services.Options.TimeProvider.GetElapsedTime(begun);
+        var status = http.RequestAborted.IsCancellationRequested ? StatusCodes.Status499ClientClosedRequest : http.Response.StatusCode;
+        services.Options.Answered?.Invoke(new(request?.Route.Work ?? S3Work.Other, status, took));
+        if (services.Options.Log is not { } log || !services.Options.Hears(S3EventKind.Answered)) return;
         log(new(
             S3EventKind.Answered, $"{LineOf(http)}: {http.Response.StatusCode} in {took.TotalMilliseconds:F1} ms",
             requestId, AddressOf(http)));

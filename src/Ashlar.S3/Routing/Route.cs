@@ -30,6 +30,18 @@ sealed record Route(S3Operation Operation, string Method, RouteLevel Level, File
     /// <summary>Whether it is one of a form, which carries its signature itself.</summary>
     public bool IsForm { get; init; }
 
+    /// <summary>What kind of work it is.</summary>
+    public S3Work Work => Operation switch
+    {
+        S3Operation.GetObject or S3Operation.HeadObject or S3Operation.GetObjectAttributes => S3Work.Read,
+        S3Operation.PutObject or S3Operation.PostObject or S3Operation.CopyObject or S3Operation.CreateMultipartUpload
+            or S3Operation.UploadPart or S3Operation.UploadPartCopy or S3Operation.CompleteMultipartUpload => S3Work.Write,
+        S3Operation.DeleteObject or S3Operation.DeleteObjects or S3Operation.AbortMultipartUpload => S3Work.Delete,
+        S3Operation.ListBuckets or S3Operation.ListObjects or S3Operation.ListObjectsV2 or S3Operation.ListObjectVersions
+            or S3Operation.ListMultipartUploads or S3Operation.ListParts => S3Work.List,
+        _ => S3Work.Other,
+    };
+
     public override string ToString() =>
         $"{Method} {Level}{(Keys.Count == 0 ? "" : "?" + string.Join('&', Keys))}{(Header is null ? "" : $" [{Header}]")}: {Operation}";
 }

@@ -54,11 +54,12 @@ sealed class ApiServer : IAsyncDisposable
     /// <param name="log">Gets what the web server has to say, and failures.</param>
     /// <param name="time">The clock.</param>
     /// <param name="files">Whose keys admit to files.</param>
+    /// <param name="requests">Counts requests to files.</param>
     /// <param name="map">Adds the routes.</param>
     /// <exception cref="ListenException">A port is taken, or an address is not one of this machine.</exception>
     public static async Task<ApiServer> StartAsync(
         IReadOnlyList<IPEndPoint> portals, HostNames hosts, ServerLog log, TimeProvider time, FileStores files,
-        Action<IEndpointRouteBuilder> map)
+        FileRequests requests, Action<IEndpointRouteBuilder> map)
     {
         var limiter = new ReportLimiter(
             "api", line => log.Write(new(LogLevel.Warning, LogEvents.LinesLeftOut, line) { Protocol = "api" }), time);
@@ -76,6 +77,7 @@ sealed class ApiServer : IAsyncDisposable
 
         var application = builder.Build();
         application.UseMiddleware<RequestLog>(log, time);
+        application.UseMiddleware<FileMeter>(requests, time);
         application.UseMiddleware<ProblemWriter>(log, limiter);
         application.UseMiddleware<OriginGuard>(hosts);
         application.UseMiddleware<PathGuard>();

@@ -22,20 +22,22 @@ sealed class FileStore : IAsyncDisposable
     /// <summary>What the first customer, its user and the first storage node are called.</summary>
     public const string MainName = "main";
 
-    /// <summary>Content that is kept in memory for readers.</summary>
-    const long MemoryCacheBytes = 64L << 20;
-
     /// <summary>Memory that all uploads and downloads share.</summary>
     const int SharedBuffers = 256;
 
     /// <summary>What repair copies and scrubs read, so that clients come first.</summary>
     const long RepairBytesPerSecond = 128L << 20, ScrubBytesPerSecond = 32L << 20;
 
+    // So that a look at very many costs no more than at some.
+    const int MaxCounted = 10_000, CountedAtOnce = 1000;
+
     readonly string directory;
     readonly EmbeddedMetadataStore metadata;
     readonly BufferPool buffers;
     readonly ChunkManager chunks;
     volatile Redundancy redundancy = new(0, 0, 0, 0, 0);
+    volatile IReadOnlyList<FileNode> lastSeen = [];
+    long blocksToRepair;
 
     FileStore(
         ServerOptions options, string directory, EmbeddedMetadataStore metadata, StorageNodes storage, FileNodes nodes, ServerTasks tasks,
@@ -44,10 +46,9 @@ sealed class FileStore : IAsyncDisposable
         (this.directory, this.metadata, Nodes, Options) = (directory, metadata, nodes, options);
         var (clock, entropy) = (options.TimeProvider, options.Entropy);
         buffers = new BufferPool(BufferPool.DefaultBufferBytes, SharedBuffers);
-        Repair = new BlockRepair(storage, buffers, metadata, new TokenBucket(RepairBytesPerSecond, clock), entropy);
+        Repair = new BlockRepair(storage, buffers, metadata, new TokenBucket(RepairBytesPerSecond, clock), entropy, clock);
         Care = new NodeCare(storage, metadata, Repair, new TokenBucket(ScrubBytesPerSecond, clock));
-        Pieces = new MemoryCache(
-            new NodePieces(storage, buffers, metadata, Repair, null, clock, entropy), MemoryCacheBytes);
+        Caches = FileCaches.Open(options, buffers, new NodePieces(storage, buffers, metadata, Repair, null, clock, entropy), report);
         chunks = new ChunkManager(storage, buffers, Pieces, null, clock, entropy, metadata);
         Service = new FileService(metadata, chunks, new FileServiceOptions { TimeProvider = clock, Entropy = entropy });
         Holders = new NodeHolders(storage, clock);
@@ -69,14 +70,20 @@ sealed class FileStore : IAsyncDisposable
     /// <summary>They, as the collector and the verifier see them.</summary>
     public IBlockHolders Holders { get; }
 
+    /// <summary>What is kept of the nodes' content.</summary>
+    public FileCaches Caches { get; }
+
     /// <summary>Where blocks are read from.</summary>
-    public IPieceSource Pieces { get; }
+    public IPieceSource Pieces => Caches.Pieces;
 
     /// <summary>Makes copies anew.</summary>
     public BlockRepair Repair { get; }
 
     /// <summary>Looks after whole nodes.</summary>
     public NodeCare Care { get; }
+
+    /// <summary>What that has done.</summary>
+    public UpkeepTotals Totals { get; } = new();
 
     /// <summary>What is done by the clock.</summary>
     public FileUpkeep Upkeep { get; }
@@ -124,9 +131,40 @@ sealed class FileStore : IAsyncDisposable
         }
     }
 
+    /// <summary>Why the metadata refuse changes until they are opened anew; null while they do not.</summary>
+    public Exception? Failure => metadata.Failure;
+
+    /// <summary>The storage nodes, as of the last look.</summary>
+    public IReadOnlyList<FileNode> LastSeen => lastSeen;
+
+    /// <summary>Blocks that lack copies or were reported, as of the last look; counted up to <see cref="MaxCounted"/>.</summary>
+    public long BlocksToRepair => Interlocked.Read(ref blocksToRepair);
+
     /// <summary>Looks how the nodes are, for the status.</summary>
-    public async Task RefreshAsync(CancellationToken cancellationToken = default) =>
+    public async Task RefreshAsync(CancellationToken cancellationToken = default)
+    {
         redundancy = await Nodes.Storage.GetRedundancyAsync(cancellationToken);
+        var health = await Nodes.Storage.GetHealthAsync(cancellationToken);
+        lastSeen =
+        [
+            .. Nodes.All.Select(node => FileAnswers.Node(node, node.Record.NodeId is { } id ? health.GetValueOrDefault(id) : null)),
+        ];
+    }
+
+    /// <summary>Counts what is to be repaired.</summary>
+    public async Task CountAsync(CancellationToken cancellationToken)
+    {
+        var count = (long)Repair.ReportedCount;
+        BlockLocations? last = null;
+        while (count < MaxCounted
+            && await metadata.ListUnderReplicatedAsync(last, CountedAtOnce, cancellationToken) is { Count: > 0 } page)
+        {
+            count += page.Count;
+            last = page[^1];
+        }
+
+        Interlocked.Exchange(ref blocksToRepair, Math.Min(count, MaxCounted));
+    }
 
     /// <summary>Whether there is more in it than what the first start makes.</summary>
     public async Task<bool> IsUsedAsync()
@@ -150,14 +188,20 @@ sealed class FileStore : IAsyncDisposable
             AcknowledgedCopies = redundancy.AcknowledgedCopies,
             Risk = redundancy.Risk,
             KeyFile = KeyFile,
+            Cache = Caches.GetStatus(),
         };
     }
+
+    /// <summary>Writes what is known of names, files and blocks as statements of SQL, as of one moment.</summary>
+    public Task ExportAsync(TextWriter writer, CustomerId? only, CancellationToken cancellationToken) =>
+        metadata.ExportAsync(writer, only, cancellationToken);
 
     /// <summary>Ends what is done by the clock, and closes nodes and metadata. Who serves from it has ended before.</summary>
     public async ValueTask DisposeAsync()
     {
         await Upkeep.DisposeAsync();
         await chunks.SettleAsync(); // Copies that came after their files were acknowledged are recorded.
+        Caches.Dispose();
         await Nodes.DisposeAsync();
         await metadata.DisposeAsync();
     }

@@ -29,6 +29,18 @@ sealed class FileStores : IAsyncDisposable
         get
         {
             if (Problem is not null) yield return $"the file store is not available: {Problem}";
+            if (Store?.Failure is { } failure)
+                yield return $"the metadata of files refuse changes until the server is started again: {failure.Message}";
+            if (Store?.Repair.Unreadable is { Count: > 0 } lost)
+            {
+                yield return $"of {lost.Count} blocks of files no copy can be read, {lost.First(1)[0].Block} is one; 'ashlar file verify --all' "
+                    + "says which files have them; they are looked at again when a storage node comes back, and from time to time";
+            }
+
+            if (Store?.Totals.ShortBlocks is > 0 and var few)
+                yield return $"{few} blocks of files have fewer copies than they should have, and no other storage node takes more";
+            if (Store?.Caches.Problem is { } passedBy)
+                yield return $"the cache of files, {Store.Options.FileCacheDirectory}, is passed by: {passedBy}";
             foreach (var node in Store?.Nodes.All ?? [])
             {
                 if (node.WasAway && node.Record.Stage != NodeStage.Lost)

@@ -15,12 +15,14 @@ sealed class FileUpkeep : IAsyncDisposable
 
     const string By = "schedule";
 
+    /// <summary>How often nodes are compared with the metadata, and all blocks of each read.</summary>
+    public static readonly TimeSpan SweepEvery = TimeSpan.FromDays(1), ScrubEvery = TimeSpan.FromDays(7);
+
     static readonly TimeSpan
         CollectEvery = TimeSpan.FromMinutes(1),
         RepairEvery = TimeSpan.FromMinutes(1),
         ReplaceEvery = TimeSpan.FromMinutes(10),
-        SweepEvery = TimeSpan.FromDays(1),
-        ScrubEvery = TimeSpan.FromDays(7);
+        NotesEvery = TimeSpan.FromMinutes(1);
 
     readonly FileStore store;
     readonly ServerTasks tasks;
@@ -36,8 +38,7 @@ sealed class FileUpkeep : IAsyncDisposable
     {
         (this.store, this.tasks, this.report, clock) = (store, tasks, report, store.Options.TimeProvider);
         // What costs much does not begin with the server.
-        foreach (var node in store.Nodes.All) begun[$"scrub {node.Name}"] = clock.GetTimestamp();
-        foreach (var costly in (string[])["sweep", "raise"]) begun[costly] = clock.GetTimestamp();
+        begun["raise"] = clock.GetTimestamp();
         timer = clock.CreateTimer(static upkeep => _ = ((FileUpkeep)upkeep!).LookUnlessBusyAsync(), this, Interval, Interval);
     }
 
@@ -75,8 +76,8 @@ sealed class FileUpkeep : IAsyncDisposable
     }
 
     /// <summary>Begins to empty a node, or goes on with that.</summary>
-    public ServerTask StartDrain(ServedNode node, string by) =>
-        tasks.StartOfFiles(node.Name, new DrainNodeWork(store, node), null, by);
+    public ServerTask StartDrain(ServedNode node, long? bytesPerSecond, string by) =>
+        tasks.StartOfFiles(node.Name, new DrainNodeWork(store, node), bytesPerSecond, by);
 
     /// <summary>Begins to make the copies of a lost node anew.</summary>
     public ServerTask StartReplace(ServedNode node, string by) =>
@@ -87,38 +88,47 @@ sealed class FileUpkeep : IAsyncDisposable
 
     async Task LookAsync(CancellationToken cancellationToken)
     {
-        foreach (var node in await store.Nodes.LookAsync(cancellationToken)) Start(node.Name, new CompareNodeWork(store, node));
+        foreach (var node in await store.Nodes.LookAsync(cancellationToken))
+        {
+            // It may have what could not be read.
+            store.Repair.Unreadable.Retry();
+            Start(node.Name, new CompareNodeWork(store, node));
+        }
+
         await store.RefreshAsync(cancellationToken);
+        await store.CountAsync(cancellationToken);
         foreach (var node in store.Nodes.All)
         {
             if (node.Record.NodeId is not { } id) continue;
             if (store.Nodes.Storage.IsLost(id))
             {
-                if (IsDue($"replace {node.Name}", ReplaceEvery) && await HasBlocksAsync(id, cancellationToken))
+                if (IsDue($"replace {node.Name}", ReplaceEvery) && await store.Care.HasWorkAsync(id, cancellationToken))
                     Start(node.Name, new ReplaceNodeWork(store, node));
             }
             else if (node.Record.Stage == NodeStage.Draining)
             {
-                if (IsDue($"drain {node.Name}", ReplaceEvery) && await HasBlocksAsync(id, cancellationToken))
+                if (IsDue($"drain {node.Name}", ReplaceEvery) && await store.Care.HasWorkAsync(id, cancellationToken))
                     Start(node.Name, new DrainNodeWork(store, node));
             }
 
-            if (!node.WasAway && IsDue($"scrub {node.Name}", ScrubEvery)) Start(node.Name, new ScrubNodeWork(store, node));
+            if (!node.WasAway
+                && IsDue($"scrub {node.Name}", NotesEvery)
+                && await UpkeepJournal.OfScrub(store, id).IsDueAsync(cancellationToken))
+                Start(node.Name, new ScrubNodeWork(store, node));
         }
 
         // What was written when there were fewer nodes is to get as many copies as what is written now.
         if (store.Nodes.Storage.HasGrown && IsDue("raise", RepairEvery)) Start(ServerTask.Files, new RepairFilesWork(store));
-        if (IsDue("repair", RepairEvery) && await LacksCopiesAsync(cancellationToken)) Start(ServerTask.Files, new RepairFilesWork(store));
+        if (IsDue("repair", RepairEvery))
+        {
+            if (await store.Repair.HasWorkAsync(cancellationToken)) Start(ServerTask.Files, new RepairFilesWork(store));
+            else store.Totals.ShortBlocks = 0;
+        }
+
         if (IsDue("collect", CollectEvery)) Start(ServerTask.Files, new CollectFilesWork(store));
-        if (IsDue("sweep", SweepEvery)) Start(ServerTask.Files, new SweepNodesWork(store));
+        if (IsDue("sweep", NotesEvery) && await UpkeepJournal.OfSweep(store).IsDueAsync(cancellationToken))
+            Start(ServerTask.Files, new SweepNodesWork(store));
     }
-
-    async Task<bool> LacksCopiesAsync(CancellationToken cancellationToken) =>
-        store.Repair.ReportedCount > 0
-        || (await store.Metadata.ListUnderReplicatedAsync(null, 1, cancellationToken)).Count > 0;
-
-    async Task<bool> HasBlocksAsync(NodeId id, CancellationToken cancellationToken) =>
-        (await store.Metadata.ListBlocksOfNodeAsync(id, null, 1, cancellationToken)).Count > 0;
 
     bool IsDue(string what, TimeSpan interval)
     {

@@ -5,14 +5,17 @@ using Microsoft.Extensions.Logging;
 
 namespace Ashlar.Server;
 
-/// <summary>The figures of a server: of its process, connections, log, pools and volumes.</summary>
+/// <summary>The figures of a server: of its process, connections, log, pools, volumes and files.</summary>
 /// <param name="pools">The pools.</param>
 /// <param name="connections">Connections that are open now, by protocol.</param>
+/// <param name="files">The file store.</param>
+/// <param name="requests">Requests to it.</param>
 /// <param name="log">The log, whose entries are counted.</param>
 /// <param name="options">How the server runs.</param>
 /// <param name="startedAt">Since when.</param>
 sealed class ServerMetrics(
-    ServedPools pools, Func<(int Nbd, int Iscsi, int Nvme)> connections, ServerLog log, ServerOptions options, DateTimeOffset startedAt)
+    ServedPools pools, Func<(int Nbd, int Iscsi, int Nvme)> connections, FileStores files, FileRequests requests, ServerLog log,
+    ServerOptions options, DateTimeOffset startedAt)
 {
     public string Collect()
     {
@@ -22,6 +25,7 @@ sealed class ServerMetrics(
         var served = pools.Entries.Where(entry => entry.Served is not null).ToArray();
         AddPools(text, [.. served.Select(entry => entry.Served!)], [.. served.Select(Resources.Pool)]);
         VolumeMetrics.AddTo(text, pools);
+        FileMetrics.AddTo(text, files, requests);
         return text.ToString();
     }
 

@@ -37,7 +37,7 @@ static class FileChangeCommands
 
     public static Verb CreateMove(Terminal terminal)
     {
-        var (from, to) = (FileArguments.One("The file"), FileArguments.One("What it is to be called", "NEW"));
+        var (from, to) = (FileArguments.One("The file"), FileArguments.One("What it is to be called, or the directory to lie in", "NEW"));
         var replace = FileArguments.Replace();
         var files = new FileOptions(terminal);
         var verb = new Verb(
@@ -55,7 +55,7 @@ static class FileChangeCommands
 
     public static Verb CreateCopy(Terminal terminal)
     {
-        var (from, to) = (FileArguments.One("The file"), FileArguments.One("Where the other is to be", "NEW"));
+        var (from, to) = (FileArguments.One("The file"), FileArguments.One("Where the other is to be, or the directory to lie in", "NEW"));
         var replace = FileArguments.Replace();
         var files = new FileOptions(terminal);
         return new Verb(
@@ -74,7 +74,7 @@ static class FileChangeCommands
         CancellationToken cancellationToken)
     {
         using var client = files.Connect(invocation);
-        var target = to.IsDirectory ? to.Within(from.Name) : to;
+        var target = await client.PlaceAsync(to, from.Name, cancellationToken);
         var entry = await client.ActAsync(
             from.File, new() { Action = action, To = target.Path, Replace = mayReplace }, cancellationToken);
         FileScreens.WriteChanged(invocation, entry, $"{entry.Path} is there: {ByteSize.Format(entry.SizeBytes)}");

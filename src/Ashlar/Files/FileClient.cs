@@ -26,6 +26,34 @@ sealed class FileClient(ApiClient api, string customer) : IDisposable
         }
     }
 
+    /// <summary>Where a file comes to lie that is put somewhere: within what is a directory, else there.</summary>
+    public async Task<FileAddress> PlaceAsync(FileAddress target, string name, CancellationToken cancellationToken)
+    {
+        if (target.IsDirectory) return target.Within(name);
+        try
+        {
+            return await FindAsync(target, cancellationToken) is { } there && FileScreens.IsDirectory(there) ? target.Within(name) : target;
+        }
+        catch (CommandException e) when (e.ExitCode == ExitCode.PermissionDenied)
+        {
+            // Who may only write is not told, and means what he says.
+            return target;
+        }
+    }
+
+    /// <summary>Deletes what may be gone already.</summary>
+    public async Task DeleteIfThereAsync(FileAddress path, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await DeleteAsync(path, cancellationToken);
+        }
+        catch (CommandException e) when (e.ProblemType == ProblemTypes.FileNotFound)
+        {
+            // As good as deleted.
+        }
+    }
+
     /// <summary>All that is in a directory, as the pages come.</summary>
     public IAsyncEnumerable<FileEntry> ListAsync(FileAddress path, bool isRecursive, CancellationToken cancellationToken) =>
         api.EnumerateAsync(
@@ -52,6 +80,10 @@ sealed class FileClient(ApiClient api, string customer) : IDisposable
     /// <summary>Opens a file for reading; dispose of the answer.</summary>
     public Task<HttpResponseMessage> OpenAsync(FileAddress path, long offset, long? length, CancellationToken cancellationToken) =>
         api.OpenAsync($"{Url(path)}?view=content", offset, length, cancellationToken);
+
+    /// <summary>Opens the tables of the customer, a script of SQL; dispose of the answer.</summary>
+    public Task<HttpResponseMessage> OpenCatalogueAsync(CancellationToken cancellationToken) =>
+        api.OpenAsync($"{Customer}/catalogue", 0, null, cancellationToken);
 
     public Task<FileEntry> ActAsync(FileAddress path, FileAction action, CancellationToken cancellationToken) =>
         api.PostAsync(Url(path), action, ApiJson.Strict.FileAction, ApiJson.Strict.FileEntry, cancellationToken);

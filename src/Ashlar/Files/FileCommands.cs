@@ -28,6 +28,7 @@ static class FileCommands
             FileRemoveCommand.Create(terminal),
             FileCheckCommands.CreateVerify(terminal),
             FileCheckCommands.CreatePrewarm(terminal),
+            FileExportCommand.Create(terminal),
         };
         return noun;
     }

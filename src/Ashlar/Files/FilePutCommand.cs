@@ -12,7 +12,7 @@ static class FilePutCommand
     public static Verb Create(Terminal terminal)
     {
         var source = new Argument<string>("FILE") { Description = "File of this machine; - is the input; with -r a directory" };
-        var target = FileArguments.One("Where to; what ends in a slash is a directory");
+        var target = FileArguments.One("Where to; into what is a directory, or ends in a slash");
         var (recursive, replace, dryRun) = (
             FileArguments.Recursive("A directory with all below"), FileArguments.Replace(), FileArguments.DryRun());
         var (parallel, files) = (FileArguments.Parallel(terminal), new FileOptions(terminal));
@@ -38,7 +38,9 @@ static class FilePutCommand
                 if (from != StandardInput && FileSystems.Real.DirectoryExists(TypedPath.OfFile(from)))
                     throw Usage.Error($"{from} is a directory", "add -r, which stores all below it");
                 if (to.IsDirectory && from == StandardInput) throw Usage.Error($"{to} is a directory", "name the file");
-                var path = to.IsDirectory ? to.Within(Path.GetFileName(TypedPath.OfFile(from))) : to;
+                var path = from == StandardInput
+                    ? to
+                    : await client.PlaceAsync(to, Path.GetFileName(TypedPath.OfFile(from)), cancellationToken);
                 await run.PutOneAsync(from == StandardInput ? null : TypedPath.OfFile(from), path);
                 return ExitCode.Ok;
             })

@@ -11,7 +11,7 @@ static class FileRemoveCommand
         var paths = FileArguments.Several("Files, or directories that are empty");
         var recursive = FileArguments.Recursive("Directories with all below");
         var yes = new Option<bool>("--yes", "-y") { Description = "Do not ask" };
-        var (dryRun, files) = (FileArguments.DryRun(), new FileOptions(terminal));
+        var (dryRun, parallel, files) = (FileArguments.DryRun(), FileArguments.Parallel(terminal), new FileOptions(terminal));
         var verb = new Verb(
             "rm",
             "Delete files, and directories that are empty; with -r also those that are not",
@@ -40,7 +40,7 @@ static class FileRemoveCommand
                                 cancellationToken);
                         }
 
-                        foreach (var each in below) await client.DeleteAsync(new(each.Path), cancellationToken);
+                        await DeleteAsync(client, below, invocation.Get(parallel), cancellationToken);
                         await client.DeleteAsync(path.File, cancellationToken);
                         if (!invocation.IsSilent && invocation.Format == OutputFormat.Table)
                             invocation.Terminal.Out.WriteLine(ScreenText.Of($"{path} is deleted"));
@@ -49,9 +49,19 @@ static class FileRemoveCommand
 
                 return attempts.ExitCode;
             })
-        { paths, recursive, yes, dryRun }.With(files);
+        { paths, recursive, yes, dryRun, parallel }.With(files);
         verb.Aliases.Add("delete");
         return verb;
+    }
+
+    // Files first, some at a time: each waits for its own sync. A directory that came with what was in it has gone with that.
+    static async Task DeleteAsync(FileClient client, List<FileEntry> below, int parallel, CancellationToken cancellationToken)
+    {
+        await Parallel.ForEachAsync(
+            below.Where(static each => !FileScreens.IsDirectory(each)),
+            new ParallelOptions { MaxDegreeOfParallelism = parallel, CancellationToken = cancellationToken },
+            async (each, stop) => await client.DeleteIfThereAsync(new(each.Path), stop));
+        foreach (var each in below.Where(FileScreens.IsDirectory)) await client.DeleteIfThereAsync(new(each.Path), cancellationToken);
     }
 
     // What is below before what it is in.

@@ -33,7 +33,7 @@ static class NodeCommands
         CreateShow(),
         CreateAdd(),
         CreateSet(),
-        CreateDrain(),
+        CreateDrain(terminal),
         CreateRemove(),
         CreateLost(),
     };
@@ -140,16 +140,19 @@ static class NodeCommands
         { name, domain };
     }
 
-    static Verb CreateDrain()
+    static Verb CreateDrain(Terminal terminal)
     {
         var name = Name();
+        var limit = Setting.Create<long?>(
+            terminal, "--limit-bandwidth", "SIZE", "How much it may copy in a second, 1MiB at least [default: all it can]",
+            static text => ByteSize.Parse(text), null);
         var check = new Option<bool>("--check") { Description = "Only say what it would take, and what keeps it from being emptied" };
         var undo = new Option<bool>("--undo") { Description = "Let it take blocks again" };
         var noWait = PoolCheckCommands.NoWait();
         return new Verb(
             "drain",
             "Empty a storage node: its copies are made elsewhere and verified, and only then taken away",
-            ["ashlar node drain disk2 --check", "ashlar node drain disk2", "ashlar node drain disk2 --undo"],
+            ["ashlar node drain disk2 --check", "ashlar node drain disk2 --limit-bandwidth 100MiB", "ashlar node drain disk2 --undo"],
             async (invocation, cancellationToken) =>
             {
                 using var client = ApiClient.For(invocation);
@@ -163,10 +166,12 @@ static class NodeCommands
                     return ExitCode.Ok;
                 }
 
-                var task = await client.PostAsync(url, ApiJson.Strict.TaskInfo, cancellationToken);
+                var task = await client.PostAsync(
+                    url, new() { BytesPerSecond = invocation.Get(limit) }, ApiJson.Strict.DrainFileNode, ApiJson.Strict.TaskInfo,
+                    cancellationToken);
                 return await PoolCheckCommands.FollowAsync(invocation, client, task, invocation.Get(noWait), cancellationToken);
             })
-        { name, check, undo, noWait };
+        { name, check, undo, limit, noWait };
     }
 
     static async Task<ExitCode> CheckAsync(Invocation invocation, ApiClient client, string url, CancellationToken cancellationToken)

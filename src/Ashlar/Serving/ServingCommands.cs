@@ -97,6 +97,8 @@ static class ServingCommands
             NbdTls = serving.ReadTls(invocation),
             PoolSizeBytes = invocation.Get(serving.PoolSize),
             BufferBytes = invocation.Get(serving.BufferMemory),
+            FileCacheDirectory = invocation.Get(serving.FileCache),
+            FileCacheBytes = invocation.Get(serving.FileCacheSize),
             AllowUnauthenticated = invocation.Get(serving.AllowUnauthenticated),
             Version = VersionCommand.Current,
             FileSystem = FileSystems.Real,

@@ -120,6 +120,24 @@ sealed class ServingOptions(Terminal terminal)
         BufferPool.DefaultBudgetBytes,
         isInEnvironment: true);
 
+    public Option<string?> FileCache { get; } = Setting.Create<string?>(
+        terminal,
+        "--file-cache",
+        "DIR",
+        "Keep what is read of files in this directory, of a disk that is faster than those of the nodes [default: none]",
+        TypedPath.OfDirectory,
+        null,
+        isInEnvironment: true);
+
+    public Option<long> FileCacheSize { get; } = Setting.Create(
+        terminal,
+        "--file-cache-size",
+        "SIZE",
+        "Space for --file-cache; one of another size is emptied [default: 10GiB]",
+        ParseFileCacheSize,
+        ServerOptions.DefaultFileCacheBytes,
+        isInEnvironment: true);
+
     public Option<bool> AllowUnauthenticated { get; } = Setting.CreateFlag(
         terminal, "--allow-unauthenticated", "Allow --listen addresses that other machines can reach; there is no authentication");
 
@@ -155,7 +173,7 @@ sealed class ServingOptions(Terminal terminal)
     IEnumerable<Option> OfFile =>
     [
         Listen, Advertise, AllowHost, NbdPort, IscsiPort, NvmePort, ApiPort, S3Port, NbdTls, TlsCertificate, TlsKey, TlsClientAuthority,
-        PoolSize, BufferMemory,
+        PoolSize, BufferMemory, FileCache, FileCacheSize,
         AllowUnauthenticated, LogLevel, LogFormat,
     ];
 
@@ -199,6 +217,12 @@ sealed class ServingOptions(Terminal terminal)
     {
         var size = ByteSize.Parse(text);
         return size >= BufferPool.MinBudgetBytes ? size : throw new FormatException($"'{text}' is too small: 16MiB at least");
+    }
+
+    static long ParseFileCacheSize(string text)
+    {
+        var size = ByteSize.Parse(text);
+        return size >= ServerOptions.MinFileCacheBytes ? size : throw new FormatException($"'{text}' is too small: 16MiB at least");
     }
 
     static long? ParsePoolSize(string text)

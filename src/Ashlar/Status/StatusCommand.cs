@@ -56,6 +56,7 @@ static class StatusCommand
             foreach (var (label, value) in PoolFacts.Running(pool)) facts.Add($"  {label}", value);
         }
         if (status.Files is { } files) facts.Add("Files", Describe(files));
+        if (status.Files?.Cache is { Directory: not null } cache) facts.Add("File cache", Describe(cache));
         facts
             .Add("NBD", $"{status.Endpoints.Nbd}, {Count(status.Clients.Nbd, "client")}")
             .Add("iSCSI", $"{status.Endpoints.Iscsi}, {Count(status.Clients.Iscsi, "session")}")
@@ -71,6 +72,11 @@ static class StatusCommand
         : $"{Count(files.UsableNodeCount, "storage node")} of {files.NodeCount}, "
             + (files.Copies == 1 ? "one copy of each file" : $"{files.Copies} copies of each file")
             + (files.Risk is { } risk ? $". {risk}" : "");
+
+    static string Describe(FileCacheStatus cache) => cache.Problem is not null
+        ? $"{cache.Directory}, passed by"
+        : $"{cache.Directory}, {ByteSize.Format(cache.DiskBytes)} of {ByteSize.Format(cache.DiskCapacityBytes)}, "
+            + $"{cache.DiskHits} of {cache.DiskHits + cache.DiskMisses} pieces found";
 
     static string Count(int count, string what) => count == 1 ? $"1 {what}" : $"{count} {what}s";
 }

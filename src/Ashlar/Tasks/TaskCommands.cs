@@ -27,6 +27,7 @@ static class TaskCommands
         CreateShow(terminal),
         CreateChange("pause", "Let a task wait", ["ashlar task pause 1"], new ChangeTask { IsPaused = true }, "waits"),
         CreateChange("resume", "Let a task that waits go on", ["ashlar task resume 1"], new ChangeTask { IsPaused = false }, "goes on"),
+        CreateLimit(),
         CreateCancel(),
     };
 
@@ -101,6 +102,38 @@ static class TaskCommands
                 return ExitCode.Ok;
             })
         { id };
+    }
+
+    static Verb CreateLimit()
+    {
+        var id = Id();
+        var size = new Argument<string>("SIZE") { Description = "What it may read or copy in a second, 1MiB at least; none for all it can" };
+        return new Verb(
+            "limit",
+            "Say how fast a task may be",
+            ["ashlar task limit 1 100MiB", "ashlar task limit 1 none"],
+            async (invocation, cancellationToken) =>
+            {
+                var bytes = invocation.Get(size) is "none" ? 0 : Parse(invocation.Get(size));
+                using var client = ApiClient.For(invocation);
+                var task = await client.ChangeTaskAsync(invocation.Get(id), new ChangeTask { BytesPerSecond = bytes }, cancellationToken);
+                var how = task.BytesPerSecond is { } limit ? $"does {ByteSize.Format(limit)} in a second at the most" : "is as fast as it can";
+                invocation.WriteChange(task, ApiJson.Strict.TaskInfo, [task.Id], (writer, _) => writer.WriteLine($"task {task.Id} {how}"));
+                return ExitCode.Ok;
+            })
+        { id, size };
+
+        static long Parse(string text)
+        {
+            try
+            {
+                return ByteSize.Parse(text);
+            }
+            catch (FormatException e)
+            {
+                throw Usage.Error(e.Message);
+            }
+        }
     }
 
     static Verb CreateCancel()

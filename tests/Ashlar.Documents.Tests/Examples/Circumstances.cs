@@ -112,6 +112,7 @@ sealed record Circumstances
         ["ashlar task show"] = After("ashlar pool scrub main"),
         ["ashlar task pause"] = After("ashlar pool scrub main"),
         ["ashlar task resume"] = After("ashlar pool scrub main"),
+        ["ashlar task limit"] = After("ashlar pool scrub main"),
         ["ashlar task cancel"] = After("ashlar pool scrub main"),
         ["ashlar snapshot *"] = After(Snapshots),
         ["ashlar snapshot create"] = After("for name in vm1 db log; do ashlar volume create $name --size 1GiB; done"),

@@ -233,6 +233,57 @@ public sealed class CacheTests
     }
 
     [Fact]
+    public async Task A_cache_of_another_size_or_that_is_damaged_is_emptied_and_what_is_none_is_left_alone()
+    {
+        var disk = new SimulatedFileSystem(isRecording: false);
+        Assert.Throws<StorageException>(() => OpenOrCreate(disk, 4));
+        Assert.False(disk.DirectoryExists("/cache")); // A disk that is not mounted does not fill the one below.
+        disk.CreateDirectory("/cache");
+        await FillAsync(4, found: 0);
+        await FillAsync(4, found: 2);
+        await FillAsync(6, found: 0);
+        await FillAsync(6, found: 2);
+        foreach (var damage in (byte[][])[[0xFF], new byte[4096]])
+        {
+            using (var file = disk.Open("/cache/pieces", FileOpenMode.Existing)) file.Write(damage, damage.Length == 1 ? 20 : 0);
+            await FillAsync(6, found: 0);
+        }
+
+        using (var file = disk.Open("/cache/pieces", FileOpenMode.Existing)) file.Write("my notes"u8, 0);
+        Assert.Throws<CorruptDataException>(() => OpenOrCreate(disk, 6));
+        using var left = disk.Open("/cache/pieces", FileOpenMode.ReadOnly);
+        var begin = new byte[8];
+        left.Read(begin, 0);
+        Assert.Equal("my notes"u8.ToArray(), begin);
+
+        async Task FillAsync(int slots, int found)
+        {
+            using var cache = OpenOrCreate(disk, slots);
+            await Waiting.UntilAsync(() => cache.Keeping == 0, "what it has is found");
+            Assert.Equal(found, cache.Count);
+            for (var number = 0; number < 2; number++) await AssertReadAsync(cache, PieceOf(number));
+            await Waiting.UntilAsync(() => cache.Keeping == 0, "the pieces are kept");
+            Assert.Equal(((long)found, 2L - found), cache.Requests);
+        }
+    }
+
+    [Theory, Seeds(count: 4)]
+    public async Task A_cache_is_used_while_what_it_has_is_still_looked_for(ulong seed)
+    {
+        var random = new SeededRandom(seed);
+        var disk = new SimulatedFileSystem(isRecording: false);
+        disk.CreateDirectory("/cache");
+        for (var run = 0; run < 10; run++)
+        {
+            using var cache = OpenOrCreate(disk, 8);
+            for (var round = 0; round < 20; round++) await AssertReadAsync(cache, PieceOf(random.Next(12)));
+            await Waiting.UntilAsync(() => cache.Keeping == 0, "the pieces are kept");
+            Assert.InRange(cache.Count, 1, 8);
+            Assert.Null(cache.Problem);
+        }
+    }
+
+    [Fact]
     public async Task A_cache_can_be_filled_before_anybody_asks()
     {
         var cache = new MemoryCache(source, 100 * PieceBytes);
@@ -244,6 +295,9 @@ public sealed class CacheTests
         source.Failure = new BlockUnreadableException(blocks[0].Name, []);
         Assert.Equal((0, 1), await Prewarming.RunAsync(cache, NodeExtensions.Owner, [BlockOf(3, 10)]));
     }
+
+    DiskCache OpenOrCreate(SimulatedFileSystem disk, int slots) =>
+        DiskCache.OpenOrCreate(disk, "/cache", 4096 + (slots * SlotBytes), source, buffers, new SeededEntropy(1));
 
     static long LengthOf(SimulatedFileSystem disk)
     {

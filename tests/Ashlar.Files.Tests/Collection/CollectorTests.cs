@@ -21,7 +21,7 @@ public sealed class CollectorTests
         rig.Nodes.Away.Add(new(1));
         Assert.Equal(Nothing with { Deleting = 3, Waiting = 3 }, await collector.RunAsync());
         rig.Nodes.Away.Clear();
-        Assert.Equal(Nothing with { Deleted = 3 }, await collector.RunAsync());
+        Assert.Equal(Nothing with { Deleted = 3, DeletedBytes = 20_000 }, await collector.RunAsync());
         StoreInvariants.CheckNothingIsLeft(rig.Store, rig.Nodes);
     }
 
@@ -75,7 +75,7 @@ public sealed class CollectorTests
         }
 
         // Five are condemned, five begun, and two copies of each removed; three nodes are asked for what is in their trash.
-        Assert.Equal(Nothing with { Condemned = 5, Deleting = 5, Deleted = 5 }, await pass);
+        Assert.Equal(Nothing with { Condemned = 5, Deleting = 5, Deleted = 5, DeletedBytes = 25_000 }, await pass);
         Assert.Equal(23, steps);
         Assert.Equal(TimeSpan.FromSeconds(2.3), pace.Elapsed);
         using var ended = new CancellationTokenSource();
@@ -99,10 +99,37 @@ public sealed class CollectorTests
         rig.Nodes.HeldFor = TimeSpan.FromHours(1);
         Assert.Equal(0, (await sweep.RunAsync(TimeSpan.FromHours(2))).Adopted);
         Assert.Equal(new SweepReport(3, 1, 1, 1), await sweep.RunAsync(TimeSpan.FromHours(1)));
-        Assert.Equal(Nothing with { Deleted = 1 }, await rig.Collector.RunAsync());
+        Assert.Equal(Nothing with { Deleted = 1, DeletedBytes = 6000 }, await rig.Collector.RunAsync());
         Assert.Equal(new SweepReport(2, 0, 1, 1), await sweep.RunAsync(TimeSpan.FromHours(1)));
         rig.Nodes.Lose(new(3), name);
         StoreInvariants.CheckNothingIsLeft(rig.Store, rig.Nodes);
+    }
+
+    [Fact]
+    public async Task A_sweep_goes_on_where_another_has_come_to()
+    {
+        await using var rig = await FileRig.CreateAsync();
+        for (ulong node = 1; node <= 3; node++)
+        {
+            for (ulong i = 0; i < 4; i++)
+            {
+                var late = FileRig.Content(6000, (10 * node) + i);
+                rig.Nodes.Put(new(node), rig.Customer, new(ContentHash.Of(late), 4711 + (10 * node) + i), late);
+            }
+        }
+
+        var places = new List<SweepPlace>();
+        var sweep = new InventorySweep(rig.Store, rig.Nodes, new() { PageRows = 1 });
+        await Assert.ThrowsAsync<InvalidOperationException>(() => sweep.RunAsync(TimeSpan.Zero, null, Pass));
+        Assert.Equal(new(2), places[^1].Node);
+        Assert.Equal(new SweepReport(6, 6, 0, 0), await sweep.RunAsync(TimeSpan.Zero, places[^1], null));
+        Assert.Equal(new SweepReport(12, 0, 0, 0), await sweep.RunAsync(TimeSpan.Zero));
+
+        Task Pass(SweepPlace place)
+        {
+            places.Add(place);
+            return places.Count < 6 ? Task.CompletedTask : throw new InvalidOperationException("cut off");
+        }
     }
 
     [Fact]
@@ -115,7 +142,7 @@ public sealed class CollectorTests
         rig.Nodes.Put(new(2), former, new(ContentHash.Of(late), 4711), late);
         rig.Nodes.Put(new(3), new(former.Value + 1), new(ContentHash.Of(late), 4711), late);
         Assert.Equal(new SweepReport(2, 1, 1, 0), await new InventorySweep(rig.Store, rig.Nodes).RunAsync(TimeSpan.Zero));
-        Assert.Equal(Nothing with { Deleted = 1 }, await rig.Collector.RunAsync());
+        Assert.Equal(Nothing with { Deleted = 1, DeletedBytes = 6000 }, await rig.Collector.RunAsync());
         rig.Nodes.Lose(new(3), new(ContentHash.Of(late), 4711));
         StoreInvariants.CheckNothingIsLeft(rig.Store, rig.Nodes);
     }

@@ -154,6 +154,7 @@ public sealed class RowFormatTests(ITestOutputHelper output)
             (MetadataKeys.Reference(Id, Block, 0xAA), $"52 {Customer} {Hash} {Generation} {Generation}"),
             (MetadataKeys.Pin(Id, Block, 0xAA), $"50 {Customer} {Hash} {Generation} {Generation}"),
             (MetadataKeys.Intent(Id, 0xAA), $"49 {Customer} {Generation}"),
+            (MetadataKeys.PathIntent(Id, Path, 0xAA), $"69 {Customer} 612f62 00 {Generation}"),
             (MetadataKeys.IntentPin(Id, 0xAA, Block), $"70 {Customer} {Generation} {Hash} {Generation}"),
             (MetadataKeys.Idle(AtOne, CustomerBlock), $"51 0000000000000001 {Customer} {Hash} {Generation}"),
             (MetadataKeys.Condemned(AtOne, CustomerBlock), $"4b 0000000000000001 {Customer} {Hash} {Generation}"),

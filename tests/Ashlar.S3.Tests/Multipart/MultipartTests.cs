@@ -186,6 +186,27 @@ public sealed class MultipartTests : IAsyncLifetime
         var folded = await rig.RunAsync(rig.Call("GET", "/bucket").Ask("uploads").Ask("delimiter", "/"));
         Assert.Equal(["b", "b", "c"], folded.All("Key"));
         Assert.Contains("a/", folded.All("Prefix"));
+
+        // A page of one line each: what a prefix stands for is passed by, and does not come again.
+        (key1, id1) = ("", "");
+        var lines = new List<string>();
+        while (true)
+        {
+            var page = (await rig.RunAsync(rig.Call("GET", "/bucket").Ask("uploads").Ask("delimiter", "/").Ask("max-uploads", "1").Ask(
+                "key-marker", key1).Ask("upload-id-marker", id1))).Must(200);
+            lines.AddRange(page.All("Key").Concat(page.All("Prefix").Where(prefix => prefix.Length > 0)));
+            if (page.One("IsTruncated") == "false") break;
+            (key1, id1) = (page.One("NextKeyMarker"), page.One("NextUploadIdMarker"));
+        }
+
+        Assert.Equal(["a/", "b", "b", "c"], lines);
+        Assert.Equal(["2"], (await AskAsync("prefix", "a/2")).All("Key").Select(key => key[2..]));
+        Assert.Equal(["a/1", "a/2"], (await AskAsync("prefix", "a/")).All("Key"));
+        Assert.Equal(["c"], (await AskAsync("key-marker", "b")).All("Key"));
+        Assert.Empty((await AskAsync("max-uploads", "0")).All("Key"));
+
+        Task<RawResponse> AskAsync(string name, string value) =>
+            rig.RunAsync(rig.Call("GET", "/bucket").Ask("uploads").Ask(name, value));
     }
 
     async Task<string> BeginAsync(S3Call call) => (await rig.RunAsync(call.Ask("uploads"))).Must(200).One("UploadId");

@@ -32,6 +32,29 @@ public sealed class FileCommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_is_put_or_moved_to_a_directory_lies_in_it_with_or_without_a_slash()
+    {
+        await File.WriteAllTextAsync(local["cat.jpg"], "meow");
+        await CallAsync("file", "mkdir", "/photos", "/old");
+        Assert.StartsWith("/photos/cat.jpg is stored", await CallAsync("file", "put", local["cat.jpg"], "/photos"), StringComparison.Ordinal);
+        Assert.StartsWith("/old/cat.jpg is there", await CallAsync("file", "cp", "/photos/cat.jpg", "/old"), StringComparison.Ordinal);
+        await CallAsync("file", "rm", "/old/cat.jpg");
+        Assert.StartsWith("/old/cat.jpg is there", await CallAsync("file", "mv", "/photos/cat.jpg", "/old"), StringComparison.Ordinal);
+        Assert.StartsWith("/new is there", await CallAsync("file", "mv", "/old/cat.jpg", "/new"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_tree_is_deleted_some_files_at_a_time()
+    {
+        await File.WriteAllTextAsync(local["f"], "meow");
+        await CallAsync("file", "mkdir", "-p", "/b/deep");
+        for (var i = 0; i < 10; i++) await CallAsync("file", "put", local["f"], $"/b/deep/{i}");
+        var removed = await server.CallAsync("file", "rm", "-r", "/b", "--yes", "--parallel", "8");
+        Assert.Equal((0, "/b is deleted\n"), (removed.ExitCode, removed.Out));
+        Assert.Equal("", await CallAsync("file", "ls", "-o", "name"));
+    }
+
+    [Fact]
     public async Task Content_goes_to_the_output_whole_or_by_a_range()
     {
         await File.WriteAllTextAsync(local["a"], "meow, meow");

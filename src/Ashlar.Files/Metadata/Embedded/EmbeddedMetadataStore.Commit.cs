@@ -128,6 +128,7 @@ public sealed partial class EmbeddedMetadataStore
     {
         var (customer, id) = (intent.Token.Customer, intent.Token.Id);
         usage.EndsUpload = true;
+        usage.Upload = id;
         foreach (var pin in ReadPins(customer, id, int.MaxValue))
         {
             if (used.Contains(pin.Block))
@@ -141,7 +142,8 @@ public sealed partial class EmbeddedMetadataStore
             }
         }
 
-        DeleteParts(batch, customer, id);
+        usage.EndedParts = DeleteParts(batch, customer, id);
+        if (intent.IsInParts) batch.Delete(MetadataKeys.PathIntent(customer, intent.Path, id));
         if (usage.EndsUpload) batch.Delete(MetadataKeys.Intent(customer, id));
         else Put(batch, intent with { IsReleased = true });
     }

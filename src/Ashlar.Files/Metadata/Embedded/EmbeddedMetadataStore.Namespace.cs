@@ -57,7 +57,8 @@ public sealed partial class EmbeddedMetadataStore
     }
 
     /// <inheritdoc />
-    public async Task ReleaseDirectoryAsync(CustomerId customer, FilePath path, CancellationToken cancellationToken = default)
+    public async Task ReleaseDirectoryAsync(
+        CustomerId customer, FilePath path, NamespaceEntry? ifIs = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(path);
         cancellationToken.ThrowIfCancellationRequested();
@@ -65,6 +66,7 @@ public sealed partial class EmbeddedMetadataStore
         await RemoveAsync(customer, path, made: null, [], (batch, usage) =>
         {
             var present = Require(customer, path);
+            if (ifIs is not null && present != ifIs) throw new EntryChangedException(path);
             if (present.Kind == NamespaceEntryKind.File) throw new NotADirectoryException(path);
             if (!HasChildren(customer, path))
             {
@@ -158,13 +160,16 @@ public sealed partial class EmbeddedMetadataStore
         cancellationToken.ThrowIfCancellationRequested();
         var account = accounts.Of(customer);
         if (path.IsRoot) throw new ArgumentException("The root has no properties.", nameof(path));
-        using var held = await latches.TakeAsync(new LatchSet().Path(customer, path, isExclusive: true));
+        var wanted = new LatchSet().Path(customer, path, isExclusive: true);
+        if (changes.Note is { } note) wanted.Note(Checked(note).Name);
+        using var held = await latches.TakeAsync(wanted);
         var entry = Require(customer, path);
         if (entry.IsImplicit) throw new PathNotFoundException(path);
         RequireTag(path, ifTag, entry.Kind == NamespaceEntryKind.File ? entry.Tag : null);
         var properties = changes.ApplyTo(ReadProperties(store.Get, customer, entry));
         if (changes.IsUpdate) entry = entry with { UpdatedAt = Wall };
         var batch = new WriteBatch();
+        if (changes.Note is { } change && !TryChange(batch, change)) throw new NoteChangedException(change.Name);
         if (entry.Kind == NamespaceEntryKind.Directory)
         {
             PutDirectoryProperties(batch, customer, path, properties);

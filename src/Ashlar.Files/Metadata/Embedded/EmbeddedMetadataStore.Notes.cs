@@ -19,17 +19,33 @@ public sealed partial class EmbeddedMetadataStore
     public async Task<bool> TryChangeNoteAsync(
         string name, byte[]? expected, byte[]? value, CancellationToken cancellationToken = default)
     {
-        CheckName(name, nameof(name));
-        if (value?.Length > MaxNoteBytes) throw new ArgumentException($"A note has at most {MaxNoteBytes} bytes.", nameof(value));
+        var change = Checked(new(name, Memory(expected), Memory(value)));
         cancellationToken.ThrowIfCancellationRequested();
         using var held = await latches.TakeAsync(new LatchSet().Note(name));
-        var key = NoteKey(name);
-        var found = ReadNote(key);
-        if ((found is null) != (expected is null) || !found.AsSpan().SequenceEqual(expected)) return false;
         var batch = new WriteBatch();
-        if (value is null) batch.Delete(key);
-        else batch.Put(key, Files.Rows.WriteNote(value));
+        if (!TryChange(batch, change)) return false;
         await WriteAsync(batch);
+        return true;
+
+        static ReadOnlyMemory<byte>? Memory(byte[]? bytes) => bytes is null ? default(ReadOnlyMemory<byte>?) : bytes.AsMemory();
+    }
+
+    static NoteChange Checked(NoteChange change)
+    {
+        CheckName(change.Name, nameof(change));
+        return change.Value?.Length > MaxNoteBytes
+            ? throw new ArgumentException($"A note has at most {MaxNoteBytes} bytes.", nameof(change))
+            : change;
+    }
+
+    /// <summary>Adds what changes a note, if it is as expected. It is latched.</summary>
+    bool TryChange(WriteBatch batch, NoteChange change)
+    {
+        var key = NoteKey(change.Name);
+        var found = ReadNote(key);
+        if (found is null != change.Expected is null || !found.AsSpan().SequenceEqual(change.Expected.GetValueOrDefault().Span)) return false;
+        if (change.Value is not { } value) batch.Delete(key);
+        else batch.Put(key, Files.Rows.WriteNote(value.Span));
         return true;
     }
 

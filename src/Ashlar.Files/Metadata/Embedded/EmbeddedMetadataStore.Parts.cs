@@ -38,7 +38,18 @@ public sealed partial class EmbeddedMetadataStore
             var givenBack = GiveBackReplaced(batch, intent, stored);
             batch.Put(MetadataKeys.Part(intent.Customer, intent.Id, part.Number), Files.Rows.Write(stored));
             if (Now + lease > opened.LeaseEndsAt) Put(batch, opened with { LeaseEndsAt = Now + lease });
-            await WriteAsync(batch);
+            var isNew = store.Get(MetadataKeys.Part(intent.Customer, intent.Id, part.Number)) is null;
+            if (isNew) account.AddPart();
+            try
+            {
+                await WriteAsync(batch);
+            }
+            catch when (isNew)
+            {
+                account.RemoveParts(1);
+                throw;
+            }
+
             account.Unpin(givenBack);
             return stored;
         }
@@ -151,10 +162,12 @@ public sealed partial class EmbeddedMetadataStore
         if (next != file.Blocks.Count) throw new ArgumentException("A file of parts has their blocks alone.", nameof(file));
     }
 
-    void DeleteParts(WriteBatch batch, CustomerId customer, ulong intent)
+    int DeleteParts(WriteBatch batch, CustomerId customer, ulong intent)
     {
+        var count = 0;
         using var rows = store.Scan(KeyRange.Prefix(MetadataKeys.Parts(customer, intent)));
-        while (rows.MoveNext()) batch.Delete(rows.Key);
+        for (; rows.MoveNext(); count++) batch.Delete(rows.Key);
+        return count;
     }
 
     static void Check(UploadPart part)

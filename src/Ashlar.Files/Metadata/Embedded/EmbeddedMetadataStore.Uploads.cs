@@ -27,9 +27,6 @@ public sealed partial class EmbeddedMetadataStore
             && (present.IsReleased || present.Path != path || present.IsInParts != request.IsInParts);
         if (isAnothers || store.Get(MetadataKeys.FileRow(customer, id)) is not null)
             throw new UploadIdInUseException(customer, id);
-        // Before a byte comes. What it replaces will be given back.
-        if (request.ExpectedBytes is { } expected)
-            account.Test(new UsageChanges(customer).AddFile(path, expected), FindSize(customer, path));
         var now = Now;
         // Each opening writes, so the sequence grows from one to the next, also beyond the end of an intent: no fence comes twice.
         var fence = store.VisibleSequence;
@@ -46,14 +43,20 @@ public sealed partial class EmbeddedMetadataStore
             CreateParents = present?.CreateParents ?? request.CreateParents,
             Properties = present?.Properties ?? request.Properties,
         };
-        if (present is null) account.OpenUpload();
+        // Before a byte comes. What it replaces will be given back.
+        var file = request.ExpectedBytes is { } expected ? new UsageChanges(customer).AddFile(path, expected).Total : default(Usage?);
+        var pinned = present is null ? 0 : ReadPins(customer, id, int.MaxValue).Sum(pin => (long)pin.LengthBytes);
+        account.OpenUpload(id, present is null, file, pinned, FindSize(customer, path));
         try
         {
-            await WriteAsync(intent);
+            var batch = new WriteBatch();
+            Put(batch, intent);
+            if (intent.IsInParts) batch.Put(MetadataKeys.PathIntent(customer, path, id), []);
+            await WriteAsync(batch);
         }
         catch when (present is null)
         {
-            account.EndUpload();
+            account.EndUpload(id);
             throw;
         }
 
@@ -121,14 +124,14 @@ public sealed partial class EmbeddedMetadataStore
         }
 
         // What they may replace will be given back. All that is pinned is counted, so it is given once, however many replace it.
-        account.Pin(pinnedBytes, FindSize(customer, opened.Path) ?? 0);
+        var announced = account.Pin(intent.Id, pinnedBytes, FindSize(customer, opened.Path) ?? 0);
         try
         {
             if (batch.Count > 0) await WriteAsync(batch);
         }
         catch
         {
-            account.Unpin(pinnedBytes);
+            account.Unpin(pinnedBytes, intent.Id, announced);
             throw;
         }
 
@@ -158,9 +161,11 @@ public sealed partial class EmbeddedMetadataStore
             foreach (var pin in page) Unpin(batch, intent, pin, holders);
             // From the first page on nobody can commit it. The row goes last: until then the rest is found from it.
             var isDone = page.Count < ReleasePage;
+            var parts = 0;
+            if (present.IsInParts) batch.Delete(MetadataKeys.PathIntent(customer, present.Path, intent.Id));
             if (isDone)
             {
-                DeleteParts(batch, customer, intent.Id);
+                parts = DeleteParts(batch, customer, intent.Id);
                 batch.Delete(MetadataKeys.Intent(customer, intent.Id));
             }
             else
@@ -170,7 +175,9 @@ public sealed partial class EmbeddedMetadataStore
 
             await WriteAsync(batch);
             account.Unpin(page.Sum(pin => (long)pin.LengthBytes));
-            if (isDone) account.EndUpload();
+            account.RemoveParts(parts);
+            if (isDone) account.EndUpload(intent.Id);
+            else account.GiveUp(intent.Id);
             return isDone;
         }
     }
@@ -192,6 +199,36 @@ public sealed partial class EmbeddedMetadataStore
             },
             cancellationToken,
             isLenient: onlyEnded));
+    }
+
+    /// <inheritdoc />
+    public Task<IReadOnlyList<UploadIntent>> ListPartUploadsAsync(
+        CustomerId customer, PartUploadQuery query, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(query.Limit, nameof(query));
+        accounts.Of(customer);
+        var found = new List<UploadIntent>();
+        var (range, after) = (KeyRange.Prefix(MetadataKeys.PathIntents(customer, query.Prefix.Span)), default(byte[]));
+        if (!query.After.IsEmpty) after = MetadataKeys.PathIntents(customer, query.After.Span);
+        // As of one moment, so that each row leads to its upload.
+        using var moment = store.CreateSnapshot();
+        if (after is not null && after.AsSpan().SequenceCompareTo(range.Start) > 0)
+        {
+            if (after.AsSpan().SequenceCompareTo(range.End) >= 0) return Task.FromResult<IReadOnlyList<UploadIntent>>(found);
+            range = KeyRange.Between([.. after, 0], range.End);
+        }
+
+        using var rows = moment.Scan(range);
+        while (found.Count < query.Limit && rows.MoveNext())
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var key = MetadataKeys.Intent(customer, MetadataKeys.WordAtEnd(rows.Key));
+            if (moment.Get(key) is not { } row) throw Missing(rows.Key, "it leads to no upload");
+            if (Files.Rows.ReadIntent(key, row) is { IsReleased: false } open) found.Add(Shown(open));
+        }
+
+        return Task.FromResult<IReadOnlyList<UploadIntent>>(found);
     }
 
     void Unpin(WriteBatch batch, IntentToken intent, Pin pin, IReadOnlyCollection<NodeId> holders)

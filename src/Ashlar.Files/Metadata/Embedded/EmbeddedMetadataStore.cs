@@ -60,6 +60,9 @@ public sealed partial class EmbeddedMetadataStore : IMetadataStore
     /// <inheritdoc />
     public long DamagedRows => Interlocked.Read(ref damagedRows);
 
+    /// <summary>Why it refuses changes until it is opened anew; null while it does not.</summary>
+    public Exception? Failure => store.Failure;
+
     /// <summary>The store below, for tests that read rows as they are.</summary>
     internal KeyValueStore Rows => store;
 

@@ -13,7 +13,8 @@ static class MetadataKeys
         IntentTable = (byte)'I', IntentPinTable = (byte)'p', IdleTable = (byte)'Q', CondemnedTable = (byte)'K',
         DeletingTable = (byte)'D', UnderReplicatedTable = (byte)'U', NodeTable = (byte)'V', UsageTable = (byte)'S',
         DirectoryPropertiesTable = (byte)'A', PartTable = (byte)'T', UserTable = (byte)'W', KeyTable = (byte)'Y', UserKeyTable = (byte)'y',
-        GenerationsTable = (byte)'G', TimeTable = (byte)'t', NoteTable = (byte)'x';
+        GenerationsTable = (byte)'G', TimeTable = (byte)'t', NoteTable = (byte)'x',
+        PathIntentTable = (byte)'i';
 
     const byte DirectoryMark = (byte)'/';
     const int WordBytes = sizeof(ulong), NameBytes = ContentHash.SizeBytes + WordBytes;
@@ -60,6 +61,14 @@ static class MetadataKeys
 
     public static byte[] Intent(CustomerId customer, ulong intent) => Words(IntentTable, customer.Value, intent);
 
+    /// <summary>Uploads in parts by their paths. No path has a NUL, so it ends one: of two of one path the numbers tell.</summary>
+    public static byte[] PathIntent(CustomerId customer, FilePath path, ulong intent) =>
+        [.. PathIntents(customer, path.Bytes.Span), 0, .. Word(intent)];
+
+    /// <summary>What the keys of uploads in parts begin with whose paths begin with something.</summary>
+    public static byte[] PathIntents(CustomerId customer, ReadOnlySpan<byte> prefix) =>
+        [.. Words(PathIntentTable, customer.Value), .. prefix];
+
     public static byte[] Intents(CustomerId customer) => Words(IntentTable, customer.Value);
 
     public static byte[] CustomerPins(CustomerId customer) => Words(IntentPinTable, customer.Value);
@@ -71,6 +80,8 @@ static class MetadataKeys
 
     public static byte[] IntentPin(CustomerId customer, ulong intent, BlockName block) =>
         [.. IntentPins(customer, intent, block.Hash), .. Word(block.Generation)];
+
+    public static byte[] CustomerParts(CustomerId customer) => Words(PartTable, customer.Value);
 
     public static byte[] Parts(CustomerId customer, ulong intent) => Words(PartTable, customer.Value, intent);
 
@@ -131,6 +142,9 @@ static class MetadataKeys
         var end = key[^NameBytes..];
         return new(new(end[..ContentHash.SizeBytes]), BinaryPrimitives.ReadUInt64BigEndian(end[ContentHash.SizeBytes..]));
     }
+
+    /// <summary>The last word of a key.</summary>
+    public static ulong WordAtEnd(ReadOnlySpan<byte> key) => BinaryPrimitives.ReadUInt64BigEndian(key[^WordBytes..]);
 
     /// <summary>A word of the key, counted behind the letter.</summary>
     public static ulong WordAt(ReadOnlySpan<byte> key, int index) => BinaryPrimitives.ReadUInt64BigEndian(key[(1 + (index * WordBytes))..]);

@@ -13,6 +13,12 @@ sealed class UsageChanges(CustomerId customer)
     /// <summary>Bytes of blocks whose pins the transaction takes back.</summary>
     public long UnpinnedBytes { get; set; }
 
+    /// <summary>The upload that it makes a file of, which sends nothing more; 0 for none.</summary>
+    public ulong Upload { get; set; }
+
+    /// <summary>Parts that it takes away.</summary>
+    public long EndedParts { get; set; }
+
     /// <summary>Whether the transaction ends an upload.</summary>
     public bool EndsUpload { get; set; }
 

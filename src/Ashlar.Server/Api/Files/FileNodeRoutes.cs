@@ -65,12 +65,14 @@ static class FileNodeRoutes
             });
         }).Describe("checkFileNodeDrain", "What keeps a storage node from being emptied; changes nothing");
 
-        routes.MapPost("/v1/file-nodes/{node}/drain", async Task<Accepted<TaskInfo>> (string node, HttpContext context) =>
+        routes.MapPost("/v1/file-nodes/{node}/drain", async Task<Accepted<TaskInfo>> (
+            string node, DrainFileNode? request, HttpContext context) =>
         {
+            var limit = TaskRoutes.Limit(request?.BytesPerSecond);
             var store = files.Get();
             var found = await store.Nodes.SetDrainingAsync(node, isDraining: true, Caller.Of(context));
             await store.RefreshAsync();
-            return TaskRoutes.Answer(store.Upkeep.StartDrain(found, Caller.Of(context)));
+            return TaskRoutes.Answer(store.Upkeep.StartDrain(found, limit, Caller.Of(context)));
         }).Describe("drainFileNode", "Begins to empty a storage node: nothing new is put on it from now on");
 
         routes.MapDelete("/v1/file-nodes/{node}/drain", async Task<Ok<FileNode>> (string node, HttpContext context) =>

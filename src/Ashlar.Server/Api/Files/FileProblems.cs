@@ -16,7 +16,7 @@ static class FileProblems
         PathExistsException => ProblemKind.Exists,
         NotADirectoryException or NotAFileException => ProblemKind.WrongKind,
         DirectoryNotEmptyException or CustomerNotEmptyException => ProblemKind.NotEmpty,
-        TagMismatchException => ProblemKind.Changed,
+        TagMismatchException or EntryChangedException => ProblemKind.Changed,
         ContentLengthException => ProblemKind.ContentDiffers,
         QuotaExceededException => ProblemKind.QuotaExceeded,
         CustomerNotFoundException => ProblemKind.CustomerNotFound,

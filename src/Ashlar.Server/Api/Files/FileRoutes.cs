@@ -181,8 +181,14 @@ static class FileRoutes
                     ProblemKind.InvalidRequest, $"'{view}' is not a value of '{View.Name}': {ContentView}, {ListView}, {EntryView}");
         }
 
-        if (isFile) await FileContent.WriteAsync(store, customer, found, context);
-        else await WriteAsync(
+        if (isFile)
+        {
+            await FileContent.WriteAsync(store, customer, found, context);
+            return;
+        }
+
+        FileMeter.Call(context, FileMeter.List);
+        await WriteAsync(
             context, await FileListings.ReadAsync(store, customer, path, isRecursive, context), ApiJson.Strict.FileListing);
     }
 

@@ -26,8 +26,12 @@ sealed class KeyGuard(RequestDelegate next, FileStores files)
 
     public async Task InvokeAsync(HttpContext context)
     {
-        if (context.GetEndpoint()?.Metadata.GetMetadata<RequiredRights>() is { } required)
+        if (context.GetEndpoint() is { } route && route.Metadata.GetMetadata<RequiredRights>() is { } required)
+        {
+            FileMeter.Call(context, route);
             context.Features.Set(await AdmitAsync(context, files.Get(), required.Rights));
+        }
+
         await next(context);
     }
 

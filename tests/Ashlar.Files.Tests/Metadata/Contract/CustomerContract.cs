@@ -117,6 +117,50 @@ public abstract class CustomerContract : MetadataContract
     }
 
     [Fact]
+    public async Task What_is_announced_counts_from_the_beginning_of_an_upload_to_its_end()
+    {
+        await Store.SetQuotaAsync(Customer, new(30, 10));
+        var first = await OpenAsync("/f", 20);
+        await RefusedAsync(() => OpenAsync("/g", 11));
+        await RefusedAsync(() => PutSmallAsync("/s", new string('x', 11)));
+        var second = await OpenAsync("/g", 10);
+
+        // What is pinned was announced, and counts once; what is more is asked for.
+        WantedBlock[] blocks = [Block("0123456789")];
+        var pins = await Store.PinAsync(first.Token, blocks);
+        await Store.PinAsync(first.Token, [Block("abcdefghij")]);
+        await RefusedAsync(() => Store.PinAsync(first.Token, [Block("x")]));
+        await RefusedAsync(() => PutSmallAsync("/s", "x"));
+
+        // Whoever opens it anew announces anew.
+        first = await OpenAsync("/f", 20, first.Token.Id);
+        await RefusedAsync(() => PutSmallAsync("/s", "x"));
+        Assert.True(await Store.ReleaseIntentAsync(second.Token, Nodes));
+        await PutSmallAsync("/s", new string('x', 10));
+        Assert.True(await Store.ReleaseIntentAsync(first.Token, Nodes));
+
+        // A file that is shorter than was said gives back the rest.
+        first = await OpenAsync("/f", 20);
+        pins = await Store.PinAsync(first.Token, blocks);
+        await Store.CommitAsync(first.Token, Large("/f", pins, blocks, Nodes[..3]));
+        await PutSmallAsync("/t", new string('x', 10));
+        Assert.Equal(new(30, 3, 0), await Store.GetUsageAsync(Customer));
+
+        // One that replaces another has its room, and a restart forgets what was announced.
+        await OpenAsync("/f", 10);
+        await RefusedAsync(() => OpenAsync("/f", 10));
+        await ReopenAsync();
+        await OpenAsync("/f", 10);
+
+        async Task RefusedAsync(Func<Task> call) =>
+            Assert.Equal("bytes", (await Assert.ThrowsAsync<QuotaExceededException>(call)).What);
+
+        Task<UploadIntent> OpenAsync(string path, long expected, ulong? id = null) => Store.OpenIntentAsync(
+            Customer,
+            new IntentRequest { Id = id ?? NextId(), Path = Path(path), Owner = "a test", Lease = Lease, ExpectedBytes = expected });
+    }
+
+    [Fact]
     public async Task Directories_and_open_uploads_are_as_many_as_files_and_a_thousand()
     {
         const int Most = 1000;

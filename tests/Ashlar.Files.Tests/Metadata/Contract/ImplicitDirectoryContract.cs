@@ -41,6 +41,20 @@ public abstract class ImplicitDirectoryContract : MetadataContract
     }
 
     [Fact]
+    public async Task A_directory_is_let_go_of_only_as_it_was_found()
+    {
+        await Store.CreateDirectoryAsync(Customer, Path("/b"));
+        var found = await Store.CreateDirectoryAsync(Customer, Path("/b/c"));
+        Clock.Advance(TimeSpan.FromSeconds(1));
+        await Store.SetPropertiesAsync(
+            Customer, Path("/b/c"), new(false, new Dictionary<string, string?>(StringComparer.Ordinal) { ["a"] = "1" }, true));
+        await Assert.ThrowsAsync<EntryChangedException>(() => Store.ReleaseDirectoryAsync(Customer, Path("/b/c"), found));
+        var now = await Store.StatAsync(Customer, Path("/b/c"));
+        await Store.ReleaseDirectoryAsync(Customer, Path("/b/c"), now);
+        Assert.Null(await Store.StatAsync(Customer, Path("/b/c")));
+    }
+
+    [Fact]
     public async Task An_implicit_directory_can_be_claimed_and_an_explicit_one_let_go_of()
     {
         await Store.CreateDirectoryAsync(Customer, Path("/b"));

@@ -159,6 +159,65 @@ public abstract class PartContract : MetadataContract
         Assert.Empty(await Store.ListIntentsAsync(null, null, false, 10));
     }
 
+    [Fact]
+    public async Task Parts_count_as_rows_do()
+    {
+        await Store.SetQuotaAsync(Customer, new(long.MaxValue, 0));
+        Assert.Equal(10_000, new Quota(0, 0).Parts);
+        Assert.Equal(10_005, new Quota(0, 5).Parts);
+        Assert.Equal(10_000_000, Quota.None.Parts);
+        var (first, second) = (await BeginPartsAsync("/f"), await BeginPartsAsync("/g"));
+        const int most = 10_000, some = 9_990;
+        var pins = await Store.PinAsync(first.Token, [Block("x")]);
+        await Parallel.ForAsync(1, some + 1, async (number, _) => await PutPartAsync(first, number, pins, "x"));
+        for (var number = 1; number <= most - some; number++) await PutPartAsync(second, number, "y");
+        await ReopenAsync();
+        await RefusedAsync(11);
+        await PutPartAsync(second, 10, "z"); // In the place of another.
+        Assert.True(await Store.ReleaseIntentAsync(first.Token, Nodes));
+        await PutPartAsync(second, 11, "y");
+
+        async Task RefusedAsync(int number) => Assert.Equal(
+            "parts of open uploads", (await Assert.ThrowsAsync<QuotaExceededException>(() => PutPartAsync(second, number, "y"))).What);
+    }
+
+    [Fact]
+    public async Task Open_uploads_are_listed_by_their_paths()
+    {
+        var intents = new List<UploadIntent>();
+        foreach (var path in (string[])["/b/a", "/b/a/x", "/b/a-", "/b/a", "/c/a", "/b/\uffee", "/b/\U0001F600"])
+            intents.Add(await BeginPartsAsync(path));
+        await BeginAsync("/b/whole");
+        Assert.Equal((int[])[0, 3, 2, 1, 5, 6, 4], await ListAsync(""));
+        Assert.Equal((int[])[0, 3, 2, 1, 5, 6], await ListAsync("b/"));
+        Assert.Equal((int[])[0, 3, 2, 1], await ListAsync("b/a"));
+        Assert.Equal((int[])[2], await ListAsync("b/a-"));
+        Assert.Equal((int[])[3, 2, 1], await ListAsync("b/a", PartUploadQuery.Behind("b/a"u8, intents[0].Token.Id)));
+        Assert.Equal((int[])[2, 1], await ListAsync("b/a", PartUploadQuery.BehindPath("b/a"u8)));
+        Assert.Equal((int[])[4], await ListAsync("", PartUploadQuery.BehindAll("b/"u8)));
+        Assert.Empty(await ListAsync("b/", PartUploadQuery.BehindPath("c/"u8)));
+        await ReopenAsync();
+        await Store.ReleaseIntentAsync(intents[2].Token, Nodes);
+        var part = await PutPartAsync(intents[1], 1, "one");
+        await Store.CommitAsync(intents[1].Token, FileOf([part]) with { Path = Path("/b/a/x") });
+        Assert.Equal((int[])[0, 3, 5, 6], await ListAsync("b/"));
+        await Assert.ThrowsAsync<CustomerNotFoundException>(
+            () => Store.ListPartUploadsAsync(new(99), new() { Limit = 1 }));
+
+        async Task<int[]> ListAsync(string prefix, byte[]? after = null)
+        {
+            var found = new List<UploadIntent>();
+            var query = new PartUploadQuery { Prefix = System.Text.Encoding.UTF8.GetBytes(prefix), After = after, Limit = 2 };
+            while (await Store.ListPartUploadsAsync(Customer, query) is { Count: > 0 } page)
+            {
+                found.AddRange(page);
+                query = query with { After = PartUploadQuery.Behind(page[^1].Path.Bytes.Span, page[^1].Token.Id) };
+            }
+
+            return [.. found.Select(intent => intents.FindIndex(one => one.Token.Id == intent.Token.Id))];
+        }
+    }
+
     Task<UploadIntent> BeginPartsAsync(string path, TimeSpan? lease = null) => Store.OpenIntentAsync(Customer, new IntentRequest
     {
         Id = NextId(),

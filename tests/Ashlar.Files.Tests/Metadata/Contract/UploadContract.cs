@@ -277,10 +277,10 @@ public abstract class UploadContract : MetadataContract
         await Store.SetQuotaAsync(Customer, new(100, 1));
         var refused = await Assert.ThrowsAsync<QuotaExceededException>(() => OpenAsync("/f", 101));
         Assert.Equal((Customer, "bytes", 0, 101, 100), (refused.Customer, refused.What, refused.Used, refused.More, refused.Limit));
-        await OpenAsync("/f", 100);
+        Assert.True(await Store.ReleaseIntentAsync((await OpenAsync("/f", 100)).Token, Nodes));
         await PutSmallAsync("/f", new string('x', 60));
         // What is replaced is given back.
-        await OpenAsync("/f", 100);
+        Assert.True(await Store.ReleaseIntentAsync((await OpenAsync("/f", 100)).Token, Nodes));
         Assert.Equal("files", (await Assert.ThrowsAsync<QuotaExceededException>(() => OpenAsync("/g", 10))).What);
         await Store.SetQuotaAsync(Customer, new(100, 2));
         await Assert.ThrowsAsync<QuotaExceededException>(() => OpenAsync("/g", 41));
