@@ -41,6 +41,8 @@ static class HelpTopics
               ASHLAR_TLS_CLIENT_CA          --tls-client-ca of up and serve
               ASHLAR_POOL_SIZE              --pool-size of up and serve
               ASHLAR_BUFFER_MEMORY          --buffer-memory of up and serve
+              ASHLAR_FILE_CACHE             --file-cache of up and serve
+              ASHLAR_FILE_CACHE_SIZE        --file-cache-size of up and serve
               ASHLAR_ALLOW_UNAUTHENTICATED  --allow-unauthenticated of up and serve
               ASHLAR_LOG_LEVEL              --log-level of up and serve
               ASHLAR_LOG_FORMAT             --log-format of up and serve

@@ -63,11 +63,21 @@ static class PoolCheckCommands
             return ExitCode.Ok;
         }
         invocation.Tell($"task {task.Id} is started; Ctrl-C leaves it running");
-        while (task.EndedAt is null)
+        var line = new TaskLine(invocation);
+        try
         {
-            await Task.Delay(Interval, invocation.Terminal.TimeProvider, cancellationToken);
-            task = await client.GetTaskAsync(task.Id, cancellationToken);
+            while (task.EndedAt is null)
+            {
+                await Task.Delay(Interval, invocation.Terminal.TimeProvider, cancellationToken);
+                task = await client.GetTaskAsync(task.Id, cancellationToken);
+                line.Show(task);
+            }
         }
+        finally
+        {
+            line.End();
+        }
+
         TaskScreens.Write(invocation, task);
         return task switch
         {

@@ -40,7 +40,7 @@ sealed class StoreInvariants
     {
         Check(store, nodes);
         var state = new StoreInvariants(store, nodes, null);
-        foreach (var table in "IPpTQKD") Require(!state.Table((byte)table).Any(), $"rows of {table} are left");
+        foreach (var table in "IiPpTQKD") Require(!state.Table((byte)table).Any(), $"rows of {table} are left");
         foreach (var block in state.Blocks())
             Require(state.Table((byte)'R').Any(row => IsOf(row.Key, block.Id)), $"{block.Id} is left, and nothing refers to it");
         foreach (var node in nodes.Nodes)
@@ -177,6 +177,13 @@ sealed class StoreInvariants
         Require(pins.Length == Table((byte)'p').Count(), "I2: a pin has no other side");
         foreach (var twice in pins.GroupBy(pin => (pin.Block.Customer, pin.Intent, pin.Block.Name.Hash)).Where(same => same.Count() > 1))
             Require(false, $"{twice.Key} is pinned under two names");
+        var inParts = Table((byte)'I')
+            .Select(row => Rows.ReadIntent(row.Key, row.Value))
+            .Where(intent => intent is { IsInParts: true, IsReleased: false })
+            .Select(intent => Convert.ToHexString(MetadataKeys.PathIntent(intent.Token.Customer, intent.Path, intent.Token.Id)));
+        Require(
+            inParts.ToHashSet(StringComparer.Ordinal).SetEquals(Table((byte)'i').Select(row => Convert.ToHexString(row.Key))),
+            "an upload in parts is not found by its path, or one that is over is");
         foreach (var (key, value) in Table((byte)'T'))
         {
             var (customer, intent) = (new CustomerId(MetadataKeys.WordAt(key, 0)), MetadataKeys.WordAt(key, 1));

@@ -114,6 +114,6 @@ public sealed partial class FileKeyTests : ServedFiles
         ];
     }
 
-    [GeneratedRegex(@"^/v1/customers/\{customer\}/(files|uploads|verify|prewarm)", RegexOptions.ExplicitCapture, 10_000)]
+    [GeneratedRegex(@"^/v1/customers/\{customer\}/(files|uploads|verify|prewarm|catalogue)", RegexOptions.ExplicitCapture, 10_000)]
     private static partial Regex Guarded();
 }

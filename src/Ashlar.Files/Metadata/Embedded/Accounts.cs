@@ -125,8 +125,8 @@ sealed class Account(CustomerId customer, Quota quota, Usage used, long pinnedBy
             Announce(upload, -announced.GetValueOrDefault(upload)); // Whoever held it before sends nothing more.
             if (file is { } expected)
             {
-                var change = expected - (replacedBytes is { } bytes ? new Usage(bytes, 1, 0) : default);
-                Check(change, pinned);
+                // As for pins: what is replaced is given back once, however many are about to replace it.
+                Check(expected with { Files = replacedBytes is null ? expected.Files : 0 }, pinned + (replacedBytes ?? 0));
                 Announce(upload, Math.Max(0, expected.Bytes - pinned));
             }
 

@@ -185,6 +185,7 @@ public abstract class PartContract : MetadataContract
     public async Task Open_uploads_are_listed_by_their_paths()
     {
         var intents = new List<UploadIntent>();
+        await Store.CreateDirectoryAsync(Customer, Path("/b"));
         foreach (var path in (string[])["/b/a", "/b/a/x", "/b/a-", "/b/a", "/c/a", "/b/\uffee", "/b/\U0001F600"])
             intents.Add(await BeginPartsAsync(path));
         await BeginAsync("/b/whole");
@@ -199,7 +200,7 @@ public abstract class PartContract : MetadataContract
         await ReopenAsync();
         await Store.ReleaseIntentAsync(intents[2].Token, Nodes);
         var part = await PutPartAsync(intents[1], 1, "one");
-        await Store.CommitAsync(intents[1].Token, FileOf([part]) with { Path = Path("/b/a/x") });
+        await Store.CommitAsync(intents[1].Token, FileOf([part]) with { Path = Path("/b/a/x"), CreateParents = true });
         Assert.Equal((int[])[0, 3, 5, 6], await ListAsync("b/"));
         await Assert.ThrowsAsync<CustomerNotFoundException>(
             () => Store.ListPartUploadsAsync(new(99), new() { Limit = 1 }));
