@@ -16,6 +16,9 @@ sealed class CommandException(ExitCode exitCode, string problemType, string mess
 
     public string? Hint { get; } = hint;
 
+    /// <summary>The same with what may help, unless that is known already.</summary>
+    public CommandException Hinting(string hint) => Hint is null ? new(ExitCode, ProblemType, Message, hint) { HasLines = HasLines } : this;
+
     /// <summary>Whether the message goes on over several lines, as that of a fault of the program does.</summary>
     public bool HasLines { get; init; }
 }

@@ -75,8 +75,21 @@ static class FileChangeCommands
     {
         using var client = files.Connect(invocation);
         var target = await client.PlaceAsync(to, from.Name, cancellationToken);
-        var entry = await client.ActAsync(
-            from.File, new() { Action = action, To = target.Path, Replace = mayReplace }, cancellationToken);
+        FileEntry entry;
+        try
+        {
+            entry = await client.ActAsync(
+                from.File, new() { Action = action, To = target.Path, Replace = mayReplace }, cancellationToken);
+        }
+        catch (CommandException e) when (e.ProblemType == ProblemTypes.Exists)
+        {
+            throw e.Hinting("add --replace, which puts it in the place of the other");
+        }
+        catch (CommandException e) when (e.ProblemType == ProblemTypes.WrongKind)
+        {
+            throw e.Hinting("files have other paths at once; of a directory each file has to get one");
+        }
+
         FileScreens.WriteChanged(invocation, entry, $"{entry.Path} is there: {ByteSize.Format(entry.SizeBytes)}");
         return ExitCode.Ok;
     }

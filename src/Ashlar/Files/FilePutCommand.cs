@@ -172,6 +172,10 @@ static class FilePutCommand
                 {
                     // With the same number it is done once.
                 }
+                catch (CommandException e) when (e.ProblemType == ProblemTypes.Exists)
+                {
+                    throw e.Hinting("add --replace, which stores it in the place of the other");
+                }
             }
         }
     }

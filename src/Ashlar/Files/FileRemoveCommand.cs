@@ -41,7 +41,15 @@ static class FileRemoveCommand
                         }
 
                         await DeleteAsync(client, below, invocation.Get(parallel), cancellationToken);
-                        await client.DeleteAsync(path.File, cancellationToken);
+                        try
+                        {
+                            await client.DeleteAsync(path.File, cancellationToken);
+                        }
+                        catch (CommandException e) when (e.ProblemType == ProblemTypes.NotEmpty && !invocation.Get(recursive))
+                        {
+                            throw e.Hinting("add -r, which deletes all below it, too");
+                        }
+
                         if (!invocation.IsSilent && invocation.Format == OutputFormat.Table)
                             invocation.Terminal.Out.WriteLine(ScreenText.Of($"{path} is deleted"));
                     });

@@ -127,7 +127,9 @@ static class TaskCommands
         {
             try
             {
-                return ByteSize.Parse(text);
+                return ByteSize.Parse(text) is >= ChangeTask.LeastBytesPerSecond and var bytes
+                    ? bytes
+                    : throw new FormatException($"'{text}' is too slow: 1MiB at least, or none for as fast as it can");
             }
             catch (FormatException e)
             {

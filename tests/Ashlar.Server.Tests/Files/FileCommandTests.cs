@@ -44,6 +44,43 @@ public sealed class FileCommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_is_refused_says_what_may_help()
+    {
+        await File.WriteAllTextAsync(local["f"], "meow");
+        await CallAsync("file", "mkdir", "/d");
+        await CallAsync("file", "put", local["f"], "/d/f");
+        await CallAsync("file", "put", local["f"], "/g");
+        (string[] Words, string Hint)[] refused =
+        [
+            (["put", local["f"], "/g"], "--replace"),
+            (["cp", "/g", "/d/f"], "--replace"),
+            (["mv", "/d", "/e"], "each file"),
+            (["rm", "/d"], "-r"),
+        ];
+        foreach (var (words, hint) in refused)
+        {
+            var outcome = await server.CallAsync(["file", .. words]);
+            Assert.Equal(6, outcome.ExitCode);
+            Assert.Matches($"\nhint: .*{hint}", outcome.Error);
+        }
+    }
+
+    [Fact]
+    public async Task A_drain_can_be_slowed_down_and_a_task_told_how_fast_it_may_be()
+    {
+        Directory.CreateDirectory(local["two"]);
+        await CallAsync("node", "add", "two", local["two"]);
+        var begun = await server.CallAsync("node", "drain", "two", "--limit-bandwidth", "5MiB", "--no-wait", "-o", "json");
+        Assert.Equal((0, 5L << 20), (begun.ExitCode, begun.OutJson.GetProperty("bytesPerSecond").GetInt64()));
+        var id = begun.OutJson.GetProperty("id").GetString()!;
+        Assert.Equal($"task {id} does 10.00 MiB in a second at the most\n", await CallAsync("task", "limit", id, "10MiB"));
+        Assert.Equal($"task {id} is as fast as it can\n", await CallAsync("task", "limit", id, "none"));
+        foreach (var wrong in (string[])["7", "abc", "1KiB"])
+            Assert.Equal(2, (await server.CallAsync("task", "limit", id, wrong)).ExitCode);
+        Assert.Equal(2, (await server.CallAsync("node", "drain", "two", "--limit-bandwidth", "7")).ExitCode);
+    }
+
+    [Fact]
     public async Task A_tree_is_deleted_some_files_at_a_time()
     {
         await File.WriteAllTextAsync(local["f"], "meow");
