@@ -200,7 +200,8 @@ public sealed class AshlarServer : IAsyncDisposable
         var hosts = new HostNames(addresses, options.Advertise is { } name ? [.. options.AllowedHosts, name] : options.AllowedHosts);
         var requests = new FileRequests();
         var metrics = new ServerMetrics(
-            pools, () => (nbd.ConnectionCount, iscsi.ConnectionCount, nvme?.ConnectionCount ?? 0), files, requests, log, options, startedAt);
+            pools, () => (nbd.ConnectionCount, iscsi.ConnectionCount, nvme?.ConnectionCount ?? 0), files, requests, log,
+            options, startedAt);
         var api = await ListenAsync(StartProblem.ApiPort, "api", options.ApiPort, where =>
             ApiServer.StartAsync(where, hosts, log, options.TimeProvider, files, requests, routes =>
             {

@@ -114,8 +114,8 @@ public sealed class DiskCache : IPieceSource, IDisposable
     }
 
     /// <summary>
-    /// Opens the cache of a directory that is there, with what it has kept; one of another size, or whose header is damaged, is emptied, and
-    /// where there is none it is made. What it has is found while it is used already, for a long one takes a while.
+    /// Opens the cache of a directory that is there, with what it has kept; one of another size, or whose header is damaged, is emptied,
+    /// and where there is none it is made. What it has is found while it is used already, for a long one takes a while.
     /// </summary>
     /// <param name="files">The disk.</param>
     /// <param name="directory">The directory, which is not made: a disk that is not mounted must not fill the one below.</param>

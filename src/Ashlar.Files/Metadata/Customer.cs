@@ -26,7 +26,7 @@ public readonly record struct Quota(long Bytes, long Files)
     /// <summary>Most uploads that have not ended: as many as directories, but not more than 100,000.</summary>
     public long Uploads => Math.Min(Directories, MaxUploads);
 
-    /// <summary>Most parts of uploads that have not ended: as many as files, and as one upload can have, but not more than ten million.</summary>
+    /// <summary>Most parts of open uploads: as many as files, and as one upload can have, but not more than ten million.</summary>
     public long Parts => Files <= MaxParts - UploadPart.MaxNumber ? Files + UploadPart.MaxNumber : MaxParts;
 }
 

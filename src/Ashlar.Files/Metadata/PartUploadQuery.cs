@@ -12,7 +12,8 @@ public sealed record PartUploadQuery
     public ReadOnlyMemory<byte> Prefix { get; init; }
 
     /// <summary>
-    /// Where to begin: behind what <see cref="Behind"/>, <see cref="BehindPath"/> or <see cref="BehindAll"/> gives; empty for the beginning.
+    /// Where to begin: behind what <see cref="Behind"/>, <see cref="BehindPath"/> or <see cref="BehindAll"/> gives; empty for
+    /// the beginning.
     /// </summary>
     public ReadOnlyMemory<byte> After { get; init; }
 

@@ -44,7 +44,7 @@ public sealed class NodeCare(StorageNodes nodes, IBlockCatalogue catalogue, Bloc
         return outcomes;
     }
 
-    /// <summary>Whether a node has blocks by the catalogue that can be looked after now: of others no copy could be read a moment ago.</summary>
+    /// <summary>Whether a node has blocks, by the catalogue, but those of which no copy could be read a moment ago.</summary>
     public async Task<bool> HasWorkAsync(NodeId node, CancellationToken cancellationToken = default)
     {
         CustomerBlock? last = null;

@@ -34,7 +34,8 @@ sealed class OpenBuckets(IMetadataStore metadata)
     /// <param name="set">Sets its policy, with the change of the note in the same transaction.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="S3Exception">Another customer holds it, and has the bucket.</exception>
-    public Task HoldAsync(string bucket, CustomerId customer, Func<NoteChange, Task> set, CancellationToken cancellationToken) => ChangeAsync(
+    public Task HoldAsync(
+        string bucket, CustomerId customer, Func<NoteChange, Task> set, CancellationToken cancellationToken) => ChangeAsync(
         bucket,
         async (holder, marked) =>
         {
@@ -52,7 +53,8 @@ sealed class OpenBuckets(IMetadataStore metadata)
     /// <param name="set">Sets its rules, with the change of the note in the same transaction.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="S3Exception">Too many have rules for this name.</exception>
-    public Task MarkAsync(string bucket, CustomerId customer, Func<NoteChange, Task> set, CancellationToken cancellationToken) => ChangeAsync(
+    public Task MarkAsync(
+        string bucket, CustomerId customer, Func<NoteChange, Task> set, CancellationToken cancellationToken) => ChangeAsync(
         bucket,
         async (holder, marked) =>
         {

@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace Ashlar.Server;
 
 /// <summary>
-/// What is kept of the content of files: in memory, and on a disk if one was named. A disk that is not there, or that somebody else uses, is
-/// told of and passed by: files are read as they are without it.
+/// What is kept of the content of files: in memory, and on a disk if one was named. A disk that is not there, or that somebody else uses,
+/// is told of and passed by: files are read as they are without it.
 /// </summary>
 sealed class FileCaches : IDisposable
 {

@@ -33,8 +33,9 @@ sealed class FileStores : IAsyncDisposable
                 yield return $"the metadata of files refuse changes until the server is started again: {failure.Message}";
             if (Store?.Repair.Unreadable is { Count: > 0 } lost)
             {
-                yield return $"of {lost.Count} blocks of files no copy can be read, {lost.First(1)[0].Block} is one; 'ashlar file verify --all' "
-                    + "says which files have them; they are looked at again when a storage node comes back, and from time to time";
+                yield return $"of {lost.Count} blocks of files no copy can be read, {lost.First(1)[0].Block} is one; "
+                    + "'ashlar file verify --all' says which files have them; they are looked at again when a storage node comes back, and "
+                    + "from time to time";
             }
 
             if (Store?.Totals.ShortBlocks is > 0 and var few)

@@ -23,7 +23,7 @@ sealed class UpkeepJournal(INotes notes, string name, TimeSpan every, TimeProvid
     public static UpkeepJournal OfSweep(FileStore store) =>
         new(store.Metadata, "sweep", FileUpkeep.SweepEvery, store.Options.TimeProvider);
 
-    /// <summary>The note; where there is none it is made, and due in one interval: what costs much does not begin with the server.</summary>
+    /// <summary>The note. Where there is none it is made, and due in one interval: what costs much does not begin at once.</summary>
     public async Task<UpkeepNote> LoadAsync(CancellationToken cancellationToken)
     {
         kept = await notes.FindNoteAsync(name, cancellationToken);

@@ -3,7 +3,7 @@ using Ashlar.Files;
 
 namespace Ashlar.Server;
 
-/// <summary>Figures of the file store. Counters are since the server began to serve; what is looked for by the clock is as of the last look.</summary>
+/// <summary>Figures of the file store. Counters are since the server began to serve, and states as of the last look.</summary>
 static class FileMetrics
 {
     static readonly string[] NodeStates =
@@ -25,7 +25,8 @@ static class FileMetrics
         var all = requests.All.ToArray();
         text.Begin("ashlar_file_failed_requests_total", "counter", "Requests that failed or were refused.");
         foreach (var (key, totals) in all) text.Add(totals.Failed, ("protocol", key.Protocol), ("operation", key.Operation));
-        text.Begin("ashlar_file_request_duration_seconds", "histogram", "How long requests that succeeded took, to the end of their answers.");
+        text.Begin(
+            "ashlar_file_request_duration_seconds", "histogram", "How long requests that succeeded took, to the end of their answers.");
         foreach (var ((protocol, operation), totals) in all)
         {
             // Buckets first: the count, which is read after them, is never below one.
@@ -73,7 +74,8 @@ static class FileMetrics
 
     static void AddUpkeep(PrometheusText text, FileStore store)
     {
-        text.Begin("ashlar_file_blocks_to_repair", "gauge", "Blocks with fewer copies than they should have, or reported; counted up to 10,000.");
+        text.Begin(
+            "ashlar_file_blocks_to_repair", "gauge", "Blocks with fewer copies than they should have, or reported; counted up to 10,000.");
         text.Add(store.BlocksToRepair);
         text.Begin("ashlar_file_unreadable_blocks", "gauge", "Blocks of which no copy could be read when they were looked after.");
         text.Add(store.Repair.Unreadable.Count);

@@ -6,7 +6,7 @@ namespace Ashlar.Server;
 /// <summary>Requests to the file store since the server began to serve, by protocol and operation. Any thread.</summary>
 sealed class FileRequests
 {
-    /// <summary>Powers of two nanoseconds, at which the counts are exact: from 131 microseconds to 137 seconds, four times as long each.</summary>
+    /// <summary>Powers of two nanoseconds: from 131 microseconds to 137 seconds, four times as long each.</summary>
     public const int FirstExponent = 17, LastExponent = 37, Step = 2;
 
     const int Buckets = (LastExponent - FirstExponent) / Step + 1;

@@ -107,7 +107,7 @@ static class TaskCommands
     static Verb CreateLimit()
     {
         var id = Id();
-        var size = new Argument<string>("SIZE") { Description = "What it may read or copy in a second, 1MiB at least; none for all it can" };
+        var size = new Argument<string>("SIZE") { Description = "What it may do in a second, 1MiB at least; none for all it can" };
         return new Verb(
             "limit",
             "Say how fast a task may be",
@@ -117,7 +117,9 @@ static class TaskCommands
                 var bytes = invocation.Get(size) is "none" ? 0 : Parse(invocation.Get(size));
                 using var client = ApiClient.For(invocation);
                 var task = await client.ChangeTaskAsync(invocation.Get(id), new ChangeTask { BytesPerSecond = bytes }, cancellationToken);
-                var how = task.BytesPerSecond is { } limit ? $"does {ByteSize.Format(limit)} in a second at the most" : "is as fast as it can";
+                var how = task.BytesPerSecond is { } limit
+                    ? $"does {ByteSize.Format(limit)} in a second at the most"
+                    : "is as fast as it can";
                 invocation.WriteChange(task, ApiJson.Strict.TaskInfo, [task.Id], (writer, _) => writer.WriteLine($"task {task.Id} {how}"));
                 return ExitCode.Ok;
             })

@@ -33,6 +33,7 @@ sealed class TaskLine(Invocation invocation)
             { DoneBytes: { } bytes and > 0 } => ByteSize.Format(bytes),
             _ => "begun",
         };
-        return $"task {task.Id}: {done}{(task.Report is { } report ? $", {report}" : "")}{(task.State == TaskStates.Paused ? ", paused" : "")}";
+        var paused = task.State == TaskStates.Paused ? ", paused" : "";
+        return $"task {task.Id}: {done}{(task.Report is { } report ? $", {report}" : "")}{paused}";
     }
 }

@@ -66,7 +66,8 @@ public sealed class DamagedCatalogueTests
         var compared = await care.CompareAsync(node.Id);
         Assert.Equal((mine.Length - 1, 0, 1), (compared.Present, compared.Lacking, compared.Damaged));
         var check = await care.CheckDrainAsync(node.Id);
-        Assert.Equal((mine.Length, "what the metadata tell of 1 blocks is damaged: they stay"), (check.Blocks, Assert.Single(check.Problems)));
+        Assert.Equal(mine.Length, check.Blocks);
+        Assert.Equal("what the metadata tell of 1 blocks is damaged: they stay", Assert.Single(check.Problems));
         foreach (var block in mine) rig.Damage(node.Id, block.Name);
         var scrubbed = await care.ScrubAsync(node.Id, null, 100);
         Assert.Equal((0, mine.Length), (scrubbed.Good, scrubbed.Bad.Count));

@@ -85,8 +85,9 @@ public sealed class FileCacheTests : IAsyncLifetime
     async Task<(long Hits, long Misses, long Disk)> StatusAsync()
     {
         var cache = (await server!.CallAsync("status", "-o", "json")).OutJson.GetProperty("files").GetProperty("cache");
-        return (
-            cache.GetProperty("diskHits").GetInt64(), cache.GetProperty("diskMisses").GetInt64(), cache.GetProperty("diskBytes").GetInt64());
+        return (Number("diskHits"), Number("diskMisses"), Number("diskBytes"));
+
+        long Number(string name) => cache.GetProperty(name).GetInt64();
     }
 
     async Task ReadAsync()

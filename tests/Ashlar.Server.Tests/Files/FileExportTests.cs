@@ -11,7 +11,8 @@ public sealed class FileExportTests : ServedFiles, IDisposable
 {
     const string Counts =
         "SELECT (SELECT count(*) FROM namespace_entries WHERE type = 'file'), "
-        + "(SELECT count(*) FROM namespace_entries WHERE type = 'directory'), (SELECT count(*) FROM file_metadata), (SELECT sum(size_bytes) FROM file_metadata), (SELECT count(*) FROM block_locations)";
+        + "(SELECT count(*) FROM namespace_entries WHERE type = 'directory'), (SELECT count(*) FROM file_metadata), "
+        + "(SELECT sum(size_bytes) FROM file_metadata), (SELECT count(*) FROM block_locations)";
 
     // Each name with its file, and what of its blocks is referred to.
     const string Joined =

@@ -89,7 +89,8 @@ public sealed class UpkeepJournalTests : INotes
         Assert.Equal(text, Encoding.UTF8.GetString(note.ToBytes()));
         Assert.Equal(note, UpkeepNote.Parse(note.ToBytes()));
         Assert.Equal(note with { Node = null, After = null }, UpkeepNote.Parse((note with { Node = null, After = null }).ToBytes()));
-        foreach (var wrong in (string[])["", "ashlar upkeep 2\n", "ashlar upkeep 1\n", text + "more\n", text.Replace("after ", "after x"), "\0"])
+        string[] damaged = ["", "ashlar upkeep 2\n", "ashlar upkeep 1\n", text + "more\n", text.Replace("after ", "after x"), "\0"];
+        foreach (var wrong in damaged)
             Assert.Null(UpkeepNote.Parse(Encoding.UTF8.GetBytes(wrong)));
     }
 

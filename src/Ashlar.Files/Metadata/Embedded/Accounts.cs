@@ -46,7 +46,7 @@ sealed class Accounts(KeyValueStore store)
 
 /// <summary>
 /// What one customer uses and may use. Blocks that uploads have pinned count as files do, for they lie on the nodes as those of files do;
-/// so does what uploads have announced and not yet sent. That is forgotten with the process, as the connections are over which it would come.
+/// so does what uploads have announced and not yet sent. It is forgotten with the process, as the connections are that bring it.
 /// </summary>
 sealed class Account(CustomerId customer, Quota quota, Usage used, long pinnedBytes, long uploads, long parts)
 {

@@ -43,7 +43,8 @@ public sealed partial class EmbeddedMetadataStore
     {
         var key = NoteKey(change.Name);
         var found = ReadNote(key);
-        if (found is null != change.Expected is null || !found.AsSpan().SequenceEqual(change.Expected.GetValueOrDefault().Span)) return false;
+        var expected = change.Expected.GetValueOrDefault().Span;
+        if (found is null != change.Expected is null || !found.AsSpan().SequenceEqual(expected)) return false;
         if (change.Value is not { } value) batch.Delete(key);
         else batch.Put(key, Files.Rows.WriteNote(value.Span));
         return true;

@@ -49,7 +49,9 @@ sealed class CanonicalForms
         }
 
         var isComposed = line.Contains('=', StringComparison.Ordinal);
-        var (whole, made) = line.Split(isComposed ? '=' : '>') is [var left, var right] ? (Point(left), right) : throw new FormatException(line);
+        var (whole, made) = line.Split(isComposed ? '=' : '>') is [var left, var right]
+            ? (Point(left), right)
+            : throw new FormatException(line);
         parts[whole] = [.. made.Split('+').Select(Point)];
         if (isComposed) composites[(parts[whole][0], parts[whole][1])] = whole;
     }
