@@ -46,7 +46,7 @@ public static class LinuxGuest
 
     static ToolResult ResultOf(string name, string console)
     {
-        var begin = $"\nstep {name} begins\n";
+        var begin = $"\nstep {name} begins";
         var end = $"\nstep {name} ended with ";
         var from = console.IndexOf(begin, StringComparison.Ordinal);
         var to = from < 0 ? -1 : console.IndexOf(end, from, StringComparison.Ordinal);
