@@ -187,6 +187,7 @@ public sealed class ChunkManager : IChunkManager
         var copies = await run.Enough.WaitAsync(cancellationToken);
         copies.Acknowledge();
         late?.Add(copies);
+        Nodes.Unreadable.Retry(copies.Block);
         return copies;
     }
 

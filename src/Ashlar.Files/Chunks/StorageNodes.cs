@@ -30,6 +30,9 @@ public sealed class StorageNodes(TimeProvider? clock = null, ChunkOptions? optio
     /// <summary>Blocks whose copies are not believed by what their trailers say.</summary>
     internal DoubtfulBlocks Doubts { get; } = new();
 
+    /// <summary>Blocks of which no copy could be read.</summary>
+    internal UnreadableBlocks Unreadable { get; } = new(clock);
+
     internal ICollection<KnownNode> All => known.Values;
 
     int KnownDomains => DomainsOf(Members.Where(node => node.IsDomainKnown));

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Ashlar.Storage;
 
 namespace Ashlar.Files;
 
@@ -33,8 +34,15 @@ sealed class ContentUpload(IMetadataStore metadata, IChunkManager chunks, FileSe
     /// <summary>The blocks, in order.</summary>
     public IReadOnlyList<FileBlock> Blocks => blocks;
 
-    /// <summary>Copies that this upload answers for.</summary>
-    public IReadOnlyDictionary<BlockName, IReadOnlyCollection<NodeId>> Written => written;
+    /// <summary>Copies that this upload answers for: what is recorded is durable, so none is under way.</summary>
+    public IReadOnlyDictionary<BlockName, IReadOnlyCollection<NodeId>> Written
+    {
+        get
+        {
+            Invariant.Require(installing.IsCompletedSuccessfully);
+            return written;
+        }
+    }
 
     /// <summary>Reads a little. What it gives is all, if it is no more than lies with the metadata.</summary>
     /// <returns>All of the content, if it is so short; null if it is not.</returns>

@@ -19,10 +19,8 @@ namespace Ashlar.Files;
 /// <param name="catalogue">Where blocks are.</param>
 /// <param name="throttle">Bytes that may be copied.</param>
 /// <param name="entropy">Chooses nodes.</param>
-/// <param name="clock">Says when a block that could not be read is looked at again.</param>
 public sealed class BlockRepair(
-    StorageNodes nodes, BufferPool buffers, IBlockCatalogue catalogue, TokenBucket? throttle = null, IEntropySource? entropy = null,
-    TimeProvider? clock = null)
+    StorageNodes nodes, BufferPool buffers, IBlockCatalogue catalogue, TokenBucket? throttle = null, IEntropySource? entropy = null)
     : ICopyReports
 {
     const int Attempts = 8, PageLength = 100;
@@ -33,7 +31,7 @@ public sealed class BlockRepair(
     public int ReportedCount => nodes.Doubts.Count;
 
     /// <summary>Blocks of which no copy could be read.</summary>
-    public UnreadableBlocks Unreadable { get; } = new(clock);
+    public UnreadableBlocks Unreadable => nodes.Unreadable;
 
     /// <summary>Whether <see cref="RunAsync(WorkPace?, CancellationToken)"/> would find a block to look after now.</summary>
     public async Task<bool> HasWorkAsync(CancellationToken cancellationToken = default)

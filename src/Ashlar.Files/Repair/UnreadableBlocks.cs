@@ -33,6 +33,12 @@ public sealed class UnreadableBlocks(TimeProvider? clock = null)
         foreach (var (block, found) in blocks) blocks.TryUpdate(block, found with { Wait = TimeSpan.Zero }, found);
     }
 
+    /// <summary>One is looked at the next time: somebody had the content still, and stored it again.</summary>
+    internal void Retry(CustomerBlock block)
+    {
+        if (blocks.TryGetValue(block, out var found)) blocks.TryUpdate(block, found with { Wait = TimeSpan.Zero }, found);
+    }
+
     /// <summary>What became of a block that was looked after.</summary>
     internal void Record(CustomerBlock block, RepairOutcome outcome)
     {

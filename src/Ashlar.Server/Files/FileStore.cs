@@ -46,7 +46,7 @@ sealed class FileStore : IAsyncDisposable
         (this.directory, this.metadata, Nodes, Options) = (directory, metadata, nodes, options);
         var (clock, entropy) = (options.TimeProvider, options.Entropy);
         buffers = new BufferPool(BufferPool.DefaultBufferBytes, SharedBuffers);
-        Repair = new BlockRepair(storage, buffers, metadata, new TokenBucket(RepairBytesPerSecond, clock), entropy, clock);
+        Repair = new BlockRepair(storage, buffers, metadata, new TokenBucket(RepairBytesPerSecond, clock), entropy);
         Care = new NodeCare(storage, metadata, Repair, new TokenBucket(ScrubBytesPerSecond, clock));
         Caches = FileCaches.Open(options, buffers, new NodePieces(storage, buffers, metadata, Repair, null, clock, entropy), report);
         chunks = new ChunkManager(storage, buffers, Pieces, null, clock, entropy, metadata);

@@ -54,17 +54,27 @@ public sealed class OverlappedUploadTests
     [Fact]
     public async Task The_last_block_is_durable_before_the_file_is_visible()
     {
-        var end = new TaskCompletionSource();
+        var committing = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var isDurable = false;
         var nodes = new WatchedNodes(new SimulatedFileSystem(isRecording: false))
         {
-            Before = what => what.StartsWith("install", StringComparison.Ordinal) ? end.Task : Task.CompletedTask,
+            Before = async what =>
+            {
+                if (!what.StartsWith("install", StringComparison.Ordinal)) return;
+                // Long enough for a commit that does not wait.
+                await Task.WhenAny(committing.Task, Task.Delay(500));
+                isDurable = !committing.Task.IsCompleted;
+            },
         };
         await using var rig = await CreateAsync(nodes);
-        var put = rig.Files.CreateFileAsync(rig.Customer, FilePath.Parse("/f"), new MemoryStream(FileRig.Content(Block)));
-        await Task.Delay(50);
-        Assert.Null(await rig.Store.StatAsync(rig.Customer, FilePath.Parse("/f")));
-        end.SetResult();
-        await put.WaitAsync(Waiting.Limit);
+        rig.ServeThrough(store => Intercepted<IMetadataStore>.Create(store, before: method =>
+        {
+            if (method == nameof(IUploads.CommitAsync)) committing.TrySetResult();
+            return Task.CompletedTask;
+        }));
+        await rig.PutAsync("/f", FileRig.Content(Block)).WaitAsync(Waiting.Limit);
+        Assert.True(committing.Task.IsCompleted);
+        Assert.True(isDurable);
         StoreInvariants.Check(rig.Store, rig.Nodes);
     }
 

@@ -12,7 +12,7 @@ public sealed class UnreadableBlockTests
     [Fact]
     public async Task A_block_that_stays_unreadable_is_looked_at_after_twice_as_long_each_time()
     {
-        await using var rig = new NodeRig(3);
+        await using var rig = new NodeRig(3, clock: clock);
         var block = await StoreAsync(rig, 1);
         foreach (var node in block.Durable) rig.Damage(node, block.Name);
         var repair = NewRepair(rig);
@@ -38,7 +38,7 @@ public sealed class UnreadableBlockTests
     [Fact]
     public async Task A_node_that_comes_back_is_a_reason_to_look_at_once_and_what_is_whole_is_forgotten()
     {
-        await using var rig = new NodeRig(3);
+        await using var rig = new NodeRig(3, clock: clock);
         var (lost, kept) = (await StoreAsync(rig, 1), await StoreAsync(rig, 2));
         foreach (var node in lost.Durable) rig.Damage(node, lost.Name);
         var repair = NewRepair(rig);
@@ -60,7 +60,7 @@ public sealed class UnreadableBlockTests
     [Fact]
     public async Task Of_a_lost_node_only_blocks_that_can_be_looked_after_are_work()
     {
-        await using var rig = new NodeRig(4);
+        await using var rig = new NodeRig(4, clock: clock);
         var (lost, kept) = (await StoreAsync(rig, 1), await StoreAsync(rig, 2));
         var victim = lost.Durable.First(kept.Durable.Contains);
         foreach (var node in lost.Durable) rig.Damage(node, lost.Name);
@@ -77,7 +77,7 @@ public sealed class UnreadableBlockTests
     [Fact]
     public async Task A_pause_holds_the_next_block_back()
     {
-        await using var rig = new NodeRig(4);
+        await using var rig = new NodeRig(4, clock: clock);
         for (var number = 0; number < 6; number++) await StoreAsync(rig, number);
         var node = rig.Nodes[0];
         var (blocks, paused, going) = ((await node.ListAllAsync()).Count, new TaskCompletionSource(), new TaskCompletionSource());
@@ -100,7 +100,7 @@ public sealed class UnreadableBlockTests
         Assert.Equal(blocks * 5000, passed);
     }
 
-    BlockRepair NewRepair(NodeRig rig) => new(rig.Known, rig.Buffers, rig.Catalogue, null, new SeededEntropy(1), clock);
+    BlockRepair NewRepair(NodeRig rig) => new(rig.Known, rig.Buffers, rig.Catalogue, null, new SeededEntropy(1));
 
     static int Reads(NodeRig rig) => rig.Nodes.Sum(node => node.Calls.Count(call => call == NodeCall.Verify));
 
