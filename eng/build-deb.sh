@@ -44,9 +44,14 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 root=$work/root
 
-# Objects of its own: tests and ./ashlar may be building at the same time.
-dotnet publish src/Ashlar -p:PublishProfile="$profile" -p:ArtifactsPath="$PWD/artifacts/deb-objects" -p:Version="$version" \
-    -p:RunAnalyzers=false -p:UseSharedCompilation=false -o "$work/program" --nologo -v quiet >&2
+# Objects of its own: tests and ./ashlar may be building at the same time. One compiler for all projects, which ends with the build.
+compiler=ashlar-deb-$$
+result=0
+env -u MSBUILDDISABLENODEREUSE dotnet publish src/Ashlar -p:PublishProfile="$profile" -p:ArtifactsPath="$PWD/artifacts/deb-objects" \
+    -p:Version="$version" -p:RunAnalyzers=false -nodeReuse:false -p:UseSharedCompilation=true -p:SharedCompilationId="$compiler" \
+    -o "$work/program" --nologo -v quiet >&2 || result=$?
+pgrep -f -- "-pipename:$compiler" | xargs -r kill 2>/dev/null || true
+[ "$result" -eq 0 ] || exit "$result"
 
 [ "$(ls "$work/program")" = ashlar ] || { echo "eng/build-deb.sh: not one file: $(ls "$work/program" | paste -sd' ')" >&2; exit 1; }
 install -Dm755 "$work/program/ashlar" "$root/usr/bin/ashlar"
