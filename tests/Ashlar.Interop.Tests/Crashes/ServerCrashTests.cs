@@ -12,8 +12,8 @@ public sealed class ServerCrashTests(ITestOutputHelper output)
     const long VolumeBytes = 48 << 20;
     const string PoolSize = "64MiB";
 
-    static readonly int Kills = TestSeeds.Number("ASHLAR_KILL_CYCLES", TestTier.Choose(16, 60));
-    static readonly int PowerCuts = TestSeeds.Number("ASHLAR_SERVER_POWER_CUTS", TestTier.Choose(10, 300));
+    static readonly int Kills = TestSeeds.Number("ASHLAR_KILL_CYCLES", TestTier.Choose(10, 60));
+    static readonly int PowerCuts = TestSeeds.Number("ASHLAR_SERVER_POWER_CUTS", TestTier.Choose(6, 300));
 
     static readonly int LimitedCycles = TestTier.Choose(3, 50);
 

@@ -13,8 +13,8 @@ namespace Ashlar.Interop.Tests.Files;
 /// </summary>
 public sealed class FileServerCrashTests(ITestOutputHelper output)
 {
-    static readonly int Kills = TestTier.Choose(4, 60);
-    static readonly int PowerCuts = TestTier.Choose(3, 100);
+    static readonly int Kills = TestTier.Choose(3, 60);
+    static readonly int PowerCuts = TestTier.Choose(2, 100);
 
     [Fact]
     public async Task What_was_answered_survives_kills_at_any_moment()

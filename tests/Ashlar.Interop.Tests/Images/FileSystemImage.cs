@@ -7,9 +7,9 @@ namespace Ashlar.Interop.Tests.Images;
 sealed class FileSystemImage
 {
     /// <summary>Small enough for every day; the deep tier takes one that the page cache of a small machine does not hold.</summary>
-    public static readonly long SizeBytes = TestTier.Choose(256L << 20, 2L << 30);
+    public static readonly long SizeBytes = TestTier.Choose(128L << 20, 2L << 30);
 
-    static readonly long ContentBytes = TestTier.Choose(96L << 20, 560L << 20);
+    static readonly long ContentBytes = TestTier.Choose(48L << 20, 560L << 20);
     const int BatchSize = 500;
 
     FileSystemImage(string path) => FilePath = path;

@@ -14,7 +14,7 @@ public sealed class RealTreeTests(ITestOutputHelper output) : IDisposable
 
     readonly S3Process served = new(nodes: 3);
 
-    static int Files => TestTier.Choose(2_500, int.MaxValue);
+    static int Files => TestTier.Choose(1_000, int.MaxValue);
 
     static long LargestBytes => TestTier.Choose(256 << 10, long.MaxValue);
 
