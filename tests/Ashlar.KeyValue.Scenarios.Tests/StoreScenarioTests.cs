@@ -23,7 +23,7 @@ public sealed class StoreScenarioTests(ITestOutputHelper output)
     {
         var first = TestSeeds.First(nameof(Whatever_a_crash_leaves_holds_what_was_promised_as_it_was_at_one_moment));
         var isReplay = new CrashExplorerOptions().Replay is not null;
-        var scenarios = isReplay ? 1 : Rounds * TestTier.Choose(44, 125);
+        var scenarios = isReplay ? 1 : Rounds * TestTier.Choose(40, 125);
         var gate = new Lock();
         var (met, distinct, nested, deaths, events, points) = (new ScenarioCounts(), 0L, 0L, 0L, 0L, 0L);
         Parallel.For(0, scenarios, new ParallelOptions { MaxDegreeOfParallelism = 2 }, number => Explore(first + (ulong)number));

@@ -128,7 +128,7 @@ public sealed class HugeNumberTests(ITestOutputHelper output)
     // An 8-byte field in a block of 16, and a 4-byte one in those of 10 and 12, is the address of the commands that have one.
     static bool IsAddress(CommandDescription description, (int Offset, int Width) field) =>
         field.Offset == 2 && field.Width == (description.UsageMask.Length == 16 ? 8 : 4)
-        && description.OperationCode is not (0x25 or 0xA3 or 0x9E or 0xA0);
+        && description.OperationCode is not (0x25 or 0xA3 or 0x9E or 0xA0 or 0xB7);
 
     static byte[] CdbOf(CommandDescription description)
     {
