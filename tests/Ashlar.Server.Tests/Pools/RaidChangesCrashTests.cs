@@ -21,7 +21,7 @@ public sealed class RaidChangesCrashTests
     {
         var options = new CrashExplorerOptions
         {
-            StateBudget = TestTier.IsDeep ? 600 : 25,
+            StateBudget = TestTier.IsDeep ? 600 : 15,
             NestedOneIn = 25,
             NestedBudget = 1,
             RandomSubsets = 1,
@@ -29,7 +29,7 @@ public sealed class RaidChangesCrashTests
         };
         var result = await CrashExplorer.ExploreAsync(disk => WorkAsync(disk, disk), CheckAsync, options);
         if (options.Replay is not null) return;
-        Assert.True(result.Images >= (TestTier.IsDeep ? 300 : 15), result.ToString());
+        Assert.True(result.Images >= (TestTier.IsDeep ? 300 : 9), result.ToString());
     }
 
     // The mistakes are planted below the server: syncs that are not there.
