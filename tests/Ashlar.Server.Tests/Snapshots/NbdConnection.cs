@@ -8,7 +8,7 @@ namespace Ashlar.Server.Tests.Snapshots;
 /// <summary>An NBD client of one export, in the bytes that it sends.</summary>
 sealed class NbdConnection : IDisposable
 {
-    const ushort ReadCommand = 0, WriteCommand = 1;
+    const ushort ReadCommand = 0, WriteCommand = 1, ForceUnitAccess = 1;
 
     readonly TcpClient client;
     readonly NetworkStream stream;
@@ -53,6 +53,7 @@ sealed class NbdConnection : IDisposable
         return (error, data);
     }
 
+    /// <summary>Writes, durably: what snapshots take is measured by what is committed.</summary>
     public Task<uint> WriteAsync(long offset, byte[] data) => CallAsync(WriteCommand, offset, data.Length, data);
 
     public void Dispose() => client.Dispose();
@@ -61,6 +62,7 @@ sealed class NbdConnection : IDisposable
     {
         var request = new byte[28 + data.Length];
         BinaryPrimitives.WriteUInt32BigEndian(request, 0x25609513);
+        if (command == WriteCommand) BinaryPrimitives.WriteUInt16BigEndian(request.AsSpan(4), ForceUnitAccess);
         BinaryPrimitives.WriteUInt16BigEndian(request.AsSpan(6), command);
         BinaryPrimitives.WriteInt64BigEndian(request.AsSpan(16), offset);
         BinaryPrimitives.WriteInt32BigEndian(request.AsSpan(24), length);
