@@ -8,6 +8,14 @@ public interface INvmeSubsystems
     /// <summary>Names of the subsystems (NQNs) that a host is told of.</summary>
     IReadOnlyList<string> List(ClientIdentity host);
 
+    /// <summary>
+    /// What a host has to prove, one of these, before anything of a subsystem is opened, or told apart from subsystems that there are not;
+    /// null where it need not.
+    /// </summary>
+    /// <param name="name">The NQN as the host wrote it.</param>
+    /// <param name="host">Who it says it is.</param>
+    IReadOnlyList<DhChapAccount>? Demand(string name, ClientIdentity host) => null;
+
     /// <summary>Opens a subsystem for one association; null when there is none of that name.</summary>
     /// <param name="name">The NQN as the host wrote it.</param>
     /// <param name="host">Who it is for.</param>

@@ -1,11 +1,14 @@
 using Ashlar.Blocks;
+using Ashlar.Storage;
 using Ashlar.Transport;
 
 namespace Ashlar.Nvme;
 
 /// <summary>What all connections through all portals share: subsystems, memory, and the controllers of associations.</summary>
-sealed class NvmeNode(INvmeSubsystems subsystems, BufferPool buffers, TimeProvider time, Action<string> report)
+sealed class NvmeNode(INvmeSubsystems subsystems, BufferPool buffers, TimeProvider time, Action<string> report, IEntropySource entropy)
 {
+    long challenges = (uint)entropy.NextUInt64();
+
     public ControllerTable Controllers { get; } = new();
 
     public TimeProvider Time => time;
@@ -16,6 +19,13 @@ sealed class NvmeNode(INvmeSubsystems subsystems, BufferPool buffers, TimeProvid
     public BufferShare OpenShare() => buffers.OpenShare();
 
     public IReadOnlyList<string> List(ClientIdentity host) => subsystems.List(host);
+
+    public IReadOnlyList<DhChapAccount>? Demand(string name, ClientIdentity host) => subsystems.Demand(name, host);
+
+    public IEntropySource Entropy => entropy;
+
+    /// <summary>The number of the next challenge to a host, which is never 0.</summary>
+    public uint NextChallengeNumber() => (uint)(Interlocked.Increment(ref challenges) % uint.MaxValue) + 1;
 
     public NvmeSubsystem? Open(string name, ClientIdentity host) => subsystems.Open(name, host);
 }

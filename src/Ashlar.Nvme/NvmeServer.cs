@@ -1,4 +1,5 @@
 using System.Net;
+using Ashlar.Storage;
 using Ashlar.Transport;
 
 namespace Ashlar.Nvme;
@@ -32,12 +33,14 @@ public sealed class NvmeServer : IAsyncDisposable
     /// <param name="subsystems">What is served.</param>
     /// <param name="buffers">The memory for commands, which other protocols may share.</param>
     /// <param name="report">Gets a line for each connection that ended in an error. Called from any thread.</param>
+    /// <param name="entropy">Where challenges come from; the system's where null.</param>
     /// <exception cref="ListenException">A port is taken; then none is listened on.</exception>
     public static NvmeServer Start(
-        IReadOnlyList<ListenerOptions> portals, INvmeSubsystems subsystems, BufferPool buffers, Action<string> report)
+        IReadOnlyList<ListenerOptions> portals, INvmeSubsystems subsystems, BufferPool buffers, Action<string> report,
+        IEntropySource? entropy = null)
     {
         var reports = new ReportLimiter("nvme", report, TimeProvider.System);
-        var node = new NvmeNode(subsystems, buffers, portals[0].TimeProvider, reports.Report);
+        var node = new NvmeNode(subsystems, buffers, portals[0].TimeProvider, reports.Report, entropy ?? SystemEntropy.Instance);
         return new(ListenerGroup.Start(portals, _ => new NvmeConnectionHandler(node), reports.Report), node, reports);
     }
 

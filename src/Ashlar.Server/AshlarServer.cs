@@ -239,7 +239,8 @@ public sealed class AshlarServer : IAsyncDisposable
         if (options.NvmePort is not { } port) return null;
         var nvme = await ListenAsync(StartProblem.NvmePort, "nvme", port, where => Task.FromResult(
             NvmeServer.Start(
-                Listeners("nvme", where, limits), new VolumeNvmeSubsystems(served, exports), buffers, ClientFailure("nvme"))));
+                Listeners("nvme", where, limits), new VolumeNvmeSubsystems(served, exports), buffers, ClientFailure("nvme"),
+                options.Entropy)));
         parts.Push(nvme);
         return nvme;
     }

@@ -43,6 +43,12 @@ public sealed record Export
 
     /// <summary>As whom the target proves who it is, to initiators that ask for it.</summary>
     public string? ChapTargetUser { get; init; }
+
+    /// <summary>Whether hosts of NVMe have to prove by DH-HMAC-CHAP that they have its secret.</summary>
+    public bool AsksForDhChap { get; init; }
+
+    /// <summary>Whether the controller proves who it is, to hosts that ask for it.</summary>
+    public bool AnswersDhChap { get; init; }
 }
 
 /// <summary>Exports, the oldest first.</summary>

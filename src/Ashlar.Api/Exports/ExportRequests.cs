@@ -32,6 +32,9 @@ public sealed record CreateExport
 
     /// <summary>What initiators of iSCSI have to prove.</summary>
     public ChapSecrets? Chap { get; init; }
+
+    /// <summary>What hosts of NVMe have to prove.</summary>
+    public DhChapSecrets? DhChap { get; init; }
 }
 
 /// <summary>What is to change of an export.</summary>
@@ -55,6 +58,12 @@ public sealed record ChangeExport
 
     /// <summary>Whether initiators have nothing to prove any more.</summary>
     public bool WithoutChap { get; init; }
+
+    /// <summary>What hosts have to prove from now on; absent for as it is.</summary>
+    public DhChapSecrets? DhChap { get; init; }
+
+    /// <summary>Whether hosts have nothing to prove any more.</summary>
+    public bool WithoutDhChap { get; init; }
 }
 
 /// <summary>Users and secrets of CHAP. Secrets are never answered.</summary>
@@ -75,4 +84,18 @@ public sealed record ChapSecrets
 
     /// <summary>Names alone: what is written somewhere must hold no secrets.</summary>
     public override string ToString() => $"{nameof(ChapSecrets)} of {User}";
+}
+
+/// <summary>Secrets of DH-HMAC-CHAP, each written <c>DHHC-1:&lt;hash&gt;:&lt;base64&gt;:</c>. They are never answered.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+public sealed record DhChapSecrets
+{
+    /// <summary>What hosts prove that they may come by.</summary>
+    public required string Secret { get; init; }
+
+    /// <summary>What the controller proves itself by: not the secret of the hosts.</summary>
+    public string? ControllerSecret { get; init; }
+
+    /// <summary>Nothing of them: what is written somewhere must hold no secrets.</summary>
+    public override string ToString() => nameof(DhChapSecrets);
 }

@@ -1,3 +1,6 @@
+using Ashlar.Blocks;
+using Ashlar.Storage;
+
 namespace Ashlar.Nvme;
 
 /// <summary>
@@ -6,6 +9,7 @@ namespace Ashlar.Nvme;
 sealed class Features(Controller controller)
 {
     const byte WriteCache = 0x06, QueueCounts = 0x07, EventConfiguration = 0x0B, KeepAliveTimeout = 0x0F, HostIdentifier = 0x81;
+    const byte ReservationMask = 0x82, ReservationPersistence = 0x83;
     const uint SaveBit = 1u << 31, SelectMask = 7, SelectSupported = 3;
     const int HostIdBytes = 16;
 
@@ -17,7 +21,9 @@ sealed class Features(Controller controller)
     {
         var feature = (byte)entry.Dword10;
         if (!IsKnown(feature)) return AdminReply.Invalid;
-        if (((entry.Dword10 >> 8) & SelectMask) == SelectSupported) return new(NvmeStatus.Success, IsChangeable(feature) ? 4u : 0u);
+        if (((entry.Dword10 >> 8) & SelectMask) == SelectSupported) return new(NvmeStatus.Success, Capabilities(feature));
+        if (IsOfNamespace(feature) && entry.NamespaceId != Identification.NamespaceId)
+            return entry.NamespaceId == SubmissionEntry.AllNamespaces ? AdminReply.Invalid : NoSuchNamespace;
         switch (feature)
         {
             case WriteCache:
@@ -28,6 +34,10 @@ sealed class Features(Controller controller)
                 return new(NvmeStatus.Success, controller.Events.Configuration);
             case KeepAliveTimeout:
                 return new(NvmeStatus.Success, controller.KeepAlive.Milliseconds);
+            case ReservationMask:
+                return new(NvmeStatus.Success, controller.Notices.Mask);
+            case ReservationPersistence:
+                return new(NvmeStatus.Success, Reservations.State.IsPersistent ? 1u : 0u);
             default:
                 // The long form, which is the only one over fabrics.
                 if ((entry.Dword11 & 1) == 0) return AdminReply.Invalid;
@@ -43,6 +53,8 @@ sealed class Features(Controller controller)
         var feature = (byte)entry.Dword10;
         if (!IsKnown(feature)) return AdminReply.Invalid;
         if ((entry.Dword10 & SaveBit) != 0) return new(NvmeStatus.FeatureNotSaveable | NvmeStatus.DoNotRetry);
+        if (IsOfNamespace(feature) && entry.NamespaceId is not (Identification.NamespaceId or SubmissionEntry.AllNamespaces))
+            return NoSuchNamespace;
         switch (feature)
         {
             case WriteCache:
@@ -58,6 +70,11 @@ sealed class Features(Controller controller)
             case KeepAliveTimeout:
                 controller.KeepAlive.Set(entry.Dword11);
                 return new(NvmeStatus.Success);
+            case ReservationMask:
+                controller.Notices.Mask = entry.Dword11 & ReservationNotices.MaskBits;
+                return new(NvmeStatus.Success);
+            case ReservationPersistence:
+                return Persist((entry.Dword11 & 1) != 0);
             default:
                 return new(NvmeStatus.CommandSequenceError | NvmeStatus.DoNotRetry); // It was told by Connect.
         }
@@ -66,9 +83,28 @@ sealed class Features(Controller controller)
     bool IsKnown(byte feature) => feature switch
     {
         EventConfiguration or KeepAliveTimeout or HostIdentifier => true,
-        WriteCache or QueueCounts => !controller.IsDiscovery,
+        WriteCache or QueueCounts or ReservationMask or ReservationPersistence => !controller.IsDiscovery,
         _ => false,
     };
 
-    static bool IsChangeable(byte feature) => feature != HostIdentifier;
+    // Changeable, and kept for a namespace.
+    static uint Capabilities(byte feature) => IsOfNamespace(feature) ? 6u : feature == HostIdentifier ? 0u : 4u;
+
+    static bool IsOfNamespace(byte feature) => feature is ReservationMask or ReservationPersistence;
+
+    static AdminReply NoSuchNamespace => new(NvmeStatus.InvalidNamespace | NvmeStatus.DoNotRetry);
+
+    PersistentReservations Reservations => controller.Subsystem!.Session.Volume.Access.Persistent;
+
+    AdminReply Persist(bool persists)
+    {
+        try
+        {
+            return Reservations.TrySetPersistence(persists) ? new(NvmeStatus.Success) : AdminReply.Invalid;
+        }
+        catch (StorageException)
+        {
+            return new(NvmeStatus.InternalError); // It is as it was.
+        }
+    }
 }

@@ -13,6 +13,7 @@ enum LogPage : byte
     Effects = 0x05,
     AsymmetricAccess = 0x0C,
     Discovery = 0x70,
+    Reservations = 0x80,
 }
 
 /// <summary>Get Log Page (NVM Express Base 2.0, 5.16).</summary>
@@ -57,6 +58,7 @@ sealed class LogPages(Controller controller, NvmeNode node)
             LogPage.ChangedNamespaces => ChangedNamespaces((entry.Dword10 & RetainEventBit) == 0),
             LogPage.Effects => CommandEffects.Describe(),
             LogPage.AsymmetricAccess => AsymmetricAccess(subsystem, groupsOnly: ((entry.Dword10 >> 8) & 1) != 0),
+            LogPage.Reservations => controller.Notices.Read((entry.Dword10 & RetainEventBit) == 0),
             _ => null,
         };
     }
@@ -98,7 +100,8 @@ sealed class LogPages(Controller controller, NvmeNode node)
     byte[] ChangedNamespaces(bool clear)
     {
         var log = new byte[4096];
-        if (controller.Events.ReadChanged(clear)) BinaryPrimitives.WriteUInt32LittleEndian(log, Identification.NamespaceId);
+        if (controller.Events.Read(EventKind.NamespaceAttributes, clear))
+            BinaryPrimitives.WriteUInt32LittleEndian(log, Identification.NamespaceId);
         return log;
     }
 

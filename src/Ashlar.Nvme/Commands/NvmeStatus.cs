@@ -40,6 +40,7 @@ enum NvmeStatus : ushort
     ConnectControllerBusy = 0x181,
     ConnectInvalidParameters = 0x182,
     ConnectInvalidHost = 0x184,
+    AuthenticationRequired = 0x191,
     WriteFault = 0x280,
     UnrecoveredReadError = 0x281,
     CompareFailure = 0x285,

@@ -33,5 +33,7 @@ enum FabricsType : byte
     PropertySet = 0x00,
     Connect = 0x01,
     PropertyGet = 0x04,
+    AuthenticationSend = 0x05,
+    AuthenticationReceive = 0x06,
     Disconnect = 0x08,
 }

@@ -3,6 +3,16 @@ namespace Ashlar.Nvme;
 /// <summary>What is answered to an Asynchronous Event Request.</summary>
 readonly record struct EventAnswer(NvmeStatus Status, ulong Result);
 
+/// <summary>What a host may be told.</summary>
+enum EventKind
+{
+    /// <summary>Its namespace is another than it was.</summary>
+    NamespaceAttributes = 0,
+
+    /// <summary>There is something to be read about reservations.</summary>
+    Reservations,
+}
+
 /// <summary>
 /// Tells a host what happens to its namespace (NVM Express Base 2.0, 5.2): by an answer to a request that waits for it. An event is told
 /// once, and again only after the host has read the log that belongs to it.
@@ -15,16 +25,20 @@ sealed class AsynchronousEvents(QueuePair admin)
     /// <summary>Bits of the feature by which hosts say what they want to be told.</summary>
     public const uint NamespaceAttributes = 1 << 8;
 
-    // Type "notice", information "namespace attributes", and the log of changed namespaces.
-    const ulong NamespaceNotice = 2 | (0UL << 8) | ((ulong)LogPage.ChangedNamespaces << 16);
+    /// <summary>The event's type is in bits 0 to 2, its information in 8 to 15, the log that belongs to it in 16 to 23.</summary>
+    static readonly ulong[] Results =
+    [
+        2 | ((ulong)LogPage.ChangedNamespaces << 16), // A notice: "namespace attributes changed".
+        6 | ((ulong)LogPage.Reservations << 16),      // Of the command set: "reservation log page available".
+    ];
 
     readonly Lock gate = new();
     readonly Queue<QueuedCommand> waiting = [];
-    bool isChanged;
-    bool isTold;
+    readonly bool[] isDue = new bool[Results.Length];
+    readonly bool[] isTold = new bool[Results.Length];
     bool hasEnded;
 
-    /// <summary>What the host wants to be told.</summary>
+    /// <summary>What the host wants to be told, of what it may choose.</summary>
     public uint Configuration { get; set; }
 
     /// <summary>Keeps a request until there is something to tell.</summary>
@@ -38,10 +52,11 @@ sealed class AsynchronousEvents(QueuePair admin)
                 now = new(NvmeStatus.AsynchronousEventLimitExceeded | NvmeStatus.DoNotRetry, 0);
                 return false;
             }
-            if (isChanged && !isTold && IsWanted)
+            for (var kind = 0; kind < Results.Length; kind++)
             {
-                isTold = true;
-                now = new(NvmeStatus.Success, NamespaceNotice);
+                if (!isDue[kind] || isTold[kind] || !IsWanted((EventKind)kind)) continue;
+                isTold[kind] = true;
+                now = new(NvmeStatus.Success, Results[kind]);
                 return false;
             }
             waiting.Enqueue(request);
@@ -50,30 +65,29 @@ sealed class AsynchronousEvents(QueuePair admin)
         }
     }
 
-    /// <summary>The size of the namespace is another. Any thread.</summary>
-    public void NamespaceChanged()
+    /// <summary>Something has happened. Any thread.</summary>
+    public void Raise(EventKind kind)
     {
-        QueuedCommand request;
         lock (gate)
         {
-            isChanged = true;
-            if (hasEnded || isTold || !IsWanted || waiting.Count == 0) return;
-            isTold = true;
-            request = waiting.Dequeue();
+            isDue[(int)kind] = true;
+            if (hasEnded || isTold[(int)kind] || !IsWanted(kind) || waiting.Count == 0) return;
+            isTold[(int)kind] = true;
             // Under the gate, so that the queue does not end in between.
-            admin.CompleteElsewhere(request, NvmeStatus.Success, NamespaceNotice);
+            admin.CompleteElsewhere(waiting.Dequeue(), NvmeStatus.Success, Results[(int)kind]);
         }
     }
 
-    /// <summary>The host reads which namespaces have changed.</summary>
-    /// <param name="clear">Whether it is to be told of further changes.</param>
-    /// <returns>Whether its namespace has.</returns>
-    public bool ReadChanged(bool clear)
+    /// <summary>The host reads the log that belongs to an event.</summary>
+    /// <param name="kind">The event.</param>
+    /// <param name="clear">Whether it is to be told when that happens again.</param>
+    /// <returns>Whether it has happened.</returns>
+    public bool Read(EventKind kind, bool clear)
     {
         lock (gate)
         {
-            var was = isChanged;
-            if (clear) isChanged = isTold = false;
+            var was = isDue[(int)kind];
+            if (clear) isDue[(int)kind] = isTold[(int)kind] = false;
             return was;
         }
     }
@@ -88,5 +102,6 @@ sealed class AsynchronousEvents(QueuePair admin)
         }
     }
 
-    bool IsWanted => (Configuration & NamespaceAttributes) != 0;
+    // Those of reservations are masked one by one, before they come here.
+    bool IsWanted(EventKind kind) => kind == EventKind.Reservations || (Configuration & NamespaceAttributes) != 0;
 }

@@ -25,6 +25,7 @@ sealed class Controller : IDisposable
         ClientIdentity host,
         Guid hostId,
         IPEndPoint dialled,
+        string name,
         NvmeSubsystem? subsystem,
         uint keepAliveMilliseconds)
     {
@@ -33,10 +34,12 @@ sealed class Controller : IDisposable
         Host = host;
         HostId = hostId;
         Dialled = dialled;
+        Name = name;
         Subsystem = subsystem;
         KeepAlive = new(node.Time, Expire);
         KeepAlive.Set(keepAliveMilliseconds);
         Events = new(admin);
+        Notices = new(Events);
         Admin = new(this, node);
     }
 
@@ -52,17 +55,22 @@ sealed class Controller : IDisposable
     /// <summary>The address of ours that the host has dialled.</summary>
     public IPEndPoint Dialled { get; }
 
-    /// <summary>What it gives access to; null for that of discovery.</summary>
-    public NvmeSubsystem? Subsystem { get; }
+    /// <summary>What it gives access to; null for that of discovery, and until a host has proved what it has to.</summary>
+    public NvmeSubsystem? Subsystem { get; private set; }
 
-    public bool IsDiscovery => Subsystem is null;
+    /// <summary>By which account the host has proved that it may come; null where it need not, or has not.</summary>
+    public string? ProvedAs { get; private set; }
+
+    public bool IsDiscovery => Name == NvmeNames.Discovery;
 
     /// <summary>Name of the subsystem.</summary>
-    public string Name => Subsystem?.Name ?? NvmeNames.Discovery;
+    public string Name { get; }
 
     public ControllerProperties Properties { get; } = new();
 
     public AsynchronousEvents Events { get; }
+
+    public ReservationNotices Notices { get; }
 
     public AdminCommands Admin { get; }
 
@@ -74,7 +82,18 @@ sealed class Controller : IDisposable
     /// <summary>Begins to listen to the volume. Its identifier is known.</summary>
     public void Start()
     {
-        if (Subsystem is { } subsystem) subsystem.Session.Volume.Changed += OnChanged;
+        if (Subsystem is not { } subsystem) return;
+        subsystem.Session.Volume.Changed += OnChanged;
+        subsystem.Session.Volume.Access.Persistent.Noticed += OnNoticed;
+    }
+
+    /// <summary>The host has proved that it may come. On the thread of the admin queue, before any other queue may join.</summary>
+    public void Admit(NvmeSubsystem subsystem, string account)
+    {
+        Invariant.Require(Subsystem is null && !IsDiscovery && !Properties.IsReady);
+        ProvedAs = account;
+        Subsystem = subsystem;
+        Start();
     }
 
     /// <summary>The host has sent something.</summary>
@@ -126,6 +145,7 @@ sealed class Controller : IDisposable
         KeepAlive.Dispose();
         if (Subsystem is not { } subsystem) return;
         subsystem.Session.Volume.Changed -= OnChanged;
+        subsystem.Session.Volume.Access.Persistent.Noticed -= OnNoticed;
         subsystem.Dispose();
     }
 
@@ -165,6 +185,11 @@ sealed class Controller : IDisposable
 
     void OnChanged(object? sender, VolumeEventArgs change)
     {
-        if (change.Kind == VolumeEventKind.CapacityChanged) Events.NamespaceChanged();
+        if (change.Kind == VolumeEventKind.CapacityChanged) Events.Raise(EventKind.NamespaceAttributes);
+    }
+
+    void OnNoticed(object? sender, ReservationNoticeEventArgs what)
+    {
+        if (what.Registrants.Contains(Subsystem!.Session.Registrant)) Notices.Add(what.Notice);
     }
 }

@@ -15,6 +15,10 @@ sealed partial class QueuePair
                 if (controller is not null) return NvmeStatus.CommandSequenceError | NvmeStatus.DoNotRetry;
                 hostBytes = ConnectData.SizeBytes;
                 return NvmeStatus.Success;
+            case FabricsType.AuthenticationSend or FabricsType.AuthenticationReceive:
+                return CheckAuthentication(entry, out hostBytes);
+            case FabricsType.PropertyGet or FabricsType.PropertySet or FabricsType.Disconnect when mustAuthenticate:
+                return NvmeStatus.AuthenticationRequired | NvmeStatus.DoNotRetry;
             case FabricsType.PropertyGet or FabricsType.PropertySet when queueId == 0:
             case FabricsType.Disconnect when queueId != 0:
                 return controller is null ? NvmeStatus.CommandSequenceError | NvmeStatus.DoNotRetry : NvmeStatus.Success;
@@ -29,6 +33,12 @@ sealed partial class QueuePair
         {
             case FabricsType.Connect:
                 Connect(command);
+                break;
+            case FabricsType.AuthenticationSend:
+                TakeAuthentication(command);
+                break;
+            case FabricsType.AuthenticationReceive:
+                AnswerAuthentication(command);
                 break;
             case FabricsType.PropertyGet:
                 var status = controller!.Properties.Get(command.Entry, out var value);
@@ -83,18 +93,19 @@ sealed partial class QueuePair
         }
 
         controller = found;
+        mustAuthenticate = id == 0 ? !found!.IsDiscovery && found.Subsystem is null : found!.ProvedAs is not null;
         queueId = id;
         depth = size;
         queueHead = 1;
         isFlowControlled = (entry.Dword11 & disableFlowControl) == 0;
-        if (found!.Subsystem is { } subsystem)
-        {
-            // A host that is cut off gets what is under way, and then the end of its connections.
-            onFenced = subsystem.Session.Fenced.UnsafeRegister(static state => ((QueuePair)state!).Drain(), this);
-        }
-        connection.HandshakeCompleted();
-        Complete(command, NvmeStatus.Success, found.Id);
+        if (found.Subsystem is { } subsystem) Watch(subsystem);
+        if (!mustAuthenticate) connection.HandshakeCompleted();
+        Complete(command, NvmeStatus.Success, found.Id | (mustAuthenticate ? AuthenticationRequired : 0));
     }
+
+    // A host that is cut off gets what is under way, and then the end of its connections.
+    void Watch(NvmeSubsystem subsystem) =>
+        onFenced = subsystem.Session.Fenced.UnsafeRegister(static state => ((QueuePair)state!).Drain(), this);
 
     NvmeStatus Associate(ConnectData data, uint keepAliveMilliseconds, out Controller? found, out ConnectRefusal refusal)
     {
@@ -120,11 +131,16 @@ sealed partial class QueuePair
         NvmeSubsystem? subsystem = null;
         if (data.SubsystemName != NvmeNames.Discovery)
         {
-            subsystem = node.Open(data.SubsystemName, host);
-            if (subsystem is null) return NvmeStatus.ConnectInvalidParameters;
+            // Who has something to prove is told nothing before: not even whether there is such a subsystem.
+            if (node.Demand(data.SubsystemName, host) is null)
+            {
+                subsystem = node.Open(data.SubsystemName, host);
+                if (subsystem is null) return NvmeStatus.ConnectInvalidParameters;
+            }
         }
 
-        var candidate = new Controller(node, this, host, data.HostId, connection.LocalEndPoint, subsystem, keepAliveMilliseconds);
+        var candidate = new Controller(
+            node, this, host, data.HostId, connection.LocalEndPoint, data.SubsystemName, subsystem, keepAliveMilliseconds);
         found = node.Controllers.TryAdd(candidate);
         if (found is not null) return NvmeStatus.Success;
         candidate.Dispose();

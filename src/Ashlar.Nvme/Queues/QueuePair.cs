@@ -221,6 +221,7 @@ sealed partial class QueuePair : IDisposable
         if (!entry.HasSgl) return NvmeStatus.InvalidField | NvmeStatus.DoNotRetry;
         var status = entry.IsFabrics ? CheckFabrics(entry, out hostBytes)
             : controller is null ? NvmeStatus.CommandSequenceError | NvmeStatus.DoNotRetry
+            : mustAuthenticate ? NvmeStatus.AuthenticationRequired | NvmeStatus.DoNotRetry
             : !controller.Properties.IsReady ? NvmeStatus.CommandSequenceError
             : queueId == 0 ? controller.Admin.Check(entry)
             : CheckIo(entry, out hostBytes);

@@ -62,6 +62,8 @@ static class ExportRoutes
             IsReadOnly = record.IsReadOnly,
             ChapUser = record.Chap?.User,
             ChapTargetUser = record.Chap?.TargetUser,
+            AsksForDhChap = record.DhChap is not null,
+            AnswersDhChap = record.DhChap?.ControllerSecret is not null,
         };
     }
 }

@@ -17,12 +17,25 @@ sealed class VolumeNvmeSubsystems(ServedPools pools, ServedExports exports) : IN
             .Select(volume => ExportNames.NvmeSubsystem(pool.Name, volume.Name))),
     ];
 
+    public IReadOnlyList<DhChapAccount>? Demand(string name, ClientIdentity host)
+    {
+        var found = Find(name);
+        return exports.DemandOfHost(found?.Id, found?.Snapshot, host);
+    }
+
     public NvmeSubsystem? Open(string name, ClientIdentity host) =>
         ExportNames.ParseNvmeSubsystem(name) is var (poolName, volumeName)
         && pools.Find(poolName) is { } pool
         && TryAttach(pool, volumeName, host, out var id, out var session)
             ? new NvmeSubsystem(name, id, session)
             : null;
+
+    VolumeAddress? Find(string name)
+    {
+        if (ExportNames.ParseNvmeSubsystem(name) is not var (pool, rest)) return null;
+        var (volume, snapshot) = ExportNames.SplitSnapshot(rest, ':');
+        return VolumeAddress.Find(pools, pool, volume, snapshot);
+    }
 
     // A snapshot is another disk than its volume, also to a host that sees both.
     static bool TryAttach(

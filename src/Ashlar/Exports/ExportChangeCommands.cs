@@ -22,6 +22,7 @@ static class ExportChangeCommands
                 "ashlar export create vm1 --volume vm1 --initiator iqn.1993-08.org.debian:01:host1",
                 "ashlar export create lan --volume vm1 --protocol nbd --address 192.0.2.0/24 --read-only",
                 "ashlar export create secret --volume vm2 --chap host1 --chap-secret-file secret",
+                "ashlar export create hosts --volume vm3 --dhchap-secret-file secret --dhchap-ctrl-secret-file other",
                 "ashlar export create old --volume vm1 --snapshot monday",
             ],
             async (invocation, cancellationToken) =>
@@ -39,6 +40,7 @@ static class ExportChangeCommands
                     Addresses = ExportOptions.Get(invocation, options.Addresses),
                     IsReadOnly = invocation.Get(readOnly),
                     Chap = options.ReadChap(invocation),
+                    DhChap = options.ReadDhChap(invocation),
                 };
                 var export = await client.PostAsync(
                     ExportCommands.Url, request, ApiJson.Strict.CreateExport, ApiJson.Strict.Export, cancellationToken);
@@ -58,6 +60,7 @@ static class ExportChangeCommands
         var readOnly = new Option<bool>("--read-only") { Description = "Let them only read" };
         var readWrite = new Option<bool>("--read-write") { Description = "Let them write" };
         var noChap = new Option<bool>("--no-chap") { Description = "Ask initiators for no proof any more" };
+        var noDhChap = new Option<bool>("--no-dhchap") { Description = "Ask hosts of NVMe for no proof any more" };
         var options = new ExportOptions(terminal);
         var verb = new Verb(
             "set",
@@ -80,6 +83,8 @@ static class ExportChangeCommands
                     IsReadOnly = invocation.Get(readOnly) ? true : invocation.Get(readWrite) ? false : null,
                     Chap = options.ReadChap(invocation),
                     WithoutChap = invocation.Get(noChap),
+                    DhChap = options.ReadDhChap(invocation),
+                    WithoutDhChap = invocation.Get(noDhChap),
                 };
                 var export = await client.PatchAsync(
                     ExportCommands.UrlOf(invocation.Get(name)), request, ApiJson.Strict.ChangeExport, ApiJson.Strict.Export,
@@ -87,7 +92,7 @@ static class ExportChangeCommands
                 WriteChanged(invocation, export, "is changed");
                 return ExitCode.Ok;
             })
-        { name, readOnly, readWrite, noChap };
+        { name, readOnly, readWrite, noChap, noDhChap };
         options.AddTo(verb);
         return verb;
     }

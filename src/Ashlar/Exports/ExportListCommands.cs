@@ -54,6 +54,8 @@ static class ExportListCommands
                     .Add("Addresses", export.Addresses is { } addresses ? string.Join(", ", addresses) : "all")
                     .Add("CHAP", export.ChapUser is not { } user ? "not asked for"
                         : export.ChapTargetUser is { } target ? $"user {user}; the target is {target}" : $"user {user}")
+                    .Add("DH-HMAC-CHAP", !export.AsksForDhChap ? "not asked for"
+                        : export.AnswersDhChap ? "asked for; the controller answers" : "asked for")
                     .WriteTo(writer, style, invocation.Terminal.Width));
                 return ExitCode.Ok;
             })

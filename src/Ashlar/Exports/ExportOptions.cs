@@ -33,10 +33,19 @@ sealed class ExportOptions
 
     public Option<string?> TargetSecretFile { get; } = Text("--mutual-secret-file", "FILE", "Its secret, another one; - for the input");
 
+    public Option<string?> HostSecretFile { get; } = Text(
+        "--dhchap-secret-file", "FILE", "What hosts of NVMe prove that they have, DHHC-1:...; - for the input");
+
+    public Option<string?> ControllerSecretFile { get; } = Text(
+        "--dhchap-ctrl-secret-file", "FILE", "What the controller proves itself by, another one; - for the input");
+
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { Protocols, Initiators, Addresses, User, SecretFile, TargetUser, TargetSecretFile })
-            command.Options.Add(option);
+        Option[] all =
+        [
+            Protocols, Initiators, Addresses, User, SecretFile, TargetUser, TargetSecretFile, HostSecretFile, ControllerSecretFile,
+        ];
+        foreach (var option in all) command.Options.Add(option);
     }
 
     /// <summary>What was typed; null where nothing was.</summary>
@@ -58,6 +67,19 @@ sealed class ExportOptions
             Secret = ReadSecret(invocation, file!),
             TargetUser = targetUser,
             TargetSecret = targetFile is null ? null : ReadSecret(invocation, targetFile),
+        };
+    }
+
+    /// <summary>Secrets of hosts and controllers; null where none were named.</summary>
+    public DhChapSecrets? ReadDhChap(Invocation invocation)
+    {
+        var (file, controllerFile) = (invocation.Get(HostSecretFile), invocation.Get(ControllerSecretFile));
+        if (controllerFile is not null && file is null) throw Usage.Error("--dhchap-ctrl-secret-file needs --dhchap-secret-file");
+        if (file == StandardInput && controllerFile == StandardInput) throw Usage.Error("the input is one secret, not two");
+        return file is null ? null : new()
+        {
+            Secret = ReadSecret(invocation, file),
+            ControllerSecret = controllerFile is null ? null : ReadSecret(invocation, controllerFile),
         };
     }
 

@@ -181,6 +181,26 @@ public sealed class PersistentReservationsTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Whether_the_state_outlives_the_server_can_be_said_by_itself()
+    {
+        Registered();
+        Assert.True(Reservations.TrySetPersistence(persists: true));
+        Assert.Equal(2, store.State!.Registrations.Length);
+        Assert.True(Reservations.Reserve(Who("a"), Key, ReservationType.WriteExclusive) == ReservationOutcome.Done);
+        Assert.Equal(ReservationType.WriteExclusive, store.State!.Type);
+        store.Failure = new StorageException("pwrite", "/", StorageErrorKind.InputOutput, 5, "no");
+        Assert.Throws<StorageException>(() => Reservations.TrySetPersistence(persists: false));
+        Assert.True(Reservations.State.IsPersistent);
+        store.Failure = null;
+        Assert.True(Reservations.TrySetPersistence(persists: false));
+        Assert.Null(store.State);
+
+        await using var forgetful = new VolumeFront(new MemoryDevice(16, 512, "vm2"));
+        Assert.False(forgetful.Access.Persistent.TrySetPersistence(persists: true));
+        Assert.True(forgetful.Access.Persistent.TrySetPersistence(persists: false));
+    }
+
+    [Fact]
     public void What_cannot_be_stored_does_not_bind()
     {
         Reservations.Register(Who("a"), 0, Key, ignoreKey: false, persists: true);

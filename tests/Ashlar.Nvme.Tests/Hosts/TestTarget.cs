@@ -16,10 +16,11 @@ sealed class TestTarget : INvmeSubsystems, IAsyncDisposable
     readonly NvmeServer server;
 
     public TestTarget(
-        ScriptedDevice? device = null, Func<ListenerOptions, ListenerOptions>? configure = null, BufferPool? buffers = null)
+        ScriptedDevice? device = null, Func<ListenerOptions, ListenerOptions>? configure = null, BufferPool? buffers = null,
+        IReservationStore? reservations = null)
     {
         Device = device ?? new ScriptedDevice(32768);
-        Front = new VolumeFront(Device);
+        Front = new VolumeFront(Device, reservations: reservations);
         Buffers = buffers ?? new();
         var options = new ListenerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0), Name = "nvme" };
         if (configure is not null) options = configure(options);
@@ -33,6 +34,9 @@ sealed class TestTarget : INvmeSubsystems, IAsyncDisposable
     public BufferPool Buffers { get; }
 
     public ConcurrentQueue<string> Reports { get; } = new();
+
+    /// <summary>What hosts have to prove.</summary>
+    public Func<ClientIdentity, IReadOnlyList<DhChapAccount>?> Demands { get; init; } = static _ => null;
 
     public AccessState Access { get; set; } = AccessState.Optimized;
 
@@ -73,6 +77,8 @@ sealed class TestTarget : INvmeSubsystems, IAsyncDisposable
     }
 
     public IReadOnlyList<string> List(ClientIdentity host) => [Name];
+
+    public IReadOnlyList<DhChapAccount>? Demand(string name, ClientIdentity host) => Demands(host);
 
     public NvmeSubsystem? Open(string name, ClientIdentity host) =>
         name == Name ? new(name, Id, Front.Attach(host)) { Access = () => Access } : null;

@@ -9,7 +9,7 @@ public sealed class ReservationTests
     const uint WriteExclusive = 1 << 8, ExclusiveAccessRegistrants = 4 << 8;
     const uint Unregister = 1, Replace = 2, Preempt = 1, Clear = 1, IgnoreKey = 1 << 3;
 
-    static readonly Guid OtherId = new("99999999-2222-3333-4444-555555555555");
+    internal static readonly Guid OtherId = new("99999999-2222-3333-4444-555555555555");
 
     [Fact]
     public async Task Who_has_reserved_alone_writes_whatever_protocol_others_come_by()
@@ -99,13 +99,13 @@ public sealed class ReservationTests
         Assert.Empty(target.Front.Access.Persistent.State.Registrations);
     }
 
-    static Reply Register(NvmeHost queue, uint how, ulong current, ulong wanted) =>
+    internal static Reply Register(NvmeHost queue, uint how, ulong current, ulong wanted) =>
         queue.Run(queue.Entry((byte)NvmOpcode.ReservationRegister, 1, how), Keys(current, wanted), inCapsule: true);
 
-    static Reply Acquire(NvmeHost queue, uint how, ulong current, ulong victims) =>
+    internal static Reply Acquire(NvmeHost queue, uint how, ulong current, ulong victims) =>
         queue.Run(queue.Entry((byte)NvmOpcode.ReservationAcquire, 1, how), Keys(current, victims), inCapsule: true);
 
-    static Reply Release(NvmeHost queue, uint how, ulong key) =>
+    internal static Reply Release(NvmeHost queue, uint how, ulong key) =>
         queue.Run(queue.Entry((byte)NvmOpcode.ReservationRelease, 1, how), Keys(key), inCapsule: true);
 
     static Reply Report(NvmeHost queue, int bytes) =>
@@ -121,7 +121,7 @@ public sealed class ReservationTests
     static ulong Key(byte[] report, int at) => BinaryPrimitives.ReadUInt64LittleEndian(report.AsSpan(at));
 
     /// <summary>A host with an admin and an I/O queue.</summary>
-    sealed record Hosts(NvmeHost Admin, NvmeHost Queue) : IDisposable
+    internal sealed record Hosts(NvmeHost Admin, NvmeHost Queue) : IDisposable
     {
         public static Hosts Open(TestTarget target, Guid id)
         {

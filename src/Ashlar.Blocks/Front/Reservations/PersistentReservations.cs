@@ -151,6 +151,19 @@ public sealed class PersistentReservations
         return ReservationOutcome.Done;
     }
 
+    /// <summary>Says whether the state is to outlive the server from now on.</summary>
+    /// <returns>False where it cannot.</returns>
+    /// <exception cref="StorageException">It cannot be stored; nothing has changed.</exception>
+    public bool TrySetPersistence(bool persists)
+    {
+        lock (gate)
+        {
+            if (persists && store is null) return false;
+            if (state.IsPersistent != persists) Become(state with { IsPersistent = persists });
+            return true;
+        }
+    }
+
     static bool Knows(ReservationState now, Registrant who, ulong key) => key != 0 && now.Find(who) is { } mine && mine.Key == key;
 
     static ReservationState Reserved(ReservationState now, Registrant who, ReservationType type) =>

@@ -52,6 +52,9 @@ sealed record RememberedExport : INumberedRecord<RememberedExport>
     /// <summary>What initiators have to prove; null for nothing.</summary>
     public SealedChap? Chap { get; init; }
 
+    /// <summary>What hosts of NVMe have to prove; null for nothing.</summary>
+    public SealedDhChap? DhChap { get; init; }
+
     public byte[] Encode()
     {
         var body = $"{Magic}\nversion {Version}\n{JsonSerializer.Serialize(this, RememberedExportJson.Default.RememberedExport)}\n";
@@ -100,6 +103,11 @@ sealed record SealedChap(string User, byte[] Secret)
     /// <summary>What it proves it by, sealed.</summary>
     public byte[]? TargetSecret { get; init; }
 }
+
+/// <summary>Secrets of DH-HMAC-CHAP, as <see cref="SecretBox"/> seals them.</summary>
+/// <param name="Secret">What hosts prove that they may come by.</param>
+/// <param name="ControllerSecret">What the controller proves itself by; null where it cannot.</param>
+sealed record SealedDhChap(byte[] Secret, byte[]? ControllerSecret = null);
 
 /// <summary>How <see cref="RememberedExport"/> is written.</summary>
 [JsonSourceGenerationOptions(

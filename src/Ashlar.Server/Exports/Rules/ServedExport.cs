@@ -2,11 +2,12 @@ using System.Collections.Immutable;
 using System.Net;
 using Ashlar.Blocks;
 using Ashlar.Iscsi;
+using Ashlar.Nvme;
 
 namespace Ashlar.Server;
 
 /// <summary>An export as clients meet it: read once, asked at each login.</summary>
-sealed class ServedExport(RememberedExport record, ChapAccount? account)
+sealed class ServedExport(RememberedExport record, ChapAccount? account, DhChapAccount? hostAccount)
 {
     readonly ImmutableArray<IPNetwork> networks = [.. record.Addresses.Select(static address => IPNetwork.Parse(address))];
 
@@ -16,6 +17,9 @@ sealed class ServedExport(RememberedExport record, ChapAccount? account)
 
     /// <summary>What initiators have to prove; null for nothing.</summary>
     public ChapAccount? Account => account;
+
+    /// <summary>What hosts of NVMe have to prove; null for nothing.</summary>
+    public DhChapAccount? HostAccount => hostAccount;
 
     /// <summary>Whether it is for a volume, or a snapshot of it.</summary>
     public bool IsFor(Guid volume, string? snapshot) => record.VolumeId == volume && record.Snapshot == snapshot;
@@ -28,7 +32,8 @@ sealed class ServedExport(RememberedExport record, ChapAccount? account)
         && (networks.IsEmpty || (AddressOf(client) is { } address && networks.Any(network => network.Contains(address))));
 
     /// <summary>Whether a client has proved what it has to.</summary>
-    public bool IsProved(ClientIdentity client) => account is null || account.User == client.User;
+    public bool IsProved(ClientIdentity client) =>
+        (account is null || account.User == client.User) && (hostAccount is null || hostAccount.Name == client.User);
 
     static IPAddress? AddressOf(ClientIdentity client)
     {

@@ -4,6 +4,7 @@ using System.Text;
 using Ashlar.Api;
 using Ashlar.Blocks;
 using Ashlar.Iscsi;
+using Ashlar.Nvme;
 using Ashlar.Storage;
 using Microsoft.Extensions.Logging;
 
@@ -17,20 +18,22 @@ namespace Ashlar.Server;
 /// Invariant: what is remembered and cannot be read keeps the server from starting, for without it a volume would be open to all. Crash
 /// order of a change: its record is durable; then it holds for who comes; then those are cut off whom it does not let in.
 /// </remarks>
-sealed class ServedExports
+sealed partial class ServedExports
 {
     const int MaxNameLength = 64, MaxListed = 64, MaxUserBytes = 223, MinSecretBytes = 12, MaxSecretBytes = 255;
 
     readonly ExportRegistry registry;
     readonly SecretBox secrets;
     readonly ChapAccount decoy;
+    readonly DhChapAccount hostDecoy;
     readonly Action<LogEntry> report;
     readonly Lock turn = new(); // One change at a time.
     volatile ImmutableArrayBox all;
 
-    ServedExports(ExportRegistry registry, SecretBox secrets, ChapAccount decoy, Action<LogEntry> report)
+    ServedExports(ExportRegistry registry, SecretBox secrets, byte[] unknown, Action<LogEntry> report)
     {
-        (this.registry, this.secrets, this.decoy, this.report) = (registry, secrets, decoy, report);
+        (this.registry, this.secrets, this.report) = (registry, secrets, report);
+        (decoy, hostDecoy) = (new("", unknown), new("", DhChapSecret.Of(unknown)));
         all = new([.. registry.Numbers().Select(number => Serve(registry.ReadRecord(number)))]);
     }
 
@@ -47,9 +50,9 @@ sealed class ServedExports
         options.FileSystem.CreateDirectories(directory.ExportsPath);
         var registry = new ExportRegistry(options.FileSystem, directory.ExportsPath);
         var secrets = new SecretBox(options.FileSystem, $"{directory.ExportsPath}/key", options.Entropy);
-        var unknown = new byte[MinSecretBytes * 2];
+        var unknown = new byte[32];
         options.Entropy.Fill(unknown);
-        return new(registry, secrets, new ChapAccount("", unknown), report);
+        return new(registry, secrets, unknown, report);
     }
 
     /// <summary>An export.</summary>
@@ -114,6 +117,7 @@ sealed class ServedExports
                 Addresses = CheckAddresses(request.Addresses ?? []),
                 IsReadOnly = request.IsReadOnly,
                 Chap = request.Chap is { } chap ? Seal(chap, number, request.Name) : null,
+                DhChap = request.DhChap is { } ofHosts ? Seal(ofHosts, number) : null,
             };
             record = Check(request.Protocols is null ? record with { Protocols = ProtocolsFor(record) } : record);
             var served = Serve(record);
@@ -128,14 +132,21 @@ sealed class ServedExports
     /// <summary>Changes an export; durable when it returns.</summary>
     public ServedExport Change(string name, ChangeExport request, string by)
     {
-        if (request is { Protocols: null, Initiators: null, Addresses: null, IsReadOnly: null, Chap: null, WithoutChap: false })
+        if (request is
+            {
+                Protocols: null, Initiators: null, Addresses: null, IsReadOnly: null, Chap: null, WithoutChap: false, DhChap: null,
+                WithoutDhChap: false,
+            })
         {
             throw new ApiException(
                 ProblemKind.InvalidRequest,
-                "nothing to change: the request has no 'protocols', 'initiators', 'addresses', 'isReadOnly', 'chap' or 'withoutChap'");
+                "nothing to change: the request has no 'protocols', 'initiators', 'addresses', 'isReadOnly', 'chap', 'withoutChap', "
+                + "'dhChap' or 'withoutDhChap'");
         }
         if (request is { Chap: not null, WithoutChap: true })
             throw new ApiException(ProblemKind.InvalidRequest, "'chap' and 'withoutChap' exclude each other");
+        if (request is { DhChap: not null, WithoutDhChap: true })
+            throw new ApiException(ProblemKind.InvalidRequest, "'dhChap' and 'withoutDhChap' exclude each other");
         lock (turn)
         {
             var before = Get(name);
@@ -147,6 +158,8 @@ sealed class ServedExports
                 Addresses = request.Addresses is { } addresses ? CheckAddresses(addresses) : record.Addresses,
                 IsReadOnly = request.IsReadOnly ?? record.IsReadOnly,
                 Chap = request.WithoutChap ? null : request.Chap is { } chap ? Seal(chap, record.Number, name) : record.Chap,
+                DhChap = request.WithoutDhChap ? null
+                    : request.DhChap is { } ofHosts ? Seal(ofHosts, record.Number) : record.DhChap,
             });
             var served = Serve(record);
             registry.Install(record);
@@ -172,12 +185,14 @@ sealed class ServedExports
 
     ServedExport? Find(string name) => All.FirstOrDefault(export => export.Name == name);
 
-    ServedExport Serve(RememberedExport record) => new(record, record.Chap is not { } chap ? null : new(
-        chap.User, secrets.Open(chap.Secret, Owner(record.Number, "initiator")))
-    {
-        TargetUser = chap.TargetUser,
-        TargetSecret = chap.TargetSecret is { } sealedSecret ? secrets.Open(sealedSecret, Owner(record.Number, "target")) : null,
-    });
+    ServedExport Serve(RememberedExport record) => new(
+        record,
+        record.Chap is not { } chap ? null : new(chap.User, secrets.Open(chap.Secret, Owner(record.Number, "initiator")))
+        {
+            TargetUser = chap.TargetUser,
+            TargetSecret = chap.TargetSecret is { } sealedSecret ? secrets.Open(sealedSecret, Owner(record.Number, "target")) : null,
+        },
+        AccountOfHosts(record));
 
     SealedChap Seal(ChapSecrets chap, ulong number, string name)
     {
@@ -208,6 +223,7 @@ sealed class ServedExports
     static string[] ProtocolsFor(RememberedExport record) => record switch
     {
         { Chap: not null } => [ExportProtocols.Iscsi],
+        { DhChap: not null } => [ExportProtocols.Nvme],
         { Initiators: [var first, ..] } => [ExportProtocols.OfInitiator(first)!],
         _ => ExportProtocols.All,
     };
@@ -222,6 +238,11 @@ sealed class ServedExports
         }
         if (record.Chap is not null && record.Protocols.Any(static each => each != ExportProtocols.Iscsi))
             throw new ApiException(ProblemKind.InvalidRequest, "CHAP is of iSCSI: an export that asks for it is for iscsi alone");
+        if (record.DhChap is not null && record.Protocols.Any(static each => each != ExportProtocols.Nvme))
+        {
+            throw new ApiException(
+                ProblemKind.InvalidRequest, "DH-HMAC-CHAP is of NVMe: an export that asks for it is for nvme alone");
+        }
         if (record.Initiators.Count > 0 && record.Protocols.Contains(ExportProtocols.Nbd, StringComparer.Ordinal))
             throw new ApiException(ProblemKind.InvalidRequest, "clients of NBD have no names: an export for initiators is not for nbd");
         var isNamed = record.Initiators.Select(ExportProtocols.OfInitiator).ToHashSet(StringComparer.Ordinal);
