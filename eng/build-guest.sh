@@ -22,13 +22,11 @@ mkdir -p "$cache"
 work=$(mktemp -d "$cache/build.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
-sources() { # As this machine has them, for Debian 12 is what it is made of.
-    local from
-    for from in /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources; do
-        [ -s "$from" ] && grep -q debian "$from" && grep -q bookworm "$from" && { cat "$from"; return; }
-    done
-    echo "deb http://deb.debian.org/debian bookworm main"
-}
+# The mirror of this machine where it is a Debian 12, else the one that mmdebstrap knows.
+sources=/dev/null mirror=()
+for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources; do
+    [ -s "$file" ] && grep -q debian "$file" && grep -q bookworm "$file" && { sources=$file mirror=(-); break; }
+done
 
 # Only what a virtual disk and a root on it need is in the initrd: it is unpacked by an emulated processor.
 configure() {
@@ -41,10 +39,10 @@ printf '\nconfigure "$1"\n' >>"$work/configure"
 chmod +x "$work/configure"
 sed -i '1i #!/bin/bash' "$work/configure"
 
-sources | mmdebstrap --quiet --mode=root --variant=minbase --format=directory --include="$packages" \
+mmdebstrap --quiet --mode=root --variant=minbase --format=directory --include="$packages" \
     --aptopt='APT::Install-Recommends "false"' --aptopt='Acquire::Check-Valid-Until "false"' \
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
-    --essential-hook="$work/configure \"\$1\"" bookworm "$work/root" - >&2
+    --essential-hook="$work/configure \"\$1\"" bookworm "$work/root" "${mirror[@]}" <"$sources" >&2
 
 # Instead of an init system: the job is a tar archive on the second disk, what it prints goes to the serial line.
 cat >"$work/root/ashlar-init" <<'INIT'

@@ -45,7 +45,8 @@ public sealed class HostileInputTests : IAsyncLifetime
     public void I01_silence_is_cut_off_at_the_deadline() => MustEnd([]);
 
     [Fact]
-    public void I02_text_of_HTTP_is_no_login() => MustEnd(Encoding.ASCII.GetBytes("GET / HTTP/1.1\r\nHost: localhost\r\nUser-Agent: something\r\n\r\n"));
+    public void I02_text_of_HTTP_is_no_login() =>
+        MustEnd(Encoding.ASCII.GetBytes("GET / HTTP/1.1\r\nHost: localhost\r\nUser-Agent: something\r\n\r\n"));
 
     [Fact]
     public void I03_a_header_without_its_last_byte_is_cut_off() => MustEnd(Header(0x03).AsSpan(0, 47));
@@ -106,7 +107,8 @@ public sealed class HostileInputTests : IAsyncLifetime
         var count = 0;
         do
         {
-            status = LoginResponsePdu.Read(login.Login(part, LoginStage.Security, LoginStage.Security, transit: false, continues: true).Header).Status;
+            var answer = login.Login(part, LoginStage.Security, LoginStage.Security, transit: false, continues: true);
+            status = LoginResponsePdu.Read(answer.Header).Status;
             count++;
         }
         while (status == LoginStatus.Success);
@@ -171,19 +173,25 @@ public sealed class HostileInputTests : IAsyncLifetime
     public void I15_numbers_out_of_range_are_rejected_and_change_nothing()
     {
         using var initiator = target.Connect();
-        var response = initiator.LogIn("iqn.2026-11.test:one", 1, keys: "MaxBurstLength=-5\0FirstBurstLength=99999999999\0MaxOutstandingR2T=0x\0InitialR2T=Maybe\0");
-        Assert.Contains("MaxBurstLength=Reject\0FirstBurstLength=Reject\0MaxOutstandingR2T=Reject\0InitialR2T=Reject\0", response.Text, StringComparison.Ordinal);
+        var response = initiator.LogIn(
+            "iqn.2026-11.test:one", 1,
+            keys: "MaxBurstLength=-5\0FirstBurstLength=99999999999\0MaxOutstandingR2T=0x\0InitialR2T=Maybe\0");
+        Assert.Contains(
+            "MaxBurstLength=Reject\0FirstBurstLength=Reject\0MaxOutstandingR2T=Reject\0InitialR2T=Reject\0",
+            response.Text, StringComparison.Ordinal);
     }
 
     [Fact]
     public void I16_to_I18_authentication_that_is_not_offered_is_refused_politely()
     {
         using var initiator = target.Connect();
-        var response = initiator.Login($"InitiatorName=iqn.a\0TargetName={TestTarget.Name}\0AuthMethod=CHAP\0", LoginStage.Security, LoginStage.Operational);
+        var response = initiator.Login(
+            $"InitiatorName=iqn.a\0TargetName={TestTarget.Name}\0AuthMethod=CHAP\0", LoginStage.Security, LoginStage.Operational);
         Assert.Equal(LoginStatus.AuthenticationFailure, LoginResponsePdu.Read(response.Header).Status);
 
         using var other = target.Connect();
-        response = other.Login(Initiator.Names() + $"CHAP_A=5\0CHAP_C=0x{new string('a', 2050)}\0CHAP_R=zz\0", LoginStage.Security, LoginStage.Operational);
+        response = other.Login(
+            Initiator.Names() + $"CHAP_A=5\0CHAP_C=0x{new string('a', 2050)}\0CHAP_R=zz\0", LoginStage.Security, LoginStage.Operational);
         Assert.Contains("CHAP_A=NotUnderstood\0CHAP_C=NotUnderstood\0CHAP_R=NotUnderstood\0", response.Text, StringComparison.Ordinal);
     }
 
@@ -252,7 +260,8 @@ public sealed class HostileInputTests : IAsyncLifetime
     [Fact]
     public void I22_more_data_than_the_first_burst_fails_the_command()
     {
-        using var initiator = target.LogIn(keys: "InitialR2T=No\0ImmediateData=Yes\0FirstBurstLength=4096\0MaxRecvDataSegmentLength=262144\0");
+        using var initiator = target.LogIn(
+            keys: "InitialR2T=No\0ImmediateData=Yes\0FirstBurstLength=4096\0MaxRecvDataSegmentLength=262144\0");
         initiator.SendCommand(Initiator.Cdb(0x2A, 0, 16), 8192, writes: true, immediate: new byte[8192]);
         Assert.Equal("B/0C/0C", initiator.ReceiveResult().Sense);
         var tag = initiator.SendCommand(Initiator.Cdb(0x2A, 0, 16), 8192, writes: true, immediate: new byte[4096], final: false);
@@ -310,7 +319,8 @@ public sealed class HostileInputTests : IAsyncLifetime
     {
         target.Add("iqn.2026-11.io.ashlar:main.other", new TestLun(5, Guid.Empty, new VolumeFront(new ScriptedDevice())));
         using var initiator = target.LogIn();
-        foreach (var lun in new byte[][] { [0, 5, 0, 0, 0, 0, 0, 0], [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF], [0, 0, 0, 1, 0, 0, 0, 0] })
+        byte[][] luns = [[0, 5, 0, 0, 0, 0, 0, 0], [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF], [0, 0, 0, 1, 0, 0, 0, 0]];
+        foreach (var lun in luns)
         {
             initiator.SendCommand(Initiator.Cdb(0x28, 0, 1), 512, reads: true, lun: lun);
             Assert.Equal("5/25/00", initiator.ReceiveResult().Sense);
@@ -335,7 +345,10 @@ public sealed class HostileInputTests : IAsyncLifetime
     public void I27_digests_are_not_agreed_on()
     {
         using var initiator = target.Connect();
-        Assert.Contains("HeaderDigest=None\0DataDigest=None\0", initiator.LogIn("iqn.a", 1, keys: "HeaderDigest=CRC32C,None\0DataDigest=CRC32C,None\0").Text, StringComparison.Ordinal);
+        Assert.Contains(
+            "HeaderDigest=None\0DataDigest=None\0",
+            initiator.LogIn("iqn.a", 1, keys: "HeaderDigest=CRC32C,None\0DataDigest=CRC32C,None\0").Text,
+            StringComparison.Ordinal);
         using var insistent = target.Connect();
         Assert.Contains("HeaderDigest=Reject\0", insistent.LogIn("iqn.b", 1, keys: "HeaderDigest=CRC32C\0").Text, StringComparison.Ordinal);
     }
@@ -352,7 +365,8 @@ public sealed class HostileInputTests : IAsyncLifetime
             var function = i % 2 == 0 ? TaskManagementFunction.AbortTask : TaskManagementFunction.LogicalUnitReset;
             initiator.SendTaskManagement(function, i % 2 == 0 ? tag : Bhs.NoTag, initiator.CmdSN - 1);
             initiator.SendDataOut(tag, r2t.TargetTransferTag, 1, 16384, new byte[16384], final: true);
-            Assert.Equal(TaskManagementResult.Complete, TaskManagementResponsePdu.Read(initiator.Receive(Opcode.TaskManagementResponse).Header).Result);
+            var answer = TaskManagementResponsePdu.Read(initiator.Receive(Opcode.TaskManagementResponse).Header);
+            Assert.Equal(TaskManagementResult.Complete, answer.Result);
             if (i % 2 == 1) initiator.ClearAttention();
         }
         Assert.Empty(target.Device.Writes);

@@ -70,7 +70,9 @@ public sealed class NegotiationTests
     public void What_is_settled_holds_for_the_session()
     {
         var negotiation = new LoginNegotiation(_ => true, _ => null, SystemEntropy.Instance, 1);
-        Step(negotiation, Initiator.Names() + "InitialR2T=No\0MaxBurstLength=65536\0FirstBurstLength=131072\0MaxRecvDataSegmentLength=4096\0");
+        Step(
+            negotiation,
+            Initiator.Names() + "InitialR2T=No\0MaxBurstLength=65536\0FirstBurstLength=131072\0MaxRecvDataSegmentLength=4096\0");
         Assert.True(negotiation.IsComplete);
         Assert.False(negotiation.Parameters.InitialR2T);
         Assert.Equal(65536, negotiation.Parameters.FirstBurstLength); // A first burst is part of a burst.
@@ -96,7 +98,8 @@ public sealed class NegotiationTests
         for (var cut = 1; cut < text.Length; cut++)
         {
             var negotiation = new LoginNegotiation(_ => true, _ => null, SystemEntropy.Instance, 1);
-            Assert.True(negotiation.Step(Request(LoginStage.Operational, LoginStage.Operational, transit: false, continues: true), Encoding.ASCII.GetBytes(text[..cut])).Text.IsEmpty);
+            var request = Request(LoginStage.Operational, LoginStage.Operational, transit: false, continues: true);
+            Assert.True(negotiation.Step(request, Encoding.ASCII.GetBytes(text[..cut])).Text.IsEmpty);
             Step(negotiation, text[cut..]);
             Assert.False(negotiation.Parameters.InitialR2T);
         }
@@ -127,8 +130,11 @@ public sealed class NegotiationTests
     [InlineData(LoginStage.Operational, LoginStage.Reserved)]
     [InlineData(LoginStage.FullFeature, LoginStage.FullFeature)]
     [InlineData(LoginStage.Reserved, LoginStage.FullFeature)]
-    public void Stages_only_go_forward(object current, object next) =>
-        Assert.Throws<NegotiationException>(() => Step(new LoginNegotiation(_ => true, _ => null, SystemEntropy.Instance, 1), Initiator.Names(), (LoginStage)current, (LoginStage)next));
+    public void Stages_only_go_forward(object current, object next)
+    {
+        var negotiation = new LoginNegotiation(_ => true, _ => null, SystemEntropy.Instance, 1);
+        Assert.Throws<NegotiationException>(() => Step(negotiation, Initiator.Names(), (LoginStage)current, (LoginStage)next));
+    }
 
     [Fact]
     public void A_login_that_never_ends_is_ended()
@@ -145,11 +151,13 @@ public sealed class NegotiationTests
     public void Ten_thousand_keys_are_too_many()
     {
         var text = string.Concat(Enumerable.Range(0, 1000).Select(i => $"X-{i}=1\0"));
-        Assert.Throws<NegotiationException>(() => Step(new LoginNegotiation(_ => true, _ => null, SystemEntropy.Instance, 1), Initiator.Names() + text));
+        Assert.Throws<NegotiationException>(
+            () => Step(new LoginNegotiation(_ => true, _ => null, SystemEntropy.Instance, 1), Initiator.Names() + text));
     }
 
     static LoginReply Step(
-        LoginNegotiation negotiation, string text, LoginStage current = LoginStage.Operational, LoginStage next = LoginStage.FullFeature, bool transit = true) =>
+        LoginNegotiation negotiation, string text, LoginStage current = LoginStage.Operational, LoginStage next = LoginStage.FullFeature,
+        bool transit = true) =>
         negotiation.Step(Request(current, next, transit), Encoding.ASCII.GetBytes(text));
 
     static LoginRequestPdu Request(LoginStage current, LoginStage next, bool transit, bool continues = false) =>

@@ -100,7 +100,8 @@ public sealed class RateLimitTests : IAsyncLifetime
         SendWrites(initiator);
         initiator.SendTaskManagement(TaskManagementFunction.AbortTaskSet);
         MustWait(0);
-        Assert.Contains(target.Server.Node.Sessions.All, session => session.Tasks.AbortsWaiting == 1); // The answer waits for it.
+        // The answer waits for it.
+        Assert.True(SpinWait.SpinUntil(() => target.Server.Node.Sessions.All.Any(session => session.Tasks.AbortsWaiting == 1), Hangs));
         gate.SetResult();
         Assert.Equal(TaskManagementResult.Complete, Result(initiator.Receive(Opcode.TaskManagementResponse)));
         Assert.Single(target.Device.Writes);

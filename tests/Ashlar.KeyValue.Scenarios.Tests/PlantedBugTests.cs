@@ -51,7 +51,8 @@ public sealed class PlantedBugTests
         new("*/backups*", 1, Features.Backups, FailureKind.Backup),
     ];
 
-    public static TheoryData<string> Bugs => [.. AllPlanted.Where((_, number) => TestTier.IsDeep || number % 3 == 0).Select(one => one.Bug)];
+    public static TheoryData<string> Bugs =>
+        [.. AllPlanted.Where((_, number) => TestTier.IsDeep || number % 3 == 0).Select(one => one.Bug)];
 
     [Fact]
     public void Every_planted_bug_finds_its_place_in_the_source()

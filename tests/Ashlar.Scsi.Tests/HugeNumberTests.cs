@@ -167,7 +167,8 @@ public sealed class HugeNumberTests(ITestOutputHelper output)
             $"{description.Name}: {result.Status} {result.Sense.Key}");
     }
 
-    [SuppressMessage("Reliability", "CA2012", Justification = "What is measured is what this thread allocates: it must not be another one.")]
+    [SuppressMessage(
+        "Reliability", "CA2012", Justification = "What is measured is what this thread allocates: it must not be another one.")]
     (ScsiResult Result, long Garbage) Run(byte[] cdb, byte[] parameters)
     {
         var before = GC.GetAllocatedBytesForCurrentThread();

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Ashlar.Storage;
 
 namespace Ashlar.Files;
@@ -10,24 +9,10 @@ namespace Ashlar.Files;
 /// <remarks>
 /// <para>A directory is made for it first (<see cref="Create"/>): a disk that is not mounted must not fill the one below. If that disk
 /// goes away, or fails, the cache is passed by.</para>
-/// <para>The file: a header of 4,096 bytes, and slots. Each slot is a head of 4,096 bytes and a piece.</para>
-/// <code>
-/// 0   8  "ASHLCACH"         0   8  "ASHLSLOT"
-/// 8   4  version: 1         8   8  customer
-/// 12  4  bytes of a piece   16  32 SHA-256 of the block
-/// 16  8  slots              48  8  generation
-/// 24  8  mark               56  4  length of the block
-/// 4092 4 CRC-32C            60  4  which piece
-///                           64  8  mark of the header
-///                           72  4  CRC-32C of the piece
-///                           76  4  CRC-32C of bytes 0..76
-/// </code>
 /// </remarks>
 public sealed class DiskCache : IPieceSource, IDisposable
 {
     const string FileName = "pieces", LockName = "lock";
-    const int HeaderBytes = 4096, HeadBytes = 80, PieceBytes = BufferPool.DefaultBufferBytes, SlotBytes = HeaderBytes + PieceBytes;
-    const int Version = 1, HeaderChecksumAt = HeaderBytes - sizeof(uint), HeadChecksumAt = 76;
 
     // A disk that is slower than the nodes remembers some of what they give, and takes no memory for the rest.
     const int MaxKeeping = 16;
@@ -51,10 +36,6 @@ public sealed class DiskCache : IPieceSource, IDisposable
         slots = new Slot[slotCount];
     }
 
-    static ReadOnlySpan<byte> Magic => "ASHLCACH"u8;
-
-    static ReadOnlySpan<byte> SlotMagic => "ASHLSLOT"u8;
-
     /// <summary>Requests that were answered from the disk, and those that were not.</summary>
     public (long Hits, long Misses) Requests => (Interlocked.Read(ref hits), Interlocked.Read(ref misses));
 
@@ -68,7 +49,7 @@ public sealed class DiskCache : IPieceSource, IDisposable
     }
 
     /// <summary>Bytes of content that it can have.</summary>
-    public long BoundBytes => (long)slots.Length * PieceBytes;
+    public long BoundBytes => (long)slots.Length * DiskCacheLayout.PieceBytes;
 
     /// <summary>Pieces that it is reading, or writing down.</summary>
     internal int Keeping => Volatile.Read(ref busy);
@@ -81,17 +62,10 @@ public sealed class DiskCache : IPieceSource, IDisposable
     public static void Create(IFileSystem files, string directory, long boundBytes, IEntropySource? entropy = null)
     {
         ArgumentNullException.ThrowIfNull(files);
-        var slotCount = SlotsIn(boundBytes);
+        var header = DiskCacheLayout.Header(DiskCacheLayout.SlotsIn(boundBytes), (entropy ?? SystemEntropy.Instance).NextUInt64());
         files.CreateDirectories(directory);
         using var held = files.Lock(NodeDirectory.Join(directory, LockName));
         using var file = files.Open(NodeDirectory.Join(directory, FileName), FileOpenMode.OpenOrCreate);
-        var header = new byte[HeaderBytes];
-        Magic.CopyTo(header);
-        BinaryPrimitives.WriteInt32LittleEndian(header.AsSpan(8), Version);
-        BinaryPrimitives.WriteInt32LittleEndian(header.AsSpan(12), PieceBytes);
-        BinaryPrimitives.WriteInt64LittleEndian(header.AsSpan(16), slotCount);
-        BinaryPrimitives.WriteUInt64LittleEndian(header.AsSpan(24), (entropy ?? SystemEntropy.Instance).NextUInt64());
-        BinaryPrimitives.WriteUInt32LittleEndian(header.AsSpan(HeaderChecksumAt), Crc32C.Compute(header.AsSpan(0, HeaderChecksumAt)));
         file.SetLength(0);
         file.Write(header, 0);
         file.Sync();
@@ -153,7 +127,7 @@ public sealed class DiskCache : IPieceSource, IDisposable
         try
         {
             var cache = OpenUnread(files, directory, source, buffers);
-            if (cache.slots.Length == SlotsIn(boundBytes)) return cache;
+            if (cache.slots.Length == DiskCacheLayout.SlotsIn(boundBytes)) return cache;
             cache.Dispose();
             return null;
         }
@@ -169,17 +143,9 @@ public sealed class DiskCache : IPieceSource, IDisposable
     static bool BeginsAsCache(IFileSystem files, string directory)
     {
         using var file = files.Open(NodeDirectory.Join(directory, FileName), FileOpenMode.ReadOnly);
-        var begin = new byte[Magic.Length];
+        var begin = new byte[DiskCacheLayout.Magic.Length];
         var length = file.Read(begin, 0);
-        return Magic.SequenceEqual(begin) || !begin.AsSpan(0, length).ContainsAnyExcept((byte)0);
-    }
-
-    static int SlotsIn(long boundBytes)
-    {
-        var slotCount = (boundBytes - HeaderBytes) / SlotBytes;
-        ArgumentOutOfRangeException.ThrowIfLessThan(slotCount, 1, nameof(boundBytes));
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(slotCount, int.MaxValue / 2, nameof(boundBytes));
-        return (int)slotCount;
+        return DiskCacheLayout.Magic.SequenceEqual(begin) || !begin.AsSpan(0, length).ContainsAnyExcept((byte)0);
     }
 
     static DiskCache OpenUnread(IFileSystem files, string directory, IPieceSource source, BufferPool buffers)
@@ -192,18 +158,8 @@ public sealed class DiskCache : IPieceSource, IDisposable
         try
         {
             held = files.Lock(NodeDirectory.Join(directory, LockName));
-            var header = new byte[HeaderBytes];
-            if (file.Read(header, 0) != HeaderBytes
-                || !header.AsSpan().StartsWith(Magic)
-                || BinaryPrimitives.ReadUInt32LittleEndian(header.AsSpan(HeaderChecksumAt))
-                    != Crc32C.Compute(header.AsSpan(0, HeaderChecksumAt)))
-                throw new CorruptDataException(path, 0, "this is no cache of files, or its header is damaged");
-            var version = BinaryPrimitives.ReadInt32LittleEndian(header.AsSpan(8));
-            if (version != Version || BinaryPrimitives.ReadInt32LittleEndian(header.AsSpan(12)) != PieceBytes)
-                throw new UnsupportedFormatException(path, $"a cache of version {version}; this program reads version {Version}");
-            var slotCount = BinaryPrimitives.ReadInt64LittleEndian(header.AsSpan(16));
-            if (slotCount is < 1 or > int.MaxValue / 2) throw new CorruptDataException(path, 16, $"a cache of {slotCount} slots");
-            return new DiskCache(source, buffers, file, held, BinaryPrimitives.ReadUInt64LittleEndian(header.AsSpan(24)), (int)slotCount);
+            var (slotCount, mark) = DiskCacheLayout.ReadHeader(file);
+            return new DiskCache(source, buffers, file, held, mark, slotCount);
         }
         catch
         {
@@ -267,12 +223,13 @@ public sealed class DiskCache : IPieceSource, IDisposable
         await OnDiskAsync(() =>
         {
             var content = buffer.Space.Span[..piece.LengthBytes];
-            isWhole = file.Read(content, PlaceOf(number) + HeaderBytes) == content.Length
+            isWhole = file.Read(content, DiskCacheLayout.ContentOf(number)) == content.Length
                 && Crc32C.Compute(content) == slots[number].Checksum;
         });
         lock (gate)
         {
             slots[number].Readers--;
+            Invariant.Require(slots[number].Readers >= 0);
             if (!isWhole && slots[number].Piece == piece) Free(number);
         }
 
@@ -302,12 +259,14 @@ public sealed class DiskCache : IPieceSource, IDisposable
             await OnDiskAsync(() =>
             {
                 if (!held.IsInPlace) throw StorageException.FromErrno("write", file.Path, Errno.NoEntry, "the cache is not where it was");
-                file.Write(content.Content.Span, PlaceOf(number) + HeaderBytes);
-                file.Write(Head(piece, checksum), PlaceOf(number));
+                file.Write(content.Content.Span, DiskCacheLayout.ContentOf(number));
+                file.Write(DiskCacheLayout.Head(piece, checksum, mark), DiskCacheLayout.HeadOf(number));
                 isDone = true;
             });
             lock (gate)
             {
+                // Nobody reads what is being written, or takes its place.
+                Invariant.Require(slots[number] is { IsWritten: true, Readers: 0, Piece: null });
                 slots[number].IsWritten = false;
                 if (!isDone || slotOf.ContainsKey(piece)) return;
                 slots[number].Piece = piece;
@@ -341,9 +300,10 @@ public sealed class DiskCache : IPieceSource, IDisposable
         }
     }
 
-    // Under the gate. The second chance: one that was used since the hand came by stays for another round.
+    // The second chance: one that was used since the hand came by stays for another round.
     bool TryTakeSlot(out int number)
     {
+        Invariant.Require(gate.IsHeldByCurrentThread);
         for (var step = 0; step < 2 * slots.Length; step++)
         {
             number = hand;
@@ -365,61 +325,30 @@ public sealed class DiskCache : IPieceSource, IDisposable
         return false;
     }
 
-    // Under the gate.
     void Free(int number)
     {
+        Invariant.Require(gate.IsHeldByCurrentThread);
         if (slots[number].Piece is { } piece) slotOf.Remove(piece);
         slots[number].Piece = null;
     }
 
     void Load()
     {
-        var head = new byte[HeadBytes];
-        var end = Math.Min(slots.Length, (file.LengthBytes - HeaderBytes + SlotBytes - 1) / SlotBytes);
+        var head = new byte[DiskCacheLayout.HeadBytes];
+        var end = Math.Min(slots.Length, DiskCacheLayout.SlotsBegunIn(file.LengthBytes));
         for (var number = 0; number < end && !isDisposed; number++)
         {
-            if (file.Read(head, PlaceOf(number)) != HeadBytes
-                || !head.AsSpan().StartsWith(SlotMagic)
-                || BinaryPrimitives.ReadUInt32LittleEndian(head.AsSpan(HeadChecksumAt)) != Crc32C.Compute(head.AsSpan(0, HeadChecksumAt))
-                || BinaryPrimitives.ReadUInt64LittleEndian(head.AsSpan(64)) != mark)
-                continue;
-            var name = new BlockName(
-                new ContentHash(head.AsSpan(16, ContentHash.SizeBytes)), BinaryPrimitives.ReadUInt64LittleEndian(head.AsSpan(48)));
-            var block = new FileBlock(name, BinaryPrimitives.ReadInt32LittleEndian(head.AsSpan(56)));
-            var piece = new BlockPiece(
-                new CustomerId(BinaryPrimitives.ReadUInt64LittleEndian(head.AsSpan(8))),
-                block,
-                BinaryPrimitives.ReadInt32LittleEndian(head.AsSpan(60)));
-            if (block.LengthBytes is < 1 or > BlockGeometry.MaxLengthBytes
-                || piece.Index < 0
-                || piece.Index >= BlockPiece.CountOf(block))
-                continue;
+            var isRead = file.Read(head, DiskCacheLayout.HeadOf(number)) == head.Length;
+            if (!isRead || DiskCacheLayout.ReadHead(head, mark) is not { } found) continue;
             lock (gate)
             {
                 // What was taken since it was opened has another piece than the head that was read tells of.
-                if (slots[number].WasTaken || !slotOf.TryAdd(piece, number)) continue;
-                slots[number].Piece = piece;
-                slots[number].Checksum = BinaryPrimitives.ReadUInt32LittleEndian(head.AsSpan(72));
+                if (slots[number].WasTaken || !slotOf.TryAdd(found.Piece, number)) continue;
+                slots[number].Piece = found.Piece;
+                slots[number].Checksum = found.Checksum;
             }
         }
     }
-
-    byte[] Head(BlockPiece piece, uint checksum)
-    {
-        var head = new byte[HeadBytes];
-        SlotMagic.CopyTo(head);
-        BinaryPrimitives.WriteUInt64LittleEndian(head.AsSpan(8), piece.Customer.Value);
-        piece.Block.Name.Hash.CopyTo(head.AsSpan(16));
-        BinaryPrimitives.WriteUInt64LittleEndian(head.AsSpan(48), piece.Block.Name.Generation);
-        BinaryPrimitives.WriteInt32LittleEndian(head.AsSpan(56), piece.Block.LengthBytes);
-        BinaryPrimitives.WriteInt32LittleEndian(head.AsSpan(60), piece.Index);
-        BinaryPrimitives.WriteUInt64LittleEndian(head.AsSpan(64), mark);
-        BinaryPrimitives.WriteUInt32LittleEndian(head.AsSpan(72), checksum);
-        BinaryPrimitives.WriteUInt32LittleEndian(head.AsSpan(HeadChecksumAt), Crc32C.Compute(head.AsSpan(0, HeadChecksumAt)));
-        return head;
-    }
-
-    static long PlaceOf(int number) => HeaderBytes + ((long)number * SlotBytes);
 
     struct Slot
     {

@@ -85,9 +85,9 @@ public sealed class MemoryCache(IPieceSource source, long boundBytes) : IPieceSo
         if (isLast) fetch.Release();
     }
 
-    // Under the gate.
     void Keep(BlockPiece piece, SharedBuffer buffer)
     {
+        Invariant.Require(gate.IsHeldByCurrentThread);
         buffer.Share();
         buffer.Keep();
         kept.Add(piece, byUse.AddFirst((piece, buffer)));

@@ -1,5 +1,6 @@
 using System.Text;
 using Ashlar.Files;
+using Ashlar.Storage;
 
 namespace Ashlar.S3;
 
@@ -71,6 +72,8 @@ sealed class ObjectLister(INamespace names, CustomerId customer)
                     : Line(listing, key, isDirectory && entry.IsImplicit ? null : entry);
                 if (line is not { } one) continue;
                 if (found.Count == listing.Limit) return new(found, true);
+                // A prefix stands for all that follow it, and is passed by: nothing comes twice.
+                Invariant.Require(found.Count == 0 || !string.Equals(found[^1].Name, one.Name, StringComparison.Ordinal));
                 found.Add(one);
                 if (isByDirectory || !one.IsPrefix) continue;
                 // The rest of the page may be of the same.

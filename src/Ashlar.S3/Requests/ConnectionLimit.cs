@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Ashlar.Storage;
 using Microsoft.AspNetCore.Connections;
 
 namespace Ashlar.S3;
@@ -52,7 +53,9 @@ sealed class ConnectionLimit(int most)
     {
         lock (gate)
         {
-            if (--open[network] == 0) open.Remove(network);
+            var left = --open[network];
+            Invariant.Require(left >= 0);
+            if (left == 0) open.Remove(network);
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Ashlar.Storage;
 
 namespace Ashlar.S3;
 
@@ -69,6 +70,7 @@ sealed class AwsChunkedBody(
             {
                 var read = await TakeAsync(destination[..(int)Math.Min(destination.Length, left)], cancellationToken);
                 left -= read;
+                Invariant.Require(left >= 0);
                 if (left == 0) await RequireLineEndAsync(cancellationToken);
                 return read;
             }
@@ -133,6 +135,7 @@ sealed class AwsChunkedBody(
 
     async ValueTask EndAsync(CancellationToken cancellationToken)
     {
+        Invariant.Require(left == 0 && chunkStart == chunkEnd); // All that was announced has been handed on.
         if (decodedLength is { } expected && total != expected) throw S3Error.IncompleteBody.Exception();
         if (trailer is not null) await ReadTrailerAsync(cancellationToken);
         // The last line end may be missing; nothing else may follow.

@@ -5,34 +5,12 @@ namespace Ashlar.CommandLine;
 /// <summary><c>ashlar export list</c> and <c>show</c>.</summary>
 static class ExportListCommands
 {
-    public static Verb CreateList(Terminal terminal, IReadOnlyList<ListColumn<Export>> columns)
-    {
-        var (list, watch) = (new ListOptions<Export>(terminal, columns), new WatchOptions(terminal));
-        var verb = new Verb(
-            "list",
-            "List the exports",
-            ["ashlar export list", "ashlar export ls --filter volume=vm1"],
-            async (invocation, cancellationToken) =>
-            {
-                using var client = ApiClient.For(invocation);
-                return await watch.RunAsync(
-                    invocation,
-                    token => client.ListAllAsync(
-                        ExportCommands.Url, ApiJson.Strict.ExportList, static page => (page.Items, page.Next), token),
-                    found =>
-                    {
-                        var items = list.Select(invocation, found);
-                        invocation.Write(
-                            new ExportList { Items = items }, ApiJson.Strict.ExportList, items.Select(static export => export.Name),
-                            (_, _) => list.WriteTable(invocation, items));
-                        return ExitCode.Ok;
-                    },
-                    cancellationToken);
-            });
-        foreach (var option in list.All.Concat(watch.All)) verb.Options.Add(option);
-        verb.Aliases.Add("ls");
-        return verb;
-    }
+    public static Verb CreateList(Terminal terminal, IReadOnlyList<ListColumn<Export>> columns) => ListVerb.Create(
+        terminal, columns, "List the exports",
+        ["ashlar export list", "ashlar export ls --filter volume=vm1"],
+        async (client, cancellationToken) => await client.ListAllAsync(
+            ExportCommands.Url, ApiJson.Strict.ExportList, static page => (page.Items, page.Next), cancellationToken),
+        static items => new ExportList { Items = items }, ApiJson.Strict.ExportList, static export => export.Name);
 
     public static Verb CreateShow()
     {

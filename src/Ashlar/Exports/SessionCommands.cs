@@ -28,31 +28,9 @@ static class SessionCommands
         CreateList(terminal),
     };
 
-    static Verb CreateList(Terminal terminal)
-    {
-        var (list, watch) = (new ListOptions<ClientSessionInfo>(terminal, Columns), new WatchOptions(terminal));
-        var verb = new Verb(
-            "list",
-            "List the clients that are attached to volumes and snapshots",
-            ["ashlar session list", "ashlar session ls --filter protocol=iscsi"],
-            async (invocation, cancellationToken) =>
-            {
-                using var client = ApiClient.For(invocation);
-                return await watch.RunAsync(
-                    invocation,
-                    token => client.GetAsync(Url, ApiJson.Strict.ClientSessionList, token),
-                    found =>
-                    {
-                        var items = list.Select(invocation, found.Items);
-                        invocation.Write(
-                            new ClientSessionList { Items = items }, ApiJson.Strict.ClientSessionList,
-                            items.Select(static each => each.Address), (_, _) => list.WriteTable(invocation, items));
-                        return ExitCode.Ok;
-                    },
-                    cancellationToken);
-            });
-        foreach (var option in list.All.Concat(watch.All)) verb.Options.Add(option);
-        verb.Aliases.Add("ls");
-        return verb;
-    }
+    static Verb CreateList(Terminal terminal) => ListVerb.Create(
+        terminal, Columns, "List the clients that are attached to volumes and snapshots",
+        ["ashlar session list", "ashlar session ls --filter protocol=iscsi"],
+        async (client, cancellationToken) => (await client.GetAsync(Url, ApiJson.Strict.ClientSessionList, cancellationToken)).Items,
+        static items => new ClientSessionList { Items = items }, ApiJson.Strict.ClientSessionList, static each => each.Address);
 }

@@ -40,34 +40,12 @@ static class NodeCommands
 
     static Argument<string> Name() => new("NODE") { Description = "The storage node" };
 
-    static Verb CreateList(Terminal terminal)
-    {
-        var (list, watch) = (new ListOptions<FileNode>(terminal, Columns), new WatchOptions(terminal));
-        var verb = new Verb(
-            "list",
-            "List the storage nodes",
-            ["ashlar node list", "ashlar node ls --columns name,state,path"],
-            async (invocation, cancellationToken) =>
-            {
-                using var client = ApiClient.For(invocation);
-                return await watch.RunAsync(
-                    invocation,
-                    token => client.ListAllAsync(
-                        CustomerApi.Nodes, ApiJson.Strict.FileNodeList, static page => (page.Items, page.Next), token),
-                    found =>
-                    {
-                        var items = list.Select(invocation, found);
-                        invocation.Write(
-                            new FileNodeList { Items = items }, ApiJson.Strict.FileNodeList, items.Select(static node => node.Name),
-                            (_, _) => list.WriteTable(invocation, items));
-                        return ExitCode.Ok;
-                    },
-                    cancellationToken);
-            });
-        foreach (var option in list.All.Concat(watch.All)) verb.Options.Add(option);
-        verb.Aliases.Add("ls");
-        return verb;
-    }
+    static Verb CreateList(Terminal terminal) => ListVerb.Create(
+        terminal, Columns, "List the storage nodes",
+        ["ashlar node list", "ashlar node ls --columns name,state,path"],
+        async (client, cancellationToken) => await client.ListAllAsync(
+            CustomerApi.Nodes, ApiJson.Strict.FileNodeList, static page => (page.Items, page.Next), cancellationToken),
+        static items => new FileNodeList { Items = items }, ApiJson.Strict.FileNodeList, static node => node.Name);
 
     static Verb CreateShow()
     {

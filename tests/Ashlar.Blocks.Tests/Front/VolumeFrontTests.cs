@@ -142,7 +142,8 @@ public sealed class VolumeFrontTests
         await Assert.ThrowsAsync<ReservationConflictException>(async () => await other.TrimAsync(0, BlockSize));
         await Assert.ThrowsAsync<ReservationConflictException>(async () => await other.WriteZeroesAsync(0, 1));
         await Assert.ThrowsAsync<ReservationConflictException>(async () => await other.HoldAsync(0, BlockSize));
-        await Assert.ThrowsAsync<ReservationConflictException>(async () => await other.DescribeExtentsAsync(Lba.Zero, 1, new BlockExtent[1]));
+        await Assert.ThrowsAsync<ReservationConflictException>(
+            async () => await other.DescribeExtentsAsync(Lba.Zero, 1, new BlockExtent[1]));
         await other.FlushAsync(); // What it wrote before may become durable.
         front.Access.Release(other); // Not its own.
         Assert.Same(holder, front.Access.ReservedBy);

@@ -19,7 +19,8 @@ sealed class Newcomer : IDisposable
     {
         this.directory = directory ?? Repository.Root;
         var dotnet = Path.GetDirectoryName(ResolveLink(ExternalTool.Find("dotnet")!))!;
-        var packages = Environment.GetEnvironmentVariable("NUGET_PACKAGES") ?? $"{Environment.GetFolderPath(Environment.SpecialFolder.UserProfile)}/.nuget/packages";
+        var packages = Environment.GetEnvironmentVariable("NUGET_PACKAGES")
+            ?? $"{Environment.GetFolderPath(Environment.SpecialFolder.UserProfile)}/.nuget/packages";
         string[] directories = [Repository.Root, dotnet, packages];
         machine = MachineCopy.Create([.. directories.Where(Directory.Exists)]);
         environment = new(Environments.Plain, StringComparer.Ordinal)
@@ -57,7 +58,8 @@ sealed class Newcomer : IDisposable
         // The first command that fails ends the script, and is named.
         const string Trap = "trap 'echo \"failed: $BASH_COMMAND\" >&2' ERR\n";
         var result = machine.Run(LongestCommand, environment, directory, "bash", "-Eeuo", "pipefail", "-c", Trap + command.Text);
-        if (result.ExitCode != 0) return $"{command.Place}: {command.Text}\nexit code {result.ExitCode}\n{result.Output}{result.Errors}\n{server?.Said}";
+        if (result.ExitCode != 0)
+            return $"{command.Place}: {command.Text}\nexit code {result.ExitCode}\n{result.Output}{result.Errors}\n{server?.Said}";
         return command.Output is { } promised && !Commands.Matches(promised, result.Output)
             ? $"{command.Place}: {command.Text}\npromises:\n{promised}\nprints:\n{result.Output}"
             : null;
@@ -65,7 +67,8 @@ sealed class Newcomer : IDisposable
 
     /// <summary>What lies about in the clone that git does not know: whatever was typed, a clean clone stays clean.</summary>
     public string Litter() => machine.Run(
-        LongestCommand, environment, Repository.Root, "git", "-c", "safe.directory=*", "status", "--porcelain", "--untracked-files=normal").MustSucceed();
+        LongestCommand, environment, Repository.Root,
+        "git", "-c", "safe.directory=*", "status", "--porcelain", "--untracked-files=normal").MustSucceed();
 
     public void StopServer()
     {

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Ashlar.KeyValue;
 using Ashlar.Simulation;
 using Ashlar.Storage;
@@ -14,31 +13,13 @@ namespace Ashlar.Files.Tests;
 public sealed class FileCrashTests(ITestOutputHelper output)
 {
     [Fact]
-    public async Task Whatever_a_crash_leaves_keeps_the_invariants_and_every_file_that_was_answered()
-    {
-        var seed = TestSeeds.First(nameof(Whatever_a_crash_leaves_keeps_the_invariants_and_every_file_that_was_answered));
-        var workloads = TestTier.Choose(2, 40);
-        var (distinct, nested, deaths) = (0, 0, 0);
-        for (var i = 0; i < workloads; i++)
-        {
-            var result = await ExploreAsync(seed + (ulong)i, TestTier.Choose(120, 1000));
-            distinct += result.Distinct;
-            nested += result.Nested;
-            deaths += result.Deaths;
-        }
-
-        output.WriteLine(JsonSerializer.Serialize(new
-        {
-            line = "file crash states",
-            seed,
-            workloads,
-            distinct,
-            nested,
-            deaths,
-            failures = 0,
-        }));
-        if (TestSeeds.Replayed is null) Assert.True(distinct >= TestTier.Choose(200, 20_000), $"only {distinct} states");
-    }
+    public Task Whatever_a_crash_leaves_keeps_the_invariants_and_every_file_that_was_answered() => CrashExploration.RunAsync(
+        "file crash states",
+        nameof(Whatever_a_crash_leaves_keeps_the_invariants_and_every_file_that_was_answered),
+        TestTier.Choose(2, 40),
+        TestTier.Choose(200, 20_000),
+        seed => ExploreAsync(seed, TestTier.Choose(120, 1000)),
+        output);
 
     [Theory]
     [InlineData("files are not synced")]

@@ -11,6 +11,9 @@ namespace Ashlar.Files.Tests;
 /// <summary>A process with the whole store on real directories is killed, or stands still, at each step of an upload.</summary>
 public sealed partial class GatewayDeathTests(ITestOutputHelper output)
 {
+    // The victim that is stopped has a lease of a second.
+    static readonly TimeSpan LongerThanTheLease = TimeSpan.FromSeconds(1.5);
+
     const int KilledExitCode = 128 + 9, StopSignal = 19, ContinueSignal = 18;
 
     public static TheoryData<string, bool> Steps => new()
@@ -47,7 +50,7 @@ public sealed partial class GatewayDeathTests(ITestOutputHelper output)
         try
         {
             Assert.Equal(0, Signal(victim.Id, StopSignal));
-            await Task.Delay(1500);
+            await Task.Delay(LongerThanTheLease); // By the clock of another process, which goes on while it stands still.
             Assert.Equal(0, Signal(victim.Id, ContinueSignal));
             await victim.StandardInput.WriteLineAsync();
             var answer = await victim.StandardOutput.ReadLineAsync();

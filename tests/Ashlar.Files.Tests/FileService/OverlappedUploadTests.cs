@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Ashlar.Simulation;
+using Ashlar.Storage;
 using Ashlar.TestKit;
 
 namespace Ashlar.Files.Tests;
@@ -51,31 +52,32 @@ public sealed class OverlappedUploadTests
         Assert.Empty(await rig.Store.ListIntentsAsync(null, null, false, 10));
     }
 
+    /// <summary>What a commit records is durable: until the last block is, nothing ends, and no copies are named.</summary>
     [Fact]
-    public async Task The_last_block_is_durable_before_the_file_is_visible()
+    public async Task The_last_block_is_durable_before_the_content_has_been_taken()
     {
-        var committing = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var isDurable = false;
+        var release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var nodes = new WatchedNodes(new SimulatedFileSystem(isRecording: false))
         {
-            Before = async what =>
-            {
-                if (!what.StartsWith("install", StringComparison.Ordinal)) return;
-                // Long enough for a commit that does not wait.
-                await Task.WhenAny(committing.Task, Task.Delay(500));
-                isDurable = !committing.Task.IsCompleted;
-            },
+            Before = what => what.StartsWith("install", StringComparison.Ordinal) ? release.Task : Task.CompletedTask,
         };
         await using var rig = await CreateAsync(nodes);
-        rig.ServeThrough(store => Intercepted<IMetadataStore>.Create(store, before: method =>
-        {
-            if (method == nameof(IUploads.CommitAsync)) committing.TrySetResult();
-            return Task.CompletedTask;
-        }));
-        await rig.PutAsync("/f", FileRig.Content(Block)).WaitAsync(Waiting.Limit);
-        Assert.True(committing.Task.IsCompleted);
-        Assert.True(isDurable);
-        StoreInvariants.Check(rig.Store, rig.Nodes);
+        var (path, content) = (FilePath.Parse("/f"), FileRig.Content(Block));
+        var intent = (await rig.Store.OpenIntentAsync(rig.Customer, 1, path, "a test", FileRig.Lease)).Token;
+        // It is pinned by now, so that nothing but the nodes is waited for.
+        var pins = await rig.Store.PinAsync(intent, [new(ContentHash.Of(content), Block)]);
+        var store = Intercepted<IMetadataStore>.Create(
+            rig.Store,
+            planted: (nameof(IUploads.PinAsync), (IntentToken _, IReadOnlyList<WantedBlock> _, CancellationToken _) => Task.FromResult(pins)));
+        await using var upload = new ContentUpload(store, nodes, rig.Options, new(), rig.Customer, path, new());
+        var source = new MemoryStream(content);
+        Assert.Null(await upload.BeginAsync(source, default));
+        var taking = upload.TakeAsync(source, intent, default);
+        Assert.False(taking.IsCompleted);
+        Assert.Throws<InvariantException>(() => upload.Written);
+        release.SetResult();
+        await taking.WaitAsync(Waiting.Limit);
+        Assert.Single(upload.Written);
     }
 
     /// <summary>Content long enough waits for its hash at its beginning, so that nothing of known content goes to nodes.</summary>

@@ -6,7 +6,9 @@ using Ashlar.TestKit;
 
 namespace Ashlar.Interop.Tests.Files;
 
-/// <summary>Disks of a server that runs: full, read-only, or another where a node is. What is stored stays, and what is answered is so.</summary>
+/// <summary>
+/// Disks of a server that runs: full, read-only, or another where a node is. What is stored stays, and what is answered is so.
+/// </summary>
 public sealed class FileDiskFaultTests : IAsyncLifetime
 {
     readonly TemporaryDirectory directory = TemporaryDirectory.OnDisk();
@@ -55,7 +57,9 @@ public sealed class FileDiskFaultTests : IAsyncLifetime
         });
     }
 
-    /// <summary>Another file system appears where a node is, while the server runs and when it starts: empty, or a copy of another.</summary>
+    /// <summary>
+    /// Another file system appears where a node is, while the server runs and when it starts: empty, or a copy of another.
+    /// </summary>
     [FullDiskTheory]
     [InlineData(false)]
     [InlineData(true)]

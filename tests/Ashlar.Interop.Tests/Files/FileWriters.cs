@@ -22,7 +22,11 @@ sealed class FileWriters : IDisposable
     {
         this.ledger = ledger;
         client = Connect(server);
-        writers = [.. Enumerable.Range(0, 4).Select(writer => Task.Run(() => RunAsync(writer, new Random((int)(seed * 31 % 65521) + writer))))];
+        writers =
+        [
+            .. Enumerable.Range(0, 4)
+                .Select(writer => Task.Run(() => RunAsync(writer, new Random((int)(seed * 31 % 65521) + writer)))),
+        ];
     }
 
     public static AmazonS3Client Connect(AshlarProcess server)

@@ -145,7 +145,8 @@ sealed class NbdClient : IDisposable
     }
 
     /// <summary>Sends a request and receives its whole reply, as the only one under way.</summary>
-    public List<ReplyChunk> Call(CommandCode command, ulong offset, uint length, CommandFlags flags = CommandFlags.None, byte[]? payload = null)
+    public List<ReplyChunk> Call(
+        CommandCode command, ulong offset, uint length, CommandFlags flags = CommandFlags.None, byte[]? payload = null)
     {
         var cookie = Request(command, offset, length, flags, payload);
         var chunks = new List<ReplyChunk>();
@@ -158,7 +159,8 @@ sealed class NbdClient : IDisposable
         return chunks;
     }
 
-    public NbdError ErrorOf(CommandCode command, ulong offset, uint length, CommandFlags flags = CommandFlags.None, byte[]? payload = null) =>
+    public NbdError ErrorOf(
+        CommandCode command, ulong offset, uint length, CommandFlags flags = CommandFlags.None, byte[]? payload = null) =>
         Call(command, offset, length, flags, payload)[^1].Error;
 
     public void Write(ulong offset, byte[] data, CommandFlags flags = CommandFlags.None) =>

@@ -10,7 +10,8 @@ sealed class NbdFixture : INbdExports, IAsyncDisposable
     readonly List<string> reports = [];
     readonly Dictionary<string, VolumeFront> fronts = new(StringComparer.Ordinal);
 
-    public NbdFixture(IBlockDevice? device = null, TimeSpan? handshakeTimeout = null, TimeSpan? transferTimeout = null, int maxConnections = 64,
+    public NbdFixture(
+        IBlockDevice? device = null, TimeSpan? handshakeTimeout = null, TimeSpan? transferTimeout = null, int maxConnections = 64,
         BufferPool? buffers = null, TimeProvider? clock = null, NbdTls? tls = null)
     {
         Buffers = buffers ?? new();

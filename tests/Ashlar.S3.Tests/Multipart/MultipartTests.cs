@@ -72,7 +72,8 @@ public sealed class MultipartTests : IAsyncLifetime
             ? Convert.ToBase64String(RunningChecksum.Of(algorithm, [.. sums[0], .. sums[1]])) + "-2"
             : Convert.ToBase64String(RunningChecksum.Of(algorithm, [.. parts[0], .. parts[1]]));
         var named = string.Concat(Enumerable.Range(0, 2).Select(i =>
-            $"<Part><ETag>{tags[i + 1]}</ETag><PartNumber>{i + 1}</PartNumber><{algorithm.ElementOf()}>{Convert.ToBase64String(sums[i])}</{algorithm.ElementOf()}></Part>"));
+            $"<Part><ETag>{tags[i + 1]}</ETag><PartNumber>{i + 1}</PartNumber>"
+                + $"<{algorithm.ElementOf()}>{Convert.ToBase64String(sums[i])}</{algorithm.ElementOf()}></Part>"));
         // Here the header is the checksum of the object, and not of the body that names its parts.
         var complete = Complete(id, named).With("x-amz-checksum-type", type);
         var wrong = Convert.ToBase64String(RunningChecksum.Of(algorithm, [])) + (type == "COMPOSITE" ? "-2" : "");

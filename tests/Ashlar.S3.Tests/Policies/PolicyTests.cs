@@ -17,7 +17,10 @@ public sealed class PolicyTests : IAsyncLifetime
 
     static string Policy(string action = "\"s3:GetObject\"", string resource = "\"arn:aws:s3:::bucket/open/*\"", string effect = "Allow",
         string principal = "\"*\"", string more = "") =>
-        $$"""{"Version":"2012-10-17","Statement":[{"Sid":"a","Effect":"{{effect}}","Principal":{{principal}},"Action":{{action}},"Resource":{{resource}}{{more}}}]}""";
+        $$"""{"Version":"2012-10-17","Statement":[{"Sid":"a","Effect":"{{effect}}","Principal":{{principal}},"""
+            + $$"""
+              "Action":{{action}},"Resource":{{resource}}{{more}}}]}
+              """;
 
     Task<RawResponse> SetAsync(string policy) => rig.RunAsync(rig.Call("PUT", "/bucket").Ask("policy").Send(policy));
 

@@ -21,7 +21,8 @@ public sealed class XmlAnswerTests
             .Typed("Grantee", "CanonicalUser", grantee => grantee.Text("ID", "me")).Owner("me").Raw("<Raw>1</Raw>");
         var text = await SendAsync(answer);
         Assert.Equal(
-            "<?xml version=\"1.0\" encoding=\"utf-8\"?><ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Name>bucket</Name>"
+            "<?xml version=\"1.0\" encoding=\"utf-8\"?>"
+            + "<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Name>bucket</Name>"
             + "<Prefix></Prefix><MaxKeys>-9223372036854775808</MaxKeys><IsTruncated>true</IsTruncated>"
             + "<LastModified>2026-11-29T23:02:03.045Z</LastModified><ETag>\"a\"b&lt;\"</ETag>"
             + "<Contents><Inner><Key>x</Key></Inner></Contents>"

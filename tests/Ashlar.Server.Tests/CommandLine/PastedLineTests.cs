@@ -24,7 +24,9 @@ public sealed class PastedLineTests
             stop.Token);
         while (!run.IsCompleted && !output.ToString().Contains("Ctrl-C", StringComparison.Ordinal)) await Task.Yield();
         var named = $"--data '{Path.GetFullPath(data)}'";
-        Assert.Contains($"\n  ./ashlar volume create vm1 --size 10GiB {named}\n  ./ashlar status {named}\n", output.ToString(), StringComparison.Ordinal);
+        Assert.Contains(
+            $"\n  ./ashlar volume create vm1 --size 10GiB {named}\n  ./ashlar status {named}\n",
+            output.ToString(), StringComparison.Ordinal);
         await stop.CancelAsync();
         Assert.Equal(ExitCode.Ok, await run);
     }

@@ -14,7 +14,13 @@ public sealed class FileStoreCrashTests
     [Fact]
     public async Task Power_may_fail_at_any_moment_while_the_store_is_made_and_a_node_added()
     {
-        var options = new CrashExplorerOptions { StateBudget = TestTier.Choose(30, 300), NestedOneIn = 20, KilledOneIn = 3, NestedBudget = 2 };
+        var options = new CrashExplorerOptions
+        {
+            StateBudget = TestTier.Choose(30, 300),
+            NestedOneIn = 20,
+            KilledOneIn = 3,
+            NestedBudget = 2,
+        };
         var result = await CrashExplorer.ExploreAsync(disk => WorkAsync(disk, disk), CheckAsync, options);
         if (options.Replay is not null) return;
         Assert.True(result.Images >= TestTier.Choose(18, 150), result.ToString());

@@ -110,7 +110,10 @@ public sealed class SignalTests
         await using var running = await RunningProgram.StartAsync();
         // Without the list of its dependencies the program finds what lies beside it, and fails where it loads anything else.
         string[] needed =
-            ["ashlar.dll", "ashlar.runtimeconfig.json", "System.CommandLine.dll", "Ashlar.Api.dll", "Ashlar.Storage.dll", "Ashlar.Planning.dll"];
+        [
+            "ashlar.dll", "ashlar.runtimeconfig.json", "System.CommandLine.dll", "Ashlar.Api.dll", "Ashlar.Storage.dll",
+            "Ashlar.Planning.dll",
+        ];
         foreach (var name in needed)
             File.Copy(Path.Combine(Path.GetDirectoryName(ProgramPath)!, name), directory[name]);
         using var command = Start(directory["ashlar.dll"], "status", "--data", running.Data);

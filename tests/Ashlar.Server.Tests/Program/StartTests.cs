@@ -18,7 +18,8 @@ public sealed class StartTests
         await using var server = await RunningProgram.StartAsync();
         var second = await CalledProgram.RunAsync(["up", "--data", server.Data, .. FreePorts]);
         Assert.Equal((6, ""), (second.ExitCode, second.Out));
-        Assert.StartsWith($"error: {server.Data} is served by process {Environment.ProcessId} already\n", second.Error, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"error: {server.Data} is served by process {Environment.ProcessId} already\n", second.Error, StringComparison.Ordinal);
         Assert.Equal(0, (await server.CallAsync("status")).ExitCode);
     }
 
@@ -35,9 +36,11 @@ public sealed class StartTests
         taker.Start();
         var port = ((IPEndPoint)taker.LocalEndpoint).Port;
         string[] others = [.. FreePorts.Chunk(2).Where(pair => pair[0] != option).SelectMany(pair => pair)];
-        var result = await CalledProgram.RunAsync(["up", "--data", directory["data"], "--pool-size", "64MiB", option, $"{port}", .. others]);
+        var result = await CalledProgram.RunAsync(
+            ["up", "--data", directory["data"], "--pool-size", "64MiB", option, $"{port}", .. others]);
         Assert.Equal((6, ""), (result.ExitCode, result.Out));
-        Assert.Contains($"cannot listen on 127.0.0.1:{port}: the port is taken by another program\n", result.Error, StringComparison.Ordinal);
+        Assert.Contains(
+            $"cannot listen on 127.0.0.1:{port}: the port is taken by another program\n", result.Error, StringComparison.Ordinal);
         Assert.Contains($"hint: choose another port by {option};", result.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("Exception", result.Error, StringComparison.Ordinal);
         Assert.Empty(Directory.GetFileSystemEntries(directory.DirectoryPath));
@@ -51,7 +54,8 @@ public sealed class StartTests
         var result = await CalledProgram.RunAsync(["up", "--data", directory["data"], "--pool-size", "1GiB", .. FreePorts]);
         Assert.Equal((6, ""), (result.ExitCode, result.Out));
         Assert.StartsWith(
-            "error: pool main holds 64 MiB, and is to be started with 1 GiB\nhint: leave --pool-size out", result.Error, StringComparison.Ordinal);
+            "error: pool main holds 64 MiB, and is to be started with 1 GiB\nhint: leave --pool-size out",
+            result.Error, StringComparison.Ordinal);
         await using var again = await RunningProgram.StartInAsync(directory["data"]);
         Assert.Equal(64 << 20, again.Status.Pools[0].CapacityBytes);
     }

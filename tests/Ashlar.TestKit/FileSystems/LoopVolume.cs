@@ -51,7 +51,10 @@ public sealed partial class LoopVolume : IDisposable
         volume.Remount();
     });
 
-    /// <summary>Null while the device works, else what is wrong with it. Then nothing that was read from the volume says anything about who wrote it.</summary>
+    /// <summary>
+    /// Null while the device works, else what is wrong with it. Then nothing that was read from the volume says anything about who wrote
+    /// it.
+    /// </summary>
     public string? WhyBroken => device!.WhyBroken();
 
     string Image => ImageIn(root);

@@ -12,7 +12,7 @@ namespace Ashlar.Transport.Tests.Connections;
 /// <summary>A connection under TLS: what goes in comes out, however it is cut, and nobody waits for ever.</summary>
 public sealed class TlsTests : IAsyncDisposable
 {
-    const int FloodBytes = 8 << 20;
+    const int FloodBytes = 8 << 20, UnreadBytes = 32 << 10;
 
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
@@ -51,9 +51,11 @@ public sealed class TlsTests : IAsyncDisposable
     [Fact]
     public void Replies_that_are_not_taken_off_for_a_while_come_whole_and_in_order()
     {
-        using var tls = Connect(SslProtocols.Tls13, drips: false);
+        var socket = Dial();
+        using var tls = Connect(SslProtocols.Tls13, drips: false, socket);
         tls.Write(Unit(-1, []));
-        Thread.Sleep(300); // The kernel takes no more of it by then.
+        // Far more is on its way than the kernel takes.
+        Assert.True(SpinWait.SpinUntil(() => socket.Available >= UnreadBytes, Patience), "nothing comes");
         var flood = new byte[FloodBytes];
         tls.ReadExactly(flood);
         Assert.Equal(Flood(), flood);
@@ -86,9 +88,9 @@ public sealed class TlsTests : IAsyncDisposable
         Assert.All(reports, line => Assert.Contains("the handshake took too long", line, StringComparison.Ordinal));
     }
 
-    SslStream Connect(SslProtocols protocol, bool drips)
+    SslStream Connect(SslProtocols protocol, bool drips, Socket? socket = null)
     {
-        var network = new NetworkStream(Dial(), ownsSocket: true);
+        var network = new NetworkStream(socket ?? Dial(), ownsSocket: true);
         var tls = new SslStream(drips ? new Drip(network) : network, leaveInnerStreamOpen: false);
         tls.AuthenticateAsClient(certificates.ClientOptions(protocol));
         return tls;

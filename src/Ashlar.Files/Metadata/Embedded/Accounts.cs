@@ -182,9 +182,9 @@ sealed class Account(CustomerId customer, Quota quota, Usage used, long pinnedBy
         }
     }
 
-    // In the gate.
     void Announce(ulong upload, long change)
     {
+        Invariant.Require(gate.IsHeldByCurrentThread);
         if (change == 0) return;
         announcedBytes += change;
         var left = announced.GetValueOrDefault(upload) + change;
@@ -197,6 +197,7 @@ sealed class Account(CustomerId customer, Quota quota, Usage used, long pinnedBy
 
     void Check(Usage change, long givenBackBytes)
     {
+        Invariant.Require(gate.IsHeldByCurrentThread);
         var taken = used + reserved;
         Check("bytes", Math.Max(0, taken.Bytes + pinnedBytes + announcedBytes - givenBackBytes), change.Bytes, quota.Bytes);
         Check("files", taken.Files, change.Files, quota.Files);
