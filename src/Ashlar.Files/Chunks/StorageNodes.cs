@@ -225,6 +225,7 @@ public sealed record Redundancy(int Nodes, int UsableNodes, int FailureDomains, 
     public string? Risk => (Nodes, FailureDomains, UsableNodes) switch
     {
         (0, _, _) => "There is no storage node: nothing can be stored.",
+        (1, _, 0) => "The one storage node takes no blocks: nothing can be stored.",
         (1, _, _) => "There is one storage node: files are stored once, and lost with its disk.",
         _ when UsableNodes < AcknowledgedCopies =>
             $"{UsableNodes} of {Nodes} storage nodes take blocks, and {AcknowledgedCopies} are needed: nothing can be stored.",

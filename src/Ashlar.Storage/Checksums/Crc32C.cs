@@ -8,7 +8,8 @@ namespace Ashlar.Storage;
 /// <remarks>
 /// The processor's instruction takes one step per cycle but answers after three, so a single chain leaves it idle two thirds
 /// of the time. Long spans are therefore cut in three, run side by side and joined: the checksum of <c>a + b</c> is that
-/// of <c>a</c>, moved on over as many zero bytes as <c>b</c> has, exclusive-or that of <c>b</c> from zero.
+/// of <c>a</c>, moved on over as many zero bytes as <c>b</c> has, exclusive-or that of <c>b</c> from zero. Where the processor can,
+/// <see cref="Crc32CFolding"/> does it, three times as fast.
 /// </remarks>
 public static class Crc32C
 {
@@ -23,6 +24,14 @@ public static class Crc32C
 
     /// <summary>Continues a checksum: <c>Append(Compute(a), b)</c> equals <c>Compute(a + b)</c>.</summary>
     public static uint Append(uint checksum, ReadOnlySpan<byte> data)
+    {
+        if (!Crc32CFolding.IsSupported || data.Length < Crc32CFolding.LeastBytes) return AppendInStretches(checksum, data);
+        var (crc, done) = Crc32CFolding.MoveOver(~checksum, data);
+        return AppendPlainly(~crc, data[done..]);
+    }
+
+    /// <summary>By the processor's instruction for the CRC, three chains side by side.</summary>
+    internal static uint AppendInStretches(uint checksum, ReadOnlySpan<byte> data)
     {
         if (data.Length < 3 * ShortStretchBytes) return AppendPlainly(checksum, data);
 

@@ -6,6 +6,9 @@ public sealed partial class Connection
     const int ReceiveBufferBytes = 128 * 1024;
     const int DirectReceiveBytes = ReceiveBufferBytes / 4;
 
+    // Behind a large payload most often another one comes: what of it is received together with its header is copied once more.
+    const int WindowAfterLargeBytes = 4 * 1024;
+
     // What becomes of bytes that arrive now. The handler takes them as part of a unit, or waits for them; once its wait is
     // ended by Drain, no byte starts a unit any more. Each change is one compare-and-swap, so a unit is never half taken.
     const int InputTaken = 0;
@@ -15,6 +18,7 @@ public sealed partial class Connection
     readonly byte[] buffer = GC.AllocateUninitializedArray<byte>(ReceiveBufferBytes);
     int start;
     int end;
+    int window = ReceiveBufferBytes;
     int input = InputTaken;
     volatile bool draining;
 
@@ -52,12 +56,13 @@ public sealed partial class Connection
         // Either Drain sees that we wait and wakes us, or we see that it began: the exchange is a fence between the two.
         if (Interlocked.CompareExchange(ref input, InputAwaited, InputTaken) == InputEnded || draining) return DataArrival.Ended;
         start = end = 0;
-        var received = ReceiveSome(buffer);
+        var received = ReceiveSome(buffer.AsSpan(0, window));
         var isDrained = Interlocked.CompareExchange(ref input, InputTaken, InputAwaited) == InputEnded;
         if (isDrained || received == 0) return DataArrival.Ended;
         // Silence is allowed once the handshake is over; within it, ReceiveSome checks the deadline.
         if (received == IWire.TimedOut) return DataArrival.None;
         end = received;
+        window = ReceiveBufferBytes;
         return DataArrival.Arrived;
     }
 
@@ -82,7 +87,7 @@ public sealed partial class Connection
         var deadline = Deadline.In(transferTimeout, time);
         while (byteCount > 0)
         {
-            if (BufferedBytes == 0) Refill(deadline);
+            if (BufferedBytes == 0) Refill(deadline, ReceiveBufferBytes);
             var skipped = (int)Math.Min(byteCount, BufferedBytes);
             start += skipped;
             byteCount -= skipped;
@@ -135,11 +140,12 @@ public sealed partial class Connection
         {
             if (destination.Length >= DirectReceiveBytes)
             {
+                window = WindowAfterLargeBytes;
                 destination = destination[ReceivePart(destination, deadline)..];
                 continue;
             }
             // Small remainders go through the buffer, so that one call picks up the requests that follow.
-            Refill(deadline);
+            Refill(deadline, Math.Min(ReceiveBufferBytes, destination.Length + window));
             var taken = Math.Min(BufferedBytes, destination.Length);
             buffer.AsSpan(0, taken).CopyTo(destination);
             start = taken;
@@ -147,10 +153,10 @@ public sealed partial class Connection
         }
     }
 
-    void Refill(Deadline deadline)
+    void Refill(Deadline deadline, int mostBytes)
     {
         start = end = 0;
-        end = ReceivePart(buffer, deadline);
+        end = ReceivePart(buffer.AsSpan(0, mostBytes), deadline);
     }
 
     // Part of a unit. One call may begin just before the deadline and then wait as long again, no longer.

@@ -51,6 +51,14 @@ public sealed class ChunkWriteTests
         Assert.Contains("nothing can be stored", (await rig.Known.GetRedundancyAsync()).Risk, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_node_that_is_alone_and_takes_no_blocks_is_said_to_take_none()
+    {
+        await using var rig = new NodeRig(1);
+        rig.Nodes[0].DieAfter(0);
+        Assert.Contains("nothing can be stored", (await rig.Known.GetRedundancyAsync()).Risk, StringComparison.Ordinal);
+    }
+
     /// <summary>A burst of work: the nodes have all bytes, and say that they are too busy to end the upload.</summary>
     [Fact]
     public async Task Nodes_that_are_too_busy_at_the_last_step_are_asked_again_and_nothing_is_sent_twice()
