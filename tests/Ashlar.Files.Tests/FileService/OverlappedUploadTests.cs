@@ -66,9 +66,8 @@ public sealed class OverlappedUploadTests
         var intent = (await rig.Store.OpenIntentAsync(rig.Customer, 1, path, "a test", FileRig.Lease)).Token;
         // It is pinned by now, so that nothing but the nodes is waited for.
         var pins = await rig.Store.PinAsync(intent, [new(ContentHash.Of(content), Block)]);
-        var store = Intercepted<IMetadataStore>.Create(
-            rig.Store,
-            planted: (nameof(IUploads.PinAsync), (IntentToken _, IReadOnlyList<WantedBlock> _, CancellationToken _) => Task.FromResult(pins)));
+        var answer = (IntentToken _, IReadOnlyList<WantedBlock> _, CancellationToken _) => Task.FromResult(pins);
+        var store = Intercepted<IMetadataStore>.Create(rig.Store, planted: (nameof(IUploads.PinAsync), answer));
         await using var upload = new ContentUpload(store, nodes, rig.Options, new(), rig.Customer, path, new());
         var source = new MemoryStream(content);
         Assert.Null(await upload.BeginAsync(source, default));
