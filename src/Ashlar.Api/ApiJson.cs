@@ -73,6 +73,9 @@ namespace Ashlar.Api;
 [JsonSerializable(typeof(CreateExport))]
 [JsonSerializable(typeof(ChangeExport))]
 [JsonSerializable(typeof(ClientSessionList))]
+[JsonSerializable(typeof(Portal))]
+[JsonSerializable(typeof(PortalList))]
+[JsonSerializable(typeof(ChangePortal))]
 [JsonSerializable(typeof(Problem))]
 public sealed partial class ApiJson : JsonSerializerContext
 {

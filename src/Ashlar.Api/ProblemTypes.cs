@@ -45,6 +45,9 @@ public static class ProblemTypes
     /// <summary>There is no such export.</summary>
     public const string ExportNotFound = Prefix + "export-not-found";
 
+    /// <summary>There is no such portal.</summary>
+    public const string PortalNotFound = Prefix + "portal-not-found";
+
     /// <summary>There is no such snapshot.</summary>
     public const string SnapshotNotFound = Prefix + "snapshot-not-found";
 

@@ -8,7 +8,8 @@ namespace Ashlar.Iscsi;
 /// <summary>
 /// The target side of all connections through all portals: reservations, resets and session reinstatement know no portals.
 /// </summary>
-sealed class IscsiNode(IIscsiTargets targets, BufferPool buffers, Action<string> report, IEntropySource entropy)
+sealed class IscsiNode(
+    IIscsiTargets targets, BufferPool buffers, Action<string> report, IEntropySource entropy, IPathStates paths)
 {
     readonly UnitTable units = new();
 
@@ -18,6 +19,9 @@ sealed class IscsiNode(IIscsiTargets targets, BufferPool buffers, Action<string>
     public IEntropySource Entropy => entropy;
 
     public SessionTable Sessions { get; } = new();
+
+    /// <summary>How units are reached through each portal.</summary>
+    public IPathStates Paths => paths;
 
     /// <summary>Where the node can be reached; nowhere until all portals listen.</summary>
     public PortalAddresses Portals { get; set; } = new([], null);
@@ -35,7 +39,14 @@ sealed class IscsiNode(IIscsiTargets targets, BufferPool buffers, Action<string>
         target.Name,
         $"{target.Name},t,0x{portalGroupTag:x4}",
         portalGroupTag,
-        target.Luns.Select(units.Open));
+        target.Luns.Select(units.Open),
+        paths);
+
+    /// <summary>The state of a portal has changed: every session hears of it, by whatever portal it came (SPC-4, 5.15.2.1).</summary>
+    public void PathsChanged(object? sender, EventArgs change)
+    {
+        foreach (var session in Sessions.All) session.Nexus?.PathsChanged();
+    }
 
     /// <summary>
     /// Ends a session. Order: nothing of it runs any more, so no late write can land; then its reservations end and the

@@ -1,4 +1,5 @@
 using System.Net;
+using Ashlar.Blocks;
 using Ashlar.Storage;
 using Ashlar.Transport;
 
@@ -36,6 +37,7 @@ public sealed class IscsiServer : IAsyncDisposable
     /// <param name="advertise">
     /// Name or address, without a port, that discovery answers instead of those of the portals; null for these.
     /// </param>
+    /// <param name="paths">How units are reached through each of the portals; null where all of them are the best.</param>
     /// <param name="entropy">Where challenges of initiators come from; null for the system's chance.</param>
     /// <exception cref="ListenException">A port is taken; then none is listened on.</exception>
     public static IscsiServer Start(
@@ -44,18 +46,22 @@ public sealed class IscsiServer : IAsyncDisposable
         BufferPool buffers,
         Action<string> report,
         string? advertise = null,
+        IPathStates? paths = null,
         IEntropySource? entropy = null)
     {
         var reports = new ReportLimiter("iscsi", report, TimeProvider.System);
-        var node = new IscsiNode(targets, buffers, reports.Report, entropy ?? SystemEntropy.Instance);
+        var node = new IscsiNode(
+            targets, buffers, reports.Report, entropy ?? SystemEntropy.Instance, paths ?? new PathStates(portals.Count));
         var listeners = ListenerGroup.Start(portals, i => new IscsiPortal(node, portalGroupTag: i + 1), reports.Report);
         node.Portals = new([.. listeners.EndPoints.Select((endPoint, i) => new PortalAddress(endPoint, i + 1))], advertise);
+        node.Paths.Changed += node.PathsChanged;
         return new(listeners, node, reports);
     }
 
     /// <summary>Refuses new initiators, finishes what is in flight, tells the initiators, closes.</summary>
     public async ValueTask DisposeAsync()
     {
+        Node.Paths.Changed -= Node.PathsChanged;
         await listeners.DisposeAsync();
         reports.Dispose();
     }

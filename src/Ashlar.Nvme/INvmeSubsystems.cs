@@ -28,25 +28,6 @@ public interface INvmeSubsystems
 /// <param name="Session">Where commands of the host go.</param>
 public sealed record NvmeSubsystem(string Name, Guid Id, ClientSession Session) : IDisposable
 {
-    /// <summary>How this node reaches the namespace now.</summary>
-    public Func<AccessState> Access { get; init; } = static () => AccessState.Optimized;
-
     /// <inheritdoc />
     public void Dispose() => Session.Dispose();
-}
-
-/// <summary>How a controller reaches a namespace (Asymmetric Namespace Access, NVM Express Base 2.0, 8.1).</summary>
-public enum AccessState
-{
-    /// <summary>By the best path.</summary>
-    Optimized = 1,
-
-    /// <summary>By one that takes longer.</summary>
-    NonOptimized = 2,
-
-    /// <summary>Not now.</summary>
-    Inaccessible = 3,
-
-    /// <summary>Never again.</summary>
-    PersistentLoss = 4,
 }

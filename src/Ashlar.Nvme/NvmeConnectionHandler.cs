@@ -3,7 +3,7 @@ using Ashlar.Transport;
 namespace Ashlar.Nvme;
 
 /// <summary>Speaks NVMe/TCP with one host on one connection, which is one queue.</summary>
-sealed class NvmeConnectionHandler(NvmeNode node) : IConnectionHandler
+sealed class NvmeConnectionHandler(NvmeNode node, int portal) : IConnectionHandler
 {
     public void Serve(Connection connection, CancellationToken draining)
     {
@@ -12,7 +12,7 @@ sealed class NvmeConnectionHandler(NvmeNode node) : IConnectionHandler
         {
             if (ConnectionSetup.Run(connection, pdus) is not { } settings) return;
             using var share = node.OpenShare();
-            using var queue = new QueuePair(node, connection, pdus, settings, share);
+            using var queue = new QueuePair(node, portal, connection, pdus, settings, share);
             queue.Run(draining);
         }
         catch (FatalErrorException e)

@@ -5,13 +5,20 @@ using Ashlar.Transport;
 namespace Ashlar.Nvme;
 
 /// <summary>What all connections through all portals share: subsystems, memory, and the controllers of associations.</summary>
-sealed class NvmeNode(INvmeSubsystems subsystems, BufferPool buffers, TimeProvider time, Action<string> report, IEntropySource entropy)
+sealed class NvmeNode(
+    INvmeSubsystems subsystems, BufferPool buffers, TimeProvider time, Action<string> report, IEntropySource entropy, IPathStates paths)
 {
     long challenges = (uint)entropy.NextUInt64();
 
     public ControllerTable Controllers { get; } = new();
 
     public TimeProvider Time => time;
+
+    /// <summary>How namespaces are reached through each portal.</summary>
+    public IPathStates Paths => paths;
+
+    /// <summary>Where the node can be reached; nowhere until all portals listen.</summary>
+    public PortalAddresses Portals { get; set; } = new([], null);
 
     public void Report(string line) => report(line);
 

@@ -1,3 +1,4 @@
+using Ashlar.Blocks;
 using Ashlar.Storage;
 
 namespace Ashlar.Scsi;
@@ -14,8 +15,11 @@ public sealed class ScsiNexus : IDisposable
     /// <param name="targetPortName">Name of the target port (SPC-4, 7.8.6.10): the IQN, ",t,0x" and the portal group tag.</param>
     /// <param name="portalGroupTag">Relative target port identifier, 1 or more.</param>
     /// <param name="luns">The units.</param>
-    public ScsiNexus(string targetName, string targetPortName, int portalGroupTag, IEnumerable<ScsiLun> luns)
+    /// <param name="paths">How units are reached through each target port group; null where all of them are the best.</param>
+    public ScsiNexus(
+        string targetName, string targetPortName, int portalGroupTag, IEnumerable<ScsiLun> luns, IPathStates? paths = null)
     {
+        Paths = paths ?? new PathStates(portalGroupTag);
         TargetName = targetName;
         TargetPortName = targetPortName;
         PortalGroupTag = portalGroupTag;
@@ -27,6 +31,8 @@ public sealed class ScsiNexus : IDisposable
     internal string TargetPortName { get; }
 
     internal int PortalGroupTag { get; }
+
+    internal IPathStates Paths { get; }
 
     /// <summary>Units that are there: a deleted volume is none any more.</summary>
     internal IEnumerable<int> LunNumbers => units.Values.Where(nexus => !nexus.Session.IsFenced).Select(nexus => nexus.Number).Order();
@@ -78,6 +84,11 @@ public sealed class ScsiNexus : IDisposable
                 command.Refuse(ScsiResult.Check(attention));
                 return;
             }
+            if (TargetPortGroups.Refusal(Paths.Of(PortalGroupTag), description) is { } notReady)
+            {
+                command.Refuse(ScsiResult.Check(notReady));
+                return;
+            }
         }
         if (description.Decode(command) is { } wrong)
             command.Refuse(ScsiResult.Check(wrong));
@@ -90,6 +101,12 @@ public sealed class ScsiNexus : IDisposable
 
     /// <summary>All units that the initiator sees.</summary>
     public IEnumerable<LogicalUnit> Units => units.Values.Select(nexus => nexus.Unit);
+
+    /// <summary>Tells the initiator of all its units that paths to them have changed.</summary>
+    public void PathsChanged()
+    {
+        foreach (var nexus in units.Values) nexus.Attention(AdditionalSense.AsymmetricAccessStateChanged);
+    }
 
     /// <summary>Tells the initiator of a condition of a unit when it next sends a command there.</summary>
     public void Attention(LogicalUnit unit, AdditionalSense condition)

@@ -1,5 +1,6 @@
 using System.Net;
 using Ashlar.Api;
+using Ashlar.Blocks;
 using Ashlar.Iscsi;
 using Ashlar.Nbd;
 using Ashlar.Nvme;
@@ -188,15 +189,18 @@ public sealed class AshlarServer : IAsyncDisposable
         if (limits.Notice is { } notice) Notice(notice);
         var reachable = new ServedAddresses(addresses, options.Advertise, MachineAddresses.All);
         var buffers = new BufferPool(options.BufferBytes);
+        var paths = new PathStates(addresses.Count);
+        var portals = new ServedPortals(addresses, paths, log.Write);
         var nbd = await ListenAsync(StartProblem.NbdPort, "nbd", options.NbdPort, where => Task.FromResult(
             NbdServer.Start(
                 Listeners("nbd", where, limits), new VolumeNbdExports(pools, exports), buffers, ClientFailure("nbd"), tls)));
         parts.Push(nbd);
         var iscsi = await ListenAsync(StartProblem.IscsiPort, "iscsi", options.IscsiPort, where => Task.FromResult(IscsiServer.Start(
             Listeners("iscsi", where, limits), new VolumeIscsiTargets(pools, exports), buffers, ClientFailure("iscsi"), options.Advertise,
-            options.Entropy)));
+            paths, options.Entropy)));
         parts.Push(iscsi);
-        var nvme = await StartNvmeAsync(pools, exports, buffers, limits);
+        var nvme = await StartNvmeAsync(pools, exports, buffers, limits, paths);
+        portals.EndPoints = (iscsi.EndPoints, nvme?.EndPoints);
         var hosts = new HostNames(addresses, options.Advertise is { } name ? [.. options.AllowedHosts, name] : options.AllowedHosts);
         var requests = new FileRequests();
         var metrics = new ServerMetrics(
@@ -214,6 +218,7 @@ public sealed class AshlarServer : IAsyncDisposable
                 routes.MapTrash(pools, () => Endpoints);
                 routes.MapExports(pools, exports);
                 routes.MapSessions(pools, exports);
+                routes.MapPortals(portals);
                 routes.MapCatalogue(pools, options.TimeProvider);
                 routes.MapSnapshots(pools, () => Endpoints);
                 routes.MapCustomers(files, log);
@@ -234,13 +239,13 @@ public sealed class AshlarServer : IAsyncDisposable
     }
 
     async Task<NvmeServer?> StartNvmeAsync(
-        ServedPools served, ServedExports exports, BufferPool buffers, ConnectionLimits limits)
+        ServedPools served, ServedExports exports, BufferPool buffers, ConnectionLimits limits, PathStates paths)
     {
         if (options.NvmePort is not { } port) return null;
         var nvme = await ListenAsync(StartProblem.NvmePort, "nvme", port, where => Task.FromResult(
             NvmeServer.Start(
                 Listeners("nvme", where, limits), new VolumeNvmeSubsystems(served, exports), buffers, ClientFailure("nvme"),
-                options.Entropy)));
+                options.Advertise, paths, options.Entropy)));
         parts.Push(nvme);
         return nvme;
     }

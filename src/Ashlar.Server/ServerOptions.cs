@@ -18,8 +18,8 @@ public sealed record ServerOptions
     public IReadOnlyList<IPAddress> Listen { get; init; } = [IPAddress.Loopback];
 
     /// <summary>
-    /// Name or address by which others reach this machine: what is printed, what the API tells, and what iSCSI discovery answers. Null for
-    /// the addresses listened on.
+    /// Name or address by which others reach this machine: what is printed, what the API tells, and what discovery of iSCSI and NVMe
+    /// answers. Null for the addresses listened on.
     /// </summary>
     public string? Advertise { get; init; }
 

@@ -1,3 +1,4 @@
+using Ashlar.Blocks;
 using Ashlar.Scsi;
 
 namespace Ashlar.Iscsi.Tests;
@@ -5,7 +6,10 @@ namespace Ashlar.Iscsi.Tests;
 /// <summary>However many portals a node has, it is one.</summary>
 public sealed class PortalTests : IAsyncLifetime
 {
-    readonly TestTarget target = new(portalCount: 2);
+    readonly PathStates paths = new(2);
+    readonly TestTarget target;
+
+    public PortalTests() => target = new(portalCount: 2, paths: paths);
 
     public Task InitializeAsync() => Task.CompletedTask;
 
@@ -58,6 +62,24 @@ public sealed class PortalTests : IAsyncLifetime
         first.Receive(Opcode.ReadyToTransfer);
         Assert.Equal(TaskManagementResult.Complete, TaskManagementResponsePdu.Read(second.ManageTasks(TaskManagementFunction.LogicalUnitReset).Header).Result);
         Assert.Equal("6/29/00", first.Command(new byte[16]).Sense);
+    }
+
+    [Fact]
+    public void A_portal_that_is_set_to_standby_carries_no_data_and_every_session_hears_of_it()
+    {
+        using var first = LogIn(portal: 0);
+        using var second = LogIn(portal: 1);
+        paths.Set(1, PathState.Standby);
+        byte[] testUnitReady = new byte[16];
+        foreach (var initiator in (Initiator[])[first, second]) Assert.Equal("6/2A/06", initiator.Command(testUnitReady).Sense);
+        Assert.Equal("2/04/0B", first.Command(testUnitReady).Sense);
+        first.SendCommand(Initiator.Cdb(0x28, 0, 1), 512, reads: true);
+        Assert.Equal((byte)ScsiStatus.CheckCondition, first.Receive(Opcode.ScsiResponse).Header[3]);
+        Assert.Equal(512, second.Read(0, 1).Length);
+
+        paths.Set(1, PathState.NonOptimized);
+        Assert.Equal("6/2A/06", first.Command(testUnitReady).Sense);
+        Assert.Equal(512, first.Read(0, 1).Length);
     }
 
     Initiator LogIn(int portal, string initiator = "iqn.2026-11.test:one")

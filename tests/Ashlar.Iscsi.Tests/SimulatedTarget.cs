@@ -17,7 +17,8 @@ sealed class SimulatedTarget : IIscsiTargets, IDisposable
     {
         Buffers = buffers ?? new();
         front = new(Device);
-        Sessions = new(Clock, new IscsiPortal(new IscsiNode(this, Buffers, Reports.Add, SystemEntropy.Instance), 1), Buffers);
+        var node = new IscsiNode(this, Buffers, Reports.Add, SystemEntropy.Instance, new PathStates(1));
+        Sessions = new(Clock, new IscsiPortal(node, 1), Buffers);
     }
 
     public SimulatedClock Clock { get; } = new();

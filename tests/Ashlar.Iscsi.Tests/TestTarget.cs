@@ -16,7 +16,7 @@ sealed class TestTarget : IIscsiTargets, IAsyncDisposable
 
     public TestTarget(
         ScriptedDevice? device = null, Func<ListenerOptions, ListenerOptions>? configure = null, int portalCount = 1,
-        BufferPool? buffers = null, TimeProvider? clock = null, string? advertise = null)
+        BufferPool? buffers = null, TimeProvider? clock = null, string? advertise = null, IPathStates? paths = null)
     {
         Buffers = buffers ?? new();
         Device = device ?? new ScriptedDevice(32768);
@@ -24,7 +24,7 @@ sealed class TestTarget : IIscsiTargets, IAsyncDisposable
         targets[Name] = [new(0, new Guid("00112233-4455-6677-8899-aabbccddeeff"), Front)];
         var options = new ListenerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0), Name = "iscsi" };
         if (configure is not null) options = configure(options);
-        server = IscsiServer.Start([.. Enumerable.Repeat(options, portalCount)], this, Buffers, Reports.Enqueue, advertise);
+        server = IscsiServer.Start([.. Enumerable.Repeat(options, portalCount)], this, Buffers, Reports.Enqueue, advertise, paths);
     }
 
     public ScriptedDevice Device { get; }

@@ -13,7 +13,7 @@ public sealed class InquiryTests
     public void Standard_data_names_a_disk()
     {
         var data = unit.Send([0x12, 0, 0, 0, 0xFF, 0]).MustBeGood();
-        Assert.Equal("000006125B000002", Convert.ToHexString(data, 0, 8));
+        Assert.Equal("000006125B100002", Convert.ToHexString(data, 0, 8));
         Assert.Equal("ASHLAR  VOLUME          0001", Encoding.ASCII.GetString(data, 8, 28));
         Assert.Equal("00A00960046004C0", Convert.ToHexString(data, 58, 8));
         Assert.Equal(96, data.Length);

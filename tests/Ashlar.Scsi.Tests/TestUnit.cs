@@ -31,8 +31,11 @@ sealed class TestUnit
 
     readonly string initiator;
 
-    public TestUnit(ScriptedDevice? device = null, bool clearAttention = true, string initiator = "one", IReservationStore? store = null)
+    public TestUnit(
+        ScriptedDevice? device = null, bool clearAttention = true, string initiator = "one", IReservationStore? store = null,
+        IPathStates? paths = null)
     {
+        Paths = paths;
         this.initiator = initiator;
         Device = device ?? new ScriptedDevice();
         Unit = new LogicalUnit(Id, new VolumeFront(Device, reservations: store));
@@ -48,6 +51,8 @@ sealed class TestUnit
         Nexus = Connect();
         Send([0, 0, 0, 0, 0, 0]).MustFail("6/29/00");
     }
+
+    public IPathStates? Paths { get; }
 
     public ScriptedDevice Device { get; }
 
@@ -131,6 +136,6 @@ sealed class TestUnit
     ScsiNexus Connect()
     {
         Session = Unit.Volume.Attach(new(ClientProtocol.Iscsi, $"iqn.2026-11.test:{initiator},i,0x1", "192.0.2.2:4711") { Port = 1 });
-        return new("iqn.2026-11.io.ashlar:t", "iqn.2026-11.io.ashlar:t,t,0x0001", 1, [new(0, Unit, Session)]);
+        return new("iqn.2026-11.io.ashlar:t", "iqn.2026-11.io.ashlar:t,t,0x0001", 1, [new(0, Unit, Session)], Paths);
     }
 }

@@ -75,12 +75,13 @@ sealed partial class FullFeaturePhase
             return;
         }
         var wanted = which.Length > 0 ? which : parameters.TargetName;
-        var addresses = node.Portals.For(connection.LocalEndPoint);
+        var portals = node.Portals.For(connection.LocalEndPoint);
         foreach (var name in node.Targets.List(session.Identity))
         {
             if (which != "All" && !name.Equals(wanted, StringComparison.OrdinalIgnoreCase)) continue;
             TextPairs.Append(answer, "TargetName", name);
-            foreach (var address in addresses) TextPairs.Append(answer, "TargetAddress", address);
+            // TargetAddress (RFC 7143, 13.8): address, port, and the tag of the portal group.
+            foreach (var portal in portals) TextPairs.Append(answer, "TargetAddress", $"{portal.HostAndPort},{portal.Group}");
         }
     }
 

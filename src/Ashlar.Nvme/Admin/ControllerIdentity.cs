@@ -18,7 +18,7 @@ static class ControllerIdentity
     public const ushort FirmwareRevisionBytes = 8;
 
     const byte IoController = 1, DiscoveryController = 2;
-    const byte SeveralControllers = 1 << 1, AsymmetricAccess = 1 << 3;
+    const byte SeveralPorts = 1 << 0, SeveralControllers = 1 << 1, AsymmetricAccess = 1 << 3;
     const uint HostIdsOf128Bits = 1, AnyTrafficKeepsAlive = 1 << 6;
     const byte EffectsLog = 1 << 1, LongLogs = 1 << 2;
     const ushort Compare = 1 << 0, DatasetManagement = 1 << 2, WriteZeroes = 1 << 3, ReservationCommands = 1 << 5;
@@ -56,8 +56,8 @@ static class ControllerIdentity
 
     static void WriteIo(Span<byte> data)
     {
-        data[76] = SeveralControllers | AsymmetricAccess;
-        BinaryPrimitives.WriteUInt32LittleEndian(data[92..], AsynchronousEvents.NamespaceAttributes);
+        data[76] = SeveralPorts | SeveralControllers | AsymmetricAccess;
+        BinaryPrimitives.WriteUInt32LittleEndian(data[92..], AsynchronousEvents.Supported);
         data[258] = 3; // Abort commands at a time, from 0.
         data[260] = 0b11; // One firmware slot, which is read-only.
         data[342] = 10; // Seconds that a change of access may take.

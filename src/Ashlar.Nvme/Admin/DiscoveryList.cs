@@ -3,12 +3,12 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
+using Ashlar.Transport;
 
 namespace Ashlar.Nvme;
 
 /// <summary>
-/// The discovery log (NVM Express Base 2.0, 5.16.1.23): where a host finds each subsystem. That is where it has come itself, which it can
-/// reach.
+/// The discovery log (NVM Express Base 2.0, 5.16.1.23): where a host finds each subsystem, through each portal that it can reach.
 /// </summary>
 /// <remarks>
 /// Hosts read the log in pieces, and its header once more at the end: it has another generation whenever it is another log, and the same
@@ -23,31 +23,39 @@ static class DiscoveryList
     //   8  entries of the admin queue (2)   32  service (32)   256  subsystem (256)   512  address (256)   768  security
     const byte Tcp = 3, InterNetwork = 1, InterNetworkV6 = 2, IoSubsystem = 2, MayDisableFlowControl = 1 << 2;
 
-    public static byte[] Describe(IReadOnlyList<string> names, IPEndPoint dialled)
+    public static byte[] Describe(IReadOnlyList<string> names, IReadOnlyList<ToldPortal> portals)
     {
-        var log = new byte[HeaderBytes + (names.Count * RecordBytes)];
-        for (var i = 0; i < names.Count; i++) WriteRecord(log.AsSpan(HeaderBytes + (i * RecordBytes), RecordBytes), names[i], dialled);
+        var count = names.Count * portals.Count;
+        var log = new byte[HeaderBytes + (count * RecordBytes)];
+        for (var i = 0; i < count; i++)
+        {
+            var record = log.AsSpan(HeaderBytes + (i * RecordBytes), RecordBytes);
+            WriteRecord(record, names[i / portals.Count], portals[i % portals.Count]);
+        }
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
         SHA256.HashData(log, hash);
         hash[..sizeof(ulong)].CopyTo(log);
-        BinaryPrimitives.WriteInt64LittleEndian(log.AsSpan(8), names.Count);
+        BinaryPrimitives.WriteInt64LittleEndian(log.AsSpan(8), count);
         return log;
     }
 
-    static void WriteRecord(Span<byte> record, string name, IPEndPoint dialled)
+    static void WriteRecord(Span<byte> record, string name, ToldPortal portal)
     {
         record[0] = Tcp;
-        record[1] = dialled.AddressFamily == AddressFamily.InterNetworkV6 ? InterNetworkV6 : InterNetwork;
+        record[1] = IsIPv6(portal.Host) ? InterNetworkV6 : InterNetwork;
         record[2] = IoSubsystem;
         record[3] = MayDisableFlowControl;
-        BinaryPrimitives.WriteUInt16LittleEndian(record[4..], 1);
+        BinaryPrimitives.WriteUInt16LittleEndian(record[4..], (ushort)portal.Group);
         BinaryPrimitives.WriteUInt16LittleEndian(record[6..], ConnectData.AnyController);
         BinaryPrimitives.WriteUInt16LittleEndian(record[8..], QueuePair.MaxDepth);
-        Blank(record.Slice(32, 32), $"{dialled.Port}");
+        Blank(record.Slice(32, 32), $"{portal.Port}");
         Encoding.ASCII.GetBytes(name, record.Slice(256, 256));
-        // Without the number of a link of ours, which means nothing to others.
-        Blank(record.Slice(512, 256), new IPAddress(dialled.Address.GetAddressBytes()).ToString());
+        Blank(record.Slice(512, 256), portal.Host);
     }
+
+    // A name has no family of its own; hosts resolve it before they look at this.
+    static bool IsIPv6(string host) =>
+        IPAddress.TryParse(host, out var address) && address.AddressFamily == AddressFamily.InterNetworkV6;
 
     static void Blank(Span<byte> field, string text)
     {

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using Ashlar.Blocks;
 
 namespace Ashlar.Nvme;
 
@@ -49,7 +50,9 @@ sealed class LogPages(Controller controller, NvmeNode node)
     {
         var what = (LogPage)(byte)entry.Dword10;
         if (controller.Subsystem is not { } subsystem)
-            return what == LogPage.Discovery ? DiscoveryList.Describe(node.List(controller.Host), controller.Dialled) : null;
+            return what == LogPage.Discovery
+                ? DiscoveryList.Describe(node.List(controller.Host), node.Portals.For(controller.Dialled))
+                : null;
         return what switch
         {
             LogPage.Errors => new byte[64], // One entry, of no error: each command is told its own.
@@ -57,7 +60,8 @@ sealed class LogPages(Controller controller, NvmeNode node)
             LogPage.FirmwareSlots => FirmwareSlots(),
             LogPage.ChangedNamespaces => ChangedNamespaces((entry.Dword10 & RetainEventBit) == 0),
             LogPage.Effects => CommandEffects.Describe(),
-            LogPage.AsymmetricAccess => AsymmetricAccess(subsystem, groupsOnly: ((entry.Dword10 >> 8) & 1) != 0),
+            LogPage.AsymmetricAccess => AsymmetricAccess(
+                groupsOnly: ((entry.Dword10 >> 8) & 1) != 0, clear: (entry.Dword10 & RetainEventBit) == 0),
             LogPage.Reservations => controller.Notices.Read((entry.Dword10 & RetainEventBit) == 0),
             _ => null,
         };
@@ -107,16 +111,38 @@ sealed class LogPages(Controller controller, NvmeNode node)
 
     // Asymmetric Namespace Access (5.16.1.13): 0  changes (8)   8  groups (2)   16  descriptors:
     //   0  group (4)   4  namespaces (4)   8  changes (8)   16  state   32  namespaces, 4 bytes each
-    static byte[] AsymmetricAccess(NvmeSubsystem subsystem, bool groupsOnly)
+    // The group is that of the only namespace, and has the state of the portal by which the host has come. Order: the event is read
+    // before the state, so a change in between is told once more rather than never.
+    byte[] AsymmetricAccess(bool groupsOnly, bool clear)
     {
+        controller.Events.Read(EventKind.AsymmetricAccess, clear);
+        var changes = node.Paths.ChangesOf(controller.Portal);
         const int headerBytes = 16, descriptorBytes = 32;
         var log = new byte[headerBytes + descriptorBytes + (groupsOnly ? 0 : sizeof(uint))];
+        BinaryPrimitives.WriteInt64LittleEndian(log, changes);
         BinaryPrimitives.WriteUInt16LittleEndian(log.AsSpan(8), 1);
         var group = log.AsSpan(headerBytes);
         BinaryPrimitives.WriteUInt32LittleEndian(group, AccessGroup);
         BinaryPrimitives.WriteInt32LittleEndian(group[4..], groupsOnly ? 0 : 1);
-        group[16] = (byte)subsystem.Access();
+        BinaryPrimitives.WriteInt64LittleEndian(group[8..], changes);
+        group[16] = (byte)StateOf(controller.Path);
         if (!groupsOnly) BinaryPrimitives.WriteUInt32LittleEndian(group[descriptorBytes..], Identification.NamespaceId);
         return log;
+    }
+
+    // NVMe knows no path that waits (8.1.4): it is inaccessible, too.
+    static AccessState StateOf(PathState path) => path switch
+    {
+        PathState.Optimized => AccessState.Optimized,
+        PathState.NonOptimized => AccessState.NonOptimized,
+        _ => AccessState.Inaccessible,
+    };
+
+    /// <summary>States of a group (figure 230).</summary>
+    enum AccessState : byte
+    {
+        Optimized = 1,
+        NonOptimized = 2,
+        Inaccessible = 3,
     }
 }

@@ -44,7 +44,6 @@ enum NvmeStatus : ushort
     WriteFault = 0x280,
     UnrecoveredReadError = 0x281,
     CompareFailure = 0x285,
-    AnaPersistentLoss = 0x301,
     AnaInaccessible = 0x302,
     DoNotRetry = 0x4000,
 }

@@ -11,6 +11,9 @@ enum EventKind
 
     /// <summary>There is something to be read about reservations.</summary>
     Reservations,
+
+    /// <summary>The way to its namespace is another than it was.</summary>
+    AsymmetricAccess,
 }
 
 /// <summary>
@@ -23,13 +26,16 @@ sealed class AsynchronousEvents(QueuePair admin)
     public const int MaxWaiting = 4;
 
     /// <summary>Bits of the feature by which hosts say what they want to be told.</summary>
-    public const uint NamespaceAttributes = 1 << 8;
+    public const uint Supported = NamespaceAttributes | AsymmetricAccess;
+
+    const uint NamespaceAttributes = 1 << 8, AsymmetricAccess = 1 << 11;
 
     /// <summary>The event's type is in bits 0 to 2, its information in 8 to 15, the log that belongs to it in 16 to 23.</summary>
     static readonly ulong[] Results =
     [
-        2 | ((ulong)LogPage.ChangedNamespaces << 16), // A notice: "namespace attributes changed".
-        6 | ((ulong)LogPage.Reservations << 16),      // Of the command set: "reservation log page available".
+        2 | ((ulong)LogPage.ChangedNamespaces << 16),             // A notice: "namespace attributes changed".
+        6 | ((ulong)LogPage.Reservations << 16),                  // Of the command set: "reservation log page available".
+        2 | (3UL << 8) | ((ulong)LogPage.AsymmetricAccess << 16), // A notice: "asymmetric namespace access change".
     ];
 
     readonly Lock gate = new();
@@ -103,5 +109,10 @@ sealed class AsynchronousEvents(QueuePair admin)
     }
 
     // Those of reservations are masked one by one, before they come here.
-    bool IsWanted(EventKind kind) => kind == EventKind.Reservations || (Configuration & NamespaceAttributes) != 0;
+    bool IsWanted(EventKind kind) => kind switch
+    {
+        EventKind.NamespaceAttributes => (Configuration & NamespaceAttributes) != 0,
+        EventKind.AsymmetricAccess => (Configuration & AsymmetricAccess) != 0,
+        _ => true,
+    };
 }

@@ -17,10 +17,12 @@ sealed class Controller : IDisposable
     readonly QueuePair admin;
     readonly object gate = new(); // A monitor: it is waited on.
     readonly Dictionary<int, QueuePair> queues = [];
+    long pathChanges; // Those that are seen.
     bool isEnding;
 
     public Controller(
         NvmeNode node,
+        int portal,
         QueuePair admin,
         ClientIdentity host,
         Guid hostId,
@@ -31,6 +33,8 @@ sealed class Controller : IDisposable
     {
         this.node = node;
         this.admin = admin;
+        Portal = portal;
+        pathChanges = node.Paths.ChangesOf(portal);
         Host = host;
         HostId = hostId;
         Dialled = dialled;
@@ -54,6 +58,12 @@ sealed class Controller : IDisposable
 
     /// <summary>The address of ours that the host has dialled.</summary>
     public IPEndPoint Dialled { get; }
+
+    /// <summary>The portal by which the host has come: its group.</summary>
+    public int Portal { get; }
+
+    /// <summary>How it reaches its namespace now.</summary>
+    public PathState Path => node.Paths.Of(Portal);
 
     /// <summary>What it gives access to; null for that of discovery, and until a host has proved what it has to.</summary>
     public NvmeSubsystem? Subsystem { get; private set; }
@@ -79,11 +89,12 @@ sealed class Controller : IDisposable
     /// <summary>Whether writes may rest in a volatile cache until they are flushed.</summary>
     public bool HasWriteCache { get; set; } = true;
 
-    /// <summary>Begins to listen to the volume. Its identifier is known.</summary>
+    /// <summary>Begins to listen to the volume, and to the path to it. Its identifier is known.</summary>
     public void Start()
     {
         if (Subsystem is not { } subsystem) return;
         subsystem.Session.Volume.Changed += OnChanged;
+        node.Paths.Changed += OnPathsChanged;
         subsystem.Session.Volume.Access.Persistent.Noticed += OnNoticed;
     }
 
@@ -144,6 +155,7 @@ sealed class Controller : IDisposable
     {
         KeepAlive.Dispose();
         if (Subsystem is not { } subsystem) return;
+        node.Paths.Changed -= OnPathsChanged;
         subsystem.Session.Volume.Changed -= OnChanged;
         subsystem.Session.Volume.Access.Persistent.Noticed -= OnNoticed;
         subsystem.Dispose();
@@ -191,5 +203,12 @@ sealed class Controller : IDisposable
     void OnNoticed(object? sender, ReservationNoticeEventArgs what)
     {
         if (what.Registrants.Contains(Subsystem!.Session.Registrant)) Notices.Add(what.Notice);
+    }
+
+    // Paths by other portals are those of other controllers, which tell of them.
+    void OnPathsChanged(object? sender, EventArgs change)
+    {
+        var changes = node.Paths.ChangesOf(Portal);
+        if (Interlocked.Exchange(ref pathChanges, changes) != changes) Events.Raise(EventKind.AsymmetricAccess);
     }
 }

@@ -140,7 +140,7 @@ sealed partial class QueuePair
         }
 
         var candidate = new Controller(
-            node, this, host, data.HostId, connection.LocalEndPoint, data.SubsystemName, subsystem, keepAliveMilliseconds);
+            node, portal, this, host, data.HostId, connection.LocalEndPoint, data.SubsystemName, subsystem, keepAliveMilliseconds);
         found = node.Controllers.TryAdd(candidate);
         if (found is not null) return NvmeStatus.Success;
         candidate.Dispose();

@@ -20,9 +20,7 @@ sealed partial class QueuePair
         var isFlush = opcode == NvmOpcode.Flush;
         if (entry.NamespaceId != Identification.NamespaceId && !(isFlush && entry.NamespaceId == SubmissionEntry.AllNamespaces))
             return NvmeStatus.InvalidNamespace | NvmeStatus.DoNotRetry;
-        var access = controller!.Subsystem!.Access();
-        if (access == AccessState.Inaccessible) return NvmeStatus.AnaInaccessible;
-        if (access == AccessState.PersistentLoss) return NvmeStatus.AnaPersistentLoss;
+        if (controller!.Path > PathState.NonOptimized) return NvmeStatus.AnaInaccessible;
 
         switch (opcode)
         {

@@ -17,6 +17,7 @@ sealed partial class QueuePair : IDisposable
     const long MaxInFlightBytes = 64L << 20;
 
     readonly NvmeNode node;
+    readonly int portal;
     readonly Connection connection;
     readonly PduReceiver pdus;
     readonly Digests digests;
@@ -40,9 +41,10 @@ sealed partial class QueuePair : IDisposable
     int failures;
 
     public QueuePair(
-        NvmeNode node, Connection connection, PduReceiver pdus, in ConnectionSettings settings, BufferShare buffers)
+        NvmeNode node, int portal, Connection connection, PduReceiver pdus, in ConnectionSettings settings, BufferShare buffers)
     {
         this.node = node;
+        this.portal = portal;
         this.connection = connection;
         this.pdus = pdus;
         this.buffers = buffers;

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Numerics;
+using Ashlar.Blocks;
 using Ashlar.Storage;
 
 namespace Ashlar.Scsi;
@@ -10,11 +11,11 @@ static class CapacityCommands
     public static readonly CommandDescription[] Descriptions =
     [
         new("READ CAPACITY(10)", [0x25, 0x00, 0xFF, 0xFF, 0xFF, 0xFF, 0x00, 0x00, 0x01, 0x00], Decode10, Answer10)
-        { Direction = DataDirection.In, AllowedUnderReservation = true },
+        { Direction = DataDirection.In, AllowedUnderReservation = true, ReachesTo = PathState.Standby },
         new("READ CAPACITY(16)",
             [0x9E, 0x10, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0xFF, 0xFF, 0xFF, 0xFF, 0x00, 0x00],
             Decode16, Answer16)
-        { ServiceAction = 0x10, Direction = DataDirection.In, AllowedUnderReservation = true },
+        { ServiceAction = 0x10, Direction = DataDirection.In, AllowedUnderReservation = true, ReachesTo = PathState.Standby },
     ];
 
     static Sense? Decode10(ScsiCommand command)

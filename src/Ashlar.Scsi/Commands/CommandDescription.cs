@@ -1,3 +1,5 @@
+using Ashlar.Blocks;
+
 namespace Ashlar.Scsi;
 
 /// <summary>Reads a command's fields and checks them. Returns what is wrong, or null.</summary>
@@ -29,6 +31,9 @@ sealed record CommandDescription(string Name, byte[] UsageMask, CommandDecoder D
     public bool AlwaysAnswered { get; init; }
 
     public bool AllowedUnderReservation { get; init; }
+
+    /// <summary>The last state in which a path to the unit carries it (SPC-4, 5.15.2.4).</summary>
+    public PathState ReachesTo { get; init; } = PathState.NonOptimized;
 
     /// <summary>
     /// Whether an initiator that announces more data than the command takes is refused: it means something else than it says.

@@ -20,6 +20,7 @@ static class CommandTable
         .. ProvisioningCommands.Descriptions,
         .. DefectCommands.Descriptions,
         .. MaintenanceCommands.Descriptions,
+        .. TargetPortGroups.Descriptions,
     ];
 
     static readonly CommandDescription?[] ByOperationCode = new CommandDescription?[256];

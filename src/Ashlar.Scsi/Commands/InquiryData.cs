@@ -20,7 +20,8 @@ static class InquiryData
 
     // Standard INQUIRY data (SPC-4, 6.6.2)
     //   0  qualifier, device type 0: disk   2  version 6: SPC-4   3  HISUP 10h, format 2   4  bytes that follow
-    //   7  CMDQUE 02h   8  vendor (8)   16  product (16)   32  revision (4)   58  standards kept to (2 each)
+    //   5  TPGS 10h: states of target port groups that initiators do not change   7  CMDQUE 02h
+    //   8  vendor (8)   16  product (16)   32  revision (4)   58  standards kept to (2 each)
     public static byte[] Standard(bool unitExists)
     {
         const int noUnit = 0x7F, lengthBytes = 96;
@@ -30,6 +31,7 @@ static class InquiryData
         data[2] = 0x06;
         data[3] = 0x12;
         data[4] = lengthBytes - 5;
+        data[5] = 0x10;
         data[7] = 0x02;
         Encoding.ASCII.GetBytes(VendorId + ProductId + Revision, data.AsSpan(8));
         for (var i = 0; i < standards.Length; i++) BinaryPrimitives.WriteUInt16BigEndian(data.AsSpan(58 + (2 * i)), standards[i]);

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Ashlar.Blocks;
 
 namespace Ashlar.Scsi;
 
@@ -12,10 +13,10 @@ static class MaintenanceCommands
     [
         new("REPORT SUPPORTED OPERATION CODES",
             [0xA3, 0x0C, 0x87, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x00, 0x00], DecodeOperationCodes, ReportOperationCodes)
-        { ServiceAction = 0x0C, Direction = DataDirection.In },
+        { ServiceAction = 0x0C, Direction = DataDirection.In, ReachesTo = PathState.Standby },
         new("REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS",
             [0xA3, 0x0D, 0x80, 0x00, 0x00, 0x00, 0xFF, 0xFF, 0xFF, 0xFF, 0x00, 0x00], DecodeFunctions, ReportFunctions)
-        { ServiceAction = 0x0D, Direction = DataDirection.In },
+        { ServiceAction = 0x0D, Direction = DataDirection.In, ReachesTo = PathState.Standby },
     ];
 
     static Sense? DecodeOperationCodes(ScsiCommand command)

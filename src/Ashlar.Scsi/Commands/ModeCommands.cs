@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Ashlar.Blocks;
 
 namespace Ashlar.Scsi;
 
@@ -12,13 +13,13 @@ static class ModeCommands
     public static readonly CommandDescription[] Descriptions =
     [
         new("MODE SENSE(6)", [0x1A, 0x08, 0xFF, 0xFF, 0xFF, 0x00], DecodeSense, ModeSense)
-        { Direction = DataDirection.In, CountsAs = MediumAccess.Read },
+        { Direction = DataDirection.In, CountsAs = MediumAccess.Read, ReachesTo = PathState.Standby },
         new("MODE SENSE(10)", [0x5A, 0x18, 0xFF, 0xFF, 0x00, 0x00, 0x00, 0xFF, 0xFF, 0x00], DecodeSense, ModeSense)
-        { Direction = DataDirection.In, CountsAs = MediumAccess.Read },
+        { Direction = DataDirection.In, CountsAs = MediumAccess.Read, ReachesTo = PathState.Standby },
         new("MODE SELECT(6)", [0x15, 0x11, 0x00, 0x00, 0xFF, 0x00], DecodeSelect, ModeSelect)
-        { Direction = DataDirection.Out, CountsAs = MediumAccess.Write },
+        { Direction = DataDirection.Out, CountsAs = MediumAccess.Write, ReachesTo = PathState.Standby },
         new("MODE SELECT(10)", [0x55, 0x11, 0x00, 0x00, 0x00, 0x00, 0x00, 0xFF, 0xFF, 0x00], DecodeSelect, ModeSelect)
-        { Direction = DataDirection.Out, CountsAs = MediumAccess.Write },
+        { Direction = DataDirection.Out, CountsAs = MediumAccess.Write, ReachesTo = PathState.Standby },
     ];
 
     static bool IsShort(ScsiCommand command) => command.Cdb[0] >> 5 == 0;

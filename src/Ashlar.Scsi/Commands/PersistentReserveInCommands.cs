@@ -25,7 +25,7 @@ static class PersistentReserveInCommands
         [OperationCode, serviceAction, 0x00, 0x00, 0x00, 0x00, 0x00, 0xFF, 0xFF, 0x00],
         Decode,
         (command, _) => command.Answer(answer(command, command.Unit.Volume.Access.Persistent.State)))
-    { ServiceAction = serviceAction, Direction = DataDirection.In };
+    { ServiceAction = serviceAction, Direction = DataDirection.In, ReachesTo = PathState.Standby };
 
     static Sense? Decode(ScsiCommand command)
     {

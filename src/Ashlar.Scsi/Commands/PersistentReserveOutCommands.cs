@@ -34,7 +34,7 @@ static class PersistentReserveOutCommands
         [OperationCode, serviceAction, (byte)(hasType ? 0xFF : 0x00), 0x00, 0x00, 0xFF, 0xFF, 0xFF, 0xFF, 0x00],
         command => Decode(command, hasType),
         (command, list) => ExecuteAsync(command, list, act, aborts))
-    { ServiceAction = serviceAction, Direction = DataDirection.Out, MayWait = true };
+    { ServiceAction = serviceAction, Direction = DataDirection.Out, MayWait = true, ReachesTo = PathState.Standby };
 
     // 2  scope F0h: the unit alone   2  type 0Fh   5  bytes of the list
     static Sense? Decode(ScsiCommand command, bool hasType)

@@ -8,6 +8,12 @@ public enum AdditionalSense
     /// <summary>00/00 NO ADDITIONAL SENSE INFORMATION.</summary>
     None = 0x0000,
 
+    /// <summary>04/0B LOGICAL UNIT NOT ACCESSIBLE, TARGET PORT IN STANDBY STATE.</summary>
+    TargetPortInStandbyState = 0x040B,
+
+    /// <summary>04/0C LOGICAL UNIT NOT ACCESSIBLE, TARGET PORT IN UNAVAILABLE STATE.</summary>
+    TargetPortInUnavailableState = 0x040C,
+
     /// <summary>0C/00 WRITE ERROR.</summary>
     WriteError = 0x0C00,
 
@@ -70,6 +76,9 @@ public enum AdditionalSense
 
     /// <summary>2A/05 REGISTRATIONS PREEMPTED.</summary>
     RegistrationsPreempted = 0x2A05,
+
+    /// <summary>2A/06 ASYMMETRIC ACCESS STATE CHANGED.</summary>
+    AsymmetricAccessStateChanged = 0x2A06,
 
     /// <summary>2A/09 CAPACITY DATA HAS CHANGED.</summary>
     CapacityDataHasChanged = 0x2A09,

@@ -14,6 +14,7 @@ sealed class UnitNexus : IDisposable
         AdditionalSense.ReservationsPreempted,
         AdditionalSense.ReservationsReleased,
         AdditionalSense.ModeParametersChanged,
+        AdditionalSense.AsymmetricAccessStateChanged,
         AdditionalSense.CapacityDataHasChanged,
         AdditionalSense.ReportedLunsDataHasChanged,
         AdditionalSense.ThinProvisioningSoftThresholdReached,

@@ -19,6 +19,7 @@ sealed record ProblemKind(string Type, int Status, string Title)
     public static readonly ProblemKind NotInTrash = new(ProblemTypes.NotInTrash, 404, "It is not in the trash");
     public static readonly ProblemKind TaskNotFound = new(ProblemTypes.TaskNotFound, 404, "There is no such task");
     public static readonly ProblemKind ExportNotFound = new(ProblemTypes.ExportNotFound, 404, "There is no such export");
+    public static readonly ProblemKind PortalNotFound = new(ProblemTypes.PortalNotFound, 404, "There is no such portal");
     public static readonly ProblemKind SnapshotNotFound = new(ProblemTypes.SnapshotNotFound, 404, "There is no such snapshot");
     public static readonly ProblemKind HasSnapshots = new(ProblemTypes.HasSnapshots, 409, "It has snapshots");
     public static readonly ProblemKind Needed = new(ProblemTypes.Needed, 409, "Something else needs it");

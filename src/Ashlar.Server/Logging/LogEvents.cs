@@ -204,6 +204,9 @@ static class LogEvents
     /// <summary>A key was created or deleted.</summary>
     public const string KeyChanged = "key-changed";
 
+    /// <summary>Volumes are reached otherwise through a portal.</summary>
+    public const string PortalChanged = "portal-changed";
+
     /// <summary>There is one more export.</summary>
     public const string ExportCreated = "export-created";
 

@@ -28,6 +28,7 @@ static class Refusals
         ProblemTypes.VolumeNotFound => lines.OfServer("volume list"),
         ProblemTypes.NotInTrash => lines.OfServer("volume trash list"),
         ProblemTypes.PoolNotFound => lines.OfServer("pool list"),
+        ProblemTypes.PortalNotFound => lines.OfServer("portal list"),
         ProblemTypes.ExportNotFound => lines.OfServer("export list"),
         ProblemTypes.TaskNotFound => lines.OfServer("task list"),
         ProblemTypes.CustomerNotFound => lines.OfServer("customer list"),

@@ -81,7 +81,7 @@ sealed class CompletionFinder(RootCommand root, Func<ParseResult, string, Task<I
     async Task<Candidates> ValuesAsync(ParseResult parsed, Symbol symbol, string placeholder) => placeholder switch
     {
         "VOLUME" or "POOL" or "CUSTOMER" or "NODE" or "SNAPSHOT" or "OLDER" or "YOUNGER" or ExportCommands.Placeholder
-            or PathArgument.TrashedName =>
+            or PortalCommands.Placeholder or PathArgument.TrashedName =>
             new([.. (await findNames(parsed, placeholder)).Select(name => (name, ""))]),
         "FILE" or "DEVICE" => new([], FileKind.Files),
         "DIR" or "DIRECTORY" or "ARCHIVE" or "BACKUPS" or "TARGET" => new([], FileKind.Directories),

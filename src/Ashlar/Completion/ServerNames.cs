@@ -32,6 +32,11 @@ sealed class ServerNames(GlobalOptions global, Terminal terminal, CancellationTo
                     ExportCommands.Url, ApiJson.Strict.ExportList, static page => (page.Items, page.Next), either.Token))
                     .Select(static each => each.Name).Where(IsName)];
             }
+            if (placeholder == PortalCommands.Placeholder)
+            {
+                return [.. (await client.GetAsync(PortalCommands.Url, ApiJson.Strict.PortalList, either.Token))
+                    .Items.Select(PortalCommands.NameOf)];
+            }
             if (placeholder == "NODE")
             {
                 return [.. (await client.ListAllAsync(

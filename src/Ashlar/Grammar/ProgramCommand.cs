@@ -33,6 +33,7 @@ static class ProgramCommand
         root.Subcommands.Add(SnapshotCommands.Create(terminal));
         root.Subcommands.Add(ExportCommands.Create(terminal));
         root.Subcommands.Add(SessionCommands.Create(terminal));
+        root.Subcommands.Add(PortalCommands.Create(terminal));
         root.Subcommands.Add(PoolCommands.Create(terminal));
         root.Subcommands.Add(FileCommands.Create(terminal));
         root.Subcommands.Add(CustomerCommands.Create(terminal));

@@ -17,7 +17,7 @@ sealed class ServingOptions(Terminal terminal)
         terminal,
         "--listen",
         "ADDRESS",
-        "Addresses to listen on, with commas; 0.0.0.0 is all of IPv4, :: all [default: 127.0.0.1]",
+        "Addresses to listen on, with commas, each a portal; 0.0.0.0 is all of IPv4, :: all [default: 127.0.0.1]",
         ParseAddress,
         [IPAddress.Loopback],
         isInEnvironment: true);
@@ -26,7 +26,7 @@ sealed class ServingOptions(Terminal terminal)
         terminal,
         "--advertise",
         "HOST",
-        "Name or address that others are told, by iSCSI discovery too [default: as listened on]",
+        "Name or address that others are told, also by discovery of iSCSI and NVMe [default: as listened on]",
         ParseHost,
         null,
         isInEnvironment: true);

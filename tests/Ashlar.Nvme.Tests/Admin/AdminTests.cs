@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Net;
 using System.Text;
 using Ashlar.Blocks;
 using Ashlar.Scsi.Tests;
@@ -20,7 +21,7 @@ public sealed class AdminTests
         Assert.Equal(TestTarget.Name, Text(data, 768, 256));
         Assert.Equal(1, data[111]);          // A controller of I/O,
         Assert.Equal(8, data[77]);           // which moves 1 MiB at most
-        Assert.Equal(0x0A, data[76]);        // and is one of several, with states of access.
+        Assert.Equal(0x0B, data[76]); // and is one of several, by several ports, with states of access.
         Assert.NotEqual(0, UInt16(data, 320)); // Keep alive
         Assert.Equal(1u, UInt32(data, 536) & 3); // SGLs
         Assert.True(UInt32(data, 1792) >= 4 && UInt32(data, 1796) >= 1); // capsules
@@ -178,12 +179,62 @@ public sealed class AdminTests
     }
 
     [Fact]
+    public async Task A_host_is_told_once_that_its_path_has_changed_and_others_are_not()
+    {
+        await using var target = new TestTarget(addresses: [IPAddress.Loopback, IPAddress.Loopback]);
+        using var admin = target.Associate();
+        using var other = target.Associate(portal: 1);
+        Assert.Equal((1u << 8) | (1u << 11), UInt32(admin.Identify(1).MustSucceed().Data, 92));
+        foreach (var each in (NvmeHost[])[admin, other]) each.Admin(AdminOpcode.SetFeatures, 0x0B, (1 << 8) | (1 << 11)).MustSucceed();
+        var request = admin.Submit(admin.Entry((byte)AdminOpcode.AsynchronousEventRequest, 0));
+        var unanswered = other.Submit(other.Entry((byte)AdminOpcode.AsynchronousEventRequest, 0));
+        admin.Admin(AdminOpcode.KeepAlive).MustSucceed(); // Both requests wait.
+        other.Admin(AdminOpcode.KeepAlive).MustSucceed();
+
+        target.Paths.Set(1, PathState.NonOptimized);
+        Assert.Equal(0x000C_0302ul, admin.Finish(request).MustSucceed().Result);
+        request = admin.Submit(admin.Entry((byte)AdminOpcode.AsynchronousEventRequest, 0));
+        target.Paths.Set(1, PathState.Unavailable);
+        Assert.Equal((2ul, 3), AccessOf(admin));
+        target.Paths.Set(1, PathState.Optimized);
+        Assert.Equal(0x000C_0302ul, admin.Finish(request).MustSucceed().Result);
+        Assert.Equal((3ul, 1), AccessOf(admin));
+
+        Assert.Equal((0ul, 1), AccessOf(other));
+        target.Front.Report(new(VolumeEventKind.CapacityChanged));
+        Assert.Equal(0x0004_0002ul, other.Finish(unanswered).MustSucceed().Result);
+    }
+
+    [Fact]
+    public async Task Discovery_tells_of_each_subsystem_through_each_portal()
+    {
+        await using var target = new TestTarget(addresses: [IPAddress.Loopback, IPAddress.IPv6Loopback]);
+        using var admin = target.Associate(subsystem: NvmeNames.Discovery);
+        var log = admin.Log(LogPage.Discovery, 3072).MustSucceed().Data;
+        Assert.Equal(2u, UInt32(log, 8));
+        Assert.Equal((1, 1, "127.0.0.1"), (log[1025], UInt16(log, 1028), Text(log, 1536, 256)));
+        Assert.Equal((2, 2, "::1"), (log[2049], UInt16(log, 2052), Text(log, 2560, 256)));
+        for (var i = 0; i < 2; i++)
+        {
+            Assert.Equal($"{target.Server.EndPoints[i].Port}", Text(log, (1024 * i) + 1056, 32));
+            Assert.Equal(TestTarget.Name, Text(log, (1024 * i) + 1280, 256));
+        }
+    }
+
+    [Fact]
     public async Task Only_so_many_event_requests_wait()
     {
         await using var target = new TestTarget();
         using var admin = target.Associate();
         for (var i = 0; i < 4; i++) admin.Submit(admin.Entry((byte)AdminOpcode.AsynchronousEventRequest, 0));
         admin.Admin(AdminOpcode.AsynchronousEventRequest).MustFail(NvmeStatus.AsynchronousEventLimitExceeded);
+    }
+
+    static (ulong Changes, int State) AccessOf(NvmeHost admin)
+    {
+        var log = admin.Log(LogPage.AsymmetricAccess, 52).MustSucceed().Data;
+        Assert.Equal(log[..8], log[24..32]);
+        return (BinaryPrimitives.ReadUInt64LittleEndian(log), log[32]);
     }
 
     static string Text(byte[] data, int at, int length) => Encoding.ASCII.GetString(data, at, length).TrimEnd(' ', '\0');

@@ -17,14 +17,18 @@ sealed class TestTarget : INvmeSubsystems, IAsyncDisposable
 
     public TestTarget(
         ScriptedDevice? device = null, Func<ListenerOptions, ListenerOptions>? configure = null, BufferPool? buffers = null,
-        IReservationStore? reservations = null)
+        IReservationStore? reservations = null, string? advertise = null, params IPAddress[] addresses)
     {
         Device = device ?? new ScriptedDevice(32768);
         Front = new VolumeFront(Device, reservations: reservations);
         Buffers = buffers ?? new();
         var options = new ListenerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0), Name = "nvme" };
         if (configure is not null) options = configure(options);
-        server = NvmeServer.Start([options], this, Buffers, Reports.Enqueue);
+        if (addresses.Length == 0) addresses = [options.EndPoint.Address];
+        Paths = new(addresses.Length);
+        server = NvmeServer.Start(
+            [.. addresses.Select(address => options with { EndPoint = new(address, options.EndPoint.Port) })], this, Buffers,
+            Reports.Enqueue, advertise, Paths);
     }
 
     public ScriptedDevice Device { get; }
@@ -38,7 +42,7 @@ sealed class TestTarget : INvmeSubsystems, IAsyncDisposable
     /// <summary>What hosts have to prove.</summary>
     public Func<ClientIdentity, IReadOnlyList<DhChapAccount>?> Demands { get; init; } = static _ => null;
 
-    public AccessState Access { get; set; } = AccessState.Optimized;
+    public PathStates Paths { get; }
 
     public IPEndPoint EndPoint => server.EndPoint;
 
@@ -48,12 +52,14 @@ sealed class TestTarget : INvmeSubsystems, IAsyncDisposable
     public int Associations => Front.Sessions.Count;
 
     /// <summary>A connection that has settled its digests, and nothing more.</summary>
-    public NvmeHost Dial(Digests digests = default, byte alignment = 0) => NvmeHost.Dial(EndPoint, digests, alignment);
+    public NvmeHost Dial(Digests digests = default, byte alignment = 0, int portal = 0) =>
+        NvmeHost.Dial(server.EndPoints[portal], digests, alignment);
 
     /// <summary>An admin queue of a controller that is enabled.</summary>
-    public NvmeHost Associate(Digests digests = default, string subsystem = Name, uint keepAlive = 0, byte alignment = 0)
+    public NvmeHost Associate(
+        Digests digests = default, string subsystem = Name, uint keepAlive = 0, byte alignment = 0, int portal = 0)
     {
-        var host = Dial(digests, alignment);
+        var host = Dial(digests, alignment, portal);
         host.Connect(0, subsystem, keepAlive: keepAlive).MustSucceed();
         host.Enable();
         return host;
@@ -81,7 +87,7 @@ sealed class TestTarget : INvmeSubsystems, IAsyncDisposable
     public IReadOnlyList<DhChapAccount>? Demand(string name, ClientIdentity host) => Demands(host);
 
     public NvmeSubsystem? Open(string name, ClientIdentity host) =>
-        name == Name ? new(name, Id, Front.Attach(host)) { Access = () => Access } : null;
+        name == Name ? new(name, Id, Front.Attach(host)) : null;
 
     public async ValueTask DisposeAsync()
     {

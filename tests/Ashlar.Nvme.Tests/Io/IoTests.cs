@@ -234,10 +234,10 @@ public sealed class IoTests
         await using var target = new TestTarget();
         using var admin = target.Associate();
         using var queue = target.Join(admin);
-        target.Access = AccessState.Inaccessible;
+        target.Paths.Set(1, PathState.Standby);
         Assert.Equal(NvmeStatus.AnaInaccessible, queue.Read(0, 1).Status);
         Assert.Equal(3, admin.Log(LogPage.AsymmetricAccess, 52).MustSucceed().Data[32]);
-        target.Access = AccessState.NonOptimized;
+        target.Paths.Set(1, PathState.NonOptimized);
         queue.Read(0, 1).MustSucceed();
     }
 

@@ -94,6 +94,7 @@ public sealed partial class OpenApiTests : ServedApi
                 .Replace("{node}", "main")
                 .Replace("{upload}", upload)
                 .Replace("{export}", "one")
+                .Replace("{portal}", "1")
                 .Replace("{path}", "");
             if (path == "/v1/catalogue")
             {

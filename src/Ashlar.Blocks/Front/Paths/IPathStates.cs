@@ -1,0 +1,20 @@
+namespace Ashlar.Blocks;
+
+/// <summary>
+/// The portals of a node, each a group of its own, and how volumes are reached through them. Whatever protocol tells of paths asks here,
+/// so that all of them tell the same.
+/// </summary>
+public interface IPathStates
+{
+    /// <summary>How many groups there are; they are numbered from 1.</summary>
+    int Count { get; }
+
+    /// <summary>How volumes are reached through a group now.</summary>
+    PathState Of(int group);
+
+    /// <summary>How often that was changed.</summary>
+    long ChangesOf(int group);
+
+    /// <summary>The state of a group has changed: <see cref="Of"/> says the new one already. Any thread.</summary>
+    event EventHandler? Changed;
+}
