@@ -67,7 +67,7 @@ static class PortalCommands
             null).Offering([.. PortalAccess.All]);
         return new Verb(
             "set",
-            "Say how volumes are reached through a portal; clients with several paths are told, and choose another. Until the server ends",
+            "Say how volumes are reached through a portal, until the server ends",
             ["ashlar portal set 1 --access non-optimized", "ashlar portal set 1 --access optimized"],
             async (invocation, cancellationToken) =>
             {
