@@ -77,7 +77,14 @@ public sealed partial class Connection : IDisposable
     public void HandshakeContinues() => handshakeDeadline = Deadline.In(handshakeTimeout, time);
 
     /// <summary>Ends the time limit of the handshake; from now on only units of data in transfer are limited.</summary>
-    public void HandshakeCompleted() => handshakeDeadline = Deadline.Never;
+    public void HandshakeCompleted()
+    {
+        handshakeDeadline = Deadline.Never;
+        WhenLoggedIn?.Invoke();
+    }
+
+    /// <summary>Called when the handshake is over, on the connection's own thread.</summary>
+    internal Action? WhenLoggedIn { get; set; }
 
     /// <summary>
     /// Goes on under TLS, as the server: within the handshake, when nothing waits to be sent. The connection's own thread only.

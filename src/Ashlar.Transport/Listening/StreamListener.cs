@@ -12,6 +12,9 @@ public sealed class StreamListener : IAsyncDisposable
     /// <summary>Descriptors that clients never take: the last ones that the process may have open.</summary>
     public const int KeptDescriptors = 64;
 
+    // How long who accepts waits for one that was cut to be gone.
+    static readonly TimeSpan GivingWay = TimeSpan.FromSeconds(1);
+
     readonly ListenerOptions options;
     readonly IConnectionHandler handler;
     readonly Action<string> report;
@@ -163,10 +166,9 @@ public sealed class StreamListener : IAsyncDisposable
             Refuse(accepted, "the process has hardly any descriptors left (see ulimit -n)");
             return;
         }
-        var address = AddressOf(accepted);
-        if (all.TryAdd(address, options) is { } refusal)
+        if (TakePlace(AddressOf(accepted), out var refusal) is not { } place)
         {
-            Refuse(accepted, refusal);
+            Refuse(accepted, refusal!);
             return;
         }
         Interlocked.Increment(ref connectionCount);
@@ -174,16 +176,18 @@ public sealed class StreamListener : IAsyncDisposable
         var id = ++connectionsAccepted;
         try
         {
-            var connection = new Connection(accepted, id, options);
-            var thread = new Thread(() => Serve(connection, address)) { IsBackground = true, Name = $"{options.Name}-{id}" };
+            var connection = new Connection(accepted, id, options) { WhenLoggedIn = () => all.EndLogin(place) };
+            var thread = new Thread(() => Serve(connection, place)) { IsBackground = true, Name = $"{options.Name}-{id}" };
             connections[id] = (connection, thread);
+            place.Begin(() => Cut(connection));
+            all.BeginLogin(place);
             thread.Start();
         }
         catch (Exception e)
         {
             // The client left between connect and accept, or no thread could be had: only this connection suffers.
             connections.TryRemove(id, out _);
-            Uncount(address);
+            Uncount(place);
             accepted.Dispose();
             if (e is not SocketException) Report($"{options.Name}: cannot serve connection {id}: {e.Message}");
         }
@@ -197,10 +201,18 @@ public sealed class StreamListener : IAsyncDisposable
         return accepted.Handle >= limit - Math.Min(KeptDescriptors, limit / 4);
     }
 
-    void Uncount(IPAddress address)
+    ConnectionPlace? TakePlace(IPAddress address, out string? refusal)
+    {
+        if (all.TryTake(address, options, out refusal, out var whose) is { } place) return place;
+        if (all.TakeOldest(whose) is not { } oldest) return null;
+        oldest.GiveWay(GivingWay);
+        return all.TryTake(address, options, out refusal, out _);
+    }
+
+    void Uncount(ConnectionPlace place)
     {
         Invariant.Require(Interlocked.Decrement(ref connectionCount) >= 0);
-        all.Remove(address);
+        all.Free(place);
     }
 
     static IPAddress AddressOf(Socket accepted)
@@ -224,7 +236,7 @@ public sealed class StreamListener : IAsyncDisposable
         accepted.Dispose();
     }
 
-    void Serve(Connection connection, IPAddress address)
+    void Serve(Connection connection, ConnectionPlace place)
     {
         try
         {
@@ -233,7 +245,8 @@ public sealed class StreamListener : IAsyncDisposable
         }
         catch (ConnectionException e)
         {
-            if (!stopped) Report($"{options.Name}: {e.Message}");
+            var isForOthers = place.HasGivenWay;
+            if (!stopped) Report($"{options.Name}: {(isForOthers ? DescribeGivingWay(connection) : e.Message)}");
         }
         catch (Exception e)
         {
@@ -242,10 +255,13 @@ public sealed class StreamListener : IAsyncDisposable
         finally
         {
             Cut(connection);
-            Uncount(address);
+            Uncount(place);
             connections.TryRemove(connection.Id, out _); // Last: AwaitHandlers waits for those that are in there.
         }
     }
+
+    static string DescribeGivingWay(Connection connection) =>
+        $"connection {connection.Id} from {connection.RemoteEndPoint}: it had not logged in, and gave its place to another";
 
     void Cut(Connection connection)
     {

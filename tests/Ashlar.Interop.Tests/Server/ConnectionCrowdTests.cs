@@ -10,14 +10,15 @@ using Xunit.Abstractions;
 namespace Ashlar.Interop.Tests.Server;
 
 /// <summary>
-/// Many who connect and say nothing, or a byte now and then: they take no more than the server has for them, are sent away when
-/// their time is over, and those who came to work go on meanwhile.
+/// Many who connect and say nothing, or a byte now and then: they take no more than the server has for them, keep nobody out, are sent away
+/// when their time is over, and those who came to work go on meanwhile. Many who log in and do nothing.
 /// </summary>
 public sealed class ConnectionCrowdTests(ITestOutputHelper output)
 {
     const long MostGrowthBytes = 200L << 20;
 
-    static readonly int Connections = TestTier.Choose(1_500, 5_000); // To each protocol.
+    static readonly int Connections = TestTier.Choose(1_100, 5_500); // To each protocol: more than it has places.
+    static readonly int IdleSessions = TestTier.Choose(40, 1_000); // Of each of two protocols.
 
     [FactIfTool(NbdClient.Library, IscsiClient.Library)]
     public void A_crowd_that_says_nothing_or_little_is_bounded_and_disturbs_nobody()
@@ -34,12 +35,15 @@ public sealed class ConnectionCrowdTests(ITestOutputHelper output)
         var crowd = new List<Socket>();
         try
         {
-            foreach (var endPoint in new[] { server.NbdEndPoint, server.IscsiEndPoint })
+            foreach (var endPoint in new[] { server.NbdEndPoint, server.IscsiEndPoint, server.NvmeEndPoint })
             {
                 for (var i = 0; i < Connections; i++) crowd.Add(Connect(endPoint));
             }
             var sent = SendByteToEach(crowd);
             Work(nbd, iscsi);
+            // All places are taken, by those who say nothing.
+            using (var late = server.ConnectNbd("vm1")) late.Flush();
+            using (var late = server.ConnectIscsi("vm1", session: 2)) late.Flush();
             var growth = ResidentBytes(server) - before;
             Assert.InRange(growth, long.MinValue, MostGrowthBytes);
             Assert.InRange(sent, 1_000, crowd.Count); // That many were taken, at least.
@@ -49,14 +53,62 @@ public sealed class ConnectionCrowdTests(ITestOutputHelper output)
             Work(nbd, iscsi);
             using (var late = server.ConnectNbd("vm1")) late.Flush();
             using (var late = server.ConnectIscsi("vm1", session: 2)) late.Flush();
+            var left = ResidentBytes(server) - before;
+            Assert.InRange(left, long.MinValue, MostGrowthBytes / 2);
             output.WriteLine(
-                JsonSerializer.Serialize(
-                    new { line = "connections", connections = crowd.Count, silent = sent, growthBytes = growth, failures = 0 }));
+                JsonSerializer.Serialize(new
+                {
+                    line = "connections",
+                    connections = crowd.Count,
+                    silent = sent,
+                    growthBytes = growth,
+                    leftBytes = left,
+                    failures = 0,
+                }));
         }
         finally
         {
             foreach (var socket in crowd) socket.Dispose();
         }
+        server.Stop();
+    }
+
+    [FactIfTool(NbdClient.Library, IscsiClient.Library)]
+    public void Sessions_that_do_nothing_cost_little_and_keep_their_places_among_silent_connections()
+    {
+        using var directory = TemporaryDirectory.OnDisk();
+        using var server = new AshlarProcess(directory["data"], "64MiB");
+        server.Start();
+        server.CreateVolume("vm1", "32MiB");
+        using var nbd = server.ConnectNbd("vm1");
+        using var iscsi = server.ConnectIscsi("vm1", session: 1);
+        Work(nbd, iscsi);
+        var before = ResidentBytes(server);
+        var idle = new List<IBlockClient>();
+        var silent = new List<Socket>();
+        try
+        {
+            for (var i = 0; i < IdleSessions; i++)
+            {
+                idle.Add(server.ConnectNbd("vm1"));
+                idle.Add(server.ConnectIscsi("vm1", session: 2 + i));
+            }
+
+            for (var i = 0; i < Connections; i++) silent.Add(Connect(server.NbdEndPoint));
+            Work(nbd, iscsi);
+            var growth = ResidentBytes(server) - before;
+            Assert.InRange(growth, long.MinValue, MostGrowthBytes + (idle.Count * (256L << 10)));
+            foreach (var each in idle) each.Flush();
+            output.WriteLine(
+                JsonSerializer.Serialize(new { line = "idle sessions", sessions = idle.Count, growthBytes = growth, failures = 0 }));
+        }
+        finally
+        {
+            foreach (var each in idle) each.Dispose();
+            foreach (var socket in silent) socket.Dispose();
+        }
+
+        Work(nbd, iscsi);
         server.Stop();
     }
 
