@@ -13,7 +13,7 @@ public sealed class FuzzTests(ITestOutputHelper output) : IAsyncLifetime
 {
     const int PdusEach = 40;
 
-    static readonly int Connections = TestTier.Choose(100, 3_000), Logins = TestTier.Choose(300, 5_000);
+    static readonly int Connections = TestTier.Choose(100, 5_000), Logins = TestTier.Choose(300, 5_000);
 
     readonly TestTarget target = new(configure: options => options with
     {

@@ -17,7 +17,7 @@ public sealed class MutatedSessionTests(ITestOutputHelper output)
     const int Requests = 20, Options = 5;
     const int HandshakeBytes = 200; // Small beside the payloads.
 
-    static readonly int Sessions = TestTier.Choose(300, 5_000);
+    static readonly int Sessions = TestTier.Choose(300, 8_000);
 
     [Fact]
     public async Task A_session_that_is_not_mutated_is_answered_to_its_end()
