@@ -121,3 +121,23 @@ public sealed class RetriesExhaustedException(string device, int attempts, Block
     /// <summary>How often it was tried.</summary>
     public int Attempts { get; } = attempts;
 }
+
+/// <summary>The device cannot write so much as a whole or not at all.</summary>
+/// <param name="device">Name of the device.</param>
+/// <param name="lengthBytes">Length of the write.</param>
+/// <param name="maxBytes">The longest that it can; 0 for none.</param>
+public sealed class AtomicWriteException(string device, long lengthBytes, int maxBytes) : BlockDeviceException(
+    device,
+    maxBytes == 0
+        ? "it cannot write atomically"
+        : $"{lengthBytes} bytes cannot be written atomically: {maxBytes} is the most"), IClassifiedFailure
+{
+    /// <inheritdoc />
+    public FailureClass FailureClass => FailureClass.InvalidRequest;
+
+    /// <summary>Length of the write.</summary>
+    public long LengthBytes { get; } = lengthBytes;
+
+    /// <summary>The longest that it can; 0 for none.</summary>
+    public int MaxBytes { get; } = maxBytes;
+}

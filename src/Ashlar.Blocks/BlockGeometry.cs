@@ -14,6 +14,9 @@ public readonly record struct BlockGeometry(
     int OptimalTransferBytes = 0,
     bool IsThick = false)
 {
+    /// <summary>Longest write that <see cref="WriteOptions.Atomic"/> can be asked for, wherever it begins; 0 where none can.</summary>
+    public int MaxAtomicWriteBytes { get; init; }
+
     /// <summary>Size in bytes.</summary>
     public long SizeBytes => checked(BlockSizeBytes * BlockCount);
 

@@ -9,6 +9,12 @@ public enum WriteOptions
 
     /// <summary>Completed when it is durable (FUA).</summary>
     ForceUnitAccess = 1,
+
+    /// <summary>
+    /// After a failure, or a loss of power, all of it is there or nothing of it. Whole blocks, and no more than
+    /// <see cref="BlockGeometry.MaxAtomicWriteBytes"/>. It says nothing of when it is durable.
+    /// </summary>
+    Atomic = 2,
 }
 
 /// <summary>How a range is zeroed.</summary>

@@ -105,6 +105,8 @@ public sealed partial class BlockDriver : IAsyncDisposable
         if (!IsInBounds(geometry, offsetBytes, source.Length))
             return OutOfBounds(DriverOperation.Write, geometry, offsetBytes, source.Length);
         if (Device.IsReadOnly) return ReadOnly(DriverOperation.Write, offsetBytes, source.Length);
+        if ((options & WriteOptions.Atomic) != WriteOptions.None && CheckAtomic(geometry, offsetBytes, source.Length) is { } refusal)
+            return Refused(DriverOperation.Write, offsetBytes, source.Length, refusal);
         if (source.IsEmpty) return ValueTask.CompletedTask;
 
         var startedAt = timeProvider.GetTimestamp();
@@ -235,6 +237,14 @@ public sealed partial class BlockDriver : IAsyncDisposable
         {
             if (held != default) changes.Exit(held);
         }
+    }
+
+    // A device that knows nothing of it would tear the write, so none is asked that does not say that it can.
+    BlockDeviceException? CheckAtomic(in BlockGeometry geometry, long offsetBytes, int lengthBytes)
+    {
+        if (lengthBytes > geometry.MaxAtomicWriteBytes)
+            return new AtomicWriteException(Device.Name, lengthBytes, geometry.MaxAtomicWriteBytes);
+        return IsWholeBlocks(offsetBytes, lengthBytes) ? null : new BlockAlignmentException(Device.Name, lengthBytes, blockSizeBytes);
     }
 
     /// <summary>The blocks that a byte range touches, as bytes.</summary>

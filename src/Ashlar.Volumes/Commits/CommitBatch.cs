@@ -60,12 +60,8 @@ sealed class CommitBatch(bool isSpill)
             {
                 ref var entry = ref leaf.Entries[slot];
                 Invariant.Require(entry.Birth <= leaf.Version.Generation);
-                if (mayMark) fresh[slot] = (ushort)(entry.AtHome & ~entry.CommittedValid);
-
-                // Until the batch is known to be durable the store may hold the old leaf or this one: a block that is valid
-                // in either must not be overwritten without a marker.
-                entry.CapturedValid = entry.Valid;
-                entry.CommittedValid |= entry.Valid;
+                if (mayMark) fresh[slot] = (ushort)(entry.AtHome & ~entry.NeededAtHome);
+                entry.Captured();
             }
 
             if (!isSpill) CapturePlaces(leaf, space, fragments);
@@ -204,7 +200,7 @@ sealed class CommitBatch(bool isSpill)
                 // Blocks that moved on since are where no committed leaf knows them. It may have been captured again, by the same commit:
                 // then the store goes on to have the one or the other.
                 if (leaf.CapturesBeingWritten == 0)
-                    foreach (ref var entry in leaf.Entries) entry.CommittedValid = entry.CapturedValid;
+                    foreach (ref var entry in leaf.Entries) entry.Committed();
             }
 
             if (wasOverwritten && leaf.Marks is { } marks)

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Ashlar.Blocks;
 using Ashlar.Storage;
 
 namespace Ashlar.Volumes;
@@ -55,6 +56,27 @@ partial class Committer
         FlushData();
         SettleSpilled();
         WriteMap();
+    }
+
+    /// <summary>
+    /// Commits leaves whose locks the caller holds in one batch, so that they become durable together. Within <see cref="ExcludeAsync"/>,
+    /// while nothing is captured that is not written, on a thread that may wait.
+    /// </summary>
+    public virtual void CommitTogether(IReadOnlyList<Leaf> leaves)
+    {
+        try
+        {
+            CommitHeld(leaves);
+        }
+        catch (DeviceFullException) when (failure.First is null)
+        {
+            // The batch is kept as it is, for the next commit; whoever asks for one learns of it.
+        }
+        catch (Exception cause)
+        {
+            failure.Latch(cause);
+            throw failure.ToError(failure.First!);
+        }
     }
 
     /// <summary>Step 2 by itself, within <see cref="Exclude"/>.</summary>

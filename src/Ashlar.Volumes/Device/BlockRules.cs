@@ -33,6 +33,12 @@ class BlockRules
         return blocks;
     }
 
+    /// <summary>Whether what is to be written atomically goes where nothing is.</summary>
+    public virtual bool WritesAtomicallyElsewhere => true;
+
+    /// <summary>Blocks at a home of the head's own that nobody would find there, also after a crash.</summary>
+    public virtual ushort FreeAtHome(ChunkEntry entry) => (ushort)~(entry.AtHome | entry.NeededAtHome);
+
     /// <summary>Whether a leaf of a generation has to be kept as it is before it changes, for the newest snapshot.</summary>
     public virtual bool MustFreeze(long generation, long newestSnapshot) => generation > 0 && generation <= newestSnapshot;
 

@@ -75,6 +75,7 @@ sealed partial class VolumeDevice
         Invariant.Require(chunk != 0 && entry.AtHome == 0);
         entry.Moved((ushort)~entry.Redirected);
         (entry.Chunk, entry.Birth, entry.IsKept, entry.LacksRoom) = (0, 0, false, false);
+        entry.ForgetHome();
         leaf.CountRemoval();
         if (birth <= SharedThrough(leaf)) return;
         leaf.Changes.RemoveChunk(chunk);
@@ -96,9 +97,9 @@ sealed partial class VolumeDevice
             if (redirected.BirthOf(block) > shared) leaf.Changes.RemoveBlock(redirected.PlaceOf(block));
         }
 
+        entry.Moved(dropped);
         entry.Redirected &= (ushort)~dropped;
         entry.Valid &= (ushort)~dropped;
-        entry.Moved(dropped);
         leaf.CountRemoval();
     }
 

@@ -8,7 +8,7 @@ sealed partial class VolumeDevice
 {
     // Places for what has none that may be written, all or none. They are the request's until they become the leaf's. Blocks go home if the
     // home is the head's alone. Else they stay where they are if that place is; or a chunk that is written as a whole gets a new home;
-    // or they go to a fragment chunk, each by itself.
+    // or they go to a fragment chunk, each by itself. What is written atomically goes home only where nothing is at home, and never stays.
     bool TryPlan(Leaf leaf, LeafPlan plan, int firstBlock, int blockCount, bool isWrite, SpaceReservation? reservation = null)
     {
         plan.CopyFrom(leaf, firstBlock, blockCount);
@@ -20,7 +20,7 @@ sealed partial class VolumeDevice
         var fragments = default(BlockSet);
         foreach (var (slot, mask) in new SlotMasks(firstBlock, blockCount))
         {
-            if (NeedsHome(plan.Entries[slot], mask, isWrite, shared))
+            if (NeedsHome(plan, slot, mask, isWrite, shared))
             {
                 var chunk = parts.Space.Take(
                     PreferredChunk(leaf, plan, slot, firstBlock / MapLayout.BlocksPerChunk), slot, ref cursor, reservation);
@@ -41,24 +41,30 @@ sealed partial class VolumeDevice
         return false;
     }
 
-    static bool NeedsHome(ChunkEntry entry, ushort mask, bool isWrite, long shared)
+    bool NeedsHome(LeafPlan plan, int slot, ushort mask, bool isWrite, long shared)
     {
+        ref readonly var entry = ref plan.Entries[slot];
         if (entry.Chunk == 0 && (!isWrite || entry.Redirected == 0)) return true;
-        return isWrite && mask == ushort.MaxValue && (entry.Chunk == 0 || entry.Birth <= shared);
+        if (!isWrite || mask != ushort.MaxValue) return false;
+        if (entry.Chunk == 0 || entry.Birth <= shared) return true;
+        // A kept home stays: its space was promised.
+        return plan.IsAtomic && !entry.IsKept && parts.Rules.FreeAtHome(entry) != ushort.MaxValue;
     }
 
     // Gives the blocks that need a place in a fragment chunk.
-    static ushort TargetSlot(LeafPlan plan, int slot, ushort mask, long shared)
+    ushort TargetSlot(LeafPlan plan, int slot, ushort mask, long shared)
     {
         ref readonly var entry = ref plan.Entries[slot];
-        var isHomeOwn = entry.Chunk != 0 && entry.Birth > shared;
-        ushort fragments = 0;
+        ushort home = 0, fragments = 0;
+        if (plan.HasNewHome(slot)) home = ushort.MaxValue;
+        else if (entry.Chunk != 0 && entry.Birth > shared)
+            home = (ushort)(parts.Rules.FreeAtHome(entry) | (plan.IsAtomic ? 0 : ~entry.Redirected));
         for (var bits = (uint)mask; bits != 0; bits &= bits - 1)
         {
             var inChunk = BitOperations.TrailingZeroCount(bits);
             var block = (slot * MapLayout.BlocksPerChunk) + inChunk;
-            if (isHomeOwn) plan.TargetHome(block);
-            else if ((entry.Redirected >> inChunk & 1) != 0 && plan.BirthOf(block) > shared) plan.TargetInPlace(block);
+            if ((home >> inChunk & 1) != 0) plan.TargetHome(block);
+            else if (!plan.IsAtomic && (entry.Redirected >> inChunk & 1) != 0 && plan.BirthOf(block) > shared) plan.TargetInPlace(block);
             else fragments |= (ushort)(1 << inChunk);
         }
 
@@ -83,6 +89,7 @@ sealed partial class VolumeDevice
         foreach (var (slot, mask) in new SlotMasks(firstBlock, blockCount))
         {
             ref readonly var entry = ref plan.Entries[slot];
+            if (plan.IsAtomic) return true;
             if (!isWrite)
             {
                 if (entry.Chunk == 0 || !entry.IsKept) return true;
@@ -130,6 +137,7 @@ sealed partial class VolumeDevice
     void Map(Leaf leaf, ref ChunkEntry entry, ChunkEntry planned)
     {
         (entry.Chunk, entry.Birth) = (planned.Chunk, planned.Birth);
+        entry.ForgetHome();
         leaf.Changes.AddChunk(planned.Chunk);
         Interlocked.Increment(ref allocatedChunks);
     }

@@ -23,8 +23,10 @@ sealed partial class VolumeDevice
             ThrowIfReadOnly();
             parts.Failure.ThrowIfLatched();
             await parts.Throttle.WaitAsync();
-            if (offset / MapLayout.LeafBytes != (offset + length - 1) / MapLayout.LeafBytes) await EnsureSpaceAsync(offset, length);
-            for (long done = 0; done < length;)
+            var isAtomic = (options & WriteOptions.Atomic) != WriteOptions.None;
+            if (isAtomic) await WriteAtomicAsync(offset, source);
+            else if (offset / MapLayout.LeafBytes != (offset + length - 1) / MapLayout.LeafBytes) await EnsureSpaceAsync(offset, length);
+            for (long done = isAtomic ? length : 0; done < length;)
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 var inLeaf = (int)((offset + done) % MapLayout.LeafBytes);
@@ -44,14 +46,14 @@ sealed partial class VolumeDevice
     }
 
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
-    async ValueTask WriteLeafAsync(long leafIndex, int offset, ReadOnlyMemory<byte> source)
+    async ValueTask WriteLeafAsync(long leafIndex, int offset, ReadOnlyMemory<byte> source, bool isAtomic = false)
     {
         for (var attempt = 0; ; attempt++)
         {
             using (var locked = await LockLeafAsync(leafIndex))
             {
                 CheckStillThere((leafIndex * MapLayout.LeafBytes) + offset + source.Length);
-                if (await TryWriteLockedAsync(locked.Leaf, offset, source)) return;
+                if (await TryWriteLockedAsync(locked.Leaf, offset, source, isAtomic)) return;
             }
 
             // Without the lock: the commit that frees space captures leaves under theirs.
@@ -86,12 +88,13 @@ sealed partial class VolumeDevice
     // 4 before 3 would make a torn block look like damage; 5 before 4 would let a commit promise data that is not written.
     /// <summary>Writes a piece of one leaf; false, with nothing changed, when no chunk was free.</summary>
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
-    async ValueTask<bool> TryWriteLockedAsync(Leaf leaf, int offset, ReadOnlyMemory<byte> source)
+    async ValueTask<bool> TryWriteLockedAsync(Leaf leaf, int offset, ReadOnlyMemory<byte> source, bool isAtomic = false)
     {
         var firstBlock = offset / MapLayout.BlockBytes;
         var blockCount = ((offset + source.Length + MapLayout.BlockBytes - 1) / MapLayout.BlockBytes) - firstBlock;
         if (!CoversWhole(leaf, offset, source.Length)) ThrowIfDamaged(leaf);
         var plan = LeafPlan.Rent();
+        plan.IsAtomic = isAtomic && parts.Rules.WritesAtomicallyElsewhere;
         try
         {
             if (!TryPlan(leaf, plan, firstBlock, blockCount, isWrite: true)) return false;
@@ -160,7 +163,7 @@ sealed partial class VolumeDevice
             for (var i = block; i < runEnd; i++)
                 plan.ComputeTargetChecksum(i, run.Span.Slice((i - block) * MapLayout.BlockBytes, MapLayout.BlockBytes));
             Invariant.Require(IsMarked(leaf, plan, block, runEnd));
-            Invariant.Require(AreOwn(leaf, plan, block, runEnd));
+            Invariant.Require(AreOwn(leaf, plan, block, runEnd) && (!plan.IsAtomic || OverwritesNothing(plan, block, runEnd)));
             plan.Begin(block, runEnd);
             try
             {
@@ -181,6 +184,13 @@ sealed partial class VolumeDevice
         var shared = SharedThrough(leaf);
         for (var block = firstBlock; block < endBlock; block++)
             if (plan.TargetBirthOf(block) <= shared) return false;
+        return true;
+    }
+
+    static bool OverwritesNothing(LeafPlan plan, int firstBlock, int endBlock)
+    {
+        for (var block = firstBlock; block < endBlock; block++)
+            if (plan.IsValid(block) && plan.IsInPlace(block)) return false;
         return true;
     }
 

@@ -134,7 +134,10 @@ sealed partial class VolumeDevice : IBlockDevice
     public bool IsReadOnly => AsOf is not null;
 
     public BlockGeometry Geometry =>
-        new(BlockSizeBytes, SizeBytes / BlockSizeBytes, MapLayout.BlockBytes, MapLayout.ChunkBytes, IsThick);
+        new(BlockSizeBytes, SizeBytes / BlockSizeBytes, MapLayout.BlockBytes, MapLayout.ChunkBytes, IsThick)
+        {
+            MaxAtomicWriteBytes = IsThick ? 0 : MapLayout.LeafBytes, // It takes new places, which a thick volume was never promised.
+        };
 
     /// <summary>From now on requests see the new size. Whoever holds a leaf's lock checks it again.</summary>
     public void SetSize(long value) => Interlocked.Exchange(ref sizeBytes, value);

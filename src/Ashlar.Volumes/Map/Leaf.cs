@@ -203,7 +203,7 @@ sealed class Leaf(VolumeDevice volume, long index)
         {
             if (map is null) return blocks;
             foreach (var (slot, mask) in new SlotMasks(firstBlock, blockCount))
-                blocks[slot] = (ushort)(map.Entries[slot].CommittedValid & mask);
+                blocks[slot] = (ushort)(map.Entries[slot].CommittedHere & mask);
         }
 
         return blocks;

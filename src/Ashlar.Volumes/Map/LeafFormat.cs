@@ -6,7 +6,7 @@ namespace Ashlar.Volumes;
 
 // Leaf of the map, format versions 1 to 3. Little-endian. A leaf without entries is not stored, unless an older one is there.
 //
-//   Versions 1 and 2, of generation 1
+//   Versions 1 and 2, of generation 1, all of whose blocks are at home
 //   0         1         2
 //   +---------+---------+---------------------------------------+
 //   | Version | Count   | Count entries, slots ascending        |
@@ -55,7 +55,7 @@ static class LeafFormat
     /// <returns>Bytes written; 0 when the leaf has neither and is therefore to be deleted.</returns>
     public static int Write(Span<byte> target, LeafMap map, LeafVersion version)
     {
-        var isVersioned = version != LeafVersion.First;
+        var isVersioned = version != LeafVersion.First || map.HasRedirected;
         var position = isVersioned ? VersionedHeaderBytes : HeaderBytes;
         byte count = 0;
         var written = PlainVersion;
@@ -85,7 +85,6 @@ static class LeafFormat
         }
 
         if (count == 0 && runs == 0 && version.Older == 0) return 0;
-        if (runs > 0) isVersioned = RequireVersioned(isVersioned);
         target[0] = isVersioned ? Version : written;
         target[1] = count;
         if (!isVersioned) return position;
@@ -269,13 +268,6 @@ static class LeafFormat
 
     static CorruptDataException Damaged(string where, long leafIndex, string problem) =>
         new(where, leafIndex * MapLayout.LeafBytes, $"map leaf: {problem}");
-
-    // Blocks are redirected only after a snapshot.
-    static bool RequireVersioned(bool isVersioned)
-    {
-        Invariant.Require(isVersioned);
-        return true;
-    }
 
     // The blocks of an entry whose checksums are stored.
     static ushort Stored(bool isAll, ushort valid) => isAll ? ushort.MaxValue : valid;

@@ -10,6 +10,9 @@ sealed class LeafMap
     /// <summary>Blocks that are not at home; null while there were none.</summary>
     public RedirectedBlocks? Redirected { get; private set; }
 
+    /// <summary>Whether blocks are not at home.</summary>
+    public bool HasRedirected => Redirected is not null && Array.Exists(Entries, static entry => entry.Redirected != 0);
+
     /// <summary>Whether nothing is mapped.</summary>
     public bool IsEmpty => !Array.Exists(Entries, static entry => entry.IsMapped);
 

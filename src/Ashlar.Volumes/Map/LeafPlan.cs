@@ -26,6 +26,9 @@ sealed class LeafPlan : LeafCopy
     /// <summary>Generation that the leaf has from this write on.</summary>
     public long Generation { get; set; }
 
+    /// <summary>Whether all of the write is to be there after a crash, or nothing of it: then nothing is overwritten.</summary>
+    public bool IsAtomic { get; set; }
+
     /// <summary>Slots that get a home, as bits.</summary>
     public ushort NewHomes { get; private set; }
 
@@ -42,7 +45,7 @@ sealed class LeafPlan : LeafCopy
     {
         var plan = spare ?? Spares.Take() ?? new LeafPlan();
         spare = null;
-        (plan.BegunFirst, plan.BegunEnd, plan.NewHomes) = (0, 0, 0);
+        (plan.BegunFirst, plan.BegunEnd, plan.NewHomes, plan.IsAtomic) = (0, 0, 0, false);
         plan.takenBlocks.Clear();
         return plan;
     }

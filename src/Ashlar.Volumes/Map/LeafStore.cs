@@ -72,7 +72,7 @@ sealed class LeafStore(
         if (!mayWait) return false;
         if (versions.Find(lineage, leaf.Index, asOf, out _) is { } value) Decode(leaf, value);
         if (leaf.Map is { } map)
-            foreach (ref var entry in map.Entries.AsSpan()) entry.Moved(ushort.MaxValue); // No leaf of this volume speaks of them.
+            foreach (ref var entry in map.Entries.AsSpan()) entry.Forgotten();
         return true;
     }
 

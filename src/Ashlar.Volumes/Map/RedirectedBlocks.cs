@@ -2,7 +2,7 @@ namespace Ashlar.Volumes;
 
 /// <summary>
 /// Where those blocks of a leaf lie that are not at home: in fragment chunks, which hold blocks of any leaves of a volume. A block goes
-/// there when it is overwritten while a snapshot still needs its home.
+/// there when it is overwritten while a snapshot still needs its home, or atomically while the committed leaf names its home.
 /// </summary>
 sealed class RedirectedBlocks
 {

@@ -100,6 +100,15 @@ enum PlantedBug
 
     /// <summary>What snapshots keep of a leaf gets the new names of its places in a batch of its own.</summary>
     MoveInTwoBatches,
+
+    /// <summary>What is written atomically overwrites what is there.</summary>
+    AtomicInPlace,
+
+    /// <summary>Whether nothing is at home is judged by the leaf in memory instead of the committed one.</summary>
+    HomeFreeByMemory,
+
+    /// <summary>The two leaves of an atomic write are committed one after the other.</summary>
+    AtomicInTwoBatches,
 }
 
 static class PlantedBugs
@@ -256,6 +265,11 @@ static class PlantedBugs
         // Workloads of tests are too small to wait often enough: every other leaf shows it.
         public override bool MarksAhead(Leaf leaf) => leaf.Index % 2 == 1 || base.MarksAhead(leaf);
 
+        public override bool WritesAtomicallyElsewhere => bug != PlantedBug.AtomicInPlace;
+
+        public override ushort FreeAtHome(ChunkEntry entry) =>
+            bug == PlantedBug.HomeFreeByMemory ? (ushort)~entry.AtHome : base.FreeAtHome(entry);
+
         public override bool AreSuspectsLookedAt => bug != PlantedBug.SkipRecovery;
 
         public override bool MustFreeze(long generation, long newestSnapshot) =>
@@ -336,6 +350,12 @@ static class PlantedBugs
         {
             if (bug == PlantedBug.SnapshotWithoutChecksums && IsCutting) base.Capture(CommitScope.Flush);
             else if (bug != PlantedBug.FlushWithoutMap || scope != CommitScope.Flush) base.Capture(scope);
+        }
+
+        public override void CommitTogether(IReadOnlyList<Leaf> leaves)
+        {
+            if (bug != PlantedBug.AtomicInTwoBatches) base.CommitTogether(leaves);
+            else foreach (var leaf in leaves) base.CommitTogether([leaf]);
         }
 
         protected override void Seal(CommitBatch batch)

@@ -17,6 +17,9 @@ sealed class PoolCrashCheck(ulong seed, IReadOnlyList<Step> steps, PlantedBug bu
     /// <summary>Blocks of which it was clear that they had to change as a whole.</summary>
     public int JudgedUntorn { get; private set; }
 
+    /// <summary>Atomic writes of several blocks of which it was found that all, or nothing, is there.</summary>
+    public int JudgedAtomic { get; private set; }
+
     public async Task RunAsync(CrashState state)
     {
         var volumes = PoolHistory.Replay(steps, state.Marks.OfType<StepMark>());
@@ -107,6 +110,7 @@ sealed class PoolCrashCheck(ulong seed, IReadOnlyList<Step> steps, PlantedBug bu
         await SampledRead.RunAsync(device, data, volume.Sectors.Select(each => each.Key), sample);
         long expectedZerosFrom = 0;
         var block = new Dictionary<long, List<(long Sector, SectorHistory History, int Found)>>();
+        var versions = new Dictionary<long, int>();
         foreach (var (sector, history) in volume.Sectors)
         {
             var offset = sector * DescribedSector.SizeBytes;
@@ -122,10 +126,29 @@ sealed class PoolCrashCheck(ulong seed, IReadOnlyList<Step> steps, PlantedBug bu
             if (!block.TryGetValue(offset / MapLayout.BlockBytes, out var neighbours))
                 block.Add(offset / MapLayout.BlockBytes, neighbours = []);
             neighbours.Add((sector, history, found));
+            versions.Add(sector, found);
         }
 
         RequireZeros(number, data, expectedZerosFrom, data.Length);
         foreach (var neighbours in block.Values) CheckNotTorn(number, neighbours);
+        foreach (var step in steps.Where(step => step.Kind == StepKind.WriteAtomic && step.Volume == number))
+            CheckAtomic(volume, step, versions);
+    }
+
+    // All of it is there, or nothing: no sector may hold what was there before while another holds what was written.
+    void CheckAtomic(VolumeHistory volume, Step step, Dictionary<long, int> versions)
+    {
+        long? written = null, old = null;
+        for (var sector = step.StartSector; sector < step.StartSector + step.SectorCount; sector++)
+        {
+            if (!versions.TryGetValue(sector, out var found)) continue;
+            if (found == step.Number) written = sector;
+            else if (volume.Sector(sector).IsBefore(step, found, sector)) old = sector;
+        }
+
+        if (written is not null && old is not null)
+            Require(false, Finding.Torn, $"{step} is there at sector {written} and not at sector {old}");
+        if ((written ?? old) is not null && step.SectorCount * DescribedSector.SizeBytes > MapLayout.BlockBytes) JudgedAtomic++;
     }
 
     // What was cut off by shrinking does not come back.

@@ -6,6 +6,7 @@ enum StepKind
     Delete,
     Write,
     WriteThrough,
+    WriteAtomic,
     Discard,
     Flush,
     Commit,
@@ -41,6 +42,16 @@ sealed class SectorHistory
 
     public bool Allows(int version, long sector) => Candidates.Exists(step => Version(step, sector) == version);
 
+    /// <summary>Whether a version is of before a step, and of nothing that came after it.</summary>
+    public bool IsBefore(Step step, int version, long sector)
+    {
+        var at = Candidates.IndexOf(step);
+        if (at < 0) return false;
+        for (var i = at; i < Candidates.Count; i++)
+            if (Candidates[i] is not { Kind: StepKind.Observe } && VersionOf(i, sector) == version) return false;
+        return true;
+    }
+
     /// <summary>The newest is durable.</summary>
     public void Settle() => Candidates.RemoveRange(0, Candidates.Count - 1);
 
@@ -48,7 +59,7 @@ sealed class SectorHistory
     {
         null => 0,
         { Kind: StepKind.Observe } => sector < step.Found!.Length ? step.Found[sector] : 0,
-        { Kind: StepKind.Write or StepKind.WriteThrough } => step.Number,
+        { Kind: StepKind.Write or StepKind.WriteThrough or StepKind.WriteAtomic } => step.Number,
         _ => 0,
     };
 }
@@ -110,7 +121,7 @@ static class PoolHistory
             case StepKind.Delete:
                 volumes[step.Volume].MayBeDeleted = true;
                 break;
-            case StepKind.Write or StepKind.WriteThrough or StepKind.Discard:
+            case StepKind.Write or StepKind.WriteThrough or StepKind.WriteAtomic or StepKind.Discard:
                 for (var sector = step.StartSector; sector < step.StartSector + step.SectorCount; sector++)
                     volumes[step.Volume].Sector(sector).Candidates.Add(step);
                 break;

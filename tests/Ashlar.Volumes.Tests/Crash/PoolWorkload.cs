@@ -13,7 +13,9 @@ namespace Ashlar.Volumes.Tests;
 /// <param name="bug">What is wrong with the pool.</param>
 /// <param name="isOrderly">Whether nothing is ever killed: what it would have killed it closes in order.</param>
 /// <param name="isPlaced">Whether the pool has its metadata on its device.</param>
-sealed class PoolWorkload(ulong seed, int stepCount, PlantedBug bug, bool isOrderly = false, bool isPlaced = false)
+/// <param name="writesAtomically">Whether two of three writes to thin volumes are atomic.</param>
+sealed class PoolWorkload(
+    ulong seed, int stepCount, PlantedBug bug, bool isOrderly = false, bool isPlaced = false, bool writesAtomically = false)
 {
     static readonly long[] HotSpotBytes = [0, 8 << 10, 60 << 10, 200 << 10, (1 << 20) - (8 << 10), 2 << 20];
 
@@ -44,7 +46,8 @@ sealed class PoolWorkload(ulong seed, int stepCount, PlantedBug bug, bool isOrde
     {
         disk = simulatedDisk;
         process = new MortalFileSystem(disk);
-        pool = await TestPool.CreateAsync(chunks: 12 + random.Next(12), LiveOptions(seed, bug), process, isPlaced: isPlaced);
+        pool = await TestPool.CreateAsync(
+            chunks: 12 + random.Next(12) + (writesAtomically ? 32 : 0), LiveOptions(seed, bug), process, isPlaced: isPlaced);
         disk.RestartTrace();
         while (steps.Count < stepCount) await StepAsync();
         if (isOrderly) await pool.DisposeAsync();
@@ -135,12 +138,18 @@ sealed class PoolWorkload(ulong seed, int stepCount, PlantedBug bug, bool isOrde
 
     async Task WriteAsync(int volume, StepKind kind)
     {
+        if (writesAtomically && volumes[volume].Geometry.MaxAtomicWriteBytes > 0 && !random.OneIn(3)) kind = StepKind.WriteAtomic;
         if (PickRange(volume, kind) is not { } step) return;
         var data = new byte[step.SectorCount * DescribedSector.SizeBytes];
         for (var i = 0; i < step.SectorCount; i++)
             DescribedSector.Write(data.AsSpan(i * DescribedSector.SizeBytes), volume, step.StartSector + i, step.Number);
         await RunAsync(step, async () => await volumes[volume].WriteAsync(
-            FirstBlock(volume, step), data, kind == StepKind.WriteThrough ? WriteOptions.ForceUnitAccess : WriteOptions.None));
+            FirstBlock(volume, step), data, kind switch
+            {
+                StepKind.WriteThrough => WriteOptions.ForceUnitAccess,
+                StepKind.WriteAtomic => WriteOptions.Atomic,
+                _ => WriteOptions.None,
+            }));
     }
 
     async Task DiscardAsync(int volume)
@@ -163,6 +172,7 @@ sealed class PoolWorkload(ulong seed, int stepCount, PlantedBug bug, bool isOrde
         var count = kind == StepKind.Discard && random.OneIn(2)
             ? (random.Next(3) + 1) * (64 << 10) / geometry.BlockSizeBytes
             : 1 + random.Next(5);
+        if (kind == StepKind.WriteAtomic && random.OneIn(3)) count = (4 + random.Next(36)) * MapLayout.BlockBytes / geometry.BlockSizeBytes;
         if (kind == StepKind.Discard && random.OneIn(2)) start = start / 16 * 16;
         return start + count > geometry.BlockCount
             ? null

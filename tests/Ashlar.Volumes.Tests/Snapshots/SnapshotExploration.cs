@@ -8,7 +8,8 @@ namespace Ashlar.Volumes.Tests;
 /// Runs workloads with snapshots, with and without a crash at each of their points, and checks every disk that could come back.
 /// </summary>
 /// <param name="movesPlaces">Whether places move between the steps.</param>
-sealed class SnapshotExploration(bool movesPlaces)
+/// <param name="writesAtomically">Whether every other write is atomic.</param>
+sealed class SnapshotExploration(bool movesPlaces, bool writesAtomically = false)
 {
     /// <summary>Of several seeds, two at a time; null where one failure is replayed.</summary>
     public async Task<CrashTotals?> ExploreAllAsync(string line, ulong[] seeds, int stateBudget, ITestOutputHelper output)
@@ -60,5 +61,5 @@ sealed class SnapshotExploration(bool movesPlaces)
             isReplayable ? options : options with { Replay = null });
     }
 
-    SnapshotWorkload NewWorkload(ulong seed, PlantedBug bug) => new(seed, stepCount: 60, bug, movesPlaces);
+    SnapshotWorkload NewWorkload(ulong seed, PlantedBug bug) => new(seed, stepCount: 60, bug, movesPlaces, writesAtomically);
 }

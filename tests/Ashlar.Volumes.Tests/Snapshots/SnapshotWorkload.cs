@@ -7,7 +7,7 @@ namespace Ashlar.Volumes.Tests;
 /// A random workload on a small pool whose volumes have snapshots and clones: each step is announced before and reported after. Without a
 /// crash all of it must be right as well.
 /// </summary>
-sealed class SnapshotWorkload(ulong seed, int stepCount, PlantedBug bug, bool movesPlaces = false)
+sealed class SnapshotWorkload(ulong seed, int stepCount, PlantedBug bug, bool movesPlaces = false, bool writesAtomically = false)
 {
     const int MaxVolumes = 3;
     static readonly int[] HotSpots = [0, 16, 120, 400, 2032, 2048, 2500];
@@ -74,7 +74,8 @@ sealed class SnapshotWorkload(ulong seed, int stepCount, PlantedBug bug, bool mo
         var data = new byte[step.SectorCount * VersionedSector.SizeBytes];
         for (var i = 0; i < step.SectorCount; i++)
             VersionedSector.Write(data.AsSpan(i * VersionedSector.SizeBytes, VersionedSector.SizeBytes), step.Number, step.StartSector + i);
-        return RunAsync(step, () => pool.Pool.OpenVolume(volume)!.WriteAsync(new Lba(step.StartSector), data).AsTask());
+        var options = writesAtomically && step.Number % 2 == 0 ? WriteOptions.Atomic : WriteOptions.None;
+        return RunAsync(step, () => pool.Pool.OpenVolume(volume)!.WriteAsync(new Lba(step.StartSector), data, options).AsTask());
     }
 
     Task DiscardAsync(string volume)
