@@ -26,6 +26,9 @@ public sealed class ScsiNexus : IDisposable
         units = luns.ToDictionary(lun => lun.Number, lun => new UnitNexus(lun));
     }
 
+    /// <summary>What is known of the initiator's copies.</summary>
+    internal CopyResults Copies { get; } = new();
+
     internal string TargetName { get; }
 
     internal string TargetPortName { get; }
@@ -35,7 +38,7 @@ public sealed class ScsiNexus : IDisposable
     internal IPathStates Paths { get; }
 
     /// <summary>Units that are there: a deleted volume is none any more.</summary>
-    internal IEnumerable<int> LunNumbers => units.Values.Where(nexus => !nexus.Session.IsFenced).Select(nexus => nexus.Number).Order();
+    internal IEnumerable<int> LunNumbers => Reachable.Select(nexus => nexus.Number).Order();
 
     /// <summary>
     /// Decodes a command and lets it in, or refuses it: unknown, impossible, reserved for others, or because the initiator
@@ -49,6 +52,7 @@ public sealed class ScsiNexus : IDisposable
         Invariant.Require(cdb.Length >= ScsiCommand.MaxCdbBytes);
         var description = CommandTable.Find(cdb);
         if (units.TryGetValue(LunAddress.Read(lun), out var nexus) && nexus.Session.IsFenced) nexus = null;
+        if (nexus is not null && description is not null && !CommandTable.IsOffered(description, nexus.Unit)) description = null;
         command.Begin(this, nexus, description, cdb);
 
         // INQUIRY, REPORT LUNS and REQUEST SENSE are answered whatever the state, and even where there is no unit
@@ -93,6 +97,11 @@ public sealed class ScsiNexus : IDisposable
         if (description.Decode(command) is { } wrong)
             command.Refuse(ScsiResult.Check(wrong));
     }
+
+    /// <summary>
+    /// Units that the initiator may use through this port: what it names otherwise than by a LUN is one of these, or nothing to it.
+    /// </summary>
+    internal IEnumerable<UnitNexus> Reachable => units.Values.Where(nexus => !nexus.Session.IsFenced);
 
     /// <summary>Finds the unit that an address names.</summary>
     /// <returns>The unit, or null where there is none.</returns>

@@ -337,8 +337,12 @@ public sealed class HostileInputTests : IAsyncLifetime
         Assert.Equal("5/1A/00", initiator.ReceiveResult().Sense);
         initiator.SendCommand(Initiator.Cdb(0x41, 0, 0), 512, writes: true, immediate: new byte[512]);
         Assert.Equal("5/24/00", initiator.ReceiveResult().Sense);
-        initiator.SendCommand([0x83, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 64, 0, 0], 64, writes: true, immediate: new byte[64]);
+        initiator.SendCommand([0x48, 0, 0, 0, 0, 0, 0, 0, 64, 0], 64, writes: true, immediate: new byte[64]); // SANITIZE
         Assert.Equal("5/20/00", initiator.ReceiveResult().Sense);
+        var copy = new byte[64];
+        BinaryPrimitives.WriteUInt32BigEndian(copy.AsSpan(8), uint.MaxValue);
+        initiator.SendCommand([0x83, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 64, 0, 0], 64, writes: true, immediate: copy);
+        Assert.Equal("5/1A/00", initiator.ReceiveResult().Sense);
     }
 
     [Fact]

@@ -13,7 +13,7 @@ public sealed class InquiryTests
     public void Standard_data_names_a_disk()
     {
         var data = unit.Send([0x12, 0, 0, 0, 0xFF, 0]).MustBeGood();
-        Assert.Equal("000006125B100002", Convert.ToHexString(data, 0, 8));
+        Assert.Equal("000006125B180002", Convert.ToHexString(data, 0, 8));
         Assert.Equal("ASHLAR  VOLUME          0001", Encoding.ASCII.GetString(data, 8, 28));
         Assert.Equal("00A00960046004C0", Convert.ToHexString(data, 58, 8));
         Assert.Equal(96, data.Length);
@@ -26,7 +26,7 @@ public sealed class InquiryTests
     public void Pages_are_listed_in_ascending_order_and_each_can_be_read()
     {
         var list = Page(0);
-        Assert.Equal("00000007" + "00808386B0B1B2", Convert.ToHexString(list));
+        Assert.Equal("00000008" + "008083868FB0B1B2", Convert.ToHexString(list));
         foreach (var page in list[4..])
         {
             var data = Page(page);
@@ -78,6 +78,24 @@ public sealed class InquiryTests
         Assert.Equal("0080", Convert.ToHexString(page, 6, 2));
         Assert.Equal("0000008080000000", Convert.ToHexString(page, 28, 8));
     }
+
+    [Fact]
+    public void Atomic_writes_are_as_long_as_the_device_can()
+    {
+        Assert.Equal(new string('0', 40), Convert.ToHexString(Page(0xB0), 44, 20));
+        unit.Device.GeometryOverride = unit.Device.Geometry with { MaxAtomicWriteBytes = 1 << 20 };
+        Assert.Equal("00000800" + new string('0', 32), Convert.ToHexString(Page(0xB0), 44, 20));
+    }
+
+    [Fact]
+    public void The_page_of_copies_says_what_the_commands_are_and_what_they_take() => Assert.Equal(
+        "008F0064"
+        + "0001000C" + "08" + "830100" + "8403000304" + "000000"
+        + "0004001C" + "00000000" + "00080008" + "000001E0" + new string('0', 32)
+        + "00080004" + "0202E400"
+        + "000C0004" + "0002FFFF"
+        + "80010020" + "00000010" + "00000010" + "02000000" + "0900" + new string('0', 36),
+        Convert.ToHexString(Page(0x8F)));
 
     [Fact]
     public void Provisioning_is_thin_and_unmapped_blocks_read_as_zeros() => Assert.Equal("00B2000400E40200", Convert.ToHexString(Page(0xB2)));

@@ -108,7 +108,7 @@ public sealed class PrimaryCommandTests
     public void Unknown_commands_are_refused()
     {
         unit.Send([0xC0, 0, 0, 0, 0, 0]).MustFail("5/20/00");
-        unit.Send([0x83, 0, 0, 0, 0, 0]).MustFail("5/20/00"); // EXTENDED COPY
+        unit.Send([0x83, 0x10, 0, 0, 0, 0]).MustFail("5/24/00"); // POPULATE TOKEN
         unit.Send([0x5D, 0, 0, 0, 0, 0, 0, 0, 8, 0]).MustFail("5/20/00"); // None.
         unit.Send([0x9E, 0x1F]).MustFail("5/24/00"); // A service action that does not exist.
     }

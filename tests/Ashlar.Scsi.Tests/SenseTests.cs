@@ -27,6 +27,14 @@ public sealed class SenseTests
             Written(new(SenseKey.MediumError, AdditionalSense.UnrecoveredReadError, 1UL << 32), true));
 
     [Fact]
+    public void The_segment_of_a_copy_is_told_in_both_formats()
+    {
+        var sense = Sense.CopyAborted(AdditionalSense.UnreachableCopyTarget, segment: 3, byteOffset: 6);
+        Assert.Equal("70000A00000000" + "0A" + "00000003" + "0804" + "00" + "A00006", Written(sense, false));
+        Assert.Equal("720A0804" + "000000" + "14" + "010A0000" + "0000000000000003" + "02060000" + "A0000600", Written(sense, true));
+    }
+
+    [Fact]
     public void Descriptor_format_points_at_the_wrong_field() =>
         Assert.Equal("72052400" + "000000" + "08" + "02060000" + "C0000200", Written(Sense.InvalidFieldInCdb(2), true));
 }

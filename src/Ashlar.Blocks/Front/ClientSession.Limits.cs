@@ -13,6 +13,9 @@ public sealed partial class ClientSession
     /// </summary>
     public void GiveUpWaiting() => leaving.Cancel();
 
+    /// <summary>Whether the client has left, or is about to: what is made of many requests may as well stop between two.</summary>
+    public bool IsLeaving => leaving.IsCancellationRequested;
+
     // What will be refused takes nothing from those who are served.
     bool MustWait(RateLimiter limiter, DriverOperation operation, long lengthBytes) =>
         operation != DriverOperation.Flush

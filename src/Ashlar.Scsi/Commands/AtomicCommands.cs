@@ -1,9 +1,11 @@
 using System.Buffers;
+using Ashlar.Blocks;
 
 namespace Ashlar.Scsi;
 
 /// <summary>
-/// COMPARE AND WRITE and ORWRITE (SBC-3, 5.2 and 5.6): they read, decide and write while nobody else writes those blocks.
+/// COMPARE AND WRITE and ORWRITE (SBC-3, 5.2 and 5.6): they read, decide and write while nobody else writes those blocks. WRITE ATOMIC
+/// (SBC-4): all of it is there or nothing, also after a power cut.
 /// </summary>
 static class AtomicCommands
 {
@@ -17,6 +19,10 @@ static class AtomicCommands
             [0x8B, 0xF8, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x00, 0x00],
             WriteCommands.Decode, OrWriteAsync)
         { Direction = DataDirection.Out },
+        new("WRITE ATOMIC(16)",
+            [0x9C, 0xF8, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x00, 0x00],
+            DecodeWriteAtomic, WriteAtomicAsync)
+        { Direction = DataDirection.Out, TakesExactData = true, IsOfferedBy = static unit => unit.MaxAtomicWriteBlocks > 0 },
     ];
 
     static Sense? DecodeCompareAndWrite(ScsiCommand command)
@@ -49,6 +55,34 @@ static class AtomicCommands
         catch (Exception e) when (DeviceErrors.IsDeviceError(e))
         {
             return DeviceErrors.ToResult(e, writing);
+        }
+    }
+
+    // 2  LBA (8)   10  atomic boundary (2): the length of several writes that are atomic each by itself   12  number of blocks (2)
+    static Sense? DecodeWriteAtomic(ScsiCommand command)
+    {
+        if (WriteCommands.CheckWritable(command) is { } readOnly) return readOnly;
+        if (BlockFields.CheckProtection(command) is { } protection) return protection;
+        if (BlockFields.CheckRange(command, command.UInt64(2), command.UInt16(12)) is { } outside) return outside;
+        if (command.UInt16(10) != 0) return Sense.InvalidFieldInCdb(10);
+        if (command.BlockCount > command.Unit.MaxAtomicWriteBlocks) return Sense.InvalidFieldInCdb(12);
+        command.ForceUnitAccess = (command.Cdb[1] & BlockFields.ForceUnitAccessBit) != 0;
+        return BlockFields.SetDataBytes(command, command.BlockCount);
+    }
+
+    static async ValueTask<ScsiResult> WriteAtomicAsync(ScsiCommand command, ReadOnlyMemory<byte> data)
+    {
+        if (command.BlockCount == 0) return ScsiResult.Good;
+        // A part of it is not what was to be there or not at all.
+        if (data.Length != command.DataBytes) return ScsiResult.Check(Sense.ParameterListLengthError);
+        try
+        {
+            await command.Session.WriteAsync(Offset(command), data, WriteCommands.Options(command) | WriteOptions.Atomic, command.Aborted);
+            return ScsiResult.Good;
+        }
+        catch (Exception e) when (DeviceErrors.IsDeviceError(e))
+        {
+            return DeviceErrors.ToResult(e, writing: true);
         }
     }
 

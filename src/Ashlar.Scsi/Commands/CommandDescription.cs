@@ -43,6 +43,9 @@ sealed record CommandDescription(string Name, byte[] UsageMask, CommandDecoder D
     /// <summary>What it counts as under persistent reservations; what moves blocks is looked at where it does.</summary>
     public MediumAccess CountsAs { get; init; }
 
+    /// <summary>Whether a unit has it; null where all have.</summary>
+    public Func<LogicalUnit, bool>? IsOfferedBy { get; init; }
+
     /// <summary>May wait for the medium by nature.</summary>
     public bool MayWait { get; init; }
 }

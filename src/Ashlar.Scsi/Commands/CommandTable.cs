@@ -17,6 +17,7 @@ static class CommandTable
         .. WriteCommands.Descriptions,
         .. VerifyCommands.Descriptions,
         .. AtomicCommands.Descriptions,
+        .. CopyCommands.Descriptions,
         .. ProvisioningCommands.Descriptions,
         .. DefectCommands.Descriptions,
         .. MaintenanceCommands.Descriptions,
@@ -31,8 +32,12 @@ static class CommandTable
             if (description.ServiceAction < 0) ByOperationCode[description.OperationCode] = description;
     }
 
-    public static IEnumerable<CommandDescription> All =>
-        Descriptions.OrderBy(description => (description.OperationCode, description.ServiceAction));
+    public static IEnumerable<CommandDescription> AllOf(LogicalUnit unit) => Descriptions
+        .Where(description => IsOffered(description, unit))
+        .OrderBy(description => (description.OperationCode, description.ServiceAction));
+
+    public static bool IsOffered(CommandDescription description, LogicalUnit unit) =>
+        description.IsOfferedBy is not { } offers || offers(unit);
 
     public static CommandDescription? Find(ReadOnlySpan<byte> cdb) =>
         ByOperationCode[cdb[0]] ?? Find(cdb[0], cdb[1] & ServiceActionMask);

@@ -30,6 +30,15 @@ static class Designators
         return page.ToArray();
     }
 
+    /// <summary>Whether a designator of another command names a unit: by its NAA identifier; what else it is called is longer than fits.
+    /// </summary>
+    public static bool Names(LogicalUnit unit, int codeSet, int kind, ReadOnlySpan<byte> value)
+    {
+        Span<byte> naa = stackalloc byte[8];
+        WriteNaa(naa, unit.Id);
+        return codeSet == Binary && kind == (OfUnit | Naa) && value.SequenceEqual(naa);
+    }
+
     /// <summary>
     /// NAA 3, locally assigned (SPC-4, 7.8.6.6.4): 60 bits of the unit's identity. Other forms need an organisation's number.
     /// </summary>

@@ -9,18 +9,20 @@ static class InquiryData
     public const string VendorId = "ASHLAR  ", ProductId = "VOLUME          ", Revision = "0001";
 
     const byte SupportedPages = 0x00, SerialNumber = 0x80, DeviceIdentification = 0x83, ExtendedInquiry = 0x86,
+        ThirdPartyCopy = 0x8F,
         BlockLimits = 0xB0, BlockCharacteristics = 0xB1, LogicalBlockProvisioning = 0xB2;
 
     static readonly byte[] Pages =
     [
-        SupportedPages, SerialNumber, DeviceIdentification, ExtendedInquiry, BlockLimits, BlockCharacteristics, LogicalBlockProvisioning,
+        SupportedPages, SerialNumber, DeviceIdentification, ExtendedInquiry, ThirdPartyCopy, BlockLimits, BlockCharacteristics,
+        LogicalBlockProvisioning,
     ];
 
     public static bool HasPage(byte page) => Array.IndexOf(Pages, page) >= 0;
 
     // Standard INQUIRY data (SPC-4, 6.6.2)
     //   0  qualifier, device type 0: disk   2  version 6: SPC-4   3  HISUP 10h, format 2   4  bytes that follow
-    //   5  TPGS 10h: states of target port groups that initiators do not change   7  CMDQUE 02h
+    //   5  TPGS 10h: states of target port groups that initiators do not change; 3PC 08h: EXTENDED COPY   7  CMDQUE 02h
     //   8  vendor (8)   16  product (16)   32  revision (4)   58  standards kept to (2 each)
     public static byte[] Standard(bool unitExists)
     {
@@ -31,7 +33,7 @@ static class InquiryData
         data[2] = 0x06;
         data[3] = 0x12;
         data[4] = lengthBytes - 5;
-        data[5] = 0x10;
+        data[5] = 0x18;
         data[7] = 0x02;
         Encoding.ASCII.GetBytes(VendorId + ProductId + Revision, data.AsSpan(8));
         for (var i = 0; i < standards.Length; i++) BinaryPrimitives.WriteUInt16BigEndian(data.AsSpan(58 + (2 * i)), standards[i]);
@@ -46,6 +48,7 @@ static class InquiryData
             SerialNumber => Encoding.ASCII.GetBytes(unit.Id.ToString("N")),
             DeviceIdentification => Designators.Describe(unit, port),
             ExtendedInquiry => Extended(),
+            ThirdPartyCopy => CopyDescription.Page(),
             BlockLimits => Limits(unit),
             BlockCharacteristics => Characteristics(),
             _ => Provisioning(unit),
@@ -83,6 +86,7 @@ static class InquiryData
         WriteUInt32(body, 28, granularity);
         WriteUInt32(body, 32, 0x8000_0000); // UGAVALID: granules start at block 0.
         BinaryPrimitives.WriteInt64BigEndian(body.AsSpan(36 - 4), LogicalUnit.MaxWriteSameBlocks);
+        WriteUInt32(body, 44, unit.MaxAtomicWriteBlocks); // From any block on, of any number of them; none with a boundary.
         return body;
     }
 

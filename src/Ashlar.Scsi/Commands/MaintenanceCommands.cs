@@ -35,19 +35,20 @@ static class MaintenanceCommands
     static ValueTask<ScsiResult> ReportOperationCodes(ScsiCommand command, ReadOnlyMemory<byte> dataOut)
     {
         var timeouts = (command.Cdb[2] & TimeoutsBit) != 0;
-        if ((command.Cdb[2] & 7) == AllCommands) return command.Answer(DescribeAll(timeouts));
+        if ((command.Cdb[2] & 7) == AllCommands) return command.Answer(DescribeAll(command.Unit, timeouts));
         var operationCode = command.Cdb[3];
         var description = CommandTable.HasServiceActions(operationCode)
             ? CommandTable.Find(operationCode, command.UInt16(4))
             : CommandTable.Find(operationCode, serviceAction: -1);
+        if (description is not null && !CommandTable.IsOffered(description, command.Unit)) description = null;
         return command.Answer(DescribeOne(description, timeouts));
     }
 
     // All commands: 0  bytes that follow (4), then per command
     //   0  operation code   2  service action (2)   5  CTDP 02h, SERVACTV 01h   6  CDB length (2)   [8  timeouts]
-    static byte[] DescribeAll(bool timeouts)
+    static byte[] DescribeAll(LogicalUnit unit, bool timeouts)
     {
-        var all = CommandTable.All.ToArray();
+        var all = CommandTable.AllOf(unit).ToArray();
         var each = 8 + (timeouts ? TimeoutsBytes : 0);
         var answer = new byte[4 + (all.Length * each)];
         BinaryPrimitives.WriteInt32BigEndian(answer, answer.Length - 4);

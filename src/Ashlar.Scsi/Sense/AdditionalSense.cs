@@ -8,11 +8,17 @@ public enum AdditionalSense
     /// <summary>00/00 NO ADDITIONAL SENSE INFORMATION.</summary>
     None = 0x0000,
 
+    /// <summary>00/16 OPERATION IN PROGRESS.</summary>
+    OperationInProgress = 0x0016,
+
     /// <summary>04/0B LOGICAL UNIT NOT ACCESSIBLE, TARGET PORT IN STANDBY STATE.</summary>
     TargetPortInStandbyState = 0x040B,
 
     /// <summary>04/0C LOGICAL UNIT NOT ACCESSIBLE, TARGET PORT IN UNAVAILABLE STATE.</summary>
     TargetPortInUnavailableState = 0x040C,
+
+    /// <summary>08/04 UNREACHABLE COPY TARGET.</summary>
+    UnreachableCopyTarget = 0x0804,
 
     /// <summary>0C/00 WRITE ERROR.</summary>
     WriteError = 0x0C00,
@@ -22,6 +28,15 @@ public enum AdditionalSense
 
     /// <summary>0C/0D WRITE ERROR - NOT ENOUGH UNSOLICITED DATA; in iSCSI, an incorrect amount of data (RFC 7143, 11.4.7.2).</summary>
     IncorrectAmountOfData = 0x0C0D,
+
+    /// <summary>0D/01 THIRD PARTY DEVICE FAILURE.</summary>
+    ThirdPartyDeviceFailure = 0x0D01,
+
+    /// <summary>0D/02 COPY TARGET DEVICE NOT REACHABLE.</summary>
+    CopyTargetDeviceNotReachable = 0x0D02,
+
+    /// <summary>0D/03 INCORRECT COPY TARGET DEVICE TYPE.</summary>
+    IncorrectCopyTargetDeviceType = 0x0D03,
 
     /// <summary>0E/03 INVALID FIELD IN COMMAND INFORMATION UNIT: what the transport says of a command does not fit it.</summary>
     InvalidFieldInCommandInformationUnit = 0x0E03,
@@ -52,6 +67,24 @@ public enum AdditionalSense
 
     /// <summary>26/04 INVALID RELEASE OF PERSISTENT RESERVATION.</summary>
     InvalidReleaseOfPersistentReservation = 0x2604,
+
+    /// <summary>26/06 TOO MANY TARGET DESCRIPTORS.</summary>
+    TooManyTargetDescriptors = 0x2606,
+
+    /// <summary>26/07 UNSUPPORTED TARGET DESCRIPTOR TYPE CODE.</summary>
+    UnsupportedTargetDescriptorType = 0x2607,
+
+    /// <summary>26/08 TOO MANY SEGMENT DESCRIPTORS.</summary>
+    TooManySegmentDescriptors = 0x2608,
+
+    /// <summary>26/09 UNSUPPORTED SEGMENT DESCRIPTOR TYPE CODE.</summary>
+    UnsupportedSegmentDescriptorType = 0x2609,
+
+    /// <summary>26/0A INEXACT SEGMENT.</summary>
+    InexactSegment = 0x260A,
+
+    /// <summary>26/0B INLINE DATA LENGTH EXCEEDED.</summary>
+    InlineDataLengthExceeded = 0x260B,
 
     /// <summary>27/00 WRITE PROTECTED.</summary>
     WriteProtected = 0x2700,

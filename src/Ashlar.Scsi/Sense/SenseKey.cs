@@ -27,6 +27,9 @@ public enum SenseKey
     /// <summary>The blocks are protected against the access.</summary>
     DataProtect = 0x7,
 
+    /// <summary>A copy between units ended before its end.</summary>
+    CopyAborted = 0xA,
+
     /// <summary>The command was given up; trying again may help.</summary>
     AbortedCommand = 0xB,
 

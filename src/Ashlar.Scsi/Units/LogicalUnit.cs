@@ -64,6 +64,12 @@ public sealed class LogicalUnit
     /// <summary>Blocks that the device has now: it may grow.</summary>
     internal long BlockCount => Volume.Geometry.BlockCount;
 
+    /// <summary>Most blocks that one write can be atomic of; 0 where none can.</summary>
+    internal int MaxAtomicWriteBlocks => Math.Min(Volume.Geometry.MaxAtomicWriteBytes >> BlockShift, ushort.MaxValue);
+
+    /// <summary>Copies that it takes part in as the unit that was asked for them.</summary>
+    internal CopyCount Copies { get; } = new();
+
     internal ModeParameters Mode
     {
         get => new(descriptorSense, Volume.Access.IsWriteProtected);
