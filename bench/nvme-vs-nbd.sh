@@ -149,15 +149,18 @@ for mode in read write; do
     contest "4 KiB random $mode, 64 connections of depth 32, NVMe against NBD, IOPS" 1 0 nvme-64 nbd-64 "rand$mode" --depth 32
 done
 
-memory_of() { # memory_of SIDE: KiB of the server for each of 64 connections with 32 reads under way
-    local rest busy
-    rest=$(resident_kib "${side_pid[$1]}")
+memory_of() { # memory_of SIDE: KiB that the server has more, at most, for each of 64 connections with 32 reads under way
+    local rest most now
+    rest=$(resident_kib "${side_pid[$1]}") most=$rest
     load "$1" randread --depth 32 >/dev/null &
     local running=$!
-    sleep "$(awk -v s="$seconds" -v r="$ramp" 'BEGIN { print r + s / 2 }')"
-    busy=$(resident_kib "${side_pid[$1]}")
+    while kill -0 "$running" 2>/dev/null; do
+        now=$(resident_kib "${side_pid[$1]}")
+        ((now <= most)) || most=$now
+        sleep 0.05
+    done
     wait "$running"
-    awk -v a="$rest" -v b="$busy" 'BEGIN { print (b > a) ? (b - a) / 64 : 0 }'
+    echo $(((most - rest) / 64))
 }
 
 # A server of its own: memory that other work has left would hide what connections take.
