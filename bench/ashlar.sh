@@ -2,6 +2,7 @@
 
 # The checkout whose program start_ashlar starts, and what it was asked to start last.
 ashlar_checkout=$repository
+ashlar_options=() # More of the command line, of those that are started from then on.
 ashlar_pid= ashlar_api_port= ashlar_nbd_port= ashlar_iscsi_port= ashlar_data=
 # NVMe is off; whoever measures it sets this to a port that is free.
 ashlar_nvme_port=0
@@ -19,8 +20,9 @@ start_ashlar() {
 
 run_ashlar() { # run_ashlar [OPTION...]: in the directory and on the ports that were chosen; does not wait for it
     # The script becomes the program, so its id is the one to measure and to end.
-    "$ashlar_checkout/ashlar" up --data "$ashlar_data" "$@" --api-port "$ashlar_api_port" --nbd-port "$ashlar_nbd_port" \
-        --iscsi-port "$ashlar_iscsi_port" --nvme-port "$ashlar_nvme_port" --s3-port 0 >"$ashlar_data.log" 2>&1 &
+    "$ashlar_checkout/ashlar" up --data "$ashlar_data" "${ashlar_options[@]}" "$@" --api-port "$ashlar_api_port" \
+        --nbd-port "$ashlar_nbd_port" --iscsi-port "$ashlar_iscsi_port" --nvme-port "$ashlar_nvme_port" --s3-port 0 \
+        >"$ashlar_data.log" 2>&1 &
     ashlar_pid=$!
     ends_with_script "$ashlar_pid"
 }

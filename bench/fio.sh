@@ -4,18 +4,19 @@
 # done before each of its runs.
 declare -A side_name side_uri side_pid side_options=([ours]='' [theirs]='') side_before=()
 rounds=3 seconds=5 ramp=1
+qemu_nbd_options=()
 
 need_fio() {
     need fio
     fio --enghelp 2>/dev/null | grep -qw nbd || give_up "cannot run: this fio has no nbd engine"
 }
 
-start_qemu_nbd() { # start_qemu_nbd IMAGE SIZE_MIB: as a rival that acknowledges from its cache; sets rival_pid and rival_uri
+start_qemu_nbd() { # start_qemu_nbd IMAGE SIZE_MIB: as a rival that acknowledges from its cache; sets rival_pid, rival_port and rival_uri
     truncate -s "${2}M" "$1"
     local port
     port=$(free_port)
-    qemu-nbd -t -f raw -e 0 --cache=writeback --discard=unmap -b 127.0.0.1 -p "$port" "$1" >"$1.log" 2>&1 &
-    rival_pid=$! rival_uri=nbd://127.0.0.1:$port/
+    qemu-nbd -t -f raw -e 0 --cache=writeback --discard=unmap -b 127.0.0.1 -p "$port" "${qemu_nbd_options[@]}" "$1" >"$1.log" 2>&1 &
+    rival_pid=$! rival_port=$port rival_uri=nbd://127.0.0.1:$port/
     ends_with_script "$rival_pid"
     wait_for_port "$port" "$rival_pid" "$1.log"
 }

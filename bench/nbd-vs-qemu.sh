@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # NBD: Ashlar against qemu-nbd, both acknowledging from their cache (writeback), on the same file system.
-# usage: bench/nbd-vs-qemu.sh [--quick] [--fsync] [--rows PATTERN] [--rounds N] [--paired CHECKOUT]
+# usage: bench/nbd-vs-qemu.sh [--quick] [--fsync] [--tls] [--rows PATTERN] [--rounds N] [--paired CHECKOUT]
+#   --tls     both with TLS, as fio's libnbd negotiates it; certificates are made by openssl
 #   --rows    only rows whose name the regular expression matches
 #   --paired  against the Ashlar of another checkout instead, such as an earlier state
 # stdout: one line per work, tab-separated: name, Ashlar, rival, ratio (above 1 is faster than the rival).
@@ -8,15 +9,16 @@ set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 . "$repository/bench/fio.sh"
 
-size_mib=1024 fsync=true rows= paired=
+size_mib=1024 fsync=true tls=false rows= paired=
 while [ $# -gt 0 ]; do
     case $1 in
         --quick) rounds=2 seconds=1 ramp=0.3 size_mib=512 fsync=false ;;
         --fsync) fsync=true ;;
+        --tls) tls=true ;;
         --rows) rows=$2; shift ;;
         --rounds) rounds=$2; shift ;;
         --paired) paired=$2; shift ;;
-        *) sed -n '2,6s/^# //p' "$0" >&2; exit 2 ;;
+        *) sed -n '2,7s/^# //p' "$0" >&2; exit 2 ;;
     esac
     shift
 done
@@ -27,17 +29,38 @@ need qemu-nbd dotnet
 make_work_directory
 . "$repository/bench/ashlar.sh"
 
+# make_certificates DIRECTORY: of an authority and of a server on this machine, named as QEMU and libnbd look for them
+make_certificates() {
+    need openssl
+    mkdir -p "$1"
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$1/ca-key.pem" -out "$1/ca-cert.pem" \
+        -days 2 -subj /CN=bench -addext keyUsage=critical,keyCertSign 2>/dev/null &&
+        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$1/server-key.pem" -out "$1/server-cert.pem" -days 2 \
+            -subj /CN=localhost -addext subjectAltName=DNS:localhost -addext basicConstraints=critical,CA:FALSE \
+            -CA "$1/ca-cert.pem" -CAkey "$1/ca-key.pem" 2>/dev/null || give_up "cannot make certificates"
+}
+
+uri_of() { # uri_of PORT NAME
+    if $tls; then echo "nbds://localhost:$1/$2?tls-certificates=$work/pki"; else echo "nbd://127.0.0.1:$1/$2"; fi
+}
+
+if $tls; then
+    make_certificates "$work/pki"
+    ashlar_options=(--nbd-tls required --tls-certificate "$work/pki/server-cert.pem" --tls-key "$work/pki/server-key.pem")
+    qemu_nbd_options=(--object "tls-creds-x509,id=tls,endpoint=server,verify-peer=no,dir=$work/pki" --tls-creds tls)
+fi
+
 start_side() { # start_side SIDE NAME
     start_ashlar "$work/$1"
     create_volume bench "${size_mib}MiB"
-    side_name[$1]=$2 side_pid[$1]=$ashlar_pid side_uri[$1]=nbd://127.0.0.1:$ashlar_nbd_port/bench
+    side_name[$1]=$2 side_pid[$1]=$ashlar_pid side_uri[$1]=$(uri_of "$ashlar_nbd_port" bench)
 }
 start_side ours ashlar
 if [ -n "$paired" ]; then
     start_paired "$paired" start_side theirs other
 else
     start_qemu_nbd "$work/rival.img" "$size_mib"
-    side_name[theirs]=qemu-nbd side_pid[theirs]=$rival_pid side_uri[theirs]=$rival_uri
+    side_name[theirs]=qemu-nbd side_pid[theirs]=$rival_pid side_uri[theirs]=$(uri_of "$rival_port" '')
 fi
 
 describe_machine

@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 # command or library=Debian package
 needs=(
     fio=fio qemu-img=qemu-utils qemu-nbd=qemu-utils block-iscsi.so=qemu-block-extra
-    nbdinfo=libnbd-bin nbdcopy=libnbd-bin nbdfuse=libnbd-bin libnbd.so.0=libnbd0
+    nbdinfo=libnbd-bin nbdcopy=libnbd-bin nbdfuse=libnbd-bin libnbd.so.0=libnbd0 python3-libnbd=python3-libnbd nbdkit=nbdkit
     iscsi-ls=libiscsi-bin iscsi-test-cu=libiscsi-bin libiscsi.so.7=libiscsi7
     zsh=zsh fish=fish groff=groff setpriv=util-linux script=bsdutils
     mkfs.ext4=e2fsprogs e2fsck=e2fsprogs mkfs.xfs=xfsprogs
@@ -25,6 +25,7 @@ present() {
     case $1 in
         block-iscsi.so) compgen -G '/usr/lib*/*/qemu/block-iscsi.so' >/dev/null || compgen -G '/usr/lib*/qemu/block-iscsi.so' >/dev/null ;;
         *.so.*) compgen -G "/usr/lib*/*/$1" >/dev/null || compgen -G "/lib*/*/$1" >/dev/null || compgen -G "/usr/lib*/$1" >/dev/null ;;
+        python3-libnbd) [ -e /usr/lib/python3/dist-packages/nbd.py ] ;;
         boto3) [ -e /usr/lib/python3/dist-packages/boto3 ] ;;
         postgres) compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || command -v postgres >/dev/null ;;
         *) command -v "$1" >/dev/null ;;

@@ -46,6 +46,9 @@ public sealed record Status
 /// <param name="Iscsi">Address and port of the iSCSI portal.</param>
 public sealed record Endpoints(string Api, string Nbd, string Iscsi)
 {
+    /// <summary>Path of the Unix socket on which NBD is served as well; absent where there is none.</summary>
+    public string? NbdSocket { get; init; }
+
     /// <summary>Address and port of the NVMe/TCP server; absent where volumes are not served over NVMe.</summary>
     public string? Nvme { get; init; }
 

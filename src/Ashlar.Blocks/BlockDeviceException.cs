@@ -141,3 +141,7 @@ public sealed class AtomicWriteException(string device, long lengthBytes, int ma
     /// <summary>The longest that it can; 0 for none.</summary>
     public int MaxBytes { get; } = maxBytes;
 }
+
+/// <summary>What has changed since a snapshot cannot be told, because the snapshot is gone.</summary>
+public sealed class ChangesUnknownException(string device)
+    : BlockDeviceException(device, "the snapshot that is compared with is gone");

@@ -13,6 +13,11 @@ public interface INbdExports
 
     /// <summary>Attaches a client to an export, for as long as its connection lasts; null when there is none of that name.</summary>
     NbdExport? Open(string name, ClientIdentity client);
+
+    /// <summary>
+    /// Names of the snapshots since which a client may ask what of an export has changed; none where there is no such export.
+    /// </summary>
+    IReadOnlyList<string> ListOrigins(string name, ClientIdentity client) => [];
 }
 
 /// <summary>An export as clients are told of it.</summary>
@@ -27,6 +32,9 @@ public sealed record NbdExportInfo(string Name, long SizeBytes, bool IsReadOnly,
 /// <param name="Session">Where its requests go.</param>
 public sealed record NbdExport(NbdExportInfo Info, ClientSession Session) : IDisposable
 {
+    /// <summary>Finds what has changed since a snapshot; null where it is gone.</summary>
+    public Func<string, IChangeMap?>? OpenChanges { get; init; }
+
     /// <inheritdoc />
     public void Dispose() => Session.Dispose();
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Ashlar.Api;
 using Ashlar.Blocks;
 using Ashlar.Iscsi;
@@ -193,7 +194,8 @@ public sealed class AshlarServer : IAsyncDisposable
         var portals = new ServedPortals(addresses, paths, log.Write);
         var nbd = await ListenAsync(StartProblem.NbdPort, "nbd", options.NbdPort, where => Task.FromResult(
             NbdServer.Start(
-                Listeners("nbd", where, limits), new VolumeNbdExports(pools, exports), buffers, ClientFailure("nbd"), tls)));
+                [.. Listeners("nbd", where, limits), .. LocalListeners("nbd", options.NbdSocket, limits)],
+                new VolumeNbdExports(pools, exports), buffers, ClientFailure("nbd"), tls)));
         parts.Push(nbd);
         var iscsi = await ListenAsync(StartProblem.IscsiPort, "iscsi", options.IscsiPort, where => Task.FromResult(IscsiServer.Start(
             Listeners("iscsi", where, limits), new VolumeIscsiTargets(pools, exports), buffers, ClientFailure("iscsi"), options.Advertise,
@@ -231,7 +233,10 @@ public sealed class AshlarServer : IAsyncDisposable
         var s3 = await StartS3Async(requests);
 
         Endpoints = reachable.Endpoints(
-            api.EndPoint.Port, nbd.EndPoint.Port, iscsi.EndPoint.Port, s3?.EndPoint.Port, nvme?.EndPoint.Port);
+            api.EndPoint.Port, nbd.EndPoint.Port, iscsi.EndPoint.Port, s3?.EndPoint.Port, nvme?.EndPoint.Port) with
+        {
+            NbdSocket = options.NbdSocket?.Path,
+        };
         runFile.Announce(new(Environment.ProcessId, reachable.LocalApi(api.EndPoint.Port)));
         isReady = true;
         TellOfStart();
@@ -310,6 +315,7 @@ public sealed class AshlarServer : IAsyncDisposable
             LogLevel.Information,
             LogEvents.ServerStarted,
             $"serving {options.DataDirectory}: api {Endpoints.Api}, nbd {Endpoints.Nbd}, iscsi {Endpoints.Iscsi}"
+                + (Endpoints.NbdSocket is { } socket ? $", nbd on {socket}" : "")
                 + (Endpoints.Nvme is { } nvme ? $", nvme {nvme}" : "")
                 + (Endpoints.S3 is { } s3 ? $", s3 {s3}" : ""));
         if (Endpoints.IsOpen)
@@ -355,21 +361,26 @@ public sealed class AshlarServer : IAsyncDisposable
         }
         catch (ListenException e)
         {
-            throw new ServerStartException(e.IsForeign ? StartProblem.ListenAddress : problem, e.Message, e);
+            throw new ServerStartException(
+                e.IsLocal ? StartProblem.NbdSocket : e.IsForeign ? StartProblem.ListenAddress : problem, e.Message, e);
         }
     }
 
     IReadOnlyList<ListenerOptions> Listeners(string name, IReadOnlyList<IPEndPoint> where, ConnectionLimits limits) =>
-    [
-        .. where.Select(endPoint => new ListenerOptions
-        {
-            EndPoint = endPoint,
-            Name = name,
-            MaxConnections = limits.PerProtocol,
-            MaxConnectionsPerAddress = limits.PerAddress,
-            TimeProvider = options.TimeProvider,
-        }),
-    ];
+        [.. where.Select(endPoint => Listener(name, endPoint, limits))];
+
+    IReadOnlyList<ListenerOptions> LocalListeners(string name, LocalPortal? local, ConnectionLimits limits) => local is null
+        ? []
+        : [Listener(name, new UnixDomainSocketEndPoint(local.Path), limits) with { LocalAccess = local.Access }];
+
+    ListenerOptions Listener(string name, EndPoint endPoint, ConnectionLimits limits) => new()
+    {
+        EndPoint = endPoint,
+        Name = name,
+        MaxConnections = limits.PerProtocol,
+        MaxConnectionsPerAddress = limits.PerAddress,
+        TimeProvider = options.TimeProvider,
+    };
 
     sealed class Part(IDisposable inner) : IAsyncDisposable
     {

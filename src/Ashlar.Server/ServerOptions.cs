@@ -32,6 +32,9 @@ public sealed record ServerOptions
     /// <summary>TCP port of the NBD server; 0 takes a free one.</summary>
     public int NbdPort { get; init; } = 10809;
 
+    /// <summary>Unix socket of the NBD server, beside the port; null for none.</summary>
+    public LocalPortal? NbdSocket { get; init; }
+
     /// <summary>TCP port of the iSCSI portal; 0 takes a free one.</summary>
     public int IscsiPort { get; init; } = 3260;
 

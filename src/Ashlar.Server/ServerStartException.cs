@@ -17,6 +17,9 @@ public enum StartProblem
     /// <summary>The port of the NBD server cannot be listened on.</summary>
     NbdPort,
 
+    /// <summary>The Unix socket of the NBD server cannot be listened on.</summary>
+    NbdSocket,
+
     /// <summary>The port of the iSCSI portal cannot be listened on.</summary>
     IscsiPort,
 

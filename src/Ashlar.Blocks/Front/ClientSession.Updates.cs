@@ -40,6 +40,21 @@ public sealed partial class ClientSession
         return new(Describe(start, blockCount, extents));
     }
 
+    /// <summary>Describes which blocks have been changed since some moment: see <see cref="IChangeMap.DescribeChanges"/>.</summary>
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
+    public async ValueTask<int> DescribeChangesAsync(IChangeMap map, Lba start, long blockCount, Memory<BlockChange> runs)
+    {
+        await AdmitAsync(DriverOperation.Read, 0, 0).ConfigureAwait(false);
+        try
+        {
+            return map.DescribeChanges(start, blockCount, runs.Span);
+        }
+        finally
+        {
+            requests.Leave();
+        }
+    }
+
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
     async ValueTask<int> DescribeWhenAdmittedAsync(Lba start, long blockCount, Memory<BlockExtent> extents)
     {

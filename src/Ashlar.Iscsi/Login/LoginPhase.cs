@@ -90,7 +90,7 @@ sealed class LoginPhase(IscsiNode node, int portalGroupTag, Connection connectio
 
     // The name of the initiator port (RFC 7143, 4.2.7.1).
     ClientIdentity IdentityOf(string initiator) =>
-        new(ClientProtocol.Iscsi, $"{initiator},i,0x{isid:x12}", connection.RemoteEndPoint.ToString())
+        new(ClientProtocol.Iscsi, $"{initiator},i,0x{isid:x12}", $"{connection.RemoteEndPoint}")
         {
             Host = initiator,
             Port = portalGroupTag,

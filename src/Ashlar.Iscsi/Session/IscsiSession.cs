@@ -39,7 +39,7 @@ sealed class IscsiSession : IDisposable
     public SessionKey Key { get; }
 
     /// <summary>Who the initiator is.</summary>
-    public ClientIdentity Identity => new(ClientProtocol.Iscsi, Parameters.InitiatorName, connection.RemoteEndPoint.ToString())
+    public ClientIdentity Identity => new(ClientProtocol.Iscsi, Parameters.InitiatorName, $"{connection.RemoteEndPoint}")
     {
         Host = Parameters.InitiatorName,
         User = Parameters.User,

@@ -68,7 +68,7 @@ static class Handshake
     // NBD clients have no names: they are known by where they come from.
     static ClientIdentity ClientOf(Connection connection)
     {
-        var address = connection.RemoteEndPoint.ToString();
+        var address = $"{connection.RemoteEndPoint}";
         return new(ClientProtocol.Nbd, address, address);
     }
 

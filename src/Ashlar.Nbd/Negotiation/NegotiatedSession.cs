@@ -1,13 +1,21 @@
+using Ashlar.Blocks;
+using Ashlar.Nbd.Protocol;
+
 namespace Ashlar.Nbd.Negotiation;
 
 /// <summary>What the two sides agreed on: enough to serve requests.</summary>
 /// <param name="Export">The export, held until the session is disposed.</param>
-/// <param name="StructuredReplies">The client understands chunks.</param>
-/// <param name="BlockStatus">The client selected base:allocation for this export.</param>
-sealed record NegotiatedSession(NbdExport Export, bool StructuredReplies, bool BlockStatus) : IDisposable
+/// <param name="Style">The headers of requests and replies.</param>
+/// <param name="Contexts">The metadata contexts that the client selected for this export.</param>
+sealed record NegotiatedSession(NbdExport Export, HeaderStyle Style, IReadOnlyList<NegotiatedContext> Contexts) : IDisposable
 {
-    /// <summary>Id by which base:allocation is known in this session.</summary>
-    public const uint BaseAllocationId = 1;
+    /// <summary>The client understands chunks.</summary>
+    public bool HasChunks => Style != HeaderStyle.Simple;
 
     public void Dispose() => Export.Dispose();
 }
+
+/// <summary>A metadata context of a session.</summary>
+/// <param name="Id">By which both sides know it.</param>
+/// <param name="Changes">What has changed; null where the context is base:allocation.</param>
+sealed record NegotiatedContext(uint Id, IChangeMap? Changes);

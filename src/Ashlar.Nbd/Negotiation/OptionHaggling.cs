@@ -26,8 +26,9 @@ sealed class OptionHaggling(
     INbdExports exports, ClientIdentity client, ClientFlags clientFlags, OptionReplyWriter replies,
     HagglingSecurity security = HagglingSecurity.Clear)
 {
-    bool structuredReplies;
-    string? contextExport; // Canonical name of the export for which base:allocation is selected.
+    HeaderStyle style;
+    string? contextExport; // Canonical name of the export for which contexts are selected.
+    IReadOnlyList<SelectedContext> contexts = [];
 
     /// <summary>Set once the step is <see cref="HagglingStep.Transmission"/>; the caller disposes it.</summary>
     public NegotiatedSession? Session { get; private set; }
@@ -57,8 +58,11 @@ sealed class OptionHaggling(
             case OptionCode.Go:
                 return InfoOrGo(option, data);
             case OptionCode.StructuredReply:
+                if (HasNoData(option, data)) StructuredReply();
+                break;
+            case OptionCode.ExtendedHeaders:
                 if (!HasNoData(option, data)) break;
-                structuredReplies = true;
+                style = HeaderStyle.Extended;
                 replies.Ack(option);
                 break;
             case OptionCode.ListMetaContext:
@@ -75,7 +79,7 @@ sealed class OptionHaggling(
     /// <summary>Refuses an option unread, because its data are longer than any sensible request.</summary>
     public void RefuseTooBig(OptionCode option)
     {
-        if (option == OptionCode.SetMetaContext) contextExport = null;
+        if (option == OptionCode.SetMetaContext) Deselect();
         replies.Error(option, OptionReplyCode.TooBig, "the option's data are too long");
     }
 
@@ -83,14 +87,26 @@ sealed class OptionHaggling(
     public void RefuseShutdown(OptionCode option) =>
         replies.Error(option, OptionReplyCode.Shutdown, "the server is shutting down");
 
-    // The old way to choose an export has no way to say no but to hang up.
+    void StructuredReply()
+    {
+        if (style == HeaderStyle.Extended)
+        {
+            replies.Error(OptionCode.StructuredReply, OptionReplyCode.ExtendedHeadersRequired, "extended headers are negotiated already");
+            return;
+        }
+        style = HeaderStyle.Structured;
+        replies.Ack(OptionCode.StructuredReply);
+    }
+
+    // The old way to choose an export has no way to say no but to hang up. Whoever has extended headers may not take it.
     HagglingStep ExportName(ReadOnlySpan<byte> data)
     {
-        if (!OptionDataReader.TryDecode(data, out var name) || exports.Open(name, client) is not { } export)
-            return HagglingStep.Close;
-        replies.Export(SummaryOf(export.Info));
+        if (style == HeaderStyle.Extended) return HagglingStep.Close;
+        if (!OptionDataReader.TryDecode(data, out var name) || exports.Open(name, client) is not { } export) return HagglingStep.Close;
+        if (!TryEnter(export)) return HagglingStep.Close;
+        replies.Export(SummaryOf(export.Info, OptionCode.ExportName));
         if (!clientFlags.HasFlag(ClientFlags.NoZeroes)) replies.Zeros(NbdProtocol.ExportNamePaddingBytes);
-        return Enter(export);
+        return HagglingStep.Transmission;
     }
 
     // Nothing negotiated so far is lost by a refusal.
@@ -132,13 +148,18 @@ sealed class OptionHaggling(
             replies.Error(option, OptionReplyCode.Unknown, "no such export");
             return HagglingStep.Continue;
         }
+        if (export is not null && !TryEnter(export))
+        {
+            replies.Error(option, OptionReplyCode.Unknown, "a snapshot of a selected context is gone");
+            return HagglingStep.Continue;
+        }
         Describe(option, info, wanted);
-        return export is null ? HagglingStep.Continue : Enter(export);
+        return export is null ? HagglingStep.Continue : HagglingStep.Transmission;
     }
 
     void Describe(OptionCode option, NbdExportInfo export, HashSet<InfoCode> wanted)
     {
-        replies.Info(option, SummaryOf(export));
+        replies.Info(option, SummaryOf(export, option));
         if (wanted.Contains(InfoCode.BlockSize)) replies.Info(option, BlockSizes.Offered);
         if (wanted.Contains(InfoCode.Name)) replies.Info(option, InfoCode.Name, export.Name);
         if (wanted.Contains(InfoCode.Description) && export.Description.Length > 0)
@@ -162,13 +183,13 @@ sealed class OptionHaggling(
     void MetaContext(OptionCode option, ReadOnlySpan<byte> data)
     {
         var isSelection = option == OptionCode.SetMetaContext;
-        if (isSelection) contextExport = null; // Even a request that fails ends the selection before it.
-        if (!structuredReplies)
+        if (isSelection) Deselect(); // Even a request that fails ends the selection before it.
+        if (style == HeaderStyle.Simple)
         {
-            replies.Error(option, OptionReplyCode.Invalid, "structured replies must be negotiated first");
+            replies.Error(option, OptionReplyCode.Invalid, "structured replies or extended headers must be negotiated first");
             return;
         }
-        if (!TryReadContextQueries(data, isSelection, out var name, out var matched))
+        if (!TryReadContextQueries(data, out var name, out var queries))
         {
             replies.Error(option, OptionReplyCode.Invalid, "malformed query of metadata contexts");
             return;
@@ -178,26 +199,29 @@ sealed class OptionHaggling(
             replies.Error(option, OptionReplyCode.Unknown, "no such export");
             return;
         }
-        if (matched)
+        var matched = MetaContexts.Match(queries, isSelection, exports.ListOrigins(export.Name, client));
+        if (isSelection && matched.Count > MetaContexts.MaxSelected)
         {
-            replies.MetaContext(option, isSelection ? NegotiatedSession.BaseAllocationId : 0, NbdProtocol.BaseAllocation);
-            if (isSelection) contextExport = export.Name;
+            replies.Error(option, OptionReplyCode.TooBig, $"more than {MetaContexts.MaxSelected} metadata contexts");
+            return;
         }
+        var found = MetaContexts.Select(matched);
+        if (isSelection) (contextExport, contexts) = (export.Name, found);
+        foreach (var context in found) replies.MetaContext(option, isSelection ? context.Id : 0, context.Name);
         replies.Ack(option);
     }
 
-    // Queries are "namespace:leaf". No query at all lists everything but selects nothing; "base:" is a wildcard of lists;
-    // other namespaces are not ours and match nothing.
-    static bool TryReadContextQueries(ReadOnlySpan<byte> data, bool isSelection, out string name, out bool matched)
+    void Deselect() => (contextExport, contexts) = (null, []);
+
+    static bool TryReadContextQueries(ReadOnlySpan<byte> data, out string name, out List<string> queries)
     {
-        matched = false;
+        queries = [];
         var reader = new OptionDataReader(data);
         if (!reader.TryReadString(out name) || !reader.TryReadUInt32(out var count)) return false;
-        matched = count == 0 && !isSelection;
         for (var i = 0u; i < count; i++)
         {
             if (!reader.TryReadString(out var query) || !query.Contains(':')) return false;
-            matched |= query == NbdProtocol.BaseAllocation || (!isSelection && query == "base:");
+            queries.Add(query);
         }
         return reader.AtEnd;
     }
@@ -209,21 +233,38 @@ sealed class OptionHaggling(
         return false;
     }
 
-    HagglingStep Enter(NbdExport export)
+    /// <summary>Takes the export; one for which a context was selected that is gone by now is given back.</summary>
+    bool TryEnter(NbdExport export)
     {
-        Session = new(export, structuredReplies, contextExport == export.Info.Name);
-        return HagglingStep.Transmission;
+        var selected = ContextsOf(export.Info);
+        var opened = new List<NegotiatedContext>();
+        foreach (var context in selected)
+        {
+            var changes = context.Origin is { } origin ? export.OpenChanges?.Invoke(origin) : null;
+            if (context.Origin is null || changes is not null) opened.Add(new(context.Id, changes));
+        }
+        if (opened.Count < selected.Count)
+        {
+            export.Dispose();
+            return false;
+        }
+        Session = new(export, style, opened);
+        return true;
     }
 
-    TransmissionFlags SummaryFlags(bool isReadOnly)
+    IReadOnlyList<SelectedContext> ContextsOf(NbdExportInfo export) => contextExport == export.Name ? contexts : [];
+
+    ExportSummary SummaryOf(NbdExportInfo export, OptionCode option)
     {
         var flags = TransmissionFlags.HasFlags | TransmissionFlags.SendFlush | TransmissionFlags.SendFua
             | TransmissionFlags.CanMultiConn | TransmissionFlags.SendCache;
-        if (structuredReplies) flags |= TransmissionFlags.SendDontFragment;
-        return isReadOnly
-            ? flags | TransmissionFlags.ReadOnly
-            : flags | TransmissionFlags.SendTrim | TransmissionFlags.SendWriteZeroes | TransmissionFlags.SendFastZero;
+        if (style != HeaderStyle.Simple) flags |= TransmissionFlags.SendDontFragment;
+        // Whoever asks for information may still select contexts; whoever goes on without any cannot ask for their status.
+        if (style == HeaderStyle.Extended && (option == OptionCode.Info || ContextsOf(export).Count > 0))
+            flags |= TransmissionFlags.BlockStatusPayload;
+        flags |= export.IsReadOnly
+            ? TransmissionFlags.ReadOnly
+            : TransmissionFlags.SendTrim | TransmissionFlags.SendWriteZeroes | TransmissionFlags.SendFastZero;
+        return new((ulong)export.SizeBytes, flags);
     }
-
-    ExportSummary SummaryOf(NbdExportInfo export) => new((ulong)export.SizeBytes, SummaryFlags(export.IsReadOnly));
 }

@@ -24,6 +24,12 @@ static class NbdProtocol
     /// <summary>NBD_STRUCTURED_REPLY_MAGIC.</summary>
     public const uint StructuredReplyMagic = 0x668e33ef;
 
+    /// <summary>NBD_EXTENDED_REQUEST_MAGIC.</summary>
+    public const uint ExtendedRequestMagic = 0x21e41c71;
+
+    /// <summary>NBD_EXTENDED_REPLY_MAGIC.</summary>
+    public const uint ExtendedReplyMagic = 0x6e8a278c;
+
     /// <summary>Longest string of the protocol: names, descriptions, queries, messages.</summary>
     public const int MaxStringBytes = 4096;
 
@@ -41,6 +47,9 @@ static class NbdProtocol
 
     /// <summary>The metadata context that tells which parts are allocated.</summary>
     public const string BaseAllocation = "base:allocation";
+
+    /// <summary>What the names of contexts begin with that tell what has changed since a snapshot, whose name follows.</summary>
+    public const string DirtySincePrefix = "ashlar:dirty-since:";
 }
 
 /// <summary>NBD_FLAG_*: what the server says in its greeting.</summary>
@@ -74,6 +83,7 @@ enum OptionCode : uint
     StructuredReply = 8,
     ListMetaContext = 9,
     SetMetaContext = 10,
+    ExtendedHeaders = 11,
 }
 
 /// <summary>NBD_REP_* and NBD_REP_ERR_*.</summary>
@@ -92,6 +102,7 @@ enum OptionReplyCode : uint
     Shutdown = 1u << 31 | 7,
     BlockSizeRequired = 1u << 31 | 8,
     TooBig = 1u << 31 | 9,
+    ExtendedHeadersRequired = 1u << 31 | 10,
 }
 
 /// <summary>NBD_INFO_*.</summary>
@@ -120,6 +131,7 @@ enum TransmissionFlags : ushort
     SendResize = 1 << 9,
     SendCache = 1 << 10,
     SendFastZero = 1 << 11,
+    BlockStatusPayload = 1 << 12,
 }
 
 /// <summary>NBD_CMD_*.</summary>
@@ -145,6 +157,7 @@ enum CommandFlags : ushort
     DontFragment = 1 << 2,
     RequestOne = 1 << 3,
     FastZero = 1 << 4,
+    PayloadLength = 1 << 5,
 }
 
 static class CommandFlagsExtensions
@@ -168,6 +181,7 @@ enum ChunkCode : ushort
     OffsetData = 1,
     OffsetHole = 2,
     BlockStatus = 5,
+    BlockStatusWide = 6,
     Error = 1 << 15 | 1,
     ErrorOffset = 1 << 15 | 2,
 }
@@ -179,6 +193,14 @@ enum AllocationFlags : uint
     None = 0,
     Hole = 1 << 0,
     Zero = 1 << 1,
+}
+
+/// <summary>Flags of the metadata contexts that tell what has changed.</summary>
+[Flags]
+enum DirtyFlags : uint
+{
+    None = 0,
+    Dirty = 1 << 0,
 }
 
 /// <summary>The error numbers that a reply may carry; the protocol knows no others.</summary>

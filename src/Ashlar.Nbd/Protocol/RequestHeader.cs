@@ -13,7 +13,7 @@ readonly record struct RequestHeader(
     CommandCode Command,
     ulong Cookie,
     ulong OffsetBytes,
-    uint LengthBytes)
+    ulong LengthBytes)
 {
     public const int SizeBytes = 28;
     const int MagicOffset = 0, FlagsOffset = 4, CommandOffset = 6, CookieOffset = 8, OffsetOffset = 16, LengthOffset = 24;
@@ -36,6 +36,6 @@ readonly record struct RequestHeader(
         BinaryPrimitives.WriteUInt16BigEndian(target[CommandOffset..], (ushort)Command);
         BinaryPrimitives.WriteUInt64BigEndian(target[CookieOffset..], Cookie);
         BinaryPrimitives.WriteUInt64BigEndian(target[OffsetOffset..], OffsetBytes);
-        BinaryPrimitives.WriteUInt32BigEndian(target[LengthOffset..], LengthBytes);
+        BinaryPrimitives.WriteUInt32BigEndian(target[LengthOffset..], checked((uint)LengthBytes));
     }
 }

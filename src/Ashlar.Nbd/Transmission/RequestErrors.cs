@@ -9,6 +9,7 @@ static class RequestErrors
     public static NbdError Of(Exception exception, CommandCode command) => exception switch
     {
         BlockRangeException => command is CommandCode.Write or CommandCode.WriteZeroes ? NbdError.NoSpace : NbdError.Invalid,
+        ChangesUnknownException => NbdError.Invalid, // Of a context that there was.
         DeviceFullException => NbdError.NoSpace,
         DeviceReadOnlyException or ReservationConflictException or WriteProtectedException => NbdError.NotPermitted,
         SessionFencedException => NbdError.Shutdown,

@@ -23,7 +23,7 @@ sealed partial class Transmission
             {
                 error = Explain(request, e);
             }
-            PostStatus(request.Cookie, error);
+            PostStatus(request, error);
         }
         finally
         {
@@ -32,19 +32,10 @@ sealed partial class Transmission
         }
     }
 
-    void PostStatus(ulong cookie, NbdError error)
+    void PostStatus(in RequestHeader request, NbdError error)
     {
         Span<byte> reply = stackalloc byte[MaxErrorReplyBytes];
-        int length;
-        if (error == NbdError.None)
-        {
-            new SimpleReplyHeader(error, cookie).Write(reply);
-            length = SimpleReplyHeader.SizeBytes;
-        }
-        else
-        {
-            length = WriteError(reply, cookie, error);
-        }
+        var length = error == NbdError.None ? WriteSuccess(reply, request) : WriteError(reply, request, error);
         connection.Post(reply[..length]);
     }
 }

@@ -33,7 +33,7 @@ sealed partial class Transmission
     ValueTask BeginEffect(in RequestHeader request)
     {
         var offset = (long)request.OffsetBytes;
-        long length = request.LengthBytes;
+        var length = (long)request.LengthBytes;
         var isDurable = request.Flags.Has(CommandFlags.ForceUnitAccess);
         return request.Command switch
         {

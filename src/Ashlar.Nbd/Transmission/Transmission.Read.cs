@@ -14,7 +14,7 @@ sealed partial class Transmission
     // Reads from this size on are looked through for holes; for smaller ones the look costs more than the bytes.
     const int HoleBytes = 64 << 10;
 
-    const int DataChunkHeaderBytes = ChunkHeader.SizeBytes + sizeof(ulong);
+    const int MaxDataHeaderBytes = ExtendedChunkHeader.SizeBytes + sizeof(ulong);
 
     void Read(in RequestHeader request)
     {
@@ -22,7 +22,7 @@ sealed partial class Transmission
         {
             AddEmptyRead(request);
         }
-        else if (session.StructuredReplies && request.LengthBytes >= HoleBytes && !request.Flags.Has(CommandFlags.DontFragment))
+        else if (session.HasChunks && request.LengthBytes >= HoleBytes && !request.Flags.Has(CommandFlags.DontFragment))
         {
             ReadInChunks(request);
         }
@@ -34,13 +34,13 @@ sealed partial class Transmission
 
     void AddEmptyRead(in RequestHeader request)
     {
-        if (!session.StructuredReplies)
+        if (!session.HasChunks)
         {
             AddSuccess(request);
             return;
         }
-        new ChunkHeader(ChunkFlags.Done, ChunkCode.None, request.Cookie, 0).Write(batch.Reserve(ChunkHeader.SizeBytes).Span);
-        batch.Commit(ChunkHeader.SizeBytes);
+        WriteChunkHeader(batch.Reserve(ChunkHeaderBytes).Span, request, ChunkFlags.Done, ChunkCode.None, 0);
+        batch.Commit(ChunkHeaderBytes);
     }
 
     // Holes travel as 32 bytes. Each data chunk is read before its header is composed, so an error can always follow the
@@ -48,7 +48,7 @@ sealed partial class Transmission
     void ReadInChunks(in RequestHeader request)
     {
         var position = (long)request.OffsetBytes;
-        var end = position + request.LengthBytes;
+        var end = position + (long)request.LengthBytes;
         while (position < end)
         {
             int length;
@@ -67,7 +67,7 @@ sealed partial class Transmission
                 AddFailure(request, e);
                 return;
             }
-            var headerBytes = DataChunkHeaderBytes;
+            var headerBytes = DataHeaderBytes;
             if (batch.TryReserve(headerBytes + length) is not { } room)
             {
                 length = Math.Min(length, SmallPieceBytes);
@@ -93,7 +93,7 @@ sealed partial class Transmission
     {
         batch.Send();
         var start = (long)request.OffsetBytes;
-        var end = start + request.LengthBytes;
+        var end = start + (long)request.LengthBytes;
         var room = batch.Reserve(SmallPieceBytes);
         for (var position = start; position < end; position += room.Length)
         {
@@ -102,7 +102,7 @@ sealed partial class Transmission
             AddFailure(request, failure);
             return;
         }
-        Span<byte> header = stackalloc byte[DataChunkHeaderBytes];
+        Span<byte> header = stackalloc byte[MaxDataHeaderBytes];
         WriteDataHeader(header, request, start, (int)request.LengthBytes);
         connection.Send(header[..DataHeaderBytes]);
         for (var position = start; position < end; position += room.Length)
@@ -119,7 +119,7 @@ sealed partial class Transmission
         }
     }
 
-    int DataHeaderBytes => session.StructuredReplies ? DataChunkHeaderBytes : SimpleReplyHeader.SizeBytes;
+    int DataHeaderBytes => session.HasChunks ? ChunkHeaderBytes + sizeof(ulong) : SimpleReplyHeader.SizeBytes;
 
     /// <summary>Reads one piece into the batch, where room for it and its header is reserved.</summary>
     /// <returns>False when the rest of the request is not ours any more: it failed, or is finished elsewhere.</returns>
@@ -156,7 +156,7 @@ sealed partial class Transmission
         try
         {
             var headerBytes = DataHeaderBytes;
-            var end = (long)request.OffsetBytes + request.LengthBytes;
+            var end = (long)(request.OffsetBytes + request.LengthBytes);
             var pieceBytes = Math.Min(PieceBytes, (buffer.Length - headerBytes) & ~(NbdProtocol.PreferredBlockBytes - 1));
             while (true)
             {
@@ -166,7 +166,7 @@ sealed partial class Transmission
                 }
                 catch (Exception e)
                 {
-                    PostStatus(request.Cookie, Explain(request, e));
+                    PostStatus(request, Explain(request, e));
                     return;
                 }
                 var reply = buffer.Memory.Slice(reservedAt, headerBytes + length);
@@ -193,7 +193,7 @@ sealed partial class Transmission
 
     void WriteDataHeader(Span<byte> target, in RequestHeader request, long position, int length)
     {
-        if (!session.StructuredReplies)
+        if (!session.HasChunks)
         {
             new SimpleReplyHeader(NbdError.None, request.Cookie).Write(target);
             return;
@@ -201,25 +201,25 @@ sealed partial class Transmission
         RequireWithin(request, position, length);
         var isLast = (ulong)position + (ulong)length == request.OffsetBytes + request.LengthBytes;
         var flags = isLast ? ChunkFlags.Done : ChunkFlags.None;
-        new ChunkHeader(flags, ChunkCode.OffsetData, request.Cookie, (uint)(sizeof(ulong) + length)).Write(target);
-        System.Buffers.Binary.BinaryPrimitives.WriteUInt64BigEndian(target[ChunkHeader.SizeBytes..], (ulong)position);
+        WriteChunkHeader(target, request, flags, ChunkCode.OffsetData, sizeof(ulong) + length);
+        System.Buffers.Binary.BinaryPrimitives.WriteUInt64BigEndian(target[ChunkHeaderBytes..], (ulong)position);
     }
 
     // A chunk beside the request would be taken for data that the client has asked for.
     static void RequireWithin(in RequestHeader request, long position, int length)
     {
         var start = (long)request.OffsetBytes;
-        Invariant.Require(length > 0 && position >= start && position + length <= start + request.LengthBytes);
+        Invariant.Require(length > 0 && position >= start && position + length <= start + (long)request.LengthBytes);
     }
 
     void AddHole(in RequestHeader request, long position, int length, bool isLast)
     {
-        const int ReplyBytes = ChunkHeader.SizeBytes + OffsetHole.SizeBytes;
+        var replyBytes = ChunkHeaderBytes + OffsetHole.SizeBytes;
         RequireWithin(request, position, length);
-        var target = batch.Reserve(ReplyBytes).Span;
+        var target = batch.Reserve(replyBytes).Span;
         var flags = isLast ? ChunkFlags.Done : ChunkFlags.None;
-        new ChunkHeader(flags, ChunkCode.OffsetHole, request.Cookie, OffsetHole.SizeBytes).Write(target);
-        new OffsetHole((ulong)position, (uint)length).Write(target[ChunkHeader.SizeBytes..]);
-        batch.Commit(ReplyBytes);
+        WriteChunkHeader(target, request, flags, ChunkCode.OffsetHole, OffsetHole.SizeBytes);
+        new OffsetHole((ulong)position, (uint)length).Write(target[ChunkHeaderBytes..]);
+        batch.Commit(replyBytes);
     }
 }

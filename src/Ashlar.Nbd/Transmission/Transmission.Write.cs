@@ -61,7 +61,7 @@ sealed partial class Transmission
         Exception? failure = null;
         if (!TryRentPayload(WritePieceBytes) && !TryRentPayload(SmallPieceBytes)) RentSmallPayload();
         var offset = (long)request.OffsetBytes;
-        var end = offset + request.LengthBytes;
+        var end = offset + (long)request.LengthBytes;
         while (offset < end)
         {
             var source = ReceivePayload((int)Math.Min(Math.Min(WritePieceBytes, payload!.Length), end - offset));

@@ -18,7 +18,7 @@ sealed partial class Transmission : IDisposable
     const long MaxInFlightBytes = 64L << 20;
 
     // A write too long to be carried out can still be read off; beyond this it is cheaper to hang up.
-    const uint MaxSkippedPayloadBytes = 2u * NbdProtocol.MaximumPayloadBytes;
+    const ulong MaxSkippedPayloadBytes = 2u * NbdProtocol.MaximumPayloadBytes;
 
     readonly Connection connection;
     readonly NegotiatedSession session;
@@ -107,7 +107,9 @@ sealed partial class Transmission : IDisposable
     {
         request = default;
         lone.TakeNext();
-        if (connection.BufferedBytes < RequestHeader.SizeBytes)
+        var isExtended = session.Style == HeaderStyle.Extended;
+        var sizeBytes = isExtended ? ExtendedRequestHeader.SizeBytes : RequestHeader.SizeBytes;
+        if (connection.BufferedBytes < sizeBytes)
         {
             batch.Send();
             if (connection.BufferedBytes == 0)
@@ -116,10 +118,12 @@ sealed partial class Transmission : IDisposable
                 if (!connection.WaitForData()) return false;
             }
         }
-        Span<byte> headerBytes = stackalloc byte[RequestHeader.SizeBytes];
+        Span<byte> headerBytes = stackalloc byte[ExtendedRequestHeader.SizeBytes];
+        headerBytes = headerBytes[..sizeBytes];
         connection.Receive(headerBytes);
         lone.Arrived();
-        if (!RequestHeader.TryRead(headerBytes, out request)) throw Violation("wrong magic number of a request");
+        if (!(isExtended ? ExtendedRequestHeader.TryRead(headerBytes, out request) : RequestHeader.TryRead(headerBytes, out request)))
+            throw Violation("wrong magic number of a request");
         return true;
     }
 
@@ -128,7 +132,7 @@ sealed partial class Transmission : IDisposable
         var error = isDraining ? NbdError.Shutdown : RequestRules.Check(request, session, volume.SizeBytes, isReadOnly);
         if (error != NbdError.None)
         {
-            if (request.Command == CommandCode.Write) SkipPayload(request.LengthBytes);
+            SkipPayload(RequestRules.PayloadBytes(request, session.Style));
             AddError(request, error);
             return;
         }
@@ -149,11 +153,11 @@ sealed partial class Transmission : IDisposable
         }
     }
 
-    void SkipPayload(uint lengthBytes)
+    void SkipPayload(ulong lengthBytes)
     {
-        if (lengthBytes > MaxSkippedPayloadBytes) throw Violation($"a write of {lengthBytes} bytes");
-        if (connection.BufferedBytes < lengthBytes) batch.Send();
-        connection.Skip(lengthBytes);
+        if (lengthBytes > MaxSkippedPayloadBytes) throw Violation($"{lengthBytes} bytes behind a request");
+        if ((ulong)connection.BufferedBytes < lengthBytes) batch.Send();
+        connection.Skip((long)lengthBytes);
     }
 
     // An idle connection holds no buffers but its own for receiving.
@@ -165,14 +169,14 @@ sealed partial class Transmission : IDisposable
 
     void AddSuccess(in RequestHeader request)
     {
-        new SimpleReplyHeader(NbdError.None, request.Cookie).Write(batch.Reserve(SimpleReplyHeader.SizeBytes).Span);
-        batch.Commit(SimpleReplyHeader.SizeBytes);
+        var length = WriteSuccess(batch.Reserve(MaxSuccessReplyBytes).Span, request);
+        batch.Commit(length);
     }
 
     void AddError(in RequestHeader request, NbdError error)
     {
         Span<byte> reply = stackalloc byte[MaxErrorReplyBytes];
-        var length = WriteError(reply, request.Cookie, error);
+        var length = WriteError(reply, request, error);
         reply[..length].CopyTo(batch.Reserve(length).Span);
         batch.Commit(length);
     }
@@ -192,21 +196,45 @@ sealed partial class Transmission : IDisposable
         return error;
     }
 
-    const int MaxErrorReplyBytes = ChunkHeader.SizeBytes + ErrorPayload.SizeBytes + 64;
+    const int MaxSuccessReplyBytes = ExtendedChunkHeader.SizeBytes;
+    const int MaxErrorReplyBytes = ExtendedChunkHeader.SizeBytes + ErrorPayload.SizeBytes + 64;
 
-    int WriteError(Span<byte> target, ulong cookie, NbdError error)
+    /// <summary>How long the header of a chunk is, of clients that understand chunks.</summary>
+    int ChunkHeaderBytes => session.Style == HeaderStyle.Extended ? ExtendedChunkHeader.SizeBytes : ChunkHeader.SizeBytes;
+
+    void WriteChunkHeader(Span<byte> target, in RequestHeader request, ChunkFlags flags, ChunkCode type, int payloadBytes)
     {
-        if (!session.StructuredReplies)
+        if (session.Style == HeaderStyle.Extended)
+            new ExtendedChunkHeader(flags, type, request.Cookie, request.OffsetBytes, (ulong)payloadBytes).Write(target);
+        else
+            new ChunkHeader(flags, type, request.Cookie, (uint)payloadBytes).Write(target);
+    }
+
+    // A client with extended headers gets no simple replies.
+    int WriteSuccess(Span<byte> target, in RequestHeader request)
+    {
+        if (session.Style == HeaderStyle.Extended)
         {
-            new SimpleReplyHeader(error, cookie).Write(target);
+            WriteChunkHeader(target, request, ChunkFlags.Done, ChunkCode.None, 0);
+            return ExtendedChunkHeader.SizeBytes;
+        }
+        new SimpleReplyHeader(NbdError.None, request.Cookie).Write(target);
+        return SimpleReplyHeader.SizeBytes;
+    }
+
+    int WriteError(Span<byte> target, in RequestHeader request, NbdError error)
+    {
+        if (!session.HasChunks)
+        {
+            new SimpleReplyHeader(error, request.Cookie).Write(target);
             return SimpleReplyHeader.SizeBytes;
         }
         var message = RequestErrors.MessageOf(error);
         var payloadBytes = ErrorPayload.SizeBytes + message.Length;
-        new ChunkHeader(ChunkFlags.Done, ChunkCode.Error, cookie, (uint)payloadBytes).Write(target);
-        new ErrorPayload(error, (ushort)message.Length).Write(target[ChunkHeader.SizeBytes..]);
-        message.CopyTo(target[(ChunkHeader.SizeBytes + ErrorPayload.SizeBytes)..]);
-        return ChunkHeader.SizeBytes + payloadBytes;
+        WriteChunkHeader(target, request, ChunkFlags.Done, ChunkCode.Error, payloadBytes);
+        new ErrorPayload(error, (ushort)message.Length).Write(target[ChunkHeaderBytes..]);
+        message.CopyTo(target[(ChunkHeaderBytes + ErrorPayload.SizeBytes)..]);
+        return ChunkHeaderBytes + payloadBytes;
     }
 
     ConnectionException Violation(string what) =>

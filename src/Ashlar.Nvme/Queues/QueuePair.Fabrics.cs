@@ -123,7 +123,7 @@ sealed partial class QueuePair
         }
         if (data.SubsystemName is null) return NvmeStatus.ConnectInvalidParameters;
 
-        var host = new ClientIdentity(ClientProtocol.Nvme, data.HostName, connection.RemoteEndPoint.ToString())
+        var host = new ClientIdentity(ClientProtocol.Nvme, data.HostName, $"{connection.RemoteEndPoint}")
         {
             Host = data.HostName,
             RegistrantName = data.HostId.ToString("D"),

@@ -41,11 +41,24 @@ sealed class VolumeNbdExports(ServedPools pools, ServedExports exports) : INbdEx
         {
             return pool.TryAttach(volumeName, client, out _, out var session)
                 ? new NbdExport(Describe(poolName, volumeName, session.SizeBytes, session.IsReadOnly), session)
+                {
+                    OpenChanges = since => pool.OpenChanges(volumeName, null, since),
+                }
                 : null;
         }
         return pool.TryAttachSnapshot(volumeName, snapshotName, client, out _, out var reader)
             ? new NbdExport(DescribeSnapshot(poolName, volumeName, snapshotName, reader.SizeBytes), reader)
+            {
+                OpenChanges = since => pool.OpenChanges(volumeName, snapshotName, since),
+            }
             : null;
+    }
+
+    // Whoever may read the export may know what of it has changed, whether he may read the older state or not.
+    public IReadOnlyList<string> ListOrigins(string name, ClientIdentity client)
+    {
+        var (poolName, volumeName, snapshotName) = Parse(name);
+        return Find(name, client) is null || pools.Find(poolName) is not { } pool ? [] : pool.ListOlder(volumeName, snapshotName);
     }
 
     static (string Pool, string Volume, string? Snapshot) Parse(string name)

@@ -172,6 +172,24 @@ sealed partial class ServedPool
         return pool.CompareSnapshots(volume, since, snapshot);
     }
 
+    /// <summary>Names of the snapshots of a volume that are older than one of them, or than the volume as it is; oldest first.</summary>
+    public IReadOnlyList<string> ListOlder(string volume, string? snapshot)
+    {
+        try
+        {
+            var all = pool.ListSnapshots(volume).Where(static each => !each.IsDeleted);
+            return [.. all.TakeWhile(each => each.Name != snapshot).Select(static each => each.Name)];
+        }
+        catch (VolumeNameException)
+        {
+            return []; // Deleted meanwhile.
+        }
+    }
+
+    /// <summary>Tells what of a volume, or of a snapshot of it, has changed since an older one; null where there is none.</summary>
+    public IChangeMap? OpenChanges(string volume, string? snapshot, string since) =>
+        pool.OpenChanges(volume, snapshot, since);
+
     /// <summary>Looks whether a stream can be made, while that can still be said.</summary>
     public SnapshotStreamHeader DescribeStream(string volume, string snapshot, string? since)
     {

@@ -19,7 +19,7 @@ struct FileStatus
     public const uint TypeAndMode = 0x3, Inode = 0x100, Size = 0x200, Blocks = 0x400;
     public const int BlockBytes = 512; // The unit of BlockCount, whatever the file system's own is.
 
-    const int TypeMask = 0xF000, TypeDirectory = 0x4000, TypeBlockDevice = 0x6000;
+    const int TypeMask = 0xF000, TypeDirectory = 0x4000, TypeBlockDevice = 0x6000, TypeSocket = 0xC000;
 
     [FieldOffset(28)]
     public ushort Mode;
@@ -57,6 +57,8 @@ struct FileStatus
     public readonly bool IsDirectory => (Mode & TypeMask) == TypeDirectory;
 
     public readonly bool IsBlockDevice => (Mode & TypeMask) == TypeBlockDevice;
+
+    public readonly bool IsSocket => (Mode & TypeMask) == TypeSocket;
 }
 
 /// <summary>struct statvfs (statvfs(3)), 64-bit.</summary>

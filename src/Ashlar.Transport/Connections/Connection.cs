@@ -6,9 +6,9 @@ using Ashlar.Storage;
 namespace Ashlar.Transport;
 
 /// <summary>
-/// One TCP connection, received from by blocking calls: a block target has few connections, and at depth 1 every hand-over
-/// between threads costs more than the request. One thread, the connection's own, receives, and waits for a client that does
-/// not read; any other may send, and never waits.
+/// One connection over TCP or a Unix socket, received from by blocking calls: a block target has few connections, and at depth 1
+/// every hand-over between threads costs more than the request. One thread, the connection's own, receives, and waits for a client
+/// that does not read; any other may send, and never waits.
 /// </summary>
 public sealed partial class Connection : IDisposable
 {
@@ -19,6 +19,7 @@ public sealed partial class Connection : IDisposable
     readonly TimeSpan handshakeTimeout;
     readonly TimeSpan transferTimeout;
     readonly int transferTimeoutMilliseconds;
+    readonly EndPoint localEndPoint;
     readonly CancellationTokenSource closing = new();
     readonly CancellationTokenSource cutting = new();
     Deadline handshakeDeadline;
@@ -27,14 +28,14 @@ public sealed partial class Connection : IDisposable
     internal Connection(Socket socket, long id, ListenerOptions options)
         : this(
             new SocketWire(socket, options.TransferTimeout),
-            AsDialled((IPEndPoint)socket.RemoteEndPoint!),
-            AsDialled((IPEndPoint)socket.LocalEndPoint!),
+            AsDialled(LocalPeer.Of(socket) ?? socket.RemoteEndPoint!),
+            AsDialled(socket.LocalEndPoint!),
             id,
             options)
     {
     }
 
-    internal Connection(IWire wire, IPEndPoint remoteEndPoint, IPEndPoint localEndPoint, long id, ListenerOptions options)
+    internal Connection(IWire wire, EndPoint remoteEndPoint, EndPoint localEndPoint, long id, ListenerOptions options)
     {
         this.wire = wire;
         transferTimeout = options.TransferTimeout;
@@ -43,7 +44,7 @@ public sealed partial class Connection : IDisposable
         handshakeTimeout = options.HandshakeTimeout;
         Id = id;
         RemoteEndPoint = remoteEndPoint;
-        LocalEndPoint = localEndPoint;
+        this.localEndPoint = localEndPoint;
         Closed = closing.Token;
         WasCut = cutting.Token;
         outgoing = new(wire, SendDeadline, $"{options.Name}-{id}-send", SendFailed, Close);
@@ -53,11 +54,11 @@ public sealed partial class Connection : IDisposable
     /// <summary>Number of the connection since the listener started, for messages.</summary>
     public long Id { get; }
 
-    /// <summary>The client's address.</summary>
-    public IPEndPoint RemoteEndPoint { get; }
+    /// <summary>The client's address; of one on a Unix socket, who it is: <see cref="LocalPeer"/>.</summary>
+    public EndPoint RemoteEndPoint { get; }
 
-    /// <summary>The address by which the client reached us.</summary>
-    public IPEndPoint LocalEndPoint { get; }
+    /// <summary>The address by which the client reached us; only of those that came by one, and not by a Unix socket.</summary>
+    public IPEndPoint LocalEndPoint => (IPEndPoint)localEndPoint;
 
     /// <summary>How long data that was asked for may take to come.</summary>
     public TimeSpan TransferTimeout => transferTimeout;
@@ -150,8 +151,9 @@ public sealed partial class Connection : IDisposable
     }
 
     // A socket for both families writes IPv4 addresses as IPv6 ones.
-    static IPEndPoint AsDialled(IPEndPoint endPoint) =>
-        endPoint.Address.IsIPv4MappedToIPv6 ? new(endPoint.Address.MapToIPv4(), endPoint.Port) : endPoint;
+    static EndPoint AsDialled(EndPoint endPoint) => endPoint is IPEndPoint { Address.IsIPv4MappedToIPv6: true } mapped
+        ? new IPEndPoint(mapped.Address.MapToIPv4(), mapped.Port)
+        : endPoint;
 
     ConnectionException HandshakeTooSlow() => Failure("the handshake took too long");
 

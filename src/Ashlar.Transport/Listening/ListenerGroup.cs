@@ -9,8 +9,8 @@ public sealed class ListenerGroup : IAsyncDisposable
 
     ListenerGroup(IReadOnlyList<StreamListener> listeners) => this.listeners = listeners;
 
-    /// <summary>The addresses and ports listened on, in the order of the portals.</summary>
-    public IReadOnlyList<IPEndPoint> EndPoints => [.. listeners.Select(listener => listener.EndPoint)];
+    /// <summary>The addresses and ports listened on, in the order of the portals; Unix sockets are not among them.</summary>
+    public IReadOnlyList<IPEndPoint> EndPoints => [.. listeners.Select(listener => listener.LocalEndPoint).OfType<IPEndPoint>()];
 
     /// <summary>Connections open now.</summary>
     public int ConnectionCount => listeners.Sum(listener => listener.ConnectionCount);

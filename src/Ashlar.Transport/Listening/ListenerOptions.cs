@@ -8,8 +8,11 @@ public sealed record ListenerOptions
     /// <summary>The least that either time limit can be; the most, <see cref="TimeSpan.MaxValue"/>, is no limit.</summary>
     public static TimeSpan ShortestTimeout { get; } = TimeSpan.FromMilliseconds(1);
 
-    /// <summary>Address and port; port 0 takes a free one.</summary>
-    public required IPEndPoint EndPoint { get; init; }
+    /// <summary>Address and port, where port 0 takes a free one; or the path of a Unix socket.</summary>
+    public required EndPoint EndPoint { get; init; }
+
+    /// <summary>Who may connect, where it is a Unix socket.</summary>
+    public LocalSocketAccess LocalAccess { get; init; } = new();
 
     /// <summary>Name for messages and threads: "nbd", "iscsi".</summary>
     public required string Name { get; init; }

@@ -37,12 +37,15 @@ public sealed class StreamListener : IAsyncDisposable
         this.handler = handler;
         this.report = report;
         this.socket = socket;
-        EndPoint = (IPEndPoint)socket.LocalEndPoint!;
+        LocalEndPoint = socket.LocalEndPoint!;
         acceptor = new Thread(AcceptLoop) { IsBackground = true, Name = $"{options.Name}-accept" };
     }
 
-    /// <summary>The address and port listened on; the port is a real one even where 0 was asked for.</summary>
-    public IPEndPoint EndPoint { get; }
+    /// <summary>What is listened on: an address and port, or a Unix socket.</summary>
+    public EndPoint LocalEndPoint { get; }
+
+    /// <summary>The address and port listened on, where it is no Unix socket; the port is a real one even where 0 was asked for.</summary>
+    public IPEndPoint EndPoint => (IPEndPoint)LocalEndPoint;
 
     /// <summary>Connections open now.</summary>
     public int ConnectionCount => Volatile.Read(ref connectionCount);
@@ -53,7 +56,7 @@ public sealed class StreamListener : IAsyncDisposable
     /// <param name="report">
     /// Gets a line for each connection that ended in an error, and one for refused ones that follow one another. Called from any thread.
     /// </param>
-    /// <exception cref="ListenException">The port is taken, or the address is not one of this machine.</exception>
+    /// <exception cref="ListenException">The port or path is taken, or the address is not one of this machine.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The limits would let nobody in.</exception>
     public static StreamListener Start(ListenerOptions options, IConnectionHandler handler, Action<string> report) =>
         Start(options, handler, report, new ConnectionCount());
@@ -65,24 +68,40 @@ public sealed class StreamListener : IAsyncDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxConnectionsPerAddress, 1, nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThan(options.HandshakeTimeout, ListenerOptions.ShortestTimeout, nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThan(options.TransferTimeout, ListenerOptions.ShortestTimeout, nameof(options));
-        Socket? socket = null;
+        var socket = options.EndPoint is UnixDomainSocketEndPoint local
+            ? LocalSocket.Bind(options.Name, local, options.LocalAccess)
+            : Bind(options.Name, (IPEndPoint)options.EndPoint);
         try
         {
-            socket = new Socket(options.EndPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-            // All addresses are those of IPv4 as well, as every other server means it.
-            if (options.EndPoint.Address.Equals(IPAddress.IPv6Any)) socket.DualMode = true;
-            socket.Bind(options.EndPoint);
             // Clients that come all at once, say after a switch was replaced: what does not fit waits a second to be heard again.
             socket.Listen(1024);
         }
         catch (SocketException e)
         {
-            socket?.Dispose();
-            throw new ListenException(options.Name, options.EndPoint.ToString(), e);
+            socket.Dispose();
+            throw new ListenException(options.Name, options.EndPoint.ToString()!, e, options.EndPoint is UnixDomainSocketEndPoint);
         }
         var listener = new StreamListener(options, handler, report, socket, all);
         listener.acceptor.Start();
         return listener;
+    }
+
+    static Socket Bind(string name, IPEndPoint endPoint)
+    {
+        Socket? socket = null;
+        try
+        {
+            socket = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+            // All addresses are those of IPv4 as well, as every other server means it.
+            if (endPoint.Address.Equals(IPAddress.IPv6Any)) socket.DualMode = true;
+            socket.Bind(endPoint);
+            return socket;
+        }
+        catch (SocketException e)
+        {
+            socket?.Dispose();
+            throw new ListenException(name, endPoint.ToString(), e);
+        }
     }
 
     /// <summary>
@@ -215,8 +234,10 @@ public sealed class StreamListener : IAsyncDisposable
         all.Free(place);
     }
 
+    // Who comes by a Unix socket is on this machine.
     static IPAddress AddressOf(Socket accepted)
     {
+        if (accepted.AddressFamily == AddressFamily.Unix) return IPAddress.Loopback;
         try
         {
             var address = ((IPEndPoint)accepted.RemoteEndPoint!).Address;

@@ -5,8 +5,8 @@ using Ashlar.Storage;
 namespace Ashlar.Transport;
 
 /// <summary>
-/// A TCP socket. To receive is one blocking call with a timeout of the kernel's; to send is one that does not block, and a
-/// poll where it must wait.
+/// A socket of TCP, or a Unix socket. To receive is one blocking call with a timeout of the kernel's; to send is one that does not
+/// block, and a poll where it must wait.
 /// </summary>
 sealed class SocketWire : IWire
 {
@@ -16,11 +16,14 @@ sealed class SocketWire : IWire
     const int TcpLevel = 6, TcpQuickAck = 12, TcpUserTimeout = 18;
 
     readonly Socket socket;
+    readonly bool isTcp;
     int receiveTimeout;
 
     public SocketWire(Socket socket, TimeSpan transferTimeout)
     {
         this.socket = socket;
+        isTcp = socket.AddressFamily != AddressFamily.Unix;
+        if (!isTcp) return; // The kernel knows at once when the other side has gone.
         socket.NoDelay = true;
         // Sent bytes that are not acknowledged for so long end the connection, also those that only the kernel still holds: a
         // client that lost its power in the middle of a reply would keep its place for a quarter of an hour.
@@ -99,6 +102,7 @@ sealed class SocketWire : IWire
 
     public void AcknowledgeNow()
     {
+        if (!isTcp) return;
         try
         {
             SetOption(TcpQuickAck, 1);

@@ -112,6 +112,21 @@ public sealed partial class StoragePool
     }
 
     /// <summary>
+    /// Tells what of a volume, as it is at each question, or of a snapshot of it, differs from an older snapshot; null when there is
+    /// none of that name, or it is not older. It goes by identity: renaming changes nothing.
+    /// </summary>
+    public IChangeMap? OpenChanges(string volume, string? snapshot, string since)
+    {
+        if (Catalogue.Find(volume) is not { } device) return null;
+        if (device.FindSnapshot(since) is not { State: SnapshotState.Ready } older) return null;
+        if (snapshot is null) return new VolumeChanges(device, device, older.Generation);
+        return device.FindSnapshot(snapshot) is { } younger && older.Generation < younger.Generation
+            && OpenView(device, younger.Generation) is { } view
+            ? new VolumeChanges(device, view, older.Generation)
+            : null;
+    }
+
+    /// <summary>
     /// Creates a volume that begins as a snapshot is, at once; what neither changes both share. Durable when the call returns.
     /// </summary>
     /// <exception cref="VolumeNameException">There is no such volume, or the new name is not valid or taken.</exception>

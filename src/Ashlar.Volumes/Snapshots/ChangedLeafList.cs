@@ -31,6 +31,19 @@ sealed class ChangedLeafList(Func<KeyRange, KeyValueCursor> scan, int pageLeaves
         }
     }
 
+    /// <summary>
+    /// Leaves of a range that a volume has changed in generations after one, up to another; in no order, and perhaps more than once.
+    /// </summary>
+    public IEnumerable<long> ReadRange(long lineage, long after, long upTo, long firstLeaf, long endLeaf)
+    {
+        foreach (var generation in ListGenerations(lineage, after + 1, upTo))
+        {
+            using var cursor = scan(KeyRange.Between(
+                MapKeys.Change(lineage, generation, firstLeaf), MapKeys.Change(lineage, generation, endLeaf)));
+            while (cursor.MoveNext()) yield return MapKeys.ReadChange(cursor.Key).LeafIndex;
+        }
+    }
+
     // The smallest ones of all generations.
     void AddTo(SortedSet<long> page, long lineage, long generation, long first)
     {

@@ -129,6 +129,9 @@ sealed class SnapshotDiff(Func<KeyRange, KeyValueCursor> scan, LeafVersions vers
         }
     }
 
+    /// <summary>Whether a block is not where it was, holds something else, or does not hold data any more.</summary>
+    public static bool IsChanged(LeafMap before, LeafMap after, int block) => Compare(before, after, block) != Change.None;
+
     static Change Compare(LeafMap before, LeafMap after, int block)
     {
         var (was, isValid) = (before.IsValid(block), after.IsValid(block));

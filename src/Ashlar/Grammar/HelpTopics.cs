@@ -32,6 +32,9 @@ static class HelpTopics
               ASHLAR_ALLOW_HOST             --allow-host of up and serve
               ASHLAR_API_PORT               --api-port of up and serve
               ASHLAR_NBD_PORT               --nbd-port of up and serve
+              ASHLAR_NBD_SOCKET             --nbd-socket of up and serve
+              ASHLAR_NBD_SOCKET_MODE        --nbd-socket-mode of up and serve
+              ASHLAR_NBD_SOCKET_OWNER       --nbd-socket-owner of up and serve
               ASHLAR_ISCSI_PORT             --iscsi-port of up and serve
               ASHLAR_NVME_PORT              --nvme-port of up and serve
               ASHLAR_S3_PORT                --s3-port of up and serve

@@ -90,6 +90,7 @@ static class ServingCommands
             Advertise = invocation.Get(serving.Advertise),
             AllowedHosts = invocation.Get(serving.AllowHost)!,
             NbdPort = invocation.Get(serving.NbdPort),
+            NbdSocket = serving.ReadNbdSocket(invocation),
             IscsiPort = invocation.Get(serving.IscsiPort),
             NvmePort = invocation.Get(serving.NvmePort),
             ApiPort = invocation.Get(serving.ApiPort),
@@ -139,6 +140,8 @@ static class ServingCommands
         StartProblem.DataDirectory => new(ExitCode.Conflict, ProblemTypes.Exists, error.Message, "name another directory by --data"),
         StartProblem.ApiPort => PortTaken(error, "--api-port"),
         StartProblem.NbdPort => PortTaken(error, "--nbd-port"),
+        StartProblem.NbdSocket => new(
+            ExitCode.Conflict, ProblemTypes.InUse, error.Message, "choose another path by --nbd-socket, or leave it out"),
         StartProblem.IscsiPort => PortTaken(error, "--iscsi-port"),
         StartProblem.NvmePort => PortTaken(error, "--nvme-port"),
         StartProblem.S3Port => PortTaken(error, "--s3-port"),

@@ -1,7 +1,9 @@
 using System.CommandLine;
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 using Ashlar.Server;
+using Ashlar.Storage;
 using Ashlar.Transport;
 
 namespace Ashlar.CommandLine;
@@ -47,6 +49,33 @@ sealed class ServingOptions(Terminal terminal)
         "Port of the NBD server; 0 takes a free one [default: 10809]",
         Setting.ParsePort,
         10809,
+        isInEnvironment: true);
+
+    public Option<string?> NbdSocket { get; } = Setting.Create<string?>(
+        terminal,
+        "--nbd-socket",
+        "PATH",
+        "Serve NBD on this Unix socket as well [default: none]",
+        TypedPath.OfFile,
+        null,
+        isInEnvironment: true);
+
+    public Option<UnixFileMode> NbdSocketMode { get; } = Setting.Create(
+        terminal,
+        "--nbd-socket-mode",
+        "MODE",
+        "Its permissions, octal; who may write may connect [default: 600]",
+        ParseMode,
+        new LocalSocketAccess().Mode,
+        isInEnvironment: true);
+
+    public Option<string?> NbdSocketOwner { get; } = Setting.Create<string?>(
+        terminal,
+        "--nbd-socket-owner",
+        "USER[:GROUP]",
+        "Whose it is; ':GROUP' names the group alone [default: as the server]",
+        static text => text,
+        null,
         isInEnvironment: true);
 
     public Option<int> IscsiPort { get; } = Setting.Create(
@@ -172,10 +201,26 @@ sealed class ServingOptions(Terminal terminal)
 
     IEnumerable<Option> OfFile =>
     [
-        Listen, Advertise, AllowHost, NbdPort, IscsiPort, NvmePort, ApiPort, S3Port, NbdTls, TlsCertificate, TlsKey, TlsClientAuthority,
+        Listen, Advertise, AllowHost, NbdPort, NbdSocket, NbdSocketMode, NbdSocketOwner, IscsiPort, NvmePort, ApiPort, S3Port,
+        NbdTls, TlsCertificate, TlsKey, TlsClientAuthority,
         PoolSize, BufferMemory, FileCache, FileCacheSize,
         AllowUnauthenticated, LogLevel, LogFormat,
     ];
+
+    /// <summary>The Unix socket on which NBD is served; null for none.</summary>
+    public LocalPortal? ReadNbdSocket(Invocation invocation)
+    {
+        if (invocation.Get(NbdSocket) is not { } path) return null;
+        if (Encoding.UTF8.GetByteCount(path) > LocalPortal.MaxPathBytes)
+            throw Usage.Error($"'{path}' is too long for a Unix socket: {LocalPortal.MaxPathBytes} bytes at the most");
+        var mode = invocation.Get(NbdSocketMode);
+        if (invocation.Get(NbdSocketOwner) is not { } owner) return new(path, new(mode));
+        var (user, group) = owner.IndexOf(':') is >= 0 and var colon ? (owner[..colon], owner[(colon + 1)..]) : (owner, "");
+        return new(path, new(
+            mode,
+            user.Length == 0 ? null : SocketFile.FindUser(user) ?? throw Usage.Error($"there is no user '{user}'"),
+            group.Length == 0 ? null : SocketFile.FindGroup(group) ?? throw Usage.Error($"there is no group '{group}'")));
+    }
 
     /// <summary>How NBD is to speak TLS; null where it is not to.</summary>
     public TlsFiles? ReadTls(Invocation invocation)
@@ -212,6 +257,11 @@ sealed class ServingOptions(Terminal terminal)
     static string ParseOneOf(string text, params string[] values) => values.Contains(text, StringComparer.Ordinal)
         ? text
         : throw new FormatException($"'{text}' is none of {string.Join(", ", values)}");
+
+    static UnixFileMode ParseMode(string text) =>
+        text.Length is 3 or 4 && text.All(static digit => digit is >= '0' and <= '7') && Convert.ToInt32(text, 8) is <= 0x1FF and var mode
+            ? (UnixFileMode)mode
+            : throw new FormatException($"'{text}' is no permissions: expected three octal digits such as 660");
 
     static long ParseBufferMemory(string text)
     {

@@ -13,7 +13,7 @@ static class UpScreen
         writer.WriteLine($"{style.Bold($"Ashlar {status.Version}")} {style.Good("is up")}");
         writer.WriteLine();
         var facts = new FactSheet()
-            .Add("  NBD", status.Endpoints.Nbd)
+            .Add("  NBD", status.Endpoints.NbdSocket is { } socket ? $"{status.Endpoints.Nbd}, {socket}" : status.Endpoints.Nbd)
             .Add("  iSCSI", status.Endpoints.Iscsi)
             .Add("  NVMe", status.Endpoints.Nvme ?? "not served")
             .Add("  API", status.Endpoints.Api);

@@ -57,8 +57,9 @@ static class StatusCommand
         }
         if (status.Files is { } files) facts.Add("Files", Describe(files));
         if (status.Files?.Cache is { Directory: not null } cache) facts.Add("File cache", Describe(cache));
+        facts.Add("NBD", $"{status.Endpoints.Nbd}, {Count(status.Clients.Nbd, "client")}");
+        if (status.Endpoints.NbdSocket is { } socket) facts.Add("NBD socket", socket);
         facts
-            .Add("NBD", $"{status.Endpoints.Nbd}, {Count(status.Clients.Nbd, "client")}")
             .Add("iSCSI", $"{status.Endpoints.Iscsi}, {Count(status.Clients.Iscsi, "session")}")
             .Add("NVMe", status.Endpoints.Nvme is { } nvme ? $"{nvme}, {Count(status.Clients.Nvme, "host")}" : "not served")
             .Add("API", status.Endpoints.Api)

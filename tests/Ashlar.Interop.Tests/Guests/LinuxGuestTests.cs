@@ -1,3 +1,4 @@
+using Ashlar.Interop.Tests.Conformance;
 using Ashlar.Interop.Tests.Server;
 using Ashlar.TestKit;
 
@@ -17,6 +18,10 @@ public sealed class LinuxGuestTests(LinuxGuestTests.Boot boot) : IClassFixture<L
 
     [GuestFact]
     public void The_host_of_NVMe_keeps_a_file_system_and_is_told_that_a_volume_grows() => boot.Step("nvme").MustSucceed();
+
+    [GuestFact]
+    public void What_the_host_of_NVMe_did_is_what_the_page_says() =>
+        ClientCase.MustBeEqual(ClientCase.ReadPage("NVMe"), ClientCase.Read(boot.Step("nvme").Output));
 
     /// <summary>The guest, and what each step of its job printed.</summary>
     public sealed class Boot : IAsyncLifetime

@@ -23,7 +23,7 @@ sealed class NbdClient : IDisposable
 {
     readonly Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
     readonly Dictionary<ulong, int> simpleReadBytes = [];
-    bool structured;
+    HeaderStyle style;
     ulong nextCookie = 1;
     SslStream? tls;
 
@@ -77,7 +77,13 @@ sealed class NbdClient : IDisposable
     public void RequestStructuredReplies()
     {
         Assert.Equal(OptionReplyCode.Ack, Ask(OptionCode.StructuredReply).Single().Code);
-        structured = true;
+        style = HeaderStyle.Structured;
+    }
+
+    public void RequestExtendedHeaders()
+    {
+        Assert.Equal(OptionReplyCode.Ack, Ask(OptionCode.ExtendedHeaders).Single().Code);
+        style = HeaderStyle.Extended;
     }
 
     /// <summary>Goes on under TLS; whatever was agreed is forgotten.</summary>
@@ -86,11 +92,13 @@ sealed class NbdClient : IDisposable
         Assert.Equal(OptionReplyCode.Ack, Ask(OptionCode.StartTls).Single().Code);
         var secured = new SslStream(new NetworkStream(socket));
         secured.AuthenticateAsClient(options);
-        (tls, structured) = (secured, false);
+        (tls, style) = (secured, HeaderStyle.Simple);
     }
 
-    public void SelectBaseAllocation(string export) =>
-        Assert.Equal(2, Ask(OptionCode.SetMetaContext, ContextQuery(export, "base:allocation")).Count);
+    public void SelectBaseAllocation(string export) => SelectContexts(export, "base:allocation");
+
+    public void SelectContexts(string export, params string[] contexts) =>
+        Assert.Equal(contexts.Length + 1, Ask(OptionCode.SetMetaContext, ContextQuery(export, contexts)).Count);
 
     public void Go(string export, params InfoCode[] wanted)
     {
@@ -117,11 +125,22 @@ sealed class NbdClient : IDisposable
 
     public static byte[] UInt16(ushort value) => UInt32(value)[2..];
 
-    /// <summary>Sends a request; returns its cookie.</summary>
-    public ulong Request(CommandCode command, ulong offset, uint length, CommandFlags flags = CommandFlags.None, byte[]? payload = null)
+    public static byte[] UInt64(ulong value) => [.. UInt32((uint)(value >> 32)), .. UInt32((uint)value)];
+
+    /// <summary>Sends a request; returns its cookie. With extended headers a payload is flagged.</summary>
+    public ulong Request(
+        CommandCode command, ulong offset, ulong length, CommandFlags flags = CommandFlags.None, byte[]? payload = null)
     {
         var cookie = nextCookie++;
-        if (!structured && command == CommandCode.Read) simpleReadBytes[cookie] = (int)length;
+        if (style == HeaderStyle.Extended)
+        {
+            var header = new byte[ExtendedRequestHeader.SizeBytes];
+            if (payload is not null) flags |= CommandFlags.PayloadLength;
+            ExtendedRequestHeader.Write(new(flags, command, cookie, offset, length), header);
+            Send([.. header, .. payload ?? []]);
+            return cookie;
+        }
+        if (style == HeaderStyle.Simple && command == CommandCode.Read) simpleReadBytes[cookie] = (int)length;
         var bytes = new byte[RequestHeader.SizeBytes + (payload?.Length ?? 0)];
         new RequestHeader(flags, command, cookie, offset, length).Write(bytes);
         payload?.CopyTo(bytes, RequestHeader.SizeBytes);
@@ -131,22 +150,35 @@ sealed class NbdClient : IDisposable
 
     public ReplyChunk ReceiveChunk()
     {
+        if (style == HeaderStyle.Extended) return ReceiveExtendedChunk();
         var start = Receive(SimpleReplyHeader.SizeBytes);
         if (SimpleReplyHeader.TryRead(start, out var simple))
         {
             var dataBytes = simple.Error == NbdError.None && simpleReadBytes.Remove(simple.Cookie, out var length) ? length : 0;
             return new(simple.Cookie, ChunkCode.None, true, Receive(dataBytes), simple.Error, IsSimple: true);
         }
-        Assert.True(structured, "a structured reply that was not negotiated");
+        Assert.True(style == HeaderStyle.Structured, "a structured reply that was not negotiated");
         Assert.True(ChunkHeader.TryRead([.. start, .. Receive(ChunkHeader.SizeBytes - SimpleReplyHeader.SizeBytes)], out var chunk));
         var payload = Receive((int)chunk.LengthBytes);
         var error = chunk.Type == ChunkCode.Error ? ErrorPayload.Read(payload).Error : NbdError.None;
         return new(chunk.Cookie, chunk.Type, chunk.Flags.HasFlag(ChunkFlags.Done), payload, error, IsSimple: false);
     }
 
+    ReplyChunk ReceiveExtendedChunk()
+    {
+        Assert.True(ExtendedChunkHeader.TryRead(Receive(ExtendedChunkHeader.SizeBytes), out var chunk), "no extended header");
+        var payload = Receive((int)chunk.LengthBytes);
+        var error = chunk.Type == ChunkCode.Error ? ErrorPayload.Read(payload).Error : NbdError.None;
+        LastOffset = chunk.OffsetBytes;
+        return new(chunk.Cookie, chunk.Type, chunk.Flags.HasFlag(ChunkFlags.Done), payload, error, IsSimple: false);
+    }
+
+    /// <summary>Of the last extended header.</summary>
+    public ulong LastOffset { get; private set; }
+
     /// <summary>Sends a request and receives its whole reply, as the only one under way.</summary>
     public List<ReplyChunk> Call(
-        CommandCode command, ulong offset, uint length, CommandFlags flags = CommandFlags.None, byte[]? payload = null)
+        CommandCode command, ulong offset, ulong length, CommandFlags flags = CommandFlags.None, byte[]? payload = null)
     {
         var cookie = Request(command, offset, length, flags, payload);
         var chunks = new List<ReplyChunk>();
@@ -160,7 +192,7 @@ sealed class NbdClient : IDisposable
     }
 
     public NbdError ErrorOf(
-        CommandCode command, ulong offset, uint length, CommandFlags flags = CommandFlags.None, byte[]? payload = null) =>
+        CommandCode command, ulong offset, ulong length, CommandFlags flags = CommandFlags.None, byte[]? payload = null) =>
         Call(command, offset, length, flags, payload)[^1].Error;
 
     public void Write(ulong offset, byte[] data, CommandFlags flags = CommandFlags.None) =>

@@ -20,7 +20,7 @@ sealed class NbdFixture : INbdExports, IAsyncDisposable
         Server = NbdServer.Start(
             [new ListenerOptions
             {
-                EndPoint = new(IPAddress.Loopback, 0),
+                EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
                 Name = "nbd",
                 MaxConnections = maxConnections,
                 HandshakeTimeout = handshakeTimeout ?? TimeSpan.FromSeconds(10),
@@ -56,6 +56,9 @@ sealed class NbdFixture : INbdExports, IAsyncDisposable
 
     public void Add(string name, IBlockDevice device) => fronts[name] = new(device);
 
+    /// <summary>Snapshots since which it is known what has changed, by name.</summary>
+    public Dictionary<string, IChangeMap> Origins { get; } = new(StringComparer.Ordinal);
+
     public VolumeFront Front(string name = "disk") => fronts[name];
 
     public void Remove(string name) => fronts.Remove(name);
@@ -83,8 +86,10 @@ sealed class NbdFixture : INbdExports, IAsyncDisposable
         : null;
 
     NbdExport? INbdExports.Open(string name, ClientIdentity client) => ((INbdExports)this).Find(name, client) is { } info
-        ? new(info, fronts[info.Name].Attach(client))
+        ? new(info, fronts[info.Name].Attach(client)) { OpenChanges = origin => Origins.GetValueOrDefault(origin) }
         : null;
+
+    IReadOnlyList<string> INbdExports.ListOrigins(string name, ClientIdentity client) => [.. Origins.Keys];
 
     public ValueTask DisposeAsync() => Server.DisposeAsync();
 

@@ -196,7 +196,7 @@ public sealed class NegotiationTests
         await using var fixture = new NbdFixture();
         using var client = fixture.Dial();
         client.Greet();
-        Assert.Equal(OptionReplyCode.Unsupported, client.Ask((OptionCode)11).Single().Code);
+        Assert.Equal(OptionReplyCode.Unsupported, client.Ask((OptionCode)12).Single().Code);
         Assert.Equal(OptionReplyCode.Unsupported, client.Ask((OptionCode)0xdeadbeef, 1, 2, 3).Single().Code);
         client.Go("disk");
         client.MustStillWork();

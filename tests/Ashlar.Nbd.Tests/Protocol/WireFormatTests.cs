@@ -97,6 +97,32 @@ public sealed class WireFormatTests
     }
 
     [Fact]
+    public void Extended_headers_are_pinned()
+    {
+        var request = new RequestHeader(
+            CommandFlags.PayloadLength | CommandFlags.RequestOne, CommandCode.BlockStatus, 0x1122334455667788, 0x99aabbccddeeff00,
+            0x0102030405060708);
+        var bytes = new byte[ExtendedRequestHeader.SizeBytes];
+        ExtendedRequestHeader.Write(request, bytes);
+        Assert.Equal("21e41c71" + "0028" + "0007" + "1122334455667788" + "99aabbccddeeff00" + "0102030405060708", Hex(bytes));
+        Assert.True(ExtendedRequestHeader.TryRead(bytes, out var read));
+        Assert.Equal(request, read);
+        bytes[0] ^= 1;
+        Assert.False(ExtendedRequestHeader.TryRead(bytes, out _));
+
+        var chunk = new ExtendedChunkHeader(ChunkFlags.Done, ChunkCode.BlockStatusWide, 0x1122334455667788, 0x99aabbccddeeff00, 24);
+        chunk.Write(bytes);
+        Assert.Equal("6e8a278c" + "0001" + "0006" + "1122334455667788" + "99aabbccddeeff00" + "0000000000000018", Hex(bytes));
+        Assert.True(ExtendedChunkHeader.TryRead(bytes, out var readChunk));
+        Assert.Equal(chunk, readChunk);
+
+        var descriptor = new byte[BlockDescriptor.WideSizeBytes];
+        new BlockDescriptor(0x0102030405060708, 3).WriteWide(descriptor);
+        Assert.Equal("0102030405060708" + "0000000000000003", Hex(descriptor));
+        Assert.Equal(new BlockDescriptor(0x0102030405060708, 3), BlockDescriptor.ReadWide(descriptor));
+    }
+
+    [Fact]
     public void Payloads_of_chunks_are_pinned()
     {
         var hole = new byte[OffsetHole.SizeBytes];
@@ -105,9 +131,9 @@ public sealed class WireFormatTests
         Assert.Equal(new OffsetHole(0x0102030405060708, 0x1000), OffsetHole.Read(hole));
 
         var descriptor = new byte[BlockDescriptor.SizeBytes];
-        new BlockDescriptor(0x1000, AllocationFlags.Hole | AllocationFlags.Zero).Write(descriptor);
+        new BlockDescriptor(0x1000, 3).Write(descriptor);
         Assert.Equal("00001000" + "00000003", Hex(descriptor));
-        Assert.Equal(new BlockDescriptor(0x1000, AllocationFlags.Hole | AllocationFlags.Zero), BlockDescriptor.Read(descriptor));
+        Assert.Equal(new BlockDescriptor(0x1000, 3), BlockDescriptor.Read(descriptor));
 
         var error = new byte[ErrorPayload.SizeBytes];
         new ErrorPayload(NbdError.Overflow, 7).Write(error);

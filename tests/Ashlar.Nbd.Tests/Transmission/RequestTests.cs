@@ -82,13 +82,13 @@ public sealed class RequestTests
         using var client = fixture.Open(blockStatus: true);
 
         Assert.Equal(
-            [new(16384, AllocationFlags.None), new(16384, AllocationFlags.Hole | AllocationFlags.Zero), new(16384, AllocationFlags.Zero), new(100, AllocationFlags.None)],
+            [new(16384, 0), new(16384, 3), new(16384, 2), new(100, 0)],
             Descriptors(client.Call(CommandCode.BlockStatus, 0, 49152 + 100)));
         Assert.Equal(
-            [new(6384, AllocationFlags.None), new(1, AllocationFlags.Hole | AllocationFlags.Zero)],
+            [new(6384, 0), new(1, 3)],
             Descriptors(client.Call(CommandCode.BlockStatus, 10000, 6385)));
         Assert.Equal(
-            [new(6384, AllocationFlags.None)], Descriptors(client.Call(CommandCode.BlockStatus, 10000, 60000, CommandFlags.RequestOne)));
+            [new(6384, 0)], Descriptors(client.Call(CommandCode.BlockStatus, 10000, 60000, CommandFlags.RequestOne)));
     }
 
     [Fact]
@@ -97,7 +97,7 @@ public sealed class RequestTests
         await using var fixture = new NbdFixture(new TestDevice { ExtentAt = _ => new(BlockExtentKind.Hole, 3) });
         using var client = fixture.Open(blockStatus: true);
         var status = Descriptors(client.Call(CommandCode.BlockStatus, 0, 30 * 512, CommandFlags.RequestOne));
-        Assert.Equal([new(30 * 512, AllocationFlags.Hole | AllocationFlags.Zero)], status);
+        Assert.Equal([new(30 * 512, 3)], status);
     }
 
     [Fact]

@@ -66,6 +66,7 @@ public static class ExternalTool
         "qemu-block-iscsi" => Directory.Exists("/usr/lib") && Directory
             .EnumerateFiles("/usr/lib", "block-iscsi.so", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 2 })
             .Any(),
+        "python3-libnbd" => File.Exists("/usr/lib/python3/dist-packages/nbd.py"),
         "boto3" => Directory.Exists("/usr/lib/python3/dist-packages/boto3"),
         _ when LanguageSdks.IsOne(need) => LanguageSdks.IsPresent(need),
         _ when need.Contains(".so", StringComparison.Ordinal) => IsLoadable(need),

@@ -26,7 +26,7 @@ public sealed class TlsTests : IAsyncDisposable
         certificates = new(directory["pki"]);
         var options = new SslServerAuthenticationOptions { ServerCertificate = certificates.Server };
         listener = StreamListener.Start(
-            new() { EndPoint = new(IPAddress.Loopback, 0), Name = "tls", HandshakeTimeout = TimeSpan.FromSeconds(1) },
+            new() { EndPoint = new IPEndPoint(IPAddress.Loopback, 0), Name = "tls", HandshakeTimeout = TimeSpan.FromSeconds(1) },
             new Echo(options), reports.Enqueue);
     }
 

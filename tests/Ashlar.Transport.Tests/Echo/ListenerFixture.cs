@@ -32,7 +32,7 @@ sealed class ListenerFixture : IConnectionHandler, IAsyncDisposable
     }
 
     /// <summary>Any free port of this machine.</summary>
-    public static ListenerOptions Options => new() { EndPoint = new(IPAddress.Loopback, 0), Name = "echo" };
+    public static ListenerOptions Options => new() { EndPoint = new IPEndPoint(IPAddress.Loopback, 0), Name = "echo" };
 
     public StreamListener Listener { get; }
 

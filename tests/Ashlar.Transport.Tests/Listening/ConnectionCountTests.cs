@@ -8,7 +8,7 @@ public sealed class ConnectionCountTests
 
     static readonly ListenerOptions Options = new()
     {
-        EndPoint = new(IPAddress.Loopback, 0),
+        EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
         Name = "echo",
         MaxConnections = 5,
         MaxConnectionsPerAddress = 2,

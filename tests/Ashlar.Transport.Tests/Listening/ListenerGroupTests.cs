@@ -28,7 +28,7 @@ public sealed class ListenerGroupTests : IConnectionHandler
     public async Task All_addresses_are_those_of_both_families_and_clients_are_called_by_their_own()
     {
         if (!Socket.OSSupportsIPv6) return; // Then there is no such address.
-        var options = ListenerFixture.Options with { EndPoint = new(IPAddress.IPv6Any, 0) };
+        var options = ListenerFixture.Options with { EndPoint = new IPEndPoint(IPAddress.IPv6Any, 0) };
         await using var group = ListenerGroup.Start([options], _ => this, _ => { });
         foreach (var address in (IPAddress[])[IPAddress.Loopback, IPAddress.IPv6Loopback])
         {
@@ -63,7 +63,7 @@ public sealed class ListenerGroupTests : IConnectionHandler
 
     void IConnectionHandler.Serve(Connection connection, CancellationToken draining)
     {
-        remotes.Add(connection.RemoteEndPoint, CancellationToken.None);
+        remotes.Add((IPEndPoint)connection.RemoteEndPoint, CancellationToken.None);
         EchoProtocol.Serve(connection, draining);
     }
 

@@ -79,7 +79,7 @@ sealed class SnapshotModel : IAsyncDisposable
 
     public async ValueTask DisposeAsync() => await pool.DisposeAsync();
 
-    Task StepAsync() => random.Next(28) switch
+    Task StepAsync() => random.Next(29) switch
     {
         < 9 => ChangeAsync(Pick(), volume => volume.WriteAsync(random, 600), "write"),
         < 11 => ChangeAsync(Pick(), volume => volume.DiscardAsync(random, 300), "discard"),
@@ -96,6 +96,7 @@ sealed class SnapshotModel : IAsyncDisposable
         23 => PlaceMoves.MoveAsync(pool.Pool, PickRange()),
         24 => MoveMeanwhileAsync(),
         25 => OrderAsync(),
+        26 => AskForChangesAsync(),
         _ => CheckAsync(Pick(), "now"),
     };
 
@@ -261,6 +262,23 @@ sealed class SnapshotModel : IAsyncDisposable
             var view = pool.Pool.OpenSnapshot(volume, snapshot)!;
             await new VolumeModel(view, expected).CheckAllAsync($"{volume}@{snapshot} {because}");
         }
+    }
+
+    // What is not called changed is the same.
+    Task AskForChangesAsync()
+    {
+        if (PickSnapshot() is not var (volume, since)) return Task.CompletedTask;
+        var younger = pool.Pool.ListSnapshots(volume)
+            .SkipWhile(each => each.Name != since).Skip(1)
+            .Where(each => !each.IsDeleted)
+            .ToArray();
+        var target = younger.Length == 0 || random.OneIn(2) ? null : younger[random.Next(younger.Length)].Name;
+        history.Add($"what changed of {volume}@{target} since {since}");
+        var map = pool.Pool.OpenChanges(volume, target, since)!;
+        var content = target is null ? volumes[volume].Expected : snapshots[(volume, target)];
+        var blockBytes = volumes[volume].Device.Geometry.BlockSizeBytes;
+        Assert.Null(ChangeCheck.FindMissing(map, snapshots[(volume, since)], content, blockBytes, random));
+        return Task.CompletedTask;
     }
 
     // What is named is all that differs.

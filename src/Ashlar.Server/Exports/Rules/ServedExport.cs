@@ -3,6 +3,7 @@ using System.Net;
 using Ashlar.Blocks;
 using Ashlar.Iscsi;
 using Ashlar.Nvme;
+using Ashlar.Transport;
 
 namespace Ashlar.Server;
 
@@ -35,8 +36,10 @@ sealed class ServedExport(RememberedExport record, ChapAccount? account, DhChapA
     public bool IsProved(ClientIdentity client) =>
         (account is null || account.User == client.User) && (hostAccount is null || hostAccount.Name == client.User);
 
+    // Who comes by a Unix socket is on this machine, and counts as what such clients have over TCP.
     static IPAddress? AddressOf(ClientIdentity client)
     {
+        if (client.Address.StartsWith(LocalPeer.Prefix, StringComparison.Ordinal)) return IPAddress.Loopback;
         if (!IPEndPoint.TryParse(client.Address, out var endPoint)) return null;
         return endPoint.Address.IsIPv4MappedToIPv6 ? endPoint.Address.MapToIPv4() : endPoint.Address;
     }

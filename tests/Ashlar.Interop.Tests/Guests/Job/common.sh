@@ -10,6 +10,19 @@ request() {
     [[ $status = 2* ]]
 }
 
+did() { # CLIENT WHAT: a row of docs/conformance.md, reached only when all before it succeeded.
+    local -
+    set +x
+    echo "| $1 | $2 | pass | |"
+}
+
+refused() { # COMMAND...: has to fail
+    if "$@"; then
+        echo "succeeded: $*"
+        return 1
+    fi
+}
+
 await() { # COMMAND...: until it succeeds
     local try -
     set +x
