@@ -52,6 +52,53 @@ public sealed class TaskManagementTests : IAsyncLifetime
         initiator.MustHaveNothingButThePing();
     }
 
+    // A copy of 4 MiB within the unit, of zeros: each of its pieces is a trim.
+    static uint SendCopy(Initiator initiator)
+    {
+        var list = new byte[16 + 28];
+        (list[0], list[11], list[16], list[19]) = (1, 28, 2, 24);
+        list.AsSpan(20, 4).Fill(0xFF);
+        (list[26], list[42]) = (0x20, 0x40);
+        return initiator.SendCommand(
+            [0x83, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, (byte)list.Length, 0, 0], (uint)list.Length, writes: true, immediate: list);
+    }
+
+    [Fact]
+    public void A_copy_is_aborted_between_two_pieces_and_other_commands_do_not_wait_for_it()
+    {
+        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var initiator = target.LogIn();
+        target.Device.BeforeWrite = _ => new ValueTask(gate.Task);
+        var tag = SendCopy(initiator);
+        initiator.MustHaveNothingButThePing();
+        initiator.SendTaskManagement(TaskManagementFunction.AbortTask, tag, initiator.CmdSN - 1);
+        ReleaseOnceAborted(gate);
+        Assert.Equal(TaskManagementResult.Complete, Result(initiator.Receive(Opcode.TaskManagementResponse)));
+        Assert.Single(target.Device.Cleared);
+        initiator.MustHaveNothingButThePing();
+        target.Device.BeforeWrite = null;
+        var again = SendCopy(initiator);
+        Assert.Equal("", initiator.ReceiveResult().Sense);
+        Assert.NotEqual(tag, again);
+        Assert.Equal(1 + 8, target.Device.Cleared.Count);
+    }
+
+    [Fact]
+    public void A_copy_ends_with_the_session_of_its_initiator()
+    {
+        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var initiator = target.LogIn();
+        target.Device.BeforeWrite = _ => new ValueTask(gate.Task);
+        SendCopy(initiator);
+        initiator.MustHaveNothingButThePing();
+        initiator.SendLogOut();
+        Assert.True(SpinWait.SpinUntil(() => target.Front.Sessions.All(session => session.IsLeaving), Hangs));
+        gate.SetResult();
+        initiator.Receive(Opcode.ScsiResponse);
+        initiator.Receive(Opcode.LogoutResponse);
+        Assert.Single(target.Device.Cleared);
+    }
+
     [Fact]
     public void A_task_that_is_done_cannot_be_aborted()
     {

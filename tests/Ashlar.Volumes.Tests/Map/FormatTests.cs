@@ -120,6 +120,31 @@ public sealed class FormatTests
     }
 
     [Fact]
+    public void A_leaf_of_the_first_generation_with_a_block_that_is_not_at_home_has_these_bytes()
+    {
+        var map = new LeafMap();
+        map.Entries[1] = new ChunkEntry { Chunk = 3, Birth = 1, Valid = 0b11, Redirected = 0b10 };
+        map.EnsureRedirected().Set(17, 0x40, 1);
+        (map.Checksums[16], map.Checksums[17]) = (0x11223344, 0x55667788);
+        var bytes = new byte[LeafFormat.MaxBytes];
+        var length = LeafFormat.Write(bytes, map, LeafVersion.First);
+        Assert.Equal(
+            "03010100" + "010000000000" + "000000000000"
+            + "01000100" + "030000000000" + "010000000000" + "44332211"
+            + "1100" + "40000000000000" + "010000000000" + "88776655",
+            Convert.ToHexString(bytes.AsSpan(0, length)));
+
+        var read = new LeafMap();
+        Assert.Equal(LeafVersion.First, LeafFormat.Read(bytes.AsSpan(0, length), read, 100, "pool", 0));
+        Assert.Equal(map.Checksums, read.Checksums);
+        Assert.Equal(map.ListRedirected(), read.ListRedirected());
+
+        // When all is at home again it is what it was before.
+        map.Entries[1].Redirected = 0;
+        Assert.Equal(1, bytes[..LeafFormat.Write(bytes, map, LeafVersion.First)][0]);
+    }
+
+    [Fact]
     public void An_empty_leaf_that_hides_an_older_one_is_stored()
     {
         var bytes = new byte[LeafFormat.MaxBytes];
