@@ -6,8 +6,8 @@ namespace Ashlar.Nvme;
 enum AuthenticationMessageKind : ushort
 {
     Negotiate = 0x0000,
-    Failure1 = 0x00F0,
-    Failure2 = 0x00F1,
+    Failure2 = 0x00F0,
+    Failure1 = 0x00F1,
     Challenge = 0x0101,
     Reply = 0x0102,
     Success1 = 0x0103,

@@ -24,10 +24,11 @@ sealed class TestTarget : INvmeSubsystems, IAsyncDisposable
         Buffers = buffers ?? new();
         var options = new ListenerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0), Name = "nvme" };
         if (configure is not null) options = configure(options);
-        if (addresses.Length == 0) addresses = [options.EndPoint.Address];
+        var first = (IPEndPoint)options.EndPoint;
+        if (addresses.Length == 0) addresses = [first.Address];
         Paths = new(addresses.Length);
         server = NvmeServer.Start(
-            [.. addresses.Select(address => options with { EndPoint = new(address, options.EndPoint.Port) })], this, Buffers,
+            [.. addresses.Select(address => options with { EndPoint = new IPEndPoint(address, first.Port) })], this, Buffers,
             Reports.Enqueue, advertise, Paths);
     }
 
