@@ -5,6 +5,7 @@
 declare -A side_name side_uri side_pid side_options=([ours]='' [theirs]='') side_before=()
 rounds=3 seconds=5 ramp=1
 qemu_nbd_options=()
+fio_home= # Where libnbd looks for certificates, below .pki/libnbd: fio does not let an address name them.
 
 need_fio() {
     need fio
@@ -25,7 +26,7 @@ start_qemu_nbd() { # start_qemu_nbd IMAGE SIZE_MIB: as a rival that acknowledges
 fio_options=(--name=work --ioengine=nbd --refill_buffers --randrepeat=0 --norandommap --thread --group_reporting)
 
 fio_nbd() { # fio_nbd URI MODE BLOCK DEPTH [OPTION...]
-    timeout -k 5 300 fio "${fio_options[@]}" --uri="$1" --rw="$2" --bs="$3" --iodepth="$4" "${@:5}" 2>>"$work/fio.err" ||
+    HOME=${fio_home:-$HOME} timeout -k 5 300 fio "${fio_options[@]}" --uri="$1" --rw="$2" --bs="$3" --iodepth="$4" "${@:5}" 2>>"$work/fio.err" ||
         { cat "$work/fio.err" >&2; give_up "fio failed: $2 $3 depth $4 at $1"; }
 }
 

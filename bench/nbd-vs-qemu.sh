@@ -41,11 +41,13 @@ make_certificates() {
 }
 
 uri_of() { # uri_of PORT NAME
-    if $tls; then echo "nbds://localhost:$1/$2?tls-certificates=$work/pki"; else echo "nbd://127.0.0.1:$1/$2"; fi
+    if $tls; then echo "nbds://localhost:$1/$2"; else echo "nbd://127.0.0.1:$1/$2"; fi
 }
 
 if $tls; then
     make_certificates "$work/pki"
+    fio_home=$work/home
+    mkdir -p "$fio_home/.pki/libnbd" && cp "$work/pki/ca-cert.pem" "$fio_home/.pki/libnbd"
     ashlar_options=(--nbd-tls required --tls-certificate "$work/pki/server-cert.pem" --tls-key "$work/pki/server-key.pem")
     qemu_nbd_options=(--object "tls-creds-x509,id=tls,endpoint=server,verify-peer=no,dir=$work/pki" --tls-creds tls)
 fi
