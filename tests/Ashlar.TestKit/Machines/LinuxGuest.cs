@@ -12,7 +12,7 @@ namespace Ashlar.TestKit;
 public static class LinuxGuest
 {
     // An emulated processor on a busy machine; one that hangs is ended.
-    static readonly TimeSpan LongestJob = TimeSpan.FromMinutes(9);
+    static readonly TimeSpan LongestJob = TimeSpan.FromMinutes(15);
 
     static readonly Lazy<string?> Reason = new(FindReason);
 
@@ -21,12 +21,20 @@ public static class LinuxGuest
 
     static string Emulator => "qemu-system-x86_64";
 
+    /// <summary>Its root, an ext4 in a file.</summary>
+    public static string RootImage => $"{GuestDirectory}/root.ext4";
+
+    static string GuestDirectory => ExternalTool.Run($"{Repository.Root}/eng/build-guest.sh", "--where").MustSucceed().Trim();
+
     /// <summary>Runs each step of a job in turn, whether those before it succeeded or not.</summary>
     /// <param name="steps">Scripts for bash, in <c>DIR/NAME.sh</c>; each ends at the first command that fails.</param>
     /// <param name="variables">What they find in their environment.</param>
+    /// <param name="root">
+    /// What QEMU is to boot from and write to, as <c>-drive</c> names files; null for the root of all guests, to which nothing is written.
+    /// </param>
     /// <returns>Of each step by name, its exit code and what it printed.</returns>
     public static async Task<IReadOnlyDictionary<string, ToolResult>> RunAsync(
-        IReadOnlyList<string> steps, IReadOnlyDictionary<string, string> variables)
+        IReadOnlyList<string> steps, IReadOnlyDictionary<string, string> variables, string? root = null)
     {
         using var directory = TemporaryDirectory.OnDisk();
         Directory.CreateDirectory(directory["job"]);
@@ -36,8 +44,9 @@ public static class LinuxGuest
             string.Concat(variables.Select(variable => $"export {variable.Key}='{variable.Value}'\n"))
                 + string.Concat(steps.Select(step => Run(Path.GetFileNameWithoutExtension(step)))));
         await TarFile.CreateFromDirectoryAsync(directory["job"], directory["job.tar"], includeBaseDirectory: false);
-        var guest = ExternalTool.Run($"{Repository.Root}/eng/build-guest.sh", "--where").MustSucceed().Trim();
-        var result = await Task.Run(() => ExternalTool.Run(LongestJob, Start(guest, directory["job.tar"])));
+        var guest = GuestDirectory;
+        root = root is null ? $"snapshot=on,file={guest}/root.ext4" : $"file={root}";
+        var result = await Task.Run(() => ExternalTool.Run(LongestJob, Start(guest, root, directory["job.tar"])));
         var console = result.MustSucceed().Replace("\r", null, StringComparison.Ordinal);
         return steps.Select(step => Path.GetFileNameWithoutExtension(step)).ToDictionary(name => name, name => ResultOf(name, console));
     }
@@ -55,13 +64,13 @@ public static class LinuxGuest
         return new(name, int.Parse(code, CultureInfo.InvariantCulture), console[(from + begin.Length)..to], "");
     }
 
-    static ProcessStartInfo Start(string guest, string job) => new(ExternalTool.Find(Emulator)!,
+    static ProcessStartInfo Start(string guest, string root, string job) => new(ExternalTool.Find(Emulator)!,
     [
         "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "512",
         "-nodefaults", "-no-reboot", "-display", "none", "-monitor", "none", "-serial", "stdio",
         "-kernel", $"{guest}/vmlinuz", "-initrd", $"{guest}/initrd",
         "-append", "console=ttyS0 root=/dev/vda rw quiet panic=1 init=/ashlar-init",
-        "-drive", $"if=virtio,format=raw,snapshot=on,file={guest}/root.ext4",
+        "-drive", $"if=virtio,format=raw,{root}",
         "-drive", $"if=virtio,format=raw,readonly=on,file={job}",
         "-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net",
     ]);

@@ -57,3 +57,40 @@ verify_files() {
     fio --name=files --directory=/mnt --rw=randwrite --bsrange=4k-64k --blockalign=4k --size=6m --ioengine=libaio --direct=1 --iodepth=8 \
         --fsync=32 --verify=crc32c --verify_fatal=1 --minimal "$@" >/dev/null
 }
+
+helper() { # WORD: what only the machine of the server can do
+    local answer
+    exec 8<>"/dev/tcp/$HOST/$HELPER_PORT"
+    echo "$1" >&8
+    read -r -t 120 answer <&8
+    exec 8>&-
+    echo "$1: $answer"
+    [ "$answer" = "done" ]
+}
+
+start_initiator() {
+    modprobe -a iscsi_tcp sd_mod sg
+    pidof iscsid >/dev/null && return
+    echo "InitiatorName=$IQN:guest" >/etc/iscsi/initiatorname.iscsi
+    iscsid
+}
+
+# The disk of an iSCSI session, by the names of target and initiator.
+find_disk() { # TARGET [INITIATOR]
+    local session
+    for session in /sys/class/iscsi_session/session*; do
+        [ "$(cat "$session/targetname")" = "$1" ] || continue
+        [ -z "${2-}" ] || [ "$(cat "$session/initiatorname")" = "$2" ] || continue
+        disk=$(ls -d "$session"/device/target*/*/block/*) && disk=/dev/${disk##*/} && [ -b "$disk" ] && return
+    done
+    return 1
+}
+
+# The subsystem of an NQN, and its disk, which stands for all paths to it.
+find_subsystem() { # NQN
+    for subsystem in /sys/class/nvme-subsystem/*; do
+        [ "$(cat "$subsystem/subsysnqn")" = "$1" ] || continue
+        disk=$(ls -d "$subsystem"/nvme*n1) && disk=/dev/${disk##*/} && [ -b "$disk" ] && return
+    done
+    return 1
+}

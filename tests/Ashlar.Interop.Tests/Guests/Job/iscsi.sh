@@ -1,14 +1,11 @@
 . ./common.sh
-modprobe -a iscsi_tcp sd_mod sg
-echo "InitiatorName=iqn.2026-11.io.ashlar:guest" >/etc/iscsi/initiatorname.iscsi
-iscsid
+start_initiator
 target=$IQN:main.iscsi
 # Discovery tells the address by which the server was reached, behind QEMU's translation; the targets are what is asked for.
 iscsiadm -m discovery -t sendtargets -p "$HOST:$ISCSI_PORT" -o nonpersistent | grep -F "$target"
 iscsiadm -m node -T "$target" -p "$HOST:$ISCSI_PORT" -o new
 iscsiadm -m node -T "$target" -p "$HOST:$ISCSI_PORT" --login
-find_disk() { disk=$(ls -d /sys/class/iscsi_session/session*/device/target*/*/block/*) && disk=/dev/${disk##*/} && [ -b "$disk" ]; }
-await find_disk
+await find_disk "$target"
 is_as_large "$disk" $((320 << 20))
 [ "$(cat "/sys/block/${disk##*/}/queue/write_cache")" = 'write back' ]
 sg_inq "$disk"
