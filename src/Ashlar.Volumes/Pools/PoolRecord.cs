@@ -12,9 +12,10 @@ enum PoolState : byte
     Ready = 2,
 }
 
-// Pool record in the store, format versions 1 to 4, of equal form. Little-endian. Version 2 is of pools that have had snapshots: programs
+// Pool record in the store, format versions 1 to 5, of equal form. Little-endian. Version 2 is of pools that have had snapshots: programs
 // that know none would overwrite what those need. Version 3 is of pools with ranges that are out of use, where others would place data.
-// Version 4, which is written, is of pools whose leaves may have deltas: others would take what was overwritten for damage.
+// Version 4 is of pools whose leaves may have deltas: others would take what was overwritten for damage. Version 5, which is written, is of
+// pools whose leaves of generation 1 may have blocks that are not at home, as atomic writes leave them: others would lose those.
 //
 //   0         4       8         24            32
 //   +---------+-------+---------+-------------+----------------+
@@ -24,7 +25,7 @@ enum PoolState : byte
 // NextLineage: number that the next volume's leaves get; never reused. NextGeneration: the next snapshot's; pool-wide.
 sealed record PoolRecord(Guid PoolId, PoolState State, long NextLineage, long NextGeneration)
 {
-    public const uint Version = 4;
+    public const uint Version = 5;
     const int SizeBytes = 40, StateOffset = 4, PoolIdOffset = 8, LineageOffset = 24, GenerationOffset = 32;
 
     public byte[] ToBytes()

@@ -305,9 +305,9 @@ public sealed class FormatTests
     {
         var pool = new PoolRecord(Id, PoolState.Ready, 5, 2);
         const string id = "00112233445546778899AABBCCDDEEFF";
-        Assert.Equal("04000000" + "02000000" + id + "0500000000000000" + "0200000000000000", Convert.ToHexString(pool.ToBytes()));
+        Assert.Equal("05000000" + "02000000" + id + "0500000000000000" + "0200000000000000", Convert.ToHexString(pool.ToBytes()));
         Assert.Equal(pool, PoolRecord.Read(pool.ToBytes(), "pool"));
-        foreach (var earlier in (byte[])[1, 2, 3])
+        foreach (var earlier in (byte[])[1, 2, 3, 4])
         {
             var bytes = pool.ToBytes();
             bytes[0] = earlier;
