@@ -23,6 +23,11 @@ public sealed class SerialWorker(Func<SerialWorker.Outcome> action) : IThreadPoo
     bool isWanted;
     bool isEnding;
 
+    /// <summary>
+    /// Runs an action once on a thread like those of workers, which no cold read can occupy. For callers who take turns, as runs do.
+    /// </summary>
+    public static ValueTask RunOnceAsync<T>(Action<T> once, T state) => Threads.RunAsync(once, state);
+
     /// <summary>Asks for a run on another thread.</summary>
     /// <exception cref="ObjectDisposedException">It has been disposed of.</exception>
     public void Wake() => Wake(mayRunHere: false);

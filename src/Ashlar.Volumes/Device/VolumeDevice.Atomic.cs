@@ -11,7 +11,7 @@ namespace Ashlar.Volumes;
 // the commit the old content is where it was, and a leaf is committed as a whole.
 //
 // Within one leaf its order is that of every write (VolumeDevice.Write.cs); step 3 has nothing to mark. Over two leaves:
-//   1. Let no commit begin, and lock both.                 Else one could capture the first as it will be and the second as it was.
+//   1. Load both, let no commit begin, and lock both.      Else one could capture the first as it will be and the second as it was.
 //   2. Plan both and write the data, as above.             Crash: no leaf in the store names the places. A failure gives them back.
 //   3. Change both leaves in memory.                       Crash: the same.
 //   4. Commit both, and nothing else, in one batch.        Crash within: both are old, or both are new.
@@ -28,7 +28,7 @@ sealed partial class VolumeDevice
     }
 
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
-    async ValueTask WriteAtomicAsync(long offset, ReadOnlyMemory<byte> source)
+    async ValueTask WriteAtomicAsync(long offset, ReadOnlyMemory<byte> source, CancellationToken cancellationToken)
     {
         var most = Geometry.MaxAtomicWriteBytes;
         if (source.Length > most) throw new AtomicWriteException(Name, source.Length, most);
@@ -36,15 +36,14 @@ sealed partial class VolumeDevice
         var inFirst = Math.Min(MapLayout.LeafBytes - inLeaf, source.Length);
         if (inFirst == source.Length)
         {
-            if (inFirst > 0) await WriteLeafAsync(leafIndex, inLeaf, source, isAtomic: true);
+            if (inFirst > 0) await WriteLeafAsync(leafIndex, inLeaf, source, cancellationToken, isAtomic: true);
             return;
         }
 
         for (var attempt = 0; ;)
         {
-            var outcome = await parts.Committer.ExcludeAsync(
-                () => TryWriteTwoLeavesAsync(leafIndex, inLeaf, source[..inFirst], source[inFirst..]));
-            switch (outcome)
+            cancellationToken.ThrowIfCancellationRequested();
+            switch (await TryWriteInTurnAsync(leafIndex, inLeaf, source[..inFirst], source[inFirst..], cancellationToken))
             {
                 case AtomicOutcome.Done:
                     return;
@@ -58,10 +57,36 @@ sealed partial class VolumeDevice
         }
     }
 
+    // The leaves are loaded, and pinned, before: no commit waits for reads of the map.
+    [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
+    async ValueTask<AtomicOutcome> TryWriteInTurnAsync(
+        long leafIndex, int offset, ReadOnlyMemory<byte> inFirst, ReadOnlyMemory<byte> inSecond, CancellationToken cancellationToken)
+    {
+        var first = await parts.Cache.AcquireAsync(this, leafIndex);
+        try
+        {
+            var second = await parts.Cache.AcquireAsync(this, leafIndex + 1);
+            try
+            {
+                return await parts.Committer.ExcludeAsync(
+                    () => TryWriteTwoLeavesAsync(leafIndex, offset, inFirst, inSecond, cancellationToken));
+            }
+            finally
+            {
+                second.Unpin();
+            }
+        }
+        finally
+        {
+            first.Unpin();
+        }
+    }
+
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder<>))]
     async ValueTask<AtomicOutcome> TryWriteTwoLeavesAsync(
-        long leafIndex, int offset, ReadOnlyMemory<byte> inFirst, ReadOnlyMemory<byte> inSecond)
+        long leafIndex, int offset, ReadOnlyMemory<byte> inFirst, ReadOnlyMemory<byte> inSecond, CancellationToken cancellationToken)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         if (parts.Committer.HasUnwritten) return AtomicOutcome.CommitFirst;
         using var first = await LockLeafAsync(leafIndex);
         using var second = await LockLeafAsync(leafIndex + 1);
@@ -90,7 +115,7 @@ sealed partial class VolumeDevice
             secondPlan.Return();
         }
 
-        await WorkerThreads.Blocking.RunAsync(static commit => commit.Committer.CommitTogether(commit.Leaves), (
+        await SerialWorker.RunOnceAsync(static commit => commit.Committer.CommitTogether(commit.Leaves), (
             parts.Committer, Leaves: (Leaf[])[first.Leaf, second.Leaf]));
         return AtomicOutcome.Done;
     }

@@ -24,14 +24,14 @@ sealed partial class VolumeDevice
             parts.Failure.ThrowIfLatched();
             await parts.Throttle.WaitAsync();
             var isAtomic = (options & WriteOptions.Atomic) != WriteOptions.None;
-            if (isAtomic) await WriteAtomicAsync(offset, source);
-            else if (offset / MapLayout.LeafBytes != (offset + length - 1) / MapLayout.LeafBytes) await EnsureSpaceAsync(offset, length);
+            if (isAtomic) await WriteAtomicAsync(offset, source, cancellationToken);
+            else if (offset / MapLayout.LeafBytes != (offset + length - 1) / MapLayout.LeafBytes)
+                await EnsureSpaceAsync(offset, length, cancellationToken);
             for (long done = isAtomic ? length : 0; done < length;)
             {
-                cancellationToken.ThrowIfCancellationRequested();
                 var inLeaf = (int)((offset + done) % MapLayout.LeafBytes);
                 var count = (int)Math.Min(MapLayout.LeafBytes - inLeaf, length - done);
-                await WriteLeafAsync((offset + done) / MapLayout.LeafBytes, inLeaf, source.Slice((int)done, count));
+                await WriteLeafAsync((offset + done) / MapLayout.LeafBytes, inLeaf, source.Slice((int)done, count), cancellationToken);
                 done += count;
             }
 
@@ -46,10 +46,12 @@ sealed partial class VolumeDevice
     }
 
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
-    async ValueTask WriteLeafAsync(long leafIndex, int offset, ReadOnlyMemory<byte> source, bool isAtomic = false)
+    async ValueTask WriteLeafAsync(
+        long leafIndex, int offset, ReadOnlyMemory<byte> source, CancellationToken cancellationToken, bool isAtomic = false)
     {
         for (var attempt = 0; ; attempt++)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             using (var locked = await LockLeafAsync(leafIndex))
             {
                 CheckStillThere((leafIndex * MapLayout.LeafBytes) + offset + source.Length);
@@ -285,11 +287,12 @@ sealed partial class VolumeDevice
     // A write over several leaves either has room or changes nothing: near exhaustion its needs are counted first. What snapshots need
     // is counted as if all of it got new places.
     [AsyncMethodBuilder(typeof(WorkerMethodBuilder))]
-    async ValueTask EnsureSpaceAsync(long offset, long length)
+    async ValueTask EnsureSpaceAsync(long offset, long length, CancellationToken cancellationToken)
     {
         var most = (length / MapLayout.ChunkBytes) + 2;
         for (var attempt = 0; parts.Space.FreeChunks < most; attempt++)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             long needed = 0;
             for (var chunk = offset / MapLayout.ChunkBytes; chunk <= (offset + length - 1) / MapLayout.ChunkBytes; chunk++)
             {

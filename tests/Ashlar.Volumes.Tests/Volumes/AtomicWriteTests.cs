@@ -127,6 +127,45 @@ public sealed class AtomicWriteTests
     }
 
     [Fact]
+    public async Task Commits_wait_neither_for_leaves_that_one_over_a_border_loads_nor_for_a_thread_of_its_own()
+    {
+        HookedDevice? device = null;
+        await using var pool = await TestPool.CreateAsync(chunks: 400, wrap: inner => device = new HookedDevice(inner));
+        await (await pool.CreateVolumeAsync("disk", 2 * Mebibyte)).WriteAsync(Lba.Zero, new SeededRandom(11).Bytes(2 * Mebibyte));
+        await pool.ReopenAsync();
+        var volume = pool.Pool.OpenVolume("disk")!;
+        await using var turn = await HeldTurn.TakeAsync(pool);
+        var before = pool.Pool.Parts.Cache.Loads;
+        var writing = volume.WriteAsync(new Lba(255), new byte[8192], WriteOptions.Atomic).AsTask();
+        Assert.True(SpinWait.SpinUntil(() => pool.Pool.Parts.Cache.Loads == before + 2, TimeSpan.FromSeconds(10)));
+        string? thread = null;
+        device!.BeforeFlush = () =>
+        {
+            thread = Thread.CurrentThread.Name;
+            return Task.CompletedTask;
+        };
+        await turn.DisposeAsync();
+        await writing;
+        Assert.Equal("ashlar-work", thread); // That of commits, not of reads.
+    }
+
+    [Fact]
+    public async Task One_that_is_given_up_while_a_commit_runs_changes_nothing()
+    {
+        await using var pool = await TestPool.CreateAsync(chunks: 400);
+        var volume = await pool.CreateVolumeAsync("disk", 2 * Mebibyte);
+        var data = new SeededRandom(12).Bytes(2 * Mebibyte);
+        await volume.WriteAsync(Lba.Zero, data);
+        await using var turn = await HeldTurn.TakeAsync(pool);
+        using var giveUp = new CancellationTokenSource();
+        var writing = volume.WriteAsync(new Lba(255), new byte[8192], WriteOptions.Atomic, giveUp.Token).AsTask();
+        await giveUp.CancelAsync();
+        await turn.DisposeAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => writing);
+        await MustHoldAsync(volume, data);
+    }
+
+    [Fact]
     public async Task Thick_volumes_have_none_and_thin_ones_none_longer_than_they_say()
     {
         await using var pool = await TestPool.CreateAsync(chunks: 400);
@@ -136,6 +175,29 @@ public sealed class AtomicWriteTests
         await Assert.ThrowsAsync<AtomicWriteException>(async () => await thick.WriteAsync(Lba.Zero, new byte[4096], WriteOptions.Atomic));
         await Assert.ThrowsAsync<AtomicWriteException>(
             async () => await thin.WriteAsync(Lba.Zero, new byte[Mebibyte + 4096], WriteOptions.Atomic));
+    }
+
+    // As a commit that takes its time.
+    sealed class HeldTurn(TaskCompletionSource end, Task held) : IAsyncDisposable
+    {
+        public static async Task<HeldTurn> TakeAsync(TestPool pool)
+        {
+            var (began, end) = (new TaskCompletionSource(), new TaskCompletionSource());
+            var held = pool.Pool.Parts.Committer.ExcludeAsync(async () =>
+            {
+                began.SetResult();
+                await end.Task;
+                return true;
+            }).AsTask();
+            await began.Task;
+            return new(end, held);
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            end.TrySetResult();
+            await held;
+        }
     }
 
     static async Task MustHoldAsync(IBlockDevice volume, byte[] expected)
