@@ -30,14 +30,14 @@ public sealed class NvmeServer : IAsyncDisposable
     internal NvmeNode Node { get; }
 
     /// <summary>Starts to listen.</summary>
-    /// <param name="portals">Where, and the limits; one at least. The first is portal 1, and so on.</param>
+    /// <param name="portals">Where, and the limits; one at least. Their numbers are those of <paramref name="paths"/>, in this order.</param>
     /// <param name="subsystems">What is served.</param>
     /// <param name="buffers">The memory for commands, which other protocols may share.</param>
     /// <param name="report">Gets a line for each connection that ended in an error. Called from any thread.</param>
     /// <param name="advertise">
     /// Name or address, without a port, that discovery answers instead of those of the portals; null for these.
     /// </param>
-    /// <param name="paths">How namespaces are reached through each of the portals; null where all of them are the best.</param>
+    /// <param name="paths">How namespaces are reached through each of the portals; null where all are the best, numbered from 1.</param>
     /// <param name="entropy">Where challenges come from; the system's where null.</param>
     /// <exception cref="ListenException">A port is taken; then none is listened on.</exception>
     public static NvmeServer Start(
@@ -49,12 +49,13 @@ public sealed class NvmeServer : IAsyncDisposable
         IPathStates? paths = null,
         IEntropySource? entropy = null)
     {
+        paths ??= new PathStates(portals.Count);
+        Invariant.Require(paths.Groups.Count == portals.Count);
         var reports = new ReportLimiter("nvme", report, TimeProvider.System);
         var node = new NvmeNode(
-            subsystems, buffers, portals[0].TimeProvider, reports.Report, entropy ?? SystemEntropy.Instance,
-            paths ?? new PathStates(portals.Count));
-        var listeners = ListenerGroup.Start(portals, i => new NvmeConnectionHandler(node, portal: i + 1), reports.Report);
-        node.Portals = new([.. listeners.EndPoints.Select((endPoint, i) => new PortalAddress(endPoint, i + 1))], advertise);
+            subsystems, buffers, portals[0].TimeProvider, reports.Report, entropy ?? SystemEntropy.Instance, paths);
+        var listeners = ListenerGroup.Start(portals, i => new NvmeConnectionHandler(node, portal: paths.Groups[i]), reports.Report);
+        node.Portals = new([.. listeners.EndPoints.Select((endPoint, i) => new PortalAddress(endPoint, paths.Groups[i]))], advertise);
         return new(listeners, node, reports);
     }
 

@@ -19,7 +19,7 @@ public sealed class ScsiNexus : IDisposable
     public ScsiNexus(
         string targetName, string targetPortName, int portalGroupTag, IEnumerable<ScsiLun> luns, IPathStates? paths = null)
     {
-        Paths = paths ?? new PathStates(portalGroupTag);
+        Paths = paths ?? new PathStates([portalGroupTag]);
         TargetName = targetName;
         TargetPortName = targetPortName;
         PortalGroupTag = portalGroupTag;

@@ -190,7 +190,7 @@ public sealed class AshlarServer : IAsyncDisposable
         if (limits.Notice is { } notice) Notice(notice);
         var reachable = new ServedAddresses(addresses, options.Advertise, MachineAddresses.All);
         var buffers = new BufferPool(options.BufferBytes);
-        var paths = new PathStates(addresses.Count);
+        var paths = new PathStates(PortalNumbers.Of(options.FileSystem, directory.PortalsPath, addresses));
         var portals = new ServedPortals(addresses, paths, log.Write);
         var nbd = await ListenAsync(StartProblem.NbdPort, "nbd", options.NbdPort, where => Task.FromResult(
             NbdServer.Start(

@@ -43,12 +43,13 @@ static class TargetPortGroups
         const byte changedByTarget = 2;
         var paths = command.Port.Paths;
         var header = (command.Cdb[1] & FormatMask) == ExtendedHeader ? extendedBytes : lengthBytes;
-        var answer = new byte[header + (paths.Count * groupBytes)];
+        var answer = new byte[header + (paths.Groups.Count * groupBytes)];
         BinaryPrimitives.WriteInt32BigEndian(answer, answer.Length - lengthBytes);
         if (header == extendedBytes) answer[4] = extended; // No time for transitions is needed.
-        for (var group = 1; group <= paths.Count; group++)
+        for (var i = 0; i < paths.Groups.Count; i++)
         {
-            var target = answer.AsSpan(header + ((group - 1) * groupBytes), groupBytes);
+            var group = paths.Groups[i];
+            var target = answer.AsSpan(header + (i * groupBytes), groupBytes);
             target[0] = (byte)paths.Of(group);
             target[1] = states;
             BinaryPrimitives.WriteUInt16BigEndian(target[2..], (ushort)group);

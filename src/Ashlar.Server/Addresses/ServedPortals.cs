@@ -15,7 +15,7 @@ sealed class ServedPortals(IReadOnlyList<IPAddress> addresses, PathStates states
     public (IReadOnlyList<IPEndPoint> Iscsi, IReadOnlyList<IPEndPoint>? Nvme) EndPoints { get; set; } = ([], null);
 
     /// <summary>All of them.</summary>
-    public IReadOnlyList<Portal> List() => [.. Enumerable.Range(1, addresses.Count).Select(Describe)];
+    public IReadOnlyList<Portal> List() => [.. states.Groups.Select((_, index) => Describe(index)).OrderBy(portal => portal.Number)];
 
     /// <summary>The one of a number, as it is written in a path.</summary>
     /// <exception cref="ApiException">There is none.</exception>
@@ -24,29 +24,30 @@ sealed class ServedPortals(IReadOnlyList<IPAddress> addresses, PathStates states
     /// <summary>Has volumes reached otherwise: for commands at once, and clients are told.</summary>
     public Portal Change(string number, ChangePortal request, string by)
     {
-        var group = Parse(number);
+        var index = Parse(number);
         var state = PortalAccess.All.ToList().IndexOf(request.Access);
         if (state < 0)
         {
             throw new ApiException(
                 ProblemKind.InvalidRequest, $"'{request.Access}' is none of {string.Join(", ", PortalAccess.All)}");
         }
-        states.Set(group, (PathState)state);
+        var portal = Describe(index);
+        states.Set(portal.Number, (PathState)state);
         report(new(
-            LogLevel.Information, LogEvents.PortalChanged, $"portal {group} at {addresses[group - 1]} is {request.Access}, by {by}"));
-        return Describe(group);
+            LogLevel.Information, LogEvents.PortalChanged, $"portal {portal.Number} at {portal.Address} is {request.Access}, by {by}"));
+        return portal with { Access = request.Access };
     }
 
-    int Parse(string number) => int.TryParse(number, out var group) && group >= 1 && group <= addresses.Count
-        ? group
+    int Parse(string number) => int.TryParse(number, out var group) && states.Groups.ToList().IndexOf(group) is >= 0 and var index
+        ? index
         : throw new ApiException(ProblemKind.PortalNotFound, $"there is no portal {number}");
 
-    Portal Describe(int group) => new()
+    Portal Describe(int index) => new()
     {
-        Number = group,
-        Address = addresses[group - 1].ToString(),
-        IscsiPort = EndPoints.Iscsi[group - 1].Port,
-        NvmePort = EndPoints.Nvme?[group - 1].Port,
-        Access = PortalAccess.All[(int)states.Of(group)],
+        Number = states.Groups[index],
+        Address = addresses[index].ToString(),
+        IscsiPort = EndPoints.Iscsi[index].Port,
+        NvmePort = EndPoints.Nvme?[index].Port,
+        Access = PortalAccess.All[(int)states.Of(states.Groups[index])],
     };
 }

@@ -12,6 +12,7 @@ namespace Ashlar.Server;
 /// pools/main/meta/  key-value store: map, checksums, catalogue
 /// system/           which pools there are, see <see cref="PoolRegistry"/>
 /// system/exports/   who may reach volumes, see <see cref="ExportRegistry"/>
+/// system/portals    which portal each address is, see <see cref="PortalNumbers"/>
 /// system/reservations/  persistent reservations of volumes, see <see cref="RememberedReservations"/>
 /// files/            the file store, see <see cref="FileStore"/>
 /// run/server.json   how to reach the server that runs, see <see cref="RunFile"/>
@@ -83,6 +84,9 @@ sealed class DataDirectory : IDisposable
 
     /// <summary>Where is remembered who may reach volumes.</summary>
     public string ExportsPath => $"{SystemPath}/exports";
+
+    /// <summary>Where is remembered which portal each address is.</summary>
+    public string PortalsPath => $"{SystemPath}/portals";
 
     /// <summary>Where reservations are that outlive the server.</summary>
     public string ReservationsPath => $"{SystemPath}/reservations";

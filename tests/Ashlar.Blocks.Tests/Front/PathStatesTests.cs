@@ -16,4 +16,14 @@ public sealed class PathStatesTests
         Assert.Equal([(PathState.Standby, 1L), (PathState.Optimized, 2L)], told);
         Assert.Equal((PathState.Optimized, 0L), (paths.Of(1), paths.ChangesOf(1)));
     }
+
+    [Fact]
+    public void Groups_have_the_numbers_that_they_are_given_and_no_others()
+    {
+        var paths = new PathStates([7, 2]);
+        paths.Set(7, PathState.Standby);
+        Assert.Equal([7, 2], paths.Groups);
+        Assert.Equal((PathState.Standby, PathState.Optimized), (paths.Of(7), paths.Of(2)));
+        Assert.Throws<ArgumentOutOfRangeException>(() => paths.Of(1));
+    }
 }

@@ -6,8 +6,8 @@ namespace Ashlar.Blocks;
 /// </summary>
 public interface IPathStates
 {
-    /// <summary>How many groups there are; they are numbered from 1.</summary>
-    int Count { get; }
+    /// <summary>The numbers of the groups, in the order of the portals; from 1 on, and perhaps with gaps.</summary>
+    IReadOnlyList<int> Groups { get; }
 
     /// <summary>How volumes are reached through a group now.</summary>
     PathState Of(int group);
