@@ -20,8 +20,8 @@ public readonly record struct PortalAddress(IPEndPoint EndPoint, int Group)
     /// <summary>The portal under an address. The number of a link of ours means nothing to others.</summary>
     internal ToldPortal At(IPAddress address) => At(new IPAddress(address.GetAddressBytes()).ToString());
 
-    // All of IPv6 is all of IPv4 as well.
-    bool IsIncluded(IPAddress address) =>
+    /// <summary>Whether a portal that stands for every address stands for this one, too: all of IPv6 is all of IPv4 as well.</summary>
+    internal bool IsIncluded(IPAddress address) =>
         EndPoint.Address.Equals(IPAddress.IPv6Any) || address.AddressFamily == EndPoint.AddressFamily;
 }
 

@@ -13,6 +13,8 @@ public sealed class PortalAddressTests
     [InlineData("::", null, "fe80::7%2", "[fe80::7]:3260,1")]
     [InlineData("127.0.0.1 192.0.2.7", null, "192.0.2.7", "192.0.2.7:3260,2")]
     [InlineData("127.0.0.1 192.0.2.7", null, "127.0.0.1", "127.0.0.1:3260,1 192.0.2.7:3260,2")]
+    [InlineData("0.0.0.0 2001:db8::7", null, "2001:db8::7", "[2001:db8::7]:3260,2")]
+    [InlineData("0.0.0.0 ::1", null, "::1", "[::1]:3260,2")]
     [InlineData("192.0.2.7 192.0.2.8", null, "192.0.2.8", "192.0.2.7:3260,1 192.0.2.8:3260,2")]
     [InlineData("0.0.0.0", "nas.example.com", "192.0.2.7", "nas.example.com:3260,1")]
     [InlineData("127.0.0.1 192.0.2.7", "nas.example.com", "192.0.2.7", "nas.example.com:3260,2")]
