@@ -19,6 +19,7 @@ public sealed class ReservationTests
         holder.Fill(0, 1, 1);
         Assert.Equal(ScsiStatus.ReservationConflict, other.Send(TestUnit.Cdb16(0x88, 0, 1)).Status);
         Assert.Equal(ScsiStatus.ReservationConflict, other.Send([reserve]).Status);
+        other.Send([0xA3, 0x0A, 0, 0, 0, 0, 0, 0, 0, 36, 0, 0]).MustBeGood(); // Paths are told of all the same.
         other.Send([release]).MustBeGood(); // Not the holder: nothing happens.
         Assert.Equal(ScsiStatus.ReservationConflict, other.Send([0]).Status);
         holder.Send([release]).MustBeGood();

@@ -15,7 +15,7 @@ static class TargetPortGroups
     [
         new("REPORT TARGET PORT GROUPS",
             [0xA3, 0xEA, 0x00, 0x00, 0x00, 0x00, 0xFF, 0xFF, 0xFF, 0xFF, 0x00, 0x00], Decode, Report)
-        { ServiceAction = 0x0A, Direction = DataDirection.In, ReachesTo = PathState.Unavailable },
+        { ServiceAction = 0x0A, Direction = DataDirection.In, AllowedUnderReservation = true, ReachesTo = PathState.Unavailable },
     ];
 
     /// <summary>Why a path in this state does not carry a command; null where it does.</summary>
