@@ -21,7 +21,7 @@ sealed class ReservationNotices(AsynchronousEvents events)
     /// <summary>Pages that are kept.</summary>
     public const int MaxPages = 255;
 
-    readonly Lock gate = new();
+    readonly Lock gate = new(); // Events are raised and read under it: one is due if and only if there is a page.
     readonly Queue<(ulong Number, byte Kind)> pages = [];
     ulong made;
     uint mask;
@@ -43,8 +43,8 @@ sealed class ReservationNotices(AsynchronousEvents events)
             if (++made == 0) made = 1; // 0 is no page.
             if (pages.Count == MaxPages) pages.Dequeue();
             pages.Enqueue((made, kind));
+            events.Raise(EventKind.Reservations);
         }
-        events.Raise(EventKind.Reservations);
     }
 
     /// <summary>The oldest page.</summary>
@@ -53,10 +53,13 @@ sealed class ReservationNotices(AsynchronousEvents events)
     {
         // 0  count of pages (8)   8  kind   9  pages beside this one   12  namespace (4). All zeros where there is none.
         var log = new byte[PageBytes];
-        bool isMore;
         lock (gate)
         {
-            if (!pages.TryPeek(out var page)) return log;
+            if (!pages.TryPeek(out var page))
+            {
+                if (clear) events.Read(EventKind.Reservations, clear: true);
+                return log;
+            }
             BinaryPrimitives.WriteUInt64LittleEndian(log, page.Number);
             log[8] = page.Kind;
             log[9] = (byte)(pages.Count - 1);
@@ -64,9 +67,8 @@ sealed class ReservationNotices(AsynchronousEvents events)
             if (!clear) return log;
             pages.Dequeue();
             events.Read(EventKind.Reservations, clear: true);
-            isMore = pages.Count > 0;
+            if (pages.Count > 0) events.Raise(EventKind.Reservations);
         }
-        if (isMore) events.Raise(EventKind.Reservations);
         return log;
     }
 

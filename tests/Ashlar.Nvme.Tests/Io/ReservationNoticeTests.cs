@@ -87,6 +87,20 @@ public sealed class ReservationNoticeTests
     }
 
     [Fact]
+    public void An_event_that_was_told_too_late_hides_no_other()
+    {
+        var events = new AsynchronousEvents(null!);
+        var notices = new ReservationNotices(events);
+        events.Raise(EventKind.Reservations); // Its page was read meanwhile.
+        Assert.False(events.TryHold(null!, out var told));
+        Assert.Equal(LogIsThere, told.Result);
+        notices.Read(clear: true);
+        notices.Add(ReservationNotice.RegistrationPreempted);
+        Assert.False(events.TryHold(null!, out told));
+        Assert.Equal(LogIsThere, told.Result);
+    }
+
+    [Fact]
     public async Task What_is_masked_is_not_told_and_what_is_not_read_does_not_pile_up()
     {
         await using var target = new TestTarget();
