@@ -62,6 +62,9 @@ sealed class Controller : IDisposable
     /// <summary>The portal by which the host has come: its group.</summary>
     public int Portal { get; }
 
+    /// <summary>The address from which the host has come.</summary>
+    public IPAddress From => admin.From;
+
     /// <summary>How it reaches its namespace now.</summary>
     public PathState Path => node.Paths.Of(Portal);
 
@@ -113,12 +116,20 @@ sealed class Controller : IDisposable
     /// <summary>A connection becomes an I/O queue.</summary>
     public NvmeStatus TryJoin(int id, QueuePair queue)
     {
-        if (id is < 1 or > MaxIoQueues) return NvmeStatus.InvalidQueueIdentifier | NvmeStatus.DoNotRetry;
         lock (gate)
         {
-            if (isEnding || !Properties.IsReady) return NvmeStatus.CommandSequenceError;
-            return queues.TryAdd(id, queue) ? NvmeStatus.Success : NvmeStatus.CommandSequenceError;
+            var status = CheckJoin(id);
+            if (status == NvmeStatus.Success) queues.Add(id, queue);
+            return status;
         }
+    }
+
+    /// <summary>Whether a connection may become an I/O queue now.</summary>
+    public NvmeStatus CheckJoin(int id)
+    {
+        if (id is < 1 or > MaxIoQueues) return NvmeStatus.InvalidQueueIdentifier | NvmeStatus.DoNotRetry;
+        lock (gate)
+            return isEnding || !Properties.IsReady || queues.ContainsKey(id) ? NvmeStatus.CommandSequenceError : NvmeStatus.Success;
     }
 
     /// <summary>An I/O queue has ended; nothing of it runs.</summary>

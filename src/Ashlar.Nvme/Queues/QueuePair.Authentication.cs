@@ -79,10 +79,18 @@ sealed partial class QueuePair
         return controller.ProvedAs is not { } name ? all : [.. all.Where(account => account.Name == name)];
     }
 
-    // The first proof of an association opens the volume.
+    // The first proof of an association opens the volume. That of an I/O queue makes it a part: what is not proved takes no number from
+    // others.
     bool Admit(DhChapAccount account)
     {
-        if (controller!.ProvedAs is not null) return true;
+        if (controller!.ProvedAs is not null)
+        {
+            if (isPart) return true;
+            if (controller.TryJoin(queueId, this) != NvmeStatus.Success) return false;
+            isPart = true;
+            Watch(controller.Subsystem!);
+            return true;
+        }
         if (node.Open(controller.Name, controller.Host with { User = account.Name }) is not { } subsystem) return false;
         controller.Admit(subsystem, account.Name);
         Watch(subsystem);

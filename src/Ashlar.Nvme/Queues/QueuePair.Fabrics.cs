@@ -94,11 +94,12 @@ sealed partial class QueuePair
 
         controller = found;
         mustAuthenticate = id == 0 ? !found!.IsDiscovery && found.Subsystem is null : found!.ProvedAs is not null;
+        isPart = id == 0 || !mustAuthenticate;
         queueId = id;
         depth = size;
         queueHead = 1;
         isFlowControlled = (entry.Dword11 & disableFlowControl) == 0;
-        if (found.Subsystem is { } subsystem) Watch(subsystem);
+        if (isPart && found.Subsystem is { } subsystem) Watch(subsystem);
         if (!mustAuthenticate) connection.HandshakeCompleted();
         Complete(command, NvmeStatus.Success, found.Id | (mustAuthenticate ? AuthenticationRequired : 0));
     }
@@ -147,22 +148,18 @@ sealed partial class QueuePair
         return NvmeStatus.ConnectControllerBusy;
     }
 
+    // Names can be known to others, and an export says from which networks its hosts come: so a queue comes the way that its admin queue
+    // has come. The refusal is one, so that nobody learns by it what there is. A queue that has to prove something is a part when it has.
     NvmeStatus Join(ConnectData data, int id, out Controller? found, out ConnectRefusal refusal)
     {
         refusal = new(ConnectData.ControllerIdOffset, IsInData: true);
         found = node.Controllers.Find(data.ControllerId);
-        if (found is null || found.IsDiscovery) return NvmeStatus.ConnectInvalidParameters;
-        if (found.Name != data.SubsystemName)
+        if (found is null || found.IsDiscovery || found.Name != data.SubsystemName || found.Host.Name != data.HostName
+            || found.HostId != data.HostId || found.Portal != portal || !found.From.Equals(From))
         {
-            refusal = new(ConnectData.SubsystemOffset, IsInData: true);
             return NvmeStatus.ConnectInvalidParameters;
         }
-        if (found.Host.Name != data.HostName || found.HostId != data.HostId)
-        {
-            refusal = new(ConnectData.HostOffset, IsInData: true);
-            return NvmeStatus.ConnectInvalidParameters;
-        }
-        return found.TryJoin(id, this);
+        return found.ProvedAs is null ? found.TryJoin(id, this) : found.CheckJoin(id);
     }
 
     // The result says which field is wrong: bits 0 to 15 are its offset, bit 16 that it is one of the data.

@@ -1,3 +1,4 @@
+using System.Net;
 using Ashlar.Blocks;
 using Ashlar.Storage;
 using Ashlar.Transport;
@@ -34,6 +35,7 @@ sealed partial class QueuePair : IDisposable
     CancellationTokenRegistration onFenced;
     Controller? controller; // Null until the queue is connected.
     int queueId;
+    bool isPart; // Of the association: an I/O queue that has to prove something is none before.
     int depth = 1;
     bool isFlowControlled = true;
     volatile int queueHead;
@@ -56,6 +58,9 @@ sealed partial class QueuePair : IDisposable
         givenUp = givingUp.Token;
         onClosed = connection.Closed.UnsafeRegister(static state => ((CancellationTokenSource)state!).Cancel(), givingUp);
     }
+
+    /// <summary>The address from which the host has come.</summary>
+    public IPAddress From => ((IPEndPoint)connection.RemoteEndPoint).Address;
 
     /// <summary>Serves until the host leaves, the server drains or the connection breaks.</summary>
     public void Run(CancellationToken draining)
@@ -122,7 +127,7 @@ sealed partial class QueuePair : IDisposable
         if (controller is null) return;
         onFenced.Dispose();
         if (queueId == 0) node.Controllers.End(controller, draining.IsCancellationRequested);
-        else controller.Remove(queueId);
+        else if (isPart) controller.Remove(queueId);
     }
 
     void GiveUpWaiting()
@@ -148,7 +153,7 @@ sealed partial class QueuePair : IDisposable
         RefuseOverdue();
         frame = pdus.ReceiveHeader();
         lone.Arrived();
-        controller?.Heard();
+        if (isPart) controller!.Heard(); // Who has proved nothing keeps no association alive.
         return true;
     }
 

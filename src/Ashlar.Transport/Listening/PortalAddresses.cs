@@ -13,8 +13,8 @@ public sealed class PortalAddresses(IReadOnlyList<PortalAddress> portals, string
     /// </summary>
     /// <remarks>
     /// A client connects to each address that it is told of. So one portal has one address: where one is advertised others are told that
-    /// alone, and a portal that listens everywhere is called by the address that was dialled, which the client can use again, where it is one
-    /// of its own.
+    /// alone, and a portal that listens everywhere is called by the address that was dialled, which the client can use again, where it is
+    /// one of its own.
     /// </remarks>
     /// <param name="dialled">Address and port of ours that the client has dialled.</param>
     public IReadOnlyList<ToldPortal> For(IPEndPoint dialled)

@@ -57,6 +57,32 @@ public sealed class AuthenticationTests
     }
 
     [Fact]
+    public async Task An_unproved_queue_takes_no_number_and_keeps_no_association_alive()
+    {
+        await using var target = NewTarget();
+        using var admin = target.Dial();
+        admin.Connect(0, TestTarget.Name, keepAlive: 100).MustSucceed();
+        Assert.Equal(AuthenticationFailure.None, new AuthenticatingHost(admin, TestTarget.Name).Authenticate(Secret));
+        admin.Enable();
+        using var stranger = target.Dial();
+        stranger.Connect(1, TestTarget.Name, admin.ControllerId).MustSucceed();
+        using var queue = target.Dial();
+        queue.Connect(1, TestTarget.Name, admin.ControllerId).MustSucceed();
+        Assert.Equal(AuthenticationFailure.None, new AuthenticatingHost(queue, TestTarget.Name).Authenticate(Secret));
+        queue.Read(0, 1).MustSucceed();
+        using var late = target.Dial();
+        late.Connect(1, TestTarget.Name, admin.ControllerId).MustFail(NvmeStatus.CommandSequenceError);
+        await TestKit.Waiting.UntilAsync(
+            () =>
+            {
+                stranger.Read(0, 1).MustFail(NvmeStatus.AuthenticationRequired);
+                return target.Associations == 0;
+            },
+            "the association has ended for its silence");
+        Assert.Equal(AuthenticationFailure.Failed, new AuthenticatingHost(stranger, TestTarget.Name).Authenticate(Secret));
+    }
+
+    [Fact]
     public async Task Who_does_not_prove_it_is_told_so_and_gets_no_second_try()
     {
         await using var target = NewTarget();

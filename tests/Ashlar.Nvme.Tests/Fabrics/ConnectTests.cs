@@ -1,3 +1,4 @@
+using System.Net;
 using Ashlar.TestKit;
 
 namespace Ashlar.Nvme.Tests;
@@ -68,6 +69,29 @@ public sealed class ConnectTests
         using var second = target.Dial();
         second.Connect(1, TestTarget.Name, admin.ControllerId).MustFail(NvmeStatus.CommandSequenceError);
         queue.Connect(1, TestTarget.Name, admin.ControllerId).MustFail(NvmeStatus.CommandSequenceError);
+    }
+
+    [Fact]
+    public async Task A_queue_comes_the_way_that_its_admin_queue_has_come_and_what_is_wrong_is_not_told()
+    {
+        await using var target = new TestTarget(addresses: [IPAddress.Loopback, IPAddress.Loopback]);
+        using var admin = target.Associate();
+        using var elsewhere = NvmeHost.Dial(target.EndPoint, default, from: IPAddress.Parse("127.0.0.2"));
+        using var otherPortal = target.Dial(portal: 1);
+        using var queue = target.Dial();
+        var other = new Guid("99999999-2222-3333-4444-555555555555");
+        foreach (var reply in (Reply[])[
+            elsewhere.Connect(1, TestTarget.Name, admin.ControllerId),
+            otherPortal.Connect(1, TestTarget.Name, admin.ControllerId),
+            queue.Connect(1, TestTarget.Name, 7),
+            queue.Connect(1, "nqn.2026-11.io.ashlar:main.none", admin.ControllerId),
+            queue.Connect(1, TestTarget.Name, admin.ControllerId, hostId: other),
+            queue.Connect(1, TestTarget.Name, admin.ControllerId, hostName: "nqn.other"),
+        ])
+        {
+            Assert.Equal(16u | (1u << 16), reply.MustFail(NvmeStatus.ConnectInvalidParameters).Result);
+        }
+        queue.Connect(1, TestTarget.Name, admin.ControllerId).MustSucceed();
     }
 
     [Fact]

@@ -38,9 +38,10 @@ sealed class NvmeHost : IDisposable
     readonly Dictionary<ushort, byte[]> written = [];
     ushort nextId;
 
-    NvmeHost(IPEndPoint endPoint)
+    NvmeHost(IPEndPoint endPoint, IPAddress? from)
     {
         socket = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, ReceiveTimeout = 20_000 };
+        if (from is not null) socket.Bind(new IPEndPoint(from, 0));
         socket.Connect(endPoint);
         stream = new NetworkStream(socket);
     }
@@ -56,9 +57,9 @@ sealed class NvmeHost : IDisposable
     /// <summary>The last data PDU, as it came.</summary>
     public ReceivedPdu? LastData { get; private set; }
 
-    public static NvmeHost Dial(IPEndPoint endPoint, Digests digests, byte alignment = 0)
+    public static NvmeHost Dial(IPEndPoint endPoint, Digests digests, byte alignment = 0, IPAddress? from = null)
     {
-        var host = DialRaw(endPoint);
+        var host = DialRaw(endPoint, from);
         var request = new byte[InitializeRequest.SizeBytes];
         new InitializeRequest(0, alignment, digests, 0).Write(request);
         host.SendRaw(request);
@@ -69,7 +70,7 @@ sealed class NvmeHost : IDisposable
     }
 
     /// <summary>A connection on which nothing has been said.</summary>
-    public static NvmeHost DialRaw(IPEndPoint endPoint) => new(endPoint);
+    public static NvmeHost DialRaw(IPEndPoint endPoint, IPAddress? from = null) => new(endPoint, from);
 
     public void SendRaw(ReadOnlySpan<byte> bytes) => stream.Write(bytes);
 
