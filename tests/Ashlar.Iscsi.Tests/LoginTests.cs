@@ -94,6 +94,18 @@ public sealed class LoginTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_discovery_session_that_stays_silent_ends()
+    {
+        var clock = new SteppedClock();
+        await using var listening = new TestTarget(
+            configure: options => options with { TimeProvider = clock, TransferTimeout = TimeSpan.FromMilliseconds(50) });
+        using var initiator = listening.Connect();
+        initiator.Login("InitiatorName=iqn.2026-11.test:one\0SessionType=Discovery\0");
+        clock.Step(TimeSpan.FromSeconds(61));
+        Assert.True(initiator.IsClosed());
+    }
+
+    [Fact]
     public void The_same_initiator_port_ends_its_old_session_by_a_new_one()
     {
         using var old = target.LogIn();
@@ -268,5 +280,14 @@ public sealed class LoginTests : IAsyncLifetime
     {
         using var initiator = target.Connect();
         Assert.Contains(answer, initiator.LogIn("iqn.2026-11.test:one", 1, keys: offer).Text, StringComparison.Ordinal);
+    }
+
+    sealed class SteppedClock : TimeProvider
+    {
+        long stepped;
+
+        public override long GetTimestamp() => base.GetTimestamp() + Volatile.Read(ref stepped);
+
+        public void Step(TimeSpan by) => Interlocked.Add(ref stepped, (long)(by.TotalSeconds * TimestampFrequency));
     }
 }

@@ -38,7 +38,13 @@ sealed class LoginPhase(IscsiNode node, int portalGroupTag, Connection connectio
                 try
                 {
                     var reply = negotiation.Step(request, text.AsSpan(0, textBytes));
-                    if (negotiation.IsComplete) session = Enter(negotiation.Parameters, request);
+                    if (negotiation.IsComplete)
+                    {
+                        // Order: its place is its own before the initiator hears that it has one, and before a session of it ends.
+                        if (negotiation.Parameters.IsDiscovery) connection.HandshakeCompletedAsGuest();
+                        else connection.HandshakeCompleted();
+                        session = Enter(negotiation.Parameters, request);
+                    }
                     Respond(request, reply, session?.Tsih ?? 0);
                 }
                 catch (NegotiationException e)
@@ -48,7 +54,6 @@ sealed class LoginPhase(IscsiNode node, int portalGroupTag, Connection connectio
                     return null;
                 }
             }
-            connection.HandshakeCompleted();
             (var entered, session, target) = (session, null, null);
             return entered;
         }

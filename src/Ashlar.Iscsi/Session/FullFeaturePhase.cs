@@ -12,6 +12,9 @@ sealed partial class FullFeaturePhase(IscsiSession session, IscsiNode node, Conn
 {
     const int OverdueCheckMilliseconds = 1000;
 
+    // Who only asks what there is asks at once; looked at whenever the time for a transfer has passed in silence.
+    const long LongestDiscoverySilenceMilliseconds = 60_000;
+
     readonly SessionParameters parameters = session.Parameters;
     readonly ReplyStream replies = session.Replies;
     readonly TaskSet tasks = session.Tasks;
@@ -24,6 +27,7 @@ sealed partial class FullFeaturePhase(IscsiSession session, IscsiNode node, Conn
     public void Run()
     {
         Span<byte> header = stackalloc byte[Bhs.SizeBytes];
+        var heardAt = connection.NowMilliseconds;
         while (true)
         {
             // A client that does not take its replies off brings no further commands either.
@@ -32,7 +36,12 @@ sealed partial class FullFeaturePhase(IscsiSession session, IscsiNode node, Conn
             var arrival = connection.WaitForDataOnce();
             if (arrival == DataArrival.Ended) return;
             CheckOverdue();
-            if (arrival == DataArrival.None) continue;
+            if (arrival == DataArrival.None)
+            {
+                if (session.Nexus is null && connection.NowMilliseconds - heardAt >= LongestDiscoverySilenceMilliseconds) return;
+                continue;
+            }
+            if (session.Nexus is null) heardAt = connection.NowMilliseconds;
             connection.Receive(header);
             lone.Arrived();
             bool goesOn;

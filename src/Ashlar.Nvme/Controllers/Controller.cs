@@ -13,6 +13,9 @@ sealed class Controller : IDisposable
     /// <summary>I/O queues of a controller.</summary>
     public const int MaxIoQueues = 128;
 
+    // Who only asks what there is, and names no time, asks at once.
+    static readonly TimeSpan LongestDiscoverySilence = TimeSpan.FromMinutes(2);
+
     readonly NvmeNode node;
     readonly QueuePair admin;
     readonly object gate = new(); // A monitor: it is waited on.
@@ -40,7 +43,7 @@ sealed class Controller : IDisposable
         Dialled = dialled;
         Name = name;
         Subsystem = subsystem;
-        KeepAlive = new(node.Time, Expire);
+        KeepAlive = new(node.Time, Expire, IsDiscovery ? LongestDiscoverySilence : TimeSpan.Zero);
         KeepAlive.Set(keepAliveMilliseconds);
         Events = new(admin);
         Notices = new(Events);

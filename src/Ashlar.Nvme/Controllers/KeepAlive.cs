@@ -6,7 +6,10 @@ namespace Ashlar.Nvme;
 /// Notices that nothing is heard of a host for as long as it has said (Keep Alive Timeout, NVM Express Base 2.0, 3.9). Any command counts,
 /// on whatever queue.
 /// </summary>
-sealed class KeepAlive(TimeProvider time, Action expired) : IDisposable
+/// <param name="time">The clock.</param>
+/// <param name="expired">Called once nothing was heard for too long.</param>
+/// <param name="unasked">The time where the host names none; zero for no limit.</param>
+sealed class KeepAlive(TimeProvider time, Action expired, TimeSpan unasked) : IDisposable
 {
     /// <summary>The granularity of the timeout, in units of 100 ms.</summary>
     public const ushort GranularityUnits = 10;
@@ -29,10 +32,10 @@ sealed class KeepAlive(TimeProvider time, Action expired) : IDisposable
         {
             if (isDisposed) return;
             Milliseconds = milliseconds;
-            timeout = milliseconds == 0 ? TimeSpan.Zero : TimeSpan.FromMilliseconds(milliseconds) + Grace;
+            timeout = milliseconds == 0 ? unasked : TimeSpan.FromMilliseconds(milliseconds) + Grace;
             Heard();
             timer ??= WorkerClock.For(time).CreateTimer(_ => Look(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-            timer.Change(milliseconds == 0 ? Timeout.InfiniteTimeSpan : timeout, Timeout.InfiniteTimeSpan);
+            timer.Change(timeout == TimeSpan.Zero ? Timeout.InfiniteTimeSpan : timeout, Timeout.InfiniteTimeSpan);
         }
     }
 

@@ -100,7 +100,8 @@ sealed partial class QueuePair
         queueHead = 1;
         isFlowControlled = (entry.Dword11 & disableFlowControl) == 0;
         if (isPart && found.Subsystem is { } subsystem) Watch(subsystem);
-        if (!mustAuthenticate) connection.HandshakeCompleted();
+        if (found.IsDiscovery) connection.HandshakeCompletedAsGuest();
+        else if (!mustAuthenticate) connection.HandshakeCompleted();
         Complete(command, NvmeStatus.Success, found.Id | (mustAuthenticate ? AuthenticationRequired : 0));
     }
 

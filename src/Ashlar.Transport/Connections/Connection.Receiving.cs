@@ -4,6 +4,9 @@ namespace Ashlar.Transport;
 public sealed partial class Connection
 {
     const int ReceiveBufferBytes = 128 * 1024;
+
+    // Until the client has logged in: a crowd that does not shall take little memory.
+    const int FirstBufferBytes = 2 * 1024;
     const int DirectReceiveBytes = ReceiveBufferBytes / 4;
 
     // Behind a large payload most often another one comes: what of it is received together with its header is copied once more.
@@ -15,7 +18,7 @@ public sealed partial class Connection
     const int InputAwaited = 1;
     const int InputEnded = 2;
 
-    readonly byte[] buffer = GC.AllocateUninitializedArray<byte>(ReceiveBufferBytes);
+    byte[] buffer = new byte[FirstBufferBytes];
     int start;
     int end;
     int window = ReceiveBufferBytes;
@@ -55,8 +58,8 @@ public sealed partial class Connection
         if (BufferedBytes > 0) return DataArrival.Arrived;
         // Either Drain sees that we wait and wakes us, or we see that it began: the exchange is a fence between the two.
         if (Interlocked.CompareExchange(ref input, InputAwaited, InputTaken) == InputEnded || draining) return DataArrival.Ended;
-        start = end = 0;
-        var received = ReceiveSome(buffer.AsSpan(0, window));
+        EmptyBuffer();
+        var received = ReceiveSome(buffer.AsSpan(0, Math.Min(window, buffer.Length)));
         var isDrained = Interlocked.CompareExchange(ref input, InputTaken, InputAwaited) == InputEnded;
         if (isDrained || received == 0) return DataArrival.Ended;
         // Silence is allowed once the handshake is over; within it, ReceiveSome checks the deadline.
@@ -155,8 +158,15 @@ public sealed partial class Connection
 
     void Refill(Deadline deadline, int mostBytes)
     {
+        EmptyBuffer();
+        end = ReceivePart(buffer.AsSpan(0, Math.Min(mostBytes, buffer.Length)), deadline);
+    }
+
+    // Grows it as well, while nothing is in it.
+    void EmptyBuffer()
+    {
         start = end = 0;
-        end = ReceivePart(buffer.AsSpan(0, mostBytes), deadline);
+        if (isLoggedIn && buffer.Length < ReceiveBufferBytes) buffer = GC.AllocateUninitializedArray<byte>(ReceiveBufferBytes);
     }
 
     // Part of a unit. One call may begin just before the deadline and then wait as long again, no longer.

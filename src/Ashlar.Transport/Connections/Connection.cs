@@ -23,6 +23,7 @@ public sealed partial class Connection : IDisposable
     readonly CancellationTokenSource closing = new();
     readonly CancellationTokenSource cutting = new();
     Deadline handshakeDeadline;
+    bool isLoggedIn; // The connection's own thread.
     ConnectionException? firstFailure;
 
     internal Connection(Socket socket, long id, ListenerOptions options)
@@ -77,15 +78,25 @@ public sealed partial class Connection : IDisposable
     /// <summary>Gives the handshake its whole time again, because the client got on with it.</summary>
     public void HandshakeContinues() => handshakeDeadline = Deadline.In(handshakeTimeout, time);
 
-    /// <summary>Ends the time limit of the handshake; from now on only units of data in transfer are limited.</summary>
+    /// <summary>
+    /// Ends the time limit of the handshake; from now on only units of data in transfer are limited. The client has logged in, and the
+    /// connection keeps its place: call it before he is told so.
+    /// </summary>
+    /// <exception cref="ConnectionException">Another has got its place already.</exception>
     public void HandshakeCompleted()
     {
+        if (KeepPlace?.Invoke() == false) throw Failure("gave its place to another");
+        isLoggedIn = true;
         handshakeDeadline = Deadline.Never;
-        WhenLoggedIn?.Invoke();
     }
 
-    /// <summary>Called when the handshake is over, on the connection's own thread.</summary>
-    internal Action? WhenLoggedIn { get; set; }
+    /// <summary>
+    /// Ends the time limit of the handshake of a client that may only ask what there is: he gives way to others as before.
+    /// </summary>
+    public void HandshakeCompletedAsGuest() => handshakeDeadline = Deadline.Never;
+
+    /// <summary>Called when the client has logged in, on the connection's own thread; false where another has got its place.</summary>
+    internal Func<bool>? KeepPlace { get; set; }
 
     /// <summary>
     /// Goes on under TLS, as the server: within the handshake, when nothing waits to be sent. The connection's own thread only.

@@ -12,8 +12,11 @@ public sealed class StreamListener : IAsyncDisposable
     /// <summary>Descriptors that clients never take: the last ones that the process may have open.</summary>
     public const int KeptDescriptors = 64;
 
-    // How long who accepts waits for one that was cut to be gone.
+    // How long who accepts waits for one that was cut to be gone, where that is needed.
     static readonly TimeSpan GivingWay = TimeSpan.FromSeconds(1);
+
+    // Connections that were cut for others and are not gone yet: where more are, who accepts waits, so that they do not pile up.
+    const int MostLeaving = 16;
 
     readonly ListenerOptions options;
     readonly IConnectionHandler handler;
@@ -26,7 +29,8 @@ public sealed class StreamListener : IAsyncDisposable
     readonly Lock stopLock = new();
     long connectionsAccepted;
     int connectionCount;
-    bool isRefusing; // By the accepting thread alone.
+    bool isRefusing; // By the accepting thread alone, as the next.
+    bool isCrowded; // The last connection got the place of another.
     volatile bool stopped;
     Task? stopping;
 
@@ -180,22 +184,25 @@ public sealed class StreamListener : IAsyncDisposable
 
     void Admit(Socket accepted)
     {
-        if (IsLastDescriptors(accepted))
-        {
-            Refuse(accepted, "the process has hardly any descriptors left (see ulimit -n)");
-            return;
-        }
-        if (TakePlace(AddressOf(accepted), out var refusal) is not { } place)
+        var shortage = IsLastDescriptors(accepted) ? "the process has hardly any descriptors left (see ulimit -n)" : null;
+        if (all.TryTake(AddressOf(accepted), options, shortage, out var former, out var refusal) is not { } place)
         {
             Refuse(accepted, refusal!);
             return;
         }
+        if (former is not null && !MakeWay(former, mustBeGone: shortage is not null))
+        {
+            all.Free(place);
+            Refuse(accepted, shortage!);
+            return;
+        }
+        isCrowded = former is not null;
         Interlocked.Increment(ref connectionCount);
         isRefusing = false;
         var id = ++connectionsAccepted;
         try
         {
-            var connection = new Connection(accepted, id, options) { WhenLoggedIn = () => all.EndLogin(place) };
+            var connection = new Connection(accepted, id, options) { KeepPlace = () => all.EndLogin(place) };
             var thread = new Thread(() => Serve(connection, place)) { IsBackground = true, Name = $"{options.Name}-{id}" };
             connections[id] = (connection, thread);
             place.Begin(() => Cut(connection));
@@ -220,12 +227,12 @@ public sealed class StreamListener : IAsyncDisposable
         return accepted.Handle >= limit - Math.Min(KeptDescriptors, limit / 4);
     }
 
-    ConnectionPlace? TakePlace(IPAddress address, out string? refusal)
+    // Cuts one whose place another has got.
+    bool MakeWay(ConnectionPlace former, bool mustBeGone)
     {
-        if (all.TryTake(address, options, out refusal, out var whose) is { } place) return place;
-        if (all.TakeOldest(whose) is not { } oldest) return null;
-        oldest.GiveWay(GivingWay);
-        return all.TryTake(address, options, out refusal, out _);
+        former.GiveWay(isOneOfMany: isCrowded);
+        if (!mustBeGone && all.Leaving <= MostLeaving) return true;
+        return former.WaitForEnd(GivingWay) || !mustBeGone;
     }
 
     void Uncount(ConnectionPlace place)
@@ -266,8 +273,9 @@ public sealed class StreamListener : IAsyncDisposable
         }
         catch (ConnectionException e)
         {
-            var isForOthers = place.HasGivenWay;
-            if (!stopped) Report($"{options.Name}: {(isForOthers ? DescribeGivingWay(connection) : e.Message)}");
+            // Once for many in a row, as for refusals.
+            if (!stopped && !place.IsOneOfMany)
+                Report($"{options.Name}: {(place.HasGivenWay ? DescribeGivingWay(connection) : e.Message)}");
         }
         catch (Exception e)
         {
