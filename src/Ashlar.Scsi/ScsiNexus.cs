@@ -29,6 +29,9 @@ public sealed class ScsiNexus : IDisposable
     /// <summary>What is known of the initiator's copies.</summary>
     internal CopyResults Copies { get; } = new();
 
+    /// <summary>Copies that it has now, of whatever unit.</summary>
+    internal CopyCount RunningCopies { get; } = new(CopyLimits.MaxCopies);
+
     internal string TargetName { get; }
 
     internal string TargetPortName { get; }

@@ -11,6 +11,7 @@ public sealed class CopyTests
 
     static readonly Guid SecondId = new("5e0c8c7a-91d4-4f1e-a3b0-6d2f7c41e902");
 
+    readonly SimulatedClock clock = new();
     readonly ScriptedDevice first = new(8192), second = new(8192);
     readonly LogicalUnit firstUnit, secondUnit;
     readonly ClientSession secondSession;
@@ -18,18 +19,23 @@ public sealed class CopyTests
 
     public CopyTests()
     {
-        firstUnit = new(TestUnit.Id, new VolumeFront(first));
-        secondUnit = new(SecondId, new VolumeFront(second));
+        firstUnit = new(TestUnit.Id, new VolumeFront(first, clock));
+        secondUnit = new(SecondId, new VolumeFront(second, clock));
         var identity = new ClientIdentity(ClientProtocol.Iscsi, "iqn.2026-11.test:one,i,0x1", "192.0.2.2:4711") { Port = 1 };
         secondSession = secondUnit.Volume.Attach(identity);
         nexus = new("t", "t,t,0x0001", 1, [new(0, firstUnit, firstUnit.Volume.Attach(identity)), new(1, secondUnit, secondSession)]);
-        foreach (var lun in new[] { 0, 1 }) Send([0], lunNumber: lun).GetAwaiter().GetResult().MustFail("6/29/00");
+        Greet(nexus);
     }
 
-    async Task<Answer> Send(byte[] cdb, byte[]? data = null, int lunNumber = 0, ScsiCommand? command = null)
+    void Greet(ScsiNexus by)
+    {
+        foreach (var lun in new[] { 0, 1 }) Send([0], lunNumber: lun, by: by).GetAwaiter().GetResult().MustFail("6/29/00");
+    }
+
+    async Task<Answer> Send(byte[] cdb, byte[]? data = null, int lunNumber = 0, ScsiCommand? command = null, ScsiNexus? by = null)
     {
         command ??= new();
-        nexus.Begin(command, [0, (byte)lunNumber, 0, 0, 0, 0, 0, 0], [.. cdb, .. new byte[ScsiCommand.MaxCdbBytes - cdb.Length]]);
+        (by ?? nexus).Begin(command, [0, (byte)lunNumber, 0, 0, 0, 0, 0, 0], [.. cdb, .. new byte[ScsiCommand.MaxCdbBytes - cdb.Length]]);
         if (command.IsRefused) return new(command.Refusal.Status, command.Refusal.Sense, []);
         var result = await command.ExecuteAsync(data ?? []);
         return new(result.Status, result.Sense, result.DataIn.ToArray());
@@ -134,6 +140,8 @@ public sealed class CopyTests
             (With(8, 0xFF, 0xFF, 0xFF, 0xFF), "5/1A/00"),
             (With(12, 0, 0, 0, 1), "5/26/0B"),
             (With(1, 1 << 3), "5/26/00"),
+            (With(1, 3 << 3), "5/26/00"), // An identifier that is not used, and is there.
+            (With(49, 0x20), "5/26/00"),
             (With(3, 63), "5/26/00"),
             (With(16, 0xE0), "5/26/07"),
             (With(23, 21), "5/26/00"),
@@ -154,6 +162,7 @@ public sealed class CopyTests
         Assert.Equal(0, second.Calls);
         (await Send(CopyCdb(0))).MustBeGood();
         (await Copy(List([], []))).MustBeGood();
+        (await Copy(With(17, 0x80))).MustBeGood(); // LU ID TYPE means nothing here (SPC-4).
         (await Copy(good)).MustBeGood();
     }
 
@@ -179,10 +188,10 @@ public sealed class CopyTests
 
         using var holder = secondUnit.Volume.Attach(new(ClientProtocol.Iscsi, "iqn.holder", "192.0.2.4:1"));
         Assert.True(secondUnit.Volume.Access.TryReserve(holder));
-        (await Copy(list)).MustFail("A/0D/01");
+        Assert.Equal(ScsiStatus.ReservationConflict, (await Copy(list)).Status);
         secondUnit.Volume.Access.Reset();
         secondUnit.Volume.Access.IsWriteProtected = true;
-        (await Copy(list)).MustFail("A/0D/01");
+        (await Copy(list)).MustFail("7/27/02");
         secondUnit.Volume.Access.Reset();
         Assert.True(firstUnit.Volume.Access.TryReserve(firstUnit.Volume.Attach(new(ClientProtocol.Iscsi, "iqn.holder", "192.0.2.4:2"))));
         Assert.Equal(ScsiStatus.ReservationConflict, (await Copy(list)).Status);
@@ -250,21 +259,75 @@ public sealed class CopyTests
 
     [Fact]
     public async Task Operating_parameters_are_the_limits_that_hold() => Assert.Equal(
-        "0000002A" + "01000000" + "0008" + "0008" + "000001E0" + "02000000" + "00000000" + "00000000" + "00000000" + "0000" + "0010" + "10"
+        "0000002A" + "01000000" + "0008" + "0008" + "000001E0" + "02000000" + "00000000" + "00000000" + "00000000" + "0000" + "0004" + "04"
         + "09" + "0000" + "000000" + "02" + "02E4",
         Convert.ToHexString((await Receive(3)).MustBeGood()));
 
     [Fact]
-    public async Task A_unit_does_so_many_copies_at_a_time_and_no_more()
+    public async Task An_initiator_has_so_many_copies_at_a_time_and_a_unit_does_so_many_and_no_more()
     {
         await FillAsync(firstUnit, 0, 8, seed: 8);
         var goOn = new TaskCompletionSource();
         second.BeforeWrite = async _ => await goOn.Task;
-        var running = Enumerable.Range(1, 16)
-            .Select(i => Copy(List([Target(TestUnit.Id), Target(SecondId)], [Segment(0, 1, 8, 0, 0)], identifier: i))).ToArray();
-        Assert.Equal(ScsiStatus.Busy, (await Copy(Both(Segment(0, 1, 8, 0, 0)))).Status);
+        var list = List([Target(TestUnit.Id), Target(SecondId)], [Segment(0, 1, 8, 0, 0)], identifier: 0, usage: 3);
+        var initiators = Enumerable.Range(0, 5).Select(i => Connect($"iqn.2026-11.test:{i},i,0x1")).ToArray();
+        Task<Answer> CopyBy(int i) => Send(CopyCdb(list.Length), list, by: initiators[i]);
+        List<Task<Answer>> running = [];
+        for (var i = 0; i < 4; i++)
+        {
+            running.AddRange(Enumerable.Range(0, 4).Select(_ => CopyBy(i)));
+            Assert.Equal(ScsiStatus.Busy, (await CopyBy(i)).Status);
+        }
+
+        Assert.Equal(ScsiStatus.Busy, (await CopyBy(4)).Status);
         goOn.SetResult();
         foreach (var each in running) (await each).MustBeGood();
-        (await Copy(Both(Segment(0, 1, 8, 0, 0)))).MustBeGood();
+        (await CopyBy(0)).MustBeGood();
+        (await CopyBy(4)).MustBeGood();
+    }
+
+    [Fact]
+    public async Task The_units_of_a_node_do_so_many_copies_and_no_more()
+    {
+        var copies = new CopyCount(1);
+        await FillAsync(firstUnit, 0, 8, seed: 9);
+        var goOn = new TaskCompletionSource();
+        second.BeforeWrite = async _ => await goOn.Task;
+        var one = new LogicalUnit(TestUnit.Id, firstUnit.Volume, copies);
+        var other = new LogicalUnit(SecondId, secondUnit.Volume, copies);
+        var initiator = Connect("iqn.2026-11.test:node,i,0x1", one, other);
+        var list = List([Target(SecondId)], [Segment(0xFFFF, 0, 8, 0, 0)], identifier: 0, usage: 3);
+        var running = Send(CopyCdb(list.Length), list, by: initiator);
+        Assert.Equal(ScsiStatus.Busy, (await Send(CopyCdb(list.Length), list, lunNumber: 1, by: initiator)).Status);
+        goOn.SetResult();
+        (await running).MustBeGood();
+        (await Send(CopyCdb(list.Length), list, lunNumber: 1, by: initiator)).MustBeGood();
+    }
+
+    [Fact]
+    public async Task A_copy_that_limits_hold_up_ends_after_its_time_and_says_which_segment_was_not_done()
+    {
+        await FillAsync(firstUnit, 0, 4096, seed: 10);
+        secondUnit.Volume.Limits = new(BytesPerSecond: 1);
+        var copying = Copy(Both(Segment(0, 1, 1024, 0, 0), Segment(0, 1, 1024, 1024, 1024)));
+        Assert.True(SpinWait.SpinUntil(() => secondUnit.Volume.WaitingCount == 1, TimeSpan.FromSeconds(10)));
+        clock.Advance(TimeSpan.FromSeconds(19));
+        Assert.False(copying.IsCompleted);
+        clock.Advance(TimeSpan.FromSeconds(1));
+        var answer = await copying.WaitAsync(TimeSpan.FromSeconds(10));
+        answer.MustFail("A/2E/02");
+        Assert.Equal(1U, answer.Sense.CommandSpecific);
+        Assert.Equal("00000008" + "02" + "0001" + "01" + "00000200", Convert.ToHexString((await Receive(0)).MustBeGood()));
+        Assert.Equal(0, secondUnit.Volume.WaitingCount);
+    }
+
+    ScsiNexus Connect(string name, LogicalUnit? one = null, LogicalUnit? other = null)
+    {
+        var identity = new ClientIdentity(ClientProtocol.Iscsi, name, "192.0.2.5:1") { Port = 1 };
+        (one, other) = (one ?? firstUnit, other ?? secondUnit);
+        ScsiLun[] luns = [new(0, one, one.Volume.Attach(identity)), new(1, other, other.Volume.Attach(identity))];
+        var connected = new ScsiNexus("t", "t,t,0x0001", 1, luns);
+        Greet(connected);
+        return connected;
     }
 }

@@ -18,7 +18,6 @@ public sealed class VolumeFront : IAsyncDisposable
     readonly DeviceSlot slot;
     readonly RangeLocks changes = new();
     readonly BlockDriverOptions driverOptions;
-    readonly TimeProvider timeProvider;
     readonly SemaphoreSlim administration = new(1, 1); // One exchange, or the end, at a time.
     readonly Lock gate = new();
     readonly List<ClientSession> sessions = [];
@@ -36,9 +35,9 @@ public sealed class VolumeFront : IAsyncDisposable
     {
         Access = new VolumeAccess(reservations);
         slot = new DeviceSlot(device);
-        this.timeProvider = timeProvider ?? TimeProvider.System;
-        rates = new RateLimiter(this.timeProvider);
-        driverOptions = new() { LogCapacity = LogCapacityPerSession, TimeProvider = this.timeProvider };
+        TimeProvider = timeProvider ?? TimeProvider.System;
+        rates = new RateLimiter(TimeProvider);
+        driverOptions = new() { LogCapacity = LogCapacityPerSession, TimeProvider = TimeProvider };
     }
 
     /// <summary>Called when something happens, on the thread where it happens; must not block.</summary>
@@ -52,6 +51,9 @@ public sealed class VolumeFront : IAsyncDisposable
 
     /// <summary>Its size and shape.</summary>
     public BlockGeometry Geometry => Device.Geometry;
+
+    /// <summary>The clock by which its limits hold.</summary>
+    public TimeProvider TimeProvider { get; }
 
     /// <summary>What clients have said about who may use it.</summary>
     public VolumeAccess Access { get; }
@@ -108,7 +110,7 @@ public sealed class VolumeFront : IAsyncDisposable
     public ClientSession Attach(ClientIdentity client, bool isReadOnly = false)
     {
         var driver = new BlockDriver(slot, changes, driverOptions);
-        var session = new ClientSession(this, client, driver, timeProvider.GetUtcNow(), isReadOnly);
+        var session = new ClientSession(this, client, driver, TimeProvider.GetUtcNow(), isReadOnly);
         lock (gate)
         {
             if (closedFor is { } reason) throw new SessionFencedException(Name, reason);

@@ -127,6 +127,7 @@ sealed partial class FullFeaturePhase
         if (task.Command.MayWait) replies.SendAll();
         if (task.Command.ReadsMedium) ExecuteRead(task);
         else ExecuteOther(task);
+        // Whatever comes behind it waits, also what would abort it. Every command has an end by itself, a copy by its time.
         if (task.IsOrdered) session.Running.WaitForAll();
     }
 

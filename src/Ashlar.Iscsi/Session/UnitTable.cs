@@ -11,10 +11,11 @@ namespace Ashlar.Iscsi;
 sealed class UnitTable
 {
     readonly ConditionalWeakTable<VolumeFront, LogicalUnit> units = [];
+    readonly CopyCount copies = new();
 
     public ScsiLun Open(IscsiLun lun)
     {
-        var unit = units.GetValue(lun.Session.Volume, volume => new LogicalUnit(lun.Id, volume));
+        var unit = units.GetValue(lun.Session.Volume, volume => new LogicalUnit(lun.Id, volume, copies));
         return new(lun.Number, unit, lun.Session);
     }
 }

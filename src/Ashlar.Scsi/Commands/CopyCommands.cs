@@ -1,3 +1,5 @@
+using Ashlar.Storage;
+
 namespace Ashlar.Scsi;
 
 /// <summary>EXTENDED COPY(LID1) and RECEIVE COPY RESULTS (SPC-4, 6.4, 6.21, 6.22 and 6.24): blocks are copied without passing the
@@ -40,7 +42,8 @@ static class CopyCommands
         if (list.Length < command.DataBytes) return ScsiResult.Check(Sense.ParameterListLengthError);
         if (CopyList.Check(list.Span) is { } wrong) return ScsiResult.Check(wrong);
         var identifier = CopyList.IdentifierOf(list.Span);
-        if (!command.Unit.Copies.TryEnter()) return new(ScsiStatus.Busy);
+        CopyCount[] counts = [command.Port.RunningCopies, command.Unit.Copies, command.Unit.CopiesOfNode];
+        if (!CopyCount.TryEnter(counts)) return new(ScsiStatus.Busy);
         try
         {
             if (identifier is not { } number) return (await RunAsync(command, list, identifier: null)).Result;
@@ -61,7 +64,7 @@ static class CopyCommands
         }
         finally
         {
-            command.Unit.Copies.Leave();
+            CopyCount.Leave(counts);
         }
     }
 
@@ -71,7 +74,9 @@ static class CopyCommands
         var segments = new List<CopySegment>(CopyLimits.MaxSegments);
         if (CopyList.Resolve(list.Span, command.Port, command.Nexus, segments) is { } impossible)
             return (ScsiResult.Check(impossible), 0, 0);
-        var copier = new SegmentCopier(command);
+        using var time = new CancellationTokenSource(CopyLimits.MaxTime, WorkerClock.For(command.Unit.Volume.TimeProvider));
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(command.Aborted, time.Token);
+        var copier = new SegmentCopier(command.Session, ending.Token);
         var done = 0;
         try
         {
@@ -84,10 +89,25 @@ static class CopyCommands
 
             return (ScsiResult.Good, done, copier.CopiedBytes);
         }
+        catch (OperationCanceledException)
+            when (time.IsCancellationRequested && !command.Aborted.IsCancellationRequested && !command.Session.IsLeaving)
+        {
+            return (ScsiResult.Check(Sense.CopyAborted(AdditionalSense.CommandTimeoutDuringProcessing, done)), done, copier.CopiedBytes);
+        }
         catch (Exception e) when (DeviceErrors.IsDeviceError(e))
         {
-            return (ScsiResult.Check(Sense.CopyAborted(AdditionalSense.ThirdPartyDeviceFailure, done)), done, copier.CopiedBytes);
+            return (copier.CopiedBytes == 0 && Refusal(e) is { } refusal
+                ? refusal
+                : ScsiResult.Check(Sense.CopyAborted(AdditionalSense.ThirdPartyDeviceFailure, done)), done, copier.CopiedBytes);
         }
+    }
+
+    // What the initiator would be told if it copied itself: who may not, and that there is no space. Not what is wrong with a block, for it
+    // would look for that in the unit that it has asked.
+    static ScsiResult? Refusal(Exception e)
+    {
+        var result = DeviceErrors.ToResult(e, writing: true);
+        return result.Status == ScsiStatus.ReservationConflict || result.Sense.Key == SenseKey.DataProtect ? result : null;
     }
 
     static ValueTask<ScsiResult> ReceiveStatus(ScsiCommand command, ReadOnlyMemory<byte> dataOut) =>

@@ -8,10 +8,10 @@ namespace Ashlar.Scsi;
 /// </summary>
 /// <remarks>
 /// <code>
-/// Header          0  list identifier   1  usage of it 18h, priority 07h   2  bytes of targets (2)   8  bytes of segments (4)
-///                 12  bytes of data inline (4)
-/// Target, E4h     0  E4h   1  device type 1Fh   4  code set 0Fh   5  association 30h, type 0Fh   7  length   8  designator (20)
-///                 28  PAD 04h   29  bytes of a block (3)
+/// Header          0  list identifier; 0 where it is not used   1  usage of it 18h, priority 07h   2  bytes of targets (2)
+///                 8  bytes of segments (4)   12  bytes of data inline (4)
+/// Target, E4h     0  E4h   1  NUL 20h: 0, device type 1Fh   4  code set 0Fh   5  association 30h, type 0Fh   7  length
+///                 8  designator (20)   28  PAD 04h   29  bytes of a block (3)
 /// Segment, 02h    0  02h   1  DC 02h: counted in blocks of the destination; CAT 01h   2  length, 24 (2)   4  source (2)
 ///                 6  destination (2)   10  blocks (2)   12  LBA of the source (8)   20  LBA of the destination (8)
 /// </code>
@@ -21,7 +21,7 @@ static class CopyList
 {
     const int UsageShift = 3, UsageMask = 3, UsageReserved = 1, UsageDiscard = 2, UsageNone = 3;
     const int MaxDesignatorBytes = 20, ThisUnit = 0xFFFF;
-    const int CountsDestinationBlocks = 0x02;
+    const int CountsDestinationBlocks = 0x02, NullDevice = 0x20;
 
     /// <summary>Under which number the initiator asks for the result; null where it does not.</summary>
     public static byte? IdentifierOf(ReadOnlySpan<byte> list) => Usage(list) is UsageNone or UsageDiscard ? null : list[0];
@@ -35,11 +35,13 @@ static class CopyList
         if (BinaryPrimitives.ReadUInt32BigEndian(list[12..]) != 0) return Illegal(AdditionalSense.InlineDataLengthExceeded, 12);
         if (targets + segments > list.Length - CopyLimits.HeaderBytes) return Sense.ParameterListLengthError;
         if (Usage(list) == UsageReserved) return Sense.InvalidFieldInParameterList(1);
+        if (Usage(list) == UsageNone && list[0] != 0) return Sense.InvalidFieldInParameterList(0);
         if (targets % CopyLimits.TargetBytes != 0) return Sense.InvalidFieldInParameterList(2);
         if (targets / CopyLimits.TargetBytes > CopyLimits.MaxTargets) return Illegal(AdditionalSense.TooManyTargetDescriptors, 2);
         for (var at = CopyLimits.HeaderBytes; at < CopyLimits.HeaderBytes + targets; at += CopyLimits.TargetBytes)
         {
             if (list[at] != CopyLimits.IdentificationDescriptor) return Illegal(AdditionalSense.UnsupportedTargetDescriptorType, at);
+            if ((list[at + 1] & NullDevice) != 0) return Sense.InvalidFieldInParameterList(at + 1);
             if (list[at + 7] > MaxDesignatorBytes) return Sense.InvalidFieldInParameterList(at + 7);
         }
 

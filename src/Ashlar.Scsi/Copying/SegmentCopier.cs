@@ -9,7 +9,9 @@ namespace Ashlar.Scsi;
 /// volumes hold for them. What reads as zeros is not copied but unmapped, so that a thin copy of a thin disk stays thin.
 /// </summary>
 /// <remarks>A piece is read as a whole before any of it is written, so a run may overlap itself.</remarks>
-sealed class SegmentCopier(ScsiCommand command)
+/// <param name="session">Of the initiator with the unit that was asked.</param>
+/// <param name="ending">Fires when the copy is to end.</param>
+sealed class SegmentCopier(ClientSession session, CancellationToken ending)
 {
     const int MaxExtents = 128;
 
@@ -18,7 +20,7 @@ sealed class SegmentCopier(ScsiCommand command)
     /// <summary>Bytes that are where they belong.</summary>
     public long CopiedBytes { get; private set; }
 
-    /// <exception cref="OperationCanceledException">The initiator does not want it any more, or has left; what is copied stays.</exception>
+    /// <exception cref="OperationCanceledException">It is to end, or its initiator has left; what is copied stays.</exception>
     public async ValueTask CopyAsync(CopySegment segment)
     {
         var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Min(CopyLimits.PieceBytes, segment.LengthBytes));
@@ -26,10 +28,11 @@ sealed class SegmentCopier(ScsiCommand command)
         {
             for (long done = 0; done < segment.LengthBytes;)
             {
-                // On a thread that may wait: that of the connection takes the next command, which may be the one that aborts this.
+                // On a thread that may wait: that of the connection takes the next command, which may be the one that aborts this. Behind
+                // an ordered one, which nothing overtakes, it waits until the copy has ended, at the latest by its time.
                 await WorkerThreads.Blocking.RunAsync(static _ => { }, 0);
-                command.Aborted.ThrowIfCancellationRequested();
-                if (command.Session.IsLeaving) throw new OperationCanceledException();
+                ending.ThrowIfCancellationRequested();
+                if (session.IsLeaving) throw new OperationCanceledException();
                 var length = (int)Math.Min(CopyLimits.PieceBytes, segment.LengthBytes - done);
                 var at = segment.IsBackward ? segment.LengthBytes - done - length : done;
                 await CopyPieceAsync(segment, at, buffer.AsMemory(0, length));
@@ -52,7 +55,7 @@ sealed class SegmentCopier(ScsiCommand command)
         foreach (var (kind, bytes) in Runs(count, source, destination, piece.Length))
         {
             if (kind == BlockExtentKind.Data)
-                await source.Session.ReadAsync(from + offset, piece.Slice(offset, bytes), command.Aborted);
+                await source.Session.ReadAsync(from + offset, piece.Slice(offset, bytes), ending);
             offset += bytes;
         }
 
@@ -60,9 +63,9 @@ sealed class SegmentCopier(ScsiCommand command)
         foreach (var (kind, bytes) in Runs(count, source, destination, piece.Length))
         {
             if (kind == BlockExtentKind.Data)
-                await destination.Session.WriteAsync(to + offset, piece.Slice(offset, bytes), cancellationToken: command.Aborted);
+                await destination.Session.WriteAsync(to + offset, piece.Slice(offset, bytes), cancellationToken: ending);
             else
-                await destination.Session.TrimAsync(to + offset, bytes, command.Aborted);
+                await destination.Session.TrimAsync(to + offset, bytes, ending);
             offset += bytes;
         }
     }

@@ -116,6 +116,9 @@ public enum AdditionalSense
     /// <summary>2A/09 CAPACITY DATA HAS CHANGED.</summary>
     CapacityDataHasChanged = 0x2A09,
 
+    /// <summary>2E/02 COMMAND TIMEOUT DURING PROCESSING.</summary>
+    CommandTimeoutDuringProcessing = 0x2E02,
+
     /// <summary>2F/00 COMMANDS CLEARED BY ANOTHER INITIATOR.</summary>
     CommandsClearedByAnotherInitiator = 0x2F00,
 

@@ -25,8 +25,10 @@ public sealed class LogicalUnit
     /// <summary>Creates a unit.</summary>
     /// <param name="id">Identity that never changes; serial number and designators are made of it.</param>
     /// <param name="volume">Where its blocks are.</param>
-    public LogicalUnit(Guid id, VolumeFront volume)
+    /// <param name="copiesOfNode">Those of all units of the node; null where it is the only one.</param>
+    public LogicalUnit(Guid id, VolumeFront volume, CopyCount? copiesOfNode = null)
     {
+        CopiesOfNode = copiesOfNode ?? new();
         Id = id;
         Volume = volume;
         BlockShift = BitOperations.Log2((uint)volume.Geometry.BlockSizeBytes);
@@ -68,7 +70,9 @@ public sealed class LogicalUnit
     internal int MaxAtomicWriteBlocks => Math.Min(Volume.Geometry.MaxAtomicWriteBytes >> BlockShift, ushort.MaxValue);
 
     /// <summary>Copies that it takes part in as the unit that was asked for them.</summary>
-    internal CopyCount Copies { get; } = new();
+    internal CopyCount Copies { get; } = new(CopyLimits.MaxCopiesOfUnit);
+
+    internal CopyCount CopiesOfNode { get; }
 
     internal ModeParameters Mode
     {
