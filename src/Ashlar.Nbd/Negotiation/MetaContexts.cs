@@ -14,6 +14,11 @@ static class MetaContexts
     /// <summary>How many a session can have: each costs a look at the map for each request.</summary>
     public const int MaxSelected = 16;
 
+    /// <summary>Whether it takes the snapshots of the export to answer queries: most clients ask for what is allocated alone.</summary>
+    public static bool NeedOrigins(IReadOnlyList<string> queries, bool isSelection) => queries.Count == 0
+        ? !isSelection
+        : queries.Any(static query => query.StartsWith(NbdProtocol.OwnNamespace, StringComparison.Ordinal));
+
     /// <summary>The names that queries match, each once.</summary>
     /// <param name="queries">Each is "namespace:leaf". No query at all lists everything but selects nothing.</param>
     /// <param name="isSelection">Then a name must be given whole; otherwise what ends in a colon stands for all that begin so.</param>

@@ -199,7 +199,8 @@ sealed class OptionHaggling(
             replies.Error(option, OptionReplyCode.Unknown, "no such export");
             return;
         }
-        var matched = MetaContexts.Match(queries, isSelection, exports.ListOrigins(export.Name, client));
+        var origins = MetaContexts.NeedOrigins(queries, isSelection) ? exports.ListOrigins(export.Name, client) : [];
+        var matched = MetaContexts.Match(queries, isSelection, origins);
         if (isSelection && matched.Count > MetaContexts.MaxSelected)
         {
             replies.Error(option, OptionReplyCode.TooBig, $"more than {MetaContexts.MaxSelected} metadata contexts");
@@ -238,10 +239,18 @@ sealed class OptionHaggling(
     {
         var selected = ContextsOf(export.Info);
         var opened = new List<NegotiatedContext>();
-        foreach (var context in selected)
+        try
         {
-            var changes = context.Origin is { } origin ? export.OpenChanges?.Invoke(origin) : null;
-            if (context.Origin is null || changes is not null) opened.Add(new(context.Id, changes));
+            foreach (var context in selected)
+            {
+                var changes = context.Origin is { } origin ? export.OpenChanges?.Invoke(origin) : null;
+                if (context.Origin is null || changes is not null) opened.Add(new(context.Id, changes));
+            }
+        }
+        catch
+        {
+            export.Dispose(); // Nobody else has it yet.
+            throw;
         }
         if (opened.Count < selected.Count)
         {

@@ -49,7 +49,10 @@ static class NbdProtocol
     public const string BaseAllocation = "base:allocation";
 
     /// <summary>What the names of contexts begin with that tell what has changed since a snapshot, whose name follows.</summary>
-    public const string DirtySincePrefix = "ashlar:dirty-since:";
+    public const string DirtySincePrefix = OwnNamespace + "dirty-since:";
+
+    /// <summary>How names of contexts begin that no other server has.</summary>
+    public const string OwnNamespace = "ashlar:";
 }
 
 /// <summary>NBD_FLAG_*: what the server says in its greeting.</summary>

@@ -16,6 +16,10 @@ sealed partial class Transmission
 
     // A range is looked at in steps whose map takes a moment, until the reply has taken so long: the rest is asked for again.
     const long StatusStepBytes = 1L << 30;
+
+    // What has changed is looked up leaf by leaf, each of which may have to be read.
+    const long ChangesStepBytes = 32L << 20;
+
     const long LongestStatusMilliseconds = 100;
 
     readonly BlockExtent[] extents = new BlockExtent[MaxExtents];
@@ -33,7 +37,13 @@ sealed partial class Transmission
                 AddError(request, error);
                 return;
             }
-            for (var i = 0; i < asked.Count; i++) AddStatus(request, asked[i], isLast: i == asked.Count - 1);
+            // All contexts share the time, so that the first does not leave the others none.
+            var begun = connection.NowMilliseconds;
+            for (var i = 0; i < asked.Count; i++)
+            {
+                var until = begun + (LongestStatusMilliseconds * (i + 1) / asked.Count);
+                AddStatus(request, asked[i], until, isLast: i == asked.Count - 1);
+            }
         }
         catch (Exception e) when (e is not ConnectionException)
         {
@@ -65,12 +75,12 @@ sealed partial class Transmission
         return RequestRules.Check(request, session, volume.SizeBytes, isReadOnly);
     }
 
-    void AddStatus(in RequestHeader request, NegotiatedContext context, bool isLast)
+    void AddStatus(in RequestHeader request, NegotiatedContext context, long until, bool isLast)
     {
         descriptors ??= new BlockDescriptor[MaxExtents];
         var limit = request.Flags.Has(CommandFlags.RequestOne) ? 1 : MaxExtents;
         var runs = new StatusRuns(descriptors.AsSpan(0, limit));
-        DescribeRange(context, (long)request.OffsetBytes, (long)request.LengthBytes, ref runs);
+        DescribeRange(context, (long)request.OffsetBytes, (long)request.LengthBytes, until, ref runs);
         Storage.Invariant.Require(runs.Count > 0);
 
         var isWide = session.Style == HeaderStyle.Extended;
@@ -93,13 +103,13 @@ sealed partial class Transmission
         batch.Commit(ChunkHeaderBytes + payloadBytes);
     }
 
-    void DescribeRange(NegotiatedContext context, long position, long length, ref StatusRuns runs)
+    void DescribeRange(NegotiatedContext context, long position, long length, long until, ref StatusRuns runs)
     {
         var end = position + length;
-        var until = connection.NowMilliseconds + LongestStatusMilliseconds;
+        var stepBytes = context.Changes is null ? StatusStepBytes : ChangesStepBytes;
         do
         {
-            var step = Math.Min(end - position, StatusStepBytes - (position % StatusStepBytes));
+            var step = Math.Min(end - position, stepBytes - (position % stepBytes));
             var covered = context.Changes is { } map
                 ? DescribeChanges(map, position, step, ref runs)
                 : DescribeAllocation(position, step, ref runs);

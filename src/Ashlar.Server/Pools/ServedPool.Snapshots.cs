@@ -173,18 +173,8 @@ sealed partial class ServedPool
     }
 
     /// <summary>Names of the snapshots of a volume that are older than one of them, or than the volume as it is; oldest first.</summary>
-    public IReadOnlyList<string> ListOlder(string volume, string? snapshot)
-    {
-        try
-        {
-            var all = pool.ListSnapshots(volume).Where(static each => !each.IsDeleted);
-            return [.. all.TakeWhile(each => each.Name != snapshot).Select(static each => each.Name)];
-        }
-        catch (VolumeNameException)
-        {
-            return []; // Deleted meanwhile.
-        }
-    }
+    public IReadOnlyList<string> ListOlder(string volume, string? snapshot) =>
+        [.. pool.ListSnapshotNames(volume).TakeWhile(name => name != snapshot)];
 
     /// <summary>Tells what of a volume, or of a snapshot of it, has changed since an older one; null where there is none.</summary>
     public IChangeMap? OpenChanges(string volume, string? snapshot, string since) =>

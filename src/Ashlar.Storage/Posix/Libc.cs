@@ -25,6 +25,13 @@ static unsafe partial class Libc
 
     const string Library = "libc";
 
+    /// <summary>O_NONBLOCK, O_PATH.</summary>
+    public const int OpenNonBlocking = 0x800, OpenPathOnly = 0x200000;
+
+    /// <summary>O_NOFOLLOW, which depends on the processor.</summary>
+    public static int OpenNoFollow { get; } =
+        RuntimeInformation.ProcessArchitecture is Architecture.Arm64 or Architecture.Arm ? 0x8000 : 0x20000;
+
     /// <summary>O_DIRECTORY: one of the few flags whose value depends on the processor.</summary>
     public static int OpenDirectory { get; } =
         RuntimeInformation.ProcessArchitecture is Architecture.Arm64 or Architecture.Arm ? 0x4000 : 0x10000;

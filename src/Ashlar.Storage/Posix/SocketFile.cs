@@ -27,7 +27,7 @@ public static unsafe partial class SocketFile
         }
     }
 
-    /// <summary>Says who may use it.</summary>
+    /// <summary>Says who may use it. The directory may be somebody else's: what lies there is changed only if it is a socket.</summary>
     /// <param name="path">The file.</param>
     /// <param name="user">Number of the user whose it is; null leaves it.</param>
     /// <param name="group">Number of its group; null leaves it.</param>
@@ -35,10 +35,15 @@ public static unsafe partial class SocketFile
     /// <exception cref="StorageException">This process may not say so.</exception>
     public static void SetAccess(string path, uint? user, uint? group, UnixFileMode mode)
     {
+        // A link that took its place is not followed, and what is looked at is what is changed.
+        var descriptor = FileDescriptor.Open(path, Libc.OpenPathOnly | Libc.OpenNoFollow);
+        using var file = new PosixFile(path, descriptor);
+        if (!file.Status().IsSocket) throw StorageException.FromErrno("chmod", path, Errno.Exists, "what lies there is no socket");
+        var itself = $"/proc/self/fd/{descriptor.DangerousGetHandle()}"; // It stays open until the end.
         if (user is not null || group is not null)
-            while (ChangeOwner(path, user ?? Unchanged, group ?? Unchanged) != 0) PosixError.ThrowUnlessInterrupted("chown", path);
+            while (ChangeOwner(itself, user ?? Unchanged, group ?? Unchanged) != 0) PosixError.ThrowUnlessInterrupted("chown", path);
         // Last: a change of owner takes permissions away.
-        while (ChangeMode(path, (uint)mode) != 0) PosixError.ThrowUnlessInterrupted("chmod", path);
+        while (ChangeMode(itself, (uint)mode) != 0) PosixError.ThrowUnlessInterrupted("chmod", path);
     }
 
     /// <summary>Number of the user of a name, or that the text is; null where there is none.</summary>

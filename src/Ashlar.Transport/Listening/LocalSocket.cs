@@ -7,18 +7,32 @@ namespace Ashlar.Transport;
 static class LocalSocket
 {
     /// <summary>Takes the path; nobody can connect before the socket listens.</summary>
+    /// <param name="name">The listener's.</param>
+    /// <param name="endPoint">The path.</param>
+    /// <param name="access">Who may connect.</param>
+    /// <param name="pathLock">
+    /// Keeps other servers from the path. Order: it goes after the socket, whose end removes the file, or that of another would go.
+    /// </param>
     /// <exception cref="ListenException">Somebody listens there, something else lies there, or the file cannot be made.</exception>
-    public static Socket Bind(string name, UnixDomainSocketEndPoint endPoint, LocalSocketAccess access)
+    public static Socket Bind(string name, UnixDomainSocketEndPoint endPoint, LocalSocketAccess access, out IDisposable pathLock)
     {
         var path = endPoint.ToString();
+        SocketFileLock? taken = null;
         try
         {
+            taken = SocketFileLock.TryTake(path) ?? throw new SocketException((int)SocketError.AddressAlreadyInUse);
             RemoveStale(path, endPoint);
-            return BindNew(path, endPoint, access);
+            var socket = BindNew(path, endPoint, access);
+            (pathLock, taken) = (taken, null);
+            return socket;
         }
         catch (Exception e) when (e is SocketException or StorageException)
         {
             throw new ListenException(name, path, e, isLocal: true);
+        }
+        finally
+        {
+            taken?.Dispose();
         }
     }
 

@@ -22,6 +22,7 @@ public sealed class StreamListener : IAsyncDisposable
     readonly IConnectionHandler handler;
     readonly Action<string> report;
     readonly Socket socket;
+    readonly IDisposable? pathLock; // Of a Unix socket; it goes after the socket.
     readonly ConnectionCount all;
     readonly Thread acceptor;
     readonly CancellationTokenSource draining = new();
@@ -34,8 +35,11 @@ public sealed class StreamListener : IAsyncDisposable
     volatile bool stopped;
     Task? stopping;
 
-    StreamListener(ListenerOptions options, IConnectionHandler handler, Action<string> report, Socket socket, ConnectionCount all)
+    StreamListener(
+        ListenerOptions options, IConnectionHandler handler, Action<string> report, Socket socket, IDisposable? pathLock,
+        ConnectionCount all)
     {
+        this.pathLock = pathLock;
         this.all = all;
         this.options = options;
         this.handler = handler;
@@ -72,8 +76,9 @@ public sealed class StreamListener : IAsyncDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxConnectionsPerAddress, 1, nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThan(options.HandshakeTimeout, ListenerOptions.ShortestTimeout, nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThan(options.TransferTimeout, ListenerOptions.ShortestTimeout, nameof(options));
+        IDisposable? pathLock = null;
         var socket = options.EndPoint is UnixDomainSocketEndPoint local
-            ? LocalSocket.Bind(options.Name, local, options.LocalAccess)
+            ? LocalSocket.Bind(options.Name, local, options.LocalAccess, out pathLock)
             : Bind(options.Name, (IPEndPoint)options.EndPoint);
         try
         {
@@ -83,9 +88,10 @@ public sealed class StreamListener : IAsyncDisposable
         catch (SocketException e)
         {
             socket.Dispose();
+            pathLock?.Dispose();
             throw new ListenException(options.Name, options.EndPoint.ToString()!, e, options.EndPoint is UnixDomainSocketEndPoint);
         }
-        var listener = new StreamListener(options, handler, report, socket, all);
+        var listener = new StreamListener(options, handler, report, socket, pathLock, all);
         listener.acceptor.Start();
         return listener;
     }
@@ -136,6 +142,7 @@ public sealed class StreamListener : IAsyncDisposable
     {
         stopped = true;
         socket.Dispose();
+        pathLock?.Dispose();
         acceptor.Join(); // From here on no connection is added.
         try
         {

