@@ -16,6 +16,16 @@ public interface INvmeSubsystems
     /// <param name="host">Who it says it is.</param>
     IReadOnlyList<DhChapAccount>? Demand(string name, ClientIdentity host) => null;
 
+    /// <summary>
+    /// What a host has to prove once more that has come by an account, for another queue or anew: the same account as it is now, nothing
+    /// that could be proved where that is gone; null where the account asks for nothing any more.
+    /// </summary>
+    /// <param name="name">The NQN as the host wrote it.</param>
+    /// <param name="host">Who it says it is.</param>
+    /// <param name="account">Identity of the account.</param>
+    IReadOnlyList<DhChapAccount>? DemandAgain(string name, ClientIdentity host, string account) =>
+        [.. (Demand(name, host) ?? []).Where(each => each.Id == account)];
+
     /// <summary>Opens a subsystem for one association; null when there is none of that name.</summary>
     /// <param name="name">The NQN as the host wrote it.</param>
     /// <param name="host">Who it is for.</param>

@@ -29,7 +29,16 @@ sealed class NvmeNode(
 
     public IReadOnlyList<DhChapAccount>? Demand(string name, ClientIdentity host) => subsystems.Demand(name, host);
 
+    public IReadOnlyList<DhChapAccount>? DemandAgain(string name, ClientIdentity host, string account) =>
+        subsystems.DemandAgain(name, host, account);
+
     public IEntropySource Entropy => entropy;
+
+    /// <summary>
+    /// Turns at powers of groups, which anybody who connects can ask for: a quarter of the processors at most, so that the others serve
+    /// those who have proved who they are.
+    /// </summary>
+    public SemaphoreSlim Powers { get; } = new(Math.Max(1, Environment.ProcessorCount / 4));
 
     /// <summary>The number of the next challenge to a host, which is never 0.</summary>
     public uint NextChallengeNumber() => (uint)(Interlocked.Increment(ref challenges) % uint.MaxValue) + 1;

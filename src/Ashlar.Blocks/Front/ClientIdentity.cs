@@ -28,6 +28,9 @@ public sealed record ClientIdentity(ClientProtocol Protocol, string Name, string
     /// <summary>As whom it has proved to come; null where it has not.</summary>
     public string? User { get; init; }
 
+    /// <summary>Identity of the account by which it has proved that, where names of accounts are given anew; else null.</summary>
+    public string? Account { get; init; }
+
     /// <summary>As whom it registers for reservations, where that is not its name.</summary>
     public string? RegistrantName { get; init; }
 

@@ -5,6 +5,9 @@ namespace Ashlar.Nvme;
 /// <param name="Secret">What the host proves it by.</param>
 public sealed record DhChapAccount(string Name, DhChapSecret Secret)
 {
+    /// <summary>By which it is told from another that has its name later.</summary>
+    public string Id { get; init; } = Name;
+
     /// <summary>What the controller proves itself by, to hosts that ask; null where it cannot.</summary>
     public DhChapSecret? ControllerSecret { get; init; }
 }

@@ -13,9 +13,16 @@ namespace Ashlar.Nvme;
 /// answered by us. What has failed stays so: another attempt is another connection. An exponent is drawn for each exchange and used for two
 /// powers, so what their time tells of it is of no use afterwards; <see cref="BigInteger"/> takes no care of that by itself.
 /// </remarks>
+/// <param name="accounts">What the host may prove.</param>
+/// <param name="admit">Lets in who has proved it; false where that cannot be.</param>
+/// <param name="host">Name of the host.</param>
+/// <param name="subsystem">Name of the subsystem.</param>
+/// <param name="number">Of the challenge.</param>
+/// <param name="entropy">Where the challenge and the exponent come from.</param>
+/// <param name="reckon">Reckons a power, when it is its turn: who has proved nothing yet makes the server do that.</param>
 sealed class DhChapExchange(
     Func<IReadOnlyList<DhChapAccount>> accounts, Func<DhChapAccount, bool> admit, string host, string subsystem, uint number,
-    IEntropySource entropy)
+    IEntropySource entropy, Func<Func<byte[]?>, byte[]?> reckon)
 {
     enum Stage
     {
@@ -134,7 +141,8 @@ sealed class DhChapExchange(
         entropy.Fill(value);
         challenge = new(value, number, transaction);
         if (!group.IsNone) exponent = group.DrawExponent(entropy);
-        outgoing = new ChallengeMessage(challenge, hash.Id, group.Id, group.IsNone ? [] : group.PublicValue(exponent)).Write();
+        var ours = group.IsNone ? [] : reckon(() => group.PublicValue(exponent))!;
+        outgoing = new ChallengeMessage(challenge, hash.Id, group.Id, ours).Write();
         stage = Stage.SendsChallenge;
     }
 
@@ -143,7 +151,7 @@ sealed class DhChapExchange(
         byte[]? shared = null;
         if (!ReplyMessage.TryRead(message, hash.SizeBytes, out var reply)
             || group!.IsNone != (reply.PublicValue.Length == 0)
-            || (!group.IsNone && (shared = group.SharedValue(exponent, reply.PublicValue)) is null))
+            || (!group.IsNone && (shared = reckon(() => group.SharedValue(exponent, reply.PublicValue))) is null))
         {
             Fail(AuthenticationFailure.IncorrectPayload);
             return;

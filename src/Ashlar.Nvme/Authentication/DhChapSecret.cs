@@ -57,9 +57,12 @@ public sealed class DhChapSecret
         return true;
     }
 
-    /// <summary>A secret that nobody knows, of these bytes.</summary>
+    /// <summary>
+    /// A secret that nobody knows, of these bytes. It becomes a key as those do that nvme-cli makes for us, which takes time that can be
+    /// measured.
+    /// </summary>
     /// <param name="bytes">32 of them.</param>
-    public static DhChapSecret Of(ReadOnlySpan<byte> bytes) => new(null, bytes.ToArray());
+    public static DhChapSecret Of(ReadOnlySpan<byte> bytes) => new(DhChapHash.Find(1), bytes.ToArray());
 
     /// <summary>The key by which one proves who it is.</summary>
     internal byte[] KeyOf(string name) =>

@@ -74,8 +74,11 @@ sealed class Controller : IDisposable
     /// <summary>What it gives access to; null for that of discovery, and until a host has proved what it has to.</summary>
     public NvmeSubsystem? Subsystem { get; private set; }
 
-    /// <summary>By which account the host has proved that it may come; null where it need not, or has not.</summary>
+    /// <summary>Identity of the account by which the host has proved that it may come; null where it need not, or has not.</summary>
     public string? ProvedAs { get; private set; }
+
+    /// <summary>What the host has to prove once more, for another queue or anew; null where it need not.</summary>
+    public IReadOnlyList<DhChapAccount>? DemandAgain() => ProvedAs is { } account ? node.DemandAgain(Name, Host, account) : null;
 
     public bool IsDiscovery => Name == NvmeNames.Discovery;
 

@@ -17,8 +17,8 @@ sealed partial class QueuePair
     NvmeStatus CheckAuthentication(in SubmissionEntry entry, out int hostBytes)
     {
         hostBytes = 0;
-        var mayDemand = controller?.ProvedAs is not null || mustAuthenticate;
-        if (!mayDemand) return NvmeStatus.CommandSequenceError | NvmeStatus.DoNotRetry;
+        if (!mustAuthenticate && exchange is not { IsOver: false } && !MayProveAnew())
+            return NvmeStatus.CommandSequenceError | NvmeStatus.DoNotRetry;
         // Dword 11 has the length of what is sent, or of the room for what is received.
         if (entry.Dword10 != AuthenticationProtocol || entry.Dword11 is 0 or > AuthenticationMessage.MaxBytes)
             return NvmeStatus.InvalidField | NvmeStatus.DoNotRetry;
@@ -51,7 +51,21 @@ sealed partial class QueuePair
     }
 
     DhChapExchange BeginExchange() =>
-        new(Accounts, Admit, controller!.Host.Name, controller.Name, node.NextChallengeNumber(), node.Entropy);
+        new(Accounts, Admit, controller!.Host.Name, controller.Name, node.NextChallengeNumber(), node.Entropy, Reckon);
+
+    byte[]? Reckon(Func<byte[]?> power)
+    {
+        batch.Send(); // Earlier answers need not wait for it.
+        connection.WaitFor(node.Powers);
+        try
+        {
+            return power();
+        }
+        finally
+        {
+            node.Powers.Release();
+        }
+    }
 
     // Order: the queue takes other commands only when the host is believed, and believes us. One that has failed ends with its answer.
     void FollowExchange()
@@ -73,11 +87,11 @@ sealed partial class QueuePair
     }
 
     // As they are now: secrets may have become others since the association began. What it was opened by stays what it is proved by.
-    IReadOnlyList<DhChapAccount> Accounts()
-    {
-        var all = node.Demand(controller!.Name, controller.Host) ?? [];
-        return controller.ProvedAs is not { } name ? all : [.. all.Where(account => account.Name == name)];
-    }
+    IReadOnlyList<DhChapAccount> Accounts() =>
+        (controller!.ProvedAs is null ? node.Demand(controller.Name, controller.Host) : controller.DemandAgain()) ?? [];
+
+    // Where nothing is asked for any more there is nothing to prove it by: the host is told so, and goes on.
+    bool MayProveAnew() => controller?.DemandAgain() is not null;
 
     // The first proof of an association opens the volume. That of an I/O queue makes it a part: what is not proved takes no number from
     // others.
@@ -91,8 +105,9 @@ sealed partial class QueuePair
             Watch(controller.Subsystem!);
             return true;
         }
-        if (node.Open(controller.Name, controller.Host with { User = account.Name }) is not { } subsystem) return false;
-        controller.Admit(subsystem, account.Name);
+        var proved = controller.Host with { User = account.Name, Account = account.Id };
+        if (node.Open(controller.Name, proved) is not { } subsystem) return false;
+        controller.Admit(subsystem, account.Id);
         Watch(subsystem);
         return true;
     }

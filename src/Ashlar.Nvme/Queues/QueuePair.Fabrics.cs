@@ -78,9 +78,10 @@ sealed partial class QueuePair
             return;
         }
 
+        var mustProve = false;
         var status = id == 0
             ? Associate(data, entry.Dword12, out var found, out var refusal)
-            : Join(data, id, out found, out refusal);
+            : Join(data, id, out found, out mustProve, out refusal);
         if (status == NvmeStatus.ConnectInvalidParameters)
         {
             Refuse(command, refusal);
@@ -92,17 +93,17 @@ sealed partial class QueuePair
             return;
         }
 
-        controller = found;
-        mustAuthenticate = id == 0 ? !found!.IsDiscovery && found.Subsystem is null : found!.ProvedAs is not null;
+        controller = found!;
+        mustAuthenticate = id == 0 ? !controller.IsDiscovery && controller.Subsystem is null : mustProve;
         isPart = id == 0 || !mustAuthenticate;
         queueId = id;
         depth = size;
         queueHead = 1;
         isFlowControlled = (entry.Dword11 & disableFlowControl) == 0;
-        if (isPart && found.Subsystem is { } subsystem) Watch(subsystem);
-        if (found.IsDiscovery) connection.HandshakeCompletedAsGuest();
+        if (isPart && controller.Subsystem is { } subsystem) Watch(subsystem);
+        if (controller.IsDiscovery) connection.HandshakeCompletedAsGuest();
         else if (!mustAuthenticate) connection.HandshakeCompleted();
-        Complete(command, NvmeStatus.Success, found.Id | (mustAuthenticate ? AuthenticationRequired : 0));
+        Complete(command, NvmeStatus.Success, controller.Id | (mustAuthenticate ? AuthenticationRequired : 0));
     }
 
     // A host that is cut off gets what is under way, and then the end of its connections.
@@ -151,8 +152,9 @@ sealed partial class QueuePair
 
     // Names can be known to others, and an export says from which networks its hosts come: so a queue comes the way that its admin queue
     // has come. The refusal is one, so that nobody learns by it what there is. A queue that has to prove something is a part when it has.
-    NvmeStatus Join(ConnectData data, int id, out Controller? found, out ConnectRefusal refusal)
+    NvmeStatus Join(ConnectData data, int id, out Controller? found, out bool mustProve, out ConnectRefusal refusal)
     {
+        mustProve = false;
         refusal = new(ConnectData.ControllerIdOffset, IsInData: true);
         found = node.Controllers.Find(data.ControllerId);
         if (found is null || found.IsDiscovery || found.Name != data.SubsystemName || found.Host.Name != data.HostName
@@ -160,7 +162,8 @@ sealed partial class QueuePair
         {
             return NvmeStatus.ConnectInvalidParameters;
         }
-        return found.ProvedAs is null ? found.TryJoin(id, this) : found.CheckJoin(id);
+        mustProve = found.DemandAgain() is not null;
+        return mustProve ? found.CheckJoin(id) : found.TryJoin(id, this);
     }
 
     // The result says which field is wrong: bits 0 to 15 are its offset, bit 16 that it is one of the data.

@@ -23,6 +23,8 @@ sealed class VolumeNvmeSubsystems(ServedPools pools, ServedExports exports) : IN
         return exports.DemandOfHost(found?.Id, found?.Snapshot, host);
     }
 
+    public IReadOnlyList<DhChapAccount>? DemandAgain(string name, ClientIdentity host, string account) => exports.DemandAgain(account);
+
     public NvmeSubsystem? Open(string name, ClientIdentity host) =>
         ExportNames.ParseNvmeSubsystem(name) is var (poolName, volumeName)
         && pools.Find(poolName) is { } pool

@@ -99,6 +99,26 @@ public sealed partial class Connection : IDisposable
     internal Func<bool>? KeepPlace { get; set; }
 
     /// <summary>
+    /// Waits for a turn that many connections share: within the handshake, or else for as long as a unit of data may take. The
+    /// connection's own thread only.
+    /// </summary>
+    /// <exception cref="ConnectionException">It did not come in time, or the connection was cut.</exception>
+    public void WaitFor(SemaphoreSlim turns)
+    {
+        ArgumentNullException.ThrowIfNull(turns);
+        var deadline = InHandshake ? handshakeDeadline : Deadline.In(transferTimeout, time);
+        try
+        {
+            if (turns.Wait(deadline.MillisecondsLeft, Closed)) return;
+        }
+        catch (OperationCanceledException e)
+        {
+            throw Broken(e);
+        }
+        throw InHandshake ? HandshakeTooSlow() : Failure("its turn did not come in time");
+    }
+
+    /// <summary>
     /// Goes on under TLS, as the server: within the handshake, when nothing waits to be sent. The connection's own thread only.
     /// </summary>
     /// <exception cref="ConnectionException">

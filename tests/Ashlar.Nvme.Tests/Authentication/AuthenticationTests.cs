@@ -180,6 +180,63 @@ public sealed class AuthenticationTests
     }
 
     [Fact]
+    public async Task Powers_are_reckoned_in_turns_that_do_not_outlast_the_handshake()
+    {
+        await using var target = new TestTarget(
+            configure: static options => options with { HandshakeTimeout = TimeSpan.FromMilliseconds(1500) })
+        {
+            Demands = static _ => [new("one", Secret)],
+        };
+        var powers = target.Server.Node.Powers;
+        while (powers.Wait(0))
+        {
+        }
+        using var admin = target.Dial();
+        admin.Connect(0, TestTarget.Name).MustSucceed();
+        var negotiate = new NegotiateMessage([1], [1], 0).Write(1);
+        admin.Submit(admin.Fabrics(FabricsType.AuthenticationSend, 0xE901_0100, (uint)negotiate.Length, 0), negotiate);
+        using var other = target.Dial();
+        other.Connect(0, TestTarget.Name).MustSucceed();
+        var without = new AuthenticatingHost(other, TestTarget.Name) { Groups = [0] };
+        Assert.Equal(AuthenticationFailure.None, without.Authenticate(Secret)); // There is nothing to be reckoned.
+        admin.MustBeClosed();
+        powers.Release();
+        using var again = target.Dial();
+        again.Connect(0, TestTarget.Name).MustSucceed();
+        var host = new AuthenticatingHost(again, TestTarget.Name) { Groups = [1] };
+        Assert.Equal(AuthenticationFailure.None, host.Authenticate(Secret));
+    }
+
+    [Fact]
+    public async Task What_is_asked_for_later_is_what_the_account_asks_for_by_which_a_host_has_come()
+    {
+        var isOpen = false;
+        DhChapAccount? account = new("one", Secret) { Id = "7" };
+        await using var target = new TestTarget
+        {
+            Demands = _ => isOpen ? null : [account!],
+            DemandsAgain = id => id != "7" ? [] : account is null ? null : [account],
+        };
+        using var admin = target.Dial();
+        admin.Connect(0, TestTarget.Name).MustSucceed();
+        Assert.Equal(AuthenticationFailure.None, new AuthenticatingHost(admin, TestTarget.Name).Authenticate(Secret));
+        Assert.Equal(("one", "7"), (target.Front.Sessions[0].Client.User, target.Front.Sessions[0].Client.Account));
+        admin.Enable();
+
+        isOpen = true; // Others are let in without a proof; this one has come by the account.
+        using var one = target.Dial();
+        Assert.Equal(MustAuthenticate, one.Connect(1, TestTarget.Name, admin.ControllerId).MustSucceed().Result & MustAuthenticate);
+        Assert.Equal(AuthenticationFailure.None, new AuthenticatingHost(one, TestTarget.Name).Authenticate(Secret));
+
+        account = null; // The account itself asks for nothing any more.
+        using var two = target.Dial();
+        Assert.Equal(0ul, two.Connect(2, TestTarget.Name, admin.ControllerId).MustSucceed().Result & MustAuthenticate);
+        two.Read(0, 1).MustSucceed();
+        new AuthenticatingHost(admin, TestTarget.Name).Send(new byte[16]).MustFail(NvmeStatus.CommandSequenceError);
+        admin.Identify(1).MustSucceed();
+    }
+
+    [Fact]
     public async Task A_host_that_does_not_go_on_is_cut_off()
     {
         await using var target = new TestTarget(

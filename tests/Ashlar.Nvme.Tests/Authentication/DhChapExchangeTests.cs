@@ -62,6 +62,13 @@ public sealed class DhChapExchangeTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void A_secret_that_nobody_knows_takes_as_long_as_another()
+    {
+        var bytes = new byte[32];
+        Assert.NotEqual(bytes, DhChapSecret.Of(bytes).KeyOf("h"));
+    }
+
+    [Fact]
     public void Nobody_comes_in_by_bytes_that_chance_has_made()
     {
         var seed = TestSeeds.First(nameof(Nobody_comes_in_by_bytes_that_chance_has_made));
@@ -121,7 +128,8 @@ public sealed class DhChapExchangeTests(ITestOutputHelper output)
     }
 
     static DhChapExchange Open() => new(
-        static () => [new("a", Other), new("b", Secret) { ControllerSecret = Other }], static _ => true, "h", "s", 5, new SeededEntropy(1));
+        static () => [new("a", Other), new("b", Secret) { ControllerSecret = Other }], static _ => true, "h", "s", 5, new SeededEntropy(1),
+        static power => power());
 
     static byte[] Negotiate(byte[] hashes, byte[] groups) => new NegotiateMessage(hashes, groups, 0).Write(1);
 

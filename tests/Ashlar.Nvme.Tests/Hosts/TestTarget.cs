@@ -40,8 +40,14 @@ sealed class TestTarget : INvmeSubsystems, IAsyncDisposable
 
     public ConcurrentQueue<string> Reports { get; } = new();
 
+    /// <summary>Whether hosts that come may only read.</summary>
+    public bool IsReadOnly { get; set; }
+
     /// <summary>What hosts have to prove.</summary>
     public Func<ClientIdentity, IReadOnlyList<DhChapAccount>?> Demands { get; init; } = static _ => null;
+
+    /// <summary>What hosts have to prove once more, by what they have proved; null for what is usual.</summary>
+    public Func<string, IReadOnlyList<DhChapAccount>?>? DemandsAgain { get; init; }
 
     public PathStates Paths { get; }
 
@@ -87,8 +93,11 @@ sealed class TestTarget : INvmeSubsystems, IAsyncDisposable
 
     public IReadOnlyList<DhChapAccount>? Demand(string name, ClientIdentity host) => Demands(host);
 
+    public IReadOnlyList<DhChapAccount>? DemandAgain(string name, ClientIdentity host, string account) =>
+        DemandsAgain is { } demands ? demands(account) : [.. (Demands(host) ?? []).Where(each => each.Id == account)];
+
     public NvmeSubsystem? Open(string name, ClientIdentity host) =>
-        name == Name ? new(name, Id, Front.Attach(host)) : null;
+        name == Name ? new(name, Id, Front.Attach(host, IsReadOnly)) : null;
 
     public async ValueTask DisposeAsync()
     {

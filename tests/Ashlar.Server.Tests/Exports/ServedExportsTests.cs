@@ -166,6 +166,26 @@ public sealed class ServedExportsTests : IDisposable
     }
 
     [Fact]
+    public void A_proof_is_of_one_export_and_not_of_another_that_has_its_name_later()
+    {
+        var host = new ClientIdentity(ClientProtocol.Nvme, "nqn.x", "192.0.2.1:1000") { Host = "nqn.x" };
+        CreateOfHosts("DHHC-1:01:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh+KfiaR:");
+        var account = Assert.Single(exports.DemandOfHost(Volume, null, host)!);
+        var proved = host with { User = account.Name, Account = account.Id };
+        Assert.Equal((false, true), (Decide(Volume, host).IsAllowed, Decide(Volume, proved).IsAllowed));
+        Assert.Same(account, Assert.Single(exports.DemandAgain(account.Id)!));
+        exports.Change("a", new() { WithoutDhChap = true }, "me");
+        Assert.Null(exports.DemandAgain(account.Id));
+        exports.Delete("a", "me");
+        CreateOfHosts("DHHC-1:02:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vcSEgBQ==:");
+        Assert.False(Decide(Volume, proved).IsAllowed);
+        Assert.Empty(exports.DemandAgain(account.Id)!);
+
+        void CreateOfHosts(string secret) =>
+            exports.Create(New() with { Name = "a", DhChap = new() { Secret = secret } }, Volume, "me");
+    }
+
+    [Fact]
     public void What_makes_no_sense_is_refused_and_nothing_is_remembered_of_it()
     {
         CreateExport[] wrong =

@@ -34,7 +34,7 @@ sealed class ServedExport(RememberedExport record, ChapAccount? account, DhChapA
 
     /// <summary>Whether a client has proved what it has to.</summary>
     public bool IsProved(ClientIdentity client) =>
-        (account is null || account.User == client.User) && (hostAccount is null || hostAccount.Name == client.User);
+        (account is null || account.User == client.User) && (hostAccount is null || hostAccount.Id == client.Account);
 
     // Who comes by a Unix socket is on this machine, and counts as what such clients have over TCP.
     static IPAddress? AddressOf(ClientIdentity client)

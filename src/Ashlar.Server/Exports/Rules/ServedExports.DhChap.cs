@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Ashlar.Api;
 using Ashlar.Blocks;
@@ -25,9 +26,23 @@ sealed partial class ServedExports
         return accounts.Length < fitting.Length ? null : accounts;
     }
 
+    /// <summary>
+    /// What a host has to prove once more that has come by an export: the secret that it has now, whatever other exports let in; null where
+    /// it has none any more.
+    /// </summary>
+    /// <param name="account">Identity of what the host has proved.</param>
+    public IReadOnlyList<DhChapAccount>? DemandAgain(string account) =>
+        All.FirstOrDefault(export => AccountId(export.Record) == account) is not { } export ? []
+        : export.HostAccount is { } known ? [known]
+        : null;
+
+    // Numbers are never given twice: an export of the same name is another.
+    internal static string AccountId(RememberedExport record) => record.Number.ToString(CultureInfo.InvariantCulture);
+
     DhChapAccount? AccountOfHosts(RememberedExport record) => record.DhChap is not { } sealedSecrets ? null : new(
         record.Name, OpenSecret(sealedSecrets.Secret, record.Number, "host"))
     {
+        Id = AccountId(record),
         ControllerSecret = sealedSecrets.ControllerSecret is { } ours ? OpenSecret(ours, record.Number, "controller") : null,
     };
 
