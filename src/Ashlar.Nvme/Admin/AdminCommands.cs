@@ -49,8 +49,13 @@ sealed class AdminCommands(Controller controller, NvmeNode node)
     {
         if (reply.Data.IsEmpty) return reply;
         Invariant.Require(reply.Data.Length == lengthBytes);
-        return entry.Data.Kind != SglDescriptor.Transport ? new(NvmeStatus.SglDescriptorTypeInvalid | NvmeStatus.DoNotRetry)
-            : entry.Data.LengthBytes != lengthBytes ? new(NvmeStatus.DataSglLengthInvalid | NvmeStatus.DoNotRetry)
-            : reply;
+        var status = CheckBuffer(entry, lengthBytes);
+        return status == NvmeStatus.Success ? reply : new(status);
     }
+
+    /// <summary>Whether the buffer of the host is one for an answer of a length.</summary>
+    internal static NvmeStatus CheckBuffer(in SubmissionEntry entry, int lengthBytes) =>
+        entry.Data.Kind != SglDescriptor.Transport ? NvmeStatus.SglDescriptorTypeInvalid | NvmeStatus.DoNotRetry
+        : entry.Data.LengthBytes != lengthBytes ? NvmeStatus.DataSglLengthInvalid | NvmeStatus.DoNotRetry
+        : NvmeStatus.Success;
 }

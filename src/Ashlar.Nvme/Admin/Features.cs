@@ -96,8 +96,13 @@ sealed class Features(Controller controller)
 
     PersistentReservations Reservations => controller.Subsystem!.Session.Volume.Access.Persistent;
 
+    // What is remembered is that of registrants: nobody else, and nobody who only reads, makes the server forget it.
     AdminReply Persist(bool persists)
     {
+        var session = controller.Subsystem!.Session;
+        if (session.IsReadOnly) return new(NvmeStatus.NamespaceWriteProtected | NvmeStatus.DoNotRetry);
+        if (Reservations.State is { IsEmpty: false } state && state.Find(session.Registrant) is null)
+            return new(NvmeStatus.ReservationConflict | NvmeStatus.DoNotRetry);
         try
         {
             return Reservations.TrySetPersistence(persists) ? new(NvmeStatus.Success) : AdminReply.Invalid;

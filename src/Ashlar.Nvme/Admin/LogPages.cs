@@ -37,16 +37,20 @@ sealed class LogPages(Controller controller, NvmeNode node)
         var length = (((entry.Dword10 >> 16) | ((ulong)(ushort)entry.Dword11 << 16)) + 1) * 4;
         var offset = entry.Quad12;
         if (length > MaxBytes || offset % 4 != 0) return AdminReply.Invalid;
-        if (Page(entry) is not { } page) return new(NvmeStatus.InvalidLogPage | NvmeStatus.DoNotRetry);
+        var status = AdminCommands.CheckBuffer(entry, (int)length);
+        if (status != NvmeStatus.Success) return new(status);
+        // Order: what is read is gone, so nothing is refused behind that, and it is gone only when it went out from its begin.
+        var clears = (entry.Dword10 & RetainEventBit) == 0 && offset == 0;
+        if (Page(entry, clears, (int)length) is not { } page) return new(NvmeStatus.InvalidLogPage | NvmeStatus.DoNotRetry);
         if (offset > (ulong)page.Length) return AdminReply.Invalid;
 
         // What is asked for beyond the end is zeros.
         var answer = new byte[length];
         page.AsSpan((int)offset, (int)Math.Min(length, (ulong)page.Length - offset)).CopyTo(answer);
-        return AdminCommands.Fit(new(NvmeStatus.Success, Data: answer), entry, (int)length);
+        return new(NvmeStatus.Success, Data: answer);
     }
 
-    byte[]? Page(in SubmissionEntry entry)
+    byte[]? Page(in SubmissionEntry entry, bool clears, int lengthBytes)
     {
         var what = (LogPage)(byte)entry.Dword10;
         if (controller.Subsystem is not { } subsystem)
@@ -58,11 +62,11 @@ sealed class LogPages(Controller controller, NvmeNode node)
             LogPage.Errors => new byte[64], // One entry, of no error: each command is told its own.
             LogPage.Health => Health(subsystem),
             LogPage.FirmwareSlots => FirmwareSlots(),
-            LogPage.ChangedNamespaces => ChangedNamespaces((entry.Dword10 & RetainEventBit) == 0),
+            LogPage.ChangedNamespaces => ChangedNamespaces(clears),
             LogPage.Effects => CommandEffects.Describe(),
             LogPage.AsymmetricAccess => AsymmetricAccess(
-                groupsOnly: ((entry.Dword10 >> 8) & 1) != 0, clear: (entry.Dword10 & RetainEventBit) == 0),
-            LogPage.Reservations => controller.Notices.Read((entry.Dword10 & RetainEventBit) == 0),
+                groupsOnly: ((entry.Dword10 >> 8) & 1) != 0, clears),
+            LogPage.Reservations => controller.Notices.Read(clears && lengthBytes >= ReservationNotices.PageBytes),
             _ => null,
         };
     }

@@ -156,6 +156,43 @@ public sealed class ReservationNoticeTests
         discovery.Run(discovery.Entry((byte)AdminOpcode.GetFeatures, 1, Mask)).MustFail(NvmeStatus.InvalidField);
     }
 
+    [Fact]
+    public async Task Who_is_no_registrant_or_only_reads_makes_nothing_be_forgotten()
+    {
+        var store = new KeptState();
+        await using var target = new TestTarget(reservations: store);
+        using var stranger = Hosts.Open(target, OtherId);
+        Set(stranger, Persistence, 1).MustSucceed(); // There is nobody yet whose it is.
+        using var one = Reserving(target, NvmeHost.HostId, 7);
+        Set(stranger, Persistence, 0).MustFail(NvmeStatus.ReservationConflict);
+        Assert.NotNull(store.State);
+        Set(one, Persistence, 0).MustSucceed();
+        Release(one.Queue, Clear, 7).MustSucceed();
+
+        target.IsReadOnly = true;
+        using var reader = Hosts.Open(target, OtherId);
+        Set(reader, Persistence, 1).MustFail(NvmeStatus.NamespaceWriteProtected);
+    }
+
+    [Fact]
+    public async Task What_is_refused_or_was_not_read_from_its_begin_is_not_gone()
+    {
+        await using var target = new TestTarget();
+        using var one = Reserving(target, NvmeHost.HostId, 7);
+        using var two = Reserving(target, OtherId, 8);
+        Release(two.Queue, Clear, 8).MustSucceed();
+        var entry = LogEntry(one, retains: false);
+        one.Admin.Run(entry, readBytes: 32).MustFail(NvmeStatus.DataSglLengthInvalid);
+        one.Admin.Log(LogPage.Reservations, 64, offset: 68).MustFail(NvmeStatus.InvalidField);
+        one.Admin.Log(LogPage.Reservations, 32).MustSucceed();
+        one.Admin.Log(LogPage.Reservations, 32, offset: 32).MustSucceed();
+        Assert.Equal((1ul, 3, 0, 1u), Page(one));
+
+        target.Front.Report(new(VolumeEventKind.CapacityChanged));
+        one.Admin.Log(LogPage.ChangedNamespaces, 4096, offset: 4100).MustFail(NvmeStatus.InvalidField);
+        Assert.Equal(1, one.Admin.Log(LogPage.ChangedNamespaces, 4096).MustSucceed().Data[0]);
+    }
+
     static Hosts Reserving(TestTarget target, Guid id, ulong key)
     {
         var host = Hosts.Open(target, id);
