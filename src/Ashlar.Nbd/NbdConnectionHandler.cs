@@ -10,7 +10,6 @@ sealed class NbdConnectionHandler(INbdExports exports, BufferPool buffers, Actio
     {
         using var session = Handshake.Run(connection, exports, tls, draining);
         if (session is null) return;
-        connection.HandshakeCompleted();
         // A client that is cut off gets what is under way, and then the end of its connection.
         using var fenced = session.Export.Session.Fenced.UnsafeRegister(
             static state => ((Connection)state!).Drain(), connection);

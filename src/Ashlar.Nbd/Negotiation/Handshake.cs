@@ -20,7 +20,7 @@ static class Handshake
     /// <summary>Bytes of option data in one handshake.</summary>
     public const int MaxHagglingBytes = 64 << 20;
 
-    /// <summary>Negotiates; null when the client left or was refused.</summary>
+    /// <summary>Negotiates, and completes the connection's handshake; null when the client left or was refused.</summary>
     /// <exception cref="ConnectionException">The connection broke, or the client does not speak the protocol.</exception>
     public static NegotiatedSession? Run(Connection connection, INbdExports exports, NbdTls? tls, CancellationToken draining)
     {
@@ -43,6 +43,8 @@ static class Handshake
             var step = Answer(connection, haggling, header, draining);
             try
             {
+                // Order: its place is its own before the client hears that it is in.
+                if (step == HagglingStep.Transmission) connection.HandshakeCompleted();
                 connection.Send(replies.Written);
             }
             catch

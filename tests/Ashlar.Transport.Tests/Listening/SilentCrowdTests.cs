@@ -75,6 +75,26 @@ public sealed class SilentCrowdTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Whose_place_another_has_got_is_not_told_that_he_is_logged_in()
+    {
+        using var proceed = new SemaphoreSlim(0);
+        await using var one = new ListenerFixture(
+            (connection, _) =>
+            {
+                Assert.True(proceed.Wait(ListenerFixture.Limit, CancellationToken.None));
+                connection.HandshakeCompleted();
+            },
+            maxConnections: 1);
+        using var first = one.Dial();
+        Assert.True(SpinWait.SpinUntil(() => one.Listener.ConnectionCount == 1, ListenerFixture.Limit));
+        using var second = one.Dial();
+        first.MustBeCutOff();
+        proceed.Release(2);
+        var ends = new[] { one.NextEnd(), one.NextEnd() };
+        Assert.EndsWith("gave its place to another", Assert.Single(ends.OfType<ConnectionException>()).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void One_that_has_not_logged_in_takes_little_memory()
     {
         using var listening = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
