@@ -37,7 +37,7 @@ public sealed class CopyTests
         command ??= new();
         (by ?? nexus).Begin(command, [0, (byte)lunNumber, 0, 0, 0, 0, 0, 0], [.. cdb, .. new byte[ScsiCommand.MaxCdbBytes - cdb.Length]]);
         if (command.IsRefused) return new(command.Refusal.Status, command.Refusal.Sense, []);
-        var result = await command.ExecuteAsync(data ?? []);
+        var result = await command.ExecuteAsync(data ?? []).AsTask().WaitAsync(TimeSpan.FromSeconds(10));
         return new(result.Status, result.Sense, result.DataIn.ToArray());
     }
 
@@ -314,7 +314,7 @@ public sealed class CopyTests
         clock.Advance(TimeSpan.FromSeconds(19));
         Assert.False(copying.IsCompleted);
         clock.Advance(TimeSpan.FromSeconds(1));
-        var answer = await copying.WaitAsync(TimeSpan.FromSeconds(10));
+        var answer = await copying;
         answer.MustFail("A/2E/02");
         Assert.Equal(1U, answer.Sense.CommandSpecific);
         Assert.Equal("00000008" + "02" + "0001" + "01" + "00000200", Convert.ToHexString((await Receive(0)).MustBeGood()));
