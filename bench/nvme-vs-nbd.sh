@@ -93,6 +93,7 @@ create_volume bench "${size_mib}MiB"
 subsystem=nqn.2026-11.io.ashlar:main.bench
 side nvme nvme "$ashlar_nvme_port" "$subsystem" "$ashlar_pid"
 side nvme-digests nvme "$ashlar_nvme_port" "$subsystem" "$ashlar_pid" --digests 3
+side nvme-no-sqflow nvme "$ashlar_nvme_port" "$subsystem" "$ashlar_pid" --flow-control 0
 side nvme-64 nvme "$ashlar_nvme_port" "$subsystem" "$ashlar_pid" --connections 64
 side nvme-4 nvme "$ashlar_nvme_port" "$subsystem" "$ashlar_pid" --connections 4
 side nbd nbd "$ashlar_nbd_port" bench "$ashlar_pid"
@@ -107,6 +108,11 @@ fi
 describe_machine
 if $pins; then where="servers on processor 0, clients on the others"; else where="not pinned"; fi
 say "size $size_mib MiB, $rounds rounds of $seconds s, $where"
+say "checking that each side reads what it has written"
+for each in nvme nvme-digests nbd bare-nvme bare-nbd; do
+    load "$each" check --depth 32 --seconds 1 --ramp 0 >&2
+    load "$each" check --block 1048576 --depth 8 --structured 1 --seconds 1 --ramp 0 >&2
+done
 say "filling with random bytes"
 for each in nvme bare-nvme; do load "$each" fill --block 1048576 --depth 8; done
 for each in nvme nbd bare-nvme bare-nbd; do load "$each" randread --depth 32 >/dev/null; load "$each" randwrite --depth 32 >/dev/null; done
@@ -120,7 +126,7 @@ six_rows() { # six_rows OURS THEIRS WHAT
         done
     done
     for mode in read write; do
-        contest "$3, 1 MiB sequential $mode, depth 8, MiB/s" 2 0 "$1" "$2" "$mode" --block 1048576 --depth 8
+        contest "$3, 1 MiB sequential $mode, depth 8, MiB/s" 2 0 "$1" "$2" "$mode" --block 1048576 --depth 8 --structured 1
     done
 }
 
@@ -137,6 +143,8 @@ contest "NVMe with digests against without, 4 KiB random read, depth 32, IOPS" 1
 contest "NVMe with digests against without, 4 KiB random write, depth 32, IOPS" 1 0 nvme-digests nvme randwrite --depth 32
 contest "NVMe with digests against without, 1 MiB sequential read, depth 8, MiB/s" 2 0 nvme-digests nvme read --block 1048576 --depth 8
 contest "NVMe with digests against without, 1 MiB sequential write, depth 8, MiB/s" 2 0 nvme-digests nvme write --block 1048576 --depth 8
+
+contest "NVMe without flow control of queues against with, 4 KiB random read, depth 32, IOPS" 1 0 nvme-no-sqflow nvme randread --depth 32
 
 contest "flush after each 4 KiB, depth 1, NVMe against NBD, us, less is better" 3 0 nvme nbd randwrite --flush 1
 contest "flush after each 4 KiB, depth 1, NVMe against a bare loop, us, less is better" 3 0 nvme bare-nvme randwrite --flush 1

@@ -16,7 +16,7 @@ static class BareNvme
         new InitializeResponse(0, 0, default, PduFrame.MaxHostDataBytes).Write(wire.Add(InitializeResponse.SizeBytes));
         var data = new byte[1 << 20];
         var solicited = new SubmissionEntry[ushort.MaxValue + 1];
-        var isAdmin = false;
+        var (isAdmin, isFlowControlled) = (false, true);
         while (wire.Wait())
         {
             wire.Receive(header.AsSpan(0, PduHeader.SizeBytes));
@@ -33,34 +33,38 @@ static class BareNvme
             var length = (int)entry.Data.LengthBytes;
             if (entry.IsFabrics)
             {
-                if (entry.FabricsType == FabricsType.Connect) isAdmin = entry.Dword10 >> 16 == 0;
+                if (entry.FabricsType == FabricsType.Connect)
+                    (isAdmin, isFlowControlled) = (entry.Dword10 >> 16 == 0, (entry.Dword11 & (1 << 18)) == 0);
                 wire.Receive(data.AsSpan(0, length));
                 Respond(wire, entry, 1);
             }
             else if (isAdmin)
             {
                 Identify(data.AsSpan(0, length), RandomAccess.GetLength(file));
-                Answer(wire, entry, data.AsSpan(0, length));
+                Answer(wire, entry, data.AsSpan(0, length), isFlowControlled);
             }
             else
             {
-                RunIo(wire, file, entry, length, data, solicited);
+                RunIo(wire, file, entry, length, data, solicited, isFlowControlled);
             }
         }
     }
 
-    static void RunIo(Wire wire, SafeFileHandle file, in SubmissionEntry entry, int length, byte[] data, SubmissionEntry[] solicited)
+    static void RunIo(
+        Wire wire, SafeFileHandle file, in SubmissionEntry entry, int length, byte[] data, SubmissionEntry[] solicited,
+        bool isFlowControlled)
     {
         switch ((NvmOpcode)entry.Opcode)
         {
             case NvmOpcode.Read when length <= 64 << 10:
                 var room = wire.Add(DataPdu.HeaderBytes + length);
-                Header(room, entry, length);
+                Header(room, entry, length, isFlowControlled);
                 RandomAccess.Read(file, room[DataPdu.HeaderBytes..], OffsetOf(entry));
+                if (isFlowControlled) Respond(wire, entry, 0);
                 break;
             case NvmOpcode.Read:
                 RandomAccess.Read(file, data.AsSpan(0, length), OffsetOf(entry));
-                Answer(wire, entry, data.AsSpan(0, length));
+                Answer(wire, entry, data.AsSpan(0, length), isFlowControlled);
                 break;
             case NvmOpcode.Write when entry.Data.Kind == SglDescriptor.InCapsule:
                 Write(wire, file, entry, data.AsSpan(0, length));
@@ -89,14 +93,16 @@ static class BareNvme
     static void Respond(Wire wire, in SubmissionEntry entry, ulong result) =>
         new ResponseCapsule(result, 0, entry.CommandId, NvmeStatus.Success).Write(wire.Add(ResponseCapsule.HeaderBytes), default);
 
-    static void Header(Span<byte> target, in SubmissionEntry entry, int length) =>
+    static void Header(Span<byte> target, in SubmissionEntry entry, int length, bool isFlowControlled) =>
         new DataPdu(entry.CommandId, 0, 0, (uint)length).Write(
-            target, PduType.ControllerData, PduFlags.LastPdu | PduFlags.Success, default, DataPdu.HeaderBytes);
+            target, PduType.ControllerData, PduFlags.LastPdu | (isFlowControlled ? PduFlags.None : PduFlags.Success), default,
+            DataPdu.HeaderBytes);
 
-    static void Answer(Wire wire, in SubmissionEntry entry, ReadOnlySpan<byte> data)
+    static void Answer(Wire wire, in SubmissionEntry entry, ReadOnlySpan<byte> data, bool isFlowControlled)
     {
-        Header(wire.Add(DataPdu.HeaderBytes), entry, data.Length);
+        Header(wire.Add(DataPdu.HeaderBytes), entry, data.Length, isFlowControlled);
         wire.Add(data);
+        if (isFlowControlled) Respond(wire, entry, 0);
     }
 
     // Identify: the size, and blocks of 2^9 bytes.

@@ -31,6 +31,8 @@ sealed record BenchOptions
           --ramp X          that are not counted (1)
           --flush N         a flush after each N writes of a connection, which waits for all before it (0: none)
           --digests N       of NVMe: 1 headers, 2 data, 3 both (0)
+          --flow-control N  of NVMe: 0 gives up that of queues, so that a read ends with its data; else it ends with a response (1)
+          --structured N    of NBD: 1 asks for structured replies (0)
           --seed N          of places and contents (1)
         load prints, with tabs between: requests/s, MiB/s, and the microseconds of p50, p99 and p99.9; of flushes where there are some.
         check prints how many blocks were read and compared, and ends with 1 where one is not what was written.
@@ -63,6 +65,12 @@ sealed record BenchOptions
     public int FlushEvery { get; init; }
 
     public Digests Digests { get; init; }
+
+    /// <summary>Whether queues of NVMe have flow control, as those of Linux have unless it is told otherwise.</summary>
+    public bool HasFlowControl { get; init; } = true;
+
+    /// <summary>Whether replies of NBD are structured, as libnbd and QEMU ask for; those to the kernel are not.</summary>
+    public bool IsStructured { get; init; }
 
     public int Seed { get; init; } = 1;
 
@@ -104,6 +112,8 @@ sealed record BenchOptions
         "--ramp" => this with { Ramp = double.Parse(value, CultureInfo.InvariantCulture) },
         "--flush" => this with { FlushEvery = Whole(value) },
         "--digests" => this with { Digests = Digests.FromByte((byte)Whole(value)) },
+        "--flow-control" => this with { HasFlowControl = Whole(value) != 0 },
+        "--structured" => this with { IsStructured = Whole(value) != 0 },
         "--seed" => this with { Seed = Whole(value) },
         _ => null,
     };

@@ -4,8 +4,8 @@ using Ashlar.Storage;
 namespace Ashlar.Nvme.Bench;
 
 /// <summary>
-/// A host of NVMe/TCP as Linux is one: data up to 8 KiB go in the capsule, flow control of the queue is given up, so a read ends with its
-/// data. The admin queue of an association is a connection of its own, without requests.
+/// A host of NVMe/TCP as Linux is one: data up to 8 KiB go in the capsule, and queues have flow control, so a read ends with a response,
+/// unless options give it up. The admin queue of an association is a connection of its own, without requests.
 /// </summary>
 sealed class NvmeClient : BenchClient
 {
@@ -31,8 +31,9 @@ sealed class NvmeClient : BenchClient
         Span<byte> data = stackalloc byte[ConnectData.SizeBytes];
         new ConnectData(HostId, controller, options.Name, $"nqn.2014-08.org.nvmexpress:uuid:{HostId:D}").Write(data);
         const uint disableFlowControl = 1 << 18;
+        var attributes = options.HasFlowControl ? 0 : disableFlowControl;
         var size = queue == 0 ? AdminDepth : options.Depth + 1;
-        Capsule(Fabrics(FabricsType.Connect, (uint)queue << 16, (uint)(size - 1) | disableFlowControl, 0), data);
+        Capsule(Fabrics(FabricsType.Connect, (uint)queue << 16, (uint)(size - 1) | attributes, 0), data);
         ControllerId = (ushort)Finish(default);
     }
 
