@@ -67,7 +67,7 @@ public sealed partial class StoragePool
         ];
     }
 
-    /// <summary>Names of the snapshots of a volume, oldest first, without anything else of them; none where there is no such volume.</summary>
+    /// <summary>Names of the snapshots of a volume, oldest first, and nothing else of them; none where there is no such volume.</summary>
     public IReadOnlyList<string> ListSnapshotNames(string volume) => Catalogue.Find(volume) is { } device
         ? [.. device.Snapshots.Where(static each => each.State == SnapshotState.Ready).Select(static each => each.Name)]
         : [];
