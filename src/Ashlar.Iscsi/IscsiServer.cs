@@ -30,7 +30,7 @@ public sealed class IscsiServer : IAsyncDisposable
     internal IscsiNode Node { get; }
 
     /// <summary>Starts to listen.</summary>
-    /// <param name="portals">Where, and the limits; one at least. Their groups are those of <paramref name="paths"/>, in this order.</param>
+    /// <param name="portals">Where, and the limits; one at least. The groups are those of <paramref name="paths"/>, in order.</param>
     /// <param name="targets">What is served.</param>
     /// <param name="buffers">The memory for commands, which other protocols may share.</param>
     /// <param name="report">Gets a line for each connection that ended in an error. Called from any thread.</param>

@@ -104,7 +104,8 @@ public sealed class TaskManagementTests : IAsyncLifetime
     {
         using var initiator = target.LogIn();
         initiator.Write(0, new byte[512]);
-        Assert.Equal(TaskManagementResult.NoSuchTask, Result(initiator.ManageTasks(TaskManagementFunction.AbortTask, 1, initiator.CmdSN - 1)));
+        var answer = initiator.ManageTasks(TaskManagementFunction.AbortTask, 1, initiator.CmdSN - 1);
+        Assert.Equal(TaskManagementResult.NoSuchTask, Result(answer));
     }
 
     [Fact]

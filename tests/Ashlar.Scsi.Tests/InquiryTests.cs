@@ -98,7 +98,8 @@ public sealed class InquiryTests
         Convert.ToHexString(Page(0x8F)));
 
     [Fact]
-    public void Provisioning_is_thin_and_unmapped_blocks_read_as_zeros() => Assert.Equal("00B2000400E40200", Convert.ToHexString(Page(0xB2)));
+    public void Provisioning_is_thin_and_unmapped_blocks_read_as_zeros() =>
+        Assert.Equal("00B2000400E40200", Convert.ToHexString(Page(0xB2)));
 
     [Fact]
     public void Provisioning_of_a_thick_volume_is_of_its_own_resources()

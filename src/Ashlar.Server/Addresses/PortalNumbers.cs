@@ -79,7 +79,8 @@ static class PortalNumbers
 
     static void Write(IFileSystem fileSystem, string path, Dictionary<IPAddress, int> known)
     {
-        var lines = known.OrderBy(each => each.Value).Select(each => string.Create(CultureInfo.InvariantCulture, $"{each.Value} {each.Key}\n"));
+        var lines = known.OrderBy(each => each.Value)
+            .Select(each => string.Create(CultureInfo.InvariantCulture, $"{each.Value} {each.Key}\n"));
         var body = $"{Magic}\n{VersionLine}\n{string.Concat(lines)}";
         var fresh = path + ".new";
         using (var file = fileSystem.Open(fresh, FileOpenMode.OpenOrCreate))

@@ -3,7 +3,9 @@ using System.Net.Sockets;
 
 namespace Ashlar.Transport;
 
-/// <summary>Whose connections count together: those of one address; of IPv6, of the 64 bits that whoever has any address has all of.</summary>
+/// <summary>
+/// Whose connections count together: those of one address; of IPv6, of the 64 bits that whoever has any address has all of.
+/// </summary>
 static class ClientNetwork
 {
     const int NetworkBytes = 8;

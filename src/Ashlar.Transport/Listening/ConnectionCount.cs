@@ -32,7 +32,9 @@ sealed class ConnectionCount
     /// <param name="address">Where it comes from.</param>
     /// <param name="options">How many there are.</param>
     /// <param name="shortage">Why there is no place even if not all are taken; null where none is short of anything.</param>
-    /// <param name="former">Whoever had it, which has to give way: each once, and whoever gets it sees to that. Null where it was free.</param>
+    /// <param name="former">
+    /// Whoever had it, which has to give way: each once, and whoever gets it sees to that. Null where it was free.
+    /// </param>
     /// <param name="refusal">Why it gets none.</param>
     public ConnectionPlace? TryTake(
         IPAddress address, ListenerOptions options, string? shortage, out ConnectionPlace? former, out string? refusal)

@@ -140,7 +140,8 @@ public sealed class MutatedSessionTests(ITestOutputHelper output)
             {
                 0 => Entry((byte)AdminOpcode.Identify, id, 0, 4096, 1, kind: SglDescriptor.Transport),
                 1 => Entry((byte)AdminOpcode.Identify, id, 1, 4096, 0, kind: SglDescriptor.Transport),
-                2 => Entry((byte)AdminOpcode.GetLogPage, id, SubmissionEntry.AllNamespaces, 64, 2 | (15 << 16), kind: SglDescriptor.Transport),
+                2 => Entry(
+                    (byte)AdminOpcode.GetLogPage, id, SubmissionEntry.AllNamespaces, 64, 2 | (15 << 16), kind: SglDescriptor.Transport),
                 3 => Entry((byte)AdminOpcode.GetFeatures, id, 0, 0, 7),
                 _ => Entry((byte)AdminOpcode.KeepAlive, id, 0, 0),
             });
