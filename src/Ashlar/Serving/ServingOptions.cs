@@ -66,7 +66,7 @@ sealed class ServingOptions(Terminal terminal)
         "MODE",
         "Its permissions, octal; who may write may connect [default: 600]",
         ParseMode,
-        new LocalSocketAccess().Mode,
+        UnixFileMode.UserRead | UnixFileMode.UserWrite,
         isInEnvironment: true);
 
     public Option<string?> NbdSocketOwner { get; } = Setting.Create<string?>(

@@ -33,7 +33,7 @@ sealed record Circumstances
         """;
 
     const string StoredFiles = """
-        echo meow >stored
+        printf '%2000s' meow >stored
         ashlar file mkdir /photos /old /logs
         ashlar file put stored /photos/cat.jpg
         ashlar file put stored /logs/today
