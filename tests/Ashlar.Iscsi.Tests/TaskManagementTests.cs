@@ -63,13 +63,26 @@ public sealed class TaskManagementTests : IAsyncLifetime
             [0x83, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, (byte)list.Length, 0, 0], (uint)list.Length, writes: true, immediate: list);
     }
 
+    // It is in its first piece: one that has not begun yet would be given up before anybody waits for it.
+    uint SendCopyThatWaits(Initiator initiator, TaskCompletionSource gate)
+    {
+        var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        target.Device.BeforeWrite = _ =>
+        {
+            begun.TrySetResult();
+            return new ValueTask(gate.Task);
+        };
+        var tag = SendCopy(initiator);
+        Assert.True(begun.Task.Wait(Hangs));
+        return tag;
+    }
+
     [Fact]
     public void A_copy_is_aborted_between_two_pieces_and_other_commands_do_not_wait_for_it()
     {
         var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using var initiator = target.LogIn();
-        target.Device.BeforeWrite = _ => new ValueTask(gate.Task);
-        var tag = SendCopy(initiator);
+        var tag = SendCopyThatWaits(initiator, gate);
         initiator.MustHaveNothingButThePing();
         initiator.SendTaskManagement(TaskManagementFunction.AbortTask, tag, initiator.CmdSN - 1);
         ReleaseOnceAborted(gate);
@@ -88,8 +101,7 @@ public sealed class TaskManagementTests : IAsyncLifetime
     {
         var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using var initiator = target.LogIn();
-        target.Device.BeforeWrite = _ => new ValueTask(gate.Task);
-        SendCopy(initiator);
+        SendCopyThatWaits(initiator, gate);
         initiator.MustHaveNothingButThePing();
         initiator.SendLogOut();
         Assert.True(SpinWait.SpinUntil(() => target.Front.Sessions.All(session => session.IsLeaving), Hangs));
