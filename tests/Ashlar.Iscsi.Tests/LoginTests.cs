@@ -18,7 +18,9 @@ public sealed class LoginTests : IAsyncLifetime
     {
         using var quick = target.Connect();
         var response = LoginResponsePdu.Read(quick.Login(Initiator.Names()).Header);
-        Assert.Equal((true, LoginStage.Operational, LoginStage.FullFeature, LoginStatus.Success), (response.Transit, response.CurrentStage, response.NextStage, response.Status));
+        Assert.Equal(
+            (true, LoginStage.Operational, LoginStage.FullFeature, LoginStatus.Success),
+            (response.Transit, response.CurrentStage, response.NextStage, response.Status));
         Assert.NotEqual(0, response.Tsih);
 
         using var slow = target.Connect();
@@ -36,11 +38,14 @@ public sealed class LoginTests : IAsyncLifetime
         using var initiator = target.Connect();
         initiator.Login("InitiatorName=iqn.2026-11.test:one\0SessionType=Discovery\0", LoginStage.Security);
         var pdu = initiator.SendText("SendTargets=All\0");
-        var expected = $"TargetName=iqn.2026-11.io.ashlar:main.other\0TargetAddress={target.EndPoint},1\0TargetName={TestTarget.Name}\0TargetAddress={target.EndPoint},1\0";
+        var expected = $"TargetName=iqn.2026-11.io.ashlar:main.other\0TargetAddress={target.EndPoint},1\0"
+            + $"TargetName={TestTarget.Name}\0TargetAddress={target.EndPoint},1\0";
         Assert.Equal(expected, pdu.Text);
-        Assert.Equal(new TextResponsePdu(true, false, TextResponsePdu.Read(pdu.Header).InitiatorTaskTag, 0xFFFFFFFF), TextResponsePdu.Read(pdu.Header));
+        var answer = TextResponsePdu.Read(pdu.Header);
+        Assert.Equal(new TextResponsePdu(true, false, answer.InitiatorTaskTag, 0xFFFFFFFF), answer);
         Assert.Equal("", initiator.SendText("SendTargets=iqn.unknown\0").Text);
-        Assert.StartsWith($"TargetName={TestTarget.Name}\0", initiator.SendText($"SendTargets={TestTarget.Name}\0").Text, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"TargetName={TestTarget.Name}\0", initiator.SendText($"SendTargets={TestTarget.Name}\0").Text, StringComparison.Ordinal);
         Assert.Equal(LogoutResult.Closed, LogoutResponsePdu.Read(initiator.LogOut().Header).Result);
         Assert.True(initiator.IsClosed());
     }
@@ -81,7 +86,8 @@ public sealed class LoginTests : IAsyncLifetime
         var pdu = initiator.SendText("SendTar", final: false, continues: true);
         var response = TextResponsePdu.Read(pdu.Header);
         Assert.Empty(pdu.Data);
-        Assert.StartsWith("TargetName=", initiator.SendText("gets=\0", transferTag: response.TargetTransferTag).Text, StringComparison.Ordinal);
+        var rest = initiator.SendText("gets=\0", transferTag: response.TargetTransferTag);
+        Assert.StartsWith("TargetName=", rest.Text, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -192,8 +198,10 @@ public sealed class LoginTests : IAsyncLifetime
     public void Logout_of_a_connection_that_is_not_there_and_for_recovery_is_refused()
     {
         using var initiator = target.LogIn();
-        Assert.Equal(LogoutResult.NoSuchConnection, LogoutResponsePdu.Read(initiator.LogOut(LogoutRequestPdu.CloseConnection, cid: 9).Header).Result);
-        Assert.Equal(LogoutResult.RecoveryNotSupported, LogoutResponsePdu.Read(initiator.LogOut(LogoutRequestPdu.RemoveForRecovery).Header).Result);
+        var other = initiator.LogOut(LogoutRequestPdu.CloseConnection, cid: 9);
+        Assert.Equal(LogoutResult.NoSuchConnection, LogoutResponsePdu.Read(other.Header).Result);
+        var recovery = initiator.LogOut(LogoutRequestPdu.RemoveForRecovery);
+        Assert.Equal(LogoutResult.RecoveryNotSupported, LogoutResponsePdu.Read(recovery.Header).Result);
         Assert.Equal(LogoutResult.Closed, LogoutResponsePdu.Read(initiator.LogOut(LogoutRequestPdu.CloseConnection).Header).Result);
         Assert.True(initiator.IsClosed());
     }
@@ -253,7 +261,8 @@ public sealed class LoginTests : IAsyncLifetime
     {
         using var initiator = target.Connect();
         var names = $"InitiatorName=iqn.2026-11.test:one\0TargetName={TestTarget.Name.ToUpperInvariant()}\0SessionType=Normal\0";
-        Assert.Equal(LoginStatus.Success, LoginResponsePdu.Read(initiator.Login(names, LoginStage.Security, LoginStage.Operational).Header).Status);
+        var response = initiator.Login(names, LoginStage.Security, LoginStage.Operational);
+        Assert.Equal(LoginStatus.Success, LoginResponsePdu.Read(response.Header).Status);
         Assert.Equal(LoginStatus.Success, LoginResponsePdu.Read(initiator.Login(names).Header).Status);
         initiator.ClearAttention();
 

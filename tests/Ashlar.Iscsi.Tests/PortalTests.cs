@@ -60,7 +60,8 @@ public sealed class PortalTests : IAsyncLifetime
         using var second = LogIn(portal: 1, initiator: "iqn.2026-11.test:two");
         first.SendCommand(Initiator.Cdb(0x2A, 0, 16), 16 * 512, writes: true);
         first.Receive(Opcode.ReadyToTransfer);
-        Assert.Equal(TaskManagementResult.Complete, TaskManagementResponsePdu.Read(second.ManageTasks(TaskManagementFunction.LogicalUnitReset).Header).Result);
+        var reset = second.ManageTasks(TaskManagementFunction.LogicalUnitReset);
+        Assert.Equal(TaskManagementResult.Complete, TaskManagementResponsePdu.Read(reset.Header).Result);
         Assert.Equal("6/29/00", first.Command(new byte[16]).Sense);
     }
 

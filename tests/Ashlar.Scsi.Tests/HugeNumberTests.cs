@@ -175,7 +175,8 @@ public sealed class HugeNumberTests(ITestOutputHelper output)
     {
         if (result.Status == ScsiStatus.Good) return;
         Assert.True(
-            result.Status == ScsiStatus.CheckCondition && result.Sense.Key is SenseKey.IllegalRequest or SenseKey.Miscompare or SenseKey.CopyAborted,
+            result.Status == ScsiStatus.CheckCondition
+            && result.Sense.Key is SenseKey.IllegalRequest or SenseKey.Miscompare or SenseKey.CopyAborted,
             $"{description.Name}: {result.Status} {result.Sense.Key}");
     }
 

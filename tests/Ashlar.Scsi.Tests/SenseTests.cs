@@ -19,7 +19,10 @@ public sealed class SenseTests
 
     [Fact]
     public void Fixed_format_leaves_out_information_that_has_more_than_32_bits() =>
-        Assert.StartsWith("70000300000000", Written(new(SenseKey.MediumError, AdditionalSense.UnrecoveredReadError, 1UL << 32), false), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "70000300000000",
+            Written(new(SenseKey.MediumError, AdditionalSense.UnrecoveredReadError, 1UL << 32), false),
+            StringComparison.Ordinal);
 
     [Fact]
     public void Descriptor_format_carries_information_of_64_bits() =>

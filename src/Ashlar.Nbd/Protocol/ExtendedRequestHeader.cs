@@ -11,26 +11,13 @@ namespace Ashlar.Nbd.Protocol;
 static class ExtendedRequestHeader
 {
     public const int SizeBytes = 32;
-    const int MagicOffset = 0, FlagsOffset = 4, CommandOffset = 6, CookieOffset = 8, OffsetOffset = 16, LengthOffset = 24;
 
-    public static bool TryRead(ReadOnlySpan<byte> source, out RequestHeader header)
-    {
-        header = new(
-            (CommandFlags)BinaryPrimitives.ReadUInt16BigEndian(source[FlagsOffset..]),
-            (CommandCode)BinaryPrimitives.ReadUInt16BigEndian(source[CommandOffset..]),
-            BinaryPrimitives.ReadUInt64BigEndian(source[CookieOffset..]),
-            BinaryPrimitives.ReadUInt64BigEndian(source[OffsetOffset..]),
-            BinaryPrimitives.ReadUInt64BigEndian(source[LengthOffset..]));
-        return BinaryPrimitives.ReadUInt32BigEndian(source[MagicOffset..]) == NbdProtocol.ExtendedRequestMagic;
-    }
+    public static bool TryRead(ReadOnlySpan<byte> source, out RequestHeader header) => RequestHeader.TryRead(
+        source, NbdProtocol.ExtendedRequestMagic, BinaryPrimitives.ReadUInt64BigEndian(source[RequestHeader.LengthOffset..]), out header);
 
     public static void Write(in RequestHeader header, Span<byte> target)
     {
-        BinaryPrimitives.WriteUInt32BigEndian(target[MagicOffset..], NbdProtocol.ExtendedRequestMagic);
-        BinaryPrimitives.WriteUInt16BigEndian(target[FlagsOffset..], (ushort)header.Flags);
-        BinaryPrimitives.WriteUInt16BigEndian(target[CommandOffset..], (ushort)header.Command);
-        BinaryPrimitives.WriteUInt64BigEndian(target[CookieOffset..], header.Cookie);
-        BinaryPrimitives.WriteUInt64BigEndian(target[OffsetOffset..], header.OffsetBytes);
-        BinaryPrimitives.WriteUInt64BigEndian(target[LengthOffset..], header.LengthBytes);
+        header.WriteStart(target, NbdProtocol.ExtendedRequestMagic);
+        BinaryPrimitives.WriteUInt64BigEndian(target[RequestHeader.LengthOffset..], header.LengthBytes);
     }
 }

@@ -16,26 +16,37 @@ readonly record struct RequestHeader(
     ulong LengthBytes)
 {
     public const int SizeBytes = 28;
-    const int MagicOffset = 0, FlagsOffset = 4, CommandOffset = 6, CookieOffset = 8, OffsetOffset = 16, LengthOffset = 24;
+    internal const int LengthOffset = 24;
+    const int MagicOffset = 0, FlagsOffset = 4, CommandOffset = 6, CookieOffset = 8, OffsetOffset = 16;
 
-    public static bool TryRead(ReadOnlySpan<byte> source, out RequestHeader header)
+    public static bool TryRead(ReadOnlySpan<byte> source, out RequestHeader header) =>
+        TryRead(source, NbdProtocol.RequestMagic, BinaryPrimitives.ReadUInt32BigEndian(source[LengthOffset..]), out header);
+
+    public void Write(Span<byte> target)
+    {
+        WriteStart(target, NbdProtocol.RequestMagic);
+        BinaryPrimitives.WriteUInt32BigEndian(target[LengthOffset..], checked((uint)LengthBytes));
+    }
+
+    /// <summary>Reads what stands before the length, which is the same in both forms of a request.</summary>
+    internal static bool TryRead(ReadOnlySpan<byte> source, uint magic, ulong lengthBytes, out RequestHeader header)
     {
         header = new(
             (CommandFlags)BinaryPrimitives.ReadUInt16BigEndian(source[FlagsOffset..]),
             (CommandCode)BinaryPrimitives.ReadUInt16BigEndian(source[CommandOffset..]),
             BinaryPrimitives.ReadUInt64BigEndian(source[CookieOffset..]),
             BinaryPrimitives.ReadUInt64BigEndian(source[OffsetOffset..]),
-            BinaryPrimitives.ReadUInt32BigEndian(source[LengthOffset..]));
-        return BinaryPrimitives.ReadUInt32BigEndian(source[MagicOffset..]) == NbdProtocol.RequestMagic;
+            lengthBytes);
+        return BinaryPrimitives.ReadUInt32BigEndian(source[MagicOffset..]) == magic;
     }
 
-    public void Write(Span<byte> target)
+    /// <summary>Writes what stands before the length.</summary>
+    internal void WriteStart(Span<byte> target, uint magic)
     {
-        BinaryPrimitives.WriteUInt32BigEndian(target[MagicOffset..], NbdProtocol.RequestMagic);
+        BinaryPrimitives.WriteUInt32BigEndian(target[MagicOffset..], magic);
         BinaryPrimitives.WriteUInt16BigEndian(target[FlagsOffset..], (ushort)Flags);
         BinaryPrimitives.WriteUInt16BigEndian(target[CommandOffset..], (ushort)Command);
         BinaryPrimitives.WriteUInt64BigEndian(target[CookieOffset..], Cookie);
         BinaryPrimitives.WriteUInt64BigEndian(target[OffsetOffset..], OffsetBytes);
-        BinaryPrimitives.WriteUInt32BigEndian(target[LengthOffset..], checked((uint)LengthBytes));
     }
 }

@@ -1,3 +1,5 @@
+using Ashlar.Storage;
+
 namespace Ashlar.Scsi;
 
 /// <summary>
@@ -24,7 +26,11 @@ public sealed class CopyCount
         return false;
     }
 
-    internal void Leave() => Interlocked.Decrement(ref count);
+    internal void Leave()
+    {
+        var left = Interlocked.Decrement(ref count);
+        Invariant.Require(left >= 0);
+    }
 
     /// <summary>Enters all of them, or none.</summary>
     internal static bool TryEnter(ReadOnlySpan<CopyCount> all)

@@ -35,6 +35,8 @@ sealed class SegmentCopier(ClientSession session, CancellationToken ending)
                 if (session.IsLeaving) throw new OperationCanceledException();
                 var length = (int)Math.Min(CopyLimits.PieceBytes, segment.LengthBytes - done);
                 var at = segment.IsBackward ? segment.LengthBytes - done - length : done;
+                // Both ends were measured as a whole: no piece leaves them.
+                Invariant.Require(length > 0 && at >= 0 && at <= segment.LengthBytes - length);
                 await CopyPieceAsync(segment, at, buffer.AsMemory(0, length));
                 done += length;
                 CopiedBytes += length;
@@ -68,6 +70,8 @@ sealed class SegmentCopier(ClientSession session, CancellationToken ending)
                 await destination.Session.TrimAsync(to + offset, bytes, ending);
             offset += bytes;
         }
+
+        Invariant.Require(offset == piece.Length); // All of it, or what was skipped would count as copied.
     }
 
     ValueTask<int> DescribeAsync(UnitNexus source, long offsetBytes, int lengthBytes) => source.Session.DescribeExtentsAsync(

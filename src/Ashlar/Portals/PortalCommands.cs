@@ -27,33 +27,10 @@ static class PortalCommands
         CreateSet(terminal),
     };
 
-    static Verb CreateList(Terminal terminal)
-    {
-        var (list, watch) = (new ListOptions<Portal>(terminal, Columns), new WatchOptions(terminal));
-        var verb = new Verb(
-            "list",
-            "List the portals",
-            ["ashlar portal list", "ashlar portal ls --filter access=standby"],
-            async (invocation, cancellationToken) =>
-            {
-                using var client = ApiClient.For(invocation);
-                return await watch.RunAsync(
-                    invocation,
-                    token => client.GetAsync(Url, ApiJson.Strict.PortalList, token),
-                    found =>
-                    {
-                        var items = list.Select(invocation, found.Items);
-                        invocation.Write(
-                            found with { Items = items }, ApiJson.Strict.PortalList, items.Select(NameOf),
-                            (_, _) => list.WriteTable(invocation, items));
-                        return ExitCode.Ok;
-                    },
-                    cancellationToken);
-            });
-        foreach (var option in list.All.Concat(watch.All)) verb.Options.Add(option);
-        verb.Aliases.Add("ls");
-        return verb;
-    }
+    static Verb CreateList(Terminal terminal) => ListVerb.Create(
+        terminal, Columns, "List the portals", ["ashlar portal list", "ashlar portal ls --filter access=standby"],
+        static async (client, cancellationToken) => (await client.GetAsync(Url, ApiJson.Strict.PortalList, cancellationToken)).Items,
+        static items => new PortalList { Items = items }, ApiJson.Strict.PortalList, NameOf);
 
     static Verb CreateSet(Terminal terminal)
     {

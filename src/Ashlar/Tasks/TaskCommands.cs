@@ -33,33 +33,11 @@ static class TaskCommands
 
     static Argument<string> Id() => new("TASK") { Description = "Number of the task" };
 
-    static Verb CreateList(Terminal terminal)
-    {
-        var options = new ListOptions<TaskInfo>(terminal, Columns);
-        var watch = new WatchOptions(terminal);
-        var verb = new Verb(
-            "list",
-            "List the tasks that run, and the last that have ended",
-            ["ashlar task list", "ashlar task ls --filter state=running"],
-            async (invocation, cancellationToken) =>
-            {
-                using var client = ApiClient.For(invocation);
-                return await watch.RunAsync(
-                    invocation,
-                    client.ListTasksAsync,
-                    list =>
-                    {
-                        var tasks = options.Select(invocation, list.Items);
-                        invocation.Write(list with { Items = tasks }, ApiJson.Strict.TaskList, tasks.Select(task => task.Id), (_, _) =>
-                            options.WriteTable(invocation, tasks));
-                        return ExitCode.Ok;
-                    },
-                    cancellationToken);
-            });
-        foreach (var option in options.All.Concat(watch.All)) verb.Options.Add(option);
-        verb.Aliases.Add("ls");
-        return verb;
-    }
+    static Verb CreateList(Terminal terminal) => ListVerb.Create(
+        terminal, Columns, "List the tasks that run, and the last that have ended",
+        ["ashlar task list", "ashlar task ls --filter state=running"],
+        static async (client, cancellationToken) => (await client.ListTasksAsync(cancellationToken)).Items,
+        static items => new TaskList { Items = items }, ApiJson.Strict.TaskList, static task => task.Id);
 
     static Verb CreateShow(Terminal terminal)
     {

@@ -1,9 +1,7 @@
-using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
 using Ashlar.Interop.Tests.Clients;
-using Ashlar.Simulation;
 using Ashlar.TestKit;
 using Xunit.Abstractions;
 
@@ -23,14 +21,8 @@ public sealed class ConnectionCrowdTests(ITestOutputHelper output)
     [FactIfTool(NbdClient.Library, IscsiClient.Library)]
     public void A_crowd_that_says_nothing_or_little_is_bounded_and_disturbs_nobody()
     {
-        using var directory = TemporaryDirectory.OnDisk();
-        using var server = new AshlarProcess(directory["data"], "64MiB");
-        server.Start();
-        server.CreateVolume("vm1", "32MiB");
-        using var nbd = server.ConnectNbd("vm1");
-        using var iscsi = server.ConnectIscsi("vm1", session: 1);
-        Work(nbd, iscsi);
-        var before = ResidentBytes(server);
+        using var watched = new WatchedServer();
+        var server = watched.Server;
 
         var crowd = new List<Socket>();
         try
@@ -40,20 +32,20 @@ public sealed class ConnectionCrowdTests(ITestOutputHelper output)
                 for (var i = 0; i < Connections; i++) crowd.Add(Connect(endPoint));
             }
             var sent = SendByteToEach(crowd);
-            Work(nbd, iscsi);
+            watched.Work();
             // All places are taken, by those who say nothing.
             using (var late = server.ConnectNbd("vm1")) late.Flush();
             using (var late = server.ConnectIscsi("vm1", session: 2)) late.Flush();
-            var growth = ResidentBytes(server) - before;
+            var growth = watched.GrowthBytes;
             Assert.InRange(growth, long.MinValue, MostGrowthBytes);
             Assert.InRange(sent, 1_000, crowd.Count); // That many were taken, at least.
 
             // Whoever has not said hello by then is sent away.
             foreach (var socket in crowd) MustBeSentAway(socket);
-            Work(nbd, iscsi);
+            watched.Work();
             using (var late = server.ConnectNbd("vm1")) late.Flush();
             using (var late = server.ConnectIscsi("vm1", session: 2)) late.Flush();
-            var left = ResidentBytes(server) - before;
+            var left = watched.GrowthBytes;
             Assert.InRange(left, long.MinValue, MostGrowthBytes); // The runtime gives memory back when it likes.
             output.WriteLine(
                 JsonSerializer.Serialize(new
@@ -76,14 +68,8 @@ public sealed class ConnectionCrowdTests(ITestOutputHelper output)
     [FactIfTool(NbdClient.Library, IscsiClient.Library)]
     public void Sessions_that_do_nothing_cost_little_and_keep_their_places_among_silent_connections()
     {
-        using var directory = TemporaryDirectory.OnDisk();
-        using var server = new AshlarProcess(directory["data"], "64MiB");
-        server.Start();
-        server.CreateVolume("vm1", "32MiB");
-        using var nbd = server.ConnectNbd("vm1");
-        using var iscsi = server.ConnectIscsi("vm1", session: 1);
-        Work(nbd, iscsi);
-        var before = ResidentBytes(server);
+        using var watched = new WatchedServer();
+        var server = watched.Server;
         var idle = new List<IBlockClient>();
         var silent = new List<Socket>();
         try
@@ -95,8 +81,8 @@ public sealed class ConnectionCrowdTests(ITestOutputHelper output)
             }
 
             for (var i = 0; i < Connections; i++) silent.Add(Connect(server.NbdEndPoint));
-            Work(nbd, iscsi);
-            var growth = ResidentBytes(server) - before;
+            watched.Work();
+            var growth = watched.GrowthBytes;
             Assert.InRange(growth, long.MinValue, MostGrowthBytes + (idle.Count * (256L << 10)));
             foreach (var each in idle) each.Flush();
             output.WriteLine(
@@ -108,21 +94,8 @@ public sealed class ConnectionCrowdTests(ITestOutputHelper output)
             foreach (var socket in silent) socket.Dispose();
         }
 
-        Work(nbd, iscsi);
+        watched.Work();
         server.Stop();
-    }
-
-    static void Work(IBlockClient nbd, IscsiClient iscsi)
-    {
-        var data = new SeededRandom(1).Bytes(4096);
-        var found = new byte[data.Length];
-        for (var i = 0; i < 50; i++)
-        {
-            nbd.Write(i * 4096, data, forceUnitAccess: false);
-            iscsi.Read(i * 4096, found);
-            Assert.Equal(data, found);
-        }
-        iscsi.Flush();
     }
 
     static Socket Connect(IPEndPoint endPoint)
@@ -165,11 +138,5 @@ public sealed class ConnectionCrowdTests(ITestOutputHelper output)
         {
             // With a byte unread.
         }
-    }
-
-    static long ResidentBytes(AshlarProcess server)
-    {
-        var line = File.ReadLines($"/proc/{server.ProcessId}/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal));
-        return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2], CultureInfo.InvariantCulture) << 10;
     }
 }

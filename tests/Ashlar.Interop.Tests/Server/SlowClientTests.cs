@@ -1,10 +1,8 @@
 using System.Buffers.Binary;
-using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using Ashlar.Interop.Tests.Clients;
-using Ashlar.Simulation;
 using Ashlar.TestKit;
 using Xunit.Abstractions;
 
@@ -24,14 +22,9 @@ public sealed class SlowClientTests(ITestOutputHelper output)
     [FactIfTool(NbdClient.Library, IscsiClient.Library)]
     public void Many_that_never_read_or_stop_in_the_middle_take_no_more_than_their_share_and_hold_up_nobody()
     {
-        using var directory = TemporaryDirectory.OnDisk();
-        using var server = new AshlarProcess(directory["data"], "64MiB");
-        server.Start();
-        server.CreateVolume("vm1", "32MiB");
-        using var nbd = server.ConnectNbd("vm1");
-        using var iscsi = server.ConnectIscsi("vm1", session: 1);
-        var worked = Work(nbd, iscsi);
-        var before = ResidentBytes(server);
+        using var watched = new WatchedServer();
+        var server = watched.Server;
+        var worked = 0;
 
         var slow = new List<Socket>();
         try
@@ -50,8 +43,8 @@ public sealed class SlowClientTests(ITestOutputHelper output)
                 Send(login, new byte[47]); // A header has 48.
             }
 
-            worked += Work(nbd, iscsi);
-            var growth = ResidentBytes(server) - before;
+            worked += watched.Work();
+            var growth = watched.GrowthBytes;
             Assert.InRange(growth, long.MinValue, MostGrowthBytes);
             // Answered into memory, they would be gigabytes.
             Assert.InRange(asked / 28 * ReadBytes, 10 * MostGrowthBytes, long.MaxValue);
@@ -64,21 +57,6 @@ public sealed class SlowClientTests(ITestOutputHelper output)
             foreach (var socket in slow) socket.Dispose();
         }
         server.Stop();
-    }
-
-    static int Work(IBlockClient nbd, IscsiClient iscsi)
-    {
-        const int rounds = 50;
-        var data = new SeededRandom(1).Bytes(4096);
-        var found = new byte[data.Length];
-        for (var i = 0; i < rounds; i++)
-        {
-            nbd.Write(i * 4096, data, forceUnitAccess: false);
-            iscsi.Read(i * 4096, found);
-            Assert.Equal(data, found);
-        }
-        iscsi.Flush();
-        return 2 * rounds;
     }
 
     /// <summary>A connection of NBD that has the volume open.</summary>
@@ -148,11 +126,5 @@ public sealed class SlowClientTests(ITestOutputHelper output)
             Assert.True(received > 0, "the server hung up");
             at += received;
         }
-    }
-
-    static long ResidentBytes(AshlarProcess server)
-    {
-        var line = File.ReadLines($"/proc/{server.ProcessId}/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal));
-        return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2], CultureInfo.InvariantCulture) << 10;
     }
 }

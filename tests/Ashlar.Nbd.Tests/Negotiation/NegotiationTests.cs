@@ -23,7 +23,8 @@ public sealed class NegotiationTests
             new(
                 64 << 20,
                 TransmissionFlags.HasFlags | TransmissionFlags.SendFlush | TransmissionFlags.SendFua | TransmissionFlags.SendTrim
-                | TransmissionFlags.SendWriteZeroes | TransmissionFlags.CanMultiConn | TransmissionFlags.SendCache | TransmissionFlags.SendFastZero),
+                | TransmissionFlags.SendWriteZeroes | TransmissionFlags.CanMultiConn | TransmissionFlags.SendCache
+                | TransmissionFlags.SendFastZero),
             ExportSummary.Read(infos[InfoCode.Export]));
         Assert.Equal("disk"u8.ToArray(), infos[InfoCode.Name]);
         Assert.Equal("a disk for tests"u8.ToArray(), infos[InfoCode.Description]);

@@ -44,7 +44,8 @@ public sealed class WireFormatTests
     [Fact]
     public void Export_summary_is_pinned()
     {
-        var summary = new ExportSummary(0x0000000140000000, TransmissionFlags.HasFlags | TransmissionFlags.SendFlush | TransmissionFlags.CanMultiConn);
+        var flags = TransmissionFlags.HasFlags | TransmissionFlags.SendFlush | TransmissionFlags.CanMultiConn;
+        var summary = new ExportSummary(0x0000000140000000, flags);
         var bytes = new byte[ExportSummary.SizeBytes];
         summary.Write(bytes);
         Assert.Equal("0000000140000000" + "0105", Hex(bytes));
@@ -64,7 +65,8 @@ public sealed class WireFormatTests
     public void Request_header_is_pinned()
     {
         var header = new RequestHeader(
-            CommandFlags.ForceUnitAccess | CommandFlags.FastZero, CommandCode.WriteZeroes, 0x1122334455667788, 0x99aabbccddeeff00, 0x01020304);
+            CommandFlags.ForceUnitAccess | CommandFlags.FastZero, CommandCode.WriteZeroes,
+            0x1122334455667788, 0x99aabbccddeeff00, 0x01020304);
         var bytes = new byte[RequestHeader.SizeBytes];
         header.Write(bytes);
         Assert.Equal("25609513" + "0011" + "0006" + "1122334455667788" + "99aabbccddeeff00" + "01020304", Hex(bytes));

@@ -16,8 +16,9 @@ public sealed class RequestTests
     {
         await using var fixture = new NbdFixture();
         using var client = fixture.Open(structured: structured);
-        foreach (var (offset, length) in new (ulong, int)[]
-                 { (0, 512), (4096, 4096), (100, 333), (1 << 20, 256 << 10), (3 << 20, (1 << 20) + 1), (8 << 20, 5 << 20), ((64 << 20) - 7, 7) })
+        (ulong, int)[] ranges =
+            [(0, 512), (4096, 4096), (100, 333), (1 << 20, 256 << 10), (3 << 20, (1 << 20) + 1), (8 << 20, 5 << 20), ((64 << 20) - 7, 7)];
+        foreach (var (offset, length) in ranges)
         {
             var data = Pattern.Of(length);
             client.Write(offset, data);
@@ -133,7 +134,10 @@ public sealed class RequestTests
     [Fact]
     public async Task Fast_zero_that_would_be_slow_is_not_supported()
     {
-        var device = new TestDevice { Before = call => call.Options.Contains("FastOnly") ? throw new NotSupportedException() : Task.CompletedTask };
+        var device = new TestDevice
+        {
+            Before = call => call.Options.Contains("FastOnly") ? throw new NotSupportedException() : Task.CompletedTask,
+        };
         await using var fixture = new NbdFixture(device);
         using var client = fixture.Open();
         Assert.Equal(NbdError.NotSupported, client.ErrorOf(CommandCode.WriteZeroes, 0, 4096, CommandFlags.FastZero));
@@ -176,7 +180,10 @@ public sealed class RequestTests
     [Fact]
     public async Task A_failure_in_the_middle_of_a_chunked_read_follows_the_chunks_before_it()
     {
-        var device = new TestDevice { Before = call => call.OffsetBytes == 256 << 10 ? throw new BadBlockException("test", new(512)) : Task.CompletedTask };
+        var device = new TestDevice
+        {
+            Before = call => call.OffsetBytes == 256 << 10 ? throw new BadBlockException("test", new(512)) : Task.CompletedTask,
+        };
         await using var fixture = new NbdFixture(device);
         using var client = fixture.Open();
         var chunks = client.Call(CommandCode.Read, 0, 1 << 20);
